@@ -1,0 +1,514 @@
+"""An engine's contract: `Case` and `Luck` go in, `Outcomes` come out - arrays of plain numbers.
+
+Time is an integer number of days on the 30/360 calendar, counted from the first day of the scenario's
+first fiscal year; money an integer number of currency units (won). Every exponential, logarithm and power
+has been taken before, so two engines that follow the same rules give equal outcomes.
+
+Letters in shapes: R replications, P projects, T technologies, G programmes, N partners that hold places
+(countries and organisations, not consortia), K tranches, S = 8 steps, A attempts, V reviews, D deliverables,
+Y fiscal years, Q panels, F facilities, C currencies, M members of a consortium. An index of -1 means none.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rdsim.domain import Choice, Mode, Portfolio, Programme, Scenario
+from rdsim.gates import GATE_POLICIES
+from rdsim.partnership import StepEffect, cost_factor, step_effect
+from rdsim.scenario import calibration, cost, level, money_scale, target
+
+__all__ = [
+    "BLOCKED",
+    "DAYS_PER_MONTH",
+    "DAYS_PER_YEAR",
+    "DROPPED",
+    "END_STATES",
+    "EXHAUSTED",
+    "FAILED",
+    "RUNNING",
+    "STEPS",
+    "STOPPED",
+    "TARGET",
+    "UNFUNDED",
+    "Case",
+    "Ints",
+    "Luck",
+    "Outcomes",
+    "blank_outcomes",
+    "build",
+    "days",
+    "largest_remainder",
+    "solo",
+]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+DAYS_PER_MONTH: Final = 30
+DAYS_PER_YEAR: Final = 360
+STEPS: Final = 8
+MILLION: Final = 1_000_000
+ENDLESS: Final = 10**16
+"""Money and capacity that never run out: large, yet a sum of many years of it fits 64 bits."""
+
+RUNNING, TARGET, STOPPED, FAILED, EXHAUSTED, DROPPED, UNFUNDED, BLOCKED = range(8)
+END_STATES = ("running", "target", "stopped", "failed", "exhausted", "dropped", "unfunded", "blocked")
+"""Names of end states; `exhausted` is out of tranches, `dropped` is without an agreement."""
+
+
+class Case(NamedTuple):
+    """A scenario and a portfolio as arrays: all that an engine may know of them."""
+
+    horizon: int  # first day that is not simulated
+    closed_days: int  # for which a break closes a partner
+    setback: float  # probability that an unsuccessful attempt is a setback
+    attempts: int  # most attempts at one step
+    network: int  # programme that pays for partners
+    # programmes
+    budget: Ints  # (G, Y) announced
+    starts: Ints  # (G, Y)
+    call_day: Ints  # (G,) day of the fiscal year on which projects start
+    carry_ppm: Ints  # (G,)
+    strict: Bools  # (G,) purse rule
+    tranches: Ints  # (G,) number of tranches
+    tranche_days: Ints  # (G, K)
+    drop_fallback: Bools  # (G,) a project without an agreement is dropped
+    policy: Ints  # (G,) index into `policies`
+    alpha: Floats  # (G,)
+    beta: Floats  # (G,)
+    tolerance: Ints  # (G,)
+    extensions: Ints  # (G,)
+    extension_days: Ints  # (G,)
+    drop_ppm: Ints  # (G,)
+    panel: Ints  # (G,)
+    deliverables: Ints  # (G,) number of deliverables
+    due_tranche: Ints  # (G, D) 0: a condition at no gate
+    after_trl: Ints  # (G, D)
+    # shared resources
+    seats: Ints  # (Q,)
+    review_days: Ints  # (Q,)
+    places: Ints  # (N,)
+    setup_days: Ints  # (N,)
+    setup_cost: Ints  # (N,)
+    running_cost: Ints  # (N,)
+    capacity: Ints  # (F,)
+    # projects, in order of rank: project 0 is served first everywhere
+    technology: Ints  # (P,)
+    programme: Ints  # (P,)
+    start_year: Ints  # (P,) index of the planned start year
+    trl: Ints  # (P,) on entry
+    target: Ints  # (P,)
+    joint: Bools  # (P,)
+    member: Ints  # (P, M) partners in which a joint project takes a place
+    extra_days: Ints  # (P,) added to its agreement talks
+    currency: Ints  # (P,) of money paid abroad
+    home: Ints  # (P, K) paid by home while joint
+    abroad: Ints  # (P, K) part of `home` that goes abroad, at exchange rate 1
+    foreign: Ints  # (P, K) paid by the partner while joint
+    domestic: Ints  # (P, K) paid by home otherwise
+    factor: Floats  # (P, S) on step time while joint
+    success: Floats  # (P, S) of an attempt while joint
+    alone_success: Floats  # (P, S) of an attempt otherwise
+    median_days: Ints  # (P, S) from entry until k + 1 steps are done, each taking its median
+    needs: Ints  # (P, S, F) units of facilities
+    prerequisite_start: Ints  # (P + 1,) rows of `prerequisite`
+    prerequisite: Ints  # projects needed; -1 for one that is not in the portfolio
+    dependent_start: Ints  # (P + 1,)
+    dependent: Ints  # projects that wait for this one
+    spillover_start: Ints  # (P + 1,)
+    spillover: Ints  # projects whose success helps this one
+    spillover_gain: Floats  # points of step success
+
+
+class Luck(NamedTuple):
+    """The chance of R replications, laid out for a case."""
+
+    step_days: Floats  # (R, T, S, A) days of an attempt without partner
+    step: Floats  # (R, T, S, A) uniform
+    gate: Floats  # (R, T, V) uniform
+    review_error: Floats  # (R, T, V) TRL steps
+    agreed: Bools  # (R, P)
+    agreement_days: Ints  # (R, P)
+    deliverable_days: Ints  # (R, T, D) of work after `after_trl`
+    commercial: Bools  # (R, T)
+    market_days: Ints  # (R, T) from target to market
+    break_day: Ints  # (R, N, Y) or -1
+    budget: Ints  # (R, G, Y) that really comes
+    exchange_ppm: Ints  # (R, C, Y)
+
+
+class Outcomes(NamedTuple):
+    """What came of R replications; days are -1 where the thing never happened, money is in won."""
+
+    # projects (R, P) unless said otherwise
+    end_state: Ints
+    trl: Ints
+    start_day: Ints  # left the scheduled phase
+    place_day: Ints  # took its place at the partner
+    agreement_day: Ints
+    freed_day: Ints  # gave its place back
+    end_day: Ints
+    market_day: Ints
+    joint_at_end: Ints
+    setbacks: Ints
+    extensions: Ints
+    reviews: Ints
+    lost_partner: Ints  # 1 if a break ended its agreement or its talks
+    fell_back: Ints  # 1 if it went on as domestic
+    spillovers: Ints  # attempts that a spillover helped
+    funded_days: Ints
+    worked_days: Ints
+    delivered: Ints  # bit d: deliverable d
+    refund: Ints
+    refund_day: Ints
+    wait_prerequisite: Ints  # days
+    wait_start: Ints
+    wait_place: Ints
+    wait_money: Ints
+    wait_panel: Ints
+    wait_facility: Ints
+    trl_day: Ints  # (R, P, 9) day on which TRL k + 1 was reached; entry TRL: start day
+    tranche_day: Ints  # (R, P, K)
+    paid: Ints  # (R, P, K) by home, abroad included
+    paid_abroad: Ints  # (R, P, K)
+    paid_foreign: Ints  # (R, P, K) by the partner
+    paid_joint: Ints  # (R, P, K) 1 if paid while joint
+    # programmes (R, G, Y)
+    new_money: Ints
+    carried_in: Ints
+    spent: Ints  # on projects
+    spent_network: Ints
+    refunded: Ints
+    lapsed: Ints
+    short: Ints  # requests unserved at the year's end
+    peak_seats: Ints  # (R, Q) most seats in use at once
+    # partners
+    opened_day: Ints  # (R, N)
+    network_paid: Ints  # (R, N, Y) opening and running
+    network_short: Ints  # (R, N) running cost that could not be paid
+    peak_places: Ints  # (R, N) most places in use at once
+
+
+_PROJECT_COLUMNS = Outcomes._fields[: Outcomes._fields.index("trl_day")]
+_UNSET = frozenset(name for name in _PROJECT_COLUMNS if name.endswith("_day"))
+
+
+def blank_outcomes(case: Case, replications: int) -> Outcomes:
+    """Arrays for an engine to fill, with nothing having happened."""
+    projects, tranches = case.home.shape
+    programmes, years = case.budget.shape
+    partners = len(case.places)
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(_PROJECT_COLUMNS, (projects,))
+    shapes |= {"trl_day": (projects, 9), "peak_seats": (len(case.seats),)}
+    shapes |= dict.fromkeys(("tranche_day", "paid", "paid_abroad", "paid_foreign", "paid_joint"), (projects, tranches))
+    shapes |= dict.fromkeys(
+        ("new_money", "carried_in", "spent", "spent_network", "refunded", "lapsed", "short"), (programmes, years)
+    )
+    shapes |= dict.fromkeys(("opened_day", "network_short", "peak_places"), (partners,))
+    shapes |= {"network_paid": (partners, years)}
+    unset = _UNSET | {"trl_day", "tranche_day", "opened_day"}
+    return Outcomes(
+        **{
+            name: np.full((replications, *shapes[name]), -1 if name in unset else 0, np.int64)
+            for name in Outcomes._fields
+        }
+    )
+
+
+# --- building -------------------------------------------------------------------------------------
+
+
+def days(months: float) -> int:
+    """Whole days of a number of months on the 30/360 calendar, rounded up."""
+    return math.ceil(months * DAYS_PER_MONTH - 1e-9)
+
+
+def largest_remainder(total: int, shares: Sequence[float]) -> list[int]:
+    """Split a whole amount by shares so that the parts add up; ties go to the earlier part."""
+    whole = sum(shares)
+    exact = [total * share / whole for share in shares]
+    parts = [math.floor(x) for x in exact]
+    order = sorted(range(len(shares)), key=lambda k: (parts[k] - exact[k], k))
+    for k in order[: total - sum(parts)]:
+        parts[k] += 1
+    return parts
+
+
+@functools.cache
+def attempt_success(eventual: float, setback: float, attempts: int) -> float:
+    """Success of one attempt such that `eventual` is reached over all attempts; by bisection.
+
+    eventual = q (1 + r + ... + r^(attempts - 1)) with r = (1 - q) setback, from `parameters.md`:
+    the next attempt is made if this one is unsuccessful and a setback.
+    """
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        q = (low + high) / 2
+        reached = q * sum(((1.0 - q) * setback) ** k for k in range(attempts))
+        low, high = (q, high) if reached < eventual else (low, q)
+    return high
+
+
+class _Projects:
+    """The per-project arrays, filled one project at a time."""
+
+    def __init__(self, scenario: Scenario, choices: Sequence[Choice], partners: Mapping[str, int]) -> None:
+        self.scenario = scenario
+        self.scale = money_scale(scenario)
+        self.partners = partners
+        width = max((len(members(scenario, c.partner)) for c in choices), default=1)
+        tranches = max(len(p.tranches) for p in scenario.programmes.values())
+        count, facilities = len(choices), len(scenario.facilities)
+        self.member = np.full((count, max(width, 1)), -1, np.int64)
+        self.home, self.abroad, self.foreign, self.domestic = (np.zeros((count, tranches), np.int64) for _ in range(4))
+        self.factor = np.ones((count, STEPS))
+        self.success, self.alone_success = np.zeros((count, STEPS)), np.zeros((count, STEPS))
+        self.median_days = np.zeros((count, STEPS), np.int64)
+        self.needs = np.zeros((count, STEPS, facilities), np.int64)
+        self._needs = _needs_by_technology(scenario)
+        for row, choice in enumerate(choices):
+            self._fill(row, choice)
+
+    def _fill(self, row: int, choice: Choice) -> None:
+        self._fill_money(row, choice)
+        self._fill_steps(row, choice)
+        for trl, facility, units in self._needs.get(choice.technology, ()):
+            self.needs[row, trl - 1, facility] = units
+
+    def _fill_money(self, row: int, choice: Choice) -> None:
+        scenario, technology = self.scenario, self.scenario.technologies[choice.technology]
+        mode, programme = scenario.modes[choice.mode], scenario.programmes[technology.programme]
+        full = round(cost(scenario, technology) * self.scale)
+        self._split(self.domestic, row, full, programme)
+        if not choice.partner:
+            return
+        joined = members(scenario, choice.partner)
+        self.member[row, : len(joined)] = [self.partners[code] for code in joined]
+        joint = full * cost_factor(scenario.partner_effect, len(joined))
+        home = round(joint * mode.home_cost_share)
+        self._split(self.home, row, home, programme)
+        self._split(self.foreign, row, round(joint) - home, programme)
+        self.abroad[row] = [math.floor(part * mode.abroad_share) for part in self.home[row].tolist()]
+
+    @staticmethod
+    def _split(table: Ints, row: int, total: int, programme: Programme) -> None:
+        table[row, : len(programme.tranches)] = largest_remainder(total, [t.share for t in programme.tranches])
+
+    def _fill_steps(self, row: int, choice: Choice) -> None:
+        scenario, technology = self.scenario, self.scenario.technologies[choice.technology]
+        goal, steps = target(scenario, technology), scenario.steps
+        eventual = calibration(scenario).development_success ** (1.0 / (goal - technology.trl))
+        alone = attempt_success(eventual, steps.setback_probability, steps.attempts)
+        gap = level(scenario, choice.partner, technology.field) - technology.home_level if choice.partner else 0.0
+        count = len(members(scenario, choice.partner))
+        elapsed = 0
+        for trl in range(technology.trl, goal):
+            effect = step_effect(scenario.partner_effect, gap, trl, count) if count else StepEffect(1.0, 0.0)
+            self.factor[row, trl - 1] = effect.duration
+            self.success[row, trl - 1] = min(1.0, alone + effect.success)
+            self.alone_success[row, trl - 1] = alone
+            elapsed += math.ceil(steps.median_years[trl - 1] * DAYS_PER_YEAR - 1e-9)
+            self.median_days[row, trl - technology.trl] = elapsed
+
+
+def _needs_by_technology(scenario: Scenario) -> dict[str, list[tuple[int, int, int]]]:
+    index = {name: f for f, name in enumerate(scenario.facilities)}
+    needs: dict[str, list[tuple[int, int, int]]] = {}
+    for need in scenario.facility_needs:
+        needs.setdefault(need.technology, []).append((need.trl, index[need.facility], need.units))
+    return needs
+
+
+def members(scenario: Scenario, partner: str) -> tuple[str, ...]:
+    """Codes of the partners in which a project with this partner takes places; () without one."""
+    if not partner:
+        return ()
+    return scenario.partners[partner].members or (partner,)
+
+
+def hosts(scenario: Scenario) -> list[str]:
+    """Codes of the partners that hold places themselves: all but the consortia."""
+    return [code for code, partner in scenario.partners.items() if not partner.members]
+
+
+def currencies(scenario: Scenario) -> list[str]:
+    """Currencies in which money is paid abroad, in alphabetical order."""
+    return sorted({partner.currency for partner in scenario.partners.values()}) or [scenario.currency]
+
+
+def _csr(rows: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
+    start = np.cumsum([0, *(len(row) for row in rows)], dtype=np.int64)
+    return start, np.array([x for row in rows for x in row], np.int64)
+
+
+class _Links(NamedTuple):
+    prerequisite: list[list[int]]
+    dependent: list[list[int]]
+    spillover: list[list[int]]
+    gain: list[list[float]]
+
+
+def _links(scenario: Scenario, choices: Sequence[Choice]) -> _Links:
+    """Links between the chosen technologies; a prerequisite that was not chosen is -1."""
+    row_of = {choice.technology: row for row, choice in enumerate(choices)}
+    links = _Links(*([[] for _ in choices] for _ in range(4)))  # type: ignore[arg-type]
+    for link in scenario.links:
+        row, other = row_of.get(link.technology), row_of.get(link.other, -1)
+        if row is None:
+            continue
+        if link.kind == "prerequisite":
+            links.prerequisite[row].append(other)
+            if other >= 0:
+                links.dependent[other].append(row)
+        elif link.kind == "spillover" and other >= 0:
+            links.spillover[row].append(other)
+            links.gain[row].append(link.amount)
+    return links
+
+
+def _per_year(table: Mapping[int, float], scenario: Scenario, scale: int) -> list[int]:
+    return [round(table.get(y, 0) * scale) for y in range(scenario.start_year, scenario.horizon_year + 1)]
+
+
+def call_day(scenario: Scenario, programme: Programme) -> int:
+    """Day of the fiscal year on which a programme's projects start."""
+    return (programme.call_month - scenario.fiscal_year_start_month) % 12 * DAYS_PER_MONTH
+
+
+def _programme_arrays(scenario: Scenario) -> dict[str, npt.NDArray[np.generic]]:
+    lines, scale = list(scenario.programmes.values()), money_scale(scenario)
+    gates, policies, panels = [line.gate for line in lines], list(GATE_POLICIES), list(scenario.panels)
+    width = max(1, *(len(line.deliverables) for line in lines), 1)
+    tranches = max(len(line.tranches) for line in lines)
+    due, after = np.zeros((len(lines), width), np.int64), np.ones((len(lines), width), np.int64)
+    tranche_days = np.zeros((len(lines), tranches), np.int64)
+    for g, line in enumerate(lines):
+        tranche_days[g, : len(line.tranches)] = [max(1, days(t.months)) for t in line.tranches]
+        for d, item in enumerate(line.deliverables.values()):
+            due[g, d] = 0 if item.optional else item.due_tranche
+            after[g, d] = item.after_trl
+    return {
+        "budget": np.array([_per_year(line.budget, scenario, scale) for line in lines], np.int64),
+        "starts": np.array([_per_year(line.starts, scenario, 1) for line in lines], np.int64),
+        "call_day": np.array([call_day(scenario, line) for line in lines], np.int64),
+        "carry_ppm": np.array([round(line.carry_over * MILLION) for line in lines], np.int64),
+        "strict": np.array([line.purse_rule == "strict" for line in lines], np.bool_),
+        "tranches": np.array([len(line.tranches) for line in lines], np.int64),
+        "tranche_days": tranche_days,
+        "drop_fallback": np.array([line.fallback == "drop" or line.foreign_partner_required for line in lines], np.bool_),
+        "policy": np.array([policies.index(gate.policy) for gate in gates], np.int64),
+        "alpha": np.array([gate.alpha for gate in gates]),
+        "beta": np.array([gate.beta for gate in gates]),
+        "tolerance": np.array([gate.tolerance for gate in gates], np.int64),
+        "extensions": np.array([gate.extensions for gate in gates], np.int64),
+        "extension_days": np.array([max(1, days(gate.extension_months)) for gate in gates], np.int64),
+        "drop_ppm": np.array([round(gate.drop_share * MILLION) for gate in gates], np.int64),
+        "panel": np.array([panels.index(gate.panel) if gate.panel else -1 for gate in gates], np.int64),
+        "deliverables": np.array([len(line.deliverables) for line in lines], np.int64),
+        "due_tranche": due,
+        "after_trl": after,
+    }
+
+
+def _resource_arrays(scenario: Scenario) -> dict[str, Ints]:
+    scale, codes = money_scale(scenario), hosts(scenario)
+    partners, panels = [scenario.partners[code] for code in codes], scenario.panels.values()
+    columns: dict[str, list[int]] = {
+        "seats": [panel.seats for panel in panels],
+        "review_days": [max(1, days(panel.review_months)) for panel in panels],
+        "places": [partner.places for partner in partners],
+        "setup_days": [days(partner.setup_months) for partner in partners],
+        "setup_cost": [round(partner.setup_cost * scale) for partner in partners],
+        "running_cost": [round(partner.running_cost * scale) for partner in partners],
+        "capacity": [facility.capacity for facility in scenario.facilities.values()],
+    }
+    return {name: np.array(column, np.int64) for name, column in columns.items()}
+
+
+def technologies(choices: Sequence[Choice]) -> list[str]:
+    """Ids of the technologies of a case, in the order of its luck tables."""
+    return sorted({choice.technology for choice in choices})
+
+
+def _choice_arrays(scenario: Scenario, choices: Sequence[Choice]) -> dict[str, npt.NDArray[np.generic]]:
+    technology = {name: t for t, name in enumerate(technologies(choices))}
+    programme = {name: g for g, name in enumerate(scenario.programmes)}
+    currency = {name: c for c, name in enumerate(currencies(scenario))}
+    rows = [scenario.technologies[choice.technology] for choice in choices]
+    money = [scenario.partners[c.partner].currency if c.partner else next(iter(currency)) for c in choices]
+    return {
+        "technology": np.array([technology[choice.technology] for choice in choices], np.int64),
+        "programme": np.array([programme[row.programme] for row in rows], np.int64),
+        "start_year": np.array([choice.start_year - scenario.start_year for choice in choices], np.int64),
+        "trl": np.array([row.trl for row in rows], np.int64),
+        "target": np.array([target(scenario, row) for row in rows], np.int64),
+        "joint": np.array([bool(choice.partner) for choice in choices], np.bool_),
+        "currency": np.array([currency[code] for code in money], np.int64),
+        "extra_days": np.zeros(len(choices), np.int64),
+    }
+
+
+def build(scenario: Scenario, portfolio: Portfolio) -> Case:
+    """Turn a scenario and a ranked portfolio into arrays; projects are laid out in order of rank."""
+    choices = sorted(portfolio.choices, key=lambda choice: choice.rank)
+    return _assemble(scenario, choices, _links(scenario, choices))
+
+
+def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:
+    """A case in which each choice lives alone: nothing is scarce, nobody waits, nothing is linked.
+
+    A technology may come in many choices. What time does to a choice by itself stays: there is no money in
+    years for which none is announced, exchange rates, breaks, talks, and the set-up of its partners, which each
+    choice waits for as part of its talks. Under a gate that drops the worst of a round, a project alone is never the worst.
+    """
+    case = _assemble(scenario, choices, _Links(*([[] for _ in choices] for _ in range(4))))  # type: ignore[arg-type]
+    return case._replace(
+        network=-1,
+        extra_days=np.where(case.member >= 0, np.append(case.setup_days, 0)[case.member], 0).max(axis=1),
+        setup_days=np.zeros_like(case.setup_days),
+        budget=np.where(case.budget > 0, ENDLESS, 0),
+        carry_ppm=np.zeros_like(case.carry_ppm),
+        starts=np.full_like(case.starts, ENDLESS),
+        places=np.full_like(case.places, ENDLESS),
+        seats=np.full_like(case.seats, ENDLESS),
+        capacity=np.full_like(case.capacity, ENDLESS),
+        drop_ppm=np.zeros_like(case.drop_ppm),
+    )
+
+
+def _assemble(scenario: Scenario, choices: Sequence[Choice], links: _Links) -> Case:
+    codes = {code: n for n, code in enumerate(hosts(scenario))}
+    projects = _Projects(scenario, choices, codes)
+    prerequisite_start, prerequisite = _csr(links.prerequisite)
+    dependent_start, dependent = _csr(links.dependent)
+    spillover_start, spillover = _csr(links.spillover)
+    arrays = {
+        **_programme_arrays(scenario),
+        **_resource_arrays(scenario),
+        **_choice_arrays(scenario, choices),
+        **{name: getattr(projects, name) for name in ("member", "home", "abroad", "foreign", "domestic")},
+        **{name: getattr(projects, name) for name in ("factor", "success", "alone_success", "median_days", "needs")},
+    }
+    return Case(
+        horizon=(scenario.horizon_year - scenario.start_year + 1) * DAYS_PER_YEAR,
+        closed_days=days(scenario.risks.breaks.closed_months),
+        setback=scenario.steps.setback_probability,
+        attempts=scenario.steps.attempts,
+        network=list(scenario.programmes).index(scenario.network.programme) if scenario.network.programme else -1,
+        prerequisite_start=prerequisite_start,
+        prerequisite=prerequisite,
+        dependent_start=dependent_start,
+        dependent=dependent,
+        spillover_start=spillover_start,
+        spillover=spillover,
+        spillover_gain=np.array([gain for row in links.gain for gain in row]),
+        **arrays,  # type: ignore[arg-type]
+    )

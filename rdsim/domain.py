@@ -1,0 +1,554 @@
+"""The nouns of a scenario and of a portfolio: frozen values with no behaviour.
+
+A field, its limits and its documentation are one statement; `rdsim.scenario` turns these
+statements into validation messages and into the JSON schema. Money is in the scenario's
+``money_unit`` (billion KRW), durations in the unit that the field's name ends with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+__all__ = [
+    "Calibration",
+    "Choice",
+    "Deliverable",
+    "Facility",
+    "FacilityNeed",
+    "Gate",
+    "International",
+    "Limit",
+    "Limits",
+    "Link",
+    "Mode",
+    "Network",
+    "OptimiserSettings",
+    "Panel",
+    "Partner",
+    "PartnerEffect",
+    "Portfolio",
+    "Programme",
+    "Risks",
+    "Scenario",
+    "SimulationSettings",
+    "Steps",
+    "TechField",
+    "Technology",
+    "Tranche",
+    "UncertaintyClass",
+    "Unit",
+    "ValueRules",
+]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Marks a number's unit: the door accepts quantities written with it and refuses others."""
+
+    name: Literal["money", "months", "years", "per year"]
+
+
+Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+\-]*$")]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Money = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False), Unit("money")]
+Months = Annotated[float, Field(ge=0, le=1200, allow_inf_nan=False), Unit("months")]
+Years = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False), Unit("years")]
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Rate = Annotated[float, Field(ge=0, le=20, allow_inf_nan=False), Unit("per year")]
+Spread = Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)]
+Year = Annotated[int, Field(ge=1900, le=2200)]
+Trl = Annotated[int, Field(ge=1, le=9)]
+Level = Annotated[float, Field(ge=0, le=200, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+
+_strict = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True)
+class Tranche:
+    """One instalment of an award."""
+
+    __pydantic_config__ = _strict
+    months: Annotated[
+        float, Field(gt=0, le=120, allow_inf_nan=False, description="Months that the tranche funds."), Unit("months")
+    ]
+    share: Annotated[
+        float, Field(gt=0, le=1, allow_inf_nan=False, description="Share of the award; the shares of a plan sum to 1.")
+    ]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How a programme reviews a project between two tranches."""
+
+    __pydantic_config__ = _strict
+    policy: Annotated[
+        str, Field(description="Gate policy: threshold, drop-worst, always-pass, or one that a plug-in registered.")
+    ] = "threshold"
+    alpha: Annotated[Probability, Field(description="Probability that a project on plan is judged behind.")] = 0.0
+    beta: Annotated[Probability, Field(description="Probability that a project behind is judged on plan.")] = 0.0
+    tolerance: Annotated[Count, Field(description="TRL steps behind plan that still count as on plan.")] = 0
+    extensions: Annotated[Count, Field(description="Extensions a project may be given in its life.")] = 0
+    extension_months: Annotated[Months, Field(description="Months of one extension; they bring no money.")] = 6.0
+    drop_share: Annotated[Share, Field(description="drop-worst: share of a round's reviews that is dropped.")] = 0.1
+    review_error: Annotated[
+        float,
+        Field(ge=0, le=9, allow_inf_nan=False, description="drop-worst: standard deviation of the review, TRL steps."),
+    ] = 0.0
+    panel: Annotated[str, Field(description="Panel that reviews; empty: a review takes no seat and no time.")] = ""
+
+
+@dataclass(frozen=True)
+class Deliverable:
+    """Something a project must hand in; if due at a gate, a condition of passing it."""
+
+    __pydantic_config__ = _strict
+    count: Annotated[int, Field(ge=1, le=100, description="How many are required.")] = 1
+    due_tranche: Annotated[
+        Count, Field(description="Condition at the gates from the end of this tranche on; 0: at no gate.")
+    ] = 0
+    after_trl: Annotated[Trl, Field(description="Work on it starts when this TRL is reached.")] = 1
+    mean_months: Annotated[
+        Months, Field(description="Mean months of technical work for each; 0: done on reaching after_trl.")
+    ] = 6.0
+    optional: Annotated[bool, Field(description="Counted, but never a condition.")] = False
+
+
+@dataclass(frozen=True)
+class Programme:
+    """A funding line: its money and starts by fiscal year, and its rules."""
+
+    __pydantic_config__ = _strict
+    name: Annotated[str, Field(description="Name shown in reports.")]
+    budget: Annotated[dict[Year, Money], Field(description="Announced money by fiscal year.")]
+    starts: Annotated[dict[Year, Count], Field(description="Projects that may start, by fiscal year.")]
+    tranches: Annotated[tuple[Tranche, ...], Field(min_length=1, max_length=20, description="The tranche plan.")]
+    deadline_years: Annotated[Years, Field(description="Years from the planned start to the market.")]
+    trl_entry_min: Annotated[Trl, Field(description="Lowest TRL on entry.")] = 1
+    trl_entry_max: Annotated[Trl, Field(description="Highest TRL on entry.")] = 8
+    trl_target: Annotated[Trl, Field(description="Target TRL where a technology names none.")] = 9
+    carry_over: Annotated[Share, Field(description="Share of unspent money that moves to the next year.")] = 0.0
+    purse_rule: Annotated[
+        Literal["strict", "first-fit"],
+        Field(description="strict: the first request that does not fit blocks those behind it."),
+    ] = "strict"
+    call_month: Annotated[int, Field(ge=1, le=12, description="Calendar month in which projects start.")] = 1
+    foreign_partner_required: Annotated[bool, Field(description="Domestic projects are not eligible.")] = False
+    fallback: Annotated[
+        Literal["domestic", "drop"],
+        Field(description="What a project does when its agreement fails or ends by a break."),
+    ] = "domestic"
+    preferred_networks: Annotated[tuple[str, ...], Field(description="Partner networks that are preferred.")] = ()
+    preference_points: Annotated[
+        float, Field(ge=0, le=100, allow_inf_nan=False, description="Score points for a partner in such a network.")
+    ] = 0.0
+    award_cap: Annotated[Money | None, Field(description="Largest award per project; absent: no limit.")] = None
+    gate: Gate = Gate()
+    deliverables: Annotated[
+        dict[Identifier, Deliverable], Field(max_length=30, description="Deliverables by name.")
+    ] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """An evaluation panel: a renewable resource that reviews occupy."""
+
+    __pydantic_config__ = _strict
+    seats: Annotated[int, Field(ge=1, le=1_000_000, description="Reviews at once.")]
+    review_months: Annotated[
+        float, Field(gt=0, le=120, allow_inf_nan=False, description="Months one review takes."), Unit("months")
+    ]
+
+
+@dataclass(frozen=True)
+class TechField:
+    """A field of technology, with its own common factor."""
+
+    __pydantic_config__ = _strict
+    name: Annotated[str, Field(description="Name shown in reports.")]
+
+
+@dataclass(frozen=True)
+class Technology:
+    """A candidate technology, one row of technologies.csv."""
+
+    __pydantic_config__ = _strict
+    id: Annotated[Identifier, Field(description="Unique id.")]
+    name: Annotated[str, Field(min_length=1, description="Name shown in reports.")]
+    programme: Annotated[str, Field(description="Programme that may fund it.")]
+    field: Annotated[str, Field(description="Field of technology.")]
+    trl: Annotated[Trl, Field(description="Technology readiness level today.")]
+    cost: Annotated[
+        float, Field(gt=0, le=1e5, allow_inf_nan=False, description="Cost to the target TRL."), Unit("money")
+    ]
+    value: Annotated[
+        Money | None, Field(description="Value if it reaches the market; empty: market size x share x margin.")
+    ] = None
+    trl_target: Annotated[Trl | None, Field(description="Target TRL; empty: the programme's.")] = None
+    uncertainty: Annotated[str, Field(description="Uncertainty class.")] = "medium"
+    home_level: Annotated[Level, Field(description="Home capability level, best in the world about 100.")] = 80.0
+    score: Annotated[
+        float, Field(ge=0, le=100, allow_inf_nan=False, description="Evaluation score, 0 to 100.")
+    ] = 50.0
+    market_size: Annotated[Money, Field(description="World market it addresses, a year.")] = 0.0
+    market_share: Annotated[Share, Field(description="Share of that market won on success.")] = 0.0
+    market_probability: Annotated[
+        Probability | None, Field(description="Probability of commercialisation; empty: the calibration's.")
+    ] = None
+    status: Annotated[
+        Literal["free", "must-fund", "must-not-fund"], Field(description="What the planner has fixed.")
+    ] = "free"
+    source: Annotated[str, Field(description="Where the row comes from: seed S003, press or illustrative.")] = ""
+    note: Annotated[str, Field(description="Free text.")] = ""
+
+
+@dataclass(frozen=True)
+class Partner:
+    """A partner country, organisation, centre or consortium, one row of partners.csv."""
+
+    __pydantic_config__ = _strict
+    code: Annotated[Identifier, Field(description="Unique code; a consortium joins its members with +, as US+TW.")]
+    name: Annotated[str, Field(min_length=1, description="Name shown in reports.")]
+    region: Annotated[str, Field(description="Region, for grouping.")] = ""
+    networks: Annotated[tuple[str, ...], Field(description="Networks it belongs to, separated by |.")] = ()
+    members: Annotated[tuple[str, ...], Field(description="Codes of a consortium's members, separated by |.")] = ()
+    modes: Annotated[tuple[str, ...], Field(description="Funding modes it offers, separated by |.")] = ()
+    setup_cost: Annotated[Money, Field(description="One-off cost of opening it.")] = 0.0
+    setup_months: Annotated[Months, Field(description="Months from opening to the first agreement talks.")] = 0.0
+    running_cost: Annotated[Money, Field(description="Cost of each fiscal year it stays open.")] = 0.0
+    places: Annotated[Count, Field(description="Joint projects it can hold at once; a consortium has its members'.")] = 0
+    agreement: Annotated[
+        Probability, Field(description="Probability that its agency agrees to matching funds.")
+    ] = 1.0
+    break_rate: Annotated[Rate, Field(description="Hazard of a break in relations, per year.")] = 0.0
+    currency: Annotated[str, Field(description="Currency of money paid there.")] = "USD"
+    source: Annotated[str, Field(description="Where the row comes from.")] = ""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A funding mode of joint projects (S002), or `domestic`."""
+
+    __pydantic_config__ = _strict
+    name: Annotated[str, Field(description="Name shown in reports.")]
+    home_cost_share: Annotated[Share, Field(description="Share of the project's cost borne by the home government.")] = 1.0
+    abroad_share: Annotated[Share, Field(description="Share of home money that is paid to the foreign institution.")] = 0.0
+    value_share: Annotated[Share, Field(description="Share of the value (rights) kept at home.")] = 1.0
+    needs_counterpart: Annotated[
+        bool, Field(description="The counterpart agency must agree: the partner's agreement probability applies.")
+    ] = False
+    agreement_probability: Annotated[Probability, Field(description="Probability that talks reach an agreement.")] = 1.0
+    agreement_months: Annotated[Months, Field(description="Median months to an agreement.")] = 0.0
+    agreement_sigma: Annotated[Spread, Field(description="Log standard deviation of that time.")] = 0.0
+
+
+@dataclass(frozen=True)
+class PartnerEffect:
+    """How a partner changes a project: an inverted U in the gap times absorptive capacity."""
+
+    __pydantic_config__ = _strict
+    gap_best: Annotated[Finite, Field(ge=-200, le=200, description="Gap in level (partner - home) of most benefit.")] = 12.0
+    gap_width: Annotated[
+        Finite, Field(gt=0, le=400, description="Distance from gap_best at which the benefit is nil.")
+    ] = 20.0
+    trl_low: Annotated[Finite, Field(ge=0, le=9, description="Home TRL at and below which nothing is absorbed.")] = 2.0
+    trl_high: Annotated[Finite, Field(ge=0, le=10, description="Home TRL from which all is absorbed.")] = 5.0
+    duration_gain: Annotated[Share, Field(description="Step time saved at full benefit.")] = 0.2
+    success_gain: Annotated[Share, Field(description="Points of step success gained at full benefit.")] = 0.06
+    cost_overhead: Annotated[Share, Field(description="Cost added by working with a partner.")] = 0.08
+    coordination_duration: Annotated[
+        Finite, Field(ge=1, le=5, description="Factor on step time for each further partner.")
+    ] = 1.1
+    coordination_cost: Annotated[
+        Finite, Field(ge=1, le=5, description="Factor on cost for each further partner.")
+    ] = 1.05
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A named set of success rates; development success is from start to target."""
+
+    __pydantic_config__ = _strict
+    development_success: Annotated[
+        float, Field(gt=0, le=1, allow_inf_nan=False, description="Probability of reaching the target TRL in the end.")
+    ]
+    market_probability: Annotated[Probability, Field(description="Probability of commercialisation once there.")]
+    source: Annotated[str, Field(description="Where the figures come from.")] = ""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Time and luck of TRL steps; entry k of a list is the step from TRL k+1 to k+2."""
+
+    __pydantic_config__ = _strict
+    median_years: Annotated[
+        tuple[Years, ...], Field(min_length=8, max_length=8, description="Median time of each step.")
+    ] = (0.7, 0.8, 0.8, 0.9, 1.0, 1.2, 1.3, 1.0)
+    distribution: Annotated[Literal["lognormal", "gamma"], Field(description="Shape of step times.")] = "lognormal"
+    setback_probability: Annotated[
+        Probability, Field(description="Probability that an unsuccessful attempt is a setback and not a failure.")
+    ] = 0.5
+    attempts: Annotated[int, Field(ge=1, le=10, description="Most attempts at one step.")] = 3
+
+
+@dataclass(frozen=True)
+class UncertaintyClass:
+    """How widely time and value of a technology spread."""
+
+    __pydantic_config__ = _strict
+    duration_sigma: Annotated[Spread, Field(description="Log standard deviation of step times.")] = 0.55
+    value_sigma: Annotated[Spread, Field(description="Log standard deviation of the market value (mean kept).")] = 0.5
+
+
+@dataclass(frozen=True)
+class ValueRules:
+    """What the market gives and when."""
+
+    __pydantic_config__ = _strict
+    market_months: Annotated[Months, Field(description="Median months from the target TRL to the market.")] = 12.0
+    market_sigma: Annotated[Spread, Field(description="Log standard deviation of that time.")] = 0.5
+    loss_per_year: Annotated[
+        Share, Field(description="Share of the value lost for each year after the deadline.")
+    ] = 0.15
+    margin: Annotated[
+        Finite, Field(ge=0, le=100, description="Value of a unit of yearly sales, where value comes from a market share.")
+    ] = 1.0
+
+
+@dataclass(frozen=True)
+class FieldFactorRisk:
+    """Loadings on the common factor of a field; both zero states independence."""
+
+    __pydantic_config__ = _strict
+    success_loading: Annotated[Share, Field(description="Correlation of a step's luck with its field.")] = 0.0
+    duration_loading: Annotated[Share, Field(description="Correlation of a step's time with its field.")] = 0.0
+
+
+@dataclass(frozen=True)
+class BreakRisk:
+    """What a break in relations does; its hazard is the partner's."""
+
+    __pydantic_config__ = _strict
+    closed_months: Annotated[Months, Field(description="Months for which a break closes the partner.")] = 12.0
+
+
+@dataclass(frozen=True)
+class BudgetRisk:
+    """Cuts and rises of announced budgets: each year's money is multiplied by 1 + sd z, within limits."""
+
+    __pydantic_config__ = _strict
+    sd: Annotated[Share, Field(description="Standard deviation of a year's budget, as a share.")] = 0.0
+    lowest: Annotated[Share, Field(description="Lowest factor.")] = 0.5
+    highest: Annotated[Finite, Field(ge=1, le=5, description="Highest factor.")] = 1.5
+    certain_until: Annotated[Year, Field(description="Last fiscal year whose budget is certain.")] = 1900
+
+
+@dataclass(frozen=True)
+class ExchangeRisk:
+    """Exchange rate of money paid abroad: a geometric random walk per currency from 1 in the first year."""
+
+    __pydantic_config__ = _strict
+    volatility: Annotated[Share, Field(description="Yearly log standard deviation.")] = 0.0
+
+
+@dataclass(frozen=True)
+class Risks:
+    """Risks that technologies share."""
+
+    __pydantic_config__ = _strict
+    field_factor: FieldFactorRisk = FieldFactorRisk()
+    breaks: BreakRisk = BreakRisk()
+    budget: BudgetRisk = BudgetRisk()
+    exchange: ExchangeRisk = ExchangeRisk()
+
+
+@dataclass(frozen=True)
+class Facility:
+    """A named renewable capacity: test bed, clean room, trial site."""
+
+    __pydantic_config__ = _strict
+    name: Annotated[str, Field(description="Name shown in reports.")]
+    capacity: Annotated[int, Field(ge=1, le=1_000_000, description="Units available at once.")]
+
+
+@dataclass(frozen=True)
+class FacilityNeed:
+    """A step that needs units of a facility for as long as it runs, one row of facility_needs.csv."""
+
+    __pydantic_config__ = _strict
+    technology: Annotated[str, Field(description="Technology id.")]
+    trl: Annotated[int, Field(ge=1, le=8, description="TRL that the step starts from.")]
+    facility: Annotated[str, Field(description="Facility id.")]
+    units: Annotated[int, Field(ge=1, le=1_000_000, description="Units needed.")] = 1
+
+
+@dataclass(frozen=True)
+class Link:
+    """A relation between two technologies, one row of links.csv."""
+
+    __pydantic_config__ = _strict
+    kind: Annotated[
+        Literal["prerequisite", "exclusion", "synergy", "spillover"],
+        Field(description="prerequisite: technology needs other; spillover: other's success helps technology."),
+    ]
+    technology: Annotated[str, Field(description="Technology id.")]
+    other: Annotated[str, Field(description="The other technology's id.")]
+    amount: Annotated[
+        Finite,
+        Field(ge=-1e6, le=1e6, description="synergy: money if both reach the market; spillover: points of step success."),
+    ] = 0.0
+    source: Annotated[str, Field(description="Where the row comes from.")] = ""
+
+
+@dataclass(frozen=True)
+class Network:
+    """Which funding line pays for opening and running partners."""
+
+    __pydantic_config__ = _strict
+    programme: Annotated[str, Field(description="Programme that pays; empty: partners' costs are nobody's, and must be 0.")] = ""
+
+
+@dataclass(frozen=True)
+class International:
+    """The target path of the international share of the R&D budget, and the cap on money going abroad."""
+
+    __pydantic_config__ = _strict
+    rd_budget: Annotated[dict[Year, Money], Field(description="R&D budget of the year, the share's denominator.")] = field(
+        default_factory=dict
+    )
+    outside_spending: Annotated[
+        dict[Year, Money], Field(description="International spending outside this scenario, by year.")
+    ] = field(default_factory=dict)
+    share_floor: Annotated[dict[Year, Share], Field(description="Target share by year (soft).")] = field(
+        default_factory=dict
+    )
+    shortfall_price: Annotated[
+        Finite, Field(ge=0, le=1000, description="Value given up for a unit of money of shortfall, in the optimiser.")
+    ] = 0.0
+    abroad_cap: Annotated[dict[Year, Money], Field(description="Cap on home money paid abroad, by year.")] = field(
+        default_factory=dict
+    )
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Floor and ceiling on a share of the whole announced budget."""
+
+    __pydantic_config__ = _strict
+    floor: Annotated[Share, Field(description="At least this share of the whole announced budget.")] = 0.0
+    ceiling: Annotated[Share, Field(description="At most this share of the whole announced budget.")] = 1.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Shares by field and by partner country."""
+
+    __pydantic_config__ = _strict
+    fields: Annotated[dict[str, Limit], Field(description="By field.")] = field(default_factory=dict)
+    partners: Annotated[dict[str, Limit], Field(description="By partner country (a consortium counts for each member).")] = (
+        field(default_factory=dict)
+    )
+
+
+@dataclass(frozen=True)
+class SimulationSettings:
+    """Defaults of a simulation run."""
+
+    __pydantic_config__ = _strict
+    replications: Annotated[int, Field(ge=2, le=10_000_000, description="Replications of the evaluation.")] = 200
+    seed: Annotated[int, Field(ge=0, lt=2**63, description="Seed of the evaluation's draws.")] = 1
+    confidence: Annotated[
+        float, Field(gt=0.5, lt=1, allow_inf_nan=False, description="Confidence of reported intervals.")
+    ] = 0.95
+
+
+@dataclass(frozen=True)
+class OptimiserSettings:
+    """Defaults of the optimiser."""
+
+    __pydantic_config__ = _strict
+    samples: Annotated[int, Field(ge=2, le=1_000_000, description="Replications behind each option's figures.")] = 200
+    gap: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, description="Relative gap to prove.")] = 0.01
+    over_commitment: Annotated[
+        dict[str, Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]],
+        Field(description="By programme: expected payments may reach this multiple of the budget; absent: 1."),
+    ] = field(default_factory=dict)
+    commercialisation_value: Annotated[
+        Money, Field(description="Value added for each expected commercialisation by its deadline.")
+    ] = 0.0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """The world: programmes, technologies, partners, rules and risks."""
+
+    __pydantic_config__ = _strict
+    name: Annotated[Identifier, Field(description="Name of the scenario.")]
+    title: Annotated[str, Field(description="One line for the report's head.")]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO code of the home currency.")]
+    money_unit: Annotated[str, Field(description="Unit of money, as 'billion KRW'.")]
+    start_year: Annotated[Year, Field(description="First fiscal year simulated; money is discounted to its first day.")]
+    horizon_year: Annotated[Year, Field(description="Last fiscal year simulated.")]
+    calibration: Annotated[str, Field(description="Calibration in use.")]
+    programmes: Annotated[dict[Identifier, Programme], Field(min_length=1, description="Funding lines by id.")]
+    fields: Annotated[dict[Identifier, TechField], Field(min_length=1, description="Fields of technology by id.")]
+    modes: Annotated[dict[Identifier, Mode], Field(min_length=1, description="Funding modes by id; `domestic` is one.")]
+    calibrations: Annotated[dict[Identifier, Calibration], Field(min_length=1, description="Success rates by name.")]
+    technologies: Annotated[dict[Identifier, Technology], Field(min_length=1, description="Candidates by id.")]
+    partners: Annotated[dict[Identifier, Partner], Field(description="Partners by code.")] = field(default_factory=dict)
+    levels: Annotated[
+        dict[str, dict[str, Level]], Field(description="Technology level by partner code, then field; absent or 0: none.")
+    ] = field(default_factory=dict)
+    links: Annotated[tuple[Link, ...], Field(description="Relations between technologies.")] = ()
+    facility_needs: Annotated[tuple[FacilityNeed, ...], Field(description="Steps that need a facility.")] = ()
+    description: Annotated[str, Field(description="A paragraph for the report.")] = ""
+    fiscal_year_start_month: Annotated[int, Field(ge=1, le=12, description="Calendar month a fiscal year starts in.")] = 1
+    discount_rate: Annotated[
+        float, Field(ge=0, le=1, allow_inf_nan=False, description="Yearly discount rate, real."), Unit("per year")
+    ] = 0.045
+    requests_total: Annotated[
+        Money | None, Field(description="Scale all technologies' costs to add up to this; absent: as listed.")
+    ] = None
+    panels: Annotated[dict[Identifier, Panel], Field(description="Evaluation panels by id.")] = field(default_factory=dict)
+    facilities: Annotated[dict[Identifier, Facility], Field(description="Facilities by id.")] = field(
+        default_factory=dict
+    )
+    uncertainty: Annotated[dict[Identifier, UncertaintyClass], Field(description="Uncertainty classes by name.")] = field(
+        default_factory=lambda: {
+            "low": UncertaintyClass(0.4, 0.3),
+            "medium": UncertaintyClass(0.55, 0.5),
+            "high": UncertaintyClass(0.7, 0.8),
+        }
+    )
+    steps: Steps = Steps()
+    partner_effect: PartnerEffect = PartnerEffect()
+    value: ValueRules = ValueRules()
+    risks: Risks = Risks()
+    network: Network = Network()
+    international: International = International()
+    limits: Limits = Limits()
+    simulation: SimulationSettings = SimulationSettings()
+    optimiser: OptimiserSettings = OptimiserSettings()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One funded technology: with whom, how, and from which fiscal year."""
+
+    technology: str
+    mode: str = "domestic"
+    partner: str = ""
+    start_year: int = 0
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """The choice. Ranks are unique and order every queue; `rdsim.portfolio.ranked` gives the default ones."""
+
+    choices: tuple[Choice, ...]
+    name: str = "portfolio"

@@ -1,0 +1,100 @@
+"""Random numbers by address.
+
+A number is found by *who* it belongs to (the id of a technology, partner, currency, programme or
+field), the replication, up to two places (stage or year, attempt) and its purpose. Nothing is consumed
+in call order, so leaving a technology out, changing a batch or adding workers moves no other number.
+
+The generator is Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as
+1, 2, 3", SC'11): a keyed bijection of a 128-bit counter that passes BigCrush. The key is the seed; the
+counter holds the address: a 64-bit digest of purpose and id, the replication, and both places. Each
+address gives one uniform number with 52 random bits, strictly between 0 and 1.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Draws", "Purpose", "philox"]
+
+_Words = npt.NDArray[np.uint64]
+
+_LOW = np.uint64(0xFFFFFFFF)
+_32 = np.uint64(32)
+# Multipliers and Weyl increments of Philox4x32, Salmon et al. 2011, table 2 and section 3.3.
+_M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+_W0, _W1 = 0x9E3779B9, 0xBB67AE85
+_ROUNDS = 10
+
+
+class Purpose(enum.StrEnum):
+    """What a number decides; part of its address."""
+
+    STEP_TIME = "step time"
+    STEP_LUCK = "step luck"
+    FIELD = "field"
+    AGREEMENT_LUCK = "agreement luck"
+    AGREEMENT_TIME = "agreement time"
+    BREAK_LUCK = "break luck"
+    BREAK_DAY = "break day"
+    GATE = "gate"
+    DELIVERABLE = "deliverable"
+    MARKET_LUCK = "market luck"
+    MARKET_TIME = "market time"
+    MARKET_VALUE = "market value"
+    BUDGET = "budget"
+    EXCHANGE = "exchange"
+    BASELINE = "baseline"
+
+
+def philox(counter: Sequence[_Words], key: tuple[int, int]) -> tuple[_Words, _Words, _Words, _Words]:
+    """Ten rounds of Philox4x32 on four arrays of 32-bit words (held in uint64); returns four like them."""
+    c0, c1, c2, c3 = counter
+    k0, k1 = key
+    for _ in range(_ROUNDS):
+        p0, p1 = c0 * _M0, c2 * _M1
+        c0, c1, c2, c3 = (
+            (p1 >> _32) ^ c1 ^ np.uint64(k0),
+            p1 & _LOW,
+            (p0 >> _32) ^ c3 ^ np.uint64(k1),
+            p0 & _LOW,
+        )
+        k0, k1 = (k0 + _W0) & 0xFFFFFFFF, (k1 + _W1) & 0xFFFFFFFF
+    return c0, c1, c2, c3
+
+
+def _who(purpose: Purpose, name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(f"{purpose}\0{name}".encode(), digest_size=8).digest(), "little")
+
+
+@dataclass(frozen=True)
+class Draws:
+    """All chance of a run: a seed and the replications that are looked at.
+
+    `seed` is 0 <= seed < 2**63; `replications` are the numbers (not the count) of the replications, so
+    that replications 100..199 of a seed are the same whether or not 0..99 were drawn.
+    """
+
+    seed: int
+    replications: range
+
+    def uniform(self, purpose: Purpose, names: Sequence[str], first: int = 1, second: int = 1) -> npt.NDArray[np.float64]:
+        """Uniform numbers in (0, 1), shape (replications, names, first, second).
+
+        `names` are the ids the numbers belong to; `first` and `second` count the places (stage or year
+        and attempt, each below 2**16).
+        """
+        who = np.array([_who(purpose, name) for name in names], np.uint64)[None, :, None, None]
+        replication = np.array(self.replications, np.uint64)[:, None, None, None]
+        place = (np.arange(first, dtype=np.uint64) << np.uint64(16))[:, None] | np.arange(second, dtype=np.uint64)
+        shape = (len(self.replications), len(names), first, second)
+        counter = [np.broadcast_to(word, shape) for word in (who & _LOW, who >> _32, replication, place)]
+        high, low, _, _ = philox(counter, (self.seed & 0xFFFFFFFF, self.seed >> 32))
+        # 52 bits, centred in their cell: the sum is exact, and neither 0 nor 1 can come.
+        bits = ((high << np.uint64(20)) | (low >> np.uint64(12))).astype(np.float64)
+        return (bits + 0.5) * 2.0**-52

@@ -1,0 +1,135 @@
+"""Purse, gate, step and tie rules: plain functions of numbers, used by both engines.
+
+The SimPy engine calls them as they stand; the compiled engine compiles these very objects. So they take
+and return plain numbers, and know nothing of either engine.
+
+Ties. Everything that happens is an entry of one agenda, ordered by (day, phase, order). At equal days the
+phases are, from first to last,
+
+    1 YEAR       year end, new money, new starts      order: the year end first, then programme by programme
+    2 WORK       step and tranche ends, refunds       order: rank of the project
+    3 BREAK      breaks in relations                  order: partner
+    4 PANEL      panel ends and gate decisions        order: rank; half-year rounds after them, by programme
+    5 AGREEMENT  ends of agreement talks              order: rank
+    6 RELEASE    a partner opens or opens again       order: partner
+    7 REQUEST    projects come up for a start         order: rank
+    8 GRANT      resources are granted by rank        order: starts, places, purses, panels, facilities
+
+and what an entry causes on the same day in an earlier phase is done before the rest of a later phase: (2)
+to (8) again until nothing changes. Money, places, seats and units that are given back are free at once,
+and, since grants come last, all that is given back on a day is there before anything is granted. Requests
+for places, money, seats and units join their queue in the phase in which they arise, for the same reason.
+A grant decides who is served first, then the served go on, in order of rank.
+
+How a gate judges is a policy of its own: see `rdsim.gates`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+__all__ = [
+    "AGREEMENT",
+    "BREAK",
+    "GRANT",
+    "PANEL",
+    "RELEASE",
+    "REQUEST",
+    "WORK",
+    "YEAR",
+    "at_rate",
+    "attempt",
+    "carried_over",
+    "fits",
+    "hopeless",
+    "next_round",
+    "planned_trl",
+    "refund",
+    "work_days",
+]
+
+ROUND_DAYS: Final = 180
+MILLION: Final = 1_000_000
+
+YEAR: Final = 1
+WORK: Final = 2
+BREAK: Final = 3
+PANEL: Final = 4
+AGREEMENT: Final = 5
+RELEASE: Final = 6
+REQUEST: Final = 7
+GRANT: Final = 8
+
+SUCCESS: Final = 0
+SETBACK: Final = 1
+FAILURE: Final = 2
+
+
+# --- the purse ------------------------------------------------------------------------------------
+
+
+def carried_over(unspent: int, rate_ppm: int) -> int:
+    """Won of the unspent that move to the next year, rounded down; the rest lapses."""
+    # Split so that a large purse times a million cannot overflow 64 bits.
+    return unspent // MILLION * rate_ppm + unspent % MILLION * rate_ppm // MILLION
+
+
+def fits(amount: int, purse: int) -> bool:
+    """Whether a request can be paid from what is in the purse."""
+    return amount <= purse
+
+
+def hopeless(amount: int, purse: int, announced: int) -> bool:
+    """Whether a request is larger than all money still to come: the purse and the announced later budgets."""
+    return amount > purse + announced
+
+
+def refund(paid: int, unused_days: int, tranche_days: int) -> int:
+    """Won given back for the unused days of a tranche, rounded down."""
+    return paid // tranche_days * unused_days + paid % tranche_days * unused_days // tranche_days
+
+
+def at_rate(amount: int, rate_ppm: int) -> int:
+    """Won that an amount planned at rate 1 costs at an exchange rate in millionths, rounded down."""
+    return amount // MILLION * rate_ppm + amount % MILLION * rate_ppm // MILLION
+
+
+# --- technical work -------------------------------------------------------------------------------
+
+
+def work_days(base: float, factor: float) -> int:
+    """Whole days of a step: its luck in days times the partner's factor, rounded up, at least 1."""
+    days = base * factor
+    whole = int(days)
+    if whole < days:
+        whole += 1
+    return max(whole, 1)
+
+
+def attempt(luck: float, success: float, setback: float) -> int:
+    """Outcome of an attempt: SUCCESS with probability `success`; else SETBACK with `setback`, else FAILURE."""
+    if luck < success:
+        return SUCCESS
+    if luck < success + (1.0 - success) * setback:
+        return SETBACK
+    return FAILURE
+
+
+# --- gates ----------------------------------------------------------------------------------------
+
+
+def planned_trl(median_days: Sequence[int], trl: int, target: int, funded_days: int) -> int:
+    """TRL planned after the funded days, if each step takes its median.
+
+    `median_days[k]` is the time from the start TRL until k + 1 steps are done.
+    """
+    reached = trl
+    while reached < target and median_days[reached - trl] <= funded_days:
+        reached += 1
+    return reached
+
+
+def next_round(day: int) -> int:
+    """The first half-year round on or after a day."""
+    return -(-day // ROUND_DAYS) * ROUND_DAYS

@@ -1,0 +1,132 @@
+"""Every error that rdsim raises on purpose.
+
+RdsimError
+├── InputError            what the user gave is wrong                   exit code 2
+│   ├── ScenarioError     a scenario folder or an override
+│   ├── PortfolioError    a portfolio file or frame
+│   ├── ProblemError      a portfolio problem stated by arrays or files
+│   └── OutputError       the output folder cannot be used
+├── InfeasibleError       no portfolio satisfies the rows               exit code 3
+├── SolverError           a solver failed, or gave no answer in time    exit code 4
+└── EngineError           an engine broke one of its own promises       a defect of rdsim
+
+Errors travel between processes: each keeps its arguments in ``args`` and builds its text in
+``__str__``, so that ``pickle.loads(pickle.dumps(e))`` is the same error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "EngineError",
+    "Fault",
+    "InfeasibleError",
+    "InputError",
+    "OutputError",
+    "PortfolioError",
+    "ProblemError",
+    "RdsimError",
+    "ScenarioError",
+    "SolverError",
+]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with an input: where it is, the rule it breaks, the value found, a way out."""
+
+    where: str
+    rule: str
+    found: str = ""
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        found = f" Found: {self.found}." if self.found else ""
+        suggestion = f" {self.suggestion}" if self.suggestion else ""
+        return f"{self.where}: {self.rule}.{found}{suggestion}"
+
+
+class RdsimError(Exception):
+    """The root of rdsim's errors."""
+
+    exit_code = 1
+
+
+class InputError(RdsimError):
+    """What the user gave is wrong; carries every fault found, not only the first."""
+
+    exit_code = 2
+    subject = "input"
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__(faults)
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        count = len(self.faults)
+        head = f"{count} fault{'s' if count != 1 else ''} in the {self.subject}"
+        return "\n".join([head, *(f"  {fault}" for fault in self.faults)])
+
+
+class ScenarioError(InputError):
+    """A scenario folder or an override that cannot be used."""
+
+    subject = "scenario"
+
+
+class PortfolioError(InputError):
+    """A portfolio that does not fit its scenario."""
+
+    subject = "portfolio"
+
+
+class ProblemError(InputError):
+    """A portfolio problem whose arrays or files contradict each other."""
+
+    subject = "problem"
+
+
+class OutputError(InputError):
+    """An output folder that cannot be written, or that holds a finished run."""
+
+    subject = "output folder"
+
+
+class InfeasibleError(RdsimError):
+    """No portfolio satisfies the named rows."""
+
+    exit_code = 3
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"no portfolio satisfies every row: {self.reason}"
+
+
+class SolverError(RdsimError):
+    """A solver failed, is not installed, or gave no answer in time."""
+
+    exit_code = 4
+
+    def __init__(self, solver: str, reason: str) -> None:
+        super().__init__(solver, reason)
+        self.solver = solver
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"solver {self.solver}: {self.reason}"
+
+
+class EngineError(RdsimError):
+    """An engine broke a promise of the model: a defect of rdsim, please report it."""
+
+    def __init__(self, engine: str, reason: str) -> None:
+        super().__init__(engine, reason)
+        self.engine = engine
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"engine {self.engine}: {self.reason}"

@@ -1,0 +1,162 @@
+"""Outcomes as pandas frames: a row for each replication and project, purse, partner or share.
+
+Times are decimal calendar years on the 30/360 calendar (2024.25 is the first of April 2024), NaN where a thing
+never happened; money is in the scenario's unit; waits are in days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rdsim.case import END_STATES, Case, Outcomes, hosts
+from rdsim.domain import Choice, Scenario
+from rdsim.metrics import Worth, by_year, calendar, home_by_year, international_share
+from rdsim.scenario import money_scale
+
+__all__ = [
+    "international_frame",
+    "partner_frame",
+    "project_frame",
+    "purse_frame",
+    "replication_frame",
+    "trace_frame",
+]
+
+_TIMES = ("start_day", "place_day", "agreement_day", "freed_day", "end_day", "market_day", "refund_day")
+_COUNTS = ("setbacks", "extensions", "reviews", "spillovers", "lost_partner", "fell_back")
+_DAYS = ("funded_days", "worked_days")
+_WAITS = ("wait_prerequisite", "wait_start", "wait_place", "wait_money", "wait_panel", "wait_facility")
+
+Column = npt.NDArray[np.generic] | pd.Categorical
+
+
+def replication_frame(replications: range, figures: dict[str, npt.NDArray[np.generic]]) -> pd.DataFrame:
+    """A row for each replication."""
+    return pd.DataFrame({"replication": np.array(replications, np.int64), **figures})
+
+
+def _categories(names: Sequence[str], repeats: int) -> pd.Categorical:
+    categories = sorted(set(names))
+    codes = np.array([categories.index(name) for name in names], np.int32)
+    return pd.Categorical.from_codes(np.tile(codes, repeats), categories=categories)
+
+
+def project_frame(
+    scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: Outcomes, worths: Worth, replications: range
+) -> pd.DataFrame:
+    """A row for each replication and funded project, in order of rank."""
+    rows = len(replications)
+    columns: dict[str, Column] = {"replication": np.repeat(np.array(replications, np.int64), len(choices))}
+    columns |= _identity(scenario, choices, rows)
+    states = np.array(END_STATES)[outcomes.end_state.ravel()]
+    columns |= {"end_state": pd.Categorical(states, categories=END_STATES), "trl": outcomes.trl.ravel()}
+    columns |= _times(scenario, outcomes)
+    columns |= {name: getattr(outcomes, name).ravel() for name in (*_WAITS, *_DAYS, *_COUNTS)}
+    columns |= {"joint_at_end": outcomes.joint_at_end.ravel() == 1, "in_time": worths.in_time.ravel()}
+    columns |= {"value": worths.value.ravel(), "value_pv": worths.value_pv.ravel(), "cost_pv": worths.cost_pv.ravel()}
+    columns |= {"npv": worths.npv.ravel(), "refund": outcomes.refund.ravel() / money_scale(scenario)}
+    columns |= _money(scenario, case, outcomes)
+    columns["delivered"] = _deliverables(scenario, choices, outcomes)
+    return pd.DataFrame(columns)
+
+
+def _identity(scenario: Scenario, choices: Sequence[Choice], rows: int) -> dict[str, Column]:
+    technologies = [scenario.technologies[choice.technology] for choice in choices]
+    names = {
+        "technology": [choice.technology for choice in choices],
+        "programme": [technology.programme for technology in technologies],
+        "field": [technology.field for technology in technologies],
+        "partner": [choice.partner for choice in choices],
+        "mode": [choice.mode for choice in choices],
+    }
+    columns: dict[str, Column] = {name: _categories(values, rows) for name, values in names.items()}
+    columns["start_year"] = np.tile(np.array([choice.start_year for choice in choices], np.int64), rows)
+    columns["rank"] = np.tile(np.array([choice.rank for choice in choices], np.int64), rows)
+    return columns
+
+
+def _times(scenario: Scenario, outcomes: Outcomes) -> dict[str, Column]:
+    columns: dict[str, Column] = {
+        name.replace("_day", "_time"): calendar(scenario, getattr(outcomes, name)).ravel() for name in _TIMES
+    }
+    for k in range(outcomes.tranche_day.shape[2]):
+        columns[f"tranche_{k + 1}_time"] = calendar(scenario, outcomes.tranche_day[..., k]).ravel()
+    for k in range(outcomes.trl_day.shape[2]):
+        columns[f"trl_{k + 1}_time"] = calendar(scenario, outcomes.trl_day[..., k]).ravel()
+    return columns
+
+
+def _money(scenario: Scenario, case: Case, outcomes: Outcomes) -> dict[str, Column]:
+    """Net home money and partner money by fiscal year."""
+    years, scale = case.budget.shape[1], money_scale(scenario)
+    home = home_by_year(case, outcomes)
+    foreign = by_year(outcomes.tranche_day, outcomes.paid_foreign, years)
+    columns: dict[str, Column] = {}
+    for y in range(years):
+        columns[f"home_{scenario.start_year + y}"] = home[..., y].ravel() / scale
+    for y in range(years):
+        columns[f"foreign_{scenario.start_year + y}"] = foreign[..., y].ravel() / scale
+    return columns
+
+
+def _deliverables(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> Column:
+    """Names of the deliverables handed in, joined by |."""
+    lines = [scenario.programmes[scenario.technologies[choice.technology].programme] for choice in choices]
+    names = [tuple(line.deliverables) for line in lines]
+    found: dict[tuple[tuple[str, ...], int], str] = {}
+    texts = []
+    for p, bits in enumerate(outcomes.delivered.T):
+        for code in np.unique(bits).tolist():
+            found[names[p], code] = "|".join(name for d, name in enumerate(names[p]) if code >> d & 1)
+        texts.append([found[names[p], code] for code in bits.tolist()])
+    flat = [text for row in zip(*texts, strict=True) for text in row]
+    return pd.Categorical(flat, categories=sorted(set(flat)))
+
+
+def purse_frame(scenario: Scenario, outcomes: Outcomes, replications: range) -> pd.DataFrame:
+    """A row for each replication, programme and fiscal year."""
+    names = ("new_money", "carried_in", "spent", "spent_network", "refunded", "lapsed", "short")
+    index = pd.MultiIndex.from_product(
+        [replications, list(scenario.programmes), range(scenario.start_year, scenario.horizon_year + 1)],
+        names=["replication", "programme", "year"],
+    )
+    scale = money_scale(scenario)
+    money = {name: getattr(outcomes, name).ravel() / scale for name in names}
+    return pd.DataFrame(money, index=index).reset_index()
+
+
+def partner_frame(scenario: Scenario, outcomes: Outcomes, replications: range) -> pd.DataFrame:
+    """A row for each replication and partner that holds places."""
+    index = pd.MultiIndex.from_product([replications, hosts(scenario)], names=["replication", "partner"])
+    scale = money_scale(scenario)
+    columns = {
+        "opened_time": calendar(scenario, outcomes.opened_day).ravel(),
+        "peak_places": outcomes.peak_places.ravel(),
+        "paid": outcomes.network_paid.sum(axis=2).ravel() / scale,
+        "short": outcomes.network_short.ravel() / scale,
+    }
+    return pd.DataFrame(columns, index=index).reset_index()
+
+
+def international_frame(scenario: Scenario, case: Case, outcomes: Outcomes, replications: range) -> pd.DataFrame:
+    """A row for each replication and year with an R&D budget."""
+    shares = international_share(scenario, case, outcomes)
+    parts = [pd.DataFrame({"replication": replications, "year": year, "share": share}) for year, share in shares.items()]
+    if not parts:
+        return pd.DataFrame({"replication": pd.Series(dtype="int64"), "year": pd.Series(dtype="int64"), "share": []})
+    return pd.concat(parts, ignore_index=True).sort_values(["replication", "year"], ignore_index=True)
+
+
+def trace_frame(
+    scenario: Scenario, choices: Sequence[Choice], rows: Sequence[tuple[int, str, int, str, str]]
+) -> pd.DataFrame:
+    """A row for each thing that happened, in order: time, subject (project or partner), its id, event, detail."""
+    table = pd.DataFrame(rows, columns=["day", "subject", "id", "event", "detail"])
+    names = {"project": [choice.technology for choice in choices], "partner": hosts(scenario)}
+    table["id"] = [names[subject][index] for subject, index in zip(table["subject"], table["id"], strict=True)]
+    table.insert(0, "time", calendar(scenario, table["day"].to_numpy(np.int64)))
+    return table

@@ -1,0 +1,169 @@
+"""Figures of outcomes: what each project and each replication came to, in the scenario's unit of money.
+
+Value arrives at the market date: value x luck x rights kept at home x timeliness, discounted at that date.
+Home cost is discounted at the day of payment, refunds at theirs, a partner's opening at its day and its running
+cost at the first day of the fiscal year; all to the scenario's first day. Rights are those of the project's
+mode if its agreement still held when the target was reached, and all of them otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rdsim.case import DAYS_PER_YEAR, END_STATES, TARGET, Case, Ints, Outcomes, call_day, hosts
+from rdsim.domain import Choice, Scenario
+from rdsim.scenario import market_value, money_scale
+
+__all__ = [
+    "Worth",
+    "by_year",
+    "calendar",
+    "discount",
+    "home_by_year",
+    "international_share",
+    "replication_figures",
+    "timeliness",
+    "worth",
+]
+
+Floats = npt.NDArray[np.float64]
+
+
+class Worth(NamedTuple):
+    """What projects came to, each of shape (replications, projects), in the scenario's money."""
+
+    value: Floats  # kept at home, at the market date
+    value_pv: Floats
+    cost_pv: Floats  # home payments less refunds
+    in_time: npt.NDArray[np.bool_]  # commercialised by the programme's deadline
+
+    @property
+    def npv(self) -> Floats:
+        """Present value less present cost."""
+        return self.value_pv - self.cost_pv
+
+
+def discount(scenario: Scenario, day: Ints) -> Floats:
+    """Discount factors from days to the scenario's first day; of no meaning for day -1."""
+    return np.asarray((1.0 + scenario.discount_rate) ** (-day / DAYS_PER_YEAR))
+
+
+def timeliness(scenario: Scenario, late_days: Ints) -> Floats:
+    """Part of the value that is left: all until the deadline, then a fixed part less for each year, never below 0."""
+    lost = scenario.value.loss_per_year * np.maximum(late_days, 0) / DAYS_PER_YEAR
+    return np.asarray(np.maximum(1.0 - lost, 0.0))
+
+
+def calendar(scenario: Scenario, day: Ints) -> Floats:
+    """Decimal calendar years of days, NaN for -1."""
+    first = scenario.start_year + (scenario.fiscal_year_start_month - 1) / 12
+    return np.where(day < 0, np.nan, np.round(first + day / DAYS_PER_YEAR, 4))
+
+
+def _deadline(scenario: Scenario, choices: Sequence[Choice]) -> Ints:
+    lines = [scenario.programmes[scenario.technologies[choice.technology].programme] for choice in choices]
+    starts = [(choice.start_year - scenario.start_year) * DAYS_PER_YEAR for choice in choices]
+    years = [round(line.deadline_years * DAYS_PER_YEAR) for line in lines]
+    calls = [call_day(scenario, line) for line in lines]
+    return np.array(starts, np.int64) + np.array(calls, np.int64) + np.array(years, np.int64)
+
+
+def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: Outcomes, factor: Floats) -> Worth:
+    """Worth of every project; `factor` is the luck of the market value, shape (replications, technologies)."""
+    listed = np.array([market_value(scenario, choice.technology) for choice in choices])
+    kept = np.array([scenario.modes[choice.mode].value_share for choice in choices])
+    rights = np.where(outcomes.joint_at_end == 1, kept, 1.0)
+    sold, late = outcomes.market_day >= 0, outcomes.market_day - _deadline(scenario, choices)
+    value = np.where(sold, listed * factor[:, case.technology] * rights * timeliness(scenario, late), 0.0)
+    paid = (outcomes.paid * discount(scenario, outcomes.tranche_day)).sum(axis=2)
+    cost = paid - outcomes.refund * discount(scenario, outcomes.refund_day)
+    value_pv = value * discount(scenario, outcomes.market_day)
+    return Worth(value, value_pv, cost / money_scale(scenario), sold & (late <= 0))
+
+
+def by_year(days: Ints, amounts: Ints, years: int) -> Ints:
+    """Amounts summed by fiscal year over the last axis: (R, P, K) becomes (R, P, years). Day -1 counts nowhere."""
+    table = np.zeros((*days.shape[:-1], years), np.int64)
+    for y in range(years):
+        table[..., y] = np.where(days // DAYS_PER_YEAR == y, amounts, 0).sum(axis=-1)
+    return table
+
+
+def home_by_year(case: Case, outcomes: Outcomes) -> Ints:
+    """Won paid by home less refunds, by project and fiscal year, shape (R, P, Y)."""
+    years = case.budget.shape[1]
+    refunds = by_year(outcomes.refund_day[..., None], outcomes.refund[..., None], years)
+    return by_year(outcomes.tranche_day, outcomes.paid, years) - refunds
+
+
+def international_share(scenario: Scenario, case: Case, outcomes: Outcomes) -> dict[int, Floats]:
+    """International share of the R&D budget by year: outside spending plus all home money paid to joint projects."""
+    years, rules = case.budget.shape[1], scenario.international
+    joint = by_year(outcomes.tranche_day, outcomes.paid * outcomes.paid_joint, years).sum(axis=1) / money_scale(scenario)
+    return {
+        year: (rules.outside_spending.get(year, 0.0) + joint[:, year - scenario.start_year]) / budget
+        for year, budget in rules.rd_budget.items()
+        if budget > 0 and 0 <= year - scenario.start_year < years
+    }
+
+
+def _network_pv(scenario: Scenario, case: Case, outcomes: Outcomes) -> Floats:
+    """Present cost of opening and running partners, shape (replications,)."""
+    years = np.arange(case.budget.shape[1])
+    opened = outcomes.opened_day[..., None]
+    day = np.where(opened // DAYS_PER_YEAR == years, opened, years * DAYS_PER_YEAR)
+    return (outcomes.network_paid * discount(scenario, day)).sum(axis=(1, 2)) / money_scale(scenario)
+
+
+def _synergy_pv(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> Floats:
+    """Present value of synergies: each arrives when the later of the two technologies reaches the market."""
+    row = {choice.technology: p for p, choice in enumerate(choices)}
+    total = np.zeros(outcomes.market_day.shape[0])
+    for link in scenario.links:
+        if link.kind == "synergy" and link.technology in row and link.other in row:
+            days = outcomes.market_day[:, [row[link.technology], row[link.other]]]
+            both = (days >= 0).all(axis=1)
+            total += np.where(both, link.amount * discount(scenario, days.max(axis=1)), 0.0)
+    return total
+
+
+_WAITS = ("wait_prerequisite", "wait_start", "wait_place", "wait_money", "wait_panel", "wait_facility")
+
+
+def replication_figures(
+    scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: Outcomes, worths: Worth
+) -> dict[str, npt.NDArray[np.generic]]:
+    """Figures of each replication, by name: money in the scenario's unit, waits in days summed over projects."""
+    scale = money_scale(scenario)
+    network, synergy = _network_pv(scenario, case, outcomes), _synergy_pv(scenario, choices, outcomes)
+    sold = outcomes.market_day >= 0
+    figures: dict[str, npt.NDArray[np.generic]] = {
+        "npv": worths.npv.sum(axis=1) + synergy - network,
+        "value_pv": worths.value_pv.sum(axis=1) + synergy,
+        "cost_pv": worths.cost_pv.sum(axis=1),
+        "network_pv": network,
+        "paid": outcomes.paid.sum(axis=(1, 2)) / scale,
+        "refunded": outcomes.refund.sum(axis=1) / scale,
+        "paid_abroad": outcomes.paid_abroad.sum(axis=(1, 2)) / scale,
+        "paid_by_partners": outcomes.paid_foreign.sum(axis=(1, 2)) / scale,
+        "network_paid": outcomes.network_paid.sum(axis=(1, 2)) / scale,
+        "lapsed": outcomes.lapsed.sum(axis=(1, 2)) / scale,
+        "commercialised": sold.sum(axis=1),
+        "commercialised_by_deadline": worths.in_time.sum(axis=1),
+        "sales": sold @ _yearly_sales(scenario, choices),
+        "partners_opened": (outcomes.opened_day >= 0).sum(axis=1),
+    }
+    figures |= {state: (outcomes.end_state == code).sum(axis=1) for code, state in enumerate(END_STATES)}
+    figures |= {name: getattr(outcomes, name).sum(axis=1) for name in _WAITS}
+    shares = international_share(scenario, case, outcomes)
+    return figures | {f"international_share_{year}": share for year, share in shares.items()}
+
+
+def _yearly_sales(scenario: Scenario, choices: Sequence[Choice]) -> Floats:
+    """Sales a year of each technology once it is on the market: market size x share."""
+    rows = [scenario.technologies[choice.technology] for choice in choices]
+    return np.array([row.market_size * row.market_share for row in rows])

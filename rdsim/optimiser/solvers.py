@@ -1,0 +1,503 @@
+"""Solvers as values: a model and limits in, an answer with an honest state out.
+
+One path for both generations of PuLP (3.3 and 4) and for every solver: Model -> PuLP problem -> solver.
+HiGHS, the default, gets the matrix of the PuLP problem in one hand-over through `highspy`, and says its
+bound itself; CBC is called through PuLP, and its bound is read from its log.
+
+What is not left to the layers below, because they are known to get it wrong:
+
+* models are handed over as a *minimisation* without constant, so no bound changes its sign on the way;
+* a row's coefficients are scaled by a power of two, so tolerances are relative to the row;
+* expressions are made of (variable, coefficient) pairs without duplicates, from a canonical matrix;
+* a limit is never `optimal`; values are read only after a state that says there are some;
+* "infeasible" is asked again without objective where the model could be unbounded;
+* HiGHS keeps one scheduler per process: its number of threads is reset before it changes;
+* files live in a directory of their own, which goes away whatever happens to the solver.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Protocol
+
+import highspy
+import numpy as np
+import pulp
+from scipy.sparse import csr_array, diags_array
+
+from rdsim.errors import SolverError
+from rdsim.optimiser.milp import Model
+from rdsim.optimiser.problem import FloatArray
+from rdsim.optimiser.solution import Termination
+
+__all__ = [
+    "SOLVERS",
+    "Answer",
+    "Cbc",
+    "Highs",
+    "Limits",
+    "Solver",
+    "State",
+    "pulp_matrix",
+    "pulp_problem",
+    "solver_named",
+]
+
+GENERATION = int(version("pulp").split(".", maxsplit=1)[0])
+SENSES = {"<=": pulp.LpConstraintLE, ">=": pulp.LpConstraintGE, "==": pulp.LpConstraintEQ}
+
+
+class State(StrEnum):
+    """What a solver knows in the end."""
+
+    OPTIMAL = "optimal"  # nothing is better than `bound`; the values come within the gap asked for
+    STOPPED = "stopped"  # a limit bit; there may be values and a bound
+    INFEASIBLE = "infeasible"
+    UNBOUNDED = "unbounded"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to stop. `gap` is relative; `target` is an objective that is good enough."""
+
+    gap: float = 0.0
+    target: float = math.inf
+    nodes: int | None = None
+    seconds: float | None = None
+    seed: int = 0
+    threads: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Values (n,) or none, an upper bound on the objective, and for a linear model its reduced costs."""
+
+    state: State
+    termination: Termination
+    bound: float = math.inf
+    values: FloatArray | None = None
+    reduced_costs: FloatArray | None = None  # of the maximisation: <= 0 at a lower bound
+    loading: float = 0.0  # seconds of building through PuLP and handing over
+
+
+class Solver(Protocol):
+    """What a solver must offer."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+        ...
+
+    def run(self, model: Model, limits: Limits, *, relaxed: bool = False, start: FloatArray | None = None) -> Answer:
+        """Solve; `relaxed` drops integrality, `start` (n,) is a first solution, used where possible.
+
+        Raises: SolverError if the solver is missing, crashes or is killed.
+        """
+        ...
+
+
+# ---------------------------------------------------------------- PuLP, both generations
+
+
+def pulp_problem(model: Model, *, relaxed: bool = False) -> tuple[Any, list[Any]]:
+    """The model as a PuLP minimisation without constant, and its variables in column order."""
+    problem = pulp.LpProblem("portfolio", pulp.LpMinimize)
+    category = np.where(model.integer & (not relaxed), pulp.LpInteger, pulp.LpContinuous).tolist()
+    variables = [
+        problem.add_variable(name, _finite(low), _finite(high), kind)
+        for name, low, high, kind in zip(
+            model.column_names, model.lower.tolist(), model.upper.tolist(), category, strict=True
+        )
+    ]
+    pairs = list(zip(variables, (-model.value).tolist(), strict=True))
+    problem.setObjective(_expression([pair for pair in pairs if pair[1]], 0.0, None))
+    for row, line in enumerate(_pairs(model, variables)):
+        expression = _expression(line, -float(model.rhs[row]), model.sense[row])
+        problem.addConstraint(expression, model.row_names[row])
+    return problem, variables
+
+
+def _finite(bound: float) -> float | None:
+    return bound if math.isfinite(bound) else None
+
+
+def _pairs(model: Model, variables: list[Any]) -> list[list[tuple[Any, float]]]:
+    """(variable, coefficient) pairs of every row; a canonical CSR has no duplicates."""
+    ends = model.matrix.indptr.tolist()
+    terms = [
+        (variables[column], coefficient)
+        for column, coefficient in zip(model.matrix.indices.tolist(), model.matrix.data.tolist(), strict=True)
+    ]
+    return [terms[first:last] for first, last in pairwise(ends)]
+
+
+def _expression(pairs: list[tuple[Any, float]], constant: float, sense: str | None) -> Any:
+    """An affine expression, or a constraint `expression (sense) 0`, in the installed generation's words."""
+    if GENERATION < 4:
+        expression = pulp.LpAffineExpression(pairs, constant=constant)
+        return expression if sense is None else pulp.LpConstraint(expression, SENSES[sense])
+    expression = pulp.LpAffineExpression.from_list(pairs, constant=constant)
+    if sense is not None:
+        expression.sense = SENSES[sense]
+    return expression
+
+
+def pulp_matrix(problem: Any, variables: list[Any]) -> tuple[csr_array, FloatArray, FloatArray]:
+    """The rows of a PuLP problem: matrix (m, n), lowest and highest activity (m,)."""
+    rows = problem.constraints()
+    place = {variable.name: column for column, variable in enumerate(variables)}
+    lines = [row.items() for row in rows]
+    indptr = np.cumsum([0, *(len(line) for line in lines)])
+    indices = np.array([place[variable.name] for line in lines for variable, _ in line], dtype=np.int64)
+    data = np.array([coefficient for line in lines for _, coefficient in line], dtype=np.float64)
+    rhs = np.array([-row.constant for row in rows], dtype=np.float64)
+    sense = np.array([row.sense for row in rows], dtype=np.int64)
+    low = np.where(sense == pulp.LpConstraintLE, -np.inf, rhs)
+    high = np.where(sense == pulp.LpConstraintGE, np.inf, rhs)
+    return csr_array((data, indices, indptr), shape=(len(rows), len(variables))), low, high
+
+
+# ---------------------------------------------------------------- common to every solver
+
+
+@dataclass(frozen=True)
+class _Scaled:
+    """A model in the units a solver sees, and the factor of its objective."""
+
+    model: Model
+    factor: float
+
+
+def _power(largest: FloatArray, top: int) -> FloatArray:
+    """Powers of two that bring `largest` into [2 ** (top - 1), 2 ** top); 1 for zeros."""
+    _, exponent = np.frexp(largest)
+    return np.asarray(np.where(largest > 0, np.exp2(top - exponent), 1.0))
+
+
+def _scaled(model: Model) -> _Scaled:
+    """Largest coefficient of a row in [1, 2), of the objective in [512, 1024). Powers of two round nothing."""
+    largest = np.zeros(len(model.row_names))
+    np.maximum.at(largest, np.repeat(np.arange(largest.size), np.diff(model.matrix.indptr)), abs(model.matrix.data))
+    rows = _power(largest, 1)
+    factor = float(_power(np.abs(model.value).max(initial=0.0), 10))
+    matrix = csr_array(diags_array(rows) @ model.matrix) if rows.size else model.matrix
+    return _Scaled(replace(model, value=model.value * factor, matrix=matrix, rhs=model.rhs * rows), factor)
+
+
+def _without_columns(model: Model) -> Answer | None:
+    """The answer of a model whose rows have no coefficient left to choose, if it is one."""
+    sense, zero = np.array(model.sense, dtype="U2"), 1e-9 * np.maximum(1.0, np.abs(model.rhs))
+    empty = np.diff(model.matrix.indptr) == 0
+    broken = np.where(
+        sense == "<=", model.rhs < -zero, np.where(sense == ">=", model.rhs > zero, abs(model.rhs) > zero)
+    )
+    if (broken & empty).any() or (model.lower > model.upper).any():
+        return Answer(State.INFEASIBLE, Termination.COMPLETE, -math.inf)
+    if not model.column_names:
+        return Answer(State.OPTIMAL, Termination.COMPLETE, model.offset, np.zeros(0), np.zeros(0))
+    return None
+
+
+def _with_coefficients(model: Model) -> Model:
+    """The model without its empty rows, which some solvers and some writers trip over."""
+    filled = np.flatnonzero(np.diff(model.matrix.indptr))
+    if filled.size == len(model.row_names):
+        return model
+    return replace(
+        model,
+        row_names=tuple(model.row_names[row] for row in filled),
+        matrix=csr_array(model.matrix[filled]),
+        sense=tuple(model.sense[row] for row in filled),
+        rhs=model.rhs[filled],
+    )
+
+
+def _may_be_unbounded(model: Model) -> bool:
+    endless_up = (model.value > 0) & np.isposinf(model.upper)
+    endless_down = (model.value < 0) & np.isneginf(model.lower)
+    return bool((endless_up | endless_down).any())
+
+
+def _asked_twice(ask: Callable[[Model], Answer], model: Model) -> Answer:
+    """`ask(model)`; if it says infeasible or unbounded and both are possible, a run without objective decides."""
+    answer = ask(model)
+    if answer.state not in {State.INFEASIBLE, State.UNBOUNDED} or not _may_be_unbounded(model):
+        return answer
+    feasible = ask(replace(model, value=np.zeros_like(model.value))).state is State.OPTIMAL
+    return Answer(State.UNBOUNDED if feasible else State.INFEASIBLE, Termination.COMPLETE)
+
+
+def _run(ask: Callable[[_Scaled], Answer], model: Model) -> Answer:
+    """What every solver's `run` does around its own call."""
+    trivial = _without_columns(model)
+    if trivial is not None:
+        return trivial
+    return _asked_twice(lambda stated: ask(_scaled(stated)), _with_coefficients(model))
+
+
+# ---------------------------------------------------------------- HiGHS
+
+_STOPS = {
+    "kObjectiveTarget": Termination.TARGET,
+    "kObjectiveBound": Termination.TARGET,
+    "kTimeLimit": Termination.TIME_LIMIT,
+    "kIterationLimit": Termination.ROUNDS,
+    "kSolutionLimit": Termination.ROUNDS,
+    "kHighsInterrupt": Termination.STOPPED,
+    "kInterrupt": Termination.STOPPED,
+    "kUnknown": Termination.STOPPED,
+}
+_PROOFS = {
+    "kInfeasible": State.INFEASIBLE,
+    "kUnbounded": State.UNBOUNDED,
+    "kUnboundedOrInfeasible": State.INFEASIBLE,  # `_asked_twice` tells them apart
+}
+_FEASIBLE = 2  # kSolutionStatusFeasible
+
+
+@dataclass(frozen=True)
+class Highs:
+    """HiGHS in this process, through highspy."""
+
+    name: str = "highs"
+
+    @property
+    def version(self) -> str:
+        """Version of highspy."""
+        return version("highspy")
+
+    def run(self, model: Model, limits: Limits, *, relaxed: bool = False, start: FloatArray | None = None) -> Answer:
+        """See `Solver.run`."""
+        return _run(lambda scaled: self._ask(scaled, limits, relaxed, start), model)
+
+    def _ask(self, scaled: _Scaled, limits: Limits, relaxed: bool, start: FloatArray | None) -> Answer:
+        began = time.perf_counter()
+        solver = self._loaded(scaled, relaxed)
+        loading = time.perf_counter() - began
+        _set_options(solver, _highs_options(scaled, limits))
+        if start is not None:
+            first = highspy.HighsSolution()
+            first.col_value = start.tolist()
+            solver.setSolution(first)
+        if solver.run() == highspy.HighsStatus.kError:
+            raise SolverError(self.name, f"failed: {solver.getModelStatus().name}")
+        answer = self._read(solver, scaled, relaxed or not scaled.model.integer.any())
+        return replace(answer, loading=loading)
+
+    def _loaded(self, scaled: _Scaled, relaxed: bool) -> Any:
+        """A solver that holds the model: PuLP problem -> one matrix -> passModel."""
+        # HiGHS has one scheduler per process; a different number of threads is refused, silently, until it is reset.
+        highspy.Highs.resetGlobalScheduler(True)
+        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        solver.setOptionValue("output_flag", False)
+        if solver.passModel(_highs_lp(scaled.model, relaxed)) == highspy.HighsStatus.kError:
+            raise SolverError(self.name, "refused the model")
+        return solver
+
+    def _read(self, solver: Any, scaled: _Scaled, linear: bool) -> Answer:
+        status, info = solver.getModelStatus().name, solver.getInfo()
+        if status in _PROOFS:
+            return Answer(_PROOFS[status], Termination.COMPLETE, -math.inf if status == "kInfeasible" else math.inf)
+        if status != "kOptimal" and status not in _STOPS:
+            raise SolverError(self.name, f"gave no answer: {status}")
+        solution = solver.getSolution()
+        has_values = info.primal_solution_status == _FEASIBLE
+        values = np.array(solution.col_value, dtype=np.float64) if has_values else None
+        costs = (
+            -np.array(solution.col_dual, dtype=np.float64) / scaled.factor if linear and status == "kOptimal" else None
+        )
+        return Answer(
+            state=State.OPTIMAL if status == "kOptimal" else State.STOPPED,
+            termination=_STOPS.get(status, Termination.COMPLETE),
+            bound=_highs_bound(info, status, scaled, linear),
+            values=values,
+            reduced_costs=costs,
+        )
+
+
+def _highs_lp(model: Model, relaxed: bool) -> Any:
+    problem, variables = pulp_problem(model, relaxed=relaxed)
+    matrix, low, high = pulp_matrix(problem, variables)
+    handed = highspy.HighsLp()
+    handed.num_row_, handed.num_col_ = matrix.shape
+    handed.col_cost_, handed.col_lower_, handed.col_upper_ = -model.value, model.lower, model.upper
+    handed.row_lower_, handed.row_upper_ = low, high
+    handed.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    handed.a_matrix_.start_ = matrix.indptr
+    handed.a_matrix_.index_ = matrix.indices
+    handed.a_matrix_.value_ = matrix.data
+    if not relaxed and model.integer.any():
+        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+        handed.integrality_ = [kinds[whole] for whole in model.integer.tolist()]
+    return handed
+
+
+def _highs_options(scaled: _Scaled, limits: Limits) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "mip_rel_gap": limits.gap,
+        "random_seed": limits.seed % 2**31,
+        "threads": limits.threads,
+        "parallel": "off" if limits.threads == 1 else "on",
+    }
+    if math.isfinite(limits.target):
+        options["objective_target"] = -(limits.target - scaled.model.offset) * scaled.factor
+    if limits.nodes is not None:
+        options["mip_max_nodes"] = limits.nodes
+    if limits.seconds is not None:
+        options["time_limit"] = max(limits.seconds, 0.0)
+    return options
+
+
+def _set_options(solver: Any, options: dict[str, Any]) -> None:
+    for name, value in options.items():
+        if solver.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+            raise SolverError("highs", f"refused option {name} = {value}")
+
+
+def _highs_bound(info: Any, status: str, scaled: _Scaled, linear: bool) -> float:
+    """Upper bound of the maximisation, offset included; a stopped linear program has none."""
+    if linear and status != "kOptimal":
+        return math.inf
+    lowest = info.objective_function_value if linear else info.mip_dual_bound
+    return -lowest / scaled.factor + scaled.model.offset if math.isfinite(lowest) else math.inf
+
+
+# ---------------------------------------------------------------- CBC
+
+_CBC_RESULTS = (
+    (r"Result - Optimal solution found \(within gap", State.OPTIMAL, Termination.TARGET),
+    (r"Result - Optimal solution found", State.OPTIMAL, Termination.COMPLETE),
+    (r"Result - Stopped on time", State.STOPPED, Termination.TIME_LIMIT),
+    (r"Result - Stopped on (node|iteration|solution)", State.STOPPED, Termination.ROUNDS),
+    (r"Result - .*(infeasible|Infeasible)", State.INFEASIBLE, Termination.COMPLETE),
+    (r"Result - .*(unbounded|Unbounded)", State.UNBOUNDED, Termination.COMPLETE),
+    (r"Result - ", State.STOPPED, Termination.STOPPED),
+    (r"(?m)(Linear relaxation|Problem is|Primal|proven) infeasible", State.INFEASIBLE, Termination.COMPLETE),
+    (r"(?m)(Dual infeasible|[Uu]nbounded)", State.UNBOUNDED, Termination.COMPLETE),
+    (r"(?m)^Stopped", State.STOPPED, Termination.TIME_LIMIT),
+    (r"(?m)^Optimal( objective| - objective)", State.OPTIMAL, Termination.COMPLETE),
+)
+_CBC_MISSING = "is not installed; PuLP 3.3 brings it along, for PuLP 4 install `pulp[cbc]` or put cbc on the PATH"
+
+
+@dataclass(frozen=True)
+class Cbc:
+    """CBC as a process of its own, through PuLP."""
+
+    name: str = "cbc"
+    path: str = ""  # empty: the one that PuLP brings along, else the one on the PATH
+
+    @property
+    def version(self) -> str:
+        """The generation of PuLP that calls it; CBC's own number stands in its log alone."""
+        return f"PuLP {version('pulp')}"
+
+    def run(self, model: Model, limits: Limits, *, relaxed: bool = False, start: FloatArray | None = None) -> Answer:
+        """See `Solver.run`. A target cannot be told to CBC: it stops at the gap."""
+        return _run(lambda scaled: self._ask(scaled, limits, relaxed, start), model)
+
+    def _ask(self, scaled: _Scaled, limits: Limits, relaxed: bool, start: FloatArray | None) -> Answer:
+        program = self.path or _cbc_path()
+        if not program or shutil.which(program) is None:
+            raise SolverError(self.name, _CBC_MISSING)
+        began = time.perf_counter()
+        problem, variables = pulp_problem(scaled.model, relaxed=relaxed)
+        loading = time.perf_counter() - began
+        if start is not None:
+            for variable, value in zip(variables, start.tolist(), strict=True):
+                variable.setInitialValue(value, check=False)
+        with tempfile.TemporaryDirectory(prefix="rdsim-") as folder:
+            log = Path(folder) / "cbc.log"
+            command = _cbc_command(program, limits, log, relaxed, start is not None)
+            command.tmpDir = folder
+            try:
+                problem.solve(command)
+            except pulp.PulpSolverError as error:
+                raise SolverError(self.name, "failed or was killed") from error
+            text = log.read_text(encoding="utf-8", errors="replace")
+        values = np.array([variable.varValue or 0.0 for variable in variables])
+        costs = np.array([getattr(variable, "dj", None) or 0.0 for variable in variables])
+        answer = _cbc_answer(scaled, text, values, costs, relaxed or not scaled.model.integer.any())
+        return replace(answer, loading=loading)
+
+
+def _cbc_path() -> str:
+    """The CBC of PuLP 3, of the package behind `pulp[cbc]`, or of the PATH; empty if there is none."""
+    bundled = getattr(getattr(pulp, "PULP_CBC_CMD", None), "pulp_cbc_path", "")
+    path = bundled if bundled and os.access(bundled, os.X_OK) else str(pulp.COIN_CMD(msg=False).path)
+    return path if shutil.which(path) else ""
+
+
+def _cbc_command(program: str, limits: Limits, log: Path, relaxed: bool, warm: bool) -> Any:
+    return pulp.COIN_CMD(
+        path=program,
+        mip=not relaxed,
+        msg=False,
+        gapRel=limits.gap,
+        timeLimit=limits.seconds,
+        threads=limits.threads if limits.threads > 1 else None,
+        maxNodes=limits.nodes,
+        warmStart=warm,
+        logPath=str(log),
+        options=[f"randomSeed {limits.seed % 10**8 + 1}", f"randomCbcSeed {limits.seed % 10**8 + 1}"],
+    )
+
+
+def _cbc_answer(scaled: _Scaled, text: str, values: FloatArray, costs: FloatArray, linear: bool) -> Answer:
+    """The log says what happened; PuLP's own status calls a time limit optimal and leaves junk in the variables."""
+    found = ((state, why) for pattern, state, why in _CBC_RESULTS if re.search(pattern, text))
+    state, why = next(found, (None, Termination.STOPPED))
+    if state is None:
+        raise SolverError("cbc", f"gave no answer: {text.strip()[-200:]}")
+    if state in {State.INFEASIBLE, State.UNBOUNDED}:
+        return Answer(state, why, -math.inf if state is State.INFEASIBLE else math.inf)
+    has_values = state is State.OPTIMAL or (not linear and "No feasible solution found" not in text)
+    return Answer(
+        state=state,
+        termination=why,
+        bound=_cbc_bound(scaled, state, text, values),
+        values=values if has_values else None,
+        reduced_costs=-costs / scaled.factor if linear and state is State.OPTIMAL else None,
+    )
+
+
+def _cbc_bound(scaled: _Scaled, state: State, text: str, values: FloatArray) -> float:
+    """Upper bound: from the log, where it is rounded to three decimals; the optimum itself if that is proven."""
+    printed = re.findall(r"^Lower bound:\s+(\S+)", text, re.MULTILINE)
+    if printed:
+        lowest = float(printed[-1])
+        return -(lowest - max(1e-3, 1e-6 * abs(lowest))) / scaled.factor + scaled.model.offset
+    if state is State.OPTIMAL:
+        return float(scaled.model.value @ values) / scaled.factor + scaled.model.offset
+    return math.inf
+
+
+# ---------------------------------------------------------------- by name
+
+SOLVERS: dict[str, Callable[[], Solver]] = {"highs": Highs, "cbc": Cbc}
+
+
+def solver_named(name: str) -> Solver:
+    """The solver of that name.
+
+    Raises: SolverError if there is none.
+    """
+    if name not in SOLVERS:
+        raise SolverError(name, f"is unknown; choose from {', '.join(SOLVERS)}")
+    return SOLVERS[name]()

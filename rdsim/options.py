@@ -1,0 +1,399 @@
+"""Options: what may be funded, what each would do alone, and the portfolio problem that they make.
+
+An option is a technology with a partner (or none), a funding mode and a start year. Each is simulated alone
+on the same replications, with every calendar shock of its own start year: nothing is shifted from one year to
+another. What options do to one another - waiting - is not seen here; simulating the portfolio shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array, vstack
+
+from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, hosts, members, solo
+from rdsim.domain import Choice, Scenario
+from rdsim.draws import Draws
+from rdsim.metrics import Worth, by_year, discount, home_by_year
+from rdsim.optimiser import PortfolioProblem, Rows, state_problem, state_rows
+from rdsim.scenario import award, eligible, money_scale
+from rdsim.simulation import batches
+
+__all__ = ["SAMPLING", "Options", "candidates", "sample", "state"]
+
+Floats = npt.NDArray[np.float64]
+
+SAMPLING = 2**31
+"""First replication of the samples behind options: far from those of any evaluation, which count from 0."""
+
+_CHUNK = 500
+"""Options simulated together: few technologies at a time, so that each one's luck is laid out once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """Options and what each came to alone; N samples, O options, Y fiscal years, money in the scenario's unit."""
+
+    choices: tuple[Choice, ...]
+    npv: Floats  # (N, O) present value less present cost
+    sold: Floats  # (N, O) discount factor at the market date, 0 if it never came
+    p_target: Floats  # (O,)
+    p_market: Floats  # (O,)
+    p_in_time: Floats  # (O,) on the market by the programme's deadline
+    payments: Floats  # (O, Y) expected, net of refunds
+    abroad: Floats  # (O, Y) expected
+    joint: Floats  # (O, Y) expected home money paid while joint
+    occupancy: Floats  # (O, Y) expected share of the year for which a place is held
+    end_year: npt.NDArray[np.int64]  # (O,) median fiscal year, counted from 0, in which the place is given back
+    award: Floats  # (O,) promised
+
+    @property
+    def expected(self) -> Floats:
+        """Mean net present value, shape (O,)."""
+        return np.asarray(self.npv.mean(axis=0))
+
+
+def candidates(scenario: Scenario) -> tuple[Choice, ...]:
+    """Every eligible option, by technology, partner, mode and start year."""
+    return tuple(
+        Choice(technology, mode, partner, year)
+        for technology, row in scenario.technologies.items()
+        for partner, mode in _pairs(scenario)
+        if not eligible(scenario, technology, partner, mode)
+        for year, starts in sorted(scenario.programmes[row.programme].starts.items())
+        if starts > 0
+    )
+
+
+def _pairs(scenario: Scenario) -> list[tuple[str, str]]:
+    joint = [(code, mode) for code, partner in scenario.partners.items() for mode in partner.modes]
+    return [("", "domestic"), *joint]
+
+
+# --- sampling -------------------------------------------------------------------------------------
+
+
+def sample(scenario: Scenario, choices: tuple[Choice, ...], *, samples: int, seed: int) -> Options:
+    """Simulate each option alone on `samples` common replications (on the compiled engine)."""
+    draws = Draws(seed, range(SAMPLING, SAMPLING + samples))
+    chunks = [choices[first : first + _CHUNK] for first in range(0, len(choices), _CHUNK)]
+    parts = [_sample_chunk(scenario, chunk, draws) for chunk in chunks]
+    columns = {
+        name: np.concatenate([part[name] for part in parts], axis=1 if name in {"npv", "sold"} else 0)
+        for name in (parts[0] if parts else {})
+    }
+    return Options(choices=choices, **columns) if parts else _no_options(scenario, samples)
+
+
+def _no_options(scenario: Scenario, samples: int) -> Options:
+    years = scenario.horizon_year - scenario.start_year + 1
+    nothing, yearly, sampled = np.zeros(0), np.zeros((0, years)), np.zeros((samples, 0))
+    whole = np.zeros(0, np.int64)
+    return Options((), sampled, sampled, nothing, nothing, nothing, yearly, yearly, yearly, yearly, whole, nothing)
+
+
+def _sample_chunk(scenario: Scenario, choices: tuple[Choice, ...], draws: Draws) -> dict[str, npt.NDArray[np.generic]]:
+    case = solo(scenario, choices)
+    figures = [_figures(scenario, batch.case, batch.outcomes, batch.worth) for batch in _runs(scenario, case, choices, draws)]
+    columns = {name: np.concatenate([part[name] for part in figures]) for name in figures[0]}
+    freed = columns.pop("freed")
+    means = {name: column if name in {"npv", "sold"} else column.mean(axis=0) for name, column in columns.items()}
+    promised = [award(scenario, choice.technology, choice.partner, choice.mode) for choice in choices]
+    # The lower median: an even number of samples must not invent a year between two years.
+    end_year = np.sort(freed, axis=0)[(len(freed) - 1) // 2]
+    return {**means, "end_year": end_year, "award": np.array(promised)}
+
+
+def _runs(scenario: Scenario, case: Case, choices: tuple[Choice, ...], draws: Draws) -> Iterator[_Run]:
+    for batch in batches(scenario, case, choices, draws, "compiled"):
+        yield _Run(batch.case, batch.outcomes, batch.worth)
+
+
+class _Run(NamedTuple):
+    case: Case
+    outcomes: Outcomes
+    worth: Worth
+
+
+def _figures(scenario: Scenario, case: Case, outcomes: Outcomes, worth: Worth) -> dict[str, npt.NDArray[np.generic]]:
+    years, scale = case.budget.shape[1], money_scale(scenario)
+    sold = outcomes.market_day >= 0
+    joint = by_year(outcomes.tranche_day, outcomes.paid * outcomes.paid_joint, years)
+    return {
+        "npv": worth.npv,
+        "sold": np.where(sold, discount(scenario, outcomes.market_day), 0.0),
+        "p_target": (outcomes.trl >= case.target).astype(np.float64),
+        "p_market": sold.astype(np.float64),
+        "p_in_time": worth.in_time.astype(np.float64),
+        "payments": home_by_year(case, outcomes) / scale,
+        "abroad": by_year(outcomes.tranche_day, outcomes.paid_abroad, years) / scale,
+        "joint": joint / scale,
+        "occupancy": _held(case, outcomes),
+        "freed": np.where(outcomes.place_day < 0, -1, _freed(case, outcomes) // DAYS_PER_YEAR),
+    }
+
+
+def _freed(case: Case, outcomes: Outcomes) -> npt.NDArray[np.int64]:
+    return np.where(outcomes.freed_day < 0, case.horizon - 1, outcomes.freed_day)
+
+
+def _held(case: Case, outcomes: Outcomes) -> Floats:
+    """Share of each fiscal year for which a place is held, shape (R, P, Y)."""
+    first = np.arange(case.budget.shape[1]) * DAYS_PER_YEAR
+    start = np.where(outcomes.place_day < 0, case.horizon, outcomes.place_day)[..., None]
+    days = np.minimum(_freed(case, outcomes)[..., None], first + DAYS_PER_YEAR) - np.maximum(start, first)
+    return np.asarray(np.maximum(days, 0) / DAYS_PER_YEAR)
+
+
+# --- the problem ----------------------------------------------------------------------------------
+
+
+class _Block(NamedTuple):
+    """Rows of one family: named, with a use of options and of openings."""
+
+    family: str
+    names: list[str]
+    use: csr_array
+    opening_use: csr_array
+    sense: str
+    cap: Floats
+    price: float = float("nan")
+
+
+def state(scenario: Scenario, options: Options, over_commitment: Mapping[str, float] | None = None) -> PortfolioProblem:
+    """The portfolio problem of model section 5: expected values, and one family of rows for each kind of limit.
+
+    `over_commitment` (by programme; the scenario's by default) multiplies the caps of the budget rows. A synergy is
+    worth its amount x the expected discount factor at the later market date, over the samples in which both
+    technologies' best options reach the market. An opened partner is charged its running cost until the median end
+    of its longest option, or until the money of the line that pays ends.
+    """
+    ratios = scenario.optimiser.over_commitment if over_commitment is None else over_commitment
+    stages = sorted({choice.start_year for choice in options.choices})
+    openings = _openings(scenario, options, stages)
+    blocks = [
+        _budget_rows(scenario, options, openings, ratios),
+        _start_rows(scenario, options),
+        _place_rows(scenario, options),
+        _abroad_rows(scenario, options),
+        *_field_rows(scenario, options),
+        *_partner_rows(scenario, options),
+        _international_rows(scenario, options),
+    ]
+    groups = {name: g for g, name in enumerate(scenario.technologies)}
+    bonus = scenario.optimiser.commercialisation_value * options.p_in_time
+    kinds = _linked_groups(scenario, groups)
+    return state_problem(
+        options.npv + bonus,
+        rows=_rows(scenario, [block for block in blocks if block.names]),
+        option_names=[option_name(choice) for choice in options.choices],
+        group=[groups[choice.technology] for choice in options.choices],
+        group_names=list(groups),
+        partners=_membership(scenario, options),
+        partner_names=hosts(scenario),
+        stage=[stages.index(choice.start_year) for choice in options.choices],
+        stage_names=[str(year) for year in stages],
+        opening_value=openings.value,
+        prerequisites=kinds["prerequisite"],
+        exclusions=[tuple(pair) for pair in kinds["exclusion"]],
+        synergies=_synergies(scenario, options, groups),
+        fixed_in_groups=[g for name, g in groups.items() if scenario.technologies[name].status == "must-fund"],
+    )
+
+
+def option_name(choice: Choice) -> str:
+    """A name that tells an option from all others."""
+    return "/".join([choice.technology, choice.partner or "-", choice.mode, str(choice.start_year)])
+
+
+class _Openings(NamedTuple):
+    """What opening a partner at a stage costs: present value, and money by fiscal year."""
+
+    value: Floats  # (P, S), not above 0
+    money: Floats  # (P, S, Y)
+
+
+def _openings(scenario: Scenario, options: Options, stages: list[int]) -> _Openings:
+    codes, years = hosts(scenario), options.payments.shape[1]
+    joined = _membership(scenario, options).toarray()
+    money = np.zeros((len(codes), len(stages), years))
+    for p, code in enumerate(codes):
+        ends = options.end_year[joined[:, p]]
+        last = min(int(ends.max(initial=0)), _last_paying_year(scenario))
+        for s, stage in enumerate(stages):
+            first = stage - scenario.start_year
+            money[p, s, first : max(last, first) + 1] = scenario.partners[code].running_cost
+            money[p, s, first] += scenario.partners[code].setup_cost
+    factors = discount(scenario, np.arange(years, dtype=np.int64) * DAYS_PER_YEAR)
+    return _Openings(-(money @ factors), money)
+
+
+def _last_paying_year(scenario: Scenario) -> int:
+    """The last fiscal year, counted from 0, in which the line that pays for partners has money announced."""
+    if not scenario.network.programme:
+        return scenario.horizon_year - scenario.start_year
+    budget = scenario.programmes[scenario.network.programme].budget
+    return max((year - scenario.start_year for year, money in budget.items() if money > 0), default=0)
+
+
+def _membership(scenario: Scenario, options: Options) -> csr_array:
+    """Options x hosts: in which partners an option takes a place."""
+    index = {code: p for p, code in enumerate(hosts(scenario))}
+    pairs = [(o, index[code]) for o, choice in enumerate(options.choices) for code in members(scenario, choice.partner)]
+    rows, columns = np.array(pairs, np.int64).reshape(-1, 2).T
+    return csr_array((np.ones(len(pairs), np.bool_), (rows, columns)), shape=(len(options.choices), len(index)))
+
+
+def _linked_groups(scenario: Scenario, groups: Mapping[str, int]) -> dict[str, list[tuple[int, int]]]:
+    kinds: dict[str, list[tuple[int, int]]] = {"prerequisite": [], "exclusion": [], "synergy": [], "spillover": []}
+    for link in scenario.links:
+        kinds[link.kind].append((groups[link.technology], groups[link.other]))
+    return kinds
+
+
+def _synergies(scenario: Scenario, options: Options, groups: Mapping[str, int]) -> list[tuple[int, int, float]]:
+    best: dict[str, int] = {}
+    for o in np.argsort(options.expected, kind="stable").tolist():
+        best[options.choices[o].technology] = o
+    found = []
+    for link in scenario.links:
+        if link.kind == "synergy" and link.technology in best and link.other in best:
+            both = options.sold[:, [best[link.technology], best[link.other]]].min(axis=1)
+            found.append((groups[link.technology], groups[link.other], link.amount * float(both.mean())))
+    return found
+
+
+def _per_line(scenario: Scenario, options: Options, use: Floats, years: list[int]) -> Iterator[tuple[str, int, Floats]]:
+    """(programme, year, use of each option) for the columns of `use` in those years."""
+    lines = np.array([scenario.technologies[choice.technology].programme for choice in options.choices])
+    for name in scenario.programmes:
+        mine = lines == name
+        for year in years:
+            yield name, year, np.where(mine, use[:, year - scenario.start_year], 0.0)
+
+
+def _block(
+    family: str, rows: list[tuple[str, Floats, float]], options: Options, openings: list[Floats] | None = None,
+    sense: str = "<=", price: float = float("nan"),
+) -> _Block:
+    use = csr_array(np.array([use for _, use, _ in rows]).reshape(len(rows), len(options.choices)))
+    opening = csr_array(np.array(openings)) if openings else csr_array((len(rows), 0))
+    return _Block(family, [name for name, _, _ in rows], use, opening, sense, np.array([cap for *_, cap in rows]), price)
+
+
+def _years(scenario: Scenario) -> list[int]:
+    return list(range(scenario.start_year, scenario.horizon_year + 1))
+
+
+def _budget_rows(scenario: Scenario, options: Options, openings: _Openings, ratios: Mapping[str, float]) -> _Block:
+    """Expected payments net of refunds, and partners' costs, within the announced money x over-commitment."""
+    rows, opening = [], []
+    for name, year, use in _per_line(scenario, options, options.payments, _years(scenario)):
+        cap = scenario.programmes[name].budget.get(year, 0.0) * ratios.get(name, 1.0)
+        rows.append((f"budget {name} {year}", use, cap))
+        pays = name == scenario.network.programme
+        opening.append(openings.money[:, :, year - scenario.start_year].ravel() * pays)
+    return _block("budget", rows, options, opening)
+
+
+def _start_rows(scenario: Scenario, options: Options) -> _Block:
+    first = np.zeros_like(options.payments)
+    years = np.array([choice.start_year - scenario.start_year for choice in options.choices], np.int64)
+    first[np.arange(len(years)), years] = 1.0
+    rows = [
+        (f"starts {name} {year}", use, float(scenario.programmes[name].starts.get(year, 0)))
+        for name, year, use in _per_line(scenario, options, first, sorted({c.start_year for c in options.choices}))
+    ]
+    return _block("starts", rows, options)
+
+
+def _place_rows(scenario: Scenario, options: Options) -> _Block:
+    """Places held on average over a year, within the partner's places."""
+    joined, rows = _membership(scenario, options).toarray(), []
+    for p, code in enumerate(hosts(scenario)):
+        for year in _years(scenario):
+            use = options.occupancy[:, year - scenario.start_year] * joined[:, p]
+            if use.any():
+                rows.append((f"places {code} {year}", use, float(scenario.partners[code].places)))
+    return _block("places", rows, options)
+
+
+def _abroad_rows(scenario: Scenario, options: Options) -> _Block:
+    rows = [
+        (f"abroad {year}", options.abroad[:, year - scenario.start_year], cap)
+        for year, cap in sorted(scenario.international.abroad_cap.items())
+        if scenario.start_year <= year <= scenario.horizon_year
+    ]
+    return _block("abroad", rows, options)
+
+
+def _total_budget(scenario: Scenario) -> float:
+    return sum(sum(line.budget.values()) for line in scenario.programmes.values())
+
+
+def _share_rows(
+    scenario: Scenario, options: Options, family: str, uses: Mapping[str, Floats], limits: Mapping[str, tuple[float, float]]
+) -> list[_Block]:
+    """Floors and ceilings on expected payments as shares of the whole announced budget."""
+    total = _total_budget(scenario)
+    floors = [(f"{family} floor {name}", uses[name], low * total) for name, (low, _) in limits.items() if low > 0]
+    ceilings = [(f"{family} ceiling {name}", uses[name], high * total) for name, (_, high) in limits.items() if high < 1]
+    return [_block(f"{family} floor", floors, options, sense=">="), _block(f"{family} ceiling", ceilings, options)]
+
+
+def _field_rows(scenario: Scenario, options: Options) -> list[_Block]:
+    fields = np.array([scenario.technologies[choice.technology].field for choice in options.choices])
+    total = options.payments.sum(axis=1)
+    limits = {name: (limit.floor, limit.ceiling) for name, limit in scenario.limits.fields.items()}
+    return _share_rows(scenario, options, "field", {name: np.where(fields == name, total, 0.0) for name in limits}, limits)
+
+
+def _partner_rows(scenario: Scenario, options: Options) -> list[_Block]:
+    joined, codes = _membership(scenario, options).toarray(), hosts(scenario)
+    total = options.joint.sum(axis=1)
+    limits = {name: (limit.floor, limit.ceiling) for name, limit in scenario.limits.partners.items()}
+    uses = {name: total * joined[:, codes.index(name)] for name in limits}
+    return _share_rows(scenario, options, "partner", uses, limits)
+
+
+def _international_rows(scenario: Scenario, options: Options) -> _Block:
+    """Soft floors: outside spending and home money of joint projects reach the year's share of the R&D budget."""
+    rules, rows = scenario.international, []
+    for year, floor in sorted(rules.share_floor.items()):
+        if scenario.start_year <= year <= scenario.horizon_year and rules.rd_budget.get(year, 0.0) > 0:
+            needed = floor * rules.rd_budget[year] - rules.outside_spending.get(year, 0.0)
+            rows.append((f"international {year}", options.joint[:, year - scenario.start_year], needed))
+    return _block("international", rows, options, sense=">=", price=rules.shortfall_price)
+
+
+def _rows(scenario: Scenario, blocks: list[_Block]) -> Rows:
+    openings = max((block.opening_use.shape[1] for block in blocks), default=0)
+    opening = [
+        block.opening_use if block.opening_use.shape[1] else csr_array((len(block.names), openings)) for block in blocks
+    ]
+    names = [name for block in blocks for name in block.names]
+    return state_rows(
+        vstack([block.use for block in blocks]),
+        np.concatenate([block.cap for block in blocks]),
+        sense=[block.sense for block in blocks for _ in block.names],
+        names=names,
+        family=[block.family for block in blocks for _ in block.names],
+        opening_use=vstack(opening),
+        shortfall_price=np.concatenate([np.full(len(block.names), block.price) for block in blocks]),
+        carry=_carries(scenario, names),
+    )
+
+
+def _carries(scenario: Scenario, names: list[str]) -> list[tuple[int, int, float]]:
+    """Unspent money of a budget row moves to the next year's."""
+    index = {name: r for r, name in enumerate(names)}
+    return [
+        (index[f"budget {name} {year}"], index[f"budget {name} {year + 1}"], line.carry_over)
+        for name, line in scenario.programmes.items()
+        for year in range(scenario.start_year, scenario.horizon_year)
+        if line.carry_over > 0
+    ]

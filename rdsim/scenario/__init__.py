@@ -1,0 +1,43 @@
+"""Scenarios: load a folder, override by dotted path, validate at the door, ask for figures, digest, dump.
+
+A folder holds ``scenario.toml`` and the tables ``technologies.csv``, ``partners.csv``, ``partner_levels.csv``,
+``links.csv`` and ``facility_needs.csv``. Technologies are required; partners and their levels are, where there is a
+joint mode; links and facility needs may be absent. Everything is refused or accepted in one pass: `ScenarioError`
+carries every fault, with file, row and column (or dotted path), the rule, the value found and a suggestion.
+"""
+
+from __future__ import annotations
+
+from rdsim.scenario.archive import digest, dump, schema
+from rdsim.scenario.feasibility import check
+from rdsim.scenario.figures import (
+    award,
+    calibration,
+    cost,
+    cost_scale,
+    eligible,
+    level,
+    market_probability,
+    market_value,
+    money_scale,
+    target,
+)
+from rdsim.scenario.loading import load
+
+__all__ = [
+    "award",
+    "calibration",
+    "check",
+    "cost",
+    "cost_scale",
+    "digest",
+    "dump",
+    "eligible",
+    "level",
+    "load",
+    "market_probability",
+    "market_value",
+    "money_scale",
+    "schema",
+    "target",
+]

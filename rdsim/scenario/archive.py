@@ -1,0 +1,175 @@
+"""A scenario as content: its digest, a folder that loads to an equal scenario, and the JSON schema of such folders."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+from rdsim.domain import FacilityNeed, Link, Partner, Scenario, Technology
+from rdsim.errors import Fault, OutputError
+from rdsim.scenario.findings import FILES
+from rdsim.scenario.folder import SETTINGS
+from rdsim.scenario.shapes import ROOT, Shape, parts
+from rdsim.scenario.units import SCALES
+from rdsim.scenario.validation import adapter
+
+__all__ = ["digest", "dump", "schema"]
+
+
+def digest(scenario: Scenario) -> str:
+    """SHA-256 of the resolved content, in hexadecimal: blind to the order of tables and rows, and to the platform."""
+    content = _canonical(dataclasses.asdict(scenario))
+    for name in ("links", "facility_needs"):
+        content[name].sort(key=_json)
+    return hashlib.sha256(_json(content).encode()).hexdigest()
+
+
+def dump(scenario: Scenario, folder: str | FilePath) -> None:
+    """Write a folder that loads to an equal scenario. Raises OutputError if it is not new or empty, or not writable."""
+    path = FilePath(folder)
+    try:
+        if path.is_dir() and any(path.iterdir()):
+            raise OutputError((Fault(str(path), "a scenario is written to a new or an empty folder", "a full one"),))
+        path.mkdir(parents=True, exist_ok=True)
+        for name, text in _files(scenario).items():
+            (path / name).write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise OutputError((Fault(str(path), "the folder must be writable", error.strerror or ""),)) from None
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of scenario.toml, for editors; ``tables`` holds the schema of a row of each CSV."""
+    whole = adapter().json_schema()
+    definitions = whole["$defs"]
+    _allow_quantities(whole, ROOT, definitions)
+    tables = {file: _row_schema(name) for name, file in FILES.items()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": SETTINGS,
+        "description": "Settings of an rdsim scenario; its tables are CSV files beside it.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {name: value for name, value in whole["properties"].items() if name not in FILES},
+        "required": [name for name in whole["required"] if name not in FILES],
+        "$defs": definitions,
+        "tables": tables,
+    }
+
+
+def _canonical(value: Any) -> Any:
+    """Plain data with text keys, lists, and no negative zero."""
+    if isinstance(value, dict):
+        return {str(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(item) for item in value]
+    return value + 0.0 if isinstance(value, float) else value
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+def _files(scenario: Scenario) -> dict[str, str]:
+    texts = {SETTINGS: _settings(scenario), FILES["technologies"]: _rows(Technology, scenario.technologies.values())}
+    if scenario.partners:
+        texts[FILES["partners"]] = _rows(Partner, scenario.partners.values())
+        texts[FILES["levels"]] = _levels(scenario)
+    if scenario.links:
+        texts[FILES["links"]] = _rows(Link, scenario.links)
+    if scenario.facility_needs:
+        texts[FILES["facility_needs"]] = _rows(FacilityNeed, scenario.facility_needs)
+    return texts
+
+
+def _settings(scenario: Scenario) -> str:
+    plain = dataclasses.asdict(scenario)
+    return "\n".join(_table("", {name: value for name, value in plain.items() if name not in FILES})) + "\n"
+
+
+def _table(path: str, table: Mapping[Any, Any]) -> list[str]:
+    """Lines of a TOML table: its own keys, then its sub-tables, each under its full name."""
+    below = {key: value for key, value in table.items() if isinstance(value, dict)}
+    own = [f"{_key(key)} = {_toml(value)}" for key, value in table.items() if key not in below and value is not None]
+    lines = [f"\n[{path}]", *own] if path and (own or not below) else own
+    for key, value in below.items():
+        lines += _table(f"{path}.{_key(key)}" if path else _key(key), value)
+    return lines
+
+
+def _key(key: object) -> str:
+    text = str(key)
+    bare = text and text.isascii() and text.replace("-", "").replace("_", "").isalnum()
+    return text if bare else _toml(text)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return (
+            "{ " + ", ".join(f"{_key(key)} = {_toml(item)}" for key, item in value.items() if item is not None) + " }"
+        )
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return ("true" if value else "false") if isinstance(value, bool) else repr(value)
+
+
+def _rows(record: type, entries: Iterable[Any]) -> str:
+    names = list(parts(record))
+    return _csv([names, *([_cell(getattr(entry, name)) for name in names] for entry in entries)])
+
+
+def _levels(scenario: Scenario) -> str:
+    fields = list(scenario.fields)
+    rows = ([code, *(_cell(row.get(field)) for field in fields)] for code, row in scenario.levels.items())
+    return _csv([["partner", *fields], *rows])
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return "|".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _csv(rows: Iterable[Iterable[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _row_schema(name: str) -> dict[str, Any]:
+    shape = parts(Scenario)[name]
+    if name == "levels":
+        cells = {"type": ["number", "null"], "minimum": 0, "maximum": 200}
+        return {"type": "object", "description": shape.description, "additionalProperties": cells}
+    record = shape.item.record if shape.item else None
+    return {"$ref": f"#/$defs/{record.__name__}"} if record else {}
+
+
+def _allow_quantities(schema: dict[str, Any], shape: Shape, definitions: dict[str, Any]) -> None:
+    """Let every number with a unit be a text with that unit too, in this schema and all below it."""
+    pending: list[tuple[dict[str, Any], Shape]] = [(schema, shape)]
+    seen: set[type] = set()
+    while pending:
+        node, one = pending.pop()
+        if one.record and one.record not in seen:
+            seen.add(one.record)
+            properties = definitions.get(one.record.__name__, schema)["properties"]
+            pending += [(properties[name], below) for name, below in parts(one.record).items()]
+        elif one.item:
+            pending.append((node.get("additionalProperties") or node.get("items") or {}, one.item))
+        elif one.unit:
+            _allow_quantity(node, one.unit)
+
+
+def _allow_quantity(node: dict[str, Any], unit: str) -> None:
+    kept = {key: node.pop(key) for key in list(node) if key not in ("title", "description", "default")}
+    texts = {"money": f"^[0-9.]+ ({'|'.join(SCALES)})? ?[A-Z]{{3}}$", "per year": "^[0-9.]+ ?%? (per (year|month))$"}
+    pattern = texts.get(unit, "^[0-9.]+ (day|month|year)s?$")
+    node["anyOf"] = [*kept.pop("anyOf", [kept]), {"type": "string", "pattern": pattern}]

@@ -1,0 +1,311 @@
+"""What must hold between the parts of a scenario: references, years, windows, shares, cycles.
+
+Each rule is a generator of findings over a validated scenario; `contradictions` runs them all, so that every fault
+is known at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from rdsim.domain import Limit, Mode, Partner, Programme, Scenario, Technology
+from rdsim.scenario.findings import Finding
+from rdsim.scenario.shapes import Path
+from rdsim.tables import did_you_mean, shown
+
+__all__ = ["contradictions"]
+
+_NOUNS = {
+    "calibrations": "a calibration",
+    "facilities": "a facility",
+    "fields": "a field",
+    "modes": "a mode",
+    "panels": "a panel",
+    "partners": "a partner",
+    "programmes": "a programme",
+    "technologies": "a technology",
+    "uncertainty": "an uncertainty class",
+}
+_TOLERANCE = 1e-9
+
+
+def contradictions(scenario: Scenario) -> Iterator[Finding]:
+    """Every rule between parts that the scenario breaks, in the order of the rules below."""
+    rules = (_references, _identities, _calendar, _money, _plans, _windows, _networks, _domestic, _partners)
+    for rule in (*rules, _limits, _links, _cycles, _needs):
+        yield from rule(scenario)
+
+
+def _references(s: Scenario) -> Iterator[Finding]:
+    for path, name, table in dict.fromkeys(_named(s)):
+        known = getattr(s, table)
+        if name not in known:
+            rule = f"must name {_NOUNS[table]} of the scenario"
+            yield Finding((path, (table,), (table, name)), rule, shown(name), did_you_mean(name, known))
+
+
+def _named(s: Scenario) -> Iterator[tuple[Path, str, str]]:
+    """Every place that names something: its path, the name, and the table that must hold it."""
+    yield ("calibration",), s.calibration, "calibrations"
+    if s.network.programme:
+        yield ("network", "programme"), s.network.programme, "programmes"
+    for code, programme in s.programmes.items():
+        if programme.gate.panel:
+            yield ("programmes", code, "gate", "panel"), programme.gate.panel, "panels"
+    yield from _named_by_rows(s)
+    for key, table in (("fields", "fields"), ("partners", "partners")):
+        for name in getattr(s.limits, key):
+            yield ("limits", key, name), name, table
+    for name in s.optimiser.over_commitment:
+        yield ("optimiser", "over_commitment", name), name, "programmes"
+
+
+def _named_by_rows(s: Scenario) -> Iterator[tuple[Path, str, str]]:
+    for code, technology in s.technologies.items():
+        for column, table in (("programme", "programmes"), ("field", "fields"), ("uncertainty", "uncertainty")):
+            yield ("technologies", code, column), getattr(technology, column), table
+    for code, partner in s.partners.items():
+        for column, table in (("members", "partners"), ("modes", "modes")):
+            for name in getattr(partner, column):
+                yield ("partners", code, column), name, table
+    for code, levels in s.levels.items():
+        yield ("levels", code), code, "partners"
+        for field in levels:
+            yield ("levels", "*", field), field, "fields"
+    for index, link in enumerate(s.links):
+        yield ("links", index, "technology"), link.technology, "technologies"
+        yield ("links", index, "other"), link.other, "technologies"
+    for index, need in enumerate(s.facility_needs):
+        yield ("facility_needs", index, "technology"), need.technology, "technologies"
+        yield ("facility_needs", index, "facility"), need.facility, "facilities"
+
+
+def _identities(s: Scenario) -> Iterator[Finding]:
+    keyed: tuple[tuple[str, str, Mapping[str, object]], ...] = (
+        ("technologies", "id", s.technologies),
+        ("partners", "code", s.partners),
+    )
+    for table, column, entries in keyed:
+        for key, entry in entries.items():
+            given = getattr(entry, column)
+            if given != key:
+                yield Finding(((table, key, column),), f"must be the same as its key, {shown(key)}", shown(given))
+
+
+def _calendar(s: Scenario) -> Iterator[Finding]:
+    ends: tuple[Path, ...] = (("horizon_year",), ("start_year",))
+    if s.start_year > s.horizon_year:
+        yield Finding(ends, "start_year must not come after horizon_year", f"{s.start_year} and {s.horizon_year}")
+        return
+    rule = f"must be a year of the scenario, from {s.start_year} (start_year) to {s.horizon_year} (horizon_year)"
+    for path, years in _yearly(s):
+        for year in years:
+            if not s.start_year <= year <= s.horizon_year:
+                yield Finding(((*path, str(year)), *ends), rule, str(year))
+
+
+def _yearly(s: Scenario) -> Iterator[tuple[Path, Iterable[int]]]:
+    for code, programme in s.programmes.items():
+        yield ("programmes", code, "budget"), programme.budget
+        yield ("programmes", code, "starts"), programme.starts
+    yield ("international", "share_floor"), s.international.share_floor
+    yield ("international", "abroad_cap"), s.international.abroad_cap
+
+
+def _money(s: Scenario) -> Iterator[Finding]:
+    if s.requests_total == 0:
+        yield Finding((("requests_total",),), "must be above 0: all costs are scaled to it", "0")
+    for year, floor in s.international.share_floor.items():
+        place: Path = ("international", "rd_budget", str(year))
+        if floor > 0 and not s.international.rd_budget.get(year):
+            paths = (("international", "share_floor", str(year)), place)
+            yield Finding(paths, "a floor of the international share needs an rd_budget above 0 in that year", "none")
+
+
+def _plans(s: Scenario) -> Iterator[Finding]:
+    for code, programme in s.programmes.items():
+        yield from _plan(("programmes", code), programme)
+    if s.partner_effect.trl_low > s.partner_effect.trl_high:
+        found = f"{s.partner_effect.trl_low} and {s.partner_effect.trl_high}"
+        paths: tuple[Path, ...] = (("partner_effect", "trl_low"), ("partner_effect", "trl_high"))
+        yield Finding(paths, "trl_low must not be above trl_high", found)
+
+
+def _plan(path: Path, programme: Programme) -> Iterator[Finding]:
+    total = sum(tranche.share for tranche in programme.tranches)
+    if abs(total - 1) > _TOLERANCE:
+        yield Finding(((*path, "tranches"),), "the shares of the tranches must sum to 1", f"{total:.12g}")
+    low, high = programme.trl_entry_min, programme.trl_entry_max
+    if low > high:
+        paths = ((*path, "trl_entry_min"), (*path, "trl_entry_max"))
+        yield Finding(paths, "trl_entry_min must not be above trl_entry_max", f"{low} and {high}")
+    if programme.foreign_partner_required and programme.fallback != "drop":
+        paths = ((*path, "fallback"), (*path, "foreign_partner_required"))
+        rule = "must be 'drop' where a foreign partner is required: no project may go on domestically"
+        yield Finding(paths, rule, shown(programme.fallback))
+    for name, one in programme.deliverables.items():
+        if one.due_tranche > len(programme.tranches):
+            paths = ((*path, "deliverables", name, "due_tranche"), (*path, "tranches"))
+            yield Finding(paths, f"must be a tranche from 1 to {len(programme.tranches)}, or 0", str(one.due_tranche))
+
+
+def _windows(s: Scenario) -> Iterator[Finding]:
+    for code, technology in s.technologies.items():
+        path = ("technologies", code)
+        if technology.programme in s.programmes:
+            yield from _window(path, technology, s.programmes[technology.programme])
+        if technology.value is None and not (technology.market_size > 0 and technology.market_share > 0):
+            found = f"no value, market_size {technology.market_size:g}, market_share {technology.market_share:g}"
+            paths = tuple((*path, one) for one in ("value", "market_size", "market_share"))
+            yield Finding(paths, "must be given, or a market_size and a market_share above 0", found)
+
+
+def _window(path: Path, technology: Technology, programme: Programme) -> Iterator[Finding]:
+    rules: Path = ("programmes", technology.programme)
+    low, high = programme.trl_entry_min, programme.trl_entry_max
+    shared = ((*path, "trl"), (*path, "programme"))
+    if low <= high and not low <= technology.trl <= high:
+        paths = (*shared, (*rules, "trl_entry_min"), (*rules, "trl_entry_max"))
+        rule = f"must be in the entry window of programme {technology.programme}, TRL {low} to {high}"
+        yield Finding(paths, rule, str(technology.trl))
+    target = technology.trl_target or programme.trl_target
+    if technology.trl >= target:
+        paths = (*shared, (*path, "trl_target"), (*rules, "trl_target"))
+        yield Finding(paths, f"must be below the target TRL, {target}", str(technology.trl))
+
+
+def _networks(s: Scenario) -> Iterator[Finding]:
+    known = {network for partner in s.partners.values() for network in partner.networks}
+    for code, programme in s.programmes.items():
+        for network in programme.preferred_networks:
+            if network not in known:
+                paths: tuple[Path, ...] = (("programmes", code, "preferred_networks"), ("partners",))
+                rule = "must name a network that a partner belongs to"
+                yield Finding(paths, rule, shown(network), did_you_mean(network, known))
+
+
+def _domestic(s: Scenario) -> Iterator[Finding]:
+    if "domestic" not in s.modes:
+        rule = "there must be a mode 'domestic', the one without a partner"
+        yield Finding((("modes",), ("modes", "domestic")), rule, "none", did_you_mean("domestic", s.modes))
+        return
+    for spec in dataclasses.fields(Mode):
+        given = getattr(s.modes["domestic"], spec.name)
+        if spec.name != "name" and given != spec.default:
+            rule = f"must be {shown(spec.default)} in the mode 'domestic', which has no partner"
+            yield Finding((("modes", "domestic", spec.name),), rule, shown(given))
+
+
+def _partners(s: Scenario) -> Iterator[Finding]:
+    for code, partner in s.partners.items():
+        path = ("partners", code)
+        yield from _partner(path, partner)
+        if partner.members:
+            yield from _consortium(path, partner, s.partners)
+        for column in ("setup_cost", "running_cost"):
+            if getattr(partner, column) > 0 and not s.network.programme:
+                rule = "a partner that costs money needs network.programme, the line that pays"
+                yield Finding(((*path, column), ("network", "programme")), rule, f"{getattr(partner, column):g}")
+
+
+def _partner(path: Path, partner: Partner) -> Iterator[Finding]:
+    if "domestic" in partner.modes:
+        yield Finding(((*path, "modes"),), "a partner offers joint modes, never 'domestic'", "'domestic'")
+    if not (len(partner.currency) == 3 and partner.currency.isascii() and partner.currency.isupper()):
+        rule = "must be a currency's code of three capital letters, as USD"
+        yield Finding(((*path, "currency"),), rule, shown(partner.currency))
+    for column in ("networks", "members", "modes"):
+        names = getattr(partner, column)
+        wrong = [name for name in names if not name.strip() or "|" in name]
+        if wrong or len(set(names)) < len(names):
+            found = shown(wrong[0]) if wrong else shown("|".join(names))
+            yield Finding(((*path, column),), "must be different names, separated by |", found)
+
+
+def _consortium(path: Path, partner: Partner, known: Mapping[str, Partner]) -> Iterator[Finding]:
+    if len(set(partner.members)) < 2:
+        yield Finding(((*path, "members"),), "a consortium must have at least two members", str(len(partner.members)))
+    for member in partner.members:
+        if member in known and known[member].members:
+            paths = ((*path, "members"), ("partners", member, "members"))
+            yield Finding(paths, "a member must not be a consortium itself", shown(member))
+    if partner.places:
+        rule = "must be 0 or empty: a consortium's places are its members'"
+        yield Finding(((*path, "places"), (*path, "members")), rule, str(partner.places))
+
+
+def _limits(s: Scenario) -> Iterator[Finding]:
+    for key, most in (("fields", 1), ("partners", max([1, *(len(one.members) for one in s.partners.values())]))):
+        limits: Mapping[str, Limit] = getattr(s.limits, key)
+        for name, limit in limits.items():
+            if limit.floor > limit.ceiling:
+                paths: tuple[Path, ...] = tuple(("limits", key, name, one) for one in ("floor", "ceiling"))
+                yield Finding(
+                    paths, "the floor must not be above the ceiling", f"{limit.floor:g} and {limit.ceiling:g}"
+                )
+        total = sum(limit.floor for limit in limits.values())
+        if total > most + _TOLERANCE:
+            times = "1" if most == 1 else f"{most}, as many as the largest consortium has members"
+            yield Finding((("limits", key),), f"the floors must sum to at most {times}", f"{total:.12g}")
+    for name in s.limits.partners:
+        if name in s.partners and s.partners[name].members:
+            paths = (("limits", "partners", name), ("partners", name, "members"))
+            yield Finding(paths, "limits are by country: a consortium counts for each of its members", shown(name))
+
+
+def _links(s: Scenario) -> Iterator[Finding]:
+    seen: dict[tuple[str, ...], int] = {}
+    for index, link in enumerate(s.links):
+        if link.technology == link.other:
+            paths = (("links", index, "other"), ("links", index, "technology"))
+            yield Finding(paths, "a technology must not be linked to itself", shown(link.other))
+        ends = (link.technology, link.other)
+        same = (link.kind, *(sorted(ends) if link.kind in ("exclusion", "synergy") else ends))
+        first = seen.setdefault(same, index)
+        if first != index:
+            paths = (("links", index, "kind"), ("links", index, "other"))
+            yield Finding(paths, "a link must not be listed twice", f"{link.kind} {link.technology} {link.other}")
+
+
+def _cycles(s: Scenario) -> Iterator[Finding]:
+    """Each cycle of prerequisites once, found by walking down from every technology that is not yet cleared."""
+    needs: dict[str, list[str]] = {}
+    rows: dict[tuple[str, str], int] = {}
+    for index, link in enumerate(s.links):
+        if link.kind == "prerequisite" and link.technology != link.other:
+            needs.setdefault(link.technology, []).append(link.other)
+            rows[link.technology, link.other] = index
+    for cycle in _circuits(needs):
+        paths: tuple[Path, ...] = (("links", rows[cycle[-2], cycle[-1]], "other"),)
+        yield Finding(paths, "prerequisites must not form a cycle", " -> ".join(cycle))
+
+
+def _circuits(needs: Mapping[str, list[str]]) -> Iterator[list[str]]:
+    cleared: set[str] = set()
+    for root in needs:
+        trail: list[str] = []
+        stack = [(root, False)]
+        while stack:
+            node, leaving = stack.pop()
+            if leaving:
+                cleared.add(trail.pop())
+            elif node in trail:
+                yield [*trail[trail.index(node) :], node]
+            elif node not in cleared:
+                trail.append(node)
+                stack += [(node, True), *((other, False) for other in needs.get(node, ()))]
+
+
+def _needs(s: Scenario) -> Iterator[Finding]:
+    count = Counter((need.technology, need.trl, need.facility) for need in s.facility_needs)
+    for index, need in enumerate(s.facility_needs):
+        path = ("facility_needs", index)
+        if need.facility in s.facilities and need.units > s.facilities[need.facility].capacity:
+            paths = ((*path, "units"), ("facilities", need.facility, "capacity"))
+            rule = f"must not exceed the capacity of {need.facility}, {s.facilities[need.facility].capacity}"
+            yield Finding(paths, rule, str(need.units))
+        if count[need.technology, need.trl, need.facility] > 1:
+            rule = "a technology's step may need a facility once; put the units together"
+            yield Finding(((*path, "facility"),), rule, f"{need.technology} at TRL {need.trl}: {need.facility}")

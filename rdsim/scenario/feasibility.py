@@ -1,0 +1,210 @@
+"""Cheap bounds that show, before any solver runs, that what the planner fixed cannot be done.
+
+The scenario is valid and may be run; each fault says that some demand cannot be met. The bounds are safe: the
+cheapest award of each technology against all money of its programme, and the dearest against a floor. So no fault
+means nothing more than that these bounds found none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from rdsim.domain import Limit, Programme, Scenario
+from rdsim.errors import Fault
+from rdsim.scenario.figures import award, eligible, offered
+
+__all__ = ["check"]
+
+_TOLERANCE = 1e-9
+
+
+def check(scenario: Scenario) -> tuple[Fault, ...]:
+    """Demands of the scenario that no portfolio can meet, as faults; () if these bounds find none."""
+    bounds = _Bounds(scenario)
+    rules = (_without_option, _ruled_out, _excluded, _over_budget, _over_starts, _unpaid_starts, _capped, _shares)
+    return tuple(fault for rule in rules for fault in rule(bounds))
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    """What the rules share, each worked out once."""
+
+    scenario: Scenario
+
+    @cached_property
+    def needs(self) -> dict[str, list[str]]:
+        """Prerequisites by technology."""
+        needs: dict[str, list[str]] = {}
+        for link in self.scenario.links:
+            if link.kind == "prerequisite":
+                needs.setdefault(link.technology, []).append(link.other)
+        return needs
+
+    @cached_property
+    def required(self) -> dict[str, str]:
+        """Technologies that every portfolio must hold: must-fund ones and their prerequisites, each with its reason."""
+        technologies = self.scenario.technologies
+        required = {code: "must-fund" for code, one in technologies.items() if one.status == "must-fund"}
+        waiting = list(required)
+        while waiting:
+            code = waiting.pop()
+            for other in self.needs.get(code, ()):
+                if other not in required:
+                    required[other] = f"prerequisite of {code}, {required[code]}"
+                    waiting.append(other)
+        return required
+
+    @cached_property
+    def awards(self) -> dict[str, dict[tuple[str, str], float]]:
+        """Awards of each technology's eligible options, by (partner, mode)."""
+        return {code: self._awards(code) for code in self.scenario.technologies}
+
+    def _awards(self, code: str) -> dict[tuple[str, str], float]:
+        s = self.scenario
+        return {
+            (partner, mode): award(s, code, partner, mode)
+            for partner, mode in self.pairs
+            if not eligible(s, code, partner, mode)
+        }
+
+    @cached_property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Every (partner, mode) on offer, and no partner."""
+        partners = self.scenario.partners.items()
+        return [("", "domestic"), *((code, mode) for code, partner in partners for mode in partner.modes)]
+
+    @cached_property
+    def money(self) -> dict[str, float]:
+        """All announced money, by programme."""
+        return {code: math.fsum(one.budget.values()) for code, one in self.scenario.programmes.items()}
+
+    def place(self, code: str) -> str:
+        return f"technologies.csv, {code} ({self.required.get(code, 'free')})"
+
+    def of(self, programme: str) -> list[str]:
+        """The programme's technologies."""
+        return [code for code, one in self.scenario.technologies.items() if one.programme == programme]
+
+    def required_of(self, programme: str) -> list[str]:
+        return [code for code in self.of(programme) if code in self.required]
+
+    def offers(self, code: str) -> bool:
+        """Whether the technology would have an option if awards had no cap."""
+        return any(not offered(self.scenario, code, *pair) for pair in self.pairs)
+
+    def cheapest(self, codes: Iterable[str]) -> float:
+        """The least that these technologies can be promised together."""
+        return math.fsum(min(self.awards[code].values(), default=0.0) for code in codes)
+
+
+def _without_option(b: _Bounds) -> Iterator[Fault]:
+    for code in b.required:
+        if not b.awards[code] and b.scenario.technologies[code].status != "must-not-fund":
+            reasons = dict.fromkeys(eligible(b.scenario, code, *pair) for pair in b.pairs)
+            yield Fault(b.place(code), "must have at least one eligible option", "; ".join(list(reasons)[:4]))
+
+
+def _ruled_out(b: _Bounds) -> Iterator[Fault]:
+    for code, reason in b.required.items():
+        if b.scenario.technologies[code].status == "must-not-fund":
+            yield Fault(b.place(code), "a must-not-fund technology must not be needed", reason)
+
+
+def _excluded(b: _Bounds) -> Iterator[Fault]:
+    for link in b.scenario.links:
+        if link.kind == "exclusion" and {link.technology, link.other} <= b.required.keys():
+            reasons = f"{link.technology}: {b.required[link.technology]}; {link.other}: {b.required[link.other]}"
+            rule = "both sides of an exclusion must not be funded"
+            yield Fault(f"links.csv, {link.technology} and {link.other}", rule, reasons)
+
+
+def _over_budget(b: _Bounds) -> Iterator[Fault]:
+    unit = b.scenario.money_unit
+    for code in b.scenario.programmes:
+        needed = b.cheapest(b.required_of(code))
+        money = b.money[code] * b.scenario.optimiser.over_commitment.get(code, 1.0)
+        if needed > money + _TOLERANCE:
+            rule = f"the cheapest awards of all that must be funded must fit the budget, {money:.6g} {unit}"
+            yield Fault(f"scenario.toml, programmes.{code}.budget", rule, f"{needed:.6g} {unit}", _of(b, code))
+
+
+def _over_starts(b: _Bounds) -> Iterator[Fault]:
+    for code, programme in b.scenario.programmes.items():
+        starts, needed = sum(programme.starts.values()), len(b.required_of(code))
+        if needed > starts:
+            rule = f"all that must be funded must fit the programme's starts, {starts}"
+            yield Fault(f"scenario.toml, programmes.{code}.starts", rule, str(needed), _of(b, code))
+
+
+def _of(b: _Bounds, programme: str) -> str:
+    codes = b.required_of(programme)
+    return f"They are {', '.join(codes[:8])}{' and others' if len(codes) > 8 else ''}."
+
+
+def _unpaid_starts(b: _Bounds) -> Iterator[Fault]:
+    """Years with starts from which the last tranche is asked for after the last money, on the planned dates."""
+    for code, programme in b.scenario.programmes.items():
+        last = max((year for year, money in programme.budget.items() if money > 0), default=0)
+        delay = _last_request(programme, b.scenario.fiscal_year_start_month)
+        late = [year for year, starts in sorted(programme.starts.items()) if starts and year + delay > last]
+        if late:
+            rule = f"the last tranche must be asked for while there is money, until {last}"
+            found = f"starts in {', '.join(map(str, late))}, whose last tranche is {delay} fiscal years later"
+            yield Fault(f"scenario.toml, programmes.{code}.starts", rule, found)
+
+
+def _last_request(programme: Programme, fiscal_start: int) -> int:
+    """Fiscal years from a project's start to the request for its last tranche, if nothing waits."""
+    into_year = (programme.call_month - fiscal_start) % 12
+    funded = math.fsum(tranche.months for tranche in programme.tranches[:-1])
+    return int((into_year + funded + _TOLERANCE) // 12)
+
+
+def _capped(b: _Bounds) -> Iterator[Fault]:
+    """Technologies that the award cap alone rules out, by programme."""
+    for code, programme in b.scenario.programmes.items():
+        if programme.award_cap is None:
+            continue
+        ruled_out = [one for one in b.of(code) if not b.awards[one] and b.offers(one)]
+        if ruled_out:
+            names = f"{', '.join(ruled_out[:8])}{' and others' if len(ruled_out) > 8 else ''}"
+            rule = f"an award must not be above {programme.award_cap:.6g} {b.scenario.money_unit}"
+            found = f"{len(ruled_out)} technologies ask for more in every mode and cannot be funded: {names}"
+            yield Fault(f"scenario.toml, programmes.{code}.award_cap", rule, found)
+
+
+def _shares(b: _Bounds) -> Iterator[Fault]:
+    """Floors above what the candidates could use, ceilings below what must be funded; shares of all money."""
+    total = math.fsum(b.money.values())
+    limits: tuple[tuple[str, Mapping[str, Limit]], ...] = (
+        ("fields", b.scenario.limits.fields),
+        ("partners", b.scenario.limits.partners),
+    )
+    for key, entries in limits:
+        for name, limit in entries.items():
+            most = math.fsum(_dearest(b, code, key, name) for code in b.scenario.technologies)
+            if limit.floor * total > most + _TOLERANCE:
+                yield _share_fault(b, (key, name, "floor"), limit.floor * total, f"all candidates could use {most:.6g}")
+            least = b.cheapest(c for c in b.required if key == "fields" and b.scenario.technologies[c].field == name)
+            if least > limit.ceiling * total + _TOLERANCE:
+                yield _share_fault(b, (key, name, "ceiling"), limit.ceiling * total, f"must-funds need {least:.6g}")
+
+
+def _share_fault(b: _Bounds, path: tuple[str, str, str], money: float, found: str) -> Fault:
+    rule = f"the {path[2]}, {money:.6g} {b.scenario.money_unit} of all announced money, must be within reach"
+    return Fault(f"scenario.toml, limits.{'.'.join(path)}", rule, found)
+
+
+def _dearest(b: _Bounds, code: str, key: str, name: str) -> float:
+    """The most that a technology can add to a limit: its dearest award in the field, or with the country."""
+    if key == "fields":
+        return max(b.awards[code].values(), default=0.0) if b.scenario.technologies[code].field == name else 0.0
+    with_country = (money for (partner, _), money in b.awards[code].items() if name in _countries(b.scenario, partner))
+    return max(with_country, default=0.0)
+
+
+def _countries(scenario: Scenario, partner: str) -> tuple[str, ...]:
+    return (scenario.partners[partner].members or (partner,)) if partner else ()

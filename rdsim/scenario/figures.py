@@ -1,0 +1,154 @@
+"""Figures that follow from a scenario and are not stored in it: costs to scale, targets, levels, awards, eligibility.
+
+Money is in the scenario's ``money_unit``. A technology may be given by its id or as the `Technology` itself.
+"""
+
+from __future__ import annotations
+
+import math
+
+from rdsim.domain import Calibration, Partner, Programme, Scenario, Technology
+from rdsim.errors import Fault, ScenarioError
+from rdsim.partnership import cost_factor
+from rdsim.scenario.units import money_unit
+
+__all__ = [
+    "award",
+    "calibration",
+    "cost",
+    "cost_scale",
+    "eligible",
+    "level",
+    "market_probability",
+    "market_value",
+    "money_scale",
+    "offered",
+    "target",
+]
+
+_TOLERANCE = 1e-9
+
+
+def money_scale(scenario: Scenario) -> int:
+    """Units of the currency (won) in one ``money_unit``: 1 000 000 000 for billion KRW.
+
+    Raises ScenarioError for a money unit that no loaded scenario can have.
+    """
+    unit = money_unit(scenario.money_unit)
+    if unit is None:
+        rule = "must be '<scale> <currency>', as 'billion KRW'"
+        raise ScenarioError((Fault("money_unit", rule, repr(scenario.money_unit)),))
+    return unit.scale
+
+
+def calibration(scenario: Scenario) -> Calibration:
+    """The calibration in use."""
+    return scenario.calibrations[scenario.calibration]
+
+
+def cost_scale(scenario: Scenario) -> float:
+    """Factor on every technology's cost that makes them add up to ``requests_total``; 1 where that is absent."""
+    if scenario.requests_total is None:
+        return 1.0
+    return scenario.requests_total / math.fsum(one.cost for one in scenario.technologies.values())
+
+
+def cost(scenario: Scenario, technology: Technology | str) -> float:
+    """Cost to the target TRL, in money, after scaling to ``requests_total``."""
+    return _technology(scenario, technology).cost * cost_scale(scenario)
+
+
+def target(scenario: Scenario, technology: Technology | str) -> int:
+    """Target TRL: the technology's, or its programme's."""
+    one = _technology(scenario, technology)
+    return one.trl_target or scenario.programmes[one.programme].trl_target
+
+
+def market_value(scenario: Scenario, technology: Technology | str) -> float:
+    """Value on reaching the market: as given, or market size x share x margin (the form of S004), in money."""
+    one = _technology(scenario, technology)
+    return one.market_size * one.market_share * scenario.value.margin if one.value is None else one.value
+
+
+def market_probability(scenario: Scenario, technology: Technology | str) -> float:
+    """Probability of commercialisation at the target TRL: the technology's, or the calibration's."""
+    given = _technology(scenario, technology).market_probability
+    return calibration(scenario).market_probability if given is None else given
+
+
+def level(scenario: Scenario, partner: str, field: str) -> float:
+    """Technology level of a partner in a field, 0 for none; a consortium without a row has its best member's."""
+    if partner in scenario.levels:
+        return scenario.levels[partner].get(field, 0.0)
+    members = scenario.partners[partner].members if partner in scenario.partners else ()
+    return max((level(scenario, member, field) for member in members), default=0.0)
+
+
+def award(scenario: Scenario, technology: Technology | str, partner: str, mode: str) -> float:
+    """Home money promised: cost to target x partner cost factor x home share (model, section 3), in money."""
+    share = scenario.modes[mode].home_cost_share
+    if not partner:
+        return cost(scenario, technology) * share
+    institutions = max(1, len(scenario.partners[partner].members))
+    return cost(scenario, technology) * cost_factor(scenario.partner_effect, institutions) * share
+
+
+def eligible(scenario: Scenario, technology: Technology | str, partner: str, mode: str) -> str:
+    """'' if the technology may be funded with this partner ('' for none) in this mode, or the reason why not."""
+    unfit = offered(scenario, technology, partner, mode)
+    return unfit or _over_cap(scenario, _technology(scenario, technology), partner, mode)
+
+
+def offered(scenario: Scenario, technology: Technology | str, partner: str, mode: str) -> str:
+    """Like `eligible`, but whatever the award: '' or a reason that has nothing to do with money."""
+    if isinstance(technology, str) and technology not in scenario.technologies:
+        return f"there is no technology '{technology}'"
+    one = _technology(scenario, technology)
+    if one.status == "must-not-fund":
+        return "the planner has ruled it out (must-not-fund)"
+    return _unfit_pair(scenario, partner, mode) or _unfit_partner(scenario, one, partner)
+
+
+def _technology(scenario: Scenario, technology: Technology | str) -> Technology:
+    return scenario.technologies[technology] if isinstance(technology, str) else technology
+
+
+def _unfit_pair(scenario: Scenario, partner: str, mode: str) -> str:
+    """Whether the mode exists, and goes with the partner or with having none."""
+    if mode not in scenario.modes:
+        return f"there is no mode '{mode}'"
+    if not partner:
+        return "" if mode == "domestic" else f"mode '{mode}' needs a partner"
+    if mode == "domestic":
+        return "mode 'domestic' takes no partner"
+    if partner not in scenario.partners:
+        return f"there is no partner '{partner}'"
+    return "" if mode in scenario.partners[partner].modes else f"{partner} does not offer mode '{mode}'"
+
+
+def _unfit_partner(scenario: Scenario, technology: Technology, partner: str) -> str:
+    if not partner:
+        required = scenario.programmes[technology.programme].foreign_partner_required
+        return f"programme {technology.programme} requires a foreign partner" if required else ""
+    if level(scenario, partner, technology.field) <= 0:
+        return f"{partner} has no level in field {technology.field}"
+    return _full(scenario, partner)
+
+
+def _full(scenario: Scenario, code: str) -> str:
+    """A partner without places can hold nothing; a consortium needs a place with each member."""
+    partner: Partner = scenario.partners[code]
+    holders = partner.members or (code,)
+    closed = [one for one in holders if not scenario.partners[one].places]
+    return f"{closed[0]} has no places for joint projects" if closed else ""
+
+
+def _over_cap(scenario: Scenario, technology: Technology, partner: str, mode: str) -> str:
+    programme: Programme = scenario.programmes[technology.programme]
+    if programme.award_cap is None:
+        return ""
+    asked = award(scenario, technology, partner, mode)
+    if asked <= programme.award_cap + _TOLERANCE:
+        return ""
+    unit = scenario.money_unit
+    return f"its award of {asked:.6g} {unit} is above the programme's largest, {programme.award_cap:.6g} {unit}"

@@ -1,0 +1,79 @@
+"""What was found wrong and where it stands: findings by path, and the origin that turns paths into places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from rdsim.errors import Fault
+from rdsim.scenario.overrides import Override
+from rdsim.scenario.shapes import Path, covers, dotted
+
+__all__ = ["FILES", "Finding", "Origin", "standing"]
+
+FILES = {
+    "technologies": "technologies.csv",
+    "partners": "partners.csv",
+    "levels": "partner_levels.csv",
+    "links": "links.csv",
+    "facility_needs": "facility_needs.csv",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A rule that is broken at `paths[0]`; the other paths are what the rule also looked at."""
+
+    paths: tuple[Path, ...]
+    rule: str
+    found: str = ""
+    suggestion: str = ""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where each value came from: the rows of the tables, and the overrides."""
+
+    rows: Mapping[Path, int] = field(default_factory=dict)
+    overrides: tuple[Override, ...] = ()
+
+    def fault(self, finding: Finding) -> Fault:
+        """The finding as a fault, laid at the override that touched it, if one did, and else at the file.
+
+        An override that set a path, or a part of the first one, is to blame, for the files were right without it; if
+        it stands elsewhere than the value found, the value's place is shown too.
+        """
+        place = self.place(finding.paths[0])
+        override = self._override(finding.paths)
+        if override is None:
+            return Fault(place, finding.rule, finding.found, finding.suggestion)
+        first = finding.paths[0]
+        near = covers(override.path, first) or covers(first, override.path)
+        found = finding.found if near else f"{finding.found} ({place})"
+        return Fault(f"--set {override.text}", finding.rule, found, finding.suggestion)
+
+    def _override(self, paths: tuple[Path, ...]) -> Override | None:
+        """The last override that set one of the paths, or a part of the first."""
+        touching = (
+            one
+            for one in reversed(self.overrides)
+            if any(covers(one.path, path) for path in paths) or covers(paths[0], one.path)
+        )
+        return next(touching, None)
+
+    def place(self, path: Path) -> str:
+        """Where a path stands in the files: its row and column, or its dotted path."""
+        if not path or path[0] not in FILES:
+            return f"scenario.toml, {dotted(path)}" if path else "scenario.toml"
+        row = 1 if "*" in path[:2] else self.rows.get(path[:2])
+        texts = [FILES[str(path[0])], f"row {row}" if row else ".".join(str(one) for one in path[1:2])]
+        if len(path) > 2:
+            texts.append(f"column {path[2]}")
+        return ", ".join(text for text in texts if text)
+
+
+def standing(findings: Iterable[Finding], bad: Iterable[Path]) -> list[Finding]:
+    """The findings that do not rest on a value already known to be bad, each once."""
+    known = list(bad)
+    sound = (one for one in findings if not any(covers(place, path) for place in known for path in one.paths))
+    return list(dict.fromkeys(sound))

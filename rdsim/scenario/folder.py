@@ -1,0 +1,209 @@
+"""A scenario folder as plain data: scenario.toml and its CSV tables, with the row that each record stands in."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+from rdsim.domain import FacilityNeed, Link, Partner, Technology
+from rdsim.errors import Fault, InputError, ScenarioError
+from rdsim.scenario.findings import FILES, Finding
+from rdsim.scenario.shapes import Path, Shape, parts, required
+from rdsim.tables import Row, Table, did_you_mean, read_table, read_text, shown
+
+__all__ = ["SETTINGS", "Cell", "Reading", "read_folder"]
+
+SETTINGS = "scenario.toml"
+
+_RECORDS: dict[str, tuple[type, str]] = {
+    "technologies": (Technology, "id"),
+    "partners": (Partner, "code"),
+    "links": (Link, ""),
+    "facility_needs": (FacilityNeed, ""),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number's cell, not yet converted: its text, its column's unit, and whether its file writes decimal commas."""
+
+    text: str
+    unit: str = ""
+    decimal_comma: bool = False
+
+
+@dataclass
+class Reading:
+    """What was read, while it is being put together; `bad` are the places that are already known to be wrong."""
+
+    mapping: dict[str, Any] = field(default_factory=dict)
+    rows: dict[Path, int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    bad: list[Path] = field(default_factory=list)
+
+
+def read_folder(folder: FilePath) -> Reading:
+    """Everything in the folder, and the faults of its files. Raises ScenarioError if it is no folder, or empty."""
+    if not folder.is_dir():
+        raise ScenarioError(
+            (Fault(str(folder), "must be a scenario folder", "a file" if folder.exists() else "nothing"),)
+        )
+    if not any(folder.iterdir()):
+        rule = f"a scenario folder holds {SETTINGS} and technologies.csv"
+        raise ScenarioError((Fault(str(folder), rule, "an empty folder"),))
+    reading = Reading()
+    _read_settings(folder, reading)
+    for name in FILES:
+        _read_file(folder, name, reading)
+    _require_files(folder, reading)
+    return reading
+
+
+def _read_settings(folder: FilePath, reading: Reading) -> None:
+    try:
+        settings = tomllib.loads(read_text(folder / SETTINGS))
+    except InputError as error:
+        reading.faults += error.faults
+        reading.bad.append(())
+    except (ValueError, RecursionError) as error:  # TOML's own, a number of thousands of digits, endless brackets
+        reading.faults.append(Fault(SETTINGS, "must be valid TOML", str(error)))
+        reading.bad.append(())
+    else:
+        for name in FILES.keys() & settings.keys():
+            reading.faults.append(Fault(f"{SETTINGS}, {name}", f"belongs in {FILES[name]}, not in {SETTINGS}"))
+            del settings[name]
+        reading.mapping.update(settings)
+
+
+def _read_file(folder: FilePath, name: str, reading: Reading) -> None:
+    path = folder / FILES[name]
+    if not path.exists():
+        return
+    table = read_table(path)
+    reading.faults += table.faults
+    if not table.columns:
+        reading.bad.append((name,))
+    elif name == "levels":
+        _add_levels(table, reading)
+    else:
+        _add_records(name, table, reading)
+
+
+def _require_files(folder: FilePath, reading: Reading) -> None:
+    """Technologies always; partners if a mode is joint; partners and their levels together."""
+    has = {name: (folder / file).exists() for name, file in FILES.items()}
+    modes = reading.mapping.get("modes")
+    joint = isinstance(modes, dict) and bool(modes.keys() - {"domestic"})
+    reasons = {
+        "technologies": "the file is required",
+        "partners": "the file is required where there are joint modes or partner_levels.csv"
+        if joint or has["levels"]
+        else "",
+        "levels": "the file is required where there is a partners.csv" if has["partners"] else "",
+    }
+    for name, file in FILES.items():
+        misnamed = "" if has[name] else _misnamed(folder, file)
+        if not has[name] and (reasons.get(name) or misnamed):
+            rule = reasons.get(name) or "a table is read only under its own name"
+            suggestion = f"Rename {misnamed} to {file}." if misnamed else ""
+            reading.faults.append(Fault(file, rule, f"no such file in {folder}", suggestion))
+            reading.bad.append((name,))
+
+
+def _misnamed(folder: FilePath, file: str) -> str:
+    """A CSV of the folder whose name is nearly `file`, for a table silently left out would change the world."""
+    others = sorted(path.name for path in folder.glob("*.csv") if path.name not in FILES.values())
+    return next(
+        (other for other in others if did_you_mean(other, [file]).startswith("Did") and other[0] == file[0]), ""
+    )
+
+
+def _add_records(name: str, table: Table, reading: Reading) -> None:
+    record, key = _RECORDS[name]
+    shapes = parts(record)
+    _check_columns(name, table, frozenset(shapes), required(record), reading)
+    entries = [(row, _record(row, table, shapes)) for row in table.rows]
+    if not key:
+        reading.mapping[name] = [entry for _, entry in entries]
+        reading.rows.update({(name, index): row.number for index, (row, _) in enumerate(entries)})
+        return
+    reading.mapping[name] = {}
+    for row, entry in entries:
+        unique = _unique(name, key, row, reading)
+        reading.mapping[name][unique] = entry
+        reading.rows[name, unique] = row.number
+
+
+def _unique(name: str, column: str, row: Row, reading: Reading) -> str:
+    """The row's key; a row without one, or with one already seen, gets its number, so that it is still checked."""
+    given = row.cells.get(column, "")
+    if not given:
+        return f"row {row.number}"
+    if given in reading.mapping[name]:
+        first = reading.rows[name, given]
+        unique = f"{given} in row {row.number}"
+        rule = f"{column} must be unique"
+        reading.findings.append(Finding(((name, unique, column),), rule, f"{shown(given)}, as in row {first}"))
+        return unique
+    return given
+
+
+def _check_columns(name: str, table: Table, known: frozenset[str], needed: frozenset[str], reading: Reading) -> None:
+    missing = sorted(needed - set(table.columns))
+    for column in table.columns:
+        if column and column not in known:
+            advice = did_you_mean(column, known)
+            reading.faults.append(Fault(f"{table.name}, row 1, column {column}", "unknown column", "", advice))
+            for meant in [one for one in missing if f"'{one}'" in advice]:
+                missing.remove(meant)
+                reading.bad.append((name, "*", meant))
+    for column in missing:
+        reading.faults.append(
+            Fault(f"{table.name}, row 1, column {column}", "the column is required", "no such column")
+        )
+        reading.bad.append((name, "*", column))
+
+
+def _record(row: Row, table: Table, shapes: Mapping[str, Shape]) -> dict[str, Any]:
+    cells = ((column, text) for column, text in row.cells.items() if column in shapes)
+    return {column: _value(column, text, table, shapes[column]) for column, text in cells}
+
+
+def _value(column: str, text: str, table: Table, shape: Shape) -> Any:
+    if shape.kind == "list":
+        return [one.strip() for one in text.split("|")]
+    if shape.kind in ("number", "whole") or column in table.units:
+        return Cell(text, table.units.get(column, ""), table.decimal_comma)
+    return text
+
+
+def _add_levels(table: Table, reading: Reading) -> None:
+    """The wide table partner x field; the columns are checked as references later, as a field may be overridden."""
+    if "partner" not in table.columns:
+        rule = "the first column must be 'partner', and one column for each field follows"
+        reading.faults.append(Fault(f"{table.name}, row 1", rule, shown(", ".join(table.columns))))
+        reading.bad.append(("levels",))
+        return
+    levels: dict[str, Any] = {}
+    for row in table.rows:
+        code = row.cells.get("partner", "")
+        if not code or code in levels:
+            found = f"{shown(code)}, as in row {reading.rows['levels', code]}" if code else "an empty cell"
+            fault = Fault(f"{table.name}, row {row.number}, column partner", "must name each partner once", found)
+            reading.faults.append(fault)
+            continue
+        levels[code] = {field: _level(field, text, table) for field, text in _fields(row)}
+        reading.rows["levels", code] = row.number
+    reading.mapping["levels"] = levels
+
+
+def _fields(row: Row) -> Iterator[tuple[str, str]]:
+    return ((column, text) for column, text in row.cells.items() if column != "partner")
+
+
+def _level(column: str, text: str, table: Table) -> Cell:
+    return Cell(text, table.units.get(column, ""), table.decimal_comma)

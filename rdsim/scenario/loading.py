@@ -1,0 +1,75 @@
+"""From a folder and overrides to a scenario, or to every fault at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path as FilePath
+
+from rdsim.domain import Scenario
+from rdsim.errors import Fault, ScenarioError
+from rdsim.scenario.consistency import contradictions
+from rdsim.scenario.findings import Finding, Origin, standing
+from rdsim.scenario.folder import Reading, read_folder
+from rdsim.scenario.overrides import Override, apply_override, parse_overrides
+from rdsim.scenario.shapes import covers
+from rdsim.scenario.validation import repaired, validate
+from rdsim.scenario.values import resolve, stated_money
+
+__all__ = ["load"]
+
+
+def load(folder: str | FilePath, overrides: Sequence[str] | Mapping[str, object] = ()) -> Scenario:
+    """The scenario of a folder, after overrides.
+
+    Args:
+        folder: the scenario folder.
+        overrides: texts ``path=value`` as ``--set`` takes them, or a mapping of dotted paths to values, where None
+            unsets; later ones win.
+
+    Returns:
+        A validated scenario; money in its ``money_unit``, whatever units the files were written in.
+
+    Raises:
+        ScenarioError: with every fault of the files, of the overrides and of what they say together.
+    """
+    reading = read_folder(FilePath(folder))
+    given, faults = parse_overrides(overrides)
+    faults = [*reading.faults, *faults, *_apply(given, reading)]
+    scenario, findings = _judge(reading)
+    origin = Origin(reading.rows, tuple(given))
+    faults += [origin.fault(finding) for finding in findings]
+    if faults or scenario is None:
+        raise ScenarioError(tuple(sorted(dict.fromkeys(faults), key=_natural)))
+    return scenario
+
+
+def _apply(overrides: Iterable[Override], reading: Reading) -> list[Fault]:
+    """Apply the overrides; a path into a file that could not be read is not the override's fault."""
+    faults = []
+    for override in overrides:
+        fault = apply_override(reading.mapping, override)
+        if fault and not any(covers(place, override.path) for place in reading.bad):
+            faults.append(fault)
+    return faults
+
+
+def _judge(reading: Reading) -> tuple[Scenario | None, list[Finding]]:
+    """The scenario if nothing is wrong with it, and all findings: of writing, of each value, and between values."""
+    money, unit_findings = stated_money(reading.mapping)
+    plain, value_findings = resolve(reading.mapping, money)
+    scenario, shape_findings = validate(plain, str(money), reading.rows)
+    written = [*reading.findings, *value_findings]
+    bad = [*reading.bad, *(one.paths[0] for one in written)]
+    found = [*written, *standing(shape_findings, bad)]
+    bad += [one.paths[0] for one in shape_findings]
+    found += standing(unit_findings, bad)
+    whole = scenario if not bad else repaired(plain, bad)
+    if whole is not None:
+        found += standing(contradictions(whole), bad)
+    return scenario, list(dict.fromkeys(found))
+
+
+def _natural(fault: Fault) -> list[str]:
+    """Sorts by place, numbers by size: file by file, row by row."""
+    return [one.zfill(20) if one.isdecimal() else one for one in re.split(r"(\d+)", fault.where)]

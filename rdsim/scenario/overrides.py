@@ -1,0 +1,158 @@
+"""Overrides by dotted path: ``programmes.leap.budget.2024=100``.
+
+Segments are separated by dots; one that holds a dot, a space or an equals sign stands in quotes. A value is read as
+a TOML literal and otherwise taken as plain text; ``none`` unsets an optional field or drops an entry of a table.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rdsim.errors import Fault
+from rdsim.scenario.shapes import ROOT, Path, Shape, default, dotted, parts
+from rdsim.tables import did_you_mean, shown
+
+__all__ = ["Override", "apply_override", "parse_overrides"]
+
+_SEGMENT = r"(?:\"[^\"]*\"|'[^']*'|[^\s.\"'=]+)"
+_PATH = re.compile(rf"\s*({_SEGMENT}(?:\.{_SEGMENT})*)\s*")
+_SYNTAX = "must be a dotted path, an equals sign and a value, as programmes.leap.budget.2024=100"
+
+
+@dataclass(frozen=True)
+class Override:
+    """A path as the user wrote it, its segments, and the value that it is to have; None unsets."""
+
+    text: str
+    path: Path
+    value: Any
+
+
+class _UnknownPathError(Exception):
+    """Carries the fault of a step that leads nowhere, inside this module alone."""
+
+    def __init__(self, rule: str, suggestion: str = "") -> None:
+        super().__init__(rule, suggestion)
+        self.rule, self.suggestion = rule, suggestion
+
+
+def parse_overrides(given: Sequence[str] | Mapping[str, object]) -> tuple[list[Override], list[Fault]]:
+    """Overrides from ``path=value`` texts, or from a mapping of paths to Python values, and faults of syntax."""
+    overrides, faults = [], []
+    for text, value in given.items() if isinstance(given, Mapping) else (_split(one) for one in _texts(given)):
+        match = _PATH.fullmatch(text)
+        if match and value is not _split:
+            overrides.append(Override(match[1], _segments(match[1]), _native(value)))
+        else:
+            faults.append(Fault(f"--set {text}", _SYNTAX, shown(text), "Quote a segment that holds a dot or a space."))
+    return overrides, faults
+
+
+def apply_override(mapping: dict[str, Any], override: Override) -> Fault | None:
+    """Set, or unset, the value at the override's path in the resolved mapping; a fault if there is no such path."""
+    try:
+        node, shape = _descend(mapping, override.path[:-1])
+        _put(node, shape, override.path, override.value)
+    except _UnknownPathError as error:
+        return Fault(f"--set {override.text}", error.rule, "", error.suggestion)
+    return None
+
+
+def _texts(given: Sequence[str]) -> Sequence[str]:
+    return [given] if isinstance(given, str) else given
+
+
+def _split(text: str) -> tuple[str, Any]:
+    """Path and value of ``path=value``; a text without both gets this function itself as the mark of no value."""
+    match = re.fullmatch(rf"({_PATH.pattern})=(.*)", text, re.DOTALL)
+    return (match[1], _literal(match[3].strip())) if match and match[3].strip() else (text, _split)
+
+
+def _literal(text: str) -> Any:
+    if text == "none":
+        return None
+    try:
+        table = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    value = table.get("value")
+    return text if len(table) > 1 or isinstance(value, datetime.date | datetime.time) else value
+
+
+def _segments(text: str) -> Path:
+    return tuple(one[1:-1] if one[0] in "\"'" else one for one in re.findall(_SEGMENT, text))
+
+
+def _native(value: Any) -> Any:
+    """A value as plain data: scalars of numerical libraries and tuples become what TOML would have given."""
+    if isinstance(value, Mapping):
+        return {str(key): _native(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_native(one) for one in value]
+    return value.item() if hasattr(value, "item") else value
+
+
+def _descend(mapping: dict[str, Any], path: Path) -> tuple[Any, Shape]:
+    node: Any = mapping
+    shape = ROOT
+    for depth, segment in enumerate(path):
+        key, below = _step(node, shape, path[:depth], segment)
+        if isinstance(node, dict) and node.get(str(key)) is None:
+            _existing(node, shape, path[: depth + 1])
+            node[str(key)] = _fresh(shape, str(key))
+        node, shape = node[key], below
+    return node, shape
+
+
+def _step(node: Any, shape: Shape, before: Path, segment: str | int) -> tuple[str | int, Shape]:
+    """The key of a segment in a node, and the shape below it."""
+    place = f"'{dotted(before)}'" if before else "the scenario"
+    if shape.kind not in ("record", "mapping", "list") or not isinstance(node, dict | list):
+        raise _UnknownPathError(f"unknown path: {place} is a single value and has no '{segment}'")
+    names = parts(shape.record) if shape.record else {}
+    below = names.get(str(segment)) if shape.record else shape.item
+    if below is None:
+        raise _UnknownPathError(f"unknown path: {place} has no '{segment}'", did_you_mean(str(segment), names))
+    return (_index(node, place, segment) if isinstance(node, list) else segment), below
+
+
+def _index(node: Any, place: str, segment: str | int) -> int:
+    if not str(segment).isdecimal() or int(segment) >= len(node):
+        raise _UnknownPathError(f"unknown path: {place} has {len(node)} entries, counted from 0, and no '{segment}'")
+    return int(segment)
+
+
+def _fresh(shape: Shape, key: str) -> Any:
+    """What an absent place holds before a part of it is set: a field's default, or an empty table."""
+    if shape.record:
+        value = default(shape.record, key)
+        return {} if value is None else value
+    return {}
+
+
+def _existing(node: dict[str, Any], shape: Shape, path: Path) -> None:
+    """Refuse to make a new named thing by setting a part of it; tables keyed by references and years may grow."""
+    if shape.kind == "mapping" and shape.key and shape.key.pattern:
+        rule = f"unknown path: '{dotted(path[:-1])}' has no '{path[-1]}'"
+        raise _UnknownPathError(rule, did_you_mean(str(path[-1]), node))
+
+
+def _put(node: Any, shape: Shape, path: Path, value: Any) -> None:
+    key, below = _step(node, shape, path[:-1], path[-1])
+    if isinstance(node, list):
+        if value is None:
+            raise _UnknownPathError("an entry of a list cannot be unset")
+        node[int(key)] = value
+    elif value is None:
+        if shape.kind == "mapping" and key not in node:
+            raise _UnknownPathError(f"unknown path: there is no '{key}' to unset", did_you_mean(str(key), node))
+        node.pop(str(key), None)
+    else:
+        if below.record and key not in node and not isinstance(value, dict):
+            _existing(node, shape, path)
+        node[str(key)] = value

@@ -1,0 +1,116 @@
+"""Cells and quantities become the plain values that the validator expects: numbers in the scenario's units.
+
+What cannot be converted is left as it is; if the reason is a unit or a way of writing, a finding says so.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from rdsim.scenario.findings import Finding
+from rdsim.scenario.folder import Cell
+from rdsim.scenario.shapes import ROOT, Path, Shape, parts, words
+from rdsim.scenario.units import SCALES, MoneyUnit, factor, money_unit, quantity, unit_words
+from rdsim.tables import number, number_advice, shown
+
+__all__ = ["resolve", "stated_money"]
+
+
+def stated_money(mapping: dict[str, Any]) -> tuple[MoneyUnit, list[Finding]]:
+    """The scenario's money unit, and what is wrong with it; then billions stand in, so that the rest can be checked."""
+    text, currency = mapping.get("money_unit"), mapping.get("currency")
+    stated = money_unit(text) if isinstance(text, str) else None
+    if stated and stated.currency == currency:
+        return stated, []
+    scale = stated.scale if stated else SCALES["billion"]
+    stand_in = MoneyUnit(scale, currency if isinstance(currency, str) else "KRW")
+    if not isinstance(text, str) or not isinstance(currency, str):
+        return stand_in, []
+    rule = f"must be '<scale> {currency}' with the scenario's currency and one of the scales {_scales()}, or none"
+    return stand_in, [Finding((("money_unit",), ("currency",)), rule, shown(text))]
+
+
+def resolve(mapping: dict[str, Any], money: MoneyUnit) -> tuple[dict[str, Any], list[Finding]]:
+    """A copy of the mapping with every cell and quantity converted, and what could not be."""
+    resolution = _Resolution(money)
+    return resolution.value(mapping, ROOT, ()), resolution.findings
+
+
+@dataclass
+class _Resolution:
+    """One walk over the mapping, with the findings that it gathers."""
+
+    money: MoneyUnit
+    findings: list[Finding] = field(default_factory=list)
+
+    def value(self, value: Any, shape: Shape | None, path: Path) -> Any:
+        if isinstance(value, dict):
+            return {key: self.value(item, _below(shape, key), (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.value(item, shape and shape.item, (*path, index)) for index, item in enumerate(value)]
+        if isinstance(value, Cell):
+            return self.cell(value, shape, path)
+        return self.text(value, shape, path) if isinstance(value, str) else value
+
+    def cell(self, cell: Cell, shape: Shape | None, path: Path) -> Any:
+        """A cell's number times its column's factor; a cell with a unit of its own needs none of the column's."""
+        scale = self.column_factor(cell.unit, shape, path) if cell.unit else Fraction(1)
+        value = number(cell.text, cell.decimal_comma)
+        if value is None:
+            return self.text(cell.text, shape, path)
+        return value if scale == 1 or scale is None else _scaled(Fraction(cell.text.replace(",", ".")), scale)
+
+    def column_factor(self, unit: str, shape: Shape | None, path: Path) -> Fraction | None:
+        found = factor(unit, shape.unit, self.money) if shape and shape.unit else None
+        if found is None:
+            self.wrong_unit((*path[:1], "*", *path[2:]), shape, f"[{unit}]")
+        return found
+
+    def text(self, value: str, shape: Shape | None, path: Path) -> Any:
+        """Text where text belongs, without outer blanks; a quantity where a number belongs, in the field's unit."""
+        if shape is None or shape.kind not in ("number", "whole"):
+            return self.clean(value.strip(), path)
+        written = quantity(value)
+        scale = factor(written[1], shape.unit, self.money) if written and shape.unit else None
+        if written and scale is not None:
+            return _scaled(written[0], scale)
+        if written and shape.unit:
+            self.wrong_unit(path, shape, shown(value))
+        elif advice := number_advice(value):
+            self.findings.append(Finding((path,), f"must be {words(shape, str(self.money))}", shown(value), advice))
+        return value
+
+    def wrong_unit(self, path: Path, shape: Shape | None, found: str) -> None:
+        allowed = unit_words(shape.unit, self.money) if shape and shape.unit else ""
+        rule = f"wrong unit: must be in {allowed}" if allowed else "wrong unit: the column takes none"
+        self.findings.append(Finding((path,), rule, found))
+
+    def clean(self, text: str, path: Path) -> str:
+        """Text that a file can hold: no control characters but line ends and tabs."""
+        bad = next((one for one in text if unicodedata.category(one) in ("Cc", "Cs") and one not in "\n\r\t"), "")
+        if bad:
+            self.findings.append(Finding((path,), "text must not hold control characters", f"U+{ord(bad):04X}"))
+        return text
+
+
+def _below(shape: Shape | None, key: str) -> Shape | None:
+    if shape is None:
+        return None
+    return parts(shape.record).get(key) if shape.record else shape.item
+
+
+def _scaled(value: Fraction, scale: Fraction) -> int | float:
+    """The nearest number to the exact product, an int where it is whole."""
+    product = value * scale
+    try:
+        return int(product) if product.denominator == 1 else float(product)
+    except OverflowError:
+        return math.inf
+
+
+def _scales() -> str:
+    return ", ".join(scale for scale in SCALES if scale)

@@ -1,0 +1,157 @@
+"""Problems small enough to enumerate, made of parts that can be left out one at a time."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from rdsim.optimiser import PortfolioProblem, evaluate, state_problem, state_rows
+
+__all__ = ["FAMILIES", "brute_force", "build", "canonical", "draw"]
+
+STAGES = 3
+PARTNERS = 3
+GROUPS = 5
+FAMILIES = (
+    "budget",
+    "carry",
+    "starts",
+    "places",
+    "abroad",
+    "field floor",
+    "field ceiling",
+    "partner share",
+    "quota",
+    "international",
+    "opening value",
+    "opening use",
+    "prerequisites",
+    "exclusions",
+    "synergies",
+    "antagonisms",
+    "exactly one",
+    "fixed",
+)
+
+
+def draw(seed: int) -> dict[str, Any]:
+    """Raw parts of an instance: integers, so that equal means equal."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 4, GROUPS)
+    group = np.repeat(np.arange(GROUPS), sizes)
+    count = group.size
+    order = rng.permutation(GROUPS)
+    joint = rng.random((count, PARTNERS)) < 0.35  # two at once: a consortium
+    return {
+        "group": group,
+        "values": rng.integers(2, 30, count).astype(float),
+        "partners": joint,
+        "stage": rng.integers(0, STAGES, count),
+        "cost": rng.integers(1, 7, (count, 2)),
+        "money abroad": rng.integers(1, 4, count) * joint.any(axis=1),
+        "order": order,
+        "caps": rng.integers(0, 3, 12),
+        "signs": rng.integers(1, 13, 6),
+        "opening cost": rng.integers(1, 9, PARTNERS),
+        "rng": int(rng.integers(2**31)),
+    }
+
+
+def _money(parts: dict[str, Any]) -> np.ndarray:
+    """Money by year: an option is paid in its start year and the next (the last year takes the rest)."""
+    money = np.zeros((STAGES, parts["stage"].size))
+    for option, stage in enumerate(parts["stage"]):
+        money[stage, option] += parts["cost"][option, 0]
+        money[min(stage + 1, STAGES - 1), option] += parts["cost"][option, 1]
+    return money
+
+
+def _row_parts(parts: dict[str, Any]) -> Iterator[tuple[str, str, np.ndarray, float, str, float]]:
+    """(family, name, use, cap, sense, price) of every row."""
+    caps, money, stage = parts["caps"], _money(parts), parts["stage"]
+    field = parts["group"] % 2
+    total = money.sum(axis=0)
+    joint = parts["partners"].any(axis=1)
+    for year in range(STAGES):
+        yield "budget", f"budget {year}", money[year], 5.0 + 2 * caps[year], "<=", np.nan
+        yield "starts", f"starts {year}", (stage == year).astype(float), 1.0 + (caps[3 + year] > 0), "<=", np.nan
+    for partner in range(PARTNERS):
+        yield "places", f"places {partner}", parts["partners"][:, partner].astype(float), 1.0, "<=", np.nan
+        abroad = parts["money abroad"] * parts["partners"][:, partner]
+        yield "abroad", f"abroad {partner}", abroad.astype(float), 2.0 + caps[6 + partner % 2], "<=", np.nan
+    yield "field floor", "field 0 floor", total * (field == 0), 5.0 + caps[8], ">=", np.nan
+    yield "field ceiling", "field 1 ceiling", total * (field == 1), 6.0 + 2 * caps[9], "<=", np.nan
+    yield "partner share", "partner 0 share", total * parts["partners"][:, 0], 6.0 + 2 * caps[10], "<=", np.nan
+    quota = np.isin(parts["group"], parts["order"][:2]).astype(float)
+    yield "quota", "quota", quota, 1.0, "==", np.nan
+    yield "international", "international", total * joint, 14.0 + caps[11], ">=", 1.0
+    yield "international", "joint starts", joint.astype(float), 2.0, "==", 3.0
+
+
+def build(parts: dict[str, Any], families: Iterable[str] = FAMILIES) -> PortfolioProblem:
+    """The problem with these families, and no others."""
+    on, order, sign = set(families), parts["order"].tolist(), parts["signs"].tolist()
+    listed = [row for row in _row_parts(parts) if row[0] in on]
+    names = [row[1] for row in listed]
+    openings = np.zeros((len(listed), PARTNERS, STAGES))
+    if "opening use" in on:
+        for index, row in enumerate(listed):
+            if row[0] == "budget":
+                openings[index, :, int(row[1][-1])] = parts["opening cost"] % 3 + 1
+    carry = [
+        (names.index(f"budget {year}"), names.index(f"budget {year + 1}"), 0.5)
+        for year in range(STAGES - 1)
+        if {"budget", "carry"} <= on
+    ]
+    cost = parts["opening cost"][:, np.newaxis] - np.arange(STAGES) if "opening value" in on else np.zeros((PARTNERS, STAGES))
+    synergies = [(order[0], order[3], float(sign[0]))] if "synergies" in on else []
+    synergies += [(order[1], order[4], -float(sign[1])), (order[2], order[3], -float(sign[2]))] if "antagonisms" in on else []
+    fixed = {"fixed_in_groups": order[4:], "fixed_out_options": [0]} if "fixed" in on else {}
+    return state_problem(
+        parts["values"],
+        group=parts["group"],
+        partners=parts["partners"],
+        stage=parts["stage"],
+        stage_names=[str(2024 + year) for year in range(STAGES)],
+        opening_value=-cost,
+        exactly_one=np.isin(np.arange(GROUPS), order[3:4]) & ("exactly one" in on),
+        rows=state_rows(
+            np.array([row[2] for row in listed]).reshape(len(listed), -1) if listed else np.zeros((0, parts["stage"].size)),
+            [row[3] for row in listed],
+            names=names,
+            family=[row[0] for row in listed],
+            sense=[row[4] for row in listed],
+            shortfall_price=[row[5] for row in listed],
+            opening_use=openings.reshape(len(listed), PARTNERS * STAGES) if listed else None,
+            carry=carry,
+        ),
+        prerequisites=[(order[0], order[2]), (order[4], order[1])] if "prerequisites" in on else (),
+        exclusions=[order[1:4]] if "exclusions" in on else (),
+        synergies=synergies,
+        **fixed,
+    )
+
+
+def brute_force(problem: PortfolioProblem) -> tuple[float, list[tuple[int, ...]]]:
+    """The optimum and every portfolio that reaches it, by trying all; -inf and none if nothing is feasible."""
+    best, optima = -math.inf, []
+    by_group = [np.flatnonzero(problem.group == group).tolist() for group in range(len(problem.group_names))]
+    for pick in itertools.product(*([None, *options] for options in by_group)):
+        judged = evaluate(problem, [option for option in pick if option is not None])
+        if not judged.feasible or judged.objective < best - 1e-9:
+            continue
+        if judged.objective > best + 1e-9:
+            best, optima = judged.objective, []
+        optima.append(judged.chosen)
+    return best, optima
+
+
+def canonical(optima: list[tuple[int, ...]], options: int) -> tuple[int, ...]:
+    """The optimum that `solve` promises at gap 0."""
+    golden = (1 + math.sqrt(5)) / 2
+    weights = [1 + ((option + 1) * golden % 1) / options for option in range(options)]
+    return min(optima, key=lambda chosen: sum(weights[option] for option in chosen))

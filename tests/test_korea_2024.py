@@ -1,0 +1,352 @@
+"""The shipped scenario korea-2024: the figures of S003 are read back, and every number has a source and a grade."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import math
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from rdsim.domain import Programme, Scenario
+from rdsim.scenario import check, cost, eligible, load, market_value
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+FOLDER = SCENARIOS / "korea-2024"
+
+S000_NAMES = {
+    *("Belarus", "Denmark", "France", "Germany", "Hungary", "Italy", "Russia", "Spain"),
+    *("India", "Taiwan", "Vietnam", "Canada", "Peru", "United Arab Emirates", "Australia", "New Zealand"),
+}
+S003_NAMES = {
+    "leapfrog": (
+        "heterogeneous-integration semiconductor packaging",
+        "pixels for XR micro-displays",
+        "lithium-sulfur battery electrodes",
+        "nucleic-acid therapeutics, including mRNA",
+        "carbon steel for small modular reactors",
+    ),
+    "foundational": (
+        "rare-earth-free permanent magnets for electric-vehicle motors",
+        "next-generation AI computing semiconductors",
+        "cell-rejuvenation drugs",
+    ),
+}
+FIELDS = {
+    *("semiconductor", "display", "battery", "mobility", "materials", "robots"),
+    *("manufacturing", "aerospace", "nuclear", "bio", "energy"),
+}
+
+
+class Announced(NamedTuple):
+    """What S003 says about a line: money of 2024, in all, until when, starts of 2024, technologies, years to market."""
+
+    line: str
+    first: float
+    total: float
+    last: int
+    starts: int
+    technologies: int
+    deadline: float
+
+
+ANNOUNCED = (
+    Announced("leapfrog", 148.7, 1200.0, 2030, 48, 80, 5),
+    Announced("foundational", 66.5, 687.0, 2028, 50, 100, 10),
+)
+GRADES = {"published", "derived", "assumed"}
+
+
+@pytest.fixture(scope="module")
+def korea() -> Scenario:
+    return load(FOLDER)
+
+
+def readme_tables(folder: Path) -> Iterator[list[list[str]]]:
+    """The tables of a folder's README, each as rows of cells, header first, without the rule below it."""
+    lines = (folder / "README.md").read_text(encoding="utf-8").splitlines()
+    for is_table, group in itertools.groupby(lines, lambda line: line.startswith("|")):
+        if is_table:
+            rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in group]
+            yield [rows[0], *rows[2:]]
+
+
+def numbers_of_settings(value: object, key: str = "") -> Iterator[str]:
+    """Names of the settings of a scenario.toml that hold numbers; a table by year counts under its own name."""
+    if isinstance(value, dict):
+        for name, entry in value.items():
+            yield from numbers_of_settings(entry, key if name.isdigit() else name)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from numbers_of_settings(entry, key)
+    elif not isinstance(value, str):
+        yield key
+
+
+def columns(folder: Path, table: str) -> list[str]:
+    with (folder / table).open(encoding="utf-8", newline="") as handle:
+        return next(csv.reader(handle))
+
+
+def ungraded(folder: Path) -> list[list[str]]:
+    """Rows of the README's tables of numbers whose last cell is no grade."""
+    graded = [table for table in readme_tables(folder) if table[0][0] != "setting"]
+    assert graded
+    return [row for table in graded for row in table[1:] if table[0][-1] != "grade" or row[-1] not in GRADES]
+
+
+def unnamed(folder: Path) -> set[str]:
+    """Numbers of scenario.toml and columns of the CSV tables that the README does not name in backticks."""
+    spans = re.findall(r"`([^`]+)`", (folder / "README.md").read_text(encoding="utf-8"))
+    named = {word for span in spans for word in re.split(r"[^\w]+", span)}
+    settings: dict[str, Any] = tomllib.loads((folder / "scenario.toml").read_text(encoding="utf-8"))
+    used = {*numbers_of_settings(settings), *columns(folder, "technologies.csv"), *columns(folder, "partners.csv")}
+    return used - named - {"source", "note"}
+
+
+def requests(scenario: Scenario, programme: str) -> list[float]:
+    rows = scenario.technologies.values()
+    return [cost(scenario, row) for row in rows if row.programme == programme]
+
+
+def mean_level(scenario: Scenario, partner: str) -> float:
+    return float(np.mean(list(scenario.levels[partner].values())))
+
+
+# --- the figures of S003 -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("announced", ANNOUNCED, ids=lambda announced: announced.line)
+def test_lines_are_as_announced(korea: Scenario, announced: Announced) -> None:
+    programme = korea.programmes[announced.line]
+    assert programme.budget[2024] == announced.first
+    assert math.fsum(programme.budget.values()) == pytest.approx(announced.total, abs=1e-9)
+    assert sorted(programme.budget) == list(range(2024, announced.last + 1))
+    assert programme.starts[2024] == announced.starts
+    assert sum(programme.starts.values()) == announced.technologies == len(requests(korea, announced.line))
+    assert programme.deadline_years == announced.deadline
+
+
+def test_both_lines_give_1887_billion_to_180_technologies(korea: Scenario) -> None:
+    money = math.fsum(year for line in korea.programmes.values() for year in line.budget.values())
+    assert money == pytest.approx(1887.0)
+    assert len(korea.technologies) == 180
+    ids = [f"T{n:03}" for n in range(1, 81)] + [f"F{n:03}" for n in range(1, 101)]
+    assert list(korea.technologies) == ids
+
+
+@pytest.mark.parametrize("line", ["leapfrog", "foundational"])
+def test_years_between_follow_the_stated_rule(korea: Scenario, line: str) -> None:
+    budget = korea.programmes[line].budget
+    first, total, n = budget[2024], math.fsum(budget.values()), len(budget)
+    step = (total - n * first) / (2 * n - 3)
+    expected = {2024 + k: first + min(k, 2) * step for k in range(n)}
+    assert budget == pytest.approx(expected, abs=0.11)
+    assert all(budget[year] == round(expected[year], 1) for year in list(budget)[:-1])
+
+
+@pytest.mark.parametrize("line", ["leapfrog", "foundational"])
+def test_late_starts_are_paid_before_the_money_ends(korea: Scenario, line: str) -> None:
+    programme = korea.programmes[line]
+    until_last_payment = sum(tranche.months for tranche in programme.tranches[:-1]) / 12
+    assert max(programme.starts) + until_last_payment == max(programme.budget)
+
+
+@pytest.mark.parametrize("line", ["leapfrog", "foundational"])
+def test_first_payments_of_average_awards_fit_the_first_year(korea: Scenario, line: str) -> None:
+    programme = korea.programmes[line]
+    award = math.fsum(programme.budget.values()) / sum(programme.starts.values())
+    due = programme.starts[2024] * award * programme.tranches[0].share
+    assert 0.9 * programme.budget[2024] < due <= programme.budget[2024]
+
+
+def test_named_technologies_are_listed_and_no_others_claim_to_be(korea: Scenario) -> None:
+    marked = {row.name.lower(): row.programme for row in korea.technologies.values() if row.source == "seed S003"}
+    assert len(marked) == sum(map(len, S003_NAMES.values()))
+    for line, names in S003_NAMES.items():
+        for wanted in names:
+            assert [name for name in marked if wanted.lower() in name and marked[name] == line], wanted
+    others = {row.source for row in korea.technologies.values()} - {"seed S003"}
+    assert others == {"seed S004", "illustrative"}
+
+
+def test_packaging_asks_for_100_billion_and_may_go_with_both_named_partners(korea: Scenario) -> None:
+    packaging = korea.technologies["T001"]
+    assert packaging.cost == 100
+    assert korea.partners["US+TW"].members == ("US", "TW")
+    assert all(not eligible(korea, packaging, code, "direct") for code in ("US", "TW", "US+TW"))
+
+
+def test_game_changers_are_not_among_the_180(korea: Scenario) -> None:
+    names = " ".join(row.name.lower() for row in korea.technologies.values())
+    assert not re.search(r"artificial organ|spatial computing", names)
+
+
+def test_requests_are_1_3_times_the_money_and_scale_to_it(korea: Scenario) -> None:
+    for line, programme in korea.programmes.items():
+        money = math.fsum(programme.budget.values())
+        assert math.fsum(requests(korea, line)) == pytest.approx(1.3 * money, rel=0.002)
+    scaled = load(FOLDER, ["requests_total=1887"])
+    assert math.fsum(sum(requests(scaled, line)) for line in scaled.programmes) == pytest.approx(1887)
+
+
+def test_award_limit_is_a_setting_that_is_off_as_announced(korea: Scenario) -> None:
+    assert korea.programmes["foundational"].award_cap is None
+    limited = load(FOLDER, ["programmes.foundational.award_cap=10"])
+    assert limited.programmes["foundational"].award_cap == 10
+    largest = max(
+        (row for row in limited.technologies.values() if row.programme == "foundational"), key=lambda r: r.cost
+    )
+    assert not eligible(korea, largest, "", "domestic")
+    assert eligible(limited, largest, "", "domestic")
+
+
+def test_international_share_goes_from_6_to_15_percent(korea: Scenario) -> None:
+    share = korea.international
+    assert set(share.rd_budget.values()) == {5700.0}
+    assert set(share.outside_spending.values()) == {0.06 * 5700}
+    expected = {year: 0.06 + (0.15 - 0.06) * (year - 2023) / 5 for year in range(2024, 2029)}
+    assert share.share_floor == pytest.approx(expected)
+    announced = {
+        year: math.fsum(line.budget.get(year, 0) for line in korea.programmes.values()) for year in share.abroad_cap
+    }
+    assert share.abroad_cap == pytest.approx({year: 0.2 * money for year, money in announced.items()}, abs=0.05)
+
+
+# --- the other seeds and published figures ---------------------------------------------------------
+
+
+def test_all_16_names_of_s000_and_unido_are_partners(korea: Scenario) -> None:
+    listed = {row.name for row in korea.partners.values() if row.source == "seed S000"}
+    assert len(S000_NAMES) == 16
+    assert listed - {korea.partners["UNIDO"].name} == S000_NAMES
+    assert {"US", "JP", "BR", "GB"} <= korea.partners.keys()
+
+
+def test_both_calibrations_are_the_published_ones(korea: Scenario) -> None:
+    rates = {name: (one.development_success, one.market_probability) for name, one in korea.calibrations.items()}
+    assert rates == {"strict": (0.872, 0.228), "lenient": (0.89, 0.532)}
+    assert korea.calibration == "strict"
+    assert load(FOLDER, ["calibration=lenient"]).calibration == "lenient"
+
+
+@pytest.mark.parametrize(("partner", "level"), [("US", 100.0), ("JP", 85.2), ("DE", 92.3), ("FR", 92.3)])
+def test_levels_average_to_the_published_ones(korea: Scenario, partner: str, level: float) -> None:
+    assert mean_level(korea, partner) == pytest.approx(level, abs=0.1)
+
+
+@pytest.mark.parametrize(("partner", "below"), [("IT", 5), ("ES", 8), ("DK", 4), ("HU", 12)])
+def test_levels_of_other_members_of_the_union_follow_its_figure(korea: Scenario, partner: str, below: float) -> None:
+    assert mean_level(korea, partner) == pytest.approx(92.3 - below, abs=0.5)
+
+
+def test_home_levels_average_to_koreas(korea: Scenario) -> None:
+    rows = korea.technologies.values()
+    assert np.mean([row.home_level for row in rows]) == pytest.approx(81.7, abs=0.2)
+    by_field = {field: np.mean([row.home_level for row in rows if row.field == field]) for field in FIELDS}
+    assert min(by_field["battery"], by_field["display"], by_field["semiconductor"]) > 88
+    assert max(by_field["aerospace"], by_field["bio"]) < 76
+
+
+def test_consortia_offer_their_better_members_level(korea: Scenario) -> None:
+    for code, partner in korea.partners.items():
+        for field, level in korea.levels[code].items() if partner.members else ():
+            assert level == max(korea.levels[member].get(field, 0) for member in partner.members)
+
+
+def test_contract_time_of_matching_is_that_of_eurostars(korea: Scenario) -> None:
+    assert korea.modes["matching"].agreement_months == 6.6
+    assert korea.modes["matching"].needs_counterpart
+    assert not korea.modes["direct"].needs_counterpart
+
+
+def test_s004_names_its_three_materials_with_its_market_share(korea: Scenario) -> None:
+    rows = [row for row in korea.technologies.values() if row.source == "seed S004"]
+    assert len(rows) == 3
+    assert all(row.value is None and row.market_share == 0.15 and row.field == "materials" for row in rows)
+
+
+# --- a careful planner's table -------------------------------------------------------------------------
+
+
+def test_the_eleven_fields_have_technologies_in_both_lines_and_partners(korea: Scenario) -> None:
+    assert set(korea.fields) == FIELDS
+    rows = Counter((row.programme, row.field) for row in korea.technologies.values())
+    assert len(rows) == 22
+    assert min(rows.values()) >= 4
+    offered = Counter(field for levels in korea.levels.values() for field in levels)
+    assert min(offered[field] for field in FIELDS) >= 5
+
+
+def test_technologies_are_distinct_and_not_numbered(korea: Scenario) -> None:
+    names = [row.name for row in korea.technologies.values()]
+    assert not [name for name in names if re.search(r"(?i)technology \d|[ #]\d+$", name)]
+    words = {name: set(re.findall(r"[a-z0-9-]+", name.lower())) for name in names}
+    assert len(words) == 180
+    pairs = itertools.combinations(words.values(), 2)
+    assert max(len(one & other) / len(one | other) for one, other in pairs) < 0.7
+
+
+def test_costs_are_skewed_and_values_not_proportional_to_them(korea: Scenario) -> None:
+    for line in korea.programmes:
+        asked = requests(korea, line)
+        assert np.mean(asked) > 1.1 * np.median(asked)
+    rows = list(korea.technologies.values())
+    ratio = np.array([market_value(korea, row) / row.cost for row in rows])
+    assert np.quantile(ratio, 0.95) > 4 * np.quantile(ratio, 0.05)
+    score = np.array([row.score for row in rows])
+    assert 0.1 < np.corrcoef(score, ratio)[0, 1] < 0.6
+    assert score.min() >= 40
+    assert score.max() <= 98
+
+
+def test_markets_explain_the_values(korea: Scenario) -> None:
+    for row in korea.technologies.values():
+        sales = row.market_size * row.market_share * korea.value.margin
+        assert market_value(korea, row) == pytest.approx(sales, rel=0.06), row.id
+
+
+def test_links_are_of_every_kind_and_join_what_belongs_together(korea: Scenario) -> None:
+    kinds = Counter(link.kind for link in korea.links)
+    assert kinds == {"prerequisite": 8, "exclusion": 6, "synergy": 10, "spillover": 12}
+    rows = korea.technologies
+    assert all(rows[x.technology].field == rows[x.other].field for x in korea.links if x.kind == "exclusion")
+    for link in korea.links:
+        if link.kind == "prerequisite":
+            other = rows[link.other]
+            assert (other.trl_target or _line(korea, link.other).trl_target) - other.trl == 1
+
+
+def _line(scenario: Scenario, technology: str) -> Programme:
+    return scenario.programmes[scenario.technologies[technology].programme]
+
+
+@pytest.mark.parametrize("overrides", [[], ["calibration=lenient"], ["requests_total=1887"]])
+def test_nothing_the_planner_fixed_is_impossible(overrides: list[str]) -> None:
+    assert check(load(FOLDER, overrides)) == ()
+
+
+# --- the README of the folder ------------------------------------------------------------------------------
+
+
+def test_every_row_of_the_readme_has_a_grade() -> None:
+    assert ungraded(FOLDER) == []
+
+
+def test_every_number_is_named_in_the_readme() -> None:
+    assert unnamed(FOLDER) == set()
+
+
+def test_the_readmes_budget_table_is_the_scenarios(korea: Scenario) -> None:
+    table = next(table for table in readme_tables(FOLDER) if table[0] == ["year", "leapfrog", "foundational", "grade"])
+    for line, column in (("leapfrog", 1), ("foundational", 2)):
+        shown = {int(row[0]): float(row[column]) for row in table[1:-1] if row[column] != "none"}
+        assert shown == korea.programmes[line].budget
+    assert table[-1][1:3] == ["1,200.0", "687.0"]
