@@ -92,7 +92,7 @@ def _options(rng: np.random.Generator, shape: Shape) -> Attributes:
     share = np.where(partner < 0, 1.0, np.where(mode == 0, 0.6, 0.9))
     cost = total[technology] * share * np.where(partner < 0, 1.0, rng.uniform(0.9, 1.15, len(cells)))
     profile = rng.dirichlet(np.full(shape.duration, 8.0), len(cells))
-    money = np.zeros((len(cells), shape.starts + shape.duration))
+    money = np.zeros((len(cells), max(shape.years, shape.starts + shape.duration)))
     for year in range(shape.duration):
         money[np.arange(len(cells)), start + year] += cost * profile[:, year]
     money = money[:, : shape.years]

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.domain import Choice, Mode, Portfolio, Programme, Scenario
+from rdsim.domain import Choice, Portfolio, Programme, Scenario
 from rdsim.gates import GATE_POLICIES
 from rdsim.partnership import StepEffect, cost_factor, step_effect
 from rdsim.scenario import calibration, cost, level, money_scale, target
@@ -383,6 +383,11 @@ def call_day(scenario: Scenario, programme: Programme) -> int:
     return (programme.call_month - scenario.fiscal_year_start_month) % 12 * DAYS_PER_MONTH
 
 
+def _drops(line: Programme) -> bool:
+    """Whether a project without an agreement is dropped: always where the programme requires a foreign partner."""
+    return line.fallback == "drop" or line.foreign_partner_required
+
+
 def _programme_arrays(scenario: Scenario) -> dict[str, npt.NDArray[np.generic]]:
     lines, scale = list(scenario.programmes.values()), money_scale(scenario)
     gates, policies, panels = [line.gate for line in lines], list(GATE_POLICIES), list(scenario.panels)
@@ -403,7 +408,9 @@ def _programme_arrays(scenario: Scenario) -> dict[str, npt.NDArray[np.generic]]:
         "strict": np.array([line.purse_rule == "strict" for line in lines], np.bool_),
         "tranches": np.array([len(line.tranches) for line in lines], np.int64),
         "tranche_days": tranche_days,
-        "drop_fallback": np.array([line.fallback == "drop" or line.foreign_partner_required for line in lines], np.bool_),
+        "drop_fallback": np.array(
+            [line.fallback == "drop" or line.foreign_partner_required for line in lines], np.bool_
+        ),
         "policy": np.array([policies.index(gate.policy) for gate in gates], np.int64),
         "alpha": np.array([gate.alpha for gate in gates]),
         "beta": np.array([gate.beta for gate in gates]),
@@ -510,5 +517,5 @@ def _assemble(scenario: Scenario, choices: Sequence[Choice], links: _Links) -> C
         spillover_start=spillover_start,
         spillover=spillover,
         spillover_gain=np.array([gain for row in links.gain for gain in row]),
-        **arrays,  # type: ignore[arg-type]
+        **arrays,
     )

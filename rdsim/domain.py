@@ -191,9 +191,7 @@ class Technology:
     trl_target: Annotated[Trl | None, Field(description="Target TRL; empty: the programme's.")] = None
     uncertainty: Annotated[str, Field(description="Uncertainty class.")] = "medium"
     home_level: Annotated[Level, Field(description="Home capability level, best in the world about 100.")] = 80.0
-    score: Annotated[
-        float, Field(ge=0, le=100, allow_inf_nan=False, description="Evaluation score, 0 to 100.")
-    ] = 50.0
+    score: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False, description="Evaluation score, 0 to 100.")] = 50.0
     market_size: Annotated[Money, Field(description="World market it addresses, a year.")] = 0.0
     market_share: Annotated[Share, Field(description="Share of that market won on success.")] = 0.0
     market_probability: Annotated[
@@ -220,10 +218,10 @@ class Partner:
     setup_cost: Annotated[Money, Field(description="One-off cost of opening it.")] = 0.0
     setup_months: Annotated[Months, Field(description="Months from opening to the first agreement talks.")] = 0.0
     running_cost: Annotated[Money, Field(description="Cost of each fiscal year it stays open.")] = 0.0
-    places: Annotated[Count, Field(description="Joint projects it can hold at once; a consortium has its members'.")] = 0
-    agreement: Annotated[
-        Probability, Field(description="Probability that its agency agrees to matching funds.")
-    ] = 1.0
+    places: Annotated[
+        Count, Field(description="Joint projects it can hold at once; a consortium has its members'.")
+    ] = 0
+    agreement: Annotated[Probability, Field(description="Probability that its agency agrees to matching funds.")] = 1.0
     break_rate: Annotated[Rate, Field(description="Hazard of a break in relations, per year.")] = 0.0
     currency: Annotated[str, Field(description="Currency of money paid there.")] = "USD"
     source: Annotated[str, Field(description="Where the row comes from.")] = ""
@@ -235,8 +233,12 @@ class Mode:
 
     __pydantic_config__ = _strict
     name: Annotated[str, Field(description="Name shown in reports.")]
-    home_cost_share: Annotated[Share, Field(description="Share of the project's cost borne by the home government.")] = 1.0
-    abroad_share: Annotated[Share, Field(description="Share of home money that is paid to the foreign institution.")] = 0.0
+    home_cost_share: Annotated[
+        Share, Field(description="Share of the project's cost borne by the home government.")
+    ] = 1.0
+    abroad_share: Annotated[
+        Share, Field(description="Share of home money that is paid to the foreign institution.")
+    ] = 0.0
     value_share: Annotated[Share, Field(description="Share of the value (rights) kept at home.")] = 1.0
     needs_counterpart: Annotated[
         bool, Field(description="The counterpart agency must agree: the partner's agreement probability applies.")
@@ -251,7 +253,9 @@ class PartnerEffect:
     """How a partner changes a project: an inverted U in the gap times absorptive capacity."""
 
     __pydantic_config__ = _strict
-    gap_best: Annotated[Finite, Field(ge=-200, le=200, description="Gap in level (partner - home) of most benefit.")] = 12.0
+    gap_best: Annotated[
+        Finite, Field(ge=-200, le=200, description="Gap in level (partner - home) of most benefit.")
+    ] = 12.0
     gap_width: Annotated[
         Finite, Field(gt=0, le=400, description="Distance from gap_best at which the benefit is nil.")
     ] = 20.0
@@ -263,9 +267,9 @@ class PartnerEffect:
     coordination_duration: Annotated[
         Finite, Field(ge=1, le=5, description="Factor on step time for each further partner.")
     ] = 1.1
-    coordination_cost: Annotated[
-        Finite, Field(ge=1, le=5, description="Factor on cost for each further partner.")
-    ] = 1.05
+    coordination_cost: Annotated[Finite, Field(ge=1, le=5, description="Factor on cost for each further partner.")] = (
+        1.05
+    )
 
 
 @dataclass(frozen=True)
@@ -311,11 +315,12 @@ class ValueRules:
     __pydantic_config__ = _strict
     market_months: Annotated[Months, Field(description="Median months from the target TRL to the market.")] = 12.0
     market_sigma: Annotated[Spread, Field(description="Log standard deviation of that time.")] = 0.5
-    loss_per_year: Annotated[
-        Share, Field(description="Share of the value lost for each year after the deadline.")
-    ] = 0.15
+    loss_per_year: Annotated[Share, Field(description="Share of the value lost for each year after the deadline.")] = (
+        0.15
+    )
     margin: Annotated[
-        Finite, Field(ge=0, le=100, description="Value of a unit of yearly sales, where value comes from a market share.")
+        Finite,
+        Field(ge=0, le=100, description="Value of a unit of yearly sales, where value comes from a market share."),
     ] = 1.0
 
 
@@ -399,7 +404,9 @@ class Link:
     other: Annotated[str, Field(description="The other technology's id.")]
     amount: Annotated[
         Finite,
-        Field(ge=-1e6, le=1e6, description="synergy: money if both reach the market; spillover: points of step success."),
+        Field(
+            ge=-1e6, le=1e6, description="synergy: money if both reach the market; spillover: points of step success."
+        ),
     ] = 0.0
     source: Annotated[str, Field(description="Where the row comes from.")] = ""
 
@@ -409,7 +416,9 @@ class Network:
     """Which funding line pays for opening and running partners."""
 
     __pydantic_config__ = _strict
-    programme: Annotated[str, Field(description="Programme that pays; empty: partners' costs are nobody's, and must be 0.")] = ""
+    programme: Annotated[
+        str, Field(description="Programme that pays; empty: partners' costs are nobody's, and must be 0.")
+    ] = ""
 
 
 @dataclass(frozen=True)
@@ -417,8 +426,8 @@ class International:
     """The target path of the international share of the R&D budget, and the cap on money going abroad."""
 
     __pydantic_config__ = _strict
-    rd_budget: Annotated[dict[Year, Money], Field(description="R&D budget of the year, the share's denominator.")] = field(
-        default_factory=dict
+    rd_budget: Annotated[dict[Year, Money], Field(description="R&D budget of the year, the share's denominator.")] = (
+        field(default_factory=dict)
     )
     outside_spending: Annotated[
         dict[Year, Money], Field(description="International spending outside this scenario, by year.")
@@ -449,9 +458,9 @@ class Limits:
 
     __pydantic_config__ = _strict
     fields: Annotated[dict[str, Limit], Field(description="By field.")] = field(default_factory=dict)
-    partners: Annotated[dict[str, Limit], Field(description="By partner country (a consortium counts for each member).")] = (
-        field(default_factory=dict)
-    )
+    partners: Annotated[
+        dict[str, Limit], Field(description="By partner country (a consortium counts for each member).")
+    ] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -501,28 +510,35 @@ class Scenario:
     technologies: Annotated[dict[Identifier, Technology], Field(min_length=1, description="Candidates by id.")]
     partners: Annotated[dict[Identifier, Partner], Field(description="Partners by code.")] = field(default_factory=dict)
     levels: Annotated[
-        dict[str, dict[str, Level]], Field(description="Technology level by partner code, then field; absent or 0: none.")
+        dict[str, dict[str, Level]],
+        Field(description="Technology level by partner code, then field; absent or 0: none."),
     ] = field(default_factory=dict)
     links: Annotated[tuple[Link, ...], Field(description="Relations between technologies.")] = ()
     facility_needs: Annotated[tuple[FacilityNeed, ...], Field(description="Steps that need a facility.")] = ()
     description: Annotated[str, Field(description="A paragraph for the report.")] = ""
-    fiscal_year_start_month: Annotated[int, Field(ge=1, le=12, description="Calendar month a fiscal year starts in.")] = 1
+    fiscal_year_start_month: Annotated[
+        int, Field(ge=1, le=12, description="Calendar month a fiscal year starts in.")
+    ] = 1
     discount_rate: Annotated[
         float, Field(ge=0, le=1, allow_inf_nan=False, description="Yearly discount rate, real."), Unit("per year")
     ] = 0.045
     requests_total: Annotated[
         Money | None, Field(description="Scale all technologies' costs to add up to this; absent: as listed.")
     ] = None
-    panels: Annotated[dict[Identifier, Panel], Field(description="Evaluation panels by id.")] = field(default_factory=dict)
+    panels: Annotated[dict[Identifier, Panel], Field(description="Evaluation panels by id.")] = field(
+        default_factory=dict
+    )
     facilities: Annotated[dict[Identifier, Facility], Field(description="Facilities by id.")] = field(
         default_factory=dict
     )
-    uncertainty: Annotated[dict[Identifier, UncertaintyClass], Field(description="Uncertainty classes by name.")] = field(
-        default_factory=lambda: {
-            "low": UncertaintyClass(0.4, 0.3),
-            "medium": UncertaintyClass(0.55, 0.5),
-            "high": UncertaintyClass(0.7, 0.8),
-        }
+    uncertainty: Annotated[dict[Identifier, UncertaintyClass], Field(description="Uncertainty classes by name.")] = (
+        field(
+            default_factory=lambda: {
+                "low": UncertaintyClass(0.4, 0.3),
+                "medium": UncertaintyClass(0.55, 0.5),
+                "high": UncertaintyClass(0.7, 0.8),
+            }
+        )
     )
     steps: Steps = Steps()
     partner_effect: PartnerEffect = PartnerEffect()

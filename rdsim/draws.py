@@ -83,7 +83,9 @@ class Draws:
     seed: int
     replications: range
 
-    def uniform(self, purpose: Purpose, names: Sequence[str], first: int = 1, second: int = 1) -> npt.NDArray[np.float64]:
+    def uniform(
+        self, purpose: Purpose, names: Sequence[str], first: int = 1, second: int = 1
+    ) -> npt.NDArray[np.float64]:
         """Uniform numbers in (0, 1), shape (replications, names, first, second).
 
         `names` are the ids the numbers belong to; `first` and `second` count the places (stage or year

@@ -7,6 +7,7 @@ never happened; money is in the scenario's unit; waits are in days.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,7 @@ _COUNTS = ("setbacks", "extensions", "reviews", "spillovers", "lost_partner", "f
 _DAYS = ("funded_days", "worked_days")
 _WAITS = ("wait_prerequisite", "wait_start", "wait_place", "wait_money", "wait_panel", "wait_facility")
 
-Column = npt.NDArray[np.generic] | pd.Categorical
+Column: TypeAlias = "npt.NDArray[np.generic] | pd.Categorical[str]"
 
 
 def replication_frame(replications: range, figures: dict[str, npt.NDArray[np.generic]]) -> pd.DataFrame:
@@ -39,10 +40,10 @@ def replication_frame(replications: range, figures: dict[str, npt.NDArray[np.gen
     return pd.DataFrame({"replication": np.array(replications, np.int64), **figures})
 
 
-def _categories(names: Sequence[str], repeats: int) -> pd.Categorical:
+def _categories(names: Sequence[str], repeats: int) -> Column:
     categories = sorted(set(names))
     codes = np.array([categories.index(name) for name in names], np.int32)
-    return pd.Categorical.from_codes(np.tile(codes, repeats), categories=categories)
+    return pd.Categorical.from_codes(np.tile(codes, repeats), categories=pd.Index(categories))
 
 
 def project_frame(
@@ -145,7 +146,9 @@ def partner_frame(scenario: Scenario, outcomes: Outcomes, replications: range) -
 def international_frame(scenario: Scenario, case: Case, outcomes: Outcomes, replications: range) -> pd.DataFrame:
     """A row for each replication and year with an R&D budget."""
     shares = international_share(scenario, case, outcomes)
-    parts = [pd.DataFrame({"replication": replications, "year": year, "share": share}) for year, share in shares.items()]
+    parts = [
+        pd.DataFrame({"replication": replications, "year": year, "share": share}) for year, share in shares.items()
+    ]
     if not parts:
         return pd.DataFrame({"replication": pd.Series(dtype="int64"), "year": pd.Series(dtype="int64"), "share": []})
     return pd.concat(parts, ignore_index=True).sort_values(["replication", "year"], ignore_index=True)

@@ -121,14 +121,13 @@ def agreement_chance(scenario: Scenario, choice: Choice) -> float:
 
 def _deliverables(scenario: Scenario, case: Case, names: list[str], draws: Draws) -> npt.NDArray[np.int64]:
     """Days of work until the last required one of each kind: a sum of exponential times (Erlang)."""
-    width = case.due_tranche.shape[1]
-    luck = draws.uniform(Purpose.DELIVERABLE, names, width)[..., 0]
-    needed = np.zeros(luck.shape, np.int64)
+    needed = np.zeros((len(draws.replications), len(names), case.due_tranche.shape[1]), np.int64)
     for t, name in enumerate(names):
-        items = scenario.programmes[scenario.technologies[name].programme].deliverables.values()
-        for d, item in enumerate(items):
+        items = scenario.programmes[scenario.technologies[name].programme].deliverables
+        luck = draws.uniform(Purpose.DELIVERABLE, [f"{name}\0{item}" for item in items])[..., 0, 0]
+        for d, item in enumerate(items.values()):
             mean = item.mean_months * DAYS_PER_MONTH
-            needed[:, t, d] = _whole_days(gammaincinv(item.count, luck[:, t, d]) * mean, 1 if mean else 0)
+            needed[:, t, d] = _whole_days(gammaincinv(item.count, luck[:, d]) * mean, 1 if mean else 0)
     return needed
 
 
@@ -164,6 +163,5 @@ def _exchange(scenario: Scenario, case: Case, draws: Draws) -> npt.NDArray[np.in
     score = ndtri(draws.uniform(Purpose.EXCHANGE, currencies(scenario), years)[..., 0])
     change = volatility * score - volatility**2 / 2
     change[..., 0] = 0.0
-    return np.rint(np.exp(np.cumsum(change, axis=-1)) * MILLION).astype(np.int64)
-
-
+    rate: Floats = np.exp(np.cumsum(change, axis=-1))
+    return np.rint(rate * MILLION).astype(np.int64)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.case import DAYS_PER_YEAR, END_STATES, TARGET, Case, Ints, Outcomes, call_day, hosts
+from rdsim.case import DAYS_PER_YEAR, END_STATES, Case, Ints, Outcomes, call_day
 from rdsim.domain import Choice, Scenario
 from rdsim.scenario import market_value, money_scale
 
@@ -103,7 +103,9 @@ def home_by_year(case: Case, outcomes: Outcomes) -> Ints:
 def international_share(scenario: Scenario, case: Case, outcomes: Outcomes) -> dict[int, Floats]:
     """International share of the R&D budget by year: outside spending plus all home money paid to joint projects."""
     years, rules = case.budget.shape[1], scenario.international
-    joint = by_year(outcomes.tranche_day, outcomes.paid * outcomes.paid_joint, years).sum(axis=1) / money_scale(scenario)
+    joint = by_year(outcomes.tranche_day, outcomes.paid * outcomes.paid_joint, years).sum(axis=1) / money_scale(
+        scenario
+    )
     return {
         year: (rules.outside_spending.get(year, 0.0) + joint[:, year - scenario.start_year]) / budget
         for year, budget in rules.rd_budget.items()
@@ -116,7 +118,8 @@ def _network_pv(scenario: Scenario, case: Case, outcomes: Outcomes) -> Floats:
     years = np.arange(case.budget.shape[1])
     opened = outcomes.opened_day[..., None]
     day = np.where(opened // DAYS_PER_YEAR == years, opened, years * DAYS_PER_YEAR)
-    return (outcomes.network_paid * discount(scenario, day)).sum(axis=(1, 2)) / money_scale(scenario)
+    cost: Floats = (outcomes.network_paid * discount(scenario, day)).sum(axis=(1, 2))
+    return cost / money_scale(scenario)
 
 
 def _synergy_pv(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> Floats:

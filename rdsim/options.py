@@ -98,7 +98,9 @@ def _no_options(scenario: Scenario, samples: int) -> Options:
 
 def _sample_chunk(scenario: Scenario, choices: tuple[Choice, ...], draws: Draws) -> dict[str, npt.NDArray[np.generic]]:
     case = solo(scenario, choices)
-    figures = [_figures(scenario, batch.case, batch.outcomes, batch.worth) for batch in _runs(scenario, case, choices, draws)]
+    figures = [
+        _figures(scenario, batch.case, batch.outcomes, batch.worth) for batch in _runs(scenario, case, choices, draws)
+    ]
     columns = {name: np.concatenate([part[name] for part in figures]) for name in figures[0]}
     freed = columns.pop("freed")
     means = {name: column if name in {"npv", "sold"} else column.mean(axis=0) for name, column in columns.items()}
@@ -277,12 +279,18 @@ def _per_line(scenario: Scenario, options: Options, use: Floats, years: list[int
 
 
 def _block(
-    family: str, rows: list[tuple[str, Floats, float]], options: Options, openings: list[Floats] | None = None,
-    sense: str = "<=", price: float = float("nan"),
+    family: str,
+    rows: list[tuple[str, Floats, float]],
+    options: Options,
+    openings: list[Floats] | None = None,
+    sense: str = "<=",
+    price: float = float("nan"),
 ) -> _Block:
     use = csr_array(np.array([use for _, use, _ in rows]).reshape(len(rows), len(options.choices)))
     opening = csr_array(np.array(openings)) if openings else csr_array((len(rows), 0))
-    return _Block(family, [name for name, _, _ in rows], use, opening, sense, np.array([cap for *_, cap in rows]), price)
+    return _Block(
+        family, [name for name, _, _ in rows], use, opening, sense, np.array([cap for *_, cap in rows]), price
+    )
 
 
 def _years(scenario: Scenario) -> list[int]:
@@ -336,12 +344,18 @@ def _total_budget(scenario: Scenario) -> float:
 
 
 def _share_rows(
-    scenario: Scenario, options: Options, family: str, uses: Mapping[str, Floats], limits: Mapping[str, tuple[float, float]]
+    scenario: Scenario,
+    options: Options,
+    family: str,
+    uses: Mapping[str, Floats],
+    limits: Mapping[str, tuple[float, float]],
 ) -> list[_Block]:
     """Floors and ceilings on expected payments as shares of the whole announced budget."""
     total = _total_budget(scenario)
     floors = [(f"{family} floor {name}", uses[name], low * total) for name, (low, _) in limits.items() if low > 0]
-    ceilings = [(f"{family} ceiling {name}", uses[name], high * total) for name, (_, high) in limits.items() if high < 1]
+    ceilings = [
+        (f"{family} ceiling {name}", uses[name], high * total) for name, (_, high) in limits.items() if high < 1
+    ]
     return [_block(f"{family} floor", floors, options, sense=">="), _block(f"{family} ceiling", ceilings, options)]
 
 
@@ -349,7 +363,9 @@ def _field_rows(scenario: Scenario, options: Options) -> list[_Block]:
     fields = np.array([scenario.technologies[choice.technology].field for choice in options.choices])
     total = options.payments.sum(axis=1)
     limits = {name: (limit.floor, limit.ceiling) for name, limit in scenario.limits.fields.items()}
-    return _share_rows(scenario, options, "field", {name: np.where(fields == name, total, 0.0) for name in limits}, limits)
+    return _share_rows(
+        scenario, options, "field", {name: np.where(fields == name, total, 0.0) for name in limits}, limits
+    )
 
 
 def _partner_rows(scenario: Scenario, options: Options) -> list[_Block]:

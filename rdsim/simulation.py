@@ -18,7 +18,7 @@ from rdsim.luck import lay_out, value_factor
 from rdsim.metrics import Worth, replication_figures, worth
 from rdsim.stats import mean_interval
 
-__all__ = ["ENGINES", "Engine", "Simulation", "batches", "simulate", "trace"]
+__all__ = ["ENGINES", "Engine", "Simulation", "batches", "replicate", "simulate", "trace"]
 
 Engine = Literal["compiled", "simpy"]
 ENGINES: tuple[Engine, ...] = ("compiled", "simpy")
@@ -99,7 +99,9 @@ def batches(
         part = Draws(draws.seed, range(first, min(first + size, numbers.stop)))
         luck = lay_out(scenario, case, choices, part)
         outcomes = run(case, luck)
-        yield Batch(part, case, luck, outcomes, worth(scenario, choices, case, outcomes, value_factor(scenario, names, part)))
+        yield Batch(
+            part, case, luck, outcomes, worth(scenario, choices, case, outcomes, value_factor(scenario, names, part))
+        )
 
 
 def simulate(
@@ -123,27 +125,59 @@ def simulate(
     >>> len(outcomes.projects), list(outcomes.summary().columns)
     (50, ['mean', 'ci_low', 'ci_high', 'n'])
     """
+    prepared = _prepare(scenario, chosen, replications, seed)
+    tables: list[list[pd.DataFrame]] = []
+    for batch in batches(scenario, prepared.case, prepared.choices, prepared.draws, engine):
+        tables.append(_tables(scenario, prepared.choices, batch))
+        progress(len(batch.draws.replications))
+    stacked = (_stack(list(parts)) for parts in zip(*tables, strict=True))
+    return Simulation(scenario, prepared.portfolio, prepared.draws.seed, engine, *stacked)
+
+
+def replicate(
+    scenario: Scenario,
+    chosen: Portfolio,
+    *,
+    replications: int | None = None,
+    seed: int | None = None,
+    engine: Engine = "compiled",
+    progress: Callable[[int], None] = lambda _: None,
+) -> pd.DataFrame:
+    """Like `simulate`, but only the table with a row for each replication: far less memory for many replications."""
+    prepared = _prepare(scenario, chosen, replications, seed)
+    parts = []
+    for batch in batches(scenario, prepared.case, prepared.choices, prepared.draws, engine):
+        parts.append(_figures(scenario, prepared.choices, batch))
+        progress(len(batch.draws.replications))
+    return _stack(parts)
+
+
+class _Prepared(NamedTuple):
+    portfolio: Portfolio
+    choices: tuple[Choice, ...]
+    case: Case
+    draws: Draws
+
+
+def _prepare(scenario: Scenario, chosen: Portfolio, replications: int | None, seed: int | None) -> _Prepared:
     portfolio.check(chosen, scenario)
     chosen = portfolio.ranked(chosen, scenario)
     count = scenario.simulation.replications if replications is None else replications
     draws = Draws(scenario.simulation.seed if seed is None else seed, range(count))
     choices = tuple(sorted(chosen.choices, key=lambda choice: choice.rank))
-    case = build(scenario, chosen)
-    tables: list[list[pd.DataFrame]] = []
-    for batch in batches(scenario, case, choices, draws, engine):
-        tables.append(_tables(scenario, choices, batch))
-        progress(len(batch.draws.replications))
-    projects, figures, purses, partners, international = (_stack(list(parts)) for parts in zip(*tables, strict=True))
-    return Simulation(
-        scenario, chosen, draws.seed, engine, projects, figures, purses, partners, international
-    )
+    return _Prepared(chosen, choices, build(scenario, chosen), draws)
+
+
+def _figures(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> pd.DataFrame:
+    figures = replication_figures(scenario, choices, batch.case, batch.outcomes, batch.worth)
+    return frames.replication_frame(batch.draws.replications, figures)
 
 
 def _tables(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> list[pd.DataFrame]:
     numbers, case, outcomes = batch.draws.replications, batch.case, batch.outcomes
     return [
         frames.project_frame(scenario, choices, case, outcomes, batch.worth, numbers),
-        frames.replication_frame(numbers, replication_figures(scenario, choices, case, outcomes, batch.worth)),
+        _figures(scenario, choices, batch),
         frames.purse_frame(scenario, outcomes, numbers),
         frames.partner_frame(scenario, outcomes, numbers),
         frames.international_frame(scenario, case, outcomes, numbers),
@@ -158,11 +192,8 @@ def trace(scenario: Scenario, chosen: Portfolio, *, replication: int = 0, seed: 
     """What happened in one replication, event by event: who waited for what, when (on the SimPy engine)."""
     from rdsim.engines import process  # noqa: PLC0415
 
-    portfolio.check(chosen, scenario)
-    chosen = portfolio.ranked(chosen, scenario)
-    choices = tuple(sorted(chosen.choices, key=lambda choice: choice.rank))
-    draws = Draws(scenario.simulation.seed if seed is None else seed, range(replication, replication + 1))
-    case = build(scenario, chosen)
+    prepared = _prepare(scenario, chosen, 1, seed)
+    draws = Draws(prepared.draws.seed, range(replication, replication + 1))
     rows: list[process.TraceRow] = []
-    process.run(case, lay_out(scenario, case, choices, draws), rows)
-    return frames.trace_frame(scenario, choices, rows)
+    process.run(prepared.case, lay_out(scenario, prepared.case, prepared.choices, draws), rows)
+    return frames.trace_frame(scenario, prepared.choices, rows)

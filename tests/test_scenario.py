@@ -33,7 +33,9 @@ from rdsim.scenario import (
     market_probability,
     market_value,
     money_scale,
+    remarks,
     schema,
+    start,
     target,
 )
 from rdsim.scenario.units import factor, money_unit, quantity
@@ -265,9 +267,9 @@ CHANGES: dict[str, Callable[[Scenario], object]] = {
     "calibration=lenient": lambda s: s.calibration == "lenient",
     "optimiser.gap=0.02": lambda s: s.optimiser.gap == 0.02,
     "programmes.leap.tranches.0.months=9": lambda s: s.programmes["leap"].tranches[0].months == 9,
-    "links.2.amount=-5": lambda s: s.links[2].amount == -5,
+    "links.2.amount=-5": lambda s: [one.amount for one in s.links if one.kind == "synergy"] == [-5],
     'partners."US+JP".modes=["direct", "matching"]': lambda s: s.partners["US+JP"].modes == ("direct", "matching"),
-    "partners.US+JP.running_cost=0.5": lambda s: s.partners["US+JP"].running_cost == 0.5,
+    "partners.US+JP.agreement=0.5": lambda s: s.partners["US+JP"].agreement == 0.5,
     "programmes.leap.award_cap=16": lambda s: s.programmes["leap"].award_cap == 16,
     "programmes.base.award_cap=none": lambda s: s.programmes["base"].award_cap is None,
     "requests_total=100": lambda s: s.requests_total == 100,
@@ -578,12 +580,25 @@ INFEASIBLE = {
 @pytest.mark.parametrize("name", INFEASIBLE)
 def test_cheap_bounds_show_what_cannot_be_done(name: str, tiny: Path) -> None:
     overrides, rule, found = INFEASIBLE[name]
-    faults = check(load(tiny, overrides))
+    scenario = load(tiny, overrides)
+    faults = (*check(scenario), *remarks(scenario))
     assert any(rule in fault.rule and found in fault.found for fault in faults), faults
 
 
 def test_a_call_early_in_the_year_leaves_time_for_the_last_tranche(tiny: Path) -> None:
-    assert check(load(tiny, [*_LATE, "programmes.leap.call_month=1"])) == ()
+    assert remarks(load(tiny, [*_LATE, "programmes.leap.call_month=1"])) == ()
+
+
+def test_what_can_be_done_but_may_not_be_meant_is_a_remark_only(tiny: Path) -> None:
+    assert check(load(tiny, ["programmes.base.award_cap=5.2"])) == ()
+
+
+def test_the_starter_loads_without_a_remark(tmp_path: Path) -> None:
+    start(tmp_path / "mine")
+    scenario = load(tmp_path / "mine")
+    assert (check(scenario), remarks(scenario)) == ((), ())
+    with pytest.raises(OutputError, match="new or an empty folder"):
+        start(tmp_path / "mine")
 
 
 # Small parts ----------------------------------------------------------------------------------------------------

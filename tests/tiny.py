@@ -209,7 +209,7 @@ code,name,region,networks,members,modes,setup_cost,setup_months,running_cost,pla
 US,미국,America,IMDRF,,matching|direct,1.0,3,0.2,2,0.9,0.02,USD,illustrative
 JP,Japan,Asia,IMDRF|Asia,,matching,0.5,2,0.1,1,0.8,0.05,JPY,illustrative
 DE,Germany,Europe,Horizon,,direct,0.4,2,0.1,1,1,0.01,EUR,illustrative
-US+JP,US and Japan,Joint,,US|JP,direct,0,1,0,0,0.7,0,USD,illustrative
+US+JP,US and Japan,Joint,,US|JP,direct,0,0,0,0,0.7,0,USD,illustrative
 """
 
 PARTNER_LEVELS = """\

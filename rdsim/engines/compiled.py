@@ -25,7 +25,6 @@ from rdsim.case import (
     DROPPED,
     EXHAUSTED,
     FAILED,
-    RUNNING,
     STOPPED,
     TARGET,
     UNFUNDED,
@@ -62,7 +61,9 @@ _THRESHOLD, _DROP_WORST = _POLICIES.index("threshold"), _POLICIES.index("drop-wo
 _YEAR_END, _CALL, _WORK, _BREAK, _REVIEW, _ROUND, _TALKS, _READY, _REOPEN, _LOOK, _GRANT = range(11)
 
 # Where a project stands; the order matters: from _TALKS on it holds a place, from _MONEY on it is in R&D.
-_SCHEDULED, _START, _PLACE, _BETWEEN, _TALKING, _MONEY, _WORKING, _FACILITY, _PANEL, _REVIEWED, _ROUNDS, _ENDED = range(12)
+_SCHEDULED, _START, _PLACE, _BETWEEN, _TALKING, _MONEY, _WORKING, _FACILITY, _PANEL, _REVIEWED, _ROUNDS, _ENDED = range(
+    12
+)
 
 # What a partner is.
 _NEW, _CLAIMED, _OPENING, _OPEN, _NEVER = range(5)
@@ -215,11 +216,6 @@ def _expect(s, p, day, phase, kind):
 
 
 @njit(cache=True)
-def _starts_of(c, g):
-    return g
-
-
-@njit(cache=True)
 def _places(c):
     return len(c.tranches)
 
@@ -301,18 +297,18 @@ def _look(c, o, s, r, p, t):
         met = met and s.stage[other] == _ENDED
     if met:
         o.wait_prerequisite[r, p] = t - planned
-        _wait_for(s, t, p, _START, _starts_of(c, g))
+        _wait_for(s, t, p, _START, g)
 
 
 @njit(cache=True)
 def _grant_starts(c, o, s, r, g, t):
-    row = s.queue[_starts_of(c, g)]
-    n = min(s.waiting[_starts_of(c, g)], s.starts_left[g])
+    row = s.queue[g]
+    n = min(s.waiting[g], s.starts_left[g])
     for k in range(n):
         s.served[k] = row[k]
     s.starts_left[g] -= n
-    s.waiting[_starts_of(c, g)] -= n
-    for k in range(s.waiting[_starts_of(c, g)]):
+    s.waiting[g] -= n
+    for k in range(s.waiting[g]):
         row[k] = row[k + n]
     for k in range(n):
         p = s.served[k]
@@ -358,23 +354,21 @@ def _open_partner(c, o, s, r, n, t):
 @njit(cache=True)
 def _has_place(c, s, p, t):
     for n in c.member[p]:
-        if n >= 0 and (
-            s.partner[n] != _OPEN or t < s.closed_until[n] or s.used[n] >= c.places[n] or s.reserved[n]
-        ):
+        if n >= 0 and (s.partner[n] != _OPEN or t < s.closed_until[n] or s.used[n] >= c.places[n] or s.reserved[n]):
             return False
     return True
 
 
 @njit(cache=True)
 def _is_hopeless_place(c, s, p):
-    for n in c.member[p]:
+    for n in c.member[p]:  # noqa: SIM110 - a generator would not compile
         if n >= 0 and s.partner[n] == _NEVER:
             return True
     return False
 
 
 @njit(cache=True)
-def _grant_places(c, l, o, s, r, t):
+def _grant_places(c, u, o, s, r, t):
     queue = _places(c)
     row = s.queue[queue]
     s.reserved[:] = False
@@ -395,7 +389,7 @@ def _grant_places(c, l, o, s, r, t):
             kept += 1
     s.waiting[queue] = kept
     for k in range(served):
-        _after_place(c, l, o, s, r, s.served[k], t)
+        _after_place(c, u, o, s, r, s.served[k], t)
 
 
 @njit(cache=True)
@@ -409,20 +403,20 @@ def _take_place(c, o, s, r, p, t):
 
 
 @njit(cache=True)
-def _after_place(c, l, o, s, r, p, t):
+def _after_place(c, u, o, s, r, p, t):
     s.stage[p] = _BETWEEN
     o.wait_place[r, p] += t - s.since[p]
     if not s.holding[p]:
         _fall_back(c, o, s, r, p, t)
         return
     s.stage[p] = _TALKING
-    _expect(s, p, t + l.agreement_days[r, p], AGREEMENT, _TALKS)
+    _expect(s, p, t + u.agreement_days[r, p], AGREEMENT, _TALKS)
 
 
 @njit(cache=True)
-def _end_talks(c, l, o, s, r, p, t):
+def _end_talks(c, u, o, s, r, p, t):
     s.stage[p] = _BETWEEN
-    if l.agreed[r, p]:
+    if u.agreed[r, p]:
         o.agreement_day[r, p] = t
         _ask_money(c, s, p, t)
     else:
@@ -489,22 +483,22 @@ def _ask_money(c, s, p, t):
 
 
 @njit(cache=True)
-def _abroad(c, l, s, r, p, y):
+def _abroad(c, u, s, r, p, y):
     if not s.joint[p]:
         return 0
-    return _at_rate(c.abroad[p, s.tranche[p]], l.exchange_ppm[r, c.currency[p], y])
+    return _at_rate(c.abroad[p, s.tranche[p]], u.exchange_ppm[r, c.currency[p], y])
 
 
 @njit(cache=True)
-def _request(c, l, s, r, p, y):
+def _request(c, u, s, r, p, y):
     k = s.tranche[p]
     if not s.joint[p]:
         return c.domestic[p, k]
-    return c.home[p, k] - c.abroad[p, k] + _abroad(c, l, s, r, p, y)
+    return c.home[p, k] - c.abroad[p, k] + _abroad(c, u, s, r, p, y)
 
 
 @njit(cache=True)
-def _grant_money(c, l, o, s, r, g, t):
+def _grant_money(c, u, o, s, r, g, t):
     y = t // DAYS_PER_YEAR
     blocked = False
     if g == c.network:
@@ -514,7 +508,7 @@ def _grant_money(c, l, o, s, r, g, t):
     served = kept = 0
     for k in range(s.waiting[queue]):
         p = row[k]
-        amount = _request(c, l, s, r, p, y)
+        amount = _request(c, u, s, r, p, y)
         paid = not blocked and _fits(amount, s.purse[g])
         if paid or _hopeless(amount, s.purse[g], s.announced[g, y]):
             s.served[served] = p
@@ -522,7 +516,7 @@ def _grant_money(c, l, o, s, r, g, t):
             o.wait_money[r, p] += t - s.since[p]
             s.stage[p] = _BETWEEN
             if paid:
-                _pay(c, l, o, s, r, p, amount, t)
+                _pay(c, u, o, s, r, p, amount, t)
         else:
             blocked = blocked or c.strict[g]
             row[kept] = p
@@ -531,7 +525,7 @@ def _grant_money(c, l, o, s, r, g, t):
     for k in range(served):
         p = s.served[k]
         if o.tranche_day[r, p, s.tranche[p]] == t:
-            _begin_tranche(c, l, s, o, r, p, t)
+            _begin_tranche(c, u, s, o, r, p, t)
         else:
             _finish(c, o, s, r, p, t, UNFUNDED, False)
 
@@ -565,43 +559,43 @@ def _serve_claims(c, o, s, r, g, t):
 
 
 @njit(cache=True)
-def _pay(c, l, o, s, r, p, amount, t):
+def _pay(c, u, o, s, r, p, amount, t):
     g, k, y = c.programme[p], s.tranche[p], t // DAYS_PER_YEAR
     s.purse[g] -= amount
     o.spent[r, g, y] += amount
     o.tranche_day[r, p, k] = t
     o.paid[r, p, k] = amount
-    o.paid_abroad[r, p, k] = _abroad(c, l, s, r, p, y)
+    o.paid_abroad[r, p, k] = _abroad(c, u, s, r, p, y)
     if s.joint[p]:
         o.paid_joint[r, p, k] = 1
         o.paid_foreign[r, p, k] = c.foreign[p, k]
 
 
 @njit(cache=True)
-def _begin_tranche(c, l, s, o, r, p, t):
+def _begin_tranche(c, u, s, o, r, p, t):
     days = c.tranche_days[c.programme[p], s.tranche[p]]
     s.extended[p] = False
-    _fund(c, l, o, s, r, p, t, days)
+    _fund(c, u, o, s, r, p, t, days)
 
 
 @njit(cache=True)
-def _fund(c, l, o, s, r, p, t, days):
+def _fund(c, u, o, s, r, p, t, days):
     s.funded_end[p] = t + days
     o.funded_days[r, p] += days
-    _start_work(c, l, s, r, p, t)
+    _start_work(c, u, s, r, p, t)
 
 
 # --- 4 technical work -----------------------------------------------------------------------------
 
 
 @njit(cache=True)
-def _start_work(c, l, s, r, p, t):
+def _start_work(c, u, s, r, p, t):
     """Begin the next attempt, or go on with the one that paused; wait for facilities first."""
     step = s.trl_now[p] - 1
     if s.remaining[p] == 0:
         s.step_joint[p] = s.joint[p]
         factor = c.factor[p, step] if s.joint[p] else 1.0
-        s.remaining[p] = _work_days(l.step_days[r, c.technology[p], step, s.attempt[p]], factor)
+        s.remaining[p] = _work_days(u.step_days[r, c.technology[p], step, s.attempt[p]], factor)
     if c.needs[p, step].any():
         _wait_for(s, t, p, _FACILITY, _facilities(c))
         _expect(s, p, s.funded_end[p], WORK, _WORK)
@@ -669,18 +663,18 @@ def _stop_work(c, o, s, r, p, t):
 
 
 @njit(cache=True)
-def _work(c, l, o, s, r, p, t):
+def _work(c, u, o, s, r, p, t):
     """A step ends, the tranche ends, or both; the step comes first."""
     ran = s.stage[p] == _WORKING
     _stop_work(c, o, s, r, p, t)
     if ran and s.remaining[p] == 0:
-        _end_attempt(c, l, o, s, r, p, t)
+        _end_attempt(c, u, o, s, r, p, t)
         if s.stage[p] == _ENDED:
             return
     if t == s.funded_end[p]:
         _end_tranche(c, o, s, r, p, t)
     else:
-        _start_work(c, l, s, r, p, t)
+        _start_work(c, u, s, r, p, t)
 
 
 @njit(cache=True)
@@ -700,8 +694,8 @@ def _success(c, o, s, r, p, t):
 
 
 @njit(cache=True)
-def _end_attempt(c, l, o, s, r, p, t):
-    luck = l.step[r, c.technology[p], s.trl_now[p] - 1, s.attempt[p]]
+def _end_attempt(c, u, o, s, r, p, t):
+    luck = u.step[r, c.technology[p], s.trl_now[p] - 1, s.attempt[p]]
     verdict = _attempt(luck, _success(c, o, s, r, p, t), c.setback)
     if verdict == SUCCESS:
         s.trl_now[p] += 1
@@ -772,10 +766,10 @@ def _give_back_seat(c, s, p, t):
 
 
 @njit(cache=True)
-def _end_review(c, l, o, s, r, p, t):
+def _end_review(c, u, o, s, r, p, t):
     _give_back_seat(c, s, p, t)
     s.stage[p] = _BETWEEN
-    _decide(c, l, o, s, r, p, t)
+    _decide(c, u, o, s, r, p, t)
 
 
 @njit(cache=True)
@@ -785,9 +779,9 @@ def _lead(c, o, s, r, p):
 
 
 @njit(cache=True)
-def _missing(c, l, o, s, r, p):
+def _missing(c, u, o, s, r, p):
     g = c.programme[p]
-    delivered = _delivered(c, l, o, s, r, p)
+    delivered = _delivered(c, u, o, s, r, p)
     count = 0
     for d in range(c.deliverables[g]):
         due = c.due_tranche[g, d]
@@ -797,31 +791,31 @@ def _missing(c, l, o, s, r, p):
 
 
 @njit(cache=True)
-def _delivered(c, l, o, s, r, p):
+def _delivered(c, u, o, s, r, p):
     """Deliverables handed in, as bits: enough work has been done since the TRL after which each starts."""
     g, t = c.programme[p], c.technology[p]
     bits = 0
     for d in range(c.deliverables[g]):
         after = max(c.after_trl[g, d], c.trl[p])
-        if s.trl_now[p] >= after and o.worked_days[r, p] - s.worked_at[p, after - 1] >= l.deliverable_days[r, t, d]:
+        if s.trl_now[p] >= after and o.worked_days[r, p] - s.worked_at[p, after - 1] >= u.deliverable_days[r, t, d]:
             bits |= 1 << d
     return bits
 
 
 @njit(cache=True)
-def _on_plan(c, l, o, s, r, p):
+def _on_plan(c, u, o, s, r, p):
     g = c.programme[p]
     if c.policy[g] != _THRESHOLD:
         return True
-    luck = l.gate[r, c.technology[p], o.reviews[r, p]]
-    missing = _missing(c, l, o, s, r, p)
+    luck = u.gate[r, c.technology[p], o.reviews[r, p]]
+    missing = _missing(c, u, o, s, r, p)
     return _threshold(_lead(c, o, s, r, p), missing, luck, c.alpha[g], c.beta[g], c.tolerance[g])
 
 
 @njit(cache=True)
-def _decide(c, l, o, s, r, p, t):
+def _decide(c, u, o, s, r, p, t):
     g = c.programme[p]
-    passed = _on_plan(c, l, o, s, r, p)
+    passed = _on_plan(c, u, o, s, r, p)
     o.reviews[r, p] += 1
     if passed:
         s.tranche[p] += 1
@@ -829,13 +823,13 @@ def _decide(c, l, o, s, r, p, t):
     elif o.extensions[r, p] < c.extensions[g]:
         o.extensions[r, p] += 1
         s.extended[p] = True
-        _fund(c, l, o, s, r, p, t, c.extension_days[g])
+        _fund(c, u, o, s, r, p, t, c.extension_days[g])
     else:
         _finish(c, o, s, r, p, t, STOPPED, False)
 
 
 @njit(cache=True)
-def _hold_round(c, l, o, s, r, g, t):
+def _hold_round(c, u, o, s, r, g, t):
     """Drop the worst of those who wait for this round, then decide on the others, both in order of rank."""
     queue = _rounds_of(c, g)
     row = s.queue[queue]
@@ -844,7 +838,7 @@ def _hold_round(c, l, o, s, r, g, t):
     for k in range(n):
         p = row[k]
         s.served[k] = p
-        score[k] = _lead(c, o, s, r, p) + l.review_error[r, c.technology[p], o.reviews[r, p]]
+        score[k] = _lead(c, o, s, r, p) + u.review_error[r, c.technology[p], o.reviews[r, p]]
     drops, s.fraction[g] = _dropped(n, c.drop_ppm[g], s.fraction[g])
     worst = np.zeros(n, np.bool_)
     for _ in range(min(drops, n)):
@@ -863,7 +857,7 @@ def _hold_round(c, l, o, s, r, g, t):
             o.reviews[r, p] += 1
             _finish(c, o, s, r, p, t, STOPPED, False)
         else:
-            _decide(c, l, o, s, r, p, t)
+            _decide(c, u, o, s, r, p, t)
 
 
 # --- 6 end ----------------------------------------------------------------------------------------
@@ -874,7 +868,7 @@ def _queue_of(c, s, p):
     """The queue that a project stands in, or -1."""
     g, stage = c.programme[p], s.stage[p]
     if stage == _START:
-        return _starts_of(c, g)
+        return g
     if stage == _PLACE:
         return _places(c)
     if stage == _MONEY:
@@ -938,18 +932,18 @@ def _give_refund(c, o, s, r, p, t, by_break):
 
 
 @njit(cache=True)
-def _end_year(c, l, o, s, r, t):
+def _end_year(c, u, o, s, r, t):
     """Count what went unserved, carry over, let lapse, take the new year's money, ask for partners' running cost."""
     y = t // DAYS_PER_YEAR
     for g in range(len(c.tranches)):
         if y > 0:
-            o.short[r, g, y - 1] = _unserved(c, l, s, r, g, y - 1)
+            o.short[r, g, y - 1] = _unserved(c, u, s, r, g, y - 1)
             carried = _carried_over(s.purse[g], c.carry_ppm[g])
             o.lapsed[r, g, y - 1] = s.purse[g] - carried
             o.carried_in[r, g, y] = carried
             s.purse[g] = carried
-        o.new_money[r, g, y] = l.budget[r, g, y]
-        s.purse[g] += l.budget[r, g, y]
+        o.new_money[r, g, y] = u.budget[r, g, y]
+        s.purse[g] += u.budget[r, g, y]
         s.starts_left[g] = 0
         _push(s, t + c.call_day[g], YEAR, 1 + g, _CALL, 0, g)
         _grant_soon(s, t, _purse_of(c, g))
@@ -962,10 +956,10 @@ def _end_year(c, l, o, s, r, t):
 
 
 @njit(cache=True)
-def _unserved(c, l, s, r, g, y):
+def _unserved(c, u, s, r, g, y):
     total = 0
     for k in range(s.waiting[_purse_of(c, g)]):
-        total += _request(c, l, s, r, s.queue[_purse_of(c, g), k], y)
+        total += _request(c, u, s, r, s.queue[_purse_of(c, g), k], y)
     if g == c.network:
         total += s.claim.sum()
     return total
@@ -974,24 +968,24 @@ def _unserved(c, l, s, r, g, y):
 @njit(cache=True)
 def _open_call(c, s, g, t):
     s.starts_left[g] = c.starts[g, t // DAYS_PER_YEAR]
-    _grant_soon(s, t, _starts_of(c, g))
+    _grant_soon(s, t, g)
 
 
 @njit(cache=True)
-def _close(c, l, o, s, r):
+def _close(c, u, o, s, r):
     """The horizon: what is under way stays `running`, what is left in the purses lapses."""
     last = c.horizon // DAYS_PER_YEAR - 1
     for g in range(len(c.tranches)):
         o.lapsed[r, g, last] = s.purse[g]
-        o.short[r, g, last] = _unserved(c, l, s, r, g, last)
+        o.short[r, g, last] = _unserved(c, u, s, r, g, last)
     for p in range(len(c.programme)):
         _close_project(c, o, s, r, p)
         o.trl[r, p] = s.trl_now[p]
         o.joint_at_end[r, p] = s.joint[p]
-        o.delivered[r, p] = _delivered(c, l, o, s, r, p)
+        o.delivered[r, p] = _delivered(c, u, o, s, r, p)
         t = o.end_day[r, p]
-        market = t + l.market_days[r, c.technology[p]]
-        if o.end_state[r, p] == TARGET and l.commercial[r, c.technology[p]] and market < c.horizon:
+        market = t + u.market_days[r, c.technology[p]]
+        if o.end_state[r, p] == TARGET and u.commercial[r, c.technology[p]] and market < c.horizon:
             o.market_day[r, p] = market
 
 
@@ -1019,15 +1013,15 @@ def _close_project(c, o, s, r, p):
 
 
 @njit(cache=True)
-def _grant(c, l, o, s, r, resource, t):
+def _grant(c, u, o, s, r, resource, t):
     s.granting[resource] = False
     lines = len(c.tranches)
     if resource < lines:
         _grant_starts(c, o, s, r, resource, t)
     elif resource == _places(c):
-        _grant_places(c, l, o, s, r, t)
+        _grant_places(c, u, o, s, r, t)
     elif resource < _panel_of(c, 0):
-        _grant_money(c, l, o, s, r, resource - lines - 1, t)
+        _grant_money(c, u, o, s, r, resource - lines - 1, t)
     elif resource < _facilities(c):
         _grant_seats(c, o, s, r, resource - 2 * lines - 1, t)
     else:
@@ -1035,25 +1029,25 @@ def _grant(c, l, o, s, r, resource, t):
 
 
 @njit(cache=True)
-def _handle(c, l, o, s, r, kind, index, t):
+def _handle(c, u, o, s, r, kind, index, t):
     if kind == _WORK:
-        _work(c, l, o, s, r, index, t)
+        _work(c, u, o, s, r, index, t)
     elif kind == _GRANT:
-        _grant(c, l, o, s, r, index, t)
+        _grant(c, u, o, s, r, index, t)
     elif kind == _REVIEW:
-        _end_review(c, l, o, s, r, index, t)
+        _end_review(c, u, o, s, r, index, t)
     elif kind == _TALKS:
-        _end_talks(c, l, o, s, r, index, t)
+        _end_talks(c, u, o, s, r, index, t)
     elif kind == _LOOK:
         _look(c, o, s, r, index, t)
     elif kind == _YEAR_END:
-        _end_year(c, l, o, s, r, t)
+        _end_year(c, u, o, s, r, t)
     elif kind == _CALL:
         _open_call(c, s, index, t)
     elif kind == _BREAK:
         _break(c, o, s, r, index, t)
     elif kind == _ROUND:
-        _hold_round(c, l, o, s, r, index, t)
+        _hold_round(c, u, o, s, r, index, t)
     elif kind == _READY:
         s.partner[index] = _OPEN
         _grant_soon(s, t, _places(c))
@@ -1062,7 +1056,7 @@ def _handle(c, l, o, s, r, kind, index, t):
 
 
 @njit(cache=True)
-def _prepare(c, l, s, r):
+def _prepare(c, u, s, r):
     """Reset the state and write the first entries of the agenda."""
     s.size[0] = 0
     s.waiting[:] = 0
@@ -1099,17 +1093,17 @@ def _prepare(c, l, s, r):
             if n >= 0:
                 s.live[n] += 1
     for n in range(len(c.places)):
-        for day in l.break_day[r, n]:
+        for day in u.break_day[r, n]:
             if day >= 0:
                 _push(s, day, BREAK, n, _BREAK, 0, n)
 
 
 @njit(cache=True, nogil=True)
-def _replicate(c, l, o, s, first, last):
+def _replicate(c, u, o, s, first, last):
     """Run replications first..last - 1; returns the number of events handled."""
     events = 0
     for r in range(first, last):
-        _prepare(c, l, s, r)
+        _prepare(c, u, s, r)
         while s.size[0] > 0:
             key, entry = _pop(s)
             t = key >> 28
@@ -1119,8 +1113,8 @@ def _replicate(c, l, o, s, first, last):
             if token > 0 and token != s.token[index]:
                 continue
             events += 1
-            _handle(c, l, o, s, r, kind, index, t)
-        _close(c, l, o, s, r)
+            _handle(c, u, o, s, r, kind, index, t)
+        _close(c, u, o, s, r)
     return events
 
 
@@ -1146,7 +1140,7 @@ def _state(case: Case) -> _State:
 
 def run(case: Case, luck: Luck) -> Outcomes:
     """Simulate every replication of the luck. Raises EngineError for a gate policy that is not compiled."""
-    unknown = [name for name in list(gates.GATE_POLICIES)[len(_POLICIES) :]]
+    unknown = list(gates.GATE_POLICIES)[len(_POLICIES) :]
     if unknown and case.policy.max(initial=0) >= len(_POLICIES):
         raise EngineError("compiled", f"gate policies {unknown} are registered for the simpy engine only: use it")
     outcomes = blank_outcomes(case, len(luck.agreed))

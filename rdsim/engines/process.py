@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
 import simpy
+from simpy.events import EventPriority
 
 from rdsim.case import (
     BLOCKED,
@@ -46,12 +47,12 @@ class TraceRow(NamedTuple):
 
     day: int
     subject: str  # project or partner
-    index: int
+    place: int
     event: str
     detail: str
 
 
-class _End(Exception):
+class _End(Exception):  # noqa: N818 - a signal between the phases of a life, not an error
     """A project's research and development ends."""
 
     def __init__(self, state: int) -> None:
@@ -65,10 +66,10 @@ class _Entry(simpy.Event):
     def __init__(self, env: simpy.Environment, day: int, phase: int, order: int) -> None:
         super().__init__(env)
         self._ok, self._value = True, None
-        env.schedule(self, priority=(phase << 24) | order, delay=day - env.now)
+        env.schedule(self, priority=EventPriority((phase << 24) | order), delay=day - env.now)
 
 
-def _lists(arrays: NamedTuple, row: int | None = None) -> Any:
+def _lists(arrays: Case | Luck, row: int | None = None) -> Any:
     """The same tuple with plain lists for arrays (of one replication): Python reads those faster."""
     plain = {
         name: (value if row is None else value[row]).tolist() if hasattr(value, "tolist") else value
@@ -322,7 +323,7 @@ class _Rounds:
 
 def project_policy(case: Case, programme: int) -> GatePolicy:
     """The gate policy of a programme."""
-    return list(GATE_POLICIES.values())[case.policy[programme]]
+    return list(GATE_POLICIES.values())[int(case.policy[programme])]
 
 
 # --- partners -------------------------------------------------------------------------------------
@@ -394,7 +395,7 @@ class _Project:
     def __init__(self, world: _World, rank: int) -> None:
         case = world.case
         self.world, self.rank = world, rank
-        self.technology, self.programme = case.technology[rank], case.programme[rank]
+        self.technology, self.programme = int(case.technology[rank]), int(case.programme[rank])
         self.partners = [world.partners[n] for n in case.member[rank] if n >= 0]
         for partner in self.partners:
             partner.live += 1
@@ -716,7 +717,8 @@ class _Project:
     def lead(self) -> int:
         """TRL reached minus TRL planned."""
         case = self.world.case
-        return self.trl - rules.planned_trl(case.median_days[self.rank], case.trl[self.rank], self.target, self.funded)
+        medians, entry = case.median_days[self.rank], case.trl[self.rank]
+        return int(self.trl - rules.planned_trl(medians, entry, self.target, self.funded))
 
     def reviewed_lead(self) -> float:
         return float(self.lead() + self.world.luck.review_error[self.technology][self.reviews])
@@ -869,7 +871,7 @@ class _World:
     def wait_column(self, desk: object) -> str:
         """Outcome column in which waiting at a desk counts."""
         columns = {_StartDesk: "wait_start", _PlaceDesk: "wait_place", _Purse: "wait_money"}
-        return {**columns, _FacilityDesk: "wait_facility"}.get(type(desk), "wait_panel")  # type: ignore[call-overload, no-any-return]
+        return {**columns, _FacilityDesk: "wait_facility"}.get(type(desk), "wait_panel")
 
     def run(self) -> None:
         """From the first day to the horizon."""

@@ -189,7 +189,7 @@ def _status(progress: Progress, gap: float) -> Status:
 
 
 def _termination(progress: Progress, gap: float, settings: Settings) -> Termination:
-    """Reaching the gap counts as target, whatever the solver called it."""
-    if progress.chosen is not None and progress.state is not State.OPTIMAL and gap <= settings.gap:
-        return Termination.TARGET
-    return progress.termination
+    """No gap left is complete, the gap asked for is the target, whatever the solver called it."""
+    if gap <= PROVEN:
+        return Termination.COMPLETE
+    return Termination.TARGET if gap <= settings.gap else progress.termination

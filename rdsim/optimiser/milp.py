@@ -192,7 +192,7 @@ def _can_break(
 def _opening_weights(problem: PortfolioProblem) -> FloatArray:
     """Coefficients of y[p, s] in the objective and in every row, shape (R + 1, P, S)."""
     shape = problem.opening_value.shape
-    uses = problem.rows.opening_use.toarray().reshape(-1, *shape)
+    uses = problem.rows.opening_use.toarray().reshape(len(problem.rows.names), *shape)
     stacked = np.concatenate([problem.opening_value[np.newaxis], uses])
     later = np.zeros_like(stacked)
     later[:, :, :-1] = stacked[:, :, 1:]

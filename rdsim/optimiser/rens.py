@@ -9,6 +9,7 @@ linear relaxation. Here:
 3. That small problem is solved until an objective of bound / (1 + gap) is reached, or for `RENS_NODES`.
 4. `ROUNDS` rounds of large-neighbourhood search follow while the gap is not proven: a seeded share of
    the groups is set free, the rest stays, `ROUND_NODES` nodes are searched.
+5. If the bound is what is too weak, `PROOF_NODES` of the whole problem's tree, with the best portfolio so far.
 
 Nothing stops on time, so the same input gives the same portfolio; a time limit is a safety net, and
 `Termination.TIME_LIMIT` says so when it bit.
@@ -34,8 +35,9 @@ NEAR = 0.00075
 KEPT = 2500
 WIDER = 4.0
 RENS_NODES = 200
-ROUNDS = 10
+ROUNDS = 8
 ROUND_NODES = 60
+PROOF_NODES = 1000
 FREE_SHARE = 0.3
 
 
@@ -60,7 +62,7 @@ class Settings:
         return time.perf_counter() >= self.deadline
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Progress:
     """Best portfolio so far, if any, and the bound so far."""
 
@@ -70,6 +72,7 @@ class Progress:
     state: State = State.STOPPED
     termination: Termination = Termination.ROUNDS
     seconds: Seconds = field(default_factory=Seconds)
+    values: FloatArray | None = None  # of every column, behind `chosen`
 
     @property
     def gap(self) -> float:
@@ -115,7 +118,7 @@ def settled(problem: PortfolioProblem, progress: Progress, values: FloatArray | 
     judged = evaluate(problem, chosen_of(problem, values))
     if not judged.feasible or judged.objective <= progress.objective:
         return progress
-    return replace(progress, chosen=judged.chosen, objective=judged.objective)
+    return replace(progress, chosen=judged.chosen, objective=judged.objective, values=values)
 
 
 def search(problem: PortfolioProblem, model: Model, settings: Settings) -> Progress:
@@ -151,6 +154,8 @@ def _search_neighbourhoods(
         free = _free_groups(problem, progress.chosen, rng, number)
         bounds = _free_bounds(problem, model, relaxed, progress.chosen, free)
         progress = _improve(problem, model, settings, progress, (bounds, ROUND_NODES))
+    if progress.chosen is not None and not _done(progress, settings):
+        progress = _improve(problem, model, settings, progress, ((model.lower, model.upper), PROOF_NODES))
     if settings.late and progress.gap > settings.gap:
         return replace(progress, termination=Termination.TIME_LIMIT)
     return progress
@@ -172,7 +177,9 @@ def _improve(
     watch = Stopwatch.start()
     small, kept = restrict(model, lower, upper)
     target = _target(progress.bound, settings.gap)
-    answer = settings.solver.run(small, settings.limits(gap=settings.gap / 4, target=target, nodes=nodes))
+    limits = settings.limits(gap=settings.gap / 4, target=target, nodes=nodes)
+    start = None if progress.values is None else progress.values[kept]
+    answer = settings.solver.run(small, limits, start=start)
     progress = replace(progress, seconds=watch.add(progress.seconds, answer, "mip"))
     whole = bool((lower == model.lower).all() and (upper == model.upper).all())
     if whole and answer.state in {State.INFEASIBLE, State.UNBOUNDED}:

@@ -49,6 +49,7 @@ __all__ = [
     "Limits",
     "Solver",
     "State",
+    "cbc_path",
     "pulp_matrix",
     "pulp_problem",
     "solver_named",
@@ -235,12 +236,16 @@ def _may_be_unbounded(model: Model) -> bool:
 
 
 def _asked_twice(ask: Callable[[Model], Answer], model: Model) -> Answer:
-    """`ask(model)`; if it says infeasible or unbounded and both are possible, a run without objective decides."""
+    """`ask(model)`; if it says infeasible or unbounded, what it cannot be is ruled out: a run without objective decides."""
     answer = ask(model)
-    if answer.state not in {State.INFEASIBLE, State.UNBOUNDED} or not _may_be_unbounded(model):
+    if answer.state not in {State.INFEASIBLE, State.UNBOUNDED}:
         return answer
-    feasible = ask(replace(model, value=np.zeros_like(model.value))).state is State.OPTIMAL
-    return Answer(State.UNBOUNDED if feasible else State.INFEASIBLE, Termination.COMPLETE)
+    if not _may_be_unbounded(model):
+        return Answer(State.INFEASIBLE, Termination.COMPLETE, -math.inf)
+    second = ask(replace(model, value=np.zeros_like(model.value)))
+    if second.values is not None:
+        return Answer(State.UNBOUNDED, Termination.COMPLETE)
+    return second
 
 
 def _run(ask: Callable[[_Scaled], Answer], model: Model) -> Answer:
@@ -385,6 +390,7 @@ _CBC_RESULTS = (
     (r"Result - Optimal solution found", State.OPTIMAL, Termination.COMPLETE),
     (r"Result - Stopped on time", State.STOPPED, Termination.TIME_LIMIT),
     (r"Result - Stopped on (node|iteration|solution)", State.STOPPED, Termination.ROUNDS),
+    (r"infeasible or unbounded", State.INFEASIBLE, Termination.COMPLETE),  # `_asked_twice` tells them apart
     (r"Result - .*(infeasible|Infeasible)", State.INFEASIBLE, Termination.COMPLETE),
     (r"Result - .*(unbounded|Unbounded)", State.UNBOUNDED, Termination.COMPLETE),
     (r"Result - ", State.STOPPED, Termination.STOPPED),
@@ -413,7 +419,7 @@ class Cbc:
         return _run(lambda scaled: self._ask(scaled, limits, relaxed, start), model)
 
     def _ask(self, scaled: _Scaled, limits: Limits, relaxed: bool, start: FloatArray | None) -> Answer:
-        program = self.path or _cbc_path()
+        program = self.path or cbc_path()
         if not program or shutil.which(program) is None:
             raise SolverError(self.name, _CBC_MISSING)
         began = time.perf_counter()
@@ -428,8 +434,8 @@ class Cbc:
             command.tmpDir = folder
             try:
                 problem.solve(command)
-            except pulp.PulpSolverError as error:
-                raise SolverError(self.name, "failed or was killed") from error
+            except (pulp.PulpSolverError, OSError, LookupError, ValueError) as error:  # killed, or an unreadable answer
+                raise SolverError(self.name, "failed, or was killed") from error
             text = log.read_text(encoding="utf-8", errors="replace")
         values = np.array([variable.varValue or 0.0 for variable in variables])
         costs = np.array([getattr(variable, "dj", None) or 0.0 for variable in variables])
@@ -437,7 +443,7 @@ class Cbc:
         return replace(answer, loading=loading)
 
 
-def _cbc_path() -> str:
+def cbc_path() -> str:
     """The CBC of PuLP 3, of the package behind `pulp[cbc]`, or of the PATH; empty if there is none."""
     bundled = getattr(getattr(pulp, "PULP_CBC_CMD", None), "pulp_cbc_path", "")
     path = bundled if bundled and os.access(bundled, os.X_OK) else str(pulp.COIN_CMD(msg=False).path)

@@ -9,7 +9,7 @@ carries every fault, with file, row and column (or dotted path), the rule, the v
 from __future__ import annotations
 
 from rdsim.scenario.archive import digest, dump, schema
-from rdsim.scenario.feasibility import check
+from rdsim.scenario.feasibility import check, remarks
 from rdsim.scenario.figures import (
     award,
     calibration,
@@ -23,6 +23,7 @@ from rdsim.scenario.figures import (
     target,
 )
 from rdsim.scenario.loading import load
+from rdsim.scenario.starting import start
 
 __all__ = [
     "award",
@@ -38,6 +39,8 @@ __all__ = [
     "market_probability",
     "market_value",
     "money_scale",
+    "remarks",
     "schema",
+    "start",
     "target",
 ]

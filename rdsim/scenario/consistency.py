@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from rdsim.domain import Limit, Mode, Partner, Programme, Scenario, Technology
+from rdsim.gates import GATE_POLICIES
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.shapes import Path
 from rdsim.tables import did_you_mean, shown
@@ -39,6 +40,11 @@ def contradictions(scenario: Scenario) -> Iterator[Finding]:
 
 
 def _references(s: Scenario) -> Iterator[Finding]:
+    for code, programme in s.programmes.items():
+        if (policy := programme.gate.policy) not in GATE_POLICIES:
+            path: Path = ("programmes", code, "gate", "policy")
+            rule = "must name a gate policy: " + ", ".join(GATE_POLICIES)
+            yield Finding((path,), rule, shown(policy), did_you_mean(policy, GATE_POLICIES))
     for path, name, table in dict.fromkeys(_named(s)):
         known = getattr(s, table)
         if name not in known:
@@ -231,9 +237,10 @@ def _consortium(path: Path, partner: Partner, known: Mapping[str, Partner]) -> I
         if member in known and known[member].members:
             paths = ((*path, "members"), ("partners", member, "members"))
             yield Finding(paths, "a member must not be a consortium itself", shown(member))
-    if partner.places:
-        rule = "must be 0 or empty: a consortium's places are its members'"
-        yield Finding(((*path, "places"), (*path, "members")), rule, str(partner.places))
+    for column in ("places", "setup_cost", "setup_months", "running_cost", "break_rate"):
+        if getattr(partner, column):
+            rule = f"must be 0 or empty: a consortium's {column.replace('_', ' ')} is its members'"
+            yield Finding(((*path, column), (*path, "members")), rule, f"{getattr(partner, column):g}")
 
 
 def _limits(s: Scenario) -> Iterator[Finding]:

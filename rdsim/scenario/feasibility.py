@@ -8,7 +8,7 @@ means nothing more than that these bounds found none.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,15 +16,23 @@ from rdsim.domain import Limit, Programme, Scenario
 from rdsim.errors import Fault
 from rdsim.scenario.figures import award, eligible, offered
 
-__all__ = ["check"]
+__all__ = ["check", "remarks"]
 
 _TOLERANCE = 1e-9
 
 
 def check(scenario: Scenario) -> tuple[Fault, ...]:
     """Demands of the scenario that no portfolio can meet, as faults; () if these bounds find none."""
+    return _run(scenario, (_without_option, _ruled_out, _excluded, _over_budget, _over_starts, _shares))
+
+
+def remarks(scenario: Scenario) -> tuple[Fault, ...]:
+    """What a planner may not have meant, though portfolios exist: starts that cannot be paid to the end, caps."""
+    return _run(scenario, (_unpaid_starts, _capped))
+
+
+def _run(scenario: Scenario, rules: Iterable[Callable[[_Bounds], Iterator[Fault]]]) -> tuple[Fault, ...]:
     bounds = _Bounds(scenario)
-    rules = (_without_option, _ruled_out, _excluded, _over_budget, _over_starts, _unpaid_starts, _capped, _shares)
     return tuple(fault for rule in rules for fault in rule(bounds))
 
 

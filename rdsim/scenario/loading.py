@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path as FilePath
+from typing import Any
 
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ScenarioError
@@ -41,7 +43,19 @@ def load(folder: str | FilePath, overrides: Sequence[str] | Mapping[str, object]
     faults += [origin.fault(finding) for finding in findings]
     if faults or scenario is None:
         raise ScenarioError(tuple(sorted(dict.fromkeys(faults), key=_natural)))
-    return scenario
+    return canonical(scenario)
+
+
+def canonical(scenario: Scenario) -> Scenario:
+    """The scenario with everything that is found by id in order of id: the order of rows must change no result."""
+    tables: dict[str, Any] = {
+        one.name: dict(sorted(getattr(scenario, one.name).items()))
+        for one in dataclasses.fields(scenario)
+        if isinstance(getattr(scenario, one.name), dict)
+    }
+    links = tuple(sorted(scenario.links, key=lambda link: (link.kind, link.technology, link.other)))
+    needs = tuple(sorted(scenario.facility_needs, key=lambda need: (need.technology, need.trl, need.facility)))
+    return dataclasses.replace(scenario, **tables, links=links, facility_needs=needs)
 
 
 def _apply(overrides: Iterable[Override], reading: Reading) -> list[Fault]:

@@ -44,20 +44,21 @@ def draw(seed: int) -> dict[str, Any]:
     sizes = rng.integers(1, 4, GROUPS)
     group = np.repeat(np.arange(GROUPS), sizes)
     count = group.size
-    order = rng.permutation(GROUPS)
+    pairs = np.array([rng.permutation(GROUPS)[:2] for _ in range(5)])
     joint = rng.random((count, PARTNERS)) < 0.35  # two at once: a consortium
     return {
         "group": group,
-        "values": rng.integers(2, 30, count).astype(float),
+        "values": rng.integers(4, 16, count).astype(float),
         "partners": joint,
         "stage": rng.integers(0, STAGES, count),
         "cost": rng.integers(1, 7, (count, 2)),
         "money abroad": rng.integers(1, 4, count) * joint.any(axis=1),
-        "order": order,
+        "pairs": pairs,
+        "triple": rng.permutation(GROUPS)[:3],
         "caps": rng.integers(0, 3, 12),
         "signs": rng.integers(1, 13, 6),
         "opening cost": rng.integers(1, 9, PARTNERS),
-        "rng": int(rng.integers(2**31)),
+        "families": tuple(family for family in FAMILIES if rng.random() < 0.6),
     }
 
 
@@ -77,24 +78,24 @@ def _row_parts(parts: dict[str, Any]) -> Iterator[tuple[str, str, np.ndarray, fl
     total = money.sum(axis=0)
     joint = parts["partners"].any(axis=1)
     for year in range(STAGES):
-        yield "budget", f"budget {year}", money[year], 5.0 + 2 * caps[year], "<=", np.nan
+        yield "budget", f"budget {year}", money[year], 7.0 + 2 * caps[year], "<=", np.nan
         yield "starts", f"starts {year}", (stage == year).astype(float), 1.0 + (caps[3 + year] > 0), "<=", np.nan
     for partner in range(PARTNERS):
         yield "places", f"places {partner}", parts["partners"][:, partner].astype(float), 1.0, "<=", np.nan
         abroad = parts["money abroad"] * parts["partners"][:, partner]
         yield "abroad", f"abroad {partner}", abroad.astype(float), 2.0 + caps[6 + partner % 2], "<=", np.nan
-    yield "field floor", "field 0 floor", total * (field == 0), 5.0 + caps[8], ">=", np.nan
+    yield "field floor", "field 0 floor", total * (field == 0), 6.0 + caps[8], ">=", np.nan
     yield "field ceiling", "field 1 ceiling", total * (field == 1), 6.0 + 2 * caps[9], "<=", np.nan
     yield "partner share", "partner 0 share", total * parts["partners"][:, 0], 6.0 + 2 * caps[10], "<=", np.nan
-    quota = np.isin(parts["group"], parts["order"][:2]).astype(float)
+    quota = np.isin(parts["group"], parts["pairs"][0]).astype(float)
     yield "quota", "quota", quota, 1.0, "==", np.nan
     yield "international", "international", total * joint, 14.0 + caps[11], ">=", 1.0
     yield "international", "joint starts", joint.astype(float), 2.0, "==", 3.0
 
 
-def build(parts: dict[str, Any], families: Iterable[str] = FAMILIES) -> PortfolioProblem:
+def build(parts: dict[str, Any], families: Iterable[str]) -> PortfolioProblem:
     """The problem with these families, and no others."""
-    on, order, sign = set(families), parts["order"].tolist(), parts["signs"].tolist()
+    on, pairs, sign = set(families), parts["pairs"].tolist(), parts["signs"].tolist()
     listed = [row for row in _row_parts(parts) if row[0] in on]
     names = [row[1] for row in listed]
     openings = np.zeros((len(listed), PARTNERS, STAGES))
@@ -108,9 +109,9 @@ def build(parts: dict[str, Any], families: Iterable[str] = FAMILIES) -> Portfoli
         if {"budget", "carry"} <= on
     ]
     cost = parts["opening cost"][:, np.newaxis] - np.arange(STAGES) if "opening value" in on else np.zeros((PARTNERS, STAGES))
-    synergies = [(order[0], order[3], float(sign[0]))] if "synergies" in on else []
-    synergies += [(order[1], order[4], -float(sign[1])), (order[2], order[3], -float(sign[2]))] if "antagonisms" in on else []
-    fixed = {"fixed_in_groups": order[4:], "fixed_out_options": [0]} if "fixed" in on else {}
+    synergies = [(*pairs[0], float(sign[0])), (*pairs[1], float(sign[1]))] if "synergies" in on else []
+    synergies += [(*pairs[2], -float(sign[2])), (*pairs[3], -float(sign[3]))] if "antagonisms" in on else []
+    fixed = {"fixed_in_groups": pairs[4][:1], "fixed_out_options": [int(sign[4] % 2)]} if "fixed" in on else {}
     return state_problem(
         parts["values"],
         group=parts["group"],
@@ -118,7 +119,7 @@ def build(parts: dict[str, Any], families: Iterable[str] = FAMILIES) -> Portfoli
         stage=parts["stage"],
         stage_names=[str(2024 + year) for year in range(STAGES)],
         opening_value=-cost,
-        exactly_one=np.isin(np.arange(GROUPS), order[3:4]) & ("exactly one" in on),
+        exactly_one=np.isin(np.arange(GROUPS), pairs[4][1]) & ("exactly one" in on),
         rows=state_rows(
             np.array([row[2] for row in listed]).reshape(len(listed), -1) if listed else np.zeros((0, parts["stage"].size)),
             [row[3] for row in listed],
@@ -129,8 +130,8 @@ def build(parts: dict[str, Any], families: Iterable[str] = FAMILIES) -> Portfoli
             opening_use=openings.reshape(len(listed), PARTNERS * STAGES) if listed else None,
             carry=carry,
         ),
-        prerequisites=[(order[0], order[2]), (order[4], order[1])] if "prerequisites" in on else (),
-        exclusions=[order[1:4]] if "exclusions" in on else (),
+        prerequisites=[pairs[2], pairs[3]] if "prerequisites" in on else (),
+        exclusions=[parts["triple"]] if "exclusions" in on else (),
         synergies=synergies,
         **fixed,
     )

@@ -1,0 +1,80 @@
+"""rdsim: which technologies to fund, with which partner countries, from which year - and what will come of it.
+
+>>> import rdsim
+>>> scenario = rdsim.load("scenarios/medical-ai-2024")
+>>> portfolio = rdsim.optimise(scenario, samples=50)
+>>> outcomes = rdsim.simulate(scenario, portfolio, replications=20, seed=1)
+>>> len(outcomes.replications)
+20
+
+Four nouns: a `Scenario` (the world), a `Portfolio` of `Choice`s (what is funded), draws (a seed), and outcomes
+(`Simulation`: pandas frames). Verbs: `load`, `check`, `optimise`, `simulate`, `trace`, `plan`, `read_portfolio`
+and `write_portfolio`. What goes wrong is an `RdsimError`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rdsim.domain import Choice, Portfolio, Scenario
+    from rdsim.errors import InfeasibleError, InputError, RdsimError, SolverError
+    from rdsim.planning import Plan, plan
+    from rdsim.portfolio import read as read_portfolio
+    from rdsim.portfolio import write as write_portfolio
+    from rdsim.scenario import check, load
+    from rdsim.search import optimise
+    from rdsim.simulation import Simulation, simulate, trace
+
+__all__ = [
+    "Choice",
+    "InfeasibleError",
+    "InputError",
+    "Plan",
+    "Portfolio",
+    "RdsimError",
+    "Scenario",
+    "Simulation",
+    "SolverError",
+    "check",
+    "load",
+    "optimise",
+    "plan",
+    "read_portfolio",
+    "simulate",
+    "trace",
+    "write_portfolio",
+]
+
+# Where each public name lives. They are imported when first used: `rdsim --help` must not wait for numba.
+_HOMES = {
+    "Choice": ("domain", "Choice"),
+    "InfeasibleError": ("errors", "InfeasibleError"),
+    "InputError": ("errors", "InputError"),
+    "Plan": ("planning", "Plan"),
+    "Portfolio": ("domain", "Portfolio"),
+    "RdsimError": ("errors", "RdsimError"),
+    "Scenario": ("domain", "Scenario"),
+    "Simulation": ("simulation", "Simulation"),
+    "SolverError": ("errors", "SolverError"),
+    "check": ("scenario", "check"),
+    "load": ("scenario", "load"),
+    "optimise": ("search", "optimise"),
+    "plan": ("planning", "plan"),
+    "read_portfolio": ("portfolio", "read"),
+    "simulate": ("simulation", "simulate"),
+    "trace": ("simulation", "trace"),
+    "write_portfolio": ("portfolio", "write"),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'rdsim' has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    return getattr(importlib.import_module(f"rdsim.{module}"), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,302 @@
+"""A run's folder: written whole beside its place and then renamed, with a manifest of what ran."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rdsim import findings, portfolio, report
+from rdsim.domain import Scenario
+from rdsim.errors import Fault, OutputError
+from rdsim.planning import Comparison, Plan
+from rdsim.scenario import digest
+from rdsim.search import Proposal
+from rdsim.simulation import Simulation
+from rdsim.stats import Interval
+
+__all__ = ["Run", "claim", "free_folder", "write_plan", "write_proposal", "write_simulation"]
+
+MANIFEST = "manifest.json"
+_LIBRARIES = ("highspy", "numba", "numpy", "pandas", "PuLP", "pyarrow", "scipy", "simpy")
+_ESTIMATES = (
+    "npv",
+    "value_pv",
+    "cost_pv",
+    "network_pv",
+    "commercialised_by_deadline",
+    "commercialised",
+    "target",
+    "paid",
+    "refunded",
+    "lapsed",
+    "paid_abroad",
+    "paid_by_partners",
+    "sales",
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where and from what a run came: the folder for its files, the overrides that were given."""
+
+    folder: Path
+    overrides: tuple[str, ...] = ()
+    force: bool = False
+
+
+# --- the folder -----------------------------------------------------------------------------------
+
+
+def free_folder(name: str) -> Path:
+    """The first of results/NAME, results/NAME-2, ... that does not exist."""
+    base = Path("results") / name
+    number = 1
+    while (path := base if number == 1 else base.with_name(f"{base.name}-{number}")).exists():
+        number += 1
+    return path
+
+
+def claim(run: Run) -> None:
+    """Refuse, before anything long runs, a folder that cannot be written or that holds something.
+
+    Raises OutputError: a finished run is overwritten with `force` only, and what is not a run never.
+    """
+    folder = run.folder
+    if folder.is_dir() and any(folder.iterdir()):
+        if not (folder / MANIFEST).exists():
+            _refuse(folder, "must be new, empty, or hold an earlier run", "files that are not a run's", "Name another.")
+        if not run.force:
+            _refuse(folder, "a finished run is not overwritten", "manifest.json", "Give --force, or another --out.")
+    elif folder.exists() and not folder.is_dir():
+        _refuse(folder, "must be a folder", "a file", "Name another.")
+    _check_writable(folder)
+
+
+def _refuse(folder: Path, rule: str, found: str, suggestion: str) -> None:
+    raise OutputError((Fault(str(folder), rule, found, suggestion),))
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}."):
+            pass
+    except OSError as error:
+        raise OutputError((Fault(str(folder), "must be writable", error.strerror or str(error)),)) from None
+
+
+@contextlib.contextmanager
+def _written_whole(run: Run) -> Iterator[Path]:
+    """A folder to write into; it takes its place under its name only when all is written."""
+    claim(run)
+    draft = Path(tempfile.mkdtemp(dir=run.folder.parent, prefix=f".{run.folder.name}."))
+    try:
+        yield draft
+        # mkdtemp makes a private folder; a run is as readable as anything else the user makes.
+        draft.chmod(0o777 & ~_umask())
+        _put_in_place(draft, run.folder)
+    except OSError as error:
+        raise OutputError((Fault(str(run.folder), "must be writable", error.strerror or str(error)),)) from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _put_in_place(draft: Path, folder: Path) -> None:
+    if not folder.exists():
+        draft.rename(folder)
+        return
+    old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
+    folder.rename(old / "run")
+    draft.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def _write_parquet(table: pd.DataFrame, path: Path) -> None:
+    table.to_parquet(path, index=False, compression="zstd")
+
+
+def _write_tables(draft: Path, simulation: Simulation) -> None:
+    _write_parquet(simulation.projects, draft / "outcomes.parquet")
+    _write_parquet(simulation.replications, draft / "replications.parquet")
+    _write_parquet(simulation.purses, draft / "purses.parquet")
+
+
+def _write_policies(draft: Path, simulation: Simulation | None, comparisons: Mapping[str, Comparison]) -> None:
+    tables = {} if simulation is None else {"optimised": simulation.replications}
+    tables |= {name: comparison.replications for name, comparison in comparisons.items()}
+    if tables:
+        parts = [table.assign(policy=name) for name, table in tables.items()]
+        _write_parquet(pd.concat(parts, ignore_index=True), draft / "policies.parquet")
+
+
+def _write_baselines(draft: Path, comparisons: Mapping[str, Comparison]) -> None:
+    if comparisons:
+        (draft / "baselines").mkdir()
+    for name, comparison in comparisons.items():
+        portfolio.write(comparison.rule.portfolio, draft / "baselines" / f"{name}.csv")
+
+
+def _write_manifest(draft: Path, manifest: dict[str, Any]) -> None:
+    files = sorted(path for path in draft.rglob("*") if path.is_file())
+    hashes = {path.relative_to(draft).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    text = json.dumps(_plain({**manifest, "files": hashes}), indent=2, ensure_ascii=False, allow_nan=False)
+    (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Values that JSON has: what is not a finite number is null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
+
+
+# --- the manifest ---------------------------------------------------------------------------------
+
+
+def _interval(interval: Interval) -> dict[str, float | int]:
+    return {"mean": interval.mean, "ci_low": interval.low, "ci_high": interval.high, "n": interval.n}
+
+
+def _head(scenario: Scenario, run: Run, seed: int, replications: int, engine: str) -> dict[str, Any]:
+    return {
+        "rdsim": version("rdsim"),
+        "scenario": {"name": scenario.name, "digest": digest(scenario), "overrides": list(run.overrides)},
+        "seed": seed,
+        "replications": replications,
+        "engine": engine,
+        "confidence": scenario.simulation.confidence,
+        "money_unit": scenario.money_unit,
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
+
+
+def _solver(proposal: Proposal) -> dict[str, Any]:
+    solution = proposal.solution
+    return {
+        "name": solution.solver,
+        "version": solution.version,
+        "method": solution.method,
+        "status": str(solution.status),
+        "termination": str(solution.termination),
+        "objective": solution.objective,
+        "bound": solution.bound,
+        "gap": solution.gap,
+        "seconds": solution.seconds.total,
+        "options": len(proposal.options.choices),
+        "samples": proposal.samples,
+    }
+
+
+def _portfolio(scenario: Scenario, proposal: Proposal) -> dict[str, Any]:
+    problem, opened = proposal.problem, proposal.evaluation.opened
+    return {
+        "funded": [choice.technology for choice in proposal.portfolio.choices],
+        "partners_opened": {problem.partner_names[p]: int(problem.stage_names[s]) for p, s in sorted(opened.items())},
+        "candidates": len(scenario.technologies),
+    }
+
+
+def _estimates(simulation: Simulation) -> dict[str, Any]:
+    table = simulation.summary()
+    shares = [name for name in table.index if str(name).startswith("international_share_")]
+    return {
+        str(name): {"mean": row["mean"], "ci_low": row["ci_low"], "ci_high": row["ci_high"], "n": int(row["n"])}
+        for name, row in table.loc[[*_ESTIMATES, *shares]].iterrows()
+    }
+
+
+def _baselines(comparisons: Mapping[str, Comparison]) -> dict[str, Any]:
+    return {
+        name: {
+            "npv": _interval(comparison.npv),
+            "difference": _interval(comparison.difference),
+            "feasible": comparison.rule.evaluation.feasible,
+            "violations": [violation.name for violation in comparison.rule.evaluation.violations],
+            "funded": len(comparison.rule.portfolio.choices),
+        }
+        for name, comparison in comparisons.items()
+    }
+
+
+def plan_manifest(found: Plan, run: Run) -> dict[str, Any]:
+    """Everything that says what ran and what it found, but for the files' digests."""
+    return {
+        **_head(found.scenario, run, found.seed, found.replications, found.engine),
+        "complete": not found.missing,
+        "missing": list(found.missing),
+        "solver": _solver(found.proposal),
+        "portfolio": _portfolio(found.scenario, found.proposal),
+        "estimates": _estimates(found.simulation) if found.simulation is not None else {},
+        "baselines": _baselines(found.comparisons),
+        "notes": list(findings.notes(found)),
+        "versions": _versions(),
+    }
+
+
+# --- runs -----------------------------------------------------------------------------------------
+
+
+def write_simulation(simulation: Simulation, run: Run, trace: pd.DataFrame | None = None) -> None:
+    """The folder of `rdsim simulate`: portfolio, outcomes, replications, purses, a trace if there is one."""
+    with _written_whole(run) as draft:
+        portfolio.write(simulation.portfolio, draft / "portfolio.csv")
+        _write_tables(draft, simulation)
+        if trace is not None:
+            trace.to_csv(draft / "trace.csv", index=False)
+        count = len(simulation.replications)
+        head = _head(simulation.scenario, run, simulation.seed, count, simulation.engine)
+        funded = [choice.technology for choice in simulation.portfolio.choices]
+        body = {"portfolio": {"funded": funded}, "estimates": _estimates(simulation), "versions": _versions()}
+        _write_manifest(draft, {**head, "complete": True, **body})
+
+
+def write_proposal(scenario: Scenario, proposal: Proposal, seed: int, run: Run) -> None:
+    """The folder of `rdsim optimise`: the portfolio and the manifest."""
+    with _written_whole(run) as draft:
+        portfolio.write(proposal.portfolio, draft / "portfolio.csv")
+        head = _head(scenario, run, seed, 0, "none")
+        body = {"solver": _solver(proposal), "portfolio": _portfolio(scenario, proposal), "versions": _versions()}
+        _write_manifest(draft, {**head, "complete": True, **body})
+
+
+def write_plan(found: Plan, run: Run) -> None:
+    """The folder of `rdsim plan`: everything, and the report of what was finished."""
+    with _written_whole(run) as draft:
+        portfolio.write(found.proposal.portfolio, draft / "portfolio.csv")
+        if found.simulation is not None:
+            _write_tables(draft, found.simulation)
+        _write_policies(draft, found.simulation, found.comparisons)
+        _write_baselines(draft, found.comparisons)
+        manifest = _plain(plan_manifest(found, run))
+        if found.simulation is not None:
+            report.write(findings.gather(found, manifest), draft / "report.html")
+        _write_manifest(draft, manifest)

@@ -1,0 +1,140 @@
+"""Intervals, quantiles, tails and paired differences of replications.
+
+Every estimate says how sure it is. Sources: Law, Simulation Modeling and Analysis (5th ed. 2015), chapters 9
+and 10 (intervals, paired comparisons on common random numbers, Bonferroni, sequential stopping); Wilson 1927,
+J. American Statistical Association 22 (proportions); Rockafellar & Uryasev 2002, J. Banking & Finance 26 (CVaR).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import bdtr, ndtri, stdtrit
+
+__all__ = [
+    "Interval",
+    "cvar",
+    "enough",
+    "mean_interval",
+    "paired_difference",
+    "proportion_interval",
+    "quantile",
+    "quantile_interval",
+]
+
+Samples = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate, the ends of its confidence interval, and the number of replications behind it."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    @property
+    def half_width(self) -> float:
+        """Half of the interval's length."""
+        return (self.high - self.low) / 2
+
+
+def _checked(samples: npt.ArrayLike) -> Samples:
+    values = np.asarray(samples, np.float64).ravel()
+    if values.size == 0 or not np.isfinite(values).all():
+        raise ValueError("samples must be finite, and at least one")
+    return values
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ValueError(f"a level must be between 0 and 1, not {level}")
+
+
+def mean_interval(samples: npt.ArrayLike, confidence: float = 0.95) -> Interval:
+    """Mean with Student's t interval; of one sample the interval is unknown: its ends are infinite.
+
+    Raises ValueError for no samples, or for one that is not finite.
+    """
+    values = _checked(samples)
+    _check_level(confidence)
+    mean, n = float(values.mean()), values.size
+    if n == 1:
+        return Interval(mean, -math.inf, math.inf, n)
+    half = float(stdtrit(n - 1, (1 + confidence) / 2)) * float(values.std(ddof=1)) / math.sqrt(n)
+    return Interval(mean, mean - half, mean + half, n)
+
+
+def paired_difference(
+    first: npt.ArrayLike, second: npt.ArrayLike, confidence: float = 0.95, comparisons: int = 1
+) -> Interval:
+    """Mean of first less second, replication by replication on common random numbers.
+
+    With several comparisons each interval is widened (Bonferroni) so that all hold together with the confidence.
+    """
+    a, b = _checked(first), _checked(second)
+    if a.shape != b.shape:
+        raise ValueError(f"paired samples must be equally many, not {a.size} and {b.size}")
+    if comparisons < 1:
+        raise ValueError(f"comparisons must be at least 1, not {comparisons}")
+    return mean_interval(a - b, 1 - (1 - confidence) / comparisons)
+
+
+def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
+    """Proportion with Wilson's score interval. Raises ValueError unless 0 <= successes <= n and n >= 1."""
+    if not 0 <= successes <= n or n < 1:
+        raise ValueError(f"successes must be between 0 and n, and n at least 1, not {successes} of {n}")
+    _check_level(confidence)
+    z, p = float(ndtri((1 + confidence) / 2)), successes / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return Interval(p, max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)), n)
+
+
+def quantile(samples: npt.ArrayLike, level: float) -> float:
+    """The smallest sample that at least a share `level` of the samples does not exceed (inverse of the ECDF)."""
+    _check_level(level)
+    return float(np.quantile(_checked(samples), level, method="inverted_cdf"))
+
+
+def quantile_interval(samples: npt.ArrayLike, level: float, confidence: float = 0.95) -> Interval:
+    """Quantile with the order-statistics interval, which holds for any distribution.
+
+    An end is infinite where there are too few samples for an order statistic to bound it.
+    """
+    values = np.sort(_checked(samples))
+    _check_level(confidence)
+    n, tail = values.size, (1 - confidence) / 2
+    at_most = bdtr(np.arange(n + 1), n, level)  # P(samples at or below the quantile <= k)
+    low, high = (int(np.searchsorted(at_most, edge)) for edge in (tail, 1 - tail))
+    ends = (float(values[low - 1]) if low else -math.inf, float(values[high]) if high < n else math.inf)
+    return Interval(quantile(values, level), *ends, n)
+
+
+def cvar(samples: npt.ArrayLike, level: float, tail: Literal["low", "high"] = "low") -> float:
+    """Mean of the worst share 1 - level of equally likely samples, exact where the level splits a sample.
+
+    `tail` says which end is worst: `high` for costs, `low` for values. Costs 10, 20, 30, 40 at level 0.6: 36.25.
+    """
+    _check_level(level)
+    worst = np.sort(_checked(samples))
+    if tail == "high":
+        worst = worst[::-1]
+    share = (1 - level) * worst.size
+    weights = np.clip(share - np.arange(worst.size), 0.0, 1.0)
+    return float(weights @ worst / share)
+
+
+def enough(samples: npt.ArrayLike, relative: float, confidence: float = 0.95) -> bool:
+    """Whether the interval of the mean is narrow: half width at most `relative` of |mean| (Law 2015, section 9.4.1).
+
+    The true relative error is then at most relative / (1 - relative), with about the confidence stated.
+    """
+    interval = mean_interval(samples, confidence)
+    adjusted = relative / (1 + relative)
+    return interval.half_width <= adjusted * abs(interval.mean)

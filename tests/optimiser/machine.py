@@ -1,0 +1,9 @@
+"""Which solvers this machine has."""
+
+from __future__ import annotations
+
+from rdsim.optimiser.solvers import cbc_path
+
+__all__ = ["INSTALLED"]
+
+INSTALLED = ["highs", "cbc"] if cbc_path() else ["highs"]
