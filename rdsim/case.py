@@ -474,7 +474,7 @@ def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:
 
     A technology may come in many choices. What time does to a choice by itself stays: there is no money in
     years for which none is announced, exchange rates, breaks, talks, and the set-up of its partners, which each
-    choice waits for as part of its talks. Under a gate that drops the worst of a round, a project alone is never the worst.
+    choice waits for as part of its talks. Where a gate drops the worst of a round, one alone is never the worst.
     """
     case = _assemble(scenario, choices, _Links(*([[] for _ in choices] for _ in range(4))))  # type: ignore[arg-type]
     return case._replace(

@@ -74,7 +74,7 @@ Trace = Annotated[bool, typer.Option("--trace", help="Also write trace.csv: what
 def main() -> None:
     """Run the command line; errors of rdsim become a message and their exit code."""
     try:
-        app()
+        app(prog_name="rdsim")
     except RdsimError as error:
         _complain(error)
         sys.exit(error.exit_code)

@@ -1,0 +1,30 @@
+# `make check` is what a developer runs before a commit; `.ci/run` runs the same in a clean environment.
+PYTHON ?= python3
+
+.PHONY: check format lint types layers test full bench
+
+check: lint types layers test
+
+format:
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+lint:
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+
+types:
+	$(PYTHON) -m mypy
+
+layers:
+	lint-imports
+
+test:
+	$(PYTHON) -m pytest
+
+# The statistical and generated suites at their full size.
+full:
+	RDSIM_FULL=1 $(PYTHON) -m pytest
+
+bench:
+	$(PYTHON) -m benchmarks

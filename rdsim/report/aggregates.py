@@ -1,0 +1,294 @@
+"""The small tables behind the figures: a plan's frames summed up, so that no figure carries raw replications.
+
+Percentiles are inverses of the empirical distribution function over replications; intervals are of means.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rdsim.stats import mean_interval
+
+if TYPE_CHECKING:
+    from rdsim.report.page import PlanReport
+
+__all__ = [
+    "CAUSES",
+    "END_STATES",
+    "bubbles",
+    "differences",
+    "ends",
+    "fan",
+    "international",
+    "likelihood",
+    "market",
+    "money_by",
+    "payments",
+    "policies",
+    "schedule",
+    "spending",
+    "starts",
+    "waits",
+]
+
+CAUSES = {
+    "wait_prerequisite": "another technology first",
+    "wait_start": "one of the year's starts",
+    "wait_place": "a place with the partner",
+    "wait_money": "money in the purse",
+    "wait_panel": "a review panel",
+    "wait_facility": "a facility",
+}
+"""Columns of the projects' waits, and what each waits for."""
+
+END_STATES = {
+    "target": "reached its target TRL",
+    "running": "still running at the horizon",
+    "stopped": "stopped at a gate",
+    "dropped": "dropped as one of the worst",
+    "exhausted": "out of funded time",
+    "failed": "failed technically",
+    "unfunded": "never got money",
+    "blocked": "its prerequisite failed",
+}
+"""End states in the order of the figures, and what they mean."""
+
+_DECILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
+_SPREAD = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
+
+Matrix = npt.NDArray[np.float64]
+
+
+def _percentiles(matrix: Matrix, levels: dict[str, float]) -> dict[str, Matrix]:
+    """Percentiles of each column of (replications, columns)."""
+    found = np.quantile(matrix, list(levels.values()), axis=0, method="inverted_cdf")
+    return dict(zip(levels, found, strict=True))
+
+
+def _wide(table: pd.DataFrame, by: str, column: str) -> pd.DataFrame:
+    """Replications in rows, values of `by` in columns."""
+    return table.set_index(["replication", by])[column].unstack(by)
+
+
+def fan(wide: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Mean with its interval and P10/50/90 of each column of a table with replications in rows.
+
+    Columns: the name of the table's columns, mean, low, high, p10, p50, p90. Ends that are unknown (one
+    replication) are NaN.
+    """
+    matrix = wide.to_numpy(np.float64)
+    intervals = [mean_interval(column, confidence) for column in matrix.T]
+    ends = np.array([(i.mean, i.low, i.high) for i in intervals]).reshape(-1, 3)
+    ends[~np.isfinite(ends)] = np.nan
+    body = {"mean": ends[:, 0], "low": ends[:, 1], "high": ends[:, 2]} | _percentiles(matrix, _DECILES)
+    return pd.DataFrame({str(wide.columns.name): wide.columns.to_numpy(), **body})
+
+
+# --- what was chosen ------------------------------------------------------------------------------
+
+
+def payments(report: PlanReport) -> pd.DataFrame:
+    """Expected net payments, undiscounted, by funded technology: columns technology, home, foreign."""
+    projects = report.projects
+    columns = {kind: [c for c in projects if str(c).startswith(f"{kind}_2")] for kind in ("home", "foreign")}
+    sums = {kind: projects[names].to_numpy(np.float64).sum(axis=1) for kind, names in columns.items()}
+    table = pd.DataFrame({"technology": projects["technology"].astype(str).to_numpy(), **sums})
+    return table.groupby("technology", as_index=False).mean()
+
+
+def _funded(report: PlanReport) -> pd.DataFrame:
+    """Funded technologies with their expected payments."""
+    table = report.technologies
+    chosen = table[table["funded"].astype(bool)].copy()
+    chosen["partner_name"] = chosen["partner_name"].replace("", "No partner")
+    return chosen.merge(payments(report), on="technology", how="left")
+
+
+def money_by(report: PlanReport, *keys: str) -> pd.DataFrame:
+    """Funded technologies summed by keys: count, requested, home, foreign (expected net payments)."""
+    groups = _funded(report).groupby(list(keys), as_index=False)
+    return groups.agg(
+        count=("technology", "size"), requested=("cost", "sum"), home=("home", "sum"), foreign=("foreign", "sum")
+    )
+
+
+def starts(report: PlanReport) -> pd.DataFrame:
+    """Funded technologies by programme and planned start year, with the money that they ask for."""
+    table = money_by(report, "programme", "start_year")
+    return table.assign(start_year=table["start_year"].astype(int))
+
+
+def schedule(report: PlanReport) -> pd.DataFrame:
+    """A row for each funded technology: median start, P10/50/90 of the end of R&D, chances; in order of the plan.
+
+    R&D that goes on at the horizon counts as ending there.
+    """
+    horizon = report.horizon_year + 1
+    ends = report.projects.assign(end=report.projects["end_time"].fillna(horizon))
+    wide = _wide(ends, "technology", "end")
+    dates = pd.DataFrame({"technology": wide.columns.astype(str), **_percentiles(wide.to_numpy(), _DECILES)})
+    begun = report.projects.groupby("technology", observed=True)["start_time"].median().rename("begin").reset_index()
+    dates = dates.merge(begun.astype({"technology": str}), on="technology")
+    table = _funded(report).merge(dates, on="technology")
+    return table.sort_values(["programme", "start_year", "p50", "technology"], ignore_index=True)
+
+
+def bubbles(report: PlanReport) -> pd.DataFrame:
+    """Funded technologies with their chance of the market, expected net value and cost."""
+    return _funded(report)
+
+
+# --- money and results over the years -------------------------------------------------------------
+
+
+def _busy_years(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Rows up to the last year in which any of the columns moves by more than a thousandth of their largest."""
+    sizes = table[columns].abs()
+    busy = table.loc[(sizes > sizes.max().max() / 1000).any(axis=1), "year"]
+    return table[table["year"] <= busy.max()] if len(busy) else table
+
+
+def spending(report: PlanReport) -> pd.DataFrame:
+    """By programme and year: announced, promised, planned, and net payments (less refunds) of the replications.
+
+    Columns: programme, year, announced, planned, promised, mean, low, high, p10, p50, p90, lapsed (its mean).
+    """
+    budget = report.budget.assign(net=report.budget["spent"] - report.budget["refunded"])
+    parts = [_spent(table, str(name), report.confidence) for name, table in budget.groupby("programme")]
+    if not parts:
+        return pd.DataFrame()
+    table = report.plan.merge(pd.concat(parts, ignore_index=True), on=["programme", "year"])
+    return _busy_years(table, ["announced", "promised", "planned", "p10", "p90"])
+
+
+def _spent(table: pd.DataFrame, programme: str, confidence: float) -> pd.DataFrame:
+    found = fan(_wide(table, "year", "net"), confidence).assign(programme=programme)
+    lapsed = table.groupby("year", as_index=False)["lapsed"].mean()
+    return found.merge(lapsed, on="year")
+
+
+def market(report: PlanReport) -> pd.DataFrame:
+    """Number commercialised by the end of each year: year, mean, low, high, p10, p50, p90."""
+    years = pd.RangeIndex(report.start_year, report.horizon_year + 1, name="year")
+    sold = report.projects.loc[report.projects["market_time"].notna(), ["replication", "market_time"]]
+    counts = sold.groupby(["replication", sold["market_time"].astype(int).rename("year")]).size().unstack("year")
+    wide = counts.reindex(index=report.replications["replication"], columns=years, fill_value=0).fillna(0)
+    return fan(wide.cumsum(axis=1).rename_axis(columns="year"), report.confidence)
+
+
+def likelihood(report: PlanReport) -> pd.DataFrame:
+    """Share of replications with at least `count` technologies commercialised: measure, count, share."""
+    measures = {"by the horizon": "commercialised", "by their deadline": "commercialised_by_deadline"}
+    parts = [_at_least(report.replications[column], words) for words, column in measures.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _at_least(counts: pd.Series[int], measure: str) -> pd.DataFrame:
+    numbers = np.arange(int(counts.max()) + 2)
+    shares = (counts.to_numpy()[:, None] >= numbers).mean(axis=0)
+    return pd.DataFrame({"measure": measure, "count": numbers, "share": shares})
+
+
+def international(report: PlanReport) -> pd.DataFrame:
+    """International share by year with its target: year, mean, low, high, p10, p50, p90, floor, reached.
+
+    `floor` and `reached` (share of replications at or above it) are NaN in years without a target.
+    """
+    if report.international.empty:
+        return pd.DataFrame(columns=["year", "mean", "low", "high", "p10", "p50", "p90", "floor", "reached"])
+    wide = _wide(report.international, "year", "share")
+    table = fan(wide, report.confidence).merge(report.targets, on="year", how="left")
+    floors = table["floor"].to_numpy(np.float64)
+    reached = (wide.to_numpy() >= floors).mean(axis=0)
+    return table.assign(reached=np.where(np.isnan(floors), np.nan, reached))
+
+
+# --- policies, waiting, ends ----------------------------------------------------------------------
+
+
+def policies(report: PlanReport) -> pd.DataFrame:
+    """Net value of each policy: policy, p5, p25, p50, p75, p95, mean, low, high, loss (share below zero)."""
+    rows = [_policy(str(name), table, report.confidence) for name, table in report.policies.groupby("policy", sort=False)]
+    return pd.DataFrame(rows)
+
+
+def _policy(name: str, table: pd.DataFrame, confidence: float) -> dict[str, object]:
+    values = table[["npv"]].to_numpy(np.float64)
+    mean = mean_interval(values, confidence)
+    spread = {level: float(found[0]) for level, found in _percentiles(values, _SPREAD).items()}
+    ends = (mean.low, mean.high) if len(values) > 1 else (float("nan"), float("nan"))
+    return {
+        "policy": name,
+        **spread,
+        "mean": mean.mean,
+        "low": ends[0],
+        "high": ends[1],
+        "loss": float((values < 0).mean()),
+    }
+
+
+def differences(report: PlanReport) -> pd.DataFrame:
+    """Optimised less each simple rule, from the manifest: policy, mean, low, high, n, feasible, broken, funded."""
+    rows = [
+        {
+            "policy": name,
+            **{key: found["difference"][source] for key, source in _ENDS.items()},
+            "feasible": bool(found["feasible"]),
+            "broken": "; ".join(found["violations"]),
+            "funded": found["funded"],
+        }
+        for name, found in report.manifest.get("baselines", {}).items()
+    ]
+    columns = ["policy", *_ENDS, "feasible", "broken", "funded"]
+    return pd.DataFrame(rows, columns=columns).astype({name: float for name in ("mean", "low", "high")})
+
+
+_ENDS = {"mean": "mean", "low": "ci_low", "high": "ci_high", "n": "n"}
+
+
+def waits(report: PlanReport) -> pd.DataFrame:
+    """Days waited per project by programme and cause: programme, cause, mean, low, high, share, days.
+
+    `share` is the share of projects that wait at all, `days` the mean wait of those. Causes for which nobody
+    ever waits are left out.
+    """
+    names = [name for name in CAUSES if name in report.projects]
+    table = report.projects.melt(["replication", "programme"], names, "cause", "wait")
+    parts = [
+        _waited(part, str(programme), str(cause), report.confidence)
+        for (programme, cause), part in table.groupby(["programme", "cause"], sort=False)
+    ]
+    found = pd.DataFrame(parts, columns=["programme", "cause", "mean", "low", "high", "share", "days"])
+    ever = found.groupby("cause")["mean"].transform("sum") > 0
+    return found[ever].assign(cause=found["cause"].map(CAUSES)).reset_index(drop=True)
+
+
+def _waited(part: pd.DataFrame, programme: str, cause: str, confidence: float) -> dict[str, object]:
+    each = part.groupby("replication")["wait"].mean().to_numpy(np.float64)
+    mean, waiting = mean_interval(each, confidence), part["wait"] > 0
+    ends = (mean.low, mean.high) if len(each) > 1 else (float("nan"), float("nan"))
+    days = float(part.loc[waiting, "wait"].mean()) if waiting.any() else 0.0
+    return {
+        "programme": programme,
+        "cause": cause,
+        "mean": mean.mean,
+        "low": max(ends[0], 0.0) if len(each) > 1 else ends[0],
+        "high": ends[1],
+        "share": float(waiting.mean()),
+        "days": days,
+    }
+
+
+def ends(report: PlanReport) -> pd.DataFrame:
+    """How projects end, by programme: programme, state (in words), order, count (mean per replication), share."""
+    states = report.projects["end_state"].astype(str)
+    counts = report.projects.groupby(["programme", states]).size().rename("rows").reset_index()
+    counts["share"] = counts["rows"] / counts.groupby("programme")["rows"].transform("sum")
+    counts["count"] = counts["rows"] / max(len(report.replications), 1)
+    order = {state: place for place, state in enumerate(END_STATES)}
+    counts["order"] = counts["end_state"].map(order)
+    return counts.assign(state=counts["end_state"].map(END_STATES)).drop(columns=["rows", "end_state"])
