@@ -38,7 +38,7 @@ from rdsim.engines import rules
 from rdsim.engines.rules import AGREEMENT, BREAK, FAILURE, GRANT, PANEL, RELEASE, REQUEST, SUCCESS, WORK, YEAR
 from rdsim.errors import EngineError
 
-__all__ = ["run"]
+__all__ = ["count_events", "run"]
 
 Bools = npt.NDArray[np.bool_]
 
@@ -1140,10 +1140,18 @@ def _state(case: Case) -> _State:
 
 def run(case: Case, luck: Luck) -> Outcomes:
     """Simulate every replication of the luck. Raises EngineError for a gate policy that is not compiled."""
+    return _simulate(case, luck)[0]
+
+
+def count_events(case: Case, luck: Luck) -> int:
+    """Entries of the agenda that are handled in all replications of the luck: what benchmarks count."""
+    return _simulate(case, luck)[1]
+
+
+def _simulate(case: Case, luck: Luck) -> tuple[Outcomes, int]:
     unknown = list(gates.GATE_POLICIES)[len(_POLICIES) :]
     if unknown and case.policy.max(initial=0) >= len(_POLICIES):
         raise EngineError("compiled", f"gate policies {unknown} are registered for the simpy engine only: use it")
     outcomes = blank_outcomes(case, len(luck.agreed))
     references = _CaseRef(*case), _LuckRef(*luck), _OutcomesRef(*outcomes), _StateRef(*_state(case))
-    _replicate(*references, 0, len(luck.agreed))
-    return outcomes
+    return outcomes, int(_replicate(*references, 0, len(luck.agreed)))

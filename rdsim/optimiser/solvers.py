@@ -293,7 +293,7 @@ class Highs:
 
     def _ask(self, scaled: _Scaled, limits: Limits, relaxed: bool, start: FloatArray | None) -> Answer:
         began = time.perf_counter()
-        solver = self._loaded(scaled, relaxed)
+        solver = self.load(scaled.model, relaxed=relaxed)
         loading = time.perf_counter() - began
         _set_options(solver, _highs_options(scaled, limits))
         if start is not None:
@@ -305,13 +305,13 @@ class Highs:
         answer = self._read(solver, scaled, relaxed or not scaled.model.integer.any())
         return replace(answer, loading=loading)
 
-    def _loaded(self, scaled: _Scaled, relaxed: bool) -> Any:
-        """A solver that holds the model: PuLP problem -> one matrix -> passModel."""
+    def load(self, model: Model, *, relaxed: bool = False) -> Any:
+        """A highspy solver that holds the model as it is: PuLP problem -> one matrix -> passModel."""
         # HiGHS has one scheduler per process; a different number of threads is refused, silently, until it is reset.
         highspy.Highs.resetGlobalScheduler(True)
         solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         solver.setOptionValue("output_flag", False)
-        if solver.passModel(_highs_lp(scaled.model, relaxed)) == highspy.HighsStatus.kError:
+        if solver.passModel(_highs_lp(model, relaxed)) == highspy.HighsStatus.kError:
             raise SolverError(self.name, "refused the model")
         return solver
 

@@ -108,7 +108,11 @@ def build(parts: dict[str, Any], families: Iterable[str]) -> PortfolioProblem:
         for year in range(STAGES - 1)
         if {"budget", "carry"} <= on
     ]
-    cost = parts["opening cost"][:, np.newaxis] - np.arange(STAGES) if "opening value" in on else np.zeros((PARTNERS, STAGES))
+    cost = (
+        parts["opening cost"][:, np.newaxis] - np.arange(STAGES)
+        if "opening value" in on
+        else np.zeros((PARTNERS, STAGES))
+    )
     synergies = [(*pairs[0], float(sign[0])), (*pairs[1], float(sign[1]))] if "synergies" in on else []
     synergies += [(*pairs[2], -float(sign[2])), (*pairs[3], -float(sign[3]))] if "antagonisms" in on else []
     fixed = {"fixed_in_groups": pairs[4][:1], "fixed_out_options": [int(sign[4] % 2)]} if "fixed" in on else {}
@@ -121,7 +125,9 @@ def build(parts: dict[str, Any], families: Iterable[str]) -> PortfolioProblem:
         opening_value=-cost,
         exactly_one=np.isin(np.arange(GROUPS), pairs[4][1]) & ("exactly one" in on),
         rows=state_rows(
-            np.array([row[2] for row in listed]).reshape(len(listed), -1) if listed else np.zeros((0, parts["stage"].size)),
+            np.array([row[2] for row in listed]).reshape(len(listed), -1)
+            if listed
+            else np.zeros((0, parts["stage"].size)),
             [row[3] for row in listed],
             names=names,
             family=[row[0] for row in listed],

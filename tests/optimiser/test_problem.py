@@ -74,7 +74,10 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "carry out of range": ({"rows": state_rows([[1, 2, 3]], [1], carry=[(0, 3, 0.5)])}, "rows.carry"),
     "carry rate negative": ({"rows": state_rows([[1, 2, 3]] * 2, [1, 1], carry=[(0, 1, -0.5)])}, "rows.carry"),
     "carry rate nan": ({"rows": state_rows([[1, 2, 3]] * 2, [1, 1], carry=[(0, 1, np.nan)])}, "rows.carry"),
-    "carry from a floor": ({"rows": state_rows([[1, 2, 3]] * 2, [1, 1], sense=">=", carry=[(0, 1, 0.5)])}, "rows.carry"),
+    "carry from a floor": (
+        {"rows": state_rows([[1, 2, 3]] * 2, [1, 1], sense=">=", carry=[(0, 1, 0.5)])},
+        "rows.carry",
+    ),
     "carry from a soft row": (
         {"rows": state_rows([[1, 2, 3]] * 2, [1, 1], shortfall_price=[1, np.nan], carry=[(0, 1, 0.5)])},
         "rows.carry",
@@ -155,7 +158,10 @@ def world() -> problem.PortfolioProblem:
 
 def test_a_choice_judged_by_hand() -> None:
     judged = evaluate(world(), [0, 1])
-    assert judged.opened == {0: 0, 1: 1}  # partner 0 opens with option 0, the consortium brings in partner 1 a year later
+    assert judged.opened == {
+        0: 0,
+        1: 1,
+    }  # partner 0 opens with option 0, the consortium brings in partner 1 a year later
     assert judged.activity.tolist() == [6.0, 2.0, 2.0]
     assert judged.objective == 20 + 30 - 5 - 2
     assert [(v.family, v.name, v.amount) for v in judged.violations] == [("budget", "budget 1", 2.0)]

@@ -1,0 +1,493 @@
+"""One function per question a planner asks; each takes the report's tables and gives a chart, or None without data.
+
+Colours are those of Okabe & Ito (2008), which people with colour-blindness tell apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import pandas as pd
+
+from rdsim.report import aggregates, words
+
+if TYPE_CHECKING:
+    from rdsim.report.page import PlanReport
+
+__all__ = ["SECTIONS", "Figure", "draw"]
+
+_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
+_YELLOW, _GREY, _PALE, _INK = "#F0E442", "#8A8F98", "#D9DDE3", "#1B1F24"
+_PROGRAMMES = [_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _RED]
+_MODES = [_SKY, _GREEN, _PINK, _YELLOW, _RED, _GREY]
+_STATES = {
+    "target": _BLUE,
+    "running": _SKY,
+    "stopped": _ORANGE,
+    "dropped": _YELLOW,
+    "exhausted": _PINK,
+    "failed": _RED,
+    "unfunded": _GREY,
+    "blocked": "#555B66",
+}
+
+Chart = alt.Chart | alt.LayerChart
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with the question that it answers, the answer in a sentence, and how to read it."""
+
+    key: str
+    question: str
+    answer: str
+    reading: str
+    spec: Mapping[str, Any]
+
+
+Make = Callable[["PlanReport"], Iterator[Figure]]
+
+
+def draw(report: PlanReport, section: str) -> list[Figure]:
+    """The figures of a section; none for what the plan has no data on."""
+    return [figure for make in SECTIONS[section] for figure in make(report)]
+
+
+def _figure(key: str, question: str, answer: str, reading: str, chart: Chart) -> Figure:
+    spec = chart.properties(width="container", background="transparent").configure(**_config()).to_dict()
+    return Figure(key, question, answer, reading, spec)
+
+
+def _config() -> dict[str, Any]:
+    quiet = {"labelColor": "#3A4149", "titleColor": "#3A4149", "labelFontSize": 12, "titleFontSize": 12}
+    axis = {"gridColor": "#E8EBEF", "domainColor": "#AEB4BC", "tickColor": "#AEB4BC", "titleFontWeight": "normal"}
+    legend = {"orient": "top", "title": None, "labelLimit": 320, "symbolStrokeWidth": 2, "columnPadding": 16}
+    return {
+        "font": "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans CJK KR', sans-serif",
+        "axis": {**quiet, **axis},
+        "legend": {**quiet, **legend},
+        "view": {"stroke": None},
+    }
+
+
+def _digits(*columns: pd.Series[float]) -> str:
+    """A number format with as many decimals as the largest value deserves."""
+    largest = max((float(column.abs().max()) for column in columns if len(column)), default=0.0)
+    return ",.0f" if largest >= 200 else ",.1f" if largest >= 10 else ",.2f"
+
+
+def _colours(field: str, names: Sequence[str], colours: Sequence[str]) -> alt.Color:
+    several = [colours[place % len(colours)] for place in range(len(names))]
+    legend = alt.Legend() if len(names) > 1 else None
+    return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(names), range=several), legend=legend)
+
+
+def _programmes(report: PlanReport, field: str = "programme") -> alt.Color:
+    return _colours(field, sorted(report.technologies["programme"].unique()), _PROGRAMMES)
+
+
+def _modes(report: PlanReport) -> alt.Color:
+    modes = report.technologies["mode"].astype(str)
+    return _colours("mode", sorted(set(modes) - {""}), _MODES)
+
+
+def _years(title: str | None = None) -> alt.X:
+    return alt.X("year:O", title=title, axis=alt.Axis(labelAngle=0, labelOverlap=True, grid=False))
+
+
+def _tips(*parts: tuple[str, str] | tuple[str, str, str]) -> list[alt.Tooltip]:
+    """Tooltips from (column with its type, title, format)."""
+    return [alt.Tooltip(part[0], title=part[1], **({"format": part[2]} if len(part) > 2 else {})) for part in parts]
+
+
+# --- what was chosen ------------------------------------------------------------------------------
+
+
+def _bars(report: PlanReport, table: pd.DataFrame, row: str, colour: alt.Color, key: str) -> alt.Chart:
+    """Horizontal bars of expected payments, the longest first."""
+    unit, form = report.money_unit, _digits(table["home"], table["requested"])
+    order = table.groupby(row)["home"].sum().sort_values(ascending=False).index.tolist()
+    tips = _tips(
+        (f"{row}:N", " "),
+        (f"{key}:N", key.capitalize()),
+        ("count:Q", "Technologies", "d"),
+        ("home:Q", f"Expected to be paid, {unit}", form),
+        ("requested:Q", f"Requested, {unit}", form),
+        ("foreign:Q", f"Paid by partners, {unit}", form),
+    )
+    return (
+        alt.Chart(table)
+        .mark_bar(cornerRadiusEnd=2)
+        .encode(
+            x=alt.X("home:Q", title=f"expected to be paid, less refunds, {unit}"),
+            y=alt.Y(f"{row}:N", sort=order, title=None, axis=alt.Axis(labelLimit=240)),
+            color=colour,
+            tooltip=tips,
+        )
+        .properties(height=alt.Step(24))
+    )
+
+
+_PAID = "Net payments from home that the simulation expects, undiscounted; hover for counts and requests."
+
+
+def _by_field(report: PlanReport) -> Iterator[Figure]:
+    table = aggregates.money_by(report, "field", "programme")
+    if len(table):
+        chart = _bars(report, table, "field", _programmes(report), "programme")
+        answer = words.largest(table, "field", report.money_unit)
+        yield _figure("fields", "Which fields get the money?", answer, _PAID, chart)
+
+
+def _by_partner(report: PlanReport) -> Iterator[Figure]:
+    table = aggregates.money_by(report, "partner_name", "mode")
+    if len(table):
+        chart = _bars(report, table, "partner_name", _modes(report), "mode")
+        answer = words.partners(report, table)
+        reading = "Home money of the projects by partner country and way of funding. " + _PAID
+        yield _figure("partners", "With which countries, and how?", answer, reading, chart)
+
+
+def _by_start(report: PlanReport) -> Iterator[Figure]:
+    table = aggregates.starts(report).rename(columns={"start_year": "year"})
+    if table.empty:
+        return
+    tips = _tips(("year:O", "Planned start"), ("programme:N", "Programme"), ("count:Q", "Technologies", "d"))
+    tips += _tips(("requested:Q", f"Requested, {report.money_unit}", _digits(table["requested"])))
+    bars = alt.Chart(table).mark_bar(cornerRadiusEnd=2, width=alt.RelativeBandSize(0.6))
+    chart = bars.encode(
+        x=_years(), y=alt.Y("count:Q", title="technologies"), color=_programmes(report), tooltip=tips
+    ).properties(height=260)
+    reading = "Planned starts. A project may start later, if it waits."
+    yield _figure("starts", "When do the projects start?", words.first_starts(table), reading, chart)
+
+
+def _value_and_chance(report: PlanReport) -> Iterator[Figure]:
+    table = aggregates.bubbles(report)
+    if table.empty:
+        return
+    columns = ["technology", "name", "programme", "field", "partner_name", "p_market", "p_target", "expected_value", "cost"]
+    unit, pick = report.money_unit, alt.selection_point(fields=["programme"], bind="legend")
+    form = _digits(table["expected_value"])
+    tips = _tips(
+        *_WHO,
+        ("p_market:Q", "Reaches the market", ".0%"),
+        ("p_target:Q", "Reaches its target TRL", ".0%"),
+        ("expected_value:Q", f"Expected net value, {unit}", form),
+        ("cost:Q", f"Requested, {unit}", _digits(table["cost"])),
+    )
+    chart = (
+        alt.Chart(table[columns])
+        .mark_circle(stroke="white", strokeWidth=0.8)
+        .encode(
+            x=alt.X("p_market:Q", title="share of replications that reach the market", axis=alt.Axis(format="%")),
+            y=alt.Y("expected_value:Q", title=f"expected net value, {unit}"),
+            size=alt.Size("cost:Q", title="requested", scale=alt.Scale(range=[30, 900]), legend=None),
+            color=_programmes(report),
+            opacity=alt.when(pick).then(alt.value(0.75)).otherwise(alt.value(0.08)),
+            tooltip=tips,
+        )
+        .add_params(pick)
+        .properties(height=380)
+    )
+    reading = (
+        "A bubble is a funded technology; its area is the money requested. Expected value is the optimiser's, each "
+        "technology alone. Click a programme in the legend to see it alone; a double click shows all again."
+    )
+    question = "Which technologies promise most, at what chance and cost?"
+    yield _figure("bubbles", question, words.best_bets(report, table), reading, chart)
+
+
+_WHO = (
+    ("technology:N", "Technology"),
+    ("name:N", " "),
+    ("programme:N", "Programme"),
+    ("field:N", "Field"),
+    ("partner_name:N", "Partner"),
+)
+
+
+# --- when -----------------------------------------------------------------------------------------
+
+
+def _schedule(report: PlanReport) -> Iterator[Figure]:
+    table = aggregates.schedule(report)
+    for place, (programme, part) in enumerate(table.groupby("programme", sort=True)):
+        chart = _gantt(report, part.assign(label=part["technology"] + "  " + part["name"]))
+        reading = (
+            "A bar runs from the median start to the median end of R&D, reached or not; the line from the tenth "
+            "percentile of that end to the ninetieth. The figure at its right is the share of replications in "
+            "which the target TRL is reached."
+        )
+        question = f"When does each project run, and does it reach its target? {programme}"
+        yield _figure(f"schedule-{place}", question, words.durations(part), reading, chart)
+
+
+def _gantt(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
+    names = [name.split(":")[0] for name, _ in _WHO]
+    columns = [*names, "label", "mode", "begin", "p10", "p50", "p90", "p_target", "p_market"]
+    span = [report.start_year, float(table["p90"].max()) + 0.6]
+    when = alt.X("begin:Q", title=None, scale=alt.Scale(domain=span, nice=False, zero=False))
+    when = when.axis(format="d", orient="top", tickMinStep=1)
+    base = alt.Chart(table[columns].round(4)).encode(
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=300, labelFontSize=11, ticks=False)),
+        tooltip=_tips(
+            *_WHO,
+            ("mode:N", "Way of funding"),
+            ("begin:Q", "Median start", ".1f"),
+            ("p10:Q", "End of R&D, P10", ".1f"),
+            ("p50:Q", "End of R&D, P50", ".1f"),
+            ("p90:Q", "End of R&D, P90", ".1f"),
+            ("p_target:Q", "Reaches its target TRL", ".0%"),
+            ("p_market:Q", "Reaches the market", ".0%"),
+        ),
+    )
+    bars = base.mark_bar(height=9, cornerRadius=2).encode(x=when, x2="p50:Q", color=_modes(report))
+    lines = base.mark_rule(strokeWidth=1.5, color=_INK).encode(x=alt.X("p10:Q"), x2="p90:Q")
+    text = base.mark_text(align="left", dx=5, fontSize=10, color="#3A4149").encode(
+        x=alt.X("p90:Q"), text=alt.Text("p_target:Q", format=".0%")
+    )
+    return alt.layer(bars, lines, text).properties(height=alt.Step(17))
+
+
+# --- money and results over the years -------------------------------------------------------------
+
+_BUDGET = {
+    "announced": _PALE,
+    "paid less refunds, P10 to P90": _SKY,
+    "paid less refunds, P50": _BLUE,
+    "expected by the optimiser": _INK,
+    "promised in full awards": _RED,
+}
+
+
+def _budget(report: PlanReport) -> Iterator[Figure]:
+    table = aggregates.spending(report)
+    if table.empty:
+        return
+    for place, (programme, part) in enumerate(table.groupby("programme", sort=True)):
+        reading = (
+            "Money of the year. Promised is what all awards would cost if none ended early; paid is less than "
+            "that where gates stop projects. Money that is not spent in its year lapses, but for what may be carried over."
+        )
+        question = f"Does the money of each year suffice, and is it used? {programme}"
+        answer = words.use_of_money(part, report.money_unit)
+        yield _figure(f"budget-{place}", question, answer, reading, _purse(report, part))
+
+
+def _purse(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
+    unit, form = report.money_unit, _digits(table["announced"], table["promised"])
+    columns = ["announced", "promised", "planned", "p10", "p50", "p90", "mean", "low", "high", "lapsed"]
+    titles = ["Announced", "Promised", "Expected by the optimiser", "Paid, P10", "Paid, P50", "Paid, P90", "Paid, mean"]
+    titles += ["... interval from", "... to", "Lapsed, mean"]
+    tips = [(f"{column}:Q", f"{title}, {unit}", form) for column, title in zip(columns, titles, strict=True)]
+    base = alt.Chart(table[["year", *columns]].round(4)).encode(x=_years(), tooltip=_tips(("year:O", "Year"), *tips))
+    scale = alt.Scale(domain=list(_BUDGET), range=list(_BUDGET.values()))
+    layers = [
+        base.mark_bar(width=alt.RelativeBandSize(0.8)).encode(y=alt.Y("announced:Q", title=unit)),
+        base.mark_bar(width=alt.RelativeBandSize(0.42)).encode(y=alt.Y("p10:Q"), y2="p90:Q"),
+        base.mark_tick(thickness=3, width=alt.RelativeBandSize(0.42)).encode(y=alt.Y("p50:Q")),
+        base.mark_point(filled=True, size=45, shape="diamond").encode(y=alt.Y("planned:Q")),
+        base.mark_tick(thickness=3, width=alt.RelativeBandSize(0.8)).encode(y=alt.Y("promised:Q")),
+    ]
+    legend = alt.Legend(symbolType="square", symbolStrokeWidth=0)
+    coloured = [
+        layer.encode(color=alt.ColorDatum(name, scale=scale, legend=legend))
+        for name, layer in zip(_BUDGET, layers, strict=True)
+    ]
+    return alt.layer(*coloured).properties(height=300)
+
+
+def _market(report: PlanReport) -> Iterator[Figure]:
+    if report.projects.empty:
+        return
+    table = aggregates.market(report)
+    chart = _band(table, "technologies on the market", ",.1f", report.confidence)
+    reading = (
+        f"Pale band: P10 to P90 of the replications. Line and dark band: the mean with its {report.confidence:.0%} interval."
+    )
+    yield _figure("market", "How many technologies are on the market, by year?", words.sold(report), reading, chart)
+
+
+def _band(table: pd.DataFrame, title: str, form: str, confidence: float) -> alt.LayerChart:
+    """P10-P90, the mean, and the mean's interval over years."""
+    scale = alt.Scale(domainMin=0) if form.endswith("f") else alt.Scale(zero=False)
+    axis = alt.Axis(format=form.replace(".1f", ".0f"))
+    tips = _tips(
+        ("year:O", "Year"),
+        ("mean:Q", "Mean", form),
+        ("low:Q", f"{confidence:.0%} interval from", form),
+        ("high:Q", "... to", form),
+        ("p10:Q", "P10", form),
+        ("p50:Q", "P50", form),
+        ("p90:Q", "P90", form),
+    )
+    base = alt.Chart(table.round(6)).encode(x=_years(), tooltip=tips)
+    return alt.layer(
+        base.mark_area(color=_SKY, opacity=0.3).encode(y=alt.Y("p10:Q", title=title, scale=scale, axis=axis), y2="p90:Q"),
+        base.mark_area(color=_BLUE, opacity=0.35).encode(y="low:Q", y2="high:Q"),
+        base.mark_line(color=_BLUE, strokeWidth=2.5, point={"size": 36, "color": _BLUE}).encode(y="mean:Q"),
+    ).properties(height=300)
+
+
+def _likelihood(report: PlanReport) -> Iterator[Figure]:
+    if report.projects.empty:
+        return
+    table = aggregates.likelihood(report)
+    tips = _tips(("measure:N", "On the market"), ("count:Q", "At least", "d"), ("share:Q", "Probability", ".0%"))
+    chart = (
+        alt.Chart(table.round(4))
+        .mark_line(interpolate="step-before", strokeWidth=2.5, point={"size": 14, "opacity": 0.9})
+        .encode(
+            x=alt.X("count:Q", title="at least so many technologies on the market", axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y("share:Q", title="share of replications", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            color=_colours("measure", list(dict.fromkeys(table["measure"])), [_BLUE, _ORANGE]),
+            tooltip=tips,
+        )
+        .properties(height=280)
+    )
+    question = "How likely is it to reach a given number?"
+    reading = "Read upwards from a number: the share of replications that reach it."
+    yield _figure("likelihood", question, words.even_odds(report), reading, chart)
+
+
+def _international(report: PlanReport) -> Iterator[Figure]:
+    table = aggregates.international(report)
+    if table.empty:
+        return
+    chart: alt.LayerChart = _band(table.drop(columns=["reached", "floor"]), "share of the R&D budget", ".1%", report.confidence)
+    aims = table.dropna(subset=["floor"])[["year", "floor", "reached"]]
+    if len(aims):
+        tips = _tips(("year:O", "Year"), ("floor:Q", "Target", ".1%"), ("reached:Q", "Probability to reach it", ".0%"))
+        base = alt.Chart(aims).encode(x=_years(), y="floor:Q", tooltip=tips)
+        line = base.mark_line(color=_RED, strokeDash=[6, 4], point={"color": _RED, "size": 50, "shape": "diamond"})
+        chart = alt.layer(chart, line)
+    reading = "Blue: mean with its interval, and P10 to P90. Dashed: the target path. Hover a target for its probability."
+    question = "Does the international share of the R&D budget reach its target?"
+    yield _figure("international", question, words.path(aims), reading, chart.properties(height=280))
+
+
+# --- against simple rules -------------------------------------------------------------------------
+
+
+def _distributions(report: PlanReport) -> Iterator[Figure]:
+    table = aggregates.policies(report)
+    if table.empty:
+        return
+    unit, form = report.money_unit, _digits(table["p5"], table["p95"])
+    levels = [(f"p{level}:Q", f"P{level}, {unit}", form) for level in (5, 25, 50, 75, 95)]
+    ends = [("mean:Q", f"Mean, {unit}", form), ("low:Q", "... interval from", form), ("high:Q", "... to", form)]
+    tips = _tips(("policy:N", "Portfolio"), *ends, *levels, ("loss:Q", "Probability of a loss", ".0%"))
+    rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=200))
+    base = alt.Chart(table.round(4)).encode(y=rows, tooltip=tips)
+    colour = alt.condition("datum.policy === 'optimised'", alt.value(_BLUE), alt.value(_GREY))
+    chart = alt.layer(
+        base.mark_rule(strokeWidth=2, color=_GREY).encode(x=alt.X("p5:Q", title=f"net present value, {unit}"), x2="p95:Q"),
+        base.mark_bar(height=18, cornerRadius=2, opacity=0.75).encode(x="p25:Q", x2="p75:Q", color=colour),
+        base.mark_tick(thickness=3, size=24, color="white").encode(x="p50:Q"),
+        base.mark_point(filled=True, size=70, shape="diamond", color=_INK).encode(x="mean:Q"),
+    ).properties(height=alt.Step(40))
+    reading = "Line: P5 to P95. Box: P25 to P75, the white mark P50. Diamond: mean. All portfolios meet the same luck."
+    yield _figure("value", "What is it worth, and how far may luck move that?", words.spread(report, table), reading, chart)
+
+
+def _gains(report: PlanReport) -> Iterator[Figure]:
+    table = aggregates.differences(report)
+    if table.empty:
+        return
+    unit, form = report.money_unit, _digits(table["mean"], table["low"], table["high"])
+    table = table.assign(verdict=["keeps every rule" if ok else "breaks a rule" for ok in table["feasible"]])
+    colour = _colours("verdict", ["keeps every rule", "breaks a rule"], [_BLUE, _RED])
+    tips = _tips(
+        ("policy:N", "Simple rule"),
+        ("mean:Q", f"Optimised is worth more by, {unit}", form),
+        ("low:Q", "... interval from", form),
+        ("high:Q", "... to", form),
+        ("n:Q", "Replications", "d"),
+        ("funded:Q", "It funds", "d"),
+        ("verdict:N", "Its portfolio"),
+        ("broken:N", "Broken"),
+    )
+    base = alt.Chart(table).encode(
+        y=alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=200)), color=colour, tooltip=tips
+    )
+    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3], color=_INK).encode(x=alt.X("zero:Q"))
+    title = f"optimised less simple rule, {unit}"
+    chart = alt.layer(
+        zero,
+        base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", title=title), x2="high:Q"),
+        base.mark_point(filled=True, size=110).encode(x="mean:Q"),
+    ).properties(height=alt.Step(40))
+    reading = (
+        f"Dot: mean difference, replication by replication. Line: its interval, widened so that all hold together with "
+        f"{report.confidence:.0%}. Red: the simple rule's portfolio breaks a rule of the scenario, so it could not be chosen."
+    )
+    yield _figure("gains", "Is it better than simple rules would do?", words.gains(table, unit), reading, chart)
+
+
+# --- what happens on the way ----------------------------------------------------------------------
+
+
+def _waits(report: PlanReport) -> Iterator[Figure]:
+    table = aggregates.waits(report)
+    if table.empty:
+        return
+    order = table.groupby("cause")["mean"].max().sort_values(ascending=False).index.tolist()
+    tips = _tips(
+        ("programme:N", "Programme"),
+        ("cause:N", "Waits for"),
+        ("mean:Q", "Days per project, mean", ",.1f"),
+        ("low:Q", "... interval from", ",.1f"),
+        ("high:Q", "... to", ",.1f"),
+        ("share:Q", "Projects that wait", ".1%"),
+        ("days:Q", "Days, of those that wait", ",.0f"),
+    )
+    base = alt.Chart(table.round(4)).encode(
+        y=alt.Y("cause:N", sort=order, title=None, axis=alt.Axis(labelLimit=240)),
+        yOffset=alt.YOffset("programme:N"),
+        tooltip=tips,
+    )
+    chart = alt.layer(
+        base.mark_bar(cornerRadiusEnd=2).encode(x=alt.X("mean:Q", title="days per project"), color=_programmes(report)),
+        base.mark_rule(strokeWidth=1.5, color=_INK).encode(x="low:Q", x2="high:Q"),
+    ).properties(height=alt.Step(20))
+    reading = "Mean over all funded projects, waiting or not, with its interval. Hover for the share that waits at all."
+    yield _figure("waits", "What do projects wait for?", words.longest_wait(table), reading, chart)
+
+
+def _ends(report: PlanReport) -> Iterator[Figure]:
+    table = aggregates.ends(report)
+    if table.empty:
+        return
+    states = [aggregates.END_STATES[state] for state in _STATES if aggregates.END_STATES[state] in set(table["state"])]
+    colours = [_STATES[state] for state in _STATES if aggregates.END_STATES[state] in set(table["state"])]
+    tips = _tips(("programme:N", "Programme"), ("state:N", "End"), ("share:Q", "Share", ".1%"))
+    tips += _tips(("count:Q", "Projects, mean", ",.1f"))
+    chart = (
+        alt.Chart(table.round(4))
+        .mark_bar(stroke="white", strokeWidth=0.5)
+        .encode(
+            x=alt.X("share:Q", title="share of projects", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            y=alt.Y("programme:N", title=None, axis=alt.Axis(labelLimit=240)),
+            color=_colours("state", states, colours).legend(columns=4),
+            order=alt.Order("order:Q"),
+            tooltip=tips,
+        )
+        .properties(height=alt.Step(44))
+    )
+    reading = "Shares over all replications and funded projects of the programme."
+    yield _figure("ends", "How do projects end?", words.ending(table), reading, chart)
+
+
+SECTIONS: Mapping[str, Sequence[Make]] = {
+    "chosen": (_by_field, _by_partner, _by_start, _value_and_chance),
+    "money": (_budget,),
+    "results": (_market, _likelihood, _international),
+    "rules": (_gains, _distributions),
+    "way": (_ends, _waits),
+    "schedule": (_schedule,),
+}
+"""Figures by section of the page, in order."""
