@@ -74,17 +74,17 @@ def _faults(name: str, problem: PortfolioProblem, attributes: Attributes) -> Ite
 
 def _by_value_per_cost(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> IntArray:  # noqa: ARG001 - one contract
     ratio = problem.expected / np.maximum(attributes.cost, 1e-12)
-    return np.argsort(-ratio, kind="stable")
+    return np.asarray(np.argsort(-ratio, kind="stable"))
 
 
 def _by_score(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> IntArray:  # noqa: ARG001 - one contract
-    return np.lexsort((-problem.expected, problem.group, -attributes.score[problem.group]))
+    return np.asarray(np.lexsort((-problem.expected, problem.group, -attributes.score[problem.group])))
 
 
 def _domestic(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> IntArray:
     order = _by_value_per_cost(problem, attributes, rng)
     alone = np.diff(problem.partners.indptr) == 0
-    return order[alone[order]]
+    return np.asarray(order[alone[order]])
 
 
 def _at_random(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> IntArray:  # noqa: ARG001 - one contract

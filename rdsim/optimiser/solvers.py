@@ -17,13 +17,15 @@ What is not left to the layers below, because they are known to get it wrong:
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib.metadata import version
@@ -116,6 +118,19 @@ class Solver(Protocol):
 # ---------------------------------------------------------------- PuLP, both generations
 
 
+@contextmanager
+def _garbage_waits() -> Iterator[None]:
+    """No garbage collection inside: it would walk hundreds of thousands of new pairs, again and again, for nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_garbage_waits()
 def pulp_problem(model: Model, *, relaxed: bool = False) -> tuple[Any, list[Any]]:
     """The model as a PuLP minimisation without constant, and its variables in column order."""
     problem = pulp.LpProblem("portfolio", pulp.LpMinimize)
@@ -159,6 +174,7 @@ def _expression(pairs: list[tuple[Any, float]], constant: float, sense: str | No
     return expression
 
 
+@_garbage_waits()
 def pulp_matrix(problem: Any, variables: list[Any]) -> tuple[csr_array, FloatArray, FloatArray]:
     """The rows of a PuLP problem: matrix (m, n), lowest and highest activity (m,)."""
     rows = problem.constraints()
@@ -236,7 +252,7 @@ def _may_be_unbounded(model: Model) -> bool:
 
 
 def _asked_twice(ask: Callable[[Model], Answer], model: Model) -> Answer:
-    """`ask(model)`; if it says infeasible or unbounded, what it cannot be is ruled out: a run without objective decides."""
+    """`ask(model)`; where it says infeasible or unbounded and both are possible, a run without objective decides."""
     answer = ask(model)
     if answer.state not in {State.INFEASIBLE, State.UNBOUNDED}:
         return answer

@@ -212,7 +212,9 @@ def international(report: PlanReport) -> pd.DataFrame:
 
 def policies(report: PlanReport) -> pd.DataFrame:
     """Net value of each policy: policy, p5, p25, p50, p75, p95, mean, low, high, loss (share below zero)."""
-    rows = [_policy(str(name), table, report.confidence) for name, table in report.policies.groupby("policy", sort=False)]
+    rows = [
+        _policy(str(name), table, report.confidence) for name, table in report.policies.groupby("policy", sort=False)
+    ]
     return pd.DataFrame(rows)
 
 

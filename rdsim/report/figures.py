@@ -169,7 +169,17 @@ def _value_and_chance(report: PlanReport) -> Iterator[Figure]:
     table = aggregates.bubbles(report)
     if table.empty:
         return
-    columns = ["technology", "name", "programme", "field", "partner_name", "p_market", "p_target", "expected_value", "cost"]
+    columns = [
+        "technology",
+        "name",
+        "programme",
+        "field",
+        "partner_name",
+        "p_market",
+        "p_target",
+        "expected_value",
+        "cost",
+    ]
     unit, pick = report.money_unit, alt.selection_point(fields=["programme"], bind="legend")
     form = _digits(table["expected_value"])
     tips = _tips(
@@ -306,9 +316,7 @@ def _market(report: PlanReport) -> Iterator[Figure]:
         return
     table = aggregates.market(report)
     chart = _band(table, "technologies on the market", ",.1f", report.confidence)
-    reading = (
-        f"Pale band: P10 to P90 of the replications. Line and dark band: the mean with its {report.confidence:.0%} interval."
-    )
+    reading = f"Pale band: P10 to P90 of the replications. Line and dark band: the mean with its {report.confidence:.0%} interval."
     yield _figure("market", "How many technologies are on the market, by year?", words.sold(report), reading, chart)
 
 
@@ -327,7 +335,9 @@ def _band(table: pd.DataFrame, title: str, form: str, confidence: float) -> alt.
     )
     base = alt.Chart(table.round(6)).encode(x=_years(), tooltip=tips)
     return alt.layer(
-        base.mark_area(color=_SKY, opacity=0.3).encode(y=alt.Y("p10:Q", title=title, scale=scale, axis=axis), y2="p90:Q"),
+        base.mark_area(color=_SKY, opacity=0.3).encode(
+            y=alt.Y("p10:Q", title=title, scale=scale, axis=axis), y2="p90:Q"
+        ),
         base.mark_area(color=_BLUE, opacity=0.35).encode(y="low:Q", y2="high:Q"),
         base.mark_line(color=_BLUE, strokeWidth=2.5, point={"size": 36, "color": _BLUE}).encode(y="mean:Q"),
     ).properties(height=300)
@@ -343,7 +353,9 @@ def _likelihood(report: PlanReport) -> Iterator[Figure]:
         .mark_line(interpolate="step-before", strokeWidth=2.5, point={"size": 14, "opacity": 0.9})
         .encode(
             x=alt.X("count:Q", title="at least so many technologies on the market", axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("share:Q", title="share of replications", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            y=alt.Y(
+                "share:Q", title="share of replications", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
+            ),
             color=_colours("measure", list(dict.fromkeys(table["measure"])), [_BLUE, _ORANGE]),
             tooltip=tips,
         )
@@ -358,14 +370,18 @@ def _international(report: PlanReport) -> Iterator[Figure]:
     table = aggregates.international(report)
     if table.empty:
         return
-    chart: alt.LayerChart = _band(table.drop(columns=["reached", "floor"]), "share of the R&D budget", ".1%", report.confidence)
+    chart: alt.LayerChart = _band(
+        table.drop(columns=["reached", "floor"]), "share of the R&D budget", ".1%", report.confidence
+    )
     aims = table.dropna(subset=["floor"])[["year", "floor", "reached"]]
     if len(aims):
         tips = _tips(("year:O", "Year"), ("floor:Q", "Target", ".1%"), ("reached:Q", "Probability to reach it", ".0%"))
         base = alt.Chart(aims).encode(x=_years(), y="floor:Q", tooltip=tips)
         line = base.mark_line(color=_RED, strokeDash=[6, 4], point={"color": _RED, "size": 50, "shape": "diamond"})
         chart = alt.layer(chart, line)
-    reading = "Blue: mean with its interval, and P10 to P90. Dashed: the target path. Hover a target for its probability."
+    reading = (
+        "Blue: mean with its interval, and P10 to P90. Dashed: the target path. Hover a target for its probability."
+    )
     question = "Does the international share of the R&D budget reach its target?"
     yield _figure("international", question, words.path(aims), reading, chart.properties(height=280))
 
@@ -385,13 +401,17 @@ def _distributions(report: PlanReport) -> Iterator[Figure]:
     base = alt.Chart(table.round(4)).encode(y=rows, tooltip=tips)
     colour = alt.condition("datum.policy === 'optimised'", alt.value(_BLUE), alt.value(_GREY))
     chart = alt.layer(
-        base.mark_rule(strokeWidth=2, color=_GREY).encode(x=alt.X("p5:Q", title=f"net present value, {unit}"), x2="p95:Q"),
+        base.mark_rule(strokeWidth=2, color=_GREY).encode(
+            x=alt.X("p5:Q", title=f"net present value, {unit}"), x2="p95:Q"
+        ),
         base.mark_bar(height=18, cornerRadius=2, opacity=0.75).encode(x="p25:Q", x2="p75:Q", color=colour),
         base.mark_tick(thickness=3, size=24, color="white").encode(x="p50:Q"),
         base.mark_point(filled=True, size=70, shape="diamond", color=_INK).encode(x="mean:Q"),
     ).properties(height=alt.Step(40))
     reading = "Line: P5 to P95. Box: P25 to P75, the white mark P50. Diamond: mean. All portfolios meet the same luck."
-    yield _figure("value", "What is it worth, and how far may luck move that?", words.spread(report, table), reading, chart)
+    yield _figure(
+        "value", "What is it worth, and how far may luck move that?", words.spread(report, table), reading, chart
+    )
 
 
 def _gains(report: PlanReport) -> Iterator[Figure]:

@@ -77,7 +77,7 @@ def test_the_pulp_problem_says_what_the_model_says(name: str, seed: int) -> None
     assert (high[sense != ">="] == stated.rhs[sense != ">="]).all()
     assert np.isneginf(low[sense == "<="]).all()
     assert np.isposinf(high[sense == ">="]).all()
-    terms = dict((variable.name, value) for variable, value in problem.objective.items())
+    terms = {variable.name: value for variable, value in problem.objective.items()}
     assert terms == {n: -v for n, v in zip(stated.column_names, stated.value, strict=True) if v}
     assert problem.objective.constant == 0
 

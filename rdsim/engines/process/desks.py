@@ -1,0 +1,279 @@
+"""Desks: where projects wait by rank for starts, places, money, panel seats, facilities and rounds."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import simpy
+
+from rdsim.case import Case
+from rdsim.engines import rules
+from rdsim.engines.rules import GRANT, PANEL
+from rdsim.gates import GATE_POLICIES, GatePolicy
+
+if TYPE_CHECKING:
+    from rdsim.engines.process.partners import Partner
+    from rdsim.engines.process.project import Project
+    from rdsim.engines.process.world import World
+
+__all__ = ["Desk", "FacilityDesk", "PanelDesk", "PlaceDesk", "Purse", "Rounds", "StartDesk", "gate_policy"]
+
+
+class Desk:
+    """A queue in order of rank for something scarce; `order` is its place among the grants of a day."""
+
+    wait = ""  # outcome column in which waiting here counts
+
+    def __init__(self, world: World, order: int) -> None:
+        self.world, self.order = world, order
+        self.queue: list[Project] = []
+        self.granting = False
+
+    def ask(self, project: Project) -> simpy.Event:
+        """Join the queue; the event that comes back succeeds when the project is served."""
+        insort(self.queue, project, key=lambda waiting: waiting.rank)
+        project.desk, project.since, project.answer = self, self.world.now, self.world.env.event()
+        self.grant_soon()
+        return project.answer
+
+    def withdraw(self, project: Project) -> None:
+        del self.queue[bisect_left(self.queue, project.rank, key=lambda waiting: waiting.rank)]
+        project.desk = None
+
+    def grant_soon(self) -> None:
+        if not self.granting:
+            self.granting = True
+            self.world.enter(self.world.now, GRANT, self.order, self._grant)
+
+    def _grant(self) -> None:
+        self.granting = False
+        for project, answer in self.serve():
+            project.desk = None
+            project.answer.succeed(answer)
+
+    def serve(self) -> list[tuple[Project, bool]]:
+        """Take out of the queue those whose wait is over: served (True), or turned away (False)."""
+        raise NotImplementedError
+
+    def _first(self, count: int) -> list[tuple[Project, bool]]:
+        served, self.queue = self.queue[:count], self.queue[count:]
+        return [(project, True) for project in served]
+
+
+class StartDesk(Desk):
+    """A programme's starts of the year."""
+
+    wait = "wait_start"
+    left = 0
+
+    def serve(self) -> list[tuple[Project, bool]]:
+        served = self._first(self.left)
+        self.left -= len(served)
+        return served
+
+
+class PanelDesk(Desk):
+    """A panel's seats."""
+
+    wait = "wait_panel"
+
+    def __init__(self, world: World, order: int, panel: int) -> None:
+        super().__init__(world, order)
+        self.panel, self.used = panel, 0
+
+    def serve(self) -> list[tuple[Project, bool]]:
+        served = self._first(self.world.case.seats[self.panel] - self.used)
+        self.used += len(served)
+        peak = self.world.out.peak_seats[self.world.row]
+        peak[self.panel] = max(peak[self.panel], self.used)
+        return served
+
+    def give_back(self) -> None:
+        self.used -= 1
+        self.grant_soon()
+
+
+class FacilityDesk(Desk):
+    """Units of facilities, all that a step needs at once; a higher rank keeps its units from a lower one."""
+
+    wait = "wait_facility"
+
+    def __init__(self, world: World, order: int) -> None:
+        super().__init__(world, order)
+        self.used = [0] * len(world.case.capacity)
+
+    def serve(self) -> list[tuple[Project, bool]]:
+        reserved: set[int] = set()
+        served = []
+        for project in self.queue:
+            need = {f: units for f, units in enumerate(project.needs()) if units}
+            if all(f not in reserved and self._free(f) >= units for f, units in need.items()):
+                self._take(need, 1)
+                served.append(project)
+            else:
+                reserved |= need.keys()
+        self.queue = [project for project in self.queue if project not in served]
+        return [(project, True) for project in served]
+
+    def _free(self, f: int) -> int:
+        return int(self.world.case.capacity[f]) - self.used[f]
+
+    def _take(self, need: dict[int, int], sign: int) -> None:
+        for f, units in need.items():
+            self.used[f] += sign * units
+
+    def give_back(self, needs: Sequence[int]) -> None:
+        self._take(dict(enumerate(needs)), -1)
+        self.grant_soon()
+
+
+class PlaceDesk(Desk):
+    """Places at partners; a consortium takes one with each member."""
+
+    wait = "wait_place"
+
+    def serve(self) -> list[tuple[Project, bool]]:
+        reserved: set[Partner] = set()
+        over: list[tuple[Project, bool]] = []
+        waiting: list[Project] = []
+        for project in self.queue:
+            if any(partner.never for partner in project.partners):
+                over.append((project, False))
+            elif all(partner.has_place() and partner not in reserved for partner in project.partners):
+                project.take_place()
+                over.append((project, True))
+            else:
+                reserved.update(project.partners)
+                waiting.append(project)
+        self.queue = waiting
+        return over
+
+
+class Purse(Desk):
+    """A programme's money of the year."""
+
+    wait = "wait_money"
+
+    def __init__(self, world: World, order: int, programme: int) -> None:
+        super().__init__(world, order)
+        self.programme, self.money = programme, 0
+        self.strict = world.case.strict[programme]
+        self.pays_partners = programme == world.case.network
+
+    def serve(self) -> list[tuple[Project, bool]]:
+        blocked = self._serve_partners() if self.pays_partners else False
+        over: list[tuple[Project, bool]] = []
+        waiting: list[Project] = []
+        for project in self.queue:
+            amount = project.request(self.world.year)
+            if not blocked and rules.fits(amount, self.money):
+                self.pay(project, amount)
+                over.append((project, True))
+            elif self._is_hopeless(amount):
+                over.append((project, False))
+            else:
+                blocked = blocked or self.strict
+                waiting.append(project)
+        self.queue = waiting
+        return over
+
+    def _is_hopeless(self, amount: int) -> bool:
+        announced = self.world.case.budget[self.programme]
+        return rules.hopeless(amount, self.money, sum(announced[self.world.year + 1 :]))
+
+    def _serve_partners(self) -> bool:
+        """Partners come before projects; says whether an unpaid one blocks those behind it."""
+        blocked = False
+        for partner in self.world.partners:
+            if not partner.claim:
+                continue
+            if not blocked and rules.fits(partner.claim, self.money):
+                self._pay_partner(partner)
+            elif self._is_hopeless(partner.claim):
+                partner.give_up()
+            else:
+                blocked = blocked or self.strict
+        return blocked
+
+    def _pay_partner(self, partner: Partner) -> None:
+        out, row, year = self.world.out, self.world.row, self.world.year
+        self.money -= partner.claim
+        out.spent_network[row, self.programme, year] += partner.claim
+        out.network_paid[row, partner.index, year] += partner.claim
+        partner.claim = 0
+        if partner.opened is None:
+            partner.open()
+
+    def pay(self, project: Project, amount: int) -> None:
+        self.money -= amount
+        self.world.out.spent[self.world.row, self.programme, self.world.year] += amount
+        project.record_payment(amount)
+
+    def refund(self, amount: int) -> None:
+        self.money += amount
+        self.world.out.refunded[self.world.row, self.programme, self.world.year] += amount
+        self.grant_soon()
+
+    def unserved(self, year: int) -> int:
+        """Requests that nobody has paid."""
+        claims = sum(partner.claim for partner in self.world.partners) if self.pays_partners else 0
+        return claims + sum(project.request(year) for project in self.queue)
+
+    def end_year(self) -> None:
+        """Carry over, let the rest lapse, and take the new year's money."""
+        out, row, year = self.world.out, self.world.row, self.world.year
+        if year:
+            out.short[row, self.programme, year - 1] = self.unserved(year - 1)
+            carried = rules.carried_over(self.money, self.world.case.carry_ppm[self.programme])
+            out.lapsed[row, self.programme, year - 1] = self.money - carried
+            out.carried_in[row, self.programme, year] = carried
+            self.money = carried
+        new = self.world.luck.budget[self.programme][year]
+        out.new_money[row, self.programme, year] = new
+        self.money += new
+        self.grant_soon()
+
+
+class Rounds:
+    """The half-year rounds of a programme whose gate compares projects with one another."""
+
+    wait = "wait_panel"
+
+    def __init__(self, world: World, programme: int) -> None:
+        self.world, self.programme = world, programme
+        self.queue: list[Project] = []
+        self.day, self.fraction = -1, 0
+
+    def ask(self, project: Project) -> simpy.Event:
+        """Wait for the next round; the event tells whether the project stays."""
+        insort(self.queue, project, key=lambda waiting: waiting.rank)
+        project.desk, project.since, project.answer = self, self.world.now, self.world.env.event()
+        day = rules.next_round(self.world.now)
+        if day != self.day:
+            self.day = day
+            order = len(self.world.projects) + self.programme
+            self.world.enter(day, PANEL, order, self._hold)
+        return project.answer
+
+    def withdraw(self, project: Project) -> None:
+        self.queue.remove(project)
+        project.desk = None
+
+    def _hold(self) -> None:
+        """Drop the worst; of equals, the one of lower rank (served later everywhere) goes first."""
+        reviews, self.queue = self.queue, []
+        case = self.world.case
+        drops, self.fraction = gate_policy(case, self.programme).drops(
+            len(reviews), case.drop_ppm[self.programme], self.fraction
+        )
+        worst = sorted(reviews, key=lambda project: (project.reviewed_lead(), -project.rank))[:drops]
+        for project in reviews:
+            project.desk = None
+            project.answer.succeed(project not in worst)
+
+
+def gate_policy(case: Case, programme: int) -> GatePolicy:
+    """The gate policy of a programme."""
+    return list(GATE_POLICIES.values())[int(case.policy[programme])]

@@ -1,0 +1,477 @@
+"""A project and its life, phase by phase."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from rdsim.case import (
+    BLOCKED,
+    DAYS_PER_YEAR,
+    DROPPED,
+    END_STATES,
+    EXHAUSTED,
+    FAILED,
+    RUNNING,
+    STOPPED,
+    TARGET,
+    UNFUNDED,
+)
+from rdsim.engines import rules
+from rdsim.engines.process.desks import Purse, gate_policy
+from rdsim.engines.rules import AGREEMENT, FAILURE, PANEL, REQUEST, SUCCESS, WORK
+from rdsim.gates import GatePolicy
+
+if TYPE_CHECKING:
+    from rdsim.engines.process.world import World
+
+__all__ = ["Project"]
+
+_Life = Generator[simpy.Event, Any, None]
+
+
+class End(Exception):  # noqa: N818 - a signal between the phases of a life, not an error
+    """A project's research and development ends."""
+
+    def __init__(self, state: int) -> None:
+        super().__init__(state)
+        self.state = state
+
+
+class Project:
+    """One funded technology and its life."""
+
+    def __init__(self, world: World, rank: int) -> None:
+        case = world.case
+        self.world, self.rank = world, rank
+        self.technology, self.programme = int(case.technology[rank]), int(case.programme[rank])
+        self.partners = [world.partners[n] for n in case.member[rank] if n >= 0]
+        for partner in self.partners:
+            partner.live += 1
+        self.joint, self.holding, self.counted = case.joint[rank], False, bool(self.partners)
+        self.trl, self.target = case.trl[rank], case.target[rank]
+        self.worked_at: dict[int, int] = {self.trl: 0}
+        self.tranche, self.funded_end, self.extended = 0, -1, False
+        self.attempt, self.remaining, self.step_joint, self.run_from = 0, 0, False, -1
+        self.desk: Any = None
+        self.seated = self.talking = False
+        self.since, self.funded, self.worked, self.reviews = 0, 0, 0, 0
+        self.answer = self.wake = world.env.event()
+        self.end_state = RUNNING
+        self.end_day: int | None = None
+        self.planned = case.start_year[rank] * DAYS_PER_YEAR + case.call_day[self.programme]
+        self.process = world.env.process(self.life())
+
+    # the whole life
+
+    def life(self) -> _Life:
+        """From the call to the end of research and development."""
+        try:
+            yield from self.scheduled()
+            yield from self.partnership()
+            while True:
+                yield from self.tranche_paid()
+                yield from self.technical_work()
+                yield from self.gate()
+        except End as end:
+            self.finish(end.state, by_break=False)
+        except simpy.Interrupt:
+            self.withdraw()
+            self.finish(DROPPED, by_break=True)
+
+    # 1 scheduled
+
+    def scheduled(self) -> _Life:
+        """Wait for the planned call, for prerequisites, and for one of the programme's starts."""
+        self.world.enter(self.planned, REQUEST, self.rank, self.look)
+        while not self.may_start():
+            self.wake = self.world.env.event()
+            yield self.wake
+        self.count("wait_prerequisite", self.world.now - self.planned)
+        yield self.world.starts[self.programme].ask(self)
+        self.count_wait("wait_start")
+        self.record("start_day")
+        self.world.out.trl_day[self.world.row, self.rank, self.trl - 1] = self.world.now
+        self.note("starts")
+
+    def look(self) -> None:
+        """Look again: the call is open, or a prerequisite has ended."""
+        if not self.wake.triggered:
+            self.wake.succeed()
+
+    def may_start(self) -> bool:
+        """Whether the call is open and every prerequisite is met. Ends the project if one cannot be met any more."""
+        if self.world.now < self.planned:
+            return False
+        met = True
+        for other in self.links("prerequisite"):
+            ahead = self.world.projects[other] if other >= 0 else None
+            if ahead is None or ahead.end_state not in (RUNNING, TARGET):
+                self.count("wait_prerequisite", self.world.now - self.planned)
+                raise End(BLOCKED)
+            met = met and ahead.end_state == TARGET
+        return met
+
+    # 2 partnership
+
+    def partnership(self) -> _Life:
+        """Take a place at the partner and reach an agreement; without one, fall back."""
+        if not self.joint:
+            return
+        for partner in self.partners:
+            partner.ask_to_open()
+        placed = yield self.world.places.ask(self)
+        self.count_wait("wait_place")
+        if placed:
+            agreed = yield from self.talks()
+            if agreed:
+                return
+        self.fall_back()
+
+    def talks(self) -> Generator[simpy.Event, Any, bool]:
+        """Whether an agreement is reached; a break in relations ends the talks at once."""
+        self.talking = True
+        try:
+            days = self.world.luck.agreement_days[self.rank]
+            yield self.world.at(self.world.now + days, AGREEMENT, self.rank)
+        except simpy.Interrupt:
+            return False
+        finally:
+            self.talking = False
+        if self.world.luck.agreed[self.rank]:
+            self.record("agreement_day")
+            self.note("agreement")
+        return bool(self.world.luck.agreed[self.rank])
+
+    def take_place(self) -> None:
+        self.holding = True
+        self.record("place_day")
+        peak = self.world.out.peak_places[self.world.row]
+        for partner in self.partners:
+            partner.used += 1
+            peak[partner.index] = max(peak[partner.index], partner.used)
+
+    def give_back_place(self) -> None:
+        for partner in self.partners:
+            partner.used -= self.holding
+            partner.live -= self.counted
+        if self.holding:
+            self.record("freed_day")
+            self.world.places.grant_soon()
+        self.holding = self.counted = False
+
+    def fall_back(self) -> None:
+        """Go on as a domestic project, or be dropped, as the programme says."""
+        self.give_back_place()
+        if self.world.case.drop_fallback[self.programme]:
+            raise End(DROPPED)
+        self.joint = False
+        self.count("fell_back", 1)
+        self.note("goes on as domestic")
+
+    def lose_partner(self) -> None:
+        """A break in relations; called by the partner."""
+        self.count("lost_partner", 1)
+        if self.talking or self.world.case.drop_fallback[self.programme]:
+            self.process.interrupt()
+            return
+        self.give_back_place()
+        self.joint = False
+        self.count("fell_back", 1)
+        self.note("goes on as domestic")
+        if self.desk is self.purse:
+            self.purse.grant_soon()
+
+    # 3 tranche
+
+    @property
+    def purse(self) -> Purse:
+        return self.world.purses[self.programme]
+
+    def tranche_paid(self) -> _Life:
+        """Ask the purse for the next tranche; it funds work from the day it is paid."""
+        paid = yield self.purse.ask(self)
+        self.count_wait("wait_money")
+        if not paid:
+            raise End(UNFUNDED)
+        self.extended = False
+        self.fund(self.world.case.tranche_days[self.programme][self.tranche])
+
+    def request(self, year: int) -> int:
+        """Won that the next tranche costs home in a year."""
+        case, k = self.world.case, self.tranche
+        if not self.joint:
+            return int(case.domestic[self.rank][k])
+        return int(case.home[self.rank][k] - case.abroad[self.rank][k] + self.paid_abroad(year))
+
+    def paid_abroad(self, year: int) -> int:
+        case = self.world.case
+        rate = self.world.luck.exchange_ppm[case.currency[self.rank]][year]
+        return rules.at_rate(case.abroad[self.rank][self.tranche], rate) if self.joint else 0
+
+    def record_payment(self, amount: int) -> None:
+        out, at = self.world.out, (self.world.row, self.rank, self.tranche)
+        out.tranche_day[at] = self.world.now
+        out.paid[at] = amount
+        out.paid_abroad[at] = self.paid_abroad(self.world.year)
+        if self.joint:
+            out.paid_joint[at] = 1
+            out.paid_foreign[at] = self.world.case.foreign[self.rank][self.tranche]
+        self.note("tranche paid", f"{self.tranche + 1}: {amount}")
+
+    def fund(self, days: int) -> None:
+        self.funded_end = self.world.now + days
+        self.funded += days
+
+    # 4 technical work
+
+    def technical_work(self) -> _Life:
+        """Attempt step after step until the funded days are over; a step pauses then."""
+        while self.world.now < self.funded_end:
+            self.begin_attempt()
+            in_time = yield from self.facilities()
+            if not in_time:
+                return
+            self.run_from = self.world.now
+            end = min(self.world.now + self.remaining, self.funded_end)
+            yield self.world.at(end, WORK, self.rank)
+            self.stop_work()
+            if self.remaining == 0:
+                self.end_attempt()
+
+    def begin_attempt(self) -> None:
+        """Draw the time of a new attempt; one that paused goes on with what is left."""
+        if self.remaining:
+            return
+        self.step_joint = self.joint
+        factor = self.world.case.factor[self.rank][self.trl - 1] if self.joint else 1.0
+        base = self.world.luck.step_days[self.technology][self.trl - 1][self.attempt]
+        self.remaining = rules.work_days(base, factor)
+
+    def needs(self) -> list[int]:
+        """Units of facilities that the step needs."""
+        return list(self.world.case.needs[self.rank][self.trl - 1])
+
+    def facilities(self) -> Generator[simpy.Event, Any, bool]:
+        """Wait for the step's facilities, if it needs any; False if the funded days end first."""
+        if not any(self.needs()):
+            return True
+        request = self.world.facilities.ask(self)
+        yield request | self.world.at(self.funded_end, WORK, self.rank)
+        if self.desk is not None:
+            self.world.facilities.withdraw(self)
+        self.count_wait("wait_facility")
+        return bool(request.triggered)
+
+    def stop_work(self) -> None:
+        """Lay down the work: count it and give back the facilities."""
+        done = self.world.now - self.run_from
+        self.remaining -= done
+        self.worked += done
+        self.run_from = -1
+        if any(self.needs()):
+            self.world.facilities.give_back(self.needs())
+
+    def end_attempt(self) -> None:
+        luck = self.world.luck.step[self.technology][self.trl - 1][self.attempt]
+        verdict = rules.attempt(luck, self.success(), self.world.case.setback)
+        if verdict == SUCCESS:
+            self.reach_next_trl()
+            return
+        self.attempt += 1
+        if verdict == FAILURE or self.attempt == self.world.case.attempts:
+            raise End(FAILED)
+        self.count("setbacks", 1)
+        self.note("setback", f"TRL {self.trl}")
+
+    def reach_next_trl(self) -> None:
+        self.trl += 1
+        self.attempt = 0
+        self.worked_at[self.trl] = self.worked
+        self.world.out.trl_day[self.world.row, self.rank, self.trl - 1] = self.world.now
+        self.note("TRL reached", str(self.trl))
+        if self.trl == self.target:
+            raise End(TARGET)
+
+    def success(self) -> float:
+        """Success of the attempt, with the spillover of technologies that reached their target before today."""
+        case = self.world.case
+        table = case.success if self.step_joint else case.alone_success
+        chance: float = table[self.rank][self.trl - 1]
+        first = case.spillover_start[self.rank]
+        gains = [
+            case.spillover_gain[first + k]
+            for k, other in enumerate(self.links("spillover"))
+            if self.world.projects[other].reached_before(self.world.now)
+        ]
+        if not gains:
+            return chance
+        self.count("spillovers", 1)
+        for gain in gains:
+            chance += gain
+        return min(1.0, max(0.0, chance))
+
+    def reached_before(self, day: int) -> bool:
+        return self.end_state == TARGET and self.end_day is not None and self.end_day < day
+
+    # 5 gate
+
+    def gate(self) -> _Life:
+        """A review at the end of a tranche: next tranche, extension, or stop."""
+        case = self.world.case
+        if self.tranche + 1 == case.tranches[self.programme]:
+            raise End(EXHAUSTED)
+        policy = gate_policy(case, self.programme)
+        stays = yield from self.round() if policy.rounds else self.review()
+        passed = stays and self.judged(policy)
+        self.reviews += 1
+        self.note("passes the gate" if passed else "is judged behind")
+        if passed:
+            self.tranche += 1
+        elif stays and self.world.out.extensions[self.world.row, self.rank] < case.extensions[self.programme]:
+            yield from self.extension()
+        else:
+            raise End(STOPPED)
+
+    def round(self) -> Generator[simpy.Event, Any, bool]:
+        stays = yield self.world.rounds[self.programme].ask(self)
+        self.count_wait("wait_panel")
+        return bool(stays)
+
+    def review(self) -> Generator[simpy.Event, Any, bool]:
+        """Take a seat for as long as a review takes; without a panel the decision comes at once."""
+        case, panel = self.world.case, self.world.case.panel[self.programme]
+        if panel < 0:
+            yield self.world.at(self.world.now, PANEL, self.rank)
+            return True
+        yield self.world.panels[panel].ask(self)
+        self.count_wait("wait_panel")
+        self.seated = True
+        yield self.world.at(self.world.now + case.review_days[panel], PANEL, self.rank)
+        self.leave_seat()
+        return True
+
+    def leave_seat(self) -> None:
+        self.seated = False
+        self.world.panels[self.world.case.panel[self.programme]].give_back()
+
+    def extension(self) -> _Life:
+        """More funded months without money, then the gate again."""
+        self.count("extensions", 1)
+        self.extended = True
+        self.fund(self.world.case.extension_days[self.programme])
+        yield from self.technical_work()
+        yield from self.gate()
+
+    def lead(self) -> int:
+        """TRL reached minus TRL planned."""
+        case = self.world.case
+        medians, entry = case.median_days[self.rank], case.trl[self.rank]
+        return int(self.trl - rules.planned_trl(medians, entry, self.target, self.funded))
+
+    def reviewed_lead(self) -> float:
+        return float(self.lead() + self.world.luck.review_error[self.technology][self.reviews])
+
+    def judged(self, policy: GatePolicy) -> bool:
+        case, g = self.world.case, self.programme
+        luck = self.world.luck.gate[self.technology][self.reviews]
+        return policy.judge(self.lead(), self.missing(), luck, case.alpha[g], case.beta[g], case.tolerance[g])
+
+    def missing(self) -> int:
+        """Deliverables due at this gate and not handed in."""
+        due, delivered = self.world.case.due_tranche[self.programme], self.delivered()
+        count = self.world.case.deliverables[self.programme]
+        return sum(0 < due[d] <= self.tranche + 1 and not delivered >> d & 1 for d in range(count))
+
+    def delivered(self) -> int:
+        """Deliverables handed in, as bits: enough work has been done since the TRL after which each starts."""
+        case, needed = self.world.case, self.world.luck.deliverable_days[self.technology]
+        bits = 0
+        for d in range(case.deliverables[self.programme]):
+            since = self.worked_at.get(max(case.after_trl[self.programme][d], case.trl[self.rank]))
+            if since is not None and self.worked - since >= needed[d]:
+                bits |= 1 << d
+        return bits
+
+    # 6 end
+
+    def withdraw(self) -> None:
+        """Leave whatever the project is doing or waiting for (only a break in relations does this)."""
+        if self.desk is not None:
+            desk = self.desk
+            self.count_wait(desk.wait)
+            desk.withdraw(self)
+            if isinstance(desk, Purse):
+                desk.grant_soon()
+        elif self.seated:
+            self.leave_seat()
+        elif self.run_from >= 0:
+            self.stop_work()
+
+    def finish(self, state: int, by_break: bool) -> None:
+        """Give back money and place, tell those who wait for this technology."""
+        self.give_refund(by_break)
+        self.give_back_place()
+        self.end_state, self.end_day = state, self.world.now
+        self.note("ends", END_STATES[state])
+        for other in self.links("dependent"):
+            self.world.enter(self.world.now, REQUEST, other, self.world.projects[other].look)
+
+    def give_refund(self, by_break: bool) -> None:
+        """Unused days of the tranche are refunded; after a break, money paid abroad is not returned."""
+        unused = self.funded_end - self.world.now
+        if unused <= 0 or self.extended:
+            return
+        out, at = self.world.out, (self.world.row, self.rank, self.tranche)
+        returnable = int(out.paid[at]) - (int(out.paid_abroad[at]) if by_break else 0)
+        amount = rules.refund(returnable, unused, self.world.case.tranche_days[self.programme][self.tranche])
+        self.count("refund", amount)
+        self.record("refund_day")
+        self.purse.refund(amount)
+
+    # book-keeping
+
+    def links(self, kind: str) -> list[int]:
+        case = self.world.case
+        start = getattr(case, f"{kind}_start")
+        return list(getattr(case, kind)[start[self.rank] : start[self.rank + 1]])
+
+    def count(self, column: str, amount: int) -> None:
+        getattr(self.world.out, column)[self.world.row, self.rank] += amount
+
+    def count_wait(self, column: str) -> None:
+        waited = self.world.now - self.since
+        self.count(column, waited)
+        if waited:
+            self.note(f"waited for {column.removeprefix('wait_')}", f"{waited} days")
+
+    def record(self, column: str) -> None:
+        getattr(self.world.out, column)[self.world.row, self.rank] = self.world.now
+
+    def note(self, event: str, detail: str = "") -> None:
+        self.world.note("project", self.rank, event, detail)
+
+    def close(self) -> None:
+        """Write down how the project stands at the horizon, and its market."""
+        world, horizon = self.world, self.world.case.horizon
+        if self.end_day is None:
+            self.close_running(horizon)
+        out, at = world.out, (world.row, self.rank)
+        out.end_state[at] = self.end_state
+        out.end_day[at] = -1 if self.end_day is None else self.end_day
+        out.trl[at], out.joint_at_end[at] = self.trl, self.joint
+        out.funded_days[at], out.worked_days[at] = self.funded, self.worked
+        out.reviews[at], out.delivered[at] = self.reviews, self.delivered()
+        if self.end_state == TARGET and self.end_day is not None and world.luck.commercial[self.technology]:
+            market = self.end_day + world.luck.market_days[self.technology]
+            out.market_day[at] = market if market < horizon else -1
+
+    def close_running(self, horizon: int) -> None:
+        if self.desk is not None:
+            self.count(self.desk.wait, horizon - self.since)
+        elif self.run_from >= 0:
+            self.worked += horizon - self.run_from
+        elif self.world.out.start_day[self.world.row, self.rank] < 0:
+            self.count("wait_prerequisite", max(0, horizon - self.planned))

@@ -1,0 +1,391 @@
+"""Sentences: what the tables say, for a reader who will not read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from rdsim.report.page import PlanReport
+
+__all__ = [
+    "Doubt",
+    "Tile",
+    "amount",
+    "best_bets",
+    "doubts",
+    "durations",
+    "ending",
+    "even_odds",
+    "first_starts",
+    "gains",
+    "headline",
+    "largest",
+    "listed",
+    "longest_wait",
+    "partners",
+    "path",
+    "sold",
+    "spread",
+    "tiles",
+    "use_of_money",
+]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A main figure: what it is, the figure, and how sure it is or what it is out of."""
+
+    label: str
+    figure: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A source of doubt about the net value, its size in money and relative to the mean, and what it means."""
+
+    source: str
+    money: str
+    percent: str
+    meaning: str
+
+
+# --- numbers and lists ----------------------------------------------------------------------------
+
+
+def amount(value: float | None) -> str:
+    """A number with as many decimals as its size deserves; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    size = abs(value)
+    text = f"{value:,.{0 if size >= 200 else 1 if size >= 10 else 2}f}"
+    text = text.lstrip("-") if float(text.replace(",", "")) == 0 else text
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as in a sentence: a, b and c."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def _percent(value: float | None, decimals: int = 0) -> str:
+    return "–" if value is None or not math.isfinite(value) else f"{value:.{decimals}%}".replace("-", "\N{MINUS SIGN}")
+
+
+def _count(number: int, noun: str) -> str:
+    plural = f"{noun[:-1]}ies" if noun.endswith("gy") or noun.endswith("ry") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def _interval(found: Mapping[str, Any]) -> str:
+    """`1,350 to 1,508`, or that it is unknown."""
+    if found["ci_low"] is None or found["ci_high"] is None:
+        return "unknown from one replication"
+    return f"{amount(found['ci_low'])} to {amount(found['ci_high'])}"
+
+
+def _estimate(report: PlanReport, name: str) -> Mapping[str, Any] | None:
+    found: Mapping[str, Any] | None = report.manifest.get("estimates", {}).get(name)
+    return found if found and found.get("mean") is not None else None
+
+
+def _mean(report: PlanReport, name: str) -> float:
+    found = _estimate(report, name)
+    return float(found["mean"]) if found else float("nan")
+
+
+# --- answers below the figures' questions ---------------------------------------------------------
+
+
+def largest(table: pd.DataFrame, key: str, unit: str) -> str:
+    """Which row gets most of the money."""
+    sums = table.groupby(key)[["home", "count"]].sum().sort_values("home", ascending=False)
+    total = float(sums["home"].sum())
+    if total <= 0:
+        return "No money is expected to be paid."
+    top = sums.iloc[0]
+    return (
+        f"{sums.index[0]} gets most: {amount(top['home'])} of {amount(total)} {unit} ({top['home'] / total:.0%}), "
+        f"for {_count(int(top['count']), 'technology')}."
+    )
+
+
+def partners(report: PlanReport, table: pd.DataFrame) -> str:
+    """How much of the portfolio is joint, and with whom most."""
+    joint = table[table["partner_name"] != "No partner"]
+    if joint.empty:
+        return "No project has a partner abroad."
+    sums = joint.groupby("partner_name")["home"].sum().sort_values(ascending=False)
+    share = joint["home"].sum() / max(table["home"].sum(), 1e-12)
+    return (
+        f"{int(joint['count'].sum())} of {int(table['count'].sum())} projects are joint, with "
+        f"{_count(len(sums), 'country')}; they get {share:.0%} of the money. Most goes to projects with "
+        f"{sums.index[0]}: {amount(float(sums.iloc[0]))} {report.money_unit}."
+    )
+
+
+def first_starts(table: pd.DataFrame) -> str:
+    """How many start in which year."""
+    counts = table.groupby("year")["count"].sum()
+    parts = [f"{count} in {year}" for year, count in counts.items()]
+    return f"{listed(parts)}."
+
+
+def best_bets(report: PlanReport, table: pd.DataFrame) -> str:
+    """The three technologies with the highest expected value and their share of all."""
+    best = table.sort_values("expected_value", ascending=False).head(3)
+    total = float(table["expected_value"].sum())
+    share = f" ({best['expected_value'].sum() / total:.0%} of all)" if total > 0 else ""
+    names = listed([f"{row.name_} ({amount(row.expected_value)})" for row in best.rename(columns={"name": "name_"}).itertuples()])
+    return f"Highest expected net value in {report.money_unit}: {names}{share}."
+
+
+def durations(table: pd.DataFrame) -> str:
+    """How long R&D takes and how often it reaches its target."""
+    years = float((table["p50"] - table["begin"]).median())
+    low, high = table["p_target"].min(), table["p_target"].max()
+    chance = f"{low:.0%}" if f"{low:.0%}" == f"{high:.0%}" else f"{low:.0%} to {high:.0%}"
+    return (
+        f"{_count(len(table), 'project')}; half of them last longer than {years:.1f} years from start to end of R&D; "
+        f"target TRL reached in {chance} of replications."
+    )
+
+
+def use_of_money(table: pd.DataFrame, unit: str) -> str:
+    """How much of the announced money is paid and lapses, and in which years more is promised than announced."""
+    announced, paid, lapsed = (float(table[column].sum()) for column in ("announced", "mean", "lapsed"))
+    over = table.loc[(table["promised"] > table["announced"] * 1.001) & (table["announced"] > 0), "year"]
+    share = f" ({paid / announced:.0%})" if announced > 0 else ""
+    promise = (
+        f"Awards promise more than is announced in {listed([str(year) for year in over])}, counting on stops at gates."
+        if len(over)
+        else "No year's awards promise more than is announced."
+    )
+    return (
+        f"Of {amount(announced)} {unit} announced, {amount(paid)}{share} is paid on average, net of refunds, and "
+        f"{amount(lapsed)} lapses. {promise}"
+    )
+
+
+def sold(report: PlanReport) -> str:
+    """The number on the market at the horizon and in time."""
+    found, timely = _estimate(report, "commercialised"), _mean(report, "commercialised_by_deadline")
+    if found is None:
+        return ""
+    return (
+        f"{amount(found['mean'])} on average by {report.horizon_year} ({report.confidence:.0%} interval "
+        f"{_interval(found)}), {amount(timely)} of them by their programme's deadline."
+    )
+
+
+def even_odds(report: PlanReport) -> str:
+    """Numbers reached with 90%, 50% and 10% probability."""
+    counts = report.replications["commercialised"]
+    levels = [int(counts.quantile(1 - chance, interpolation="lower")) for chance in (0.9, 0.5, 0.1)]
+    return f"At least {levels[0]} with a probability of 90%, {levels[1]} with 50%, {levels[2]} with 10%."
+
+
+def path(aims: pd.DataFrame) -> str:
+    """In which years the target is likely reached."""
+    if aims.empty:
+        return "The scenario sets no target."
+    likely = [str(int(year)) for year in aims.loc[aims["reached"] >= 0.5, "year"]]
+    missed = [str(int(year)) for year in aims.loc[aims["reached"] < 0.5, "year"]]
+    parts = [f"probably reached in {listed(likely)}" if likely else "", f"probably missed in {listed(missed)}" if missed else ""]
+    text = "; ".join(filter(None, parts))
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def spread(report: PlanReport, table: pd.DataFrame) -> str:
+    """How far luck moves the optimised portfolio, and the probability of a loss."""
+    row = table[table["policy"] == "optimised"]
+    if row.empty:
+        return ""
+    best = row.iloc[0]
+    return (
+        f"In nine of ten replications the optimised portfolio is worth {amount(best['p5'])} to {amount(best['p95'])} "
+        f"{report.money_unit}; in {best['loss']:.0%} it is worth less than nothing."
+    )
+
+
+def gains(table: pd.DataFrame, unit: str) -> str:
+    """Which simple rules it surely beats, which not, and which of them keep the scenario's rules."""
+    surely, unsure = table[table["low"] > 0], table[~(table["low"] > 0)]
+    parts = [f"surely worth more than {_rules(surely, unit)}" if len(surely) else ""]
+    parts += [f"not surely worth more than {_rules(unsure, unit)}" if len(unsure) else ""]
+    text = "; ".join(filter(None, parts))
+    broken = table.loc[~table["feasible"], "policy"].tolist()
+    note = f" Not allowed as they stand, for breaking a rule of the scenario: {listed(broken)}." if broken else ""
+    return f"{text[0].upper()}{text[1:]}.{note}"
+
+
+def _rules(table: pd.DataFrame, unit: str) -> str:
+    return listed([f"{row.policy} (by {amount(float(row.mean_))} {unit})" for row in table.rename(columns={"mean": "mean_"}).itertuples()])
+
+
+def longest_wait(table: pd.DataFrame) -> str:
+    """What is waited for longest."""
+    top = table.sort_values("mean", ascending=False).iloc[0]
+    return (
+        f"Longest for {top['cause']}, in {top['programme']}: {amount(float(top['mean']))} days per project; "
+        f"{top['share']:.0%} of its projects wait for it, those {amount(float(top['days']))} days on average."
+    )
+
+
+def ending(table: pd.DataFrame) -> str:
+    """Share that reaches the target, by programme."""
+    hits = table[table["order"] == 0]
+    parts = [f"{row.share:.0%} in {row.programme}" for row in hits.itertuples()]
+    return f"Target TRL reached: {listed(parts)}." if parts else "No project reaches its target TRL."
+
+
+# --- the head of the page -------------------------------------------------------------------------
+
+
+def headline(report: PlanReport) -> list[str]:
+    """The main findings, a sentence each."""
+    return list(_headline(report))
+
+
+def _headline(report: PlanReport) -> Iterator[str]:
+    yield _chosen(report)
+    npv = _estimate(report, "npv")
+    if npv is not None:
+        yield (
+            f"Its net present value is expected to be {amount(npv['mean'])} {report.money_unit} "
+            f"({report.confidence:.0%} interval {_interval(npv)}; {npv['n']:,} replications)."
+        )
+    if _estimate(report, "commercialised") is not None:
+        yield (
+            f"On average {amount(_mean(report, 'target'))} projects reach their target TRL and "
+            f"{amount(_mean(report, 'commercialised'))} the market by {report.horizon_year}, "
+            f"{amount(_mean(report, 'commercialised_by_deadline'))} of them by their deadline."
+        )
+    if _estimate(report, "paid") is not None:
+        yield _used(report)
+    yield from _compared(report)
+
+
+def _chosen(report: PlanReport) -> str:
+    table = report.technologies
+    funded = table[table["funded"].astype(bool)]
+    joint = funded[funded["partner"] != ""]
+    countries = f", {len(joint)} of them with {_count(joint['partner'].nunique(), 'partner country')}" if len(joint) else ""
+    return f"The plan funds {len(funded):,} of {_count(len(table), 'technology')}{countries}."
+
+
+def _used(report: PlanReport) -> str:
+    announced = float(report.plan["announced"].sum())
+    net = float((report.budget["spent"] - report.budget["refunded"]).sum()) / max(len(report.replications), 1)
+    return (
+        f"Of {amount(announced)} {report.money_unit} announced, {amount(net)} is paid on average, net of refunds; "
+        f"{amount(_mean(report, 'lapsed'))} lapses unused."
+    )
+
+
+def _compared(report: PlanReport) -> Iterator[str]:
+    rules = report.manifest.get("baselines", {})
+    if not rules:
+        return
+    name, best = max(rules.items(), key=lambda item: item[1]["npv"]["mean"] or -math.inf)
+    broken = "" if best["feasible"] else " That rule's portfolio breaks a rule of the scenario and could not be chosen."
+    yield (
+        f"The best of the simple rules, {name}, is worth {amount(best['npv']['mean'])}: the plan is worth "
+        f"{amount(best['difference']['mean'])} more (interval {_interval(best['difference'])}).{broken}"
+    )
+
+
+def tiles(report: PlanReport) -> list[Tile]:
+    """The main figures at a glance."""
+    table = report.technologies
+    funded = table[table["funded"].astype(bool)]
+    requested = amount(float(funded["cost"].sum()))
+    asked = f"of {len(table):,}; they ask for {requested} {report.money_unit}"
+    found = [Tile("technologies funded", f"{len(funded):,}", asked)]
+    names = {
+        "npv": f"net present value, {report.money_unit}",
+        "target": "reach their target TRL",
+        "commercialised": f"on the market by {report.horizon_year}",
+        "commercialised_by_deadline": "on the market by their deadline",
+    }
+    for key, label in names.items():
+        figure = _estimate(report, key)
+        if figure is not None:
+            found.append(Tile(label, amount(figure["mean"]), f"{report.confidence:.0%} interval {_interval(figure)}"))
+    return found
+
+
+# --- how sure we are ------------------------------------------------------------------------------
+
+
+def doubts(report: PlanReport) -> list[Doubt]:
+    """What stands between the figures and the truth, in money where it can be said."""
+    return [*_solver_gap(report), *_sampling(report), *_luck(report), *_optimism(report), _inputs(report)]
+
+
+def _solver_gap(report: PlanReport) -> Iterator[Doubt]:
+    solver = report.manifest.get("solver", {})
+    objective, bound = solver.get("objective"), solver.get("bound")
+    if objective is None or bound is None:
+        yield Doubt("Solver's gap", "unknown", "–", "The solver proved nothing about better portfolios.")
+        return
+    more = max(bound - objective, 0.0)
+    meaning = (
+        f"In the optimiser's model no allowed portfolio is worth more than {amount(bound)} {report.money_unit}; "
+        f"this one is worth {amount(objective)}. Looking longer can add no more than this."
+    )
+    yield Doubt("Solver's gap", amount(more), _percent(solver.get("gap"), 2), meaning)
+
+
+def _sampling(report: PlanReport) -> Iterator[Doubt]:
+    npv = _estimate(report, "npv")
+    if npv is None or npv["ci_low"] is None:
+        return
+    half = (npv["ci_high"] - npv["ci_low"]) / 2
+    meaning = (
+        f"With {npv['n']:,} replications the mean is known to this much, {report.confidence:.0%} of the time. Four times as many "
+        "replications halve it. It is no bound on a single future."
+    )
+    yield Doubt("Sampling", f"± {amount(half)}", _relative(half, npv["mean"]), meaning)
+
+
+def _relative(value: float, mean: float) -> str:
+    return _percent(value / abs(mean), 1) if mean else "–"
+
+
+def _luck(report: PlanReport) -> Iterator[Doubt]:
+    npv = report.replications["npv"]
+    low, high = (float(npv.quantile(level, interpolation="lower")) for level in (0.1, 0.9))
+    mean = float(npv.mean())
+    share = f"{_relative(low - mean, mean)} to {_relative(high - mean, mean)}"
+    meaning = "Eight of ten futures of the model lie in between. No larger sample makes this smaller: it is risk, not error."
+    yield Doubt("Luck (P10 to P90)", f"{amount(low)} to {amount(high)}", share, meaning)
+
+
+def _optimism(report: PlanReport) -> Iterator[Doubt]:
+    objective, npv = report.manifest.get("solver", {}).get("objective"), _estimate(report, "npv")
+    if objective is None or npv is None:
+        return
+    gap = objective - npv["mean"]
+    meaning = (
+        "The optimiser's expected value less the simulated one: projects wait for one another, which the optimiser "
+        "does not see, and choosing on samples flatters what is chosen. The figures of this report are the simulated ones."
+    )
+    yield Doubt("Optimism of the optimiser", amount(gap), _relative(gap, npv["mean"]), meaning)
+
+
+def _inputs(report: PlanReport) -> Doubt:
+    sources = report.sources
+    weak = sources[sources["grade"] == "assumed"]
+    what = listed([f"{row.item} of {row.table}" for row in weak.itertuples()])
+    rest = f" Assumed: {what}." if what else ""
+    meaning = (
+        "Whether the scenario's rates, costs and values are right, what other countries and firms do, and what the "
+        f"model leaves out. No interval here covers that.{rest}"
+    )
+    return Doubt("Not covered", "not known", "–", meaning)
