@@ -21,7 +21,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
-from rdsim.errors import Fault, ProblemError
+from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.optimiser.evaluation import evaluate
 from rdsim.optimiser.milp import Model, formulate
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, check
@@ -106,16 +106,26 @@ def _solve_whole(problem: PortfolioProblem, model: Model, settings: Settings) ->
         termination=answer.termination,
         seconds=watch.add(Seconds(), answer, "mip"),
     )
+    if answer.values is not None:
+        _refuse_broken(problem, settings, answer.values)
     progress = settled(problem, progress, answer.values)
     if settings.gap > 0 or progress.chosen is None or answer.state is not State.OPTIMAL:
         return progress
     return _canonical(problem, model, settings, progress)
 
 
+def _refuse_broken(problem: PortfolioProblem, settings: Settings, values: FloatArray) -> None:
+    """A solver's portfolio that the judge finds infeasible is the solver's failure, and nobody's answer."""
+    broken = evaluate(problem, chosen_of(problem, values)).violations
+    if broken:
+        names = ", ".join(f"{violation.family} {violation.name}" for violation in broken[:5])
+        raise SolverError(settings.solver.name, f"its portfolio breaks {names}")
+
+
 def _canonical(problem: PortfolioProblem, model: Model, settings: Settings, progress: Progress) -> Progress:
     """The optimum of smallest weight; the one at hand if another cannot be had in the nodes or time left."""
     watch = Stopwatch.start()
-    as_good = _as_good_as(model, progress.objective)
+    as_good = _as_good_as(model, len(problem.option_names), progress.objective)
     answer = settings.solver.run(as_good, settings.limits(nodes=CANONICAL_NODES))
     progress = replace(progress, seconds=watch.add(progress.seconds, answer, "mip"))
     if answer.values is None or answer.state is not State.OPTIMAL:
@@ -126,12 +136,12 @@ def _canonical(problem: PortfolioProblem, model: Model, settings: Settings, prog
     return replace(progress, chosen=judged.chosen, objective=judged.objective)
 
 
-def _as_good_as(model: Model, objective: float) -> Model:
+def _as_good_as(model: Model, options: int, objective: float) -> Model:
     """Minimise weight among what is worth at least `objective`."""
     floor = csr_array(model.value[np.newaxis])
     return replace(
         model,
-        value=-_weights(model),
+        value=-_weights(options, model.value.size),
         offset=0.0,
         row_names=(*model.row_names, "optimal"),
         matrix=csr_array(vstack([model.matrix, floor])),
@@ -140,12 +150,11 @@ def _as_good_as(model: Model, objective: float) -> Model:
     )
 
 
-def _weights(model: Model) -> FloatArray:
-    """1 + frac((o + 1) * golden ratio) / O for options, 0 for the other columns."""
-    option = np.array([name.startswith("x_") for name in model.column_names])
-    count = max(1, int(option.sum()))
-    place = np.arange(1, option.size + 1) * GOLDEN
-    return np.where(option, 1 + (place - np.floor(place)) / count, 0.0)
+def _weights(options: int, columns: int) -> FloatArray:
+    """1 + frac((o + 1) * golden ratio) / O for options, which come first, and 0 for the other columns."""
+    weights = np.zeros(columns)
+    weights[:options] = 1 + np.modf(np.arange(1, options + 1) * GOLDEN)[0] / max(options, 1)
+    return weights
 
 
 def _rounding(problem: PortfolioProblem, objective: float) -> float:

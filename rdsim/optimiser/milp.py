@@ -254,20 +254,20 @@ def _bounds(columns: Columns) -> tuple[FloatArray, FloatArray]:
     out = np.isin(problem.group, problem.fixed_out_groups)
     upper[: columns.options][out] = 0.0
     upper[list(problem.fixed_out_options)] = 0.0
-    for row, column in columns.carry.items():
-        upper[column] = _most_unspent(columns, row)
+    for row, most in _most_unspent(columns).items():
+        upper[columns.carry[row]] = most
     # An option that is fixed in and belongs to a group that is fixed out: the choice row says so.
     return lower, np.maximum(lower, upper)
 
 
-def _most_unspent(columns: Columns, row: int) -> float:
-    """An upper bound on what a row can pass on: all that it has, and all that it could be passed."""
-    rows = columns.problem.rows
-    refunds = -float(rows.use[[row]].minimum(0).sum() + rows.opening_use[[row]].minimum(0).sum())
-    before = {target: (source, rate) for source, target, rate in rows.carry}
-    source, rate = before.get(row, (-1, 0.0))
-    received = rate * _most_unspent(columns, source) if source >= 0 else 0.0
-    return max(0.0, float(rows.cap[row]) + refunds + received)
+def _most_unspent(columns: Columns) -> dict[int, float]:
+    """An upper bound on what each row can pass on: its cap, its refunds, and the most it can be passed itself."""
+    rows, most, received = columns.problem.rows, {}, dict[int, float]()
+    for source, target, rate in rows.carry_in_order:
+        refunds = -float(rows.use[[source]].minimum(0).sum() + rows.opening_use[[source]].minimum(0).sum())
+        most[source] = max(0.0, float(rows.cap[source]) + refunds + received.get(source, 0.0))
+        received[target] = rate * most[source]
+    return most
 
 
 # ---------------------------------------------------------------- families

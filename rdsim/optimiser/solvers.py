@@ -22,6 +22,7 @@ import math
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -174,14 +175,21 @@ def _expression(pairs: list[tuple[Any, float]], constant: float, sense: str | No
     return expression
 
 
+def _places(lines: list[Any], variables: list[Any]) -> list[int]:
+    """Column of every variable in the rows; PuLP 4 numbers variables as they were added, PuLP 3 does not."""
+    if GENERATION >= 4:
+        return [variable.id for line in lines for variable, _ in line]
+    place = {variable.name: column for column, variable in enumerate(variables)}
+    return [place[variable.name] for line in lines for variable, _ in line]
+
+
 @_garbage_waits()
 def pulp_matrix(problem: Any, variables: list[Any]) -> tuple[csr_array, FloatArray, FloatArray]:
     """The rows of a PuLP problem: matrix (m, n), lowest and highest activity (m,)."""
     rows = problem.constraints()
-    place = {variable.name: column for column, variable in enumerate(variables)}
     lines = [row.items() for row in rows]
     indptr = np.cumsum([0, *(len(line) for line in lines)])
-    indices = np.array([place[variable.name] for line in lines for variable, _ in line], dtype=np.int64)
+    indices = np.array(_places(lines, variables), dtype=np.int64)
     data = np.array([coefficient for line in lines for _, coefficient in line], dtype=np.float64)
     rhs = np.array([-row.constant for row in rows], dtype=np.float64)
     sense = np.array([row.sense for row in rows], dtype=np.int64)
@@ -427,8 +435,13 @@ class Cbc:
 
     @property
     def version(self) -> str:
-        """The generation of PuLP that calls it; CBC's own number stands in its log alone."""
-        return f"PuLP {version('pulp')}"
+        """The version that the program itself states."""
+        path = self.path or cbc_path()
+        if not path:
+            return ""
+        said = subprocess.run([path, "-quit"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603 - the solver
+        found = re.search(r"Version:?\s+(\S+)", said.stdout)
+        return found[1] if found else ""
 
     def run(self, model: Model, limits: Limits, *, relaxed: bool = False, start: FloatArray | None = None) -> Answer:
         """See `Solver.run`. A target cannot be told to CBC: it stops at the gap."""

@@ -303,9 +303,10 @@ def _purse(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
         base.mark_point(filled=True, size=45, shape="diamond").encode(y=alt.Y("planned:Q")),
         base.mark_tick(thickness=3, width=alt.RelativeBandSize(0.8)).encode(y=alt.Y("promised:Q")),
     ]
-    legend = alt.Legend(symbolType="square", symbolStrokeWidth=0)
+    legend = alt.Legend(symbolType="square", symbolStrokeWidth=0, columns=3)
+    colour = alt.Color("measure:N", scale=scale, legend=legend)
     coloured = [
-        layer.encode(color=alt.ColorDatum(name, scale=scale, legend=legend))
+        layer.transform_calculate(measure=f"'{name}'").encode(color=colour)
         for name, layer in zip(_BUDGET, layers, strict=True)
     ]
     return alt.layer(*coloured).properties(height=300)

@@ -65,7 +65,11 @@ def _render(report: PlanReport) -> str:
     drawn = {section: figures.draw(report, section) for section in figures.SECTIONS}
     scripts = (_library(), (_HERE / "page.js").read_text(encoding="utf-8"))
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["amount"] = words.amount
     environment.filters["listed"] = words.listed
@@ -107,7 +111,13 @@ def _safe(text: str) -> Any:
 def _embedded(value: object) -> Any:
     """JSON that no text in it can break out of: HTML sees no <, > or &."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for sign, code in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029")):
+    for sign, code in (
+        ("<", "\\u003c"),
+        (">", "\\u003e"),
+        ("&", "\\u0026"),
+        ("\u2028", "\\u2028"),
+        ("\u2029", "\\u2029"),
+    ):
         text = text.replace(sign, code)
     return _safe(text)
 

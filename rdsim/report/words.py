@@ -141,7 +141,9 @@ def best_bets(report: PlanReport, table: pd.DataFrame) -> str:
     best = table.sort_values("expected_value", ascending=False).head(3)
     total = float(table["expected_value"].sum())
     share = f" ({best['expected_value'].sum() / total:.0%} of all)" if total > 0 else ""
-    names = listed([f"{row.name_} ({amount(row.expected_value)})" for row in best.rename(columns={"name": "name_"}).itertuples()])
+    names = listed(
+        [f"{row.name_} ({amount(row.expected_value)})" for row in best.rename(columns={"name": "name_"}).itertuples()]
+    )
     return f"Highest expected net value in {report.money_unit}: {names}{share}."
 
 
@@ -196,7 +198,10 @@ def path(aims: pd.DataFrame) -> str:
         return "The scenario sets no target."
     likely = [str(int(year)) for year in aims.loc[aims["reached"] >= 0.5, "year"]]
     missed = [str(int(year)) for year in aims.loc[aims["reached"] < 0.5, "year"]]
-    parts = [f"probably reached in {listed(likely)}" if likely else "", f"probably missed in {listed(missed)}" if missed else ""]
+    parts = [
+        f"probably reached in {listed(likely)}" if likely else "",
+        f"probably missed in {listed(missed)}" if missed else "",
+    ]
     text = "; ".join(filter(None, parts))
     return f"{text[0].upper()}{text[1:]}."
 
@@ -225,7 +230,12 @@ def gains(table: pd.DataFrame, unit: str) -> str:
 
 
 def _rules(table: pd.DataFrame, unit: str) -> str:
-    return listed([f"{row.policy} (by {amount(float(row.mean_))} {unit})" for row in table.rename(columns={"mean": "mean_"}).itertuples()])
+    return listed(
+        [
+            f"{row.policy} (by {amount(float(row.mean_))} {unit})"
+            for row in table.rename(columns={"mean": "mean_"}).itertuples()
+        ]
+    )
 
 
 def longest_wait(table: pd.DataFrame) -> str:
@@ -275,7 +285,9 @@ def _chosen(report: PlanReport) -> str:
     table = report.technologies
     funded = table[table["funded"].astype(bool)]
     joint = funded[funded["partner"] != ""]
-    countries = f", {len(joint)} of them with {_count(joint['partner'].nunique(), 'partner country')}" if len(joint) else ""
+    countries = (
+        f", {len(joint)} of them with {_count(joint['partner'].nunique(), 'partner country')}" if len(joint) else ""
+    )
     return f"The plan funds {len(funded):,} of {_count(len(table), 'technology')}{countries}."
 
 
@@ -363,7 +375,9 @@ def _luck(report: PlanReport) -> Iterator[Doubt]:
     low, high = (float(npv.quantile(level, interpolation="lower")) for level in (0.1, 0.9))
     mean = float(npv.mean())
     share = f"{_relative(low - mean, mean)} to {_relative(high - mean, mean)}"
-    meaning = "Eight of ten futures of the model lie in between. No larger sample makes this smaller: it is risk, not error."
+    meaning = (
+        "Eight of ten futures of the model lie in between. No larger sample makes this smaller: it is risk, not error."
+    )
     yield Doubt("Luck (P10 to P90)", f"{amount(low)} to {amount(high)}", share, meaning)
 
 

@@ -1,0 +1,141 @@
+"""The end of research and development: what a project gives back, wherever it stands."""
+
+from __future__ import annotations
+
+from rdsim.case import DAYS_PER_YEAR
+from rdsim.engines.compiled.agenda import facilities, grant_soon, leave, panel_of, places, purse_of, push, rounds_of
+from rdsim.engines.compiled.contracts import (
+    AT_BETWEEN,
+    AT_ENDED,
+    AT_FACILITY,
+    AT_MONEY,
+    AT_PANEL,
+    AT_PLACE,
+    AT_REVIEWED,
+    AT_ROUNDS,
+    AT_START,
+    AT_WORKING,
+    DO_LOOK,
+    refund,
+)
+from rdsim.engines.jit import jit
+from rdsim.engines.rules import REQUEST
+
+__all__ = [
+    "finish",
+    "give_back_place",
+    "give_back_seat",
+    "give_back_units",
+    "give_refund",
+    "queue_of",
+    "stop_work",
+    "withdraw",
+]
+
+
+@jit
+def give_back_place(c, o, s, r, p, t):
+    for n in c.member[p]:
+        if n >= 0:
+            s.used[n] -= s.holding[p]
+            s.live[n] -= s.counted[p]
+    if s.holding[p]:
+        o.freed_day[r, p] = t
+        grant_soon(s, t, places(c))
+    s.holding[p] = False
+    s.counted[p] = False
+
+
+@jit
+def give_back_units(c, s, p, t):
+    if s.using[p]:
+        s.units[:] -= c.needs[p, s.trl_now[p] - 1]
+        s.using[p] = False
+        grant_soon(s, t, facilities(c))
+
+
+@jit
+def stop_work(c, o, s, r, p, t):
+    """Lay down the work: count it, give back units, or stop waiting for them."""
+    if s.stage[p] == AT_FACILITY:
+        o.wait_facility[r, p] += t - s.since[p]
+        leave(s, facilities(c), p)
+    elif s.stage[p] == AT_WORKING:
+        done = t - s.run_from[p]
+        s.remaining[p] -= done
+        o.worked_days[r, p] += done
+        give_back_units(c, s, p, t)
+    s.stage[p] = AT_BETWEEN
+
+
+@jit
+def give_back_seat(c, s, p, t):
+    q = c.panel[c.programme[p]]
+    if q >= 0:
+        s.seats_used[q] -= 1
+        grant_soon(s, t, panel_of(c, q))
+
+
+@jit
+def queue_of(c, s, p):
+    """The queue that a project stands in, or -1."""
+    g, stage = c.programme[p], s.stage[p]
+    if stage == AT_START:
+        return g
+    if stage == AT_PLACE:
+        return places(c)
+    if stage == AT_MONEY:
+        return purse_of(c, g)
+    if stage == AT_PANEL:
+        return panel_of(c, c.panel[g])
+    if stage == AT_ROUNDS:
+        return rounds_of(c, g)
+    return -1
+
+
+@jit
+def withdraw(c, o, s, r, p, t):
+    """Take a project out of whatever it was doing or waiting for."""
+    queue = queue_of(c, s, p)
+    if queue >= 0:
+        leave(s, queue, p)
+        if s.stage[p] == AT_MONEY:
+            o.wait_money[r, p] += t - s.since[p]
+            grant_soon(s, t, queue)
+        else:
+            o.wait_panel[r, p] += t - s.since[p]
+    elif s.stage[p] == AT_REVIEWED:
+        give_back_seat(c, s, p, t)
+    else:
+        stop_work(c, o, s, r, p, t)
+
+
+@jit
+def give_refund(c, o, s, r, p, t, by_break):
+    g, k = c.programme[p], s.tranche[p]
+    unused = s.funded_end[p] - t
+    if unused <= 0 or s.extended[p]:
+        return
+    returnable = o.paid[r, p, k]
+    if by_break:
+        returnable -= o.paid_abroad[r, p, k]
+    amount = refund(returnable, unused, c.tranche_days[g, k])
+    s.purse[g] += amount
+    o.refund[r, p] = amount
+    o.refund_day[r, p] = t
+    o.refunded[r, g, t // DAYS_PER_YEAR] += amount
+    grant_soon(s, t, purse_of(c, g))
+
+
+@jit
+def finish(c, o, s, r, p, t, end_state, by_break):
+    if by_break:
+        withdraw(c, o, s, r, p, t)
+    give_refund(c, o, s, r, p, t, by_break)
+    give_back_place(c, o, s, r, p, t)
+    s.stage[p] = AT_ENDED
+    s.token[p] += 1
+    o.end_state[r, p] = end_state
+    o.end_day[r, p] = t
+    for k in range(c.dependent_start[p], c.dependent_start[p + 1]):
+        push(s, t, REQUEST, c.dependent[k], DO_LOOK, 0, c.dependent[k])

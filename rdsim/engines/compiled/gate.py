@@ -1,0 +1,177 @@
+"""Gates: seats, rounds, decisions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rdsim.case import EXHAUSTED, STOPPED
+from rdsim.engines.compiled.agenda import expect, join, panel_of, push, rounds_of, wait_for
+from rdsim.engines.compiled.contracts import (
+    AT_BETWEEN,
+    AT_PANEL,
+    AT_REVIEWED,
+    AT_ROUNDS,
+    DO_REVIEW,
+    DO_ROUND,
+    DROP_WORST,
+    THRESHOLD,
+    dropped,
+    next_round,
+    planned_trl,
+    threshold,
+)
+from rdsim.engines.compiled.ending import finish, give_back_seat
+from rdsim.engines.compiled.money import ask_money
+from rdsim.engines.compiled.work import fund
+from rdsim.engines.jit import jit
+from rdsim.engines.rules import PANEL
+
+__all__ = [
+    "await_round",
+    "count_missing",
+    "decide",
+    "end_review",
+    "end_tranche",
+    "grant_seats",
+    "handed_in",
+    "hold_round",
+    "lead",
+    "on_plan",
+]
+
+
+@jit
+def end_tranche(c, o, s, r, p, t):
+    g = c.programme[p]
+    if s.tranche[p] + 1 == c.tranches[g]:
+        finish(c, o, s, r, p, t, EXHAUSTED, False)
+    elif c.policy[g] == DROP_WORST:
+        await_round(c, s, g, p, t)
+    elif c.panel[g] >= 0:
+        wait_for(s, t, p, AT_PANEL, panel_of(c, c.panel[g]))
+    else:
+        s.stage[p] = AT_REVIEWED
+        expect(s, p, t, PANEL, DO_REVIEW)
+
+
+@jit
+def await_round(c, s, g, p, t):
+    s.stage[p] = AT_ROUNDS
+    s.since[p] = t
+    join(s, rounds_of(c, g), p)
+    day = next_round(t)
+    if s.round_day[g] != day:
+        s.round_day[g] = day
+        push(s, day, PANEL, len(c.programme) + g, DO_ROUND, 0, g)
+
+
+@jit
+def grant_seats(c, o, s, r, q, t):
+    queue = panel_of(c, q)
+    row = s.queue[queue]
+    n = min(s.waiting[queue], c.seats[q] - s.seats_used[q])
+    s.waiting[queue] -= n
+    s.seats_used[q] += n
+    o.peak_seats[r, q] = max(o.peak_seats[r, q], s.seats_used[q])
+    for k in range(n):
+        p = row[k]
+        o.wait_panel[r, p] += t - s.since[p]
+        s.stage[p] = AT_REVIEWED
+        expect(s, p, t + c.review_days[q], PANEL, DO_REVIEW)
+    for k in range(s.waiting[queue]):
+        row[k] = row[k + n]
+
+
+@jit
+def lead(c, o, s, r, p):
+    planned = planned_trl(c.median_days[p], c.trl[p], c.target[p], o.funded_days[r, p])
+    return s.trl_now[p] - planned
+
+
+@jit
+def handed_in(c, u, o, s, r, p):
+    """Deliverables handed in, as bits: enough work has been done since the TRL after which each starts."""
+    g, t = c.programme[p], c.technology[p]
+    bits = 0
+    for d in range(c.deliverables[g]):
+        after = max(c.after_trl[g, d], c.trl[p])
+        if s.trl_now[p] >= after and o.worked_days[r, p] - s.worked_at[p, after - 1] >= u.deliverable_days[r, t, d]:
+            bits |= 1 << d
+    return bits
+
+
+@jit
+def count_missing(c, u, o, s, r, p):
+    g = c.programme[p]
+    delivered = handed_in(c, u, o, s, r, p)
+    count = 0
+    for d in range(c.deliverables[g]):
+        due = c.due_tranche[g, d]
+        if 0 < due <= s.tranche[p] + 1 and not delivered >> d & 1:
+            count += 1
+    return count
+
+
+@jit
+def on_plan(c, u, o, s, r, p):
+    g = c.programme[p]
+    if c.policy[g] != THRESHOLD:
+        return True
+    luck = u.gate[r, c.technology[p], o.reviews[r, p]]
+    missing = count_missing(c, u, o, s, r, p)
+    return threshold(lead(c, o, s, r, p), missing, luck, c.alpha[g], c.beta[g], c.tolerance[g])
+
+
+@jit
+def decide(c, u, o, s, r, p, t):
+    g = c.programme[p]
+    passed = on_plan(c, u, o, s, r, p)
+    o.reviews[r, p] += 1
+    if passed:
+        s.tranche[p] += 1
+        ask_money(c, s, p, t)
+    elif o.extensions[r, p] < c.extensions[g]:
+        o.extensions[r, p] += 1
+        s.extended[p] = True
+        fund(c, u, o, s, r, p, t, c.extension_days[g])
+    else:
+        finish(c, o, s, r, p, t, STOPPED, False)
+
+
+@jit
+def end_review(c, u, o, s, r, p, t):
+    give_back_seat(c, s, p, t)
+    s.stage[p] = AT_BETWEEN
+    decide(c, u, o, s, r, p, t)
+
+
+@jit
+def hold_round(c, u, o, s, r, g, t):
+    """Drop the worst of those who wait for this round, then decide on the others, both in order of rank."""
+    queue = rounds_of(c, g)
+    row = s.queue[queue]
+    n = s.waiting[queue]
+    score = np.empty(n)
+    for k in range(n):
+        p = row[k]
+        s.served[k] = p
+        score[k] = lead(c, o, s, r, p) + u.review_error[r, c.technology[p], o.reviews[r, p]]
+    drops, s.fraction[g] = dropped(n, c.drop_ppm[g], s.fraction[g])
+    worst = np.zeros(n, np.bool_)
+    for _ in range(min(drops, n)):
+        lowest = -1
+        for k in range(n):
+            # Of equals, the one of lower rank (served later everywhere) is dropped.
+            if not worst[k] and (lowest < 0 or score[k] <= score[lowest]):
+                lowest = k
+        worst[lowest] = True
+    s.waiting[queue] = 0
+    for k in range(n):
+        p = s.served[k]
+        s.stage[p] = AT_BETWEEN
+        o.wait_panel[r, p] += t - s.since[p]
+        if worst[k]:
+            o.reviews[r, p] += 1
+            finish(c, o, s, r, p, t, STOPPED, False)
+        else:
+            decide(c, u, o, s, r, p, t)

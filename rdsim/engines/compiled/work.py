@@ -1,0 +1,106 @@
+"""Technical work: attempts, pauses, facilities."""
+
+from __future__ import annotations
+
+from rdsim.case import FAILED, TARGET
+from rdsim.engines.compiled.agenda import expect, facilities, wait_for
+from rdsim.engines.compiled.contracts import AT_FACILITY, AT_WORKING, DO_WORK, attempt, work_days
+from rdsim.engines.compiled.ending import finish
+from rdsim.engines.jit import jit
+from rdsim.engines.rules import FAILURE, SUCCESS, WORK
+
+__all__ = ["end_attempt", "fund", "grant_facilities", "run", "start_work", "success"]
+
+
+@jit
+def run(s, p, t):
+    s.stage[p] = AT_WORKING
+    s.run_from[p] = t
+    expect(s, p, min(t + s.remaining[p], s.funded_end[p]), WORK, DO_WORK)
+
+
+@jit
+def start_work(c, u, s, r, p, t):
+    """Begin the next attempt, or go on with the one that paused; wait for facilities first."""
+    step = s.trl_now[p] - 1
+    if s.remaining[p] == 0:
+        s.step_joint[p] = s.joint[p]
+        factor = c.factor[p, step] if s.joint[p] else 1.0
+        s.remaining[p] = work_days(u.step_days[r, c.technology[p], step, s.attempt[p]], factor)
+    if c.needs[p, step].any():
+        wait_for(s, t, p, AT_FACILITY, facilities(c))
+        expect(s, p, s.funded_end[p], WORK, DO_WORK)
+    else:
+        run(s, p, t)
+
+
+@jit
+def fund(c, u, o, s, r, p, t, days):
+    s.funded_end[p] = t + days
+    o.funded_days[r, p] += days
+    start_work(c, u, s, r, p, t)
+
+
+@jit
+def grant_facilities(c, o, s, r, t):
+    queue = facilities(c)
+    row = s.queue[queue]
+    s.reserved[:] = False
+    served = kept = 0
+    for k in range(s.waiting[queue]):
+        p = row[k]
+        need = c.needs[p, s.trl_now[p] - 1]
+        free = True
+        for f in range(len(need)):
+            if need[f] > 0 and (s.reserved[f] or s.units[f] + need[f] > c.capacity[f]):
+                free = False
+        if free:
+            s.units[:] += need
+            s.using[p] = True
+            s.served[served] = p
+            served += 1
+        else:
+            for f in range(len(need)):
+                s.reserved[f] = s.reserved[f] or need[f] > 0
+            row[kept] = p
+            kept += 1
+    s.waiting[queue] = kept
+    for k in range(served):
+        p = s.served[k]
+        o.wait_facility[r, p] += t - s.since[p]
+        run(s, p, t)
+
+
+@jit
+def success(c, o, s, r, p, t):
+    step = s.trl_now[p] - 1
+    chance = c.success[p, step] if s.step_joint[p] else c.alone_success[p, step]
+    helped = False
+    for k in range(c.spillover_start[p], c.spillover_start[p + 1]):
+        other = c.spillover[k]
+        if o.end_state[r, other] == TARGET and o.end_day[r, other] < t:
+            chance += c.spillover_gain[k]
+            helped = True
+    if helped:
+        o.spillovers[r, p] += 1
+        chance = min(1.0, max(0.0, chance))
+    return chance
+
+
+@jit
+def end_attempt(c, u, o, s, r, p, t):
+    luck = u.step[r, c.technology[p], s.trl_now[p] - 1, s.attempt[p]]
+    verdict = attempt(luck, success(c, o, s, r, p, t), c.setback)
+    if verdict == SUCCESS:
+        s.trl_now[p] += 1
+        s.attempt[p] = 0
+        o.trl_day[r, p, s.trl_now[p] - 1] = t
+        s.worked_at[p, s.trl_now[p] - 1] = o.worked_days[r, p]
+        if s.trl_now[p] == c.target[p]:
+            finish(c, o, s, r, p, t, TARGET, False)
+        return
+    s.attempt[p] += 1
+    if verdict == FAILURE or s.attempt[p] == c.attempts:
+        finish(c, o, s, r, p, t, FAILED, False)
+    else:
+        o.setbacks[r, p] += 1
