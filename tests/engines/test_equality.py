@@ -1,0 +1,193 @@
+"""The two engines give equal outcomes, every column of every project; and the suite has teeth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from rdsim import portfolio
+from rdsim.case import END_STATES, Case, Outcomes, build
+from rdsim.domain import Choice, Portfolio, Scenario
+from rdsim.draws import Draws
+from rdsim.engines import compiled, process, rules
+from rdsim.luck import lay_out
+from rdsim.options import candidates
+from rdsim.scenario import load
+from tests.sizes import size
+from tests.worlds import World, draw_world, run_both, worlds
+
+SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
+REPLICATIONS = 4
+
+
+def differing(first: Outcomes, second: Outcomes) -> list[str]:
+    """Columns that are not equal."""
+    return [name for name in first._fields if not np.array_equal(getattr(first, name), getattr(second, name))]
+
+
+# --- equality -------------------------------------------------------------------------------------
+
+
+@settings(max_examples=size(80, 600), deadline=None)
+@given(worlds())
+def test_the_engines_agree_on_generated_worlds(world: World) -> None:
+    _, _, slow, fast = run_both(world, REPLICATIONS)
+    assert differing(slow, fast) == []
+
+
+def _random_portfolio(scenario: Scenario, seed: int) -> Portfolio:
+    """One eligible option of most technologies, whatever the budget: everything becomes scarce."""
+    rng = np.random.default_rng(seed)
+    by_technology: dict[str, list[Choice]] = {}
+    for choice in candidates(scenario):
+        by_technology.setdefault(choice.technology, []).append(choice)
+    picked = [some[int(rng.integers(len(some)))] for some in by_technology.values() if rng.random() < 0.9]
+    excluded = {link.other for link in scenario.links if link.kind == "exclusion"}
+    kept = tuple(choice for choice in picked if choice.technology not in excluded)
+    return portfolio.ranked(Portfolio(kept), scenario)
+
+
+@pytest.mark.parametrize("name", ["korea-2024", "medical-ai-2024"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_engines_agree_on_shipped_scenarios(name: str, seed: int) -> None:
+    scenario = load(SCENARIOS / name)
+    chosen = _random_portfolio(scenario, seed)
+    choices = tuple(sorted(chosen.choices, key=lambda choice: choice.rank))
+    case = build(scenario, chosen)
+    luck = lay_out(scenario, case, choices, Draws(seed, range(size(25, 200))))
+    assert differing(process.run(case, luck), compiled.run(case, luck)) == []
+
+
+# --- the generator is counted ---------------------------------------------------------------------
+
+WAITS = ("wait_prerequisite", "wait_start", "wait_place", "wait_money", "wait_panel", "wait_facility")
+HAPPENINGS = ("setbacks", "extensions", "lost_partner", "fell_back", "spillovers", "refund", "lapsed", "short", "carried_in")
+
+
+def _ties(case: Case, out: Outcomes) -> set[str]:
+    """Kinds of simultaneous events of different projects that compete for the same thing."""
+    found = set()
+    for r in range(len(out.trl)):
+        for g in range(len(case.tranches)):
+            mine = case.programme == g
+            for kind, days in (("tie of tranches", out.tranche_day[r, mine]), ("tie of ends", out.end_day[r, mine])):
+                shown = days[days >= 0]
+                if len(np.unique(shown)) < len(shown):
+                    found.add(kind)
+        held = out.place_day[r][out.place_day[r] >= 0]
+        if len(np.unique(held)) < len(held):
+            found.add("tie of places")
+        if np.isin(out.freed_day[r][out.freed_day[r] >= 0], held).any():
+            found.add("tie of release and place")
+        if (out.tranche_day[r] % 360 == 0).any():
+            found.add("tie with the year end")
+    return found
+
+
+def test_everything_that_can_happen_does_happen_in_the_generated_worlds() -> None:
+    count, seen = size(150, 600), Counter[str]()
+    for seed in range(count):
+        world = draw_world(seed)
+        case = world.case()
+        out = compiled.run(case, world.luck(case, REPLICATIONS))
+        seen.update(name for name in (*WAITS, *HAPPENINGS) if (getattr(out, name) > 0).any())
+        seen.update(END_STATES[state] for state in np.unique(out.end_state).tolist())
+        seen.update(_ties(case, out))
+    ties = ("tie of tranches", "tie of ends", "tie of places", "tie of release and place", "tie with the year end")
+    rare = {name: seen[name] for name in (*WAITS, *HAPPENINGS, *END_STATES, *ties) if seen[name] < 0.05 * count}
+    assert not rare, f"in {count} worlds these were too rare: {rare}"
+
+
+# --- the bite: a change of any rule in one engine is noticed ---------------------------------------
+
+Mutation = Callable[[pytest.MonkeyPatch], None]
+
+
+def _rule(name: str, mutant: Callable[..., object]) -> Mutation:
+    return lambda patch: patch.setattr(rules, name, mutant)
+
+
+def _queue_order(patch: pytest.MonkeyPatch) -> None:
+    """Desks serve the lowest rank first."""
+    from rdsim.engines.process import desks  # noqa: PLC0415
+
+    def insort_backwards(queue: list[object], project: object, key: Callable[[object], int]) -> None:
+        queue.append(project)
+        queue.sort(key=key, reverse=True)
+
+    patch.setattr(desks, "insort", insort_backwards)
+    patch.setattr(desks, "bisect_left", lambda queue, rank, key: [key(one) for one in queue].index(rank))
+
+
+def _first_come(patch: pytest.MonkeyPatch) -> None:
+    """Desks serve in order of arrival."""
+    from rdsim.engines.process import desks  # noqa: PLC0415
+
+    patch.setattr(desks, "insort", lambda queue, project, key: queue.append(project))
+    patch.setattr(desks, "bisect_left", lambda queue, rank, key: [key(one) for one in queue].index(rank))
+
+
+def _phase(name: str, phase: int) -> Mutation:
+    """Entries of one kind get another phase: another order of ties."""
+
+    def mutate(patch: pytest.MonkeyPatch) -> None:
+        from rdsim.engines.process import desks, partners, project, world  # noqa: PLC0415
+
+        for module in (desks, partners, project, world):
+            if hasattr(module, name):
+                patch.setattr(module, name, phase)
+
+    return mutate
+
+
+def _extensions(patch: pytest.MonkeyPatch) -> None:
+    """A project may have one extension more than allowed."""
+    original = process.run
+
+    def run(case: Case, *rest: object) -> Outcomes:
+        return original(case._replace(extensions=case.extensions + 1), *rest)  # type: ignore[arg-type]
+
+    patch.setattr(process, "run", run)
+
+
+MUTATIONS: dict[str, Mutation] = {
+    "money that just fits does not": _rule("fits", lambda amount, purse: amount < purse),
+    "carry-over rounds up": _rule("carried_over", lambda unspent, rate: -(-unspent * rate // 1_000_000)),
+    "nothing is carried over": _rule("carried_over", lambda unspent, rate: 0),
+    "refund rounds up": _rule("refund", lambda paid, unused, days: -(-paid * unused // days)),
+    "refund of a day too many": _rule("refund", lambda paid, unused, days: paid * (unused + 1) // days),
+    "never hopeless": _rule("hopeless", lambda amount, purse, announced: False),
+    "exchange rate rounds up": _rule("at_rate", lambda amount, rate: -(-amount * rate // 1_000_000)),
+    "steps round down": _rule("work_days", lambda base, factor: max(int(base * factor), 1)),
+    "a step planned a day late": _rule(
+        "planned_trl",
+        lambda medians, trl, target, funded: trl + sum(day < funded for day in medians[: target - trl]),
+    ),
+    "rounds come a day late": _rule("next_round", lambda day: -(-day // 180) * 180 + 1),
+    "queue order": _queue_order,
+    "first come, first served": _first_come,
+    "panels before work": _phase("PANEL", 1),
+    "grants before work": _phase("GRANT", 1),
+    "breaks after grants": _phase("BREAK", 9),
+    "extension count": _extensions,
+}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_mutated_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    MUTATIONS[name](monkeypatch)
+    for seed in range(size(250, 1000)):
+        world = draw_world(seed)
+        case = world.case()
+        luck = world.luck(case, 2)
+        try:
+            if differing(process.run(case, luck), compiled.run(case, luck)):
+                return
+        except (RuntimeError, ValueError, IndexError):
+            return  # a mutant that contradicts itself is noticed as well
+    pytest.fail(f"no generated world notices: {name}")

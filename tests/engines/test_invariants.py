@@ -1,0 +1,255 @@
+"""What must hold in every replication of every world (model section 6), on the engine that both must equal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from rdsim.case import (
+    BLOCKED,
+    DAYS_PER_YEAR,
+    EXHAUSTED,
+    FAILED,
+    RUNNING,
+    STOPPED,
+    TARGET,
+    UNFUNDED,
+    Case,
+    Luck,
+    Outcomes,
+)
+from rdsim.engines import compiled, process, rules
+from rdsim.portfolio import check
+from rdsim.scenario import dump, load
+from tests.engines.ledger import held_places, purse_by_day
+from tests.sizes import size
+from tests.worlds import World, draw_world, worlds
+
+EXAMPLES = settings(max_examples=size(60, 400), deadline=None)
+
+
+@dataclass(frozen=True)
+class Lived:
+    """A world that was simulated."""
+
+    world: World
+    case: Case
+    luck: Luck
+    out: Outcomes
+
+    @staticmethod
+    def of(world: World, replications: int = 4) -> Lived:
+        case = world.case()
+        luck = world.luck(case, replications)
+        return Lived(world, case, luck, compiled.run(case, luck))
+
+    @property
+    def replications(self) -> range:
+        return range(len(self.out.trl))
+
+
+@pytest.fixture(scope="module")
+def lives() -> list[Lived]:
+    """The same worlds for every invariant: simulated once, looked at by all."""
+    return [Lived.of(draw_world(seed)) for seed in range(size(150, 1000))]
+
+
+def test_generated_worlds_pass_the_door(tmp_path: Path) -> None:
+    for seed in range(30):
+        world = draw_world(seed)
+        dump(world.scenario, tmp_path / str(seed))
+        assert load(tmp_path / str(seed)) == world.scenario
+        check(world.portfolio, world.scenario)
+
+
+# --- money ----------------------------------------------------------------------------------------
+
+
+def test_money_is_never_invented(lives: list[Lived]) -> None:
+    """New + carried in + refunded = spent + partners + lapsed + carried on, to the won, in every year of every line."""
+    for one in lives:
+        o = one.out
+        carried_on = np.concatenate([o.carried_in[..., 1:], np.zeros_like(o.carried_in[..., :1])], axis=-1)
+        income = o.new_money + o.carried_in + o.refunded
+        assert (income == o.spent + o.spent_network + o.lapsed + carried_on).all(), one.world.seed
+
+
+def test_carry_over_follows_its_rate(lives: list[Lived]) -> None:
+    for one in lives:
+        o, rate = one.out, one.case.carry_ppm[:, None]
+        unspent = o.lapsed[..., :-1] + o.carried_in[..., 1:]
+        assert (o.carried_in[..., 1:] == unspent * rate // 1_000_000).all(), one.world.seed
+
+
+def test_no_year_pays_out_more_than_its_purse_on_any_day(lives: list[Lived]) -> None:
+    for one in lives:
+        for r in one.replications:
+            for g in range(len(one.case.tranches)):
+                assert all(money >= 0 for _, money in purse_by_day(one.case, one.out, r, g)), one.world.seed
+        income = one.out.new_money + one.out.carried_in + one.out.refunded
+        assert (one.out.spent + one.out.spent_network <= income).all()
+
+
+def test_what_projects_got_is_what_purses_paid(lives: list[Lived]) -> None:
+    for one in lives:
+        o = one.out
+        for g in range(len(one.case.tranches)):
+            mine = one.case.programme == g
+            for y in range(one.case.budget.shape[1]):
+                paid = np.where(o.tranche_day[:, mine] // DAYS_PER_YEAR == y, o.paid[:, mine], 0).sum(axis=(1, 2))
+                back = np.where(o.refund_day[:, mine] // DAYS_PER_YEAR == y, o.refund[:, mine], 0).sum(axis=1)
+                assert (paid == o.spent[:, g, y]).all()
+                assert (back == o.refunded[:, g, y]).all()
+        assert (o.network_paid.sum(axis=1) == o.spent_network.sum(axis=1)).all()
+
+
+def test_refunds_are_the_unused_days_of_the_last_tranche(lives: list[Lived]) -> None:
+    for one in lives:
+        c, o = one.case, one.out
+        for r, p in np.argwhere(o.refund_day >= 0).tolist():
+            k = int(np.flatnonzero(o.tranche_day[r, p] >= 0)[-1])
+            days = int(c.tranche_days[c.programme[p], k])
+            unused = int(o.tranche_day[r, p, k]) + days - int(o.end_day[r, p])
+            assert 0 < unused <= days
+            assert o.refund_day[r, p] == o.end_day[r, p]
+            after_break = o.lost_partner[r, p] == 1 and o.joint_at_end[r, p] == 1
+            kept_abroad = int(o.paid_abroad[r, p, k]) if after_break else 0
+            assert o.refund[r, p] == rules.refund(int(o.paid[r, p, k]) - kept_abroad, unused, days), one.world.seed
+
+
+def test_domestic_projects_pay_nobody_abroad(lives: list[Lived]) -> None:
+    for one in lives:
+        o, alone = one.out, ~one.case.joint
+        assert (o.paid_abroad <= o.paid).all()
+        assert (o.paid_abroad[:, alone] == 0).all()
+        assert (o.paid_foreign[:, alone] == 0).all()
+        assert (o.paid_abroad[o.paid_joint == 0] == 0).all()
+
+
+def test_unfunded_means_that_the_request_exceeded_all_money_to_come(lives: list[Lived]) -> None:
+    for one in lives:
+        c, o = one.case, one.out
+        for r, p in np.argwhere(o.end_state == UNFUNDED).tolist():
+            g, y = int(c.programme[p]), int(o.end_day[r, p]) // DAYS_PER_YEAR
+            k = int((o.tranche_day[r, p] >= 0).sum())
+            assert o.tranche_day[r, p, k] == -1
+            abroad = rules.at_rate(int(c.abroad[p, k]), int(one.luck.exchange_ppm[r, c.currency[p], y]))
+            joint = int(c.home[p, k] - c.abroad[p, k]) + abroad if c.joint[p] else 0
+            assert max(joint, int(c.domestic[p, k])) > int(c.budget[g, y + 1 :].sum()), one.world.seed
+
+
+# --- scarce things --------------------------------------------------------------------------------
+
+
+def test_no_partner_holds_more_than_its_places(lives: list[Lived]) -> None:
+    for one in lives:
+        assert (one.out.peak_places <= one.case.places).all()
+        for r in one.replications:
+            for n, places in enumerate(one.case.places.tolist()):
+                held = [count for _, count in held_places(one.case, one.out, r, n)]
+                assert all(0 <= count <= places for count in held), one.world.seed
+
+
+def test_no_panel_seats_more_than_it_has(lives: list[Lived]) -> None:
+    for one in lives:
+        assert (one.out.peak_seats <= one.case.seats).all()
+
+
+def test_no_year_starts_more_than_it_may(lives: list[Lived]) -> None:
+    for one in lives:
+        c, o = one.case, one.out
+        for g in range(len(c.tranches)):
+            days = o.start_day[:, c.programme == g]
+            for y in range(c.budget.shape[1]):
+                assert ((days // DAYS_PER_YEAR == y).sum(axis=1) <= c.starts[g, y]).all()
+            assert ((days < 0) | (days % DAYS_PER_YEAR >= c.call_day[g])).all()
+
+
+# --- work -----------------------------------------------------------------------------------------
+
+
+def test_work_is_never_longer_than_what_was_funded(lives: list[Lived]) -> None:
+    for one in lives:
+        assert (one.out.worked_days <= one.out.funded_days).all()
+        days = one.case.tranche_days[one.case.programme][None]
+        tranches = np.where(one.out.tranche_day >= 0, days, 0).sum(axis=2)
+        extensions = one.out.extensions * one.case.extension_days[one.case.programme]
+        assert (one.out.funded_days == tranches + extensions).all()
+
+
+def test_trl_never_falls(lives: list[Lived]) -> None:
+    for one in lives:
+        c, o = one.case, one.out
+        for r, p in np.argwhere(o.start_day >= 0).tolist():
+            days = o.trl_day[r, p, c.trl[p] - 1 : o.trl[r, p]]
+            assert (days >= 0).all()
+            assert (np.diff(days) > 0).all() or (days[:1] == o.start_day[r, p]).all()
+            assert (np.diff(days) >= 0).all()
+            assert (o.trl_day[r, p, o.trl[r, p] :] == -1).all()
+            assert (o.trl_day[r, p, : c.trl[p] - 1] == -1).all()
+        assert (o.trl >= c.trl).all()
+        assert (o.trl <= c.target).all()
+
+
+def test_end_states_mean_what_they_say(lives: list[Lived]) -> None:
+    for one in lives:
+        c, o = one.case, one.out
+        paid = (o.tranche_day >= 0).sum(axis=2)
+        assert ((o.trl == c.target) == (o.end_state == TARGET)).all()
+        assert ((o.end_day < 0) == (o.end_state == RUNNING)).all()
+        assert (paid[o.end_state == EXHAUSTED] == np.broadcast_to(c.tranches[c.programme], paid.shape)[o.end_state == EXHAUSTED]).all()
+        assert (o.start_day[o.end_state == BLOCKED] == -1).all()
+        assert (paid[o.end_state == FAILED] > 0).all()
+        assert (o.reviews[o.end_state == STOPPED] > 0).all()
+        assert ((o.market_day < 0) | (o.end_state == TARGET)).all()
+        assert ((o.market_day < 0) | (o.market_day > o.end_day)).all()
+        assert (o.end_day < c.horizon).all()
+        assert (o.market_day < c.horizon).all()
+
+
+def test_tranches_are_paid_in_order_and_no_faster_than_they_fund(lives: list[Lived]) -> None:
+    for one in lives:
+        c, o = one.case, one.out
+        days = c.tranche_days[c.programme]
+        for k in range(1, o.tranche_day.shape[2]):
+            paid = o.tranche_day[..., k] >= 0
+            assert (o.tranche_day[..., k - 1][paid] >= 0).all()
+            earliest = o.tranche_day[..., k - 1] + days[None, :, k - 1]
+            assert (o.tranche_day[..., k][paid] >= earliest[paid]).all()
+
+
+def test_prerequisites_are_met_before_the_start(lives: list[Lived]) -> None:
+    for one in lives:
+        c, o = one.case, one.out
+        for p in range(len(c.programme)):
+            for other in c.prerequisite[c.prerequisite_start[p] : c.prerequisite_start[p + 1]]:
+                started = o.start_day[:, p] >= 0
+                assert other >= 0 or not started.any()
+                assert (o.end_state[started, other] == TARGET).all()
+                assert (o.end_day[started, other] <= o.start_day[started, p]).all()
+
+
+def test_extensions_are_no_more_than_allowed(lives: list[Lived]) -> None:
+    for one in lives:
+        assert (one.out.extensions <= one.case.extensions[one.case.programme]).all()
+
+
+# --- the same on the readable engine --------------------------------------------------------------
+
+
+@EXAMPLES
+@given(worlds())
+def test_money_and_places_hold_on_the_simpy_engine_too(world: World) -> None:
+    case = world.case()
+    luck = world.luck(case, 2)
+    one = Lived(world, case, luck, process.run(case, luck))
+    test_money_is_never_invented([one])
+    test_no_year_pays_out_more_than_its_purse_on_any_day([one])
+    test_no_partner_holds_more_than_its_places([one])
+    test_no_panel_seats_more_than_it_has([one])
+    test_work_is_never_longer_than_what_was_funded([one])
+    test_trl_never_falls([one])

@@ -1,0 +1,276 @@
+"""Generated worlds: small scenarios and portfolios in which everything scarce is scarce and dates coincide.
+
+Budgets are tight and round, tranches equally long, step times often certain, panels have one seat and partners
+one or two places: so simultaneous events, full purses, full partners and full panels are the normal case. The
+suites count that they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from hypothesis import strategies as st
+
+from rdsim import portfolio
+from rdsim.case import Case, Luck, Outcomes, build
+from rdsim.domain import (
+    BreakRisk,
+    BudgetRisk,
+    Calibration,
+    Choice,
+    Deliverable,
+    ExchangeRisk,
+    Facility,
+    FacilityNeed,
+    FieldFactorRisk,
+    Gate,
+    Link,
+    Mode,
+    Network,
+    Panel,
+    Partner,
+    PartnerEffect,
+    Portfolio,
+    Programme,
+    Risks,
+    Scenario,
+    Steps,
+    TechField,
+    Technology,
+    Tranche,
+    UncertaintyClass,
+)
+from rdsim.draws import Draws
+from rdsim.engines import compiled, process
+from rdsim.luck import lay_out
+from rdsim.scenario import eligible
+from rdsim.scenario.loading import canonical
+
+__all__ = ["World", "draw_world", "run_both", "worlds"]
+
+T = TypeVar("T")
+
+START, HORIZON = 2024, 2033
+
+
+@dataclass(frozen=True)
+class World:
+    """A scenario, a ranked portfolio, and the seed of its draws."""
+
+    scenario: Scenario
+    portfolio: Portfolio
+    seed: int
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """Choices in order of rank, which is the order of an engine's projects."""
+        return tuple(sorted(self.portfolio.choices, key=lambda choice: choice.rank))
+
+    def case(self) -> Case:
+        """The arrays of the world."""
+        return build(self.scenario, self.portfolio)
+
+    def luck(self, case: Case, replications: int) -> Luck:
+        """The luck of its first replications."""
+        return lay_out(self.scenario, case, self.choices, Draws(self.seed, range(replications)))
+
+
+def run_both(world: World, replications: int) -> tuple[Case, Luck, Outcomes, Outcomes]:
+    """The world's arrays, and the outcomes of the SimPy and the compiled engine."""
+    case = world.case()
+    luck = world.luck(case, replications)
+    return case, luck, process.run(case, luck), compiled.run(case, luck)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Worlds for hypothesis; shrinks towards seed 0."""
+    return draw_world(draw(st.integers(0, 2**32 - 1)))
+
+
+def draw_world(seed: int) -> World:
+    """One world; the same for the same seed."""
+    return _Maker(np.random.default_rng(seed), seed).make()
+
+
+class _Maker:
+    """Draws the parts of a world one after another."""
+
+    def __init__(self, rng: np.random.Generator, seed: int) -> None:
+        self.rng, self.seed = rng, seed
+
+    def one_of(self, *values: T) -> T:
+        return values[int(self.rng.integers(len(values)))]
+
+    def chance(self, probability: float) -> bool:
+        return bool(self.rng.random() < probability)
+
+    def make(self) -> World:
+        self.lines = [f"line{k}" for k in range(int(self.rng.integers(1, 4)))]
+        self.count = int(self.rng.integers(3, 9))
+        self.paying = self.one_of("", *self.lines, *self.lines)
+        self.fiscal_month = self.one_of(1, 1, 3)
+        self.codes = [f"P{k}" for k in range(int(self.rng.integers(0, 4)))]
+        technologies = {f"T{k}": self.technology(k) for k in range(self.count)}
+        facilities = {"bed": Facility("Test bed", 1), "room": Facility("Clean room", 2)} if self.chance(0.6) else {}
+        scenario = Scenario(
+            name="generated",
+            title="A generated world",
+            currency="KRW",
+            money_unit="billion KRW",
+            start_year=START,
+            horizon_year=HORIZON,
+            calibration="only",
+            programmes={name: self.programme() for name in self.lines},
+            fields={"f0": TechField("Field 0"), "f1": TechField("Field 1")},
+            modes=self.modes(),
+            calibrations={"only": Calibration(self.one_of(0.5, 0.9, 1.0), self.one_of(0.3, 1.0))},
+            technologies=technologies,
+            partners=self.partners(),
+            levels={code: {"f0": 95.0, "f1": 80.0} for code in self.codes},
+            links=self.links(technologies),
+            facility_needs=self.needs(technologies) if facilities else (),
+            fiscal_year_start_month=self.fiscal_month,
+            panels={"p0": Panel(1, self.one_of(1.0, 2.0, 3.0)), "p1": Panel(2, 1.0)},
+            facilities=facilities,
+            uncertainty={"medium": UncertaintyClass(self.one_of(0.0, 0.0, 0.5), 0.5)},
+            steps=Steps(
+                median_years=tuple(self.one_of(0.25, 0.5, 0.5, 1.0) for _ in range(8)),
+                distribution=self.one_of("lognormal", "lognormal", "gamma"),
+                setback_probability=self.one_of(0.0, 0.6, 0.9),
+                attempts=self.one_of(1, 2, 3),
+            ),
+            partner_effect=PartnerEffect(duration_gain=self.one_of(0.0, 0.25), coordination_duration=self.one_of(1.0, 1.2)),
+            risks=Risks(
+                FieldFactorRisk(self.one_of(0.0, 0.4), self.one_of(0.0, 0.4)),
+                BreakRisk(self.one_of(3.0, 12.0)),
+                BudgetRisk(sd=self.one_of(0.0, 0.0, 0.3), certain_until=START),
+                ExchangeRisk(self.one_of(0.0, 0.1)),
+            ),
+            network=Network(self.paying),
+        )
+        return World(scenario := canonical(scenario), self.portfolio(scenario), self.seed)
+
+    def programme(self) -> Programme:
+        tranches = self.one_of(1, 2, 3, 3)
+        years = range(START, START + self.one_of(2, 4, 6))
+        money = self.one_of(2.0, 4.0, 6.0, 8.0, 12.0)
+        return Programme(
+            name="Line",
+            budget={year: money for year in years if self.chance(0.9)} | {START: money},
+            starts={year: self.one_of(1, 2, 4) for year in range(START, START + 3)},
+            tranches=(Tranche(self.one_of(6.0, 12.0, 12.0), 1.0 / tranches),) * tranches,
+            deadline_years=self.one_of(3.0, 6.0),
+            trl_entry_min=1,
+            trl_entry_max=6,
+            trl_target=7,
+            carry_over=self.one_of(0.0, 0.3, 1.0),
+            purse_rule=self.one_of("strict", "strict", "first-fit"),
+            call_month=self.one_of(1, self.fiscal_month, 7),
+            fallback=self.one_of("domestic", "domestic", "drop"),
+            gate=self.gate(),
+            deliverables=self.deliverables(tranches),
+        )
+
+    def gate(self) -> Gate:
+        return Gate(
+            policy=self.one_of("threshold", "threshold", "threshold", "drop-worst", "always-pass"),
+            alpha=self.one_of(0.0, 0.2),
+            beta=self.one_of(0.0, 0.5),
+            tolerance=self.one_of(0, 0, 1),
+            extensions=self.one_of(0, 1, 2),
+            extension_months=self.one_of(3.0, 6.0),
+            drop_share=self.one_of(0.1, 0.5),
+            review_error=self.one_of(0.0, 0.7),
+            panel=self.one_of("", "p0", "p0", "p1"),
+        )
+
+    def deliverables(self, tranches: int) -> dict[str, Deliverable]:
+        if self.chance(0.5):
+            return {}
+        paper = Deliverable(count=2, due_tranche=min(1, tranches), after_trl=2, mean_months=self.one_of(0.0, 2.0, 6.0))
+        return {"paper": paper, "export": Deliverable(optional=True)}
+
+    def modes(self) -> dict[str, Mode]:
+        talks = {"agreement_months": self.one_of(0.0, 2.0, 6.0), "agreement_sigma": self.one_of(0.0, 0.4)}
+        if not self.codes:
+            return {"domestic": Mode("Domestic")}
+        return {
+            "domestic": Mode("Domestic"),
+            "matching": Mode("Matching", 0.6, 0.0, 0.7, needs_counterpart=True, agreement_probability=0.9, **talks),
+            "direct": Mode("Direct", 1.0, 0.35, 0.9, agreement_probability=self.one_of(0.6, 1.0), **talks),
+        }
+
+    def technology(self, k: int) -> Technology:
+        trl = int(self.rng.integers(2, 6))
+        return Technology(
+            id=f"T{k}",
+            name=f"Technology {k}",
+            programme=self.one_of(*self.lines),
+            field=self.one_of("f0", "f1"),
+            trl=trl,
+            cost=self.one_of(2.0, 4.0, 6.0, 9.0),
+            value=50.0,
+            trl_target=min(9, trl + self.one_of(1, 2, 3)),
+            score=self.one_of(50.0, 60.0, 70.0),
+        )
+
+    def partners(self) -> dict[str, Partner]:
+        cost = 0.5 if self.paying else 0.0
+        singles = {
+            code: Partner(
+                code,
+                f"Partner {code}",
+                modes=("matching", "direct"),
+                setup_cost=self.one_of(0.0, cost, 4 * cost),
+                setup_months=self.one_of(0.0, 3.0),
+                running_cost=self.one_of(0.0, cost),
+                places=self.one_of(1, 1, 2),
+                agreement=self.one_of(0.5, 1.0),
+                break_rate=self.one_of(0.0, 0.3, 0.8),
+                currency=self.one_of("USD", "JPY"),
+            )
+            for code in self.codes
+        }
+        if len(self.codes) >= 2:
+            pair = "+".join(self.codes[:2])
+            singles[pair] = Partner(pair, "A consortium", members=tuple(self.codes[:2]), modes=("direct",))
+        return singles
+
+    def links(self, technologies: dict[str, Technology]) -> tuple[Link, ...]:
+        names, links = list(technologies), []
+        for k, name in enumerate(names[1:], start=1):
+            other = names[int(self.rng.integers(k))]
+            if self.chance(0.45):
+                kind = self.one_of("prerequisite", "spillover", "spillover", "synergy")
+                links.append(Link(kind, name, other, 0.0 if kind == "prerequisite" else self.one_of(0.2, 0.4)))
+        return tuple(links)
+
+    def needs(self, technologies: dict[str, Technology]) -> tuple[FacilityNeed, ...]:
+        found = []
+        for name, technology in technologies.items():
+            for trl in range(technology.trl, 8):
+                if self.chance(0.5):
+                    found.append(FacilityNeed(name, trl, "bed"))
+                if self.chance(0.25):
+                    found.append(FacilityNeed(name, trl, "room", self.one_of(1, 2)))
+        return tuple(found)
+
+    def portfolio(self, scenario: Scenario) -> Portfolio:
+        choices = []
+        for name, technology in scenario.technologies.items():
+            if self.chance(0.1):
+                continue
+            years = sorted(scenario.programmes[technology.programme].starts)
+            pairs = [("", "domestic"), *((code, mode) for code, p in scenario.partners.items() for mode in p.modes)]
+            open_pairs = [pair for pair in pairs if not eligible(scenario, name, *pair)]
+            joint = [pair for pair in open_pairs if pair[0]]
+            partner, mode = self.one_of(*(joint if joint and self.chance(0.7) else open_pairs))
+            # Most projects start at once, so that they meet everywhere.
+            year = self.one_of(years[0], years[0], years[0], *years)
+            choices.append(Choice(name, mode, partner, year))
+        if not choices:
+            choices.append(Choice(next(iter(scenario.technologies)), start_year=START))
+        return portfolio.ranked(Portfolio(tuple(choices), "generated"), scenario)
