@@ -72,6 +72,7 @@ class Case(NamedTuple):
     setback: float  # probability that an unsuccessful attempt is a setback
     attempts: int  # most attempts at one step
     network: int  # programme that pays for partners
+    alone: bool  # each project has a purse of its own: a refund helps no other
     # programmes
     budget: Ints  # (G, Y) announced
     starts: Ints  # (G, Y)
@@ -479,6 +480,7 @@ def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:
     case = _assemble(scenario, choices, _Links(*([[] for _ in choices] for _ in range(4))))  # type: ignore[arg-type]
     return case._replace(
         network=-1,
+        alone=True,
         extra_days=np.where(case.member >= 0, np.append(case.setup_days, 0)[case.member], 0).max(axis=1),
         setup_days=np.zeros_like(case.setup_days),
         budget=np.where(case.budget > 0, ENDLESS, 0),
@@ -510,6 +512,7 @@ def _assemble(scenario: Scenario, choices: Sequence[Choice], links: _Links) -> C
         setback=scenario.steps.setback_probability,
         attempts=scenario.steps.attempts,
         network=list(scenario.programmes).index(scenario.network.programme) if scenario.network.programme else -1,
+        alone=False,
         prerequisite_start=prerequisite_start,
         prerequisite=prerequisite,
         dependent_start=dependent_start,

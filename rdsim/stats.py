@@ -76,7 +76,9 @@ def paired_difference(
     """Mean of first less second, replication by replication on common random numbers.
 
     With several comparisons each interval is widened (Bonferroni) so that all hold together with the confidence.
+    Raises ValueError for samples that are none, not finite or not equally many, and for an impossible confidence.
     """
+    _check_level(confidence)
     a, b = _checked(first), _checked(second)
     if a.shape != b.shape:
         raise ValueError(f"paired samples must be equally many, not {a.size} and {b.size}")
@@ -131,10 +133,13 @@ def cvar(samples: npt.ArrayLike, level: float, tail: Literal["low", "high"] = "l
 
 
 def enough(samples: npt.ArrayLike, relative: float, confidence: float = 0.95) -> bool:
-    """Whether the interval of the mean is narrow: half width at most `relative` of |mean| (Law 2015, section 9.4.1).
+    """Whether the mean is known well: its relative error is at most `relative` with about the confidence stated.
 
-    The true relative error is then at most relative / (1 - relative), with about the confidence stated.
+    The error is relative to the true mean, which is not known: the half width must be at most relative /
+    (1 + relative) of the estimate's size (Law 2015, section 9.4.1). Raises ValueError unless relative > 0.
     """
+    if not relative > 0:
+        raise ValueError(f"a relative error must be above 0, not {relative}")
     interval = mean_interval(samples, confidence)
     adjusted = relative / (1 + relative)
     return interval.half_width <= adjusted * abs(interval.mean)

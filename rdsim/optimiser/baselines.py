@@ -1,8 +1,9 @@
 """Simple portfolio rules, to compare an optimum with what is done without one.
 
 A rule puts options into an order; `fill` then adds one at a time, and takes an option only if that
-leaves no hard row further off than it was. So a portfolio keeps every cap, but a floor that its order
-cannot reach stays broken: `evaluate` shows it, and nobody hides it.
+leaves no hard row further off than it was. Options that a hard floor still needs come first, in the
+rule's order. So a portfolio keeps every cap, but a floor that its options cannot reach stays broken:
+`evaluate` shows it, and nobody hides it.
 
 =================  ===============================================================================
 value-per-cost     options by expected value per unit of cost, best first
@@ -11,8 +12,8 @@ domestic-only      value-per-cost among the options without a partner
 random-feasible    technologies in random order, their options in random order
 =================  ===============================================================================
 
-Options that are fixed in, then groups that must be funded, come before all others. Options worth
-nothing or less are taken only where they must be. Ties go to the smaller index.
+Options that are fixed in, then groups that must be funded, then what floors need come before all others.
+Options worth nothing or less are taken only where they must be. Ties go to the smaller index.
 """
 
 from __future__ import annotations
@@ -155,9 +156,23 @@ def fill(problem: PortfolioProblem, order: IntArray) -> tuple[int, ...]:
     excess = excess_of(rows, activity, room_of(rows, activity)[1])
     filling = _Fill(problem, csc_array(rows.use), csc_array(rows.opening_use), activity, excess)
     relations = _Relations.of(problem)
-    for waiting in _phases(problem, order):
-        _exhaust(problem, filling, relations, waiting)
+    must, rest = _phases(problem, order)
+    _exhaust(problem, filling, relations, must)
+    _meet_floors(problem, filling, relations, rest)
+    _exhaust(problem, filling, relations, rest)
     return tuple(sorted(filling.chosen))
+
+
+def _meet_floors(problem: PortfolioProblem, filling: _Fill, relations: _Relations, waiting: IntArray) -> None:
+    """Row by row, take options that help a hard floor which is not reached yet."""
+    rows = problem.rows
+    for row in np.flatnonzero(~rows.is_soft & np.isin(rows.sense, (">=", "=="))).tolist():
+        helps = rows.use[[row], :].toarray().ravel()[waiting] > 0
+        for option in waiting[helps].tolist():
+            if filling.excess[row] <= TOLERANCE * rows.scale[row]:
+                break
+            if relations.allow(option, filling.start):
+                filling.take(option)
 
 
 def _exhaust(problem: PortfolioProblem, filling: _Fill, relations: _Relations, waiting: IntArray) -> None:

@@ -7,8 +7,10 @@ auto      direct if the gap is 0 or there are at most `SMALL` options, else rens
 ========  ============================================================================================
 
 **Equal optima.** At gap 0 the portfolio of smallest total weight among the optima is returned, where
-option o weighs 1 + frac((o + 1) * golden ratio) / O: fewest options first, then a fixed preference; so
-the answer depends neither on solver nor seed. At other gaps the answer repeats for the same
+option o weighs 1 + frac(sqrt(q[o])) / O and q is 2, 3, 5, 6, 7, 10, ..., the integers without a square
+factor: fewest options first, then a fixed preference. Such roots are linearly independent over the
+rationals (Besicovitch 1940), so no two portfolios weigh the same, and the answer depends neither on
+solver nor seed. At other gaps the answer repeats for the same
 input, seed, solver and version, because nothing stops on time.
 """
 
@@ -35,7 +37,6 @@ METHODS = ("auto", "direct", "rens")
 SMALL = 2000
 PROVEN = 1e-6
 CANONICAL_NODES = 10_000
-GOLDEN = (1 + math.sqrt(5)) / 2
 
 
 def solve(
@@ -151,10 +152,19 @@ def _as_good_as(model: Model, options: int, objective: float) -> Model:
 
 
 def _weights(options: int, columns: int) -> FloatArray:
-    """1 + frac((o + 1) * golden ratio) / O for options, which come first, and 0 for the other columns."""
+    """1 + frac(sqrt(q[o])) / O for options, which come first, and 0 for the other columns."""
     weights = np.zeros(columns)
-    weights[:options] = 1 + np.modf(np.arange(1, options + 1) * GOLDEN)[0] / max(options, 1)
+    weights[:options] = 1 + np.modf(np.sqrt(_squarefree(options)))[0] / max(options, 1)
     return weights
+
+
+def _squarefree(count: int) -> FloatArray:
+    """The first integers from 2 on that no square above 1 divides; at least 6 in 10 are such."""
+    free = np.ones(2 * count + 10, dtype=bool)
+    free[:2] = False
+    for root in range(2, math.isqrt(free.size) + 1):
+        free[:: root * root] = False
+    return np.flatnonzero(free)[:count].astype(np.float64)
 
 
 def _rounding(problem: PortfolioProblem, objective: float) -> float:

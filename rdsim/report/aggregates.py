@@ -29,6 +29,7 @@ __all__ = [
     "money_by",
     "payments",
     "policies",
+    "requests",
     "schedule",
     "spending",
     "starts",
@@ -64,14 +65,16 @@ Matrix = npt.NDArray[np.float64]
 
 
 def _percentiles(matrix: Matrix, levels: dict[str, float]) -> dict[str, Matrix]:
-    """Percentiles of each column of (replications, columns)."""
+    """Percentiles of each column of (replications, columns); of no replications, NaN."""
+    if not len(matrix):
+        return dict.fromkeys(levels, np.full(matrix.shape[1], np.nan))
     found = np.quantile(matrix, list(levels.values()), axis=0, method="inverted_cdf")
     return dict(zip(levels, found, strict=True))
 
 
 def _wide(table: pd.DataFrame, by: str, column: str) -> pd.DataFrame:
     """Replications in rows, values of `by` in columns."""
-    return table.set_index(["replication", by])[column].unstack(by)
+    return table.set_index(["replication", by])[column].unstack(by)  # noqa: PD010 - pivot_table would average
 
 
 def fan(wide: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -114,6 +117,18 @@ def money_by(report: PlanReport, *keys: str) -> pd.DataFrame:
     return groups.agg(
         count=("technology", "size"), requested=("cost", "sum"), home=("home", "sum"), foreign=("foreign", "sum")
     )
+
+
+def requests(report: PlanReport) -> pd.DataFrame:
+    """Requests by field and decision: field, decision, count, requested, share (of the field's requests)."""
+    table = report.technologies.assign(
+        decision=np.where(report.technologies["funded"].astype(bool), "funded", "not funded")
+    )
+    found = table.groupby(["field", "decision"], as_index=False).agg(
+        count=("technology", "size"), requested=("cost", "sum")
+    )
+    total = found.groupby("field")["requested"].transform("sum")
+    return found.assign(share=(found["requested"] / total).fillna(0.0))
 
 
 def starts(report: PlanReport) -> pd.DataFrame:
@@ -175,9 +190,10 @@ def market(report: PlanReport) -> pd.DataFrame:
     """Number commercialised by the end of each year: year, mean, low, high, p10, p50, p90."""
     years = pd.RangeIndex(report.start_year, report.horizon_year + 1, name="year")
     sold = report.projects.loc[report.projects["market_time"].notna(), ["replication", "market_time"]]
-    counts = sold.groupby(["replication", sold["market_time"].astype(int).rename("year")]).size().unstack("year")
-    wide = counts.reindex(index=report.replications["replication"], columns=years, fill_value=0).fillna(0)
-    return fan(wide.cumsum(axis=1).rename_axis(columns="year"), report.confidence)
+    counts = pd.crosstab(sold["replication"], sold["market_time"].astype(int).rename("year"))
+    wide = counts.reindex(index=report.replications["replication"], columns=years, fill_value=0)
+    table = fan(wide.cumsum(axis=1).rename_axis(columns="year"), report.confidence)
+    return table.assign(low=table["low"].clip(lower=0.0))
 
 
 def likelihood(report: PlanReport) -> pd.DataFrame:
@@ -246,7 +262,7 @@ def differences(report: PlanReport) -> pd.DataFrame:
         for name, found in report.manifest.get("baselines", {}).items()
     ]
     columns = ["policy", *_ENDS, "feasible", "broken", "funded"]
-    return pd.DataFrame(rows, columns=columns).astype({name: float for name in ("mean", "low", "high")})
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(("mean", "low", "high"), float))
 
 
 _ENDS = {"mean": "mean", "low": "ci_low", "high": "ci_high", "n": "n"}

@@ -5,11 +5,13 @@ Colours are those of Okabe & Ito (2008), which people with colour-blindness tell
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from rdsim.report import aggregates, words
@@ -34,6 +36,8 @@ _STATES = {
     "blocked": "#555B66",
 }
 
+_WIDE = 800  # pixels for a legend in a figure as wide as the page
+
 Chart = alt.Chart | alt.LayerChart
 
 
@@ -57,14 +61,22 @@ def draw(report: PlanReport, section: str) -> list[Figure]:
 
 
 def _figure(key: str, question: str, answer: str, reading: str, chart: Chart) -> Figure:
-    spec = chart.properties(width="container", background="transparent").configure(**_config()).to_dict()
+    fit = alt.AutoSizeParams(type="fit-x", contains="padding")
+    sized = chart.properties(width="container", autosize=fit, background="transparent")
+    spec = {**sized.to_dict(), "config": _config()}
     return Figure(key, question, answer, reading, spec)
 
 
 def _config() -> dict[str, Any]:
     quiet = {"labelColor": "#3A4149", "titleColor": "#3A4149", "labelFontSize": 12, "titleFontSize": 12}
     axis = {"gridColor": "#E8EBEF", "domainColor": "#AEB4BC", "tickColor": "#AEB4BC", "titleFontWeight": "normal"}
-    legend = {"orient": "top", "title": None, "labelLimit": 320, "symbolStrokeWidth": 2, "columnPadding": 16}
+    legend: dict[str, Any] = {
+        "orient": "top",
+        "title": None,
+        "labelLimit": 340,
+        "symbolStrokeWidth": 2,
+        "columnPadding": 14,
+    }
     return {
         "font": "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans CJK KR', sans-serif",
         "axis": {**quiet, **axis},
@@ -73,25 +85,30 @@ def _config() -> dict[str, Any]:
     }
 
 
+def _columns(names: Sequence[str], width: int) -> int:
+    """How many legend entries fit beside one another; a letter is about 7 pixels wide."""
+    return max(1, width // (max(map(len, names), default=1) * 7 + 36))
+
+
 def _digits(*columns: pd.Series[float]) -> str:
     """A number format with as many decimals as the largest value deserves."""
     largest = max((float(column.abs().max()) for column in columns if len(column)), default=0.0)
     return ",.0f" if largest >= 200 else ",.1f" if largest >= 10 else ",.2f"
 
 
-def _colours(field: str, names: Sequence[str], colours: Sequence[str]) -> alt.Color:
+def _colours(field: str, names: Sequence[str], colours: Sequence[str], width: int = 400) -> alt.Color:
     several = [colours[place % len(colours)] for place in range(len(names))]
-    legend = alt.Legend() if len(names) > 1 else None
+    legend = alt.Legend(columns=_columns(names, width)) if len(names) > 1 else None
     return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(names), range=several), legend=legend)
 
 
-def _programmes(report: PlanReport, field: str = "programme") -> alt.Color:
-    return _colours(field, sorted(report.technologies["programme"].unique()), _PROGRAMMES)
+def _programmes(report: PlanReport, width: int = 400) -> alt.Color:
+    return _colours("programme", sorted(report.technologies["programme"].unique()), _PROGRAMMES, width)
 
 
-def _modes(report: PlanReport) -> alt.Color:
+def _modes(report: PlanReport, width: int = 400) -> alt.Color:
     modes = report.technologies["mode"].astype(str)
-    return _colours("mode", sorted(set(modes) - {""}), _MODES)
+    return _colours("mode", sorted(set(modes) - {""}), _MODES, width)
 
 
 def _years(title: str | None = None) -> alt.X:
@@ -100,13 +117,21 @@ def _years(title: str | None = None) -> alt.X:
 
 def _tips(*parts: tuple[str, str] | tuple[str, str, str]) -> list[alt.Tooltip]:
     """Tooltips from (column with its type, title, format)."""
-    return [alt.Tooltip(part[0], title=part[1], **({"format": part[2]} if len(part) > 2 else {})) for part in parts]
+    return [_tip(*part) for part in parts]
+
+
+def _tip(column: str, title: str, form: str = "") -> alt.Tooltip:
+    return alt.Tooltip(column, title=title, format=form) if form else alt.Tooltip(column, title=title)
+
+
+def _layers(*charts: Chart) -> alt.LayerChart:
+    return alt.LayerChart(layer=list(charts))
 
 
 # --- what was chosen ------------------------------------------------------------------------------
 
 
-def _bars(report: PlanReport, table: pd.DataFrame, row: str, colour: alt.Color, key: str) -> alt.Chart:
+def _bars(report: PlanReport, table: pd.DataFrame, row: str, colour: alt.Color, key: str) -> Chart:
     """Horizontal bars of expected payments, the longest first."""
     unit, form = report.money_unit, _digits(table["home"], table["requested"])
     order = table.groupby(row)["home"].sum().sort_values(ascending=False).index.tolist()
@@ -118,17 +143,18 @@ def _bars(report: PlanReport, table: pd.DataFrame, row: str, colour: alt.Color, 
         ("requested:Q", f"Requested, {unit}", form),
         ("foreign:Q", f"Paid by partners, {unit}", form),
     )
-    return (
+    chart: Chart = (
         alt.Chart(table)
         .mark_bar(cornerRadiusEnd=2)
         .encode(
-            x=alt.X("home:Q", title=f"expected to be paid, less refunds, {unit}"),
-            y=alt.Y(f"{row}:N", sort=order, title=None, axis=alt.Axis(labelLimit=240)),
+            x=alt.X("home:Q", title=f"net payments, {unit}"),
+            y=alt.Y(f"{row}:N", sort=order, title=None, axis=alt.Axis(labelLimit=170)),
             color=colour,
             tooltip=tips,
         )
-        .properties(height=alt.Step(24))
+        .properties(height=24 * len(order))
     )
+    return chart
 
 
 _PAID = "Net payments from home that the simulation expects, undiscounted; hover for counts and requests."
@@ -159,10 +185,40 @@ def _by_start(report: PlanReport) -> Iterator[Figure]:
     tips += _tips(("requested:Q", f"Requested, {report.money_unit}", _digits(table["requested"])))
     bars = alt.Chart(table).mark_bar(cornerRadiusEnd=2, width=alt.RelativeBandSize(0.6))
     chart = bars.encode(
-        x=_years(), y=alt.Y("count:Q", title="technologies"), color=_programmes(report), tooltip=tips
+        x=_years(),
+        y=alt.Y("count:Q", title="technologies", axis=alt.Axis(tickMinStep=1)),
+        color=_programmes(report),
+        tooltip=tips,
     ).properties(height=260)
     reading = "Planned starts. A project may start later, if it waits."
     yield _figure("starts", "When do the projects start?", words.first_starts(table), reading, chart)
+
+
+def _by_request(report: PlanReport) -> Iterator[Figure]:
+    table = aggregates.requests(report)
+    if table.empty:
+        return
+    order = table.groupby("field")["requested"].sum().sort_values(ascending=False).index.tolist()
+    unit, form = report.money_unit, _digits(table["requested"])
+    tips = _tips(
+        ("field:N", "Field"),
+        ("decision:N", "Decision"),
+        ("count:Q", "Technologies", "d"),
+        ("requested:Q", f"Requested, {unit}", form),
+        ("share:Q", "Share of the field's requests", ".0%"),
+    )
+    place = (table["decision"] != "funded").astype(int)
+    bars = alt.Chart(table.round(6).assign(order=place)).mark_bar(cornerRadiusEnd=2)
+    chart = bars.encode(
+        x=alt.X("requested:Q", title=f"requested, {unit}"),
+        y=alt.Y("field:N", sort=order, title=None, axis=alt.Axis(labelLimit=170)),
+        color=_colours("decision", ["funded", "not funded"], [_BLUE, _PALE]),
+        order=alt.Order("order:Q"),
+        tooltip=tips,
+    ).properties(height=24 * len(order))
+    reading = "Requests of all candidates, by what became of them."
+    question = "Which fields get what they ask for?"
+    yield _figure("requests", question, words.turned_down(table, unit), reading, chart)
 
 
 def _value_and_chance(report: PlanReport) -> Iterator[Figure]:
@@ -181,7 +237,7 @@ def _value_and_chance(report: PlanReport) -> Iterator[Figure]:
         "cost",
     ]
     unit, pick = report.money_unit, alt.selection_point(fields=["programme"], bind="legend")
-    form = _digits(table["expected_value"])
+    form, title = _digits(table["expected_value"]), "share of replications that reach the market"
     tips = _tips(
         *_WHO,
         ("p_market:Q", "Reaches the market", ".0%"),
@@ -193,10 +249,10 @@ def _value_and_chance(report: PlanReport) -> Iterator[Figure]:
         alt.Chart(table[columns])
         .mark_circle(stroke="white", strokeWidth=0.8)
         .encode(
-            x=alt.X("p_market:Q", title="share of replications that reach the market", axis=alt.Axis(format="%")),
+            x=alt.X("p_market:Q", title=title, axis=alt.Axis(format=".0%", tickCount=8), scale=alt.Scale(zero=False)),
             y=alt.Y("expected_value:Q", title=f"expected net value, {unit}"),
             size=alt.Size("cost:Q", title="requested", scale=alt.Scale(range=[30, 900]), legend=None),
-            color=_programmes(report),
+            color=_programmes(report, _WIDE),
             opacity=alt.when(pick).then(alt.value(0.75)).otherwise(alt.value(0.08)),
             tooltip=tips,
         )
@@ -226,7 +282,15 @@ _WHO = (
 def _schedule(report: PlanReport) -> Iterator[Figure]:
     table = aggregates.schedule(report)
     for place, (programme, part) in enumerate(table.groupby("programme", sort=True)):
-        chart = _gantt(report, part.assign(label=part["technology"] + "  " + part["name"]))
+        chart = _gantt(
+            report,
+            part.assign(
+                label=[
+                    _short(f"{row.technology}  {row.title}")
+                    for row in part.rename(columns={"name": "title"}).itertuples()
+                ]
+            ),
+        )
         reading = (
             "A bar runs from the median start to the median end of R&D, reached or not; the line from the tenth "
             "percentile of that end to the ninetieth. The figure at its right is the share of replications in "
@@ -236,6 +300,12 @@ def _schedule(report: PlanReport) -> Iterator[Figure]:
         yield _figure(f"schedule-{place}", question, words.durations(part), reading, chart)
 
 
+def _short(label: str, letters: int = 48) -> str:
+    """Cut here, where it is quick: Vega measures every label many times over to cut it. Wide scripts count double."""
+    widths = np.cumsum([2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in label])
+    return label if widths[-1] <= letters else label[: int((widths < letters).sum())].rstrip() + "…"
+
+
 def _gantt(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
     names = [name.split(":")[0] for name, _ in _WHO]
     columns = [*names, "label", "mode", "begin", "p10", "p50", "p90", "p_target", "p_market"]
@@ -243,7 +313,7 @@ def _gantt(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
     when = alt.X("begin:Q", title=None, scale=alt.Scale(domain=span, nice=False, zero=False))
     when = when.axis(format="d", orient="top", tickMinStep=1)
     base = alt.Chart(table[columns].round(4)).encode(
-        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=300, labelFontSize=11, ticks=False)),
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=0, labelFontSize=11, ticks=False)),
         tooltip=_tips(
             *_WHO,
             ("mode:N", "Way of funding"),
@@ -255,12 +325,12 @@ def _gantt(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
             ("p_market:Q", "Reaches the market", ".0%"),
         ),
     )
-    bars = base.mark_bar(height=9, cornerRadius=2).encode(x=when, x2="p50:Q", color=_modes(report))
+    bars = base.mark_bar(height=9, cornerRadius=2).encode(x=when, x2="p50:Q", color=_modes(report, _WIDE))
     lines = base.mark_rule(strokeWidth=1.5, color=_INK).encode(x=alt.X("p10:Q"), x2="p90:Q")
     text = base.mark_text(align="left", dx=5, fontSize=10, color="#3A4149").encode(
         x=alt.X("p90:Q"), text=alt.Text("p_target:Q", format=".0%")
     )
-    return alt.layer(bars, lines, text).properties(height=alt.Step(17))
+    return _layers(bars, lines, text).properties(height=17 * len(table))
 
 
 # --- money and results over the years -------------------------------------------------------------
@@ -280,8 +350,8 @@ def _budget(report: PlanReport) -> Iterator[Figure]:
         return
     for place, (programme, part) in enumerate(table.groupby("programme", sort=True)):
         reading = (
-            "Money of the year. Promised is what all awards would cost if none ended early; paid is less than "
-            "that where gates stop projects. Money that is not spent in its year lapses, but for what may be carried over."
+            "Promised is what all awards would cost if none ended early; paid is less than that where gates stop "
+            "projects. Money that is not spent in its year lapses, but for what may be carried over."
         )
         question = f"Does the money of each year suffice, and is it used? {programme}"
         answer = words.use_of_money(part, report.money_unit)
@@ -303,13 +373,13 @@ def _purse(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
         base.mark_point(filled=True, size=45, shape="diamond").encode(y=alt.Y("planned:Q")),
         base.mark_tick(thickness=3, width=alt.RelativeBandSize(0.8)).encode(y=alt.Y("promised:Q")),
     ]
-    legend = alt.Legend(symbolType="square", symbolStrokeWidth=0, columns=3)
+    legend = alt.Legend(symbolType="square", symbolStrokeWidth=0, columns=_columns(list(_BUDGET), 460))
     colour = alt.Color("measure:N", scale=scale, legend=legend)
     coloured = [
         layer.transform_calculate(measure=f"'{name}'").encode(color=colour)
         for name, layer in zip(_BUDGET, layers, strict=True)
     ]
-    return alt.layer(*coloured).properties(height=300)
+    return _layers(*coloured).properties(height=300)
 
 
 def _market(report: PlanReport) -> Iterator[Figure]:
@@ -317,7 +387,9 @@ def _market(report: PlanReport) -> Iterator[Figure]:
         return
     table = aggregates.market(report)
     chart = _band(table, "technologies on the market", ",.1f", report.confidence)
-    reading = f"Pale band: P10 to P90 of the replications. Line and dark band: the mean with its {report.confidence:.0%} interval."
+    reading = (
+        f"Pale: P10 to P90 of the replications. Line and dark band: the mean, its {report.confidence:.0%} interval."
+    )
     yield _figure("market", "How many technologies are on the market, by year?", words.sold(report), reading, chart)
 
 
@@ -335,7 +407,7 @@ def _band(table: pd.DataFrame, title: str, form: str, confidence: float) -> alt.
         ("p90:Q", "P90", form),
     )
     base = alt.Chart(table.round(6)).encode(x=_years(), tooltip=tips)
-    return alt.layer(
+    return _layers(
         base.mark_area(color=_SKY, opacity=0.3).encode(
             y=alt.Y("p10:Q", title=title, scale=scale, axis=axis), y2="p90:Q"
         ),
@@ -379,7 +451,7 @@ def _international(report: PlanReport) -> Iterator[Figure]:
         tips = _tips(("year:O", "Year"), ("floor:Q", "Target", ".1%"), ("reached:Q", "Probability to reach it", ".0%"))
         base = alt.Chart(aims).encode(x=_years(), y="floor:Q", tooltip=tips)
         line = base.mark_line(color=_RED, strokeDash=[6, 4], point={"color": _RED, "size": 50, "shape": "diamond"})
-        chart = alt.layer(chart, line)
+        chart = _layers(chart, line)
     reading = (
         "Blue: mean with its interval, and P10 to P90. Dashed: the target path. Hover a target for its probability."
     )
@@ -398,17 +470,17 @@ def _distributions(report: PlanReport) -> Iterator[Figure]:
     levels = [(f"p{level}:Q", f"P{level}, {unit}", form) for level in (5, 25, 50, 75, 95)]
     ends = [("mean:Q", f"Mean, {unit}", form), ("low:Q", "... interval from", form), ("high:Q", "... to", form)]
     tips = _tips(("policy:N", "Portfolio"), *ends, *levels, ("loss:Q", "Probability of a loss", ".0%"))
-    rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=200))
+    rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=170))
     base = alt.Chart(table.round(4)).encode(y=rows, tooltip=tips)
     colour = alt.condition("datum.policy === 'optimised'", alt.value(_BLUE), alt.value(_GREY))
-    chart = alt.layer(
+    chart = _layers(
         base.mark_rule(strokeWidth=2, color=_GREY).encode(
             x=alt.X("p5:Q", title=f"net present value, {unit}"), x2="p95:Q"
         ),
         base.mark_bar(height=18, cornerRadius=2, opacity=0.75).encode(x="p25:Q", x2="p75:Q", color=colour),
         base.mark_tick(thickness=3, size=24, color="white").encode(x="p50:Q"),
         base.mark_point(filled=True, size=70, shape="diamond", color=_INK).encode(x="mean:Q"),
-    ).properties(height=alt.Step(40))
+    ).properties(height=40 * len(table))
     reading = "Line: P5 to P95. Box: P25 to P75, the white mark P50. Diamond: mean. All portfolios meet the same luck."
     yield _figure(
         "value", "What is it worth, and how far may luck move that?", words.spread(report, table), reading, chart
@@ -433,18 +505,18 @@ def _gains(report: PlanReport) -> Iterator[Figure]:
         ("broken:N", "Broken"),
     )
     base = alt.Chart(table).encode(
-        y=alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=200)), color=colour, tooltip=tips
+        y=alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=170)), color=colour, tooltip=tips
     )
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3], color=_INK).encode(x=alt.X("zero:Q"))
     title = f"optimised less simple rule, {unit}"
-    chart = alt.layer(
+    chart = _layers(
         zero,
         base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", title=title), x2="high:Q"),
         base.mark_point(filled=True, size=110).encode(x="mean:Q"),
-    ).properties(height=alt.Step(40))
+    ).properties(height=40 * len(table))
     reading = (
-        f"Dot: mean difference, replication by replication. Line: its interval, widened so that all hold together with "
-        f"{report.confidence:.0%}. Red: the simple rule's portfolio breaks a rule of the scenario, so it could not be chosen."
+        "Dot: mean difference, replication by replication. Line: its interval, widened so that all hold together with "
+        f"{report.confidence:.0%}. Red: the portfolio breaks a rule of the scenario, so it could not be chosen."
     )
     yield _figure("gains", "Is it better than simple rules would do?", words.gains(table, unit), reading, chart)
 
@@ -467,14 +539,14 @@ def _waits(report: PlanReport) -> Iterator[Figure]:
         ("days:Q", "Days, of those that wait", ",.0f"),
     )
     base = alt.Chart(table.round(4)).encode(
-        y=alt.Y("cause:N", sort=order, title=None, axis=alt.Axis(labelLimit=240)),
-        yOffset=alt.YOffset("programme:N"),
+        y=alt.Y("cause:N", sort=order, title=None, axis=alt.Axis(labelLimit=170)),
+        yOffset=alt.YOffset("programme:N", sort=None),
         tooltip=tips,
     )
-    chart = alt.layer(
+    chart = _layers(
         base.mark_bar(cornerRadiusEnd=2).encode(x=alt.X("mean:Q", title="days per project"), color=_programmes(report)),
         base.mark_rule(strokeWidth=1.5, color=_INK).encode(x="low:Q", x2="high:Q"),
-    ).properties(height=alt.Step(20))
+    ).properties(height=20 * len(table) + 20)
     reading = "Mean over all funded projects, waiting or not, with its interval. Hover for the share that waits at all."
     yield _figure("waits", "What do projects wait for?", words.longest_wait(table), reading, chart)
 
@@ -492,19 +564,19 @@ def _ends(report: PlanReport) -> Iterator[Figure]:
         .mark_bar(stroke="white", strokeWidth=0.5)
         .encode(
             x=alt.X("share:Q", title="share of projects", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
-            y=alt.Y("programme:N", title=None, axis=alt.Axis(labelLimit=240)),
-            color=_colours("state", states, colours).legend(columns=4),
+            y=alt.Y("programme:N", title=None, axis=alt.Axis(labelLimit=170)),
+            color=_colours("state", states, colours),
             order=alt.Order("order:Q"),
             tooltip=tips,
         )
-        .properties(height=alt.Step(44))
+        .properties(height=44 * table["programme"].nunique())
     )
     reading = "Shares over all replications and funded projects of the programme."
     yield _figure("ends", "How do projects end?", words.ending(table), reading, chart)
 
 
 SECTIONS: Mapping[str, Sequence[Make]] = {
-    "chosen": (_by_field, _by_partner, _by_start, _value_and_chance),
+    "chosen": (_by_field, _by_partner, _by_request, _by_start, _value_and_chance),
     "money": (_budget,),
     "results": (_market, _likelihood, _international),
     "rules": (_gains, _distributions),

@@ -1,25 +1,5 @@
 "use strict";
 
-// Figures: drawn from the specifications inside the page; expressions are interpreted, so that the page's security
-// policy need not allow code made from text.
-(function () {
-  const specs = JSON.parse(document.getElementById("specs").textContent);
-  const options = {
-    ast: true,
-    renderer: "svg",
-    mode: "vega-lite",
-    actions: { export: true, source: false, compiled: false, editor: false },
-    downloadFileName: "rdsim",
-  };
-  for (const [key, spec] of Object.entries(specs)) {
-    const place = document.getElementById("figure-" + key);
-    if (!place) continue;
-    vegaEmbed(place, spec, { ...options, downloadFileName: "rdsim-" + key }).catch((error) => {
-      place.textContent = "This figure could not be drawn: " + error.message;
-    });
-  }
-})();
-
 // The table of technologies: sorted by its headings, searched and filtered by the controls above it.
 (function () {
   const table = document.getElementById("technologies");
@@ -75,4 +55,24 @@
   for (const filter of filters) filter.addEventListener("change", show);
   document.getElementById("controls").hidden = false;
   show();
+})();
+
+// Figures: drawn from the specifications inside the page; expressions are interpreted, so that the page's security
+// policy need not allow code made from text.
+(function () {
+  const specs = JSON.parse(document.getElementById("specs").textContent);
+  const options = {
+    ast: true,
+    renderer: "svg",
+    mode: "vega-lite",
+    actions: { export: true, source: false, compiled: false, editor: false },
+    downloadFileName: "rdsim",
+  };
+  for (const [key, spec] of Object.entries(specs)) {
+    const place = document.getElementById("figure-" + key);
+    if (!place) continue;
+    vegaEmbed(place, spec, { ...options, downloadFileName: "rdsim-" + key }).catch((error) => {
+      place.textContent = "This figure could not be drawn: " + error.message;
+    });
+  }
 })();

@@ -7,6 +7,7 @@ were written here run, by their digests, and forbids every request, so that no n
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -23,6 +24,9 @@ __all__ = ["PlanReport", "write"]
 
 _HERE = Path(__file__).parent
 _STATIC_WIDTH = 860
+# The schedule is left out: its hundred labels take seconds to draw, and what it says is in the table as well.
+_PICTURED = ("chosen", "money", "results", "rules", "way")
+_SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +84,10 @@ def _render(report: PlanReport) -> str:
         tiles=words.tiles(report),
         doubts=words.doubts(report),
         figures=drawn,
-        pictures={figure.key: _picture(figure) for group in drawn.values() for figure in group},
+        pictures={figure.key: _picture(figure) for name in _PICTURED for figure in drawn[name]},
         rows=_rows(report.technologies),
         choices={name: sorted(report.technologies[name].astype(str).unique()) for name in ("programme", "field")},
+        countries=dict(zip(report.technologies["partner"], report.technologies["partner_name"], strict=True)),
         specs=_embedded({figure.key: figure.spec for group in drawn.values() for figure in group}),
         style=_safe((_HERE / "page.css").read_text(encoding="utf-8")),
         scripts=[_safe(script) for script in scripts],
@@ -122,6 +127,7 @@ def _embedded(value: object) -> Any:
     return _safe(text)
 
 
+@functools.cache
 def _library() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script, from the installed package."""
     import altair  # noqa: PLC0415
@@ -129,9 +135,9 @@ def _library() -> str:
 
     version = ".".join(altair.SCHEMA_VERSION.split(".")[:2])
     try:
-        script = vl_convert.javascript_bundle(vl_version=version)
+        script = vl_convert.javascript_bundle(_SNIPPET, vl_version=version)
     except ValueError:  # an Altair whose Vega-Lite the converter does not carry: its newest reads older charts
-        script = vl_convert.javascript_bundle()
+        script = vl_convert.javascript_bundle(_SNIPPET)
     return str(script).replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
@@ -151,4 +157,5 @@ def _picture(figure: Figure) -> Any:
 def _policy(scripts: tuple[str, ...]) -> str:
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
-    return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+    rest = "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; script-src {allowed}; {rest}"

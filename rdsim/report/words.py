@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from rdsim.report import aggregates
+
 if TYPE_CHECKING:
     from rdsim.report.page import PlanReport
 
@@ -32,8 +34,12 @@ __all__ = [
     "sold",
     "spread",
     "tiles",
+    "turned_down",
     "use_of_money",
 ]
+
+
+_NONE = "\N{EN DASH}"
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ class Doubt:
 def amount(value: float | None) -> str:
     """A number with as many decimals as its size deserves; a dash where there is none."""
     if value is None or not math.isfinite(value):
-        return "–"
+        return _NONE
     size = abs(value)
     text = f"{value:,.{0 if size >= 200 else 1 if size >= 10 else 2}f}"
     text = text.lstrip("-") if float(text.replace(",", "")) == 0 else text
@@ -73,12 +79,26 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _span(low: float, high: float) -> str:
+    """Two ends with as many decimals as the larger one deserves."""
+    size = max(abs(low), abs(high))
+    decimals = 0 if size >= 200 else 1 if size >= 10 else 2
+    ends = [f"{round(end, decimals) + 0.0:,.{decimals}f}".replace("-", "\N{MINUS SIGN}") for end in (low, high)]
+    return " to ".join(ends)
+
+
 def _percent(value: float | None, decimals: int = 0) -> str:
-    return "–" if value is None or not math.isfinite(value) else f"{value:.{decimals}%}".replace("-", "\N{MINUS SIGN}")
+    return (
+        _NONE if value is None or not math.isfinite(value) else f"{value:.{decimals}%}".replace("-", "\N{MINUS SIGN}")
+    )
 
 
 def _count(number: int, noun: str) -> str:
-    plural = f"{noun[:-1]}ies" if noun.endswith("gy") or noun.endswith("ry") else f"{noun}s"
+    plural = f"{noun[:-1]}ies" if noun.endswith(("gy", "ry")) else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
 
 
@@ -86,12 +106,16 @@ def _interval(found: Mapping[str, Any]) -> str:
     """`1,350 to 1,508`, or that it is unknown."""
     if found["ci_low"] is None or found["ci_high"] is None:
         return "unknown from one replication"
-    return f"{amount(found['ci_low'])} to {amount(found['ci_high'])}"
+    return _span(found["ci_low"], found["ci_high"])
 
 
 def _estimate(report: PlanReport, name: str) -> Mapping[str, Any] | None:
-    found: Mapping[str, Any] | None = report.manifest.get("estimates", {}).get(name)
-    return found if found and found.get("mean") is not None else None
+    """An estimate of the manifest, or None; the interval of a count or a payment does not reach below nothing."""
+    found: Mapping[str, Any] = report.manifest.get("estimates", {}).get(name) or {}
+    if found.get("mean") is None:
+        return None
+    low = found["ci_low"]
+    return found if name == "npv" or low is None else {**found, "ci_low": max(low, 0.0)}
 
 
 def _mean(report: PlanReport, name: str) -> float:
@@ -110,7 +134,7 @@ def largest(table: pd.DataFrame, key: str, unit: str) -> str:
         return "No money is expected to be paid."
     top = sums.iloc[0]
     return (
-        f"{sums.index[0]} gets most: {amount(top['home'])} of {amount(total)} {unit} ({top['home'] / total:.0%}), "
+        f"Most goes to {sums.index[0]}: {amount(top['home'])} of {amount(total)} {unit} ({top['home'] / total:.0%}), "
         f"for {_count(int(top['count']), 'technology')}."
     )
 
@@ -124,7 +148,7 @@ def partners(report: PlanReport, table: pd.DataFrame) -> str:
     share = joint["home"].sum() / max(table["home"].sum(), 1e-12)
     return (
         f"{int(joint['count'].sum())} of {int(table['count'].sum())} projects are joint, with "
-        f"{_count(len(sums), 'country')}; they get {share:.0%} of the money. Most goes to projects with "
+        f"{_count(len(sums), 'partner')}; they get {share:.0%} of the money. Most goes to projects with "
         f"{sums.index[0]}: {amount(float(sums.iloc[0]))} {report.money_unit}."
     )
 
@@ -141,9 +165,8 @@ def best_bets(report: PlanReport, table: pd.DataFrame) -> str:
     best = table.sort_values("expected_value", ascending=False).head(3)
     total = float(table["expected_value"].sum())
     share = f" ({best['expected_value'].sum() / total:.0%} of all)" if total > 0 else ""
-    names = listed(
-        [f"{row.name_} ({amount(row.expected_value)})" for row in best.rename(columns={"name": "name_"}).itertuples()]
-    )
+    pairs = zip(best["name"], best["expected_value"], strict=True)
+    names = listed([f"{name} ({amount(float(value))})" for name, value in pairs])
     return f"Highest expected net value in {report.money_unit}: {names}{share}."
 
 
@@ -155,6 +178,19 @@ def durations(table: pd.DataFrame) -> str:
     return (
         f"{_count(len(table), 'project')}; half of them last longer than {years:.1f} years from start to end of R&D; "
         f"target TRL reached in {chance} of replications."
+    )
+
+
+def turned_down(table: pd.DataFrame, unit: str) -> str:
+    """How much of the requests is funded, and where most is turned down."""
+    sums = table.groupby("decision")["requested"].sum()
+    total, funded = float(sums.sum()), float(sums.get("funded", 0.0))
+    text = f"{amount(funded)} of {amount(total)} {unit} requested is funded."
+    lost = table[table["decision"] == "not funded"].sort_values("share", ascending=False)
+    return (
+        f"{text} Largest share turned down: {lost.iloc[0]['field']} ({lost.iloc[0]['share']:.0%})."
+        if len(lost)
+        else text
     )
 
 
@@ -188,8 +224,15 @@ def sold(report: PlanReport) -> str:
 def even_odds(report: PlanReport) -> str:
     """Numbers reached with 90%, 50% and 10% probability."""
     counts = report.replications["commercialised"]
-    levels = [int(counts.quantile(1 - chance, interpolation="lower")) for chance in (0.9, 0.5, 0.1)]
-    return f"At least {levels[0]} with a probability of 90%, {levels[1]} with 50%, {levels[2]} with 10%."
+    levels = {chance: _reached(counts, chance) for chance in (0.9, 0.5, 0.1)}
+    parts = [f"at least {number} with a probability of {chance:.0%}" for chance, number in levels.items() if number]
+    return _capital(f"{listed(parts)}.") if parts else "Not even one with a probability of 10%."
+
+
+def _reached(counts: pd.Series[int], chance: float) -> int:
+    """The largest number that at least a share `chance` of replications reach."""
+    ordered = counts.sort_values(ascending=False).to_numpy()
+    return int(ordered[max(math.ceil(chance * len(ordered) - 1e-9), 1) - 1])
 
 
 def path(aims: pd.DataFrame) -> str:
@@ -203,7 +246,7 @@ def path(aims: pd.DataFrame) -> str:
         f"probably missed in {listed(missed)}" if missed else "",
     ]
     text = "; ".join(filter(None, parts))
-    return f"{text[0].upper()}{text[1:]}."
+    return _capital(f"{text}.")
 
 
 def spread(report: PlanReport, table: pd.DataFrame) -> str:
@@ -213,7 +256,7 @@ def spread(report: PlanReport, table: pd.DataFrame) -> str:
         return ""
     best = row.iloc[0]
     return (
-        f"In nine of ten replications the optimised portfolio is worth {amount(best['p5'])} to {amount(best['p95'])} "
+        f"In nine of ten replications the optimised portfolio is worth {_span(best['p5'], best['p95'])} "
         f"{report.money_unit}; in {best['loss']:.0%} it is worth less than nothing."
     )
 
@@ -221,20 +264,17 @@ def spread(report: PlanReport, table: pd.DataFrame) -> str:
 def gains(table: pd.DataFrame, unit: str) -> str:
     """Which simple rules it surely beats, which not, and which of them keep the scenario's rules."""
     surely, unsure = table[table["low"] > 0], table[~(table["low"] > 0)]
-    parts = [f"surely worth more than {_rules(surely, unit)}" if len(surely) else ""]
-    parts += [f"not surely worth more than {_rules(unsure, unit)}" if len(unsure) else ""]
+    parts = [f"worth more than {_rules(surely, unit)}" if len(surely) else ""]
+    parts += [f"not clearly worth more than {_rules(unsure, unit)}" if len(unsure) else ""]
     text = "; ".join(filter(None, parts))
     broken = table.loc[~table["feasible"], "policy"].tolist()
     note = f" Not allowed as they stand, for breaking a rule of the scenario: {listed(broken)}." if broken else ""
-    return f"{text[0].upper()}{text[1:]}.{note}"
+    return _capital(f"{text}.{note}")
 
 
 def _rules(table: pd.DataFrame, unit: str) -> str:
     return listed(
-        [
-            f"{row.policy} (by {amount(float(row.mean_))} {unit})"
-            for row in table.rename(columns={"mean": "mean_"}).itertuples()
-        ]
+        [f"{name} (by {amount(gain)} {unit})" for name, gain in zip(table["policy"], table["mean"], strict=True)]
     )
 
 
@@ -279,6 +319,9 @@ def _headline(report: PlanReport) -> Iterator[str]:
     if _estimate(report, "paid") is not None:
         yield _used(report)
     yield from _compared(report)
+    aims = aggregates.international(report).dropna(subset=["floor"])
+    if len(aims):
+        yield f"The target for the international share of the R&D budget is {path(aims).lower()}"
 
 
 def _chosen(report: PlanReport) -> str:
@@ -286,7 +329,7 @@ def _chosen(report: PlanReport) -> str:
     funded = table[table["funded"].astype(bool)]
     joint = funded[funded["partner"] != ""]
     countries = (
-        f", {len(joint)} of them with {_count(joint['partner'].nunique(), 'partner country')}" if len(joint) else ""
+        f", {len(joint)} of them with {_count(joint['partner'].nunique(), 'partner')} abroad" if len(joint) else ""
     )
     return f"The plan funds {len(funded):,} of {_count(len(table), 'technology')}{countries}."
 
@@ -306,9 +349,13 @@ def _compared(report: PlanReport) -> Iterator[str]:
         return
     name, best = max(rules.items(), key=lambda item: item[1]["npv"]["mean"] or -math.inf)
     broken = "" if best["feasible"] else " That rule's portfolio breaks a rule of the scenario and could not be chosen."
+    more = best["difference"]["mean"]
+    gain = (
+        f"{amount(abs(more))} {'more' if more >= 0 else 'less'} (interval of the gain {_interval(best['difference'])})"
+    )
     yield (
         f"The best of the simple rules, {name}, is worth {amount(best['npv']['mean'])}: the plan is worth "
-        f"{amount(best['difference']['mean'])} more (interval {_interval(best['difference'])}).{broken}"
+        f"{gain}.{broken}"
     )
 
 
@@ -344,7 +391,7 @@ def _solver_gap(report: PlanReport) -> Iterator[Doubt]:
     solver = report.manifest.get("solver", {})
     objective, bound = solver.get("objective"), solver.get("bound")
     if objective is None or bound is None:
-        yield Doubt("Solver's gap", "unknown", "–", "The solver proved nothing about better portfolios.")
+        yield Doubt("Solver's gap", "unknown", _NONE, "The solver proved nothing about better portfolios.")
         return
     more = max(bound - objective, 0.0)
     meaning = (
@@ -360,14 +407,14 @@ def _sampling(report: PlanReport) -> Iterator[Doubt]:
         return
     half = (npv["ci_high"] - npv["ci_low"]) / 2
     meaning = (
-        f"With {npv['n']:,} replications the mean is known to this much, {report.confidence:.0%} of the time. Four times as many "
-        "replications halve it. It is no bound on a single future."
+        f"With {npv['n']:,} replications the mean is known to this much, {report.confidence:.0%} of the time. Four "
+        "times as many replications halve it. It is no bound on a single future."
     )
     yield Doubt("Sampling", f"± {amount(half)}", _relative(half, npv["mean"]), meaning)
 
 
 def _relative(value: float, mean: float) -> str:
-    return _percent(value / abs(mean), 1) if mean else "–"
+    return _percent(value / abs(mean), 1) if mean else _NONE
 
 
 def _luck(report: PlanReport) -> Iterator[Doubt]:
@@ -378,7 +425,7 @@ def _luck(report: PlanReport) -> Iterator[Doubt]:
     meaning = (
         "Eight of ten futures of the model lie in between. No larger sample makes this smaller: it is risk, not error."
     )
-    yield Doubt("Luck (P10 to P90)", f"{amount(low)} to {amount(high)}", share, meaning)
+    yield Doubt("Luck (P10 to P90)", _span(low, high), share, meaning)
 
 
 def _optimism(report: PlanReport) -> Iterator[Doubt]:
@@ -388,7 +435,7 @@ def _optimism(report: PlanReport) -> Iterator[Doubt]:
     gap = objective - npv["mean"]
     meaning = (
         "The optimiser's expected value less the simulated one: projects wait for one another, which the optimiser "
-        "does not see, and choosing on samples flatters what is chosen. The figures of this report are the simulated ones."
+        "does not see, and choosing on samples flatters what is chosen. This report's figures are the simulated ones."
     )
     yield Doubt("Optimism of the optimiser", amount(gap), _relative(gap, npv["mean"]), meaning)
 
@@ -402,4 +449,4 @@ def _inputs(report: PlanReport) -> Doubt:
         "Whether the scenario's rates, costs and values are right, what other countries and firms do, and what the "
         f"model leaves out. No interval here covers that.{rest}"
     )
-    return Doubt("Not covered", "not known", "–", meaning)
+    return Doubt("Not covered", "not known", _NONE, meaning)

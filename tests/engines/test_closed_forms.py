@@ -198,7 +198,11 @@ def test_drop_the_worst_carries_the_fraction_to_the_next_round() -> None:
     extra=st.lists(st.integers(0, 9), min_size=5, max_size=5),
 )
 def test_more_money_never_pays_anyone_later_with_one_tranche_each(costs: list[int], money: list[int], extra: list[int]) -> None:
-    """Requests at the same time, a strict purse, carry-over of everything, nothing else scarce (model section 6)."""
+    """Requests at the same time, a strict purse, carry-over of everything, nothing else scarce (model section 6).
+
+    And nobody is unfunded: a request that more money keeps from being hopeless blocks those behind it for longer.
+    """
+    money[-1] += sum(costs)
     names = [f"T{k}" for k in range(len(costs))]
     techs = {name: technology(name, cost=float(cost)) for name, cost in zip(names, costs, strict=True)}
 

@@ -159,6 +159,6 @@ def brute_force(problem: PortfolioProblem) -> tuple[float, list[tuple[int, ...]]
 
 def canonical(optima: list[tuple[int, ...]], options: int) -> tuple[int, ...]:
     """The optimum that `solve` promises at gap 0."""
-    golden = (1 + math.sqrt(5)) / 2
-    weights = [1 + ((option + 1) * golden % 1) / options for option in range(options)]
+    square_free = (n for n in itertools.count(2) if all(n % (root * root) for root in range(2, n)))
+    weights = [1 + math.sqrt(n) % 1 / options for n in itertools.islice(square_free, options)]
     return min(optima, key=lambda chosen: sum(weights[option] for option in chosen))

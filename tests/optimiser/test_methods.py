@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.instances import Shape, draw_problem
+from rdsim.errors import SolverError
 from rdsim.optimiser import PortfolioProblem, Status, Termination, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.milp import formulate, restrict
-from rdsim.optimiser.solvers import Highs, Limits
+from rdsim.optimiser.milp import Model, formulate, restrict
+from rdsim.optimiser.problem import FloatArray
+from rdsim.optimiser.solvers import Answer, Highs, Limits, State
 from tests.optimiser.machine import INSTALLED
 
 PETERSEN = Path(__file__).parents[2] / "benchmarks" / "data" / "mknap1.txt"
@@ -142,10 +145,9 @@ def test_auto_takes_the_direct_way_for_small_or_exact() -> None:
 
 
 def test_equal_optima_are_broken_as_documented() -> None:
-    """Five equal options, two fit: fewest first, then the smallest weights 1 + frac((o + 1) * golden) / O."""
+    """Five equal options, two fit: fewest first, then the smallest frac(sqrt(2)), frac(sqrt(3)), frac(sqrt(5)) ..."""
     problem = state_problem([4.0] * 5, rows=state_rows(np.ones((1, 5)), [2]))
-    golden = (1 + math.sqrt(5)) / 2
-    smallest = np.argsort([(option + 1) * golden % 1 for option in range(5)])[:2]
+    smallest = np.argsort([math.sqrt(number) % 1 for number in (2, 3, 5, 6, 7)])[:2]
     for solver in INSTALLED:
         for seed in (0, 1, 2):
             assert solve(problem, gap=0, solver=solver, seed=seed).chosen == tuple(sorted(smallest.tolist()))
@@ -165,3 +167,21 @@ def test_restricting_a_model_keeps_its_value_and_rows() -> None:
     assert len(kept) == model.value.size - 4
     assert len(small.row_names) < len(model.row_names)
     assert Highs().run(small, Limits()).bound == pytest.approx(best.objective, rel=1e-6)
+
+
+@dataclass(frozen=True)
+class Liar:
+    """A solver that claims a proven optimum which breaks the rows."""
+
+    name: str = "liar"
+    version: str = "1"
+
+    def run(self, model: Model, limits: Limits, *, relaxed: bool = False, start: FloatArray | None = None) -> Answer:  # noqa: ARG002 - the contract of a solver
+        return Answer(State.OPTIMAL, Termination.COMPLETE, 99.0, np.ones(model.value.size), np.zeros(model.value.size))
+
+
+def test_a_portfolio_that_breaks_rows_is_nobodys_answer() -> None:
+    problem = state_problem([4.0, 5.0], rows=state_rows([[1, 1]], [1], names=["budget 2024"], family="budget"))
+    with pytest.raises(SolverError, match="budget budget 2024"):
+        solve(problem, solver=Liar(), gap=0)
+    assert solve(problem, solver=Liar(), method="rens").status is Status.NO_ANSWER

@@ -120,7 +120,8 @@ def give_refund(c, o, s, r, p, t, by_break):
     if by_break:
         returnable -= o.paid_abroad[r, p, k]
     amount = refund(returnable, unused, c.tranche_days[g, k])
-    s.purse[g] += amount
+    if not c.alone:
+        s.purse[g] += amount
     o.refund[r, p] = amount
     o.refund_day[r, p] = t
     o.refunded[r, g, t // DAYS_PER_YEAR] += amount

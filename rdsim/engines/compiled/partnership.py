@@ -30,6 +30,7 @@ __all__ = [
     "grant_places",
     "has_place",
     "is_hopeless_place",
+    "lets_in",
     "lose_partner",
     "seek_place",
     "take_place",
@@ -56,16 +57,24 @@ def claim_opening(c, o, s, r, n, t):
 
 
 @jit
-def has_place(c, s, p, t):
+def lets_in(c, s, p, t):
     for n in c.member[p]:
-        if n >= 0 and (s.partner[n] != IS_OPEN or t < s.closed_until[n] or s.used[n] >= c.places[n] or s.reserved[n]):
+        if n >= 0 and (s.partner[n] != IS_OPEN or t < s.closed_until[n]):
+            return False
+    return True
+
+
+@jit
+def has_place(c, s, p):
+    for n in c.member[p]:
+        if n >= 0 and (s.used[n] >= c.places[n] or s.reserved[n]):
             return False
     return True
 
 
 @jit
 def is_hopeless_place(c, s, p):
-    for n in c.member[p]:  # noqa: SIM110 - a generator would not compile
+    for n in c.member[p]:
         if n >= 0 and s.partner[n] == IS_NEVER:
             return True
     return False
@@ -113,14 +122,16 @@ def grant_places(c, u, o, s, r, t):
     for k in range(s.waiting[queue]):
         p = row[k]
         turned_away = is_hopeless_place(c, s, p)
-        if turned_away or has_place(c, s, p, t):
+        let_in = not turned_away and lets_in(c, s, p, t)
+        if turned_away or (let_in and has_place(c, s, p)):
             s.served[served] = p
             served += 1
             if not turned_away:
                 take_place(c, o, s, r, p, t)
         else:
+            # Who waits for a partner to open keeps no place from those of lower rank.
             for n in c.member[p]:
-                if n >= 0:
+                if n >= 0 and let_in:
                     s.reserved[n] = True
             row[kept] = p
             kept += 1

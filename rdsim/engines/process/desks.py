@@ -130,7 +130,11 @@ class FacilityDesk(Desk):
 
 
 class PlaceDesk(Desk):
-    """Places at partners; a consortium takes one with each member."""
+    """Places at partners; a consortium takes one with each member.
+
+    A project that all its partners would let in, but for want of a place, keeps theirs from those of lower rank;
+    one that waits for a partner to open keeps none.
+    """
 
     wait = "wait_place"
 
@@ -145,7 +149,8 @@ class PlaceDesk(Desk):
                 project.take_place()
                 over.append((project, True))
             else:
-                reserved.update(project.partners)
+                if all(partner.is_open() for partner in project.partners):
+                    reserved.update(project.partners)
                 waiting.append(project)
         self.queue = waiting
         return over
@@ -212,7 +217,7 @@ class Purse(Desk):
         project.record_payment(amount)
 
     def refund(self, amount: int) -> None:
-        self.money += amount
+        self.money += 0 if self.world.case.alone else amount
         self.world.out.refunded[self.world.row, self.programme, self.world.year] += amount
         self.grant_soon()
 

@@ -21,8 +21,11 @@ class Partner:
         self.claimed = self.ready = self.never = False
         self.opened: int | None = None
 
+    def is_open(self) -> bool:
+        return self.ready and self.world.now >= self.closed_until
+
     def has_place(self) -> bool:
-        return self.ready and self.world.now >= self.closed_until and self.used < self.world.case.places[self.index]
+        return self.is_open() and self.used < self.world.case.places[self.index]
 
     def ask_to_open(self) -> None:
         """Claim the opening and the first year's running cost, once."""

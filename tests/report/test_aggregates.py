@@ -1,0 +1,142 @@
+"""The tables behind the figures, against sums that are done by hand or another way round."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rdsim.report import aggregates
+from rdsim.stats import mean_interval, quantile
+from tests.report import synthetic
+from tests.report.synthetic import Shape
+
+REPORT = synthetic.build()
+
+
+def test_fan_agrees_with_the_statistics() -> None:
+    values = np.random.default_rng(4).normal(0, 1, (31, 2))
+    table = aggregates.fan(pd.DataFrame(values, columns=pd.Index([2024, 2025], name="year")), 0.9)
+    for column, row in zip(values.T, table.itertuples(), strict=True):
+        mean = mean_interval(column, 0.9)
+        assert (row.mean, row.low, row.high) == pytest.approx((mean.mean, mean.low, mean.high))
+        assert [row.p10, row.p50, row.p90] == [quantile(column, level) for level in (0.1, 0.5, 0.9)]
+    assert table["year"].tolist() == [2024, 2025]
+
+
+def test_fan_of_one_replication_has_no_interval() -> None:
+    table = aggregates.fan(pd.DataFrame([[3.0]], columns=pd.Index([2024], name="year")), 0.95)
+    assert table.loc[0, ["mean", "p10", "p90"]].tolist() == [3.0, 3.0, 3.0]
+    assert table[["low", "high"]].isna().all(axis=None)
+
+
+def test_payments_are_means_over_replications() -> None:
+    found = aggregates.payments(REPORT).set_index("technology")
+    mine = REPORT.projects[REPORT.projects["technology"] == "T001"]
+    expected = mine[[f"home_{year}" for year in synthetic.YEARS]].to_numpy().sum() / 20
+    assert found.loc["T001", "home"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("keys", [("field", "programme"), ("partner_name", "mode"), ("programme", "start_year")])
+def test_money_adds_up_however_it_is_split(keys: tuple[str, ...]) -> None:
+    found = aggregates.money_by(REPORT, *keys)
+    funded = REPORT.technologies[REPORT.technologies["funded"]]
+    assert found["count"].sum() == len(funded)
+    assert found["requested"].sum() == pytest.approx(funded["cost"].sum())
+    assert found["home"].sum() == pytest.approx(aggregates.payments(REPORT)["home"].sum())
+
+
+def test_requests_are_shares_of_fields() -> None:
+    found = aggregates.requests(REPORT)
+    assert found.groupby("field")["share"].sum().tolist() == pytest.approx([1.0] * 3)
+    assert found["count"].sum() == len(REPORT.technologies)
+
+
+def test_schedule_counts_unfinished_work_as_ending_after_the_horizon() -> None:
+    projects = REPORT.projects.assign(end_time=REPORT.projects["end_time"].mask(REPORT.projects["replication"] >= 9))
+    table = aggregates.schedule(synthetic.build(projects=projects)).set_index("technology")
+    assert (table["p90"] == synthetic.HORIZON + 1).all()
+    done = projects[(projects["technology"] == "T000") & projects["end_time"].notna()]["end_time"]
+    assert table.loc["T000", "p10"] == np.sort(done)[1]
+    assert table["programme"].tolist() == sorted(table["programme"])
+
+
+def test_spending_is_net_of_refunds_and_ends_with_the_money() -> None:
+    quiet = REPORT.budget.assign(
+        spent=REPORT.budget["spent"].where(REPORT.budget["year"] < 2028, 0.0),
+        refunded=REPORT.budget["refunded"].where(REPORT.budget["year"] < 2028, 0.0),
+    )
+    plan = REPORT.plan.assign(planned=0.0, promised=REPORT.plan["announced"])
+    table = aggregates.spending(synthetic.build(budget=quiet, plan=plan))
+    assert table["year"].max() == 2027
+    row = table[(table["programme"] == "Leaps") & (table["year"] == 2025)].iloc[0]
+    mine = quiet[(quiet["programme"] == "Leaps") & (quiet["year"] == 2025)]
+    assert row["mean"] == pytest.approx((mine["spent"] - mine["refunded"]).mean())
+    assert row["lapsed"] == pytest.approx(mine["lapsed"].mean())
+    assert (row["announced"], row["promised"]) == (20.0, 20.0)
+
+
+def test_market_counts_up_to_each_year() -> None:
+    table = aggregates.market(REPORT).set_index("year")
+    counts = [(REPORT.projects["market_time"] < year + 1).sum() / 20 for year in synthetic.YEARS]
+    assert table["mean"].tolist() == pytest.approx(counts)
+    assert table["mean"].iloc[-1] == pytest.approx(REPORT.replications["commercialised"].mean())
+    assert (table["low"] >= 0).all()
+
+
+def test_likelihood_falls_from_one_to_nothing() -> None:
+    for _, part in aggregates.likelihood(REPORT).groupby("measure"):
+        shares = part["share"].tolist()
+        assert (shares[0], shares[-1]) == (1.0, 0.0)
+        assert shares == sorted(shares, reverse=True)
+    counts = REPORT.replications["commercialised"]
+    found = aggregates.likelihood(REPORT).set_index(["measure", "count"])["share"]
+    assert found["by the horizon", 2] == pytest.approx((counts >= 2).mean())
+
+
+def test_international_says_how_likely_each_target_is() -> None:
+    table = aggregates.international(REPORT).set_index("year")
+    assert table.loc[[2024, 2025], "reached"].tolist() == [1.0, 0.0]
+    assert math.isnan(table.loc[2026, "reached"])
+    assert (table["p10"] <= table["p50"]).all()
+
+
+def test_policies_keep_their_order_and_count_losses() -> None:
+    table = aggregates.policies(REPORT)
+    assert table["policy"].tolist() == ["optimised", *synthetic.RULES]
+    npv = REPORT.replications["npv"]
+    assert table.loc[0, "loss"] == (npv < 0).mean()
+    assert table.loc[0, "p95"] == quantile(npv.to_numpy(), 0.95)
+
+
+def test_differences_are_the_manifests() -> None:
+    table = aggregates.differences(REPORT)
+    assert table["feasible"].tolist() == [False, True]
+    assert table.loc[0, "broken"] == "field floor robots"
+    first = REPORT.manifest["baselines"]["value-per-cost"]["difference"]
+    assert table.loc[0, ["mean", "low", "high"]].tolist() == [first["mean"], first["ci_low"], first["ci_high"]]
+
+
+def test_waits_are_per_project_and_leave_out_what_nobody_waits_for() -> None:
+    table = aggregates.waits(REPORT)
+    assert aggregates.CAUSES["wait_facility"] not in set(table["cause"])
+    row = table[(table["programme"] == "Leaps") & (table["cause"] == aggregates.CAUSES["wait_money"])].iloc[0]
+    mine = REPORT.projects.loc[REPORT.projects["programme"] == "Leaps", "wait_money"]
+    assert row["mean"] == pytest.approx(mine.mean())
+    assert row["share"] * row["days"] == pytest.approx(mine.mean())
+    assert row["low"] <= row["mean"] <= row["high"]
+
+
+def test_ends_account_for_every_project() -> None:
+    table = aggregates.ends(REPORT)
+    assert table.groupby("programme")["share"].sum().tolist() == pytest.approx([1.0, 1.0])
+    assert table["count"].sum() == pytest.approx(6)
+    assert table["state"].notna().all()
+
+
+def test_tables_stay_small_however_many_replications() -> None:
+    large = synthetic.build(Shape(replications=300, technologies=40, funded=30))
+    verbs = ("schedule", "spending", "market", "international", "policies", "waits", "ends", "starts")
+    assert max(len(getattr(aggregates, verb)(large)) for verb in verbs) <= 60

@@ -1,0 +1,285 @@
+"""The page: one file, complete, closed to what names try to do, and there in every empty case."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import vl_convert
+
+from rdsim import report as room
+from rdsim.report import PlanReport, figures
+from rdsim.report import page as page_module
+from tests.report import synthetic
+from tests.report.synthetic import Shape
+
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "</script><script>alert(2)</script>",
+    "<!-- <script>",
+    "</noscript><b onclick='alert(3)'>\"'`${alert(4)}{{ 7 * 7 }}",
+    "]]>&lt;&amp;\u2028\u2029",
+    "초격차 반도체 <기술> & 연구",
+]
+
+
+@dataclass
+class Page(HTMLParser):
+    """What a browser would see: elements with their attributes, texts of cells, scripts, ids."""
+
+    html: str
+    elements: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
+    scripts: list[tuple[dict[str, str | None], str]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.feed(self.html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag == "script":
+            self.scripts.append((dict(attrs), ""))
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "script" and self.cdata_elem:
+            attrs, text = self.scripts[-1]
+            self.scripts[-1] = (attrs, text + data)
+        else:
+            self.texts.append(data)
+
+    def count(self, tag: str) -> int:
+        return sum(name == tag for name, _ in self.elements)
+
+    @property
+    def specs(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(next(text for attrs, text in self.scripts if attrs.get("id") == "specs"))
+        return found
+
+
+def _write(report: PlanReport, folder: Path) -> Page:
+    path = folder / "report.html"
+    room.write(report, path)
+    return Page(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    return _write(synthetic.build(), tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    plain = synthetic.build()
+    names = (HOSTILE * 2)[: len(plain.technologies)]
+    technologies = plain.technologies.assign(
+        name=names,
+        field=plain.technologies["field"] + HOSTILE[1],
+        partner_name=plain.technologies["partner_name"].replace("Germany", HOSTILE[0]),
+        mode=plain.technologies["mode"].replace("Matching funds", HOSTILE[3]),
+        note=HOSTILE[2],
+    )
+    report = synthetic.build(
+        title=HOSTILE[1],
+        description=HOSTILE[0],
+        money_unit="KRW<b>",
+        technologies=technologies,
+        manifest={**plain.manifest, "notes": HOSTILE},
+        sources=plain.sources.assign(source=HOSTILE[3]),
+    )
+    return _write(report, tmp_path_factory.mktemp("hostile"))
+
+
+def test_importing_the_report_is_cheap() -> None:
+    code = "import sys; from rdsim import report; print({'altair', 'vl_convert', 'jinja2'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"
+
+
+def test_every_figure_is_there_with_question_answer_and_picture(page: Page) -> None:
+    drawn = {f.key: f for name in figures.SECTIONS for f in figures.draw(synthetic.build(), name)}
+    assert set(page.specs) == set(drawn)
+    assert len(drawn) == 16
+    ids = {attrs.get("id") for _, attrs in page.elements}
+    assert {f"figure-{key}" for key in drawn} <= ids
+    texts = "\n".join(page.texts)
+    assert all(f.question in texts and f.answer in texts and f.reading for f in drawn.values())
+    assert all(f.answer.endswith(".") for f in drawn.values())
+    assert page.count("svg") == sum(not key.startswith("schedule") for key in drawn)
+
+
+def test_the_page_is_closed(page: Page) -> None:
+    """Nothing comes from elsewhere, and the security policy says so too."""
+    assert not [attrs for tag, attrs in page.elements if tag in ("script", "img", "iframe", "link") and "src" in attrs]
+    assert page.count("link") == 0
+    style = re.search(r"<style>(.*?)</style>", page.html, re.DOTALL)
+    assert style is not None
+    assert not re.search(r"@import|url\(", style.group(1))
+    policy = _policy(page)
+    assert "default-src 'none'" in policy
+    assert "http" not in policy
+
+
+def _policy(page: Page) -> str:
+    return next(str(a["content"]) for _, a in page.elements if a.get("http-equiv") == "Content-Security-Policy")
+
+
+def test_only_the_pages_own_scripts_may_run(page: Page) -> None:
+    run = [text for attrs, text in page.scripts if attrs.get("type") != "application/json"]
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in run]
+    assert len(run) == 2
+    assert re.findall(r"'sha256-([^']+)'", _policy(page)) == digests
+    assert "unsafe-eval" not in _policy(page)
+
+
+def test_specifications_are_whole_and_small(page: Page) -> None:
+    for spec in page.specs.values():
+        assert spec["$schema"].startswith("https://vega.github.io/schema/vega-lite/")
+        assert sum(len(rows) for rows in spec["datasets"].values()) < 100
+        assert "url" not in json.dumps(spec.get("data", {}))
+
+
+def test_hostile_names_stay_text(hostile: Page, page: Page) -> None:
+    assert hostile.count("script") == page.count("script") == 3
+    assert hostile.count("img") == 0
+    assert hostile.count("b") == 0
+    handlers = [name for _, attrs in hostile.elements for name in attrs if name.startswith("on")]
+    assert handlers == []
+    assert "49" not in {text.strip() for text in hostile.texts}
+
+
+def test_hostile_names_arrive_unharmed(hostile: Page) -> None:
+    cells = [text for text in hostile.texts if text in HOSTILE]
+    assert set(cells) == set(HOSTILE)
+    bubbles = [row["name"] for rows in hostile.specs["bubbles"]["datasets"].values() for row in rows]
+    assert set(bubbles) == set(HOSTILE)
+
+
+def test_the_data_block_cannot_be_left(hostile: Page) -> None:
+    block = re.search(r'<script type="application/json" id="specs">(.*?)</script>', hostile.html, re.DOTALL)
+    assert block is not None
+    assert not set("<>&\u2028\u2029") & set(block.group(1))
+
+
+def test_every_technology_is_a_row_that_can_be_sorted_and_filtered(page: Page) -> None:
+    rows = [attrs for tag, attrs in page.elements if tag == "tr" and "data-decision" in attrs]
+    assert [row["data-decision"] for row in rows] == ["funded"] * 6 + ["unfunded"] * 3
+    assert {row["data-programme"] for row in rows} == set(synthetic.PROGRAMMES)
+    filters = {attrs["data-filter"] for tag, attrs in page.elements if tag == "select"}
+    assert filters == {"decision", "programme", "field"}
+    assert sum(tag == "button" for tag, _ in page.elements) == 15
+    values = [attrs["data-value"] for tag, attrs in page.elements if tag == "td" and "data-value" in attrs]
+    assert all(value is not None and (value == "" or float(value) >= -1e9) for value in values)
+
+
+def test_where_it_comes_from_is_told(page: Page) -> None:
+    text = " ".join(" ".join(page.texts).split())
+    for part in (
+        "ab" * 32,
+        "--set discount_rate=0.03",
+        "seed 1",
+        "highs 1.0",
+        "numpy 2.4",
+        "Germany (2024)",
+        "illustrative",
+    ):
+        assert part in text
+
+
+def test_unfinished_runs_are_marked(tmp_path: Path) -> None:
+    manifest = {**synthetic.build().manifest, "complete": False, "missing": ["domestic-only", "random-feasible"]}
+    text = " ".join(_write(synthetic.build(manifest=manifest), tmp_path).texts)
+    assert "This run is not complete." in text
+    assert "domestic-only and random-feasible" in text
+
+
+def _nothing_international() -> PlanReport:
+    empty = pd.DataFrame({"replication": pd.Series(dtype="int64"), "year": pd.Series(dtype="int64"), "share": []})
+    return synthetic.build(international=empty, targets=pd.DataFrame([], columns=["year", "floor"]))
+
+
+def _no_target() -> PlanReport:
+    return synthetic.build(targets=pd.DataFrame([], columns=["year", "floor"]))
+
+
+def _no_rules() -> PlanReport:
+    plain = synthetic.build()
+    policies = plain.policies[plain.policies["policy"] == "optimised"]
+    return synthetic.build(manifest={**plain.manifest, "baselines": {}}, policies=policies)
+
+
+def _no_partner() -> PlanReport:
+    plain = synthetic.build()
+    alone = {"partner": "", "partner_name": "", "mode": "Domestic"}
+    manifest = {**plain.manifest, "portfolio": plain.manifest["portfolio"] | {"partners_opened": {}}}
+    return synthetic.build(technologies=plain.technologies.assign(**alone), manifest=manifest)
+
+
+def _nothing_sold() -> PlanReport:
+    plain = synthetic.build()
+    replications = plain.replications.assign(commercialised=0, commercialised_by_deadline=0)
+    return synthetic.build(projects=plain.projects.assign(market_time=float("nan")), replications=replications)
+
+
+def _nothing_proven() -> PlanReport:
+    plain = synthetic.build()
+    solver = plain.manifest["solver"] | {"objective": None, "bound": None, "gap": None, "seconds": None}
+    return synthetic.build(manifest={**plain.manifest, "solver": solver, "notes": [], "estimates": {}})
+
+
+CASES = {
+    "nothing funded": (synthetic.without_funding, {"fields", "bubbles", "schedule-0", "ends", "market"}),
+    "one replication": (lambda: synthetic.build(Shape(replications=1)), set()),
+    "one technology": (lambda: synthetic.build(Shape(technologies=1, funded=1)), {"schedule-1"}),
+    "no international data": (_nothing_international, {"international"}),
+    "no target path": (_no_target, set()),
+    "no rules": (_no_rules, {"gains"}),
+    "no partner": (_no_partner, set()),
+    "nothing sold": (_nothing_sold, set()),
+    "nothing proven": (_nothing_proven, set()),
+    "no sources": (lambda: synthetic.build(sources=synthetic.build().sources.iloc[:0]), set()),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_empty_cases_leave_out_figures_and_nothing_else(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Drawing takes seconds; compiling tells as well whether Vega understands the figure.
+    monkeypatch.setattr(page_module, "_picture", lambda figure: vl_convert.vegalite_to_vega(dict(figure.spec)) and "")
+    build, absent = CASES[case]
+    page = _write(build(), tmp_path)
+    full = {f.key for name in figures.SECTIONS for f in figures.draw(synthetic.build(), name)}
+    assert not absent & set(page.specs)
+    assert set(page.specs) <= full
+    assert len(page.specs) >= (4 if case == "nothing funded" else 14)
+    assert "nan" not in {text.strip().lower() for text in page.texts}
+    assert page.count("section") == 10
+
+
+def test_drawings_are_compiled_without_a_warning(capfd: pytest.CaptureFixture[str]) -> None:
+    for section in figures.SECTIONS:
+        for figure in figures.draw(synthetic.build(), section):
+            vl_convert.vegalite_to_vega({**figure.spec, "width": 800}, show_warnings=True)
+    assert "WARN" not in "".join(capfd.readouterr())
+
+
+def test_a_large_plan_is_written_soon_and_stays_small(tmp_path: Path) -> None:
+    report = synthetic.build(Shape(replications=1000, technologies=180, funded=140))
+    began = time.perf_counter()
+    page = _write(report, tmp_path)
+    assert time.perf_counter() - began < 30
+    assert len(page.html.encode()) < 4_000_000
+    assert max(sum(map(len, spec["datasets"].values())) for spec in page.specs.values()) < 500

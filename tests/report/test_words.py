@@ -1,0 +1,129 @@
+"""The sentences and the table of doubts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from rdsim.report import aggregates, words
+from tests.report import synthetic
+from tests.report.synthetic import Shape
+
+REPORT = synthetic.build()
+MINUS = "\N{MINUS SIGN}"
+NONE = "\N{EN DASH}"
+
+
+def _manifest(**changes: Any) -> dict[str, Any]:
+    return {**REPORT.manifest, **changes}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1234.5, "1,234"),
+        (43.04, "43.0"),
+        (1.239, "1.24"),
+        (-0.306, f"{MINUS}0.31"),
+        (-0.001, "0.00"),
+        (0.0, "0.00"),
+        (None, NONE),
+        (float("nan"), NONE),
+        (float("inf"), NONE),
+    ],
+)
+def test_amounts_have_fitting_decimals(value: float | None, text: str) -> None:
+    assert words.amount(value) == text
+
+
+@pytest.mark.parametrize(
+    ("names", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_lists_read_like_sentences(names: list[str], text: str) -> None:
+    assert words.listed(names) == text
+
+
+def test_headline_has_the_main_figures() -> None:
+    text = " ".join(words.headline(REPORT))
+    npv = REPORT.manifest["estimates"]["npv"]
+    assert "funds 6 of 9 technologies, 4 of them with 2 partners abroad" in text
+    assert f"{words.amount(npv['mean'])} billion KRW (95% interval" in text
+    assert "20 replications" in text
+    assert "probably reached in 2024; probably missed in 2025" in text
+
+
+def test_headline_names_the_best_rule_and_that_it_is_not_allowed() -> None:
+    text = words.headline(REPORT)[-2]
+    assert "value-per-cost" in text
+    assert "could not be chosen" in text
+
+
+def test_a_loss_against_the_best_rule_is_called_one() -> None:
+    rule = REPORT.manifest["baselines"]["value-per-cost"]
+    worse = rule | {"difference": {"mean": -5.0, "ci_low": -9.0, "ci_high": -1.0, "n": 20}, "feasible": True}
+    text = words.headline(replace(REPORT, manifest=_manifest(baselines={"value-per-cost": worse})))[-2]
+    assert f"the plan is worth 5.00 less (interval of the gain {MINUS}9.00 to {MINUS}1.00)." in text
+    assert "could not" not in text
+
+
+def test_gains_are_clear_only_when_the_interval_is() -> None:
+    rows = [("a", 5.0, 1.0, 9.0, True), ("b", 2.0, -1.0, 5.0, False)]
+    table = pd.DataFrame(rows, columns=["policy", "mean", "low", "high", "feasible"])
+    text = words.gains(table, "EUR")
+    assert text.startswith("Worth more than a (by 5.00 EUR); not clearly worth more than b (by 2.00 EUR).")
+    assert text.endswith("breaking a rule of the scenario: b.")
+
+
+def test_gains_with_unknown_intervals_are_not_clear() -> None:
+    table = pd.DataFrame([("a", 5.0, None, None, True)], columns=["policy", "mean", "low", "high", "feasible"])
+    assert words.gains(table.astype({"low": float}), "EUR") == "Not clearly worth more than a (by 5.00 EUR)."
+
+
+def test_even_odds_are_reached_as_often_as_said() -> None:
+    counts = pd.DataFrame({"commercialised": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]})
+    text = words.even_odds(replace(REPORT, replications=counts))
+    assert text == (
+        "At least 1 with a probability of 90%, at least 5 with a probability of 50% "
+        "and at least 9 with a probability of 10%."
+    )
+    none = words.even_odds(replace(REPORT, replications=counts * 0))
+    assert none == "Not even one with a probability of 10%."
+
+
+def test_use_of_money_names_the_years_of_overpromising() -> None:
+    part = aggregates.spending(REPORT).query("programme == 'Leaps'")
+    text = words.use_of_money(part, "EUR")
+    assert "Of 60.0 EUR announced" in text
+    assert "more than is announced in 2024, 2025 and 2026" in text
+
+
+def test_doubts_give_money_and_percent() -> None:
+    found = {doubt.source: doubt for doubt in words.doubts(REPORT)}
+    npv = REPORT.manifest["estimates"]["npv"]
+    half = (npv["ci_high"] - npv["ci_low"]) / 2
+    assert (found["Solver's gap"].money, found["Solver's gap"].percent) == ("0.60", "1.00%")
+    assert found["Sampling"].money == f"± {words.amount(half)}"
+    assert found["Sampling"].percent == f"{half / npv['mean']:.1%}"
+    assert found["Optimism of the optimiser"].money == words.amount(60.0 - npv["mean"])
+    assert "Assumed: 9 rows of technologies." in found["Not covered"].meaning
+
+
+def test_doubts_admit_what_the_solver_did_not_prove() -> None:
+    solver = REPORT.manifest["solver"] | {"bound": None, "gap": None}
+    found = words.doubts(replace(REPORT, manifest=_manifest(solver=solver)))
+    assert (found[0].money, found[0].percent) == ("unknown", NONE)
+
+
+def test_one_replication_gives_no_sampling_error() -> None:
+    alone = synthetic.build(Shape(replications=1))
+    assert "Sampling" not in {doubt.source for doubt in words.doubts(alone)}
+    assert "unknown from one replication" in " ".join(words.headline(alone))
+
+
+def test_tiles_say_what_they_count() -> None:
+    labels = [tile.label for tile in words.tiles(REPORT)]
+    assert labels[:2] == ["technologies funded", "net present value, billion KRW"]
+    assert all(tile.detail for tile in words.tiles(REPORT))

@@ -1,0 +1,126 @@
+"""Simulating portfolios: tables, batches, engines, traces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from rdsim.domain import Choice, Portfolio, Scenario
+from rdsim.errors import InputError, PortfolioError
+from rdsim.scenario import load
+from rdsim.simulation import replicate, simulate, trace
+from tests.tiny import tiny_folder
+
+CHOSEN = Portfolio(
+    (
+        Choice("T1", "direct", "US+JP", 2024),
+        Choice("T2", "matching", "US", 2024),
+        Choice("T3", "domestic", "", 2025),
+        Choice("T4", "direct", "US", 2024),
+        Choice("T5", "matching", "JP", 2024),
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    return load(tiny_folder(tmp_path_factory.mktemp("scenario") / "tiny"))
+
+
+def test_every_table_has_its_rows(scenario: Scenario) -> None:
+    found = simulate(scenario, CHOSEN, replications=12, seed=3)
+    assert len(found.projects) == 12 * 5
+    assert found.replications["replication"].tolist() == list(range(12))
+    assert len(found.purses) == 12 * 2 * 13
+    assert len(found.partners) == 12 * 3
+    assert set(found.international["year"]) == set(range(2024, 2029))
+
+
+def test_the_tables_agree_with_one_another(scenario: Scenario) -> None:
+    found = simulate(scenario, CHOSEN, replications=40, seed=3)
+    projects, replications = found.projects, found.replications.set_index("replication")
+    home = projects.filter(regex=r"^home_\d+$").sum(axis=1).groupby(projects["replication"]).sum()
+    assert np.allclose(home, replications["paid"] - replications["refunded"])
+    spent = found.purses.groupby("replication")[["spent", "refunded", "lapsed"]].sum()
+    assert np.allclose(spent["spent"], replications["paid"])
+    assert np.allclose(spent["lapsed"], replications["lapsed"])
+    states = projects.groupby(["replication", "end_state"], observed=False).size().unstack()
+    for state in states:
+        assert (states[state] == replications[state]).all()
+    assert (projects["market_time"].notna().groupby(projects["replication"]).sum() == replications["commercialised"]).all()
+
+
+def test_the_summary_has_an_interval_and_a_count(scenario: Scenario) -> None:
+    found = simulate(scenario, CHOSEN, replications=30, seed=3)
+    table = found.summary()
+    assert (table["n"] == 30).all()
+    assert (table["ci_low"] <= table["mean"]).all()
+    assert table.loc["npv", "mean"] == pytest.approx(found.replications["npv"].mean())
+    wider = found.summary(0.99)
+    assert wider.loc["npv", "ci_high"] > table.loc["npv", "ci_high"]
+
+
+def test_batches_engines_and_repeats_give_the_same_tables(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = simulate(scenario, CHOSEN, replications=23, seed=3)
+    again = simulate(scenario, CHOSEN, replications=23, seed=3)
+    slow = simulate(scenario, CHOSEN, replications=23, seed=3, engine="simpy")
+    monkeypatch.setattr("rdsim.simulation._BATCH_CELLS", 5 * 4)
+    pieces = simulate(scenario, CHOSEN, replications=23, seed=3)
+    for name in ("replications", "purses", "partners", "international"):
+        for other in (again, slow, pieces):
+            assert_frame_equal(getattr(whole, name), getattr(other, name))
+    assert_frame_equal(whole.projects, slow.projects)
+    assert_frame_equal(whole.projects.astype({"delivered": str}), pieces.projects.astype({"delivered": str}), check_categorical=False)
+    assert_frame_equal(replicate(scenario, CHOSEN, replications=23, seed=3), whole.replications)
+
+
+def test_progress_counts_every_replication(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rdsim.simulation._BATCH_CELLS", 5 * 4)
+    told: list[int] = []
+    simulate(scenario, CHOSEN, replications=10, progress=told.append)
+    assert told == [4, 4, 2]
+
+
+def test_dropping_a_technology_leaves_those_that_do_not_meet_it(scenario: Scenario) -> None:
+    """With nothing scarce, the others' rows are the same whether or not a technology is funded."""
+    rich = {name: replace(line, budget=dict.fromkeys(range(2024, 2037), 1e4), starts={2024: 99, 2025: 99}) for name, line in scenario.programmes.items()}
+    partners = {code: replace(one, places=0 if one.members else 99) for code, one in scenario.partners.items()}
+    panels = {name: replace(panel, seats=99) for name, panel in scenario.panels.items()}
+    gates = {name: replace(line, gate=replace(line.gate, policy="threshold")) for name, line in rich.items()}
+    world = replace(scenario, programmes=gates, partners=partners, panels=panels, links=(), facilities={}, facility_needs=())
+    ranked = Portfolio(tuple(replace(choice, rank=k) for k, choice in enumerate(CHOSEN.choices, start=1)))
+    fewer = Portfolio(tuple(choice for choice in ranked.choices if choice.technology != "T2"))
+    columns = ["replication", "technology", "end_state", "trl", "end_time", "market_time", "npv"]
+
+    def rows(chosen: Portfolio) -> pd.DataFrame:
+        table = simulate(world, chosen, replications=30, seed=3).projects[columns].astype({"technology": str})
+        return table[table["technology"] != "T2"].reset_index(drop=True)
+
+    assert_frame_equal(rows(ranked), rows(fewer))
+
+
+def test_a_portfolio_that_does_not_fit_is_refused(scenario: Scenario) -> None:
+    with pytest.raises(PortfolioError, match="T9"):
+        simulate(scenario, Portfolio((Choice("T9", start_year=2024),)))
+
+
+def test_an_unknown_engine_is_refused(scenario: Scenario) -> None:
+    with pytest.raises(InputError, match="compiled, simpy"):
+        simulate(scenario, CHOSEN, engine="steam")  # type: ignore[arg-type]
+
+
+def test_a_trace_tells_the_story_of_one_replication(scenario: Scenario) -> None:
+    found = simulate(scenario, CHOSEN, replications=3, seed=3)
+    story = trace(scenario, CHOSEN, replication=2, seed=3)
+    assert story["day"].is_monotonic_increasing
+    ends = story[story["event"] == "ends"].set_index("id")["detail"]
+    states = found.projects[found.projects["replication"] == 2].astype({"technology": str}).set_index("technology")["end_state"]
+    ended = states[states != "running"]
+    assert ends.sort_index().to_dict() == ended.sort_index().astype(str).to_dict()
+    waited = found.projects[found.projects["replication"] == 2].filter(like="wait_").sum().sum() > 0
+    assert story["event"].str.startswith("waited for").any() == waited
