@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["PlanReport", "write"]
 
 _HERE = Path(__file__).parent
-_STATIC_WIDTH = 860
+_STATIC_WIDTH = 600
 # The schedule is left out: its hundred labels take seconds to draw, and what it says is in the table as well.
 _PICTURED = ("chosen", "money", "results", "rules", "way")
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
