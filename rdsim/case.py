@@ -413,8 +413,8 @@ def _programme_arrays(scenario: Scenario) -> dict[str, npt.NDArray[np.generic]]:
             [line.fallback == "drop" or line.foreign_partner_required for line in lines], np.bool_
         ),
         "policy": np.array([policies.index(gate.policy) for gate in gates], np.int64),
-        "alpha": np.array([gate.alpha for gate in gates]),
-        "beta": np.array([gate.beta for gate in gates]),
+        "alpha": np.array([gate.alpha for gate in gates], np.float64),
+        "beta": np.array([gate.beta for gate in gates], np.float64),
         "tolerance": np.array([gate.tolerance for gate in gates], np.int64),
         "extensions": np.array([gate.extensions for gate in gates], np.int64),
         "extension_days": np.array([max(1, days(gate.extension_months)) for gate in gates], np.int64),
@@ -509,7 +509,7 @@ def _assemble(scenario: Scenario, choices: Sequence[Choice], links: _Links) -> C
     return Case(
         horizon=(scenario.horizon_year - scenario.start_year + 1) * DAYS_PER_YEAR,
         closed_days=days(scenario.risks.breaks.closed_months),
-        setback=scenario.steps.setback_probability,
+        setback=float(scenario.steps.setback_probability),
         attempts=scenario.steps.attempts,
         network=list(scenario.programmes).index(scenario.network.programme) if scenario.network.programme else -1,
         alone=False,
@@ -519,6 +519,6 @@ def _assemble(scenario: Scenario, choices: Sequence[Choice], links: _Links) -> C
         dependent=dependent,
         spillover_start=spillover_start,
         spillover=spillover,
-        spillover_gain=np.array([gain for row in links.gain for gain in row]),
+        spillover_gain=np.array([gain for row in links.gain for gain in row], np.float64),
         **arrays,
     )

@@ -52,7 +52,8 @@ def plain(
         fields={"f": TechField("Field")},
         modes={"domestic": Mode("Domestic")},
         calibrations={"only": Calibration(1.0, 1.0)},
-        technologies=technologies or {"T": Technology("T", "T", "line", "f", trl=4, cost=10.0, value=100.0, trl_target=6)},
+        technologies=technologies
+        or {"T": Technology("T", "T", "line", "f", trl=4, cost=10.0, value=100.0, trl_target=6)},
         uncertainty={"medium": UncertaintyClass(0.0, 0.0)},
         steps=Steps(median_years=(0.5,) * 8, setback_probability=0.0, attempts=1),
         value=ValueRules(market_months=12.0, market_sigma=0.0),

@@ -27,8 +27,10 @@ def joint_scenario() -> Scenario:
     line = replace(plain().programmes["line"], tranches=(Tranche(9, 1 / 3), Tranche(9, 1 / 3), Tranche(12, 1 / 3)))
     return plain(
         {name: Technology(name, name, "line", "f", trl=4, cost=10.0, value=9.0, trl_target=6) for name in "ABC"},
-        line, modes={"domestic": Mode("Domestic"), "joint": Mode("Joint", 0.7, 0.3, 0.8, agreement_months=3.0)},
-        partners=partners, levels={"P": {"f": 95.0}, "Q": {"f": 85.0}},
+        line,
+        modes={"domestic": Mode("Domestic"), "joint": Mode("Joint", 0.7, 0.3, 0.8, agreement_months=3.0)},
+        partners=partners,
+        levels={"P": {"f": 95.0}, "Q": {"f": 85.0}},
         links=(Link("prerequisite", "B", "A"), Link("spillover", "C", "A", 0.1)),
     )
 
@@ -72,12 +74,16 @@ def test_a_consortium_takes_a_place_with_each_member() -> None:
     assert hosts(scenario) == ["P", "Q"]
     assert case.member.tolist() == [[0, 1], [1, -1]]
     coordination = scenario.partner_effect.coordination_duration
-    assert case.factor[0, 3] / coordination == pytest.approx(build(scenario, Portfolio((Choice("A", "joint", "P", 2024, 1),))).factor[0, 3])
+    assert case.factor[0, 3] / coordination == pytest.approx(
+        build(scenario, Portfolio((Choice("A", "joint", "P", 2024, 1),))).factor[0, 3]
+    )
 
 
 def test_links_point_to_the_projects_of_the_portfolio() -> None:
     scenario = joint_scenario()
-    case = build(scenario, Portfolio(tuple(Choice(name, rank=k, start_year=2024) for k, name in enumerate("ABC", start=1))))
+    case = build(
+        scenario, Portfolio(tuple(Choice(name, rank=k, start_year=2024) for k, name in enumerate("ABC", start=1)))
+    )
     assert case.prerequisite_start.tolist() == [0, 0, 1, 1]
     assert case.prerequisite.tolist() == [0]
     assert case.dependent.tolist() == [1]

@@ -208,7 +208,9 @@ def test_the_tables_agree_with_the_manifest(planned: Path) -> None:
 def test_two_runs_write_the_same_bytes(rdsim: Rdsim, planned: Path, tmp_path: Path) -> None:
     words = ("--out", tmp_path / "again", "--replications", "12", "--seed", "5")
     assert rdsim("plan", tiny_folder(tmp_path / "tiny"), *words).code == 0
-    first, second = (json.loads((folder / "manifest.json").read_text())["files"] for folder in (planned, tmp_path / "again"))
+    first, second = (
+        json.loads((folder / "manifest.json").read_text())["files"] for folder in (planned, tmp_path / "again")
+    )
     assert {name: digest for name, digest in first.items() if name != "report.html"} == {
         name: digest for name, digest in second.items() if name != "report.html"
     }

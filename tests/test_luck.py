@@ -52,7 +52,10 @@ FIELDS = {"f": TechField("F"), "g": TechField("G")}
 def spread(sigma: float, distribution: str = "lognormal", **risk: float) -> Scenario:
     steps = Steps((0.5, 0.7, 0.9, 1.1, 0.5, 0.7, 0.9, 1.1), distribution, 0.5, 2)  # type: ignore[arg-type]
     return plain(
-        THREE, fields=FIELDS, steps=steps, uncertainty={"medium": UncertaintyClass(sigma, 0.8)},
+        THREE,
+        fields=FIELDS,
+        steps=steps,
+        uncertainty={"medium": UncertaintyClass(sigma, 0.8)},
         risks=Risks(FieldFactorRisk(**risk)),
     )
 
@@ -119,7 +122,10 @@ def _with_partner(**modes: Mode) -> Scenario:
         for code, money in (("P", "USD"), ("Q", "JPY"))
     }
     return plain(
-        THREE, fields=FIELDS, modes={"domestic": Mode("Domestic"), **modes}, partners=partners,
+        THREE,
+        fields=FIELDS,
+        modes={"domestic": Mode("Domestic"), **modes},
+        partners=partners,
         levels={code: {"f": 90.0} for code in partners},
         risks=Risks(exchange=ExchangeRisk(0.1), budget=BudgetRisk(0.1, 0.8, 1.2, 2024)),
     )

@@ -27,8 +27,12 @@ def joint() -> Scenario:
     mode = Mode("Joint", home_cost_share=0.5, abroad_share=0.4, value_share=0.8, agreement_months=6.0)
     return plain(
         {name: Technology(name, name, "line", "f", trl=4, cost=10.0, value=100.0, trl_target=6) for name in "AB"},
-        modes={"domestic": Mode("Domestic"), "joint": mode}, partners={"P": partner}, levels={"P": {"f": 20.0}},
-        network=Network("line"), discount_rate=RATE, links=(Link("synergy", "A", "B", 30.0),),
+        modes={"domestic": Mode("Domestic"), "joint": mode},
+        partners={"P": partner},
+        levels={"P": {"f": 20.0}},
+        network=Network("line"),
+        discount_rate=RATE,
+        links=(Link("synergy", "A", "B", 30.0),),
         international=International(rd_budget={2024: 100.0, 2025: 100.0}, outside_spending={2024: 6.0}),
     )
 

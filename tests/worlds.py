@@ -142,7 +142,9 @@ class _Maker:
                 setback_probability=self.one_of(0.0, 0.6, 0.9),
                 attempts=self.one_of(1, 2, 3),
             ),
-            partner_effect=PartnerEffect(duration_gain=self.one_of(0.0, 0.25), coordination_duration=self.one_of(1.0, 1.2)),
+            partner_effect=PartnerEffect(
+                duration_gain=self.one_of(0.0, 0.25), coordination_duration=self.one_of(1.0, 1.2)
+            ),
             risks=Risks(
                 FieldFactorRisk(self.one_of(0.0, 0.4), self.one_of(0.0, 0.4)),
                 BreakRisk(self.one_of(3.0, 12.0)),

@@ -39,7 +39,9 @@ def technology(name: str, trl: int = 4, target: int = 6, cost: float = 10.0) -> 
 
 
 def programme(tranches: tuple[Tranche, ...], gate: Gate | None = None, **budget: float) -> Programme:
-    money = {int(year.removeprefix("y")): amount for year, amount in budget.items()} or {2024 + k: 100.0 for k in range(6)}
+    money = {int(year.removeprefix("y")): amount for year, amount in budget.items()} or {
+        2024 + k: 100.0 for k in range(6)
+    }
     starts = dict.fromkeys(range(2024, 2030), 1000)
     return Programme("Line", money, starts, tranches, 5.0, trl_target=9, gate=gate or Gate(policy="always-pass"))
 
@@ -92,7 +94,9 @@ def test_unspent_money_is_carried_over_at_its_rate_and_the_rest_lapses() -> None
 
 def test_behind_plan_a_project_is_extended_without_money_and_then_stopped() -> None:
     """Planned: two steps a year; a factor of luck is not needed: the project's steps take two years each."""
-    scenario = plain({"T": technology("T", 4, 8)}, programme((Tranche(12.0, 0.5),) * 2, Gate("threshold", extensions=1)))
+    scenario = plain(
+        {"T": technology("T", 4, 8)}, programme((Tranche(12.0, 0.5),) * 2, Gate("threshold", extensions=1))
+    )
     case, luck, _ = lived(scenario, Choice("T", start_year=2024))
     from rdsim.engines import compiled, process  # noqa: PLC0415
 
@@ -143,8 +147,12 @@ def test_joint_money_is_shared_sent_abroad_and_not_returned_after_a_break() -> N
     line = replace(programme(YEARLY), fallback="drop")
     partner = Partner("P", "P", modes=("joint",), places=1, setup_months=1.0, setup_cost=1.0, running_cost=0.5)
     scenario = plain(
-        {"T": technology("T", 4, 9)}, line, modes={"domestic": Mode("Domestic"), "joint": mode},
-        partners={"P": partner}, levels={"P": {"f": 20.0}}, network=Network("line"),
+        {"T": technology("T", 4, 9)},
+        line,
+        modes={"domestic": Mode("Domestic"), "joint": mode},
+        partners={"P": partner},
+        levels={"P": {"f": 20.0}},
+        network=Network("line"),
     )
     case, luck, out = lived(scenario, Choice("T", "joint", "P", 2024))
     half = 10 * BILLION * 108 // 100 * 6 // 10 // 2
@@ -168,10 +176,13 @@ def test_joint_money_is_shared_sent_abroad_and_not_returned_after_a_break() -> N
 
 def test_one_panel_seat_is_a_d_d_1_queue() -> None:
     """n reviews arrive together and take d days each: the k-th in rank waits k d."""
-    count, scenario = 7, plain(
-        {f"T{k}": technology(f"T{k}", 4, 8) for k in range(7)},
-        programme(YEARLY, Gate("always-pass", panel="p")),
-        panels={"p": Panel(1, 2.0)},
+    count, scenario = (
+        7,
+        plain(
+            {f"T{k}": technology(f"T{k}", 4, 8) for k in range(7)},
+            programme(YEARLY, Gate("always-pass", panel="p")),
+            panels={"p": Panel(1, 2.0)},
+        ),
     )
     _, _, out = lived(scenario, *(Choice(f"T{k}", start_year=2024) for k in range(count)))
     assert out.wait_panel[0].tolist() == [60 * k for k in range(count)]
@@ -182,7 +193,9 @@ def test_drop_the_worst_carries_the_fraction_to_the_next_round() -> None:
     """14 reviews at 10%: one is dropped and 0.4 carried; at the next round 13 reviews make 1.7: one more."""
     gate = Gate("drop-worst", drop_share=0.1)
     names = [f"T{k:02d}" for k in range(14)]
-    line = programme((Tranche(12.0, 0.4), Tranche(12.0, 0.3), Tranche(12.0, 0.3)), gate, y2024=300.0, y2025=300.0, y2026=300.0)
+    line = programme(
+        (Tranche(12.0, 0.4), Tranche(12.0, 0.3), Tranche(12.0, 0.3)), gate, y2024=300.0, y2025=300.0, y2026=300.0
+    )
     scenario = plain({name: technology(name, 1, 9) for name in names}, line)
     _, _, out = lived(scenario, *(Choice(name, start_year=2024) for name in names))
     stopped = out.end_day[0][out.end_state[0] == STOPPED]
@@ -197,7 +210,9 @@ def test_drop_the_worst_carries_the_fraction_to_the_next_round() -> None:
     money=st.lists(st.integers(1, 20), min_size=5, max_size=5),
     extra=st.lists(st.integers(0, 9), min_size=5, max_size=5),
 )
-def test_more_money_never_pays_anyone_later_with_one_tranche_each(costs: list[int], money: list[int], extra: list[int]) -> None:
+def test_more_money_never_pays_anyone_later_with_one_tranche_each(
+    costs: list[int], money: list[int], extra: list[int]
+) -> None:
     """Requests at the same time, a strict purse, carry-over of everything, nothing else scarce (model section 6).
 
     And nobody is unfunded: a request that more money keeps from being hopeless blocks those behind it for longer.
@@ -207,7 +222,9 @@ def test_more_money_never_pays_anyone_later_with_one_tranche_each(costs: list[in
     techs = {name: technology(name, cost=float(cost)) for name, cost in zip(names, costs, strict=True)}
 
     def paid_days(budget: list[int]) -> np.ndarray:
-        line = replace(programme((Tranche(12.0, 1.0),)), carry_over=1.0, budget={2024 + y: float(m) for y, m in enumerate(budget)})
+        line = replace(
+            programme((Tranche(12.0, 1.0),)), carry_over=1.0, budget={2024 + y: float(m) for y, m in enumerate(budget)}
+        )
         _, _, out = lived(plain(techs, line), *(Choice(name, start_year=2024) for name in names))
         return np.where(out.tranche_day[0, :, 0] < 0, 10**9, out.tranche_day[0, :, 0])
 
@@ -226,13 +243,17 @@ def _share(scenario: object, state: int, replications: int) -> tuple[int, int]:
 
 @pytest.mark.parametrize(("setback", "attempts"), [(0.0, 1), (0.5, 3), (1.0, 2), (0.9, 5)])
 @pytest.mark.parametrize("development", [0.5, 0.872])
-def test_development_success_is_reached_over_all_steps_and_attempts(setback: float, attempts: int, development: float) -> None:
+def test_development_success_is_reached_over_all_steps_and_attempts(
+    setback: float, attempts: int, development: float
+) -> None:
     eventual = development ** (1 / 3)
     q = attempt_success(eventual, setback, attempts)
     assert q * sum(((1 - q) * setback) ** k for k in range(attempts)) == pytest.approx(eventual, abs=1e-12)
     scenario = plain(
-        {"T": technology("T", 4, 7)}, programme(LONG, y2024=100.0),
-        calibrations={"only": Calibration(development, 1.0)}, steps=Steps((0.1,) * 8, "lognormal", setback, attempts),
+        {"T": technology("T", 4, 7)},
+        programme(LONG, y2024=100.0),
+        calibrations={"only": Calibration(development, 1.0)},
+        steps=Steps((0.1,) * 8, "lognormal", setback, attempts),
     )
     hits = _share(scenario, TARGET, size(4000, 40000))
     found = proportion_interval(*hits, confidence=0.9999)
@@ -244,8 +265,10 @@ def test_from_start_to_market_the_rates_multiply(development: float, market: flo
     """The products 0.199 and 0.47 of parameters.md are checks, never inputs; waiting and gates are off."""
     assert development * market == pytest.approx(product, abs=0.004)
     scenario = plain(
-        {"T": technology("T", 4, 8)}, programme(LONG, y2024=100.0),
-        calibrations={"only": Calibration(development, market)}, steps=Steps((0.1,) * 8, "lognormal", 0.5, 3),
+        {"T": technology("T", 4, 8)},
+        programme(LONG, y2024=100.0),
+        calibrations={"only": Calibration(development, market)},
+        steps=Steps((0.1,) * 8, "lognormal", 0.5, 3),
     )
     _, _, out = lived(scenario, Choice("T", start_year=2024), replications=size(4000, 40000))
     found = proportion_interval(int((out.market_day >= 0).sum()), out.market_day.size, 0.9999)
@@ -256,8 +279,10 @@ def test_an_absorbing_chain_ends_where_its_matrix_says() -> None:
     """No waiting and no setbacks: step k is the last with probability q^k (1 - q), target with q^n."""
     q, n = 0.8, 4
     scenario = plain(
-        {"T": technology("T", 4, 4 + n)}, programme(LONG, y2024=100.0),
-        calibrations={"only": Calibration(q**n, 1.0)}, steps=Steps((0.1,) * 8, "lognormal", 0.0, 1),
+        {"T": technology("T", 4, 4 + n)},
+        programme(LONG, y2024=100.0),
+        calibrations={"only": Calibration(q**n, 1.0)},
+        steps=Steps((0.1,) * 8, "lognormal", 0.0, 1),
     )
     chain = np.zeros((n + 2, n + 2))
     chain[np.arange(n), np.arange(1, n + 1)], chain[:n, n + 1] = q, 1 - q
@@ -275,9 +300,13 @@ def test_an_absorbing_chain_ends_where_its_matrix_says() -> None:
 
 
 def test_certain_success_and_certain_failure() -> None:
-    sure = plain({"T": technology("T", 4, 8)}, programme(LONG, y2024=100.0), uncertainty={"medium": UncertaintyClass(0.5, 0.0)})
+    sure = plain(
+        {"T": technology("T", 4, 8)}, programme(LONG, y2024=100.0), uncertainty={"medium": UncertaintyClass(0.5, 0.0)}
+    )
     assert _share(sure, TARGET, 500) == (500, 500)
-    never = replace(sure, calibrations={"only": Calibration(1e-12, 1.0)}, steps=replace(sure.steps, setback_probability=0.0))
+    never = replace(
+        sure, calibrations={"only": Calibration(1e-12, 1.0)}, steps=replace(sure.steps, setback_probability=0.0)
+    )
     hits, _ = _share(never, FAILED, 500)
     # 1e-12 over four steps is 0.001 a step: at most a few pass one, none passes four.
     assert hits == 500

@@ -66,7 +66,17 @@ def test_the_engines_agree_on_shipped_scenarios(name: str, seed: int) -> None:
 # --- the generator is counted ---------------------------------------------------------------------
 
 WAITS = ("wait_prerequisite", "wait_start", "wait_place", "wait_money", "wait_panel", "wait_facility")
-HAPPENINGS = ("setbacks", "extensions", "lost_partner", "fell_back", "spillovers", "refund", "lapsed", "short", "carried_in")
+HAPPENINGS = (
+    "setbacks",
+    "extensions",
+    "lost_partner",
+    "fell_back",
+    "spillovers",
+    "refund",
+    "lapsed",
+    "short",
+    "carried_in",
+)
 
 
 def _ties(case: Case, out: Outcomes) -> set[str]:

@@ -201,7 +201,10 @@ def test_end_states_mean_what_they_say(lives: list[Lived]) -> None:
         paid = (o.tranche_day >= 0).sum(axis=2)
         assert ((o.trl == c.target) == (o.end_state == TARGET)).all()
         assert ((o.end_day < 0) == (o.end_state == RUNNING)).all()
-        assert (paid[o.end_state == EXHAUSTED] == np.broadcast_to(c.tranches[c.programme], paid.shape)[o.end_state == EXHAUSTED]).all()
+        assert (
+            paid[o.end_state == EXHAUSTED]
+            == np.broadcast_to(c.tranches[c.programme], paid.shape)[o.end_state == EXHAUSTED]
+        ).all()
         assert (o.start_day[o.end_state == BLOCKED] == -1).all()
         assert (paid[o.end_state == FAILED] > 0).all()
         assert (o.reviews[o.end_state == STOPPED] > 0).all()

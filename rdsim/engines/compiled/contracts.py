@@ -17,6 +17,57 @@ from rdsim.case import Case, Ints, Luck, Outcomes
 from rdsim.engines import rules
 from rdsim.engines.jit import jit
 
+__all__ = [
+    "AT_BETWEEN",
+    "AT_ENDED",
+    "AT_FACILITY",
+    "AT_MONEY",
+    "AT_PANEL",
+    "AT_PLACE",
+    "AT_REVIEWED",
+    "AT_ROUNDS",
+    "AT_SCHEDULED",
+    "AT_START",
+    "AT_TALKING",
+    "AT_WORKING",
+    "DO_BREAK",
+    "DO_CALL",
+    "DO_GRANT",
+    "DO_LOOK",
+    "DO_READY",
+    "DO_REOPEN",
+    "DO_REVIEW",
+    "DO_ROUND",
+    "DO_TALKS",
+    "DO_WORK",
+    "DO_YEAR_END",
+    "DROP_WORST",
+    "IS_CLAIMED",
+    "IS_NEVER",
+    "IS_NEW",
+    "IS_OPEN",
+    "IS_OPENING",
+    "POLICIES",
+    "THRESHOLD",
+    "CaseRef",
+    "LuckRef",
+    "OutcomesRef",
+    "State",
+    "StateRef",
+    "at_rate",
+    "attempt",
+    "blank_state",
+    "carried_over",
+    "dropped",
+    "fits",
+    "hopeless",
+    "next_round",
+    "planned_trl",
+    "refund",
+    "threshold",
+    "work_days",
+]
+
 Bools = npt.NDArray[np.bool_]
 
 carried_over = jit(rules.carried_over)
@@ -31,7 +82,8 @@ next_round = jit(rules.next_round)
 threshold = jit(gates.threshold)
 dropped = jit(gates.dropped)
 
-POLICIES = tuple(gates.GATE_POLICIES)
+# Those of `gates` itself: a plug-in may have registered its own before this module was imported.
+POLICIES = ("threshold", "always-pass", "drop-worst")
 THRESHOLD, DROP_WORST = POLICIES.index("threshold"), POLICIES.index("drop-worst")
 
 # What an agenda entry is.

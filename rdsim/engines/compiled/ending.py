@@ -111,13 +111,13 @@ def withdraw(c, o, s, r, p, t):
 
 
 @jit
-def give_refund(c, o, s, r, p, t, by_break):
+def give_refund(c, o, s, r, p, t):
     g, k = c.programme[p], s.tranche[p]
     unused = s.funded_end[p] - t
     if unused <= 0 or s.extended[p]:
         return
     returnable = o.paid[r, p, k]
-    if by_break:
+    if o.lost_partner[r, p]:
         returnable -= o.paid_abroad[r, p, k]
     amount = refund(returnable, unused, c.tranche_days[g, k])
     if not c.alone:
@@ -132,7 +132,7 @@ def give_refund(c, o, s, r, p, t, by_break):
 def finish(c, o, s, r, p, t, end_state, by_break):
     if by_break:
         withdraw(c, o, s, r, p, t)
-    give_refund(c, o, s, r, p, t, by_break)
+    give_refund(c, o, s, r, p, t)
     give_back_place(c, o, s, r, p, t)
     s.stage[p] = AT_ENDED
     s.token[p] += 1

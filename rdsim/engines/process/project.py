@@ -76,10 +76,10 @@ class Project:
                 yield from self.technical_work()
                 yield from self.gate()
         except End as end:
-            self.finish(end.state, by_break=False)
+            self.finish(end.state)
         except simpy.Interrupt:
             self.withdraw()
-            self.finish(DROPPED, by_break=True)
+            self.finish(DROPPED)
 
     # 1 scheduled
 
@@ -410,22 +410,23 @@ class Project:
         elif self.run_from >= 0:
             self.stop_work()
 
-    def finish(self, state: int, by_break: bool) -> None:
+    def finish(self, state: int) -> None:
         """Give back money and place, tell those who wait for this technology."""
-        self.give_refund(by_break)
+        self.give_refund()
         self.give_back_place()
         self.end_state, self.end_day = state, self.world.now
         self.note("ends", END_STATES[state])
         for other in self.links("dependent"):
             self.world.enter(self.world.now, REQUEST, other, self.world.projects[other].look)
 
-    def give_refund(self, by_break: bool) -> None:
+    def give_refund(self) -> None:
         """Unused days of the tranche are refunded; after a break, money paid abroad is not returned."""
         unused = self.funded_end - self.world.now
         if unused <= 0 or self.extended:
             return
         out, at = self.world.out, (self.world.row, self.rank, self.tranche)
-        returnable = int(out.paid[at]) - (int(out.paid_abroad[at]) if by_break else 0)
+        broken = bool(out.lost_partner[self.world.row, self.rank])
+        returnable = int(out.paid[at]) - (int(out.paid_abroad[at]) if broken else 0)
         amount = rules.refund(returnable, unused, self.world.case.tranche_days[self.programme][self.tranche])
         self.count("refund", amount)
         self.record("refund_day")

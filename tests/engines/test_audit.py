@@ -1,0 +1,43 @@
+"""What must hold on every day, at every desk: seen by an auditor inside the SimPy engine."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from rdsim.engines import process
+from tests.engines.audit import Audit
+from tests.sizes import size
+from tests.worlds import World, draw_world, worlds
+
+
+@settings(
+    max_examples=size(80, 600), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(worlds())
+def test_the_books_hold_at_every_desk_on_every_day(world: World) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        audit = Audit(patch)
+        case = world.case()
+        process.run(case, world.luck(case, 3))
+    assert audit.served >= 0
+
+
+def test_ties_at_every_desk_and_unpaid_partners_are_common() -> None:
+    """Two projects come to the same desk on the same day: at each kind of desk in at least 5% of worlds."""
+    count, seen = size(150, 600), Counter[str]()
+    for seed in range(count):
+        world = draw_world(seed)
+        case = world.case()
+        with pytest.MonkeyPatch.context() as patch:
+            audit = Audit(patch)
+            process.run(case, world.luck(case, 4))
+        seen.update(audit.ties.keys())
+        seen["a partner waits for money"] += audit.claims_waiting > 0
+        seen["a partner is never paid"] += audit.claims_given_up > 0
+    kinds = ("StartDesk", "PlaceDesk", "Purse", "PanelDesk", "FacilityDesk", "Rounds")
+    wanted = (*kinds, "a partner waits for money", "a partner is never paid")
+    rare = {name: seen[name] for name in wanted if seen[name] < 0.05 * count}
+    assert not rare, f"in {count} worlds these were too rare: {rare}"

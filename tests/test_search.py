@@ -1,0 +1,115 @@
+"""Proposals and plans: what is chosen is feasible, repeatable, judged on other draws, and compared in pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rdsim import findings
+from rdsim.domain import Scenario
+from rdsim.errors import InfeasibleError
+from rdsim.optimiser import Status, evaluate
+from rdsim.planning import Plan, plan
+from rdsim.scenario import load
+from rdsim.search import baselines, optimise, propose
+from rdsim.stats import paired_difference
+from tests.tiny import tiny_folder
+
+
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    return load(tiny_folder(tmp_path_factory.mktemp("search") / "tiny"))
+
+
+@pytest.fixture(scope="module")
+def found(scenario: Scenario) -> Plan:
+    return plan(scenario, replications=25, seed=4)
+
+
+def test_a_proposal_is_feasible_and_proven(scenario: Scenario) -> None:
+    proposal = propose(scenario)
+    assert proposal.solution.status is Status.OPTIMAL
+    assert proposal.evaluation.feasible
+    assert proposal.solution.bound >= proposal.evaluation.objective - 1e-6
+    chosen = {
+        (choice.technology, choice.partner, choice.mode, choice.start_year) for choice in proposal.portfolio.choices
+    }
+    indices = [proposal.options.choices[o] for o in proposal.solution.chosen]
+    assert chosen == {(choice.technology, choice.partner, choice.mode, choice.start_year) for choice in indices}
+
+
+def test_the_same_seed_proposes_the_same_portfolio(scenario: Scenario) -> None:
+    assert optimise(scenario, seed=9) == optimise(scenario, seed=9)
+
+
+def test_must_fund_is_funded_and_exclusions_hold(scenario: Scenario) -> None:
+    funded = {choice.technology for choice in optimise(scenario).choices}
+    assert "T2" in funded
+    assert not {"T5", "T6"} <= funded
+
+
+def test_what_cannot_be_met_is_an_error_that_says_why(tiny: Path) -> None:
+    demands = ["technologies.T5.status=must-fund", "technologies.T6.status=must-fund"]
+    with pytest.raises(InfeasibleError, match="T5"):
+        propose(load(tiny, demands))
+
+
+def test_rules_are_judged_by_the_same_rows_and_never_beat_the_optimum(scenario: Scenario) -> None:
+    proposal = propose(scenario, gap=0.0)
+    rules = baselines(scenario, proposal)
+    assert set(rules) == {"value-per-cost", "evaluation-score", "domestic-only", "random-feasible"}
+    for name, rule in rules.items():
+        again = evaluate(proposal.problem, rule.evaluation.chosen)
+        assert again.objective == rule.evaluation.objective
+        if rule.evaluation.feasible:
+            assert rule.evaluation.objective <= proposal.evaluation.objective + 1e-6, name
+    assert all(not choice.partner for choice in rules["domestic-only"].portfolio.choices)
+
+
+def test_a_plan_compares_on_the_same_replications(found: Plan) -> None:
+    assert found.simulation is not None
+    best = found.simulation.replications
+    for comparison in found.comparisons.values():
+        assert comparison.replications["replication"].tolist() == best["replication"].tolist()
+        by_hand = paired_difference(best["npv"], comparison.replications["npv"], 0.95, len(found.comparisons))
+        assert comparison.difference == by_hand
+
+
+def test_the_draws_that_judge_are_not_those_that_chose(found: Plan) -> None:
+    """A portfolio's own samples and its evaluation differ even for a project that waits for nothing."""
+    assert found.simulation is not None
+    options = found.proposal.options
+    o = found.proposal.solution.chosen[0]
+    projects = found.simulation.projects
+    judged = projects[projects["technology"] == options.choices[o].technology]["npv"].to_numpy()
+    assert not np.array_equal(np.sort(judged)[:20], np.sort(options.npv[:20, o]))
+
+
+def test_progress_ends_at_the_whole(scenario: Scenario) -> None:
+    told: list[tuple[str, int, int]] = []
+    plan(scenario, replications=6, seed=4, progress=lambda *step: told.append(step))
+    assert told[:2] == [("optimise", 0, 1), ("optimise", 1, 1)]
+    assert told[-1] == ("simulate", 30, 30)
+
+
+def test_findings_say_what_a_planner_needs(found: Plan, scenario: Scenario) -> None:
+    text = findings.describe_plan(found)
+    assert "proven gap" in text
+    assert "95% interval" in text
+    tables = findings.gather(found, {})
+    assert len(tables.technologies) == len(scenario.technologies)
+    unfunded = tables.technologies[~tables.technologies["funded"]]
+    assert (unfunded["note"].str.len() > 0).all()
+    assert tables.technologies["funded"].sum() == len(found.proposal.portfolio.choices)
+    planned = tables.plan.groupby("programme")["planned"].sum()
+    assert (planned >= 0).all()
+    announced = {line.name: sum(line.budget.values()) for line in scenario.programmes.values()}
+    assert tables.plan.groupby("programme")["announced"].sum().to_dict() == pytest.approx(announced)
+
+
+def test_promised_awards_add_up(found: Plan) -> None:
+    promised = findings.gather(found, {}).plan["promised"].sum()
+    awards = found.proposal.options.award[list(found.proposal.solution.chosen)].sum()
+    assert promised == pytest.approx(awards)
