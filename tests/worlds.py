@@ -108,11 +108,11 @@ class _Maker:
         return bool(self.rng.random() < probability)
 
     def make(self) -> World:
-        self.lines = [f"line{k}" for k in range(int(self.rng.integers(1, 4)))]
-        self.count = int(self.rng.integers(3, 9))
+        self.lines = [f"line{k}" for k in range(self.one_of(1, 1, 2, 3))]
+        self.count = self.one_of(2, 4, 5, 6, 7, 8)
         self.paying = self.one_of("", *self.lines, *self.lines)
         self.fiscal_month = self.one_of(1, 1, 3)
-        self.codes = [f"P{k}" for k in range(int(self.rng.integers(0, 4)))]
+        self.codes = [f"P{k}" for k in range(int(self.rng.integers(0, 5)))]
         technologies = {f"T{k}": self.technology(k) for k in range(self.count)}
         facilities = {"bed": Facility("Test bed", 1), "room": Facility("Clean room", 2)} if self.chance(0.6) else {}
         scenario = Scenario(
@@ -137,7 +137,7 @@ class _Maker:
             facilities=facilities,
             uncertainty={"medium": UncertaintyClass(self.one_of(0.0, 0.0, 0.5), 0.5)},
             steps=Steps(
-                median_years=tuple(self.one_of(0.25, 0.5, 0.5, 1.0) for _ in range(8)),
+                median_years=self.medians(),
                 distribution=self.one_of("lognormal", "lognormal", "gamma"),
                 setback_probability=self.one_of(0.0, 0.6, 0.9),
                 attempts=self.one_of(1, 2, 3),
@@ -155,15 +155,22 @@ class _Maker:
         )
         return World(scenario := canonical(scenario), self.portfolio(scenario), self.seed)
 
+    def medians(self) -> tuple[float, ...]:
+        """Often the same for all steps: then one technology's target and another's step end on the same day."""
+        if self.chance(0.5):
+            return (self.one_of(0.25, 0.5),) * 8
+        return tuple(self.one_of(0.25, 0.5, 0.5, 1.0) for _ in range(8))
+
     def programme(self) -> Programme:
-        tranches = self.one_of(1, 2, 3, 3)
-        years = range(START, START + self.one_of(2, 4, 6))
-        money = self.one_of(2.0, 4.0, 6.0, 8.0, 12.0)
+        tranches = self.one_of(1, 2, 3, 4)
+        required = bool(self.codes) and self.chance(0.2)
+        years = range(START, START + self.one_of(2, 4, 6, 6))
+        money = self.one_of(2.0, 4.0, 8.0, 12.0, 20.0)
         return Programme(
             name="Line",
             budget={year: money for year in years if self.chance(0.9)} | {START: money},
             starts={year: self.one_of(1, 2, 4) for year in range(START, START + 3)},
-            tranches=(Tranche(self.one_of(6.0, 12.0, 12.0), 1.0 / tranches),) * tranches,
+            tranches=(Tranche(self.one_of(6.0, 6.0, 12.0), 1.0 / tranches),) * tranches,
             deadline_years=self.one_of(3.0, 6.0),
             trl_entry_min=1,
             trl_entry_max=6,
@@ -171,14 +178,15 @@ class _Maker:
             carry_over=self.one_of(0.0, 0.3, 1.0),
             purse_rule=self.one_of("strict", "strict", "first-fit"),
             call_month=self.one_of(1, self.fiscal_month, 7),
-            fallback=self.one_of("domestic", "domestic", "drop"),
+            foreign_partner_required=required,
+            fallback="drop" if required else self.one_of("domestic", "domestic", "drop"),
             gate=self.gate(),
             deliverables=self.deliverables(tranches),
         )
 
     def gate(self) -> Gate:
         return Gate(
-            policy=self.one_of("threshold", "threshold", "threshold", "drop-worst", "always-pass"),
+            policy=self.one_of("threshold", "threshold", "threshold", "drop-worst", "drop-worst", "always-pass"),
             alpha=self.one_of(0.0, 0.2),
             beta=self.one_of(0.0, 0.5),
             tolerance=self.one_of(0, 0, 1),
@@ -186,13 +194,14 @@ class _Maker:
             extension_months=self.one_of(3.0, 6.0),
             drop_share=self.one_of(0.1, 0.5),
             review_error=self.one_of(0.0, 0.7),
-            panel=self.one_of("", "p0", "p0", "p1"),
+            panel=self.one_of("", "p0", "p0", "p0", "p0", "p1"),
         )
 
     def deliverables(self, tranches: int) -> dict[str, Deliverable]:
         if self.chance(0.5):
             return {}
-        paper = Deliverable(count=2, due_tranche=min(1, tranches), after_trl=2, mean_months=self.one_of(0.0, 2.0, 6.0))
+        due = int(self.rng.integers(1, tranches + 1))
+        paper = Deliverable(count=2, due_tranche=due, after_trl=2, mean_months=self.one_of(0.0, 2.0, 6.0))
         return {"paper": paper, "export": Deliverable(optional=True)}
 
     def modes(self) -> dict[str, Mode]:
@@ -215,7 +224,7 @@ class _Maker:
             trl=trl,
             cost=self.one_of(2.0, 4.0, 6.0, 9.0),
             value=50.0,
-            trl_target=min(9, trl + self.one_of(1, 2, 3)),
+            trl_target=min(9, trl + self.one_of(1, 2, 3, 4)),
             score=self.one_of(50.0, 60.0, 70.0),
         )
 
@@ -245,8 +254,8 @@ class _Maker:
         names, links = list(technologies), []
         for k, name in enumerate(names[1:], start=1):
             other = names[int(self.rng.integers(k))]
-            if self.chance(0.45):
-                kind = self.one_of("prerequisite", "spillover", "spillover", "synergy")
+            if self.chance(0.6):
+                kind = self.one_of("prerequisite", "spillover", "spillover", "spillover", "synergy")
                 links.append(Link(kind, name, other, 0.0 if kind == "prerequisite" else self.one_of(0.2, 0.4)))
         return tuple(links)
 
@@ -269,7 +278,7 @@ class _Maker:
             pairs = [("", "domestic"), *((code, mode) for code, p in scenario.partners.items() for mode in p.modes)]
             open_pairs = [pair for pair in pairs if not eligible(scenario, name, *pair)]
             joint = [pair for pair in open_pairs if pair[0]]
-            partner, mode = self.one_of(*(joint if joint and self.chance(0.7) else open_pairs))
+            partner, mode = self.one_of(*(joint if joint and self.chance(0.6) else open_pairs))
             # Most projects start at once, so that they meet everywhere.
             year = self.one_of(years[0], years[0], years[0], *years)
             choices.append(Choice(name, mode, partner, year))

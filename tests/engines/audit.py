@@ -81,13 +81,15 @@ class Audit:
         year, out = world.year, world.out
         spent = int(out.spent[world.row, g, year] + out.spent_network[world.row, g, year])
         income = sum(int(getattr(out, name)[world.row, g, year]) for name in ("new_money", "carried_in", "refunded"))
-        self._books[id(purse)] = income - spent
-        assert purse.money == income - spent >= 0
-        still_to_come = purse.money + sum(world.case.budget[g][year + 1 :])
+        self._books[id(purse)] = left = income - spent
+        assert purse.money == left >= 0
         claims = [partner.claim for partner in world.partners] if purse.pays_partners else []
         self.claims_waiting += any(claims)
-        assert all(purse.money < claim <= still_to_come for claim in claims if claim and not purse.strict)
-        assert all(project.request(year) > still_to_come for project, paid in over if not paid)
+        assert purse.strict or all(left < claim for claim in claims if claim)
+        to_come = left + sum(world.case.budget[g][year + 1 :])
+        for project, paid in reversed(over):
+            assert paid or project.request(year) > to_come
+            to_come += project.request(year) if paid else 0
         self.served += sum(paid for _, paid in over)
         self._look_at_queue(purse, [project.rank for project, paid in over if paid], blocked=any(claims))
 

@@ -116,8 +116,7 @@ def test_refunds_are_the_unused_days_of_the_last_tranche(lives: list[Lived]) -> 
             unused = int(o.tranche_day[r, p, k]) + days - int(o.end_day[r, p])
             assert 0 < unused <= days
             assert o.refund_day[r, p] == o.end_day[r, p]
-            after_break = o.lost_partner[r, p] == 1 and o.joint_at_end[r, p] == 1
-            kept_abroad = int(o.paid_abroad[r, p, k]) if after_break else 0
+            kept_abroad = int(o.paid_abroad[r, p, k]) if o.lost_partner[r, p] else 0
             assert o.refund[r, p] == rules.refund(int(o.paid[r, p, k]) - kept_abroad, unused, days), one.world.seed
 
 
