@@ -114,8 +114,8 @@ def _deliverables(scenario: Scenario, choices: Sequence[Choice], outcomes: Outco
         for code in np.unique(bits).tolist():
             found[names[p], code] = "|".join(name for d, name in enumerate(names[p]) if code >> d & 1)
         texts.append([found[names[p], code] for code in bits.tolist()])
-    flat = [text for row in zip(*texts, strict=True) for text in row]
-    return pd.Categorical(flat, categories=sorted(set(flat)))
+    # Plain texts: categories found in a batch would make the column's type depend on chance and on the batches.
+    return np.array([text for row in zip(*texts, strict=True) for text in row], dtype=object)
 
 
 def purse_frame(scenario: Scenario, outcomes: Outcomes, replications: range) -> pd.DataFrame:

@@ -28,6 +28,8 @@ __all__ = [
 
 Samples = npt.NDArray[np.float64]
 
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -99,9 +101,12 @@ def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Int
 
 
 def quantile(samples: npt.ArrayLike, level: float) -> float:
-    """The smallest sample that at least a share `level` of the samples does not exceed (inverse of the ECDF)."""
+    """The smallest sample such that at least a share `level` of the samples is at or below it (inverse of the ECDF)."""
     _check_level(level)
-    return float(np.quantile(_checked(samples), level, method="inverted_cdf"))
+    values = np.sort(_checked(samples))
+    # 0.55 of 100 samples are 55, where floating point says a trifle more and rounding up would say 56.
+    place = math.ceil(level * values.size * (1 - _ROUNDING))
+    return float(values[max(place, 1) - 1])
 
 
 def quantile_interval(samples: npt.ArrayLike, level: float, confidence: float = 0.95) -> Interval:
@@ -132,14 +137,20 @@ def cvar(samples: npt.ArrayLike, level: float, tail: Literal["low", "high"] = "l
     return float(weights @ worst / share)
 
 
-def enough(samples: npt.ArrayLike, relative: float, confidence: float = 0.95) -> bool:
+def enough(samples: npt.ArrayLike, relative: float, confidence: float = 0.95, fewest: int = 10) -> bool:
     """Whether the mean is known well: its relative error is at most `relative` with about the confidence stated.
 
     The error is relative to the true mean, which is not known: the half width must be at most relative /
-    (1 + relative) of the estimate's size (Law 2015, section 9.4.1). Raises ValueError unless relative > 0.
+    (1 + relative) of the estimate's size. Fewer than `fewest` samples are never enough: who asks after every
+    sample would otherwise stop at the first few that happen to agree (Law 2015, section 9.4.1, which advises 10).
+    Raises ValueError unless relative > 0 and fewest >= 2, and for samples as `mean_interval`.
     """
     if not relative > 0:
         raise ValueError(f"a relative error must be above 0, not {relative}")
+    if fewest < 2:
+        raise ValueError(f"the fewest samples must be at least 2, not {fewest}")
     interval = mean_interval(samples, confidence)
+    if interval.n < fewest:
+        return False
     adjusted = relative / (1 + relative)
     return interval.half_width <= adjusted * abs(interval.mean)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdsim.case import build, days, hosts, largest_remainder, solo
-from rdsim.domain import Choice, Link, Mode, Partner, Portfolio, Scenario, Technology, Tranche
+from rdsim.domain import BudgetRisk, Choice, Link, Mode, Network, Partner, Portfolio, Scenario, Technology, Tranche
 from rdsim.draws import Draws
 from rdsim.engines import compiled, process
 from rdsim.luck import lay_out
@@ -120,6 +120,63 @@ def test_alone_each_choice_is_what_it_would_be_with_endless_resources() -> None:
         waits = (together.wait_start, together.wait_prerequisite, together.wait_facility)
         assert all((wait == 0).all() for wait in waits)
     assert compared > 200
+
+
+def _endless(scenario: Scenario) -> Scenario:
+    """The same world with more of everything than anybody needs; years without money stay without."""
+    lines = {
+        name: replace(
+            line,
+            budget={year: 1e6 for year, money in line.budget.items() if money},
+            starts=dict.fromkeys(range(scenario.start_year, scenario.horizon_year + 1), 10**6),
+            gate=replace(line.gate, drop_share=0.0),
+            carry_over=0.0,
+        )
+        for name, line in scenario.programmes.items()
+    }
+    partners = {
+        code: replace(one, places=0 if one.members else 10**6, setup_months=0.0, setup_cost=0.0, running_cost=0.0)
+        for code, one in scenario.partners.items()
+    }
+    panels = {name: replace(panel, seats=10**6) for name, panel in scenario.panels.items()}
+    rooms = {name: replace(room, capacity=10**6) for name, room in scenario.facilities.items()}
+    return replace(
+        scenario, programmes=lines, partners=partners, panels=panels, facilities=rooms, links=(), network=Network()
+    )
+
+
+def test_alone_a_choice_lives_as_the_only_one_of_an_endless_world() -> None:
+    """Built from another scenario, not by `solo`: both engines, every column that money in the purse does not enter."""
+    purses = {"new_money", "carried_in", "lapsed"}
+    for seed in range(40):
+        world = draw_world(seed)
+        quick = {code: replace(one, setup_months=0.0) for code, one in world.scenario.partners.items()}
+        scenario, rich = replace(world.scenario, partners=quick), _endless(world.scenario)
+        certain = replace(rich, risks=replace(rich.risks, budget=BudgetRisk()))
+        for choice in world.choices:
+            one, draws = (replace(choice, rank=1),), Draws(seed, range(3))
+            lonely, plenty = solo(scenario, one), build(certain, Portfolio(one))
+            for engine in (compiled, process):
+                first = engine.run(lonely, lay_out(scenario, lonely, one, draws))
+                second = engine.run(plenty, lay_out(certain, plenty, one, draws))
+                for name in set(first._fields) - purses:
+                    assert (getattr(first, name) == getattr(second, name)).all(), (seed, choice, name)
+
+
+def test_whole_numbers_in_a_scenario_make_the_same_arrays() -> None:
+    """A planner's `alpha = 0` is no other type than 0.0: compiled code is for one type of each array."""
+    scenario = joint_scenario()
+    line = scenario.programmes["line"]
+    whole = replace(
+        scenario,
+        programmes={"line": replace(line, gate=replace(line.gate, alpha=0, beta=1), carry_over=1)},
+        steps=replace(scenario.steps, setback_probability=1),
+        links=(Link("spillover", "C", "A", 1),),
+    )
+    portfolio = Portfolio((Choice("A", start_year=2024, rank=1), Choice("C", start_year=2024, rank=2)))
+    for first, second in zip(build(scenario, portfolio), build(whole, portfolio), strict=True):
+        assert type(first) is type(second)
+        assert getattr(first, "dtype", None) == getattr(second, "dtype", None)
 
 
 def test_alone_the_end_of_a_programmes_money_still_counts() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -93,6 +94,14 @@ def test_quantile_is_a_sample() -> None:
     assert [stats.quantile(values, level) for level in (0.1, 0.25, 0.26, 0.5, 0.99)] == [10, 10, 20, 20, 40]
 
 
+@pytest.mark.parametrize("hundredths", [1, 5, 10, 25, 35, 50, 55, 70, 90, 95, 99])
+def test_quantile_has_the_rank_of_exact_arithmetic(hundredths: int) -> None:
+    """Fractions know that 0.55 of 100 is 55."""
+    for n in (*range(1, 121), 180, 200, 220, 1000):
+        rank = math.ceil(Fraction(hundredths, 100) * n)
+        assert stats.quantile(np.arange(1.0, n + 1)[::-1], hundredths / 100) == rank
+
+
 def test_quantile_interval_has_the_textbook_ranks() -> None:
     """n = 20, median, 95%: the 6th and the 15th of the ordered samples (Conover 1999, section 3.2)."""
     found = stats.quantile_interval(np.arange(1.0, 21.0)[::-1], 0.5)
@@ -146,6 +155,29 @@ def test_enough_bounds_the_relative_error() -> None:
 
 def test_one_sample_is_never_enough() -> None:
     assert not stats.enough([5.0], 10.0)
+
+
+def test_a_few_samples_that_agree_are_not_enough() -> None:
+    assert not stats.enough([5.0] * 9, 0.1)
+    assert stats.enough([5.0] * 10, 0.1)
+    assert stats.enough([5.0] * 3, 0.1, fewest=3)
+    with pytest.raises(ValueError, match="at least 2, not 1"):
+        stats.enough([5.0] * 10, 0.1, fewest=1)
+
+
+def _stop(values: np.ndarray, relative: float, fewest: int) -> float:
+    """The mean at which asking after every sample stops."""
+    n = next(n for n in range(2, len(values)) if stats.enough(values[:n], relative, 0.9, fewest))
+    return float(values[:n].mean())
+
+
+def test_stopping_keeps_its_promise_when_asked_after_every_sample() -> None:
+    """Counts, mean 4, relative error 0.1: some 80 samples are needed, and the first two are often equal."""
+    chance, tries = np.random.default_rng(6), 300
+    samples = chance.poisson(4.0, (tries, 400)).astype(float)
+    right = {fewest: np.mean([abs(_stop(row, 0.1, fewest) - 4) <= 0.4 for row in samples]) for fewest in (2, 10)}
+    assert right[10] > 0.9 - 4 * math.sqrt(0.9 * 0.1 / tries)
+    assert right[2] < 0.85  # what the fewest samples are for
 
 
 @pytest.mark.parametrize("values", [[], [1.0, math.nan], [math.inf]])

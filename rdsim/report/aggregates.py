@@ -5,6 +5,7 @@ Percentiles are inverses of the empirical distribution function over replication
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,7 @@ __all__ = [
     "likelihood",
     "market",
     "money_by",
+    "paid",
     "payments",
     "policies",
     "requests",
@@ -73,8 +75,9 @@ def _percentiles(matrix: Matrix, levels: dict[str, float]) -> dict[str, Matrix]:
 
 
 def _wide(table: pd.DataFrame, by: str, column: str) -> pd.DataFrame:
-    """Replications in rows, values of `by` in columns."""
-    return table.set_index(["replication", by])[column].unstack(by)  # noqa: PD010 - pivot_table would average
+    """Replications in rows, values of `by` in columns; rows of the same name (two lines may share one) added up."""
+    found: pd.DataFrame = table.groupby(["replication", by], observed=True)[column].sum(min_count=1).unstack(by)  # noqa: PD010 - pivot_table would average
+    return found
 
 
 def fan(wide: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -97,7 +100,7 @@ def fan(wide: pd.DataFrame, confidence: float) -> pd.DataFrame:
 def payments(report: PlanReport) -> pd.DataFrame:
     """Expected net payments, undiscounted, by funded technology: columns technology, home, foreign."""
     projects = report.projects
-    columns = {kind: [c for c in projects if str(c).startswith(f"{kind}_2")] for kind in ("home", "foreign")}
+    columns = {kind: [c for c in projects if re.fullmatch(rf"{kind}_\d+", str(c))] for kind in ("home", "foreign")}
     sums = {kind: projects[names].to_numpy(np.float64).sum(axis=1) for kind, names in columns.items()}
     table = pd.DataFrame({"technology": projects["technology"].astype(str).to_numpy(), **sums})
     return table.groupby("technology", as_index=False).mean()
@@ -168,22 +171,33 @@ def _busy_years(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def spending(report: PlanReport) -> pd.DataFrame:
-    """By programme and year: announced, promised, planned, and net payments (less refunds) of the replications.
+    """By programme and year: announced, promised, planned, and what the replications pay.
 
-    Columns: programme, year, announced, planned, promised, mean, low, high, p10, p50, p90, lapsed (its mean).
+    Columns: programme, year, announced, planned, promised, mean, low, high, p10, p50, p90, network (mean cost of
+    opening and running partners), lapsed (its mean). Paid is to projects less refunds, and for partners, which is
+    what the optimiser's view holds too.
     """
-    budget = report.budget.assign(net=report.budget["spent"] - report.budget["refunded"])
+    budget = report.budget.assign(net=paid(report.budget))
     parts = [_spent(table, str(name), report.confidence) for name, table in budget.groupby("programme")]
     if not parts:
         return pd.DataFrame()
-    table = report.plan.merge(pd.concat(parts, ignore_index=True), on=["programme", "year"])
+    plan = report.plan.groupby(["programme", "year"], as_index=False).sum()
+    table = plan.merge(pd.concat(parts, ignore_index=True), on=["programme", "year"])
     return _busy_years(table, ["announced", "promised", "planned", "p10", "p90"])
+
+
+def paid(budget: pd.DataFrame) -> pd.Series[float]:
+    """What leaves a purse for good: payments to projects and for partners, less refunds."""
+    return budget["spent"] + budget["spent_network"] - budget["refunded"]
 
 
 def _spent(table: pd.DataFrame, programme: str, confidence: float) -> pd.DataFrame:
     found = fan(_wide(table, "year", "net"), confidence).assign(programme=programme)
-    lapsed = table.groupby("year", as_index=False)["lapsed"].mean()
-    return found.merge(lapsed, on="year")
+    means = {
+        name: _wide(table, "year", column).mean().to_numpy()
+        for name, column in {"network": "spent_network", "lapsed": "lapsed"}.items()
+    }
+    return found.assign(**means)
 
 
 def market(report: PlanReport) -> pd.DataFrame:

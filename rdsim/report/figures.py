@@ -80,6 +80,11 @@ def _config() -> dict[str, Any]:
     return {
         "font": "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans CJK KR', sans-serif",
         "axis": {**quiet, **axis},
+        # Labels at the ends stay under their ticks, where they cannot run into their neighbours.
+        "axisX": {"labelFlush": False, "labelSeparation": 4},
+        "padding": {"left": 4, "top": 4, "bottom": 4, "right": 22},
+        "tick": {"opacity": 1},
+        "point": {"opacity": 1},
         "legend": {**quiet, **legend},
         "view": {"stroke": None},
     }
@@ -98,8 +103,12 @@ def _digits(*columns: pd.Series[float]) -> str:
 
 def _colours(field: str, names: Sequence[str], colours: Sequence[str], width: int = 400) -> alt.Color:
     several = [colours[place % len(colours)] for place in range(len(names))]
-    legend = alt.Legend(columns=_columns(names, width)) if len(names) > 1 else None
-    return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(names), range=several), legend=legend)
+    return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(names), range=several), legend=_legend(names, width))
+
+
+def _legend(names: Sequence[str], width: int = 400) -> alt.Legend | None:
+    """A legend as wide as the figure; none for one name alone."""
+    return alt.Legend(columns=_columns(names, width)) if len(names) > 1 else None
 
 
 def _programmes(report: PlanReport, width: int = 400) -> alt.Color:
@@ -157,7 +166,7 @@ def _bars(report: PlanReport, table: pd.DataFrame, row: str, colour: alt.Color, 
     return chart
 
 
-_PAID = "Net payments from home that the simulation expects, undiscounted; hover for counts and requests."
+_PAID = "Net payments from home to projects that the simulation expects, undiscounted; hover for counts and requests."
 
 
 def _by_field(report: PlanReport) -> Iterator[Figure]:
@@ -259,9 +268,10 @@ def _value_and_chance(report: PlanReport) -> Iterator[Figure]:
         .add_params(pick)
         .properties(height=380)
     )
+    largest = words.amount(float(table["cost"].max()))
     reading = (
-        "A bubble is a funded technology; its area is the money requested. Expected value is the optimiser's, each "
-        "technology alone. Click a programme in the legend to see it alone; a double click shows all again."
+        f"A bubble is a funded technology; its area is the money requested, at most {largest} {unit}. Expected value is the optimiser's, each technology alone. Click a programme in the legend to see it "
+        "alone; a double click shows all again."
     )
     question = "Which technologies promise most, at what chance and cost?"
     yield _figure("bubbles", question, words.best_bets(report, table), reading, chart)
@@ -350,8 +360,9 @@ def _budget(report: PlanReport) -> Iterator[Figure]:
         return
     for place, (programme, part) in enumerate(table.groupby("programme", sort=True)):
         reading = (
-            "Promised is what all awards would cost if none ended early; paid is less than that where gates stop "
-            "projects. Money that is not spent in its year lapses, but for what may be carried over."
+            "Paid is to projects and for opening and running partners, less refunds. Promised is what all awards would "
+            "cost if none ended early; paid is less than that where gates stop projects. Money that is not spent in "
+            "its year lapses, but for what may be carried over."
         )
         question = f"Does the money of each year suffice, and is it used? {programme}"
         answer = words.use_of_money(part, report.money_unit)
@@ -493,7 +504,11 @@ def _gains(report: PlanReport) -> Iterator[Figure]:
         return
     unit, form = report.money_unit, _digits(table["mean"], table["low"], table["high"])
     table = table.assign(verdict=["keeps every rule" if ok else "breaks a rule" for ok in table["feasible"]])
-    colour = _colours("verdict", ["keeps every rule", "breaks a rule"], [_BLUE, _RED])
+    verdicts = ["keeps every rule", "breaks a rule"]
+    colour = _colours("verdict", verdicts, [_BLUE, _RED])
+    shape = alt.Shape(
+        "verdict:N", scale=alt.Scale(domain=verdicts, range=["circle", "cross"]), legend=_legend(verdicts)
+    )
     tips = _tips(
         ("policy:N", "Simple rule"),
         ("mean:Q", f"Optimised is worth more by, {unit}", form),
@@ -512,11 +527,11 @@ def _gains(report: PlanReport) -> Iterator[Figure]:
     chart = _layers(
         zero,
         base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", title=title), x2="high:Q"),
-        base.mark_point(filled=True, size=110).encode(x="mean:Q"),
+        base.mark_point(filled=True, size=110).encode(x="mean:Q", shape=shape),
     ).properties(height=40 * len(table))
     reading = (
-        "Dot: mean difference, replication by replication. Line: its interval, widened so that all hold together with "
-        f"{report.confidence:.0%}. Red: the portfolio breaks a rule of the scenario, so it could not be chosen."
+        "Mark: mean difference, replication by replication. Line: its interval, widened so that all hold together with "
+        f"{report.confidence:.0%}. Red cross: the portfolio breaks a rule of the scenario, so it could not be chosen."
     )
     yield _figure("gains", "Is it better than simple rules would do?", words.gains(table, unit), reading, chart)
 

@@ -12,7 +12,7 @@
   function valueOf(row, column) {
     const cell = row.cells[column];
     const number = cell.dataset.value;
-    if (number === undefined) return cell.textContent.trim().toLowerCase();
+    if (number === undefined) return (cell.dataset.text ?? cell.textContent).trim().toLowerCase();
     return number === "" ? null : Number(number);
   }
 
@@ -68,10 +68,25 @@
     actions: { export: true, source: false, compiled: false, editor: false },
     downloadFileName: "rdsim",
   };
+
+  // On a narrow screen labels and legends give way to the figure: ids instead of names, one entry to a line.
+  function narrow(part) {
+    for (const [name, value] of Object.entries(part)) {
+      if (name === "datasets" || value === null || typeof value !== "object") continue;
+      if (name === "legend" && value.columns) value.columns = 1;
+      if (name === "axis" && value.labelLimit > 0) value.labelLimit = 135;
+      if (name === "axis" && value.labelLimit === 0) value.labelExpr = "split(datum.label, ' ')[0]";
+      narrow(value);
+    }
+  }
+
   for (const [key, spec] of Object.entries(specs)) {
     const place = document.getElementById("figure-" + key);
     if (!place) continue;
-    vegaEmbed(place, spec, { ...options, downloadFileName: "rdsim-" + key }).catch((error) => {
+    const small = place.clientWidth < 480;
+    if (small) narrow(spec);
+    const actions = small ? false : options.actions;
+    vegaEmbed(place, spec, { ...options, actions, downloadFileName: "rdsim-" + key }).catch((error) => {
       place.textContent = "This figure could not be drawn: " + error.message;
     });
   }

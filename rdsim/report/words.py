@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from rdsim.report import aggregates
+from rdsim.stats import quantile
 
 if TYPE_CHECKING:
     from rdsim.report.page import PlanReport
@@ -149,8 +151,19 @@ def partners(report: PlanReport, table: pd.DataFrame) -> str:
     return (
         f"{int(joint['count'].sum())} of {int(table['count'].sum())} projects are joint, with "
         f"{_count(len(sums), 'partner')}; they get {share:.0%} of the money. Most goes to projects with "
-        f"{sums.index[0]}: {amount(float(sums.iloc[0]))} {report.money_unit}."
+        f"{sums.index[0]}: {amount(float(sums.iloc[0]))} {report.money_unit}.{_upkeep(report)}"
     )
+
+
+def _upkeep(report: PlanReport) -> str:
+    """What the partners cost beside their projects."""
+    cost = _per_replication(report, report.budget["spent_network"])
+    return f" Opening and running the partners costs another {amount(cost)}." if cost > 0 else ""
+
+
+def _per_replication(report: PlanReport, column: pd.Series[float]) -> float:
+    """A column of the purses, summed over lines and years: its mean over replications."""
+    return float(column.sum()) / max(len(report.replications), 1)
 
 
 def first_starts(table: pd.DataFrame) -> str:
@@ -175,6 +188,8 @@ def durations(table: pd.DataFrame) -> str:
     years = float((table["p50"] - table["begin"]).median())
     low, high = table["p_target"].min(), table["p_target"].max()
     chance = f"{low:.0%}" if f"{low:.0%}" == f"{high:.0%}" else f"{low:.0%} to {high:.0%}"
+    if math.isnan(years):
+        return f"{_count(len(table), 'project')}, none of which ever starts."
     return (
         f"{_count(len(table), 'project')}; half of them last longer than {years:.1f} years from start to end of R&D; "
         f"target TRL reached in {chance} of replications."
@@ -196,7 +211,8 @@ def turned_down(table: pd.DataFrame, unit: str) -> str:
 
 def use_of_money(table: pd.DataFrame, unit: str) -> str:
     """How much of the announced money is paid and lapses, and in which years more is promised than announced."""
-    announced, paid, lapsed = (float(table[column].sum()) for column in ("announced", "mean", "lapsed"))
+    names = ("announced", "mean", "network", "lapsed")
+    announced, paid, network, lapsed = (float(table[column].sum()) for column in names)
     over = table.loc[(table["promised"] > table["announced"] * 1.001) & (table["announced"] > 0), "year"]
     share = f" ({paid / announced:.0%})" if announced > 0 else ""
     promise = (
@@ -205,9 +221,13 @@ def use_of_money(table: pd.DataFrame, unit: str) -> str:
         else "No year's awards promise more than is announced."
     )
     return (
-        f"Of {amount(announced)} {unit} announced, {amount(paid)}{share} is paid on average, net of refunds, and "
-        f"{amount(lapsed)} lapses. {promise}"
+        f"Of {amount(announced)} {unit} announced, {amount(paid)}{share} is paid on average, net of refunds"
+        f"{_for_partners(network)}, and {amount(lapsed)} lapses. {promise}"
     )
+
+
+def _for_partners(network: float) -> str:
+    return f" and with {amount(network)} for opening and running partners" if network > 0 else ""
 
 
 def sold(report: PlanReport) -> str:
@@ -336,10 +356,12 @@ def _chosen(report: PlanReport) -> str:
 
 def _used(report: PlanReport) -> str:
     announced = float(report.plan["announced"].sum())
-    net = float((report.budget["spent"] - report.budget["refunded"]).sum()) / max(len(report.replications), 1)
+    net, network = (
+        _per_replication(report, column) for column in (aggregates.paid(report.budget), report.budget["spent_network"])
+    )
     return (
-        f"Of {amount(announced)} {report.money_unit} announced, {amount(net)} is paid on average, net of refunds; "
-        f"{amount(_mean(report, 'lapsed'))} lapses unused."
+        f"Of {amount(announced)} {report.money_unit} announced, {amount(net)} is paid on average, net of refunds"
+        f"{_for_partners(network)}; {amount(_per_replication(report, report.budget['lapsed']))} lapses unused."
     )
 
 
@@ -351,12 +373,19 @@ def _compared(report: PlanReport) -> Iterator[str]:
     broken = "" if best["feasible"] else " That rule's portfolio breaks a rule of the scenario and could not be chosen."
     more = best["difference"]["mean"]
     gain = (
-        f"{amount(abs(more))} {'more' if more >= 0 else 'less'} (interval of the gain {_interval(best['difference'])})"
+        f"{amount(abs(more))} {'more' if more >= 0 else 'less'} "
+        f"(interval of the gain {_interval(best['difference'])}{_verdict(best['difference'])})"
     )
     yield (
         f"The best of the simple rules, {name}, is worth {amount(best['npv']['mean'])}: the plan is worth "
         f"{gain}.{broken}"
     )
+
+
+def _verdict(gain: Mapping[str, Any]) -> str:
+    """Nothing if the interval settles the sign; else that it does not."""
+    low, high = gain["ci_low"], gain["ci_high"]
+    return "" if low is not None and (low > 0 or high < 0) else "; these replications cannot tell which is better"
 
 
 def tiles(report: PlanReport) -> list[Tile]:
@@ -384,7 +413,7 @@ def tiles(report: PlanReport) -> list[Tile]:
 
 def doubts(report: PlanReport) -> list[Doubt]:
     """What stands between the figures and the truth, in money where it can be said."""
-    return [*_solver_gap(report), *_sampling(report), *_luck(report), *_optimism(report), _inputs(report)]
+    return [*_solver_gap(report), *_sampling(report), *_luck(report), *_other_view(report), _inputs(report)]
 
 
 def _solver_gap(report: PlanReport) -> Iterator[Doubt]:
@@ -418,8 +447,8 @@ def _relative(value: float, mean: float) -> str:
 
 
 def _luck(report: PlanReport) -> Iterator[Doubt]:
-    npv = report.replications["npv"]
-    low, high = (float(npv.quantile(level, interpolation="lower")) for level in (0.1, 0.9))
+    npv = report.replications["npv"].to_numpy(np.float64)
+    low, high = (quantile(npv, level) for level in (0.1, 0.9))
     mean = float(npv.mean())
     share = f"{_relative(low - mean, mean)} to {_relative(high - mean, mean)}"
     meaning = (
@@ -428,16 +457,27 @@ def _luck(report: PlanReport) -> Iterator[Doubt]:
     yield Doubt("Luck (P10 to P90)", _span(low, high), share, meaning)
 
 
-def _optimism(report: PlanReport) -> Iterator[Doubt]:
+def _other_view(report: PlanReport) -> Iterator[Doubt]:
+    """Two effects that one run cannot part, and so not called optimism: that is the second one alone."""
     objective, npv = report.manifest.get("solver", {}).get("objective"), _estimate(report, "npv")
     if objective is None or npv is None:
         return
     gap = objective - npv["mean"]
+    half = None if npv["ci_low"] is None else (npv["ci_high"] - npv["ci_low"]) / 2
     meaning = (
         "The optimiser's expected value less the simulated one: projects wait for one another, which the optimiser "
-        "does not see, and choosing on samples flatters what is chosen. This report's figures are the simulated ones."
+        "does not see, and choosing on samples flatters what is chosen. This report's figures are the simulated "
+        f"ones.{_chance(gap, half)}"
     )
-    yield Doubt("Optimism of the optimiser", amount(gap), _relative(gap, npv["mean"]), meaning)
+    figure = amount(gap) if half is None else f"{amount(gap)} ± {amount(half)}"
+    yield Doubt("Optimiser's view less simulation", figure, _relative(gap, npv["mean"]), meaning)
+
+
+def _chance(gap: float, half: float | None) -> str:
+    known = "The ± is the simulation's sampling error alone"
+    if half is None:
+        return ""
+    return f" {known}; chance could explain the whole difference." if abs(gap) <= half else f" {known}."
 
 
 def _inputs(report: PlanReport) -> Doubt:

@@ -48,12 +48,12 @@ class Audit:
 
         def method(self: Any, *given: Any) -> Any:
             found = original(self, *given)
-            look(self, found, *given)
+            look(self, found)
             return found
 
         patch.setattr(kind, name, method)
 
-    def _note_tie(self, desk: Any, _: object, project: Any) -> None:
+    def _note_tie(self, desk: Any, _: object) -> None:
         self._kept.append(desk)
         where = (id(desk), desk.world.now)
         if where in self._asked:
@@ -70,10 +70,9 @@ class Audit:
         self._kept.append(purse)
         assert purse.money == self._books[id(purse)]
 
-    def _refunded(self, purse: Any, _: object, amount: int) -> None:
-        assert amount >= 0
-        self._books[id(purse)] += amount
-        assert purse.money == self._books[id(purse)]
+    def _refunded(self, purse: Any, _: object) -> None:
+        assert purse.money >= self._books[id(purse)]
+        self._books[id(purse)] = purse.money
 
     def _look_at_purse(self, purse: Any, over: list[tuple[Any, bool]]) -> None:
         """What was paid was there; who waits could not be paid; who was turned away could never be."""
@@ -106,8 +105,10 @@ class Audit:
 
     # other desks
 
-    def _look_at_panel(self, panel: Any, _: object) -> None:
-        seats = panel.world.case.seats[panel.panel]
+    def _look_at_panel(self, panel: Any, served: list[object]) -> None:
+        case, seats = panel.world.case, panel.world.case.seats[panel.panel]
+        seated = [p for p in panel.world.projects if p.seated and case.panel[p.programme] == panel.panel]
+        assert panel.used == len(seated) + len(served)
         assert 0 <= panel.used <= seats
         assert panel.used == seats or not panel.queue
 
@@ -132,7 +133,7 @@ class Audit:
             assert closed or full or kept & set(project.partners)
             kept |= set() if closed else set(project.partners)
 
-    def _look_at_starts(self, desk: Any, served: list[object]) -> None:
+    def _look_at_starts(self, desk: Any, _: object) -> None:
         assert desk.left >= 0
         assert desk.left == 0 or not desk.queue
 

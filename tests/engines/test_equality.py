@@ -66,6 +66,16 @@ def test_the_engines_agree_on_shipped_scenarios(name: str, seed: int) -> None:
     assert differing(process.run(case, luck), compiled.run(case, luck)) == []
 
 
+def test_the_engines_agree_on_the_tiny_scenario(tiny: Path) -> None:
+    scenario = load(tiny)
+    for seed in range(size(6, 20)):
+        chosen = _random_portfolio(scenario, seed)
+        choices = tuple(sorted(chosen.choices, key=lambda choice: choice.rank))
+        case = build(scenario, chosen)
+        luck = lay_out(scenario, case, choices, Draws(seed, range(size(50, 200))))
+        assert differing(process.run(case, luck), compiled.run(case, luck)) == []
+
+
 # --- the generator is counted ---------------------------------------------------------------------
 
 WAITS = ("wait_prerequisite", "wait_start", "wait_place", "wait_money", "wait_panel", "wait_facility")
@@ -223,7 +233,8 @@ MUTATIONS: dict[str, Mutation] = {
     "breaks after grants": _phase("BREAK", 9),
     "extension count": _case(lambda case: {"extensions": np.maximum(case.extensions - 1, 0)}),
     "gate tolerance": _policy(
-        "threshold", judge=lambda lead, missing, luck, a, b, by: luck >= a if lead + by > 0 and not missing else luck < b
+        "threshold",
+        judge=lambda lead, missing, luck, a, b, by: luck >= a if lead + by > 0 and not missing else luck < b,
     ),
     "missing deliverables are forgiven": _policy(
         "threshold", judge=lambda lead, _, luck, a, b, by: luck >= a if lead + by >= 0 else luck < b

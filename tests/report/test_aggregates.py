@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import rdsim
 from rdsim.report import aggregates
 from rdsim.stats import mean_interval, quantile
 from tests.report import synthetic
@@ -64,18 +66,42 @@ def test_schedule_counts_unfinished_work_as_ending_after_the_horizon() -> None:
 
 
 def test_spending_is_net_of_refunds_and_ends_with_the_money() -> None:
+    busy = REPORT.budget["year"] < 2028
     quiet = REPORT.budget.assign(
-        spent=REPORT.budget["spent"].where(REPORT.budget["year"] < 2028, 0.0),
-        refunded=REPORT.budget["refunded"].where(REPORT.budget["year"] < 2028, 0.0),
+        **{name: REPORT.budget[name].where(busy, 0.0) for name in ("spent", "spent_network", "refunded")}
     )
     plan = REPORT.plan.assign(planned=0.0, promised=REPORT.plan["announced"])
     table = aggregates.spending(synthetic.build(budget=quiet, plan=plan))
     assert table["year"].max() == 2027
     row = table[(table["programme"] == "Leaps") & (table["year"] == 2025)].iloc[0]
     mine = quiet[(quiet["programme"] == "Leaps") & (quiet["year"] == 2025)]
-    assert row["mean"] == pytest.approx((mine["spent"] - mine["refunded"]).mean())
+    assert row["mean"] == pytest.approx((mine["spent"] + mine["spent_network"] - mine["refunded"]).mean())
+    assert row["network"] == pytest.approx(mine["spent_network"].mean())
     assert row["lapsed"] == pytest.approx(mine["lapsed"].mean())
     assert (row["announced"], row["promised"]) == (20.0, 20.0)
+
+
+def test_lines_of_the_same_name_are_one() -> None:
+    """Names are for people; nothing says that two lines cannot share one."""
+    plain = aggregates.spending(REPORT)
+    both = aggregates.spending(
+        synthetic.build(budget=REPORT.budget.assign(programme="Both"), plan=REPORT.plan.assign(programme="Both"))
+    )
+    sums = plain.groupby("year")[["announced", "planned", "promised", "mean", "network", "lapsed"]].sum()
+    assert both.set_index("year")[sums.columns.tolist()].to_numpy() == pytest.approx(sums.to_numpy())
+
+
+@pytest.mark.parametrize("engine", ["simpy", "compiled"])
+def test_money_of_a_real_simulation_is_accounted_for(tiny: Path, engine: str) -> None:
+    """What comes in is paid, lapses or is carried on, to the last won; partners cost something."""
+    scenario = rdsim.load(tiny)
+    portfolio = rdsim.optimise(scenario)
+    purses = rdsim.simulate(scenario, portfolio, replications=5, seed=3, engine=engine).purses
+    purses = purses.sort_values(["programme", "replication", "year"])
+    left = purses["new_money"] + purses["carried_in"] - aggregates.paid(purses) - purses["lapsed"]
+    carried = purses.groupby(["programme", "replication"], observed=True)["carried_in"].shift(-1)
+    assert left[carried.notna()].to_numpy() == pytest.approx(carried.dropna().to_numpy(), abs=1e-9)
+    assert purses["spent_network"].sum() > 0
 
 
 def test_market_counts_up_to_each_year() -> None:

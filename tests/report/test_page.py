@@ -179,9 +179,19 @@ def test_every_technology_is_a_row_that_can_be_sorted_and_filtered(page: Page) -
     assert {row["data-programme"] for row in rows} == set(synthetic.PROGRAMMES)
     filters = {attrs["data-filter"] for tag, attrs in page.elements if tag == "select"}
     assert filters == {"decision", "programme", "field"}
-    assert sum(tag == "button" for tag, _ in page.elements) == 15
+    assert sum(tag == "button" for tag, _ in page.elements) == 12
     values = [attrs["data-value"] for tag, attrs in page.elements if tag == "td" and "data-value" in attrs]
     assert all(value is not None and (value == "" or float(value) >= -1e9) for value in values)
+
+
+def test_the_table_says_with_whom_or_why_not(page: Page) -> None:
+    """The column is sorted by its partner; what is not funded has none, and comes last."""
+    whom = [attrs["data-text"] for tag, attrs in page.elements if tag == "td" and attrs.get("class") == "whom"]
+    table = synthetic.build().technologies
+    names = table["partner_name"].where(table["partner_name"] != "", table["mode"])
+    assert whom == names.tolist()
+    assert whom[-3:] == [""] * 3
+    assert sum("others make better use" in text for text in page.texts) == 3
 
 
 def test_where_it_comes_from_is_told(page: Page) -> None:
@@ -233,6 +243,12 @@ def _nothing_sold() -> PlanReport:
     return synthetic.build(projects=plain.projects.assign(market_time=float("nan")), replications=replications)
 
 
+def _nothing_starts() -> PlanReport:
+    nothing = float("nan")
+    projects = synthetic.build().projects.assign(end_state="blocked", start_time=nothing, market_time=nothing)
+    return synthetic.build(projects=projects)
+
+
 def _nothing_proven() -> PlanReport:
     plain = synthetic.build()
     solver = plain.manifest["solver"] | {"objective": None, "bound": None, "gap": None, "seconds": None}
@@ -248,6 +264,7 @@ CASES = {
     "no rules": (_no_rules, {"gains"}),
     "no partner": (_no_partner, set()),
     "nothing sold": (_nothing_sold, set()),
+    "nothing starts": (_nothing_starts, set()),
     "nothing proven": (_nothing_proven, set()),
     "no sources": (lambda: synthetic.build(sources=synthetic.build().sources.iloc[:0]), set()),
 }

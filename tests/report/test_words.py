@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from rdsim.report import aggregates, words
+from rdsim.stats import quantile
 from tests.report import synthetic
 from tests.report.synthetic import Shape
 
@@ -69,6 +70,57 @@ def test_a_loss_against_the_best_rule_is_called_one() -> None:
     assert "could not" not in text
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "told"), [(1.0, 9.0, True), (-9.0, -1.0, True), (-1.0, 9.0, False), (None, None, False)]
+)
+def test_the_headline_says_when_nothing_is_shown(low: float | None, high: float | None, told: bool) -> None:
+    rule = REPORT.manifest["baselines"]["value-per-cost"]
+    unsure = rule | {"difference": {"mean": 4.0, "ci_low": low, "ci_high": high, "n": 20}}
+    text = words.headline(replace(REPORT, manifest=_manifest(baselines={"value-per-cost": unsure})))[-2]
+    assert ("cannot tell which is better" not in text) is told
+
+
+def test_the_headline_accounts_for_the_money() -> None:
+    """Announced 100 in a year, 50 paid to projects, 10 back, 20 for partners, 40 lapsed."""
+    year = REPORT.budget[REPORT.budget["year"] == 2024].query("programme == 'Leaps'")
+    budget = year.assign(spent=50.0, refunded=10.0, spent_network=20.0, lapsed=40.0)
+    plan = REPORT.plan.query("programme == 'Leaps' and year == 2024").assign(announced=100.0)
+    text = words.headline(replace(REPORT, budget=budget, plan=plan))
+    assert (
+        "Of 100.0 billion KRW announced, 60.0 is paid on average, net of refunds and with 20.0 for opening and "
+        "running partners; 40.0 lapses unused."
+    ) in text
+    free = words.headline(replace(REPORT, budget=budget.assign(spent_network=0.0), plan=plan))
+    assert "Of 100.0 billion KRW announced, 40.0 is paid on average, net of refunds; 40.0 lapses unused." in free
+
+
+def test_partners_cost_something_themselves() -> None:
+    cost = words.amount(REPORT.budget["spent_network"].sum() / 20)
+    text = words.partners(REPORT, aggregates.money_by(REPORT, "partner_name", "mode"))
+    assert text.endswith(f"Opening and running the partners costs another {cost}.")
+
+
+def test_projects_that_never_start_have_no_length() -> None:
+    table = aggregates.schedule(REPORT).assign(begin=float("nan"))
+    assert words.durations(table) == "6 projects, none of which ever starts."
+
+
+def test_chance_is_named_where_it_explains_the_gap() -> None:
+    npv = REPORT.manifest["estimates"]["npv"]
+    for gap, told in ((0.9, True), (1.1, False)):
+        solver = REPORT.manifest["solver"] | {"objective": npv["mean"] + gap * (npv["ci_high"] - npv["mean"])}
+        found = words.doubts(replace(REPORT, manifest=_manifest(solver=solver)))
+        view = next(doubt for doubt in found if doubt.source.startswith("Optimiser"))
+        assert ("chance could explain" in view.meaning) is told
+
+
+def test_luck_is_between_percentiles_of_the_replications() -> None:
+    npv = REPORT.replications["npv"].to_numpy()
+    luck = next(doubt for doubt in words.doubts(REPORT) if doubt.source.startswith("Luck"))
+    ends = (words.amount(quantile(npv, level)) for level in (0.1, 0.9))
+    assert luck.money == " to ".join(ends)
+
+
 def test_gains_are_clear_only_when_the_interval_is() -> None:
     rows = [("a", 5.0, 1.0, 9.0, True), ("b", 2.0, -1.0, 5.0, False)]
     table = pd.DataFrame(rows, columns=["policy", "mean", "low", "high", "feasible"])
@@ -107,7 +159,9 @@ def test_doubts_give_money_and_percent() -> None:
     assert (found["Solver's gap"].money, found["Solver's gap"].percent) == ("0.60", "1.00%")
     assert found["Sampling"].money == f"± {words.amount(half)}"
     assert found["Sampling"].percent == f"{half / npv['mean']:.1%}"
-    assert found["Optimism of the optimiser"].money == words.amount(60.0 - npv["mean"])
+    view = found["Optimiser's view less simulation"]
+    assert view.money == f"{words.amount(60.0 - npv['mean'])} ± {words.amount(half)}"
+    assert "optimism" not in " ".join(found).lower()  # waiting is in it too
     assert "Assumed: 9 rows of technologies." in found["Not covered"].meaning
 
 

@@ -1,0 +1,337 @@
+"""Small stories whose every date and sum is worked out by hand, each about one rule of model section 3."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rdsim.case import DAYS_PER_YEAR, DROPPED, FAILED, RUNNING, STOPPED, TARGET, UNFUNDED, Case, Luck, Outcomes
+from rdsim.domain import (
+    Calibration,
+    Choice,
+    Deliverable,
+    Gate,
+    Link,
+    Mode,
+    Network,
+    Panel,
+    Partner,
+    Programme,
+    Scenario,
+    Steps,
+    Technology,
+    Tranche,
+)
+from rdsim.engines import compiled, process
+from tests.simple import lived, plain
+
+BILLION = 10**9
+YEARLY = (Tranche(12.0, 0.5), Tranche(12.0, 0.5))
+
+
+def technology(name: str, trl: int = 4, target: int = 6, cost: float = 10.0, line: str = "line") -> Technology:
+    return Technology(name, name, line, "f", trl=trl, cost=cost, value=100.0, trl_target=target)
+
+
+def line(**changes: object) -> Programme:
+    """Two yearly tranches; 100 bn a year."""
+    return replace(plain().programmes["line"], **changes)  # type: ignore[arg-type]
+
+
+def joint(programme: Programme | None = None, partners: tuple[Partner, ...] = (), **changes: object) -> Scenario:
+    """Talks of 90 days that succeed; home pays all and sends half of it abroad; no partner effect on steps."""
+    mode = Mode("Joint", home_cost_share=1.0, abroad_share=0.5, agreement_months=3.0)
+    known = partners or (Partner("P", "P", modes=("joint",), places=1),)
+    names = "ABC"
+    return plain(
+        {name: technology(name, 4, 9) for name in names},
+        programme,
+        modes={"domestic": Mode("Domestic"), "joint": mode},
+        partners={one.code: one for one in known},
+        levels={one.code: {"f": 10.0} for one in known if not one.members},
+        **changes,
+    )
+
+
+def told(case: Case, luck: Luck, **changes: object) -> Outcomes:
+    """What both engines make of luck that the test has written."""
+    written = luck._replace(**changes)
+    out, slow = compiled.run(case, written), process.run(case, written)
+    for name, column in out._asdict().items():
+        assert (column == getattr(slow, name)).all(), name
+    return out
+
+
+def breaks(luck: Luck, *days: int, partner: int = 0) -> np.ndarray:
+    """Break days of one partner; the others have none."""
+    table = np.full_like(luck.break_day, -1)
+    for day in days:
+        table[:, partner, day // DAYS_PER_YEAR] = day
+    return table
+
+
+# --- money ----------------------------------------------------------------------------------------
+
+
+def test_a_refund_is_there_for_a_request_of_the_same_day() -> None:
+    """A asks 8 of 10 bn on day 0 and reaches its target on day 180: half of 8 bn back. B, behind it, asks 6 bn."""
+    techs = {"A": technology("A", 4, 5, 8.0), "B": technology("B", 4, 5, 6.0)}
+    one = (Tranche(12.0, 1.0),)
+    _, _, out = lived(
+        plain(techs, line(tranches=one, budget={2024: 10.0})),
+        Choice("A", start_year=2024),
+        Choice("B", start_year=2024),
+    )
+    assert out.end_state[0].tolist() == [TARGET, UNFUNDED]  # no money is announced: B does not wait for refunds
+    _, _, out = lived(
+        plain(techs, line(tranches=one, budget={2024: 10.0, 2025: 6.0})),
+        Choice("A", start_year=2024),
+        Choice("B", start_year=2024),
+    )
+    assert out.refund[0, 0] == 4 * BILLION
+    assert out.tranche_day[0, :, 0].tolist() == [0, 180]
+    assert out.wait_money[0].tolist() == [0, 180]
+
+
+def test_a_strict_purse_keeps_those_behind_waiting_and_first_fit_does_not() -> None:
+    """3 bn in 2024 and 10 in 2025: A asks 5, B asks 2."""
+    techs = {"A": technology("A", 4, 5, 5.0), "B": technology("B", 4, 5, 2.0)}
+    days = {}
+    for rule in ("strict", "first-fit"):
+        programme = line(tranches=(Tranche(12.0, 1.0),), budget={2024: 3.0, 2025: 10.0}, purse_rule=rule)
+        _, _, out = lived(plain(techs, programme), Choice("A", start_year=2024), Choice("B", start_year=2024))
+        days[rule] = out.tranche_day[0, :, 0].tolist()
+        assert out.short[0, 0, 0] == (7 if rule == "strict" else 5) * BILLION
+    assert days == {"strict": [360, 360], "first-fit": [360, 0]}
+
+
+def test_more_money_can_pay_someone_later_if_it_keeps_a_request_from_being_hopeless() -> None:
+    """5 bn in all: A's 6 bn are hopeless, and B is paid at once. 6 bn in all: A is waited for, and B gets nothing."""
+    techs = {"A": technology("A", 4, 5, 6.0), "B": technology("B", 4, 5, 1.0)}
+    programme = line(tranches=(Tranche(12.0, 1.0),), budget={2024: 3.0, 2025: 2.0}, carry_over=1.0)
+    two = Choice("A", start_year=2024), Choice("B", start_year=2024)
+    _, _, out = lived(plain(techs, programme), *two)
+    assert out.end_state[0].tolist() == [UNFUNDED, TARGET]
+    assert out.tranche_day[0, 1, 0] == 0
+    _, _, out = lived(plain(techs, replace(programme, budget={2024: 3.0, 2025: 3.0})), *two)
+    assert out.tranche_day[0, 0, 0] == 360
+    assert out.end_day[0, 1] == 360
+    assert out.end_state[0].tolist() == [TARGET, UNFUNDED]
+
+
+def test_money_abroad_costs_the_rate_of_its_year() -> None:
+    """Half of 5.4 bn goes abroad, at 1.2 in the first year and 0.9 in the second."""
+    case, luck, _ = lived(joint(), Choice("A", "joint", "P", 2024))
+    rates = luck.exchange_ppm.copy()
+    rates[:, :, 0], rates[:, :, 1] = 1_200_000, 900_000
+    out = told(case, luck, exchange_ppm=rates)
+    at_home, abroad = 27 * BILLION // 10, 27 * BILLION // 10
+    assert out.paid_abroad[0, 0].tolist() == [abroad * 12 // 10, abroad * 9 // 10]
+    assert out.paid[0, 0].tolist() == [at_home + abroad * 12 // 10, at_home + abroad * 9 // 10]
+
+
+def test_a_cut_budget_makes_a_request_wait_for_the_next_year() -> None:
+    case, luck, _ = lived(plain(), Choice("T", start_year=2024))
+    cut = luck.budget.copy()
+    cut[:, :, 0] = 4 * BILLION
+    out = told(case, luck, budget=cut)
+    assert out.tranche_day[0, 0, 0] == 360
+    assert (out.new_money[0, 0, 0], out.short[0, 0, 0]) == (4 * BILLION, 5 * BILLION)
+
+
+# --- partners -------------------------------------------------------------------------------------
+
+
+def test_after_a_break_money_abroad_stays_abroad_even_if_the_project_goes_on() -> None:
+    """Paid on day 90; break on day 100; target on day 270, with 180 of 360 days unused: half of the home half."""
+    scenario = joint()
+    scenario = replace(scenario, technologies={"A": technology("A", 4, 5)})
+    case, luck, whole = lived(scenario, Choice("A", "joint", "P", 2024))
+    half = 27 * BILLION // 10
+    assert (whole.end_day[0, 0], whole.refund[0, 0]) == (270, half)  # 180 of 360 days of 5.4 bn
+    out = told(case, luck, break_day=breaks(luck, 100))
+    assert (out.end_state[0, 0], out.end_day[0, 0]) == (TARGET, 270)
+    assert (out.lost_partner[0, 0], out.fell_back[0, 0], out.joint_at_end[0, 0]) == (1, 1, 0)
+    assert out.freed_day[0, 0] == 100
+    assert out.refund[0, 0] == half // 2
+
+
+def test_a_break_during_talks_sends_the_project_home_and_closes_the_partner() -> None:
+    """One place: A talks until a break on day 30 and goes on as domestic; B enters when the partner opens again."""
+    case, luck, _ = lived(joint(), Choice("A", "joint", "P", 2024), Choice("B", "joint", "P", 2024))
+    out = told(case, luck, break_day=breaks(luck, 30))
+    assert out.place_day[0].tolist() == [0, 30 + case.closed_days]
+    assert out.agreement_day[0].tolist() == [-1, 30 + case.closed_days + 90]
+    assert out.tranche_day[0, 0, 0] == 30
+    assert out.paid[0, 0, 0] == case.domestic[0, 0]
+    assert out.wait_place[0].tolist() == [0, 30 + case.closed_days]
+
+
+def test_a_break_during_talks_drops_the_project_where_the_programme_says_so() -> None:
+    case, luck, _ = lived(joint(line(fallback="drop")), Choice("A", "joint", "P", 2024))
+    out = told(case, luck, break_day=breaks(luck, 30))
+    assert (out.end_state[0, 0], out.end_day[0, 0], out.paid.sum()) == (DROPPED, 30, 0)
+
+
+def test_the_next_in_line_takes_a_place_on_the_day_it_is_freed() -> None:
+    """A's target comes 90 + 360 days after its call; B, which waits for the same place, enters on that day."""
+    scenario = joint()
+    scenario = replace(scenario, technologies={name: technology(name, 4, 6) for name in "AB"})
+    _, _, out = lived(scenario, Choice("A", "joint", "P", 2024), Choice("B", "joint", "P", 2024))
+    assert out.freed_day[0, 0] == out.end_day[0, 0] == 450
+    assert out.place_day[0, 1] == 450
+    assert out.peak_places[0, 0] == 1
+
+
+def test_a_consortium_takes_both_places_at_once_and_keeps_them_from_those_behind() -> None:
+    """A holds P's place until day 450. The consortium waits for P and so keeps Q's from C, which has a lower rank."""
+    partners = (
+        Partner("P", "P", modes=("joint",), places=1),
+        Partner("P+Q", "P and Q", members=("P", "Q"), modes=("joint",)),
+        Partner("Q", "Q", modes=("joint",), places=1),
+    )
+    scenario = joint(partners=partners)
+    scenario = replace(scenario, technologies={name: technology(name, 4, 6) for name in "ABC"})
+    choices = (Choice("A", "joint", "P", 2024), Choice("B", "joint", "P+Q", 2024), Choice("C", "joint", "Q", 2024))
+    _, _, out = lived(scenario, *choices)
+    assert out.place_day[0, :2].tolist() == [0, 450]
+    assert out.place_day[0, 2] == out.freed_day[0, 1] > 450
+
+
+def test_a_partner_whose_opening_is_never_paid_is_never_waited_for() -> None:
+    """Opening costs 3 bn, the line has 2: the project goes on as domestic on the same day."""
+    expensive = Partner("P", "P", modes=("joint",), places=1, setup_cost=3.0)
+    poor = replace(line(), budget={2024: 2.0})
+    rich = replace(line(), name="Rich")
+    scenario = joint(rich, (expensive,), network=Network("poor"))
+    scenario = replace(scenario, programmes={"line": rich, "poor": poor})
+    _, _, out = lived(scenario, Choice("A", "joint", "P", 2024))
+    assert (out.opened_day[0, 0], out.place_day[0, 0], out.fell_back[0, 0]) == (-1, -1, 1)
+    assert out.tranche_day[0, 0, 0] == 0
+    assert out.paid[0, 0, 0] == 5 * BILLION
+
+
+def test_running_cost_is_paid_each_year_until_the_last_project_ends() -> None:
+    """Opened on day 0 for 1 + 0.5 bn; A lives until day 450, so 0.5 bn more in the second year and none after."""
+    partner = Partner("P", "P", modes=("joint",), places=1, setup_cost=1.0, running_cost=0.5)
+    scenario = joint(None, (partner,), network=Network("line"))
+    scenario = replace(scenario, technologies={"A": technology("A", 4, 6)})
+    _, _, out = lived(scenario, Choice("A", "joint", "P", 2024))
+    assert out.network_paid[0, 0, :3].tolist() == [15 * BILLION // 10, 5 * BILLION // 10, 0]
+
+
+# --- work and gates -------------------------------------------------------------------------------
+
+
+def test_a_setback_repeats_the_step_and_the_last_attempt_fails() -> None:
+    """Attempts of 180 days: a setback, then success; then three setbacks in a row, which are a failure."""
+    steps = Steps((0.5,) * 8, setback_probability=0.5, attempts=3)
+    long, rates = line(tranches=(Tranche(60.0, 1.0),)), {"only": Calibration(0.8, 1.0)}
+    scenario = plain({"T": technology("T", 4, 6)}, long, calibrations=rates, steps=steps)
+    case, luck, _ = lived(scenario, Choice("T", start_year=2024))
+    chance = case.alone_success[0, 3]
+    tables = np.full_like(luck.step, chance / 2)
+    setback = chance + (1 - chance) * 0.25
+    tables[0, 0, 3, 0] = setback
+    out = told(case, luck, step=tables)
+    assert (out.end_state[0, 0], out.setbacks[0, 0]) == (TARGET, 1)
+    assert out.trl_day[0, 0, 4:6].tolist() == [360, 540]
+    tables[0, 0, 4, :] = setback
+    out = told(case, luck, step=tables)
+    assert (out.end_state[0, 0], out.trl[0, 0], out.end_day[0, 0]) == (FAILED, 5, 360 + 3 * 180)
+    assert out.setbacks[0, 0] == 3  # the last attempt ends the project
+    assert out.refund[0, 0] == 10 * BILLION * (1800 - 900) // 1800
+
+
+def test_a_spillover_helps_a_step_that_ends_later_but_not_on_the_same_day() -> None:
+    """A reaches its target on day 180. B's first step ends that day too, unhelped; its second ends later."""
+    techs = {"A": technology("A", 4, 5), "B": technology("B", 4, 6)}
+    rates = {"only": Calibration(0.81, 1.0)}
+    scenario = plain(techs, calibrations=rates, links=(Link("spillover", "B", "A", 0.3),))
+    case, luck, _ = lived(scenario, Choice("A", start_year=2024), Choice("B", start_year=2024))
+    chance = case.alone_success[1, 3]
+    tables = np.full_like(luck.step, 0.5)
+    tables[0, 1, 4, 0] = chance + 0.05
+    out = told(case, luck, step=tables)
+    assert out.end_state[0].tolist() == [TARGET, TARGET]
+    assert out.spillovers[0].tolist() == [0, 1]
+    tables[0, 1, 3, 0] = chance + 0.05
+    out = told(case, luck, step=tables)
+    assert out.end_state[0].tolist() == [TARGET, FAILED]
+    assert out.spillovers[0].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(("months", "state"), [(12.0, TARGET), (12.1, STOPPED)])
+def test_a_deliverable_that_is_due_decides_at_the_gate(months: float, state: int) -> None:
+    """A paper takes work of 12 months, done on the very day of the gate, or a few days more."""
+    paper = {"paper": Deliverable(count=1, due_tranche=1, mean_months=6.0)}
+    programme = line(gate=Gate("threshold"), deliverables=paper)
+    case, luck, _ = lived(plain({"T": technology("T", 4, 7)}, programme), Choice("T", start_year=2024))
+    needed = np.full_like(luck.deliverable_days, round(months * 30))
+    out = told(case, luck, deliverable_days=needed)
+    assert out.end_state[0, 0] == state
+    assert out.delivered[0, 0] == (state == TARGET)
+
+
+def test_judgement_errs_with_alpha_and_beta() -> None:
+    """On plan, luck below alpha stops; behind, luck below beta passes."""
+    programme = line(gate=Gate("threshold", alpha=0.2, beta=0.3))
+    case, luck, _ = lived(plain({"T": technology("T", 4, 8)}, programme), Choice("T", start_year=2024))
+    ends = {}
+    for pace in (1, 2):
+        for draw in (0.1, 0.25, 0.35):
+            out = told(case, luck, step_days=luck.step_days * pace, gate=np.full_like(luck.gate, draw))
+            ends[pace, draw] = out.end_state[0, 0] != STOPPED
+    assert ends == {
+        (1, 0.1): False,
+        (1, 0.25): True,
+        (1, 0.35): True,
+        (2, 0.1): True,
+        (2, 0.25): True,
+        (2, 0.35): False,
+    }
+
+
+@pytest.mark.parametrize("review", [1, 2, 3])
+def test_one_seat_serves_spaced_arrivals_as_lindley_says(review: int) -> None:
+    """Arrivals a month apart, reviews of 1 to 3 months: W(k + 1) = max(0, W(k) + review - gap)."""
+    names = [f"L{k}" for k in range(6)]
+    programmes = {
+        name: line(tranches=(Tranche(12.0 + k, 0.5), Tranche(12.0, 0.5)), gate=Gate("always-pass", panel="p"))
+        for k, name in enumerate(names)
+    }
+    techs = {name: technology(name, 4, 9, line=name) for name in names}
+    scenario = replace(plain(techs, panels={"p": Panel(1, float(review))}), programmes=programmes)
+    _, _, out = lived(scenario, *(Choice(name, start_year=2024) for name in names))
+    waits, wait = [], 0
+    for _ in names:
+        waits.append(wait)
+        wait = max(0, wait + 30 * review - 30)
+    assert out.wait_panel[0].tolist() == waits
+
+
+# --- calendar -------------------------------------------------------------------------------------
+
+
+def test_a_july_call_in_a_fiscal_year_from_march_is_on_day_120() -> None:
+    scenario = plain(None, line(call_month=7), fiscal_year_start_month=3)
+    _, _, out = lived(scenario, Choice("T", start_year=2025))
+    assert out.start_day[0, 0] == 360 + 120
+
+
+def test_a_prerequisite_met_on_the_day_of_the_call_lets_the_project_start_on_it() -> None:
+    scenario = plain({name: technology(name) for name in "AB"}, links=(Link("prerequisite", "B", "A"),))
+    _, _, out = lived(scenario, Choice("A", start_year=2024), Choice("B", start_year=2025))
+    assert (out.end_day[0, 0], out.start_day[0, 1], out.wait_prerequisite[0, 1]) == (360, 360, 0)
+
+
+def test_at_the_horizon_a_project_is_running_and_its_market_may_be_out_of_sight() -> None:
+    """Target on day 360 of 720: the market of day 720 is not simulated. At a horizon of one year it still runs."""
+    _, _, out = lived(plain(horizon_year=2025), Choice("T", start_year=2024))
+    assert (out.end_state[0, 0], out.end_day[0, 0], out.market_day[0, 0]) == (TARGET, 360, -1)
+    one = line(budget={2024: 100.0}, starts={2024: 9})
+    _, _, out = lived(plain(None, one, horizon_year=2024), Choice("T", start_year=2024))
+    assert (out.end_state[0, 0], out.end_day[0, 0], out.trl[0, 0]) == (RUNNING, -1, 5)
+    assert out.worked_days[0, 0] == 360
