@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["GATE_POLICIES", "GatePolicy", "always_pass", "dropped", "never_drop", "register", "threshold"]
+__all__ = [
+    "GATE_POLICIES",
+    "GatePolicy",
+    "always_pass",
+    "deliverables_in",
+    "dropped",
+    "never_drop",
+    "register",
+    "threshold",
+]
 
 MILLION = 1_000_000
 
@@ -25,6 +34,11 @@ def threshold(lead: int, missing: int, luck: float, alpha: float, beta: float, t
 def always_pass(lead: int, missing: int, luck: float, alpha: float, beta: float, tolerance: int) -> bool:  # noqa: ARG001
     """Every project is judged on plan."""
     return True
+
+
+def deliverables_in(lead: int, missing: int, luck: float, alpha: float, beta: float, tolerance: int) -> bool:  # noqa: ARG001
+    """On plan if no due deliverable is missing, or if that is overlooked."""
+    return missing == 0 or luck < beta
 
 
 def never_drop(reviews: int, rate_ppm: int, fraction: int) -> tuple[int, int]:  # noqa: ARG001
@@ -60,7 +74,7 @@ class GatePolicy:
 GATE_POLICIES: dict[str, GatePolicy] = {
     "threshold": GatePolicy(judge=threshold),
     "always-pass": GatePolicy(),
-    "drop-worst": GatePolicy(rounds=True, drops=dropped),
+    "drop-worst": GatePolicy(judge=deliverables_in, rounds=True, drops=dropped),
 }
 
 

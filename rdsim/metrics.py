@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.case import DAYS_PER_YEAR, END_STATES, Case, Ints, Outcomes, call_day
+from rdsim.case import DAYS_PER_YEAR, END_STATES, Case, Ints, Outcomes
 from rdsim.domain import Choice, Scenario
 from rdsim.scenario import market_value, money_scale
 
@@ -65,11 +65,11 @@ def calendar(scenario: Scenario, day: Ints) -> Floats:
 
 
 def _deadline(scenario: Scenario, choices: Sequence[Choice]) -> Ints:
+    """Days of the programmes' deadlines, counted from the first day of the planned start year."""
     lines = [scenario.programmes[scenario.technologies[choice.technology].programme] for choice in choices]
     starts = [(choice.start_year - scenario.start_year) * DAYS_PER_YEAR for choice in choices]
     years = [round(line.deadline_years * DAYS_PER_YEAR) for line in lines]
-    calls = [call_day(scenario, line) for line in lines]
-    return np.array(starts, np.int64) + np.array(calls, np.int64) + np.array(years, np.int64)
+    return np.array(starts, np.int64) + np.array(years, np.int64)
 
 
 def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: Outcomes, factor: Floats) -> Worth:

@@ -7,6 +7,7 @@ unseen. So the cache's folder is named by a digest of every file that is compile
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,16 @@ def _digest() -> str:
 
 config: Any = _config  # numba's settings are made at import; type checkers see none of them
 _FOLDER = Path(__file__).parent / "__pycache__" / f"numba-{_digest()}"
+
+
+def _forget_older() -> None:
+    """Remove what earlier versions of the sources left, when the first cache of this one is about to be made."""
+    if not _FOLDER.exists():
+        for folder in _FOLDER.parent.glob("numba-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+_forget_older()
 
 
 def jit(function: Callable[..., Any]) -> Any:

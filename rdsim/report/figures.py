@@ -270,8 +270,9 @@ def _value_and_chance(report: PlanReport) -> Iterator[Figure]:
     )
     largest = words.amount(float(table["cost"].max()))
     reading = (
-        f"A bubble is a funded technology; its area is the money requested, at most {largest} {unit}. Expected value is the optimiser's, each technology alone. Click a programme in the legend to see it "
-        "alone; a double click shows all again."
+        f"A bubble is a funded technology; its area is the money requested, at most {largest} {unit}. "
+        "Expected value is the optimiser's, each technology alone. Click a programme in the legend to see it alone; a "
+        "double click shows all again."
     )
     question = "Which technologies promise most, at what chance and cost?"
     yield _figure("bubbles", question, words.best_bets(report, table), reading, chart)

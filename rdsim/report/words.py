@@ -148,9 +148,11 @@ def partners(report: PlanReport, table: pd.DataFrame) -> str:
         return "No project has a partner abroad."
     sums = joint.groupby("partner_name")["home"].sum().sort_values(ascending=False)
     share = joint["home"].sum() / max(table["home"].sum(), 1e-12)
+    modes = joint["mode"].unique()
+    how = f", all by {str(modes[0]).lower()}" if len(modes) == 1 else ""
     return (
         f"{int(joint['count'].sum())} of {int(table['count'].sum())} projects are joint, with "
-        f"{_count(len(sums), 'partner')}; they get {share:.0%} of the money. Most goes to projects with "
+        f"{_count(len(sums), 'partner')}{how}; they get {share:.0%} of the money. Most goes to projects with "
         f"{sums.index[0]}: {amount(float(sums.iloc[0]))} {report.money_unit}.{_upkeep(report)}"
     )
 
@@ -275,17 +277,20 @@ def spread(report: PlanReport, table: pd.DataFrame) -> str:
     if row.empty:
         return ""
     best = row.iloc[0]
+    losses = f"{best['loss']:.1%}" if best["loss"] > 0 else "none"
     return (
         f"In nine of ten replications the optimised portfolio is worth {_span(best['p5'], best['p95'])} "
-        f"{report.money_unit}; in {best['loss']:.0%} it is worth less than nothing."
+        f"{report.money_unit}; in {losses} it is worth less than nothing."
     )
 
 
 def gains(table: pd.DataFrame, unit: str) -> str:
     """Which simple rules it surely beats, which not, and which of them keep the scenario's rules."""
-    surely, unsure = table[table["low"] > 0], table[~(table["low"] > 0)]
+    same = (table[["mean", "low", "high"]] == 0).all(axis=1)
+    surely, equal, unsure = table[table["low"] > 0], table[same], table[~(table["low"] > 0) & ~same]
     parts = [f"worth more than {_rules(surely, unit)}" if len(surely) else ""]
     parts += [f"not clearly worth more than {_rules(unsure, unit)}" if len(unsure) else ""]
+    parts += [f"worth the same as {listed(equal['policy'].tolist())} in every replication" if len(equal) else ""]
     text = "; ".join(filter(None, parts))
     broken = table.loc[~table["feasible"], "policy"].tolist()
     note = f" Not allowed as they stand, for breaking a rule of the scenario: {listed(broken)}." if broken else ""
@@ -371,14 +376,18 @@ def _compared(report: PlanReport) -> Iterator[str]:
         return
     name, best = max(rules.items(), key=lambda item: item[1]["npv"]["mean"] or -math.inf)
     broken = "" if best["feasible"] else " That rule's portfolio breaks a rule of the scenario and could not be chosen."
-    more = best["difference"]["mean"]
-    gain = (
-        f"{amount(abs(more))} {'more' if more >= 0 else 'less'} "
-        f"(interval of the gain {_interval(best['difference'])}{_verdict(best['difference'])})"
-    )
-    yield (
-        f"The best of the simple rules, {name}, is worth {amount(best['npv']['mean'])}: the plan is worth "
-        f"{gain}.{broken}"
+    yield f"The best of the simple rules, {name}, is worth {amount(best['npv']['mean'])}: {_gain(best)}.{broken}"
+
+
+def _gain(rule: Mapping[str, Any]) -> str:
+    """How much more than a rule's portfolio the plan is worth, and whether that is sure."""
+    found = rule["difference"]
+    if found["mean"] == found["ci_low"] == found["ci_high"] == 0:
+        return "the plan is worth the same in every replication"
+    way = "more" if found["mean"] >= 0 else "less"
+    return (
+        f"the plan is worth {amount(abs(found['mean']))} {way} "
+        f"(interval of the gain {_interval(found)}{_verdict(found)})"
     )
 
 

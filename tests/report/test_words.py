@@ -129,6 +129,31 @@ def test_gains_are_clear_only_when_the_interval_is() -> None:
     assert text.endswith("breaking a rule of the scenario: b.")
 
 
+def test_a_rule_that_chooses_the_same_is_said_to() -> None:
+    rows = [("a", 0.0, 0.0, 0.0, True), ("b", 0.0, -1.0, 1.0, True)]
+    table = pd.DataFrame(rows, columns=["policy", "mean", "low", "high", "feasible"])
+    assert words.gains(table, "EUR") == (
+        "Not clearly worth more than b (by 0.00 EUR); worth the same as a in every replication."
+    )
+    nothing = {"mean": 0.0, "ci_low": 0.0, "ci_high": 0.0, "n": 20}
+    rule = REPORT.manifest["baselines"]["domestic-only"] | {"difference": nothing}
+    text = words.headline(replace(REPORT, manifest=_manifest(baselines={"domestic-only": rule})))[-2]
+    assert text.endswith("the plan is worth the same in every replication.")
+
+
+def test_losses_that_never_come_are_none() -> None:
+    table = aggregates.policies(REPORT)
+    assert "in none it is" in words.spread(REPORT, table.assign(loss=0.0))
+    assert "in 0.5% it is" in words.spread(REPORT, table.assign(loss=0.005))
+
+
+def test_one_way_of_funding_is_named() -> None:
+    table = aggregates.money_by(REPORT, "partner_name", "mode")
+    assert "with 2 partners, all by matching funds; they" in words.partners(REPORT, table)
+    both = table.assign(mode=[str(place) for place in range(len(table))])
+    assert "with 2 partners; they" in words.partners(REPORT, both)
+
+
 def test_gains_with_unknown_intervals_are_not_clear() -> None:
     table = pd.DataFrame([("a", 5.0, None, None, True)], columns=["policy", "mean", "low", "high", "feasible"])
     assert words.gains(table.astype({"low": float}), "EUR") == "Not clearly worth more than a (by 5.00 EUR)."

@@ -18,6 +18,7 @@ from rdsim.engines import rules
 from rdsim.engines.jit import jit
 
 __all__ = [
+    "ALWAYS_PASS",
     "AT_BETWEEN",
     "AT_ENDED",
     "AT_FACILITY",
@@ -58,6 +59,7 @@ __all__ = [
     "attempt",
     "blank_state",
     "carried_over",
+    "deliverables_in",
     "dropped",
     "fits",
     "hopeless",
@@ -80,11 +82,12 @@ attempt = jit(rules.attempt)
 planned_trl = jit(rules.planned_trl)
 next_round = jit(rules.next_round)
 threshold = jit(gates.threshold)
+deliverables_in = jit(gates.deliverables_in)
 dropped = jit(gates.dropped)
 
 # Those of `gates` itself: a plug-in may have registered its own before this module was imported.
 POLICIES = ("threshold", "always-pass", "drop-worst")
-THRESHOLD, DROP_WORST = POLICIES.index("threshold"), POLICIES.index("drop-worst")
+THRESHOLD, ALWAYS_PASS, DROP_WORST = range(3)
 
 # What an agenda entry is.
 DO_YEAR_END, DO_CALL, DO_WORK, DO_BREAK, DO_REVIEW, DO_ROUND, DO_TALKS, DO_READY, DO_REOPEN, DO_LOOK, DO_GRANT = range(

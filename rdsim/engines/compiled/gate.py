@@ -7,6 +7,7 @@ import numpy as np
 from rdsim.case import EXHAUSTED, STOPPED
 from rdsim.engines.compiled.agenda import expect, join, panel_of, push, rounds_of, wait_for
 from rdsim.engines.compiled.contracts import (
+    ALWAYS_PASS,
     AT_BETWEEN,
     AT_PANEL,
     AT_REVIEWED,
@@ -15,6 +16,7 @@ from rdsim.engines.compiled.contracts import (
     DO_ROUND,
     DROP_WORST,
     THRESHOLD,
+    deliverables_in,
     dropped,
     next_round,
     planned_trl,
@@ -115,11 +117,13 @@ def count_missing(c, u, o, s, r, p):
 @jit
 def on_plan(c, u, o, s, r, p):
     g = c.programme[p]
-    if c.policy[g] != THRESHOLD:
+    if c.policy[g] == ALWAYS_PASS:
         return True
     luck = u.gate[r, c.technology[p], o.reviews[r, p]]
-    missing = count_missing(c, u, o, s, r, p)
-    return threshold(lead(c, o, s, r, p), missing, luck, c.alpha[g], c.beta[g], c.tolerance[g])
+    ahead, missing = lead(c, o, s, r, p), count_missing(c, u, o, s, r, p)
+    if c.policy[g] == THRESHOLD:
+        return threshold(ahead, missing, luck, c.alpha[g], c.beta[g], c.tolerance[g])
+    return deliverables_in(ahead, missing, luck, c.alpha[g], c.beta[g], c.tolerance[g])
 
 
 @jit
