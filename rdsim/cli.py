@@ -220,9 +220,14 @@ def optimise(
     out: Out = None,
     force: Force = False,
     seed: Seed = None,
+    replications: Annotated[
+        int | None,
+        typer.Option(min=2, max=1_000_000, help="Replications behind each option."),
+    ] = None,
     overrides: Set = None,
     solver: Solver = SolverName.highs,
     time_limit: TimeLimit = None,
+    engine: Engine = EngineName.compiled,
 ) -> None:
     """Choose a portfolio: expected values, each option simulated alone."""
     from rdsim import findings, results  # noqa: PLC0415
@@ -230,7 +235,9 @@ def optimise(
 
     world = _load(scenario, overrides)
     place = _claim(out, f"{world.name}-optimise", overrides, force)
-    proposal = propose(world, seed=seed, solver=solver.value, time_limit=time_limit)
+    proposal = propose(
+        world, samples=replications, seed=seed, solver=solver.value, time_limit=time_limit, engine=engine.value
+    )
     results.write_proposal(world, proposal, world.simulation.seed if seed is None else seed, place)
     typer.echo(findings.describe_proposal(world, proposal))
     typer.echo(f"written to {place.folder}")

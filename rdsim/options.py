@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ from rdsim.draws import Draws
 from rdsim.metrics import Worth, by_year, discount, home_by_year
 from rdsim.optimiser import PortfolioProblem, Rows, state_problem, state_rows
 from rdsim.scenario import award, eligible, money_scale
-from rdsim.simulation import batches
+from rdsim.simulation import Engine, batches
 
 __all__ = ["SAMPLING", "Options", "candidates", "sample", "state"]
 
@@ -77,11 +77,13 @@ def _pairs(scenario: Scenario) -> list[tuple[str, str]]:
 # --- sampling -------------------------------------------------------------------------------------
 
 
-def sample(scenario: Scenario, choices: tuple[Choice, ...], *, samples: int, seed: int) -> Options:
-    """Simulate each option alone on `samples` common replications (on the compiled engine)."""
+def sample(
+    scenario: Scenario, choices: tuple[Choice, ...], *, samples: int, seed: int, engine: Engine = "compiled"
+) -> Options:
+    """Simulate each option alone on `samples` common replications."""
     draws = Draws(seed, range(SAMPLING, SAMPLING + samples))
     chunks = [choices[first : first + _CHUNK] for first in range(0, len(choices), _CHUNK)]
-    parts = [_sample_chunk(scenario, chunk, draws) for chunk in chunks]
+    parts = [_sample_chunk(scenario, chunk, draws, engine) for chunk in chunks]
     columns = {
         name: np.concatenate([part[name] for part in parts], axis=1 if name in {"npv", "sold"} else 0)
         for name in (parts[0] if parts else {})
@@ -96,32 +98,28 @@ def _no_options(scenario: Scenario, samples: int) -> Options:
     return Options((), sampled, sampled, nothing, nothing, nothing, yearly, yearly, yearly, yearly, whole, nothing)
 
 
-def _sample_chunk(scenario: Scenario, choices: tuple[Choice, ...], draws: Draws) -> dict[str, npt.NDArray[np.generic]]:
-    case = solo(scenario, choices)
-    figures = [
-        _figures(scenario, batch.case, batch.outcomes, batch.worth) for batch in _runs(scenario, case, choices, draws)
-    ]
-    columns = {name: np.concatenate([part[name] for part in figures]) for name in figures[0]}
-    freed = columns.pop("freed")
-    means = {name: column if name in {"npv", "sold"} else column.mean(axis=0) for name, column in columns.items()}
+_EACH = ("npv", "sold", "freed")
+"""Figures kept for each sample; of the others only the mean matters."""
+
+
+def _sample_chunk(
+    scenario: Scenario, choices: tuple[Choice, ...], draws: Draws, engine: Engine
+) -> dict[str, npt.NDArray[np.generic]]:
+    case, kept = solo(scenario, choices), []
+    sums: dict[str, Floats] = {}
+    for batch in batches(scenario, case, choices, draws, engine):
+        figures = _figures(scenario, case, batch.outcomes, batch.worth)
+        kept.append({name: figures.pop(name) for name in _EACH})
+        sums = {name: sums.get(name, 0.0) + column.sum(axis=0) for name, column in figures.items()}
+    each = {name: np.concatenate([part[name] for part in kept]) for name in _EACH}
+    freed = np.sort(each.pop("freed"), axis=0)
     promised = [award(scenario, choice.technology, choice.partner, choice.mode) for choice in choices]
+    means = {name: total / len(freed) for name, total in sums.items()}
     # The lower median: an even number of samples must not invent a year between two years.
-    end_year = np.sort(freed, axis=0)[(len(freed) - 1) // 2]
-    return {**means, "end_year": end_year, "award": np.array(promised)}
+    return {**each, **means, "end_year": freed[(len(freed) - 1) // 2], "award": np.array(promised)}
 
 
-def _runs(scenario: Scenario, case: Case, choices: tuple[Choice, ...], draws: Draws) -> Iterator[_Run]:
-    for batch in batches(scenario, case, choices, draws, "compiled"):
-        yield _Run(batch.case, batch.outcomes, batch.worth)
-
-
-class _Run(NamedTuple):
-    case: Case
-    outcomes: Outcomes
-    worth: Worth
-
-
-def _figures(scenario: Scenario, case: Case, outcomes: Outcomes, worth: Worth) -> dict[str, npt.NDArray[np.generic]]:
+def _figures(scenario: Scenario, case: Case, outcomes: Outcomes, worth: Worth) -> dict[str, Any]:
     years, scale = case.budget.shape[1], money_scale(scenario)
     sold = outcomes.market_day >= 0
     joint = by_year(outcomes.tranche_day, outcomes.paid * outcomes.paid_joint, years)

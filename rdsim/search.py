@@ -11,6 +11,7 @@ from rdsim.errors import InfeasibleError
 from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, evaluate, require, solve
 from rdsim.optimiser.baselines import BASELINES, run_baseline
 from rdsim.options import Options, candidates, sample, state
+from rdsim.simulation import Engine
 
 __all__ = ["Proposal", "Rule", "baselines", "optimise", "propose"]
 
@@ -55,11 +56,13 @@ def propose(
     solver: str = "highs",
     gap: float | None = None,
     time_limit: float | None = None,
+    engine: Engine = "compiled",
 ) -> Proposal:
     """Sample the options, state the problem and solve it; what is left out comes from the scenario.
 
     `samples` are the replications behind each option, `gap` the relative gap to prove, `time_limit` a safety net in
-    seconds. Raises InfeasibleError if no portfolio satisfies every row, SolverError if no answer came.
+    seconds, `engine` the one that simulates the options. Raises InfeasibleError if no portfolio satisfies every row,
+    SolverError if no answer came.
     """
     settings = scenario.optimiser
     count = settings.samples if samples is None else samples
@@ -68,6 +71,7 @@ def propose(
         candidates(scenario),
         samples=count,
         seed=scenario.simulation.seed if seed is None else seed,
+        engine=engine,
     )
     problem = state(scenario, options)
     wanted = settings.gap if gap is None else gap

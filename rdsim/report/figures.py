@@ -234,48 +234,37 @@ def _value_and_chance(report: PlanReport) -> Iterator[Figure]:
     table = aggregates.bubbles(report)
     if table.empty:
         return
-    columns = [
-        "technology",
-        "name",
-        "programme",
-        "field",
-        "partner_name",
-        "p_market",
-        "p_target",
-        "expected_value",
-        "cost",
-    ]
-    unit, pick = report.money_unit, alt.selection_point(fields=["programme"], bind="legend")
-    form, title = _digits(table["expected_value"]), "share of replications that reach the market"
-    tips = _tips(
-        *_WHO,
-        ("p_market:Q", "Reaches the market", ".0%"),
-        ("p_target:Q", "Reaches its target TRL", ".0%"),
-        ("expected_value:Q", f"Expected net value, {unit}", form),
-        ("cost:Q", f"Requested, {unit}", _digits(table["cost"])),
-    )
-    chart = (
-        alt.Chart(table[columns])
-        .mark_circle(stroke="white", strokeWidth=0.8)
-        .encode(
-            x=alt.X("p_market:Q", title=title, axis=alt.Axis(format=".0%", tickCount=8), scale=alt.Scale(zero=False)),
-            y=alt.Y("expected_value:Q", title=f"expected net value, {unit}"),
-            size=alt.Size("cost:Q", title="requested", scale=alt.Scale(range=[30, 900]), legend=None),
-            color=_programmes(report, _WIDE),
-            opacity=alt.when(pick).then(alt.value(0.75)).otherwise(alt.value(0.08)),
-            tooltip=tips,
-        )
-        .add_params(pick)
-        .properties(height=380)
-    )
     largest = words.amount(float(table["cost"].max()))
     reading = (
-        f"A bubble is a funded technology; its area is the money requested, at most {largest} {unit}. "
+        f"A bubble is a funded technology; its area is the money requested, at most {largest} {report.money_unit}. "
         "Expected value is the optimiser's, each technology alone. Click a programme in the legend to see it alone; a "
         "double click shows all again."
     )
     question = "Which technologies promise most, at what chance and cost?"
-    yield _figure("bubbles", question, words.best_bets(report, table), reading, chart)
+    yield _figure("bubbles", question, words.best_bets(report, table), reading, _cloud(report, table))
+
+
+def _cloud(report: PlanReport, table: pd.DataFrame) -> Chart:
+    unit, pick = report.money_unit, alt.selection_point(fields=["programme"], bind="legend")
+    names = [name.split(":")[0] for name, _ in _WHO]
+    title = "share of replications that reach the market"
+    tips = _tips(
+        *_WHO,
+        ("p_market:Q", "Reaches the market", ".0%"),
+        ("p_target:Q", "Reaches its target TRL", ".0%"),
+        ("expected_value:Q", f"Expected net value, {unit}", _digits(table["expected_value"])),
+        ("cost:Q", f"Requested, {unit}", _digits(table["cost"])),
+    )
+    base = alt.Chart(table[[*names, "p_market", "p_target", "expected_value", "cost"]])
+    chart: Chart = base.mark_circle(stroke="white", strokeWidth=0.8).encode(
+        x=alt.X("p_market:Q", title=title, axis=alt.Axis(format=".0%", tickCount=8), scale=alt.Scale(zero=False)),
+        y=alt.Y("expected_value:Q", title=f"expected net value, {unit}"),
+        size=alt.Size("cost:Q", title="requested", scale=alt.Scale(range=[30, 900]), legend=None),
+        color=_programmes(report, _WIDE),
+        opacity=alt.when(pick).then(alt.value(0.75)).otherwise(alt.value(0.08)),
+        tooltip=tips,
+    )
+    return chart.add_params(pick).properties(height=380)
 
 
 _WHO = (
@@ -503,13 +492,20 @@ def _gains(report: PlanReport) -> Iterator[Figure]:
     table = aggregates.differences(report)
     if table.empty:
         return
-    unit, form = report.money_unit, _digits(table["mean"], table["low"], table["high"])
-    table = table.assign(verdict=["keeps every rule" if ok else "breaks a rule" for ok in table["feasible"]])
-    verdicts = ["keeps every rule", "breaks a rule"]
-    colour = _colours("verdict", verdicts, [_BLUE, _RED])
-    shape = alt.Shape(
-        "verdict:N", scale=alt.Scale(domain=verdicts, range=["circle", "cross"]), legend=_legend(verdicts)
+    table = table.assign(verdict=[_VERDICTS[0 if ok else 1] for ok in table["feasible"]])
+    reading = (
+        "Mark: mean difference, replication by replication. Line: its interval, widened so that all hold together with "
+        f"{report.confidence:.0%}. Red cross: the portfolio breaks a rule of the scenario, so it could not be chosen."
     )
+    answer = words.gains(table, report.money_unit)
+    yield _figure("gains", "Is it better than simple rules would do?", answer, reading, _whiskers(report, table))
+
+
+_VERDICTS = ("keeps every rule", "breaks a rule")
+
+
+def _whiskers(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
+    unit, form = report.money_unit, _digits(table["mean"], table["low"], table["high"])
     tips = _tips(
         ("policy:N", "Simple rule"),
         ("mean:Q", f"Optimised is worth more by, {unit}", form),
@@ -520,21 +516,17 @@ def _gains(report: PlanReport) -> Iterator[Figure]:
         ("verdict:N", "Its portfolio"),
         ("broken:N", "Broken"),
     )
-    base = alt.Chart(table).encode(
-        y=alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=170)), color=colour, tooltip=tips
-    )
+    rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=170))
+    base = alt.Chart(table).encode(y=rows, color=_colours("verdict", _VERDICTS, [_BLUE, _RED]), tooltip=tips)
+    shapes = alt.Scale(domain=list(_VERDICTS), range=["circle", "cross"])
+    shape = alt.Shape("verdict:N", scale=shapes, legend=_legend(_VERDICTS))
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3], color=_INK).encode(x=alt.X("zero:Q"))
     title = f"optimised less simple rule, {unit}"
-    chart = _layers(
+    return _layers(
         zero,
         base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", title=title), x2="high:Q"),
         base.mark_point(filled=True, size=110).encode(x="mean:Q", shape=shape),
     ).properties(height=40 * len(table))
-    reading = (
-        "Mark: mean difference, replication by replication. Line: its interval, widened so that all hold together with "
-        f"{report.confidence:.0%}. Red cross: the portfolio breaks a rule of the scenario, so it could not be chosen."
-    )
-    yield _figure("gains", "Is it better than simple rules would do?", words.gains(table, unit), reading, chart)
 
 
 # --- what happens on the way ----------------------------------------------------------------------
