@@ -10,8 +10,9 @@ from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import InfeasibleError
 from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, evaluate, require, solve
 from rdsim.optimiser.baselines import BASELINES, run_baseline
-from rdsim.options import Options, candidates, sample, state
+from rdsim.options import Options, candidates, sample
 from rdsim.simulation import Engine
+from rdsim.statement import state
 
 __all__ = ["Proposal", "Rule", "baselines", "optimise", "propose"]
 

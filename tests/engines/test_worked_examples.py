@@ -7,7 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rdsim.case import DAYS_PER_YEAR, DROPPED, FAILED, RUNNING, STOPPED, TARGET, UNFUNDED, Case, Luck, Outcomes
+from rdsim.case import (
+    DAYS_PER_YEAR,
+    DROPPED,
+    EXHAUSTED,
+    FAILED,
+    RUNNING,
+    STOPPED,
+    TARGET,
+    UNFUNDED,
+    Case,
+    Luck,
+    Outcomes,
+)
 from rdsim.domain import (
     Calibration,
     Choice,
@@ -175,6 +187,59 @@ def test_a_break_during_talks_drops_the_project_where_the_programme_says_so() ->
     assert (out.end_state[0, 0], out.end_day[0, 0], out.paid.sum()) == (DROPPED, 30, 0)
 
 
+@pytest.mark.parametrize("fallback", ["domestic", "drop"])
+def test_on_one_day_a_break_comes_before_an_agreement(fallback: str) -> None:
+    """Talks would succeed on day 90, on which relations break: there is no agreement, and the talks are lost."""
+    case, luck, _ = lived(joint(line(fallback=fallback)), Choice("A", "joint", "P", 2024))
+    out = told(case, luck, break_day=breaks(luck, 90))
+    assert (out.agreement_day[0, 0], out.freed_day[0, 0], out.lost_partner[0, 0]) == (-1, 90, 1)
+    assert out.tranche_day[0, 0, 0] == (90 if fallback == "domestic" else -1)
+    assert (out.end_state[0, 0] == DROPPED) == (fallback == "drop")
+
+
+def test_on_one_day_work_comes_before_a_break() -> None:
+    """The target is reached on day 270, on which relations break: nothing is lost, and all unused money returns."""
+    scenario = replace(joint(line(fallback="drop")), technologies={"A": technology("A", 4, 5)})
+    case, luck, _ = lived(scenario, Choice("A", "joint", "P", 2024))
+    out = told(case, luck, break_day=breaks(luck, 270))
+    assert (out.end_state[0, 0], out.end_day[0, 0], out.lost_partner[0, 0]) == (TARGET, 270, 0)
+    assert out.joint_at_end[0, 0] == 1
+    assert out.refund[0, 0] == 27 * BILLION // 10
+
+
+@pytest.mark.parametrize(("day", "reviews", "paid"), [(449, 0, 1), (450, 0, 1), (480, 0, 1), (481, 1, 2)])
+def test_on_one_day_a_break_comes_before_a_decision(day: int, reviews: int, paid: int) -> None:
+    """Reviewed from day 450 to 480: who loses its partner on day 480 is dropped before the decision and the money."""
+    programme = line(fallback="drop", gate=Gate("always-pass", panel="p"))
+    case, luck, _ = lived(joint(programme, panels={"p": Panel(1, 1.0)}), Choice("A", "joint", "P", 2024))
+    out = told(case, luck, break_day=breaks(luck, day))
+    assert (out.end_state[0, 0], out.end_day[0, 0], out.reviews[0, 0]) == (DROPPED, day, reviews)
+    assert (out.tranche_day[0, 0] >= 0).sum() == paid
+
+
+def test_a_seat_of_a_project_that_is_dropped_serves_the_next_at_once() -> None:
+    """A sits from day 450; B has waited since. Relations with A's partner break on day 460: B sits from then on."""
+    partners = (Partner("P", "P", modes=("joint",), places=1), Partner("Q", "Q", modes=("joint",), places=1))
+    programme = line(fallback="drop", gate=Gate("always-pass", panel="p"))
+    scenario = joint(programme, partners, panels={"p": Panel(1, 1.0)})
+    case, luck, _ = lived(scenario, Choice("A", "joint", "P", 2024), Choice("B", "joint", "Q", 2024))
+    out = told(case, luck, break_day=breaks(luck, 460))
+    assert out.wait_panel[0].tolist() == [0, 10]
+    assert out.tranche_day[0, 1, 1] == 490
+
+
+def test_running_cost_that_can_never_be_paid_is_written_down_and_closes_nobody() -> None:
+    """The line that pays for partners has 1 bn in its only year: the second year's 0.5 bn comes too late."""
+    partner = Partner("P", "P", modes=("joint",), places=1, setup_cost=0.5, running_cost=0.5)
+    scenario = joint(None, (partner,), network=Network("other"))
+    lines = {"line": scenario.programmes["line"], "other": line(budget={2024: 1.0})}
+    scenario = replace(scenario, programmes=lines, technologies={"A": technology("A", 4, 6)})
+    _, _, out = lived(scenario, Choice("A", "joint", "P", 2024))
+    assert out.network_paid[0, 0, :3].tolist() == [BILLION, 0, 0]
+    assert out.network_short[0, 0] == BILLION // 2
+    assert (out.end_state[0, 0], out.end_day[0, 0], out.joint_at_end[0, 0]) == (TARGET, 450, 1)
+
+
 def test_the_next_in_line_takes_a_place_on_the_day_it_is_freed() -> None:
     """A's target comes 90 + 360 days after its call; B, which waits for the same place, enters on that day."""
     scenario = joint()
@@ -273,6 +338,28 @@ def test_a_deliverable_that_is_due_decides_at_the_gate(months: float, state: int
     out = told(case, luck, deliverable_days=needed)
     assert out.end_state[0, 0] == state
     assert out.delivered[0, 0] == (state == TARGET)
+
+
+@pytest.mark.parametrize(("luck", "state"), [(0.25, TARGET), (0.35, STOPPED)])
+def test_where_projects_are_compared_a_missing_deliverable_counts_as_well(luck: float, state: int) -> None:
+    """Nobody is dropped by comparison; a paper is due on day 360 and takes longer; it is overlooked below beta."""
+    paper = {"paper": Deliverable(count=1, due_tranche=1, mean_months=6.0)}
+    gate = Gate("drop-worst", drop_share=0.0, alpha=0.9, beta=0.3)
+    scenario = plain({"T": technology("T", 4, 7)}, line(gate=gate, deliverables=paper))
+    case, chance, _ = lived(scenario, Choice("T", start_year=2024))
+    late = {"deliverable_days": np.full_like(chance.deliverable_days, 361), "gate": np.full_like(chance.gate, luck)}
+    assert told(case, chance, **late).end_state[0, 0] == state
+    late["deliverable_days"] -= 1
+    assert told(case, chance, **late).end_state[0, 0] == TARGET  # in time: alpha is no error of this policy
+
+
+def test_the_worst_of_a_round_is_the_one_farthest_behind_with_its_review_error() -> None:
+    """Leads are equal; errors of -0.2, -0.3 and +0.1 steps order them, and half of three (one) is dropped."""
+    gate = Gate("drop-worst", drop_share=0.5, review_error=1.0)
+    techs = {name: technology(name, 4, 9) for name in "ABC"}
+    case, luck, _ = lived(plain(techs, line(gate=gate)), *(Choice(name, start_year=2024) for name in techs))
+    error = np.array([-0.2, -0.3, 0.1])[None, :, None] * np.ones_like(luck.review_error)
+    assert told(case, luck, review_error=error).end_state[0].tolist() == [EXHAUSTED, STOPPED, EXHAUSTED]
 
 
 def test_judgement_errs_with_alpha_and_beta() -> None:

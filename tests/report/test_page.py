@@ -90,6 +90,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Page:
         partner_name=plain.technologies["partner_name"].replace("Germany", HOSTILE[0]),
         mode=plain.technologies["mode"].replace("Matching funds", HOSTILE[3]),
         note=HOSTILE[2],
+        source=HOSTILE[0],
     )
     report = synthetic.build(
         title=HOSTILE[1],

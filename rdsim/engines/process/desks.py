@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Desk", "FacilityDesk", "PanelDesk", "PlaceDesk", "Purse", "Rounds", "StartDesk", "gate_policy"]
 
 
-class Desk:
+class Desk(ABC):
     """A queue in order of rank for something scarce; `order` is its place among the grants of a day."""
 
     wait = ""  # outcome column in which waiting here counts
@@ -53,9 +54,9 @@ class Desk:
             project.desk = None
             project.answer.succeed(answer)
 
+    @abstractmethod
     def serve(self) -> list[tuple[Project, bool]]:
         """Take out of the queue those whose wait is over: served (True), or turned away (False)."""
-        raise NotImplementedError
 
     def _first(self, count: int) -> list[tuple[Project, bool]]:
         served, self.queue = self.queue[:count], self.queue[count:]
