@@ -23,9 +23,11 @@ from rdsim.domain import (
     Steps,
     TechField,
     Technology,
+    Tranche,
     UncertaintyClass,
 )
 from rdsim.draws import Draws
+from rdsim.engines import compiled
 from rdsim.luck import lay_out, value_factor
 from rdsim.stats import mean_interval, proportion_interval
 from tests.simple import plain
@@ -198,6 +200,18 @@ def test_better_chances_never_turn_success_into_failure() -> None:
     (_, good), (_, bad) = laid_out(better, A), laid_out(worse, A)
     assert (bad.commercial <= good.commercial).all()
     assert bad.commercial.sum() < good.commercial.sum()
+
+
+def test_a_higher_development_success_never_lowers_the_trl_reached() -> None:
+    """With time to spare, the same luck and certain times: step by step a better chance does no harm."""
+    line = replace(plain().programmes["line"], tranches=(Tranche(120.0, 1.0),))
+    trl = []
+    for success in (0.3, 0.6, 0.9):
+        scenario = replace(spread(0.0), programmes={"line": line}, calibrations={"only": Calibration(success, 0.5)})
+        trl.append(compiled.run(*laid_out(scenario, A, B, C, replications=1000)).trl)
+    assert (trl[0] <= trl[1]).all()
+    assert (trl[1] <= trl[2]).all()
+    assert trl[0].mean() < trl[1].mean() < trl[2].mean()
 
 
 def test_the_market_values_luck_has_mean_one() -> None:

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rdsim.case import END_STATES
 from rdsim.domain import Choice, International, Link, Mode, Network, Partner, Scenario, Technology, ValueRules
+from rdsim.engines import compiled
 from rdsim.metrics import (
     by_year,
     calendar,
@@ -89,6 +91,62 @@ def test_a_market_date_after_the_deadline_is_not_in_time() -> None:
     found = worth(scenario, [choice], case, out, np.ones((1, 1)))
     assert not found.in_time[0, 0]
     assert found.value[0, 0] == pytest.approx(100 * (1 - 0.15 * 0.5))
+
+
+@pytest.mark.parametrize("deadline", [3.6, 3.5, 2.5, 2.4])
+def test_the_deadline_counts_from_the_planned_year_whatever_the_call_and_the_wait(deadline: float) -> None:
+    """Called in July of 2025, B waits for the call of 2026: it starts on day 900, and is sold on day 900 + 720.
+
+    Planned for 2025, which begins on day 360: its market comes three and a half years after that, A's two and a half.
+    """
+    line = replace(plain().programmes["line"], call_month=7, starts={2025: 1, 2026: 1}, deadline_years=deadline)
+    technologies = {
+        name: Technology(name, name, "line", "f", trl=4, cost=9.0, value=100.0, trl_target=6) for name in "AB"
+    }
+    scenario = plain(technologies, line)
+    choices = [Choice("A", start_year=2025), Choice("B", start_year=2025)]
+    case, _, out = lived(scenario, *choices)
+    assert out.market_day[0].tolist() == [540 + 720, 900 + 720]
+    found = worth(scenario, choices, case, out, np.ones((1, 2)))
+    assert found.in_time[0].tolist() == [deadline >= 2.5, deadline >= 3.5]
+    late = max(0.0, 3.5 - deadline)
+    assert found.value[0, 1] == pytest.approx(100 * (1 - 0.15 * late))
+
+
+def test_rights_are_shared_only_while_the_agreement_holds() -> None:
+    """Relations break on day 300, before the target: all rights are home's again."""
+    scenario = joint()
+    case, luck, whole = lived(scenario, choice := Choice("A", "joint", "P", 2024))
+    broken = luck._replace(break_day=np.where(np.arange(17) == 0, 300, -1)[None, None])
+    out = compiled.run(case, broken)
+    values = [worth(scenario, [choice], case, one, np.ones((1, 1))).value[0, 0] for one in (whole, out)]
+    assert values == [80.0, 100.0]
+
+
+def test_the_luck_of_the_market_multiplies_the_value() -> None:
+    scenario = plain()
+    case, _, out = lived(scenario, choice := Choice("T", start_year=2024))
+    assert worth(scenario, [choice], case, out, np.full((1, 1), 1.7)).value[0, 0] == pytest.approx(170.0)
+
+
+def test_figures_count_end_states_and_waits_over_projects() -> None:
+    line = replace(plain().programmes["line"], starts={2024: 1, 2025: 1})
+    technologies = {
+        name: Technology(name, name, "line", "f", trl=4, cost=9.0, value=9.0, trl_target=6) for name in "ABC"
+    }
+    scenario = plain(technologies, line)
+    choices = [Choice(name, start_year=2024) for name in "ABC"]
+    case, _, out = lived(scenario, *choices)
+    figures = replication_figures(scenario, choices, case, out, worth(scenario, choices, case, out, np.ones((1, 3))))
+    assert [int(figures[name][0]) for name in ("target", "running", "commercialised", "partners_opened")] == [
+        2,
+        1,
+        2,
+        0,
+    ]
+    assert figures["wait_start"][0] == out.wait_start.sum() == 360 + case.horizon
+    assert figures["paid"][0] == pytest.approx(9.0)
+    assert sum(int(figures[state][0]) for state in END_STATES) == 3
 
 
 def test_money_by_year_keeps_every_won() -> None:

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from rdsim.domain import Choice, Portfolio, Scenario
+from rdsim.domain import Choice, Deliverable, Portfolio, Scenario, Technology
 from rdsim.errors import InputError, PortfolioError
 from rdsim.scenario import load
-from rdsim.simulation import replicate, simulate, trace
+from rdsim.simulation import Simulation, replicate, simulate, trace
+from tests.simple import plain
 from tests.tiny import tiny_folder
 
 CHOSEN = Portfolio(
@@ -131,3 +132,98 @@ def test_a_trace_tells_the_story_of_one_replication(scenario: Scenario) -> None:
     assert ends.sort_index().to_dict() == ended.sort_index().astype(str).to_dict()
     waited = found.projects[found.projects["replication"] == 2].filter(like="wait_").sum().sum() > 0
     assert story["event"].str.startswith("waited for").any() == waited
+
+
+# --- tables of a life that one knows --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def known() -> Simulation:
+    """Fiscal years from March. A is paid on day 0, at its target on day 360, sold on day 720; B waits for a start."""
+    line = replace(
+        plain().programmes["line"],
+        starts={2024: 1, 2025: 1},
+        budget={2024: 6.0, 2025: 11.0},
+        carry_over=0.5,
+        call_month=3,
+        deliverables={"paper": Deliverable(mean_months=0.0), "patent": Deliverable(mean_months=1e6)},
+    )
+    technologies = {
+        name: Technology(name, name, "line", "f", trl=4, cost=10.0, value=100.0, trl_target=6) for name in ("A", "B")
+    }
+    scenario = plain(technologies, line, fiscal_year_start_month=3, horizon_year=2027)
+    return simulate(scenario, Portfolio((Choice("A", start_year=2024), Choice("B", start_year=2024))), replications=2)
+
+
+def test_times_are_decimal_calendar_years_and_missing_where_nothing_happened(known: Simulation) -> None:
+    rows = known.projects[known.projects["replication"] == 1].set_index("technology")
+    march = 2024 + 2 / 12
+    times = rows[["start_time", "tranche_1_time", "trl_5_time", "end_time", "market_time"]]
+    assert times.loc["A"].to_numpy() == pytest.approx(np.array([0, 0, 0.5, 1, 2]) + march, abs=1e-4)
+    assert times.loc["B"].to_numpy() == pytest.approx(np.array([1, 1, 1.5, 2, 3]) + march, abs=1e-4)
+    missing = [
+        "place_time",
+        "agreement_time",
+        "freed_time",
+        "refund_time",
+        "tranche_2_time",
+        "trl_3_time",
+        "trl_7_time",
+    ]
+    assert rows[missing].isna().all(axis=None)
+    assert rows["wait_start"].tolist() == [0, 360]
+
+
+def test_money_is_in_the_scenarios_unit_by_fiscal_year(known: Simulation) -> None:
+    rows = known.projects[known.projects["replication"] == 0].set_index("technology")
+    assert rows.filter(regex="^home_").loc["A"].tolist() == [5.0, 0.0, 0.0, 0.0]
+    assert rows.filter(regex="^home_").loc["B"].tolist() == [0.0, 5.0, 0.0, 0.0]
+    assert list(rows.filter(regex="^home_")) == ["home_2024", "home_2025", "home_2026", "home_2027"]
+    purse = known.purses[known.purses["replication"] == 0].set_index("year")
+    assert purse["carried_in"].tolist() == [0.0, 0.5, 3.25, 1.625]
+    assert purse["lapsed"].tolist() == [0.5, 3.25, 1.625, 1.625]
+    assert purse["spent"].tolist() == [5.0, 5.0, 0.0, 0.0]
+
+
+def test_deliverables_and_states_are_told_by_name(known: Simulation) -> None:
+    assert known.projects["delivered"].tolist() == ["paper"] * 4
+    assert known.projects["end_state"].astype(str).tolist() == ["target"] * 4
+    assert known.projects["in_time"].dtype == bool
+    assert known.projects["rank"].tolist() == [1, 2, 1, 2]
+
+
+def test_a_trace_names_technologies_partners_and_times(scenario: Scenario) -> None:
+    story = trace(scenario, CHOSEN, seed=3)
+    assert list(story) == ["time", "day", "subject", "id", "event", "detail"]
+    assert (story["time"] - 2024).to_numpy() * 360 == pytest.approx(story["day"].to_numpy(), abs=0.05)
+    projects, partners = (set(story.loc[story["subject"] == kind, "id"]) for kind in ("project", "partner"))
+    assert projects <= {choice.technology for choice in CHOSEN.choices}
+    assert partners <= {"US", "JP", "DE"}
+    assert partners
+    paid = story[story["event"] == "tranche paid"]
+    won = paid["detail"].str.partition(": ")[2].astype(float).sum() / 1e9
+    found = simulate(scenario, CHOSEN, replications=1, seed=3)
+    assert won == pytest.approx(found.replications["paid"].iloc[0])
+    opened = set(found.partners.loc[found.partners["opened_time"].notna(), "partner"])
+    assert opened == set(story.loc[story["event"] == "opens", "id"])
+
+
+def test_two_runs_write_the_same_bytes(scenario: Scenario) -> None:
+    first, second = (simulate(scenario, CHOSEN, replications=7, seed=5) for _ in range(2))
+    for name in ("projects", "replications", "purses", "partners", "international"):
+        assert getattr(first, name).to_csv().encode() == getattr(second, name).to_csv().encode()
+        assert getattr(first, name).to_parquet() == getattr(second, name).to_parquet()
+
+
+def test_another_seed_is_another_luck(scenario: Scenario) -> None:
+    first, second = (simulate(scenario, CHOSEN, replications=7, seed=seed) for seed in (5, 6))
+    assert not first.replications["npv"].equals(second.replications["npv"])
+
+
+def test_later_replications_are_the_same_whether_or_not_earlier_ones_are_run(scenario: Scenario) -> None:
+    """Four replications are the first four of nine, the ninth alone is the ninth of nine."""
+    few, many = (replicate(scenario, CHOSEN, replications=n, seed=5) for n in (4, 9))
+    assert_frame_equal(few, many.head(4))
+    story = trace(scenario, CHOSEN, replication=8, seed=5)
+    won = story.loc[story["event"] == "tranche paid", "detail"].str.partition(": ")[2].astype(float).sum() / 1e9
+    assert won == pytest.approx(many["paid"].iloc[8])

@@ -73,8 +73,11 @@ class World:
         return build(self.scenario, self.portfolio)
 
     def luck(self, case: Case, replications: int) -> Luck:
-        """The luck of its first replications."""
-        return lay_out(self.scenario, case, self.choices, Draws(self.seed, range(replications)))
+        """The luck of its first replications; in every other world breaks come on the days on which all else comes."""
+        luck = lay_out(self.scenario, case, self.choices, Draws(self.seed, range(replications)))
+        if self.seed % 2:
+            return luck
+        return luck._replace(break_day=np.where(luck.break_day < 0, -1, luck.break_day // 90 * 90))
 
 
 def run_both(world: World, replications: int) -> tuple[Case, Luck, Outcomes, Outcomes]:
@@ -205,7 +208,7 @@ class _Maker:
         return {"paper": paper, "export": Deliverable(optional=True)}
 
     def modes(self) -> dict[str, Mode]:
-        talks = {"agreement_months": self.one_of(0.0, 2.0, 6.0), "agreement_sigma": self.one_of(0.0, 0.4)}
+        talks = {"agreement_months": self.one_of(0.0, 3.0, 6.0), "agreement_sigma": self.one_of(0.0, 0.0, 0.4)}
         if not self.codes:
             return {"domestic": Mode("Domestic")}
         return {
@@ -251,12 +254,15 @@ class _Maker:
         return singles
 
     def links(self, technologies: dict[str, Technology]) -> tuple[Link, ...]:
+        """To earlier technologies: prerequisites and synergies here and there, spillovers almost everywhere."""
         names, links = list(technologies), []
         for k, name in enumerate(names[1:], start=1):
             other = names[int(self.rng.integers(k))]
-            if self.chance(0.6):
-                kind = self.one_of("prerequisite", "spillover", "spillover", "spillover", "synergy")
-                links.append(Link(kind, name, other, 0.0 if kind == "prerequisite" else self.one_of(0.2, 0.4)))
+            if self.chance(0.3):
+                kind = self.one_of("prerequisite", "synergy")
+                links.append(Link(kind, name, other, 0.0 if kind == "prerequisite" else 10.0))
+            spills = [one for one in names[:k] if self.chance(0.5)]
+            links += [Link("spillover", name, one, self.one_of(0.2, 0.4)) for one in spills]
         return tuple(links)
 
     def needs(self, technologies: dict[str, Technology]) -> tuple[FacilityNeed, ...]:

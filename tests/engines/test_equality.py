@@ -247,6 +247,8 @@ MUTATIONS: dict[str, Mutation] = {
     "year ends after all": _phase("YEAR", 9),
     "work after grants": _phase("WORK", 9),
     "panels after grants": _phase("PANEL", 9),
+    "agreements before breaks": _phase("AGREEMENT", 2),
+    "panels before breaks": _phase("PANEL", 2),
     "agreements after grants": _phase("AGREEMENT", 9),
     "partners open after grants": _phase("RELEASE", 9),
     "calls after grants": _phase("REQUEST", 9),
@@ -294,7 +296,7 @@ def test_a_mutated_rule_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -
     for seed in range(size(250, 1000)):
         world = draw_world(seed)
         case = world.case()
-        luck = world.luck(case, 2)
+        luck = world.luck(case, REPLICATIONS)
         if differing(process.run(case, luck), compiled.run(case, luck)):
             return
     pytest.fail(f"no generated world notices: {name}")
