@@ -78,9 +78,16 @@ def main() -> None:
     except RdsimError as error:
         _complain(error)
         sys.exit(error.exit_code)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C before anything is finished: say so, and leave nothing behind."""
+    try:
+        yield
     except KeyboardInterrupt:
         print("interrupted: nothing was finished, nothing was written", file=sys.stderr)  # noqa: T201
-        sys.exit(INTERRUPTED)
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _complain(error: RdsimError) -> None:
@@ -199,7 +206,7 @@ def simulate(
     world = _load(scenario, overrides)
     place = _claim(out, f"{world.name}-simulate", overrides, force)
     chosen = portfolios.read(portfolio, world)
-    with _progress() as progress:
+    with _interruptible(), _progress() as progress:
         count, done = replications or world.simulation.replications, 0
 
         def tell(more: int) -> None:
@@ -235,9 +242,10 @@ def optimise(
 
     world = _load(scenario, overrides)
     place = _claim(out, f"{world.name}-optimise", overrides, force)
-    proposal = propose(
-        world, samples=replications, seed=seed, solver=solver.value, time_limit=time_limit, engine=engine.value
-    )
+    with _interruptible():
+        proposal = propose(
+            world, samples=replications, seed=seed, solver=solver.value, time_limit=time_limit, engine=engine.value
+        )
     results.write_proposal(world, proposal, world.simulation.seed if seed is None else seed, place)
     typer.echo(findings.describe_proposal(world, proposal))
     typer.echo(f"written to {place.folder}")
@@ -263,7 +271,7 @@ def plan(
     world = _load(scenario, overrides)
     _warn((*rooms.check(world), *rooms.remarks(world)))
     place = _claim(out, world.name, overrides, force)
-    with _progress() as progress:
+    with _interruptible(), _progress() as progress:
         found = run(
             world,
             replications=replications,

@@ -286,5 +286,7 @@ def test_an_interrupt_before_anything_is_finished_writes_nothing(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("rdsim.search.sample", interrupted)
-    assert rdsim("plan", tiny, "--out", tmp_path / "run").code == 130
+    said = rdsim("plan", tiny, "--out", tmp_path / "run")
+    assert said.code == 130
+    assert "nothing was written" in said.err
     assert not (tmp_path / "run").exists()
