@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import numpy as np
@@ -34,15 +34,18 @@ def purse_by_day(case: Case, out: Outcomes, r: int, g: int) -> Iterator[tuple[in
             yield day, money
 
 
-def held_places(case: Case, out: Outcomes, r: int, n: int) -> Iterator[tuple[int, int]]:
-    """(day, places held at partner n) at the end of each day on which that changes."""
-    moves: dict[int, int] = defaultdict(int)
+def held_places(case: Case, out: Outcomes, r: int, n: int) -> Iterator[tuple[int, int, int]]:
+    """(day, most that may have been held at once, held at its end) of each day on which places at partner n move.
+
+    A place may be given back after others were taken on the same day: its project asks for money after the
+    places have been granted, and there is none.
+    """
+    taken, freed = Counter[int](), Counter[int]()
     for p in np.flatnonzero((case.member == n).any(axis=1)):
-        if out.place_day[r, p] >= 0:
-            moves[int(out.place_day[r, p])] += 1
-        if out.freed_day[r, p] >= 0:
-            moves[int(out.freed_day[r, p])] -= 1
+        taken[int(out.place_day[r, p])] += 1
+        freed[int(out.freed_day[r, p])] += 1
     held = 0
-    for day in sorted(moves):
-        held += moves[day]
-        yield day, held
+    for day in sorted((taken.keys() | freed.keys()) - {-1}):
+        most = held + taken[day]
+        held = most - freed[day]
+        yield day, most, held
