@@ -33,7 +33,7 @@ _FOLDER = Path(__file__).parent / "__pycache__" / f"numba-{_digest()}"
 def _forget_older() -> None:
     """Remove what earlier versions of the sources left, when the first cache of this one is about to be made."""
     if not _FOLDER.exists():
-        for folder in _FOLDER.parent.glob("numba-*"):
+        for folder in set(_FOLDER.parent.glob("numba-*")) - {_FOLDER}:
             shutil.rmtree(folder, ignore_errors=True)
 
 
