@@ -37,6 +37,7 @@ __all__ = [
     "STOPPED",
     "TARGET",
     "UNFUNDED",
+    "UNSET",
     "Case",
     "Ints",
     "Luck",
@@ -44,6 +45,7 @@ __all__ = [
     "blank_outcomes",
     "build",
     "days",
+    "empty_outcomes",
     "largest_remainder",
     "solo",
 ]
@@ -198,16 +200,25 @@ class Outcomes(NamedTuple):
     peak_places: Ints  # (R, N) most places in use at once
 
 
-_PROJECT_COLUMNS = Outcomes._fields[: Outcomes._fields.index("trl_day")]
-_UNSET = frozenset(name for name in _PROJECT_COLUMNS if name.endswith("_day"))
+UNSET: Final = frozenset(name for name in Outcomes._fields if name.endswith("_day"))
+"""Columns that are -1 where nothing has happened; the others are 0."""
 
 
 def blank_outcomes(case: Case, replications: int) -> Outcomes:
     """Arrays for an engine to fill, with nothing having happened."""
+    outcomes = empty_outcomes(case, replications)
+    for name in Outcomes._fields:
+        getattr(outcomes, name)[...] = -1 if name in UNSET else 0
+    return outcomes
+
+
+def empty_outcomes(case: Case, replications: int) -> Outcomes:
+    """Arrays for an engine that wipes them itself."""
     projects, tranches = case.home.shape
     programmes, years = case.budget.shape
     partners = len(case.places)
-    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(_PROJECT_COLUMNS, (projects,))
+    columns = Outcomes._fields[: Outcomes._fields.index("trl_day")]
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(columns, (projects,))
     shapes |= {"trl_day": (projects, 9), "peak_seats": (len(case.seats),)}
     shapes |= dict.fromkeys(("tranche_day", "paid", "paid_abroad", "paid_foreign", "paid_joint"), (projects, tranches))
     shapes |= dict.fromkeys(
@@ -215,13 +226,7 @@ def blank_outcomes(case: Case, replications: int) -> Outcomes:
     )
     shapes |= dict.fromkeys(("opened_day", "network_short", "peak_places"), (partners,))
     shapes |= {"network_paid": (partners, years)}
-    unset = _UNSET | {"trl_day", "tranche_day", "opened_day"}
-    return Outcomes(
-        **{
-            name: np.full((replications, *shapes[name]), -1 if name in unset else 0, np.int64)
-            for name in Outcomes._fields
-        }
-    )
+    return Outcomes(**{name: np.empty((replications, *shapes[name]), np.int64) for name in Outcomes._fields})
 
 
 # --- building -------------------------------------------------------------------------------------

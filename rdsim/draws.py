@@ -20,15 +20,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Draws", "Purpose", "philox"]
+from rdsim.native.jit import inlined, jit
 
-_Words = npt.NDArray[np.uint64]
+__all__ = ["Draws", "Purpose", "Words", "addresses", "philox", "uniform_at"]
+
+Words = npt.NDArray[np.uint64]
 
 _LOW = np.uint64(0xFFFFFFFF)
-_32 = np.uint64(32)
+_12, _16, _20, _32 = (np.uint64(bits) for bits in (12, 16, 20, 32))
 # Multipliers and Weyl increments of Philox4x32, Salmon et al. 2011, table 2 and section 3.3.
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-_W0, _W1 = 0x9E3779B9, 0xBB67AE85
+_W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _ROUNDS = 10
 
 
@@ -52,24 +54,38 @@ class Purpose(enum.StrEnum):
     BASELINE = "baseline"
 
 
-def philox(counter: Sequence[_Words], key: tuple[int, int]) -> tuple[_Words, _Words, _Words, _Words]:
-    """Ten rounds of Philox4x32 on four arrays of 32-bit words (held in uint64); returns four like them."""
-    c0, c1, c2, c3 = counter
-    k0, k1 = key
+@inlined
+def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    """Ten rounds of Philox4x32 on four 32-bit words with a key of two, all held in uint64; returns four like them."""
     for _ in range(_ROUNDS):
         p0, p1 = c0 * _M0, c2 * _M1
-        c0, c1, c2, c3 = (
-            (p1 >> _32) ^ c1 ^ np.uint64(k0),
-            p1 & _LOW,
-            (p0 >> _32) ^ c3 ^ np.uint64(k1),
-            p0 & _LOW,
-        )
-        k0, k1 = (k0 + _W0) & 0xFFFFFFFF, (k1 + _W1) & 0xFFFFFFFF
+        c0, c1, c2, c3 = (p1 >> _32) ^ c1 ^ k0, p1 & _LOW, (p0 >> _32) ^ c3 ^ k1, p0 & _LOW
+        k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
     return c0, c1, c2, c3
 
 
-def _who(purpose: Purpose, name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(f"{purpose}\0{name}".encode(), digest_size=8).digest(), "little")
+@inlined
+def uniform_at(seed, who, replication, first, second):  # type: ignore[no-untyped-def]
+    """The uniform number in (0, 1) at an address; `seed`, `who` and `replication` are uint64."""
+    place = (np.uint64(first) << _16) | np.uint64(second)
+    high, low, _, _ = philox(who & _LOW, who >> _32, replication, place, seed & _LOW, seed >> _32)
+    # 52 bits, centred in their cell: the sum is exact, and neither 0 nor 1 can come.
+    return (np.float64((high << _20) | (low >> _12)) + 0.5) * 2.0**-52
+
+
+@jit
+def _fill(table, seed, who, replications):  # type: ignore[no-untyped-def]
+    for r in range(len(replications)):
+        for n in range(len(who)):
+            for j in range(table.shape[2]):
+                for k in range(table.shape[3]):
+                    table[r, n, j, k] = uniform_at(seed, who[n], replications[r], j, k)
+
+
+def addresses(purpose: Purpose, names: Sequence[str]) -> Words:
+    """64-bit digests of a purpose and ids: the part of an address that says whose number it is, and what for."""
+    digests = (hashlib.blake2b(f"{purpose}\0{name}".encode(), digest_size=8).digest() for name in names)
+    return np.array([int.from_bytes(digest, "little") for digest in digests], np.uint64)
 
 
 @dataclass(frozen=True)
@@ -91,12 +107,7 @@ class Draws:
         `names` are the ids the numbers belong to; `first` and `second` count the places (stage or year
         and attempt, each below 2**16).
         """
-        who = np.array([_who(purpose, name) for name in names], np.uint64)[None, :, None, None]
-        replication = np.array(self.replications, np.uint64)[:, None, None, None]
-        place = (np.arange(first, dtype=np.uint64) << np.uint64(16))[:, None] | np.arange(second, dtype=np.uint64)
-        shape = (len(self.replications), len(names), first, second)
-        counter = [np.broadcast_to(word, shape) for word in (who & _LOW, who >> _32, replication, place)]
-        high, low, _, _ = philox(counter, (self.seed & 0xFFFFFFFF, self.seed >> 32))
-        # 52 bits, centred in their cell: the sum is exact, and neither 0 nor 1 can come.
-        bits = ((high << np.uint64(20)) | (low >> np.uint64(12))).astype(np.float64)
-        return (bits + 0.5) * 2.0**-52
+        table = np.empty((len(self.replications), len(names), first, second))
+        numbers = np.array(self.replications, np.uint64)
+        _fill(table, np.uint64(self.seed), addresses(purpose, names), numbers)
+        return table

@@ -26,6 +26,7 @@ __all__ = [
     "home_by_year",
     "international_share",
     "replication_figures",
+    "sold_by_technology",
     "timeliness",
     "worth",
 ]
@@ -85,11 +86,20 @@ def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: O
     return Worth(value, value_pv, cost / money_scale(scenario), sold & (late <= 0))
 
 
+def sold_by_technology(case: Case, outcomes: Outcomes) -> npt.NDArray[np.bool_]:
+    """Whether any project of a technology came to the market, shape (replications, technologies)."""
+    sold = np.zeros((len(outcomes.market_day), int(case.technology.max(initial=-1)) + 1), np.bool_)
+    replication, project = np.nonzero(outcomes.market_day >= 0)
+    sold[replication, case.technology[project]] = True
+    return sold
+
+
 def by_year(days: Ints, amounts: Ints, years: int) -> Ints:
     """Amounts summed by fiscal year over the last axis: (R, P, K) becomes (R, P, years). Day -1 counts nowhere."""
     table = np.zeros((*days.shape[:-1], years), np.int64)
-    for y in range(years):
-        table[..., y] = np.where(days // DAYS_PER_YEAR == y, amounts, 0).sum(axis=-1)
+    paid = np.flatnonzero(days >= 0)
+    year = days.ravel()[paid] // DAYS_PER_YEAR
+    np.add.at(table.reshape(-1), paid // days.shape[-1] * years + year, amounts.ravel()[paid])
     return table
 
 
@@ -103,9 +113,9 @@ def home_by_year(case: Case, outcomes: Outcomes) -> Ints:
 def international_share(scenario: Scenario, case: Case, outcomes: Outcomes) -> dict[int, Floats]:
     """International share of the R&D budget by year: outside spending plus all home money paid to joint projects."""
     years, rules = case.budget.shape[1], scenario.international
-    joint = by_year(outcomes.tranche_day, outcomes.paid * outcomes.paid_joint, years).sum(axis=1) / money_scale(
-        scenario
-    )
+    rows = len(outcomes.paid)
+    paid = (outcomes.paid * outcomes.paid_joint).reshape(rows, -1)
+    joint = by_year(outcomes.tranche_day.reshape(rows, -1), paid, years) / money_scale(scenario)
     return {
         year: (rules.outside_spending.get(year, 0.0) + joint[:, year - scenario.start_year]) / budget
         for year, budget in rules.rd_budget.items()

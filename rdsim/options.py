@@ -8,6 +8,7 @@ another. What options do to one another - waiting - is not seen here; simulating
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,9 @@ import numpy.typing as npt
 from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, solo
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
-from rdsim.metrics import Worth, by_year, discount, home_by_year
+from rdsim.metrics import by_year, discount, home_by_year
 from rdsim.scenario import award, eligible, money_scale
-from rdsim.simulation import Engine, batches
+from rdsim.simulation import Batch, Engine, in_batches
 
 __all__ = ["SAMPLING", "Options", "candidates", "sample"]
 
@@ -104,8 +105,7 @@ def _sample_chunk(
 ) -> dict[str, npt.NDArray[np.generic]]:
     case, kept = solo(scenario, choices), []
     sums: dict[str, Floats] = {}
-    for batch in batches(scenario, case, choices, draws, engine):
-        figures = _figures(scenario, case, batch.outcomes, batch.worth)
+    for figures in in_batches(scenario, case, choices, draws, engine, partial(_figures, scenario)):
         kept.append({name: figures.pop(name) for name in _EACH})
         sums = {name: sums.get(name, 0.0) + column.sum(axis=0) for name, column in figures.items()}
     each = {name: np.concatenate([part[name] for part in kept]) for name in _EACH}
@@ -116,7 +116,8 @@ def _sample_chunk(
     return {**each, **means, "end_year": freed[(len(freed) - 1) // 2], "award": np.array(promised)}
 
 
-def _figures(scenario: Scenario, case: Case, outcomes: Outcomes, worth: Worth) -> dict[str, Any]:
+def _figures(scenario: Scenario, batch: Batch) -> dict[str, Any]:
+    _, case, outcomes, worth = batch
     years, scale = case.budget.shape[1], money_scale(scenario)
     sold = outcomes.market_day >= 0
     joint = by_year(outcomes.tranche_day, outcomes.paid * outcomes.paid_joint, years)

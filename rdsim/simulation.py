@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from functools import partial
+from itertools import islice
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from rdsim import frames, portfolio
-from rdsim.case import Case, Luck, Outcomes, build, technologies
+from rdsim.case import Case, Outcomes, build, technologies
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.draws import Draws
 from rdsim.errors import Fault, InputError
-from rdsim.luck import lay_out, value_factor
-from rdsim.metrics import Worth, replication_figures, worth
+from rdsim.luck import chance, lay_out, lay_out_rest, value_factor
+from rdsim.metrics import Worth, replication_figures, sold_by_technology, worth
 from rdsim.stats import mean_interval
 
-__all__ = ["ENGINES", "Engine", "Simulation", "batches", "replicate", "simulate", "trace"]
+__all__ = ["ENGINES", "Engine", "Simulation", "cores", "in_batches", "replicate", "simulate", "trace"]
 
 Engine = Literal["compiled", "simpy"]
 ENGINES: tuple[Engine, ...] = ("compiled", "simpy")
 
-_BATCH_CELLS = 400_000
-"""Replications x projects in a batch: about 500 bytes each, so 200 MB at once."""
+_BATCH_CELLS = 32_768
+"""Replications x projects in a batch: about 500 bytes each, so 16 MB for each thread."""
+
+T = TypeVar("T")
 
 
 class Batch(NamedTuple):
@@ -32,7 +40,6 @@ class Batch(NamedTuple):
 
     draws: Draws
     case: Case
-    luck: Luck
     outcomes: Outcomes
     worth: Worth
 
@@ -70,38 +77,87 @@ class Simulation:
         return pd.DataFrame(table, index=pd.Index(figures.columns, name="figure"))
 
 
-def _engine(name: str) -> Callable[[Case, Luck], Outcomes]:
-    """The engine of that name; imported when asked for, since each needs a large library."""
+Replicate = Callable[[Draws], Outcomes]
+
+
+def _engine(name: str, scenario: Scenario, case: Case, choices: tuple[Choice, ...], seed: int) -> Replicate:
+    """The engine of that name, set up for a case; imported when asked for, since each needs a large library."""
     if name == "compiled":
         from rdsim.engines import compiled  # noqa: PLC0415
 
-        return compiled.run
+        runner = compiled.Runner(case, chance(scenario, case, choices, seed))
+        return lambda draws: runner(draws.replications, lay_out_rest(scenario, case, choices, draws))
     if name == "simpy":
         from rdsim.engines import process  # noqa: PLC0415
 
-        return process.run
+        return lambda draws: process.run(case, lay_out(scenario, case, choices, draws))
     fault = Fault("engine", f"must be one of {', '.join(ENGINES)}", repr(name))
     raise InputError((fault,))
 
 
-def batches(
+class _Workshop:
+    """Simulates and reduces batches, each in one of some threads; every thread has an engine of its own."""
+
+    def __init__(self, scenario: Scenario, case: Case, choices: tuple[Choice, ...], seed: int, engine: str) -> None:
+        self._scenario, self._case, self._choices, self._seed, self._name = scenario, case, choices, seed, engine
+        self._names, self._mine = technologies(choices), threading.local()
+
+    def batch(self, draws: Draws) -> Batch:
+        if not hasattr(self._mine, "engine"):
+            self._mine.engine = _engine(self._name, self._scenario, self._case, self._choices, self._seed)
+        outcomes: Outcomes = self._mine.engine(draws)
+        scenario, choices = self._scenario, self._choices
+        factor = value_factor(scenario, self._names, draws, sold_by_technology(self._case, outcomes))
+        return Batch(draws, self._case, outcomes, worth(scenario, choices, self._case, outcomes, factor))
+
+
+def in_batches(
     scenario: Scenario,
     case: Case,
     choices: tuple[Choice, ...],
     draws: Draws,
     engine: str,
-) -> Iterator[Batch]:
-    """Replications in batches of bounded memory; the batches' sizes change no number."""
-    run, names = _engine(engine), technologies(choices)
+    reduce: Callable[[Batch], T],
+    threads: int | None = None,
+) -> Iterator[T]:
+    """Replications in batches of bounded memory, each reduced where it was simulated; results come in order.
+
+    Neither the sizes of the batches nor the number of threads (default: one for each core; the SimPy engine, in
+    plain Python, gains nothing by more than one) changes any number. What `reduce` returns must hold no view of the
+    batch's outcomes: the next batch is written over them.
+    """
+    workshop = _Workshop(scenario, case, choices, draws.seed, engine)
     numbers = draws.replications
     size = max(1, min(len(numbers), _BATCH_CELLS // max(1, len(choices))))
-    for first in range(numbers.start, numbers.stop, size):
-        part = Draws(draws.seed, range(first, min(first + size, numbers.stop)))
-        luck = lay_out(scenario, case, choices, part)
-        outcomes = run(case, luck)
-        yield Batch(
-            part, case, luck, outcomes, worth(scenario, choices, case, outcomes, value_factor(scenario, names, part))
-        )
+    parts = [
+        Draws(draws.seed, range(first, min(first + size, numbers.stop)))
+        for first in range(numbers.start, numbers.stop, size)
+    ]
+    workers = 1 if engine == "simpy" else min(threads or cores(), len(parts))
+    jobs = (partial(_reduced, workshop, part, reduce) for part in parts)
+    return (job() for job in jobs) if workers <= 1 else _in_threads(jobs, workers)
+
+
+def _reduced(workshop: _Workshop, draws: Draws, reduce: Callable[[Batch], T]) -> T:
+    return reduce(workshop.batch(draws))
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _in_threads(jobs: Iterator[Callable[[], T]], workers: int) -> Iterator[T]:
+    """Results in order; no more jobs are under way or done ahead than twice the workers."""
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="rdsim")
+    try:
+        ahead = deque(pool.submit(job) for job in islice(jobs, 2 * workers))
+        while ahead:
+            result = ahead.popleft().result()
+            ahead.extend(pool.submit(job) for job in islice(jobs, 1))
+            yield result
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def simulate(
@@ -111,6 +167,7 @@ def simulate(
     replications: int | None = None,
     seed: int | None = None,
     engine: Engine = "compiled",
+    threads: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Simulation:
     """Simulate a portfolio; replications and seed default to the scenario's.
@@ -127,9 +184,10 @@ def simulate(
     """
     prepared = _prepare(scenario, chosen, replications, seed)
     tables: list[list[pd.DataFrame]] = []
-    for batch in batches(scenario, prepared.case, prepared.choices, prepared.draws, engine):
-        tables.append(_tables(scenario, prepared.choices, batch))
-        progress(len(batch.draws.replications))
+    reduce = partial(_tables, scenario, prepared.choices)
+    for part in in_batches(scenario, prepared.case, prepared.choices, prepared.draws, engine, reduce, threads):
+        tables.append(part)
+        progress(len(part[1]))
     stacked = (_stack(list(parts)) for parts in zip(*tables, strict=True))
     return Simulation(scenario, prepared.portfolio, prepared.draws.seed, engine, *stacked)
 
@@ -141,14 +199,16 @@ def replicate(
     replications: int | None = None,
     seed: int | None = None,
     engine: Engine = "compiled",
+    threads: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> pd.DataFrame:
     """Like `simulate`, but only the table with a row for each replication: far less memory for many replications."""
     prepared = _prepare(scenario, chosen, replications, seed)
     parts = []
-    for batch in batches(scenario, prepared.case, prepared.choices, prepared.draws, engine):
-        parts.append(_figures(scenario, prepared.choices, batch))
-        progress(len(batch.draws.replications))
+    reduce = partial(_figures, scenario, prepared.choices)
+    for part in in_batches(scenario, prepared.case, prepared.choices, prepared.draws, engine, reduce, threads):
+        parts.append(part)
+        progress(len(part))
     return _stack(parts)
 
 

@@ -29,8 +29,8 @@ ONES = 0xFFFFFFFF
 def test_philox_gives_the_known_answers_of_random123(
     counter: tuple[int, ...], key: tuple[int, int], answer: tuple[int, ...]
 ) -> None:
-    words = philox([np.array([word], np.uint64) for word in counter], key)
-    assert tuple(int(word[0]) for word in words) == answer
+    words = philox(*(np.uint64(word) for word in (*counter, *key)))
+    assert tuple(int(word) for word in words) == answer
 
 
 def _many(purpose: Purpose = Purpose.STEP_LUCK) -> np.ndarray:

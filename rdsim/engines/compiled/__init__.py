@@ -6,41 +6,110 @@ wait; they are named alike. Purse, gate, step and tie rules are the function obj
 `gates`, compiled here.
 
 The first call in a fresh installation compiles for about half a minute; the code is then kept in numba's
-cache beside this file (or in the user's cache folder), and later processes load it.
+cache in the package (or in the user's cache folder), and later processes load it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
 from rdsim import gates
-from rdsim.case import Case, Luck, Outcomes, blank_outcomes
-from rdsim.engines.compiled.contracts import (
-    POLICIES,
-    CaseRef,
-    LuckRef,
-    OutcomesRef,
-    StateRef,
-    blank_state,
-)
+from rdsim.case import UNSET, Case, Luck, Outcomes, empty_outcomes
+from rdsim.engines.compiled.contracts import POLICIES, blank_state
 from rdsim.engines.compiled.loop import replicate
 from rdsim.errors import EngineError
+from rdsim.luck import Chance, no_chance, scratch
+from rdsim.native.blocks import Block, blank
 
-__all__ = ["count_events", "run"]
+__all__ = ["Runner", "count_events", "run"]
 
 
 def run(case: Case, luck: Luck) -> Outcomes:
     """Simulate every replication of the luck. Raises EngineError for a gate policy that is not compiled."""
-    return _simulate(case, luck)[0]
+    return _run_laid_out(case, luck)[0]
 
 
 def count_events(case: Case, luck: Luck) -> int:
-    """Entries of the agenda that are handled in all replications of the luck: what benchmarks count."""
-    return _simulate(case, luck)[1]
+    """Entries of the agenda and grants that are handled in all replications of the luck: what benchmarks count."""
+    return _run_laid_out(case, luck)[1]
 
 
-def _simulate(case: Case, luck: Luck) -> tuple[Outcomes, int]:
-    unknown = list(gates.GATE_POLICIES)[len(POLICIES) :]
-    if unknown and case.policy.max(initial=0) >= len(POLICIES):
-        raise EngineError("compiled", f"gate policies {unknown} are registered for the simpy engine only: use it")
-    outcomes = blank_outcomes(case, len(luck.agreed))
-    references = CaseRef(*case), LuckRef(*luck), OutcomesRef(*outcomes), StateRef(*blank_state(case))
-    return outcomes, int(replicate(*references, 0, len(luck.agreed)))
+def _run_laid_out(case: Case, luck: Luck) -> tuple[Outcomes, int]:
+    flags = {"laid_out": True, "steps_laid_out": True, "rated": np.zeros(0, np.bool_)}
+    room, outcomes = _Room(case), empty_outcomes(case, len(luck.agreed))
+    events = room.replicate(_luck_block(scratch(no_chance()) | luck._asdict() | flags), outcomes, 0)
+    return outcomes, events
+
+
+class Runner:
+    """Simulates batches of a case's replications, drawing their luck as they come to need it; for one thread.
+
+    Raises EngineError for a gate policy that is not compiled.
+    """
+
+    def __init__(self, case: Case, chance: Chance) -> None:
+        self._case, self._room = case, _Room(case)
+        self._fields = scratch(chance) | _calendar(case, chance)
+        self._luck, self._outcomes = _luck_block(self._fields), empty_outcomes(case, 0)
+
+    def __call__(self, replications: range, rest: Mapping[str, npt.NDArray[Any]]) -> Outcomes:
+        """Outcomes of some replications; `rest` is what `lay_out_rest` gives for them.
+
+        The next call writes over them: making new memory for each batch costs a tenth of the time.
+        """
+        if len(self._outcomes.trl) != len(replications):
+            self._outcomes = empty_outcomes(self._case, len(replications))
+        luck = self._luck
+        if rest:
+            luck = _luck_block({**self._fields, **rest, "steps_laid_out": "step_days" in rest})
+        self._room.replicate(luck, self._outcomes, replications.start)
+        return self._outcomes
+
+
+def _luck_block(fields: dict[str, Any]) -> Block:
+    return Block("Luck", {name: fields[name] for name in sorted(fields)}, rows=frozenset(Luck._fields))
+
+
+def _calendar(case: Case, chance: Chance) -> dict[str, Any]:
+    """Room for the calendar of one replication; columns that are drawn when asked for have none."""
+    years, currencies = case.budget.shape[1], len(chance.exchange_address)
+    shapes: dict[str, tuple[int, ...]] = {
+        "step_days": (1, 0, 0, 0),
+        "step": (1, 0, 0, 0),
+        "gate": (1, 0, 0),
+        "review_error": (1, 0, 0),
+        "agreed": (1, 0),
+        "agreement_days": (1, 0),
+        "deliverable_days": (1, len(chance.field), case.due_tranche.shape[1]),
+        "commercial": (1, 0),
+        "market_days": (1, 0),
+        "break_day": (1, len(case.places), years),
+        "budget": (1, *case.budget.shape),
+        "exchange_ppm": (1, currencies, years),
+    }
+    flags = {"laid_out": False, "steps_laid_out": False, "rated": np.zeros(currencies, np.bool_)}
+    return blank(Luck, shapes) | flags
+
+
+class _Room:
+    """A case and the state of a replication, as compiled functions see them."""
+
+    def __init__(self, case: Case) -> None:
+        unknown = list(gates.GATE_POLICIES)[len(POLICIES) :]
+        if unknown and case.policy.max(initial=0) >= len(POLICIES):
+            raise EngineError("compiled", f"gate policies {unknown} are registered for the simpy engine only: use it")
+        self._state = blank_state(case)
+        self._blocks = Block("Case", case._asdict()), Block("State", self._state)
+
+    def replicate(self, luck: Block, outcomes: Outcomes, first: int) -> int:
+        """Fill in the outcomes; returns the number of events."""
+        case, state = self._blocks
+        out = Block("Outcomes", outcomes._asdict(), rows=frozenset(Outcomes._fields), unset=UNSET)
+        events = int(replicate(case, luck, out, state, first, len(outcomes.trl)))
+        if self._state["overflow"][0]:
+            raise EngineError("compiled", "the agenda is full: please report this")
+        return events

@@ -1,17 +1,23 @@
-"""The agenda, a binary heap of (day, phase, order), and the queues in order of rank."""
+"""The agenda, a calendar with a list for each day in order of (phase, order); and the queues in order of rank.
+
+A day of a simulation holds a few entries at most, or many that come in order: so a sorted list for each day,
+with its last entry at hand, costs less than a heap of all days. Grants, the last phase of every day, are flags.
+"""
 
 from __future__ import annotations
 
-from rdsim.engines.compiled.contracts import DO_GRANT
-from rdsim.engines.jit import jit
-from rdsim.engines.rules import GRANT
+from rdsim.native.jit import inlined, jit
 
 __all__ = [
+    "clear",
     "expect",
     "facilities",
+    "fill",
+    "given_back",
     "grant_soon",
     "join",
     "leave",
+    "next_grant",
     "panel_of",
     "places",
     "pop",
@@ -22,84 +28,122 @@ __all__ = [
 ]
 
 
+@inlined
+def fill(view, value):
+    for k in range(len(view)):
+        view[k] = value
+
+
+@inlined
+def clear(s):
+    """Forget what was to be granted; an agenda that was worked off to the horizon is empty already."""
+    s.due[0] = 0
+    s.first_due[0] = len(s.granting)
+
+
 @jit
 def push(s, day, phase, order, kind, token, index):
-    if s.size[0] == len(s.keys):
-        raise OverflowError("the agenda is full")
-    key = (day << 28) | (phase << 24) | order
-    entry = (kind << 56) | (token << 24) | index
-    k = s.size[0]
-    s.size[0] = k + 1
-    while k > 0:
-        above = (k - 1) >> 1
-        if s.keys[above] <= key:
-            break
-        s.keys[k], s.entries[k] = s.keys[above], s.entries[above]
-        k = above
-    s.keys[k], s.entries[k] = key, entry
+    """Enter what happens on a day, after what is entered there for the same phase and order."""
+    if day >= len(s.first):
+        return
+    node = s.free[0]
+    if node < 0:
+        s.overflow[0] = 1
+        return
+    s.free[0] = s.after[node]
+    key = (phase << 24) | order
+    s.key[node] = key
+    s.what[node] = (kind << 56) | (token << 24) | index
+    last = s.last[day]
+    if s.first[day] < 0:
+        s.first[day] = node
+        s.last[day] = node
+        s.after[node] = -1
+    elif s.key[last] <= key:
+        s.after[last] = node
+        s.last[day] = node
+        s.after[node] = -1
+    elif s.key[s.first[day]] > key:
+        s.after[node] = s.first[day]
+        s.first[day] = node
+    else:
+        before = s.first[day]
+        while s.key[s.after[before]] <= key:
+            before = s.after[before]
+        s.after[node] = s.after[before]
+        s.after[before] = node
 
 
-@jit
-def pop(s):
-    key, entry = s.keys[0], s.entries[0]
-    n = s.size[0] - 1
-    s.size[0] = n
-    last_key, last_entry = s.keys[n], s.entries[n]
-    k = 0
-    while True:
-        below = 2 * k + 1
-        if below >= n:
-            break
-        if below + 1 < n and s.keys[below + 1] < s.keys[below]:
-            below += 1
-        if s.keys[below] >= last_key:
-            break
-        s.keys[k], s.entries[k] = s.keys[below], s.entries[below]
-        k = below
-    s.keys[k], s.entries[k] = last_key, last_entry
-    return key, entry
+@inlined
+def pop(s, day):
+    node = s.first[day]
+    s.first[day] = s.after[node]
+    s.after[node] = s.free[0]
+    s.free[0] = node
+    return s.what[node]
 
 
-@jit
+@inlined
 def expect(s, p, day, phase, kind):
     """Put a project's next event on the agenda; the one it expected before is void."""
     s.token[p] += 1
     push(s, day, phase, p, kind, s.token[p], p)
 
 
-@jit
+@inlined
 def places(c):
     return len(c.tranches)
 
 
-@jit
+@inlined
 def purse_of(c, g):
     return len(c.tranches) + 1 + g
 
 
-@jit
+@inlined
 def panel_of(c, q):
     return 2 * len(c.tranches) + 1 + q
 
 
-@jit
+@inlined
 def facilities(c):
     return 2 * len(c.tranches) + 1 + len(c.seats)
 
 
-@jit
+@inlined
 def rounds_of(c, g):
     return 2 * len(c.tranches) + 2 + len(c.seats) + g
 
 
-@jit
-def grant_soon(s, t, resource):
+@inlined
+def grant_soon(s, resource):
+    """Have a resource granted when all else of the day is done."""
     if not s.granting[resource]:
         s.granting[resource] = True
-        push(s, t, GRANT, resource, DO_GRANT, 0, resource)
+        s.due[0] += 1
+        s.first_due[0] = min(s.first_due[0], resource)
 
 
-@jit
+@inlined
+def given_back(s, resource):
+    """Something of a resource is free again: grant it to those who wait. Who comes later asks for a grant itself."""
+    if s.waiting[resource] > 0:
+        grant_soon(s, resource)
+
+
+@inlined
+def next_grant(s):
+    """The first of the resources that are to be granted."""
+    resource = s.first_due[0]
+    while not s.granting[resource]:
+        resource += 1
+    s.granting[resource] = False
+    s.due[0] -= 1
+    s.first_due[0] = resource + 1 if s.due[0] > 0 else len(s.granting)
+    return resource
+
+
+@inlined
 def join(s, resource, p):
     row = s.queue[resource]
     k = s.waiting[resource]
@@ -110,7 +154,7 @@ def join(s, resource, p):
     s.waiting[resource] += 1
 
 
-@jit
+@inlined
 def leave(s, resource, p):
     row = s.queue[resource]
     k = 0
@@ -121,9 +165,9 @@ def leave(s, resource, p):
         row[j] = row[j + 1]
 
 
-@jit
+@inlined
 def wait_for(s, t, p, stage, resource):
     s.stage[p] = stage
     s.since[p] = t
     join(s, resource, p)
-    grant_soon(s, t, resource)
+    grant_soon(s, resource)

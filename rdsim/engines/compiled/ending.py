@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from rdsim.case import DAYS_PER_YEAR
-from rdsim.engines.compiled.agenda import facilities, grant_soon, leave, panel_of, places, purse_of, push, rounds_of
+from rdsim.engines.compiled.agenda import (
+    facilities,
+    given_back,
+    grant_soon,
+    leave,
+    panel_of,
+    places,
+    purse_of,
+    push,
+    rounds_of,
+)
 from rdsim.engines.compiled.contracts import (
     AT_BETWEEN,
     AT_ENDED,
@@ -18,8 +28,8 @@ from rdsim.engines.compiled.contracts import (
     DO_LOOK,
     refund,
 )
-from rdsim.engines.jit import jit
 from rdsim.engines.rules import REQUEST
+from rdsim.native.jit import inlined, jit
 
 __all__ = [
     "finish",
@@ -33,50 +43,53 @@ __all__ = [
 ]
 
 
-@jit
-def give_back_place(c, o, s, r, p, t):
-    for n in c.member[p]:
+@inlined
+def give_back_place(c, o, s, p, t):
+    for m in range(len(c.member[p])):
+        n = c.member[p, m]
         if n >= 0:
             s.used[n] -= s.holding[p]
             s.live[n] -= s.counted[p]
     if s.holding[p]:
-        o.freed_day[r, p] = t
-        grant_soon(s, t, places(c))
+        o.freed_day[p] = t
+        given_back(s, places(c))
     s.holding[p] = False
     s.counted[p] = False
 
 
-@jit
-def give_back_units(c, s, p, t):
+@inlined
+def give_back_units(c, s, p):
     if s.using[p]:
-        s.units[:] -= c.needs[p, s.trl_now[p] - 1]
+        need = c.needs[p, s.trl_now[p] - 1]
+        for f in range(len(need)):
+            s.units[f] -= need[f]
         s.using[p] = False
-        grant_soon(s, t, facilities(c))
+        given_back(s, facilities(c))
 
 
-@jit
-def stop_work(c, o, s, r, p, t):
+@inlined
+def stop_work(c, o, s, p, t):
     """Lay down the work: count it, give back units, or stop waiting for them."""
     if s.stage[p] == AT_FACILITY:
-        o.wait_facility[r, p] += t - s.since[p]
+        o.wait_facility[p] += t - s.since[p]
         leave(s, facilities(c), p)
     elif s.stage[p] == AT_WORKING:
         done = t - s.run_from[p]
         s.remaining[p] -= done
-        o.worked_days[r, p] += done
-        give_back_units(c, s, p, t)
+        o.worked_days[p] += done
+        give_back_units(c, s, p)
     s.stage[p] = AT_BETWEEN
 
 
-@jit
-def give_back_seat(c, s, p, t):
+@inlined
+def give_back_seat(c, s, p):
     q = c.panel[c.programme[p]]
     if q >= 0:
         s.seats_used[q] -= 1
-        grant_soon(s, t, panel_of(c, q))
+        given_back(s, panel_of(c, q))
 
 
-@jit
+@inlined
 def queue_of(c, s, p):
     """The queue that a project stands in, or -1."""
     g, stage = c.programme[p], s.stage[p]
@@ -93,50 +106,50 @@ def queue_of(c, s, p):
     return -1
 
 
-@jit
-def withdraw(c, o, s, r, p, t):
+@inlined
+def withdraw(c, o, s, p, t):
     """Take a project out of whatever it was doing or waiting for."""
     queue = queue_of(c, s, p)
     if queue >= 0:
         leave(s, queue, p)
         if s.stage[p] == AT_MONEY:
-            o.wait_money[r, p] += t - s.since[p]
-            grant_soon(s, t, queue)
+            o.wait_money[p] += t - s.since[p]
+            grant_soon(s, queue)
         else:
-            o.wait_panel[r, p] += t - s.since[p]
+            o.wait_panel[p] += t - s.since[p]
     elif s.stage[p] == AT_REVIEWED:
-        give_back_seat(c, s, p, t)
+        give_back_seat(c, s, p)
     else:
-        stop_work(c, o, s, r, p, t)
+        stop_work(c, o, s, p, t)
 
 
-@jit
-def give_refund(c, o, s, r, p, t):
+@inlined
+def give_refund(c, o, s, p, t):
     g, k = c.programme[p], s.tranche[p]
     unused = s.funded_end[p] - t
     if unused <= 0 or s.extended[p]:
         return
-    returnable = o.paid[r, p, k]
-    if o.lost_partner[r, p]:
-        returnable -= o.paid_abroad[r, p, k]
+    returnable = o.paid[p, k]
+    if o.lost_partner[p]:
+        returnable -= o.paid_abroad[p, k]
     amount = refund(returnable, unused, c.tranche_days[g, k])
     if not c.alone:
         s.purse[g] += amount
-    o.refund[r, p] = amount
-    o.refund_day[r, p] = t
-    o.refunded[r, g, t // DAYS_PER_YEAR] += amount
-    grant_soon(s, t, purse_of(c, g))
+    o.refund[p] = amount
+    o.refund_day[p] = t
+    o.refunded[g, t // DAYS_PER_YEAR] += amount
+    grant_soon(s, purse_of(c, g))
 
 
 @jit
-def finish(c, o, s, r, p, t, end_state, by_break):
+def finish(c, o, s, p, t, end_state, by_break):
     if by_break:
-        withdraw(c, o, s, r, p, t)
-    give_refund(c, o, s, r, p, t)
-    give_back_place(c, o, s, r, p, t)
+        withdraw(c, o, s, p, t)
+    give_refund(c, o, s, p, t)
+    give_back_place(c, o, s, p, t)
     s.stage[p] = AT_ENDED
     s.token[p] += 1
-    o.end_state[r, p] = end_state
-    o.end_day[r, p] = t
+    o.end_state[p] = end_state
+    o.end_day[p] = t
     for k in range(c.dependent_start[p], c.dependent_start[p + 1]):
         push(s, t, REQUEST, c.dependent[k], DO_LOOK, 0, c.dependent[k])

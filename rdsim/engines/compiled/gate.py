@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from rdsim.case import EXHAUSTED, STOPPED
+from rdsim.engines.compiled import fortune
 from rdsim.engines.compiled.agenda import expect, join, panel_of, push, rounds_of, wait_for
 from rdsim.engines.compiled.contracts import (
     ALWAYS_PASS,
@@ -25,8 +24,8 @@ from rdsim.engines.compiled.contracts import (
 from rdsim.engines.compiled.ending import finish, give_back_seat
 from rdsim.engines.compiled.money import ask_money
 from rdsim.engines.compiled.work import fund
-from rdsim.engines.jit import jit
 from rdsim.engines.rules import PANEL
+from rdsim.native.jit import inlined
 
 __all__ = [
     "await_round",
@@ -42,11 +41,11 @@ __all__ = [
 ]
 
 
-@jit
-def end_tranche(c, o, s, r, p, t):
+@inlined
+def end_tranche(c, o, s, p, t):
     g = c.programme[p]
     if s.tranche[p] + 1 == c.tranches[g]:
-        finish(c, o, s, r, p, t, EXHAUSTED, False)
+        finish(c, o, s, p, t, EXHAUSTED, False)
     elif c.policy[g] == DROP_WORST:
         await_round(c, s, g, p, t)
     elif c.panel[g] >= 0:
@@ -56,7 +55,7 @@ def end_tranche(c, o, s, r, p, t):
         expect(s, p, t, PANEL, DO_REVIEW)
 
 
-@jit
+@inlined
 def await_round(c, s, g, p, t):
     s.stage[p] = AT_ROUNDS
     s.since[p] = t
@@ -67,45 +66,45 @@ def await_round(c, s, g, p, t):
         push(s, day, PANEL, len(c.programme) + g, DO_ROUND, 0, g)
 
 
-@jit
-def grant_seats(c, o, s, r, q, t):
+@inlined
+def grant_seats(c, o, s, q, t):
     queue = panel_of(c, q)
     row = s.queue[queue]
     n = min(s.waiting[queue], c.seats[q] - s.seats_used[q])
     s.waiting[queue] -= n
     s.seats_used[q] += n
-    o.peak_seats[r, q] = max(o.peak_seats[r, q], s.seats_used[q])
+    o.peak_seats[q] = max(o.peak_seats[q], s.seats_used[q])
     for k in range(n):
         p = row[k]
-        o.wait_panel[r, p] += t - s.since[p]
+        o.wait_panel[p] += t - s.since[p]
         s.stage[p] = AT_REVIEWED
         expect(s, p, t + c.review_days[q], PANEL, DO_REVIEW)
     for k in range(s.waiting[queue]):
         row[k] = row[k + n]
 
 
-@jit
-def lead(c, o, s, r, p):
-    planned = planned_trl(c.median_days[p], c.trl[p], c.target[p], o.funded_days[r, p])
+@inlined
+def lead(c, o, s, p):
+    planned = planned_trl(c.median_days[p], c.trl[p], c.target[p], o.funded_days[p])
     return s.trl_now[p] - planned
 
 
-@jit
-def handed_in(c, u, o, s, r, p):
+@inlined
+def handed_in(c, u, o, s, p):
     """Deliverables handed in, as bits: enough work has been done since the TRL after which each starts."""
     g, t = c.programme[p], c.technology[p]
     bits = 0
     for d in range(c.deliverables[g]):
         after = max(c.after_trl[g, d], c.trl[p])
-        if s.trl_now[p] >= after and o.worked_days[r, p] - s.worked_at[p, after - 1] >= u.deliverable_days[r, t, d]:
+        if s.trl_now[p] >= after and o.worked_days[p] - s.worked_at[p, after - 1] >= u.deliverable_days[t, d]:
             bits |= 1 << d
     return bits
 
 
-@jit
-def count_missing(c, u, o, s, r, p):
+@inlined
+def count_missing(c, u, o, s, p):
     g = c.programme[p]
-    delivered = handed_in(c, u, o, s, r, p)
+    delivered = handed_in(c, u, o, s, p)
     count = 0
     for d in range(c.deliverables[g]):
         due = c.due_tranche[g, d]
@@ -114,68 +113,67 @@ def count_missing(c, u, o, s, r, p):
     return count
 
 
-@jit
-def on_plan(c, u, o, s, r, p):
+@inlined
+def on_plan(c, u, o, s, p):
     g = c.programme[p]
     if c.policy[g] == ALWAYS_PASS:
         return True
-    luck = u.gate[r, c.technology[p], o.reviews[r, p]]
-    ahead, missing = lead(c, o, s, r, p), count_missing(c, u, o, s, r, p)
+    luck = fortune.gate(u, c.technology[p], o.reviews[p])
+    ahead, missing = lead(c, o, s, p), count_missing(c, u, o, s, p)
     if c.policy[g] == THRESHOLD:
         return threshold(ahead, missing, luck, c.alpha[g], c.beta[g], c.tolerance[g])
     return deliverables_in(ahead, missing, luck, c.alpha[g], c.beta[g], c.tolerance[g])
 
 
-@jit
-def decide(c, u, o, s, r, p, t):
+@inlined
+def decide(c, u, o, s, p, t):
     g = c.programme[p]
-    passed = on_plan(c, u, o, s, r, p)
-    o.reviews[r, p] += 1
+    passed = on_plan(c, u, o, s, p)
+    o.reviews[p] += 1
     if passed:
         s.tranche[p] += 1
         ask_money(c, s, p, t)
-    elif o.extensions[r, p] < c.extensions[g]:
-        o.extensions[r, p] += 1
+    elif o.extensions[p] < c.extensions[g]:
+        o.extensions[p] += 1
         s.extended[p] = True
-        fund(c, u, o, s, r, p, t, c.extension_days[g])
+        fund(c, u, o, s, p, t, c.extension_days[g])
     else:
-        finish(c, o, s, r, p, t, STOPPED, False)
+        finish(c, o, s, p, t, STOPPED, False)
 
 
-@jit
-def end_review(c, u, o, s, r, p, t):
-    give_back_seat(c, s, p, t)
+@inlined
+def end_review(c, u, o, s, p, t):
+    give_back_seat(c, s, p)
     s.stage[p] = AT_BETWEEN
-    decide(c, u, o, s, r, p, t)
+    decide(c, u, o, s, p, t)
 
 
-@jit
-def hold_round(c, u, o, s, r, g, t):
+@inlined
+def hold_round(c, u, o, s, g, t):
     """Drop the worst of those who wait for this round, then decide on the others, both in order of rank."""
     queue = rounds_of(c, g)
     row = s.queue[queue]
     n = s.waiting[queue]
-    score = np.empty(n)
     for k in range(n):
         p = row[k]
         s.served[k] = p
-        score[k] = lead(c, o, s, r, p) + u.review_error[r, c.technology[p], o.reviews[r, p]]
+        s.worst[k] = False
+        s.score[k] = lead(c, o, s, p) + fortune.review_error(u, c.technology[p], o.reviews[p])
     drops, s.fraction[g] = dropped(n, c.drop_ppm[g], s.fraction[g])
-    worst = np.zeros(n, np.bool_)
     for _ in range(min(drops, n)):
         lowest = -1
         for k in range(n):
             # Of equals, the one of lower rank (served later everywhere) is dropped.
-            if not worst[k] and (lowest < 0 or score[k] <= score[lowest]):
+            if not s.worst[k] and (lowest < 0 or s.score[k] <= s.score[lowest]):
                 lowest = k
-        worst[lowest] = True
+        s.worst[lowest] = True
     s.waiting[queue] = 0
     for k in range(n):
         p = s.served[k]
         s.stage[p] = AT_BETWEEN
-        o.wait_panel[r, p] += t - s.since[p]
-        if worst[k]:
-            o.reviews[r, p] += 1
-            finish(c, o, s, r, p, t, STOPPED, False)
+        o.wait_panel[p] += t - s.since[p]
+        if s.worst[k]:
+            o.reviews[p] += 1
+            finish(c, o, s, p, t, STOPPED, False)
         else:
-            decide(c, u, o, s, r, p, t)
+            decide(c, u, o, s, p, t)

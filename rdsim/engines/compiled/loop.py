@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from rdsim.case import BLOCKED, DAYS_PER_YEAR, TARGET
-from rdsim.engines.compiled.agenda import facilities, grant_soon, panel_of, places, pop, purse_of, push, wait_for
+from rdsim.engines.compiled import fortune
+from rdsim.engines.compiled.agenda import (
+    clear,
+    facilities,
+    fill,
+    grant_soon,
+    next_grant,
+    panel_of,
+    places,
+    pop,
+    purse_of,
+    push,
+    wait_for,
+)
 from rdsim.engines.compiled.contracts import (
     AT_BETWEEN,
     AT_ENDED,
@@ -17,7 +30,6 @@ from rdsim.engines.compiled.contracts import (
     AT_WORKING,
     DO_BREAK,
     DO_CALL,
-    DO_GRANT,
     DO_LOOK,
     DO_READY,
     DO_REVIEW,
@@ -35,8 +47,9 @@ from rdsim.engines.compiled.gate import end_review, end_tranche, grant_seats, ha
 from rdsim.engines.compiled.money import ask_money, grant_money, unserved
 from rdsim.engines.compiled.partnership import break_off, end_talks, grant_places, seek_place
 from rdsim.engines.compiled.work import end_attempt, grant_facilities, start_work
-from rdsim.engines.jit import jit
 from rdsim.engines.rules import BREAK, REQUEST, YEAR
+from rdsim.native.blocks import select, wipe
+from rdsim.native.jit import inlined, jit
 
 __all__ = [
     "close",
@@ -53,8 +66,8 @@ __all__ = [
 ]
 
 
-@jit
-def look(c, o, s, r, p, t):
+@inlined
+def look(c, o, s, p, t):
     """Come up for a start: at the planned call, and whenever a prerequisite has ended."""
     g = c.programme[p]
     planned = c.start_year[p] * DAYS_PER_YEAR + c.call_day[g]
@@ -63,18 +76,18 @@ def look(c, o, s, r, p, t):
     met = True
     for k in range(c.prerequisite_start[p], c.prerequisite_start[p + 1]):
         other = c.prerequisite[k]
-        if other < 0 or (s.stage[other] == AT_ENDED and o.end_state[r, other] != TARGET):
-            o.wait_prerequisite[r, p] = t - planned
-            finish(c, o, s, r, p, t, BLOCKED, False)
+        if other < 0 or (s.stage[other] == AT_ENDED and o.end_state[other] != TARGET):
+            o.wait_prerequisite[p] = t - planned
+            finish(c, o, s, p, t, BLOCKED, False)
             return
         met = met and s.stage[other] == AT_ENDED
     if met:
-        o.wait_prerequisite[r, p] = t - planned
+        o.wait_prerequisite[p] = t - planned
         wait_for(s, t, p, AT_START, g)
 
 
-@jit
-def grant_starts(c, o, s, r, g, t):
+@inlined
+def grant_starts(c, o, s, g, t):
     row = s.queue[g]
     n = min(s.waiting[g], s.starts_left[g])
     for k in range(n):
@@ -86,46 +99,46 @@ def grant_starts(c, o, s, r, g, t):
     for k in range(n):
         p = s.served[k]
         s.stage[p] = AT_BETWEEN
-        o.start_day[r, p] = t
-        o.wait_start[r, p] = t - s.since[p]
-        o.trl_day[r, p, c.trl[p] - 1] = t
+        o.start_day[p] = t
+        o.wait_start[p] = t - s.since[p]
+        o.trl_day[p, c.trl[p] - 1] = t
         if c.joint[p]:
-            seek_place(c, o, s, r, p, t)
+            seek_place(c, o, s, p, t)
         else:
             ask_money(c, s, p, t)
 
 
-@jit
-def work(c, u, o, s, r, p, t):
+@inlined
+def work(c, u, o, s, p, t):
     """A step ends, the tranche ends, or both; the step comes first."""
     ran = s.stage[p] == AT_WORKING
-    stop_work(c, o, s, r, p, t)
+    stop_work(c, o, s, p, t)
     if ran and s.remaining[p] == 0:
-        end_attempt(c, u, o, s, r, p, t)
+        end_attempt(c, u, o, s, p, t)
         if s.stage[p] == AT_ENDED:
             return
     if t == s.funded_end[p]:
-        end_tranche(c, o, s, r, p, t)
+        end_tranche(c, o, s, p, t)
     else:
-        start_work(c, u, s, r, p, t)
+        start_work(c, u, s, p, t)
 
 
-@jit
-def end_year(c, u, o, s, r, t):
+@inlined
+def end_year(c, u, o, s, t):
     """Count what went unserved, carry over, let lapse, take the new year's money, ask for partners' running cost."""
     y = t // DAYS_PER_YEAR
     for g in range(len(c.tranches)):
         if y > 0:
-            o.short[r, g, y - 1] = unserved(c, u, s, r, g, y - 1)
+            o.short[g, y - 1] = unserved(c, u, s, g, y - 1)
             carried = carried_over(s.purse[g], c.carry_ppm[g])
-            o.lapsed[r, g, y - 1] = s.purse[g] - carried
-            o.carried_in[r, g, y] = carried
+            o.lapsed[g, y - 1] = s.purse[g] - carried
+            o.carried_in[g, y] = carried
             s.purse[g] = carried
-        o.new_money[r, g, y] = u.budget[r, g, y]
-        s.purse[g] += u.budget[r, g, y]
+        o.new_money[g, y] = u.budget[g, y]
+        s.purse[g] += u.budget[g, y]
         s.starts_left[g] = 0
         push(s, t + c.call_day[g], YEAR, 1 + g, DO_CALL, 0, g)
-        grant_soon(s, t, purse_of(c, g))
+        grant_soon(s, purse_of(c, g))
     if c.network >= 0:
         for n in range(len(c.places)):
             if s.live[n] > 0 and s.partner[n] in (IS_OPENING, IS_OPEN):
@@ -134,151 +147,184 @@ def end_year(c, u, o, s, r, t):
         push(s, t + DAYS_PER_YEAR, YEAR, 0, DO_YEAR_END, 0, 0)
 
 
-@jit
+@inlined
 def open_call(c, s, g, t):
     s.starts_left[g] = c.starts[g, t // DAYS_PER_YEAR]
-    grant_soon(s, t, g)
+    grant_soon(s, g)
 
 
-@jit
-def close_project(c, o, s, r, p):
+@inlined
+def close_project(c, o, s, p):
     stage, waited = s.stage[p], c.horizon - s.since[p]
     if stage == AT_START:
-        o.wait_start[r, p] += waited
+        o.wait_start[p] += waited
     elif stage == AT_PLACE:
-        o.wait_place[r, p] += waited
+        o.wait_place[p] += waited
     elif stage == AT_MONEY:
-        o.wait_money[r, p] += waited
+        o.wait_money[p] += waited
     elif stage in (AT_PANEL, AT_ROUNDS):
-        o.wait_panel[r, p] += waited
+        o.wait_panel[p] += waited
     elif stage == AT_FACILITY:
-        o.wait_facility[r, p] += waited
+        o.wait_facility[p] += waited
     elif stage == AT_WORKING:
-        o.worked_days[r, p] += c.horizon - s.run_from[p]
+        o.worked_days[p] += c.horizon - s.run_from[p]
     elif stage == AT_SCHEDULED:
         planned = c.start_year[p] * DAYS_PER_YEAR + c.call_day[c.programme[p]]
-        o.wait_prerequisite[r, p] = max(0, c.horizon - planned)
+        o.wait_prerequisite[p] = max(0, c.horizon - planned)
 
 
-@jit
-def close(c, u, o, s, r):
+@inlined
+def close(c, u, o, s):
     """The horizon: what is under way stays `running`, what is left in the purses lapses."""
     last = c.horizon // DAYS_PER_YEAR - 1
     for g in range(len(c.tranches)):
-        o.lapsed[r, g, last] = s.purse[g]
-        o.short[r, g, last] = unserved(c, u, s, r, g, last)
+        o.lapsed[g, last] = s.purse[g]
+        o.short[g, last] = unserved(c, u, s, g, last)
     for p in range(len(c.programme)):
-        close_project(c, o, s, r, p)
-        o.trl[r, p] = s.trl_now[p]
-        o.joint_at_end[r, p] = s.joint[p]
-        o.delivered[r, p] = handed_in(c, u, o, s, r, p)
-        t = o.end_day[r, p]
-        market = t + u.market_days[r, c.technology[p]]
-        if o.end_state[r, p] == TARGET and u.commercial[r, c.technology[p]] and market < c.horizon:
-            o.market_day[r, p] = market
+        close_project(c, o, s, p)
+        o.trl[p] = s.trl_now[p]
+        o.joint_at_end[p] = s.joint[p]
+        o.delivered[p] = handed_in(c, u, o, s, p)
+        if o.end_state[p] == TARGET and fortune.commercial(u, c.technology[p]):
+            day = o.end_day[p] + fortune.market_days(u, c.technology[p])
+            if day < c.horizon:
+                o.market_day[p] = day
 
 
-@jit
-def grant(c, u, o, s, r, resource, t):
-    s.granting[resource] = False
+@inlined
+def grant(c, u, o, s, resource, t):
     lines = len(c.tranches)
     if resource < lines:
-        grant_starts(c, o, s, r, resource, t)
+        grant_starts(c, o, s, resource, t)
     elif resource == places(c):
-        grant_places(c, u, o, s, r, t)
+        grant_places(c, u, o, s, t)
     elif resource < panel_of(c, 0):
-        grant_money(c, u, o, s, r, resource - lines - 1, t)
+        grant_money(c, u, o, s, resource - lines - 1, t)
     elif resource < facilities(c):
-        grant_seats(c, o, s, r, resource - 2 * lines - 1, t)
+        grant_seats(c, o, s, resource - 2 * lines - 1, t)
     else:
-        grant_facilities(c, o, s, r, t)
+        grant_facilities(c, o, s, t)
 
 
-@jit
-def handle(c, u, o, s, r, kind, index, t):
+@inlined
+def handle(c, u, o, s, kind, index, t):
     if kind == DO_WORK:
-        work(c, u, o, s, r, index, t)
-    elif kind == DO_GRANT:
-        grant(c, u, o, s, r, index, t)
+        work(c, u, o, s, index, t)
     elif kind == DO_REVIEW:
-        end_review(c, u, o, s, r, index, t)
+        end_review(c, u, o, s, index, t)
     elif kind == DO_TALKS:
-        end_talks(c, u, o, s, r, index, t)
+        end_talks(c, u, o, s, index, t)
     elif kind == DO_LOOK:
-        look(c, o, s, r, index, t)
+        look(c, o, s, index, t)
     elif kind == DO_YEAR_END:
-        end_year(c, u, o, s, r, t)
+        end_year(c, u, o, s, t)
     elif kind == DO_CALL:
         open_call(c, s, index, t)
     elif kind == DO_BREAK:
-        break_off(c, o, s, r, index, t)
+        break_off(c, o, s, index, t)
     elif kind == DO_ROUND:
-        hold_round(c, u, o, s, r, index, t)
+        hold_round(c, u, o, s, index, t)
     elif kind == DO_READY:
         s.partner[index] = IS_OPEN
-        grant_soon(s, t, places(c))
+        grant_soon(s, places(c))
     else:  # DO_REOPEN
-        grant_soon(s, t, places(c))
+        grant_soon(s, places(c))
 
 
-@jit
-def prepare(c, u, s, r):
+@inlined
+def prepare(c, u, s):
     """Reset the state and write the first entries of the agenda."""
-    s.size[0] = 0
-    s.waiting[:] = 0
-    s.granting[:] = False
-    s.stage[:] = AT_SCHEDULED
-    s.token[:] = 0
-    s.since[:] = 0
-    s.trl_now[:] = c.trl
-    s.joint[:] = c.joint
-    s.counted[:] = c.joint
-    s.holding[:] = False
-    s.using[:] = False
-    s.tranche[:] = 0
-    s.funded_end[:] = -1
-    s.extended[:] = False
-    s.attempt[:] = 0
-    s.remaining[:] = 0
-    s.worked_at[:] = 0
-    s.purse[:] = 0
-    s.starts_left[:] = 0
-    s.fraction[:] = 0
-    s.round_day[:] = -1
-    s.seats_used[:] = 0
-    s.partner[:] = IS_NEW
-    s.claim[:] = 0
-    s.live[:] = 0
-    s.closed_until[:] = 0
-    s.used[:] = 0
-    s.units[:] = 0
+    clear(s)
+    for resource in range(len(s.waiting)):
+        s.waiting[resource] = 0
+        s.granting[resource] = False
+    for g in range(len(c.tranches)):
+        s.purse[g] = 0
+        s.starts_left[g] = 0
+        s.fraction[g] = 0
+        s.round_day[g] = -1
+    fill(s.seats_used, 0)
+    fill(s.units, 0)
     push(s, 0, YEAR, 0, DO_YEAR_END, 0, 0)
-    for p in range(len(c.programme)):
-        push(s, c.start_year[p] * DAYS_PER_YEAR + c.call_day[c.programme[p]], REQUEST, p, DO_LOOK, 0, p)
-        for n in c.member[p]:
-            if n >= 0:
-                s.live[n] += 1
     for n in range(len(c.places)):
-        for day in u.break_day[r, n]:
-            if day >= 0:
-                push(s, day, BREAK, n, DO_BREAK, 0, n)
+        prepare_partner(u, s, n)
+    for p in range(len(c.programme)):
+        prepare_project(c, s, p)
+
+
+@inlined
+def prepare_partner(u, s, n):
+    s.partner[n] = IS_NEW
+    s.claim[n] = 0
+    s.live[n] = 0
+    s.closed_until[n] = 0
+    s.used[n] = 0
+    for y in range(len(u.break_day[n])):
+        if u.break_day[n, y] >= 0:
+            push(s, u.break_day[n, y], BREAK, n, DO_BREAK, 0, n)
+
+
+@inlined
+def prepare_project(c, s, p):
+    s.stage[p] = AT_SCHEDULED
+    s.token[p] = 0
+    s.since[p] = 0
+    s.trl_now[p] = c.trl[p]
+    s.joint[p] = c.joint[p]
+    s.counted[p] = c.joint[p]
+    s.holding[p] = False
+    s.using[p] = False
+    s.tranche[p] = 0
+    s.funded_end[p] = -1
+    s.extended[p] = False
+    s.attempt[p] = 0
+    s.remaining[p] = 0
+    s.worked_at[p, c.trl[p] - 1] = 0
+    for m in range(len(c.member[p])):
+        if c.member[p, m] >= 0:
+            s.live[c.member[p, m]] += 1
+    push(s, c.start_year[p] * DAYS_PER_YEAR + c.call_day[c.programme[p]], REQUEST, p, DO_LOOK, 0, p)
+
+
+@inlined
+def next_day(c, s, t):
+    """The next day on which something is entered, or the horizon."""
+    horizon, first = c.horizon, s.first
+    t += 1
+    while t < horizon and first[t] < 0:
+        t += 1
+    return t
 
 
 @jit
-def replicate(c, u, o, s, first, last):
-    """Run replications first..last - 1; returns the number of events handled."""
-    events = 0
-    for r in range(first, last):
-        prepare(c, u, s, r)
-        while s.size[0] > 0:
-            key, entry = pop(s)
-            t = key >> 28
-            if t >= c.horizon:
-                break
+def live(c, u, o, s):
+    """Run one replication; returns the number of events handled."""
+    prepare(c, u, s)
+    events = t = 0
+    while t < c.horizon:
+        if s.first[t] >= 0:
+            entry = pop(s, t)
             kind, token, index = entry >> 56, (entry >> 24) & 0xFFFFFFFF, entry & 0xFFFFFF
-            if token > 0 and token != s.token[index]:
-                continue
+            if token == 0 or token == s.token[index]:
+                handle(c, u, o, s, kind, index, t)
+                events += 1
+        elif s.due[0] > 0:
+            grant(c, u, o, s, next_grant(s), t)
             events += 1
-            handle(c, u, o, s, r, kind, index, t)
-        close(c, u, o, s, r)
+        else:
+            t = next_day(c, s, t)
+    close(c, u, o, s)
+    return events
+
+
+@jit
+def replicate(c, u, o, s, first, count):
+    """Run replications first, first + 1, ...; returns the number of events handled."""
+    events = 0
+    for r in range(count):
+        select(u, r)
+        select(o, r)
+        wipe(o)
+        fortune.deal(u, first + r)
+        events += live(c, u, o, s)
     return events

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rdsim.case import DAYS_PER_YEAR, UNFUNDED
+from rdsim.engines.compiled import fortune
 from rdsim.engines.compiled.agenda import grant_soon, places, purse_of, push, wait_for
 from rdsim.engines.compiled.contracts import (
     AT_BETWEEN,
@@ -17,8 +18,8 @@ from rdsim.engines.compiled.contracts import (
 )
 from rdsim.engines.compiled.ending import finish
 from rdsim.engines.compiled.work import fund
-from rdsim.engines.jit import jit
 from rdsim.engines.rules import RELEASE
+from rdsim.native.jit import inlined
 
 __all__ = [
     "abroad",
@@ -33,48 +34,48 @@ __all__ = [
 ]
 
 
-@jit
+@inlined
 def ask_money(c, s, p, t):
     wait_for(s, t, p, AT_MONEY, purse_of(c, c.programme[p]))
 
 
-@jit
-def abroad(c, u, s, r, p, y):
+@inlined
+def abroad(c, u, s, p, y):
     if not s.joint[p]:
         return 0
-    return at_rate(c.abroad[p, s.tranche[p]], u.exchange_ppm[r, c.currency[p], y])
+    return at_rate(c.abroad[p, s.tranche[p]], fortune.exchange(u, c.currency[p], y))
 
 
-@jit
-def request(c, u, s, r, p, y):
+@inlined
+def request(c, u, s, p, y):
     k = s.tranche[p]
     if not s.joint[p]:
         return c.domestic[p, k]
-    return c.home[p, k] - c.abroad[p, k] + abroad(c, u, s, r, p, y)
+    return c.home[p, k] - c.abroad[p, k] + abroad(c, u, s, p, y)
 
 
-@jit
-def pay(c, u, o, s, r, p, amount, t):
+@inlined
+def pay(c, u, o, s, p, amount, t):
     g, k, y = c.programme[p], s.tranche[p], t // DAYS_PER_YEAR
     s.purse[g] -= amount
-    o.spent[r, g, y] += amount
-    o.tranche_day[r, p, k] = t
-    o.paid[r, p, k] = amount
-    o.paid_abroad[r, p, k] = abroad(c, u, s, r, p, y)
+    o.spent[g, y] += amount
+    o.tranche_day[p, k] = t
+    o.paid[p, k] = amount
+    o.paid_abroad[p, k] = abroad(c, u, s, p, y)
     if s.joint[p]:
-        o.paid_joint[r, p, k] = 1
-        o.paid_foreign[r, p, k] = c.foreign[p, k]
+        o.paid_joint[p, k] = 1
+        o.paid_foreign[p, k] = c.foreign[p, k]
 
 
-@jit
-def open_partner(c, o, s, r, n, t):
+@inlined
+def open_partner(c, o, s, n, t):
     s.partner[n] = IS_OPENING
-    o.opened_day[r, n] = t
+    o.opened_day[n] = t
     push(s, t + c.setup_days[n], RELEASE, n, DO_READY, 0, n)
 
 
-@jit
-def serve_claims(c, o, s, r, g, t):
+@inlined
+def serve_claims(c, o, s, g, t):
     """Pay for partners before projects; says whether an unpaid claim blocks those behind it."""
     y = t // DAYS_PER_YEAR
     blocked = False
@@ -85,49 +86,49 @@ def serve_claims(c, o, s, r, g, t):
         if not blocked and fits(amount, s.purse[g]):
             s.claim[n] = 0
             s.purse[g] -= amount
-            o.spent_network[r, g, y] += amount
-            o.network_paid[r, n, y] += amount
+            o.spent_network[g, y] += amount
+            o.network_paid[n, y] += amount
             if s.partner[n] == IS_CLAIMED:
-                open_partner(c, o, s, r, n, t)
+                open_partner(c, o, s, n, t)
         elif hopeless(amount, s.purse[g], s.announced[g, y]):
             s.claim[n] = 0
             if s.partner[n] == IS_CLAIMED:
                 s.partner[n] = IS_NEVER
-                grant_soon(s, t, places(c))
+                grant_soon(s, places(c))
             else:
-                o.network_short[r, n] += amount
+                o.network_short[n] += amount
         else:
             blocked = blocked or c.strict[g]
     return blocked
 
 
-@jit
-def begin_tranche(c, u, s, o, r, p, t):
+@inlined
+def begin_tranche(c, u, s, o, p, t):
     days = c.tranche_days[c.programme[p], s.tranche[p]]
     s.extended[p] = False
-    fund(c, u, o, s, r, p, t, days)
+    fund(c, u, o, s, p, t, days)
 
 
-@jit
-def grant_money(c, u, o, s, r, g, t):
+@inlined
+def grant_money(c, u, o, s, g, t):
     y = t // DAYS_PER_YEAR
     blocked = False
     if g == c.network:
-        blocked = serve_claims(c, o, s, r, g, t)
+        blocked = serve_claims(c, o, s, g, t)
     queue = purse_of(c, g)
     row = s.queue[queue]
     served = kept = 0
     for k in range(s.waiting[queue]):
         p = row[k]
-        amount = request(c, u, s, r, p, y)
+        amount = request(c, u, s, p, y)
         paid = not blocked and fits(amount, s.purse[g])
         if paid or hopeless(amount, s.purse[g], s.announced[g, y]):
             s.served[served] = p
             served += 1
-            o.wait_money[r, p] += t - s.since[p]
+            o.wait_money[p] += t - s.since[p]
             s.stage[p] = AT_BETWEEN
             if paid:
-                pay(c, u, o, s, r, p, amount, t)
+                pay(c, u, o, s, p, amount, t)
         else:
             blocked = blocked or c.strict[g]
             row[kept] = p
@@ -135,17 +136,18 @@ def grant_money(c, u, o, s, r, g, t):
     s.waiting[queue] = kept
     for k in range(served):
         p = s.served[k]
-        if o.tranche_day[r, p, s.tranche[p]] == t:
-            begin_tranche(c, u, s, o, r, p, t)
+        if o.tranche_day[p, s.tranche[p]] == t:
+            begin_tranche(c, u, s, o, p, t)
         else:
-            finish(c, o, s, r, p, t, UNFUNDED, False)
+            finish(c, o, s, p, t, UNFUNDED, False)
 
 
-@jit
-def unserved(c, u, s, r, g, y):
+@inlined
+def unserved(c, u, s, g, y):
     total = 0
     for k in range(s.waiting[purse_of(c, g)]):
-        total += request(c, u, s, r, s.queue[purse_of(c, g), k], y)
+        total += request(c, u, s, s.queue[purse_of(c, g), k], y)
     if g == c.network:
-        total += s.claim.sum()
+        for n in range(len(s.claim)):
+            total += s.claim[n]
     return total

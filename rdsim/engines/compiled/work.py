@@ -3,49 +3,58 @@
 from __future__ import annotations
 
 from rdsim.case import FAILED, TARGET
-from rdsim.engines.compiled.agenda import expect, facilities, wait_for
+from rdsim.engines.compiled import fortune
+from rdsim.engines.compiled.agenda import expect, facilities, fill, wait_for
 from rdsim.engines.compiled.contracts import AT_FACILITY, AT_WORKING, DO_WORK, attempt, work_days
 from rdsim.engines.compiled.ending import finish
-from rdsim.engines.jit import jit
 from rdsim.engines.rules import FAILURE, SUCCESS, WORK
+from rdsim.native.jit import inlined
 
 __all__ = ["end_attempt", "fund", "grant_facilities", "run", "start_work", "success"]
 
 
-@jit
+@inlined
 def run(s, p, t):
     s.stage[p] = AT_WORKING
     s.run_from[p] = t
     expect(s, p, min(t + s.remaining[p], s.funded_end[p]), WORK, DO_WORK)
 
 
-@jit
-def start_work(c, u, s, r, p, t):
+@inlined
+def needs_any(need):
+    for f in range(len(need)):
+        if need[f] > 0:
+            return True
+    return False
+
+
+@inlined
+def start_work(c, u, s, p, t):
     """Begin the next attempt, or go on with the one that paused; wait for facilities first."""
     step = s.trl_now[p] - 1
     if s.remaining[p] == 0:
         s.step_joint[p] = s.joint[p]
         factor = c.factor[p, step] if s.joint[p] else 1.0
-        s.remaining[p] = work_days(u.step_days[r, c.technology[p], step, s.attempt[p]], factor)
-    if c.needs[p, step].any():
+        s.remaining[p] = work_days(fortune.step_days(u, c.technology[p], step, s.attempt[p]), factor)
+    if needs_any(c.needs[p, step]):
         wait_for(s, t, p, AT_FACILITY, facilities(c))
         expect(s, p, s.funded_end[p], WORK, DO_WORK)
     else:
         run(s, p, t)
 
 
-@jit
-def fund(c, u, o, s, r, p, t, days):
+@inlined
+def fund(c, u, o, s, p, t, days):
     s.funded_end[p] = t + days
-    o.funded_days[r, p] += days
-    start_work(c, u, s, r, p, t)
+    o.funded_days[p] += days
+    start_work(c, u, s, p, t)
 
 
-@jit
-def grant_facilities(c, o, s, r, t):
+@inlined
+def grant_facilities(c, o, s, t):
     queue = facilities(c)
     row = s.queue[queue]
-    s.reserved[:] = False
+    fill(s.reserved, False)
     served = kept = 0
     for k in range(s.waiting[queue]):
         p = row[k]
@@ -55,7 +64,8 @@ def grant_facilities(c, o, s, r, t):
             if need[f] > 0 and (s.reserved[f] or s.units[f] + need[f] > c.capacity[f]):
                 free = False
         if free:
-            s.units[:] += need
+            for f in range(len(need)):
+                s.units[f] += need[f]
             s.using[p] = True
             s.served[served] = p
             served += 1
@@ -67,40 +77,40 @@ def grant_facilities(c, o, s, r, t):
     s.waiting[queue] = kept
     for k in range(served):
         p = s.served[k]
-        o.wait_facility[r, p] += t - s.since[p]
+        o.wait_facility[p] += t - s.since[p]
         run(s, p, t)
 
 
-@jit
-def success(c, o, s, r, p, t):
+@inlined
+def success(c, o, s, p, t):
     step = s.trl_now[p] - 1
     chance = c.success[p, step] if s.step_joint[p] else c.alone_success[p, step]
     helped = False
     for k in range(c.spillover_start[p], c.spillover_start[p + 1]):
         other = c.spillover[k]
-        if o.end_state[r, other] == TARGET and o.end_day[r, other] < t:
+        if o.end_state[other] == TARGET and o.end_day[other] < t:
             chance += c.spillover_gain[k]
             helped = True
     if helped:
-        o.spillovers[r, p] += 1
+        o.spillovers[p] += 1
         chance = min(1.0, max(0.0, chance))
     return chance
 
 
-@jit
-def end_attempt(c, u, o, s, r, p, t):
-    luck = u.step[r, c.technology[p], s.trl_now[p] - 1, s.attempt[p]]
-    verdict = attempt(luck, success(c, o, s, r, p, t), c.setback)
+@inlined
+def end_attempt(c, u, o, s, p, t):
+    luck = fortune.step_luck(u, c.technology[p], s.trl_now[p] - 1, s.attempt[p])
+    verdict = attempt(luck, success(c, o, s, p, t), c.setback)
     if verdict == SUCCESS:
         s.trl_now[p] += 1
         s.attempt[p] = 0
-        o.trl_day[r, p, s.trl_now[p] - 1] = t
-        s.worked_at[p, s.trl_now[p] - 1] = o.worked_days[r, p]
+        o.trl_day[p, s.trl_now[p] - 1] = t
+        s.worked_at[p, s.trl_now[p] - 1] = o.worked_days[p]
         if s.trl_now[p] == c.target[p]:
-            finish(c, o, s, r, p, t, TARGET, False)
+            finish(c, o, s, p, t, TARGET, False)
         return
     s.attempt[p] += 1
     if verdict == FAILURE or s.attempt[p] == c.attempts:
-        finish(c, o, s, r, p, t, FAILED, False)
+        finish(c, o, s, p, t, FAILED, False)
     else:
-        o.setbacks[r, p] += 1
+        o.setbacks[p] += 1

@@ -1,0 +1,99 @@
+"""The luck of the present replication: looked up where it is laid out, drawn when asked for where it is not.
+
+Each number is asked for at most once or twice in a project's life, and most never: so none is kept, but for a
+currency's rates, which are a walk.
+"""
+
+from __future__ import annotations
+
+from rdsim.luck import kernels
+from rdsim.native.jit import inlined
+
+__all__ = [
+    "agreed",
+    "agreement_days",
+    "commercial",
+    "deal",
+    "exchange",
+    "gate",
+    "market_days",
+    "review_error",
+    "step_days",
+    "step_luck",
+]
+
+
+@inlined
+def deal(u, replication):
+    """Turn to a replication, and draw its calendar of breaks and budgets."""
+    if u.laid_out:
+        return
+    kernels.enter(u, replication)
+    kernels.calendar(u, u)
+    for currency in range(len(u.rated)):
+        u.rated[currency] = False
+
+
+@inlined
+def step_days(u, t, step, attempt):
+    if u.steps_laid_out:
+        return u.step_days[t, step, attempt]
+    return kernels.step_days(u, t, step, attempt)
+
+
+@inlined
+def step_luck(u, t, step, attempt):
+    if u.laid_out:
+        return u.step[t, step, attempt]
+    return kernels.step_luck(u, t, step, attempt)
+
+
+@inlined
+def gate(u, t, review):
+    if u.laid_out:
+        return u.gate[t, review]
+    return kernels.gate(u, t, review)
+
+
+@inlined
+def review_error(u, t, review):
+    if u.laid_out:
+        return u.review_error[t, review]
+    return kernels.review_error(u, t, review)
+
+
+@inlined
+def agreed(u, p):
+    if u.laid_out:
+        return u.agreed[p]
+    return kernels.agreed(u, p)
+
+
+@inlined
+def agreement_days(u, p):
+    if u.laid_out:
+        return u.agreement_days[p]
+    return kernels.agreement_days(u, p)
+
+
+@inlined
+def commercial(u, t):
+    if u.laid_out:
+        return u.commercial[t]
+    return kernels.commercial(u, t)
+
+
+@inlined
+def market_days(u, t):
+    if u.laid_out:
+        return u.market_days[t]
+    return kernels.market_days(u, t)
+
+
+@inlined
+def exchange(u, currency, year):
+    """Rate of a currency in millionths."""
+    if not u.laid_out and not u.rated[currency]:
+        kernels.exchange_rates(u, currency, u.exchange_ppm[currency])
+        u.rated[currency] = True
+    return u.exchange_ppm[currency, year]

@@ -1,0 +1,179 @@
+"""Luck: from random numbers by address to days, outcomes and money.
+
+Every number is the quantile of one uniform number, so more of a good thing (a shorter median, a higher
+probability) never turns good luck into bad. A field's common factor F enters the normal score of each
+step's luck and time with its loading l, as -l F + sqrt(1 - l^2) e (a Gaussian copula); with both loadings
+zero, technologies are independent.
+
+A `Chance` says how the luck of a case is distributed and where its random numbers are. `lay_out` draws all of it for
+some replications, as arrays; the compiled engine draws from the `Chance` only what a replication comes to need.
+What no compiled function gives - gamma and Erlang quantiles - is laid out by scipy for both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import gammaincinv, ndtr
+
+from rdsim.case import DAYS_PER_MONTH, STEPS, Case, Luck, technologies
+from rdsim.domain import Choice, Scenario
+from rdsim.draws import Draws, Purpose, addresses
+from rdsim.luck import kernels
+from rdsim.luck.chance import Chance, agreement_chance, chance, no_chance
+from rdsim.native.blocks import Block, select
+from rdsim.native.jit import jit
+
+__all__ = ["Chance", "agreement_chance", "chance", "lay_out", "lay_out_rest", "no_chance", "scratch", "value_factor"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+def lay_out(scenario: Scenario, case: Case, choices: tuple[Choice, ...], draws: Draws) -> Luck:
+    """The whole luck of a case for some replications; `choices` in the order of the case's projects."""
+    source = chance(scenario, case, choices, draws.seed)
+    rest = lay_out_rest(scenario, case, choices, draws)
+    luck = Luck(**_blank(source, case, len(draws.replications)) | rest)
+    rows = Block("Luck", luck._asdict(), rows=frozenset(Luck._fields))
+    _lay_out(Block("Chance", scratch(source)), rows, np.array(draws.replications, np.int64), "step_days" not in rest)
+    return luck
+
+
+def scratch(source: Chance) -> dict[str, Any]:
+    """The fields of a chance, with room for the number of a replication and for its common factors."""
+    return {
+        **source._asdict(),
+        "replication": np.zeros(1, np.uint64),
+        "factor": np.zeros(len(source.field_address)),
+    }
+
+
+def _blank(source: Chance, case: Case, count: int) -> dict[str, Any]:
+    names, projects, years = len(source.field), len(case.programme), case.budget.shape[1]
+    steps, reviews = (count, names, STEPS, case.attempts), (count, names, _reviews(case))
+    return {
+        "step_days": np.empty(steps),
+        "step": np.empty(steps),
+        "gate": np.empty(reviews),
+        "review_error": np.empty(reviews),
+        "agreed": np.empty((count, projects), np.bool_),
+        "agreement_days": np.empty((count, projects), np.int64),
+        "deliverable_days": np.zeros((count, names, case.due_tranche.shape[1]), np.int64),
+        "commercial": np.empty((count, names), np.bool_),
+        "market_days": np.empty((count, names), np.int64),
+        "break_day": np.empty((count, len(case.places), years), np.int64),
+        "budget": np.empty((count, len(case.budget), years), np.int64),
+        "exchange_ppm": np.empty((count, len(source.exchange_address), years), np.int64),
+    }
+
+
+def _reviews(case: Case) -> int:
+    """Most reviews of a project."""
+    return int((case.tranches - 1 + case.extensions).max(initial=1)) or 1
+
+
+@jit
+def _lay_out(h, u, numbers, lognormal):  # type: ignore[no-untyped-def]
+    for r in range(len(numbers)):
+        kernels.enter(h, numbers[r])
+        select(u, r)
+        for t in range(len(u.step)):
+            _lay_out_technology(h, u, t, lognormal)
+        for p in range(len(u.agreed)):
+            u.agreed[p] = kernels.agreed(h, p)
+            u.agreement_days[p] = kernels.agreement_days(h, p)
+        kernels.calendar(h, u)
+        for currency in range(len(u.exchange_ppm)):
+            kernels.exchange_rates(h, currency, u.exchange_ppm[currency])
+
+
+@jit
+def _lay_out_technology(h, u, t, lognormal):  # type: ignore[no-untyped-def]
+    for step in range(len(u.step[t])):
+        for attempt in range(len(u.step[t, step])):
+            u.step[t, step, attempt] = kernels.step_luck(h, t, step, attempt)
+            if lognormal:
+                u.step_days[t, step, attempt] = kernels.step_days(h, t, step, attempt)
+    for review in range(len(u.gate[t])):
+        u.gate[t, review] = kernels.gate(h, t, review)
+        u.review_error[t, review] = kernels.review_error(h, t, review)
+    u.commercial[t] = kernels.commercial(h, t)
+    u.market_days[t] = kernels.market_days(h, t)
+
+
+# --- what scipy lays out --------------------------------------------------------------------------
+
+
+def lay_out_rest(
+    scenario: Scenario, case: Case, choices: tuple[Choice, ...], draws: Draws
+) -> dict[str, npt.NDArray[Any]]:
+    """The columns of luck that are always laid out: deliverables if there are any, step times if not lognormal."""
+    names = technologies(choices)
+    rest: dict[str, npt.NDArray[Any]] = {}
+    if case.deliverables.any():
+        rest["deliverable_days"] = _deliverables(scenario, case, names, draws)
+    if scenario.steps.distribution == "gamma":
+        source = chance(scenario, case, choices, draws.seed)
+        score = np.empty((len(draws.replications), len(names), STEPS, case.attempts))
+        _lay_out_scores(Block("Chance", scratch(source)), np.array(draws.replications, np.int64), score)
+        ratio = _gamma_ratio(score, source.time_sigma[:, None, None])
+        rest["step_days"] = source.time_median[:, None] * ratio
+    return rest
+
+
+@jit
+def _lay_out_scores(h, numbers, score):  # type: ignore[no-untyped-def]
+    for r in range(len(numbers)):
+        kernels.enter(h, numbers[r])
+        for t in range(score.shape[1]):
+            for k in range(score.shape[2]):
+                for attempt in range(score.shape[3]):
+                    score[r, t, k, attempt] = kernels.step_score(h, t, k, attempt)
+
+
+def _gamma_ratio(score: Floats, sigma: Floats) -> Floats:
+    """Gamma quantile over gamma median, with the coefficient of variation of a lognormal of that sigma."""
+    shape = 1.0 / np.maximum(np.expm1(sigma**2), 1e-9)
+    return np.asarray(np.where(sigma > 0, gammaincinv(shape, ndtr(score)) / gammaincinv(shape, 0.5), 1.0))
+
+
+def _deliverables(scenario: Scenario, case: Case, names: list[str], draws: Draws) -> Ints:
+    """Days of work until the last required one of each kind: a sum of exponential times (Erlang)."""
+    kinds = [scenario.programmes[scenario.technologies[name].programme].deliverables for name in names]
+    needed = np.zeros((len(draws.replications), len(names), case.due_tranche.shape[1]), np.int64)
+    for t, (name, items) in enumerate(zip(names, kinds, strict=True)):
+        luck = draws.uniform(Purpose.DELIVERABLE, [f"{name}\0{item}" for item in items])[..., 0, 0]
+        for d, item in enumerate(items.values()):
+            mean = item.mean_months * DAYS_PER_MONTH
+            days = np.ceil(np.minimum(gammaincinv(item.count, luck[:, d]) * mean, 1e6))
+            needed[:, t, d] = np.maximum(days, 1 if mean else 0)
+    return needed
+
+
+# --- market value ---------------------------------------------------------------------------------
+
+
+def value_factor(
+    scenario: Scenario, names: list[str], draws: Draws, wanted: npt.NDArray[np.bool_] | None = None
+) -> Floats:
+    """Luck of the market value, lognormal with mean 1 by uncertainty class, shape (replications, names).
+
+    Where it is not `wanted` (same shape) it is not drawn, and 1.
+    """
+    sigma = np.array([scenario.uncertainty[scenario.technologies[name].uncertainty].value_sigma for name in names])
+    factor = np.ones((len(draws.replications), len(names)))
+    everywhere = np.ones(factor.shape, np.bool_) if wanted is None else wanted
+    address = addresses(Purpose.MARKET_VALUE, names)
+    _value_factors(np.uint64(draws.seed), address, sigma, np.array(draws.replications, np.uint64), everywhere, factor)
+    return factor
+
+
+@jit
+def _value_factors(seed, address, sigma, numbers, wanted, factor):  # type: ignore[no-untyped-def]
+    for r in range(len(numbers)):
+        for t in range(len(address)):
+            if wanted[r, t]:
+                factor[r, t] = kernels.value_factor(seed, address[t], sigma[t], numbers[r])

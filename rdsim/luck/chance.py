@@ -1,0 +1,152 @@
+"""What it takes to draw the luck of any replication of a case: addresses and distributions, as arrays."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple, get_args, get_type_hints
+
+import numpy as np
+import numpy.typing as npt
+
+from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, Case, currencies, hosts, technologies
+from rdsim.domain import Choice, Scenario
+from rdsim.draws import Purpose, Words, addresses
+from rdsim.native.blocks import blank
+from rdsim.scenario import market_probability
+
+__all__ = ["Chance", "agreement_chance", "chance", "no_chance"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+class Chance(NamedTuple):
+    """The distributions of a case, and where its random numbers are found; letters as in `rdsim.case`, X fields."""
+
+    seed: np.uint64
+    # steps and gates
+    field_address: Words  # (X,)
+    field: Ints  # (T,) index
+    time_address: Words  # (T,)
+    luck_address: Words  # (T,)
+    time_median: Floats  # (S,) days
+    time_sigma: Floats  # (T,)
+    time_loading: float
+    luck_loading: float
+    gate_address: Words  # (T,)
+    review_spread: Floats  # (T,)
+    # agreements
+    agreement_luck_address: Words  # (P,)
+    agreement_time_address: Words  # (P,)
+    agreement_chance: Floats  # (P,)
+    agreement_median: Floats  # (P,) days
+    agreement_sigma: Floats  # (P,)
+    agreement_extra: Ints  # (P,) days
+    # market
+    market_luck_address: Words  # (T,)
+    market_time_address: Words  # (T,)
+    market_chance: Floats  # (T,)
+    market_median: float  # days
+    market_sigma: float
+    # calendar
+    break_luck_address: Words  # (N,)
+    break_day_address: Words  # (N,)
+    break_chance: Floats  # (N,) in a year
+    budget_address: Words  # (G,)
+    announced: Ints  # (G, Y)
+    certain: Bools  # (Y,) the announced budget comes
+    budget_sd: float
+    budget_lowest: float
+    budget_highest: float
+    exchange_address: Words  # (C,)
+    exchange_volatility: float
+
+
+_COLUMNS = frozenset(name for name, hint in get_type_hints(Chance).items() if get_args(hint))
+
+
+def chance(scenario: Scenario, case: Case, choices: tuple[Choice, ...], seed: int) -> Chance:
+    """The chance of a case; `choices` in the order of the case's projects."""
+    names = technologies(choices)
+    return Chance(
+        seed=np.uint64(seed),
+        **_steps(scenario, names),
+        **_agreements(scenario, case, choices),
+        **_market(scenario, names),
+        **_calendar(scenario, case),
+    )
+
+
+def no_chance() -> Chance:
+    """What an engine is given beside luck that is laid out: nothing to draw from."""
+    shapes: dict[str, tuple[int, ...]] = {name: (0,) if name in _COLUMNS else () for name in Chance._fields}
+    fields: dict[str, Any] = blank(Chance, shapes | {"announced": (0, 0)})
+    return Chance(**fields)
+
+
+def _steps(scenario: Scenario, names: list[str]) -> dict[str, Any]:
+    fields, rows = list(scenario.fields), [scenario.technologies[name] for name in names]
+    risk = scenario.risks.field_factor
+    return {
+        "field_address": addresses(Purpose.FIELD, fields),
+        "field": np.array([fields.index(row.field) for row in rows], np.int64),
+        "time_address": addresses(Purpose.STEP_TIME, names),
+        "luck_address": addresses(Purpose.STEP_LUCK, names),
+        "time_median": np.array(scenario.steps.median_years) * DAYS_PER_YEAR,
+        "time_sigma": np.array([scenario.uncertainty[row.uncertainty].duration_sigma for row in rows]),
+        "time_loading": float(risk.duration_loading),
+        "luck_loading": float(risk.success_loading),
+        "gate_address": addresses(Purpose.GATE, names),
+        "review_spread": np.array([scenario.programmes[row.programme].gate.review_error for row in rows]),
+    }
+
+
+def _agreements(scenario: Scenario, case: Case, choices: tuple[Choice, ...]) -> dict[str, Any]:
+    """Talks by technology and partner: the same luck in each mode, judged by the mode's probability and time."""
+    names = [f"{choice.technology}\0{choice.partner}" for choice in choices]
+    modes = [scenario.modes[choice.mode] for choice in choices]
+    return {
+        "agreement_luck_address": addresses(Purpose.AGREEMENT_LUCK, names),
+        "agreement_time_address": addresses(Purpose.AGREEMENT_TIME, names),
+        "agreement_chance": np.array([agreement_chance(scenario, choice) for choice in choices], np.float64),
+        "agreement_median": np.array([mode.agreement_months * DAYS_PER_MONTH for mode in modes], np.float64),
+        "agreement_sigma": np.array([mode.agreement_sigma for mode in modes], np.float64),
+        "agreement_extra": case.extra_days,
+    }
+
+
+def agreement_chance(scenario: Scenario, choice: Choice) -> float:
+    """Probability that talks succeed: the mode's, times the partner's where the counterpart must agree."""
+    mode = scenario.modes[choice.mode]
+    willing = scenario.partners[choice.partner].agreement if choice.partner and mode.needs_counterpart else 1.0
+    return mode.agreement_probability * willing
+
+
+def _market(scenario: Scenario, names: list[str]) -> dict[str, Any]:
+    reached = [market_probability(scenario, scenario.technologies[name]) for name in names]
+    return {
+        "market_luck_address": addresses(Purpose.MARKET_LUCK, names),
+        "market_time_address": addresses(Purpose.MARKET_TIME, names),
+        "market_chance": np.array(reached, np.float64),
+        "market_median": float(scenario.value.market_months * DAYS_PER_MONTH),
+        "market_sigma": float(scenario.value.market_sigma),
+    }
+
+
+def _calendar(scenario: Scenario, case: Case) -> dict[str, Any]:
+    codes, risk = hosts(scenario), scenario.risks.budget
+    return {
+        "break_luck_address": addresses(Purpose.BREAK_LUCK, codes),
+        "break_day_address": addresses(Purpose.BREAK_DAY, codes),
+        # Breaks come at a rate: at least one in a year with probability 1 - exp(-rate).
+        "break_chance": np.array([-math.expm1(-scenario.partners[code].break_rate) for code in codes], np.float64),
+        "budget_address": addresses(Purpose.BUDGET, list(scenario.programmes)),
+        "announced": case.budget,
+        "certain": np.arange(case.budget.shape[1]) + scenario.start_year <= risk.certain_until,
+        "budget_sd": float(risk.sd),
+        "budget_lowest": float(risk.lowest),
+        "budget_highest": float(risk.highest),
+        "exchange_address": addresses(Purpose.EXCHANGE, currencies(scenario)),
+        "exchange_volatility": float(scenario.risks.exchange.volatility),
+    }

@@ -1,0 +1,177 @@
+"""The luck of one replication, number by number, compiled: from a `Chance` to days, outcomes and money.
+
+`h` is a block with the fields of `Chance`, the number of the present replication, and the fields' common factors in
+it, which `enter` draws. Both engines get their luck from these functions: the compiled one asks when a project
+comes to need a number, for the SimPy engine all numbers are laid out before.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from rdsim.case import DAYS_PER_YEAR, MILLION
+from rdsim.draws import uniform_at
+from rdsim.native.jit import inlined
+from rdsim.native.normal import probability, quantile
+
+__all__ = [
+    "agreed",
+    "agreement_days",
+    "break_day",
+    "budget",
+    "calendar",
+    "commercial",
+    "enter",
+    "exchange_rates",
+    "gate",
+    "market_days",
+    "review_error",
+    "step_days",
+    "step_luck",
+    "step_score",
+    "value_factor",
+]
+
+_LONGEST = 1e6
+"""Days: beyond a few centuries a day more or less is nothing, and the cap keeps sums far from overflow."""
+
+
+@inlined
+def _uniform(h, address, first, second):
+    return uniform_at(h.seed, address, h.replication[0], first, second)
+
+
+@inlined
+def _score(h, address, first, second):
+    return quantile(_uniform(h, address, first, second))
+
+
+@inlined
+def _whole_days(median, sigma, score):
+    """Days of a lognormal time, rounded up, at least 1."""
+    return max(math.ceil(min(median * math.exp(sigma * score), _LONGEST)), 1)
+
+
+@inlined
+def enter(h, replication):
+    """Turn to a replication."""
+    h.replication[0] = np.uint64(replication)
+    if h.time_loading > 0.0 or h.luck_loading > 0.0:
+        for x in range(len(h.field_address)):
+            h.factor[x] = _score(h, h.field_address[x], 0, 0)
+
+
+@inlined
+def _bound(own, factor, loading):
+    # A good year for a field makes its steps shorter and likelier: both scores fall as the factor rises.
+    return math.sqrt(1.0 - loading * loading) * own - loading * factor
+
+
+@inlined
+def step_score(h, t, step, attempt):
+    """Normal score of the time of an attempt."""
+    own = _score(h, h.time_address[t], step, attempt)
+    if h.time_loading > 0.0:
+        return _bound(own, h.factor[h.field[t]], h.time_loading)
+    return own
+
+
+@inlined
+def step_days(h, t, step, attempt):
+    """Days of an attempt without partner, lognormal around the step's median."""
+    return h.time_median[step] * math.exp(h.time_sigma[t] * step_score(h, t, step, attempt))
+
+
+@inlined
+def step_luck(h, t, step, attempt):
+    """Uniform number that decides an attempt."""
+    own = _uniform(h, h.luck_address[t], step, attempt)
+    if h.luck_loading > 0.0:
+        return probability(_bound(quantile(own), h.factor[h.field[t]], h.luck_loading))
+    return own
+
+
+@inlined
+def gate(h, t, review):
+    """Uniform number that decides a review."""
+    return _uniform(h, h.gate_address[t], review, 0)
+
+
+@inlined
+def review_error(h, t, review):
+    """Error of a review, in TRL steps."""
+    return quantile(gate(h, t, review)) * h.review_spread[t]
+
+
+@inlined
+def agreed(h, p):
+    """Whether talks succeed."""
+    return _uniform(h, h.agreement_luck_address[p], 0, 0) < h.agreement_chance[p]
+
+
+@inlined
+def agreement_days(h, p):
+    """Days of talks."""
+    score = _score(h, h.agreement_time_address[p], 0, 0)
+    return _whole_days(h.agreement_median[p], h.agreement_sigma[p], score) + h.agreement_extra[p]
+
+
+@inlined
+def commercial(h, t):
+    """Whether a technology that reached its target comes to the market."""
+    return _uniform(h, h.market_luck_address[t], 0, 0) < h.market_chance[t]
+
+
+@inlined
+def market_days(h, t):
+    """Days from the target to the market."""
+    return _whole_days(h.market_median, h.market_sigma, _score(h, h.market_time_address[t], 0, 0))
+
+
+@inlined
+def break_day(h, n, year):
+    """Day on which relations with a partner break in a year, or -1."""
+    if h.break_chance[n] == 0.0 or _uniform(h, h.break_luck_address[n], year, 0) >= h.break_chance[n]:
+        return -1
+    return year * DAYS_PER_YEAR + int(_uniform(h, h.break_day_address[n], year, 0) * DAYS_PER_YEAR)
+
+
+@inlined
+def budget(h, g, year):
+    """Money that really comes."""
+    announced = h.announced[g, year]
+    if h.certain[year] or announced == 0 or h.budget_sd == 0.0:
+        return announced
+    factor = 1.0 + h.budget_sd * _score(h, h.budget_address[g], year, 0)
+    return math.floor(announced * min(max(factor, h.budget_lowest), h.budget_highest) + 0.5)
+
+
+@inlined
+def calendar(h, u):
+    """Fill in the breaks and budgets of a replication."""
+    for n in range(len(u.break_day)):
+        for year in range(len(u.break_day[n])):
+            u.break_day[n, year] = break_day(h, n, year)
+    for g in range(len(u.budget)):
+        for year in range(len(u.budget[g])):
+            u.budget[g, year] = budget(h, g, year)
+
+
+@inlined
+def exchange_rates(h, currency, rates):
+    """A currency's rates in millionths: a geometric random walk with mean 1, constant within a year, 1 in the first."""
+    volatility, walk = h.exchange_volatility, 0.0
+    for year in range(len(rates)):
+        if year > 0 and volatility > 0.0:
+            score = _score(h, h.exchange_address[currency], year, 0)
+            walk += volatility * score - volatility * volatility / 2.0
+        rates[year] = math.floor(math.exp(walk) * MILLION + 0.5)
+
+
+@inlined
+def value_factor(seed, address, sigma, replication):
+    """Luck of a market value, lognormal with mean 1."""
+    score = quantile(uniform_at(seed, address, replication, 0, 0))
+    return math.exp(sigma * score - sigma * sigma / 2.0)
