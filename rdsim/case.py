@@ -22,6 +22,7 @@ import numpy.typing as npt
 from rdsim.domain import Choice, Portfolio, Programme, Scenario
 from rdsim.gates import GATE_POLICIES
 from rdsim.partnership import StepEffect, cost_factor, step_effect
+from rdsim.purses import PURSE_RULES
 from rdsim.scenario import calibration, cost, level, money_scale, target
 
 __all__ = [
@@ -80,11 +81,11 @@ class Case(NamedTuple):
     starts: Ints  # (G, Y)
     call_day: Ints  # (G,) day of the fiscal year on which projects start
     carry_ppm: Ints  # (G,)
-    strict: Bools  # (G,) purse rule
+    purse_rule: Ints  # (G,) index into `purses.PURSE_RULES`
     tranches: Ints  # (G,) number of tranches
     tranche_days: Ints  # (G, K)
     drop_fallback: Bools  # (G,) a project without an agreement is dropped
-    policy: Ints  # (G,) index into `policies`
+    policy: Ints  # (G,) index into `gates.GATE_POLICIES`
     alpha: Floats  # (G,)
     beta: Floats  # (G,)
     tolerance: Ints  # (G,)
@@ -396,7 +397,8 @@ def _drops(line: Programme) -> bool:
 
 def _programme_arrays(scenario: Scenario) -> dict[str, npt.NDArray[np.generic]]:
     lines, scale = list(scenario.programmes.values()), money_scale(scenario)
-    gates, policies, panels = [line.gate for line in lines], list(GATE_POLICIES), list(scenario.panels)
+    gates, panels = [line.gate for line in lines], list(scenario.panels)
+    policies, rules = list(GATE_POLICIES), list(PURSE_RULES)
     width = max(1, *(len(line.deliverables) for line in lines), 1)
     tranches = max(len(line.tranches) for line in lines)
     due, after = np.zeros((len(lines), width), np.int64), np.ones((len(lines), width), np.int64)
@@ -411,7 +413,7 @@ def _programme_arrays(scenario: Scenario) -> dict[str, npt.NDArray[np.generic]]:
         "starts": np.array([_per_year(line.starts, scenario, 1) for line in lines], np.int64),
         "call_day": np.array([call_day(scenario, line) for line in lines], np.int64),
         "carry_ppm": np.array([round(line.carry_over * MILLION) for line in lines], np.int64),
-        "strict": np.array([line.purse_rule == "strict" for line in lines], np.bool_),
+        "purse_rule": np.array([rules.index(line.purse_rule) for line in lines], np.int64),
         "tranches": np.array([len(line.tranches) for line in lines], np.int64),
         "tranche_days": tranche_days,
         "drop_fallback": np.array(

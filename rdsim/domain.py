@@ -133,8 +133,10 @@ class Programme:
     trl_target: Annotated[Trl, Field(description="Target TRL where a technology names none.")] = 9
     carry_over: Annotated[Share, Field(description="Share of unspent money that moves to the next year.")] = 0.0
     purse_rule: Annotated[
-        Literal["strict", "first-fit"],
-        Field(description="strict: the first request that does not fit blocks those behind it."),
+        Identifier,
+        Field(
+            description="strict: the first request that does not fit blocks those behind it; first-fit: it does not."
+        ),
     ] = "strict"
     call_month: Annotated[int, Field(ge=1, le=12, description="Calendar month in which projects start.")] = 1
     foreign_partner_required: Annotated[bool, Field(description="Domestic projects are not eligible.")] = False

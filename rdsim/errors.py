@@ -4,6 +4,7 @@ RdsimError
 ├── InputError            what the user gave is wrong                   exit code 2
 │   ├── ScenarioError     a scenario folder or an override
 │   ├── PortfolioError    a portfolio file or frame
+│   ├── PolicyError       a policy that a user wrote
 │   ├── ProblemError      a portfolio problem stated by arrays or files
 │   └── OutputError       the output folder cannot be used
 ├── InfeasibleError       no portfolio satisfies the rows               exit code 3
@@ -24,6 +25,7 @@ __all__ = [
     "InfeasibleError",
     "InputError",
     "OutputError",
+    "PolicyError",
     "PortfolioError",
     "ProblemError",
     "RdsimError",
@@ -79,6 +81,12 @@ class PortfolioError(InputError):
     """A portfolio that does not fit its scenario."""
 
     subject = "portfolio"
+
+
+class PolicyError(InputError):
+    """A gate policy or purse rule, written by a user, that fails or that an engine cannot run."""
+
+    subject = "policy"
 
 
 class ProblemError(InputError):

@@ -34,6 +34,7 @@ __all__ = [
     "BREAK",
     "GRANT",
     "PANEL",
+    "PARTNER_COST",
     "RELEASE",
     "REQUEST",
     "WORK",
@@ -60,6 +61,9 @@ AGREEMENT: Final = 5
 RELEASE: Final = 6
 REQUEST: Final = 7
 GRANT: Final = 8
+
+PARTNER_COST: Final = -1
+"""Tranche that a purse rule is told for the cost of a partner."""
 
 SUCCESS: Final = 0
 SETBACK: Final = 1

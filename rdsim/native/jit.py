@@ -20,7 +20,7 @@ from rdsim.native import lowering
 __all__ = ["inlined", "jit"]
 
 _PACKAGE = Path(__file__).parent.parent
-_COMPILED = ("native", "engines", "luck", "draws.py", "case.py", "gates.py")
+_COMPILED = ("native", "engines", "luck", "draws.py", "case.py", "gates.py", "purses.py")
 """Files and folders of the package that hold compiled functions, or constants that these use."""
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from rdsim.domain import Limit, Mode, Partner, Programme, Scenario, Technology
 from rdsim.gates import GATE_POLICIES
+from rdsim.purses import PURSE_RULES
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.shapes import Path
 from rdsim.tables import did_you_mean, shown
@@ -41,10 +42,14 @@ def contradictions(scenario: Scenario) -> Iterator[Finding]:
 
 def _references(s: Scenario) -> Iterator[Finding]:
     for code, programme in s.programmes.items():
-        if (policy := programme.gate.policy) not in GATE_POLICIES:
-            path: Path = ("programmes", code, "gate", "policy")
-            rule = "must name a gate policy: " + ", ".join(GATE_POLICIES)
-            yield Finding((path,), rule, shown(policy), did_you_mean(policy, GATE_POLICIES))
+        for at, name, known_policies, noun in (
+            (("gate", "policy"), programme.gate.policy, GATE_POLICIES, "gate policy"),
+            (("purse_rule",), programme.purse_rule, PURSE_RULES, "purse rule"),
+        ):
+            if name not in known_policies:
+                rule = f"must name a {noun}: " + ", ".join(known_policies)
+                where: Path = ("programmes", code, *at)
+                yield Finding((where,), rule, shown(name), did_you_mean(name, known_policies))
     for path, name, table in dict.fromkeys(_named(s)):
         known = getattr(s, table)
         if name not in known:

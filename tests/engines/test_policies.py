@@ -1,7 +1,8 @@
-"""Gate policies of a third party run on the SimPy engine at once; the compiled engine says that it lacks them."""
+"""Gate policies and purse rules, built in or a user's, on both engines."""
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,14 +11,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rdsim import gates
+from rdsim import gates, purses
 from rdsim.case import EXHAUSTED, STOPPED, Case, Luck, build
 from rdsim.domain import Choice, Gate, Portfolio, Scenario, Technology
 from rdsim.draws import Draws
 from rdsim.engines import compiled, process
-from rdsim.errors import EngineError
+from rdsim.engines.compiled import contracts
+from rdsim.errors import PolicyError
 from rdsim.luck import lay_out
 from tests.simple import plain
+from tests.sizes import size
+from tests.worlds import World, draw_world, run_both
 
 
 @pytest.fixture
@@ -45,38 +49,162 @@ def test_a_registered_policy_decides_on_the_simpy_engine(never: str) -> None:
     assert (out.end_day == 360).all()
 
 
-def test_the_compiled_engine_refuses_a_policy_that_it_does_not_have(never: str) -> None:
-    with pytest.raises(EngineError, match="never"):
-        compiled.run(*laid_out(never))
+def test_it_decides_on_the_compiled_engine_as_well(never: str) -> None:
     assert (compiled.run(*laid_out("always-pass")).end_state == EXHAUSTED).all()
+    out = compiled.run(*laid_out(never))
+    assert (out.end_state == STOPPED).all()
+    assert (out.end_day == 360).all()
 
 
-LATE = """
-from rdsim import gates
+BEFORE = """
+from rdsim import gates, purses
 gates.register("never", gates.GatePolicy(judge=lambda *_: False))
 from rdsim.engines import compiled
-from rdsim.errors import EngineError
-from tests.engines.test_policies import laid_out
-try:
-    compiled.run(*laid_out("never"))
-except EngineError as error:
-    print("refused:", error)
+from tests.engines.test_policies import STOPPED, laid_out
+print("stopped:", (compiled.run(*laid_out("never")).end_state == STOPPED).all())
 """
 
 
-def test_it_is_refused_as_well_if_it_was_registered_before_the_engine_was_imported() -> None:
-    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True)
-    assert "refused:" in done.stdout
-    assert "never" in done.stdout
+def test_it_does_so_too_if_it_was_registered_before_the_engine_was_imported() -> None:
+    done = subprocess.run([sys.executable, "-c", BEFORE], capture_output=True, text=True, check=True)
+    assert done.stdout == "stopped: True\n"
+
+
+# --- policies of a user, on both engines ----------------------------------------------------------
+
+
+def moody(lead: int, missing: int, luck: float, alpha: float, beta: float, tolerance: int) -> bool:
+    """Lets the lucky and the early pass."""
+    return luck > 0.6 if lead < 0 or missing > 1 else luck > alpha / 2
+
+
+def half(reviews: int, rate_ppm: int, fraction: int) -> tuple[int, int]:
+    """Drops every other review, over all rounds."""
+    total = reviews + fraction
+    return total // 2, total % 2
+
+
+def keeps_a_fifth(amount: int, purse: int, budget: int, tranche: int, day: int) -> bool:
+    """New projects leave a fifth of the year's money for those that run, until half the year is over."""
+    return tranche > 0 or day >= 180 or purse - amount >= budget // 5
+
+
+def lets_small_ones_by(amount: int, purse: int, budget: int, tranche: int, day: int) -> bool:
+    """Only large requests hold up the others."""
+    return amount * 4 > budget
+
+
+GATES = {
+    "moody": gates.GatePolicy(judge=moody),
+    "half": gates.GatePolicy(judge=moody, rounds=True, drops=half),
+    "generous": gates.GatePolicy(judge=gates.always_pass, rounds=True),
+    "below nothing": gates.GatePolicy(judge=moody, rounds=True, drops=lambda reviews, rate, fraction: (-1, 0)),
+}
+PURSES = {
+    "reserve": purses.PurseRule(pays=keeps_a_fifth),
+    "small-first": purses.PurseRule(pays=keeps_a_fifth, blocks=lets_small_ones_by),
+}
+
+
+@pytest.fixture
+def registered() -> Iterator[None]:
+    for name, gate in GATES.items():
+        gates.register(name, gate)
+    for name, rule in PURSES.items():
+        purses.register(name, rule)
+    yield
+    for name in GATES:
+        del gates.GATE_POLICIES[name]
+    for name in PURSES:
+        del purses.PURSE_RULES[name]
+
+
+def under(world: World, gate: str = "", purse: str = "") -> World:
+    """The world with other policies in every programme."""
+    lines = {
+        name: replace(
+            line, gate=replace(line.gate, policy=gate or line.gate.policy), purse_rule=purse or line.purse_rule
+        )
+        for name, line in world.scenario.programmes.items()
+    }
+    return replace(world, scenario=replace(world.scenario, programmes=lines))
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize(("gate", "purse"), [*((name, "") for name in GATES), *(("", name) for name in PURSES)])
+def test_engines_agree_on_policies_of_a_user_and_the_policies_matter(gate: str, purse: str) -> None:
+    changed, count = 0, size(30, 300)
+    for seed in range(count):
+        world = draw_world(seed)
+        _, _, slow, fast = run_both(under(world, gate, purse), 3)
+        different = [name for name in slow._fields if not np.array_equal(getattr(slow, name), getattr(fast, name))]
+        assert different == []
+        income = fast.new_money + fast.carried_in + fast.refunded
+        assert (fast.spent + fast.spent_network <= income).all()
+        usual = run_both(world, 3)[3]
+        changed += not all(np.array_equal(a, b) for a, b in zip(usual, fast, strict=True))
+    assert changed >= 0.2 * count
+
+
+def refuses(found: object) -> str:
+    return str(found)
+
+
+NOT_PLAIN = gates.GatePolicy(
+    judge=lambda *given: refuses(given) == "yes", rounds=True, drops=lambda *_: (sorted("x"), 0)
+)
+
+
+def test_what_numba_cannot_compile_runs_on_simpy_and_the_error_says_so() -> None:
+    gates.register("not-plain", NOT_PLAIN)
+    purses.register("textual", purses.PurseRule(pays=lambda *given: refuses(given) != "no"))
+    try:
+        world = under(draw_world(1), "not-plain", "textual")
+        with pytest.raises(PolicyError) as caught:
+            compiled.run(world.case(), world.luck(world.case(), 1))
+        places = [fault.where for fault in caught.value.faults]
+        assert "gate policy 'not-plain', drops" in places
+        assert "gate policy 'not-plain', judge" in places
+        assert "purse rule 'textual', pays" in places
+        assert "simpy" in str(caught.value)
+        assert caught.value.exit_code == 2
+        again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own
+        assert str(again) == str(caught.value)
+        easy = under(draw_world(1), "", "textual")
+        assert process.run(easy.case(), easy.luck(easy.case(), 1)).paid.sum() > 0
+    finally:
+        del gates.GATE_POLICIES["not-plain"]
+        del purses.PURSE_RULES["textual"]
+
+
+def fails(lead: int, missing: int, luck: float, alpha: float, beta: float, tolerance: int) -> bool:
+    if luck > 0:
+        raise ValueError("not today")
+    return True
+
+
+def test_a_policy_that_raises_is_the_users_fault_on_both_engines() -> None:
+    gates.register("fails", gates.GatePolicy(judge=fails))
+    try:
+        with pytest.raises(PolicyError, match="ValueError: not today") as told:
+            process.run(*laid_out("fails"))
+        assert told.value.faults[0].where == "gate policy 'fails', judge"
+        with pytest.raises(PolicyError, match="simpy"):
+            compiled.run(*laid_out("fails"))
+    finally:
+        del gates.GATE_POLICIES["fails"]
 
 
 def test_a_name_is_registered_once() -> None:
     with pytest.raises(ValueError, match="threshold"):
         gates.register("threshold", gates.GatePolicy())
+    with pytest.raises(ValueError, match="first-fit"):
+        purses.register("first-fit", purses.PurseRule())
 
 
 def test_the_three_policies_are_the_ones_that_the_compiled_engine_has() -> None:
-    assert compiled.POLICIES == ("threshold", "always-pass", "drop-worst") == tuple(gates.GATE_POLICIES)
+    assert contracts.POLICIES == ("threshold", "always-pass", "drop-worst") == tuple(gates.GATE_POLICIES)
+    assert contracts.RULES == ("strict", "first-fit") == tuple(purses.PURSE_RULES)
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rdsim import gates
 from rdsim.case import UNSET, Case, Luck, Outcomes, empty_outcomes
-from rdsim.engines.compiled.contracts import POLICIES, blank_state
+from rdsim.engines.compiled.contracts import blank_state
 from rdsim.engines.compiled.loop import replicate
-from rdsim.errors import EngineError
+from rdsim.engines.compiled.plugins import addresses
+from rdsim.errors import EngineError, Fault, PolicyError
 from rdsim.luck import Chance, no_chance, scratch
 from rdsim.native.blocks import Block, blank
 
@@ -29,7 +29,10 @@ __all__ = ["Runner", "count_events", "run"]
 
 
 def run(case: Case, luck: Luck) -> Outcomes:
-    """Simulate every replication of the luck. Raises EngineError for a gate policy that is not compiled."""
+    """Simulate every replication of the luck.
+
+    Raises PolicyError for a user's policy that numba cannot compile, or that raises an exception.
+    """
     return _run_laid_out(case, luck)[0]
 
 
@@ -48,7 +51,7 @@ def _run_laid_out(case: Case, luck: Luck) -> tuple[Outcomes, int]:
 class Runner:
     """Simulates batches of a case's replications, drawing their luck as they come to need it; for one thread.
 
-    Raises EngineError for a gate policy that is not compiled.
+    Raises PolicyError for a user's policy that numba cannot compile, or that raises.
     """
 
     def __init__(self, case: Case, chance: Chance) -> None:
@@ -95,21 +98,28 @@ def _calendar(case: Case, chance: Chance) -> dict[str, Any]:
     return blank(Luck, shapes) | flags
 
 
+_RAISED = Fault(
+    "a gate policy or purse rule",
+    "must not raise an exception",
+    "one, on the compiled engine, which cannot say which",
+    "Run it on the simpy engine (--engine simpy) to see it.",
+)
+
+
 class _Room:
     """A case and the state of a replication, as compiled functions see them."""
 
     def __init__(self, case: Case) -> None:
-        unknown = list(gates.GATE_POLICIES)[len(POLICIES) :]
-        if unknown and case.policy.max(initial=0) >= len(POLICIES):
-            raise EngineError("compiled", f"gate policies {unknown} are registered for the simpy engine only: use it")
         self._state = blank_state(case)
-        self._blocks = Block("Case", case._asdict()), Block("State", self._state)
+        self._blocks = Block("Case", case._asdict() | addresses(case)), Block("State", self._state)
 
     def replicate(self, luck: Block, outcomes: Outcomes, first: int) -> int:
         """Fill in the outcomes; returns the number of events."""
         case, state = self._blocks
         out = Block("Outcomes", outcomes._asdict(), rows=frozenset(Outcomes._fields), unset=UNSET)
         events = int(replicate(case, luck, out, state, first, len(outcomes.trl)))
+        if self._state["raised"][0]:
+            raise PolicyError((_RAISED,))
         if self._state["overflow"][0]:
             raise EngineError("compiled", "the agenda is full: please report this")
         return events

@@ -41,12 +41,16 @@ __all__ = [
     "DO_WORK",
     "DO_YEAR_END",
     "DROP_WORST",
+    "FIRST_FIT",
     "IS_CLAIMED",
     "IS_NEVER",
     "IS_NEW",
     "IS_OPEN",
     "IS_OPENING",
     "POLICIES",
+    "RAISED",
+    "RULES",
+    "STRICT",
     "THRESHOLD",
     "State",
     "at_rate",
@@ -84,6 +88,11 @@ dropped = inlined(gates.dropped)
 # Those of `gates` itself: a plug-in may have registered its own before this module was imported.
 POLICIES = ("threshold", "always-pass", "drop-worst")
 THRESHOLD, ALWAYS_PASS, DROP_WORST = range(3)
+RULES = ("strict", "first-fit")
+STRICT, FIRST_FIT = range(2)
+
+RAISED = -(2**62)
+"""What a user's function returns that raised an exception: compiled code cannot pass one on."""
 
 # What an agenda entry is.
 DO_YEAR_END, DO_CALL, DO_WORK, DO_BREAK, DO_REVIEW, DO_ROUND, DO_TALKS, DO_READY, DO_REOPEN, DO_LOOK = range(10)
@@ -169,6 +178,7 @@ class State(NamedTuple):
     last: Ints32  # (days,) last entry of each day, if there is a first
     free: Ints  # (1,) first of the list of unused entries
     overflow: Ints  # (1,) 1 if there was no room for an entry
+    raised: Ints  # (1,) 1 if a user's policy raised an exception
     due: Ints  # (1,) number of resources that are to be granted
     first_due: Ints  # (1,) none of those comes before
     queue: Ints  # (resources, P) waiting projects in order of rank
@@ -191,7 +201,7 @@ def blank_state(case: Case) -> dict[str, Any]:
     entries += projects * (4 + 8 * case.attempts + 2 * case.home.shape[1] + int(case.extensions.max(initial=0)))
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("served", "score", "worst"), (projects,))
     shapes |= dict.fromkeys(("first", "last"), (case.horizon,)) | dict.fromkeys(
-        ("free", "overflow", "due", "first_due"), (1,)
+        ("free", "overflow", "raised", "due", "first_due"), (1,)
     )
     shapes |= {"queue": (resources, max(projects, 1)), "worked_at": (projects, 9), "announced": case.budget.shape}
     shapes |= {"seats_used": (len(case.seats),), "units": (len(case.capacity),)}

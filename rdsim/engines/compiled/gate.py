@@ -13,7 +13,7 @@ from rdsim.engines.compiled.contracts import (
     AT_ROUNDS,
     DO_REVIEW,
     DO_ROUND,
-    DROP_WORST,
+    RAISED,
     THRESHOLD,
     deliverables_in,
     dropped,
@@ -25,10 +25,12 @@ from rdsim.engines.compiled.ending import finish, give_back_seat
 from rdsim.engines.compiled.money import ask_money
 from rdsim.engines.compiled.work import fund
 from rdsim.engines.rules import PANEL
+from rdsim.native.calls import call
 from rdsim.native.jit import inlined
 
 __all__ = [
     "await_round",
+    "count_drops",
     "count_missing",
     "decide",
     "end_review",
@@ -46,7 +48,7 @@ def end_tranche(c, o, s, p, t):
     g = c.programme[p]
     if s.tranche[p] + 1 == c.tranches[g]:
         finish(c, o, s, p, t, EXHAUSTED, False)
-    elif c.policy[g] == DROP_WORST:
+    elif c.rounds[g]:
         await_round(c, s, g, p, t)
     elif c.panel[g] >= 0:
         wait_for(s, t, p, AT_PANEL, panel_of(c, c.panel[g]))
@@ -120,6 +122,11 @@ def on_plan(c, u, o, s, p):
         return True
     luck = fortune.gate(u, c.technology[p], o.reviews[p])
     ahead, missing = lead(c, o, s, p), count_missing(c, u, o, s, p)
+    if c.judge[g] != 0:
+        verdict = call(c.judge[g], ahead, missing, luck, c.alpha[g], c.beta[g], c.tolerance[g])
+        if verdict == RAISED:
+            s.raised[0] = 1
+        return verdict == 1
     if c.policy[g] == THRESHOLD:
         return threshold(ahead, missing, luck, c.alpha[g], c.beta[g], c.tolerance[g])
     return deliverables_in(ahead, missing, luck, c.alpha[g], c.beta[g], c.tolerance[g])
@@ -149,6 +156,21 @@ def end_review(c, u, o, s, p, t):
 
 
 @inlined
+def count_drops(c, s, g, n):
+    """How many of a round's reviews are dropped; the fraction is carried to the next round."""
+    if c.drops[g] == 0:
+        drops, s.fraction[g] = dropped(n, c.drop_ppm[g], s.fraction[g])
+        return drops
+    drops = call(c.drops[g], n, c.drop_ppm[g], s.fraction[g])
+    left = call(c.left[g], n, c.drop_ppm[g], s.fraction[g])
+    if RAISED in (drops, left):
+        s.raised[0] = 1
+        return 0
+    s.fraction[g] = left
+    return drops
+
+
+@inlined
 def hold_round(c, u, o, s, g, t):
     """Drop the worst of those who wait for this round, then decide on the others, both in order of rank."""
     queue = rounds_of(c, g)
@@ -159,7 +181,7 @@ def hold_round(c, u, o, s, g, t):
         s.served[k] = p
         s.worst[k] = False
         s.score[k] = lead(c, o, s, p) + fortune.review_error(u, c.technology[p], o.reviews[p])
-    drops, s.fraction[g] = dropped(n, c.drop_ppm[g], s.fraction[g])
+    drops = count_drops(c, s, g, n)
     for _ in range(min(drops, n)):
         lowest = -1
         for k in range(n):

@@ -12,22 +12,28 @@ from rdsim.engines.compiled.contracts import (
     IS_CLAIMED,
     IS_NEVER,
     IS_OPENING,
+    RAISED,
+    STRICT,
     at_rate,
     fits,
     hopeless,
 )
 from rdsim.engines.compiled.ending import finish
 from rdsim.engines.compiled.work import fund
-from rdsim.engines.rules import RELEASE
+from rdsim.engines.rules import PARTNER_COST, RELEASE
+from rdsim.native.calls import call
 from rdsim.native.jit import inlined
 
 __all__ = [
     "abroad",
     "ask_money",
     "begin_tranche",
+    "blocks",
+    "decided",
     "grant_money",
     "open_partner",
     "pay",
+    "pays",
     "request",
     "serve_claims",
     "unserved",
@@ -75,7 +81,31 @@ def open_partner(c, o, s, n, t):
 
 
 @inlined
-def serve_claims(c, o, s, g, t):
+def pays(c, u, s, g, amount, tranche, t):
+    """Whether the programme's rule has a request paid that fits."""
+    if c.pays[g] == 0:
+        return True
+    return decided(c.pays[g], u, s, g, amount, tranche, t)
+
+
+@inlined
+def blocks(c, u, s, g, amount, tranche, t):
+    """Whether the programme's rule has a request that is not paid block those behind it."""
+    if c.blocks[g] == 0:
+        return c.purse_rule[g] == STRICT
+    return decided(c.blocks[g], u, s, g, amount, tranche, t)
+
+
+@inlined
+def decided(address, u, s, g, amount, tranche, t):
+    verdict = call(address, amount, s.purse[g], u.budget[g, t // DAYS_PER_YEAR], tranche, t % DAYS_PER_YEAR)
+    if verdict == RAISED:
+        s.raised[0] = 1
+    return verdict == 1
+
+
+@inlined
+def serve_claims(c, u, o, s, g, t):
     """Pay for partners before projects; says whether an unpaid claim blocks those behind it."""
     y = t // DAYS_PER_YEAR
     blocked = False
@@ -83,7 +113,7 @@ def serve_claims(c, o, s, g, t):
         amount = s.claim[n]
         if amount == 0:
             continue
-        if not blocked and fits(amount, s.purse[g]):
+        if not blocked and fits(amount, s.purse[g]) and pays(c, u, s, g, amount, PARTNER_COST, t):
             s.claim[n] = 0
             s.purse[g] -= amount
             o.spent_network[g, y] += amount
@@ -98,7 +128,7 @@ def serve_claims(c, o, s, g, t):
             else:
                 o.network_short[n] += amount
         else:
-            blocked = blocked or c.strict[g]
+            blocked = blocked or blocks(c, u, s, g, amount, PARTNER_COST, t)
     return blocked
 
 
@@ -114,14 +144,14 @@ def grant_money(c, u, o, s, g, t):
     y = t // DAYS_PER_YEAR
     blocked = False
     if g == c.network:
-        blocked = serve_claims(c, o, s, g, t)
+        blocked = serve_claims(c, u, o, s, g, t)
     queue = purse_of(c, g)
     row = s.queue[queue]
     served = kept = 0
     for k in range(s.waiting[queue]):
         p = row[k]
         amount = request(c, u, s, p, y)
-        paid = not blocked and fits(amount, s.purse[g])
+        paid = not blocked and fits(amount, s.purse[g]) and pays(c, u, s, g, amount, s.tranche[p], t)
         if paid or hopeless(amount, s.purse[g], s.announced[g, y]):
             s.served[served] = p
             served += 1
@@ -130,7 +160,7 @@ def grant_money(c, u, o, s, g, t):
             if paid:
                 pay(c, u, o, s, p, amount, t)
         else:
-            blocked = blocked or c.strict[g]
+            blocked = blocked or blocks(c, u, s, g, amount, s.tranche[p], t)
             row[kept] = p
             kept += 1
     s.waiting[queue] = kept

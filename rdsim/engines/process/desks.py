@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 import simpy
 
-from rdsim.case import Case
+from rdsim.case import DAYS_PER_YEAR
 from rdsim.engines import rules
-from rdsim.engines.rules import GRANT, PANEL
-from rdsim.gates import GATE_POLICIES, GatePolicy
+from rdsim.engines.rules import GRANT, PANEL, PARTNER_COST
 
 if TYPE_CHECKING:
     from rdsim.engines.process.partners import Partner
     from rdsim.engines.process.project import Project
     from rdsim.engines.process.world import World
 
-__all__ = ["Desk", "FacilityDesk", "PanelDesk", "PlaceDesk", "Purse", "Rounds", "StartDesk", "gate_policy"]
+__all__ = ["Desk", "FacilityDesk", "PanelDesk", "PlaceDesk", "Purse", "Rounds", "StartDesk"]
 
 
 class Desk(ABC):
@@ -165,7 +164,7 @@ class Purse(Desk):
     def __init__(self, world: World, order: int, programme: int) -> None:
         super().__init__(world, order)
         self.programme, self.money = programme, 0
-        self.strict = world.case.strict[programme]
+        self.rule = world.purse_rules[programme]
         self.pays_partners = programme == world.case.network
 
     def serve(self) -> list[tuple[Project, bool]]:
@@ -174,13 +173,13 @@ class Purse(Desk):
         waiting: list[Project] = []
         for project in self.queue:
             amount = project.request(self.world.year)
-            if not blocked and rules.fits(amount, self.money):
+            if not blocked and self._pays(amount, project.tranche):
                 self.pay(project, amount)
                 over.append((project, True))
             elif self._is_hopeless(amount):
                 over.append((project, False))
             else:
-                blocked = blocked or self.strict
+                blocked = blocked or self._blocks(amount, project.tranche)
                 waiting.append(project)
         self.queue = waiting
         return over
@@ -195,13 +194,24 @@ class Purse(Desk):
         for partner in self.world.partners:
             if not partner.claim:
                 continue
-            if not blocked and rules.fits(partner.claim, self.money):
+            if not blocked and self._pays(partner.claim, PARTNER_COST):
                 self._pay_partner(partner)
             elif self._is_hopeless(partner.claim):
                 partner.give_up()
             else:
-                blocked = blocked or self.strict
+                blocked = blocked or self._blocks(partner.claim, PARTNER_COST)
         return blocked
+
+    def _pays(self, amount: int, tranche: int) -> bool:
+        return rules.fits(amount, self.money) and bool(self.rule.pays(amount, *self._present(tranche)))
+
+    def _blocks(self, amount: int, tranche: int) -> bool:
+        return bool(self.rule.blocks(amount, *self._present(tranche)))
+
+    def _present(self, tranche: int) -> tuple[int, int, int, int]:
+        """What a purse rule is told beside the amount: purse, year's new money, tranche, day of the year."""
+        new = self.world.luck.budget[self.programme][self.world.year]
+        return self.money, new, tranche, self.world.now % DAYS_PER_YEAR
 
     def _pay_partner(self, partner: Partner) -> None:
         out, row, year = self.world.out, self.world.row, self.world.year
@@ -271,15 +281,10 @@ class Rounds:
         """Drop the worst; of equals, the one of lower rank (served later everywhere) goes first."""
         reviews, self.queue = self.queue, []
         case = self.world.case
-        drops, self.fraction = gate_policy(case, self.programme).drops(
+        drops, self.fraction = self.world.gate_policies[self.programme].drops(
             len(reviews), case.drop_ppm[self.programme], self.fraction
         )
-        worst = sorted(reviews, key=lambda project: (project.reviewed_lead(), -project.rank))[:drops]
+        worst = sorted(reviews, key=lambda project: (project.reviewed_lead(), -project.rank))[: max(drops, 0)]
         for project in reviews:
             project.desk = None
             project.answer.succeed(project not in worst)
-
-
-def gate_policy(case: Case, programme: int) -> GatePolicy:
-    """The gate policy of a programme."""
-    return list(GATE_POLICIES.values())[int(case.policy[programme])]

@@ -20,7 +20,7 @@ from rdsim.case import (
     UNFUNDED,
 )
 from rdsim.engines import rules
-from rdsim.engines.process.desks import Purse, gate_policy
+from rdsim.engines.process.desks import Purse
 from rdsim.engines.rules import AGREEMENT, FAILURE, PANEL, REQUEST, SUCCESS, WORK
 from rdsim.gates import GatePolicy
 
@@ -323,7 +323,7 @@ class Project:
         case = self.world.case
         if self.tranche + 1 == case.tranches[self.programme]:
             raise End(EXHAUSTED)
-        policy = gate_policy(case, self.programme)
+        policy = self.world.gate_policies[self.programme]
         stays = yield from self.round() if policy.rounds else self.review()
         passed = stays and self.judged(policy)
         self.reviews += 1

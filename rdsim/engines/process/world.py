@@ -11,6 +11,7 @@ from rdsim.case import DAYS_PER_YEAR, Case, Luck, Outcomes, blank_outcomes
 from rdsim.engines.process.agenda import Entry, TraceRow
 from rdsim.engines.process.desks import FacilityDesk, PanelDesk, PlaceDesk, Purse, Rounds, StartDesk
 from rdsim.engines.process.partners import Partner
+from rdsim.engines.process.policies import gate_policy, purse_rule
 from rdsim.engines.process.project import Project
 from rdsim.engines.rules import BREAK, YEAR
 
@@ -33,6 +34,8 @@ class World:
         self.env = simpy.Environment()
         self.case, self.luck, self.out, self.row, self.trace = case, luck, out, row, trace
         lines, panels = len(case.tranches), len(case.seats)
+        self.gate_policies = [gate_policy(case, g) for g in range(lines)]
+        self.purse_rules = [purse_rule(case, g) for g in range(lines)]
         self.starts = [StartDesk(self, g) for g in range(lines)]
         self.places = PlaceDesk(self, lines)
         self.purses = [Purse(self, lines + 1 + g, g) for g in range(lines)]

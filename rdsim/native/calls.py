@@ -1,0 +1,63 @@
+"""Calls by address: how compiled code calls functions that are not known when it is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import cfunc, njit, types
+from numba.core import config as _config
+from numba.core.typing.templates import signature
+from numba.extending import intrinsic, overload
+
+__all__ = ["address", "call", "compilable"]
+
+config: Any = _config
+_FUNCTIONS: dict[int, Any] = {}
+"""Functions by address: keeps them alive, and finds them when nothing is compiled."""
+
+
+def compilable(function: Callable[..., Any]) -> Any:
+    """A function that is to be compiled with those that call it, not kept between processes."""
+    return njit(nogil=True)(function)
+
+
+def address(function: Callable[..., int], parameters: str) -> int:
+    """Where compiled code finds a function; `parameters` are a letter each, i for int64 and f for float64.
+
+    It must return an int64 and not raise. Raises numba's error if numba cannot compile it.
+    """
+    if config.DISABLE_JIT:
+        _FUNCTIONS[id(function)] = function
+        return id(function)
+    kinds = [{"i": types.int64, "f": types.float64}[letter] for letter in parameters]
+    compiled = cfunc(types.int64(*kinds))(function)
+    _FUNCTIONS[compiled.address] = compiled
+    return int(compiled.address)
+
+
+def call(address: int, *arguments: float) -> int:
+    """Call a function by its address; it returns an int64."""
+    return int(_FUNCTIONS[address](*arguments))
+
+
+@intrinsic
+def _call(typing_context: Any, address: Any, arguments: Any) -> Any:
+    del typing_context
+    kinds = [types.float64 if isinstance(kind, types.Float) else types.int64 for kind in arguments.types]
+
+    def generate(context: Any, builder: Any, sig: Any, given: Any) -> Any:
+        values = [
+            context.cast(builder, builder.extract_value(given[1], k), sig.args[1].types[k], kind)
+            for k, kind in enumerate(kinds)
+        ]
+        shape = ir.FunctionType(ir.IntType(64), [value.type for value in values])
+        return builder.call(builder.inttoptr(given[0], shape.as_pointer()), values)
+
+    return signature(types.int64, types.int64, arguments), generate
+
+
+@overload(call)
+def _call_by_address(address, *arguments):
+    return lambda address, *arguments: _call(address, arguments)

@@ -1,0 +1,47 @@
+"""Purse rules: whom a programme's purse pays of those who ask.
+
+Requests come to a purse in order of rank, partners' costs before projects. One that is larger than what is in the
+purse is never paid, whatever a rule says: money is never invented. A rule is a small value behind one contract,
+`PurseRule`; `register` adds a third party's, which scenarios then name in `purse_rule`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["PURSE_RULES", "PurseRule", "always", "never", "register"]
+
+
+def always(amount: int, purse: int, budget: int, tranche: int, day: int) -> bool:  # noqa: ARG001
+    """Yes."""
+    return True
+
+
+def never(amount: int, purse: int, budget: int, tranche: int, day: int) -> bool:  # noqa: ARG001
+    """No."""
+    return False
+
+
+@dataclass(frozen=True)
+class PurseRule:
+    """How a purse serves requests.
+
+    `pays(amount, purse, budget, tranche, day)` says whether a request that fits is paid now, `blocks(...)` whether one
+    that is not paid makes those behind it wait. `amount`, `purse` (what is in it) and `budget` (the fiscal year's new
+    money) are in won; `tranche` counts from 0 and is -1 for the cost of a partner; `day` is that of the fiscal year,
+    0 to 359. A request is looked at again whenever the purse or its queue changes.
+    """
+
+    pays: Callable[[int, int, int, int, int], bool] = always
+    blocks: Callable[[int, int, int, int, int], bool] = always
+
+
+PURSE_RULES: dict[str, PurseRule] = {"strict": PurseRule(), "first-fit": PurseRule(blocks=never)}
+
+
+def register(name: str, rule: PurseRule) -> None:
+    """Add a purse rule; scenarios then name it in `purse_rule`. Raises ValueError for a name in use."""
+    if name in PURSE_RULES:
+        raise ValueError(f"purse rule {name!r} exists")
+    PURSE_RULES[name] = rule
