@@ -20,6 +20,7 @@ from rdsim.errors import Fault, InputError, RdsimError
 
 if TYPE_CHECKING:
     from rdsim.domain import Scenario
+    from rdsim.plugins import Plugin
     from rdsim.results import Run
 
 __all__ = ["app", "main"]
@@ -68,6 +69,15 @@ Solver = Annotated[SolverName, typer.Option(help="Solver of the optimiser.")]
 TimeLimit = Annotated[
     float | None, typer.Option(min=0.001, help="Seconds, a safety net: when it bites, the answer may not repeat.")
 ]
+Threads = Annotated[
+    int | None, typer.Option(min=1, max=256, help="Threads that simulate; by default one for each core.")
+]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin", metavar="FILE", help="Python file that registers gate policies or purse rules; repeatable."
+    ),
+]
 Trace = Annotated[bool, typer.Option("--trace", help="Also write trace.csv: what happened in the first replication.")]
 
 
@@ -110,6 +120,13 @@ def _load(folder: Path, overrides: list[str] | None) -> Scenario:
     return load(folder, overrides or [])
 
 
+def _plug_in(paths: list[Path] | None) -> tuple[Plugin, ...]:
+    """Run the plug-ins, before the scenario that names what they register is read."""
+    from rdsim.plugins import load  # noqa: PLC0415
+
+    return load(paths or [])
+
+
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """A bar for each stage, on a terminal; nothing elsewhere."""
@@ -134,11 +151,11 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         yield tell
 
 
-def _claim(out: Path | None, name: str, overrides: list[str] | None, force: bool) -> Run:
+def _claim(out: Path | None, name: str, overrides: list[str] | None, force: bool, plugins: tuple[Plugin, ...]) -> Run:
     """The run's place, refused before anything long runs if it cannot be used."""
     from rdsim import results  # noqa: PLC0415
 
-    run = results.Run(out or results.free_folder(name), tuple(overrides or ()), force)
+    run = results.Run(out or results.free_folder(name), tuple(overrides or ()), force, plugins)
     results.claim(run)
     return run
 
@@ -153,10 +170,11 @@ def new(folder: Annotated[Path, typer.Argument(help="Folder to make.")]) -> None
 
 
 @app.command()
-def check(scenario: Folder, overrides: Set = None) -> None:
+def check(scenario: Folder, overrides: Set = None, plugins: Plugins = None) -> None:
     """Check a scenario: every fault at once, then cheap bounds on what can be done at all."""
     from rdsim import scenario as rooms  # noqa: PLC0415
 
+    _plug_in(plugins)
     world = _load(scenario, overrides)
     faults = rooms.check(world)
     _warn((*faults, *rooms.remarks(world)))
@@ -195,6 +213,8 @@ def simulate(
     replications: Replications = None,
     overrides: Set = None,
     engine: Engine = EngineName.compiled,
+    threads: Threads = None,
+    plugins: Plugins = None,
     trace: Trace = False,
 ) -> None:
     """Simulate a portfolio."""
@@ -203,8 +223,9 @@ def simulate(
     from rdsim.simulation import simulate as run  # noqa: PLC0415
     from rdsim.simulation import trace as follow  # noqa: PLC0415
 
+    plugged = _plug_in(plugins)
     world = _load(scenario, overrides)
-    place = _claim(out, f"{world.name}-simulate", overrides, force)
+    place = _claim(out, f"{world.name}-simulate", overrides, force, plugged)
     chosen = portfolios.read(portfolio, world)
     with _interruptible(), _progress() as progress:
         count, done = replications or world.simulation.replications, 0
@@ -214,7 +235,9 @@ def simulate(
             done += more
             progress("simulate", done, count)
 
-        found = run(world, chosen, replications=replications, seed=seed, engine=engine.value, progress=tell)
+        found = run(
+            world, chosen, replications=replications, seed=seed, engine=engine.value, threads=threads, progress=tell
+        )
     story = follow(world, chosen, seed=seed) if trace else None
     results.write_simulation(found, place, story)
     typer.echo(findings.describe_simulation(found))
@@ -235,16 +258,25 @@ def optimise(
     solver: Solver = SolverName.highs,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
+    threads: Threads = None,
+    plugins: Plugins = None,
 ) -> None:
     """Choose a portfolio: expected values, each option simulated alone."""
     from rdsim import findings, results  # noqa: PLC0415
     from rdsim.search import propose  # noqa: PLC0415
 
+    plugged = _plug_in(plugins)
     world = _load(scenario, overrides)
-    place = _claim(out, f"{world.name}-optimise", overrides, force)
+    place = _claim(out, f"{world.name}-optimise", overrides, force, plugged)
     with _interruptible():
         proposal = propose(
-            world, samples=replications, seed=seed, solver=solver.value, time_limit=time_limit, engine=engine.value
+            world,
+            samples=replications,
+            seed=seed,
+            solver=solver.value,
+            time_limit=time_limit,
+            engine=engine.value,
+            threads=threads,
         )
     results.write_proposal(world, proposal, world.simulation.seed if seed is None else seed, place)
     typer.echo(findings.describe_proposal(world, proposal))
@@ -262,15 +294,18 @@ def plan(
     solver: Solver = SolverName.highs,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
+    threads: Threads = None,
+    plugins: Plugins = None,
 ) -> None:
     """Check, optimise, simulate beside simple rules, and report."""
     from rdsim import findings, results  # noqa: PLC0415
     from rdsim import scenario as rooms  # noqa: PLC0415
     from rdsim.planning import plan as run  # noqa: PLC0415
 
+    plugged = _plug_in(plugins)
     world = _load(scenario, overrides)
     _warn((*rooms.check(world), *rooms.remarks(world)))
-    place = _claim(out, world.name, overrides, force)
+    place = _claim(out, world.name, overrides, force, plugged)
     with _interruptible(), _progress() as progress:
         found = run(
             world,
@@ -279,6 +314,7 @@ def plan(
             engine=engine.value,
             solver=solver.value,
             time_limit=time_limit,
+            threads=threads,
             progress=progress,
         )
     results.write_plan(found, place)

@@ -76,12 +76,18 @@ def _pairs(scenario: Scenario) -> list[tuple[str, str]]:
 
 
 def sample(
-    scenario: Scenario, choices: tuple[Choice, ...], *, samples: int, seed: int, engine: Engine = "compiled"
+    scenario: Scenario,
+    choices: tuple[Choice, ...],
+    *,
+    samples: int,
+    seed: int,
+    engine: Engine = "compiled",
+    threads: int | None = None,
 ) -> Options:
     """Simulate each option alone on `samples` common replications."""
     draws = Draws(seed, range(SAMPLING, SAMPLING + samples))
     chunks = [choices[first : first + _CHUNK] for first in range(0, len(choices), _CHUNK)]
-    parts = [_sample_chunk(scenario, chunk, draws, engine) for chunk in chunks]
+    parts = [_sample_chunk(scenario, chunk, draws, engine, threads) for chunk in chunks]
     columns = {
         name: np.concatenate([part[name] for part in parts], axis=1 if name in {"npv", "sold"} else 0)
         for name in (parts[0] if parts else {})
@@ -101,11 +107,11 @@ _EACH = ("npv", "sold", "freed")
 
 
 def _sample_chunk(
-    scenario: Scenario, choices: tuple[Choice, ...], draws: Draws, engine: Engine
+    scenario: Scenario, choices: tuple[Choice, ...], draws: Draws, engine: Engine, threads: int | None
 ) -> dict[str, npt.NDArray[np.generic]]:
     case, kept = solo(scenario, choices), []
     sums: dict[str, Floats] = {}
-    for figures in in_batches(scenario, case, choices, draws, engine, partial(_figures, scenario)):
+    for figures in in_batches(scenario, case, choices, draws, engine, partial(_figures, scenario), threads):
         kept.append({name: figures.pop(name) for name in _EACH})
         sums = {name: sums.get(name, 0.0) + column.sum(axis=0) for name, column in figures.items()}
     each = {name: np.concatenate([part[name] for part in kept]) for name in _EACH}

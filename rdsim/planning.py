@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rdsim.domain import Scenario
+from rdsim.errors import PolicyError
 from rdsim.search import Proposal, Rule, baselines, propose
 from rdsim.simulation import Engine, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
@@ -64,6 +65,7 @@ def plan(
     engine: Engine = "compiled",
     solver: str = "highs",
     time_limit: float | None = None,
+    threads: int | None = None,
     progress: Progress = _silent,
 ) -> Plan:
     """Optimise, simulate and compare. An interrupt (Ctrl-C) after the optimisation leaves what is finished.
@@ -74,12 +76,13 @@ def plan(
     count = scenario.simulation.replications if replications is None else replications
     chance = scenario.simulation.seed if seed is None else seed
     progress("optimise", 0, 1)
-    proposal = propose(scenario, seed=chance, solver=solver, time_limit=time_limit)
+    search = partial(propose, scenario, seed=chance, solver=solver, time_limit=time_limit, threads=threads)
+    proposal = _proposed(search, engine)
     progress("optimise", 1, 1)
     found = Plan(scenario, proposal, chance, engine, count)
     rules = baselines(scenario, proposal, seed=chance)
     try:
-        _judge(found, rules, progress)
+        _judge(found, rules, threads, progress)
     except KeyboardInterrupt:
         found.missing = tuple(name for name in ("optimised", *rules) if not _is_done(found, name))
     return found
@@ -89,8 +92,18 @@ def _is_done(found: Plan, name: str) -> bool:
     return found.simulation is not None if name == "optimised" else name in found.comparisons
 
 
-def _judge(found: Plan, rules: dict[str, Rule], progress: Progress) -> None:
-    run = _Run(found, 1 + len(rules), progress)
+def _proposed(search: Callable[..., Proposal], engine: Engine) -> Proposal:
+    """Options are sampled on the compiled engine, a hundred times as fast, unless a user's policy needs SimPy."""
+    try:
+        return search(engine="compiled")
+    except PolicyError:
+        if engine == "compiled":
+            raise
+        return search(engine=engine)
+
+
+def _judge(found: Plan, rules: dict[str, Rule], threads: int | None, progress: Progress) -> None:
+    run = _Run(found, 1 + len(rules), threads, progress)
     found.simulation = run(partial(simulate, found.scenario, found.proposal.portfolio))
     for name, rule in rules.items():
         table = run(partial(replicate, found.scenario, rule.portfolio))
@@ -103,12 +116,14 @@ class _Run:
 
     found: Plan
     policies: int
+    threads: int | None
     progress: Progress
     done: int = 0
 
     def __call__(self, job: Callable[..., T]) -> T:
         found = self.found
-        return job(replications=found.replications, seed=found.seed, engine=found.engine, progress=self._tell)
+        count, seed, threads = found.replications, found.seed, self.threads
+        return job(replications=count, seed=seed, engine=found.engine, threads=threads, progress=self._tell)
 
     def _tell(self, more: int) -> None:
         self.done += more

@@ -22,6 +22,7 @@ from rdsim import findings, portfolio, report
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, OutputError
 from rdsim.planning import Comparison, Plan
+from rdsim.plugins import Plugin
 from rdsim.scenario import digest
 from rdsim.search import Proposal
 from rdsim.simulation import Simulation
@@ -50,11 +51,12 @@ _ESTIMATES = (
 
 @dataclass(frozen=True)
 class Run:
-    """Where and from what a run came: the folder for its files, the overrides that were given."""
+    """Where and from what a run came: the folder for its files, the overrides and plug-ins that were given."""
 
     folder: Path
     overrides: tuple[str, ...] = ()
     force: bool = False
+    plugins: tuple[Plugin, ...] = ()
 
 
 # --- the folder -----------------------------------------------------------------------------------
@@ -187,6 +189,7 @@ def _head(scenario: Scenario, run: Run, seed: int, replications: int, engine: st
     return {
         "rdsim": version("rdsim"),
         "scenario": {"name": scenario.name, "digest": digest(scenario), "overrides": list(run.overrides)},
+        "plugins": [{"file": plugin.path, "sha256": plugin.sha256} for plugin in run.plugins],
         "seed": seed,
         "replications": replications,
         "engine": engine,

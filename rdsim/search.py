@@ -58,12 +58,13 @@ def propose(
     gap: float | None = None,
     time_limit: float | None = None,
     engine: Engine = "compiled",
+    threads: int | None = None,
 ) -> Proposal:
     """Sample the options, state the problem and solve it; what is left out comes from the scenario.
 
     `samples` are the replications behind each option, `gap` the relative gap to prove, `time_limit` a safety net in
-    seconds, `engine` the one that simulates the options. Raises InfeasibleError if no portfolio satisfies every row,
-    SolverError if no answer came.
+    seconds, `engine` the one that simulates the options, in `threads` (by default one for each core). Raises
+    InfeasibleError if no portfolio satisfies every row, SolverError if no answer came.
     """
     settings = scenario.optimiser
     count = settings.samples if samples is None else samples
@@ -73,6 +74,7 @@ def propose(
         samples=count,
         seed=scenario.simulation.seed if seed is None else seed,
         engine=engine,
+        threads=threads,
     )
     problem = state(scenario, options)
     wanted = settings.gap if gap is None else gap

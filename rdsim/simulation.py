@@ -24,7 +24,7 @@ from rdsim.luck import chance, lay_out, lay_out_rest, value_factor
 from rdsim.metrics import Worth, replication_figures, sold_by_technology, worth
 from rdsim.stats import mean_interval
 
-__all__ = ["ENGINES", "Engine", "Simulation", "cores", "in_batches", "replicate", "simulate", "trace"]
+__all__ = ["ENGINES", "Batch", "Engine", "Simulation", "cores", "in_batches", "replicate", "simulate", "trace"]
 
 Engine = Literal["compiled", "simpy"]
 ENGINES: tuple[Engine, ...] = ("compiled", "simpy")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import tracemalloc
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,11 +12,16 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from rdsim.case import build
 from rdsim.domain import Choice, Deliverable, Portfolio, Scenario, Technology
+from rdsim.draws import Draws
 from rdsim.errors import InputError, PortfolioError
+from rdsim.options import candidates, sample
+from rdsim.portfolio import ranked
 from rdsim.scenario import load
-from rdsim.simulation import Simulation, replicate, simulate, trace
+from rdsim.simulation import Batch, Simulation, in_batches, replicate, simulate, trace
 from tests.simple import plain
+from tests.sizes import size
 from tests.tiny import tiny_folder
 
 CHOSEN = Portfolio(
@@ -76,6 +84,77 @@ def test_batches_engines_and_repeats_give_the_same_tables(scenario: Scenario, mo
         for other in (again, slow, pieces):
             assert_frame_equal(getattr(whole, name), getattr(other, name))
     assert_frame_equal(replicate(scenario, CHOSEN, replications=23, seed=3), whole.replications)
+
+
+@pytest.mark.parametrize("threads", [2, 3, 7])
+def test_the_number_of_threads_changes_nothing(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    monkeypatch.setattr("rdsim.simulation._BATCH_CELLS", 5 * 3)
+    alone = simulate(scenario, CHOSEN, replications=61, seed=3, threads=1)
+    together = simulate(scenario, CHOSEN, replications=61, seed=3, threads=threads)
+    for name in ("projects", "replications", "purses", "partners", "international"):
+        assert_frame_equal(getattr(alone, name), getattr(together, name), check_exact=True)
+    table = replicate(scenario, CHOSEN, replications=61, seed=3, threads=threads)
+    assert_frame_equal(table, alone.replications, check_exact=True)
+    options = [sample(scenario, candidates(scenario), samples=20, seed=3, threads=count) for count in (1, threads)]
+    for name in ("npv", "sold", "p_market", "payments", "abroad", "joint", "occupancy", "end_year"):
+        assert np.array_equal(*(getattr(one, name) for one in options)), name
+
+
+def _in_flight(scenario: Scenario, threads: int, job: Callable[[Batch], int]) -> Iterator[int]:
+    chosen = ranked(CHOSEN, scenario)
+    choices = tuple(sorted(chosen.choices, key=lambda choice: choice.rank))
+    draws = Draws(3, range(120))
+    return in_batches(scenario, build(scenario, chosen), choices, draws, "compiled", job, threads)
+
+
+def test_threads_do_not_run_far_ahead_of_who_takes_their_results(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many replications there are, few batches are in memory at once."""
+    monkeypatch.setattr("rdsim.simulation._BATCH_CELLS", 5)
+    begun: list[int] = []
+
+    def note(batch: Batch) -> int:
+        begun.append(batch.draws.replications.start)
+        return batch.draws.replications.start
+
+    for taken, first in enumerate(_in_flight(scenario, 2, note)):
+        assert first == taken
+        assert len(begun) <= taken + 1 + 4
+    assert sorted(begun) == list(range(120))
+
+
+def test_an_error_in_a_thread_ends_the_run_and_leaves_no_thread_behind(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rdsim.simulation._BATCH_CELLS", 5)
+
+    def fail(batch: Batch) -> int:
+        if batch.draws.replications.start == 7:
+            raise RuntimeError("batch seven")
+        return 0
+
+    with pytest.raises(RuntimeError, match="batch seven"):
+        list(_in_flight(scenario, 3, fail))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("rdsim")]
+
+
+def test_memory_grows_with_the_table_alone(scenario: Scenario) -> None:
+    """Twice the replications need no more than their own rows, three times over: parts, whole, and some room."""
+
+    def peak(count: int) -> tuple[int, int]:
+        tracemalloc.start()
+        table = replicate(scenario, CHOSEN, replications=count, seed=3, threads=2)
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found, int(table.memory_usage(deep=True).sum())
+
+    replicate(scenario, CHOSEN, replications=10, seed=3)
+    few, small = peak(size(20_000, 100_000))
+    many, large = peak(size(40_000, 200_000))
+    assert many - few <= 3 * (large - small)
 
 
 def test_progress_counts_every_replication(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:

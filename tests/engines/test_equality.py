@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import simpy
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rdsim import gates, portfolio
 from rdsim.case import END_STATES, TARGET, Case, Outcomes, build
@@ -20,7 +21,7 @@ from rdsim.engines import compiled, process, rules
 from rdsim.engines.process.agenda import Entry
 from rdsim.engines.process.project import Project
 from rdsim.engines.process.world import World as ProcessWorld
-from rdsim.luck import lay_out
+from rdsim.luck import chance, lay_out, lay_out_rest
 from rdsim.options import candidates
 from rdsim.scenario import load
 from tests.sizes import size
@@ -36,6 +37,33 @@ def differing(first: Outcomes, second: Outcomes) -> list[str]:
 
 
 # --- equality -------------------------------------------------------------------------------------
+
+
+def drawn(world: World, first: int, count: int) -> Outcomes:
+    """Outcomes of the compiled engine when it draws the luck itself."""
+    case, numbers = world.case(), range(first, first + count)
+    source = chance(world.scenario, case, world.choices, world.seed)
+    rest = lay_out_rest(world.scenario, case, world.choices, Draws(world.seed, numbers))
+    return compiled.Runner(case, source)(numbers, rest)
+
+
+@settings(max_examples=size(80, 600), deadline=None)
+@given(worlds(), st.integers(0, 2**31))
+def test_luck_that_is_drawn_when_needed_is_the_luck_that_is_laid_out(world: World, first: int) -> None:
+    case = world.case()
+    luck = lay_out(world.scenario, case, world.choices, Draws(world.seed, range(first, first + REPLICATIONS)))
+    assert differing(compiled.run(case, luck), drawn(world, first, REPLICATIONS)) == []
+
+
+def test_a_runner_leaves_nothing_of_one_batch_to_the_next() -> None:
+    for seed in range(20):
+        world = draw_world(seed)
+        case = world.case()
+        runner = compiled.Runner(case, chance(world.scenario, case, world.choices, world.seed))
+        for first, count in ((5, 3), (0, 3), (100, 1), (5, 3)):
+            rest = lay_out_rest(world.scenario, case, world.choices, Draws(world.seed, range(first, first + count)))
+            found = runner(range(first, first + count), rest)
+            assert differing(found, drawn(world, first, count)) == []
 
 
 @settings(max_examples=size(80, 600), deadline=None)
@@ -65,7 +93,9 @@ def test_the_engines_agree_on_shipped_scenarios(name: str, seed: int) -> None:
     choices = tuple(sorted(chosen.choices, key=lambda choice: choice.rank))
     case = build(scenario, chosen)
     luck = lay_out(scenario, case, choices, Draws(seed, range(size(100, 200))))
-    assert differing(process.run(case, luck), compiled.run(case, luck)) == []
+    fast = compiled.run(case, luck)
+    assert differing(process.run(case, luck), fast) == []
+    assert differing(drawn(World(scenario, chosen, seed), 0, size(100, 200)), fast) == []
 
 
 def test_the_engines_agree_on_the_tiny_scenario(tiny: Path) -> None:

@@ -63,11 +63,13 @@ def _functions(policy: int, rule: int) -> list[tuple[str, str, Any, Any, str]]:
 
 
 def _fault(label: str, error: Exception) -> Fault:
-    reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # numba begins with the names of its own stages.
+    reason = next((line for line in lines if not line.startswith("Failed in")), type(error).__name__)
     return Fault(
         label,
         "must be plain enough for numba to compile, on the compiled engine",
-        reason.strip(),
+        reason.rstrip("."),
         "Run it on the simpy engine (--engine simpy), or write it with numbers and simple branches.",
     )
 

@@ -1,0 +1,89 @@
+"""Plug-in files: run before the scenario is read, named in the manifest, refused with all faults at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rdsim import gates, purses
+from rdsim.errors import InputError
+from rdsim.plugins import load
+from tests.command import run
+
+RULES = """
+from rdsim import gates, purses
+
+def keeps_half(amount, purse, budget, tranche, day):
+    return tranche > 0 or purse - amount >= budget // 2
+
+purses.register("half-kept", purses.PurseRule(pays=keeps_half))
+gates.register("hard", gates.GatePolicy(judge=lambda lead, missing, luck, alpha, beta, by: lead >= 0 and luck > 0.5))
+"""
+SETTINGS = ("--set", "programmes.leap.purse_rule=half-kept", "--set", "programmes.base.gate.policy=hard")
+
+
+@pytest.fixture(autouse=True)
+def _forgotten() -> Iterator[None]:
+    yield
+    purses.PURSE_RULES.pop("half-kept", None)
+    gates.GATE_POLICIES.pop("hard", None)
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    path = tmp_path / "my rules.py"
+    path.write_text(RULES, encoding="utf-8")
+    return path
+
+
+def test_a_plugin_registers_what_scenarios_then_name(rules: Path) -> None:
+    (plugin,) = load([rules])
+    assert plugin.sha256 == hashlib.sha256(RULES.encode()).hexdigest()
+    assert not purses.PURSE_RULES["half-kept"].pays(1, 1, 2, 0, 0)
+
+
+def test_all_files_that_fail_are_named_at_once(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("def f(:\n", encoding="utf-8")
+    raising = tmp_path / "raising.py"
+    raising.write_text("from rdsim import gates\ngates.register('threshold', gates.GatePolicy())\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load([broken, raising, tmp_path / "absent.py", tmp_path])
+    assert [Path(fault.where).name for fault in caught.value.faults] == [
+        "broken.py",
+        "raising.py",
+        "absent.py",
+        tmp_path.name,
+    ]
+    assert "SyntaxError" in str(caught.value)
+    assert "'threshold' exists" in str(caught.value)
+
+
+@pytest.mark.parametrize("engine", ["compiled", "simpy"])
+def test_the_command_line_runs_it_and_the_manifest_names_it(
+    tiny: Path,
+    rules: Path,
+    tmp_path: Path,
+    engine: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = ("plan", tiny, "--plugin", rules, *SETTINGS, "--replications", 8, "--engine", engine)
+    said = run(capsys, monkeypatch, *words, "--out", tmp_path / "run")
+    assert said.code == 0, said.err
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["plugins"] == [{"file": str(rules), "sha256": hashlib.sha256(RULES.encode()).hexdigest()}]
+
+
+def test_without_the_plugin_its_names_are_unknown(
+    tiny: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = run(capsys, monkeypatch, "check", tiny, *SETTINGS)
+    assert said.code == 2
+    assert "must name a purse rule: strict, first-fit" in said.err
+    assert "must name a gate policy" in said.err
+    assert run(capsys, monkeypatch, "check", tiny, "--plugin", "nowhere.py").code == 2
