@@ -90,9 +90,18 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
+def _announce_compilation() -> None:
+    from rdsim.native.cache import is_cold  # noqa: PLC0415
+
+    if is_cold():
+        text = "first run: compiling the simulation engine, which takes about half a minute; it is then kept"
+        print(text, file=sys.stderr)  # noqa: T201
+
+
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
     """Ctrl-C before anything is finished: say so, and leave nothing behind."""
+    _announce_compilation()
     try:
         yield
     except KeyboardInterrupt:

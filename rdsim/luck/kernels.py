@@ -34,6 +34,7 @@ __all__ = [
     "value_factor",
 ]
 
+FIRST = np.int64(0)  # a literal would be compiled anew for each place
 _LONGEST = 1e6
 """Days: beyond a few centuries a day more or less is nothing, and the cap keeps sums far from overflow."""
 
@@ -60,7 +61,7 @@ def enter(h, replication):
     h.replication[0] = np.uint64(replication)
     if h.time_loading > 0.0 or h.luck_loading > 0.0:
         for x in range(len(h.field_address)):
-            h.factor[x] = _score(h, h.field_address[x], 0, 0)
+            h.factor[x] = _score(h, h.field_address[x], FIRST, FIRST)
 
 
 @inlined
@@ -96,7 +97,7 @@ def step_luck(h, t, step, attempt):
 @inlined
 def gate(h, t, review):
     """Uniform number that decides a review."""
-    return _uniform(h, h.gate_address[t], review, 0)
+    return _uniform(h, h.gate_address[t], review, FIRST)
 
 
 @inlined
@@ -108,34 +109,34 @@ def review_error(h, t, review):
 @inlined
 def agreed(h, p):
     """Whether talks succeed."""
-    return _uniform(h, h.agreement_luck_address[p], 0, 0) < h.agreement_chance[p]
+    return _uniform(h, h.agreement_luck_address[p], FIRST, FIRST) < h.agreement_chance[p]
 
 
 @inlined
 def agreement_days(h, p):
     """Days of talks."""
-    score = _score(h, h.agreement_time_address[p], 0, 0)
+    score = _score(h, h.agreement_time_address[p], FIRST, FIRST)
     return _whole_days(h.agreement_median[p], h.agreement_sigma[p], score) + h.agreement_extra[p]
 
 
 @inlined
 def commercial(h, t):
     """Whether a technology that reached its target comes to the market."""
-    return _uniform(h, h.market_luck_address[t], 0, 0) < h.market_chance[t]
+    return _uniform(h, h.market_luck_address[t], FIRST, FIRST) < h.market_chance[t]
 
 
 @inlined
 def market_days(h, t):
     """Days from the target to the market."""
-    return _whole_days(h.market_median, h.market_sigma, _score(h, h.market_time_address[t], 0, 0))
+    return _whole_days(h.market_median, h.market_sigma, _score(h, h.market_time_address[t], FIRST, FIRST))
 
 
 @inlined
 def break_day(h, n, year):
     """Day on which relations with a partner break in a year, or -1."""
-    if h.break_chance[n] == 0.0 or _uniform(h, h.break_luck_address[n], year, 0) >= h.break_chance[n]:
+    if h.break_chance[n] == 0.0 or _uniform(h, h.break_luck_address[n], year, FIRST) >= h.break_chance[n]:
         return -1
-    return year * DAYS_PER_YEAR + int(_uniform(h, h.break_day_address[n], year, 0) * DAYS_PER_YEAR)
+    return year * DAYS_PER_YEAR + int(_uniform(h, h.break_day_address[n], year, FIRST) * DAYS_PER_YEAR)
 
 
 @inlined
@@ -144,7 +145,7 @@ def budget(h, g, year):
     announced = h.announced[g, year]
     if h.certain[year] or announced == 0 or h.budget_sd == 0.0:
         return announced
-    factor = 1.0 + h.budget_sd * _score(h, h.budget_address[g], year, 0)
+    factor = 1.0 + h.budget_sd * _score(h, h.budget_address[g], year, FIRST)
     return math.floor(announced * min(max(factor, h.budget_lowest), h.budget_highest) + 0.5)
 
 
@@ -165,7 +166,7 @@ def exchange_rates(h, currency, rates):
     volatility, walk = h.exchange_volatility, 0.0
     for year in range(len(rates)):
         if year > 0 and volatility > 0.0:
-            score = _score(h, h.exchange_address[currency], year, 0)
+            score = _score(h, h.exchange_address[currency], year, FIRST)
             walk += volatility * score - volatility * volatility / 2.0
         rates[year] = math.floor(math.exp(walk) * MILLION + 0.5)
 
@@ -173,5 +174,5 @@ def exchange_rates(h, currency, rates):
 @inlined
 def value_factor(seed, address, sigma, replication):
     """Luck of a market value, lognormal with mean 1."""
-    score = quantile(uniform_at(seed, address, replication, 0, 0))
+    score = quantile(uniform_at(seed, address, replication, FIRST, FIRST))
     return math.exp(sigma * score - sigma * sigma / 2.0)

@@ -144,8 +144,10 @@ def _columns_of(contract: type) -> dict[str, np.dtype[Any]]:
 
 def _dtype(hint: Any) -> np.dtype[Any]:
     """The type of an array's numbers (`NDArray[np.int64]`), or of a scalar (`float`)."""
-    arguments = get_args(hint)
-    kind: np.dtype[Any] = np.dtype(get_args(arguments[1])[0] if arguments else hint)
+    # numpy spells the alias out or not, by version: its last argument's last argument, however deep, is the type.
+    while arguments := get_args(hint):
+        hint = arguments[-1]
+    kind: np.dtype[Any] = np.dtype(hint)
     return kind
 
 

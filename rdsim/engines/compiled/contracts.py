@@ -5,18 +5,20 @@ Purse, gate, step and tie rules are the function objects of `rules` and `gates`,
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from rdsim import gates
+from rdsim import case, gates
 from rdsim.case import Case, Ints
 from rdsim.engines import rules
 from rdsim.native.blocks import blank, records
 from rdsim.native.jit import inlined
 
 __all__ = [
+    "AGREEMENT",
     "ALWAYS_PASS",
     "AT_BETWEEN",
     "AT_ENDED",
@@ -30,6 +32,8 @@ __all__ = [
     "AT_START",
     "AT_TALKING",
     "AT_WORKING",
+    "BLOCKED",
+    "BREAK",
     "DO_BREAK",
     "DO_CALL",
     "DO_LOOK",
@@ -40,18 +44,33 @@ __all__ = [
     "DO_TALKS",
     "DO_WORK",
     "DO_YEAR_END",
+    "DROPPED",
     "DROP_WORST",
+    "EXHAUSTED",
+    "FAILED",
     "FIRST_FIT",
     "IS_CLAIMED",
     "IS_NEVER",
     "IS_NEW",
     "IS_OPEN",
     "IS_OPENING",
+    "NO",
+    "NONE",
+    "PANEL",
+    "PARTNER_COST",
     "POLICIES",
     "RAISED",
+    "RELEASE",
+    "REQUEST",
     "RULES",
+    "STOPPED",
     "STRICT",
+    "TARGET",
     "THRESHOLD",
+    "UNFUNDED",
+    "WORK",
+    "YEAR",
+    "YES",
     "State",
     "at_rate",
     "attempt",
@@ -94,8 +113,29 @@ STRICT, FIRST_FIT = range(2)
 RAISED = -(2**62)
 """What a user's function returns that raised an exception: compiled code cannot pass one on."""
 
+# numba compiles a function anew for each literal number that it is called with; a number of a stated type is none.
+
+
+def _codes(values: Iterable[int]) -> tuple[np.int64, ...]:
+    return tuple(np.int64(value) for value in values)
+
+
+NONE = np.int64(0)
+NO, YES = np.bool_(False), np.bool_(True)
+
+# Phases of a day.
+YEAR, WORK, BREAK, PANEL, AGREEMENT, RELEASE, REQUEST = _codes(
+    (rules.YEAR, rules.WORK, rules.BREAK, rules.PANEL, rules.AGREEMENT, rules.RELEASE, rules.REQUEST)
+)
+PARTNER_COST = np.int64(rules.PARTNER_COST)
+
+# End states.
+TARGET, STOPPED, FAILED, EXHAUSTED, DROPPED, UNFUNDED, BLOCKED = _codes(
+    (case.TARGET, case.STOPPED, case.FAILED, case.EXHAUSTED, case.DROPPED, case.UNFUNDED, case.BLOCKED)
+)
+
 # What an agenda entry is.
-DO_YEAR_END, DO_CALL, DO_WORK, DO_BREAK, DO_REVIEW, DO_ROUND, DO_TALKS, DO_READY, DO_REOPEN, DO_LOOK = range(10)
+DO_YEAR_END, DO_CALL, DO_WORK, DO_BREAK, DO_REVIEW, DO_ROUND, DO_TALKS, DO_READY, DO_REOPEN, DO_LOOK = _codes(range(10))
 
 # Where a project stands.
 (
@@ -111,10 +151,10 @@ DO_YEAR_END, DO_CALL, DO_WORK, DO_BREAK, DO_REVIEW, DO_ROUND, DO_TALKS, DO_READY
     AT_REVIEWED,
     AT_ROUNDS,
     AT_ENDED,
-) = range(12)
+) = _codes(range(12))
 
 # What a partner is.
-IS_NEW, IS_CLAIMED, IS_OPENING, IS_OPEN, IS_NEVER = range(5)
+IS_NEW, IS_CLAIMED, IS_OPENING, IS_OPEN, IS_NEVER = _codes(range(5))
 
 
 class Entry(NamedTuple):
@@ -192,20 +232,20 @@ class State(NamedTuple):
     reserved: Bools  # scratch: (N,) or (F,), asked for by a project of higher rank
 
 
-def blank_state(case: Case) -> dict[str, Any]:
+def blank_state(world: Case) -> dict[str, Any]:
     """Room for one replication's state."""
-    projects, lines, partners = len(case.programme), len(case.tranches), len(case.places)
-    resources = 3 * lines + 2 + len(case.seats)
+    projects, lines, partners = len(world.programme), len(world.tranches), len(world.places)
+    resources = 3 * lines + 2 + len(world.seats)
     # One live entry a project; a wait for facilities leaves a void one behind for each attempt and tranche.
-    entries = 64 + 4 * lines + 2 * (case.budget.shape[1] + 1) * partners + len(case.dependent)
-    entries += projects * (4 + 8 * case.attempts + 2 * case.home.shape[1] + int(case.extensions.max(initial=0)))
+    entries = 64 + 4 * lines + 2 * (world.budget.shape[1] + 1) * partners + len(world.dependent)
+    entries += projects * (4 + 8 * world.attempts + 2 * world.home.shape[1] + int(world.extensions.max(initial=0)))
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("served", "score", "worst"), (projects,))
-    shapes |= dict.fromkeys(("first", "last"), (case.horizon,)) | dict.fromkeys(
+    shapes |= dict.fromkeys(("first", "last"), (world.horizon,)) | dict.fromkeys(
         ("free", "overflow", "raised", "due", "first_due"), (1,)
     )
-    shapes |= {"queue": (resources, max(projects, 1)), "worked_at": (projects, 9), "announced": case.budget.shape}
-    shapes |= {"seats_used": (len(case.seats),), "units": (len(case.capacity),)}
-    shapes |= {"reserved": (max(partners, len(case.capacity)),)}
+    shapes |= {"queue": (resources, max(projects, 1)), "worked_at": (projects, 9), "announced": world.budget.shape}
+    shapes |= {"seats_used": (len(world.seats),), "units": (len(world.capacity),)}
+    shapes |= {"reserved": (max(partners, len(world.capacity)),)}
     state: dict[str, Any] = blank(State, shapes)
     state |= {"entry": records(Entry, entries), "resource": records(Resource, resources)}
     state |= {
@@ -215,5 +255,5 @@ def blank_state(case: Case) -> dict[str, Any]:
     }
     state["first"][:] = -1
     state["entry"]["after"] = np.append(np.arange(1, entries), -1)
-    state["announced"][:] = case.budget[:, ::-1].cumsum(axis=1)[:, ::-1] - case.budget
+    state["announced"][:] = world.budget[:, ::-1].cumsum(axis=1)[:, ::-1] - world.budget
     return state

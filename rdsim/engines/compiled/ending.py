@@ -26,9 +26,10 @@ from rdsim.engines.compiled.contracts import (
     AT_START,
     AT_WORKING,
     DO_LOOK,
+    NONE,
+    REQUEST,
     refund,
 )
-from rdsim.engines.rules import REQUEST
 from rdsim.native.jit import inlined, jit
 
 __all__ = [
@@ -152,4 +153,4 @@ def finish(c, o, s, p, t, end_state, by_break):
     o.end_state[p] = end_state
     o.end_day[p] = t
     for k in range(c.dependent_start[p], c.dependent_start[p + 1]):
-        push(s, t, REQUEST, c.dependent[k], DO_LOOK, 0, c.dependent[k])
+        push(s, t, REQUEST, c.dependent[k], DO_LOOK, NONE, c.dependent[k])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rdsim.case import EXHAUSTED, STOPPED
 from rdsim.engines.compiled import fortune
 from rdsim.engines.compiled.agenda import expect, join, panel_of, push, rounds_of, wait_for
 from rdsim.engines.compiled.contracts import (
@@ -13,7 +12,12 @@ from rdsim.engines.compiled.contracts import (
     AT_ROUNDS,
     DO_REVIEW,
     DO_ROUND,
+    EXHAUSTED,
+    NO,
+    NONE,
+    PANEL,
     RAISED,
+    STOPPED,
     THRESHOLD,
     deliverables_in,
     dropped,
@@ -24,7 +28,6 @@ from rdsim.engines.compiled.contracts import (
 from rdsim.engines.compiled.ending import finish, give_back_seat
 from rdsim.engines.compiled.money import ask_money
 from rdsim.engines.compiled.work import fund
-from rdsim.engines.rules import PANEL
 from rdsim.native.calls import call
 from rdsim.native.jit import inlined
 
@@ -47,7 +50,7 @@ __all__ = [
 def end_tranche(c, o, s, p, t):
     g = c.programme[p]
     if s.tranche[p] + 1 == c.tranches[g]:
-        finish(c, o, s, p, t, EXHAUSTED, False)
+        finish(c, o, s, p, t, EXHAUSTED, NO)
     elif c.rounds[g]:
         await_round(c, s, g, p, t)
     elif c.panel[g] >= 0:
@@ -65,7 +68,7 @@ def await_round(c, s, g, p, t):
     day = next_round(t)
     if s.round_day[g] != day:
         s.round_day[g] = day
-        push(s, day, PANEL, len(c.programme) + g, DO_ROUND, 0, g)
+        push(s, day, PANEL, len(c.programme) + g, DO_ROUND, NONE, g)
 
 
 @inlined
@@ -145,7 +148,7 @@ def decide(c, u, o, s, p, t):
         s.extended[p] = True
         fund(c, u, o, s, p, t, c.extension_days[g])
     else:
-        finish(c, o, s, p, t, STOPPED, False)
+        finish(c, o, s, p, t, STOPPED, NO)
 
 
 @inlined
@@ -196,6 +199,6 @@ def hold_round(c, u, o, s, g, t):
         o.wait_panel[p] += t - s.since[p]
         if s.worst[k]:
             o.reviews[p] += 1
-            finish(c, o, s, p, t, STOPPED, False)
+            finish(c, o, s, p, t, STOPPED, NO)
         else:
             decide(c, u, o, s, p, t)

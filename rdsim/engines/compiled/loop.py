@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdsim.case import BLOCKED, DAYS_PER_YEAR, TARGET
+from rdsim.case import DAYS_PER_YEAR
 from rdsim.engines.compiled import fortune
 from rdsim.engines.compiled.agenda import (
     clear,
@@ -28,6 +28,8 @@ from rdsim.engines.compiled.contracts import (
     AT_SCHEDULED,
     AT_START,
     AT_WORKING,
+    BLOCKED,
+    BREAK,
     DO_BREAK,
     DO_CALL,
     DO_LOOK,
@@ -40,6 +42,11 @@ from rdsim.engines.compiled.contracts import (
     IS_NEW,
     IS_OPEN,
     IS_OPENING,
+    NO,
+    NONE,
+    REQUEST,
+    TARGET,
+    YEAR,
     carried_over,
 )
 from rdsim.engines.compiled.ending import finish, stop_work
@@ -47,7 +54,6 @@ from rdsim.engines.compiled.gate import end_review, end_tranche, grant_seats, ha
 from rdsim.engines.compiled.money import ask_money, grant_money, unserved
 from rdsim.engines.compiled.partnership import break_off, end_talks, grant_places, seek_place
 from rdsim.engines.compiled.work import end_attempt, grant_facilities, start_work
-from rdsim.engines.rules import BREAK, REQUEST, YEAR
 from rdsim.native.blocks import select, wipe
 from rdsim.native.jit import inlined, jit
 
@@ -78,7 +84,7 @@ def look(c, o, s, p, t):
         other = c.prerequisite[k]
         if other < 0 or (s.stage[other] == AT_ENDED and o.end_state[other] != TARGET):
             o.wait_prerequisite[p] = t - planned
-            finish(c, o, s, p, t, BLOCKED, False)
+            finish(c, o, s, p, t, BLOCKED, NO)
             return
         met = met and s.stage[other] == AT_ENDED
     if met:
@@ -137,14 +143,14 @@ def end_year(c, u, o, s, t):
         o.new_money[g, y] = u.budget[g, y]
         s.purse[g] += u.budget[g, y]
         s.starts_left[g] = 0
-        push(s, t + c.call_day[g], YEAR, 1 + g, DO_CALL, 0, g)
+        push(s, t + c.call_day[g], YEAR, 1 + g, DO_CALL, NONE, g)
         grant_soon(s, purse_of(c, g))
     if c.network >= 0:
         for n in range(len(c.places)):
             if s.live[n] > 0 and s.partner[n] in (IS_OPENING, IS_OPEN):
                 s.claim[n] += c.running_cost[n]
     if t + DAYS_PER_YEAR < c.horizon:
-        push(s, t + DAYS_PER_YEAR, YEAR, 0, DO_YEAR_END, 0, 0)
+        push(s, t + DAYS_PER_YEAR, YEAR, NONE, DO_YEAR_END, NONE, NONE)
 
 
 @inlined
@@ -198,7 +204,7 @@ def grant(c, u, o, s, resource, t):
         grant_starts(c, o, s, resource, t)
     elif resource == places(c):
         grant_places(c, u, o, s, t)
-    elif resource < panel_of(c, 0):
+    elif resource < panel_of(c, NONE):
         grant_money(c, u, o, s, resource - lines - 1, t)
     elif resource < facilities(c):
         grant_seats(c, o, s, resource - 2 * lines - 1, t)
@@ -243,9 +249,9 @@ def prepare(c, u, s):
         s.starts_left[g] = 0
         s.fraction[g] = 0
         s.round_day[g] = -1
-    fill(s.seats_used, 0)
-    fill(s.units, 0)
-    push(s, 0, YEAR, 0, DO_YEAR_END, 0, 0)
+    fill(s.seats_used, NONE)
+    fill(s.units, NONE)
+    push(s, NONE, YEAR, NONE, DO_YEAR_END, NONE, NONE)
     for n in range(len(c.places)):
         prepare_partner(u, s, n)
     for p in range(len(c.programme)):
@@ -261,7 +267,7 @@ def prepare_partner(u, s, n):
     s.used[n] = 0
     for y in range(len(u.break_day[n])):
         if u.break_day[n, y] >= 0:
-            push(s, u.break_day[n, y], BREAK, n, DO_BREAK, 0, n)
+            push(s, u.break_day[n, y], BREAK, n, DO_BREAK, NONE, n)
 
 
 @inlined
@@ -283,7 +289,7 @@ def prepare_project(c, s, p):
     for m in range(len(c.member[p])):
         if c.member[p, m] >= 0:
             s.live[c.member[p, m]] += 1
-    push(s, c.start_year[p] * DAYS_PER_YEAR + c.call_day[c.programme[p]], REQUEST, p, DO_LOOK, 0, p)
+    push(s, c.start_year[p] * DAYS_PER_YEAR + c.call_day[c.programme[p]], REQUEST, p, DO_LOOK, NONE, p)
 
 
 @inlined
@@ -300,7 +306,7 @@ def next_day(c, s, t):
 def live(c, u, o, s):
     """Run one replication; returns the number of events handled."""
     prepare(c, u, s)
-    events = t = 0
+    events, t = 0, NONE
     while t < c.horizon:
         if s.first[t] >= 0:
             entry = pop(s, t)

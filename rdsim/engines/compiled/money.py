@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdsim.case import DAYS_PER_YEAR, UNFUNDED
+from rdsim.case import DAYS_PER_YEAR
 from rdsim.engines.compiled import fortune
 from rdsim.engines.compiled.agenda import grant_soon, places, purse_of, push, wait_for
 from rdsim.engines.compiled.contracts import (
@@ -12,15 +12,19 @@ from rdsim.engines.compiled.contracts import (
     IS_CLAIMED,
     IS_NEVER,
     IS_OPENING,
+    NO,
+    NONE,
+    PARTNER_COST,
     RAISED,
+    RELEASE,
     STRICT,
+    UNFUNDED,
     at_rate,
     fits,
     hopeless,
 )
 from rdsim.engines.compiled.ending import finish
 from rdsim.engines.compiled.work import fund
-from rdsim.engines.rules import PARTNER_COST, RELEASE
 from rdsim.native.calls import call
 from rdsim.native.jit import inlined
 
@@ -77,7 +81,7 @@ def pay(c, u, o, s, p, amount, t):
 def open_partner(c, o, s, n, t):
     s.partner[n] = IS_OPENING
     o.opened_day[n] = t
-    push(s, t + c.setup_days[n], RELEASE, n, DO_READY, 0, n)
+    push(s, t + c.setup_days[n], RELEASE, n, DO_READY, NONE, n)
 
 
 @inlined
@@ -169,7 +173,7 @@ def grant_money(c, u, o, s, g, t):
         if o.tranche_day[p, s.tranche[p]] == t:
             begin_tranche(c, u, s, o, p, t)
         else:
-            finish(c, o, s, p, t, UNFUNDED, False)
+            finish(c, o, s, p, t, UNFUNDED, NO)
 
 
 @inlined

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from rdsim.case import DROPPED
 from rdsim.engines.compiled import fortune
 from rdsim.engines.compiled.agenda import expect, fill, grant_soon, places, purse_of, push, wait_for
 from rdsim.engines.compiled.contracts import (
+    AGREEMENT,
     AT_BETWEEN,
     AT_MONEY,
     AT_PLACE,
     AT_TALKING,
     DO_REOPEN,
     DO_TALKS,
+    DROPPED,
     IS_CLAIMED,
     IS_NEVER,
     IS_NEW,
     IS_OPEN,
+    NO,
+    NONE,
+    RELEASE,
+    YES,
 )
 from rdsim.engines.compiled.ending import finish, give_back_place
 from rdsim.engines.compiled.money import ask_money, open_partner
-from rdsim.engines.rules import AGREEMENT, RELEASE
 from rdsim.native.jit import inlined, jit
 
 __all__ = [
@@ -101,7 +105,7 @@ def fall_back(c, o, s, p, t):
     """Without an agreement: go on as a domestic project, or be dropped."""
     give_back_place(c, o, s, p, t)
     if c.drop_fallback[c.programme[p]]:
-        finish(c, o, s, p, t, DROPPED, False)
+        finish(c, o, s, p, t, DROPPED, NO)
         return
     s.joint[p] = False
     o.fell_back[p] = 1
@@ -123,7 +127,7 @@ def after_place(c, u, o, s, p, t):
 def grant_places(c, u, o, s, t):
     queue = places(c)
     row = s.queue[queue]
-    fill(s.reserved, False)
+    fill(s.reserved, NO)
     served = kept = 0
     for k in range(s.waiting[queue]):
         p = row[k]
@@ -173,7 +177,7 @@ def lose_partner(c, o, s, p, t):
         s.token[p] += 1
         fall_back(c, o, s, p, t)
     elif c.drop_fallback[c.programme[p]]:
-        finish(c, o, s, p, t, DROPPED, True)
+        finish(c, o, s, p, t, DROPPED, YES)
     else:
         give_back_place(c, o, s, p, t)
         s.joint[p] = False
@@ -185,7 +189,7 @@ def lose_partner(c, o, s, p, t):
 @inlined
 def break_off(c, o, s, n, t):
     s.closed_until[n] = max(s.closed_until[n], t + c.closed_days)
-    push(s, s.closed_until[n], RELEASE, n, DO_REOPEN, 0, n)
+    push(s, s.closed_until[n], RELEASE, n, DO_REOPEN, NONE, n)
     for p in range(len(c.programme)):
         if s.holding[p] and is_member(c, p, n):
             lose_partner(c, o, s, p, t)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from rdsim.case import FAILED, TARGET
 from rdsim.engines.compiled import fortune
 from rdsim.engines.compiled.agenda import expect, facilities, fill, wait_for
-from rdsim.engines.compiled.contracts import AT_FACILITY, AT_WORKING, DO_WORK, attempt, work_days
+from rdsim.engines.compiled.contracts import (
+    AT_FACILITY,
+    AT_WORKING,
+    DO_WORK,
+    FAILED,
+    NO,
+    TARGET,
+    WORK,
+    attempt,
+    work_days,
+)
 from rdsim.engines.compiled.ending import finish
-from rdsim.engines.rules import FAILURE, SUCCESS, WORK
+from rdsim.engines.rules import FAILURE, SUCCESS
 from rdsim.native.jit import inlined
 
 __all__ = ["end_attempt", "fund", "grant_facilities", "run", "start_work", "success"]
@@ -54,7 +63,7 @@ def fund(c, u, o, s, p, t, days):
 def grant_facilities(c, o, s, t):
     queue = facilities(c)
     row = s.queue[queue]
-    fill(s.reserved, False)
+    fill(s.reserved, NO)
     served = kept = 0
     for k in range(s.waiting[queue]):
         p = row[k]
@@ -107,10 +116,10 @@ def end_attempt(c, u, o, s, p, t):
         o.trl_day[p, s.trl_now[p] - 1] = t
         s.worked_at[p, s.trl_now[p] - 1] = o.worked_days[p]
         if s.trl_now[p] == c.target[p]:
-            finish(c, o, s, p, t, TARGET, False)
+            finish(c, o, s, p, t, TARGET, NO)
         return
     s.attempt[p] += 1
     if verdict == FAILURE or s.attempt[p] == c.attempts:
-        finish(c, o, s, p, t, FAILED, False)
+        finish(c, o, s, p, t, FAILED, NO)
     else:
         o.setbacks[p] += 1
