@@ -1,0 +1,122 @@
+"""A problem changed a little: more rows, other caps, other values, options fixed in or out.
+
+Fronts, risk and explanations ask many questions of one problem; each question is a variation of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_array, vstack
+
+from rdsim.optimiser.evaluation import Evaluation
+from rdsim.optimiser.problem import FloatArray, PortfolioProblem, Rows, frozen, state_rows
+
+__all__ = ["Measure", "count_of_options", "with_caps", "with_fixed", "with_row", "with_rows", "with_values"]
+
+
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """A linear figure of a portfolio: what each chosen option, and each opening of a partner, adds to it."""
+
+    name: str
+    use: FloatArray  # (O,)
+    opening_use: FloatArray  # (P * S,), or empty: openings add nothing
+    integer: bool = False  # only whole values occur
+
+    def of(self, problem: PortfolioProblem, portfolio: Evaluation) -> float:
+        """The figure of a portfolio."""
+        total = float(self.use[list(portfolio.chosen)].sum())
+        if self.opening_use.size:
+            stages = len(problem.stage_names)
+            places = [partner * stages + stage for partner, stage in portfolio.opened.items()]
+            total += float(self.opening_use[places].sum())
+        return total
+
+
+def count_of_options(problem: PortfolioProblem, name: str, counted: ArrayLike) -> Measure:
+    """The number of chosen options among those that are counted, shape (O,) bool."""
+    use = np.asarray(counted, dtype=np.float64)
+    return Measure(name, frozen(use.copy()), frozen(np.zeros(0)), integer=True)
+
+
+def with_rows(problem: PortfolioProblem, extra: Rows) -> PortfolioProblem:
+    """The problem with more rows behind its own; their carries count from the first of them."""
+    rows, openings = problem.rows, problem.rows.opening_use.shape[1]
+    opening = extra.opening_use if extra.opening_use.shape[1] else csr_array((len(extra.names), openings))
+    first = len(rows.names)
+    carry = tuple((a + first, b + first, rate) for a, b, rate in extra.carry)
+    whole = state_rows(
+        vstack([rows.use, extra.use]),
+        np.concatenate([rows.cap, extra.cap]),
+        sense=(*rows.sense, *extra.sense),
+        names=(*rows.names, *extra.names),
+        family=(*rows.family, *extra.family),
+        opening_use=vstack([rows.opening_use, opening]) if openings else None,
+        shortfall_price=np.concatenate([rows.shortfall_price, extra.shortfall_price]),
+        carry=(*rows.carry, *carry),
+    )
+    if not openings:
+        whole = replace(whole, opening_use=csr_array((len(whole.names), openings)))
+    return replace(problem, rows=whole)
+
+
+def with_row(
+    problem: PortfolioProblem,
+    measure: Measure,
+    sense: str,
+    cap: float,
+    *,
+    family: str = "extra",
+    price: float = float("nan"),
+) -> PortfolioProblem:
+    """The problem with one more row: a measure at most, at least or exactly `cap`; soft if it has a price."""
+    opening = csr_array(measure.opening_use[np.newaxis]) if measure.opening_use.size else None
+    row = state_rows(
+        csr_array(measure.use[np.newaxis]),
+        [cap],
+        sense=sense,
+        names=[measure.name],
+        family=family,
+        opening_use=opening,
+        shortfall_price=[price],
+    )
+    return with_rows(problem, row)
+
+
+def with_caps(problem: PortfolioProblem, caps: Mapping[int, float]) -> PortfolioProblem:
+    """The problem with other caps for some rows, by index."""
+    cap = problem.rows.cap.copy()
+    for row, value in caps.items():
+        cap[row] = value
+    return replace(problem, rows=replace(problem.rows, cap=frozen(cap)))
+
+
+def with_values(problem: PortfolioProblem, values: ArrayLike) -> PortfolioProblem:
+    """The problem with other values, shape (O,) or (N, O)."""
+    return replace(problem, values=frozen(np.array(values, dtype=np.float64)))
+
+
+def with_fixed(
+    problem: PortfolioProblem,
+    *,
+    groups_in: Iterable[int] = (),
+    groups_out: Iterable[int] = (),
+    options_in: Iterable[int] = (),
+    options_out: Iterable[int] = (),
+) -> PortfolioProblem:
+    """The problem with more groups and options fixed in or out."""
+    return replace(
+        problem,
+        fixed_in_groups=_more(problem.fixed_in_groups, groups_in),
+        fixed_out_groups=_more(problem.fixed_out_groups, groups_out),
+        fixed_in_options=_more(problem.fixed_in_options, options_in),
+        fixed_out_options=_more(problem.fixed_out_options, options_out),
+    )
+
+
+def _more(known: tuple[int, ...], more: Iterable[int]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys((*known, *(int(index) for index in more))))
