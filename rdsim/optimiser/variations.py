@@ -37,7 +37,7 @@ class Measure:
         return total
 
 
-def count_of_options(problem: PortfolioProblem, name: str, counted: ArrayLike) -> Measure:
+def count_of_options(name: str, counted: ArrayLike) -> Measure:
     """The number of chosen options among those that are counted, shape (O,) bool."""
     use = np.asarray(counted, dtype=np.float64)
     return Measure(name, frozen(use.copy()), frozen(np.zeros(0)), integer=True)
