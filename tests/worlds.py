@@ -41,6 +41,7 @@ from rdsim.domain import (
     Technology,
     Tranche,
     UncertaintyClass,
+    ValueRules,
 )
 from rdsim.draws import Draws
 from rdsim.engines import compiled, process
@@ -115,6 +116,8 @@ class _Maker:
         self.count = self.one_of(2, 4, 5, 6, 7, 8)
         self.paying = self.one_of("", *self.lines, *self.lines)
         self.fiscal_month = self.one_of(1, 1, 3)
+        # Now and then it all ends while much is under way.
+        self.horizon = self.one_of(HORIZON, HORIZON, HORIZON, START + 2)
         self.codes = [f"P{k}" for k in range(int(self.rng.integers(0, 5)))]
         technologies = {f"T{k}": self.technology(k) for k in range(self.count)}
         facilities = {"bed": Facility("Test bed", 1), "room": Facility("Clean room", 2)} if self.chance(0.6) else {}
@@ -124,7 +127,7 @@ class _Maker:
             currency="KRW",
             money_unit="billion KRW",
             start_year=START,
-            horizon_year=HORIZON,
+            horizon_year=self.horizon,
             calibration="only",
             programmes={name: self.programme() for name in self.lines},
             fields={"f0": TechField("Field 0"), "f1": TechField("Field 1")},
@@ -155,6 +158,7 @@ class _Maker:
                 ExchangeRisk(self.one_of(0.0, 0.1)),
             ),
             network=Network(self.paying),
+            value=ValueRules(market_months=self.one_of(3.0, 12.0), market_sigma=self.one_of(0.0, 0.5)),
         )
         return World(scenario := canonical(scenario), self.portfolio(scenario), self.seed)
 
@@ -167,7 +171,7 @@ class _Maker:
     def programme(self) -> Programme:
         tranches = self.one_of(1, 2, 3, 4)
         required = bool(self.codes) and self.chance(0.2)
-        years = range(START, START + self.one_of(2, 4, 6, 6))
+        years = range(START, min(START + self.one_of(2, 4, 6, 6), self.horizon + 1))
         money = self.one_of(2.0, 4.0, 8.0, 12.0, 20.0)
         return Programme(
             name="Line",
@@ -204,7 +208,8 @@ class _Maker:
         if self.chance(0.5):
             return {}
         due = int(self.rng.integers(1, tranches + 1))
-        paper = Deliverable(count=2, due_tranche=due, after_trl=2, mean_months=self.one_of(0.0, 2.0, 6.0))
+        after, months = self.one_of(2, 4, 5), self.one_of(0.0, 2.0, 6.0)
+        paper = Deliverable(count=2, due_tranche=due, after_trl=after, mean_months=months)
         return {"paper": paper, "export": Deliverable(optional=True)}
 
     def modes(self) -> dict[str, Mode]:
@@ -238,7 +243,7 @@ class _Maker:
                 code,
                 f"Partner {code}",
                 modes=("matching", "direct"),
-                setup_cost=self.one_of(0.0, cost, 4 * cost),
+                setup_cost=self.one_of(0.0, cost, 4 * cost, 12 * cost),
                 setup_months=self.one_of(0.0, 3.0),
                 running_cost=self.one_of(0.0, cost),
                 places=self.one_of(1, 1, 2),

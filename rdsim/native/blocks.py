@@ -78,7 +78,9 @@ class Block:
         self._table, self.address = table, table.ctypes.data
 
     def __getattr__(self, name: str) -> Any:
-        array = self.__dict__["_arrays"][name]
+        array = self.__dict__.get("_arrays", {}).get(name)
+        if array is None:
+            raise AttributeError(f"no field {name!r}")  # numba asks for fields of its own
         if name in self.rows:
             return array[self._row if len(array) > 1 else 0]
         return array.item() if array.ndim == 0 else array

@@ -113,5 +113,5 @@ def test_an_array_that_is_not_contiguous_is_refused() -> None:
 
 def test_a_name_that_no_field_has_is_an_error() -> None:
     block, _, _ = _block()
-    with pytest.raises(KeyError):
+    with pytest.raises(AttributeError, match="nothing"):
         _ = block.nothing

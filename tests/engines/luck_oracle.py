@@ -1,0 +1,169 @@
+"""The luck of a case once more, from the scenario itself: numpy and scipy, all numbers at once, no compiled function.
+
+Philox and the distributions are written here a second time, so that a fault in `rdsim.draws`, `rdsim.native.normal` or
+`rdsim.luck` shows as a difference. Only the ids that addresses are made of are shared.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr, ndtri
+from scipy.stats import gamma
+
+from rdsim.case import Case, Luck, currencies, hosts, technologies
+from rdsim.domain import Choice, Scenario
+from rdsim.draws import Purpose, addresses
+from rdsim.scenario import market_probability
+
+__all__ = ["expected_luck", "unlike"]
+
+Array = npt.NDArray[Any]
+LOW = np.uint64(2**32 - 1)
+HALF = np.uint64(32)
+
+
+def _rounds(counter: list[Array], key: list[np.uint64]) -> list[Array]:
+    """Philox4x32-10 on arrays of counters (Salmon et al. 2011, section 3.3)."""
+    for k in range(10):
+        keys = [
+            (word + np.uint64(k * step % 2**32)) & LOW for word, step in zip(key, (0x9E3779B9, 0xBB67AE85), strict=True)
+        ]
+        first, third = counter[0] * np.uint64(0xD2511F53), counter[2] * np.uint64(0xCD9E8D57)
+        counter = [
+            (third >> HALF) ^ counter[1] ^ keys[0],
+            third & LOW,
+            (first >> HALF) ^ counter[3] ^ keys[1],
+            first & LOW,
+        ]
+    return counter
+
+
+class _Numbers:
+    """Uniform and normal numbers of some replications, shape (R, names, first, second)."""
+
+    def __init__(self, seed: int, replications: range) -> None:
+        self.key = [np.uint64(seed % 2**32), np.uint64(seed >> 32)]
+        self.replications = np.array(replications, np.uint64)[:, None, None, None]
+
+    def uniform(self, purpose: Purpose, names: list[str], first: int = 1, second: int = 1) -> Array:
+        who = addresses(purpose, names)[None, :, None, None]
+        place = (np.arange(first, dtype=np.uint64) * np.uint64(65536))[:, None] + np.arange(second, dtype=np.uint64)
+        words = np.broadcast_arrays(who & LOW, who >> HALF, self.replications, place[None, None])
+        high, low, _, _ = _rounds(list(words), self.key)
+        return (high * 2.0**20 + np.floor(low / 2.0**12) + 0.5) / 2.0**52
+
+    def normal(self, purpose: Purpose, names: list[str], first: int = 1, second: int = 1) -> Array:
+        return ndtri(self.uniform(purpose, names, first, second))
+
+
+def expected_luck(scenario: Scenario, case: Case, choices: tuple[Choice, ...], seed: int, numbers: range) -> Luck:
+    """What `lay_out` must give; `choices` in the order of the case's projects."""
+    names, draw = technologies(choices), _Numbers(seed, numbers)
+    parts = (_steps, _gates, _market, _deliverables)
+    columns = {name: column for part in parts for name, column in part(scenario, case, names, draw).items()}
+    return Luck(**columns, **_agreements(scenario, case, choices, draw), **_calendar(scenario, case, draw))
+
+
+def _steps(scenario: Scenario, case: Case, names: list[str], draw: _Numbers) -> dict[str, Array]:
+    fields, risk, sizes = list(scenario.fields), scenario.risks.field_factor, (8, case.attempts)
+    places = [fields.index(scenario.technologies[name].field) for name in names]
+    factor = draw.normal(Purpose.FIELD, fields)[:, places]
+
+    def bound(purpose: Purpose, loading: float) -> Array:
+        return np.sqrt(1 - loading**2) * draw.normal(purpose, names, *sizes) - loading * factor
+
+    score, sigma = bound(Purpose.STEP_TIME, risk.duration_loading), _of_technologies(scenario, names, "duration_sigma")
+    medians = np.array(scenario.steps.median_years)[:, None] * 360
+    ratio = np.exp(sigma * score) if scenario.steps.distribution == "lognormal" else _gamma_ratio(score, sigma)
+    return {"step_days": medians * ratio, "step": ndtr(bound(Purpose.STEP_LUCK, risk.success_loading))}
+
+
+def _of_technologies(scenario: Scenario, names: list[str], field: str) -> Array:
+    classes = [scenario.uncertainty[scenario.technologies[name].uncertainty] for name in names]
+    return np.array([getattr(one, field) for one in classes])[:, None, None]
+
+
+def _gamma_ratio(score: Array, sigma: Array) -> Array:
+    """Gamma quantile over its median; the coefficient of variation is that of a lognormal."""
+    shape = 1 / np.expm1(np.where(sigma > 0, sigma, 1.0) ** 2)
+    return np.where(sigma > 0, gamma.ppf(ndtr(score), shape) / gamma.median(shape), 1.0)
+
+
+def _gates(scenario: Scenario, case: Case, names: list[str], draw: _Numbers) -> dict[str, Array]:
+    reviews = max(int((case.tranches - 1 + case.extensions).max(initial=1)), 1)
+    luck = draw.uniform(Purpose.GATE, names, reviews)[..., 0]
+    programmes = [scenario.programmes[scenario.technologies[name].programme] for name in names]
+    errors = np.array([programme.gate.review_error for programme in programmes])
+    return {"gate": luck, "review_error": ndtri(luck) * errors[:, None]}
+
+
+def _whole_days(months: Array, sigma: Array, score: Array) -> Array:
+    return np.maximum(np.ceil(np.minimum(months * 30 * np.exp(sigma * score), 1e6)), 1).astype(np.int64)
+
+
+def _market(scenario: Scenario, case: Case, names: list[str], draw: _Numbers) -> dict[str, Array]:
+    reached = [market_probability(scenario, scenario.technologies[name]) for name in names]
+    score = draw.normal(Purpose.MARKET_TIME, names)[..., 0, 0]
+    value = scenario.value
+    return {
+        "commercial": draw.uniform(Purpose.MARKET_LUCK, names)[..., 0, 0] < reached,
+        "market_days": _whole_days(np.array(value.market_months), np.array(value.market_sigma), score),
+    }
+
+
+def _deliverables(scenario: Scenario, case: Case, names: list[str], draw: _Numbers) -> dict[str, Array]:
+    found = np.zeros((len(draw.replications), len(names), case.due_tranche.shape[1]), np.int64)
+    for t, name in enumerate(names):
+        kinds = scenario.programmes[scenario.technologies[name].programme].deliverables
+        for d, (item, kind) in enumerate(kinds.items()):
+            if kind.mean_months > 0:
+                luck = draw.uniform(Purpose.DELIVERABLE, [f"{name}\0{item}"])[:, 0, 0, 0]
+                found[:, t, d] = np.maximum(np.ceil(gamma.ppf(luck, kind.count) * kind.mean_months * 30), 1)
+    return {"deliverable_days": found}
+
+
+def _agreements(scenario: Scenario, case: Case, choices: tuple[Choice, ...], draw: _Numbers) -> dict[str, Array]:
+    names = [f"{choice.technology}\0{choice.partner}" for choice in choices]
+    modes = [scenario.modes[choice.mode] for choice in choices]
+    chances = [
+        mode.agreement_probability * _willing(scenario, choice) for mode, choice in zip(modes, choices, strict=True)
+    ]
+    months, sigma = (np.array([getattr(mode, f"agreement_{name}") for mode in modes]) for name in ("months", "sigma"))
+    talks = _whole_days(months, sigma, draw.normal(Purpose.AGREEMENT_TIME, names)[..., 0, 0])
+    luck = draw.uniform(Purpose.AGREEMENT_LUCK, names)[..., 0, 0]
+    return {"agreed": luck < np.array(chances), "agreement_days": talks + case.extra_days}
+
+
+def _willing(scenario: Scenario, choice: Choice) -> float:
+    asked = choice.partner and scenario.modes[choice.mode].needs_counterpart
+    return scenario.partners[choice.partner].agreement if asked else 1.0
+
+
+def _calendar(scenario: Scenario, case: Case, draw: _Numbers) -> dict[str, Array]:
+    codes, years, risk = hosts(scenario), case.budget.shape[1], scenario.risks.budget
+    rates = np.array([scenario.partners[code].break_rate for code in codes])[:, None]
+    breaks = draw.uniform(Purpose.BREAK_LUCK, codes, years)[..., 0] < -np.expm1(-rates)
+    days = np.arange(years) * 360 + np.floor(draw.uniform(Purpose.BREAK_DAY, codes, years)[..., 0] * 360)
+    score = draw.normal(Purpose.BUDGET, list(scenario.programmes), years)[..., 0]
+    certain = np.arange(years) + scenario.start_year <= risk.certain_until
+    factor = np.where(certain, 1.0, np.clip(1 + risk.sd * score, risk.lowest, risk.highest))
+    coins, volatility = currencies(scenario), scenario.risks.exchange.volatility
+    moves = volatility * draw.normal(Purpose.EXCHANGE, coins, years)[..., 0] - volatility**2 / 2
+    moves[..., 0] = 0.0
+    return {
+        "break_day": np.where(breaks, days, -1).astype(np.int64),
+        "budget": np.floor(case.budget * factor + 0.5).astype(np.int64),
+        "exchange_ppm": np.floor(np.exp(moves.cumsum(axis=-1)) * 1e6 + 0.5).astype(np.int64),
+    }
+
+
+def unlike(found: Luck, expected: Luck) -> list[str]:
+    """Columns that differ by more than rounding: days, rates and outcomes exactly, won and quantiles to 1e-9."""
+    return [
+        name
+        for name, column, other in zip(Luck._fields, found, expected, strict=True)
+        if column.shape != other.shape or not np.allclose(column, other, rtol=1e-9, atol=0.0)
+    ]
