@@ -168,8 +168,8 @@ GATES = of(
 PARTNERS = of(
     "engines.compiled.partnership",
     {
-        "nobody keeps a place": {"if n >= 0 and let_in:": "if False:"},
-        "who waits for an opening keeps a place": {"if n >= 0 and let_in:": "if n >= 0:"},
+        "nobody keeps a place": {"if found == FULL:": "if False:"},
+        "who waits for an opening keeps a place": {"if found == FULL:": "if True:"},
         "a partner opens a day late": {"t < s.closed_until[n]": "t <= s.closed_until[n]"},
         "a place more than there is": {"s.used[n] >= c.places[n]": "s.used[n] > c.places[n]"},
         "agreements and failures change places": {"if fortune.agreed(u, p):": "if not fortune.agreed(u, p):"},

@@ -25,7 +25,7 @@ from rdsim.errors import EngineError, Fault, PolicyError
 from rdsim.luck import Chance, no_chance, scratch
 from rdsim.native.blocks import Block, blank
 
-__all__ = ["Runner", "count_events", "run"]
+__all__ = ["Loop", "Runner", "count_events", "run"]
 
 
 def run(case: Case, luck: Luck) -> Outcomes:
@@ -42,10 +42,21 @@ def count_events(case: Case, luck: Luck) -> int:
 
 
 def _run_laid_out(case: Case, luck: Luck) -> tuple[Outcomes, int]:
-    flags = {"laid_out": True, "steps_laid_out": True, "rated": np.zeros(0, np.bool_)}
-    room, outcomes = _Room(case), empty_outcomes(case, len(luck.agreed))
-    events = room.replicate(_luck_block(scratch(no_chance()) | luck._asdict() | flags), outcomes, 0)
-    return outcomes, events
+    outcomes = empty_outcomes(case, len(luck.agreed))
+    return outcomes, Loop(case, luck)(outcomes)
+
+
+class Loop:
+    """The event loop over luck that is laid out, again and again: what benchmarks hold against other programs."""
+
+    def __init__(self, case: Case, luck: Luck) -> None:
+        flags = {"laid_out": True, "steps_laid_out": True, "rated": np.zeros(0, np.bool_)}
+        self._room = _Room(case)
+        self._luck = _luck_block(scratch(no_chance()) | luck._asdict() | flags)
+
+    def __call__(self, outcomes: Outcomes) -> int:
+        """Fill in the outcomes, a row for each replication of the luck; returns the number of events."""
+        return self._room.replicate(self._luck, outcomes, 0)
 
 
 class Runner:

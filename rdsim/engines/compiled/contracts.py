@@ -34,6 +34,7 @@ __all__ = [
     "AT_WORKING",
     "BLOCKED",
     "BREAK",
+    "CLOSED",
     "DO_BREAK",
     "DO_CALL",
     "DO_LOOK",
@@ -49,6 +50,9 @@ __all__ = [
     "EXHAUSTED",
     "FAILED",
     "FIRST_FIT",
+    "FREE",
+    "FULL",
+    "HOPELESS",
     "IS_CLAIMED",
     "IS_NEVER",
     "IS_NEW",
@@ -155,6 +159,9 @@ DO_YEAR_END, DO_CALL, DO_WORK, DO_BREAK, DO_REVIEW, DO_ROUND, DO_TALKS, DO_READY
 
 # What a partner is.
 IS_NEW, IS_CLAIMED, IS_OPENING, IS_OPEN, IS_NEVER = _codes(range(5))
+
+# What a project that waits for a place can expect, from worst to best.
+HOPELESS, CLOSED, FULL, FREE = _codes(range(4))
 
 
 class Entry(NamedTuple):

@@ -51,9 +51,10 @@ def ask_money(c, s, p, t):
 
 @inlined
 def abroad(c, u, s, p, y):
-    if not s.joint[p]:
-        return 0
-    return at_rate(c.abroad[p, s.tranche[p]], fortune.exchange(u, c.currency[p], y))
+    planned = c.abroad[p, s.tranche[p]]
+    if not s.joint[p] or planned == 0:
+        return NONE
+    return at_rate(planned, fortune.exchange(u, c.currency[p], y))
 
 
 @inlined

@@ -10,9 +10,13 @@ from rdsim.engines.compiled.contracts import (
     AT_MONEY,
     AT_PLACE,
     AT_TALKING,
+    CLOSED,
     DO_REOPEN,
     DO_TALKS,
     DROPPED,
+    FREE,
+    FULL,
+    HOPELESS,
     IS_CLAIMED,
     IS_NEVER,
     IS_NEW,
@@ -33,10 +37,10 @@ __all__ = [
     "end_talks",
     "fall_back",
     "grant_places",
-    "has_place",
-    "is_hopeless_place",
-    "lets_in",
+    "keep_places",
     "lose_partner",
+    "prospect",
+    "prospect_at",
     "seek_place",
     "take_place",
 ]
@@ -63,30 +67,23 @@ def claim_opening(c, o, s, n, t):
 
 
 @inlined
-def lets_in(c, s, p, t):
+def prospect(c, s, p, t):
+    """What a project that waits for places can expect of all its partners together."""
+    found = FREE
     for m in range(len(c.member[p])):
         n = c.member[p, m]
-        if n >= 0 and (s.partner[n] != IS_OPEN or t < s.closed_until[n]):
-            return False
-    return True
+        if n >= 0:
+            found = min(found, prospect_at(c, s, n, t))
+    return found
 
 
 @inlined
-def has_place(c, s, p):
-    for m in range(len(c.member[p])):
-        n = c.member[p, m]
-        if n >= 0 and (s.used[n] >= c.places[n] or s.reserved[n]):
-            return False
-    return True
-
-
-@inlined
-def is_hopeless_place(c, s, p):
-    for m in range(len(c.member[p])):
-        n = c.member[p, m]
-        if n >= 0 and s.partner[n] == IS_NEVER:
-            return True
-    return False
+def prospect_at(c, s, n, t):
+    if s.partner[n] == IS_NEVER:
+        return HOPELESS
+    if s.partner[n] != IS_OPEN or t < s.closed_until[n]:
+        return CLOSED
+    return FULL if s.used[n] >= c.places[n] or s.reserved[n] else FREE
 
 
 @inlined
@@ -124,6 +121,14 @@ def after_place(c, u, o, s, p, t):
 
 
 @inlined
+def keep_places(c, s, p):
+    for m in range(len(c.member[p])):
+        n = c.member[p, m]
+        if n >= 0:
+            s.reserved[n] = True
+
+
+@inlined
 def grant_places(c, u, o, s, t):
     queue = places(c)
     row = s.queue[queue]
@@ -131,21 +136,17 @@ def grant_places(c, u, o, s, t):
     served = kept = 0
     for k in range(s.waiting[queue]):
         p = row[k]
-        turned_away = is_hopeless_place(c, s, p)
-        let_in = not turned_away and lets_in(c, s, p, t)
-        if turned_away or (let_in and has_place(c, s, p)):
+        found = prospect(c, s, p, t)
+        if found == FREE:
+            take_place(c, o, s, p, t)
+        if found in (FREE, HOPELESS):
             s.served[served] = p
             served += 1
-            if not turned_away:
-                take_place(c, o, s, p, t)
-        else:
-            # Who waits for a partner to open keeps no place from those of lower rank.
-            for m in range(len(c.member[p])):
-                n = c.member[p, m]
-                if n >= 0 and let_in:
-                    s.reserved[n] = True
-            row[kept] = p
-            kept += 1
+            continue
+        if found == FULL:  # who waits for a partner to open keeps no place from those of lower rank
+            keep_places(c, s, p)
+        row[kept] = p
+        kept += 1
     s.waiting[queue] = kept
     for k in range(served):
         after_place(c, u, o, s, s.served[k], t)
