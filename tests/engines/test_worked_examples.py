@@ -422,3 +422,11 @@ def test_at_the_horizon_a_project_is_running_and_its_market_may_be_out_of_sight(
     _, _, out = lived(plain(None, one, horizon_year=2024), Choice("T", start_year=2024))
     assert (out.end_state[0, 0], out.end_day[0, 0], out.trl[0, 0]) == (RUNNING, -1, 5)
     assert out.worked_days[0, 0] == 360
+
+
+def test_a_market_on_the_first_day_after_the_horizon_is_not_seen() -> None:
+    """The horizon is the first day that is not simulated: a market on it never comes, one on the day before does."""
+    case, luck, out = lived(plain(), Choice("T", start_year=2024))
+    left = case.horizon - int(out.end_day[0, 0])
+    assert told(case, luck, market_days=np.full_like(luck.market_days, left)).market_day[0, 0] == -1
+    assert told(case, luck, market_days=np.full_like(luck.market_days, left - 1)).market_day[0, 0] == case.horizon - 1
