@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import rdsim
+from rdsim import gates, purses
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(
@@ -46,6 +47,9 @@ def test_examples_in_docstrings_run(name: str, monkeypatch: pytest.MonkeyPatch) 
 
 def test_examples_in_the_readme_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
+    # What the examples register must not outlive them.
+    monkeypatch.setattr(gates, "GATE_POLICIES", dict(gates.GATE_POLICIES))
+    monkeypatch.setattr(purses, "PURSE_RULES", dict(purses.PURSE_RULES))
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     assert blocks
     for block in blocks:
