@@ -177,6 +177,26 @@ def test_what_numba_cannot_compile_runs_on_simpy_and_the_error_says_so() -> None
         del purses.PURSE_RULES["textual"]
 
 
+def forgets(lead: int, missing: int, luck: float, alpha: float, beta: float, tolerance: int) -> bool | None:
+    """Says yes to the lucky, and nothing to the others."""
+    if luck > 0.5:
+        return True
+    return None
+
+
+def test_a_policy_that_forgets_to_answer_says_no_on_both_engines() -> None:
+    gates.register("forgets", gates.GatePolicy(judge=forgets))
+    try:
+        ends = set()
+        for seed in range(12):
+            _, _, slow, fast = run_both(under(draw_world(seed), "forgets"), 2)
+            assert all(np.array_equal(a, b) for a, b in zip(slow, fast, strict=True))
+            ends |= set(np.unique(fast.end_state).tolist())
+        assert STOPPED in ends
+    finally:
+        del gates.GATE_POLICIES["forgets"]
+
+
 def fails(lead: int, missing: int, luck: float, alpha: float, beta: float, tolerance: int) -> bool:
     if luck > 0:
         raise ValueError("not today")

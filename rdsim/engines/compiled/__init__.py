@@ -128,7 +128,10 @@ class _Room:
         """Fill in the outcomes; returns the number of events."""
         case, state = self._blocks
         out = Block("Outcomes", outcomes._asdict(), rows=frozenset(Outcomes._fields), unset=UNSET)
-        events = int(replicate(case, luck, out, state, first, len(outcomes.trl)))
+        try:
+            events = int(replicate(case, luck, out, state, first, len(outcomes.trl)))
+        except Exception as error:  # the loop itself raises nothing; numba may pass on what a policy raised
+            raise PolicyError((_RAISED,)) from error
         if self._state["raised"][0]:
             raise PolicyError((_RAISED,))
         if self._state["overflow"][0]:

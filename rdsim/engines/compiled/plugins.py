@@ -82,10 +82,17 @@ def _compiled(function: Callable[..., Any], make: Callable[[Any], Any], paramete
 # numba compiles no `raise` across such a call, so the wrappers answer with a number of their own.
 
 
+@compilable
+def _yes(answer: Any) -> int:
+    return 1 if answer else 0
+
+
 def _gate_verdict(judge: Any) -> Any:
     def verdict(lead, missing, luck, alpha, beta, tolerance):
         try:
-            return 1 if judge(lead, missing, luck, alpha, beta, tolerance) else 0
+            answer = judge(lead, missing, luck, alpha, beta, tolerance)
+            # A function that forgets to return says no, as it does in Python.
+            return 0 if answer is None else _yes(answer)
         except Exception:
             return RAISED
 
@@ -95,7 +102,8 @@ def _gate_verdict(judge: Any) -> Any:
 def _purse_verdict(decide: Any) -> Any:
     def verdict(amount, purse, budget, tranche, day):
         try:
-            return 1 if decide(amount, purse, budget, tranche, day) else 0
+            answer = decide(amount, purse, budget, tranche, day)
+            return 0 if answer is None else _yes(answer)
         except Exception:
             return RAISED
 
