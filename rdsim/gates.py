@@ -64,6 +64,9 @@ class GatePolicy:
     With `rounds`, reviews wait for the next half-year round instead of a panel seat, and
     `drops(reviews, rate_ppm, fraction)` says how many of the worst are stopped, and the fraction carried on;
     those that are not dropped pass if `judge` says so.
+
+    All must depend on their arguments alone. The compiled engine calculates in 64-bit integers, and takes the values
+    that globals have when it compiles.
     """
 
     judge: Callable[[int, int, float, float, float, int], bool] = always_pass

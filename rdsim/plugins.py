@@ -35,7 +35,7 @@ def load(paths: Sequence[Path]) -> tuple[Plugin, ...]:
         except OSError as error:
             rule = "must be a Python file that can be read"
             faults.append(Fault(str(path), rule, error.strerror or type(error).__name__))
-        except Exception as error:  # whatever the user's own code raises
+        except (Exception, SystemExit) as error:  # whatever the user's own code raises
             faults.append(Fault(str(path), "must run without an error", f"{type(error).__name__}: {error}"))
         else:
             plugins.append(Plugin(str(path), hashlib.sha256(text).hexdigest()))

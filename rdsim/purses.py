@@ -31,6 +31,9 @@ class PurseRule:
     that is not paid makes those behind it wait. `amount`, `purse` (what is in it) and `budget` (the fiscal year's new
     money) are in won; `tranche` counts from 0 and is -1 for the cost of a partner; `day` is that of the fiscal year,
     0 to 359. A request is looked at again whenever the purse or its queue changes.
+
+    Both must depend on their arguments alone. The compiled engine calculates in 64-bit integers, and takes the values
+    that globals have when it compiles: a product of two amounts in won does not fit.
     """
 
     pays: Callable[[int, int, int, int, int], bool] = always

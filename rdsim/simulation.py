@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from rdsim import frames, portfolio
-from rdsim.case import Case, Outcomes, build, technologies
+from rdsim.case import Case, Outcomes, build, empty_outcomes, technologies
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.draws import Draws
 from rdsim.errors import Fault, InputError
@@ -30,7 +30,10 @@ Engine = Literal["compiled", "simpy"]
 ENGINES: tuple[Engine, ...] = ("compiled", "simpy")
 
 _BATCH_CELLS = 32_768
-"""Replications x projects in a batch: about 500 bytes each, so 16 MB for each thread."""
+"""Replications x projects in a batch, at most."""
+
+_BATCH_BYTES = 32 * 2**20
+"""Outcomes in a batch, at most; figures of a batch take about as much again."""
 
 T = TypeVar("T")
 
@@ -128,7 +131,8 @@ def in_batches(
     """
     workshop = _Workshop(scenario, case, choices, draws.seed, engine)
     numbers = draws.replications
-    size = max(1, min(len(numbers), _BATCH_CELLS // max(1, len(choices))))
+    each = sum(column.nbytes for column in empty_outcomes(case, 1))
+    size = max(1, min(len(numbers), _BATCH_CELLS // max(1, len(choices)), _BATCH_BYTES // each))
     parts = [
         Draws(draws.seed, range(first, min(first + size, numbers.stop)))
         for first in range(numbers.start, numbers.stop, size)

@@ -157,6 +157,17 @@ def test_memory_grows_with_the_table_alone(scenario: Scenario) -> None:
     assert many - few <= 3 * (large - small)
 
 
+def test_a_portfolio_of_one_project_makes_no_larger_batches(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Purses and partners take room too: a batch is bounded in bytes."""
+    monkeypatch.setattr("rdsim.simulation._BATCH_BYTES", 40_000)
+    told: list[int] = []
+    replicate(scenario, Portfolio((Choice("T3", start_year=2025),)), replications=40, progress=told.append)
+    assert sum(told) == 40
+    assert max(told) < 40
+
+
 def test_progress_counts_every_replication(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rdsim.simulation._BATCH_CELLS", 5 * 4)
     told: list[int] = []

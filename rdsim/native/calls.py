@@ -19,8 +19,8 @@ _FUNCTIONS: dict[int, Any] = {}
 
 
 def compilable(function: Callable[..., Any]) -> Any:
-    """A function that is to be compiled with those that call it, not kept between processes."""
-    return njit(nogil=True)(function)
+    """A function of a user's, compiled with those that call it and not kept; its indices are checked."""
+    return njit(nogil=True, boundscheck=True)(function)
 
 
 def address(function: Callable[..., int], parameters: str) -> int:

@@ -197,6 +197,23 @@ def test_a_policy_that_forgets_to_answer_says_no_on_both_engines() -> None:
         del gates.GATE_POLICIES["forgets"]
 
 
+SHARES = np.array([0.1, 0.5, 0.9])
+
+
+def reads_too_far(lead: int, missing: int, luck: float, alpha: float, beta: float, tolerance: int) -> bool:
+    return bool(luck > SHARES[abs(lead) + 3])
+
+
+def test_a_policy_that_reads_beyond_its_table_is_told_and_reads_nothing() -> None:
+    gates.register("far", gates.GatePolicy(judge=reads_too_far))
+    try:
+        for engine in (process, compiled):
+            with pytest.raises(PolicyError):
+                engine.run(*laid_out("far"))
+    finally:
+        del gates.GATE_POLICIES["far"]
+
+
 def fails(lead: int, missing: int, luck: float, alpha: float, beta: float, tolerance: int) -> bool:
     if luck > 0:
         raise ValueError("not today")

@@ -239,13 +239,18 @@ class State(NamedTuple):
     reserved: Bools  # scratch: (N,) or (F,), asked for by a project of higher rank
 
 
+def _most_extensions(world: Case) -> int:
+    """Extensions that a project can have before the horizon, whatever number is allowed."""
+    return int(np.minimum(world.extensions, world.horizon // world.extension_days + 1).max(initial=0))
+
+
 def blank_state(world: Case) -> dict[str, Any]:
     """Room for one replication's state."""
     projects, lines, partners = len(world.programme), len(world.tranches), len(world.places)
     resources = 3 * lines + 2 + len(world.seats)
     # One live entry a project; a wait for facilities leaves a void one behind for each attempt and tranche.
     entries = 64 + 4 * lines + 2 * (world.budget.shape[1] + 1) * partners + len(world.dependent)
-    entries += projects * (4 + 8 * world.attempts + 2 * world.home.shape[1] + int(world.extensions.max(initial=0)))
+    entries += projects * (4 + 8 * world.attempts + 2 * world.home.shape[1] + _most_extensions(world))
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("served", "score", "worst"), (projects,))
     shapes |= dict.fromkeys(("first", "last"), (world.horizon,)) | dict.fromkeys(
         ("free", "overflow", "raised", "due", "first_due"), (1,)
