@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import math
 import shutil
 import subprocess
 import tempfile
@@ -27,6 +28,8 @@ import numpy as np
 import simpy
 
 from benchmarks import subject
+from benchmarks._loops import first, in_turns, loop
+from benchmarks._timing import interleaved, ratios, spread
 from rdsim.case import FAILED, STEPS, STOPPED, TARGET, UNFUNDED, Case, Luck, Outcomes, empty_outcomes
 from rdsim.engines import compiled, process
 
@@ -133,10 +136,6 @@ def _luck(count: int, rng: np.random.Generator) -> Luck:
     )
 
 
-def _first(luck: Luck, count: int) -> Luck:
-    return Luck(*(column[:count].copy() for column in luck))
-
-
 # --- C --------------------------------------------------------------------------------------------
 
 _NETWORK = ("projects", "partners", "tranches", "years", "steps", "reviews", "horizon", "seats", "review_days")
@@ -185,7 +184,7 @@ def c_program() -> Iterator[Any]:
 
 
 def in_c(run: Any, case: Case, luck: Luck, out: Outcomes) -> int:
-    """Fill in the outcomes that the network has; returns the number of events."""
+    """Fill in the outcomes that the network has; returns the number of events. Raises MemoryError where C gets none."""
     tables = {
         **{name: getattr(case, name) for name in ("places", "start_year", "trl", "target", "success")},
         "budget": case.budget[0].copy(),
@@ -197,7 +196,10 @@ def in_c(run: Any, case: Case, luck: Luck, out: Outcomes) -> int:
     net = _Network(*counts, *(tables[name].ctypes.data for name in _TABLES), ALPHA)
     chance = _Luck(*(getattr(luck, name).ctypes.data for name in _LUCK))
     columns = _Outcomes(*(getattr(out, name).ctypes.data for name in COLUMNS))
-    return int(run(ctypes.byref(net), ctypes.byref(chance), ctypes.byref(columns), len(luck.agreed)))
+    events = int(run(ctypes.byref(net), ctypes.byref(chance), ctypes.byref(columns), len(luck.agreed)))
+    if events < 0:
+        raise MemoryError("the C program was given no memory")
+    return events
 
 
 # --- SimPy, by hand -------------------------------------------------------------------------------
@@ -262,15 +264,20 @@ class _Hand:
         self.places = [simpy.PriorityResource(self.env, PLACES) for _ in range(PARTNERS)]
         self.panel = simpy.PriorityResource(self.env, SEATS)
         self.purse = _Purse(self.env)
-        self.events = 0
-
-    def run(self) -> None:
         self.env.process(self.purse.years())
         for p in range(PROJECTS):
             self.env.process(self.project(p))
+
+    def run(self) -> None:
+        self.env.run(until=YEARS * YEAR_DAYS)
+
+    def count(self) -> int:
+        """Run, and count SimPy's events."""
+        events = 0
         while self.env.peek() < YEARS * YEAR_DAYS:
             self.env.step()
-            self.events += 1
+            events += 1
+        return events
 
     def project(self, p: int) -> Generator[simpy.Event, Any, None]:
         env = self.env
@@ -288,7 +295,7 @@ class _Hand:
                 return UNFUNDED
             end = env.now + TRANCHE_DAYS
             while env.now < end:
-                left = left or max(int(np.ceil(self.days[p][trl - 1])), 1)
+                left = left or max(math.ceil(self.days[p][trl - 1]), 1)
                 span = min(left, int(end - env.now))
                 yield env.timeout(span)
                 left -= span
@@ -309,14 +316,16 @@ class _Hand:
         return STOPPED
 
 
-def by_hand(luck: Luck) -> tuple[Totals, int]:
-    """Totals and SimPy events of every replication of the luck."""
-    totals, events = Totals(), 0
+def by_hand(luck: Luck) -> Totals:
+    """Totals of every replication of the luck."""
+    totals = Totals()
     for row in range(len(luck.agreed)):
-        hand = _Hand(luck, row, totals)
-        hand.run()
-        events += hand.events
-    return totals, events
+        _Hand(luck, row, totals).run()
+    return totals
+
+
+def _events_by_hand(luck: Luck) -> int:
+    return sum(_Hand(luck, row, Totals()).count() for row in range(len(luck.agreed)))
 
 
 # --- salabim --------------------------------------------------------------------------------------
@@ -391,7 +400,7 @@ class _Salabim:
                 return UNFUNDED
             end = env.now() + TRANCHE_DAYS
             while env.now() < end:
-                left = left or max(int(np.ceil(self.days[p][trl - 1])), 1)
+                left = left or max(math.ceil(self.days[p][trl - 1]), 1)
                 span = min(left, int(end - env.now()))
                 yield me.hold(span)
                 left -= span
@@ -448,7 +457,7 @@ def _compiled(case: Case, luck: Luck) -> Callable[[], object]:
 
 def _contenders(case: Case, luck: Luck, run: Any) -> dict[str, _Contender]:
     counts = REPLICATIONS
-    few = {name: _first(luck, counts[name]) for name in ("engine", "hand", "salabim")}
+    few = {name: first(luck, counts[name]) for name in ("engine", "hand", "salabim")}
     events = compiled.count_events(case, few["engine"]) / counts["engine"]
     found = {
         "compiled engine": _Contender(_compiled(case, luck), counts["compiled"], events),
@@ -498,12 +507,12 @@ def network() -> None:
     """One simplified network: both engines, C, SimPy by hand and salabim, side by side."""
     case, luck = make(REPLICATIONS["compiled"])
     with c_program() as run:
-        wrong = differences(case, _first(luck, 20), run)
+        wrong = differences(case, first(luck, 20), run)
         if wrong:
             raise SystemExit(f"the contenders do not agree: {wrong}")
         print("C is skipped: there is no cc" if run is None else "C and both engines agree on every column")
         contenders = _contenders(case, luck, run)
-        _print_agreement(case, _first(luck, 10))
+        _print_agreement(case, first(luck, 10))
         for contender in contenders.values():
             contender.run()
             contender.seconds.clear()

@@ -1,167 +1,184 @@
-"""Subject `simulate`: the Korean scenario with its optimised portfolio on both engines, draws, threads, the plan.
+"""Subject `simulate`: the Korean scenario with its optimised portfolio on both engines, draws and figures apart.
 
-Subject `memory`: a million replications of its summary figures, and how much memory they took.
+One thread is measured by the time that it computes, two threads and plans by the clock on the wall.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from statistics import median
+from typing import Any
+from unittest.mock import patch
 
 from benchmarks import subject
-from rdsim.case import Case, build, empty_outcomes, technologies
-from rdsim.domain import Choice, Portfolio, Scenario
+from benchmarks._korea import Korea, optimised
+from benchmarks._loops import first, in_turns, loop
+from benchmarks._timing import interleaved, ratios, spread
+from rdsim import search
+from rdsim.case import technologies
+from rdsim.domain import Scenario
 from rdsim.draws import Draws
 from rdsim.engines import compiled, process
+from rdsim.frames import replication_frame
 from rdsim.luck import chance, lay_out, lay_out_rest, value_factor
 from rdsim.metrics import replication_figures, sold_by_technology, worth
 from rdsim.planning import plan
-from rdsim.scenario import load
-from rdsim.search import propose
 from rdsim.simulation import replicate
 
-SCENARIO = Path(__file__).parent.parent / "scenarios" / "korea-2024"
-REPEATS = 7
+__all__ = ["simulate"]
+
+SEED = 1
+REPEATS, PLANS = 7, 3
 FEW, MANY = 10, 512
+CACHED = 8
+"""Replications whose luck and outcomes, about 120 kB each, stay in a core's second cache."""
 THREADED = 8192
 PLANNED = 2000
-LIMIT = 2 * 2**30
 
-
-def _seconds(job: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    job()
-    return time.perf_counter() - began
-
-
-def _spread(numbers: list[float], digits: int = 2) -> str:
-    return f"{median(numbers):.{digits}f} ({min(numbers):.{digits}f} .. {max(numbers):.{digits}f})"
-
-
-@dataclass(frozen=True)
-class _Korea:
-    """The scenario, its optimised portfolio, and its arrays."""
-
-    scenario: Scenario
-    portfolio: Portfolio
-    choices: tuple[Choice, ...]
-    case: Case
-
-
-def _korea() -> _Korea:
-    scenario = load(SCENARIO)
-    portfolio = propose(scenario, samples=50).portfolio
-    choices = tuple(sorted(portfolio.choices, key=lambda choice: choice.rank))
-    return _Korea(scenario, portfolio, choices, build(scenario, portfolio))
+SIMPY, LAID = "SimPy engine, luck laid out", "all luck laid out, compiled"
+LOOP, SMALL, NOTHING = "compiled loop, luck laid out", "the same in the cache", "a call of the loop"
+RUNNER = "compiled engine, draws included"
 
 
 @subject("simulate")
 def simulate() -> None:
-    """korea-2024 with its optimised portfolio: engines, draws, metrics, threads, and the parts of a plan."""
-    korea = _korea()
+    """korea-2024 with its optimised portfolio: engines, draws, figures, threads, and the parts of a plan."""
+    korea = optimised()
     _print_engines(korea)
+    _print_parts(korea)
     _print_threads(korea)
     _print_plan(korea.scenario)
 
 
-def _print_engines(korea: _Korea) -> None:
-    scenario, case, choices = korea.scenario, korea.case, korea.choices
-    few, many = Draws(1, range(FEW)), Draws(1, range(MANY))
-    luck_few, luck_many = lay_out(scenario, case, choices, few), lay_out(scenario, case, choices, many)
-    events = compiled.count_events(case, luck_many) / MANY
-    runner = compiled.Runner(case, chance(scenario, case, choices, 1))
-    loop, outcomes = compiled.Loop(case, luck_many), empty_outcomes(case, MANY)
-    rest = lay_out_rest(scenario, case, choices, many)
+# --- engines and draws ----------------------------------------------------------------------------
 
-    def figures() -> None:
-        found = runner(many.replications, rest)
-        factor = value_factor(scenario, technologies(choices), many, sold_by_technology(case, found))
-        replication_figures(scenario, choices, case, found, worth(scenario, choices, case, found, factor))
 
-    jobs: dict[str, tuple[Callable[[], object], int]] = {
-        "SimPy engine, luck laid out": (lambda: process.run(case, luck_few), FEW),
-        "all luck laid out, compiled": (lambda: lay_out(scenario, case, choices, many), MANY),
-        "compiled engine, luck laid out": (lambda: loop(outcomes), MANY),
-        "compiled engine, draws included": (lambda: runner(many.replications, rest), MANY),
-        "the same and summary figures": (figures, MANY),
+def _engine(korea: Korea, many: Draws) -> Callable[[], object]:
+    """The compiled engine as a simulation uses it: what scipy lays out is part of the draws."""
+    runner = compiled.Runner(korea.case, chance(korea.scenario, korea.case, korea.choices, SEED))
+    return lambda: runner(many.replications, lay_out_rest(korea.scenario, korea.case, korea.choices, many))
+
+
+def _print_engines(korea: Korea) -> None:
+    scenario, case, choices, many = korea.scenario, korea.case, korea.choices, Draws(SEED, range(MANY))
+    luck, turns = lay_out(scenario, case, choices, many), MANY // CACHED
+    few, small = first(luck, FEW), first(luck, CACHED)
+    jobs: dict[str, Callable[[], object]] = {
+        SIMPY: lambda: process.run(case, few),
+        LAID: lambda: lay_out(scenario, case, choices, many),
+        RUNNER: _engine(korea, many),
+        LOOP: loop(case, luck, MANY),
+        SMALL: in_turns(loop(case, small, CACHED), turns),
+        NOTHING: in_turns(loop(case, small, 0), turns),
     }
-    for job, _ in jobs.values():
-        job()
-    rows = [{name: _seconds(job) / count for name, (job, count) in jobs.items()} for _ in range(REPEATS)]
-    print(f"{len(choices)} projects, {events:,.0f} events a replication; median of {REPEATS} repeats (min .. max)")
-    for name in jobs:
-        column = [row[name] * 1e3 for row in rows]
-        per_second = 1e3 / median(column)
-        rate = f"{per_second:>10,.0f} replications/s" + (
-            "" if "luck laid out, compiled" in name else f" {per_second * events:>12,.0f} events/s"
-        )
-        print(f"  {name:<32}{_spread(column, 4):>28} ms {rate}")
-    slow = [row["SimPy engine, luck laid out"] + row["all luck laid out, compiled"] for row in rows]
-    fast = [row["compiled engine, draws included"] for row in rows]
-    alone = [row["SimPy engine, luck laid out"] / row["compiled engine, luck laid out"] for row in rows]
-    both = [a / b for a, b in zip(slow, fast, strict=True)]
-    print(f"  SimPy / compiled, draws included, one thread: {_spread(both, 0)}")
-    print(f"  SimPy / compiled, luck laid out: {_spread(alone, 0)}")
+    found = interleaved(jobs, REPEATS, time.thread_time)
+    found[SMALL] = [whole - call for whole, call in zip(found[SMALL], found.pop(NOTHING), strict=True)]
+    per = {name: [one / (FEW if name == SIMPY else MANY) for one in column] for name, column in found.items()}
+    events = {FEW: compiled.count_events(case, few) / FEW, MANY: compiled.count_events(case, luck) / MANY}
+    events |= {CACHED: compiled.count_events(case, small) / CACHED}
+    print(
+        f"{len(choices)} projects, {events[MANY]:,.0f} events a replication; median of {REPEATS} repeats (min .. max)"
+    )
+    print(f"  SimPy runs {FEW} of them; the luck of {CACHED} stays in the cache, that of {MANY} does not")
+    sizes = {SIMPY: FEW, RUNNER: MANY, LOOP: MANY, SMALL: CACHED}
+    for name, column in per.items():
+        _print_row(name, column, events[sizes[name]] if name in sizes else 0.0)
+    _print_ratios(per)
 
 
-def _print_threads(korea: _Korea) -> None:
-    def run(threads: int) -> float:
-        return _seconds(lambda: replicate(korea.scenario, korea.portfolio, replications=THREADED, threads=threads))
+def _print_row(name: str, per: list[float], events: float) -> None:
+    rate = f"{1 / median(per):>10,.0f} replications/s"
+    more = f" {events / median(per):>12,.0f} events/s" if events else ""
+    print(f"  {name:<32}{spread([one * 1e3 for one in per], 4):>28} ms {rate}{more}")
 
-    rows = [(run(1), run(2)) for _ in range(REPEATS)]
-    rate = THREADED / median([two for _, two in rows])
-    ratios = [one / two for one, two in rows]
-    print(f"  two threads / one, summary figures included: {_spread(ratios)}; {rate:,.0f} replications/s with two")
+
+def _print_ratios(per: dict[str, list[float]]) -> None:
+    slow = [engine + draws for engine, draws in zip(per[SIMPY], per[LAID], strict=True)]
+    added = [(whole - loop) * 1e3 for whole, loop in zip(per[RUNNER], per[LOOP], strict=True)]
+    print(f"  SimPy / compiled, draws included, one thread: {spread(ratios(slow, per[RUNNER]), 0)}")
+    print(f"  SimPy / compiled, luck laid out: {spread(ratios(per[SIMPY], per[LOOP]), 0)}")
+    print(f"  draws when asked for, beside luck laid out before: {spread(added, 4)} ms more")
+
+
+# --- from draws to summary figures ----------------------------------------------------------------
+
+
+def _print_parts(korea: Korea) -> None:
+    """Where the time from draws to a table of summary figures goes: each part on the results of those before."""
+    scenario, case, choices, many = korea.scenario, korea.case, korea.choices, Draws(SEED, range(MANY))
+    names, engine = technologies(choices), _engine(korea, many)
+    found: Any = engine()
+    sold = sold_by_technology(case, found)
+    factor = value_factor(scenario, names, many, sold)
+    value = worth(scenario, choices, case, found, factor)
+    figures = replication_figures(scenario, choices, case, found, value)
+    parts: dict[str, Callable[[], object]] = {
+        "engine, draws included": engine,
+        "luck of the market value": lambda: value_factor(scenario, names, many, sold_by_technology(case, found)),
+        "worth": lambda: worth(scenario, choices, case, found, factor),
+        "summary figures": lambda: replication_figures(scenario, choices, case, found, value),
+        "their table": lambda: replication_frame(many.replications, figures),
+    }
+    times = interleaved(parts, REPEATS, time.thread_time)
+    whole = [sum(turn) for turn in zip(*times.values(), strict=True)]
+    per = spread([one / MANY * 1e3 for one in whole], 4)
+    print(f"  from draws to summary figures, {MANY} replications at a time: {per} ms each, of which")
+    for name, column in times.items():
+        print(f"    {name:<26}{spread([one * 100 for one in ratios(column, whole)], 1)} %")
+
+
+# --- threads --------------------------------------------------------------------------------------
+
+
+def _print_threads(korea: Korea) -> None:
+    run = partial(replicate, korea.scenario, korea.portfolio, replications=THREADED)
+    found = interleaved({"one": partial(run, threads=1), "two": partial(run, threads=2)}, REPEATS)
+    gain, rate = ratios(found["one"], found["two"]), THREADED / median(found["two"])
+    print(f"  two threads / one, summary figures included: {spread(gain)}; {rate:,.0f} replications/s with two")
+
+
+# --- a plan ---------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _watched(times: dict[str, float], *names: str) -> Iterator[None]:
+    """Add up the seconds that functions of `rdsim.search` take, while it runs as it always does."""
+
+    def watch(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*given: Any, **settings: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return function(*given, **settings)
+            finally:
+                times[name] = times.get(name, 0.0) + time.perf_counter() - began
+
+        return run
+
+    with ExitStack() as stack:
+        for name in names:
+            stack.enter_context(patch.object(search, name, watch(name, getattr(search, name))))
+        yield
+
+
+def _parts_of_plan(scenario: Scenario) -> dict[str, float]:
+    """Seconds of each part of a plan; the simulation takes in the choice of the simple rules' portfolios."""
+    marks: list[tuple[str, float]] = []
+    times: dict[str, float] = {}
+    began = time.perf_counter()
+    with _watched(times, "sample", "state", "solve"):
+        plan(scenario, replications=PLANNED, progress=lambda stage, *_: marks.append((stage, time.perf_counter())))
+    optimised_at = max(at for stage, at in marks if stage == "optimise")
+    whole, after = optimised_at - began, marks[-1][1] - optimised_at
+    return {**times, "optimisation": whole, "simulation": after}
 
 
 def _print_plan(scenario: Scenario) -> None:
-    """The parts of `rdsim plan`, as its progress tells them."""
-    marks: list[tuple[str, float]] = []
-    began = time.perf_counter()
-    plan(scenario, replications=PLANNED, progress=lambda stage, *_: marks.append((stage, time.perf_counter() - began)))
-    optimised = max(seconds for stage, seconds in marks if stage == "optimise")
-    simulated = marks[-1][1] - optimised
-    print(
-        f"  plan at {PLANNED} replications: optimisation {optimised:.2f} s, simulation (5 portfolios) {simulated:.2f} s"
-    )
-
-
-MEASURE = """
-import resource, sys, time
-from benchmarks.simulate import SCENARIO
-from rdsim import portfolio
-from rdsim.scenario import load
-from rdsim.simulation import replicate
-scenario = load(SCENARIO)
-chosen = portfolio.read(sys.argv[1], scenario)
-replicate(scenario, chosen, replications=100)
-began = time.perf_counter()
-table = replicate(scenario, chosen, replications=int(sys.argv[2]))
-seconds = time.perf_counter() - began
-print(len(table), seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
-"""
-
-
-@subject("memory")
-def memory() -> None:
-    """Peak memory of 10^5 and 10^6 replications of korea-2024's summary figures, each in a process of its own."""
-    import tempfile  # noqa: PLC0415
-
-    from rdsim import portfolio  # noqa: PLC0415
-
-    korea = _korea()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "portfolio.csv"
-        portfolio.write(korea.portfolio, path)
-        for count in (100_000, 1_000_000):
-            words = [sys.executable, "-c", MEASURE, str(path), str(count)]
-            rows, seconds, peak = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
-            kept = "within" if float(peak) < LIMIT else "BEYOND"
-            rate = int(rows) / float(seconds)
-            most = float(peak) / 2**20
-            print(f"  {count:>9,}: {float(seconds):6.1f} s, {rate:,.0f}/s, peak {most:,.0f} MiB, {kept} 2 GiB")
+    found = [_parts_of_plan(scenario) for _ in range(PLANS)]
+    share = [one["simulation"] / one["optimisation"] for one in found]
+    print(f"  plan at {PLANNED} replications, {PLANS} repeats: simulation / optimisation {spread(share)}")
+    for name in ("optimisation", "sample", "state", "solve", "simulation"):
+        inside = "  of which " if name in {"sample", "state", "solve"} else ""
+        print(f"    {inside + name:<26}{spread([one[name] for one in found])} s")

@@ -36,7 +36,7 @@ def test_a_difference_is_noticed() -> None:
 def test_a_users_own_simpy_model_comes_to_the_same_on_average() -> None:
     case, luck = make(12, seed=3)
     out = compiled.run(case, luck)
-    totals, _ = by_hand(luck)
+    totals = by_hand(luck)
     assert totals.ended == (out.end_day >= 0).sum()
     assert totals.successes == pytest.approx((out.end_state == TARGET).sum(), rel=0.1)
     assert totals.end_days == pytest.approx(out.end_day[out.end_day >= 0].sum(), rel=0.01)
