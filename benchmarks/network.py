@@ -19,7 +19,7 @@ import time
 from bisect import insort
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -28,7 +28,7 @@ import numpy as np
 import simpy
 
 from benchmarks import subject
-from benchmarks._loops import first, in_turns, loop
+from benchmarks._loops import first, loop
 from benchmarks._timing import interleaved, ratios, spread
 from rdsim.case import FAILED, STEPS, STOPPED, TARGET, UNFUNDED, Case, Luck, Outcomes, empty_outcomes
 from rdsim.engines import compiled, process
@@ -434,37 +434,24 @@ def _component(sim: Any, life: Callable[..., Iterator[Any]], *given: int) -> Non
 # --- the subject ----------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Contender:
-    """Someone who can run the network, and how long that took."""
+    """Someone who can run the network, and how many events a replication has as it counts them (0: not told)."""
 
     job: Callable[[], object]
     replications: int
-    events: float = 0.0  # of a replication, as it counts them; 0: not told
-    seconds: list[float] = field(default_factory=list)
-
-    def run(self) -> None:
-        began = time.perf_counter()
-        self.job()
-        self.seconds.append((time.perf_counter() - began) / self.replications)
-
-
-def _compiled(case: Case, luck: Luck) -> Callable[[], object]:
-    """The compiled loop alone, into outcomes that are there already, as C has them."""
-    loop, outcomes = compiled.Loop(case, luck), empty_outcomes(case, len(luck.agreed))
-    return lambda: loop(outcomes)
+    events: float = 0.0
 
 
 def _contenders(case: Case, luck: Luck, run: Any) -> dict[str, _Contender]:
     counts = REPLICATIONS
     few = {name: first(luck, counts[name]) for name in ("engine", "hand", "salabim")}
     events = compiled.count_events(case, few["engine"]) / counts["engine"]
+    by_simpy = _events_by_hand(few["hand"]) / counts["hand"]
     found = {
-        "compiled engine": _Contender(_compiled(case, luck), counts["compiled"], events),
+        "compiled engine": _Contender(loop(case, luck, counts["compiled"]), counts["compiled"], events),
         "SimPy engine": _Contender(lambda: process.run(case, few["engine"]), counts["engine"], events),
-        "SimPy by hand": _Contender(
-            lambda: by_hand(few["hand"]), counts["hand"], by_hand(few["hand"])[1] / counts["hand"]
-        ),
+        "SimPy by hand": _Contender(lambda: by_hand(few["hand"]), counts["hand"], by_simpy),
     }
     if run is not None:
         out = empty_outcomes(case, counts["c"])
@@ -493,7 +480,7 @@ def _totals(out: Outcomes) -> Totals:
 
 def _print_agreement(case: Case, luck: Luck) -> None:
     """How far the peers, whose ties fall otherwise, agree on what comes out."""
-    rows = {"rdsim": _totals(compiled.run(case, luck)), "SimPy by hand": by_hand(luck)[0]}
+    rows = {"rdsim": _totals(compiled.run(case, luck)), "SimPy by hand": by_hand(luck)}
     if importlib.util.find_spec("salabim"):
         rows["salabim"] = in_salabim(luck)
     count = len(luck.agreed)
@@ -513,25 +500,20 @@ def network() -> None:
         print("C is skipped: there is no cc" if run is None else "C and both engines agree on every column")
         contenders = _contenders(case, luck, run)
         _print_agreement(case, first(luck, 10))
-        for contender in contenders.values():
-            contender.run()
-            contender.seconds.clear()
-        for _ in range(REPEATS):
-            for contender in contenders.values():
-                contender.run()
-    _print_table(contenders)
+        jobs = {name: one.job for name, one in contenders.items()}
+        found = interleaved(jobs, REPEATS, time.thread_time)
+    _print_table(contenders, found)
 
 
-def _print_table(contenders: dict[str, _Contender]) -> None:
-    base = contenders["compiled engine"].seconds
+def _print_table(contenders: dict[str, _Contender], found: dict[str, list[float]]) -> None:
+    per = {name: [one / contenders[name].replications for one in found[name]] for name in contenders}
+    base = per["compiled engine"]
     print(f"{PROJECTS} projects; median of {REPEATS} interleaved repeats; ratio to the compiled engine (min .. max)")
     for name, one in contenders.items():
-        per = median(one.seconds)
-        ratios = [mine / ours for mine, ours in zip(one.seconds, base, strict=True)]
-        rate = f"{one.events / per:>12,.0f} events/s" if one.events else " " * 21
-        spread = f"{median(ratios):8.2f} ({min(ratios):.2f} .. {max(ratios):.2f})"
-        print(f"  {name:<16}{per * 1e3:>9.3f} ms {1 / per:>9,.0f} replications/s {rate} {spread}")
+        middle = median(per[name])
+        rate = f"{one.events / middle:>12,.0f} events/s" if one.events else " " * 21
+        print(f"  {name:<16}{middle * 1e3:>9.3f} ms {1 / middle:>9,.0f} replications/s {rate}", end="")
+        print(f" {spread(ratios(per[name], base)):>28}")
     if "C, cc -O3" in contenders:
-        times = [ours / c for ours, c in zip(base, contenders["C, cc -O3"].seconds, strict=True)]
-        print(f"  compiled engine / C: {median(times):.2f} ({min(times):.2f} .. {max(times):.2f})")
+        print(f"  compiled engine / C: {spread(ratios(base, per['C, cc -O3']))}")
     print("  the luck of this network is drawn once by numpy, apart from all of them")
