@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_array, diags_array
 
 from rdsim.case import Case, build
 from rdsim.domain import Choice, Portfolio, Scenario
+from rdsim.optimiser import PortfolioProblem
+from rdsim.optimiser.problem import frozen
+from rdsim.options import candidates, sample
 from rdsim.scenario import load
 from rdsim.search import propose
+from rdsim.statement import state
 
-__all__ = ["SCENARIO", "Korea", "optimised"]
+__all__ = ["SCENARIO", "Korea", "instances", "optimised"]
 
 SCENARIO = Path(__file__).parent.parent / "scenarios" / "korea-2024"
 SAMPLES = 50
@@ -32,3 +40,29 @@ def optimised() -> Korea:
     portfolio = propose(scenario, samples=SAMPLES).portfolio
     choices = tuple(sorted(portfolio.choices, key=lambda choice: choice.rank))
     return Korea(scenario, portfolio, choices, build(scenario, portfolio))
+
+
+@functools.cache
+def _posed() -> PortfolioProblem:
+    scenario = load(SCENARIO)
+    count, seed = scenario.optimiser.samples, scenario.simulation.seed
+    return state(scenario, sample(scenario, candidates(scenario), samples=count, seed=seed))
+
+
+def _perturbed(problem: PortfolioProblem, seed: int) -> PortfolioProblem:
+    """A copy in which each technology is worth and uses another share of what it did, and each option a little more so.
+
+    Lognormal factors: 20% on the worth of a technology, 5% on that of an option, 10% on what a technology uses.
+    """
+    rng = np.random.default_rng(seed)
+    technologies, options = len(problem.group_names), len(problem.option_names)
+    worth = rng.lognormal(0.0, 0.2, technologies)[problem.group] * rng.lognormal(0.0, 0.05, options)
+    use = problem.rows.use @ diags_array(rng.lognormal(0.0, 0.1, technologies)[problem.group])
+    rows = replace(problem.rows, use=csr_array(use))
+    return replace(problem, values=frozen(problem.values * worth), rows=rows)
+
+
+def instances(copies: int = 5) -> dict[str, PortfolioProblem]:
+    """The scenario's portfolio problem as a plan states it, and perturbed copies."""
+    problem = _posed()
+    return {"korea-2024": problem, **{f"copy {seed}": _perturbed(problem, seed) for seed in range(1, copies + 1)}}

@@ -1,7 +1,8 @@
-"""Subjects `build` and `solve`: rdsim's optimiser beside textbook PuLP and stock HiGHS, same rows, same run.
+"""Subjects `build`, `solve` and `tight`: rdsim's optimiser beside textbook PuLP and stock HiGHS, same rows, same run.
 
-Five synthetic instances of the Korean shape. "Textbook" is one `lpSum` of products for each row and PuLP's own
-HiGHS call; "matrix" hands a numpy matrix to highspy and is the floor of what building can take.
+The portfolio problem of the Korean scenario, five perturbed copies of it, and synthetic instances of that shape, which
+have three times as many options and are harder. "Textbook" is one `lpSum` of products for each row and PuLP's own HiGHS
+call; "matrix" hands a numpy matrix to highspy and is the floor of what building can take. One thread each.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable
-from statistics import median
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import highspy
@@ -18,20 +19,17 @@ import numpy as np
 import pulp
 
 from benchmarks import subject
+from benchmarks._korea import instances
+from benchmarks._timing import interleaved, ratios, seconds, spread
 from benchmarks.instances import draw_problem
-from rdsim.optimiser import PortfolioProblem, Status, solve
+from rdsim.optimiser import PortfolioProblem, Solution, solve
 from rdsim.optimiser.milp import Model, formulate
 from rdsim.optimiser.solvers import Highs
 
 SEEDS = tuple(range(5))
 GAP = 0.01
+TIGHT = (0.003, 0.0005)
 STOCK_SECONDS = float(os.environ.get("RDSIM_STOCK_SECONDS", "120"))
-
-
-def _timed(job: Callable[[], Any]) -> tuple[float, Any]:
-    began = time.perf_counter()
-    result = job()
-    return time.perf_counter() - began, result
 
 
 def _textbook(model: Model) -> Any:
@@ -80,48 +78,64 @@ def _matrix_loaded(problem: PortfolioProblem) -> None:
 @subject("build")
 def build() -> None:
     """Problem to solver memory: rdsim through PuLP, textbook PuLP with stock HiGHS, and a bare matrix."""
-    ways = {
+    _measure_building("korea-2024 and copies", list(instances().values()))
+    _measure_building("synthetic", [draw_problem(seed)[0] for seed in SEEDS])
+
+
+def _measure_building(name: str, problems: list[PortfolioProblem]) -> None:
+    ways: dict[str, Callable[[PortfolioProblem], object]] = {
         "rdsim": lambda problem: Highs().load(formulate(problem)),
         "textbook": _textbook_loaded,
         "matrix": _matrix_loaded,
     }
-    found: dict[str, list[float]] = {name: [] for name in ways}
-    for seed in SEEDS:
-        problem, _ = draw_problem(seed)
-        for name, way in ways.items():
-            found[name].append(_timed(lambda way=way, problem=problem: way(problem))[0])
-    middle = {name: median(seconds) for name, seconds in found.items()}
-    for name, seconds in middle.items():
-        print(f"  {name:<10}{seconds:>8.2f} s ({min(found[name]):.2f} .. {max(found[name]):.2f})")
-    print(f"  rdsim is {middle['textbook'] / middle['rdsim']:.1f} times faster than textbook")
-    print(f"  rdsim takes {middle['rdsim'] / middle['matrix']:.1f} times a bare matrix")
+    turns = [interleaved({way: partial(ways[way], one) for way in ways}, 1, time.thread_time) for one in problems]
+    found = {way: [turn[way][0] for turn in turns] for way in ways}
+    print(f"  {name}: {len(problems)} instances, {len(problems[0].option_names):,} options; median (min .. max)")
+    for way, column in found.items():
+        print(f"    {way:<10}{spread(column)} s")
+    print(f"    rdsim is {spread(ratios(found['textbook'], found['rdsim']), 1)} times faster than textbook,", end="")
+    print(f" and takes {spread(ratios(found['rdsim'], found['matrix']), 1)} times a bare matrix")
 
 
-def _stock(problem: PortfolioProblem) -> bool:
-    """Stock PuLP and HiGHS to the same gap; True if it stopped before its time was up."""
-    stated = _textbook(formulate(problem))
-    seconds, _ = _timed(lambda: stated.solve(pulp.HiGHS(msg=False, gapRel=GAP, timeLimit=STOCK_SECONDS, threads=1)))
-    return seconds < STOCK_SECONDS
+def _stock(problem: PortfolioProblem) -> object:
+    """Stock PuLP and HiGHS to the same gap."""
+    highspy.Highs.resetGlobalScheduler(True)
+    solver = pulp.HiGHS(msg=False, gapRel=GAP, timeLimit=STOCK_SECONDS, threads=1)
+    return _textbook(formulate(problem)).solve(solver)
 
 
 @subject("solve")
 def measure_solve() -> None:
-    """Problem to a portfolio within a proven 1%: rdsim beside stock PuLP and HiGHS, one thread each."""
-    ours, stock, ratios, capped = [], [], [], 0
-    for seed in SEEDS:
-        problem, _ = draw_problem(seed)
-        seconds, solution = _timed(lambda problem=problem: solve(problem, gap=GAP))
-        proven = solution.status in {Status.OPTIMAL, Status.FEASIBLE} and solution.gap <= GAP
-        highspy.Highs.resetGlobalScheduler(True)
-        slow, finished = _timed(lambda problem=problem: _stock(problem))
-        capped += not finished
-        ours.append(seconds)
-        stock.append(slow)
-        ratios.append(slow / seconds)
-        more = "" if finished else " (stopped by its time limit: a lower bound)"
-        print(
-            f"  seed {seed}: rdsim {seconds:6.2f} s, gap {solution.gap:.2%}{'' if proven else ' NOT PROVEN'};", end=""
-        )
-        print(f" stock {slow:7.2f} s{more}; ratio {slow / seconds:.1f}")
-    print(f"  median: rdsim {median(ours):.2f} s, stock {median(stock):.2f} s, ratio {median(ratios):.1f}", end="")
-    print(f"; {capped} of {len(SEEDS)} stock runs did not finish in {STOCK_SECONDS:.0f} s" if capped else "")
+    """Problem to a portfolio within a proven 1%: rdsim beside stock PuLP and HiGHS."""
+    found = [_race(name, problem) for name, problem in instances().items()]
+    print(f"  korea-2024 and copies: stock / rdsim {spread(found, 1)}")
+    found = [_race(f"synthetic {seed}", draw_problem(seed)[0]) for seed in SEEDS]
+    print(f"  synthetic: stock / rdsim {spread(found, 1)}")
+
+
+def _race(name: str, problem: PortfolioProblem) -> float:
+    """How many times as long stock takes; a lower bound where its time limit stopped it."""
+    answers: list[Solution] = []
+    taken = seconds(lambda: answers.append(solve(problem, gap=GAP)))
+    slow = seconds(lambda: _stock(problem))
+    proven = "" if answers[0].gap <= GAP else " NOT PROVEN"
+    capped = " at least (its time limit)" if slow >= STOCK_SECONDS else ""
+    print(f"  {name:<12} rdsim {taken:6.2f} s, gap {answers[0].gap:.2%}{proven};", end="")
+    print(f" stock {slow:7.2f} s; ratio {slow / taken:.1f}{capped}")
+    return slow / taken
+
+
+@subject("tight")
+def tight() -> None:
+    """How small a gap is proven, and in how long: asked for 0.3% and for 0.05%."""
+    synthetic = {f"synthetic {seed}": draw_problem(seed)[0] for seed in SEEDS}
+    for name, problem in {**instances(), **synthetic}.items():
+        told = [f"asked {gap:.2%}: {solved.gap:.3%} in {taken:6.1f} s" for gap, solved, taken in _asked(problem)]
+        print(f"  {name:<12} {'; '.join(told)}", flush=True)
+
+
+def _asked(problem: PortfolioProblem) -> Iterator[tuple[float, Solution, float]]:
+    for gap in TIGHT:
+        answers: list[Solution] = []
+        taken = seconds(lambda into=answers, gap=gap: into.append(solve(problem, gap=gap)))
+        yield gap, answers[0], taken

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rdsim.domain import Scenario
     from rdsim.plugins import Plugin
     from rdsim.results import Run
+    from rdsim.studies import Study
 
 __all__ = ["app", "main"]
 
@@ -46,11 +47,15 @@ class EngineName(enum.StrEnum):
     simpy = "simpy"
 
 
-class SolverName(enum.StrEnum):
-    """Solvers by name."""
+def _solver(name: str) -> str:
+    """A solver that is installed; any but the default is looked for before anything long runs."""
+    if name != "highs":
+        from rdsim.optimiser.solvers import solver_fault  # noqa: PLC0415
 
-    highs = "highs"
-    cbc = "cbc"
+        fault = solver_fault(name)
+        if fault is not None:
+            raise InputError((fault,))
+    return name
 
 
 Folder = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Folder of the scenario.")]
@@ -65,7 +70,9 @@ Replications = Annotated[
     int | None, typer.Option(min=2, max=10_000_000, help="Replications; by default the scenario's.")
 ]
 Engine = Annotated[EngineName, typer.Option(help="Simulation engine; both give the same outcomes.")]
-Solver = Annotated[SolverName, typer.Option(help="Solver of the optimiser.")]
+Solver = Annotated[
+    str, typer.Option(callback=_solver, help="Solver of the optimiser: highs, cbc, or another that PuLP finds.")
+]
 TimeLimit = Annotated[
     float | None, typer.Option(min=0.001, help="Seconds, a safety net: when it bites, the answer may not repeat.")
 ]
@@ -99,9 +106,10 @@ def _announce_compilation() -> None:
 
 
 @contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
+def _interruptible(*, compiles: bool = True) -> Iterator[None]:
     """Ctrl-C before anything is finished: say so, and leave nothing behind."""
-    _announce_compilation()
+    if compiles:
+        _announce_compilation()
     try:
         yield
     except KeyboardInterrupt:
@@ -255,7 +263,11 @@ def simulate(
 
 @app.command()
 def optimise(
-    scenario: Folder,
+    scenario: Annotated[Path | None, typer.Argument(metavar="SCENARIO", help="Folder of the scenario.")] = None,
+    problem: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Instead of a scenario: folder of a portfolio problem stated by tables."),
+    ] = None,
     out: Out = None,
     force: Force = False,
     seed: Seed = None,
@@ -264,31 +276,89 @@ def optimise(
         typer.Option(min=2, max=1_000_000, help="Replications behind each option."),
     ] = None,
     overrides: Set = None,
-    solver: Solver = SolverName.highs,
+    solver: Solver = "highs",
+    gap: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=0.999, help="Relative gap to prove; by default the scenario's, of a problem 0."),
+    ] = None,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
-    threads: Threads = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=256, help="Threads that simulate (default: one for each core); of a problem, that solve."
+        ),
+    ] = None,
     plugins: Plugins = None,
 ) -> None:
-    """Choose a portfolio: expected values, each option simulated alone."""
+    """Choose a portfolio: of a scenario, by expected values, each option simulated alone; or of a stated problem."""
     from rdsim import findings, results  # noqa: PLC0415
     from rdsim.search import propose  # noqa: PLC0415
 
+    given = {"--replications": replications, "--set": overrides, "--plugin": plugins}
+    folder = _scenario_or_none(scenario, problem, tuple(name for name, value in given.items() if value))
+    if folder is None:
+        _optimise_problem(problem or Path(), out, force, solver, gap, time_limit, seed or 0, threads or 1)
+        return
     plugged = _plug_in(plugins)
-    world = _load(scenario, overrides)
+    world = _load(folder, overrides)
     place = _claim(out, f"{world.name}-optimise", overrides, force, plugged)
     with _interruptible():
         proposal = propose(
             world,
             samples=replications,
             seed=seed,
-            solver=solver.value,
+            solver=solver,
+            gap=gap,
             time_limit=time_limit,
             engine=engine.value,
             threads=threads,
         )
-    results.write_proposal(world, proposal, world.simulation.seed if seed is None else seed, place)
+    asked = {"gap": world.optimiser.gap if gap is None else gap, "time_limit": time_limit, "threads": 1, "seed": 0}
+    results.write_proposal(world, proposal, world.simulation.seed if seed is None else seed, place, asked)
     typer.echo(findings.describe_proposal(world, proposal))
+    typer.echo(f"written to {place.folder}")
+
+
+def _scenario_or_none(scenario: Path | None, problem: Path | None, given: tuple[str, ...]) -> Path | None:
+    """The scenario's folder, or None for a problem; both, neither, or `given` options without meaning are refused."""
+    if (scenario is None) == (problem is None):
+        found = "neither" if scenario is None else "both"
+        advice = "Give 'rdsim optimise SCENARIO' or 'rdsim optimise --problem FOLDER'."
+        raise InputError((Fault("rdsim optimise", "needs either a scenario or a problem", found, advice),))
+    if problem is not None and given:
+        rule = "has no meaning for a problem, which is not simulated"
+        raise InputError(tuple(Fault(name, rule) for name in given))
+    return scenario
+
+
+def _optimise_problem(
+    folder: Path,
+    out: Path | None,
+    force: bool,
+    solver: str,
+    gap: float | None,
+    time_limit: float | None,
+    seed: int,
+    threads: int,
+) -> None:
+    """`rdsim optimise --problem`."""
+    from rdsim import results  # noqa: PLC0415
+    from rdsim.optimiser import folder as folders  # noqa: PLC0415
+    from rdsim.optimiser import require, solve  # noqa: PLC0415
+    from rdsim.optimiser.solvers import solver_named, untold  # noqa: PLC0415
+
+    posed = folders.pose(folder)
+    place = _claim(out, f"{folder.resolve().name}-optimise", None, force, ())
+    with _interruptible(compiles=False):
+        solution = solve(
+            posed.problem, solver=solver, gap=gap or 0.0, time_limit=time_limit, seed=seed, threads=threads
+        )
+    require(solution)
+    asked = {"gap": gap or 0.0, "time_limit": time_limit, "threads": threads, "seed": seed}
+    told = {**asked, "untold": list(untold(solver_named(solver)))}
+    results.write_answer(folders.chosen_table(posed, solution), folders.record(posed, solution, told), place)
+    typer.echo(folders.describe(posed, solution))
     typer.echo(f"written to {place.folder}")
 
 
@@ -300,7 +370,7 @@ def plan(
     seed: Seed = None,
     replications: Replications = None,
     overrides: Set = None,
-    solver: Solver = SolverName.highs,
+    solver: Solver = "highs",
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
     threads: Threads = None,
@@ -321,7 +391,7 @@ def plan(
             replications=replications,
             seed=seed,
             engine=engine.value,
-            solver=solver.value,
+            solver=solver,
             time_limit=time_limit,
             threads=threads,
             progress=progress,
@@ -332,3 +402,202 @@ def plan(
     if found.missing:
         typer.echo(f"interrupted: still missing {', '.join(found.missing)}", err=True)
         raise typer.Exit(INCOMPLETE)
+
+
+# --- studies --------------------------------------------------------------------------------------
+
+Gap = Annotated[
+    float | None, typer.Option(min=0.0, max=0.999, help="Relative gap of each solve; by default the scenario's.")
+]
+Samples = Annotated[
+    int | None,
+    typer.Option(min=2, max=1_000_000, help="Replications behind each option; by default the scenario's."),
+]
+
+
+@contextlib.contextmanager
+def _study(
+    scenario: Path,
+    command: str,
+    out: Path | None,
+    force: bool,
+    overrides: list[str] | None,
+    plugins: list[Path] | None,
+) -> Iterator[tuple[Scenario, Callable[[Study], None]]]:
+    """The world of a study, and what writes and tells its findings."""
+    from rdsim import results  # noqa: PLC0415
+
+    plugged = _plug_in(plugins)
+    world = _load(scenario, overrides)
+    place = _claim(out, f"{world.name}-{command}", overrides, force, plugged)
+
+    def finish(study: Study) -> None:
+        results.write_study(study, place)
+        for sentence in study.sheet.lead:
+            typer.echo(sentence)
+        typer.echo(f"written to {place.folder}; open {place.folder / 'report.html'}")
+
+    with _interruptible():
+        yield world, finish
+
+
+@app.command()
+def frontier(
+    scenario: Folder,
+    first: Annotated[str, typer.Option(help="A figure; 'min:NAME' if less is better.")] = "value",
+    second: Annotated[
+        str, typer.Option(help="Another: cvar, commercialised-in-time, partners, payments, joint, ...")
+    ] = "commercialised-in-time",
+    points: Annotated[int, typer.Option(min=0, max=1000, help="At most so many points; 0: all, each proven.")] = 20,
+    out: Out = None,
+    force: Force = False,
+    seed: Seed = None,
+    samples: Samples = None,
+    replications: Replications = None,
+    overrides: Set = None,
+    solver: Solver = "highs",
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    engine: Engine = EngineName.compiled,
+    threads: Threads = None,
+    plugins: Plugins = None,
+) -> None:
+    """How much of one figure more of another costs: the efficient frontier, each point simulated."""
+    from rdsim import studies  # noqa: PLC0415
+    from rdsim.search import pose  # noqa: PLC0415
+
+    with _study(scenario, "frontier", out, force, overrides, plugins) as (world, finish):
+        posed = pose(world, samples=samples, seed=seed, engine=engine.value, threads=threads)
+        found = studies.frontier(
+            posed,
+            first,
+            second,
+            points=points or None,
+            gap=gap,
+            replications=replications,
+            solver=solver,
+            time_limit=time_limit,
+        )
+        finish(found)
+
+
+@app.command()
+def alternatives(
+    scenario: Folder,
+    count: Annotated[int, typer.Option(min=1, max=1000, help="How many other portfolios.")] = 5,
+    within: Annotated[float, typer.Option(min=0.0, max=1.0, help="Loss of expected value that is acceptable.")] = 0.01,
+    swaps: Annotated[int, typer.Option(min=1, max=10_000, help="Decisions in which two portfolios must differ.")] = 5,
+    resamples: Annotated[int, typer.Option(min=1, max=10_000, help="Times that values are drawn again.")] = 20,
+    out: Out = None,
+    force: Force = False,
+    seed: Seed = None,
+    samples: Samples = None,
+    replications: Replications = None,
+    overrides: Set = None,
+    solver: Solver = "highs",
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    engine: Engine = EngineName.compiled,
+    threads: Threads = None,
+    plugins: Plugins = None,
+) -> None:
+    """Portfolios nearly as good and clearly different, and how firmly each technology is chosen."""
+    from rdsim import studies  # noqa: PLC0415
+    from rdsim.search import choose, pose  # noqa: PLC0415
+
+    with _study(scenario, "alternatives", out, force, overrides, plugins) as (world, finish):
+        posed = pose(world, samples=samples, seed=seed, engine=engine.value, threads=threads)
+        best = choose(posed, solver=solver, gap=gap, time_limit=time_limit)
+        found = studies.alternatives(
+            posed,
+            best,
+            count=count,
+            within=within,
+            swaps=swaps,
+            resamples=resamples,
+            gap=gap,
+            replications=replications,
+            solver=solver,
+            time_limit=time_limit,
+        )
+        finish(found)
+
+
+@app.command()
+def ladder(
+    scenario: Folder,
+    shares: Annotated[str, typer.Option(help="Shares of every yearly budget, with commas.")] = "0.8,0.9,1,1.1,1.2",
+    nested: Annotated[bool, typer.Option(help="Also the ladder that takes no decision back.")] = True,
+    out: Out = None,
+    force: Force = False,
+    seed: Seed = None,
+    samples: Samples = None,
+    overrides: Set = None,
+    solver: Solver = "highs",
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    engine: Engine = EngineName.compiled,
+    threads: Threads = None,
+    plugins: Plugins = None,
+) -> None:
+    """What less or more money would do: the best portfolio at each share of the budgets, free and nested."""
+    from rdsim import studies  # noqa: PLC0415
+    from rdsim.search import pose  # noqa: PLC0415
+
+    with _study(scenario, "ladder", out, force, overrides, plugins) as (world, finish):
+        wanted = _numbers("--shares", shares)
+        posed = pose(world, samples=samples, seed=seed, engine=engine.value, threads=threads)
+        finish(studies.ladder(posed, wanted, nested=nested, gap=gap, solver=solver, time_limit=time_limit))
+
+
+@app.command()
+def certify(
+    scenario: Folder,
+    batches: Annotated[int, typer.Option(min=2, max=1000, help="Problems solved anew on fresh samples.")] = 10,
+    evaluation: Annotated[
+        int, typer.Option(min=2, max=10_000_000, help="Fresh samples that judge the portfolio.")
+    ] = 10_000,
+    worlds: Annotated[int, typer.Option(min=0, max=100_000, help="Worlds solved in hindsight; 0 or at least 2.")] = 30,
+    out: Out = None,
+    force: Force = False,
+    seed: Seed = None,
+    samples: Samples = None,
+    overrides: Set = None,
+    solver: Solver = "highs",
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    engine: Engine = EngineName.compiled,
+    threads: Threads = None,
+    plugins: Plugins = None,
+) -> None:
+    """How near the portfolio is to the true optimum: solver's gap, sampling gap and optimism, each apart."""
+    from rdsim import studies  # noqa: PLC0415
+    from rdsim.search import choose, pose  # noqa: PLC0415
+
+    with _study(scenario, "certify", out, force, overrides, plugins) as (world, finish):
+        posed = pose(world, samples=samples, seed=seed, engine=engine.value, threads=threads)
+        best = choose(posed, solver=solver, gap=gap, time_limit=time_limit)
+        found = studies.certificate(
+            posed,
+            best,
+            batches=batches,
+            evaluation=evaluation,
+            worlds=worlds,
+            gap=gap,
+            solver=solver,
+            time_limit=time_limit,
+        )
+        finish(found)
+
+
+def _numbers(where: str, text: str) -> list[float]:
+    """Numbers with commas between them. Raises InputError with every one that is none."""
+    numbers, faults = [], []
+    for part in text.split(","):
+        try:
+            numbers.append(float(part))
+        except ValueError:
+            faults.append(Fault(where, "must be numbers with commas between them", repr(part)))
+    if faults:
+        raise InputError(tuple(faults))
+    return numbers

@@ -31,6 +31,7 @@ __all__ = [
     "PartnerEffect",
     "Portfolio",
     "Programme",
+    "RiskSettings",
     "Risks",
     "Scenario",
     "SimulationSettings",
@@ -478,6 +479,29 @@ class SimulationSettings:
 
 
 @dataclass(frozen=True)
+class RiskSettings:
+    """What the optimiser asks of a portfolio's value and money sample by sample; by default nothing but their means."""
+
+    __pydantic_config__ = _strict
+    level: Annotated[
+        float, Field(gt=0, lt=1, allow_inf_nan=False, description="Level of CVaR: 0.95 looks at the worst twentieth.")
+    ] = 0.95
+    weight: Annotated[Share, Field(description="Weight of CVaR in the aim; the expected value has the rest.")] = 0.0
+    floor: Annotated[Finite | None, Field(description="CVaR must be at least this.")] = None
+    target: Annotated[Finite | None, Field(description="Value to be reached with `probability`.")] = None
+    probability: Annotated[
+        float | None, Field(gt=0, le=1, allow_inf_nan=False, description="Share of samples that reach `target`.")
+    ] = None
+    money: Annotated[
+        Literal["expected", "quantile", "always"],
+        Field(description="Budgets hold in expectation, in a share `money_level` of the samples, or in every sample."),
+    ] = "expected"
+    money_level: Annotated[
+        float, Field(gt=0, lt=1, allow_inf_nan=False, description="For `quantile`: share of samples that suffice.")
+    ] = 0.9
+
+
+@dataclass(frozen=True)
 class OptimiserSettings:
     """Defaults of the optimiser."""
 
@@ -491,6 +515,9 @@ class OptimiserSettings:
     commercialisation_value: Annotated[
         Money, Field(description="Value added for each expected commercialisation by its deadline.")
     ] = 0.0
+    risk: Annotated[RiskSettings, Field(description="What is asked sample by sample.")] = field(
+        default_factory=RiskSettings
+    )
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ class Options:
     occupancy: Floats  # (O, Y) expected share of the year for which a place is held
     end_year: npt.NDArray[np.int64]  # (O,) median fiscal year, counted from 0, in which the place is given back
     award: Floats  # (O,) promised
+    paid: Floats | None = None  # (N, O, Y) home money net of refunds in each sample, if it was asked for
 
     @property
     def expected(self) -> Floats:
@@ -81,15 +82,20 @@ def sample(
     *,
     samples: int,
     seed: int,
+    each_payment: bool = False,
     engine: Engine = "compiled",
     threads: int | None = None,
 ) -> Options:
-    """Simulate each option alone on `samples` common replications."""
+    """Simulate each option alone on `samples` common replications.
+
+    With `each_payment` the payments of every sample are kept, N x O x Y single-precision numbers.
+    """
     draws = Draws(seed, range(SAMPLING, SAMPLING + samples))
-    chunks = [choices[first : first + _CHUNK] for first in range(0, len(choices), _CHUNK)]
-    parts = [_sample_chunk(scenario, chunk, draws, engine, threads) for chunk in chunks]
+    chunks = [choices[start : start + _CHUNK] for start in range(0, len(choices), _CHUNK)]
+    each = (*_EACH, "paid") if each_payment else _EACH
+    parts = [_sample_chunk(scenario, chunk, draws, each, engine, threads) for chunk in chunks]
     columns = {
-        name: np.concatenate([part[name] for part in parts], axis=1 if name in {"npv", "sold"} else 0)
+        name: np.concatenate([part[name] for part in parts], axis=1 if name in {"npv", "sold", "paid"} else 0)
         for name in (parts[0] if parts else {})
     }
     return Options(choices=choices, **columns) if parts else _no_options(scenario, samples)
@@ -107,33 +113,41 @@ _EACH = ("npv", "sold", "freed")
 
 
 def _sample_chunk(
-    scenario: Scenario, choices: tuple[Choice, ...], draws: Draws, engine: Engine, threads: int | None
+    scenario: Scenario,
+    choices: tuple[Choice, ...],
+    draws: Draws,
+    each: tuple[str, ...],
+    engine: Engine,
+    threads: int | None,
 ) -> dict[str, npt.NDArray[np.generic]]:
     case, kept = solo(scenario, choices), []
     sums: dict[str, Floats] = {}
-    for figures in in_batches(scenario, case, choices, draws, engine, partial(_figures, scenario), threads):
-        kept.append({name: figures.pop(name) for name in _EACH})
+    figure = partial(_figures, scenario, "paid" in each)
+    for figures in in_batches(scenario, case, choices, draws, engine, figure, threads):
+        kept.append({name: figures.pop(name) for name in each})
         sums = {name: sums.get(name, 0.0) + column.sum(axis=0) for name, column in figures.items()}
-    each = {name: np.concatenate([part[name] for part in kept]) for name in _EACH}
-    freed = np.sort(each.pop("freed"), axis=0)
+    whole = {name: np.concatenate([part[name] for part in kept]) for name in each}
+    freed = np.sort(whole.pop("freed"), axis=0)
     promised = [award(scenario, choice.technology, choice.partner, choice.mode) for choice in choices]
     means = {name: total / len(freed) for name, total in sums.items()}
     # The lower median: an even number of samples must not invent a year between two years.
-    return {**each, **means, "end_year": freed[(len(freed) - 1) // 2], "award": np.array(promised)}
+    return {**whole, **means, "end_year": freed[(len(freed) - 1) // 2], "award": np.array(promised)}
 
 
-def _figures(scenario: Scenario, batch: Batch) -> dict[str, Any]:
+def _figures(scenario: Scenario, each_payment: bool, batch: Batch) -> dict[str, Any]:
     _, case, outcomes, worth = batch
     years, scale = case.budget.shape[1], money_scale(scenario)
     sold = outcomes.market_day >= 0
     joint = by_year(outcomes.tranche_day, outcomes.paid * outcomes.paid_joint, years)
+    payments = home_by_year(case, outcomes) / scale
     return {
+        **({"paid": payments.astype(np.float32)} if each_payment else {}),
         "npv": worth.npv,
         "sold": np.where(sold, discount(scenario, outcomes.market_day), 0.0),
         "p_target": (outcomes.trl >= case.target).astype(np.float64),
         "p_market": sold.astype(np.float64),
         "p_in_time": worth.in_time.astype(np.float64),
-        "payments": home_by_year(case, outcomes) / scale,
+        "payments": payments,
         "abroad": by_year(outcomes.tranche_day, outcomes.paid_abroad, years) / scale,
         "joint": joint / scale,
         "occupancy": _held(case, outcomes),

@@ -27,8 +27,18 @@ from rdsim.scenario import digest
 from rdsim.search import Proposal
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval
+from rdsim.studies import Study
 
-__all__ = ["Run", "claim", "free_folder", "write_plan", "write_proposal", "write_simulation"]
+__all__ = [
+    "Run",
+    "claim",
+    "free_folder",
+    "write_answer",
+    "write_plan",
+    "write_proposal",
+    "write_simulation",
+    "write_study",
+]
 
 MANIFEST = "manifest.json"
 _LIBRARIES = ("highspy", "numba", "numpy", "pandas", "PuLP", "pyarrow", "scipy", "simpy")
@@ -282,13 +292,39 @@ def write_simulation(simulation: Simulation, run: Run, trace: pd.DataFrame | Non
         _write_manifest(draft, {**head, "complete": True, **body})
 
 
-def write_proposal(scenario: Scenario, proposal: Proposal, seed: int, run: Run) -> None:
-    """The folder of `rdsim optimise`: the portfolio and the manifest."""
+def write_proposal(
+    scenario: Scenario, proposal: Proposal, seed: int, run: Run, asked: Mapping[str, Any] | None = None
+) -> None:
+    """The folder of `rdsim optimise`: the portfolio and the manifest; `asked` is what the solver was told."""
     with _written_whole(run) as draft:
         portfolio.write(proposal.portfolio, draft / "portfolio.csv")
         head = _head(scenario, run, seed, 0, "none")
-        body = {"solver": _solver(proposal), "portfolio": _portfolio(scenario, proposal), "versions": _versions()}
+        solver = {**_solver(proposal), "asked": dict(asked or {})}
+        body = {"solver": solver, "portfolio": _portfolio(scenario, proposal), "versions": _versions()}
         _write_manifest(draft, {**head, "complete": True, **body})
+
+
+def write_answer(chosen: str, body: Mapping[str, Any], run: Run) -> None:
+    """The folder of `rdsim optimise --problem`: the text of chosen.csv, and `body` in the manifest."""
+    with _written_whole(run) as draft:
+        (draft / "chosen.csv").write_text(chosen, encoding="utf-8", newline="")
+        _write_manifest(draft, {"rdsim": version("rdsim"), "complete": True, **body, "versions": _versions()})
+
+
+def write_study(study: Study, run: Run) -> None:
+    """The folder of a study: its tables as CSV, its portfolios, and the sheet as report.html."""
+    with _written_whole(run) as draft:
+        for name, table in study.tables.items():
+            table.to_csv(draft / f"{name}.csv", index=False)
+        if study.portfolios:
+            (draft / "portfolios").mkdir()
+        for name, one in study.portfolios.items():
+            portfolio.write(one, draft / "portfolios" / f"{name}.csv")
+        head = _head(study.scenario, run, study.seed, study.scenario.simulation.replications, "none")
+        body = {"study": study.name, "complete": True, **study.record, "versions": _versions()}
+        manifest = _plain({**head, **body})
+        report.write_sheet(study.sheet, manifest, draft / "report.html")
+        _write_manifest(draft, manifest)
 
 
 def write_plan(found: Plan, run: Run) -> None:

@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from rdsim import portfolio
 from rdsim import scenario as scenarios
-from rdsim.domain import Portfolio, Scenario
+from rdsim.domain import Portfolio, RiskSettings, Scenario
 from rdsim.errors import InfeasibleError
 from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, evaluate, require, solve
+from rdsim.optimiser.appraisal import Appraisal, Risk, SampledRow, appraise
 from rdsim.optimiser.baselines import BASELINES, run_baseline
+from rdsim.optimiser.confidence import stream_seed
+from rdsim.optimiser.risk import solve_risk
 from rdsim.options import Options, candidates, sample
 from rdsim.simulation import Engine
-from rdsim.statement import state
+from rdsim.statement import state, values
 
-__all__ = ["Proposal", "Rule", "baselines", "optimise", "propose"]
+__all__ = [
+    "Posed",
+    "Proposal",
+    "Rule",
+    "baselines",
+    "choose",
+    "fresh_values",
+    "optimise",
+    "pose",
+    "propose",
+    "risk_of",
+]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """A scenario's portfolio problem, and the sampled options that it was stated from."""
+
+    scenario: Scenario
+    options: Options
+    problem: PortfolioProblem
+    samples: int
+    seed: int
+    engine: Engine = "compiled"
+    threads: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +60,8 @@ class Proposal:
     solution: Solution
     evaluation: Evaluation
     samples: int
+    appraisal: Appraisal | None = None
+    """What the samples say of it, if the scenario asks anything of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,24 +101,98 @@ def propose(
     seconds, `engine` the one that simulates the options, in `threads` (by default one for each core). Raises
     InfeasibleError if no portfolio satisfies every row, SolverError if no answer came.
     """
-    settings = scenario.optimiser
-    count = settings.samples if samples is None else samples
+    posed = pose(scenario, samples=samples, seed=seed, engine=engine, threads=threads)
+    return choose(posed, solver=solver, gap=gap, time_limit=time_limit)
+
+
+def pose(
+    scenario: Scenario,
+    *,
+    samples: int | None = None,
+    seed: int | None = None,
+    engine: Engine = "compiled",
+    threads: int | None = None,
+) -> Posed:
+    """Sample the options and state the problem; what is left out comes from the scenario."""
+    count = scenario.optimiser.samples if samples is None else samples
+    chance = scenario.simulation.seed if seed is None else seed
     options = sample(
         scenario,
         candidates(scenario),
         samples=count,
-        seed=scenario.simulation.seed if seed is None else seed,
+        seed=chance,
+        each_payment=scenario.optimiser.risk.money != "expected",
         engine=engine,
         threads=threads,
     )
-    problem = state(scenario, options)
-    wanted = settings.gap if gap is None else gap
-    solution = solve(problem, solver=solver, gap=wanted, time_limit=time_limit)
+    return Posed(scenario, options, state(scenario, options), count, chance, engine, threads)
+
+
+def choose(
+    posed: Posed, *, solver: str = "highs", gap: float | None = None, time_limit: float | None = None
+) -> Proposal:
+    """Solve the problem: by expected values, or by what the scenario asks sample by sample."""
+    scenario, options, problem = posed.scenario, posed.options, posed.problem
+    wanted, risk = scenario.optimiser.gap if gap is None else gap, risk_of(posed)
+    if risk is None:
+        solution = solve(problem, solver=solver, gap=wanted, time_limit=time_limit)
+    else:
+        solution = solve_risk(problem, risk, solver=solver, gap=wanted, time_limit=time_limit)
     if solution.status is Status.INFEASIBLE:
         raise InfeasibleError(_reason(scenario))
-    require(solution)
-    chosen = _portfolio(scenario, options, solution.chosen, "optimised")
-    return Proposal(chosen, options, problem, solution, evaluate(problem, solution.chosen), count)
+    chosen = require(solution).chosen
+    return Proposal(
+        _portfolio(scenario, options, chosen, "optimised"),
+        options,
+        problem,
+        solution,
+        evaluate(problem, chosen),
+        posed.samples,
+        None if risk is None else appraise(problem, risk, chosen),
+    )
+
+
+# --- risk -----------------------------------------------------------------------------------------
+
+
+def risk_of(posed: Posed) -> Risk | None:
+    """What the scenario asks of the samples; None if expected values are all that counts."""
+    settings = posed.scenario.optimiser.risk
+    if not (settings.weight or settings.floor is not None or settings.probability or settings.money != "expected"):
+        return None
+    money = tuple(_money_rows(posed, settings))
+    return Risk(settings.level, settings.weight, settings.floor, settings.target, settings.probability, money)
+
+
+def _money_rows(posed: Posed, settings: RiskSettings) -> list[SampledRow]:
+    """One for each line and year with money to hold: what every option is paid in each sample."""
+    if settings.money == "expected" or posed.options.paid is None:
+        return []
+    scenario, choices = posed.scenario, posed.options.choices
+    lines = np.array([scenario.technologies[choice.technology].programme for choice in choices])
+    rows = {name: r for r, name in enumerate(posed.problem.rows.names)}
+    found = []
+    for name in scenario.programmes:
+        for year in range(scenario.start_year, scenario.horizon_year + 1):
+            paid = posed.options.paid[:, :, year - scenario.start_year]
+            use = np.where(lines == name, paid, 0.0).astype(np.float64)
+            if use.any():
+                level = settings.money_level
+                found.append(SampledRow(rows[f"budget {name} {year}"], use, settings.money, level))
+    return found
+
+
+def fresh_values(posed: Posed, index: int, count: int, options: Sequence[int] | None = None) -> Floats:
+    """Values in other worlds, shape (count, options): drawn as those of the problem were, by default of all options.
+
+    Worlds of different `index` are independent of one another, of the samples behind the options and of every
+    evaluation, for each index has a seed of its own.
+    """
+    choices = posed.options.choices
+    some = choices if options is None else tuple(choices[o] for o in options)
+    seed = stream_seed(posed.seed, index)
+    again = sample(posed.scenario, some, samples=count, seed=seed, engine=posed.engine, threads=posed.threads)
+    return values(posed.scenario, again)
 
 
 def _portfolio(scenario: Scenario, options: Options, chosen: tuple[int, ...], name: str) -> Portfolio:

@@ -15,7 +15,7 @@ from rdsim.metrics import discount
 from rdsim.optimiser import PortfolioProblem, Rows, state_problem, state_rows
 from rdsim.options import Options
 
-__all__ = ["option_name", "state"]
+__all__ = ["option_name", "state", "values"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -53,10 +53,9 @@ def state(scenario: Scenario, options: Options, over_commitment: Mapping[str, fl
         _international_rows(scenario, options),
     ]
     groups = {name: g for g, name in enumerate(scenario.technologies)}
-    bonus = scenario.optimiser.commercialisation_value * options.p_in_time
     kinds = _linked_groups(scenario, groups)
     return state_problem(
-        options.npv + bonus,
+        values(scenario, options),
         rows=_rows(scenario, [block for block in blocks if block.names]),
         option_names=[option_name(choice) for choice in options.choices],
         group=[groups[choice.technology] for choice in options.choices],
@@ -71,6 +70,11 @@ def state(scenario: Scenario, options: Options, over_commitment: Mapping[str, fl
         synergies=_synergies(scenario, options, groups),
         fixed_in_groups=[g for name, g in groups.items() if scenario.technologies[name].status == "must-fund"],
     )
+
+
+def values(scenario: Scenario, options: Options) -> Floats:
+    """What each option is worth in each sample, shape (N, O): present value less cost, and the bonus it may expect."""
+    return np.asarray(options.npv + scenario.optimiser.commercialisation_value * options.p_in_time)
 
 
 def option_name(choice: Choice) -> str:

@@ -27,7 +27,7 @@ from scipy.sparse import coo_array, csr_array
 
 from rdsim.optimiser.problem import BoolArray, FloatArray, IntArray, PortfolioProblem, frozen
 
-__all__ = ["Columns", "Family", "Model", "formulate", "lay_out", "restrict"]
+__all__ = ["Columns", "Family", "Model", "formulate", "lay_out", "opening_weights", "restrict"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +189,7 @@ def _can_break(
 # ---------------------------------------------------------------- columns
 
 
-def _opening_weights(problem: PortfolioProblem) -> FloatArray:
+def opening_weights(problem: PortfolioProblem) -> FloatArray:
     """Coefficients of y[p, s] in the objective and in every row, shape (R + 1, P, S)."""
     shape = problem.opening_value.shape
     uses = problem.rows.opening_use.toarray().reshape(len(problem.rows.names), *shape)
@@ -201,7 +201,7 @@ def _opening_weights(problem: PortfolioProblem) -> FloatArray:
 
 def _opening_stages(problem: PortfolioProblem) -> tuple[tuple[int, int], ...]:
     """(partner, stage) pairs whose y has a coefficient somewhere; the others need no column."""
-    matters = (_opening_weights(problem) != 0).any(axis=0)
+    matters = (opening_weights(problem) != 0).any(axis=0)
     return tuple((int(partner), int(stage)) for partner, stage in np.argwhere(matters))
 
 
@@ -232,7 +232,7 @@ def _column_names(columns: Columns) -> tuple[str, ...]:
 
 def _objective(columns: Columns) -> FloatArray:
     problem, prices = columns.problem, columns.problem.rows.shortfall_price
-    opening = _opening_weights(problem)[0]
+    opening = opening_weights(problem)[0]
     return np.array(
         [
             *problem.expected,
@@ -310,7 +310,9 @@ def _choice(columns: Columns) -> Family:
     out = np.isin(np.arange(groups), problem.fixed_out_groups)
     names = _padded("choice", _singles(range(groups)), (groups,))
     triplets = (problem.group, np.arange(columns.options), 1.0)
-    return _family(names, triplets, np.where(exact, "==", "<=").tolist(), np.where(out, 0.0, 1.0))
+    # Asked for and ruled out at once is impossible, which a sum of -1 says whatever the bounds are.
+    most = np.where(out, np.where(exact, -1.0, 0.0), 1.0)
+    return _family(names, triplets, np.where(exact, "==", "<=").tolist(), most)
 
 
 def _opening(columns: Columns) -> Family:
@@ -368,7 +370,7 @@ def _resources(columns: Columns) -> Family:
     parts: list[tuple[ArrayLike, ArrayLike, ArrayLike]] = []
     row, option = rows.use.tocoo().coords
     parts.append((row, option, rows.use.data))
-    weights = _opening_weights(columns.problem)[1:]
+    weights = opening_weights(columns.problem)[1:]
     for (partner, stage), column in columns.opening.items():
         used = np.flatnonzero(weights[:, partner, stage])
         parts.append((used, np.full(used.size, column), weights[used, partner, stage]))

@@ -29,7 +29,19 @@ from rdsim.optimiser.problem import BoolArray, FloatArray, PortfolioProblem
 from rdsim.optimiser.solution import Seconds, Termination, relative_gap
 from rdsim.optimiser.solvers import Answer, Limits, Solver, State
 
-__all__ = ["Progress", "Settings", "Stopwatch", "chosen_of", "search", "settled"]
+__all__ = [
+    "Progress",
+    "Relaxed",
+    "Settings",
+    "Stopwatch",
+    "chosen_of",
+    "free_bounds",
+    "free_groups",
+    "near_bounds",
+    "search",
+    "settled",
+    "target_of",
+]
 
 NEAR = 0.00075
 KEPT = 2500
@@ -139,7 +151,7 @@ def search(problem: PortfolioProblem, model: Model, settings: Settings) -> Progr
         progress = settled(problem, progress, relaxed.values)
     for near, fix in ((NEAR, True), (WIDER * NEAR, False), (math.inf, False)):
         if progress.chosen is None and progress.state is State.STOPPED and not settings.late:
-            bounds = _near_bounds(problem, model, relaxed, near, fix)
+            bounds = near_bounds(problem, model, relaxed, near, fix)
             progress = _improve(problem, model, settings, progress, (bounds, RENS_NODES))
     return _search_neighbourhoods(problem, model, settings, progress, relaxed)
 
@@ -151,8 +163,8 @@ def _search_neighbourhoods(
     for number in range(ROUNDS):
         if progress.chosen is None or _done(progress, settings):
             break
-        free = _free_groups(problem, progress.chosen, rng, number)
-        bounds = _free_bounds(problem, model, relaxed, progress.chosen, free)
+        free = free_groups(problem, progress.chosen, rng, number)
+        bounds = free_bounds(problem, model, relaxed, progress.chosen, free)
         progress = _improve(problem, model, settings, progress, (bounds, ROUND_NODES))
     if progress.chosen is not None and not _done(progress, settings):
         progress = _improve(problem, model, settings, progress, ((model.lower, model.upper), PROOF_NODES))
@@ -176,7 +188,7 @@ def _improve(
     (lower, upper), nodes = task
     watch = Stopwatch.start()
     small, kept = restrict(model, lower, upper)
-    target = _target(progress.bound, settings.gap)
+    target = target_of(progress.bound, settings.gap)
     limits = settings.limits(gap=settings.gap / 4, target=target, nodes=nodes)
     start = None if progress.values is None else progress.values[kept]
     answer = settings.solver.run(small, limits, start=start)
@@ -194,7 +206,7 @@ def _improve(
     return replace(progress, termination=Termination.TARGET) if progress.gap <= settings.gap else progress
 
 
-def _target(bound: float, gap: float) -> float:
+def target_of(bound: float, gap: float) -> float:
     """The smallest objective that proves the gap: (bound - objective) / |objective| <= gap."""
     return bound / (1 + gap) if bound >= 0 else bound / (1 - gap)
 
@@ -215,7 +227,7 @@ def _attractive(problem: PortfolioProblem, model: Model, relaxed: Relaxed, near:
     return (relaxed.reduced_costs >= max(-margin, min(cutoff, 0.0))) | (relaxed.values > model.lower + 1e-9)
 
 
-def _near_bounds(
+def near_bounds(
     problem: PortfolioProblem, model: Model, relaxed: Relaxed, near: float, fix: bool
 ) -> tuple[FloatArray, FloatArray]:
     """Bounds that leave the options near the relaxation, and fix those at 1 if asked."""
@@ -225,7 +237,7 @@ def _near_bounds(
     return np.where(at_one & fix, upper, model.lower), upper
 
 
-def _free_bounds(
+def free_bounds(
     problem: PortfolioProblem, model: Model, relaxed: Relaxed, chosen: tuple[int, ...], free: BoolArray
 ) -> tuple[FloatArray, FloatArray]:
     """Bounds that keep the chosen options of the groups that are not free, and open the attractive ones of the free."""
@@ -240,9 +252,7 @@ def _free_bounds(
     return lower, upper
 
 
-def _free_groups(
-    problem: PortfolioProblem, chosen: tuple[int, ...], rng: np.random.Generator, number: int
-) -> BoolArray:
+def free_groups(problem: PortfolioProblem, chosen: tuple[int, ...], rng: np.random.Generator, number: int) -> BoolArray:
     """Groups set free in a round, in turn: any; those that start in two of the stages; those of half the partners.
 
     A share of the groups that are not funded is free in every round.

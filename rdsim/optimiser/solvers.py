@@ -2,7 +2,8 @@
 
 One path for both generations of PuLP (3.3 and 4) and for every solver: Model -> PuLP problem -> solver.
 HiGHS, the default, gets the matrix of the PuLP problem in one hand-over through `highspy`, and says its
-bound itself; CBC is called through PuLP, and its bound is read from its log.
+bound itself; CBC is called through PuLP, and its bound is read from its log. Any other solver that PuLP
+finds may be named (`Other`): it answers through PuLP's own words, which are taken for no more than they say.
 
 What is not left to the layers below, because they are known to get it wrong:
 
@@ -18,6 +19,7 @@ What is not left to the layers below, because they are known to get it wrong:
 from __future__ import annotations
 
 import gc
+import inspect
 import math
 import os
 import re
@@ -37,9 +39,9 @@ from typing import Any, Protocol
 import highspy
 import numpy as np
 import pulp
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import csr_array, diags_array, vstack
 
-from rdsim.errors import SolverError
+from rdsim.errors import Fault, SolverError
 from rdsim.optimiser.milp import Model
 from rdsim.optimiser.problem import FloatArray
 from rdsim.optimiser.solution import Termination
@@ -50,12 +52,19 @@ __all__ = [
     "Cbc",
     "Highs",
     "Limits",
+    "Other",
+    "Relaxation",
     "Solver",
     "State",
     "cbc_path",
+    "installed",
     "pulp_matrix",
     "pulp_problem",
+    "relaxation_of",
+    "solver_fault",
     "solver_named",
+    "untold",
+    "with_rows_below",
 ]
 
 GENERATION = int(version("pulp").split(".", maxsplit=1)[0])
@@ -326,7 +335,7 @@ class Highs:
             solver.setSolution(first)
         if solver.run() == highspy.HighsStatus.kError:
             raise SolverError(self.name, f"failed: {solver.getModelStatus().name}")
-        answer = self._read(solver, scaled, relaxed or not scaled.model.integer.any())
+        answer = self.read(solver, scaled, relaxed or not scaled.model.integer.any())
         return replace(answer, loading=loading)
 
     def load(self, model: Model, *, relaxed: bool = False) -> Any:
@@ -339,7 +348,8 @@ class Highs:
             raise SolverError(self.name, "refused the model")
         return solver
 
-    def _read(self, solver: Any, scaled: _Scaled, linear: bool) -> Answer:
+    def read(self, solver: Any, scaled: _Scaled, linear: bool) -> Answer:
+        """The answer of a solver that has run."""
         status, info = solver.getModelStatus().name, solver.getInfo()
         if status in _PROOFS:
             return Answer(_PROOFS[status], Termination.COMPLETE, -math.inf if status == "kInfeasible" else math.inf)
@@ -407,6 +417,94 @@ def _highs_bound(info: Any, status: str, scaled: _Scaled, linear: bool) -> float
     return -lowest / scaled.factor + scaled.model.offset if math.isfinite(lowest) else math.inf
 
 
+# ---------------------------------------------------------------- a relaxation that grows
+
+
+class Relaxation(Protocol):
+    """The linear relaxation of a model, to which rows `coefficients @ column <= cap` are added between solves."""
+
+    def add(self, coefficients: FloatArray, caps: FloatArray) -> None:
+        """More rows, shapes (k, n) and (k,)."""
+        ...
+
+    def solve(self, limits: Limits) -> Answer:
+        """Solve with all rows added so far.
+
+        Raises: SolverError as `Solver.run`.
+        """
+        ...
+
+
+def relaxation_of(solver: Solver, model: Model) -> Relaxation:
+    """The growing relaxation: HiGHS goes on from its last basis, other solvers start anew each time."""
+    if isinstance(solver, Highs) and model.column_names and len(model.row_names):
+        scaled = _scaled(model)
+        return _WarmRelaxation(scaled, solver.load(scaled.model, relaxed=True))
+    return _FreshRelaxation(solver, model)
+
+
+def with_rows_below(model: Model, coefficients: FloatArray, caps: FloatArray) -> Model:
+    """The model with more rows `coefficients @ column <= cap`, shapes (k, n) and (k,)."""
+    count = len(model.row_names)
+    names = (f"cut_{count + place:06d}" for place in range(caps.size))
+    return replace(
+        model,
+        row_names=(*model.row_names, *names),
+        matrix=csr_array(vstack([model.matrix, csr_array(coefficients)])),
+        sense=(*model.sense, *("<=" for _ in range(caps.size))),
+        rhs=np.concatenate([model.rhs, caps]),
+    )
+
+
+_DEVEX = 1
+
+
+@dataclass(eq=False)
+class _FreshRelaxation:
+    """Solved from the beginning each time."""
+
+    solver: Solver
+    model: Model
+
+    def add(self, coefficients: FloatArray, caps: FloatArray) -> None:
+        """See `Relaxation.add`."""
+        self.model = with_rows_below(self.model, coefficients, caps)
+
+    def solve(self, limits: Limits) -> Answer:
+        """See `Relaxation.solve`."""
+        return self.solver.run(self.model, limits, relaxed=True)
+
+
+@dataclass(frozen=True, eq=False)
+class _WarmRelaxation:
+    """A model that stays in HiGHS; its dual simplex goes on where it stopped."""
+
+    scaled: _Scaled
+    solver: Any
+
+    def add(self, coefficients: FloatArray, caps: FloatArray) -> None:
+        """See `Relaxation.add`."""
+        factors = _power(np.abs(coefficients).max(axis=1, initial=0.0), 1)
+        rows = csr_array(coefficients * factors[:, np.newaxis])
+        low = np.full(caps.size, -np.inf)
+        ends = rows.indptr[:-1].astype(np.int32)
+        self.solver.addRows(caps.size, low, caps * factors, rows.nnz, ends, rows.indices.astype(np.int32), rows.data)
+
+    def solve(self, limits: Limits) -> Answer:
+        """See `Relaxation.solve`."""
+        _set_options(self.solver, _highs_options(self.scaled, replace(limits, seconds=self._until(limits.seconds))))
+        if self.solver.run() == highspy.HighsStatus.kError:
+            raise SolverError("highs", f"failed: {self.solver.getModelStatus().name}")
+        answer = Highs().read(self.solver, self.scaled, linear=True)
+        # After new rows exact steepest-edge weights would be computed anew, which takes longer than the few pivots.
+        _set_options(self.solver, {"simplex_dual_edge_weight_strategy": _DEVEX})
+        return answer
+
+    def _until(self, seconds: float | None) -> float | None:
+        """HiGHS counts the time limit over all runs of one model."""
+        return None if seconds is None else seconds + float(self.solver.getRunTime())
+
+
 # ---------------------------------------------------------------- CBC
 
 _CBC_RESULTS = (
@@ -423,7 +521,7 @@ _CBC_RESULTS = (
     (r"(?m)^Stopped", State.STOPPED, Termination.TIME_LIMIT),
     (r"(?m)^Optimal( objective| - objective)", State.OPTIMAL, Termination.COMPLETE),
 )
-_CBC_MISSING = "is not installed; PuLP 3.3 brings it along, for PuLP 4 install `pulp[cbc]` or put cbc on the PATH"
+_CBC_SOURCES = "PuLP 3.3 brings it along, for PuLP 4 install `pulp[cbc]` or put cbc on the PATH"
 
 
 @dataclass(frozen=True)
@@ -450,7 +548,7 @@ class Cbc:
     def _ask(self, scaled: _Scaled, limits: Limits, relaxed: bool, start: FloatArray | None) -> Answer:
         program = self.path or cbc_path()
         if not program or shutil.which(program) is None:
-            raise SolverError(self.name, _CBC_MISSING)
+            raise SolverError(self.name, f"is not installed; {_CBC_SOURCES}")
         began = time.perf_counter()
         problem, variables = pulp_problem(scaled.model, relaxed=relaxed)
         loading = time.perf_counter() - began
@@ -503,6 +601,8 @@ def _cbc_answer(scaled: _Scaled, text: str, values: FloatArray, costs: FloatArra
     if state in {State.INFEASIBLE, State.UNBOUNDED}:
         return Answer(state, why, -math.inf if state is State.INFEASIBLE else math.inf)
     has_values = state is State.OPTIMAL or (not linear and "No feasible solution found" not in text)
+    if has_values:
+        _refuse_half_read(scaled, text, values)
     return Answer(
         state=state,
         termination=why,
@@ -510,6 +610,15 @@ def _cbc_answer(scaled: _Scaled, text: str, values: FloatArray, costs: FloatArra
         values=values if has_values else None,
         reduced_costs=-costs / scaled.factor if linear and state is State.OPTIMAL else None,
     )
+
+
+def _refuse_half_read(scaled: _Scaled, text: str, values: FloatArray) -> None:
+    """A solution file that was cut off or is not a number reads as zeros: its worth must be the one in the log."""
+    printed = re.findall(r"^Objective value:\s+(\S+)", text, re.MULTILINE)
+    worth = -float(scaled.model.value @ values)
+    room = 1e-3 + 1e-5 * float(np.abs(scaled.model.value * values).sum())
+    if not math.isfinite(worth) or (printed and abs(float(printed[-1]) - worth) > room):
+        raise SolverError("cbc", "its solution file does not hold the solution of its log")
 
 
 def _cbc_bound(scaled: _Scaled, state: State, text: str, values: FloatArray) -> float:
@@ -523,16 +632,197 @@ def _cbc_bound(scaled: _Scaled, state: State, text: str, values: FloatArray) -> 
     return math.inf
 
 
+# ---------------------------------------------------------------- any other solver that PuLP finds
+
+_TOLD = {"gap": "gapRel", "time_limit": "timeLimit", "threads": "threads", "seed": ""}
+"""Settings of ours by PuLP's word for them; PuLP has no word for a seed."""
+_LATE = 0.95
+"""From this share of the time limit on, a solver's `optimal` or `infeasible` may be the limit's."""
+_LOOSE = 1e-4
+"""How far a value may be from whole, and a scaled row from its cap."""
+
+
+class _Word(StrEnum):
+    """What PuLP says of a run."""
+
+    PROVEN = "proven"
+    INFEASIBLE = "infeasible"
+    UNBOUNDED = "unbounded"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Other:
+    """A solver by the name that PuLP gives it, e.g. `SCIP_CMD`, with PuLP's own words for what it found.
+
+    No bound comes through PuLP: a claim of the optimum is a claim that nothing is better by more than the gap asked
+    for; short of that, HiGHS bounds the objective by the linear relaxation. Neither nodes nor a target can be told.
+    """
+
+    name: str
+
+    @property
+    def version(self) -> str:
+        """PuLP's version: it does not ask solvers for theirs."""
+        return f"by PuLP {version('pulp')}"
+
+    def run(self, model: Model, limits: Limits, *, relaxed: bool = False, start: FloatArray | None = None) -> Answer:
+        """See `Solver.run`. Linear models are left to HiGHS, for few of PuLP's solvers say reduced costs."""
+        if relaxed or not model.integer.any():
+            return Highs().run(model, limits, relaxed=relaxed, start=start)
+        return _run(lambda scaled: self._ask(scaled, limits), model)
+
+    def _ask(self, scaled: _Scaled, limits: Limits) -> Answer:
+        if limits.seconds is not None and limits.seconds <= 0:  # PuLP takes 0 seconds for no limit
+            return Answer(State.STOPPED, Termination.TIME_LIMIT)
+        began = time.perf_counter()
+        problem, variables = pulp_problem(scaled.model)
+        loaded = time.perf_counter()
+        word, has_values = self._call(problem, limits)
+        late = _is_late(time.perf_counter() - loaded, limits)
+        values = np.array([_number(variable.varValue) for variable in variables]) if has_values else None
+        if values is not None and not _holds(scaled.model, values):
+            if word is _Word.PROVEN and not late:
+                raise SolverError(self.name, "its values break the model that it claims to have solved")
+            values = None
+        answer = _other_answer(scaled, limits, _Word.STOPPED if late else word, values)
+        why = Termination.TIME_LIMIT if late and answer.state is State.STOPPED else answer.termination
+        return replace(answer, termination=why, loading=loaded - began)
+
+    def _call(self, problem: Any, limits: Limits) -> tuple[_Word, bool]:
+        """PuLP's word and whether there are values, after a run with files in a folder that goes away."""
+        with tempfile.TemporaryDirectory(prefix="rdsim-") as folder:
+            try:
+                command = pulp.getSolver(self.name, **_settings(self.name, limits))
+                command.tmpDir = folder
+                return _word(problem.solve(command), problem)
+            except Exception as error:  # wrappers raise whatever a killed solver or an unreadable answer makes of them
+                raise SolverError(self.name, f"failed, or was killed ({type(error).__name__}: {error})") from error
+
+
+def _number(value: float | None) -> float:
+    return 0.0 if value is None else float(value)
+
+
+def _settings(name: str, limits: Limits) -> dict[str, Any]:
+    """What the solver's wrapper understands of the limits, in PuLP's words; whole seconds, as some take no others."""
+    seconds = None if limits.seconds is None else math.ceil(limits.seconds)
+    # gap / (1 + gap) of the bound is no more than gap of the objective, whichever of the two the solver divides by.
+    wanted = {"gapRel": limits.gap / (1 + limits.gap), "timeLimit": seconds, "threads": limits.threads}
+    known = _words(name)
+    return {"msg": False, **{word: value for word, value in wanted.items() if word in known and value is not None}}
+
+
+def _words(name: str) -> frozenset[str]:
+    """The arguments of the solver's wrapper."""
+    return frozenset(inspect.signature(type(pulp.getSolver(name, msg=False)).__init__).parameters)
+
+
+def _is_late(spent: float, limits: Limits) -> bool:
+    """True if the time limit may have bitten; a solver that counts processor time reaches it earlier."""
+    return limits.seconds is not None and spent >= _LATE * limits.seconds / limits.threads
+
+
+def _word(answer: Any, problem: Any) -> tuple[_Word, bool]:
+    """PuLP 4 returns what happened; PuLP 3 keeps it in two integers."""
+    names = {-1: _Word.INFEASIBLE, -2: _Word.UNBOUNDED}
+    if GENERATION >= 4:
+        gap_met = int(answer.status) == -7  # LpSolveStatus.GapLimit
+        word = _Word.PROVEN if gap_met or int(answer.status) == 1 else names.get(int(answer.status), _Word.STOPPED)
+        return word, bool(answer.has_solution)
+    optimal = problem.status == 1 and problem.sol_status == pulp.LpSolutionOptimal
+    has_values = problem.sol_status in {pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible}
+    return _Word.PROVEN if optimal else names.get(problem.status, _Word.STOPPED), has_values
+
+
+def _holds(model: Model, values: FloatArray) -> bool:
+    """True if the values are whole where they must be, within bounds, and satisfy every row."""
+    whole = np.abs(values - np.round(values))[model.integer] <= _LOOSE
+    bounded = (values >= model.lower - _LOOSE) & (values <= model.upper + _LOOSE)
+    activity, sense = model.matrix @ values, np.array(model.sense, dtype="U2")
+    room = _LOOSE * np.maximum(1.0, np.abs(model.rhs))
+    below = (activity <= model.rhs + room) | (sense == ">=")
+    above = (activity >= model.rhs - room) | (sense == "<=")
+    return bool(np.isfinite(values).all() and whole.all() and bounded.all() and below.all() and above.all())
+
+
+def _other_answer(scaled: _Scaled, limits: Limits, word: _Word, values: FloatArray | None) -> Answer:
+    """An answer no surer than PuLP's word for it."""
+    if word is _Word.INFEASIBLE:
+        return Answer(State.INFEASIBLE, Termination.COMPLETE, -math.inf)
+    if word is _Word.UNBOUNDED:
+        return Answer(State.UNBOUNDED, Termination.COMPLETE)
+    if word is _Word.PROVEN and values is not None:
+        worth = float(scaled.model.value @ values) / scaled.factor
+        bound = worth + limits.gap * abs(worth) + scaled.model.offset
+        why = Termination.TARGET if limits.gap else Termination.COMPLETE
+        return Answer(State.OPTIMAL, why, bound, values)
+    relaxed = Highs().run(scaled.model, replace(limits, seconds=None), relaxed=True)
+    if relaxed.state is State.INFEASIBLE:
+        return relaxed
+    known = relaxed.state is State.OPTIMAL
+    bound = (relaxed.bound - scaled.model.offset) / scaled.factor + scaled.model.offset if known else math.inf
+    return Answer(State.STOPPED, Termination.STOPPED, bound, values)
+
+
 # ---------------------------------------------------------------- by name
 
 SOLVERS: dict[str, Callable[[], Solver]] = {"highs": Highs, "cbc": Cbc}
+_OURS = {"highs": "highs", "cbc": "cbc", "pulp_cbc_cmd": "cbc"}
+"""Names, in small letters, of the solvers that have an adapter of their own."""
+
+
+def installed() -> tuple[str, ...]:
+    """Names of the solvers that this machine has: our own two first, then what PuLP finds."""
+    ours = ("highs", "cbc") if cbc_path() else ("highs",)
+    return (*ours, *_others(available=True))
+
+
+def _others(*, available: bool) -> tuple[str, ...]:
+    names = dict.fromkeys(pulp.listSolvers(onlyAvailable=available))
+    return tuple(name for name in names if name.casefold() not in _OURS)
+
+
+def untold(solver: Solver) -> tuple[str, ...]:
+    """Which of gap, time_limit, threads and seed the solver cannot be told."""
+    if not isinstance(solver, Other):
+        return ()
+    known = _words(solver.name)
+    return tuple(setting for setting, word in _TOLD.items() if word not in known)
+
+
+def solver_fault(name: str) -> Fault | None:
+    """What is wrong with a solver's name, if anything: no such solver, or it is not installed."""
+    found = _resolved(name)
+    here = installed()
+    if found in here:
+        return None
+    rule = "must be the name of a solver" if found is None else "the solver must be installed"
+    advice = f"CBC: {_CBC_SOURCES}. " if found == "cbc" else ""
+    return Fault("--solver", rule, repr(name), f"{advice}Installed here: {', '.join(here)}.")
+
+
+def _resolved(name: str) -> str | None:
+    """Our or PuLP's name of a solver, in any case, with or without `_CMD` or `_PY`; an installed one first."""
+    folded = name.casefold()
+    if folded in _OURS:
+        return _OURS[folded]
+    meant = (folded, f"{folded}_cmd", f"{folded}_py")
+    known = [*_others(available=True), *_others(available=False)]
+    return next((one for word in meant for one in known if one.casefold() == word), None)
 
 
 def solver_named(name: str) -> Solver:
-    """The solver of that name.
+    """The solver of that name: `highs`, `cbc`, or one of PuLP's, in any case and with or without `_CMD`.
 
-    Raises: SolverError if there is none.
+    Raises: SolverError if there is none, or if it is one of PuLP's that is not installed.
     """
-    if name not in SOLVERS:
-        raise SolverError(name, f"is unknown; choose from {', '.join(SOLVERS)}")
-    return SOLVERS[name]()
+    found = _resolved(name)
+    if found in SOLVERS:
+        return SOLVERS[found]()
+    if found is None:
+        known = f"choose from {', '.join(SOLVERS)}, or another that PuLP finds"
+        raise SolverError(name, f"is unknown; {known}. Installed here: {', '.join(installed())}")
+    if found not in installed():
+        raise SolverError(name, f"is not installed; installed here: {', '.join(installed())}")
+    return Other(found)

@@ -13,9 +13,21 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, vstack
 
 from rdsim.optimiser.evaluation import Evaluation
+from rdsim.optimiser.milp import Model, formulate
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, Rows, frozen, state_rows
 
-__all__ = ["Measure", "count_of_options", "with_caps", "with_fixed", "with_row", "with_rows", "with_values"]
+__all__ = [
+    "Measure",
+    "count_of_options",
+    "opposite",
+    "with_caps",
+    "with_fixed",
+    "with_objective",
+    "with_row",
+    "with_rows",
+    "with_values",
+    "worth_at_least",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +53,11 @@ def count_of_options(name: str, counted: ArrayLike) -> Measure:
     """The number of chosen options among those that are counted, shape (O,) bool."""
     use = np.asarray(counted, dtype=np.float64)
     return Measure(name, frozen(use.copy()), frozen(np.zeros(0)), integer=True)
+
+
+def opposite(measure: Measure) -> Measure:
+    """The measure with its sign changed: to have little of it is to have much of its opposite."""
+    return replace(measure, use=frozen(-measure.use), opening_use=frozen(-measure.opening_use))
 
 
 def with_rows(problem: PortfolioProblem, extra: Rows) -> PortfolioProblem:
@@ -95,9 +112,75 @@ def with_caps(problem: PortfolioProblem, caps: Mapping[int, float]) -> Portfolio
     return replace(problem, rows=replace(problem.rows, cap=frozen(cap)))
 
 
+def with_slack(problem: PortfolioProblem, slack: Mapping[int, float]) -> PortfolioProblem:
+    """The problem with some rows relaxed by an amount >= 0: a ceiling rises, a floor falls, `==` becomes a band.
+
+    More slack never shuts a portfolio out. The floor of a band stands behind the other rows, in ascending order.
+    """
+    rows = problem.rows
+    floors = [row for row in sorted(slack) if rows.sense[row] == "=="]
+    below = [row for row in slack if rows.sense[row] == ">="]
+    caps = {row: float(rows.cap[row]) + (-amount if row in below else amount) for row, amount in slack.items()}
+    sense = tuple("<=" if row in floors else known for row, known in enumerate(rows.sense))
+    wider = with_caps(replace(problem, rows=replace(rows, sense=sense)), caps)
+    if not floors:
+        return wider
+    band = Rows(
+        names=tuple(f"{rows.names[row]} (floor)" for row in floors),
+        family=tuple(rows.family[row] for row in floors),
+        use=rows.use[floors],
+        opening_use=rows.opening_use[floors],
+        sense=(">=",) * len(floors),
+        cap=np.array([rows.cap[row] - slack[row] for row in floors]),
+        shortfall_price=rows.shortfall_price[floors],
+    )
+    return with_rows(wider, band)
+
+
+def with_use(problem: PortfolioProblem, use: csr_array) -> PortfolioProblem:
+    """The problem with another use of its rows by its options, shape (R, O)."""
+    canonical = csr_array(use, copy=True)
+    canonical.sum_duplicates()
+    canonical.eliminate_zeros()
+    return replace(problem, rows=replace(problem.rows, use=canonical))
+
+
 def with_values(problem: PortfolioProblem, values: ArrayLike) -> PortfolioProblem:
     """The problem with other values, shape (O,) or (N, O)."""
     return replace(problem, values=frozen(np.array(values, dtype=np.float64)))
+
+
+def with_objective(problem: PortfolioProblem, measure: Measure) -> PortfolioProblem:
+    """The problem that maximises a measure: hard rows and rules stay, synergies and the prices of soft rows go."""
+    rows, shape = problem.rows, problem.opening_value.shape
+    openings = measure.opening_use.reshape(shape).copy() if measure.opening_use.size else np.zeros(shape)
+    free = np.where(rows.is_soft, 0.0, rows.shortfall_price)
+    return replace(
+        problem,
+        values=frozen(measure.use.copy()),
+        opening_value=frozen(openings),
+        rows=replace(rows, shortfall_price=frozen(free)),
+        synergies=(),
+    )
+
+
+def worth_at_least(problem: PortfolioProblem, measure: Measure, worth: float) -> Model:
+    """The model that maximises a measure among the portfolios whose objective is at least `worth`.
+
+    The objective is a row of the model, so synergies, openings and shortfalls count in it.
+    """
+    lowest = float(np.minimum(measure.use, 0.0).sum() + np.minimum(measure.opening_use, 0.0).sum())
+    model = formulate(with_row(problem, measure, ">=", lowest - 1.0))  # never binds; gives the measure its columns
+    width = len(str(len(problem.rows.names)))
+    place = model.row_names.index(f"row_{len(problem.rows.names):0{width}d}")
+    return replace(
+        model,
+        value=frozen(model.matrix[[place]].toarray().ravel()),
+        row_names=(*model.row_names, "worth"),
+        matrix=csr_array(vstack([model.matrix, csr_array(model.value[np.newaxis])])),
+        sense=(*model.sense, ">="),
+        rhs=frozen(np.append(model.rhs, worth - model.offset)),
+    )
 
 
 def with_fixed(

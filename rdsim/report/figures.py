@@ -19,11 +19,11 @@ from rdsim.report import aggregates, words
 if TYPE_CHECKING:
     from rdsim.report.page import PlanReport
 
-__all__ = ["SECTIONS", "Figure", "draw"]
+__all__ = ["PALETTE", "SECTIONS", "Chart", "Figure", "coloured", "draw", "framed"]
 
 _BLUE, _ORANGE, _GREEN, _PINK, _SKY, _RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 _YELLOW, _GREY, _PALE, _INK = "#F0E442", "#8A8F98", "#D9DDE3", "#1B1F24"
-_PROGRAMMES = [_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _RED]
+PALETTE = [_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _RED]
 _MODES = [_SKY, _GREEN, _PINK, _YELLOW, _RED, _GREY]
 _STATES = {
     "target": _BLUE,
@@ -60,7 +60,7 @@ def draw(report: PlanReport, section: str) -> list[Figure]:
     return [figure for make in SECTIONS[section] for figure in make(report)]
 
 
-def _figure(key: str, question: str, answer: str, reading: str, chart: Chart) -> Figure:
+def framed(key: str, question: str, answer: str, reading: str, chart: Chart) -> Figure:
     fit = alt.AutoSizeParams(type="fit-x", contains="padding")
     sized = chart.properties(width="container", autosize=fit, background="transparent")
     spec = {**sized.to_dict(), "config": _config()}
@@ -101,7 +101,7 @@ def _digits(*columns: pd.Series[float]) -> str:
     return ",.0f" if largest >= 200 else ",.1f" if largest >= 10 else ",.2f"
 
 
-def _colours(field: str, names: Sequence[str], colours: Sequence[str], width: int = 400) -> alt.Color:
+def coloured(field: str, names: Sequence[str], colours: Sequence[str], width: int = 400) -> alt.Color:
     several = [colours[place % len(colours)] for place in range(len(names))]
     return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(names), range=several), legend=_legend(names, width))
 
@@ -112,12 +112,12 @@ def _legend(names: Sequence[str], width: int = 400) -> alt.Legend | None:
 
 
 def _programmes(report: PlanReport, width: int = 400) -> alt.Color:
-    return _colours("programme", sorted(report.technologies["programme"].unique()), _PROGRAMMES, width)
+    return coloured("programme", sorted(report.technologies["programme"].unique()), PALETTE, width)
 
 
 def _modes(report: PlanReport, width: int = 400) -> alt.Color:
     modes = report.technologies["mode"].astype(str)
-    return _colours("mode", sorted(set(modes) - {""}), _MODES, width)
+    return coloured("mode", sorted(set(modes) - {""}), _MODES, width)
 
 
 def _years(title: str | None = None) -> alt.X:
@@ -174,7 +174,7 @@ def _by_field(report: PlanReport) -> Iterator[Figure]:
     if len(table):
         chart = _bars(report, table, "field", _programmes(report), "programme")
         answer = words.largest(table, "field", report.money_unit)
-        yield _figure("fields", "Which fields get the money?", answer, _PAID, chart)
+        yield framed("fields", "Which fields get the money?", answer, _PAID, chart)
 
 
 def _by_partner(report: PlanReport) -> Iterator[Figure]:
@@ -183,7 +183,7 @@ def _by_partner(report: PlanReport) -> Iterator[Figure]:
         chart = _bars(report, table, "partner_name", _modes(report), "mode")
         answer = words.partners(report, table)
         reading = "Home money of the projects by partner country and way of funding. " + _PAID
-        yield _figure("partners", "With which countries, and how?", answer, reading, chart)
+        yield framed("partners", "With which countries, and how?", answer, reading, chart)
 
 
 def _by_start(report: PlanReport) -> Iterator[Figure]:
@@ -200,7 +200,7 @@ def _by_start(report: PlanReport) -> Iterator[Figure]:
         tooltip=tips,
     ).properties(height=260)
     reading = "Planned starts. A project may start later, if it waits."
-    yield _figure("starts", "When do the projects start?", words.first_starts(table), reading, chart)
+    yield framed("starts", "When do the projects start?", words.first_starts(table), reading, chart)
 
 
 def _by_request(report: PlanReport) -> Iterator[Figure]:
@@ -221,13 +221,13 @@ def _by_request(report: PlanReport) -> Iterator[Figure]:
     chart = bars.encode(
         x=alt.X("requested:Q", title=f"requested, {unit}"),
         y=alt.Y("field:N", sort=order, title=None, axis=alt.Axis(labelLimit=170)),
-        color=_colours("decision", ["funded", "not funded"], [_BLUE, _PALE]),
+        color=coloured("decision", ["funded", "not funded"], [_BLUE, _PALE]),
         order=alt.Order("order:Q"),
         tooltip=tips,
     ).properties(height=24 * len(order))
     reading = "Requests of all candidates, by what became of them."
     question = "Which fields get what they ask for?"
-    yield _figure("requests", question, words.turned_down(table, unit), reading, chart)
+    yield framed("requests", question, words.turned_down(table, unit), reading, chart)
 
 
 def _value_and_chance(report: PlanReport) -> Iterator[Figure]:
@@ -241,7 +241,7 @@ def _value_and_chance(report: PlanReport) -> Iterator[Figure]:
         "double click shows all again."
     )
     question = "Which technologies promise most, at what chance and cost?"
-    yield _figure("bubbles", question, words.best_bets(report, table), reading, _cloud(report, table))
+    yield framed("bubbles", question, words.best_bets(report, table), reading, _cloud(report, table))
 
 
 def _cloud(report: PlanReport, table: pd.DataFrame) -> Chart:
@@ -297,7 +297,7 @@ def _schedule(report: PlanReport) -> Iterator[Figure]:
             "which the target TRL is reached."
         )
         question = f"When does each project run, and does it reach its target? {programme}"
-        yield _figure(f"schedule-{place}", question, words.durations(part), reading, chart)
+        yield framed(f"schedule-{place}", question, words.durations(part), reading, chart)
 
 
 def _short(label: str, letters: int = 48) -> str:
@@ -356,7 +356,7 @@ def _budget(report: PlanReport) -> Iterator[Figure]:
         )
         question = f"Does the money of each year suffice, and is it used? {programme}"
         answer = words.use_of_money(part, report.money_unit)
-        yield _figure(f"budget-{place}", question, answer, reading, _purse(report, part))
+        yield framed(f"budget-{place}", question, answer, reading, _purse(report, part))
 
 
 def _purse(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
@@ -391,7 +391,7 @@ def _market(report: PlanReport) -> Iterator[Figure]:
     reading = (
         f"Pale: P10 to P90 of the replications. Line and dark band: the mean, its {report.confidence:.0%} interval."
     )
-    yield _figure("market", "How many technologies are on the market, by year?", words.sold(report), reading, chart)
+    yield framed("market", "How many technologies are on the market, by year?", words.sold(report), reading, chart)
 
 
 def _band(table: pd.DataFrame, title: str, form: str, confidence: float) -> alt.LayerChart:
@@ -430,14 +430,14 @@ def _likelihood(report: PlanReport) -> Iterator[Figure]:
             y=alt.Y(
                 "share:Q", title="share of replications", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
             ),
-            color=_colours("measure", list(dict.fromkeys(table["measure"])), [_BLUE, _ORANGE]),
+            color=coloured("measure", list(dict.fromkeys(table["measure"])), [_BLUE, _ORANGE]),
             tooltip=tips,
         )
         .properties(height=280)
     )
     question = "How likely is it to reach a given number?"
     reading = "Read upwards from a number: the share of replications that reach it."
-    yield _figure("likelihood", question, words.even_odds(report), reading, chart)
+    yield framed("likelihood", question, words.even_odds(report), reading, chart)
 
 
 def _international(report: PlanReport) -> Iterator[Figure]:
@@ -457,7 +457,7 @@ def _international(report: PlanReport) -> Iterator[Figure]:
         "Blue: mean with its interval, and P10 to P90. Dashed: the target path. Hover a target for its probability."
     )
     question = "Does the international share of the R&D budget reach its target?"
-    yield _figure("international", question, words.path(aims), reading, chart.properties(height=280))
+    yield framed("international", question, words.path(aims), reading, chart.properties(height=280))
 
 
 # --- against simple rules -------------------------------------------------------------------------
@@ -483,7 +483,7 @@ def _distributions(report: PlanReport) -> Iterator[Figure]:
         base.mark_point(filled=True, size=70, shape="diamond", color=_INK).encode(x="mean:Q"),
     ).properties(height=40 * len(table))
     reading = "Line: P5 to P95. Box: P25 to P75, the white mark P50. Diamond: mean. All portfolios meet the same luck."
-    yield _figure(
+    yield framed(
         "value", "What is it worth, and how far may luck move that?", words.spread(report, table), reading, chart
     )
 
@@ -498,7 +498,7 @@ def _gains(report: PlanReport) -> Iterator[Figure]:
         f"{report.confidence:.0%}. Red cross: the portfolio breaks a rule of the scenario, so it could not be chosen."
     )
     answer = words.gains(table, report.money_unit)
-    yield _figure("gains", "Is it better than simple rules would do?", answer, reading, _whiskers(report, table))
+    yield framed("gains", "Is it better than simple rules would do?", answer, reading, _whiskers(report, table))
 
 
 _VERDICTS = ("keeps every rule", "breaks a rule")
@@ -517,7 +517,7 @@ def _whiskers(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
         ("broken:N", "Broken"),
     )
     rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=170))
-    base = alt.Chart(table).encode(y=rows, color=_colours("verdict", _VERDICTS, [_BLUE, _RED]), tooltip=tips)
+    base = alt.Chart(table).encode(y=rows, color=coloured("verdict", _VERDICTS, [_BLUE, _RED]), tooltip=tips)
     shapes = alt.Scale(domain=list(_VERDICTS), range=["circle", "cross"])
     shape = alt.Shape("verdict:N", scale=shapes, legend=_legend(_VERDICTS))
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3], color=_INK).encode(x=alt.X("zero:Q"))
@@ -556,7 +556,7 @@ def _waits(report: PlanReport) -> Iterator[Figure]:
         base.mark_rule(strokeWidth=1.5, color=_INK).encode(x="low:Q", x2="high:Q"),
     ).properties(height=20 * len(table) + 20)
     reading = "Mean over all funded projects, waiting or not, with its interval. Hover for the share that waits at all."
-    yield _figure("waits", "What do projects wait for?", words.longest_wait(table), reading, chart)
+    yield framed("waits", "What do projects wait for?", words.longest_wait(table), reading, chart)
 
 
 def _ends(report: PlanReport) -> Iterator[Figure]:
@@ -573,14 +573,14 @@ def _ends(report: PlanReport) -> Iterator[Figure]:
         .encode(
             x=alt.X("share:Q", title="share of projects", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
             y=alt.Y("programme:N", title=None, axis=alt.Axis(labelLimit=170)),
-            color=_colours("state", states, colours),
+            color=coloured("state", states, colours),
             order=alt.Order("order:Q"),
             tooltip=tips,
         )
         .properties(height=44 * table["programme"].nunique())
     )
     reading = "Shares over all replications and funded projects of the programme."
-    yield _figure("ends", "How do projects end?", words.ending(table), reading, chart)
+    yield framed("ends", "How do projects end?", words.ending(table), reading, chart)
 
 
 SECTIONS: Mapping[str, Sequence[Make]] = {

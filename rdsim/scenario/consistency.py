@@ -36,7 +36,7 @@ _TOLERANCE = 1e-9
 def contradictions(scenario: Scenario) -> Iterator[Finding]:
     """Every rule between parts that the scenario breaks, in the order of the rules below."""
     rules = (_references, _identities, _calendar, _money, _plans, _windows, _networks, _domestic, _partners)
-    for rule in (*rules, _limits, _links, _cycles, _needs):
+    for rule in (*rules, _limits, _links, _cycles, _needs, _risk):
         yield from rule(scenario)
 
 
@@ -321,3 +321,11 @@ def _needs(s: Scenario) -> Iterator[Finding]:
         if count[need.technology, need.trl, need.facility] > 1:
             rule = "a technology's step may need a facility once; put the units together"
             yield Finding(((*path, "facility"),), rule, f"{need.technology} at TRL {need.trl}: {need.facility}")
+
+
+def _risk(s: Scenario) -> Iterator[Finding]:
+    risk = s.optimiser.risk
+    if risk.probability is not None and risk.target is None:
+        rule = "needs a target: the value to be reached with this probability"
+        where: Path = ("optimiser", "risk", "probability")
+        yield Finding((where,), rule, shown(risk.probability), "Set optimiser.risk.target as well.")

@@ -56,38 +56,3 @@
   document.getElementById("controls").hidden = false;
   show();
 })();
-
-// Figures: drawn from the specifications inside the page; expressions are interpreted, so that the page's security
-// policy need not allow code made from text.
-(function () {
-  const specs = JSON.parse(document.getElementById("specs").textContent);
-  const options = {
-    ast: true,
-    renderer: "svg",
-    mode: "vega-lite",
-    actions: { export: true, source: false, compiled: false, editor: false },
-    downloadFileName: "rdsim",
-  };
-
-  // On a narrow screen labels and legends give way to the figure: ids instead of names, one entry to a line.
-  function narrow(part) {
-    for (const [name, value] of Object.entries(part)) {
-      if (name === "datasets" || value === null || typeof value !== "object") continue;
-      if (name === "legend" && value.columns) value.columns = 1;
-      if (name === "axis" && value.labelLimit > 0) value.labelLimit = 135;
-      if (name === "axis" && value.labelLimit === 0) value.labelExpr = "split(datum.label, ' ')[0]";
-      narrow(value);
-    }
-  }
-
-  for (const [key, spec] of Object.entries(specs)) {
-    const place = document.getElementById("figure-" + key);
-    if (!place) continue;
-    const small = place.clientWidth < 480;
-    if (small) narrow(spec);
-    const actions = small ? false : options.actions;
-    vegaEmbed(place, spec, { ...options, actions, downloadFileName: "rdsim-" + key }).catch((error) => {
-      place.textContent = "This figure could not be drawn: " + error.message;
-    });
-  }
-})();

@@ -1,0 +1,146 @@
+"""Subject `confidence`: how sure an optimum is, what it takes to know, and how often the limits hold.
+
+The Korean scenario with its options simulated afresh for each batch, a synthetic instance of that shape, and small
+problems whose true optimum is a closed form.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks import subject
+from benchmarks._korea import SCENARIO
+from benchmarks.instances import draw_problem
+from benchmarks.risk import draw_samples
+from rdsim.domain import Choice, Scenario
+from rdsim.optimiser import PortfolioProblem, state_problem, state_rows
+from rdsim.optimiser.appraisal import Risk
+from rdsim.optimiser.confidence import (
+    Draw,
+    DrawSome,
+    Optimality,
+    describe,
+    optimality,
+    sampler,
+    stream_seed,
+    value_of_perfect_information,
+    value_of_stochastic_solution,
+)
+from rdsim.optimiser.problem import FloatArray
+from rdsim.options import candidates, sample
+from rdsim.scenario import load
+from rdsim.statement import state
+
+BATCHES, GAP, SEED = 10, 0.01, 7
+WORLDS = 30
+RISK = Risk(level=0.95, weight=0.5)
+RUNS = {"mean": 400, "mean and CVaR": 100}
+
+
+@subject("confidence")
+def measure_confidence() -> None:
+    """Limits on the true optimum by batches, value of the stochastic solution and of perfect information."""
+    _measure_korea()
+    _measure_synthetic("mean", None, BATCHES, 1000)
+    _measure_synthetic("mean and CVaR", RISK, 3, 200)
+    for name, risk in (("mean", None), ("mean and CVaR", Risk(level=0.8, weight=0.5))):
+        _measure_coverage(name, risk, RUNS[name])
+
+
+# ---------------------------------------------------------------- the scenario
+
+
+def _fresh(scenario: Scenario, choices: Sequence[Choice]) -> tuple[Draw, DrawSome]:
+    """Options simulated afresh: all of them, and some alone; an option has the same luck in both."""
+    every = tuple(range(len(choices)))
+
+    def some(index: int, count: int, options: tuple[int, ...]) -> FloatArray:
+        picked = tuple(choices[option] for option in options)
+        found = sample(scenario, picked, samples=count, seed=stream_seed(SEED, index))
+        return np.asarray(found.npv + scenario.optimiser.commercialisation_value * found.p_in_time)
+
+    return lambda index, count: some(index, count, every), some
+
+
+def _measure_korea() -> None:
+    scenario = load(SCENARIO)
+    count, choices = scenario.optimiser.samples, candidates(scenario)
+    problem = state(scenario, sample(scenario, choices, samples=count, seed=scenario.simulation.seed))
+    draw, some = _fresh(scenario, choices)
+    print(f"  korea-2024: {len(choices):,} options, {BATCHES} batches of {count:,} samples, gap {GAP:.1%}")
+    known = _measure(problem, draw, None, samples=count, draw_some=some, unit="bn KRW")
+    began = time.perf_counter()
+    information = value_of_perfect_information(problem, draw, known, solves=WORLDS, gap=GAP)
+    _tell(f"perfect information, {time.perf_counter() - began:.1f} s", describe(information, "bn KRW"))
+
+
+def _measure_synthetic(name: str, risk: Risk | None, batches: int, samples: int) -> None:
+    problem, of = draw_problem(0)
+    print(
+        f"  synthetic, {name}: {len(problem.option_names):,} options, {batches} batches of {samples:,} samples, "
+        f"gap {GAP:.1%}"
+    )
+    _measure(
+        problem,
+        lambda index, count: draw_samples(problem, of, count, stream_seed(SEED, index)).values,
+        risk,
+        batches=batches,
+        samples=samples,
+    )
+
+
+def _measure(
+    problem: PortfolioProblem,
+    draw: Draw,
+    risk: Risk | None,
+    *,
+    samples: int,
+    batches: int = BATCHES,
+    draw_some: DrawSome | None = None,
+    unit: str = "",
+) -> Optimality:
+    """Optimality and value of the stochastic solution: seconds of each, and its sentences."""
+    known = optimality(problem, draw, risk, batches=batches, samples=samples, gap=GAP, draw_some=draw_some)
+    _tell(f"optimality, {known.seconds:.1f} s", describe(known, unit))
+    began = time.perf_counter()
+    stochastic = value_of_stochastic_solution(
+        problem, draw, risk, candidate=known.candidate, samples=samples, gap=GAP, draw_some=draw_some
+    )
+    _tell(f"stochastic solution, {time.perf_counter() - began:.1f} s", describe(stochastic, unit))
+    return known
+
+
+def _tell(head: str, sentences: Sequence[str]) -> None:
+    print(f"    {head}")
+    for sentence in sentences:
+        print(f"      {sentence}", flush=True)
+
+
+# ---------------------------------------------------------------- where the truth is known
+
+MEANS = np.array([10.0, 9.0, 8.5, 7.0, 6.0])
+SPREADS = np.array([9.0, 2.0, 6.0, 1.0, 0.5])
+
+
+def _truth(chosen: Sequence[int], risk: Risk | None) -> float:
+    """A sum of independent normals: at level 0.8, CVaR is the mean less 1.39981 standard deviations."""
+    mean, spread = MEANS[list(chosen)].sum(), np.sqrt((SPREADS[list(chosen)] ** 2).sum())
+    return float(mean - (0.0 if risk is None else risk.weight * 1.3998096 * spread))
+
+
+def _measure_coverage(name: str, risk: Risk | None, runs: int) -> None:
+    """Two of five options, 5 batches of 25 samples: shares of runs in which what is promised at 95% is so."""
+    problem = state_problem(np.zeros(5), rows=state_rows(np.ones((1, 5)), [2]))
+    best = max(_truth(pair, risk) for pair in itertools.combinations(range(5), 2))
+    held = np.zeros(3)
+    for seed in range(runs):
+        draw = sampler(seed, lambda rng, count: rng.normal(MEANS, SPREADS, (count, 5)))
+        found = optimality(problem, draw, risk, batches=5, samples=25, evaluation=150)
+        own, (low, high) = _truth(found.candidate.chosen, risk), found.limits
+        held += (low <= best <= high, found.gap.high >= best - own, found.lower.low <= own)
+    limits, gap, lower = held / runs
+    print(f"  coverage, {name}, {runs} runs at 95%: limits {limits:.1%}, gap {gap:.1%}, lower end {lower:.1%}")

@@ -1,0 +1,73 @@
+"""Subject `risk`: mean-CVaR portfolios by cuts on the tail, beside the extensive form, same samples, same run.
+
+Synthetic instances of the Korean shape. Worths are skewed (a technology may fail; what succeeds is lognormal) and
+correlated: a common factor for each field, for each partner with breaks in relations, and for each technology.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import numpy as np
+from scipy.sparse import csr_array, hstack, vstack
+
+from benchmarks.instances import Attributes
+from rdsim.optimiser import PortfolioProblem
+from rdsim.optimiser.milp import Model, formulate
+from rdsim.optimiser.problem import frozen
+from rdsim.optimiser.tail import with_column
+
+__all__ = ["draw_samples", "extensive_form"]
+
+LEVEL, WEIGHT, GAP = 0.95, 0.5, 0.01
+BOUND_SAMPLES = (200, 1000, 10_000)
+EXTENSIVE_SAMPLES = (200, 1000)
+EXTENSIVE_SECONDS = float(os.environ.get("RDSIM_STOCK_SECONDS", "300"))
+SEEDS = (0, 1, 2)
+
+
+def draw_samples(problem: PortfolioProblem, of: Attributes, samples: int, seed: int) -> PortfolioProblem:
+    """The problem with `samples` worlds of values, common to all its options; their expectation is its values."""
+    rng = np.random.default_rng([seed, samples])
+    technologies, fields = of.field.size, int(of.field.max()) + 1
+    partners = len(problem.partner_names)
+    common = rng.lognormal(-0.045, 0.3, (samples, fields))
+    own = rng.lognormal(-0.18, 0.6, (samples, technologies)) * (rng.random((samples, technologies)) < 0.6) / 0.6
+    at_peace = (rng.random((samples, partners + 1)) > 0.1) / 0.9
+    partner = at_peace * rng.lognormal(-0.02, 0.2, (samples, partners + 1))
+    partner[:, -1] = 1.0  # partner -1: domestic
+    values = own[:, of.technology]
+    values *= (common[:, of.field])[:, of.technology]
+    values *= partner[:, of.partner]
+    values *= problem.expected
+    return replace(problem, values=frozen(values))
+
+
+def extensive_form(problem: PortfolioProblem, level: float, weight: float) -> Model:
+    """The textbook model of (1 - weight) * mean + weight * CVaR: a column and a row for each sample.
+
+    tail = quantile - sum of short[n] / (N (1 - level)), short[n] >= quantile - values[n] @ x (Rockafellar and Uryasev).
+    """
+    model, values = formulate(problem), np.atleast_2d(problem.values)
+    count, options = values.shape
+    value = model.value.copy()
+    value[:options] *= 1 - weight
+    model = with_column(replace(model, value=value), "quantile", weight)
+    columns = model.value.size
+    other = csr_array((count, columns - options - 1))
+    short = -csr_array(np.eye(count))
+    rows = hstack([csr_array(-values), other, csr_array(np.ones((count, 1))), short])
+    wide = hstack([model.matrix, csr_array((len(model.row_names), count))])
+    return Model(
+        column_names=(*model.column_names, *(f"short_{n:06d}" for n in range(count))),
+        value=np.concatenate([model.value, np.full(count, -weight / (count * (1 - level)))]),
+        offset=model.offset,
+        lower=np.concatenate([model.lower, np.zeros(count)]),
+        upper=np.concatenate([model.upper, np.full(count, np.inf)]),
+        integer=np.concatenate([model.integer, np.zeros(count, dtype=bool)]),
+        row_names=(*model.row_names, *(f"sample_{n:06d}" for n in range(count))),
+        matrix=csr_array(vstack([wide, rows])),
+        sense=(*model.sense, *("<=" for _ in range(count))),
+        rhs=np.concatenate([model.rhs, np.zeros(count)]),
+    )

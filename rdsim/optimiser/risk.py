@@ -1,0 +1,705 @@
+"""`solve_risk`: the portfolio of largest mean and CVaR that keeps the rules of a risk.
+
+What mean, CVaR and the rules are, and their signs, is fixed in `appraisal`; how cuts state them without a column for
+each sample, in `tail`.
+
+Methods:
+
+=======  =====================================================================================================
+exact    cuts on the tail, the whole integer model solved again until its best portfolio is worth what the model
+         says; a chance constraint has a binary column for each sample. At gap 0 the optimum is proven; of equal
+         optima any may come back.
+search   cuts in the relaxation give the bound; then RENS and neighbourhood search on the model with the cuts, every
+         portfolio judged exactly. A chance constraint is replaced by one that implies it (see below).
+auto     exact if the gap is 0, or if there are at most `SMALL` options and `SMALL_COUNTED` sample columns
+=======  =====================================================================================================
+
+**Chance constraints in `search`** - a target to be reached with a probability, money at a quantile - are conservative:
+CVaR at that probability, which implies them, picks the samples in which they shall hold; those samples then hold as
+plain rows, and are picked again from each better portfolio. What is returned satisfies the true constraint, whose value
+is in `rules`; the bound ignores the constraint: it is valid, but not tight. No answer does not mean that there is none.
+
+Sources: Kelley 1960 (J. SIAM 8); Kunzi-Bay & Mayer 2006 (Computational Management Science 3); Berthold 2014 (RENS);
+Luedtke & Ahmed 2008 (SIAM J. Optimization 19) for chance constraints on samples.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from rdsim.errors import Fault, ProblemError, SolverError
+from rdsim.optimiser.appraisal import (
+    Appraisal,
+    Judge,
+    Risk,
+    RuleValue,
+    SampledRow,
+    appraise,
+    cap_of,
+    check_risk,
+    cvar,
+    rule_name,
+    sampled_worth,
+)
+from rdsim.optimiser.evaluation import TOLERANCE
+from rdsim.optimiser.milp import Model, formulate, lay_out, opening_weights, restrict
+from rdsim.optimiser.problem import BoolArray, FloatArray, IntArray, PortfolioProblem, check
+from rdsim.optimiser.rens import (
+    NEAR,
+    PROOF_NODES,
+    RENS_NODES,
+    ROUND_NODES,
+    ROUNDS,
+    WIDER,
+    Relaxed,
+    Settings,
+    Stopwatch,
+    chosen_of,
+    free_bounds,
+    free_groups,
+    near_bounds,
+    target_of,
+)
+from rdsim.optimiser.solution import Seconds, Solution, Status, Termination, relative_gap
+from rdsim.optimiser.solvers import Answer, Limits, Relaxation, Solver, State, relaxation_of, solver_named
+from rdsim.optimiser.tail import (
+    Cuts,
+    Figure,
+    Rule,
+    Support,
+    lowest,
+    no_cuts,
+    tail_mean,
+    tail_weights,
+    with_column,
+    with_cuts,
+    with_sample_columns,
+)
+
+__all__ = [
+    "METHODS",
+    "Appraisal",
+    "Risk",
+    "RiskSolution",
+    "RuleValue",
+    "SampledRow",
+    "Task",
+    "appraise",
+    "cvar",
+    "relax",
+    "sampled_worth",
+    "solve_risk",
+    "state_task",
+]
+
+METHODS = ("auto", "exact", "search")
+SMALL = 2000
+SMALL_COUNTED = 300
+PROVEN = 1e-6
+CLOSE, CLOSEST = 1e-3, 1e-5  # of the objective: how near the bounds of a relaxation come, by the gap asked for
+TINY = 1e-9
+KELLEY_ROUNDS = 200
+FULL_ROUNDS = 1  # relaxations of a large problem before cuts are made on its narrow one
+NARROW = 3000  # options in the narrow relaxation, besides those in use
+REFINEMENTS = 3  # times that one neighbourhood is solved again with the cuts of its own best portfolio
+NEARLY_TIGHT = 1e-3  # relative slack of the relaxation's cuts that integer models keep
+
+
+@dataclass(frozen=True)
+class RiskSolution(Solution):
+    """A Solution, its objective and bound those of the risk, and what the samples say of the portfolio.
+
+    A rule `binds` if the portfolio has no room in it, or if a row that states it is tight in the last relaxation
+    (a hint: integer programs have no prices).
+    """
+
+    mean: float = math.nan
+    cvar: float = math.nan
+    worst: float = math.nan
+    probability: float = math.nan  # share of the samples that reach the target
+    rules: tuple[RuleValue, ...] = ()
+    cuts: int = 0  # rows made for the tail and for the rules
+    rounds: int = 0  # relaxations solved
+    solves: int = 0  # integer models solved
+
+    @property
+    def binding(self) -> tuple[str, ...]:
+        """Names of the rules that bind."""
+        return tuple(rule.name for rule in self.rules if rule.binds)
+
+
+# ---------------------------------------------------------------- the model of a risk
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A problem and a risk as a linear model, short of the cuts.
+
+    If CVaR counts in the objective, column `tail` times `unit` is the tail mean of the options' values; the unit, their
+    size, makes tolerances relative.
+    """
+
+    problem: PortfolioProblem
+    risk: Risk
+    judge: Judge
+    model: Model
+    values: Figure
+    rules: tuple[Rule, ...]
+    tail: int | None
+    unit: float
+
+    @property
+    def counting(self) -> tuple[Rule, ...]:
+        """The rules that rows alone cannot state."""
+        return tuple(rule for rule in self.rules if rule.counts)
+
+    def worth_of(self, columns: FloatArray) -> float:
+        """The objective of these columns, with the tail mean that they have instead of the one they claim."""
+        claimed = self.model.offset + float(self.model.value @ columns)
+        if self.tail is None:
+            return claimed
+        return claimed + self.risk.weight * (self.tail_of(columns) - self.unit * float(columns[self.tail]))
+
+    def tail_of(self, columns: FloatArray) -> float:
+        """Tail mean of the options' values at these columns."""
+        return tail_mean(self.values.of(columns), self.risk.level)
+
+    def broken(self, columns: FloatArray, rules: tuple[Rule, ...], margin: float) -> list[Support]:
+        """What these columns break: the objective's tail by more than `margin`, and the rules, by their place."""
+        found = [] if self.tail is None else self._tail_broken(columns, self.tail, margin)
+        for place, rule in enumerate(rules):
+            found.extend(rule.broken(columns, place))
+        return found
+
+    def _tail_broken(self, columns: FloatArray, tail: int, margin: float) -> list[Support]:
+        sampled = self.values.of(columns)
+        worst, weights = tail_weights(sampled, self.risk.level)
+        over = self.unit * columns[tail] - weights @ sampled[worst]
+        return [Support(None, worst, weights)] if over > margin else []
+
+    def cuts(self, supports: Sequence[Support]) -> Cuts:
+        """The rows that the supports stand for."""
+        rows = [self._row(support) for support in supports]
+        names = ("objective" if support.rule is None else self.rules[support.rule].name for support in supports)
+        coefficients = np.array([row for row, _ in rows]).reshape(len(rows), self.model.value.size)
+        return Cuts(coefficients, np.array([cap for _, cap in rows], dtype=np.float64), tuple(names))
+
+    def _row(self, support: Support) -> tuple[FloatArray, float]:
+        """For the objective: unit * tail <= weights @ values @ x."""
+        if support.rule is not None:
+            return self.rules[support.rule].row(support)
+        row, constant = self.values.combined(support)
+        row = -row
+        row[self.tail] = self.unit
+        return row, constant
+
+    def narrowed(self, open_: BoolArray) -> tuple[Task, IntArray]:
+        """The task with the open options only, the others at their lower bounds, and the columns that are left."""
+        upper = self.model.upper.copy()
+        options = open_.size
+        upper[:options] = np.where(open_, upper[:options], self.model.lower[:options])
+        model, kept = restrict(self.model, self.model.lower, upper)
+        rest = self.model.lower.copy()
+        rest[kept] = 0.0
+        rules = tuple(rule.narrowed(kept, rest) for rule in self.rules)
+        tail = None if self.tail is None else int(np.searchsorted(kept, self.tail))
+        return replace(self, model=model, values=self.values.narrowed(kept, rest), rules=rules, tail=tail), kept
+
+
+def state_task(problem: PortfolioProblem, risk: Risk) -> Task:
+    """The model of a checked problem and a checked risk."""
+    judge, model = Judge(problem, risk), formulate(problem)
+    options = len(problem.option_names)
+    fixed, unit = model.value.copy(), float(np.abs(problem.expected).max(initial=0.0)) or 1.0
+    fixed[:options] = 0.0
+    tail = model.value.size if risk.weight > 0 else None
+    if tail is not None:
+        fixed = np.append(fixed, 0.0)
+        model = _with_tail(problem, risk, model, unit)
+    worth = Figure(np.atleast_2d(problem.values), fixed)
+    values = replace(worth, fixed=np.zeros(fixed.size))
+    return Task(problem, risk, judge, model, values, tuple(_rules(problem, risk, judge, worth)), tail, unit)
+
+
+def _with_tail(problem: PortfolioProblem, risk: Risk, model: Model, unit: float) -> Model:
+    """The model with the column of the tail mean, at most the mean: without a first cut it would be unbounded."""
+    options = len(problem.option_names)
+    value = model.value.copy()
+    value[:options] *= 1 - risk.weight
+    model = with_column(replace(model, value=value), "tail", risk.weight * unit)
+    row = np.zeros(model.value.size)
+    row[:options] = -problem.expected
+    row[-1] = unit
+    return with_cuts(model, Cuts(row[np.newaxis], np.zeros(1), ("objective",)))
+
+
+def _rules(problem: PortfolioProblem, risk: Risk, judge: Judge, worth: Figure) -> list[Rule]:
+    """The rules, in the order in which the judge lists them."""
+    rules: list[Rule] = []
+    if risk.floor is not None:
+        rules.append(Rule("cvar", worth, risk.floor, judge.worth_tolerance(risk.floor), level=risk.level))
+    if risk.target is not None and risk.probability is not None:
+        tolerance = judge.worth_tolerance(risk.target)
+        rules.append(Rule("target", worth, risk.target, tolerance, share=risk.probability))
+    for place, row in enumerate(risk.money):
+        figure = _money_figure(problem, row, worth.fixed.size)
+        share = {"expected": None, "quantile": row.level, "always": 1.0}[row.holds]
+        name, cap = rule_name(problem, row), cap_of(problem, row)
+        rules.append(Rule(name, figure, -cap, judge.money_tolerance(place), share=share))
+    return rules
+
+
+def _money_figure(problem: PortfolioProblem, row: SampledRow, columns: int) -> Figure:
+    """Money with its sign changed, so that more is better."""
+    layout, weights = lay_out(problem), opening_weights(problem)[1 + row.row]
+    fixed = np.zeros(columns)
+    for (partner, stage), column in layout.opening.items():
+        fixed[column] = -weights[partner, stage]
+    return Figure(np.atleast_2d(row.use), fixed, -1.0)
+
+
+# ---------------------------------------------------------------- what is known so far
+
+
+@dataclass(eq=False)
+class Hunt:
+    """The best portfolio, the bound and the cuts so far."""
+
+    task: Task
+    settings: Settings
+    cuts: Cuts
+    rules: tuple[Rule, ...] = ()  # as the search's models state them
+    best: Appraisal | None = None
+    start: FloatArray | None = None  # columns behind `best`
+    bound: float = math.inf
+    state: State = State.STOPPED
+    termination: Termination = Termination.ROUNDS
+    seconds: Seconds = field(default_factory=Seconds)
+    made: int = 0
+    rounds: int = 0
+    solves: int = 0
+    tight: frozenset[str] = frozenset()
+
+    @property
+    def gap(self) -> float:
+        """Relative gap, infinite without a portfolio or bound; 0 where a solver could not tell the difference."""
+        if self.best is None:
+            return math.inf
+        close = self.bound - self.best.objective <= self.rounding
+        return 0.0 if close else relative_gap(self.best.objective, self.bound)
+
+    @property
+    def rounding(self) -> float:
+        """What a solver cannot tell apart: 4e-9 of the objective (see `methods`), 1e-6 of a cut's largest number."""
+        objective = 0.0 if self.best is None else abs(self.best.objective)
+        return 4e-9 * max(objective, self.task.unit) + 1e-6 * self.task.risk.weight * self.task.unit
+
+    @property
+    def open(self) -> bool:
+        """True while nothing is proven, the gap is too large and there is time."""
+        proven = self.state in {State.INFEASIBLE, State.UNBOUNDED}
+        return not proven and self.gap > self.settings.gap and not self.settings.late
+
+    def run(self, model: Model, limits: Limits, start: FloatArray | None = None) -> Answer:
+        """Solve an integer model."""
+        watch = Stopwatch.start()
+        answer = self.settings.solver.run(model, limits, start=start)
+        self.seconds, self.solves = watch.add(self.seconds, answer, "mip"), self.solves + 1
+        return answer
+
+    def consider(self, columns: FloatArray) -> Appraisal:
+        """Judge the portfolio of these columns; the best one stays."""
+        found = self.task.judge.appraise(chosen_of(self.task.problem, columns))
+        if found.feasible and (self.best is None or found.objective > self.best.objective):
+            self.best, self.start = found, columns.copy()
+            tail = self.task.tail
+            if tail is not None:
+                self.start[tail] = min(columns[tail], self.task.tail_of(columns) / self.task.unit)
+        return found
+
+    def note_tight(self, relaxed: Relaxed | None) -> None:
+        """Remember which rules' cuts are tight in the relaxation."""
+        if relaxed is not None:
+            rows = np.flatnonzero(self.cuts.slack(relaxed.values) < TOLERANCE)
+            self.tight = frozenset(self.cuts.names[row] for row in rows)
+
+    def keep(self, cuts: Cuts) -> None:
+        """More cuts for the models to come."""
+        self.cuts, self.made = self.cuts.and_(cuts), self.made + len(cuts.names)
+
+
+# ---------------------------------------------------------------- the relaxation
+
+
+@dataclass(eq=False)
+class Kelley:
+    """Kelley's method on a relaxation: solve, cut, solve; `upper` falls, `lower` rises, until they are close.
+
+    Cuts are made halfway between the relaxation's optimum and the best point so far (in-out separation, Ben-Ameur and
+    Neto 2007), which takes about half the rounds; where that cuts nothing off, at the optimum itself.
+    """
+
+    task: Task
+    rules: tuple[Rule, ...]
+    relaxation: Relaxation
+    settings: Settings
+    close: float
+    supports: list[Support] = field(default_factory=list)
+    upper: float = math.inf
+    lower: float = -math.inf
+    inside: FloatArray | None = None  # columns behind `lower`
+    answer: Answer | None = None  # the last one, if it had an optimum
+    stopped: Answer | None = None  # the last one, if it had none
+    rounds: int = 0
+
+    def solve(self) -> bool:
+        """One relaxation; False if there is nothing left to cut."""
+        answer = self.relaxation.solve(self.settings.limits())
+        self.rounds += 1
+        if answer.state is not State.OPTIMAL or answer.values is None:
+            self.stopped = answer
+            return False
+        self.answer, self.upper = answer, min(self.upper, answer.bound)
+        self._note(answer.values)
+        return self.upper - self.lower > self.close * max(abs(self.upper), 1e-9)
+
+    def _note(self, columns: FloatArray) -> None:
+        """A point within the rules is a lower bound of the relaxation."""
+        worth = self.task.worth_of(columns)
+        if worth > self.lower and not self.task.broken(columns, self.rules, math.inf):
+            self.lower, self.inside = worth, columns
+
+    def cut(self) -> bool:
+        """Add what the last answer breaks; False if that is nothing."""
+        if self.answer is None or self.answer.values is None:
+            return False
+        outside = self.answer.values
+        if self.inside is not None:
+            halfway = (outside + self.inside) / 2
+            self._note(halfway)
+            if self._add(self.task.broken(halfway, self.rules, -math.inf), outside):
+                return True
+        return self._add(self.task.broken(outside, self.rules, TINY * self.task.unit), outside)
+
+    def _add(self, supports: list[Support], outside: FloatArray) -> bool:
+        """Add the cuts if one of them cuts off the point outside."""
+        cuts = self.task.cuts(supports)
+        if not supports or cuts.slack(outside).min() > -TINY:
+            return False
+        self.add(supports, cuts)
+        return True
+
+    def add(self, supports: Sequence[Support], cuts: Cuts) -> None:
+        """Add cuts, whose supports are known."""
+        self.supports.extend(supports)
+        self.relaxation.add(cuts.coefficients, cuts.caps)
+
+
+def relax(hunt: Hunt, relaxation: Relaxation, rules: tuple[Rule, ...], *, valid: bool = True) -> Relaxed | None:
+    """The relaxation with all the cuts it needs; none if it has no optimum or there was no time.
+
+    On a large problem cuts are made where they are cheap, in the relaxation of the options that matter to the last one
+    (`_cut_narrowly`), and the whole is solved with all of them: few large programs, many small ones. Every large one's
+    optimum is a bound, unless the rules are stricter than the risk's (`valid` is False); those cuts are not kept.
+    """
+    began, built = time.perf_counter(), hunt.seconds
+    close = min(max(hunt.settings.gap / 10, CLOSEST), CLOSE)
+    whole = Kelley(hunt.task, rules, relaxation, hunt.settings, close)
+    large = len(hunt.task.problem.option_names) > 2 * NARROW
+    while whole.rounds < KELLEY_ROUNDS and whole.solve():
+        if not (_cut_narrowly(hunt, whole) if large and whole.rounds >= FULL_ROUNDS else whole.cut()):
+            break
+    hunt.rounds, hunt.seconds = hunt.rounds + whole.rounds, replace(built, lp=built.lp + time.perf_counter() - began)
+    if valid:
+        hunt.bound = min(hunt.bound, whole.upper)
+        hunt.keep(hunt.task.cuts(whole.supports))
+    return _relaxed(hunt, whole, valid)
+
+
+def _relaxed(hunt: Hunt, whole: Kelley, valid: bool) -> Relaxed | None:
+    """The last relaxation; if it had no optimum, what that proves."""
+    stopped, answer = whole.stopped, whole.answer
+    if stopped is not None and valid:
+        hunt.termination = stopped.termination
+        hunt.state = stopped.state if stopped.state in {State.INFEASIBLE, State.UNBOUNDED} else hunt.state
+    if stopped is not None and stopped.state is not State.STOPPED:
+        return None
+    if answer is None or answer.values is None or answer.reduced_costs is None:
+        return None
+    return Relaxed(answer.bound, answer.values, answer.reduced_costs)
+
+
+def _cut_narrowly(hunt: Hunt, whole: Kelley) -> bool:
+    """Kelley's method on the options near the last relaxation; the cuts that end up tight go to the whole."""
+    task, answer = whole.task, whole.answer
+    if answer is None or answer.values is None or answer.reduced_costs is None:
+        return False
+    count = len(task.problem.option_names)
+    open_ = answer.values[:count] > 0
+    open_ |= False if whole.inside is None else whole.inside[:count] > 0
+    open_[np.argpartition(-answer.reduced_costs[:count], NARROW)[:NARROW]] = True
+    small, kept = task.narrowed(open_)
+    rules = tuple(replace(rule, figure=own.figure) for rule, own in zip(whole.rules, small.rules, strict=True))
+    inside = None if whole.inside is None else whole.inside[kept]
+    narrow = Kelley(small, rules, relaxation_of(hunt.settings.solver, small.model), hunt.settings, whole.close / 2)
+    narrow.inside, narrow.lower = inside, whole.lower
+    known = [*whole.supports, *task.broken(answer.values, whole.rules, 0.0)]
+    narrow.add(known, small.cuts(known))
+    while narrow.rounds < KELLEY_ROUNDS and narrow.solve():
+        if not narrow.cut():
+            break
+    hunt.rounds += narrow.rounds
+    if narrow.answer is None or narrow.answer.values is None:
+        return whole.cut()
+    tight = small.cuts(narrow.supports).slack(narrow.answer.values) < NEARLY_TIGHT
+    fresh = [narrow.supports[row] for row in np.flatnonzero(tight) if row >= len(whole.supports)]
+    if not fresh:
+        return whole.cut()
+    whole.add(fresh, task.cuts(fresh))
+    return True
+
+
+# ---------------------------------------------------------------- exact
+
+
+def _exact(task: Task, settings: Settings) -> Hunt:
+    """The whole integer model, again and again, until its best portfolio is worth what the model says."""
+    for place, rule in enumerate(task.rules):
+        if rule.counts:
+            task = _with_sample_columns(task, place)
+    hunt = Hunt(task, settings, no_cuts(task.model.value.size))
+    relaxed = relax(hunt, relaxation_of(settings.solver, task.model), task.rules)
+    hunt.note_tight(relaxed)
+    gap, seen = settings.gap / 2, set[tuple[int, ...]]()
+    while hunt.open:
+        answer = hunt.run(with_cuts(task.model, hunt.cuts), settings.limits(gap=gap))
+        hunt.bound = min(hunt.bound, answer.bound)
+        if answer.values is None:
+            _conclude(hunt, answer)
+            break
+        found = hunt.consider(answer.values)
+        again = found.evaluation.chosen in seen
+        if answer.state is not State.OPTIMAL or (again and found.feasible and gap == 0):
+            hunt.state, hunt.termination = answer.state, answer.termination
+            break
+        gap = 0.0 if again else gap
+        seen.add(found.evaluation.chosen)
+        _cut_off(hunt, found, answer.values, again)
+    return hunt
+
+
+def _conclude(hunt: Hunt, answer: Answer) -> None:
+    """No portfolio is left: only infeasible ones were ever excluded, so the best one is the optimum."""
+    hunt.state, hunt.termination = answer.state, answer.termination
+    if answer.state is State.INFEASIBLE and hunt.best is not None:
+        hunt.state, hunt.bound = State.OPTIMAL, hunt.best.objective
+
+
+def _cut_off(hunt: Hunt, found: Appraisal, columns: FloatArray, again: bool) -> None:
+    """Cuts that the portfolio breaks; one that the judge refuses is excluded by name as well."""
+    if not found.feasible and again:
+        broken = [violation.name for violation in found.evaluation.violations]
+        names = ", ".join([*broken, *(rule.name for rule in found.rules if not rule.holds)][:5])
+        raise SolverError(hunt.settings.solver.name, f"its portfolio breaks {names}, and it comes back when excluded")
+    hunt.keep(hunt.task.cuts(hunt.task.broken(columns, hunt.task.rules, 0.0)))
+    if not found.feasible:
+        row = np.zeros(columns.size)
+        row[: len(hunt.task.problem.option_names)] = -1.0
+        row[list(found.evaluation.chosen)] = 1.0
+        hunt.keep(Cuts(row[np.newaxis], np.array([len(found.evaluation.chosen) - 1.0]), ("excluded",)))
+
+
+def _with_sample_columns(task: Task, place: int) -> Task:
+    """The task with a binary column for each sample of one rule."""
+    figure = task.rules[place].figure
+    floor = lowest(task.problem, figure.sign * figure.samples) + _lowest_fixed(task, figure)
+    model = with_sample_columns(task.model, task.rules[place], floor)
+    rules = tuple(rule.padded(model.value.size) for rule in task.rules)
+    return replace(task, model=model, rules=rules, values=task.values.padded(model.value.size))
+
+
+def _lowest_fixed(task: Task, figure: Figure) -> float:
+    """The least that a figure's fixed part can be; a soft row's shortfall is no larger than the row can make it."""
+    problem, layout = task.problem, lay_out(task.problem)
+    upper = np.where(np.isfinite(task.model.upper), task.model.upper, 0.0)
+    for columns, sign in ((layout.excess, -1.0), (layout.deficit, 1.0)):
+        for row, column in columns.items():
+            use = problem.rows.use[[row]].toarray().ravel()
+            openings = problem.rows.opening_use[[row]].toarray().reshape(problem.opening_value.shape)
+            least = float(lowest(problem, sign * use)) + np.minimum(sign * openings, 0).min(axis=1, initial=0.0).sum()
+            upper[column] = max(0.0, sign * float(problem.rows.cap[row]) - least)
+    return float(np.minimum(figure.fixed * upper, 0.0).sum())
+
+
+# ---------------------------------------------------------------- search
+
+
+def _search(task: Task, settings: Settings) -> Hunt:
+    """Relaxation, RENS, neighbourhood search, each on models with cuts, each portfolio judged."""
+    hunt = Hunt(task, settings, no_cuts(task.model.value.size))
+    relaxation = relaxation_of(settings.solver, task.model)
+    relaxed = relax(hunt, relaxation, task.rules)
+    if relaxed is None:
+        return hunt
+    hunt.note_tight(relaxed)
+    if task.counting:
+        strict = tuple(rule.as_tail() for rule in task.rules)
+        relaxed = relax(hunt, relaxation, strict, valid=False) or relaxed
+    hunt.rules = tuple(rule.keeping(relaxed.values) for rule in task.rules)
+    hunt.cuts = hunt.cuts.only(np.flatnonzero(hunt.cuts.slack(relaxed.values) < NEARLY_TIGHT))
+    for near, fix in ((NEAR, True), (WIDER * NEAR, False), (math.inf, False)):
+        if hunt.best is None and hunt.open:
+            _improve(hunt, near_bounds(task.problem, task.model, relaxed, near, fix), RENS_NODES)
+    _search_neighbourhoods(hunt, relaxed)
+    return hunt
+
+
+def _search_neighbourhoods(hunt: Hunt, relaxed: Relaxed) -> None:
+    task, seed = hunt.task, [hunt.settings.seed, len(hunt.task.problem.option_names)]
+    rng = np.random.default_rng(seed)
+    for number in range(ROUNDS):
+        if hunt.best is None or hunt.start is None or not hunt.open:
+            return
+        hunt.rules = tuple(rule.keeping(hunt.start) for rule in task.rules)
+        chosen = hunt.best.evaluation.chosen
+        free = free_groups(task.problem, chosen, rng, number)
+        _improve(hunt, free_bounds(task.problem, task.model, relaxed, chosen, free), ROUND_NODES)
+    if hunt.open and hunt.best is not None:
+        _improve(hunt, (task.model.lower, task.model.upper), PROOF_NODES)
+
+
+def _improve(hunt: Hunt, bounds: tuple[FloatArray, FloatArray], nodes: int) -> None:
+    """Solve within tighter bounds, and again with the cuts of what was found while the model overrates it."""
+    (lower, upper), settings, model = bounds, hunt.settings, hunt.task.model
+    whole = bool((lower == model.lower).all() and (upper == model.upper).all()) and not hunt.task.counting
+    for _ in range(REFINEMENTS):
+        small, kept = restrict(with_cuts(model, hunt.cuts), lower, upper)
+        limits = settings.limits(gap=settings.gap / 4, target=target_of(hunt.bound, settings.gap), nodes=nodes)
+        answer = hunt.run(small, limits, None if hunt.start is None else hunt.start[kept])
+        if whole:
+            hunt.bound = min(hunt.bound, answer.bound)
+        if answer.values is None:
+            if whole and answer.state is State.INFEASIBLE:
+                _conclude(hunt, answer)
+            return
+        columns = lower.copy()
+        columns[kept] = answer.values
+        found = hunt.consider(columns)
+        hunt.keep(hunt.task.cuts(hunt.task.broken(columns, hunt.rules, 0.0)))
+        promised = float(model.value @ columns) - found.objective
+        if not hunt.open or (found.feasible and promised <= settings.gap / 4 * abs(found.objective)):
+            return
+
+
+# ---------------------------------------------------------------- solve
+
+
+def solve_risk(
+    problem: PortfolioProblem,
+    risk: Risk,
+    *,
+    solver: str | Solver = "highs",
+    gap: float = 0.01,
+    time_limit: float | None = None,
+    seed: int = 0,
+    threads: int = 1,
+    method: str = "auto",
+) -> RiskSolution:
+    """Choose the options of largest mean and CVaR under the rules of the risk, to a relative gap.
+
+    Args: as `solve`; `method` is `auto`, `exact` or `search`.
+
+    Returns: a RiskSolution whatever happens to the search. Its bound is valid for the samples that were given: how far
+    they are from the truth is another question.
+
+    Raises: ProblemError for a wrong problem, risk or setting; SolverError if the solver is missing or crashes.
+    """
+    adapter = solver_named(solver) if isinstance(solver, str) else solver
+    _check_settings(gap, time_limit, threads, method)
+    check(problem)
+    check_risk(problem, risk)
+    began = time.perf_counter()
+    task = state_task(problem, risk)
+    built = time.perf_counter() - began
+    deadline = math.inf if time_limit is None else began + time_limit
+    settings = Settings(adapter, gap, seed, threads, deadline)
+    chosen_method = _method(task, gap, method)
+    hunt = (_exact if chosen_method == "exact" else _search)(task, settings)
+    hunt.seconds = replace(hunt.seconds, build=hunt.seconds.build + built)
+    return _solution(hunt, chosen_method)
+
+
+def _method(task: Task, gap: float, method: str) -> str:
+    if method != "auto":
+        return method
+    counted = sum(rule.figure.count for rule in task.counting)
+    small = len(task.problem.option_names) <= SMALL and counted <= SMALL_COUNTED
+    return "exact" if gap == 0 or small else "search"
+
+
+def _check_settings(gap: float, time_limit: float | None, threads: int, method: str) -> None:
+    rules = (
+        ("gap", 0 <= gap < 1, "must lie in 0 <= gap < 1", gap),
+        ("time_limit", time_limit is None or time_limit >= 0, "must be None or >= 0 seconds", time_limit),
+        ("threads", threads >= 1, "must be at least 1", threads),
+        ("method", method in METHODS, f"must be one of {', '.join(METHODS)}", method),
+    )
+    faults = tuple(Fault(where, rule, repr(found)) for where, holds, rule, found in rules if not holds)
+    if faults:
+        raise ProblemError(faults)
+
+
+def _solution(hunt: Hunt, method: str) -> RiskSolution:
+    """The answer with what follows from it: bound no lower than objective, gap, status, which rules bind."""
+    best, settings = hunt.best, hunt.settings
+    objective = math.nan if best is None else best.objective
+    bound = hunt.bound if best is None else max(hunt.bound, best.objective)
+    if best is not None and bound - best.objective <= hunt.rounding:
+        bound = best.objective
+    gap = relative_gap(objective, bound)
+    return RiskSolution(
+        chosen=() if best is None else best.evaluation.chosen,
+        opened={} if best is None else best.evaluation.opened,
+        status=_status(hunt, gap),
+        termination=_termination(hunt, gap),
+        objective=objective,
+        bound=bound,
+        gap=gap,
+        solver=settings.solver.name,
+        version=settings.solver.version,
+        method=method,
+        seconds=hunt.seconds,
+        mean=math.nan if best is None else best.mean,
+        cvar=math.nan if best is None else best.cvar,
+        worst=math.nan if best is None else best.worst,
+        probability=math.nan if best is None else best.probability,
+        rules=() if best is None else tuple(replace(rule, binds=_binds(hunt, rule)) for rule in best.rules),
+        cuts=hunt.made,
+        rounds=hunt.rounds,
+        solves=hunt.solves,
+    )
+
+
+def _binds(hunt: Hunt, rule: RuleValue) -> bool:
+    return rule.name in hunt.tight or rule.slack <= rule.tolerance
+
+
+def _status(hunt: Hunt, gap: float) -> Status:
+    if hunt.best is not None:
+        return Status.OPTIMAL if gap <= PROVEN else Status.FEASIBLE
+    if hunt.state is State.INFEASIBLE:
+        return Status.INFEASIBLE
+    return Status.UNBOUNDED if hunt.state is State.UNBOUNDED else Status.NO_ANSWER
+
+
+def _termination(hunt: Hunt, gap: float) -> Termination:
+    if gap <= PROVEN or hunt.state is State.INFEASIBLE:
+        return Termination.COMPLETE
+    if gap <= hunt.settings.gap:
+        return Termination.TARGET
+    return Termination.TIME_LIMIT if hunt.settings.late else hunt.termination

@@ -1,0 +1,115 @@
+"""What every page is made of: one file that opens offline, with scripts, styles and data inside.
+
+A content security policy lets only the scripts that were written here run, by their digests, and forbids every
+request, so that no name in a table can do either.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from rdsim.report.figures import Figure
+
+__all__ = ["picture", "render"]
+
+_HERE = Path(__file__).parent
+_STATIC_WIDTH = 600
+_SNIPPET = "window.vegaEmbed = vegaEmbed;"
+
+
+def render(template: str, drawn: Iterable[Figure], scripts: tuple[str, ...], **content: object) -> str:
+    """The page: a template of this folder filled with the content, the figures' specifications and the scripts."""
+    code = (_library(), *((_HERE / name).read_text(encoding="utf-8") for name in scripts))
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            specs=_embedded({figure.key: figure.spec for figure in drawn}),
+            style=_safe((_HERE / "page.css").read_text(encoding="utf-8")),
+            scripts=[_safe(script) for script in code],
+            policy=_policy(code),
+            **content,
+        )
+    )
+
+
+def _environment() -> jinja2.Environment:
+    # Jinja, Altair and its JavaScript take most of a second to import: only who writes a page pays.
+    import jinja2  # noqa: PLC0415
+
+    from rdsim.report import words  # noqa: PLC0415
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["amount"] = words.amount
+    environment.filters["listed"] = words.listed
+    return environment
+
+
+def _safe(text: str) -> Any:
+    """Text of ours that the template must not escape."""
+    import markupsafe  # noqa: PLC0415
+
+    return markupsafe.Markup(text)  # noqa: S704 - our own files and drawings, never a scenario's text
+
+
+def _embedded(value: object) -> Any:
+    """JSON that no text in it can break out of: HTML sees no <, > or &."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for sign, code in (
+        ("<", "\\u003c"),
+        (">", "\\u003e"),
+        ("&", "\\u0026"),
+        ("\u2028", "\\u2028"),
+        ("\u2029", "\\u2029"),
+    ):
+        text = text.replace(sign, code)
+    return _safe(text)
+
+
+@functools.cache
+def _library() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script, from the installed package."""
+    import altair  # noqa: PLC0415
+    import vl_convert  # noqa: PLC0415
+
+    version = ".".join(altair.SCHEMA_VERSION.split(".")[:2])
+    try:
+        script = vl_convert.javascript_bundle(_SNIPPET, vl_version=version)
+    except ValueError:  # an Altair whose Vega-Lite the converter does not carry: its newest reads older charts
+        script = vl_convert.javascript_bundle(_SNIPPET)
+    return str(script).replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def picture(figure: Figure) -> Any:
+    """The figure as SVG, for readers without scripts; its texts are escaped by the converter."""
+    import altair  # noqa: PLC0415
+    import vl_convert  # noqa: PLC0415
+
+    version = ".".join(altair.SCHEMA_VERSION.split(".")[:2])
+    spec = {**figure.spec, "width": _STATIC_WIDTH}
+    try:
+        return _safe(vl_convert.vegalite_to_svg(spec, vl_version=version))
+    except ValueError:
+        return _safe(vl_convert.vegalite_to_svg(spec))
+
+
+def _policy(scripts: tuple[str, ...]) -> str:
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    rest = "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; script-src {allowed}; {rest}"

@@ -1,0 +1,64 @@
+"""Figures of sheets: points or bars of a frame, with limits where they are known."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from rdsim.report.figures import PALETTE, Chart, Figure, coloured, framed
+from rdsim.report.sheet import Column, Plot
+
+__all__ = ["draw"]
+
+_HEIGHT, _ROW, _WIDE = 320, 24, 800
+_INK, _BLUE = "#1B1F24", "#0072B2"
+_FORMS = {"money": ",.4~g", "count": ",.0f", "share": ".1%", "year": "d"}
+
+
+def draw(plot: Plot) -> Figure:
+    """The figure of a plot."""
+    chart = _bars(plot) if plot.kind == "bars" else _points(plot)
+    return framed(plot.key, plot.question, plot.answer, plot.reading, chart)
+
+
+def _points(plot: Plot) -> Chart:
+    base = alt.Chart(plot.frame)
+    across = alt.X(f"{plot.x[0]}:Q", title=plot.x[1], scale=alt.Scale(zero=False))
+    up = alt.Y(f"{plot.y[0]}:Q", title=plot.y[1], scale=alt.Scale(zero=False))
+    colour = _colour(plot)
+    layers = []
+    if plot.joined:
+        layers.append(base.mark_line(strokeWidth=1.5).encode(x=across, y=up, color=colour, order="order:Q"))
+    if plot.low and plot.high:
+        layers.append(
+            base.mark_rule(opacity=0.55).encode(x=across, y=alt.Y(f"{plot.low}:Q"), y2=f"{plot.high}:Q", color=colour)
+        )
+    layers.append(base.mark_point(filled=True, size=60).encode(x=across, y=up, color=colour, tooltip=_tips(plot)))
+    return alt.LayerChart(layer=layers).properties(height=_HEIGHT)
+
+
+def _bars(plot: Plot) -> Chart:
+    """Horizontal bars in the order of the frame."""
+    base = alt.Chart(plot.frame)
+    across = alt.X(f"{plot.x[0]}:Q", title=plot.x[1])
+    down = alt.Y(f"{plot.y[0]}:N", title=None, sort=None, axis=alt.Axis(labelLimit=260))
+    bars = base.mark_bar(cornerRadiusEnd=2).encode(x=across, y=down, color=_colour(plot), tooltip=_tips(plot))
+    layers = [bars]
+    if plot.low and plot.high:
+        layers.append(base.mark_rule(color=_INK).encode(x=alt.X(f"{plot.low}:Q"), x2=f"{plot.high}:Q", y=down))
+    return alt.LayerChart(layer=layers).properties(height=_ROW * max(len(plot.frame), 1))
+
+
+def _colour(plot: Plot) -> alt.Color | dict[str, str]:
+    if not plot.colour:
+        return {"value": _BLUE}
+    return coloured(plot.colour, list(dict.fromkeys(plot.frame[plot.colour].astype(str))), PALETTE, _WIDE)
+
+
+def _tips(plot: Plot) -> list[alt.Tooltip]:
+    return [_tip(name, column) for name, column in plot.tips.items()]
+
+
+def _tip(name: str, column: Column) -> alt.Tooltip:
+    if column.kind == "text":
+        return alt.Tooltip(f"{name}:N", title=column.title)
+    return alt.Tooltip(f"{name}:Q", title=column.title, format=_FORMS[column.kind])

@@ -1,0 +1,121 @@
+"""A sheet: what one study found, as a page of sections, each with sentences, figures and tables.
+
+A study (`rdsim.studies`) says what is to be seen; nothing is run or estimated here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import pandas as pd
+
+from rdsim.report.inside import picture, render
+
+__all__ = ["Column", "Plot", "Section", "Sheet", "Table", "write_sheet"]
+
+Kind = Literal["text", "money", "count", "share", "year"]
+
+
+class Column(NamedTuple):
+    """How a column of a table is shown: its heading, and what its values are."""
+
+    title: str
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Some columns of a frame, in this order, under headings for people."""
+
+    caption: str
+    frame: pd.DataFrame
+    columns: Mapping[str, Column]
+
+    def rows(self) -> list[list[tuple[str, str, object]]]:
+        """For each row its cells: (kind, text, value to sort by)."""
+        shown = self.frame[list(self.columns)].itertuples(index=False, name=None)
+        kinds = [column.kind for column in self.columns.values()]
+        return [[_cell(kind, value) for kind, value in zip(kinds, row, strict=True)] for row in shown]
+
+
+@dataclass(frozen=True, eq=False)
+class Plot:
+    """A figure of a frame, with the question that it answers, the answer, and how to read it.
+
+    `points` are joined in the order of the frame if `joined`; `low` and `high` name columns of limits; `colour` names
+    a column of series; `tips` are shown at a mark.
+    """
+
+    key: str
+    question: str
+    answer: str
+    reading: str
+    frame: pd.DataFrame
+    x: tuple[str, str]  # column, title
+    y: tuple[str, str]
+    kind: Literal["points", "bars"] = "points"
+    joined: bool = True
+    low: str = ""
+    high: str = ""
+    colour: str = ""
+    tips: Mapping[str, Column] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """Sentences, figures and tables under a heading."""
+
+    title: str
+    sentences: Sequence[str] = ()
+    plots: Sequence[Plot] = ()
+    tables: Sequence[Table] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """The whole page: what kind of study of which scenario, its answer in a few sentences, and its sections."""
+
+    kind: str
+    title: str
+    lead: Sequence[str]
+    sections: Sequence[Section]
+
+
+def write_sheet(sheet: Sheet, manifest: Mapping[str, Any], path: Path) -> None:
+    """Write the page to the path. Raises OSError if it cannot be written."""
+    from rdsim.report import plots  # noqa: PLC0415 - Altair takes most of a second to import
+
+    figures = {plot.key: plots.draw(plot) for section in sheet.sections for plot in section.plots}
+    text = render(
+        "sheet.html.j2",
+        figures.values(),
+        ("figures.js",),
+        sheet=sheet,
+        manifest=manifest,
+        figures=figures,
+        pictures={key: picture(figure) for key, figure in figures.items()},
+    )
+    path.write_text(text, encoding="utf-8")
+
+
+def _cell(kind: Kind, value: Any) -> tuple[str, str, object]:
+    return kind, "" if _is_missing(value) else _shown(kind, value), value
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+
+
+def _shown(kind: Kind, value: Any) -> str:
+    from rdsim.report import words  # noqa: PLC0415
+
+    if isinstance(value, str) or kind == "text":
+        return str(value)
+    if isinstance(value, float) and math.isinf(value):
+        return "none" if value > 0 else "unknown"
+    shapes = {"money": words.amount, "count": "{:,.0f}".format, "share": "{:.1%}".format, "year": "{:.0f}".format}
+    return shapes[kind](value)

@@ -1,0 +1,197 @@
+"""How near the portfolio is to the true optimum: solver's gap, sampling gap and optimism apart, on fresh samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from rdsim.optimiser.confidence import (
+    InformationValue,
+    Optimality,
+    StochasticValue,
+    describe,
+    optimality,
+    value_of_perfect_information,
+    value_of_stochastic_solution,
+)
+from rdsim.optimiser.problem import FloatArray
+from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.search import Posed, Proposal, fresh_values, risk_of
+from rdsim.studies.study import Study, money, record_of
+
+__all__ = ["certificate"]
+
+
+def certificate(
+    posed: Posed,
+    best: Proposal,
+    *,
+    batches: int = 10,
+    samples: int | None = None,
+    evaluation: int = 10_000,
+    worlds: int = 30,
+    gap: float | None = None,
+    solver: str = "highs",
+    time_limit: float | None = None,
+) -> Study:
+    """Limits on the true optimum by multiple replication, and what uncertainty and perfect information are worth.
+
+    `batches` problems are solved anew on `samples` fresh samples each (by default as many as the portfolio was chosen
+    on); the portfolio is judged on `evaluation` others; `worlds` are solved in hindsight (0: none). All options alone,
+    as the optimiser sees them: what waiting does shows in a simulation only. Raises ProblemError where the scenario
+    asks for a floor on CVaR or a probability (see `rdsim.optimiser.confidence`), SolverError as the optimiser does.
+    """
+    risk, count = risk_of(posed), samples or posed.samples
+    settings: dict[str, Any] = {
+        "solver": solver,
+        "gap": posed.scenario.optimiser.gap if gap is None else gap,
+        "time_limit": time_limit,
+    }
+    level = posed.scenario.simulation.confidence
+
+    def some(index: int, size: int, options: Sequence[int]) -> FloatArray:
+        return fresh_values(posed, index, size, options)
+
+    def every(index: int, size: int) -> FloatArray:
+        return fresh_values(posed, index, size)
+
+    common: dict[str, Any] = {"draw_some": some, "samples": count, "evaluation": evaluation, **settings}
+    known = optimality(posed.problem, every, risk, candidate=best.solution, batches=batches, confidence=level, **common)
+    stochastic = value_of_stochastic_solution(
+        posed.problem, every, risk, candidate=best.solution, confidence=level, **common
+    )
+    information = (
+        value_of_perfect_information(posed.problem, every, known, risk, solves=worlds, **settings) if worlds else None
+    )
+    return _study(posed, best, known, stochastic, information)
+
+
+def _study(
+    posed: Posed, best: Proposal, known: Optimality, stochastic: StochasticValue, information: InformationValue | None
+) -> Study:
+    table, batches = _parts(known), _batches(known)
+    record = {
+        **record_of(posed, best.solution),
+        "certificate": {
+            "batches": len(known.batches),
+            "samples": known.samples,
+            "evaluation": known.lower.n,
+            "confidence": known.confidence,
+            "optimum_between": list(known.limits),
+            "seconds": known.seconds,
+        },
+    }
+    if information is not None:
+        record["certificate"]["evpi"] = {"low": information.low, "high": information.high, "worlds": information.n}
+    record["certificate"]["vss"] = {
+        "mean": stochastic.difference.mean,
+        "ci_low": stochastic.difference.low,
+        "ci_high": stochastic.difference.high,
+        "n": stochastic.difference.n,
+    }
+    sheet = _sheet(posed, known, stochastic, information, table, batches)
+    return Study(
+        "certify",
+        posed.scenario,
+        posed.seed,
+        sheet,
+        {"certificate": table, "batches": batches},
+        record,
+        {"optimised": best.portfolio},
+    )
+
+
+def _parts(known: Optimality) -> pd.DataFrame:
+    """The parts of the distance from the optimum: amount, limits, share of the value, count."""
+    optimism = known.optimism
+    rows = [
+        ("value on fresh samples", known.lower.mean, known.lower.low, known.lower.high, known.lower.n),
+        ("limit of the true optimum", known.upper.mean, known.upper.low, known.upper.high, known.upper.n),
+        ("solver gap", known.solver_gap, known.solver_gap, known.solver_gap, 1),
+        ("sampling gap", known.sampling_gap.mean, 0.0, known.sampling_gap.high, known.sampling_gap.n),
+        ("optimism", optimism.mean, optimism.low, optimism.high, optimism.n),
+        ("gap, whole", known.gap.mean, 0.0, known.gap.high, known.gap.n),
+    ]
+    table = pd.DataFrame(rows, columns=["part", "amount", "low", "high", "n"])
+    return table.assign(share=[known.share(amount) for amount in table["amount"]])
+
+
+def _batches(known: Optimality) -> pd.DataFrame:
+    rows = [(number, one.bound, one.incumbent, one.value) for number, one in enumerate(known.batches, start=1)]
+    return pd.DataFrame(rows, columns=["batch", "bound", "incumbent", "portfolio"])
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def _sheet(
+    posed: Posed,
+    known: Optimality,
+    stochastic: StochasticValue,
+    information: InformationValue | None,
+    table: pd.DataFrame,
+    batches: pd.DataFrame,
+) -> Sheet:
+    unit, form = posed.scenario.money_unit, _form(known.lower.mean)
+    low, high = (money(limit, posed.scenario) for limit in known.limits)
+    level, share = f"{known.confidence:.0%} confidence", f"{known.share(known.gap.high):.1%}"
+    lead = (
+        f"With {level} the best portfolio there is would be worth between {low} and {high}; "
+        f"this one is worth {money(known.lower.mean, posed.scenario)} on samples that did not choose it.",
+        f"It is at most {money(known.gap.high, posed.scenario)} ({share}) from the best, with {level}.",
+    )
+    worth = (*describe(stochastic, unit, form), *(describe(information, unit, form) if information else ()))
+    return Sheet(
+        "How sure",
+        posed.scenario.title,
+        lead,
+        (
+            Section(
+                "How far from the best?", describe(known, unit, form), (_plot(posed, batches),), (_shown(posed, table),)
+            ),
+            Section("What is it worth to reckon with uncertainty, and to know?", worth),
+        ),
+    )
+
+
+def _form(size: float) -> str:
+    return ",.0f" if abs(size) >= 200 else ",.1f" if abs(size) >= 10 else ",.2f"
+
+
+def _plot(posed: Posed, batches: pd.DataFrame) -> Plot:
+    unit = posed.scenario.money_unit
+    parts = [
+        batches[["batch", name]].rename(columns={name: "value"}).assign(series=words)
+        for name, words in (("bound", "limit of the batch's best"), ("portfolio", "this portfolio"))
+    ]
+    frame = pd.concat(parts, ignore_index=True)
+    return Plot(
+        "batches",
+        "How much better could a portfolio be that knew the samples?",
+        "Each batch is a fresh sample: the limit of what is best there, and this portfolio in the same worlds.",
+        "The distance between the two is the gap of a batch; its mean and its upper limit are in the table below.",
+        frame,
+        ("batch", "batch"),
+        ("value", f"value, {unit}"),
+        joined=False,
+        colour="series",
+        tips={"series": Column(" "), "batch": Column("batch", "count"), "value": Column("value", "money")},
+    )
+
+
+def _shown(posed: Posed, table: pd.DataFrame) -> Table:
+    columns = {
+        "part": Column(""),
+        "amount": Column(posed.scenario.money_unit, "money"),
+        "low": Column("from", "money"),
+        "high": Column("to", "money"),
+        "share": Column("of the value", "share"),
+        "n": Column("count", "count"),
+    }
+    return Table(
+        "Gaps have one-sided limits. Optimism is what the samples that chose the portfolio promised too much.",
+        table,
+        columns,
+    )

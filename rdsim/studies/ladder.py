@@ -1,0 +1,173 @@
+"""What less or more money would do: the best portfolio at each share of the budgets, free and nested."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from rdsim.domain import Portfolio
+from rdsim.optimiser import Solution
+from rdsim.optimiser.ladder import SHARES, Ladder, Rung
+from rdsim.optimiser.ladder import ladder as climb
+from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.search import Posed
+from rdsim.studies.study import Study, listing, money, picked, record_of
+
+__all__ = ["ladder"]
+
+
+def ladder(
+    posed: Posed,
+    shares: Sequence[float] = SHARES,
+    *,
+    nested: bool = True,
+    gap: float | None = None,
+    solver: str = "highs",
+    time_limit: float | None = None,
+) -> Study:
+    """Portfolios at shares of every yearly budget, each the best at its share, and beside it a nested one.
+
+    A rung is simulated in the announced world, whose purses hold the announced money: what the simulation shows is how
+    a portfolio of that size fares in it, not the other budget. Raises ProblemError and SolverError as the optimiser's
+    `ladder` does.
+    """
+    wanted = posed.scenario.optimiser.gap if gap is None else gap
+    found = climb(posed.problem, shares, nested=nested, gap=wanted, solver=solver, time_limit=time_limit)
+    table = pd.DataFrame(list(_rows(posed, found)))
+    portfolios = dict(_portfolios(posed, found))
+    record = {
+        **record_of(posed),
+        "ladder": {"start": found.start, "families": list(found.families), "seconds": found.seconds, "gap": wanted},
+    }
+    sheet = _sheet(posed, found, table)
+    return Study("ladder", posed.scenario, posed.seed, sheet, {"ladder": table}, record, portfolios)
+
+
+def _portfolios(posed: Posed, found: Ladder) -> Iterator[tuple[str, Portfolio]]:
+    for rung in found.rungs:
+        for way, solution in (("plain", rung.plain), ("nested", rung.nested)):
+            if solution is not None and solution.has_portfolio:
+                name = f"{way}-{rung.share * 100:g}"
+                yield name, picked(posed, solution.chosen, name)
+
+
+def _rows(posed: Posed, found: Ladder) -> Iterator[dict[str, object]]:
+    before: Rung | None = None
+    for rung in found.rungs:
+        price, dropped = rung.price, _dropped(posed, before, rung)
+        yield {
+            "share": rung.share,
+            "plain_value": _value(rung.plain),
+            "plain_bound": rung.plain.bound,
+            "plain_gap": rung.plain.gap,
+            "plain_funded": len(rung.plain.chosen),
+            "plain_drops": " ".join(dropped),
+            "nested_value": _value(rung.nested),
+            "nested_funded": math.nan if rung.nested is None else len(rung.nested.chosen),
+            "nested_adds": " ".join(sorted(posed.problem.option_names[o] for o in rung.added)),
+            "price": math.nan if price is None else price.amount,
+            "price_low": math.nan if price is None else price.low,
+            "price_high": math.nan if price is None else price.high,
+            "status": str(rung.plain.status),
+        }
+        before = rung
+
+
+def _value(solution: Solution | None) -> float:
+    return solution.objective if solution is not None and solution.has_portfolio else math.nan
+
+
+def _dropped(posed: Posed, before: Rung | None, rung: Rung) -> list[str]:
+    """Technologies that the best portfolio of less money funds and that of more money does not."""
+    if before is None or not (before.plain.has_portfolio and rung.plain.has_portfolio):
+        return []
+    old, new = ({int(posed.problem.group[o]) for o in one.plain.chosen} for one in (before, rung))
+    return [posed.problem.group_names[g] for g in sorted(old - new)]
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def _sheet(posed: Posed, found: Ladder, table: pd.DataFrame) -> Sheet:
+    reading = (
+        "Plain: the best portfolio for that much money, whatever is funded at other shares; more money may then drop "
+        "a technology that less money funds, because a larger one takes its place. Nested: what is funded with "
+        f"less money stays funded, with the same partner and year, as money is added. It starts from "
+        f"{found.start:.0%} of the announced budgets, where it costs nothing. The price of nesting is the difference."
+    )
+    return Sheet(
+        "Budget ladder",
+        posed.scenario.title,
+        tuple(_lead(posed, table)),
+        (Section("Shares of the announced budgets", (reading,), (_plot(posed, table),), (_shown(posed, table),)),),
+    )
+
+
+def _lead(posed: Posed, table: pd.DataFrame) -> Iterator[str]:
+    known = table.dropna(subset=["plain_value"])
+    if known.empty:
+        yield "No portfolio satisfies every row at any of these shares."
+        return
+    low, high = known.iloc[0], known.iloc[-1]
+    yield (
+        f"With {low['share']:.0%} of the budgets the best portfolio found is worth "
+        f"{money(low['plain_value'], posed.scenario)}, with {high['share']:.0%} "
+        f"{money(high['plain_value'], posed.scenario)}."
+    )
+    drops = {name for names in table["plain_drops"] for name in str(names).split()}
+    if drops:
+        yield (
+            f"More money drops {len(drops)} technologies somewhere on the way up ({listing(sorted(drops))}): each is "
+            "replaced by something better that less money could not pay."
+        )
+    priced = table.dropna(subset=["price"])
+    if len(priced):
+        worst = priced.sort_values("price").iloc[-1]
+        yield (
+            f"Never taking back a decision costs at most {money(float(worst['price']), posed.scenario)}, "
+            f"at {worst['share']:.0%} (proven: between {money(float(worst['price_low']), posed.scenario)} and "
+            f"{money(float(worst['price_high']), posed.scenario)})."
+        )
+
+
+def _plot(posed: Posed, table: pd.DataFrame) -> Plot:
+    unit = posed.scenario.money_unit
+    parts = [
+        table[["share", f"{way}_value"]].rename(columns={f"{way}_value": "value"}).assign(way=way)
+        for way in ("plain", "nested")
+    ]
+    frame = pd.concat(parts, ignore_index=True).dropna(subset=["value"])
+    return Plot(
+        "ladder",
+        "What is the portfolio worth with less or more money?",
+        "Expected value by share of every yearly budget.",
+        "Expected values are the optimiser's, each within its gap of the best.",
+        frame.assign(order=frame["share"]),
+        ("share", "share of the announced budgets"),
+        ("value", f"expected value, {unit}"),
+        colour="way",
+        tips={"way": Column("ladder"), "share": Column("share", "share"), "value": Column("value", "money")},
+    )
+
+
+def _shown(posed: Posed, table: pd.DataFrame) -> Table:
+    frame = table.assign(
+        drops=[listing(names.split(), none="") for names in table["plain_drops"]],
+        adds=[listing(names.split(), most=3, none="") for names in table["nested_adds"]],
+    )
+    columns = {
+        "share": Column("Budgets", "share"),
+        "plain_value": Column("Best", "money"),
+        "plain_gap": Column("Gap", "share"),
+        "plain_funded": Column("Funded", "count"),
+        "drops": Column("Drops, of those funded with less"),
+        "nested_value": Column("Nested", "money"),
+        "nested_funded": Column("Funded", "count"),
+        "adds": Column("Adds"),
+        "price": Column("Price of nesting", "money"),
+        "price_low": Column("at least", "money"),
+        "price_high": Column("at most", "money"),
+    }
+    return Table(f"Expected values in {posed.scenario.money_unit}.", frame, columns)

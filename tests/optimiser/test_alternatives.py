@@ -1,0 +1,172 @@
+"""Alternatives and selection frequencies: brute force on small problems, and what holds on large ones."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.instances import Shape, draw_problem
+from rdsim.errors import InfeasibleError, ProblemError
+from rdsim.optimiser import Evaluation, PortfolioProblem, Status, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser.alternatives import alternatives, distance, resampled, selection
+from tests.optimiser.machine import INSTALLED
+from tests.optimiser.small import build, draw
+
+SEEDS = range(24)
+
+
+def feasible(problem: PortfolioProblem) -> Iterator[Evaluation]:
+    """Every feasible portfolio."""
+    by_group = [np.flatnonzero(problem.group == group).tolist() for group in range(len(problem.group_names))]
+    for pick in itertools.product(*([None, *options] for options in by_group)):
+        judged = evaluate(problem, [option for option in pick if option is not None])
+        if judged.feasible:
+            yield judged
+
+
+def swaps(problem: PortfolioProblem, one: tuple[int, ...], other: tuple[int, ...]) -> int:
+    """Groups whose decision differs, counted one by one."""
+    decisions = [{int(problem.group[o]): o for o in chosen} for chosen in (one, other)]
+    return sum(decisions[0].get(g) != decisions[1].get(g) for g in range(len(problem.group_names)))
+
+
+def packs(problem: PortfolioProblem, far: list[tuple[int, ...]], count: int, apart: int) -> bool:
+    """Whether some `count` of the portfolios are that far from one another."""
+    return any(
+        all(swaps(problem, a, b) >= apart for a, b in itertools.combinations(some, 2))
+        for some in itertools.combinations(far, count)
+    )
+
+
+@pytest.mark.parametrize("solver", INSTALLED)
+def test_alternatives_are_those_of_brute_force(solver: str) -> None:
+    """They are worth enough and far enough apart; where fewer came than wanted there are really no more."""
+    seen: Counter[str] = Counter()
+    for seed in SEEDS:
+        parts = draw(seed)
+        problem = build(parts, parts["families"][::2])
+        best = solve(problem, gap=0, solver=solver)
+        if best.status is Status.INFEASIBLE:
+            continue
+        apart, within, wanted = 1 + seed % 3, (0.05, 0.2, 0.5)[seed // 3 % 3], 1 + seed % 5
+        found = alternatives(problem, best, count=wanted, within=within, swaps=apart, gap=0, solver=solver)
+        floor = best.objective - within * abs(best.objective) - 1e-6
+        everyone = [best.chosen, *(one.chosen for one in found.portfolios)]
+        assert len(found.portfolios) <= wanted
+        for one in found.portfolios:
+            judged = evaluate(problem, one.chosen)
+            assert judged.feasible
+            assert judged.objective >= floor
+            assert one.loss == pytest.approx((best.objective - judged.objective) / abs(best.objective), abs=1e-9)
+            assert one.swaps == swaps(problem, one.chosen, best.chosen)
+            assert one.nearest == min(swaps(problem, one.chosen, other) for other in everyone if other != one.chosen)
+        assert all(swaps(problem, a, b) >= apart for a, b in itertools.combinations(everyone, 2))
+        enough = [one.chosen for one in feasible(problem) if one.objective >= floor]
+        far = [chosen for chosen in enough if swaps(problem, chosen, best.chosen) >= apart]
+        if len(found.portfolios) < wanted:
+            assert found.exhausted
+            assert found.most
+            assert not packs(problem, far, len(found.portfolios) + 1, apart)
+            seen["fewer"] += 1
+        else:
+            seen["all"] += 1
+        seen["some"] += bool(found.portfolios)
+    assert min(seen["fewer"], seen["all"], seen["some"]) >= 3, seen
+
+
+def test_without_diversity_the_best_come_first() -> None:
+    problem = state_problem([9.0, 8.0, 7.0, 3.0], group=[0, 0, 0, 0])
+    found = alternatives(problem, solve(problem, gap=0), count=2, within=0.5, diverse=False, gap=0)
+    assert [one.chosen for one in found.portfolios] == [(1,), (2,)]
+    assert not found.exhausted
+
+
+def test_with_diversity_the_farthest_come_first() -> None:
+    """One swap costs nothing, three cost a little: three are taken."""
+    problem = state_problem([5.0, 5.0, 4.0, 3.9, 4.0, 3.9], group=[0, 0, 1, 1, 2, 2])
+    found = alternatives(problem, solve(problem, gap=0), count=1, within=0.05, gap=0)
+    assert found.portfolios[0].swaps == 3
+
+
+def test_large_problems_pay_for_distance() -> None:
+    problem, _ = draw_problem(4, Shape(technologies=180, partners=4, starts=2, fields=6))
+    best = solve(problem, gap=0.02)
+    settings: dict[str, Any] = {"count": 2, "within": 0.03, "swaps": 3, "gap": 0.02}
+    found, near = (alternatives(problem, best, diverse=diverse, **settings) for diverse in (True, False))
+    assert len(found.portfolios) == 2
+    for one in found.portfolios:
+        judged = evaluate(problem, one.chosen)
+        assert judged.feasible
+        assert judged.objective >= found.floor - 1e-6
+        assert one.nearest >= 3
+    assert sum(one.nearest for one in found.portfolios) > sum(one.nearest for one in near.portfolios)
+    again = alternatives(problem, best, diverse=True, **settings)
+    assert [one.chosen for one in again.portfolios] == [one.chosen for one in found.portfolios]
+
+
+def test_distance_counts_decisions() -> None:
+    problem = state_problem(np.ones(6), group=[0, 0, 1, 1, 2, 2])
+    assert distance(problem, [0, 2], [0, 2]) == 0
+    assert distance(problem, [0, 2], [1, 2]) == 1  # another option of the same group
+    assert distance(problem, [0, 2], [0, 4]) == 2  # one leaves, one enters
+    assert distance(problem, [], [0, 2, 4]) == 3
+
+
+def test_selection_frequencies_classify() -> None:
+    problem = state_problem(np.ones(4), group=[0, 1, 1, 2], group_names=["A", "B", "C"])
+    found = selection(problem, [[0, 1], [0, 2], [0]])
+    assert found.core == ("A",)
+    assert found.borderline == ("B",)
+    assert found.exterior == ("C",)
+    assert found.groups.tolist() == pytest.approx([1, 2 / 3, 0])
+    assert found.options.tolist() == pytest.approx([1, 1 / 3, 1 / 3, 0])
+    with pytest.raises(ProblemError):
+        selection(problem, [])
+
+
+def test_resampling_shows_which_decisions_hang_on_the_samples() -> None:
+    """A and B are worth the same but for noise, and only one of the two fits; C is worth ten times as much."""
+    rng = np.random.default_rng(5)
+    values = np.column_stack([rng.normal(5, 3, 200), rng.normal(5, 3, 200), rng.normal(50, 3, 200)])
+    problem = state_problem(values, rows=state_rows([[1, 1, 0]], [1]), group_names=["A", "B", "C"])
+    found = resampled(problem, count=60, gap=0)
+    shares = dict(zip(problem.group_names, found.selection.groups.tolist(), strict=True))
+    assert shares["C"] == 1
+    assert shares["A"] + shares["B"] == pytest.approx(1)
+    mean, error = values.mean(axis=0), values.std(axis=0) / np.sqrt(200)
+    # The bootstrap picks A as often as a normal difference of the two means says, within three standard errors.
+    wins = 0.5 * (1 + np.tanh(0.8 * (mean[0] - mean[1]) / np.hypot(error[0], error[1])))
+    assert shares["A"] == pytest.approx(wins, abs=3 * np.sqrt(0.25 / 60))
+    assert found.objectives.std() > 0
+    again = resampled(problem, count=60, gap=0)
+    assert again.objectives.tolist() == found.objectives.tolist()
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ({"count": 0}, "count: must be at least 1"),
+        ({"swaps": 0}, "swaps: must be at least 1"),
+        ({"within": -0.1}, "within: must be at least 0"),
+    ],
+)
+def test_wrong_arguments_are_refused(settings: dict[str, Any], rule: str) -> None:
+    problem = state_problem([1.0])
+    with pytest.raises(ProblemError, match=rule):
+        alternatives(problem, solve(problem, gap=0), **settings)
+
+
+def test_a_best_that_breaks_a_rule_or_is_none_is_refused() -> None:
+    problem = state_problem([1.0, 1.0], rows=state_rows([[1, 1]], [1]))
+    with pytest.raises(ProblemError, match="must break no rule"):
+        alternatives(problem, [0, 1])
+    impossible = state_problem([1.0], rows=state_rows([[1]], [2], sense=">="))
+    with pytest.raises(InfeasibleError):
+        alternatives(impossible, solve(impossible))
+    with pytest.raises(ProblemError, match="two samples"):
+        resampled(problem)

@@ -1,0 +1,252 @@
+"""Studies: what they say holds when it is judged again, and their commands write what they promise."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rdsim import portfolio, studies
+from rdsim.domain import Scenario
+from rdsim.errors import ProblemError
+from rdsim.optimiser import evaluate
+from rdsim.scenario import load
+from rdsim.search import Posed, Proposal, choose, fresh_values, pose
+from rdsim.simulation import replicate
+from tests.command import Ran
+from tests.command import run as run_command
+from tests.tiny import tiny_folder
+
+Rdsim = Callable[..., Ran]
+COMMANDS = {
+    "frontier": ["--points", "0", "--second", "funded"],
+    "alternatives": ["--count", "2", "--within", "0.3", "--swaps", "1", "--resamples", "3"],
+    "ladder": ["--shares", "0.7,1,1.3"],
+    "certify": ["--batches", "2", "--evaluation", "50", "--worlds", "3"],
+}
+TABLES = {
+    "frontier": ["frontier"],
+    "alternatives": ["alternatives", "selection"],
+    "ladder": ["ladder"],
+    "certify": ["certificate", "batches"],
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_folder(tmp_path_factory.mktemp("studies") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def scenario(folder: Path) -> Scenario:
+    return load(folder)
+
+
+@pytest.fixture(scope="module")
+def posed(scenario: Scenario) -> Posed:
+    return pose(scenario, samples=40)
+
+
+@pytest.fixture(scope="module")
+def best(posed: Posed) -> Proposal:
+    return choose(posed, gap=0.0)
+
+
+@pytest.fixture
+def rdsim(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Rdsim:
+    """Runs `rdsim WORDS`."""
+    return lambda *words: run_command(capsys, monkeypatch, *words)
+
+
+# --- what they say --------------------------------------------------------------------------------
+
+
+def test_every_point_of_a_front_is_what_its_portfolio_comes_to(posed: Posed, best: Proposal) -> None:
+    found = studies.frontier(posed, "value", "funded", points=None, replications=20)
+    table = found.tables["frontier"]
+    assert found.record["front"]["complete"]
+    assert table["first"].iloc[0] == pytest.approx(best.solution.objective)
+    assert all(table["proven"])
+    assert len(table) >= 2
+    for low, high in itertools.pairwise(table.itertuples()):
+        assert low.first > high.first
+        assert low.second < high.second
+    for row in table.itertuples():
+        chosen = found.portfolios[row.portfolio]
+        assert len(chosen.choices) == row.second == row.funded
+        again = replicate(posed.scenario, chosen, replications=20, seed=posed.seed)["npv"]
+        assert row.npv == pytest.approx(float(again.mean()))
+        assert row.npv_low <= row.npv <= row.npv_high
+        assert row.n == 20
+        assert sum(bool(choice.partner) for choice in chosen.choices) == row.joint
+
+
+def test_moves_along_a_front_are_told(posed: Posed) -> None:
+    table = studies.frontier(posed, "value", "funded", points=None, replications=5).tables["frontier"]
+    assert table["enters"].iloc[0] == table["leaves"].iloc[0] == ""
+    for before, after in itertools.pairwise(table.itertuples()):
+        assert after.funded - before.funded == len(after.enters.split()) - len(after.leaves.split())
+
+
+def test_less_payment_is_better_unless_said_otherwise(posed: Posed) -> None:
+    cheap = studies.frontier(posed, "value", "payments", points=4, gap=0.0, replications=5)
+    dear = studies.frontier(posed, "value", "max:payments", points=4, gap=0.0, replications=5)
+    assert cheap.record["front"]["senses"] == ["max", "min"]
+    assert cheap.tables["frontier"]["second"].is_monotonic_decreasing
+    assert dear.tables["frontier"]["second"].is_monotonic_increasing
+
+
+def test_unknown_figures_are_named_at_once_with_what_was_meant(posed: Posed) -> None:
+    with pytest.raises(ProblemError) as caught:
+        studies.frontier(posed, "vallue", "fundet")
+    assert "vallue" in str(caught.value)
+    assert "funded" in str(caught.value)
+    assert len(caught.value.faults) == 2
+    with pytest.raises(ProblemError, match="must differ"):
+        studies.frontier(posed, "funded", "funded")
+
+
+def test_alternatives_are_apart_and_near(posed: Posed, best: Proposal) -> None:
+    found = studies.alternatives(posed, best, count=3, within=3.0, swaps=2, resamples=4, gap=0.0, replications=10)
+    table = found.tables["alternatives"]
+    assert table["portfolio"].iloc[0] == "best"
+    assert len(table) >= 2
+    assert (table["loss"] <= 3.0 * abs(best.solution.objective) + 1e-6).all()
+    assert (table["swaps"].iloc[1:] >= 2).all()
+    firm = found.tables["selection"].set_index("technology")
+    assert set(firm.index) == set(posed.scenario.technologies)
+    funded = [{choice.technology for choice in one.choices} for one in found.portfolios.values()]
+    for name, row in firm.iterrows():
+        share = sum(name in some for some in funded) / len(funded)
+        assert row["near"] == pytest.approx(share)
+        assert (row["class"] == "core") == (share == 1)
+        assert (row["class"] == "exterior") == (share == 0)
+        assert row["low"] <= row["resampled"] <= row["high"]
+    assert (firm["n"] == 4).all()
+
+
+def test_a_ladder_nests_and_prices(posed: Posed, best: Proposal) -> None:
+    found = studies.ladder(posed, (0.6, 1.0, 1.5), gap=0.0)
+    table = found.tables["ladder"].set_index("share")
+    assert table.loc[1.0, "plain_value"] == pytest.approx(best.solution.objective)
+    assert table["plain_value"].is_monotonic_increasing
+    priced = table["plain_value"] - table["nested_value"]
+    assert np.allclose(priced, table["price"], equal_nan=True)
+    nested = [set(found.portfolios[name].choices) for name in ("nested-60", "nested-100", "nested-150")]
+    decisions = [{(c.technology, c.partner, c.mode, c.start_year) for c in some} for some in nested]
+    assert decisions[0] <= decisions[1] <= decisions[2]
+
+
+def test_a_certificate_holds_its_parts_apart(posed: Posed, best: Proposal) -> None:
+    found = studies.certificate(posed, best, batches=4, evaluation=400, worlds=4, gap=0.0)
+    table = found.tables["certificate"].set_index("part")
+    assert table.loc["solver gap", "amount"] == pytest.approx(0, abs=1e-6)
+    fresh, promised = table.loc["value on fresh samples", "amount"], best.solution.objective
+    assert table.loc["optimism", "amount"] == pytest.approx(promised - fresh)
+    assert table.loc["value on fresh samples", "n"] == 400
+    low, high = found.record["certificate"]["optimum_between"]
+    assert low <= fresh <= high
+    batches = found.tables["batches"]
+    assert len(batches) == 4
+    assert (batches["bound"] >= batches["portfolio"] - 1e-6).all()
+    assert table.loc["gap, whole", "amount"] == pytest.approx(
+        (batches["bound"] - batches["portfolio"]).mean(), abs=1e-6
+    )
+
+
+def test_fresh_values_are_new_and_repeat(posed: Posed) -> None:
+    """The same index gives the same worlds, for all options or some; no index gives those that chose."""
+    every, again = fresh_values(posed, 3, 40), fresh_values(posed, 3, 40)
+    assert (every == again).all()
+    some = fresh_values(posed, 3, 40, [5, 2])
+    assert (some == every[:, [5, 2]]).all()
+    other = fresh_values(posed, 4, 40)
+    assert not (every == other).all(axis=0).any()
+    assert not (every == posed.options.npv).all(axis=0).any()
+    error = (every.std(axis=0) + other.std(axis=0)) / np.sqrt(40) + 1e-9
+    assert (np.abs(every.mean(axis=0) - other.mean(axis=0)) < 6 * error).all()
+
+
+def test_the_value_of_a_point_is_the_judges(posed: Posed) -> None:
+    found = studies.frontier(posed, "value", "partners", points=None, replications=5)
+    index = {choice: o for o, choice in enumerate(posed.options.choices)}
+    for row in found.tables["frontier"].itertuples():
+        chosen = [
+            next(o for option, o in index.items() if _decision(option) == _decision(choice))
+            for choice in found.portfolios[row.portfolio].choices
+        ]
+        judged = evaluate(posed.problem, chosen)
+        assert judged.feasible
+        assert judged.objective == pytest.approx(row.first)
+        assert len(judged.opened) == row.second
+
+
+def _decision(choice: object) -> tuple[object, ...]:
+    return tuple(getattr(choice, name) for name in ("technology", "partner", "mode", "start_year"))
+
+
+# --- the commands ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_study_writes_its_tables_portfolios_page_and_manifest(
+    rdsim: Rdsim, folder: Path, tmp_path: Path, command: str
+) -> None:
+    out = tmp_path / "run"
+    words = [command, folder, "--out", out, "--samples", "30", *COMMANDS[command]]
+    ran = rdsim(*words)
+    assert ran.code == 0, ran.err
+    assert str(out) in ran.out
+    for name in TABLES[command]:
+        assert len(pd.read_csv(out / f"{name}.csv")) > 0
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["complete"]
+    assert manifest["study"] == command
+    assert manifest["seed"] == 1
+    assert set(manifest["files"]) >= {"report.html", *(f"{name}.csv" for name in TABLES[command])}
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "<h1>A tiny scenario for tests</h1>" in page
+    assert "StrictUndefined" not in page
+    for file in (out / "portfolios").iterdir():
+        assert portfolio.read(file, load(folder)).choices
+    again = rdsim(*words)
+    assert again.code == 2
+    assert "--force" in again.err
+
+
+def test_bad_words_are_refused_with_code_2(rdsim: Rdsim, folder: Path, tmp_path: Path) -> None:
+    ran = rdsim("frontier", folder, "--second", "parners", "--out", tmp_path / "a")
+    assert (ran.code, "partners" in ran.err) == (2, True)
+    ran = rdsim("ladder", folder, "--shares", "0.8;1,x", "--out", tmp_path / "b")
+    assert ran.code == 2
+    assert "0.8;1" in ran.err
+    assert "'x'" in ran.err
+    ran = rdsim("certify", folder, "--worlds", "1", "--out", tmp_path / "c", "--samples", "10")
+    assert ran.code == 2
+    assert "Traceback" not in ran.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_risk_asked_by_the_scenario_is_answered(rdsim: Rdsim, folder: Path, tmp_path: Path) -> None:
+    """More weight on CVaR never gives less CVaR; a probability without a target is refused."""
+    cvars = []
+    for weight in (0.01, 0.9):
+        world = load(folder, [f"optimiser.risk.weight={weight}", "optimiser.risk.level=0.8"])
+        found = choose(pose(world, samples=40), gap=0.0)
+        assert found.appraisal is not None
+        assert found.appraisal.feasible
+        cvars.append(found.appraisal.cvar)
+    assert cvars[1] >= cvars[0] - 1e-6
+    held = load(folder, ["optimiser.risk.money=always"])
+    found = choose(pose(held, samples=40), gap=0.0)
+    assert found.appraisal is not None
+    assert found.appraisal.rules
+    assert all(rule.holds for rule in found.appraisal.rules)
+    ran = rdsim("optimise", folder, "--set", "optimiser.risk.probability=0.9", "--out", tmp_path / "a")
+    assert ran.code == 2
+    assert "target" in ran.err
