@@ -11,15 +11,17 @@ import numpy.typing as npt
 from rdsim import portfolio
 from rdsim import scenario as scenarios
 from rdsim.domain import Portfolio, RiskSettings, Scenario
-from rdsim.errors import InfeasibleError
+from rdsim.errors import InfeasibleError, SolverError
 from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, evaluate, require, solve
 from rdsim.optimiser.appraisal import Appraisal, Risk, SampledRow, appraise
 from rdsim.optimiser.baselines import BASELINES, run_baseline
 from rdsim.optimiser.confidence import stream_seed
+from rdsim.optimiser.conflicts import conflicts, relaxations
 from rdsim.optimiser.risk import solve_risk
 from rdsim.options import Options, candidates, sample
 from rdsim.simulation import Engine
 from rdsim.statement import state, values
+from rdsim.wording import conflict_words, relaxation_words
 
 __all__ = [
     "Posed",
@@ -35,6 +37,11 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
+
+QUESTION_SECONDS = 60.0
+"""For each question about an infeasible scenario: it is no use to know the conflict tomorrow."""
+
+CONFLICT_ROUNDS, WAYS_OUT = 20, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +146,7 @@ def choose(
     else:
         solution = solve_risk(problem, risk, solver=solver, gap=wanted, time_limit=time_limit)
     if solution.status is Status.INFEASIBLE:
-        raise InfeasibleError(_reason(scenario))
+        raise InfeasibleError(_reason(scenario, problem, solver))
     chosen = require(solution).chosen
     return Proposal(
         _portfolio(scenario, options, chosen, "optimised"),
@@ -199,12 +206,20 @@ def _portfolio(scenario: Scenario, options: Options, chosen: tuple[int, ...], na
     return portfolio.ranked(Portfolio(tuple(options.choices[o] for o in chosen), name), scenario)
 
 
-def _reason(scenario: Scenario) -> str:
-    """What cheap bounds say about why nothing fits."""
-    faults = scenarios.check(scenario)
-    if faults:
-        return "\n".join(["", *(f"  {fault}" for fault in faults)])
-    return "the solver proved it; must-fund technologies and floors are the usual cause, so relax one of them"
+def _reason(scenario: Scenario, problem: PortfolioProblem, solver: str) -> str:
+    """The smallest conflict and the cheapest ways out; what cheap bounds say where the solver has no answer in time."""
+    try:
+        conflict = conflicts(problem, solver=solver, time_limit=QUESTION_SECONDS, rounds=CONFLICT_ROUNDS)
+        ways = relaxations(problem, most=WAYS_OUT, solver=solver, time_limit=QUESTION_SECONDS)
+    except SolverError:
+        faults = scenarios.check(scenario)
+        listed = "\n".join(f"  {fault}" for fault in faults)
+        return f"\n{listed}" if faults else "the solver proved it, but found no conflict to name in time"
+    lines = [conflict_words(scenario, conflict)] if conflict.rules else []
+    if ways:
+        lines.append("to make it feasible (each way verified by a portfolio, the least change first):")
+    lines += [f"  {'or ' if place else ''}{relaxation_words(scenario, way)}" for place, way in enumerate(ways)]
+    return "\n".join(lines)
 
 
 def baselines(scenario: Scenario, proposal: Proposal, *, seed: int | None = None) -> dict[str, Rule]:

@@ -9,8 +9,10 @@ Methods:
 exact    cuts on the tail, the whole integer model solved again until its best portfolio is worth what the model
          says; a chance constraint has a binary column for each sample. At gap 0 the optimum is proven; of equal
          optima any may come back.
-search   cuts in the relaxation give the bound; then RENS and neighbourhood search on the model with the cuts, every
-         portfolio judged exactly. A chance constraint is replaced by one that implies it (see below).
+search   cuts in the relaxation give the bound, and their prices weigh the samples: with these weights the tail is one
+         linear figure, an upper estimate of CVaR that is tight in the relaxation. RENS and neighbourhood search
+         maximise it, every portfolio is judged exactly; a few rounds on the model with the cuts themselves follow if
+         the gap is not proven. A chance constraint is replaced by one that implies it (see below).
 auto     exact if the gap is 0, or if there are at most `SMALL` options and `SMALL_COUNTED` sample columns
 =======  =====================================================================================================
 
@@ -31,6 +33,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.optimiser.appraisal import (
@@ -284,6 +287,7 @@ class Hunt:
     rounds: int = 0
     solves: int = 0
     tight: frozenset[str] = frozenset()
+    weighed: Model | None = None  # the objective's tail as one linear figure, by the prices of its cuts
 
     @property
     def gap(self) -> float:
@@ -417,8 +421,55 @@ def relax(hunt: Hunt, relaxation: Relaxation, rules: tuple[Rule, ...], *, valid:
     hunt.rounds, hunt.seconds = hunt.rounds + whole.rounds, replace(built, lp=built.lp + time.perf_counter() - began)
     if valid:
         hunt.bound = min(hunt.bound, whole.upper)
-        hunt.keep(hunt.task.cuts(whole.supports))
+        cuts = hunt.task.cuts(whole.supports)
+        hunt.keep(cuts)
+        hunt.weighed = _by_prices(hunt.task, cuts, whole.answer)
     return _relaxed(hunt, whole, valid)
+
+
+def _by_prices(task: Task, cuts: Cuts, answer: Answer | None) -> Model | None:
+    """The tail as the mix of its cuts that their prices make; none without prices."""
+    if task.tail is None or answer is None or answer.prices is None:
+        return None
+    first = len(task.model.row_names)
+    rows = np.vstack([task.model.matrix[[first - 1], :].toarray(), cuts.coefficients])
+    caps = np.append(task.model.rhs[first - 1], cuts.caps)
+    prices = np.where(rows[:, task.tail] > 0, np.maximum(answer.prices[first - 1 :], 0.0), 0.0)
+    return _mixed(task, rows, caps, prices)
+
+
+def _mixed(task: Task, rows: FloatArray, caps: FloatArray, shares: FloatArray) -> Model | None:
+    """The objective with a mix of rows ``unit * tail - figure @ x <= cap`` instead of the tail, which is fixed at 0."""
+    if task.tail is None or shares.sum() <= 0:
+        return None
+    shares = task.risk.weight * shares / shares.sum()
+    value = task.model.value - shares @ rows
+    value[task.tail] = 0.0
+    lower, upper = task.model.lower.copy(), task.model.upper.copy()
+    lower[task.tail] = upper[task.tail] = 0.0
+    model = replace(task.model, value=value, lower=lower, upper=upper, offset=task.model.offset + float(shares @ caps))
+    return _without_row(model, len(model.row_names) - 1)
+
+
+def _without_row(model: Model, row: int) -> Model:
+    """The model without the row that keeps the tail below the mean."""
+    kept = np.delete(np.arange(len(model.row_names)), row)
+    return replace(
+        model,
+        row_names=tuple(model.row_names[place] for place in kept),
+        matrix=csr_array(model.matrix[kept, :]),
+        sense=tuple(model.sense[place] for place in kept),
+        rhs=model.rhs[kept],
+    )
+
+
+def _at(task: Task, columns: FloatArray) -> Model | None:
+    """The tail as the samples that are the worst for these columns see it: right there, too high elsewhere."""
+    if task.tail is None:
+        return None
+    worst, weights = tail_weights(task.values.of(columns), task.risk.level)
+    cuts = task.cuts([Support(None, worst, weights)])
+    return _mixed(task, cuts.coefficients, cuts.caps, np.ones(1))
 
 
 def _relaxed(hunt: Hunt, whole: Kelley, valid: bool) -> Relaxed | None:
@@ -554,12 +605,13 @@ def _search(task: Task, settings: Settings) -> Hunt:
     hunt.cuts = hunt.cuts.only(np.flatnonzero(hunt.cuts.slack(relaxed.values) < NEARLY_TIGHT))
     for near, fix in ((NEAR, True), (WIDER * NEAR, False), (math.inf, False)):
         if hunt.best is None and hunt.open:
-            _improve(hunt, near_bounds(task.problem, task.model, relaxed, near, fix), RENS_NODES)
+            _improve(hunt, near_bounds(task.problem, task.model, relaxed, near, fix), RENS_NODES, hunt.weighed)
     _search_neighbourhoods(hunt, relaxed)
     return hunt
 
 
 def _search_neighbourhoods(hunt: Hunt, relaxed: Relaxed) -> None:
+    """The tail by prices and by the best portfolio's own worst samples in turn; then the cuts, near the relaxation."""
     task, seed = hunt.task, [hunt.settings.seed, len(hunt.task.problem.option_names)]
     rng = np.random.default_rng(seed)
     for number in range(ROUNDS):
@@ -568,12 +620,41 @@ def _search_neighbourhoods(hunt: Hunt, relaxed: Relaxed) -> None:
         hunt.rules = tuple(rule.keeping(hunt.start) for rule in task.rules)
         chosen = hunt.best.evaluation.chosen
         free = free_groups(task.problem, chosen, rng, number)
-        _improve(hunt, free_bounds(task.problem, task.model, relaxed, chosen, free), ROUND_NODES)
+        tail = _at(task, hunt.start) if number % 2 else hunt.weighed
+        _improve(hunt, free_bounds(task.problem, task.model, relaxed, chosen, free), ROUND_NODES, tail)
+    if hunt.weighed is not None and hunt.open:
+        _improve_cut(hunt, near_bounds(task.problem, task.model, relaxed, NEAR, fix=True), ROUND_NODES)
     if hunt.open and hunt.best is not None:
-        _improve(hunt, (task.model.lower, task.model.upper), PROOF_NODES)
+        _improve_cut(hunt, (task.model.lower, task.model.upper), PROOF_NODES)
 
 
-def _improve(hunt: Hunt, bounds: tuple[FloatArray, FloatArray], nodes: int) -> None:
+def _improve(hunt: Hunt, bounds: tuple[FloatArray, FloatArray], nodes: int, linear: Model | None) -> None:
+    """Solve within tighter bounds: the linear model if there is one, else that with the objective's cuts."""
+    if linear is not None:
+        _improve_linear(hunt, bounds, nodes, linear)
+    else:
+        _improve_cut(hunt, bounds, nodes)
+
+
+def _improve_linear(hunt: Hunt, bounds: tuple[FloatArray, FloatArray], nodes: int, linear: Model) -> None:
+    """The tail as one linear figure; rules keep their cuts."""
+    settings, tail = hunt.settings, hunt.task.tail
+    lower, upper = (bound.copy() for bound in bounds)
+    lower[tail] = upper[tail] = 0.0
+    rules = hunt.cuts.only(np.flatnonzero(np.array(hunt.cuts.names) != "objective"))
+    small, kept = restrict(with_cuts(linear, rules), lower, upper)
+    target = target_of(hunt.bound, settings.gap / 2)
+    answer = hunt.run(small, settings.limits(gap=settings.gap / 4, target=target, nodes=nodes))
+    if answer.values is None:
+        return
+    columns = lower
+    columns[kept] = answer.values
+    columns[tail] = hunt.task.tail_of(columns) / hunt.task.unit
+    hunt.consider(columns)
+    hunt.keep(hunt.task.cuts(hunt.task.broken(columns, hunt.rules, 0.0)))
+
+
+def _improve_cut(hunt: Hunt, bounds: tuple[FloatArray, FloatArray], nodes: int) -> None:
     """Solve within tighter bounds, and again with the cuts of what was found while the model overrates it."""
     (lower, upper), settings, model = bounds, hunt.settings, hunt.task.model
     whole = bool((lower == model.lower).all() and (upper == model.upper).all()) and not hunt.task.counting

@@ -29,7 +29,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from importlib.metadata import version
 from itertools import pairwise
@@ -101,6 +101,7 @@ class Answer:
     bound: float = math.inf
     values: FloatArray | None = None
     reduced_costs: FloatArray | None = None  # of the maximisation: <= 0 at a lower bound
+    prices: FloatArray | None = None  # of the rows of a relaxation that grows, >= 0 for a cap; HiGHS alone tells them
     loading: float = 0.0  # seconds of building through PuLP and handing over
 
 
@@ -212,10 +213,11 @@ def pulp_matrix(problem: Any, variables: list[Any]) -> tuple[csr_array, FloatArr
 
 @dataclass(frozen=True)
 class _Scaled:
-    """A model in the units a solver sees, and the factor of its objective."""
+    """A model in the units a solver sees, and the factors of its objective and of its rows."""
 
     model: Model
     factor: float
+    rows: FloatArray
 
 
 def _power(largest: FloatArray, top: int) -> FloatArray:
@@ -231,7 +233,7 @@ def _scaled(model: Model) -> _Scaled:
     rows = _power(largest, 1)
     factor = float(_power(np.abs(model.value).max(initial=0.0), 10))
     matrix = csr_array(diags_array(rows) @ model.matrix) if rows.size else model.matrix
-    return _Scaled(replace(model, value=model.value * factor, matrix=matrix, rhs=model.rhs * rows), factor)
+    return _Scaled(replace(model, value=model.value * factor, matrix=matrix, rhs=model.rhs * rows), factor, rows)
 
 
 def _without_columns(model: Model) -> Answer | None:
@@ -481,6 +483,7 @@ class _WarmRelaxation:
 
     scaled: _Scaled
     solver: Any
+    factors: list[float] = field(default_factory=list)  # by which added rows are scaled
 
     def add(self, coefficients: FloatArray, caps: FloatArray) -> None:
         """See `Relaxation.add`."""
@@ -489,6 +492,7 @@ class _WarmRelaxation:
         low = np.full(caps.size, -np.inf)
         ends = rows.indptr[:-1].astype(np.int32)
         self.solver.addRows(caps.size, low, caps * factors, rows.nnz, ends, rows.indices.astype(np.int32), rows.data)
+        self.factors.extend(factors.tolist())
 
     def solve(self, limits: Limits) -> Answer:
         """See `Relaxation.solve`."""
@@ -496,6 +500,9 @@ class _WarmRelaxation:
         if self.solver.run() == highspy.HighsStatus.kError:
             raise SolverError("highs", f"failed: {self.solver.getModelStatus().name}")
         answer = Highs().read(self.solver, self.scaled, linear=True)
+        if answer.state is State.OPTIMAL:
+            prices = -np.array(self.solver.getSolution().row_dual, dtype=np.float64) / self.scaled.factor
+            answer = replace(answer, prices=prices * np.append(self.scaled.rows, self.factors))
         # After new rows exact steepest-edge weights would be computed anew, which takes longer than the few pivots.
         _set_options(self.solver, {"simplex_dual_edge_weight_strategy": _DEVEX})
         return answer

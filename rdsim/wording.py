@@ -1,0 +1,99 @@
+"""A planner's words for what a portfolio problem calls by name: rows, options, groups, rules and their changes."""
+
+from __future__ import annotations
+
+from rdsim.domain import Scenario
+from rdsim.optimiser.conflicts import Change, Conflict, Relaxation, Rule
+
+__all__ = [
+    "amount_words",
+    "change_words",
+    "conflict_words",
+    "option_words",
+    "relaxation_words",
+    "row_words",
+    "rule_words",
+    "technology_words",
+]
+
+_COUNTED = {"starts": "starts", "places": "places"}
+"""Families of rows that do not count money, and what they count."""
+
+
+def technology_words(scenario: Scenario, code: str) -> str:
+    """`T017 (Quantum sensing)`; a code that is no technology stays as it is."""
+    row = scenario.technologies.get(code)
+    return f"{code} ({row.name})" if row else code
+
+
+def option_words(scenario: Scenario, name: str) -> str:
+    """An option's name in words: `T017 with Germany from 2025`."""
+    technology, partner, _, year = name.split("/")
+    whom = scenario.partners[partner].name if partner in scenario.partners else ""
+    return f"{technology} with {whom} from {year}" if whom else f"{technology} alone from {year}"
+
+
+def row_words(scenario: Scenario, name: str) -> str:
+    """A row's name in words: `the 2025 budget of Leapfrogging technologies`."""
+    family, *rest = name.split(" ")
+    what, year = " ".join(rest[:-1]), rest[-1] if rest else ""
+    programme, partner = scenario.programmes.get(what), scenario.partners.get(what)
+    if family == "budget" and programme:
+        return f"the {year} budget of {programme.name}"
+    if family == "starts" and programme:
+        return f"the starts of {programme.name} in {year}"
+    if family == "places" and partner:
+        return f"the places at {partner.name} in {year}"
+    if family == "abroad":
+        return f"the cap on money paid abroad in {year}"
+    if family == "international":
+        return f"the international share of {year}"
+    return _share_words(scenario, family, rest) if len(rest) == 2 else name
+
+
+def _share_words(scenario: Scenario, family: str, rest: list[str]) -> str:
+    """Floors and ceilings on the shares of fields and partners."""
+    side, who = rest
+    named = scenario.fields.get(who) if family == "field" else scenario.partners.get(who)
+    return f"the {side} on the share of {named.name}" if named else f"{family} {side} {who}"
+
+
+def amount_words(scenario: Scenario, family: str, amount: float) -> str:
+    """An amount of what a family of rows counts: money, starts or places; rounded up to three figures."""
+    unit = _COUNTED.get(family, scenario.money_unit)
+    return f"{amount:,.3g} {unit}" if abs(amount) < 1000 else f"{amount:,.0f} {unit}"
+
+
+def rule_words(scenario: Scenario, rule: Rule) -> str:
+    """What a rule demands."""
+    if rule.kind == "row":
+        limit = rule.text.split(": ", 1)[-1]
+        unit = _COUNTED.get(rule.family.split(" ")[0], scenario.money_unit)
+        return f"{row_words(scenario, rule.name)} ({limit} {unit})"
+    if rule.kind in {"must-fund", "must-not-fund"}:
+        return f"{rule.kind} {technology_words(scenario, rule.name)}"
+    return rule.text
+
+
+def change_words(scenario: Scenario, change: Change) -> str:
+    """`raise the 2025 budget of Leapfrogging technologies by 3.1 billion KRW`, `drop must-fund T017 (...)`."""
+    rule = change.rule
+    if rule.kind != "row":
+        return f"drop {rule_words(scenario, rule)}"
+    verb = {"<=": "raise", ">=": "lower", "==": "widen"}[change.sense]
+    by = amount_words(scenario, rule.family.split(" ")[0], change.amount)
+    return f"{verb} {row_words(scenario, rule.name)} by {by}"
+
+
+def conflict_words(scenario: Scenario, conflict: Conflict) -> str:
+    """What conflicts, a rule to a line."""
+    known = "no smaller set does" if conflict.smallest else "a smaller set may"
+    if len(conflict.rules) == 1:
+        return f"this cannot be met whatever else is dropped: {rule_words(scenario, conflict.rules[0])}"
+    lines = [f"these {len(conflict.rules)} cannot all be met together ({known}):"]
+    return "\n".join([*lines, *(f"  {rule_words(scenario, rule)}" for rule in conflict.rules)])
+
+
+def relaxation_words(scenario: Scenario, relaxation: Relaxation) -> str:
+    """The changes, joined."""
+    return " and ".join(change_words(scenario, change) for change in relaxation.changes)
