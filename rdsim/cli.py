@@ -590,6 +590,49 @@ def certify(
         finish(found)
 
 
+@app.command()
+def explain(
+    scenario: Folder,
+    technology: Annotated[
+        list[str] | None,
+        typer.Option(help="Technology to explain, funded or not; 'unfunded' for all that are not. Repeatable."),
+    ] = None,
+    cap: Annotated[
+        list[str] | None, typer.Option(help="Cap whose worth is asked, as 'budget leapfrog 2025'. Repeatable.")
+    ] = None,
+    change: Annotated[float, typer.Option(min=0.001, max=10.0, help="How far a cap is moved, of its size.")] = 0.1,
+    out: Out = None,
+    force: Force = False,
+    seed: Seed = None,
+    samples: Samples = None,
+    overrides: Set = None,
+    solver: Solver = "highs",
+    gap: Gap = 0.003,
+    time_limit: TimeLimit = None,
+    engine: Engine = EngineName.compiled,
+    threads: Threads = None,
+    plugins: Plugins = None,
+) -> None:
+    """Why a technology is not funded, what losing one would cost, what more of a cap is worth."""
+    from rdsim import studies  # noqa: PLC0415
+    from rdsim.search import choose, pose  # noqa: PLC0415
+
+    with _study(scenario, "explain", out, force, overrides, plugins) as (world, finish):
+        posed = pose(world, samples=samples, seed=seed, engine=engine.value, threads=threads)
+        best = choose(posed, solver=solver, gap=gap, time_limit=time_limit)
+        found = studies.explanation(
+            posed,
+            best,
+            technology or [],
+            cap or [],
+            change=change,
+            gap=gap,
+            solver=solver,
+            time_limit=time_limit,
+        )
+        finish(found)
+
+
 def _numbers(where: str, text: str) -> list[float]:
     """Numbers with commas between them. Raises InputError with every one that is none."""
     numbers, faults = [], []

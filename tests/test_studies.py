@@ -14,7 +14,8 @@ import pytest
 from rdsim import portfolio, studies
 from rdsim.domain import Scenario
 from rdsim.errors import ProblemError
-from rdsim.optimiser import evaluate
+from rdsim.optimiser import evaluate, solve
+from rdsim.optimiser.variations import with_caps, with_fixed
 from rdsim.scenario import load
 from rdsim.search import Posed, Proposal, choose, fresh_values, pose
 from rdsim.simulation import replicate
@@ -28,12 +29,14 @@ COMMANDS = {
     "alternatives": ["--count", "2", "--within", "0.3", "--swaps", "1", "--resamples", "3"],
     "ladder": ["--shares", "0.7,1,1.3"],
     "certify": ["--batches", "2", "--evaluation", "50", "--worlds", "3"],
+    "explain": ["--technology", "unfunded", "--technology", "T2", "--cap", "starts leap 2024", "--gap", "0"],
 }
 TABLES = {
     "frontier": ["frontier"],
     "alternatives": ["alternatives", "selection"],
     "ladder": ["ladder"],
     "certify": ["certificate", "batches"],
+    "explain": ["unfunded", "exact", "caps"],
 }
 
 
@@ -188,6 +191,64 @@ def test_the_value_of_a_point_is_the_judges(posed: Posed) -> None:
 
 def _decision(choice: object) -> tuple[object, ...]:
     return tuple(getattr(choice, name) for name in ("technology", "partner", "mode", "start_year"))
+
+
+def test_explanations_hold_when_solved_again(posed: Posed, best: Proposal) -> None:
+    """What a technology costs when forced in or out, and what a cap is worth, by solving those problems here."""
+    problem, value = posed.problem, best.solution.objective
+    funded = {problem.group_names[problem.group[o]] for o in best.solution.chosen}
+    cap = "starts leap 2024"
+    found = studies.explanation(posed, best, ["unfunded", *sorted(funded)], [cap], change=0.5, gap=0.0)
+    exact = found.tables["exact"].set_index("technology")
+    assert set(exact.index) == set(problem.group_names)
+    for name, row in exact.iterrows():
+        group = [problem.group_names.index(str(name))]
+        if set(group) & set(problem.fixed_in_groups):
+            assert row["found"] == np.inf  # must-fund: it cannot be lost
+            continue
+        fixed = with_fixed(problem, **({"groups_out": group} if row["funded"] else {"groups_in": group}))
+        other = solve(fixed, gap=0.0)
+        if other.has_portfolio:
+            assert row["found"] == pytest.approx(value - other.objective, abs=1e-6)
+            assert row["low"] - 1e-6 <= row["found"] <= row["high"] + 1e-6
+        else:
+            assert row["found"] == np.inf
+    at = problem.rows.names.index(cap)
+    for row in found.tables["caps"].itertuples():
+        moved = solve(with_caps(problem, {at: row.to}), gap=0.0)
+        assert row.found == pytest.approx(moved.objective - value, abs=1e-6)
+    screened = found.tables["unfunded"].set_index("technology")
+    assert set(screened.index) == set(problem.group_names) - funded
+    for name, row in screened.iterrows():
+        assert row["loss_low"] - 1e-6 <= exact.loc[name, "found"] <= row["loss_high"] + 1e-6
+
+
+def test_explanations_read_well(posed: Posed, best: Proposal) -> None:
+    found = studies.explanation(posed, best, ["unfunded"], ["starts leap 2024"], gap=0.0)
+    words = " ".join(found.sheet.lead)
+    for name in found.tables["unfunded"]["technology"]:
+        assert f"{name} ({posed.scenario.technologies[name].name})" in words
+    assert "The starts of Leapfrogging in 2024: 1 starts less is worth" in words
+    assert "inf" not in words.replace("infeasible", "")
+    assert "nan" not in words.lower().split()
+
+
+def test_unknown_names_of_an_explanation_are_told_at_once(posed: Posed, best: Proposal) -> None:
+    with pytest.raises(ProblemError) as caught:
+        studies.explanation(posed, best, ["T99"], ["budget leep 2025"])
+    assert len(caught.value.faults) == 2
+    assert "budget leap 2025" in str(caught.value)
+
+
+def test_an_infeasible_scenario_is_told_its_conflict_and_ways_out(rdsim: Rdsim, folder: Path, tmp_path: Path) -> None:
+    """What is said is true: after the first way out there is a portfolio, and the conflict stays without it."""
+    words = [word for year in (2024, 2025, 2026) for word in ("--set", f"programmes.leap.starts.{year}=0")]
+    ran = rdsim("optimise", folder, *words, "--out", tmp_path / "a", "--replications", "20")
+    assert ran.code == 3
+    assert "drop must-fund T2" in ran.err
+    assert not (tmp_path / "a").exists()
+    freed = ["--set", "technologies.T2.status=free"]
+    assert rdsim("optimise", folder, *words, *freed, "--out", tmp_path / "b", "--replications", "20").code == 0
 
 
 # --- the commands ---------------------------------------------------------------------------------
