@@ -232,10 +232,23 @@ def describe_proposal(scenario: Scenario, proposal: Proposal) -> str:
             f"{len(proposal.options.choices):,} eligible options, each simulated alone {proposal.samples} times",
             f"{solution.solver} {solution.version}: {solution.status} ({solution.termination}), proven gap {gap}, "
             f"{solution.seconds.total:.1f} s",
-            f"expected net value {solution.objective:,.1f}, at most {solution.bound:,.1f} {scenario.money_unit}",
+            _aim(scenario, proposal),
             f"funded {len(portfolio.choices)} of {len(scenario.technologies)} technologies, {joint} with a partner; "
             f"partners opened: {', '.join(opened) or 'none'}",
         ]
+    )
+
+
+def _aim(scenario: Scenario, proposal: Proposal) -> str:
+    solution, found, unit = proposal.solution, proposal.appraisal, scenario.money_unit
+    if found is None:
+        return f"expected net value {solution.objective:,.1f}, at most {solution.bound:,.1f} {unit}"
+    risk = scenario.optimiser.risk
+    held = "".join(f"; {rule.name} {rule.value:,.1f} ({rule.sense} {rule.limit:,.1f})" for rule in found.rules[:3])
+    more = f" and {len(found.rules) - 3} more rules" if len(found.rules) > 3 else ""
+    return (
+        f"aim {solution.objective:,.1f}, at most {solution.bound:,.1f} {unit}: expected value {found.mean:,.1f}, CVaR "
+        f"at {risk.level:g} {found.cvar:,.1f} (weight {risk.weight:g}){held}{more}"
     )
 
 
@@ -284,12 +297,12 @@ def _notes(found: Plan) -> Iterator[str]:
     scenario, solution = found.scenario, found.proposal.solution
     if str(solution.termination) == "time limit":
         yield "The time limit stopped the solver: running again may give another portfolio."
-    if found.simulation is not None:
-        simulated = float(found.simulation.replications["npv"].mean())
+    if found.simulation is not None and found.fresh is not None:
+        simulated, expected = float(found.simulation.replications["npv"].mean()), found.proposal.evaluation.objective
         yield (
-            f"The optimiser expected {solution.objective:,.0f} {scenario.money_unit}; the simulation gives "
-            f"{simulated:,.0f}. The difference is what options do to one another by waiting, and the optimism of "
-            "choosing and estimating on the same samples; the simulated figure is free of the latter."
+            f"The optimiser expected {expected:,.0f} {scenario.money_unit} on the samples that chose the portfolio; "
+            f"its options come to {found.fresh.mean:,.0f} on {found.fresh.n:,} fresh ones, and the simulation of "
+            f"the whole portfolio gives {simulated:,.0f}. The first difference is optimism, the second is waiting."
         )
     if scenario.partners:
         yield "What a partner does to time, success and cost is assumed, not measured: see the scenario's README."

@@ -12,13 +12,16 @@ import pandas as pd
 
 from rdsim.domain import Scenario
 from rdsim.errors import PolicyError
-from rdsim.search import Proposal, Rule, baselines, propose
+from rdsim.search import Proposal, Rule, baselines, fresh_worth, propose
 from rdsim.simulation import Engine, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
 
 __all__ = ["Comparison", "Plan", "Progress", "plan"]
 
 T = TypeVar("T")
+
+FRESH = 1000
+"""At least so many samples tell optimism from luck; a portfolio's options alone are simulated in no time."""
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
@@ -43,6 +46,7 @@ class Plan:
     seed: int
     engine: Engine
     replications: int
+    fresh: Interval | None = None  # the optimiser's expected value, on samples that did not choose
     simulation: Simulation | None = None
     comparisons: dict[str, Comparison] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
@@ -80,6 +84,8 @@ def plan(
     proposal = _proposed(search, engine)
     progress("optimise", 1, 1)
     found = Plan(scenario, proposal, chance, engine, count)
+    enough = max(count, FRESH)
+    found.fresh = fresh_worth(scenario, proposal, count=enough, seed=chance, engine=engine, threads=threads)
     rules = baselines(scenario, proposal, seed=chance)
     try:
         _judge(found, rules, threads, progress)

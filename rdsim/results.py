@@ -226,7 +226,22 @@ def _solver(proposal: Proposal) -> dict[str, Any]:
         "seconds": solution.seconds.total,
         "options": len(proposal.options.choices),
         "samples": proposal.samples,
+        "expected": proposal.evaluation.objective,
+        "risk": _risk(proposal),
     }
+
+
+def _risk(proposal: Proposal) -> dict[str, Any]:
+    """What the samples say of the portfolio, if the scenario asks anything of them."""
+    found = proposal.appraisal
+    if found is None:
+        return {}
+    rules = [
+        {"name": rule.name, "value": rule.value, "sense": rule.sense, "limit": rule.limit, "holds": rule.holds}
+        for rule in found.rules
+    ]
+    told = {"mean": found.mean, "cvar": found.cvar, "worst": found.worst, "probability": found.probability}
+    return {**told, "rules": rules}
 
 
 def _portfolio(scenario: Scenario, proposal: Proposal) -> dict[str, Any]:
@@ -268,6 +283,7 @@ def plan_manifest(found: Plan, run: Run) -> dict[str, Any]:
         "missing": list(found.missing),
         "solver": _solver(found.proposal),
         "portfolio": _portfolio(found.scenario, found.proposal),
+        "fresh": _interval(found.fresh) if found.fresh is not None else {},
         "estimates": _estimates(found.simulation) if found.simulation is not None else {},
         "baselines": _baselines(found.comparisons),
         "notes": list(findings.notes(found)),

@@ -21,6 +21,7 @@ from rdsim.optimiser.risk import solve_risk
 from rdsim.options import Options, candidates, sample
 from rdsim.simulation import Engine
 from rdsim.statement import state, values
+from rdsim.stats import Interval, mean_interval
 from rdsim.wording import conflict_words, relaxation_words
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "baselines",
     "choose",
     "fresh_values",
+    "fresh_worth",
     "optimise",
     "pose",
     "propose",
@@ -42,6 +44,9 @@ QUESTION_SECONDS = 60.0
 """For each question about an infeasible scenario: it is no use to know the conflict tomorrow."""
 
 CONFLICT_ROUNDS, WAYS_OUT = 20, 3
+
+JUDGING = 2**30
+"""Index of the worlds that judge a plan's portfolio; `rdsim.optimiser.confidence` asks for lower ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,6 +205,23 @@ def fresh_values(posed: Posed, index: int, count: int, options: Sequence[int] | 
     seed = stream_seed(posed.seed, index)
     again = sample(posed.scenario, some, samples=count, seed=seed, engine=posed.engine, threads=posed.threads)
     return values(posed.scenario, again)
+
+
+def fresh_worth(
+    scenario: Scenario,
+    proposal: Proposal,
+    *,
+    count: int,
+    seed: int,
+    engine: Engine = "compiled",
+    threads: int | None = None,
+) -> Interval:
+    """What the optimiser expects of its portfolio, on samples that did not choose it: the rest was optimism."""
+    posed = Posed(scenario, proposal.options, proposal.problem, proposal.samples, seed, engine, threads)
+    evaluation = proposal.evaluation
+    same = evaluation.opening + evaluation.synergy - evaluation.shortfall
+    worth = fresh_values(posed, JUDGING, count, proposal.solution.chosen).sum(axis=1) + same
+    return mean_interval(worth, scenario.simulation.confidence)
 
 
 def _portfolio(scenario: Scenario, options: Options, chosen: tuple[int, ...], name: str) -> Portfolio:

@@ -13,7 +13,7 @@ from rdsim.errors import InfeasibleError
 from rdsim.optimiser import Status, evaluate
 from rdsim.planning import Plan, plan
 from rdsim.scenario import load
-from rdsim.search import baselines, optimise, propose
+from rdsim.search import baselines, fresh_worth, optimise, propose
 from rdsim.stats import paired_difference
 from tests.tiny import tiny_folder
 
@@ -66,6 +66,22 @@ def test_rules_are_judged_by_the_same_rows_and_never_beat_the_optimum(scenario: 
         if rule.evaluation.feasible:
             assert rule.evaluation.objective <= proposal.evaluation.objective + 1e-6, name
     assert all(not choice.partner for choice in rules["domestic-only"].portfolio.choices)
+
+
+def test_a_plan_parts_optimism_from_waiting(scenario: Scenario, found: Plan) -> None:
+    """Fresh samples are others than those that chose, as many as are needed, and repeat."""
+    assert found.fresh is not None
+    assert found.fresh.n == 1000
+    assert found.fresh.low <= found.fresh.mean <= found.fresh.high
+    again = fresh_worth(scenario, found.proposal, count=1000, seed=4)
+    assert again == found.fresh
+    evaluation = found.proposal.evaluation
+    same = evaluation.opening + evaluation.synergy - evaluation.shortfall
+    chosen = found.proposal.options.npv[:, list(found.proposal.solution.chosen)].sum(axis=1) + same
+    assert evaluation.objective == pytest.approx(float(chosen.mean()))
+    error = chosen.std() / np.sqrt(len(chosen)) + (found.fresh.high - found.fresh.low) / 4
+    assert abs(found.fresh.mean - chosen.mean()) < 6 * error
+    assert found.fresh.mean != pytest.approx(float(chosen.mean()), rel=1e-9)
 
 
 def test_a_plan_compares_on_the_same_replications(found: Plan) -> None:

@@ -432,9 +432,11 @@ def _solver_gap(report: PlanReport) -> Iterator[Doubt]:
         yield Doubt("Solver's gap", "unknown", _NONE, "The solver proved nothing about better portfolios.")
         return
     more = max(bound - objective, 0.0)
+    reaches = "reaches an aim of more than" if solver.get("risk") else "is worth more than"
     meaning = (
-        f"In the optimiser's model no allowed portfolio is worth more than {amount(bound)} {report.money_unit}; "
-        f"this one is worth {amount(objective)}. Looking longer can add no more than this."
+        f"In the optimiser's model no allowed portfolio {reaches} {amount(bound)} {report.money_unit}; "
+        f"this one {'reaches' if solver.get('risk') else 'is worth'} {amount(objective)}. Looking longer can add no "
+        "more than this."
     )
     yield Doubt("Solver's gap", amount(more), _percent(solver.get("gap"), 2), meaning)
 
@@ -467,25 +469,56 @@ def _luck(report: PlanReport) -> Iterator[Doubt]:
 
 
 def _other_view(report: PlanReport) -> Iterator[Doubt]:
-    """Two effects that one run cannot part, and so not called optimism: that is the second one alone."""
-    objective, npv = report.manifest.get("solver", {}).get("objective"), _estimate(report, "npv")
-    if objective is None or npv is None:
+    """The optimiser's value less the simulated one: optimism and waiting, apart where fresh samples tell them."""
+    expected, npv = _expected(report), _estimate(report, "npv")
+    if expected is None or npv is None:
         return
-    gap = objective - npv["mean"]
-    half = None if npv["ci_low"] is None else (npv["ci_high"] - npv["ci_low"]) / 2
-    meaning = (
-        "The optimiser's expected value less the simulated one: projects wait for one another, which the optimiser "
-        "does not see, and choosing on samples flatters what is chosen. This report's figures are the simulated "
-        f"ones.{_chance(gap, half)}"
-    )
-    figure = amount(gap) if half is None else f"{amount(gap)} ± {amount(half)}"
-    yield Doubt("Optimiser's view less simulation", figure, _relative(gap, npv["mean"]), meaning)
+    fresh = report.manifest.get("fresh") or None
+    if fresh is None:
+        yield _difference("Optimiser's view less simulation", expected - npv["mean"], npv, npv["mean"], _BOTH)
+        return
+    yield _difference("Optimism", expected - fresh["mean"], fresh, fresh["mean"], _OPTIMISM)
+    both = math.hypot(_half(fresh), _half(npv))
+    wide = {"ci_low": -both, "ci_high": both}
+    yield _difference("Waiting for one another", fresh["mean"] - npv["mean"], wide, npv["mean"], _WAITING)
 
 
-def _chance(gap: float, half: float | None) -> str:
-    known = "The ± is the simulation's sampling error alone"
-    if half is None:
-        return ""
+_OPTIMISM = (
+    "What the samples that chose the portfolio promised of its options, less what the same options come to on fresh "
+    "samples: choosing on samples flatters what is chosen. More samples behind each option make it smaller."
+)
+_WAITING = (
+    "What the options come to alone, less the simulated value of the portfolio: projects wait for money, places and "
+    "panels that others have, which the optimiser does not see. This report's figures are the simulated ones."
+)
+_BOTH = (
+    "The optimiser's expected value less the simulated one: projects wait for one another, which the optimiser "
+    "does not see, and choosing on samples flatters what is chosen. This report's figures are the simulated ones."
+)
+
+
+def _expected(report: PlanReport) -> float | None:
+    """Expected value in the optimiser's own samples."""
+    solver = report.manifest.get("solver", {})
+    expected = solver.get("expected", solver.get("objective"))
+    return None if expected is None else float(expected)
+
+
+def _half(estimate: Mapping[str, Any]) -> float:
+    if estimate.get("ci_low") is None:
+        return math.nan
+    return float(estimate["ci_high"] - estimate["ci_low"]) / 2
+
+
+def _difference(source: str, gap: float, known: Mapping[str, Any], mean: float, meaning: str) -> Doubt:
+    half = _half(known)
+    if math.isnan(half):
+        return Doubt(source, amount(gap), _relative(gap, mean), meaning)
+    return Doubt(source, f"{amount(gap)} ± {amount(half)}", _relative(gap, mean), f"{meaning}{_chance(gap, half)}")
+
+
+def _chance(gap: float, half: float) -> str:
+    known = "The ± is the sampling error"
     return f" {known}; chance could explain the whole difference." if abs(gap) <= half else f" {known}."
 
 

@@ -15,9 +15,12 @@ import numpy as np
 import pytest
 
 from rdsim.optimiser import PortfolioProblem, state_problem, state_rows
+from rdsim.optimiser.appraisal import Risk
 from rdsim.optimiser.lptext import lp_text
-from rdsim.optimiser.milp import FAMILIES, formulate, lay_out
+from rdsim.optimiser.milp import FAMILIES, Model, formulate, lay_out
+from rdsim.optimiser.risk import state_task
 from rdsim.optimiser.solvers import Highs, Limits
+from rdsim.optimiser.tail import lowest, with_cuts, with_sample_columns
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -67,7 +70,7 @@ def test_the_lp_text_is_the_golden_one(name: str) -> None:
 
 
 def test_no_golden_file_is_left_over_and_every_family_is_in_one() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.lp")} == set(CASES)
+    assert {path.stem for path in GOLDEN.glob("*.lp")} == {*CASES, *RISKS}
     for family in FAMILIES:
         assert any(family(lay_out(stated(name))).names for name in CASES), family.__name__
 
@@ -93,3 +96,35 @@ def test_long_lines_are_wrapped_and_numbers_kept() -> None:
     lines = lp_text(formulate(problem)).splitlines()
     assert max(map(len, lines)) <= 120
     assert any("0.666666666667" in line for line in lines)
+
+
+# --- risk -----------------------------------------------------------------------------------------
+
+WORLDS = np.array([[9.0, 7.0, 0.0, 4.0, 3.0], [12.0, 0.0, 6.0, 2.0, 0.0], [6.0, 8.0, 9.0, 6.0, 6.0]])
+MOST = np.array([1.0, 0.0, 1.0, 0.0, 1.0])
+
+
+def _of_risk(risk: Risk) -> Model:
+    """The model of a risk, with the cuts that one portfolio breaks, or with a column for each sample."""
+    problem = state_problem(**(SHAPE | CASES["budget"] | {"values": WORLDS}))
+    task = state_task(problem, risk)
+    if risk.probability is not None:
+        rule = task.rules[0]
+        return with_sample_columns(task.model, rule, lowest(problem, WORLDS))
+    columns = np.append(MOST, np.full(task.model.value.size - MOST.size, 100.0))
+    return with_cuts(task.model, task.cuts(task.broken(columns, task.rules, 0.0)))
+
+
+RISKS = {
+    "cvar": Risk(level=0.5, weight=0.25),
+    "cvar-floor": Risk(level=0.5, floor=20.0),
+    "chance": Risk(target=15.0, probability=0.6),
+}
+
+
+@pytest.mark.parametrize("name", RISKS)
+def test_the_text_of_a_risk(name: str) -> None:
+    text, file = lp_text(_of_risk(RISKS[name])), GOLDEN / f"{name}.lp"
+    if os.environ.get("RDSIM_REWRITE_GOLDEN"):
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8")
