@@ -433,7 +433,7 @@ def _study(
 
     def finish(study: Study) -> None:
         results.write_study(study, place)
-        for sentence in study.sheet.lead:
+        for sentence in study.lines:
             typer.echo(sentence)
         typer.echo(f"written to {place.folder}; open {place.folder / 'report.html'}")
 

@@ -225,7 +225,7 @@ def test_explanations_hold_when_solved_again(posed: Posed, best: Proposal) -> No
 
 def test_explanations_read_well(posed: Posed, best: Proposal) -> None:
     found = studies.explanation(posed, best, ["unfunded"], ["starts leap 2024"], gap=0.0)
-    words = " ".join(found.sheet.lead)
+    words = " ".join(found.lines)
     for name in found.tables["unfunded"]["technology"]:
         assert f"{name} ({posed.scenario.technologies[name].name})" in words
     assert "The starts of Leapfrogging in 2024: 1 starts less is worth" in words

@@ -140,9 +140,11 @@ def _study(
     exact = pd.DataFrame(list(_exact_rows(posed, unfunded, funded)), columns=list(_EXACT))
     steps = pd.DataFrame(list(_step_rows(posed, worths)), columns=list(_STEPS))
     record = {**record_of(posed, best.solution), "explain": {"gap": settings["gap"]}}
-    sheet = _sheet(posed, (unfunded, funded, worths), screened, prices, steps)
+    answers = tuple(_answers(posed, unfunded, funded, worths))
+    sheet = _sheet(posed, answers, screened, prices, steps)
     tables = {"unfunded": screened, "prices": prices, "exact": exact, "caps": steps}
-    return Study("explain", posed.scenario, posed.seed, sheet, tables, record, {"optimised": best.portfolio})
+    said = (sheet.lead[0], *answers, *sheet.lead[1:])
+    return Study("explain", posed.scenario, posed.seed, sheet, tables, record, {"optimised": best.portfolio}, said)
 
 
 def _screened_rows(posed: Posed, found: Sequence[Screened]) -> Iterator[dict[str, object]]:
@@ -210,33 +212,34 @@ def _step_rows(posed: Posed, worths: Sequence[WorthOfCap]) -> Iterator[tuple[obj
 # --- words ----------------------------------------------------------------------------------------
 
 
+def _answers(
+    posed: Posed, unfunded: Sequence[WhyNot], funded: Sequence[Replacement], worths: Sequence[WorthOfCap]
+) -> Iterator[str]:
+    for one in unfunded:
+        yield from _why_not_words(posed, one)
+    for lost in funded:
+        yield _losing_words(posed, lost)
+    for worth in worths:
+        yield _worth_words(posed, worth)
+
+
 def _sheet(
-    posed: Posed,
-    answers: tuple[Sequence[WhyNot], Sequence[Replacement], Sequence[WorthOfCap]],
-    screened: pd.DataFrame,
-    prices: pd.DataFrame,
-    steps: pd.DataFrame,
+    posed: Posed, answers: Sequence[str], screened: pd.DataFrame, prices: pd.DataFrame, steps: pd.DataFrame
 ) -> Sheet:
-    unfunded, funded, worths = answers
-    named = [
-        *(sentence for one in unfunded for sentence in _why_not_words(posed, one)),
-        *(_losing_words(posed, one) for one in funded),
-        *(_worth_words(posed, one) for one in worths),
-    ]
     first = f"{len(screened)} of {len(posed.scenario.technologies)} technologies are not funded."
     advice = (
         "Name technologies or caps for exact answers: --technology ID, --cap 'NAME' (names are in the tables)."
-        if not named
+        if not answers
         else "Each answer about a technology or a cap was found by solving again, not from prices."
     )
-    sections = [Section("What was asked", named)] if named else []
+    sections = [Section("What was asked", answers)] if answers else []
     if len(steps):
         sections.append(Section("What more or less of a cap is worth", (), (), (_steps_table(posed, steps),)))
     sections += [
         Section("Not funded", (_LIMITS,), (), (_screened_table(posed, screened),)),
         Section("Which caps matter", (_HINT,), (), (_prices_table(posed, prices),)),
     ]
-    return Sheet("Explanation", posed.scenario.title, (first, *named, advice), sections)
+    return Sheet("Explanation", posed.scenario.title, (first, advice), sections)
 
 
 _LIMITS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,13 @@ class Study:
     tables: Mapping[str, pd.DataFrame]
     record: Mapping[str, Any]
     portfolios: Mapping[str, Portfolio] = field(default_factory=dict)
+    said: Sequence[str] = ()
+    """For the terminal, if that is more than the sheet's lead."""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """What the terminal says."""
+        return self.said or self.sheet.lead
 
 
 def picked(posed: Posed, chosen: Iterable[int], name: str) -> Portfolio:
