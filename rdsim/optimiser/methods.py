@@ -6,12 +6,12 @@ rens      relaxation, RENS and neighbourhood search (see `rens`), for large prob
 auto      direct if the gap is 0 or there are at most `SMALL` options, else rens
 ========  ============================================================================================
 
-**Equal optima.** At gap 0 the portfolio of smallest total weight among the optima is returned, where
-option o weighs 1 + frac(sqrt(q[o])) / O and q is 2, 3, 5, 6, 7, 10, ..., the integers without a square
-factor: fewest options first, then a fixed preference. Such roots are linearly independent over the
-rationals (Besicovitch 1940), so no two portfolios weigh the same, and the answer depends neither on
-solver nor seed. At other gaps the answer repeats for the same
-input, seed, solver and version, because nothing stops on time.
+**Equal optima.** At gap 0, in problems of at most `CANONICAL` options (a second solve may take longer than the first),
+the portfolio of smallest total weight among the optima is returned, where option o weighs 1 + frac(sqrt(q[o])) / O
+and q is 2, 3, 5, 6, 7, 10, ..., the integers without a square factor: fewest options first, then a fixed preference.
+Such roots are linearly independent over the rationals (Besicovitch 1940), so no two portfolios weigh the same, and the
+answer depends neither on solver nor seed. Else the answer repeats for the same input, seed, solver and version, because
+nothing stops on time.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ __all__ = ["METHODS", "solve"]
 METHODS = ("auto", "direct", "rens")
 SMALL = 2000
 PROVEN = 1e-6
+CANONICAL = 200
 CANONICAL_NODES = 10_000
 
 
@@ -110,7 +111,8 @@ def _solve_whole(problem: PortfolioProblem, model: Model, settings: Settings) ->
     if answer.values is not None:
         _refuse_broken(problem, settings, answer.values)
     progress = settled(problem, progress, answer.values)
-    if settings.gap > 0 or progress.chosen is None or answer.state is not State.OPTIMAL:
+    large = len(problem.option_names) > CANONICAL
+    if settings.gap > 0 or progress.chosen is None or answer.state is not State.OPTIMAL or large:
         return progress
     return _canonical(problem, model, settings, progress)
 

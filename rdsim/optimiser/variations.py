@@ -25,6 +25,8 @@ __all__ = [
     "with_objective",
     "with_row",
     "with_rows",
+    "with_slack",
+    "with_use",
     "with_values",
     "worth_at_least",
 ]
