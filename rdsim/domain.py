@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 __all__ = [
+    "NAMES",
     "Calibration",
     "Choice",
     "Deliverable",
@@ -51,6 +52,9 @@ class Unit:
 
     name: Literal["money", "months", "years", "per year"]
 
+
+NAMES = r"^[A-Za-z0-9][A-Za-z0-9_.+\-]{0,63}$"
+"""Pattern of what programmes, partners, policies and the like may be called."""
 
 Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+\-]*$")]
 Finite = Annotated[float, Field(allow_inf_nan=False)]

@@ -7,8 +7,13 @@ engine can compile the very objects that the SimPy engine calls.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
+
+from rdsim.domain import NAMES
+from rdsim.errors import Fault
 
 __all__ = [
     "GATE_POLICIES",
@@ -16,7 +21,9 @@ __all__ = [
     "always_pass",
     "deliverables_in",
     "dropped",
+    "gives_two_numbers",
     "never_drop",
+    "not_two_numbers",
     "register",
     "threshold",
 ]
@@ -81,8 +88,26 @@ GATE_POLICIES: dict[str, GatePolicy] = {
 }
 
 
+def gives_two_numbers(answer: object) -> bool:
+    """Whether `drops` answered as it must: two whole numbers."""
+    return isinstance(answer, tuple) and len(answer) == 2 and all(isinstance(one, Integral) for one in answer)
+
+
+def not_two_numbers(label: str, answer: object) -> Fault:
+    """What is wrong with another answer."""
+    rule = "must return two whole numbers: how many are dropped, and the fraction carried on"
+    return Fault(label, rule, repr(answer))
+
+
 def register(name: str, policy: GatePolicy) -> None:
-    """Add a gate policy; scenarios then name it in `gate.policy`. Raises ValueError for a name in use."""
+    """Add a gate policy; scenarios then name it in `gate.policy`.
+
+    Raises: TypeError for what is no GatePolicy; ValueError for a name in use, or that a scenario could not bear.
+    """
+    if not isinstance(policy, GatePolicy):
+        raise TypeError(f"gate policy {name!r} must be a gates.GatePolicy, not a {type(policy).__name__}")
+    if not re.fullmatch(NAMES, name):
+        raise ValueError(f"{name!r} is no name: letters, digits and . _ + - only, at most 64")
     if name in GATE_POLICIES:
         raise ValueError(f"gate policy {name!r} exists")
     GATE_POLICIES[name] = policy

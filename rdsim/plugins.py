@@ -31,10 +31,12 @@ def load(paths: Sequence[Path]) -> tuple[Plugin, ...]:
     for path in paths:
         try:
             text = path.read_bytes()
-            _run(path)
         except OSError as error:
             rule = "must be a Python file that can be read"
             faults.append(Fault(str(path), rule, error.strerror or type(error).__name__))
+            continue
+        try:
+            _run(path, text)
         except (Exception, SystemExit) as error:  # whatever the user's own code raises
             faults.append(Fault(str(path), "must run without an error", f"{type(error).__name__}: {error}"))
         else:
@@ -44,11 +46,11 @@ def load(paths: Sequence[Path]) -> tuple[Plugin, ...]:
     return tuple(plugins)
 
 
-def _run(path: Path) -> None:
+def _run(path: Path, text: bytes) -> None:
     name = f"rdsim_plugin_{path.stem}"
     source = importlib.util.spec_from_loader(name, loader=None)
     assert source is not None  # noqa: S101 - made here
     module = importlib.util.module_from_spec(source)
     module.__file__ = str(path)
     sys.modules[name] = module  # where numba and pickle look for the functions
-    exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)  # noqa: S102 - the user's own file
+    exec(compile(text, str(path), "exec"), module.__dict__)  # noqa: S102 - the user's own file

@@ -7,8 +7,11 @@ purse is never paid, whatever a rule says: money is never invented. A rule is a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from rdsim.domain import NAMES
 
 __all__ = ["PURSE_RULES", "PurseRule", "always", "never", "register"]
 
@@ -44,7 +47,14 @@ PURSE_RULES: dict[str, PurseRule] = {"strict": PurseRule(), "first-fit": PurseRu
 
 
 def register(name: str, rule: PurseRule) -> None:
-    """Add a purse rule; scenarios then name it in `purse_rule`. Raises ValueError for a name in use."""
+    """Add a purse rule; scenarios then name it in `purse_rule`.
+
+    Raises: TypeError for what is no PurseRule; ValueError for a name in use, or that a scenario could not bear.
+    """
+    if not isinstance(rule, PurseRule):
+        raise TypeError(f"purse rule {name!r} must be a purses.PurseRule, not a {type(rule).__name__}")
+    if not re.fullmatch(NAMES, name):
+        raise ValueError(f"{name!r} is no name: letters, digits and . _ + - only, at most 64")
     if name in PURSE_RULES:
         raise ValueError(f"purse rule {name!r} exists")
     PURSE_RULES[name] = rule

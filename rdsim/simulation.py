@@ -177,7 +177,7 @@ def simulate(
     """Simulate a portfolio; replications and seed default to the scenario's.
 
     `progress` is called with the number of replications done since its last call. Raises PortfolioError for a
-    portfolio that does not fit the scenario, InputError for an unknown engine.
+    portfolio that does not fit the scenario, InputError for an unknown engine or impossible numbers.
 
     >>> import rdsim
     >>> scenario = rdsim.load("scenarios/medical-ai-2024")
@@ -186,6 +186,7 @@ def simulate(
     >>> len(outcomes.projects), list(outcomes.summary().columns)
     (50, ['mean', 'ci_low', 'ci_high', 'n'])
     """
+    _check_run(replications, seed, threads)
     prepared = _prepare(scenario, chosen, replications, seed)
     tables: list[list[pd.DataFrame]] = []
     reduce = partial(_tables, scenario, prepared.choices)
@@ -207,6 +208,7 @@ def replicate(
     progress: Callable[[int], None] = lambda _: None,
 ) -> pd.DataFrame:
     """Like `simulate`, but only the table with a row for each replication: far less memory for many replications."""
+    _check_run(replications, seed, threads)
     prepared = _prepare(scenario, chosen, replications, seed)
     parts = []
     reduce = partial(_figures, scenario, prepared.choices)
@@ -221,6 +223,22 @@ class _Prepared(NamedTuple):
     choices: tuple[Choice, ...]
     case: Case
     draws: Draws
+
+
+def _check_run(replications: int | None, seed: int | None, threads: int | None) -> None:
+    """Raise InputError with every one of these that cannot be."""
+    wanted = (
+        ("replications", replications, 1, 2**31, "a whole number of at least 1, below 2**31"),
+        ("seed", seed, 0, 2**63, "a whole number of at least 0, below 2**63"),
+        ("threads", threads, 1, 2**31, "a whole number of at least 1"),
+    )
+    faults = tuple(
+        Fault(name, f"must be {rule}", repr(value))
+        for name, value, low, high, rule in wanted
+        if value is not None and not (isinstance(value, int | np.integer) and low <= value < high)
+    )
+    if faults:
+        raise InputError(faults)
 
 
 def _prepare(scenario: Scenario, chosen: Portfolio, replications: int | None, seed: int | None) -> _Prepared:
@@ -256,6 +274,7 @@ def trace(scenario: Scenario, chosen: Portfolio, *, replication: int = 0, seed: 
     """What happened in one replication, event by event: who waited for what, when (on the SimPy engine)."""
     from rdsim.engines import process  # noqa: PLC0415
 
+    _check_run(None, seed, None)
     prepared = _prepare(scenario, chosen, 1, seed)
     draws = Draws(prepared.draws.seed, range(replication, replication + 1))
     rows: list[process.TraceRow] = []

@@ -87,3 +87,14 @@ def test_without_the_plugin_its_names_are_unknown(
     assert "must name a purse rule: strict, first-fit" in said.err
     assert "must name a gate policy" in said.err
     assert run(capsys, monkeypatch, "check", tiny, "--plugin", "nowhere.py").code == 2
+
+
+def test_a_file_that_the_plugin_itself_misses_is_the_plugins_fault(tmp_path: Path) -> None:
+    (tmp_path / "reads.py").write_text("open('nowhere.csv')\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load([tmp_path / "reads.py", tmp_path / "gone.py"])
+    first, second = caught.value.faults
+    assert "FileNotFoundError" in str(first.found)
+    assert "nowhere.csv" in str(first.found)
+    assert "must run without an error" in first.rule
+    assert "can be read" in second.rule

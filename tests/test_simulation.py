@@ -317,3 +317,14 @@ def test_later_replications_are_the_same_whether_or_not_earlier_ones_are_run(sce
     story = trace(scenario, CHOSEN, replication=8, seed=5)
     won = story.loc[story["event"] == "tranche paid", "detail"].str.partition(": ")[2].astype(float).sum() / 1e9
     assert won == pytest.approx(many["paid"].iloc[8])
+
+
+@pytest.mark.parametrize("run", [simulate, replicate])
+def test_impossible_numbers_are_all_told_at_once(run: Callable[..., object], scenario: Scenario) -> None:
+    with pytest.raises(InputError) as caught:
+        run(scenario, Portfolio(()), replications=0, seed=-1, threads=-3)
+    assert [fault.where for fault in caught.value.faults] == ["replications", "seed", "threads"]
+    with pytest.raises(InputError, match="2\\*\\*63"):
+        run(scenario, Portfolio(()), seed=2**63)
+    with pytest.raises(InputError, match="whole number"):
+        run(scenario, Portfolio(()), replications=2.5)

@@ -11,7 +11,7 @@ from numba.core import config as _config
 from numba.core.typing.templates import signature
 from numba.extending import intrinsic, overload
 
-__all__ = ["address", "call", "compilable"]
+__all__ = ["address", "call", "compilable", "tried"]
 
 config: Any = _config
 _FUNCTIONS: dict[int, Any] = {}
@@ -40,6 +40,12 @@ def address(function: Callable[..., int], parameters: str) -> int:
 def call(address: int, *arguments: float) -> int:
     """Call a function by its address; it returns an int64."""
     return int(_FUNCTIONS[address](*arguments))
+
+
+def tried(address: int, *arguments: float) -> int:
+    """Call a function by its address from Python, as compiled code would."""
+    function = _FUNCTIONS[address]
+    return int(function(*arguments) if config.DISABLE_JIT else function.ctypes(*arguments))
 
 
 @intrinsic

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,7 +101,7 @@ GATES = {
     "moody": gates.GatePolicy(judge=moody),
     "half": gates.GatePolicy(judge=moody, rounds=True, drops=half),
     "generous": gates.GatePolicy(judge=gates.always_pass, rounds=True),
-    "below nothing": gates.GatePolicy(judge=moody, rounds=True, drops=lambda reviews, rate, fraction: (-1, 0)),
+    "below-nothing": gates.GatePolicy(judge=moody, rounds=True, drops=lambda reviews, rate, fraction: (-1, 0)),
 }
 PURSES = {
     "reserve": purses.PurseRule(pays=keeps_a_fifth),
@@ -230,6 +233,84 @@ def test_a_policy_that_raises_is_the_users_fault_on_both_engines() -> None:
             compiled.run(*laid_out("fails"))
     finally:
         del gates.GATE_POLICIES["fails"]
+
+
+@contextlib.contextmanager
+def entered(name: str, gate: gates.GatePolicy | None = None, purse: purses.PurseRule | None = None) -> Iterator[None]:
+    """A policy that is there for a while."""
+    if gate is not None:
+        gates.register(name, gate)
+    if purse is not None:
+        purses.register(name, purse)
+    try:
+        yield
+    finally:
+        gates.GATE_POLICIES.pop(name, None)
+        purses.PURSE_RULES.pop(name, None)
+
+
+def beyond_64_bits(amount: int, purse: int, budget: int, tranche: int, day: int) -> bool:
+    return amount * amount * budget > 10
+
+
+def root_of_less_than_nothing(amount: int, purse: int, budget: int, tranche: int, day: int) -> bool:
+    return not math.sqrt(amount - purse) > 0
+
+
+@pytest.mark.parametrize("rule", [beyond_64_bits, root_of_less_than_nothing])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_rule_that_compiled_says_something_else_is_refused(rule: Callable[..., bool]) -> None:
+    with entered("otherwise", purse=purses.PurseRule(pays=rule)):
+        world = under(draw_world(1), "", "otherwise")
+        with pytest.raises(PolicyError, match="must answer compiled as it does in Python") as told:
+            compiled.run(world.case(), world.luck(world.case(), 1))
+        assert "purse rule 'otherwise', pays" in str(told.value)
+        assert "instead of" in str(told.value)
+        if rule is beyond_64_bits:
+            process.run(world.case(), world.luck(world.case(), 1))  # plain Python as ever
+
+
+LEVEL = 0.9
+
+
+def above_a_level(lead: int, missing: int, luck: float, alpha: float, beta: float, tolerance: int) -> bool:
+    return luck > LEVEL
+
+
+def test_a_number_that_changes_is_not_the_old_one_on_the_compiled_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """numba freezes globals: the same function is compiled again when one of them has changed."""
+    with entered("level", gates.GatePolicy(judge=above_a_level)):
+        case, luck = laid_out("level")
+        strict = compiled.run(case, luck)
+        monkeypatch.setattr(sys.modules[__name__], "LEVEL", 0.0)
+        easy = compiled.run(case, luck)
+        assert (easy.end_state == STOPPED).sum() < (strict.end_state == STOPPED).sum()
+        assert all(np.array_equal(a, b) for a, b in zip(process.run(case, luck), easy, strict=True))
+
+
+@pytest.mark.parametrize(
+    "drops",
+    [lambda *_: (1, 2, 3), lambda *_: None, lambda *_: (0.5, 0), lambda *_: 1],
+    ids=["3", "none", "half", "one"],
+)
+def test_drops_must_return_two_whole_numbers_on_both_engines(drops: Callable[..., Any]) -> None:
+    with entered("odd", gates.GatePolicy(judge=moody, rounds=True, drops=drops)):
+        case, luck = laid_out("odd")
+        with pytest.raises(PolicyError, match="two whole numbers") as told:
+            process.run(case, luck)
+        assert told.value.faults[0].where == "gate policy 'odd', drops"
+        with pytest.raises(PolicyError, match="gate policy 'odd', drops"):
+            compiled.run(case, luck)
+
+
+def test_only_policies_with_names_are_registered() -> None:
+    with pytest.raises(TypeError, match="GatePolicy"):
+        gates.register("plain", moody)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="PurseRule"):
+        purses.register("plain", keeps_a_fifth)  # type: ignore[arg-type]
+    for register, one in ((gates.register, gates.GatePolicy()), (purses.register, purses.PurseRule())):
+        with pytest.raises(ValueError, match="no name"):
+            register("two words", one)  # type: ignore[operator]
 
 
 def test_a_name_is_registered_once() -> None:

@@ -1,13 +1,16 @@
 """Policies that users write: compiled by numba, and called by address from the event loop.
 
 The loop is compiled once and for all; what came with rdsim is part of it. A registered gate policy or purse rule is
-compiled when a case that uses it is first run. One that numba cannot compile runs on the SimPy engine only.
+compiled when a case that uses it is first run, and again if a number that it takes from a global or from around it has
+changed. One that numba cannot compile runs on the SimPy engine only; so does one that, compiled, gives another answer
+than in plain Python to any of `PROBES` questions (whole numbers beyond 64 bits, powers, `~` of a truth value and the
+square root of a negative number are such places).
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +19,8 @@ import numpy.typing as npt
 from rdsim.case import Case
 from rdsim.engines.compiled.contracts import POLICIES, RAISED, RULES
 from rdsim.errors import Fault, PolicyError
-from rdsim.gates import GATE_POLICIES
-from rdsim.native.calls import address, compilable
+from rdsim.gates import GATE_POLICIES, gives_two_numbers, not_two_numbers
+from rdsim.native.calls import address, compilable, tried
 from rdsim.purses import PURSE_RULES
 
 __all__ = ["addresses"]
@@ -34,9 +37,11 @@ def addresses(case: Case) -> dict[str, npt.NDArray[Any]]:
     for g in range(count):
         for field, label, function, make, parameters in _functions(int(case.policy[g]), int(case.purse_rule[g])):
             try:
-                fields[field][g] = _compiled(function, make, parameters)
+                fields[field][g] = found = _compiled(function, make, parameters)
             except Exception as error:
                 faults.append(_fault(label, error))
+            else:
+                faults.extend(_disagreement(label, field, function, found))
     if faults:
         raise PolicyError(tuple(dict.fromkeys(faults)))
     return fields
@@ -70,13 +75,87 @@ def _fault(label: str, error: Exception) -> Fault:
         label,
         "must be plain enough for numba to compile, on the compiled engine",
         reason.rstrip("."),
-        "Run it on the simpy engine (--engine simpy), or write it with numbers and simple branches.",
+        "Run it on the simpy engine (--engine simpy), or write it with numbers and simple branches, in one function.",
     )
 
 
-@functools.cache
+_COMPILED: dict[tuple[object, ...], int] = {}
+
+
 def _compiled(function: Callable[..., Any], make: Callable[[Any], Any], parameters: str) -> int:
-    return address(make(compilable(function)), parameters)
+    key = (function, make, parameters, *_surroundings(function))
+    if key not in _COMPILED:
+        _COMPILED[key] = address(make(compilable(function)), parameters)
+    return _COMPILED[key]
+
+
+def _surroundings(function: Callable[..., Any]) -> tuple[object, ...]:
+    """Numbers and texts that a function takes from globals and from around it: numba freezes them."""
+    code, names = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+    if code is None:
+        return ()
+    cells = (cell.cell_contents for cell in getattr(function, "__closure__", None) or ())
+    values = (*(names.get(name) for name in code.co_names), *cells)
+    return tuple(value for value in values if isinstance(value, int | float | str))
+
+
+# --- compiled and plain agree ---------------------------------------------------------------------
+
+PROBES = 300
+
+
+def _judge_arguments(rng: np.random.Generator) -> tuple[float, ...]:
+    lead, missing, tolerance = (int(rng.integers(low, high)) for low, high in ((-4, 5), (0, 4), (0, 3)))
+    luck, alpha, beta = (float(rng.choice([rng.random(), 0.0, 0.05, 0.5, 1.0])) for _ in range(3))
+    return lead, missing, luck or 1e-9, alpha, beta, tolerance
+
+
+def _purse_arguments(rng: np.random.Generator) -> tuple[float, ...]:
+    """Amounts in won: from one to some 10^13, a purse that often holds just as much."""
+    amount, budget = (int(10 ** rng.uniform(0, 13)) for _ in range(2))
+    purse = int(rng.choice([amount, int(amount * rng.uniform(1, 3)), amount + budget]))
+    return amount, purse, int(rng.choice([budget, 0])), int(rng.integers(-1, 6)), int(rng.integers(0, 360))
+
+
+def _drop_arguments(rng: np.random.Generator) -> tuple[float, ...]:
+    return int(rng.integers(0, 60)), int(rng.choice([0, 100_000, 500_000, 10**6])), int(rng.integers(0, 10**6))
+
+
+def _disagreement(label: str, field: str, function: Callable[..., Any], found: int) -> list[Fault]:
+    """The first question that the compiled function answers otherwise than plain Python does."""
+    rng = np.random.default_rng(20240101)
+    draw = {"judge": _judge_arguments, "pays": _purse_arguments, "blocks": _purse_arguments}.get(field, _drop_arguments)
+    for _ in range(PROBES):
+        given = draw(rng)
+        plain = _plain(field, function, given)
+        if isinstance(plain, Fault):
+            return [replace(plain, where=label)]
+        compiled = tried(found, *given)
+        if plain != compiled:
+            said = f"{_shown(compiled)} instead of {_shown(plain)} for {given}"
+            return [Fault(label, "must answer compiled as it does in Python", said, _ADVICE)]
+    return []
+
+
+_ADVICE = "Run it on the simpy engine (--engine simpy), or keep whole numbers within 64 bits and functions simple."
+
+
+def _plain(field: str, function: Callable[..., Any], given: tuple[float, ...]) -> int | Fault:
+    """What the function answers in plain Python, as the wrappers tell it."""
+    try:
+        with np.errstate(all="ignore"):
+            answer = function(*given)
+            if field in {"judge", "pays", "blocks"}:
+                return int(bool(answer))
+    except Exception:
+        return RAISED
+    if not gives_two_numbers(answer):
+        return not_two_numbers("", answer)
+    return int(answer[0 if field == "drops" else 1])
+
+
+def _shown(answer: int) -> str:
+    return "an exception" if answer == RAISED else str(answer)
 
 
 # numba compiles no `raise` across such a call, so the wrappers answer with a number of their own.
