@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rdsim.errors import Fault, InputError, RdsimError
+from rdsim.errors import Fault, InfeasibleError, InputError, RdsimError
 
 if TYPE_CHECKING:
     from rdsim.domain import Scenario
@@ -344,8 +344,9 @@ def _optimise_problem(
 ) -> None:
     """`rdsim optimise --problem`."""
     from rdsim import results  # noqa: PLC0415
+    from rdsim.optimiser import Status, require, solve  # noqa: PLC0415
     from rdsim.optimiser import folder as folders  # noqa: PLC0415
-    from rdsim.optimiser import require, solve  # noqa: PLC0415
+    from rdsim.optimiser.conflicts import diagnosis  # noqa: PLC0415
     from rdsim.optimiser.solvers import solver_named, untold  # noqa: PLC0415
 
     posed = folders.pose(folder)
@@ -354,6 +355,8 @@ def _optimise_problem(
         solution = solve(
             posed.problem, solver=solver, gap=gap or 0.0, time_limit=time_limit, seed=seed, threads=threads
         )
+        if solution.status is Status.INFEASIBLE:
+            raise InfeasibleError(diagnosis(posed.problem, solver=solver))
     require(solution)
     asked = {"gap": gap or 0.0, "time_limit": time_limit, "threads": threads, "seed": seed}
     told = {**asked, "untold": list(untold(solver_named(solver)))}

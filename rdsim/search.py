@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, eval
 from rdsim.optimiser.appraisal import Appraisal, Risk, SampledRow, appraise
 from rdsim.optimiser.baselines import BASELINES, run_baseline
 from rdsim.optimiser.confidence import stream_seed
-from rdsim.optimiser.conflicts import conflicts, relaxations
+from rdsim.optimiser.conflicts import diagnosis
 from rdsim.optimiser.risk import solve_risk
 from rdsim.options import Options, candidates, sample
 from rdsim.simulation import Engine
@@ -39,11 +40,6 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
-
-QUESTION_SECONDS = 60.0
-"""For each question about an infeasible scenario: it is no use to know the conflict tomorrow."""
-
-CONFLICT_ROUNDS, WAYS_OUT = 20, 3
 
 JUDGING = 2**30
 """Index of the worlds that judge a plan's portfolio; `rdsim.optimiser.confidence` asks for lower ones."""
@@ -231,17 +227,16 @@ def _portfolio(scenario: Scenario, options: Options, chosen: tuple[int, ...], na
 def _reason(scenario: Scenario, problem: PortfolioProblem, solver: str) -> str:
     """The smallest conflict and the cheapest ways out; what cheap bounds say where the solver has no answer in time."""
     try:
-        conflict = conflicts(problem, solver=solver, time_limit=QUESTION_SECONDS, rounds=CONFLICT_ROUNDS)
-        ways = relaxations(problem, most=WAYS_OUT, solver=solver, time_limit=QUESTION_SECONDS)
+        return diagnosis(
+            problem,
+            solver=solver,
+            tell_conflict=partial(conflict_words, scenario),
+            tell_relaxation=partial(relaxation_words, scenario),
+        )
     except SolverError:
         faults = scenarios.check(scenario)
         listed = "\n".join(f"  {fault}" for fault in faults)
         return f"\n{listed}" if faults else "the solver proved it, but found no conflict to name in time"
-    lines = [conflict_words(scenario, conflict)] if conflict.rules else []
-    if ways:
-        lines.append("to make it feasible (each way verified by a portfolio, the least change first):")
-    lines += [f"  {'or ' if place else ''}{relaxation_words(scenario, way)}" for place, way in enumerate(ways)]
-    return "\n".join(lines)
 
 
 def baselines(scenario: Scenario, proposal: Proposal, *, seed: int | None = None) -> dict[str, Rule]:

@@ -290,3 +290,15 @@ def test_an_interrupt_before_anything_is_finished_writes_nothing(
     assert said.code == 130
     assert "nothing was written" in said.err
     assert not (tmp_path / "run").exists()
+
+
+def test_a_problem_without_a_portfolio_is_told_its_conflict(rdsim: Rdsim, tmp_path: Path) -> None:
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    (folder / "options.csv").write_text("option,value,weight,fixed\ntent,6,9,in\nmat,1,1,\n", encoding="utf-8")
+    (folder / "rows.csv").write_text("row,cap\nweight,5\n", encoding="utf-8")
+    said = rdsim("optimise", "--problem", folder, "--out", tmp_path / "out")
+    assert said.code == 3
+    assert "raise weight by 4" in said.err
+    assert "drop option fixed in tent" in said.err
+    assert not (tmp_path / "out").exists()

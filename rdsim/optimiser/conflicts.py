@@ -19,7 +19,7 @@ A row that is left out passes on to later rows what it could at most have passed
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -41,6 +41,7 @@ __all__ = [
     "Rule",
     "cheapest_relaxation",
     "conflicts",
+    "diagnosis",
     "relaxations",
     "relaxed_by",
     "rules_of",
@@ -466,6 +467,32 @@ def relaxations(
         more = [barred | {priced[0].rules.index(change.rule)} for change in one.changes]
         waiting.extend(bar for bar in more if bar not in asked and bar not in waiting)
     return tuple(sorted(found.values(), key=lambda one: one.cost))
+
+
+QUESTION_SECONDS = 60.0
+"""For each question of a diagnosis: it is no use to know the conflict tomorrow."""
+
+DIAGNOSIS_ROUNDS, WAYS_OUT = 20, 3
+
+
+def diagnosis(
+    problem: PortfolioProblem,
+    *,
+    solver: str | Solver = "highs",
+    tell_conflict: Callable[[Conflict], str] = str,
+    tell_relaxation: Callable[[Relaxation], str] = str,
+) -> str:
+    """Why an infeasible problem has no portfolio, and the cheapest ways out, as a message.
+
+    Raises: SolverError if a question stays unanswered for `QUESTION_SECONDS`.
+    """
+    conflict = conflicts(problem, solver=solver, time_limit=QUESTION_SECONDS, rounds=DIAGNOSIS_ROUNDS)
+    ways = relaxations(problem, most=WAYS_OUT, solver=solver, time_limit=QUESTION_SECONDS)
+    lines = [tell_conflict(conflict)] if conflict.rules else []
+    if ways:
+        lines.append("to make it feasible (each way verified by a portfolio, the least change first):")
+    lines += [f"  {'or ' if place else ''}{tell_relaxation(way)}" for place, way in enumerate(ways)]
+    return "\n".join(lines)
 
 
 _Priced = tuple[_Elastic, FloatArray]

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rdsim.case import DAYS_PER_YEAR
 from rdsim.errors import Fault, ProblemError
+from rdsim.metrics import discount
 from rdsim.optimiser import Solution
 from rdsim.optimiser.explanation import (
     Exchange,
@@ -26,6 +28,7 @@ from rdsim.optimiser.explanation import (
     why_not,
     worth_of_cap,
 )
+from rdsim.optimiser.problem import FloatArray
 from rdsim.report import Column, Section, Sheet, Table
 from rdsim.report.words import amount
 from rdsim.search import Posed, Proposal
@@ -93,8 +96,15 @@ class _Asked:
     settings: dict[str, Any]
 
     def why_not(self, name: str) -> WhyNot:
-        """Why a technology is not funded; of caps, those of its own line and those it can be in the way of."""
-        return why_not(self.posed.problem, self.solution, name, **self.settings)
+        """Why a technology is not funded; a cut of its cost frees money, and saves what that is worth today."""
+        return why_not(self.posed.problem, self.solution, name, saving=self.savings, **self.settings)
+
+    @property
+    def savings(self) -> FloatArray:
+        """Present value of what each option is paid, from the start of each fiscal year, shape (O,)."""
+        payments = self.posed.options.payments
+        starts = np.arange(payments.shape[1], dtype=np.int64) * DAYS_PER_YEAR
+        return np.asarray(payments @ discount(self.posed.scenario, starts))
 
     def losing(self, name: str) -> Replacement:
         """What losing a funded technology costs."""
