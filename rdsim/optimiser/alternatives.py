@@ -32,7 +32,7 @@ from scipy.sparse import csr_array
 from rdsim.optimiser.evaluation import Evaluation, evaluate
 from rdsim.optimiser.milp import Model, formulate, restrict
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, Rows, check, frozen, state_problem, state_rows
-from rdsim.optimiser.questions import ask, refuse, series
+from rdsim.optimiser.questions import ask, refuse, series, series_checks
 from rdsim.optimiser.rens import Settings, chosen_of
 from rdsim.optimiser.solution import Solution, Status, require
 from rdsim.optimiser.solvers import Solver, State
@@ -182,7 +182,8 @@ def alternatives(
     refuse(
         ("count", count >= 1, "must be at least 1", count),
         ("swaps", swaps >= 1, "must be at least 1", swaps),
-        ("within", within >= 0, "must be at least 0", within),
+        ("within", 0 <= within < math.inf, "must be finite and at least 0", within),
+        *series_checks(gap, time_limit, threads),
     )
     judged = evaluate(problem, require(best).chosen if isinstance(best, Solution) else best)
     refuse(("best", judged.feasible, "must break no rule", [one.name for one in judged.violations[:5]]))
@@ -367,6 +368,7 @@ def resampled(
     refuse(
         ("values", samples >= 2, "must have at least two samples to draw from", samples),
         ("count", count >= 1, "must be at least 1", count),
+        *series_checks(gap, time_limit, threads),
     )
     settings = series(solver, gap, time_limit, seed, threads)
     rng = np.random.default_rng([seed, samples, count])

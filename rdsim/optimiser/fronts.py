@@ -6,6 +6,7 @@ One of the two figures is the aim, the other gets a floor that moves::
 
 The objective of the problem ("value") can only be an aim, for it is no row; where it is named second the two
 change places, which changes no point. A figure to be minimised is maximised with its sign changed.
+The CVaR of the value is the other figure beside the value (a floor on CVaR, see `risk`), the aim beside a measure.
 
 ============================  ====================================================================================
 `points` is None              the level rises from one point's figure to the next possible one until nothing is
@@ -21,6 +22,12 @@ With an elastic floor at level e and price q, a solver's bound B says of every p
     aim <= B + q max(0, e - other)
 
 So each solve bounds the whole front, and a point's bound is the least of all of them.
+
+CVaR on large problems has no elastic floor. There value and CVaR are weighed, and a weighted sum's bound is a line above
+the whole front, ``(1 - w) value + w CVaR <= B``. The first weights of CVaR are 0 and `HEAVIEST`, each further one makes
+the two ends of the widest gap equally good (Cohon, Church & Sheer 1979, Water Resources Research 15). Relaxed tails are
+weak, so the gap asked of a weighted solve grows with CVaR's part; each point says what was proven of it. Beyond
+`HEAVIEST`, where CVaR may still rise a little at a great loss of value, nothing is sought: that needs gap 0.
 """
 
 from __future__ import annotations
@@ -33,29 +40,50 @@ from itertools import pairwise
 
 import numpy as np
 
-from rdsim.optimiser.evaluation import evaluate
+from rdsim.optimiser.evaluation import Evaluation, evaluate
 from rdsim.optimiser.milp import formulate
 from rdsim.optimiser.problem import PortfolioProblem, check
-from rdsim.optimiser.questions import ask, refuse, series
+from rdsim.optimiser.questions import Check, ask, refuse, series, series_checks
 from rdsim.optimiser.rens import Settings, chosen_of
+from rdsim.optimiser.risk import Risk, cvar, sampled_worth
 from rdsim.optimiser.solution import Solution, Status, relative_gap, require
 from rdsim.optimiser.solvers import Solver, State
 from rdsim.optimiser.variations import Measure, opposite, with_fixed, with_objective, with_row, worth_at_least
 
-__all__ = ["SENSES", "VALUE", "Figure", "Front", "Point", "front"]
+__all__ = ["SENSES", "VALUE", "CVaR", "Figure", "Front", "Point", "front"]
 
 VALUE = "value"
 """The name of the problem's own objective."""
 
 SENSES = ("max", "min")
 
-Figure = Measure | str
-"""A measure, or "value"."""
+
+@dataclass(frozen=True)
+class CVaR:
+    """The mean of the worst 1 - level share of the value's samples, as in `Risk`; always maximised."""
+
+    level: float = 0.95
+
+    @property
+    def name(self) -> str:
+        """Such as cvar-0.95."""
+        return f"cvar-{self.level:g}"
+
+    def of(self, problem: PortfolioProblem, portfolio: Evaluation) -> float:
+        """The figure of a portfolio."""
+        return cvar(sampled_worth(problem, portfolio), self.level)
+
+
+Figure = Measure | CVaR | str
+"""A measure, a CVaR of the value, or "value"."""
 
 TIE = 4e-9  # of the largest figure: what a solver cannot tell apart
+TIE_IN_TAIL = 2e-6  # the same where the aim is a CVaR, whose cuts have a tolerance of their own
 PROVEN = 1e-6
 STEP = 1e-5  # of the largest coefficient: how much more of a figure that is not whole counts as more
 STEEPER = 1.25
+HEAVIEST = 2 / 3  # weight of CVaR: a unit of it is worth two of value
+ALIKE = 0.05  # two prices of CVaR this close, relatively, are one
 
 
 @dataclass(frozen=True)
@@ -109,9 +137,9 @@ def front(
 
     Args:
         problem: what to choose from.
-        first: a `Measure`, or "value", the objective of the problem.
+        first: a `Measure`, a `CVaR`, or "value", the objective of the problem.
         second: the other figure.
-        senses: "max" or "min" for each; "value" is always maximised.
+        senses: "max" or "min" for each; the value and its CVaR are always maximised.
         points: at most how many; None for every point there is.
         gap: relative gap of each solve; 0 proves every point.
         solver: `highs`, `cbc`, or an adapter.
@@ -123,30 +151,42 @@ def front(
     """
     began = time.perf_counter()
     check(problem)
-    _refuse_figures(problem, (first, second), senses)
+    refuse(*_checks(problem, (first, second), senses, points, gap), *series_checks(gap, time_limit, threads))
     settings = series(solver, gap, time_limit, seed, threads)
     trace = _Trace(_task(problem, (first, second), senses, settings))
-    whole = trace.task.other.integer or gap == 0
-    refuse(("points", points is None or points >= 2, "must be None or at least 2", points))
-    refuse(("points", points is not None or whole, "must be given unless a figure is whole or the gap is 0", points))
     complete = _sweep(trace) if points is None else _grid(trace, points)
     return _told(trace, complete, began)
 
 
-def _refuse_figures(problem: PortfolioProblem, figures: tuple[Figure, Figure], senses: tuple[str, str]) -> None:
-    refuse(("first, second", figures[0] is not figures[1] and figures != (VALUE, VALUE), "must differ", figures))
-    options, openings = len(problem.option_names), problem.opening_value.size
+def _checks(
+    problem: PortfolioProblem, figures: tuple[Figure, Figure], senses: tuple[str, str], points: int | None, gap: float
+) -> Iterator[Check]:
+    same = figures[0] is figures[1] or (figures[0] == figures[1] and not isinstance(figures[0], Measure))
+    yield "first, second", not same, "must differ", figures
+    tails = sum(isinstance(figure, CVaR) for figure in figures)
+    yield "first, second", same or tails < 2, "one of them at most may be a CVaR", figures
     for where, figure, sense in zip(("first", "second"), figures, senses, strict=True):
-        refuse((f"sense of {where}", sense in SENSES, "must be max or min", sense))
+        yield f"sense of {where}", sense in SENSES, "must be max or min", sense
         if isinstance(figure, Measure):
-            sizes = (figure.use.size, figure.opening_use.size)
-            rule = f"must have {options} uses, and {openings} or no opening uses"
-            refuse((where, sizes in {(options, openings), (options, 0)}, rule, sizes))
-            finite = bool(np.isfinite(figure.use).all() and np.isfinite(figure.opening_use).all())
-            refuse((where, finite, "must be finite", figure.name))
+            yield from _measure_checks(problem, where, figure)
+            continue
+        yield f"sense of {where}", sense != "min", "the value and its CVaR can only be maximised", sense
+        if isinstance(figure, CVaR):
+            yield f"level of {where}", 0 < figure.level < 1, "must lie in 0 < level < 1", figure.level
         else:
-            refuse((where, figure == VALUE, 'must be a Measure or "value"', figure))
-            refuse((f"sense of {where}", sense != "min", "the value can only be maximised", sense))
+            yield where, figure == VALUE, 'must be a Measure, a CVaR or "value"', figure
+    whole = gap == 0 or any(isinstance(figure, Measure) and figure.integer for figure in figures)
+    yield "points", points is None or points >= 2, "must be None or at least 2", points
+    yield "points", points is not None or whole, "must be given unless a figure is whole or the gap is 0", points
+
+
+def _measure_checks(problem: PortfolioProblem, where: str, measure: Measure) -> Iterator[Check]:
+    options, openings = len(problem.option_names), problem.opening_value.size
+    sizes = (measure.use.size, measure.opening_use.size)
+    fits = sizes in {(options, openings), (options, 0)}
+    yield where, fits, f"must have {options} uses, and {openings} or no opening uses", sizes
+    finite = bool(np.isfinite(measure.use).all() and np.isfinite(measure.opening_use).all())
+    yield where, finite, "must be finite", measure.name
 
 
 # ---------------------------------------------------------------- the task, and what is known so far
@@ -157,7 +197,8 @@ class _Task:
     """Both figures as figures to be maximised: the aim is the objective of `problem`, the other has the floor."""
 
     problem: PortfolioProblem
-    other: Measure
+    other: Measure | CVaR
+    tail: CVaR | None  # the aim, instead of the objective of `problem`
     step: float  # of the other figure
     names: tuple[str, str]
     signs: tuple[float, float]  # of the first and second figure
@@ -170,21 +211,50 @@ class _Task:
         """-1 where the aim is a figure to be minimised."""
         return self.signs[int(self.swapped)]
 
+    @property
+    def whole(self) -> bool:
+        """True if the other figure is always a whole number."""
+        return isinstance(self.other, Measure) and self.other.integer
+
+    @property
+    def linear(self) -> bool:
+        """True if no figure is a CVaR."""
+        return self.tail is None and isinstance(self.other, Measure)
+
+    def aim_of(self, judged: Evaluation) -> float:
+        """The aim of a portfolio."""
+        return judged.objective if self.tail is None else self.tail.of(self.problem, judged)
+
+    def other_of(self, judged: Evaluation) -> float:
+        """The other figure of a portfolio."""
+        other = self.other.of(self.problem, judged)
+        return round(other) if self.whole else other
+
+    def floored(self, level: float, price: float = math.nan) -> tuple[PortfolioProblem, Risk | None]:
+        """The question: most aim with at least `level` of the other figure, or at a price for less."""
+        if isinstance(self.other, CVaR):
+            return self.problem, Risk(level=self.other.level, floor=level if math.isfinite(level) else None)
+        problem = self.problem
+        if math.isfinite(level):
+            floor = Measure(f"at least: {self.other.name}", self.other.use, self.other.opening_use)
+            problem = with_row(problem, floor, ">=", level, family="epsilon", price=price)
+        return problem, None if self.tail is None else Risk(level=self.tail.level, weight=1.0)
+
 
 def _task(
     problem: PortfolioProblem, figures: tuple[Figure, Figure], senses: tuple[str, str], settings: Settings
 ) -> _Task:
-    """The value is the aim; else the second figure has the floor, unless only the first is whole."""
+    """The value is the aim, then a CVaR; else the second figure has the floor, unless only the first is whole."""
     first, second = figures
-    whole = [isinstance(figure, Measure) and figure.integer for figure in figures]
-    swapped = not isinstance(second, Measure) or (isinstance(first, Measure) and whole[0] and not whole[1])
+    swapped = _rank(second) > _rank(first)
     upward = [_upward(figure, sense) for figure, sense in zip(figures, senses, strict=True)]
     aim, other = (upward[1], upward[0]) if swapped else (upward[0], upward[1])
-    assert other is not None  # noqa: S101 - `_refuse_figures` lets one value pass, and that one is the aim
+    assert not isinstance(other, str)  # noqa: S101 - `_checks` let one value pass, and that one is the aim
     return _Task(
-        problem=problem if aim is None else with_objective(problem, aim),
+        problem=with_objective(problem, aim) if isinstance(aim, Measure) else problem,
         other=other,
-        step=1.0 if other.integer else STEP * max(_largest(other), 1e-9),
+        tail=aim if isinstance(aim, CVaR) else None,
+        step=_step(problem, other),
         names=(_name(first), _name(second)),
         signs=(1.0 if senses[0] == "max" else -1.0, 1.0 if senses[1] == "max" else -1.0),
         senses=(senses[0], senses[1]),
@@ -193,19 +263,35 @@ def _task(
     )
 
 
+def _rank(figure: Figure) -> int:
+    """The higher one is the aim."""
+    if isinstance(figure, Measure):
+        return 0 if figure.integer else 1
+    return 2 if isinstance(figure, CVaR) else 3
+
+
 def _name(figure: Figure) -> str:
-    return figure.name if isinstance(figure, Measure) else figure
+    return figure if isinstance(figure, str) else figure.name
 
 
-def _upward(figure: Figure, sense: str) -> Measure | None:
-    """The measure to be maximised; None for the value."""
-    if not isinstance(figure, Measure):
-        return None
-    return figure if sense == "max" else opposite(figure)
+def _upward(figure: Figure, sense: str) -> Figure:
+    """The figure to be maximised."""
+    return opposite(figure) if isinstance(figure, Measure) and sense == "min" else figure
 
 
-def _largest(measure: Measure) -> float:
-    return float(max(np.abs(measure.use).max(initial=0.0), np.abs(measure.opening_use).max(initial=0.0)))
+def _step(problem: PortfolioProblem, other: Measure | CVaR) -> float:
+    if isinstance(other, CVaR):
+        return STEP * max(_most_worth(problem), 1e-9)
+    largest = max(np.abs(other.use).max(initial=0.0), np.abs(other.opening_use).max(initial=0.0))
+    return 1.0 if other.integer else STEP * max(float(largest), 1e-9)
+
+
+def _most_worth(problem: PortfolioProblem) -> float:
+    """No sample of a portfolio's worth is larger, shortfalls apart: a floor's tolerance is a small part of it."""
+    largest = np.zeros(len(problem.group_names))
+    np.maximum.at(largest, problem.group, np.abs(np.atleast_2d(problem.values)).max(axis=0))
+    openings = float(np.abs(problem.opening_value).max(axis=1, initial=0.0).sum())
+    return float(largest.sum()) + openings + sum(abs(value) for *_, value in problem.synergies)
 
 
 @dataclass(frozen=True)
@@ -219,7 +305,10 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Bound:
-    """aim <= most + price * max(0, level - other); a hard floor has no price and says nothing below its level."""
+    """aim <= most + price * max(0, level - other); a hard floor has no price and says nothing below its level.
+
+    A line above the whole front is such a bound too, where `level` is at least all there can be of the other figure.
+    """
 
     level: float
     price: float
@@ -247,41 +336,34 @@ class _Trace:
         judged = evaluate(self.task.problem, chosen)
         if not judged.feasible:
             return None
-        other = self.task.other.of(self.task.problem, judged)
-        one = _Found(judged.objective, round(other) if self.task.other.integer else other, judged.chosen)
+        one = _Found(self.task.aim_of(judged), self.task.other_of(judged), judged.chosen)
         return self.found.setdefault(one.chosen, one)
 
     def solve(self, level: float = -math.inf, price: float = math.nan) -> tuple[Solution, _Found | None]:
         """Most aim with at least `level` of the other figure, or at a price for less."""
-        problem = self.task.problem
-        if math.isfinite(level):
-            problem = with_row(problem, self._floor(), ">=", level, family="epsilon", price=price)
-        solution = ask(problem, self.task.settings)
+        problem, risk = self.task.floored(level, price)
+        solution = ask(problem, self.task.settings, risk=risk)
         self.solves += 1
         self.bounds.append(_Bound(level, price, solution.bound))
         return solution, self.judge(solution.chosen) if solution.has_portfolio else None
 
-    def recombine(self, one: _Found) -> None:
-        """Most aim with as much of the other figure, from the options of all portfolios found: a small problem."""
+    def recombine(self, level: float) -> None:
+        """Most aim with at least `level` of the other figure, from the options of all found: a small problem."""
         used = {option for chosen in self.found for option in chosen}
         others = (option for option in range(len(self.task.problem.option_names)) if option not in used)
-        problem = with_fixed(self.task.problem, options_out=others)
-        solution = ask(with_row(problem, self._floor(), ">=", one.other, family="epsilon"), self.task.settings)
+        problem, risk = self.task.floored(level)
+        solution = ask(with_fixed(problem, options_out=others), self.task.settings, risk=risk)
         self.solves += 1
         if solution.has_portfolio:
             self.judge(solution.chosen)
 
     def relax(self, level: float) -> float:
-        """The bound of the relaxation at a level."""
-        model = formulate(with_row(self.task.problem, self._floor(), ">=", level))
+        """The bound of the relaxation at a level; of linear figures only."""
+        model = formulate(self.task.floored(level)[0])
         answer = self.task.settings.solver.run(model, self.task.settings.limits(), relaxed=True)
         known = answer.bound if answer.state in {State.OPTIMAL, State.INFEASIBLE} else math.inf
         self.bounds.append(_Bound(level, math.nan, known))
         return self.bound(level)
-
-    def _floor(self) -> Measure:
-        other = self.task.other
-        return Measure(f"at least: {other.name}", other.use, other.opening_use)
 
     def bound(self, other: float) -> float:
         """Most aim of any portfolio with at least this much of the other figure."""
@@ -291,7 +373,8 @@ class _Trace:
     def tie(self) -> float:
         """Aims closer than this are equal."""
         aims = max((abs(one.aim) for one in self.found.values()), default=0.0)
-        return TIE * max(aims, float(np.abs(self.task.problem.expected).max(initial=0.0)))
+        share = TIE if self.task.tail is None else TIE_IN_TAIL
+        return share * max(aims, float(np.abs(self.task.problem.expected).max(initial=0.0)))
 
     def gap(self, one: _Found) -> float:
         """Relative gap of a portfolio's aim; a difference that no solver can see is none."""
@@ -334,12 +417,15 @@ def _grid(trace: _Trace, points: int) -> bool:
     solution, start = trace.solve()
     require(solution)
     exact = trace.task.settings.gap == 0
+    if isinstance(trace.task.other, CVaR) and not exact:
+        _weighed(trace, solution.bound, points)  # no CVaR is above the mean
+        return False
     if start is not None and exact:
         start = _cleaned(trace, start)
     top = _top(trace)
     if start is None or top <= start.other + trace.task.step / 2:
         return False
-    if trace.task.other.integer and exact and top - start.other < points:
+    if trace.task.whole and exact and top - start.other < points:
         return _sweep(trace)
     levels = np.linspace(start.other, top, points)[1:]
     if exact:
@@ -351,7 +437,11 @@ def _grid(trace: _Trace, points: int) -> bool:
 
 def _top(trace: _Trace) -> float:
     """The most of the other figure that was reached."""
-    solution = ask(with_objective(trace.task.problem, trace.task.other), trace.task.settings)
+    task = trace.task
+    if isinstance(task.other, CVaR):
+        solution = ask(task.problem, task.settings, risk=Risk(level=task.other.level, weight=1.0))
+    else:
+        solution = ask(with_objective(task.problem, task.other), task.settings)
     trace.solves += 1
     if solution.has_portfolio:
         trace.judge(solution.chosen)
@@ -362,6 +452,8 @@ def _top(trace: _Trace) -> float:
 def _cleaned(trace: _Trace, found: _Found) -> _Found:
     """The portfolio with most of the other figure among those with as much aim."""
     task = trace.task
+    if task.tail is not None or isinstance(task.other, CVaR):
+        return _climbed(trace, found)
     model = worth_at_least(task.problem, task.other, found.aim)
     answer = task.settings.solver.run(model, task.settings.limits())
     trace.solves += 1
@@ -372,10 +464,21 @@ def _cleaned(trace: _Trace, found: _Found) -> _Found:
     return best
 
 
+def _climbed(trace: _Trace, found: _Found) -> _Found:
+    """The same where a figure is a CVaR: a little more of the other figure is asked for while it costs no aim."""
+    while True:
+        solution, higher = trace.solve(found.other + trace.task.step)
+        if solution.status is Status.INFEASIBLE or solution.bound < found.aim - trace.tie:
+            trace.clean.add(found.chosen)
+        if higher is None or higher.aim < found.aim - trace.tie or higher.other <= found.other:
+            return found
+        found = higher
+
+
 def _at_levels(trace: _Trace, levels: Iterable[float]) -> None:
     """Each level solved and cleaned, unless a point found so far is proven to be the best there."""
     for level in levels:
-        whole = math.ceil(level - PROVEN) if trace.task.other.integer else float(level)
+        whole = math.ceil(level - PROVEN) if trace.task.whole else float(level)
         known = [one for one in trace.found.values() if one.other >= whole - trace.task.step / 2]
         if any(one.chosen in trace.clean and trace.bound(whole) <= one.aim + trace.tie for one in known):
             continue
@@ -389,6 +492,10 @@ def _near_levels(trace: _Trace, levels: Iterable[float], points: int) -> None:
 
     The last level, the most of the other figure, is not solved: its portfolio is there, and the pool improves it.
     """
+    if not trace.task.linear:
+        for level in levels:
+            trace.solve(float(level))
+        return
     start = min(one.other for one in trace.found.values())
     places = [start, *(float(level) for level in levels)]
     relaxed = {place: trace.relax(place) for place in places}
@@ -399,7 +506,7 @@ def _near_levels(trace: _Trace, levels: Iterable[float], points: int) -> None:
         trace.solve(between, _price(relaxed, between))
     for one in trace.efficient():
         if trace.gap(one) > trace.task.settings.gap:
-            trace.recombine(one)
+            trace.recombine(one.other)
 
 
 def _widest(trace: _Trace, relaxed: dict[float, float], points: int) -> float | None:
@@ -424,6 +531,43 @@ def _price(relaxed: dict[float, float], place: float) -> float:
     return STEEPER * max(slope, least)
 
 
+# ---------------------------------------------------------------- value and CVaR, weighed
+
+
+def _weighed(trace: _Trace, ceiling: float, points: int) -> None:
+    """One weight after another, until there are enough points or as many solves."""
+    _weigh(trace, HEAVIEST / (1 - HEAVIEST), ceiling)
+    tried: list[float] = []
+    while len(tried) < points and not trace.task.settings.late:
+        price = _next_price(trace, points, tried)
+        if price is None:
+            return
+        tried.append(price)
+        _weigh(trace, price, ceiling)
+
+
+def _weigh(trace: _Trace, price: float, ceiling: float) -> None:
+    """Most of aim + price * other, and the line above the front that its bound is. No other is above `ceiling`."""
+    task, whole = trace.task, 1 + price
+    assert isinstance(task.other, CVaR)  # noqa: S101 - nothing else is weighed
+    risk = Risk(level=task.other.level, weight=price / whole)
+    solution = ask(task.problem, task.settings, gap=min(0.5, task.settings.gap * whole**2), risk=risk)
+    trace.solves += 1
+    trace.bounds.append(_Bound(ceiling, price, solution.bound * whole - price * ceiling))
+    if solution.has_portfolio:
+        trace.judge(solution.chosen)
+
+
+def _next_price(trace: _Trace, points: int, tried: list[float]) -> float | None:
+    """What makes the ends of the widest gap equally good, if it is new; None if there are enough points."""
+    known = trace.efficient()
+    if len(known) >= points:
+        return None
+    pairs = sorted(pairwise(known), key=lambda pair: pair[0].other - pair[1].other)
+    prices = ((a.aim - b.aim) / (b.other - a.other) for a, b in pairs)
+    return next((price for price in prices if all(abs(price / one - 1) > ALIKE for one in tried)), None)
+
+
 # ---------------------------------------------------------------- telling
 
 
@@ -436,7 +580,7 @@ def _told(trace: _Trace, complete: bool, began: float) -> Front:
         aim=aim,
         points=tuple(_points(trace)),
         complete=complete,
-        step=0.0 if task.other.integer else task.step,
+        step=0.0 if task.whole else task.step,
         solves=trace.solves,
         solver=task.settings.solver.name,
         seconds=time.perf_counter() - began,

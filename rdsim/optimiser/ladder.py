@@ -18,7 +18,7 @@ import numpy as np
 
 from rdsim.optimiser.evaluation import evaluate
 from rdsim.optimiser.problem import PortfolioProblem, check
-from rdsim.optimiser.questions import ask, refuse, series
+from rdsim.optimiser.questions import Check, ask, refuse, series, series_checks
 from rdsim.optimiser.rens import Settings
 from rdsim.optimiser.solution import Solution, Status, Termination, relative_gap
 from rdsim.optimiser.solvers import Solver
@@ -107,7 +107,7 @@ def ladder(
     began = time.perf_counter()
     check(problem)
     rows = [row for row, family in enumerate(problem.rows.family) if family in families]
-    _refuse_arguments(problem, shares, families)
+    refuse(*_share_checks(problem, shares, families, start), *series_checks(gap, time_limit, threads))
     settings = series(solver, gap, time_limit, seed, threads)
     problems = {share: _scaled(problem, rows, share) for share in sorted(shares)}
     plain = {share: ask(stated, settings) for share, stated in problems.items()}
@@ -119,18 +119,17 @@ def ladder(
     return Ladder(rungs, tuple(families), start, settings.solver.name, time.perf_counter() - began)
 
 
-def _refuse_arguments(problem: PortfolioProblem, shares: Sequence[float], families: Sequence[str]) -> None:
+def _share_checks(
+    problem: PortfolioProblem, shares: Sequence[float], families: Sequence[str], start: float
+) -> tuple[Check, ...]:
     known = sorted(set(problem.rows.family))
     positive = all(math.isfinite(share) and share > 0 for share in shares)
-    refuse(
+    among = bool(families) and set(families) <= set(known)
+    return (
         ("shares", len(shares) > 0 and positive, "must be finite and above 0", tuple(shares)),
         ("shares", len(set(shares)) == len(shares), "must differ", tuple(shares)),
-        (
-            "families",
-            bool(families) and set(families) <= set(known),
-            f"must be among {', '.join(known)}",
-            tuple(families),
-        ),
+        ("start", math.isfinite(start), "must be finite", start),
+        ("families", among, f"must be among {', '.join(known)}", tuple(families)),
     )
 
 

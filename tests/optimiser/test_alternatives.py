@@ -152,7 +152,7 @@ def test_resampling_shows_which_decisions_hang_on_the_samples() -> None:
     [
         ({"count": 0}, "count: must be at least 1"),
         ({"swaps": 0}, "swaps: must be at least 1"),
-        ({"within": -0.1}, "within: must be at least 0"),
+        ({"within": -0.1}, "within: must be finite and at least 0"),
     ],
 )
 def test_wrong_arguments_are_refused(settings: dict[str, Any], rule: str) -> None:

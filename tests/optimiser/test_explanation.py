@@ -22,8 +22,10 @@ from rdsim.optimiser.explanation import (
     CUT_STEP,
     Reason,
     WhyNot,
+    absence,
     cost_of_losing,
     hints,
+    rises,
     screen,
     why_not,
     worth_of_cap,
@@ -235,8 +237,44 @@ def test_why_not_is_exact() -> None:
                 looser = Everything.of(relaxed_by(posed.problem, [Change(rule, 1.0, 0.0)]))
                 inside, outside = looser.with_and_without(posed.problem, group)
                 assert inside >= outside - 1e-6
-    for name in ("CROWDED_OUT", "IMPOSSIBLE", "WORTHLESS", "AS_GOOD", "cut", "cap", "no cap", "link", "rise"):
+    for name in ("CROWDED_OUT", "IMPOSSIBLE", "LINKED", "WORTHLESS", "AS_GOOD", "cut", "cap", "no cap", "link", "rise"):
         assert seen[name] >= 2, (name, seen)
+
+
+def test_amounts_that_are_tried_are_enough_and_their_limits_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The way of large problems, taken on small ones."""
+    for module in (absence, rises):
+        monkeypatch.setattr(module, "SMALL", 0)
+    seen: Counter[str] = Counter()
+    for posed in cases()[::2]:
+        problem = posed.problem
+        for group in posed.unfunded[:2]:
+            found = why_not(problem, posed.solution, group, gap=0, within=4.0, whole=("starts", "places"), cut_step=0.2)
+            for rise in found.caps:
+                if rise.family in {"starts", "places"}:
+                    assert rise.amount.found == int(rise.amount.found)
+                inside, outside = posed.with_and_without(group, with_slack(problem, {rise.row: rise.amount.found}))
+                assert inside >= outside - 1e-6
+                less = max(0.0, 0.99 * rise.amount.low - 1e-3)
+                inside, outside = posed.with_and_without(group, with_slack(problem, {rise.row: less}))
+                assert inside < outside
+                seen["cap"] += 1
+            for name in found.no_cap:
+                row = problem.rows.names.index(name)
+                size = abs(float(problem.rows.cap[row])) or float(problem.rows.scale[row])
+                for share in (0.5, 2.0, 4.0):
+                    inside, outside = posed.with_and_without(group, with_slack(problem, {row: share * size}))
+                    assert inside < outside or found.reason in {Reason.RULED_OUT, Reason.NO_OPTION}
+                seen["no cap"] += 1
+    assert min(seen["cap"], seen["no cap"]) >= 5
+
+
+def test_counted_caps_rise_by_whole_units() -> None:
+    rows = state_rows([[0.5, 0.75]], [1.0], names=["places US 2025"], family="places")
+    problem = state_problem([3.0, 2.0], rows=rows)
+    solution = solve(problem, gap=0)
+    for whole, amount in (((), 0.25), (("places",), 1.0)):
+        assert why_not(problem, solution, 1, gap=0, whole=whole).caps[0].amount.found == pytest.approx(amount)
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])

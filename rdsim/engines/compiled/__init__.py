@@ -121,8 +121,9 @@ class _Room:
     """A case and the state of a replication, as compiled functions see them."""
 
     def __init__(self, case: Case) -> None:
-        self._state = blank_state(case)
-        self._blocks = Block("Case", case._asdict() | addresses(case)), Block("State", self._state)
+        self._state, asked = blank_state(case), addresses(case)
+        self._blocks = Block("Case", case._asdict() | asked), Block("State", self._state)
+        self._asks = any(bool(column.any()) for name, column in asked.items() if name != "rounds")
 
     def replicate(self, luck: Block, outcomes: Outcomes, first: int) -> int:
         """Fill in the outcomes; returns the number of events."""
@@ -130,7 +131,9 @@ class _Room:
         out = Block("Outcomes", outcomes._asdict(), rows=frozenset(Outcomes._fields), unset=UNSET)
         try:
             events = int(replicate(case, luck, out, state, first, len(outcomes.trl)))
-        except Exception as error:  # the loop itself raises nothing; numba may pass on what a policy raised
+        except Exception as error:  # the loop itself raises nothing; numba may pass on what a user's policy raised
+            if not self._asks:
+                raise
             raise PolicyError((_RAISED,)) from error
         if self._state["raised"][0]:
             raise PolicyError((_RAISED,))

@@ -28,7 +28,7 @@ from rdsim.optimiser.explanation.optima import (
     tighter,
 )
 from rdsim.optimiser.explanation.prices import hints
-from rdsim.optimiser.explanation.rises import CapRise, least_rise, prospects_of, size_of
+from rdsim.optimiser.explanation.rises import CapRise, Prospects, least_rise, prospects_of, size_of
 from rdsim.optimiser.explanation.screening import Reason, Swaps, known_reason
 from rdsim.optimiser.methods import SMALL
 from rdsim.optimiser.problem import IntArray, PortfolioProblem
@@ -156,30 +156,36 @@ def why_not(
     refused = _refused(case)
     if refused is not None:
         return refused
-    pair = _pair(case)
-    costs = _cost_rows(problem, cost_rows)
+    pair, costs = _pair(case), _cost_rows(problem, cost_rows)
     cut = _least_cut(case, pair, lambda share: _cheaper(case, costs, share, saving), cut_step)
-    free = None if math.isfinite(cut.found) else _free(case, pair)
-    found = WhyNot(
+    free = None if math.isfinite(cut.found) and saving is None else _free(case, pair)
+    found = _before_caps(case, pair, cut, free, within)
+    if pair.comes_in:
+        return found
+    named = None if caps is None else tuple(dict.fromkeys(row_at(problem, row) for row in caps))
+    attempts = _attempts(case, pair, found.conflict, named, costs, most_caps, within)
+    return _with_caps_tried(case, found, pair, attempts, whole)
+
+
+def _before_caps(case: Case, pair: Pair, cut: Figure, free: Pair | None, within: float) -> WhyNot:
+    """The explanation before any cap was tried."""
+    problem, links = case.problem, tuple(_links_that_bar(case, pair))
+    there = pair.with_it.exists
+    return WhyNot(
         group=case.group,
         name=problem.group_names[case.group],
-        reason=_reason(pair, free),
+        reason=_reason(pair, free, links),
         loss=pair.loss,
-        exchange=exchange_of(problem, solution.chosen, pair.with_it.chosen) if pair.with_it.exists else None,
+        exchange=exchange_of(problem, case.incumbent.chosen, pair.with_it.chosen) if there else None,
         verified=_is_verified(case, pair),
         cut=cut,
-        links=tuple(_links_that_bar(case, pair)),
+        links=links,
         caps=(),
         no_cap=(),
         open_caps=(),
         within=within,
         conflict=_what_forbids(case, pair),
     )
-    if pair.comes_in:
-        return found
-    named = None if caps is None else tuple(dict.fromkeys(row_at(problem, row) for row in caps))
-    attempts = _attempts(case, pair, found.conflict, named, costs, most_caps, within)
-    return _with_caps_tried(case, found, pair, attempts, whole)
 
 
 def _pair(case: Case) -> Pair:
@@ -213,13 +219,13 @@ def _without(case: Case) -> Best:
     return tighter(best, case.asker.best(case.barred(case.problem), [best.chosen]))
 
 
-def _reason(pair: Pair, free: Pair | None) -> Reason:
+def _reason(pair: Pair, free: Pair | None, links: Collection[Rule]) -> Reason:
     if pair.comes_in or not pair.surely_out:
         return Reason.AS_GOOD
     if free is not None and not free.with_it.exists:
         return Reason.IMPOSSIBLE
     if free is not None and free.surely_out:
-        return Reason.WORTHLESS
+        return Reason.LINKED if links else Reason.WORTHLESS
     return Reason.CROWDED_OUT if pair.with_it.exists else Reason.IMPOSSIBLE
 
 
@@ -326,24 +332,25 @@ def _attempts(
     most: int,
     within: float,
 ) -> _Attempts:
-    """Rows to try, by name; or all in a small problem; or those of the conflict; or those of which prices promise most.
+    """Rows to try: those named; else in a small problem all that may help, in a large one the most promising."""
+    known = prospects_of(case, pair, within) if conflict is None else _prospects_in(case.problem, conflict)
+    asked = range(len(case.problem.rows.names)) if named is None else named
+    out = tuple(row for row in asked if row in known.ruled_out)
+    tried = tuple(row for row in asked if row not in known.ruled_out)
+    if named is None and len(case.problem.option_names) > SMALL:
+        money = [row for row in known.order if row in costs]
+        tried = (*money[:most], *[row for row in known.order if row not in costs][:most])
+    return _Attempts(tried, {row: float(known.need[row]) for row in tried}, out, within)
 
-    A row that is no part of a conflict leaves it in place, however far it is relaxed.
-    """
-    every = tuple(range(len(case.problem.rows.names)))
-    if len(case.problem.option_names) <= SMALL:
-        return _Attempts(every if named is None else named, {}, (), within)
-    if conflict is not None:
-        barred = {rule.index for rule in conflict.rules if rule.kind == "row"}
-        asked = every if named is None else named
-        return _Attempts(tuple(barred & set(asked)), {}, tuple(set(asked) - barred), within)
-    prospects = prospects_of(case, pair, within)
-    money = [row for row in prospects.order if row in costs]
-    others = [row for row in prospects.order if row not in costs]
-    out = tuple(row for row in prospects.ruled_out if named is None or row in named)
-    likely = (*money[:most], *others[:most]) if named is None else named
-    tried = tuple(row for row in likely if row not in out)
-    return _Attempts(tried, {row: float(prospects.need[row]) for row in tried}, out, within)
+
+def _prospects_in(problem: PortfolioProblem, conflict: Conflict) -> Prospects:
+    """A row that is no part of a conflict, and passes nothing on to one that is, leaves it in place."""
+    hopeful = {rule.index for rule in conflict.rules if rule.kind == "row"}
+    for source, target, _ in reversed(problem.rows.carry_in_order):
+        if target in hopeful:
+            hopeful.add(source)
+    rows = range(len(problem.rows.names))
+    return Prospects(tuple(sorted(hopeful)), tuple(row for row in rows if row not in hopeful), np.zeros(len(rows)))
 
 
 def _with_caps_tried(case: Case, found: WhyNot, pair: Pair, attempts: _Attempts, whole: Collection[str]) -> WhyNot:

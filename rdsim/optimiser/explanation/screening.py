@@ -28,6 +28,7 @@ class Reason(StrEnum):
     RULED_OUT = "the planner ruled it out"
     IMPOSSIBLE = "no portfolio that satisfies every rule can hold it"
     WORTHLESS = "it would lower the objective even if it used nothing that is scarce"
+    LINKED = "an exclusion or a prerequisite keeps it out"
     CROWDED_OUT = "others make better use of what it needs"
     AS_GOOD = "as far as is proven, a portfolio with it may be as good"
 

@@ -143,7 +143,7 @@ def worth_of_cap(
         known.extend(portfolios_of(best))
     found = _bounded(problem, index, found)
     price = float(hints(problem, solver=solver).worth[index])
-    return WorthOfCap(index, problem.rows.names[index], tuple(_cap_steps(problem, cap, incumbent, found)), price)
+    return WorthOfCap(index, problem.rows.names[index], tuple(_cap_steps(problem, index, incumbent, found)), price)
 
 
 def _widening(
@@ -166,17 +166,26 @@ def _bounded(problem: PortfolioProblem, row: int, found: dict[float, Best]) -> d
     return bounded
 
 
-def _cap_steps(problem: PortfolioProblem, cap: float, incumbent: Best, found: dict[float, Best]) -> Iterator[CapStep]:
-    now, before = found[0.0], None
+def _cap_steps(problem: PortfolioProblem, row: int, incumbent: Best, found: dict[float, Best]) -> Iterator[CapStep]:
+    now, before, cap = found[0.0], None, float(problem.rows.cap[row])
     for amount in sorted(found):
         best = found[amount]
-        gain = difference(best, now) if amount else Figure(0.0, 0.0, 0.0)
+        gain = _signed(problem, row, amount, difference(best, now)) if amount else Figure(0.0, 0.0, 0.0)
         unit = Figure(math.nan, math.nan, math.nan)
         if before is not None:
             unit = _over(difference(best, found[before]), amount - before)
         exchange = exchange_of(problem, incumbent.chosen, best.chosen) if best.exists else None
         yield CapStep(amount, cap + amount, gain, unit, exchange)
         before = amount
+
+
+def _signed(problem: PortfolioProblem, row: int, amount: float, gain: Figure) -> Figure:
+    """A looser cap never loses and a tighter one never gains, whatever two solves left open."""
+    sense = problem.rows.sense[row]
+    if sense == "==" or math.isnan(gain.found):
+        return gain
+    looser = (amount > 0) == (sense == "<=")
+    return replace(gain, low=max(gain.low, 0.0)) if looser else replace(gain, high=min(gain.high, 0.0))
 
 
 def _over(figure: Figure, amount: float) -> Figure:

@@ -1,0 +1,357 @@
+"""Explanations in a planner's words: why not this technology, what losing that one costs, what a cap is worth.
+
+Every figure comes from solving the problem again (see `rdsim.optimiser.explanation`); the words add names and units.
+A cut of a technology's cost frees the money that its rows count, and saves its discounted payments, as they count in
+net value; payments are discounted from the start of their fiscal year here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rdsim.case import DAYS_PER_YEAR
+from rdsim.domain import Scenario
+from rdsim.errors import Fault, ProblemError
+from rdsim.metrics import discount
+from rdsim.optimiser.conflicts import Rule
+from rdsim.optimiser.explanation import (
+    CapRise,
+    CapStep,
+    Exchange,
+    Figure,
+    Reason,
+    Replacement,
+    WhyNot,
+    WorthOfCap,
+    cost_of_losing,
+    screen,
+    why_not,
+    worth_of_cap,
+)
+from rdsim.optimiser.frequency import Frequencies
+from rdsim.options import Options
+from rdsim.scenario import eligible
+from rdsim.search import Proposal
+from rdsim.wording import amount_words, option_words, row_words, rule_words, technology_words
+
+__all__ = [
+    "Asking",
+    "Explained",
+    "cap_words",
+    "explain",
+    "frequency_table",
+    "replacement_words",
+    "savings",
+    "screen_table",
+    "why_not_words",
+]
+
+COUNTED = ("starts", "places")
+"""Families of rows whose caps move in whole units."""
+
+MOVES = (-0.2, -0.1, 0.1, 0.2)
+"""By how much of itself a cap of money is moved to see what it is worth; of whole units one less, one and two more."""
+
+CUT_STEP = 0.02
+
+ROUNDING = 1e-6
+"""A change of value that is none, in money."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How the questions are put to the solver: each to a relative `gap`, in at most `time_limit` seconds."""
+
+    solver: str = "highs"
+    gap: float = 0.002
+    seed: int = 0
+    threads: int = 1
+    time_limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One answer: about what, in words, and with all its figures."""
+
+    name: str
+    text: str
+    found: WhyNot | Replacement | WorthOfCap
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def explain(
+    scenario: Scenario, proposal: Proposal, names: Iterable[str], asking: Asking | None = None
+) -> list[Explained]:
+    """Explain each name: a technology that is not funded, one that is, or a row such as `budget leapfrog 2025`.
+
+    Takes seconds for a funded technology, and up to a minute for one that is not, in a scenario of 180.
+
+    Raises: ProblemError with every name that is neither; SolverError if a question stays unanswered.
+    """
+    listed, problem = list(names), proposal.problem
+    known = {*problem.group_names, *problem.rows.names}
+    faults = [
+        Fault("explain", "must be a technology or a row of the problem", repr(n)) for n in listed if n not in known
+    ]
+    if faults:
+        raise ProblemError(tuple(faults))
+    return [_explained(scenario, proposal, name, asking or Asking()) for name in listed]
+
+
+def _explained(scenario: Scenario, proposal: Proposal, name: str, asking: Asking) -> Explained:
+    problem, solution = proposal.problem, proposal.solution
+    how = {"solver": asking.solver, "gap": asking.gap, "seed": asking.seed, "threads": asking.threads}
+    if name in problem.rows.names:
+        moves = _moves(proposal, problem.rows.names.index(name))
+        worth = worth_of_cap(problem, solution, name, moves, time_limit=asking.time_limit, **how)  # type: ignore[arg-type]
+        return Explained(name, cap_words(scenario, worth), worth)
+    if name in {problem.group_names[group] for group in problem.group[list(solution.chosen)]}:
+        lost = cost_of_losing(problem, solution, name, time_limit=asking.time_limit, **how)  # type: ignore[arg-type]
+        return Explained(name, replacement_words(scenario, lost), lost)
+    found = why_not(
+        problem,
+        solution,
+        name,
+        saving=savings(scenario, proposal.options),
+        whole=COUNTED,
+        cut_step=CUT_STEP,
+        time_limit=asking.time_limit,
+        **how,  # type: ignore[arg-type]
+    )
+    return Explained(name, why_not_words(scenario, found), found)
+
+
+def savings(scenario: Scenario, options: Options) -> Floats:
+    """Net value that each option gains if it costs nothing: its expected payments, discounted, shape (O,)."""
+    years = np.arange(options.payments.shape[1], dtype=np.int64)
+    return np.asarray(options.payments @ discount(scenario, years * DAYS_PER_YEAR))
+
+
+def _moves(proposal: Proposal, row: int) -> list[float]:
+    rows = proposal.problem.rows
+    cap = abs(float(rows.cap[row])) or float(rows.scale[row]) or 1.0
+    return [-1.0, 1.0, 2.0] if rows.family[row] in COUNTED else [share * cap for share in MOVES]
+
+
+# --- figures in words -----------------------------------------------------------------------------
+
+
+def _up(amount: float) -> float:
+    """Three significant figures, rounded up, so that following the words is enough."""
+    if not amount > 0 or math.isinf(amount):
+        return amount
+    step = 10.0 ** (math.floor(math.log10(amount)) - 2)
+    return math.ceil(amount / step - 1e-9) * step
+
+
+def _value(scenario: Scenario, amount: float) -> str:
+    return amount_words(scenario, "value", amount)
+
+
+def _proven(scenario: Scenario, figure: Figure) -> str:
+    """What is known beyond the figure found; nothing if that is all there is to know."""
+    if figure.exact:
+        return ""
+    if math.isinf(figure.high):
+        return f" (proven: at least {_value(scenario, figure.low)})"
+    return f" (proven: between {figure.low:,.3g} and {_value(scenario, figure.high)})"
+
+
+def _exchange_words(scenario: Scenario, exchange: Exchange) -> str:
+    """`T017 with Germany from 2025 in place of F012 (name)`; how others change is counted, not listed."""
+    joined = ", ".join(option_words(scenario, name) for name in exchange.joined)
+    left = ", ".join(technology_words(scenario, name) for name in exchange.left)
+    moved = len(exchange.moved)
+    others = f"{moved} other{'s' if moved > 1 else ''} with another partner, mode or year" if moved else ""
+    parts = [
+        f"{joined} in place of {left}" if joined and left else joined or (f"without {left}" if left else ""),
+        others,
+    ]
+    return "; ".join(part for part in parts if part) or "nothing else changes"
+
+
+# --- why not --------------------------------------------------------------------------------------
+
+
+def why_not_words(scenario: Scenario, found: WhyNot) -> str:
+    """Why a technology is not funded, and the smallest changes that would bring it in."""
+    return " ".join(_why_not_sentences(scenario, found))
+
+
+def _why_not_sentences(scenario: Scenario, found: WhyNot) -> Iterator[str]:
+    yield f"{technology_words(scenario, found.name)} is not funded: {_reason_words(scenario, found)}."
+    if found.reason in {Reason.NO_OPTION, Reason.RULED_OUT}:
+        return
+    if found.exchange is not None:
+        yield (
+            f"Bringing it in would cost {_value(scenario, found.loss.found)} of expected net value"
+            f"{_proven(scenario, found.loss)}: {_exchange_words(scenario, found.exchange)}."
+        )
+    ways = list(_ways_in(scenario, found))
+    if ways:
+        yield f"It comes in if {', or if '.join(ways)}{_verified(found)}."
+    yield from _hopeless(found)
+
+
+def _verified(found: WhyNot) -> str:
+    """Whether solving again agreed, and how far that goes."""
+    if not found.verified:
+        return ""
+    sure = found.loss.exact or found.exchange is None
+    return " (verified by solving again)" if sure else " (verified by solving again, as far as portfolios were found)"
+
+
+def _reason_words(scenario: Scenario, found: WhyNot) -> str:
+    if found.reason is Reason.NO_OPTION:
+        return _no_option(scenario, found.name)
+    if found.conflict is None:
+        return {
+            Reason.AS_GOOD: "a portfolio with it is nearly as good, and within what is proven may be as good",
+            Reason.WORTHLESS: "it would lower the expected net value even if it used nothing that is scarce",
+        }.get(found.reason, found.reason.value)
+    mine = ("must-fund", found.name)
+    rules = [rule for rule in found.conflict.rules if (rule.kind, rule.name) != mine]
+    return f"no portfolio can hold it, for {_all_of(scenario, rules)}"
+
+
+def _no_option(scenario: Scenario, name: str) -> str:
+    if scenario.technologies[name].status == "must-not-fund":
+        return "the planner ruled it out"
+    return f"it has no eligible option: {eligible(scenario, name, '', 'domestic')}"
+
+
+def _all_of(scenario: Scenario, rules: list[Rule]) -> str:
+    words = " and ".join(rule_words(scenario, rule) for rule in rules)
+    return f"{words} {'stand' if len(rules) > 1 else 'stands'} in its way" if rules else "its own rules forbid it"
+
+
+def _ways_in(scenario: Scenario, found: WhyNot) -> Iterator[str]:
+    """What would bring it in, each alone."""
+    if math.isfinite(found.loss.found):
+        yield f"its value rises by {_value(scenario, _up(found.loss.found))}"
+    if math.isfinite(found.cut.found):
+        yield f"its cost falls by {math.ceil(100 * found.cut.found - 1e-9)}%"
+    for rise in found.caps:
+        yield _rise_words(scenario, rise)
+    for rule in found.links:
+        yield f"{rule_words(scenario, rule)} is dropped"
+
+
+def _rise_words(scenario: Scenario, rise: CapRise) -> str:
+    verb = {"<=": "raised", ">=": "lowered", "==": "widened"}[rise.sense]
+    return (
+        f"{row_words(scenario, rise.name)} is {verb} by {amount_words(scenario, rise.family, _up(rise.amount.found))}"
+    )
+
+
+def _hopeless(found: WhyNot) -> Iterator[str]:
+    """What is known not to help."""
+    if math.isinf(found.cut.low):
+        yield "No cut of its cost alone is enough."
+    elif math.isinf(found.cut.found):
+        yield "A cut of its cost alone was not found to be enough."
+    if found.caps or (not found.no_cap and not found.open_caps):
+        return
+    limit = f" relaxed by up to {found.within:.0%}" if math.isfinite(found.within) else ""
+    if found.open_caps:
+        count, known = len(found.open_caps) + len(found.no_cap), len(found.no_cap)
+        yield f"No single cap{limit} was found to bring it in; for {known} of {count} it is proven that none does."
+    else:
+        yield f"No single cap{limit} brings it in, which is proven."
+
+
+# --- losing one, and caps -------------------------------------------------------------------------
+
+
+def replacement_words(scenario: Scenario, found: Replacement) -> str:
+    """What losing a funded technology would cost, and what would take its place."""
+    name = technology_words(scenario, found.name)
+    if found.conflict is not None:
+        rules = " and ".join(rule_words(scenario, rule) for rule in found.conflict.rules)
+        return f"{name} cannot be lost: {rules}."
+    if found.exchange is None:
+        return f"What losing {name} would cost is not known: no portfolio without it was found."
+    instead = ", ".join(option_words(scenario, one) for one in found.exchange.joined) or "nothing"
+    along = [technology_words(scenario, one) for one in found.exchange.left if one != found.name]
+    also = f", and {', '.join(along)} would go as well" if along else ""
+    return (
+        f"Losing {name} would cost {_value(scenario, found.cost.found)} of expected net value"
+        f"{_proven(scenario, found.cost)}; in its place: {instead}{also}."
+    )
+
+
+def cap_words(scenario: Scenario, worth: WorthOfCap) -> str:
+    """What other values of a cap are worth, a line for each; the relaxation's price is a hint, and says so."""
+    family = worth.name.split(" ")[0]
+    now = next(step.cap for step in worth.steps if step.amount == 0)
+    lines = [f"{row_words(scenario, worth.name)}, now {amount_words(scenario, family, now)}:"]
+    lines += [f"  {_step_words(scenario, family, step)}" for step in worth.steps if step.amount != 0]
+    lines.append(f"  (a hint only: in the linear relaxation one more unit is worth {worth.hint + 0.0:,.3g})")
+    return "\n".join(lines)
+
+
+def _step_words(scenario: Scenario, family: str, step: CapStep) -> str:
+    change = f"{amount_words(scenario, family, abs(step.amount))} {'more' if step.amount > 0 else 'less'}"
+    if not math.isfinite(step.worth.found):
+        return f"{change}: no portfolio was found that satisfies every rule"
+    if abs(step.worth.found) < ROUNDING:
+        return (
+            f"{change} changes nothing" if step.worth.exact else f"{change}: no change was found{_limits(step.worth)}"
+        )
+    verb = "gains" if step.worth.found > 0 else "costs"
+    each = f", {abs(step.worth.found / step.amount):,.3g} for each"
+    return f"{change} {verb} {_value(scenario, abs(step.worth.found))}{each}{_limits(step.worth)}"
+
+
+def _limits(figure: Figure) -> str:
+    return "" if figure.exact else f" (change proven: {figure.low:+,.3g} to {figure.high:+,.3g})"
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+def screen_table(scenario: Scenario, proposal: Proposal, *, solver: str = "highs") -> pd.DataFrame:
+    """Every technology that is not funded, least loss first, in money; quick, for nothing is solved again.
+
+    Columns: technology, name, value_alone (best option's expected net value), loss_found (by a simple exchange, NaN
+    without one), loss_at_least, loss_at_most (proven; NaN if nothing is), reason (where no solving is needed).
+    """
+    rows = [
+        {
+            "technology": one.name,
+            "name": scenario.technologies[one.name].name,
+            "value_alone": one.best_alone,
+            "loss_found": one.loss.found,
+            "loss_at_least": one.loss.low,
+            "loss_at_most": one.loss.high,
+            "reason": "" if one.reason is None else _no_option(scenario, one.name),
+        }
+        for one in screen(proposal.problem, proposal.solution, solver=solver)
+    ]
+    columns = ["technology", "name", "value_alone", "loss_found", "loss_at_least", "loss_at_most", "reason"]
+    return pd.DataFrame(rows, columns=columns).replace([np.inf, -np.inf], np.nan)
+
+
+def frequency_table(scenario: Scenario, found: Frequencies) -> pd.DataFrame:
+    """How often each technology is funded: shares near the optimum and over resampled values, and its standing.
+
+    Columns: technology, name, funded, near, resampled, low, high (Wilson), standing. NaN where a set was not asked for.
+    """
+    rows = []
+    for one in found.groups:
+        drawn = one.resampled
+        share = (drawn.mean, drawn.low, drawn.high) if drawn else (math.nan,) * 3
+        name = scenario.technologies[one.name].name
+        rows.append((one.name, name, one.funded, one.near, *share, one.standing.value))
+    columns = ["technology", "name", "funded", "near", "resampled", "low", "high", "standing"]
+    return pd.DataFrame(rows, columns=columns)
