@@ -596,21 +596,20 @@ def certify(
 @app.command()
 def explain(
     scenario: Folder,
-    technology: Annotated[
+    names: Annotated[
         list[str] | None,
-        typer.Option(help="Technology to explain, funded or not; 'unfunded' for all that are not. Repeatable."),
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Technologies, funded or not; caps, as 'budget leapfrog 2025'; or 'unfunded' for all that are not.",
+        ),
     ] = None,
-    cap: Annotated[
-        list[str] | None, typer.Option(help="Cap whose worth is asked, as 'budget leapfrog 2025'. Repeatable.")
-    ] = None,
-    change: Annotated[float, typer.Option(min=0.001, max=10.0, help="How far a cap is moved, of its size.")] = 0.1,
     out: Out = None,
     force: Force = False,
     seed: Seed = None,
     samples: Samples = None,
     overrides: Set = None,
     solver: Solver = "highs",
-    gap: Gap = 0.003,
+    gap: Gap = 0.002,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
     threads: Threads = None,
@@ -623,17 +622,7 @@ def explain(
     with _study(scenario, "explain", out, force, overrides, plugins) as (world, finish):
         posed = pose(world, samples=samples, seed=seed, engine=engine.value, threads=threads)
         best = choose(posed, solver=solver, gap=gap, time_limit=time_limit)
-        found = studies.explanation(
-            posed,
-            best,
-            technology or [],
-            cap or [],
-            change=change,
-            gap=gap,
-            solver=solver,
-            time_limit=time_limit,
-        )
-        finish(found)
+        finish(studies.explanation(posed, best, names or [], gap=gap, solver=solver, time_limit=time_limit))
 
 
 def _numbers(where: str, text: str) -> list[float]:

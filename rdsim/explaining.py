@@ -38,7 +38,7 @@ from rdsim.optimiser.frequency import Frequencies
 from rdsim.options import Options
 from rdsim.scenario import eligible
 from rdsim.search import Proposal
-from rdsim.wording import amount_words, option_words, row_words, rule_words, technology_words
+from rdsim.wording import amount_words, option_words, rounded_up, row_words, rule_words, technology_words
 
 __all__ = [
     "Asking",
@@ -146,14 +146,6 @@ def _moves(proposal: Proposal, row: int) -> list[float]:
 # --- figures in words -----------------------------------------------------------------------------
 
 
-def _up(amount: float) -> float:
-    """Three significant figures, rounded up, so that following the words is enough."""
-    if not amount > 0 or math.isinf(amount):
-        return amount
-    step = 10.0 ** (math.floor(math.log10(amount)) - 2)
-    return math.ceil(amount / step - 1e-9) * step
-
-
 def _value(scenario: Scenario, amount: float) -> str:
     return amount_words(scenario, "value", amount)
 
@@ -238,7 +230,7 @@ def _all_of(scenario: Scenario, rules: list[Rule]) -> str:
 def _ways_in(scenario: Scenario, found: WhyNot) -> Iterator[str]:
     """What would bring it in, each alone."""
     if math.isfinite(found.loss.found):
-        yield f"its value rises by {_value(scenario, _up(found.loss.found))}"
+        yield f"its value rises by {_value(scenario, rounded_up(found.loss.found))}"
     if math.isfinite(found.cut.found):
         yield f"its cost falls by {math.ceil(100 * found.cut.found - 1e-9)}%"
     for rise in found.caps:
@@ -249,9 +241,8 @@ def _ways_in(scenario: Scenario, found: WhyNot) -> Iterator[str]:
 
 def _rise_words(scenario: Scenario, rise: CapRise) -> str:
     verb = {"<=": "raised", ">=": "lowered", "==": "widened"}[rise.sense]
-    return (
-        f"{row_words(scenario, rise.name)} is {verb} by {amount_words(scenario, rise.family, _up(rise.amount.found))}"
-    )
+    by = amount_words(scenario, rise.family, rounded_up(rise.amount.found))
+    return f"{row_words(scenario, rise.name)} is {verb} by {by}"
 
 
 def _hopeless(found: WhyNot) -> Iterator[str]:

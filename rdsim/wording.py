@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rdsim.domain import Scenario
 from rdsim.optimiser.conflicts import Change, Conflict, Relaxation, Rule
 
@@ -11,6 +13,7 @@ __all__ = [
     "conflict_words",
     "option_words",
     "relaxation_words",
+    "rounded_up",
     "row_words",
     "rule_words",
     "technology_words",
@@ -59,9 +62,18 @@ def _share_words(scenario: Scenario, family: str, rest: list[str]) -> str:
 
 
 def amount_words(scenario: Scenario, family: str, amount: float) -> str:
-    """An amount of what a family of rows counts: money, starts or places; rounded up to three figures."""
+    """An amount of what a family of rows counts: money, starts or places; to three figures."""
     unit = _COUNTED.get(family, scenario.money_unit)
+    unit = unit.removesuffix("s") if family in _COUNTED and amount == 1 else unit
     return f"{amount:,.3g} {unit}" if abs(amount) < 1000 else f"{amount:,.0f} {unit}"
+
+
+def rounded_up(amount: float) -> float:
+    """Three significant figures, rounded up: whoever follows the words has done enough."""
+    if not 0 < amount < math.inf:
+        return amount
+    step = 10.0 ** (math.floor(math.log10(amount)) - 2)
+    return math.ceil(amount / step - 1e-9) * step
 
 
 def rule_words(scenario: Scenario, rule: Rule) -> str:
@@ -81,7 +93,7 @@ def change_words(scenario: Scenario, change: Change) -> str:
     if rule.kind != "row":
         return f"drop {rule_words(scenario, rule)}"
     verb = {"<=": "raise", ">=": "lower", "==": "widen"}[change.sense]
-    by = amount_words(scenario, rule.family.split(" ")[0], change.amount)
+    by = amount_words(scenario, rule.family.split(" ")[0], rounded_up(change.amount))
     return f"{verb} {row_words(scenario, rule.name)} by {by}"
 
 

@@ -23,11 +23,11 @@ With an elastic floor at level e and price q, a solver's bound B says of every p
 
 So each solve bounds the whole front, and a point's bound is the least of all of them.
 
-CVaR on large problems has no elastic floor. There value and CVaR are weighed, and a weighted sum's bound is a line above
-the whole front, ``(1 - w) value + w CVaR <= B``. The first weights of CVaR are 0 and `HEAVIEST`, each further one makes
-the two ends of the widest gap equally good (Cohon, Church & Sheer 1979, Water Resources Research 15). Relaxed tails are
-weak, so the gap asked of a weighted solve grows with CVaR's part; each point says what was proven of it. Beyond
-`HEAVIEST`, where CVaR may still rise a little at a great loss of value, nothing is sought: that needs gap 0.
+CVaR on large problems has no elastic floor. There value and CVaR are weighed, and a weighted sum's bound is a line
+above the whole front, ``(1 - w) value + w CVaR <= B``. The first weights of CVaR are 0 and `HEAVIEST`, each further one
+makes the two ends of the widest gap equally good (Cohon, Church & Sheer 1979, Water Resources Research 15). Relaxed
+tails are weak, so the gap asked of a weighted solve grows with CVaR's part; each point says what was proven of it.
+Beyond `HEAVIEST`, where CVaR may still rise a little at a great loss of value, nothing is sought: that needs gap 0.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ Figure = Measure | CVaR | str
 """A measure, a CVaR of the value, or "value"."""
 
 TIE = 4e-9  # of the largest figure: what a solver cannot tell apart
-TIE_IN_TAIL = 2e-6  # the same where the aim is a CVaR, whose cuts have a tolerance of their own
+TIE_IN_TAIL = 2e-6  # the same where a figure is a CVaR, whose cuts have a tolerance of their own
 PROVEN = 1e-6
 STEP = 1e-5  # of the largest coefficient: how much more of a figure that is not whole counts as more
 STEEPER = 1.25
@@ -373,12 +373,13 @@ class _Trace:
     def tie(self) -> float:
         """Aims closer than this are equal."""
         aims = max((abs(one.aim) for one in self.found.values()), default=0.0)
-        share = TIE if self.task.tail is None else TIE_IN_TAIL
+        share = TIE if self.task.linear else TIE_IN_TAIL
         return share * max(aims, float(np.abs(self.task.problem.expected).max(initial=0.0)))
 
     def gap(self, one: _Found) -> float:
         """Relative gap of a portfolio's aim; a difference that no solver can see is none."""
-        return relative_gap(one.aim, max(one.aim, self.bound(one.other) - self.tie))
+        bound = self.bound(one.other)
+        return 0.0 if bound <= one.aim + self.tie else relative_gap(one.aim, bound)
 
     def efficient(self) -> list[_Found]:
         """What nothing found dominates, from most aim to most of the other; the first found of equals."""
@@ -551,9 +552,10 @@ def _weigh(trace: _Trace, price: float, ceiling: float) -> None:
     task, whole = trace.task, 1 + price
     assert isinstance(task.other, CVaR)  # noqa: S101 - nothing else is weighed
     risk = Risk(level=task.other.level, weight=price / whole)
-    solution = ask(task.problem, task.settings, gap=min(0.5, task.settings.gap * whole**2), risk=risk)
+    solution = ask(task.problem, task.settings, gap=min(0.5, task.settings.gap * whole**3), risk=risk)
     trace.solves += 1
-    trace.bounds.append(_Bound(ceiling, price, solution.bound * whole - price * ceiling))
+    if math.isfinite(ceiling):
+        trace.bounds.append(_Bound(ceiling, price, solution.bound * whole - price * ceiling))
     if solution.has_portfolio:
         trace.judge(solution.chosen)
 

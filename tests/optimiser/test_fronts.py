@@ -6,6 +6,8 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import InfeasibleError, ProblemError, SolverError
 from rdsim.optimiser import Evaluation, PortfolioProblem, evaluate, state_problem, state_rows
-from rdsim.optimiser.fronts import VALUE, Figure, Front, front
+from rdsim.optimiser.fronts import VALUE, CVaR, Figure, Front, front
 from rdsim.optimiser.variations import Measure, count_of_options, opposite
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, build, draw
@@ -35,7 +37,28 @@ def portfolios(problem: PortfolioProblem) -> Iterator[Evaluation]:
 
 
 def figure_of(problem: PortfolioProblem, figure: Figure, judged: Evaluation) -> float:
+    if isinstance(figure, CVaR):
+        same = judged.objective - judged.expected
+        return low_tail(problem.values[:, list(judged.chosen)].sum(axis=1) + same, figure.level)
     return figure.of(problem, judged) if isinstance(figure, Measure) else judged.objective
+
+
+def low_tail(values: np.ndarray, level: float) -> float:
+    """Mean of the smallest 1 - level share of equally likely values, in exact fractions."""
+    left = share = (1 - Fraction(level).limit_denominator(1000)) * len(values)
+    total = Fraction(0)
+    for value in sorted(values.tolist()):
+        part = min(Fraction(1), left)
+        total, left = total + part * Fraction(value), left - part
+    return float(total / share)
+
+
+def sampled(problem: PortfolioProblem, seed: int) -> PortfolioProblem:
+    """The problem with seven worlds of values: a common factor, failures, and noise."""
+    rng = np.random.default_rng([seed, 7])
+    worlds = (7, len(problem.option_names))
+    factor = rng.choice([0.5, 1.0, 1.5], (7, 1)) * rng.choice([0.0, 1.0, 2.0], worlds)
+    return replace(problem, values=np.rint(problem.expected * factor + rng.integers(-3, 4, worlds)))
 
 
 def true_front(problem: PortfolioProblem, figures: tuple[Figure, Figure], senses: tuple[str, str]) -> Pairs:
@@ -119,6 +142,63 @@ def test_each_solver_finds_the_whole_front_and_fronts_are_not_trivial(solver: st
         sizes[assert_whole(problem, (known["funded"], VALUE), ("max", "max"), solver)] += 1
         sizes[assert_whole(problem, (VALUE, known["mixed"]), ("max", "min"), solver)] += 1
     assert sum(count for size, count in sizes.items() if size >= 3) >= 5
+
+
+@pytest.mark.parametrize("solver", INSTALLED)
+def test_fronts_with_a_cvar_are_those_of_brute_force(solver: str) -> None:
+    """Value against CVaR, and CVaR against figures that are whole, that are not, and of which less is better."""
+    sizes: Counter[int] = Counter()
+    for seed in range(10 if solver == "highs" else 4):
+        problem = sampled(build(draw(seed), {"budget", "opening value", "synergies", "international"}), seed)
+        known, tail = measures(problem, seed), CVaR((0.3, 0.6, 0.9)[seed % 3])
+        sizes[assert_whole(problem, (VALUE, tail), ("max", "max"), solver)] += 1
+        sizes[assert_whole(problem, (tail, known["partners"]), ("max", "min"), solver)] += 1
+        sizes[assert_whole(problem, (known["chance"], tail), ("min", "max"), solver)] += 1
+    assert sum(count for size, count in sizes.items() if size >= 3) >= 5, sizes
+
+
+def test_some_points_of_value_and_cvar_reach_both_ends() -> None:
+    seen = 0
+    for seed in range(8):
+        problem = sampled(build(draw(seed), {"budget", "synergies", "opening value"}), seed)
+        figures: tuple[Figure, Figure] = (CVaR(0.6), VALUE)
+        expected = sorted(true_front(problem, figures, ("max", "max")), key=lambda pair: -pair[1])
+        found = front(problem, *figures, points=3)
+        assert found.aim == VALUE
+        assert set(pairs_of(found)) <= set(expected)
+        assert (pairs_of(found)[0], pairs_of(found)[-1]) == (expected[0], expected[-1])
+        assert all(point.proven for point in found.points)
+        seen += len(expected) > len(found.points)
+    assert seen >= 2
+
+
+def test_cvar_of_equally_good_values_is_cleaned_up() -> None:
+    """Both are worth 4 on average; the second never less than 3. The third has more of neither."""
+    problem = state_problem(np.array([[0.0, 3.0, 2.0], [8.0, 5.0, 2.0]]), group=[0, 0, 0])
+    for points in (None, 2):
+        found = front(problem, VALUE, CVaR(0.5), points=points)
+        assert pairs_of(found) == [(4.0, 3.0)]
+        assert found.points[0].proven
+
+
+@pytest.mark.parametrize("names", [(VALUE, "cvar"), (VALUE, "chance"), ("cvar", "chance")])
+def test_bounds_at_a_gap_hold_for_every_portfolio_there_is(names: tuple[str, str]) -> None:
+    """No portfolio with as much of the other figure is above a point's bound."""
+    open_ = 0
+    for seed in range(6):
+        problem = sampled(build(draw(seed), {"budget", "opening value", "antagonisms"}), seed)
+        known = {**measures(problem, seed), "cvar": CVaR(0.6)}
+        figures = (known[names[0]], known[names[1]])
+        found = front(problem, *figures, points=4, gap=0.1)
+        pairs = true_front(problem, figures, ("max", "max"))
+        assert_judged(problem, found, figures)
+        assert 1 <= len(found.points) <= 4
+        for point in found.points:
+            assert point.bound >= point.first
+            assert point.gap == pytest.approx((point.bound - point.first) / abs(point.first), abs=1e-6)
+            assert max(a for a, b in pairs if b >= point.second - 1e-6) <= point.bound + 1e-6
+            open_ += point.gap > 0
+    assert open_ >= 3
 
 
 def test_solvers_agree_on_the_portfolios() -> None:
@@ -227,7 +307,7 @@ def test_no_time_is_no_answer_and_little_time_no_complete_front() -> None:
     ("figures", "settings_", "rule"),
     [
         ((VALUE, VALUE), {}, "must differ"),
-        ((VALUE, "number"), {}, 'Measure or "value"'),
+        ((VALUE, "number"), {}, 'a CVaR or "value"'),
         ((VALUE, Measure("short", np.zeros(1), np.zeros(0))), {}, "must have 2 uses"),
         ((VALUE, Measure("odd", np.array([1.0, math.nan]), np.zeros(0))), {}, "must be finite"),
         ((VALUE, count_of_options("n", np.ones(2))), {"senses": ("min", "max")}, "only be maximised"),
@@ -239,3 +319,17 @@ def test_no_time_is_no_answer_and_little_time_no_complete_front() -> None:
 def test_wrong_arguments_are_refused(figures: Any, settings_: dict[str, Any], rule: str) -> None:
     with pytest.raises(ProblemError, match=rule):
         front(state_problem([3.0, 2.0], rows=state_rows([[1, 1]], [1])), *figures, **settings_)
+
+
+def test_all_wrong_arguments_are_named_at_once() -> None:
+    problem = state_problem([3.0, 2.0])
+    odd = Measure("odd", np.array([math.inf]), np.zeros(0))
+    with pytest.raises(ProblemError) as caught:
+        front(problem, odd, CVaR(1.5), senses=("most", "min"), points=1, gap=2.0, time_limit=-1.0, threads=0)
+    where = [fault.where for fault in caught.value.faults]
+    named = ["sense of first", "first", "first", "sense of second", "level of second", "points"]
+    assert where == [*named, "gap", "time_limit", "threads"]
+    with pytest.raises(ProblemError, match="at most may be a CVaR"):
+        front(problem, CVaR(0.5), CVaR(0.9))
+    with pytest.raises(ProblemError, match="must differ"):
+        front(problem, CVaR(0.5), CVaR(0.5))
