@@ -34,7 +34,6 @@ from rdsim.optimiser.explanation import (
     why_not,
     worth_of_cap,
 )
-from rdsim.optimiser.frequency import Frequencies
 from rdsim.options import Options
 from rdsim.scenario import eligible
 from rdsim.search import Proposal
@@ -45,7 +44,6 @@ __all__ = [
     "Explained",
     "cap_words",
     "explain",
-    "frequency_table",
     "replacement_words",
     "savings",
     "screen_table",
@@ -331,18 +329,3 @@ def screen_table(scenario: Scenario, proposal: Proposal, *, solver: str = "highs
     ]
     columns = ["technology", "name", "value_alone", "loss_found", "loss_at_least", "loss_at_most", "reason"]
     return pd.DataFrame(rows, columns=columns).replace([np.inf, -np.inf], np.nan)
-
-
-def frequency_table(scenario: Scenario, found: Frequencies) -> pd.DataFrame:
-    """How often each technology is funded: shares near the optimum and over resampled values, and its standing.
-
-    Columns: technology, name, funded, near, resampled, low, high (Wilson), standing. NaN where a set was not asked for.
-    """
-    rows = []
-    for one in found.groups:
-        drawn = one.resampled
-        share = (drawn.mean, drawn.low, drawn.high) if drawn else (math.nan,) * 3
-        name = scenario.technologies[one.name].name
-        rows.append((one.name, name, one.funded, one.near, *share, one.standing.value))
-    columns = ["technology", "name", "funded", "near", "resampled", "low", "high", "standing"]
-    return pd.DataFrame(rows, columns=columns)

@@ -16,7 +16,6 @@ from rdsim.explaining import (
     Explained,
     cap_words,
     explain,
-    frequency_table,
     replacement_words,
     savings,
     screen_table,
@@ -34,7 +33,6 @@ from rdsim.optimiser.explanation import (
     WhyNot,
     WorthOfCap,
 )
-from rdsim.optimiser.frequency import frequencies
 from rdsim.optimiser.variations import with_caps, with_fixed, with_slack
 from rdsim.scenario import load
 from rdsim.search import Proposal, propose
@@ -229,18 +227,6 @@ def test_the_screen_lists_all_that_are_not_funded(medical: tuple[Scenario, Propo
         group = proposal.problem.group_names.index(row.technology)
         loss = proposal.solution.objective - solve(with_fixed(proposal.problem, groups_in=[group]), gap=0).objective
         assert row.loss_at_least - 1e-6 <= loss <= row.loss_at_most + 1e-6
-
-
-def test_frequencies_as_a_table(medical: tuple[Scenario, Proposal]) -> None:
-    scenario, proposal = medical
-    found = frequencies(proposal.problem, proposal.solution, near=2, resamples=4, within=0.05)
-    table = frequency_table(scenario, found)
-    assert list(table["technology"]) == list(scenario.technologies)
-    assert set(table["standing"]) <= {"core", "borderline", "exterior"}
-    assert ((table["low"] <= table["resampled"]) & (table["resampled"] <= table["high"])).all()
-    alone = frequency_table(scenario, frequencies(proposal.problem, proposal.solution, near=2, resamples=0))
-    assert alone["resampled"].isna().all()
-    assert alone["near"].notna().all()
 
 
 def test_savings_are_discounted_payments(scenario: Scenario, proposal: Proposal) -> None:

@@ -221,14 +221,14 @@ class _Task:
         """True if no figure is a CVaR."""
         return self.tail is None and isinstance(self.other, Measure)
 
-    def aim_of(self, judged: Evaluation) -> float:
-        """The aim of a portfolio."""
-        return judged.objective if self.tail is None else self.tail.of(self.problem, judged)
-
-    def other_of(self, judged: Evaluation) -> float:
-        """The other figure of a portfolio."""
+    def judge(self, chosen: Iterable[int]) -> _Found | None:
+        """A portfolio with its figures; None if it breaks a rule."""
+        judged = evaluate(self.problem, chosen)
+        if not judged.feasible:
+            return None
+        aim = judged.objective if self.tail is None else self.tail.of(self.problem, judged)
         other = self.other.of(self.problem, judged)
-        return round(other) if self.whole else other
+        return _Found(aim, round(other) if self.whole else other, judged.chosen)
 
     def floored(self, level: float, price: float = math.nan) -> tuple[PortfolioProblem, Risk | None]:
         """The question: most aim with at least `level` of the other figure, or at a price for less."""
@@ -333,19 +333,21 @@ class _Trace:
 
     def judge(self, chosen: Iterable[int]) -> _Found | None:
         """Take a portfolio in, if it breaks no rule."""
-        judged = evaluate(self.task.problem, chosen)
-        if not judged.feasible:
-            return None
-        one = _Found(self.task.aim_of(judged), self.task.other_of(judged), judged.chosen)
-        return self.found.setdefault(one.chosen, one)
+        one = self.task.judge(chosen)
+        return None if one is None else self.found.setdefault(one.chosen, one)
 
     def solve(self, level: float = -math.inf, price: float = math.nan) -> tuple[Solution, _Found | None]:
         """Most aim with at least `level` of the other figure, or at a price for less."""
+        solution = self.bounded(level, price)
+        return solution, self.judge(solution.chosen) if solution.has_portfolio else None
+
+    def bounded(self, level: float, price: float = math.nan) -> Solution:
+        """The same, but for the portfolio: only what is proven counts."""
         problem, risk = self.task.floored(level, price)
         solution = ask(problem, self.task.settings, risk=risk)
         self.solves += 1
         self.bounds.append(_Bound(level, price, solution.bound))
-        return solution, self.judge(solution.chosen) if solution.has_portfolio else None
+        return solution
 
     def recombine(self, level: float) -> None:
         """Most aim with at least `level` of the other figure, from the options of all found: a small problem."""
@@ -468,12 +470,13 @@ def _cleaned(trace: _Trace, found: _Found) -> _Found:
 def _climbed(trace: _Trace, found: _Found) -> _Found:
     """The same where a figure is a CVaR: a little more of the other figure is asked for while it costs no aim."""
     while True:
-        solution, higher = trace.solve(found.other + trace.task.step)
+        solution = trace.bounded(found.other + trace.task.step)
         if solution.status is Status.INFEASIBLE or solution.bound < found.aim - trace.tie:
             trace.clean.add(found.chosen)
+        higher = trace.task.judge(solution.chosen) if solution.has_portfolio else None
         if higher is None or higher.aim < found.aim - trace.tie or higher.other <= found.other:
             return found
-        found = higher
+        found = trace.judge(higher.chosen) or higher
 
 
 def _at_levels(trace: _Trace, levels: Iterable[float]) -> None:

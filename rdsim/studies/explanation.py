@@ -40,8 +40,8 @@ def explanation(
     """Explain a proposal: a table of all that is not funded, and exact answers about what is named.
 
     `names` are technologies, funded (what would it cost to lose it?) or not (what would bring it in?), caps (what is
-    less and more of it worth?), or `unfunded` for every technology that is not funded. `gap` and `time_limit` are of each
-    solve. Differences are reported with proven limits, which cannot be closer than the gap lets them be.
+    less and more of it worth?), or `unfunded` for every technology that is not funded. `gap` and `time_limit` are of
+    each solve. Differences are reported with proven limits, which cannot be closer than the gap lets them be.
 
     Raises: ProblemError for unknown names, all at once; SolverError as the optimiser does.
     """
