@@ -609,7 +609,7 @@ def explain(
     samples: Samples = None,
     overrides: Set = None,
     solver: Solver = "highs",
-    gap: Gap = 0.002,
+    gap: Gap = 0.003,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
     threads: Threads = None,

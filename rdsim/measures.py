@@ -2,6 +2,7 @@
 
 =======================  ===========================================================================================
 value                    the objective: expected net present value, openings, synergies and shortfalls included
+cvar                     the objective's mean in the worst samples, at the scenario's level of risk
 commercialised-in-time   expected number on the market by their programme's deadline
 commercialised           expected number on the market by the horizon
 on-target                expected number that reach their target TRL
@@ -28,7 +29,7 @@ import numpy.typing as npt
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError
 from rdsim.optimiser import PortfolioProblem
-from rdsim.optimiser.fronts import VALUE, Figure
+from rdsim.optimiser.fronts import VALUE, CVaR, Figure
 from rdsim.optimiser.variations import Measure, count_of_options
 from rdsim.options import Options
 from rdsim.tables import did_you_mean
@@ -41,7 +42,8 @@ Floats = npt.NDArray[np.float64]
 def measures(scenario: Scenario, options: Options, problem: PortfolioProblem) -> dict[str, Figure]:
     """The figures by name; `problem` is the one that `statement.state` makes of the scenario and options."""
     named = [*_numbers(scenario, options, problem), *_money(scenario, options, problem)]
-    return {VALUE: VALUE, **{measure.name: measure for measure in named}}
+    tail = CVaR(scenario.optimiser.risk.level)
+    return {VALUE: VALUE, "cvar": tail, **{measure.name: measure for measure in named}}
 
 
 def measure_named(name: str, known: dict[str, Figure]) -> Figure:

@@ -24,10 +24,10 @@ With an elastic floor at level e and price q, a solver's bound B says of every p
 So each solve bounds the whole front, and a point's bound is the least of all of them.
 
 CVaR on large problems has no elastic floor. There value and CVaR are weighed, and a weighted sum's bound is a line
-above the whole front, ``(1 - w) value + w CVaR <= B``. The first weights of CVaR are 0 and `HEAVIEST`, each further one
+above the whole front, ``(1 - w) value + w CVaR <= B``. The first prices of CVaR are 0 and `DEAREST`, each further one
 makes the two ends of the widest gap equally good (Cohon, Church & Sheer 1979, Water Resources Research 15). Relaxed
 tails are weak, so the gap asked of a weighted solve grows with CVaR's part; each point says what was proven of it.
-Beyond `HEAVIEST`, where CVaR may still rise a little at a great loss of value, nothing is sought: that needs gap 0.
+Beyond `DEAREST`, where CVaR may still rise a little at a great loss of value, nothing is sought: that needs gap 0.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ TIE_IN_TAIL = 2e-6  # the same where a figure is a CVaR, whose cuts have a toler
 PROVEN = 1e-6
 STEP = 1e-5  # of the largest coefficient: how much more of a figure that is not whole counts as more
 STEEPER = 1.25
-HEAVIEST = 2 / 3  # weight of CVaR: a unit of it is worth two of value
+DEAREST = 2.0  # what a unit of CVaR is worth at most where the two are weighed, in units of value
+LOOSER = 2.5  # power of 1 + price by which the gap asked of a weighted solve grows: tails relax badly
 ALIKE = 0.05  # two prices of CVaR this close, relatively, are one
 
 
@@ -431,6 +432,8 @@ def _grid(trace: _Trace, points: int) -> bool:
     if trace.task.whole and exact and top - start.other < points:
         return _sweep(trace)
     levels = np.linspace(start.other, top, points)[1:]
+    if trace.task.whole:
+        levels = np.unique(np.ceil(levels - PROVEN))  # a floor between two whole numbers is the upper one
     if exact:
         _at_levels(trace, levels)
     else:
@@ -519,7 +522,8 @@ def _widest(trace: _Trace, relaxed: dict[float, float], points: int) -> float | 
     if not 2 <= len(others) < points or len(relaxed) >= 2 * points or trace.task.settings.late:
         return None
     pairs = sorted(pairwise(others), key=lambda pair: pair[0] - pair[1])
-    return next((middle for a, b in pairs if (middle := (a + b) / 2) not in relaxed), None)
+    middles = ((math.ceil((a + b) / 2) if trace.task.whole else (a + b) / 2, b) for a, b in pairs)
+    return next((middle for middle, b in middles if middle < b and middle not in relaxed), None)
 
 
 def _price(relaxed: dict[float, float], place: float) -> float:
@@ -539,9 +543,9 @@ def _price(relaxed: dict[float, float], place: float) -> float:
 
 
 def _weighed(trace: _Trace, ceiling: float, points: int) -> None:
-    """One weight after another, until there are enough points or as many solves."""
-    _weigh(trace, HEAVIEST / (1 - HEAVIEST), ceiling)
-    tried: list[float] = []
+    """One price of CVaR after another, until there are enough points or as many solves."""
+    _weigh(trace, DEAREST, ceiling)
+    tried = [DEAREST]
     while len(tried) < points and not trace.task.settings.late:
         price = _next_price(trace, points, tried)
         if price is None:
@@ -555,7 +559,7 @@ def _weigh(trace: _Trace, price: float, ceiling: float) -> None:
     task, whole = trace.task, 1 + price
     assert isinstance(task.other, CVaR)  # noqa: S101 - nothing else is weighed
     risk = Risk(level=task.other.level, weight=price / whole)
-    solution = ask(task.problem, task.settings, gap=min(0.5, task.settings.gap * whole**3), risk=risk)
+    solution = ask(task.problem, task.settings, gap=min(0.5, task.settings.gap * whole**LOOSER), risk=risk)
     trace.solves += 1
     if math.isfinite(ceiling):
         trace.bounds.append(_Bound(ceiling, price, solution.bound * whole - price * ceiling))
@@ -570,7 +574,11 @@ def _next_price(trace: _Trace, points: int, tried: list[float]) -> float | None:
         return None
     pairs = sorted(pairwise(known), key=lambda pair: pair[0].other - pair[1].other)
     prices = ((a.aim - b.aim) / (b.other - a.other) for a, b in pairs)
-    return next((price for price in prices if all(abs(price / one - 1) > ALIKE for one in tried)), None)
+    return next((price for price in prices if _is_new(price, tried)), None)
+
+
+def _is_new(price: float, tried: list[float]) -> bool:
+    return price < DEAREST and all(abs(price / one - 1) > ALIKE for one in tried)
 
 
 # ---------------------------------------------------------------- telling

@@ -161,6 +161,24 @@ def test_wrong_arguments_are_refused(settings: dict[str, Any], rule: str) -> Non
         alternatives(problem, solve(problem, gap=0), **settings)
 
 
+def test_all_wrong_arguments_are_named_at_once() -> None:
+    problem = state_problem([1.0])
+    with pytest.raises(ProblemError) as caught:
+        alternatives(problem, [0], count=0, swaps=0, within=float("inf"), gap=1.0, time_limit=-1.0)
+    assert [fault.where for fault in caught.value.faults] == ["count", "swaps", "within", "gap", "time_limit"]
+    with pytest.raises(ProblemError) as caught:
+        resampled(problem, count=0, threads=0)
+    assert [fault.where for fault in caught.value.faults] == ["values", "count", "threads"]
+
+
+def test_no_time_proves_nothing() -> None:
+    problem = state_problem([9.0, 8.0, 7.0], group=[0, 0, 0])
+    found = alternatives(problem, [0], count=5, within=0.5, gap=0, time_limit=0.0)
+    assert len(found.portfolios) < 5
+    assert not found.exhausted
+    assert not found.most
+
+
 def test_a_best_that_breaks_a_rule_or_is_none_is_refused() -> None:
     problem = state_problem([1.0, 1.0], rows=state_rows([[1, 1]], [1]))
     with pytest.raises(ProblemError, match="must break no rule"):

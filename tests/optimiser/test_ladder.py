@@ -64,7 +64,8 @@ def test_every_rung_is_that_of_brute_force(solver: str) -> None:
             price = rung.price
             assert price is not None
             assert price.amount >= -1e-6
-            assert price.low - 1e-6 <= price.amount <= price.high + 1e-6
+            assert price.low == pytest.approx(price.amount, abs=1e-6)  # at gap 0 the price is known exactly
+            assert price.high == pytest.approx(price.amount, abs=1e-6)
             seen["price"] += price.amount > 0.5
             if rung.share == 1.0:
                 assert price.amount == pytest.approx(0, abs=1e-6)
@@ -110,10 +111,30 @@ def test_a_plain_ladder_has_no_price_and_repeats() -> None:
     assert [rung.plain.chosen for rung in again.rungs] == [rung.plain.chosen for rung in found.rungs]
 
 
+def test_a_nested_ladder_repeats() -> None:
+    problem = build(draw(8), {"budget", "places", "opening value"})
+    assert ladder(problem, gap=0) == ladder(problem, gap=0)
+
+
+def test_at_a_gap_the_price_is_bracketed() -> None:
+    exact, rough = (ladder(build(draw(5), {"budget", "synergies"}), gap=gap).rungs for gap in (0.0, 0.2))
+    for true, told in zip(exact, rough, strict=True):
+        assert told.plain.objective <= true.plain.objective + 1e-6 <= told.plain.bound + 2e-6
+        assert told.price is not None
+        assert told.price.low - 1e-6 <= told.price.amount <= told.price.high + 1e-6
+
+
+def test_no_time_is_no_answer_and_no_price() -> None:
+    found = ladder(build(draw(8), {"budget"}), time_limit=0.0)
+    assert {rung.plain.status for rung in found.rungs} == {Status.NO_ANSWER}
+    assert all(rung.price is None for rung in found.rungs)
+
+
 def test_all_wrong_arguments_are_named_at_once() -> None:
     problem = state_problem([1.0], rows=state_rows([[1]], [1], family="budget"))
     with pytest.raises(ProblemError) as caught:
-        ladder(problem, (0.0, math.nan), families=("money",))
+        ladder(problem, (0.0, math.nan), families=("money",), start=math.inf, gap=-1.0, threads=0)
     words = str(caught.value)
     assert "shares: must be finite and above 0" in words
     assert "families: must be among budget" in words
+    assert [fault.where for fault in caught.value.faults] == ["shares", "start", "families", "gap", "threads"]

@@ -1,0 +1,68 @@
+"""Subject `fronts`: Pareto fronts of 20 points on korea-2024, alternatives and a budget ladder, and what is proven.
+
+Each option is sampled 200 times, as the scenario's plan does with more. The floors of the front against the expected
+number commercialised in time are elastic, the partners' front is drawn at the same gap, and value and CVaR are weighed
+(see `rdsim.optimiser.fronts`).
+"""
+
+from __future__ import annotations
+
+from statistics import median
+
+from benchmarks import subject
+from benchmarks._korea import SCENARIO
+from benchmarks._timing import seconds
+from rdsim.measures import measures
+from rdsim.optimiser import PortfolioProblem, solve
+from rdsim.optimiser.alternatives import Alternatives, alternatives
+from rdsim.optimiser.fronts import VALUE, CVaR, Figure, Front, front
+from rdsim.optimiser.ladder import Ladder, ladder
+from rdsim.scenario import load
+from rdsim.search import pose
+
+__all__ = ["measure_fronts"]
+
+SAMPLES, POINTS, GAP = 200, 20, 0.01
+
+
+@subject("fronts")
+def measure_fronts() -> None:
+    """Fronts of 20 points to a 1% gap of each solve, ten alternatives, and a ladder of five rungs."""
+    posed = pose(load(SCENARIO), samples=SAMPLES)
+    known = measures(posed.scenario, posed.options, posed.problem)
+    pairs: dict[str, tuple[Figure, str]] = {
+        "commercialised in time": (known["commercialised-in-time"], "max"),
+        "partners": (known["partners"], "min"),
+        "CVaR at 0.9": (CVaR(0.9), "max"),
+    }
+    for name, (figure, sense) in pairs.items():
+        _print_front(name, front(posed.problem, VALUE, figure, senses=("max", sense), points=POINTS, gap=GAP))
+    _print_alternatives(posed.problem)
+    _print_ladder(posed.problem)
+
+
+def _print_front(name: str, found: Front) -> None:
+    gaps, proven = [point.gap for point in found.points], sum(point.proven for point in found.points)
+    first, last = found.points[0], found.points[-1]
+    print(
+        f"  value against {name}: {len(found.points)} points in {found.seconds:.1f} s, {found.solves} solves;", end=""
+    )
+    print(f" gap {median(gaps):.2%} in the median, {max(gaps):.2%} at most, {proven} proven;", end="")
+    print(f" from {first.first:.1f}, {first.second:.2f} to {last.first:.1f}, {last.second:.2f}", flush=True)
+
+
+def _print_alternatives(problem: PortfolioProblem) -> None:
+    best, answers = solve(problem, gap=GAP), list[Alternatives]()
+    taken = seconds(lambda: answers.append(alternatives(problem, best, count=10, within=0.01, swaps=5, gap=GAP)))
+    nearest = [one.nearest for one in answers[0].portfolios]
+    print(f"  alternatives within 1%, 5 swaps apart: {len(nearest)} of 10 in {taken:.1f} s;", end="")
+    print(f" nearest two {min(nearest, default=0)} swaps apart, {answers[0].solves} solves", flush=True)
+
+
+def _print_ladder(problem: PortfolioProblem) -> None:
+    answers: list[Ladder] = []
+    taken = seconds(lambda: answers.append(ladder(problem, gap=GAP)))
+    rungs = answers[0].rungs
+    worth = ", ".join(f"{rung.share:.0%} {rung.plain.objective:.0f} ({rung.plain.gap:.2%})" for rung in rungs)
+    prices = ", ".join("none" if rung.price is None else f"{rung.price.share:.2%}" for rung in rungs)
+    print(f"  ladder: {taken:.1f} s; worth (gap) {worth}; price of nesting {prices}")

@@ -1,0 +1,112 @@
+"""Figures by name: each is what counting the chosen options one by one comes to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rdsim.errors import ProblemError
+from rdsim.measures import measure_named, measures
+from rdsim.optimiser import Evaluation, evaluate
+from rdsim.optimiser.fronts import VALUE, CVaR, Figure
+from rdsim.optimiser.variations import Measure
+from rdsim.scenario import load
+from rdsim.search import Posed, choose, pose
+from rdsim.stats import cvar
+from tests.tiny import tiny_folder
+
+
+@pytest.fixture(scope="module")
+def posed(tmp_path_factory: pytest.TempPathFactory) -> Posed:
+    return pose(load(tiny_folder(tmp_path_factory.mktemp("measures") / "tiny")), samples=30)
+
+
+@pytest.fixture(scope="module")
+def known(posed: Posed) -> dict[str, Figure]:
+    return measures(posed.scenario, posed.options, posed.problem)
+
+
+@pytest.fixture(scope="module")
+def joint(posed: Posed) -> Evaluation:
+    """One technology alone, the others with a partner, whether or not there is money for them."""
+    alone, *others = (np.flatnonzero(posed.problem.group == one) for one in np.unique(posed.problem.group))
+    return evaluate(posed.problem, [int(alone[0]), *(int(options[-1]) for options in others)])
+
+
+def sums(posed: Posed, chosen: Evaluation) -> dict[str, float]:
+    """The figures that are sums over the options, one option at a time."""
+    scenario, options = posed.scenario, posed.options
+    picked = [(o, options.choices[o]) for o in chosen.chosen]
+    programme = {o: scenario.technologies[choice.technology].programme for o, choice in picked}
+    field = {o: scenario.technologies[choice.technology].field for o, choice in picked}
+    return {
+        "commercialised-in-time": sum(float(options.p_in_time[o]) for o in programme),
+        "commercialised": sum(float(options.p_market[o]) for o in programme),
+        "on-target": sum(float(options.p_target[o]) for o in programme),
+        "funded": len(picked),
+        "joint": sum(choice.partner != "" for _, choice in picked),
+        "abroad": sum(float(options.abroad[o].sum()) for o in programme),
+        "international": sum(float(options.joint[o].sum()) for o in programme),
+        **{f"funded-{name}": sum(one == name for one in field.values()) for name in scenario.fields},
+    }
+
+
+def of(posed: Posed, figure: Figure, chosen: Evaluation) -> float:
+    assert isinstance(figure, Measure | CVaR)
+    return figure.of(posed.problem, chosen)
+
+
+def test_sums_over_options_are_those_of_one_by_one(posed: Posed, known: dict[str, Figure], joint: Evaluation) -> None:
+    best = evaluate(posed.problem, choose(posed, gap=0.0).solution.chosen)
+    for chosen in (best, joint):
+        for name, figure in sums(posed, chosen).items():
+            assert of(posed, known[name], chosen) == pytest.approx(figure, abs=1e-9), name
+    assert len({of(posed, known[name], joint) for name in ("funded", "joint", "on-target")}) == 3
+
+
+def test_partners_are_those_opened(posed: Posed, known: dict[str, Figure], joint: Evaluation) -> None:
+    codes = {code for o in joint.chosen for code in _members(posed, posed.options.choices[o].partner)}
+    assert len(joint.opened) == len(codes) >= 2
+    assert of(posed, known["partners"], joint) == len(codes)
+    assert of(posed, known["partners"], evaluate(posed.problem, [])) == 0
+
+
+def _members(posed: Posed, partner: str) -> tuple[str, ...]:
+    if not partner:
+        return ()
+    return posed.scenario.partners[partner].members or (partner,)
+
+
+def test_payments_are_those_of_the_budget_rows(posed: Posed, known: dict[str, Figure], joint: Evaluation) -> None:
+    rows = posed.problem.rows.names
+    lines = {
+        name: sum(float(joint.activity[row]) for row, one in enumerate(rows) if one.startswith(f"budget {name} "))
+        for name in posed.scenario.programmes
+    }
+    for name, paid in lines.items():
+        assert of(posed, known[f"payments-{name}"], joint) == pytest.approx(paid)
+    assert of(posed, known["payments"], joint) == pytest.approx(sum(lines.values()))
+    own = float(posed.options.payments[list(joint.chosen)].sum())
+    assert sum(lines.values()) > own > 0  # partners' opening and running cost on top
+
+
+def test_value_and_its_cvar(posed: Posed, known: dict[str, Figure], joint: Evaluation) -> None:
+    assert known[VALUE] == VALUE
+    same = joint.objective - joint.expected
+    worth = posed.problem.values[:, list(joint.chosen)].sum(axis=1) + same
+    assert of(posed, known["cvar"], joint) == pytest.approx(cvar(worth, posed.scenario.optimiser.risk.level))
+    assert of(posed, known["cvar"], joint) < joint.objective
+
+
+def test_whole_figures_say_so(known: dict[str, Figure]) -> None:
+    for name, figure in known.items():
+        if isinstance(figure, Measure):
+            assert figure.integer == (name.split("-")[0] in {"funded", "joint", "partners"}), name
+            assert not figure.use.flags.writeable
+
+
+def test_a_wrong_name_is_refused_with_the_nearest(known: dict[str, Figure]) -> None:
+    assert measure_named("funded", known) is known["funded"]
+    with pytest.raises(ProblemError, match="partners") as caught:
+        measure_named("parners", known)
+    assert "mean" in str(caught.value)
