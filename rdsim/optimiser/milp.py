@@ -25,9 +25,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array, csr_array
 
+from rdsim.optimiser.evaluation import Evaluation
 from rdsim.optimiser.problem import BoolArray, FloatArray, IntArray, PortfolioProblem, frozen
 
-__all__ = ["Columns", "Family", "Model", "formulate", "lay_out", "opening_weights", "restrict"]
+__all__ = ["Columns", "Family", "Model", "columns_of", "formulate", "lay_out", "opening_weights", "restrict"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +123,23 @@ def lay_out(problem: PortfolioProblem) -> Columns:
         over=tuple(row for row in soft if rows.sense[row] != ">="),
         under=tuple(row for row in soft if rows.sense[row] != "<="),
     )
+
+
+def columns_of(problem: PortfolioProblem, judged: Evaluation) -> FloatArray:
+    """What every column of the model is in a portfolio that has been judged, shape (n,)."""
+    layout, funded = lay_out(problem), set(problem.group[list(judged.chosen)].tolist())
+    values = np.zeros(layout.count)
+    values[list(judged.chosen)] = 1.0
+    for (partner, stage), column in layout.opening.items():
+        values[column] = float(judged.opened.get(partner, stage + 1) <= stage)
+    for place, (first, second, _) in enumerate(problem.synergies):
+        values[layout.synergy + place] = float(first in funded and second in funded)
+    for row, column in layout.carry.items():
+        values[column] = judged.carried[row]
+    for columns, sign in ((layout.excess, 1.0), (layout.deficit, -1.0)):
+        for row, column in columns.items():
+            values[column] = max(0.0, sign * float(judged.activity[row] - judged.room[row]))
+    return values
 
 
 def formulate(problem: PortfolioProblem) -> Model:

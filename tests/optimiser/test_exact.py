@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rdsim.optimiser import PortfolioProblem, Status, evaluate, solve
+from rdsim.optimiser.milp import columns_of, formulate
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, brute_force, build, canonical, draw
 
@@ -98,3 +99,22 @@ def test_ties_consortia_and_openings_occur() -> None:
         seen["opened late"] += bool(optima) and any(evaluate(problem, chosen).opened.values())
     assert min(seen["consortium"], seen["opened late"]) >= 0.05 * CASES
     assert seen["tie"] >= 2
+
+
+def test_the_columns_of_a_judged_portfolio_satisfy_the_model_and_give_its_worth() -> None:
+    judged_ones = 0
+    for seed in range(60):
+        problem = build(draw(seed), set(draw(seed)["families"]))
+        model = formulate(problem)
+        judged = evaluate(problem, solve(problem, gap=0).chosen)
+        if not judged.feasible:
+            continue
+        judged_ones += 1
+        columns = columns_of(problem, judged)
+        activity = model.matrix @ columns
+        for sense, found, limit in zip(model.sense, activity, model.rhs, strict=True):
+            assert {"<=": found <= limit + 1e-9, ">=": found >= limit - 1e-9, "==": abs(found - limit) <= 1e-9}[sense]
+        assert (columns >= model.lower - 1e-9).all()
+        assert (columns <= model.upper + 1e-9).all()
+        assert model.value @ columns == pytest.approx(judged.objective)
+    assert judged_ones >= 40

@@ -1,0 +1,129 @@
+"""What compiled moves see: the landscape they walk on, and the state of a walk."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from rdsim.optimiser.appraisal import Judge, Risk
+from rdsim.optimiser.evaluation import TOLERANCE, evaluate, excess_of
+from rdsim.optimiser.problem import IntArray, PortfolioProblem
+from rdsim.optimiser.tail import least_count
+
+__all__ = ["BEST", "EXPECTED", "FIXED", "MOST", "NONE", "NOW", "TAIL", "blank_state", "survey"]
+
+NONE = np.int64(-1)
+NOW, BEST, MOST, FIXED = 0, 1, 2, 3
+EXPECTED, TAIL = 4, 6  # each followed by what it would be after the change at hand
+_FIGURES = 8
+_CHANGES = 3
+_ROUNDING = 1e-9
+_CLOSED = 1e300
+_RISKLESS = {"weight": 0.0, "tail_size": 0.0, "floor": -math.inf, "target": -math.inf, "enough": 0}
+
+
+def survey(problem: PortfolioProblem, options: IntArray, risk: Risk | None, start: tuple[int, ...]) -> dict[str, Any]:
+    """The landscape of some options, ascending by group; rows may be off as far as rounding lets `start` be.
+
+    `risk` without rules on money; none: the expected value is all that counts, and there are no samples.
+    """
+    return {
+        **_groups(problem, options),
+        **_rows(problem, options, start),
+        **_worth(problem, options, risk),
+    }
+
+
+def _groups(problem: PortfolioProblem, options: IntArray) -> dict[str, Any]:
+    groups = len(problem.group_names)
+    kept = problem.exactly_one | np.isin(np.arange(groups), problem.fixed_in_groups)
+    kept[problem.group[list(problem.fixed_in_options)]] = True
+    members = problem.partners[options]
+    sizes = [0, *(len(exclusion) for exclusion in problem.exclusions)]
+    return {
+        "start": np.searchsorted(problem.group[options], np.arange(groups + 1)).astype(np.int64),
+        "may_drop": ~kept,
+        "stage": problem.stage[options],
+        "stages": np.zeros(len(problem.stage_names), dtype=np.bool_),
+        "member_start": members.indptr.astype(np.int64),
+        "member": members.indices.astype(np.int64),
+        "needs": np.ascontiguousarray(problem.prerequisites, dtype=np.int64),
+        "excluding_start": np.cumsum(sizes, dtype=np.int64),
+        "excluding": np.array([group for groups in problem.exclusions for group in groups], dtype=np.int64),
+        "pair": np.array([(a, b) for a, b, _ in problem.synergies], dtype=np.int64).reshape(-1, 2),
+        "pair_value": np.array([value for *_, value in problem.synergies], dtype=np.float64),
+    }
+
+
+def _rows(problem: PortfolioProblem, options: IntArray, start: tuple[int, ...]) -> dict[str, Any]:
+    rows, judged = problem.rows, evaluate(problem, start)
+    excess = excess_of(rows, judged.activity, judged.room)
+    off = np.clip(excess, _ROUNDING * rows.scale, TOLERANCE * rows.scale)
+    off = np.where(rows.is_soft, 0.0, off)
+    use = csr_array(rows.use[:, options].T)
+    opening = csr_array(rows.opening_use.T)
+    return {
+        "use_start": use.indptr.astype(np.int64),
+        "use_row": use.indices.astype(np.int64),
+        "use": use.data,
+        "opening_start": opening.indptr.astype(np.int64),
+        "opening_row": opening.indices.astype(np.int64),
+        "opening": opening.data,
+        "opening_value": np.ascontiguousarray(problem.opening_value),
+        "cap": rows.cap,
+        "above": np.where(rows.has_ceiling, off, _CLOSED),
+        "below": np.where(rows.has_floor, off, _CLOSED),
+        "price": np.where(rows.is_soft, rows.shortfall_price, -1.0),
+        "carry": np.array([(a, b) for a, b, _ in rows.carry_in_order], dtype=np.int64).reshape(-1, 2),
+        "rate": np.array([rate for *_, rate in rows.carry_in_order], dtype=np.float64),
+    }
+
+
+def _worth(problem: PortfolioProblem, options: IntArray, risk: Risk | None) -> dict[str, Any]:
+    if risk is None:
+        return {"expected": problem.expected[options], "samples": np.zeros((options.size, 0)), **_RISKLESS}
+    samples = np.ascontiguousarray(np.atleast_2d(problem.values)[:, options].T)
+    judge, count = Judge(problem, risk), samples.shape[1]
+    floor, target, enough = -math.inf, -math.inf, 0
+    if risk.floor is not None:
+        floor = risk.floor - judge.worth_tolerance(risk.floor)
+    if risk.target is not None and risk.probability is not None:
+        target = risk.target - judge.worth_tolerance(risk.target)
+        enough = least_count(risk.probability, count)
+    return {
+        "expected": problem.expected[options],
+        "samples": samples,
+        "weight": risk.weight,
+        "tail_size": (1 - risk.level) * count,
+        "floor": floor,
+        "target": target,
+        "enough": enough,
+    }
+
+
+def blank_state(problem: PortfolioProblem, samples: int, tail_size: float) -> dict[str, Any]:
+    """A state in which nothing is funded yet."""
+    groups, rows = len(problem.group_names), len(problem.rows.names)
+    partners, stages = problem.opening_value.shape
+    tail = min(samples, max(1, math.ceil(tail_size * (1 - 1e-12)))) if samples else 0
+    return {
+        "current": np.full(groups, NONE),
+        "best": np.full(groups, NONE),
+        "group": np.zeros(_CHANGES, dtype=np.int64),
+        "old": np.full(_CHANGES, NONE),
+        "fresh": np.full(_CHANGES, NONE),
+        "activity": np.zeros(rows),
+        "trial": np.zeros(rows),
+        "room": np.zeros(rows),
+        "users": np.zeros((partners, stages), dtype=np.int64),
+        "opened": np.full(partners, stages, dtype=np.int64),
+        "opens": np.full(partners, stages, dtype=np.int64),
+        "worth": np.zeros(samples),
+        "tried": np.zeros(samples),
+        "sorting": np.zeros(samples),
+        "tail": np.zeros(tail, dtype=np.int64),
+        "figures": np.full(_FIGURES, -math.inf),
+    }

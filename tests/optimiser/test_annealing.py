@@ -1,0 +1,122 @@
+"""Annealing: every rule is kept, what it says of a portfolio is what the judge says, small optima are found."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.instances import Shape, draw_problem
+from benchmarks.risk import draw_samples
+from rdsim.optimiser import PortfolioProblem, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser.annealing import Annealing, Course, anneal
+from rdsim.optimiser.appraisal import Risk, appraise
+from tests.optimiser.small import FAMILIES, draw
+from tests.optimiser.test_risk import Listed, best_of, keeps, listed, risk_drawn, sampled
+
+
+def never() -> bool:
+    return False
+
+
+def worst_of(problem: PortfolioProblem, risk: Risk, known: Listed) -> tuple[int, ...] | None:
+    """The portfolio of the lowest mean that keeps every rule."""
+    kept = [(float(worth.mean()), chosen) for chosen, worth in known if keeps(problem, risk, worth, chosen)]
+    return min(kept)[1] if kept else None
+
+
+def all_open(problem: PortfolioProblem) -> np.ndarray:
+    return np.ones(len(problem.option_names), dtype=bool)
+
+
+def test_small_optima_are_found_from_the_worst_portfolio() -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(150):
+        families = {*draw(seed)["families"]}
+        problem = sampled(seed, families)
+        known = listed(problem)
+        risk = replace(risk_drawn(seed, problem, known), money=())
+        start = worst_of(problem, risk, known)
+        if start is None:
+            continue
+        walk = Annealing(problem, all_open(problem), start, risk)
+        walk.run(Course(4000, 10.0, 0.1), seed, 0, math.inf, never)
+        judged = appraise(problem, risk, walk.best)
+        assert judged.feasible
+        assert walk.objective == pytest.approx(judged.objective, abs=1e-9)
+        best = best_of(problem, risk, known)
+        assert judged.objective <= best + 1e-6
+        seen["walks"] += 1
+        seen["moved"] += walk.best != start
+        seen["optimal"] += judged.objective >= best - 1e-6
+        seen.update(families)
+        seen.update(name for name in ("floor", "target") if getattr(risk, name) is not None)
+    assert seen["optimal"] >= 0.97 * seen["walks"], seen
+    assert seen["moved"] >= 0.5 * seen["walks"], seen
+    assert min(seen[name] for name in (*FAMILIES, "floor", "target")) >= 5, seen
+
+
+def test_without_samples_the_expected_value_counts() -> None:
+    for seed in range(40):
+        problem = sampled(seed, {*draw(seed)["families"]})
+        known = listed(problem)
+        if not known:
+            continue
+        walk = Annealing(problem, all_open(problem), known[0][0])
+        walk.run(Course(4000, 10.0, 0.1), seed, 0, math.inf, never)
+        assert walk.objective == pytest.approx(max(float(worth.mean()) for _, worth in known), abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def large() -> PortfolioProblem:
+    problem, of = draw_problem(4, Shape(technologies=60, partners=4, starts=2, fields=6))
+    return draw_samples(problem, of, 2500, 1)
+
+
+@pytest.fixture(scope="module")
+def start(large: PortfolioProblem) -> tuple[int, ...]:
+    return solve(large, gap=0.2).chosen
+
+
+RISK = Risk(level=0.95, weight=0.5)
+
+
+def test_a_walk_improves_and_repeats(large: PortfolioProblem, start: tuple[int, ...]) -> None:
+    found = [anneal(large, RISK, start, all_open(large), seed=3) for _ in range(2)]
+    assert found[0] == found[1]
+    judged = appraise(large, RISK, found[0])
+    assert judged.feasible
+    assert judged.objective > appraise(large, RISK, start).objective
+
+
+def test_options_that_are_not_open_stay_out(large: PortfolioProblem, start: tuple[int, ...]) -> None:
+    even = large.group % 2 == 0
+    found = anneal(large, RISK, start, even)
+    assert found != start
+    assert even[list({*found} - {*start})].all()
+
+
+def test_a_walk_ends_when_it_is_good_enough_or_late(large: PortfolioProblem, start: tuple[int, ...]) -> None:
+    begin = appraise(large, RISK, start).objective
+    walk = Annealing(large, all_open(large), start, RISK)
+    walk.run(Course(50_000, 1.0, 0.1), 0, 0, begin + 0.1, never)
+    early = walk.objective
+    walk.run(Course(50_000, 1.0, 0.1), 0, 1, math.inf, never)
+    assert begin + 0.1 <= early < walk.objective
+    assert anneal(large, RISK, start, all_open(large), late=lambda: True) == start
+
+
+def test_a_start_that_breaks_a_rule_stays_as_it_is() -> None:
+    problem = state_problem([3.0, 4.0], rows=state_rows([[2.0, 1.0]], [1.0]))
+    assert not evaluate(problem, (0,)).feasible
+    walk = Annealing(problem, all_open(problem), (0,), None)
+    walk.run(Course(1000, 1.0, 0.1), 0, 0, math.inf, never)
+    assert walk.best == (0,)
+
+
+def test_nothing_to_choose_from() -> None:
+    nothing = state_problem([])
+    assert anneal(nothing, RISK, (), all_open(nothing)) == ()
