@@ -12,8 +12,8 @@ exact    cuts on the tail, the whole integer model solved again until its best p
 search   cuts in the relaxation give the bound, and their prices weigh the samples: with these weights the tail is one
          linear figure, an upper estimate of CVaR that is tight in the relaxation. RENS maximises it, annealing goes on
          from there with CVaR itself (see `annealing`), then neighbourhood search; every portfolio is judged exactly. If
-         the gap is not proven, rounds on the model with the cuts follow, on the whole of it only if it is small: on
-         10,000 options they took minutes and moved no bound. Chance constraints give way to stricter ones (see below).
+         the gap is not proven and the model is not large, rounds with the cuts themselves follow; on 10,000 options they
+         took minutes and brought nothing. Chance constraints give way to stricter ones (see below).
 auto     exact if the gap is 0, or if there are at most `SMALL` options and `SMALL_COUNTED` sample columns
 =======  =====================================================================================================
 
@@ -674,9 +674,11 @@ def _search_neighbourhoods(hunt: Hunt, relaxed: Relaxed) -> None:
         free = free_groups(task.problem, chosen, rng, number)
         tail = _at(task, hunt.start) if number % 2 else hunt.weighed
         _improve(hunt, free_bounds(task.problem, task.model, relaxed, chosen, free), ROUND_NODES, tail)
+    if len(task.problem.option_names) > 2 * NARROW:
+        return
     if hunt.weighed is not None and hunt.open:
         _improve_cut(hunt, near_bounds(task.problem, task.model, relaxed, NEAR, fix=True), ROUND_NODES)
-    if hunt.open and hunt.best is not None and len(task.problem.option_names) <= 2 * NARROW:
+    if hunt.open and hunt.best is not None:
         _improve_cut(hunt, (task.model.lower, task.model.upper), PROOF_NODES)
 
 
