@@ -1,7 +1,8 @@
 """Subject `risk`: mean-CVaR portfolios by cuts on the tail, beside the extensive form, same samples, same run.
 
-Synthetic instances of the Korean shape. Worths are skewed (a technology may fail; what succeeds is lognormal) and
-correlated: a common factor for each field, for each partner with breaks in relations, and for each technology.
+The Korean scenario and perturbed copies; then synthetic instances of its shape with more and more samples. Their worths
+are skewed (a technology may fail; what succeeds is lognormal) and correlated: a common factor for each field, for each
+partner with breaks in relations, and for each technology.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
 from benchmarks import subject
+from benchmarks._korea import instances
 from benchmarks._timing import ratios, seconds, spread
 from benchmarks.instances import Attributes, draw_problem
 from rdsim.optimiser import PortfolioProblem
@@ -98,10 +100,31 @@ def _ours(problem: PortfolioProblem) -> tuple[float, RiskSolution]:
     return taken, answers[0]
 
 
-@subject("risk")
-def measure_risk() -> None:
-    """Mean and CVaR at equal weights: bound by cuts beside the extensive form's, and a portfolio within 60 s."""
-    print(f"  CVaR at level {LEVEL}, weight {WEIGHT}; seconds of the bound, of the whole answer, and its proven gap")
+def _beside_extensive(problem: PortfolioProblem, found: RiskSolution) -> tuple[str, float]:
+    """The extensive form's seconds and bound in words, and how many times longer it took."""
+    slow, bound = _extensive(problem)
+    late = " (its time limit)" if math.isinf(bound) else f", {bound / found.bound - 1:+.3%} from ours"
+    return f"extensive bound {slow:6.1f} s{late}: {slow / found.seconds.lp:.0f} times", slow / found.seconds.lp
+
+
+def _told(name: str, count: int, whole: float, found: RiskSolution) -> str:
+    answer = f"bound {found.seconds.lp:6.2f} s, answer {whole:6.1f} s, gap {found.gap:.2%}, {found.cuts} cuts"
+    return f"  {name}, {count:>6,} samples: {answer}"
+
+
+def _measure_korea() -> None:
+    """The scenario and perturbed copies, with the samples that a plan has."""
+    times = []
+    for name, problem in instances().items():
+        whole, found = _ours(problem)
+        words, ratio = _beside_extensive(problem, found)
+        times.append(ratio)
+        print(_told(name, len(problem.values), whole, found) + f"; {words}", flush=True)
+    print(f"  extensive bound / ours: {spread(times)}")
+
+
+def _measure_growth() -> None:
+    """Synthetic instances of the Korean shape, with more and more samples."""
     bounds: dict[int, list[float]] = {count: [] for count in SAMPLES}
     for seed in SEEDS:
         problem, of = draw_problem(seed)
@@ -109,14 +132,15 @@ def measure_risk() -> None:
             sampled = draw_samples(problem, of, count, seed)
             whole, found = _ours(sampled)
             bounds[count].append(found.seconds.lp)
-            print(
-                f"  seed {seed}, {count:>6,} samples: bound {found.seconds.lp:6.2f} s, answer {whole:6.1f} s,", end=""
-            )
-            print(f" gap {found.gap:.2%}, {found.cuts} cuts", end="")
-            if count in EXTENSIVE_SAMPLES:
-                slow, bound = _extensive(sampled)
-                late = " (its time limit)" if math.isinf(bound) else f", {bound / found.bound - 1:+.3%} from ours"
-                print(f"; extensive bound {slow:6.1f} s{late}: {slow / found.seconds.lp:.0f} times", end="")
-            print(flush=True)
+            words = f"; {_beside_extensive(sampled, found)[0]}" if count in EXTENSIVE_SAMPLES else ""
+            print(_told(f"seed {seed}", count, whole, found) + words, flush=True)
     for low, high in itertools.pairwise(SAMPLES):
         print(f"  bound at {high:,} / at {low:,} samples: {spread(ratios(bounds[high], bounds[low]))}")
+
+
+@subject("risk")
+def measure_risk() -> None:
+    """Mean and CVaR at equal weights: bound by cuts beside the extensive form's, and a portfolio within 60 s."""
+    print(f"  CVaR at level {LEVEL}, weight {WEIGHT}; seconds of the bound, of the whole answer, and its proven gap")
+    _measure_korea()
+    _measure_growth()

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, call_day, hosts
 from rdsim.domain import Choice, Programme, Scenario
+from rdsim.explaining import screen_table
 from rdsim.planning import Plan
 from rdsim.report import PlanReport
-from rdsim.scenario import cost, eligible, target
+from rdsim.scenario import cost, target
 from rdsim.search import Proposal
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, mean_interval
 
 __all__ = ["describe_plan", "describe_proposal", "describe_simulation", "gather", "notes"]
+
+_NEXT_TO_NOTHING = 1e-3
+"""A proven loss below this share of the loss that was found is as good as none."""
 
 
 def gather(found: Plan, manifest: Mapping[str, object]) -> PlanReport:
@@ -59,8 +64,11 @@ def _technologies(found: Plan) -> pd.DataFrame:
     """A row for each candidate: what it is, and what became of it in the portfolio and the simulation."""
     scenario, proposal = found.scenario, found.proposal
     funded = {choice.technology: choice for choice in proposal.portfolio.choices}
-    expected = _expected(proposal)
-    rows = [_candidate(scenario, name, funded.get(name), expected) for name in scenario.technologies]
+    expected, why_not = _expected(proposal), _why_not(scenario, proposal)
+    rows = [
+        _candidate(scenario, name, funded.get(name), expected) | {"note": why_not.get(name, "")}
+        for name in scenario.technologies
+    ]
     table = pd.DataFrame(rows)
     return table.merge(_simulated(found), on="technology", how="left")
 
@@ -94,7 +102,6 @@ def _candidate(
         "start_year": choice.start_year if choice else None,
         "rank": choice.rank if choice else None,
         "expected_value": value,
-        "note": "" if choice else _why_not(scenario, name, value),
     }
 
 
@@ -110,15 +117,26 @@ def _same(option: Choice, choice: Choice) -> bool:
     return (option.partner, option.mode, option.start_year) == (choice.partner, choice.mode, choice.start_year)
 
 
-def _why_not(scenario: Scenario, name: str, best: float) -> str:
-    """In words, what is known without solving again."""
-    if scenario.technologies[name].status == "must-not-fund":
-        return "ruled out by the planner"
-    if np.isnan(best):
-        return f"no eligible option: {eligible(scenario, name, '', 'domestic')}"
-    if best <= 0:
-        return "its best option is expected to cost more than it brings"
-    return "worth its cost alone, but others make better use of the money, starts or places that it needs"
+def _why_not(scenario: Scenario, proposal: Proposal) -> dict[str, str]:
+    """For each technology that is not funded, what is known without solving again."""
+    table = screen_table(scenario, proposal)
+    return {row["technology"]: row["reason"] or _price_of(scenario, row) for row in table.to_dict("records")}
+
+
+def _price_of(scenario: Scenario, row: Mapping[Hashable, Any]) -> str:
+    """What funding it would cost in expected value, between what is proven and what a simple exchange would lose."""
+    least, most = row["loss_at_least"], row["loss_found"]
+    unit, proven = scenario.money_unit, least > _NEXT_TO_NOTHING * max(abs(most), 1.0)
+    why = "others make better use of the money, starts or places that it needs"
+    if row["value_alone"] <= 0:
+        why = "its best option is expected to bring less than it costs"
+    if np.isnan(most):
+        price = f"cost at least {least:,.3g} {unit} of expected value" if proven else "displace more than one other"
+    elif most < _NEXT_TO_NOTHING:
+        price = "cost next to nothing"
+    else:
+        price = f"cost {f'{least:,.3g} to' if proven else 'at most'} {most:,.3g} {unit} of expected value"
+    return f"{why}; funding it would {price}"
 
 
 def _simulated(found: Plan) -> pd.DataFrame:

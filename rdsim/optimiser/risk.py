@@ -12,8 +12,8 @@ exact    cuts on the tail, the whole integer model solved again until its best p
 search   cuts in the relaxation give the bound, and their prices weigh the samples: with these weights the tail is one
          linear figure, an upper estimate of CVaR that is tight in the relaxation. RENS maximises it, annealing goes on
          from there with CVaR itself (see `annealing`), then neighbourhood search; every portfolio is judged exactly. If
-         the gap is not proven and the model is not large, rounds with the cuts themselves follow; on 10,000 options they
-         took minutes and brought nothing. Chance constraints give way to stricter ones (see below).
+         the gap is not proven and the model is not large, rounds with the cuts follow; on 10,000 options they took
+         minutes and brought nothing. Chance constraints give way to stricter ones (see below).
 auto     exact if the gap is 0, or if there are at most `SMALL` options and `SMALL_COUNTED` sample columns
 =======  =====================================================================================================
 
