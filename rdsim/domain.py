@@ -35,6 +35,7 @@ __all__ = [
     "RiskSettings",
     "Risks",
     "Scenario",
+    "SearchSettings",
     "SimulationSettings",
     "Steps",
     "TechField",
@@ -506,6 +507,27 @@ class RiskSettings:
 
 
 @dataclass(frozen=True)
+class SearchSettings:
+    """How the loop of optimiser and simulator searches."""
+
+    __pydantic_config__ = _strict
+    rounds: Annotated[int, Field(ge=0, le=20, description="Rounds of proposals at most.")] = 3
+    replications: Annotated[
+        int, Field(ge=20, le=100_000, description="Replications on which each proposal is judged in the loop.")
+    ] = 400
+    most_replications: Annotated[
+        int, Field(ge=100, le=1_000_000, description="Replications of each finalist at most.")
+    ] = 5000
+    indifference: Annotated[
+        float,
+        Field(gt=0, lt=1, allow_inf_nan=False, description="Difference worth finding, relative to the value."),
+    ] = 0.005
+    probability: Annotated[
+        float, Field(gt=0.5, lt=1, allow_inf_nan=False, description="Probability of selecting the best finalist.")
+    ] = 0.95
+
+
+@dataclass(frozen=True)
 class OptimiserSettings:
     """Defaults of the optimiser."""
 
@@ -521,6 +543,9 @@ class OptimiserSettings:
     ] = 0.0
     risk: Annotated[RiskSettings, Field(description="What is asked sample by sample.")] = field(
         default_factory=RiskSettings
+    )
+    search: Annotated[SearchSettings, Field(description="The loop of optimiser and simulator.")] = field(
+        default_factory=SearchSettings
     )
 
 

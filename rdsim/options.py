@@ -82,15 +82,16 @@ def sample(
     *,
     samples: int,
     seed: int,
+    first: int = SAMPLING,
     each_payment: bool = False,
     engine: Engine = "compiled",
     threads: int | None = None,
 ) -> Options:
-    """Simulate each option alone on `samples` common replications.
+    """Simulate each option alone on `samples` common replications, numbered from `first`.
 
     With `each_payment` the payments of every sample are kept, N x O x Y single-precision numbers.
     """
-    draws = Draws(seed, range(SAMPLING, SAMPLING + samples))
+    draws = Draws(seed, range(first, first + samples))
     chunks = [choices[start : start + _CHUNK] for start in range(0, len(choices), _CHUNK)]
     each = (*_EACH, "paid") if each_payment else _EACH
     parts = [_sample_chunk(scenario, chunk, draws, each, engine, threads) for chunk in chunks]

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from rdsim import frames, portfolio
@@ -24,7 +25,18 @@ from rdsim.luck import chance, lay_out, lay_out_rest, value_factor
 from rdsim.metrics import Worth, replication_figures, sold_by_technology, worth
 from rdsim.stats import mean_interval
 
-__all__ = ["ENGINES", "Batch", "Engine", "Simulation", "cores", "in_batches", "replicate", "simulate", "trace"]
+__all__ = [
+    "ENGINES",
+    "Batch",
+    "Engine",
+    "Simulation",
+    "cores",
+    "in_batches",
+    "project_worths",
+    "replicate",
+    "simulate",
+    "trace",
+]
 
 Engine = Literal["compiled", "simpy"]
 ENGINES: tuple[Engine, ...] = ("compiled", "simpy")
@@ -36,6 +48,8 @@ _BATCH_BYTES = 32 * 2**20
 """Outcomes in a batch, at most; figures of a batch take about as much again."""
 
 T = TypeVar("T")
+
+Floats = npt.NDArray[np.float64]
 
 
 class Batch(NamedTuple):
@@ -186,8 +200,7 @@ def simulate(
     >>> len(outcomes.projects), list(outcomes.summary().columns)
     (50, ['mean', 'ci_low', 'ci_high', 'n'])
     """
-    _check_run(replications, seed, threads)
-    prepared = _prepare(scenario, chosen, replications, seed)
+    prepared = _prepare(scenario, chosen, replications, seed, 0, threads)
     tables: list[list[pd.DataFrame]] = []
     reduce = partial(_tables, scenario, prepared.choices)
     for part in in_batches(scenario, prepared.case, prepared.choices, prepared.draws, engine, reduce, threads):
@@ -203,19 +216,49 @@ def replicate(
     *,
     replications: int | None = None,
     seed: int | None = None,
+    first: int = 0,
     engine: Engine = "compiled",
     threads: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> pd.DataFrame:
-    """Like `simulate`, but only the table with a row for each replication: far less memory for many replications."""
-    _check_run(replications, seed, threads)
-    prepared = _prepare(scenario, chosen, replications, seed)
+    """Like `simulate`, but only the table with a row for each replication: far less memory for many replications.
+
+    `first` is the number of the first replication: others than 0, 1, ... have other luck.
+    """
+    prepared = _prepare(scenario, chosen, replications, seed, first, threads)
     parts = []
     reduce = partial(_figures, scenario, prepared.choices)
     for part in in_batches(scenario, prepared.case, prepared.choices, prepared.draws, engine, reduce, threads):
         parts.append(part)
         progress(len(part))
     return _stack(parts)
+
+
+def project_worths(
+    scenario: Scenario,
+    chosen: Portfolio,
+    *,
+    replications: int | None = None,
+    seed: int | None = None,
+    first: int = 0,
+    engine: Engine = "compiled",
+    threads: int | None = None,
+) -> Floats:
+    """Net present value of each project and the bonus for being in time, shape (replications, choices).
+
+    Columns are in the order of the portfolio's choices; other arguments and errors are those of `replicate`.
+    """
+    prepared = _prepare(scenario, chosen, replications, seed, first, threads)
+    bonus = scenario.optimiser.commercialisation_value
+    parts = in_batches(
+        scenario, prepared.case, prepared.choices, prepared.draws, engine, partial(_project_worth, bonus), threads
+    )
+    columns = {choice.technology: place for place, choice in enumerate(prepared.choices)}
+    return np.concatenate(list(parts))[:, [columns[choice.technology] for choice in chosen.choices]]
+
+
+def _project_worth(bonus: float, batch: Batch) -> Floats:
+    return np.asarray(batch.worth.npv + bonus * batch.worth.in_time)
 
 
 class _Prepared(NamedTuple):
@@ -225,12 +268,13 @@ class _Prepared(NamedTuple):
     draws: Draws
 
 
-def _check_run(replications: int | None, seed: int | None, threads: int | None) -> None:
+def _check_run(replications: int | None, seed: int | None, threads: int | None, first: int = 0) -> None:
     """Raise InputError with every one of these that cannot be."""
     wanted = (
         ("replications", replications, 1, 2**31, "a whole number of at least 1, below 2**31"),
         ("seed", seed, 0, 2**63, "a whole number of at least 0, below 2**63"),
         ("threads", threads, 1, 2**31, "a whole number of at least 1"),
+        ("first", first, 0, 2**31, "a whole number of at least 0, below 2**31"),
     )
     faults = tuple(
         Fault(name, f"must be {rule}", repr(value))
@@ -241,11 +285,19 @@ def _check_run(replications: int | None, seed: int | None, threads: int | None) 
         raise InputError(faults)
 
 
-def _prepare(scenario: Scenario, chosen: Portfolio, replications: int | None, seed: int | None) -> _Prepared:
+def _prepare(
+    scenario: Scenario,
+    chosen: Portfolio,
+    replications: int | None,
+    seed: int | None,
+    first: int = 0,
+    threads: int | None = None,
+) -> _Prepared:
+    _check_run(replications, seed, threads, first)
     portfolio.check(chosen, scenario)
     chosen = portfolio.ranked(chosen, scenario)
     count = scenario.simulation.replications if replications is None else replications
-    draws = Draws(scenario.simulation.seed if seed is None else seed, range(count))
+    draws = Draws(scenario.simulation.seed if seed is None else seed, range(first, first + count))
     choices = tuple(sorted(chosen.choices, key=lambda choice: choice.rank))
     return _Prepared(chosen, choices, build(scenario, chosen), draws)
 
@@ -274,7 +326,6 @@ def trace(scenario: Scenario, chosen: Portfolio, *, replication: int = 0, seed: 
     """What happened in one replication, event by event: who waited for what, when (on the SimPy engine)."""
     from rdsim.engines import process  # noqa: PLC0415
 
-    _check_run(None, seed, None)
     prepared = _prepare(scenario, chosen, 1, seed)
     draws = Draws(prepared.draws.seed, range(replication, replication + 1))
     rows: list[process.TraceRow] = []

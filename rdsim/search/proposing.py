@@ -34,6 +34,7 @@ __all__ = [
     "fresh_values",
     "fresh_worth",
     "optimise",
+    "portfolio_of",
     "pose",
     "propose",
     "risk_of",
@@ -150,7 +151,7 @@ def choose(
         raise InfeasibleError(_reason(scenario, problem, solver))
     chosen = require(solution).chosen
     return Proposal(
-        _portfolio(scenario, options, chosen, "optimised"),
+        portfolio_of(scenario, options, chosen, "optimised"),
         options,
         problem,
         solution,
@@ -220,7 +221,7 @@ def fresh_worth(
     return mean_interval(worth, scenario.simulation.confidence)
 
 
-def _portfolio(scenario: Scenario, options: Options, chosen: tuple[int, ...], name: str) -> Portfolio:
+def portfolio_of(scenario: Scenario, options: Options, chosen: tuple[int, ...], name: str) -> Portfolio:
     return portfolio.ranked(Portfolio(tuple(options.choices[o] for o in chosen), name), scenario)
 
 
@@ -247,5 +248,5 @@ def baselines(scenario: Scenario, proposal: Proposal, *, seed: int | None = None
     rules = {}
     for name in BASELINES:
         chosen = run_baseline(name, problem, options.award, scores, chance)
-        rules[name] = Rule(_portfolio(scenario, options, chosen, name), evaluate(problem, chosen))
+        rules[name] = Rule(portfolio_of(scenario, options, chosen, name), evaluate(problem, chosen))
     return rules

@@ -1,0 +1,448 @@
+"""The loop: the optimiser proposes, the simulator judges, the optimiser's view is corrected, and again.
+
+The one-shot optimiser sees options one by one. What they do to one another - waiting for money, places and partners,
+money that lapses because others failed - only a simulation of the whole portfolio shows. So:
+
+1. Options near the relaxation's optimum are sampled further: their means decide, and 1,000 samples of a value that is
+   nothing or much are few.
+2. In each round the optimiser solves for several **views**: other over-commitment ratios around the best ones so far,
+   all programmes together and each alone, and the best view corrected for what its portfolio's projects lost by not
+   being alone. Every proposal is simulated on the same replications. Steps halve from round to round; the loop ends
+   when the best stays the best.
+3. The best portfolio is improved by **exchanges** (an option in, out, or for another of the same technology), each
+   simulated on those replications, and by other orders of priority.
+4. The best few and the one-shot portfolio are compared on replications of their own (`selection`).
+
+Estimates inside the loop are of means of the options (all samples) plus crowding (simulated, see `judging`). They only
+guide: what the plan tells of the winner comes from replications that chose nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from rdsim.domain import Choice, Portfolio
+from rdsim.errors import InfeasibleError
+from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, evaluate, solve
+from rdsim.optimiser.appraisal import Risk, appraise
+from rdsim.optimiser.explanation.prices import hints
+from rdsim.optimiser.risk import solve_risk
+from rdsim.optimiser.solution import relative_gap
+from rdsim.options import sample
+from rdsim.search.judging import SEARCHING, SELECTING, Judge
+from rdsim.search.proposing import Posed, Proposal, portfolio_of, risk_of
+from rdsim.search.selection import Selected, select
+from rdsim.search.views import LOOSEST, View, corrections, over_committed, ratios_of, seen
+from rdsim.stats import quantile
+
+__all__ = ["Contender", "Loop", "Step", "improve"]
+
+Floats = npt.NDArray[np.float64]
+
+REFINING = 2**31 + 2**30
+"""First replication of the further samples of options."""
+
+_NEAR = 0.003  # of the relaxation's value: reduced costs of options that are sampled further
+_MOST_NEAR = 1500
+_FURTHER = 3  # times the samples that every option has
+_STEP = 1.25  # first factor between over-commitment ratios
+_LEAST_RATIO = 0.5
+_EXCHANGES = 40  # tried in each pass
+_PASSES = 2
+_AGAIN = 3  # exchanges of one technology that are tried in a pass, at most
+_FINALISTS = 4  # besides the one-shot portfolio
+
+
+@dataclass(frozen=True, eq=False)
+class Contender:
+    """A portfolio in the loop."""
+
+    name: str
+    portfolio: Portfolio
+    chosen: tuple[int, ...]
+    view: View
+    worth: Floats  # (n,) estimate of its worth in each replication, see the module
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one contender came to: estimates in money, the error that of the difference to the one-shot portfolio."""
+
+    round: int
+    name: str
+    ratios: Mapping[str, float]
+    funded: int
+    estimate: float
+    gain: float  # over the one-shot portfolio
+    error: float  # standard error of the gain
+    leads: bool  # the best so far
+
+
+@dataclass(frozen=True, eq=False)
+class Loop:
+    """How the loop went, and the portfolio it found."""
+
+    proposal: Proposal
+    one_shot: Proposal
+    winner: str
+    ratios: Mapping[str, float]  # over-commitment that the portfolio amounts to, by programme
+    steps: tuple[Step, ...]
+    finalists: tuple[str, ...]
+    selected: Selected | None  # none if the loop was stopped before
+    spent: int  # replications of whole portfolios
+    stopped: bool
+
+    @property
+    def changed(self) -> bool:
+        """True if another portfolio than the one-shot one was selected."""
+        return self.proposal.portfolio.choices != self.one_shot.portfolio.choices
+
+
+Progress = Callable[[int, int], None]
+"""Called with the steps that are done and an estimate of how many there are."""
+
+
+def improve(
+    posed: Posed,
+    one_shot: Proposal,
+    *,
+    solver: str = "highs",
+    gap: float | None = None,
+    time_limit: float | None = None,
+    progress: Progress = lambda _done, _total: None,
+) -> Loop:
+    """Look for a portfolio that is better in simulation than the one-shot proposal.
+
+    The same scenario, seed and solver give the same portfolio, whatever the number of threads, unless `time_limit`
+    (seconds of each solve) bites. An interrupt (Ctrl-C) ends the loop with its best so far.
+
+    Raises: SolverError if the solver crashes.
+    """
+    run = _Run(posed, one_shot, solver, posed.scenario.optimiser.gap if gap is None else gap, time_limit, progress)
+    stopped = False
+    try:
+        run.search()
+    except KeyboardInterrupt:
+        stopped = True
+    return run.told(stopped)
+
+
+@dataclass(eq=False)
+class _Run:
+    """One loop: what is known so far."""
+
+    posed: Posed
+    one_shot: Proposal
+    solver: str
+    gap: float
+    time_limit: float | None
+    progress: Progress
+    means: Floats = field(init=False)  # (O,) by all samples so far
+    pool: list[Contender] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    finalists: list[Contender] = field(default_factory=list)
+    selected: Selected | None = None
+    done: int = 0
+
+    def __post_init__(self) -> None:
+        posed = self.posed
+        self.means, self.settings = posed.problem.expected.copy(), posed.scenario.optimiser.search
+        self.risk = risk_of(posed)
+        self.judge, self.court = (
+            Judge(posed.scenario, posed.seed, first, posed.engine, posed.threads) for first in (SEARCHING, SELECTING)
+        )
+
+    # ------------------------------------------------------------ what a contender is worth
+
+    def utility(self, worths: Floats) -> Floats:
+        """Worth as the scenario's risk sees it, replication by replication: its mean is mean and CVaR as weighed.
+
+        CVaR is quantile - E[(quantile - worth)+] / (1 - level), here at the one-shot portfolio's quantile.
+        """
+        if self.risk is None or self.risk.weight == 0:
+            return worths
+        level, weight = self.risk.level, self.risk.weight
+        known = self.judge.worths(self.one_shot.portfolio, self.settings.replications)
+        edge = quantile(known, 1 - level)
+        tail = edge - np.maximum(edge - worths, 0.0) / (1 - level)
+        return np.asarray((1 - weight) * worths + weight * tail)
+
+    def estimate(self, portfolio: Portfolio, chosen: tuple[int, ...]) -> Floats:
+        """Means of the options, crowding as simulated, and what soft rows cost."""
+        count, weight = self.settings.replications, 0.0 if self.risk is None else self.risk.weight
+        alone = self.judge.alone(portfolio.choices, count).sum(axis=1)
+        known = float(self.means[list(chosen)].sum())
+        lost = evaluate(self.posed.problem, chosen).shortfall
+        return np.asarray(self.utility(self.judge.worths(portfolio, count)) - (1 - weight) * (alone - known) - lost)
+
+    def consider(self, number: int, name: str, chosen: tuple[int, ...], view: View) -> Contender:
+        """Judge a portfolio with the usual order of priority, unless it is known."""
+        portfolio = portfolio_of(self.posed.scenario, self.posed.options, chosen, "optimised")
+        return self.meet(number, name, portfolio, chosen, view)
+
+    def meet(self, number: int, name: str, portfolio: Portfolio, chosen: tuple[int, ...], view: View) -> Contender:
+        """Judge a portfolio, unless it is known; the pool keeps it."""
+        known = next((one for one in self.pool if one.portfolio.choices == portfolio.choices), None)
+        if known is not None:
+            return known
+        fresh = Contender(name, portfolio, chosen, view, self.estimate(portfolio, chosen))
+        self.pool.append(fresh)
+        gain = fresh.worth - self.pool[0].worth
+        error = float(gain.std(ddof=1)) / len(gain) ** 0.5
+        leads = self.best is fresh
+        figures = (len(chosen), float(fresh.worth.mean()), float(gain.mean()), error, leads)
+        self.steps.append(Step(number, name, dict(view.ratios), *figures))
+        self.tick()
+        return fresh
+
+    @property
+    def best(self) -> Contender:
+        """The contender of the largest estimate; of equals the first."""
+        return max(self.pool, key=lambda one: float(one.worth.mean()))
+
+    def tick(self) -> None:
+        self.done += 1
+        total = 8 * self.settings.rounds + _PASSES * _EXCHANGES + 4
+        self.progress(min(self.done, total), total)
+
+    # ------------------------------------------------------------ the search
+
+    def search(self) -> None:
+        """Everything, in turn."""
+        posed, one_shot = self.posed, self.one_shot
+        ratios = dict.fromkeys(posed.scenario.programmes, 1.0)
+        self.refine()
+        self.meet(0, "one-shot", one_shot.portfolio, one_shot.solution.chosen, View(ratios, self.added()))
+        for number in range(1, self.settings.rounds + 1):
+            leader = self.best
+            self.propose(number, _STEP ** (0.5 ** (number - 1)))
+            if self.best is leader and number > 1:
+                break
+        self.reorder()
+        for number in range(_PASSES):
+            if not self.exchange(number):
+                break
+        self.decide()
+
+    def added(self) -> Floats:
+        """What further samples add to each option's value in the problem, shape (O,)."""
+        return np.asarray(self.means - self.posed.problem.expected)
+
+    def refine(self) -> None:
+        """Sample the options near the relaxation's optimum further."""
+        posed, relaxed = self.posed, hints(self.posed.problem, solver=self.solver if self.solver == "cbc" else "highs")
+        costs = relaxed.reduced_costs[: len(posed.options.choices)]
+        near = np.flatnonzero(costs >= -_NEAR * max(abs(relaxed.bound), 1e-9))
+        near = np.union1d(near[np.argsort(-costs[near], kind="stable")[:_MOST_NEAR]], self.one_shot.solution.chosen)
+        near, count = near.astype(np.int64), _FURTHER * posed.samples
+        found = sample(
+            posed.scenario,
+            tuple(posed.options.choices[o] for o in near),
+            samples=count,
+            seed=posed.seed,
+            first=REFINING,
+            engine=posed.engine,
+            threads=posed.threads,
+        )
+        fresh = found.npv.mean(axis=0) + posed.scenario.optimiser.commercialisation_value * found.p_in_time
+        self.means[near] = (posed.samples * self.means[near] + count * fresh) / (posed.samples + count)
+
+    def propose(self, number: int, step: float) -> None:
+        """Proposals of the views around the best one's."""
+        for name, view in self.views(number, step):
+            chosen = self.solved(view)
+            if chosen is not None:
+                self.consider(number, name, chosen, view)
+
+    def views(self, number: int, step: float) -> Iterator[tuple[str, View]]:
+        """The best ratios and, from the second round on, corrected values; all ratios up, each up and down."""
+        leader, scenario = self.best, self.posed.scenario
+        added, ratios = self.added(), dict(leader.view.ratios)
+        if number == 1:
+            yield "further samples", View(ratios, added)
+        else:
+            options, count = self.posed.options, self.settings.replications
+            corrected = added + corrections(scenario, options, self.judge, leader.portfolio, count)
+            yield "corrected for waiting", View(ratios, corrected)
+            added = leader.view.added
+        changes = [dict.fromkeys(ratios, step)] if len(ratios) > 1 else []
+        changes += [{name: factor} for name in ratios for factor in (step, 1 / step)]
+        for change in changes:
+            tried = {name: ratio * change.get(name, 1.0) for name, ratio in ratios.items()}
+            if all(_LEAST_RATIO <= ratio <= LOOSEST for ratio in tried.values()):
+                yield _told_ratios(tried), View(tried, added)
+
+    def solved(self, view: View) -> tuple[int, ...] | None:
+        """The optimiser's portfolio for a view; none if there is none, or no answer in time."""
+        problem = seen(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
+        put: Callable[..., Solution] = solve if self.risk is None else _risky(self.risk)
+        try:
+            found = put(problem, solver=self.solver, gap=self.gap, time_limit=self.time_limit)
+        except InfeasibleError:
+            return None
+        return found.chosen if found.has_portfolio else None
+
+    def reorder(self) -> None:
+        """The best portfolio in other orders of priority."""
+        leader, options = self.best, self.posed.options
+        cost = np.maximum(options.award[list(leader.chosen)], 1e-9)
+        mean = self.means[list(leader.chosen)]
+        for name, key in (("by value per cost", mean / cost), ("by value", mean)):
+            place = dict(zip([options.choices[o].technology for o in leader.chosen], key.tolist(), strict=True))
+            self.meet(0, f"priority {name}", _in_order(leader.portfolio, place), leader.chosen, leader.view)
+
+    # ------------------------------------------------------------ exchanges
+
+    def exchange(self, number: int) -> bool:
+        """Exchanges from the best portfolio, each kept if it is better by more than its error; whether any was."""
+        if self.risk is not None and (self.risk.floor is not None or self.risk.target is not None or self.risk.money):
+            return False  # what these demand, only the optimiser's samples tell
+        leader, kept = self.best, 0
+        for group, option in self.moves(leader):
+            chosen = self.moved(leader.chosen, group, option)
+            if not self.allowed(chosen):
+                continue
+            name = self.move_name(leader.chosen, group, option)
+            usual = portfolio_of(self.posed.scenario, self.posed.options, chosen, "optimised")
+            tried = self.meet(number, name, _as_before(usual, leader.portfolio), chosen, leader.view)
+            gain = tried.worth - leader.worth
+            if gain.mean() > gain.std(ddof=1) / len(gain) ** 0.5:
+                leader, kept = tried, kept + 1
+        return kept > 0
+
+    def moves(self, leader: Contender) -> list[tuple[int, int]]:
+        """(group, option or -1 for none), those first that promise most by the options' means."""
+        problem = replace(self.loose, values=self.means + (leader.view.added - self.added()))
+        base = evaluate(problem, leader.chosen).objective
+        funded = {int(problem.group[option]): option for option in leader.chosen}
+        promising: list[tuple[float, int, int]] = []
+        for group in range(len(problem.group_names)):
+            mine = np.flatnonzero(problem.group == group)
+            mine = mine[np.argsort(-problem.expected[mine], kind="stable")[:_AGAIN]]
+            for option in [*(int(o) for o in mine if o != funded.get(group)), *([-1] if group in funded else [])]:
+                judged = evaluate(problem, self.moved(leader.chosen, group, option))
+                if judged.feasible:
+                    promising.append((base - judged.objective, group, option))
+        return [(group, option) for _, group, option in sorted(promising)[:_EXCHANGES]]
+
+    def moved(self, chosen: tuple[int, ...], group: int, option: int) -> tuple[int, ...]:
+        rest = [one for one in chosen if self.posed.problem.group[one] != group]
+        return tuple(sorted([*rest, *([option] if option >= 0 else [])]))
+
+    def allowed(self, chosen: tuple[int, ...]) -> bool:
+        """Whether every rule but the announced budgets holds."""
+        return evaluate(self.loose, chosen).feasible
+
+    @cached_property
+    def loose(self) -> PortfolioProblem:
+        """The problem with budgets that bind nobody."""
+        everywhere = dict.fromkeys(self.posed.scenario.programmes, LOOSEST)
+        return over_committed(self.posed.scenario, self.posed.problem, everywhere)
+
+    def move_name(self, chosen: tuple[int, ...], group: int, option: int) -> str:
+        name, funded = self.posed.problem.group_names[group], set(self.posed.problem.group[list(chosen)].tolist())
+        if option < 0:
+            return f"without {name}"
+        return f"{'another option of' if group in funded else 'with'} {name}"
+
+    # ------------------------------------------------------------ the end
+
+    def decide(self) -> None:
+        """Compare the best few and the one-shot portfolio on replications of their own."""
+        order = sorted(self.pool[1:], key=lambda one: -float(one.worth.mean()))
+        self.finalists = [self.pool[0], *order[:_FINALISTS]]
+        zone = self.settings.indifference * max(abs(float(self.best.worth.mean())), 1e-9)
+
+        def observe(place: int, count: int) -> Floats:
+            one = self.finalists[place]
+            lost = evaluate(self.posed.problem, one.chosen).shortfall
+            return self.utility(self.court.worths(one.portfolio, count)) - lost
+
+        first = min(200, self.settings.most_replications)
+        self.selected = select(
+            len(self.finalists),
+            observe,
+            zone=zone,
+            probability=self.settings.probability,
+            first=first,
+            batch=200,
+            most=self.settings.most_replications,
+        )
+
+    def told(self, stopped: bool) -> Loop:
+        """What was found; the one-shot portfolio if nothing was finished."""
+        winner = self.finalists[self.selected.best] if self.selected else self.best if self.pool else None
+        chosen = self.one_shot.solution.chosen if winner is None else winner.chosen
+        ratios = ratios_of(self.posed.scenario, self.posed.problem, chosen)
+        proposal = self.one_shot
+        if winner is not None and winner is not self.pool[0]:
+            proposal = self.proposal(winner, ratios)
+        return Loop(
+            proposal=proposal,
+            one_shot=self.one_shot,
+            winner="one-shot" if winner is None else winner.name,
+            ratios=ratios,
+            steps=tuple(self.steps),
+            finalists=tuple(one.name for one in self.finalists),
+            selected=self.selected,
+            spent=self.judge.spent + self.court.spent,
+            stopped=stopped,
+        )
+
+    def proposal(self, winner: Contender, ratios: Mapping[str, float]) -> Proposal:
+        """The winner as a proposal: in the problem with budgets that it keeps, beside that problem's relaxation."""
+        view = View(ratios, self.added())
+        problem = seen(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
+        judged: Evaluation = evaluate(problem, winner.chosen)
+        appraisal = None if self.risk is None else appraise(problem, self.risk, winner.chosen)
+        objective = judged.objective if appraisal is None else appraisal.objective
+        bound = max(objective, hints(problem).bound)
+        solution = replace(
+            self.one_shot.solution,
+            chosen=winner.chosen,
+            opened=judged.opened,
+            objective=objective,
+            bound=bound,
+            gap=relative_gap(objective, bound),
+        )
+        return replace(
+            self.one_shot,
+            portfolio=winner.portfolio,
+            problem=problem,
+            solution=solution,
+            evaluation=judged,
+            appraisal=appraisal,
+        )
+
+
+def _risky(risk: Risk) -> Callable[..., Solution]:
+    return lambda problem, **settings: solve_risk(problem, risk, **settings)
+
+
+def _told_ratios(ratios: Mapping[str, float]) -> str:
+    return "over-commitment " + ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
+
+
+def _in_order(portfolio: Portfolio, key: Mapping[str, float]) -> Portfolio:
+    """The portfolio with ranks by start year, then the largest key, then id."""
+    order = sorted(portfolio.choices, key=lambda one: (one.start_year, -key[one.technology], one.technology))
+    ranks = {choice.technology: rank for rank, choice in enumerate(order, start=1)}
+    choices: tuple[Choice, ...] = tuple(replace(one, rank=ranks[one.technology]) for one in portfolio.choices)
+    return replace(portfolio, choices=choices)
+
+
+def _as_before(portfolio: Portfolio, before: Portfolio) -> Portfolio:
+    """The portfolio in the order of priority of another: what is new comes where its usual rank would put it."""
+    old = {choice.technology: choice.rank for choice in before.choices}
+    usual = {choice.technology: choice.rank for choice in portfolio.choices}
+    order = sorted(
+        portfolio.choices,
+        key=lambda one: (one.start_year, old.get(one.technology, usual[one.technology]), one.technology),
+    )
+    ranks = {choice.technology: rank for rank, choice in enumerate(order, start=1)}
+    return replace(portfolio, choices=tuple(replace(one, rank=ranks[one.technology]) for one in portfolio.choices))

@@ -1,0 +1,109 @@
+"""What the optimiser is told in the loop: the portfolio problem with other budgets and other values.
+
+A **view** says by which ratio expected payments may exceed each programme's money (over-commitment), what each option
+is worth by all samples of it so far, and by how much less, as simulation of whole portfolios showed (correction).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from rdsim.domain import Portfolio, Scenario
+from rdsim.optimiser import PortfolioProblem, evaluate
+from rdsim.optimiser.problem import frozen
+from rdsim.options import Options
+from rdsim.search.judging import Judge
+
+__all__ = ["LOOSEST", "View", "corrections", "over_committed", "ratios_of", "seen"]
+
+Floats = npt.NDArray[np.float64]
+
+LOOSEST = 10.0
+"""The most that a scenario may ask for as an over-commitment ratio."""
+
+_HALVINGS = 30
+_FEW = 3.0
+"""A cell of so many projects counts half in a correction: fewer tell luck from waiting badly."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Budgets as multiples of what the problem has, by programme, and what is added to each option's value, (O,)."""
+
+    ratios: Mapping[str, float]
+    added: Floats
+
+
+def seen(scenario: Scenario, problem: PortfolioProblem, view: View, *, sampled: bool) -> PortfolioProblem:
+    """The problem as the view shows it; expected values alone unless samples are asked for."""
+    values = problem.values if sampled else problem.expected
+    return replace(over_committed(scenario, problem, view.ratios), values=frozen(values + view.added))
+
+
+def over_committed(scenario: Scenario, problem: PortfolioProblem, ratios: Mapping[str, float]) -> PortfolioProblem:
+    """The problem with the caps of each programme's budget rows multiplied."""
+    factor = np.ones(len(problem.rows.names))
+    for name, rows in _budget_rows(scenario, problem).items():
+        factor[rows] = ratios.get(name, 1.0)
+    return replace(problem, rows=replace(problem.rows, cap=frozen(problem.rows.cap * factor)))
+
+
+def _budget_rows(scenario: Scenario, problem: PortfolioProblem) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {name: [] for name in scenario.programmes}
+    for row, (family, name) in enumerate(zip(problem.rows.family, problem.rows.names, strict=True)):
+        if family == "budget":
+            rows[name.split(" ")[1]].append(row)
+    return rows
+
+
+def ratios_of(scenario: Scenario, problem: PortfolioProblem, chosen: tuple[int, ...]) -> dict[str, float]:
+    """The least ratios, at least 1, at which a portfolio keeps within the budget rows, found by halving."""
+    return {name: _ratio_of(scenario, problem, chosen, name) for name in scenario.programmes}
+
+
+def _ratio_of(scenario: Scenario, problem: PortfolioProblem, chosen: tuple[int, ...], name: str) -> float:
+    mine = {problem.rows.names[row] for row in _budget_rows(scenario, problem)[name]}
+
+    def keeps(ratio: float) -> bool:
+        judged = evaluate(over_committed(scenario, problem, {name: ratio}), chosen)
+        return not any(violation.name in mine for violation in judged.violations)
+
+    if keeps(1.0):
+        return 1.0
+    low, high = 1.0, LOOSEST
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if keeps(middle) else (middle, high)
+    return high
+
+
+def corrections(scenario: Scenario, options: Options, judge: Judge, portfolio: Portfolio, count: int) -> Floats:
+    """What simulation takes off each option's value, shape (O,): by programme and year, then by partner and year.
+
+    Losses of the portfolio's projects are averaged in cells; a cell's mean is drawn towards none the fewer projects it
+    has. What a programme's year does not explain is a partner's.
+    """
+    chosen = {(one.technology, one.partner, one.mode, one.start_year) for one in portfolio.choices}
+    known = dict(
+        zip([choice.technology for choice in portfolio.choices], judge.losses(portfolio, count).tolist(), strict=True)
+    )
+    lines = np.array([scenario.technologies[choice.technology].programme for choice in options.choices])
+    loss = np.array([known.get(choice.technology, 0.0) for choice in options.choices])
+    mine = np.array([(c.technology, c.partner, c.mode, c.start_year) in chosen for c in options.choices])
+    by_line = [f"{line} {choice.start_year}" for line, choice in zip(lines, options.choices, strict=True)]
+    by_partner = [f"{choice.partner} {choice.start_year}" for choice in options.choices]
+    first = _by_cell(by_line, loss, mine)
+    second = _by_cell(by_partner, np.where(mine, loss - first, 0.0), mine)
+    alone = np.array([choice.partner == "" for choice in options.choices])
+    return np.asarray(-(first + np.where(alone, 0.0, second)))
+
+
+def _by_cell(cells: list[str], loss: Floats, mine: npt.NDArray[np.bool_]) -> Floats:
+    _, cell = np.unique(np.array(cells), return_inverse=True)
+    count = np.bincount(cell, weights=mine)
+    total = np.bincount(cell, weights=np.where(mine, loss, 0.0))
+    return np.asarray((total / (count + _FEW))[cell])
