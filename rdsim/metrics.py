@@ -25,8 +25,10 @@ __all__ = [
     "discount",
     "home_by_year",
     "international_share",
+    "network_pv",
     "replication_figures",
     "sold_by_technology",
+    "synergy_pv",
     "timeliness",
     "worth",
 ]
@@ -123,7 +125,7 @@ def international_share(scenario: Scenario, case: Case, outcomes: Outcomes) -> d
     }
 
 
-def _network_pv(scenario: Scenario, case: Case, outcomes: Outcomes) -> Floats:
+def network_pv(scenario: Scenario, case: Case, outcomes: Outcomes) -> Floats:
     """Present cost of opening and running partners, shape (replications,)."""
     years = np.arange(case.budget.shape[1])
     opened = outcomes.opened_day[..., None]
@@ -132,15 +134,22 @@ def _network_pv(scenario: Scenario, case: Case, outcomes: Outcomes) -> Floats:
     return cost / money_scale(scenario)
 
 
-def _synergy_pv(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> Floats:
-    """Present value of synergies: each arrives when the later of the two technologies reaches the market."""
+def synergy_pv(
+    scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes, chance: Floats | None = None
+) -> Floats:
+    """Present value of synergies, shape (R,): each arrives when the later of the two technologies reaches the market.
+
+    `chance` (P,), if given, is that of a technology that the outcomes bring to the market to come there at all.
+    """
+    chances = np.ones(len(choices)) if chance is None else chance
     row = {choice.technology: p for p, choice in enumerate(choices)}
     total = np.zeros(outcomes.market_day.shape[0])
     for link in scenario.links:
         if link.kind == "synergy" and link.technology in row and link.other in row:
-            days = outcomes.market_day[:, [row[link.technology], row[link.other]]]
+            pair = [row[link.technology], row[link.other]]
+            days, amount = outcomes.market_day[:, pair], link.amount * float(chances[pair].prod())
             both = (days >= 0).all(axis=1)
-            total += np.where(both, link.amount * discount(scenario, days.max(axis=1)), 0.0)
+            total += np.where(both, amount * discount(scenario, days.max(axis=1)), 0.0)
     return total
 
 
@@ -152,7 +161,7 @@ def replication_figures(
 ) -> dict[str, npt.NDArray[np.generic]]:
     """Figures of each replication, by name: money in the scenario's unit, waits in days summed over projects."""
     scale = money_scale(scenario)
-    network, synergy = _network_pv(scenario, case, outcomes), _synergy_pv(scenario, choices, outcomes)
+    network, synergy = network_pv(scenario, case, outcomes), synergy_pv(scenario, choices, outcomes)
     sold = outcomes.market_day >= 0
     figures: dict[str, npt.NDArray[np.generic]] = {
         "npv": worths.npv.sum(axis=1) + synergy - network,

@@ -17,11 +17,12 @@ import numpy.typing as npt
 from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, solo
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
+from rdsim.expectation import expected_projects, with_sure_market
 from rdsim.metrics import by_year, discount, home_by_year
 from rdsim.scenario import award, eligible, money_scale
 from rdsim.simulation import Batch, Engine, in_batches
 
-__all__ = ["SAMPLING", "Options", "candidates", "sample"]
+__all__ = ["SAMPLING", "Options", "candidates", "expected_alone", "sample"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -100,6 +101,31 @@ def sample(
         for name in (parts[0] if parts else {})
     }
     return Options(choices=choices, **columns) if parts else _no_options(scenario, samples)
+
+
+def expected_alone(
+    scenario: Scenario,
+    choices: tuple[Choice, ...],
+    *,
+    samples: int,
+    seed: int,
+    first: int = SAMPLING,
+    engine: Engine = "compiled",
+    threads: int | None = None,
+) -> Floats:
+    """What each option alone is worth given how its R&D went (see `expectation`), shape (samples, options)."""
+    draws, sure = Draws(seed, range(first, first + samples)), with_sure_market(scenario)
+    parts = [np.zeros((samples, 0))]
+    for start in range(0, len(choices), _CHUNK):
+        chunk = choices[start : start + _CHUNK]
+        reduce = partial(_expected, scenario, chunk)
+        rows = in_batches(sure, solo(scenario, chunk), chunk, draws, engine, reduce, threads)
+        parts.append(np.concatenate(list(rows)))
+    return np.concatenate(parts, axis=1)
+
+
+def _expected(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> Floats:
+    return expected_projects(scenario, choices, batch.worth)
 
 
 def _no_options(scenario: Scenario, samples: int) -> Options:

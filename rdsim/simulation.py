@@ -21,6 +21,7 @@ from rdsim.case import Case, Outcomes, build, empty_outcomes, technologies
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.draws import Draws
 from rdsim.errors import Fault, InputError
+from rdsim.expectation import expected_projects, expected_total, with_sure_market
 from rdsim.luck import chance, lay_out, lay_out_rest, value_factor
 from rdsim.metrics import Worth, replication_figures, sold_by_technology, worth
 from rdsim.stats import mean_interval
@@ -31,8 +32,8 @@ __all__ = [
     "Engine",
     "Simulation",
     "cores",
+    "expected_worths",
     "in_batches",
-    "project_worths",
     "replicate",
     "simulate",
     "trace",
@@ -234,7 +235,7 @@ def replicate(
     return _stack(parts)
 
 
-def project_worths(
+def expected_worths(
     scenario: Scenario,
     chosen: Portfolio,
     *,
@@ -243,22 +244,24 @@ def project_worths(
     first: int = 0,
     engine: Engine = "compiled",
     threads: int | None = None,
-) -> Floats:
-    """Net present value of each project and the bonus for being in time, shape (replications, choices).
+) -> tuple[Floats, Floats]:
+    """Expected worth given how R&D went (see `expectation`): of the portfolio, (R,), and of its projects, (R, P).
 
-    Columns are in the order of the portfolio's choices; other arguments and errors are those of `replicate`.
+    Projects are in the order of the portfolio's choices; worth is net present value and the bonus for being in time.
+    Its mean is that of the simulated worth, with far less luck. Other arguments and errors are those of `replicate`.
     """
     prepared = _prepare(scenario, chosen, replications, seed, first, threads)
-    bonus = scenario.optimiser.commercialisation_value
-    parts = in_batches(
-        scenario, prepared.case, prepared.choices, prepared.draws, engine, partial(_project_worth, bonus), threads
-    )
-    columns = {choice.technology: place for place, choice in enumerate(prepared.choices)}
-    return np.concatenate(list(parts))[:, [columns[choice.technology] for choice in chosen.choices]]
+    sure, choices = with_sure_market(scenario), prepared.choices
+    reduce = partial(_expected, scenario, choices)
+    parts = list(in_batches(sure, prepared.case, choices, prepared.draws, engine, reduce, threads))
+    columns = {choice.technology: place for place, choice in enumerate(choices)}
+    order = [columns[choice.technology] for choice in chosen.choices]
+    return np.concatenate([total for total, _ in parts]), np.concatenate([each for _, each in parts])[:, order]
 
 
-def _project_worth(bonus: float, batch: Batch) -> Floats:
-    return np.asarray(batch.worth.npv + bonus * batch.worth.in_time)
+def _expected(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> tuple[Floats, Floats]:
+    total = expected_total(scenario, choices, batch.case, batch.outcomes, batch.worth)
+    return total, expected_projects(scenario, choices, batch.worth)
 
 
 class _Prepared(NamedTuple):

@@ -1,10 +1,10 @@
 """The judge of whole portfolios: simulated on numbered replications, the same for all of them.
 
 What a portfolio is worth in a replication is its net present value, and the scenario's bonus for what reaches the
-market in time. Two portfolios that differ in few options differ little in what those options bring - their luck is
-the same -, but their options' own luck is large. So beside a portfolio's worth stands what its options would have
-brought alone in the same replication: the difference, **crowding** (waiting, places, partners' cost), varies far less
-(a control variate: Lavenberg & Welch 1981, Management Science 27).
+market in time: given how R&D went, without the luck of the market (see `expectation`); or **plainly**, as it came,
+where a risk is asked about. Beside it stands what its options would have been worth alone in the same replication:
+the difference, **crowding** (waiting, places, partners' cost), varies far less than either (a control variate:
+Lavenberg & Welch 1981, Management Science 27).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.domain import Choice, Portfolio, Scenario
-from rdsim.options import sample
-from rdsim.simulation import Engine, project_worths, replicate
+from rdsim.options import expected_alone
+from rdsim.simulation import Engine, expected_worths, replicate
 
 __all__ = ["SEARCHING", "SELECTING", "Judge"]
 
@@ -34,6 +34,7 @@ class Judge:
     scenario: Scenario
     seed: int
     first: int = SEARCHING
+    plain: bool = False
     engine: Engine = "compiled"
     threads: int | None = None
     _worths: dict[tuple[Choice, ...], Floats] = field(default_factory=dict)
@@ -48,31 +49,29 @@ class Judge:
         """Worth in the first `count` replications, shape (count,), in the scenario's unit of money."""
         known = self._worths.get(portfolio.choices, np.zeros(0))
         if known.size < count:
-            first, more = self.first + known.size, count - known.size
-            table = replicate(self.scenario, portfolio, replications=more, first=first, **self._how)
-            bonus = self.scenario.optimiser.commercialisation_value
-            fresh = table["npv"].to_numpy(np.float64) + bonus * table["commercialised_by_deadline"].to_numpy(np.float64)
+            fresh = self._simulated(portfolio, self.first + known.size, count - known.size)
             known = self._worths[portfolio.choices] = np.concatenate([known, fresh])
         return known[:count]
 
-    def alone(self, choices: tuple[Choice, ...], count: int) -> Floats:
-        """What each choice would bring alone in the same replications, shape (count, choices)."""
-        plain = tuple(replace(choice, rank=0) for choice in choices)
-        missing = tuple(one for one in dict.fromkeys(plain) if self._alone.get(one, np.zeros(0)).size < count)
-        if missing:
-            found = sample(self.scenario, missing, samples=count, first=self.first, **self._how)
-            bonus = self.scenario.optimiser.commercialisation_value
-            worths = found.npv + bonus * found.p_in_time
-            self._alone.update({one: worths[:, place] for place, one in enumerate(missing)})
-        return np.array([self._alone[one][:count] for one in plain]).T.reshape(count, len(plain))
+    def _simulated(self, portfolio: Portfolio, first: int, count: int) -> Floats:
+        if not self.plain:
+            return expected_worths(self.scenario, portfolio, replications=count, first=first, **self._how)[0]
+        table = replicate(self.scenario, portfolio, replications=count, first=first, **self._how)
+        bonus = self.scenario.optimiser.commercialisation_value
+        return np.asarray(table["npv"] + bonus * table["commercialised_by_deadline"], np.float64)
 
-    def crowding(self, portfolio: Portfolio, count: int) -> Floats:
-        """Worth less what the options would bring alone, shape (count,): mostly a loss."""
-        return np.asarray(self.worths(portfolio, count) - self.alone(portfolio.choices, count).sum(axis=1))
+    def alone(self, choices: tuple[Choice, ...], count: int) -> Floats:
+        """What each choice would be worth alone in the same replications, market's luck left out, (count, choices)."""
+        unranked = tuple(replace(choice, rank=0) for choice in choices)
+        missing = tuple(one for one in dict.fromkeys(unranked) if self._alone.get(one, np.zeros(0)).size < count)
+        if missing:
+            found = expected_alone(self.scenario, missing, samples=count, first=self.first, **self._how)
+            self._alone.update({one: found[:, place] for place, one in enumerate(missing)})
+        return np.array([self._alone[one][:count] for one in unranked]).T.reshape(count, len(unranked))
 
     def losses(self, portfolio: Portfolio, count: int) -> Floats:
         """What each project loses on average by not being alone, shape (choices,)."""
-        together = project_worths(self.scenario, portfolio, replications=count, first=self.first, **self._how)
+        _, together = expected_worths(self.scenario, portfolio, replications=count, first=self.first, **self._how)
         return np.asarray((self.alone(portfolio.choices, count) - together).mean(axis=0))
 
     @property

@@ -3,8 +3,8 @@
 The one-shot optimiser sees options one by one. What they do to one another - waiting for money, places and partners,
 money that lapses because others failed - only a simulation of the whole portfolio shows. So:
 
-1. Options near the relaxation's optimum are sampled further: their means decide, and 1,000 samples of a value that is
-   nothing or much are few.
+1. Options near the relaxation's optimum are sampled again, without the luck of the market (see `expectation`): values
+   that are nothing or much tell little of their means, and the best of thousands owes much to luck.
 2. In each round the optimiser solves for several **views**: other over-commitment ratios around the best ones so far,
    all programmes together and each alone, and the best view corrected for what its portfolio's projects lost by not
    being alone. Every proposal is simulated on the same replications. Steps halve from round to round; the loop ends
@@ -13,7 +13,7 @@ money that lapses because others failed - only a simulation of the whole portfol
    simulated on those replications, and by other orders of priority.
 4. The best few and the one-shot portfolio are compared on replications of their own (`selection`).
 
-Estimates inside the loop are of means of the options (all samples) plus crowding (simulated, see `judging`). They only
+Estimates inside the loop are means of the options plus crowding (simulated, see `judging`). They only
 guide: what the plan tells of the winner comes from replications that chose nothing.
 """
 
@@ -33,7 +33,7 @@ from rdsim.optimiser.appraisal import Risk, appraise
 from rdsim.optimiser.explanation.prices import hints
 from rdsim.optimiser.risk import solve_risk
 from rdsim.optimiser.solution import relative_gap
-from rdsim.options import sample
+from rdsim.options import expected_alone
 from rdsim.search.judging import SEARCHING, SELECTING, Judge
 from rdsim.search.proposing import Posed, Proposal, portfolio_of, risk_of
 from rdsim.search.selection import Selected, select
@@ -142,7 +142,7 @@ class _Run:
     gap: float
     time_limit: float | None
     progress: Progress
-    means: Floats = field(init=False)  # (O,) by all samples so far
+    means: Floats = field(init=False)  # (O,) as far as they are known
     pool: list[Contender] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     finalists: list[Contender] = field(default_factory=list)
@@ -153,8 +153,10 @@ class _Run:
         posed = self.posed
         self.means, self.settings = posed.problem.expected.copy(), posed.scenario.optimiser.search
         self.risk = risk_of(posed)
+        self.plain = self.risk is not None and self.risk.weight > 0
         self.judge, self.court = (
-            Judge(posed.scenario, posed.seed, first, posed.engine, posed.threads) for first in (SEARCHING, SELECTING)
+            Judge(posed.scenario, posed.seed, first, self.plain, posed.engine, posed.threads)
+            for first in (SEARCHING, SELECTING)
         )
 
     # ------------------------------------------------------------ what a contender is worth
@@ -239,18 +241,17 @@ class _Run:
         costs = relaxed.reduced_costs[: len(posed.options.choices)]
         near = np.flatnonzero(costs >= -_NEAR * max(abs(relaxed.bound), 1e-9))
         near = np.union1d(near[np.argsort(-costs[near], kind="stable")[:_MOST_NEAR]], self.one_shot.solution.chosen)
-        near, count = near.astype(np.int64), _FURTHER * posed.samples
-        found = sample(
+        near = near.astype(np.int64)
+        fresh = expected_alone(
             posed.scenario,
             tuple(posed.options.choices[o] for o in near),
-            samples=count,
+            samples=_FURTHER * posed.samples,
             seed=posed.seed,
             first=REFINING,
             engine=posed.engine,
             threads=posed.threads,
         )
-        fresh = found.npv.mean(axis=0) + posed.scenario.optimiser.commercialisation_value * found.p_in_time
-        self.means[near] = (posed.samples * self.means[near] + count * fresh) / (posed.samples + count)
+        self.means[near] = fresh.mean(axis=0)
 
     def propose(self, number: int, step: float) -> None:
         """Proposals of the views around the best one's."""

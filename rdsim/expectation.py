@@ -1,0 +1,59 @@
+"""What projects are worth on average given how their R&D went: no luck of the market is left in it.
+
+Whether a technology that reached its target comes to the market, and what it is worth there, is drawn after its last
+day of R&D and touches nothing else: no money, place, panel or other project. So the mean over that luck is known
+exactly for each path: chance x value if it comes to the market, less cost. Estimating a mean by these conditional
+means (conditional Monte Carlo: Trotter & Tukey 1956; Asmussen & Glynn 2007, chapter V.4) is unbiased and varies
+less: a value that comes with a chance of a fifth, and then with a factor of its own, is most of the luck there is.
+
+It is of no use for anything but means: quantiles, CVaR and probabilities need the luck that is taken out here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from rdsim.case import Case, Outcomes
+from rdsim.domain import Choice, Scenario
+from rdsim.metrics import Worth, network_pv, synergy_pv
+from rdsim.scenario import market_probability
+
+__all__ = ["expected_projects", "expected_total", "with_sure_market"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def with_sure_market(scenario: Scenario) -> Scenario:
+    """The scenario in which what reaches its target comes to the market, at its mean value."""
+    technologies = {name: replace(row, market_probability=1.0) for name, row in scenario.technologies.items()}
+    uncertainty = {name: replace(one, value_sigma=0.0) for name, one in scenario.uncertainty.items()}
+    return replace(scenario, technologies=technologies, uncertainty=uncertainty)
+
+
+def expected_projects(scenario: Scenario, choices: Sequence[Choice], sure: Worth) -> Floats:
+    """Expected worth of each project given its path, shape (R, P): net present value and the bonus for being in time.
+
+    `sure` is the projects' worth in the scenario with a sure market; `scenario` is the one that is asked about.
+    """
+    chance, bonus = _chances(scenario, choices), scenario.optimiser.commercialisation_value
+    return np.asarray(chance * (sure.value_pv + bonus * sure.in_time) - sure.cost_pv)
+
+
+def expected_total(
+    scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: Outcomes, sure: Worth
+) -> Floats:
+    """Expected worth of a portfolio given its projects' paths, shape (R,): synergies and partners' cost included.
+
+    Two technologies come to the market independently of one another once both have reached their targets.
+    """
+    synergy = synergy_pv(scenario, choices, outcomes, _chances(scenario, choices))
+    total = expected_projects(scenario, choices, sure).sum(axis=1)
+    return np.asarray(total + synergy - network_pv(scenario, case, outcomes))
+
+
+def _chances(scenario: Scenario, choices: Sequence[Choice]) -> Floats:
+    return np.array([market_probability(scenario, choice.technology) for choice in choices])
