@@ -377,9 +377,12 @@ def plan(
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
     threads: Threads = None,
+    one_shot: Annotated[
+        bool, typer.Option("--one-shot", help="Skip the loop of optimiser and simulator: solve once.")
+    ] = False,
     plugins: Plugins = None,
 ) -> None:
-    """Check, optimise, simulate beside simple rules, and report."""
+    """Check, optimise with simulation in the loop, simulate beside simple rules, and report."""
     from rdsim import findings, results  # noqa: PLC0415
     from rdsim import scenario as rooms  # noqa: PLC0415
     from rdsim.planning import plan as run  # noqa: PLC0415
@@ -397,6 +400,7 @@ def plan(
             solver=solver,
             time_limit=time_limit,
             threads=threads,
+            one_shot=one_shot,
             progress=progress,
         )
     results.write_plan(found, place)

@@ -511,7 +511,7 @@ class SearchSettings:
     """How the loop of optimiser and simulator searches."""
 
     __pydantic_config__ = _strict
-    rounds: Annotated[int, Field(ge=0, le=20, description="Rounds of proposals at most.")] = 3
+    rounds: Annotated[int, Field(ge=0, le=20, description="Rounds of proposals at most.")] = 2
     replications: Annotated[
         int, Field(ge=20, le=100_000, description="Replications on which each proposal is judged in the loop.")
     ] = 400

@@ -14,7 +14,7 @@ from rdsim.explaining import screen_table
 from rdsim.planning import Plan
 from rdsim.report import PlanReport
 from rdsim.scenario import cost, target
-from rdsim.search import Proposal
+from rdsim.search import Loop, Proposal
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, mean_interval
 
@@ -299,11 +299,22 @@ def describe_plan(found: Plan) -> str:
     if found.simulation is not None:
         npv = mean_interval(found.simulation.replications["npv"].to_numpy(np.float64), found.confidence)
         lines.append(f"simulated net value {_money(npv, found.scenario.money_unit, found.confidence)}, n = {npv.n}")
+    if found.search is not None:
+        lines.append(_searched(found.search))
     for name, comparison in found.comparisons.items():
         gap = comparison.difference
         feasible = "" if comparison.rule.evaluation.feasible else "; breaks a row"
         lines.append(f"  more than {name}: {gap.mean:,.0f} ({gap.low:,.0f} to {gap.high:,.0f}){feasible}")
     return "\n".join(lines)
+
+
+def _searched(loop: Loop) -> str:
+    """What the loop did, for the terminal."""
+    kept = "another than the optimiser chose alone" if loop.changed else "the optimiser's own choice stayed the best"
+    over = ", ".join(f"{name} {ratio:.2f}" for name, ratio in loop.ratios.items())
+    stopped = "; stopped before its end" if loop.stopped else ""
+    tried = f"{len(loop.steps)} portfolios judged in {loop.spent:,} replications"
+    return f"loop: {tried}; {kept}; promises as multiples of the money: {over}{stopped}"
 
 
 def notes(found: Plan) -> tuple[str, ...]:

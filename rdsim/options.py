@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, solo
+from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, solo, technologies
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
 from rdsim.expectation import expected_projects, with_sure_market
+from rdsim.luck import comes_to_market, value_factor
 from rdsim.metrics import by_year, discount, home_by_year
-from rdsim.scenario import award, eligible, money_scale
+from rdsim.scenario import award, eligible, market_probability, money_scale
 from rdsim.simulation import Batch, Engine, in_batches
 
 __all__ = ["SAMPLING", "Options", "candidates", "expected_alone", "sample"]
@@ -39,6 +40,8 @@ class Options:
 
     choices: tuple[Choice, ...]
     npv: Floats  # (N, O) present value less present cost
+    gain: Floats  # (N, O) present value
+    mean: Floats  # (O,) expected npv given how R&D went, averaged over the samples: see `expectation`
     sold: Floats  # (N, O) discount factor at the market date, 0 if it never came
     p_target: Floats  # (O,)
     p_market: Floats  # (O,)
@@ -53,8 +56,8 @@ class Options:
 
     @property
     def expected(self) -> Floats:
-        """Mean net present value, shape (O,)."""
-        return np.asarray(self.npv.mean(axis=0))
+        """Expected net present value, shape (O,)."""
+        return self.mean
 
 
 def candidates(scenario: Scenario) -> tuple[Choice, ...]:
@@ -97,7 +100,7 @@ def sample(
     each = (*_EACH, "paid") if each_payment else _EACH
     parts = [_sample_chunk(scenario, chunk, draws, each, engine, threads) for chunk in chunks]
     columns = {
-        name: np.concatenate([part[name] for part in parts], axis=1 if name in {"npv", "sold", "paid"} else 0)
+        name: np.concatenate([part[name] for part in parts], axis=1 if name in {"npv", "gain", "sold", "paid"} else 0)
         for name in (parts[0] if parts else {})
     }
     return Options(choices=choices, **columns) if parts else _no_options(scenario, samples)
@@ -132,10 +135,25 @@ def _no_options(scenario: Scenario, samples: int) -> Options:
     years = scenario.horizon_year - scenario.start_year + 1
     nothing, yearly, sampled = np.zeros(0), np.zeros((0, years)), np.zeros((samples, 0))
     whole = np.zeros(0, np.int64)
-    return Options((), sampled, sampled, nothing, nothing, nothing, yearly, yearly, yearly, yearly, whole, nothing)
+    return Options(
+        (),
+        sampled,
+        sampled,
+        nothing,
+        sampled,
+        nothing,
+        nothing,
+        nothing,
+        yearly,
+        yearly,
+        yearly,
+        yearly,
+        whole,
+        nothing,
+    )
 
 
-_EACH = ("npv", "sold", "freed")
+_EACH = ("npv", "gain", "sold", "freed")
 """Figures kept for each sample; of the others only the mean matters."""
 
 
@@ -149,8 +167,8 @@ def _sample_chunk(
 ) -> dict[str, npt.NDArray[np.generic]]:
     case, kept = solo(scenario, choices), []
     sums: dict[str, Floats] = {}
-    figure = partial(_figures, scenario, "paid" in each)
-    for figures in in_batches(scenario, case, choices, draws, engine, figure, threads):
+    figure = partial(_figures, scenario, choices, "paid" in each)
+    for figures in in_batches(with_sure_market(scenario), case, choices, draws, engine, figure, threads):
         kept.append({name: figures.pop(name) for name in each})
         sums = {name: sums.get(name, 0.0) + column.sum(axis=0) for name, column in figures.items()}
     whole = {name: np.concatenate([part[name] for part in kept]) for name in each}
@@ -161,19 +179,26 @@ def _sample_chunk(
     return {**whole, **means, "end_year": freed[(len(freed) - 1) // 2], "award": np.array(promised)}
 
 
-def _figures(scenario: Scenario, each_payment: bool, batch: Batch) -> dict[str, Any]:
-    _, case, outcomes, worth = batch
+def _figures(scenario: Scenario, choices: tuple[Choice, ...], each_payment: bool, batch: Batch) -> dict[str, Any]:
+    """Figures of a batch in which the market is sure: its luck is put back where the samples themselves are kept."""
+    draws, case, outcomes, sure = batch
     years, scale = case.budget.shape[1], money_scale(scenario)
-    sold = outcomes.market_day >= 0
+    names = technologies(choices)
+    lucky = comes_to_market(scenario, names, draws)[:, case.technology] & (outcomes.market_day >= 0)
+    factor = value_factor(scenario, names, draws)[:, case.technology]
+    gain = np.where(lucky, sure.value_pv * factor, 0.0)
     joint = by_year(outcomes.tranche_day, outcomes.paid * outcomes.paid_joint, years)
     payments = home_by_year(case, outcomes) / scale
+    chance = np.array([market_probability(scenario, choice.technology) for choice in choices])
     return {
         **({"paid": payments.astype(np.float32)} if each_payment else {}),
-        "npv": worth.npv,
-        "sold": np.where(sold, discount(scenario, outcomes.market_day), 0.0),
+        "npv": gain - sure.cost_pv,
+        "gain": gain,
+        "mean": chance * sure.value_pv - sure.cost_pv,
+        "sold": np.where(lucky, discount(scenario, outcomes.market_day), 0.0),
         "p_target": (outcomes.trl >= case.target).astype(np.float64),
-        "p_market": sold.astype(np.float64),
-        "p_in_time": worth.in_time.astype(np.float64),
+        "p_market": chance * (outcomes.market_day >= 0),
+        "p_in_time": chance * sure.in_time,
         "payments": payments,
         "abroad": by_year(outcomes.tranche_day, outcomes.paid_abroad, years) / scale,
         "joint": joint / scale,

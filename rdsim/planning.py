@@ -1,4 +1,4 @@
-"""The main job: optimise, simulate the optimised portfolio and the simple rules on common draws, compare."""
+"""The main job: optimise, search with simulation in the loop, simulate the result and the simple rules, compare."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ import pandas as pd
 
 from rdsim.domain import Scenario
 from rdsim.errors import PolicyError
-from rdsim.search import Proposal, Rule, baselines, fresh_worth, propose
+from rdsim.search import Loop, Posed, Proposal, Rule, baselines, choose, fresh_worth, improve, pose
 from rdsim.simulation import Engine, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
 
-__all__ = ["Comparison", "Plan", "Progress", "plan"]
+__all__ = ["ONE_SHOT", "Comparison", "Plan", "Progress", "plan"]
 
 T = TypeVar("T")
+
+ONE_SHOT = "one_shot"
+"""Name among the rules of the portfolio that the optimiser chose before any portfolio was simulated."""
 
 FRESH = 1000
 """At least so many samples tell optimism from luck; a portfolio's options alone are simulated in no time."""
@@ -46,6 +49,7 @@ class Plan:
     seed: int
     engine: Engine
     replications: int
+    search: Loop | None = None  # how the loop went; none if the portfolio is the one-shot optimiser's
     fresh: Interval | None = None  # the optimiser's expected value, on samples that did not choose
     simulation: Simulation | None = None
     comparisons: dict[str, Comparison] = field(default_factory=dict)
@@ -70,23 +74,33 @@ def plan(
     solver: str = "highs",
     time_limit: float | None = None,
     threads: int | None = None,
+    one_shot: bool = False,
     progress: Progress = _silent,
 ) -> Plan:
-    """Optimise, simulate and compare. An interrupt (Ctrl-C) after the optimisation leaves what is finished.
+    """Optimise, search with simulation in the loop unless it is `one_shot`, simulate and compare.
 
-    The draws that judge (replications 0, 1, ...) are not those that chose: those behind the options are far away.
-    Differences are paired, and their intervals hold for all rules together (Bonferroni).
+    An interrupt (Ctrl-C) ends the loop with its best so far; a later one leaves what is finished. The draws that judge
+    (replications 0, 1, ...) are not those that chose: those behind the options and in the loop are far away.
+    Differences are paired, and their intervals hold for all rules together (Bonferroni); with the loop, the one-shot
+    portfolio is the first of the rules.
     """
     count = scenario.simulation.replications if replications is None else replications
     chance = scenario.simulation.seed if seed is None else seed
     progress("optimise", 0, 1)
-    search = partial(propose, scenario, seed=chance, solver=solver, time_limit=time_limit, threads=threads)
-    proposal = _proposed(search, engine)
+    asking = partial(pose, scenario, seed=chance, threads=threads)
+    posed = _posed(asking, engine)
+    proposal = choose(posed, solver=solver, time_limit=time_limit)
     progress("optimise", 1, 1)
     found = Plan(scenario, proposal, chance, engine, count)
+    rules: dict[str, Rule] = {}
+    if not one_shot:
+        told = partial(progress, "search")
+        found.search = improve(posed, proposal, solver=solver, time_limit=time_limit, progress=told)
+        found.proposal = found.search.proposal
+        rules = {ONE_SHOT: Rule(proposal.portfolio, proposal.evaluation)}
     enough = max(count, FRESH)
-    found.fresh = fresh_worth(scenario, proposal, count=enough, seed=chance, engine=engine, threads=threads)
-    rules = baselines(scenario, proposal, seed=chance)
+    found.fresh = fresh_worth(scenario, found.proposal, count=enough, seed=chance, engine=engine, threads=threads)
+    rules |= baselines(scenario, proposal, seed=chance)
     try:
         _judge(found, rules, threads, progress)
     except KeyboardInterrupt:
@@ -98,14 +112,14 @@ def _is_done(found: Plan, name: str) -> bool:
     return found.simulation is not None if name == "optimised" else name in found.comparisons
 
 
-def _proposed(search: Callable[..., Proposal], engine: Engine) -> Proposal:
+def _posed(asking: Callable[..., Posed], engine: Engine) -> Posed:
     """Options are sampled on the compiled engine, a hundred times as fast, unless a user's policy needs SimPy."""
     try:
-        return search(engine="compiled")
+        return asking(engine="compiled")
     except PolicyError:
         if engine == "compiled":
             raise
-        return search(engine=engine)
+        return asking(engine=engine)
 
 
 def _judge(found: Plan, rules: dict[str, Rule], threads: int | None, progress: Progress) -> None:

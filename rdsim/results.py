@@ -11,7 +11,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from rdsim.errors import Fault, OutputError
 from rdsim.planning import Comparison, Plan
 from rdsim.plugins import Plugin
 from rdsim.scenario import digest
-from rdsim.search import Proposal
+from rdsim.search import Loop, Proposal
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval
 from rdsim.studies import Study
@@ -253,6 +253,34 @@ def _portfolio(scenario: Scenario, proposal: Proposal) -> dict[str, Any]:
     }
 
 
+def _search(scenario: Scenario, loop: Loop | None) -> dict[str, Any]:
+    """How the loop went; empty without one."""
+    if loop is None:
+        return {}
+    chosen = loop.selected
+    return {
+        "winner": loop.winner,
+        "changed": loop.changed,
+        "stopped": loop.stopped,
+        "over_commitment": dict(loop.ratios),
+        "programmes": {code: line.name for code, line in scenario.programmes.items()},
+        "replications": loop.spent,
+        "portfolios": len(loop.steps),
+        "selection": {}
+        if chosen is None
+        else {
+            "procedure": "KN (Kim and Nelson 2001)",
+            "finalists": list(loop.finalists),
+            "means": list(chosen.means),
+            "replications": list(chosen.observed),
+            "probability": chosen.probability,
+            "indifference": chosen.zone,
+            "sure": chosen.sure,
+        },
+        "steps": [asdict(step) for step in loop.steps],
+    }
+
+
 def _estimates(simulation: Simulation) -> dict[str, Any]:
     table = simulation.summary()
     shares = [name for name in table.index if str(name).startswith("international_share_")]
@@ -282,6 +310,7 @@ def plan_manifest(found: Plan, run: Run) -> dict[str, Any]:
         "complete": not found.missing,
         "missing": list(found.missing),
         "solver": _solver(found.proposal),
+        "search": _search(found.scenario, found.search),
         "portfolio": _portfolio(found.scenario, found.proposal),
         "fresh": _interval(found.fresh) if found.fresh is not None else {},
         "estimates": _estimates(found.simulation) if found.simulation is not None else {},

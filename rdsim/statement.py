@@ -73,8 +73,17 @@ def state(scenario: Scenario, options: Options, over_commitment: Mapping[str, fl
 
 
 def values(scenario: Scenario, options: Options) -> Floats:
-    """What each option is worth in each sample, shape (N, O): present value less cost, and the bonus it may expect."""
-    return np.asarray(options.npv + scenario.optimiser.commercialisation_value * options.p_in_time)
+    """What each option is worth in each sample, shape (N, O): present value less cost, and the bonus it may expect.
+
+    Gains are scaled, option by option, so that their mean is the one that is known without the luck of the market
+    (moment matching: Barraquand 1995, Management Science 41): the best of thousands of options is then less often
+    merely the luckiest. Samples without any gain are shifted instead. What an option costs stays as it is.
+    """
+    short = options.mean - options.npv.mean(axis=0)
+    gained = options.gain.mean(axis=0)
+    scaled = np.where(gained > 0, short / np.where(gained > 0, gained, 1.0), 0.0) * options.gain
+    matched = options.npv + scaled + np.where(gained > 0, 0.0, short)
+    return np.asarray(matched + scenario.optimiser.commercialisation_value * options.p_in_time)
 
 
 def option_name(choice: Choice) -> str:

@@ -77,7 +77,8 @@ def test_a_plan_parts_optimism_from_waiting(scenario: Scenario, found: Plan) -> 
     assert again == found.fresh
     evaluation = found.proposal.evaluation
     same = evaluation.opening + evaluation.synergy - evaluation.shortfall
-    chosen = found.proposal.options.npv[:, list(found.proposal.solution.chosen)].sum(axis=1) + same
+    worths = np.atleast_2d(found.proposal.problem.values)
+    chosen = worths[:, list(found.proposal.solution.chosen)].sum(axis=1) + same
     assert evaluation.objective == pytest.approx(float(chosen.mean()))
     error = chosen.std() / np.sqrt(len(chosen)) + (found.fresh.high - found.fresh.low) / 4
     assert abs(found.fresh.mean - chosen.mean()) < 6 * error
@@ -107,7 +108,7 @@ def test_progress_ends_at_the_whole(scenario: Scenario) -> None:
     told: list[tuple[str, int, int]] = []
     plan(scenario, replications=6, seed=4, progress=lambda *step: told.append(step))
     assert told[:2] == [("optimise", 0, 1), ("optimise", 1, 1)]
-    assert told[-1] == ("simulate", 30, 30)
+    assert told[-1] == ("simulate", 36, 36)
 
 
 def test_findings_say_what_a_planner_needs(found: Plan, scenario: Scenario) -> None:

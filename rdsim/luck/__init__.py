@@ -25,8 +25,19 @@ from rdsim.luck import kernels
 from rdsim.luck.chance import Chance, agreement_chance, chance, no_chance
 from rdsim.native.blocks import Block, select
 from rdsim.native.jit import jit
+from rdsim.scenario import market_probability
 
-__all__ = ["Chance", "agreement_chance", "chance", "lay_out", "lay_out_rest", "no_chance", "scratch", "value_factor"]
+__all__ = [
+    "Chance",
+    "agreement_chance",
+    "chance",
+    "comes_to_market",
+    "lay_out",
+    "lay_out_rest",
+    "no_chance",
+    "scratch",
+    "value_factor",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -154,6 +165,12 @@ def _deliverables(scenario: Scenario, case: Case, names: list[str], draws: Draws
 
 
 # --- market value ---------------------------------------------------------------------------------
+
+
+def comes_to_market(scenario: Scenario, names: list[str], draws: Draws) -> npt.NDArray[np.bool_]:
+    """Whether each technology comes to the market if it reaches its target, shape (replications, names)."""
+    chances = np.array([market_probability(scenario, name) for name in names])
+    return np.asarray(draws.uniform(Purpose.MARKET_LUCK, names)[:, :, 0, 0] < chances)
 
 
 def value_factor(

@@ -59,6 +59,7 @@ def _render(report: PlanReport) -> str:
         report=report,
         manifest=report.manifest,
         headline=words.headline(report),
+        searched=words.searched(report),
         tiles=words.tiles(report),
         doubts=words.doubts(report),
         figures=drawn,

@@ -33,6 +33,7 @@ __all__ = [
     "longest_wait",
     "partners",
     "path",
+    "searched",
     "sold",
     "spread",
     "tiles",
@@ -42,6 +43,9 @@ __all__ = [
 
 
 _NONE = "\N{EN DASH}"
+_ONE_SHOT = "one_shot"
+_WORTH_TELLING = 1.005
+"""Over-commitment ratios below this round to no over-commitment."""
 
 
 @dataclass(frozen=True)
@@ -349,6 +353,62 @@ def _headline(report: PlanReport) -> Iterator[str]:
         yield f"The target for the international share of the R&D budget is {path(aims).lower()}"
 
 
+def searched(report: PlanReport) -> list[str]:
+    """What the loop of optimiser and simulator found and gained, a sentence each; none without a loop."""
+    search: Mapping[str, Any] = report.manifest.get("search") or {}
+    return list(_searched(report, search)) if search else []
+
+
+def _searched(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
+    tried, played = int(search["portfolios"]), int(search["replications"])
+    yield f"The optimiser proposed and the simulator judged {_count(tried, 'portfolio')} in {played:,} replications."
+    if search["stopped"]:
+        yield "The search was stopped before its end: this is the best so far."
+    yield from _selected(report, search)
+    over = {name: ratio for name, ratio in search["over_commitment"].items() if ratio >= _WORTH_TELLING}
+    if over:
+        each = listed([f"{ratio:.0%} of the money of {_line(report, name)}" for name, ratio in over.items()])
+        yield (
+            f"In its busiest year it is expected to ask for {each}: promising more than there is pays where projects "
+            "stop, fail or come late, and who must wait is paid the year after."
+        )
+    rules: Mapping[str, Any] = report.manifest.get("baselines", {})
+    gains = [f"{_interval_of_gain(rule)} {report.money_unit} {_beside(name)}" for name, rule in rules.items()]
+    if gains:
+        yield f"In replications that chose nothing it is worth {listed(gains)} (intervals hold together)."
+
+
+def _selected(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
+    chosen: Mapping[str, Any] = search["selection"]
+    if not search["changed"]:
+        yield "None was better than the one that the optimiser chose without simulation, which is the plan."
+    if not chosen:
+        return
+    zone = f"{amount(chosen['indifference'])} {report.money_unit}"
+    if chosen["sure"]:
+        yield (
+            f"Of the best {len(chosen['finalists'])} the plan's was selected on replications of their own; if one of "
+            f"them is ahead of all others by {zone} or more, it is this one with a probability of at least "
+            f"{chosen['probability']:.0%}."
+        )
+    else:
+        yield f"The best {len(chosen['finalists'])} could not be told apart to {zone}; the one that led was taken."
+
+
+def _line(report: PlanReport, code: str) -> str:
+    names: Mapping[str, str] = report.manifest.get("search", {}).get("programmes", {})
+    return names.get(code, code)
+
+
+def _interval_of_gain(rule: Mapping[str, Any]) -> str:
+    found = rule["difference"]
+    return f"{amount(found['mean'])} ({_interval(found)})"
+
+
+def _beside(name: str) -> str:
+    return "more than the optimiser's choice without simulation" if name == _ONE_SHOT else f"more than {name}"
+
+
 def _chosen(report: PlanReport) -> str:
     table = report.technologies
     funded = table[table["funded"].astype(bool)]
@@ -371,7 +431,7 @@ def _used(report: PlanReport) -> str:
 
 
 def _compared(report: PlanReport) -> Iterator[str]:
-    rules = report.manifest.get("baselines", {})
+    rules = {name: rule for name, rule in report.manifest.get("baselines", {}).items() if name != _ONE_SHOT}
     if not rules:
         return
     name, best = max(rules.items(), key=lambda item: item[1]["npv"]["mean"] or -math.inf)
