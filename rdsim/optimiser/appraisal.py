@@ -15,7 +15,7 @@ Source: Rockafellar & Uryasev 2002 (J. Banking & Finance 26), also for a level t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -37,7 +37,7 @@ __all__ = [
     "cap_of",
     "check_risk",
     "cvar",
-    "rule_name",
+    "rule_names",
     "sampled_worth",
 ]
 
@@ -186,7 +186,7 @@ class Judge:
         stages = len(self.problem.stage_names)
         openings = [partner * stages + stage for partner, stage in evaluation.opened.items()]
         used = np.atleast_2d(row.use)[:, list(evaluation.chosen)].sum(axis=1) + opening_use[openings].sum()
-        name, cap = rule_name(self.problem, row), cap_of(self.problem, row)
+        name, cap = rule_names(self.problem, self.risk.money)[place], cap_of(self.problem, row)
         return RuleValue(name, _statistic(used, row), "<=", cap, self.money_tolerance(place))
 
     @cached_property
@@ -227,10 +227,15 @@ def _statistic(used: FloatArray, row: SampledRow) -> float:
     return _quantile(used, row.level if row.holds == "quantile" else 1.0)
 
 
-def rule_name(problem: PortfolioProblem, row: SampledRow) -> str:
-    """What a rule of sampled money is called."""
-    how = f"at {row.level:g}" if row.holds == "quantile" else row.holds
-    return f"{problem.rows.names[row.row]} {how}"
+def rule_names(problem: PortfolioProblem, money: Sequence[SampledRow]) -> tuple[str, ...]:
+    """What the rules of sampled money are called; the second of the same kind on the same row has a number."""
+    names: list[str] = []
+    for row in money:
+        how = f"at {row.level:g}" if row.holds == "quantile" else row.holds
+        name = f"{problem.rows.names[row.row]} {how}"
+        again = sum(known == name or known.startswith(f"{name} (") for known in names)
+        names.append(f"{name} ({again + 1})" if again else name)
+    return tuple(names)
 
 
 def cap_of(problem: PortfolioProblem, row: SampledRow) -> float:

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csc_array
 
 from rdsim.errors import Fault, ProblemError
-from rdsim.optimiser.evaluation import TOLERANCE, excess_of, room_of
+from rdsim.optimiser.evaluation import excess_of, room_of
 from rdsim.optimiser.problem import BoolArray, FloatArray, IntArray, PortfolioProblem
 
 __all__ = ["BASELINES", "Attributes", "Baseline", "fill", "run_baseline"]
@@ -121,7 +121,7 @@ class _Fill:
         """Add the option if every rule lets it in."""
         opened, activity = self._with(option)
         excess = excess_of(self.problem.rows, activity, room_of(self.problem.rows, activity)[1])
-        worse = excess > self.excess + TOLERANCE * self.problem.rows.scale / 2
+        worse = excess > self.excess + self.problem.rows.tolerance / 2
         if (worse & ~self.problem.rows.is_soft).any():
             return False
         self.opened, self.activity, self.excess = opened, activity, np.minimum(excess, self.excess)
@@ -169,7 +169,7 @@ def _meet_floors(problem: PortfolioProblem, filling: _Fill, relations: _Relation
     for row in np.flatnonzero(~rows.is_soft & np.isin(rows.sense, (">=", "=="))).tolist():
         helps = rows.use[[row], :].toarray().ravel()[waiting] > 0
         for option in waiting[helps].tolist():
-            if filling.excess[row] <= TOLERANCE * rows.scale[row]:
+            if filling.excess[row] <= rows.tolerance[row]:
                 break
             if relations.allow(option, filling.start):
                 filling.take(option)

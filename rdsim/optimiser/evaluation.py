@@ -1,7 +1,7 @@
 """The judge: what a set of chosen options is worth and which rules it breaks, from the arrays alone.
 
 Nothing here knows how a problem is written for a solver, so a solver's answer can be judged by it.
-A row counts as broken when it is off by more than `TOLERANCE` times the largest number in it.
+A row counts as broken when it is off by more than its tolerance (`Rows.tolerance`).
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def _activity(problem: PortfolioProblem, indicator: FloatArray, opened: dict[int
 
 
 def _row_violations(problem: PortfolioProblem, excess: FloatArray, soft: BoolArray) -> Iterator[Violation]:
-    for row in np.flatnonzero((excess > TOLERANCE * problem.rows.scale) & ~soft):
+    for row in np.flatnonzero((excess > problem.rows.tolerance) & ~soft):
         yield Violation(problem.rows.family[row], problem.rows.names[row], float(excess[row]))
 
 

@@ -29,7 +29,7 @@ from rdsim.optimiser.milp import Model, formulate
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, check
 from rdsim.optimiser.rens import Progress, Settings, Stopwatch, chosen_of, search, settled
 from rdsim.optimiser.solution import Seconds, Solution, Status, Termination, relative_gap
-from rdsim.optimiser.solvers import Solver, State, solver_named
+from rdsim.optimiser.solvers import Solver, State, solver_named, typical
 
 __all__ = ["METHODS", "solve"]
 
@@ -128,8 +128,12 @@ def _refuse_broken(problem: PortfolioProblem, settings: Settings, values: FloatA
 def _canonical(problem: PortfolioProblem, model: Model, settings: Settings, progress: Progress) -> Progress:
     """The optimum of smallest weight; the one at hand if another cannot be had in the nodes or time left."""
     watch = Stopwatch.start()
-    as_good = _as_good_as(model, len(problem.option_names), progress.objective)
-    answer = settings.solver.run(as_good, settings.limits(nodes=CANONICAL_NODES))
+    least = progress.objective - _rounding(problem, progress.objective)
+    as_good = _as_good_as(model, len(problem.option_names), least)
+    try:
+        answer = settings.solver.run(as_good, settings.limits(nodes=CANONICAL_NODES))
+    except SolverError:
+        return progress  # the optimum is proven; which of its equals comes back is not worth an error
     progress = replace(progress, seconds=watch.add(progress.seconds, answer, "mip"))
     if answer.values is None or answer.state is not State.OPTIMAL:
         return progress
@@ -171,8 +175,7 @@ def _squarefree(count: int) -> FloatArray:
 
 def _rounding(problem: PortfolioProblem, objective: float) -> float:
     """What a solver cannot tell apart: its absolute gap of 1e-6 where the largest coefficient is about 1000."""
-    largest = max(abs(objective), float(np.abs(problem.expected).max(initial=0.0)))
-    return 4e-9 * largest
+    return 4e-9 * max(abs(objective), typical(problem.expected))
 
 
 def _solution(

@@ -272,6 +272,7 @@ def _bounds(columns: Columns) -> tuple[FloatArray, FloatArray]:
     out = np.isin(problem.group, problem.fixed_out_groups)
     upper[: columns.options][out] = 0.0
     upper[list(problem.fixed_out_options)] = 0.0
+    upper[: columns.options][problem.rows.misfits] = 0.0
     for row, most in _most_unspent(columns).items():
         upper[columns.carry[row]] = most
     # An option that is fixed in and belongs to a group that is fixed out: the choice row says so.
@@ -387,7 +388,7 @@ def _resources(columns: Columns) -> Family:
     rows = columns.problem.rows
     parts: list[tuple[ArrayLike, ArrayLike, ArrayLike]] = []
     row, option = rows.use.tocoo().coords
-    parts.append((row, option, rows.use.data))
+    parts.append((row, option, np.minimum(rows.use.data, rows.enough[row])))
     weights = opening_weights(columns.problem)[1:]
     for (partner, stage), column in columns.opening.items():
         used = np.flatnonzero(weights[:, partner, stage])

@@ -55,6 +55,13 @@ BoolArray = NDArray[np.bool_]
 SENSES = ("<=", ">=", "==")
 
 
+LOOSE = 1e-6
+"""Share of the numbers in a row by which it may be off."""
+
+_WHOLE = 2.0**40
+"""Whole numbers up to here are told apart by a solver in double precision."""
+
+
 @dataclass(frozen=True, eq=False)
 class Rows:
     """Named resource rows: ``use @ x + opening_use @ v  (sense)  cap``.
@@ -98,6 +105,58 @@ class Rows:
         return frozen(largest)
 
     @cached_property
+    def misfits(self) -> BoolArray:
+        """Options that alone ask for more than a hard ceiling can ever allow, shape (O,): nothing can choose them.
+
+        What refunds (negative uses) and money passed in could add to the ceiling is counted in.
+        """
+        bounded = self.has_ceiling & ~self.is_soft
+        relief = -self.use.minimum(0).sum(axis=1) - self.opening_use.minimum(0).sum(axis=1)
+        room = np.where(bounded, np.maximum(self.cap + relief, 0.0), np.inf)
+        for source, target, rate in self.carry_in_order:
+            room[target] += rate * room[source]
+        entries = self.use.tocoo()
+        over = entries.data > room[entries.coords[0]] * (1 + LOOSE) + LOOSE
+        alone = np.zeros(self.use.shape[1], dtype=bool)
+        alone[entries.coords[1][over]] = True
+        return frozen(alone)
+
+    @cached_property
+    def tolerance(self) -> FloatArray:
+        """How far each row may be off, shape (R,): a millionth of the largest number that counts in it.
+
+        Where all numbers are whole, as in many published instances, a millionth of one: an amount that is off at all is
+        off by one. What misfits ask for does not count, nor what is beyond a floor that nothing lowers.
+        """
+        largest, most = np.abs(self.cap), self.enough
+        kept = csr_array(self.use * ~self.misfits)
+        for matrix in (kept, self.opening_use):
+            row = np.repeat(np.arange(largest.size), np.diff(matrix.indptr))
+            np.maximum.at(largest, row, np.minimum(np.abs(matrix.data), most[row]))
+        return frozen(LOOSE * np.where(self._is_whole & (largest < _WHOLE), np.minimum(largest, 1.0), largest))
+
+    @cached_property
+    def enough(self) -> FloatArray:
+        """What fills a floor that nothing lowers, shape (R,): more of it in one option is no better; else infinite."""
+        return frozen(np.where(~self.has_ceiling & self._only_adds & (self.cap > 0), self.cap, np.inf))
+
+    @cached_property
+    def _only_adds(self) -> BoolArray:
+        least = np.minimum(_lowest(self.use), _lowest(self.opening_use))
+        return np.asarray(least >= 0)
+
+    @cached_property
+    def _is_whole(self) -> BoolArray:
+        """Rows of whole numbers only, and none of them passes money on."""
+        whole = self.cap == np.rint(self.cap)
+        for matrix in (self.use, self.opening_use):
+            row = np.repeat(np.arange(whole.size), np.diff(matrix.indptr))
+            whole[row[matrix.data != np.rint(matrix.data)]] = False
+        for source, target, _ in self.carry:
+            whole[[source, target]] = False
+        return np.asarray(whole)
+
+    @cached_property
     def carry_in_order(self) -> tuple[tuple[int, int, float], ...]:
         """The carries of every chain, from its first row on."""
         follows = {source: (source, target, rate) for source, target, rate in self.carry}
@@ -138,6 +197,13 @@ class PortfolioProblem:
     def expected(self) -> FloatArray:
         """Expected value of each option, shape (O,)."""
         return frozen(np.atleast_2d(self.values).mean(axis=0))
+
+
+def _lowest(matrix: csr_array) -> FloatArray:
+    """The lowest number of each row, 0 where there is none below."""
+    lowest = np.zeros(matrix.shape[0])
+    np.minimum.at(lowest, np.repeat(np.arange(lowest.size), np.diff(matrix.indptr)), matrix.data)
+    return lowest
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -48,7 +48,7 @@ from rdsim.optimiser.appraisal import (
     cap_of,
     check_risk,
     cvar,
-    rule_name,
+    rule_names,
     sampled_worth,
 )
 from rdsim.optimiser.evaluation import TOLERANCE, evaluate
@@ -252,10 +252,11 @@ def _rules(problem: PortfolioProblem, risk: Risk, judge: Judge, worth: Figure) -
     if risk.target is not None and risk.probability is not None:
         tolerance = judge.worth_tolerance(risk.target)
         rules.append(Rule("target", worth, risk.target, tolerance, share=risk.probability))
+    names = rule_names(problem, risk.money)
     for place, row in enumerate(risk.money):
         figure = _money_figure(problem, row, worth.fixed.size)
         share = {"expected": None, "quantile": row.level, "always": 1.0}[row.holds]
-        name, cap = rule_name(problem, row), cap_of(problem, row)
+        name, cap = names[place], cap_of(problem, row)
         rules.append(Rule(name, figure, -cap, judge.money_tolerance(place), share=share))
     return rules
 
@@ -442,7 +443,9 @@ def _by_prices(task: Task, cuts: Cuts, answer: Answer | None) -> Model | None:
     first = len(task.model.row_names)
     rows = np.vstack([task.model.matrix[[first - 1], :].toarray(), cuts.coefficients])
     caps = np.append(task.model.rhs[first - 1], cuts.caps)
-    prices = np.where(rows[:, task.tail] > 0, np.maximum(answer.prices[first - 1 :], 0.0), 0.0)
+    priced = np.zeros(len(rows))  # cuts made since the last optimum have no price
+    priced[: answer.prices.size - first + 1] = answer.prices[first - 1 :]
+    prices = np.where(rows[:, task.tail] > 0, np.maximum(priced, 0.0), 0.0)
     return _mixed(task, rows, caps, prices)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from rdsim.optimiser.appraisal import Judge, Risk
-from rdsim.optimiser.evaluation import TOLERANCE, evaluate, excess_of
+from rdsim.optimiser.evaluation import evaluate, excess_of
 from rdsim.optimiser.problem import IntArray, PortfolioProblem
 from rdsim.optimiser.tail import least_count
 
@@ -20,7 +20,7 @@ NOW, BEST, MOST, FIXED = 0, 1, 2, 3
 EXPECTED, TAIL = 4, 6  # each followed by what it would be after the change at hand
 _FIGURES = 8
 _CHANGES = 3
-_ROUNDING = 1e-9
+_ROUNDING = 1e-3
 _CLOSED = 1e300
 _RISKLESS = {"weight": 0.0, "tail_size": 0.0, "floor": -math.inf, "target": -math.inf, "enough": 0}
 
@@ -61,7 +61,7 @@ def _groups(problem: PortfolioProblem, options: IntArray) -> dict[str, Any]:
 def _rows(problem: PortfolioProblem, options: IntArray, start: tuple[int, ...]) -> dict[str, Any]:
     rows, judged = problem.rows, evaluate(problem, start)
     excess = excess_of(rows, judged.activity, judged.room)
-    off = np.clip(excess, _ROUNDING * rows.scale, TOLERANCE * rows.scale)
+    off = np.clip(excess, _ROUNDING * rows.tolerance, rows.tolerance)
     off = np.where(rows.is_soft, 0.0, off)
     use = csr_array(rows.use[:, options].T)
     opening = csr_array(rows.opening_use.T)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
-from rdsim.optimiser.evaluation import TOLERANCE, evaluate, excess_of
+from rdsim.optimiser.evaluation import evaluate, excess_of
 from rdsim.optimiser.explanation.optima import NEVER, Best, Case, Figure, Pair
 from rdsim.optimiser.explanation.prices import hints
 from rdsim.optimiser.methods import SMALL
@@ -225,7 +225,7 @@ def _needed(problem: PortfolioProblem, row: int, target: float, chosen: tuple[in
     """The portfolio's own need, if the judge agrees that it is enough; else the solver's amount, loose as it is."""
     judged = evaluate(problem, chosen)
     own = float(excess_of(problem.rows, judged.activity, judged.room)[row])
-    loose = TOLERANCE * float(problem.rows.scale[row])
+    loose = float(problem.rows.tolerance[row])
     for enough in (own, amount, amount + loose):
         relaxed = evaluate(with_slack(problem, {row: enough}), chosen)
         if relaxed.feasible and relaxed.objective >= target - 1e-9 * max(1.0, abs(target)) and enough <= amount + loose:

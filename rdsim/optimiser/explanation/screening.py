@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from rdsim.optimiser.evaluation import TOLERANCE, Evaluation, evaluate
+from rdsim.optimiser.evaluation import Evaluation, evaluate
 from rdsim.optimiser.explanation.optima import NEVER, Best, Figure, Pair, at_hand
 from rdsim.optimiser.explanation.prices import Hints, hints
 from rdsim.optimiser.problem import FloatArray, IntArray, PortfolioProblem
@@ -103,7 +103,7 @@ class Swaps:
     def of(problem: PortfolioProblem, judged: Evaluation) -> Swaps:
         """The exchanges that start from a portfolio."""
         rows, chosen = problem.rows, np.array(judged.chosen, dtype=np.int64)
-        loose = TOLERANCE * rows.scale
+        loose = rows.tolerance
         above = np.where(rows.has_ceiling & ~rows.is_soft, judged.room - judged.activity + loose, np.inf)
         below = np.where(rows.has_floor & ~rows.is_soft, judged.activity - judged.room + loose, np.inf)
         use = np.hstack([rows.use[:, chosen].toarray(), np.zeros((len(rows.names), 1))])
