@@ -531,6 +531,38 @@ def alternatives(
 
 
 @app.command()
+def commitment(
+    scenario: Folder,
+    ratios: Annotated[
+        str, typer.Option(help="Multiples of every yearly budget, with commas; 1 among them.")
+    ] = "0.6,0.8,1,1.25,1.5,2,3",
+    out: Out = None,
+    force: Force = False,
+    seed: Seed = None,
+    samples: Samples = None,
+    replications: Replications = None,
+    overrides: Set = None,
+    solver: Solver = "highs",
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    engine: Engine = EngineName.compiled,
+    threads: Threads = None,
+    plugins: Plugins = None,
+) -> None:
+    """What promising more than the announced money comes to: value, money that lapses, waiting; by programme."""
+    from rdsim import studies  # noqa: PLC0415
+    from rdsim.search import pose  # noqa: PLC0415
+
+    wanted = _numbers("--ratios", ratios)
+    with _study(scenario, "commitment", out, force, overrides, plugins) as (world, finish):
+        posed = pose(world, samples=samples, seed=seed, engine=engine.value, threads=threads)
+        found = studies.commitment(
+            posed, wanted, replications=replications, gap=gap, solver=solver, time_limit=time_limit
+        )
+        finish(found)
+
+
+@app.command()
 def ladder(
     scenario: Folder,
     shares: Annotated[str, typer.Option(help="Shares of every yearly budget, with commas.")] = "0.8,0.9,1,1.1,1.2",

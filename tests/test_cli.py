@@ -190,7 +190,12 @@ def test_the_manifest_says_what_ran_and_how_sure_it_is(planned: Path) -> None:
     for estimate in manifest["estimates"].values():
         assert estimate["ci_low"] <= estimate["mean"] <= estimate["ci_high"]
         assert estimate["n"] == 12
-    assert set(manifest["baselines"]) == {"value-per-cost", "evaluation-score", "domestic-only", "random-feasible"}
+    rules = {"value-per-cost", "evaluation-score", "domestic-only", "random-feasible"}
+    assert set(manifest["baselines"]) == {"one_shot", *rules}
+    search = manifest["search"]
+    assert search["portfolios"] == len(search["steps"])
+    assert search["selection"]["probability"] == 0.95
+    assert set(search["over_commitment"]) == {"leap", "base"}
     for baseline in manifest["baselines"].values():
         gap = manifest["estimates"]["npv"]["mean"] - baseline["npv"]["mean"]
         assert baseline["difference"]["mean"] == pytest.approx(gap)
@@ -285,7 +290,7 @@ def test_an_interrupt_before_anything_is_finished_writes_nothing(
     def interrupted(*args: object, **keywords: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rdsim.search.sample", interrupted)
+    monkeypatch.setattr("rdsim.search.proposing.sample", interrupted)
     said = rdsim("plan", tiny, "--out", tmp_path / "run")
     assert said.code == 130
     assert "nothing was written" in said.err

@@ -18,7 +18,7 @@ from rdsim.optimiser import evaluate, solve
 from rdsim.optimiser.variations import with_caps, with_fixed
 from rdsim.scenario import load
 from rdsim.search import Posed, Proposal, choose, fresh_values, pose
-from rdsim.simulation import replicate
+from rdsim.simulation import expected_worths, replicate
 from tests.command import Ran
 from tests.command import run as run_command
 from tests.tiny import tiny_folder
@@ -28,6 +28,7 @@ COMMANDS = {
     "frontier": ["--points", "0", "--second", "funded"],
     "alternatives": ["--count", "2", "--within", "0.3", "--swaps", "1", "--resamples", "3"],
     "ladder": ["--shares", "0.7,1,1.3"],
+    "commitment": ["--ratios", "0.7,1,2", "--replications", "15"],
     "certify": ["--batches", "2", "--evaluation", "50", "--worlds", "3"],
     "explain": ["unfunded", "T2", "starts leap 2024", "--gap", "0"],
 }
@@ -35,6 +36,7 @@ TABLES = {
     "frontier": ["frontier"],
     "alternatives": ["alternatives", "selection"],
     "ladder": ["ladder"],
+    "commitment": ["commitment"],
     "certify": ["certificate", "batches"],
     "explain": ["unfunded", "exact", "caps"],
 }
@@ -131,6 +133,34 @@ def test_alternatives_are_apart_and_near(posed: Posed, best: Proposal) -> None:
         assert (row["class"] == "exterior") == (share == 0)
         assert row["low"] <= row["resampled"] <= row["high"]
     assert (firm["n"] == 4).all()
+
+
+def test_over_commitment_is_told_by_programme_and_compared_with_none(posed: Posed, best: Proposal) -> None:
+    found = studies.commitment(posed, (1.0, 0.5, 3.0), replications=60, gap=0.0)
+    table = found.tables["commitment"]
+    lines = [*posed.scenario.programmes, "all programmes"]
+    assert list(dict.fromkeys(table["programme"])) == lines
+    for _, curve in table.groupby("programme"):
+        by_ratio = curve.set_index("ratio")
+        assert by_ratio.loc[1.0, ["gain", "gain_low", "gain_high"]].tolist() == [0, 0, 0]
+        assert by_ratio.loc[1.0, "value"] == table.loc[table["ratio"] == 1.0, "value"].iloc[0]
+        assert (by_ratio.index == sorted(by_ratio.index)).all()
+        assert curve["recommended"].sum() == 1
+        assert curve.loc[curve["recommended"], "as_good"].all()
+        assert (curve["unspent"] >= 0).all()
+    for row in table.to_dict("records"):
+        portfolio = found.portfolios[f"{row['programme'].replace(' ', '-')}-{row['ratio']:g}"]
+        assert len(portfolio.choices) == row["funded"]
+        worths, _ = expected_worths(posed.scenario, portfolio, replications=60, seed=posed.seed)
+        assert worths.mean() == pytest.approx(row["value"])
+    neutral = {choice.technology for choice in found.portfolios["leap-1"].choices}
+    assert neutral == {choice.technology for choice in best.portfolio.choices}
+
+
+def test_impossible_ratios_are_told_at_once(posed: Posed) -> None:
+    with pytest.raises(ProblemError) as caught:
+        studies.commitment(posed, (0.0, 2.0))
+    assert len(caught.value.faults) == 2
 
 
 def test_a_ladder_nests_and_prices(posed: Posed, best: Proposal) -> None:

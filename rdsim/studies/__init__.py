@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from rdsim.studies.alternatives import alternatives
 from rdsim.studies.certificate import certificate
+from rdsim.studies.commitment import commitment
 from rdsim.studies.explanation import explanation
 from rdsim.studies.frontier import frontier
 from rdsim.studies.ladder import ladder
 from rdsim.studies.study import Study
 
-__all__ = ["Study", "alternatives", "certificate", "explanation", "frontier", "ladder"]
+__all__ = ["Study", "alternatives", "certificate", "commitment", "explanation", "frontier", "ladder"]
