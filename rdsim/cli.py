@@ -645,7 +645,7 @@ def explain(
     samples: Samples = None,
     overrides: Set = None,
     solver: Solver = "highs",
-    gap: Gap = 0.003,
+    gap: Gap = 0.005,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
     threads: Threads = None,

@@ -604,6 +604,8 @@ class _Reader:
             if name in (self.rows or {}):
                 self.blame((*place, "capacity"), "its row must not be in rows.csv as well", shown(name))
             cap = self.number_in(row, place, "capacity")
+            if cap < 0:
+                self.blame((*place, "capacity"), "must be at least 0", f"{cap:g}")
             uses.read_loads(row.cells.get("partner", ""), first + len(found))
             found.append({"name": name, "cap": cap, "sense": "<=", "family": "capacity", "price": math.nan})
         if self.has("options", "load") and not found:

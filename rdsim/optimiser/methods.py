@@ -25,7 +25,7 @@ from scipy.sparse import csr_array, vstack
 
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.optimiser.evaluation import evaluate
-from rdsim.optimiser.milp import Model, formulate
+from rdsim.optimiser.milp import Model, formulate, tightened
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, check
 from rdsim.optimiser.rens import Progress, Settings, Stopwatch, chosen_of, search, settled
 from rdsim.optimiser.solution import Seconds, Solution, Status, Termination, relative_gap
@@ -70,7 +70,7 @@ def solve(
     _check_settings(gap, time_limit, threads, method)
     check(problem)
     began = time.perf_counter()
-    model = formulate(problem)
+    model = tightened(problem, formulate(problem))
     seconds = Seconds(build=time.perf_counter() - began)
     deadline = math.inf if time_limit is None else began + time_limit
     settings = Settings(adapter, gap, seed, threads, deadline)

@@ -18,7 +18,7 @@ Cumulative y makes `v[p, s] = y[p, s] - y[p, s-1]` and keeps rows sparse.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -28,7 +28,17 @@ from scipy.sparse import coo_array, csr_array
 from rdsim.optimiser.evaluation import Evaluation
 from rdsim.optimiser.problem import BoolArray, FloatArray, IntArray, PortfolioProblem, frozen
 
-__all__ = ["Columns", "Family", "Model", "columns_of", "formulate", "lay_out", "opening_weights", "restrict"]
+__all__ = [
+    "Columns",
+    "Family",
+    "Model",
+    "columns_of",
+    "formulate",
+    "lay_out",
+    "opening_weights",
+    "restrict",
+    "tightened",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +173,24 @@ def formulate(problem: PortfolioProblem) -> Model:
     )
 
 
+def tightened(problem: PortfolioProblem, model: Model) -> Model:
+    """The model for these very caps: options that fit under no ceiling are out, and what fills a floor counts as it.
+
+    No portfolio is lost, and a solver's tolerance is no longer relative to numbers that cannot matter. Not for models
+    whose caps move, nor for what compares relaxations at several caps.
+    """
+    rows, options = problem.rows, len(problem.option_names)
+    upper, matrix = model.upper.copy(), model.matrix.copy()
+    out = np.flatnonzero(rows.misfits)
+    upper[out] = model.lower[out]
+    first = next((at for at, name in enumerate(model.row_names) if name.startswith("row_")), 0)
+    for row in np.flatnonzero(np.isfinite(rows.enough)):
+        part = slice(matrix.indptr[first + row], matrix.indptr[first + row + 1])
+        high = (matrix.indices[part] < options) & (matrix.data[part] > rows.enough[row])
+        matrix.data[part] = np.where(high, rows.enough[row], matrix.data[part])
+    return replace(model, upper=frozen(upper), matrix=matrix)
+
+
 def restrict(model: Model, lower: FloatArray, upper: FloatArray) -> tuple[Model, IntArray]:
     """The model with tighter bounds, its fixed columns taken out, and the columns that are left.
 
@@ -272,7 +300,6 @@ def _bounds(columns: Columns) -> tuple[FloatArray, FloatArray]:
     out = np.isin(problem.group, problem.fixed_out_groups)
     upper[: columns.options][out] = 0.0
     upper[list(problem.fixed_out_options)] = 0.0
-    upper[: columns.options][problem.rows.misfits] = 0.0
     for row, most in _most_unspent(columns).items():
         upper[columns.carry[row]] = most
     # An option that is fixed in and belongs to a group that is fixed out: the choice row says so.
@@ -388,7 +415,7 @@ def _resources(columns: Columns) -> Family:
     rows = columns.problem.rows
     parts: list[tuple[ArrayLike, ArrayLike, ArrayLike]] = []
     row, option = rows.use.tocoo().coords
-    parts.append((row, option, np.minimum(rows.use.data, rows.enough[row])))
+    parts.append((row, option, rows.use.data))
     weights = opening_weights(columns.problem)[1:]
     for (partner, stage), column in columns.opening.items():
         used = np.flatnonzero(weights[:, partner, stage])

@@ -52,7 +52,7 @@ from rdsim.optimiser.appraisal import (
     sampled_worth,
 )
 from rdsim.optimiser.evaluation import TOLERANCE, evaluate
-from rdsim.optimiser.milp import Model, columns_of, formulate, lay_out, opening_weights, restrict
+from rdsim.optimiser.milp import Model, columns_of, formulate, lay_out, opening_weights, restrict, tightened
 from rdsim.optimiser.problem import BoolArray, FloatArray, IntArray, PortfolioProblem, check
 from rdsim.optimiser.rens import (
     NEAR,
@@ -219,7 +219,7 @@ class Task:
 
 def state_task(problem: PortfolioProblem, risk: Risk) -> Task:
     """The model of a checked problem and a checked risk."""
-    judge, model = Judge(problem, risk), formulate(problem)
+    judge, model = Judge(problem, risk), tightened(problem, formulate(problem))
     options = len(problem.option_names)
     fixed, unit = model.value.copy(), float(np.abs(problem.expected).max(initial=0.0)) or 1.0
     fixed[:options] = 0.0

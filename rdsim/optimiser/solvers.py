@@ -70,6 +70,7 @@ __all__ = [
 ]
 
 GENERATION = int(version("pulp").split(".", maxsplit=1)[0])
+_FORBIDDING, _NOISE = 1e4, 1e12
 _WHOLE = 2.0**40
 """Whole numbers up to here are told apart by a solver in double precision."""
 
@@ -245,12 +246,17 @@ def _scaled(model: Model) -> _Scaled:
 
 
 def typical(values: FloatArray) -> float:
-    """The size of numbers that an objective's precision is relative to: their median, at least 1e-7 of the largest.
+    """The size of numbers that an objective's precision is relative to: the largest that is not there to forbid.
 
-    The largest alone would not do: published instances forbid a choice by a price of a billion.
+    Published instances forbid a choice by a price of, say, a billion: far below zero, and at least `_FORBIDDING` times
+    as large as any number that is left. Where numbers are `_NOISE` times apart, the smaller ones are rounding.
     """
-    sizes = np.abs(values[values != 0])
-    return max(float(np.median(sizes)), float(sizes.max()) * 1e-7) if sizes.size else 0.0
+    sizes = np.sort(np.abs(values[values != 0]))
+    if not sizes.size:
+        return 0.0
+    ratio, below = sizes[1:] / sizes[:-1], sizes[:-1] >= values.max()
+    jumps = np.flatnonzero((ratio >= _FORBIDDING) & (ratio < _NOISE) & below)
+    return float(sizes[jumps[-1]] if jumps.size else sizes[-1])
 
 
 def _whole_rows(model: Model) -> NDArray[np.bool_]:

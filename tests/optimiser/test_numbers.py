@@ -88,6 +88,13 @@ def test_a_forbidding_price_leaves_the_other_prices_exact(solver: str, forbidden
     assert solved >= 6
 
 
+@both
+def test_mostly_forbidden_choices(solver: str) -> None:
+    assert solve(state_problem([15.0, -1e10]), solver=solver, gap=0).objective == 15
+    assert solve(state_problem([-1e10, -1e9, 2.0, 1.5, -1e10]), solver=solver, gap=0).objective == 3.5
+    assert solve(state_problem([1e-13, 4.0, -3.0]), solver=solver, gap=0).objective == pytest.approx(4.0)
+
+
 def test_two_rules_on_the_money_of_one_row_have_names_of_their_own() -> None:
     problem = state_problem([[1.0, 2.0], [2.0, 1.0]], rows=state_rows([[1, 1]], [2], names=["money"]))
     rules = (
