@@ -226,7 +226,8 @@ def _needed(problem: PortfolioProblem, row: int, target: float, chosen: tuple[in
     judged = evaluate(problem, chosen)
     own = float(excess_of(problem.rows, judged.activity, judged.room)[row])
     loose = float(problem.rows.tolerance[row])
-    for enough in (own, amount, amount + loose):
+    # A solver that is asked again at an amount that just suffices may deny it: solution files have eight digits.
+    for enough in (own, amount + loose / 8, amount + loose):
         relaxed = evaluate(with_slack(problem, {row: enough}), chosen)
         if relaxed.feasible and relaxed.objective >= target - 1e-9 * max(1.0, abs(target)) and enough <= amount + loose:
             return enough
