@@ -122,7 +122,8 @@ def _sheet(posed: Posed, found: Alternatives, again: Resampled, table: pd.DataFr
         f"{len(found.portfolios)} other portfolios worth at least {money(found.floor, posed.scenario)} and at least "
         f"{found.swaps} decisions apart ({how}; {found.wanted} were asked for).",
         f"Of {len(frequency)} technologies {core} are core: every one of these portfolios funds them. {some} are "
-        f"borderline: some do. {none} are exterior: none does. It is the {some} that deserve a discussion.",
+        f"borderline: some do. {none} are exterior: none does."
+        + (f" It is the {some} that deserve a discussion." if some else ""),
     )
     return Sheet(
         "Near-optimal alternatives",

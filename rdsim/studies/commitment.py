@@ -19,7 +19,7 @@ from rdsim.search.judging import SEARCHING
 from rdsim.search.views import LOOSEST, over_committed
 from rdsim.simulation import Simulation, expected_worths, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
-from rdsim.studies.study import Study, money, picked, record_of
+from rdsim.studies.study import Study, listing, money, picked, record_of
 
 __all__ = ["RATIOS", "commitment"]
 
@@ -27,6 +27,7 @@ Floats = npt.NDArray[np.float64]
 
 RATIOS = (0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0)
 ALL = "all programmes"
+_TOGETHER = "All programmes together"
 
 
 def commitment(
@@ -195,7 +196,7 @@ def _rows(ask: _Question, line: str, curve: list[_Point]) -> Iterator[dict[str, 
 
 
 def _name(ask: _Question, line: str) -> str:
-    return line if line == ALL else ask.posed.scenario.programmes[line].name
+    return _TOGETHER if line == ALL else ask.posed.scenario.programmes[line].name
 
 
 def _sheet(ask: _Question, table: pd.DataFrame) -> Sheet:
@@ -223,12 +224,15 @@ def _lead(ask: _Question, table: pd.DataFrame) -> Iterator[str]:
             yield f"{name}: no portfolio satisfies every rule at any of these ratios."
             continue
         best = picked_rows.iloc[0]
-        good = mine.loc[mine["as_good"], "ratio"]
-        yield (
-            f"{name}: promising {best['ratio']:g} times the money is recommended; of the ratios tried, those from "
-            f"{good.min():g} to {good.max():g} are not surely worse. Beside a ratio of 1 it gains "
-            f"{money(float(best['gain']), ask.posed.scenario)} ({best['gain_low']:,.1f} to {best['gain_high']:,.1f})."
+        others = [f"{ratio:g}" for ratio in mine.loc[mine["as_good"] & ~mine["recommended"], "ratio"]]
+        rest = f"{listing(others)} not surely worse" if others else "no other that was tried is as good"
+        gained = (
+            f"Beside a ratio of 1 it gains {money(float(best['gain']), ask.posed.scenario)} "
+            f"({best['gain_low']:,.1f} to {best['gain_high']:,.1f})."
+            if best["ratio"] != 1
+            else "That is what is announced."
         )
+        yield f"{name}: promising {best['ratio']:g} times the money is recommended; {rest}. {gained}"
 
 
 def _plot(named: pd.DataFrame, figure: str, title: str, question: str, answer: str) -> Plot:
