@@ -9,7 +9,8 @@ linear relaxation. Here:
 3. That small problem is solved until an objective of bound / (1 + gap) is reached, or for `RENS_NODES`.
 4. `ROUNDS` rounds of large-neighbourhood search follow while the gap is not proven: a seeded share of
    the groups is set free, the rest stays, `ROUND_NODES` nodes are searched.
-5. If the bound is what is too weak, `PROOF_NODES` of the whole problem's tree, with the best portfolio so far.
+5. If the bound is what is too weak, `PROOF_NODES` of the whole problem's tree, with the best portfolio so far; not in
+   problems of more than `LARGE` options, where that took minutes and moved no bound.
 
 Nothing stops on time, so the same input gives the same portfolio; a time limit is a safety net, and
 `Termination.TIME_LIMIT` says so when it bit.
@@ -50,6 +51,7 @@ RENS_NODES = 200
 ROUNDS = 6
 ROUND_NODES = 60
 PROOF_NODES = 300
+LARGE = 6000
 FREE_SHARE = 0.3
 
 
@@ -166,7 +168,8 @@ def _search_neighbourhoods(
         free = free_groups(problem, progress.chosen, rng, number)
         bounds = free_bounds(problem, model, relaxed, progress.chosen, free)
         progress = _improve(problem, model, settings, progress, (bounds, ROUND_NODES))
-    if progress.chosen is not None and not _done(progress, settings):
+    small = len(problem.option_names) <= LARGE
+    if small and progress.chosen is not None and not _done(progress, settings):
         progress = _improve(problem, model, settings, progress, ((model.lower, model.upper), PROOF_NODES))
     if settings.late and progress.gap > settings.gap:
         return replace(progress, termination=Termination.TIME_LIMIT)
