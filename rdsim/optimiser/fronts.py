@@ -156,7 +156,7 @@ def front(
     settings = series(solver, gap, time_limit, seed, threads)
     trace = _Trace(_task(problem, (first, second), senses, settings))
     complete = _sweep(trace) if points is None else _grid(trace, points)
-    return _told(trace, complete, began)
+    return _told(trace, complete, began, points)
 
 
 def _checks(
@@ -584,14 +584,14 @@ def _is_new(price: float, tried: list[float]) -> bool:
 # ---------------------------------------------------------------- telling
 
 
-def _told(trace: _Trace, complete: bool, began: float) -> Front:
+def _told(trace: _Trace, complete: bool, began: float, most: int | None) -> Front:
     task = trace.task
     aim = task.names[int(task.swapped)]
     return Front(
         *task.names,
         senses=task.senses,
         aim=aim,
-        points=tuple(_points(trace)),
+        points=tuple(_points(trace, _thinned(trace.efficient(), most))),
         complete=complete,
         step=0.0 if task.whole else task.step,
         solves=trace.solves,
@@ -600,9 +600,18 @@ def _told(trace: _Trace, complete: bool, began: float) -> Front:
     )
 
 
-def _points(trace: _Trace) -> Iterator[Point]:
+def _thinned(found: list[_Found], most: int | None) -> list[_Found]:
+    """At most so many, without those whose neighbours are closest to one another; both ends stay."""
+    kept = list(found)
+    while most is not None and len(kept) > most:
+        span = [abs(kept[place - 1].other - kept[place + 1].other) for place in range(1, len(kept) - 1)]
+        del kept[1 + span.index(min(span))]
+    return kept
+
+
+def _points(trace: _Trace, found: list[_Found]) -> Iterator[Point]:
     task = trace.task
-    for one in trace.efficient():
+    for one in found:
         gap = trace.gap(one)
         bound = one.aim if gap == 0 else trace.bound(one.other)
         figures = (one.other, one.aim) if task.swapped else (one.aim, one.other)

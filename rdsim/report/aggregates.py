@@ -183,7 +183,7 @@ def spending(report: PlanReport) -> pd.DataFrame:
         return pd.DataFrame()
     plan = report.plan.groupby(["programme", "year"], as_index=False).sum()
     table = plan.merge(pd.concat(parts, ignore_index=True), on=["programme", "year"])
-    return _busy_years(table, ["announced", "promised", "planned", "p10", "p90"])
+    return _busy_years(table, ["announced", "promised", "planned", "p10", "p90", "lapsed"])
 
 
 def paid(budget: pd.DataFrame) -> pd.Series[float]:

@@ -248,10 +248,10 @@ def sold(report: PlanReport) -> str:
 
 
 def even_odds(report: PlanReport) -> str:
-    """Numbers reached with 90%, 50% and 10% probability."""
+    """The largest numbers reached with at least 90%, 50% and 10% probability, and how likely each is."""
     counts = report.replications["commercialised"]
-    levels = {chance: _reached(counts, chance) for chance in (0.9, 0.5, 0.1)}
-    parts = [f"at least {number} with a probability of {chance:.0%}" for chance, number in levels.items() if number]
+    numbers = dict.fromkeys(number for chance in (0.9, 0.5, 0.1) if (number := _reached(counts, chance)))
+    parts = [f"at least {number} with a probability of {(counts >= number).mean():.0%}" for number in numbers]
     return _capital(f"{listed(parts)}.") if parts else "Not even one with a probability of 10%."
 
 

@@ -333,3 +333,21 @@ def test_all_wrong_arguments_are_named_at_once() -> None:
         front(problem, CVaR(0.5), CVaR(0.9))
     with pytest.raises(ProblemError, match="must differ"):
         front(problem, CVaR(0.5), CVaR(0.5))
+
+
+def test_no_more_points_than_were_asked_for_and_both_ends() -> None:
+    seen = 0
+    for seed in range(30):
+        problem = build(draw(seed), set(draw(seed)["families"]))
+        rng = np.random.default_rng(seed)
+        other = Measure("other", rng.integers(0, 9, len(problem.option_names)).astype(float), np.zeros(0))
+        try:
+            every = front(problem, "value", other)
+        except InfeasibleError:
+            continue
+        if len(every.points) < 4:
+            continue
+        seen += 1
+        few = front(problem, "value", other, points=3, gap=0.01)
+        assert 2 <= len(few.points) <= 3
+    assert seen >= 3

@@ -68,7 +68,7 @@ def test_schedule_counts_unfinished_work_as_ending_after_the_horizon() -> None:
 def test_spending_is_net_of_refunds_and_ends_with_the_money() -> None:
     busy = REPORT.budget["year"] < 2028
     quiet = REPORT.budget.assign(
-        **{name: REPORT.budget[name].where(busy, 0.0) for name in ("spent", "spent_network", "refunded")}
+        **{name: REPORT.budget[name].where(busy, 0.0) for name in ("spent", "spent_network", "refunded", "lapsed")}
     )
     plan = REPORT.plan.assign(planned=0.0, promised=REPORT.plan["announced"])
     table = aggregates.spending(synthetic.build(budget=quiet, plan=plan))
@@ -166,3 +166,12 @@ def test_tables_stay_small_however_many_replications() -> None:
     large = synthetic.build(Shape(replications=300, technologies=40, funded=30))
     verbs = ("schedule", "spending", "market", "international", "policies", "waits", "ends", "starts")
     assert max(len(getattr(aggregates, verb)(large)) for verb in verbs) <= 60
+
+
+def test_years_in_which_money_only_lapses_are_shown() -> None:
+    last = REPORT.budget["year"] == REPORT.budget["year"].max()
+    still = ("spent", "spent_network", "refunded", "lapsed")
+    idle = REPORT.budget.assign(**dict.fromkeys(still, 0.0)).assign(lapsed=np.where(last, 2.0, 0.0))
+    plan = REPORT.plan.assign(planned=0.0, promised=0.0, announced=0.0)
+    table = aggregates.spending(synthetic.build(budget=idle, plan=plan))
+    assert table.groupby("programme")["lapsed"].sum().tolist() == [2.0] * table["programme"].nunique()
