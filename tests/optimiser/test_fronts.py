@@ -337,7 +337,7 @@ def test_all_wrong_arguments_are_named_at_once() -> None:
 
 def test_no_more_points_than_were_asked_for_and_both_ends() -> None:
     seen = 0
-    for seed in range(30):
+    for seed in range(90):
         problem = build(draw(seed), set(draw(seed)["families"]))
         rng = np.random.default_rng(seed)
         other = Measure("other", rng.integers(0, 9, len(problem.option_names)).astype(float), np.zeros(0))
