@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -103,6 +104,7 @@ class Case(NamedTuple):
     setup_days: Ints  # (N,)
     setup_cost: Ints  # (N,)
     running_cost: Ints  # (N,)
+    kept: Ints  # (N, Y) whether its running cost falls due at the beginning of a year: -1 as its projects have it
     capacity: Ints  # (F,)
     # projects, in order of rank: project 0 is served first everywhere
     technology: Ints  # (P,)
@@ -113,6 +115,7 @@ class Case(NamedTuple):
     joint: Bools  # (P,)
     member: Ints  # (P, M) partners in which a joint project takes a place
     extra_days: Ints  # (P,) added to its agreement talks
+    stop_year: Ints  # (P,) index of the year at whose beginning a decision stops it, or -1
     currency: Ints  # (P,) of money paid abroad
     home: Ints  # (P, K) paid by home while joint
     abroad: Ints  # (P, K) part of `home` that goes abroad, at exchange rate 1
@@ -445,7 +448,8 @@ def _resource_arrays(scenario: Scenario) -> dict[str, Ints]:
         "running_cost": [round(partner.running_cost * scale) for partner in partners],
         "capacity": [facility.capacity for facility in scenario.facilities.values()],
     }
-    return {name: np.array(column, np.int64) for name, column in columns.items()}
+    kept = np.full((len(codes), scenario.horizon_year - scenario.start_year + 1), -1, np.int64)
+    return {name: np.array(column, np.int64) for name, column in columns.items()} | {"kept": kept}
 
 
 def technologies(choices: Sequence[Choice]) -> list[str]:
@@ -468,13 +472,31 @@ def _choice_arrays(scenario: Scenario, choices: Sequence[Choice]) -> dict[str, n
         "joint": np.array([bool(choice.partner) for choice in choices], np.bool_),
         "currency": np.array([currency[code] for code in money], np.int64),
         "extra_days": np.zeros(len(choices), np.int64),
+        "stop_year": np.full(len(choices), -1, np.int64),
     }
 
 
-def build(scenario: Scenario, portfolio: Portfolio) -> Case:
-    """Turn a scenario and a ranked portfolio into arrays; projects are laid out in order of rank."""
+def build(
+    scenario: Scenario,
+    portfolio: Portfolio,
+    *,
+    stops: Mapping[str, int] = MappingProxyType({}),
+    kept: Mapping[tuple[str, int], bool] = MappingProxyType({}),
+) -> Case:
+    """Turn a scenario and a ranked portfolio into arrays; projects are laid out in order of rank.
+
+    Decisions on the way: `stops` are the fiscal years at whose beginning a technology's project is stopped, if it has
+    not ended; `kept` says of a partner and fiscal year whether the partner was kept running, whatever comes later.
+    """
     choices = sorted(portfolio.choices, key=lambda choice: choice.rank)
-    return _assemble(scenario, choices, _links(scenario, choices))
+    case = _assemble(scenario, choices, _links(scenario, choices))
+    for row, choice in enumerate(choices):
+        year = stops.get(choice.technology, -1)
+        case.stop_year[row] = year - scenario.start_year if scenario.start_year < year <= scenario.horizon_year else -1
+    codes = {code: n for n, code in enumerate(hosts(scenario))}
+    for (code, year), running in kept.items():
+        case.kept[codes[code], year - scenario.start_year] = running
+    return case
 
 
 def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:

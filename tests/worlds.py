@@ -7,7 +7,7 @@ suites count that they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
@@ -63,6 +63,8 @@ class World:
     scenario: Scenario
     portfolio: Portfolio
     seed: int
+    stops: dict[str, int] = field(default_factory=dict)
+    kept: dict[tuple[str, int], bool] = field(default_factory=dict)
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -71,7 +73,7 @@ class World:
 
     def case(self) -> Case:
         """The arrays of the world."""
-        return build(self.scenario, self.portfolio)
+        return build(self.scenario, self.portfolio, stops=self.stops, kept=self.kept)
 
     def luck(self, case: Case, replications: int) -> Luck:
         """The luck of its first replications; in every other world breaks come on the days on which all else comes."""
@@ -160,7 +162,16 @@ class _Maker:
             network=Network(self.paying),
             value=ValueRules(market_months=self.one_of(3.0, 12.0), market_sigma=self.one_of(0.0, 0.5)),
         )
-        return World(scenario := canonical(scenario), self.portfolio(scenario), self.seed)
+        chosen = self.portfolio(scenario := canonical(scenario))
+        return World(scenario, chosen, self.seed, *self.decisions(chosen))
+
+    def decisions(self, chosen: Portfolio) -> tuple[dict[str, int], dict[tuple[str, int], bool]]:
+        """Projects stopped at the beginning of a year, and partners kept running or not; in a quarter of the worlds."""
+        if self.chance(0.75):
+            return {}, {}
+        years = range(START + 1, self.horizon + 1)
+        stops = {one.technology: self.one_of(*years) for one in chosen.choices if self.chance(0.5)}
+        return stops, {(code, year): self.chance(0.5) for code in self.codes for year in years if self.chance(0.3)}
 
     def medians(self) -> tuple[float, ...]:
         """Often the same for all steps: then one technology's target and another's step end on the same day."""

@@ -6,7 +6,8 @@ and return plain numbers, and know nothing of either engine.
 Ties. Everything that happens is an entry of one agenda, ordered by (day, phase, order). At equal days the
 phases are, from first to last,
 
-    1 YEAR       year end, new money, new starts      order: the year end first, then programme by programme
+    1 YEAR       year end, new money, new starts      order: the year end first, then programme by programme,
+                 and what is stopped by decision      then by rank
     2 WORK       step and tranche ends, refunds       order: rank of the project
     3 BREAK      breaks in relations                  order: partner
     4 PANEL      panel ends and gate decisions        order: rank; half-year rounds after them, by programme

@@ -42,6 +42,7 @@ __all__ = [
     "DO_REOPEN",
     "DO_REVIEW",
     "DO_ROUND",
+    "DO_STOP",
     "DO_TALKS",
     "DO_WORK",
     "DO_YEAR_END",
@@ -139,7 +140,19 @@ TARGET, STOPPED, FAILED, EXHAUSTED, DROPPED, UNFUNDED, BLOCKED = _codes(
 )
 
 # What an agenda entry is.
-DO_YEAR_END, DO_CALL, DO_WORK, DO_BREAK, DO_REVIEW, DO_ROUND, DO_TALKS, DO_READY, DO_REOPEN, DO_LOOK = _codes(range(10))
+(
+    DO_YEAR_END,
+    DO_CALL,
+    DO_WORK,
+    DO_BREAK,
+    DO_REVIEW,
+    DO_ROUND,
+    DO_TALKS,
+    DO_READY,
+    DO_REOPEN,
+    DO_LOOK,
+    DO_STOP,
+) = _codes(range(11))
 
 # Where a project stands.
 (
@@ -250,7 +263,7 @@ def blank_state(world: Case) -> dict[str, Any]:
     resources = 3 * lines + 2 + len(world.seats)
     # One live entry a project; a wait for facilities leaves a void one behind for each attempt and tranche.
     entries = 64 + 4 * lines + 2 * (world.budget.shape[1] + 1) * partners + len(world.dependent)
-    entries += projects * (4 + 8 * world.attempts + 2 * world.home.shape[1] + _most_extensions(world))
+    entries += projects * (5 + 8 * world.attempts + 2 * world.home.shape[1] + _most_extensions(world))
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("served", "score", "worst"), (projects,))
     shapes |= dict.fromkeys(("first", "last"), (world.horizon,)) | dict.fromkeys(
         ("free", "overflow", "raised", "due", "first_due"), (1,)

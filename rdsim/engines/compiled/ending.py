@@ -23,6 +23,7 @@ from rdsim.engines.compiled.contracts import (
     AT_PLACE,
     AT_REVIEWED,
     AT_ROUNDS,
+    AT_SCHEDULED,
     AT_START,
     AT_WORKING,
     DO_LOOK,
@@ -33,11 +34,13 @@ from rdsim.engines.compiled.contracts import (
 from rdsim.native.jit import inlined, jit
 
 __all__ = [
+    "count_wait",
     "finish",
     "give_back_place",
     "give_back_seat",
     "give_back_units",
     "give_refund",
+    "planned_day",
     "queue_of",
     "stop_work",
     "withdraw",
@@ -108,19 +111,40 @@ def queue_of(c, s, p):
 
 
 @inlined
+def count_wait(o, s, p, t):
+    stage, waited = s.stage[p], t - s.since[p]
+    if stage == AT_START:
+        o.wait_start[p] += waited
+    elif stage == AT_PLACE:
+        o.wait_place[p] += waited
+    elif stage == AT_MONEY:
+        o.wait_money[p] += waited
+    else:
+        o.wait_panel[p] += waited
+
+
+@inlined
+def planned_day(c, p):
+    """The day on which a project comes up for a start."""
+    return c.start_year[p] * DAYS_PER_YEAR + c.call_day[c.programme[p]]
+
+
+@inlined
 def withdraw(c, o, s, p, t):
     """Take a project out of whatever it was doing or waiting for."""
     queue = queue_of(c, s, p)
     if queue >= 0:
         leave(s, queue, p)
-        if s.stage[p] == AT_MONEY:
-            o.wait_money[p] += t - s.since[p]
-            grant_soon(s, queue)
-        else:
-            o.wait_panel[p] += t - s.since[p]
+        if s.stage[p] != AT_ROUNDS:
+            grant_soon(s, queue)  # it may have kept something from those behind it
+        count_wait(o, s, p, t)
     elif s.stage[p] == AT_REVIEWED:
         give_back_seat(c, s, p)
+    elif s.stage[p] == AT_SCHEDULED:
+        o.wait_prerequisite[p] = max(0, t - planned_day(c, p))
     else:
+        if s.stage[p] == AT_FACILITY:
+            grant_soon(s, facilities(c))
         stop_work(c, o, s, p, t)
 
 
@@ -143,8 +167,8 @@ def give_refund(c, o, s, p, t):
 
 
 @jit
-def finish(c, o, s, p, t, end_state, by_break):
-    if by_break:
+def finish(c, o, s, p, t, end_state, interrupted):
+    if interrupted:
         withdraw(c, o, s, p, t)
     give_refund(c, o, s, p, t)
     give_back_place(c, o, s, p, t)

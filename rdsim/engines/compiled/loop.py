@@ -36,6 +36,7 @@ from rdsim.engines.compiled.contracts import (
     DO_READY,
     DO_REVIEW,
     DO_ROUND,
+    DO_STOP,
     DO_TALKS,
     DO_WORK,
     DO_YEAR_END,
@@ -45,11 +46,13 @@ from rdsim.engines.compiled.contracts import (
     NO,
     NONE,
     REQUEST,
+    STOPPED,
     TARGET,
     YEAR,
+    YES,
     carried_over,
 )
-from rdsim.engines.compiled.ending import finish, stop_work
+from rdsim.engines.compiled.ending import finish, planned_day, stop_work
 from rdsim.engines.compiled.gate import end_review, end_tranche, grant_seats, handed_in, hold_round
 from rdsim.engines.compiled.money import ask_money, grant_money, unserved
 from rdsim.engines.compiled.partnership import break_off, end_talks, grant_places, seek_place
@@ -68,6 +71,7 @@ __all__ = [
     "open_call",
     "prepare",
     "replicate",
+    "stop",
     "work",
 ]
 
@@ -76,7 +80,7 @@ __all__ = [
 def look(c, o, s, p, t):
     """Come up for a start: at the planned call, and whenever a prerequisite has ended."""
     g = c.programme[p]
-    planned = c.start_year[p] * DAYS_PER_YEAR + c.call_day[g]
+    planned = planned_day(c, p)
     if s.stage[p] != AT_SCHEDULED or t < planned:
         return
     met = True
@@ -115,6 +119,13 @@ def grant_starts(c, o, s, g, t):
 
 
 @inlined
+def stop(c, o, s, p, t):
+    """A decision ends a project, wherever it stands."""
+    if s.stage[p] != AT_ENDED:
+        finish(c, o, s, p, t, STOPPED, YES)
+
+
+@inlined
 def work(c, u, o, s, p, t):
     """A step ends, the tranche ends, or both; the step comes first."""
     ran = s.stage[p] == AT_WORKING
@@ -147,7 +158,8 @@ def end_year(c, u, o, s, t):
         grant_soon(s, purse_of(c, g))
     if c.network >= 0:
         for n in range(len(c.places)):
-            if s.live[n] > 0 and s.partner[n] in (IS_OPENING, IS_OPEN):
+            kept = c.kept[n, y]
+            if (kept > 0 or (kept < 0 and s.live[n] > 0)) and s.partner[n] in (IS_OPENING, IS_OPEN):
                 s.claim[n] += c.running_cost[n]
     if t + DAYS_PER_YEAR < c.horizon:
         push(s, t + DAYS_PER_YEAR, YEAR, NONE, DO_YEAR_END, NONE, NONE)
@@ -175,8 +187,7 @@ def close_project(c, o, s, p):
     elif stage == AT_WORKING:
         o.worked_days[p] += c.horizon - s.run_from[p]
     elif stage == AT_SCHEDULED:
-        planned = c.start_year[p] * DAYS_PER_YEAR + c.call_day[c.programme[p]]
-        o.wait_prerequisite[p] = max(0, c.horizon - planned)
+        o.wait_prerequisite[p] = max(0, c.horizon - planned_day(c, p))
 
 
 @inlined
@@ -230,6 +241,8 @@ def handle(c, u, o, s, kind, index, t):
         break_off(c, o, s, index, t)
     elif kind == DO_ROUND:
         hold_round(c, u, o, s, index, t)
+    elif kind == DO_STOP:
+        stop(c, o, s, index, t)
     elif kind == DO_READY:
         s.partner[index] = IS_OPEN
         grant_soon(s, places(c))
@@ -289,7 +302,9 @@ def prepare_project(c, s, p):
     for m in range(len(c.member[p])):
         if c.member[p, m] >= 0:
             s.live[c.member[p, m]] += 1
-    push(s, c.start_year[p] * DAYS_PER_YEAR + c.call_day[c.programme[p]], REQUEST, p, DO_LOOK, NONE, p)
+    push(s, planned_day(c, p), REQUEST, p, DO_LOOK, NONE, p)
+    if c.stop_year[p] >= 0:
+        push(s, c.stop_year[p] * DAYS_PER_YEAR, YEAR, 1 + len(c.tranches) + p, DO_STOP, NONE, p)
 
 
 @inlined

@@ -50,7 +50,8 @@ class Partner:
         self.world.places.grant_soon()
 
     def claim_running_cost(self) -> None:
-        if self.opened is not None and self.live:
+        kept = self.world.case.kept[self.index][self.world.year]
+        if self.opened is not None and (kept > 0 or (kept < 0 and self.live)):
             self.claim += self.world.case.running_cost[self.index]
 
     def give_up(self) -> None:

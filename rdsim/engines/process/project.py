@@ -20,8 +20,8 @@ from rdsim.case import (
     UNFUNDED,
 )
 from rdsim.engines import rules
-from rdsim.engines.process.desks import Purse
-from rdsim.engines.rules import AGREEMENT, FAILURE, PANEL, REQUEST, SUCCESS, WORK
+from rdsim.engines.process.desks import Desk
+from rdsim.engines.rules import AGREEMENT, FAILURE, PANEL, REQUEST, SUCCESS, WORK, YEAR
 from rdsim.gates import GatePolicy
 
 if TYPE_CHECKING:
@@ -56,13 +56,16 @@ class Project:
         self.tranche, self.funded_end, self.extended = 0, -1, False
         self.attempt, self.remaining, self.step_joint, self.run_from = 0, 0, False, -1
         self.desk: Any = None
-        self.seated = self.talking = False
+        self.seated = self.talking = self.stopped = False
         self.since, self.funded, self.worked, self.reviews = 0, 0, 0, 0
         self.answer = self.wake = world.env.event()
         self.end_state = RUNNING
         self.end_day: int | None = None
         self.planned = case.start_year[rank] * DAYS_PER_YEAR + case.call_day[self.programme]
         self.process = world.env.process(self.life())
+        if case.stop_year[rank] >= 0:
+            order = 1 + len(case.tranches) + rank
+            world.enter(case.stop_year[rank] * DAYS_PER_YEAR, YEAR, order, self.stop)
 
     # the whole life
 
@@ -79,7 +82,13 @@ class Project:
             self.finish(end.state)
         except simpy.Interrupt:
             self.withdraw()
-            self.finish(DROPPED)
+            self.finish(STOPPED if self.stopped else DROPPED)
+
+    def stop(self) -> None:
+        """A decision ends the project, wherever it stands."""
+        if self.end_day is None:
+            self.stopped = True
+            self.process.interrupt()
 
     # 1 scheduled
 
@@ -137,6 +146,8 @@ class Project:
             days = self.world.luck.agreement_days[self.rank]
             yield self.world.at(self.world.now + days, AGREEMENT, self.rank)
         except simpy.Interrupt:
+            if self.stopped:
+                raise
             return False
         finally:
             self.talking = False
@@ -398,17 +409,19 @@ class Project:
     # 6 end
 
     def withdraw(self) -> None:
-        """Leave whatever the project is doing or waiting for (only a break in relations does this)."""
+        """Leave whatever the project is doing or waiting for, for a break in relations or by decision."""
         if self.desk is not None:
             desk = self.desk
             self.count_wait(desk.wait)
             desk.withdraw(self)
-            if isinstance(desk, Purse):
-                desk.grant_soon()
+            if isinstance(desk, Desk):
+                desk.grant_soon()  # it may have kept something from those behind it
         elif self.seated:
             self.leave_seat()
         elif self.run_from >= 0:
             self.stop_work()
+        elif self.world.out.start_day[self.world.row, self.rank] < 0:
+            self.count("wait_prerequisite", max(0, self.world.now - self.planned))
 
     def finish(self, state: int) -> None:
         """Give back money and place, tell those who wait for this technology."""
