@@ -166,6 +166,8 @@ class Outcomes(NamedTuple):
     market_day: Ints
     joint_at_end: Ints
     setbacks: Ints
+    attempt: Ints  # of those under way at the horizon: attempts made at the present step, none of them a success
+    progress: Ints  # of those: days worked in the attempt under way
     extensions: Ints
     reviews: Ints
     lost_partner: Ints  # 1 if a break ended its agreement or its talks

@@ -563,6 +563,55 @@ def commitment(
 
 
 @app.command()
+def rolling(
+    scenario: Folder,
+    portfolio: Annotated[
+        Path | None, typer.Option(help="The plan as CSV file; by default the one that the loop finds.")
+    ] = None,
+    replications: Annotated[
+        int, typer.Option(min=2, max=100_000, help="Replications in which each year is decided anew.")
+    ] = 200,
+    foresight: Annotated[
+        int, typer.Option(min=0, max=100_000, help="Replications optimised with their luck known; 0: none.")
+    ] = 40,
+    futures: Annotated[int, typer.Option(min=8, max=512, help="Futures imagined for each decision.")] = 64,
+    stops: Annotated[bool, typer.Option(help="Projects may be stopped by decision.")] = True,
+    out: Out = None,
+    force: Force = False,
+    seed: Seed = None,
+    samples: Samples = None,
+    overrides: Set = None,
+    solver: Solver = "highs",
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    engine: Engine = EngineName.compiled,
+    threads: Threads = None,
+    plugins: Plugins = None,
+) -> None:
+    """What deciding anew each fiscal year is worth, beside simple rules, the plan and perfect information."""
+    from rdsim import portfolio as portfolios  # noqa: PLC0415
+    from rdsim import studies  # noqa: PLC0415
+    from rdsim.search import pose  # noqa: PLC0415
+
+    with _study(scenario, "rolling", out, force, overrides, plugins) as (world, finish), _progress() as progress:
+        chosen = None if portfolio is None else portfolios.read(portfolio, world)
+        posed = pose(world, samples=samples, seed=seed, engine=engine.value, threads=threads)
+        found = studies.rolling(
+            posed,
+            portfolio=chosen,
+            replications=replications,
+            foresight=foresight,
+            futures=futures,
+            stops=stops,
+            solver=solver,
+            gap=gap,
+            time_limit=time_limit,
+            progress=progress,
+        )
+        finish(found)
+
+
+@app.command()
 def ladder(
     scenario: Folder,
     shares: Annotated[str, typer.Option(help="Shares of every yearly budget, with commas.")] = "0.8,0.9,1,1.1,1.2",

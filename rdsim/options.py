@@ -23,7 +23,7 @@ from rdsim.metrics import by_year, discount, home_by_year
 from rdsim.scenario import award, eligible, market_probability, money_scale
 from rdsim.simulation import Batch, Engine, in_batches
 
-__all__ = ["SAMPLING", "Options", "candidates", "expected_alone", "sample"]
+__all__ = ["SAMPLING", "Options", "candidates", "expected_alone", "held", "sample"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -202,7 +202,7 @@ def _figures(scenario: Scenario, choices: tuple[Choice, ...], each_payment: bool
         "payments": payments,
         "abroad": by_year(outcomes.tranche_day, outcomes.paid_abroad, years) / scale,
         "joint": joint / scale,
-        "occupancy": _held(case, outcomes),
+        "occupancy": held(case, outcomes),
         "freed": np.where(outcomes.place_day < 0, -1, _freed(case, outcomes) // DAYS_PER_YEAR),
     }
 
@@ -211,7 +211,7 @@ def _freed(case: Case, outcomes: Outcomes) -> npt.NDArray[np.int64]:
     return np.where(outcomes.freed_day < 0, case.horizon - 1, outcomes.freed_day)
 
 
-def _held(case: Case, outcomes: Outcomes) -> Floats:
+def held(case: Case, outcomes: Outcomes) -> Floats:
     """Share of each fiscal year for which a place is held, shape (R, P, Y)."""
     first = np.arange(case.budget.shape[1]) * DAYS_PER_YEAR
     start = np.where(outcomes.place_day < 0, case.horizon, outcomes.place_day)[..., None]

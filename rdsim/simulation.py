@@ -34,6 +34,7 @@ __all__ = [
     "cores",
     "expected_worths",
     "in_batches",
+    "in_threads",
     "replicate",
     "simulate",
     "trace",
@@ -154,7 +155,7 @@ def in_batches(
     ]
     workers = 1 if engine == "simpy" else min(threads or cores(), len(parts))
     jobs = (partial(_reduced, workshop, part, reduce) for part in parts)
-    return (job() for job in jobs) if workers <= 1 else _in_threads(jobs, workers)
+    return (job() for job in jobs) if workers <= 1 else in_threads(jobs, workers)
 
 
 def _reduced(workshop: _Workshop, draws: Draws, reduce: Callable[[Batch], T]) -> T:
@@ -166,7 +167,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _in_threads(jobs: Iterator[Callable[[], T]], workers: int) -> Iterator[T]:
+def in_threads(jobs: Iterator[Callable[[], T]], workers: int) -> Iterator[T]:
     """Results in order; no more jobs are under way or done ahead than twice the workers."""
     pool = ThreadPoolExecutor(workers, thread_name_prefix="rdsim")
     try:

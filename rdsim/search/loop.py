@@ -96,6 +96,7 @@ class Loop:
     selected: Selected | None  # none if the loop was stopped before
     spent: int  # replications of whole portfolios
     stopped: bool
+    means: Floats  # (O,) what each option is worth on average, as far as it was sampled
 
     @property
     def changed(self) -> bool:
@@ -393,6 +394,7 @@ class _Run:
             selected=self.selected,
             spent=self.judge.spent + self.court.spent,
             stopped=stopped,
+            means=self.means,
         )
 
     def proposal(self, winner: Contender, ratios: Mapping[str, float]) -> Proposal:

@@ -8,6 +8,7 @@ from rdsim.studies.commitment import commitment
 from rdsim.studies.explanation import explanation
 from rdsim.studies.frontier import frontier
 from rdsim.studies.ladder import ladder
+from rdsim.studies.rolling import rolling
 from rdsim.studies.study import Study
 
-__all__ = ["Study", "alternatives", "certificate", "commitment", "explanation", "frontier", "ladder"]
+__all__ = ["Study", "alternatives", "certificate", "commitment", "explanation", "frontier", "ladder", "rolling"]

@@ -129,7 +129,14 @@ MONEY = (
         {
             "nothing lapses": {"s.purse[g] = carried": "s.purse[g] = s.purse[g]"},
             "carried money does not count as carried": {"o.carried_in[g, y] = carried": "o.carried_in[g, y] = 0"},
-            "partners cost without projects": {"if s.live[n] > 0 and s.partner[n]": "if s.partner[n]"},
+            "partners cost without projects": {
+                "if (kept > 0 or (kept < 0 and s.live[n] > 0)) and s.partner[n]": "if s.partner[n]"
+            },
+            "a kept partner costs nothing": {"(kept > 0 or (": "(False or ("},
+            "who is given up costs": {"(kept < 0 and s.live[n] > 0)": "s.live[n] > 0"},
+            "who is stopped goes on": {"        finish(c, o, s, p, t, STOPPED, YES)": "        pass"},
+            "attempts are not told": {"    o.attempt[p] = s.attempt[p]\n": ""},
+            "the last work is no progress": {"            left -= c.horizon - s.run_from[p]": "            left -= 0"},
             "unused starts add up": {
                 "s.starts_left[g] = c.starts[": "s.starts_left[g] += c.starts[",
                 "        s.starts_left[g] = 0\n        push(": "        push(",
@@ -219,9 +226,13 @@ WORK = of(
     "engines.compiled.ending",
     {
         "units leak": {"s.units[f] -= need[f]": "s.units[f] -= 0"},
-        "what a break stops is not counted": {
-            "            o.wait_money[p] += t - s.since[p]\n": "",
+        "what a break stops is not counted": {"o.wait_money[p] += waited": "o.wait_money[p] += 0"},
+        "what a stop ends is not counted": {"o.wait_start[p] += waited": "o.wait_start[p] += 0"},
+        "who leaves keeps others waiting": {"grant_soon(s, queue)  # it may": "pass  # it may"},
+        "units kept by one who leaves stay kept": {
+            "            grant_soon(s, facilities(c))\n        stop_work": "            pass\n        stop_work"
         },
+        "stopped before its time counts no wait": {"max(0, t - planned_day(c, p))": "0"},
         "who ends still expects": {"    s.stage[p] = AT_ENDED\n    s.token[p] += 1\n": "    s.stage[p] = AT_ENDED\n"},
         "dependents are not told": {
             "        push(s, t, REQUEST, c.dependent[k], DO_LOOK, NONE, c.dependent[k])": "        pass"

@@ -51,6 +51,7 @@ from rdsim.engines.compiled.contracts import (
     YEAR,
     YES,
     carried_over,
+    work_days,
 )
 from rdsim.engines.compiled.ending import finish, planned_day, stop_work
 from rdsim.engines.compiled.gate import end_review, end_tranche, grant_seats, handed_in, hold_round
@@ -62,6 +63,7 @@ from rdsim.native.jit import inlined, jit
 
 __all__ = [
     "close",
+    "close_attempt",
     "close_project",
     "end_year",
     "grant",
@@ -191,6 +193,17 @@ def close_project(c, o, s, p):
 
 
 @inlined
+def close_attempt(c, u, o, s, p):
+    step, left = s.trl_now[p] - 1, s.remaining[p]
+    o.attempt[p] = s.attempt[p]
+    if left > 0:
+        factor = c.factor[p, step] if s.step_joint[p] else 1.0
+        if s.stage[p] == AT_WORKING:
+            left -= c.horizon - s.run_from[p]
+        o.progress[p] = work_days(fortune.step_days(u, c.technology[p], step, s.attempt[p]), factor) - left
+
+
+@inlined
 def close(c, u, o, s):
     """The horizon: what is under way stays `running`, what is left in the purses lapses."""
     last = c.horizon // DAYS_PER_YEAR - 1
@@ -199,6 +212,8 @@ def close(c, u, o, s):
         o.short[g, last] = unserved(c, u, s, g, last)
     for p in range(len(c.programme)):
         close_project(c, o, s, p)
+        if s.stage[p] != AT_ENDED:
+            close_attempt(c, u, o, s, p)
         o.trl[p] = s.trl_now[p]
         o.joint_at_end[p] = s.joint[p]
         o.delivered[p] = handed_in(c, u, o, s, p)

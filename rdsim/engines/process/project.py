@@ -25,6 +25,7 @@ from rdsim.engines.rules import AGREEMENT, FAILURE, PANEL, REQUEST, SUCCESS, WOR
 from rdsim.gates import GatePolicy
 
 if TYPE_CHECKING:
+    from rdsim.engines.process.desks import Purse
     from rdsim.engines.process.world import World
 
 __all__ = ["Project"]
@@ -257,9 +258,13 @@ class Project:
         if self.remaining:
             return
         self.step_joint = self.joint
-        factor = self.world.case.factor[self.rank][self.trl - 1] if self.joint else 1.0
+        self.remaining = self.attempt_days()
+
+    def attempt_days(self) -> int:
+        """Days of work that the present attempt takes in all."""
+        factor = self.world.case.factor[self.rank][self.trl - 1] if self.step_joint else 1.0
         base = self.world.luck.step_days[self.technology][self.trl - 1][self.attempt]
-        self.remaining = rules.work_days(base, factor)
+        return int(rules.work_days(base, factor))
 
     def needs(self) -> list[int]:
         """Units of facilities that the step needs."""
@@ -472,6 +477,7 @@ class Project:
         world, horizon = self.world, self.world.case.horizon
         if self.end_day is None:
             self.close_running(horizon)
+            self.close_attempt(horizon)
         out, at = world.out, (world.row, self.rank)
         out.end_state[at] = self.end_state
         out.end_day[at] = -1 if self.end_day is None else self.end_day
@@ -481,6 +487,13 @@ class Project:
         if self.end_state == TARGET and self.end_day is not None and world.luck.commercial[self.technology]:
             market = self.end_day + world.luck.market_days[self.technology]
             out.market_day[at] = market if market < horizon else -1
+
+    def close_attempt(self, horizon: int) -> None:
+        """How far the step has come."""
+        self.count("attempt", self.attempt)
+        if self.remaining:
+            left = self.remaining - (horizon - self.run_from if self.run_from >= 0 else 0)
+            self.count("progress", self.attempt_days() - left)
 
     def close_running(self, horizon: int) -> None:
         if self.desk is not None:

@@ -1,0 +1,176 @@
+"""Luck of whole replications, laid out: the one that is played, and futures that could still come of its past.
+
+On the first day of a fiscal year the past has shown some luck: of attempts that ended, talks, reviews, breaks, budgets.
+An imagined future keeps all of it and has the luck of another replication for the rest. What is under way - an attempt,
+talks, a deliverable - is known to last longer than it has lasted so far, and is drawn from the replications in which it
+does (rejection). Two things are not learned: what the past of a field says about its common factor, and when work on a
+deliverable began, which is taken to have been under way for all days worked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from rdsim.case import DAYS_PER_YEAR, Case, Luck, build, technologies
+from rdsim.domain import Choice, Portfolio, Scenario
+from rdsim.draws import Draws
+from rdsim.engines.rules import work_days
+from rdsim.expectation import expected_total, with_sure_market
+from rdsim.luck import lay_out
+from rdsim.metrics import worth
+from rdsim.rolling.course import Course, Lived
+from rdsim.simulation import Engine
+
+__all__ = ["FUTURES", "Worlds"]
+
+Floats = npt.NDArray[np.float64]
+
+FUTURES = 2**30 + 2**29 + 2**28
+"""First replication of the luck that futures are made of: it judges nothing that is reported."""
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """Luck laid out for some options, of any replication; and what courses of those options come to."""
+
+    scenario: Scenario
+    options: tuple[Choice, ...]
+    seed: int
+    pool: int = 512  # replications that futures are made of
+    engine: Engine = "compiled"
+
+    @cached_property
+    def _sure(self) -> Scenario:
+        return with_sure_market(self.scenario)
+
+    @cached_property
+    def _names(self) -> dict[str, int]:
+        return {name: t for t, name in enumerate(technologies(self.options))}
+
+    @cached_property
+    def _columns(self) -> dict[Choice, int]:
+        return {choice: column for column, choice in enumerate(self.options)}
+
+    @cached_property
+    def _stage(self) -> Case:
+        return build(self.scenario, Portfolio(self.options))
+
+    @cached_property
+    def others(self) -> Luck:
+        """The luck that futures are made of."""
+        return self._laid_out(range(FUTURES, FUTURES + self.pool))
+
+    def actual(self, replication: int) -> Luck:
+        """The luck of one replication."""
+        return self._laid_out(range(replication, replication + 1))
+
+    def _laid_out(self, replications: range) -> Luck:
+        return lay_out(self._sure, self._stage, self.options, Draws(self.seed, replications))
+
+    # ------------------------------------------------------------ living
+
+    def play(self, course: Course, luck: Luck, until: int | None = None) -> Lived:
+        """Let a course live through luck that was laid out; only the years before `until`, if given."""
+        case = build(self.scenario, course.portfolio, stops=course.stops, kept=course.kept)
+        if until is not None:
+            case = case._replace(horizon=(until - self.scenario.start_year) * DAYS_PER_YEAR)
+        choices = course.choices
+        columns = [self._columns[replace(choice, rank=0)] for choice in choices]
+        mine = luck._replace(
+            agreed=np.ascontiguousarray(luck.agreed[:, columns]),
+            agreement_days=np.ascontiguousarray(luck.agreement_days[:, columns]),
+        )
+        numbered = case._replace(technology=np.array([self._names[one.technology] for one in choices], np.int64))
+        if self.engine == "simpy":
+            from rdsim.engines import process  # noqa: PLC0415
+
+            outcomes = process.run(numbered, mine)
+        else:
+            from rdsim.engines import compiled  # noqa: PLC0415
+
+            outcomes = compiled.run(numbered, mine)
+        factor = np.ones((len(luck.agreed), len(self._names)))
+        sure = worth(self._sure, choices, numbered, outcomes, factor)
+        return Lived(choices, case, outcomes, expected_total(self.scenario, choices, case, outcomes, sure))
+
+    # ------------------------------------------------------------ imagining
+
+    def imagined(self, actual: Luck, past: Lived, rows: npt.NDArray[np.int64]) -> Luck:
+        """Futures of a past, which was played up to its case's horizon: those made of some rows of the pool."""
+        luck = Luck(**{name: column[rows] for name, column in self.others._asdict().items()})
+        today, year = past.case.horizon, past.case.horizon // DAYS_PER_YEAR
+        luck.break_day[:, :, :year] = actual.break_day[:, :, :year]
+        luck.budget[:, :, : year + 1] = actual.budget[:, :, : year + 1]
+        _continue_rates(luck, actual, year)
+        for row, choice in enumerate(past.choices):
+            if past.outcomes.start_day[0, row] >= 0:
+                column, t = self._columns[replace(choice, rank=0)], self._names[choice.technology]
+                self._keep_agreement(luck, actual, past, (row, column, today))
+                if past.outcomes.end_day[0, row] >= 0:
+                    for name in ("step_days", "step", "gate", "review_error", "deliverable_days", "market_days"):
+                        getattr(luck, name)[:, t] = getattr(actual, name)[:, t]
+                else:
+                    self._keep_work(luck, actual, past, row, t)
+        return luck
+
+    def _keep_agreement(self, luck: Luck, actual: Luck, past: Lived, place: tuple[int, int, int]) -> None:
+        row, column, today = place
+        out = past.outcomes
+        talking = out.place_day[0, row] >= 0 and out.freed_day[0, row] < 0 and out.agreement_day[0, row] < 0
+        if talking and out.tranche_day[0, row, 0] < 0 and out.end_day[0, row] < 0:
+            lasted = today - out.place_day[0, row]
+            days = _longer(self.others.agreement_days[:, column], luck.agreement_days[:, column], lasted)
+            luck.agreement_days[:, column] = days
+        else:
+            luck.agreed[:, column] = actual.agreed[:, column]
+            luck.agreement_days[:, column] = actual.agreement_days[:, column]
+
+    def _keep_work(self, luck: Luck, actual: Luck, past: Lived, row: int, t: int) -> None:
+        out, case = past.outcomes, past.case
+        step, attempt, reviews = int(out.trl[0, row]) - 1, int(out.attempt[0, row]), int(out.reviews[0, row])
+        for name in ("step_days", "step"):
+            getattr(luck, name)[:, t, :step] = getattr(actual, name)[:, t, :step]
+            getattr(luck, name)[:, t, step, :attempt] = getattr(actual, name)[:, t, step, :attempt]
+        for name in ("gate", "review_error"):
+            getattr(luck, name)[:, t, :reviews] = getattr(actual, name)[:, t, :reviews]
+        progress = int(out.progress[0, row])
+        if progress > 0:
+            factor = float(case.factor[row, step]) if out.joint_at_end[0, row] else 1.0
+            if out.lost_partner[0, row]:
+                factor = min(1.0, float(case.factor[row, step]))  # the attempt may have begun with the partner
+            every, drawn = self.others.step_days[:, t, step, attempt], luck.step_days[:, t, step, attempt]
+            enough = np.array([work_days(days, factor) > progress for days in every])
+            short = np.array([work_days(days, factor) <= progress for days in drawn])
+            longer = every[enough] if enough.any() else np.array([(progress + DAYS_PER_YEAR / 4) / factor])
+            drawn[short] = longer[np.arange(int(short.sum())) % len(longer)]
+            luck.step_days[:, t, step, attempt] = drawn
+        for d in range(int(case.deliverables[case.programme[row]])):
+            if out.delivered[0, row] >> d & 1:
+                luck.deliverable_days[:, t, d] = actual.deliverable_days[:, t, d]
+            else:
+                worked = int(out.worked_days[0, row])
+                needed = luck.deliverable_days[:, t, d]
+                luck.deliverable_days[:, t, d] = _longer(self.others.deliverable_days[:, t, d], needed, worked + 1)
+
+
+def _longer(every: npt.NDArray[np.int64], drawn: npt.NDArray[np.int64], least: int) -> npt.NDArray[np.int64]:
+    """Those drawn, where they are at least so long; else others of that length, in turn."""
+    enough = every[every >= least]
+    others = enough if enough.size else np.array([least], np.int64)
+    short = drawn < least
+    found = drawn.copy()
+    found[short] = others[np.arange(int(short.sum())) % len(others)]
+    return found
+
+
+def _continue_rates(luck: Luck, actual: Luck, year: int) -> None:
+    """Exchange rates go on from where they are, as they go on in the other replications."""
+    if year < luck.exchange_ppm.shape[2]:
+        now = actual.exchange_ppm[:, :, year : year + 1]
+        growth = luck.exchange_ppm[:, :, year:] / luck.exchange_ppm[:, :, year : year + 1]
+        luck.exchange_ppm[:, :, year:] = np.round(now * growth).astype(np.int64)
+    luck.exchange_ppm[:, :, :year] = actual.exchange_ppm[:, :, :year]

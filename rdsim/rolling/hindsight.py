@@ -1,0 +1,104 @@
+"""Perfect information: for each replication the portfolio that is best if its luck in R&D is known beforehand.
+
+Every option is simulated alone in that very replication; the problem is stated with what it then pays, holds and is
+worth, and solved; the portfolio lives through the same replication. What projects do to one another is not foreseen, so
+the static portfolio, if it does better there, is taken instead: what is told is a lower limit of what foresight is
+worth. The luck of the market stays unknown, as in every worth (`rdsim.expectation`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from rdsim.domain import Portfolio
+from rdsim.optimiser import solve
+from rdsim.options import Options, sample
+from rdsim.search import Posed
+from rdsim.search.proposing import portfolio_of
+from rdsim.simulation import cores, expected_worths, in_threads
+from rdsim.statement import state
+
+__all__ = ["foresee", "foreseen"]
+
+Floats = npt.NDArray[np.float64]
+
+_EXACT = 200
+"""Problems of at most so many options are solved to the proven optimum."""
+
+_GAP = 0.005
+
+
+def foreseen(posed: Posed, replication: int, solver: str = "highs") -> Portfolio | None:
+    """The optimiser's portfolio for one replication whose luck is known; none if no portfolio keeps the rules."""
+    scenario = posed.scenario
+    lucky = sample(
+        scenario,
+        posed.options.choices,
+        samples=1,
+        seed=posed.seed,
+        first=replication,
+        engine=posed.engine,
+        threads=1,
+    )
+    told = _told(lucky)
+    must = {name for name, row in scenario.technologies.items() if row.status == "must-fund"}
+    worth = told.mean + scenario.optimiser.commercialisation_value * told.p_in_time
+    kept = [o for o, choice in enumerate(told.choices) if worth[o] > 0 or choice.technology in must]
+    some = _some(told, kept)
+    if not kept:
+        return Portfolio((), "foreseen")
+    problem = state(scenario, some, {})
+    exact = len(kept) <= _EXACT
+    found = solve(problem, solver=solver, gap=0.0 if exact else _GAP, method="direct" if exact else "rens")
+    return portfolio_of(scenario, some, found.chosen, "foreseen") if found.has_portfolio else None
+
+
+def foresee(
+    posed: Posed,
+    static: Portfolio,
+    replications: Iterable[int],
+    *,
+    solver: str = "highs",
+    progress: Callable[[int], None] = lambda _: None,
+) -> Floats:
+    """What could be had in each replication if its luck were known: the better of `foreseen` and the static one."""
+
+    def one(number: int) -> float:
+        again = foreseen(posed, number, solver)
+        found = [static] if again is None else [static, again]
+        return max(_worth(posed, portfolio, number) for portfolio in found)
+
+    worths = []
+    for worth in in_threads((partial(one, number) for number in replications), posed.threads or cores()):
+        worths.append(worth)
+        progress(1)
+    return np.array(worths)
+
+
+def _worth(posed: Posed, portfolio: Portfolio, number: int) -> float:
+    if not portfolio.choices:
+        return 0.0
+    worths, _ = expected_worths(
+        posed.scenario, portfolio, replications=1, seed=posed.seed, first=number, engine=posed.engine, threads=1
+    )
+    return float(worths[0])
+
+
+def _told(lucky: Options) -> Options:
+    """Values without the luck of the market: that is not foreseen."""
+    return replace(lucky, npv=lucky.mean[None, :], gain=np.zeros((1, len(lucky.choices))))
+
+
+def _some(options: Options, kept: list[int]) -> Options:
+    columns = {"npv", "gain", "sold"}
+    figures = {
+        name: value[:, kept] if name in columns else value[kept]
+        for name, value in vars(options).items()
+        if name not in ("choices", "paid")
+    }
+    return Options(choices=tuple(options.choices[o] for o in kept), **figures)

@@ -1,0 +1,148 @@
+"""What lies ahead of a project, given where it stands: means over samples of its option that stood there too.
+
+Options are simulated alone (as behind the portfolio problem, on replications of their own). At the beginning of each
+fiscal year a sample stands somewhere: tranches paid, TRL reached, with its partner or without. The mean over the
+samples that stood where the project stands is drawn towards the mean over those with as many tranches, and that
+towards the mean over all that were under way, the more the fewer they are.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rdsim.case import DAYS_PER_YEAR, solo
+from rdsim.domain import Choice, Scenario
+from rdsim.draws import Draws
+from rdsim.expectation import with_sure_market
+from rdsim.metrics import by_year, discount, home_by_year
+from rdsim.options import held
+from rdsim.rolling.knowledge import Phase, Standing
+from rdsim.scenario import market_probability, money_scale
+from rdsim.simulation import Batch, Engine, in_batches
+
+__all__ = ["PROSPECTS", "Ahead", "Prospects"]
+
+Floats = npt.NDArray[np.float64]
+Floats32 = npt.NDArray[np.float32]
+
+PROSPECTS = 2**31 + 2**29
+"""First replication of these samples: not among those behind the portfolio problem."""
+
+_FEW = 5.0
+"""So many samples count as much as the mean that theirs is drawn towards."""
+
+_CHUNK = 100
+
+
+class Ahead(NamedTuple):
+    """Means of what is to come, from a fiscal year on; money by fiscal year has the shape (Y,)."""
+
+    worth: float  # present value less payments to come
+    sold: float  # discount factor at the market date, 0 if never
+    payments: Floats  # net of refunds
+    joint: Floats  # of these, those while joint
+    held: Floats  # share of the year for which a place is held
+
+
+class Prospects:
+    """Samples of some options, and means over those that stand somewhere."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        choices: tuple[Choice, ...],
+        *,
+        samples: int,
+        seed: int,
+        engine: Engine = "compiled",
+        threads: int | None = None,
+    ) -> None:
+        self._scenario = scenario
+        self._row = {_key(choice): row for row, choice in enumerate(choices)}
+        self._years = scenario.horizon_year - scenario.start_year + 1
+        draws, sure = Draws(seed, range(PROSPECTS, PROSPECTS + samples)), with_sure_market(scenario)
+        self._figures: list[Floats32] = []  # for each option (N, 2 + 3 Y): value, sold, payments, joint, held
+        self._places: list[npt.NDArray[np.int16]] = []  # (N, Y): where each sample stands, -1 if not under way
+        for start in range(0, len(choices), _CHUNK):
+            some = choices[start : start + _CHUNK]
+            case = solo(scenario, some)
+            reduce = partial(self._reduced, some)
+            parts = list(in_batches(sure, case, some, draws, engine, reduce, threads))
+            figures, places = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+            self._figures += [np.ascontiguousarray(figures[:, p]) for p in range(len(some))]
+            self._places += [np.ascontiguousarray(places[:, p]) for p in range(len(some))]
+        self._known: dict[tuple[int, int, int], Floats] = {}
+
+    def _reduced(self, choices: tuple[Choice, ...], batch: Batch) -> tuple[Floats32, npt.NDArray[np.int16]]:
+        scenario, case, out = self._scenario, batch.case, batch.outcomes
+        chance = np.array([market_probability(scenario, choice.technology) for choice in choices])
+        bonus, scale = scenario.optimiser.commercialisation_value, money_scale(scenario)
+        joint = by_year(out.tranche_day, out.paid * out.paid_joint, self._years) / scale
+        columns = [
+            (chance * (batch.worth.value_pv + bonus * batch.worth.in_time))[..., None],
+            (chance * np.where(out.market_day >= 0, discount(scenario, out.market_day), 0.0))[..., None],
+            home_by_year(case, out) / scale,
+            joint,
+            held(case, out),
+        ]
+        return np.concatenate(columns, axis=2).astype(np.float32), self._stand(batch)
+
+    def _stand(self, batch: Batch) -> npt.NDArray[np.int16]:
+        """Where samples stand at the beginning of each year, shape (N, P, Y)."""
+        case, out = batch.case, batch.outcomes
+        today = np.arange(self._years) * DAYS_PER_YEAR
+
+        def past(column: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+            return np.asarray((column[..., None] >= 0) & (column[..., None] < today))
+
+        under_way = past(out.start_day) & ~past(out.end_day)
+        trl = case.trl[:, None] + np.maximum(past(out.trl_day).sum(axis=2) - 1, 0)
+        joint = case.joint[:, None] & ~past(out.freed_day)
+        place = _place(past(out.tranche_day).sum(axis=2), trl, joint)
+        return np.where(under_way, place, -1).astype(np.int16)
+
+    def of(self, standing: Standing, year: int) -> Ahead:
+        """What lies ahead of a project from the beginning of a fiscal year on."""
+        row, today = self._row[_key(standing.choice)], year - self._scenario.start_year
+        seen = today - standing.delay  # the year in which samples, which never wait, stood there
+        place = -1
+        if standing.phase is Phase.RUNNING:
+            place = int(_place(standing.tranches, standing.trl, standing.joint))
+        found = self._mean(row, max(seen, 0), place)
+        years = self._years
+        moved = [np.zeros(years) for _ in range(3)]
+        for column, table in enumerate(moved):
+            table[standing.delay :] = found[2 + column * years : 2 + (column + 1) * years][: years - standing.delay]
+            table[:today] = 0.0
+        payments, joint, holding = moved
+        middle = (np.arange(years) * DAYS_PER_YEAR + DAYS_PER_YEAR // 2).astype(np.int64)
+        cost = float(payments @ discount(self._scenario, middle))
+        return Ahead(float(found[0]) - cost, float(found[1]), payments, joint, holding)
+
+    def _mean(self, row: int, year: int, place: int) -> Floats:
+        """Mean figures of the samples that stand at a place; of all samples for -1."""
+        key = (row, year, place)
+        if key not in self._known:
+            figures, places = self._figures[row], self._places[row][:, year]
+            if place < 0:
+                mean = figures.mean(axis=0, dtype=np.float64)
+            else:
+                under_way = places >= 0
+                mean = np.zeros(figures.shape[1])
+                for some in (under_way, under_way & (places // 32 == place // 32), places == place):
+                    weight = _FEW if some is not under_way else 1e-9
+                    mean = (figures[some].sum(axis=0, dtype=np.float64) + weight * mean) / (some.sum() + weight)
+            self._known[key] = mean
+        return self._known[key]
+
+
+def _place(tranches: Any, trl: Any, joint: Any) -> Any:
+    return tranches * 32 + trl * 2 + joint
+
+
+def _key(choice: Choice) -> tuple[str, str, str, int]:
+    return choice.technology, choice.partner, choice.mode, choice.start_year

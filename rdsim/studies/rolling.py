@@ -1,0 +1,335 @@
+"""Decide once or every year: simple rules, the plan, a rolling policy and perfect information, side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rdsim import portfolio as portfolios
+from rdsim.domain import Portfolio
+from rdsim.errors import Fault, ProblemError
+from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report.words import amount
+from rdsim.rolling import Course, Policy, Rolled, foresee, roll, supply_of
+from rdsim.search import Loop, Posed, baselines, choose, improve
+from rdsim.search.views import ratios_of
+from rdsim.simulation import expected_worths
+from rdsim.stats import mean_interval, paired_difference
+from rdsim.studies.study import Study, listing, money, record_of
+
+__all__ = ["rolling"]
+
+Floats = npt.NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+
+STATIC, ROLLING, FORESIGHT = "static", "rolling", "perfect information"
+_SAID = {
+    "one-shot": "one-shot: the optimiser's choice without simulation, decided once",
+    STATIC: "static: the plan, decided once",
+    ROLLING: "rolling: the plan, decided again each year",
+    FORESIGHT: "perfect information: decided once, knowing the luck of R&D",
+}
+_MOST_SHOWN = 12
+
+
+def rolling(
+    posed: Posed,
+    *,
+    portfolio: Portfolio | None = None,
+    replications: int = 200,
+    foresight: int = 40,
+    futures: int = 64,
+    stops: bool = True,
+    solver: str = "highs",
+    gap: float | None = None,
+    time_limit: float | None = None,
+    progress: Progress = lambda _stage, _done, _total: None,
+) -> Study:
+    """What re-deciding each fiscal year is worth (see `rdsim.rolling`), beside rules, the plan and perfect information.
+
+    The plan is that of the loop, or `portfolio`. Worths are those given how R&D went (`rdsim.expectation`), in the
+    scenario's first `replications`, which chose nothing; perfect information in the first `foresight` of them (0: left
+    out). `futures` are imagined for each decision; without `stops` no project is stopped by decision.
+
+    Raises: ProblemError for numbers that cannot be; PortfolioError for a portfolio that does not fit; InfeasibleError
+    and SolverError as `choose`.
+    """
+    _check(replications, foresight, futures)
+    run = _Run(posed, solver, replications, progress)
+    one_shot = choose(posed, solver=solver, gap=gap, time_limit=time_limit)
+    loop = None if portfolio is not None else _improved(run, one_shot, gap, time_limit)
+    plan = portfolio if loop is None else loop.proposal.portfolio
+    static = portfolios.ranked(plan or one_shot.portfolio, posed.scenario)
+    portfolios.check(static, posed.scenario)
+    worths = {name: run.lived(rule.portfolio) for name, rule in baselines(posed.scenario, one_shot).items()}
+    worths |= {"one-shot": run.lived(one_shot.portfolio), STATIC: run.lived(static)}
+    supply = supply_of(posed, static, means=None if loop is None else loop.means, solver=solver)
+    policy = Policy(_ratios(posed, static), stops, futures)
+    rolled = roll(supply, policy, static, range(replications), progress=run.counted("roll", replications))
+    worths[ROLLING] = rolled.worths
+    if foresight:
+        told = run.counted("foresee", foresight)
+        worths[FORESIGHT] = foresee(posed, static, range(foresight), solver=solver, progress=told)
+    return _study(run, static, rolled, policy, worths)
+
+
+def _check(replications: int, foresight: int, futures: int) -> None:
+    rules = (
+        ("replications", replications >= 2, "must be a whole number of at least 2", replications),
+        ("foresight", foresight == 0 or 2 <= foresight <= replications, "must be 0, or 2 to replications", foresight),
+        ("futures", 8 <= futures <= 512, "must be a whole number from 8 to 512", futures),
+    )
+    faults = tuple(Fault(where, rule, repr(found)) for where, holds, rule, found in rules if not holds)
+    if faults:
+        raise ProblemError(faults)
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """How portfolios are judged."""
+
+    posed: Posed
+    solver: str
+    replications: int
+    progress: Progress
+
+    def lived(self, portfolio: Portfolio) -> Floats:
+        posed, count = self.posed, self.replications
+        how = {"engine": posed.engine, "threads": posed.threads}
+        return expected_worths(posed.scenario, portfolio, replications=count, seed=posed.seed, **how)[0]  # type: ignore[arg-type]
+
+    def counted(self, stage: str, total: int) -> Callable[[int], None]:
+        done = 0
+
+        def more(count: int) -> None:
+            nonlocal done
+            done += count
+            self.progress(stage, done, total)
+
+        return more
+
+
+def _improved(run: _Run, one_shot: object, gap: float | None, time_limit: float | None) -> Loop:
+    return improve(
+        run.posed,
+        one_shot,  # type: ignore[arg-type]
+        solver=run.solver,
+        gap=gap,
+        time_limit=time_limit,
+        progress=lambda done, total: run.progress("search", done, total),
+    )
+
+
+def _ratios(posed: Posed, static: Portfolio) -> Mapping[str, float]:
+    """Over-commitment that the plan amounts to, of the options that are known."""
+    number = {(c.technology, c.partner, c.mode, c.start_year): o for o, c in enumerate(posed.options.choices)}
+    chosen = tuple(sorted(number[c.technology, c.partner, c.mode, c.start_year] for c in static.choices))
+    return ratios_of(posed.scenario, posed.problem, chosen)
+
+
+# --- what is told ---------------------------------------------------------------------------------
+
+
+def _study(run: _Run, static: Portfolio, rolled: Rolled, policy: Policy, worths: Mapping[str, Floats]) -> Study:
+    scenario = run.posed.scenario
+    table = pd.DataFrame(list(_rows(worths, scenario.simulation.confidence)))
+    decisions = pd.DataFrame(
+        list(_decisions(static, rolled.courses)),
+        columns=["replication", "year", "technology", "decision"],
+    )
+    order = list(_order(worths, scenario.simulation.confidence))
+    record = {
+        **record_of(run.posed),
+        "rolling": {
+            "replications": run.replications,
+            "futures": policy.futures,
+            "stops": policy.stops,
+            "ratios": dict(policy.ratios),
+            "estimates": table.to_dict("records"),
+            "expected_order": order,
+        },
+    }
+    sheet = _sheet(run, table, decisions, order)
+    tables = {"policies": table, "decisions": decisions}
+    return Study("rolling", scenario, run.posed.seed, sheet, tables, record, {"static": static})
+
+
+def _rows(worths: Mapping[str, Floats], confidence: float) -> Iterator[dict[str, object]]:
+    comparisons = len(worths) - 1
+    for name, mine in worths.items():
+        value, base = mean_interval(mine, confidence), worths[STATIC][: len(mine)]
+        against = None if name == STATIC else paired_difference(mine, base, confidence, comparisons)
+        yield {
+            "policy": name,
+            "worth": value.mean,
+            "worth_low": value.low,
+            "worth_high": value.high,
+            "n": value.n,
+            "gain": np.nan if against is None else against.mean,
+            "gain_low": np.nan if against is None else against.low,
+            "gain_high": np.nan if against is None else against.high,
+        }
+
+
+def _order(worths: Mapping[str, Floats], confidence: float) -> Iterator[dict[str, object]]:
+    """Whether each policy is at least as good as the one before it, on the replications that both have."""
+    rules = [name for name in worths if name not in (STATIC, ROLLING, FORESIGHT)]
+    best = max(rules, key=lambda name: float(worths[name].mean()))
+    chain = [best, STATIC, ROLLING, *([FORESIGHT] if FORESIGHT in worths else [])]
+    for less, more in pairwise(chain):
+        count = min(len(worths[less]), len(worths[more]))
+        gap = paired_difference(worths[more][:count], worths[less][:count], confidence, len(chain) - 1)
+        yield {
+            "less": less,
+            "more": more,
+            "difference": gap.mean,
+            "low": gap.low,
+            "high": gap.high,
+            "n": gap.n,
+            "holds": "yes" if gap.low > 0 else "no" if gap.high < 0 else "not told apart",
+        }
+
+
+def _decisions(static: Portfolio, courses: tuple[Course, ...]) -> Iterator[tuple[int, int, str, str]]:
+    """What each replication decided otherwise than the plan: (replication, fiscal year, technology, what)."""
+    planned = {one.technology: one for one in static.choices}
+    for number, course in enumerate(courses):
+        for technology, year in sorted(course.stops.items()):
+            yield number, year, technology, "stopped"
+        chosen = {one.technology: one for one in course.choices}
+        for technology in sorted(planned.keys() | chosen.keys()):
+            before, after = planned.get(technology), chosen.get(technology)
+            if before is None and after is not None:
+                yield number, after.start_year, technology, "begun, unplanned"
+            elif after is None and before is not None:
+                yield number, before.start_year, technology, "not begun"
+            elif before is not None and after is not None and before.start_year != after.start_year:
+                yield number, after.start_year, technology, "begun in another year"
+            elif before is not None and after is not None and before.partner != after.partner:
+                yield number, after.start_year, technology, "begun with another partner"
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def _sheet(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[dict[str, object]]) -> Sheet:
+    scenario = run.posed.scenario
+    lead = (_flexibility(run, table), *(_told_order(run, one) for one in order if one["more"] != ROLLING))
+    named = table.assign(
+        said=[_SAID.get(str(name), f"rule: {name}") for name in table["policy"]], order=range(len(table))
+    )
+    reading = (
+        "Static decides once. Rolling looks, on the first day of each fiscal year, at what has happened in that "
+        "replication and at nothing else, imagines futures, and changes later starts and partners, or stops projects, "
+        "where that is clearly better in them. Perfect information is no policy: it tells how much there is to know. "
+        "All live through the same replications, none of which chose anything."
+    )
+    columns = {
+        "said": Column("Policy"),
+        "worth": Column(f"Worth, {scenario.money_unit}", "money"),
+        "worth_low": Column("from", "money"),
+        "worth_high": Column("to", "money"),
+        "n": Column("replications", "count"),
+        "gain": Column("more than static", "money"),
+        "gain_low": Column("at least", "money"),
+        "gain_high": Column("at most", "money"),
+    }
+    shown = Table("Means, and paired differences to static whose intervals hold together", named, columns)
+    sections = [
+        Section("Side by side", (reading,), (_plot(named, scenario.money_unit),), (shown,)),
+        Section(
+            "What is decided on the way", tuple(_told_decisions(run, decisions)), (), _decided_tables(run, decisions)
+        ),
+    ]
+    return Sheet("Decide once, or every year", scenario.title, lead, sections)
+
+
+def _between(low: float, high: float) -> str:
+    return f"({amount(low)} to {amount(high)})"
+
+
+def _flexibility(run: _Run, table: pd.DataFrame) -> str:
+    row = table[table["policy"] == ROLLING].iloc[0]
+    scenario = run.posed.scenario
+    told = f"{money(float(row['gain']), scenario)} {_between(row['gain_low'], row['gain_high'])}"
+    share = float(row["gain"]) / abs(float(table.loc[table["policy"] == STATIC, "worth"].iloc[0]) or 1.0)
+    surely = "is worth" if row["gain_low"] > 0 else "is not told apart from the plan decided once:"
+    rest = f"more than the plan decided once, {share:.1%} of it" if row["gain_low"] > 0 else f"{share:.1%} of it"
+    return f"Deciding again each year {surely} {told} {rest} (paired, n = {row['n']})."
+
+
+def _told_order(run: _Run, one: Mapping[str, object]) -> str:
+    scenario = run.posed.scenario
+    gap = f"{money(float(one['difference']), scenario)} {_between(float(one['low']), float(one['high']))}"  # type: ignore[arg-type]
+    verb = {"yes": "is better than", "no": "is worse than", "not told apart": "is not told apart from"}[
+        str(one["holds"])
+    ]
+    warning = " The expected order fails here." if one["holds"] == "no" else ""
+    return f"{str(one['more']).capitalize()} {verb} {one['less']}: {gap}, n = {one['n']}.{warning}"
+
+
+def _plot(named: pd.DataFrame, unit: str) -> Plot:
+    return Plot(
+        "policies",
+        "How far apart are they?",
+        "Mean worth and its interval.",
+        "Intervals of means are wider than those of paired differences, which the table gives.",
+        named,
+        ("order", "policy, from simple rules to perfect information"),
+        ("worth", f"worth, {unit}"),
+        joined=False,
+        low="worth_low",
+        high="worth_high",
+        tips={"said": Column("policy"), "worth": Column("worth", "money"), "gain": Column("more than static", "money")},
+    )
+
+
+def _told_decisions(run: _Run, decisions: pd.DataFrame) -> Iterator[str]:
+    count = run.replications
+    if decisions.empty:
+        yield f"In none of {count} replications was anything decided otherwise than planned."
+        return
+    changed = decisions["replication"].nunique()
+    kinds = Counter(decisions["decision"])
+    told = listing([f"{kind}: {number / count:.2f}" for kind, number in kinds.most_common()])
+    yield (
+        f"In {changed} of {count} replications something was decided otherwise than planned. "
+        f"Projects for each replication: {told}."
+    )
+
+
+def _decided_tables(run: _Run, decisions: pd.DataFrame) -> tuple[Table, ...]:
+    if decisions.empty:
+        return ()
+    technologies, count = run.posed.scenario.technologies, run.replications
+    by_year = decisions.groupby(["year", "decision"]).size().div(count).rename("each").reset_index()
+    most = decisions.groupby(["technology", "decision"]).size().div(count).rename("share").reset_index()
+    most = most.sort_values(["share", "technology"], ascending=[False, True]).head(_MOST_SHOWN)
+    most["name"] = [technologies[one].name for one in most["technology"]]
+    return (
+        Table(
+            "By fiscal year, projects for each replication",
+            by_year,
+            {
+                "year": Column("Year", "year"),
+                "decision": Column("Decision"),
+                "each": Column("for each replication", "money"),
+            },
+        ),
+        Table(
+            "Technologies that are most often decided otherwise",
+            most,
+            {
+                "technology": Column("Technology"),
+                "name": Column("Name"),
+                "decision": Column("Decision"),
+                "share": Column("of replications", "share"),
+            },
+        ),
+    )
