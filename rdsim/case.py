@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.domain import Choice, Portfolio, Programme, Scenario
+from rdsim.domain import Choice, Portfolio, Programme, Scenario, TechnologyStep
 from rdsim.gates import GATE_POLICIES
 from rdsim.partnership import StepEffect, cost_factor, step_effect
 from rdsim.purses import PURSE_RULES
@@ -49,6 +49,8 @@ __all__ = [
     "days",
     "empty_outcomes",
     "largest_remainder",
+    "median_years",
+    "own_steps",
     "solo",
 ]
 
@@ -286,6 +288,7 @@ class _Projects:
         self.median_days = np.zeros((count, STEPS), np.int64)
         self.needs = np.zeros((count, STEPS, facilities), np.int64)
         self._needs = _needs_by_technology(scenario)
+        self._own = own_steps(scenario)
         for row, choice in enumerate(choices):
             self._fill(row, choice)
 
@@ -324,11 +327,27 @@ class _Projects:
         elapsed = 0
         for trl in range(technology.trl, goal):
             effect = step_effect(scenario.partner_effect, gap, trl, count) if count else StepEffect(1.0, 0.0)
+            own = self._own.get((technology.id, trl))
+            chance = alone
+            if own is not None and own.success is not None:
+                chance = attempt_success(own.success, steps.setback_probability, steps.attempts)
             self.factor[row, trl - 1] = effect.duration
-            self.success[row, trl - 1] = min(1.0, alone + effect.success)
-            self.alone_success[row, trl - 1] = alone
-            elapsed += math.ceil(steps.median_years[trl - 1] * DAYS_PER_YEAR - 1e-9)
+            self.success[row, trl - 1] = min(1.0, chance + effect.success)
+            self.alone_success[row, trl - 1] = chance
+            elapsed += math.ceil(median_years(scenario, own, trl) * DAYS_PER_YEAR - 1e-9)
             self.median_days[row, trl - technology.trl] = elapsed
+
+
+def own_steps(scenario: Scenario) -> dict[tuple[str, int], TechnologyStep]:
+    """The steps that have figures of their own, by technology and the TRL that they start from."""
+    return {(step.technology, step.trl): step for step in scenario.technology_steps}
+
+
+def median_years(scenario: Scenario, own: TechnologyStep | None, trl: int) -> float:
+    """Median time of a step from `trl`, its own if it has one."""
+    if own is not None and own.median_months is not None:
+        return own.median_months / 12.0
+    return scenario.steps.median_years[trl - 1]
 
 
 def _needs_by_technology(scenario: Scenario) -> dict[str, list[tuple[int, int, int]]]:

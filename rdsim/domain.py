@@ -40,6 +40,7 @@ __all__ = [
     "Steps",
     "TechField",
     "Technology",
+    "TechnologyStep",
     "Tranche",
     "UncertaintyClass",
     "Unit",
@@ -400,6 +401,25 @@ class FacilityNeed:
 
 
 @dataclass(frozen=True)
+class TechnologyStep:
+    """A step of one technology that is unlike the others', one row of technology_steps.csv."""
+
+    __pydantic_config__ = _strict
+    technology: Annotated[str, Field(description="Technology id.")]
+    trl: Annotated[int, Field(ge=1, le=8, description="TRL that the step starts from.")]
+    median_months: Annotated[
+        float | None,
+        Field(gt=0, le=1200, allow_inf_nan=False, description="Median time of the step; empty: as in `steps`."),
+        Unit("months"),
+    ] = None
+    success: Annotated[
+        Probability | None,
+        Field(description="Probability of success, all attempts together; empty: the calibration's."),
+    ] = None
+    source: Annotated[str, Field(description="Where the row comes from.")] = ""
+
+
+@dataclass(frozen=True)
 class Link:
     """A relation between two technologies, one row of links.csv."""
 
@@ -573,6 +593,9 @@ class Scenario:
     ] = field(default_factory=dict)
     links: Annotated[tuple[Link, ...], Field(description="Relations between technologies.")] = ()
     facility_needs: Annotated[tuple[FacilityNeed, ...], Field(description="Steps that need a facility.")] = ()
+    technology_steps: Annotated[
+        tuple[TechnologyStep, ...], Field(description="Steps of single technologies with their own time or success.")
+    ] = ()
     description: Annotated[str, Field(description="A paragraph for the report.")] = ""
     fiscal_year_start_month: Annotated[
         int, Field(ge=1, le=12, description="Calendar month a fiscal year starts in.")

@@ -167,6 +167,12 @@ TABLES = (
            "Did you mean 'testbed'?", {"facility_needs": ("T2,5,testbed", "T2,5,testbd")}),
     Broken("need above capacity", "facility_needs.csv, row 2, column units", "capacity of testbed, 1", "4", "",
            {"facility_needs": ("T2,5,testbed,1", "T2,5,testbed,4")}),
+    Broken("own step twice", "technology_steps.csv, row 3, column trl", "may be described once", "T5 at TRL 5", "",
+           {"technology_steps": ("T6,5,15", "T5,5,15")}),
+    Broken("own step of nothing", "technology_steps.csv, row 2, column technology", "must name a technolog", "'T55'",
+           "Did you mean 'T5'?", {"technology_steps": ("T5,5,13", "T55,5,13")}),
+    Broken("own step without time", "technology_steps.csv, row 2, column median_months", "greater than 0", "0", "",
+           {"technology_steps": ("T5,5,13", "T5,5,0")}),
 )  # fmt: skip
 
 SETTINGS = (

@@ -9,12 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdsim.case import build, days, hosts, largest_remainder, solo
-from rdsim.domain import BudgetRisk, Choice, Link, Mode, Network, Partner, Portfolio, Scenario, Technology, Tranche
+from rdsim.case import FAILED, build, days, hosts, largest_remainder, solo
+from rdsim.domain import (
+    BudgetRisk,
+    Choice,
+    Link,
+    Mode,
+    Network,
+    Partner,
+    Portfolio,
+    Scenario,
+    Technology,
+    TechnologyStep,
+    Tranche,
+)
 from rdsim.draws import Draws
 from rdsim.engines import compiled, process
 from rdsim.luck import lay_out
-from tests.simple import plain
+from tests.simple import lived, plain
 from tests.worlds import draw_world
 
 
@@ -190,3 +202,19 @@ def test_alone_the_end_of_a_programmes_money_still_counts() -> None:
     assert out.tranche_day[0, 0].tolist()[0] == 0
     assert (np.diff(out.tranche_day[0, 0][out.tranche_day[0, 0] >= 0]) >= 270).all()
     assert out.tranche_day.max() < 360
+
+
+def test_a_technology_may_have_steps_of_its_own() -> None:
+    """Times of five and seven months and certain outcomes, where others take half a year; its gate plans with them."""
+    own = (TechnologyStep("T", 4, median_months=5.0, success=1.0), TechnologyStep("T", 5, 7.0, 0.0))
+    scenario = plain(technology_steps=own)
+    case, luck, outcomes = lived(scenario, Choice("T", "domestic", "", 2024), replications=20)
+    assert (luck.step_days[:, 0, 3:5, 0] == [150.0, 210.0]).all()
+    assert case.median_days[0, :2].tolist() == [150, 360]
+    assert (outcomes.trl_day[:, 0, 4] == 150).all()
+    assert (outcomes.end_state == FAILED).all()
+    assert (outcomes.end_day == 360).all()
+    other = plain({"T": scenario.technologies["T"], "U": replace(scenario.technologies["T"], id="U")})
+    both = replace(other, technology_steps=own)
+    _, luck, _ = lived(both, Choice("U", "domestic", "", 2024))
+    assert (luck.step_days == 180.0).all()

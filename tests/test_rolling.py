@@ -56,7 +56,7 @@ Floats = npt.NDArray[np.float64]
 def late() -> Scenario:
     """Three technologies, money for one tranche a year; a setback costs a year, and a late value is worth little.
 
-    Every step takes most of a year. Who has a setback asks for another tranche, and keeps others waiting, who come late too.
+    A step takes most of a year. Who has a setback asks for another tranche, and those who wait for it come late too.
     """
     line = Programme(
         name="Line",
@@ -161,7 +161,7 @@ def test_an_imagined_attempt_lasts_longer_than_it_has_lasted() -> None:
 
 def taken(supply: Supply, plan: Portfolio, luck: Luck) -> dict[int, Course]:
     """The course after each year's decisions."""
-    years = decision_years(supply.posed.scenario)
+    years = [2024, *decision_years(supply.posed.scenario)]
     return dict(zip(years, courses(supply, Policy({}), plan, luck, 0), strict=True))
 
 
@@ -171,9 +171,8 @@ def test_scrambling_the_future_changes_no_past_decision(number: int, slow: Posed
     supply = supply_of(slow, plan)
     luck = supply.worlds.actual(number)
     before = taken(supply, plan, luck)
-    for year in before:
-        earlier = Course(plan) if year == 2025 else before[year - 1]
-        past = supply.worlds.play(earlier, luck, until=year)
+    for year in decision_years(late()):
+        past = supply.worlds.play(before[year - 1], luck, until=year)
         for row in range(3):
             scrambled = supply.worlds.imagined(luck, past, np.array([40 * number + row]))
             after = taken(supply, plan, scrambled)

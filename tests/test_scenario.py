@@ -248,9 +248,9 @@ def test_joint_work_and_links_may_be_absent(tmp_path: Path) -> None:
         text = text[: text.index("[modes.matching]")] + text[text.index("[calibrations.strict]") :]
         return text.replace('preferred_networks = ["IMDRF"]\n', "").replace("[limits.partners.US]\nceiling = 0.6\n", "")
 
-    absent = dict.fromkeys(("partners", "partner_levels", "links", "facility_needs"))
+    absent = dict.fromkeys(("partners", "partner_levels", "links", "facility_needs", "technology_steps"))
     s = load(tiny_folder(tmp_path / "alone", scenario=alone, **absent))
-    assert (s.partners, s.levels, s.links, s.facility_needs) == ({}, {}, (), ())
+    assert (s.partners, s.levels, s.links, s.facility_needs, s.technology_steps) == ({}, {}, (), (), ())
     assert list(s.modes) == ["domestic"]
 
 
@@ -373,7 +373,9 @@ def test_the_digest_is_blind_to_order_and_to_the_way_of_writing(tiny: Path, tmp_
         header, *rows = text.splitlines()
         return "\n".join([header, *reversed(rows)]) + "\n"
 
-    changes = dict.fromkeys(("technologies", "partners", "partner_levels", "links", "facility_needs"), reversed_rows)
+    changes = dict.fromkeys(
+        ("technologies", "partners", "partner_levels", "links", "facility_needs", "technology_steps"), reversed_rows
+    )
     other = load(tiny_folder(tmp_path / "other", scenario=("2028 = 4\n", "2028 = 4.0\n"), **changes))
     assert digest(other) == digest(load(tiny))
     assert len(digest(other)) == 64
@@ -413,7 +415,9 @@ def test_loading_imports_nothing_heavy() -> None:
 def test_the_schema_describes_the_settings_and_the_tables() -> None:
     found = schema()
     names = {one.name for one in dataclasses.fields(Scenario)}
-    assert set(found["properties"]) == names - {"technologies", "partners", "levels", "links", "facility_needs"}
+    assert set(found["properties"]) == names - {
+        *("technologies", "partners", "levels", "links", "facility_needs", "technology_steps")
+    }
     assert found["additionalProperties"] is False
     assert set(found["tables"]) == {name for name in TINY_FILES if name.endswith(".csv")}
     json.dumps(found)

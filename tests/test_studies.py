@@ -30,6 +30,7 @@ COMMANDS = {
     "ladder": ["--shares", "0.7,1,1.3"],
     "commitment": ["--ratios", "0.7,1,2", "--replications", "15"],
     "certify": ["--batches", "2", "--evaluation", "50", "--worlds", "3"],
+    "rolling": ["--replications", "4", "--foresight", "2", "--futures", "8"],
     "explain": ["unfunded", "T2", "starts leap 2024", "--gap", "0"],
 }
 TABLES = {
@@ -38,6 +39,7 @@ TABLES = {
     "ladder": ["ladder"],
     "commitment": ["commitment"],
     "certify": ["certificate", "batches"],
+    "rolling": ["policies"],
     "explain": ["unfunded", "exact", "caps"],
 }
 

@@ -233,6 +233,12 @@ T2,5,testbed,1
 T6,5,testbed,1
 """
 
+TECHNOLOGY_STEPS = """\
+technology,trl,median_months,success
+T5,5,13,
+T6,5,15,0.9
+"""
+
 TINY_FILES = {
     "scenario.toml": SCENARIO,
     "technologies.csv": TECHNOLOGIES,
@@ -240,6 +246,7 @@ TINY_FILES = {
     "partner_levels.csv": PARTNER_LEVELS,
     "links.csv": LINKS,
     "facility_needs.csv": FACILITY_NEEDS,
+    "technology_steps.csv": TECHNOLOGY_STEPS,
 }
 
 

@@ -7,7 +7,7 @@ suites count that they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -39,6 +39,7 @@ from rdsim.domain import (
     Steps,
     TechField,
     Technology,
+    TechnologyStep,
     Tranche,
     UncertaintyClass,
     ValueRules,
@@ -163,7 +164,17 @@ class _Maker:
             value=ValueRules(market_months=self.one_of(3.0, 12.0), market_sigma=self.one_of(0.0, 0.5)),
         )
         chosen = self.portfolio(scenario := canonical(scenario))
-        return World(scenario, chosen, self.seed, *self.decisions(chosen))
+        decisions = self.decisions(chosen)
+        scenario = canonical(replace(scenario, technology_steps=self.own_steps(technologies)))
+        return World(scenario, chosen, self.seed, *decisions)
+
+    def own_steps(self, technologies: dict[str, Technology]) -> tuple[TechnologyStep, ...]:
+        """Steps with their own time or success, in a quarter of the worlds."""
+        if self.chance(0.75):
+            return ()
+        places = [(name, trl) for name, one in technologies.items() for trl in range(one.trl, 8) if self.chance(0.4)]
+        months, success = (3.0, 6.0, 9.0, None), (0.3, 0.9, None)
+        return tuple(TechnologyStep(*place, self.one_of(*months), self.one_of(*success)) for place in places)
 
     def decisions(self, chosen: Portfolio) -> tuple[dict[str, int], dict[tuple[str, int], bool]]:
         """Projects stopped at the beginning of a year, and partners kept running or not; in a quarter of the worlds."""

@@ -131,7 +131,7 @@ def lay_out_rest(
         score = np.empty((len(draws.replications), len(names), STEPS, case.attempts))
         _lay_out_scores(Block("Chance", scratch(source)), np.array(draws.replications, np.int64), score)
         ratio = _gamma_ratio(score, source.time_sigma[:, None, None])
-        rest["step_days"] = source.time_median[:, None] * ratio
+        rest["step_days"] = source.time_median[:, :, None] * ratio
     return rest
 
 

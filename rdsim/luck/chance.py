@@ -8,7 +8,17 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, Case, currencies, hosts, technologies
+from rdsim.case import (
+    DAYS_PER_MONTH,
+    DAYS_PER_YEAR,
+    STEPS,
+    Case,
+    currencies,
+    hosts,
+    median_years,
+    own_steps,
+    technologies,
+)
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Purpose, Words, addresses
 from rdsim.native.blocks import blank
@@ -30,7 +40,7 @@ class Chance(NamedTuple):
     field: Ints  # (T,) index
     time_address: Words  # (T,)
     luck_address: Words  # (T,)
-    time_median: Floats  # (S,) days
+    time_median: Floats  # (T, S) days
     time_sigma: Floats  # (T,)
     time_loading: float
     luck_loading: float
@@ -81,7 +91,7 @@ def chance(scenario: Scenario, case: Case, choices: tuple[Choice, ...], seed: in
 def no_chance() -> Chance:
     """What an engine is given beside luck that is laid out: nothing to draw from."""
     shapes: dict[str, tuple[int, ...]] = {name: (0,) if name in _COLUMNS else () for name in Chance._fields}
-    fields: dict[str, Any] = blank(Chance, shapes | {"announced": (0, 0)})
+    fields: dict[str, Any] = blank(Chance, shapes | {"announced": (0, 0), "time_median": (0, 0)})
     return Chance(**fields)
 
 
@@ -93,13 +103,19 @@ def _steps(scenario: Scenario, names: list[str]) -> dict[str, Any]:
         "field": np.array([fields.index(row.field) for row in rows], np.int64),
         "time_address": addresses(Purpose.STEP_TIME, names),
         "luck_address": addresses(Purpose.STEP_LUCK, names),
-        "time_median": np.array(scenario.steps.median_years) * DAYS_PER_YEAR,
+        "time_median": _medians(scenario, names),
         "time_sigma": np.array([scenario.uncertainty[row.uncertainty].duration_sigma for row in rows]),
         "time_loading": float(risk.duration_loading),
         "luck_loading": float(risk.success_loading),
         "gate_address": addresses(Purpose.GATE, names),
         "review_spread": np.array([scenario.programmes[row.programme].gate.review_error for row in rows]),
     }
+
+
+def _medians(scenario: Scenario, names: list[str]) -> Floats:
+    own = own_steps(scenario)
+    years = [[median_years(scenario, own.get((name, trl)), trl) for trl in range(1, STEPS + 1)] for name in names]
+    return np.array(years).reshape(len(names), STEPS) * DAYS_PER_YEAR
 
 
 def _agreements(scenario: Scenario, case: Case, choices: tuple[Choice, ...]) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def step_score(h, t, step, attempt):
 @inlined
 def step_days(h, t, step, attempt):
     """Days of an attempt without partner, lognormal around the step's median."""
-    return h.time_median[step] * math.exp(h.time_sigma[t] * step_score(h, t, step, attempt))
+    return h.time_median[t, step] * math.exp(h.time_sigma[t] * step_score(h, t, step, attempt))
 
 
 @inlined

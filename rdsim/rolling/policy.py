@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -76,15 +77,14 @@ def roll_one(supply: Supply, policy: Policy, portfolio: Portfolio, luck: Luck, n
 
     `number` only says which futures are imagined.
     """
-    course = Course(portfolio)
-    for course in courses(supply, policy, portfolio, luck, number):
-        pass
+    course = deque(courses(supply, policy, portfolio, luck, number), maxlen=1).pop()
     return float(supply.worlds.play(course, luck).worths[0]), course
 
 
 def courses(supply: Supply, policy: Policy, portfolio: Portfolio, luck: Luck, number: int) -> Iterator[Course]:
-    """The course after each year's decisions, see `decision_years`."""
+    """The course at the beginning, and after each year's decisions (see `decision_years`)."""
     course = Course(portfolio)
+    yield course
     for year in decision_years(supply.posed.scenario):
         past = supply.worlds.play(course, luck, until=year)
         course = _decided(supply, policy, course, past, luck, number)

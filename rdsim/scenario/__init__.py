@@ -1,9 +1,10 @@
 """Scenarios: load a folder, override by dotted path, validate at the door, ask for figures, digest, dump.
 
 A folder holds ``scenario.toml`` and the tables ``technologies.csv``, ``partners.csv``, ``partner_levels.csv``,
-``links.csv`` and ``facility_needs.csv``. Technologies are required; partners and their levels are, where there is a
-joint mode; links and facility needs may be absent. Everything is refused or accepted in one pass: `ScenarioError`
-carries every fault, with file, row and column (or dotted path), the rule, the value found and a suggestion.
+``links.csv``, ``facility_needs.csv`` and ``technology_steps.csv``. Technologies are required; partners and their
+levels are, where there is a joint mode; the others may be absent. Everything is refused or accepted in one pass:
+`ScenarioError` carries every fault, with file, row and column (or dotted path), the rule, the value found and a
+suggestion.
 """
 
 from __future__ import annotations

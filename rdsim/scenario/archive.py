@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-from rdsim.domain import FacilityNeed, Link, Partner, Scenario, Technology
+from rdsim.domain import FacilityNeed, Link, Partner, Scenario, Technology, TechnologyStep
 from rdsim.errors import Fault, OutputError
 from rdsim.scenario.findings import FILES
 from rdsim.scenario.folder import SETTINGS
@@ -25,7 +25,7 @@ __all__ = ["digest", "dump", "schema"]
 def digest(scenario: Scenario) -> str:
     """SHA-256 of the resolved content, in hexadecimal: blind to the order of tables and rows, and to the platform."""
     content = _canonical(dataclasses.asdict(scenario))
-    for name in ("links", "facility_needs"):
+    for name in ("links", "facility_needs", "technology_steps"):
         content[name].sort(key=_json)
     return hashlib.sha256(_json(content).encode()).hexdigest()
 
@@ -84,6 +84,8 @@ def _files(scenario: Scenario) -> dict[str, str]:
         texts[FILES["links"]] = _rows(Link, scenario.links)
     if scenario.facility_needs:
         texts[FILES["facility_needs"]] = _rows(FacilityNeed, scenario.facility_needs)
+    if scenario.technology_steps:
+        texts[FILES["technology_steps"]] = _rows(TechnologyStep, scenario.technology_steps)
     return texts
 
 

@@ -36,7 +36,7 @@ _TOLERANCE = 1e-9
 def contradictions(scenario: Scenario) -> Iterator[Finding]:
     """Every rule between parts that the scenario breaks, in the order of the rules below."""
     rules = (_references, _identities, _calendar, _money, _plans, _windows, _networks, _domestic, _partners)
-    for rule in (*rules, _limits, _links, _cycles, _needs, _risk):
+    for rule in (*rules, _limits, _links, _cycles, _needs, _own_steps, _risk):
         yield from rule(scenario)
 
 
@@ -91,6 +91,8 @@ def _named_by_rows(s: Scenario) -> Iterator[tuple[Path, str, str]]:
     for index, need in enumerate(s.facility_needs):
         yield ("facility_needs", index, "technology"), need.technology, "technologies"
         yield ("facility_needs", index, "facility"), need.facility, "facilities"
+    for index, step in enumerate(s.technology_steps):
+        yield ("technology_steps", index, "technology"), step.technology, "technologies"
 
 
 def _identities(s: Scenario) -> Iterator[Finding]:
@@ -321,6 +323,17 @@ def _needs(s: Scenario) -> Iterator[Finding]:
         if count[need.technology, need.trl, need.facility] > 1:
             rule = "a technology's step may need a facility once; put the units together"
             yield Finding(((*path, "facility"),), rule, f"{need.technology} at TRL {need.trl}: {need.facility}")
+
+
+def _own_steps(s: Scenario) -> Iterator[Finding]:
+    seen: set[tuple[str, int]] = set()
+    for index, step in enumerate(s.technology_steps):
+        again = (step.technology, step.trl) in seen
+        seen.add((step.technology, step.trl))
+        if again:
+            rule = "a technology's step may be described once"
+            found = f"{step.technology} at TRL {step.trl}"
+            yield Finding((("technology_steps", index, "trl"),), rule, found, "Put both figures in one row.")
 
 
 def _risk(s: Scenario) -> Iterator[Finding]:

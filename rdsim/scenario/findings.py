@@ -17,6 +17,7 @@ FILES = {
     "levels": "partner_levels.csv",
     "links": "links.csv",
     "facility_needs": "facility_needs.csv",
+    "technology_steps": "technology_steps.csv",
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
-from rdsim.domain import FacilityNeed, Link, Partner, Technology
+from rdsim.domain import FacilityNeed, Link, Partner, Technology, TechnologyStep
 from rdsim.errors import Fault, InputError, ScenarioError
 from rdsim.scenario.findings import FILES, Finding
 from rdsim.scenario.shapes import Path, Shape, parts, required
@@ -23,6 +23,7 @@ _RECORDS: dict[str, tuple[type, str]] = {
     "partners": (Partner, "code"),
     "links": (Link, ""),
     "facility_needs": (FacilityNeed, ""),
+    "technology_steps": (TechnologyStep, ""),
 }
 
 

@@ -259,9 +259,12 @@ def _flexibility(run: _Run, table: pd.DataFrame) -> str:
     scenario = run.posed.scenario
     told = f"{money(float(row['gain']), scenario)} {_between(row['gain_low'], row['gain_high'])}"
     share = float(row["gain"]) / abs(float(table.loc[table["policy"] == STATIC, "worth"].iloc[0]) or 1.0)
-    surely = "is worth" if row["gain_low"] > 0 else "is not told apart from the plan decided once:"
-    rest = f"more than the plan decided once, {share:.1%} of it" if row["gain_low"] > 0 else f"{share:.1%} of it"
-    return f"Deciding again each year {surely} {told} {rest} (paired, n = {row['n']})."
+    told += f", {share:.1%} of it (paired, n = {row['n']})."
+    if row["gain_low"] > 0:
+        return f"Deciding again each year is worth more than the plan decided once, by {told}"
+    if row["gain_high"] < 0:
+        return f"Deciding again each year is worse than the plan decided once, by {told} The expected order fails here."
+    return f"Deciding again each year is not told apart from the plan decided once: {told}"
 
 
 def _told_order(run: _Run, one: Mapping[str, object]) -> str:
@@ -281,9 +284,9 @@ def _plot(named: pd.DataFrame, unit: str) -> Plot:
         "Mean worth and its interval.",
         "Intervals of means are wider than those of paired differences, which the table gives.",
         named,
-        ("order", "policy, from simple rules to perfect information"),
         ("worth", f"worth, {unit}"),
-        joined=False,
+        ("said", ""),
+        kind="bars",
         low="worth_low",
         high="worth_high",
         tips={"said": Column("policy"), "worth": Column("worth", "money"), "gain": Column("more than static", "money")},
