@@ -300,7 +300,7 @@ def describe_plan(found: Plan) -> str:
         npv = mean_interval(found.simulation.replications["npv"].to_numpy(np.float64), found.confidence)
         lines.append(f"simulated net value {_money(npv, found.scenario.money_unit, found.confidence)}, n = {npv.n}")
     if found.search is not None:
-        lines.append(_searched(found.search))
+        lines.append(_searched(found.search, found.scenario))
     for name, comparison in found.comparisons.items():
         gap = comparison.difference
         feasible = "" if comparison.rule.evaluation.feasible else "; breaks a row"
@@ -308,13 +308,18 @@ def describe_plan(found: Plan) -> str:
     return "\n".join(lines)
 
 
-def _searched(loop: Loop) -> str:
+def _searched(loop: Loop, scenario: Scenario) -> str:
     """What the loop did, for the terminal."""
-    kept = "another than the optimiser chose alone" if loop.changed else "the optimiser's own choice stayed the best"
-    over = ", ".join(f"{name} {ratio:.2f}" for name, ratio in loop.ratios.items())
+    kept = "better than the optimiser's own choice" if loop.changed else "none better than the optimiser's own choice"
+    over = ", ".join(
+        f"{ratio:.0%} of the money of {scenario.programmes[name].name}"
+        for name, ratio in loop.ratios.items()
+        if round(ratio, 2) > 1
+    )
+    promised = f"; it promises up to {over}" if over else "; it promises no more than the money of any line"
     stopped = "; stopped before its end" if loop.stopped else ""
-    tried = f"{len(loop.steps)} portfolios judged in {loop.spent:,} replications"
-    return f"loop: {tried}; {kept}; promises as multiples of the money: {over}{stopped}"
+    tried = f"{len(loop.steps)} portfolios judged by simulation ({loop.spent:,} replications)"
+    return f"{tried}: {kept}{promised}{stopped}"
 
 
 def notes(found: Plan) -> tuple[str, ...]:

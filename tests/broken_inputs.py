@@ -171,8 +171,8 @@ TABLES = (
            {"technology_steps": ("T6,5,15", "T5,5,15")}),
     Broken("own step of nothing", "technology_steps.csv, row 2, column technology", "must name a technolog", "'T55'",
            "Did you mean 'T5'?", {"technology_steps": ("T5,5,13", "T55,5,13")}),
-    Broken("own step without time", "technology_steps.csv, row 2, column median_months", "a number of months above 0", "0", "",
-           {"technology_steps": ("T5,5,13", "T5,5,0")}),
+    Broken("own step without time", "technology_steps.csv, row 2, column median_months", "a number of months above 0",
+           "0", "", {"technology_steps": ("T5,5,13", "T5,5,0")}),
 )  # fmt: skip
 
 SETTINGS = (

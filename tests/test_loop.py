@@ -24,7 +24,7 @@ from rdsim.optimiser import evaluate
 from rdsim.planning import ONE_SHOT, plan
 from rdsim.scenario import load
 from rdsim.search import Judge, Loop, Posed, Proposal, choose, improve, pose, propose, select
-from rdsim.search.views import LOOSEST, over_committed, ratios_of
+from rdsim.search.views import LOOSEST, View, over_committed, ratios_of, seen, wary
 from rdsim.simulation import expected_worths, replicate
 from rdsim.stats import paired_difference
 from tests.simple import plain
@@ -325,3 +325,38 @@ def test_the_loop_comes_near_the_best_of_all_portfolios() -> None:
         ahead_of_one_shot += mine > worth(one_shot.portfolio) * 1.01
     assert max(behind) <= 0.02, behind
     assert ahead_of_one_shot >= 1, behind
+
+
+# --- views ----------------------------------------------------------------------------------------
+
+
+def test_views_change_the_budgets_and_starts_that_they_name(tiny_scenario: Scenario) -> None:
+    problem = pose(tiny_scenario, samples=30).problem
+    rows, nothing = problem.rows, np.zeros(len(problem.option_names))
+    plain_view = View({"leap": 2.0}, nothing)
+
+    def caps(view: View, family: str, programme: str) -> list[float]:
+        told = seen(tiny_scenario, problem, view, sampled=False).rows
+        names = zip(told.family, told.names, told.cap.tolist(), strict=True)
+        return [cap for kind, name, cap in names if kind == family and name.split(" ")[1] == programme and cap > 0]
+
+    announced = [cap for name, cap in zip(rows.names, rows.cap.tolist(), strict=True) if name.startswith("budget leap")]
+    announced = [cap for cap in announced if cap > 0]
+    assert caps(plain_view, "budget", "leap") == pytest.approx([2 * cap for cap in announced])
+    tilted = caps(replace(plain_view, tilt=0.1), "budget", "leap")
+    assert tilted[0] == pytest.approx(2.2 * announced[0])
+    assert tilted[-1] == pytest.approx(1.8 * announced[-1])
+    before, after = (caps(view, "starts", "leap") for view in (plain_view, replace(plain_view, spread=0.5)))
+    assert after == pytest.approx([0.5 * before[0], *before[1:]])
+
+
+def test_wariness_is_the_derivative_of_the_standard_deviation(tiny_scenario: Scenario) -> None:
+    problem = pose(tiny_scenario, samples=60).problem
+    chosen = choose(pose(tiny_scenario, samples=60), gap=0.0).solution.chosen
+    found = wary(problem, chosen, 0.3)
+    total = problem.values[:, list(chosen)].sum(axis=1)
+    for option in range(0, len(problem.option_names), 7):
+        step = 1e-6
+        moved = (total + step * problem.values[:, option]).std()
+        assert found[option] == pytest.approx(-0.3 * (moved - total.std()) / step, abs=1e-4)
+    assert (wary(replace(problem, values=problem.values[:1]), chosen, 0.3) == 0).all()

@@ -397,7 +397,7 @@ def _market(report: PlanReport) -> Iterator[Figure]:
 def _band(table: pd.DataFrame, title: str, form: str, confidence: float) -> alt.LayerChart:
     """P10-P90, the mean, and the mean's interval over years."""
     scale = alt.Scale(domainMin=0) if form.endswith("f") else alt.Scale(zero=False)
-    axis = alt.Axis(format=form.replace(".1f", ".0f"))
+    axis = alt.Axis(format=".1~%" if form.endswith("%") else ",~g")
     tips = _tips(
         ("year:O", "Year"),
         ("mean:Q", "Mean", form),

@@ -6,7 +6,8 @@ money that lapses because others failed - only a simulation of the whole portfol
 1. Options near the relaxation's optimum are sampled again, without the luck of the market (see `expectation`): values
    that are nothing or much tell little of their means, and the best of thousands owes much to luck.
 2. In each round the optimiser solves for several **views**: other over-commitment ratios around the best ones so far,
-   all programmes together and each alone, and the best view corrected for what its portfolio's projects lost by not
+   all programmes together and each alone, money promised sooner or later, starts spread over the years, risk that
+   options share, near alternatives, and the best view corrected for what its portfolio's projects lost by not
    being alone. Every proposal is simulated on the same replications. Steps halve from round to round; the loop ends
    when the best stays the best.
 3. The best portfolio is improved by **exchanges** (an option in, out, or for another of the same technology), each
@@ -37,7 +38,7 @@ from rdsim.options import expected_alone
 from rdsim.search.judging import SEARCHING, SELECTING, Judge
 from rdsim.search.proposing import Posed, Proposal, portfolio_of, risk_of
 from rdsim.search.selection import Selected, select
-from rdsim.search.views import LOOSEST, View, corrections, over_committed, ratios_of, seen
+from rdsim.search.views import LOOSEST, View, corrections, over_committed, ratios_of, seen, wary
 from rdsim.stats import quantile
 
 __all__ = ["Contender", "Loop", "Step", "improve"]
@@ -51,6 +52,11 @@ _NEAR = 0.003  # of the relaxation's value: reduced costs of options that are sa
 _MOST_NEAR = 1500
 _FURTHER = 3  # times the samples that every option has
 _STEP = 1.25  # first factor between over-commitment ratios
+_TILT = 0.15  # more of the first year's money, less of the last year's, or the other way round
+_SPREAD = 0.85  # of the first year's starts
+_WARY = 0.2  # weight of the standard deviation
+_ALTERNATIVES = 2
+_SHAKEN = 0.03  # standard deviation of what is added to values for alternatives, of their size
 _LEAST_RATIO = 0.5
 _EXCHANGES = 40  # tried in each pass
 _PASSES = 2
@@ -210,7 +216,7 @@ class _Run:
 
     def tick(self) -> None:
         self.done += 1
-        total = 8 * self.settings.rounds + _PASSES * _EXCHANGES + 4
+        total = 6 + 8 * self.settings.rounds + _PASSES * _EXCHANGES + 4
         self.progress(min(self.done, total), total)
 
     # ------------------------------------------------------------ the search
@@ -260,6 +266,12 @@ class _Run:
             chosen = self.solved(view)
             if chosen is not None:
                 self.consider(number, name, chosen, view)
+        if number == 1:
+            plain = View(dict(self.best.view.ratios), self.added())
+            for name, view in self.variety(plain):
+                chosen = self.solved(view)
+                if chosen is not None:
+                    self.consider(number, name, chosen, replace(view, added=plain.added))
 
     def views(self, number: int, step: float) -> Iterator[tuple[str, View]]:
         """The best ratios and, from the second round on, corrected values; all ratios up, each up and down."""
@@ -277,7 +289,20 @@ class _Run:
         for change in changes:
             tried = {name: ratio * change.get(name, 1.0) for name, ratio in ratios.items()}
             if all(_LEAST_RATIO <= ratio <= LOOSEST for ratio in tried.values()):
-                yield _told_ratios(tried), View(tried, added)
+                yield _told_ratios(tried), replace(leader.view, ratios=tried, added=added)
+
+    def variety(self, plain: View) -> Iterator[tuple[str, View]]:
+        """Money promised sooner or later, starts spread, risk that options share counted, and near alternatives."""
+        for tilt in (_TILT, -_TILT):
+            yield f"promises {'sooner' if tilt > 0 else 'later'}", replace(plain, tilt=tilt)
+        yield "starts spread over the years", replace(plain, spread=_SPREAD)
+        if self.risk is None:
+            shared = wary(self.posed.problem, self.one_shot.solution.chosen, _WARY)
+            yield "wary of shared risk", replace(plain, added=plain.added + shared)
+        rng = np.random.default_rng([self.posed.seed, len(self.means)])
+        for number in range(1, _ALTERNATIVES + 1):
+            shaken = _SHAKEN * np.abs(self.means) * rng.standard_normal(len(self.means))
+            yield f"near alternative {number}", replace(plain, added=plain.added + shaken)
 
     def solved(self, view: View) -> tuple[int, ...] | None:
         """The optimiser's portfolio for a view; none if there is none, or no answer in time."""

@@ -18,7 +18,7 @@ from rdsim.optimiser.problem import frozen
 from rdsim.options import Options
 from rdsim.search.judging import Judge
 
-__all__ = ["LOOSEST", "View", "corrections", "over_committed", "ratios_of", "seen"]
+__all__ = ["LOOSEST", "View", "corrections", "over_committed", "ratios_of", "seen", "wary"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,12 +36,45 @@ class View:
 
     ratios: Mapping[str, float]
     added: Floats
+    tilt: float = 0.0  # by how much more than its ratio a programme's first year may promise, and its last year less
+    spread: float = 1.0  # part of the starts of each programme's first year that may be used
 
 
 def seen(scenario: Scenario, problem: PortfolioProblem, view: View, *, sampled: bool) -> PortfolioProblem:
     """The problem as the view shows it; expected values alone unless samples are asked for."""
     values = problem.values if sampled else problem.expected
-    return replace(over_committed(scenario, problem, view.ratios), values=frozen(values + view.added))
+    looser = over_committed(scenario, problem, view.ratios)
+    factor = np.ones(len(problem.rows.names))
+    for rows in _budget_rows(scenario, problem).values():
+        paying = [row for row in rows if problem.rows.cap[row] > 0]
+        factor[paying] += view.tilt * np.linspace(1.0, -1.0, len(paying))
+    factor[_first_starts(problem)] = view.spread
+    return replace(
+        looser, values=frozen(values + view.added), rows=replace(looser.rows, cap=frozen(looser.rows.cap * factor))
+    )
+
+
+def _first_starts(problem: PortfolioProblem) -> list[int]:
+    """The row of each programme's first year of starts."""
+    first: dict[str, int] = {}
+    for row, (family, name) in enumerate(zip(problem.rows.family, problem.rows.names, strict=True)):
+        if family == "starts" and problem.rows.cap[row] > 0:
+            first.setdefault(name.split(" ")[1], row)
+    return list(first.values())
+
+
+def wary(problem: PortfolioProblem, chosen: tuple[int, ...], weight: float) -> Floats:
+    """What a weight on the portfolio's standard deviation takes off each option, (O,): its share in that deviation.
+
+    d std(sum of values) / d option = cov(option, sum) / std(sum), at a portfolio: the risk that options share.
+    """
+    values = problem.values
+    total = values[:, list(chosen)].sum(axis=1)
+    deviation = total - total.mean()
+    spread = float(total.std())
+    if len(values) < 2 or spread == 0:
+        return np.zeros(values.shape[1])
+    return np.asarray(-weight * (deviation @ (values - values.mean(axis=0))) / len(values) / spread)
 
 
 def over_committed(scenario: Scenario, problem: PortfolioProblem, ratios: Mapping[str, float]) -> PortfolioProblem:

@@ -160,7 +160,8 @@ def _sheet(
         if not answers
         else "Each answer about a technology or a cap was found by solving again, not from prices."
     )
-    sections = [Section("What was asked", answers)] if answers else []
+    lines = [line.strip() for answer in answers for line in answer.splitlines()]
+    sections = [Section("What was asked", lines)] if answers else []
     if len(steps):
         sections.append(Section("What more or less of a cap is worth", (), (), (_steps_table(posed, steps),)))
     sections += [

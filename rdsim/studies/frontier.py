@@ -21,6 +21,9 @@ __all__ = ["frontier"]
 CHEAPER = ("payments", "abroad")
 """Figures of which less is better, unless the caller says otherwise."""
 
+_NOTHING = 5e-5
+"""A gap that is shown as 0.00%."""
+
 MONEY = ("value", "cvar", "payments", "abroad", "international")
 
 
@@ -169,6 +172,8 @@ def _proof(found: Front) -> str:
     if found.complete:
         return "Every point is proven, and the front is complete: there is no other."
     gaps = [point.gap for point in found.points]
+    if max(gaps) < _NOTHING:
+        return "Every point is proven to within 0.01%. Between the points there may be more."
     return (
         f"{proven} of {len(found.points)} points are proven optimal; the others may lie above by their gap: median "
         f"{float(np.median(gaps)):.2%}, largest {max(gaps):.2%}. Between the points there may be more."
