@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from rdsim.case import Case, Luck, Outcomes, build
@@ -62,10 +63,16 @@ def plain(
     return replace(scenario, **changes)  # type: ignore[arg-type]
 
 
-def lived(scenario: Scenario, *choices: Choice, replications: int = 1, seed: int = 1) -> tuple[Case, Luck, Outcomes]:
+def lived(
+    scenario: Scenario,
+    *choices: Choice,
+    replications: int = 1,
+    seed: int = 1,
+    stops: Mapping[str, int] | None = None,
+) -> tuple[Case, Luck, Outcomes]:
     """The choices, ranked in the order given, simulated; both engines must agree."""
     ranked = tuple(replace(choice, rank=rank) for rank, choice in enumerate(choices, start=1))
-    case = build(scenario, Portfolio(ranked))
+    case = build(scenario, Portfolio(ranked), stops=stops or {})
     luck = lay_out(scenario, case, ranked, Draws(seed, range(replications)))
     fast = compiled.run(case, luck)
     slow = process.run(case, luck) if replications <= 50 else fast

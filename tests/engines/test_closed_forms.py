@@ -24,6 +24,7 @@ from rdsim.domain import (
     Programme,
     Steps,
     Technology,
+    TechnologyStep,
     Tranche,
     UncertaintyClass,
 )
@@ -139,6 +140,24 @@ def test_two_steps_on_one_test_bed_follow_each_other() -> None:
     assert out.trl_day[0, :, 4].tolist() == [180, 360]
     assert out.wait_facility[0].tolist() == [0, 180]
     assert out.tranche_day[0, 1].tolist() == [0, 360]
+
+
+def test_who_is_stopped_while_waiting_for_a_bed_lets_those_behind_him_pass() -> None:
+    """A uses one of two beds for 24 months; B needs both, so that C behind it waits, until B is stopped."""
+    needs = tuple(FacilityNeed(name, 4, "bed", units) for name, units in (("A", 1), ("B", 2), ("C", 1)))
+    scenario = plain(
+        {name: technology(name) for name in "ABC"},
+        facilities={"bed": Facility("Bed", 2)},
+        facility_needs=needs,
+        technology_steps=(TechnologyStep("A", 4, median_months=24.0),),
+    )
+    choices = [Choice(name, start_year=2024) for name in "ABC"]
+    _, _, left_alone = lived(scenario, *choices)
+    assert left_alone.wait_facility[0].tolist() == [0, 720, 720]
+    _, _, out = lived(scenario, *choices, stops={"B": 2025})
+    assert out.wait_facility[0].tolist() == [0, 360, 360]
+    assert out.end_state[0].tolist()[1:] == [STOPPED, TARGET]
+    assert out.trl_day[0, 2, 4:6].tolist() == [540, 720]
 
 
 def test_joint_money_is_shared_sent_abroad_and_not_returned_after_a_break() -> None:

@@ -229,9 +229,6 @@ WORK = of(
         "what a break stops is not counted": {"o.wait_money[p] += waited": "o.wait_money[p] += 0"},
         "what a stop ends is not counted": {"o.wait_start[p] += waited": "o.wait_start[p] += 0"},
         "who leaves keeps others waiting": {"grant_soon(s, queue)  # it may": "pass  # it may"},
-        "units kept by one who leaves stay kept": {
-            "            grant_soon(s, facilities(c))\n        stop_work": "            pass\n        stop_work"
-        },
         "stopped before its time counts no wait": {"max(0, t - planned_day(c, p))": "0"},
         "who ends still expects": {"    s.stage[p] = AT_ENDED\n    s.token[p] += 1\n": "    s.stage[p] = AT_ENDED\n"},
         "dependents are not told": {

@@ -227,14 +227,20 @@ def _accounted(one: Lived) -> np.ndarray:
     return np.asarray(waits + talks + o.worked_days + o.reviews * review)
 
 
+def _stopped_by_decision(one: Lived) -> np.ndarray:
+    """Projects that ended on the first day of the fiscal year in which the portfolio stops them."""
+    c, o = one.case, one.out
+    return np.asarray((c.stop_year >= 0) & (o.end_state == STOPPED) & (o.end_day == c.stop_year * DAYS_PER_YEAR))
+
+
 def test_every_day_of_a_life_is_accounted_for(lives: list[Lived]) -> None:
     """From the planned call to the end: nobody does nothing, and nothing is counted twice."""
     for one in lives:
         c, o = one.case, one.out
         planned = c.start_year * DAYS_PER_YEAR + c.call_day[c.programme]
         lived, found = np.where(o.end_day < 0, c.horizon, o.end_day) - planned, _accounted(one)
-        # A break or the horizon may cut a review or talks short.
-        cut = (o.end_state == RUNNING) | (o.end_state == DROPPED)
+        # A break, a decision or the horizon may cut a review or talks short.
+        cut = (o.end_state == RUNNING) | (o.end_state == DROPPED) | _stopped_by_decision(one)
         assert (found == lived)[~cut].all(), one.world.seed
         assert (found <= np.maximum(lived, 0))[cut].all(), one.world.seed
         assert (lived - found)[cut & (lived >= 0)].max(initial=0) <= max(one.luck.agreement_days.max(initial=0), 90)
@@ -292,7 +298,7 @@ def test_end_states_mean_what_they_say(lives: list[Lived]) -> None:
         ).all()
         assert (o.start_day[o.end_state == BLOCKED] == -1).all()
         assert (paid[o.end_state == FAILED] > 0).all()
-        assert (o.reviews[o.end_state == STOPPED] > 0).all()
+        assert (o.reviews[(o.end_state == STOPPED) & ~_stopped_by_decision(one)] > 0).all()
         assert ((o.market_day < 0) | (o.end_state == TARGET)).all()
         assert ((o.market_day < 0) | (o.market_day > o.end_day)).all()
         assert (o.end_day < c.horizon).all()
