@@ -143,10 +143,14 @@ def test_two_steps_on_one_test_bed_follow_each_other() -> None:
 
 
 def test_who_is_stopped_while_waiting_for_a_bed_lets_those_behind_him_pass() -> None:
-    """A uses one of two beds for 24 months; B needs both, so that C behind it waits, until B is stopped."""
+    """A uses one of two beds for 24 months; B needs both, so that C behind it waits, until B is stopped.
+
+    One tranche of 36 months: no tranche ends on the day of the stop and asks for the beds again.
+    """
     needs = tuple(FacilityNeed(name, 4, "bed", units) for name, units in (("A", 1), ("B", 2), ("C", 1)))
     scenario = plain(
         {name: technology(name) for name in "ABC"},
+        programme((Tranche(36.0, 1.0),)),
         facilities={"bed": Facility("Bed", 2)},
         facility_needs=needs,
         technology_steps=(TechnologyStep("A", 4, median_months=24.0),),
