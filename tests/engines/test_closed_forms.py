@@ -157,7 +157,7 @@ def test_who_is_stopped_while_waiting_for_a_bed_lets_those_behind_him_pass() -> 
     )
     choices = [Choice(name, start_year=2024) for name in "ABC"]
     _, _, left_alone = lived(scenario, *choices)
-    assert left_alone.wait_facility[0].tolist() == [0, 720, 720]
+    assert left_alone.wait_facility[0].tolist() == [0, 720, 900]
     _, _, out = lived(scenario, *choices, stops={"B": 2025})
     assert out.wait_facility[0].tolist() == [0, 360, 360]
     assert out.end_state[0].tolist()[1:] == [STOPPED, TARGET]
