@@ -24,9 +24,13 @@ from rdsim.scenario.figures import (
     target,
 )
 from rdsim.scenario.loading import load
+from rdsim.scenario.overrides import Override, parse_overrides
 from rdsim.scenario.starting import start
+from rdsim.scenario.variation import Variations
 
 __all__ = [
+    "Override",
+    "Variations",
     "award",
     "calibration",
     "check",
@@ -40,6 +44,7 @@ __all__ = [
     "market_probability",
     "market_value",
     "money_scale",
+    "parse_overrides",
     "remarks",
     "schema",
     "start",

@@ -1,0 +1,146 @@
+"""One scenario, varied again and again: cheap copies of which some settings differ, and a digest of each."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rdsim.domain import Scenario
+from rdsim.errors import Fault, ScenarioError
+from rdsim.scenario.consistency import contradictions
+from rdsim.scenario.findings import Finding, Origin
+from rdsim.scenario.loading import canonical
+from rdsim.scenario.overrides import Override, apply_override
+from rdsim.scenario.shapes import Path, dotted
+from rdsim.scenario.validation import validate
+from rdsim.scenario.values import resolve, stated_money
+from rdsim.tables import did_you_mean
+
+__all__ = ["Variations"]
+
+
+class Variations:
+    """Variations of a scenario; only the sections that an override touches are copied, validated and digested anew."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self._plain: dict[str, Any] = _plain(dataclasses.asdict(scenario))
+        self._money, _ = stated_money(self._plain)
+        self._digests = {name: _digest(value) for name, value in self._plain.items()}
+
+    def override(self, path: Path, value: object) -> Override:
+        """The setting at a path to be another value; None unsets."""
+        return Override(dotted(path), path, _plain(value))
+
+    def places(self, path: Path) -> list[Path]:
+        """The paths that a path with ``*`` for any one entry stands for. Raises ScenarioError if there are none."""
+        found: list[Path] = [()]
+        for depth, segment in enumerate(path):
+            found = [
+                (*place, key)
+                for place in found
+                for key in (self._keys(place, path) if segment == "*" else [str(segment)])
+            ]
+            if not found:
+                self._refuse(path, f"'{dotted(path[:depth])}' holds no entries")
+        return found
+
+    def value(self, path: Path) -> Any:
+        """The scenario's own value at a path, as plain data. Raises ScenarioError if there is none."""
+        node: Any = self._plain
+        for depth, segment in enumerate(path):
+            if isinstance(node, dict) and str(segment) in node:
+                node = node[str(segment)]
+            elif isinstance(node, list) and str(segment).isdecimal() and int(segment) < len(node):
+                node = node[int(segment)]
+            else:
+                known = node if isinstance(node, dict) else ()
+                place = f"'{dotted(path[:depth])}'" if depth else "the scenario"
+                self._refuse(path, f"unknown path: {place} has no '{segment}'", did_you_mean(str(segment), known))
+        return node
+
+    def digest(self, overrides: Sequence[Override]) -> str:
+        """SHA-256 of the varied content: equal for equal content, however it came about. Raises as `vary`."""
+        varied, touched = self._varied(overrides)
+        sections = {**self._digests, **{name: _digest(varied.get(name)) for name in touched}}
+        text = "".join(f"{name}={value};" for name, value in sorted(sections.items()))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def vary(self, overrides: Sequence[Override]) -> Scenario:
+        """The scenario after overrides, later ones winning. Raises ScenarioError with every fault."""
+        if not overrides:
+            return self.scenario
+        varied, _ = self._varied(overrides)
+        scenario, findings = validate(varied, str(self._money), ())
+        if scenario is not None:
+            findings = list(contradictions(scenario))
+        self._complain(findings, overrides)
+        assert scenario is not None  # noqa: S101 - nothing was found wrong
+        return canonical(scenario)
+
+    def _varied(self, overrides: Sequence[Override]) -> tuple[dict[str, Any], list[str]]:
+        """The content after overrides, sharing what they do not touch, and the sections that they do."""
+        varied, faults = dict(self._plain), []
+        for override in overrides:
+            _detach(varied, override.path)
+            fault = apply_override(varied, override)
+            faults += [fault] if fault else []
+        if faults:
+            raise ScenarioError(tuple(faults))
+        touched = sorted({str(override.path[0]) for override in overrides})
+        part, findings = resolve({name: varied[name] for name in touched if name in varied}, self._money)
+        self._complain(findings, overrides)
+        return {**varied, **part}, touched
+
+    def _keys(self, place: Path, path: Path) -> Iterable[str]:
+        node = self.value(place)
+        if not isinstance(node, dict | list):
+            self._refuse(path, f"'{dotted(place)}' is a single value and has no entries")
+        return [str(key) for key in (node if isinstance(node, dict) else range(len(node)))]
+
+    def _complain(self, findings: Iterable[Finding], overrides: Sequence[Override]) -> None:
+        origin = Origin({}, tuple(overrides))
+        faults = tuple(dict.fromkeys(origin.fault(finding) for finding in findings))
+        if faults:
+            raise ScenarioError(faults)
+
+    def _refuse(self, path: Path, rule: str, suggestion: str = "") -> None:
+        raise ScenarioError((Fault(dotted(path), rule, "", suggestion),))
+
+
+def _plain(value: Any) -> Any:
+    """Plain data as TOML would have given it: text keys, lists, Python's own numbers; no key whose value is None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.item() if hasattr(value, "item") else value
+
+
+def _detach(varied: dict[str, Any], path: Path) -> None:
+    """Copy the tables along a path, so that a change there leaves the original alone."""
+    node: Any = varied
+    for segment in path[:-1]:
+        key = int(segment) if isinstance(node, list) and str(segment).isdecimal() else str(segment)
+        below = node.get(key) if isinstance(node, dict) else node[key] if int(key) < len(node) else None
+        if not isinstance(below, dict | list):
+            return
+        node[key] = below.copy()
+        node = node[key]
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(_floats(value), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _floats(value: Any) -> Any:
+    """Numbers as floats, without negative zero: 1 and 1.0 are one content."""
+    if isinstance(value, dict):
+        return {key: _floats(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_floats(item) for item in value]
+    return float(value) + 0.0 if isinstance(value, int | float) and not isinstance(value, bool) else value
