@@ -9,7 +9,8 @@
 
 Four nouns: a `Scenario` (the world), a `Portfolio` of `Choice`s (what is funded), draws (a seed), and outcomes
 (`Simulation`: pandas frames). Verbs: `load`, `check`, `optimise`, `simulate`, `trace`, `plan`, `read_portfolio`
-and `write_portfolio`. What goes wrong is an `RdsimError`.
+and `write_portfolio`. An `Experiment` varies scenarios and policies; `read_sweep` reads what came of it. What goes
+wrong is an `RdsimError`.
 """
 
 from __future__ import annotations
@@ -19,16 +20,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rdsim.domain import Choice, Portfolio, Scenario
-    from rdsim.errors import InfeasibleError, InputError, RdsimError, SolverError
+    from rdsim.errors import ExperimentError, InfeasibleError, InputError, RdsimError, SolverError
     from rdsim.planning import Plan, plan
     from rdsim.portfolio import read as read_portfolio
     from rdsim.portfolio import write as write_portfolio
     from rdsim.scenario import check, load
     from rdsim.search import optimise
     from rdsim.simulation import Simulation, simulate, trace
+    from rdsim.sweep import Experiment, Factor, Sweep, read_sweep
 
 __all__ = [
     "Choice",
+    "Experiment",
+    "ExperimentError",
+    "Factor",
     "InfeasibleError",
     "InputError",
     "Plan",
@@ -37,11 +42,13 @@ __all__ = [
     "Scenario",
     "Simulation",
     "SolverError",
+    "Sweep",
     "check",
     "load",
     "optimise",
     "plan",
     "read_portfolio",
+    "read_sweep",
     "simulate",
     "trace",
     "write_portfolio",
@@ -50,6 +57,9 @@ __all__ = [
 # Where each public name lives. They are imported when first used: `rdsim --help` must not wait for numba.
 _HOMES = {
     "Choice": ("domain", "Choice"),
+    "Experiment": ("sweep", "Experiment"),
+    "ExperimentError": ("errors", "ExperimentError"),
+    "Factor": ("sweep", "Factor"),
     "InfeasibleError": ("errors", "InfeasibleError"),
     "InputError": ("errors", "InputError"),
     "Plan": ("planning", "Plan"),
@@ -58,11 +68,13 @@ _HOMES = {
     "Scenario": ("domain", "Scenario"),
     "Simulation": ("simulation", "Simulation"),
     "SolverError": ("errors", "SolverError"),
+    "Sweep": ("sweep", "Sweep"),
     "check": ("scenario", "check"),
     "load": ("scenario", "load"),
     "optimise": ("search", "optimise"),
     "plan": ("planning", "plan"),
     "read_portfolio": ("portfolio", "read"),
+    "read_sweep": ("sweep", "read_sweep"),
     "simulate": ("simulation", "simulate"),
     "trace": ("simulation", "trace"),
     "write_portfolio": ("portfolio", "write"),

@@ -15,14 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+import typer.core
 
 from rdsim.errors import Fault, InfeasibleError, InputError, RdsimError
 
 if TYPE_CHECKING:
+    from click import Context
+
     from rdsim.domain import Scenario
     from rdsim.plugins import Plugin
     from rdsim.results import Run
     from rdsim.studies import Study
+    from rdsim.sweep import Estimate
 
 __all__ = ["app", "main"]
 
@@ -721,3 +725,112 @@ def _numbers(where: str, text: str) -> list[float]:
     if faults:
         raise InputError(tuple(faults))
     return numbers
+
+
+# --- sweeps ---------------------------------------------------------------------------------------
+
+
+class _RunsByDefault(typer.core.TyperGroup):
+    """`rdsim sweep FILE` is `rdsim sweep run FILE`."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Put in the command that was left out."""
+        known = {*self.commands, "--help"}
+        return super().parse_args(ctx, ["run", *args] if args and args[0] not in known else args)
+
+
+sweeps = typer.Typer(
+    cls=_RunsByDefault,
+    help="Run an experiment: thousands of variants of a scenario and of policies, resumable; or report on one.",
+    no_args_is_help=True,
+)
+app.add_typer(sweeps, name="sweep")
+
+
+@sweeps.command("run")
+def sweep_run(
+    experiment: Annotated[Path, typer.Argument(metavar="FILE", help="TOML file of the experiment.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the sweep; what it holds is taken up. Default: results/NAME.")
+    ] = None,
+    points: Annotated[
+        int | None, typer.Option(min=1, max=100_000_000, help="So many points instead of the file's.")
+    ] = None,
+    replications: Annotated[
+        int | None, typer.Option(min=2, max=10_000_000, help="So many at each point instead of the file's.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=4096, help="Worker processes; by default one for each core.")
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Use a Dask scheduler, as tcp://host:8786; or 'local'.")
+    ] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Do points again that failed.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only check, count the points and estimate the time.")
+    ] = False,
+) -> None:
+    """Run what is not done yet, write results.parquet, and report."""
+    import dataclasses  # noqa: PLC0415
+
+    from rdsim import sweep  # noqa: PLC0415
+    from rdsim.simulation import cores  # noqa: PLC0415
+
+    asked = {"points": points, "replications": replications}
+    wanted = dataclasses.replace(sweep.read(experiment), **{key: one for key, one in asked.items() if one is not None})
+    place = out or Path("results") / wanted.name
+    workers = jobs or cores()
+    with _interruptible(), _sweep_progress() as progress:
+        prepared = sweep.prepare(wanted)
+        if dry_run:
+            _tell_estimate(sweep.estimate(prepared, place), workers)
+            return
+        with sweep.backend(prepared.design.count, workers, dask) as backend:
+            found = sweep.run_on(prepared, place, backend, retry_failed=retry_failed, progress=progress)
+    for line in sweep.described(found):
+        typer.echo(line)
+    written = sweep.write_report(place)
+    typer.echo(f"written to {place}; open {written}")
+    if not found.complete or found.manifest["failed"]:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _tell_estimate(found: Estimate, workers: int) -> None:
+    typer.echo(f"{found.points} points, {found.pending} tasks not done yet")
+    seconds = found.pending * found.seconds / workers
+    typer.echo(f"about {found.seconds:.3g} s each: about {_duration(seconds)} on {workers} workers")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+@contextlib.contextmanager
+def _sweep_progress() -> Iterator[Callable[[int, int, int], None]]:
+    """A bar with the time that is left, on a terminal; nothing elsewhere."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    columns = (TextColumn("points{task.fields[failed]}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("points", total=None, failed="")
+
+        def tell(done: int, failed: int, total: int) -> None:
+            progress.update(bar, completed=done, total=total, failed=f", {failed} failed" if failed else "")
+
+        yield tell
+
+
+@sweeps.command("report")
+def sweep_report(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a sweep.")],
+    metric: Annotated[str | None, typer.Option(help="Metric to look at; by default the first.")] = None,
+) -> None:
+    """Write report.html of a sweep that was run, whole or in part."""
+    from rdsim import sweep  # noqa: PLC0415
+
+    written = sweep.write_report(folder, metric)
+    typer.echo(f"written: open {written}")

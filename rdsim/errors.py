@@ -6,6 +6,7 @@ RdsimError
 │   ├── PortfolioError    a portfolio file or frame
 │   ├── PolicyError       a policy that a user wrote
 │   ├── ProblemError      a portfolio problem stated by arrays or files
+│   ├── ExperimentError   an experiment file, or a folder that holds no sweep
 │   └── OutputError       the output folder cannot be used
 ├── InfeasibleError       no portfolio satisfies the rows               exit code 3
 ├── SolverError           a solver failed, or gave no answer in time    exit code 4
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "EngineError",
+    "ExperimentError",
     "Fault",
     "InfeasibleError",
     "InputError",
@@ -93,6 +95,12 @@ class ProblemError(InputError):
     """A portfolio problem whose arrays or files contradict each other."""
 
     subject = "problem"
+
+
+class ExperimentError(InputError):
+    """An experiment that cannot be run as it is written, or a folder that holds no sweep."""
+
+    subject = "experiment"
 
 
 class OutputError(InputError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import altair as alt
+import pandas as pd
 
 from rdsim.report.figures import PALETTE, Chart, Figure, coloured, framed
 from rdsim.report.sheet import Column, Plot
@@ -16,7 +17,7 @@ _FORMS = {"money": ",.4~g", "count": ",.0f", "share": ".1%", "year": "d"}
 
 def draw(plot: Plot) -> Figure:
     """The figure of a plot."""
-    chart = _bars(plot) if plot.kind == "bars" else _points(plot)
+    chart = _SHAPES[plot.kind](plot)
     return framed(plot.key, plot.question, plot.answer, plot.reading, chart)
 
 
@@ -46,6 +47,25 @@ def _bars(plot: Plot) -> Chart:
     if plot.low and plot.high:
         layers.append(base.mark_rule(color=_INK).encode(x=alt.X(f"{plot.low}:Q"), x2=f"{plot.high}:Q", y=down))
     return alt.LayerChart(layer=layers).properties(height=_ROW * max(len(plot.frame), 1))
+
+
+def _cells(plot: Plot) -> Chart:
+    """Cells in the order of the frame; a number is shown in its cell, a text by the colour's legend."""
+    frame = plot.frame
+    across = alt.X(f"{plot.x[0]}:N", title=plot.x[1], sort=None, axis=alt.Axis(labelAngle=0, labelLimit=120))
+    down = alt.Y(f"{plot.y[0]}:N", title=plot.y[1], sort=list(dict.fromkeys(frame[plot.y[0]]))[::-1])
+    number = pd.api.types.is_numeric_dtype(frame[plot.colour])
+    shade = alt.Color(f"{plot.colour}:Q", scale=alt.Scale(scheme="blues"), legend=None) if number else _colour(plot)
+    base = alt.Chart(frame)
+    layers = [base.mark_rect().encode(x=across, y=down, color=shade, tooltip=_tips(plot))]
+    if number:
+        middle = float(frame[plot.colour].min() + frame[plot.colour].max()) / 2
+        ink = alt.condition(f"datum['{plot.colour}'] > {middle}", alt.value("white"), alt.value(_INK))
+        layers.append(base.mark_text().encode(x=across, y=down, text=alt.Text(f"{plot.colour}:Q", format=",.3~s"), color=ink))
+    return alt.LayerChart(layer=layers).properties(height=_HEIGHT)
+
+
+_SHAPES = {"bars": _bars, "points": _points, "cells": _cells}
 
 
 def _colour(plot: Plot) -> alt.Color | dict[str, str]:

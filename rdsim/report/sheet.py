@@ -46,6 +46,7 @@ class Table:
 class Plot:
     """A figure of a frame, with the question that it answers, the answer, and how to read it.
 
+    `cells` are the cells of a table of two texts, `x` and `y`, coloured by the column `colour`, a number or a text.
     `points` are joined in the order of the frame if `joined`; `low` and `high` name columns of limits; `colour` names
     a column of series; `tips` are shown at a mark.
     """
@@ -57,7 +58,7 @@ class Plot:
     frame: pd.DataFrame
     x: tuple[str, str]  # column, title
     y: tuple[str, str]
-    kind: Literal["points", "bars"] = "points"
+    kind: Literal["points", "bars", "cells"] = "points"
     joined: bool = True
     low: str = ""
     high: str = ""

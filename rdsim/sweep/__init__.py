@@ -1,0 +1,31 @@
+"""Sweeps: experiments that vary scenarios and policies, resumable, on one machine or a cluster, and their reading."""
+
+from __future__ import annotations
+
+from rdsim.sweep.backends import Backend, backend
+from rdsim.sweep.experiment import Experiment, read
+from rdsim.sweep.factors import Distribution, Factor
+from rdsim.sweep.page import described, write_report
+from rdsim.sweep.prepared import Prepared, prepare
+from rdsim.sweep.reading import manifest_of, read_sweep
+from rdsim.sweep.runner import Estimate, Sweep, estimate, run, run_on
+
+__all__ = [
+    "Backend",
+    "Distribution",
+    "Estimate",
+    "Experiment",
+    "Factor",
+    "Prepared",
+    "Sweep",
+    "backend",
+    "described",
+    "estimate",
+    "manifest_of",
+    "prepare",
+    "read",
+    "read_sweep",
+    "run",
+    "run_on",
+    "write_report",
+]

@@ -1,0 +1,112 @@
+"""Where tasks are done: this process, processes of this machine, or Dask; each an Executor of `concurrent.futures`."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from rdsim.errors import ExperimentError, Fault
+
+__all__ = ["Backend", "Here", "backend", "given", "here", "on_dask", "processes"]
+
+T = TypeVar("T")
+
+
+class Here(Executor):
+    """Does each call in this process, when it is submitted."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """The finished call."""
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - an executor hands on whatever was raised
+            future.set_exception(error)
+        return future
+
+
+@dataclass(frozen=True, eq=False)
+class Backend:
+    """An executor, how many workers it has, and how to get a new one if its workers died."""
+
+    executor: Executor
+    workers: int
+    renew: Callable[[], Executor] | None = None
+    inline: bool = False
+    """Whether a submitted call is done before `submit` returns."""
+
+
+def backend(points: int, jobs: int, dask: str | None = None) -> contextlib.AbstractContextManager[Backend]:
+    """Where so many points are done: on Dask if an address is given, else in `jobs` processes, or here if one is enough.
+
+    Raises ExperimentError, on entering, as `on_dask`.
+    """
+    if dask is not None:
+        return on_dask(dask, jobs)
+    return here() if jobs == 1 or points == 1 else processes(jobs)
+
+
+@contextlib.contextmanager
+def here() -> Iterator[Backend]:
+    """This process."""
+    yield Backend(Here(), 1, inline=True)
+
+
+@contextlib.contextmanager
+def given(executor: Executor, workers: int) -> Iterator[Backend]:
+    """An executor that the user made, and keeps."""
+    yield Backend(executor, workers)
+
+
+@contextlib.contextmanager
+def processes(jobs: int) -> Iterator[Backend]:
+    """So many processes, started afresh; they leave Ctrl-C to the parent."""
+    pools: list[ProcessPoolExecutor] = []
+
+    def make() -> Executor:
+        context = multiprocessing.get_context("spawn")
+        pools.append(ProcessPoolExecutor(jobs, mp_context=context, initializer=_ignore_interrupts))
+        return pools[-1]
+
+    try:
+        yield Backend(make(), jobs, make)
+    finally:
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def on_dask(address: str, jobs: int) -> Iterator[Backend]:
+    """Workers of a Dask scheduler at an address such as tcp://host:8786; `local` starts `jobs` of them here.
+
+    Raises ExperimentError if `distributed` is not installed or the scheduler does not answer.
+    """
+    try:
+        import distributed  # noqa: PLC0415 - an extra that few need
+    except ImportError:
+        fault = Fault("--dask", "needs the package 'distributed'", "", "Install it by pip install 'rdsim[dask]'.")
+        raise ExperimentError((fault,)) from None
+    with contextlib.ExitStack() as stack:
+        try:
+            if address == "local":
+                cluster = distributed.LocalCluster(  # type: ignore[no-untyped-call]
+                    n_workers=jobs, threads_per_worker=1, dashboard_address=None
+                )
+                client = distributed.Client(stack.enter_context(cluster))  # type: ignore[no-untyped-call]
+            else:
+                client = distributed.Client(address, timeout="10s")  # type: ignore[no-untyped-call]
+        except (OSError, ValueError, TimeoutError) as error:
+            rule = "must be the address of a Dask scheduler that answers, or local"
+            raise ExperimentError((Fault("--dask", rule, address, str(error)),)) from None
+        stack.enter_context(client)
+        workers = max(1, sum(client.nthreads().values()))
+        yield Backend(client.get_executor(), workers)

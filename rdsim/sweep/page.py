@@ -1,0 +1,395 @@
+"""The page of a sweep: what it found, in sentences, figures and tables; and the lines for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rdsim.errors import ExperimentError, Fault
+from rdsim.report import Column, Plot, Section, Sheet, Table, write_sheet
+from rdsim.report.words import amount
+from rdsim.stats import mean_interval
+from rdsim.sweep.analysis import Analysis
+from rdsim.sweep.reading import manifest_of, read_sweep
+from rdsim.sweep.runner import Sweep
+from rdsim.tables import did_you_mean
+
+__all__ = ["described", "write_report"]
+
+_REPORT = "report.html"
+_CURVES, _SCATTER, _ROWS = 6, 2000, 20
+_WORDS = {
+    "npv": "net present value",
+    "commercialised": "technologies commercialised",
+    "commercialised_by_deadline": "technologies commercialised in time",
+    "partners_opened": "partners opened",
+    "gain_over_one_shot": "gain over the one-shot portfolio",
+    "rolling": "worth if decided again each year",
+    "static": "worth if decided once",
+    "flexibility": "worth of deciding again each year",
+}
+
+
+def described(found: Sweep) -> list[str]:
+    """What the terminal says of a sweep."""
+    return list(_lead(found.table, found.manifest, _analysis(found.table, found.manifest, None)))
+
+
+def write_report(folder: str | Path, metric: str | None = None) -> Path:
+    """Write the page of a sweep, whole or partial; returns its path. Raises ExperimentError if there is no sweep, or
+    no such metric."""
+    table, manifest = read_sweep(folder), manifest_of(folder)
+    path = Path(folder) / _REPORT
+    sheet = _sheet(table, manifest, _analysis(table, manifest, metric))
+    try:
+        write_sheet(sheet, manifest, path)
+    except OSError as error:
+        raise ExperimentError((Fault(str(path), "must be writable", error.strerror or str(error)),)) from None
+    return path
+
+
+def _analysis(table: pd.DataFrame, manifest: Mapping[str, Any], metric: str | None) -> Analysis:
+    known = manifest["metrics"]
+    if metric is not None and metric not in known:
+        fault = Fault("--metric", f"must be one of {', '.join(known)}", metric, did_you_mean(metric, known))
+        raise ExperimentError((fault,))
+    return Analysis(table, manifest, metric or known[0])
+
+
+def _sheet(table: pd.DataFrame, manifest: Mapping[str, Any], analysis: Analysis) -> Sheet:
+    title = manifest["title"] or manifest["experiment"]
+    lead = [manifest["description"].strip()] if manifest["description"].strip() else []
+    sections = [one for one in _sections(table, manifest, analysis) if one.plots or one.tables or one.sentences]
+    return Sheet(f"Experiment on {manifest['scenario']['name']}", title, [*lead, *_lead(table, manifest, analysis)], sections)
+
+
+# --- sentences ------------------------------------------------------------------------------------
+
+
+def _lead(table: pd.DataFrame, manifest: Mapping[str, Any], analysis: Analysis) -> Iterator[str]:
+    yield from _state(table, manifest)
+    if analysis.done.empty:
+        return
+    yield _range(analysis)
+    if analysis.switch and len(analysis.worlds):
+        yield from _policies(analysis)
+    yield from _driver(analysis)
+
+
+def _state(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:
+    counts = f"{manifest['points']} points of {manifest['replications']} replications each"
+    if manifest["missing"]:
+        why = f" ({manifest['stopped']})" if manifest["stopped"] else ""
+        yield (
+            f"PARTIAL: {manifest['missing']} of {counts} are not done{why}; run the same command again to go on. "
+            "What follows rests on what is done."
+        )
+    else:
+        yield f"{counts}, all done."
+    if manifest["failed"]:
+        first = table.loc[table["status"] == "failed", "error"].iloc[0]
+        yield f"{manifest['failed']} points failed and are left out; the first: {first}"
+    if manifest["damaged"]:
+        yield f"{len(manifest['damaged'])} damaged parts were set aside and done again."
+
+
+def _range(analysis: Analysis) -> str:
+    values = analysis.done[analysis.metric].to_numpy(np.float64)
+    name = _named(analysis)
+    if len(values) == 1:
+        row = analysis.done.iloc[0]
+        ends = f"{amount(row[analysis.metric + ' low'])} to {amount(row[analysis.metric + ' high'])}"
+        return f"{name[0].upper()}{name[1:]}: {amount(values[0])} ({ends}, n = {int(row['n'])})."
+    told = mean_interval(values, analysis.confidence)
+    return (
+        f"Over the points, {name} runs from {amount(values.min())} to {amount(values.max())}; "
+        f"mean {amount(told.mean)} ({amount(told.low)} to {amount(told.high)}, {told.n} points)."
+    )
+
+
+def _driver(analysis: Analysis) -> Iterator[str]:
+    tornado = analysis.tornado()
+    if tornado.empty:
+        return
+    row = tornado.iloc[0]
+    doubt = "" if row["clear"] else ", though the intervals of its ends overlap"
+    yield (
+        f"Most depends on {_label(analysis, row['factor'])}: from {amount(row['lowest'])} at {row['at_lowest']} "
+        f"to {amount(row['highest'])} at {row['at_highest']}{doubt}."
+    )
+
+
+def _policies(analysis: Analysis) -> Iterator[str]:
+    table, regret = analysis.differences(), analysis.regret()
+    if table.empty:
+        return
+    best = str(table["best"].iloc[0])
+    for row in table.itertuples(index=False):
+        gap = f"{amount(row.difference)} ({amount(row.low)} to {amount(row.high)}, {row.n} worlds)"
+        sure = "more than" if row.low > 0 else "not told apart from"
+        kept = "clearly " if analysis._kept is not None else ""  # noqa: SLF001 - same room
+        yield (
+            f"{best}: {sure} {row.policy} on average, by {gap}; {kept}better in {row.better:.0%} of the worlds "
+            f"and {kept}worse in {row.worse:.0%}."
+        )
+    mine = regret[regret["policy"] == best].iloc[0]
+    yield f"{best} is the best of all in {mine['best_in']:.0%} of the worlds; where it is not, most is lost: {amount(mine['most'])}."
+    flips = analysis.flips()
+    for flip in flips[:_CURVES]:
+        yield (
+            f"The conclusion flips along {_label(analysis, flip.factor)}: {flip.first} is better at "
+            f"{flip.favours_first}, {flip.second} at {flip.favours_second}."
+        )
+    if not flips and analysis.factors:
+        yield "Along no single factor does the better of two policies change clearly."
+
+
+def _named(analysis: Analysis) -> str:
+    unit = analysis.manifest["money_unit"]
+    word = _WORDS.get(analysis.metric, analysis.metric.replace("_", " "))
+    money = ("npv", "rolling", "static", "flexibility", "gain_over", "cvar npv", "quantile npv")
+    return f"{word} ({unit})" if analysis.metric.startswith(money) and "=" not in analysis.metric else word
+
+
+def _label(analysis: Analysis, factor: str) -> str:
+    return str(analysis.manifest["factors"][factor]["label"])
+
+
+# --- sections -------------------------------------------------------------------------------------
+
+
+def _sections(table: pd.DataFrame, manifest: Mapping[str, Any], analysis: Analysis) -> Iterator[Section]:
+    if analysis.done.empty:
+        return
+    if analysis.switch:
+        yield _policy_section(analysis)
+    yield _factor_section(analysis)
+    yield _index_section(analysis)
+    yield _pair_section(analysis)
+    yield _choice_section(analysis)
+    yield _point_section(table, manifest)
+
+
+def _policy_section(analysis: Analysis) -> Section:
+    regret, name = analysis.regret(), _named(analysis)
+    if regret.empty:
+        return Section("Policies")
+    columns = {
+        "policy": Column("Policy"),
+        "mean": Column(f"mean {name}", "money"),
+        "best_in": Column("best in, of worlds", "share"),
+        "regret": Column("regret", "money"),
+        "regret_low": Column("from", "money"),
+        "regret_high": Column("to", "money"),
+        "most": Column("at most", "money"),
+        "n": Column("worlds", "count"),
+    }
+    shown = Table("Regret: what the best policy of a world has more", regret, columns)
+    plots = []
+    if len(analysis.factors) > 1 and analysis.worlds.shape[1] > 1:
+        plots.append(_region(analysis))
+    plots += list(_contrasts(analysis))
+    return Section("Which policy, and where", (), plots, (shown,))
+
+
+def _region(analysis: Analysis) -> Plot:
+    first, second = analysis.tornado()["factor"].iloc[:2]
+    cells = analysis.best_by_cell(first, second)
+    share = cells["policy"].value_counts(normalize=True)
+    return Plot(
+        "regions",
+        "Which policy is best where?",
+        f"{share.index[0]} in {share.iloc[0]:.0%} of the cells.",
+        "Mean over the worlds of a cell; near ties are coloured like clear wins.",
+        cells,
+        ("x", _label(analysis, first)),
+        ("y", _label(analysis, second)),
+        kind="cells",
+        colour="policy",
+        tips={"policy": Column("best"), "x": Column(_label(analysis, first)), "y": Column(_label(analysis, second))},
+    )
+
+
+def _contrasts(analysis: Analysis) -> Iterator[Plot]:
+    """The best policy against the next, along the factors that matter most."""
+    differences = analysis.differences()
+    if differences.empty or analysis.manifest["design"]["policies"] < 2:
+        return
+    best = str(differences["best"].iloc[0])
+    other = str(differences.sort_values("difference")["policy"].iloc[0])
+    for factor in list(analysis.tornado()["factor"])[:_CURVES]:
+        curve = analysis.contrast(factor, best, other)
+        if len(curve) > 1 and np.isfinite(curve[["low", "high"]].to_numpy()).all():
+            yield _curve(
+                f"contrast-{factor}",
+                f"{best} against {other}, along {_label(analysis, factor)}",
+                "Below zero the conclusion is reversed.",
+                curve,
+                _label(analysis, factor),
+                "difference",
+            )
+
+
+def _factor_section(analysis: Analysis) -> Section:
+    tornado = analysis.tornado()
+    if tornado.empty:
+        return Section("Factors")
+    named = tornado.assign(label=[_label(analysis, one) for one in tornado["factor"]])
+    columns = {
+        "label": Column("Factor"),
+        "lowest": Column("lowest mean", "money"),
+        "at_lowest": Column("at"),
+        "highest": Column("highest mean", "money"),
+        "at_highest": Column("at"),
+        "swing": Column("swing", "money"),
+    }
+    bars = Plot(
+        "tornado",
+        "What matters most?",
+        f"{named['label'].iloc[0]} moves {_named(analysis)} by {amount(named['swing'].iloc[0])}.",
+        "How far the mean moves over a factor's levels; all else as the design has it.",
+        named,
+        ("swing", f"swing of {_named(analysis)}"),
+        ("label", ""),
+        kind="bars",
+        tips={"label": Column("factor"), "lowest": Column("lowest", "money"), "highest": Column("highest", "money")},
+    )
+    plots = [bars, *_curves(analysis, list(tornado["factor"])[:_CURVES])]
+    return Section("What the answer depends on", (), plots, (Table("Factors, by swing", named, columns),))
+
+
+def _curves(analysis: Analysis, factors: list[str]) -> Iterator[Plot]:
+    for factor in factors:
+        label = _label(analysis, factor)
+        curve = _by_policy(analysis, factor)
+        yield _curve(f"curve-{factor}", f"Along {label}", "", curve, label, _named(analysis))
+        rows = analysis.done
+        if factor == factors[0] and len(rows) > 30 and pd.api.types.is_numeric_dtype(rows[factor]):
+            step = max(1, len(rows) // _SCATTER)
+            yield _scatter(analysis, factor, rows.iloc[::step])
+
+
+def _by_policy(analysis: Analysis, factor: str) -> pd.DataFrame:
+    if not analysis.switch:
+        return analysis.response(factor).assign(policy="")
+    along = analysis._along(factor)  # noqa: SLF001 - same room
+    groups = along.groupby(analysis.switch, sort=False)
+    return pd.concat([analysis.response(factor, rows).assign(policy=str(name)) for name, rows in groups])
+
+
+def _curve(key: str, question: str, reading: str, curve: pd.DataFrame, label: str, name: str) -> Plot:
+    shown = curve.assign(order=range(len(curve)))
+    shown[["low", "high"]] = shown[["low", "high"]].where(np.isfinite(shown[["low", "high"]]))
+    number = bool(shown["at"].notna().all())
+    coloured = "policy" if "policy" in shown and shown["policy"].nunique() > 1 else ""
+    lines = {"kind": "points"} if number else {"kind": "bars"}
+    if not number:
+        shown["said"] = [f"{level}{', ' + one if coloured else ''}" for level, one in
+                         zip(shown["level"], shown.get("policy", [""] * len(shown)), strict=True)]
+    axes = {"x": ("at", label), "y": ("mean", name)} if number else {"x": ("mean", name), "y": ("said", "")}
+    return Plot(
+        "".join(one if one.isalnum() else "-" for one in key),
+        question,
+        f"From {amount(shown['mean'].min())} to {amount(shown['mean'].max())}.",
+        reading or "Mean at each level, or over the points of each interval of levels, with its interval.",
+        shown,
+        low="low",
+        high="high",
+        colour=coloured,
+        tips={"level": Column("level"), "mean": Column("mean", "money"), "n": Column("points", "count")},
+        **axes,  # type: ignore[arg-type]
+        **lines,  # type: ignore[arg-type]
+    )
+
+
+def _scatter(analysis: Analysis, factor: str, rows: pd.DataFrame) -> Plot:
+    # Altair reads dots and brackets of a column's name as paths into it.
+    frame = pd.DataFrame({"x": rows[factor], "y": rows[analysis.metric], "point": rows["point"]})
+    if analysis.switch:
+        frame["policy"] = rows[analysis.switch].to_numpy()
+    return Plot(
+        "scatter",
+        f"Every point, by {_label(analysis, factor)}",
+        f"{len(frame)} points.",
+        "The width of the cloud is what the other factors do.",
+        frame,
+        ("x", _label(analysis, factor)),
+        ("y", _named(analysis)),
+        joined=False,
+        colour="policy" if analysis.switch else "",
+        tips={"point": Column("point", "count"), "x": Column("level", "money"), "y": Column("metric", "money")},
+    )
+
+
+def _index_section(analysis: Analysis) -> Section:
+    table = analysis.indices()
+    if table is None:
+        return Section("Shares of the variance")
+    named = table.assign(label=[_label(analysis, one) for one in table["factor"]])
+    columns = {"label": Column("Factor"), "first": Column("first-order", "share"), "first_error": Column("+/-", "share")}
+    sentence = "First-order: the share of the metric's variance that would go if the factor were known."
+    if "total" in table:
+        columns |= {"total": Column("total", "share"), "total_error": Column("+/-", "share")}
+        sentence += " Total: the share that would stay if all others were known."
+    columns["n"] = Column("points", "count")
+    return Section("Shares of the variance (Sobol indices)", (sentence,), (), (Table("By factor", named, columns),))
+
+
+def _pair_section(analysis: Analysis) -> Section:
+    tornado = analysis.tornado()
+    if len(tornado) < 2 or analysis.manifest["design"]["kind"] == "one-at-a-time":
+        return Section("Interaction")
+    first, second = tornado["factor"].iloc[:2]
+    cells = analysis.interaction(first, second)
+    plot = Plot(
+        "interaction",
+        f"{_label(analysis, first)} and {_label(analysis, second)} together",
+        f"From {amount(cells['mean'].min())} to {amount(cells['mean'].max())}.",
+        "Mean over the points of a cell.",
+        cells,
+        ("x", _label(analysis, first)),
+        ("y", _label(analysis, second)),
+        kind="cells",
+        colour="mean",
+        tips={"mean": Column("mean", "money"), "n": Column("points", "count")},
+    )
+    return Section("Interaction", (), (plot,))
+
+
+def _choice_section(analysis: Analysis) -> Section:
+    partners, technologies = analysis.partners(), analysis.technologies()
+    if partners.empty and technologies.empty:
+        return Section("What is chosen")
+    always = int((technologies["share"] >= 0.95).sum()) if len(technologies) else 0
+    told = f"{always} technologies are funded in at least 95% of the points, {len(technologies) - always} others in some."
+    named = partners.assign(factor=[_label(analysis, one) if one else "" for one in partners["factor"]])
+    columns = {
+        "partner": Column("Partner"),
+        "share": Column("has projects, of points", "share"),
+        "projects": Column("projects, where any", "money"),
+        "factor": Column("moves most along"),
+        "at_low": Column("lowest level or first", "share"),
+        "at_high": Column("highest or last", "share"),
+    }
+    tables = [Table("Partners, over the points", named, columns)]
+    some = technologies[(technologies["share"] < 0.95)].head(_ROWS)
+    if len(some):
+        shown = {"technology": Column("Technology"), "share": Column("funded, of points", "share")}
+        tables.append(Table("Technologies funded in some points only", some, shown))
+    return Section("What is chosen, and how firmly", (told,), (), tables)
+
+
+def _point_section(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Section:
+    """The first points, as they are in results.parquet."""
+    if len(table) > 4 * _ROWS:
+        return Section("Points")
+    columns = {"point": Column("Point", "count")}
+    columns |= {name: Column(one["label"], "text") for name, one in manifest["factors"].items()}
+    for name in manifest["metrics"]:
+        columns |= {name: Column(name, "money"), f"{name} low": Column("from", "money"), f"{name} high": Column("to", "money")}
+    columns |= {"n": Column("n", "count"), "status": Column("status")}
+    return Section("All points", (), (), (Table("As in results.parquet", table, columns),))

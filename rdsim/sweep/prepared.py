@@ -1,0 +1,276 @@
+"""An experiment made ready: its scenario read, factors bound, policies decided; everything checked before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rdsim import plugins, portfolio
+from rdsim.domain import Choice, Portfolio, Scenario
+from rdsim.errors import ExperimentError, Fault, InputError, RdsimError
+from rdsim.optimiser.baselines import BASELINES
+from rdsim.optimiser.confidence import stream_seed
+from rdsim.planning import ONE_SHOT as RULE_ONE_SHOT
+from rdsim.scenario import Override, Variations, eligible, load
+from rdsim.simulation import replicate
+from rdsim.sweep.design import SAMPLED, Design
+from rdsim.sweep.experiment import Experiment
+from rdsim.sweep.factors import Bound, bind
+from rdsim.sweep.measures import Metric, parse_metrics
+from rdsim.sweep.tasks import ONE_SHOT, PLAN, Task, Work, code_digest, decide, gain_name
+from rdsim.tables import did_you_mean
+
+__all__ = ["Point", "Prepared", "prepare", "variations_of"]
+
+_MAIN = {
+    "simulate": ("npv", "commercialised_by_deadline"),
+    "optimise": ("npv", "commercialised_by_deadline", "partners_opened"),
+    "plan": ("npv", "gain_over_one_shot", "commercialised_by_deadline", "partners_opened"),
+    "rolling": ("rolling", "static", "flexibility"),
+}
+_RULES = (ONE_SHOT, PLAN, *BASELINES)
+
+
+class Point(NamedTuple):
+    """A point of the design: its number, the level of each factor, and its task."""
+
+    number: int
+    levels: tuple[Any, ...]
+    task: Task
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An experiment with all that its tasks need, but for portfolios that are still to be decided."""
+
+    experiment: Experiment
+    scenario: Scenario
+    variations: Variations
+    factors: tuple[Bound, ...]
+    design: Design
+    metrics: tuple[Metric, ...]
+    replications: int
+    seed: int
+    given: Mapping[str, Portfolio] = field(default_factory=dict)  # policies that are files
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """The policies that the experiment asks for."""
+        listed = [name for one in self.factors if one.is_policy for name in one.factor.policies]
+        return tuple(listed or [self.experiment.policy])
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Policies that are decided once, at the scenario as it stands, before the tasks are done."""
+        if self.experiment.task != "simulate":
+            return ()
+        return tuple(name for name in self.policies if name not in self.given)
+
+    def decided(self, policy: str, threads: int | None) -> Portfolio:
+        """The portfolio of a policy in the scenario as it stands."""
+        return decide(self.scenario, policy, seed=self.seed, solver=self.experiment.solver, threads=threads)
+
+    def work(self, portfolios: Mapping[str, Portfolio], threads: int | None) -> Work:
+        """What all tasks share, once every policy that is decided in advance is known."""
+        one = self.experiment
+        return Work(
+            self.scenario,
+            one.task,
+            self.replications,
+            self.metrics,
+            {**self.given, **portfolios},
+            one.paired,
+            one.solver,
+            tuple(str(one.path(path)) for path in one.plugins),
+            code_digest(),
+            threads,
+        )
+
+    def points(self, work: Work, numbers: Iterable[int] | None = None) -> Iterator[Point]:
+        """Points by number, each with its task."""
+        for number in range(self.design.count) if numbers is None else numbers:
+            yield self._point(work, number)
+
+    def _point(self, work: Work, number: int) -> Point:
+        levels = self.design.at(number)
+        overrides, policy = self._settings(levels)
+        seed = self.seed if self.experiment.common_random_numbers else stream_seed(self.seed, number)
+        try:
+            content = self.variations.digest(overrides)
+        except InputError:
+            # The worker will say what is wrong; until then the settings themselves stand for the content.
+            content = repr([(one.text, one.value) for one in overrides])
+        return Point(number, levels, Task(work.key_of(content, policy, seed), overrides, policy, seed))
+
+    def _settings(self, levels: tuple[Any, ...]) -> tuple[tuple[Override, ...], str]:
+        overrides: list[Override] = []
+        policy = self.experiment.policy
+        for one, level in zip(self.factors, levels, strict=True):
+            if level is None:
+                continue
+            if one.is_policy:
+                policy = level
+            overrides += one.overrides(level)
+        return tuple(overrides), policy
+
+    @cached_property
+    def own_levels(self) -> tuple[Any, ...]:
+        """The scenario's own level of each factor, where there is one to tell."""
+        return tuple(self.experiment.policy if one.is_policy else one.own for one in self.factors)
+
+
+def variations_of(experiment: Experiment) -> Variations:
+    """The experiment's scenario with its fixed settings. Raises InputError with every fault."""
+    given = experiment.scenario
+    if isinstance(given, Scenario):
+        base = Variations(given)
+        places = [one for name in experiment.settings for one in _parsed(name)]
+        values = list(experiment.settings.values())
+        overrides = [base.override(path, value) for path, value in zip(places, values, strict=True)]
+        return Variations(base.vary(overrides))
+    return Variations(load(experiment.path(str(given)), experiment.settings))
+
+
+def _parsed(text: str) -> list[tuple[str | int, ...]]:
+    from rdsim.scenario import parse_overrides  # noqa: PLC0415
+
+    overrides, faults = parse_overrides({text: 0})
+    if faults:
+        raise InputError(tuple(faults))
+    return [one.path for one in overrides]
+
+
+def prepare(experiment: Experiment) -> Prepared:
+    """Check all of an experiment. Raises ExperimentError with every fault: nothing is run before."""
+    try:
+        plugins.load([experiment.path(one) for one in experiment.plugins])
+        variations = variations_of(experiment)
+    except InputError as error:
+        raise ExperimentError(error.faults) from None
+    checks = _Checks(experiment, variations)
+    found = checks.prepared()
+    if checks.faults:
+        raise ExperimentError(tuple(dict.fromkeys(checks.faults)))
+    return found
+
+
+class _Checks:
+    """One pass over an experiment, with the faults that it gathers."""
+
+    def __init__(self, experiment: Experiment, variations: Variations) -> None:
+        self.experiment, self.variations = experiment, variations
+        self.scenario = variations.scenario
+        self.faults: list[Fault] = []
+
+    def prepared(self) -> Prepared:
+        one = self.experiment
+        self._check_design()
+        factors = tuple(bound for name in one.factors for bound in self._bound(name))
+        for bound in factors:
+            self._check_levels(bound)
+        given = {name: chosen for name in self._policies() for chosen in self._portfolio(name)}
+        metrics = self._metrics()
+        seed = self.scenario.simulation.seed if one.seed is None else one.seed
+        count = one.replications or self.scenario.simulation.replications
+        design = Design(one.design, one.factors, one.points, one.levels, one.rows, one.design_seed)
+        return Prepared(one, self.scenario, self.variations, factors, design, metrics, count, seed, given)
+
+    def fault(self, where: str, rule: str, found: object = "", suggestion: str = "") -> None:
+        self.faults.append(Fault(where, rule, str(found), suggestion))
+
+    def _check_design(self) -> None:
+        one = self.experiment
+        if one.design in SAMPLED and one.points is None and one.factors:
+            self.fault("points", f"the design {one.design} needs a number of points", "nothing")
+        if one.design == "list" and not one.rows:
+            self.fault("list", "the design list needs a table [[list]] for each point", "none")
+        if one.rows and one.design != "list":
+            self.fault("list", "only the design list has rows", f"design = '{one.design}'")
+        for number, row in enumerate(one.rows, start=1):
+            for name in row:
+                if name not in one.factors:
+                    self.fault(f"list, row {number}", "there is no such factor", name, did_you_mean(name, one.factors))
+        policies = [name for name, factor in one.factors.items() if factor.policies]
+        if len(policies) > 1:
+            self.fault("factors", "at most one factor has policies", ", ".join(policies))
+        if one.task in ("plan", "rolling") and (policies or one.policy not in (PLAN, ONE_SHOT)):
+            self.fault("policy", f"the task {one.task} has one of its own", ", ".join(policies) or one.policy)
+
+    def _bound(self, name: str) -> Iterator[Bound]:
+        try:
+            yield bind(name, self.experiment.factors[name], self.variations)
+        except InputError as error:
+            self.faults += error.faults
+
+    def _check_levels(self, bound: Bound) -> None:
+        """Every listed level, and the ends of every other, must give a valid scenario, all else as it stands."""
+        listed = [row[bound.name] for row in self.experiment.rows if bound.name in row]
+        for level in dict.fromkeys([*map(_hashable, listed), *map(_hashable, bound.factor.edges())]):
+            value = list(level) if isinstance(level, tuple) else level
+            if bound.factor.cases and value not in bound.cases:
+                self.fault(f"factors.{bound.name}", "there is no such case", value, did_you_mean(str(value), bound.cases))
+                continue
+            try:
+                self.variations.vary(bound.overrides(value))
+            except InputError as error:
+                for fault in error.faults:
+                    where = f"factors.{bound.name}, level {value}"
+                    self.fault(where, f"{fault.where.removeprefix('--set ')} {fault.rule}", fault.found, fault.suggestion)
+
+    def _policies(self) -> Iterator[str]:
+        """Policies that are files; unknown rules are faults."""
+        names = [name for one in self.experiment.factors.values() for name in one.policies]
+        for name in dict.fromkeys(names or [self.experiment.policy]):
+            if name.endswith(".csv"):
+                if self.experiment.task == "simulate":
+                    yield name
+                else:
+                    self.fault("policy", f"the task {self.experiment.task} chooses its own portfolio", name)
+            elif name not in _RULES:
+                rule = f"must be a CSV file or one of {', '.join(_RULES)}"
+                self.fault("policy", rule, name, did_you_mean(name, _RULES))
+
+    def _portfolio(self, name: str) -> Iterator[Portfolio]:
+        try:
+            yield portfolio.read(self.experiment.path(name), self.scenario)
+        except InputError as error:
+            self.faults += error.faults
+
+    def _metrics(self) -> tuple[Metric, ...]:
+        wanted = self.experiment.metrics or _MAIN[self.experiment.task]
+        try:
+            return parse_metrics(wanted, figures(self.scenario, self.experiment.task))
+        except InputError as error:
+            self.faults += error.faults
+        return ()
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def figures(scenario: Scenario, task: str) -> tuple[str, ...]:
+    """Names of the figures that a task gives, from one replication of one project."""
+    if task == "rolling":
+        return _MAIN["rolling"]
+    table = replicate(scenario, Portfolio((_any_choice(scenario),)), replications=1, threads=1)
+    gains = [gain_name(rule) for rule in (RULE_ONE_SHOT, *BASELINES)] if task == "plan" else []
+    return (*(str(name) for name in table.columns if name != "replication"), *gains)
+
+
+def _any_choice(scenario: Scenario) -> Choice:
+    """Some choice that the scenario allows. Raises InputError if there is none."""
+    joint = [(code, mode) for code, partner in scenario.partners.items() for mode in partner.modes]
+    for name, technology in scenario.technologies.items():
+        starts = scenario.programmes[technology.programme].starts
+        years = [year for year, count in starts.items() if count and year >= scenario.start_year]
+        pairs = (pair for pair in [("", "domestic"), *joint] if not eligible(scenario, name, *pair))
+        for partner, mode in islice(pairs, 1 if years else 0):
+            return Choice(name, mode, partner, min(years))
+    raise InputError((Fault("scenario", "must have at least one technology that may be funded"),))
+
+

@@ -1,0 +1,381 @@
+"""The runner: pending = design less store; do it batch by batch on an executor, and keep every batch at once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rdsim import portfolio
+from rdsim.domain import Portfolio
+from rdsim.errors import EngineError, ExperimentError, Fault, OutputError
+from rdsim.scenario import digest
+from rdsim.sweep.backends import Backend, backend, given
+from rdsim.sweep.experiment import Experiment
+from rdsim.sweep.prepared import Point, Prepared, prepare
+from rdsim.sweep.reading import MANIFEST, RESULTS, read_sweep, write_results
+from rdsim.sweep.store import Store, write_bytes
+from rdsim.sweep.tasks import Batch, Task, Work, code_digest, content_digest, failure, pack, perform
+
+__all__ = ["Estimate", "Progress", "Sweep", "estimate", "run", "run_on"]
+
+Progress = Callable[[int, int, int], None]
+"""Called with the number of points looked at, of those that failed, and of all."""
+
+_SECONDS = 2.0
+"""A batch should take about so long: little is lost with it, and little time is spent around it."""
+
+_LARGEST = 512
+_DEATHS = 3
+"""Times that a worker may die over a task before the task is to blame."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """A sweep that was run, or as much of it as was done."""
+
+    folder: Path
+    table: pd.DataFrame  # a row for each point
+    manifest: dict[str, Any]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every point has its row."""
+        return bool(self.manifest["complete"])
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a sweep would take: points, tasks that are not done yet, and seconds of one worker for each."""
+
+    points: int
+    pending: int
+    seconds: float
+
+
+def run(
+    experiment: Experiment,
+    folder: str | Path | None = None,
+    *,
+    executor: Executor | None = None,
+    jobs: int = 1,
+    retry_failed: bool = False,
+    progress: Progress = lambda _done, _failed, _total: None,
+) -> Sweep:
+    """See `Experiment.run`."""
+    prepared = prepare(experiment)
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="rdsim-sweep-") as kept:
+            return run(experiment, kept, executor=executor, jobs=jobs, progress=progress)
+    mine = backend(prepared.design.count, jobs) if executor is None else given(executor, max(jobs, 2))
+    with mine as opened:
+        return run_on(prepared, Path(folder), opened, retry_failed=retry_failed, progress=progress)
+
+
+def run_on(
+    prepared: Prepared,
+    folder: Path,
+    backend: Backend,
+    *,
+    retry_failed: bool = False,
+    progress: Progress = lambda _done, _failed, _total: None,
+) -> Sweep:
+    """Do what the folder does not hold yet. An interrupt (Ctrl-C) or a full disk ends it with what is done so far.
+
+    Raises OutputError if the folder cannot be used.
+    """
+    _claim(folder)
+    store = Store(folder)
+    store.open()
+    threads = None if prepared.design.count == 1 else 1
+    work = prepared.work(_decided(prepared, folder), threads)
+    started = time.monotonic()
+    mill = _Mill(prepared, work, store, backend, retry_failed, progress)
+    _record(prepared, work, folder, store, mill, 0.0)
+    stopped = mill.run()
+    seconds = time.monotonic() - started
+    with contextlib.suppress(OSError):
+        write_results(prepared, work, store, folder / RESULTS)
+    manifest = _record(prepared, work, folder, store, mill, seconds, stopped)
+    return Sweep(folder, read_sweep(folder), manifest)
+
+
+def estimate(prepared: Prepared, folder: Path) -> Estimate:
+    """Count what is pending, and time one point in this process."""
+    work = prepared.work(_decided(prepared, None), 1)
+    store = Store(folder)
+    store.look()
+    pending = {point.task.key for point in prepared.points(work) if not store.has(point.task.key)}
+    if not pending:
+        return Estimate(prepared.design.count, 0, 0.0)
+    middle = next(prepared.points(work, [prepared.design.count // 2])).task
+    packed = pack(work)
+    quick = prepared.experiment.task in ("simulate", "optimise")
+    if quick:
+        perform(packed, [middle])  # the first is slower
+    started = time.perf_counter()
+    perform(packed, [middle])
+    return Estimate(prepared.design.count, len(pending), time.perf_counter() - started)
+
+
+def _claim(folder: Path) -> None:
+    """A folder that is new, empty, or a sweep's. Raises OutputError."""
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise OutputError((Fault(str(folder), "must be a folder", "a file", "Name another."),))
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
+            rule = "must be new, empty, or hold an earlier sweep"
+            raise OutputError((Fault(str(folder), rule, "files that are not a sweep's", "Name another."),))
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError((Fault(str(folder), "must be writable", error.strerror or str(error)),)) from None
+
+
+def _decided(prepared: Prepared, folder: Path | None) -> dict[str, Portfolio]:
+    """Portfolios of the policies that are decided once; kept in the folder, by what they depend on."""
+    found = {}
+    for name in prepared.undecided:
+        where = None if folder is None else folder / "policies" / f"{name}-{_decision_key(prepared, name)}.csv"
+        if where is not None and where.exists():
+            found[name] = portfolio.read(where, prepared.scenario)
+            continue
+        found[name] = prepared.decided(name, None)
+        if where is not None:
+            where.parent.mkdir(parents=True, exist_ok=True)
+            portfolio.write(found[name], where)
+    return found
+
+
+def _decision_key(prepared: Prepared, name: str) -> str:
+    import hashlib  # noqa: PLC0415
+
+    text = f"{content_digest(prepared.scenario)} {name} {prepared.seed} {prepared.experiment.solver} {code_digest()}"
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+# --- the mill -------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class _Load:
+    """A batch under way."""
+
+    tasks: list[Task]
+    deaths: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+
+@dataclass(eq=False)
+class _Mill:
+    """Feeds an executor with batches of pending tasks; results are kept as they come, in any order."""
+
+    prepared: Prepared
+    work: Work
+    store: Store
+    backend: Backend
+    retry_failed: bool
+    progress: Progress
+    failed: int = 0
+    tasks: int = 0
+    seconds: float = 0.0  # of workers, over all batches of this run
+    size: int = 1
+    looked: int = 0
+    why: str = ""
+
+    def run(self) -> str:
+        """Do all that is pending; returns why it stopped early, or nothing."""
+        self.executor, self.packed = self.backend.executor, pack(self.work)
+        self.loads: dict[Future[Batch], _Load] = {}
+        self.again: list[_Load] = []
+        pending = self._pending()
+        try:
+            while self._feed(pending) or self.loads:
+                self._gather()
+        except KeyboardInterrupt:
+            self.why = "interrupted"
+        except OSError as error:
+            self.why = f"the folder cannot be written: {error.strerror or error}"
+        self._rest()
+        return self.why
+
+    def _pending(self) -> Iterator[Task]:
+        """Tasks of the design without a row, each once, in the design's order."""
+        seen: set[bytes] = set()
+        for point in self.prepared.points(self.work):
+            self.looked = point.number + 1
+            key = bytes.fromhex(point.task.key)
+            if key in seen or self.store.has(point.task.key, failed=not self.retry_failed):
+                continue
+            seen.add(key)
+            yield point.task
+
+    def _feed(self, pending: Iterator[Task]) -> bool:
+        """Keep every worker busy, with one batch more in hand; whether anything is under way."""
+        most = 1 if self.backend.inline else 2 * self.backend.workers
+        while len(self.loads) < most:
+            load = self.again.pop() if self.again else _Load(list(islice(pending, self.size)))
+            if not load.tasks:
+                break
+            self._submit(load)
+        return bool(self.loads)
+
+    def _submit(self, load: _Load) -> None:
+        load.since = time.monotonic()
+        try:
+            self.loads[self.executor.submit(perform, self.packed, load.tasks)] = load
+        except BrokenExecutor:
+            self._renew()
+            self.loads[self.executor.submit(perform, self.packed, load.tasks)] = load
+
+    def _gather(self) -> None:
+        done, _ = wait(self.loads, return_when=FIRST_COMPLETED)
+        for future in done:
+            load = self.loads.pop(future, None)
+            if load is not None:
+                self._take(future, load)
+        self.progress(self.looked, self.failed, self.prepared.design.count)
+
+    def _take(self, future: Future[Batch], load: _Load) -> None:
+        error = future.exception()
+        if error is None:
+            self._keep(future.result(), load)
+        elif isinstance(error, BrokenExecutor) or type(error).__name__ in _LOST:
+            self._lost(load, error)
+        else:
+            raise EngineError("sweep", f"a worker could not take up its work: {error!r}") from error
+
+    def _keep(self, batch: Batch, load: _Load) -> None:
+        if batch.code != self.work.code:
+            rule = "every worker must run the same rdsim as this process"
+            raise ExperimentError((Fault("workers", rule, batch.code[:12], "Install the same version there."),))
+        self.store.append(batch.rows)
+        self.failed += sum(row["status"] != "done" for row in batch.rows)
+        self.tasks += len(batch.rows)
+        took = time.monotonic() - load.since
+        self.seconds += took
+        each = max(took / len(batch.rows) / (1 if self.backend.inline else 2), 1e-6)
+        self.size = max(1, min(_LARGEST, 2 * self.size, round(_SECONDS / each)))
+
+    def _lost(self, load: _Load, error: BaseException) -> None:
+        """A worker died: its tasks are taken up again, one by one if it was not the first time."""
+        if isinstance(error, BrokenExecutor):
+            self._renew()
+        load.deaths += 1
+        if load.deaths < _DEATHS:
+            self.again.append(_Load(load.tasks, load.deaths))
+        elif len(load.tasks) > 1:
+            self.again += [_Load([task], 0) for task in load.tasks]
+        else:
+            why = f"workers died over it {_DEATHS} times: {error!r}"
+            self.store.append([failure(load.tasks[0].key, why)])
+            self.failed, self.tasks = self.failed + 1, self.tasks + 1
+
+    def _renew(self) -> None:
+        """A new executor after a death; what the old one had under way comes back as lost."""
+        if self.backend.renew is None:
+            raise ExperimentError((Fault("executor", "its workers died, and it cannot be renewed from here"),))
+        if getattr(self.executor, "_broken", True):
+            self.executor = self.backend.renew()
+
+    def _rest(self) -> None:
+        """Keep what is finished at the end, and call off the rest."""
+        for future, load in self.loads.items():
+            if not future.cancel() and future.done() and future.exception() is None:
+                with contextlib.suppress(OSError):
+                    self._keep(future.result(), load)
+
+
+_LOST = {"KilledWorker", "CancelledError"}
+"""What Dask says of tasks whose workers died."""
+
+
+# --- the manifest ---------------------------------------------------------------------------------
+
+
+def _record(
+    prepared: Prepared, work: Work, folder: Path, store: Store, mill: _Mill, seconds: float, stopped: str = ""
+) -> dict[str, Any]:
+    """Write the manifest: what ran, what is done, and whether that is all."""
+    done, failed, missing = _count(prepared, work, store)
+    one = prepared.experiment
+    manifest: dict[str, Any] = {
+        "rdsim": version("rdsim"),
+        "experiment": one.name,
+        "title": one.title,
+        "description": one.description,
+        "task": one.task,
+        "scenario": {
+            "name": prepared.scenario.name,
+            "title": prepared.scenario.title,
+            "digest": digest(prepared.scenario),
+            "overrides": [f"{key}={value}" for key, value in one.settings.items()],
+        },
+        "money_unit": prepared.scenario.money_unit,
+        "policies": list(prepared.policies),
+        "factors": {bound.name: _told(bound) for bound in prepared.factors},
+        "design": {"kind": one.design, "seed": one.design_seed, "base": prepared.design.base, "policies": len(prepared.design.policies)},
+        "metrics": [metric.text for metric in prepared.metrics],
+        "kinds": [metric.kind for metric in prepared.metrics],
+        "paired": one.paired,
+        "replications": prepared.replications,
+        "seed": prepared.seed,
+        "common_random_numbers": one.common_random_numbers,
+        "confidence": prepared.scenario.simulation.confidence,
+        "code": work.code,
+        "points": prepared.design.count,
+        "done": done,
+        "failed": failed,
+        "missing": missing,
+        "complete": missing == 0,
+        "stopped": stopped,
+        "damaged": [path.name for path in store.damaged],
+        "tasks_of_this_run": mill.tasks,
+        "seconds_of_this_run": round(seconds, 3),
+        "parts": [path.name for path in store.parts],
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("numpy", "pandas")}},
+    }
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, default=str)
+    try:
+        write_bytes(folder / MANIFEST, text.encode())
+    except OSError as error:
+        if not stopped:
+            raise OutputError((Fault(str(folder), "must be writable", error.strerror or str(error)),)) from None
+    return manifest
+
+
+def _told(bound: Any) -> dict[str, Any]:
+    factor = bound.factor
+    return {
+        "label": bound.label,
+        "kind": factor.kinds[0],
+        "levels": [str(one) for one in factor.listed],
+        "range": None if factor.range is None else list(factor.range),
+        "policy": bound.is_policy,
+        "own": bound.own if not bound.is_policy and not factor.cases else None,
+    }
+
+
+def _count(prepared: Prepared, work: Work, store: Store) -> tuple[int, int, int]:
+    """Points with numbers, points that failed, and points without a row."""
+    done = failed = missing = 0
+    for point in prepared.points(work):
+        if not store.has(point.task.key):
+            missing += 1
+        elif store.has(point.task.key, failed=False):
+            done += 1
+        else:
+            failed += 1
+    return done, failed, missing
+
+

@@ -1,0 +1,258 @@
+"""Tasks: the work at one point, done by any worker, and the row that it gives.
+
+What all tasks of an experiment share travels as one packed `Work`, which a worker unpacks once; a task adds the
+settings of its point. Its key is the digest of everything that its row depends on: content, not file names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import pandas as pd
+
+import rdsim
+from rdsim import plugins
+from rdsim.domain import Portfolio, Scenario
+from rdsim.errors import RdsimError
+from rdsim.planning import plan
+from rdsim.rolling import Policy, roll, supply_of
+from rdsim.scenario import Override, Variations, digest
+from rdsim.search import baselines, choose, improve, pose
+from rdsim.search.views import ratios_of
+from rdsim.simulation import expected_worths, replicate
+from rdsim.sweep.experiment import TaskKind
+from rdsim.sweep.measures import Metric
+
+__all__ = ["DONE", "FAILED", "ONE_SHOT", "PLAN", "Row", "Task", "Work", "code_digest", "decide", "pack", "perform"]
+
+DONE, FAILED = "done", "failed"
+ONE_SHOT, PLAN = "one-shot", "plan"
+"""Policies that are no simple rules: the optimiser without simulation, and the loop of both."""
+
+_KEPT = 2
+"""Works that a worker keeps unpacked."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What all tasks of an experiment share."""
+
+    scenario: Scenario
+    task: TaskKind
+    replications: int
+    metrics: tuple[Metric, ...]
+    portfolios: Mapping[str, Portfolio]  # of the policies that are decided once, for all points
+    paired: bool
+    solver: str
+    plugins: tuple[str, ...]
+    code: str  # digest of the program
+    threads: int | None = 1
+
+    @cached_property
+    def key(self) -> str:
+        """Digest of what every row of the experiment depends on, but for the scenario and the policy."""
+        solver = "" if self.task == "simulate" else f"{self.solver} {version('highspy')} {version('PuLP')}"
+        shared = [self.task, self.replications, [m.text for m in self.metrics], self.paired, solver, self.code]
+        files = [hashlib.sha256(Path(one).read_bytes()).hexdigest() for one in self.plugins]
+        return _digest([*shared, self.scenario.simulation.confidence, files])
+
+    def key_of(self, content: str, policy: str, seed: int) -> str:
+        """Key of a task: of the digest of its scenario's content, of a policy and a seed."""
+        return _digest([self.key, content, self._policy_keys.get(policy, policy), seed])[:32]
+
+    @cached_property
+    def _policy_keys(self) -> dict[str, str]:
+        return {name: portfolio_key(one) for name, one in self.portfolios.items()}
+
+
+class Task(NamedTuple):
+    """The work at one point."""
+
+    key: str
+    overrides: tuple[Override, ...]
+    policy: str
+    seed: int
+
+
+class Batch(NamedTuple):
+    """What a worker gives back: rows in the order of the tasks, and the program that made them."""
+
+    rows: list[Row]
+    code: str
+
+
+def portfolio_key(portfolio: Portfolio) -> str:
+    """Digest of what a portfolio decides."""
+    return _digest(sorted([c.technology, c.partner, c.mode, c.start_year, c.rank] for c in portfolio.choices))
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, separators=(",", ":")).encode()).hexdigest()
+
+
+@cache
+def code_digest() -> str:
+    """Digest of the program's own text, without the rooms that only tell of results: no number depends on those."""
+    home = Path(rdsim.__file__).parent
+    telling = {"cli.py", "findings.py", "results.py", "report", "studies", "explaining.py", "wording.py"}
+    files = sorted(p for p in home.rglob("*.py") if p.relative_to(home).parts[0] not in telling)
+    text = "".join(f"{p.relative_to(home).as_posix()} {hashlib.sha256(p.read_bytes()).hexdigest()};" for p in files)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+# --- packing --------------------------------------------------------------------------------------
+
+
+def pack(work: Work) -> bytes:
+    """A work as bytes, to be sent with every batch."""
+    return zlib.compress(pickle.dumps(work), 6)
+
+
+class _Unpacked(NamedTuple):
+    work: Work
+    variations: Variations
+
+
+_unpacked: dict[bytes, _Unpacked] = {}
+
+
+def _unpack(packed: bytes) -> _Unpacked:
+    """The work of this worker; the plug-ins that it needs are run when it first arrives."""
+    if packed not in _unpacked:
+        while len(_unpacked) >= _KEPT:
+            _unpacked.pop(next(iter(_unpacked)))
+        work = cast(Work, pickle.loads(zlib.decompress(packed)))  # noqa: S301 - packed by `pack`, from this sweep
+        if work.plugins:
+            plugins.load([Path(one) for one in work.plugins])
+        _unpacked[packed] = _Unpacked(work, Variations(work.scenario))
+    return _unpacked[packed]
+
+
+def perform(packed: bytes, tasks: Sequence[Task]) -> Batch:
+    """Do some tasks; one that fails gives a row that says why, and stops no other."""
+    work, variations = _unpack(packed)
+    return Batch([_performed(work, variations, task) for task in tasks], code_digest())
+
+
+def _performed(work: Work, variations: Variations, task: Task) -> Row:
+    try:
+        world = variations.vary(task.overrides)
+        found = _TASKS[work.task](work, world, task)
+        return {"key": task.key, "status": DONE, "error": "", **found.told, **_measured(work, found.table)}
+    except RdsimError as error:
+        return failure(task.key, str(error))
+    except Exception as error:  # noqa: BLE001 - whatever a point brings to light must not stop the others
+        return failure(task.key, f"{type(error).__name__}: {error}")
+
+
+def failure(key: str, why: str) -> Row:
+    """The row of a task that gave no numbers."""
+    return {"key": key, "status": FAILED, "error": " ".join(why.split())[:500]}
+
+
+def _measured(work: Work, table: pd.DataFrame) -> Row:
+    row: Row = {"n": len(table)}
+    for metric in work.metrics:
+        estimate = metric.measure(table, work.scenario.simulation.confidence)
+        row |= {
+            metric.text: estimate.mean,
+            f"{metric.text} low": estimate.low,
+            f"{metric.text} high": estimate.high,
+        }
+    if work.paired:
+        row["samples"] = table[work.metrics[0].figure].to_numpy(np.float64).tolist()
+    return row
+
+
+# --- what is done ---------------------------------------------------------------------------------
+
+
+class _Found(NamedTuple):
+    table: pd.DataFrame  # a row for each replication
+    told: Row  # what else a row says
+
+
+def _simulate(work: Work, world: Scenario, task: Task) -> _Found:
+    portfolio = work.portfolios[task.policy]
+    return _Found(_replicated(work, world, portfolio, task), {})
+
+
+def _optimise(work: Work, world: Scenario, task: Task) -> _Found:
+    portfolio = decide(world, task.policy, seed=task.seed, solver=work.solver, threads=work.threads)
+    return _Found(_replicated(work, world, portfolio, task), _chosen(portfolio))
+
+
+def _plan(work: Work, world: Scenario, task: Task) -> _Found:
+    """The main job; beside the figures stands what the plan gained over the one-shot portfolio and every rule."""
+    found = plan(world, replications=work.replications, seed=task.seed, solver=work.solver, threads=work.threads)
+    assert found.simulation is not None  # noqa: S101 - an interrupt ends the process
+    table = found.simulation.replications
+    gains = {gain_name(rule): table["npv"] - one.replications["npv"] for rule, one in found.comparisons.items()}
+    return _Found(table.assign(**gains), _chosen(found.proposal.portfolio))
+
+
+def _rolling(work: Work, world: Scenario, task: Task) -> _Found:
+    """The plan decided once and decided again each year, in the same replications."""
+    posed = pose(world, seed=task.seed, threads=work.threads)
+    loop = improve(posed, choose(posed, solver=work.solver), solver=work.solver)
+    static = loop.proposal.portfolio
+    supply = supply_of(posed, static, means=loop.means, solver=work.solver)
+    policy = Policy(ratios_of(world, posed.problem, loop.proposal.solution.chosen))
+    rolled = roll(supply, policy, static, range(work.replications))
+    how: dict[str, Any] = {"replications": work.replications, "seed": task.seed, "threads": work.threads}
+    once = expected_worths(world, static, **how)[0]
+    table = pd.DataFrame({"rolling": rolled.worths, "static": once, "flexibility": rolled.worths - once})
+    return _Found(table, _chosen(static))
+
+
+_TASKS: dict[TaskKind, Callable[[Work, Scenario, Task], _Found]] = {
+    "simulate": _simulate,
+    "optimise": _optimise,
+    "plan": _plan,
+    "rolling": _rolling,
+}
+
+
+def gain_name(rule: str) -> str:
+    """Figure of what a plan gained over a rule."""
+    return "gain_over_" + rule.replace("-", "_")
+
+
+def _replicated(work: Work, world: Scenario, portfolio: Portfolio, task: Task) -> pd.DataFrame:
+    return replicate(world, portfolio, replications=work.replications, seed=task.seed, threads=work.threads)
+
+
+def decide(world: Scenario, policy: str, *, seed: int, solver: str, threads: int | None) -> Portfolio:
+    """The portfolio of a policy in a world, on draws that judge nothing."""
+    posed = pose(world, seed=seed, threads=threads)
+    proposal = choose(posed, solver=solver)
+    if policy == PLAN:
+        return improve(posed, proposal, solver=solver).proposal.portfolio
+    if policy == ONE_SHOT:
+        return proposal.portfolio
+    return baselines(world, proposal, seed=seed)[policy].portfolio
+
+
+def _chosen(portfolio: Portfolio) -> Row:
+    """What was chosen, for counting: technologies, and how many projects each partner has."""
+    names = sorted(choice.technology for choice in portfolio.choices)
+    joint = [choice.partner for choice in portfolio.choices if choice.partner]
+    counts: Iterable[str] = (f"{code}:{joint.count(code)}" for code in sorted(set(joint)))
+    return {"funded": len(names), "joint": len(joint), "technologies": "|".join(names), "partners": "|".join(counts)}
+
+
+def content_digest(scenario: Scenario) -> str:
+    """Digest of a scenario's content, for policies that are decided once."""
+    return digest(scenario)
