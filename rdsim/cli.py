@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import typer.core
@@ -20,8 +20,6 @@ import typer.core
 from rdsim.errors import Fault, InfeasibleError, InputError, RdsimError
 
 if TYPE_CHECKING:
-    from click import Context
-
     from rdsim.domain import Scenario
     from rdsim.plugins import Plugin
     from rdsim.results import Run
@@ -733,7 +731,7 @@ def _numbers(where: str, text: str) -> list[float]:
 class _RunsByDefault(typer.core.TyperGroup):
     """`rdsim sweep FILE` is `rdsim sweep run FILE`."""
 
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put in the command that was left out."""
         known = {*self.commands, "--help"}
         return super().parse_args(ctx, ["run", *args] if args and args[0] not in known else args)
@@ -776,8 +774,10 @@ def sweep_run(
     from rdsim import sweep  # noqa: PLC0415
     from rdsim.simulation import cores  # noqa: PLC0415
 
-    asked = {"points": points, "replications": replications}
-    wanted = dataclasses.replace(sweep.read(experiment), **{key: one for key, one in asked.items() if one is not None})
+    wanted = sweep.read(experiment)
+    wanted = dataclasses.replace(
+        wanted, points=points or wanted.points, replications=replications or wanted.replications
+    )
     place = out or Path("results") / wanted.name
     workers = jobs or cores()
     with _interruptible(), _sweep_progress() as progress:

@@ -76,14 +76,15 @@ class Analysis:
         In a one-at-a-time design the other factors are as the scenario has them and the interval is the simulation's;
         in others it is that of the mean over the points of a level, whatever the other factors are.
         """
-        rows = self._along(factor) if rows is None else rows
+        rows = self.along(factor) if rows is None else rows
         found = []
         for level, group in _binned(rows[factor]):
             some = rows.loc[group]
             found.append({"level": level, "at": _middle(some[factor]), **self._estimate(some)})
         return pd.DataFrame(found, columns=["level", "at", "mean", "low", "high", "n"])
 
-    def _along(self, factor: str) -> pd.DataFrame:
+    def along(self, factor: str) -> pd.DataFrame:
+        """The points that tell about a factor: all, or in a one-at-a-time design those that vary no other."""
         if self.manifest["design"]["kind"] != "one-at-a-time":
             return self.done
         others = [name for name in self.factors if name != factor]
@@ -115,7 +116,7 @@ class Analysis:
             curve = self.response(factor)
             if len(curve) < 2:
                 continue
-            low, high = curve.loc[curve["mean"].idxmin()], curve.loc[curve["mean"].idxmax()]
+            low, high = (curve.iloc[int(place)] for place in (curve["mean"].argmin(), curve["mean"].argmax()))
             told = {"factor": factor, "lowest": low["mean"], "highest": high["mean"]}
             found.append(
                 {
@@ -138,8 +139,10 @@ class Analysis:
             {"x": rows.index.map(across), "y": rows.index.map(up), "value": rows[self.metric].to_numpy(np.float64)}
         )
         found = cells.groupby(["x", "y"], sort=False)["value"].agg(mean="mean", n="size").reset_index()
-        order = {axis: {name: k for k, name in enumerate(dict.fromkeys(one.values()))} for axis, one in
-                 (("x", across), ("y", up))}
+        order = {
+            axis: {name: k for k, name in enumerate(dict.fromkeys(one.values()))}
+            for axis, one in (("x", across), ("y", up))
+        }
         keys = [found["x"].map(order["x"]), found["y"].map(order["y"])]
         return found.assign(a=keys[0], b=keys[1]).sort_values(["a", "b"], ignore_index=True)
 
@@ -167,7 +170,7 @@ class Analysis:
     @property
     def _one_policy(self) -> pd.DataFrame:
         """The points of the first policy alone: indices are of one response."""
-        return self.done[self.done["point"] % self.manifest["design"]["policies"] == 0]
+        return self.done.loc[self.done["point"] % int(self.manifest["design"]["policies"]) == 0]
 
     def _saltelli(self) -> pd.DataFrame | None:
         from SALib.analyze import sobol  # noqa: PLC0415
@@ -256,7 +259,7 @@ class Analysis:
 
     def _clear(self, best: str, other: str, wide: pd.DataFrame) -> tuple[float, float]:
         """Shares of worlds in which one policy is clearly better than another, and clearly worse."""
-        kept = self._kept
+        kept = self.kept
         if kept is None:
             gaps = (wide[best] - wide[other]).to_numpy(np.float64)
             return float((gaps > 0).mean()), float((gaps < 0).mean())
@@ -269,7 +272,7 @@ class Analysis:
 
         Intervals are over the worlds of a level; of a single world over its replications, if they were kept.
         """
-        along = self._along(factor).drop_duplicates("world").set_index("world")[factor]
+        along = self.along(factor).drop_duplicates("world").set_index("world")[factor]
         worlds = [world for world in self.worlds.index if world in along.index]
         gaps = (self.worlds.loc[worlds, first] - self.worlds.loc[worlds, second]).rename("gap")
         found = []
@@ -279,20 +282,20 @@ class Analysis:
         return pd.DataFrame(found, columns=["level", "at", "mean", "low", "high", "n"])
 
     def _gap(self, gaps: pd.Series, first: str, second: str, comparisons: int) -> Interval:
-        kept = self._kept
+        kept = self.kept
         if len(gaps) == 1 and kept is not None:
             pair = kept.loc[gaps.index[0]]
             return paired_difference(pair[first], pair[second], self.confidence, comparisons)
         return mean_interval(gaps.to_numpy(np.float64), 1 - (1 - self.confidence) / comparisons)
 
     @cached_property
-    def _kept(self) -> pd.DataFrame | None:
+    def kept(self) -> pd.DataFrame | None:
         """Replications of the metric by world and policy, if they were kept and are this metric's."""
         if "samples" not in self.done or self.metric != self.manifest["metrics"][0]:
             return None
         if self.manifest["kinds"][0] != "mean":
             return None
-        return self.done.pivot(index="world", columns=self.switch, values="samples").dropna()
+        return self.done.set_index(["world", self.switch])["samples"].unstack().dropna()  # noqa: PD010 - lists
 
     def flips(self) -> list[Flip]:
         """Along which factor the better of two policies changes: one is clearly better at some levels, and clearly
@@ -407,4 +410,15 @@ def _codes(levels: pd.Series) -> Floats:
 
 
 def _list(levels: pd.Series) -> str:
-    return ", ".join(str(one) for one in levels)
+    """Levels in words; neighbouring intervals become one."""
+    runs: list[list[Any]] = []
+    for place, level in levels.items():
+        if runs and runs[-1][2] + 1 == place and " to " in str(level):
+            runs[-1][1:] = [level, place]
+        else:
+            runs.append([level, level, place])
+    return ", ".join(_joined(str(first), str(last)) for first, last, _ in runs)
+
+
+def _joined(first: str, last: str) -> str:
+    return first if first == last else f"{first.split(' to ', maxsplit=1)[0]} to {last.split(' to ')[1]}"

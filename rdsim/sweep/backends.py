@@ -25,7 +25,7 @@ class Here(Executor):
         future: Future[T] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - an executor hands on whatever was raised
+        except Exception as error:  # an executor hands on whatever was raised
             future.set_exception(error)
         return future
 
@@ -42,7 +42,7 @@ class Backend:
 
 
 def backend(points: int, jobs: int, dask: str | None = None) -> contextlib.AbstractContextManager[Backend]:
-    """Where so many points are done: on Dask if an address is given, else in `jobs` processes, or here if one is enough.
+    """Where so many points are done: on Dask at an address, else in `jobs` processes, or here if one is enough.
 
     Raises ExperimentError, on entering, as `on_dask`.
     """
@@ -108,5 +108,5 @@ def on_dask(address: str, jobs: int) -> Iterator[Backend]:
             rule = "must be the address of a Dask scheduler that answers, or local"
             raise ExperimentError((Fault("--dask", rule, address, str(error)),)) from None
         stack.enter_context(client)
-        workers = max(1, sum(client.nthreads().values()))
-        yield Backend(client.get_executor(), workers)
+        workers = max(1, sum(client.nthreads().values()))  # type: ignore[no-untyped-call]
+        yield Backend(client.get_executor(), workers)  # type: ignore[no-untyped-call]

@@ -249,8 +249,8 @@ def _targets(
     targets: list[Override] = []
     for one in parsed:
         try:
-            for place in variations.places(one.path):
-                targets.append(variations.override(place, _own(variations, place, change)))
+            places = variations.places(one.path)
+            targets += [variations.override(place, _own(variations, place, change)) for place in places]
         except ScenarioError as error:
             faults += [Fault(where, fault.rule, fault.found, fault.suggestion) for fault in error.faults]
     return tuple(targets), faults

@@ -64,7 +64,9 @@ def _sheet(table: pd.DataFrame, manifest: Mapping[str, Any], analysis: Analysis)
     title = manifest["title"] or manifest["experiment"]
     lead = [manifest["description"].strip()] if manifest["description"].strip() else []
     sections = [one for one in _sections(table, manifest, analysis) if one.plots or one.tables or one.sentences]
-    return Sheet(f"Experiment on {manifest['scenario']['name']}", title, [*lead, *_lead(table, manifest, analysis)], sections)
+    return Sheet(
+        f"Experiment on {manifest['scenario']['name']}", title, [*lead, *_lead(table, manifest, analysis)], sections
+    )
 
 
 # --- sentences ------------------------------------------------------------------------------------
@@ -115,7 +117,7 @@ def _driver(analysis: Analysis) -> Iterator[str]:
     tornado = analysis.tornado()
     if tornado.empty:
         return
-    row = tornado.iloc[0]
+    row = tornado.to_dict("records")[0]
     doubt = "" if row["clear"] else ", though the intervals of its ends overlap"
     yield (
         f"Most depends on {_label(analysis, row['factor'])}: from {amount(row['lowest'])} at {row['at_lowest']} "
@@ -128,21 +130,24 @@ def _policies(analysis: Analysis) -> Iterator[str]:
     if table.empty:
         return
     best = str(table["best"].iloc[0])
-    for row in table.itertuples(index=False):
-        gap = f"{amount(row.difference)} ({amount(row.low)} to {amount(row.high)}, {row.n} worlds)"
-        sure = "more than" if row.low > 0 else "not told apart from"
-        kept = "clearly " if analysis._kept is not None else ""  # noqa: SLF001 - same room
+    clearly = "clearly " if analysis.kept is not None else ""
+    for row in table.to_dict("records"):
+        gap = f"{amount(row['difference'])} ({amount(row['low'])} to {amount(row['high'])}, {row['n']} worlds)"
+        sure = "is better than" if row["low"] > 0 else "is not told apart from"
         yield (
-            f"{best}: {sure} {row.policy} on average, by {gap}; {kept}better in {row.better:.0%} of the worlds "
-            f"and {kept}worse in {row.worse:.0%}."
+            f"{best} {sure} {row['policy']} on average: {gap}; {clearly}better in {row['better']:.0%} of the worlds "
+            f"and {clearly}worse in {row['worse']:.0%}."
         )
-    mine = regret[regret["policy"] == best].iloc[0]
-    yield f"{best} is the best of all in {mine['best_in']:.0%} of the worlds; where it is not, most is lost: {amount(mine['most'])}."
+    mine = regret[regret["policy"] == best].to_dict("records")[0]
+    yield (
+        f"{best} is the best of all in {mine['best_in']:.0%} of the worlds; where it is not, at most "
+        f"{amount(mine['most'])} is lost with it."
+    )
     flips = analysis.flips()
     for flip in flips[:_CURVES]:
         yield (
-            f"The conclusion flips along {_label(analysis, flip.factor)}: {flip.first} is better at "
-            f"{flip.favours_first}, {flip.second} at {flip.favours_second}."
+            f"The conclusion flips along {_label(analysis, flip.factor)}: {flip.first} is better at levels "
+            f"{flip.favours_first}; {flip.second} at {flip.favours_second}."
         )
     if not flips and analysis.factors:
         yield "Along no single factor does the better of two policies change clearly."
@@ -276,7 +281,7 @@ def _curves(analysis: Analysis, factors: list[str]) -> Iterator[Plot]:
 def _by_policy(analysis: Analysis, factor: str) -> pd.DataFrame:
     if not analysis.switch:
         return analysis.response(factor).assign(policy="")
-    along = analysis._along(factor)  # noqa: SLF001 - same room
+    along = analysis.along(factor)
     groups = along.groupby(analysis.switch, sort=False)
     return pd.concat([analysis.response(factor, rows).assign(policy=str(name)) for name, rows in groups])
 
@@ -285,24 +290,23 @@ def _curve(key: str, question: str, reading: str, curve: pd.DataFrame, label: st
     shown = curve.assign(order=range(len(curve)))
     shown[["low", "high"]] = shown[["low", "high"]].where(np.isfinite(shown[["low", "high"]]))
     number = bool(shown["at"].notna().all())
-    coloured = "policy" if "policy" in shown and shown["policy"].nunique() > 1 else ""
-    lines = {"kind": "points"} if number else {"kind": "bars"}
+    coloured = "policy" if "policy" in shown and len(set(shown["policy"])) > 1 else ""
     if not number:
-        shown["said"] = [f"{level}{', ' + one if coloured else ''}" for level, one in
-                         zip(shown["level"], shown.get("policy", [""] * len(shown)), strict=True)]
-    axes = {"x": ("at", label), "y": ("mean", name)} if number else {"x": ("mean", name), "y": ("said", "")}
+        tails = [f", {one}" for one in shown["policy"]] if coloured else [""] * len(shown)
+        shown["said"] = [f"{level}{tail}" for level, tail in zip(shown["level"], tails, strict=True)]
     return Plot(
         "".join(one if one.isalnum() else "-" for one in key),
         question,
         f"From {amount(shown['mean'].min())} to {amount(shown['mean'].max())}.",
         reading or "Mean at each level, or over the points of each interval of levels, with its interval.",
         shown,
+        ("at", label) if number else ("mean", name),
+        ("mean", name) if number else ("said", ""),
+        kind="points" if number else "bars",
         low="low",
         high="high",
         colour=coloured,
         tips={"level": Column("level"), "mean": Column("mean", "money"), "n": Column("points", "count")},
-        **axes,  # type: ignore[arg-type]
-        **lines,  # type: ignore[arg-type]
     )
 
 
@@ -330,7 +334,11 @@ def _index_section(analysis: Analysis) -> Section:
     if table is None:
         return Section("Shares of the variance")
     named = table.assign(label=[_label(analysis, one) for one in table["factor"]])
-    columns = {"label": Column("Factor"), "first": Column("first-order", "share"), "first_error": Column("+/-", "share")}
+    columns = {
+        "label": Column("Factor"),
+        "first": Column("first-order", "share"),
+        "first_error": Column("+/-", "share"),
+    }
     sentence = "First-order: the share of the metric's variance that would go if the factor were known."
     if "total" in table:
         columns |= {"total": Column("total", "share"), "total_error": Column("+/-", "share")}
@@ -365,7 +373,9 @@ def _choice_section(analysis: Analysis) -> Section:
     if partners.empty and technologies.empty:
         return Section("What is chosen")
     always = int((technologies["share"] >= 0.95).sum()) if len(technologies) else 0
-    told = f"{always} technologies are funded in at least 95% of the points, {len(technologies) - always} others in some."
+    told = (
+        f"{always} technologies are funded in at least 95% of the points, {len(technologies) - always} others in some."
+    )
     named = partners.assign(factor=[_label(analysis, one) if one else "" for one in partners["factor"]])
     columns = {
         "partner": Column("Partner"),
@@ -390,6 +400,10 @@ def _point_section(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Section:
     columns = {"point": Column("Point", "count")}
     columns |= {name: Column(one["label"], "text") for name, one in manifest["factors"].items()}
     for name in manifest["metrics"]:
-        columns |= {name: Column(name, "money"), f"{name} low": Column("from", "money"), f"{name} high": Column("to", "money")}
+        columns |= {
+            name: Column(name, "money"),
+            f"{name} low": Column("from", "money"),
+            f"{name} high": Column("to", "money"),
+        }
     columns |= {"n": Column("n", "count"), "status": Column("status")}
     return Section("All points", (), (), (Table("As in results.parquet", table, columns),))

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from rdsim import plugins, portfolio
 from rdsim.domain import Choice, Portfolio, Scenario
-from rdsim.errors import ExperimentError, Fault, InputError, RdsimError
+from rdsim.errors import ExperimentError, Fault, InputError
 from rdsim.optimiser.baselines import BASELINES
 from rdsim.optimiser.confidence import stream_seed
 from rdsim.planning import ONE_SHOT as RULE_ONE_SHOT
@@ -212,14 +211,18 @@ class _Checks:
         for level in dict.fromkeys([*map(_hashable, listed), *map(_hashable, bound.factor.edges())]):
             value = list(level) if isinstance(level, tuple) else level
             if bound.factor.cases and value not in bound.cases:
-                self.fault(f"factors.{bound.name}", "there is no such case", value, did_you_mean(str(value), bound.cases))
+                self.fault(
+                    f"factors.{bound.name}", "there is no such case", value, did_you_mean(str(value), bound.cases)
+                )
                 continue
             try:
                 self.variations.vary(bound.overrides(value))
             except InputError as error:
                 for fault in error.faults:
                     where = f"factors.{bound.name}, level {value}"
-                    self.fault(where, f"{fault.where.removeprefix('--set ')} {fault.rule}", fault.found, fault.suggestion)
+                    self.fault(
+                        where, f"{fault.where.removeprefix('--set ')} {fault.rule}", fault.found, fault.suggestion
+                    )
 
     def _policies(self) -> Iterator[str]:
         """Policies that are files; unknown rules are faults."""
@@ -272,5 +275,3 @@ def _any_choice(scenario: Scenario) -> Choice:
         for partner, mode in islice(pairs, 1 if years else 0):
             return Choice(name, mode, partner, min(years))
     raise InputError((Fault("scenario", "must have at least one technology that may be funded"),))
-
-

@@ -93,12 +93,15 @@ def _shown(level: Any, number: bool) -> Any:
 
 def _schema(prepared: Prepared) -> pa.Schema:
     factors = [(one.name, pa.float64() if one.is_number else pa.string()) for one in prepared.factors]
-    metrics = [
-        (f"{metric.text}{end}", pa.float64()) for metric in prepared.metrics for end in ("", " low", " high")
-    ]
+    metrics = [(f"{metric.text}{end}", pa.float64()) for metric in prepared.metrics for end in ("", " low", " high")]
     chosen: list[tuple[str, pa.DataType]] = []
     if prepared.experiment.task != "simulate":
-        chosen = [("funded", pa.int64()), ("joint", pa.int64()), ("technologies", pa.string()), ("partners", pa.string())]
+        chosen = [
+            ("funded", pa.int64()),
+            ("joint", pa.int64()),
+            ("technologies", pa.string()),
+            ("partners", pa.string()),
+        ]
     kept = [("samples", pa.list_(pa.float64()))] if prepared.experiment.paired else []
     fixed = [("status", pa.string()), ("error", pa.string()), ("n", pa.int64())]
     return pa.schema([("point", pa.int64()), *factors, *fixed, *metrics, *chosen, *kept, ("key", pa.string())])

@@ -23,7 +23,7 @@ from rdsim.errors import EngineError, ExperimentError, Fault, OutputError
 from rdsim.scenario import digest
 from rdsim.sweep.backends import Backend, backend, given
 from rdsim.sweep.experiment import Experiment
-from rdsim.sweep.prepared import Point, Prepared, prepare
+from rdsim.sweep.prepared import Prepared, prepare
 from rdsim.sweep.reading import MANIFEST, RESULTS, read_sweep, write_results
 from rdsim.sweep.store import Store, write_bytes
 from rdsim.sweep.tasks import Batch, Task, Work, code_digest, content_digest, failure, pack, perform
@@ -324,7 +324,12 @@ def _record(
         "money_unit": prepared.scenario.money_unit,
         "policies": list(prepared.policies),
         "factors": {bound.name: _told(bound) for bound in prepared.factors},
-        "design": {"kind": one.design, "seed": one.design_seed, "base": prepared.design.base, "policies": len(prepared.design.policies)},
+        "design": {
+            "kind": one.design,
+            "seed": one.design_seed,
+            "base": prepared.design.base,
+            "policies": len(prepared.design.policies),
+        },
         "metrics": [metric.text for metric in prepared.metrics],
         "kinds": [metric.kind for metric in prepared.metrics],
         "paired": one.paired,
@@ -377,5 +382,3 @@ def _count(prepared: Prepared, work: Work, store: Store) -> tuple[int, int, int]
         else:
             failed += 1
     return done, failed, missing
-
-

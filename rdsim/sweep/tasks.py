@@ -153,7 +153,7 @@ def _performed(work: Work, variations: Variations, task: Task) -> Row:
         return {"key": task.key, "status": DONE, "error": "", **found.told, **_measured(work, found.table)}
     except RdsimError as error:
         return failure(task.key, str(error))
-    except Exception as error:  # noqa: BLE001 - whatever a point brings to light must not stop the others
+    except Exception as error:  # whatever a point brings to light must not stop the others
         return failure(task.key, f"{type(error).__name__}: {error}")
 
 
