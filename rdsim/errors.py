@@ -10,6 +10,7 @@ RdsimError
 │   └── OutputError       the output folder cannot be used
 ├── InfeasibleError       no portfolio satisfies the rows               exit code 3
 ├── SolverError           a solver failed, or gave no answer in time    exit code 4
+├── SweepError            a sweep could not keep its results            exit code 4
 └── EngineError           an engine broke one of its own promises       a defect of rdsim
 
 Errors travel between processes: each keeps its arguments in ``args`` and builds its text in
@@ -33,6 +34,7 @@ __all__ = [
     "RdsimError",
     "ScenarioError",
     "SolverError",
+    "SweepError",
 ]
 
 
@@ -134,6 +136,22 @@ class SolverError(RdsimError):
 
     def __str__(self) -> str:
         return f"solver {self.solver}: {self.reason}"
+
+
+class SweepError(RdsimError):
+    """A sweep stopped because its folder could not be written; what was finished before is kept."""
+
+    exit_code = 4
+
+    def __init__(self, reason: str, done: int, points: int) -> None:
+        super().__init__(reason, done, points)
+        self.reason = reason
+        self.done = done
+        self.points = points
+
+    def __str__(self) -> str:
+        kept = f"{self.done} of {self.points} points are kept"
+        return f"the sweep stopped: {self.reason}; {kept}; make room and run the same command again"
 
 
 class EngineError(RdsimError):

@@ -19,7 +19,7 @@ import pandas as pd
 
 from rdsim import portfolio
 from rdsim.domain import Portfolio
-from rdsim.errors import EngineError, ExperimentError, Fault, OutputError
+from rdsim.errors import EngineError, ExperimentError, Fault, OutputError, SweepError
 from rdsim.scenario import digest
 from rdsim.sweep.backends import Backend, backend, given
 from rdsim.sweep.experiment import Experiment
@@ -93,7 +93,7 @@ def run_on(
 ) -> Sweep:
     """Do what the folder does not hold yet. An interrupt (Ctrl-C) or a full disk ends it with what is done so far.
 
-    Raises OutputError if the folder cannot be used.
+    Raises OutputError if the folder cannot be used, SweepError if its disk is so full that no table can be written.
     """
     _claim(folder)
     store = Store(folder)
@@ -105,9 +105,14 @@ def run_on(
     _record(prepared, work, folder, store, mill, 0.0)
     stopped = mill.run()
     seconds = time.monotonic() - started
-    with contextlib.suppress(OSError):
+    unwritten = ""
+    try:
         write_results(prepared, work, store, folder / RESULTS)
-    manifest = _record(prepared, work, folder, store, mill, seconds, stopped)
+    except OSError as error:
+        unwritten = stopped or f"the results cannot be written: {error.strerror or error}"
+    manifest = _record(prepared, work, folder, store, mill, seconds, stopped or unwritten)
+    if unwritten:
+        raise SweepError(unwritten, manifest["done"], manifest["points"])
     return Sweep(folder, read_sweep(folder), manifest)
 
 
