@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
@@ -70,7 +72,7 @@ def processes(jobs: int) -> Iterator[Backend]:
 
     def make() -> Executor:
         context = multiprocessing.get_context("spawn")
-        pools.append(ProcessPoolExecutor(jobs, mp_context=context, initializer=_ignore_interrupts))
+        pools.append(ProcessPoolExecutor(jobs, mp_context=context, initializer=_serve))
         return pools[-1]
 
     try:
@@ -80,8 +82,17 @@ def processes(jobs: int) -> Iterator[Backend]:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _ignore_interrupts() -> None:
+def _serve() -> None:
+    """In a worker: leave Ctrl-C to the parent, and end with it even if it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextlib.contextmanager

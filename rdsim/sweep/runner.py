@@ -37,6 +37,10 @@ _SECONDS = 2.0
 """A batch should take about so long: little is lost with it, and little time is spent around it."""
 
 _LARGEST = 512
+
+POLICIES = "policies"
+_OURS = {MANIFEST, RESULTS, "parts", "damaged", POLICIES, "report.html"}
+
 _DEATHS = 3
 """Times that a worker may die over a task before the task is to blame."""
 
@@ -139,7 +143,7 @@ def _claim(folder: Path) -> None:
     try:
         if folder.exists() and not folder.is_dir():
             raise OutputError((Fault(str(folder), "must be a folder", "a file", "Name another."),))
-        if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
+        if folder.is_dir() and any(_is_foreign(path.name) for path in folder.iterdir()):
             rule = "must be new, empty, or hold an earlier sweep"
             raise OutputError((Fault(str(folder), rule, "files that are not a sweep's", "Name another."),))
         folder.mkdir(parents=True, exist_ok=True)
@@ -147,11 +151,16 @@ def _claim(folder: Path) -> None:
         raise OutputError((Fault(str(folder), "must be writable", error.strerror or str(error)),)) from None
 
 
+def _is_foreign(name: str) -> bool:
+    """Whether a file is none of a sweep's; another sweep may just be beginning in the same folder."""
+    return name not in _OURS and not (name.startswith(".") and name.endswith(".tmp"))
+
+
 def _decided(prepared: Prepared, folder: Path | None) -> dict[str, Portfolio]:
     """Portfolios of the policies that are decided once; kept in the folder, by what they depend on."""
     found = {}
     for name in prepared.undecided:
-        where = None if folder is None else folder / "policies" / f"{name}-{_decision_key(prepared, name)}.csv"
+        where = None if folder is None else folder / POLICIES / f"{name}-{_decision_key(prepared, name)}.csv"
         if where is not None and where.exists():
             found[name] = portfolio.read(where, prepared.scenario)
             continue
