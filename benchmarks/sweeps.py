@@ -78,7 +78,8 @@ def sweeps() -> None:
         alone = _swept(korea, _one_process())
         gains.append(alone / _swept(korea, backend(FEW, 2)) / 2)
     print(
-        f"  two processes: efficiency {median(gains):.2f} ({min(gains):.2f} .. {max(gains):.2f}), {FEW} tasks of korea-2024"
+        f"  two processes: efficiency {median(gains):.2f} ({min(gains):.2f} .. {max(gains):.2f}),"
+        f" {FEW} tasks of korea-2024"
     )
     print(f"  for memory and rate run python -m benchmarks.sweeps {MANY}")
 

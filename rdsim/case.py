@@ -347,7 +347,7 @@ def median_years(scenario: Scenario, own: TechnologyStep | None, trl: int) -> fl
     """Median time of a step from `trl`, its own if it has one."""
     if own is not None and own.median_months is not None:
         return own.median_months / 12.0
-    return scenario.steps.median_years[trl - 1]
+    return (calibration(scenario).median_years or scenario.steps.median_years)[trl - 1]
 
 
 def _needs_by_technology(scenario: Scenario) -> dict[str, list[tuple[int, int, int]]]:

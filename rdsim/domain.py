@@ -290,6 +290,17 @@ class Calibration:
         float, Field(gt=0, le=1, allow_inf_nan=False, description="Probability of reaching the target TRL in the end.")
     ]
     market_probability: Annotated[Probability, Field(description="Probability of commercialisation once there.")]
+    median_years: Annotated[
+        tuple[Years, ...] | None,
+        Field(min_length=8, max_length=8, description="Median time of each step; absent: that of `steps`."),
+    ] = None
+    distribution: Annotated[
+        Literal["lognormal", "gamma"] | None, Field(description="Shape of step times; absent: that of `steps`.")
+    ] = None
+    duration_sigma: Annotated[
+        Spread | None,
+        Field(description="Log standard deviation of step times; absent: that of each uncertainty class."),
+    ] = None
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
 
 

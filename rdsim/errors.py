@@ -7,6 +7,7 @@ RdsimError
 │   ├── PolicyError       a policy that a user wrote
 │   ├── ProblemError      a portfolio problem stated by arrays or files
 │   ├── ExperimentError   an experiment file, or a folder that holds no sweep
+│   ├── RecordsError      records of projects that cannot be fitted
 │   └── OutputError       the output folder cannot be used
 ├── InfeasibleError       no portfolio satisfies the rows               exit code 3
 ├── SolverError           a solver failed, or gave no answer in time    exit code 4
@@ -32,6 +33,7 @@ __all__ = [
     "PortfolioError",
     "ProblemError",
     "RdsimError",
+    "RecordsError",
     "ScenarioError",
     "SolverError",
     "SweepError",
@@ -103,6 +105,12 @@ class ExperimentError(InputError):
     """An experiment that cannot be run as it is written, or a folder that holds no sweep."""
 
     subject = "experiment"
+
+
+class RecordsError(InputError):
+    """Records of projects that cannot be read, or are too few."""
+
+    subject = "records"
 
 
 class OutputError(InputError):

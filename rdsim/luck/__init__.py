@@ -25,7 +25,7 @@ from rdsim.luck import kernels
 from rdsim.luck.chance import Chance, agreement_chance, chance, no_chance
 from rdsim.native.blocks import Block, select
 from rdsim.native.jit import jit
-from rdsim.scenario import market_probability
+from rdsim.scenario import calibration, market_probability
 
 __all__ = [
     "Chance",
@@ -126,7 +126,7 @@ def lay_out_rest(
     rest: dict[str, npt.NDArray[Any]] = {}
     if case.deliverables.any():
         rest["deliverable_days"] = _deliverables(scenario, case, names, draws)
-    if scenario.steps.distribution == "gamma":
+    if (calibration(scenario).distribution or scenario.steps.distribution) == "gamma":
         source = chance(scenario, case, choices, draws.seed)
         score = np.empty((len(draws.replications), len(names), STEPS, case.attempts))
         _lay_out_scores(Block("Chance", scratch(source)), np.array(draws.replications, np.int64), score)

@@ -22,7 +22,7 @@ from rdsim.case import (
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Purpose, Words, addresses
 from rdsim.native.blocks import blank
-from rdsim.scenario import market_probability
+from rdsim.scenario import calibration, market_probability
 
 __all__ = ["Chance", "agreement_chance", "chance", "no_chance"]
 
@@ -104,12 +104,19 @@ def _steps(scenario: Scenario, names: list[str]) -> dict[str, Any]:
         "time_address": addresses(Purpose.STEP_TIME, names),
         "luck_address": addresses(Purpose.STEP_LUCK, names),
         "time_median": _medians(scenario, names),
-        "time_sigma": np.array([scenario.uncertainty[row.uncertainty].duration_sigma for row in rows]),
+        "time_sigma": _sigmas(scenario, names),
         "time_loading": float(risk.duration_loading),
         "luck_loading": float(risk.success_loading),
         "gate_address": addresses(Purpose.GATE, names),
         "review_spread": np.array([scenario.programmes[row.programme].gate.review_error for row in rows]),
     }
+
+
+def _sigmas(scenario: Scenario, names: list[str]) -> Floats:
+    """Log standard deviation of step times: the calibration's if it has one, else that of the uncertainty class."""
+    given = calibration(scenario).duration_sigma
+    classes = [scenario.uncertainty[scenario.technologies[name].uncertainty] for name in names]
+    return np.array([one.duration_sigma if given is None else given for one in classes])
 
 
 def _medians(scenario: Scenario, names: list[str]) -> Floats:
