@@ -712,6 +712,56 @@ def explain(
         finish(studies.explanation(posed, best, names or [], gap=gap, solver=solver, time_limit=time_limit))
 
 
+class DistributionName(enum.StrEnum):
+    """Distributions of step times."""
+
+    best = "best"
+    lognormal = "lognormal"
+    gamma = "gamma"
+
+
+@app.command()
+def calibrate(
+    projects: Annotated[Path, typer.Argument(metavar="PROJECTS.CSV", help="Records of projects.")],
+    test: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Records to test the fit's predictions on; repeatable.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the calibration; by default from the file's.")] = "",
+    distribution: Annotated[DistributionName, typer.Option(help="Shape of step times.")] = DistributionName.best,
+    bootstrap: Annotated[int, typer.Option(min=20, max=100_000, help="Bootstrap samples, for the intervals.")] = 200,
+    months: Annotated[
+        float, typer.Option(min=1, max=600, help="Length of the projects that medians are stated for.")
+    ] = 36.0,
+    step_success: Annotated[
+        float | None, typer.Option(min=0.3, max=1.0, help="Success of a step, assumed; by default 0.872 ^ (1/4).")
+    ] = None,
+    stops_at_plan: Annotated[
+        bool, typer.Option("--stops-at-plan", help="Take projects to have stopped where they were planned to.")
+    ] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(metavar="YYYY-MM", help="When the records were taken; by default the latest completed end."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of bootstrap and checks.")] = 1,
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """Fit step times to records of real projects; write a calibration for scenarios, and how far to believe it."""
+    from rdsim import calibrating, results  # noqa: PLC0415
+
+    place = _claim(out, f"calibrate-{projects.stem}", None, force, ())
+    given = {} if step_success is None else {"success": step_success}
+    asked = calibrating.Asked(
+        distribution.value, bootstrap, seed, months, stops_at_plan=stops_at_plan, as_of=as_of, **given
+    )
+    with _interruptible(compiles=False), _progress() as progress:
+        found = calibrating.calibrate(projects, asked, name, tuple(test or ()), progress)
+    results.write_calibration(found, place)
+    for sentence in calibrating.described(found):
+        typer.echo(sentence)
+    typer.echo(f"written to {place.folder}; open {place.folder / 'report.html'}")
+
+
 def _numbers(where: str, text: str) -> list[float]:
     """Numbers with commas between them. Raises InputError with every one that is none."""
     numbers, faults = [], []

@@ -18,7 +18,8 @@ from typing import Any
 
 import pandas as pd
 
-from rdsim import findings, portfolio, report
+from rdsim import calibrating, findings, portfolio, report
+from rdsim.calibrating import Fitted
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, OutputError
 from rdsim.planning import Comparison, Plan
@@ -34,6 +35,7 @@ __all__ = [
     "claim",
     "free_folder",
     "write_answer",
+    "write_calibration",
     "write_plan",
     "write_proposal",
     "write_simulation",
@@ -370,6 +372,40 @@ def write_study(study: Study, run: Run) -> None:
         manifest = _plain({**head, **body})
         report.write_sheet(study.sheet, manifest, draft / "report.html")
         _write_manifest(draft, manifest)
+
+
+def write_calibration(found: Fitted, run: Run) -> None:
+    """The folder of `rdsim calibrate`: calibration.toml, the fit and its checks as CSV, and report.html."""
+    with _written_whole(run) as draft:
+        (draft / "calibration.toml").write_text(calibrating.fragment(found), encoding="utf-8")
+        found.steps.to_csv(draft / "steps.csv", index=False)
+        pd.DataFrame(found.candidates).to_csv(draft / "models.csv", index=False)
+        checks = {found.records.name: found.check, **found.tests}
+        gains = [one.gains.assign(records=name) for name, one in checks.items()]
+        pd.concat(gains, ignore_index=True).to_csv(draft / "gains.csv", index=False)
+        manifest = _plain(_calibration_manifest(found))
+        report.write_sheet(calibrating.sheet(found), manifest, draft / "report.html")
+        _write_manifest(draft, manifest)
+
+
+def _calibration_manifest(found: Fitted) -> dict[str, Any]:
+    best = found.best
+    return {
+        "rdsim": version("rdsim"),
+        "study": "calibrate",
+        "complete": True,
+        "records": [
+            {"name": found.records.name, "projects": found.records.count, "sha256": found.records.sha256},
+            *({"name": name, "projects": one.projects} for name, one in found.tests.items()),
+        ],
+        "seed": found.asked.seed,
+        "asked": asdict(found.asked),
+        "model": asdict(best.model),
+        "parameters": best.parameters.tolist(),
+        "log_likelihood": best.log_likelihood,
+        "identified": list(best.identified),
+        "versions": _versions(),
+    }
 
 
 def write_plan(found: Plan, run: Run) -> None:

@@ -1,6 +1,11 @@
-"""Step times and success fitted to records of real projects."""
+"""Step times fitted to records of real projects: `rdsim calibrate`."""
 
-from rdsim.calibrating.fitting import Fit, fit
+from __future__ import annotations
+
+from rdsim.calibrating.calibration import Asked, Fitted, calibrate
+from rdsim.calibrating.fragment import fragment
+from rdsim.calibrating.page import described, sheet
+from rdsim.calibrating.prediction import Check, check
 from rdsim.calibrating.records import Records, read
 
-__all__ = ["Fit", "Records", "fit", "read"]
+__all__ = ["Asked", "Check", "Fitted", "Records", "calibrate", "check", "described", "fragment", "read", "sheet"]

@@ -6,13 +6,14 @@ The time of the step from TRL i in a project with z partners and a window of T m
 
 lognormal or gamma. `pace` is there because the window is no experiment: who plans a short project plans quick steps.
 Of m_i three shapes are compared: one for all, a line in TRL (of log m_i), and one for each step with enough records.
+m_i is the time of an attempt, as in the simulation; how often steps succeed is held fixed.
 Akaike's criterion chooses (Akaike 1974, IEEE Trans. Automatic Control 19). Bootstrap: projects drawn again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -23,7 +24,22 @@ from rdsim.calibrating.likelihood import Kind, Law, gain_probabilities
 from rdsim.calibrating.records import Records
 from rdsim.stats import Interval
 
-__all__ = ["ENOUGH", "REFERENCE", "Candidate", "Fit", "Model", "Shape", "fit", "fit_model"]
+__all__ = [
+    "ENOUGH",
+    "PARTNERS",
+    "REFERENCE",
+    "SUCCESS",
+    "Candidate",
+    "Fit",
+    "Model",
+    "Shape",
+    "bootstrap",
+    "fit",
+    "fit_model",
+    "interval",
+    "lowest_success",
+    "otherwise",
+]
 
 Floats = npt.NDArray[np.float64]
 Shape = Literal["same", "line", "steps"]
@@ -31,13 +47,17 @@ Shape = Literal["same", "line", "steps"]
 REFERENCE = 36.0
 """Months of the window, and 2 partners (the usual number), at which medians are stated."""
 
-ENOUGH = 30
-"""A step is identified if at least so many projects attempted it."""
+PARTNERS = 2.0
 
-_MOST = 6
-"""Own medians for the steps from TRL 1 to this one at most; later ones share it."""
+ENOUGH = 10
+"""A step is identified if at least so many projects completed it (ten events a parameter: Peduzzi et al. 1996,
+J. Clinical Epidemiology 49)."""
+
+SUCCESS = 0.872**0.25
+"""A step's success, held fixed: MOTIE's 87.2% of projects (`parameters.md`) over the usual four steps; assumed."""
 
 _TINY = 1e-12
+_DROP = 1.92  # of the log-likelihood, at the ends of a 95% profile interval: half of chi-square's 3.84
 
 
 @dataclass(frozen=True)
@@ -48,7 +68,8 @@ class Model:
     kind: Kind = "lognormal"
     pace: bool = True
     partners: bool = True
-    success: float = 1.0  # held fixed: records cannot tell slow from failed
+    success: float = SUCCESS  # held fixed: records cannot tell slow from failed
+    stops_at_plan: bool = False  # who has come as far as planned would have gone on: at least so many steps
 
     @property
     def name(self) -> str:
@@ -87,13 +108,24 @@ class Fit:
         """Exponent of the number of partners; 0 if it is not in the model."""
         return float(self.parameters[-1]) if self.model.partners else 0.0
 
+    def medians_at(self, months: float) -> Floats:
+        """Median months of an attempt at each step, (8,), for a window of so many months and the usual partners."""
+        return np.array(self.law.medians, np.float64) * float((months / REFERENCE) ** self.pace)
+
     def windows(self, records: Records) -> Floats:
         """Months of each project, divided by what multiplies its step times."""
         return _windows(self.model, self.parameters, records)
 
     def gains(self, records: Records) -> Floats:
-        """Probability of each number of steps, (N, 9), of projects with these beginnings, windows and partners."""
-        return gain_probabilities(self.law, records.begin, self.windows(records))
+        """Probability of each number of steps, (N, 9), of projects with these beginnings, windows and partners; of
+        those that stop where they were planned to, if the model says so."""
+        chances = gain_probabilities(self.law, records.begin, self.windows(records))
+        if self.model.stops_at_plan:
+            for row in np.flatnonzero(records.planned >= 0).tolist():
+                end = int(records.planned[row])
+                chances[row, end] = chances[row, end:].sum()
+                chances[row, end + 1 :] = 0.0
+        return chances
 
 
 @dataclass(frozen=True)
@@ -106,23 +138,30 @@ class Candidate:
     aic: float
 
 
-def fit(records: Records, kinds: tuple[Kind, ...] = ("lognormal", "gamma")) -> tuple[Fit, list[Candidate]]:
+def fit(
+    records: Records,
+    kinds: tuple[Kind, ...] = ("lognormal", "gamma"),
+    success: float = SUCCESS,
+    stops_at_plan: bool = False,
+) -> tuple[Fit, list[Candidate]]:
     """The best model by Akaike's criterion, and all that were compared, best first."""
     shapes: tuple[Shape, ...] = ("same", "line", "steps")
+    told = bool(np.isfinite(records.partners).any())
+    extras = [(pace, partners) for pace in (True, False) for partners in ((True, False) if told else (False,))]
     models = [
-        Model(shape, kind, pace, partners)
+        Model(shape, kind, pace, partners, success, stops_at_plan)
         for kind in kinds
         for shape in shapes
-        for pace, partners in ((True, True), (True, False), (False, True), (False, False))
+        for pace, partners in extras
     ]
     fits = sorted((fit_model(records, model) for model in models), key=lambda one: one.aic)
-    told = [Candidate(one.model.name, len(one.parameters), one.log_likelihood, one.aic) for one in fits]
-    return fits[0], told
+    compared = [Candidate(one.model.name, len(one.parameters), one.log_likelihood, one.aic) for one in fits]
+    return fits[0], compared
 
 
 def fit_model(records: Records, model: Model, start: Floats | None = None) -> Fit:
     """The maximum likelihood estimates of one model, from a start or from the usual one."""
-    identified = tuple(k + 1 for k, count in enumerate(records.at_risk().tolist()) if count >= ENOUGH)
+    identified = tuple(k + 1 for k, count in enumerate(records.completed().tolist()) if count >= ENOUGH)
     first = _start(model, identified) if start is None else start
     bounds = _bounds(model, identified)
 
@@ -144,6 +183,29 @@ def bootstrap(records: Records, best: Fit, count: int, seed: int, more: Callable
     return found
 
 
+def lowest_success(records: Records, best: Fit) -> float:
+    """The lowest step success that the records do not rule out: lower end of its 95% profile interval (by bisection).
+
+    1 if they rule out even less; what they never rule out is that every step succeeds in the end.
+    """
+    certain = fit_model(records, replace(best.model, success=1.0), best.parameters)
+    top = max(certain.log_likelihood, best.log_likelihood)
+    low, high = 0.3, 1.0
+    for _ in range(6):
+        middle = (low + high) / 2
+        tried = fit_model(records, replace(best.model, success=middle), best.parameters)
+        low, high = (low, middle) if tried.log_likelihood >= top - _DROP else (middle, high)
+    return high
+
+
+def otherwise(records: Records, best: Fit) -> Fit | None:
+    """The model fitted under the other view of plans - that projects stop, or do not, where they were planned to;
+    None if no plan is known."""
+    if not records.at_plan.any():
+        return None
+    return fit_model(records, replace(best.model, stops_at_plan=not best.model.stops_at_plan), best.parameters)
+
+
 def interval(values: Any, estimate: float, confidence: float = 0.95) -> Interval:
     """An estimate with the quantiles of its bootstrap values."""
     tail = (1 - confidence) / 2
@@ -155,8 +217,8 @@ def interval(values: Any, estimate: float, confidence: float = 0.95) -> Interval
 
 
 def _own(identified: tuple[int, ...]) -> int:
-    """How many steps have a median of their own: from TRL 1 on, as far as they are identified."""
-    return max(1, min(max(identified, default=1), _MOST))
+    """How many steps have a median of their own: from the first that is identified to the last."""
+    return max(1, max(identified, default=1) - min(identified, default=1) + 1)
 
 
 def _sizes(model: Model, identified: tuple[int, ...]) -> int:
@@ -181,11 +243,13 @@ def _law(model: Model, parameters: Floats, identified: tuple[int, ...]) -> Law:
     if model.shape == "line":
         logs = parameters[0] + parameters[1] * (steps - 3)
     elif model.shape == "steps":
-        logs = parameters[np.minimum(steps, _own(identified)) - 1]
+        first = min(identified, default=1)
+        logs = parameters[np.clip(steps - first, 0, _own(identified) - 1)]
     else:
         logs = np.full(8, parameters[0])
     sigma = float(np.exp(parameters[_sizes(model, identified)]))
-    return Law(tuple(np.exp(logs).tolist()), sigma, model.kind, model.success)
+    medians = np.clip(np.exp(logs), 0.01, 1e4)
+    return Law(tuple(medians.tolist()), sigma, model.kind, model.success)
 
 
 def _windows(model: Model, parameters: Floats, records: Records) -> Floats:
@@ -193,8 +257,8 @@ def _windows(model: Model, parameters: Floats, records: Records) -> Floats:
     if model.pace:
         factor *= (records.months / REFERENCE) ** parameters[-1 - model.partners]
     if model.partners:
-        known = np.where(np.isnan(records.partners), 2.0, np.maximum(records.partners, 1.0))
-        factor *= (known / 2.0) ** parameters[-1]
+        known = np.where(np.isnan(records.partners), PARTNERS, np.maximum(records.partners, 1.0))
+        factor *= (known / PARTNERS) ** parameters[-1]
     return np.asarray(records.months / factor)
 
 
@@ -202,15 +266,7 @@ def _log_likelihood(model: Model, parameters: Floats, records: Records, identifi
     windows = np.clip(_windows(model, parameters, records), 0.01, 2000.0)
     chances = gain_probabilities(_law(model, parameters, identified), records.begin, windows)
     mine = chances[np.arange(records.count), records.gain]
+    if model.stops_at_plan:
+        further = np.cumsum(chances[:, ::-1], axis=1)[:, ::-1][np.arange(records.count), records.gain]
+        mine = np.where(records.at_plan, further, mine)
     return float(np.log(np.maximum(mine, _TINY)).sum())
-
-
-def profile_success(records: Records, best: Fit, levels: tuple[float, ...]) -> Iterator[tuple[float, Fit]]:
-    """The model fitted again with other probabilities that a step ever succeeds: how little records say of it."""
-    from dataclasses import replace  # noqa: PLC0415
-
-    for level in levels:
-        yield level, fit_model(records, replace(best.model, success=level), best.parameters)
-
-
-__all__ += ["bootstrap", "interval", "profile_success"]

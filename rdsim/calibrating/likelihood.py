@@ -5,6 +5,9 @@ at the end is censored. With independent step times X the probability of K steps
 where S_K is the sum of the first K of them. Sums of lognormal or gamma times with unequal medians have no closed
 form: their distributions are convolved on a grid of months (fast Fourier transform). A covariate multiplies all
 times of a project, which is the same as dividing its window.
+
+A step is what the simulation calls one (`model.md`): attempts follow one another as long as they end in a setback,
+and a step that fails in the end looks, in a record, like one that is slow. How often that happens is held fixed.
 """
 
 from __future__ import annotations
@@ -16,6 +19,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import gammainc, gammaincinv, ndtr
+
+from rdsim.case import attempt_success
+from rdsim.domain import Steps
 
 __all__ = ["GRID", "Kind", "Law", "gain_probabilities"]
 
@@ -30,24 +36,31 @@ _LEVELS = 9
 
 @dataclass(frozen=True)
 class Law:
-    """Times of the steps from TRL 1..8: medians in months, a common log standard deviation, and the distribution.
-
-    `success` is the probability that a step ever succeeds; who fails stays where he is, which looks like slowness.
-    """
+    """Times of one attempt at the steps from TRL 1..8: medians in months, a common log standard deviation, and the
+    distribution; and how often a step succeeds, all attempts together, with which chance of another attempt."""
 
     medians: tuple[float, ...]
     sigma: float
     kind: Kind = "lognormal"
     success: float = 1.0
+    setback: float = Steps().setback_probability
+    attempts: int = Steps().attempts
 
     def within(self, step: int, months: Floats) -> Floats:
-        """P(X <= months) of the step from TRL `step`."""
+        """P(an attempt at the step from TRL `step` takes at most so many months)."""
         ratio = np.maximum(months, 0.0) / self.medians[step - 1]
         if self.kind == "gamma":
+            # The simulation's gamma has the coefficient of variation of the lognormal of the same sigma.
             shape = 1.0 / max(float(np.expm1(self.sigma**2)), 1e-9)
             return np.asarray(gammainc(shape, ratio * gammaincinv(shape, 0.5)))
         with np.errstate(divide="ignore"):
             return np.asarray(ndtr(np.log(ratio) / self.sigma))
+
+    @property
+    def weights(self) -> Floats:
+        """Probability that the step succeeds with just so many attempts, (attempts,); they add up to `success`."""
+        one = attempt_success(self.success, self.setback, self.attempts)
+        return np.asarray(one * ((1.0 - one) * self.setback) ** np.arange(self.attempts))
 
 
 def gain_probabilities(law: Law, begin: npt.NDArray[np.int64], windows: Floats, grid: float = GRID) -> Floats:
@@ -55,27 +68,45 @@ def gain_probabilities(law: Law, begin: npt.NDArray[np.int64], windows: Floats, 
 
     Windows are months already divided by what multiplies a project's times.
     """
-    size = int(np.ceil(windows.max() / grid)) + 2
+    steps = _Steps(law, int(np.ceil(windows.max() / grid)) + 2, grid)
     found = np.zeros((len(begin), _LEVELS))
-    edges = np.asarray((np.arange(size + 1) - 0.5) * grid, np.float64)
-    shape = next_fast_len(2 * size, real=True)
-    spectra = [rfft(_masses(law, step, edges), shape) for step in range(1, _LEVELS)]
     for first in np.unique(begin).tolist():
         mine = begin == first
-        done = np.ones((int(mine.sum()), _LEVELS + 1))  # P(at least k steps)
-        total, alive = np.ones(1), 1.0
-        for k, step in enumerate(range(first, _LEVELS), start=1):
-            # Beyond the grid nothing is asked: cutting there keeps what wraps around out of sight.
-            total = irfft(rfft(total, shape) * spectra[step - 1], shape)[:size]
-            alive *= law.success
-            reached = np.concatenate([[0.0], np.cumsum(total)])
-            at = (np.arange(size + 1) - 0.5) * grid
-            done[:, k] = alive * np.interp(windows[mine], at, reached)
-        done[:, _LEVELS - first + 1 :] = 0.0
-        found[mine] = np.maximum(done[:, :-1] - done[:, 1:], 0.0)
+        found[mine] = steps.gains(first, windows[mine])
     return found
 
 
-def _masses(law: Law, step: int, edges: Floats) -> Floats:
-    """Probability of each grid cell, of which the middle is a whole multiple of the grid."""
-    return np.asarray(np.diff(law.within(step, edges)))
+class _Steps:
+    """Distributions of step times on the grid, as spectra: multiplying them convolves."""
+
+    def __init__(self, law: Law, size: int, grid: float) -> None:
+        self.size = size
+        # A cell's middle is a whole multiple of the grid; what lies beyond the last is not asked for.
+        self.edges = np.asarray((np.arange(size + 1) - 0.5) * grid, np.float64)
+        # Sums of two cells reach twice as far: room for them keeps what wraps around out of sight.
+        self.length = next_fast_len(2 * size, real=True)
+        self.spectra = [self._spectrum(law, step) for step in range(1, _LEVELS)]
+
+    def _spectrum(self, law: Law, step: int) -> npt.NDArray[np.complex128]:
+        attempt = np.asarray(np.diff(law.within(step, self.edges)))
+        own, so_far = rfft(attempt, self.length), attempt
+        total = attempt * law.weights[0]
+        for weight in law.weights[1:].tolist():
+            so_far = self._convolved(so_far, own)
+            total = total + weight * so_far
+        return np.asarray(rfft(total, self.length))
+
+    def _convolved(self, masses: Floats, spectrum: npt.NDArray[np.complex128]) -> Floats:
+        return np.asarray(irfft(rfft(masses, self.length) * spectrum, self.length)[: self.size])
+
+    def gains(self, first: int, windows: Floats) -> Floats:
+        """Probability of each number of steps from a TRL on, (N, 9)."""
+        at_least = np.zeros((len(windows), _LEVELS + 1))
+        at_least[:, 0] = 1.0
+        masses = np.zeros(self.size)
+        masses[0] = 1.0
+        for done, step in enumerate(range(first, _LEVELS), start=1):
+            masses = self._convolved(masses, self.spectra[step - 1])
+            reached = np.concatenate([[0.0], np.cumsum(masses)])
+            at_least[:, done] = np.interp(windows, self.edges, reached)
+        return np.maximum(at_least[:, :-1] - at_least[:, 1:], 0.0)

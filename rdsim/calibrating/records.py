@@ -1,11 +1,11 @@
-"""Records of real projects: TRL at the beginning and at the latest look, and how long lay between."""
+"""Records of real projects: TRL at the beginning and at the last look, and how long lay between."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,9 @@ __all__ = ["Records", "read"]
 _REQUIRED = ("trl_begin", "trl_current")
 _MONTH = re.compile(r"(\d{4})-(\d{1,2})(?:-\d{1,2})?")
 _LONGEST = 600.0
+_FEWEST = 20
+
+_Record = tuple[int, int, float, float, int]  # begin, gain, months, partners, planned steps
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -34,7 +37,10 @@ class Records:
     gain: Ints  # (N,) TRL steps done
     months: Floats  # (N,) observed duration
     partners: Floats  # (N,) number of partners, NaN where the record does not say
-    left_out: int  # rows without both TRLs
+    planned: Ints  # (N,) TRL steps planned, -1 where the record does not say
+    left_out: int  # rows without both TRLs, or begun only after the last look
+    cut: int  # projects that had not ended at the last look
+    as_of: str  # the month of the last look, empty if no project needed it
 
     @property
     def count(self) -> int:
@@ -44,44 +50,59 @@ class Records:
     def at_risk(self) -> Ints:
         """How many projects attempted the step from each TRL 1..8: they began at or below it and reached it."""
         steps = np.arange(1, 9)
-        reached = self.begin + self.gain
-        return np.asarray(((self.begin[:, None] <= steps) & (reached[:, None] >= steps)).sum(axis=0))
+        return np.asarray(((self.begin[:, None] <= steps) & (self._reached[:, None] >= steps)).sum(axis=0))
+
+    def completed(self) -> Ints:
+        """How many projects completed the step from each TRL 1..8."""
+        steps = np.arange(1, 9)
+        return np.asarray(((self.begin[:, None] <= steps) & (self._reached[:, None] > steps)).sum(axis=0))
+
+    @property
+    def _reached(self) -> Ints:
+        return self.begin + self.gain
+
+    @property
+    def at_plan(self) -> npt.NDArray[np.bool_]:
+        """(N,) whether a project had come as far as it was planned to."""
+        return (self.planned >= 0) & (self.gain >= self.planned)
 
     def some(self, rows: Ints) -> Records:
         """These rows, in this order; a row may stand more than once."""
-        columns = (self.begin[rows], self.gain[rows], self.months[rows], self.partners[rows])
-        return Records(self.name, self.sha256, *columns, self.left_out)
+        columns = {name: getattr(self, name)[rows] for name in ("begin", "gain", "months", "partners", "planned")}
+        return replace(self, **columns)
 
 
-def read(path: str | Path) -> Records:
+def read(path: str | Path, as_of: str | None = None) -> Records:
     """The records of a CSV file.
 
-    Columns: `trl_begin`, `trl_current` (whole TRLs; a half counts as the whole one below it), and `months`, or
-    `start` and `end` as YYYY-MM; `n_partners` if known; others are read over. Rows without both TRLs are left out, and
-    counted. Raises RecordsError with every fault.
+    Columns: `trl_begin`, `trl_current` (TRLs from 1 to 9; a half counts as the whole one below it), and `months`, or
+    `start` and `end` as YYYY-MM; `trl_planned_end`, `n_partners` and `status` if known; others are read over. Rows
+    without both TRLs are left out, and counted.
+
+    A project that ends after the last look is observed until then only (right-censored there). `as_of` is the month
+    of that look, YYYY-MM; if it is not given it is the latest end of a project whose status is "Completed", and
+    without such a column every project is taken to have ended. Raises RecordsError with every fault.
     """
     file = Path(path)
     table = read_table(file)
-    if table.faults:
-        raise RecordsError(table.faults)
-    faults = list(_column_faults(table))
+    faults = list(table.faults) or [*_column_faults(table), *_look_faults(as_of)]
     if faults:
         raise RecordsError(tuple(faults))
-    rows: list[tuple[int, int, float, float]] = []
-    missing = 0
-    for row in table.rows:
-        found, wrong = _record(table, row)
-        faults += wrong
-        missing += found is None and not wrong
-        rows += [found] if found is not None else []
-    if not faults and len(rows) < 20:
-        faults.append(Fault(table.name, "needs at least 20 projects with both TRLs", str(len(rows))))
-    if faults:
-        raise RecordsError(tuple(faults))
+    look = _month(as_of) if as_of else _last_look(table)
+    reading = _Reading(table.name, look)
+    rows = [found for row in table.rows if (found := reading.record(row)) is not None]
+    if not reading.faults and len(rows) < _FEWEST:
+        reading.faults.append(
+            Fault(table.name, f"needs at least {_FEWEST} projects with both TRLs and a duration", str(len(rows)))
+        )
+    if reading.faults:
+        raise RecordsError(tuple(reading.faults))
     columns = np.array(rows, np.float64).T
-    whole = columns[:2].astype(np.int64)
+    begin, gain, planned = (columns[k].astype(np.int64) for k in (0, 1, 4))
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return Records(table.name, digest, whole[0], whole[1], columns[2], columns[3], missing)
+    left_out = len(table.rows) - len(rows)
+    told = _written(look) if reading.cut and look is not None else ""
+    return Records(table.name, digest, begin, gain, columns[2], columns[3], planned, left_out, reading.cut, told)
 
 
 def _column_faults(table: Table) -> Iterator[Fault]:
@@ -92,52 +113,105 @@ def _column_faults(table: Table) -> Iterator[Fault]:
         yield Fault(f"{table.name}, header", "needs the column months, or start and end")
 
 
-def _record(table: Table, row: Row) -> tuple[tuple[int, int, float, float] | None, list[Fault]]:
-    """Begin, gain, months and partners of a row; None without faults where a TRL is not given."""
-    cells, faults = row.cells, list[Fault]()
-
-    def fault(column: str, rule: str, suggestion: str = "") -> None:
-        place = f"{table.name}, row {row.number}, column {column}"
-        faults.append(Fault(place, rule, repr(cells.get(column, "")), suggestion))
-
-    levels = {}
-    for name in _REQUIRED:
-        value = number(cells.get(name, "")) if name in cells else None
-        if name in cells and (value is None or not 1 <= value <= 9):
-            fault(name, "must be a TRL from 1 to 9")
-        elif value is not None:
-            levels[name] = int(value)
-    months = _months(cells, fault)
-    partners = number(cells.get("n_partners", ""))
-    if "n_partners" in cells and (partners is None or partners < 0):
-        fault("n_partners", "must be a number of partners of 0 or more")
-    if faults or len(levels) < 2 or months is None:
-        return None, faults
-    begin, reached = levels["trl_begin"], levels["trl_current"]
-    if reached < begin:
-        fault("trl_current", f"must not be below trl_begin, {begin}", "Were the columns exchanged?")
-        return None, faults
-    return (begin, reached - begin, months, float("nan") if partners is None else float(partners)), faults
+def _look_faults(as_of: str | None) -> Iterator[Fault]:
+    if as_of and _month(as_of) is None:
+        yield Fault("--as-of", "must be a month as 2024-07", as_of)
 
 
-def _months(cells: object, fault: object) -> float | None:
-    """The duration, from `months` or else from the dates."""
-    assert isinstance(cells, dict)  # noqa: S101 - a row's cells
-    assert callable(fault)  # noqa: S101 - the row's own
-    if "months" in cells:
-        value = number(cells["months"])
-        if value is None or not 0 < value <= _LONGEST:
-            fault("months", f"must be a number of months above 0, at most {_LONGEST:.0f}")
+def _last_look(table: Table) -> int | None:
+    """The latest end of a project that is completed: the records were taken then or later."""
+    cells = [row.cells for row in table.rows]
+    ends = [_month(one.get("end", "")) for one in cells if one.get("status", "").strip().lower() == "completed"]
+    return max((end for end in ends if end is not None), default=None)
+
+
+def _month(text: str) -> int | None:
+    """Months since year 0 of a date YYYY-MM or YYYY-MM-DD."""
+    match = _MONTH.fullmatch(text.strip())
+    return 12 * int(match[1]) + int(match[2]) - 1 if match is not None and 1 <= int(match[2]) <= 12 else None
+
+
+def _written(month: int) -> str:
+    return f"{month // 12:04d}-{month % 12 + 1:02d}"
+
+
+class _Reading:
+    """Rows to records, with the faults on the way."""
+
+    def __init__(self, name: str, look: int | None) -> None:
+        self.name = name
+        self.look = look
+        self.faults: list[Fault] = []
+        self.cut = 0
+
+    def record(self, row: Row) -> _Record | None:
+        """The record of a row; None if it has faults, lacks a TRL, or began after the last look."""
+        before = len(self.faults)
+        begin, reached, planned = (self._level(row, name) for name in (*_REQUIRED, "trl_planned_end"))
+        partners = self._partners(row)
+        months = self._months(row)
+        if len(self.faults) > before or begin is None or reached is None or months is None:
             return None
+        if reached < begin:
+            self._fault(row, "trl_current", f"must not be below trl_begin, {begin}", "Were the columns exchanged?")
+            return None
+        return begin, reached - begin, months, partners, -1 if planned is None else max(planned - begin, 0)
+
+    def _fault(self, row: Row, column: str, rule: str, suggestion: str = "") -> None:
+        place = f"{self.name}, row {row.number}, column {column}"
+        self.faults.append(Fault(place, rule, repr(row.cells.get(column, "")), suggestion))
+
+    def _level(self, row: Row, column: str) -> int | None:
+        if column not in row.cells:
+            return None
+        value = number(row.cells[column])
+        if value is None or not 1 <= value <= 9:
+            self._fault(row, column, "must be a TRL from 1 to 9")
+            return None
+        return int(value)
+
+    def _partners(self, row: Row) -> float:
+        if "n_partners" not in row.cells:
+            return float("nan")
+        value = number(row.cells["n_partners"])
+        if value is None or value < 0:
+            self._fault(row, "n_partners", "must be a number of partners of 0 or more")
+            return float("nan")
         return float(value)
-    dates = []
-    for name in ("start", "end"):
-        match = _MONTH.fullmatch(cells.get(name, ""))
-        if match is None or not 1 <= int(match[2]) <= 12:
-            fault(name, "must be a month as 2024-07, where there is no column months")
+
+    def _months(self, row: Row) -> float | None:
+        """How long the project was observed: to its end or to the last look."""
+        begun, ended = (self._date(row, name) for name in ("start", "end"))
+        told = self._duration(row, begun, ended)
+        if told is None or begun is None or ended is None or self.look is None or ended <= self.look:
+            return told
+        self.cut += 1
+        return min(told, float(self.look - begun)) if self.look > begun else None
+
+    def _date(self, row: Row, column: str) -> int | None:
+        if column not in row.cells:
             return None
-        dates.append(12 * int(match[1]) + int(match[2]))
-    if dates[1] <= dates[0]:
-        fault("end", "must be later than start")
-        return None
-    return float(dates[1] - dates[0])
+        found = _month(row.cells[column])
+        if found is None:
+            self._fault(row, column, "must be a month as 2024-07")
+        return found
+
+    def _duration(self, row: Row, begun: int | None, ended: int | None) -> float | None:
+        if "months" in row.cells:
+            value = number(row.cells["months"])
+            if value is None or not 0 < value <= _LONGEST:
+                self._fault(row, "months", f"must be a number of months above 0, at most {_LONGEST:.0f}")
+                return None
+            return float(value)
+        if begun is None or ended is None:
+            self._lacking(row, begun, ended)
+            return None
+        if not 0 < ended - begun <= _LONGEST:
+            self._fault(row, "end", f"must be later than start, by at most {_LONGEST:.0f} months")
+            return None
+        return float(ended - begun)
+
+    def _lacking(self, row: Row, begun: int | None, ended: int | None) -> None:
+        for column, found in (("start", begun), ("end", ended)):
+            if found is None and column not in row.cells:
+                self._fault(row, column, "is needed where months is not given")

@@ -74,6 +74,8 @@ class Section:
     sentences: Sequence[str] = ()
     plots: Sequence[Plot] = ()
     tables: Sequence[Table] = ()
+    text: str = ""
+    """Text to be copied, shown as it is."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,157 @@
+"""A fit with all that is to be known of it: intervals, what the records cannot tell, and how well it predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from rdsim.calibrating.fitting import (
+    REFERENCE,
+    SUCCESS,
+    Candidate,
+    Fit,
+    bootstrap,
+    fit,
+    interval,
+    lowest_success,
+    otherwise,
+)
+from rdsim.calibrating.likelihood import Kind
+from rdsim.calibrating.prediction import Check, check
+from rdsim.calibrating.records import Records, read
+from rdsim.domain import Steps
+from rdsim.stats import Interval
+
+__all__ = ["Asked", "Fitted", "Progress", "calibrate"]
+
+Progress = Callable[[str, int, int], None]
+_MONTHS = 12.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How to fit: `months` is the window that medians are stated for, `as_of` the last look (see `records.read`)."""
+
+    distribution: Literal["best", "lognormal", "gamma"] = "best"
+    bootstrap: int = 200
+    seed: int = 1
+    months: float = REFERENCE
+    success: float = SUCCESS
+    stops_at_plan: bool = False
+    as_of: str | None = None
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Distributions to compare."""
+        return ("lognormal", "gamma") if self.distribution == "best" else (self.distribution,)
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What `rdsim calibrate` found."""
+
+    name: str
+    asked: Asked
+    records: Records
+    best: Fit
+    candidates: list[Candidate]
+    again: list[Fit]  # of the bootstrap
+    lowest_success: float
+    other: Fit | None  # the other view of plans
+    check: Check
+    tests: Mapping[str, Check]  # of records that were not fitted
+
+    @property
+    def medians(self) -> list[Interval]:
+        """Median months of an attempt at the steps from TRL 1..8, at the stated window."""
+        drawn = np.array([one.medians_at(self.asked.months) for one in self.again])
+        estimates = self.best.medians_at(self.asked.months).tolist()
+        return [interval(drawn[:, k], estimates[k]) for k in range(8)]
+
+    @property
+    def sigma(self) -> Interval:
+        """Log standard deviation of the time of an attempt."""
+        return interval([one.law.sigma for one in self.again], self.best.law.sigma)
+
+    @property
+    def pace(self) -> Interval:
+        """Exponent of the window in step times."""
+        return interval([one.pace for one in self.again], self.best.pace)
+
+    @property
+    def partners(self) -> Interval:
+        """Exponent of the number of partners in step times."""
+        return interval([one.partners for one in self.again], self.best.partners)
+
+    @property
+    def median_years(self) -> tuple[float, ...]:
+        """What the fragment states: fitted where the step is identified, else what rdsim assumes."""
+        assumed = Steps().median_years
+        fitted = self.best.medians_at(self.asked.months) / _MONTHS
+        return tuple(
+            round(float(fitted[k]), 2) if k + 1 in self.best.identified else assumed[k] for k in range(len(assumed))
+        )
+
+    @property
+    def steps(self) -> pd.DataFrame:
+        """A row for each step: projects, the fitted median with its interval, whether it is identified, years used."""
+        told = self.medians
+        return pd.DataFrame(
+            {
+                "trl": np.arange(1, 9),
+                "at_risk": self.records.at_risk(),
+                "completed": self.records.completed(),
+                "median_months": [one.mean for one in told],
+                "low": [one.low for one in told],
+                "high": [one.high for one in told],
+                "identified": [k in self.best.identified for k in range(1, 9)],
+                "median_years": self.median_years,
+            }
+        )
+
+
+def calibrate(
+    projects: str | Path,
+    asked: Asked | None = None,
+    name: str = "",
+    tests: tuple[str | Path, ...] = (),
+    progress: Progress | None = None,
+) -> Fitted:
+    """Fit step times to the records of a CSV file, and test the fit on other files if given.
+
+    Raises RecordsError with every fault of the files.
+    """
+    asked = asked or Asked()
+    tell = progress or (lambda _stage, _done, _total: None)
+    records = read(projects, asked.as_of)
+    others = [read(path, asked.as_of) for path in tests]
+    best, candidates = fit(records, asked.kinds, asked.success, asked.stops_at_plan)
+    again = _again(records, best, asked, tell)
+    return Fitted(
+        name or Path(projects).stem.removesuffix("_projects").replace("_", "-"),
+        asked,
+        records,
+        best,
+        candidates,
+        again,
+        lowest_success(records, best),
+        otherwise(records, best),
+        check(again, best, records, records, asked.seed),
+        {one.name: check(again, best, records, one, asked.seed) for one in others},
+    )
+
+
+def _again(records: Records, best: Fit, asked: Asked, tell: Progress) -> list[Fit]:
+    done = 0
+
+    def more(count: int) -> None:
+        nonlocal done
+        done += count
+        tell("bootstrap", done, asked.bootstrap)
+
+    return bootstrap(records, best, asked.bootstrap, asked.seed, more)

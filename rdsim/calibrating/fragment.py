@@ -1,0 +1,63 @@
+"""A fit as a calibration for scenarios: a TOML table ready to be put into scenario.toml."""
+
+from __future__ import annotations
+
+from rdsim.calibrating.calibration import Fitted
+
+__all__ = ["fragment"]
+
+_DEVELOPMENT, _MARKET = 0.872, 0.228  # MOTIE's three agencies, 2014-15 (parameters.md)
+
+
+def fragment(found: Fitted) -> str:
+    """The table `[calibrations.NAME]`, with what is fitted and what is only assumed said in comments.
+
+    The shares of development and of commercialisation are those of `strict`: records of TRLs know neither.
+    """
+    identified = found.best.identified
+    lines = [
+        f"# Fitted by: rdsim calibrate {found.records.name}{_flags(found)}",
+        f"# {found.records.count} projects; records' SHA-256 {found.records.sha256[:16]}.",
+        *_caveats(found),
+        f"[calibrations.{found.name}]",
+        f"development_success = {_DEVELOPMENT}  # assumed: the records cannot tell slow from failed",
+        f"market_probability = {_MARKET}  # assumed: the records say nothing of markets",
+        f"median_years = {list(found.median_years)}  # {_grades(identified)}",
+        f'distribution = "{found.best.law.kind}"  # derived',
+        f"duration_sigma = {found.best.law.sigma:.3f}  # derived",
+        f'source = "{_source(found)}"',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _flags(found: Fitted) -> str:
+    asked = found.asked
+    told = [
+        f" --bootstrap {asked.bootstrap} --seed {asked.seed}",
+        f" --distribution {asked.distribution}" if asked.distribution != "best" else "",
+        f" --months {asked.months:g}" if asked.months != type(asked)().months else "",
+        " --stops-at-plan" if asked.stops_at_plan else "",
+        f" --as-of {asked.as_of}" if asked.as_of else "",
+        f" --step-success {asked.success:g}" if asked.success != type(asked)().success else "",
+    ]
+    return "".join(told)
+
+
+def _caveats(found: Fitted) -> list[str]:
+    months = f"{found.asked.months:g}"
+    said = [f"# Medians are of projects of {months} months with two partners; step times grow with a project's length."]
+    view = "stopped where they were planned to" if found.asked.stops_at_plan else "worked until their end"
+    said.append(f"# Projects are taken to have {view}.")
+    return said
+
+
+def _grades(identified: tuple[int, ...]) -> str:
+    told = ", ".join(str(k) for k in identified)
+    rest = ", ".join(str(k) for k in range(1, 9) if k not in identified)
+    return f"derived: steps from TRL {told}" + (f"; assumed: from TRL {rest}" if rest else "")
+
+
+def _source(found: Fitted) -> str:
+    rest = [str(k) for k in range(1, 9) if k not in found.best.identified]
+    assumed = f"; assumed: steps from TRL {', '.join(rest)}, and both probabilities" if rest else ""
+    return f"derived: maximum likelihood, {found.records.count} projects of {found.records.name}{assumed}"

@@ -1,0 +1,253 @@
+"""What a fit found, for people: sentences, a page, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from rdsim.calibrating.calibration import Fitted
+from rdsim.calibrating.fitting import ENOUGH
+from rdsim.calibrating.fragment import fragment
+from rdsim.calibrating.prediction import Check
+from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.stats import Interval
+
+__all__ = ["described", "sheet"]
+
+_SHOWN = 8
+
+
+def described(found: Fitted) -> list[str]:
+    """What the terminal says of a fit."""
+    return [*_lead(found), *_limits(found), *(_verdict(name, one) for name, one in found.tests.items())]
+
+
+def sheet(found: Fitted) -> Sheet:
+    """The page of a fit."""
+    tests = [
+        Section(f"Projects that were not fitted: {name}", [_verdict(name, one)], _plots(f"test{k}", one), _tables(one))
+        for k, (name, one) in enumerate(found.tests.items(), start=1)
+    ]
+    return Sheet(
+        "Calibration",
+        f"How long TRL steps take, by {found.records.name}",
+        list(_lead(found)),
+        [
+            Section("Step times", [_medians_said(found), _spread_said(found)], (_medians(found),), (_steps(found),)),
+            Section("Does the fit tell what happened?", [_verdict("", found.check)], _plots("own", found.check),
+                    _tables(found.check)),
+            *tests,
+            Section("What the records cannot tell", list(_limits(found))),
+            Section("Models that were compared", [_compared_said(found)], (), (_candidates(found),)),
+            Section("To use it", ["Put this into scenario.toml, then --set calibration=" + found.name + ":"], (), (),
+                    fragment(found)),
+        ],
+    )  # fmt: skip
+
+
+# --- sentences ------------------------------------------------------------------------------------
+
+
+def _lead(found: Fitted) -> Iterator[str]:
+    records = found.records
+    out = f"; {records.left_out} rows without both TRLs are left out" if records.left_out else ""
+    cut = f"; {records.cut} had not ended and are observed until {records.as_of}" if records.cut else ""
+    yield (
+        f"{records.count} projects, {records.gain.sum()} TRL steps in {records.months.sum() / 12:,.0f} project years"
+        f"{out}{cut}."
+    )
+    yield _medians_said(found)
+    yield _verdict("", found.check)
+
+
+def _medians_said(found: Fitted) -> str:
+    identified = found.best.identified
+    if not identified:
+        return f"No step was completed by {ENOUGH} projects: nothing is identified, and every median stays assumed."
+    told = found.medians
+    shown = ", ".join(f"{k}: {_ends(told[k - 1], 1)}" for k in identified)
+    return (
+        f"Median months of a step from TRL {shown} (95% intervals, bootstrap of {len(found.again)}), in projects of "
+        f"{found.asked.months:g} months with two partners."
+    )
+
+
+def _spread_said(found: Fitted) -> str:
+    return (
+        f"Step times are {found.best.law.kind} with a log standard deviation of {_ends(found.sigma, 2)}. They are times "
+        f"of one attempt; all attempts together succeed with {found.best.model.success:.1%}, which is assumed."
+    )
+
+
+def _verdict(name: str, one: Check) -> str:
+    where = f"Of the {one.projects} projects of {name}, which were not fitted," if name else "Simulated again,"
+    mean, low, high = one.mean
+    agree = "agrees with" if one.passed else "does NOT agree with"
+    return (
+        f"{where} the fit {agree} what happened: {one.observed_mean:.2f} steps a project, {mean:.2f} predicted "
+        f"({low:.2f} to {high:.2f}); {one.inside} of {len(one.gains)} counts of gains within their 95% intervals; a "
+        f"misfit as large as this has a probability of {one.chance:.2f}. Mean log probability of what happened: "
+        f"{one.log_score:.3f}, and {one.plain_score:.3f} by plain shares of gains."
+    )
+
+
+def _limits(found: Fitted) -> Iterator[str]:
+    """What is not identified, or no more than an association."""
+    rest = [str(k) for k in range(1, 9) if k not in found.best.identified]
+    if rest:
+        yield (
+            f"Steps from TRL {', '.join(rest)} were completed by fewer than {ENOUGH} projects each: their times stay "
+            "assumed."
+        )
+    yield (
+        "Slow cannot be told from failed: any step success from "
+        f"{found.lowest_success:.2f} to 1 fits about as well; {found.best.model.success:.3f} is assumed."
+    )
+    if found.best.model.pace:
+        yield (
+            f"Who plans longer also takes longer: step times grow with the window to the power {_ends(found.pace, 2)}. "
+            "Near 1, gains say more of how projects are planned than of how fast research can be."
+        )
+    yield from _plans(found)
+    if found.best.model.partners:
+        yield (
+            f"With twice the partners a step takes {abs(2**found.partners.mean - 1):.0%} {'more' if found.partners.mean > 0 else 'less'} time (exponent "
+            f"{_ends(found.partners, 2)}): an association, as larger tasks have more partners; it does not enter the "
+            "partner effect."
+        )
+
+
+def _plans(found: Fitted) -> Iterator[str]:
+    if found.other is None:
+        return
+    records, months = found.records, found.asked.months
+    ours, theirs = (one.medians_at(months)[2] for one in (found.best, found.other))
+    known = int((records.planned >= 0).sum())
+    above = int((records.gain > records.planned)[records.planned >= 0].sum())
+    view = "worked until their end" if found.asked.stops_at_plan else "stopped there"
+    yield (
+        f"{int(records.at_plan.sum())} of {known} projects had come as far as planned, {above} of them further. If such "
+        f"projects {view}, the step from TRL 3 would take {theirs:.1f} months and not {ours:.1f}; the truth lies between "
+        f"the two. (Mean log probability of what happened {found.other.log_likelihood / records.count:.3f} then, and "
+        f"{found.best.log_likelihood / records.count:.3f} now; plans may have been corrected afterwards.)"
+    )
+
+
+def _compared_said(found: Fitted) -> str:
+    worst = max(one.aic for one in found.candidates) - found.candidates[0].aic
+    return (
+        f"Akaike's criterion is least for {found.candidates[0].name}. Differences below 2 say little; the largest here "
+        f"is {worst:.1f}."
+    )
+
+
+def _ends(told: Interval, digits: int) -> str:
+    return f"{told.mean:.{digits}f} ({told.low:.{digits}f} to {told.high:.{digits}f})"
+
+
+# --- figures and tables ---------------------------------------------------------------------------
+
+
+def _medians(found: Fitted) -> Plot:
+    frame = found.steps.assign(
+        state=["identified" if known else "few projects: extrapolated" for known in found.steps["identified"]]
+    )
+    return Plot(
+        "medians",
+        "How long does a step take?",
+        "Median of one attempt, with its 95% interval.",
+        "Extrapolated steps are not used: the calibration keeps the assumed times there.",
+        frame,
+        ("trl", "TRL that the step starts from"),
+        ("median_months", "median, months"),
+        joined=False,
+        low="low",
+        high="high",
+        colour="state",
+        tips={"trl": Column("from TRL", "count"), "median_months": Column("months", "money"),
+              "low": Column("from", "money"), "high": Column("to", "money"), "at_risk": Column("projects", "count")},
+    )  # fmt: skip
+
+
+def _plots(key: str, one: Check) -> tuple[Plot, ...]:
+    happened = one.gains[["gain", "observed"]].rename(columns={"observed": "projects"}).assign(series="observed")
+    foretold = one.gains.rename(columns={"expected": "projects"})[["gain", "projects", "low", "high"]]
+    frame = pd.concat([foretold.assign(series="predicted, 95%"), happened], ignore_index=True)
+    frame["low"] = frame["low"].fillna(frame["projects"])
+    frame["high"] = frame["high"].fillna(frame["projects"])
+    begins = one.begins.rename(columns={"expected": "mean"})[["begin", "mean", "low", "high", "projects"]]
+    seen = one.begins.rename(columns={"observed": "mean"})[["begin", "mean", "projects"]]
+    by = pd.concat([begins.assign(series="predicted, 95%"), seen.assign(series="observed")], ignore_index=True)
+    by["low"], by["high"] = by["low"].fillna(by["mean"]), by["high"].fillna(by["mean"])
+    return (
+        Plot(
+            f"{key}-gains",
+            "How many projects did so many steps?",
+            f"{one.inside} of {len(one.gains)} observed counts lie within their 95% predictive intervals.",
+            "Predictions simulate the same projects: same beginning, window and partners.",
+            frame,
+            ("gain", "TRL steps done"),
+            ("projects", "projects"),
+            joined=False,
+            low="low",
+            high="high",
+            colour="series",
+            tips={"series": Column(" "), "gain": Column("steps", "count"), "projects": Column("projects", "money")},
+        ),
+        Plot(
+            f"{key}-begins",
+            "And by where they began?",
+            "Mean number of steps by beginning TRL, with 95% predictive intervals of the mean.",
+            "Few projects make wide intervals.",
+            by,
+            ("begin", "TRL at the beginning"),
+            ("mean", "steps, mean"),
+            joined=False,
+            low="low",
+            high="high",
+            colour="series",
+            tips={"series": Column(" "), "mean": Column("steps", "money"), "projects": Column("projects", "count")},
+        ),
+    )
+
+
+def _tables(one: Check) -> tuple[Table, ...]:
+    columns = {
+        "gain": Column("steps done", "count"),
+        "observed": Column("projects observed", "count"),
+        "expected": Column("predicted", "money"),
+        "low": Column("from", "count"),
+        "high": Column("to", "count"),
+    }
+    return (Table("Projects by steps done, with 95% predictive intervals.", one.gains, columns),)
+
+
+def _steps(found: Fitted) -> Table:
+    frame = found.steps.assign(grade=["derived" if known else "assumed" for known in found.steps["identified"]])
+    columns = {
+        "trl": Column("from TRL", "count"),
+        "at_risk": Column("attempted by", "count"),
+        "completed": Column("completed by", "count"),
+        "median_months": Column("fitted median, months", "money"),
+        "low": Column("from", "money"),
+        "high": Column("to", "money"),
+        "median_years": Column("years in the calibration", "money"),
+        "grade": Column("grade"),
+    }
+    return Table("Steps. Medians are of one attempt, at the stated window.", frame, columns)
+
+
+def _candidates(found: Fitted) -> Table:
+    best = found.candidates[0].aic
+    rows = [
+        (one.name, one.parameters, f"{one.log_likelihood:.1f}", f"{one.aic - best:.1f}") for one in found.candidates
+    ]
+    frame = pd.DataFrame(rows[:_SHOWN], columns=["model", "parameters", "likelihood", "aic"])
+    columns = {
+        "model": Column("model"),
+        "parameters": Column("parameters", "count"),
+        "likelihood": Column("log-likelihood"),
+        "aic": Column("AIC above the best"),
+    }
+    return Table(f"The best {len(frame)} of {len(found.candidates)} models.", frame, columns)
