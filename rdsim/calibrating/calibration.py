@@ -142,7 +142,10 @@ def calibrate(
         lowest_success(records, best),
         otherwise(records, best),
         check(again, best, records, records, asked.seed),
-        {one.name: check(again, best, records, one, asked.seed) for one in others},
+        {
+            Path(path).name: check(again, best, records, one, asked.seed)
+            for path, one in zip(tests, others, strict=True)
+        },
     )
 
 

@@ -159,9 +159,10 @@ def fit(
     return fits[0], compared
 
 
-def fit_model(records: Records, model: Model, start: Floats | None = None) -> Fit:
-    """The maximum likelihood estimates of one model, from a start or from the usual one."""
-    identified = tuple(k + 1 for k, count in enumerate(records.completed().tolist()) if count >= ENOUGH)
+def fit_model(records: Records, model: Model, like: Fit | None = None) -> Fit:
+    """The maximum likelihood estimates of one model; `like` gives the start, and which steps are identified."""
+    identified = _identified(records) if like is None else like.identified
+    start = None if like is None else like.parameters
     first = _start(model, identified) if start is None else start
     bounds = _bounds(model, identified)
 
@@ -177,8 +178,7 @@ def bootstrap(records: Records, best: Fit, count: int, seed: int, more: Callable
     rng, found = np.random.default_rng(seed), []
     for _ in range(count):
         again = records.some(rng.integers(0, records.count, records.count))
-        redone = fit_model(again, best.model, best.parameters)
-        found.append(Fit(best.model, redone.parameters, redone.log_likelihood, best.identified))
+        found.append(fit_model(again, best.model, best))
         more(1)
     return found
 
@@ -188,12 +188,12 @@ def lowest_success(records: Records, best: Fit) -> float:
 
     1 if they rule out even less; what they never rule out is that every step succeeds in the end.
     """
-    certain = fit_model(records, replace(best.model, success=1.0), best.parameters)
+    certain = fit_model(records, replace(best.model, success=1.0), best)
     top = max(certain.log_likelihood, best.log_likelihood)
     low, high = 0.3, 1.0
     for _ in range(6):
         middle = (low + high) / 2
-        tried = fit_model(records, replace(best.model, success=middle), best.parameters)
+        tried = fit_model(records, replace(best.model, success=middle), best)
         low, high = (low, middle) if tried.log_likelihood >= top - _DROP else (middle, high)
     return high
 
@@ -203,7 +203,7 @@ def otherwise(records: Records, best: Fit) -> Fit | None:
     None if no plan is known."""
     if not records.at_plan.any():
         return None
-    return fit_model(records, replace(best.model, stops_at_plan=not best.model.stops_at_plan), best.parameters)
+    return fit_model(records, replace(best.model, stops_at_plan=not best.model.stops_at_plan), best)
 
 
 def interval(values: Any, estimate: float, confidence: float = 0.95) -> Interval:
@@ -214,6 +214,10 @@ def interval(values: Any, estimate: float, confidence: float = 0.95) -> Interval
 
 
 # --- parameters -----------------------------------------------------------------------------------
+
+
+def _identified(records: Records) -> tuple[int, ...]:
+    return tuple(k + 1 for k, count in enumerate(records.completed().tolist()) if count >= ENOUGH)
 
 
 def _own(identified: tuple[int, ...]) -> int:

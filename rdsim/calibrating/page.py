@@ -74,9 +74,10 @@ def _medians_said(found: Fitted) -> str:
 
 
 def _spread_said(found: Fitted) -> str:
+    law = found.best.law
     return (
-        f"Step times are {found.best.law.kind} with a log standard deviation of {_ends(found.sigma, 2)}. They are times "
-        f"of one attempt; all attempts together succeed with {found.best.model.success:.1%}, which is assumed."
+        f"Step times are {law.kind} with a log standard deviation of {_ends(found.sigma, 2)}. They are times of one "
+        f"attempt; all attempts together succeed with {law.success:.1%}, which is assumed."
     )
 
 
@@ -111,8 +112,9 @@ def _limits(found: Fitted) -> Iterator[str]:
         )
     yield from _plans(found)
     if found.best.model.partners:
+        change = 2**found.partners.mean - 1
         yield (
-            f"With twice the partners a step takes {abs(2**found.partners.mean - 1):.0%} {'more' if found.partners.mean > 0 else 'less'} time (exponent "
+            f"With twice the partners a step takes {abs(change):.0%} {'more' if change > 0 else 'less'} time (exponent "
             f"{_ends(found.partners, 2)}): an association, as larger tasks have more partners; it does not enter the "
             "partner effect."
         )
@@ -126,11 +128,12 @@ def _plans(found: Fitted) -> Iterator[str]:
     known = int((records.planned >= 0).sum())
     above = int((records.gain > records.planned)[records.planned >= 0].sum())
     view = "worked until their end" if found.asked.stops_at_plan else "stopped there"
+    then, now = (one.log_likelihood / records.count for one in (found.other, found.best))
     yield (
-        f"{int(records.at_plan.sum())} of {known} projects had come as far as planned, {above} of them further. If such "
-        f"projects {view}, the step from TRL 3 would take {theirs:.1f} months and not {ours:.1f}; the truth lies between "
-        f"the two. (Mean log probability of what happened {found.other.log_likelihood / records.count:.3f} then, and "
-        f"{found.best.log_likelihood / records.count:.3f} now; plans may have been corrected afterwards.)"
+        f"{int(records.at_plan.sum())} of {known} projects had come as far as planned, {above} of them further. If "
+        f"such projects {view}, the step from TRL 3 would take {theirs:.1f} months and not {ours:.1f}; the truth lies "
+        f"between the two. (Mean log probability of what happened: {then:.3f} then, {now:.3f} now; but plans may have "
+        "been corrected afterwards.)"
     )
 
 

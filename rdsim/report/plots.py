@@ -23,7 +23,9 @@ def draw(plot: Plot) -> Figure:
 
 def _points(plot: Plot) -> Chart:
     base = alt.Chart(plot.frame)
-    across = alt.X(f"{plot.x[0]}:Q", title=plot.x[1], scale=alt.Scale(zero=False))
+    whole = pd.api.types.is_integer_dtype(plot.frame[plot.x[0]])
+    axis = alt.Axis(tickMinStep=1, format="d") if whole else alt.Axis()
+    across = alt.X(f"{plot.x[0]}:Q", title=plot.x[1], scale=alt.Scale(zero=False), axis=axis)
     up = alt.Y(f"{plot.y[0]}:Q", title=plot.y[1], scale=alt.Scale(zero=False))
     colour = _colour(plot)
     layers = []

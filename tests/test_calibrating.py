@@ -1,0 +1,270 @@
+"""Step times from records: known laws are recovered, wrong ones are noticed, and the simulation agrees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from rdsim.calibrating import Asked, Records, calibrate, check, fragment, read
+from rdsim.calibrating.fitting import REFERENCE, SUCCESS, Model, bootstrap, fit_model, interval
+from rdsim.calibrating.likelihood import Kind, Law, gain_probabilities
+from rdsim.case import DAYS_PER_YEAR, attempt_success, median_years
+from rdsim.domain import Calibration, Choice, Gate, Programme, Steps, Technology, Tranche, UncertaintyClass
+from rdsim.errors import RecordsError
+from rdsim.scenario import load
+from tests.command import run
+from tests.simple import lived, plain
+from tests.tiny import tiny_folder
+
+ROOT = Path(__file__).parents[1]
+TECHPORT = ROOT / "scenarios/records/techport_projects.csv"
+
+Floats = npt.NDArray[np.float64]
+MEDIANS = (8.0, 10.0, 11.0, 12.0, 15.0, 18.0, 20.0, 14.0)
+LINE = Programme(
+    "Line",
+    budget={2024: 100.0},
+    starts={2024: 10},
+    tranches=(Tranche(48.0, 1.0),),
+    deadline_years=5.0,
+    trl_target=9,
+    gate=Gate(policy="always-pass"),
+)
+
+
+def gains(law: Law, begin: npt.NDArray[np.int64], windows: Floats, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Steps that simulated projects do: attempt after attempt, month by month, with none of the code under test."""
+    one = attempt_success(law.success, law.setback, law.attempts)
+    found = np.zeros(len(begin), np.int64)
+    for row, (first, window) in enumerate(zip(begin.tolist(), windows.tolist(), strict=True)):
+        trl, left = first, window
+        while trl < 9:
+            for _attempt in range(law.attempts):
+                left -= float(rng.lognormal(np.log(law.medians[trl - 1]), law.sigma))
+                succeeded = rng.random() < one
+                if succeeded or rng.random() >= law.setback:
+                    break
+            if left < 0 or not succeeded:
+                break
+            trl += 1
+            found[row] += 1
+    return found
+
+
+def simulated(count: int, seed: int, *, sigma: float = 0.6, pace: float = 0.0, partners: float = 0.0) -> Records:
+    rng = np.random.default_rng(seed)
+    begin = rng.integers(1, 7, count)
+    months = rng.uniform(10, 60, count)
+    helpers = rng.integers(1, 6, count).astype(float)
+    law = Law(MEDIANS, sigma, "lognormal", SUCCESS)
+    windows = months / ((months / REFERENCE) ** pace * (helpers / 2.0) ** partners)
+    gain = gains(law, begin, windows, rng)
+    return Records("simulated", "", begin, gain, months, helpers, np.full(count, -1), 0, 0, "")
+
+
+def test_what_is_identified_is_recovered_from_simulated_records() -> None:
+    records = simulated(4000, 1, pace=0.5, partners=0.2)
+    found = fit_model(records, Model("steps"))
+    assert found.identified[:6] == (1, 2, 3, 4, 5, 6)
+    assert np.array(found.law.medians[:6]) == pytest.approx(np.array(MEDIANS[:6]), rel=0.1)
+    assert found.law.sigma == pytest.approx(0.6, rel=0.12)
+    assert found.pace == pytest.approx(0.5, abs=0.1)
+    assert found.partners == pytest.approx(0.2, abs=0.06)
+
+
+def test_bootstrap_intervals_hold_the_truth_and_narrow_with_more_records() -> None:
+    widths = []
+    for count in (300, 2400):
+        records = simulated(count, 7)
+        best = fit_model(records, Model("same", pace=False, partners=False))
+        again = bootstrap(records, best, 40, 1, lambda _more: None)
+        told = interval([one.law.sigma for one in again], best.law.sigma)
+        assert told.n == 40
+        widths.append(told.high - told.low)
+    assert widths[1] < 0.6 * widths[0]
+    records = simulated(1000, 3)
+    best = fit_model(records, Model("steps", pace=False, partners=False))
+    again = bootstrap(records, best, 40, 1, lambda _more: None)
+    held = 0
+    for step in range(5):
+        told = interval([one.law.medians[step] for one in again], best.law.medians[step], 0.99)
+        held += told.low <= MEDIANS[step] <= told.high
+    assert held >= 4
+
+
+@pytest.mark.parametrize("kind", ["lognormal", "gamma"])
+def test_the_simulation_moves_projects_as_the_fit_says(kind: Kind) -> None:
+    # The engines know nothing of convolutions: projects without waiting live for a window, and their TRLs are counted.
+    medians, sigma, success = (12.0, 14.0, 16.0, 18.0, 20.0, 22.0, 24.0, 26.0), 0.7, 0.9
+    law = Law(medians, sigma, kind, success, setback=0.5, attempts=3)
+    count, replications, years = 6, 3000, 4
+    names = [f"T{trl}" for trl in range(1, count + 1)]
+    goal = {name: Technology(name, name, "line", "f", trl=k, cost=1.0, value=1.0, trl_target=9)
+            for k, name in enumerate(names, start=1)}  # fmt: skip
+    for trl, name in enumerate(names, start=1):
+        # Each project's steps succeed with the same probability, as the fit takes it.
+        scenario = plain(
+            {name: goal[name]},
+            LINE,
+            horizon_year=2024 + years - 1,
+            calibrations={"only": Calibration(success ** (9 - trl), 1.0)},
+            steps=Steps(tuple(m / 12 for m in medians), kind, setback_probability=0.5, attempts=3),
+            uncertainty={"medium": UncertaintyClass(sigma, 0.0)},
+        )
+        _, _, outcomes = lived(scenario, Choice(name, start_year=2024), replications=replications)
+        start = float(outcomes.start_day[0, 0])
+        months = (years * DAYS_PER_YEAR - start) / DAYS_PER_YEAR * 12
+        seen = np.bincount(outcomes.trl[:, 0] - trl, minlength=9) / replications
+        told = gain_probabilities(law, np.array([trl]), np.array([months]))[0]
+        # Days are whole, and a step takes at least one: a fiftieth of a step at most beside the sampling error.
+        assert np.abs(seen - told).max() < 4 * 0.5 / np.sqrt(replications) + 0.004, (trl, seen, told)
+
+
+def test_a_finer_grid_changes_no_probability() -> None:
+    law = Law(MEDIANS, 0.8)
+    begin, windows = np.array([1, 3, 6]), np.array([12.0, 36.0, 60.0])
+    coarse, fine = (gain_probabilities(law, begin, windows, grid) for grid in (0.5, 0.05))
+    assert np.abs(coarse - fine).max() < 0.002
+    assert coarse.sum(axis=1) == pytest.approx(1.0, abs=1e-9)
+
+
+def test_the_shipped_records_agree_with_their_fit_and_not_with_another() -> None:
+    records = read(TECHPORT)
+    best = fit_model(records, Model("line"))
+    assert records.count == 254
+    good = check([], best, records, records, 1)
+    assert good.passed
+    assert good.inside == len(good.gains)
+    slow = replace(best, parameters=best.parameters + np.array([0.5, 0, 0, 0, 0]))
+    assert not check([], slow, records, records, 1).passed
+
+
+def test_half_of_the_records_foretells_the_other() -> None:
+    records = read(TECHPORT)
+    order = np.random.default_rng(5).permutation(records.count)
+    half, rest = records.some(order[::2]), records.some(order[1::2])
+    best = fit_model(half, Model("line"))
+    found = check(bootstrap(half, best, 20, 1, lambda _more: None), best, half, rest, 1)
+    assert found.passed
+    assert found.mean[1] <= found.observed_mean <= found.mean[2]
+    assert found.projects == rest.count == 127
+
+
+def test_projects_that_stop_at_their_plan_are_fitted_as_such() -> None:
+    free = simulated(3000, 11)
+    planned = np.minimum(2, 9 - free.begin)
+    stopped = replace(free, planned=planned, gain=np.minimum(free.gain, planned))
+    right = fit_model(stopped, Model("same", pace=False, partners=False, stops_at_plan=True))
+    wrong = fit_model(stopped, Model("same", pace=False, partners=False))
+    truth = fit_model(free, Model("same", pace=False, partners=False))
+    assert right.law.medians[0] == pytest.approx(truth.law.medians[0], rel=0.1)
+    assert wrong.law.medians[0] > 1.15 * truth.law.medians[0]
+    assert right.gains(stopped)[:, 3:].max() == 0.0
+    assert right.gains(stopped).sum(axis=1) == pytest.approx(1.0)
+
+
+# --- records --------------------------------------------------------------------------------------
+
+
+def written(path: Path, rows: int = 30, head: str = "trl_begin,trl_current,start,end,status", **cells: str) -> Path:
+    width = len(head.split(","))
+    lines = [head, *[",".join(["3", "4", "2020-01", "2022-01", "Completed"][:width])] * rows, *cells.values()]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_projects_that_have_not_ended_are_observed_until_the_last_look(tmp_path: Path) -> None:
+    path = written(tmp_path / "p.csv", active="2,2,2020-01,2030-01,Active", later="2,2,2022-06,2024-01,Active")
+    found = read(path)
+    assert (found.count, found.cut, found.left_out, found.as_of) == (31, 2, 1, "2022-01")
+    assert found.months[-1] == 24.0
+    assert read(path, "2023-01").months[-1] == 7.0
+    assert read(path, "2023-01").months[-2] == 36.0
+
+
+def test_every_fault_of_the_records_is_told_at_once(tmp_path: Path) -> None:
+    path = written(tmp_path / "p.csv", a="0,4,2020-01,2022-01,x", b="5,4,2020-01,2022-01,x", c="3,4,20,2019-01,x",
+                   d="3,4,2020-01,2019-13,x", e="3,4,2021-01,2020-01,x")  # fmt: skip
+    with pytest.raises(RecordsError) as caught:
+        read(path)
+    told = str(caught.value)
+    for piece in ("row 32, column trl_begin", "row 33, column trl_current", "row 34, column start",
+                  "row 35, column end", "row 36, column end"):  # fmt: skip
+        assert piece in told, piece
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "said"),
+    [
+        ("trl_start,trl_current,months", 30, "trl_begin"),
+        ("trl_begin,trl_current,start", 30, "months"),
+        ("trl_begin,trl_current,start,end,status", 5, "at least 20"),
+    ],
+)
+def test_records_that_cannot_be_fitted_are_refused(tmp_path: Path, head: str, rows: int, said: str) -> None:
+    with pytest.raises(RecordsError, match=said):
+        read(written(tmp_path / "p.csv", rows, head))
+
+
+# --- as a user ------------------------------------------------------------------------------------
+
+
+def test_the_command_writes_a_calibration_that_a_scenario_can_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("calibrate", TECHPORT, "--bootstrap", "20", "--distribution", "lognormal", "--test", TECHPORT)
+    ran = run(capsys, monkeypatch, *words, "--out", tmp_path / "one")
+    assert ran.code == 0, ran.err
+    assert "slow cannot be told from failed" in ran.out.lower()
+    assert "association" in ran.out
+    assert "which were not fitted" in ran.out
+    assert (tmp_path / "one/report.html").stat().st_size > 10_000
+    text = (tmp_path / "one/calibration.toml").read_text()
+    assert "assumed: from TRL 7, 8" in text
+    folder = tiny_folder(tmp_path / "tiny", scenario=lambda old: old + "\n" + text)
+    scenario = load(folder, ["calibration=techport"])
+    years = scenario.calibrations["techport"].median_years
+    assert years is not None
+    assert median_years(scenario, None, 3) == years[2]
+    assert years[6:] == Steps().median_years[6:]
+    assert median_years(load(folder), None, 3) == load(folder).steps.median_years[2]
+    again = run(capsys, monkeypatch, *words, "--out", tmp_path / "two")
+    assert again.code == 0
+    for name in ("calibration.toml", "steps.csv", "gains.csv"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_a_calibration_of_its_own_times_changes_what_is_simulated(tmp_path: Path) -> None:
+    own = Calibration(1.0, 1.0, median_years=(1.5,) * 8, duration_sigma=0.0)
+    for calibration, days in ((Calibration(1.0, 1.0), 2 * 180), (own, 2 * 540)):
+        _, _, outcomes = lived(plain(calibrations={"only": calibration}), Choice("T", start_year=2024))
+        assert outcomes.trl_day[0, 0, 5] - outcomes.start_day[0, 0] == pytest.approx(days, abs=2)
+    spread = replace(own, duration_sigma=0.5)
+    _, luck, _ = lived(plain(calibrations={"only": spread}), Choice("T", start_year=2024), replications=200)
+    logs = np.log(luck.step_days[:, 0, 3, 0])
+    assert logs.std() == pytest.approx(0.5, rel=0.15)
+
+
+def test_a_missing_file_and_a_bad_month_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = run(capsys, monkeypatch, "calibrate", tmp_path / "none.csv")
+    assert ran.code == 2
+    assert "Traceback" not in ran.err
+    ran = run(capsys, monkeypatch, "calibrate", TECHPORT, "--as-of", "yesterday")
+    assert ran.code == 2
+    assert "--as-of" in ran.err
+
+
+def test_python_gives_what_the_command_gives(tmp_path: Path) -> None:
+    found = calibrate(TECHPORT, Asked("gamma", bootstrap=20, months=60.0))
+    assert found.best.model.kind == "gamma"
+    assert 'distribution = "gamma"' in fragment(found)
+    assert "--months 60" in fragment(found)
+    assert found.medians[2].low < found.medians[2].mean < found.medians[2].high
+    assert found.lowest_success < 0.95
