@@ -240,8 +240,8 @@ def test_the_command_writes_a_calibration_that_a_scenario_can_use(
 
 
 def test_a_calibration_of_its_own_times_changes_what_is_simulated(tmp_path: Path) -> None:
-    own = Calibration(1.0, 1.0, median_years=(1.5,) * 8, duration_sigma=0.0)
-    for calibration, days in ((Calibration(1.0, 1.0), 2 * 180), (own, 2 * 540)):
+    own = Calibration(1.0, 1.0, median_years=(0.8,) * 8, duration_sigma=0.0)
+    for calibration, days in ((Calibration(1.0, 1.0), 2 * 180), (own, 2 * 288)):
         _, _, outcomes = lived(plain(calibrations={"only": calibration}), Choice("T", start_year=2024))
         assert outcomes.trl_day[0, 0, 5] - outcomes.start_day[0, 0] == pytest.approx(days, abs=2)
     spread = replace(own, duration_sigma=0.5)

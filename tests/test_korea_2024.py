@@ -231,7 +231,7 @@ def test_all_16_names_of_s000_and_unido_are_partners(korea: Scenario) -> None:
 
 def test_both_calibrations_are_the_published_ones(korea: Scenario) -> None:
     rates = {name: (one.development_success, one.market_probability) for name, one in korea.calibrations.items()}
-    assert rates == {"strict": (0.872, 0.228), "lenient": (0.89, 0.532)}
+    assert rates == {"strict": (0.872, 0.228), "lenient": (0.89, 0.532), "techport": (0.872, 0.228)}
     assert korea.calibration == "strict"
     assert load(FOLDER, ["calibration=lenient"]).calibration == "lenient"
 

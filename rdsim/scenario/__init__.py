@@ -4,7 +4,7 @@ A folder holds ``scenario.toml`` and the tables ``technologies.csv``, ``partners
 ``links.csv``, ``facility_needs.csv`` and ``technology_steps.csv``. Technologies are required; partners and their
 levels are, where there is a joint mode; the others may be absent. Everything is refused or accepted in one pass:
 `ScenarioError` carries every fault, with file, row and column (or dotted path), the rule, the value found and a
-suggestion.
+suggestion. A folder may have optional parts, chosen by ``parts = [...]`` in scenario.toml or by an override.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from rdsim.scenario.figures import (
     money_scale,
     target,
 )
+from rdsim.scenario.folder import part_names
 from rdsim.scenario.loading import load
 from rdsim.scenario.overrides import Override, parse_overrides
 from rdsim.scenario.starting import start
@@ -45,6 +46,7 @@ __all__ = [
     "market_value",
     "money_scale",
     "parse_overrides",
+    "part_names",
     "remarks",
     "schema",
     "start",

@@ -14,7 +14,7 @@ from typing import Any
 from rdsim.domain import FacilityNeed, Link, Partner, Scenario, Technology, TechnologyStep
 from rdsim.errors import Fault, OutputError
 from rdsim.scenario.findings import FILES
-from rdsim.scenario.folder import SETTINGS
+from rdsim.scenario.folder import PARTS, SETTINGS
 from rdsim.scenario.shapes import ROOT, Shape, parts
 from rdsim.scenario.units import SCALES
 from rdsim.scenario.validation import adapter
@@ -55,7 +55,10 @@ def schema() -> dict[str, Any]:
         "description": "Settings of an rdsim scenario; its tables are CSV files beside it.",
         "type": "object",
         "additionalProperties": False,
-        "properties": {name: value for name, value in whole["properties"].items() if name not in FILES},
+        "properties": {
+            **{name: value for name, value in whole["properties"].items() if name not in FILES},
+            PARTS: {"type": "array", "items": {"type": "string"}, "description": "Optional parts in use, of parts/."},
+        },
         "required": [name for name in whole["required"] if name not in FILES],
         "$defs": definitions,
         "tables": tables,

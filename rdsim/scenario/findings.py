@@ -33,10 +33,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where each value came from: the rows of the tables, and the overrides."""
+    """Where each value came from: the rows of the tables, the overrides, and the files of optional parts."""
 
     rows: Mapping[Path, int] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
+    files: Mapping[Path, str] = field(default_factory=dict)
 
     def fault(self, finding: Finding) -> Fault:
         """The finding as a fault, laid at the override that touched it, if one did, and else at the file.
@@ -64,10 +65,11 @@ class Origin:
 
     def place(self, path: Path) -> str:
         """Where a path stands in the files: its row and column, or its dotted path."""
+        file = next((self.files[path[:k]] for k in range(len(path), 0, -1) if path[:k] in self.files), "")
         if not path or path[0] not in FILES:
-            return f"scenario.toml, {dotted(path)}" if path else "scenario.toml"
+            return f"{file or 'scenario.toml'}, {dotted(path)}" if path else "scenario.toml"
         row = 1 if "*" in path[:2] else self.rows.get(path[:2])
-        texts = [FILES[str(path[0])], f"row {row}" if row else ".".join(str(one) for one in path[1:2])]
+        texts = [file or FILES[str(path[0])], f"row {row}" if row else ".".join(str(one) for one in path[1:2])]
         if len(path) > 2:
             texts.append(f"column {path[2]}")
         return ", ".join(text for text in texts if text)

@@ -1,10 +1,14 @@
-"""A scenario folder as plain data: scenario.toml and its CSV tables, with the row that each record stands in."""
+"""A scenario folder as plain data: scenario.toml and its CSV tables, with the row that each record stands in.
+
+A folder may hold optional parts, each a folder under `parts/` with a scenario.toml, tables, or both: what is in use
+adds its rows to the tables and its settings to the settings, where they replace what stood there.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -14,9 +18,10 @@ from rdsim.scenario.findings import FILES, Finding
 from rdsim.scenario.shapes import Path, Shape, parts, required
 from rdsim.tables import Row, Table, did_you_mean, read_table, read_text, shown
 
-__all__ = ["SETTINGS", "Cell", "Reading", "read_folder"]
+__all__ = ["PARTS", "SETTINGS", "Cell", "Reading", "part_names", "read_folder"]
 
 SETTINGS = "scenario.toml"
+PARTS = "parts"
 
 _RECORDS: dict[str, tuple[type, str]] = {
     "technologies": (Technology, "id"),
@@ -42,13 +47,23 @@ class Reading:
 
     mapping: dict[str, Any] = field(default_factory=dict)
     rows: dict[Path, int] = field(default_factory=dict)
+    files: dict[Path, str] = field(default_factory=dict)  # where the record or setting stands, if in a part
     faults: list[Fault] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     bad: list[Path] = field(default_factory=list)
 
 
-def read_folder(folder: FilePath) -> Reading:
-    """Everything in the folder, and the faults of its files. Raises ScenarioError if it is no folder, or empty."""
+def part_names(folder: FilePath) -> list[str]:
+    """The optional parts of a scenario folder."""
+    place = folder / PARTS
+    return sorted(path.name for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
+
+
+def read_folder(folder: FilePath, chosen: Sequence[str] | None = None) -> Reading:
+    """Everything in the folder, and the faults of its files. Raises ScenarioError if it is no folder, or empty.
+
+    `chosen` are the parts in use; by default those that scenario.toml names as its own choice.
+    """
     if not folder.is_dir():
         raise ScenarioError(
             (Fault(str(folder), "must be a scenario folder", "a file" if folder.exists() else "nothing"),)
@@ -60,31 +75,65 @@ def read_folder(folder: FilePath) -> Reading:
     _read_settings(folder, reading)
     for name in FILES:
         _read_file(folder, name, reading)
+    own = reading.mapping.pop(PARTS, [])
+    for part in own if chosen is None else chosen:
+        _read_part(folder, part, reading)
     _require_files(folder, reading)
     return reading
 
 
+def _read_part(folder: FilePath, part: object, reading: Reading) -> None:
+    known = part_names(folder)
+    if part not in known:
+        advice = did_you_mean(str(part), known) or f"{folder} has no folder {PARTS}."
+        reading.faults.append(Fault(f"{SETTINGS}, {PARTS}", "must name folders under parts", shown(part), advice))
+        return
+    place = folder / PARTS / str(part)
+    if (place / SETTINGS).exists():
+        added = _settings(place, reading, f"{PARTS}/{part}/")
+        _merge(reading.mapping, added, (), f"{PARTS}/{part}/{SETTINGS}", reading)
+    for name in FILES:
+        _read_file(place, name, reading, f"{PARTS}/{part}/")
+
+
+def _merge(into: dict[str, Any], added: Mapping[str, Any], path: Path, file: str, reading: Reading) -> None:
+    """Tables grow; anything else is replaced."""
+    for key, value in added.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value, (*path, key), file, reading)
+        else:
+            into[key] = value
+            reading.files[*path, key] = file
+
+
 def _read_settings(folder: FilePath, reading: Reading) -> None:
+    reading.mapping.update(_settings(folder, reading, ""))
+
+
+def _settings(folder: FilePath, reading: Reading, prefix: str) -> dict[str, Any]:
+    """The settings of a folder, without tables that belong in files of their own."""
     try:
         settings = tomllib.loads(read_text(folder / SETTINGS))
     except InputError as error:
         reading.faults += error.faults
-        reading.bad.append(())
     except (ValueError, RecursionError) as error:  # TOML's own, a number of thousands of digits, endless brackets
-        reading.faults.append(Fault(SETTINGS, "must be valid TOML", str(error)))
-        reading.bad.append(())
+        reading.faults.append(Fault(prefix + SETTINGS, "must be valid TOML", str(error)))
     else:
         for name in FILES.keys() & settings.keys():
-            reading.faults.append(Fault(f"{SETTINGS}, {name}", f"belongs in {FILES[name]}, not in {SETTINGS}"))
+            rule = f"belongs in {FILES[name]}, not in {SETTINGS}"
+            reading.faults.append(Fault(f"{prefix}{SETTINGS}, {name}", rule))
             del settings[name]
-        reading.mapping.update(settings)
+        return settings
+    reading.bad.append(())
+    return {}
 
 
-def _read_file(folder: FilePath, name: str, reading: Reading) -> None:
+def _read_file(folder: FilePath, name: str, reading: Reading, prefix: str = "") -> None:
     path = folder / FILES[name]
     if not path.exists():
         return
     table = read_table(path)
+    table = replace(table, name=prefix + table.name)
     reading.faults += table.faults
     if not table.columns:
         reading.bad.append((name,))
@@ -129,24 +178,33 @@ def _add_records(name: str, table: Table, reading: Reading) -> None:
     _check_columns(name, table, frozenset(shapes), required(record), reading)
     entries = [(row, _record(row, table, shapes)) for row in table.rows]
     if not key:
-        reading.mapping[name] = [entry for _, entry in entries]
-        reading.rows.update({(name, index): row.number for index, (row, _) in enumerate(entries)})
+        already = reading.mapping.setdefault(name, [])
+        for index, (row, entry) in enumerate(entries, start=len(already)):
+            already.append(entry)
+            _note((name, index), row, table, reading)
         return
-    reading.mapping[name] = {}
+    already = reading.mapping.setdefault(name, {})
     for row, entry in entries:
-        unique = _unique(name, key, row, reading)
-        reading.mapping[name][unique] = entry
-        reading.rows[name, unique] = row.number
+        unique = _unique(name, key, row, table, reading)
+        already[unique] = entry
+        _note((name, unique), row, table, reading)
 
 
-def _unique(name: str, column: str, row: Row, reading: Reading) -> str:
+def _note(path: Path, row: Row, table: Table, reading: Reading) -> None:
+    reading.rows[path] = row.number
+    if "/" in table.name:
+        reading.files[path] = table.name
+
+
+def _unique(name: str, column: str, row: Row, table: Table, reading: Reading) -> str:
     """The row's key; a row without one, or with one already seen, gets its number, so that it is still checked."""
     given = row.cells.get(column, "")
+    where = f"row {row.number}" + (f" of {table.name}" if "/" in table.name else "")
     if not given:
-        return f"row {row.number}"
+        return where
     if given in reading.mapping[name]:
         first = reading.rows[name, given]
-        unique = f"{given} in row {row.number}"
+        unique = f"{given} in {where}"
         rule = f"{column} must be unique"
         reading.findings.append(Finding(((name, unique, column),), rule, f"{shown(given)}, as in row {first}"))
         return unique
@@ -189,7 +247,7 @@ def _add_levels(table: Table, reading: Reading) -> None:
         reading.faults.append(Fault(f"{table.name}, row 1", rule, shown(", ".join(table.columns))))
         reading.bad.append(("levels",))
         return
-    levels: dict[str, Any] = {}
+    levels: dict[str, Any] = reading.mapping.setdefault("levels", {})
     for row in table.rows:
         code = row.cells.get("partner", "")
         if not code or code in levels:
@@ -198,8 +256,7 @@ def _add_levels(table: Table, reading: Reading) -> None:
             reading.faults.append(fault)
             continue
         levels[code] = {field: _level(field, text, table) for field, text in _fields(row)}
-        reading.rows["levels", code] = row.number
-    reading.mapping["levels"] = levels
+        _note(("levels", code), row, table, reading)
 
 
 def _fields(row: Row) -> Iterator[tuple[str, str]]:

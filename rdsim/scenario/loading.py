@@ -12,7 +12,7 @@ from rdsim.domain import Scenario
 from rdsim.errors import Fault, ScenarioError
 from rdsim.scenario.consistency import contradictions
 from rdsim.scenario.findings import Finding, Origin, standing
-from rdsim.scenario.folder import Reading, read_folder
+from rdsim.scenario.folder import PARTS, Reading, read_folder
 from rdsim.scenario.overrides import Override, apply_override, parse_overrides
 from rdsim.scenario.shapes import covers
 from rdsim.scenario.validation import repaired, validate
@@ -27,7 +27,7 @@ def load(folder: str | FilePath, overrides: Sequence[str] | Mapping[str, object]
     Args:
         folder: the scenario folder.
         overrides: texts ``path=value`` as ``--set`` takes them, or a mapping of dotted paths to values, where None
-            unsets; later ones win.
+            unsets; later ones win. ``parts=NAME`` (or a list) adds optional parts of the folder.
 
     Returns:
         A validated scenario; money in its ``money_unit``, whatever units the files were written in.
@@ -35,15 +35,23 @@ def load(folder: str | FilePath, overrides: Sequence[str] | Mapping[str, object]
     Raises:
         ScenarioError: with every fault of the files, of the overrides and of what they say together.
     """
-    reading = read_folder(FilePath(folder))
     given, faults = parse_overrides(overrides)
+    parts = [one for one in given if one.path == (PARTS,)]
+    given = [one for one in given if one not in parts]
+    reading = read_folder(FilePath(folder), _named(parts[-1].value) if parts else None)
     faults = [*reading.faults, *faults, *_apply(given, reading)]
     scenario, findings = _judge(reading)
-    origin = Origin(reading.rows, tuple(given))
+    origin = Origin(reading.rows, tuple(given), reading.files)
     faults += [origin.fault(finding) for finding in findings]
     if faults or scenario is None:
         raise ScenarioError(tuple(sorted(dict.fromkeys(faults), key=_natural)))
     return canonical(scenario)
+
+
+def _named(value: object) -> list[str]:
+    """Names of parts as a list, or as a text with commas between."""
+    names = value if isinstance(value, list | tuple) else str("" if value is None else value).split(",")
+    return [str(one).strip() for one in names if str(one).strip()]
 
 
 def canonical(scenario: Scenario) -> Scenario:

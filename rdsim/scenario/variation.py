@@ -12,6 +12,7 @@ from rdsim.domain import Scenario
 from rdsim.errors import Fault, ScenarioError
 from rdsim.scenario.consistency import contradictions
 from rdsim.scenario.findings import Finding, Origin
+from rdsim.scenario.folder import PARTS
 from rdsim.scenario.loading import canonical
 from rdsim.scenario.overrides import Override, apply_override
 from rdsim.scenario.shapes import Path, dotted
@@ -85,6 +86,8 @@ class Variations:
         """The content after overrides, sharing what they do not touch, and the sections that they do."""
         varied, faults = dict(self._plain), []
         for override in overrides:
+            if override.path == (PARTS,):
+                self._refuse((PARTS,), "is chosen when the folder is read, not by a factor", "Put it under [set].")
             _detach(varied, override.path)
             fault = apply_override(varied, override)
             faults += [fault] if fault else []
