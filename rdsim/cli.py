@@ -881,9 +881,14 @@ def _sweep_progress() -> Iterator[Callable[[int, int, int], None]]:
 def sweep_report(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a sweep.")],
     metric: Annotated[str | None, typer.Option(help="Metric to look at; by default the first.")] = None,
+    readme: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also put the answers into this README, between its markers.")
+    ] = None,
 ) -> None:
-    """Write report.html of a sweep that was run, whole or in part."""
+    """Write report.html of a sweep that was run, whole or in part; its answers also into a README."""
     from rdsim import sweep  # noqa: PLC0415
 
     written = sweep.write_report(folder, metric)
     typer.echo(f"written: open {written}")
+    for path in sweep.write_answer(folder, readme) if readme else ():
+        typer.echo(f"written: {path}")

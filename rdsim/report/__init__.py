@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from rdsim.report.page import PlanReport, write
-from rdsim.report.sheet import Column, Plot, Section, Sheet, Table, write_sheet
+from rdsim.report.sheet import Column, Plot, Section, Sheet, Table, svg, write_sheet
 
-__all__ = ["Column", "PlanReport", "Plot", "Section", "Sheet", "Table", "write", "write_sheet"]
+__all__ = ["Column", "PlanReport", "Plot", "Section", "Sheet", "Table", "svg", "write", "write_sheet"]

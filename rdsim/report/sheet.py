@@ -15,7 +15,7 @@ import pandas as pd
 
 from rdsim.report.inside import picture, render
 
-__all__ = ["Column", "Plot", "Section", "Sheet", "Table", "write_sheet"]
+__all__ = ["Column", "Plot", "Section", "Sheet", "Table", "svg", "write_sheet"]
 
 Kind = Literal["text", "money", "count", "share", "year"]
 
@@ -86,6 +86,13 @@ class Sheet:
     title: str
     lead: Sequence[str]
     sections: Sequence[Section]
+
+
+def svg(plot: Plot) -> str:
+    """The figure as a drawing, for other documents."""
+    from rdsim.report import plots  # noqa: PLC0415
+
+    return str(picture(plots.draw(plot)))
 
 
 def write_sheet(sheet: Sheet, manifest: Mapping[str, Any], path: Path) -> None:

@@ -8,6 +8,7 @@ from rdsim.sweep.factors import Distribution, Factor
 from rdsim.sweep.page import described, write_report
 from rdsim.sweep.prepared import Prepared, prepare
 from rdsim.sweep.reading import manifest_of, read_sweep
+from rdsim.sweep.readme import write_answer
 from rdsim.sweep.runner import Estimate, Sweep, estimate, run, run_on
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "read_sweep",
     "run",
     "run_on",
+    "write_answer",
     "write_report",
 ]

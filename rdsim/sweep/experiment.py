@@ -25,12 +25,20 @@ if TYPE_CHECKING:
 
     from rdsim.sweep.runner import Sweep
 
-__all__ = ["TASKS", "Experiment", "TaskKind", "read"]
+__all__ = ["TASKS", "Answer", "Experiment", "TaskKind", "read"]
 
 TaskKind = Literal["simulate", "optimise", "plan", "rolling"]
 TASKS: tuple[TaskKind, ...] = ("simulate", "optimise", "plan", "rolling")
 
 _RENAMED = {"set": "settings", "list": "rows"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A sentence with figures of the sweep in braces; see `rdsim.sweep.answers`."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    text: Annotated[str, Field(min_length=1, description="The sentence.")]
 
 
 @dataclass(frozen=True)
@@ -80,12 +88,13 @@ class Experiment:
     ] = False
     solver: Annotated[str, Field(description="Solver of the optimiser.")] = "highs"
     plugins: Annotated[tuple[str, ...], Field(description="Python files that register policies.")] = ()
+    answers: Annotated[tuple[Answer, ...], Field(description="Sentences that answer the question.")] = ()
     folder: Annotated[str, Field(description="What relative paths are relative to.")] = "."
 
     def __post_init__(self) -> None:
         made = {name: _factor(one) for name, one in self.factors.items()}
         object.__setattr__(self, "factors", made)
-        for name in ("metrics", "plugins", "rows"):
+        for name in ("metrics", "plugins", "rows", "answers"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
 
     def path(self, text: str) -> Path:

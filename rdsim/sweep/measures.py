@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from rdsim.errors import Fault, InputError
 from rdsim.stats import Interval, mean_interval, proportion_interval, quantile, quantile_interval
 from rdsim.tables import did_you_mean
 
-__all__ = ["Metric", "parse_metrics"]
+__all__ = ["Metric", "parse_metric", "parse_metrics"]
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _MEAN = re.compile(r"\w+")
@@ -47,14 +48,19 @@ class Metric:
     sign: str = ""
     number: float = 0.0
 
+    def counted(self, figures: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Replications whose mean the metric is: of a probability 1 where it came true, of a mean the figures."""
+        if self.kind == "probability":
+            return np.asarray(_SIGNS[self.sign](figures, self.number), np.float64)
+        return figures
+
     def measure(self, table: pd.DataFrame, confidence: float) -> Interval:
         """The estimate over the rows of a table of replications. Raises ValueError for figures that are not finite."""
         samples = table[self.figure].to_numpy(np.float64)
         if self.kind == "mean":
             return mean_interval(samples, confidence)
         if self.kind == "probability":
-            hits = int(_SIGNS[self.sign](samples, self.number).sum())
-            return proportion_interval(hits, len(samples), confidence)
+            return proportion_interval(int(self.counted(samples).sum()), len(samples), confidence)
         if self.kind == "quantile":
             return quantile_interval(samples, self.number, confidence)
         edge = quantile(samples, 1 - self.number)
@@ -65,7 +71,7 @@ def parse_metrics(texts: Iterable[str], figures: Iterable[str]) -> tuple[Metric,
     """Metrics as they were written. Raises InputError with every one that is no metric, or of no known figure."""
     known, found, faults = list(figures), [], []
     for place, text in enumerate(texts):
-        metric = _parsed(text.strip())
+        metric = parse_metric(text.strip())
         where = f"metrics, entry {place + 1}"
         if metric is None:
             faults.append(Fault(where, _RULE, repr(text)))
@@ -84,7 +90,8 @@ def _advice(figure: str, known: list[str]) -> str:
     return did_you_mean(figure, known) or f"There are {', '.join(known)}."
 
 
-def _parsed(text: str) -> Metric | None:
+def parse_metric(text: str) -> Metric | None:
+    """A metric as it was written, whatever its figure; None if it is none."""
     if _MEAN.fullmatch(text):
         return Metric(text, text)
     if match := _CHANCE.fullmatch(text):

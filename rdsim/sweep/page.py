@@ -14,11 +14,12 @@ from rdsim.report import Column, Plot, Section, Sheet, Table, write_sheet
 from rdsim.report.words import amount
 from rdsim.stats import mean_interval
 from rdsim.sweep.analysis import Analysis
+from rdsim.sweep.answers import answers
 from rdsim.sweep.reading import manifest_of, read_sweep
 from rdsim.sweep.runner import Sweep
 from rdsim.tables import did_you_mean
 
-__all__ = ["described", "write_report"]
+__all__ = ["described", "sheet_of", "write_report"]
 
 _REPORT = "report.html"
 _CURVES, _SCATTER, _ROWS = 6, 2000, 20
@@ -44,7 +45,7 @@ def write_report(folder: str | Path, metric: str | None = None) -> Path:
     no such metric."""
     table, manifest = read_sweep(folder), manifest_of(folder)
     path = Path(folder) / _REPORT
-    sheet = _sheet(table, manifest, _analysis(table, manifest, metric))
+    sheet = sheet_of(table, manifest, metric)
     try:
         write_sheet(sheet, manifest, path)
     except OSError as error:
@@ -60,7 +61,9 @@ def _analysis(table: pd.DataFrame, manifest: Mapping[str, Any], metric: str | No
     return Analysis(table, manifest, metric or known[0])
 
 
-def _sheet(table: pd.DataFrame, manifest: Mapping[str, Any], analysis: Analysis) -> Sheet:
+def sheet_of(table: pd.DataFrame, manifest: Mapping[str, Any], metric: str | None = None) -> Sheet:
+    """The page of a sweep, by its table and manifest. Raises ExperimentError if there is no such metric."""
+    analysis = _analysis(table, manifest, metric)
     title = manifest["title"] or manifest["experiment"]
     lead = [manifest["description"].strip()] if manifest["description"].strip() else []
     sections = [one for one in _sections(table, manifest, analysis) if one.plots or one.tables or one.sentences]
@@ -75,6 +78,10 @@ def _sheet(table: pd.DataFrame, manifest: Mapping[str, Any], analysis: Analysis)
 def _lead(table: pd.DataFrame, manifest: Mapping[str, Any], analysis: Analysis) -> Iterator[str]:
     yield from _state(table, manifest)
     if analysis.done.empty:
+        return
+    told = answers(table, manifest)
+    if told:
+        yield from told
         return
     yield _range(analysis)
     if analysis.switch and len(analysis.worlds):

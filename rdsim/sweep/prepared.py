@@ -16,6 +16,7 @@ from rdsim.optimiser.confidence import stream_seed
 from rdsim.planning import ONE_SHOT as RULE_ONE_SHOT
 from rdsim.scenario import Override, Variations, eligible, load
 from rdsim.simulation import replicate
+from rdsim.sweep.answers import Names, answers_faults
 from rdsim.sweep.design import SAMPLED, Design
 from rdsim.sweep.experiment import Experiment
 from rdsim.sweep.factors import Bound, bind
@@ -176,6 +177,8 @@ class _Checks:
         seed = self.scenario.simulation.seed if one.seed is None else one.seed
         count = one.replications or self.scenario.simulation.replications
         design = Design(one.design, one.factors, one.points, one.levels, one.rows, one.design_seed)
+        if not self.faults:
+            self._check_answers(factors, metrics)
         return Prepared(one, self.scenario, self.variations, factors, design, metrics, count, seed, given)
 
     def fault(self, where: str, rule: str, found: object = "", suggestion: str = "") -> None:
@@ -198,6 +201,13 @@ class _Checks:
             self.fault("factors", "at most one factor has policies", ", ".join(policies))
         if one.task in ("plan", "rolling") and (policies or one.policy not in (PLAN, ONE_SHOT)):
             self.fault("policy", f"the task {one.task} has one of its own", ", ".join(policies) or one.policy)
+
+    def _check_answers(self, factors: Iterable[Bound], metrics: Iterable[Metric]) -> None:
+        """Answers may speak only of what is varied and measured."""
+        levels = {bound.name: tuple(str(one) for one in bound.factor.listed) for bound in factors}
+        texts = tuple(metric.text for metric in metrics)
+        names = Names(texts, levels, self.experiment.paired, self.experiment.design in SAMPLED)
+        self.faults += answers_faults([answer.text for answer in self.experiment.answers], names)
 
     def _bound(self, name: str) -> Iterator[Bound]:
         try:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -332,6 +333,8 @@ def _record(
         "experiment": one.name,
         "title": one.title,
         "description": one.description,
+        "answers": [answer.text for answer in one.answers],
+        "date": datetime.now(UTC).date().isoformat(),
         "task": one.task,
         "scenario": {
             "name": prepared.scenario.name,

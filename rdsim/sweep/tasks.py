@@ -107,9 +107,15 @@ def code_digest() -> str:
     """Digest of the program's own text, without the rooms that only tell of results: no number depends on those."""
     home = Path(rdsim.__file__).parent
     telling = {"cli.py", "findings.py", "results.py", "report", "studies", "explaining.py", "wording.py"}
-    files = sorted(p for p in home.rglob("*.py") if p.relative_to(home).parts[0] not in telling)
+    telling |= {f"sweep/{name}.py" for name in ("analysis", "answers", "page", "readme")}
+    files = sorted(p for p in home.rglob("*.py") if not telling & _inside(p.relative_to(home)))
     text = "".join(f"{p.relative_to(home).as_posix()} {hashlib.sha256(p.read_bytes()).hexdigest()};" for p in files)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _inside(path: Path) -> set[str]:
+    """A file and the rooms that it is in."""
+    return {path.as_posix(), path.parts[0]}
 
 
 # --- packing --------------------------------------------------------------------------------------

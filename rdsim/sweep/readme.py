@@ -1,0 +1,112 @@
+"""Answers in a README: what a sweep found, written between two markers, with its figures beside the README."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rdsim.errors import ExperimentError, Fault
+from rdsim.report import Plot, Sheet, svg
+from rdsim.report.words import amount
+from rdsim.sweep.page import sheet_of
+from rdsim.sweep.reading import manifest_of, read_sweep
+from rdsim.tables import read_text
+
+__all__ = ["write_answer"]
+
+_FOLDER = "answers"
+_END = "<!-- end of answer -->"
+_ROWS, _METRICS, _FIGURES = 30, 4, 2
+"""The largest table shown whole, and how many metrics and figures."""
+
+
+def write_answer(folder: str | Path, readme: str | Path) -> list[Path]:
+    """Put what a finished sweep found into a README, in place of what stood between its markers, or at the end.
+
+    The markers are `<!-- answer NAME -->`, with the experiment's name, and `<!-- end of answer -->`. Figures go to
+    `answers/NAME-1.svg` and so on, beside the README. Returns the files written. Raises ExperimentError if there is no
+    sweep, if part of it is missing, or if the README cannot be written, InputError if it cannot be read.
+    """
+    table, manifest, path = read_sweep(folder), manifest_of(folder), Path(readme)
+    if not manifest["complete"]:
+        rule = "must be complete before its answers are written down"
+        raise ExperimentError((Fault(str(folder), rule, f"{manifest['missing']} points are missing"),))
+    name, sheet = manifest["experiment"], sheet_of(table, manifest)
+    try:
+        drawings = dict(_drawings(name, sheet))
+        text = _placed(read_text(path), name, "\n".join(_block(table, manifest, sheet, drawings)))
+        (path.parent / _FOLDER).mkdir(exist_ok=True)
+        for file, drawing in drawings.items():
+            (path.parent / file).write_text(drawing, encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ExperimentError((Fault(str(path), "must be writable", error.strerror or str(error)),)) from None
+    return [path, *(path.parent / file for file in drawings)]
+
+
+def _placed(text: str, name: str, block: str) -> str:
+    start = f"<!-- answer {name} -->"
+    before, found, after = text.partition(start)
+    if not found:
+        return f"{text.rstrip()}\n\n{start}\n{block}\n{_END}\n"
+    _, end, rest = after.partition(_END)
+    if not end:
+        raise ExperimentError((Fault("README", f"must have {_END} after {start}", "none"),))
+    return f"{before}{start}\n{block}\n{_END}{rest}"
+
+
+def _drawings(name: str, sheet: Sheet) -> Iterator[tuple[str, str]]:
+    plots = [plot for section in sheet.sections for plot in section.plots if _tells(plot)]
+    for number, plot in enumerate(plots[:_FIGURES], start=1):
+        yield f"{_FOLDER}/{name}-{number}.svg", svg(plot)
+
+
+def _tells(plot: Plot) -> bool:
+    """A ranking of one factor tells nothing."""
+    return plot.key != "tornado" or len(plot.frame) > 1
+
+
+def _block(
+    table: pd.DataFrame, manifest: Mapping[str, Any], sheet: Sheet, drawings: Mapping[str, str]
+) -> Iterator[str]:
+    yield f"### {sheet.title}\n"
+    command = f"`rdsim sweep experiments/{manifest['experiment']}.toml`"
+    seed = f"seed {manifest['seed']}, intervals of {manifest['confidence']:.0%}"
+    yield (
+        f"Written by {command} on {manifest['date']}: {manifest['points']} points of {manifest['replications']:,} "
+        f"replications each, {seed}.\n"
+    )
+    # The first sentences are the experiment's own description and how much of it is done.
+    told = [line for line in sheet.lead if line != manifest["description"].strip()][1:]
+    yield from (f"- {line}" for line in told)
+    yield ""
+    if len(table) <= _ROWS:
+        yield from _rows(table, manifest)
+        yield ""
+    yield from (f"![{sheet.title}]({file})" for file in drawings)
+
+
+def _rows(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """All points as a table of Markdown: levels of factors, metrics with their intervals."""
+    factors, metrics = manifest["factors"], manifest["metrics"][:_METRICS]
+    kinds = manifest["kinds"]
+    yield "| " + " | ".join([*(one["label"] for one in factors.values()), *metrics]) + " |"
+    yield "| " + " | ".join(["---"] * (len(factors) + len(metrics))) + " |"
+    for row in table.to_dict("records"):
+        cells = [_level(row[name]) for name in factors]
+        cells += [_cell(row, name, kind) for name, kind in zip(metrics, kinds, strict=False)]
+        yield "| " + " | ".join(cells) + " |"
+
+
+def _level(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _cell(row: Mapping[Any, Any], name: str, kind: str) -> str:
+    if row["status"] != "done":
+        return "failed"
+    show = "{:.1%}".format if kind == "probability" else amount
+    return f"{show(row[name])} ({show(row[f'{name} low'])} to {show(row[f'{name} high'])})"

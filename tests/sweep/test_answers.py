@@ -1,0 +1,164 @@
+"""Answers: sentences whose figures come from the table, refused where they speak of what is not there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rdsim
+from rdsim.errors import ExperimentError
+from rdsim.report.words import amount
+from rdsim.stats import paired_difference
+from rdsim.sweep import manifest_of, read, read_sweep, run, write_answer
+from rdsim.sweep.answers import answers
+from tests.sweep.files import sweep
+
+GRID = """
+title = "Which policy, and with how much gain?"
+scenario = "{scenario}"
+design = "grid"
+replications = 40
+metrics = ["npv", "commercialised >= 1"]
+paired = true
+
+[factors.policy]
+policies = ["value-per-cost", "domestic-only", "evaluation-score"]
+
+[factors.gain]
+paths = ["partner_effect.duration_gain"]
+label = "step time saved"
+values = [0.0, 0.25, 0.5]
+"""
+
+
+def _experiment(tmp_path: Path, tiny: Path, *texts: str) -> Path:
+    file = tmp_path / "asked.toml"
+    answers = "".join(f'\n[[answers]]\ntext = "{text}"\n' for text in texts)
+    file.write_text(GRID.format(scenario=tiny.as_posix()) + answers, encoding="utf-8")
+    return file
+
+
+def _asked(tmp_path: Path, tiny: Path, *texts: str) -> list[str]:
+    run(read(_experiment(tmp_path, tiny, *texts)), tmp_path / "out")
+    return answers(read_sweep(tmp_path / "out"), manifest_of(tmp_path / "out"))
+
+
+def test_figures_of_a_point_are_the_tables(tiny: Path, tmp_path: Path) -> None:
+    told = _asked(
+        tmp_path,
+        tiny,
+        "It is worth {npv | policy = value-per-cost; gain = 0.50}.",
+        "It sells with {commercialised >= 1 | policy = domestic-only; gain = 0}.",
+    )
+    table = read_sweep(tmp_path / "out").set_index(["policy", "gain"])
+    row = table.loc[("value-per-cost", 0.5)]
+    spread = f"({amount(row['npv low'])} to {amount(row['npv high'])}, n = 40)"
+    assert told[0] == f"It is worth {amount(row['npv'])} {spread}."
+    assert f"{table.loc[('domestic-only', 0.0), 'commercialised >= 1']:.1%} (" in told[1]
+
+
+def test_differences_are_paired_by_replication_over_all_points(tiny: Path, tmp_path: Path) -> None:
+    told = _asked(tmp_path, tiny, "{npv: value-per-cost over domestic-only of policy}")[0]
+    table = read_sweep(tmp_path / "out")
+    mine, theirs = (
+        np.array([list(one) for one in table.loc[table["policy"] == name, "samples"]]).mean(axis=0)
+        for name in ("value-per-cost", "domestic-only")
+    )
+    gap = paired_difference(mine, theirs)
+    assert told == f"{amount(gap.mean)} ({amount(gap.low)} to {amount(gap.high)}, n = 40)"
+
+
+def test_the_best_level_is_named_with_those_not_told_apart(tiny: Path, tmp_path: Path) -> None:
+    best, least = _asked(
+        tmp_path, tiny, "{best npv by policy | gain = 0.5}", "{least npv by gain | policy = domestic-only}"
+    )
+    table = read_sweep(tmp_path / "out")
+    means = table[table["gain"] == 0.5].set_index("policy")["npv"]
+    assert best.startswith(f"{means.idxmax()}, {amount(means.max())} (")
+    # Without partners their effect changes nothing: no level is told from another.
+    assert least.startswith("0.0, ")
+    assert least.endswith("not told apart from it: 0.25, 0.5")
+
+
+def test_the_first_level_at_which_a_claim_is_clear(tiny: Path, tmp_path: Path) -> None:
+    table = (_asked(tmp_path, tiny), read_sweep(tmp_path / "out"))[1]
+    lows = table[table["policy"] == "value-per-cost"].set_index("gain")["npv low"]
+    limit = (lows.loc[0.0] + lows.loc[0.25]) / 2
+    assert lows.loc[0.0] < limit < lows.loc[0.25], "the tiny scenario must tell the levels apart"
+    told = _asked(
+        tmp_path,
+        tiny,
+        f"{{first gain where npv >= {limit:.6f} | policy = value-per-cost}}",
+        "{first gain where npv >= 1000000}",
+        "{first gain where npv: value-per-cost over domestic-only of policy > -1000}",
+    )
+    assert told[0].startswith("0.25 (")
+    assert told[1] == "no level"
+    assert told[2].startswith("0.0 (")
+
+
+def test_of_points_that_failed_nothing_is_known(tiny: Path, tmp_path: Path) -> None:
+    file = _experiment(tmp_path, tiny, "{npv | gain = 0.5; policy = value-per-cost}")
+    run(read(file), tmp_path / "out")
+    table = read_sweep(tmp_path / "out")
+    table.loc[table["gain"] == 0.5, "status"] = "failed"
+    assert answers(table, manifest_of(tmp_path / "out")) == ["(not known: no such point is done)"]
+
+
+def test_every_fault_is_told_before_anything_runs(tiny: Path, tmp_path: Path) -> None:
+    texts = ("{npw}", "{npv | gian = 0.5}", "{npv | gain = 0.3}", "{best npv in policy}", "{first gain where npv}")
+    texts += ("{commercialised >= 1: domestic-only over value-per-cost of policy}", "{npv: 0.5 under 0 of gain}")
+    with pytest.raises(ExperimentError) as caught:
+        _asked(tmp_path, tiny, *texts)
+    told = [str(fault) for fault in caught.value.faults]
+    assert len(told) == len(texts)
+    assert [int(found[1]) for one in told if (found := re.search(r"answers, entry (\d)", one))] == [1, 2, 3, 4, 5, 6, 7]
+    assert "Did you mean 'npv'?" in told[0]
+    assert "Did you mean 'gain'?" in told[1]
+    assert "0.0, 0.25, 0.5" in told[2]
+    assert "paired = true" in told[5]
+    assert not (tmp_path / "out").exists()
+
+
+def test_answers_stand_in_the_readme_between_their_markers(tiny: Path, tmp_path: Path) -> None:
+    file = _experiment(tmp_path, tiny, "Worth {npv | policy = domestic-only; gain = 0}.")
+    ran = sweep(file, "--out", tmp_path / "out")
+    assert ran.returncode == 0, ran.stderr
+    assert "Worth " in ran.stdout
+    readme = tmp_path / "README.md"
+    readme.write_text("# Mine\n\n<!-- answer asked -->\nold\n<!-- end of answer -->\n\nAfter.\n", encoding="utf-8")
+    for _ in range(2):  # written again it is the same
+        ran = sweep("report", tmp_path / "out", "--readme", readme)
+        assert ran.returncode == 0, ran.stderr
+    text = readme.read_text(encoding="utf-8")
+    assert text.startswith("# Mine\n")
+    assert text.endswith("\n<!-- end of answer -->\n\nAfter.\n")
+    assert "\nold\n" not in text
+    assert text.count("### Which policy, and with how much gain?") == 1
+    assert "- Worth " in text
+    assert "| domestic-only | 0.25 | " in text
+    for drawing in re.findall(r"\((answers/.*?)\)", text):
+        assert (tmp_path / drawing).read_text(encoding="utf-8").startswith("<svg")
+    assert "answers/asked-1.svg" in text
+
+
+def test_a_readme_without_markers_gets_them_at_its_end(tiny: Path, tmp_path: Path) -> None:
+    run(read(_experiment(tmp_path, tiny, "{npv}")), tmp_path / "out")
+    readme = tmp_path / "README.md"
+    readme.write_text("# Mine\n", encoding="utf-8")
+    write_answer(tmp_path / "out", readme)
+    assert "<!-- answer asked -->" in readme.read_text(encoding="utf-8")
+    readme.write_text("<!-- answer asked -->\n", encoding="utf-8")
+    with pytest.raises(ExperimentError, match="end of answer"):
+        write_answer(tmp_path / "out", readme)
+
+
+def test_words_alone_do_not_change_what_ran(tiny: Path, tmp_path: Path) -> None:
+    run(read(_experiment(tmp_path, tiny)), tmp_path / "out")
+    again = run(read(_experiment(tmp_path, tiny, "Other words: {npv}.")), tmp_path / "out")
+    assert again.manifest["tasks_of_this_run"] == 0
+    assert again.manifest["answers"] == ["Other words: {npv}."]
+    assert isinstance(rdsim.Experiment(str(tiny), answers=({"text": "{npv}"},)).answers, tuple)  # type: ignore[arg-type]
