@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rdsim.stats import Interval, mean_interval, paired_difference
+from rdsim.sweep.design import SAMPLED
 
 __all__ = ["Analysis", "Flip"]
 
@@ -242,20 +243,33 @@ class Analysis:
         return pd.DataFrame(found).sort_values("mean", ascending=False, ignore_index=True)
 
     def differences(self) -> pd.DataFrame:
-        """Of the policy that is best on average against each other one, paired by world (and, where replications
-        were kept, by replication): `policy`, `difference`, `low`, `high` (together, Bonferroni), and in how many of
-        `n` worlds it is `better` and clearly `worse`."""
+        """The policy that is best on average against each other one: `policy`, `difference`, `low`, `high` (together,
+        Bonferroni), and in which share of the worlds it is `better` and clearly `worse`.
+
+        Paired by world where worlds were sampled; over worlds that were chosen one by one, by replication, if those
+        were kept. `over` says which, `n` how many.
+        """
         wide, found = self.worlds, []
         if wide.shape[1] < 2:
             return pd.DataFrame()
         best = str(wide.mean().idxmax())
         others = [name for name in wide if name != best]
         for other in others:
-            gap = paired_difference(wide[best], wide[other], self.confidence, len(others))
+            over, pair = self._paired(best, str(other), wide)
+            gap = paired_difference(*pair, self.confidence, len(others))
             better, worse = self._clear(best, str(other), wide)
             told = {"policy": other, "difference": gap.mean, "low": gap.low, "high": gap.high}
-            found.append({**told, "better": better, "worse": worse, "n": gap.n})
+            found.append({**told, "better": better, "worse": worse, "n": gap.n, "over": over})
         return pd.DataFrame(found).assign(best=best)
+
+    def _paired(self, best: str, other: str, wide: pd.DataFrame) -> tuple[str, tuple[Floats, Floats]]:
+        """What two policies are compared over, and their figures there."""
+        kept = self.kept
+        if kept is None or self.manifest["design"]["kind"] in SAMPLED:
+            return "worlds", (wide[best].to_numpy(np.float64), wide[other].to_numpy(np.float64))
+        # The same replications lived through every world: their means over the worlds are the samples.
+        first, second = (np.array([np.asarray(one) for one in kept[name]]).mean(axis=0) for name in (best, other))
+        return "replications", (first, second)
 
     def _clear(self, best: str, other: str, wide: pd.DataFrame) -> tuple[float, float]:
         """Shares of worlds in which one policy is clearly better than another, and clearly worse."""

@@ -139,7 +139,7 @@ def _policies(analysis: Analysis) -> Iterator[str]:
     best = str(table["best"].iloc[0])
     clearly = "clearly " if analysis.kept is not None else ""
     for row in table.to_dict("records"):
-        gap = f"{amount(row['difference'])} ({amount(row['low'])} to {amount(row['high'])}, {row['n']} worlds)"
+        gap = f"{amount(row['difference'])} ({amount(row['low'])} to {amount(row['high'])}, {row['n']} {row['over']})"
         sure = "is better than" if row["low"] > 0 else "is not told apart from"
         yield (
             f"{best} {sure} {row['policy']} on average: {gap}; {clearly}better in {row['better']:.0%} of the worlds "

@@ -13,6 +13,7 @@ from rdsim.errors import ExperimentError
 from rdsim.report.words import amount
 from rdsim.stats import paired_difference
 from rdsim.sweep import manifest_of, read, read_sweep, run, write_answer
+from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.answers import answers
 from tests.sweep.files import sweep
 
@@ -69,6 +70,21 @@ def test_differences_are_paired_by_replication_over_all_points(tiny: Path, tmp_p
     )
     gap = paired_difference(mine, theirs)
     assert told == f"{amount(gap.mean)} ({amount(gap.low)} to {amount(gap.high)}, n = 40)"
+
+
+def test_worlds_chosen_one_by_one_are_compared_over_replications(tiny: Path, tmp_path: Path) -> None:
+    _asked(tmp_path, tiny)
+    analysis = Analysis(read_sweep(tmp_path / "out"), manifest_of(tmp_path / "out"), "npv")
+    told = analysis.differences().set_index("policy")
+    done = analysis.done
+    best = np.array([list(one) for one in done.loc[done["policy"] == told["best"].iloc[0], "samples"]]).mean(axis=0)
+    for name, row in told.iterrows():
+        other = np.array([list(one) for one in done.loc[done["policy"] == name, "samples"]]).mean(axis=0)
+        gap = paired_difference(best, other, comparisons=2)
+        assert (row["difference"], row["low"], row["n"]) == pytest.approx((gap.mean, gap.low, 40))
+        assert row["over"] == "replications"
+    # The luck of a metric whose replications are not kept is unknown: then worlds are all there is.
+    assert set(Analysis(analysis.table, analysis.manifest, "commercialised >= 1").differences()["over"]) == {"worlds"}
 
 
 def test_the_best_level_is_named_with_those_not_told_apart(tiny: Path, tmp_path: Path) -> None:
