@@ -343,6 +343,14 @@ _PROOFS = {
 _FEASIBLE = 2  # kSolutionStatusFeasible
 
 
+class _Quiet(highspy.Highs):
+    """HiGHS that says nothing: from highspy 1.16 on its constructor enables callbacks, which prints a heading."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802 - highspy's name
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+
 @dataclass(frozen=True)
 class Highs:
     """HiGHS in this process, through highspy."""
@@ -376,7 +384,7 @@ class Highs:
         """A highspy solver that holds the model as it is: PuLP problem -> one matrix -> passModel."""
         # HiGHS has one scheduler per process; a different number of threads is refused, silently, until it is reset.
         highspy.Highs.resetGlobalScheduler(True)
-        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        solver: Any = _Quiet()  # type: ignore[no-untyped-call]
         solver.setOptionValue("output_flag", False)
         if solver.passModel(_highs_lp(model, relaxed)) == highspy.HighsStatus.kError:
             raise SolverError(self.name, "refused the model")

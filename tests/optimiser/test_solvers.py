@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import pickle
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -283,3 +285,14 @@ def test_an_answer_without_a_word_of_its_state_is_an_error(name: str, tmp_path: 
 
 def test_generation_is_the_installed_one(name: str) -> None:
     assert (solvers.GENERATION >= 4) == hasattr(pulp.LpAffineExpression, "from_list")
+
+
+def test_solvers_print_nothing_of_their_own(name: str) -> None:
+    """Asked in a new process: HiGHS prints its heading once in each, when the first solver is made."""
+    code = (
+        "from rdsim.optimiser import solve; from tests.optimiser.small import FAMILIES, build, draw; "
+        f"print(solve(build(draw(0), FAMILIES), solver={name!r}).status.name)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
+    assert len(ran.stdout.splitlines()) == 1, ran.stdout
+    assert not ran.stderr
