@@ -123,7 +123,8 @@ def run_on(
 
 
 def estimate(prepared: Prepared, folder: Path) -> Estimate:
-    """Count what is pending, and time one point in this process."""
+    """Count what is pending, and time one point in this process. Raises OutputError if the folder cannot be used."""
+    _check(folder)
     work = prepared.work(_decided(prepared, None), 1)
     store = Store(folder)
     store.look()
@@ -144,16 +145,24 @@ def _timed(packed: bytes, task: Task) -> float:
 
 
 def _claim(folder: Path) -> None:
-    """A folder that is new, empty, or a sweep's. Raises OutputError."""
+    """Make the folder, unless it is there. Raises OutputError if it cannot be used."""
+    _check(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError((Fault(str(folder), "must be writable", error.strerror or str(error)),)) from None
+
+
+def _check(folder: Path) -> None:
+    """A folder must be new, empty, or a sweep's. Raises OutputError."""
     try:
         if folder.exists() and not folder.is_dir():
             raise OutputError((Fault(str(folder), "must be a folder", "a file", "Name another."),))
         if folder.is_dir() and any(_is_foreign(path.name) for path in folder.iterdir()):
             rule = "must be new, empty, or hold an earlier sweep"
             raise OutputError((Fault(str(folder), rule, "files that are not a sweep's", "Name another."),))
-        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError((Fault(str(folder), "must be writable", error.strerror or str(error)),)) from None
+        raise OutputError((Fault(str(folder), "must be readable", error.strerror or str(error)),)) from None
 
 
 def _is_foreign(name: str) -> bool:

@@ -220,6 +220,9 @@ def test_a_dry_run_counts_and_writes_nothing(
     assert ran.code == 0, ran.err
     assert "64 points, 64 tasks not done yet" in ran.out
     assert not (tmp_path / "out").exists()
+    # The folder of the experiment file is none of a sweep's: said before an hour is spent, not after.
+    ran = rdsim_sweep(capsys, monkeypatch, file, "--out", tmp_path, "--dry-run")
+    assert (ran.code, "must be new, empty, or hold an earlier sweep" in ran.err) == (2, True)
 
 
 @pytest.mark.parametrize(
