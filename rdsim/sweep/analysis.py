@@ -164,9 +164,12 @@ class Analysis:
             import SALib  # noqa: F401, PLC0415 - an extra
         except ImportError:
             return None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return self._saltelli() if kind == "saltelli" else self._given_data()
+        shape = warnings.formatwarning
+        try:
+            with warnings.catch_warnings(record=True):  # SALib turns warnings on again, and gives them another shape
+                return self._saltelli() if kind == "saltelli" else self._given_data()
+        finally:
+            warnings.formatwarning = shape
 
     @property
     def _one_policy(self) -> pd.DataFrame:
@@ -199,8 +202,10 @@ class Analysis:
             return None
         codes = np.column_stack([_codes(rows[name]) for name in self.factors])
         bounds = [[float(column.min()), float(column.max()) + 1e-9] for column in codes.T]
-        problem = {"num_vars": len(self.factors), "names": self.factors, "bounds": bounds}
-        found = delta.analyze(problem, codes, values, num_resamples=100, conf_level=self.confidence, seed=1)
+        names = [f"x{k}" for k in range(len(self.factors))]  # SALib forbids some endings of names
+        problem = {"num_vars": len(names), "names": names, "bounds": bounds}
+        wanted: dict[str, Any] = {"num_resamples": 100, "conf_level": self.confidence, "seed": 1, "method": "sobol"}
+        found = delta.analyze(problem, codes, values, **wanted)
         table = pd.DataFrame({"factor": self.factors, "first": found["S1"], "first_error": found["S1_conf"]})
         return table.assign(n=len(values)).sort_values("first", ascending=False, ignore_index=True)
 

@@ -99,7 +99,7 @@ def test_two_sweeps_on_one_folder_do_no_harm(whole: tuple[Path, bytes], tmp_path
     both = [start(file, "--out", tmp_path / "out", "--jobs", 1) for _ in range(2)]
     for process in both:
         said, error = process.communicate(timeout=300)
-        assert process.returncode == 0, said + error
+        assert (process.returncode, error) == (0, ""), said + error
     assert bytes_of(tmp_path / "out") == expected
 
 
