@@ -20,6 +20,7 @@ __all__ = [
     "Facility",
     "FacilityNeed",
     "Gate",
+    "Input",
     "International",
     "Judgement",
     "JudgementRules",

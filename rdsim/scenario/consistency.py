@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from rdsim.domain import Judgement, Limit, Mode, Partner, Programme, Scenario, Technology
 from rdsim.gates import GATE_POLICIES
@@ -385,24 +385,22 @@ _WIDEST = math.floor(math.exp(LARGEST_SPREAD * Z90))
 
 def _judgement_rules(s: Scenario) -> Iterator[Finding]:
     """Experts and inputs that the rules name must be among those of the judgements."""
-    experts, inputs = sorted({one.expert for one in s.judgements}), sorted({one.input for one in s.judgements})
+    experts = sorted({one.expert for one in s.judgements})
+    inputs: list[str] = sorted({one.input for one in s.judgements})
     rules = s.judgement
     named: list[tuple[Path, str, list[str]]] = [
         *((("judgement", "weights", name), name, experts) for name in rules.weights),
-        *((("judgement", "at", name), name, list[str](inputs)) for name in rules.at),
+        *((("judgement", "at", name), name, inputs) for name in rules.at),
     ]
     if rules.expert:
         named.append((("judgement", "expert"), rules.expert, experts))
     for path, name, known in named:
         if name not in known:
             noun = "an input that is judged" if path[1] == "at" else "an expert of judgements.csv"
-            yield Finding(
-                (path, ("judgements",)), f"must name {noun}: {_listed(known)}", shown(name), did_you_mean(name, known)
+            rule = (
+                f"must name {noun}: {', '.join(known)}" if known else f"must name {noun}, and there are no judgements"
             )
-
-
-def _listed(known: Sequence[str]) -> str:
-    return ", ".join(known) or "there are no judgements"
+            yield Finding((path, ("judgements",)), rule, shown(name), did_you_mean(name, known))
 
 
 def _risk(s: Scenario) -> Iterator[Finding]:
