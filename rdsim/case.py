@@ -24,7 +24,7 @@ from rdsim.domain import Choice, Portfolio, Programme, Scenario, TechnologyStep
 from rdsim.gates import GATE_POLICIES
 from rdsim.partnership import StepEffect, cost_factor, step_effect
 from rdsim.purses import PURSE_RULES
-from rdsim.scenario import calibration, cost, level, money_scale, target
+from rdsim.scenario import calibration, cost, drawn, figure, home_level, level, money_scale, target
 
 __all__ = [
     "BLOCKED",
@@ -52,6 +52,7 @@ __all__ = [
     "median_years",
     "own_steps",
     "solo",
+    "step_median",
 ]
 
 Ints = npt.NDArray[np.int64]
@@ -322,25 +323,42 @@ class _Projects:
         goal, steps = target(scenario, technology), scenario.steps
         eventual = calibration(scenario).development_success ** (1.0 / (goal - technology.trl))
         alone = attempt_success(eventual, steps.setback_probability, steps.attempts)
-        gap = level(scenario, choice.partner, technology.field) - technology.home_level if choice.partner else 0.0
+        gap = (
+            level(scenario, choice.partner, technology.field) - home_level(scenario, technology)
+            if choice.partner
+            else 0.0
+        )
         count = len(members(scenario, choice.partner))
         elapsed = 0
         for trl in range(technology.trl, goal):
             effect = step_effect(scenario.partner_effect, gap, trl, count) if count else StepEffect(1.0, 0.0)
             own = self._own.get((technology.id, trl))
             chance = alone
-            if own is not None and own.success is not None:
-                chance = attempt_success(own.success, steps.setback_probability, steps.attempts)
+            success = _own_success(scenario, technology.id, own, trl)
+            if success is not None:
+                chance = attempt_success(success, steps.setback_probability, steps.attempts)
             self.factor[row, trl - 1] = effect.duration
             self.success[row, trl - 1] = min(1.0, chance + effect.success)
             self.alone_success[row, trl - 1] = chance
-            elapsed += math.ceil(median_years(scenario, own, trl) * DAYS_PER_YEAR - 1e-9)
+            elapsed += math.ceil(step_median(scenario, technology.id, own, trl) * DAYS_PER_YEAR - 1e-9)
             self.median_days[row, trl - technology.trl] = elapsed
 
 
 def own_steps(scenario: Scenario) -> dict[tuple[str, int], TechnologyStep]:
     """The steps that have figures of their own, by technology and the TRL that they start from."""
     return {(step.technology, step.trl): step for step in scenario.technology_steps}
+
+
+def _own_success(scenario: Scenario, technology: str, own: TechnologyStep | None, trl: int) -> float | None:
+    """Success of a step over all attempts, as experts judge it or as listed for the technology; None: as for others."""
+    judged = figure(scenario, technology, "success", trl)
+    return own.success if judged is None and own is not None else judged
+
+
+def step_median(scenario: Scenario, technology: str, own: TechnologyStep | None, trl: int) -> float:
+    """Median years of a technology's step from `trl`: of what experts make of it, if they are heard on it."""
+    judged = drawn(scenario, technology, "months", trl)
+    return median_years(scenario, own, trl) if judged is None else judged.quantile(0.5) / 12.0
 
 
 def median_years(scenario: Scenario, own: TechnologyStep | None, trl: int) -> float:

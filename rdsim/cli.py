@@ -201,6 +201,8 @@ def check(scenario: Folder, overrides: Set = None, plugins: Plugins = None) -> N
         f"{world.name}: valid; {len(world.programmes)} programmes, {len(world.technologies)} technologies, "
         f"{len(world.partners)} partners, {_pairs(world)} eligible combinations of technology, partner and mode"
     )
+    for line in rooms.told(world):
+        typer.echo(line)
     parts = rooms.part_names(scenario)
     if parts:
         typer.echo(f"optional parts: {', '.join(parts)} (--set parts=NAME)")

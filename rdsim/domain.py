@@ -20,7 +20,10 @@ __all__ = [
     "Facility",
     "FacilityNeed",
     "Gate",
+    "Input",
     "International",
+    "Judgement",
+    "JudgementRules",
     "Limit",
     "Limits",
     "Link",
@@ -52,7 +55,7 @@ __all__ = [
 class Unit:
     """Marks a number's unit: the door accepts quantities written with it and refuses others."""
 
-    name: Literal["money", "months", "years", "per year"]
+    name: Literal["money", "months", "years", "per year", "as its input"]
 
 
 NAMES = r"^[A-Za-z0-9][A-Za-z0-9_.+\-]{0,63}$"
@@ -430,6 +433,49 @@ class TechnologyStep:
     source: Annotated[str, Field(description="Where the row comes from.")] = ""
 
 
+Input = Literal["value", "cost", "market_probability", "home_level", "market_size", "market_share", "months", "success"]
+"""What experts may be asked of a technology: columns of technologies.csv, or the time and success of a step."""
+
+Elicited = Annotated[Finite, Unit("as its input")]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What one expert says of one uncertain figure, one row of judgements.csv."""
+
+    __pydantic_config__ = _strict
+    technology: Annotated[str, Field(description="Technology id.")]
+    input: Annotated[Input, Field(description="The figure: a column of technologies.csv, or months or success.")]
+    expert: Annotated[str, Field(min_length=1, description="Who says so.")]
+    p10: Annotated[Elicited, Field(description="Below it with probability 10%.")]
+    p50: Annotated[Elicited, Field(description="Below it with probability 50%.")]
+    p90: Annotated[Elicited, Field(description="Below it with probability 90%.")]
+    trl: Annotated[
+        int | None, Field(ge=1, le=8, description="TRL that the step starts from: for months and success alone.")
+    ] = None
+    source: Annotated[str, Field(description="Where the row comes from.")] = ""
+
+
+@dataclass(frozen=True)
+class JudgementRules:
+    """Whose judgements count, and how those of several experts are pooled."""
+
+    __pydantic_config__ = _strict
+    expert: Annotated[str, Field(description="The only expert who is heard; empty: all of them, pooled.")] = ""
+    pooling: Annotated[
+        Literal["linear", "quantile"],
+        Field(description="linear: a mixture of the experts' distributions; quantile: the average of their quantiles."),
+    ] = "linear"
+    weights: Annotated[
+        dict[str, Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]],
+        Field(description="Weight of an expert in the pool; absent: 1, and 0 leaves an expert out."),
+    ] = field(default_factory=dict)
+    at: Annotated[
+        dict[Input, Literal["mean", "p10", "p50", "p90"]],
+        Field(description="An input is taken to be this figure of its distribution, for certain; absent: uncertain."),
+    ] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Link:
     """A relation between two technologies, one row of links.csv."""
@@ -607,6 +653,7 @@ class Scenario:
     technology_steps: Annotated[
         tuple[TechnologyStep, ...], Field(description="Steps of single technologies with their own time or success.")
     ] = ()
+    judgements: Annotated[tuple[Judgement, ...], Field(description="Experts' judgements of uncertain figures.")] = ()
     description: Annotated[str, Field(description="A paragraph for the report.")] = ""
     fiscal_year_start_month: Annotated[
         int, Field(ge=1, le=12, description="Calendar month a fiscal year starts in.")
@@ -633,6 +680,7 @@ class Scenario:
         )
     )
     steps: Steps = Steps()
+    judgement: JudgementRules = JudgementRules()
     partner_effect: PartnerEffect = PartnerEffect()
     value: ValueRules = ValueRules()
     risks: Risks = Risks()

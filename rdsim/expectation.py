@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,16 @@ def with_sure_market(scenario: Scenario) -> Scenario:
     """The scenario in which what reaches its target comes to the market, at its mean value."""
     technologies = {name: replace(row, market_probability=1.0) for name, row in scenario.technologies.items()}
     uncertainty = {name: replace(one, value_sigma=0.0) for name, one in scenario.uncertainty.items()}
-    return replace(scenario, technologies=technologies, uncertainty=uncertainty)
+    return replace(scenario, technologies=technologies, uncertainty=uncertainty, **_sure_judgements(scenario))
+
+
+def _sure_judgements(scenario: Scenario) -> dict[str, Any]:
+    """Experts unheard on whether the market comes, and their value at its mean, if it is not taken for certain."""
+    heard = tuple(one for one in scenario.judgements if one.input != "market_probability")
+    at = dict(scenario.judgement.at)
+    at.setdefault("value", "mean")
+    rules = replace(scenario.judgement, at=at)
+    return {"judgements": heard, "judgement": rules} if scenario.judgements else {}
 
 
 def expected_projects(scenario: Scenario, choices: Sequence[Choice], sure: Worth) -> Floats:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, call_day, hosts
-from rdsim.domain import Choice, Programme, Scenario
+from rdsim.domain import Choice, Judgement, Partner, Programme, Scenario, Technology
 from rdsim.explaining import screen_table
 from rdsim.planning import Plan
 from rdsim.report import PlanReport
@@ -217,8 +217,13 @@ def _policies(found: Plan) -> pd.DataFrame:
 def _sources(scenario: Scenario) -> pd.DataFrame:
     """Where rows and figures come from, as the scenario says it."""
     rows = [("calibration in use", scenario.calibration, scenario.calibrations[scenario.calibration].source)]
-    for table, items in (("technologies", scenario.technologies.values()), ("partners", scenario.partners.values())):
-        sources = pd.Series([item.source or "not stated" for item in items]).value_counts()
+    tables: tuple[tuple[str, Iterable[Technology | Partner | Judgement]], ...] = (
+        ("technologies", scenario.technologies.values()),
+        ("partners", scenario.partners.values()),
+        ("judgements", scenario.judgements),
+    )
+    for table, items in tables:
+        sources = pd.Series([item.source or "not stated" for item in items], dtype=object).value_counts()
         rows += [(table, f"{count} rows", str(source)) for source, count in sources.items()]
     frame = pd.DataFrame(rows, columns=["table", "item", "source"])
     return frame.assign(grade=[_grade(source) for source in frame["source"]])

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rdsim.case import DAYS_PER_YEAR, END_STATES, Case, Ints, Outcomes
 from rdsim.domain import Choice, Scenario
-from rdsim.scenario import market_value, money_scale
+from rdsim.scenario import market_share, market_size, market_value, money_scale
 
 __all__ = [
     "Worth",
@@ -187,5 +187,5 @@ def replication_figures(
 
 def _yearly_sales(scenario: Scenario, choices: Sequence[Choice]) -> Floats:
     """Sales a year of each technology once it is on the market: market size x share."""
-    rows = [scenario.technologies[choice.technology] for choice in choices]
-    return np.array([row.market_size * row.market_share for row in rows])
+    names = [choice.technology for choice in choices]
+    return np.array([market_size(scenario, name) * market_share(scenario, name) for name in names])

@@ -416,10 +416,10 @@ def test_the_schema_describes_the_settings_and_the_tables() -> None:
     found = schema()
     names = {one.name for one in dataclasses.fields(Scenario)}
     assert set(found["properties"]) == names - {
-        *("technologies", "partners", "levels", "links", "facility_needs", "technology_steps")
+        *("technologies", "partners", "levels", "links", "facility_needs", "technology_steps", "judgements")
     }
     assert found["additionalProperties"] is False
-    assert set(found["tables"]) == {name for name in TINY_FILES if name.endswith(".csv")}
+    assert set(found["tables"]) == {name for name in TINY_FILES if name.endswith(".csv")} | {"judgements.csv"}
     json.dumps(found)
     programme = found["$defs"]["Programme"]["properties"]
     assert programme["deadline_years"]["description"]

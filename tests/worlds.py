@@ -8,7 +8,7 @@ suites count that they are.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
@@ -26,6 +26,9 @@ from rdsim.domain import (
     FacilityNeed,
     FieldFactorRisk,
     Gate,
+    Input,
+    Judgement,
+    JudgementRules,
     Link,
     Mode,
     Network,
@@ -166,6 +169,7 @@ class _Maker:
         chosen = self.portfolio(scenario := canonical(scenario))
         decisions = self.decisions(chosen)
         scenario = canonical(replace(scenario, technology_steps=self.own_steps(technologies)))
+        scenario = canonical(replace(scenario, **self.judged(technologies)))
         return World(scenario, chosen, self.seed, *decisions)
 
     def own_steps(self, technologies: dict[str, Technology]) -> tuple[TechnologyStep, ...]:
@@ -175,6 +179,20 @@ class _Maker:
         places = [(name, trl) for name, one in technologies.items() for trl in range(one.trl, 8) if self.chance(0.4)]
         months, success = (3.0, 6.0, 9.0, None), (0.3, 0.9, None)
         return tuple(TechnologyStep(*place, self.one_of(*months), self.one_of(*success)) for place in places)
+
+    def judged(self, technologies: dict[str, Technology]) -> dict[str, Any]:
+        """Times and success of steps, and costs, as one or two experts have them, in a quarter of the worlds."""
+        if self.chance(0.75):
+            return {}
+        said = []
+        for name, one in technologies.items():
+            places: list[tuple[Input, int | None]] = [("cost", None), *(("months", k) for k in range(one.trl, 8))]
+            for what, trl in [*places, ("success", one.trl)]:
+                for expert in [who for who in "AB" if self.chance(0.4)]:
+                    quantiles = (0.4, 0.7, 0.9) if what == "success" else (self.one_of(3.0, 4.0), 4.0, 9.0)
+                    said.append(Judgement(name, what, expert, *quantiles, trl))
+        rules = JudgementRules(self.one_of("", "", "A"), self.one_of("linear", "quantile"), {"B": 2.0})
+        return {"judgements": tuple(said), "judgement": rules}
 
     def decisions(self, chosen: Portfolio) -> tuple[dict[str, int], dict[tuple[str, int], bool]]:
         """Projects stopped at the beginning of a year, and partners kept running or not; in a quarter of the worlds."""

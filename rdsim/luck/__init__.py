@@ -22,10 +22,10 @@ from rdsim.case import DAYS_PER_MONTH, STEPS, Case, Luck, technologies
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws, Purpose, addresses
 from rdsim.luck import kernels
-from rdsim.luck.chance import Chance, agreement_chance, chance, no_chance
+from rdsim.luck.chance import Chance, agreement_chance, chance, no_chance, pooled
 from rdsim.native.blocks import Block, select
 from rdsim.native.jit import jit
-from rdsim.scenario import calibration, market_probability
+from rdsim.scenario import Pool, calibration, drawn, market_probability
 
 __all__ = [
     "Chance",
@@ -132,7 +132,22 @@ def lay_out_rest(
         _lay_out_scores(Block("Chance", scratch(source)), np.array(draws.replications, np.int64), score)
         ratio = _gamma_ratio(score, source.time_sigma[:, None, None])
         rest["step_days"] = source.time_median[:, :, None] * ratio
+        if (source.judged_step >= 0).any():
+            numbers = np.array(draws.replications, np.int64)
+            _lay_out_judged(Block("Chance", scratch(source)), numbers, rest["step_days"])
     return rest
+
+
+@jit
+def _lay_out_judged(h, numbers, days):  # type: ignore[no-untyped-def]
+    """Put what experts make of a step's time in place of what others take."""
+    for r in range(len(numbers)):
+        kernels.enter(h, numbers[r])
+        for t in range(days.shape[1]):
+            for k in range(days.shape[2]):
+                if h.judged_step[t, k] >= 0:
+                    for attempt in range(days.shape[3]):
+                        days[r, t, k, attempt] = kernels.step_days(h, t, k, attempt)
 
 
 @jit
@@ -176,16 +191,37 @@ def comes_to_market(scenario: Scenario, names: list[str], draws: Draws) -> npt.N
 def value_factor(
     scenario: Scenario, names: list[str], draws: Draws, wanted: npt.NDArray[np.bool_] | None = None
 ) -> Floats:
-    """Luck of the market value, lognormal with mean 1 by uncertainty class, shape (replications, names).
+    """Luck of the market value, with mean 1, shape (replications, names).
 
-    Where it is not `wanted` (same shape) it is not drawn, and 1.
+    Lognormal by uncertainty class, or as experts judge it. Where it is not `wanted` (same shape) it is 1, undrawn.
     """
-    sigma = np.array([scenario.uncertainty[scenario.technologies[name].uncertainty].value_sigma for name in names])
     factor = np.ones((len(draws.replications), len(names)))
     everywhere = np.ones(factor.shape, np.bool_) if wanted is None else wanted
-    address = addresses(Purpose.MARKET_VALUE, names)
-    _value_factors(np.uint64(draws.seed), address, sigma, np.array(draws.replications, np.uint64), everywhere, factor)
+    address, numbers = addresses(Purpose.MARKET_VALUE, names), np.array(draws.replications, np.uint64)
+    seed, judged = np.uint64(draws.seed), _judged_values(scenario, names)
+    classes = [scenario.uncertainty[scenario.technologies[name].uncertainty] for name in names]
+    sigma = np.array([0.0 if t in judged else one.value_sigma for t, one in enumerate(classes)])
+    _value_factors(seed, address, sigma, numbers, everywhere, factor)
+    spread = {t: pool for t, pool in judged.items() if not pool.certain}
+    if spread:
+        columns = np.array(list(spread), np.int64)
+        units = [1.0 / pool.mean() for pool in spread.values()]
+        fields = {"seed": seed, "address": address[columns], **pooled(list(spread.values()), units)}
+        _values_judged(Block("Values", fields), columns, numbers, everywhere, factor)
     return factor
+
+
+def _judged_values(scenario: Scenario, names: list[str]) -> dict[int, Pool]:
+    pools = {t: drawn(scenario, name, "value") for t, name in enumerate(names)}
+    return {t: pool for t, pool in pools.items() if pool is not None}
+
+
+@jit
+def _values_judged(h, columns, numbers, wanted, factor):  # type: ignore[no-untyped-def]
+    for r in range(len(numbers)):
+        for n in range(len(columns)):
+            if wanted[r, columns[n]]:
+                factor[r, columns[n]] = kernels.value_judged(h, n, numbers[r])
 
 
 @jit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 import numpy as np
@@ -15,16 +16,16 @@ from rdsim.case import (
     Case,
     currencies,
     hosts,
-    median_years,
     own_steps,
+    step_median,
     technologies,
 )
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Purpose, Words, addresses
 from rdsim.native.blocks import blank
-from rdsim.scenario import calibration, market_probability
+from rdsim.scenario import Pool, calibration, drawn, market_probability
 
-__all__ = ["Chance", "agreement_chance", "chance", "no_chance"]
+__all__ = ["Chance", "agreement_chance", "chance", "no_chance", "pooled"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -42,6 +43,12 @@ class Chance(NamedTuple):
     luck_address: Words  # (T,)
     time_median: Floats  # (T, S) days
     time_sigma: Floats  # (T,)
+    judged_step: Ints  # (T, S) row of what experts make of its time, or -1
+    judged_averaged: bool  # quantiles are averaged; else an expert is picked
+    judged_weight: Floats  # (J, E) of J judged figures and E experts, 0 where one is silent
+    judged_median: Floats  # (J, E) days
+    judged_low: Floats  # (J, E) log standard deviation below the median
+    judged_high: Floats  # (J, E) and above it
     time_loading: float
     luck_loading: float
     gate_address: Words  # (T,)
@@ -73,6 +80,7 @@ class Chance(NamedTuple):
     exchange_volatility: float
 
 
+_TABLES = ("time_median", "judged_step", "judged_weight", "judged_median", "judged_low", "judged_high")
 _COLUMNS = frozenset(name for name, hint in get_type_hints(Chance).items() if get_args(hint))
 
 
@@ -91,7 +99,8 @@ def chance(scenario: Scenario, case: Case, choices: tuple[Choice, ...], seed: in
 def no_chance() -> Chance:
     """What an engine is given beside luck that is laid out: nothing to draw from."""
     shapes: dict[str, tuple[int, ...]] = {name: (0,) if name in _COLUMNS else () for name in Chance._fields}
-    fields: dict[str, Any] = blank(Chance, shapes | {"announced": (0, 0), "time_median": (0, 0)})
+    shapes |= {name: (0, 0) for name in Chance._fields if name == "announced" or name in _TABLES}
+    fields: dict[str, Any] = blank(Chance, shapes)
     return Chance(**fields)
 
 
@@ -105,6 +114,7 @@ def _steps(scenario: Scenario, names: list[str]) -> dict[str, Any]:
         "luck_address": addresses(Purpose.STEP_LUCK, names),
         "time_median": _medians(scenario, names),
         "time_sigma": _sigmas(scenario, names),
+        **_judged_steps(scenario, names),
         "time_loading": float(risk.duration_loading),
         "luck_loading": float(risk.success_loading),
         "gate_address": addresses(Purpose.GATE, names),
@@ -121,8 +131,34 @@ def _sigmas(scenario: Scenario, names: list[str]) -> Floats:
 
 def _medians(scenario: Scenario, names: list[str]) -> Floats:
     own = own_steps(scenario)
-    years = [[median_years(scenario, own.get((name, trl)), trl) for trl in range(1, STEPS + 1)] for name in names]
+    trls = range(1, STEPS + 1)
+    years = [[step_median(scenario, name, own.get((name, trl)), trl) for trl in trls] for name in names]
     return np.array(years).reshape(len(names), STEPS) * DAYS_PER_YEAR
+
+
+def _judged_steps(scenario: Scenario, names: list[str]) -> dict[str, Any]:
+    """Steps whose time experts have judged, and their pools in days."""
+    row = np.full((len(names), STEPS), -1, np.int64)
+    pools: list[Pool] = []
+    for t, name in enumerate(names):
+        for step in range(STEPS):
+            pool = drawn(scenario, name, "months", step + 1)
+            if pool is not None:
+                row[t, step] = len(pools)
+                pools.append(pool)
+    return {"judged_step": row, **pooled(pools, [float(DAYS_PER_MONTH)] * len(pools))}
+
+
+def pooled(pools: Sequence[Pool], units: Sequence[float]) -> dict[str, Any]:
+    """Pools on a log scale as arrays of shape (pools, experts), for `kernels.judged`; each median times its unit."""
+    experts = max((len(pool.opinions) for pool in pools), default=0)
+    columns = {name: np.zeros((len(pools), experts)) for name in ("weight", "median", "low", "high")}
+    for j, (pool, unit) in enumerate(zip(pools, units, strict=True)):
+        for e, (weight, one) in enumerate(zip(pool.weights, pool.opinions, strict=True)):
+            for name, value in zip(columns, (weight, one.median * unit, one.low, one.high), strict=True):
+                columns[name][j, e] = value
+    averaged = any(pool.pooling == "quantile" for pool in pools)
+    return {"judged_averaged": averaged, **{f"judged_{name}": table for name, table in columns.items()}}
 
 
 def _agreements(scenario: Scenario, case: Case, choices: tuple[Choice, ...]) -> dict[str, Any]:

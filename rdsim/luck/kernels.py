@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from rdsim.case import DAYS_PER_YEAR, MILLION
+from rdsim.case import DAYS_PER_YEAR, MILLION, STEPS
 from rdsim.draws import uniform_at
 from rdsim.native.jit import inlined
 from rdsim.native.normal import probability, quantile
@@ -26,12 +26,14 @@ __all__ = [
     "enter",
     "exchange_rates",
     "gate",
+    "judged",
     "market_days",
     "review_error",
     "step_days",
     "step_luck",
     "step_score",
     "value_factor",
+    "value_judged",
 ]
 
 FIRST = np.int64(0)  # a literal would be compiled anew for each place
@@ -80,8 +82,32 @@ def step_score(h, t, step, attempt):
 
 
 @inlined
+def judged(h, row, score, pick):
+    """What experts make of a figure, at a normal score: the average of their quantiles, or that of the one picked.
+
+    `pick` is a uniform number: picking one expert's quantile by weight is drawing from the mixture of them all.
+    """
+    value = 0.0
+    for expert in range(len(h.judged_weight[row])):
+        weight = h.judged_weight[row, expert]
+        if weight > 0.0:
+            spread = h.judged_low[row, expert] if score < 0.0 else h.judged_high[row, expert]
+            own = h.judged_median[row, expert] * math.exp(spread * score)
+            if h.judged_averaged:
+                value += weight * own
+            elif pick >= 0.0:
+                value = own
+                pick -= weight
+    return value
+
+
+@inlined
 def step_days(h, t, step, attempt):
-    """Days of an attempt without partner, lognormal around the step's median."""
+    """Days of an attempt without partner: as experts judge the step, or lognormal around its median."""
+    row = h.judged_step[t, step]
+    if row >= 0:
+        # One expert for all attempts at a step: whoever is right about it is right again.
+        return judged(h, row, step_score(h, t, step, attempt), _uniform(h, h.time_address[t], STEPS + step, FIRST))
     return h.time_median[t, step] * math.exp(h.time_sigma[t] * step_score(h, t, step, attempt))
 
 
@@ -176,3 +202,10 @@ def value_factor(seed, address, sigma, replication):
     """Luck of a market value, lognormal with mean 1."""
     score = quantile(uniform_at(seed, address, replication, FIRST, FIRST))
     return math.exp(sigma * score - sigma * sigma / 2.0)
+
+
+@inlined
+def value_judged(h, n, replication):
+    """A market value as experts judge it, over its mean; `h` has their pools and the addresses of what is judged."""
+    score = quantile(uniform_at(h.seed, h.address[n], replication, FIRST, FIRST))
+    return judged(h, n, score, uniform_at(h.seed, h.address[n], replication, 1, FIRST))

@@ -1,10 +1,10 @@
 """Scenarios: load a folder, override by dotted path, validate at the door, ask for figures, digest, dump.
 
 A folder holds ``scenario.toml`` and the tables ``technologies.csv``, ``partners.csv``, ``partner_levels.csv``,
-``links.csv``, ``facility_needs.csv`` and ``technology_steps.csv``. Technologies are required; partners and their
-levels are, where there is a joint mode; the others may be absent. Everything is refused or accepted in one pass:
-`ScenarioError` carries every fault, with file, row and column (or dotted path), the rule, the value found and a
-suggestion. A folder may have optional parts, chosen by ``parts = [...]`` in scenario.toml or by an override.
+``links.csv``, ``facility_needs.csv``, ``technology_steps.csv`` and ``judgements.csv``. Technologies are required;
+partners and their levels are, where there is a joint mode; the others may be absent. Everything is refused or accepted
+in one pass: `ScenarioError` carries every fault, with file, row and column (or dotted path), the rule, the value found
+and a suggestion. A folder may have optional parts, chosen by ``parts = [...]`` in scenario.toml or by an override.
 """
 
 from __future__ import annotations
@@ -17,13 +17,17 @@ from rdsim.scenario.figures import (
     cost,
     cost_scale,
     eligible,
+    home_level,
     level,
     market_probability,
+    market_share,
+    market_size,
     market_value,
     money_scale,
     target,
 )
 from rdsim.scenario.folder import part_names
+from rdsim.scenario.judgement import Pool, drawn, figure, told
 from rdsim.scenario.loading import load
 from rdsim.scenario.overrides import Override, parse_overrides
 from rdsim.scenario.starting import start
@@ -31,6 +35,7 @@ from rdsim.scenario.variation import Variations
 
 __all__ = [
     "Override",
+    "Pool",
     "Variations",
     "award",
     "calibration",
@@ -38,11 +43,16 @@ __all__ = [
     "cost",
     "cost_scale",
     "digest",
+    "drawn",
     "dump",
     "eligible",
+    "figure",
+    "home_level",
     "level",
     "load",
     "market_probability",
+    "market_share",
+    "market_size",
     "market_value",
     "money_scale",
     "parse_overrides",
@@ -51,4 +61,5 @@ __all__ = [
     "schema",
     "start",
     "target",
+    "told",
 ]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-from rdsim.domain import FacilityNeed, Link, Partner, Scenario, Technology, TechnologyStep
+from rdsim.domain import FacilityNeed, Judgement, Link, Partner, Scenario, Technology, TechnologyStep
 from rdsim.errors import Fault, OutputError
 from rdsim.scenario.findings import FILES
 from rdsim.scenario.folder import PARTS, SETTINGS
@@ -25,7 +25,7 @@ __all__ = ["digest", "dump", "schema"]
 def digest(scenario: Scenario) -> str:
     """SHA-256 of the resolved content, in hexadecimal: blind to the order of tables and rows, and to the platform."""
     content = _canonical(dataclasses.asdict(scenario))
-    for name in ("links", "facility_needs", "technology_steps"):
+    for name in ("links", "facility_needs", "technology_steps", "judgements"):
         content[name].sort(key=_json)
     return hashlib.sha256(_json(content).encode()).hexdigest()
 
@@ -89,6 +89,8 @@ def _files(scenario: Scenario) -> dict[str, str]:
         texts[FILES["facility_needs"]] = _rows(FacilityNeed, scenario.facility_needs)
     if scenario.technology_steps:
         texts[FILES["technology_steps"]] = _rows(TechnologyStep, scenario.technology_steps)
+    if scenario.judgements:
+        texts[FILES["judgements"]] = _rows(Judgement, scenario.judgements)
     return texts
 
 
@@ -175,6 +177,7 @@ def _allow_quantities(schema: dict[str, Any], shape: Shape, definitions: dict[st
 
 def _allow_quantity(node: dict[str, Any], unit: str) -> None:
     kept = {key: node.pop(key) for key in list(node) if key not in ("title", "description", "default")}
-    texts = {"money": f"^[0-9.]+ ({'|'.join(SCALES)})? ?[A-Z]{{3}}$", "per year": "^[0-9.]+ ?%? (per (year|month))$"}
-    pattern = texts.get(unit, "^[0-9.]+ (day|month|year)s?$")
+    money, time = f"^[0-9.]+ ({'|'.join(SCALES)})? ?[A-Z]{{3}}$", "^[0-9.]+ (day|month|year)s?$"
+    texts = {"money": money, "per year": "^[0-9.]+ ?%? (per (year|month))$", "as its input": f"{money}|{time}"}
+    pattern = texts.get(unit, time)
     node["anyOf"] = [*kept.pop("anyOf", [kept]), {"type": "string", "pattern": pattern}]

@@ -7,14 +7,16 @@ is known at once.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from rdsim.domain import Limit, Mode, Partner, Programme, Scenario, Technology
+from rdsim.domain import Judgement, Limit, Mode, Partner, Programme, Scenario, Technology
 from rdsim.gates import GATE_POLICIES
 from rdsim.purses import PURSE_RULES
 from rdsim.scenario.findings import Finding
-from rdsim.scenario.shapes import Path
+from rdsim.scenario.judgement import LARGEST_SPREAD, SCALES, Z90
+from rdsim.scenario.shapes import Path, judged, within, words
 from rdsim.tables import did_you_mean, shown
 
 __all__ = ["contradictions"]
@@ -36,7 +38,7 @@ _TOLERANCE = 1e-9
 def contradictions(scenario: Scenario) -> Iterator[Finding]:
     """Every rule between parts that the scenario breaks, in the order of the rules below."""
     rules = (_references, _identities, _calendar, _money, _plans, _windows, _networks, _domestic, _partners)
-    for rule in (*rules, _limits, _links, _cycles, _needs, _own_steps, _risk):
+    for rule in (*rules, _limits, _links, _cycles, _needs, _own_steps, _judgements, _judgement_rules, _risk):
         yield from rule(scenario)
 
 
@@ -93,6 +95,8 @@ def _named_by_rows(s: Scenario) -> Iterator[tuple[Path, str, str]]:
         yield ("facility_needs", index, "facility"), need.facility, "facilities"
     for index, step in enumerate(s.technology_steps):
         yield ("technology_steps", index, "technology"), step.technology, "technologies"
+    for index, one in enumerate(s.judgements):
+        yield ("judgements", index, "technology"), one.technology, "technologies"
 
 
 def _identities(s: Scenario) -> Iterator[Finding]:
@@ -334,6 +338,69 @@ def _own_steps(s: Scenario) -> Iterator[Finding]:
             rule = "a technology's step may be described once"
             found = f"{step.technology} at TRL {step.trl}"
             yield Finding((("technology_steps", index, "trl"),), rule, found, "Put both figures in one row.")
+
+
+def _judgements(s: Scenario) -> Iterator[Finding]:
+    seen: set[tuple[object, ...]] = set()
+    for index, one in enumerate(s.judgements):
+        path: Path = ("judgements", index)
+        of_step = one.input in ("months", "success")
+        if of_step != (one.trl is not None):
+            rule = f"must {'name the step' if of_step else 'be empty'}: only months and success are of a step"
+            yield Finding(((*path, "trl"), (*path, "input")), rule, "nothing" if of_step else str(one.trl))
+        key = (one.technology, one.input, one.trl, one.expert)
+        if key in seen:
+            found = f"{one.input} of {one.technology}{f' at TRL {one.trl}' if of_step else ''}"
+            yield Finding(((*path, "expert"),), "an expert may judge a figure once", f"{shown(one.expert)}, {found}")
+        seen.add(key)
+        yield from _quantiles(path, one, s.money_unit)
+
+
+def _quantiles(path: Path, one: Judgement, money: str) -> Iterator[Finding]:
+    """Within the input's limits, in order, and not too far apart; strictly inside where the scale has no end."""
+    shape, scale = judged(one.input), SCALES[one.input]
+    if shape is None:  # pragma: no cover - every input has a shape
+        return
+    if scale != "plain":
+        shape = dataclasses.replace(shape, lower=(0, False), upper=(1, False) if scale == "odds" else shape.upper)
+    given = {name: getattr(one, name) for name in ("p10", "p50", "p90")}
+    outside = [name for name, value in given.items() if not within(shape, value)]
+    for name in outside:
+        rule = f"{one.input} must be {words(shape, money)}"
+        yield Finding(((*path, name), (*path, "input")), rule, f"{given[name]:g}")
+    for lower, upper in (("p10", "p50"), ("p50", "p90")):
+        if outside:
+            return
+        ends = ((*path, upper), (*path, lower))
+        if given[lower] > given[upper]:
+            yield Finding(ends, f"must not be below {lower}, {given[lower]:g}", f"{given[upper]:g}")
+        elif scale == "log" and given[upper] > _WIDEST * given[lower]:
+            rule = f"must be at most {_WIDEST:.0f} times {lower}: a log standard deviation of {LARGEST_SPREAD:g}"
+            yield Finding(ends, rule, f"{given[upper]:g} and {given[lower]:g}")
+
+
+_WIDEST = math.floor(math.exp(LARGEST_SPREAD * Z90))
+"""How many times the median an expert's P90, or P10 the median, may be."""
+
+
+def _judgement_rules(s: Scenario) -> Iterator[Finding]:
+    """Experts and inputs that the rules name must be among those of the judgements."""
+    experts = sorted({one.expert for one in s.judgements})
+    inputs: list[str] = sorted({one.input for one in s.judgements})
+    rules = s.judgement
+    named: list[tuple[Path, str, list[str]]] = [
+        *((("judgement", "weights", name), name, experts) for name in rules.weights),
+        *((("judgement", "at", name), name, inputs) for name in rules.at),
+    ]
+    if rules.expert:
+        named.append((("judgement", "expert"), rules.expert, experts))
+    for path, name, known in named:
+        if name not in known:
+            noun = "an input that is judged" if path[1] == "at" else "an expert of judgements.csv"
+            rule = (
+                f"must name {noun}: {', '.join(known)}" if known else f"must name {noun}, and there are no judgements"
+            )
+            yield Finding((path, ("judgements",)), rule, shown(name), did_you_mean(name, known))
 
 
 def _risk(s: Scenario) -> Iterator[Finding]:

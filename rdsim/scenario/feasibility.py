@@ -14,7 +14,7 @@ from functools import cached_property
 
 from rdsim.domain import Limit, Programme, Scenario
 from rdsim.errors import Fault
-from rdsim.scenario.figures import award, eligible, offered
+from rdsim.scenario.figures import award, eligible, offered, target
 
 __all__ = ["check", "remarks"]
 
@@ -27,8 +27,8 @@ def check(scenario: Scenario) -> tuple[Fault, ...]:
 
 
 def remarks(scenario: Scenario) -> tuple[Fault, ...]:
-    """What a planner may not have meant, though portfolios exist: starts that cannot be paid to the end, caps."""
-    return _run(scenario, (_unpaid_starts, _capped))
+    """What a planner may not have meant, though portfolios exist: starts not paid to the end, caps, idle judgements."""
+    return _run(scenario, (_unpaid_starts, _capped, _idle_judgements))
 
 
 def _run(scenario: Scenario, rules: Iterable[Callable[[_Bounds], Iterator[Fault]]]) -> tuple[Fault, ...]:
@@ -182,6 +182,19 @@ def _capped(b: _Bounds) -> Iterator[Fault]:
             rule = f"an award must not be above {programme.award_cap:.6g} {b.scenario.money_unit}"
             found = f"{len(ruled_out)} technologies ask for more in every mode and cannot be funded: {names}"
             yield Fault(f"scenario.toml, programmes.{code}.award_cap", rule, found)
+
+
+def _idle_judgements(b: _Bounds) -> Iterator[Fault]:
+    """Judged figures that the model does not come to use: of steps not taken, of markets beside a listed value."""
+    technologies = b.scenario.technologies
+    for name, said, trl in dict.fromkeys((one.technology, one.input, one.trl) for one in b.scenario.judgements):
+        first, goal = technologies[name].trl, target(b.scenario, name)
+        where = f"judgements.csv, {said} of {name}"
+        if trl is not None and not first <= trl < goal:
+            yield Fault(where, f"should be of a step that it takes, from TRL {first} to {goal - 1}", f"TRL {trl}")
+        if said in ("market_size", "market_share") and technologies[name].value is not None:
+            rule = "changes sales and no value: technologies.csv gives the value itself"
+            yield Fault(where, rule, f"{technologies[name].value:g}", "Judge the value, or leave it empty there.")
 
 
 def _shares(b: _Bounds) -> Iterator[Fault]:

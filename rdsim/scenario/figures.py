@@ -1,15 +1,17 @@
 """Figures that follow from a scenario and are not stored in it: costs to scale, targets, levels, awards, eligibility.
 
-Money is in the scenario's ``money_unit``. A technology may be given by its id or as the `Technology` itself.
+Money is in the scenario's ``money_unit``. A technology may be given by its id or as the `Technology` itself. What
+experts have judged stands in place of what the tables say: see `rdsim.scenario.judgement`.
 """
 
 from __future__ import annotations
 
 import math
 
-from rdsim.domain import Calibration, Partner, Programme, Scenario, Technology
+from rdsim.domain import Calibration, Input, Partner, Programme, Scenario, Technology
 from rdsim.errors import Fault, ScenarioError
 from rdsim.partnership import cost_factor
+from rdsim.scenario.judgement import figure
 from rdsim.scenario.units import money_unit
 
 __all__ = [
@@ -18,8 +20,11 @@ __all__ = [
     "cost",
     "cost_scale",
     "eligible",
+    "home_level",
     "level",
     "market_probability",
+    "market_share",
+    "market_size",
     "market_value",
     "money_scale",
     "offered",
@@ -50,12 +55,17 @@ def cost_scale(scenario: Scenario) -> float:
     """Factor on every technology's cost that makes them add up to ``requests_total``; 1 where that is absent."""
     if scenario.requests_total is None:
         return 1.0
-    return scenario.requests_total / math.fsum(one.cost for one in scenario.technologies.values())
+    return scenario.requests_total / math.fsum(_request(scenario, one) for one in scenario.technologies.values())
 
 
 def cost(scenario: Scenario, technology: Technology | str) -> float:
     """Cost to the target TRL, in money, after scaling to ``requests_total``."""
-    return _technology(scenario, technology).cost * cost_scale(scenario)
+    return _request(scenario, _technology(scenario, technology)) * cost_scale(scenario)
+
+
+def _request(scenario: Scenario, technology: Technology) -> float:
+    """Cost as listed or judged, before scaling."""
+    return _judged(scenario, technology, "cost", technology.cost)
 
 
 def target(scenario: Scenario, technology: Technology | str) -> int:
@@ -67,13 +77,43 @@ def target(scenario: Scenario, technology: Technology | str) -> int:
 def market_value(scenario: Scenario, technology: Technology | str) -> float:
     """Value on reaching the market: as given, or market size x share x margin (the form of S004), in money."""
     one = _technology(scenario, technology)
-    return one.market_size * one.market_share * scenario.value.margin if one.value is None else one.value
+    if one.value is None:
+        listed = market_size(scenario, one) * market_share(scenario, one) * scenario.value.margin
+    else:
+        listed = one.value
+    return _judged(scenario, one, "value", listed)
+
+
+def market_size(scenario: Scenario, technology: Technology | str) -> float:
+    """World market that it addresses, a year, in money."""
+    one = _technology(scenario, technology)
+    return _judged(scenario, one, "market_size", one.market_size)
+
+
+def market_share(scenario: Scenario, technology: Technology | str) -> float:
+    """Share of that market won on success."""
+    one = _technology(scenario, technology)
+    return _judged(scenario, one, "market_share", one.market_share)
 
 
 def market_probability(scenario: Scenario, technology: Technology | str) -> float:
     """Probability of commercialisation at the target TRL: the technology's, or the calibration's."""
-    given = _technology(scenario, technology).market_probability
-    return calibration(scenario).market_probability if given is None else given
+    one = _technology(scenario, technology)
+    given = one.market_probability
+    listed = calibration(scenario).market_probability if given is None else given
+    return _judged(scenario, one, "market_probability", listed)
+
+
+def home_level(scenario: Scenario, technology: Technology | str) -> float:
+    """Home capability level, best in the world about 100."""
+    one = _technology(scenario, technology)
+    return _judged(scenario, one, "home_level", one.home_level)
+
+
+def _judged(scenario: Scenario, technology: Technology, name: Input, listed: float) -> float:
+    """What the experts who are heard make of a figure, or what is listed."""
+    said = figure(scenario, technology.id, name)
+    return listed if said is None else said
 
 
 def level(scenario: Scenario, partner: str, field: str) -> float:

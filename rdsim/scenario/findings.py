@@ -18,6 +18,7 @@ FILES = {
     "links": "links.csv",
     "facility_needs": "facility_needs.csv",
     "technology_steps": "technology_steps.csv",
+    "judgements": "judgements.csv",
 }
 
 

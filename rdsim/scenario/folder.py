@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from rdsim.domain import FacilityNeed, Link, Partner, Technology, TechnologyStep
+from rdsim.domain import FacilityNeed, Judgement, Link, Partner, Technology, TechnologyStep
 from rdsim.errors import Fault, InputError, ScenarioError
 from rdsim.scenario.findings import FILES, Finding
 from rdsim.scenario.shapes import Path, Shape, parts, required
@@ -29,6 +29,7 @@ _RECORDS: dict[str, tuple[type, str]] = {
     "links": (Link, ""),
     "facility_needs": (FacilityNeed, ""),
     "technology_steps": (TechnologyStep, ""),
+    "judgements": (Judgement, ""),
 }
 
 

@@ -64,7 +64,10 @@ def canonical(scenario: Scenario) -> Scenario:
     links = tuple(sorted(scenario.links, key=lambda link: (link.kind, link.technology, link.other)))
     needs = tuple(sorted(scenario.facility_needs, key=lambda need: (need.technology, need.trl, need.facility)))
     steps = tuple(sorted(scenario.technology_steps, key=lambda step: (step.technology, step.trl)))
-    return dataclasses.replace(scenario, **tables, links=links, facility_needs=needs, technology_steps=steps)
+    said = tuple(sorted(scenario.judgements, key=lambda one: (one.technology, one.input, one.trl or 0, one.expert)))
+    return dataclasses.replace(
+        scenario, **tables, links=links, facility_needs=needs, technology_steps=steps, judgements=said
+    )
 
 
 def _apply(overrides: Iterable[Override], reading: Reading) -> list[Fault]:

@@ -15,9 +15,23 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic.fields import FieldInfo
 
-from rdsim.domain import Scenario, Unit
+from rdsim.domain import Scenario, Technology, TechnologyStep, Unit
 
-__all__ = ["ROOT", "Path", "Shape", "covers", "default", "dotted", "part", "parts", "placeholder", "required", "words"]
+__all__ = [
+    "ROOT",
+    "Path",
+    "Shape",
+    "covers",
+    "default",
+    "dotted",
+    "judged",
+    "part",
+    "parts",
+    "placeholder",
+    "required",
+    "within",
+    "words",
+]
 
 Path = tuple[str | int, ...]
 Kind = Literal["record", "mapping", "list", "number", "whole", "flag", "text", "choice"]
@@ -92,6 +106,12 @@ def part(path: Path) -> Shape | None:
     return shape
 
 
+def judged(name: str) -> Shape | None:
+    """The shape of the figure that experts judge under an input's name, or None for another name."""
+    steps = {"months": "median_months"}
+    return parts(Technology).get(name) or parts(TechnologyStep).get(steps.get(name, name))
+
+
 def placeholder(shape: Shape) -> Any:
     """A plain value of the shape, to stand in for a faulty one while the rest is checked."""
     if shape.record:
@@ -101,6 +121,13 @@ def placeholder(shape: Shape) -> Any:
     if shape.kind == "list" and shape.item:
         return [placeholder(shape.item)] * shape.sizes[0]
     return _placeholder_scalar(shape)
+
+
+def within(shape: Shape, value: float) -> bool:
+    """Whether a number is within the shape's limits."""
+    low, high = shape.lower, shape.upper
+    above = low is None or value > low[0] or (low[1] and value == low[0])
+    return above and (high is None or value < high[0] or (high[1] and value == high[0]))
 
 
 def words(shape: Shape, money_unit: str = "") -> str:

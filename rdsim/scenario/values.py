@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.folder import Cell
-from rdsim.scenario.shapes import ROOT, Path, Shape, parts, words
+from rdsim.scenario.shapes import ROOT, Path, Shape, judged, parts, words
 from rdsim.scenario.units import SCALES, MoneyUnit, factor, money_unit, quantity, unit_words
 from rdsim.tables import number, number_advice, shown
 
@@ -49,7 +49,7 @@ class _Resolution:
 
     def value(self, value: Any, shape: Shape | None, path: Path) -> Any:
         if isinstance(value, dict):
-            return {key: self.value(item, _below(shape, key), (*path, key)) for key, item in value.items()}
+            return {key: self.value(item, _below(shape, key, value), (*path, key)) for key, item in value.items()}
         if isinstance(value, list):
             return [self.value(item, shape and shape.item, (*path, index)) for index, item in enumerate(value)]
         if isinstance(value, Cell):
@@ -67,7 +67,8 @@ class _Resolution:
     def column_factor(self, unit: str, shape: Shape | None, path: Path) -> Fraction | None:
         found = factor(unit, shape.unit, self.money) if shape and shape.unit else None
         if found is None:
-            self.wrong_unit((*path[:1], "*", *path[2:]), shape, f"[{unit}]")
+            column = path if path[0] == "judgements" else (*path[:1], "*", *path[2:])
+            self.wrong_unit(column, shape, f"[{unit}]")
         return found
 
     def text(self, value: str, shape: Shape | None, path: Path) -> Any:
@@ -97,10 +98,15 @@ class _Resolution:
         return text
 
 
-def _below(shape: Shape | None, key: str) -> Shape | None:
+def _below(shape: Shape | None, key: str, beside: dict[str, Any]) -> Shape | None:
+    """The shape of a key; what experts judge has the unit of the input that stands beside it."""
     if shape is None:
         return None
-    return parts(shape.record).get(key) if shape.record else shape.item
+    found = parts(shape.record).get(key) if shape.record else shape.item
+    if found is None or found.unit != "as its input":
+        return found
+    meant = judged(str(beside.get("input", "")).strip())
+    return replace(found, unit=meant.unit if meant else "")
 
 
 def _scaled(value: Fraction, scale: Fraction) -> int | float:

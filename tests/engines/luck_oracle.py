@@ -14,7 +14,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import gamma
 
 from rdsim.case import Case, Luck, currencies, hosts, technologies
-from rdsim.domain import Choice, Scenario
+from rdsim.domain import Choice, Judgement, Scenario
 from rdsim.draws import Purpose, addresses
 from rdsim.scenario import market_probability
 
@@ -81,7 +81,31 @@ def _steps(scenario: Scenario, case: Case, names: list[str], draw: _Numbers) -> 
         if own.median_months is not None and own.technology in names:
             medians[names.index(own.technology), own.trl - 1] = own.median_months * 30
     ratio = np.exp(sigma * score) if scenario.steps.distribution == "lognormal" else _gamma_ratio(score, sigma)
-    return {"step_days": medians * ratio, "step": ndtr(bound(Purpose.STEP_LUCK, risk.success_loading))}
+    days = np.broadcast_to(medians * ratio, score.shape).copy()
+    pick = draw.uniform(Purpose.STEP_TIME, names, 16)[..., 0]
+    for t, name in enumerate(names):
+        for k in range(8):
+            said = [x for x in scenario.judgements if (x.technology, x.input, x.trl) == (name, "months", k + 1)]
+            said = [x for x in said if scenario.judgement.expert in ("", x.expert)]
+            if said:
+                days[:, t, k] = 30 * _judged(scenario, said, score[:, t, k], pick[:, t, 8 + k, None])
+    return {"step_days": days, "step": ndtr(bound(Purpose.STEP_LUCK, risk.success_loading))}
+
+
+def _judged(scenario: Scenario, said: list[Judgement], score: Array, pick: Array) -> Array:
+    """Months by score: each expert's, those of one picked by weight, or the average of all."""
+    rules = scenario.judgement
+    heard = sorted(said, key=lambda x: x.expert)
+    weight = np.array([1.0 if rules.expert else rules.weights.get(x.expert, 1.0) for x in heard])
+    weight /= weight.sum()
+    each = [
+        x.p50 * np.where(score < 0, (x.p50 / x.p10) ** (score / ndtri(0.9)), (x.p90 / x.p50) ** (score / ndtri(0.9)))
+        for x in heard
+    ]
+    if rules.pooling == "quantile":
+        return sum(w * months for w, months in zip(weight, each, strict=True))
+    chosen = (pick >= np.cumsum(weight)[:-1]).sum(axis=-1)[..., None] if len(heard) > 1 else np.zeros_like(pick, int)
+    return np.choose(np.broadcast_to(chosen, score.shape), each)
 
 
 def _of_technologies(scenario: Scenario, names: list[str], field: str) -> Array:

@@ -323,6 +323,11 @@ LUCK = (
             "breaks come a day late": {"return year * DAYS_PER_YEAR + int(": "return 1 + year * DAYS_PER_YEAR + int("},
             "days round down": {"math.ceil(min(median": "math.floor(min(median"},
             "reviews err alike everywhere": {"* h.review_spread[t]": "* h.review_spread[0]"},
+            "experts' spreads change sides": {"if score < 0.0 else h.judged_high": "if score > 0.0 else h.judged_high"},
+            "another expert for each attempt": {"STEPS + step, FIRST)": "STEPS + step, attempt)"},
+            "experts are picked by the luck of the step": {"STEPS + step, FIRST)": "step, FIRST)"},
+            "weights are forgotten": {"pick -= weight": "pick -= 0.5"},
+            "quantiles are added up": {"value += weight * own": "value += own"},
         },
     )
     | of(
@@ -334,11 +339,15 @@ LUCK = (
             "a rate is taken for a chance": {
                 "-math.expm1(-scenario.partners[code].break_rate)": "scenario.partners[code].break_rate"
             },
+            "experts are heard of another step": {'"months", step + 1)': '"months", step)'},
         },
     )
     | of(
         "luck",
-        {"gamma's median is its mean": {"gammaincinv(shape, 0.5), 1.0)": "shape, 1.0)"}},
+        {
+            "gamma's median is its mean": {"gammaincinv(shape, 0.5), 1.0)": "shape, 1.0)"},
+            "experts are unheard beside gamma times": {"if (source.judged_step >= 0).any():": "if False:"},
+        },
     )
     | of(
         "draws",
