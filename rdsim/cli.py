@@ -203,7 +203,8 @@ def check(scenario: Folder, overrides: Set = None, plugins: Plugins = None) -> N
     )
     parts = rooms.part_names(scenario)
     if parts:
-        typer.echo(f"optional parts: {', '.join(parts)} (--set parts=NAME)")
+        used = f"; in use: {', '.join(world.parts)}" if world.parts else ""
+        typer.echo(f"optional parts: {', '.join(parts)} (--set parts=NAME){used}")
     if faults:
         typer.echo("no portfolio can meet every demand: see the warnings", err=True)
         raise typer.Exit(INFEASIBLE)

@@ -607,6 +607,9 @@ class Scenario:
     technology_steps: Annotated[
         tuple[TechnologyStep, ...], Field(description="Steps of single technologies with their own time or success.")
     ] = ()
+    parts: Annotated[tuple[str, ...], Field(description="Optional parts in use, folders under parts/.")] = field(
+        default=(), compare=False
+    )
     description: Annotated[str, Field(description="A paragraph for the report.")] = ""
     fiscal_year_start_month: Annotated[
         int, Field(ge=1, le=12, description="Calendar month a fiscal year starts in.")

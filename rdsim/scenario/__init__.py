@@ -23,18 +23,20 @@ from rdsim.scenario.figures import (
     money_scale,
     target,
 )
-from rdsim.scenario.folder import part_names
+from rdsim.scenario.folder import PARTS, chosen_parts, part_names
 from rdsim.scenario.loading import load
 from rdsim.scenario.overrides import Override, parse_overrides
 from rdsim.scenario.starting import start
 from rdsim.scenario.variation import Variations
 
 __all__ = [
+    "PARTS",
     "Override",
     "Variations",
     "award",
     "calibration",
     "check",
+    "chosen_parts",
     "cost",
     "cost_scale",
     "digest",
