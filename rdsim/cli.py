@@ -201,6 +201,9 @@ def check(scenario: Folder, overrides: Set = None, plugins: Plugins = None) -> N
         f"{world.name}: valid; {len(world.programmes)} programmes, {len(world.technologies)} technologies, "
         f"{len(world.partners)} partners, {_pairs(world)} eligible combinations of technology, partner and mode"
     )
+    for name, one in rooms.screened(world).items():
+        layers = f"in {one.layers} layer{'' if one.layers == 1 else 's'}" if one.layers else "by lot"
+        typer.echo(f"{name}: the screening keeps {one.kept} of {one.candidates} candidates, {layers}")
     parts = rooms.part_names(scenario)
     if parts:
         used = f"; in use: {', '.join(world.parts)}" if world.parts else ""
