@@ -24,7 +24,7 @@ from rdsim.domain import Choice, Portfolio, Programme, Scenario, TechnologyStep
 from rdsim.gates import GATE_POLICIES
 from rdsim.partnership import StepEffect, cost_factor, step_effect
 from rdsim.purses import PURSE_RULES
-from rdsim.scenario import calibration, cost, drawn, figure, home_level, level, money_scale, target
+from rdsim.scenario import calibration, call_months, cost, drawn, figure, home_level, level, money_scale, target
 
 __all__ = [
     "BLOCKED",
@@ -429,7 +429,7 @@ def _per_year(table: Mapping[int, float], scenario: Scenario, scale: int) -> lis
 
 def call_day(scenario: Scenario, programme: Programme) -> int:
     """Day of the fiscal year on which a programme's projects start."""
-    return (programme.call_month - scenario.fiscal_year_start_month) % 12 * DAYS_PER_MONTH
+    return days(call_months(scenario, programme))
 
 
 def _drops(line: Programme) -> bool:

@@ -203,9 +203,13 @@ def check(scenario: Folder, overrides: Set = None, plugins: Plugins = None) -> N
     )
     for line in rooms.told(world):
         typer.echo(line)
+    for name, one in rooms.screened(world).items():
+        layers = f"in {one.layers} layer{'' if one.layers == 1 else 's'}" if one.layers else "by lot"
+        typer.echo(f"{name}: the screening keeps {one.kept} of {one.candidates} candidates, {layers}")
     parts = rooms.part_names(scenario)
     if parts:
-        typer.echo(f"optional parts: {', '.join(parts)} (--set parts=NAME)")
+        used = f"; in use: {', '.join(world.parts)}" if world.parts else ""
+        typer.echo(f"optional parts: {', '.join(parts)} (--set parts=NAME){used}")
     if faults:
         typer.echo("no portfolio can meet every demand: see the warnings", err=True)
         raise typer.Exit(INFEASIBLE)

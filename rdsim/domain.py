@@ -38,6 +38,8 @@ __all__ = [
     "RiskSettings",
     "Risks",
     "Scenario",
+    "Screening",
+    "ScreeningLayer",
     "SearchSettings",
     "SimulationSettings",
     "Steps",
@@ -129,6 +131,35 @@ class Deliverable:
 
 
 @dataclass(frozen=True)
+class ScreeningLayer:
+    """One round of anonymous expert evaluation: each expert scores every candidate that is still in."""
+
+    __pydantic_config__ = _strict
+    experts: Annotated[int, Field(ge=1, le=1000, description="Experts who score each candidate.")]
+    error: Annotated[
+        Finite, Field(ge=0, le=100, description="Standard deviation of an expert's score; 1: as widely as merit.")
+    ]
+    months: Annotated[Months, Field(description="Months that the layer takes; the calls come so much later.")] = 0.0
+    fee: Annotated[Money, Field(description="Cost of one expert's score of one candidate.")] = 0.0
+
+
+@dataclass(frozen=True)
+class Screening:
+    """How a programme narrows its candidates before any is funded; see `rdsim.scenario.screening`."""
+
+    __pydantic_config__ = _strict
+    keep: Annotated[int | None, Field(ge=1, description="Candidates kept; absent: all, nothing is screened.")] = None
+    layers: Annotated[tuple[ScreeningLayer, ...], Field(max_length=20, description="Rounds, in their order.")] = ()
+    depth: Annotated[
+        int | None, Field(ge=0, le=20, description="Layers in use, from the first; absent: all; 0: those kept by lot.")
+    ] = None
+    shared_error: Annotated[
+        Finite, Field(ge=0, le=100, description="Standard deviation of an error that all experts of a candidate share.")
+    ] = 0.0
+    luck: Annotated[Count, Field(description="Number of the experts' luck: each is another panel of experts.")] = 1
+
+
+@dataclass(frozen=True)
 class Programme:
     """A funding line: its money and starts by fiscal year, and its rules."""
 
@@ -160,6 +191,7 @@ class Programme:
     ] = 0.0
     award_cap: Annotated[Money | None, Field(description="Largest award per project; absent: no limit.")] = None
     gate: Gate = Gate()
+    screening: Screening = Screening()
     deliverables: Annotated[
         dict[Identifier, Deliverable], Field(max_length=30, description="Deliverables by name.")
     ] = field(default_factory=dict)
@@ -252,6 +284,9 @@ class Mode:
         Share, Field(description="Share of home money that is paid to the foreign institution.")
     ] = 0.0
     value_share: Annotated[Share, Field(description="Share of the value (rights) kept at home.")] = 1.0
+    implementation: Annotated[
+        Share, Field(description="Part of the value kept that home can realise; 1 with the right to use joint results.")
+    ] = 1.0
     needs_counterpart: Annotated[
         bool, Field(description="The counterpart agency must agree: the partner's agreement probability applies.")
     ] = False
@@ -654,6 +689,9 @@ class Scenario:
         tuple[TechnologyStep, ...], Field(description="Steps of single technologies with their own time or success.")
     ] = ()
     judgements: Annotated[tuple[Judgement, ...], Field(description="Experts' judgements of uncertain figures.")] = ()
+    parts: Annotated[tuple[str, ...], Field(description="Optional parts in use, folders under parts/.")] = field(
+        default=(), compare=False
+    )
     description: Annotated[str, Field(description="A paragraph for the report.")] = ""
     fiscal_year_start_month: Annotated[
         int, Field(ge=1, le=12, description="Calendar month a fiscal year starts in.")

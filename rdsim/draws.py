@@ -52,6 +52,7 @@ class Purpose(enum.StrEnum):
     BUDGET = "budget"
     EXCHANGE = "exchange"
     BASELINE = "baseline"
+    SCREENING = "screening"
 
 
 @inlined

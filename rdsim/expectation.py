@@ -21,7 +21,7 @@ import numpy.typing as npt
 from rdsim.case import Case, Outcomes
 from rdsim.domain import Choice, Scenario
 from rdsim.metrics import Worth, network_pv, synergy_pv
-from rdsim.scenario import market_probability
+from rdsim.scenario import market_probability, screening_paid
 
 __all__ = ["expected_projects", "expected_total", "with_sure_market"]
 
@@ -56,13 +56,13 @@ def expected_projects(scenario: Scenario, choices: Sequence[Choice], sure: Worth
 def expected_total(
     scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: Outcomes, sure: Worth
 ) -> Floats:
-    """Expected worth of a portfolio given its projects' paths, shape (R,): synergies and partners' cost included.
+    """Expected worth of a portfolio given its projects' paths, shape (R,): with synergies, partners' cost and fees.
 
     Two technologies come to the market independently of one another once both have reached their targets.
     """
     synergy = synergy_pv(scenario, choices, outcomes, _chances(scenario, choices))
     total = expected_projects(scenario, choices, sure).sum(axis=1)
-    return np.asarray(total + synergy - network_pv(scenario, case, outcomes))
+    return np.asarray(total + synergy - network_pv(scenario, case, outcomes) - screening_paid(scenario))
 
 
 def _chances(scenario: Scenario, choices: Sequence[Choice]) -> Floats:

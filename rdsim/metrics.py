@@ -3,12 +3,14 @@
 Value arrives at the market date: value x luck x rights kept at home x timeliness, discounted at that date.
 Home cost is discounted at the day of payment, refunds at theirs, a partner's opening at its day and its running
 cost at the first day of the fiscal year; all to the scenario's first day. Rights are those of the project's
-mode if its agreement still held when the target was reached, and all of them otherwise.
+mode if its agreement still held when the target was reached, and all of them otherwise: the share kept, and of that
+the part that home can realise, which is all where it has the right to use joint results. Fees of a screening are a
+cost of the first day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +18,7 @@ import numpy.typing as npt
 
 from rdsim.case import DAYS_PER_YEAR, END_STATES, Case, Ints, Outcomes
 from rdsim.domain import Choice, Scenario
-from rdsim.scenario import market_share, market_size, market_value, money_scale
+from rdsim.scenario import market_share, market_size, market_value, money_scale, screening_paid
 
 __all__ = [
     "Worth",
@@ -78,7 +80,8 @@ def _deadline(scenario: Scenario, choices: Sequence[Choice]) -> Ints:
 def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: Outcomes, factor: Floats) -> Worth:
     """Worth of every project; `factor` is the luck of the market value, shape (replications, technologies)."""
     listed = np.array([market_value(scenario, choice.technology) for choice in choices])
-    kept = np.array([scenario.modes[choice.mode].value_share for choice in choices])
+    modes = [scenario.modes[choice.mode] for choice in choices]
+    kept = np.array([mode.value_share * mode.implementation for mode in modes])
     rights = np.where(outcomes.joint_at_end == 1, kept, 1.0)
     sold, late = outcomes.market_day >= 0, outcomes.market_day - _deadline(scenario, choices)
     value = np.where(sold, listed * factor[:, case.technology] * rights * timeliness(scenario, late), 0.0)
@@ -163,8 +166,9 @@ def replication_figures(
     scale = money_scale(scenario)
     network, synergy = network_pv(scenario, case, outcomes), synergy_pv(scenario, choices, outcomes)
     sold = outcomes.market_day >= 0
+    fees = screening_paid(scenario)
     figures: dict[str, npt.NDArray[np.generic]] = {
-        "npv": worths.npv.sum(axis=1) + synergy - network,
+        "npv": worths.npv.sum(axis=1) + synergy - network - fees,
         "value_pv": worths.value_pv.sum(axis=1) + synergy,
         "cost_pv": worths.cost_pv.sum(axis=1),
         "network_pv": network,
@@ -173,6 +177,7 @@ def replication_figures(
         "paid_abroad": outcomes.paid_abroad.sum(axis=(1, 2)) / scale,
         "paid_by_partners": outcomes.paid_foreign.sum(axis=(1, 2)) / scale,
         "network_paid": outcomes.network_paid.sum(axis=(1, 2)) / scale,
+        "screening_paid": np.full(len(network), fees),
         "lapsed": outcomes.lapsed.sum(axis=(1, 2)) / scale,
         "commercialised": sold.sum(axis=1),
         "commercialised_by_deadline": worths.in_time.sum(axis=1),
@@ -181,8 +186,20 @@ def replication_figures(
     }
     figures |= {state: (outcomes.end_state == code).sum(axis=1) for code, state in enumerate(END_STATES)}
     figures |= {name: getattr(outcomes, name).sum(axis=1) for name in _WAITS}
-    shares = international_share(scenario, case, outcomes)
-    return figures | {f"international_share_{year}": share for year, share in shares.items()}
+    return figures | _international_figures(scenario, international_share(scenario, case, outcomes))
+
+
+def _international_figures(scenario: Scenario, shares: Mapping[int, Floats]) -> dict[str, npt.NDArray[np.generic]]:
+    """The share of each year; where there is a floor, money short of it, and outside spending that just reaches it."""
+    rules = scenario.international
+    figures: dict[str, npt.NDArray[np.generic]] = {f"international_share_{year}": one for year, one in shares.items()}
+    for year, share in shares.items():
+        if rules.share_floor.get(year, 0.0) > 0:
+            missing = (rules.share_floor[year] - share) * rules.rd_budget[year]
+            figures[f"international_shortfall_{year}"] = np.maximum(missing, 0.0)
+            needed = rules.outside_spending.get(year, 0.0) + missing
+            figures[f"outside_spending_needed_{year}"] = np.maximum(needed, 0.0)
+    return figures
 
 
 def _yearly_sales(scenario: Scenario, choices: Sequence[Choice]) -> Floats:

@@ -200,7 +200,12 @@ def _interval(interval: Interval) -> dict[str, float | int]:
 def _head(scenario: Scenario, run: Run, seed: int, replications: int, engine: str) -> dict[str, Any]:
     return {
         "rdsim": version("rdsim"),
-        "scenario": {"name": scenario.name, "digest": digest(scenario), "overrides": list(run.overrides)},
+        "scenario": {
+            "name": scenario.name,
+            "digest": digest(scenario),
+            "parts": list(scenario.parts),
+            "overrides": list(run.overrides),
+        },
         "plugins": [{"file": plugin.path, "sha256": plugin.sha256} for plugin in run.plugins],
         "seed": seed,
         "replications": replications,

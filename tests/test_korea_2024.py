@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import itertools
 import math
 import re
@@ -16,10 +17,12 @@ import numpy as np
 import pytest
 
 from rdsim.domain import Programme, Scenario
-from rdsim.scenario import check, cost, eligible, load, market_value
+from rdsim.scenario import check, cost, eligible, level, load, market_value, merits, part_names, screened
+from rdsim.sweep import prepare, read
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 FOLDER = SCENARIOS / "korea-2024"
+EXPERIMENTS = SCENARIOS.parent / "experiments"
 
 S000_NAMES = {
     *("Belarus", "Denmark", "France", "Germany", "Hungary", "Italy", "Russia", "Spain"),
@@ -70,8 +73,12 @@ def korea() -> Scenario:
 
 
 def readme_tables(folder: Path) -> Iterator[list[list[str]]]:
-    """The tables of a folder's README, each as rows of cells, header first, without the rule below it."""
-    lines = (folder / "README.md").read_text(encoding="utf-8").splitlines()
+    """The tables of a folder's README, each as rows of cells, header first, without the rule below it.
+
+    What a sweep wrote between the markers of an answer is not the README's own.
+    """
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    lines = re.sub(r"<!-- answer .*?<!-- end of answer -->", "", text, flags=re.DOTALL).splitlines()
     for is_table, group in itertools.groupby(lines, lambda line: line.startswith("|")):
         if is_table:
             rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in group]
@@ -106,7 +113,8 @@ def unnamed(folder: Path) -> set[str]:
     """Numbers of scenario.toml and columns of the CSV tables that the README does not name in backticks."""
     spans = re.findall(r"`([^`]+)`", (folder / "README.md").read_text(encoding="utf-8"))
     named = {word for span in spans for word in re.split(r"[^\w]+", span)}
-    settings: dict[str, Any] = tomllib.loads((folder / "scenario.toml").read_text(encoding="utf-8"))
+    files = [folder / "scenario.toml", *folder.glob("parts/*/scenario.toml")]
+    settings: list[dict[str, Any]] = [tomllib.loads(file.read_text(encoding="utf-8")) for file in files]
     used = {*numbers_of_settings(settings), *columns(folder, "technologies.csv"), *columns(folder, "partners.csv")}
     return used - named - {"source", "note"}
 
@@ -256,8 +264,8 @@ def test_home_levels_average_to_koreas(korea: Scenario) -> None:
 
 def test_consortia_offer_their_better_members_level(korea: Scenario) -> None:
     for code, partner in korea.partners.items():
-        for field, level in korea.levels[code].items() if partner.members else ():
-            assert level == max(korea.levels[member].get(field, 0) for member in partner.members)
+        for field, best in korea.levels[code].items() if partner.members else ():
+            assert best == max(korea.levels[member].get(field, 0) for member in partner.members)
 
 
 def test_contract_time_of_matching_is_that_of_eurostars(korea: Scenario) -> None:
@@ -330,6 +338,154 @@ def _line(scenario: Scenario, technology: str) -> Programme:
 @pytest.mark.parametrize("overrides", [[], ["calibration=lenient"], ["requests_total=1887"]])
 def test_nothing_the_planner_fixed_is_impossible(overrides: list[str]) -> None:
     assert check(load(FOLDER, overrides)) == ()
+
+
+# --- optional parts --------------------------------------------------------------------------------------
+
+
+def test_parts_leave_the_announced_figures_alone(korea: Scenario) -> None:
+    whole = load(FOLDER, ["parts=candidates,centres,game-changers"])
+    assert part_names(FOLDER) >= ["candidates", "centres", "game-changers"]
+    for code, line in korea.programmes.items():
+        assert dataclasses.replace(whole.programmes[code], screening=line.screening) == line
+    assert all(whole.technologies[code] == row for code, row in korea.technologies.items())
+    assert all(whole.partners[code] == row for code, row in korea.partners.items())
+    assert check(whole) == ()
+
+
+def test_game_changers_are_ten_with_up_to_1000_billion_from_2026() -> None:
+    scenario = load(FOLDER, ["parts=game-changers"])
+    line = scenario.programmes["game-changers"]
+    rows = [row for row in scenario.technologies.values() if row.programme == "game-changers"]
+    assert len(rows) == 10 == sum(line.starts.values())
+    assert math.fsum(line.budget.values()) == 1000.0 == math.fsum(requests(scenario, "game-changers"))
+    assert min(line.budget) == min(line.starts) == 2026
+    named = sorted(row.name for row in rows if row.source == "seed S003")
+    assert named == ["Immersive spatial computing", "Personalised artificial organs"]
+    assert {row.source for row in rows} == {"seed S003", "illustrative"}
+
+
+def test_game_changers_money_is_what_average_awards_ask_for() -> None:
+    line = load(FOLDER, ["parts=game-changers"]).programmes["game-changers"]
+    due: dict[int, float] = {}
+    for start, count in line.starts.items():
+        months = 0.0
+        for tranche in line.tranches:
+            year = start + int(months // 12)
+            due[year] = due.get(year, 0.0) + count * 100 * tranche.share
+            months += tranche.months
+    assert line.budget == pytest.approx(due)
+
+
+def test_money_abroad_is_capped_at_a_fifth_with_the_game_changers_too() -> None:
+    scenario = load(FOLDER, ["parts=game-changers"])
+    announced = {
+        year: math.fsum(line.budget.get(year, 0) for line in scenario.programmes.values())
+        for year in scenario.international.abroad_cap
+    }
+    assert set(announced) == set(range(2024, 2033))
+    assert scenario.international.abroad_cap == pytest.approx(
+        {year: 0.2 * money for year, money in announced.items()}, abs=0.06
+    )
+
+
+def test_centres_are_at_the_named_institutions_and_offer_their_fields_alone(korea: Scenario) -> None:
+    scenario = load(FOLDER, ["parts=centres"])
+    centres = {code: row for code, row in scenario.partners.items() if code not in korea.partners}
+    names = " ".join(row.name for row in centres.values())
+    for institution in ("Massachusetts", "Stanford", "Yale", "Purdue", "Johns Hopkins", "Georgia", "Fraunhofer"):
+        assert institution in names
+    assert len(centres) == 7
+    named = {code for code, row in centres.items() if row.source == "seed S003"}
+    assert named == {"C-MIT", "C-STANFORD"}
+    country = {"United States": "US", "Germany": "DE"}
+    for code, row in centres.items():
+        assert 2 <= len(scenario.levels[code]) <= 7
+        for field, own in scenario.levels[code].items():
+            assert own == scenario.levels[country[row.region]][field] + 5
+        assert row.setup_cost == pytest.approx(2 * row.running_cost)
+        assert row.modes == ("direct",)
+        assert row.running_cost > scenario.partners[country[row.region]].running_cost
+
+
+def test_95_candidates_are_narrowed_to_80_by_two_layers() -> None:
+    scenario = load(FOLDER, ["parts=candidates"])
+    assert len(requests(scenario, "leapfrog")) == 95
+    found = screened(scenario)["leapfrog"]
+    assert (found.candidates, found.kept, found.layers) == (95, 80, 2)
+    assert Counter(found.dropped.values()) == {1: 8, 2: 7}
+    left = [row for row in scenario.technologies.values() if not eligible(scenario, row, "", "domestic")]
+    assert Counter(row.programme for row in left) == {"leapfrog": 80, "foundational": 100}
+    merit = merits(scenario, "leapfrog")
+    assert np.mean([merit[f"T{n:03}"] for n in range(81, 96)]) == pytest.approx(-0.5, abs=0.1)
+
+
+def test_experts_agree_as_little_as_reviewers_do() -> None:
+    screening = load(FOLDER, ["parts=candidates"]).programmes["leapfrog"].screening
+    seen = 1 + screening.shared_error**2
+    assert {round(seen / (seen + layer.error**2), 2) for layer in screening.layers} == {0.34}
+    cases = tomllib.loads((EXPERIMENTS / "expert-error.toml").read_text(encoding="utf-8"))["factors"]["error"]["cases"]
+    for name in ("own", "shared", "large-shared"):
+        shared = cases[name]["programmes.leapfrog.screening.shared_error"]
+        layers = cases[name]["programmes.leapfrog.screening.layers"]
+        assert {round((1 + shared**2) / (1 + shared**2 + one["error"] ** 2), 2) for one in layers} == {0.34}, name
+
+
+def test_the_right_to_implement_is_ensured(korea: Scenario) -> None:
+    assert {mode.implementation for mode in korea.modes.values()} == {1.0}
+
+
+@pytest.mark.parametrize("parts", ["game-changers", "centres", "candidates"])
+def test_what_a_part_brings_is_on_the_same_footing(korea: Scenario, parts: str) -> None:
+    scenario = load(FOLDER, [f"parts={parts}"])
+    added = [row for code, row in scenario.technologies.items() if code not in korea.technologies]
+    for row in added:
+        sales = row.market_size * row.market_share * scenario.value.margin
+        assert market_value(scenario, row) == pytest.approx(sales, rel=0.06), row.id
+        assert sum(level(scenario, code, row.field) > 0 for code in scenario.partners) >= 5, row.id
+    known = {row.name.lower() for row in korea.technologies.values()}
+    assert not known & {row.name.lower() for row in added}
+
+
+# --- the questions of S003 -------------------------------------------------------------------------------
+
+QUESTIONS = {
+    "budget-cut",
+    "expert-error",
+    "expert-layers",
+    "game-changers-and-centres",
+    "implementation-rights",
+    "international-share",
+}
+
+
+@pytest.mark.parametrize("name", sorted(QUESTIONS))
+def test_each_question_has_an_experiment_that_can_run_and_a_place_in_the_readme(name: str) -> None:
+    experiment = read(EXPERIMENTS / f"{name}.toml")
+    prepared = prepare(experiment)
+    assert prepared.design.count <= 40
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert f"<!-- answer {name} -->" in readme
+
+
+def test_the_cut_is_the_one_that_was_reported(korea: Scenario) -> None:
+    cases = read(EXPERIMENTS / "budget-cut.toml").factors["money"].cases
+    cut = load(FOLDER, dict(cases["cut-with-later-money"])).programmes["foundational"]
+    assert (cut.budget[2024], cut.starts[2024]) == (57.5, 45)
+    assert math.fsum(cut.budget.values()) == pytest.approx(684.0)
+    announced = korea.programmes["foundational"]
+    assert announced.budget[2024] - cut.budget[2024] == pytest.approx(9.0)
+    assert load(FOLDER, dict(cases["announced"])) == korea
+
+
+def test_all_money_joint_would_fall_short_without_the_game_changers_and_just_do_with_them(korea: Scenario) -> None:
+    def most(scenario: Scenario) -> float:
+        rules = scenario.international
+        lines = math.fsum(line.budget.get(2028, 0.0) for line in scenario.programmes.values())
+        return (rules.outside_spending[2028] + lines) / rules.rd_budget[2028]
+
+    assert most(korea) == pytest.approx(0.121, abs=0.0005)
+    assert most(load(FOLDER, ["parts=game-changers"])) == pytest.approx(0.151, abs=0.0005)
 
 
 # --- the README of the folder ------------------------------------------------------------------------------

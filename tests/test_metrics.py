@@ -78,6 +78,31 @@ def test_the_international_share_counts_outside_spending_and_all_home_money_of_j
     assert shares[2025][0] == pytest.approx(0.0)
 
 
+def test_without_the_right_to_implement_home_realises_a_part_of_what_it_keeps() -> None:
+    """Rights 80%, of which home can realise three quarters; a domestic project has all of its value."""
+    scenario = joint()
+    modes = {**scenario.modes, "joint": replace(scenario.modes["joint"], implementation=0.75)}
+    scenario = replace(scenario, modes=modes)
+    choices = [Choice("A", "joint", "P", 2024), Choice("B", "domestic", "", 2024)]
+    case, _, out = lived(scenario, *choices)
+    assert worth(scenario, choices, case, out, np.ones((1, 2))).value[0].tolist() == [pytest.approx(60.0), 100.0]
+
+
+@pytest.mark.parametrize(("floor", "short", "needed"), [(0.15, 6.3, 12.3), (0.08, 0.0, 5.3), (0.02, 0.0, 0.0)])
+def test_shortfall_of_the_international_share_and_the_spending_that_closes_it(
+    floor: float, short: float, needed: float
+) -> None:
+    """Joint projects are paid 2.7 in 2024, outside spending is 6 of a budget of 100."""
+    scenario = joint()
+    scenario = replace(scenario, international=replace(scenario.international, share_floor={2024: floor}))
+    choices = [Choice("A", "joint", "P", 2024), Choice("B", "domestic", "", 2024)]
+    case, _, out = lived(scenario, *choices)
+    figures = replication_figures(scenario, choices, case, out, worth(scenario, choices, case, out, np.ones((1, 2))))
+    assert figures["international_shortfall_2024"][0] == pytest.approx(short)
+    assert figures["outside_spending_needed_2024"][0] == pytest.approx(needed)
+    assert "international_shortfall_2025" not in figures
+
+
 def test_value_falls_after_the_deadline_and_never_below_nothing() -> None:
     scenario = plain(value=ValueRules(12.0, 0.0, loss_per_year=0.15))
     left = timeliness(scenario, np.array([-100, 0, 360, 720, 36000]))

@@ -14,6 +14,7 @@ from rdsim.scenario.feasibility import check, remarks
 from rdsim.scenario.figures import (
     award,
     calibration,
+    call_months,
     cost,
     cost_scale,
     eligible,
@@ -23,10 +24,13 @@ from rdsim.scenario.figures import (
     market_share,
     market_size,
     market_value,
+    merits,
     money_scale,
+    screened,
+    screening_paid,
     target,
 )
-from rdsim.scenario.folder import part_names
+from rdsim.scenario.folder import PARTS, chosen_parts, part_names
 from rdsim.scenario.judgement import Pool, drawn, figure, told
 from rdsim.scenario.loading import load
 from rdsim.scenario.overrides import Override, parse_overrides
@@ -34,12 +38,15 @@ from rdsim.scenario.starting import start
 from rdsim.scenario.variation import Variations
 
 __all__ = [
+    "PARTS",
     "Override",
     "Pool",
     "Variations",
     "award",
     "calibration",
+    "call_months",
     "check",
+    "chosen_parts",
     "cost",
     "cost_scale",
     "digest",
@@ -54,11 +61,14 @@ __all__ = [
     "market_share",
     "market_size",
     "market_value",
+    "merits",
     "money_scale",
     "parse_overrides",
     "part_names",
     "remarks",
     "schema",
+    "screened",
+    "screening_paid",
     "start",
     "target",
     "told",

@@ -23,8 +23,12 @@ __all__ = ["digest", "dump", "schema"]
 
 
 def digest(scenario: Scenario) -> str:
-    """SHA-256 of the resolved content, in hexadecimal: blind to the order of tables and rows, and to the platform."""
+    """SHA-256 of the resolved content, in hexadecimal: blind to the order of tables and rows, and to the platform.
+
+    What a part brings counts; that it came from a part does not.
+    """
     content = _canonical(dataclasses.asdict(scenario))
+    del content[PARTS]
     for name in ("links", "facility_needs", "technology_steps", "judgements"):
         content[name].sort(key=_json)
     return hashlib.sha256(_json(content).encode()).hexdigest()
@@ -55,10 +59,7 @@ def schema() -> dict[str, Any]:
         "description": "Settings of an rdsim scenario; its tables are CSV files beside it.",
         "type": "object",
         "additionalProperties": False,
-        "properties": {
-            **{name: value for name, value in whole["properties"].items() if name not in FILES},
-            PARTS: {"type": "array", "items": {"type": "string"}, "description": "Optional parts in use, of parts/."},
-        },
+        "properties": {name: value for name, value in whole["properties"].items() if name not in FILES},
         "required": [name for name in whole["required"] if name not in FILES],
         "$defs": definitions,
         "tables": tables,
@@ -96,7 +97,8 @@ def _files(scenario: Scenario) -> dict[str, str]:
 
 def _settings(scenario: Scenario) -> str:
     plain = dataclasses.asdict(scenario)
-    return "\n".join(_table("", {name: value for name, value in plain.items() if name not in FILES})) + "\n"
+    kept = {name: value for name, value in plain.items() if name not in (*FILES, PARTS)}  # a part's content is in it
+    return "\n".join(_table("", kept)) + "\n"
 
 
 def _table(path: str, table: Mapping[Any, Any]) -> list[str]:

@@ -11,9 +11,10 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from rdsim.domain import Judgement, Limit, Mode, Partner, Programme, Scenario, Technology
+from rdsim.domain import Judgement, Limit, Mode, Partner, Programme, Scenario, Screening, Technology
 from rdsim.gates import GATE_POLICIES
 from rdsim.purses import PURSE_RULES
+from rdsim.scenario.figures import call_months
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.judgement import LARGEST_SPREAD, SCALES, Z90
 from rdsim.scenario.shapes import Path, judged, within, words
@@ -144,9 +145,15 @@ def _money(s: Scenario) -> Iterator[Finding]:
 def _plans(s: Scenario) -> Iterator[Finding]:
     for code, programme in s.programmes.items():
         yield from _plan(("programmes", code), programme)
+        yield from _screening(("programmes", code, "screening"), programme.screening)
+        into_year = call_months(s, programme)
+        if into_year >= 12:
+            paths: tuple[Path, ...] = (("programmes", code, "screening"), ("programmes", code, "call_month"))
+            rule = "the call and the months of its screening must fit in a fiscal year, below 12 months"
+            yield Finding(paths, rule, f"{into_year:g} months")
     if s.partner_effect.trl_low > s.partner_effect.trl_high:
         found = f"{s.partner_effect.trl_low} and {s.partner_effect.trl_high}"
-        paths: tuple[Path, ...] = (("partner_effect", "trl_low"), ("partner_effect", "trl_high"))
+        paths = (("partner_effect", "trl_low"), ("partner_effect", "trl_high"))
         yield Finding(paths, "trl_low must not be above trl_high", found)
 
 
@@ -166,6 +173,16 @@ def _plan(path: Path, programme: Programme) -> Iterator[Finding]:
         if one.due_tranche > len(programme.tranches):
             paths = ((*path, "deliverables", name, "due_tranche"), (*path, "tranches"))
             yield Finding(paths, f"must be a tranche from 1 to {len(programme.tranches)}, or 0", str(one.due_tranche))
+
+
+def _screening(path: Path, screening: Screening) -> Iterator[Finding]:
+    depth = screening.depth
+    if depth is not None and depth > len(screening.layers):
+        paths = ((*path, "depth"), (*path, "layers"))
+        yield Finding(paths, f"must be at most the number of layers, {len(screening.layers)}", str(depth))
+    if screening.layers and screening.keep is None:
+        paths = ((*path, "keep"), (*path, "layers"))
+        yield Finding(paths, "must say how many candidates the layers keep", "nothing")
 
 
 def _windows(s: Scenario) -> Iterator[Finding]:

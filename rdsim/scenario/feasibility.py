@@ -14,7 +14,7 @@ from functools import cached_property
 
 from rdsim.domain import Limit, Programme, Scenario
 from rdsim.errors import Fault
-from rdsim.scenario.figures import award, eligible, offered, target
+from rdsim.scenario.figures import award, call_months, eligible, offered, target
 
 __all__ = ["check", "remarks"]
 
@@ -156,7 +156,7 @@ def _unpaid_starts(b: _Bounds) -> Iterator[Fault]:
     """Years with starts from which the last tranche is asked for after the last money, on the planned dates."""
     for code, programme in b.scenario.programmes.items():
         last = max((year for year, money in programme.budget.items() if money > 0), default=0)
-        delay = _last_request(programme, b.scenario.fiscal_year_start_month)
+        delay = _last_request(b.scenario, programme)
         late = [year for year, starts in sorted(programme.starts.items()) if starts and year + delay > last]
         if late:
             rule = f"the last tranche must be asked for while there is money, until {last}"
@@ -164,9 +164,9 @@ def _unpaid_starts(b: _Bounds) -> Iterator[Fault]:
             yield Fault(f"scenario.toml, programmes.{code}.starts", rule, found)
 
 
-def _last_request(programme: Programme, fiscal_start: int) -> int:
+def _last_request(scenario: Scenario, programme: Programme) -> int:
     """Fiscal years from a project's start to the request for its last tranche, if nothing waits."""
-    into_year = (programme.call_month - fiscal_start) % 12
+    into_year = call_months(scenario, programme)
     funded = math.fsum(tranche.months for tranche in programme.tranches[:-1])
     return int((into_year + funded + _TOLERANCE) // 12)
 

@@ -7,16 +7,20 @@ experts have judged stands in place of what the tables say: see `rdsim.scenario.
 from __future__ import annotations
 
 import math
+import weakref
+from statistics import fmean, pstdev
 
 from rdsim.domain import Calibration, Input, Partner, Programme, Scenario, Technology
 from rdsim.errors import Fault, ScenarioError
 from rdsim.partnership import cost_factor
 from rdsim.scenario.judgement import figure
+from rdsim.scenario.screening import Screened, layers_in_use, screen
 from rdsim.scenario.units import money_unit
 
 __all__ = [
     "award",
     "calibration",
+    "call_months",
     "cost",
     "cost_scale",
     "eligible",
@@ -26,8 +30,11 @@ __all__ = [
     "market_share",
     "market_size",
     "market_value",
+    "merits",
     "money_scale",
     "offered",
+    "screened",
+    "screening_paid",
     "target",
 ]
 
@@ -146,7 +153,66 @@ def offered(scenario: Scenario, technology: Technology | str, partner: str, mode
     one = _technology(scenario, technology)
     if one.status == "must-not-fund":
         return "the planner has ruled it out (must-not-fund)"
-    return _unfit_pair(scenario, partner, mode) or _unfit_partner(scenario, one, partner)
+    unfit = _unfit_pair(scenario, partner, mode) or _unfit_partner(scenario, one, partner)
+    return unfit or _screened_out(scenario, one)
+
+
+def call_months(scenario: Scenario, programme: Programme) -> float:
+    """Months from the beginning of the fiscal year until projects start: to the call, and through its screening.
+
+    A screening delays the call of every year, for what a call brings is evaluated before it is funded.
+    """
+    to_call = (programme.call_month - scenario.fiscal_year_start_month) % 12
+    return to_call + math.fsum(layer.months for layer in layers_in_use(programme.screening))
+
+
+def merits(scenario: Scenario, programme: str) -> dict[str, float]:
+    """Merit of each of a programme's candidates, what experts try to see, in standard deviations from the mean.
+
+    It is the logarithm of expected value per cost (market value x probability of commercialisation / cost), less its
+    mean, over its standard deviation among them; 0 where all are alike. Ruled-out technologies are no candidates.
+    """
+    rows = [one for one in scenario.technologies.values() if one.programme == programme]
+    listed = [one for one in rows if one.status != "must-not-fund"]
+    logs = {one.id: _log_worth(scenario, one) - math.log(cost(scenario, one)) for one in listed}
+    mean, spread = (fmean(logs.values()), pstdev(logs.values())) if logs else (0.0, 0.0)
+    return {name: (value - mean) / spread if spread > _TOLERANCE else 0.0 for name, value in logs.items()}
+
+
+def _log_worth(scenario: Scenario, technology: Technology) -> float:
+    worth = market_value(scenario, technology) * market_probability(scenario, technology)
+    return math.log(max(worth, _TOLERANCE))
+
+
+_screened: dict[int, tuple[weakref.ref[Scenario], dict[str, Screened]]] = {}
+"""What came of the screenings of scenarios that are in use; a scenario holds tables, so it cannot be a key itself."""
+
+
+def screened(scenario: Scenario) -> dict[str, Screened]:
+    """What came of every screening, by programme; worked out once for each scenario."""
+    place = id(scenario)
+    known = _screened.get(place)
+    if known is None or known[0]() is not scenario:
+        lines = [name for name, line in scenario.programmes.items() if line.screening.keep is not None]
+        found = {name: _narrowed(scenario, name) for name in lines}
+        known = _screened[place] = (weakref.ref(scenario, lambda _: _screened.pop(place, None)), found)
+    return known[1]
+
+
+def _narrowed(scenario: Scenario, programme: str) -> Screened:
+    merit = merits(scenario, programme)
+    fixed = [one for one in merit if scenario.technologies[one].status == "must-fund"]
+    return screen(scenario.programmes[programme].screening, merit, fixed)
+
+
+def screening_paid(scenario: Scenario) -> float:
+    """Fees of all experts, in money; the office that runs a programme pays them, not the programme's budget."""
+    return math.fsum(one.paid for one in screened(scenario).values())
+
+
+def _screened_out(scenario: Scenario, technology: Technology) -> str:
+    found = screened(scenario).get(technology.programme)
+    return found.reason(technology.id) if found else ""
 
 
 def _technology(scenario: Scenario, technology: Technology | str) -> Technology:

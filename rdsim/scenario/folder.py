@@ -7,7 +7,7 @@ adds its rows to the tables and its settings to the settings, where they replace
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
@@ -18,7 +18,7 @@ from rdsim.scenario.findings import FILES, Finding
 from rdsim.scenario.shapes import Path, Shape, parts, required
 from rdsim.tables import Row, Table, did_you_mean, read_table, read_text, shown
 
-__all__ = ["PARTS", "SETTINGS", "Cell", "Reading", "part_names", "read_folder"]
+__all__ = ["PARTS", "SETTINGS", "Cell", "Reading", "chosen_parts", "part_names", "read_folder"]
 
 SETTINGS = "scenario.toml"
 PARTS = "parts"
@@ -60,10 +60,10 @@ def part_names(folder: FilePath) -> list[str]:
     return sorted(path.name for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
 
 
-def read_folder(folder: FilePath, chosen: Sequence[str] | None = None) -> Reading:
+def read_folder(folder: FilePath, chosen: object = None) -> Reading:
     """Everything in the folder, and the faults of its files. Raises ScenarioError if it is no folder, or empty.
 
-    `chosen` are the parts in use; by default those that scenario.toml names as its own choice.
+    `chosen` are the parts in use, as a list of names or a text with commas between; None: those of scenario.toml.
     """
     if not folder.is_dir():
         raise ScenarioError(
@@ -76,25 +76,42 @@ def read_folder(folder: FilePath, chosen: Sequence[str] | None = None) -> Readin
     _read_settings(folder, reading)
     for name in FILES:
         _read_file(folder, name, reading)
-    own = reading.mapping.pop(PARTS, [])
-    for part in own if chosen is None else chosen:
-        _read_part(folder, part, reading)
-    _require_files(folder, reading)
+    own = reading.mapping.pop(PARTS, None)
+    where = f"{SETTINGS}, {PARTS}" if chosen is None else f"--set {PARTS}"
+    used = _known_parts(folder, where, chosen_parts(own if chosen is None else chosen), reading)
+    for part in used:
+        _read_part(folder / PARTS / part, f"{PARTS}/{part}/", reading)
+    if used:
+        reading.mapping[PARTS] = used
+    _require_files([folder, *(folder / PARTS / part for part in used)], reading)
     return reading
 
 
-def _read_part(folder: FilePath, part: object, reading: Reading) -> None:
+def chosen_parts(value: object) -> list[str]:
+    """Names of parts, each once: of a list, or of a text with commas between; anything else is one name."""
+    names = value if isinstance(value, list | tuple) else str("" if value is None else value).split(",")
+    return list(dict.fromkeys(str(one).strip() for one in names if str(one).strip()))
+
+
+def _known_parts(folder: FilePath, where: str, chosen: list[str], reading: Reading) -> list[str]:
+    """The chosen parts that there are; the others are faults."""
     known = part_names(folder)
-    if part not in known:
-        advice = did_you_mean(str(part), known) or f"{folder} has no folder {PARTS}."
-        reading.faults.append(Fault(f"{SETTINGS}, {PARTS}", "must name folders under parts", shown(part), advice))
-        return
-    place = folder / PARTS / str(part)
+    advice = "" if known else f"{folder} has no folder {PARTS}."
+    for part in chosen:
+        if part not in known:
+            suggestion = advice or did_you_mean(part, known)
+            reading.faults.append(Fault(where, f"must name folders under {PARTS}", shown(part), suggestion))
+    return [part for part in chosen if part in known]
+
+
+def _read_part(place: FilePath, prefix: str, reading: Reading) -> None:
+    if not any((place / file).exists() for file in (SETTINGS, *FILES.values())):
+        rule = f"a part holds {SETTINGS} or tables"
+        reading.faults.append(Fault(prefix.rstrip("/"), rule, "none of them"))
     if (place / SETTINGS).exists():
-        added = _settings(place, reading, f"{PARTS}/{part}/")
-        _merge(reading.mapping, added, (), f"{PARTS}/{part}/{SETTINGS}", reading)
+        _merge(reading.mapping, _settings(place, reading, prefix), (), prefix + SETTINGS, reading)
     for name in FILES:
-        _read_file(place, name, reading, f"{PARTS}/{part}/")
+        _read_file(place, name, reading, prefix)
 
 
 def _merge(into: dict[str, Any], added: Mapping[str, Any], path: Path, file: str, reading: Reading) -> None:
@@ -116,7 +133,7 @@ def _settings(folder: FilePath, reading: Reading, prefix: str) -> dict[str, Any]
     try:
         settings = tomllib.loads(read_text(folder / SETTINGS))
     except InputError as error:
-        reading.faults += error.faults
+        reading.faults += _of(prefix, error.faults)
     except (ValueError, RecursionError) as error:  # TOML's own, a number of thousands of digits, endless brackets
         reading.faults.append(Fault(prefix + SETTINGS, "must be valid TOML", str(error)))
     else:
@@ -124,6 +141,8 @@ def _settings(folder: FilePath, reading: Reading, prefix: str) -> dict[str, Any]
             rule = f"belongs in {FILES[name]}, not in {SETTINGS}"
             reading.faults.append(Fault(f"{prefix}{SETTINGS}, {name}", rule))
             del settings[name]
+        if prefix and settings.pop(PARTS, None) is not None:
+            reading.faults.append(Fault(f"{prefix}{SETTINGS}, {PARTS}", "a part chooses no other parts"))
         return settings
     reading.bad.append(())
     return {}
@@ -135,7 +154,7 @@ def _read_file(folder: FilePath, name: str, reading: Reading, prefix: str = "") 
         return
     table = read_table(path)
     table = replace(table, name=prefix + table.name)
-    reading.faults += table.faults
+    reading.faults += _of(prefix, table.faults)
     if not table.columns:
         reading.bad.append((name,))
     elif name == "levels":
@@ -144,9 +163,14 @@ def _read_file(folder: FilePath, name: str, reading: Reading, prefix: str = "") 
         _add_records(name, table, reading)
 
 
-def _require_files(folder: FilePath, reading: Reading) -> None:
-    """Technologies always; partners if a mode is joint; partners and their levels together."""
-    has = {name: (folder / file).exists() for name, file in FILES.items()}
+def _of(prefix: str, faults: Iterable[Fault]) -> list[Fault]:
+    """The faults of a file as those of a file in a part."""
+    return [replace(fault, where=prefix + fault.where) for fault in faults]
+
+
+def _require_files(folders: Sequence[FilePath], reading: Reading) -> None:
+    """Technologies always; partners if a mode is joint; partners and their levels together. The parts come last."""
+    has = {name: any((folder / file).exists() for folder in folders) for name, file in FILES.items()}
     modes = reading.mapping.get("modes")
     joint = isinstance(modes, dict) and bool(modes.keys() - {"domestic"})
     reasons = {
@@ -156,6 +180,7 @@ def _require_files(folder: FilePath, reading: Reading) -> None:
         else "",
         "levels": "the file is required where there is a partners.csv" if has["partners"] else "",
     }
+    folder, *places = folders
     for name, file in FILES.items():
         misnamed = "" if has[name] else _misnamed(folder, file)
         if not has[name] and (reasons.get(name) or misnamed):
@@ -163,6 +188,16 @@ def _require_files(folder: FilePath, reading: Reading) -> None:
             suggestion = f"Rename {misnamed} to {file}." if misnamed else ""
             reading.faults.append(Fault(file, rule, f"no such file in {folder}", suggestion))
             reading.bad.append((name,))
+        for place in places:
+            _require_own_name(place, file, reading)
+
+
+def _require_own_name(place: FilePath, file: str, reading: Reading) -> None:
+    """A part's table under nearly its name is not left out in silence."""
+    misnamed = "" if (place / file).exists() else _misnamed(place, file)
+    if misnamed:
+        rule, suggestion = "a table is read only under its own name", f"Rename {misnamed} to {file}."
+        reading.faults.append(Fault(f"{PARTS}/{place.name}/{file}", rule, f"no such file in {place}", suggestion))
 
 
 def _misnamed(folder: FilePath, file: str) -> str:
@@ -177,6 +212,7 @@ def _add_records(name: str, table: Table, reading: Reading) -> None:
     record, key = _RECORDS[name]
     shapes = parts(record)
     _check_columns(name, table, frozenset(shapes), required(record), reading)
+    _note_columns(name, table.units, _with_units(reading.mapping.get(name)), table, reading)
     entries = [(row, _record(row, table, shapes)) for row in table.rows]
     if not key:
         already = reading.mapping.setdefault(name, [])
@@ -197,6 +233,23 @@ def _note(path: Path, row: Row, table: Table, reading: Reading) -> None:
         reading.files[path] = table.name
 
 
+def _note_columns(name: str, columns: Iterable[str], known: Container[str], table: Table, reading: Reading) -> None:
+    """Columns that only a part has, so that what is wrong with their heads is laid at its file."""
+    if "/" in table.name:
+        reading.files.update({(name, "*", one): table.name for one in columns if one not in known})
+
+
+def _with_units(entries: Any) -> set[str]:
+    """Columns whose head gave a unit, of the records read so far."""
+    records = entries.values() if isinstance(entries, dict) else entries or ()
+    return {column for one in records for column, cell in one.items() if isinstance(cell, Cell) and cell.unit}
+
+
+def _first(path: Path, reading: Reading) -> str:
+    """Where a record stands that another one repeats."""
+    return f"row {reading.rows[path]}" + (f" of {reading.files[path]}" if path in reading.files else "")
+
+
 def _unique(name: str, column: str, row: Row, table: Table, reading: Reading) -> str:
     """The row's key; a row without one, or with one already seen, gets its number, so that it is still checked."""
     given = row.cells.get(column, "")
@@ -204,10 +257,9 @@ def _unique(name: str, column: str, row: Row, table: Table, reading: Reading) ->
     if not given:
         return where
     if given in reading.mapping[name]:
-        first = reading.rows[name, given]
+        found = f"{shown(given)}, as in {_first((name, given), reading)}"
         unique = f"{given} in {where}"
-        rule = f"{column} must be unique"
-        reading.findings.append(Finding(((name, unique, column),), rule, f"{shown(given)}, as in row {first}"))
+        reading.findings.append(Finding(((name, unique, column),), f"{column} must be unique", found))
         return unique
     return given
 
@@ -249,10 +301,12 @@ def _add_levels(table: Table, reading: Reading) -> None:
         reading.bad.append(("levels",))
         return
     levels: dict[str, Any] = reading.mapping.setdefault("levels", {})
+    known = {field for row in levels.values() for field in row}
+    _note_columns("levels", table.columns, known, table, reading)
     for row in table.rows:
         code = row.cells.get("partner", "")
         if not code or code in levels:
-            found = f"{shown(code)}, as in row {reading.rows['levels', code]}" if code else "an empty cell"
+            found = f"{shown(code)}, as in {_first(('levels', code), reading)}" if code else "an empty cell"
             fault = Fault(f"{table.name}, row {row.number}, column partner", "must name each partner once", found)
             reading.faults.append(fault)
             continue

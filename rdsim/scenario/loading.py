@@ -38,7 +38,7 @@ def load(folder: str | FilePath, overrides: Sequence[str] | Mapping[str, object]
     given, faults = parse_overrides(overrides)
     parts = [one for one in given if one.path == (PARTS,)]
     given = [one for one in given if one not in parts]
-    reading = read_folder(FilePath(folder), _named(parts[-1].value) if parts else None)
+    reading = read_folder(FilePath(folder), (parts[-1].value or []) if parts else None)
     faults = [*reading.faults, *faults, *_apply(given, reading)]
     scenario, findings = _judge(reading)
     origin = Origin(reading.rows, tuple(given), reading.files)
@@ -46,12 +46,6 @@ def load(folder: str | FilePath, overrides: Sequence[str] | Mapping[str, object]
     if faults or scenario is None:
         raise ScenarioError(tuple(sorted(dict.fromkeys(faults), key=_natural)))
     return canonical(scenario)
-
-
-def _named(value: object) -> list[str]:
-    """Names of parts as a list, or as a text with commas between."""
-    names = value if isinstance(value, list | tuple) else str("" if value is None else value).split(",")
-    return [str(one).strip() for one in names if str(one).strip()]
 
 
 def canonical(scenario: Scenario) -> Scenario:

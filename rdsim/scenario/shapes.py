@@ -64,9 +64,12 @@ class Shape:
 
 
 def covers(prefix: Path, path: Path) -> bool:
-    """Whether `path` is `prefix` or lies below it; ``*`` in either stands for any one segment."""
+    """Whether `path` is `prefix` or lies below it; ``*`` in either stands for any one segment.
+
+    A place in a list is the same as a number and as a text, as an override writes it.
+    """
     pairs = zip(prefix, path, strict=False)
-    return len(prefix) <= len(path) and all(a == b or "*" in (a, b) for a, b in pairs)
+    return len(prefix) <= len(path) and all(str(a) == str(b) or "*" in (a, b) for a, b in pairs)
 
 
 def dotted(path: Path) -> str:

@@ -12,7 +12,7 @@ from rdsim.domain import Scenario
 from rdsim.errors import Fault, ScenarioError
 from rdsim.scenario.consistency import contradictions
 from rdsim.scenario.findings import Finding, Origin
-from rdsim.scenario.folder import PARTS
+from rdsim.scenario.folder import PARTS, chosen_parts
 from rdsim.scenario.loading import canonical
 from rdsim.scenario.overrides import Override, apply_override
 from rdsim.scenario.shapes import Path, dotted
@@ -24,13 +24,31 @@ __all__ = ["Variations"]
 
 
 class Variations:
-    """Variations of a scenario; only the sections that an override touches are copied, validated and digested anew."""
+    """Variations of a scenario; only the sections that an override touches are copied, validated and digested anew.
 
-    def __init__(self, scenario: Scenario) -> None:
+    `worlds` are the scenario with other choices of its optional parts, by their names; an override of ``parts`` takes
+    one of them in place of the scenario.
+    """
+
+    def __init__(self, scenario: Scenario, worlds: Mapping[tuple[str, ...], Scenario] | None = None) -> None:
         self.scenario = scenario
+        self.worlds = {scenario.parts: scenario, **(worlds or {})}
         self._plain: dict[str, Any] = _plain(dataclasses.asdict(scenario))
         self._money, _ = stated_money(self._plain)
         self._digests = {name: _digest(value) for name, value in self._plain.items()}
+        self._others: dict[tuple[str, ...], Variations] = {}
+
+    def with_parts(self, chosen: object) -> Variations:
+        """The variations of the scenario with other parts. Raises ScenarioError if they were not given."""
+        names = tuple(chosen_parts(chosen))
+        if names == self.scenario.parts:
+            return self
+        if names not in self.worlds:
+            advice = "Give the scenario's folder, and the parts as levels of a factor or under [set]."
+            self._refuse((PARTS,), "is chosen when the folder is read", advice)
+        if names not in self._others:
+            self._others[names] = Variations(self.worlds[names])
+        return self._others[names]
 
     def override(self, path: Path, value: object) -> Override:
         """The setting at a path to be another value; None unsets."""
@@ -65,6 +83,9 @@ class Variations:
 
     def digest(self, overrides: Sequence[Override]) -> str:
         """SHA-256 of the varied content: equal for equal content, however it came about. Raises as `vary`."""
+        world, overrides = self._world(overrides)
+        if world is not self:
+            return world.digest(overrides)
         varied, touched = self._varied(overrides)
         sections = {**self._digests, **{name: _digest(varied.get(name)) for name in touched}}
         text = "".join(f"{name}={value};" for name, value in sorted(sections.items()))
@@ -72,6 +93,9 @@ class Variations:
 
     def vary(self, overrides: Sequence[Override]) -> Scenario:
         """The scenario after overrides, later ones winning. Raises ScenarioError with every fault."""
+        world, overrides = self._world(overrides)
+        if world is not self:
+            return world.vary(overrides)
         if not overrides:
             return self.scenario
         varied, _ = self._varied(overrides)
@@ -82,12 +106,16 @@ class Variations:
         assert scenario is not None  # noqa: S101 - nothing was found wrong
         return canonical(scenario)
 
+    def _world(self, overrides: Sequence[Override]) -> tuple[Variations, list[Override]]:
+        """The variations that the last choice of parts means, and all other overrides."""
+        chosen = [one.value for one in overrides if one.path == (PARTS,)]
+        rest = [one for one in overrides if one.path != (PARTS,)]
+        return (self.with_parts(chosen[-1]) if chosen else self), rest
+
     def _varied(self, overrides: Sequence[Override]) -> tuple[dict[str, Any], list[str]]:
         """The content after overrides, sharing what they do not touch, and the sections that they do."""
         varied, faults = dict(self._plain), []
         for override in overrides:
-            if override.path == (PARTS,):
-                self._refuse((PARTS,), "is chosen when the folder is read, not by a factor", "Put it under [set].")
             _detach(varied, override.path)
             fault = apply_override(varied, override)
             faults += [fault] if fault else []

@@ -17,9 +17,9 @@ from pydantic import ConfigDict, Field
 from scipy import stats
 
 from rdsim.errors import Fault, InputError, ScenarioError
-from rdsim.scenario import Override, Variations, parse_overrides
+from rdsim.scenario import PARTS, Override, Variations, chosen_parts, parse_overrides
 
-__all__ = ["Bound", "Distribution", "Factor", "bind"]
+__all__ = ["Bound", "Distribution", "Factor", "bind", "parts_of"]
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Change = Literal["set", "multiply", "add"]
@@ -158,12 +158,12 @@ class Factor:
 
 @dataclass(frozen=True, eq=False)
 class Bound:
-    """A factor together with the places in a scenario that it changes."""
+    """A factor together with the places in a scenario that it changes, with each choice of optional parts."""
 
     name: str
     factor: Factor
     variations: Variations
-    targets: tuple[Override, ...] = ()
+    targets: Mapping[tuple[str, ...], tuple[Override, ...]] = field(default_factory=dict)
     cases: Mapping[str, tuple[Override, ...]] = field(default_factory=dict)
 
     @property
@@ -181,22 +181,29 @@ class Bound:
         """Whether its levels are numbers."""
         return all(isinstance(one, int | float) and not isinstance(one, bool) for one in self.factor.listed)
 
-    def overrides(self, level: Any) -> tuple[Override, ...]:
-        """The settings of a level."""
+    def parts(self, level: Any) -> tuple[str, ...] | None:
+        """The optional parts that a level chooses; None if it chooses none."""
+        return parts_of(self.factor, self.name, level)
+
+    def overrides(self, level: Any, parts: tuple[str, ...] | None = None) -> tuple[Override, ...]:
+        """The settings of a level, in the scenario with these parts; None: as it stands."""
         if self.is_policy:
             return ()
         if self.factor.cases:
             return self.cases[level]
-        return tuple(
-            self.variations.override(one.path, _changed(one.value, level, self.factor.change)) for one in self.targets
-        )
+        own = self._own if parts is None else self.targets.get(parts, self._own)
+        return tuple(self.variations.override(one.path, _changed(one.value, level, self.factor.change)) for one in own)
+
+    @property
+    def _own(self) -> tuple[Override, ...]:
+        return self.targets.get(self.variations.scenario.parts, ())
 
     @property
     def own(self) -> Any:
         """The scenario's own level, where there is one to tell: for a design that varies one factor at a time."""
         if self.factor.change != "set":
             return 1.0 if self.factor.change == "multiply" else 0.0
-        values = [one.value for one in self.targets]
+        values = [one.value for one in self._own]
         same = bool(values) and all(one == values[0] for one in values)
         return values[0] if same and isinstance(values[0], bool | int | float | str) else None
 
@@ -212,10 +219,22 @@ def bind(name: str, factor: Factor, variations: Variations) -> Bound:
     if factor.cases:
         cases = {case: tuple(_settings(f"{where}.cases.{case}", table)) for case, table in factor.cases.items()}
         return Bound(name, factor, variations, cases=cases)
-    targets, missing = _targets(where, factor.paths or (name,), factor.change, variations)
+    targets, missing = {}, []
+    for parts in variations.worlds:
+        world = variations.with_parts(parts)
+        targets[parts], absent = _targets(where, factor.paths or (name,), factor.change, world)
+        missing += absent
     if missing:
-        raise InputError(tuple(missing))
+        raise InputError(tuple(dict.fromkeys(missing)))
     return Bound(name, factor, variations, targets)
+
+
+def parts_of(factor: Factor, name: str, level: Any) -> tuple[str, ...] | None:
+    """The optional parts of the scenario that a level of a factor chooses; None if it chooses none."""
+    if factor.cases:
+        table = factor.cases.get(level, {})
+        return tuple(chosen_parts(table[PARTS])) if PARTS in table else None
+    return tuple(chosen_parts(level)) if PARTS in (factor.paths or (name,)) else None
 
 
 def _level_faults(where: str, factor: Factor) -> Iterator[Fault]:
@@ -230,6 +249,8 @@ def _level_faults(where: str, factor: Factor) -> Iterator[Fault]:
         yield Fault(f"{where}.range", "must be the lowest and the highest value", str(list(factor.range)))
     if factor.change != "set" and not all(isinstance(one, int | float) for one in factor.values):
         yield Fault(f"{where}.values", f"must be numbers, for they {factor.change}", str(list(factor.values)))
+    if PARTS in (factor.paths or (where.removeprefix("factors."),)) and (not factor.listed or factor.change != "set"):
+        yield Fault(where, "optional parts are chosen by a list of values or by cases")
     if (factor.cases or factor.policies) and (factor.paths or factor.change != "set"):
         yield Fault(where, "cases and policies have no paths and no change of their own")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from rdsim import plugins, portfolio
@@ -14,12 +15,12 @@ from rdsim.errors import ExperimentError, Fault, InputError
 from rdsim.optimiser.baselines import BASELINES
 from rdsim.optimiser.confidence import stream_seed
 from rdsim.planning import ONE_SHOT as RULE_ONE_SHOT
-from rdsim.scenario import Override, Variations, eligible, load
+from rdsim.scenario import PARTS, Override, Variations, eligible, load
 from rdsim.simulation import replicate
 from rdsim.sweep.answers import Names, answers_faults
 from rdsim.sweep.design import SAMPLED, Design
 from rdsim.sweep.experiment import Experiment
-from rdsim.sweep.factors import Bound, bind
+from rdsim.sweep.factors import Bound, bind, parts_of
 from rdsim.sweep.measures import Metric, parse_metrics
 from rdsim.sweep.tasks import ONE_SHOT, PLAN, Task, Work, code_digest, decide, gain_name
 from rdsim.tables import did_you_mean
@@ -79,6 +80,7 @@ class Prepared:
         one = self.experiment
         return Work(
             self.scenario,
+            self.variations.worlds,
             one.task,
             self.replications,
             self.metrics,
@@ -109,12 +111,12 @@ class Prepared:
     def _settings(self, levels: tuple[Any, ...]) -> tuple[tuple[Override, ...], str]:
         overrides: list[Override] = []
         policy = self.experiment.policy
-        for one, level in zip(self.factors, levels, strict=True):
-            if level is None:
-                continue
+        pairs = [pair for pair in zip(self.factors, levels, strict=True) if pair[1] is not None]
+        chosen = [parts for one, level in pairs if (parts := one.parts(level)) is not None]
+        for one, level in pairs:
             if one.is_policy:
                 policy = level
-            overrides += one.overrides(level)
+            overrides += one.overrides(level, chosen[-1] if chosen else None)
         return tuple(overrides), policy
 
     @cached_property
@@ -132,7 +134,19 @@ def variations_of(experiment: Experiment) -> Variations:
         values = list(experiment.settings.values())
         overrides = [base.override(path, value) for path, value in zip(places, values, strict=True)]
         return Variations(base.vary(overrides))
-    return Variations(load(experiment.path(str(given)), experiment.settings))
+    folder = experiment.path(str(given))
+    return Variations(load(folder, experiment.settings), dict(_worlds(experiment, folder)))
+
+
+def _worlds(experiment: Experiment, folder: Path) -> Iterator[tuple[tuple[str, ...], Scenario]]:
+    """The scenario with each choice of optional parts that a level of a factor makes."""
+    names = experiment.factors.keys()
+    levels = ((name, one, level) for name, one in experiment.factors.items() for level in one.listed)
+    rows = ((name, experiment.factors[name], row[name]) for row in experiment.rows for name in row.keys() & names)
+    choices = dict.fromkeys(parts_of(factor, name, level) for name, factor, level in [*levels, *rows])
+    for chosen in choices:
+        if chosen is not None:
+            yield chosen, load(folder, {**experiment.settings, PARTS: list(chosen)})
 
 
 def _parsed(text: str) -> list[tuple[str | int, ...]]:
@@ -196,6 +210,11 @@ class _Checks:
             for name in row:
                 if name not in one.factors:
                     self.fault(f"list, row {number}", "there is no such factor", name, did_you_mean(name, one.factors))
+        switches = [
+            name for name, it in one.factors.items() if any(parts_of(it, name, at) is not None for at in it.listed)
+        ]
+        if len(switches) > 1:
+            self.fault("factors", "at most one factor chooses optional parts", ", ".join(switches))
         policies = [name for name, factor in one.factors.items() if factor.policies]
         if len(policies) > 1:
             self.fault("factors", "at most one factor has policies", ", ".join(policies))
@@ -226,7 +245,7 @@ class _Checks:
                 )
                 continue
             try:
-                self.variations.vary(bound.overrides(value))
+                self.variations.vary(bound.overrides(value, bound.parts(value)))
             except InputError as error:
                 for fault in error.faults:
                     where = f"factors.{bound.name}, level {value}"

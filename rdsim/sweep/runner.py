@@ -349,6 +349,7 @@ def _record(
             "name": prepared.scenario.name,
             "title": prepared.scenario.title,
             "digest": digest(prepared.scenario),
+            "parts": list(prepared.scenario.parts),
             "overrides": [f"{key}={value}" for key, value in one.settings.items()],
         },
         "money_unit": prepared.scenario.money_unit,

@@ -50,6 +50,7 @@ class Work:
     """What all tasks of an experiment share."""
 
     scenario: Scenario
+    worlds: Mapping[tuple[str, ...], Scenario]  # the scenario with other optional parts, if a factor chooses them
     task: TaskKind
     replications: int
     metrics: tuple[Metric, ...]
@@ -142,7 +143,7 @@ def _unpack(packed: bytes) -> _Unpacked:
         work = cast(Work, pickle.loads(zlib.decompress(packed)))  # noqa: S301 - packed by `pack`, from this sweep
         if work.plugins:
             plugins.load([Path(one) for one in work.plugins])
-        _unpacked[packed] = _Unpacked(work, Variations(work.scenario))
+        _unpacked[packed] = _Unpacked(work, Variations(work.scenario, work.worlds))
     return _unpacked[packed]
 
 
