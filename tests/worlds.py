@@ -166,6 +166,7 @@ class _Maker:
         chosen = self.portfolio(scenario := canonical(scenario))
         decisions = self.decisions(chosen)
         scenario = canonical(replace(scenario, technology_steps=self.own_steps(technologies)))
+        scenario = replace(scenario, technologies=self.waivers(scenario))
         return World(scenario, chosen, self.seed, *decisions)
 
     def own_steps(self, technologies: dict[str, Technology]) -> tuple[TechnologyStep, ...]:
@@ -175,6 +176,14 @@ class _Maker:
         places = [(name, trl) for name, one in technologies.items() for trl in range(one.trl, 8) if self.chance(0.4)]
         months, success = (3.0, 6.0, 9.0, None), (0.3, 0.9, None)
         return tuple(TechnologyStep(*place, self.one_of(*months), self.one_of(*success)) for place in places)
+
+    def waivers(self, scenario: Scenario) -> dict[str, Technology]:
+        """The technologies; some are spared a deliverable of their programme."""
+        spared = {}
+        for name, one in scenario.technologies.items():
+            asked = [item for item in scenario.programmes[one.programme].deliverables if self.chance(0.3)]
+            spared[name] = replace(one, waives=tuple(asked))
+        return spared
 
     def decisions(self, chosen: Portfolio) -> tuple[dict[str, int], dict[tuple[str, int], bool]]:
         """Projects stopped at the beginning of a year, and partners kept running or not; in a quarter of the worlds."""
