@@ -85,10 +85,10 @@ def _random_portfolio(scenario: Scenario, seed: int) -> Portfolio:
     return portfolio.ranked(Portfolio(kept), scenario)
 
 
-@pytest.mark.parametrize("name", ["korea-2024", "medical-ai-2024"])
+@pytest.mark.parametrize(("name", "parts"), [("korea-2024", ""), ("medical-ai-2024", ""), ("medical-ai-2024", "link")])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_the_engines_agree_on_shipped_scenarios(name: str, seed: int) -> None:
-    scenario = load(SCENARIOS / name)
+def test_the_engines_agree_on_shipped_scenarios(name: str, parts: str, seed: int) -> None:
+    scenario = load(SCENARIOS / name, {"parts": parts})
     chosen = _random_portfolio(scenario, seed)
     choices = tuple(sorted(chosen.choices, key=lambda choice: choice.rank))
     case = build(scenario, chosen)
