@@ -99,6 +99,7 @@ def _case() -> Case:
         joint=np.ones(p, np.bool_),
         member=(np.arange(p) % PARTNERS)[:, None],
         extra_days=_ints(p),
+        asked=np.zeros((p, 1), np.bool_),
         stop_year=_ints(p, value=-1),
         currency=_ints(p),
         home=_ints(p, TRANCHES, value=SHARE),

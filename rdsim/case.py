@@ -118,6 +118,7 @@ class Case(NamedTuple):
     joint: Bools  # (P,)
     member: Ints  # (P, M) partners in which a joint project takes a place
     extra_days: Ints  # (P,) added to its agreement talks
+    asked: Bools  # (P, D) deliverables that its programme asks of it
     stop_year: Ints  # (P,) index of the year at whose beginning a decision stops it, or -1
     currency: Ints  # (P,) of money paid abroad
     home: Ints  # (P, K) paid by home while joint
@@ -187,6 +188,7 @@ class Outcomes(NamedTuple):
     wait_money: Ints
     wait_panel: Ints
     wait_facility: Ints
+    delivered_day: Ints  # (R, P, D) day on which deliverable d was handed in
     trl_day: Ints  # (R, P, 9) day on which TRL k + 1 was reached; entry TRL: start day
     tranche_day: Ints  # (R, P, K)
     paid: Ints  # (R, P, K) by home, abroad included
@@ -226,9 +228,9 @@ def empty_outcomes(case: Case, replications: int) -> Outcomes:
     projects, tranches = case.home.shape
     programmes, years = case.budget.shape
     partners = len(case.places)
-    columns = Outcomes._fields[: Outcomes._fields.index("trl_day")]
+    columns = Outcomes._fields[: Outcomes._fields.index("delivered_day")]
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(columns, (projects,))
-    shapes |= {"trl_day": (projects, 9), "peak_seats": (len(case.seats),)}
+    shapes |= {"delivered_day": case.asked.shape, "trl_day": (projects, 9), "peak_seats": (len(case.seats),)}
     shapes |= dict.fromkeys(("tranche_day", "paid", "paid_abroad", "paid_foreign", "paid_joint"), (projects, tranches))
     shapes |= dict.fromkeys(
         ("new_money", "carried_in", "spent", "spent_network", "refunded", "lapsed", "short"), (programmes, years)
@@ -437,11 +439,25 @@ def _drops(line: Programme) -> bool:
     return line.fallback == "drop" or line.foreign_partner_required
 
 
+def _most_deliverables(scenario: Scenario) -> int:
+    return max(1, *(len(line.deliverables) for line in scenario.programmes.values()), 1)
+
+
+def _asked(scenario: Scenario, choices: Sequence[Choice]) -> Bools:
+    """Which deliverables are asked of each project: its programme's but for those that its technology waives."""
+    asked = np.zeros((len(choices), _most_deliverables(scenario)), np.bool_)
+    for row, choice in enumerate(choices):
+        technology = scenario.technologies[choice.technology]
+        names = scenario.programmes[technology.programme].deliverables
+        asked[row, : len(names)] = [name not in technology.waives for name in names]
+    return asked
+
+
 def _programme_arrays(scenario: Scenario) -> dict[str, npt.NDArray[np.generic]]:
     lines, scale = list(scenario.programmes.values()), money_scale(scenario)
     gates, panels = [line.gate for line in lines], list(scenario.panels)
     policies, rules = list(GATE_POLICIES), list(PURSE_RULES)
-    width = max(1, *(len(line.deliverables) for line in lines), 1)
+    width = _most_deliverables(scenario)
     tranches = max(len(line.tranches) for line in lines)
     due, after = np.zeros((len(lines), width), np.int64), np.ones((len(lines), width), np.int64)
     tranche_days = np.zeros((len(lines), tranches), np.int64)
@@ -511,6 +527,7 @@ def _choice_arrays(scenario: Scenario, choices: Sequence[Choice]) -> dict[str, n
         "joint": np.array([bool(choice.partner) for choice in choices], np.bool_),
         "currency": np.array([currency[code] for code in money], np.int64),
         "extra_days": np.zeros(len(choices), np.int64),
+        "asked": _asked(scenario, choices),
         "stop_year": np.full(len(choices), -1, np.int64),
     }
 

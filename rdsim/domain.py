@@ -244,6 +244,10 @@ class Technology:
     status: Annotated[
         Literal["free", "must-fund", "must-not-fund"], Field(description="What the planner has fixed.")
     ] = "free"
+    waives: Annotated[
+        tuple[str, ...],
+        Field(description="Deliverables of its programme that are not asked of it, separated by |."),
+    ] = ()
     source: Annotated[str, Field(description="Where the row comes from: seed S003, press or illustrative.")] = ""
     note: Annotated[str, Field(description="Free text.")] = ""
 

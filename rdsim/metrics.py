@@ -10,6 +10,7 @@ cost of the first day.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ __all__ = [
     "Worth",
     "by_year",
     "calendar",
+    "delivered_figures",
     "discount",
     "home_by_year",
     "international_share",
@@ -186,7 +188,8 @@ def replication_figures(
     }
     figures |= {state: (outcomes.end_state == code).sum(axis=1) for code, state in enumerate(END_STATES)}
     figures |= {name: getattr(outcomes, name).sum(axis=1) for name in _WAITS}
-    return figures | _international_figures(scenario, international_share(scenario, case, outcomes))
+    figures |= _international_figures(scenario, international_share(scenario, case, outcomes))
+    return figures | delivered_figures(scenario, choices, outcomes)
 
 
 def _international_figures(scenario: Scenario, shares: Mapping[int, Floats]) -> dict[str, npt.NDArray[np.generic]]:
@@ -200,6 +203,33 @@ def _international_figures(scenario: Scenario, shares: Mapping[int, Floats]) -> 
             needed = rules.outside_spending.get(year, 0.0) + missing
             figures[f"outside_spending_needed_{year}"] = np.maximum(needed, 0.0)
     return figures
+
+
+def delivered_figures(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> dict[str, Ints]:
+    """Number of projects that handed in a deliverable: ``delivered_paper``, ``delivered_paper_by_2026``; each (R,).
+
+    By a year means by its last day. The figures are those of all deliverables of the scenario, chosen or not; in their
+    names ``_`` stands for what is no letter or digit, and deliverables of the same name are counted together.
+    """
+    days = _delivered_days(scenario, choices, outcomes)
+    figures = {f"delivered_{name}": (found >= 0).sum(axis=1) for name, found in days.items()}
+    for year in range(scenario.start_year, scenario.horizon_year + 1):
+        end = (year + 1 - scenario.start_year) * DAYS_PER_YEAR
+        by_then = {name: ((found >= 0) & (found < end)).sum(axis=1) for name, found in days.items()}
+        figures |= {f"delivered_{name}_by_{year}": count for name, count in by_then.items()}
+    return figures
+
+
+def _delivered_days(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> dict[str, Ints]:
+    """Day on which each project handed in a deliverable of that name, shape (R, P); -1 for never."""
+    lines = [scenario.programmes[scenario.technologies[choice.technology].programme] for choice in choices]
+    names = {name for line in scenario.programmes.values() for name in line.deliverables}
+    days = {re.sub(r"\W", "_", name): np.full(outcomes.end_state.shape, -1, np.int64) for name in sorted(names)}
+    for p, line in enumerate(lines):
+        for d, name in enumerate(line.deliverables):
+            column = days[re.sub(r"\W", "_", name)][:, p]
+            np.maximum(column, outcomes.delivered_day[:, p, d], out=column)
+    return days
 
 
 def _yearly_sales(scenario: Scenario, choices: Sequence[Choice]) -> Floats:

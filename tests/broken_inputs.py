@@ -46,6 +46,13 @@ def _partner(name: str, old: str, new: str, where: str, *texts: str) -> Broken:
     return Broken(name, f"partners.csv, {where}", *texts, changes={"partners": (old, new)})
 
 
+def _waiving(*waived: str) -> str:
+    """The table of technologies with a column `waives`, filled from the first row on."""
+    header, *rows = TINY_FILES["technologies.csv"].splitlines()
+    cells = [*waived, *[""] * (len(rows) - len(waived))]
+    return "\n".join([f"{header},waives", *(f"{row},{cell}" for row, cell in zip(rows, cells, strict=True))]) + "\n"
+
+
 def _link(name: str, new: str, where: str, *texts: str) -> Broken:
     return Broken(name, f"links.csv, {where}", *texts, changes={"links": TINY_FILES["links.csv"] + new})
 
@@ -156,6 +163,10 @@ TABLES = (
            {"partner_levels": ("US,100", "US,1000")}),
     Broken("levels without partner", "partner_levels.csv, row 1", "first column must be 'partner'", "country", "",
            {"partner_levels": ("partner,", "country,")}),
+    Broken("waives nothing that is asked", "technologies.csv, row 2, column waives", "deliverables of programme leap",
+           "'patnet'", "Did you mean 'patent'?", {"technologies": _waiving("patnet")}),
+    Broken("waives what another programme asks for", "technologies.csv, row 5, column waives",
+           "deliverables of programme base", "'patent'", "", {"technologies": _waiving("export", "", "", "patent")}),
     _link("link to nothing", "synergy,T1,T7,1,\n", "row 6, column other", "must name a technology", "'T7'"),
     _link("self link", "synergy,T1,T1,1,\n", "row 6, column other", "must not be linked to itself", "'T1'"),
     _link("link twice", "exclusion,T6,T5,,\n", "row 6, column kind", "listed twice", "exclusion T6 T5"),

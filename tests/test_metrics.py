@@ -8,11 +8,23 @@ import numpy as np
 import pytest
 
 from rdsim.case import END_STATES
-from rdsim.domain import Choice, International, Link, Mode, Network, Partner, Scenario, Technology, ValueRules
+from rdsim.domain import (
+    Choice,
+    Deliverable,
+    International,
+    Link,
+    Mode,
+    Network,
+    Partner,
+    Scenario,
+    Technology,
+    ValueRules,
+)
 from rdsim.engines import compiled
 from rdsim.metrics import (
     by_year,
     calendar,
+    delivered_figures,
     home_by_year,
     international_share,
     replication_figures,
@@ -68,6 +80,25 @@ def test_rights_refund_network_and_synergy_of_joint_projects() -> None:
     assert figures["commercialised"][0] == 2
     assert figures["paid_by_partners"][0] == pytest.approx(2.7)
     assert figures["paid_abroad"][0] == pytest.approx(1.08)
+
+
+def test_deliverables_are_counted_by_the_year_in_which_they_are_handed_in() -> None:
+    """The solution comes with TRL 6: of A on day 360, the first of 2025, of B, from TRL 5, on day 180 of 2024."""
+    items = {"solution-1": Deliverable(after_trl=6, mean_months=0.0), "book": Deliverable(after_trl=9)}
+    row = Technology("A", "A", "line", "f", trl=4, cost=10.0, value=100.0, trl_target=6)
+    scenario = plain({"A": row, "B": replace(row, id="B", trl=5)})
+    line = replace(scenario.programmes["line"], deliverables=items)
+    scenario = replace(
+        scenario, programmes={"line": line, "empty": replace(line, deliverables={"export": items["book"]})}
+    )
+    choices = [Choice("A", start_year=2024), Choice("B", start_year=2024)]
+    _, _, out = lived(scenario, *choices)
+    figures = delivered_figures(scenario, choices, out)
+    by_year = [figures[f"delivered_solution_1_by_{year}"].tolist() for year in (2024, 2025, 2040)]
+    assert by_year == [[1], [2], [2]]
+    assert figures["delivered_solution_1"].tolist() == [2]
+    assert figures["delivered_book"].tolist() == figures["delivered_export_by_2040"].tolist() == [0]
+    assert len(figures) == 3 * (1 + 17)
 
 
 def test_the_international_share_counts_outside_spending_and_all_home_money_of_joint_projects() -> None:

@@ -169,7 +169,8 @@ class _Maker:
         chosen = self.portfolio(scenario := canonical(scenario))
         decisions = self.decisions(chosen)
         scenario = canonical(replace(scenario, technology_steps=self.own_steps(technologies)))
-        scenario = canonical(replace(scenario, **self.judged(technologies)))
+        scenario = replace(scenario, technologies=self.waivers(scenario))
+        scenario = canonical(replace(scenario, **self.judged(scenario.technologies)))
         return World(scenario, chosen, self.seed, *decisions)
 
     def own_steps(self, technologies: dict[str, Technology]) -> tuple[TechnologyStep, ...]:
@@ -193,6 +194,14 @@ class _Maker:
                     said.append(Judgement(name, what, expert, *quantiles, trl))
         rules = JudgementRules(self.one_of("", "", "A"), self.one_of("linear", "quantile"), {"B": 2.0})
         return {"judgements": tuple(said), "judgement": rules}
+
+    def waivers(self, scenario: Scenario) -> dict[str, Technology]:
+        """The technologies; some are spared a deliverable of their programme."""
+        spared = {}
+        for name, one in scenario.technologies.items():
+            asked = [item for item in scenario.programmes[one.programme].deliverables if self.chance(0.3)]
+            spared[name] = replace(one, waives=tuple(asked))
+        return spared
 
     def decisions(self, chosen: Portfolio) -> tuple[dict[str, int], dict[tuple[str, int], bool]]:
         """Projects stopped at the beginning of a year, and partners kept running or not; in a quarter of the worlds."""

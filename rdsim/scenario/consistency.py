@@ -38,7 +38,7 @@ _TOLERANCE = 1e-9
 
 def contradictions(scenario: Scenario) -> Iterator[Finding]:
     """Every rule between parts that the scenario breaks, in the order of the rules below."""
-    rules = (_references, _identities, _calendar, _money, _plans, _windows, _networks, _domestic, _partners)
+    rules = (_references, _identities, _calendar, _money, _plans, _windows, _waivers, _networks, _domestic, _partners)
     for rule in (*rules, _limits, _links, _cycles, _needs, _own_steps, _judgements, _judgement_rules, _risk):
         yield from rule(scenario)
 
@@ -208,6 +208,17 @@ def _window(path: Path, technology: Technology, programme: Programme) -> Iterato
     if technology.trl >= target:
         paths = (*shared, (*path, "trl_target"), (*rules, "trl_target"))
         yield Finding(paths, f"must be below the target TRL, {target}", str(technology.trl))
+
+
+def _waivers(s: Scenario) -> Iterator[Finding]:
+    """What is not asked of a technology is something that its programme asks for."""
+    for code, technology in s.technologies.items():
+        rules: Path = ("programmes", technology.programme, "deliverables")
+        asked = s.programmes[technology.programme].deliverables if technology.programme in s.programmes else None
+        for name in technology.waives:
+            if asked is not None and name not in asked:
+                rule = f"must name deliverables of programme {technology.programme}, separated by |"
+                yield Finding((("technologies", code, "waives"), rules), rule, shown(name), did_you_mean(name, asked))
 
 
 def _networks(s: Scenario) -> Iterator[Finding]:

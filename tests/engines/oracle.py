@@ -24,7 +24,7 @@ WORK, BREAK, PANEL, AGREEMENT, GRANT = 2, 3, 4, 5, 8
 COLUMNS = (
     *("end_state", "trl", "joint_at_end", "setbacks", "extensions", "reviews", "lost_partner", "fell_back"),
     *("start_day", "place_day", "agreement_day", "freed_day", "end_day", "market_day", "refund_day"),
-    *("funded_days", "worked_days", "delivered", "refund", "trl_day", "tranche_day"),
+    *("funded_days", "worked_days", "delivered", "delivered_day", "refund", "trl_day", "tranche_day"),
     *("paid", "paid_abroad", "paid_foreign", "paid_joint"),
     *("wait_prerequisite", "wait_start", "wait_place", "wait_money", "wait_panel", "wait_facility"),
 )
@@ -53,13 +53,13 @@ class Life:
             setattr(self, name, self.trl if name == "trl" else -1 if name.endswith("_day") else 0)
         tranches = case.home.shape[1]
         self.trl_day, self.tranche_day = [-1] * 9, [-1] * tranches
+        self.stints: list[tuple[int, int]] = []  # first day of each stretch of work, and the first after it
         self.paid, self.paid_abroad, self.paid_foreign, self.paid_joint = ([0] * tranches for _ in range(4))
         members = [n for n in case.member[p].tolist() if n >= 0]
         days = sorted(day for n in members for day in luck.break_day[r, n].tolist() if day >= 0)
         self.breaks = [day for day in days if day < case.horizon]
         self.closed_until, self.holding, self.talking, self.extended = 0, False, False, False
         self.funded_end, self.attempt, self.left = -1, 0, 0
-        self.worked_at = {self.trl: 0}
         self.busy: tuple[str, int] | None = None  # the column in which passing days count, and since when
         self.live()
 
@@ -72,7 +72,8 @@ class Life:
             if over.state != RUNNING:
                 self.give_back(over.day)
         self.joint_at_end = int(self.joint)
-        self.delivered = sum(1 << d for d in range(int(self.case.deliverables[self.g])) if self.handed_in(d))
+        self.delivered_day = [self.handed_in(d) for d in range(self.case.asked.shape[1])]
+        self.delivered = sum(1 << d for d, day in enumerate(self.delivered_day) if day >= 0)
         self.go_to_market()
 
     # time
@@ -181,6 +182,7 @@ class Life:
                 self.begin_attempt()
             self.start_counting("worked_days", day)
             end = min(day + self.left, self.funded_end)
+            self.stints.append((day, end))
             self.pass_to(end, WORK)
             self.stop_counting(end)
             self.left, day = self.left - (end - day), end
@@ -201,7 +203,7 @@ class Life:
         luck = float(self.luck.step[self.r, self.t, self.trl - 1, self.attempt])
         if luck < self.chance:
             self.trl, self.attempt = self.trl + 1, 0
-            self.trl_day[self.trl - 1], self.worked_at[self.trl] = day, self.worked_days
+            self.trl_day[self.trl - 1] = day
             if self.trl == self.case.target[self.p]:
                 raise _Over(TARGET, day)
             return
@@ -243,8 +245,9 @@ class Life:
         case, g = self.case, self.g
         if case.policy[g] == ALWAYS_PASS:
             return True
-        due = [d for d in range(int(case.deliverables[g])) if 0 < case.due_tranche[g, d] <= self.tranche + 1]
-        missing = not all(self.handed_in(d) for d in due)
+        asked = [d for d, needed in enumerate(case.asked[self.p].tolist()) if needed]
+        due = [d for d in asked if 0 < case.due_tranche[g, d] <= self.tranche + 1]
+        missing = any(self.handed_in(d) < 0 for d in due)
         luck = self.luck.gate[self.r, self.t, self.reviews]
         if missing or (self.planned() - self.trl > case.tolerance[g] and not self.compares()):
             return bool(luck < case.beta[g])
@@ -256,9 +259,22 @@ class Life:
         medians = self.case.median_days[self.p, : target - entry].tolist()
         return entry + sum(day <= self.funded_days for day in medians)
 
-    def handed_in(self, d: int) -> bool:
-        since = self.worked_at.get(max(int(self.case.after_trl[self.g, d]), int(self.case.trl[self.p])))
-        return since is not None and bool(self.worked_days - since >= self.luck.deliverable_days[self.r, self.t, d])
+    def handed_in(self, d: int) -> int:
+        """The day by which enough work had been done after the TRL at which work on it begins, or -1."""
+        case = self.case
+        if not case.asked[self.p, d]:
+            return -1
+        begun = self.trl_day[max(int(case.after_trl[self.g, d]), int(case.trl[self.p])) - 1]
+        left, last = int(self.luck.deliverable_days[self.r, self.t, d]), self.end_day
+        if begun < 0 or left == 0:
+            return begun
+        for first, end in self.stints:
+            worked = min(end, case.horizon if last < 0 else last) - max(first, begun)
+            if worked >= left:
+                day = max(first, begun) + left
+                return day if day < case.horizon else -1
+            left -= max(worked, 0)
+        return -1
 
     def give_back(self, day: int) -> None:
         """The place, and the unused days' money; what went abroad stays there after a break."""

@@ -152,7 +152,8 @@ GATES = of(
         "one extension more": {"o.extensions[p] < c.extensions[g]": "o.extensions[p] <= c.extensions[g]"},
         "plans by days worked": {"c.target[p], o.funded_days[p])": "c.target[p], o.worked_days[p])"},
         "due deliverables a tranche late": {"due <= s.tranche[p] + 1": "due <= s.tranche[p]"},
-        "deliverables from the first day": {"o.worked_days[p] - s.worked_at[p, after - 1]": "o.worked_days[p]"},
+        "what is late is not missing": {"o.delivered_day[p, d] < 0:": "o.delivered_day[p, d] < -1:"},
+        "what is waived is missing": {"if c.asked[p, d] and 0 < c.due": "if 0 < c.due"},
         "of equals the higher rank is dropped": {"s.score[k] <= s.score[lowest]": "s.score[k] < s.score[lowest]"},
         "no fraction is carried on": {"drops, s.fraction[g] = dropped(": "drops, _ = dropped("},
         "rounds are not judged": {
@@ -169,7 +170,15 @@ GATES = of(
     },
 ) | of(
     "engines.compiled.ending",
-    {"a seat is not given back": {"s.seats_used[q] -= 1": "s.seats_used[q] -= 0"}},
+    {
+        "a seat is not given back": {"s.seats_used[q] -= 1": "s.seats_used[q] -= 0"},
+        "deliverables from the first day": {"s.ready[p, d] = o.worked_days[p] + needed": "s.ready[p, d] = needed"},
+        "handed in when work pauses": {"until - (o.worked_days[p] - s.ready[p, d])": "until"},
+        "handed in a day late": {"if before < s.ready[p, d] <= o": "if before < s.ready[p, d] < o"},
+        "what needs no work is never handed in": {"if needed == 0:": "if needed < 0:"},
+        "work on what is waived": {"if c.asked[p, d] and first": "if first"},
+        "work only on what waits for the present TRL": {"first <= c.after_trl[": "s.trl_now[p] <= c.after_trl["},
+    },
 )
 
 PARTNERS = of(

@@ -286,6 +286,20 @@ def test_trl_never_falls(lives: list[Lived]) -> None:
         assert (o.trl <= c.target).all()
 
 
+def test_deliverables_are_handed_in_while_work_is_done_on_what_is_asked(lives: list[Lived]) -> None:
+    for one in lives:
+        c, o = one.case, one.out
+        assert (o.delivered_day[:, ~c.asked] == -1).all()
+        bits = (o.delivered_day >= 0) << np.arange(c.asked.shape[1])
+        assert (o.delivered == bits.sum(axis=2)).all()
+        for r, p, d in np.argwhere(o.delivered_day >= 0).tolist():
+            begun = max(int(c.after_trl[c.programme[p], d]), int(c.trl[p]))
+            first, day = int(o.trl_day[r, p, begun - 1]), int(o.delivered_day[r, p, d])
+            needed, end = int(one.luck.deliverable_days[r, c.technology[p], d]), int(o.end_day[r, p])
+            assert 0 <= first <= day - needed, one.world.seed
+            assert day <= (end if end >= 0 else c.horizon - 1), one.world.seed
+
+
 def test_end_states_mean_what_they_say(lives: list[Lived]) -> None:
     for one in lives:
         c, o = one.case, one.out

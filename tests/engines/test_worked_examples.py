@@ -340,6 +340,48 @@ def test_a_deliverable_that_is_due_decides_at_the_gate(months: float, state: int
     assert out.delivered[0, 0] == (state == TARGET)
 
 
+def test_deliverables_carry_the_day_on_which_work_enough_was_done() -> None:
+    """Steps of 180 days, paid for 360 and again for 360; a review takes the 30 days from day 360 on.
+
+    Work on the paper begins with TRL 5, on day 180: 250 days of work are done on day 180 + 180 + 30 + 70 = 460. The
+    patent needs no work beyond TRL 6, reached on day 360; the prototype (70 days from the start) is no condition; the
+    book would take 800 days.
+    """
+    items = {
+        "paper": Deliverable(after_trl=5, mean_months=1.0),
+        "patent": Deliverable(after_trl=6, mean_months=0.0),
+        "prototype": Deliverable(due_tranche=1, mean_months=1.0, optional=True),
+        "book": Deliverable(mean_months=1.0),
+    }
+    programme = line(gate=Gate("threshold", panel="p"), deliverables=items)
+    scenario = plain({"T": technology("T", 4, 8)}, programme, panels={"p": Panel(1, 1.0)})
+    case, luck, _ = lived(scenario, Choice("T", start_year=2024))
+    needed = luck.deliverable_days.copy()
+    needed[0, 0] = [250, 0, 70, 800]
+    out = told(case, luck, deliverable_days=needed)
+    assert out.delivered_day[0, 0].tolist() == [460, 360, 70, -1]
+    assert out.delivered[0, 0] == 0b0111
+    assert out.end_state[0, 0] == TARGET
+
+
+@pytest.mark.parametrize(
+    ("waives", "extensions", "state", "day"),
+    [((), 0, STOPPED, -1), ((), 1, TARGET, 400), (("paper",), 0, TARGET, -1), (("paper",), 1, TARGET, -1)],
+)
+def test_what_a_technology_waives_is_not_asked_of_it(
+    waives: tuple[str, ...], extensions: int, state: int, day: int
+) -> None:
+    """A paper is due on day 360 and takes 400 days: stopped, or extended by 60 days; or it is waived."""
+    paper = {"paper": Deliverable(due_tranche=1, mean_months=6.0)}
+    gate = Gate("threshold", extensions=extensions, extension_months=2.0)
+    one = replace(technology("T", 4, 7), waives=waives)
+    case, luck, _ = lived(plain({"T": one}, line(gate=gate, deliverables=paper)), Choice("T", start_year=2024))
+    out = told(case, luck, deliverable_days=np.full_like(luck.deliverable_days, 400))
+    assert out.end_state[0, 0] == state
+    assert out.delivered_day[0, 0, 0] == day
+    assert out.extensions[0, 0] == (extensions if not waives else 0)
+
+
 @pytest.mark.parametrize(("luck", "state"), [(0.25, TARGET), (0.35, STOPPED)])
 def test_where_projects_are_compared_a_missing_deliverable_counts_as_well(luck: float, state: int) -> None:
     """Nobody is dropped by comparison; a paper is due on day 360 and takes longer; it is overlooked below beta."""

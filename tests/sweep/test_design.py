@@ -103,6 +103,17 @@ def test_factors_set_multiply_and_add_at_every_place(tiny: Path) -> None:
     assert (world.partner_effect.duration_gain, world.horizon_year) == (0.5, 2035)
 
 
+def test_a_case_may_set_all_entries_and_then_one_of_them(tiny: Path) -> None:
+    variations = Variations(load(tiny))
+    cases = {"Japan": {"partners.*.agreement": 0.5, "partners.JP.agreement": 0.1}, "as it is": {}}
+    bound = bind("c", Factor(cases=cases), variations)
+    world = variations.vary(bound.overrides("Japan"))
+    chances = {code: partner.agreement for code, partner in world.partners.items()}
+    assert chances.pop("JP") == 0.1
+    assert set(chances.values()) == {0.5}
+    assert variations.vary(bound.overrides("as it is")) == variations.scenario
+
+
 def test_a_varied_scenario_is_that_of_the_override_and_its_digest_tells_content(tiny: Path) -> None:
     variations = Variations(load(tiny))
     for path, value in (("partner_effect.duration_gain", 0.3), ("programmes.leap.budget.2024", "14 billion KRW")):
@@ -128,6 +139,7 @@ def test_a_varied_scenario_is_that_of_the_override_and_its_digest_tells_content(
         Factor(values=("many",), change="add"),
         Factor(policies=("one-shot",), paths=("a.b",)),
         Factor(cases={"one": {"a=": 1}}),
+        Factor(cases={"one": {"nothing.*.more": 1}}),
     ],
 )
 def test_factors_that_cannot_be_are_refused(factor: Factor, tiny: Path) -> None:

@@ -245,7 +245,7 @@ class State(NamedTuple):
     served: Ints  # (P,) scratch: those that a grant serves, or turns away
     score: Floats  # (P,) scratch: of a round's reviews
     worst: Bools  # (P,) scratch: those that a round drops
-    worked_at: Ints  # (P, 9) days worked when TRL k + 1 was reached
+    ready: Ints  # (P, D) days worked when a deliverable is handed in; -1 while work on it has not begun
     announced: Ints  # (G, Y) budgets of later years together
     seats_used: Ints  # (Q,)
     units: Ints  # (F,)
@@ -268,7 +268,7 @@ def blank_state(world: Case) -> dict[str, Any]:
     shapes |= dict.fromkeys(("first", "last"), (world.horizon,)) | dict.fromkeys(
         ("free", "overflow", "raised", "due", "first_due"), (1,)
     )
-    shapes |= {"queue": (resources, max(projects, 1)), "worked_at": (projects, 9), "announced": world.budget.shape}
+    shapes |= {"queue": (resources, max(projects, 1)), "ready": world.asked.shape, "announced": world.budget.shape}
     shapes |= {"seats_used": (len(world.seats),), "units": (len(world.capacity),)}
     shapes |= {"reserved": (max(partners, len(world.capacity)),)}
     state: dict[str, Any] = blank(State, shapes)

@@ -34,12 +34,15 @@ from rdsim.engines.compiled.contracts import (
 from rdsim.native.jit import inlined, jit
 
 __all__ = [
+    "begin_deliverables",
     "count_wait",
+    "count_work",
     "finish",
     "give_back_place",
     "give_back_seat",
     "give_back_units",
     "give_refund",
+    "hand_in",
     "planned_day",
     "queue_of",
     "stop_work",
@@ -72,15 +75,42 @@ def give_back_units(c, s, p):
 
 
 @inlined
+def count_work(c, o, s, p, until):
+    """Count the days worked since the work was taken up, and hand in what they completed."""
+    before = o.worked_days[p]
+    o.worked_days[p] += until - s.run_from[p]
+    for d in range(c.deliverables[c.programme[p]]):
+        if before < s.ready[p, d] <= o.worked_days[p]:
+            hand_in(c, o, p, d, until - (o.worked_days[p] - s.ready[p, d]))
+
+
+@inlined
+def hand_in(c, o, p, d, day):
+    """Hand in a deliverable, unless it all ends before."""
+    if day < c.horizon:
+        o.delivered_day[p, d] = day
+
+
+@inlined
+def begin_deliverables(c, u, o, s, p, t, first):
+    """Work begins on what is waiting for a TRL from `first` to that now reached; what needs no work is handed in."""
+    for d in range(c.deliverables[c.programme[p]]):
+        if c.asked[p, d] and first <= c.after_trl[c.programme[p], d] <= s.trl_now[p]:
+            needed = u.deliverable_days[c.technology[p], d]
+            s.ready[p, d] = o.worked_days[p] + needed
+            if needed == 0:
+                hand_in(c, o, p, d, t)
+
+
+@inlined
 def stop_work(c, o, s, p, t):
     """Lay down the work: count it, give back units, or stop waiting for them."""
     if s.stage[p] == AT_FACILITY:
         o.wait_facility[p] += t - s.since[p]
         leave(s, facilities(c), p)
     elif s.stage[p] == AT_WORKING:
-        done = t - s.run_from[p]
-        s.remaining[p] -= done
-        o.worked_days[p] += done
+        s.remaining[p] -= t - s.run_from[p]
+        count_work(c, o, s, p, t)
         give_back_units(c, s, p)
     s.stage[p] = AT_BETWEEN
 

@@ -36,10 +36,10 @@ __all__ = [
     "count_drops",
     "count_missing",
     "decide",
+    "delivered",
     "end_review",
     "end_tranche",
     "grant_seats",
-    "handed_in",
     "hold_round",
     "lead",
     "on_plan",
@@ -95,25 +95,22 @@ def lead(c, o, s, p):
 
 
 @inlined
-def handed_in(c, u, o, s, p):
-    """Deliverables handed in, as bits: enough work has been done since the TRL after which each starts."""
-    g, t = c.programme[p], c.technology[p]
+def delivered(c, o, p):
+    """Deliverables handed in, as bits."""
     bits = 0
-    for d in range(c.deliverables[g]):
-        after = max(c.after_trl[g, d], c.trl[p])
-        if s.trl_now[p] >= after and o.worked_days[p] - s.worked_at[p, after - 1] >= u.deliverable_days[t, d]:
+    for d in range(c.deliverables[c.programme[p]]):
+        if o.delivered_day[p, d] >= 0:
             bits |= 1 << d
     return bits
 
 
 @inlined
-def count_missing(c, u, o, s, p):
+def count_missing(c, o, s, p):
+    """Deliverables asked for, due at this gate and not handed in."""
     g = c.programme[p]
-    delivered = handed_in(c, u, o, s, p)
     count = 0
     for d in range(c.deliverables[g]):
-        due = c.due_tranche[g, d]
-        if 0 < due <= s.tranche[p] + 1 and not delivered >> d & 1:
+        if c.asked[p, d] and 0 < c.due_tranche[g, d] <= s.tranche[p] + 1 and o.delivered_day[p, d] < 0:
             count += 1
     return count
 
@@ -124,7 +121,7 @@ def on_plan(c, u, o, s, p):
     if c.policy[g] == ALWAYS_PASS:
         return True
     luck = fortune.gate(u, c.technology[p], o.reviews[p])
-    ahead, missing = lead(c, o, s, p), count_missing(c, u, o, s, p)
+    ahead, missing = lead(c, o, s, p), count_missing(c, o, s, p)
     if c.judge[g] != 0:
         verdict = call(c.judge[g], ahead, missing, luck, c.alpha[g], c.beta[g], c.tolerance[g])
         if verdict == RAISED:

@@ -53,8 +53,8 @@ from rdsim.engines.compiled.contracts import (
     carried_over,
     work_days,
 )
-from rdsim.engines.compiled.ending import finish, planned_day, stop_work
-from rdsim.engines.compiled.gate import end_review, end_tranche, grant_seats, handed_in, hold_round
+from rdsim.engines.compiled.ending import begin_deliverables, count_work, finish, planned_day, stop_work
+from rdsim.engines.compiled.gate import delivered, end_review, end_tranche, grant_seats, hold_round
 from rdsim.engines.compiled.money import ask_money, grant_money, unserved
 from rdsim.engines.compiled.partnership import break_off, end_talks, grant_places, seek_place
 from rdsim.engines.compiled.work import end_attempt, grant_facilities, start_work
@@ -99,7 +99,7 @@ def look(c, o, s, p, t):
 
 
 @inlined
-def grant_starts(c, o, s, g, t):
+def grant_starts(c, u, o, s, g, t):
     row = s.queue[g]
     n = min(s.waiting[g], s.starts_left[g])
     for k in range(n):
@@ -114,6 +114,7 @@ def grant_starts(c, o, s, g, t):
         o.start_day[p] = t
         o.wait_start[p] = t - s.since[p]
         o.trl_day[p, c.trl[p] - 1] = t
+        begin_deliverables(c, u, o, s, p, t, NONE)
         if c.joint[p]:
             seek_place(c, o, s, p, t)
         else:
@@ -187,7 +188,7 @@ def close_project(c, o, s, p):
     elif stage == AT_FACILITY:
         o.wait_facility[p] += waited
     elif stage == AT_WORKING:
-        o.worked_days[p] += c.horizon - s.run_from[p]
+        count_work(c, o, s, p, c.horizon)
     elif stage == AT_SCHEDULED:
         o.wait_prerequisite[p] = max(0, c.horizon - planned_day(c, p))
 
@@ -216,7 +217,7 @@ def close(c, u, o, s):
             close_attempt(c, u, o, s, p)
         o.trl[p] = s.trl_now[p]
         o.joint_at_end[p] = s.joint[p]
-        o.delivered[p] = handed_in(c, u, o, s, p)
+        o.delivered[p] = delivered(c, o, p)
         if o.end_state[p] == TARGET and fortune.commercial(u, c.technology[p]):
             day = o.end_day[p] + fortune.market_days(u, c.technology[p])
             if day < c.horizon:
@@ -227,7 +228,7 @@ def close(c, u, o, s):
 def grant(c, u, o, s, resource, t):
     lines = len(c.tranches)
     if resource < lines:
-        grant_starts(c, o, s, resource, t)
+        grant_starts(c, u, o, s, resource, t)
     elif resource == places(c):
         grant_places(c, u, o, s, t)
     elif resource < panel_of(c, NONE):
@@ -313,7 +314,8 @@ def prepare_project(c, s, p):
     s.extended[p] = False
     s.attempt[p] = 0
     s.remaining[p] = 0
-    s.worked_at[p, c.trl[p] - 1] = 0
+    for d in range(c.deliverables[c.programme[p]]):
+        s.ready[p, d] = -1
     for m in range(len(c.member[p])):
         if c.member[p, m] >= 0:
             s.live[c.member[p, m]] += 1

@@ -15,7 +15,7 @@ from rdsim.engines.compiled.contracts import (
     attempt,
     work_days,
 )
-from rdsim.engines.compiled.ending import finish
+from rdsim.engines.compiled.ending import begin_deliverables, finish
 from rdsim.engines.rules import FAILURE, SUCCESS
 from rdsim.native.jit import inlined
 
@@ -114,7 +114,7 @@ def end_attempt(c, u, o, s, p, t):
         s.trl_now[p] += 1
         s.attempt[p] = 0
         o.trl_day[p, s.trl_now[p] - 1] = t
-        s.worked_at[p, s.trl_now[p] - 1] = o.worked_days[p]
+        begin_deliverables(c, u, o, s, p, t, s.trl_now[p])
         if s.trl_now[p] == c.target[p]:
             finish(c, o, s, p, t, TARGET, NO)
         return

@@ -53,7 +53,7 @@ class Project:
             partner.live += 1
         self.joint, self.holding, self.counted = case.joint[rank], False, bool(self.partners)
         self.trl, self.target = case.trl[rank], case.target[rank]
-        self.worked_at: dict[int, int] = {self.trl: 0}
+        self.ready: dict[int, int] = {}
         self.tranche, self.funded_end, self.extended = 0, -1, False
         self.attempt, self.remaining, self.step_joint, self.run_from = 0, 0, False, -1
         self.desk: Any = None
@@ -105,6 +105,7 @@ class Project:
         self.record("start_day")
         self.world.out.trl_day[self.world.row, self.rank, self.trl - 1] = self.world.now
         self.note("starts")
+        self.begin_deliverables(range(1, self.trl + 1))
 
     def look(self) -> None:
         """Look again: the call is open, or a prerequisite has ended."""
@@ -283,12 +284,18 @@ class Project:
 
     def stop_work(self) -> None:
         """Lay down the work: count it and give back the facilities."""
-        done = self.world.now - self.run_from
-        self.remaining -= done
-        self.worked += done
+        self.remaining -= self.world.now - self.run_from
+        self.count_work(self.world.now)
         self.run_from = -1
         if any(self.needs()):
             self.world.facilities.give_back(self.needs())
+
+    def count_work(self, until: int) -> None:
+        """Count the days worked since the work was taken up, and hand in what they completed."""
+        before, self.worked = self.worked, self.worked + until - self.run_from
+        for d, ready in self.ready.items():
+            if before < ready <= self.worked:
+                self.hand_in(d, until - (self.worked - ready))
 
     def end_attempt(self) -> None:
         luck = self.world.luck.step[self.technology][self.trl - 1][self.attempt]
@@ -305,9 +312,9 @@ class Project:
     def reach_next_trl(self) -> None:
         self.trl += 1
         self.attempt = 0
-        self.worked_at[self.trl] = self.worked
         self.world.out.trl_day[self.world.row, self.rank, self.trl - 1] = self.world.now
         self.note("TRL reached", str(self.trl))
+        self.begin_deliverables(range(self.trl, self.trl + 1))
         if self.trl == self.target:
             raise End(TARGET)
 
@@ -396,20 +403,36 @@ class Project:
         return policy.judge(self.lead(), self.missing(), luck, case.alpha[g], case.beta[g], case.tolerance[g])
 
     def missing(self) -> int:
-        """Deliverables due at this gate and not handed in."""
-        due, delivered = self.world.case.due_tranche[self.programme], self.delivered()
-        count = self.world.case.deliverables[self.programme]
-        return sum(0 < due[d] <= self.tranche + 1 and not delivered >> d & 1 for d in range(count))
+        """Deliverables asked for, due at this gate and not handed in."""
+        due, asked, days = self.world.case.due_tranche[self.programme], self.asked, self.delivered_day
+        return sum(0 < due[d] <= self.tranche + 1 and days[d] < 0 for d in asked)
+
+    @property
+    def asked(self) -> list[int]:
+        """Deliverables that the programme asks of this project."""
+        return [d for d, asked in enumerate(self.world.case.asked[self.rank]) if asked]
+
+    @property
+    def delivered_day(self) -> Any:
+        return self.world.out.delivered_day[self.world.row, self.rank]
+
+    def begin_deliverables(self, reached: range) -> None:
+        """Work begins on what is waiting for one of the TRLs now reached; what needs no work is handed in."""
+        needed = self.world.luck.deliverable_days[self.technology]
+        for d in self.asked:
+            if self.world.case.after_trl[self.programme][d] in reached:
+                self.ready[d] = self.worked + needed[d]
+                if needed[d] == 0:
+                    self.hand_in(d, self.world.now)
+
+    def hand_in(self, d: int, day: int) -> None:
+        """Hand in a deliverable, unless it all ends before."""
+        if day < self.world.case.horizon:
+            self.delivered_day[d] = day
 
     def delivered(self) -> int:
-        """Deliverables handed in, as bits: enough work has been done since the TRL after which each starts."""
-        case, needed = self.world.case, self.world.luck.deliverable_days[self.technology]
-        bits = 0
-        for d in range(case.deliverables[self.programme]):
-            since = self.worked_at.get(max(case.after_trl[self.programme][d], case.trl[self.rank]))
-            if since is not None and self.worked - since >= needed[d]:
-                bits |= 1 << d
-        return bits
+        """Deliverables handed in, as bits."""
+        return sum(1 << d for d in self.asked if self.delivered_day[d] >= 0)
 
     # 6 end
 
@@ -499,6 +522,6 @@ class Project:
         if self.desk is not None:
             self.count(self.desk.wait, horizon - self.since)
         elif self.run_from >= 0:
-            self.worked += horizon - self.run_from
+            self.count_work(horizon)
         elif self.world.out.start_day[self.world.row, self.rank] < 0:
             self.count("wait_prerequisite", max(0, horizon - self.planned))
