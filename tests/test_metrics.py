@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from rdsim.case import END_STATES
-from rdsim.domain import Choice, International, Link, Mode, Network, Partner, Scenario, Technology, ValueRules
+from rdsim.domain import Choice, International, Link, Market, Mode, Network, Partner, Scenario, Technology, ValueRules
 from rdsim.engines import compiled
 from rdsim.metrics import (
     by_year,
     calendar,
     home_by_year,
     international_share,
+    market_figures,
     replication_figures,
     timeliness,
     worth,
@@ -76,6 +77,24 @@ def test_the_international_share_counts_outside_spending_and_all_home_money_of_j
     shares = international_share(scenario, case, out)
     assert shares[2024][0] == pytest.approx((6.0 + 2.7) / 100)
     assert shares[2025][0] == pytest.approx(0.0)
+
+
+def test_the_share_of_the_world_market_grows_on_market_days() -> None:
+    """On the market on the first day of 2026 (50, a tenth of it) and of 2027 (100, a fifth); a world of 200."""
+    rows = {
+        "A": Technology("A", "A", "line", "f", trl=4, cost=1.0, trl_target=6, market_size=50.0, market_share=0.1),
+        "B": Technology("B", "B", "line", "f", trl=4, cost=1.0, trl_target=6, market_size=100.0, market_share=0.2),
+    }
+    market = Market(share=0.05, world={2025: 100.0, 2026: 160.0, 2027: 200.0})
+    scenario = plain(rows, market=market)
+    _, _, out = lived(scenario, *(choices := [Choice("A", start_year=2024), Choice("B", start_year=2025)]))
+    assert out.market_day[0].tolist() == [720, 1080]
+    figures = {name: float(values[0]) for name, values in market_figures(scenario, choices, out).items()}
+    shares = {2025: 0.05, 2026: 0.05 + 5 / 200, 2027: 0.05 + 25 / 200}
+    sales = {2025: 5.0, 2026: 0.075 * 160, 2027: 0.175 * 200}
+    expected = {f"market_share_{year}": share for year, share in shares.items()}
+    assert figures == pytest.approx({**expected, **{f"sales_{year}": amount for year, amount in sales.items()}})
+    assert market_figures(plain(rows), choices, out) == {}
 
 
 def test_value_falls_after_the_deadline_and_never_below_nothing() -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import rdsim.scenario
 from rdsim.domain import Scenario
-from rdsim.errors import OutputError, ScenarioError
+from rdsim.errors import Fault, OutputError, ScenarioError
 from rdsim.scenario import (
     award,
     calibration,
@@ -340,6 +340,19 @@ def test_a_technology_can_be_taken_out(tiny: Path) -> None:
     ]
     s = load(tiny, ["technologies.T2=none", "facility_needs=[]", "links=[]"])
     assert list(s.technologies) == ["T1", "T3", "T4", "T5", "T6"]
+
+
+def test_a_technologys_market_must_fit_into_the_worlds(tiny: Path) -> None:
+    size = {"technologies.T1.market_size": 900.0}
+    assert load(tiny, {**size, "market.world.2030": 900.0, "market.world.2026": 5.0}).market.world[2030] == 900
+    (fault,) = refusal_of(tiny, {**size, "market.world.2030": 899.0})
+    assert "must not be above the world market of 2030, 899" in fault.rule
+
+
+def refusal_of(folder: Path, overrides: dict[str, float]) -> tuple[Fault, ...]:
+    with pytest.raises(ScenarioError) as caught:
+        load(folder, overrides)
+    return caught.value.faults
 
 
 def test_an_override_may_mend_what_a_file_has_wrong(tmp_path: Path) -> None:
