@@ -27,6 +27,7 @@ __all__ = [
     "Limit",
     "Limits",
     "Link",
+    "Market",
     "Mode",
     "Network",
     "OptimiserSettings",
@@ -568,6 +569,21 @@ class International:
 
 
 @dataclass(frozen=True)
+class Market:
+    """Home's share of a world market, to which every technology on the market adds size x share (the form of S004)."""
+
+    __pydantic_config__ = _strict
+    share: Annotated[
+        Share, Field(description="Home's share of the world market today, kept whatever becomes of the technologies.")
+    ] = 0.0
+    world: Annotated[
+        dict[Year, Money],
+        Field(description="World market by year; technologies' market_size is that of the last year given."),
+    ] = field(default_factory=dict)
+    target: Annotated[dict[Year, Share], Field(description="Share aimed at, by year.")] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Limit:
     """Floor and ceiling on a share of the whole announced budget."""
 
@@ -728,6 +744,7 @@ class Scenario:
     risks: Risks = Risks()
     network: Network = Network()
     international: International = International()
+    market: Market = Market()
     limits: Limits = Limits()
     simulation: SimulationSettings = SimulationSettings()
     optimiser: OptimiserSettings = OptimiserSettings()

@@ -29,6 +29,7 @@ __all__ = [
     "discount",
     "home_by_year",
     "international_share",
+    "market_figures",
     "network_pv",
     "replication_figures",
     "sold_by_technology",
@@ -189,7 +190,8 @@ def replication_figures(
     figures |= {state: (outcomes.end_state == code).sum(axis=1) for code, state in enumerate(END_STATES)}
     figures |= {name: getattr(outcomes, name).sum(axis=1) for name in _WAITS}
     figures |= _international_figures(scenario, international_share(scenario, case, outcomes))
-    return figures | delivered_figures(scenario, choices, outcomes)
+    figures |= delivered_figures(scenario, choices, outcomes)
+    return figures | market_figures(scenario, choices, outcomes)
 
 
 def _international_figures(scenario: Scenario, shares: Mapping[int, Floats]) -> dict[str, npt.NDArray[np.generic]]:
@@ -236,3 +238,19 @@ def _yearly_sales(scenario: Scenario, choices: Sequence[Choice]) -> Floats:
     """Sales a year of each technology once it is on the market: market size x share."""
     names = [choice.technology for choice in choices]
     return np.array([market_size(scenario, name) * market_share(scenario, name) for name in names])
+
+
+def market_figures(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> dict[str, Floats]:
+    """Home's share of the world market and its sales at the end of each year of `market.world`, each of shape (R,).
+
+    Today's share, and from its market date each technology's size x share in parts of the world market of the last
+    year given, whose sizes these are. Sales are that share of the year's market.
+    """
+    market = scenario.market
+    figures: dict[str, Floats] = {}
+    for year, world in sorted(market.world.items()):
+        end = (year - scenario.start_year + 1) * DAYS_PER_YEAR
+        sold = (outcomes.market_day >= 0) & (outcomes.market_day < end)
+        won = sold @ _yearly_sales(scenario, choices) / market.world[max(market.world)]
+        figures |= {f"market_share_{year}": market.share + won, f"sales_{year}": (market.share + won) * world}
+    return figures

@@ -27,7 +27,7 @@ from rdsim.plugins import Plugin
 from rdsim.scenario import digest
 from rdsim.search import Loop, Proposal
 from rdsim.simulation import Simulation
-from rdsim.stats import Interval
+from rdsim.stats import Interval, proportion_interval
 from rdsim.studies import Study
 
 __all__ = [
@@ -290,11 +290,26 @@ def _search(scenario: Scenario, loop: Loop | None) -> dict[str, Any]:
 
 def _estimates(simulation: Simulation) -> dict[str, Any]:
     table = simulation.summary()
-    shares = [name for name in table.index if str(name).startswith("international_share_")]
+    yearly = ("international_share_", "market_share_", "sales_")
+    shares = [name for name in table.index if str(name).startswith(yearly)]
     return {
         str(name): {"mean": row["mean"], "ci_low": row["ci_low"], "ci_high": row["ci_high"], "n": int(row["n"])}
         for name, row in table.loc[[*_ESTIMATES, *shares]].iterrows()
     }
+
+
+def _market_targets(simulation: Simulation) -> list[dict[str, Any]]:
+    """Each share of the world market aimed at, and the probability to reach it with its interval."""
+    targets, confidence = simulation.scenario.market.target, simulation.scenario.simulation.confidence
+    shares = {year: simulation.replications[f"market_share_{year}"] for year in targets}
+    return [
+        {
+            "year": year,
+            "target": target,
+            **_interval(proportion_interval(int((shares[year] >= target).sum()), len(shares[year]), confidence)),
+        }
+        for year, target in sorted(targets.items())
+    ]
 
 
 def _baselines(comparisons: Mapping[str, Comparison]) -> dict[str, Any]:
@@ -321,6 +336,7 @@ def plan_manifest(found: Plan, run: Run) -> dict[str, Any]:
         "portfolio": _portfolio(found.scenario, found.proposal),
         "fresh": _interval(found.fresh) if found.fresh is not None else {},
         "estimates": _estimates(found.simulation) if found.simulation is not None else {},
+        "market_targets": _market_targets(found.simulation) if found.simulation is not None else [],
         "baselines": _baselines(found.comparisons),
         "notes": list(findings.notes(found)),
         "versions": _versions(),

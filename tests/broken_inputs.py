@@ -248,6 +248,13 @@ SETTINGS = (
               "a table of 1"),
     _settings("number for a table", "[panels.experts]\nseats = 1\nreview_months = 2", "[panels]\nexperts = 3",
               "panels.experts", "must be a table", "3"),
+    _settings("no world market", "[panels.experts]", "[market.world]\n2030 = 0\n\n[panels.experts]",
+              "market.world.2030", "the world market must be above 0", "0"),
+    _settings("target without a world market", "[panels.experts]",
+              "[market]\nworld = { 2030 = 900000 }\ntarget = { 2031 = 0.15 }\n\n[panels.experts]",
+              "market.target.2031", "a target needs the world market of its year", "none", "2030"),
+    _settings("world market of a year beyond", "[panels.experts]", "[market.world]\n2050 = 900000\n\n[panels.experts]",
+              "market.world.2050", "must be a year of the scenario", "2050"),
     _settings("control character", 'name = "Bio"', r'name = "Bio\u0007"', "fields.bio.name", "control characters",
               "U+0007"),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from rdsim.domain import (
     Deliverable,
     International,
     Link,
+    Market,
     Mode,
     Network,
     Partner,
@@ -27,6 +28,7 @@ from rdsim.metrics import (
     delivered_figures,
     home_by_year,
     international_share,
+    market_figures,
     replication_figures,
     timeliness,
     worth,
@@ -132,6 +134,24 @@ def test_shortfall_of_the_international_share_and_the_spending_that_closes_it(
     assert figures["international_shortfall_2024"][0] == pytest.approx(short)
     assert figures["outside_spending_needed_2024"][0] == pytest.approx(needed)
     assert "international_shortfall_2025" not in figures
+
+
+def test_the_share_of_the_world_market_grows_on_market_days() -> None:
+    """On the market on the first day of 2026 (50, a tenth of it) and of 2027 (100, a fifth); a world of 200."""
+    rows = {
+        "A": Technology("A", "A", "line", "f", trl=4, cost=1.0, trl_target=6, market_size=50.0, market_share=0.1),
+        "B": Technology("B", "B", "line", "f", trl=4, cost=1.0, trl_target=6, market_size=100.0, market_share=0.2),
+    }
+    market = Market(share=0.05, world={2025: 100.0, 2026: 160.0, 2027: 200.0})
+    scenario = plain(rows, market=market)
+    _, _, out = lived(scenario, *(choices := [Choice("A", start_year=2024), Choice("B", start_year=2025)]))
+    assert out.market_day[0].tolist() == [720, 1080]
+    figures = {name: float(values[0]) for name, values in market_figures(scenario, choices, out).items()}
+    shares = {2025: 0.05, 2026: 0.05 + 5 / 200, 2027: 0.05 + 25 / 200}
+    sales = {2025: 5.0, 2026: 0.075 * 160, 2027: 0.175 * 200}
+    expected = {f"market_share_{year}": share for year, share in shares.items()}
+    assert figures == pytest.approx({**expected, **{f"sales_{year}": amount for year, amount in sales.items()}})
+    assert market_figures(plain(rows), choices, out) == {}
 
 
 def test_value_falls_after_the_deadline_and_never_below_nothing() -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import rdsim.scenario
 from rdsim.domain import Scenario
-from rdsim.errors import OutputError, ScenarioError
+from rdsim.errors import Fault, OutputError, ScenarioError
 from rdsim.scenario import (
     award,
     calibration,
@@ -307,6 +307,30 @@ def test_overrides_may_be_a_mapping_and_the_last_one_wins(tiny: Path) -> None:
     assert load(tiny, ["steps.attempts=2", "steps.attempts=4"]).steps.attempts == 4
 
 
+def test_a_star_stands_for_every_entry(tiny: Path) -> None:
+    found = load(tiny, ["technologies.*.trl_target=8", "levels.*.*=70", "programmes.*.tranches.*.months=10"])
+    assert {row.trl_target for row in found.technologies.values()} == {8}
+    before = load(tiny).levels
+    assert found.levels == {code: dict.fromkeys(row, 70.0) for code, row in before.items()}
+    assert {one.months for line in found.programmes.values() for one in line.tranches} == {10}
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("partnrs.*.places=1", "Did you mean 'partners'?"),
+        ("limits.fields.*.floor=0", "'limits.fields' holds no entries"),
+        ("name.*=1", "'name' is a single value and has no entries"),
+        ("partners.*.placs=1", "Did you mean 'places'?"),
+        ("technologies.*.trl=12", "from 1 to 9"),
+    ],
+)
+def test_a_star_that_stands_for_nothing_or_brings_faults_is_refused(override: str, told: str, tiny: Path) -> None:
+    faults = refusal(tiny, "limits.fields={}", override).faults
+    assert all(fault.where == f"--set {override.partition('=')[0]}" for fault in faults)
+    assert any(told in f"{fault.rule} {fault.suggestion}" for fault in faults), faults
+
+
 def test_a_technology_can_be_taken_out(tiny: Path) -> None:
     faults = refusal(tiny, "technologies.T2=none").faults
     assert {fault.where for fault in faults} == {"--set technologies.T2"}
@@ -316,6 +340,19 @@ def test_a_technology_can_be_taken_out(tiny: Path) -> None:
     ]
     s = load(tiny, ["technologies.T2=none", "facility_needs=[]", "links=[]"])
     assert list(s.technologies) == ["T1", "T3", "T4", "T5", "T6"]
+
+
+def test_a_technologys_market_must_fit_into_the_worlds(tiny: Path) -> None:
+    size = {"technologies.T1.market_size": 900.0}
+    assert load(tiny, {**size, "market.world.2030": 900.0, "market.world.2026": 5.0}).market.world[2030] == 900
+    (fault,) = refusal_of(tiny, {**size, "market.world.2030": 899.0})
+    assert "must not be above the world market of 2030, 899" in fault.rule
+
+
+def refusal_of(folder: Path, overrides: dict[str, float]) -> tuple[Fault, ...]:
+    with pytest.raises(ScenarioError) as caught:
+        load(folder, overrides)
+    return caught.value.faults
 
 
 def test_an_override_may_mend_what_a_file_has_wrong(tmp_path: Path) -> None:

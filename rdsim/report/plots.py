@@ -64,7 +64,7 @@ def _cells(plot: Plot) -> Chart:
         middle = float(frame[plot.colour].min() + frame[plot.colour].max()) / 2
         ink = alt.condition(f"datum['{plot.colour}'] > {middle}", alt.value("white"), alt.value(_INK))
         layers.append(
-            base.mark_text().encode(x=across, y=down, text=alt.Text(f"{plot.colour}:Q", format=",.3~s"), color=ink)
+            base.mark_text().encode(x=across, y=down, text=alt.Text(f"{plot.colour}:Q", format=",.3~r"), color=ink)
         )
     return alt.LayerChart(layer=layers).properties(height=_HEIGHT)
 

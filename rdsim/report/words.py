@@ -351,6 +351,21 @@ def _headline(report: PlanReport) -> Iterator[str]:
     aims = aggregates.international(report).dropna(subset=["floor"])
     if len(aims):
         yield f"The target for the international share of the R&D budget is {path(aims).lower()}"
+    yield from _market_shares(report)
+
+
+def _market_shares(report: PlanReport) -> Iterator[str]:
+    """What is expected of each year's share of the world market that is aimed at, and how likely it is."""
+    for aim in report.manifest.get("market_targets", ()):
+        found = _estimate(report, f"market_share_{aim['year']}")
+        if found is not None:
+            shares = report.replications[f"market_share_{aim['year']}"]
+            yield (
+                f"The share of the world market in {aim['year']} is expected to be {found['mean']:.1%} (in nine of ten "
+                f"replications {shares.quantile(0.05):.1%} to {shares.quantile(0.95):.1%}); {aim['target']:.1%} is "
+                f"reached with a probability of {aim['mean']:.1%} ({report.confidence:.0%} interval "
+                f"{aim['ci_low']:.1%} to {aim['ci_high']:.1%})."
+            )
 
 
 def searched(report: PlanReport) -> list[str]:

@@ -39,7 +39,7 @@ _TOLERANCE = 1e-9
 def contradictions(scenario: Scenario) -> Iterator[Finding]:
     """Every rule between parts that the scenario breaks, in the order of the rules below."""
     rules = (_references, _identities, _calendar, _money, _plans, _windows, _waivers, _networks, _domestic, _partners)
-    for rule in (*rules, _limits, _links, _cycles, _needs, _own_steps, _judgements, _judgement_rules, _risk):
+    for rule in (*rules, _limits, _links, _cycles, _needs, _own_steps, _judgements, _judgement_rules, _risk, _market):
         yield from rule(scenario)
 
 
@@ -130,6 +130,8 @@ def _yearly(s: Scenario) -> Iterator[tuple[Path, Iterable[int]]]:
         yield ("programmes", code, "starts"), programme.starts
     yield ("international", "share_floor"), s.international.share_floor
     yield ("international", "abroad_cap"), s.international.abroad_cap
+    yield ("market", "world"), s.market.world
+    yield ("market", "target"), s.market.target
 
 
 def _money(s: Scenario) -> Iterator[Finding]:
@@ -437,3 +439,20 @@ def _risk(s: Scenario) -> Iterator[Finding]:
         rule = "needs a target: the value to be reached with this probability"
         where: Path = ("optimiser", "risk", "probability")
         yield Finding((where,), rule, shown(risk.probability), "Set optimiser.risk.target as well.")
+
+
+def _market(s: Scenario) -> Iterator[Finding]:
+    world = s.market.world
+    for year, size in world.items():
+        if size <= 0:
+            yield Finding((("market", "world", str(year)),), "the world market must be above 0", f"{size:g}")
+    for year in s.market.target:
+        if year not in world:
+            paths: tuple[Path, ...] = (("market", "target", str(year)), ("market", "world"))
+            yield Finding(paths, "a target needs the world market of its year", "none", did_you_mean(str(year), world))
+    last = max(world, default=0)
+    for code, technology in s.technologies.items():
+        if 0 < world.get(last, 0.0) < technology.market_size:
+            paths = (("technologies", code, "market_size"), ("market", "world", str(last)))
+            rule = f"must not be above the world market of {last}, {world[last]:g}"
+            yield Finding(paths, rule, f"{technology.market_size:g}")

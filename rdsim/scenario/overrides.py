@@ -2,6 +2,7 @@
 
 Segments are separated by dots; one that holds a dot, a space or an equals sign stands in quotes. A value is read as
 a TOML literal and otherwise taken as plain text; ``none`` unsets an optional field or drops an entry of a table.
+A segment ``*`` stands for every entry there is: ``partners.*.agreement=0.5``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from rdsim.errors import Fault
 from rdsim.scenario.shapes import ROOT, Path, Shape, default, dotted, parts
 from rdsim.tables import did_you_mean, shown
 
-__all__ = ["Override", "apply_override", "parse_overrides"]
+__all__ = ["Override", "UnknownPathError", "apply_override", "parse_overrides", "places"]
 
 _SEGMENT = r"(?:\"[^\"]*\"|'[^']*'|[^\s.\"'=]+)"
 _PATH = re.compile(rf"\s*({_SEGMENT}(?:\.{_SEGMENT})*)\s*")
@@ -33,8 +34,8 @@ class Override:
     value: Any
 
 
-class _UnknownPathError(Exception):
-    """Carries the fault of a step that leads nowhere, inside this module alone."""
+class UnknownPathError(Exception):
+    """Carries the fault of a step that leads nowhere; caught in this package, never a user's."""
 
     def __init__(self, rule: str, suggestion: str = "") -> None:
         super().__init__(rule, suggestion)
@@ -54,13 +55,42 @@ def parse_overrides(given: Sequence[str] | Mapping[str, object]) -> tuple[list[O
 
 
 def apply_override(mapping: dict[str, Any], override: Override) -> Fault | None:
-    """Set, or unset, the value at the override's path in the resolved mapping; a fault if there is no such path."""
+    """Set, or unset, the value at the override's path, or paths; a fault if there is no such path."""
     try:
-        node, shape = _descend(mapping, override.path[:-1])
-        _put(node, shape, override.path, override.value)
-    except _UnknownPathError as error:
+        for path in places(mapping, override.path):
+            node, shape = _descend(mapping, path[:-1])
+            _put(node, shape, path, override.value)
+    except UnknownPathError as error:
         return Fault(f"--set {override.text}", error.rule, "", error.suggestion)
     return None
+
+
+def places(mapping: Mapping[str, Any], path: Path) -> list[Path]:
+    """The paths that a path with ``*`` for every entry stands for; a path without is itself, there or not.
+
+    Raises UnknownPathError where there are no entries.
+    """
+    found: list[Path] = [()]
+    for depth, segment in enumerate(path):
+        if segment == "*":
+            found = [(*place, key) for place in found for key in _entries(mapping, place)]
+            if not found:
+                raise UnknownPathError(f"'{dotted(path[:depth])}' holds no entries")
+        else:
+            found = [(*place, segment) for place in found]
+    return found
+
+
+def _entries(mapping: Mapping[str, Any], place: Path) -> Sequence[str]:
+    """Keys of a table, or numbers of a list, that stands at a place; none where nothing does."""
+    node: Any = mapping
+    shape = ROOT
+    for depth, segment in enumerate(place):
+        key, below = _step(node, shape, place[:depth], segment)
+        node, shape = node[int(key)] if isinstance(node, list) else node.get(str(key), {}), below
+    if not isinstance(node, dict | list):
+        raise UnknownPathError(f"'{dotted(place)}' is a single value and has no entries")
+    return [str(key) for key in (node if isinstance(node, dict) else range(len(node)))]
 
 
 def _texts(given: Sequence[str]) -> Sequence[str]:
@@ -113,17 +143,17 @@ def _step(node: Any, shape: Shape, before: Path, segment: str | int) -> tuple[st
     """The key of a segment in a node, and the shape below it."""
     place = f"'{dotted(before)}'" if before else "the scenario"
     if shape.kind not in ("record", "mapping", "list") or not isinstance(node, dict | list):
-        raise _UnknownPathError(f"unknown path: {place} is a single value and has no '{segment}'")
+        raise UnknownPathError(f"unknown path: {place} is a single value and has no '{segment}'")
     names = parts(shape.record) if shape.record else {}
     below = names.get(str(segment)) if shape.record else shape.item
     if below is None:
-        raise _UnknownPathError(f"unknown path: {place} has no '{segment}'", did_you_mean(str(segment), names))
+        raise UnknownPathError(f"unknown path: {place} has no '{segment}'", did_you_mean(str(segment), names))
     return (_index(node, place, segment) if isinstance(node, list) else segment), below
 
 
 def _index(node: Any, place: str, segment: str | int) -> int:
     if not str(segment).isdecimal() or int(segment) >= len(node):
-        raise _UnknownPathError(f"unknown path: {place} has {len(node)} entries, counted from 0, and no '{segment}'")
+        raise UnknownPathError(f"unknown path: {place} has {len(node)} entries, counted from 0, and no '{segment}'")
     return int(segment)
 
 
@@ -139,18 +169,18 @@ def _existing(node: dict[str, Any], shape: Shape, path: Path) -> None:
     """Refuse to make a new named thing by setting a part of it; tables keyed by references and years may grow."""
     if shape.kind == "mapping" and shape.key and shape.key.pattern:
         rule = f"unknown path: '{dotted(path[:-1])}' has no '{path[-1]}'"
-        raise _UnknownPathError(rule, did_you_mean(str(path[-1]), node))
+        raise UnknownPathError(rule, did_you_mean(str(path[-1]), node))
 
 
 def _put(node: Any, shape: Shape, path: Path, value: Any) -> None:
     key, below = _step(node, shape, path[:-1], path[-1])
     if isinstance(node, list):
         if value is None:
-            raise _UnknownPathError("an entry of a list cannot be unset")
+            raise UnknownPathError("an entry of a list cannot be unset")
         node[int(key)] = value
     elif value is None:
         if shape.kind == "mapping" and key not in node:
-            raise _UnknownPathError(f"unknown path: there is no '{key}' to unset", did_you_mean(str(key), node))
+            raise UnknownPathError(f"unknown path: there is no '{key}' to unset", did_you_mean(str(key), node))
         node.pop(str(key), None)
     else:
         if below.record and key not in node and not isinstance(value, dict):

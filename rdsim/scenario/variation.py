@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ScenarioError
@@ -14,7 +14,7 @@ from rdsim.scenario.consistency import contradictions
 from rdsim.scenario.findings import Finding, Origin
 from rdsim.scenario.folder import PARTS, chosen_parts
 from rdsim.scenario.loading import canonical
-from rdsim.scenario.overrides import Override, apply_override
+from rdsim.scenario.overrides import Override, UnknownPathError, apply_override, places
 from rdsim.scenario.shapes import Path, dotted
 from rdsim.scenario.validation import validate
 from rdsim.scenario.values import resolve, stated_money
@@ -55,17 +55,11 @@ class Variations:
         return Override(dotted(path), path, _plain(value))
 
     def places(self, path: Path) -> list[Path]:
-        """The paths that a path with ``*`` for any one entry stands for. Raises ScenarioError if there are none."""
-        found: list[Path] = [()]
-        for depth, segment in enumerate(path):
-            found = [
-                (*place, key)
-                for place in found
-                for key in (self._keys(place, path) if segment == "*" else [str(segment)])
-            ]
-            if not found:
-                self._refuse(path, f"'{dotted(path[:depth])}' holds no entries")
-        return found
+        """The paths that a path with ``*`` for every entry stands for. Raises ScenarioError if there are none."""
+        try:
+            return places(self._plain, path)
+        except UnknownPathError as error:
+            self._refuse(path, error.rule, error.suggestion)
 
     def value(self, path: Path) -> Any:
         """The scenario's own value at a path, as plain data. Raises ScenarioError if there is none."""
@@ -116,8 +110,7 @@ class Variations:
         """The content after overrides, sharing what they do not touch, and the sections that they do."""
         varied, faults = dict(self._plain), []
         for override in overrides:
-            _detach(varied, override.path)
-            fault = apply_override(varied, override)
+            fault = _applied(varied, override)
             faults += [fault] if fault else []
         if faults:
             raise ScenarioError(tuple(faults))
@@ -126,19 +119,13 @@ class Variations:
         self._complain(findings, overrides)
         return {**varied, **part}, touched
 
-    def _keys(self, place: Path, path: Path) -> Iterable[str]:
-        node = self.value(place)
-        if not isinstance(node, dict | list):
-            self._refuse(path, f"'{dotted(place)}' is a single value and has no entries")
-        return [str(key) for key in (node if isinstance(node, dict) else range(len(node)))]
-
     def _complain(self, findings: Iterable[Finding], overrides: Sequence[Override]) -> None:
         origin = Origin({}, tuple(overrides))
         faults = tuple(dict.fromkeys(origin.fault(finding) for finding in findings))
         if faults:
             raise ScenarioError(faults)
 
-    def _refuse(self, path: Path, rule: str, suggestion: str = "") -> None:
+    def _refuse(self, path: Path, rule: str, suggestion: str = "") -> NoReturn:
         raise ScenarioError((Fault(dotted(path), rule, "", suggestion),))
 
 
@@ -149,6 +136,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value.item() if hasattr(value, "item") else value
+
+
+def _applied(varied: dict[str, Any], override: Override) -> Fault | None:
+    """Apply an override to tables that may be shared with the original, which stays as it is."""
+    try:
+        for place in places(varied, override.path):
+            _detach(varied, place)
+    except UnknownPathError:
+        pass  # applying it says what is wrong
+    return apply_override(varied, override)
 
 
 def _detach(varied: dict[str, Any], path: Path) -> None:

@@ -135,7 +135,7 @@ class Analysis:
     def interaction(self, first: str, second: str, rows: pd.DataFrame | None = None) -> pd.DataFrame:
         """Mean of the metric by levels of two factors: `x`, `y`, `mean`, `n`."""
         rows = self.done if rows is None else rows
-        across, up = dict(_labelled(rows[first], _CELLS)), dict(_labelled(rows[second], _CELLS))
+        across, up = dict(_celled(rows[first])), dict(_celled(rows[second]))
         cells = pd.DataFrame(
             {"x": rows.index.map(across), "y": rows.index.map(up), "value": rows[self.metric].to_numpy(np.float64)}
         )
@@ -337,7 +337,7 @@ class Analysis:
         """Which policy has the best mean in each cell of two factors: `x`, `y`, `policy`."""
         wide = self.worlds
         base = self.done.drop_duplicates("world").set_index("world").reindex(wide.index)
-        across, up = dict(_labelled(base[first], _CELLS)), dict(_labelled(base[second], _CELLS))
+        across, up = dict(_celled(base[first])), dict(_celled(base[second]))
         cells = wide.assign(x=[across[k] for k in wide.index], y=[up[k] for k in wide.index])
         means = cells.groupby(["x", "y"], sort=False).mean()
         table = means.idxmax(axis=1).rename("policy").reset_index()
@@ -345,6 +345,18 @@ class Analysis:
         return table.assign(a=table["x"].map(order[0]), b=table["y"].map(order[1])).sort_values(
             ["a", "b"], ignore_index=True
         )
+
+    def contrast_by_cell(self, x: str, y: str, first: str, second: str) -> pd.DataFrame:
+        """How much more the first policy has in each cell of two factors, over its worlds: `x`, `y`, `mean`, `n`."""
+        gaps = self.worlds[first] - self.worlds[second]
+        base = self.done.drop_duplicates("world").set_index("world").reindex(gaps.index)
+        return self.interaction(x, y, base.assign(**{self.metric: gaps}))
+
+    def movers(self, first: str, second: str) -> list[str]:
+        """The factors by how far they move the difference between two policies, most first."""
+        curves = {factor: self.contrast(factor, first, second)["mean"] for factor in self.factors}
+        swings = {factor: float(curve.max() - curve.min()) for factor, curve in curves.items() if len(curve) > 1}
+        return sorted(swings, key=lambda factor: -swings[factor])
 
     # --- choices ----------------------------------------------------------------------------------
 
@@ -416,6 +428,11 @@ def _labelled(levels: pd.Series, most: int) -> Iterator[tuple[Any, str]]:
         some = ordered.iloc[part]
         label = f"{some.iloc[0]:.3g} to {some.iloc[-1]:.3g}"
         yield from ((row, label) for row in some.index)
+
+
+def _celled(levels: pd.Series) -> Iterator[tuple[Any, str]]:
+    """As `_labelled`, for one side of a map: a cell for each level if there are few."""
+    return _labelled(levels, _BINS if levels.nunique() <= _BINS else _CELLS)
 
 
 def _middle(levels: pd.Series) -> float:

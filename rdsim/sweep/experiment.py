@@ -69,6 +69,10 @@ class Experiment:
     settings: Annotated[Mapping[str, Any], Field(description="Settings by dotted path, the same at every point.")] = (
         field(default_factory=dict)
     )
+    portfolios: Annotated[
+        Mapping[Annotated[str, Field(pattern=NAMES)], str],
+        Field(description="Portfolios by the names that policies call them by; each a CSV file."),
+    ] = field(default_factory=dict)
     factors: Annotated[Mapping[str, Factor], Field(description="What is varied, by name.")] = field(
         default_factory=dict
     )

@@ -217,9 +217,7 @@ def bind(name: str, factor: Factor, variations: Variations) -> Bound:
     if factor.policies:
         return Bound(name, factor, variations)
     if factor.cases:
-        cases = {
-            case: tuple(_settings(f"{where}.cases.{case}", table, variations)) for case, table in factor.cases.items()
-        }
+        cases = {case: tuple(_settings(f"{where}.cases.{case}", table)) for case, table in factor.cases.items()}
         return Bound(name, factor, variations, cases=cases)
     targets, missing = {}, []
     for parts in variations.worlds:
@@ -257,19 +255,12 @@ def _level_faults(where: str, factor: Factor) -> Iterator[Fault]:
         yield Fault(where, "cases and policies have no paths and no change of their own")
 
 
-def _settings(where: str, table: Mapping[str, Any], variations: Variations) -> list[Override]:
+def _settings(where: str, table: Mapping[str, Any]) -> list[Override]:
     """The settings of a case in the order given, so that one entry may differ from what ``*`` says of all."""
     overrides, faults = parse_overrides(table)
-    found: list[Override] = []
-    for one in overrides:
-        try:
-            places = variations.places(one.path) if "*" in one.path else [one.path]
-            found += [variations.override(place, one.value) for place in places]
-        except ScenarioError as error:
-            faults += error.faults
     if faults:
         raise InputError(tuple(Fault(where, fault.rule, fault.found, fault.suggestion) for fault in faults))
-    return found
+    return overrides
 
 
 def _targets(

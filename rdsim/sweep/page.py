@@ -204,7 +204,7 @@ def _policy_section(analysis: Analysis) -> Section:
     plots = []
     if len(analysis.factors) > 1 and analysis.worlds.shape[1] > 1:
         plots.append(_region(analysis))
-    plots += list(_contrasts(analysis))
+    plots += [*_gap(analysis), *_contrasts(analysis)]
     return Section("Which policy, and where", (), plots, (shown,))
 
 
@@ -226,13 +226,42 @@ def _region(analysis: Analysis) -> Plot:
     )
 
 
-def _contrasts(analysis: Analysis) -> Iterator[Plot]:
-    """The best policy against the next, along the factors that matter most."""
+def _rivals(analysis: Analysis) -> tuple[str, str] | None:
+    """The best policy and the next, where all policies live in every world."""
     differences = analysis.differences()
     if differences.empty or analysis.manifest["design"]["policies"] < 2:
+        return None
+    return str(differences["best"].iloc[0]), str(differences.sort_values("difference")["policy"].iloc[0])
+
+
+def _gap(analysis: Analysis) -> Iterator[Plot]:
+    """How much better, by the two factors that move the difference most."""
+    rivals = _rivals(analysis)
+    movers = analysis.movers(*rivals) if rivals else []
+    if rivals is None or len(movers) < 2 or analysis.manifest["design"]["kind"] == "one-at-a-time":
         return
-    best = str(differences["best"].iloc[0])
-    other = str(differences.sort_values("difference")["policy"].iloc[0])
+    cells = analysis.contrast_by_cell(movers[0], movers[1], *rivals)
+    best, other = rivals
+    yield Plot(
+        "gap",
+        f"How much more than {other} has {best}?",
+        f"From {amount(cells['mean'].min())} to {amount(cells['mean'].max())}.",
+        f"Difference of {_named(analysis)}, mean over the worlds of a cell; below zero {other} has more.",
+        cells,
+        ("x", _label(analysis, movers[0])),
+        ("y", _label(analysis, movers[1])),
+        kind="cells",
+        colour="mean",
+        tips={"mean": Column("difference", "money"), "n": Column("worlds", "count")},
+    )
+
+
+def _contrasts(analysis: Analysis) -> Iterator[Plot]:
+    """The best policy against the next, along the factors that matter most."""
+    rivals = _rivals(analysis)
+    if rivals is None:
+        return
+    best, other = rivals
     for factor in list(analysis.tornado()["factor"])[:_CURVES]:
         curve = analysis.contrast(factor, best, other)
         if len(curve) > 1 and np.isfinite(curve[["low", "high"]].to_numpy()).all():

@@ -254,21 +254,27 @@ class _Checks:
                     )
 
     def _policies(self) -> Iterator[str]:
-        """Policies that are files; unknown rules are faults."""
-        names = [name for one in self.experiment.factors.values() for name in one.policies]
-        for name in dict.fromkeys(names or [self.experiment.policy]):
+        """Policies that are portfolios, by name or file; unknown rules are faults."""
+        one = self.experiment
+        for name in one.portfolios:
+            if name in _RULES:
+                self.fault(f"portfolios.{name}", "must not have the name of a rule", name)
+            else:
+                yield name
+        names = [name for factor in one.factors.values() for name in factor.policies]
+        for name in dict.fromkeys(names or [one.policy]):
+            if name in one.portfolios:
+                continue
             if name.endswith(".csv"):
-                if self.experiment.task == "simulate":
-                    yield name
-                else:
-                    self.fault("policy", f"the task {self.experiment.task} chooses its own portfolio", name)
+                yield name
             elif name not in _RULES:
-                rule = f"must be a CSV file or one of {', '.join(_RULES)}"
-                self.fault("policy", rule, name, did_you_mean(name, _RULES))
+                rule = f"must be a CSV file or one of {', '.join([*one.portfolios, *_RULES])}"
+                self.fault("policy", rule, name, did_you_mean(name, [*one.portfolios, *_RULES]))
 
     def _portfolio(self, name: str) -> Iterator[Portfolio]:
+        file = self.experiment.path(self.experiment.portfolios.get(name, name))
         try:
-            yield portfolio.read(self.experiment.path(name), self.scenario)
+            yield portfolio.read(file, self.scenario)
         except InputError as error:
             self.faults += error.faults
 

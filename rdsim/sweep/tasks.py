@@ -54,7 +54,7 @@ class Work:
     task: TaskKind
     replications: int
     metrics: tuple[Metric, ...]
-    portfolios: Mapping[str, Portfolio]  # of the policies that are decided once, for all points
+    portfolios: Mapping[str, Portfolio]  # of the policies that are given, or decided once for all points
     paired: bool
     solver: str
     plugins: tuple[str, ...]
@@ -197,7 +197,8 @@ def _simulate(work: Work, world: Scenario, task: Task) -> _Found:
 
 
 def _optimise(work: Work, world: Scenario, task: Task) -> _Found:
-    portfolio = decide(world, task.policy, seed=task.seed, solver=work.solver, threads=work.threads)
+    given = work.portfolios.get(task.policy)
+    portfolio = given or decide(world, task.policy, seed=task.seed, solver=work.solver, threads=work.threads)
     return _Found(_replicated(work, world, portfolio, task), _chosen(portfolio))
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -55,6 +56,21 @@ def test_headline_has_the_main_figures() -> None:
     assert f"{words.amount(npv['mean'])} billion KRW (95% interval" in text
     assert "20 replications" in text
     assert "probably reached in 2024; probably missed in 2025" in text
+
+
+def test_headline_tells_the_share_of_the_world_market_that_is_aimed_at() -> None:
+    aim = {"year": 2031, "target": 0.15, "mean": 0.125, "ci_low": 0.07, "ci_high": 0.21, "n": len(REPORT.replications)}
+    share = {"mean": 0.072, "ci_low": 0.071, "ci_high": 0.073, "n": aim["n"]}
+    estimates = {**REPORT.manifest["estimates"], "market_share_2031": share}
+    manifest = _manifest(market_targets=[aim], estimates=estimates)
+    shares = np.linspace(0.05, 0.15, len(REPORT.replications))
+    table = REPORT.replications.assign(market_share_2031=shares)
+    text = words.headline(replace(REPORT, manifest=manifest, replications=table))[-1]
+    assert text == (
+        "The share of the world market in 2031 is expected to be 7.2% (in nine of ten replications 5.5% to 14.5%); "
+        "15.0% is reached with a probability of 12.5% (95% interval 7.0% to 21.0%)."
+    )
+    assert "world market" not in " ".join(words.headline(REPORT))
 
 
 def test_headline_names_the_best_rule_and_that_it_is_not_allowed() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rdsim.domain import Scenario
 from rdsim.errors import InputError
 from rdsim.scenario import Variations, digest, load
 from rdsim.stats import cvar
@@ -145,6 +146,21 @@ def test_a_varied_scenario_is_that_of_the_override_and_its_digest_tells_content(
 def test_factors_that_cannot_be_are_refused(factor: Factor, tiny: Path) -> None:
     with pytest.raises(InputError):
         bind("f", factor, Variations(load(tiny)))
+
+
+def test_a_star_in_a_case_sets_every_entry_and_leaves_the_scenario_alone(tiny: Path) -> None:
+    variations = Variations(load(tiny))
+    before = variations.digest(())
+    bound = bind("f", Factor(cases={"level": {"levels.*.*": 90.0, "technologies.*.home_level": 80.0}}), variations)
+    world = variations.vary(bound.overrides("level"))
+    assert {level for row in world.levels.values() for level in row.values()} == {90.0}
+    assert {row.home_level for row in world.technologies.values()} == {80.0}
+    assert variations.digest(()) == before == Variations(load(tiny)).digest(())
+    assert variations.digest(bound.overrides("level")) == digest_of(world)
+
+
+def digest_of(scenario: Scenario) -> str:
+    return Variations(scenario).digest(())
 
 
 # --- metrics --------------------------------------------------------------------------------------

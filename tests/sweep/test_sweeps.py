@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from rdsim.portfolio import write as write_portfolio
 from rdsim.simulation import replicate
 from rdsim.sweep import manifest_of, prepare, read, read_sweep, run
 from rdsim.sweep import store as stores
+from rdsim.sweep.analysis import Analysis
+from rdsim.sweep.page import write_report
 from tests.command import Ran
 from tests.command import run as command
 from tests.sweep.files import bytes_of, write
@@ -98,6 +101,39 @@ def test_a_scenario_in_memory_and_a_portfolio_of_a_file(tiny: Path, tmp_path: Pa
     write_portfolio(chosen, tmp_path / "mine.csv")
     found = rdsim.Experiment(scenario, policy="mine.csv", replications=30, folder=str(tmp_path)).run()
     assert found.table["npv"].iloc[0] == replicate(scenario, chosen, replications=30)["npv"].mean()
+
+
+@pytest.mark.parametrize("task", ["simulate", "optimise"])
+def test_portfolios_by_name_stand_beside_rules(task: str, tiny: Path, tmp_path: Path) -> None:
+    scenario = rdsim.load(tiny)
+    chosen = rdsim.optimise(scenario, samples=20)
+    write_portfolio(chosen, tmp_path / "a-long-name.csv")
+    found = rdsim.Experiment(
+        scenario,
+        task=task,  # type: ignore[arg-type]
+        portfolios={"mine": "a-long-name.csv"},
+        factors={"policy": {"policies": ["mine", "domestic-only"]}, "discount_rate": [0.0, 0.1]},
+        replications=30,
+        folder=str(tmp_path),
+    ).run()
+    mine = found.table[found.table["policy"] == "mine"]
+    for rate, npv in zip(mine["discount_rate"], mine["npv"], strict=True):
+        world = replace(scenario, discount_rate=float(rate))
+        assert npv == replicate(world, chosen, replications=30)["npv"].mean()
+
+
+def test_how_much_better_is_told_by_cells_of_the_factors_that_move_it(tiny: Path, tmp_path: Path) -> None:
+    factors = {"gain": {"paths": ["partner_effect.duration_gain"], "values": [0.0, 0.4]}, "discount_rate": [0.0, 0.1]}
+    policy = {"policies": ["one-shot", "domestic-only"]}
+    run(rdsim.Experiment(str(tiny), factors={"policy": policy, **factors}, replications=20), tmp_path / "out")
+    table, manifest = read_sweep(tmp_path / "out"), manifest_of(tmp_path / "out")
+    analysis = Analysis(table, manifest, "npv")
+    assert sorted(analysis.movers("one-shot", "domestic-only")) == ["discount_rate", "gain"]
+    cells = analysis.contrast_by_cell("gain", "discount_rate", "one-shot", "domestic-only")
+    wide = table.pivot_table(index=["gain", "discount_rate"], columns="policy", values="npv")
+    told = {(float(row.x), float(row.y)): row.mean for row in cells.itertuples(index=False)}
+    assert told == pytest.approx((wide["one-shot"] - wide["domestic-only"]).to_dict())
+    assert "How much more than" in write_report(tmp_path / "out").read_text("utf-8")
 
 
 @pytest.mark.parametrize("task", ["optimise", "plan", "rolling"])
@@ -238,6 +274,11 @@ def test_a_dry_run_counts_and_writes_nothing(
         ("scenario = '{tiny}'\ndesign = 'sobol'\n[factors.'partner_effect.gap_best']\nrange = [0, 9]", "points"),
         ("scenario = '{tiny}'\ndesign = 'list'", "[[list]]"),
         ("scenario = '{tiny}'\ntask = 'plan'\n[factors.p]\npolicies = ['one-shot']", "policy"),
+        ("scenario = '{tiny}'\npolicy = 'mine'\n[portfolios]\nmine = 'none.csv'", "none.csv"),
+        ("scenario = '{tiny}'\npolicy = 'mien'\n[portfolios]\nmine = 'none.csv'", "Did you mean 'mine'?"),
+        ("scenario = '{tiny}'\n[portfolios]\none-shot = 'none.csv'", "name of a rule"),
+        ("scenario = '{tiny}'\n[factors.f.cases.one]\n'partnrs.*.places' = 1", "Did you mean 'partners'?"),
+        ("scenario = '{tiny}'\n[set]\n'partners.*.placs' = 1", "Did you mean 'places'?"),
         ("scenario = '{tiny}'\nplugins = ['none.py']", "none.py"),
         ("scenario = [", "TOML"),
     ],
