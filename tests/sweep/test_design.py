@@ -140,7 +140,6 @@ def test_a_varied_scenario_is_that_of_the_override_and_its_digest_tells_content(
         Factor(values=("many",), change="add"),
         Factor(policies=("one-shot",), paths=("a.b",)),
         Factor(cases={"one": {"a=": 1}}),
-        Factor(cases={"one": {"nothing.*.more": 1}}),
     ],
 )
 def test_factors_that_cannot_be_are_refused(factor: Factor, tiny: Path) -> None:
