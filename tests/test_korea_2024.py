@@ -264,8 +264,8 @@ def test_home_levels_average_to_koreas(korea: Scenario) -> None:
 
 def test_consortia_offer_their_better_members_level(korea: Scenario) -> None:
     for code, partner in korea.partners.items():
-        for field, own in korea.levels[code].items() if partner.members else ():
-            assert own == max(korea.levels[member].get(field, 0) for member in partner.members)
+        for field, best in korea.levels[code].items() if partner.members else ():
+            assert best == max(korea.levels[member].get(field, 0) for member in partner.members)
 
 
 def test_contract_time_of_matching_is_that_of_eurostars(korea: Scenario) -> None:
