@@ -404,7 +404,7 @@ def test_centres_are_at_the_named_institutions_and_offer_their_fields_alone(kore
         for field, own in scenario.levels[code].items():
             assert own == scenario.levels[country[row.region]][field] + 5
         assert row.setup_cost == pytest.approx(2 * row.running_cost)
-        assert row.modes == ("direct",)
+        assert row.modes == ("centre",)
         assert row.running_cost > scenario.partners[country[row.region]].running_cost
 
 
@@ -451,6 +451,7 @@ def test_what_a_part_brings_is_on_the_same_footing(korea: Scenario, parts: str) 
 
 QUESTIONS = {
     "budget-cut",
+    "cooperation-centres",
     "expert-error",
     "expert-layers",
     "game-changers-and-centres",
