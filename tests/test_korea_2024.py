@@ -70,8 +70,12 @@ def korea() -> Scenario:
 
 
 def readme_tables(folder: Path) -> Iterator[list[list[str]]]:
-    """The tables of a folder's README, each as rows of cells, header first, without the rule below it."""
-    lines = (folder / "README.md").read_text(encoding="utf-8").splitlines()
+    """The tables of a folder's README, each as rows of cells, header first, without the rule below it.
+
+    What sweeps wrote there between their markers are results, and have no grade.
+    """
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    lines = re.sub(r"<!-- answer .*?<!-- end of answer -->", "", text, flags=re.DOTALL).splitlines()
     for is_table, group in itertools.groupby(lines, lambda line: line.startswith("|")):
         if is_table:
             rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in group]
