@@ -248,6 +248,13 @@ def test_where_a_proposal_starts_decides_more_than_the_trial() -> None:
     assert _approved("ce-mark", "C04") > 0.45
 
 
+@pytest.mark.parametrize("road", ["strict", "late-trial", "pma"])
+def test_who_is_not_approved_ran_out_of_time_rather_than_failed(road: str) -> None:
+    chosen = Portfolio((Choice("C04", "direct", "US", 2024),))
+    table = replicate(load(FOLDER, {"calibration": road}), chosen, replications=2000)
+    assert table["exhausted"].sum() > table["failed"].sum() + 100
+
+
 def test_research_alone_is_never_approved(medical: Scenario) -> None:
     table = replicate(medical, Portfolio((Choice("R09", "direct", "US", 2024),)), replications=200)
     assert table["delivered_solution"].sum() > 50
@@ -323,6 +330,15 @@ def test_the_experiment_on_money_shares_4_8_billion_in_every_case() -> None:
             assert [cost * line.starts[2024] for cost in costs] == [pytest.approx(4.8)]
             due = [4.8 * tranche.share for tranche in line.tranches]
             assert [line.budget[year] for year in (2024, 2025, 2026)] == pytest.approx(due)
+
+
+def test_the_easier_trial_is_that_of_both_who_need_one(medical: Scenario) -> None:
+    prepared = prepare(read(next(path for path in EXPERIMENTS if path.stem == "medical-ai-roads")))
+    change = next(one for one in prepared.factors if one.name == "change")
+    steps = prepared.variations.vary(change.overrides("easier-trial")).technology_steps
+    rate = medical.calibrations["strict"].development_success ** 0.5
+    assert [step.success for step in steps if step.trl == 6] == pytest.approx([rate, rate], abs=0.001)
+    assert {step.success for step in steps if step.trl == 7} == {0.906}
 
 
 def test_beliefs_on_money_and_speed_are_powers_of_the_award(medical: Scenario) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rdsim.stats import mean_interval
+from rdsim.stats import mean_interval, proportion_interval
 
 if TYPE_CHECKING:
     from rdsim.report.page import PlanReport
@@ -21,6 +21,7 @@ __all__ = [
     "CAUSES",
     "END_STATES",
     "bubbles",
+    "delivered",
     "differences",
     "ends",
     "fan",
@@ -61,6 +62,7 @@ END_STATES = {
 """End states in the order of the figures, and what they mean."""
 
 _DECILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
+_DELIVERED = re.compile(r"delivered_(.+)_by_(\d{4})")
 _SPREAD = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 
 Matrix = npt.NDArray[np.float64]
@@ -221,6 +223,21 @@ def _at_least(counts: pd.Series[int], measure: str) -> pd.DataFrame:
     numbers = np.arange(int(counts.max()) + 2)
     shares = (counts.to_numpy()[:, None] >= numbers).mean(axis=0)
     return pd.DataFrame({"measure": measure, "count": numbers, "share": shares})
+
+
+def delivered(report: PlanReport) -> pd.DataFrame:
+    """Probability that any project handed in a deliverable by a year's end: deliverable, year, share, low, high, n."""
+    columns = {name: match for name in report.replications if (match := _DELIVERED.fullmatch(str(name)))}
+    rows = [
+        (match[1].replace("_", " "), int(match[2]), *_chance(report.replications[name] > 0, report.confidence))
+        for name, match in columns.items()
+    ]
+    return pd.DataFrame(rows, columns=["deliverable", "year", "share", "low", "high", "n"])
+
+
+def _chance(happened: pd.Series[bool], confidence: float) -> tuple[float, float, float, int]:
+    found = proportion_interval(int(happened.sum()), len(happened), confidence)
+    return found.mean, found.low, found.high, found.n
 
 
 def international(report: PlanReport) -> pd.DataFrame:

@@ -25,6 +25,7 @@ _BLUE, _ORANGE, _GREEN, _PINK, _SKY, _RED = "#0072B2", "#E69F00", "#009E73", "#C
 _YELLOW, _GREY, _PALE, _INK = "#F0E442", "#8A8F98", "#D9DDE3", "#1B1F24"
 PALETTE = [_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _RED]
 _MODES = [_SKY, _GREEN, _PINK, _YELLOW, _RED, _GREY]
+_KINDS = [_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _RED, _YELLOW, _GREY]
 _STATES = {
     "target": _BLUE,
     "running": _SKY,
@@ -440,6 +441,35 @@ def _likelihood(report: PlanReport) -> Iterator[Figure]:
     yield framed("likelihood", question, words.even_odds(report), reading, chart)
 
 
+def _delivered(report: PlanReport) -> Iterator[Figure]:
+    table = aggregates.delivered(report)
+    if table.empty:
+        return
+    tips = _tips(
+        ("deliverable:N", "Deliverable"),
+        ("year:O", "By the end of"),
+        ("share:Q", "Probability", ".1%"),
+        ("low:Q", f"{report.confidence:.0%} interval from", ".1%"),
+        ("high:Q", "... to", ".1%"),
+        ("n:Q", "Replications", ",d"),
+    )
+    names = list(dict.fromkeys(table["deliverable"]))
+    solid = alt.Legend(columns=_columns(names, _WIDE), symbolOpacity=1.0)
+    colour = coloured("deliverable", names, _KINDS, _WIDE).legend(solid)
+    base = alt.Chart(table.round(6)).encode(x=_years(), tooltip=tips)
+    share = alt.Y("share:Q", title="share of replications", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+    chart = _layers(
+        base.mark_area(opacity=0.2).encode(y="low:Q", y2="high:Q", color=colour),
+        base.mark_line(strokeWidth=2, point={"size": 30}).encode(y=share, color=colour),
+    )
+    question = "How likely is it that a project has handed in what the programme asks for, by the end of a year?"
+    reading = (
+        f"At least one project of any line. Pale: {report.confidence:.0%} interval of the probability. What is asked "
+        "of no project that was chosen stays at 0%."
+    )
+    yield framed("delivered", question, words.delivered(report, table), reading, chart.properties(height=300))
+
+
 def _international(report: PlanReport) -> Iterator[Figure]:
     table = aggregates.international(report)
     if table.empty:
@@ -586,7 +616,7 @@ def _ends(report: PlanReport) -> Iterator[Figure]:
 SECTIONS: Mapping[str, Sequence[Make]] = {
     "chosen": (_by_field, _by_partner, _by_request, _by_start, _value_and_chance),
     "money": (_budget,),
-    "results": (_market, _likelihood, _international),
+    "results": (_market, _likelihood, _delivered, _international),
     "rules": (_gains, _distributions),
     "way": (_ends, _waits),
     "schedule": (_schedule,),

@@ -261,6 +261,17 @@ def _reached(counts: pd.Series[int], chance: float) -> int:
     return int(ordered[max(math.ceil(chance * len(ordered) - 1e-9), 1) - 1])
 
 
+def delivered(report: PlanReport, table: pd.DataFrame) -> str:
+    """How likely each deliverable is to be handed in by the horizon, likeliest first."""
+    last = table[table["year"] == report.horizon_year].sort_values("share", ascending=False, kind="stable")
+    parts = [
+        f"{name} {share:.0%} ({low:.0%} to {high:.0%})"
+        for name, share, low, high in last[["deliverable", "share", "low", "high"]].itertuples(index=False)
+    ]
+    sure = f"{report.confidence:.0%} intervals over {int(table['n'].iloc[0]):,} replications"
+    return f"By {report.horizon_year}, with {sure}: {listed(parts)}."
+
+
 def path(aims: pd.DataFrame) -> str:
     """In which years the target is likely reached."""
     if aims.empty:

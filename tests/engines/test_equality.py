@@ -326,6 +326,9 @@ MUTATIONS: dict[str, Mutation] = {
     "partners run for nothing": _case(lambda case: {"running_cost": 0 * case.running_cost}),
     "facilities have a unit more": _case(lambda case: {"capacity": case.capacity + 1}),
     "panels have a seat more": _case(lambda case: {"seats": case.seats + 1}),
+    "what is waived is asked for": _case(
+        lambda case: {"asked": np.arange(case.asked.shape[1]) < case.deliverables[case.programme][:, None]}
+    ),
     "partners have a place more": _case(lambda case: {"places": case.places + 1}),
 }
 

@@ -151,7 +151,7 @@ GATES = of(
     {
         "one extension more": {"o.extensions[p] < c.extensions[g]": "o.extensions[p] <= c.extensions[g]"},
         "plans by days worked": {"c.target[p], o.funded_days[p])": "c.target[p], o.worked_days[p])"},
-        "due deliverables a tranche late": {"due <= s.tranche[p] + 1": "due <= s.tranche[p]"},
+        "due deliverables a tranche late": {"d] <= s.tranche[p] + 1": "d] <= s.tranche[p]"},
         "what is late is not missing": {"o.delivered_day[p, d] < 0:": "o.delivered_day[p, d] < -1:"},
         "what is waived is missing": {"if c.asked[p, d] and 0 < c.due": "if 0 < c.due"},
         "of equals the higher rank is dropped": {"s.score[k] <= s.score[lowest]": "s.score[k] < s.score[lowest]"},
@@ -260,7 +260,7 @@ LIFE = of(
         "waiting for money at the horizon is not counted": {"o.wait_money[p] += waited": "pass"},
         "waiting for a panel at the horizon is not counted": {"o.wait_panel[p] += waited": "pass"},
         "waiting for units at the horizon is not counted": {"o.wait_facility[p] += waited": "pass"},
-        "work at the horizon is not counted": {"o.worked_days[p] += c.horizon - s.run_from[p]": "pass"},
+        "work at the horizon is not counted": {"count_work(c, o, s, p, c.horizon)": "pass"},
         "what the last year leaves unserved is not short": {"o.short[g, last] = unserved(c, u, s, g, last)": "pass"},
         "days wait one too many at the horizon": {"c.horizon - s.since[p]\n": "c.horizon - s.since[p] + 1\n"},
         "seats of another replication": {"    fill(s.seats_used, NONE)\n": ""},

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import rdsim
-from rdsim.report import aggregates
+from rdsim.report import aggregates, words
+from rdsim.report.figures import draw
 from rdsim.stats import mean_interval, quantile
 from tests.report import synthetic
 from tests.report.synthetic import Shape
@@ -110,6 +111,23 @@ def test_market_counts_up_to_each_year() -> None:
     assert table["mean"].tolist() == pytest.approx(counts)
     assert table["mean"].iloc[-1] == pytest.approx(REPORT.replications["commercialised"].mean())
     assert (table["low"] >= 0).all()
+
+
+def test_deliverables_are_told_by_year_with_an_interval() -> None:
+    """Ten of 20 replications, two of them with two projects; Wilson's interval is symmetric about a half."""
+    late = [1] * 8 + [2] * 2 + [0] * 10
+    counts = {"delivered_a_paper": late, "delivered_a_paper_by_2024": 0, "delivered_a_paper_by_2030": late}
+    report = synthetic.build(replications=REPORT.replications.assign(**counts))
+    found = aggregates.delivered(report).set_index(["deliverable", "year"])
+    assert found.index.to_list() == [("a paper", 2024), ("a paper", 2030)]
+    assert found["share"].to_list() == [0.0, 0.5]
+    half = found.loc["a paper", 2030]
+    assert half["low"] + half["high"] == pytest.approx(1)
+    assert 0.28 < half["low"] < 0.32
+    assert set(found["n"]) == {20}
+    assert "a paper 50% (30% to 70%)" in words.delivered(report, found.reset_index())
+    assert aggregates.delivered(REPORT).empty
+    assert [figure.key for figure in draw(report, "results")] == ["market", "likelihood", "delivered", "international"]
 
 
 def test_likelihood_falls_from_one_to_nothing() -> None:
