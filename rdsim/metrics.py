@@ -252,5 +252,6 @@ def market_figures(scenario: Scenario, choices: Sequence[Choice], outcomes: Outc
         end = (year - scenario.start_year + 1) * DAYS_PER_YEAR
         sold = (outcomes.market_day >= 0) & (outcomes.market_day < end)
         won = sold @ _yearly_sales(scenario, choices) / market.world[max(market.world)]
-        figures |= {f"market_share_{year}": market.share + won, f"sales_{year}": (market.share + won) * world}
+        share = np.round(market.share + won, 12)  # a share that is just reached must not fall short by a last bit
+        figures |= {f"market_share_{year}": share, f"sales_{year}": share * world}
     return figures
