@@ -95,6 +95,7 @@ def _candidate(
         "cost": cost(scenario, row),
         "score": row.score,
         "source": row.source,
+        "institute": scenario.institutes[row.institute].name if row.institute else "",
         "funded": choice is not None,
         "partner": choice.partner if choice else "",
         "partner_name": partner.name if partner else "",
@@ -217,7 +218,8 @@ def _policies(found: Plan) -> pd.DataFrame:
 def _sources(scenario: Scenario) -> pd.DataFrame:
     """Where rows and figures come from, as the scenario says it."""
     rows = [("calibration in use", scenario.calibration, scenario.calibrations[scenario.calibration].source)]
-    for table, items in (("technologies", scenario.technologies.values()), ("partners", scenario.partners.values())):
+    for table in ("technologies", "partners", "institutes"):
+        items = getattr(scenario, table).values()
         sources = pd.Series([item.source or "not stated" for item in items]).value_counts()
         rows += [(table, f"{count} rows", str(source)) for source, count in sources.items()]
     frame = pd.DataFrame(rows, columns=["table", "item", "source"])
