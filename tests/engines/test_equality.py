@@ -85,7 +85,7 @@ def _random_portfolio(scenario: Scenario, seed: int) -> Portfolio:
     return portfolio.ranked(Portfolio(kept), scenario)
 
 
-@pytest.mark.parametrize("name", ["korea-2024", "medical-ai-2024"])
+@pytest.mark.parametrize("name", ["korea-2024", "medical-ai-2024", "gri-network"])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_engines_agree_on_shipped_scenarios(name: str, seed: int) -> None:
     scenario = load(SCENARIOS / name)
