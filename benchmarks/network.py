@@ -89,6 +89,7 @@ def _case() -> Case:
         setup_days=_ints(PARTNERS),
         setup_cost=_ints(PARTNERS),
         running_cost=_ints(PARTNERS),
+        learning_ppm=_ints(1, value=1_000_000),
         kept=_ints(PARTNERS, YEARS, value=-1),
         capacity=_ints(0),
         technology=np.arange(p),
@@ -98,6 +99,7 @@ def _case() -> Case:
         target=_ints(p, value=6),
         joint=np.ones(p, np.bool_),
         member=(np.arange(p) % PARTNERS)[:, None],
+        stages=_ints(p, value=1),
         extra_days=_ints(p),
         asked=np.zeros((p, 1), np.bool_),
         stop_year=_ints(p, value=-1),
@@ -128,8 +130,8 @@ def _luck(count: int, rng: np.random.Generator) -> Luck:
         step=rng.random(steps),
         gate=rng.random((count, PROJECTS, REVIEWS)),
         review_error=np.zeros((count, PROJECTS, REVIEWS)),
-        agreed=np.ones((count, PROJECTS), np.bool_),
-        agreement_days=rng.integers(30, 270, (count, PROJECTS)),
+        agreed=np.ones((count, PROJECTS, 1), np.bool_),
+        agreement_days=rng.integers(30, 270, (count, PROJECTS, 1)),
         deliverable_days=_ints(count, PROJECTS, 1),
         commercial=rng.random((count, PROJECTS)) < 0.5,
         market_days=rng.integers(300, 900, (count, PROJECTS)),
@@ -263,7 +265,7 @@ class _Hand:
     def __init__(self, luck: Luck, row: int, totals: Totals) -> None:
         self.env, self.row, self.totals = simpy.Environment(), row, totals
         self.days, self.step = luck.step_days[row, :, :, 0].tolist(), luck.step[row, :, :, 0].tolist()
-        self.gate, self.talks = luck.gate[row].tolist(), luck.agreement_days[row].tolist()
+        self.gate, self.talks = luck.gate[row].tolist(), luck.agreement_days[row, :, 0].tolist()
         self.places = [simpy.PriorityResource(self.env, PLACES) for _ in range(PARTNERS)]
         self.panel = simpy.PriorityResource(self.env, SEATS)
         self.purse = _Purse(self.env)
@@ -352,7 +354,7 @@ class _Salabim:
         self.sim, self.totals, self.money = sim, totals, 0
         self.env = sim.Environment(trace=False, random_seed=None)
         self.days, self.step = luck.step_days[row, :, :, 0].tolist(), luck.step[row, :, :, 0].tolist()
-        self.gate, self.talks = luck.gate[row].tolist(), luck.agreement_days[row].tolist()
+        self.gate, self.talks = luck.gate[row].tolist(), luck.agreement_days[row, :, 0].tolist()
         self.places = [sim.Resource(f"partner {n}", capacity=PLACES, monitor=False) for n in range(PARTNERS)]
         self.panel = sim.Resource("panel", capacity=SEATS, monitor=False)
         self.queue: list[tuple[int, Any]] = []

@@ -6,7 +6,8 @@ has been taken before, so two engines that follow the same rules give equal outc
 
 Letters in shapes: R replications, P projects, T technologies, G programmes, N partners that hold places
 (countries and organisations, not consortia), K tranches, S = 8 steps, A attempts, V reviews, D deliverables,
-Y fiscal years, Q panels, F facilities, C currencies, M members of a consortium. An index of -1 means none.
+Y fiscal years, Q panels, F facilities and institutes, C currencies, M members of a consortium, H stages in which an
+agreement is formed, L counts of agreements that make a difference. An index of -1 means none.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.domain import Choice, Portfolio, Programme, Scenario, TechnologyStep
+from rdsim.domain import Choice, FormationStage, Mode, Portfolio, Programme, Scenario, TechnologyStep
 from rdsim.gates import GATE_POLICIES
 from rdsim.partnership import StepEffect, cost_factor, step_effect
 from rdsim.purses import PURSE_RULES
@@ -48,6 +49,7 @@ __all__ = [
     "build",
     "days",
     "empty_outcomes",
+    "formation",
     "largest_remainder",
     "median_years",
     "own_steps",
@@ -107,6 +109,7 @@ class Case(NamedTuple):
     setup_days: Ints  # (N,)
     setup_cost: Ints  # (N,)
     running_cost: Ints  # (N,)
+    learning_ppm: Ints  # (L,) factor on talks after k agreements with the partner; the last entry holds for all more
     kept: Ints  # (N, Y) whether its running cost falls due at the beginning of a year: -1 as its projects have it
     capacity: Ints  # (F,)
     # projects, in order of rank: project 0 is served first everywhere
@@ -117,7 +120,8 @@ class Case(NamedTuple):
     target: Ints  # (P,)
     joint: Bools  # (P,)
     member: Ints  # (P, M) partners in which a joint project takes a place
-    extra_days: Ints  # (P,) added to its agreement talks
+    stages: Ints  # (P,) in which its agreement is formed, at least 1
+    extra_days: Ints  # (P,) added to the first of them
     asked: Bools  # (P, D) deliverables that its programme asks of it
     stop_year: Ints  # (P,) index of the year at whose beginning a decision stops it, or -1
     currency: Ints  # (P,) of money paid abroad
@@ -146,8 +150,8 @@ class Luck(NamedTuple):
     step: Floats  # (R, T, S, A) uniform
     gate: Floats  # (R, T, V) uniform
     review_error: Floats  # (R, T, V) TRL steps
-    agreed: Bools  # (R, P)
-    agreement_days: Ints  # (R, P)
+    agreed: Bools  # (R, P, H) whether a stage of formation is passed
+    agreement_days: Ints  # (R, P, H) of a stage, before anything was learned
     deliverable_days: Ints  # (R, T, D) of work after `after_trl`
     commercial: Bools  # (R, T)
     market_days: Ints  # (R, T) from target to market
@@ -189,6 +193,7 @@ class Outcomes(NamedTuple):
     wait_panel: Ints
     wait_facility: Ints
     delivered_day: Ints  # (R, P, D) day on which deliverable d was handed in
+    formed_day: Ints  # (R, P, H) day on which a stage of formation was passed; the last one is that of agreement
     trl_day: Ints  # (R, P, 9) day on which TRL k + 1 was reached; entry TRL: start day
     tranche_day: Ints  # (R, P, K)
     paid: Ints  # (R, P, K) by home, abroad included
@@ -230,7 +235,8 @@ def empty_outcomes(case: Case, replications: int) -> Outcomes:
     partners = len(case.places)
     columns = Outcomes._fields[: Outcomes._fields.index("delivered_day")]
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(columns, (projects,))
-    shapes |= {"delivered_day": case.asked.shape, "trl_day": (projects, 9), "peak_seats": (len(case.seats),)}
+    shapes |= {"delivered_day": case.asked.shape, "formed_day": (projects, int(case.stages.max(initial=1)))}
+    shapes |= {"trl_day": (projects, 9), "peak_seats": (len(case.seats),)}
     shapes |= dict.fromkeys(("tranche_day", "paid", "paid_abroad", "paid_foreign", "paid_joint"), (projects, tranches))
     shapes |= dict.fromkeys(
         ("new_money", "carried_in", "spent", "spent_network", "refunded", "lapsed", "short"), (programmes, years)
@@ -283,13 +289,13 @@ class _Projects:
         self.partners = partners
         width = max((len(members(scenario, c.partner)) for c in choices), default=1)
         tranches = max(len(p.tranches) for p in scenario.programmes.values())
-        count, facilities = len(choices), len(scenario.facilities)
+        count = len(choices)
         self.member = np.full((count, max(width, 1)), -1, np.int64)
         self.home, self.abroad, self.foreign, self.domestic = (np.zeros((count, tranches), np.int64) for _ in range(4))
         self.factor = np.ones((count, STEPS))
         self.success, self.alone_success = np.zeros((count, STEPS)), np.zeros((count, STEPS))
         self.median_days = np.zeros((count, STEPS), np.int64)
-        self.needs = np.zeros((count, STEPS, facilities), np.int64)
+        self.needs = np.zeros((count, STEPS, len(_capacities(scenario))), np.int64)
         self._needs = _needs_by_technology(scenario)
         self._own = own_steps(scenario)
         for row, choice in enumerate(choices):
@@ -370,11 +376,23 @@ def median_years(scenario: Scenario, own: TechnologyStep | None, trl: int) -> fl
     return (calibration(scenario).median_years or scenario.steps.median_years)[trl - 1]
 
 
+def _capacities(scenario: Scenario) -> dict[tuple[str, str], int]:
+    """Units of what steps wait for: facilities, then the teams of institutes that have a limit."""
+    facilities = {("facility", name): one.capacity for name, one in scenario.facilities.items()}
+    teams = {("institute", name): one.teams for name, one in scenario.institutes.items() if one.teams is not None}
+    return facilities | teams
+
+
 def _needs_by_technology(scenario: Scenario) -> dict[str, list[tuple[int, int, int]]]:
-    index = {name: f for f, name in enumerate(scenario.facilities)}
+    """(TRL, index, units) by technology: of the facilities that it names, and a team of its institute at every step."""
+    index = {key: f for f, key in enumerate(_capacities(scenario))}
     needs: dict[str, list[tuple[int, int, int]]] = {}
     for need in scenario.facility_needs:
-        needs.setdefault(need.technology, []).append((need.trl, index[need.facility], need.units))
+        needs.setdefault(need.technology, []).append((need.trl, index["facility", need.facility], need.units))
+    for name, row in scenario.technologies.items():
+        team = index.get(("institute", row.institute))
+        if team is not None:
+            needs.setdefault(name, []).extend((trl, team, 1) for trl in range(1, STEPS + 1))
     return needs
 
 
@@ -501,10 +519,27 @@ def _resource_arrays(scenario: Scenario) -> dict[str, Ints]:
         "setup_days": [days(partner.setup_months) for partner in partners],
         "setup_cost": [round(partner.setup_cost * scale) for partner in partners],
         "running_cost": [round(partner.running_cost * scale) for partner in partners],
-        "capacity": [facility.capacity for facility in scenario.facilities.values()],
+        "capacity": list(_capacities(scenario).values()),
     }
     kept = np.full((len(codes), scenario.horizon_year - scenario.start_year + 1), -1, np.int64)
     return {name: np.array(column, np.int64) for name, column in columns.items()} | {"kept": kept}
+
+
+def formation(mode: Mode) -> tuple[FormationStage, ...]:
+    """The stages in which a mode's agreements are formed; a mode without any has one, the agreement itself."""
+    whole = FormationStage("agreement", mode.agreement_months, mode.agreement_sigma, mode.agreement_probability)
+    return mode.formation or (whole,)
+
+
+def _learning(scenario: Scenario, projects: int) -> Ints:
+    """Factors on talks after 0, 1, 2, ... agreements, in millionths, until they change no more."""
+    rule, factors = scenario.network, [MILLION]
+    for count in range(1, projects):
+        factor = max(round(MILLION * max(rule.learning**count, rule.learning_floor)), 1)
+        if factor == factors[-1]:
+            break
+        factors.append(factor)
+    return np.array(factors, np.int64)
 
 
 def technologies(choices: Sequence[Choice]) -> list[str]:
@@ -526,6 +561,7 @@ def _choice_arrays(scenario: Scenario, choices: Sequence[Choice]) -> dict[str, n
         "target": np.array([target(scenario, row) for row in rows], np.int64),
         "joint": np.array([bool(choice.partner) for choice in choices], np.bool_),
         "currency": np.array([currency[code] for code in money], np.int64),
+        "stages": np.array([len(formation(scenario.modes[choice.mode])) for choice in choices], np.int64),
         "extra_days": np.zeros(len(choices), np.int64),
         "asked": _asked(scenario, choices),
         "stop_year": np.full(len(choices), -1, np.int64),
@@ -561,6 +597,8 @@ def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:
     A technology may come in many choices. What time does to a choice by itself stays: there is no money in
     years for which none is announced, exchange rates, breaks, talks, and the set-up of its partners, which each
     choice waits for as part of its talks. Where a gate drops the worst of a round, one alone is never the worst.
+    Talks take their whole time, as there is no earlier agreement to learn from: only a portfolio that is simulated
+    whole shows what a network learns.
     """
     case = _assemble(scenario, choices, _Links(*([[] for _ in choices] for _ in range(4))))  # type: ignore[arg-type]
     return case._replace(
@@ -572,6 +610,7 @@ def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:
         carry_ppm=np.zeros_like(case.carry_ppm),
         starts=np.full_like(case.starts, ENDLESS),
         places=np.full_like(case.places, ENDLESS),
+        learning_ppm=case.learning_ppm[:1],
         seats=np.full_like(case.seats, ENDLESS),
         capacity=np.full_like(case.capacity, ENDLESS),
         drop_ppm=np.zeros_like(case.drop_ppm),
@@ -588,6 +627,7 @@ def _assemble(scenario: Scenario, choices: Sequence[Choice], links: _Links) -> C
         **_programme_arrays(scenario),
         **_resource_arrays(scenario),
         **_choice_arrays(scenario, choices),
+        "learning_ppm": _learning(scenario, len(choices)),
         **{name: getattr(projects, name) for name in ("member", "home", "abroad", "foreign", "domestic")},
         **{name: getattr(projects, name) for name in ("factor", "success", "alone_success", "median_days", "needs")},
     }

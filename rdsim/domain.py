@@ -19,8 +19,10 @@ __all__ = [
     "Deliverable",
     "Facility",
     "FacilityNeed",
+    "FormationStage",
     "Gate",
     "Input",
+    "Institute",
     "International",
     "Judgement",
     "JudgementRules",
@@ -218,6 +220,23 @@ class TechField:
 
 
 @dataclass(frozen=True)
+class Institute:
+    """An institute that proposes technologies and does the work on them."""
+
+    __pydantic_config__ = _strict
+    name: Annotated[str, Field(description="Name shown in reports.")]
+    teams: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="Projects that it can work on at once: a step waits for a team; absent: no limit.",
+        ),
+    ] = None
+    source: Annotated[str, Field(description="Where it comes from.")] = ""
+
+
+@dataclass(frozen=True)
 class Technology:
     """A candidate technology, one row of technologies.csv."""
 
@@ -251,6 +270,7 @@ class Technology:
     ] = ()
     source: Annotated[str, Field(description="Where the row comes from: seed S003, press or illustrative.")] = ""
     note: Annotated[str, Field(description="Free text.")] = ""
+    institute: Annotated[str, Field(description="Institute that proposes it and does the work; empty: not told.")] = ""
 
 
 @dataclass(frozen=True)
@@ -277,6 +297,17 @@ class Partner:
 
 
 @dataclass(frozen=True)
+class FormationStage:
+    """One stage on the way to an agreement: discovery, matching, memorandum and workshop, ..."""
+
+    __pydantic_config__ = _strict
+    name: Annotated[Identifier, Field(description="Name of the stage.")]
+    months: Annotated[Months, Field(description="Median months that it takes.")]
+    sigma: Annotated[Spread, Field(description="Log standard deviation of that time.")] = 0.0
+    success: Annotated[Probability, Field(description="Probability that it is passed.")] = 1.0
+
+
+@dataclass(frozen=True)
 class Mode:
     """A funding mode of joint projects (S002), or `domestic`."""
 
@@ -298,6 +329,14 @@ class Mode:
     agreement_probability: Annotated[Probability, Field(description="Probability that talks reach an agreement.")] = 1.0
     agreement_months: Annotated[Months, Field(description="Median months to an agreement.")] = 0.0
     agreement_sigma: Annotated[Spread, Field(description="Log standard deviation of that time.")] = 0.0
+    formation: Annotated[
+        tuple[FormationStage, ...],
+        Field(
+            max_length=20,
+            description="Stages that lead to an agreement, in order, in place of the three agreement settings; "
+            "a counterpart agency has its say in the last one.",
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True)
@@ -538,12 +577,21 @@ class Link:
 
 @dataclass(frozen=True)
 class Network:
-    """Which funding line pays for opening and running partners."""
+    """Which funding line pays for opening and running partners, and how a network learns.
+
+    Talks that begin after k agreements with the partner take learning^k of their time, or `learning_floor` of it if
+    that is more; with a consortium, k is that of the member with the fewest. A break does not undo what was learned.
+    """
 
     __pydantic_config__ = _strict
     programme: Annotated[
         str, Field(description="Programme that pays; empty: partners' costs are nobody's, and must be 0.")
     ] = ""
+    learning: Annotated[
+        float,
+        Field(gt=0, le=1, allow_inf_nan=False, description="Factor on talks for each earlier agreement; 1: none."),
+    ] = 1.0
+    learning_floor: Annotated[Share, Field(description="Share of their time that talks take at least.")] = 0.5
 
 
 @dataclass(frozen=True)
@@ -726,6 +774,9 @@ class Scenario:
         default_factory=dict
     )
     facilities: Annotated[dict[Identifier, Facility], Field(description="Facilities by id.")] = field(
+        default_factory=dict
+    )
+    institutes: Annotated[dict[Identifier, Institute], Field(description="Institutes by id.")] = field(
         default_factory=dict
     )
     uncertainty: Annotated[dict[Identifier, UncertaintyClass], Field(description="Uncertainty classes by name.")] = (

@@ -50,7 +50,7 @@ __all__ = [
     "why_not_words",
 ]
 
-COUNTED = ("starts", "places")
+COUNTED = ("starts", "places", "institutes")
 """Families of rows whose caps move in whole units."""
 
 MOVES = (-0.2, -0.1, 0.1, 0.2)

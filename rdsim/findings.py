@@ -95,6 +95,7 @@ def _candidate(
         "cost": cost(scenario, row),
         "score": row.score,
         "source": row.source,
+        "institute": scenario.institutes[row.institute].name if row.institute else "",
         "funded": choice is not None,
         "partner": choice.partner if choice else "",
         "partner_name": partner.name if partner else "",
@@ -217,9 +218,10 @@ def _policies(found: Plan) -> pd.DataFrame:
 def _sources(scenario: Scenario) -> pd.DataFrame:
     """Where rows and figures come from, as the scenario says it."""
     rows = [("calibration in use", scenario.calibration, scenario.calibrations[scenario.calibration].source)]
-    tables: tuple[tuple[str, Iterable[Technology | Partner | Judgement]], ...] = (
+    tables: tuple[tuple[str, Iterable[Technology | Partner | Institute | Judgement]], ...] = (
         ("technologies", scenario.technologies.values()),
         ("partners", scenario.partners.values()),
+        ("institutes", scenario.institutes.values()),
         ("judgements", scenario.judgements),
     )
     for table, items in tables:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.case import DAYS_PER_YEAR, END_STATES, Case, Ints, Outcomes
+from rdsim.case import DAYS_PER_YEAR, END_STATES, TARGET, Case, Ints, Outcomes
 from rdsim.domain import Choice, Scenario
 from rdsim.scenario import market_share, market_size, market_value, money_scale, screening_paid
 
@@ -186,7 +186,11 @@ def replication_figures(
         "commercialised_by_deadline": worths.in_time.sum(axis=1),
         "sales": sold @ _yearly_sales(scenario, choices),
         "partners_opened": (outcomes.opened_day >= 0).sum(axis=1),
+        "talks": (outcomes.place_day >= 0).sum(axis=1),
+        "agreements": (outcomes.agreement_day >= 0).sum(axis=1),
     }
+    figures |= _formed(scenario, choices, outcomes)
+    figures |= _by_years(scenario, case, outcomes)
     figures |= {state: (outcomes.end_state == code).sum(axis=1) for code, state in enumerate(END_STATES)}
     figures |= {name: getattr(outcomes, name).sum(axis=1) for name in _WAITS}
     figures |= _international_figures(scenario, international_share(scenario, case, outcomes))
@@ -232,6 +236,30 @@ def _delivered_days(scenario: Scenario, choices: Sequence[Choice], outcomes: Out
             column = days[re.sub(r"\W", "_", name)][:, p]
             np.maximum(column, outcomes.delivered_day[:, p, d], out=column)
     return days
+
+
+def _formed(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> dict[str, Ints]:
+    """Projects that passed each stage in which agreements are formed, by its name, in the order of the modes."""
+    found: dict[str, Ints] = {}
+    for code, mode in scenario.modes.items():
+        mine = [p for p, choice in enumerate(choices) if choice.mode == code]
+        for h, stage in enumerate(mode.formation):
+            passed = (outcomes.formed_day[:, mine, h] >= 0).sum(axis=1) if mine else 0
+            name = f"formed_{stage.name}"
+            found[name] = found.get(name, np.zeros(len(outcomes.trl), np.int64)) + passed
+    return found
+
+
+def _by_years(scenario: Scenario, case: Case, outcomes: Outcomes) -> dict[str, Ints]:
+    """Agreements reached, targets reached and technologies on the market by the end of each fiscal year."""
+    reached = np.where(outcomes.end_state == TARGET, outcomes.end_day, -1)
+    kinds = {"agreements": outcomes.agreement_day, "target": reached, "commercialised": outcomes.market_day}
+    years = case.budget.shape[1]
+    return {
+        f"{name}_by_{scenario.start_year + y}": column
+        for name, days in kinds.items()
+        for y, column in enumerate(by_year(days, np.ones_like(days), years).cumsum(axis=1).T)
+    }
 
 
 def _yearly_sales(scenario: Scenario, choices: Sequence[Choice]) -> Floats:

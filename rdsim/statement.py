@@ -47,6 +47,7 @@ def state(scenario: Scenario, options: Options, over_commitment: Mapping[str, fl
         _budget_rows(scenario, options, openings, ratios),
         _start_rows(scenario, options),
         _place_rows(scenario, options),
+        _institute_rows(scenario, options),
         _abroad_rows(scenario, options),
         *_field_rows(scenario, options),
         *_partner_rows(scenario, options),
@@ -207,6 +208,18 @@ def _place_rows(scenario: Scenario, options: Options) -> _Block:
             if use.any():
                 rows.append((f"places {code} {year}", use, float(scenario.partners[code].places)))
     return _block("places", rows, options)
+
+
+def _institute_rows(scenario: Scenario, options: Options) -> _Block:
+    """Joint projects under way on average over a year, from the beginning of talks, within the institute's teams."""
+    home = np.array([scenario.technologies[choice.technology].institute for choice in options.choices])
+    rows = []
+    for code, institute in scenario.institutes.items():
+        for year in _years(scenario) if institute.teams is not None else ():
+            use = np.where(home == code, options.occupancy[:, year - scenario.start_year], 0.0)
+            if use.any():
+                rows.append((f"institutes {code} {year}", use, float(institute.teams or 0)))
+    return _block("institutes", rows, options)
 
 
 def _abroad_rows(scenario: Scenario, options: Options) -> _Block:

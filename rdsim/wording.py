@@ -19,8 +19,17 @@ __all__ = [
     "technology_words",
 ]
 
-_COUNTED = {"starts": "starts", "places": "places"}
+_COUNTED = {"starts": "starts", "places": "places", "institutes": "projects"}
 """Families of rows that do not count money, and what they count."""
+
+
+_NAMED = {
+    "budget": ("programmes", "the {year} budget of {name}"),
+    "starts": ("programmes", "the starts of {name} in {year}"),
+    "places": ("partners", "the places at {name} in {year}"),
+    "institutes": ("institutes", "the teams of {name} in {year}"),
+}
+"""Families of rows that each bind one thing in a year: where it is named, and their words."""
 
 
 def technology_words(scenario: Scenario, code: str) -> str:
@@ -40,13 +49,10 @@ def row_words(scenario: Scenario, name: str) -> str:
     """A row's name in words: `the 2025 budget of Leapfrogging technologies`."""
     family, *rest = name.split(" ")
     what, year = " ".join(rest[:-1]), rest[-1] if rest else ""
-    programme, partner = scenario.programmes.get(what), scenario.partners.get(what)
-    if family == "budget" and programme:
-        return f"the {year} budget of {programme.name}"
-    if family == "starts" and programme:
-        return f"the starts of {programme.name} in {year}"
-    if family == "places" and partner:
-        return f"the places at {partner.name} in {year}"
+    table, words = _NAMED.get(family, ("", ""))
+    named = getattr(scenario, table).get(what) if table else None
+    if named:
+        return words.format(name=named.name, year=year)
     if family == "abroad":
         return f"the cap on money paid abroad in {year}"
     if family == "international":
@@ -62,7 +68,7 @@ def _share_words(scenario: Scenario, family: str, rest: list[str]) -> str:
 
 
 def amount_words(scenario: Scenario, family: str, amount: float) -> str:
-    """An amount of what a family of rows counts: money, starts or places; to three figures."""
+    """An amount of what a family of rows counts: money, starts, places or projects; to three figures."""
     unit = _COUNTED.get(family, scenario.money_unit)
     unit = unit.removesuffix("s") if family in _COUNTED and amount == 1 else unit
     return f"{amount:,.3g} {unit}" if abs(amount) < 1000 else f"{amount:,.0f} {unit}"

@@ -15,6 +15,7 @@ from rdsim.domain import (
     Deliverable,
     ExchangeRisk,
     FieldFactorRisk,
+    FormationStage,
     Mode,
     Partner,
     Portfolio,
@@ -28,7 +29,7 @@ from rdsim.domain import (
 )
 from rdsim.draws import Draws
 from rdsim.engines import compiled
-from rdsim.luck import lay_out, value_factor
+from rdsim.luck import agreement_chance, lay_out, value_factor
 from rdsim.stats import mean_interval, proportion_interval
 from tests.simple import plain
 from tests.sizes import size
@@ -154,6 +155,25 @@ def test_agreement_luck_is_the_same_in_every_mode_and_other_for_every_partner() 
     assert (direct.agreement_days == matching.agreement_days).all()
     assert (matching.agreed <= direct.agreed).all()  # a lower probability never makes a success of a failure
     assert (direct.agreement_days != elsewhere.agreement_days).any()
+
+
+def test_an_agreement_in_stages_has_luck_and_time_of_its_own_in_each() -> None:
+    stages = (FormationStage("match", 2.0, 0.3, 0.8), FormationStage("memorandum", 4.0, 0.3, 0.9))
+    asking = Mode("Asking", needs_counterpart=True, formation=stages)
+    scenario = _with_partner(direct=WILLING, matching=asking)
+    choice = Choice("A", "matching", "P", 2024)
+    assert agreement_chance(scenario, choice) == pytest.approx(0.8 * 0.9 * 0.7)
+    case, luck = laid_out(scenario, choice)
+    assert case.stages.tolist() == [2]
+    for h, (months, chance) in enumerate(((2.0, 0.8), (4.0, 0.9 * 0.7))):  # the agency has its say in the last
+        found = proportion_interval(int(luck.agreed[:, 0, h].sum()), R, 0.9999)
+        assert found.low <= chance <= found.high
+        assert np.median(luck.agreement_days[:, 0, h]) == pytest.approx(30 * months, rel=0.03)
+    assert abs(np.corrcoef(luck.agreed[:, 0].T)[0, 1]) < 4 / np.sqrt(R)
+    assert abs(np.corrcoef(luck.agreement_days[:, 0].T)[0, 1]) < 4 / np.sqrt(R)
+    _, whole = laid_out(scenario, Choice("A", "direct", "P", 2024))
+    of_stage = np.ceil(60 * np.exp(0.3 * np.log(whole.agreement_days[:, 0, 0] / 180) / 0.3))
+    assert (np.abs(luck.agreement_days[:, 0, 0] - of_stage) <= 1).all()  # the first stage has the luck of the whole
 
 
 def test_breaks_come_at_their_hazard_within_their_year() -> None:

@@ -25,6 +25,7 @@ from rdsim.domain import (
     Facility,
     FacilityNeed,
     FieldFactorRisk,
+    FormationStage,
     Gate,
     Input,
     Judgement,
@@ -168,10 +169,32 @@ class _Maker:
         )
         chosen = self.portfolio(scenario := canonical(scenario))
         decisions = self.decisions(chosen)
+        # Drawn last, so that all else of a world is as it was before there were these.
         scenario = canonical(replace(scenario, technology_steps=self.own_steps(technologies)))
         scenario = replace(scenario, technologies=self.waivers(scenario))
-        scenario = canonical(replace(scenario, **self.judged(scenario.technologies)))
+        scenario = replace(scenario, **self.judged(scenario.technologies))
+        network, modes = self.learning(scenario.network), self.formation(scenario.modes)
+        scenario = canonical(replace(scenario, network=network, modes=modes))
         return World(scenario, chosen, self.seed, *decisions)
+
+    def learning(self, network: Network) -> Network:
+        """Talks are faster after agreements, in half of the worlds."""
+        if self.chance(0.5):
+            return network
+        return replace(network, learning=self.one_of(0.3, 0.7, 0.9), learning_floor=self.one_of(0.0, 0.6))
+
+    def formation(self, modes: dict[str, Mode]) -> dict[str, Mode]:
+        """Agreements in stages, in half of the worlds; the modes need not have as many."""
+        if self.chance(0.5):
+            return modes
+        return {code: replace(mode, **self.stages()) if code != "domestic" else mode for code, mode in modes.items()}
+
+    def stages(self) -> dict[str, Any]:
+        stages = tuple(
+            FormationStage(f"s{h}", self.one_of(0.0, 1.0, 3.0), self.one_of(0.0, 0.0, 0.4), self.one_of(0.8, 1.0))
+            for h in range(self.one_of(1, 2, 3))
+        )
+        return {"formation": stages, "agreement_probability": 1.0, "agreement_months": 0.0, "agreement_sigma": 0.0}
 
     def own_steps(self, technologies: dict[str, Technology]) -> tuple[TechnologyStep, ...]:
         """Steps with their own time or success, in a quarter of the worlds."""

@@ -48,6 +48,7 @@ __all__ = [
     "next_round",
     "planned_trl",
     "refund",
+    "talk_days",
     "work_days",
 ]
 
@@ -98,6 +99,14 @@ def refund(paid: int, unused_days: int, tranche_days: int) -> int:
 def at_rate(amount: int, rate_ppm: int) -> int:
     """Won that an amount planned at rate 1 costs at an exchange rate in millionths, rounded down."""
     return amount // MILLION * rate_ppm + amount % MILLION * rate_ppm // MILLION
+
+
+# --- partnership ----------------------------------------------------------------------------------
+
+
+def talk_days(base: int, rate_ppm: int) -> int:
+    """Whole days of a stage of talks: its luck in days times a factor in millionths, rounded up, at least 1."""
+    return max(-(-base * rate_ppm // MILLION), 1)
 
 
 # --- technical work -------------------------------------------------------------------------------

@@ -63,15 +63,15 @@ def scratch(source: Chance) -> dict[str, Any]:
 
 
 def _blank(source: Chance, case: Case, count: int) -> dict[str, Any]:
-    names, projects, years = len(source.field), len(case.programme), case.budget.shape[1]
+    names, years = len(source.field), case.budget.shape[1]
     steps, reviews = (count, names, STEPS, case.attempts), (count, names, _reviews(case))
     return {
         "step_days": np.empty(steps),
         "step": np.empty(steps),
         "gate": np.empty(reviews),
         "review_error": np.empty(reviews),
-        "agreed": np.empty((count, projects), np.bool_),
-        "agreement_days": np.empty((count, projects), np.int64),
+        "agreed": np.empty((count, *source.agreement_chance.shape), np.bool_),
+        "agreement_days": np.empty((count, *source.agreement_chance.shape), np.int64),
         "deliverable_days": np.zeros((count, names, case.due_tranche.shape[1]), np.int64),
         "commercial": np.empty((count, names), np.bool_),
         "market_days": np.empty((count, names), np.int64),
@@ -94,8 +94,9 @@ def _lay_out(h, u, numbers, lognormal):  # type: ignore[no-untyped-def]
         for t in range(len(u.step)):
             _lay_out_technology(h, u, t, lognormal)
         for p in range(len(u.agreed)):
-            u.agreed[p] = kernels.agreed(h, p)
-            u.agreement_days[p] = kernels.agreement_days(h, p)
+            for stage in range(len(u.agreed[p])):
+                u.agreed[p, stage] = kernels.agreed(h, p, stage)
+                u.agreement_days[p, stage] = kernels.agreement_days(h, p, stage)
         kernels.calendar(h, u)
         for currency in range(len(u.exchange_ppm)):
             kernels.exchange_rates(h, currency, u.exchange_ppm[currency])

@@ -15,6 +15,7 @@ from rdsim.case import (
     STEPS,
     Case,
     currencies,
+    formation,
     hosts,
     own_steps,
     step_median,
@@ -56,10 +57,10 @@ class Chance(NamedTuple):
     # agreements
     agreement_luck_address: Words  # (P,)
     agreement_time_address: Words  # (P,)
-    agreement_chance: Floats  # (P,)
-    agreement_median: Floats  # (P,) days
-    agreement_sigma: Floats  # (P,)
-    agreement_extra: Ints  # (P,) days
+    agreement_chance: Floats  # (P, H)
+    agreement_median: Floats  # (P, H) days
+    agreement_sigma: Floats  # (P, H)
+    agreement_extra: Ints  # (P,) days, in the first stage
     # market
     market_luck_address: Words  # (T,)
     market_time_address: Words  # (T,)
@@ -80,7 +81,10 @@ class Chance(NamedTuple):
     exchange_volatility: float
 
 
-_TABLES = ("time_median", "judged_step", "judged_weight", "judged_median", "judged_low", "judged_high")
+_TABLES = (
+    *("announced", "time_median", "agreement_chance", "agreement_median", "agreement_sigma"),
+    *("judged_step", "judged_weight", "judged_median", "judged_low", "judged_high"),
+)
 _COLUMNS = frozenset(name for name, hint in get_type_hints(Chance).items() if get_args(hint))
 
 
@@ -99,8 +103,7 @@ def chance(scenario: Scenario, case: Case, choices: tuple[Choice, ...], seed: in
 def no_chance() -> Chance:
     """What an engine is given beside luck that is laid out: nothing to draw from."""
     shapes: dict[str, tuple[int, ...]] = {name: (0,) if name in _COLUMNS else () for name in Chance._fields}
-    shapes |= {name: (0, 0) for name in Chance._fields if name == "announced" or name in _TABLES}
-    fields: dict[str, Any] = blank(Chance, shapes)
+    fields: dict[str, Any] = blank(Chance, shapes | dict.fromkeys(_TABLES, (0, 0)))
     return Chance(**fields)
 
 
@@ -162,24 +165,34 @@ def pooled(pools: Sequence[Pool], units: Sequence[float]) -> dict[str, Any]:
 
 
 def _agreements(scenario: Scenario, case: Case, choices: tuple[Choice, ...]) -> dict[str, Any]:
-    """Talks by technology and partner: the same luck in each mode, judged by the mode's probability and time."""
+    """Talks by technology and partner: the same luck in each mode, judged by its stages' probabilities and times."""
     names = [f"{choice.technology}\0{choice.partner}" for choice in choices]
-    modes = [scenario.modes[choice.mode] for choice in choices]
+    shape = (len(choices), int(case.stages.max(initial=1)))
+    chances, medians, sigmas = np.ones(shape), np.zeros(shape), np.zeros(shape)
+    for p, choice in enumerate(choices):
+        for h, stage in enumerate(formation(scenario.modes[choice.mode])):
+            chances[p, h], medians[p, h], sigmas[p, h] = stage.success, stage.months * DAYS_PER_MONTH, stage.sigma
+        chances[p, case.stages[p] - 1] *= _willing(scenario, choice)
     return {
         "agreement_luck_address": addresses(Purpose.AGREEMENT_LUCK, names),
         "agreement_time_address": addresses(Purpose.AGREEMENT_TIME, names),
-        "agreement_chance": np.array([agreement_chance(scenario, choice) for choice in choices], np.float64),
-        "agreement_median": np.array([mode.agreement_months * DAYS_PER_MONTH for mode in modes], np.float64),
-        "agreement_sigma": np.array([mode.agreement_sigma for mode in modes], np.float64),
+        "agreement_chance": chances,
+        "agreement_median": medians,
+        "agreement_sigma": sigmas,
         "agreement_extra": case.extra_days,
     }
 
 
 def agreement_chance(scenario: Scenario, choice: Choice) -> float:
     """Probability that talks succeed: the mode's, times the partner's where the counterpart must agree."""
-    mode = scenario.modes[choice.mode]
-    willing = scenario.partners[choice.partner].agreement if choice.partner and mode.needs_counterpart else 1.0
-    return mode.agreement_probability * willing
+    stages = formation(scenario.modes[choice.mode])
+    return math.prod(stage.success for stage in stages) * _willing(scenario, choice)
+
+
+def _willing(scenario: Scenario, choice: Choice) -> float:
+    """Probability that the counterpart agrees, where it is asked: in the last stage."""
+    asked = choice.partner and scenario.modes[choice.mode].needs_counterpart
+    return scenario.partners[choice.partner].agreement if asked else 1.0
 
 
 def _market(scenario: Scenario, names: list[str]) -> dict[str, Any]:

@@ -133,16 +133,17 @@ def review_error(h, t, review):
 
 
 @inlined
-def agreed(h, p):
-    """Whether talks succeed."""
-    return _uniform(h, h.agreement_luck_address[p], FIRST, FIRST) < h.agreement_chance[p]
+def agreed(h, p, stage):
+    """Whether a stage of talks succeeds."""
+    return _uniform(h, h.agreement_luck_address[p], FIRST, stage) < h.agreement_chance[p, stage]
 
 
 @inlined
-def agreement_days(h, p):
-    """Days of talks."""
-    score = _score(h, h.agreement_time_address[p], FIRST, FIRST)
-    return _whole_days(h.agreement_median[p], h.agreement_sigma[p], score) + h.agreement_extra[p]
+def agreement_days(h, p, stage):
+    """Days of a stage of talks."""
+    score = _score(h, h.agreement_time_address[p], FIRST, stage)
+    days = _whole_days(h.agreement_median[p, stage], h.agreement_sigma[p, stage], score)
+    return days + h.agreement_extra[p] if stage == 0 else days
 
 
 @inlined

@@ -176,6 +176,9 @@ def formulate(problem: PortfolioProblem) -> Model:
 def tightened(problem: PortfolioProblem, model: Model) -> Model:
     """The model for these very caps: options that fit under no ceiling are out, and what fills a floor counts as it.
 
+    What only the options of one partner use is there only if that partner is open: of a ceiling, `use @ x <= cap y`. In
+    the relaxation a tenth of a partner then holds a tenth of its places.
+
     No portfolio is lost, and a solver's tolerance is no longer relative to numbers that cannot matter. Not for models
     whose caps move, nor for what compares relaxations at several caps.
     """
@@ -188,7 +191,28 @@ def tightened(problem: PortfolioProblem, model: Model) -> Model:
         part = slice(matrix.indptr[first + row], matrix.indptr[first + row + 1])
         high = (matrix.indices[part] < options) & (matrix.data[part] > rows.enough[row])
         matrix.data[part] = np.where(high, rows.enough[row], matrix.data[part])
-    return replace(model, upper=frozen(upper), matrix=matrix)
+    held = _held_by_openings(problem)
+    places = first + np.array([row for row, _ in held], dtype=np.int64)
+    columns, rhs = np.array([column for _, column in held], dtype=np.int64), model.rhs.copy()
+    matrix = csr_array(matrix + csr_array((-rhs[places], (places, columns)), shape=matrix.shape))
+    rhs[places] = 0.0
+    return replace(model, upper=frozen(upper), matrix=matrix, rhs=frozen(rhs))
+
+
+def _held_by_openings(problem: PortfolioProblem) -> list[tuple[int, int]]:
+    """Hard ceilings that only options of one partner use: each row, and the column of its being open by then."""
+    rows, columns = problem.rows, lay_out(problem)
+    moving = {end for source, target, _ in rows.carry for end in (source, target)}
+    found = []
+    for row in np.flatnonzero(np.isnan(rows.shortfall_price) & (rows.cap > 0)).tolist():
+        use, opening = rows.use[[row]], rows.opening_use[[row]]
+        if rows.sense[row] != "<=" or row in moving or opening.count_nonzero() or not use.nnz or use.min() < 0:
+            continue
+        users = use.indices[use.data > 0]
+        shared = np.flatnonzero(problem.partners[users].sum(axis=0) == len(users))
+        last = problem.stage[users].max(initial=0)
+        found += [(row, at) for (who, by), at in columns.opening.items() if who in shared[:1] and by >= last][:1]
+    return found
 
 
 def restrict(model: Model, lower: FloatArray, upper: FloatArray) -> tuple[Model, IntArray]:

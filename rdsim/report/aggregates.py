@@ -25,6 +25,7 @@ __all__ = [
     "differences",
     "ends",
     "fan",
+    "formation",
     "international",
     "likelihood",
     "market",
@@ -45,7 +46,7 @@ CAUSES = {
     "wait_place": "a place with the partner",
     "wait_money": "money in the purse",
     "wait_panel": "a review panel",
-    "wait_facility": "a facility",
+    "wait_facility": "a facility or a team",
 }
 """Columns of the projects' waits, and what each waits for."""
 
@@ -53,7 +54,7 @@ END_STATES = {
     "target": "reached its target TRL",
     "running": "still running at the horizon",
     "stopped": "stopped at a gate",
-    "dropped": "dropped as one of the worst",
+    "dropped": "dropped for want of a partner",
     "exhausted": "out of funded time",
     "failed": "failed technically",
     "unfunded": "never got money",
@@ -330,6 +331,17 @@ def _waited(part: pd.DataFrame, programme: str, cause: str, confidence: float) -
         "share": float(waiting.mean()),
         "days": days,
     }
+
+
+def formation(report: PlanReport) -> pd.DataFrame:
+    """Projects that come through each stage, in order: stage (in words), mean, low, high; empty without stages."""
+    figures = [str(name) for name in report.replications if str(name).startswith("formed_")]
+    if not figures:
+        return pd.DataFrame(columns=["stage", "mean", "low", "high"])
+    stages = {"talks": "began", **{name: name.removeprefix("formed_").replace("-", " ") for name in figures}}
+    stages |= {"target": END_STATES["target"], "commercialised": "on the market"}
+    wide = report.replications[list(stages)].rename(columns=stages).rename_axis(columns="stage")
+    return fan(wide, report.confidence)[["stage", "mean", "low", "high"]]
 
 
 def ends(report: PlanReport) -> pd.DataFrame:

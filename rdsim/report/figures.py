@@ -589,6 +589,23 @@ def _waits(report: PlanReport) -> Iterator[Figure]:
     yield framed("waits", "What do projects wait for?", words.longest_wait(table), reading, chart)
 
 
+def _formation(report: PlanReport) -> Iterator[Figure]:
+    table = aggregates.formation(report)
+    if table.empty:
+        return
+    tips = _tips(("stage:N", "Stage"), ("mean:Q", "Projects, mean", ",.1f"))
+    tips += _tips(("low:Q", "... interval from", ",.1f"), ("high:Q", "... to", ",.1f"))
+    base = alt.Chart(table.round(4)).encode(
+        y=alt.Y("stage:N", sort=None, title=None, axis=alt.Axis(labelLimit=200)), tooltip=tips
+    )
+    chart = _layers(
+        base.mark_bar(cornerRadiusEnd=2, color=_BLUE).encode(x=alt.X("mean:Q", title="projects that come so far")),
+        base.mark_rule(strokeWidth=1.5, color=_INK).encode(x="low:Q", x2="high:Q"),
+    ).properties(height=26 * len(table) + 20)
+    reading = "Mean over replications with its interval; the horizon may cut the last bars short."
+    yield framed("formation", "How far do joint projects come?", words.formed(table), reading, chart)
+
+
 def _ends(report: PlanReport) -> Iterator[Figure]:
     table = aggregates.ends(report)
     if table.empty:
@@ -618,7 +635,7 @@ SECTIONS: Mapping[str, Sequence[Make]] = {
     "money": (_budget,),
     "results": (_market, _likelihood, _delivered, _international),
     "rules": (_gains, _distributions),
-    "way": (_ends, _waits),
+    "way": (_formation, _ends, _waits),
     "schedule": (_schedule,),
 }
 """Figures by section of the page, in order."""

@@ -327,6 +327,16 @@ def longest_wait(table: pd.DataFrame) -> str:
     )
 
 
+def formed(table: pd.DataFrame) -> str:
+    """How many begin to look for an agreement, reach one, and where most are lost on the way."""
+    stages, means = table["stage"].tolist()[:-2], table["mean"].to_numpy(np.float64)[:-2]
+    lost = means[:-1] - means[1:]
+    return (
+        f"{amount(float(means[0]))} projects begin to look for an agreement and {amount(float(means[-1]))} reach one; "
+        f"most are lost at {stages[int(lost.argmax()) + 1]}, {amount(float(lost.max()))} of them."
+    )
+
+
 def ending(table: pd.DataFrame) -> str:
     """Share that reaches the target, by programme."""
     hits = table[table["order"] == 0]

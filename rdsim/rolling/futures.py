@@ -1,10 +1,10 @@
 """Luck of whole replications, laid out: the one that is played, and futures that could still come of its past.
 
-On the first day of a fiscal year the past has shown some luck: of attempts that ended, talks, reviews, breaks, budgets.
-An imagined future keeps all of it and has the luck of another replication for the rest. What is under way - an attempt,
-talks, a deliverable - is known to last longer than it has lasted so far, and is drawn from the replications in which it
-does (rejection). Two things are not learned: what the past of a field says about its common factor, and when work on a
-deliverable began, which is taken to have been under way for all days worked.
+On the first day of a fiscal year the past has shown some luck: of attempts that ended, stages of talks, reviews,
+breaks, budgets. An imagined future keeps all of it and has the luck of another replication for the rest. What is under
+way - an attempt, a stage of talks, a deliverable - is known to last longer than it has lasted so far, and is drawn from
+the replications in which it does (rejection). Two things are not learned: what the past of a field says about its
+common factor, and when work on a deliverable began, which is taken to have been under way for all days worked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.case import DAYS_PER_YEAR, Case, Luck, build, technologies
+from rdsim.case import DAYS_PER_YEAR, Case, Luck, Outcomes, build, technologies
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.draws import Draws
 from rdsim.engines.rules import work_days
@@ -122,12 +122,15 @@ class Worlds:
         out = past.outcomes
         talking = out.place_day[0, row] >= 0 and out.freed_day[0, row] < 0 and out.agreement_day[0, row] < 0
         if talking and out.tranche_day[0, row, 0] < 0 and out.end_day[0, row] < 0:
-            lasted = today - out.place_day[0, row]
-            days = _longer(self.others.agreement_days[:, column], luck.agreement_days[:, column], lasted)
-            luck.agreement_days[:, column] = days
+            passed = int((out.formed_day[0, row] >= 0).sum())
+            begun = out.formed_day[0, row, passed - 1] if passed else out.place_day[0, row]
+            least = _least(int(today - begun), _pace(past.case, out, row))
+            days = _longer(self.others.agreement_days[:, column, passed], luck.agreement_days[:, column, passed], least)
+            luck.agreement_days[:, column, passed] = days
         else:
-            luck.agreed[:, column] = actual.agreed[:, column]
-            luck.agreement_days[:, column] = actual.agreement_days[:, column]
+            passed = luck.agreed.shape[2]
+        luck.agreed[:, column, :passed] = actual.agreed[:, column, :passed]
+        luck.agreement_days[:, column, :passed] = actual.agreement_days[:, column, :passed]
 
     def _keep_work(self, luck: Luck, actual: Luck, past: Lived, row: int, t: int) -> None:
         out, case = past.outcomes, past.case
@@ -155,6 +158,18 @@ class Worlds:
                 worked = int(out.worked_days[0, row])
                 needed = luck.deliverable_days[:, t, d]
                 luck.deliverable_days[:, t, d] = _longer(self.others.deliverable_days[:, t, d], needed, worked + 1)
+
+
+def _pace(case: Case, out: Outcomes, row: int) -> int:
+    """Factor on a project's talks, in millionths: agreements came before places were taken on the day they began."""
+    agreed = (out.agreement_day[0] >= 0) & (out.agreement_day[0] <= out.place_day[0, row])
+    known = min(int((agreed & (case.member == n).any(axis=1)).sum()) for n in case.member[row] if n >= 0)
+    return int(case.learning_ppm[min(known, len(case.learning_ppm) - 1)])
+
+
+def _least(lasted: int, pace: int) -> int:
+    """Fewest days of a stage of talks, before anything was learned, that make it last so long."""
+    return (lasted - 1) * 1_000_000 // pace + 1
 
 
 def _longer(every: npt.NDArray[np.int64], drawn: npt.NDArray[np.int64], least: int) -> npt.NDArray[np.int64]:

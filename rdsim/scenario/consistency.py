@@ -26,6 +26,7 @@ _NOUNS = {
     "calibrations": "a calibration",
     "facilities": "a facility",
     "fields": "a field",
+    "institutes": "an institute",
     "modes": "a mode",
     "panels": "a panel",
     "partners": "a partner",
@@ -38,8 +39,11 @@ _TOLERANCE = 1e-9
 
 def contradictions(scenario: Scenario) -> Iterator[Finding]:
     """Every rule between parts that the scenario breaks, in the order of the rules below."""
-    rules = (_references, _identities, _calendar, _money, _plans, _windows, _waivers, _networks, _domestic, _partners)
-    for rule in (*rules, _limits, _links, _cycles, _needs, _own_steps, _judgements, _judgement_rules, _risk, _market):
+    rules = (
+        *(_references, _identities, _calendar, _money, _plans, _windows, _waivers, _networks, _domestic, _formations),
+        *(_partners, _limits, _links, _cycles, _needs, _own_steps, _judgements, _judgement_rules, _risk, _market),
+    )
+    for rule in rules:
         yield from rule(scenario)
 
 
@@ -80,6 +84,8 @@ def _named_by_rows(s: Scenario) -> Iterator[tuple[Path, str, str]]:
     for code, technology in s.technologies.items():
         for column, table in (("programme", "programmes"), ("field", "fields"), ("uncertainty", "uncertainty")):
             yield ("technologies", code, column), getattr(technology, column), table
+        if technology.institute:
+            yield ("technologies", code, "institute"), technology.institute, "institutes"
     for code, partner in s.partners.items():
         for column, table in (("members", "partners"), ("modes", "modes")):
             for name in getattr(partner, column):
@@ -243,6 +249,22 @@ def _domestic(s: Scenario) -> Iterator[Finding]:
         if spec.name != "name" and given != spec.default:
             rule = f"must be {shown(spec.default)} in the mode 'domestic', which has no partner"
             yield Finding((("modes", "domestic", spec.name),), rule, shown(given))
+
+
+def _formations(s: Scenario) -> Iterator[Finding]:
+    """An agreement is formed as a whole or in stages, never both; stages have different names."""
+    for code, mode in s.modes.items():
+        path: Path = ("modes", code)
+        agreed = [one.name for one in dataclasses.fields(Mode) if one.name.startswith("agreement_")]
+        given = [name for name in agreed if getattr(mode, name) != getattr(Mode, name)]
+        if mode.formation and given:
+            paths = tuple((*path, name) for name in (*given, "formation"))
+            rule = "must be left out where a formation gives the stages of the agreement"
+            yield Finding(paths, rule, ", ".join(given), "Write it as a stage of the formation, or leave that out.")
+        names = [stage.name for stage in mode.formation]
+        for name in dict.fromkeys(names):
+            if names.count(name) > 1:
+                yield Finding(((*path, "formation"),), "stages must have different names", shown(name))
 
 
 def _partners(s: Scenario) -> Iterator[Finding]:

@@ -154,14 +154,23 @@ def _deliverables(scenario: Scenario, case: Case, names: list[str], draw: _Numbe
 
 def _agreements(scenario: Scenario, case: Case, choices: tuple[Choice, ...], draw: _Numbers) -> dict[str, Array]:
     names = [f"{choice.technology}\0{choice.partner}" for choice in choices]
-    modes = [scenario.modes[choice.mode] for choice in choices]
-    chances = [
-        mode.agreement_probability * _willing(scenario, choice) for mode, choice in zip(modes, choices, strict=True)
-    ]
-    months, sigma = (np.array([getattr(mode, f"agreement_{name}") for mode in modes]) for name in ("months", "sigma"))
-    talks = _whole_days(months, sigma, draw.normal(Purpose.AGREEMENT_TIME, names)[..., 0, 0])
-    luck = draw.uniform(Purpose.AGREEMENT_LUCK, names)[..., 0, 0]
-    return {"agreed": luck < np.array(chances), "agreement_days": talks + case.extra_days}
+    talks = [_talks(scenario, choice) for choice in choices]
+    count = max(map(len, talks))
+    months, sigma, chances = np.array([[*one, *[(0.0, 0.0, 1.0)] * (count - len(one))] for one in talks]).transpose(
+        2, 0, 1
+    )
+    days = _whole_days(months, sigma, draw.normal(Purpose.AGREEMENT_TIME, names, 1, count)[:, :, 0])
+    days[..., 0] += case.extra_days
+    luck = draw.uniform(Purpose.AGREEMENT_LUCK, names, 1, count)[:, :, 0]
+    return {"agreed": luck < chances, "agreement_days": days}
+
+
+def _talks(scenario: Scenario, choice: Choice) -> list[tuple[float, float, float]]:
+    """Months, spread and chance of each stage of an agreement; the agency's word counts in the last."""
+    mode = scenario.modes[choice.mode]
+    stages = [(stage.months, stage.sigma, stage.success) for stage in mode.formation]
+    *before, last = stages or [(mode.agreement_months, mode.agreement_sigma, mode.agreement_probability)]
+    return [*before, (last[0], last[1], last[2] * _willing(scenario, choice))]
 
 
 def _willing(scenario: Scenario, choice: Choice) -> float:

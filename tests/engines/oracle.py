@@ -24,7 +24,7 @@ WORK, BREAK, PANEL, AGREEMENT, GRANT = 2, 3, 4, 5, 8
 COLUMNS = (
     *("end_state", "trl", "joint_at_end", "setbacks", "extensions", "reviews", "lost_partner", "fell_back"),
     *("start_day", "place_day", "agreement_day", "freed_day", "end_day", "market_day", "refund_day"),
-    *("funded_days", "worked_days", "delivered", "delivered_day", "refund", "trl_day", "tranche_day"),
+    *("funded_days", "worked_days", "delivered", "delivered_day", "refund", "formed_day", "trl_day", "tranche_day"),
     *("paid", "paid_abroad", "paid_foreign", "paid_joint"),
     *("wait_prerequisite", "wait_start", "wait_place", "wait_money", "wait_panel", "wait_facility"),
 )
@@ -54,6 +54,7 @@ class Life:
         tranches = case.home.shape[1]
         self.trl_day, self.tranche_day = [-1] * 9, [-1] * tranches
         self.stints: list[tuple[int, int]] = []  # first day of each stretch of work, and the first after it
+        self.formed_day = [-1] * luck.agreed.shape[2]
         self.paid, self.paid_abroad, self.paid_foreign, self.paid_joint = ([0] * tranches for _ in range(4))
         members = [n for n in case.member[p].tolist() if n >= 0]
         days = sorted(day for n in members for day in luck.break_day[r, n].tolist() if day >= 0)
@@ -136,13 +137,16 @@ class Life:
             day = self.closed_until
         self.stop_counting(day)
         self.place_day, self.holding = day, True
-        agreed = False
+        agreed = self.talking = True
         try:
-            self.talking = True
-            day = self.pass_to(day + int(self.luck.agreement_days[self.r, self.p]), AGREEMENT)
-            agreed = bool(self.luck.agreed[self.r, self.p])
+            for stage in range(int(self.case.stages[self.p])):
+                day = self.pass_to(day + int(self.luck.agreement_days[self.r, self.p, stage]), AGREEMENT)
+                agreed = bool(self.luck.agreed[self.r, self.p, stage])
+                if not agreed:
+                    break
+                self.formed_day[stage] = day
         except _TalksBroken as broken:
-            day = broken.day
+            day, agreed = broken.day, False
         self.talking = False
         if agreed:
             self.agreement_day = day

@@ -85,7 +85,10 @@ def _random_portfolio(scenario: Scenario, seed: int) -> Portfolio:
     return portfolio.ranked(Portfolio(kept), scenario)
 
 
-@pytest.mark.parametrize(("name", "parts"), [("korea-2024", ""), ("medical-ai-2024", ""), ("medical-ai-2024", "link")])
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [("korea-2024", ""), ("medical-ai-2024", ""), ("medical-ai-2024", "link"), ("gri-network", "")],
+)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_engines_agree_on_shipped_scenarios(name: str, parts: str, seed: int) -> None:
     scenario = load(SCENARIOS / name, {"parts": parts})
@@ -152,6 +155,29 @@ def _handed_in(case: Case, out: Outcomes) -> set[str]:
     return {name for name, happened in seen.items() if happened}
 
 
+def _formation(case: Case, out: Outcomes) -> dict[str, bool]:
+    """What may happen on the way to agreements."""
+    passed, begun = (out.formed_day >= 0).sum(axis=2), out.place_day >= 0
+    return {
+        "a stage passed and the next one not": bool((begun & (passed > 0) & (passed < case.stages)).any()),
+        "several stages passed": bool((passed > 1).any()),
+        "talks that know of an agreement": bool(_learned(case, out).any()),
+        "two agreements with a partner that learns": bool((_learned(case, out) & (out.agreement_day >= 0)).any()),
+    }
+
+
+def _learned(case: Case, out: Outcomes) -> np.ndarray:
+    """Projects whose talks began after another's agreement with a partner of theirs, where that makes them faster."""
+    found = np.zeros_like(out.place_day, dtype=bool)
+    if len(case.learning_ppm) == 1:
+        return found
+    for p, q in np.argwhere(np.ones((len(case.programme),) * 2)).tolist():
+        shared = set(case.member[p][case.member[p] >= 0]) & set(case.member[q])
+        if p != q and shared:
+            found[:, p] |= (out.agreement_day[:, q] >= 0) & (out.agreement_day[:, q] <= out.place_day[:, p])
+    return found
+
+
 def test_everything_that_can_happen_does_happen_in_the_generated_worlds() -> None:
     count, seen = size(150, 600), Counter[str]()
     for seed in range(count):
@@ -162,8 +188,9 @@ def test_everything_that_can_happen_does_happen_in_the_generated_worlds() -> Non
         seen.update(END_STATES[state] for state in np.unique(out.end_state).tolist())
         seen.update(_ties(case, out))
         seen.update(_handed_in(case, out))
+        seen.update(name for name, found in _formation(case, out).items() if found)
     ties = ("tie of tranches", "tie of ends", "tie of places", "tie of release and place", "tie with the year end")
-    names = (*WAITS, *HAPPENINGS, *END_STATES, *ties, "handed in", "waived")
+    names = (*WAITS, *HAPPENINGS, *END_STATES, *ties, "handed in", "waived", *_formation(case, out))
     rare = {name: seen[name] for name in names if seen[name] < 0.05 * count}
     assert not rare, f"in {count} worlds these were too rare: {rare}"
 
@@ -272,6 +299,16 @@ MUTATIONS: dict[str, Mutation] = {
     "refund of a day too many": _rule("refund", lambda paid, unused, days: paid * (unused + 1) // days),
     "never hopeless": _rule("hopeless", lambda amount, purse, announced: False),
     "exchange rate rounds up": _rule("at_rate", lambda amount, rate: -(-amount * rate // 1_000_000)),
+    "talks round down": _rule("talk_days", lambda base, rate: max(base * rate // 1_000_000, 1)),
+    "nothing is learned": _case(lambda case: {"learning_ppm": case.learning_ppm[:1]}),
+    "a consortium knows what its best member knows": _method(
+        Project,
+        "pace",
+        lambda project: project.world.case.learning_ppm[
+            min(max(one.agreements for one in project.partners), len(project.world.case.learning_ppm) - 1)
+        ],
+    ),
+    "only the first stage counts": _case(lambda case: {"stages": np.ones_like(case.stages)}),
     "steps round down": _rule("work_days", lambda base, factor: max(int(base * factor), 1)),
     "a step planned a day late": _rule(
         "planned_trl",

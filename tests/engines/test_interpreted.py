@@ -68,6 +68,9 @@ TIES = of(
 RULES = of(
     "engines.compiled.contracts",
     {
+        "talks round down": {
+            "inlined(rules.talk_days)": "inlined(lambda days, rate: max(days * rate // 1_000_000, 1))"
+        },
         "money that just fits does not": {"inlined(rules.fits)": "inlined(lambda amount, purse: amount < purse)"},
         "carry-over rounds up": {
             "inlined(rules.carried_over)": "inlined(lambda unspent, rate: -(-unspent * rate // 1_000_000))"
@@ -188,7 +191,26 @@ PARTNERS = of(
         "who waits for an opening keeps a place": {"if found == FULL:": "if True:"},
         "a partner opens a day late": {"t < s.closed_until[n]": "t <= s.closed_until[n]"},
         "a place more than there is": {"s.used[n] >= c.places[n]": "s.used[n] > c.places[n]"},
-        "agreements and failures change places": {"if fortune.agreed(u, p):": "if not fortune.agreed(u, p):"},
+        "stages passed and failed change places": {
+            "if not fortune.agreed(u, p, stage):": "if fortune.agreed(u, p, stage):"
+        },
+        "the last stage is the first": {"if stage + 1 < c.stages[p]:": "if False:"},
+        "nothing is learned": {
+            "s.pace[p] = c.learning_ppm[min(experience(c, s, p), ": "s.pace[p] = c.learning_ppm[min(0, "
+        },
+        "a consortium knows what its best member knows": {
+            "fewest = np.int64(len(c.programme))": "fewest = np.int64(0)",
+            "fewest = min(fewest, s.agreements[n])": "fewest = max(fewest, s.agreements[n])",
+        },
+        "agreements count for one member": {
+            "            s.agreements[c.member[p, m]] += 1\n": (
+                "            s.agreements[c.member[p, 0]] += 1\n            break\n"
+            )
+        },
+        "every stage lasts as the first": {
+            "fortune.agreement_days(u, p, s.formed[p])": "fortune.agreement_days(u, p, 0)"
+        },
+        "stages are not dated": {"    o.formed_day[p, stage] = t\n": ""},
         "who falls back is never dropped": {
             "if c.drop_fallback[c.programme[p]]:\n        finish(c, o, s, p, t, DROPPED, NO)": (
                 "if False:\n        finish(c, o, s, p, t, DROPPED, NO)"
@@ -311,14 +333,20 @@ LUCK = (
                 "kernels.step_luck(u, t, step, attempt)": "kernels.step_luck(u, t, 0, attempt)"
             },
             "drawn luck of another review": {"kernels.gate(u, t, review)": "kernels.gate(u, t, review + 1)"},
-            "drawn talks of another project": {"kernels.agreement_days(u, p)": "kernels.agreement_days(u, 0)"},
+            "drawn talks of another project": {
+                "kernels.agreement_days(u, p, stage)": "kernels.agreement_days(u, 0, stage)"
+            },
             "rates of another replication": {"u.rated[currency] = False": "pass"},
             "rates of another currency": {"u.exchange_ppm[currency, year]": "u.exchange_ppm[0, year]"},
         },
     )
     | of(
         "engines.compiled.loop",
-        {"replications are counted from 0": {"fortune.deal(u, first + r)": "fortune.deal(u, r)"}},
+        {
+            "replications are counted from 0": {"fortune.deal(u, first + r)": "fortune.deal(u, r)"},
+            "what was learned is not forgotten": {"    s.agreements[n] = 0\n": ""},
+            "stages passed are not forgotten": {"    s.formed[p] = 0\n": ""},
+        },
     )
     | of(
         "luck.kernels",
@@ -331,6 +359,12 @@ LUCK = (
             "announced years are uncertain": {"if h.certain[year] or announced == 0": "if announced == 0"},
             "breaks come a day late": {"return year * DAYS_PER_YEAR + int(": "return 1 + year * DAYS_PER_YEAR + int("},
             "days round down": {"math.ceil(min(median": "math.floor(min(median"},
+            "stages share their luck": {
+                "h.agreement_luck_address[p], FIRST, stage)": "h.agreement_luck_address[p], FIRST, FIRST)"
+            },
+            "stages share their time": {
+                "h.agreement_time_address[p], FIRST, stage)": "h.agreement_time_address[p], FIRST, FIRST)"
+            },
             "reviews err alike everywhere": {"* h.review_spread[t]": "* h.review_spread[0]"},
             "experts' spreads change sides": {"if score < 0.0 else h.judged_high": "if score > 0.0 else h.judged_high"},
             "another expert for each attempt": {"STEPS + step, FIRST)": "STEPS + step, attempt)"},
@@ -342,9 +376,8 @@ LUCK = (
     | of(
         "luck.chance",
         {
-            "every counterpart is willing": {
-                "return mode.agreement_probability * willing": "return mode.agreement_probability"
-            },
+            "every counterpart is willing": {"chances[p, case.stages[p] - 1] *= _willing(scenario, choice)": "pass"},
+            "the counterpart is asked first": {"chances[p, case.stages[p] - 1] *=": "chances[p, 0] *="},
             "a rate is taken for a chance": {
                 "-math.expm1(-scenario.partners[code].break_rate)": "scenario.partners[code].break_rate"
             },

@@ -178,9 +178,20 @@ def test_no_partner_holds_more_than_its_places(lives: list[Lived]) -> None:
                 assert at_night <= one.out.peak_places[r, n] <= at_most, one.world.seed
 
 
+def talks(one: Lived, r: int, p: int) -> list[int]:
+    """Days of each stage of a project's talks up to the one that fails, after what was learned before they began."""
+    c, o, begun = one.case, one.out, one.out.place_day[r, p]
+    before = (o.agreement_day[r] >= 0) & (o.agreement_day[r] <= begun)
+    known = min(int((before & (c.member == n).any(axis=1)).sum()) for n in c.member[p] if n >= 0)
+    rate = int(c.learning_ppm[min(known, len(c.learning_ppm) - 1)])
+    failed = np.flatnonzero(~one.luck.agreed[r, p, : c.stages[p]])
+    count = int(failed[0]) + 1 if failed.size else int(c.stages[p])
+    return [max(math.ceil(Fraction(days * rate, 10**6)), 1) for days in one.luck.agreement_days[r, p, :count].tolist()]
+
+
 def test_a_place_is_held_until_talks_fail_relations_break_or_the_project_ends(lives: list[Lived]) -> None:
     for one in lives:
-        c, o = one.case, one.out
+        c, o, stopped = one.case, one.out, _stopped_by_decision(one)
         assert (o.joint_at_end == c.joint - o.fell_back).all()
         assert (o.freed_day[o.place_day < 0] == -1).all()
         for r, p in np.argwhere(o.place_day >= 0).tolist():
@@ -189,8 +200,8 @@ def test_a_place_is_held_until_talks_fail_relations_break_or_the_project_ends(li
             broke = bool((breaks[breaks > o.place_day[r, p]] == freed).any())
             if o.lost_partner[r, p]:
                 assert broke
-            elif not one.luck.agreed[r, p] and freed >= 0:
-                assert freed == o.place_day[r, p] + one.luck.agreement_days[r, p]
+            elif not one.luck.agreed[r, p, : c.stages[p]].all() and freed >= 0 and not stopped[r, p]:
+                assert freed == o.place_day[r, p] + sum(talks(one, r, p))
             else:
                 assert freed == end
                 # What ends work on a day comes before a break on that day.
@@ -243,7 +254,9 @@ def test_every_day_of_a_life_is_accounted_for(lives: list[Lived]) -> None:
         cut = (o.end_state == RUNNING) | (o.end_state == DROPPED) | _stopped_by_decision(one)
         assert (found == lived)[~cut].all(), one.world.seed
         assert (found <= np.maximum(lived, 0))[cut].all(), one.world.seed
-        assert (lived - found)[cut & (lived >= 0)].max(initial=0) <= max(one.luck.agreement_days.max(initial=0), 90)
+        assert (lived - found)[cut & (lived >= 0)].max(initial=0) <= max(
+            one.luck.agreement_days.sum(axis=2).max(initial=0), 90
+        )
 
 
 def test_waits_end_where_the_next_thing_begins(lives: list[Lived]) -> None:
@@ -341,8 +354,14 @@ def test_agreements_follow_a_place_and_a_place_follows_an_open_partner(lives: li
     for one in lives:
         c, o = one.case, one.out
         agreed = o.agreement_day >= 0
-        assert (o.agreement_day == o.place_day + one.luck.agreement_days)[agreed].all()
-        assert one.luck.agreed[agreed].all()
+        for r, p in np.argwhere(o.place_day >= 0).tolist():
+            formed = o.formed_day[r, p][o.formed_day[r, p] >= 0]
+            planned = o.place_day[r, p] + np.cumsum(talks(one, r, p))
+            assert (formed == planned[: len(formed)]).all()
+            assert one.luck.agreed[r, p, : len(formed)].all()
+            assert (len(formed) == c.stages[p]) == (o.agreement_day[r, p] >= 0)
+            assert o.agreement_day[r, p] in (-1, *formed[-1:])
+        assert (o.formed_day[o.place_day < 0] == -1).all()
         assert (agreed <= np.broadcast_to(c.joint, agreed.shape)).all()
         assert (o.joint_at_end <= c.joint).all()
         assert (o.paid_joint.any(axis=2) <= agreed).all()

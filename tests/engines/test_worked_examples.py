@@ -24,6 +24,7 @@ from rdsim.domain import (
     Calibration,
     Choice,
     Deliverable,
+    FormationStage,
     Gate,
     Link,
     Mode,
@@ -285,6 +286,84 @@ def test_running_cost_is_paid_each_year_until_the_last_project_ends() -> None:
     scenario = replace(scenario, technologies={"A": technology("A", 4, 6)})
     _, _, out = lived(scenario, Choice("A", "joint", "P", 2024))
     assert out.network_paid[0, 0, :3].tolist() == [15 * BILLION // 10, 5 * BILLION // 10, 0]
+
+
+# --- agreements: stages and learning --------------------------------------------------------------
+
+
+def network(learning: float = 0.8, floor: float = 0.5, **changes: object) -> Scenario:
+    """Talks of 90 days with P or Q, or with both, who have places for all; agreements make the next talks faster."""
+    partners = tuple(Partner(code, code, modes=("joint",), places=9) for code in "PQ")
+    both = Partner("P+Q", "P and Q", modes=("joint",), members=("P", "Q"))
+    return joint(partners=(*partners, both), network=Network(learning=learning, learning_floor=floor), **changes)
+
+
+def test_talks_are_faster_after_agreements_with_the_same_partner() -> None:
+    """Two agreements with P on day 90. From day 360 talks take 90 x 0.8 x 0.8 = 57.6 days, whole ones 58."""
+    pair = (Choice("A", "joint", "P", 2024), Choice("B", "joint", "P", 2024))
+    for floor, days in ((0.5, 58), (0.7, 63), (1.0, 90)):
+        _, _, out = lived(network(floor=floor), *pair, Choice("C", "joint", "P", 2025))
+        assert out.agreement_day[0].tolist() == [90, 90, 360 + days]
+    _, _, out = lived(network(), *pair, Choice("C", "joint", "Q", 2025))
+    assert out.agreement_day[0].tolist() == [90, 90, 360 + 90]
+    _, _, out = lived(network(1.0), *pair, Choice("C", "joint", "P", 2025))
+    assert out.agreement_day[0].tolist() == [90, 90, 360 + 90]
+
+
+def test_a_consortium_talks_as_fast_as_its_newest_member_and_teaches_both() -> None:
+    """A agrees with P alone, so that P+Q begins anew; what P+Q agrees on counts with Q."""
+    chosen = Choice("A", "joint", "P", 2024), Choice("B", "joint", "P+Q", 2025), Choice("C", "joint", "Q", 2026)
+    _, _, out = lived(network(), *chosen)
+    assert out.agreement_day[0].tolist() == [90, 360 + 90, 720 + 72]
+
+
+def test_an_agreement_counts_for_talks_that_begin_on_its_day() -> None:
+    """Talks of 360 days from day 0 end on the day on which the next ones begin, in half of that."""
+    slow = {"domestic": Mode("Domestic"), "joint": Mode("Joint", agreement_months=12.0)}
+    _, _, out = lived(
+        replace(network(0.5), modes=slow), Choice("A", "joint", "P", 2024), Choice("B", "joint", "P", 2025)
+    )
+    assert out.agreement_day[0].tolist() == [360, 360 + 180]
+
+
+def test_what_was_learned_is_kept_through_a_break_and_failed_talks_teach_nothing() -> None:
+    """A agrees on day 90; relations break on day 100 for a year. B's talks of day 460 know of A, and fail: 72 days."""
+    chosen = [Choice(name, "joint", "P", 2024 + k) for k, name in enumerate("ABC")]
+    case, luck, _ = lived(network(), *chosen)
+    agreed = luck.agreed.copy()
+    agreed[0, 1] = False
+    out = told(case, luck, break_day=breaks(luck, 100), agreed=agreed)
+    assert out.place_day[0].tolist() == [0, 460, 720]
+    assert out.agreement_day[0].tolist() == [90, -1, 720 + 72]
+    assert out.freed_day[0, :2].tolist() == [100, 460 + 72]
+
+
+def test_an_agreement_is_formed_stage_by_stage() -> None:
+    """Matching of 30 days and a memorandum of 60; the first may fail, then the second, then relations break."""
+    stages = (FormationStage("match", 1.0), FormationStage("memorandum", 2.0))
+    modes = {"domestic": Mode("Domestic"), "joint": Mode("Joint", formation=stages)}
+    scenario = replace(joint(), modes=modes)
+    case, luck, out = lived(scenario, Choice("A", "joint", "P", 2024))
+    assert out.formed_day[0, 0].tolist() == [30, 90]
+    assert (out.agreement_day[0, 0], out.fell_back[0, 0]) == (90, 0)
+    for stage, formed, day in ((0, [-1, -1], 30), (1, [30, -1], 90)):
+        agreed = luck.agreed.copy()
+        agreed[0, 0, stage] = False
+        out = told(case, luck, agreed=agreed)
+        assert out.formed_day[0, 0].tolist() == formed
+        assert (out.agreement_day[0, 0], out.fell_back[0, 0], out.tranche_day[0, 0, 0]) == (-1, 1, day)
+    out = told(case, luck, break_day=breaks(luck, 60))
+    assert out.formed_day[0, 0].tolist() == [30, -1]
+    assert (out.lost_partner[0, 0], out.tranche_day[0, 0, 0]) == (1, 60)
+
+
+def test_stages_are_learned_each() -> None:
+    """After two agreements at 0.8 each a stage of 30 days takes 19.2, whole ones 20, and one of 60 takes 39."""
+    stages = (FormationStage("match", 1.0), FormationStage("memorandum", 2.0))
+    modes = {"domestic": Mode("Domestic"), "joint": Mode("Joint", formation=stages)}
+    chosen = [Choice(name, "joint", "P", year) for name, year in (("A", 2024), ("B", 2024), ("C", 2025))]
+    _, _, out = lived(replace(network(), modes=modes), *chosen)
+    assert out.formed_day[0].tolist() == [[30, 90], [30, 90], [380, 419]]
 
 
 # --- work and gates -------------------------------------------------------------------------------

@@ -163,6 +163,27 @@ def test_differences_are_the_manifests() -> None:
     assert table.loc[0, ["mean", "low", "high"]].tolist() == [first["mean"], first["ci_low"], first["ci_high"]]
 
 
+def test_formation_tells_stage_by_stage_how_many_projects_come_so_far() -> None:
+    assert aggregates.formation(REPORT).empty  # a scenario whose agreements have no stages
+    counts = {"talks": 9, "formed_discovery": 7, "formed_mou-workshop": 3, "target": 2, "commercialised": 1}
+    staged = synthetic.build(replications=REPORT.replications.assign(**counts))
+    table = aggregates.formation(staged)
+    assert table["stage"].tolist() == [
+        "began",
+        "discovery",
+        "mou workshop",
+        "reached its target TRL",
+        "on the market",
+    ]
+    assert table["mean"].tolist() == [9, 7, 3, 2, 1]
+    assert words.formed(table) == (
+        "9.00 projects begin to look for an agreement and 3.00 reach one; most are lost at mou workshop, 4.00 of them."
+    )
+    (figure,) = [one for one in draw(staged, "way") if one.key == "formation"]
+    assert figure.answer == words.formed(table)
+    assert all(one.key != "formation" for one in draw(REPORT, "way"))
+
+
 def test_waits_are_per_project_and_leave_out_what_nobody_waits_for() -> None:
     table = aggregates.waits(REPORT)
     assert aggregates.CAUSES["wait_facility"] not in set(table["cause"])

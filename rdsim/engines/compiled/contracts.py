@@ -88,6 +88,7 @@ __all__ = [
     "next_round",
     "planned_trl",
     "refund",
+    "talk_days",
     "threshold",
     "work_days",
 ]
@@ -102,6 +103,7 @@ hopeless = inlined(rules.hopeless)
 refund = inlined(rules.refund)
 at_rate = inlined(rules.at_rate)
 work_days = inlined(rules.work_days)
+talk_days = inlined(rules.talk_days)
 attempt = inlined(rules.attempt)
 planned_trl = inlined(rules.planned_trl)
 next_round = inlined(rules.next_round)
@@ -198,6 +200,8 @@ class Project(NamedTuple):
     stage: int
     token: int  # an agenda entry with another token is void
     since: int
+    formed: int  # stages of its agreement that are passed
+    pace: int  # of its talks, in millionths
     tranche: int
     trl_now: int
     attempt: int
@@ -229,6 +233,7 @@ class Partner(NamedTuple):
     live: int
     closed_until: int
     used: int
+    agreements: int  # reached so far
 
 
 class State(NamedTuple):

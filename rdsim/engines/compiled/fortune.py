@@ -63,17 +63,17 @@ def review_error(u, t, review):
 
 
 @inlined
-def agreed(u, p):
+def agreed(u, p, stage):
     if u.laid_out:
-        return u.agreed[p]
-    return kernels.agreed(u, p)
+        return u.agreed[p, stage]
+    return kernels.agreed(u, p, stage)
 
 
 @inlined
-def agreement_days(u, p):
+def agreement_days(u, p, stage):
     if u.laid_out:
-        return u.agreement_days[p]
-    return kernels.agreement_days(u, p)
+        return u.agreement_days[p, stage]
+    return kernels.agreement_days(u, p, stage)
 
 
 @inlined

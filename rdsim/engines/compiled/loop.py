@@ -294,6 +294,7 @@ def prepare_partner(u, s, n):
     s.live[n] = 0
     s.closed_until[n] = 0
     s.used[n] = 0
+    s.agreements[n] = 0
     for y in range(len(u.break_day[n])):
         if u.break_day[n, y] >= 0:
             push(s, u.break_day[n, y], BREAK, n, DO_BREAK, NONE, n)
@@ -309,6 +310,7 @@ def prepare_project(c, s, p):
     s.counted[p] = c.joint[p]
     s.holding[p] = False
     s.using[p] = False
+    s.formed[p] = 0
     s.tranche[p] = 0
     s.funded_end[p] = -1
     s.extended[p] = False

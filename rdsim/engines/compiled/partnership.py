@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from rdsim.engines.compiled import fortune
 from rdsim.engines.compiled.agenda import expect, fill, grant_soon, places, purse_of, push, wait_for
 from rdsim.engines.compiled.contracts import (
@@ -25,6 +27,7 @@ from rdsim.engines.compiled.contracts import (
     NONE,
     RELEASE,
     YES,
+    talk_days,
 )
 from rdsim.engines.compiled.ending import finish, give_back_place
 from rdsim.engines.compiled.money import ask_money, open_partner
@@ -32,9 +35,11 @@ from rdsim.native.jit import inlined, jit
 
 __all__ = [
     "after_place",
+    "agree",
     "break_off",
     "claim_opening",
     "end_talks",
+    "experience",
     "fall_back",
     "grant_places",
     "keep_places",
@@ -43,6 +48,7 @@ __all__ = [
     "prospect_at",
     "seek_place",
     "take_place",
+    "talk",
 ]
 
 
@@ -117,7 +123,24 @@ def after_place(c, u, o, s, p, t):
         fall_back(c, o, s, p, t)
         return
     s.stage[p] = AT_TALKING
-    expect(s, p, t + fortune.agreement_days(u, p), AGREEMENT, DO_TALKS)
+    s.pace[p] = c.learning_ppm[min(experience(c, s, p), len(c.learning_ppm) - 1)]
+    talk(u, s, p, t)
+
+
+@inlined
+def experience(c, s, p):
+    """Agreements so far with a project's partner, or with the member of the consortium that has the fewest."""
+    fewest = np.int64(len(c.programme))
+    for m in range(len(c.member[p])):
+        n = c.member[p, m]
+        if n >= 0:
+            fewest = min(fewest, s.agreements[n])
+    return fewest
+
+
+@inlined
+def talk(u, s, p, t):
+    expect(s, p, t + talk_days(fortune.agreement_days(u, p, s.formed[p]), s.pace[p]), AGREEMENT, DO_TALKS)
 
 
 @inlined
@@ -154,12 +177,28 @@ def grant_places(c, u, o, s, t):
 
 @inlined
 def end_talks(c, u, o, s, p, t):
-    s.stage[p] = AT_BETWEEN
-    if fortune.agreed(u, p):
-        o.agreement_day[p] = t
-        ask_money(c, s, p, t)
-    else:
+    """A stage of talks ends: on to the next, to the agreement, or to nothing."""
+    stage = s.formed[p]
+    if not fortune.agreed(u, p, stage):
+        s.stage[p] = AT_BETWEEN
         fall_back(c, o, s, p, t)
+        return
+    o.formed_day[p, stage] = t
+    s.formed[p] = stage + 1
+    if stage + 1 < c.stages[p]:
+        talk(u, s, p, t)
+    else:
+        s.stage[p] = AT_BETWEEN
+        agree(c, o, s, p, t)
+
+
+@inlined
+def agree(c, o, s, p, t):
+    o.agreement_day[p] = t
+    for m in range(len(c.member[p])):
+        if c.member[p, m] >= 0:
+            s.agreements[c.member[p, m]] += 1
+    ask_money(c, s, p, t)
 
 
 @inlined

@@ -17,7 +17,7 @@ class Partner:
 
     def __init__(self, world: World, index: int) -> None:
         self.world, self.index = world, index
-        self.used = self.live = self.claim = self.closed_until = 0
+        self.used = self.live = self.claim = self.closed_until = self.agreements = 0
         self.claimed = self.ready = self.never = False
         self.opened: int | None = None
 

@@ -142,21 +142,41 @@ class Project:
         self.fall_back()
 
     def talks(self) -> Generator[simpy.Event, Any, bool]:
-        """Whether an agreement is reached; a break in relations ends the talks at once."""
+        """Whether an agreement is reached, stage by stage; a break in relations ends the talks at once."""
         self.talking = True
+        pace, luck = self.pace(), self.world.luck
         try:
-            days = self.world.luck.agreement_days[self.rank]
-            yield self.world.at(self.world.now + days, AGREEMENT, self.rank)
+            for stage in range(self.world.case.stages[self.rank]):
+                days = rules.talk_days(luck.agreement_days[self.rank][stage], pace)
+                yield self.world.at(self.world.now + days, AGREEMENT, self.rank)
+                if not luck.agreed[self.rank][stage]:
+                    return False
+                self.pass_stage(stage)
         except simpy.Interrupt:
             if self.stopped:
                 raise
             return False
         finally:
             self.talking = False
-        if self.world.luck.agreed[self.rank]:
-            self.record("agreement_day")
-            self.note("agreement")
-        return bool(self.world.luck.agreed[self.rank])
+        self.agree()
+        return True
+
+    def pass_stage(self, stage: int) -> None:
+        self.world.out.formed_day[self.world.row, self.rank, stage] = self.world.now
+        if self.world.case.stages[self.rank] > 1:
+            self.note("stage of formation passed", str(stage + 1))
+
+    def pace(self) -> int:
+        """Factor on talks that begin now, in millionths: what was learned with the partner that is known least."""
+        table = self.world.case.learning_ppm
+        known = min(partner.agreements for partner in self.partners)
+        return int(table[min(known, len(table) - 1)])
+
+    def agree(self) -> None:
+        for partner in self.partners:
+            partner.agreements += 1
+        self.record("agreement_day")
+        self.note("agreement")
 
     def take_place(self) -> None:
         self.holding = True
