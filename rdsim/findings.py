@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, call_day, hosts
-from rdsim.domain import Choice, Judgement, Partner, Programme, Scenario, Technology
+from rdsim.domain import Choice, Institute, Judgement, Partner, Programme, Scenario, Technology
 from rdsim.explaining import screen_table
 from rdsim.planning import Plan
 from rdsim.report import PlanReport
