@@ -345,7 +345,7 @@ def test_nothing_the_planner_fixed_is_impossible(overrides: list[str]) -> None:
 
 def test_parts_leave_the_announced_figures_alone(korea: Scenario) -> None:
     whole = load(FOLDER, ["parts=candidates,centres,game-changers"])
-    assert part_names(FOLDER) >= ["candidates", "centres", "game-changers"]
+    assert {"candidates", "centres", "game-changers"} <= set(part_names(FOLDER))
     for code, line in korea.programmes.items():
         assert dataclasses.replace(whole.programmes[code], screening=line.screening) == line
     assert all(whole.technologies[code] == row for code, row in korea.technologies.items())

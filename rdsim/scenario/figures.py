@@ -206,7 +206,10 @@ def _narrowed(scenario: Scenario, programme: str) -> Screened:
 
 
 def screening_paid(scenario: Scenario) -> float:
-    """Fees of all experts, in money; the office that runs a programme pays them, not the programme's budget."""
+    """Fees of all experts, in money; the office that runs a programme pays them, not the programme's budget.
+
+    They are in every simulated worth. What the optimiser expects leaves them out: no choice of its changes them.
+    """
     return math.fsum(one.paid for one in screened(scenario).values())
 
 
