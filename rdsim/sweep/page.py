@@ -226,27 +226,21 @@ def _region(analysis: Analysis) -> Plot:
     )
 
 
-def _rivals(analysis: Analysis) -> tuple[str, str] | None:
-    """The best policy and the next, where all policies live in every world."""
-    differences = analysis.differences()
-    if differences.empty or analysis.manifest["design"]["policies"] < 2:
-        return None
-    return str(differences["best"].iloc[0]), str(differences.sort_values("difference")["policy"].iloc[0])
-
-
 def _gap(analysis: Analysis) -> Iterator[Plot]:
-    """How much better, by the two factors that move the difference most."""
-    rivals = _rivals(analysis)
-    movers = analysis.movers(*rivals) if rivals else []
-    if rivals is None or len(movers) < 2 or analysis.manifest["design"]["kind"] == "one-at-a-time":
+    """What the policy that is listed first has more than the second, by the two factors that move that most."""
+    design, wide = analysis.manifest["design"], analysis.worlds
+    if wide.shape[1] < 2 or design["policies"] < 2 or design["kind"] == "one-at-a-time":
         return
-    cells = analysis.contrast_by_cell(movers[0], movers[1], *rivals)
-    best, other = rivals
+    first, second = (str(name) for name in wide.columns[:2])
+    movers = analysis.movers(first, second)
+    if len(movers) < 2:
+        return
+    cells = analysis.contrast_by_cell(movers[0], movers[1], first, second)
     yield Plot(
         "gap",
-        f"How much more than {other} has {best}?",
+        f"How much more has {first} than {second}?",
         f"From {amount(cells['mean'].min())} to {amount(cells['mean'].max())}.",
-        f"Difference of {_named(analysis)}, mean over the worlds of a cell; below zero {other} has more.",
+        f"Difference of {_named(analysis)}, mean over the worlds of a cell; below zero {second} has more.",
         cells,
         ("x", _label(analysis, movers[0])),
         ("y", _label(analysis, movers[1])),
@@ -258,10 +252,11 @@ def _gap(analysis: Analysis) -> Iterator[Plot]:
 
 def _contrasts(analysis: Analysis) -> Iterator[Plot]:
     """The best policy against the next, along the factors that matter most."""
-    rivals = _rivals(analysis)
-    if rivals is None:
+    differences = analysis.differences()
+    if differences.empty or analysis.manifest["design"]["policies"] < 2:
         return
-    best, other = rivals
+    best = str(differences["best"].iloc[0])
+    other = str(differences.sort_values("difference")["policy"].iloc[0])
     for factor in list(analysis.tornado()["factor"])[:_CURVES]:
         curve = analysis.contrast(factor, best, other)
         if len(curve) > 1 and np.isfinite(curve[["low", "high"]].to_numpy()).all():

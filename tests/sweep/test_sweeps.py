@@ -133,7 +133,7 @@ def test_how_much_better_is_told_by_cells_of_the_factors_that_move_it(tiny: Path
     wide = table.pivot_table(index=["gain", "discount_rate"], columns="policy", values="npv")
     told = {(float(row.x), float(row.y)): row.mean for row in cells.itertuples(index=False)}
     assert told == pytest.approx((wide["one-shot"] - wide["domestic-only"]).to_dict())
-    assert "How much more than" in write_report(tmp_path / "out").read_text("utf-8")
+    assert "How much more has one-shot than domestic-only?" in write_report(tmp_path / "out").read_text("utf-8")
 
 
 @pytest.mark.parametrize("task", ["optimise", "plan", "rolling"])
