@@ -266,6 +266,7 @@ SETTINGS = (
 
 OVERRIDES = (
     _set("programmes.leep.budget.2024=1", "programmes.leep.budget.2024", "'programmes' has no 'leep'", "", "'leap'"),
+    _set("technologies.T1.institute=KIST", "technologies.T1.institute", "must name an institute", "'KIST'"),
     _set("programmes.leap.cary_over=1", "programmes.leap.cary_over", "has no 'cary_over'", "", "'carry_over'"),
     _set("technologies.T9.cost=12", "technologies.T9.cost", "'technologies' has no 'T9'", "", "Known: T1, T2"),
     _set("technologies.T9=12", "technologies.T9", "'technologies' has no 'T9'", "", "Known: T1, T2"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from rdsim.case import build, hosts
 from rdsim.domain import Choice, Institute, Mode, Portfolio, Scenario
 from rdsim.options import candidates
 from rdsim.portfolio import ranked
-from rdsim.scenario import check, eligible, load, market_value, target
+from rdsim.scenario import check, dump, eligible, load, market_value, target
 from rdsim.search import pose
 from rdsim.simulation import replicate, simulate
 from rdsim.wording import row_words
@@ -100,6 +101,11 @@ def test_every_number_is_named_and_graded(gri: Scenario) -> None:
     assert ungraded(FOLDER) == []
     assert unnamed(FOLDER) == set()
     assert check(gri) == ()
+
+
+def test_a_dumped_folder_with_stages_and_institutes_loads_to_an_equal_one(gri: Scenario, tmp_path: Path) -> None:
+    dump(gri, tmp_path / "dumped")
+    assert load(tmp_path / "dumped") == gri
 
 
 # --- stages and learning, by hand -----------------------------------------------------------------
