@@ -5,6 +5,7 @@
 ``{METRIC: A over B of FACTOR}``            the difference between two levels, paired
 ``{best METRIC by FACTOR}``, ``{least ..}`` the level with the highest (lowest) metric, and what is not told apart
 ``{first FACTOR where METRIC >= 1}``        the first level at which that is clear; also of a difference
+``{chosen}``                                technologies funded in all points, and in which share of them others are
 ==========================================  ==============================================================
 
 Each may end with conditions on other factors: ``{npv | policy = one-shot; calibration = strict}``. Differences are
@@ -36,6 +37,7 @@ __all__ = ["Names", "answers", "answers_faults", "estimated"]
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _LIMIT = re.compile(r"(.+?)\s*(>=|<=|>|<)\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*$")
+_OFTEN = 0.25
 _UNKNOWN = "(not known: no such point is done)"
 
 
@@ -47,19 +49,21 @@ class Names:
     factors: Mapping[str, tuple[str, ...]]
     kept: bool  # replications of the first metric
     sampled: bool
+    chooses: bool = False  # at each point: every task but simulate
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> Names:
         """The names of a sweep that ran."""
         levels = {name: tuple(one["levels"]) for name, one in manifest["factors"].items()}
-        return cls(tuple(manifest["metrics"]), levels, manifest["paired"], manifest["design"]["kind"] in SAMPLED)
+        sampled, chooses = manifest["design"]["kind"] in SAMPLED, manifest["task"] != "simulate"
+        return cls(tuple(manifest["metrics"]), levels, manifest["paired"], sampled, chooses)
 
 
 @dataclass(frozen=True)
 class _Ask:
     """What stands in braces."""
 
-    kind: Literal["figure", "best", "least", "first"]
+    kind: Literal["figure", "best", "least", "first", "chosen"]
     metric: str
     factor: str = ""  # whose levels are gone through
     pair: tuple[str, str, str] | None = None  # of a difference: two levels and their factor
@@ -93,6 +97,10 @@ def _parsed(text: str, names: Names) -> _Ask:
     body, _, conditions = text.partition("|")
     where = tuple(_condition(one, names) for one in conditions.split(";") if one.strip())
     body = body.strip()
+    if body == "chosen":
+        if not names.chooses:
+            raise _UnfitError("only a task that chooses at each point tells what is chosen")
+        return _Ask("chosen", names.metrics[0], where=where)
     for kind in ("best", "least"):
         if body.startswith(f"{kind} "):
             metric, by, factor = body.removeprefix(kind).rpartition(" by ")
@@ -197,10 +205,25 @@ def _answered(ask: _Ask, names: Names, table: pd.DataFrame, manifest: Mapping[st
     told = _Told(Analysis(table, manifest, ask.metric), names, ask)
     if told.rows.empty:
         return _UNKNOWN
+    if ask.kind == "chosen":
+        return _chosen(told.rows["technologies"])
     if ask.kind == "figure":
         found = told.difference(told.rows, *ask.pair) if ask.pair else told.estimate(told.rows)
         return _UNKNOWN if found is None else told.shown(found)
     return told.first() if ask.kind == "first" else told.best()
+
+
+def _chosen(choices: pd.Series) -> str:
+    """Technologies by the share of points that fund them; those of fewer than a quarter are counted only."""
+    funded = choices.str.split("|").explode()
+    shares = funded[funded != ""].value_counts() / len(choices)
+    always = [str(name) for name in sorted(shares.index[shares == 1])]
+    some = [(share, str(name)) for name, share in shares.items() if _OFTEN <= share < 1]
+    parts = [f"{_all(always)} in all"] if always else []
+    parts += [f"{name} in {share:.0%}" for share, name in sorted(some, key=lambda one: (-one[0], one[1]))]
+    rest = int((shares < _OFTEN).sum())
+    parts += [f"{rest} others in fewer than {_OFTEN:.0%}"] if rest else []
+    return f"{', '.join(parts) or 'none in any'} ({len(choices):,} points)"
 
 
 def estimated(found: Interval, kind: str, several: str = "n") -> str:

@@ -225,7 +225,8 @@ class _Checks:
         """Answers may speak only of what is varied and measured."""
         levels = {bound.name: tuple(str(one) for one in bound.factor.listed) for bound in factors}
         texts = tuple(metric.text for metric in metrics)
-        names = Names(texts, levels, self.experiment.paired, self.experiment.design in SAMPLED)
+        one = self.experiment
+        names = Names(texts, levels, one.paired, one.design in SAMPLED, one.task != "simulate")
         self.faults += answers_faults([answer.text for answer in self.experiment.answers], names)
 
     def _bound(self, name: str) -> Iterator[Bound]:

@@ -178,3 +178,19 @@ def test_words_alone_do_not_change_what_ran(tiny: Path, tmp_path: Path) -> None:
     assert again.manifest["tasks_of_this_run"] == 0
     assert again.manifest["answers"] == ["Other words: {npv}."]
     assert isinstance(rdsim.Experiment(str(tiny), answers=({"text": "{npv}"},)).answers, tuple)  # type: ignore[arg-type]
+
+
+def test_what_is_chosen_is_told_by_its_share_of_the_points(tiny: Path, tmp_path: Path) -> None:
+    file = _experiment(tmp_path, tiny, "Chosen: {chosen | policy = value-per-cost}.")
+    text = file.read_text("utf-8")
+    with pytest.raises(ExperimentError, match="only a task that chooses at each point"):
+        run(read(file), tmp_path / "out")
+    file.write_text(text.replace("design =", 'task = "optimise"\ndesign ='), "utf-8")
+    run(read(file), tmp_path / "out")
+    table, manifest = read_sweep(tmp_path / "out"), manifest_of(tmp_path / "out")
+    (told,) = answers(table.assign(technologies="T1|T2"), manifest)
+    assert told == "Chosen: T1, T2 in all (3 points)."
+    mixed = iter(["T1|T2", "T1|T3", "T1|T2"])
+    rule = table["policy"] == "value-per-cost"
+    (told,) = answers(table.assign(technologies=[next(mixed) if one else "T9" for one in rule]), manifest)
+    assert told == "Chosen: T1 in all, T2 in 67%, T3 in 33% (3 points)."
