@@ -33,7 +33,7 @@ from rdsim.sweep.design import SAMPLED
 from rdsim.sweep.measures import Metric, parse_metric
 from rdsim.tables import did_you_mean
 
-__all__ = ["Names", "answers", "answers_faults", "estimated"]
+__all__ = ["Names", "answers", "answers_faults", "shown"]
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _LIMIT = re.compile(r"(.+?)\s*(>=|<=|>|<)\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*$")
@@ -226,14 +226,11 @@ def _chosen(choices: pd.Series) -> str:
     return f"{', '.join(parts) or 'none in any'} ({len(choices):,} points)"
 
 
-def estimated(found: Interval, kind: str, several: str = "n") -> str:
-    """A figure with its interval and count; probabilities per hundred."""
-    show = _share if kind == "probability" else amount
-    return f"{show(found.mean)} ({show(found.low)} to {show(found.high)}, {several} = {found.n:,})"
-
-
-def _share(value: float) -> str:
-    return f"{value:.1%}".replace("-", "\N{MINUS SIGN}")
+def shown(metric: str, kind: str, value: float) -> str:
+    """A value of a metric in words: probabilities and shares per hundred."""
+    if kind == "probability" or "_share_" in metric:
+        return f"{value:.1%}".replace("-", "\N{MINUS SIGN}")
+    return amount(value)
 
 
 _CLEAR: dict[str, Callable[[Interval, float], bool]] = {
@@ -312,9 +309,11 @@ class _Told:
         return paired_difference(a, b, self.analysis.confidence, comparisons) if len(a) > 1 else None
 
     def shown(self, found: Interval) -> str:
-        """An estimate in words."""
-        kind = self.analysis.manifest["kinds"][self.names.metrics.index(self.ask.metric)]
-        return estimated(found, kind)
+        """An estimate in words, with its interval and count."""
+        metric = self.ask.metric
+        kind = self.analysis.manifest["kinds"][self.names.metrics.index(metric)]
+        mean, low, high = (shown(metric, kind, one) for one in (found.mean, found.low, found.high))
+        return f"{mean} ({low} to {high}, n = {found.n:,})"
 
     def first(self) -> str:
         """The first level at which the claim is clear."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rdsim.errors import ExperimentError, Fault
 from rdsim.report import Plot, Sheet, svg
-from rdsim.report.words import amount
+from rdsim.sweep.answers import shown
 from rdsim.sweep.page import sheet_of
 from rdsim.sweep.reading import manifest_of, read_sweep
 from rdsim.tables import read_text
@@ -108,5 +108,5 @@ def _level(value: object) -> str:
 def _cell(row: Mapping[Any, Any], name: str, kind: str) -> str:
     if row["status"] != "done":
         return "failed"
-    show = "{:.1%}".format if kind == "probability" else amount
-    return f"{show(row[name])} ({show(row[f'{name} low'])} to {show(row[f'{name} high'])})"
+    mean, low, high = (shown(name, kind, row[name + end]) for end in ("", " low", " high"))
+    return f"{mean} ({low} to {high})"
