@@ -14,14 +14,12 @@ The CVaR of the value is the other figure beside the value (a floor on CVaR, see
 `points` and gap 0            that many levels, each solved twice (lexicographic): most aim, then most of the other at
                               that aim, so that no point is weakly dominated
 `points` and a gap above 0    for large problems: floors are *elastic* (falling short costs a price, taken from the
-                              slope of the relaxed front), and every portfolio found counts for the whole front
+                              slope of the relaxed front, see `floors`), and every portfolio found counts for the
+                              whole front
 ============================  ====================================================================================
 
-With an elastic floor at level e and price q, a solver's bound B says of every portfolio::
-
-    aim <= B + q max(0, e - other)
-
-So each solve bounds the whole front, and a point's bound is the least of all of them.
+The bound of the relaxation with a floor at level e holds for every portfolio that reaches e. So a point's bound is the
+least of those at levels no higher than its own figure, at which the relaxation is solved in the end as well.
 
 CVaR on large problems has no elastic floor. There value and CVaR are weighed, and a weighted sum's bound is a line
 above the whole front, ``(1 - w) value + w CVaR <= B``. The first prices of CVaR are 0 and `DEAREST`, each further one
@@ -41,14 +39,14 @@ from itertools import pairwise
 import numpy as np
 
 from rdsim.optimiser.evaluation import Evaluation, evaluate
-from rdsim.optimiser.milp import formulate
+from rdsim.optimiser.floors import Floor
 from rdsim.optimiser.problem import PortfolioProblem, check
 from rdsim.optimiser.questions import Check, ask, refuse, series, series_checks
 from rdsim.optimiser.rens import Settings, chosen_of
 from rdsim.optimiser.risk import Risk, cvar, sampled_worth
 from rdsim.optimiser.solution import Solution, Status, relative_gap, require
 from rdsim.optimiser.solvers import Solver, State
-from rdsim.optimiser.variations import Measure, opposite, with_fixed, with_objective, with_row, worth_at_least
+from rdsim.optimiser.variations import Measure, opposite, with_floor, with_objective, with_values, worth_at_least
 
 __all__ = ["SENSES", "VALUE", "CVaR", "Figure", "Front", "Point", "front"]
 
@@ -231,14 +229,13 @@ class _Task:
         other = self.other.of(self.problem, judged)
         return _Found(aim, round(other) if self.whole else other, judged.chosen)
 
-    def floored(self, level: float, price: float = math.nan) -> tuple[PortfolioProblem, Risk | None]:
-        """The question: most aim with at least `level` of the other figure, or at a price for less."""
+    def floored(self, level: float) -> tuple[PortfolioProblem, Risk | None]:
+        """The question: most aim with at least `level` of the other figure."""
         if isinstance(self.other, CVaR):
             return self.problem, Risk(level=self.other.level, floor=level if math.isfinite(level) else None)
         problem = self.problem
         if math.isfinite(level):
-            floor = Measure(f"at least: {self.other.name}", self.other.use, self.other.opening_use)
-            problem = with_row(problem, floor, ">=", level, family="epsilon", price=price)
+            problem = with_floor(problem, self.other, level)
         return problem, None if self.tail is None else Risk(level=self.tail.level, weight=1.0)
 
 
@@ -306,9 +303,10 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Bound:
-    """aim <= most + price * max(0, level - other); a hard floor has no price and says nothing below its level.
+    """aim <= most for all that reach the level of the other figure; without a price nothing is said of the others.
 
-    A line above the whole front is such a bound too, where `level` is at least all there can be of the other figure.
+    With one, aim <= most + price * (level - other): a line above the whole front is such a bound, where `level` is at
+    least all there can be of the other figure.
     """
 
     level: float
@@ -337,36 +335,30 @@ class _Trace:
         one = self.task.judge(chosen)
         return None if one is None else self.found.setdefault(one.chosen, one)
 
-    def solve(self, level: float = -math.inf, price: float = math.nan) -> tuple[Solution, _Found | None]:
-        """Most aim with at least `level` of the other figure, or at a price for less."""
-        solution = self.bounded(level, price)
+    def solve(self, level: float = -math.inf) -> tuple[Solution, _Found | None]:
+        """Most aim with at least `level` of the other figure."""
+        solution = self.bounded(level)
         return solution, self.judge(solution.chosen) if solution.has_portfolio else None
 
-    def bounded(self, level: float, price: float = math.nan) -> Solution:
+    def bounded(self, level: float) -> Solution:
         """The same, but for the portfolio: only what is proven counts."""
-        problem, risk = self.task.floored(level, price)
+        problem, risk = self.task.floored(level)
         solution = ask(problem, self.task.settings, risk=risk)
         self.solves += 1
-        self.bounds.append(_Bound(level, price, solution.bound))
+        self.bounds.append(_Bound(level, math.nan, solution.bound))
         return solution
 
-    def recombine(self, level: float) -> None:
-        """Most aim with at least `level` of the other figure, from the options of all found: a small problem."""
-        used = {option for chosen in self.found for option in chosen}
-        others = (option for option in range(len(self.task.problem.option_names)) if option not in used)
-        problem, risk = self.task.floored(level)
-        solution = ask(with_fixed(problem, options_out=others), self.task.settings, risk=risk)
-        self.solves += 1
-        if solution.has_portfolio:
-            self.judge(solution.chosen)
-
-    def relax(self, level: float) -> float:
-        """The bound of the relaxation at a level; of linear figures only."""
-        model = formulate(self.task.floored(level)[0])
-        answer = self.task.settings.solver.run(model, self.task.settings.limits(), relaxed=True)
-        known = answer.bound if answer.state in {State.OPTIMAL, State.INFEASIBLE} else math.inf
-        self.bounds.append(_Bound(level, math.nan, known))
+    def relax(self, floor: Floor, level: float) -> float:
+        """The bound of the relaxation at a level."""
+        self.bounds.append(_Bound(level, math.nan, floor.bound(level)))
         return self.bound(level)
+
+    def approach(self, floor: Floor, level: float, price: float) -> None:
+        """A portfolio near a level, from the best of those found so far."""
+        chosen = floor.best(level, price, self.found)
+        self.solves += 1
+        if chosen is not None:
+            self.judge(chosen)
 
     def bound(self, other: float) -> float:
         """Most aim of any portfolio with at least this much of the other figure."""
@@ -499,21 +491,22 @@ def _near_levels(trace: _Trace, levels: Iterable[float], points: int) -> None:
 
     The last level, the most of the other figure, is not solved: its portfolio is there, and the pool improves it.
     """
-    if not trace.task.linear:
+    task = trace.task
+    if not task.linear or isinstance(task.other, CVaR):
         for level in levels:
             trace.solve(float(level))
         return
-    start = min(one.other for one in trace.found.values())
-    places = [start, *(float(level) for level in levels)]
-    relaxed = {place: trace.relax(place) for place in places}
+    floor = Floor(with_values(task.problem, task.problem.expected), task.other, task.settings)
+    places = [min(one.other for one in trace.found.values()), *(float(level) for level in levels)]
+    relaxed = {place: trace.relax(floor, place) for place in places}
     for place in places[1:-1]:
-        trace.solve(place, _price(relaxed, place))
+        trace.approach(floor, place, _price(trace, relaxed, place, points))
+    trace.approach(floor, places[-1], math.inf)
     while (between := _widest(trace, relaxed, points)) is not None:
-        relaxed[between] = trace.relax(between)
-        trace.solve(between, _price(relaxed, between))
+        relaxed[between] = trace.relax(floor, between)
+        trace.approach(floor, between, _price(trace, relaxed, between, points))
     for one in trace.efficient():
-        if trace.gap(one) > trace.task.settings.gap:
-            trace.recombine(one.other)
+        trace.relax(floor, one.other)
 
 
 def _widest(trace: _Trace, relaxed: dict[float, float], points: int) -> float | None:
@@ -526,17 +519,17 @@ def _widest(trace: _Trace, relaxed: dict[float, float], points: int) -> float | 
     return next((middle for middle, b in middles if middle < b and middle not in relaxed), None)
 
 
-def _price(relaxed: dict[float, float], place: float) -> float:
-    """A little more than the slope of the relaxed front before a level.
+def _price(trace: _Trace, relaxed: dict[float, float], place: float, points: int) -> float:
+    """A little more than the slope of the relaxed front before a level; by a step between levels at least the gap.
 
     Falling short hardly pays then; and where the front is steep, a level is no needle that a search never finds.
     """
     places = sorted(relaxed)
     index = places.index(place)
-    before, whole = places[index - 1], places[-1] - places[0]
+    before, step = places[index - 1], (places[-1] - places[0]) / (points - 1)
     slope = (relaxed[before] - relaxed[place]) / (place - before)
-    least = 1e-3 * max(relaxed[places[0]] - relaxed[places[-1]], PROVEN * abs(relaxed[place])) / whole
-    return STEEPER * max(slope, least)
+    least = max(trace.task.settings.gap, PROVEN) * abs(relaxed[place]) / step
+    return max(STEEPER * slope, least)
 
 
 # ---------------------------------------------------------------- value and CVaR, weighed

@@ -109,8 +109,12 @@ PROVEN = 1e-6
 CLOSE, CLOSEST = 1e-3, 1e-5  # of the objective: how near the bounds of a relaxation come, by the gap asked for
 TINY = 1e-9
 KELLEY_ROUNDS = 200
+INWARDS = 0.7  # of the way from the relaxation's optimum to the best point so far, where cuts are made
+PATIENCE = 5  # rounds in which a narrow relaxation's bound must fall by `STUCK` times what counts as close
+STUCK = 2
 FULL_ROUNDS = 1  # relaxations of a large problem before cuts are made on its narrow one
-NARROW = 3000  # options in the narrow relaxation, besides those in use
+LARGE = 6000  # options from which relaxations are cut narrowly
+NARROW = 2500  # options in the narrow relaxation, besides those in use
 REFINEMENTS = 3  # times that one neighbourhood is solved again with the cuts of its own best portfolio
 WALKS = 2
 NEARLY_TIGHT = 1e-3  # relative slack of the relaxation's cuts that integer models keep
@@ -353,8 +357,10 @@ class Hunt:
 class Kelley:
     """Kelley's method on a relaxation: solve, cut, solve; `upper` falls, `lower` rises, until they are close.
 
-    Cuts are made halfway between the relaxation's optimum and the best point so far (in-out separation, Ben-Ameur and
-    Neto 2007), which takes about half the rounds; where that cuts nothing off, at the optimum itself.
+    Cuts are made between the relaxation's optimum and the best point so far (in-out separation, Ben-Ameur and Neto
+    2007), which takes about half the rounds; where that cuts nothing off, at the optimum itself. `patience` ends rounds
+    in which `upper`, a bound whenever they end, hardly falls any more: `lower` comes up late. So does coming near to
+    `narrow`, the bound of a part of the options.
     """
 
     task: Task
@@ -362,24 +368,37 @@ class Kelley:
     relaxation: Relaxation
     settings: Settings
     close: float
+    patience: int = KELLEY_ROUNDS
+    narrow: float = -math.inf
     supports: list[Support] = field(default_factory=list)
     upper: float = math.inf
     lower: float = -math.inf
     inside: FloatArray | None = None  # columns behind `lower`
     answer: Answer | None = None  # the last one, if it had an optimum
     stopped: Answer | None = None  # the last one, if it had none
-    rounds: int = 0
+    uppers: list[float] = field(default_factory=list)  # after each round
+
+    @property
+    def rounds(self) -> int:
+        """Relaxations solved."""
+        return len(self.uppers)
 
     def solve(self) -> bool:
         """One relaxation; False if there is nothing left to cut."""
         answer = self.relaxation.solve(self.settings.limits())
-        self.rounds += 1
+        self.uppers.append(min(self.upper, answer.bound))
         if answer.state is not State.OPTIMAL or answer.values is None:
             self.stopped = answer
             return False
-        self.answer, self.upper = answer, min(self.upper, answer.bound)
+        self.answer, self.upper = answer, self.uppers[-1]
         self._note(answer.values)
-        return self.upper - self.lower > self.close * max(abs(self.upper), 1e-9)
+        room = self.close * max(abs(self.upper), 1e-9)
+        return self.upper - self.lower > room and not self._stuck(STUCK * room)
+
+    def _stuck(self, little: float) -> bool:
+        """True if the bound falls by little, or can."""
+        fell = self.uppers[-1 - self.patience] - self.upper if self.rounds > self.patience else math.inf
+        return min(fell, self.upper - self.narrow) < little
 
     def _note(self, columns: FloatArray) -> None:
         """A point within the rules is a lower bound of the relaxation."""
@@ -393,9 +412,9 @@ class Kelley:
             return False
         outside = self.answer.values
         if self.inside is not None:
-            halfway = (outside + self.inside) / 2
-            self._note(halfway)
-            if self._add(self.task.broken(halfway, self.rules, -math.inf), outside):
+            between = outside + INWARDS * (self.inside - outside)
+            self._note(between)
+            if self._add(self.task.broken(between, self.rules, -math.inf), outside):
                 return True
         return self._add(self.task.broken(outside, self.rules, TINY * self.task.unit), outside)
 
@@ -422,8 +441,8 @@ def relax(hunt: Hunt, relaxation: Relaxation, rules: tuple[Rule, ...], *, valid:
     """
     began, built = time.perf_counter(), hunt.seconds
     close = min(max(hunt.settings.gap / 10, CLOSEST), CLOSE)
+    large = len(hunt.task.problem.option_names) > LARGE
     whole = Kelley(hunt.task, rules, relaxation, hunt.settings, close)
-    large = len(hunt.task.problem.option_names) > 2 * NARROW
     while whole.rounds < KELLEY_ROUNDS and whole.solve():
         if not (_cut_narrowly(hunt, whole) if large and whole.rounds >= FULL_ROUNDS else whole.cut()):
             break
@@ -508,7 +527,9 @@ def _cut_narrowly(hunt: Hunt, whole: Kelley) -> bool:
     small, kept = task.narrowed(open_)
     rules = tuple(replace(rule, figure=own.figure) for rule, own in zip(whole.rules, small.rules, strict=True))
     inside = None if whole.inside is None else whole.inside[kept]
-    narrow = Kelley(small, rules, relaxation_of(hunt.settings.solver, small.model), hunt.settings, whole.close / 2)
+    narrow = Kelley(
+        small, rules, relaxation_of(hunt.settings.solver, small.model), hunt.settings, whole.close / 2, PATIENCE
+    )
     narrow.inside, narrow.lower = inside, whole.lower
     known = [*whole.supports, *task.broken(answer.values, whole.rules, 0.0)]
     narrow.add(known, small.cuts(known))
@@ -516,6 +537,7 @@ def _cut_narrowly(hunt: Hunt, whole: Kelley) -> bool:
         if not narrow.cut():
             break
     hunt.rounds += narrow.rounds
+    _take_inside(whole, narrow, kept)
     if narrow.answer is None or narrow.answer.values is None:
         return whole.cut()
     tight = small.cuts(narrow.supports).slack(narrow.answer.values) < NEARLY_TIGHT
@@ -524,6 +546,14 @@ def _cut_narrowly(hunt: Hunt, whole: Kelley) -> bool:
         return whole.cut()
     whole.add(fresh, task.cuts(fresh))
     return True
+
+
+def _take_inside(whole: Kelley, narrow: Kelley, kept: IntArray) -> None:
+    """The best point of the narrow relaxation is one of the whole, whose bound can be little below the narrow one."""
+    whole.narrow = narrow.upper
+    if narrow.inside is not None and narrow.lower > whole.lower:
+        whole.lower, whole.inside = narrow.lower, whole.task.model.lower.copy()
+        whole.inside[kept] = narrow.inside
 
 
 # ---------------------------------------------------------------- exact
@@ -677,7 +707,7 @@ def _search_neighbourhoods(hunt: Hunt, relaxed: Relaxed) -> None:
         free = free_groups(task.problem, chosen, rng, number)
         tail = _at(task, hunt.start) if number % 2 else hunt.weighed
         _improve(hunt, free_bounds(task.problem, task.model, relaxed, chosen, free), ROUND_NODES, tail)
-    if len(task.problem.option_names) > 2 * NARROW:
+    if len(task.problem.option_names) > LARGE:
         return
     if hunt.weighed is not None and hunt.open:
         _improve_cut(hunt, near_bounds(task.problem, task.model, relaxed, NEAR, fix=True), ROUND_NODES)

@@ -463,10 +463,14 @@ def _highs_bound(info: Any, status: str, scaled: _Scaled, linear: bool) -> float
 
 
 class Relaxation(Protocol):
-    """The linear relaxation of a model, to which rows `coefficients @ column <= cap` are added between solves."""
+    """The linear relaxation of a model; between solves rows `coefficients @ column <= cap` are added, or one moves."""
 
     def add(self, coefficients: FloatArray, caps: FloatArray) -> None:
         """More rows, shapes (k, n) and (k,)."""
+        ...
+
+    def move(self, row: int, rhs: float) -> None:
+        """Another right-hand side for one of the model's own rows."""
         ...
 
     def solve(self, limits: Limits) -> Answer:
@@ -512,6 +516,12 @@ class _FreshRelaxation:
         """See `Relaxation.add`."""
         self.model = with_rows_below(self.model, coefficients, caps)
 
+    def move(self, row: int, rhs: float) -> None:
+        """See `Relaxation.move`."""
+        moved = self.model.rhs.copy()
+        moved[row] = rhs
+        self.model = replace(self.model, rhs=moved)
+
     def solve(self, limits: Limits) -> Answer:
         """See `Relaxation.solve`."""
         return self.solver.run(self.model, limits, relaxed=True)
@@ -533,6 +543,12 @@ class _WarmRelaxation:
         ends = rows.indptr[:-1].astype(np.int32)
         self.solver.addRows(caps.size, low, caps * factors, rows.nnz, ends, rows.indices.astype(np.int32), rows.data)
         self.factors.extend(factors.tolist())
+
+    def move(self, row: int, rhs: float) -> None:
+        """See `Relaxation.move`."""
+        sense, scaled = self.scaled.model.sense[row], rhs * float(self.scaled.rows[row])
+        low = -math.inf if sense == "<=" else scaled
+        self.solver.changeRowBounds(row, low, math.inf if sense == ">=" else scaled)
 
     def solve(self, limits: Limits) -> Answer:
         """See `Relaxation.solve`."""

@@ -22,6 +22,7 @@ __all__ = [
     "opposite",
     "with_caps",
     "with_fixed",
+    "with_floor",
     "with_objective",
     "with_row",
     "with_rows",
@@ -104,6 +105,14 @@ def with_row(
         shortfall_price=[price],
     )
     return with_rows(problem, row)
+
+
+def with_floor(
+    problem: PortfolioProblem, measure: Measure, level: float, price: float = float("nan")
+) -> PortfolioProblem:
+    """The problem with at least `level` of a measure; with a price, falling short costs so much a unit."""
+    floor = replace(measure, name=f"at least: {measure.name}")
+    return with_row(problem, floor, ">=", level, family="epsilon", price=price)
 
 
 def with_caps(problem: PortfolioProblem, caps: Mapping[int, float]) -> PortfolioProblem:

@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 from benchmarks.instances import Shape, draw_problem
-from benchmarks.risk import draw_samples
+from benchmarks.risk import draw_samples, extensive_form
 from rdsim.errors import ProblemError
-from rdsim.optimiser import PortfolioProblem, Status, Termination, evaluate, state_problem, state_rows
+from rdsim.optimiser import PortfolioProblem, Status, Termination, evaluate, risk, state_problem, state_rows
 from rdsim.optimiser.appraisal import Risk, SampledRow, appraise, cvar
-from rdsim.optimiser.risk import solve_risk
-from rdsim.optimiser.tail import tail_mean, tail_weights
+from rdsim.optimiser.questions import series
+from rdsim.optimiser.risk import Hunt, relax, solve_risk, state_task
+from rdsim.optimiser.solvers import Highs, Limits, relaxation_of
+from rdsim.optimiser.tail import no_cuts, tail_mean, tail_weights
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import build, draw
 
@@ -241,6 +243,27 @@ def test_a_large_problem_is_solved_to_its_gap_and_repeats(large: PortfolioProble
     assert found.cuts > 0
     again = solve_risk(large, risk, gap=0.02)
     assert (again.chosen, again.bound) == (found.chosen, found.bound)
+
+
+def bound_of(problem: PortfolioProblem, gap: float) -> tuple[float, int]:
+    """Bound of the relaxation by cuts, and how many relaxations it took."""
+    task = state_task(problem, Risk(level=0.9, weight=0.5))
+    hunt = Hunt(task, series("highs", gap, None, 0, 1), no_cuts(task.model.value.size))
+    assert relax(hunt, relaxation_of(hunt.settings.solver, task.model), task.rules) is not None
+    return hunt.bound, hunt.rounds
+
+
+def test_cuts_on_few_options_bound_all_of_them(large: PortfolioProblem, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where cuts are made on the options near the relaxation, the bound is not below the least there is."""
+    textbook = Highs().run(extensive_form(large, 0.9, 0.5), Limits(), relaxed=True).bound
+    least, rounds = bound_of(large, 1e-4)
+    assert 0.999 * textbook <= least <= (1 + 1e-5) * textbook
+    for few in (200, 800):
+        monkeypatch.setattr(risk, "LARGE", few)
+        monkeypatch.setattr(risk, "NARROW", few)
+        bound, fewer = bound_of(large, 0.01)
+        assert (1 - 2e-5) * least <= bound <= 1.003 * least
+        assert fewer < rounds
 
 
 def test_a_floor_is_kept_on_a_large_problem(large: PortfolioProblem) -> None:
