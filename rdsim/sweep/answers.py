@@ -1,7 +1,7 @@
 """Answers: sentences of an experiment file, in which figures of the sweep stand in place of what is in braces.
 
 ==========================================  ==============================================================
-``{METRIC}``                                the estimate with its interval; of several points their mean
+``{METRIC}``                                the estimate with its interval; of several points that of their mean
 ``{METRIC: A over B of FACTOR}``            the difference between two levels, paired
 ``{best METRIC by FACTOR}``, ``{least ..}`` the level with the highest (lowest) metric, and what is not told apart
 ``{first FACTOR where METRIC >= 1}``        the first level at which that is clear; also of a difference
@@ -277,9 +277,14 @@ class _Told:
         if len(rows) == 1:
             row, name = rows.iloc[0], self.ask.metric
             return Interval(float(row[name]), float(row[f"{name} low"]), float(row[f"{name} high"]), int(row["n"]))
-        if self.samples_kept and not self.names.sampled:
+        if self.names.sampled:
+            return mean_interval(rows[self.ask.metric].to_numpy(np.float64), self.analysis.confidence)
+        if self.samples_kept:
             return mean_interval(self._samples(rows).mean(axis=0), self.analysis.confidence)
-        return mean_interval(rows[self.ask.metric].to_numpy(np.float64), self.analysis.confidence)
+        # Points that were chosen are no sample. The standard error of their mean is at most the mean of theirs,
+        # however their luck hangs together (Minkowski's inequality), and so are the limits.
+        mean, low, high = (float(rows[self.ask.metric + end].mean()) for end in ("", " low", " high"))
+        return Interval(mean, low, high, int(rows["n"].min()))
 
     @property
     def samples_kept(self) -> bool:

@@ -11,7 +11,7 @@ import pytest
 import rdsim
 from rdsim.errors import ExperimentError
 from rdsim.report.words import amount
-from rdsim.stats import paired_difference
+from rdsim.stats import mean_interval, paired_difference
 from rdsim.sweep import manifest_of, read, read_sweep, run, write_answer
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.answers import answers
@@ -70,6 +70,17 @@ def test_differences_are_paired_by_replication_over_all_points(tiny: Path, tmp_p
     )
     gap = paired_difference(mine, theirs)
     assert told == f"{amount(gap.mean)} ({amount(gap.low)} to {amount(gap.high)}, n = 40)"
+
+
+def test_the_mean_of_chosen_points_has_an_interval_of_luck_and_not_of_points(tiny: Path, tmp_path: Path) -> None:
+    kept, other = _asked(tmp_path, tiny, "{npv | gain = 0.5}", "{commercialised >= 1 | policy = value-per-cost}")
+    table = read_sweep(tmp_path / "out")
+    samples = np.array([list(one) for one in table.loc[table["gain"] == 0.5, "samples"]]).mean(axis=0)
+    exact = mean_interval(samples)
+    assert kept == f"{amount(exact.mean)} ({amount(exact.low)} to {amount(exact.high)}, n = 40)"
+    rows, name = table[table["policy"] == "value-per-cost"], "commercialised >= 1"
+    mean, low, high = (rows[name + end].mean() for end in ("", " low", " high"))
+    assert other == f"{mean:.1%} ({low:.1%} to {high:.1%}, n = 40)"
 
 
 def test_worlds_chosen_one_by_one_are_compared_over_replications(tiny: Path, tmp_path: Path) -> None:
