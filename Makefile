@@ -20,11 +20,11 @@ layers:
 	lint-imports
 
 test:
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n auto --dist loadfile
 
 # The statistical and generated suites at their full size.
 full:
-	RDSIM_FULL=1 $(PYTHON) -m pytest
+	RDSIM_FULL=1 $(PYTHON) -m pytest -n auto --dist loadfile
 
 bench:
 	$(PYTHON) -m benchmarks
