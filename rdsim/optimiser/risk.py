@@ -517,22 +517,10 @@ def _relaxed(hunt: Hunt, whole: Kelley, valid: bool) -> Relaxed | None:
 
 def _cut_narrowly(hunt: Hunt, whole: Kelley) -> bool:
     """Kelley's method on the options near the last relaxation; the cuts that end up tight go to the whole."""
-    task, answer = whole.task, whole.answer
-    if answer is None or answer.values is None or answer.reduced_costs is None:
+    if whole.answer is None or whole.answer.values is None or whole.answer.reduced_costs is None:
         return False
-    count = len(task.problem.option_names)
-    open_ = answer.values[:count] > 0
-    open_ |= False if whole.inside is None else whole.inside[:count] > 0
-    open_[np.argpartition(-answer.reduced_costs[:count], NARROW)[:NARROW]] = True
-    small, kept = task.narrowed(open_)
-    rules = tuple(replace(rule, figure=own.figure) for rule, own in zip(whole.rules, small.rules, strict=True))
-    inside = None if whole.inside is None else whole.inside[kept]
-    narrow = Kelley(
-        small, rules, relaxation_of(hunt.settings.solver, small.model), hunt.settings, whole.close / 2, PATIENCE
-    )
-    narrow.inside, narrow.lower = inside, whole.lower
-    known = [*whole.supports, *task.broken(answer.values, whole.rules, 0.0)]
-    narrow.add(known, small.cuts(known))
+    open_ = _near_options(whole, whole.answer.values, whole.answer.reduced_costs)
+    narrow, kept, rows = _narrowed(whole, open_, whole.answer.values)
     while narrow.rounds < KELLEY_ROUNDS and narrow.solve():
         if not narrow.cut():
             break
@@ -540,12 +528,50 @@ def _cut_narrowly(hunt: Hunt, whole: Kelley) -> bool:
     _take_inside(whole, narrow, kept)
     if narrow.answer is None or narrow.answer.values is None:
         return whole.cut()
-    tight = small.cuts(narrow.supports).slack(narrow.answer.values) < NEARLY_TIGHT
-    fresh = [narrow.supports[row] for row in np.flatnonzero(tight) if row >= len(whole.supports)]
+    old = len(whole.supports)
+    tight = narrow.task.cuts(narrow.supports).slack(narrow.answer.values) < NEARLY_TIGHT
+    tight[:old] = True  # the whole has these
+    fresh = [narrow.supports[row] for row in np.flatnonzero(tight)[old:]]
     if not fresh:
         return whole.cut()
-    whole.add(fresh, task.cuts(fresh))
+    whole.add(fresh, whole.task.cuts(fresh))
+    back = np.append(_inverse(rows, len(whole.task.model.row_names)), rows.size + np.flatnonzero(tight))
+    whole.relaxation.begin(narrow.relaxation, _inverse(kept, whole.task.model.value.size), back)
     return True
+
+
+def _near_options(whole: Kelley, values: FloatArray, reduced_costs: FloatArray) -> BoolArray:
+    """The `NARROW` options nearest to the last relaxation, and those in use there or at the best point so far."""
+    count = len(whole.task.problem.option_names)
+    open_ = values[:count] > 0
+    open_ |= False if whole.inside is None else whole.inside[:count] > 0
+    open_[np.argpartition(-reduced_costs[:count], NARROW)[:NARROW]] = True
+    return open_
+
+
+def _narrowed(whole: Kelley, open_: BoolArray, values: FloatArray) -> tuple[Kelley, IntArray, IntArray]:
+    """The method on the open options, begun where the whole ended at `values`; its columns and rows in the whole."""
+    task, settings = whole.task, whole.settings
+    small, kept = task.narrowed(open_)
+    rules = tuple(replace(rule, figure=own.figure) for rule, own in zip(whole.rules, small.rules, strict=True))
+    relaxation = relaxation_of(settings.solver, small.model)
+    narrow = Kelley(small, rules, relaxation, settings, whole.close / 2, PATIENCE)
+    narrow.inside, narrow.lower = None if whole.inside is None else whole.inside[kept], whole.lower
+    known = [*whole.supports, *task.broken(values, whole.rules, 0.0)]
+    narrow.add(known, small.cuts(known))
+    places = {name: place for place, name in enumerate(task.model.row_names)}
+    rows = np.array([places[name] for name in small.model.row_names], dtype=np.int64)
+    cuts = np.arange(len(known))
+    cuts = np.where(cuts < len(whole.supports), len(places) + cuts, -1)
+    relaxation.begin(whole.relaxation, kept, np.append(rows, cuts))
+    return narrow, kept, rows
+
+
+def _inverse(places: IntArray, size: int) -> IntArray:
+    """Where each of `size` stands among the places, -1 if nowhere."""
+    inverse = np.full(size, -1)
+    inverse[places] = np.arange(places.size)
+    return inverse
 
 
 def _take_inside(whole: Kelley, narrow: Kelley, kept: IntArray) -> None:

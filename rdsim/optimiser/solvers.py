@@ -27,7 +27,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -44,7 +44,7 @@ from scipy.sparse import csr_array, diags_array, vstack
 
 from rdsim.errors import Fault, SolverError
 from rdsim.optimiser.milp import Model
-from rdsim.optimiser.problem import FloatArray
+from rdsim.optimiser.problem import FloatArray, IntArray
 from rdsim.optimiser.solution import Termination
 
 __all__ = [
@@ -473,6 +473,13 @@ class Relaxation(Protocol):
         """Another right-hand side for one of the model's own rows."""
         ...
 
+    def begin(self, other: Relaxation, columns: IntArray, rows: IntArray) -> None:
+        """Begin the next solve where another relaxation ended, if the solver can.
+
+        columns, rows: of each one here its place in the other, -1 if it has none.
+        """
+        ...
+
     def solve(self, limits: Limits) -> Answer:
         """Solve with all rows added so far.
 
@@ -505,6 +512,11 @@ def with_rows_below(model: Model, coefficients: FloatArray, caps: FloatArray) ->
 _DEVEX = 1
 
 
+def _statuses(known: Sequence[Any], places: IntArray, missing: Any) -> list[Any]:
+    """What is known at each place, `missing` at -1."""
+    return [missing if place < 0 else known[place] for place in places.tolist()]
+
+
 @dataclass(eq=False)
 class _FreshRelaxation:
     """Solved from the beginning each time."""
@@ -521,6 +533,9 @@ class _FreshRelaxation:
         moved = self.model.rhs.copy()
         moved[row] = rhs
         self.model = replace(self.model, rhs=moved)
+
+    def begin(self, other: Relaxation, columns: IntArray, rows: IntArray) -> None:
+        """See `Relaxation.begin`: it cannot."""
 
     def solve(self, limits: Limits) -> Answer:
         """See `Relaxation.solve`."""
@@ -549,6 +564,15 @@ class _WarmRelaxation:
         sense, scaled = self.scaled.model.sense[row], rhs * float(self.scaled.rows[row])
         low = -math.inf if sense == "<=" else scaled
         self.solver.changeRowBounds(row, low, math.inf if sense == ">=" else scaled)
+
+    def begin(self, other: Relaxation, columns: IntArray, rows: IntArray) -> None:
+        """See `Relaxation.begin`: columns that are new stand at their lower bound, rows that are new are slack."""
+        if isinstance(other, _WarmRelaxation):
+            known, basis = other.solver.getBasis(), highspy.HighsBasis()
+            basis.col_status = _statuses(known.col_status, columns, highspy.HighsBasisStatus.kLower)
+            basis.row_status = _statuses(known.row_status, rows, highspy.HighsBasisStatus.kBasic)
+            basis.valid = True
+            self.solver.setBasis(basis)  # what is no basis is refused, and nothing is lost
 
     def solve(self, limits: Limits) -> Answer:
         """See `Relaxation.solve`."""
