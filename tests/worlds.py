@@ -265,7 +265,7 @@ class _Maker:
 
     def gate(self) -> Gate:
         return Gate(
-            policy=self.one_of("threshold", "threshold", "threshold", "drop-worst", "drop-worst", "always-pass"),
+            policy=self.one_of("threshold", "threshold", "drop-worst", "drop-worst", "drop-worst", "always-pass"),
             alpha=self.one_of(0.0, 0.2),
             beta=self.one_of(0.0, 0.5),
             tolerance=self.one_of(0, 0, 1),
