@@ -44,7 +44,8 @@ POLICIES = "policies"
 _OURS = {MANIFEST, RESULTS, "parts", "damaged", POLICIES, "report.html"}
 
 _DEATHS = 3
-"""Times that a worker may die over a task before the task is to blame."""
+"""Times that a worker may die while a task is under way before the task is suspected; and then, while it is under way
+alone, before it is to blame. A pool does not tell which of its tasks killed a worker, or whether any did."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,6 +202,7 @@ class _Load:
 
     tasks: list[Task]
     deaths: int = 0
+    alone: bool = False  # a suspect, done with nothing beside it
     since: float = field(default_factory=time.monotonic)
 
 
@@ -226,6 +228,7 @@ class _Mill:
         self.executor, self.packed = self.backend.executor, pack(self.work)
         self.loads: dict[Future[Batch], _Load] = {}
         self.again: list[_Load] = []
+        self.suspects: list[_Load] = []
         pending = self._pending()
         try:
             while self._feed(pending) or self.loads:
@@ -256,6 +259,8 @@ class _Mill:
             if not load.tasks:
                 break
             self._submit(load)
+        if self.suspects and not self.loads:
+            self._submit(self.suspects.pop())
         return bool(self.loads)
 
     def _submit(self, load: _Load) -> None:
@@ -296,14 +301,14 @@ class _Mill:
         self.size = max(1, min(_LARGEST, 2 * self.size, round(_SECONDS / each)))
 
     def _lost(self, load: _Load, error: BaseException) -> None:
-        """A worker died: its tasks are taken up again, one by one if it was not the first time."""
+        """A worker died: what was under way is taken up again; what often was, at the end, one by one and alone."""
         if isinstance(error, BrokenExecutor):
             self._renew()
         load.deaths += 1
         if load.deaths < _DEATHS:
-            self.again.append(_Load(load.tasks, load.deaths))
-        elif len(load.tasks) > 1:
-            self.again += [_Load([task], 0) for task in load.tasks]
+            (self.suspects if load.alone else self.again).append(load)
+        elif not load.alone:
+            self.suspects += [_Load([task], alone=True) for task in load.tasks]
         else:
             why = f"workers died over it {_DEATHS} times: {error!r}"
             self.store.append([failure(load.tasks[0].key, why)])

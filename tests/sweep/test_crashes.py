@@ -94,6 +94,22 @@ def test_workers_that_are_killed_cost_nothing_but_time(whole: tuple[Path, bytes]
     assert bytes_of(out) == expected
 
 
+def test_tasks_that_kill_their_workers_are_failed_rows_and_the_sweep_ends(tmp_path: Path) -> None:
+    from tests.tiny import tiny_folder  # noqa: PLC0415
+
+    deadly = "import multiprocessing, os\nif multiprocessing.parent_process():\n    os._exit(1)\n"
+    (tmp_path / "deadly.py").write_text(deadly, encoding="utf-8")
+    file = tmp_path / "deadly.toml"
+    text = 'scenario = "{}"\npolicy = "value-per-cost"\nreplications = 10\nplugins = ["deadly.py"]\n'
+    factor = "[factors.'partner_effect.gap_best']\nvalues = [10.0, 11.0]\n"
+    file.write_text(text.format(tiny_folder(tmp_path / "tiny").as_posix()) + factor, encoding="utf-8")
+    ran = sweep(file, "--out", tmp_path / "out", "--jobs", 2)
+    assert ran.returncode == 4, ran.stderr
+    table = read_sweep(tmp_path / "out")
+    assert list(table["status"]) == ["failed", "failed"]
+    assert table["error"].str.contains("workers died over it 3 times").all()
+
+
 def test_two_sweeps_on_one_folder_do_no_harm(whole: tuple[Path, bytes], tmp_path: Path) -> None:
     file, expected = whole
     both = [start(file, "--out", tmp_path / "out", "--jobs", 1) for _ in range(2)]
