@@ -22,6 +22,7 @@ from rdsim.sweep.design import SAMPLED, Design
 from rdsim.sweep.experiment import Experiment
 from rdsim.sweep.factors import Bound, bind, parts_of
 from rdsim.sweep.measures import Metric, parse_metrics
+from rdsim.sweep.reading import COLUMNS
 from rdsim.sweep.tasks import ONE_SHOT, PLAN, Task, Work, code_digest, decide, gain_name
 from rdsim.tables import did_you_mean
 
@@ -210,6 +211,8 @@ class _Checks:
             for name in row:
                 if name not in one.factors:
                     self.fault(f"list, row {number}", "there is no such factor", name, did_you_mean(name, one.factors))
+        for name in one.factors.keys() & (COLUMNS | {text.strip() for text in one.metrics}):
+            self.fault(f"factors.{name}", "must not have the name of another column of the results", name)
         switches = [
             name for name, it in one.factors.items() if any(parts_of(it, name, at) is not None for at in it.listed)
         ]

@@ -21,11 +21,16 @@ if TYPE_CHECKING:
     from rdsim.sweep.prepared import Point, Prepared
     from rdsim.sweep.tasks import Work
 
-__all__ = ["MANIFEST", "MISSING", "RESULTS", "manifest_of", "read_sweep", "write_results"]
+__all__ = ["COLUMNS", "MANIFEST", "MISSING", "RESULTS", "manifest_of", "read_sweep", "write_results"]
 
 MANIFEST, RESULTS = "sweep.json", "results.parquet"
 MISSING = "missing"
 """Status of a point that is not done yet."""
+
+COLUMNS = frozenset(
+    {"point", "status", "error", "n", "funded", "joint", "technologies", "partners", "samples", "key", "world"}
+)
+"""Columns that a table has, or gets when it is read, whatever is varied and measured."""
 
 _CHUNK = 16_384
 

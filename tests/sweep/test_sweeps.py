@@ -273,6 +273,7 @@ def test_a_dry_run_counts_and_writes_nothing(
         ("scenario = '{tiny}'\n[factors.'partner_effect.gap_best']\nrange = [0, 1000]", "from -200 to 200"),
         ("scenario = '{tiny}'\ndesign = 'sobol'\n[factors.'partner_effect.gap_best']\nrange = [0, 9]", "points"),
         ("scenario = '{tiny}'\ndesign = 'list'", "[[list]]"),
+        ("scenario = '{tiny}'\n[factors.error]\npaths = ['discount_rate']\nvalues = [0.1]", "name of another column"),
         ("scenario = '{tiny}'\n[factors.x.cases.one]\n'nothing.*.more' = 1", "unknown path: the scenario has no"),
         ("scenario = '{tiny}'\ntask = 'plan'\n[factors.p]\npolicies = ['one-shot']", "policy"),
         ("scenario = '{tiny}'\npolicy = 'mine'\n[portfolios]\nmine = 'none.csv'", "none.csv"),
