@@ -428,7 +428,7 @@ def test_experts_agree_as_little_as_reviewers_do() -> None:
     for name in ("own", "shared", "large-shared"):
         shared = cases[name]["programmes.leapfrog.screening.shared_error"]
         layers = cases[name]["programmes.leapfrog.screening.layers"]
-        assert {round((1 + shared**2) / (1 + shared**2 + one["errors"] ** 2), 2) for one in layers} == {0.34}, name
+        assert {round((1 + shared**2) / (1 + shared**2 + one["error"] ** 2), 2) for one in layers} == {0.34}, name
 
 
 def test_the_right_to_implement_is_ensured(korea: Scenario) -> None:
