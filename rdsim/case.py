@@ -492,9 +492,7 @@ def _programme_arrays(scenario: Scenario) -> dict[str, npt.NDArray[np.generic]]:
         "purse_rule": np.array([rules.index(line.purse_rule) for line in lines], np.int64),
         "tranches": np.array([len(line.tranches) for line in lines], np.int64),
         "tranche_days": tranche_days,
-        "drop_fallback": np.array(
-            [line.fallback == "drop" or line.foreign_partner_required for line in lines], np.bool_
-        ),
+        "drop_fallback": np.array([_drops(line) for line in lines], np.bool_),
         "policy": np.array([policies.index(gate.policy) for gate in gates], np.int64),
         "alpha": np.array([gate.alpha for gate in gates], np.float64),
         "beta": np.array([gate.beta for gate in gates], np.float64),
