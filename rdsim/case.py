@@ -280,8 +280,12 @@ def attempt_success(eventual: float, setback: float, attempts: int) -> float:
     return high
 
 
+_PER_PROJECT = ("member", "home", "abroad", "foreign", "domestic", "factor", "success", "alone_success")
+_PER_PROJECT += ("median_days", "needs")
+
+
 class _Projects:
-    """The per-project arrays, filled one project at a time."""
+    """The arrays named in `_PER_PROJECT`, filled one project at a time."""
 
     def __init__(self, scenario: Scenario, choices: Sequence[Choice], partners: Mapping[str, int]) -> None:
         self.scenario = scenario
@@ -572,14 +576,19 @@ def build(
     *,
     stops: Mapping[str, int] = MappingProxyType({}),
     kept: Mapping[tuple[str, int], bool] = MappingProxyType({}),
+    known: tuple[Case, Sequence[int]] | None = None,
 ) -> Case:
     """Turn a scenario and a ranked portfolio into arrays; projects are laid out in order of rank.
+
+    `known` is a case of the same scenario that has the same choices, and the row of each there: building those anew is
+    what takes longest.
 
     Decisions on the way: `stops` are the fiscal years at whose beginning a technology's project is stopped, if it has
     not ended; `kept` says of a partner and fiscal year whether the partner was kept running, whatever comes later.
     """
     choices = sorted(portfolio.choices, key=lambda choice: choice.rank)
-    case = _assemble(scenario, choices, _links(scenario, choices))
+    projects = _projects(scenario, choices) if known is None else _taken(*known)
+    case = _assemble(scenario, choices, projects, _links(scenario, choices))
     for row, choice in enumerate(choices):
         year = stops.get(choice.technology, -1)
         case.stop_year[row] = year - scenario.start_year if scenario.start_year < year <= scenario.horizon_year else -1
@@ -598,7 +607,8 @@ def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:
     Talks take their whole time, as there is no earlier agreement to learn from: only a portfolio that is simulated
     whole shows what a network learns.
     """
-    case = _assemble(scenario, choices, _Links(*([[] for _ in choices] for _ in range(4))))  # type: ignore[arg-type]
+    links = _Links(*([[] for _ in choices] for _ in range(4)))  # type: ignore[arg-type]
+    case = _assemble(scenario, choices, _projects(scenario, choices), links)
     return case._replace(
         network=-1,
         alone=True,
@@ -615,9 +625,19 @@ def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:
     )
 
 
-def _assemble(scenario: Scenario, choices: Sequence[Choice], links: _Links) -> Case:
-    codes = {code: n for n, code in enumerate(hosts(scenario))}
-    projects = _Projects(scenario, choices, codes)
+_Columns = dict[str, npt.NDArray[np.generic]]
+
+
+def _projects(scenario: Scenario, choices: Sequence[Choice]) -> _Columns:
+    filled = _Projects(scenario, choices, {code: n for n, code in enumerate(hosts(scenario))})
+    return {name: getattr(filled, name) for name in _PER_PROJECT}
+
+
+def _taken(case: Case, rows: Sequence[int]) -> _Columns:
+    return {name: getattr(case, name)[rows] for name in _PER_PROJECT}
+
+
+def _assemble(scenario: Scenario, choices: Sequence[Choice], projects: _Columns, links: _Links) -> Case:
     prerequisite_start, prerequisite = _csr(links.prerequisite)
     dependent_start, dependent = _csr(links.dependent)
     spillover_start, spillover = _csr(links.spillover)
@@ -626,8 +646,7 @@ def _assemble(scenario: Scenario, choices: Sequence[Choice], links: _Links) -> C
         **_resource_arrays(scenario),
         **_choice_arrays(scenario, choices),
         "learning_ppm": _learning(scenario, len(choices)),
-        **{name: getattr(projects, name) for name in ("member", "home", "abroad", "foreign", "domestic")},
-        **{name: getattr(projects, name) for name in ("factor", "success", "alone_success", "median_days", "needs")},
+        **projects,
     }
     return Case(
         horizon=(scenario.horizon_year - scenario.start_year + 1) * DAYS_PER_YEAR,

@@ -1,8 +1,9 @@
-"""`solve`: from a problem to a Solution, by one of two methods.
+"""`solve`: from a problem to a Solution, by one of three methods.
 
 ========  ============================================================================================
 direct    the whole model at once, to the gap asked for; with gap 0 the optimum is proven
 rens      relaxation, RENS and neighbourhood search (see `rens`), for large problems and gaps above 0
+near      relaxation and RENS alone, for many problems where a good portfolio soon is worth more than a small gap
 auto      direct if the gap is 0 or there are at most `SMALL` options, else rens
 ========  ============================================================================================
 
@@ -27,13 +28,13 @@ from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.optimiser.evaluation import evaluate
 from rdsim.optimiser.milp import Model, formulate, tightened
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, check
-from rdsim.optimiser.rens import Progress, Settings, Stopwatch, chosen_of, search, settled
+from rdsim.optimiser.rens import Progress, Settings, Stopwatch, chosen_of, search, search_near, settled
 from rdsim.optimiser.solution import Seconds, Solution, Status, Termination, relative_gap
 from rdsim.optimiser.solvers import Solver, State, solver_named, typical
 
 __all__ = ["METHODS", "solve"]
 
-METHODS = ("auto", "direct", "rens")
+METHODS = ("auto", "direct", "rens", "near")
 SMALL = 2000
 PROVEN = 1e-6
 CANONICAL = 200
@@ -59,7 +60,7 @@ def solve(
         time_limit: seconds, a safety net; when it bites, `termination` says so and the answer need not repeat.
         seed: of the solver and of the neighbourhood search.
         threads: of the solver.
-        method: `auto`, `direct` or `rens`.
+        method: `auto`, `direct`, `rens` or `near`.
 
     Returns: a Solution whatever happens to the search: infeasible and unanswered problems have a status too
     (`require` turns them into errors).
@@ -75,7 +76,7 @@ def solve(
     deadline = math.inf if time_limit is None else began + time_limit
     settings = Settings(adapter, gap, seed, threads, deadline)
     chosen_method = _method(problem, gap, method)
-    find = search if chosen_method == "rens" else _solve_whole
+    find = {"direct": _solve_whole, "rens": search, "near": search_near}[chosen_method]
     progress = find(problem, model, settings)
     return _solution(problem, progress, settings, chosen_method, seconds)
 

@@ -203,15 +203,21 @@ def _held_by_openings(problem: PortfolioProblem) -> list[tuple[int, int]]:
     """Hard ceilings that only options of one partner use: each row, and the column of its being open by then."""
     rows, columns = problem.rows, lay_out(problem)
     moving = {end for source, target, _ in rows.carry for end in (source, target)}
+    using = csr_array((rows.use.data > 0, rows.use.indices, rows.use.indptr), shape=rows.use.shape)
+    users = np.asarray(using.sum(axis=1)).ravel()
+    with_partner = (using.astype(np.int64) @ problem.partners.astype(np.int64)).toarray()  # users of each row, (R, P)
+    shared = (with_partner == users[:, None]) & (users > 0)[:, None]
+    negative = np.asarray(rows.use.minimum(0).sum(axis=1)).ravel() < 0
+    opening = np.asarray((rows.opening_use != 0).sum(axis=1)).ravel() > 0
+    hard = np.isnan(rows.shortfall_price) & (rows.cap > 0) & (np.array(rows.sense, dtype="U2") == "<=")
     found = []
-    for row in np.flatnonzero(np.isnan(rows.shortfall_price) & (rows.cap > 0)).tolist():
-        use, opening = rows.use[[row]], rows.opening_use[[row]]
-        if rows.sense[row] != "<=" or row in moving or opening.count_nonzero() or not use.nnz or use.min() < 0:
-            continue
-        users = use.indices[use.data > 0]
-        shared = np.flatnonzero(problem.partners[users].sum(axis=0) == len(users))
-        last = problem.stage[users].max(initial=0)
-        found += [(row, at) for (who, by), at in columns.opening.items() if who in shared[:1] and by >= last][:1]
+    for row in np.flatnonzero(hard & ~negative & ~opening & shared.any(axis=1)).tolist():
+        if row not in moving:
+            part = slice(using.indptr[row], using.indptr[row + 1])
+            last = int(problem.stage[using.indices[part][using.data[part]]].max())
+            who = int(shared[row].argmax())
+            stages = range(last, problem.opening_value.shape[1])
+            found += [(row, columns.opening[who, by]) for by in stages if (who, by) in columns.opening][:1]
     return found
 
 
@@ -333,9 +339,9 @@ def _bounds(columns: Columns) -> tuple[FloatArray, FloatArray]:
 def _most_unspent(columns: Columns) -> dict[int, float]:
     """An upper bound on what each row can pass on: its cap, its refunds, and the most it can be passed itself."""
     rows, most, received = columns.problem.rows, {}, dict[int, float]()
+    refunds = -(rows.use.minimum(0).sum(axis=1) + rows.opening_use.minimum(0).sum(axis=1))
     for source, target, rate in rows.carry_in_order:
-        refunds = -float(rows.use[[source]].minimum(0).sum() + rows.opening_use[[source]].minimum(0).sum())
-        most[source] = max(0.0, float(rows.cap[source]) + refunds + received.get(source, 0.0))
+        most[source] = max(0.0, float(rows.cap[source] + refunds[source]) + received.get(source, 0.0))
         received[target] = rate * most[source]
     return most
 

@@ -45,6 +45,7 @@ __all__ = [
     "near_bounds",
     "refine",
     "search",
+    "search_near",
     "settled",
     "target_of",
 ]
@@ -143,6 +144,19 @@ def settled(problem: PortfolioProblem, progress: Progress, values: FloatArray | 
 
 def search(problem: PortfolioProblem, model: Model, settings: Settings) -> Progress:
     """Run the whole recipe; `state` is INFEASIBLE or UNBOUNDED if the relaxation proves it."""
+    progress, relaxed = _searched_near(problem, model, settings)
+    return progress if relaxed is None else _search_neighbourhoods(problem, model, settings, progress, relaxed)
+
+
+def search_near(problem: PortfolioProblem, model: Model, settings: Settings) -> Progress:
+    """The relaxation and RENS alone: soon done, and what gap is left is left."""
+    return _told_late(_searched_near(problem, model, settings)[0], settings)
+
+
+def _searched_near(
+    problem: PortfolioProblem, model: Model, settings: Settings
+) -> tuple[Progress, Relaxed | None]:
+    """Steps 1 to 3; the relaxation if it has an optimum."""
     watch = Stopwatch.start()
     answer = settings.solver.run(model, settings.limits(), relaxed=True)
     progress = Progress(
@@ -152,7 +166,7 @@ def search(problem: PortfolioProblem, model: Model, settings: Settings) -> Progr
         seconds=watch.add(Seconds(), answer, "lp"),
     )
     if answer.state is not State.OPTIMAL or answer.values is None or answer.reduced_costs is None:
-        return progress
+        return progress, None
     relaxed = Relaxed(answer.bound, answer.values, answer.reduced_costs)
     progress = replace(progress, termination=Termination.ROUNDS)
     if _is_whole(model, relaxed.values):
@@ -161,7 +175,7 @@ def search(problem: PortfolioProblem, model: Model, settings: Settings) -> Progr
         if progress.chosen is None and progress.state is State.STOPPED and not settings.late:
             bounds = near_bounds(problem, model, relaxed, near, fix)
             progress = _improve(problem, model, settings, progress, (bounds, RENS_NODES))
-    return _search_neighbourhoods(problem, model, settings, progress, relaxed)
+    return progress, relaxed
 
 
 def _search_neighbourhoods(
@@ -171,9 +185,12 @@ def _search_neighbourhoods(
     small = len(problem.option_names) <= LARGE
     if small and progress.chosen is not None and not _done(progress, settings):
         progress = _improve(problem, model, settings, progress, ((model.lower, model.upper), PROOF_NODES))
-    if settings.late and progress.gap > settings.gap:
-        return replace(progress, termination=Termination.TIME_LIMIT)
-    return progress
+    return _told_late(progress, settings)
+
+
+def _told_late(progress: Progress, settings: Settings) -> Progress:
+    late = settings.late and progress.gap > settings.gap
+    return replace(progress, termination=Termination.TIME_LIMIT) if late else progress
 
 
 def _rounds(

@@ -344,11 +344,13 @@ _FEASIBLE = 2  # kSolutionStatusFeasible
 
 
 class _Quiet(highspy.Highs):
-    """HiGHS that says nothing: from highspy 1.16 on its constructor enables callbacks, which prints a heading."""
+    """HiGHS that says nothing and calls nothing back: from highspy 1.16 on its constructor enables callbacks.
+
+    That prints a heading, and ties every solver into a circle, which then waits for the garbage collector.
+    """
 
     def enableCallbacks(self) -> None:  # noqa: N802 - highspy's name
-        self.setOptionValue("output_flag", False)
-        super().enableCallbacks()  # type: ignore[no-untyped-call]
+        return
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from rdsim.case import members
 from rdsim.domain import Choice, Portfolio, Scenario
-from rdsim.optimiser import PortfolioProblem, solve
+from rdsim.optimiser import PortfolioProblem, evaluate, solve
 from rdsim.optimiser.problem import frozen
 from rdsim.options import Options
 from rdsim.portfolio import ranked
@@ -29,6 +29,7 @@ from rdsim.rolling.futures import Worlds
 from rdsim.rolling.knowledge import Knowledge, Phase, Standing
 from rdsim.rolling.prospects import Ahead, Prospects
 from rdsim.search import Posed
+from rdsim.search.views import over_committed
 from rdsim.statement import state
 
 __all__ = ["Policy", "Supply", "proposals", "sooner", "stopping"]
@@ -205,32 +206,54 @@ class _Left:
     # ------------------------------------------------------------ the problem
 
     def plans(self) -> list[list[Choice]]:
-        """Plans by the optimiser at several ratios, those that differ from what is planned."""
-        found: list[list[Choice]] = []
-        for factor in _FACTORS:
-            ratios = {name: factor * self.policy.ratios.get(name, 1.0) for name in self.scenario.programmes}
-            plan = self.solved(ratios)
-            if plan is not None and set(plan) != set(self.planned) and set(plan) not in [set(one) for one in found]:
-                found.append(plan)
-        return found
+        """Plans by the optimiser at several ratios, those that differ from what is planned.
 
-    def solved(self, ratios: Mapping[str, float]) -> list[Choice] | None:
-        """Choices to plan; none if no portfolio keeps the rules."""
-        problem, count = self.problem(ratios), len(self.alive)
+        From the loosest on: a portfolio that also keeps tighter budgets is the answer for these too.
+        """
+        found: dict[float, tuple[int, ...] | None] = {}
+        last: tuple[int, ...] | None = None
+        for factor in sorted(_FACTORS, reverse=True):
+            problem = self.problem({name: factor * self.policy.ratios.get(name, 1.0) for name in self.scenario.programmes})
+            if last is None or not evaluate(problem, last).feasible:
+                last = self.solved(problem)
+            found[factor] = last
+        plans: list[list[Choice]] = []
+        for chosen in (found[factor] for factor in _FACTORS):
+            plan = self.planned if chosen is None else self._new_ones(chosen)
+            if all(set(plan) != set(one) for one in [self.planned, *plans]):
+                plans.append(plan)
+        return plans
+
+    def solved(self, problem: PortfolioProblem) -> tuple[int, ...] | None:
+        """The portfolio of the problem; none if none keeps the rules."""
         exact = len(problem.option_names) <= _EXACT
         found = solve(
-            problem, solver=self.supply.solver, gap=0.0 if exact else _GAP, method="direct" if exact else "rens"
+            problem, solver=self.supply.solver, gap=0.0 if exact else _GAP, method="direct" if exact else "near"
         )
-        if not found.has_portfolio:
-            return None
-        chosen, choices = set(found.chosen), self.supply.posed.options.choices
-        return [choices[index] for o, index in enumerate(self.fresh) if count + o in chosen]
+        return found.chosen if found.has_portfolio else None
+
+    def _new_ones(self, chosen: tuple[int, ...]) -> list[Choice]:
+        """Choices to plan, of a portfolio of the problem."""
+        count, choices = len(self.alive), self.supply.posed.options.choices
+        there = set(chosen)
+        return [choices[index] for o, index in enumerate(self.fresh) if count + o in there]
 
     def problem(self, ratios: Mapping[str, float]) -> PortfolioProblem:
         """Rows and options as for a plan, with what is held, used and paid already; those under way go on."""
+        return self._with_history(over_committed(self.scenario, self._stated, ratios))
+
+    @cached_property
+    def _stated(self) -> PortfolioProblem:
+        """The problem at ratios of 1; who is under way takes no start."""
         entries = [*map(self._going_on, self.alive, self.ahead), *map(self._new, self.fresh)]
-        problem = state(self._scenario(entries), _options(entries), ratios)
-        return self._with_history(problem, entries)
+        problem = state(self._scenario(entries), _options(entries), {})
+        running = [row for row, one in enumerate(self.alive) if one.phase is Phase.RUNNING]
+        starts = np.array([family == "starts" for family in problem.rows.family])
+        use = problem.rows.use.copy()
+        row = np.repeat(np.arange(len(starts)), np.diff(use.indptr))
+        use.data = np.where(starts[row] & np.isin(use.indices, running), 0.0, use.data)
+        use.eliminate_zeros()
+        return replace(problem, rows=replace(problem.rows, use=use))
 
     def _going_on(self, one: Standing, ahead: Ahead) -> _Entry:
         """A project under way. It goes on: its worth would only hide the gap of the others."""
@@ -297,27 +320,19 @@ class _Left:
             ),
         )
 
-    def _with_history(self, problem: PortfolioProblem, entries: list[_Entry]) -> PortfolioProblem:
-        """Who is under way takes no start; shares count what was paid; no rule but money asks for less than is held."""
-        rows, count = problem.rows, len(self.alive)
-        use, cap = csr_array(rows.use).tolil(), rows.cap.copy()
-        spent = self._spent()
+    def _with_history(self, problem: PortfolioProblem) -> PortfolioProblem:
+        """Shares count what was paid; no rule but money asks for less than is held."""
+        rows, cap = problem.rows, problem.rows.cap.copy()
+        spent, held = self._spent(), np.asarray(rows.use[:, : len(self.alive)].sum(axis=1)).ravel()
         original = sum(sum(line.budget.values()) for line in self.scenario.programmes.values())
         current = sum(sum(budget.values()) for budget in self._budgets().values())
-        running = [row for row, one in enumerate(self.alive) if one.phase is Phase.RUNNING]
-        going_on = np.zeros(len(entries))
-        going_on[:count] = 1.0
-        held = np.asarray(rows.use @ going_on).ravel()
         for row, (family, name) in enumerate(zip(rows.family, rows.names, strict=True)):
-            if family == "starts":
-                use[row, running] = 0.0
-            elif family.endswith(("floor", "ceiling")):
+            if family.endswith(("floor", "ceiling")):
                 total = cap[row] / current * original - spent.get(name.split(" ", 2)[2], 0.0) if current else 0.0
                 cap[row] = min(total, held[row]) if rows.sense[row] == ">=" else max(total, held[row])
             elif family in ("budget", "places", "abroad"):
                 cap[row] = max(cap[row], held[row])
-        changed: Any = csr_array(use)
-        return replace(problem, rows=replace(rows, use=changed, cap=frozen(cap)))
+        return replace(problem, rows=replace(rows, cap=frozen(cap)))
 
     def _spent(self) -> dict[str, float]:
         """Paid so far, by field and by partner."""

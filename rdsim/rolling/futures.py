@@ -18,7 +18,6 @@ import numpy.typing as npt
 from rdsim.case import DAYS_PER_YEAR, Case, Luck, Outcomes, build, technologies
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.draws import Draws
-from rdsim.engines.rules import work_days
 from rdsim.expectation import expected_total, with_sure_market
 from rdsim.luck import lay_out
 from rdsim.metrics import worth
@@ -75,11 +74,12 @@ class Worlds:
 
     def play(self, course: Course, luck: Luck, until: int | None = None) -> Lived:
         """Let a course live through luck that was laid out; only the years before `until`, if given."""
-        case = build(self.scenario, course.portfolio, stops=course.stops, kept=course.kept)
-        if until is not None:
-            case = case._replace(horizon=(until - self.scenario.start_year) * DAYS_PER_YEAR)
         choices = course.choices
         columns = [self._columns[replace(choice, rank=0)] for choice in choices]
+        known = (self._stage, columns)  # whose rows are in the order of the options
+        case = build(self.scenario, course.portfolio, stops=course.stops, kept=course.kept, known=known)
+        if until is not None:
+            case = case._replace(horizon=(until - self.scenario.start_year) * DAYS_PER_YEAR)
         mine = luck._replace(
             agreed=np.ascontiguousarray(luck.agreed[:, columns]),
             agreement_days=np.ascontiguousarray(luck.agreement_days[:, columns]),
@@ -146,8 +146,7 @@ class Worlds:
             if out.lost_partner[0, row]:
                 factor = min(1.0, float(case.factor[row, step]))  # the attempt may have begun with the partner
             every, drawn = self.others.step_days[:, t, step, attempt], luck.step_days[:, t, step, attempt]
-            enough = np.array([work_days(days, factor) > progress for days in every])
-            short = np.array([work_days(days, factor) <= progress for days in drawn])
+            enough, short = every * factor > progress, drawn * factor <= progress  # of whole days, rounded up
             longer = every[enough] if enough.any() else np.array([(progress + DAYS_PER_YEAR / 4) / factor])
             drawn[short] = longer[np.arange(int(short.sum())) % len(longer)]
             luck.step_days[:, t, step, attempt] = drawn
