@@ -153,9 +153,7 @@ def search_near(problem: PortfolioProblem, model: Model, settings: Settings) -> 
     return _told_late(_searched_near(problem, model, settings)[0], settings)
 
 
-def _searched_near(
-    problem: PortfolioProblem, model: Model, settings: Settings
-) -> tuple[Progress, Relaxed | None]:
+def _searched_near(problem: PortfolioProblem, model: Model, settings: Settings) -> tuple[Progress, Relaxed | None]:
     """Steps 1 to 3; the relaxation if it has an optimum."""
     watch = Stopwatch.start()
     answer = settings.solver.run(model, settings.limits(), relaxed=True)

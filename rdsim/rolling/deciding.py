@@ -213,7 +213,9 @@ class _Left:
         found: dict[float, tuple[int, ...] | None] = {}
         last: tuple[int, ...] | None = None
         for factor in sorted(_FACTORS, reverse=True):
-            problem = self.problem({name: factor * self.policy.ratios.get(name, 1.0) for name in self.scenario.programmes})
+            problem = self.problem(
+                {name: factor * self.policy.ratios.get(name, 1.0) for name in self.scenario.programmes}
+            )
             if last is None or not evaluate(problem, last).feasible:
                 last = self.solved(problem)
             found[factor] = last

@@ -18,7 +18,7 @@ from rdsim.rolling.deciding import Policy, Supply, proposals, sooner, stopping
 from rdsim.rolling.futures import Worlds
 from rdsim.rolling.knowledge import known
 from rdsim.rolling.prospects import Prospects
-from rdsim.search import Posed
+from rdsim.search import Posed, foremost
 from rdsim.simulation import cores, in_threads
 
 __all__ = ["Rolled", "courses", "decision_years", "roll", "roll_one", "supply_of"]
@@ -51,13 +51,9 @@ def decision_years(scenario: Scenario) -> list[int]:
 def supply_of(posed: Posed, portfolio: Portfolio, *, means: Floats | None = None, solver: str = "highs") -> Supply:
     """What may be decided on: by technology and start year the options nearest to the relaxation, and the portfolio."""
     choices = posed.options.choices
-    costs = hints(posed.problem).reduced_costs[: len(choices)]
-    by_start: dict[tuple[str, int], list[int]] = {}
-    for o in np.argsort(-costs, kind="stable").tolist():
-        by_start.setdefault((choices[o].technology, choices[o].start_year), []).append(o)
-    chosen = {(one.technology, one.partner, one.mode, one.start_year) for one in portfolio.choices}
-    mine = {o for o, one in enumerate(choices) if (one.technology, one.partner, one.mode, one.start_year) in chosen}
-    near = np.array(sorted(mine | {o for every in by_start.values() for o in every[:_EACH]}), np.int64)
+    planned = {(one.technology, one.partner, one.mode, one.start_year) for one in portfolio.choices}
+    mine = [o for o, one in enumerate(choices) if (one.technology, one.partner, one.mode, one.start_year) in planned]
+    near = foremost(posed, hints(posed.problem).reduced_costs, _EACH, tuple(mine))
     some = tuple(choices[o] for o in near.tolist())
     prospects = Prospects(
         posed.scenario,

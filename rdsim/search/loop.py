@@ -9,7 +9,7 @@ money that lapses because others failed - only a simulation of the whole portfol
    all programmes together and each alone, money promised sooner or later, starts spread over the years, risk that
    options share, near alternatives, and the best view corrected for what its portfolio's projects lost by not
    being alone. Every proposal is simulated on the same replications. Steps halve from round to round; the loop ends
-   when the best stays the best.
+   when the best stays the best. Of many options only those nearest to the relaxation may be proposed.
 3. The best portfolio is improved by **exchanges** (an option in, out, or for another of the same technology), each
    simulated on those replications, and by other orders of priority.
 4. The best few and the one-shot portfolio are compared on replications of their own (`selection`).
@@ -20,9 +20,9 @@ guide: what the plan tells of the winner comes from replications that chose noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -36,9 +36,10 @@ from rdsim.optimiser.risk import solve_risk
 from rdsim.optimiser.solution import relative_gap
 from rdsim.options import expected_alone
 from rdsim.search.judging import SEARCHING, SELECTING, Judge
-from rdsim.search.proposing import Posed, Proposal, portfolio_of, risk_of
+from rdsim.search.proposing import Posed, Proposal, foremost, portfolio_of, risk_of
 from rdsim.search.selection import Selected, select
 from rdsim.search.views import LOOSEST, View, corrections, over_committed, ratios_of, seen, wary
+from rdsim.simulation import cores, in_threads
 from rdsim.stats import quantile
 
 __all__ = ["Contender", "Loop", "Step", "improve"]
@@ -58,8 +59,10 @@ _WARY = 0.2  # weight of the standard deviation
 _ALTERNATIVES = 2
 _SHAKEN = 0.03  # standard deviation of what is added to values for alternatives, of their size
 _LEAST_RATIO = 0.5
-_EXCHANGES = 40  # tried in each pass
-_PASSES = 2
+_MANY = 2000  # options, from which on proposals are made of the foremost alone
+_FOREMOST = 3  # options of a technology and start year
+_EXCHANGES = 80  # tried in each pass
+_PASSES = 3
 _AGAIN = 3  # exchanges of one technology that are tried in a pass, at most
 _FINALISTS = 4  # besides the one-shot portfolio
 
@@ -155,6 +158,7 @@ class _Run:
     finalists: list[Contender] = field(default_factory=list)
     selected: Selected | None = None
     done: int = 0
+    left_out: tuple[int, ...] = ()  # options that are not proposed
 
     def __post_init__(self) -> None:
         posed = self.posed
@@ -216,7 +220,7 @@ class _Run:
 
     def tick(self) -> None:
         self.done += 1
-        total = 6 + 8 * self.settings.rounds + _PASSES * _EXCHANGES + 4
+        total = 6 + 12 * self.settings.rounds + _PASSES * _EXCHANGES + 4
         self.progress(min(self.done, total), total)
 
     # ------------------------------------------------------------ the search
@@ -259,19 +263,25 @@ class _Run:
             threads=posed.threads,
         )
         self.means[near] = fresh.mean(axis=0)
+        if len(costs) > _MANY:
+            kept = foremost(posed, costs, _FOREMOST, self.one_shot.solution.chosen)
+            self.left_out = tuple(np.setdiff1d(np.arange(len(costs)), kept).tolist())
 
     def propose(self, number: int, step: float) -> None:
         """Proposals of the views around the best one's."""
-        for name, view in self.views(number, step):
-            chosen = self.solved(view)
+        for name, view, chosen in self.proposed(self.views(number, step)):
+            self.consider(number, name, chosen, view)
+        plain = replace(self.best.view, added=self.added())
+        for name, view, chosen in self.proposed(self.variety(plain, number)):
+            self.consider(number, name, chosen, replace(view, added=plain.added))
+
+    def proposed(self, views: Iterable[tuple[str, View]]) -> Iterator[tuple[str, View, tuple[int, ...]]]:
+        """The optimiser's portfolios for views, in their order: none depends on another, so threads share the work."""
+        told = list(views)
+        jobs = (partial(self.solved, view) for _, view in told)
+        for (name, view), chosen in zip(told, in_threads(jobs, self.posed.threads or cores()), strict=True):
             if chosen is not None:
-                self.consider(number, name, chosen, view)
-        if number == 1:
-            plain = View(dict(self.best.view.ratios), self.added())
-            for name, view in self.variety(plain):
-                chosen = self.solved(view)
-                if chosen is not None:
-                    self.consider(number, name, chosen, replace(view, added=plain.added))
+                yield name, view, chosen
 
     def views(self, number: int, step: float) -> Iterator[tuple[str, View]]:
         """The best ratios and, from the second round on, corrected values; all ratios up, each up and down."""
@@ -291,22 +301,24 @@ class _Run:
             if all(_LEAST_RATIO <= ratio <= LOOSEST for ratio in tried.values()):
                 yield _told_ratios(tried), replace(leader.view, ratios=tried, added=added)
 
-    def variety(self, plain: View) -> Iterator[tuple[str, View]]:
+    def variety(self, plain: View, number: int) -> Iterator[tuple[str, View]]:
         """Money promised sooner or later, starts spread, risk that options share counted, and near alternatives."""
         for tilt in (_TILT, -_TILT):
-            yield f"promises {'sooner' if tilt > 0 else 'later'}", replace(plain, tilt=tilt)
-        yield "starts spread over the years", replace(plain, spread=_SPREAD)
-        if self.risk is None:
+            yield f"promises {'sooner' if tilt > 0 else 'later'}", replace(plain, tilt=plain.tilt + tilt / number)
+        if number == 1:
+            yield "starts spread over the years", replace(plain, spread=_SPREAD)
+        if number == 1 and self.risk is None:
             shared = wary(self.posed.problem, self.one_shot.solution.chosen, _WARY)
             yield "wary of shared risk", replace(plain, added=plain.added + shared)
-        rng = np.random.default_rng([self.posed.seed, len(self.means)])
-        for number in range(1, _ALTERNATIVES + 1):
+        rng = np.random.default_rng([self.posed.seed, len(self.means), number])
+        for alternative in range(1, _ALTERNATIVES + 1):
             shaken = _SHAKEN * np.abs(self.means) * rng.standard_normal(len(self.means))
-            yield f"near alternative {number}", replace(plain, added=plain.added + shaken)
+            yield f"near alternative {alternative}", replace(plain, added=plain.added + shaken)
 
     def solved(self, view: View) -> tuple[int, ...] | None:
         """The optimiser's portfolio for a view; none if there is none, or no answer in time."""
         problem = seen(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
+        problem = replace(problem, fixed_out_options=(*problem.fixed_out_options, *self.left_out))
         put: Callable[..., Solution] = solve if self.risk is None else _risky(self.risk)
         try:
             found = put(problem, solver=self.solver, gap=self.gap, time_limit=self.time_limit)
