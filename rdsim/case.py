@@ -254,15 +254,16 @@ def days(months: float) -> int:
     return math.ceil(months * DAYS_PER_MONTH - 1e-9)
 
 
-def largest_remainder(total: int, shares: Sequence[float]) -> list[int]:
-    """Split a whole amount by shares so that the parts add up; ties go to the earlier part."""
-    whole = sum(shares)
-    exact = [total * share / whole for share in shares]
-    parts = [math.floor(x) for x in exact]
-    order = sorted(range(len(shares)), key=lambda k: (parts[k] - exact[k], k))
-    for k in order[: total - sum(parts)]:
-        parts[k] += 1
-    return parts
+def largest_remainder(totals: Ints, shares: Sequence[float]) -> Ints:
+    """Split whole amounts (n,) by shares so that the parts (n, shares) add up; ties go to the earlier part."""
+    exact = totals[:, None] * np.asarray(shares, np.float64) / sum(shares)
+    parts = np.floor(exact)
+    order = np.argsort(parts - exact, axis=1, kind="stable")
+    rest = totals - parts.sum(axis=1).astype(np.int64)
+    more = np.arange(len(shares)) < rest[:, None]
+    split = parts.astype(np.int64)
+    np.put_along_axis(split, order, np.take_along_axis(split, order, axis=1) + more, axis=1)
+    return split
 
 
 @functools.cache
@@ -302,33 +303,39 @@ class _Projects:
         self.needs = np.zeros((count, STEPS, len(_capacities(scenario))), np.int64)
         self._needs = _needs_by_technology(scenario)
         self._own = own_steps(scenario)
+        self._fill_money(choices)
         for row, choice in enumerate(choices):
             self._fill(row, choice)
 
     def _fill(self, row: int, choice: Choice) -> None:
-        self._fill_money(row, choice)
         self._fill_steps(row, choice)
         for trl, facility, units in self._needs.get(choice.technology, ()):
             self.needs[row, trl - 1, facility] = units
 
-    def _fill_money(self, row: int, choice: Choice) -> None:
+    def _fill_money(self, choices: Sequence[Choice]) -> None:
+        """What each project costs at home and with its partners, split into the tranches of its programme."""
+        scenario = self.scenario
+        lines = [scenario.technologies[choice.technology].programme for choice in choices]
+        totals = np.array([self._totals(row, choice) for row, choice in enumerate(choices)], np.int64).reshape(-1, 3)
+        for name, programme in scenario.programmes.items():
+            mine = np.array([row for row, line in enumerate(lines) if line == name], np.int64)
+            shares = [tranche.share for tranche in programme.tranches]
+            for table, column in zip((self.domestic, self.home, self.foreign), totals[mine].T, strict=True):
+                table[mine, : len(shares)] = largest_remainder(column, shares)
+        sent = np.array([scenario.modes[choice.mode].abroad_share if choice.partner else 0.0 for choice in choices])
+        self.abroad[...] = np.floor(self.home * sent.reshape(-1, 1))
+
+    def _totals(self, row: int, choice: Choice) -> tuple[int, int, int]:
+        """Cost without a partner, home's part of that with one, and the partners' part; and who the partners are."""
         scenario, technology = self.scenario, self.scenario.technologies[choice.technology]
-        mode, programme = scenario.modes[choice.mode], scenario.programmes[technology.programme]
         full = round(cost(scenario, technology) * self.scale)
-        self._split(self.domestic, row, full, programme)
         if not choice.partner:
-            return
+            return full, 0, 0
         joined = members(scenario, choice.partner)
         self.member[row, : len(joined)] = [self.partners[code] for code in joined]
         joint = full * cost_factor(scenario.partner_effect, len(joined))
-        home = round(joint * mode.home_cost_share)
-        self._split(self.home, row, home, programme)
-        self._split(self.foreign, row, round(joint) - home, programme)
-        self.abroad[row] = [math.floor(part * mode.abroad_share) for part in self.home[row].tolist()]
-
-    @staticmethod
-    def _split(table: Ints, row: int, total: int, programme: Programme) -> None:
-        table[row, : len(programme.tranches)] = largest_remainder(total, [t.share for t in programme.tranches])
+        home = round(joint * scenario.modes[choice.mode].home_cost_share)
+        return full, home, round(joint) - home
 
     def _fill_steps(self, row: int, choice: Choice) -> None:
         scenario, technology = self.scenario, self.scenario.technologies[choice.technology]

@@ -16,6 +16,7 @@ import enum
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -85,8 +86,12 @@ def _fill(table, seed, who, replications):  # type: ignore[no-untyped-def]
 
 def addresses(purpose: Purpose, names: Sequence[str]) -> Words:
     """64-bit digests of a purpose and ids: the part of an address that says whose number it is, and what for."""
-    digests = (hashlib.blake2b(f"{purpose}\0{name}".encode(), digest_size=8).digest() for name in names)
-    return np.array([int.from_bytes(digest, "little") for digest in digests], np.uint64)
+    return np.array([_address(purpose, name) for name in names], np.uint64)
+
+
+@lru_cache(maxsize=2**16)
+def _address(purpose: Purpose, name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(f"{purpose}\0{name}".encode(), digest_size=8).digest(), "little")
 
 
 @dataclass(frozen=True)

@@ -49,15 +49,14 @@ def joint_scenario() -> Scenario:
 
 @given(st.integers(0, 10**13), st.lists(st.floats(0.01, 1.0), min_size=1, max_size=8))
 def test_shares_of_money_add_up_to_the_won(total: int, shares: list[float]) -> None:
-    parts = largest_remainder(total, shares)
+    parts = largest_remainder(np.array([total]), shares)[0].tolist()
     assert sum(parts) == total
     whole = sum(shares)
     assert all(abs(part - total * share / whole) < 1 + total * 1e-12 for part, share in zip(parts, shares, strict=True))
 
 
 def test_equal_shares_of_what_does_not_divide_favour_the_earlier() -> None:
-    assert largest_remainder(100, [1 / 3] * 3) == [34, 33, 33]
-    assert largest_remainder(101, [1 / 3] * 3) == [34, 34, 33]
+    assert largest_remainder(np.array([100, 101, 0]), [1 / 3] * 3).tolist() == [[34, 33, 33], [34, 34, 33], [0, 0, 0]]
 
 
 def test_days_are_rounded_up_on_the_30_360_calendar() -> None:

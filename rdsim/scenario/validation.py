@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,7 +18,7 @@ from rdsim.scenario.findings import FILES, Finding
 from rdsim.scenario.shapes import Path, Shape, default, part, parts, placeholder, required, words
 from rdsim.tables import did_you_mean, shown
 
-__all__ = ["adapter", "repaired", "validate"]
+__all__ = ["adapter", "as_json", "repaired", "validate"]
 
 _KEY = "[key]"
 _ROUNDS = 4
@@ -29,13 +30,17 @@ def adapter() -> TypeAdapter[Scenario]:
     return TypeAdapter(Scenario)
 
 
-def validate(mapping: dict[str, Any], unit: str, rows: Iterable[Path]) -> tuple[Scenario | None, list[Finding]]:
+def validate(
+    mapping: dict[str, Any], unit: str, rows: Iterable[Path], known: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Scenario | None, list[Finding]]:
     """The scenario, or None and a finding for every value that breaks its field's statement.
 
-    `unit` names the money unit in the rules; the ids of `rows` are checked in their own column, not as keys.
+    `unit` names the money unit in the rules; the ids of `rows` are checked in their own column, not as keys. `known`
+    has sections of the mapping as JSON already (`as_json`).
     """
+    sections = (f"{as_json(name)}:{known.get(name) or as_json(value)}" for name, value in mapping.items())
     try:
-        return adapter().validate_json(_json(mapping), strict=True), []
+        return adapter().validate_json(f"{{{','.join(sections)}}}", strict=True), []
     except ValidationError as error:
         keys = set(rows)
         details = error.errors(include_url=False, include_context=False)
@@ -44,21 +49,21 @@ def validate(mapping: dict[str, Any], unit: str, rows: Iterable[Path]) -> tuple[
 
 def repaired(mapping: dict[str, Any], bad: Iterable[Path]) -> Scenario | None:
     """The scenario with defaults and stand-ins in the bad places, or None where that does not help."""
-    copy = json.loads(_json(mapping))
+    copy = json.loads(as_json(mapping))
     places = list(bad)
     for _ in range(_ROUNDS):
         for path in places:
             _repair(copy, path, ())
         try:
-            return adapter().validate_json(_json(copy), strict=True)
+            return adapter().validate_json(as_json(copy), strict=True)
         except ValidationError as error:
             places = [_path(one["loc"]) for one in error.errors(include_url=False, include_context=False)]
     return None
 
 
-def _json(mapping: Mapping[str, Any]) -> str:
-    """The mapping as JSON; a value that JSON lacks, as a date, becomes a table, which no field takes."""
-    return json.dumps(mapping, default=lambda value: {type(value).__name__: str(value)})
+def as_json(value: object) -> str:
+    """A value as JSON; a value that JSON lacks, as a date, becomes a table, which no field takes."""
+    return json.dumps(value, default=lambda one: {type(one).__name__: str(one)})
 
 
 def _path(location: tuple[int | str, ...]) -> Path:

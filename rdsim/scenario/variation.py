@@ -16,7 +16,7 @@ from rdsim.scenario.folder import PARTS, chosen_parts
 from rdsim.scenario.loading import canonical
 from rdsim.scenario.overrides import Override, UnknownPathError, apply_override, places
 from rdsim.scenario.shapes import Path, dotted
-from rdsim.scenario.validation import validate
+from rdsim.scenario.validation import as_json, validate
 from rdsim.scenario.values import resolve, stated_money
 from rdsim.tables import did_you_mean
 
@@ -36,6 +36,7 @@ class Variations:
         self._plain: dict[str, Any] = _plain(dataclasses.asdict(scenario))
         self._money, _ = stated_money(self._plain)
         self._digests = {name: _digest(value) for name, value in self._plain.items()}
+        self._texts = {name: as_json(value) for name, value in self._plain.items()}
         self._others: dict[tuple[str, ...], Variations] = {}
 
     def with_parts(self, chosen: object) -> Variations:
@@ -92,8 +93,9 @@ class Variations:
             return world.vary(overrides)
         if not overrides:
             return self.scenario
-        varied, _ = self._varied(overrides)
-        scenario, findings = validate(varied, str(self._money), ())
+        varied, touched = self._varied(overrides)
+        same = {name: text for name, text in self._texts.items() if name not in touched}
+        scenario, findings = validate(varied, str(self._money), (), same)
         if scenario is not None:
             findings = list(contradictions(scenario))
         self._complain(findings, overrides)
