@@ -16,7 +16,7 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -281,8 +281,18 @@ def attempt_success(eventual: float, setback: float, attempts: int) -> float:
     return high
 
 
-_PER_PROJECT = ("member", "home", "abroad", "foreign", "domestic", "factor", "success", "alone_success")
-_PER_PROJECT += ("median_days", "needs")
+_PER_PROJECT: Final = (
+    "member",
+    "home",
+    "abroad",
+    "foreign",
+    "domestic",
+    "factor",
+    "success",
+    "alone_success",
+    "median_days",
+    "needs",
+)
 
 
 class _Projects:
@@ -632,7 +642,7 @@ def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:
     )
 
 
-_Columns = dict[str, npt.NDArray[np.generic]]
+_Columns = dict[str, Any]  # arrays by name
 
 
 def _projects(scenario: Scenario, choices: Sequence[Choice]) -> _Columns:

@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -40,20 +39,18 @@ from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.optimiser.annealing import anneal
 from rdsim.optimiser.appraisal import (
     Appraisal,
-    Judge,
     Risk,
     RuleValue,
     SampledRow,
     appraise,
-    cap_of,
     check_risk,
     cvar,
-    rule_names,
     sampled_worth,
 )
 from rdsim.optimiser.evaluation import TOLERANCE, evaluate
-from rdsim.optimiser.milp import Model, columns_of, formulate, lay_out, opening_weights, restrict, tightened
-from rdsim.optimiser.problem import BoolArray, FloatArray, IntArray, PortfolioProblem, check
+from rdsim.optimiser.kelley import KELLEY_ROUNDS, Kelley, sift
+from rdsim.optimiser.milp import Model, columns_of, lay_out, restrict
+from rdsim.optimiser.problem import FloatArray, PortfolioProblem, check
 from rdsim.optimiser.rens import (
     NEAR,
     PROOF_NODES,
@@ -79,12 +76,11 @@ from rdsim.optimiser.tail import (
     Support,
     lowest,
     no_cuts,
-    tail_mean,
     tail_weights,
-    with_column,
     with_cuts,
     with_sample_columns,
 )
+from rdsim.optimiser.task import Task, state_task
 
 __all__ = [
     "METHODS",
@@ -107,14 +103,7 @@ SMALL = 2000
 SMALL_COUNTED = 300
 PROVEN = 1e-6
 CLOSE, CLOSEST = 1e-3, 1e-5  # of the objective: how near the bounds of a relaxation come, by the gap asked for
-TINY = 1e-9
-KELLEY_ROUNDS = 200
-INWARDS = 0.7  # of the way from the relaxation's optimum to the best point so far, where cuts are made
-PATIENCE = 5  # rounds in which a narrow relaxation's bound must fall by `STUCK` times what counts as close
-STUCK = 2
-FULL_ROUNDS = 1  # relaxations of a large problem before cuts are made on its narrow one
-LARGE = 6000  # options from which relaxations are cut narrowly
-NARROW = 2500  # options in the narrow relaxation, besides those in use
+LARGE = 6000  # options from which relaxations are sifted
 REFINEMENTS = 3  # times that one neighbourhood is solved again with the cuts of its own best portfolio
 WALKS = 2
 NEARLY_TIGHT = 1e-3  # relative slack of the relaxation's cuts that integer models keep
@@ -141,137 +130,6 @@ class RiskSolution(Solution):
     def binding(self) -> tuple[str, ...]:
         """Names of the rules that bind."""
         return tuple(rule.name for rule in self.rules if rule.binds)
-
-
-# ---------------------------------------------------------------- the model of a risk
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """A problem and a risk as a linear model, short of the cuts.
-
-    If CVaR counts in the objective, column `tail` times `unit` is the tail mean of the options' values; the unit, their
-    size, makes tolerances relative.
-    """
-
-    problem: PortfolioProblem
-    risk: Risk
-    judge: Judge
-    model: Model
-    values: Figure
-    rules: tuple[Rule, ...]
-    tail: int | None
-    unit: float
-
-    @property
-    def counting(self) -> tuple[Rule, ...]:
-        """The rules that rows alone cannot state."""
-        return tuple(rule for rule in self.rules if rule.counts)
-
-    def worth_of(self, columns: FloatArray) -> float:
-        """The objective of these columns, with the tail mean that they have instead of the one they claim."""
-        claimed = self.model.offset + float(self.model.value @ columns)
-        if self.tail is None:
-            return claimed
-        return claimed + self.risk.weight * (self.tail_of(columns) - self.unit * float(columns[self.tail]))
-
-    def tail_of(self, columns: FloatArray) -> float:
-        """Tail mean of the options' values at these columns."""
-        return tail_mean(self.values.of(columns), self.risk.level)
-
-    def broken(self, columns: FloatArray, rules: tuple[Rule, ...], margin: float) -> list[Support]:
-        """What these columns break: the objective's tail by more than `margin`, and the rules, by their place."""
-        found = [] if self.tail is None else self._tail_broken(columns, self.tail, margin)
-        for place, rule in enumerate(rules):
-            found.extend(rule.broken(columns, place))
-        return found
-
-    def _tail_broken(self, columns: FloatArray, tail: int, margin: float) -> list[Support]:
-        sampled = self.values.of(columns)
-        worst, weights = tail_weights(sampled, self.risk.level)
-        over = self.unit * columns[tail] - weights @ sampled[worst]
-        return [Support(None, worst, weights)] if over > margin else []
-
-    def cuts(self, supports: Sequence[Support]) -> Cuts:
-        """The rows that the supports stand for."""
-        rows = [self._row(support) for support in supports]
-        names = ("objective" if support.rule is None else self.rules[support.rule].name for support in supports)
-        coefficients = np.array([row for row, _ in rows]).reshape(len(rows), self.model.value.size)
-        return Cuts(coefficients, np.array([cap for _, cap in rows], dtype=np.float64), tuple(names))
-
-    def _row(self, support: Support) -> tuple[FloatArray, float]:
-        """For the objective: unit * tail <= weights @ values @ x."""
-        if support.rule is not None:
-            return self.rules[support.rule].row(support)
-        row, constant = self.values.combined(support)
-        row = -row
-        row[self.tail] = self.unit
-        return row, constant
-
-    def narrowed(self, open_: BoolArray) -> tuple[Task, IntArray]:
-        """The task with the open options only, the others at their lower bounds, and the columns that are left."""
-        upper = self.model.upper.copy()
-        options = open_.size
-        upper[:options] = np.where(open_, upper[:options], self.model.lower[:options])
-        model, kept = restrict(self.model, self.model.lower, upper)
-        rest = self.model.lower.copy()
-        rest[kept] = 0.0
-        rules = tuple(rule.narrowed(kept, rest) for rule in self.rules)
-        tail = None if self.tail is None else int(np.searchsorted(kept, self.tail))
-        return replace(self, model=model, values=self.values.narrowed(kept, rest), rules=rules, tail=tail), kept
-
-
-def state_task(problem: PortfolioProblem, risk: Risk) -> Task:
-    """The model of a checked problem and a checked risk."""
-    judge, model = Judge(problem, risk), tightened(problem, formulate(problem))
-    options = len(problem.option_names)
-    fixed, unit = model.value.copy(), float(np.abs(problem.expected).max(initial=0.0)) or 1.0
-    fixed[:options] = 0.0
-    tail = model.value.size if risk.weight > 0 else None
-    if tail is not None:
-        fixed = np.append(fixed, 0.0)
-        model = _with_tail(problem, risk, model, unit)
-    worth = Figure(np.atleast_2d(problem.values), fixed)
-    values = replace(worth, fixed=np.zeros(fixed.size))
-    return Task(problem, risk, judge, model, values, tuple(_rules(problem, risk, judge, worth)), tail, unit)
-
-
-def _with_tail(problem: PortfolioProblem, risk: Risk, model: Model, unit: float) -> Model:
-    """The model with the column of the tail mean, at most the mean: without a first cut it would be unbounded."""
-    options = len(problem.option_names)
-    value = model.value.copy()
-    value[:options] *= 1 - risk.weight
-    model = with_column(replace(model, value=value), "tail", risk.weight * unit)
-    row = np.zeros(model.value.size)
-    row[:options] = -problem.expected
-    row[-1] = unit
-    return with_cuts(model, Cuts(row[np.newaxis], np.zeros(1), ("objective",)))
-
-
-def _rules(problem: PortfolioProblem, risk: Risk, judge: Judge, worth: Figure) -> list[Rule]:
-    """The rules, in the order in which the judge lists them."""
-    rules: list[Rule] = []
-    if risk.floor is not None:
-        rules.append(Rule("cvar", worth, risk.floor, judge.worth_tolerance(risk.floor), level=risk.level))
-    if risk.target is not None and risk.probability is not None:
-        tolerance = judge.worth_tolerance(risk.target)
-        rules.append(Rule("target", worth, risk.target, tolerance, share=risk.probability))
-    names = rule_names(problem, risk.money)
-    for place, row in enumerate(risk.money):
-        figure = _money_figure(problem, row, worth.fixed.size)
-        share = {"expected": None, "quantile": row.level, "always": 1.0}[row.holds]
-        name, cap = names[place], cap_of(problem, row)
-        rules.append(Rule(name, figure, -cap, judge.money_tolerance(place), share=share))
-    return rules
-
-
-def _money_figure(problem: PortfolioProblem, row: SampledRow, columns: int) -> Figure:
-    """Money with its sign changed, so that more is better."""
-    layout, weights = lay_out(problem), opening_weights(problem)[1 + row.row]
-    fixed = np.zeros(columns)
-    for (partner, stage), column in layout.opening.items():
-        fixed[column] = -weights[partner, stage]
-    return Figure(np.atleast_2d(row.use), fixed, -1.0)
 
 
 # ---------------------------------------------------------------- what is known so far
@@ -353,100 +211,21 @@ class Hunt:
 # ---------------------------------------------------------------- the relaxation
 
 
-@dataclass(eq=False)
-class Kelley:
-    """Kelley's method on a relaxation: solve, cut, solve; `upper` falls, `lower` rises, until they are close.
-
-    Cuts are made between the relaxation's optimum and the best point so far (in-out separation, Ben-Ameur and Neto
-    2007), which takes about half the rounds; where that cuts nothing off, at the optimum itself. `patience` ends rounds
-    in which `upper`, a bound whenever they end, hardly falls any more: `lower` comes up late. So does coming near to
-    `narrow`, the bound of a part of the options.
-    """
-
-    task: Task
-    rules: tuple[Rule, ...]
-    relaxation: Relaxation
-    settings: Settings
-    close: float
-    patience: int = KELLEY_ROUNDS
-    narrow: float = -math.inf
-    supports: list[Support] = field(default_factory=list)
-    upper: float = math.inf
-    lower: float = -math.inf
-    inside: FloatArray | None = None  # columns behind `lower`
-    answer: Answer | None = None  # the last one, if it had an optimum
-    stopped: Answer | None = None  # the last one, if it had none
-    uppers: list[float] = field(default_factory=list)  # after each round
-
-    @property
-    def rounds(self) -> int:
-        """Relaxations solved."""
-        return len(self.uppers)
-
-    def solve(self) -> bool:
-        """One relaxation; False if there is nothing left to cut."""
-        answer = self.relaxation.solve(self.settings.limits())
-        self.uppers.append(min(self.upper, answer.bound))
-        if answer.state is not State.OPTIMAL or answer.values is None:
-            self.stopped = answer
-            return False
-        self.answer, self.upper = answer, self.uppers[-1]
-        self._note(answer.values)
-        room = self.close * max(abs(self.upper), 1e-9)
-        return self.upper - self.lower > room and not self._stuck(STUCK * room)
-
-    def _stuck(self, little: float) -> bool:
-        """True if the bound falls by little, or can."""
-        fell = self.uppers[-1 - self.patience] - self.upper if self.rounds > self.patience else math.inf
-        return min(fell, self.upper - self.narrow) < little
-
-    def _note(self, columns: FloatArray) -> None:
-        """A point within the rules is a lower bound of the relaxation."""
-        worth = self.task.worth_of(columns)
-        if worth > self.lower and not self.task.broken(columns, self.rules, math.inf):
-            self.lower, self.inside = worth, columns
-
-    def cut(self) -> bool:
-        """Add what the last answer breaks; False if that is nothing."""
-        if self.answer is None or self.answer.values is None:
-            return False
-        outside = self.answer.values
-        if self.inside is not None:
-            between = outside + INWARDS * (self.inside - outside)
-            self._note(between)
-            if self._add(self.task.broken(between, self.rules, -math.inf), outside):
-                return True
-        return self._add(self.task.broken(outside, self.rules, TINY * self.task.unit), outside)
-
-    def _add(self, supports: list[Support], outside: FloatArray) -> bool:
-        """Add the cuts if one of them cuts off the point outside."""
-        cuts = self.task.cuts(supports)
-        if not supports or cuts.slack(outside).min() > -TINY:
-            return False
-        self.add(supports, cuts)
-        return True
-
-    def add(self, supports: Sequence[Support], cuts: Cuts) -> None:
-        """Add cuts, whose supports are known."""
-        self.supports.extend(supports)
-        self.relaxation.add(cuts.coefficients, cuts.caps)
-
-
 def relax(hunt: Hunt, relaxation: Relaxation, rules: tuple[Rule, ...], *, valid: bool = True) -> Relaxed | None:
     """The relaxation with all the cuts it needs; none if it has no optimum or there was no time.
 
-    On a large problem cuts are made where they are cheap, in the relaxation of the options that matter to the last one
-    (`_cut_narrowly`), and the whole is solved with all of them: few large programs, many small ones. Every large one's
-    optimum is a bound, unless the rules are stricter than the risk's (`valid` is False); those cuts are not kept.
+    Of a large problem some options are enough (`kelley.sift`). The bound is the risk's, unless the rules are stricter
+    (`valid` is False); their cuts are not kept.
     """
     began, built = time.perf_counter(), hunt.seconds
     close = min(max(hunt.settings.gap / 10, CLOSEST), CLOSE)
-    large = len(hunt.task.problem.option_names) > LARGE
     whole = Kelley(hunt.task, rules, relaxation, hunt.settings, close)
-    while whole.rounds < KELLEY_ROUNDS and whole.solve():
-        if not (_cut_narrowly(hunt, whole) if large and whole.rounds >= FULL_ROUNDS else whole.cut()):
-            break
-    hunt.rounds, hunt.seconds = hunt.rounds + whole.rounds, replace(built, lp=built.lp + time.perf_counter() - began)
+    if len(hunt.task.problem.option_names) <= LARGE or not sift(whole):
+        while whole.rounds < KELLEY_ROUNDS and whole.solve():
+            if not whole.cut():
+                break
+    hunt.rounds += whole.rounds + whole.narrow_rounds
+    hunt.seconds = replace(built, lp=built.lp + time.perf_counter() - began)
     if valid:
         hunt.bound = min(hunt.bound, whole.upper)
         cuts = hunt.task.cuts(whole.supports)
@@ -513,73 +292,6 @@ def _relaxed(hunt: Hunt, whole: Kelley, valid: bool) -> Relaxed | None:
     if answer is None or answer.values is None or answer.reduced_costs is None:
         return None
     return Relaxed(answer.bound, answer.values, answer.reduced_costs)
-
-
-def _cut_narrowly(hunt: Hunt, whole: Kelley) -> bool:
-    """Kelley's method on the options near the last relaxation; the cuts that end up tight go to the whole."""
-    if whole.answer is None or whole.answer.values is None or whole.answer.reduced_costs is None:
-        return False
-    open_ = _near_options(whole, whole.answer.values, whole.answer.reduced_costs)
-    narrow, kept, rows = _narrowed(whole, open_, whole.answer.values)
-    while narrow.rounds < KELLEY_ROUNDS and narrow.solve():
-        if not narrow.cut():
-            break
-    hunt.rounds += narrow.rounds
-    _take_inside(whole, narrow, kept)
-    if narrow.answer is None or narrow.answer.values is None:
-        return whole.cut()
-    old = len(whole.supports)
-    tight = narrow.task.cuts(narrow.supports).slack(narrow.answer.values) < NEARLY_TIGHT
-    tight[:old] = True  # the whole has these
-    fresh = [narrow.supports[row] for row in np.flatnonzero(tight)[old:]]
-    if not fresh:
-        return whole.cut()
-    whole.add(fresh, whole.task.cuts(fresh))
-    back = np.append(_inverse(rows, len(whole.task.model.row_names)), rows.size + np.flatnonzero(tight))
-    whole.relaxation.begin(narrow.relaxation, _inverse(kept, whole.task.model.value.size), back)
-    return True
-
-
-def _near_options(whole: Kelley, values: FloatArray, reduced_costs: FloatArray) -> BoolArray:
-    """The `NARROW` options nearest to the last relaxation, and those in use there or at the best point so far."""
-    count = len(whole.task.problem.option_names)
-    open_ = values[:count] > 0
-    open_ |= False if whole.inside is None else whole.inside[:count] > 0
-    open_[np.argpartition(-reduced_costs[:count], NARROW)[:NARROW]] = True
-    return open_
-
-
-def _narrowed(whole: Kelley, open_: BoolArray, values: FloatArray) -> tuple[Kelley, IntArray, IntArray]:
-    """The method on the open options, begun where the whole ended at `values`; its columns and rows in the whole."""
-    task, settings = whole.task, whole.settings
-    small, kept = task.narrowed(open_)
-    rules = tuple(replace(rule, figure=own.figure) for rule, own in zip(whole.rules, small.rules, strict=True))
-    relaxation = relaxation_of(settings.solver, small.model)
-    narrow = Kelley(small, rules, relaxation, settings, whole.close / 2, PATIENCE)
-    narrow.inside, narrow.lower = None if whole.inside is None else whole.inside[kept], whole.lower
-    known = [*whole.supports, *task.broken(values, whole.rules, 0.0)]
-    narrow.add(known, small.cuts(known))
-    places = {name: place for place, name in enumerate(task.model.row_names)}
-    rows = np.array([places[name] for name in small.model.row_names], dtype=np.int64)
-    cuts = np.arange(len(known))
-    cuts = np.where(cuts < len(whole.supports), len(places) + cuts, -1)
-    relaxation.begin(whole.relaxation, kept, np.append(rows, cuts))
-    return narrow, kept, rows
-
-
-def _inverse(places: IntArray, size: int) -> IntArray:
-    """Where each of `size` stands among the places, -1 if nowhere."""
-    inverse = np.full(size, -1)
-    inverse[places] = np.arange(places.size)
-    return inverse
-
-
-def _take_inside(whole: Kelley, narrow: Kelley, kept: IntArray) -> None:
-    """The best point of the narrow relaxation is one of the whole, whose bound can be little below the narrow one."""
-    whole.narrow = narrow.upper
-    if narrow.inside is not None and narrow.lower > whole.lower:
-        whole.lower, whole.inside = narrow.lower, whole.task.model.lower.copy()
-        whole.inside[kept] = narrow.inside
 
 
 # ---------------------------------------------------------------- exact

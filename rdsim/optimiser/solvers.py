@@ -31,6 +31,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
@@ -493,8 +494,7 @@ class Relaxation(Protocol):
 def relaxation_of(solver: Solver, model: Model) -> Relaxation:
     """The growing relaxation: HiGHS goes on from its last basis, other solvers start anew each time."""
     if isinstance(solver, Highs) and model.column_names and len(model.row_names):
-        scaled = _scaled(model)
-        return _WarmRelaxation(scaled, solver.load(scaled.model, relaxed=True))
+        return _WarmRelaxation(solver, model)
     return _FreshRelaxation(solver, model)
 
 
@@ -546,11 +546,21 @@ class _FreshRelaxation:
 
 @dataclass(frozen=True, eq=False)
 class _WarmRelaxation:
-    """A model that stays in HiGHS; its dual simplex goes on where it stopped."""
+    """A model that stays in HiGHS, from its first use on; its dual simplex goes on where it stopped."""
 
-    scaled: _Scaled
-    solver: Any
+    highs: Highs
+    model: Model
     factors: list[float] = field(default_factory=list)  # by which added rows are scaled
+
+    @cached_property
+    def scaled(self) -> _Scaled:
+        """The model in the units that HiGHS sees."""
+        return _scaled(self.model)
+
+    @cached_property
+    def solver(self) -> Any:
+        """HiGHS with the model."""
+        return self.highs.load(self.scaled.model, relaxed=True)
 
     def add(self, coefficients: FloatArray, caps: FloatArray) -> None:
         """See `Relaxation.add`."""
@@ -580,8 +590,10 @@ class _WarmRelaxation:
         """See `Relaxation.solve`."""
         _set_options(self.solver, _highs_options(self.scaled, replace(limits, seconds=self._until(limits.seconds))))
         if self.solver.run() == highspy.HighsStatus.kError:
-            raise SolverError("highs", f"failed: {self.solver.getModelStatus().name}")
-        answer = Highs().read(self.solver, self.scaled, linear=True)
+            self.solver.clearSolver()  # a basis that leads nowhere
+            if self.solver.run() == highspy.HighsStatus.kError:
+                raise SolverError(self.highs.name, f"failed: {self.solver.getModelStatus().name}")
+        answer = self.highs.read(self.solver, self.scaled, linear=True)
         if answer.state is State.OPTIMAL:
             prices = -np.array(self.solver.getSolution().row_dual, dtype=np.float64) / self.scaled.factor
             answer = replace(answer, prices=prices * np.append(self.scaled.rows, self.factors))

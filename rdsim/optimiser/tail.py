@@ -156,6 +156,13 @@ class Figure:
             row[:options] += self.sign * weight * rows.sum(axis=0)
         return row, float(support.weights @ np.broadcast_to(self.base, self.count)[support.samples])
 
+    def weighed(self, weights: FloatArray) -> FloatArray:
+        """Coefficients (n,) of a weighted sum over the samples, weights (N,), most of them 0."""
+        used = np.flatnonzero(weights)
+        row = float(weights.sum()) * self.fixed
+        row[: self.samples.shape[1]] += self.sign * np.einsum("n,no->o", weights[used], self.samples[used])
+        return row
+
     def padded(self, columns: int) -> Figure:
         """The figure in a model with more columns behind those it knows."""
         fixed = np.zeros(columns)

@@ -11,16 +11,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array, vstack
 
 from benchmarks.instances import Shape, draw_problem
 from benchmarks.risk import draw_samples, extensive_form
 from rdsim.errors import ProblemError
-from rdsim.optimiser import PortfolioProblem, Status, Termination, evaluate, risk, state_problem, state_rows
+from rdsim.optimiser import PortfolioProblem, Status, Termination, evaluate, kelley, risk, state_problem, state_rows
 from rdsim.optimiser.appraisal import Risk, SampledRow, appraise, cvar
 from rdsim.optimiser.questions import series
-from rdsim.optimiser.risk import Hunt, relax, solve_risk, state_task
+from rdsim.optimiser.risk import Hunt, relax, solve_risk
 from rdsim.optimiser.solvers import Highs, Limits, relaxation_of
 from rdsim.optimiser.tail import no_cuts, tail_mean, tail_weights
+from rdsim.optimiser.task import state_task
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import build, draw
 
@@ -245,25 +247,69 @@ def test_a_large_problem_is_solved_to_its_gap_and_repeats(large: PortfolioProble
     assert (again.chosen, again.bound) == (found.chosen, found.bound)
 
 
-def bound_of(problem: PortfolioProblem, gap: float) -> tuple[float, int]:
+HALF = Risk(level=0.9, weight=0.5)
+
+
+def bound_of(problem: PortfolioProblem, gap: float, risk: Risk = HALF) -> tuple[float, int]:
     """Bound of the relaxation by cuts, and how many relaxations it took."""
-    task = state_task(problem, Risk(level=0.9, weight=0.5))
+    task = state_task(problem, risk)
     hunt = Hunt(task, series("highs", gap, None, 0, 1), no_cuts(task.model.value.size))
     assert relax(hunt, relaxation_of(hunt.settings.solver, task.model), task.rules) is not None
     return hunt.bound, hunt.rounds
 
 
-def test_cuts_on_few_options_bound_all_of_them(large: PortfolioProblem, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where cuts are made on the options near the relaxation, the bound is not below the least there is."""
+@pytest.mark.parametrize("entering", [20, 150])
+def test_sifted_options_bound_all_of_them(
+    large: PortfolioProblem, entering: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where few options come in at a time, the bound is still not below the least there is, and near it."""
     textbook = Highs().run(extensive_form(large, 0.9, 0.5), Limits(), relaxed=True).bound
-    least, rounds = bound_of(large, 1e-4)
+    least, _ = bound_of(large, 1e-4)
     assert 0.999 * textbook <= least <= (1 + 1e-5) * textbook
-    for few in (200, 800):
-        monkeypatch.setattr(risk, "LARGE", few)
-        monkeypatch.setattr(risk, "NARROW", few)
-        bound, fewer = bound_of(large, 0.01)
-        assert (1 - 2e-5) * least <= bound <= 1.003 * least
-        assert fewer < rounds
+    monkeypatch.setattr(risk, "LARGE", 200)
+    monkeypatch.setattr(kelley, "ENTERING", entering)
+    bound, _ = bound_of(large, 0.01)
+    assert (1 - 2e-5) * least <= bound <= 1.004 * least
+
+
+def test_rules_have_their_price_in_sifting(large: PortfolioProblem, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A floor on CVaR and money in every sample, with and without sifting."""
+    free = solve_risk(large, Risk(level=0.9, weight=0.0), gap=0.02)
+    cautious = solve_risk(large, Risk(level=0.9, weight=1.0), gap=0.02)
+    row = next(row for row, family in enumerate(large.rows.family) if family == "budget")
+    use = large.rows.use[[row]].toarray() * np.linspace(0.8, 1.2, 5)[:, None]
+    money = (SampledRow(row, use, "always"),)
+    strict = Risk(level=0.9, weight=0.2, floor=(free.cvar + cautious.cvar) / 2, money=money)
+    plain, _ = bound_of(large, 1e-3, strict)
+    monkeypatch.setattr(risk, "LARGE", 200)
+    sifted, _ = bound_of(large, 1e-3, strict)
+    assert sifted == pytest.approx(plain, rel=2e-3)
+
+
+def test_options_that_cannot_stand_alone_are_not_sifted(
+    large: PortfolioProblem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A floor that only the options of least value fill: those first looked at have no portfolio."""
+    worst = np.flatnonzero(large.expected <= np.sort(large.expected)[200])
+    rows = large.rows
+    floor = np.zeros((1, len(large.option_names)))
+    floor[0, worst] = 1.0
+    more = replace(
+        rows,
+        use=csr_array(vstack([rows.use, csr_array(floor)])),
+        cap=np.append(rows.cap, 5.0),
+        sense=(*rows.sense, ">="),
+        names=(*rows.names, "the least"),
+        family=(*rows.family, "floor"),
+        opening_use=csr_array(vstack([rows.opening_use, csr_array((1, rows.opening_use.shape[1]))])),
+        shortfall_price=np.append(rows.shortfall_price, np.nan),
+    )
+    problem = replace(large, rows=more)
+    plain, _ = bound_of(problem, 1e-3)
+    monkeypatch.setattr(risk, "LARGE", 200)
+    monkeypatch.setattr(kelley, "EACH", 1)
+    sifted, _ = bound_of(problem, 1e-3)
+    assert sifted == pytest.approx(plain, rel=2e-3)
 
 
 def test_a_floor_is_kept_on_a_large_problem(large: PortfolioProblem) -> None:
