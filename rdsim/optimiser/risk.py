@@ -106,6 +106,7 @@ CLOSE, CLOSEST = 1e-3, 1e-5  # of the objective: how near the bounds of a relaxa
 LARGE = 6000  # options from which relaxations are sifted
 REFINEMENTS = 3  # times that one neighbourhood is solved again with the cuts of its own best portfolio
 WALKS = 2
+WALK_MOVES = 8_000_000
 NEARLY_TIGHT = 1e-3  # relative slack of the relaxation's cuts that integer models keep
 
 
@@ -417,7 +418,15 @@ def _annealed(
     _, upper = near_bounds(problem, hunt.task.model, relaxed, WIDER * NEAR, fix=False)
     open_, settings = upper[: len(problem.option_names)] > 0, hunt.settings
     met = anneal(
-        problem, risk, start, open_, seed=settings.seed, number=number, enough=enough, late=lambda: settings.late
+        problem,
+        risk,
+        start,
+        open_,
+        seed=settings.seed,
+        number=number,
+        moves=WALK_MOVES,
+        enough=enough,
+        late=lambda: settings.late,
     )
     hunt.seconds = replace(hunt.seconds, mip=hunt.seconds.mip + time.perf_counter() - began)
     return met

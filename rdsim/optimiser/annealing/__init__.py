@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,14 +23,12 @@ from rdsim.native.blocks import Block
 from rdsim.optimiser.annealing.contracts import BEST, NONE, blank_state, survey
 from rdsim.optimiser.annealing.moves import walk
 from rdsim.optimiser.appraisal import Risk
-from rdsim.optimiser.problem import BoolArray, IntArray, PortfolioProblem, frozen
+from rdsim.optimiser.problem import BoolArray, IntArray, PortfolioProblem
 
 __all__ = ["Annealing", "Course", "anneal"]
 
-MOVES = 4_000_000  # of a walk over `FEW` samples
-FEW = 1000
-LEAST_MOVES = 400_000
-HOT, COLD = 0.2, 0.005  # temperatures, in units of the mean size of the start's expected values
+MOVES = 4_000_000
+HOT, COLD = 0.1, 0.005  # temperatures, in units of the mean size of the start's expected values
 _AT_ONCE = 20_000  # moves between two looks at the clock, and at sums that drift
 
 
@@ -51,17 +49,17 @@ def anneal(
     *,
     seed: int = 0,
     number: int = 0,
+    moves: int = MOVES,
     enough: float = math.inf,
     late: Callable[[], bool] = lambda: False,
 ) -> tuple[int, ...]:
     """The best portfolio of a walk from `start`, which keeps every rule; `start` itself if nothing better was met.
 
-    Where there are many samples, a walk over `FEW` of them, spread evenly, comes before one over all.
-
     Args:
         risk: without rules on money.
         open_: (O,) options to choose from; those of `start` may be chosen anyway.
         number: of the walk: other numbers give other walks.
+        moves: that it makes; most cost as much with many samples as with few.
         enough: objective at which a walk may end.
         late: asked now and then; True ends the walk, which then need not repeat.
     """
@@ -69,15 +67,7 @@ def anneal(
         return start
     scale = float(np.abs(problem.expected[list(start)]).mean()) if start else 0.0
     scale = scale or float(np.abs(problem.expected).max(initial=0.0)) or 1.0
-    course, samples = Course(MOVES, HOT * scale, COLD * scale), np.atleast_2d(problem.values)
-    if len(samples) > 2 * FEW:
-        few = replace(problem, values=frozen(samples[:: len(samples) // FEW]))
-        coarse = Annealing(few, open_, start, risk)
-        coarse.run(course, seed, number, math.inf, late)
-        met = Annealing(problem, open_, coarse.best, risk)
-        course = Course(max(LEAST_MOVES, MOVES * FEW // len(samples)), course.hot / 4, course.cold)
-        met.run(course, seed, number, enough, late)
-        return met.best
+    course = Course(moves, HOT * scale, COLD * scale)
     walks = Annealing(problem, open_, start, risk)
     walks.run(course, seed, number, enough, late)
     return walks.best
@@ -96,7 +86,7 @@ class Annealing:
         self._problem, self._options = problem, _options(problem, open_, start)
         self._survey = survey(problem, self._options, risk, start)
         samples = self._survey["samples"].shape[1]
-        self._state = blank_state(problem, samples, self._survey["tail_size"])
+        self._state = blank_state(problem, self._options.size, samples, self._survey["tail_size"])
         self._block = Block("Walk", self._state)
         self._state["current"][:] = self._places(start)
         self._state["best"][:] = self._state["current"]

@@ -10,15 +10,15 @@ from scipy.sparse import csr_array
 
 from rdsim.optimiser.appraisal import Judge, Risk
 from rdsim.optimiser.evaluation import evaluate, excess_of
-from rdsim.optimiser.problem import IntArray, PortfolioProblem
+from rdsim.optimiser.problem import FloatArray, IntArray, PortfolioProblem
 from rdsim.optimiser.tail import least_count
 
-__all__ = ["BEST", "EXPECTED", "FIXED", "MOST", "NONE", "NOW", "TAIL", "blank_state", "survey"]
+__all__ = ["BEST", "EXPECTED", "FIXED", "LOST", "MOST", "NONE", "NOW", "TAIL", "blank_state", "survey"]
 
 NONE = np.int64(-1)
 NOW, BEST, MOST, FIXED = 0, 1, 2, 3
-EXPECTED, TAIL = 4, 6  # each followed by what it would be after the change at hand
-_FIGURES = 8
+EXPECTED, TAIL, LOST = 4, 6, 8  # each followed by what it would be after the change at hand
+_FIGURES = 10
 _CHANGES = 3
 _ROUNDING = 1e-3
 _CLOSED = 1e300
@@ -55,7 +55,17 @@ def _groups(problem: PortfolioProblem, options: IntArray) -> dict[str, Any]:
         "excluding": np.array([group for groups in problem.exclusions for group in groups], dtype=np.int64),
         "pair": np.array([(a, b) for a, b, _ in problem.synergies], dtype=np.int64).reshape(-1, 2),
         "pair_value": np.array([value for *_, value in problem.synergies], dtype=np.float64),
+        "pair_most": _most_of_pairs(problem),
+        "opening_most": problem.opening_value.max(axis=1, initial=0.0),
     }
+
+
+def _most_of_pairs(problem: PortfolioProblem) -> FloatArray:
+    """What the synergies of a group can change at most, shape (groups,)."""
+    most = np.zeros(len(problem.group_names))
+    for first, second, value in problem.synergies:
+        most[[first, second]] += abs(value)
+    return most
 
 
 def _rows(problem: PortfolioProblem, options: IntArray, start: tuple[int, ...]) -> dict[str, Any]:
@@ -84,7 +94,8 @@ def _rows(problem: PortfolioProblem, options: IntArray, start: tuple[int, ...]) 
 
 def _worth(problem: PortfolioProblem, options: IntArray, risk: Risk | None) -> dict[str, Any]:
     if risk is None:
-        return {"expected": problem.expected[options], "samples": np.zeros((options.size, 0)), **_RISKLESS}
+        none = {"samples": np.zeros((options.size, 0)), "by_sample": np.zeros((0, options.size))}
+        return {"expected": problem.expected[options], **none, **_RISKLESS}
     samples = np.ascontiguousarray(np.atleast_2d(problem.values)[:, options].T)
     judge, count = Judge(problem, risk), samples.shape[1]
     floor, target, enough = -math.inf, -math.inf, 0
@@ -96,6 +107,7 @@ def _worth(problem: PortfolioProblem, options: IntArray, risk: Risk | None) -> d
     return {
         "expected": problem.expected[options],
         "samples": samples,
+        "by_sample": np.ascontiguousarray(samples.T),
         "weight": risk.weight,
         "tail_size": (1 - risk.level) * count,
         "floor": floor,
@@ -104,7 +116,7 @@ def _worth(problem: PortfolioProblem, options: IntArray, risk: Risk | None) -> d
     }
 
 
-def blank_state(problem: PortfolioProblem, samples: int, tail_size: float) -> dict[str, Any]:
+def blank_state(problem: PortfolioProblem, options: int, samples: int, tail_size: float) -> dict[str, Any]:
     """A state in which nothing is funded yet."""
     groups, rows = len(problem.group_names), len(problem.rows.names)
     partners, stages = problem.opening_value.shape
@@ -124,6 +136,9 @@ def blank_state(problem: PortfolioProblem, samples: int, tail_size: float) -> di
         "worth": np.zeros(samples),
         "tried": np.zeros(samples),
         "sorting": np.zeros(samples),
+        "change": np.zeros(samples),
         "tail": np.zeros(tail, dtype=np.int64),
+        "before": np.zeros(tail, dtype=np.int64),
+        "in_tail": np.zeros(options if samples else 0),
         "figures": np.full(_FIGURES, -math.inf),
     }

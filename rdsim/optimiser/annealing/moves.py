@@ -12,7 +12,7 @@ import numpy as np
 
 from rdsim.draws import philox
 from rdsim.native.jit import inlined, jit
-from rdsim.optimiser.annealing.contracts import BEST, EXPECTED, FIXED, MOST, NONE, NOW, TAIL
+from rdsim.optimiser.annealing.contracts import BEST, EXPECTED, FIXED, LOST, MOST, NONE, NOW, TAIL
 
 __all__ = ["walk"]
 
@@ -186,7 +186,8 @@ def _fixed(land, s):
     """Worth of openings and synergies less shortfall, the same in every sample; minus infinity breaks a rule."""
     if not _keeps_rules(land, s):
         return _BROKEN
-    worth = -_shortfall(land, s)
+    s.figures[LOST + 1] = _shortfall(land, s)
+    worth = -s.figures[LOST + 1]
     if worth == _BROKEN:
         return _BROKEN
     for partner in range(len(s.opens)):
@@ -258,16 +259,74 @@ def _note_tail(s):
 
 
 @inlined
-def _tail_rise(land, s, made):
-    """By how much the mean of the samples that are the tail now would rise: the tail mean rises by no more."""
-    count, total, last = len(s.tail), 0.0, 0.0
+def _weigh(land, s, n, weight):
+    """Every option's mean over the tail, with another weight of one sample."""
+    if weight != 0.0:
+        for option in range(len(s.in_tail)):
+            s.in_tail[option] += weight * land.by_sample[n, option]
+
+
+@inlined
+def _note_tail_means(land, s):
+    """Every option's mean over the tail, anew; the level may split the last sample."""
+    count = len(s.tail)
+    for option in range(len(s.in_tail)):
+        s.in_tail[option] = 0.0
+    for k in range(count - 1):
+        _weigh(land, s, s.tail[k], 1.0 / land.tail_size)
+    _weigh(land, s, s.tail[count - 1], (land.tail_size - (count - 1)) / land.tail_size)
+
+
+@inlined
+def _move_tail(land, s):
+    """The tail of `sorting`, which has been selected, and the means over it: few samples come and go."""
+    count = len(s.tail)
+    whole, split = 1.0 / land.tail_size, (land.tail_size - (count - 1)) / land.tail_size
+    for k in range(count):
+        s.before[k] = s.tail[k]
+        s.change[s.tail[k]] = -whole if k < count - 1 else -split
+    _note_tail(s)
+    for k in range(count):
+        s.change[s.tail[k]] += whole if k < count - 1 else split
+    for k in range(count):
+        _weigh(land, s, s.before[k], s.change[s.before[k]])
+        s.change[s.before[k]] = 0.0
+        _weigh(land, s, s.tail[k], s.change[s.tail[k]])
+        s.change[s.tail[k]] = 0.0
+
+
+@inlined
+def _highest(land, s, made):
+    """The most that the change could be worth, but for what is the same in every sample; and its expected value.
+
+    The tail mean rises by no more than the mean of the samples that are the tail now.
+    """
+    expected, tail = s.figures[EXPECTED], s.figures[TAIL]
     for k in range(made):
         for sign, option in ((1.0, s.fresh[k]), (-1.0, s.old[k])):
             if option != NONE:
-                for n in range(count - 1):
-                    total += sign * land.samples[option, s.tail[n]]
-                last += sign * land.samples[option, s.tail[count - 1]]
-    return (total + (land.tail_size - (count - 1)) * last) / land.tail_size
+                expected += sign * land.expected[option]
+                if len(s.worth) > 0:
+                    tail += sign * s.in_tail[option]
+    level = land.weight
+    return (1.0 - level) * expected + (level * tail if len(s.worth) > 0 else 0.0), expected
+
+
+@inlined
+def _most_fixed(land, s, made):
+    """The most that openings and synergies, less what soft rows cost, could be worth after the change."""
+    level, tail = land.weight, s.figures[TAIL] if len(s.worth) > 0 else 0.0
+    most = s.figures[NOW] - (1.0 - level) * s.figures[EXPECTED] - level * tail + s.figures[LOST]
+    for k in range(made):
+        most += land.pair_most[s.group[k]]
+        for option in (s.old[k], s.fresh[k]):
+            if option != NONE:
+                for m in range(land.member_start[option], land.member_start[option + 1]):
+                    partner = land.member[m]
+                    stage = s.opened[partner]
+                    now = land.opening_value[partner, stage] if stage < len(land.stages) else 0.0
+                    most += land.opening_most[partner] - now
+    return most
 
 
 @inlined
@@ -305,17 +364,11 @@ def _judge(land, s, made, least):
     fixed = _fixed(land, s)
     if fixed == _BROKEN:
         return False
-    expected = s.figures[EXPECTED]
-    for k in range(made):
-        if s.fresh[k] != NONE:
-            expected += land.expected[s.fresh[k]]
-        if s.old[k] != NONE:
-            expected -= land.expected[s.old[k]]
+    highest, expected = _highest(land, s, made)
+    if highest + fixed < least:
+        return False
     tail, level = 0.0, land.weight
     if len(s.worth) > 0:
-        highest = (1.0 - level) * expected + level * (s.figures[TAIL] + _tail_rise(land, s, made)) + fixed
-        if highest < least:
-            return False
         _try_samples(land, s, made)
         tail = _tail_mean(land, s)
     worth = (1.0 - level) * expected + level * tail + fixed
@@ -326,7 +379,7 @@ def _judge(land, s, made, least):
 
 
 @inlined
-def _accept(s):
+def _accept(land, s):
     """Keep the change that has been judged."""
     for row in range(len(s.trial)):
         s.activity[row] = s.trial[row]
@@ -334,10 +387,11 @@ def _accept(s):
         s.opened[partner] = s.opens[partner]
     s.figures[NOW] = s.figures[MOST]
     s.figures[EXPECTED], s.figures[TAIL] = s.figures[EXPECTED + 1], s.figures[TAIL + 1]
+    s.figures[LOST] = s.figures[LOST + 1]
     if len(s.worth) > 0:
         for n in range(len(s.worth)):
             s.worth[n] = s.tried[n]
-        _note_tail(s)
+        _move_tail(land, s)
     if s.figures[NOW] > s.figures[BEST]:
         s.figures[BEST] = s.figures[NOW]
         for g in range(len(s.current)):
@@ -381,9 +435,10 @@ def _start(land, s):
         for n in range(len(s.worth)):
             s.worth[n] = s.tried[n]
         _note_tail(s)
+        _note_tail_means(land, s)
         if fixed != _BROKEN and not _reaches(land, s, fixed, tail):
             return False
-    s.figures[TAIL] = tail
+    s.figures[TAIL], s.figures[LOST] = tail, s.figures[LOST + 1]
     s.figures[NOW] = (1.0 - land.weight) * s.figures[EXPECTED] + land.weight * tail + fixed
     s.figures[BEST] = max(s.figures[BEST], s.figures[NOW])
     return fixed != _BROKEN
@@ -405,9 +460,11 @@ def walk(land, s, first, moves, hot, cooling, enough):
         if made == 0:
             continue
         least = s.figures[NOW] + hot * math.exp(cooling * move) * math.log(chance)
+        if _highest(land, s, made)[0] + _most_fixed(land, s, made) < least:
+            continue  # most changes are no good, whatever the rows say
         _enter(land, s, made)
         if _judge(land, s, made, least):
-            _accept(s)
+            _accept(land, s)
             accepted += 1
         else:
             _take_back(land, s, made)
