@@ -70,6 +70,16 @@ def test_projects_are_laid_out_in_order_of_rank() -> None:
     assert case.start_year.tolist() == [1, 0]
 
 
+def test_choices_that_a_case_knows_are_taken_from_it() -> None:
+    scenario = joint_scenario()
+    every = (Choice("A"), Choice("A", "joint", "P", 2024), Choice("B", "joint", "P+Q", 2025), Choice("B", "joint", "Q"))
+    stage = build(scenario, Portfolio(tuple(replace(one, start_year=one.start_year or 2024) for one in every)))
+    some = Portfolio((Choice("B", "joint", "P+Q", 2025, 1), Choice("A", "joint", "P", 2024, 2)))
+    plain, taken = build(scenario, some), build(scenario, some, known=(stage, [2, 1]))
+    for name, column, same in zip(plain._fields, plain, taken, strict=True):
+        np.testing.assert_array_equal(column, same, err_msg=name)
+
+
 def test_joint_money_is_split_between_home_partner_and_abroad() -> None:
     case = build(joint_scenario(), Portfolio((Choice("A", "joint", "P", 2024, 1),)))
     whole = round(10 * 1.08 * 10**9)

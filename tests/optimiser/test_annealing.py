@@ -14,6 +14,7 @@ from benchmarks.risk import draw_samples
 from rdsim.optimiser import PortfolioProblem, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.annealing import Annealing, Course, anneal
 from rdsim.optimiser.appraisal import Risk, appraise
+from rdsim.optimiser.tail import tail_weights
 from tests.optimiser.small import FAMILIES, draw
 from tests.optimiser.test_risk import Listed, best_of, keeps, listed, risk_drawn, sampled
 
@@ -90,6 +91,20 @@ def test_a_walk_improves_and_repeats(large: PortfolioProblem, start: tuple[int, 
     judged = appraise(large, RISK, found[0])
     assert judged.feasible
     assert judged.objective > appraise(large, RISK, start).objective
+
+
+@pytest.mark.parametrize("level", [0.0, 0.95, 0.9513])
+def test_means_over_the_tail_are_kept_up_to_date(large: PortfolioProblem, start: tuple[int, ...], level: float) -> None:
+    """What a walk rejects by, after thousands of changes: the mean of each option over the worst samples."""
+    risk = Risk(level=level, weight=0.5)
+    walk = Annealing(large, all_open(large), start, risk)
+    walk.run(Course(15_000, 20.0, 5.0), 0, 0, math.inf, never)
+    state, options = walk._state, walk._options
+    values = large.values[:, options]
+    worst, weights = tail_weights(values[:, state["current"][state["current"] >= 0]].sum(axis=1), level)
+    assert {*worst.tolist()} == {*state["tail"].tolist()}
+    np.testing.assert_allclose(state["in_tail"], weights @ values[worst], rtol=1e-9, atol=1e-9)
+    assert not state["change"].any()
 
 
 def test_options_that_are_not_open_stay_out(large: PortfolioProblem, start: tuple[int, ...]) -> None:

@@ -82,7 +82,20 @@ def test_rens_and_direct_bound_one_another(solver: str, seed: int) -> None:
     assert near.gap <= 0.03
 
 
-@pytest.mark.parametrize("method", ["direct", "rens"])
+def test_near_is_where_rens_begins() -> None:
+    """The same bound and a portfolio no better, whatever gap it is left with."""
+    problem, _ = draw_problem(3, MIDDLE)
+    soon, later = (solve(problem, gap=1e-4, method=method) for method in ("near", "rens"))
+    assert evaluate(problem, soon.chosen).feasible
+    assert soon.termination is Termination.ROUNDS
+    assert soon.bound >= later.bound
+    assert soon.objective <= later.objective
+    assert 1e-4 < soon.gap < 0.2
+    late = solve(draw_problem(0)[0], gap=1e-5, time_limit=0.0, method="near")
+    assert late.termination is Termination.TIME_LIMIT
+
+
+@pytest.mark.parametrize("method", ["direct", "rens", "near"])
 @pytest.mark.parametrize("solver", INSTALLED)
 def test_two_runs_are_identical(method: str, solver: str) -> None:
     problem, _ = draw_problem(7, MIDDLE)
