@@ -238,7 +238,7 @@ def test_a_risk_is_asked_about_plainly() -> None:
     base = crowded()
     risk = replace(base.optimiser.risk, weight=0.5, level=0.8)
     scenario = replace(base, optimiser=replace(base.optimiser, risk=risk))
-    posed = pose(scenario, samples=100, seed=3)
+    posed = pose(scenario, samples=40, seed=3)
     found = improve(posed, choose(posed))
     assert found.proposal.appraisal is not None
     assert found.proposal.appraisal.feasible

@@ -106,7 +106,7 @@ CLOSE, CLOSEST = 1e-3, 1e-5  # of the objective: how near the bounds of a relaxa
 LARGE = 6000  # options from which relaxations are sifted
 REFINEMENTS = 3  # times that one neighbourhood is solved again with the cuts of its own best portfolio
 WALKS = 2
-WALK_MOVES = 8_000_000
+MOVES = 45_000  # of a walk, for each group
 NEARLY_TIGHT = 1e-3  # relative slack of the relaxation's cuts that integer models keep
 
 
@@ -424,7 +424,7 @@ def _annealed(
         open_,
         seed=settings.seed,
         number=number,
-        moves=WALK_MOVES,
+        moves=MOVES * len(problem.group_names),
         enough=enough,
         late=lambda: settings.late,
     )
