@@ -85,7 +85,12 @@ def start(large: PortfolioProblem) -> tuple[int, ...]:
 RISK = Risk(level=0.95, weight=0.5)
 
 
-def test_a_walk_improves_and_repeats(large: PortfolioProblem, start: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("few", [500, 2000])
+def test_a_walk_improves_and_repeats(
+    large: PortfolioProblem, start: tuple[int, ...], few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over all 2,500 samples at once, or over few of them first."""
+    monkeypatch.setattr("rdsim.optimiser.annealing.FEW", few)
     found = [anneal(large, RISK, start, all_open(large), seed=3) for _ in range(2)]
     assert found[0] == found[1]
     judged = appraise(large, RISK, found[0])
