@@ -15,7 +15,7 @@ from rdsim.report.words import amount
 from rdsim.stats import mean_interval
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.answers import answers
-from rdsim.sweep.reading import manifest_of, read_sweep
+from rdsim.sweep.reading import COLUMNS, manifest_of, read_sweep
 from rdsim.sweep.runner import Sweep
 from rdsim.tables import did_you_mean
 
@@ -58,6 +58,9 @@ def _analysis(table: pd.DataFrame, manifest: Mapping[str, Any], metric: str | No
     if metric is not None and metric not in known:
         fault = Fault("--metric", f"must be one of {', '.join(known)}", metric, did_you_mean(metric, known))
         raise ExperimentError((fault,))
+    for name in sorted(manifest["factors"].keys() & COLUMNS):  # an older rdsim ran such experiments
+        rule, advice = "must not have the name of another column of the results", "Name it otherwise, and run it again."
+        raise ExperimentError((Fault(f"factors.{name}", rule, name, advice),))
     return Analysis(table, manifest, metric or known[0])
 
 

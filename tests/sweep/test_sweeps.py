@@ -136,6 +136,17 @@ def test_how_much_better_is_told_by_cells_of_the_factors_that_move_it(tiny: Path
     assert "How much more has one-shot than domestic-only?" in write_report(tmp_path / "out").read_text("utf-8")
 
 
+def test_a_factor_named_as_a_column_is_refused_in_an_older_sweep_too(tiny: Path, tmp_path: Path) -> None:
+    factors = {"rate": {"paths": ["discount_rate"], "values": [0.0, 0.1]}}
+    run(rdsim.Experiment(str(tiny), factors=factors, replications=20, policy="domestic-only"), tmp_path / "out")
+    told = tmp_path / "out" / "sweep.json"
+    manifest = json.loads(told.read_text("utf-8"))
+    manifest["factors"]["world"] = manifest["factors"].pop("rate")
+    told.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(ExperimentError, match="must not have the name of another column"):
+        write_report(tmp_path / "out")
+
+
 @pytest.mark.parametrize("task", ["optimise", "plan", "rolling"])
 def test_tasks_that_choose_tell_what_they_chose(task: str, tiny: Path) -> None:
     settings = {"optimiser.samples": 20, "optimiser.search.rounds": 1, "optimiser.search.replications": 20}
