@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rdsim.optimiser.problem import BoolArray, FloatArray, IntArray
+from rdsim.optimiser.problem import BoolArray, FloatArray, IntArray, foremost
 from rdsim.optimiser.rens import Settings
 from rdsim.optimiser.solvers import Answer, Relaxation, State, relaxation_of
 from rdsim.optimiser.tail import Cuts, Rule, Support
@@ -29,7 +29,7 @@ PATIENCE = 5  # rounds in which a narrow relaxation's bound must fall by `STUCK`
 STUCK = 2
 SIFTINGS = 30
 SIFTING_ROUNDS = (5, 10, KELLEY_ROUNDS)  # on the first options, on more of them, and from then on
-EACH = 3  # options of a group and stage with which sifting begins
+EACH = 3  # options of largest value of a group and stage: with these sifting begins
 ENTERING = 150  # options that come in, at most
 NEARLY = 0.00075  # of the bound: options that are so near to raising it may come in with those that do
 
@@ -132,7 +132,8 @@ def sift(whole: Kelley) -> bool:
     Returns: whether there is an answer now: not where some options alone have no optimum, or prices are not told.
     """
     task, narrow = whole.task, None
-    open_ = _first_options(task)
+    options = len(task.problem.option_names)
+    open_ = foremost(task.problem, task.problem.expected, EACH) | (task.model.lower[:options] > 0)
     for number in range(SIFTINGS):
         narrow = _narrowed(whole, open_, narrow)
         most = SIFTING_ROUNDS[min(number, len(SIFTING_ROUNDS) - 1)]
@@ -160,18 +161,6 @@ def sift(whole: Kelley) -> bool:
     if known:
         whole.add(known, task.cuts(known))
     return False
-
-
-def _first_options(task: Task) -> BoolArray:
-    """The options of largest value of each group and stage, and those that no bound leaves out."""
-    problem, worth = task.problem, task.problem.expected
-    order = np.lexsort((np.arange(worth.size), -worth, problem.stage, problem.group))
-    group, stage = problem.group[order], problem.stage[order]
-    first = np.flatnonzero(np.append(True, (np.diff(group) != 0) | (np.diff(stage) != 0)))
-    rank = np.arange(worth.size) - np.repeat(first, np.diff(np.append(first, worth.size)))
-    open_ = task.model.lower[: worth.size] > 0
-    open_[order[rank < EACH]] = True
-    return np.asarray(open_)
 
 
 def _narrowed(whole: Kelley, open_: BoolArray, last: _Narrow | None) -> _Narrow:

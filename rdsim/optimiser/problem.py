@@ -44,6 +44,7 @@ __all__ = [
     "PortfolioProblem",
     "Rows",
     "check",
+    "foremost",
     "state_problem",
     "state_rows",
 ]
@@ -365,6 +366,17 @@ def _widened(member: csr_array, partners: int) -> csr_array:
         return member
     wide = (member.data.copy(), member.indices.copy(), member.indptr.copy())
     return _sparse(csr_array(wide, shape=(member.shape[0], partners)), (0, 0), np.bool_)
+
+
+def foremost(problem: PortfolioProblem, worth: FloatArray, each: int) -> BoolArray:
+    """The `each` options of largest worth (O,) of every group and stage, shape (O,); of equal ones the first."""
+    order = np.lexsort((-worth, problem.stage, problem.group))
+    group, stage = problem.group[order], problem.stage[order]
+    first = np.flatnonzero(np.append(True, (np.diff(group) != 0) | (np.diff(stage) != 0)))
+    rank = np.arange(worth.size) - np.repeat(first, np.diff(np.append(first, worth.size)))
+    found = np.zeros(worth.size, dtype=bool)
+    found[order[rank < each]] = True
+    return found
 
 
 def check(problem: PortfolioProblem) -> None:

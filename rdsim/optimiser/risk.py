@@ -89,13 +89,11 @@ __all__ = [
     "RiskSolution",
     "RuleValue",
     "SampledRow",
-    "Task",
     "appraise",
     "cvar",
     "relax",
     "sampled_worth",
     "solve_risk",
-    "state_task",
 ]
 
 METHODS = ("auto", "exact", "search")

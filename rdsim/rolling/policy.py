@@ -13,12 +13,13 @@ import numpy.typing as npt
 from rdsim.case import Luck
 from rdsim.domain import Portfolio, Scenario
 from rdsim.optimiser.explanation.prices import hints
+from rdsim.optimiser.problem import foremost
 from rdsim.rolling.course import Course, Lived
 from rdsim.rolling.deciding import Policy, Supply, proposals, sooner, stopping
 from rdsim.rolling.futures import Worlds
 from rdsim.rolling.knowledge import known
 from rdsim.rolling.prospects import Prospects
-from rdsim.search import Posed, foremost
+from rdsim.search import Posed
 from rdsim.simulation import cores, in_threads
 
 __all__ = ["Rolled", "courses", "decision_years", "roll", "roll_one", "supply_of"]
@@ -53,7 +54,9 @@ def supply_of(posed: Posed, portfolio: Portfolio, *, means: Floats | None = None
     choices = posed.options.choices
     planned = {(one.technology, one.partner, one.mode, one.start_year) for one in portfolio.choices}
     mine = [o for o, one in enumerate(choices) if (one.technology, one.partner, one.mode, one.start_year) in planned]
-    near = foremost(posed, hints(posed.problem).reduced_costs, _EACH, tuple(mine))
+    kept = foremost(posed.problem, hints(posed.problem).reduced_costs[: len(choices)], _EACH)
+    kept[mine] = True
+    near = np.flatnonzero(kept)
     some = tuple(choices[o] for o in near.tolist())
     prospects = Prospects(
         posed.scenario,

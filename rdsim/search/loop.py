@@ -32,11 +32,12 @@ from rdsim.errors import InfeasibleError
 from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, evaluate, solve
 from rdsim.optimiser.appraisal import Risk, appraise
 from rdsim.optimiser.explanation.prices import hints
+from rdsim.optimiser.problem import foremost
 from rdsim.optimiser.risk import solve_risk
 from rdsim.optimiser.solution import relative_gap
 from rdsim.options import expected_alone
 from rdsim.search.judging import SEARCHING, SELECTING, Judge
-from rdsim.search.proposing import Posed, Proposal, foremost, portfolio_of, risk_of
+from rdsim.search.proposing import Posed, Proposal, portfolio_of, risk_of
 from rdsim.search.selection import Selected, select
 from rdsim.search.views import LOOSEST, View, corrections, over_committed, ratios_of, seen, wary
 from rdsim.simulation import cores, in_threads
@@ -264,8 +265,9 @@ class _Run:
         )
         self.means[near] = fresh.mean(axis=0)
         if len(costs) > _MANY:
-            kept = foremost(posed, costs, _FOREMOST, self.one_shot.solution.chosen)
-            self.left_out = tuple(np.setdiff1d(np.arange(len(costs)), kept).tolist())
+            kept = foremost(posed.problem, costs, _FOREMOST)
+            kept[list(self.one_shot.solution.chosen)] = True
+            self.left_out = tuple(np.flatnonzero(~kept).tolist())
 
     def propose(self, number: int, step: float) -> None:
         """Proposals of the views around the best one's."""

@@ -31,7 +31,6 @@ __all__ = [
     "Rule",
     "baselines",
     "choose",
-    "foremost",
     "fresh_values",
     "fresh_worth",
     "optimise",
@@ -113,15 +112,6 @@ def propose(
     """
     posed = pose(scenario, samples=samples, seed=seed, engine=engine, threads=threads)
     return choose(posed, solver=solver, gap=gap, time_limit=time_limit)
-
-
-def foremost(posed: Posed, costs: Floats, each: int, chosen: tuple[int, ...] = ()) -> npt.NDArray[np.int64]:
-    """Options, ascending: of each technology and start year those of least reduced cost, and the chosen ones."""
-    choices = posed.options.choices
-    by_start: dict[tuple[str, int], list[int]] = {}
-    for o in np.argsort(-costs[: len(choices)], kind="stable").tolist():
-        by_start.setdefault((choices[o].technology, choices[o].start_year), []).append(o)
-    return np.array(sorted({*chosen, *(o for every in by_start.values() for o in every[:each])}), np.int64)
 
 
 def pose(

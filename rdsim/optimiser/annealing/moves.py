@@ -308,15 +308,14 @@ def _highest(land, s, made):
                 expected += sign * land.expected[option]
                 if len(s.worth) > 0:
                     tail += sign * s.in_tail[option]
-    level = land.weight
-    return (1.0 - level) * expected + (level * tail if len(s.worth) > 0 else 0.0), expected
+    return (1.0 - land.weight) * expected + land.weight * tail, expected
 
 
 @inlined
 def _most_fixed(land, s, made):
     """The most that openings and synergies, less what soft rows cost, could be worth after the change."""
-    level, tail = land.weight, s.figures[TAIL] if len(s.worth) > 0 else 0.0
-    most = s.figures[NOW] - (1.0 - level) * s.figures[EXPECTED] - level * tail + s.figures[LOST]
+    sampled = (1.0 - land.weight) * s.figures[EXPECTED] + land.weight * s.figures[TAIL]
+    most = s.figures[NOW] - sampled + s.figures[LOST]
     for k in range(made):
         most += land.pair_most[s.group[k]]
         for option in (s.old[k], s.fresh[k]):
@@ -359,12 +358,14 @@ def _reaches(land, s, fixed, tail):
 
 
 @inlined
-def _judge(land, s, made, least):
-    """Whether the change keeps every rule and is worth at least `least`; its worth is then in `figures[MOST]`."""
+def _judge(land, s, made, highest, expected, least):
+    """Whether the change keeps every rule and is worth at least `least`; its worth is then in `figures[MOST]`.
+
+    `highest` and `expected` are what `_highest` says of it.
+    """
     fixed = _fixed(land, s)
     if fixed == _BROKEN:
         return False
-    highest, expected = _highest(land, s, made)
     if highest + fixed < least:
         return False
     tail, level = 0.0, land.weight
@@ -460,10 +461,11 @@ def walk(land, s, first, moves, hot, cooling, enough):
         if made == 0:
             continue
         least = s.figures[NOW] + hot * math.exp(cooling * move) * math.log(chance)
-        if _highest(land, s, made)[0] + _most_fixed(land, s, made) < least:
+        highest, expected = _highest(land, s, made)
+        if highest + _most_fixed(land, s, made) < least:
             continue  # most changes are no good, whatever the rows say
         _enter(land, s, made)
-        if _judge(land, s, made, least):
+        if _judge(land, s, made, highest, expected, least):
             _accept(land, s)
             accepted += 1
         else:
