@@ -831,7 +831,7 @@ def sweep_run(
     import dataclasses  # noqa: PLC0415
 
     from rdsim import sweep  # noqa: PLC0415
-    from rdsim.simulation import cores  # noqa: PLC0415
+    from rdsim.native.threads import cores  # noqa: PLC0415
 
     wanted = sweep.read(experiment)
     wanted = dataclasses.replace(

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -24,6 +20,7 @@ from rdsim.errors import Fault, InputError
 from rdsim.expectation import expected_projects, expected_total, with_sure_market
 from rdsim.luck import chance, lay_out, lay_out_rest, value_factor
 from rdsim.metrics import Worth, replication_figures, sold_by_technology, worth
+from rdsim.native.threads import cores, in_threads
 from rdsim.stats import mean_interval
 
 __all__ = [
@@ -31,10 +28,8 @@ __all__ = [
     "Batch",
     "Engine",
     "Simulation",
-    "cores",
     "expected_worths",
     "in_batches",
-    "in_threads",
     "replicate",
     "simulate",
     "trace",
@@ -160,24 +155,6 @@ def in_batches(
 
 def _reduced(workshop: _Workshop, draws: Draws, reduce: Callable[[Batch], T]) -> T:
     return reduce(workshop.batch(draws))
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def in_threads(jobs: Iterator[Callable[[], T]], workers: int) -> Iterator[T]:
-    """Results in order; no more jobs are under way or done ahead than twice the workers."""
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="rdsim")
-    try:
-        ahead = deque(pool.submit(job) for job in islice(jobs, 2 * workers))
-        while ahead:
-            result = ahead.popleft().result()
-            ahead.extend(pool.submit(job) for job in islice(jobs, 1))
-            yield result
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def simulate(

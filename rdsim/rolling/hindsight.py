@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.domain import Portfolio
+from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import solve
 from rdsim.options import Options, sample
 from rdsim.search import Posed
 from rdsim.search.proposing import portfolio_of
-from rdsim.simulation import cores, expected_worths, in_threads
+from rdsim.simulation import expected_worths
 from rdsim.statement import state
 
 __all__ = ["foresee", "foreseen"]

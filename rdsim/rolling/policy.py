@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from rdsim.case import Luck
 from rdsim.domain import Portfolio, Scenario
+from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser.explanation.prices import hints
 from rdsim.optimiser.problem import foremost
 from rdsim.rolling.course import Course, Lived
@@ -20,7 +21,6 @@ from rdsim.rolling.futures import Worlds
 from rdsim.rolling.knowledge import known
 from rdsim.rolling.prospects import Prospects
 from rdsim.search import Posed
-from rdsim.simulation import cores, in_threads
 
 __all__ = ["Rolled", "courses", "decision_years", "roll", "roll_one", "supply_of"]
 

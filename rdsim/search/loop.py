@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import InfeasibleError
+from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, evaluate, solve
 from rdsim.optimiser.appraisal import Risk, appraise
 from rdsim.optimiser.explanation.prices import hints
@@ -40,7 +41,6 @@ from rdsim.search.judging import SEARCHING, SELECTING, Judge
 from rdsim.search.proposing import Posed, Proposal, portfolio_of, risk_of
 from rdsim.search.selection import Selected, select
 from rdsim.search.views import LOOSEST, View, corrections, over_committed, ratios_of, seen, wary
-from rdsim.simulation import cores, in_threads
 from rdsim.stats import quantile
 
 __all__ = ["Contender", "Loop", "Step", "improve"]
