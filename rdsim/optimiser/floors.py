@@ -12,9 +12,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
+from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser.annealing import Annealing, Course
 from rdsim.optimiser.evaluation import evaluate
 from rdsim.optimiser.milp import Model, columns_of, formulate, tightened
@@ -25,7 +27,8 @@ from rdsim.optimiser.variations import Measure, with_floor
 
 __all__ = ["Floor"]
 
-MOVES = 5000  # for each group
+WALKS = 2  # beside each other, for each level
+MOVES = 12_000  # of a walk, for each group
 HOT, COLD = 0.2, 0.002  # temperatures, in units of the mean size of what a chosen option adds
 
 
@@ -84,13 +87,19 @@ class Floor:
     def _walk(
         self, problem: PortfolioProblem, model: Model, relaxed: Relaxed, start: tuple[int, ...], price: float
     ) -> tuple[int, ...]:
-        """Anneal among the options near the relaxation."""
-        scale = self._size(start, price)
-        walk = Annealing(problem, narrow_options(problem, model, relaxed), start)
+        """Anneal among the options near the relaxation, the same walks whatever the number of cores."""
+        scale, open_ = self._size(start, price), narrow_options(problem, model, relaxed)
         course = Course(MOVES * len(problem.group_names), HOT * scale, COLD * scale)
-        walk.run(course, self.settings.seed, self.walks, math.inf, lambda: self.settings.late)
-        self.walks += 1
-        return walk.best
+
+        def one(number: int) -> Annealing:
+            walk = Annealing(problem, open_, start)
+            walk.run(course, self.settings.seed, number, math.inf, lambda: self.settings.late)
+            return walk
+
+        numbers = range(self.walks, self.walks + WALKS)
+        self.walks += WALKS
+        walked = in_threads((partial(one, number) for number in numbers), min(WALKS, cores()))
+        return max(walked, key=lambda walk: walk.objective).best
 
     def _size(self, chosen: tuple[int, ...], price: float) -> float:
         """What an option adds to the objective, on average, its part of the measure at the price included."""

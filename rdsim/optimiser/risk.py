@@ -31,14 +31,17 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from rdsim.errors import Fault, ProblemError, SolverError
+from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser.annealing import anneal
 from rdsim.optimiser.appraisal import (
     Appraisal,
+    Judge,
     Risk,
     RuleValue,
     SampledRow,
@@ -64,6 +67,7 @@ from rdsim.optimiser.rens import (
     chosen_of,
     free_bounds,
     free_groups,
+    narrow_options,
     near_bounds,
     target_of,
 )
@@ -103,8 +107,12 @@ PROVEN = 1e-6
 CLOSE, CLOSEST = 1e-3, 1e-5  # of the objective: how near the bounds of a relaxation come, by the gap asked for
 LARGE = 6000  # options from which relaxations are sifted
 REFINEMENTS = 3  # times that one neighbourhood is solved again with the cuts of its own best portfolio
-WALKS = 2
-MOVES = 45_000  # of a walk, for each group
+START_NODES = 1  # of the model from whose answer walks start: they lose it anyway
+WALKS = 2  # beside each other
+MOVES = 150_000  # of a walk, for each group
+FIRST, AGAIN = 0.03, 0.015  # temperatures at which walks from the start begin, and later ones from the best so far
+WAVES = 4
+SLIGHT = 0.2  # of what is missing: if walks find less, others would not find it either
 NEARLY_TIGHT = 1e-3  # relative slack of the relaxation's cuts that integer models keep
 
 
@@ -381,13 +389,26 @@ def _search(task: Task, settings: Settings) -> Hunt:
         relaxed = relax(hunt, relaxation, strict, valid=False) or relaxed
     hunt.rules = tuple(rule.keeping(relaxed.values) for rule in task.rules)
     hunt.cuts = hunt.cuts.only(np.flatnonzero(hunt.cuts.slack(relaxed.values) < NEARLY_TIGHT))
+    _find_start(hunt, relaxed)
+    if task.risk.money:
+        _search_neighbourhoods(hunt, relaxed)
+    else:
+        _walk(hunt, relaxed)
+    if len(task.problem.option_names) <= LARGE:
+        _finish_with_cuts(hunt, relaxed)
+    return hunt
+
+
+def _find_start(hunt: Hunt, relaxed: Relaxed) -> None:
+    """A first portfolio, near the relaxation if there is one; a floor is reached by a walk where that finds none."""
+    task = hunt.task
+    nodes = RENS_NODES if task.risk.money else START_NODES
     for near, fix in ((NEAR, True), (WIDER * NEAR, False), (math.inf, False)):
         if hunt.best is None and hunt.open:
-            _improve(hunt, near_bounds(task.problem, task.model, relaxed, near, fix), RENS_NODES, hunt.weighed)
-    if hunt.best is None and hunt.open:
-        _reach_floor(hunt, relaxed)
-    _search_neighbourhoods(hunt, relaxed)
-    return hunt
+            _improve(hunt, near_bounds(task.problem, task.model, relaxed, near, fix), nodes, hunt.weighed)
+        if hunt.best is None and hunt.open and fix:
+            _reach_floor(hunt, relaxed)
+        nodes = RENS_NODES
 
 
 def _reach_floor(hunt: Hunt, relaxed: Relaxed) -> None:
@@ -405,45 +426,50 @@ def _reach_floor(hunt: Hunt, relaxed: Relaxed) -> None:
     start = chosen_of(task.problem, columns)
     if evaluate(task.problem, start).feasible:
         upwards = Risk(level=task.risk.level, weight=1.0)
-        hunt.meet(_annealed(hunt, upwards, start, relaxed, task.risk.floor))
+        for chosen in _annealed(hunt, upwards, start, relaxed, task.risk.floor):
+            hunt.meet(chosen)
 
 
 def _annealed(
-    hunt: Hunt, risk: Risk, start: tuple[int, ...], relaxed: Relaxed, enough: float, number: int = 0
-) -> tuple[int, ...]:
-    """A walk among the options near the relaxation, timed."""
-    began, problem = time.perf_counter(), hunt.task.problem
-    _, upper = near_bounds(problem, hunt.task.model, relaxed, WIDER * NEAR, fix=False)
-    open_, settings = upper[: len(problem.option_names)] > 0, hunt.settings
-    met = anneal(
-        problem,
-        risk,
+    hunt: Hunt, risk: Risk, start: tuple[int, ...], relaxed: Relaxed, enough: float, wave: int = 0
+) -> list[tuple[int, ...]]:
+    """Walks among the options near the relaxation, timed; the same ones whatever the number of cores."""
+    began, problem, settings = time.perf_counter(), hunt.task.problem, hunt.settings
+    judge = hunt.task.judge if risk is hunt.task.risk else Judge(problem, risk)
+    walk = partial(
+        anneal,
+        judge,
         start,
-        open_,
+        narrow_options(problem, hunt.task.model, relaxed),
         seed=settings.seed,
-        number=number,
         moves=MOVES * len(problem.group_names),
+        hot=AGAIN if wave else FIRST,
         enough=enough,
         late=lambda: settings.late,
     )
+    numbers = range(wave * WALKS, (wave + 1) * WALKS)
+    met = list(in_threads((partial(walk, number=number) for number in numbers), min(WALKS, cores())))
     hunt.seconds = replace(hunt.seconds, mip=hunt.seconds.mip + time.perf_counter() - began)
     return met
 
 
-def _walk(hunt: Hunt, relaxed: Relaxed, number: int) -> None:
-    """Anneal from the best portfolio."""
-    task, best = hunt.task, hunt.best
-    if best is not None and hunt.open and not task.risk.money:
-        enough = target_of(hunt.bound, hunt.settings.gap)
-        hunt.meet(_annealed(hunt, task.risk, best.evaluation.chosen, relaxed, enough, number))
+def _walk(hunt: Hunt, relaxed: Relaxed) -> None:
+    """Anneal from the best portfolio, again and again while that finds enough."""
+    enough = target_of(hunt.bound, hunt.settings.gap)
+    for wave in range(WAVES):
+        if hunt.best is None or not hunt.open:
+            return
+        before = hunt.gap
+        for chosen in _annealed(hunt, hunt.task.risk, hunt.best.evaluation.chosen, relaxed, enough, wave):
+            hunt.meet(chosen)
+        if before - hunt.gap < SLIGHT * (before - hunt.settings.gap):
+            return
 
 
 def _search_neighbourhoods(hunt: Hunt, relaxed: Relaxed) -> None:
-    """The tail by prices and by the best portfolio's own worst samples in turn; then the cuts, near the relaxation."""
-    task, seed = hunt.task, [hunt.settings.seed, len(hunt.task.problem.option_names)]
-    rng = np.random.default_rng(seed)
-    for number in range(WALKS):
-        _walk(hunt, relaxed, number)
+    """The tail by prices and by the best portfolio's own worst samples in turn."""
+    task = hunt.task
+    rng = np.random.default_rng([hunt.settings.seed, len(task.problem.option_names)])
     for number in range(ROUNDS):
         if hunt.best is None or hunt.start is None or not hunt.open:
             return
@@ -452,11 +478,14 @@ def _search_neighbourhoods(hunt: Hunt, relaxed: Relaxed) -> None:
         free = free_groups(task.problem, chosen, rng, number)
         tail = _at(task, hunt.start) if number % 2 else hunt.weighed
         _improve(hunt, free_bounds(task.problem, task.model, relaxed, chosen, free), ROUND_NODES, tail)
-    if len(task.problem.option_names) > LARGE:
-        return
-    if hunt.weighed is not None and hunt.open:
+
+
+def _finish_with_cuts(hunt: Hunt, relaxed: Relaxed) -> None:
+    """The cuts, near the relaxation and then everywhere."""
+    task = hunt.task
+    if hunt.best is not None and hunt.weighed is not None and hunt.open:
         _improve_cut(hunt, near_bounds(task.problem, task.model, relaxed, NEAR, fix=True), ROUND_NODES)
-    if hunt.open and hunt.best is not None:
+    if hunt.best is not None and hunt.open:
         _improve_cut(hunt, (task.model.lower, task.model.upper), PROOF_NODES)
 
 

@@ -310,7 +310,19 @@ def test_options_that_cannot_stand_alone_are_not_sifted(
     assert sifted == pytest.approx(plain, rel=2e-3)
 
 
-def test_a_floor_is_kept_on_a_large_problem(large: PortfolioProblem) -> None:
+def test_walks_are_the_same_on_one_core_and_on_two(large: PortfolioProblem, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(risk, "MOVES", 2000)
+    monkeypatch.setattr(risk, "_finish_with_cuts", lambda *_: None)
+    found = []
+    for count in (1, 2):
+        monkeypatch.setattr(risk, "cores", lambda count=count: count)
+        found.append(solve_risk(large, Risk(level=0.9, weight=0.5), gap=1e-5, method="search"))
+    assert found[0].chosen == found[1].chosen
+    assert found[0].objective > 0
+
+
+def test_a_floor_is_kept_on_a_large_problem(large: PortfolioProblem, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(risk, "MOVES", 20_000)
     free = solve_risk(large, Risk(level=0.9, weight=0.0), gap=0.02)
     cautious = solve_risk(large, Risk(level=0.9, weight=1.0), gap=0.02)
     assert cautious.cvar > free.cvar

@@ -1,12 +1,18 @@
-"""Annealing: a walk over portfolios by changes of one to three groups, each judged exactly, samples and all.
+"""Annealing: a walk over portfolios by changes of one to four groups, each judged exactly, samples and all.
 
-Every change is tried on the rows, prerequisites, exclusions, openings and carried money, and on the objective itself:
-the mean and the CVaR of the sampled worth, a floor on it, a target. Nothing that breaks a rule is ever entered. What is
-better is accepted, what is worse by d with probability exp(-d / temperature), and the temperature falls
-(Metropolis et al. 1953, J. Chemical Physics 21; Kirkpatrick, Gelatt & Vecchi 1983, Science 220).
+A change begins with one group or two, at random. While a row is off, one more group changes that uses less of it, or
+more where it has a floor: most portfolios at which money is short are left by exchanges alone. Every change is then
+tried on prerequisites and exclusions and on the objective itself: the mean and the CVaR of the sampled worth, a floor
+on it, a target. Nothing that breaks a rule is ever entered. What is better is accepted, what is worse by d with
+probability exp(-d / temperature), and the temperature falls (Metropolis et al. 1953, J. Chemical Physics 21;
+Kirkpatrick, Gelatt & Vecchi 1983, Science 220).
 
-An integer model sees CVaR through cuts, which are right at few portfolios; a walk sees it everywhere, at a few
-microseconds for a portfolio. It proves nothing: the bound comes from the relaxation.
+An integer model sees CVaR through cuts, which are right at few portfolios; a walk sees it everywhere, at less than a
+microsecond for a change. It proves nothing: the bound comes from the relaxation.
+
+CVaR is the mean of the worst samples, and those are much the same for portfolios that are near to each other. So a walk
+goes in stages, each over the samples that are the worst for where it begins: over those its CVaR is right as long as
+they hold its own worst ones, and too high otherwise, which is found out at the end of the stage.
 
 The numbers of move m come from Philox at the address (seed, round, m): the same start gives the same walk.
 """
@@ -15,22 +21,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from rdsim.native.blocks import Block
 from rdsim.optimiser.annealing.contracts import BEST, NONE, blank_state, survey
 from rdsim.optimiser.annealing.moves import walk
-from rdsim.optimiser.appraisal import Risk
-from rdsim.optimiser.problem import BoolArray, IntArray, PortfolioProblem, frozen
+from rdsim.optimiser.appraisal import Appraisal, Judge
+from rdsim.optimiser.problem import BoolArray, IntArray, PortfolioProblem
+from rdsim.optimiser.tail import least_count
 
 __all__ = ["Annealing", "Course", "anneal"]
 
-MOVES = 4_000_000
-FEW = 2000  # samples over which a walk goes first where there are more than twice as many
-FINE = 8  # of a walk over all of them: so many times fewer moves, from a temperature so many times lower
-HOT, COLD = 0.1, 0.005  # temperatures, in units of the mean size of the start's expected values
+MOVES = 10_000_000
+STAGES = 10
+HOT, COLD = 0.03, 0.005  # temperatures, in units of the mean size of the start's expected values
+WORST = 2  # samples of a stage, in units of those that CVaR is the mean of; twice as many after one that was wrong
 _AT_ONCE = 20_000  # moves between two looks at the clock, and at sums that drift
 
 
@@ -44,61 +51,76 @@ class Course:
 
 
 def anneal(
-    problem: PortfolioProblem,
-    risk: Risk,
+    judge: Judge,
     start: tuple[int, ...],
     open_: BoolArray,
     *,
     seed: int = 0,
     number: int = 0,
     moves: int = MOVES,
+    hot: float = HOT,
     enough: float = math.inf,
     late: Callable[[], bool] = lambda: False,
 ) -> tuple[int, ...]:
     """The best portfolio of a walk from `start`, which keeps every rule; `start` itself if nothing better was met.
 
-    What is accepted costs as much as there are samples, and most is accepted early: where there are many samples, a
-    short walk over all of them follows one over `FEW`, spread evenly.
-
     Args:
-        risk: without rules on money.
+        judge: of a problem and a risk without rules on money.
         open_: (O,) options to choose from; those of `start` may be chosen anyway.
         number: of the walk: other numbers give other walks.
         moves: that it makes.
-        enough: objective at which a walk may end.
+        hot: its first temperature, in units of the mean size of the start's expected values; it ends at `COLD`.
+        enough: objective at which it may end.
         late: asked now and then; True ends the walk, which then need not repeat.
     """
+    problem = judge.problem
     if not problem.option_names:
         return start
     scale = float(np.abs(problem.expected[list(start)]).mean()) if start else 0.0
     scale = scale or float(np.abs(problem.expected).max(initial=0.0)) or 1.0
-    course, samples = Course(moves, HOT * scale, COLD * scale), np.atleast_2d(problem.values)
-    if len(samples) > 2 * FEW:
-        few = replace(problem, values=frozen(samples[:: len(samples) // FEW]))
-        coarse = Annealing(few, open_, start, risk)
-        coarse.run(course, seed, number, math.inf, late)
-        walks = Annealing(problem, open_, coarse.best, risk)
-        walks.run(Course(moves // FINE, course.hot / FINE, course.cold), seed, number, enough, late)
-        return walks.best
-    walks = Annealing(problem, open_, start, risk)
-    walks.run(course, seed, number, enough, late)
-    return walks.best
+    best = here = judge.appraise(start)
+    samples, factor = best.worth.size, WORST
+    for stage in range(STAGES):
+        count = min(samples, factor * least_count(1 - judge.risk.level, samples))
+        sampled = np.sort(np.argpartition(here.worth, count - 1)[:count])
+        walks = Annealing(problem, open_, here.evaluation.chosen, judge, sampled)
+        first, last = (scale * hot * (COLD / hot) ** (part / STAGES) for part in (stage, stage + 1))
+        walks.run(Course(moves // STAGES, first, last), seed, number * STAGES + stage, enough, late)
+        top, end = judge.appraise(walks.best), judge.appraise(walks.current)
+        best = _better(best, _better(top, end))
+        if best.objective >= enough or late():
+            break
+        here = end if end.feasible else best
+        if walks.objective - top.objective > last:
+            factor *= 2
+    return best.evaluation.chosen
+
+
+def _better(one: Appraisal, other: Appraisal) -> Appraisal:
+    """The feasible one, or that of larger objective; the first if they are as good."""
+    return max((one, other), key=lambda judged: (judged.feasible, judged.objective))
 
 
 class Annealing:
     """Walks on the landscape of one problem."""
 
     def __init__(
-        self, problem: PortfolioProblem, open_: BoolArray, start: tuple[int, ...], risk: Risk | None = None
+        self,
+        problem: PortfolioProblem,
+        open_: BoolArray,
+        start: tuple[int, ...],
+        judge: Judge | None = None,
+        sampled: IntArray | None = None,
     ) -> None:
         """`open_` (O,): options that may be chosen; those of `start`, which must keep every rule, may be anyway.
 
-        `risk` without rules on money: they need samples of their own.
+        `judge`, of a risk without rules on money (they need samples of their own): what counts; without one the
+        expected value does. `sampled`: the samples that may be among the worst; none: all.
         """
         self._problem, self._options = problem, _options(problem, open_, start)
-        self._survey = survey(problem, self._options, risk, start)
+        self._survey = survey(problem, self._options, judge, start, sampled)
         samples = self._survey["samples"].shape[1]
-        self._state = blank_state(problem, self._options.size, samples, self._survey["tail_size"])
+        self._state = blank_state(problem, self._survey, self._options.size, samples)
         self._block = Block("Walk", self._state)
         self._state["current"][:] = self._places(start)
         self._state["best"][:] = self._state["current"]
@@ -113,12 +135,19 @@ class Annealing:
     @property
     def best(self) -> tuple[int, ...]:
         """The best portfolio so far."""
-        best = self._state["best"]
-        return tuple(sorted(self._options[best[best != NONE]].tolist()))
+        return self._chosen(self._state["best"])
+
+    @property
+    def current(self) -> tuple[int, ...]:
+        """The portfolio at which the last walk ended."""
+        return self._chosen(self._state["current"])
+
+    def _chosen(self, places: IntArray) -> tuple[int, ...]:
+        return tuple(sorted(self._options[places[places != NONE]].tolist()))
 
     @property
     def objective(self) -> float:
-        """Its objective; minus infinity before the first walk."""
+        """That of the best portfolio; minus infinity before the first walk."""
         return float(self._state["figures"][BEST])
 
     def run(self, course: Course, seed: int, number: int, enough: float, late: Callable[[], bool]) -> None:

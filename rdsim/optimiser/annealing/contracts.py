@@ -8,32 +8,40 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from rdsim.optimiser.appraisal import Judge, Risk
+from rdsim.optimiser.appraisal import Judge
 from rdsim.optimiser.evaluation import evaluate, excess_of
 from rdsim.optimiser.problem import FloatArray, IntArray, PortfolioProblem
 from rdsim.optimiser.tail import least_count
 
-__all__ = ["BEST", "EXPECTED", "FIXED", "LOST", "MOST", "NONE", "NOW", "TAIL", "blank_state", "survey"]
+__all__ = ["BEST", "EXPECTED", "LOST", "MOST", "NONE", "NOW", "TAIL", "TOUCHED", "blank_state", "survey"]
 
 NONE = np.int64(-1)
-NOW, BEST, MOST, FIXED = 0, 1, 2, 3
-EXPECTED, TAIL, LOST = 4, 6, 8  # each followed by what it would be after the change at hand
-_FIGURES = 10
-_CHANGES = 3
+NOW, BEST, MOST = 0, 1, 2
+EXPECTED, TAIL, LOST = 3, 5, 7  # each followed by what it would be after the change at hand
+_FIGURES = 9
+TOUCHED = 0  # the one place of `counts`: how many rows the change at hand touches
+_CHANGES = 4  # groups that one move changes, at most
 _ROUNDING = 1e-3
 _CLOSED = 1e300
 _RISKLESS = {"weight": 0.0, "tail_size": 0.0, "floor": -math.inf, "target": -math.inf, "enough": 0}
 
 
-def survey(problem: PortfolioProblem, options: IntArray, risk: Risk | None, start: tuple[int, ...]) -> dict[str, Any]:
+def survey(
+    problem: PortfolioProblem,
+    options: IntArray,
+    judge: Judge | None,
+    start: tuple[int, ...],
+    sampled: IntArray | None,
+) -> dict[str, Any]:
     """The landscape of some options, ascending by group; rows may be off as far as rounding lets `start` be.
 
-    `risk` without rules on money; none: the expected value is all that counts, and there are no samples.
+    `judge` of a risk without rules on money; none: the expected value is all that counts, and there are no samples.
+    `sampled`: the samples of the landscape; none: all.
     """
     return {
         **_groups(problem, options),
         **_rows(problem, options, start),
-        **_worth(problem, options, risk),
+        **_worth(problem, options, judge, sampled),
     }
 
 
@@ -55,6 +63,7 @@ def _groups(problem: PortfolioProblem, options: IntArray) -> dict[str, Any]:
         "excluding": np.array([group for groups in problem.exclusions for group in groups], dtype=np.int64),
         "pair": np.array([(a, b) for a, b, _ in problem.synergies], dtype=np.int64).reshape(-1, 2),
         "pair_value": np.array([value for *_, value in problem.synergies], dtype=np.float64),
+        "group_of": problem.group[options],
         "pair_most": _most_of_pairs(problem),
         "opening_most": problem.opening_value.max(axis=1, initial=0.0),
     }
@@ -75,10 +84,14 @@ def _rows(problem: PortfolioProblem, options: IntArray, start: tuple[int, ...]) 
     off = np.where(rows.is_soft, 0.0, off)
     use = csr_array(rows.use[:, options].T)
     opening = csr_array(rows.opening_use.T)
+    users = csr_array(use.T)
+    soft_in, soft_out = _soft_gains(problem, options)
     return {
         "use_start": use.indptr.astype(np.int64),
         "use_row": use.indices.astype(np.int64),
         "use": use.data,
+        "user_start": users.indptr.astype(np.int64),
+        "user": users.indices.astype(np.int64),
         "opening_start": opening.indptr.astype(np.int64),
         "opening_row": opening.indices.astype(np.int64),
         "opening": opening.data,
@@ -87,27 +100,50 @@ def _rows(problem: PortfolioProblem, options: IntArray, start: tuple[int, ...]) 
         "above": np.where(rows.has_ceiling, off, _CLOSED),
         "below": np.where(rows.has_floor, off, _CLOSED),
         "price": np.where(rows.is_soft, rows.shortfall_price, -1.0),
+        "soft_in": soft_in,
+        "soft_out": soft_out,
+        "soft": np.flatnonzero(rows.is_soft),
         "carry": np.array([(a, b) for a, b, _ in rows.carry_in_order], dtype=np.int64).reshape(-1, 2),
         "rate": np.array([rate for *_, rate in rows.carry_in_order], dtype=np.float64),
     }
 
 
-def _worth(problem: PortfolioProblem, options: IntArray, risk: Risk | None) -> dict[str, Any]:
-    if risk is None:
+def _soft_gains(problem: PortfolioProblem, options: IntArray) -> tuple[FloatArray, FloatArray]:
+    """What an option that comes in, and one that goes, can save of what soft rows cost, at most: shapes (options,)."""
+    rows = problem.rows
+    carried = np.zeros(len(rows.names), dtype=bool)
+    carried[[row for source, target, _ in rows.carry for row in (source, target)]] = True
+    opening = np.abs(rows.opening_use).sum(axis=1) > 0
+    if (rows.is_soft & (carried | np.asarray(opening).ravel())).any():
+        return np.full(options.size, math.inf), np.full(options.size, math.inf)
+    price = np.where(rows.is_soft, rows.shortfall_price, 0.0)
+    use = rows.use[:, options]
+    more, less = use.maximum(0.0), (-use).maximum(0.0)
+    floor, ceiling = price * rows.has_floor, price * rows.has_ceiling
+    return more.T @ floor + less.T @ ceiling, less.T @ floor + more.T @ ceiling
+
+
+def _worth(
+    problem: PortfolioProblem, options: IntArray, judge: Judge | None, sampled: IntArray | None
+) -> dict[str, Any]:
+    """Worth by sample; samples that are left out are taken to be none of the worst and to reach the target."""
+    if judge is None:
         none = {"samples": np.zeros((options.size, 0)), "by_sample": np.zeros((0, options.size))}
         return {"expected": problem.expected[options], **none, **_RISKLESS}
-    samples = np.ascontiguousarray(np.atleast_2d(problem.values)[:, options].T)
-    judge, count = Judge(problem, risk), samples.shape[1]
+    risk, values = judge.risk, np.atleast_2d(problem.values)
+    count = len(values)
+    kept = np.arange(count) if sampled is None else sampled
+    by_sample = np.ascontiguousarray(values[np.ix_(kept, options)])
     floor, target, enough = -math.inf, -math.inf, 0
     if risk.floor is not None:
         floor = risk.floor - judge.worth_tolerance(risk.floor)
     if risk.target is not None and risk.probability is not None:
         target = risk.target - judge.worth_tolerance(risk.target)
-        enough = least_count(risk.probability, count)
+        enough = max(0, least_count(risk.probability, count) - (count - kept.size))
     return {
         "expected": problem.expected[options],
-        "samples": samples,
-        "by_sample": np.ascontiguousarray(samples.T),
+        "samples": np.ascontiguousarray(by_sample.T),
+        "by_sample": by_sample,
         "weight": risk.weight,
         "tail_size": (1 - risk.level) * count,
         "floor": floor,
@@ -116,9 +152,9 @@ def _worth(problem: PortfolioProblem, options: IntArray, risk: Risk | None) -> d
     }
 
 
-def blank_state(problem: PortfolioProblem, options: int, samples: int, tail_size: float) -> dict[str, Any]:
+def blank_state(problem: PortfolioProblem, land: dict[str, Any], options: int, samples: int) -> dict[str, Any]:
     """A state in which nothing is funded yet."""
-    groups, rows = len(problem.group_names), len(problem.rows.names)
+    groups, rows, tail_size = len(problem.group_names), len(problem.rows.names), land["tail_size"]
     partners, stages = problem.opening_value.shape
     tail = min(samples, max(1, math.ceil(tail_size * (1 - 1e-12)))) if samples else 0
     return {
@@ -128,7 +164,10 @@ def blank_state(problem: PortfolioProblem, options: int, samples: int, tail_size
         "old": np.full(_CHANGES, NONE),
         "fresh": np.full(_CHANGES, NONE),
         "activity": np.zeros(rows),
-        "trial": np.zeros(rows),
+        "delta": np.zeros(rows),
+        "touched": np.zeros(rows, dtype=np.int64),
+        "is_touched": np.zeros(rows, dtype=np.bool_),
+        "counts": np.zeros(1, dtype=np.int64),
         "room": np.zeros(rows),
         "users": np.zeros((partners, stages), dtype=np.int64),
         "opened": np.full(partners, stages, dtype=np.int64),

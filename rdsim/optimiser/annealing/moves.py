@@ -12,16 +12,16 @@ import numpy as np
 
 from rdsim.draws import philox
 from rdsim.native.jit import inlined, jit
-from rdsim.optimiser.annealing.contracts import BEST, EXPECTED, FIXED, LOST, MOST, NONE, NOW, TAIL
+from rdsim.optimiser.annealing.contracts import BEST, EXPECTED, LOST, MOST, NONE, NOW, TAIL, TOUCHED
 
 __all__ = ["walk"]
 
 _LOW, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
-_ONE, _TWO, _THREE = np.uint64(1), np.uint64(2), np.uint64(3)
-_TWICE, _THRICE = 0.63, 0.27  # shares of moves that change a second group, and a third
+_ONE = np.uint64(1)
+_ANOTHER = 0.6  # share of moves that change a second group though rows are kept after one
+_LEAVE = 0.2  # share of changes that make room in a row which leave the group unfunded
 _DROP = 0.2  # share of changes that leave the group unfunded
 _UNIT = 2.0**-32
-_BROKEN = -math.inf
 
 
 # ---------------------------------------------------------------- chance
@@ -47,12 +47,19 @@ def _below(word, count):
 
 
 @inlined
-def _propose_one(land, s, made, group_word, drop_word, option_word):
+def _is_changed(s, made, g):
+    for k in range(made):  # noqa: SIM110 - compiled: `any` of a generator is not
+        if s.group[k] == g:
+            return True
+    return False
+
+
+@inlined
+def _propose(land, s, made, group_word, drop_word, option_word):
     """One more changed group, unless it is changed already or would stay as it is; returns how many there are."""
     g = _below(group_word, len(s.current))
-    for k in range(made):
-        if s.group[k] == g:
-            return made
+    if _is_changed(s, made, g):
+        return made
     first = land.start[g]
     choices = land.start[g + 1] - first
     fresh = NONE
@@ -65,18 +72,67 @@ def _propose_one(land, s, made, group_word, drop_word, option_word):
 
 
 @inlined
-def _propose(land, s, move):
-    """Fill in group, old and fresh of the changed groups; returns how many they are, and a number for acceptance."""
-    w0, w1, w2, w3 = _four(land, move, _ONE)
-    made = _propose_one(land, s, 0, w0, w1, w2)
-    chance = _share(w3)
-    if chance < _TWICE:
-        w0, w1, w2, w3 = _four(land, move, _TWO)
-        made = _propose_one(land, s, made, w0, w1, w2)
-        if chance < _THRICE:
-            v0, v1, v2, _ = _four(land, move, _THREE)
-            made = _propose_one(land, s, made, v0, v1, v2)
-    return made, _share(w3) if chance < _TWICE else _share(w1 ^ w2)
+def _use_of(land, option, row):
+    """What an option uses of a row."""
+    for k in range(land.use_start[option], land.use_start[option + 1]):
+        if land.use_row[k] == row:
+            return land.use[k]
+    return 0.0
+
+
+@inlined
+def _propose_less(land, s, made, row, group_word, drop_word, option_word):
+    """One more changed group that uses less of a row than it does now; returns how many there are."""
+    first = land.user_start[row]
+    count = land.user_start[row + 1] - first
+    if count == 0:
+        return made
+    place = _below(group_word, count)
+    for _ in range(count):
+        option = land.user[first + place]
+        g = land.group_of[option]
+        if s.current[g] == option and not _is_changed(s, made, g):
+            return _lessen(land, s, made, row, option, drop_word, option_word)
+        place = place + 1 if place + 1 < count else 0
+    return made
+
+
+@inlined
+def _lessen(land, s, made, row, option, drop_word, option_word):
+    """The option's group without it, or with one that uses less of a row; returns how many changed groups there are."""
+    g = land.group_of[option]
+    fresh = NONE
+    if not land.may_drop[g] or _share(drop_word) >= _LEAVE:
+        first = land.start[g]
+        count = land.start[g + 1] - first
+        place, now = _below(option_word, count), _use_of(land, option, row)
+        for _ in range(count):
+            if _use_of(land, first + place, row) < now:
+                fresh = first + place
+                break
+            place = place + 1 if place + 1 < count else 0
+        if fresh == NONE and not land.may_drop[g]:
+            return made
+    s.group[made], s.old[made], s.fresh[made] = g, option, fresh
+    return made + 1
+
+
+@inlined
+def _propose_more(land, s, made, row, word):
+    """One more changed group that uses more of a row than it does now; returns how many there are."""
+    first = land.user_start[row]
+    count = land.user_start[row + 1] - first
+    if count == 0:
+        return made
+    place = _below(word, count)
+    for _ in range(count):
+        option = land.user[first + place]
+        g = land.group_of[option]
+        if s.current[g] != option and not _is_changed(s, made, g):
+            s.group[made], s.old[made], s.fresh[made] = g, s.current[g], option
+            return made + 1
+        place = place + 1 if place + 1 < count else 0
+    return made
 
 
 @inlined
@@ -88,17 +144,27 @@ def _count_users(land, s, option, sign):
 
 
 @inlined
-def _add_use(land, activity, option, sign):
-    for k in range(land.use_start[option], land.use_start[option + 1]):
-        activity[land.use_row[k]] += sign * land.use[k]
+def _add(s, row, amount):
+    """So much more activity of a row."""
+    if not s.is_touched[row]:
+        s.is_touched[row] = True
+        s.touched[s.counts[TOUCHED]] = row
+        s.counts[TOUCHED] += 1
+    s.delta[row] += amount
 
 
 @inlined
-def _add_opening(land, activity, partner, stage, sign):
+def _add_use(land, s, option, sign):
+    for k in range(land.use_start[option], land.use_start[option + 1]):
+        _add(s, land.use_row[k], sign * land.use[k])
+
+
+@inlined
+def _add_opening(land, s, partner, stage, sign):
     if stage < len(land.stages):
         cell = partner * len(land.stages) + stage
         for k in range(land.opening_start[cell], land.opening_start[cell + 1]):
-            activity[land.opening_row[k]] += sign * land.opening[k]
+            _add(s, land.opening_row[k], sign * land.opening[k])
 
 
 @inlined
@@ -111,24 +177,30 @@ def _opens(land, s, partner):
 
 
 @inlined
-def _enter(land, s, made):
-    """Make the change in `current` and `users`, and work out activity in `trial`."""
-    for row in range(len(s.trial)):
-        s.trial[row] = s.activity[row]
-    for k in range(made):
-        s.current[s.group[k]] = s.fresh[k]
-        if s.old[k] != NONE:
-            _add_use(land, s.trial, s.old[k], -1.0)
-            _count_users(land, s, s.old[k], -1)
-        if s.fresh[k] != NONE:
-            _add_use(land, s.trial, s.fresh[k], 1.0)
-            _count_users(land, s, s.fresh[k], 1)
-    for partner in range(len(s.opened)):
+def _reopen(land, s, option):
+    """The option's partners open when their first user needs them."""
+    for k in range(land.member_start[option], land.member_start[option + 1]):
+        partner = land.member[k]
         stage = _opens(land, s, partner)
-        s.opens[partner] = stage
-        if stage != s.opened[partner]:
-            _add_opening(land, s.trial, partner, s.opened[partner], -1.0)
-            _add_opening(land, s.trial, partner, stage, 1.0)
+        if stage != s.opens[partner]:
+            _add_opening(land, s, partner, s.opens[partner], -1.0)
+            _add_opening(land, s, partner, stage, 1.0)
+            s.opens[partner] = stage
+
+
+@inlined
+def _enter(land, s, k):
+    """Make change k in `current`, `users` and `opens`; what it adds to rows is in `delta`."""
+    s.current[s.group[k]] = s.fresh[k]
+    if s.old[k] != NONE:
+        _add_use(land, s, s.old[k], -1.0)
+        _count_users(land, s, s.old[k], -1)
+    if s.fresh[k] != NONE:
+        _add_use(land, s, s.fresh[k], 1.0)
+        _count_users(land, s, s.fresh[k], 1)
+        _reopen(land, s, s.fresh[k])
+    if s.old[k] != NONE:
+        _reopen(land, s, s.old[k])
 
 
 @inlined
@@ -139,6 +211,18 @@ def _take_back(land, s, made):
             _count_users(land, s, s.old[k], 1)
         if s.fresh[k] != NONE:
             _count_users(land, s, s.fresh[k], -1)
+    for partner in range(len(s.opens)):
+        s.opens[partner] = s.opened[partner]
+
+
+@inlined
+def _forget(s):
+    """Nothing is touched any more."""
+    for k in range(s.counts[TOUCHED]):
+        row = s.touched[k]
+        s.delta[row] = 0.0
+        s.is_touched[row] = False
+    s.counts[TOUCHED] = 0
 
 
 # ---------------------------------------------------------------- rules and rows
@@ -164,32 +248,50 @@ def _keeps_rules(land, s):
 
 
 @inlined
-def _shortfall(land, s):
-    """Objective lost to soft rows at the activity in `trial`; infinite if a hard row is broken."""
-    for row in range(len(s.room)):
-        s.room[row] = land.cap[row]
+def _carry(land, s):
+    """Room of the rows to which unspent money is carried."""
     for k in range(len(land.carry)):
-        source = land.carry[k, 0]
-        s.room[land.carry[k, 1]] += land.rate[k] * max(0.0, s.room[source] - s.trial[source])
-    lost = 0.0
-    for row in range(len(s.room)):
-        over = s.trial[row] - s.room[row]
-        if over > land.above[row] or over < -land.below[row]:
-            if land.price[row] < 0.0:
-                return math.inf
-            lost += land.price[row] * abs(over)
-    return lost
+        source, target = land.carry[k, 0], land.carry[k, 1]
+        unspent = s.room[source] - s.activity[source] - s.delta[source]
+        s.room[target] = land.cap[target] + land.rate[k] * max(0.0, unspent)
+
+
+@inlined
+def _excess(land, s, row):
+    """How far a hard row is off, more than 0 if it is used too much and less than 0 if too little; 0 if it is kept."""
+    over = s.activity[row] + s.delta[row] - s.room[row]
+    if land.price[row] >= 0.0 or (over <= land.above[row] and over >= -land.below[row]):
+        return 0.0
+    return over
+
+
+@inlined
+def _most_off(land, s):
+    """The row that is off the most, relative to its room; -1 if all are kept."""
+    found, most = -1, 0.0
+    for k in range(s.counts[TOUCHED]):
+        row = s.touched[k]
+        off = abs(_excess(land, s, row))
+        if off > most * (abs(s.room[row]) + 1e-9):
+            found, most = row, off / (abs(s.room[row]) + 1e-9)
+    for k in range(len(land.carry)):
+        row = land.carry[k, 1]
+        off = abs(_excess(land, s, row))
+        if off > most * (abs(s.room[row]) + 1e-9):
+            found, most = row, off / (abs(s.room[row]) + 1e-9)
+    return found
 
 
 @inlined
 def _fixed(land, s):
-    """Worth of openings and synergies less shortfall, the same in every sample; minus infinity breaks a rule."""
-    if not _keeps_rules(land, s):
-        return _BROKEN
-    s.figures[LOST + 1] = _shortfall(land, s)
-    worth = -s.figures[LOST + 1]
-    if worth == _BROKEN:
-        return _BROKEN
+    """Worth of openings and synergies less what soft rows cost, the same in every sample."""
+    lost = 0.0
+    for k in range(len(land.soft)):
+        row = land.soft[k]
+        over = s.activity[row] + s.delta[row] - s.room[row]
+        if over > land.above[row] or over < -land.below[row]:
+            lost += land.price[row] * abs(over)
+    s.figures[LOST + 1], worth = lost, -lost
     for partner in range(len(s.opens)):
         if s.opens[partner] < len(land.stages):
             worth += land.opening_value[partner, s.opens[partner]]
@@ -296,8 +398,19 @@ def _move_tail(land, s):
 
 
 @inlined
+def _expected(land, s, made):
+    """Expected value after the change."""
+    expected = s.figures[EXPECTED]
+    for k in range(made):
+        for sign, option in ((1.0, s.fresh[k]), (-1.0, s.old[k])):
+            if option != NONE:
+                expected += sign * land.expected[option]
+    return expected
+
+
+@inlined
 def _highest(land, s, made):
-    """The most that the change could be worth, but for what is the same in every sample; and its expected value.
+    """The most that the change could be worth, but for what is the same in every sample.
 
     The tail mean rises by no more than the mean of the samples that are the tail now.
     """
@@ -308,24 +421,32 @@ def _highest(land, s, made):
                 expected += sign * land.expected[option]
                 if len(s.worth) > 0:
                     tail += sign * s.in_tail[option]
-    return (1.0 - land.weight) * expected + land.weight * tail, expected
+    return (1.0 - land.weight) * expected + land.weight * tail
 
 
 @inlined
 def _most_fixed(land, s, made):
     """The most that openings and synergies, less what soft rows cost, could be worth after the change."""
     sampled = (1.0 - land.weight) * s.figures[EXPECTED] + land.weight * s.figures[TAIL]
-    most = s.figures[NOW] - sampled + s.figures[LOST]
+    most, found = s.figures[NOW] - sampled, 0.0
     for k in range(made):
-        most += land.pair_most[s.group[k]]
-        for option in (s.old[k], s.fresh[k]):
-            if option != NONE:
-                for m in range(land.member_start[option], land.member_start[option + 1]):
-                    partner = land.member[m]
-                    stage = s.opened[partner]
-                    now = land.opening_value[partner, stage] if stage < len(land.stages) else 0.0
-                    most += land.opening_most[partner] - now
-    return most
+        old, fresh = s.old[k], s.fresh[k]
+        if (old == NONE) != (fresh == NONE):
+            most += land.pair_most[s.group[k]]
+        if old != NONE:
+            found += land.soft_out[old]
+            for m in range(land.member_start[old], land.member_start[old + 1]):
+                partner, stage = land.member[m], land.stage[old]
+                if stage == s.opened[partner] and s.users[partner, stage] <= made:
+                    most += land.opening_most[partner] - land.opening_value[partner, stage]
+        if fresh != NONE:
+            found += land.soft_in[fresh]
+            for m in range(land.member_start[fresh], land.member_start[fresh + 1]):
+                partner, stage, now = land.member[m], land.stage[fresh], s.opened[land.member[m]]
+                if stage < now:
+                    value = land.opening_value[partner, now] if now < len(land.stages) else 0.0
+                    most += max(0.0, land.opening_value[partner, stage] - value)
+    return most + min(found, s.figures[LOST])
 
 
 @inlined
@@ -358,32 +479,30 @@ def _reaches(land, s, fixed, tail):
 
 
 @inlined
-def _judge(land, s, made, highest, expected, least):
-    """Whether the change keeps every rule and is worth at least `least`; its worth is then in `figures[MOST]`.
-
-    `highest` and `expected` are what `_highest` says of it.
-    """
-    fixed = _fixed(land, s)
-    if fixed == _BROKEN:
+def _judge(land, s, made, least):
+    """Whether the change keeps prerequisites and exclusions and is worth at least `least`: then in `figures[MOST]`."""
+    if not _keeps_rules(land, s):
         return False
-    if highest + fixed < least:
+    fixed, level = _fixed(land, s), land.weight
+    if _highest(land, s, made) + fixed < least:
         return False
-    tail, level = 0.0, land.weight
+    expected, tail = _expected(land, s, made), 0.0
     if len(s.worth) > 0:
         _try_samples(land, s, made)
         tail = _tail_mean(land, s)
     worth = (1.0 - level) * expected + level * tail + fixed
     if worth < least or (len(s.worth) > 0 and not _reaches(land, s, fixed, tail)):
         return False
-    s.figures[MOST], s.figures[TAIL + 1], s.figures[EXPECTED + 1], s.figures[FIXED] = worth, tail, expected, fixed
+    s.figures[MOST], s.figures[TAIL + 1], s.figures[EXPECTED + 1] = worth, tail, expected
     return True
 
 
 @inlined
 def _accept(land, s):
     """Keep the change that has been judged."""
-    for row in range(len(s.trial)):
-        s.activity[row] = s.trial[row]
+    for k in range(s.counts[TOUCHED]):
+        row = s.touched[k]
+        s.activity[row] += s.delta[row]
     for partner in range(len(s.opened)):
         s.opened[partner] = s.opens[partner]
     s.figures[NOW] = s.figures[MOST]
@@ -403,9 +522,11 @@ def _accept(land, s):
 def _settle(land, s):
     """Everything in the state that follows from `current`, anew: sums that are only added to drift."""
     s.figures[EXPECTED] = 0.0
+    _forget(s)
     for row in range(len(s.activity)):
-        s.activity[row] = 0.0
+        s.room[row] = land.cap[row]
     for partner in range(len(s.opened)):
+        s.opens[partner] = len(land.stages)
         for stage in range(len(land.stages)):
             s.users[partner, stage] = 0
     for n in range(len(s.worth)):
@@ -414,22 +535,33 @@ def _settle(land, s):
         option = s.current[g]
         if option != NONE:
             s.figures[EXPECTED] += land.expected[option]
-            _add_use(land, s.activity, option, 1.0)
+            _add_use(land, s, option, 1.0)
             _count_users(land, s, option, 1)
+            _reopen(land, s, option)
             for n in range(len(s.worth)):
                 s.tried[n] += land.samples[option, n]
     for partner in range(len(s.opened)):
-        s.opened[partner] = _opens(land, s, partner)
-        s.opens[partner] = s.opened[partner]
-        _add_opening(land, s.activity, partner, s.opened[partner], 1.0)
-    for row in range(len(s.trial)):
-        s.trial[row] = s.activity[row]
+        s.opened[partner] = s.opens[partner]
+    for row in range(len(s.activity)):
+        s.activity[row] = s.delta[row]
+    _forget(s)
+
+
+@inlined
+def _keeps_rows(land, s):
+    """Whether every hard row is kept."""
+    _carry(land, s)
+    for row in range(len(s.activity)):  # noqa: SIM110 - compiled: `all` of a generator is not
+        if _excess(land, s, row) != 0.0:
+            return False
+    return True
 
 
 @inlined
 def _start(land, s):
     """Settle the state and judge it; False if it breaks a rule."""
     _settle(land, s)
+    keeps = _keeps_rows(land, s) and _keeps_rules(land, s)
     fixed, tail = _fixed(land, s), 0.0
     if len(s.worth) > 0:
         tail = _tail_mean(land, s)
@@ -437,12 +569,42 @@ def _start(land, s):
             s.worth[n] = s.tried[n]
         _note_tail(s)
         _note_tail_means(land, s)
-        if fixed != _BROKEN and not _reaches(land, s, fixed, tail):
+        if not _reaches(land, s, fixed, tail):
             return False
     s.figures[TAIL], s.figures[LOST] = tail, s.figures[LOST + 1]
     s.figures[NOW] = (1.0 - land.weight) * s.figures[EXPECTED] + land.weight * tail + fixed
     s.figures[BEST] = max(s.figures[BEST], s.figures[NOW])
-    return fixed != _BROKEN
+    return keeps
+
+
+@inlined
+def _change(land, s, move, least):
+    """Change groups until every row is kept; returns how many, and whether that may be worth `least`."""
+    w0, w1, w2, _ = _four(land, move, _ONE)
+    made, entered, part = _propose(land, s, 0, w0, w1, w2), 0, _ONE
+    while made > entered:
+        if part == _ONE:
+            part += _ONE
+            w0, w1, w2, w3 = _four(land, move, part)
+            if _share(w3) < _ANOTHER:
+                made = _propose(land, s, made, w0, w1, w2)
+        if _highest(land, s, made) + _most_fixed(land, s, made) < least:
+            return entered, False
+        while entered < made:
+            _enter(land, s, entered)
+            entered += 1
+        _carry(land, s)
+        row = _most_off(land, s)
+        if row < 0:
+            return made, True
+        if made < len(s.group):
+            part += _ONE
+            w0, w1, w2, _ = _four(land, move, part)
+            if _excess(land, s, row) > 0.0:
+                made = _propose_less(land, s, made, row, w0, w1, w2)
+            else:
+                made = _propose_more(land, s, made, row, w0)
+    return entered, False
 
 
 @jit
@@ -457,17 +619,14 @@ def walk(land, s, first, moves, hot, cooling, enough):
     for move in range(first, first + moves):
         if s.figures[BEST] >= enough:
             return accepted
-        made, chance = _propose(land, s, np.uint64(move))
-        if made == 0:
-            continue
-        least = s.figures[NOW] + hot * math.exp(cooling * move) * math.log(chance)
-        highest, expected = _highest(land, s, made)
-        if highest + _most_fixed(land, s, made) < least:
-            continue  # most changes are no good, whatever the rows say
-        _enter(land, s, made)
-        if _judge(land, s, made, highest, expected, least):
+        _, _, _, chance = _four(land, np.uint64(move), _ONE)
+        least = s.figures[NOW] + hot * math.exp(cooling * move) * math.log(_share(chance))
+        made, kept = _change(land, s, np.uint64(move), least)
+        kept = kept and _judge(land, s, made, least)
+        if kept:
             _accept(land, s)
             accepted += 1
-        else:
+        elif made > 0:
             _take_back(land, s, made)
+        _forget(s)
     return accepted
