@@ -12,12 +12,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 
-from rdsim.native.threads import cores, in_threads
-from rdsim.optimiser.annealing import Annealing, Course
+from rdsim.optimiser.annealing import Course, anneal_expected
 from rdsim.optimiser.evaluation import evaluate
 from rdsim.optimiser.milp import Model, columns_of, formulate, tightened
 from rdsim.optimiser.problem import PortfolioProblem, frozen
@@ -27,7 +25,6 @@ from rdsim.optimiser.variations import Measure, with_floor
 
 __all__ = ["Floor"]
 
-WALKS = 2  # beside each other, for each level
 MOVES = 12_000  # of a walk, for each group
 HOT, COLD = 0.2, 0.002  # temperatures, in units of the mean size of what a chosen option adds
 
@@ -40,7 +37,7 @@ class Floor:
     measure: Measure
     settings: Settings
     relaxed: dict[float, Relaxed] = field(default_factory=dict)  # by level
-    walks: int = 0
+    waves: int = 0
 
     def __post_init__(self) -> None:
         """State the model once, with a floor that may be missed at a price, and its relaxation, in which it may not."""
@@ -87,19 +84,12 @@ class Floor:
     def _walk(
         self, problem: PortfolioProblem, model: Model, relaxed: Relaxed, start: tuple[int, ...], price: float
     ) -> tuple[int, ...]:
-        """Anneal among the options near the relaxation, the same walks whatever the number of cores."""
-        scale, open_ = self._size(start, price), narrow_options(problem, model, relaxed)
+        """Anneal among the options near the relaxation."""
+        scale, settings = self._size(start, price), self.settings
         course = Course(MOVES * len(problem.group_names), HOT * scale, COLD * scale)
-
-        def one(number: int) -> Annealing:
-            walk = Annealing(problem, open_, start)
-            walk.run(course, self.settings.seed, number, math.inf, lambda: self.settings.late)
-            return walk
-
-        numbers = range(self.walks, self.walks + WALKS)
-        self.walks += WALKS
-        walked = in_threads((partial(one, number) for number in numbers), min(WALKS, cores()))
-        return max(walked, key=lambda walk: walk.objective).best
+        open_, wave = narrow_options(problem, model, relaxed), self.waves
+        self.waves += 1
+        return anneal_expected(problem, start, open_, course, seed=settings.seed, wave=wave, late=lambda: settings.late)
 
     def _size(self, chosen: tuple[int, ...], price: float) -> float:
         """What an option adds to the objective, on average, its part of the measure at the price included."""

@@ -10,10 +10,12 @@ exact    cuts on the tail, the whole integer model solved again until its best p
          says; a chance constraint has a binary column for each sample. At gap 0 the optimum is proven; of equal
          optima any may come back.
 search   cuts in the relaxation give the bound, and their prices weigh the samples: with these weights the tail is one
-         linear figure, an upper estimate of CVaR that is tight in the relaxation. RENS maximises it, annealing goes on
-         from there with CVaR itself (see `annealing`), then neighbourhood search; every portfolio is judged exactly. If
-         the gap is not proven and the model is not large, rounds with the cuts follow; on 10,000 options they took
-         minutes and brought nothing. Chance constraints give way to stricter ones (see below).
+         linear figure, an upper estimate of CVaR that is tight in the relaxation. RENS begins to maximise it, annealing
+         goes on from there with CVaR itself (see `annealing`), several walks beside each other and again from the best;
+         after them neighbourhood search found nothing any more, so that is for rules on money, which walks do not see.
+         Every portfolio is judged exactly. If the gap is not proven and the model is not large, rounds with the cuts
+         follow; on 10,000 options they took minutes and brought nothing. Chance constraints give way to stricter ones
+         (see below).
 auto     exact if the gap is 0, or if there are at most `SMALL` options and `SMALL_COUNTED` sample columns
 =======  =====================================================================================================
 
@@ -31,14 +33,12 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from rdsim.errors import Fault, ProblemError, SolverError
-from rdsim.native.threads import cores, in_threads
-from rdsim.optimiser.annealing import anneal
+from rdsim.optimiser.annealing import abreast, anneal
 from rdsim.optimiser.appraisal import (
     Appraisal,
     Judge,
@@ -59,7 +59,6 @@ from rdsim.optimiser.rens import (
     PROOF_NODES,
     RENS_NODES,
     ROUND_NODES,
-    ROUNDS,
     WIDER,
     Relaxed,
     Settings,
@@ -107,8 +106,8 @@ PROVEN = 1e-6
 CLOSE, CLOSEST = 1e-3, 1e-5  # of the objective: how near the bounds of a relaxation come, by the gap asked for
 LARGE = 6000  # options from which relaxations are sifted
 REFINEMENTS = 3  # times that one neighbourhood is solved again with the cuts of its own best portfolio
+ROUNDS = 6  # of neighbourhood search, where a rule on money forbids walks
 START_NODES = 1  # of the model from whose answer walks start: they lose it anyway
-WALKS = 2  # beside each other
 MOVES = 150_000  # of a walk, for each group
 FIRST, AGAIN = 0.03, 0.015  # temperatures at which walks from the start begin, and later ones from the best so far
 WAVES = 4
@@ -433,22 +432,25 @@ def _reach_floor(hunt: Hunt, relaxed: Relaxed) -> None:
 def _annealed(
     hunt: Hunt, risk: Risk, start: tuple[int, ...], relaxed: Relaxed, enough: float, wave: int = 0
 ) -> list[tuple[int, ...]]:
-    """Walks among the options near the relaxation, timed; the same ones whatever the number of cores."""
+    """Walks among the options near the relaxation, timed."""
     began, problem, settings = time.perf_counter(), hunt.task.problem, hunt.settings
     judge = hunt.task.judge if risk is hunt.task.risk else Judge(problem, risk)
-    walk = partial(
-        anneal,
-        judge,
-        start,
-        narrow_options(problem, hunt.task.model, relaxed),
-        seed=settings.seed,
-        moves=MOVES * len(problem.group_names),
-        hot=AGAIN if wave else FIRST,
-        enough=enough,
-        late=lambda: settings.late,
-    )
-    numbers = range(wave * WALKS, (wave + 1) * WALKS)
-    met = list(in_threads((partial(walk, number=number) for number in numbers), min(WALKS, cores())))
+    open_ = narrow_options(problem, hunt.task.model, relaxed)
+
+    def one(number: int) -> tuple[int, ...]:
+        return anneal(
+            judge,
+            start,
+            open_,
+            seed=settings.seed,
+            number=number,
+            moves=MOVES * len(problem.group_names),
+            hot=AGAIN if wave else FIRST,
+            enough=enough,
+            late=lambda: settings.late,
+        )
+
+    met = abreast(one, wave)
     hunt.seconds = replace(hunt.seconds, mip=hunt.seconds.mip + time.perf_counter() - began)
     return met
 

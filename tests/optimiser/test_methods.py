@@ -107,6 +107,7 @@ def test_two_runs_are_identical(method: str, solver: str) -> None:
 def test_neighbourhood_search_improves_and_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gap that nothing proves: all rounds are used, none makes it worse, and two runs are alike."""
     monkeypatch.setattr("rdsim.optimiser.rens.PROOF_NODES", 0)
+    monkeypatch.setattr("rdsim.optimiser.rens.MOVES", ())
     problem, _ = draw_problem(3, MIDDLE)
     first, second = (solve(problem, gap=1e-4, method="rens") for _ in range(2))
     monkeypatch.setattr("rdsim.optimiser.rens.ROUNDS", 0)
@@ -114,6 +115,18 @@ def test_neighbourhood_search_improves_and_repeats(monkeypatch: pytest.MonkeyPat
     assert first == second
     assert first.termination in {Termination.ROUNDS, Termination.TARGET, Termination.COMPLETE}
     assert first.objective > without.objective
+
+
+def test_walks_improve_and_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rdsim.optimiser.rens.PROOF_NODES", 0)
+    monkeypatch.setattr("rdsim.optimiser.rens.ROUNDS", 0)
+    problem, _ = draw_problem(3, MIDDLE)
+    first, second = (solve(problem, gap=1e-4, method="rens") for _ in range(2))
+    monkeypatch.setattr("rdsim.optimiser.rens.MOVES", ())
+    without = solve(problem, gap=1e-4, method="rens")
+    assert first == second
+    assert first.objective > without.objective
+    assert first.bound == without.bound
 
 
 def test_a_time_limit_is_kept_and_reported() -> None:

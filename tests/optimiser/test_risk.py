@@ -315,7 +315,7 @@ def test_walks_are_the_same_on_one_core_and_on_two(large: PortfolioProblem, monk
     monkeypatch.setattr(risk, "_finish_with_cuts", lambda *_: None)
     found = []
     for count in (1, 2):
-        monkeypatch.setattr(risk, "cores", lambda count=count: count)
+        monkeypatch.setattr("rdsim.optimiser.annealing.cores", lambda count=count: count)
         found.append(solve_risk(large, Risk(level=0.9, weight=0.5), gap=1e-5, method="search"))
     assert found[0].chosen == found[1].chosen
     assert found[0].objective > 0

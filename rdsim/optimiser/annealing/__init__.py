@@ -22,17 +22,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
 from rdsim.native.blocks import Block
+from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser.annealing.contracts import BEST, NONE, blank_state, survey
 from rdsim.optimiser.annealing.moves import walk
 from rdsim.optimiser.appraisal import Appraisal, Judge
 from rdsim.optimiser.problem import BoolArray, IntArray, PortfolioProblem
 from rdsim.optimiser.tail import least_count
 
-__all__ = ["Annealing", "Course", "anneal"]
+__all__ = ["WALKS", "Annealing", "Course", "abreast", "anneal", "anneal_expected"]
+
+T = TypeVar("T")
+
+WALKS = 2  # beside each other, one for each core of a small machine
 
 MOVES = 10_000_000
 STAGES = 10
@@ -94,6 +101,36 @@ def anneal(
         if walks.objective - top.objective > last:
             factor *= 2
     return best.evaluation.chosen
+
+
+def anneal_expected(
+    problem: PortfolioProblem,
+    start: tuple[int, ...],
+    open_: BoolArray,
+    course: Course,
+    *,
+    seed: int = 0,
+    wave: int = 0,
+    enough: float = math.inf,
+    late: Callable[[], bool] = lambda: False,
+) -> tuple[int, ...]:
+    """The portfolio of largest expected worth of `WALKS` walks from `start`; `start` itself if nothing better was met.
+
+    Args: as `anneal`; other numbers of `wave` give other walks.
+    """
+
+    def one(number: int) -> Annealing:
+        walks = Annealing(problem, open_, start)
+        walks.run(course, seed, number, enough, late)
+        return walks
+
+    return max(abreast(one, wave), key=lambda walks: walks.objective).best
+
+
+def abreast(walk: Callable[[int], T], wave: int) -> list[T]:
+    """What `WALKS` walks give, by their number, beside each other; the same on any number of cores."""
+    numbers = range(wave * WALKS, (wave + 1) * WALKS)
+    return list(in_threads((partial(walk, number) for number in numbers), min(WALKS, cores())))
 
 
 def _better(one: Appraisal, other: Appraisal) -> Appraisal:
