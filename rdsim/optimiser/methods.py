@@ -2,7 +2,7 @@
 
 ========  ============================================================================================
 direct    the whole model at once, to the gap asked for; with gap 0 the optimum is proven
-rens      relaxation, RENS and neighbourhood search (see `rens`), for large problems and gaps above 0
+rens      relaxation, RENS, walks and neighbourhoods (see `rens`), for large problems and gaps above 0
 near      relaxation and RENS alone, for many problems where a good portfolio soon is worth more than a small gap
 auto      direct if the gap is 0 or there are at most `SMALL` options, else rens
 ========  ============================================================================================
@@ -58,7 +58,7 @@ def solve(
         solver: `highs`, `cbc`, or an adapter.
         gap: (bound - objective) / |objective| that is good enough; 0 asks for the proven optimum.
         time_limit: seconds, a safety net; when it bites, `termination` says so and the answer need not repeat.
-        seed: of the solver and of the neighbourhood search.
+        seed: of the solver, of walks and of the neighbourhood search.
         threads: of the solver.
         method: `auto`, `direct`, `rens` or `near`.
 

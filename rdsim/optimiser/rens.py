@@ -1,4 +1,4 @@
-"""LP, then RENS, then neighbourhood search: a portfolio within a proven gap, fast and repeatable.
+"""LP, then RENS, walks and neighbourhood search: a portfolio within a proven gap, fast and repeatable.
 
 RENS, the relaxation enforced neighbourhood search (Berthold 2014), solves the integer problem near its
 linear relaxation. Here:

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -437,7 +438,7 @@ def _annealed(
     judge = hunt.task.judge if risk is hunt.task.risk else Judge(problem, risk)
     open_ = narrow_options(problem, hunt.task.model, relaxed)
 
-    def one(number: int) -> tuple[int, ...]:
+    def one(number: int, ended: Callable[[], bool]) -> tuple[int, ...]:
         return anneal(
             judge,
             start,
@@ -447,10 +448,10 @@ def _annealed(
             moves=MOVES * len(problem.group_names),
             hot=AGAIN if wave else FIRST,
             enough=enough,
-            late=lambda: settings.late,
+            late=ended,
         )
 
-    met = abreast(one, wave)
+    met = abreast(one, wave, lambda: settings.late)
     hunt.seconds = replace(hunt.seconds, mip=hunt.seconds.mip + time.perf_counter() - began)
     return met
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from benchmarks.instances import Shape, draw_problem
 from benchmarks.risk import draw_samples
 from rdsim.optimiser import PortfolioProblem, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.annealing import Annealing, Course, anneal
+from rdsim.optimiser.annealing import Annealing, Course, abreast, anneal
 from rdsim.optimiser.appraisal import Judge, Risk, appraise
 from rdsim.optimiser.tail import tail_weights
 from tests.optimiser.small import FAMILIES, draw
@@ -185,3 +187,24 @@ def test_a_start_that_breaks_a_rule_stays_as_it_is() -> None:
 def test_nothing_to_choose_from() -> None:
     nothing = state_problem([])
     assert anneal(Judge(nothing, RISK), (), all_open(nothing)) == ()
+
+
+def test_a_walk_that_fails_ends_the_others() -> None:
+    ended_early: list[int] = []
+
+    def walk(number: int, ended: Callable[[], bool]) -> int:
+        if number % 2 == 0:
+            raise ValueError(number)
+        while not ended():
+            time.sleep(0.001)
+        ended_early.append(number)
+        return number
+
+    with pytest.raises(ValueError, match="6"):
+        abreast(walk, 3, never)
+    assert set(ended_early) <= {7}
+
+
+def test_walks_have_numbers_of_their_own() -> None:
+    assert abreast(lambda number, _: number, 0, never) == [0, 1]
+    assert abreast(lambda number, _: number, 3, never) == [6, 7]

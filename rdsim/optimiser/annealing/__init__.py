@@ -21,14 +21,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from threading import Event
 from typing import TypeVar
 
 import numpy as np
 
 from rdsim.native.blocks import Block
-from rdsim.native.threads import cores, in_threads
+from rdsim.native.threads import cores
 from rdsim.optimiser.annealing.contracts import BEST, NONE, blank_state, survey
 from rdsim.optimiser.annealing.moves import walk
 from rdsim.optimiser.appraisal import Appraisal, Judge
@@ -119,18 +120,28 @@ def anneal_expected(
     Args: as `anneal`; other numbers of `wave` give other walks.
     """
 
-    def one(number: int) -> Annealing:
+    def one(number: int, ended: Callable[[], bool]) -> Annealing:
         walks = Annealing(problem, open_, start)
-        walks.run(course, seed, number, enough, late)
+        walks.run(course, seed, number, enough, ended)
         return walks
 
-    return max(abreast(one, wave), key=lambda walks: walks.objective).best
+    return max(abreast(one, wave, late), key=lambda walks: walks.objective).best
 
 
-def abreast(walk: Callable[[int], T], wave: int) -> list[T]:
-    """What `WALKS` walks give, by their number, beside each other; the same on any number of cores."""
-    numbers = range(wave * WALKS, (wave + 1) * WALKS)
-    return list(in_threads((partial(walk, number) for number in numbers), min(WALKS, cores())))
+def abreast(walk: Callable[[int, Callable[[], bool]], T], wave: int, late: Callable[[], bool]) -> list[T]:
+    """What `WALKS` walks give, beside each other; the same on any number of cores.
+
+    Each is called with its number and with what tells it to end: being late, or an interrupt or an error here, so that
+    nobody waits for walks that nobody wants any more.
+    """
+    unwanted = Event()
+    with ThreadPoolExecutor(min(WALKS, cores()), thread_name_prefix="walk") as pool:
+        numbers = range(wave * WALKS, (wave + 1) * WALKS)
+        under_way = [pool.submit(walk, number, lambda: unwanted.is_set() or late()) for number in numbers]
+        try:
+            return [one.result() for one in under_way]
+        finally:
+            unwanted.set()
 
 
 def _better(one: Appraisal, other: Appraisal) -> Appraisal:
