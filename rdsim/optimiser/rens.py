@@ -29,7 +29,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rdsim.optimiser.annealing import Course, anneal_expected
+from rdsim.optimiser.annealing import Course, anneal_expected, scale_of
 from rdsim.optimiser.evaluation import evaluate
 from rdsim.optimiser.milp import Model, columns_of, restrict
 from rdsim.optimiser.problem import BoolArray, FloatArray, PortfolioProblem
@@ -64,7 +64,7 @@ LARGE = 6000
 FREE_SHARE = 0.3
 NARROW = 400
 MOVES = (50_000, 150_000)  # of the walks of each wave, for each group
-HOT, COLD = 0.03, 0.005  # temperatures, in units of the mean size of what a chosen option is worth
+HOT, COLD = 0.03, 0.005  # temperatures, in units of `scale_of`
 
 
 @dataclass(frozen=True)
@@ -201,8 +201,7 @@ def _walked(
         if progress.chosen is None or _done(progress, settings):
             break
         began, enough = time.perf_counter(), target_of(progress.bound, settings.gap)
-        scale = float(np.abs(problem.expected[list(progress.chosen)]).mean()) if progress.chosen else 0.0
-        scale = scale or float(np.abs(problem.expected).max(initial=0.0)) or 1.0
+        scale = scale_of(problem, progress.chosen)
         course = Course(moves * len(problem.group_names), HOT * scale, COLD * scale)
         start, late = progress.chosen, lambda: settings.late
         met = anneal_expected(problem, start, open_, course, seed=settings.seed, wave=wave, enough=enough, late=late)

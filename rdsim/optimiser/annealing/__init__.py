@@ -36,7 +36,7 @@ from rdsim.optimiser.appraisal import Appraisal, Judge
 from rdsim.optimiser.problem import BoolArray, IntArray, PortfolioProblem
 from rdsim.optimiser.tail import least_count
 
-__all__ = ["WALKS", "Annealing", "Course", "abreast", "anneal", "anneal_expected"]
+__all__ = ["WALKS", "Annealing", "Course", "abreast", "anneal", "anneal_expected", "scale_of"]
 
 T = TypeVar("T")
 
@@ -84,8 +84,7 @@ def anneal(
     problem = judge.problem
     if not problem.option_names:
         return start
-    scale = float(np.abs(problem.expected[list(start)]).mean()) if start else 0.0
-    scale = scale or float(np.abs(problem.expected).max(initial=0.0)) or 1.0
+    scale = scale_of(problem, start)
     best = here = judge.appraise(start)
     samples, factor = best.worth.size, WORST
     for stage in range(STAGES):
@@ -102,6 +101,12 @@ def anneal(
         if walks.objective - top.objective > last:
             factor *= 2
     return best.evaluation.chosen
+
+
+def scale_of(problem: PortfolioProblem, chosen: tuple[int, ...]) -> float:
+    """What temperatures are measured in: the mean size of the expected values of what is chosen."""
+    mean = float(np.abs(problem.expected[list(chosen)]).mean()) if chosen else 0.0
+    return mean or float(np.abs(problem.expected).max(initial=0.0)) or 1.0
 
 
 def anneal_expected(
