@@ -13,3 +13,11 @@ from tests.tiny import tiny_folder
 def tiny(tmp_path: Path) -> Path:
     """A folder with the tiny scenario, the test's own copy."""
     return tiny_folder(tmp_path / "tiny")
+
+
+@pytest.fixture(autouse=True)
+def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorter walks: tests are about right answers, not about the last tenth of a per cent."""
+    monkeypatch.setattr("rdsim.optimiser.risk.MOVES", 20_000)
+    monkeypatch.setattr("rdsim.optimiser.rens.MOVES", (10_000, 20_000))
+    monkeypatch.setattr("rdsim.optimiser.floors.MOVES", 2000)

@@ -267,12 +267,6 @@ def middle() -> tuple[PortfolioProblem, Measure]:
     return problem, Measure("chance", chance, np.zeros(0))
 
 
-@pytest.fixture
-def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rdsim.optimiser.floors.MOVES", 2000)
-
-
-@pytest.mark.usefixtures("short_walks")
 def test_elastic_floors_give_points_with_honest_bounds(middle: tuple[PortfolioProblem, Measure]) -> None:
     problem, chance = middle
     found = front(problem, VALUE, chance, points=5, gap=0.02)
@@ -287,7 +281,6 @@ def test_elastic_floors_give_points_with_honest_bounds(middle: tuple[PortfolioPr
             assert other.second < point.second - 1e-4 or other.first <= point.bound + 1e-6
 
 
-@pytest.mark.usefixtures("short_walks")
 def test_a_front_repeats(middle: tuple[PortfolioProblem, Measure]) -> None:
     problem, chance = middle
     first, second = (front(problem, VALUE, chance, points=3, gap=0.05, seed=5) for _ in range(2))

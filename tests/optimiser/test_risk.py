@@ -321,8 +321,7 @@ def test_walks_are_the_same_on_one_core_and_on_two(large: PortfolioProblem, monk
     assert found[0].objective > 0
 
 
-def test_a_floor_is_kept_on_a_large_problem(large: PortfolioProblem, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(risk, "MOVES", 20_000)
+def test_a_floor_is_kept_on_a_large_problem(large: PortfolioProblem) -> None:
     free = solve_risk(large, Risk(level=0.9, weight=0.0), gap=0.02)
     cautious = solve_risk(large, Risk(level=0.9, weight=1.0), gap=0.02)
     assert cautious.cvar > free.cvar
