@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sizes import FULL
 from tests.tiny import tiny_folder
 
 
@@ -17,7 +18,9 @@ def tiny(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorter walks: tests are about right answers, not about the last tenth of a per cent."""
+    """Shorter walks, unless all is asked for: tests are about right answers, not about the last tenth of a per cent."""
+    if FULL:
+        return
     monkeypatch.setattr("rdsim.optimiser.risk.MOVES", 20_000)
     monkeypatch.setattr("rdsim.optimiser.rens.MOVES", (10_000, 20_000))
     monkeypatch.setattr("rdsim.optimiser.floors.MOVES", 2000)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["size"]
+__all__ = ["FULL", "size"]
+
+FULL = os.environ.get("RDSIM_FULL") == "1"
 
 
 def size(default: int, full: int) -> int:
     """`default`, or `full` if the environment asks for it."""
-    return full if os.environ.get("RDSIM_FULL") == "1" else default
+    return full if FULL else default

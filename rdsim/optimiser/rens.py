@@ -203,8 +203,16 @@ def _walked(
         began, enough = time.perf_counter(), target_of(progress.bound, settings.gap)
         scale = scale_of(problem, progress.chosen)
         course = Course(moves * len(problem.group_names), HOT * scale, COLD * scale)
-        start, late = progress.chosen, lambda: settings.late
-        met = anneal_expected(problem, start, open_, course, seed=settings.seed, wave=wave, enough=enough, late=late)
+        met = anneal_expected(
+            problem,
+            progress.chosen,
+            open_,
+            course,
+            seed=settings.seed,
+            wave=wave,
+            enough=enough,
+            late=lambda: settings.late,
+        )
         values, columns = np.zeros(model.value.size), columns_of(problem, evaluate(problem, met))
         values[: columns.size] = columns
         progress = settled(problem, progress, values)

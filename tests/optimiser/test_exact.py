@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections import Counter
 from typing import Any
 
@@ -15,10 +14,10 @@ from rdsim.optimiser import PortfolioProblem, Status, evaluate, solve
 from rdsim.optimiser.milp import columns_of, formulate
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, brute_force, build, canonical, draw
+from tests.sizes import size
 
-FULL = os.environ.get("RDSIM_FULL") == "1"
-CASES = 240 if FULL else 80
-EXAMPLES = 300 if FULL else 40
+CASES = size(80, 240)
+EXAMPLES = size(40, 300)
 
 
 @functools.cache

@@ -36,7 +36,7 @@ from rdsim.optimiser.appraisal import Appraisal, Judge
 from rdsim.optimiser.problem import BoolArray, IntArray, PortfolioProblem
 from rdsim.optimiser.tail import least_count
 
-__all__ = ["WALKS", "Annealing", "Course", "abreast", "anneal", "anneal_expected", "scale_of"]
+__all__ = ["Annealing", "Course", "abreast", "anneal", "anneal_expected", "scale_of"]
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""The walk of an annealing, compiled: change one to three groups, judge, accept or take back.
+"""The walk of an annealing, compiled: change one to four groups, judge, accept or take back.
 
 `land` is the landscape (read only), `s` the state; their fields are in `contracts`. Options are known by their place
 among those that are open; -1 is none.
@@ -81,20 +81,25 @@ def _use_of(land, option, row):
 
 
 @inlined
-def _propose_less(land, s, made, row, group_word, drop_word, option_word):
-    """One more changed group that uses less of a row than it does now; returns how many there are."""
+def _user_of(land, s, made, row, chosen, word):
+    """An option that uses a row and is chosen now, or is not, in a group that is not changed yet; none: -1."""
     first = land.user_start[row]
     count = land.user_start[row + 1] - first
-    if count == 0:
-        return made
-    place = _below(group_word, count)
+    place = _below(word, count)
     for _ in range(count):
         option = land.user[first + place]
         g = land.group_of[option]
-        if s.current[g] == option and not _is_changed(s, made, g):
-            return _lessen(land, s, made, row, option, drop_word, option_word)
+        if (s.current[g] == option) == chosen and not _is_changed(s, made, g):
+            return option
         place = place + 1 if place + 1 < count else 0
-    return made
+    return NONE
+
+
+@inlined
+def _propose_less(land, s, made, row, group_word, drop_word, option_word):
+    """One more changed group that uses less of a row than it does now; returns how many there are."""
+    option = _user_of(land, s, made, row, True, group_word)
+    return made if option == NONE else _lessen(land, s, made, row, option, drop_word, option_word)
 
 
 @inlined
@@ -120,19 +125,12 @@ def _lessen(land, s, made, row, option, drop_word, option_word):
 @inlined
 def _propose_more(land, s, made, row, word):
     """One more changed group that uses more of a row than it does now; returns how many there are."""
-    first = land.user_start[row]
-    count = land.user_start[row + 1] - first
-    if count == 0:
+    option = _user_of(land, s, made, row, False, word)
+    if option == NONE:
         return made
-    place = _below(word, count)
-    for _ in range(count):
-        option = land.user[first + place]
-        g = land.group_of[option]
-        if s.current[g] != option and not _is_changed(s, made, g):
-            s.group[made], s.old[made], s.fresh[made] = g, s.current[g], option
-            return made + 1
-        place = place + 1 if place + 1 < count else 0
-    return made
+    g = land.group_of[option]
+    s.group[made], s.old[made], s.fresh[made] = g, s.current[g], option
+    return made + 1
 
 
 @inlined
@@ -414,14 +412,13 @@ def _highest(land, s, made):
 
     The tail mean rises by no more than the mean of the samples that are the tail now.
     """
-    expected, tail = s.figures[EXPECTED], s.figures[TAIL]
-    for k in range(made):
-        for sign, option in ((1.0, s.fresh[k]), (-1.0, s.old[k])):
-            if option != NONE:
-                expected += sign * land.expected[option]
-                if len(s.worth) > 0:
+    tail = s.figures[TAIL]
+    if len(s.worth) > 0:
+        for k in range(made):
+            for sign, option in ((1.0, s.fresh[k]), (-1.0, s.old[k])):
+                if option != NONE:
                     tail += sign * s.in_tail[option]
-    return (1.0 - land.weight) * expected + land.weight * tail
+    return (1.0 - land.weight) * _expected(land, s, made) + land.weight * tail
 
 
 @inlined
@@ -609,7 +606,7 @@ def _change(land, s, move, least):
 
 @jit
 def walk(land, s, first, moves, hot, cooling, enough):
-    """Moves `first`.. at temperature hot * cooling ** move; ends early at an objective of `enough`.
+    """Moves `first`.. at temperature hot * exp(cooling * move); ends early at an objective of `enough`.
 
     Returns the number of changes accepted, or -1 if where it stands breaks a rule.
     """
