@@ -50,7 +50,9 @@ def test_examples_in_the_readme_run(monkeypatch: pytest.MonkeyPatch) -> None:
     # What the examples register must not outlive them.
     monkeypatch.setattr(gates, "GATE_POLICIES", dict(gates.GATE_POLICIES))
     monkeypatch.setattr(purses, "PURSE_RULES", dict(purses.PURSE_RULES))
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert blocks
     for block in blocks:
         exec(compile(block, "README.md", "exec"), {})  # noqa: S102 - our own text
