@@ -18,9 +18,11 @@ from rdsim.scenario import load
 from rdsim.search import propose
 from rdsim.statement import state
 
-__all__ = ["SCENARIO", "Korea", "instances", "optimised"]
+__all__ = ["MEDICAL", "SCENARIO", "Korea", "instances", "optimised"]
 
 SCENARIO = Path(__file__).parent.parent / "scenarios" / "korea-2024"
+MEDICAL = SCENARIO.with_name("medical-ai-2024")
+"""A small scenario, for what is no matter of size."""
 SAMPLES = 50
 
 
@@ -43,9 +45,9 @@ def optimised() -> Korea:
 
 
 @functools.cache
-def _posed() -> PortfolioProblem:
-    scenario = load(SCENARIO)
-    count, seed = scenario.optimiser.samples, scenario.simulation.seed
+def _posed(folder: Path, samples: int | None) -> PortfolioProblem:
+    scenario = load(folder)
+    count, seed = samples or scenario.optimiser.samples, scenario.simulation.seed
     return state(scenario, sample(scenario, candidates(scenario), samples=count, seed=seed))
 
 
@@ -62,7 +64,7 @@ def _perturbed(problem: PortfolioProblem, seed: int) -> PortfolioProblem:
     return replace(problem, values=frozen(problem.values * worth), rows=rows)
 
 
-def instances(copies: int = 5) -> dict[str, PortfolioProblem]:
-    """The scenario's portfolio problem as a plan states it, and perturbed copies."""
-    problem = _posed()
-    return {"korea-2024": problem, **{f"copy {seed}": _perturbed(problem, seed) for seed in range(1, copies + 1)}}
+def instances(folder: Path, copies: int, samples: int | None = None) -> dict[str, PortfolioProblem]:
+    """A scenario's portfolio problem as a plan states it, or with so many samples, and perturbed copies."""
+    problem = _posed(folder, samples)
+    return {folder.name: problem, **{f"copy {seed}": _perturbed(problem, seed) for seed in range(1, copies + 1)}}

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from benchmarks import subject
-from benchmarks._korea import SCENARIO
-from benchmarks.instances import draw_problem
+from benchmarks._korea import MEDICAL, SCENARIO
+from benchmarks.instances import Shape, draw_problem
 from benchmarks.risk import draw_samples
 from rdsim.domain import Choice, Scenario
 from rdsim.optimiser import PortfolioProblem, state_problem, state_rows
@@ -35,20 +38,40 @@ from rdsim.options import candidates, sample
 from rdsim.scenario import load
 from rdsim.statement import state
 
-BATCHES, GAP, SEED = 10, 0.01, 7
-WORLDS = 30
+SEED = 7
 RISK = Risk(level=0.95, weight=0.5)
-RUNS = {"mean": 400, "mean and CVaR": 100}
 
 
-@subject("confidence")
-def measure_confidence() -> None:
+@dataclass(frozen=True)
+class Size:
+    """How many batches, samples, worlds that are known in advance, and runs with a known truth."""
+
+    scenario: Path = SCENARIO
+    batches: int = 10
+    samples: int | None = None  # of the scenario; None: as a plan has
+    worlds: int = 30
+    evaluation: int = 10_000  # samples that judge a portfolio
+    synthetic: tuple[int, int] = (10, 1000)  # batches, samples
+    risky: tuple[int, int] = (3, 200)  # the same for mean and CVaR
+    shape: Shape | None = None  # None: that of korea-2024
+    runs: Mapping[str, int] = field(default_factory=lambda: {"mean": 400, "mean and CVaR": 100})
+    gap: float = 0.01
+
+
+TOKEN = Size(
+    scenario=MEDICAL, batches=2, samples=20, worlds=2, evaluation=50, synthetic=(2, 20), risky=(2, 20),
+    shape=Shape(technologies=12, partners=3, fields=2), runs={"mean": 3, "mean and CVaR": 2}, gap=0.2,
+)  # fmt: skip
+
+
+@subject("confidence", full=Size(), token=TOKEN)
+def measure_confidence(size: Size) -> None:
     """Limits on the true optimum by batches, value of the stochastic solution and of perfect information."""
-    _measure_korea()
-    _measure_synthetic("mean", None, BATCHES, 1000)
-    _measure_synthetic("mean and CVaR", RISK, 3, 200)
+    _measure_scenario(size)
+    _measure_synthetic("mean", None, size, *size.synthetic)
+    _measure_synthetic("mean and CVaR", RISK, size, *size.risky)
     for name, risk in (("mean", None), ("mean and CVaR", Risk(level=0.8, weight=0.5))):
-        _measure_coverage(name, risk, RUNS[name])
+        _measure_coverage(name, risk, size.runs[name])
 
 
 # ---------------------------------------------------------------- the scenario
@@ -66,30 +89,33 @@ def _fresh(scenario: Scenario, choices: Sequence[Choice]) -> tuple[Draw, DrawSom
     return lambda index, count: some(index, count, every), some
 
 
-def _measure_korea() -> None:
-    scenario = load(SCENARIO)
-    count, choices = scenario.optimiser.samples, candidates(scenario)
+def _measure_scenario(size: Size) -> None:
+    scenario = load(size.scenario)
+    count, choices = size.samples or scenario.optimiser.samples, candidates(scenario)
     problem = state(scenario, sample(scenario, choices, samples=count, seed=scenario.simulation.seed))
     draw, some = _fresh(scenario, choices)
-    print(f"  korea-2024: {len(choices):,} options, {BATCHES} batches of {count:,} samples, gap {GAP:.1%}")
-    known = _measure(problem, draw, None, samples=count, draw_some=some, unit="bn KRW")
+    print(
+        f"  {scenario.name}: {len(choices):,} options, {size.batches} batches of {count:,} samples, gap {size.gap:.1%}"
+    )
+    known = _measure(problem, draw, None, size, size.batches, count, draw_some=some, unit="bn KRW")
     began = time.perf_counter()
-    information = value_of_perfect_information(problem, draw, known, solves=WORLDS, gap=GAP)
+    information = value_of_perfect_information(problem, draw, known, solves=size.worlds, gap=size.gap)
     _tell(f"perfect information, {time.perf_counter() - began:.1f} s", describe(information, "bn KRW"))
 
 
-def _measure_synthetic(name: str, risk: Risk | None, batches: int, samples: int) -> None:
-    problem, of = draw_problem(0)
+def _measure_synthetic(name: str, risk: Risk | None, size: Size, batches: int, samples: int) -> None:
+    problem, of = draw_problem(0, size.shape)
     print(
         f"  synthetic, {name}: {len(problem.option_names):,} options, {batches} batches of {samples:,} samples, "
-        f"gap {GAP:.1%}"
+        f"gap {size.gap:.1%}"
     )
     _measure(
         problem,
         lambda index, count: draw_samples(problem, of, count, stream_seed(SEED, index)).values,
         risk,
-        batches=batches,
-        samples=samples,
+        size,
+        batches,
+        samples,
     )
 
 
@@ -97,19 +123,19 @@ def _measure(
     problem: PortfolioProblem,
     draw: Draw,
     risk: Risk | None,
-    *,
+    size: Size,
+    batches: int,
     samples: int,
-    batches: int = BATCHES,
+    *,
     draw_some: DrawSome | None = None,
     unit: str = "",
 ) -> Optimality:
     """Optimality and value of the stochastic solution: seconds of each, and its sentences."""
-    known = optimality(problem, draw, risk, batches=batches, samples=samples, gap=GAP, draw_some=draw_some)
+    fresh: dict[str, Any] = {"samples": samples, "gap": size.gap, "evaluation": size.evaluation, "draw_some": draw_some}
+    known = optimality(problem, draw, risk, batches=batches, **fresh)
     _tell(f"optimality, {known.seconds:.1f} s", describe(known, unit))
     began = time.perf_counter()
-    stochastic = value_of_stochastic_solution(
-        problem, draw, risk, candidate=known.candidate, samples=samples, gap=GAP, draw_some=draw_some
-    )
+    stochastic = value_of_stochastic_solution(problem, draw, risk, candidate=known.candidate, **fresh)
     _tell(f"stochastic solution, {time.perf_counter() - began:.1f} s", describe(stochastic, unit))
     return known
 

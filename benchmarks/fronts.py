@@ -7,28 +7,41 @@ number commercialised in time are elastic, the partners' front is drawn at the s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from benchmarks import subject
-from benchmarks._korea import SCENARIO
+from benchmarks._korea import MEDICAL, SCENARIO
 from benchmarks._timing import seconds
 from rdsim.measures import measures
 from rdsim.optimiser import PortfolioProblem, solve
 from rdsim.optimiser.alternatives import Alternatives, alternatives
 from rdsim.optimiser.fronts import VALUE, CVaR, Figure, Front, front
-from rdsim.optimiser.ladder import Ladder, ladder
+from rdsim.optimiser.ladder import SHARES, Ladder, ladder
 from rdsim.scenario import load
 from rdsim.search import pose
 
 __all__ = ["measure_fronts"]
 
-SAMPLES, POINTS, GAP = 200, 20, 0.01
+
+class Size(NamedTuple):
+    """How much is asked."""
+
+    scenario: Path = SCENARIO
+    samples: int = 200
+    points: int = 20
+    gap: float = 0.01
+    alternatives: int = 10
+    shares: Sequence[float] = SHARES
 
 
-@subject("fronts")
-def measure_fronts() -> None:
+@subject("fronts", full=Size(), token=Size(MEDICAL, 20, 2, 0.1, 1, (0.9, 1.0)))
+def measure_fronts(size: Size) -> None:
     """Fronts of 20 points to a 1% gap of each solve, ten alternatives, and a ladder of five rungs."""
-    posed = pose(load(SCENARIO), samples=SAMPLES)
+    posed = pose(load(size.scenario), samples=size.samples)
     known = measures(posed.scenario, posed.options, posed.problem)
     pairs: dict[str, tuple[Figure, str]] = {
         "commercialised in time": (known["commercialised-in-time"], "max"),
@@ -36,9 +49,9 @@ def measure_fronts() -> None:
         "CVaR at 0.9": (CVaR(0.9), "max"),
     }
     for name, (figure, sense) in pairs.items():
-        _print_front(name, front(posed.problem, VALUE, figure, senses=("max", sense), points=POINTS, gap=GAP))
-    _print_alternatives(posed.problem)
-    _print_ladder(posed.problem)
+        _print_front(name, front(posed.problem, VALUE, figure, senses=("max", sense), points=size.points, gap=size.gap))
+    _print_alternatives(posed.problem, size)
+    _print_ladder(posed.problem, size)
 
 
 def _print_front(name: str, found: Front) -> None:
@@ -51,17 +64,18 @@ def _print_front(name: str, found: Front) -> None:
     print(f" from {first.first:.1f}, {first.second:.2f} to {last.first:.1f}, {last.second:.2f}", flush=True)
 
 
-def _print_alternatives(problem: PortfolioProblem) -> None:
-    best, answers = solve(problem, gap=GAP), list[Alternatives]()
-    taken = seconds(lambda: answers.append(alternatives(problem, best, count=10, within=0.01, swaps=5, gap=GAP)))
+def _print_alternatives(problem: PortfolioProblem, size: Size) -> None:
+    best, answers = solve(problem, gap=size.gap), list[Alternatives]()
+    ask = partial(alternatives, problem, best, count=size.alternatives, within=0.01, swaps=5, gap=size.gap)
+    taken = seconds(lambda: answers.append(ask()))
     nearest = [one.nearest for one in answers[0].portfolios]
-    print(f"  alternatives within 1%, 5 swaps apart: {len(nearest)} of 10 in {taken:.1f} s;", end="")
+    print(f"  alternatives within 1%, 5 swaps apart: {len(nearest)} of {size.alternatives} in {taken:.1f} s;", end="")
     print(f" nearest two {min(nearest, default=0)} swaps apart, {answers[0].solves} solves", flush=True)
 
 
-def _print_ladder(problem: PortfolioProblem) -> None:
+def _print_ladder(problem: PortfolioProblem, size: Size) -> None:
     answers: list[Ladder] = []
-    taken = seconds(lambda: answers.append(ladder(problem, gap=GAP)))
+    taken = seconds(lambda: answers.append(ladder(problem, size.shares, gap=size.gap)))
     rungs = answers[0].rungs
     worth = ", ".join(f"{rung.share:.0%} {rung.plain.objective:.0f} ({rung.plain.gap:.2%})" for rung in rungs)
     prices = ", ".join("none" if rung.price is None else f"{rung.price.share:.2%}" for rung in rungs)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from rdsim.simulation import replicate
 
 __all__ = ["Used", "measure", "memory"]
 
-COUNTS = (100_000, 1_000_000)
+FULL, TOKEN = (100_000, 1_000_000), (100, 200)
 LIMIT = 2 * 2**30
 
 
@@ -56,13 +57,13 @@ def _peak() -> int:
     return most if sys.platform == "darwin" else most * 1024
 
 
-@subject("memory")
-def memory() -> None:
+@subject("memory", full=FULL, token=TOKEN)
+def memory(counts: Sequence[int]) -> None:
     """Peak memory of 10^5 and 10^6 replications of korea-2024's summary figures; the limit is 2 GiB."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "portfolio.csv"
         portfolio.write(optimised().portfolio, path)
-        for count in COUNTS:
+        for count in counts:
             used = measure(path, count)
             verdict = "kept" if used.peak < LIMIT else "NOT KEPT"
             rate, most = used.rows / used.seconds, used.peak / 2**20

@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 from bisect import insort
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +35,9 @@ from rdsim.engines import compiled, process
 
 __all__ = ["COLUMNS", "by_hand", "c_program", "differences", "in_c", "in_salabim", "make", "network"]
 
-REPEATS = 7
-REPLICATIONS = {"compiled": 2000, "c": 2000, "engine": 20, "hand": 40, "salabim": 10}
+FULL = {"compiled": 2000, "c": 2000, "engine": 20, "hand": 40, "salabim": 10, "repeats": 7}
+"""Replications of each contender, and how often their turns are repeated."""
+TOKEN = {"compiled": 20, "c": 20, "engine": 2, "hand": 2, "salabim": 1, "repeats": 2}
 PROJECTS, PARTNERS, TRANCHES, YEARS, REVIEWS = 180, 12, 3, 12, 3
 YEAR_DAYS, TRANCHE_DAYS, REVIEW_DAYS, SEATS, PLACES = 360, 360, 60, 8, 8
 SHARE, BUDGET = 1_000_000_000, 40_000_000_000
@@ -448,8 +449,7 @@ class _Contender:
     events: float = 0.0
 
 
-def _contenders(case: Case, luck: Luck, run: Any) -> dict[str, _Contender]:
-    counts = REPLICATIONS
+def _contenders(case: Case, luck: Luck, run: Any, counts: Mapping[str, int]) -> dict[str, _Contender]:
     few = {name: first(luck, counts[name]) for name in ("engine", "hand", "salabim")}
     events = compiled.count_events(case, few["engine"]) / counts["engine"]
     by_simpy = _events_by_hand(few["hand"]) / counts["hand"]
@@ -494,26 +494,28 @@ def _print_agreement(case: Case, luck: Luck) -> None:
         print(f"  {name:<16} {totals.successes / count:6.2f} successes a replication, mean end on day {mean:7.1f}")
 
 
-@subject("network")
-def network() -> None:
+@subject("network", full=FULL, token=TOKEN)
+def network(counts: Mapping[str, int]) -> None:
     """One simplified network: both engines, C, SimPy by hand and salabim, side by side."""
-    case, luck = make(REPLICATIONS["compiled"])
+    case, luck = make(counts["compiled"])
     with c_program() as run:
-        wrong = differences(case, first(luck, 20), run)
+        wrong = differences(case, first(luck, counts["engine"]), run)
         if wrong:
             raise SystemExit(f"the contenders do not agree: {wrong}")
         print("C is skipped: there is no cc" if run is None else "C and both engines agree on every column")
-        contenders = _contenders(case, luck, run)
-        _print_agreement(case, first(luck, 10))
+        if not importlib.util.find_spec("salabim"):
+            print("salabim is skipped: it is not installed")
+        contenders = _contenders(case, luck, run, counts)
+        _print_agreement(case, first(luck, counts["salabim"]))
         jobs = {name: one.job for name, one in contenders.items()}
-        found = interleaved(jobs, REPEATS, time.thread_time)
+        found = interleaved(jobs, counts["repeats"], time.thread_time)
     _print_table(contenders, found)
 
 
 def _print_table(contenders: dict[str, _Contender], found: dict[str, list[float]]) -> None:
     per = {name: [one / contenders[name].replications for one in found[name]] for name in contenders}
     base = per["compiled engine"]
-    print(f"{PROJECTS} projects; median of {REPEATS} interleaved repeats; ratio to the compiled engine (min .. max)")
+    print(f"{PROJECTS} projects; median of {len(base)} interleaved repeats; ratio to the compiled engine (min .. max)")
     for name, one in contenders.items():
         middle = median(per[name])
         rate = f"{one.events / middle:>12,.0f} events/s" if one.events else " " * 21

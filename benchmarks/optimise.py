@@ -8,10 +8,11 @@ call; "matrix" hands a numpy matrix to highspy and is the floor of what building
 from __future__ import annotations
 
 import math
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import highspy
@@ -19,17 +20,43 @@ import numpy as np
 import pulp
 
 from benchmarks import subject
-from benchmarks._korea import instances
+from benchmarks._korea import MEDICAL, SCENARIO, instances
 from benchmarks._timing import interleaved, ratios, seconds, spread
-from benchmarks.instances import draw_problem
+from benchmarks.instances import Shape, draw_problem
 from rdsim.optimiser import PortfolioProblem, Solution, solve
 from rdsim.optimiser.milp import Model, formulate
 from rdsim.optimiser.solvers import Highs
 
-SEEDS = tuple(range(5))
-GAP = 0.01
-TIGHT = (0.003, 0.0005)
-STOCK_SECONDS = float(os.environ.get("RDSIM_STOCK_SECONDS", "120"))
+
+@dataclass(frozen=True)
+class Size:
+    """Which instances, the gap that is asked, and how long stock solvers may take."""
+
+    scenario: Path = SCENARIO
+    copies: int = 5  # perturbed ones of it
+    samples: int | None = None  # behind its options; None: as a plan has
+    synthetic: tuple[int, ...] = tuple(range(5))  # seeds
+    shape: Shape | None = None  # None: that of korea-2024
+    gap: float = 0.01
+    tight: tuple[float, ...] = (0.003, 0.0005)
+    stock_seconds: float = 120.0
+
+    @property
+    def copied(self) -> str:
+        """What the scenario and its copies are called."""
+        return f"{self.scenario.name} and {self.copies} copies"
+
+    def stated(self) -> dict[str, PortfolioProblem]:
+        """The scenario's problem and copies of it."""
+        return instances(self.scenario, self.copies, self.samples)
+
+    def drawn(self) -> dict[str, PortfolioProblem]:
+        """Synthetic problems of the shape of korea-2024, or another one."""
+        return {f"synthetic {seed}": draw_problem(seed, self.shape)[0] for seed in self.synthetic}
+
+
+FULL = Size()
+TOKEN = Size(MEDICAL, 1, 20, (0,), Shape(technologies=12, partners=3, fields=2), 0.2, (0.2,), 1.0)
 
 
 def _textbook(model: Model) -> Any:
@@ -75,11 +102,11 @@ def _matrix_loaded(problem: PortfolioProblem) -> None:
     solver.passModel(handed)
 
 
-@subject("build")
-def build() -> None:
+@subject("build", full=FULL, token=TOKEN)
+def build(size: Size) -> None:
     """Problem to solver memory: rdsim through PuLP, textbook PuLP with stock HiGHS, and a bare matrix."""
-    _measure_building("korea-2024 and copies", list(instances().values()))
-    _measure_building("synthetic", [draw_problem(seed)[0] for seed in SEEDS])
+    _measure_building(size.copied, list(size.stated().values()))
+    _measure_building("synthetic", list(size.drawn().values()))
 
 
 def _measure_building(name: str, problems: list[PortfolioProblem]) -> None:
@@ -97,45 +124,45 @@ def _measure_building(name: str, problems: list[PortfolioProblem]) -> None:
     print(f" and takes {spread(ratios(found['rdsim'], found['matrix']), 1)} times a bare matrix")
 
 
-def _stock(problem: PortfolioProblem) -> object:
+def _stock(problem: PortfolioProblem, size: Size) -> object:
     """Stock PuLP and HiGHS to the same gap."""
     highspy.Highs.resetGlobalScheduler(True)
-    solver = pulp.HiGHS(msg=False, gapRel=GAP, timeLimit=STOCK_SECONDS, threads=1)
+    solver = pulp.HiGHS(msg=False, gapRel=size.gap, timeLimit=size.stock_seconds, threads=1)
     return _textbook(formulate(problem)).solve(solver)
 
 
-@subject("solve")
-def measure_solve() -> None:
+@subject("solve", full=FULL, token=TOKEN)
+def measure_solve(size: Size) -> None:
     """Problem to a portfolio within a proven 1%: rdsim beside stock PuLP and HiGHS."""
-    found = [_race(name, problem) for name, problem in instances().items()]
-    print(f"  korea-2024 and copies: stock / rdsim {spread(found, 1)}")
-    found = [_race(f"synthetic {seed}", draw_problem(seed)[0]) for seed in SEEDS]
+    found = [_race(name, problem, size) for name, problem in size.stated().items()]
+    print(f"  {size.copied}: stock / rdsim {spread(found, 1)}")
+    found = [_race(name, problem, size) for name, problem in size.drawn().items()]
     print(f"  synthetic: stock / rdsim {spread(found, 1)}")
 
 
-def _race(name: str, problem: PortfolioProblem) -> float:
+def _race(name: str, problem: PortfolioProblem, size: Size) -> float:
     """How many times as long stock takes; a lower bound where its time limit stopped it."""
     answers: list[Solution] = []
-    taken = seconds(lambda: answers.append(solve(problem, gap=GAP)))
-    slow = seconds(lambda: _stock(problem))
-    proven = "" if answers[0].gap <= GAP else " NOT PROVEN"
-    capped = " at least (its time limit)" if slow >= STOCK_SECONDS else ""
+    taken = seconds(lambda: answers.append(solve(problem, gap=size.gap)))
+    slow = seconds(lambda: _stock(problem, size))
+    proven = "" if answers[0].gap <= size.gap else " NOT PROVEN"
+    capped = " at least (its time limit)" if slow >= size.stock_seconds else ""
     print(f"  {name:<12} rdsim {taken:6.2f} s, gap {answers[0].gap:.2%}{proven};", end="")
     print(f" stock {slow:7.2f} s; ratio {slow / taken:.1f}{capped}")
     return slow / taken
 
 
-@subject("tight")
-def tight() -> None:
+@subject("tight", full=FULL, token=TOKEN)
+def tight(size: Size) -> None:
     """How small a gap is proven, and in how long: asked for 0.3% and for 0.05%."""
-    synthetic = {f"synthetic {seed}": draw_problem(seed)[0] for seed in SEEDS}
-    for name, problem in {**instances(), **synthetic}.items():
-        told = [f"asked {gap:.2%}: {solved.gap:.3%} in {taken:6.1f} s" for gap, solved, taken in _asked(problem)]
+    for name, problem in {**size.stated(), **size.drawn()}.items():
+        asked = _asked(problem, size.tight)
+        told = [f"asked {gap:.2%}: {solved.gap:.3%} in {taken:6.1f} s" for gap, solved, taken in asked]
         print(f"  {name:<12} {'; '.join(told)}", flush=True)
 
 
-def _asked(problem: PortfolioProblem) -> Iterator[tuple[float, Solution, float]]:
-    for gap in TIGHT:
+def _asked(problem: PortfolioProblem, gaps: Sequence[float]) -> Iterator[tuple[float, Solution, float]]:
+    for gap in gaps:
         answers: list[Solution] = []
         taken = seconds(lambda into=answers, gap=gap: into.append(solve(problem, gap=gap)))
         yield gap, answers[0], taken

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
 from benchmarks import subject
-from benchmarks._korea import instances
+from benchmarks._korea import MEDICAL, SCENARIO, instances
 from benchmarks._timing import ratios, seconds, spread
-from benchmarks.instances import Attributes, draw_problem
+from benchmarks.instances import Attributes, Shape, draw_problem
 from rdsim.optimiser import PortfolioProblem
 from rdsim.optimiser.appraisal import Risk
 from rdsim.optimiser.milp import Model, formulate
@@ -29,12 +31,25 @@ from rdsim.optimiser.tail import with_column
 
 __all__ = ["draw_samples", "extensive_form"]
 
-LEVEL, WEIGHT, GAP = 0.95, 0.5, 0.01
-SAMPLES = (200, 1000, 10_000)
-EXTENSIVE_SAMPLES = (200, 1000)
-EXTENSIVE_SECONDS = float(os.environ.get("RDSIM_STOCK_SECONDS", "120"))
-ANSWER_SECONDS = 60.0
-SEEDS = (0, 1, 2)
+LEVEL, WEIGHT = 0.95, 0.5
+
+
+class Size(NamedTuple):
+    """Which instances, with how many samples, and how long an answer may take."""
+
+    scenario: Path = SCENARIO
+    copies: int = 5  # perturbed ones of it
+    planned: int | None = None  # samples behind its options; None: as a plan has
+    samples: tuple[int, ...] = (200, 1000, 10_000)
+    extensive_samples: tuple[int, ...] = (200, 1000)
+    seeds: tuple[int, ...] = (0, 1, 2)
+    shape: Shape | None = None  # None: that of korea-2024
+    gap: float = 0.01
+    extensive_seconds: float = 120.0
+    answer_seconds: float = 60.0
+
+
+TOKEN = Size(MEDICAL, 1, 20, (20, 40), (20,), (0,), Shape(technologies=12, partners=3, fields=2), 0.2, 1.0, 1.0)
 
 
 def draw_samples(problem: PortfolioProblem, of: Attributes, samples: int, seed: int) -> PortfolioProblem:
@@ -83,26 +98,25 @@ def extensive_form(problem: PortfolioProblem, level: float, weight: float) -> Mo
     )
 
 
-def _extensive(problem: PortfolioProblem) -> tuple[float, float]:
+def _extensive(problem: PortfolioProblem, size: Size) -> tuple[float, float]:
     """Seconds that the extensive form's relaxation takes in HiGHS, and its bound; infinite if time was up."""
     model, bounds = extensive_form(problem, LEVEL, WEIGHT), [math.inf]
-    limits = Limits(seconds=EXTENSIVE_SECONDS)
+    limits = Limits(seconds=size.extensive_seconds)
     taken = seconds(lambda: bounds.append(Highs().run(model, limits, relaxed=True).bound))
     return taken, bounds[-1]
 
 
-def _ours(problem: PortfolioProblem) -> tuple[float, RiskSolution]:
+def _ours(problem: PortfolioProblem, size: Size) -> tuple[float, RiskSolution]:
     answers: list[RiskSolution] = []
     risk = Risk(level=LEVEL, weight=WEIGHT)
-    taken = seconds(
-        lambda: answers.append(solve_risk(problem, risk, gap=GAP, method="search", time_limit=ANSWER_SECONDS))
-    )
+    ask = partial(solve_risk, problem, risk, gap=size.gap, method="search", time_limit=size.answer_seconds)
+    taken = seconds(lambda: answers.append(ask()))
     return taken, answers[0]
 
 
-def _beside_extensive(problem: PortfolioProblem, found: RiskSolution) -> tuple[str, float]:
+def _beside_extensive(problem: PortfolioProblem, found: RiskSolution, size: Size) -> tuple[str, float]:
     """The extensive form's seconds and bound in words, and how many times longer it took."""
-    slow, bound = _extensive(problem)
+    slow, bound = _extensive(problem, size)
     late = " (its time limit)" if math.isinf(bound) else f", {bound / found.bound - 1:+.3%} from ours"
     return f"extensive bound {slow:6.1f} s{late}: {slow / found.seconds.lp:.0f} times", slow / found.seconds.lp
 
@@ -112,35 +126,35 @@ def _told(name: str, count: int, whole: float, found: RiskSolution) -> str:
     return f"  {name}, {count:>6,} samples: {answer}"
 
 
-def _measure_korea() -> None:
+def _measure_scenario(size: Size) -> None:
     """The scenario and perturbed copies, with the samples that a plan has."""
     times = []
-    for name, problem in instances().items():
-        whole, found = _ours(problem)
-        words, ratio = _beside_extensive(problem, found)
+    for name, problem in instances(size.scenario, size.copies, size.planned).items():
+        whole, found = _ours(problem, size)
+        words, ratio = _beside_extensive(problem, found, size)
         times.append(ratio)
         print(_told(name, len(problem.values), whole, found) + f"; {words}", flush=True)
     print(f"  extensive bound / ours: {spread(times)}")
 
 
-def _measure_growth() -> None:
+def _measure_growth(size: Size) -> None:
     """Synthetic instances of the Korean shape, with more and more samples."""
-    bounds: dict[int, list[float]] = {count: [] for count in SAMPLES}
-    for seed in SEEDS:
-        problem, of = draw_problem(seed)
-        for count in SAMPLES:
+    bounds: dict[int, list[float]] = {count: [] for count in size.samples}
+    for seed in size.seeds:
+        problem, of = draw_problem(seed, size.shape)
+        for count in size.samples:
             sampled = draw_samples(problem, of, count, seed)
-            whole, found = _ours(sampled)
+            whole, found = _ours(sampled, size)
             bounds[count].append(found.seconds.lp)
-            words = f"; {_beside_extensive(sampled, found)[0]}" if count in EXTENSIVE_SAMPLES else ""
+            words = f"; {_beside_extensive(sampled, found, size)[0]}" if count in size.extensive_samples else ""
             print(_told(f"seed {seed}", count, whole, found) + words, flush=True)
-    for low, high in itertools.pairwise(SAMPLES):
+    for low, high in itertools.pairwise(size.samples):
         print(f"  bound at {high:,} / at {low:,} samples: {spread(ratios(bounds[high], bounds[low]))}")
 
 
-@subject("risk")
-def measure_risk() -> None:
+@subject("risk", full=Size(), token=TOKEN)
+def measure_risk(size: Size) -> None:
     """Mean and CVaR at equal weights: bound by cuts beside the extensive form's, and a portfolio within 60 s."""
     print(f"  CVaR at level {LEVEL}, weight {WEIGHT}; seconds of the bound, of the whole answer, and its proven gap")
-    _measure_korea()
-    _measure_growth()
+    _measure_scenario(size)
+    _measure_growth(size)

@@ -6,18 +6,18 @@ One thread is measured by the time that it computes, two threads and plans by th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from statistics import median
-from typing import Any
-from unittest.mock import patch
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from benchmarks import subject
-from benchmarks._korea import Korea, optimised
+from benchmarks._korea import MEDICAL, SCENARIO, Korea, optimised
 from benchmarks._loops import first, in_turns, loop
 from benchmarks._timing import interleaved, ratios, spread
-from rdsim import search
 from rdsim.case import technologies
 from rdsim.domain import Scenario
 from rdsim.draws import Draws
@@ -25,32 +25,48 @@ from rdsim.engines import compiled, process
 from rdsim.frames import replication_frame
 from rdsim.luck import chance, lay_out, lay_out_rest, value_factor
 from rdsim.metrics import replication_figures, sold_by_technology, worth
+from rdsim.optimiser import solve
+from rdsim.options import candidates, sample
 from rdsim.planning import plan
+from rdsim.scenario import load
 from rdsim.simulation import replicate
+from rdsim.statement import state
 
 __all__ = ["simulate"]
 
 SEED = 1
-REPEATS, PLANS = 7, 3
-FEW, MANY = 10, 512
-CACHED = 8
-"""Replications whose luck and outcomes, about 120 kB each, stay in a core's second cache."""
-THREADED = 8192
-PLANNED = 2000
+
+
+class Size(NamedTuple):
+    """How many replications run at once, and how often all is repeated."""
+
+    few: int = 10  # on the SimPy engine
+    many: int = 512  # on the compiled one
+    cached: int = 8  # their luck and outcomes, about 120 kB each, stay in a core's second cache
+    threaded: int = 8192
+    planned: int = 2000
+    repeats: int = 7
+    plans: int = 3
+    scenario: Path = SCENARIO  # what is planned, as its settings say but for these
+    overrides: Sequence[str] = ()
+
+
+QUICK = ("optimiser.samples=20", "optimiser.search.replications=20", "optimiser.search.most_replications=100")
+TOKEN = Size(1, 16, 8, 64, 20, 1, 1, MEDICAL, QUICK)
 
 SIMPY, LAID = "SimPy engine, luck laid out", "all luck laid out, compiled"
 LOOP, SMALL, NOTHING = "compiled loop, luck laid out", "the same in the cache", "a call of the loop"
 RUNNER = "compiled engine, draws included"
 
 
-@subject("simulate")
-def simulate() -> None:
+@subject("simulate", full=Size(), token=TOKEN)
+def simulate(size: Size) -> None:
     """korea-2024 with its optimised portfolio: engines, draws, figures, threads, and the parts of a plan."""
     korea = optimised()
-    _print_engines(korea)
-    _print_parts(korea)
-    _print_threads(korea)
-    _print_plan(korea.scenario)
+    _print_engines(korea, size)
+    _print_parts(korea, size)
+    _print_threads(korea, size)
+    _print_plan(size)
 
 
 # --- engines and draws ----------------------------------------------------------------------------
@@ -62,30 +78,34 @@ def _engine(korea: Korea, many: Draws) -> Callable[[], object]:
     return lambda: runner(many.replications, lay_out_rest(korea.scenario, korea.case, korea.choices, many))
 
 
-def _print_engines(korea: Korea) -> None:
-    scenario, case, choices, many = korea.scenario, korea.case, korea.choices, Draws(SEED, range(MANY))
-    luck, turns = lay_out(scenario, case, choices, many), MANY // CACHED
-    few, small = first(luck, FEW), first(luck, CACHED)
+def _print_engines(korea: Korea, size: Size) -> None:
+    scenario, case, choices, many = korea.scenario, korea.case, korea.choices, Draws(SEED, range(size.many))
+    luck, turns = lay_out(scenario, case, choices, many), size.many // size.cached
+    few, small = first(luck, size.few), first(luck, size.cached)
     jobs: dict[str, Callable[[], object]] = {
         SIMPY: lambda: process.run(case, few),
         LAID: lambda: lay_out(scenario, case, choices, many),
         RUNNER: _engine(korea, many),
-        LOOP: loop(case, luck, MANY),
-        SMALL: in_turns(loop(case, small, CACHED), turns),
+        LOOP: loop(case, luck, size.many),
+        SMALL: in_turns(loop(case, small, size.cached), turns),
         NOTHING: in_turns(loop(case, small, 0), turns),
     }
-    found = interleaved(jobs, REPEATS, time.thread_time)
+    found = interleaved(jobs, size.repeats, time.thread_time)
     found[SMALL] = [whole - call for whole, call in zip(found[SMALL], found.pop(NOTHING), strict=True)]
-    per = {name: [one / (FEW if name == SIMPY else MANY) for one in column] for name, column in found.items()}
-    events = {FEW: compiled.count_events(case, few) / FEW, MANY: compiled.count_events(case, luck) / MANY}
-    events |= {CACHED: compiled.count_events(case, small) / CACHED}
+    per = {name: [one / (size.few if name == SIMPY else size.many) for one in column] for name, column in found.items()}
+    events = {
+        name: compiled.count_events(case, some) / len(some.agreed) for name, some in {SIMPY: few, SMALL: small}.items()
+    }
+    events |= dict.fromkeys((RUNNER, LOOP), compiled.count_events(case, luck) / size.many)
     print(
-        f"{len(choices)} projects, {events[MANY]:,.0f} events a replication; median of {REPEATS} repeats (min .. max)"
+        f"{len(choices)} projects, {events[LOOP]:,.0f} events a replication; "
+        f"median of {size.repeats} repeats (min .. max)"
     )
-    print(f"  SimPy runs {FEW} of them; the luck of {CACHED} stays in the cache, that of {MANY} does not")
-    sizes = {SIMPY: FEW, RUNNER: MANY, LOOP: MANY, SMALL: CACHED}
+    print(
+        f"  SimPy runs {size.few} of them; the luck of {size.cached} stays in the cache, that of {size.many} does not"
+    )
     for name, column in per.items():
-        _print_row(name, column, events[sizes[name]] if name in sizes else 0.0)
+        _print_row(name, column, events.get(name, 0.0))
     _print_ratios(per)
 
 
@@ -106,9 +126,9 @@ def _print_ratios(per: dict[str, list[float]]) -> None:
 # --- from draws to summary figures ----------------------------------------------------------------
 
 
-def _print_parts(korea: Korea) -> None:
+def _print_parts(korea: Korea, size: Size) -> None:
     """Where the time from draws to a table of summary figures goes: each part on the results of those before."""
-    scenario, case, choices, many = korea.scenario, korea.case, korea.choices, Draws(SEED, range(MANY))
+    scenario, case, choices, many = korea.scenario, korea.case, korea.choices, Draws(SEED, range(size.many))
     names, engine = technologies(choices), _engine(korea, many)
     found: Any = engine()
     sold = sold_by_technology(case, found)
@@ -122,10 +142,10 @@ def _print_parts(korea: Korea) -> None:
         "summary figures": lambda: replication_figures(scenario, choices, case, found, value),
         "their table": lambda: replication_frame(many.replications, figures),
     }
-    times = interleaved(parts, REPEATS, time.thread_time)
+    times = interleaved(parts, size.repeats, time.thread_time)
     whole = [sum(turn) for turn in zip(*times.values(), strict=True)]
-    per = spread([one / MANY * 1e3 for one in whole], 4)
-    print(f"  from draws to summary figures, {MANY} replications at a time: {per} ms each, of which")
+    per = spread([one / size.many * 1e3 for one in whole], 4)
+    print(f"  from draws to summary figures, {size.many} replications at a time: {per} ms each, of which")
     for name, column in times.items():
         print(f"    {name:<26}{spread([one * 100 for one in ratios(column, whole)], 1)} %")
 
@@ -133,52 +153,43 @@ def _print_parts(korea: Korea) -> None:
 # --- threads --------------------------------------------------------------------------------------
 
 
-def _print_threads(korea: Korea) -> None:
-    run = partial(replicate, korea.scenario, korea.portfolio, replications=THREADED)
-    found = interleaved({"one": partial(run, threads=1), "two": partial(run, threads=2)}, REPEATS)
-    gain, rate = ratios(found["one"], found["two"]), THREADED / median(found["two"])
+def _print_threads(korea: Korea, size: Size) -> None:
+    run = partial(replicate, korea.scenario, korea.portfolio, replications=size.threaded)
+    found = interleaved({"one": partial(run, threads=1), "two": partial(run, threads=2)}, size.repeats)
+    gain, rate = ratios(found["one"], found["two"]), size.threaded / median(found["two"])
     print(f"  two threads / one, summary figures included: {spread(gain)}; {rate:,.0f} replications/s with two")
 
 
 # --- a plan ---------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _watched(times: dict[str, float], *names: str) -> Iterator[None]:
-    """Add up the seconds that functions of `rdsim.search` take, while it runs as it always does."""
+def _stages(scenario: Scenario, size: Size) -> dict[str, float]:
+    """Seconds of each stage of a plan, from when it was first spoken of to when the next one was.
 
-    def watch(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*given: Any, **settings: Any) -> Any:
-            began = time.perf_counter()
-            try:
-                return function(*given, **settings)
-            finally:
-                times[name] = times.get(name, 0.0) + time.perf_counter() - began
-
-        return run
-
-    with ExitStack() as stack:
-        for name in names:
-            stack.enter_context(patch.object(search, name, watch(name, getattr(search, name))))
-        yield
+    With the stage of simulation come the simple rules' portfolios and the values of fresh samples before it.
+    """
+    began: dict[str, float] = {}
+    plan(scenario, replications=size.planned, progress=lambda stage, *_: began.setdefault(stage, time.perf_counter()))
+    ends = [*list(began.values())[1:], time.perf_counter()]
+    return {stage: end - start for (stage, start), end in zip(began.items(), ends, strict=True)}
 
 
-def _parts_of_plan(scenario: Scenario) -> dict[str, float]:
-    """Seconds of each part of a plan; the simulation takes in the choice of the simple rules' portfolios."""
-    marks: list[tuple[str, float]] = []
-    times: dict[str, float] = {}
-    began = time.perf_counter()
-    with _watched(times, "sample", "state", "solve"):
-        plan(scenario, replications=PLANNED, progress=lambda stage, *_: marks.append((stage, time.perf_counter())))
-    optimised_at = max(at for stage, at in marks if stage == "optimise")
-    whole, after = optimised_at - began, marks[-1][1] - optimised_at
-    return {**times, "optimisation": whole, "simulation": after}
+def _optimisation(scenario: Scenario) -> dict[str, float]:
+    """Seconds of each part of the optimisation by itself."""
+    settings, times = scenario.optimiser, [time.perf_counter()]
+    options = sample(scenario, candidates(scenario), samples=settings.samples, seed=SEED)
+    times.append(time.perf_counter())
+    problem = state(scenario, options)
+    times.append(time.perf_counter())
+    solve(problem, gap=settings.gap)
+    times.append(time.perf_counter())
+    return dict(zip(("sample", "state", "solve"), np.diff(times).tolist(), strict=True))
 
 
-def _print_plan(scenario: Scenario) -> None:
-    found = [_parts_of_plan(scenario) for _ in range(PLANS)]
-    share = [one["simulation"] / one["optimisation"] for one in found]
-    print(f"  plan at {PLANNED} replications, {PLANS} repeats: simulation / optimisation {spread(share)}")
-    for name in ("optimisation", "sample", "state", "solve", "simulation"):
-        inside = "  of which " if name in {"sample", "state", "solve"} else ""
-        print(f"    {inside + name:<26}{spread([one[name] for one in found])} s")
+def _print_plan(size: Size) -> None:
+    scenario = load(size.scenario, size.overrides)
+    for what, job in (("stages of a plan", partial(_stages, size=size)), ("parts of its optimisation", _optimisation)):
+        found = [job(scenario) for _ in range(size.plans)]
+        print(f"  {what} at {size.planned} replications, {size.plans} repeats:")
+        for name in found[0]:
+            print(f"    {name:<14}{spread([one[name] for one in found])} s")

@@ -1,31 +1,45 @@
-"""Subject `sweeps`: what a sweep adds to its tasks, how two workers share them, and many points of the Korean scenario.
+"""Subjects `sweeps` and `points`: what a sweep adds to its tasks, how two workers share them, and very many points.
 
-`python -m benchmarks.sweeps 100000` runs that many points of korea-2024 at 20 replications each, and tells the rate,
-and the memory of this process and of the largest worker.
+`points` runs in a process of its own, since the peak of a process never falls; it tells the rate, and the memory of
+that process and of its largest worker.
 """
 
 from __future__ import annotations
 
 import resource
+import subprocess
 import sys
 import tempfile
 import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from benchmarks import subject
-from benchmarks._korea import SCENARIO
-from benchmarks._timing import seconds
+from benchmarks._korea import MEDICAL, SCENARIO
+from benchmarks._timing import seconds, spread
 from rdsim.sweep import Backend, Experiment, Prepared, backend, prepare, run_on
 from rdsim.sweep.store import Store
 from rdsim.sweep.tasks import Task, Work, pack, perform
 
-__all__ = ["many", "sweeps"]
+__all__ = ["many", "points", "sweeps"]
 
-MEDICAL = SCENARIO.with_name("medical-ai-2024")
-POINTS, FEW, MANY = 2000, 1000, 100_000
-REPEATS = 3
+
+class Size(NamedTuple):
+    """How many points, and of which scenario where it is not medical-ai-2024."""
+
+    points: int = 2000  # of two replications, to see what a sweep adds to them
+    shared: int = 1000  # of a hundred replications, to see how two workers share them
+    repeats: int = 3
+    scenario: Path = SCENARIO
+
+
+class Many(NamedTuple):
+    """Very many points of a scenario."""
+
+    points: int = 100_000
+    scenario: Path = SCENARIO
 
 
 def _experiment(scenario: Path, points: int, replications: int) -> Experiment:
@@ -44,7 +58,7 @@ def _swept(prepared: Prepared, workers: AbstractContextManager[Backend]) -> floa
     """Seconds of a whole sweep in a new folder; starting the workers is not counted."""
     with tempfile.TemporaryDirectory() as folder, workers as opened:
         # A first sweep starts every worker, loads what is compiled, and decides the portfolio.
-        first = prepare(_experiment(Path(prepared.experiment.scenario), 64, 3))
+        first = prepare(_experiment(Path(prepared.experiment.scenario), min(64, prepared.experiment.points), 3))
         run_on(first, Path(folder), opened)
         began = time.perf_counter()
         run_on(prepared, Path(folder), opened)
@@ -61,27 +75,31 @@ def _plain(prepared: Prepared) -> float:
     return seconds(lambda: perform(packed, tasks))
 
 
-@subject("sweeps")
-def sweeps() -> None:
+@subject("sweeps", full=Size(), token=Size(8, 8, 1, MEDICAL))
+def sweeps(size: Size) -> None:
     """What a sweep adds to a task (2 ms on processes, 10 ms on Dask at most), and two workers' efficiency (0.85)."""
-    small = prepare(_experiment(MEDICAL, POINTS, 2))
+    _print_added(size)
+    _print_efficiency(size)
+
+
+def _print_added(size: Size) -> None:
+    small = prepare(_experiment(MEDICAL, size.points, 2))
     for name, address in (("one process", None), ("Dask, local, one worker", "local")):
         over = []
-        for _ in range(REPEATS):
+        for _ in range(size.repeats):
             plain = _plain(small)
-            workers = backend(POINTS, 1, address) if address else _one_process()
-            over.append((_swept(small, workers) - plain) / POINTS)
-        print(f"  {name}: {1e3 * median(over):.2f} ms around each of {POINTS} tasks ({_range(over)})")
-    korea = prepare(_experiment(SCENARIO, FEW, 100))
+            workers = backend(size.points, 1, address) if address else _one_process()
+            over.append((_swept(small, workers) - plain) / size.points)
+        print(f"  {name}: {1e3 * median(over):.2f} ms around each of {size.points} tasks ({_range(over)})", flush=True)
+
+
+def _print_efficiency(size: Size) -> None:
+    prepared = prepare(_experiment(size.scenario, size.shared, 100))
     gains = []
-    for _ in range(REPEATS):
-        alone = _swept(korea, _one_process())
-        gains.append(alone / _swept(korea, backend(FEW, 2)) / 2)
-    print(
-        f"  two processes: efficiency {median(gains):.2f} ({min(gains):.2f} .. {max(gains):.2f}),"
-        f" {FEW} tasks of korea-2024"
-    )
-    print(f"  for memory and rate run python -m benchmarks.sweeps {MANY}")
+    for _ in range(size.repeats):
+        alone = _swept(prepared, _one_process())
+        gains.append(alone / _swept(prepared, backend(size.shared, 2)) / 2)
+    print(f"  two processes: efficiency {spread(gains)}, {size.shared} tasks of {size.scenario.name}")
 
 
 def _one_process() -> AbstractContextManager[Backend]:
@@ -94,9 +112,16 @@ def _range(numbers: list[float]) -> str:
     return f"{1e3 * min(numbers):.2f} .. {1e3 * max(numbers):.2f}"
 
 
-def many(points: int) -> None:
-    """Points of korea-2024 at 20 replications each on two processes."""
-    prepared = prepare(_experiment(SCENARIO, points, 20))
+@subject("points", full=Many(), token=Many(1, MEDICAL))
+def points(size: Many) -> None:
+    """Very many points at 20 replications each, on two processes: rate, disk and memory."""
+    words = [sys.executable, "-m", "benchmarks.sweeps", str(size.scenario), str(size.points)]
+    print(subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout, end="")
+
+
+def many(scenario: Path, points: int) -> None:
+    """So many points of a scenario at 20 replications each on two processes."""
+    prepared = prepare(_experiment(scenario, points, 20))
     with tempfile.TemporaryDirectory() as folder:
         with backend(points, 2) as opened:
             began = time.perf_counter()
@@ -108,7 +133,7 @@ def many(points: int) -> None:
         size = sum(path.stat().st_size for path in store.parts)
     mine = _peak(resource.RUSAGE_SELF)
     print(
-        f"  {points:,} points of korea-2024 at 20 replications: {taken:.0f} s, {points / taken:.0f} points/s, "
+        f"  {points:,} points of {scenario.name} at 20 replications: {taken:.0f} s, {points / taken:.0f} points/s, "
         f"10^6 in {1e6 / points * taken / 3600:.1f} h; {size / points:.0f} bytes a point; "
         f"peak {mine:.0f} MiB here, {theirs} in the largest worker"
     )
@@ -128,4 +153,4 @@ def _peak(who: int) -> float:
 
 
 if __name__ == "__main__":
-    many(int(sys.argv[1]))
+    many(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,16 +1,41 @@
-"""Benchmarks: the contenders on the simplified network agree, and an unknown subject is refused."""
+"""Benchmarks: every subject runs, the contenders on the simplified network agree, an unknown subject is refused."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.__main__ import main
 from benchmarks.network import COLUMNS, by_hand, c_program, differences, in_c, in_salabim, make
 from rdsim.case import TARGET, empty_outcomes
 from rdsim.engines import compiled
+
+SUBJECTS = (
+    "build", "confidence", "fronts", "memory", "network", "points",
+    "risk", "scaling", "simulate", "solve", "sweeps", "tight",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_every_subject_runs_at_a_token_size(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["--token", name]) == 0
+    machine, _, title, *lines = capfd.readouterr().out.splitlines()
+    assert "cores" in machine
+    assert title.startswith(f"{name}: ")
+    assert any(re.search(r"\d", line) for line in lines), "a subject prints figures"
+
+
+def test_help_and_page_name_the_subjects_that_are_run_here(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    told = re.findall(r"^  (\w+) +[\w0-9].*\.$", capsys.readouterr().out, re.MULTILINE)
+    assert sorted(told) == sorted(SUBJECTS)
+    page = (Path(__file__).parents[1] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", page, re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(SUBJECTS)
 
 
 def test_both_engines_and_c_agree_on_every_column_of_the_network() -> None:
@@ -49,8 +74,9 @@ def test_salabim_comes_to_about_the_same() -> None:
     assert in_salabim(luck).successes == pytest.approx((out.end_state == TARGET).sum(), rel=0.2)
 
 
-def test_an_unknown_subject_is_refused_with_the_names_of_those_there_are() -> None:
-    done = subprocess.run([sys.executable, "-m", "benchmarks", "nonsense"], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "network" in done.stderr
-    assert "simulate" in done.stderr
+def test_an_unknown_subject_is_refused_with_the_names_of_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["network", "nonsense"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("no such subject: nonsense; there are ")
+    assert all(name in told.err for name in SUBJECTS)
