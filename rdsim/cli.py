@@ -1,6 +1,7 @@
 """The command line: arguments in, results and one-line errors out; no logic.
 
-Exit codes: 0 done; 2 invalid input or usage; 3 infeasible; 4 finished with part of the work missing, or no answer.
+Exit codes: 0 done; 2 invalid input or usage; 3 infeasible; 4 finished with part of the work missing, or no answer; 5 a
+defect of rdsim.
 Libraries are imported when a command needs them: `rdsim --help` answers at once.
 """
 
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
-from rdsim.errors import Fault, InfeasibleError, InputError, RdsimError
+from rdsim.complaints import DEBUG, INCOMPLETE, ended, printable_streams
+from rdsim.errors import Fault, InfeasibleError, InputError, listed
 
 if TYPE_CHECKING:
     from rdsim.domain import Scenario
@@ -31,7 +33,6 @@ __all__ = ["app", "main"]
 MOST_FAULTS = 40
 INTERRUPTED = 130
 INFEASIBLE = 3
-INCOMPLETE = 4
 
 app = typer.Typer(
     help="Decide which technologies to fund, with which partner countries, from which year - and see what will "
@@ -92,11 +93,12 @@ Trace = Annotated[bool, typer.Option("--trace", help="Also write trace.csv: what
 
 def main() -> None:
     """Run the command line; errors of rdsim become a message and their exit code."""
-    try:
-        app(prog_name="rdsim")
-    except RdsimError as error:
-        _complain(error)
-        sys.exit(error.exit_code)
+    printable_streams()
+    given = sys.argv[1:]
+    words = [one for one in given if one != DEBUG]
+    code = ended(lambda: app(words, prog_name="rdsim"), given, debug=len(words) < len(given))
+    if code:
+        sys.exit(code)
 
 
 def _announce_compilation() -> None:
@@ -119,18 +121,9 @@ def _interruptible(*, compiles: bool = True) -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _complain(error: RdsimError) -> None:
-    text = str(error)
-    if isinstance(error, InputError) and len(error.faults) > MOST_FAULTS:
-        shown = type(error)(error.faults[:MOST_FAULTS])
-        lines = str(shown).splitlines()[1:]
-        text = "\n".join([text.splitlines()[0], *lines, f"  ... and {len(error.faults) - MOST_FAULTS} more"])
-    print(f"error: {text}", file=sys.stderr)  # noqa: T201
-
-
 def _warn(faults: tuple[Fault, ...]) -> None:
-    for fault in faults[:MOST_FAULTS]:
-        print(f"warning: {fault}", file=sys.stderr)  # noqa: T201
+    for line in listed(faults)[:MOST_FAULTS]:
+        print(f"warning: {line}", file=sys.stderr)  # noqa: T201
 
 
 def _load(folder: Path, overrides: list[str] | None) -> Scenario:
@@ -177,6 +170,15 @@ def _claim(out: Path | None, name: str, overrides: list[str] | None, force: bool
     run = results.Run(out or results.free_folder(name), tuple(overrides or ()), force, plugins)
     results.claim(run)
     return run
+
+
+@app.callback()
+def options(
+    debug: Annotated[
+        bool, typer.Option(DEBUG, help="Show the details of a defect of rdsim here instead of keeping them in a file.")
+    ] = False,
+) -> None:
+    """Decide which technologies to fund, with which partner countries, from which year."""
 
 
 @app.command()

@@ -58,9 +58,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Unit:
-    """Marks a number's unit: the door accepts quantities written with it and refuses others."""
+    """Marks a number's unit: the door accepts quantities written with it and refuses others.
+
+    `most` is the largest amount of money, in billions of the currency: the limit is on the money, not on the unit that
+    a folder counts it in.
+    """
 
     name: Literal["money", "months", "years", "per year", "as its input"]
+    most: float | None = None
 
 
 NAMES = r"^[A-Za-z0-9][A-Za-z0-9_.+\-]{0,63}$"
@@ -68,7 +73,7 @@ NAMES = r"^[A-Za-z0-9][A-Za-z0-9_.+\-]{0,63}$"
 
 Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+\-]*$")]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
-Money = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False), Unit("money")]
+Money = Annotated[float, Field(ge=0, allow_inf_nan=False), Unit("money", most=1e6)]
 Months = Annotated[float, Field(ge=0, le=1200, allow_inf_nan=False), Unit("months")]
 Years = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False), Unit("years")]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -247,7 +252,7 @@ class Technology:
     field: Annotated[str, Field(description="Field of technology.")]
     trl: Annotated[Trl, Field(description="Technology readiness level today.")]
     cost: Annotated[
-        float, Field(gt=0, le=1e5, allow_inf_nan=False, description="Cost to the target TRL."), Unit("money")
+        float, Field(gt=0, allow_inf_nan=False, description="Cost to the target TRL."), Unit("money", most=1e5)
     ]
     value: Annotated[
         Money | None, Field(description="Value if it reaches the market; empty: market size x share x margin.")

@@ -12,7 +12,7 @@ RdsimError
 ├── InfeasibleError       no portfolio satisfies the rows               exit code 3
 ├── SolverError           a solver failed, or gave no answer in time    exit code 4
 ├── SweepError            a sweep could not keep its results            exit code 4
-└── EngineError           an engine broke one of its own promises       a defect of rdsim
+└── EngineError           an engine broke one of its own promises       exit code 5: a defect of rdsim
 
 Errors travel between processes: each keeps its arguments in ``args`` and builds its text in
 ``__str__``, so that ``pickle.loads(pickle.dumps(e))`` is the same error.
@@ -20,6 +20,8 @@ Errors travel between processes: each keeps its arguments in ``args`` and builds
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 __all__ = [
@@ -37,7 +39,22 @@ __all__ = [
     "ScenarioError",
     "SolverError",
     "SweepError",
+    "cut",
+    "listed",
 ]
+
+
+_WIDEST = 400
+"""Characters of one part of a message: a cell of a hundred thousand is not printed whole."""
+_ALIKE = 5
+"""Faults of one kind that are listed one by one."""
+_NUMBERS = re.compile(r"\d+")
+_QUOTED = re.compile(r"'[^']*'")
+
+
+def cut(text: str, width: int) -> str:
+    """The text, or its beginning and end where it is longer than `width`."""
+    return text if len(text) <= width else f"{text[: width - width // 4 - 5]} ... {text[-(width // 4) :]}"
 
 
 @dataclass(frozen=True)
@@ -50,9 +67,30 @@ class Fault:
     suggestion: str = ""
 
     def __str__(self) -> str:
-        found = f" Found: {self.found}." if self.found else ""
-        suggestion = f" {self.suggestion}" if self.suggestion else ""
-        return f"{self.where}: {self.rule}.{found}{suggestion}"
+        where, rule, found, suggestion = (
+            cut(one, _WIDEST) for one in (self.where, self.rule, self.found, self.suggestion)
+        )
+        found = f" Found: {found}." if found else ""
+        return f"{where}: {rule}.{found}{f' {suggestion}' if suggestion else ''}"
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """What faults of one kind share: place and rule without the numbers of rows and entries."""
+        return _NUMBERS.sub("0", self.where), _NUMBERS.sub("0", _QUOTED.sub("''", self.rule))
+
+
+def listed(faults: Iterable[Fault]) -> list[str]:
+    """A line for each fault; of many of one kind the first few, and how many more there are."""
+    kinds: dict[tuple[str, str], list[Fault]] = {}
+    for fault in faults:
+        kinds.setdefault(fault.kind, []).append(fault)
+    lines = []
+    for alike in kinds.values():
+        some = alike if len(alike) <= _ALIKE + 1 else alike[:_ALIKE]
+        lines += [str(fault) for fault in some]
+        more = len(alike) - len(some)
+        lines += [f"... and {more:,} more like this, the last: {cut(alike[-1].where, _WIDEST)}"] if more else []
+    return lines
 
 
 class RdsimError(Exception):
@@ -73,8 +111,8 @@ class InputError(RdsimError):
 
     def __str__(self) -> str:
         count = len(self.faults)
-        head = f"{count} fault{'s' if count != 1 else ''} in the {self.subject}"
-        return "\n".join([head, *(f"  {fault}" for fault in self.faults)])
+        head = f"{count:,} fault{'s' if count != 1 else ''} in the {self.subject}"
+        return "\n".join([head, *(f"  {line}" for line in listed(self.faults))])
 
 
 class ScenarioError(InputError):
@@ -164,6 +202,8 @@ class SweepError(RdsimError):
 
 class EngineError(RdsimError):
     """An engine broke a promise of the model: a defect of rdsim, please report it."""
+
+    exit_code = 5
 
     def __init__(self, engine: str, reason: str) -> None:
         super().__init__(engine, reason)

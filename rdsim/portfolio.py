@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import Fault, OutputError, PortfolioError
+from rdsim.numerals import number
 from rdsim.scenario import cost, eligible
-from rdsim.tables import Row, Table, did_you_mean, number, read_table, shown
+from rdsim.tables import Row, Table, did_you_mean, headed, neutral, read_table, shown
+from rdsim.texts import tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +51,7 @@ def write(portfolio: Portfolio, path: str | Path) -> None:
     target = Path(path)
     text = io.StringIO()
     rows = ([one.technology, one.partner, one.mode, one.start_year, one.rank or ""] for one in portfolio.choices)
-    csv.writer(text, lineterminator="\n").writerows([_COLUMNS, *rows])
+    csv.writer(text, lineterminator="\n").writerows([_COLUMNS, *([neutral(str(cell)) for cell in row] for row in rows)])
     try:
         _replace(target, text.getvalue().encode())
     except OSError as error:
@@ -101,6 +103,7 @@ def from_frame(table: pd.DataFrame, scenario: Scenario, name: str = "portfolio")
 
 def _portfolio(table: Table, scenario: Scenario, name: str) -> Portfolio:
     """The portfolio of a table, or all its faults; a cell that cannot be read is not judged again by the rules."""
+    table = headed(table, (*_COLUMNS, *_SHOWN))
     pairs = [_choice(row, table) for row in table.rows] if table.columns else []
     choices = tuple(choice for choice, _ in pairs)
     written = [*table.faults, *_column_faults(table), *(fault for _, wrong in pairs for fault in wrong)]
@@ -144,7 +147,7 @@ def _choice(row: Row, table: Table) -> tuple[Choice, list[Fault]]:
     numbers = {"start_year": 0, "rank": 0}
     for column in numbers:
         text = row.cells.get(column, "")
-        value = number(text, table.decimal_comma)
+        value = number(text, table.style)
         if isinstance(value, int) and value > 0:
             numbers[column] = value
         elif text or (column == "start_year" and column in table.columns):
@@ -260,7 +263,7 @@ def _text(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)) or str(value) in ("<NA>", "NaT"):
         return ""
     whole = isinstance(value, float) and value.is_integer()
-    return str(int(value)) if whole else str(value).strip()
+    return str(int(value)) if whole else tidy(str(value)).strip()
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -1,8 +1,8 @@
-"""Text and CSV files as spreadsheets write them, read into plain cells.
+"""CSV files as spreadsheets write them, read into plain cells.
 
-Accepted: UTF-8 with or without a byte-order mark, commas, semicolons or tabs, any line ending. A column may carry
-its unit in brackets, ``cost [billion KRW]``. Rows are numbered as a spreadsheet shows them: the header is row 1.
-A decimal comma is read only where semicolons separate the cells, for there it cannot be mistaken.
+Accepted: UTF-8 with or without a byte-order mark, commas, semicolons or tabs (or a first line ``sep=;``), any line
+ending. A column may carry its unit in brackets, ``cost [billion KRW]``. Rows are numbered as a spreadsheet shows them:
+the header is row 1. How numbers are written, `rdsim.numerals` knows; what characters are taken, `rdsim.texts`.
 """
 
 from __future__ import annotations
@@ -11,18 +11,22 @@ import csv
 import difflib
 import io
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rdsim.errors import Fault, InputError
+from rdsim.errors import Fault, InputError, cut
+from rdsim.numerals import PLAIN, Style, number, style_of
+from rdsim.texts import read_tidy, tidy
 
-__all__ = ["Row", "Table", "did_you_mean", "number", "number_advice", "read_table", "read_text", "shown"]
+__all__ = ["Row", "Table", "copies", "did_you_mean", "headed", "neutral", "plain_cell", "read_table", "shown"]
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d{1,3})?")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}([, ]\d{3})+(\.\d+)?")
 _HEADER = re.compile(r"(?P<name>[^\[\]]*?)\s*(\[(?P<unit>[^\[\]]*)\])?")
+_SEPARATOR = re.compile(r"\"?sep=(?P<mark>[,;\t])\"?\r?\n", re.IGNORECASE)
+_COPY = r"(?:copy of |kopie von )?{stem}(?: ?\(\d+\)| (?:- )?(?:copy|copie|kopie|복사본).*)?\.csv"
+_TOTALS = frozenset(["total", "totals", "sum", "sums", "subtotal", "합계", "총계", "소계", "계", "summe", "gesamt"])
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_COMPARED = 80  # characters of a name, and a hundred times as many names, that a suggestion looks at
 
 
 @dataclass(frozen=True)
@@ -41,19 +45,20 @@ class Table:
     columns: tuple[str, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
     rows: tuple[Row, ...] = ()
-    decimal_comma: bool = False
+    style: Style = PLAIN
     faults: tuple[Fault, ...] = ()
 
 
 def did_you_mean(name: str, known: Iterable[object], shown_at_most: int = 8) -> str:
     """The closest known name as a question; without a close one, the first known names."""
     folded = {str(one).casefold(): str(one) for one in known}
-    close = difflib.get_close_matches(name.casefold(), folded, 1, 0.6)
+    within_reach = list(folded)[: 100 * _COMPARED]
+    close = difflib.get_close_matches(name.casefold(), within_reach, 1, 0.6) if len(name) <= _COMPARED else []
     if close:
         return f"Did you mean '{folded[close[0]]}'?"
     names = sorted(folded.values())
     rest = f" and {len(names) - shown_at_most} more" if len(names) > shown_at_most else ""
-    return f"Known: {', '.join(names[:shown_at_most])}{rest}." if names else ""
+    return f"Known: {', '.join(cut(one, _COMPARED) for one in names[:shown_at_most])}{rest}." if names else ""
 
 
 def shown(value: object, width: int = 60) -> str:
@@ -64,53 +69,59 @@ def shown(value: object, width: int = 60) -> str:
         return f"a table of {len(value)}"
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}"
-    text = repr(value) if isinstance(value, str) else str(value)
+    if isinstance(value, int) and abs(value) >= 10**width:
+        return "a whole number of more than 60 digits"
+    text = repr(value[: 2 * width]) if isinstance(value, str) else str(value)
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
-def number(text: str, decimal_comma: bool = False) -> int | float | None:
-    """The number that `text` writes, an int where it is whole, or None if it is not a plain number."""
-    if decimal_comma and _DECIMAL_COMMA.fullmatch(text):
-        text = text.replace(",", ".")
-    if len(text) > 60 or not _NUMBER.fullmatch(text):
-        return None
-    value = float(text)
-    if text.lstrip("+-").isdigit():
-        return int(text)
-    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+def neutral(cell: str) -> str:
+    """A cell's text for a CSV file that a spreadsheet may open: what would be a formula stands behind an apostrophe.
 
-
-def number_advice(text: str) -> str:
-    """How to write a number that `number` refuses, where its meaning can be guessed."""
-    bare = text.strip()
-    if bare.endswith("%") and _NUMBER.fullmatch(bare[:-1].strip()):
-        return f"Write a share as a number: {float(bare[:-1]) / 100:.12g}."
-    if _THOUSANDS.fullmatch(bare):
-        return f"Write {re.sub('[, ]', '', bare)}, without a separator of thousands."
-    if _DECIMAL_COMMA.fullmatch(bare):
-        return f"Write {bare.replace(',', '.')}: a decimal comma is read only where semicolons separate the cells."
-    return ""
-
-
-def read_text(path: Path) -> str:
-    """The text of a UTF-8 file without its byte-order mark.
-
-    Raises InputError if the file is missing, empty, not readable, or not UTF-8 text.
+    Numbers stay numbers; `plain_cell` takes the apostrophe away again.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise _refusal(path, "the file is required", f"no such file in {path.parent}") from None
-    except OSError as error:
-        raise _refusal(path, "the file must be readable", error.strerror or type(error).__name__) from None
-    return _decoded(path, data)
+    marked = cell[:1] == "'" and cell.lstrip("'")[:1] in _FORMULA
+    formula = cell[:1] in _FORMULA and cell[:1] and number(cell) is None
+    return f"'{cell}" if marked or formula else cell
+
+
+def plain_cell(cell: str) -> str:
+    """The text of a cell that `neutral` wrote."""
+    return cell[1:] if cell[:1] == "'" and cell.lstrip("'")[:1] in _FORMULA and cell.lstrip("'") else cell
+
+
+def headed(table: Table, known: Iterable[str], own: Collection[str] = ()) -> Table:
+    """The table with headings as they are known: `Start Year` is start_year, unless that stands beside it.
+
+    Headings in `own` mean what they say.
+    """
+    folded = {_folded(one): one for one in known}
+    names = {
+        one: folded[_folded(one)]
+        for one in table.columns
+        if one not in own and folded.get(_folded(one), one) not in table.columns
+    }
+    if not names:
+        return table
+    rows = tuple(Row(row.number, {names.get(key, key): cell for key, cell in row.cells.items()}) for row in table.rows)
+    columns = tuple(names.get(one, one) for one in table.columns)
+    return replace(table, columns=columns, rows=rows, units={names.get(key, key): u for key, u in table.units.items()})
+
+
+def copies(folder: Path, file: str) -> list[str]:
+    """Files beside `file` that look like copies of it, as `technologies (1).csv`: nobody knows which is meant."""
+    pattern = re.compile(_COPY.format(stem=re.escape(file.removesuffix(".csv"))), re.IGNORECASE)
+    names = sorted(path.name for path in folder.glob("*.csv") if path.name.casefold() != file.casefold())
+    return [name for name in names if pattern.fullmatch(tidy(name))]
 
 
 def read_table(path: Path) -> Table:
     """A CSV file as a table; faults of the file, its header and its rows' lengths are in the table, not raised."""
     try:
-        text = read_text(path)
-        delimiter = _delimiter(text)
+        text = read_tidy(path)
+        told = _SEPARATOR.match(text)
+        text = text[told.end() :] if told else text
+        delimiter = told["mark"] if told else _delimiter(text)
         records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except InputError as error:
         return Table(path.name, faults=error.faults)
@@ -119,43 +130,53 @@ def read_table(path: Path) -> Table:
     return _table(path.name, records, delimiter)
 
 
-def _refusal(path: Path, rule: str, found: str, suggestion: str = "") -> InputError:
-    return InputError((Fault(path.name, rule, found, suggestion),))
-
-
-def _decoded(path: Path, data: bytes) -> str:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise _refusal(path, "must be UTF-8 text", "UTF-16 text", "Save it as 'CSV UTF-8'.")
-    if b"\0" in data:
-        raise _refusal(path, "must be UTF-8 text", "a binary file", "Save a spreadsheet as 'CSV UTF-8'.")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        found = f"byte 0x{data[error.start]:02x} at position {error.start}"
-        advice = "Save it as 'CSV UTF-8' (older spreadsheets write EUC-KR, CP949 or Latin-1)."
-        raise _refusal(path, "must be UTF-8 text", found, advice) from None
-    if not text.strip():
-        raise _refusal(path, "the file must not be empty", f"{len(data)} bytes")
-    return text
+def _folded(heading: str) -> str:
+    return re.sub(r"[ \-]+", "_", heading.strip().casefold())
 
 
 def _delimiter(text: str) -> str:
     """Comma, semicolon or tab: the one that the header line uses most, outside of quotes and brackets."""
-    header = re.sub(r'"[^"]*"|\[[^\]]*\]', "", text.lstrip().splitlines()[0])
+    header = re.sub(r'"[^"]*"|\[[^\]]*\]', "", [*text.lstrip().splitlines(), ""][0])
     return max(",;\t", key=header.count)
 
 
 def _table(name: str, records: list[list[str]], delimiter: str) -> Table:
-    numbered = [(number, [cell.strip() for cell in record]) for number, record in enumerate(records, start=1)]
-    filled = [(number, record) for number, record in numbered if any(record)]
+    numbered = [(row, [plain_cell(cell.strip()) for cell in record]) for row, record in enumerate(records, start=1)]
+    filled = [(row, record) for row, record in numbered if any(record)]
     if not filled:
         return Table(name, faults=(Fault(name, "the table must have a header"),))
     (head, header), body = filled[0], filled[1:]
     while header and not header[-1]:
         header.pop()
+    style = style_of((cell for _, record in body for cell in record), delimiter == ";")
     columns, units, faults = _columns(f"{name}, row {head}", header)
+    if totals := _totals(name, body, style):
+        body, faults = body[:-1], [*faults, totals]
     rows, ragged = _rows(name, columns, body)
-    return Table(name, tuple(columns), units, rows, delimiter == ";", (*faults, *ragged))
+    return Table(name, tuple(columns), units, rows, style, (*faults, *ragged))
+
+
+def _totals(name: str, body: list[tuple[int, list[str]]], style: Style) -> Fault | None:
+    """The fault of a last row that sums up those above it: it says so, and lacks cells or holds sums alone."""
+    if len(body) < 3:
+        return None
+    last, record = body[-1]
+    word = next(cell for cell in record if cell)
+    if word.casefold().rstrip(".:") not in _TOTALS:
+        return None
+    above = [cells for _, cells in body[:-1]]
+    lacks = sum(map(bool, record)) < min(sum(map(bool, cells)) for cells in above)
+    counted = [column for column, cell in enumerate(record) if number(cell, style) is not None]
+    if not lacks and not (counted and all(_is_sum(column, record, above, style) for column in counted)):
+        return None
+    return Fault(f"{name}, row {last}", "a row must not sum up the others", shown(word), "Delete the row of totals.")
+
+
+def _is_sum(column: int, record: list[str], above: list[list[str]], style: Style) -> bool:
+    total = number(record[column], style)
+    parts = [number(cells[column], style) for cells in above if column < len(cells) and cells[column]]
+    numbers = [one for one in parts if one is not None]
+    return total is not None and len(numbers) > 1 and abs(sum(numbers) - total) <= 1e-9 * abs(total)
 
 
 def _columns(where: str, header: list[str]) -> tuple[list[str], dict[str, str], list[Fault]]:
@@ -177,11 +198,11 @@ def _columns(where: str, header: list[str]) -> tuple[list[str], dict[str, str], 
 
 def _rows(name: str, columns: list[str], body: list[tuple[int, list[str]]]) -> tuple[tuple[Row, ...], list[Fault]]:
     rows, faults = [], []
-    for number, record in body:
+    for row, record in body:
         if len(record) < len(columns) or any(record[len(columns) :]):
             rule = f"a row must have as many cells as the header, {len(columns)}"
             advice = "A cell that holds the separator must be in double quotes."
-            faults.append(Fault(f"{name}, row {number}", rule, f"{len(record)} cells", advice))
+            faults.append(Fault(f"{name}, row {row}", rule, f"{len(record)} cells", advice))
         cells = zip(columns, record, strict=False)
-        rows.append(Row(number, {column: cell for column, cell in cells if column and cell}))
+        rows.append(Row(row, {column: cell for column, cell in cells if column and cell}))
     return tuple(rows), faults

@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.sizes import FULL
 from tests.tiny import tiny_folder
+
+# The first example of a test may compile the engine: no example has a deadline.
+settings.register_profile("rdsim", deadline=None)
+settings.load_profile("rdsim")
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_purposes_and_seeds_are_independent() -> None:
         assert abs(np.corrcoef(numbers.ravel(), other.ravel())[0, 1]) < 4.5 / np.sqrt(numbers.size)
 
 
-@settings(max_examples=size(50, 300), deadline=None)
+@settings(max_examples=size(50, 300))
 @given(
     st.integers(0, 2**63 - 1),
     st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=6, unique=True),

@@ -84,7 +84,7 @@ def world(*rows: Judgement, spread: float = 0.0, **rules: object) -> Scenario:
 ordered = st.tuples(*[st.floats(0.001, 0.999)] * 3).map(sorted)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(ordered, st.sampled_from(sorted(SCALES)))
 def test_the_three_quantiles_are_met(quantiles: list[float], what: Input) -> None:
     one = fitted(said(what, "A", *quantiles))
@@ -129,7 +129,7 @@ def test_a_symmetric_belief_is_the_plain_lognormal() -> None:
     assert one.mean() == pytest.approx(100 * np.exp(0.125))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(ordered, st.floats(-8, 8))
 def test_a_probability_stays_one(quantiles: list[float], score: float) -> None:
     assert 0.0 <= fitted(said("success", "A", *quantiles)).at(score) <= 1.0

@@ -219,7 +219,7 @@ def test_missing_values_of_a_frame_mean_none(scenario: Scenario) -> None:
         from_frame(table.assign(start_year=[2024, float("nan")]), scenario)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_eligible_portfolio_survives_file_and_frame(
     data: st.DataObject, tmp_path: Path, scenario: Scenario

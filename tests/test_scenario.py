@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import rdsim.scenario
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, OutputError, ScenarioError
+from rdsim.numerals import Style, number, quantity_parts
 from rdsim.scenario import (
     award,
     calibration,
@@ -38,8 +39,8 @@ from rdsim.scenario import (
     start,
     target,
 )
-from rdsim.scenario.units import factor, money_unit, quantity
-from rdsim.tables import did_you_mean, number, read_table
+from rdsim.scenario.units import factor, money_unit
+from rdsim.tables import did_you_mean, read_table
 from tests.broken_inputs import BROKEN, Broken, broken_folder
 from tests.tiny import TINY_FILES, tiny_folder
 
@@ -151,7 +152,7 @@ _VALUES = (
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.tuples(st.sampled_from(_PLACES), st.sampled_from(_ENDS), st.sampled_from(_VALUES)), min_size=1, max_size=3
@@ -364,7 +365,7 @@ def test_an_override_may_mend_what_a_file_has_wrong(tmp_path: Path) -> None:
 # Content --------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(sorted(CHANGES)), unique=True, max_size=8))
 def test_a_dumped_scenario_loads_to_an_equal_one(overrides: list[str]) -> None:
     with tempfile.TemporaryDirectory() as place:
@@ -375,7 +376,7 @@ def test_a_dumped_scenario_loads_to_an_equal_one(overrides: list[str]) -> None:
     assert digest(again) == digest(s)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @example(name="0", note="0\r0", amount=0.0, floor=0.0)
 @given(name=st.text(min_size=1), note=st.text(), amount=st.floats(-1e6, 1e6), floor=st.floats(0, 1))
 def test_any_text_and_number_is_refused_or_survives(name: str, note: str, amount: float, floor: float) -> None:
@@ -656,9 +657,9 @@ def test_units_convert_exactly_or_not_at_all() -> None:
     assert factor("KRW", "months", money) is None
     assert money_unit("bn KRW") is None
     assert money_unit("KRW") is not None
-    assert quantity("1.5 years") == (1.5, "years")
-    assert quantity("years") is None
-    assert quantity("1.5") is None
+    assert quantity_parts("1.5 years") == (1.5, "years")
+    assert quantity_parts("years") is None
+    assert quantity_parts("1.5") is None
 
 
 def test_numbers_are_read_strictly() -> None:
@@ -666,7 +667,7 @@ def test_numbers_are_read_strictly() -> None:
     assert isinstance(number("5.0"), int)
     assert number("-1e3") == -1000
     assert number("0,5") is None
-    assert number("0,5", decimal_comma=True) == 0.5
+    assert number("0,5", Style(decimal_comma=True)) == 0.5
     assert [number(text) for text in ("", "nan", "inf", "1 2", "0x1", "1_000", "five", "1" * 70)] == [None] * 8
 
 

@@ -12,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.errors import Fault, RecordsError
-from rdsim.tables import Row, Table, did_you_mean, number, read_table
+from rdsim.numerals import Style, number, number_advice
+from rdsim.tables import Row, Table, did_you_mean, headed, read_table, shown
 
 __all__ = ["Records", "read"]
 
 _REQUIRED = ("trl_begin", "trl_current")
+_KNOWN = (*_REQUIRED, "trl_planned_end", "n_partners", "months", "start", "end", "status")
 _MONTH = re.compile(r"(\d{4})-(\d{1,2})(?:-\d{1,2})?")
 _LONGEST = 600.0
 _FEWEST = 20
@@ -84,12 +86,12 @@ def read(path: str | Path, as_of: str | None = None) -> Records:
     without such a column every project is taken to have ended. Raises RecordsError with every fault.
     """
     file = Path(path)
-    table = read_table(file)
+    table = headed(read_table(file), _KNOWN)
     faults = list(table.faults) or [*_column_faults(table), *_look_faults(as_of)]
     if faults:
         raise RecordsError(tuple(faults))
     look = _month(as_of) if as_of else _last_look(table)
-    reading = _Reading(table.name, look)
+    reading = _Reading(table.name, look, table.style)
     rows = [found for row in table.rows if (found := reading.record(row)) is not None]
     if not reading.faults and len(rows) < _FEWEST:
         reading.faults.append(
@@ -138,9 +140,10 @@ def _written(month: int) -> str:
 class _Reading:
     """Rows to records, with the faults on the way."""
 
-    def __init__(self, name: str, look: int | None) -> None:
+    def __init__(self, name: str, look: int | None, style: Style) -> None:
         self.name = name
         self.look = look
+        self.style = style
         self.faults: list[Fault] = []
         self.cut = 0
 
@@ -159,12 +162,13 @@ class _Reading:
 
     def _fault(self, row: Row, column: str, rule: str, suggestion: str = "") -> None:
         place = f"{self.name}, row {row.number}, column {column}"
-        self.faults.append(Fault(place, rule, repr(row.cells.get(column, "")), suggestion))
+        text = row.cells.get(column, "")
+        self.faults.append(Fault(place, rule, shown(text), suggestion or number_advice(text, self.style, share=False)))
 
     def _level(self, row: Row, column: str) -> int | None:
         if column not in row.cells:
             return None
-        value = number(row.cells[column])
+        value = number(row.cells[column], self.style)
         if value is None or not 1 <= value <= 9:
             self._fault(row, column, "must be a TRL from 1 to 9")
             return None
@@ -173,7 +177,7 @@ class _Reading:
     def _partners(self, row: Row) -> float:
         if "n_partners" not in row.cells:
             return float("nan")
-        value = number(row.cells["n_partners"])
+        value = number(row.cells["n_partners"], self.style)
         if value is None or value < 0:
             self._fault(row, "n_partners", "must be a number of partners of 0 or more")
             return float("nan")
@@ -198,7 +202,7 @@ class _Reading:
 
     def _duration(self, row: Row, begun: int | None, ended: int | None) -> float | None:
         if "months" in row.cells:
-            value = number(row.cells["months"])
+            value = number(row.cells["months"], self.style)
             if value is None or not 0 < value <= _LONGEST:
                 self._fault(row, "months", f"must be a number of months above 0, at most {_LONGEST:.0f}")
                 return None

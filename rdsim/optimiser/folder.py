@@ -56,10 +56,9 @@ import json
 import math
 import shutil
 import tempfile
-import tomllib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,10 +67,12 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from rdsim.errors import Fault, InputError, OutputError, ProblemError
+from rdsim.numerals import number, number_advice
 from rdsim.optimiser.evaluation import evaluate
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, Rows, state_problem, state_rows
 from rdsim.optimiser.solution import Solution, Termination
-from rdsim.tables import Row, Table, did_you_mean, number, number_advice, read_table, read_text, shown
+from rdsim.tables import Row, Table, copies, did_you_mean, headed, neutral, read_table, shown
+from rdsim.texts import invisible, read_toml
 
 __all__ = ["Posed", "chosen_table", "describe", "digest", "pose", "read", "record", "write"]
 
@@ -202,12 +203,9 @@ class _Reader:
         if not (self.folder / SETTINGS).exists():
             return
         try:
-            found = tomllib.loads(read_text(self.folder / SETTINGS))
+            found = read_toml(self.folder / SETTINGS)
         except InputError as error:
             self.faults += error.faults
-            return
-        except (ValueError, RecursionError) as error:
-            self.faults.append(Fault(SETTINGS, "must be valid TOML", str(error)))
             return
         for key, value in found.items():
             self.keep_setting(key, value)
@@ -247,6 +245,10 @@ class _Reader:
             if path.exists():
                 self.tables[name] = read_table(path)
                 self.faults += self.tables[name].faults
+                for copy in copies(self.folder, path.name):
+                    self.faults.append(
+                        Fault(copy, f"must not stand beside {path.name}", "", f"Keep one of the two, as {path.name}.")
+                    )
                 continue
             meant = _misnamed(self.folder, path.name)
             if meant:
@@ -301,7 +303,11 @@ class _Reader:
 
     def name_everything(self) -> None:
         """Indices of everything that has a name, then the columns, which may bear some of them."""
+        self.head("rows", ())
         self.rows = self.index_of("rows", "row") if "rows" in self.tables else {}
+        for name in _COLUMNS:
+            if name != "samples":
+                self.head(name, self.rows or () if name in _WIDE else ())
         self.options = self.index_of("options", "option")
         self.partners = self.partner_index()
         self.groups = self.group_index()
@@ -309,6 +315,12 @@ class _Reader:
         for name in _COLUMNS:
             self.check_columns(name)
         self.check_row_names()
+
+    def head(self, name: str, own: Collection[str]) -> None:
+        """A table's headings as they are known; those that bear the name of a row mean that row."""
+        if name in self.tables:
+            known = [self.worth if column == "value" else column for column in _COLUMNS[name]]
+            self.tables[name] = headed(self.tables[name], known, own)
 
     def index_of(self, name: str, column: str) -> Index | None:
         """Places by name, from a column in which each name occurs once; None if there is no such column."""
@@ -398,9 +410,10 @@ class _Reader:
             if default is None and self.has(place[0], column):
                 self.blame((*place, column), "must be a number", "an empty cell")
             return math.nan if default is None else default
-        value = number(text, self.tables[place[0]].decimal_comma)
+        style = self.tables[place[0]].style
+        value = number(text, style)
         if value is None or not math.isfinite(value):
-            self.blame((*place, column), "must be a finite number", shown(text), number_advice(text))
+            self.blame((*place, column), "must be a finite number", shown(text), number_advice(text, style))
             return math.nan
         return float(value)
 
@@ -782,7 +795,7 @@ def _name_rule(name: str) -> str:
         return "must have a name"
     if name != name.strip() or any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in name):
         return "a name must not begin or end with a space, nor hold line breaks or control characters"
-    return ""
+    return "a name must hold nothing that cannot be seen" if invisible(name) else ""
 
 
 # ---------------------------------------------------------------- writing
@@ -1024,7 +1037,8 @@ def _csv(lines: Iterable[Sequence[str]]) -> str:
 
 def _records(lines: Iterable[Sequence[str]], *, every: bool = False) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if every else csv.QUOTE_MINIMAL).writerows(lines)
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if every else csv.QUOTE_MINIMAL)
+    writer.writerows([neutral(cell) for cell in line] for line in lines)
     return text.getvalue()
 
 

@@ -18,6 +18,7 @@ from rdsim.scenario.folder import PARTS, SETTINGS
 from rdsim.scenario.shapes import ROOT, Shape, parts
 from rdsim.scenario.units import SCALES
 from rdsim.scenario.validation import adapter
+from rdsim.tables import neutral
 
 __all__ = ["digest", "dump", "schema"]
 
@@ -151,7 +152,7 @@ def _csv(rows: Iterable[Iterable[str]]) -> str:
     # The plain writer quotes only its own line break; a reader takes a carriage return for one as well.
     plain, quoted = (csv.writer(text, lineterminator="\n", quoting=kind) for kind in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
     for row in rows:
-        cells = list(row)
+        cells = [neutral(cell) for cell in row]
         (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)
     return text.getvalue()
 

@@ -17,7 +17,7 @@ from rdsim.purses import PURSE_RULES
 from rdsim.scenario.figures import call_months
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.judgement import LARGEST_SPREAD, SCALES, Z90
-from rdsim.scenario.shapes import Path, judged, within, words
+from rdsim.scenario.shapes import Path, bounded, judged, within, words
 from rdsim.tables import did_you_mean, shown
 
 __all__ = ["contradictions"]
@@ -414,6 +414,7 @@ def _quantiles(path: Path, one: Judgement, money: str) -> Iterator[Finding]:
     assert shape is not None  # noqa: S101 - every input has a shape
     if scale != "plain":
         shape = dataclasses.replace(shape, lower=(0, False), upper=(1, False) if scale == "odds" else shape.upper)
+    shape = bounded(shape, money)
     given = {name: getattr(one, name) for name in ("p10", "p50", "p90")}
     outside = [name for name, value in given.items() if not within(shape, value)]
     for name in outside:

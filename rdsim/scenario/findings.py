@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rdsim.errors import Fault
 from rdsim.scenario.overrides import Override
-from rdsim.scenario.shapes import Path, covers, dotted
+from rdsim.scenario.shapes import STAND_IN, Path, covers, dotted
 
 __all__ = ["FILES", "Finding", "Origin", "standing"]
 
@@ -77,7 +77,8 @@ class Origin:
 
 
 def standing(findings: Iterable[Finding], bad: Iterable[Path]) -> list[Finding]:
-    """The findings that do not rest on a value already known to be bad, each once."""
+    """The findings that neither rest on a value already known to be bad nor speak of its stand-in, each once."""
     known = list(bad)
-    sound = (one for one in findings if not any(covers(place, path) for place in known for path in one.paths))
+    real = (one for one in findings if STAND_IN not in f"{one.paths} {one.rule} {one.found} {one.suggestion}")
+    sound = (one for one in real if not any(covers(place, path) for place in known for path in one.paths))
     return list(dict.fromkeys(sound))

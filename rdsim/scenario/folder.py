@@ -6,7 +6,6 @@ adds its rows to the tables and its settings to the settings, where they replace
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
@@ -14,9 +13,11 @@ from typing import Any
 
 from rdsim.domain import FacilityNeed, Judgement, Link, Partner, Technology, TechnologyStep
 from rdsim.errors import Fault, InputError, ScenarioError
+from rdsim.numerals import PLAIN, Style
 from rdsim.scenario.findings import FILES, Finding
 from rdsim.scenario.shapes import Path, Shape, parts, required
-from rdsim.tables import Row, Table, did_you_mean, read_table, read_text, shown
+from rdsim.tables import Row, Table, copies, did_you_mean, headed, read_table, shown
+from rdsim.texts import read_toml, tidy
 
 __all__ = ["PARTS", "SETTINGS", "Cell", "Reading", "chosen_parts", "part_names", "read_folder"]
 
@@ -35,11 +36,11 @@ _RECORDS: dict[str, tuple[type, str]] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A number's cell, not yet converted: its text, its column's unit, and whether its file writes decimal commas."""
+    """A number's cell, not yet converted: its text, its column's unit, and how its file writes numbers."""
 
     text: str
     unit: str = ""
-    decimal_comma: bool = False
+    style: Style = PLAIN
 
 
 @dataclass
@@ -57,7 +58,7 @@ class Reading:
 def part_names(folder: FilePath) -> list[str]:
     """The optional parts of a scenario folder."""
     place = folder / PARTS
-    return sorted(path.name for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
+    return sorted(tidy(path.name) for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
 
 
 def read_folder(folder: FilePath, chosen: object = None) -> Reading:
@@ -90,7 +91,7 @@ def read_folder(folder: FilePath, chosen: object = None) -> Reading:
 def chosen_parts(value: object) -> list[str]:
     """Names of parts, each once: of a list, or of a text with commas between; anything else is one name."""
     names = value if isinstance(value, list | tuple) else str("" if value is None else value).split(",")
-    return list(dict.fromkeys(str(one).strip() for one in names if str(one).strip()))
+    return list(dict.fromkeys(tidy(str(one)).strip() for one in names if str(one).strip()))
 
 
 def _known_parts(folder: FilePath, where: str, chosen: list[str], reading: Reading) -> list[str]:
@@ -131,11 +132,9 @@ def _read_settings(folder: FilePath, reading: Reading) -> None:
 def _settings(folder: FilePath, reading: Reading, prefix: str) -> dict[str, Any]:
     """The settings of a folder, without tables that belong in files of their own."""
     try:
-        settings = tomllib.loads(read_text(folder / SETTINGS))
+        settings = read_toml(folder / SETTINGS)
     except InputError as error:
         reading.faults += _of(prefix, error.faults)
-    except (ValueError, RecursionError) as error:  # TOML's own, a number of thousands of digits, endless brackets
-        reading.faults.append(Fault(prefix + SETTINGS, "must be valid TOML", str(error)))
     else:
         for name in FILES.keys() & settings.keys():
             rule = f"belongs in {FILES[name]}, not in {SETTINGS}"
@@ -182,6 +181,7 @@ def _require_files(folders: Sequence[FilePath], reading: Reading) -> None:
     }
     folder, *places = folders
     for name, file in FILES.items():
+        reading.faults += [_copied(one, file) for one in copies(folder, file)] if has[name] else []
         misnamed = "" if has[name] else _misnamed(folder, file)
         if not has[name] and (reasons.get(name) or misnamed):
             rule = reasons.get(name) or "a table is read only under its own name"
@@ -190,6 +190,11 @@ def _require_files(folders: Sequence[FilePath], reading: Reading) -> None:
             reading.bad.append((name,))
         for place in places:
             _require_own_name(place, file, reading)
+
+
+def _copied(copy: str, file: str) -> Fault:
+    rule = f"must not stand beside {file}: only that is read, and this may be the newer one"
+    return Fault(copy, rule, suggestion=f"Keep one of the two, as {file}.")
 
 
 def _require_own_name(place: FilePath, file: str, reading: Reading) -> None:
@@ -211,6 +216,7 @@ def _misnamed(folder: FilePath, file: str) -> str:
 def _add_records(name: str, table: Table, reading: Reading) -> None:
     record, key = _RECORDS[name]
     shapes = parts(record)
+    table = headed(table, shapes)
     _check_columns(name, table, frozenset(shapes), required(record), reading)
     _note_columns(name, table.units, _with_units(reading.mapping.get(name)), table, reading)
     entries = [(row, _record(row, table, shapes)) for row in table.rows]
@@ -289,12 +295,13 @@ def _value(column: str, text: str, table: Table, shape: Shape) -> Any:
     if shape.kind == "list":
         return [one.strip() for one in text.split("|")]
     if shape.kind in ("number", "whole") or column in table.units:
-        return Cell(text, table.units.get(column, ""), table.decimal_comma)
+        return Cell(text, table.units.get(column, ""), table.style)
     return text
 
 
 def _add_levels(table: Table, reading: Reading) -> None:
     """The wide table partner x field; the columns are checked as references later, as a field may be overridden."""
+    table = headed(table, ("partner",))
     if "partner" not in table.columns:
         rule = "the first column must be 'partner', and one column for each field follows"
         reading.faults.append(Fault(f"{table.name}, row 1", rule, shown(", ".join(table.columns))))
@@ -319,4 +326,4 @@ def _fields(row: Row) -> Iterator[tuple[str, str]]:
 
 
 def _level(column: str, text: str, table: Table) -> Cell:
-    return Cell(text, table.units.get(column, ""), table.decimal_comma)
+    return Cell(text, table.units.get(column, ""), table.style)

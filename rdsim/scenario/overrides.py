@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import datetime
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rdsim.errors import Fault
+from rdsim.errors import Fault, cut
 from rdsim.scenario.shapes import ROOT, Path, Shape, default, dotted, parts
 from rdsim.tables import did_you_mean, shown
+from rdsim.texts import DEEPEST, TreeError, invisible, parsed_toml, tidy, tidy_tree
 
 __all__ = ["Override", "UnknownPathError", "apply_override", "parse_overrides", "places"]
 
 _SEGMENT = r"(?:\"[^\"]*\"|'[^']*'|[^\s.\"'=]+)"
 _PATH = re.compile(rf"\s*({_SEGMENT}(?:\.{_SEGMENT})*)\s*")
+_VALUES = "must be text, a number, true, false, a list or a table"
 _SYNTAX = "must be a dotted path, an equals sign and a value, as programmes.leap.budget.2024=100"
 
 
@@ -45,12 +46,19 @@ class UnknownPathError(Exception):
 def parse_overrides(given: Sequence[str] | Mapping[str, object]) -> tuple[list[Override], list[Fault]]:
     """Overrides from ``path=value`` texts, or from a mapping of paths to Python values, and faults of syntax."""
     overrides, faults = [], []
-    for text, value in given.items() if isinstance(given, Mapping) else (_split(one) for one in _texts(given)):
+    for name, value in given.items() if isinstance(given, Mapping) else (_split(one) for one in _texts(given)):
+        text = tidy(str(name))
         match = _PATH.fullmatch(text)
-        if match and value is not _split:
-            overrides.append(Override(match[1], _segments(match[1]), _native(value)))
-        else:
+        if not match or value is _split:
             faults.append(Fault(f"--set {text}", _SYNTAX, shown(text), "Quote a segment that holds a dot or a space."))
+            continue
+        if strange := invisible(match[1]):
+            faults.append(Fault(f"--set {match[1]}", "a path must hold nothing that cannot be seen", strange))
+            continue
+        try:
+            overrides.append(Override(match[1], _segments(match[1]), tidy_tree(_native(value))))
+        except TreeError as error:
+            faults.append(Fault(f"--set {match[1]}", _VALUES, str(error)))
     return overrides, faults
 
 
@@ -93,8 +101,10 @@ def _entries(mapping: Mapping[str, Any], place: Path) -> Sequence[str]:
     return [str(key) for key in (node if isinstance(node, dict) else range(len(node)))]
 
 
-def _texts(given: Sequence[str]) -> Sequence[str]:
-    return [given] if isinstance(given, str) else given
+def _texts(given: object) -> Sequence[str]:
+    if isinstance(given, str) or not isinstance(given, Iterable) or isinstance(given, bytes):
+        return [str(given)]
+    return [str(one) for one in given]
 
 
 def _split(text: str) -> tuple[str, Any]:
@@ -107,7 +117,7 @@ def _literal(text: str) -> Any:
     if text == "none":
         return None
     try:
-        table = tomllib.loads(f"value = {text}")
+        table = parsed_toml(f"value = {text}")
     except (ValueError, RecursionError):
         return text
     value = table.get("value")
@@ -115,16 +125,32 @@ def _literal(text: str) -> Any:
 
 
 def _segments(text: str) -> Path:
-    return tuple(one[1:-1] if one[0] in "\"'" else one for one in re.findall(_SEGMENT, text))
+    """The parts of a path. Raises TreeError where there are more than any table is deep."""
+    found = re.findall(_SEGMENT, text)
+    if len(found) > DEEPEST:
+        raise TreeError(f"a path of {len(found):,} parts")
+    return tuple(one[1:-1] if one[0] in "\"'" else one for one in found)
 
 
-def _native(value: Any) -> Any:
-    """A value as plain data: scalars of numerical libraries and tuples become what TOML would have given."""
+def _native(value: Any, depth: int = 0) -> Any:
+    """A value as plain data: numbers and arrays of numerical libraries become what TOML would have given.
+
+    Raises TreeError where there is no such data: bytes, complex numbers, sets, dates, what contains itself.
+    """
+    if depth > DEEPEST:
+        raise TreeError(f"more than {DEEPEST} tables or lists in one another")
     if isinstance(value, Mapping):
-        return {str(key): _native(one) for key, one in value.items()}
+        return {str(key): _native(one, depth + 1) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_native(one) for one in value]
-    return value.item() if hasattr(value, "item") else value
+        return [_native(one, depth + 1) for one in value]
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return float(value)
+    plain = value.tolist() if hasattr(value, "tolist") else value
+    if type(plain) is type(value):
+        raise TreeError(f"{type(value).__name__} {cut(repr(value), 40)}")
+    return _native(plain, depth + 1)
 
 
 def _descend(mapping: dict[str, Any], path: Path) -> tuple[Any, Shape]:

@@ -16,11 +16,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic.fields import FieldInfo
 
 from rdsim.domain import Scenario, Technology, TechnologyStep, Unit
+from rdsim.scenario.units import SCALES, money_unit
 
 __all__ = [
     "ROOT",
+    "STAND_IN",
     "Path",
     "Shape",
+    "bounded",
     "covers",
     "default",
     "dotted",
@@ -33,9 +36,13 @@ __all__ = [
     "words",
 ]
 
+STAND_IN = "what-could-not-be-read"
+"""Stands for a name that is faulty while the rest is checked; what would speak of it is not said."""
+
 Path = tuple[str | int, ...]
 Kind = Literal["record", "mapping", "list", "number", "whole", "flag", "text", "choice"]
 
+_CURRENCY = r"^[A-Z]{3}$"
 _KINDS: dict[Any, Kind] = {float: "number", int: "whole", bool: "flag", str: "text"}
 _UNIT_WORDS = {
     "money": "an amount of money",
@@ -47,7 +54,10 @@ _UNIT_WORDS = {
 
 @dataclass(frozen=True)
 class Shape:
-    """What a value must look like; `lower` and `upper` are limits as (value, whether it is allowed itself)."""
+    """What a value must look like; `lower` and `upper` are limits as (value, whether it is allowed itself).
+
+    `most` is the limit of an amount of money, in billions of its currency; see `bounded`.
+    """
 
     kind: Kind
     optional: bool = False
@@ -60,6 +70,7 @@ class Shape:
     pattern: str = ""
     choices: tuple[str, ...] = ()
     unit: str = ""
+    most: float | None = None
     description: str = ""
 
 
@@ -126,6 +137,14 @@ def placeholder(shape: Shape) -> Any:
     return _placeholder_scalar(shape)
 
 
+def bounded(shape: Shape, money: str) -> Shape:
+    """The shape with the limit of its money as an amount in the money unit."""
+    unit = money_unit(money)
+    if shape.most is None or unit is None:
+        return shape
+    return dataclasses.replace(shape, upper=(shape.most * SCALES["billion"] / unit.scale, True))
+
+
 def within(shape: Shape, value: float) -> bool:
     """Whether a number is within the shape's limits."""
     low, high = shape.lower, shape.upper
@@ -133,12 +152,13 @@ def within(shape: Shape, value: float) -> bool:
     return above and (high is None or value < high[0] or (high[1] and value == high[0]))
 
 
-def words(shape: Shape, money_unit: str = "") -> str:
+def words(shape: Shape, money: str = "") -> str:
     """The shape in words, with its limits: "a whole number from 1 to 9"."""
+    shape = bounded(shape, money)
     if shape.kind in ("number", "whole"):
         noun = _UNIT_WORDS.get(shape.unit, "a whole number" if shape.kind == "whole" else "a number")
-        money = f" in {money_unit}" if shape.unit == "money" and money_unit else ""
-        return f"{noun}{money}{_range(shape)}"
+        unit = f" in {money}" if shape.unit == "money" and money else ""
+        return f"{noun}{unit}{_range(shape)}"
     if shape.kind == "choice":
         return "one of " + ", ".join(f"'{choice}'" for choice in shape.choices)
     if shape.kind == "text":
@@ -176,6 +196,7 @@ def _expanded(mark: Any) -> Iterable[Any]:
 
 def _shape(hint: Any) -> Shape:
     bare, marks, optional = _unwrapped(hint)
+    unit = next((mark for mark in marks if isinstance(mark, Unit)), None)
     common = Shape(
         kind="text",
         optional=optional,
@@ -183,7 +204,8 @@ def _shape(hint: Any) -> Shape:
         upper=_limit(marks, "le", "lt"),
         sizes=(_mark(marks, "min_length") or 0, _mark(marks, "max_length")),
         pattern=_mark(marks, "pattern") or "",
-        unit=next((mark.name for mark in marks if isinstance(mark, Unit)), ""),
+        unit=unit.name if unit else "",
+        most=unit.most if unit else None,
         description=_mark(marks, "description") or "",
     )
     return dataclasses.replace(common, **_structure(bare))
@@ -219,7 +241,9 @@ def _placeholder_scalar(shape: Shape) -> Any:
         return low if shape.lower and shape.lower[1] else min(1, (low + high) / 2)
     if shape.kind == "choice":
         return shape.choices[0]
-    return True if shape.kind == "flag" else "XXX"
+    if shape.kind == "flag":
+        return True
+    return "KRW" if shape.pattern == _CURRENCY else STAND_IN
 
 
 def _range(shape: Shape) -> str:
@@ -235,7 +259,7 @@ def _range(shape: Shape) -> str:
 
 
 def _text_words(shape: Shape) -> str:
-    if shape.pattern == r"^[A-Z]{3}$":
+    if shape.pattern == _CURRENCY:
         return "a currency's code of three capital letters, as KRW"
     if shape.pattern:
         return "an id of letters, digits, '_', '.', '+' and '-' that begins with a letter or digit, at most 64 long"

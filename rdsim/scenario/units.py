@@ -1,4 +1,4 @@
-"""Units of money, time and rates, and quantities written with them: "9 months", "500 million KRW".
+"""Units of money, time and rates, and what numbers written with them are worth: "9 months", "500 million KRW".
 
 Factors are exact fractions, so that "500 million KRW" is exactly 0.5 billion KRW. A month has 30 days and a year
 360, the calendar of the simulation.
@@ -10,11 +10,10 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["SCALES", "MoneyUnit", "factor", "money_unit", "quantity", "unit_words"]
+__all__ = ["SCALES", "MoneyUnit", "factor", "money_unit", "unit_words"]
 
 SCALES = {"": 1, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 
-_QUANTITY = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*([^\W\d_].*|[%/].*)")
 _MONTHS = {"month": Fraction(1), "year": Fraction(12), "day": Fraction(1, 30)}
 _RATES = {
     "per year": Fraction(1),
@@ -42,12 +41,6 @@ def money_unit(text: str) -> MoneyUnit | None:
     if not match or (match[1] or "") not in SCALES:
         return None
     return MoneyUnit(SCALES[match[1] or ""], match[2])
-
-
-def quantity(text: str) -> tuple[Fraction, str] | None:
-    """The number and the unit of a text as "1.5 years", or None if it is not a number followed by words."""
-    match = _QUANTITY.fullmatch(text.strip())
-    return (Fraction(match[1]), " ".join(match[2].split())) if match else None
 
 
 def factor(written: str, unit: str, money: MoneyUnit) -> Fraction | None:

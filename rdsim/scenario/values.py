@@ -11,11 +11,13 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+from rdsim.numerals import PLAIN, Style, exact, number, number_advice, quantity_parts
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.folder import Cell
-from rdsim.scenario.shapes import ROOT, Path, Shape, judged, parts, words
-from rdsim.scenario.units import SCALES, MoneyUnit, factor, money_unit, quantity, unit_words
-from rdsim.tables import number, number_advice, shown
+from rdsim.scenario.shapes import ROOT, Path, Shape, bounded, judged, parts, words
+from rdsim.scenario.units import SCALES, MoneyUnit, factor, money_unit, unit_words
+from rdsim.tables import shown
+from rdsim.texts import invisible, tidy
 
 __all__ = ["resolve", "stated_money"]
 
@@ -53,16 +55,26 @@ class _Resolution:
         if isinstance(value, list):
             return [self.value(item, shape and shape.item, (*path, index)) for index, item in enumerate(value)]
         if isinstance(value, Cell):
-            return self.cell(value, shape, path)
-        return self.text(value, shape, path) if isinstance(value, str) else value
+            value = self.cell(value, shape, path)
+        elif isinstance(value, str):
+            value = self.text(value, shape, path)
+        if shape is not None and shape.most is not None and isinstance(value, int | float):
+            self.limit(value, shape, path)
+        return value
+
+    def limit(self, value: float, shape: Shape, path: Path) -> None:
+        """Money must not be above its limit, whatever unit it is counted in; all else is validated as it stands."""
+        upper = bounded(shape, str(self.money)).upper
+        if upper and value > upper[0]:
+            self.findings.append(Finding((path,), f"must be {words(shape, str(self.money))}", shown(value)))
 
     def cell(self, cell: Cell, shape: Shape | None, path: Path) -> Any:
         """A cell's number times its column's factor; a cell with a unit of its own needs none of the column's."""
         scale = self.column_factor(cell.unit, shape, path) if cell.unit else Fraction(1)
-        value = number(cell.text, cell.decimal_comma)
-        if value is None:
-            return self.text(cell.text, shape, path)
-        return value if scale == 1 or scale is None else _scaled(Fraction(cell.text.replace(",", ".")), scale)
+        value, fraction = number(cell.text, cell.style), exact(cell.text, cell.style)
+        if value is None or fraction is None:
+            return self.text(cell.text, shape, path, cell.style)
+        return value if scale == 1 or scale is None else _scaled(fraction, scale)
 
     def column_factor(self, unit: str, shape: Shape | None, path: Path) -> Fraction | None:
         found = factor(unit, shape.unit, self.money) if shape and shape.unit else None
@@ -71,17 +83,17 @@ class _Resolution:
             self.wrong_unit(column, shape, f"[{unit}]")
         return found
 
-    def text(self, value: str, shape: Shape | None, path: Path) -> Any:
+    def text(self, value: str, shape: Shape | None, path: Path, style: Style = PLAIN) -> Any:
         """Text where text belongs, without outer blanks; a quantity where a number belongs, in the field's unit."""
         if shape is None or shape.kind not in ("number", "whole"):
             return self.clean(value.strip(), path)
-        written = quantity(value)
+        written = quantity_parts(value, style)
         scale = factor(written[1], shape.unit, self.money) if written and shape.unit else None
         if written and scale is not None:
             return _scaled(written[0], scale)
         if written and shape.unit:
             self.wrong_unit(path, shape, shown(value))
-        elif advice := number_advice(value):
+        elif advice := number_advice(value, style, share=_is_share(shape)):
             self.findings.append(Finding((path,), f"must be {words(shape, str(self.money))}", shown(value), advice))
         return value
 
@@ -91,11 +103,13 @@ class _Resolution:
         self.findings.append(Finding((path,), rule, found))
 
     def clean(self, text: str, path: Path) -> str:
-        """Text that a file can hold: no control characters but line ends and tabs."""
+        """Text that a file can hold: no control characters but line ends and tabs, nothing that cannot be seen."""
         bad = next((one for one in text if unicodedata.category(one) in ("Cc", "Cs") and one not in "\n\r\t"), "")
         if bad:
             self.findings.append(Finding((path,), "text must not hold control characters", f"U+{ord(bad):04X}"))
-        return text
+        elif unseen := invisible(text):
+            self.findings.append(Finding((path,), "text must hold nothing that cannot be seen", unseen))
+        return tidy(text.encode("utf-8", "replace").decode())
 
 
 def _below(shape: Shape | None, key: str, beside: dict[str, Any]) -> Shape | None:
@@ -107,6 +121,11 @@ def _below(shape: Shape | None, key: str, beside: dict[str, Any]) -> Shape | Non
         return found
     meant = judged(str(beside.get("input", "")).strip())
     return replace(found, unit=meant.unit if meant else "")
+
+
+def _is_share(shape: Shape) -> bool:
+    """Whether 92% of it is 0.92: an index of up to 100 or 200 is written as 92."""
+    return shape.upper is None or shape.upper[0] <= 1
 
 
 def _scaled(value: Fraction, scale: Fraction) -> int | float:

@@ -6,7 +6,6 @@ See `experiments/README.md` for the format. Everything is checked before anythin
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,8 @@ from rdsim.domain import NAMES, Scenario
 from rdsim.errors import ExperimentError, Fault, InputError
 from rdsim.sweep.design import DesignKind
 from rdsim.sweep.factors import Factor
-from rdsim.tables import did_you_mean, read_text, shown
+from rdsim.tables import did_you_mean, shown
+from rdsim.texts import read_toml
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -138,11 +138,9 @@ def read(path: str | Path) -> Experiment:
     """The experiment of a TOML file. Raises ExperimentError with every fault of its form."""
     file = Path(path)
     try:
-        table = tomllib.loads(read_text(file))
+        table = read_toml(file)
     except InputError as error:
         raise ExperimentError(error.faults) from None
-    except ValueError as error:
-        raise ExperimentError((Fault(file.name, "must be TOML", str(error)),)) from None
     table = {"name": file.stem, **table}
     given = {_RENAMED.get(key, key): value for key, value in table.items()}
     unknown = [Fault(f"{file.name}, {one}", "unknown key") for one in ("settings", "rows", "folder") if one in table]

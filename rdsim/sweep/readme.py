@@ -13,7 +13,7 @@ from rdsim.report import Plot, Sheet, svg
 from rdsim.sweep.answers import shown
 from rdsim.sweep.page import sheet_of
 from rdsim.sweep.reading import manifest_of, read_sweep
-from rdsim.tables import read_text
+from rdsim.texts import read_text
 
 __all__ = ["write_answer"]
 

@@ -16,7 +16,7 @@ from tests.sizes import size
 from tests.worlds import World, draw_world, worlds
 
 
-@settings(max_examples=size(80, 600), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=size(80, 600), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(worlds())
 def test_the_books_hold_at_every_desk_on_every_day(world: World) -> None:
     with pytest.MonkeyPatch.context() as patch:

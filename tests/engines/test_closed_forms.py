@@ -227,7 +227,7 @@ def test_drop_the_worst_carries_the_fraction_to_the_next_round() -> None:
     assert out.end_state[0, -2:].tolist() == [STOPPED, STOPPED]
 
 
-@settings(max_examples=size(40, 300), deadline=None)
+@settings(max_examples=size(40, 300))
 @given(
     costs=st.lists(st.integers(1, 8), min_size=2, max_size=7),
     money=st.lists(st.integers(1, 20), min_size=5, max_size=5),

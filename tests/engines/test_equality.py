@@ -47,7 +47,7 @@ def drawn(world: World, first: int, count: int) -> Outcomes:
     return compiled.Runner(case, source)(numbers, rest)
 
 
-@settings(max_examples=size(80, 600), deadline=None)
+@settings(max_examples=size(80, 600))
 @given(worlds(), st.integers(0, 2**31))
 def test_luck_that_is_drawn_when_needed_is_the_luck_that_is_laid_out(world: World, first: int) -> None:
     case = world.case()
@@ -66,7 +66,7 @@ def test_a_runner_leaves_nothing_of_one_batch_to_the_next() -> None:
             assert differing(found, drawn(world, first, count)) == []
 
 
-@settings(max_examples=size(80, 600), deadline=None)
+@settings(max_examples=size(80, 600))
 @given(worlds())
 def test_the_engines_agree_on_generated_worlds(world: World) -> None:
     _, _, slow, fast = run_both(world, REPLICATIONS)

@@ -403,7 +403,7 @@ def test_extensions_are_no_more_than_allowed(lives: list[Lived]) -> None:
 # --- worlds that hypothesis seeks out, and shrinks ------------------------------------------------
 
 
-@settings(max_examples=size(60, 400), deadline=None)
+@settings(max_examples=size(60, 400))
 @given(worlds())
 def test_nothing_of_this_depends_on_the_seeds_above(world: World) -> None:
     lived = [Lived.of(world, engine, 2) for engine in (compiled.run, process.run)]

@@ -92,7 +92,7 @@ def test_conflicts_are_the_smallest() -> None:
     assert len(sizes) >= 4
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(1000, 10**6), families=st.sets(st.sampled_from(INDEPENDENT), min_size=6))
 def test_any_conflict(seed: int, families: set[str]) -> None:
     assert_conflict(build(draw(seed), families))

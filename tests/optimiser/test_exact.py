@@ -51,7 +51,7 @@ def test_the_optimum_is_that_of_brute_force(solver: str) -> None:
         assert_optimal(build(drawn(seed), families), solver, *optimum(seed, families))
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(1000, 10**6), families=st.sets(st.sampled_from(FAMILIES)))
 def test_any_set_of_families(seed: int, families: set[str]) -> None:
     problem = build(draw(seed), families)
@@ -59,7 +59,7 @@ def test_any_set_of_families(seed: int, families: set[str]) -> None:
     assert_optimal(problem, "highs", best, tuple(optima))
 
 
-@settings(max_examples=EXAMPLES // 2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES // 2, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10**6), gap=st.sampled_from([0.0, 0.02, 0.2]))
 def test_rens_is_honest_about_what_it_knows(seed: int, gap: float) -> None:
     problem = build(draw(seed), draw(seed)["families"])

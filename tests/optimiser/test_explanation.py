@@ -277,7 +277,7 @@ def test_counted_caps_rise_by_whole_units() -> None:
         assert why_not(problem, solution, 1, gap=0, whole=whole).caps[0].amount.found == pytest.approx(amount)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(1000, 10**6), families=st.sets(st.sampled_from(FAMILIES), min_size=4))
 def test_any_group_is_explained(seed: int, families: set[str]) -> None:
     posed = Posed.of(build(draw(seed), families))

@@ -73,7 +73,7 @@ def again(problem: PortfolioProblem, *, minimise: bool = False) -> PortfolioProb
 # ---------------------------------------------------------------- there and back
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10**6), families=st.sets(st.sampled_from(FAMILIES)), minimise=st.booleans())
 def test_what_is_written_reads_as_it_was(seed: int, families: set[str], minimise: bool) -> None:
     problem = build(draw(seed), families)
@@ -141,7 +141,7 @@ def any_problem(draw: st.DrawFn) -> PortfolioProblem:
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(problem=any_problem(), minimise=st.booleans())
 def test_any_names_and_numbers_survive(problem: PortfolioProblem, minimise: bool) -> None:
     assert facts(again(problem, minimise=minimise)) == facts(problem)

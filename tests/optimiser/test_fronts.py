@@ -116,7 +116,7 @@ def assert_whole(problem: PortfolioProblem, figures: tuple[Figure, Figure], sens
     return len(expected)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 @given(
     seed=st.integers(0, 10**6),
     families=st.sets(st.sampled_from(FAMILIES)),
