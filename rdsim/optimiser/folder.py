@@ -72,7 +72,7 @@ from rdsim.optimiser.evaluation import evaluate
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, Rows, state_problem, state_rows
 from rdsim.optimiser.solution import Solution, Termination
 from rdsim.tables import Row, Table, copies, did_you_mean, headed, neutral, read_table, shown
-from rdsim.texts import invisible, read_toml
+from rdsim.texts import invisible, read_toml, tidy
 
 __all__ = ["Posed", "chosen_table", "describe", "digest", "pose", "read", "record", "write"]
 
@@ -795,7 +795,9 @@ def _name_rule(name: str) -> str:
         return "must have a name"
     if name != name.strip() or any(unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"} for letter in name):
         return "a name must not begin or end with a space, nor hold line breaks or control characters"
-    return "a name must hold nothing that cannot be seen" if invisible(name) else ""
+    if invisible(name):
+        return "a name must hold nothing that cannot be seen"
+    return "" if name == tidy(name) else "a name must be written with composed letters (NFC) and plain spaces"
 
 
 # ---------------------------------------------------------------- writing

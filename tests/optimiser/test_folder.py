@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from rdsim.errors import OutputError, ProblemError
 from rdsim.optimiser import PortfolioProblem, Rows, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.folder import describe, digest, pose, read, write
+from rdsim.texts import invisible, tidy
 from tests.optimiser.small import FAMILIES, build, draw
 
 OPTIONS = "option,value,weight\ntent,6,1\nstove,10,2\nboat,12,3\n"
@@ -81,7 +82,7 @@ def test_what_is_written_reads_as_it_was(seed: int, families: set[str], minimise
 
 
 NAME = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters="|"), min_size=1).filter(
-    lambda name: name == name.strip() and name != "s0"
+    lambda name: name == tidy(name).strip() and not invisible(name) and name != "s0"
 )
 NUMBER = st.floats(allow_nan=False, allow_infinity=False)
 
