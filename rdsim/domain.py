@@ -297,7 +297,9 @@ class Partner:
     ] = 0
     agreement: Annotated[Probability, Field(description="Probability that its agency agrees to matching funds.")] = 1.0
     break_rate: Annotated[Rate, Field(description="Hazard of a break in relations, per year.")] = 0.0
-    currency: Annotated[str, Field(description="Currency of money paid there.")] = "USD"
+    currency: Annotated[
+        str, Field(description="Currency of money paid there; the home currency has no exchange rate.")
+    ] = "USD"
     source: Annotated[str, Field(description="Where the row comes from.")] = ""
 
 
@@ -324,7 +326,9 @@ class Mode:
     abroad_share: Annotated[
         Share, Field(description="Share of home money that is paid to the foreign institution.")
     ] = 0.0
-    value_share: Annotated[Share, Field(description="Share of the value (rights) kept at home.")] = 1.0
+    value_share: Annotated[
+        Share, Field(description="Share of the value (rights) kept at home, once a step was worked together.")
+    ] = 1.0
     implementation: Annotated[
         Share, Field(description="Part of the value kept that home can realise; 1 with the right to use joint results.")
     ] = 1.0

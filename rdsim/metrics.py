@@ -2,8 +2,8 @@
 
 Value arrives at the market date: value x luck x rights kept at home x timeliness, discounted at that date.
 Home cost is discounted at the day of payment, refunds at theirs, a partner's opening at its day and its running
-cost at the first day of the fiscal year; all to the scenario's first day. Rights are those of the project's
-mode if its agreement still held when the target was reached, and all of them otherwise: the share kept, and of that
+cost at the first day of the fiscal year; all to the scenario's first day. Rights are those that were signed if any
+step was worked together, whether or not relations broke later, and all of them otherwise: the share kept, and of that
 the part that home can realise, which is all where it has the right to use joint results. Fees of a screening are a
 cost of the first day.
 """
@@ -35,6 +35,7 @@ __all__ = [
     "sold_by_technology",
     "synergy_pv",
     "timeliness",
+    "worked_together",
     "worth",
 ]
 
@@ -85,13 +86,21 @@ def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: O
     listed = np.array([market_value(scenario, choice.technology) for choice in choices])
     modes = [scenario.modes[choice.mode] for choice in choices]
     kept = np.array([mode.value_share * mode.implementation for mode in modes])
-    rights = np.where(outcomes.joint_at_end == 1, kept, 1.0)
+    rights = np.where(worked_together(outcomes), kept, 1.0)
     sold, late = outcomes.market_day >= 0, outcomes.market_day - _deadline(scenario, choices)
     value = np.where(sold, listed * factor[:, case.technology] * rights * timeliness(scenario, late), 0.0)
     paid = (outcomes.paid * discount(scenario, outcomes.tranche_day)).sum(axis=2)
     cost = paid - outcomes.refund * discount(scenario, outcomes.refund_day)
     value_pv = value * discount(scenario, outcomes.market_day)
     return Worth(value, value_pv, cost / money_scale(scenario), sold & (late <= 0))
+
+
+def worked_together(outcomes: Outcomes) -> npt.NDArray[np.bool_]:
+    """Whether any step was begun with a partner, shape (R, P): the first is, on the day of the first tranche, or none.
+
+    A project that has no partner then gets none later; one that has begun with one keeps its effect on that step.
+    """
+    return np.asarray(outcomes.paid_joint[..., 0] == 1)
 
 
 def sold_by_technology(case: Case, outcomes: Outcomes) -> npt.NDArray[np.bool_]:

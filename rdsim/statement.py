@@ -15,9 +15,16 @@ from rdsim.metrics import discount
 from rdsim.optimiser import PortfolioProblem, Rows, state_problem, state_rows
 from rdsim.options import Options
 
-__all__ = ["option_name", "state", "values"]
+__all__ = ["ShareKey", "option_name", "share_keys", "state", "values"]
 
 Floats = npt.NDArray[np.float64]
+
+
+class ShareKey(NamedTuple):
+    """Whose share of the money a row limits: a field and a partner of one name are two."""
+
+    family: str  # field or partner
+    what: str
 
 
 class _Block(NamedTuple):
@@ -229,6 +236,17 @@ def _abroad_rows(scenario: Scenario, options: Options) -> _Block:
         if scenario.start_year <= year <= scenario.horizon_year
     ]
     return _block("abroad", rows, options)
+
+
+def share_keys(scenario: Scenario, problem: PortfolioProblem) -> dict[int, ShareKey]:
+    """The rows of a stated problem that limit shares of the money, by index, each with whose share it is."""
+    known = {
+        f"{family} {side} {what}": ShareKey(family, what)
+        for family, limits in (("field", scenario.limits.fields), ("partner", scenario.limits.partners))
+        for what in limits
+        for side in ("floor", "ceiling")
+    }
+    return {row: known[name] for row, name in enumerate(problem.rows.names) if name in known}
 
 
 def _total_budget(scenario: Scenario) -> float:

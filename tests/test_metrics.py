@@ -21,7 +21,7 @@ from rdsim.domain import (
     Technology,
     ValueRules,
 )
-from rdsim.engines import compiled
+from rdsim.engines import compiled, process
 from rdsim.metrics import (
     by_year,
     calendar,
@@ -189,14 +189,15 @@ def test_the_deadline_counts_from_the_planned_year_whatever_the_call_and_the_wai
     assert found.value[0, 1] == pytest.approx(100 * (1 - 0.15 * late))
 
 
-def test_rights_are_shared_only_while_the_agreement_holds() -> None:
-    """Relations break on day 300, before the target: all rights are home's again."""
+@pytest.mark.parametrize(("day", "kept"), [(100, 100.0), (179, 100.0), (181, 80.0), (300, 80.0), (800, 80.0)])
+def test_rights_stay_as_signed_once_a_step_was_worked_together(day: int, kept: float) -> None:
+    """Talks until day 180, when the first step begins: a break before leaves home everything, a later one nothing."""
     scenario = joint()
     case, luck, whole = lived(scenario, choice := Choice("A", "joint", "P", 2024))
-    broken = luck._replace(break_day=np.where(np.arange(17) == 0, 300, -1)[None, None])
-    out = compiled.run(case, broken)
-    values = [worth(scenario, [choice], case, one, np.ones((1, 1))).value[0, 0] for one in (whole, out)]
-    assert values == [80.0, 100.0]
+    broken = luck._replace(break_day=np.where(np.arange(17) == day // 360, day, -1)[None, None])
+    for out in (compiled.run(case, broken), process.run(case, broken)):
+        values = [worth(scenario, [choice], case, one, np.ones((1, 1))).value[0, 0] for one in (whole, out)]
+        assert values == [80.0, kept]
 
 
 def test_the_luck_of_the_market_multiplies_the_value() -> None:

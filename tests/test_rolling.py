@@ -15,10 +15,16 @@ from rdsim.domain import (
     Calibration,
     Choice,
     Gate,
+    Limit,
+    Limits,
+    Mode,
+    Partner,
+    PartnerEffect,
     Portfolio,
     Programme,
     Scenario,
     Steps,
+    TechField,
     Technology,
     Tranche,
     UncertaintyClass,
@@ -30,6 +36,7 @@ from rdsim.luck import lay_out
 from rdsim.portfolio import ranked
 from rdsim.rolling import (
     Course,
+    Knowledge,
     Policy,
     Prospects,
     Supply,
@@ -38,13 +45,16 @@ from rdsim.rolling import (
     decision_years,
     foresee,
     known,
+    proposals,
     roll,
     roll_one,
+    spent,
     stopping,
     supply_of,
 )
 from rdsim.search import Posed, choose, pose
 from rdsim.simulation import expected_worths
+from rdsim.statement import ShareKey
 from tests.simple import plain
 from tests.sizes import size
 from tests.test_loop import crowded
@@ -94,6 +104,53 @@ def crowd() -> tuple[Supply, Portfolio]:
 
 
 # --- the past -------------------------------------------------------------------------------------
+
+
+def bound() -> Scenario:
+    """A field and a partner of one name; of 150 at most 16 for the partner. A project asks for 6, and then for 4."""
+    line = Programme(
+        name="Line",
+        budget={2024: 50.0, 2025: 50.0, 2026: 50.0},
+        starts={2024: 1, 2025: 1},
+        tranches=(Tranche(12.0, 0.6), Tranche(12.0, 0.4)),
+        deadline_years=5.0,
+        gate=Gate(policy="always-pass"),
+    )
+    return plain(
+        {name: Technology(name, name, "line", "US", trl=4, cost=10.0, value=90.0, trl_target=6) for name in "AB"},
+        line,
+        fields={"US": TechField("Field")},
+        modes={"domestic": Mode("Domestic"), "joint": Mode("Joint")},
+        partners={"US": Partner("US", "US", modes=("joint",), places=9, break_rate=0.5)},
+        levels={"US": {"US": 92.0}},
+        partner_effect=PartnerEffect(cost_overhead=0.0, success_gain=0.5, duration_gain=0.0),
+        calibrations={"only": Calibration(0.25, 1.0)},
+        steps=Steps(median_years=(1.0,) * 8, setback_probability=0.0, attempts=1),
+        limits=Limits(fields={"US": Limit(ceiling=0.9)}, partners={"US": Limit(ceiling=16 / 150)}),
+    )
+
+
+def broken(worlds: Worlds, course: Course, until: int) -> Knowledge:
+    """What is known of A after a break on day 100: its second tranche is home's alone."""
+    luck = worlds.actual(0)
+    luck.break_day[0, 0, 0] = 100
+    luck.step[...] = 0.0
+    return known(worlds.scenario, worlds.play(course, luck, until=until), luck.budget)
+
+
+def test_what_is_spent_is_kept_by_field_and_by_partner_and_a_partner_is_charged_joint_money_only() -> None:
+    scenario, choices = bound(), (Choice("A", "joint", "US", 2024),)
+    now = broken(Worlds(scenario, choices, 1, pool=2), Course(ranked(Portfolio(choices), scenario)), 2026)
+    assert spent(scenario, now) == {ShareKey("field", "US"): 10.0, ShareKey("partner", "US"): 6.0}
+
+
+def test_what_a_partner_may_still_be_given_is_what_was_not_given_to_it() -> None:
+    """16 less the 6 of A: just enough for B with the partner, who is worth more than B alone."""
+    scenario = bound()
+    plan = ranked(Portfolio((Choice("A", "joint", "US", 2024),)), scenario)
+    supply = supply_of(pose(scenario, samples=200, seed=1), plan)
+    courses = proposals(supply, Policy({}), Course(plan), broken(supply.worlds, Course(plan), 2025))
+    assert Choice("B", "joint", "US", 2025, 2) in {one for course in courses for one in course.choices}
 
 
 def differing(before: Outcomes, after: Outcomes) -> list[str]:

@@ -174,7 +174,8 @@ class _Maker:
         scenario = replace(scenario, technologies=self.waivers(scenario))
         scenario = replace(scenario, **self.judged(scenario.technologies))
         network, modes = self.learning(scenario.network), self.formation(scenario.modes)
-        scenario = canonical(replace(scenario, network=network, modes=modes))
+        scenario = replace(scenario, network=network, modes=modes)
+        scenario = canonical(replace(scenario, partners=self.at_home(scenario.partners)))
         return World(scenario, chosen, self.seed, *decisions)
 
     def learning(self, network: Network) -> Network:
@@ -188,6 +189,12 @@ class _Maker:
         if self.chance(0.5):
             return modes
         return {code: replace(mode, **self.stages()) if code != "domestic" else mode for code, mode in modes.items()}
+
+    def at_home(self, partners: dict[str, Partner]) -> dict[str, Partner]:
+        """The partners; in a quarter of the worlds those that are paid in yen are paid in home currency instead."""
+        if self.chance(0.75):
+            return partners
+        return {code: replace(one, currency="KRW") if one.currency == "JPY" else one for code, one in partners.items()}
 
     def stages(self) -> dict[str, Any]:
         stages = tuple(

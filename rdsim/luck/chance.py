@@ -73,16 +73,16 @@ class Chance(NamedTuple):
     break_chance: Floats  # (N,) in a year
     budget_address: Words  # (G,)
     announced: Ints  # (G, Y)
-    certain: Bools  # (Y,) the announced budget comes
+    certain: Bools  # (G, Y) the announced budget comes
     budget_sd: float
     budget_lowest: float
     budget_highest: float
     exchange_address: Words  # (C,)
-    exchange_volatility: float
+    exchange_volatility: Floats  # (C,) 0 of the home currency
 
 
 _TABLES = (
-    *("announced", "time_median", "agreement_chance", "agreement_median", "agreement_sigma"),
+    *("announced", "certain", "time_median", "agreement_chance", "agreement_median", "agreement_sigma"),
     *("judged_step", "judged_weight", "judged_median", "judged_low", "judged_high"),
 )
 _COLUMNS = frozenset(name for name, hint in get_type_hints(Chance).items() if get_args(hint))
@@ -215,10 +215,24 @@ def _calendar(scenario: Scenario, case: Case) -> dict[str, Any]:
         "break_chance": np.array([-math.expm1(-scenario.partners[code].break_rate) for code in codes], np.float64),
         "budget_address": addresses(Purpose.BUDGET, list(scenario.programmes)),
         "announced": case.budget,
-        "certain": np.arange(case.budget.shape[1]) + scenario.start_year <= risk.certain_until,
+        "certain": _certain(scenario),
         "budget_sd": float(risk.sd),
         "budget_lowest": float(risk.lowest),
         "budget_highest": float(risk.highest),
         "exchange_address": addresses(Purpose.EXCHANGE, currencies(scenario)),
-        "exchange_volatility": float(scenario.risks.exchange.volatility),
+        "exchange_volatility": _volatilities(scenario),
     }
+
+
+def _certain(scenario: Scenario) -> Bools:
+    """Where the announced budget is sure to come, shape (G, Y): money that is carried over was announced before."""
+    years = range(scenario.start_year, scenario.horizon_year + 1)
+    until = scenario.risks.budget.certain_until
+    lines = scenario.programmes.values()
+    return np.array([[year <= until or not line.budget.get(year, 0.0) for year in years] for line in lines])
+
+
+def _volatilities(scenario: Scenario) -> Floats:
+    """Volatility of each currency's rate: money in home currency, wherever it is spent, has no exchange rate."""
+    volatility = float(scenario.risks.exchange.volatility)
+    return np.array([0.0 if code == scenario.currency else volatility for code in currencies(scenario)])

@@ -170,7 +170,7 @@ def break_day(h, n, year):
 def budget(h, g, year):
     """Money that really comes."""
     announced = h.announced[g, year]
-    if h.certain[year] or announced == 0 or h.budget_sd == 0.0:
+    if h.certain[g, year] or announced == 0 or h.budget_sd == 0.0:
         return announced
     factor = 1.0 + h.budget_sd * _score(h, h.budget_address[g], year, FIRST)
     return math.floor(announced * min(max(factor, h.budget_lowest), h.budget_highest) + 0.5)
@@ -190,7 +190,7 @@ def calendar(h, u):
 @inlined
 def exchange_rates(h, currency, rates):
     """A currency's rates in millionths: a geometric random walk with mean 1, constant within a year, 1 in the first."""
-    volatility, walk = h.exchange_volatility, 0.0
+    volatility, walk = h.exchange_volatility[currency], 0.0
     for year in range(len(rates)):
         if year > 0 and volatility > 0.0:
             score = _score(h, h.exchange_address[currency], year, FIRST)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rdsim.rolling.course import Course, Lived
-from rdsim.rolling.deciding import Policy, Supply, proposals, sooner, stopping
+from rdsim.rolling.deciding import Policy, Supply, proposals, sooner, spent, stopping
 from rdsim.rolling.futures import Worlds
 from rdsim.rolling.hindsight import foresee, foreseen
 from rdsim.rolling.knowledge import Knowledge, Phase, Standing, known
@@ -31,6 +31,7 @@ __all__ = [
     "roll",
     "roll_one",
     "sooner",
+    "spent",
     "stopping",
     "supply_of",
 ]

@@ -30,9 +30,9 @@ from rdsim.rolling.knowledge import Knowledge, Phase, Standing
 from rdsim.rolling.prospects import Ahead, Prospects
 from rdsim.search import Posed
 from rdsim.search.views import over_committed
-from rdsim.statement import state
+from rdsim.statement import ShareKey, share_keys, state
 
-__all__ = ["Policy", "Supply", "proposals", "sooner", "stopping"]
+__all__ = ["Policy", "Supply", "proposals", "sooner", "spent", "stopping"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -325,25 +325,29 @@ class _Left:
     def _with_history(self, problem: PortfolioProblem) -> PortfolioProblem:
         """Shares count what was paid; no rule but money asks for less than is held."""
         rows, cap = problem.rows, problem.rows.cap.copy()
-        spent, held = self._spent(), np.asarray(rows.use[:, : len(self.alive)].sum(axis=1)).ravel()
+        paid, shares = spent(self.scenario, self.known), share_keys(self.scenario, problem)
+        held = np.asarray(rows.use[:, : len(self.alive)].sum(axis=1)).ravel()
         original = sum(sum(line.budget.values()) for line in self.scenario.programmes.values())
         current = sum(sum(budget.values()) for budget in self._budgets().values())
-        for row, (family, name) in enumerate(zip(rows.family, rows.names, strict=True)):
-            if family.endswith(("floor", "ceiling")):
-                total = cap[row] / current * original - spent.get(name.split(" ", 2)[2], 0.0) if current else 0.0
+        for row, family in enumerate(rows.family):
+            if row in shares:
+                total = cap[row] / current * original - paid.get(shares[row], 0.0) if current else 0.0
                 cap[row] = min(total, held[row]) if rows.sense[row] == ">=" else max(total, held[row])
             elif family in ("budget", "places", "abroad"):
                 cap[row] = max(cap[row], held[row])
         return replace(problem, rows=replace(rows, cap=frozen(cap)))
 
-    def _spent(self) -> dict[str, float]:
-        """Paid so far, by field and by partner."""
-        spent: dict[str, float] = {}
-        for one in self.known.standings:
-            field = self.scenario.technologies[one.choice.technology].field
-            for name in (field, *members(self.scenario, one.choice.partner)):
-                spent[name] = spent.get(name, 0.0) + one.paid
-        return spent
+
+def spent(scenario: Scenario, known: Knowledge) -> dict[ShareKey, float]:
+    """Paid so far, as rows count it: by field what home paid net of refunds, by partner what it paid while joint."""
+    total: dict[ShareKey, float] = {}
+    for one in known.standings:
+        field = ShareKey("field", scenario.technologies[one.choice.technology].field)
+        total[field] = total.get(field, 0.0) + one.paid
+        for code in members(scenario, one.choice.partner):
+            partner = ShareKey("partner", code)
+            total[partner] = total.get(partner, 0.0) + one.paid_joint
+    return total
 
 
 def _options(entries: list[_Entry]) -> Options:

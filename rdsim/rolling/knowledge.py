@@ -10,6 +10,7 @@ import numpy as np
 from rdsim.case import DAYS_PER_YEAR, TARGET, Ints, hosts
 from rdsim.domain import Choice, Scenario
 from rdsim.engines.rules import carried_over, refund
+from rdsim.metrics import worked_together
 from rdsim.rolling.course import Lived
 from rdsim.scenario import money_scale
 
@@ -34,8 +35,10 @@ class Standing(NamedTuple):
     trl: int
     tranches: int  # paid so far
     joint: bool  # counts for its partner
+    together: bool  # some step was begun with the partner: what was signed stays
     delay: int  # whole years between planned and real start
     paid: float  # net of refunds, so far
+    paid_joint: float  # of what was paid, that while joint
     refund: float  # comes back if it is stopped today
 
     @property
@@ -90,8 +93,10 @@ def _standing(scenario: Scenario, past: Lived, row: int) -> Standing:
         trl=int(out.trl[0, row]),
         tranches=tranches,
         joint=bool(out.joint_at_end[0, row]) and not over,
+        together=bool(worked_together(out)[0, row]),
         delay=max(0, (int(out.start_day[0, row]) if started else today) - planned) // DAYS_PER_YEAR,
         paid=float(paid) / money_scale(scenario),
+        paid_joint=float((out.paid[0, row] * out.paid_joint[0, row]).sum()) / money_scale(scenario),
         refund=0.0 if over else _refund(past, row, tranches) / money_scale(scenario),
     )
 

@@ -1,9 +1,9 @@
 """What lies ahead of a project, given where it stands: means over samples of its option that stood there too.
 
 Options are simulated alone (as behind the portfolio problem, on replications of their own). At the beginning of each
-fiscal year a sample stands somewhere: tranches paid, TRL reached, with its partner or without. The mean over the
-samples that stood where the project stands is drawn towards the mean over those with as many tranches, and that
-towards the mean over all that were under way, the more the fewer they are.
+fiscal year a sample stands somewhere: tranches paid, TRL reached, with its partner or without, bound by what was
+signed or not. The mean over the samples that stood where the project stands is drawn towards the mean over those with
+as many tranches, and that towards the mean over all that were under way, the more the fewer they are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rdsim.case import DAYS_PER_YEAR, solo
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
 from rdsim.expectation import with_sure_market
-from rdsim.metrics import by_year, discount, home_by_year
+from rdsim.metrics import by_year, discount, home_by_year, worked_together
 from rdsim.options import held
 from rdsim.rolling.knowledge import Phase, Standing
 from rdsim.scenario import market_probability, money_scale
@@ -36,6 +36,8 @@ _FEW = 5.0
 """So many samples count as much as the mean that theirs is drawn towards."""
 
 _CHUNK = 100
+
+_TRANCHE = 64  # places apart: those of each TRL, with its partner or not, bound or not
 
 
 class Ahead(NamedTuple):
@@ -102,7 +104,8 @@ class Prospects:
         under_way = past(out.start_day) & ~past(out.end_day)
         trl = case.trl[:, None] + np.maximum(past(out.trl_day).sum(axis=2) - 1, 0)
         joint = case.joint[:, None] & ~past(out.freed_day)
-        place = _place(past(out.tranche_day).sum(axis=2), trl, joint)
+        together = worked_together(out)[..., None] & past(out.tranche_day[..., 0])
+        place = _place(past(out.tranche_day).sum(axis=2), trl, joint, together)
         return np.where(under_way, place, -1).astype(np.int16)
 
     def of(self, standing: Standing, year: int) -> Ahead:
@@ -111,7 +114,7 @@ class Prospects:
         seen = today - standing.delay  # the year in which samples, which never wait, stood there
         place = -1
         if standing.phase is Phase.RUNNING:
-            place = int(_place(standing.tranches, standing.trl, standing.joint))
+            place = int(_place(standing.tranches, standing.trl, standing.joint, standing.together))
         found = self._mean(row, max(seen, 0), place)
         years = self._years
         moved = [np.zeros(years) for _ in range(3)]
@@ -133,15 +136,15 @@ class Prospects:
             else:
                 under_way = places >= 0
                 mean = np.zeros(figures.shape[1])
-                for some in (under_way, under_way & (places // 32 == place // 32), places == place):
+                for some in (under_way, under_way & (places // _TRANCHE == place // _TRANCHE), places == place):
                     weight = _FEW if some is not under_way else 1e-9
                     mean = (figures[some].sum(axis=0, dtype=np.float64) + weight * mean) / (some.sum() + weight)
             self._known[key] = mean
         return self._known[key]
 
 
-def _place(tranches: Any, trl: Any, joint: Any) -> Any:
-    return tranches * 32 + trl * 2 + joint
+def _place(tranches: Any, trl: Any, joint: Any, together: Any) -> Any:
+    return tranches * _TRANCHE + trl * 4 + joint * 2 + together
 
 
 def _key(choice: Choice) -> tuple[str, str, str, int]:

@@ -184,9 +184,12 @@ def _calendar(scenario: Scenario, case: Case, draw: _Numbers) -> dict[str, Array
     breaks = draw.uniform(Purpose.BREAK_LUCK, codes, years)[..., 0] < -np.expm1(-rates)
     days = np.arange(years) * 360 + np.floor(draw.uniform(Purpose.BREAK_DAY, codes, years)[..., 0] * 360)
     score = draw.normal(Purpose.BUDGET, list(scenario.programmes), years)[..., 0]
-    certain = np.arange(years) + scenario.start_year <= risk.certain_until
+    calendar = np.arange(years) + scenario.start_year
+    announced = np.array([[year in line.budget for year in calendar] for line in scenario.programmes.values()])
+    certain = (calendar <= risk.certain_until) | ~announced
     factor = np.where(certain, 1.0, np.clip(1 + risk.sd * score, risk.lowest, risk.highest))
     coins, volatility = currencies(scenario), scenario.risks.exchange.volatility
+    volatility = np.where(np.array(coins) == scenario.currency, 0.0, volatility)[:, None]
     moves = volatility * draw.normal(Purpose.EXCHANGE, coins, years)[..., 0] - volatility**2 / 2
     moves[..., 0] = 0.0
     return {

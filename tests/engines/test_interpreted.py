@@ -356,7 +356,8 @@ LUCK = (
             "the factor of another field": {"h.factor[h.field[t]], h.luck_loading)": "h.factor[0], h.luck_loading)"},
             "exchange rates rise in the mean": {" - volatility * volatility / 2.0": ""},
             "budgets are not clipped": {"min(max(factor, h.budget_lowest), h.budget_highest)": "factor"},
-            "announced years are uncertain": {"if h.certain[year] or announced == 0": "if announced == 0"},
+            "announced years are uncertain": {"if h.certain[g, year] or announced == 0": "if announced == 0"},
+            "every currency moves like the first": {"h.exchange_volatility[currency]": "h.exchange_volatility[0]"},
             "breaks come a day late": {"return year * DAYS_PER_YEAR + int(": "return 1 + year * DAYS_PER_YEAR + int("},
             "days round down": {"math.ceil(min(median": "math.floor(min(median"},
             "stages share their luck": {
