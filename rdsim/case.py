@@ -25,7 +25,18 @@ from rdsim.domain import Choice, FormationStage, Mode, Portfolio, Programme, Sce
 from rdsim.gates import GATE_POLICIES
 from rdsim.partnership import StepEffect, cost_factor, step_effect
 from rdsim.purses import PURSE_RULES
-from rdsim.scenario import calibration, call_months, cost, drawn, figure, home_level, level, money_scale, target
+from rdsim.scenario import (
+    calibration,
+    call_months,
+    cost,
+    drawn,
+    figure,
+    home_level,
+    level,
+    money_scale,
+    plannable,
+    target,
+)
 
 __all__ = [
     "BLOCKED",
@@ -52,6 +63,8 @@ __all__ = [
     "formation",
     "largest_remainder",
     "median_years",
+    "most_extensions",
+    "most_reviews",
     "own_steps",
     "solo",
     "step_median",
@@ -244,6 +257,16 @@ def empty_outcomes(case: Case, replications: int) -> Outcomes:
     shapes |= dict.fromkeys(("opened_day", "network_short", "peak_places"), (partners,))
     shapes |= {"network_paid": (partners, years)}
     return Outcomes(**{name: np.empty((replications, *shapes[name]), np.int64) for name in Outcomes._fields})
+
+
+def most_extensions(case: Case) -> Ints:
+    """Extensions that a project of each programme can come to before the horizon, whatever number is allowed, (G,)."""
+    return np.asarray(np.minimum(case.extensions, case.horizon // case.extension_days + 1))
+
+
+def most_reviews(case: Case) -> int:
+    """Reviews that a project can come to, at least 1: one ends each tranche but the last, and each extension."""
+    return max(int((case.tranches - 1 + most_extensions(case)).max(initial=1)), 1)
 
 
 # --- building -------------------------------------------------------------------------------------
@@ -618,11 +641,11 @@ def build(
 def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:
     """A case in which each choice lives alone: nothing is scarce, nobody waits, nothing is linked.
 
-    A technology may come in many choices. What time does to a choice by itself stays: there is no money in
-    years for which none is announced, exchange rates, breaks, talks, and the set-up of its partners, which each
-    choice waits for as part of its talks. Where a gate drops the worst of a round, one alone is never the worst.
-    Talks take their whole time, as there is no earlier agreement to learn from: only a portfolio that is simulated
-    whole shows what a network learns.
+    A technology may come in many choices. What time does to a choice by itself stays: exchange rates, breaks, talks,
+    the set-up of its partners, which each choice waits for as part of its talks, and years without money: those for
+    which none is announced, but for what a plan may count on to be carried into them (`rdsim.scenario.money`). Where a
+    gate drops the worst of a round, one alone is never the worst. Talks take their whole time, as there is no earlier
+    agreement to learn from: only a portfolio that is simulated whole shows what a network learns.
     """
     links = _Links(*([[] for _ in choices] for _ in range(4)))  # type: ignore[arg-type]
     case = _assemble(scenario, choices, _projects(scenario, choices), links)
@@ -631,7 +654,7 @@ def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:
         alone=True,
         extra_days=np.where(case.member >= 0, np.append(case.setup_days, 0)[case.member], 0).max(axis=1),
         setup_days=np.zeros_like(case.setup_days),
-        budget=np.where(case.budget > 0, ENDLESS, 0),
+        budget=np.where(case.budget > 0, ENDLESS, _plannable(scenario)),
         carry_ppm=np.zeros_like(case.carry_ppm),
         starts=np.full_like(case.starts, ENDLESS),
         places=np.full_like(case.places, ENDLESS),
@@ -640,6 +663,11 @@ def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:
         capacity=np.full_like(case.capacity, ENDLESS),
         drop_ppm=np.zeros_like(case.drop_ppm),
     )
+
+
+def _plannable(scenario: Scenario) -> Ints:
+    """Won that a plan may count on in each programme and year, shape (G, Y)."""
+    return np.array([list(plannable(scenario, code).values()) for code in scenario.programmes], np.int64)
 
 
 _Columns = dict[str, Any]  # arrays by name

@@ -1,4 +1,4 @@
-"""Purse rules: whom a programme's purse pays of those who ask.
+"""Purses: what is carried over, and whom a programme's purse pays of those who ask.
 
 Requests come to a purse in order of rank, partners' costs before projects. One that is larger than what is in the
 purse is never paid, whatever a rule says: money is never invented. A rule is a small value behind one contract,
@@ -8,12 +8,29 @@ purse is never paid, whatever a rule says: money is never invented. A rule is a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rdsim.domain import NAMES
 
-__all__ = ["PURSE_RULES", "PurseRule", "always", "never", "register"]
+__all__ = ["PURSE_RULES", "PurseRule", "always", "carried_over", "never", "purse_at_most", "register"]
+
+MILLION = 1_000_000
+
+
+def carried_over(unspent: int, rate_ppm: int) -> int:
+    """Won of the unspent that move to the next year, rounded down; the rest lapses."""
+    # Split so that a large purse times a million cannot overflow 64 bits.
+    return unspent // MILLION * rate_ppm + unspent % MILLION * rate_ppm // MILLION
+
+
+def purse_at_most(announced: Sequence[int], rate_ppm: int) -> tuple[int, ...]:
+    """Won that a purse holds in each year if nothing was paid before: what is announced, and what is carried over."""
+    purse, held = 0, []
+    for money in announced:
+        purse = carried_over(purse, rate_ppm) + money
+        held.append(purse)
+    return tuple(held)
 
 
 def always(amount: int, purse: int, budget: int, tranche: int, day: int) -> bool:  # noqa: ARG001

@@ -18,7 +18,7 @@ from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.draws import Draws
 from rdsim.errors import Fault, InputError
 from rdsim.expectation import expected_projects, expected_total, with_sure_market
-from rdsim.luck import chance, lay_out, lay_out_rest, value_factor
+from rdsim.luck import chance, laid_out_bytes, lay_out, lay_out_rest, value_factor
 from rdsim.metrics import Worth, replication_figures, sold_by_technology, worth
 from rdsim.native.threads import cores, in_threads
 from rdsim.stats import mean_interval
@@ -42,7 +42,7 @@ _BATCH_CELLS = 32_768
 """Replications x projects in a batch, at most."""
 
 _BATCH_BYTES = 32 * 2**20
-"""Outcomes in a batch, at most; figures of a batch take about as much again."""
+"""Outcomes in a batch, and luck where it is laid out, at most; figures of a batch take about as much again."""
 
 T = TypeVar("T")
 
@@ -143,6 +143,7 @@ def in_batches(
     workshop = _Workshop(scenario, case, choices, draws.seed, engine)
     numbers = draws.replications
     each = sum(column.nbytes for column in empty_outcomes(case, 1))
+    each += laid_out_bytes(scenario, case, choices) if engine == "simpy" else 0
     size = max(1, min(len(numbers), _BATCH_CELLS // max(1, len(choices)), _BATCH_BYTES // each))
     parts = [
         Draws(draws.seed, range(first, min(first + size, numbers.stop)))

@@ -14,6 +14,7 @@ from rdsim.domain import Choice, Scenario
 from rdsim.metrics import discount
 from rdsim.optimiser import PortfolioProblem, Rows, state_problem, state_rows
 from rdsim.options import Options
+from rdsim.scenario import plannable
 
 __all__ = ["ShareKey", "option_name", "share_keys", "state", "values"]
 
@@ -45,7 +46,7 @@ def state(scenario: Scenario, options: Options, over_commitment: Mapping[str, fl
     `over_commitment` (by programme; the scenario's by default) multiplies the caps of the budget rows. A synergy is
     worth its amount x the expected discount factor at the later market date, over the samples in which both
     technologies' best options reach the market. An opened partner is charged its running cost until the median end
-    of its longest option, or until the money of the line that pays ends.
+    of its longest option, or until the money of the line that pays ends, carried money included.
     """
     ratios = scenario.optimiser.over_commitment if over_commitment is None else over_commitment
     stages = sorted({choice.start_year for choice in options.choices})
@@ -122,11 +123,11 @@ def _openings(scenario: Scenario, options: Options, stages: list[int]) -> _Openi
 
 
 def _last_paying_year(scenario: Scenario) -> int:
-    """The last fiscal year, counted from 0, in which the line that pays for partners has money announced."""
+    """The last fiscal year, counted from 0, in which a plan may count on money of the line that pays for partners."""
     if not scenario.network.programme:
         return scenario.horizon_year - scenario.start_year
-    budget = scenario.programmes[scenario.network.programme].budget
-    return max((year - scenario.start_year for year, money in budget.items() if money > 0), default=0)
+    money = plannable(scenario, scenario.network.programme)
+    return max((year - scenario.start_year for year, most in money.items() if most), default=0)
 
 
 def _membership(scenario: Scenario, options: Options) -> csr_array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,7 +30,9 @@ from rdsim.domain import (
 )
 from rdsim.draws import Draws
 from rdsim.engines import compiled
-from rdsim.luck import agreement_chance, lay_out, value_factor
+from rdsim.engines.compiled.contracts import blank_state
+from rdsim.luck import agreement_chance, laid_out_bytes, lay_out, value_factor
+from rdsim.scenario import load
 from rdsim.stats import mean_interval, proportion_interval
 from tests.simple import plain
 from tests.sizes import size
@@ -136,6 +139,28 @@ def _with_partner(**modes: Mode) -> Scenario:
 
 WILLING = Mode("Willing", agreement_probability=0.9, agreement_months=6.0, agreement_sigma=0.3)
 ASKING = Mode("Asking", needs_counterpart=True, agreement_probability=0.9, agreement_months=6.0, agreement_sigma=0.3)
+
+
+_ENDLESS = (
+    *("programmes.*.gate.extensions=1000000", "programmes.*.gate.tolerance=1000000", "panels.*.seats=1000000"),
+    *("facilities.*.capacity=1000000", "partners.*.places=1000000", "programmes.leap.starts.2025=1000000"),
+)
+
+
+def test_no_setting_lays_out_more_than_a_replication_can_come_to(tiny: Path) -> None:
+    """Reviews are bounded by the half-years and years to the horizon, all else by what there is."""
+
+    def room(overrides: list[str]) -> tuple[int, int]:
+        scenario = load(tiny, overrides)
+        choices = (Choice("T1", "direct", "US", 2024, 1), Choice("T6", start_year=2024, rank=2))
+        case = build(scenario, Portfolio(choices))
+        state = sum(column.nbytes for column in blank_state(case).values() if hasattr(column, "nbytes"))
+        return laid_out_bytes(scenario, case, choices), state
+
+    (luck, state), (most_luck, most_state) = room([]), room([*_ENDLESS, "steps.attempts=3"])
+    years = 13
+    assert most_luck - luck == 2 * (2 * years) * 2 * 8  # two numbers for each of 26 more reviews of two technologies
+    assert state < most_state < 2 * state
 
 
 def test_agreements_come_at_their_rate_and_time() -> None:

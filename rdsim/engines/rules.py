@@ -22,13 +22,16 @@ and, since grants come last, all that is given back on a day is there before any
 for places, money, seats and units join their queue in the phase in which they arise, for the same reason.
 A grant decides who is served first, then the served go on, in order of rank.
 
-How a gate judges is a policy of its own: see `rdsim.gates`.
+How a gate judges is a policy of its own: see `rdsim.gates`. What is carried over is a rule that plans share with the
+engines: see `rdsim.purses`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
+
+from rdsim.purses import carried_over
 
 __all__ = [
     "AGREEMENT",
@@ -73,12 +76,6 @@ FAILURE: Final = 2
 
 
 # --- the purse ------------------------------------------------------------------------------------
-
-
-def carried_over(unspent: int, rate_ppm: int) -> int:
-    """Won of the unspent that move to the next year, rounded down; the rest lapses."""
-    # Split so that a large purse times a million cannot overflow 64 bits.
-    return unspent // MILLION * rate_ppm + unspent % MILLION * rate_ppm // MILLION
 
 
 def fits(amount: int, purse: int) -> bool:

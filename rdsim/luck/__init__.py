@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaincinv, ndtr
 
-from rdsim.case import DAYS_PER_MONTH, STEPS, Case, Luck, technologies
+from rdsim.case import DAYS_PER_MONTH, STEPS, Case, Luck, most_reviews, technologies
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws, Purpose, addresses
 from rdsim.luck import kernels
@@ -32,6 +32,7 @@ __all__ = [
     "agreement_chance",
     "chance",
     "comes_to_market",
+    "laid_out_bytes",
     "lay_out",
     "lay_out_rest",
     "no_chance",
@@ -47,7 +48,7 @@ def lay_out(scenario: Scenario, case: Case, choices: tuple[Choice, ...], draws: 
     """The whole luck of a case for some replications; `choices` in the order of the case's projects."""
     source = chance(scenario, case, choices, draws.seed)
     rest = lay_out_rest(scenario, case, choices, draws)
-    luck = Luck(**_blank(source, case, len(draws.replications)) | rest)
+    luck = _room(source, case, len(draws.replications))._replace(**rest)
     rows = Block("Luck", luck._asdict(), rows=frozenset(Luck._fields))
     _lay_out(Block("Chance", scratch(source)), rows, np.array(draws.replications, np.int64), "step_days" not in rest)
     return luck
@@ -62,10 +63,16 @@ def scratch(source: Chance) -> dict[str, Any]:
     }
 
 
-def _blank(source: Chance, case: Case, count: int) -> dict[str, Any]:
+def laid_out_bytes(scenario: Scenario, case: Case, choices: tuple[Choice, ...]) -> int:
+    """Memory that the luck of one replication takes when it is laid out."""
+    return sum(column.nbytes for column in _room(chance(scenario, case, choices, 0), case, 1))
+
+
+def _room(source: Chance, case: Case, count: int) -> Luck:
+    """Arrays for what `count` replications can come to need, and no more: reviews are as many as the horizon allows."""
     names, years = len(source.field), case.budget.shape[1]
-    steps, reviews = (count, names, STEPS, case.attempts), (count, names, _reviews(case))
-    return {
+    steps, reviews = (count, names, STEPS, case.attempts), (count, names, most_reviews(case))
+    columns: dict[str, npt.NDArray[Any]] = {
         "step_days": np.empty(steps),
         "step": np.empty(steps),
         "gate": np.empty(reviews),
@@ -79,11 +86,7 @@ def _blank(source: Chance, case: Case, count: int) -> dict[str, Any]:
         "budget": np.empty((count, len(case.budget), years), np.int64),
         "exchange_ppm": np.empty((count, len(source.exchange_address), years), np.int64),
     }
-
-
-def _reviews(case: Case) -> int:
-    """Most reviews of a project."""
-    return int((case.tranches - 1 + case.extensions).max(initial=1)) or 1
+    return Luck(**columns)
 
 
 @jit

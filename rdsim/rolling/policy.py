@@ -20,6 +20,7 @@ from rdsim.rolling.deciding import Policy, Supply, proposals, sooner, stopping
 from rdsim.rolling.futures import Worlds
 from rdsim.rolling.knowledge import known
 from rdsim.rolling.prospects import Prospects
+from rdsim.scenario import due_years, plannable
 from rdsim.search import Posed
 
 __all__ = ["Rolled", "courses", "decision_years", "roll", "roll_one", "supply_of"]
@@ -43,10 +44,18 @@ class Rolled:
 
 
 def decision_years(scenario: Scenario) -> list[int]:
-    """Fiscal years after the first in which there is money or something may start."""
-    lines = scenario.programmes.values()
-    last = max(max((*line.budget, *line.starts)) for line in lines)
+    """Fiscal years after the first up to the last in which there is money, something may start, or a tranche falls due.
+
+    A tranche counts where a plan may count on carried money for it.
+    """
+    last = max(max(_busy_years(scenario, code)) for code in scenario.programmes)
     return list(range(scenario.start_year + 1, min(last, scenario.horizon_year) + 1))
+
+
+def _busy_years(scenario: Scenario, code: str) -> set[int]:
+    """Years with money, with starts, and those in which carried money may pay what falls due."""
+    line, money = scenario.programmes[code], plannable(scenario, code)
+    return {*line.budget, *line.starts, *(year for year in due_years(scenario, code) if money.get(year, 0))}
 
 
 def supply_of(posed: Posed, portfolio: Portfolio, *, means: Floats | None = None, solver: str = "highs") -> Supply:

@@ -33,6 +33,7 @@ from rdsim.scenario.figures import (
 from rdsim.scenario.folder import PARTS, chosen_parts, part_names
 from rdsim.scenario.judgement import Pool, drawn, figure, told
 from rdsim.scenario.loading import load
+from rdsim.scenario.money import due_years, plannable
 from rdsim.scenario.overrides import Override, parse_overrides
 from rdsim.scenario.starting import start
 from rdsim.scenario.variation import Variations
@@ -51,6 +52,7 @@ __all__ = [
     "cost_scale",
     "digest",
     "drawn",
+    "due_years",
     "dump",
     "eligible",
     "figure",
@@ -65,6 +67,7 @@ __all__ = [
     "money_scale",
     "parse_overrides",
     "part_names",
+    "plannable",
     "remarks",
     "schema",
     "screened",

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from rdsim.domain import Limit, Programme, Scenario
+from rdsim.domain import Limit, Scenario
 from rdsim.errors import Fault
-from rdsim.scenario.figures import award, call_months, eligible, offered, target
+from rdsim.scenario.figures import award, eligible, money_scale, offered, target
+from rdsim.scenario.money import plannable, years_to_last_request
 
 __all__ = ["check", "remarks"]
 
@@ -103,6 +104,10 @@ class _Bounds:
         """Whether the technology would have an option if awards had no cap."""
         return any(not offered(self.scenario, code, *pair) for pair in self.pairs)
 
+    def least_award(self, programme: str) -> float:
+        """The least that any of the programme's technologies can be promised."""
+        return min((self.cheapest([code]) for code in self.of(programme) if self.awards[code]), default=0.0)
+
     def cheapest(self, codes: Iterable[str]) -> float:
         """The least that these technologies can be promised together."""
         return math.fsum(min(self.awards[code].values(), default=0.0) for code in codes)
@@ -153,22 +158,17 @@ def _of(b: _Bounds, programme: str) -> str:
 
 
 def _unpaid_starts(b: _Bounds) -> Iterator[Fault]:
-    """Years with starts from which the last tranche is asked for after the last money, on the planned dates."""
+    """Years with starts from which the last tranche, the least of all, is asked for after the last money for it."""
     for code, programme in b.scenario.programmes.items():
-        last = max((year for year, money in programme.budget.items() if money > 0), default=0)
-        delay = _last_request(b.scenario, programme)
+        least = b.least_award(code) * programme.tranches[-1].share * money_scale(b.scenario)
+        money = plannable(b.scenario, code)
+        last = max((year for year, most in money.items() if most >= max(least * (1 - _TOLERANCE), 1)), default=0)
+        delay = years_to_last_request(b.scenario, programme)
         late = [year for year, starts in sorted(programme.starts.items()) if starts and year + delay > last]
         if late:
             rule = f"the last tranche must be asked for while there is money, until {last}"
             found = f"starts in {', '.join(map(str, late))}, whose last tranche is {delay} fiscal years later"
             yield Fault(f"scenario.toml, programmes.{code}.starts", rule, found)
-
-
-def _last_request(scenario: Scenario, programme: Programme) -> int:
-    """Fiscal years from a project's start to the request for its last tranche, if nothing waits."""
-    into_year = call_months(scenario, programme)
-    funded = math.fsum(tranche.months for tranche in programme.tranches[:-1])
-    return int((into_year + funded + _TOLERANCE) // 12)
 
 
 def _capped(b: _Bounds) -> Iterator[Fault]:

@@ -120,7 +120,8 @@ def _gamma_ratio(score: Array, sigma: Array) -> Array:
 
 
 def _gates(scenario: Scenario, case: Case, names: list[str], draw: _Numbers) -> dict[str, Array]:
-    reviews = max(int((case.tranches - 1 + case.extensions).max(initial=1)), 1)
+    possible = np.minimum(case.extensions, case.horizon // case.extension_days + 1)
+    reviews = max(int((case.tranches - 1 + possible).max(initial=1)), 1)
     luck = draw.uniform(Purpose.GATE, names, reviews)[..., 0]
     programmes = [scenario.programmes[scenario.technologies[name].programme] for name in names]
     errors = np.array([programme.gate.review_error for programme in programmes])

@@ -28,6 +28,7 @@ from rdsim.domain import (
     Tranche,
     UncertaintyClass,
 )
+from rdsim.engines import compiled, process
 from rdsim.stats import proportion_interval
 from tests.simple import lived, plain
 from tests.sizes import size
@@ -108,6 +109,19 @@ def test_behind_plan_a_project_is_extended_without_money_and_then_stopped() -> N
         assert out.end_day[0, 0] == 360 + 180
         assert out.funded_days[0, 0] == 540
         assert out.paid[0, 0].tolist() == [5 * BILLION, 0]
+
+
+@pytest.mark.parametrize("allowed", [1_000_000, 3000])
+def test_extensions_without_end_are_given_until_the_horizon_and_luck_is_laid_out_as_far(allowed: int) -> None:
+    """A step of seven years in six, and extensions of a day: 360 days are paid, 1800 more given, each with a review."""
+    line = replace(plain().programmes["line"], gate=Gate(extensions=allowed, extension_months=0.0))
+    steps = Steps(median_years=(7.0,) * 8, setback_probability=0.0, attempts=1)
+    case, luck, _ = lived(plain(programme=line, horizon_year=2029, steps=steps), Choice("T", start_year=2024))
+    assert luck.gate.shape == luck.review_error.shape == (1, 1, 6 * 360 + 2)
+    behind = case._replace(median_days=case.median_days // 7)
+    for engine in (compiled, process):
+        out = engine.run(behind, luck)
+        assert out.extensions[0, 0] == out.reviews[0, 0] == 5 * 360
 
 
 def test_a_start_waits_for_next_year_when_the_years_starts_are_used_up() -> None:

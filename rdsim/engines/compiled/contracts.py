@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim import case, gates
-from rdsim.case import Case, Ints
+from rdsim.case import Case, Ints, most_extensions
 from rdsim.engines import rules
 from rdsim.native.blocks import blank, records
 from rdsim.native.jit import inlined
@@ -257,18 +257,15 @@ class State(NamedTuple):
     reserved: Bools  # scratch: (N,) or (F,), asked for by a project of higher rank
 
 
-def _most_extensions(world: Case) -> int:
-    """Extensions that a project can have before the horizon, whatever number is allowed."""
-    return int(np.minimum(world.extensions, world.horizon // world.extension_days + 1).max(initial=0))
-
-
 def blank_state(world: Case) -> dict[str, Any]:
     """Room for one replication's state."""
     projects, lines, partners = len(world.programme), len(world.tranches), len(world.places)
     resources = 3 * lines + 2 + len(world.seats)
     # One live entry a project; a wait for facilities leaves a void one behind for each attempt and tranche.
     entries = 64 + 4 * lines + 2 * (world.budget.shape[1] + 1) * partners + len(world.dependent)
-    entries += projects * (5 + 8 * world.attempts + 2 * world.home.shape[1] + _most_extensions(world))
+    entries += projects * (
+        5 + 8 * world.attempts + 2 * world.home.shape[1] + int(most_extensions(world).max(initial=0))
+    )
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(("served", "score", "worst"), (projects,))
     shapes |= dict.fromkeys(("first", "last"), (world.horizon,)) | dict.fromkeys(
         ("free", "overflow", "raised", "due", "first_due"), (1,)

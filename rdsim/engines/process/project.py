@@ -362,21 +362,23 @@ class Project:
     # 5 gate
 
     def gate(self) -> _Life:
-        """A review at the end of a tranche: next tranche, extension, or stop."""
-        case = self.world.case
-        if self.tranche + 1 == case.tranches[self.programme]:
+        """A review at the end of a tranche, and after each extension: next tranche, extension, or stop."""
+        if self.tranche + 1 == self.world.case.tranches[self.programme]:
             raise End(EXHAUSTED)
-        policy = self.world.gate_policies[self.programme]
+        while not (yield from self.passes(self.world.gate_policies[self.programme])):
+            yield from self.extension()
+        self.tranche += 1
+
+    def passes(self, policy: GatePolicy) -> Generator[simpy.Event, Any, bool]:
+        """Whether a review is passed; who is behind without an extension left is stopped."""
         stays = yield from self.round() if policy.rounds else self.review()
         passed = stays and self.judged(policy)
         self.reviews += 1
         self.note("passes the gate" if passed else "is judged behind")
-        if passed:
-            self.tranche += 1
-        elif stays and self.world.out.extensions[self.world.row, self.rank] < case.extensions[self.programme]:
-            yield from self.extension()
-        else:
+        given = self.world.out.extensions[self.world.row, self.rank]
+        if not passed and not (stays and given < self.world.case.extensions[self.programme]):
             raise End(STOPPED)
+        return passed
 
     def round(self) -> Generator[simpy.Event, Any, bool]:
         stays = yield self.world.rounds[self.programme].ask(self)
@@ -401,12 +403,11 @@ class Project:
         self.world.panels[self.world.case.panel[self.programme]].give_back()
 
     def extension(self) -> _Life:
-        """More funded months without money, then the gate again."""
+        """More funded months without money."""
         self.count("extensions", 1)
         self.extended = True
         self.fund(self.world.case.extension_days[self.programme])
         yield from self.technical_work()
-        yield from self.gate()
 
     def lead(self) -> int:
         """TRL reached minus TRL planned."""
