@@ -545,6 +545,7 @@ _LATE = (
     "programmes.leap.budget.2028=0",
     "programmes.leap.starts={ 2025 = 4 }",
     "programmes.leap.tranches.1.months=13",
+    "programmes.leap.carry_over=0",
 )
 
 INFEASIBLE = {
@@ -629,6 +630,14 @@ def test_cheap_bounds_show_what_cannot_be_done(name: str, tiny: Path) -> None:
 
 def test_a_call_early_in_the_year_leaves_time_for_the_last_tranche(tiny: Path) -> None:
     assert remarks(load(tiny, [*_LATE, "programmes.leap.call_month=1"])) == ()
+
+
+@pytest.mark.parametrize(("rate", "remarked"), [(0.0, True), (0.04, True), (0.06, False), (1.0, False)])
+def test_carried_money_pays_the_last_tranche_if_it_is_enough(rate: float, remarked: bool, tiny: Path) -> None:
+    """Due in 2028, without new money, from some 10.6 that 2027 holds at most: 0.4 of a matched award of 1.3."""
+    cheap = "technologies.*.cost=2"
+    late = [*_LATE[:-1], "programmes.leap.call_month=12", f"programmes.leap.carry_over={rate}", cheap]
+    assert bool(remarks(load(tiny, late))) == remarked
 
 
 def test_what_can_be_done_but_may_not_be_meant_is_a_remark_only(tiny: Path) -> None:
