@@ -8,6 +8,8 @@ Libraries are imported when a command needs them: `rdsim --help` answers at once
 from __future__ import annotations
 
 import contextlib
+import contextvars
+import dataclasses
 import enum
 import json
 import sys
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from rdsim.domain import Scenario
     from rdsim.plugins import Plugin
     from rdsim.results import Run
+    from rdsim.runs import Earlier
+    from rdsim.search import Given, Posed
     from rdsim.studies import Study
     from rdsim.sweep import Estimate
 
@@ -41,6 +45,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+_CONTEXT: contextvars.ContextVar[Any] = contextvars.ContextVar("command")
+"""The command that runs, with what was typed for it."""
+
+
+class _Command(typer.core.TyperCommand):
+    """A command that a run can be asked for again by."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it, and let `_typed` see what was typed."""
+        _CONTEXT.set(ctx)
+        return super().invoke(ctx)
 
 
 class EngineName(enum.StrEnum):
@@ -163,11 +180,51 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         yield tell
 
 
-def _claim(out: Path | None, name: str, overrides: list[str] | None, force: bool, plugins: tuple[Plugin, ...]) -> Run:
+def _typed() -> tuple[str, ...]:
+    """The command as typed, made canonical: what was given, by the long names of options, in one order.
+
+    Left out is where results go, and how many threads work where no number depends on it.
+    """
+    context = _CONTEXT.get()
+    solving = context.params.get("problem") is not None
+    arguments, options = list[str](), list[str]()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if context.get_parameter_source(name).name != "COMMANDLINE" or name in {"out", "force"}:
+            continue
+        if name == "threads" and not solving:
+            continue
+        words = _spelled(parameter, context.params[name])
+        (arguments if parameter.param_type_name == "argument" else options).extend(words)
+    guarded = [*options, "--", *arguments] if any(word.startswith("-") for word in arguments) else arguments + options
+    return (*context.command_path.split(), *guarded)
+
+
+def _spelled(parameter: Any, value: object) -> list[str]:
+    """A parameter as words of a command."""
+    every = value if isinstance(value, list | tuple) else [value]
+    texts = [str(one.value if isinstance(one, enum.Enum) else one) for one in every]
+    if parameter.param_type_name == "argument":
+        return texts
+    name = max(parameter.opts, key=len)
+    if isinstance(value, bool):
+        return [name if value else max(parameter.secondary_opts, key=len)]
+    return [word for text in texts for word in (name, text)]
+
+
+def _claim(
+    out: Path | None,
+    name: str,
+    overrides: list[str] | None,
+    force: bool,
+    plugins: tuple[Plugin, ...],
+    scenario: Path | None = None,
+) -> Run:
     """The run's place, refused before anything long runs if it cannot be used."""
     from rdsim import results  # noqa: PLC0415
 
-    run = results.Run(out or results.free_folder(name), tuple(overrides or ()), force, plugins)
+    asked = (_typed(), "" if scenario is None else scenario.as_posix())
+    run = results.Run(out or results.free_folder(name), tuple(overrides or ()), force, plugins, *asked)
     results.claim(run)
     return run
 
@@ -181,7 +238,7 @@ def options(
     """Decide which technologies to fund, with which partner countries, from which year."""
 
 
-@app.command()
+@app.command(cls=_Command)
 def new(folder: Annotated[Path, typer.Argument(help="Folder to make.")]) -> None:
     """Make a small scenario folder to start from."""
     from rdsim.scenario import start  # noqa: PLC0415
@@ -190,7 +247,7 @@ def new(folder: Annotated[Path, typer.Argument(help="Folder to make.")]) -> None
     typer.echo(f"made {folder}: edit it, then try 'rdsim check {folder}' and 'rdsim plan {folder}'")
 
 
-@app.command()
+@app.command(cls=_Command)
 def check(scenario: Folder, overrides: Set = None, plugins: Plugins = None) -> None:
     """Check a scenario: every fault at once, then cheap bounds on what can be done at all."""
     from rdsim import scenario as rooms  # noqa: PLC0415
@@ -225,7 +282,7 @@ def _pairs(world: Scenario) -> int:
     return sum(not eligible(world, name, partner, mode) for name in world.technologies for partner, mode in pairs)
 
 
-@app.command()
+@app.command(cls=_Command)
 def schema() -> None:
     """Print the JSON schema of scenarios, for editors."""
     from rdsim.scenario import schema as describe  # noqa: PLC0415
@@ -233,10 +290,10 @@ def schema() -> None:
     typer.echo(json.dumps(describe(), indent=2, ensure_ascii=False))
 
 
-@app.command()
+@app.command(cls=_Command)
 def simulate(
     scenario: Folder,
-    portfolio: Annotated[Path, typer.Option(help="CSV file of the portfolio.")],
+    portfolio: Annotated[Path, typer.Option(help="CSV file of the portfolio, or the folder of a run.")],
     out: Out = None,
     force: Force = False,
     seed: Seed = None,
@@ -248,15 +305,15 @@ def simulate(
     trace: Trace = False,
 ) -> None:
     """Simulate a portfolio."""
-    from rdsim import findings, results  # noqa: PLC0415
+    from rdsim import findings, results, runs  # noqa: PLC0415
     from rdsim import portfolio as portfolios  # noqa: PLC0415
     from rdsim.simulation import simulate as run  # noqa: PLC0415
     from rdsim.simulation import trace as follow  # noqa: PLC0415
 
     plugged = _plug_in(plugins)
     world = _load(scenario, overrides)
-    place = _claim(out, f"{world.name}-simulate", overrides, force, plugged)
-    chosen = portfolios.read(portfolio, world)
+    place = _claim(out, f"{world.name}-simulate", overrides, force, plugged, scenario)
+    chosen = portfolios.read(runs.portfolio_file(portfolio), world)
     with _interruptible(), _progress() as progress:
         count, done = replications or world.simulation.replications, 0
 
@@ -274,7 +331,7 @@ def simulate(
     typer.echo(f"written to {place.folder}")
 
 
-@app.command()
+@app.command(cls=_Command)
 def optimise(
     scenario: Annotated[Path | None, typer.Argument(metavar="SCENARIO", help="Folder of the scenario.")] = None,
     problem: Annotated[
@@ -315,7 +372,7 @@ def optimise(
         return
     plugged = _plug_in(plugins)
     world = _load(folder, overrides)
-    place = _claim(out, f"{world.name}-optimise", overrides, force, plugged)
+    place = _claim(out, f"{world.name}-optimise", overrides, force, plugged, folder)
     with _interruptible():
         proposal = propose(
             world,
@@ -378,7 +435,7 @@ def _optimise_problem(
     typer.echo(f"written to {place.folder}")
 
 
-@app.command()
+@app.command(cls=_Command)
 def plan(
     scenario: Folder,
     out: Out = None,
@@ -403,7 +460,7 @@ def plan(
     plugged = _plug_in(plugins)
     world = _load(scenario, overrides)
     _warn((*rooms.check(world), *rooms.remarks(world)))
-    place = _claim(out, world.name, overrides, force, plugged)
+    place = _claim(out, world.name, overrides, force, plugged, scenario)
     with _interruptible(), _progress() as progress:
         found = run(
             world,
@@ -426,6 +483,15 @@ def plan(
 
 # --- studies --------------------------------------------------------------------------------------
 
+OfPlan = Annotated[
+    Path | None,
+    typer.Option(
+        "--portfolio",
+        metavar="PATH",
+        help="Whose portfolio it speaks of: a CSV file, or a run's folder; by default SCENARIO's, if that is a run.",
+    ),
+]
+Asked = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Folder of the scenario, or of a run of it.")]
 Gap = Annotated[
     float | None, typer.Option(min=0.0, max=0.999, help="Relative gap of each solve; by default the scenario's.")
 ]
@@ -435,21 +501,50 @@ Samples = Annotated[
 ]
 
 
+@dataclasses.dataclass(frozen=True)
+class _Source:
+    """What a question is asked about, as it was typed."""
+
+    scenario: Path
+    portfolio: Path | None
+    overrides: list[str] | None
+    plugins: list[Path] | None
+    seed: int | None
+    samples: int | None
+
+    def resolved(self) -> tuple[_Source, Earlier | None]:
+        """With what the run says, if one was named instead of a scenario; what was typed beside it comes after."""
+        from rdsim import runs  # noqa: PLC0415
+
+        if not runs.is_run(self.scenario):
+            return self, None
+        run = runs.read_run(self.scenario)
+        found = _Source(
+            run.scenario,
+            self.portfolio or (self.scenario if (self.scenario / runs.PORTFOLIO).is_file() else None),
+            [*run.overrides, *(self.overrides or [])],
+            [*run.plugins, *(self.plugins or [])],
+            run.seed if self.seed is None else self.seed,
+            run.samples if self.samples is None else self.samples,
+        )
+        return found, run
+
+
 @contextlib.contextmanager
 def _study(
-    scenario: Path,
-    command: str,
-    out: Path | None,
-    force: bool,
-    overrides: list[str] | None,
-    plugins: list[Path] | None,
-) -> Iterator[tuple[Scenario, Callable[[Study], None]]]:
-    """The world of a study, and what writes and tells its findings."""
-    from rdsim import results  # noqa: PLC0415
+    source: _Source, command: str, out: Path | None, force: bool, engine: EngineName, threads: int | None
+) -> Iterator[tuple[Posed, Given | None, Callable[[Study], None]]]:
+    """The problem of a study, the portfolio that it is to speak of, and what writes and tells its findings."""
+    from rdsim import results, runs  # noqa: PLC0415
+    from rdsim.search import pose  # noqa: PLC0415
 
-    plugged = _plug_in(plugins)
-    world = _load(scenario, overrides)
-    place = _claim(out, f"{world.name}-{command}", overrides, force, plugged)
+    asked, run = source.resolved()
+    plugged = _plug_in(asked.plugins)
+    world = _load(asked.scenario, asked.overrides)
+    changed = None if run is None or source.overrides or source.plugins else run.fault(world)
+    _warn((changed,) if changed else ())
+    given = None if asked.portfolio is None else runs.given(asked.portfolio, world)
+    place = _claim(out, f"{world.name}-{command}", asked.overrides, force, plugged, asked.scenario)
 
     def finish(study: Study) -> None:
         results.write_study(study, place)
@@ -458,17 +553,22 @@ def _study(
         typer.echo(f"written to {place.folder}; open {place.folder / 'report.html'}")
 
     with _interruptible():
-        yield world, finish
+        yield (
+            pose(world, samples=asked.samples, seed=asked.seed, engine=engine.value, threads=threads),
+            given,
+            finish,
+        )
 
 
-@app.command()
+@app.command(cls=_Command)
 def frontier(
-    scenario: Folder,
+    scenario: Asked,
     first: Annotated[str, typer.Option(help="A figure; 'min:NAME' if less is better.")] = "value",
     second: Annotated[
         str, typer.Option(help="Another: cvar, commercialised-in-time, partners, payments, joint, ...")
     ] = "commercialised-in-time",
     points: Annotated[int, typer.Option(min=0, max=1000, help="At most so many points; 0: all, each proven.")] = 20,
+    portfolio: OfPlan = None,
     out: Out = None,
     force: Force = False,
     seed: Seed = None,
@@ -484,14 +584,16 @@ def frontier(
 ) -> None:
     """How much of one figure more of another costs: the efficient frontier, each point simulated."""
     from rdsim import studies  # noqa: PLC0415
-    from rdsim.search import pose  # noqa: PLC0415
+    from rdsim.search import in_own_terms  # noqa: PLC0415
 
-    with _study(scenario, "frontier", out, force, overrides, plugins) as (world, finish):
-        posed = pose(world, samples=samples, seed=seed, engine=engine.value, threads=threads)
+    source = _Source(scenario, portfolio, overrides, plugins, seed, samples)
+    with _study(source, "frontier", out, force, engine, threads) as (posed, given, finish):
+        own, best = (posed, None) if given is None else in_own_terms(posed, given)
         found = studies.frontier(
-            posed,
+            own,
             first,
             second,
+            best=best,
             points=points or None,
             gap=gap,
             replications=replications,
@@ -501,13 +603,14 @@ def frontier(
         finish(found)
 
 
-@app.command()
+@app.command(cls=_Command)
 def alternatives(
-    scenario: Folder,
+    scenario: Asked,
     count: Annotated[int, typer.Option(min=1, max=1000, help="How many other portfolios.")] = 5,
     within: Annotated[float, typer.Option(min=0.0, max=1.0, help="Loss of expected value that is acceptable.")] = 0.01,
     swaps: Annotated[int, typer.Option(min=1, max=10_000, help="Decisions in which two portfolios must differ.")] = 5,
     resamples: Annotated[int, typer.Option(min=1, max=10_000, help="Times that values are drawn again.")] = 20,
+    portfolio: OfPlan = None,
     out: Out = None,
     force: Force = False,
     seed: Seed = None,
@@ -523,13 +626,13 @@ def alternatives(
 ) -> None:
     """Portfolios nearly as good and clearly different, and how firmly each technology is chosen."""
     from rdsim import studies  # noqa: PLC0415
-    from rdsim.search import choose, pose  # noqa: PLC0415
+    from rdsim.search import subject  # noqa: PLC0415
 
-    with _study(scenario, "alternatives", out, force, overrides, plugins) as (world, finish):
-        posed = pose(world, samples=samples, seed=seed, engine=engine.value, threads=threads)
-        best = choose(posed, solver=solver, gap=gap, time_limit=time_limit)
+    source = _Source(scenario, portfolio, overrides, plugins, seed, samples)
+    with _study(source, "alternatives", out, force, engine, threads) as (posed, given, finish):
+        own, best = subject(posed, given, solver=solver, gap=gap, time_limit=time_limit)
         found = studies.alternatives(
-            posed,
+            own,
             best,
             count=count,
             within=within,
@@ -543,12 +646,13 @@ def alternatives(
         finish(found)
 
 
-@app.command()
+@app.command(cls=_Command)
 def commitment(
-    scenario: Folder,
+    scenario: Asked,
     ratios: Annotated[
         str, typer.Option(help="Multiples of every yearly budget, with commas; 1 among them.")
     ] = "0.6,0.8,1,1.25,1.5,2,3",
+    portfolio: OfPlan = None,
     out: Out = None,
     force: Force = False,
     seed: Seed = None,
@@ -564,22 +668,27 @@ def commitment(
 ) -> None:
     """What promising more than the announced money comes to: value, money that lapses, waiting; by programme."""
     from rdsim import studies  # noqa: PLC0415
-    from rdsim.search import pose  # noqa: PLC0415
+    from rdsim.search import in_own_terms  # noqa: PLC0415
 
     wanted = _numbers("--ratios", ratios)
-    with _study(scenario, "commitment", out, force, overrides, plugins) as (world, finish):
-        posed = pose(world, samples=samples, seed=seed, engine=engine.value, threads=threads)
+    source = _Source(scenario, portfolio, overrides, plugins, seed, samples)
+    with _study(source, "commitment", out, force, engine, threads) as (posed, given, finish):
+        best = None if given is None else in_own_terms(posed, given)[1]
         found = studies.commitment(
-            posed, wanted, replications=replications, gap=gap, solver=solver, time_limit=time_limit
+            posed, wanted, best=best, replications=replications, gap=gap, solver=solver, time_limit=time_limit
         )
         finish(found)
 
 
-@app.command()
+@app.command(cls=_Command)
 def rolling(
-    scenario: Folder,
+    scenario: Asked,
     portfolio: Annotated[
-        Path | None, typer.Option(help="The plan as CSV file; by default the one that the loop finds.")
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="The plan: a CSV file, or a run's folder; by default SCENARIO's, if it is a run, else the loop's.",
+        ),
     ] = None,
     replications: Annotated[
         int, typer.Option(min=2, max=100_000, help="Replications in which each year is decided anew.")
@@ -602,16 +711,13 @@ def rolling(
     plugins: Plugins = None,
 ) -> None:
     """What deciding anew each fiscal year is worth, beside simple rules, the plan and perfect information."""
-    from rdsim import portfolio as portfolios  # noqa: PLC0415
     from rdsim import studies  # noqa: PLC0415
-    from rdsim.search import pose  # noqa: PLC0415
 
-    with _study(scenario, "rolling", out, force, overrides, plugins) as (world, finish), _progress() as progress:
-        chosen = None if portfolio is None else portfolios.read(portfolio, world)
-        posed = pose(world, samples=samples, seed=seed, engine=engine.value, threads=threads)
+    source = _Source(scenario, portfolio, overrides, plugins, seed, samples)
+    with _study(source, "rolling", out, force, engine, threads) as (posed, given, finish), _progress() as progress:
         found = studies.rolling(
             posed,
-            portfolio=chosen,
+            given=given,
             replications=replications,
             foresight=foresight,
             futures=futures,
@@ -624,11 +730,12 @@ def rolling(
         finish(found)
 
 
-@app.command()
+@app.command(cls=_Command)
 def ladder(
-    scenario: Folder,
+    scenario: Asked,
     shares: Annotated[str, typer.Option(help="Shares of every yearly budget, with commas.")] = "0.8,0.9,1,1.1,1.2",
     nested: Annotated[bool, typer.Option(help="Also the ladder that takes no decision back.")] = True,
+    portfolio: OfPlan = None,
     out: Out = None,
     force: Force = False,
     seed: Seed = None,
@@ -643,22 +750,24 @@ def ladder(
 ) -> None:
     """What less or more money would do: the best portfolio at each share of the budgets, free and nested."""
     from rdsim import studies  # noqa: PLC0415
-    from rdsim.search import pose  # noqa: PLC0415
+    from rdsim.search import in_own_terms  # noqa: PLC0415
 
-    with _study(scenario, "ladder", out, force, overrides, plugins) as (world, finish):
-        wanted = _numbers("--shares", shares)
-        posed = pose(world, samples=samples, seed=seed, engine=engine.value, threads=threads)
-        finish(studies.ladder(posed, wanted, nested=nested, gap=gap, solver=solver, time_limit=time_limit))
+    wanted = _numbers("--shares", shares)
+    source = _Source(scenario, portfolio, overrides, plugins, seed, samples)
+    with _study(source, "ladder", out, force, engine, threads) as (posed, given, finish):
+        own, best = (posed, None) if given is None else in_own_terms(posed, given)
+        finish(studies.ladder(own, wanted, nested=nested, best=best, gap=gap, solver=solver, time_limit=time_limit))
 
 
-@app.command()
+@app.command(cls=_Command)
 def certify(
-    scenario: Folder,
+    scenario: Asked,
     batches: Annotated[int, typer.Option(min=2, max=1000, help="Problems solved anew on fresh samples.")] = 10,
     evaluation: Annotated[
         int, typer.Option(min=2, max=10_000_000, help="Fresh samples that judge the portfolio.")
     ] = 10_000,
     worlds: Annotated[int, typer.Option(min=0, max=100_000, help="Worlds solved in hindsight; 0 or at least 2.")] = 30,
+    portfolio: OfPlan = None,
     out: Out = None,
     force: Force = False,
     seed: Seed = None,
@@ -673,13 +782,13 @@ def certify(
 ) -> None:
     """How near the portfolio is to the true optimum: solver's gap, sampling gap and optimism, each apart."""
     from rdsim import studies  # noqa: PLC0415
-    from rdsim.search import choose, pose  # noqa: PLC0415
+    from rdsim.search import subject  # noqa: PLC0415
 
-    with _study(scenario, "certify", out, force, overrides, plugins) as (world, finish):
-        posed = pose(world, samples=samples, seed=seed, engine=engine.value, threads=threads)
-        best = choose(posed, solver=solver, gap=gap, time_limit=time_limit)
+    source = _Source(scenario, portfolio, overrides, plugins, seed, samples)
+    with _study(source, "certify", out, force, engine, threads) as (posed, given, finish):
+        own, best = subject(posed, given, solver=solver, gap=gap, time_limit=time_limit)
         found = studies.certificate(
-            posed,
+            own,
             best,
             batches=batches,
             evaluation=evaluation,
@@ -691,9 +800,9 @@ def certify(
         finish(found)
 
 
-@app.command()
+@app.command(cls=_Command)
 def explain(
-    scenario: Folder,
+    scenario: Asked,
     names: Annotated[
         list[str] | None,
         typer.Argument(
@@ -701,6 +810,7 @@ def explain(
             help="Technologies, funded or not; caps, as 'budget leapfrog 2025'; or 'unfunded' for all that are not.",
         ),
     ] = None,
+    portfolio: OfPlan = None,
     out: Out = None,
     force: Force = False,
     seed: Seed = None,
@@ -715,12 +825,12 @@ def explain(
 ) -> None:
     """Why a technology is not funded, what losing one would cost, what more of a cap is worth."""
     from rdsim import studies  # noqa: PLC0415
-    from rdsim.search import choose, pose  # noqa: PLC0415
+    from rdsim.search import subject  # noqa: PLC0415
 
-    with _study(scenario, "explain", out, force, overrides, plugins) as (world, finish):
-        posed = pose(world, samples=samples, seed=seed, engine=engine.value, threads=threads)
-        best = choose(posed, solver=solver, gap=gap, time_limit=time_limit)
-        finish(studies.explanation(posed, best, names or [], gap=gap, solver=solver, time_limit=time_limit))
+    source = _Source(scenario, portfolio, overrides, plugins, seed, samples)
+    with _study(source, "explain", out, force, engine, threads) as (posed, given, finish):
+        own, best = subject(posed, given, solver=solver, gap=gap, time_limit=time_limit)
+        finish(studies.explanation(own, best, names or [], gap=gap, solver=solver, time_limit=time_limit))
 
 
 class DistributionName(enum.StrEnum):
@@ -731,7 +841,7 @@ class DistributionName(enum.StrEnum):
     gamma = "gamma"
 
 
-@app.command()
+@app.command(cls=_Command)
 def calibrate(
     projects: Annotated[Path, typer.Argument(metavar="PROJECTS.CSV", help="Records of projects.")],
     test: Annotated[
@@ -830,8 +940,6 @@ def sweep_run(
     ] = False,
 ) -> None:
     """Run what is not done yet, write results.parquet, and report."""
-    import dataclasses  # noqa: PLC0415
-
     from rdsim import sweep  # noqa: PLC0415
     from rdsim.native.threads import cores  # noqa: PLC0415
 

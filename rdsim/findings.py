@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, call_day, hosts
-from rdsim.domain import Choice, Institute, Judgement, Partner, Programme, Scenario, Technology
+from rdsim.case import hosts
+from rdsim.domain import Choice, Institute, Judgement, Partner, Scenario, Technology
 from rdsim.explaining import screen_table
-from rdsim.planning import Plan
+from rdsim.optimiser import Solution
+from rdsim.planning import ONE_SHOT, Comparison, Plan
+from rdsim.promises import promise_table, sentences
 from rdsim.report import PlanReport
 from rdsim.scenario import cost, target
-from rdsim.search import Loop, Proposal
+from rdsim.search import LOOP, Loop, Proposal
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, mean_interval
+from rdsim.wording import ratio_words
 
 __all__ = ["describe_plan", "describe_proposal", "describe_simulation", "gather", "notes"]
 
@@ -156,50 +159,9 @@ def _simulated(found: Plan) -> pd.DataFrame:
 
 def _plan(found: Plan) -> pd.DataFrame:
     """Money by programme and year: announced, expected by the optimiser, and promised in full awards."""
-    scenario, options = found.scenario, found.proposal.options
-    chosen = list(found.proposal.solution.chosen)
-    years = range(scenario.start_year, scenario.horizon_year + 1)
-    promised = _promised(found)
-    rows = []
-    for code, line in scenario.programmes.items():
-        mine = [o for o in chosen if scenario.technologies[options.choices[o].technology].programme == code]
-        planned = options.payments[mine].sum(axis=0) + (_network(found) if code == scenario.network.programme else 0.0)
-        for y, year in enumerate(years):
-            announced = line.budget.get(year, 0.0)
-            rows.append((line.name, year, announced, float(planned[y]), promised.get((code, year), 0.0)))
-    return pd.DataFrame(rows, columns=["programme", "year", "announced", "planned", "promised"])
-
-
-def _promised(found: Plan) -> dict[tuple[str, int], float]:
-    """Whole awards by programme and year, as if every tranche were paid on its first possible day."""
-    scenario, options = found.scenario, found.proposal.options
-    total: dict[tuple[str, int], float] = {}
-    for o in found.proposal.solution.chosen:
-        choice = options.choices[o]
-        code = scenario.technologies[choice.technology].programme
-        for year, share in _instalments(scenario, scenario.programmes[code], choice.start_year):
-            total[code, year] = total.get((code, year), 0.0) + share * float(options.award[o])
-    return total
-
-
-def _instalments(scenario: Scenario, line: Programme, start_year: int) -> Iterator[tuple[int, float]]:
-    months = call_day(scenario, line) / DAYS_PER_MONTH
-    for tranche in line.tranches:
-        yield start_year + int(months * DAYS_PER_MONTH // DAYS_PER_YEAR), tranche.share
-        months += tranche.months
-
-
-def _network(found: Plan) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Opening and running cost of the opened partners by year, from the rows that the optimiser used."""
-    scenario, problem = found.scenario, found.proposal.problem
-    years, stages = found.proposal.options.payments.shape[1], len(problem.stage_names)
-    columns = [p * stages + s for p, s in found.proposal.evaluation.opened.items()]
-    cost = np.zeros(years)
-    for r, name in enumerate(problem.rows.names):
-        if problem.rows.family[r] == "budget" and name.startswith(f"budget {scenario.network.programme} "):
-            use = problem.rows.opening_use[[r], :].toarray().ravel()
-            cost[int(name.rsplit(" ", 1)[1]) - scenario.start_year] = use[columns].sum()
-    return cost
+    table = promise_table(found.scenario, found.proposal)
+    names = {"name": "programme", "payments": "planned", "awards": "promised"}
+    return table[["name", "year", "announced", "payments", "awards"]].rename(columns=names)
 
 
 def _targets(scenario: Scenario) -> pd.DataFrame:
@@ -248,33 +210,51 @@ def _money(interval: Interval, unit: str, confidence: float) -> str:
 
 def describe_proposal(scenario: Scenario, proposal: Proposal) -> str:
     """A few lines for the terminal."""
+    return "\n".join([*_proposed(scenario, proposal), *sentences(scenario, promise_table(scenario, proposal))])
+
+
+def _proposed(scenario: Scenario, proposal: Proposal) -> Iterator[str]:
     solution, portfolio = proposal.solution, proposal.portfolio
     joint = sum(bool(choice.partner) for choice in portfolio.choices)
     opened = [proposal.problem.partner_names[p] for p in sorted(proposal.evaluation.opened)]
     gap = f"{solution.gap:.2%}" if np.isfinite(solution.gap) else "unknown"
-    return "\n".join(
-        [
-            f"{len(proposal.options.choices):,} eligible options, each simulated alone {proposal.samples} times",
-            f"{solution.solver} {solution.version}: {solution.status} ({solution.termination}), proven gap {gap}, "
-            f"{solution.seconds.total:.1f} s",
-            _aim(scenario, proposal),
-            f"funded {len(portfolio.choices)} of {len(scenario.technologies)} technologies, {joint} with a partner; "
-            f"partners opened: {', '.join(opened) or 'none'}",
-        ]
+    yield f"{len(proposal.options.choices):,} eligible options, each simulated alone {proposal.samples} times"
+    yield f"{_how_solved(solution)}, proven gap {gap}, {solution.seconds.total:.1f} s"
+    yield _aim(scenario, proposal)
+    yield (
+        f"funded {len(portfolio.choices)} of {len(scenario.technologies)} technologies, {joint} with a partner; "
+        f"partners opened: {', '.join(opened) or 'none'}"
     )
 
 
+def _how_solved(solution: Solution) -> str:
+    """Who chose the portfolio: the solver, or the loop among the solver's portfolios."""
+    if solution.method == LOOP:
+        return f"{solution.solver} {solution.version} proposed, simulation chose"
+    return f"{solution.solver} {solution.version}: {solution.status} ({solution.termination})"
+
+
 def _aim(scenario: Scenario, proposal: Proposal) -> str:
+    """What the options alone come to, and what bounds that sum: never a bound of what simulation says."""
     solution, found, unit = proposal.solution, proposal.appraisal, scenario.money_unit
+    alone = f"options alone, added up under {_rows_words(scenario, proposal)}"
     if found is None:
-        return f"expected net value {solution.objective:,.1f}, at most {solution.bound:,.1f} {unit}"
+        return (
+            f"{alone}: {solution.objective:,.1f}; no portfolio's options come to more than {solution.bound:,.1f} {unit}"
+        )
     risk = scenario.optimiser.risk
     held = "".join(f"; {rule.name} {rule.value:,.1f} ({rule.sense} {rule.limit:,.1f})" for rule in found.rules[:3])
     more = f" and {len(found.rules) - 3} more rules" if len(found.rules) > 3 else ""
     return (
-        f"aim {solution.objective:,.1f}, at most {solution.bound:,.1f} {unit}: expected value {found.mean:,.1f}, CVaR "
-        f"at {risk.level:g} {found.cvar:,.1f} (weight {risk.weight:g}){held}{more}"
+        f"{alone}: aim {solution.objective:,.1f}, of any portfolio at most {solution.bound:,.1f} {unit}: "
+        f"expected value {found.mean:,.1f}, CVaR at {risk.level:g} {found.cvar:,.1f} (weight {risk.weight:g})"
+        f"{held}{more}"
     )
+
+
+def _rows_words(scenario: Scenario, proposal: Proposal) -> str:
+    """The payment ratios that budget rows are held to."""
+    return ratio_words(scenario, proposal.payment_ratios)
 
 
 def describe_simulation(simulation: Simulation) -> str:
@@ -305,28 +285,38 @@ def describe_plan(found: Plan) -> str:
     lines = [describe_proposal(found.scenario, found.proposal)]
     if found.simulation is not None:
         npv = mean_interval(found.simulation.replications["npv"].to_numpy(np.float64), found.confidence)
-        lines.append(f"simulated net value {_money(npv, found.scenario.money_unit, found.confidence)}, n = {npv.n}")
+        value = _money(npv, found.scenario.money_unit, found.confidence)
+        lines.append(f"simulated net value of the whole portfolio: {value}, n = {npv.n}")
     if found.search is not None:
-        lines.append(_searched(found.search, found.scenario))
-    for name, comparison in found.comparisons.items():
-        gap = comparison.difference
-        feasible = "" if comparison.rule.evaluation.feasible else "; breaks a row"
-        lines.append(f"  more than {name}: {gap.mean:,.0f} ({gap.low:,.0f} to {gap.high:,.0f}){feasible}")
+        lines.append(_searched(found.search))
+    lines += [f"  {line}" for line in _leads(found)]
     return "\n".join(lines)
 
 
-def _searched(loop: Loop, scenario: Scenario) -> str:
+def _leads(found: Plan) -> Iterator[str]:
+    """How much more the plan is worth than each other portfolio: with the plan's freedom first."""
+    ordered = sorted(found.comparisons.values(), key=lambda one: (one.rule.name != ONE_SHOT, not found.is_equal(one)))
+    for comparison in ordered:
+        gap = comparison.difference
+        broken = "" if comparison.rule.evaluation.feasible else "; breaks a row"
+        yield (
+            f"more than {comparison.rule.name}{_freedom(found, comparison)}: {gap.mean:,.0f} "
+            f"({gap.low:,.0f} to {gap.high:,.0f}){broken}"
+        )
+
+
+def _freedom(found: Plan, comparison: Comparison) -> str:
+    """At which payment ratios a rule was made, where the plan's are others than the announced money's."""
+    if comparison.rule.name == ONE_SHOT or not found.promises_more:
+        return ""
+    return " at the plan's payment ratios" if found.is_equal(comparison) else " at the announced money"
+
+
+def _searched(loop: Loop) -> str:
     """What the loop did, for the terminal."""
     kept = "better than the optimiser's own choice" if loop.changed else "none better than the optimiser's own choice"
-    over = ", ".join(
-        f"{ratio:.0%} of the money of {scenario.programmes[name].name}"
-        for name, ratio in loop.ratios.items()
-        if round(ratio, 2) > 1
-    )
-    promised = f"; it promises up to {over}" if over else "; it promises no more than the money of any line"
     stopped = "; stopped before its end" if loop.stopped else ""
-    tried = f"{len(loop.steps)} portfolios judged by simulation ({loop.spent:,} replications)"
-    return f"{tried}: {kept}{promised}{stopped}"
+    return f"{len(loop.steps)} portfolios judged by simulation ({loop.spent:,} replications): {kept}{stopped}"
 
 
 def notes(found: Plan) -> tuple[str, ...]:
@@ -341,9 +331,10 @@ def _notes(found: Plan) -> Iterator[str]:
     if found.simulation is not None and found.fresh is not None:
         simulated, expected = float(found.simulation.replications["npv"].mean()), found.proposal.evaluation.objective
         yield (
-            f"The optimiser expected {expected:,.0f} {scenario.money_unit} on the samples that chose the portfolio; "
-            f"its options come to {found.fresh.mean:,.0f} on {found.fresh.n:,} fresh ones, and the simulation of "
-            f"the whole portfolio gives {simulated:,.0f}. The first difference is optimism, the second is waiting."
+            f"The portfolio's options, each alone, add up to {expected:,.0f} {scenario.money_unit} on the samples that "
+            f"chose them and to {found.fresh.mean:,.0f} on {found.fresh.n:,} fresh ones; simulated together they come "
+            f"to {simulated:,.0f}. The first difference is optimism; the second is what projects do to one another: "
+            "waiting and crowding, and payments that are never made, for partners or for projects that found no money."
         )
     if scenario.partners:
         yield "What a partner does to time, success and cost is assumed, not measured: see the scenario's README."

@@ -16,7 +16,7 @@ from rdsim.search import Loop, Posed, Proposal, Rule, baselines, choose, fresh_w
 from rdsim.simulation import Engine, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
 
-__all__ = ["ONE_SHOT", "Comparison", "Plan", "Progress", "plan"]
+__all__ = ["AT_PLAN_RATIOS", "ONE_SHOT", "Comparison", "Plan", "Progress", "plan"]
 
 T = TypeVar("T")
 
@@ -28,6 +28,12 @@ FRESH = 1000
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
+
+
+AT_PLAN_RATIOS = "-at-plan-ratios"
+"""Ends the name of a simple rule that was made with the plan's freedom: budget rows at the plan's payment ratios."""
+
+_SAME_RATIO = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +66,16 @@ class Plan:
         """Confidence of the intervals."""
         return self.scenario.simulation.confidence
 
+    @property
+    def promises_more(self) -> bool:
+        """True if the plan's budget rows are at other payment ratios than 1."""
+        return any(abs(ratio - 1) > _SAME_RATIO for ratio in self.proposal.payment_ratios.values())
+
+    def is_equal(self, comparison: Comparison) -> bool:
+        """True if the other portfolio was made under rows with the plan's payment ratios."""
+        mine, other = self.proposal.payment_ratios, comparison.rule.payment_ratios
+        return all(abs(ratio - other[name]) <= _SAME_RATIO for name, ratio in mine.items())
+
 
 def _silent(stage: str, done: int, total: int) -> None:
     """Report to nobody."""
@@ -82,7 +98,8 @@ def plan(
     An interrupt (Ctrl-C) ends the loop with its best so far; a later one leaves what is finished. The draws that judge
     (replications 0, 1, ...) are not those that chose: those behind the options and in the loop are far away.
     Differences are paired, and their intervals hold for all rules together (Bonferroni); with the loop, the one-shot
-    portfolio is the first of the rules.
+    portfolio is the first of the rules. Every simple rule is made within the announced money, and once more at the
+    plan's payment ratios if those are others: a lead over a rule of less freedom is in part that freedom.
     """
     count = scenario.simulation.replications if replications is None else replications
     chance = scenario.simulation.seed if seed is None else seed
@@ -97,15 +114,25 @@ def plan(
         told = partial(progress, "search")
         found.search = improve(posed, proposal, solver=solver, time_limit=time_limit, progress=told)
         found.proposal = found.search.proposal
-        rules = {ONE_SHOT: Rule(proposal.portfolio, proposal.evaluation)}
+        rules = {ONE_SHOT: Rule(ONE_SHOT, proposal.portfolio, proposal.evaluation, proposal.payment_ratios)}
     enough = max(count, FRESH)
     found.fresh = fresh_worth(scenario, found.proposal, count=enough, seed=chance, engine=engine, threads=threads)
-    rules |= baselines(scenario, proposal, seed=chance)
+    rules |= _simple_rules(found, proposal)
     try:
         _judge(found, rules, threads, progress)
     except KeyboardInterrupt:
         found.missing = tuple(name for name in ("optimised", *rules) if not _is_done(found, name))
     return found
+
+
+def _simple_rules(found: Plan, one_shot: Proposal) -> dict[str, Rule]:
+    """The simple rules within the announced money, and with the plan's freedom if that is another."""
+    announced = dict.fromkeys(found.scenario.programmes, 1.0)
+    rules = baselines(found.scenario, one_shot, payment_ratios=announced, seed=found.seed)
+    if not found.promises_more:
+        return rules
+    freer = baselines(found.scenario, one_shot, payment_ratios=found.proposal.payment_ratios, seed=found.seed)
+    return rules | {f"{name}{AT_PLAN_RATIOS}": rule for name, rule in freer.items()}
 
 
 def _is_done(found: Plan, name: str) -> bool:

@@ -21,9 +21,10 @@ import pandas as pd
 from rdsim import calibrating, findings, portfolio, report
 from rdsim.calibrating import Fitted
 from rdsim.domain import Scenario
-from rdsim.errors import Fault, OutputError
+from rdsim.errors import Fault, InputError, OutputError
 from rdsim.planning import Comparison, Plan
 from rdsim.plugins import Plugin
+from rdsim.promises import promise_table, sentences
 from rdsim.scenario import digest
 from rdsim.search import Loop, Proposal
 from rdsim.simulation import Simulation
@@ -34,6 +35,7 @@ __all__ = [
     "Run",
     "claim",
     "free_folder",
+    "read_manifest",
     "write_answer",
     "write_calibration",
     "write_plan",
@@ -63,12 +65,17 @@ _ESTIMATES = (
 
 @dataclass(frozen=True)
 class Run:
-    """Where and from what a run came: the folder for its files, the overrides and plug-ins that were given."""
+    """Where and from what a run came: the folder for its files, the overrides and plug-ins that were given.
+
+    `command` are the words that run it again, and `scenario` is the scenario's folder, if they are known.
+    """
 
     folder: Path
     overrides: tuple[str, ...] = ()
     force: bool = False
     plugins: tuple[Plugin, ...] = ()
+    command: tuple[str, ...] = ()
+    scenario: str = ""
 
 
 # --- the folder -----------------------------------------------------------------------------------
@@ -179,6 +186,15 @@ def _write_manifest(draft: Path, manifest: dict[str, Any]) -> None:
     (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What the manifest of a run says. Raises InputError if it cannot be read."""
+    try:
+        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError((Fault(str(folder / MANIFEST), "must be the manifest of a run", str(error)),)) from None
+    return dict(found)
+
+
 def _plain(value: Any) -> Any:
     """Values that JSON has: what is not a finite number is null."""
     if isinstance(value, Mapping):
@@ -200,8 +216,10 @@ def _interval(interval: Interval) -> dict[str, float | int]:
 def _head(scenario: Scenario, run: Run, seed: int, replications: int, engine: str) -> dict[str, Any]:
     return {
         "rdsim": version("rdsim"),
+        "command": list(run.command),
         "scenario": {
             "name": scenario.name,
+            "path": run.scenario,
             "digest": digest(scenario),
             "parts": list(scenario.parts),
             "overrides": list(run.overrides),
@@ -312,16 +330,30 @@ def _market_targets(simulation: Simulation) -> list[dict[str, Any]]:
     ]
 
 
-def _baselines(comparisons: Mapping[str, Comparison]) -> dict[str, Any]:
+def _baselines(found: Plan) -> dict[str, Any]:
     return {
         name: {
+            "rule": comparison.rule.name,
+            "payment_ratios": dict(comparison.rule.payment_ratios),
+            "equal_freedom": found.is_equal(comparison),
             "npv": _interval(comparison.npv),
             "difference": _interval(comparison.difference),
             "feasible": comparison.rule.evaluation.feasible,
             "violations": [violation.name for violation in comparison.rule.evaluation.violations],
             "funded": len(comparison.rule.portfolio.choices),
         }
-        for name, comparison in comparisons.items()
+        for name, comparison in found.comparisons.items()
+    }
+
+
+def _promises(scenario: Scenario, proposal: Proposal) -> dict[str, Any]:
+    """Expected payments and full awards beside the announced money, by line and year."""
+    table = promise_table(scenario, proposal)
+    return {
+        "rows_held_to": dict(proposal.payment_ratios),
+        "busiest": {code: mine["payment_ratio"].max() for code, mine in table.groupby("programme", sort=False)},
+        "years": table.drop(columns="name").to_dict("records"),
+        "sentences": sentences(scenario, table),
     }
 
 
@@ -337,7 +369,8 @@ def plan_manifest(found: Plan, run: Run) -> dict[str, Any]:
         "fresh": _interval(found.fresh) if found.fresh is not None else {},
         "estimates": _estimates(found.simulation) if found.simulation is not None else {},
         "market_targets": _market_targets(found.simulation) if found.simulation is not None else [],
-        "baselines": _baselines(found.comparisons),
+        "promises": _promises(found.scenario, found.proposal),
+        "baselines": _baselines(found),
         "notes": list(findings.notes(found)),
         "versions": _versions(),
     }
@@ -368,7 +401,12 @@ def write_proposal(
         portfolio.write(proposal.portfolio, draft / "portfolio.csv")
         head = _head(scenario, run, seed, 0, "none")
         solver = {**_solver(proposal), "asked": dict(asked or {})}
-        body = {"solver": solver, "portfolio": _portfolio(scenario, proposal), "versions": _versions()}
+        body = {
+            "solver": solver,
+            "portfolio": _portfolio(scenario, proposal),
+            "promises": _promises(scenario, proposal),
+            "versions": _versions(),
+        }
         _write_manifest(draft, {**head, "complete": True, **body})
 
 
@@ -376,7 +414,8 @@ def write_answer(chosen: str, body: Mapping[str, Any], run: Run) -> None:
     """The folder of `rdsim optimise --problem`: the text of chosen.csv, and `body` in the manifest."""
     with _written_whole(run) as draft:
         (draft / "chosen.csv").write_text(chosen, encoding="utf-8", newline="")
-        _write_manifest(draft, {"rdsim": version("rdsim"), "complete": True, **body, "versions": _versions()})
+        head = {"rdsim": version("rdsim"), "command": list(run.command), "complete": True}
+        _write_manifest(draft, {**head, **body, "versions": _versions()})
 
 
 def write_study(study: Study, run: Run) -> None:
@@ -404,7 +443,7 @@ def write_calibration(found: Fitted, run: Run) -> None:
         checks = {found.records.name: found.check, **found.tests}
         gains = [one.gains.assign(records=name) for name, one in checks.items()]
         pd.concat(gains, ignore_index=True).to_csv(draft / "gains.csv", index=False)
-        manifest = _plain(_calibration_manifest(found))
+        manifest = _plain({**_calibration_manifest(found), "command": list(run.command)})
         report.write_sheet(calibrating.sheet(found), manifest, draft / "report.html")
         _write_manifest(draft, manifest)
 

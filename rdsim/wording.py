@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from rdsim.domain import Scenario
 from rdsim.optimiser.conflicts import Change, Conflict, Relaxation, Rule
@@ -12,6 +13,7 @@ __all__ = [
     "change_words",
     "conflict_words",
     "option_words",
+    "ratio_words",
     "relaxation_words",
     "rounded_up",
     "row_words",
@@ -72,6 +74,16 @@ def amount_words(scenario: Scenario, family: str, amount: float) -> str:
     unit = _COUNTED.get(family, scenario.money_unit)
     unit = unit.removesuffix("s") if family in _COUNTED and amount == 1 else unit
     return f"{amount:,.3g} {unit}" if abs(amount) < 1000 else f"{amount:,.0f} {unit}"
+
+
+def ratio_words(scenario: Scenario, ratios: Mapping[str, float]) -> str:
+    """To what budget rows hold expected payments: the announced money, or so much of it by programme."""
+    other = {name: ratio for name, ratio in ratios.items() if f"{ratio:.0%}" != "100%"}
+    if not other:
+        return "the announced money"
+    each = [f"{ratio:.0%} of the announced money of {scenario.programmes[name].name}" for name, ratio in other.items()]
+    rest = " and all of the others'" if len(other) < len(ratios) else ""
+    return f"{', '.join(each)}{rest}"
 
 
 def rounded_up(amount: float) -> float:

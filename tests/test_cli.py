@@ -185,13 +185,20 @@ def test_the_manifest_says_what_ran_and_how_sure_it_is(planned: Path) -> None:
     manifest = json.loads((planned / "manifest.json").read_text())
     assert manifest["scenario"]["name"] == "tiny"
     assert (manifest["seed"], manifest["replications"], manifest["complete"]) == (5, 12, True)
-    assert manifest["solver"]["status"] == "optimal"
+    assert manifest["solver"]["status"] in {"optimal", "feasible"}
     assert manifest["solver"]["bound"] >= manifest["solver"]["objective"] - 1e-6
     for estimate in manifest["estimates"].values():
         assert estimate["ci_low"] <= estimate["mean"] <= estimate["ci_high"]
         assert estimate["n"] == 12
     rules = {"value-per-cost", "evaluation-score", "domestic-only", "random-feasible"}
-    assert set(manifest["baselines"]) == {"one_shot", *rules}
+    assert set(manifest["baselines"]) == {"one_shot", *rules, *(f"{rule}-at-plan-ratios" for rule in rules)}
+    promises = manifest["promises"]
+    assert promises["rows_held_to"]["leap"] == pytest.approx(1.2 * manifest["search"]["over_commitment"]["leap"])
+    for name, rule in manifest["baselines"].items():
+        assert name == "one_shot" or rule["equal_freedom"] == name.endswith("-at-plan-ratios")
+        assert name == "one_shot" or (planned / "baselines" / f"{name}.csv").exists()
+    awards = {(row["programme"], row["year"]): row["awards"] for row in promises["years"]}
+    assert sum(awards.values()) > 0
     search = manifest["search"]
     assert search["portfolios"] == len(search["steps"])
     assert search["selection"]["probability"] == 0.95

@@ -147,8 +147,9 @@ def test_over_commitment_is_told_by_programme_and_compared_with_none(posed: Pose
         assert by_ratio.loc[1.0, ["gain", "gain_low", "gain_high"]].tolist() == [0, 0, 0]
         assert by_ratio.loc[1.0, "value"] == table.loc[table["ratio"] == 1.0, "value"].iloc[0]
         assert (by_ratio.index == sorted(by_ratio.index)).all()
-        assert curve["recommended"].sum() == 1
+        assert curve["recommended"].sum() <= 1
         assert curve.loc[curve["recommended"], "as_good"].all()
+        assert (curve.loc[curve["recommended"], "gain_low"] > 0).all()
         assert (curve["unspent"] >= 0).all()
     for row in table.to_dict("records"):
         portfolio = found.portfolios[f"{row['programme'].replace(' ', '-')}-{row['ratio']:g}"]
@@ -157,6 +158,38 @@ def test_over_commitment_is_told_by_programme_and_compared_with_none(posed: Pose
         assert worths.mean() == pytest.approx(row["value"])
     neutral = {choice.technology for choice in found.portfolios["leap-1"].choices}
     assert neutral == {choice.technology for choice in best.portfolio.choices}
+
+
+def test_no_ratio_is_recommended_that_is_not_shown_better(posed: Posed) -> None:
+    """Ratios of one portfolio are one choice; a lead that its interval does not carry is no recommendation."""
+    found = studies.commitment(posed, (1.0, 1.01, 5.0, 8.0), replications=8, gap=0.0)
+    table = found.tables["commitment"]
+    for (_, first), mine in table.groupby(["programme", "same_as"]):
+        portfolios = {
+            found.portfolios[f"{line.replace(' ', '-')}-{ratio:g}"].choices
+            for line, ratio in zip(mine["programme"], mine["ratio"], strict=True)
+        }
+        assert len(portfolios) == 1
+        assert mine["ratio"].min() == first
+        assert (mine["value"] == mine["value"].iloc[0]).all()
+    distinct = table.groupby("programme")["same_as"].nunique()
+    assert found.record["commitment"]["comparisons"] == max(int((distinct - 1).sum()), 1)
+    for line, mine in table.groupby("programme", sort=False):
+        sure = mine[mine["recommended"]]
+        told = next(text for text in found.lines if text.startswith(_line_name(posed, line)))
+        if sure.empty:
+            assert found.record["commitment"]["recommended"][line] is None
+            assert "no ratio is shown better than 1" in told or "every ratio that was tried" in told
+            assert "is recommended" not in told
+        else:
+            assert sure["gain_low"].iloc[0] > 0
+    alone = studies.commitment(posed, (1.0,), replications=8, gap=0.0)
+    assert not alone.tables["commitment"]["recommended"].any()
+
+
+def _line_name(posed: Posed, line: str) -> str:
+    programme = posed.scenario.programmes.get(line)
+    return programme.name if programme else "All programmes together"
 
 
 def test_impossible_ratios_are_told_at_once(posed: Posed) -> None:

@@ -81,6 +81,7 @@ def ladder(
     families: Sequence[str] = ("budget",),
     nested: bool = True,
     start: float = 1.0,
+    kept: Sequence[int] | None = None,
     gap: float = 0.01,
     solver: str | Solver = "highs",
     time_limit: float | None = None,
@@ -96,6 +97,8 @@ def ladder(
         nested: build the nested ladder beside the plain one.
         start: the share that nesting starts from, the nearest of `shares`; the least or the greatest of them gives a
             ladder that only grows or only shrinks.
+        kept: options of a portfolio that is decided at the share `start`, whether that is among `shares` or not: the
+            nested ladder goes outwards from it, and not from the best portfolio there.
         gap: relative gap of each solve.
         solver: `highs`, `cbc`, or an adapter.
         time_limit: seconds for the whole ladder, a safety net.
@@ -111,7 +114,8 @@ def ladder(
     settings = series(solver, gap, time_limit, seed, threads)
     problems = {share: _scaled(problem, rows, share) for share in sorted(shares)}
     plain = {share: ask(stated, settings) for share, stated in problems.items()}
-    chain = _nested(problems, plain, settings, start) if nested else {}
+    decided = None if kept is None else _decided(_scaled(problem, rows, start), kept)
+    chain = _nested(problems, plain, settings, start, decided) if nested else {}
     plain = {
         share: _shared(stated, plain[share], (*plain.values(), *chain.values())) for share, stated in problems.items()
     }
@@ -138,18 +142,42 @@ def _scaled(problem: PortfolioProblem, rows: Iterable[int], share: float) -> Por
 
 
 def _nested(
-    problems: dict[float, PortfolioProblem], plain: dict[float, Solution], settings: Settings, start: float
+    problems: dict[float, PortfolioProblem],
+    plain: dict[float, Solution],
+    settings: Settings,
+    start: float,
+    decided: Solution | None,
 ) -> dict[float, Solution]:
     """Upwards what the rung below holds is fixed in; downwards what the rung above does not hold is fixed out."""
-    first = min(problems, key=lambda share: (abs(share - start), share))
-    chain = {first: plain[first]}
+    nearest = min(problems, key=lambda share: (abs(share - start), share))
+    first, foot = (nearest, plain[nearest]) if decided is None else (start, decided)
+    chain = {first: foot} if first in problems else {}
     up, down = [share for share in problems if share > first], [share for share in problems if share < first]
     for path, upwards in ((up, True), (down[::-1], False)):
-        last = plain[first]
+        last = foot
         for share in path:
             chain[share] = ask(_bound_by(problems[share], last, upwards), settings)
             last = chain[share] if chain[share].has_portfolio else last
     return chain
+
+
+def _decided(problem: PortfolioProblem, kept: Sequence[int]) -> Solution:
+    """A portfolio that nobody chooses anew: its own objective is its bound. Raises ProblemError if it breaks a row."""
+    judged = evaluate(problem, kept)
+    names = [violation.name for violation in judged.violations]
+    refuse(("kept", not names, "must keep every row at the share that nesting starts from", names[:5]))
+    return Solution(
+        chosen=judged.chosen,
+        opened=judged.opened,
+        status=Status.OPTIMAL,
+        termination=Termination.COMPLETE,
+        objective=judged.objective,
+        bound=judged.objective,
+        gap=0.0,
+        solver="none",
+        version="",
+        method="decided",
+    )
 
 
 def _bound_by(problem: PortfolioProblem, last: Solution, upwards: bool) -> PortfolioProblem:

@@ -260,10 +260,23 @@ def international(report: PlanReport) -> pd.DataFrame:
 
 def policies(report: PlanReport) -> pd.DataFrame:
     """Net value of each policy: policy, p5, p25, p50, p75, p95, mean, low, high, loss (share below zero)."""
+    labels = policy_labels(report)
     rows = [
-        _policy(str(name), table, report.confidence) for name, table in report.policies.groupby("policy", sort=False)
+        _policy(labels.get(str(name), str(name)), table, report.confidence)
+        for name, table in report.policies.groupby("policy", sort=False)
     ]
     return pd.DataFrame(rows)
+
+
+def policy_labels(report: PlanReport) -> dict[str, str]:
+    """Names of the portfolios beside the plan, with their freedom where simple rules were made with more than one."""
+    found = report.manifest.get("baselines", {})
+    both = len({rule["rule"] for rule in found.values()}) < len(found)
+    freedom = {True: ", plan's payment ratios", False: ", announced money"} if both else {True: "", False: ""}
+    return {
+        name: name if name == rule["rule"] == "one_shot" else f"{rule['rule']}{freedom[rule['equal_freedom']]}"
+        for name, rule in found.items()
+    }
 
 
 def _policy(name: str, table: pd.DataFrame, confidence: float) -> dict[str, object]:
@@ -283,9 +296,10 @@ def _policy(name: str, table: pd.DataFrame, confidence: float) -> dict[str, obje
 
 def differences(report: PlanReport) -> pd.DataFrame:
     """Optimised less each simple rule, from the manifest: policy, mean, low, high, n, feasible, broken, funded."""
+    labels = policy_labels(report)
     rows = [
         {
-            "policy": name,
+            "policy": labels[name],
             **{key: found["difference"][source] for key, source in _ENDS.items()},
             "feasible": bool(found["feasible"]),
             "broken": "; ".join(found["violations"]),

@@ -501,7 +501,7 @@ def _distributions(report: PlanReport) -> Iterator[Figure]:
     levels = [(f"p{level}:Q", f"P{level}, {unit}", form) for level in (5, 25, 50, 75, 95)]
     ends = [("mean:Q", f"Mean, {unit}", form), ("low:Q", "... interval from", form), ("high:Q", "... to", form)]
     tips = _tips(("policy:N", "Portfolio"), *ends, *levels, ("loss:Q", "Probability of a loss", ".0%"))
-    rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=170))
+    rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
     base = alt.Chart(table.round(4)).encode(y=rows, tooltip=tips)
     colour = alt.condition("datum.policy === 'optimised'", alt.value(_BLUE), alt.value(_GREY))
     chart = _layers(
@@ -546,7 +546,7 @@ def _whiskers(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
         ("verdict:N", "Its portfolio"),
         ("broken:N", "Broken"),
     )
-    rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=170))
+    rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
     base = alt.Chart(table).encode(y=rows, color=coloured("verdict", _VERDICTS, [_BLUE, _RED]), tooltip=tips)
     shapes = alt.Scale(domain=list(_VERDICTS), range=["circle", "cross"])
     shape = alt.Shape("verdict:N", scale=shapes, legend=_legend(_VERDICTS))

@@ -10,6 +10,7 @@ import base64
 import functools
 import hashlib
 import json
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["amount"] = words.amount
     environment.filters["listed"] = words.listed
+    environment.filters["command"] = shlex.join
     return environment
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "longest_wait",
     "partners",
     "path",
+    "promised",
     "searched",
     "sold",
     "spread",
@@ -368,6 +369,7 @@ def _headline(report: PlanReport) -> Iterator[str]:
         )
     if _estimate(report, "paid") is not None:
         yield _used(report)
+    yield from promised(report)
     yield from _compared(report)
     aims = aggregates.international(report).dropna(subset=["floor"])
     if len(aims):
@@ -401,17 +403,30 @@ def _searched(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
     if search["stopped"]:
         yield "The search was stopped before its end: this is the best so far."
     yield from _selected(report, search)
-    over = {name: ratio for name, ratio in search["over_commitment"].items() if ratio >= _WORTH_TELLING}
-    if over:
-        each = listed([f"{ratio:.0%} of the money of {_line(report, name)}" for name, ratio in over.items()])
-        yield (
-            f"In its busiest year it is expected to ask for {each}: promising more than there is pays where projects "
-            "stop, fail or come late, and who must wait is paid the year after."
-        )
+    yield from _told_gains(report)
+
+
+def _told_gains(report: PlanReport) -> Iterator[str]:
+    """What the plan gains over each other portfolio; those of the plan's freedom before those of less."""
     rules: Mapping[str, Any] = report.manifest.get("baselines", {})
-    gains = [f"{_interval_of_gain(rule)} {report.money_unit} {_beside(name)}" for name, rule in rules.items()]
+    labels = aggregates.policy_labels(report)
+    ordered = sorted(rules, key=lambda name: (name != _ONE_SHOT, not rules[name]["equal_freedom"]))
+    gains = [f"{_interval_of_gain(rules[name])} {report.money_unit} {_beside(name, labels[name])}" for name in ordered]
     if gains:
         yield f"In replications that chose nothing it is worth {listed(gains)} (intervals hold together)."
+
+
+def promised(report: PlanReport) -> list[str]:
+    """What the plan promises of the announced money: expected payments, then full awards."""
+    found: Mapping[str, Any] = report.manifest.get("promises", {})
+    sentences = [str(one) for one in found.get("sentences", ())]
+    if any(ratio is not None and ratio >= _WORTH_TELLING for ratio in found.get("busiest", {}).values()):
+        sentences.insert(
+            1,
+            "Promising more than there is pays where projects stop, fail or come late, and who must wait is paid the "
+            "year after.",
+        )
+    return sentences
 
 
 def _selected(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
@@ -431,18 +446,13 @@ def _selected(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
         yield f"The best {len(chosen['finalists'])} could not be told apart to {zone}; the one that led was taken."
 
 
-def _line(report: PlanReport, code: str) -> str:
-    names: Mapping[str, str] = report.manifest.get("search", {}).get("programmes", {})
-    return names.get(code, code)
-
-
 def _interval_of_gain(rule: Mapping[str, Any]) -> str:
     found = rule["difference"]
     return f"{amount(found['mean'])} ({_interval(found)})"
 
 
-def _beside(name: str) -> str:
-    return "more than the optimiser's choice without simulation" if name == _ONE_SHOT else f"more than {name}"
+def _beside(name: str, label: str) -> str:
+    return "more than the optimiser's choice without simulation" if name == _ONE_SHOT else f"more than {label}"
 
 
 def _chosen(report: PlanReport) -> str:
@@ -467,12 +477,23 @@ def _used(report: PlanReport) -> str:
 
 
 def _compared(report: PlanReport) -> Iterator[str]:
+    """The lead over the best simple rule of the plan's freedom; beside it that over the best within less money."""
     rules = {name: rule for name, rule in report.manifest.get("baselines", {}).items() if name != _ONE_SHOT}
-    if not rules:
-        return
-    name, best = max(rules.items(), key=lambda item: item[1]["npv"]["mean"] or -math.inf)
+    equal = {name: rule for name, rule in rules.items() if rule["equal_freedom"]}
+    less = {name: rule for name, rule in rules.items() if not rule["equal_freedom"]}
+    if equal:
+        freedom = " with the plan's payment ratios" if less else ""
+        yield _best_rule(equal, f"The best of the simple rules{freedom}")
+    if less:
+        yield _best_rule(
+            less, "Of those made within the announced money, which may promise less than the plan, the best"
+        )
+
+
+def _best_rule(rules: Mapping[str, Mapping[str, Any]], words: str) -> str:
+    best = max(rules.values(), key=lambda rule: rule["npv"]["mean"] or -math.inf)
     broken = "" if best["feasible"] else " That rule's portfolio breaks a rule of the scenario and could not be chosen."
-    yield f"The best of the simple rules, {name}, is worth {amount(best['npv']['mean'])}: {_gain(best)}.{broken}"
+    return f"{words}, {best['rule']}, is worth {amount(best['npv']['mean'])}: {_gain(best)}.{broken}"
 
 
 def _gain(rule: Mapping[str, Any]) -> str:
@@ -527,12 +548,12 @@ def _solver_gap(report: PlanReport) -> Iterator[Doubt]:
     if objective is None or bound is None:
         yield Doubt("Solver's gap", "unknown", _NONE, "The solver proved nothing about better portfolios.")
         return
-    more = max(bound - objective, 0.0)
-    reaches = "reaches an aim of more than" if solver.get("risk") else "is worth more than"
+    more, sum_of = max(bound - objective, 0.0), "aim" if solver.get("risk") else "value"
     meaning = (
-        f"In the optimiser's model no allowed portfolio {reaches} {amount(bound)} {report.money_unit}; "
-        f"this one {'reaches' if solver.get('risk') else 'is worth'} {amount(objective)}. Looking longer can add no "
-        "more than this."
+        f"Of the optimiser's model, which adds up options that each live alone: the {sum_of} of this portfolio's "
+        f"options is {amount(objective)} {report.money_unit}, and under the same rows no portfolio's can be more than "
+        f"{amount(bound)}. Looking longer can add no more than this to that sum. It does not bound the net value of "
+        "a whole portfolio that is simulated, which is another figure."
     )
     yield Doubt("Solver's gap", amount(more), _percent(solver.get("gap"), 2), meaning)
 
@@ -565,7 +586,7 @@ def _luck(report: PlanReport) -> Iterator[Doubt]:
 
 
 def _other_view(report: PlanReport) -> Iterator[Doubt]:
-    """The optimiser's value less the simulated one: optimism and waiting, apart where fresh samples tell them."""
+    """The optimiser's value less the simulated one, in two parts where fresh samples tell them apart."""
     expected, npv = _expected(report), _estimate(report, "npv")
     if expected is None or npv is None:
         return
@@ -576,20 +597,22 @@ def _other_view(report: PlanReport) -> Iterator[Doubt]:
     yield _difference("Optimism", expected - fresh["mean"], fresh, fresh["mean"], _OPTIMISM)
     both = math.hypot(_half(fresh), _half(npv))
     wide = {"ci_low": -both, "ci_high": both}
-    yield _difference("Waiting for one another", fresh["mean"] - npv["mean"], wide, npv["mean"], _WAITING)
+    yield _difference("Alone less together", fresh["mean"] - npv["mean"], wide, npv["mean"], _TOGETHER)
 
 
 _OPTIMISM = (
     "What the samples that chose the portfolio promised of its options, less what the same options come to on fresh "
     "samples: choosing on samples flatters what is chosen. More samples behind each option make it smaller."
 )
-_WAITING = (
-    "What the options come to alone, less the simulated value of the portfolio: projects wait for money, places and "
-    "panels that others have, which the optimiser does not see. This report's figures are the simulated ones."
+_TOGETHER = (
+    "What the options come to when each is simulated alone, less the simulated value of the portfolio. Together "
+    "projects wait for money, places and panels, and crowd one another out, which takes value; but payments that are "
+    "never made, for partners or for projects that found no money, and spillovers may add more (then it is below "
+    "nothing). This report's figures are the simulated ones."
 )
 _BOTH = (
-    "The optimiser's expected value less the simulated one: projects wait for one another, which the optimiser "
-    "does not see, and choosing on samples flatters what is chosen. This report's figures are the simulated ones."
+    "The optimiser's expected value less the simulated one: what projects do to one another when they are simulated "
+    "together, and that choosing on samples flatters what is chosen. This report's figures are the simulated ones."
 )
 
 

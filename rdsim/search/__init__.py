@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rdsim.search.given import Given, in_own_terms, subject
 from rdsim.search.judging import Judge
-from rdsim.search.loop import Loop, Step, improve
+from rdsim.search.loop import LOOP, Loop, Step, improve
 from rdsim.search.proposing import (
     Posed,
     Proposal,
@@ -20,6 +21,8 @@ from rdsim.search.proposing import (
 from rdsim.search.selection import Selected, select
 
 __all__ = [
+    "LOOP",
+    "Given",
     "Judge",
     "Loop",
     "Posed",
@@ -32,9 +35,11 @@ __all__ = [
     "fresh_values",
     "fresh_worth",
     "improve",
+    "in_own_terms",
     "optimise",
     "pose",
     "propose",
     "risk_of",
     "select",
+    "subject",
 ]

@@ -30,7 +30,7 @@ import numpy.typing as npt
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import InfeasibleError
 from rdsim.native.threads import cores, in_threads
-from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, evaluate, solve
+from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, evaluate, solve
 from rdsim.optimiser.appraisal import Risk, appraise
 from rdsim.optimiser.explanation.prices import hints
 from rdsim.optimiser.problem import foremost
@@ -40,12 +40,24 @@ from rdsim.options import expected_alone
 from rdsim.search.judging import SEARCHING, SELECTING, Judge
 from rdsim.search.proposing import Posed, Proposal, portfolio_of, risk_of
 from rdsim.search.selection import Selected, select
-from rdsim.search.views import LOOSEST, View, corrections, over_committed, ratios_of, seen, wary
+from rdsim.search.views import (
+    LOOSEST,
+    View,
+    corrections,
+    over_committed,
+    payment_ratios,
+    ratios_of,
+    seen,
+    wary,
+)
 from rdsim.stats import quantile
 
-__all__ = ["Contender", "Loop", "Step", "improve"]
+__all__ = ["LOOP", "Contender", "Loop", "Step", "improve"]
 
 Floats = npt.NDArray[np.float64]
+
+LOOP = "loop"
+"""The method of a solution that simulation chose among the optimiser's portfolios."""
 
 REFINING = 2**31 + 2**30
 """First replication of the further samples of options."""
@@ -294,7 +306,7 @@ class _Run:
         else:
             options, count = self.posed.options, self.settings.replications
             corrected = added + corrections(scenario, options, self.judge, leader.portfolio, count)
-            yield "corrected for waiting", View(ratios, corrected)
+            yield "corrected for crowding", View(ratios, corrected)
             added = leader.view.added
         changes = [dict.fromkeys(ratios, step)] if len(ratios) > 1 else []
         changes += [{name: factor} for name in ratios for factor in (step, 1 / step)]
@@ -437,7 +449,10 @@ class _Run:
         )
 
     def proposal(self, winner: Contender, ratios: Mapping[str, float]) -> Proposal:
-        """The winner as a proposal: in the problem with budgets that it keeps, beside that problem's relaxation."""
+        """The winner as a proposal: in the problem with budgets that it keeps, beside that problem's relaxation.
+
+        Simulation chose it, so that no solve ended with it: all that is proven of it is the relaxation's bound.
+        """
         view = View(ratios, self.added())
         problem = seen(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
         judged: Evaluation = evaluate(problem, winner.chosen)
@@ -448,6 +463,8 @@ class _Run:
             self.one_shot.solution,
             chosen=winner.chosen,
             opened=judged.opened,
+            status=Status.FEASIBLE,
+            method=LOOP,
             objective=objective,
             bound=bound,
             gap=relative_gap(objective, bound),
@@ -459,6 +476,7 @@ class _Run:
             solution=solution,
             evaluation=judged,
             appraisal=appraisal,
+            payment_ratios=payment_ratios(self.posed.scenario, ratios),
         )
 
 

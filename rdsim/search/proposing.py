@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -20,6 +21,7 @@ from rdsim.optimiser.confidence import stream_seed
 from rdsim.optimiser.conflicts import diagnosis
 from rdsim.optimiser.risk import solve_risk
 from rdsim.options import Options, candidates, sample
+from rdsim.search.views import held_to, payment_ratios
 from rdsim.simulation import Engine
 from rdsim.statement import state, values
 from rdsim.stats import Interval, mean_interval
@@ -38,6 +40,7 @@ __all__ = [
     "pose",
     "propose",
     "risk_of",
+    "solved",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -71,14 +74,22 @@ class Proposal:
     samples: int
     appraisal: Appraisal | None = None
     """What the samples say of it, if the scenario asks anything of them."""
+    payment_ratios: Mapping[str, float] = field(default_factory=dict)
+    """By programme, the multiple of every year's announced money that its budget rows let expected payments reach."""
+    source: str = ""
+    """Whose portfolio it is, if it was given; else the optimiser's."""
+    best_known: float = math.nan
+    """Beside a portfolio that was given: what the best found under the same rows comes to, options alone."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """A simple rule's portfolio, judged by the same rows as the optimum."""
+    """A portfolio beside the plan, judged by rows at its own payment ratios."""
 
+    name: str
     portfolio: Portfolio
     evaluation: Evaluation
+    payment_ratios: Mapping[str, float]
 
 
 def optimise(scenario: Scenario, **settings: object) -> Portfolio:
@@ -141,15 +152,9 @@ def choose(
     posed: Posed, *, solver: str = "highs", gap: float | None = None, time_limit: float | None = None
 ) -> Proposal:
     """Solve the problem: by expected values, or by what the scenario asks sample by sample."""
-    scenario, options, problem = posed.scenario, posed.options, posed.problem
-    wanted, risk = scenario.optimiser.gap if gap is None else gap, risk_of(posed)
-    if risk is None:
-        solution = solve(problem, solver=solver, gap=wanted, time_limit=time_limit)
-    else:
-        solution = solve_risk(problem, risk, solver=solver, gap=wanted, time_limit=time_limit)
-    if solution.status is Status.INFEASIBLE:
-        raise InfeasibleError(_reason(scenario, problem, solver))
-    chosen = require(solution).chosen
+    scenario, options, problem, risk = posed.scenario, posed.options, posed.problem, risk_of(posed)
+    solution = solved(posed, solver=solver, gap=gap, time_limit=time_limit)
+    chosen = solution.chosen
     return Proposal(
         portfolio_of(scenario, options, chosen, "optimised"),
         options,
@@ -158,7 +163,23 @@ def choose(
         evaluate(problem, chosen),
         posed.samples,
         None if risk is None else appraise(problem, risk, chosen),
+        payment_ratios(scenario),
     )
+
+
+def solved(
+    posed: Posed, *, solver: str = "highs", gap: float | None = None, time_limit: float | None = None
+) -> Solution:
+    """The solver's answer, with a portfolio. Raises InfeasibleError if there is none, SolverError if none was found."""
+    problem, risk = posed.problem, risk_of(posed)
+    wanted = posed.scenario.optimiser.gap if gap is None else gap
+    if risk is None:
+        solution = solve(problem, solver=solver, gap=wanted, time_limit=time_limit)
+    else:
+        solution = solve_risk(problem, risk, solver=solver, gap=wanted, time_limit=time_limit)
+    if solution.status is Status.INFEASIBLE:
+        raise InfeasibleError(_reason(posed.scenario, problem, solver))
+    return require(solution)
 
 
 # --- risk -----------------------------------------------------------------------------------------
@@ -240,13 +261,23 @@ def _reason(scenario: Scenario, problem: PortfolioProblem, solver: str) -> str:
         return f"\n{listed}" if faults else "the solver proved it, but found no conflict to name in time"
 
 
-def baselines(scenario: Scenario, proposal: Proposal, *, seed: int | None = None) -> dict[str, Rule]:
-    """The portfolio of every simple rule, on the same options and rows."""
-    options, problem = proposal.options, proposal.problem
+def baselines(
+    scenario: Scenario,
+    proposal: Proposal,
+    *,
+    payment_ratios: Mapping[str, float] | None = None,
+    seed: int | None = None,
+) -> dict[str, Rule]:
+    """The portfolio of every simple rule, on the same options and rows; budget rows at other payment ratios if given.
+
+    A rule that is compared with a plan needs the plan's freedom: who may promise more money gets more of everything.
+    """
+    ratios = proposal.payment_ratios if payment_ratios is None else payment_ratios
+    options, problem = proposal.options, held_to(scenario, proposal.problem, ratios, proposal.payment_ratios)
     scores = [technology.score for technology in scenario.technologies.values()]
     chance = scenario.simulation.seed if seed is None else seed
     rules = {}
     for name in BASELINES:
         chosen = run_baseline(name, problem, options.award, scores, chance)
-        rules[name] = Rule(portfolio_of(scenario, options, chosen, name), evaluate(problem, chosen))
+        rules[name] = Rule(name, portfolio_of(scenario, options, chosen, name), evaluate(problem, chosen), ratios)
     return rules

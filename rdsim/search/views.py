@@ -18,7 +18,17 @@ from rdsim.optimiser.problem import frozen
 from rdsim.options import Options
 from rdsim.search.judging import Judge
 
-__all__ = ["LOOSEST", "View", "corrections", "over_committed", "ratios_of", "seen", "wary"]
+__all__ = [
+    "LOOSEST",
+    "View",
+    "corrections",
+    "held_to",
+    "over_committed",
+    "payment_ratios",
+    "ratios_of",
+    "seen",
+    "wary",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -85,6 +95,23 @@ def over_committed(scenario: Scenario, problem: PortfolioProblem, ratios: Mappin
     return replace(problem, rows=replace(problem.rows, cap=frozen(problem.rows.cap * factor)))
 
 
+def payment_ratios(scenario: Scenario, more: Mapping[str, float] | None = None) -> dict[str, float]:
+    """By programme, what budget rows let expected payments reach, as a multiple of every year's announced money.
+
+    That is the scenario's over-commitment, times `more` where a portfolio was chosen in a looser problem.
+    """
+    stated, factors = scenario.optimiser.over_commitment, more or {}
+    return {name: stated.get(name, 1.0) * factors.get(name, 1.0) for name in scenario.programmes}
+
+
+def held_to(
+    scenario: Scenario, problem: PortfolioProblem, wanted: Mapping[str, float], now: Mapping[str, float] | None = None
+) -> PortfolioProblem:
+    """The problem with budget rows at other payment ratios; `now` are those it has, by default the scenario's."""
+    known = now or payment_ratios(scenario)
+    return over_committed(scenario, problem, {name: ratio / known[name] for name, ratio in wanted.items()})
+
+
 def _budget_rows(scenario: Scenario, problem: PortfolioProblem) -> dict[str, list[int]]:
     rows: dict[str, list[int]] = {name: [] for name in scenario.programmes}
     for row, (family, name) in enumerate(zip(problem.rows.family, problem.rows.names, strict=True)):
@@ -99,18 +126,19 @@ def ratios_of(scenario: Scenario, problem: PortfolioProblem, chosen: tuple[int, 
 
 
 def _ratio_of(scenario: Scenario, problem: PortfolioProblem, chosen: tuple[int, ...], name: str) -> float:
-    mine = {problem.rows.names[row] for row in _budget_rows(scenario, problem)[name]}
+    rows = _budget_rows(scenario, problem)[name]
 
-    def keeps(ratio: float) -> bool:
+    def excess(ratio: float) -> Floats:
         judged = evaluate(over_committed(scenario, problem, {name: ratio}), chosen)
-        return not any(violation.name in mine for violation in judged.violations)
+        return np.asarray((judged.activity - judged.room)[rows])
 
-    if keeps(1.0):
+    if (excess(1.0) <= problem.rows.tolerance[rows]).all():
         return 1.0
+    # Nothing of a row's tolerance is used up: a solver that is asked about these rows must not deny the portfolio.
     low, high = 1.0, LOOSEST
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (low, middle) if keeps(middle) else (middle, high)
+        low, high = (low, middle) if (excess(middle) <= 0).all() else (middle, high)
     return high
 
 

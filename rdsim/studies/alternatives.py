@@ -12,7 +12,7 @@ from rdsim.optimiser.alternatives import alternatives as find
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.search import Posed, Proposal
 from rdsim.stats import proportion_interval
-from rdsim.studies.study import Study, intervals, judged, listing, money, picked, record_of
+from rdsim.studies.study import Study, intervals, judged, listing, money, picked, record_of, speaks_of
 
 __all__ = ["alternatives"]
 
@@ -72,7 +72,7 @@ def _study(posed: Posed, best: Proposal, found: Alternatives, again: Resampled, 
     }
     tables = {"alternatives": table, "selection": frequency}
     sheet = _sheet(posed, found, again, table, frequency)
-    return Study("alternatives", posed.scenario, posed.seed, sheet, tables, record, portfolios)
+    return speaks_of(Study("alternatives", posed.scenario, posed.seed, sheet, tables, record, portfolios), best)
 
 
 def _rows(posed: Posed, found: Alternatives, names: list[str]) -> Iterator[dict[str, object]]:

@@ -19,7 +19,7 @@ from rdsim.optimiser.confidence import (
 from rdsim.optimiser.problem import FloatArray
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.search import Posed, Proposal, fresh_values, risk_of
-from rdsim.studies.study import Study, money, record_of
+from rdsim.studies.study import Study, money, record_of, speaks_of
 
 __all__ = ["certificate"]
 
@@ -92,15 +92,8 @@ def _study(
         "n": stochastic.difference.n,
     }
     sheet = _sheet(posed, known, stochastic, information, table, batches)
-    return Study(
-        "certify",
-        posed.scenario,
-        posed.seed,
-        sheet,
-        {"certificate": table, "batches": batches},
-        record,
-        {"optimised": best.portfolio},
-    )
+    tables, portfolios = {"certificate": table, "batches": batches}, {"certified": best.portfolio}
+    return speaks_of(Study("certify", posed.scenario, posed.seed, sheet, tables, record, portfolios), best)
 
 
 def _parts(known: Optimality) -> pd.DataFrame:

@@ -1,4 +1,9 @@
-"""Over-commitment: what promising more, or less, than the announced money comes to in simulation."""
+"""Over-commitment: what promising more, or less, than the announced money comes to in simulation.
+
+Ratios at which the optimiser finds the same portfolio are one choice, and are compared once. A ratio is recommended if
+its portfolio is *shown* better than that of ratio 1: picked on replications of its own, and with a paired interval
+above nothing on those that are reported, widened (Bonferroni) for all comparisons of the table.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +19,13 @@ from rdsim.errors import Fault, ProblemError
 from rdsim.optimiser import solve
 from rdsim.optimiser.risk import solve_risk
 from rdsim.report import Column, Plot, Section, Sheet, Table
-from rdsim.search import Posed, risk_of
+from rdsim.report.words import amount
+from rdsim.search import Posed, Proposal, risk_of
 from rdsim.search.judging import SEARCHING
 from rdsim.search.views import LOOSEST, over_committed
 from rdsim.simulation import Simulation, expected_worths, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
-from rdsim.studies.study import Study, listing, money, picked, record_of
+from rdsim.studies.study import Study, listing, money, picked, record_of, speaks_of
 
 __all__ = ["RATIOS", "commitment"]
 
@@ -28,12 +34,19 @@ Floats = npt.NDArray[np.float64]
 RATIOS = (0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0)
 ALL = "all programmes"
 _TOGETHER = "All programmes together"
+GIVEN = "given portfolio"
+_GIVEN = "The portfolio that this speaks of"
+_NO_PLAN = (
+    "This speaks of no plan: at each ratio the portfolio is the optimiser's own, chosen without simulation "
+    "(--portfolio sets a plan beside them)."
+)
 
 
 def commitment(
     posed: Posed,
     ratios: Sequence[float] = RATIOS,
     *,
+    best: Proposal | None = None,
     replications: int | None = None,
     gap: float | None = None,
     solver: str = "highs",
@@ -42,8 +55,9 @@ def commitment(
     """The best portfolio at each over-commitment ratio of each programme, the others at 1, simulated.
 
     A ratio of 1.5 lets expected payments reach one and a half times the money of every year; purses hold what is
-    announced, so who finds them empty waits. The ratio that is recommended is picked on replications of its own; those
-    that are reported picked nothing. Values are expected worths given how R&D went (`rdsim.expectation`).
+    announced, so who finds them empty waits. A ratio is recommended only if it is shown better than 1 (see the module).
+    `best` is a portfolio that is set beside them (`rdsim.search.in_own_terms`); `posed` is the problem as the scenario
+    states it. Values are expected worths given how R&D went (`rdsim.expectation`).
 
     Raises: ProblemError for ratios that are not positive numbers up to 10, or without 1; SolverError from the solver.
     """
@@ -54,17 +68,38 @@ def commitment(
     names = list(posed.scenario.programmes)
     lines = [*names, ALL] if len(names) > 1 else names
     curves = {line: _curve(ask, line, tried) for line in lines}
-    table = pd.concat([pd.DataFrame(list(_rows(ask, line, curve))) for line, curve in curves.items()])
+    beside = [] if best is None else [_point(ask, names, float("nan"), best.portfolio)]
+    comparisons = max(sum(len(_distinct(curve)) - 1 for curve in curves.values()) + len(beside), 1)
+    parts = [pd.DataFrame(list(_rows(ask, line, curve, comparisons))) for line, curve in curves.items()]
+    base = next((point for curve in curves.values() for point in curve if point.ratio == 1.0), None)
+    parts += [pd.DataFrame([_row(ask, GIVEN, point, base, comparisons)]) for point in beside]
+    table = pd.concat(parts, ignore_index=True)
     portfolios = {
         f"{line.replace(' ', '-')}-{point.ratio:g}": point.portfolio
         for line, curve in curves.items()
         for point in curve
     }
-    record = {**record_of(posed), "commitment": {"ratios": list(tried), "replications": count, "gap": ask.gap}}
-    table = table.reset_index(drop=True)
-    return Study(
-        "commitment", posed.scenario, posed.seed, _sheet(ask, table), {"commitment": table}, record, portfolios
-    )
+    if best is not None:
+        portfolios["given"] = best.portfolio
+    record = {
+        **record_of(posed),
+        "commitment": {
+            "ratios": list(tried),
+            "replications": count,
+            "gap": ask.gap,
+            "comparisons": comparisons,
+            "recommended": {line: _recommended(table, line) for line in lines},
+        },
+    }
+    sheet = _sheet(ask, table)
+    study = Study("commitment", posed.scenario, posed.seed, sheet, {"commitment": table}, record, portfolios)
+    return speaks_of(study, best, _NO_PLAN)
+
+
+def _recommended(table: pd.DataFrame, line: str) -> float | None:
+    """The ratio that is shown better than 1, if there is one."""
+    mine = table[(table["programme"] == line) & table["recommended"]]
+    return float(mine["ratio"].iloc[0]) if len(mine) else None
 
 
 def _check(ratios: Sequence[float]) -> None:
@@ -161,56 +196,76 @@ def _point(ask: _Question, mine: list[str], ratio: float, portfolio: Portfolio) 
     )
 
 
-def _rows(ask: _Question, line: str, curve: list[_Point]) -> Iterator[dict[str, object]]:
+def _distinct(curve: Sequence[_Point]) -> list[_Point]:
+    """The points of a curve without those whose portfolio an earlier one has."""
+    return list({point.portfolio.choices: point for point in reversed(curve)}.values())[::-1]
+
+
+def _rows(ask: _Question, line: str, curve: list[_Point], comparisons: int) -> Iterator[dict[str, object]]:
     confidence = ask.posed.scenario.simulation.confidence
     base = next((point for point in curve if point.ratio == 1.0), None)
-    best = max(curve, key=lambda point: float(point.picking.mean()), default=None)
+    lead = max(_distinct(curve), key=lambda point: float(point.picking.mean()), default=None)
     for point in curve:
-        value = mean_interval(point.worths, confidence)
-        others = max(len(curve) - 1, 1)
-        gain = None if base is None else paired_difference(point.worths, base.worths, confidence, others)
-        behind = paired_difference(point.worths, best.worths, confidence, others) if best is not None else None
-        yield {
-            "programme": line,
-            "ratio": point.ratio,
-            "funded": len(point.portfolio.choices),
-            "value": value.mean,
-            "value_low": value.low,
-            "value_high": value.high,
-            "gain": np.nan if gain is None else gain.mean,
-            "gain_low": np.nan if gain is None else gain.low,
-            "gain_high": np.nan if gain is None else gain.high,
-            "unspent": point.unspent.mean,
-            "unspent_low": point.unspent.low,
-            "unspent_high": point.unspent.high,
-            "waiting": point.waiting.mean,
-            "waiting_low": point.waiting.low,
-            "waiting_high": point.waiting.high,
-            "n": value.n,
-            "recommended": point is best,
+        same = [other.ratio for other in curve if other.portfolio.choices == point.portfolio.choices]
+        row = _row(ask, line, point, base, comparisons)
+        behind = paired_difference(point.worths, lead.worths, confidence, comparisons) if lead is not None else None
+        yield row | {
+            "same_as": same[0],
+            "recommended": point is lead and float(str(row["gain_low"])) > 0,
             "as_good": behind is not None and behind.high >= 0,
         }
+
+
+def _row(ask: _Question, line: str, point: _Point, base: _Point | None, comparisons: int) -> dict[str, object]:
+    """What a portfolio came to, and its gain over that of ratio 1."""
+    confidence = ask.posed.scenario.simulation.confidence
+    value = mean_interval(point.worths, confidence)
+    gain = None if base is None else paired_difference(point.worths, base.worths, confidence, comparisons)
+    return {
+        "programme": line,
+        "ratio": point.ratio,
+        "funded": len(point.portfolio.choices),
+        "value": value.mean,
+        "value_low": value.low,
+        "value_high": value.high,
+        "gain": np.nan if gain is None else gain.mean,
+        "gain_low": np.nan if gain is None else gain.low,
+        "gain_high": np.nan if gain is None else gain.high,
+        "unspent": point.unspent.mean,
+        "unspent_low": point.unspent.low,
+        "unspent_high": point.unspent.high,
+        "waiting": point.waiting.mean,
+        "waiting_low": point.waiting.low,
+        "waiting_high": point.waiting.high,
+        "n": value.n,
+        "same_as": point.ratio,
+        "recommended": False,
+        "as_good": False,
+    }
 
 
 # --- words ----------------------------------------------------------------------------------------
 
 
 def _name(ask: _Question, line: str) -> str:
+    if line == GIVEN:
+        return _GIVEN
     return _TOGETHER if line == ALL else ask.posed.scenario.programmes[line].name
 
 
 def _sheet(ask: _Question, table: pd.DataFrame) -> Sheet:
     scenario, unit = ask.posed.scenario, ask.posed.scenario.money_unit
     named = table.assign(line=[_name(ask, line) for line in table["programme"]], order=table["ratio"])
+    curves = named[named["ratio"].notna()]
     reading = (
         "At each ratio the optimiser may plan expected payments of that many times every year's money of the "
         "programme, the others keeping to theirs. The purses hold what is announced: who finds them empty waits for "
         f"the next year, or goes unfunded. Every portfolio lived through the same {int(table['n'].max())} replications."
     )
     plots = (
-        _plot(named, "value", f"expected net value, {unit}", "What is the portfolio worth?", "Net value by ratio."),
-        _plot(named, "unspent", f"lapsed, {unit}", "How much money lapses?", "Money of the programme that lapses."),
-        _plot(named, "waiting", "days a project waits for money", "How long do projects wait?", "Waiting for money."),
+        _plot(curves, "value", f"expected net value, {unit}", "What is the portfolio worth?", "Net value by ratio."),
+        _plot(curves, "unspent", f"lapsed, {unit}", "How much money lapses?", "Money of the programme that lapses."),
+        _plot(curves, "waiting", "days a project waits for money", "How long do projects wait?", "Waiting for money."),
     )
     section = Section("Promises as multiples of the money", (reading,), plots, (_shown(named, unit),))
     return Sheet("Over-commitment", scenario.title, tuple(_lead(ask, table)), (section,))
@@ -219,20 +274,51 @@ def _sheet(ask: _Question, table: pd.DataFrame) -> Sheet:
 def _lead(ask: _Question, table: pd.DataFrame) -> Iterator[str]:
     for line, mine in table.groupby("programme", sort=False):
         name = _name(ask, str(line))
-        picked_rows = mine[mine["recommended"]]
-        if picked_rows.empty:
-            yield f"{name}: no portfolio satisfies every rule at any of these ratios."
-            continue
-        best = picked_rows.iloc[0]
-        others = [f"{ratio:g}" for ratio in mine.loc[mine["as_good"] & ~mine["recommended"], "ratio"]]
-        rest = f"{listing(others)} not surely worse" if others else "no other that was tried is as good"
-        gained = (
-            f"Beside a ratio of 1 it gains {money(float(best['gain']), ask.posed.scenario)} "
-            f"({best['gain_low']:,.1f} to {best['gain_high']:,.1f})."
-            if best["ratio"] != 1
-            else "That is what is announced."
+        if line == GIVEN:
+            yield f"{name} gains {_gain(ask, mine.iloc[0])} over the portfolio at a ratio of 1."
+        elif mine["gain"].isna().all():
+            yield f"{name}: no portfolio satisfies every rule at a ratio of 1, so there is nothing to compare with."
+        else:
+            yield f"{name}: {_verdict(ask, mine)}{_told_apart(mine)}"
+    if table["recommended"].any():
+        return
+    yield "Not shown better is not shown worse: more replications may tell."
+
+
+def _gain(ask: _Question, row: pd.Series[float]) -> str:
+    return (
+        f"{money(float(row['gain']), ask.posed.scenario)} ({amount(float(row['gain_low']))} to "
+        f"{amount(float(row['gain_high']))})"
+    )
+
+
+def _verdict(ask: _Question, mine: pd.DataFrame) -> str:
+    """The ratio that is shown better than 1, or that none is."""
+    for _, row in mine[mine["recommended"]].iterrows():
+        return (
+            f"promising {_alike(mine, row['ratio'])} times the money is recommended: it is shown better than 1, by "
+            f"{_gain(ask, row)}."
         )
-        yield f"{name}: promising {best['ratio']:g} times the money is recommended; {rest}. {gained}"
+    others = mine[mine["same_as"] != 1.0]
+    if others.empty:
+        return "every ratio that was tried leads to the portfolio of ratio 1."
+    best = others.sort_values("gain", kind="stable").iloc[-1]
+    return (
+        f"no ratio is shown better than 1; the most that any gains is {_gain(ask, best)}, at "
+        f"{_alike(mine, best['same_as'])}."
+    )
+
+
+def _alike(mine: pd.DataFrame, ratio: float) -> str:
+    """A ratio with those that lead to the same portfolio: `1.25 (as 1.5, 2)`."""
+    same = [f"{one:g}" for one in mine.loc[mine["same_as"] == ratio, "ratio"] if one != ratio]
+    return f"{ratio:g} (one portfolio with {listing(same)})" if same else f"{ratio:g}"
+
+
+def _told_apart(mine: pd.DataFrame) -> str:
+    """Which ratios are surely worse than 1."""
+    worse = [f"{ratio:g}" for ratio in mine.loc[mine["gain_high"] < 0, "ratio"]]
+    return f" Surely worse than 1: {listing(worse)}." if worse else ""
 
 
 def _plot(named: pd.DataFrame, figure: str, title: str, question: str, answer: str) -> Plot:
@@ -252,10 +338,15 @@ def _plot(named: pd.DataFrame, figure: str, title: str, question: str, answer: s
 
 
 def _shown(named: pd.DataFrame, unit: str) -> Table:
-    frame = named.assign(recommended=np.where(named["recommended"], "recommended", ""))
+    alike = [
+        f"that of {same:g}" if same < ratio else ""
+        for same, ratio in zip(named["same_as"], named["ratio"], strict=True)
+    ]
+    frame = named.assign(recommended=np.where(named["recommended"], "recommended", ""), alike=alike)
     columns = {
         "line": Column("Programme"),
         "ratio": Column("Ratio", "money"),
+        "alike": Column("Portfolio"),
         "funded": Column("Funded", "count"),
         "value": Column("Net value", "money"),
         "gain": Column("Gain over 1", "money"),
@@ -265,4 +356,4 @@ def _shown(named: pd.DataFrame, unit: str) -> Table:
         "waiting": Column("Days of waiting", "money"),
         "recommended": Column(""),
     }
-    return Table(f"Money in {unit}; intervals of the gains of one programme hold together.", frame, columns)
+    return Table(f"Money in {unit}; the intervals of all gains hold together.", frame, columns)

@@ -13,7 +13,7 @@ from rdsim.explaining import Asking, Explained, explain
 from rdsim.optimiser.explanation import Reason, Replacement, Screened, WhyNot, WorthOfCap, hints, screen
 from rdsim.report import Column, Section, Sheet, Table
 from rdsim.search import Posed, Proposal
-from rdsim.studies.study import Study, record_of
+from rdsim.studies.study import Study, record_of, speaks_of
 from rdsim.tables import did_you_mean
 from rdsim.wording import row_words
 
@@ -37,7 +37,10 @@ def explanation(
     solver: str = "highs",
     time_limit: float | None = None,
 ) -> Study:
-    """Explain a proposal: a table of all that is not funded, and exact answers about what is named.
+    """Explain a proposal of the problem: a table of all that is not funded, and exact answers about what is named.
+
+    A portfolio that was given is explained in its own terms (`rdsim.search.subject`): what having or losing one costs
+    is the difference of the best portfolios with and without it, under the rows that the given one is held to.
 
     `names` are technologies, funded (what would it cost to lose it?) or not (what would bring it in?), caps (what is
     less and more of it worth?), or `unfunded` for every technology that is not funded. `gap` and `time_limit` are of
@@ -85,7 +88,9 @@ def _study(posed: Posed, best: Proposal, answers: Sequence[Explained], asking: A
     sheet = _sheet(posed, said, screened, prices, steps)
     tables = {"unfunded": screened, "prices": prices, "exact": exact, "caps": steps}
     lines = (sheet.lead[0], *said, *sheet.lead[1:])
-    return Study("explain", posed.scenario, posed.seed, sheet, tables, record, {"optimised": best.portfolio}, lines)
+    portfolios = {"explained": best.portfolio}
+    study = Study("explain", posed.scenario, posed.seed, sheet, tables, record, portfolios, lines)
+    return speaks_of(study, best)
 
 
 def _screened_rows(posed: Posed, found: Sequence[Screened]) -> Iterator[dict[str, object]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,16 +11,19 @@ import pandas as pd
 from rdsim.errors import Fault, ProblemError
 from rdsim.measures import measure_named, measures
 from rdsim.optimiser import evaluate
-from rdsim.optimiser.fronts import Front, front
+from rdsim.optimiser.fronts import Figure, Front, Point, front
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
-from rdsim.search import Posed
-from rdsim.studies.study import Study, intervals, judged, listing, money, picked, record_of
+from rdsim.search import Posed, Proposal
+from rdsim.studies.study import Study, intervals, judged, listing, money, picked, record_of, speaks_of
 
 __all__ = ["frontier"]
 
 CHEAPER = ("payments", "abroad")
 """Figures of which less is better, unless the caller says otherwise."""
+
+MARKED = "given"
+"""Name of the portfolio that is marked beside the front."""
 
 _NOTHING = 5e-5
 """A gap that is shown as 0.00%."""
@@ -33,6 +37,7 @@ def frontier(
     second: str = "commercialised-in-time",
     *,
     points: int | None = 20,
+    best: Proposal | None = None,
     gap: float | None = None,
     replications: int | None = None,
     solver: str = "highs",
@@ -41,7 +46,8 @@ def frontier(
     """The front of two figures by name (see `rdsim.measures`); `min:NAME` or `max:NAME` says which way is better.
 
     `points` is how many at most, None for all there are; `gap` the relative gap of each solve, by default the
-    scenario's. Each point is simulated on `replications`, by default the scenario's. Raises ProblemError for unknown
+    scenario's. Each point is simulated on `replications`, by default the scenario's. `best`, a proposal of this very
+    problem (`rdsim.search.in_own_terms`), is marked beside the front. Raises ProblemError for unknown
     names, InfeasibleError and SolverError as `front` does.
     """
     known = measures(posed.scenario, posed.options, posed.problem)
@@ -59,7 +65,19 @@ def frontier(
         solver=solver,
         time_limit=time_limit,
     )
-    return _study(posed, found, replications)
+    marked = None if best is None else _marked(posed, best, (figures[0], figures[1]))
+    return _study(posed, found, best, marked, replications)
+
+
+def _marked(posed: Posed, best: Proposal, figures: tuple[Figure, Figure]) -> Point:
+    """A portfolio as a point beside the front; nothing is proven of it."""
+    first, second = (_value_of(posed, best, figure) for figure in figures)
+    solution = best.solution
+    return Point(first, second, solution.chosen, solution.opened, math.nan, math.nan, False)
+
+
+def _value_of(posed: Posed, best: Proposal, figure: Figure) -> float:
+    return best.evaluation.objective if isinstance(figure, str) else figure.of(posed.problem, best.evaluation)
 
 
 def _sensed(name: str) -> tuple[str, str]:
@@ -83,13 +101,16 @@ def _check(named: list[tuple[str, str]], known: list[str]) -> None:
         raise ProblemError(tuple(dict.fromkeys(faults)))
 
 
-def _study(posed: Posed, found: Front, replications: int | None) -> Study:
+def _study(posed: Posed, found: Front, best: Proposal | None, marked: Point | None, replications: int | None) -> Study:
     width = len(str(len(found.points)))
     names = [f"point-{number:0{width}d}" for number in range(1, len(found.points) + 1)]
     portfolios = {name: picked(posed, point.chosen, name) for name, point in zip(names, found.points, strict=True)}
+    table = pd.DataFrame(list(_rows(posed, found.points, names)))
+    if best is not None and marked is not None:
+        portfolios[MARKED] = best.portfolio
+        table = pd.concat([table, pd.DataFrame(list(_rows(posed, [marked], [MARKED])))], ignore_index=True)
     simulated = judged(posed, portfolios, replications)
-    table = pd.DataFrame(list(_rows(posed, found, names)))
-    table = table.merge(simulated, on="portfolio", how="left").assign(order=range(len(names)))
+    table = table.merge(simulated, on="portfolio", how="left").assign(order=range(len(portfolios)))
     record = {
         **record_of(posed),
         "front": {
@@ -104,13 +125,20 @@ def _study(posed: Posed, found: Front, replications: int | None) -> Study:
         },
     }
     sheet = _sheet(posed, found, table)
-    return Study("frontier", posed.scenario, posed.seed, sheet, {"frontier": table}, record, portfolios)
+    study = Study("frontier", posed.scenario, posed.seed, sheet, {"frontier": table}, record, portfolios)
+    return speaks_of(study, best, _NO_PLAN)
 
 
-def _rows(posed: Posed, found: Front, names: list[str]) -> Iterator[dict[str, object]]:
+_NO_PLAN = (
+    "This speaks of no plan: each point is a portfolio of its own, chosen by the optimiser without simulation "
+    "(--portfolio marks a plan beside them)."
+)
+
+
+def _rows(posed: Posed, points: Sequence[Point], names: list[str]) -> Iterator[dict[str, object]]:
     problem = posed.problem
     before: frozenset[int] | None = None
-    for name, point in zip(names, found.points, strict=True):
+    for name, point in zip(names, points, strict=True):
         groups = frozenset(int(problem.group[o]) for o in point.chosen)
         yield {
             "portfolio": name,
@@ -137,7 +165,7 @@ def _title(posed: Posed, name: str) -> str:
 
 
 def _sheet(posed: Posed, found: Front, table: pd.DataFrame) -> Sheet:
-    lead = (_range(posed, found), _proof(found))
+    lead = (_range(posed, found), _proof(found), *_marked_words(posed, found, table))
     plots = [_plot(posed, found, table), _simulated_plot(posed, table)]
     reading = (
         "A point is a portfolio. No other known portfolio is better in one of the two figures without being worse in "
@@ -150,6 +178,13 @@ def _sheet(posed: Posed, found: Front, table: pd.DataFrame) -> Sheet:
         lead,
         (Section("The front", (reading,), plots, (_shown(posed, found, table),)),),
     )
+
+
+def _marked_words(posed: Posed, found: Front, table: pd.DataFrame) -> Iterator[str]:
+    """Where the given portfolio lies."""
+    for row in table[table["portfolio"] == MARKED].to_dict("records"):
+        figures = f"{_figure(posed, found.first, row['first'])} and {_figure(posed, found.second, row['second'])}"
+        yield f"The portfolio that this speaks of has {figures} (marked in the figures); nothing is proven of it."
 
 
 def _figure(posed: Posed, name: str, value: float) -> str:
@@ -182,7 +217,9 @@ def _proof(found: Front) -> str:
 
 def _plot(posed: Posed, found: Front, table: pd.DataFrame) -> Plot:
     second, first = (_title(posed, name) for name in (found.second, found.first))
-    shown = table[["portfolio", "first", "second", "bound", "gap", "funded", "partners", "order"]]
+    shown = table[["portfolio", "first", "second", "bound", "gap", "funded", "partners", "order"]].assign(
+        series=_series(table)
+    )
     return Plot(
         "front",
         f"What does more {found.second.replace('-', ' ')} cost in {found.first.replace('-', ' ')}?",
@@ -193,6 +230,7 @@ def _plot(posed: Posed, found: Front, table: pd.DataFrame) -> Plot:
         ("first", first),
         low="first",
         high="limit",
+        colour="series",
         tips={
             "portfolio": Column("Portfolio"),
             "first": Column(first, "money"),
@@ -202,6 +240,10 @@ def _plot(posed: Posed, found: Front, table: pd.DataFrame) -> Plot:
             "partners": Column("partners opened", "count"),
         },
     )
+
+
+def _series(table: pd.DataFrame) -> list[str]:
+    return ["this portfolio" if name == MARKED else "the front" for name in table["portfolio"]]
 
 
 def _slope(posed: Posed, found: Front) -> str:
@@ -220,12 +262,13 @@ def _simulated_plot(posed: Posed, table: pd.DataFrame) -> Plot:
         f"Mean net value and its interval, {money(float(table['npv'].max()), posed.scenario)} at the most.",
         "Mean over the replications of the simulation, the same for every portfolio; the line is its "
         f"{posed.scenario.simulation.confidence:.0%} interval. Across: commercialised by the deadline, on average.",
-        table[["portfolio", "in_time", "npv", "npv_low", "npv_high", "order"]],
+        table[["portfolio", "in_time", "npv", "npv_low", "npv_high", "order"]].assign(series=_series(table)),
         ("in_time", "commercialised by the deadline, simulated"),
         ("npv", f"net value, simulated, {posed.scenario.money_unit}"),
         low="npv_low",
         high="npv_high",
         joined=False,
+        colour="series",
         tips={
             "portfolio": Column("Portfolio"),
             "npv": Column("net value", "money"),

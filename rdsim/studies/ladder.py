@@ -12,8 +12,8 @@ from rdsim.optimiser import Solution
 from rdsim.optimiser.ladder import SHARES, Ladder, Rung
 from rdsim.optimiser.ladder import ladder as climb
 from rdsim.report import Column, Plot, Section, Sheet, Table
-from rdsim.search import Posed
-from rdsim.studies.study import Study, listing, money, picked, record_of
+from rdsim.search import Posed, Proposal
+from rdsim.studies.study import Study, listing, money, picked, record_of, speaks_of
 
 __all__ = ["ladder"]
 
@@ -23,18 +23,22 @@ def ladder(
     shares: Sequence[float] = SHARES,
     *,
     nested: bool = True,
+    best: Proposal | None = None,
     gap: float | None = None,
     solver: str = "highs",
     time_limit: float | None = None,
 ) -> Study:
     """Portfolios at shares of every yearly budget, each the best at its share, and beside it a nested one.
 
+    The nested ladder keeps the decisions of `best`, a proposal of this very problem (`rdsim.search.in_own_terms`); by
+    default of the one-shot optimum. Shares are of the money that the problem's rows let be promised.
     A rung is simulated in the announced world, whose purses hold the announced money: what the simulation shows is how
     a portfolio of that size fares in it, not the other budget. Raises ProblemError and SolverError as the optimiser's
     `ladder` does.
     """
     wanted = posed.scenario.optimiser.gap if gap is None else gap
-    found = climb(posed.problem, shares, nested=nested, gap=wanted, solver=solver, time_limit=time_limit)
+    kept = None if best is None else best.solution.chosen
+    found = climb(posed.problem, shares, nested=nested, kept=kept, gap=wanted, solver=solver, time_limit=time_limit)
     table = pd.DataFrame(list(_rows(posed, found)))
     portfolios = dict(_portfolios(posed, found))
     record = {
@@ -42,7 +46,14 @@ def ladder(
         "ladder": {"start": found.start, "families": list(found.families), "seconds": found.seconds, "gap": wanted},
     }
     sheet = _sheet(posed, found, table)
-    return Study("ladder", posed.scenario, posed.seed, sheet, {"ladder": table}, record, portfolios)
+    study = Study("ladder", posed.scenario, posed.seed, sheet, {"ladder": table}, record, portfolios)
+    return speaks_of(study, best, _NO_PLAN)
+
+
+_NO_PLAN = (
+    "This speaks of no plan: nesting starts from the one-shot optimum, solved here without simulation (--portfolio "
+    "names a plan whose decisions are kept)."
+)
 
 
 def _portfolios(posed: Posed, found: Ladder) -> Iterator[tuple[str, Portfolio]]:
@@ -112,8 +123,8 @@ def _lead(posed: Posed, table: pd.DataFrame) -> Iterator[str]:
         return
     low, high = known.iloc[0], known.iloc[-1]
     yield (
-        f"With {low['share']:.0%} of the budgets the best portfolio found is worth "
-        f"{money(low['plain_value'], posed.scenario)}, with {high['share']:.0%} "
+        f"With {low['share']:.0%} of the budgets the options of the best portfolio found, each alone, add up to "
+        f"{money(low['plain_value'], posed.scenario)}, with {high['share']:.0%} to "
         f"{money(high['plain_value'], posed.scenario)}."
     )
     drops = {name for names in table["plain_drops"] for name in str(names).split()}
@@ -143,7 +154,7 @@ def _plot(posed: Posed, table: pd.DataFrame) -> Plot:
         "ladder",
         "What is the portfolio worth with less or more money?",
         "Expected value by share of every yearly budget.",
-        "Expected values are the optimiser's, each within its gap of the best.",
+        "Expected values are the optimiser's, options alone, each within its gap of the best.",
         frame.assign(order=frame["share"]),
         ("share", "share of the announced budgets"),
         ("value", f"expected value, {unit}"),

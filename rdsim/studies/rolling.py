@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,14 +14,15 @@ import pandas as pd
 from rdsim import portfolio as portfolios
 from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
+from rdsim.planning import AT_PLAN_RATIOS
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
 from rdsim.rolling import Course, Policy, Rolled, foresee, roll, supply_of
-from rdsim.search import Loop, Posed, baselines, choose, improve
-from rdsim.search.views import ratios_of
+from rdsim.search import Given, Loop, Posed, Proposal, baselines, choose, improve, in_own_terms
+from rdsim.search.views import payment_ratios
 from rdsim.simulation import expected_worths
 from rdsim.stats import mean_interval, paired_difference
-from rdsim.studies.study import Study, listing, money, record_of
+from rdsim.studies.study import Study, listing, money, record_of, speaks_of
 
 __all__ = ["rolling"]
 
@@ -41,7 +42,7 @@ _MOST_SHOWN = 12
 def rolling(
     posed: Posed,
     *,
-    portfolio: Portfolio | None = None,
+    given: Given | None = None,
     replications: int = 200,
     foresight: int = 40,
     futures: int = 64,
@@ -53,7 +54,8 @@ def rolling(
 ) -> Study:
     """What re-deciding each fiscal year is worth (see `rdsim.rolling`), beside rules, the plan and perfect information.
 
-    The plan is that of the loop, or `portfolio`. Worths are those given how R&D went (`rdsim.expectation`), in the
+    The plan is that of the loop, or the portfolio that is `given`. Simple rules are made within the announced money and
+    at the plan's payment ratios, if those are others. Worths are those given how R&D went (`rdsim.expectation`), in the
     scenario's first `replications`, which chose nothing; perfect information in the first `foresight` of them (0: left
     out). `futures` are imagined for each decision; without `stops` no project is stopped by decision.
 
@@ -63,20 +65,34 @@ def rolling(
     _check(replications, foresight, futures)
     run = _Run(posed, solver, replications, progress)
     one_shot = choose(posed, solver=solver, gap=gap, time_limit=time_limit)
-    loop = None if portfolio is not None else _improved(run, one_shot, gap, time_limit)
-    plan = portfolio if loop is None else loop.proposal.portfolio
-    static = portfolios.ranked(plan or one_shot.portfolio, posed.scenario)
+    loop = None if given is not None else _improved(run, one_shot, gap, time_limit)
+    plan = one_shot if loop is None else loop.proposal
+    if given is not None:
+        plan = in_own_terms(posed, given)[1]
+    static = portfolios.ranked(plan.portfolio, posed.scenario)
     portfolios.check(static, posed.scenario)
-    worths = {name: run.lived(rule.portfolio) for name, rule in baselines(posed.scenario, one_shot).items()}
+    worths = {name: run.lived(rule) for name, rule in _rules(posed, one_shot, plan)}
     worths |= {"one-shot": run.lived(one_shot.portfolio), STATIC: run.lived(static)}
     supply = supply_of(posed, static, means=None if loop is None else loop.means, solver=solver)
-    policy = Policy(_ratios(posed, static), stops, futures)
+    policy = Policy(_ratios(posed, plan), stops, futures)
     rolled = roll(supply, policy, static, range(replications), progress=run.counted("roll", replications))
     worths[ROLLING] = rolled.worths
     if foresight:
         told = run.counted("foresee", foresight)
         worths[FORESIGHT] = foresee(posed, static, range(foresight), solver=solver, progress=told)
-    return _study(run, static, rolled, policy, worths)
+    study = _study(run, static, rolled, policy, worths)
+    return speaks_of(study, replace(plan, source=plan.source or "the plan that the loop finds here"))
+
+
+def _rules(posed: Posed, one_shot: Proposal, plan: Proposal) -> Iterator[tuple[str, Portfolio]]:
+    """The simple rules within the announced money, and with the plan's freedom if that is another."""
+    announced = dict.fromkeys(posed.scenario.programmes, 1.0)
+    freedoms = [("", announced)]
+    if any(f"{ratio:.3f}" != "1.000" for ratio in plan.payment_ratios.values()):
+        freedoms.append((AT_PLAN_RATIOS, dict(plan.payment_ratios)))
+    for ending, ratios in freedoms:
+        for name, rule in baselines(posed.scenario, one_shot, payment_ratios=ratios, seed=posed.seed).items():
+            yield f"{name}{ending}", rule.portfolio
 
 
 def _check(replications: int, foresight: int, futures: int) -> None:
@@ -126,11 +142,10 @@ def _improved(run: _Run, one_shot: object, gap: float | None, time_limit: float 
     )
 
 
-def _ratios(posed: Posed, static: Portfolio) -> Mapping[str, float]:
-    """Over-commitment that the plan amounts to, of the options that are known."""
-    number = {(c.technology, c.partner, c.mode, c.start_year): o for o, c in enumerate(posed.options.choices)}
-    chosen = tuple(sorted(number[c.technology, c.partner, c.mode, c.start_year] for c in static.choices))
-    return ratios_of(posed.scenario, posed.problem, chosen)
+def _ratios(posed: Posed, plan: Proposal) -> Mapping[str, float]:
+    """The plan's payment ratios as multiples of the rows that the scenario states."""
+    stated = payment_ratios(posed.scenario)
+    return {name: ratio / stated[name] for name, ratio in plan.payment_ratios.items()}
 
 
 # --- what is told ---------------------------------------------------------------------------------

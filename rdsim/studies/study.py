@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,12 @@ from rdsim.domain import Portfolio, Scenario
 from rdsim.optimiser import Solution
 from rdsim.report import Sheet
 from rdsim.report.words import amount
-from rdsim.search import Posed
+from rdsim.search import Posed, Proposal
 from rdsim.simulation import replicate
 from rdsim.stats import Interval, mean_interval
+from rdsim.wording import ratio_words
 
-__all__ = ["Study", "intervals", "judged", "listing", "money", "picked", "record_of"]
+__all__ = ["Study", "intervals", "judged", "listing", "money", "picked", "record_of", "speaks_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,49 @@ class Study:
     def lines(self) -> Sequence[str]:
         """What the terminal says."""
         return self.said or self.sheet.lead
+
+
+def speaks_of(study: Study, best: Proposal | None, without: str = "") -> Study:
+    """The study with whose portfolio it speaks of as its first line, and in its record.
+
+    `without` is said where no portfolio is at hand: whose portfolios are shown then.
+    """
+    words = without if best is None else _whose(study.scenario, best)
+    record = {"source": "", "funded": 0, "rows_held_to": {}} if best is None else _record_of_subject(best)
+    return replace(
+        study,
+        sheet=replace(study.sheet, lead=(words, *study.sheet.lead)),
+        said=(words, *study.said) if study.said else (),
+        record={**study.record, "subject": {"words": words, **record}},
+    )
+
+
+def _record_of_subject(best: Proposal) -> dict[str, Any]:
+    held = dict(best.payment_ratios)
+    return {"source": best.source or "one-shot", "funded": len(best.portfolio.choices), "rows_held_to": held}
+
+
+def _whose(scenario: Scenario, best: Proposal) -> str:
+    count = len(best.portfolio.choices)
+    held = f"its budgets are held to {ratio_words(scenario, best.payment_ratios)}"
+    if not best.source:
+        return (
+            f"This speaks of the one-shot optimum ({count} technologies), solved here without simulation, not of a "
+            f"plan (--portfolio names one); {held}."
+        )
+    beside = f" {_beside(scenario, best)}" if not np.isnan(best.best_known) else ""
+    return f"This speaks of {best.source} ({count} technologies); {held}.{beside}"
+
+
+def _beside(scenario: Scenario, best: Proposal) -> str:
+    """How far the portfolio is from what the optimiser would choose; a plan may be, for simulation chose it."""
+    mine, other = best.solution.objective, best.best_known
+    if mine >= other - 1e-9 * max(1.0, abs(other)):
+        return "Options alone, no better portfolio was found under these rows."
+    return (
+        f"Options alone, it adds up to {money(mine, scenario)}, and the best portfolio found under these rows to "
+        f"{money(other, scenario)}: what simulation sees beyond that is not in the figures here."
+    )
 
 
 def picked(posed: Posed, chosen: Iterable[int], name: str) -> Portfolio:

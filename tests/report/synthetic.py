@@ -198,6 +198,8 @@ def _manifest(
         "estimates": estimates,
         "baselines": {
             name: {
+                "rule": name,
+                "equal_freedom": True,
                 "npv": _interval(npv[name]),
                 "difference": _interval(npv["optimised"] - npv[name]),
                 "feasible": place > 0,

@@ -131,7 +131,7 @@ def test_chance_is_named_where_it_explains_the_gap() -> None:
         assert ("chance could explain" in view.meaning) is told
 
 
-def test_optimism_and_waiting_are_told_apart_where_fresh_samples_are() -> None:
+def test_optimism_and_alone_less_together_are_told_apart_where_fresh_samples_are() -> None:
     npv = REPORT.manifest["estimates"]["npv"]
     fresh = {"mean": npv["mean"] + 10, "ci_low": npv["mean"] + 7, "ci_high": npv["mean"] + 13, "n": 1000}
     report = replace(REPORT, manifest={**REPORT.manifest, "fresh": fresh})
@@ -139,11 +139,11 @@ def test_optimism_and_waiting_are_told_apart_where_fresh_samples_are() -> None:
     assert "Optimiser's view less simulation" not in found
     assert found["Optimism"].money == f"{words.amount(60.0 - fresh['mean'])} ± 3.00"
     half = math.hypot(3.0, (npv["ci_high"] - npv["ci_low"]) / 2)
-    assert found["Waiting for one another"].money == f"10.0 ± {words.amount(half)}"
+    assert found["Alone less together"].money == f"10.0 ± {words.amount(half)}"
     solver = {**REPORT.manifest["solver"], "expected": fresh["mean"] + 1.0, "risk": {"cvar": 1.0}}
     risky = words.doubts(replace(report, manifest={**report.manifest, "solver": solver}))
     assert next(doubt for doubt in risky if doubt.source == "Optimism").money.startswith("1.00")
-    assert "reaches an aim" in risky[0].meaning
+    assert "the aim of this portfolio's options" in risky[0].meaning
 
 
 def test_luck_is_between_percentiles_of_the_replications() -> None:

@@ -176,7 +176,7 @@ def _before_caps(case: Case, pair: Pair, cut: Figure, free: Pair | None, within:
         name=problem.group_names[case.group],
         reason=_reason(pair, free, links),
         loss=pair.loss,
-        exchange=exchange_of(problem, case.incumbent.chosen, pair.with_it.chosen) if there else None,
+        exchange=exchange_of(problem, pair.without.chosen, pair.with_it.chosen) if there else None,
         verified=_is_verified(case, pair),
         cut=cut,
         links=links,

@@ -95,12 +95,19 @@ def cost_of_losing(
         raise ProblemError((Fault("group", "is not funded: ask why not", name),))
     if index in problem.fixed_in_groups:
         return Replacement(index, name, NEVER, None, _fixed_in(problem, index))
-    barred = with_fixed(problem, groups_out=[index])
-    after = Asker(solver, gap, seed, threads, time_limit).best(barred)
+    asker, barred = Asker(solver, gap, seed, threads, time_limit), with_fixed(problem, groups_out=[index])
+    best, after = _best_with(problem, best, index, asker), asker.best(barred)
     if after.exists:
         return Replacement(index, name, Pair(best, after).loss, exchange_of(problem, best.chosen, after.chosen), None)
     cost = Pair(best, after).loss
     return Replacement(index, name, cost, None, conflicts(barred, solver=solver) if cost.low == math.inf else None)
+
+
+def _best_with(problem: PortfolioProblem, best: Best, group: int, asker: Asker) -> Best:
+    """The best with the group: the incumbent, looked for again only if it is less close than the gap asked for."""
+    if best.bound - best.found <= asker.gap * abs(best.found) + 1e-9:
+        return best
+    return tighter(best, asker.best(with_fixed(problem, groups_in=[group]), [best.chosen]))
 
 
 def _fixed_in(problem: PortfolioProblem, group: int) -> Conflict:

@@ -1,0 +1,137 @@
+"""What a portfolio promises of the announced money, by programme and year.
+
+=============  ====================================================================================================
+announced      a programme's money of a year as the scenario states it
+payments       what the optimiser expects to be paid, net of refunds and with the partners' cost
+payment ratio  payments / announced money with what is carried over; the rows of the optimiser hold it to a limit
+awards         full awards, by the year in which their tranches fall due if no project ever stops
+award ratio    awards / announced money: what a finance ministry asks
+=============  ====================================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, call_day
+from rdsim.domain import Programme, Scenario
+from rdsim.search import Proposal
+from rdsim.wording import amount_words
+
+__all__ = ["award_sentences", "payment_sentence", "promise_table", "sentences"]
+
+_WORTH_TELLING = 1.005
+"""Ratios below this round to no more than the announced money."""
+
+_COLUMNS = ("programme", "name", "year", "announced", "payments", "payment_ratio", "awards", "award_ratio")
+
+Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+
+def promise_table(scenario: Scenario, proposal: Proposal) -> pd.DataFrame:
+    """A row for each programme and year of the horizon; ratios are NaN where no money is announced.
+
+    Columns: programme (its code), name, year, announced, payments, payment_ratio, awards, award_ratio.
+    """
+    rows = [row for code in scenario.programmes for row in _rows(scenario, proposal, code)]
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def _rows(scenario: Scenario, proposal: Proposal, code: str) -> Iterator[tuple[object, ...]]:
+    line, years = scenario.programmes[code], range(scenario.start_year, scenario.horizon_year + 1)
+    payments, awards = _payments(scenario, proposal, code), _awards(scenario, proposal, code)
+    carried = 0.0
+    for year, paid in zip(years, payments.tolist(), strict=True):
+        announced, promised = line.budget.get(year, 0.0), awards.get(year, 0.0)
+        room = announced + carried
+        carried = line.carry_over * max(room - paid, 0.0)
+        yield code, line.name, year, announced, paid, _ratio(paid, room), promised, _ratio(promised, announced)
+
+
+def _ratio(amount: float, money: float) -> float:
+    return amount / money if money > 0 else float("nan")
+
+
+def _payments(scenario: Scenario, proposal: Proposal, code: str) -> Floats:
+    options = proposal.options
+    mine = [o for o in proposal.solution.chosen if _programme(scenario, proposal, o) == code]
+    paid = options.payments[mine].sum(axis=0)
+    return np.asarray(paid + (_network(scenario, proposal) if code == scenario.network.programme else 0.0))
+
+
+def _programme(scenario: Scenario, proposal: Proposal, option: int) -> str:
+    return scenario.technologies[proposal.options.choices[option].technology].programme
+
+
+def _network(scenario: Scenario, proposal: Proposal) -> Floats:
+    """Opening and running cost of the opened partners by year, from the rows that the optimiser used."""
+    problem = proposal.problem
+    years, stages = proposal.options.payments.shape[1], len(problem.stage_names)
+    columns = [p * stages + s for p, s in proposal.evaluation.opened.items()]
+    cost = np.zeros(years)
+    for r, name in enumerate(problem.rows.names):
+        if problem.rows.family[r] == "budget" and name.startswith(f"budget {scenario.network.programme} "):
+            use = problem.rows.opening_use[[r], :].toarray().ravel()
+            cost[int(name.rsplit(" ", 1)[1]) - scenario.start_year] = use[columns].sum()
+    return cost
+
+
+def _awards(scenario: Scenario, proposal: Proposal, code: str) -> Mapping[int, float]:
+    """Whole awards by year, as if every tranche were paid on its first possible day."""
+    options, total = proposal.options, dict[int, float]()
+    for o in proposal.solution.chosen:
+        if _programme(scenario, proposal, o) == code:
+            start = options.choices[o].start_year
+            for year, share in _instalments(scenario, scenario.programmes[code], start):
+                total[year] = total.get(year, 0.0) + share * float(options.award[o])
+    return total
+
+
+def _instalments(scenario: Scenario, line: Programme, start_year: int) -> Iterator[tuple[int, float]]:
+    months = call_day(scenario, line) / DAYS_PER_MONTH
+    for tranche in line.tranches:
+        yield start_year + int(months * DAYS_PER_MONTH // DAYS_PER_YEAR), tranche.share
+        months += tranche.months
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def sentences(scenario: Scenario, table: pd.DataFrame) -> list[str]:
+    """Expected payments in the busiest year, then full awards above the announced money, by line and year."""
+    return [payment_sentence(table), *award_sentences(scenario, table)]
+
+
+def payment_sentence(table: pd.DataFrame) -> str:
+    """How far expected payments reach in each line's busiest year."""
+    most = table.groupby("name", sort=False)["payment_ratio"].max()
+    over = [f"{ratio:.0%} of the announced money of {name}" for name, ratio in most.items() if ratio >= _WORTH_TELLING]
+    if not over:
+        return "Expected payments stay within the announced money of every line and year."
+    return f"Expected payments reach {_listed(over)} in the busiest year."
+
+
+def award_sentences(scenario: Scenario, table: pd.DataFrame) -> Iterator[str]:
+    """Of each line whose full awards come to more than is announced: by how much money, in which years."""
+    for name, mine in table.groupby("name", sort=False):
+        over = mine[(mine["award_ratio"] >= _WORTH_TELLING) | ((mine["announced"] <= 0) & (mine["awards"] > 0))]
+        if len(over):
+            years = [_over_words(scenario, row) for row in over.to_dict("records")]
+            yield (
+                f"If no project ever stopped, full awards of {name} would ask for more than is announced: "
+                f"{_listed(years)}."
+            )
+
+
+def _over_words(scenario: Scenario, row: Mapping[object, object]) -> str:
+    awards, announced = float(str(row["awards"])), float(str(row["announced"]))
+    share = f", {awards / announced:.0%}" if announced > 0 else ""
+    more = amount_words(scenario, "budget", awards - announced)
+    return f"{row['year']} by {more} ({awards:,.4g} for {announced:,.4g}{share})"
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

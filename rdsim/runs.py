@@ -1,0 +1,92 @@
+"""An earlier run as the start of a question: the scenario it ran, and its portfolio in its own terms.
+
+A folder with a manifest and without a scenario.toml is a run. Its scenario is found by the path that was typed then,
+so that a question is asked from the folder in which the run was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rdsim import portfolio as portfolios
+from rdsim.domain import Scenario
+from rdsim.errors import Fault, InputError
+from rdsim.results import read_manifest
+from rdsim.scenario import digest
+from rdsim.search import Given
+
+__all__ = ["Earlier", "given", "is_run", "portfolio_file", "read_run"]
+
+MANIFEST, PORTFOLIO = "manifest.json", "portfolio.csv"
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What a run says of how it came about."""
+
+    folder: Path
+    scenario: Path
+    digest: str
+    overrides: tuple[str, ...]
+    plugins: tuple[Path, ...]
+    seed: int
+    samples: int | None
+
+    def fault(self, world: Scenario) -> Fault | None:
+        """What to know if the scenario is no longer what it was in the run."""
+        if digest(world) == self.digest:
+            return None
+        return Fault(str(self.folder), "the scenario is another than that of the run", str(self.scenario))
+
+
+def is_run(folder: Path) -> bool:
+    """True for the folder of a run, which is no scenario."""
+    return (folder / MANIFEST).is_file() and not (folder / "scenario.toml").exists()
+
+
+def read_run(folder: Path) -> Earlier:
+    """How a run came about. Raises InputError if its manifest does not say, or its scenario is not there."""
+    manifest = read_manifest(folder)
+    scenario: Mapping[str, Any] = manifest.get("scenario") or {}
+    path = Path(str(scenario.get("path") or ""))
+    if not scenario.get("path") or not path.is_dir():
+        rule = "must name the folder of its scenario, as seen from here"
+        advice = "Ask from the folder in which the run was made; or name the scenario, and the run by --portfolio."
+        raise InputError((Fault(str(folder / MANIFEST), rule, str(scenario.get("path") or "none"), advice),))
+    return Earlier(
+        folder,
+        path,
+        str(scenario["digest"]),
+        tuple(map(str, scenario["overrides"])),
+        tuple(Path(one["file"]) for one in manifest.get("plugins", ())),
+        int(manifest["seed"]),
+        (manifest.get("solver") or {}).get("samples"),
+    )
+
+
+def portfolio_file(path: Path) -> Path:
+    """The CSV of a portfolio that is named by its file or by its run. Raises InputError if the run has none."""
+    if not path.is_dir():
+        return path
+    if not (path / PORTFOLIO).is_file():
+        rule = f"must be a CSV file or the folder of a run with a {PORTFOLIO}"
+        raise InputError((Fault(str(path), rule, "", "Runs of plan, optimise and simulate have one."),))
+    return path / PORTFOLIO
+
+
+def given(path: Path, world: Scenario) -> Given:
+    """The portfolio that a CSV file or a run holds, and the payment ratios that a run's rows were held to.
+
+    Raises: PortfolioError for a portfolio that does not fit the scenario; InputError if there is none.
+    """
+    chosen = portfolios.read(portfolio_file(path), world)
+    if not path.is_dir():
+        return Given(chosen, f"the portfolio of {path.as_posix()}")
+    manifest = read_manifest(path)
+    whose = "the plan" if "search" in manifest else "the portfolio"
+    ratios = (manifest.get("promises") or {}).get("rows_held_to")
+    known = {name: float(ratio) for name, ratio in (ratios or {}).items() if name in world.programmes}
+    return Given(chosen, f"{whose} of {path.as_posix()}", known or None)

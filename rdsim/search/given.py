@@ -1,0 +1,134 @@
+"""A portfolio that is given - a plan's, or a planner's own - as a proposal in its own terms.
+
+A plan that simulation chose may promise more than the announced money. What is said of it is said of the problem that
+it was chosen in: budget rows at its **payment ratios**, multiples of every year's announced money. Of a portfolio that
+names no ratios, and of one whose payments other samples see otherwise, they are the least at which it fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from rdsim import portfolio as portfolios
+from rdsim.domain import Choice, Portfolio, Scenario
+from rdsim.errors import Fault, PortfolioError
+from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, Termination, evaluate
+from rdsim.optimiser.appraisal import appraise
+from rdsim.optimiser.evaluation import Violation
+from rdsim.optimiser.solution import relative_gap
+from rdsim.search.proposing import Posed, Proposal, choose, risk_of, solved
+from rdsim.search.views import held_to, payment_ratios, ratios_of
+from rdsim.wording import amount_words, row_words
+
+__all__ = ["Given", "in_own_terms", "subject"]
+
+
+@dataclass(frozen=True)
+class Given:
+    """A portfolio, whose it is, and the payment ratios that it was chosen with, by programme; None if nobody said."""
+
+    portfolio: Portfolio
+    source: str
+    payment_ratios: Mapping[str, float] | None = None
+
+
+def subject(
+    posed: Posed,
+    given: Given | None,
+    *,
+    solver: str = "highs",
+    gap: float | None = None,
+    time_limit: float | None = None,
+) -> tuple[Posed, Proposal]:
+    """What a study speaks of: the given portfolio in its own terms beside what is proven there, or the one-shot choice.
+
+    Raises: PortfolioError as `in_own_terms`; InfeasibleError and SolverError as `choose`.
+    """
+    if given is None:
+        return posed, choose(posed, solver=solver, gap=gap, time_limit=time_limit)
+    own, proposal = in_own_terms(posed, given)
+    known = solved(own, solver=solver, gap=gap, time_limit=time_limit)
+    bound = max(known.bound, proposal.solution.objective)
+    solution = replace(
+        known,
+        chosen=proposal.solution.chosen,
+        opened=proposal.solution.opened,
+        status=Status.FEASIBLE,
+        objective=proposal.solution.objective,
+        bound=bound,
+        gap=relative_gap(proposal.solution.objective, bound),
+    )
+    return own, replace(proposal, solution=solution, best_known=known.objective)
+
+
+def in_own_terms(posed: Posed, given: Given) -> tuple[Posed, Proposal]:
+    """The problem with budget rows at the portfolio's payment ratios, and the portfolio in it; nothing is solved.
+
+    Raises: PortfolioError with every option that the problem does not know and every other row that is broken.
+    """
+    scenario = posed.scenario
+    portfolio = portfolios.ranked(given.portfolio, scenario)
+    chosen = _numbers(posed, given)
+    stated = payment_ratios(scenario) | dict(given.payment_ratios or {})
+    looser = ratios_of(scenario, held_to(scenario, posed.problem, stated), chosen)
+    ratios = {name: ratio * looser[name] for name, ratio in stated.items()}
+    problem = held_to(scenario, posed.problem, ratios)
+    judged = evaluate(problem, chosen)
+    _refuse_broken(scenario, problem, given, judged)
+    own, risk = replace(posed, problem=problem), risk_of(posed)
+    appraisal = None if risk is None else appraise(problem, risk, chosen)
+    objective = judged.objective if appraisal is None else appraisal.objective
+    solution = Solution(
+        chosen=judged.chosen,
+        opened=judged.opened,
+        status=Status.FEASIBLE,
+        termination=Termination.STOPPED,
+        objective=objective,
+        bound=float("inf"),
+        gap=float("inf"),
+        solver="none",
+        version="",
+        method="given",
+    )
+    made = Proposal(portfolio, posed.options, problem, solution, judged, posed.samples, appraisal, ratios, given.source)
+    return own, made
+
+
+def _key(choice: Choice) -> tuple[str, str, str, int]:
+    return choice.technology, choice.partner, choice.mode, choice.start_year
+
+
+def _numbers(posed: Posed, given: Given) -> tuple[int, ...]:
+    """The portfolio's options by number."""
+    number = {_key(choice): o for o, choice in enumerate(posed.options.choices)}
+    unknown = [choice for choice in given.portfolio.choices if _key(choice) not in number]
+    if unknown:
+        rule = "must be made of options that the optimiser may choose in this scenario"
+        faults = (Fault(given.source, rule, " ".join(map(str, filter(None, _key(choice))))) for choice in unknown)
+        raise PortfolioError(tuple(faults))
+    return tuple(sorted(number[_key(choice)] for choice in given.portfolio.choices))
+
+
+def _refuse_broken(scenario: Scenario, problem: PortfolioProblem, given: Given, judged: Evaluation) -> None:
+    faults = tuple(_broken(scenario, problem, given, judged))
+    if faults:
+        raise PortfolioError(faults)
+
+
+def _broken(scenario: Scenario, problem: PortfolioProblem, given: Given, judged: Evaluation) -> Iterator[Fault]:
+    advice = "A plan of other samples may be off by a little: give the --seed and --samples that it was chosen with."
+    for one in judged.violations:
+        if one.name in problem.rows.names:
+            by = f"off by {amount_words(scenario, one.family.split(' ')[0], one.amount)}"
+            yield Fault(given.source, f"must keep {row_words(scenario, one.name)}", by, advice)
+        else:
+            yield Fault(given.source, _rule_of(one), one.name)
+
+
+def _rule_of(one: Violation) -> str:
+    return {
+        "fixed": "must fund what must be funded, and nothing that must not be",
+        "prerequisite": "must fund a prerequisite no later than what needs it",
+        "exclusion": "must not fund two technologies that exclude one another",
+    }.get(one.family, f"must keep the rule on {one.family}")
