@@ -654,7 +654,7 @@ def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:
         alone=True,
         extra_days=np.where(case.member >= 0, np.append(case.setup_days, 0)[case.member], 0).max(axis=1),
         setup_days=np.zeros_like(case.setup_days),
-        budget=np.where(case.budget > 0, ENDLESS, _plannable(scenario)),
+        budget=np.where((case.budget > 0) | (_plannable(scenario) > 0), ENDLESS, 0),
         carry_ppm=np.zeros_like(case.carry_ppm),
         starts=np.full_like(case.starts, ENDLESS),
         places=np.full_like(case.places, ENDLESS),

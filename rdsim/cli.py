@@ -143,6 +143,14 @@ def _warn(faults: tuple[Fault, ...]) -> None:
         print(f"warning: {line}", file=sys.stderr)  # noqa: T201
 
 
+def _remarks(world: Scenario) -> tuple[Fault, ...]:
+    """What a planner may not have meant: settings that go unused, and median projects that come to nothing."""
+    from rdsim import outlook  # noqa: PLC0415
+    from rdsim import scenario as rooms  # noqa: PLC0415
+
+    return (*rooms.remarks(world), *outlook.remarks(world))
+
+
 def _load(folder: Path, overrides: list[str] | None) -> Scenario:
     from rdsim.scenario import load  # noqa: PLC0415
 
@@ -255,7 +263,7 @@ def check(scenario: Folder, overrides: Set = None, plugins: Plugins = None) -> N
     _plug_in(plugins)
     world = _load(scenario, overrides)
     faults = rooms.check(world)
-    _warn((*faults, *rooms.remarks(world)))
+    _warn((*faults, *_remarks(world)))
     typer.echo(
         f"{world.name}: valid; {len(world.programmes)} programmes, {len(world.technologies)} technologies, "
         f"{len(world.partners)} partners, {_pairs(world)} eligible combinations of technology, partner and mode"
@@ -459,7 +467,7 @@ def plan(
 
     plugged = _plug_in(plugins)
     world = _load(scenario, overrides)
-    _warn((*rooms.check(world), *rooms.remarks(world)))
+    _warn((*rooms.check(world), *_remarks(world)))
     place = _claim(out, world.name, overrides, force, plugged, scenario)
     with _interruptible(), _progress() as progress:
         found = run(

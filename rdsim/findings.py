@@ -16,7 +16,7 @@ from rdsim.planning import ONE_SHOT, Comparison, Plan
 from rdsim.promises import promise_table, sentences
 from rdsim.report import PlanReport
 from rdsim.scenario import cost, target
-from rdsim.search import LOOP, Loop, Proposal
+from rdsim.search import LOOP, Loop, Proposal, why_nothing
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, mean_interval
 from rdsim.wording import ratio_words
@@ -225,6 +225,8 @@ def _proposed(scenario: Scenario, proposal: Proposal) -> Iterator[str]:
         f"funded {len(portfolio.choices)} of {len(scenario.technologies)} technologies, {joint} with a partner; "
         f"partners opened: {', '.join(opened) or 'none'}"
     )
+    if not portfolio.choices:
+        yield why_nothing(scenario, proposal.options, proposal.problem)
 
 
 def _how_solved(solution: Solution) -> str:
@@ -326,6 +328,8 @@ def notes(found: Plan) -> tuple[str, ...]:
 
 def _notes(found: Plan) -> Iterator[str]:
     scenario, solution = found.scenario, found.proposal.solution
+    if not found.proposal.portfolio.choices:
+        yield why_nothing(scenario, found.proposal.options, found.proposal.problem)
     if str(solution.termination) == "time limit":
         yield "The time limit stopped the solver: running again may give another portfolio."
     if found.simulation is not None and found.fresh is not None:

@@ -25,6 +25,7 @@ __all__ = [
     "Worth",
     "by_year",
     "calendar",
+    "deadlines",
     "delivered_figures",
     "discount",
     "home_by_year",
@@ -73,7 +74,7 @@ def calendar(scenario: Scenario, day: Ints) -> Floats:
     return np.where(day < 0, np.nan, np.round(first + day / DAYS_PER_YEAR, 4))
 
 
-def _deadline(scenario: Scenario, choices: Sequence[Choice]) -> Ints:
+def deadlines(scenario: Scenario, choices: Sequence[Choice]) -> Ints:
     """Days of the programmes' deadlines, counted from the first day of the planned start year."""
     lines = [scenario.programmes[scenario.technologies[choice.technology].programme] for choice in choices]
     starts = [(choice.start_year - scenario.start_year) * DAYS_PER_YEAR for choice in choices]
@@ -87,7 +88,7 @@ def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: O
     modes = [scenario.modes[choice.mode] for choice in choices]
     kept = np.array([mode.value_share * mode.implementation for mode in modes])
     rights = np.where(worked_together(outcomes), kept, 1.0)
-    sold, late = outcomes.market_day >= 0, outcomes.market_day - _deadline(scenario, choices)
+    sold, late = outcomes.market_day >= 0, outcomes.market_day - deadlines(scenario, choices)
     value = np.where(sold, listed * factor[:, case.technology] * rights * timeliness(scenario, late), 0.0)
     paid = (outcomes.paid * discount(scenario, outcomes.tranche_day)).sum(axis=2)
     cost = paid - outcomes.refund * discount(scenario, outcomes.refund_day)

@@ -26,6 +26,7 @@ from rdsim.domain import (
 from rdsim.draws import Draws
 from rdsim.engines import compiled, process
 from rdsim.luck import lay_out
+from rdsim.scenario import plannable
 from tests.simple import lived, plain
 from tests.worlds import draw_world
 
@@ -144,11 +145,11 @@ def test_alone_each_choice_is_what_it_would_be_with_endless_resources() -> None:
 
 
 def _endless(scenario: Scenario) -> Scenario:
-    """The same world with more of everything than anybody needs; years without money stay without."""
+    """The same world with more of everything than anybody needs; years without money have what may be carried there."""
     lines = {
         name: replace(
             line,
-            budget={year: 1e6 for year, money in line.budget.items() if money},
+            budget={year: 1e6 for year, money in plannable(scenario, name).items() if money},
             starts=dict.fromkeys(range(scenario.start_year, scenario.horizon_year + 1), 10**6),
             gate=replace(line.gate, drop_share=0.0),
             carry_over=0.0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rdsim.search.given import Given, in_own_terms, subject
 from rdsim.search.judging import Judge
 from rdsim.search.loop import LOOP, Loop, Step, improve
+from rdsim.search.nearest import why_nothing
 from rdsim.search.proposing import (
     Posed,
     Proposal,
@@ -42,4 +43,5 @@ __all__ = [
     "risk_of",
     "select",
     "subject",
+    "why_nothing",
 ]

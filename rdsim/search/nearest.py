@@ -1,0 +1,43 @@
+"""Why nothing is funded, and which technology is nearest to it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rdsim.domain import Scenario
+from rdsim.optimiser import Evaluation, PortfolioProblem, evaluate
+from rdsim.options import Options
+from rdsim.wording import amount_words, option_words, row_words
+
+__all__ = ["why_nothing"]
+
+_LOOKED_AT = 200
+"""Options of most worth that are looked at one by one, with what opening their partners costs."""
+
+
+def why_nothing(scenario: Scenario, options: Options, problem: PortfolioProblem) -> str:
+    """A sentence on an empty portfolio: what the option that is worth most by itself would need to be funded."""
+    if not options.choices:
+        return "Nothing is funded: no technology has an option that is eligible and may start."
+    best = np.argsort(-problem.expected, kind="stable")[:_LOOKED_AT].tolist()
+    judged = {o: evaluate(problem, (o,)) for o in best}
+    allowed = [o for o in best if judged[o].feasible]
+    o = max(allowed or best, key=lambda o: judged[o].objective)
+    name = option_words(scenario, problem.option_names[o])
+    if not allowed:
+        broken = " and ".join(row_words(scenario, row.name) for row in judged[o].violations[:3])
+        return f"Nothing is funded: no option by itself keeps every rule. Of most worth: {name}, against {broken}."
+    missing = _missing(scenario, options, judged[o])
+    return f"Nothing is funded: no option is worth what it costs. Nearest: {name}, {missing}."
+
+
+def _missing(scenario: Scenario, options: Options, judged: Evaluation) -> str:
+    """How far an option is from being funded: by which change of its value or of its cost it comes in."""
+    (o,), short = judged.chosen, -judged.objective
+    cost = float((options.gain[:, o] - options.npv[:, o]).mean())
+    value = float(options.mean[o]) + cost
+    ways = [f"its value rises by {short / value:.0%}"] if value > 0 else []
+    ways += [f"its cost falls by {short / cost:.0%}"] if cost >= short > 0 else []
+    if not ways:
+        return f"which is worth nothing in any sample by the end of {scenario.horizon_year}"
+    return f"{amount_words(scenario, 'money', short)} short: it comes in if {' or if '.join(ways)}"
