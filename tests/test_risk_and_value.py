@@ -69,7 +69,7 @@ def drawn(rng: np.random.Generator) -> Scenario:
         line,
         horizon_year=2060,
         discount_rate=0.04,
-        calibrations={"only": Calibration(0.9, 1.0)},
+        calibrations={"only": Calibration(0.7, 1.0)},
         uncertainty={"medium": UncertaintyClass(0.5, 0.0)},
         steps=replace(plain().steps, median_years=(0.8,) * 8, setback_probability=0.6, attempts=3),
         value=ValueRules(market_months=12.0, market_sigma=0.3, loss_per_year=0.1),
@@ -79,7 +79,7 @@ def drawn(rng: np.random.Generator) -> Scenario:
                 "Joint",
                 home_cost_share=1.0 / (1.0 + overhead),
                 abroad_share=one_of(0.0, 0.3),
-                value_share=one_of(1.0, 0.95, 0.9),
+                value_share=one_of(1.0, 0.9, 0.8),
                 agreement_months=4.0,
                 agreement_sigma=0.4,
             ),
@@ -87,7 +87,7 @@ def drawn(rng: np.random.Generator) -> Scenario:
         partners={"P": Partner("P", "P", modes=("joint",), places=1, break_rate=one_of(0.0, 0.2))},
         levels={"P": {"f": 92.0}},
         partner_effect=PartnerEffect(
-            success_gain=one_of(0.0, 0.05, 0.1), duration_gain=one_of(0.0, 0.3), cost_overhead=overhead
+            success_gain=one_of(0.0, 0.1, 0.3), duration_gain=one_of(0.0, 0.3), cost_overhead=overhead
         ),
     )
 
@@ -143,6 +143,7 @@ def contract(value: float, share: float) -> Scenario:
         scenario,
         programmes={"line": line},
         technologies={"T": replace(scenario.technologies["T"], value=value)},
+        steps=replace(scenario.steps, setback_probability=0.0, attempts=1),
         modes={**scenario.modes, "joint": Mode("Joint", value_share=share, agreement_months=12.0)},
         partner_effect=PartnerEffect(success_gain=0.0, duration_gain=0.0, cost_overhead=0.0),
     )
