@@ -14,6 +14,22 @@ from tests.tiny import tiny_folder
 settings.register_profile("rdsim", deadline=None)
 settings.load_profile("rdsim")
 
+SLOW = (
+    "documents/test_blocks.py", "test_korea_2024.py", "sweep/test_crashes.py", "sweep/test_sweeps.py",
+    "test_rolling.py", "engines/test_equality.py", "test_loop.py", "optimiser/test_explanation.py",
+    "optimiser/test_confidence.py",
+    "optimiser/test_risk.py", "test_benchmarks.py", "optimiser/test_fronts.py", "test_studies.py", "test_cli.py",
+    "engines/test_interpreted.py", "optimiser/test_published.py", "test_calibrating.py", "test_api.py",
+)  # fmt: skip
+"""Files that take longest. Workers take whole files: with these first, none is left with a long one at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files first; otherwise the order stays."""
+    root = Path(__file__).parent
+    place = {root / name: number for number, name in enumerate(SLOW)}
+    items.sort(key=lambda item: place.get(item.path, len(SLOW)))
+
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
-import re
 from pathlib import Path
 
 import pytest
 
 import rdsim
-from rdsim import gates, purses
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(
@@ -43,16 +41,3 @@ def test_examples_in_docstrings_run(name: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(ROOT)
     failures, _ = doctest.testmod(importlib.import_module(name))
     assert failures == 0
-
-
-def test_examples_in_the_readme_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    # What the examples register must not outlive them.
-    monkeypatch.setattr(gates, "GATE_POLICIES", dict(gates.GATE_POLICIES))
-    monkeypatch.setattr(purses, "PURSE_RULES", dict(purses.PURSE_RULES))
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
-    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert blocks
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})  # noqa: S102 - our own text
