@@ -68,6 +68,17 @@ def test_what_is_carried_over_pays_the_second_tranche_and_every_door_knows_it() 
     assert choose(pose(nothing, samples=20, seed=1)).portfolio.choices == ()
 
 
+@pytest.mark.parametrize("money", ["always", "quantile"])
+@pytest.mark.parametrize(("rate", "funded"), [(1.0, 2), (0.5, 1)])
+def test_money_that_holds_in_every_sample_counts_what_is_carried(money: str, rate: float, funded: int) -> None:
+    """10 and 10 from 20: all of it carried pays both second tranches; half of the 10 that are left pays one."""
+    two = world(line({2024: 20.0}, rate))
+    names = {name: replace(two.technologies["T"], id=name) for name in "AB"}
+    risk = replace(two.optimiser.risk, money=money)
+    scenario = replace(two, technologies=names, optimiser=replace(two.optimiser, risk=risk))
+    assert len(choose(pose(scenario, samples=10, seed=1)).portfolio.choices) == funded
+
+
 def drawn(rng: np.random.Generator) -> Scenario:
     """Years with and without money, and awards about as large as what there is."""
     first = int(rng.integers(2024, 2027))

@@ -195,20 +195,27 @@ def risk_of(posed: Posed) -> Risk | None:
 
 
 def _money_rows(posed: Posed, settings: RiskSettings) -> list[SampledRow]:
-    """One for each line and year with money to hold: what every option is paid in each sample."""
+    """One for each line and year with money to hold: what every option is paid in each sample.
+
+    In a year for which nothing is announced, what is left of the years before is there, at the rate of carrying over:
+    payments of all these years count, each at that rate, against the money of all of them.
+    """
     if settings.money == "expected" or posed.options.paid is None:
         return []
-    scenario, choices = posed.scenario, posed.options.choices
+    scenario, choices, caps = posed.scenario, posed.options.choices, posed.problem.rows.cap
     lines = np.array([scenario.technologies[choice.technology].programme for choice in choices])
     rows = {name: r for r, name in enumerate(posed.problem.rows.names)}
     found = []
-    for name in scenario.programmes:
+    for name, line in scenario.programmes.items():
+        spent, money = np.zeros(posed.options.paid.shape[:2]), 0.0
         for year in range(scenario.start_year, scenario.horizon_year + 1):
-            paid = posed.options.paid[:, :, year - scenario.start_year]
-            use = np.where(lines == name, paid, 0.0).astype(np.float64)
+            row = rows[f"budget {name} {year}"]
+            use = np.where(lines == name, posed.options.paid[:, :, year - scenario.start_year], 0.0).astype(np.float64)
+            spent, money = line.carry_over * spent + use, line.carry_over * money + float(caps[row])
             if use.any():
-                level = settings.money_level
-                found.append(SampledRow(rows[f"budget {name} {year}"], use, settings.money, level))
+                carried = caps[row] == 0.0 < money
+                how = settings.money, settings.money_level
+                found.append(SampledRow(row, spent, *how, money) if carried else SampledRow(row, use, *how))
     return found
 
 
