@@ -25,7 +25,7 @@ class StepEffect:
 
 def benefit(effect: PartnerEffect, gap: float) -> float:
     """Inverted U: 1 where partner minus home level is `gap_best`, 0 at `gap_width` from it and beyond."""
-    return max(0.0, 1.0 - ((gap - effect.gap_best) / effect.gap_width) ** 2)
+    return 1.0 - min(1.0, abs((gap - effect.gap_best) / effect.gap_width)) ** 2
 
 
 def absorption(effect: PartnerEffect, trl: int) -> float:

@@ -30,10 +30,10 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from rdsim.optimiser.evaluation import Evaluation, evaluate
-from rdsim.optimiser.milp import Model, formulate, restrict
+from rdsim.optimiser.milp import Model, chosen_of, formulate, restrict
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, Rows, check, frozen, state_problem, state_rows
 from rdsim.optimiser.questions import ask, refuse, series, series_checks
-from rdsim.optimiser.rens import Settings, chosen_of
+from rdsim.optimiser.rens import Settings
 from rdsim.optimiser.solution import Solution, Status, require
 from rdsim.optimiser.solvers import Solver, State
 from rdsim.optimiser.variations import Measure, with_rows, with_values, worth_at_least

@@ -27,9 +27,8 @@ from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.optimiser.evaluation import evaluate
-from rdsim.optimiser.milp import Model, formulate
+from rdsim.optimiser.milp import Model, chosen_of, formulate
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, check
-from rdsim.optimiser.rens import chosen_of
 from rdsim.optimiser.solvers import Answer, Limits, Solver, State, solver_named
 from rdsim.optimiser.variations import with_slack
 

@@ -1,17 +1,20 @@
 """The judge: what a set of chosen options is worth and which rules it breaks, from the arrays alone.
 
 Nothing here knows how a problem is written for a solver, so a solver's answer can be judged by it.
-A row counts as broken when it is off by more than its tolerance (`Rows.tolerance`).
+A row counts as broken when it is off at all in exact arithmetic (see `exact`), or, where its numbers have more digits
+than anybody states, by more than rounding (`Rows.tolerance`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from rdsim.errors import Fault, ProblemError
+from rdsim.optimiser.exact import excess_exactly, near_its_cap
 from rdsim.optimiser.problem import BoolArray, FloatArray, IntArray, PortfolioProblem, Rows, frozen
 
 __all__ = ["TOLERANCE", "Evaluation", "Violation", "evaluate", "excess_of", "room_of"]
@@ -43,6 +46,7 @@ class Evaluation:
     activity: FloatArray  # (R,) use of each row, openings included
     carried: FloatArray  # (R,) unspent amount that a row passes on, before the rate; 0 where it passes nothing
     room: FloatArray  # (R,) cap + what was carried in
+    excess: FloatArray  # (R,) how far each row is off, >= 0; exactly 0 where it is kept
     violations: tuple[Violation, ...]
 
     @property
@@ -67,12 +71,12 @@ def evaluate(problem: PortfolioProblem, chosen: Iterable[int]) -> Evaluation:
     opened = _opened(problem, picked)
     activity = _activity(problem, indicator, opened)
     carried, room = room_of(problem.rows, activity)
-    excess = excess_of(problem.rows, activity, room)
+    excess = _exact_where_near(problem, picked, opened, activity, room)
     funded = np.bincount(problem.group[picked], minlength=len(problem.group_names))
     soft = problem.rows.is_soft
-    expected = float(problem.expected[picked].sum())
-    opening = float(sum(problem.opening_value[partner, stage] for partner, stage in opened.items()))
-    synergy = float(sum(value for a, b, value in problem.synergies if funded[a] and funded[b]))
+    expected = math.fsum(problem.expected[picked].tolist())
+    opening = math.fsum(float(problem.opening_value[partner, stage]) for partner, stage in opened.items())
+    synergy = math.fsum(value for a, b, value in problem.synergies if funded[a] and funded[b])
     shortfall = float(problem.rows.shortfall_price[soft] @ excess[soft])
     return Evaluation(
         chosen=tuple(picked.tolist()),
@@ -85,6 +89,7 @@ def evaluate(problem: PortfolioProblem, chosen: Iterable[int]) -> Evaluation:
         activity=frozen(activity),
         carried=frozen(carried),
         room=frozen(room),
+        excess=frozen(excess),
         violations=(*_rule_violations(problem, picked, funded), *_row_violations(problem, excess, soft)),
     )
 
@@ -102,6 +107,19 @@ def excess_of(rows: Rows, activity: FloatArray, room: FloatArray) -> FloatArray:
     """How far each row is off, >= 0."""
     over, under = np.maximum(activity - room, 0.0), np.maximum(room - activity, 0.0)
     return np.asarray(over * rows.has_ceiling + under * rows.has_floor)
+
+
+def _exact_where_near(
+    problem: PortfolioProblem, picked: IntArray, opened: dict[int, int], activity: FloatArray, room: FloatArray
+) -> FloatArray:
+    """How far each row is off; where floating point cannot tell, by exact arithmetic, rounding forgiven."""
+    rows = problem.rows
+    excess = excess_of(rows, activity, room)
+    for row in np.flatnonzero(near_its_cap(problem, activity, room)).tolist():
+        over, stated = excess_exactly(problem, picked.tolist(), opened, row)
+        off = max(over * rows.has_ceiling[row], -over * rows.has_floor[row], 0.0)
+        excess[row] = off if stated or off > rows.tolerance[row] else 0.0
+    return excess
 
 
 def _picked(problem: PortfolioProblem, chosen: Iterable[int]) -> IntArray:
@@ -135,7 +153,7 @@ def _activity(problem: PortfolioProblem, indicator: FloatArray, opened: dict[int
 
 
 def _row_violations(problem: PortfolioProblem, excess: FloatArray, soft: BoolArray) -> Iterator[Violation]:
-    for row in np.flatnonzero((excess > problem.rows.tolerance) & ~soft):
+    for row in np.flatnonzero((excess > 0) & ~soft):
         yield Violation(problem.rows.family[row], problem.rows.names[row], float(excess[row]))
 
 

@@ -40,9 +40,10 @@ import numpy as np
 
 from rdsim.optimiser.evaluation import Evaluation, evaluate
 from rdsim.optimiser.floors import Floor
+from rdsim.optimiser.milp import chosen_of
 from rdsim.optimiser.problem import PortfolioProblem, check
 from rdsim.optimiser.questions import Check, ask, refuse, series, series_checks
-from rdsim.optimiser.rens import Settings, chosen_of
+from rdsim.optimiser.rens import Settings
 from rdsim.optimiser.risk import Risk, cvar, sampled_worth
 from rdsim.optimiser.solution import Solution, Status, relative_gap, require
 from rdsim.optimiser.solvers import Solver, State

@@ -8,8 +8,9 @@ auto      direct if the gap is 0 or there are at most `SMALL` options, else rens
 ========  ============================================================================================
 
 **Equal optima.** At gap 0, in problems of at most `CANONICAL` options (a second solve may take longer than the first),
-the portfolio of smallest total weight among the optima is returned, where option o weighs 1 + frac(sqrt(q[o])) / O
-and q is 2, 3, 5, 6, 7, 10, ..., the integers without a square factor: fewest options first, then a fixed preference.
+the portfolio of smallest total weight among the optima is returned, where option o, numbered in the order of names and
+without those that fit nowhere (see `reach`), weighs 1 + frac(sqrt(q[o])) / O and q is 2, 3, 5, 6, 7, 10, ..., the
+integers without a square factor: fewest options first, then a fixed preference.
 Such roots are linearly independent over the rationals (Besicovitch 1940), so no two portfolios weigh the same, and the
 answer depends neither on solver nor seed. Else the answer repeats for the same input, seed, solver and version, because
 nothing stops on time.
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,11 +28,14 @@ from scipy.sparse import csr_array, vstack
 
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.optimiser.evaluation import evaluate
-from rdsim.optimiser.milp import Model, formulate, tightened
+from rdsim.optimiser.milp import Model, chosen_of, formulate, tightened
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, check
-from rdsim.optimiser.rens import Progress, Settings, Stopwatch, chosen_of, search, search_near, settled
+from rdsim.optimiser.reach import reachable
+from rdsim.optimiser.rens import Progress, Settings, Stopwatch, search, search_near, settled
+from rdsim.optimiser.repair import solved_exactly
 from rdsim.optimiser.solution import Seconds, Solution, Status, Termination, relative_gap
 from rdsim.optimiser.solvers import Solver, State, solver_named, typical
+from rdsim.optimiser.unproven import noted
 
 __all__ = ["METHODS", "solve"]
 
@@ -70,7 +75,8 @@ def solve(
     adapter = solver_named(solver) if isinstance(solver, str) else solver
     _check_settings(gap, time_limit, threads, method)
     check(problem)
-    began = time.perf_counter()
+    began, whole = time.perf_counter(), reachable(problem)
+    problem = whole.problem
     model = tightened(problem, formulate(problem))
     seconds = Seconds(build=time.perf_counter() - began)
     deadline = math.inf if time_limit is None else began + time_limit
@@ -78,7 +84,7 @@ def solve(
     chosen_method = _method(problem, gap, method)
     find = {"direct": _solve_whole, "rens": search, "near": search_near}[chosen_method]
     progress = find(problem, model, settings)
-    return _solution(problem, progress, settings, chosen_method, seconds)
+    return noted(whole.back(_solution(problem, progress, settings, chosen_method, seconds)), gap)
 
 
 def _check_settings(gap: float, time_limit: float | None, threads: int, method: str) -> None:
@@ -102,15 +108,15 @@ def _method(problem: PortfolioProblem, gap: float, method: str) -> str:
 def _solve_whole(problem: PortfolioProblem, model: Model, settings: Settings) -> Progress:
     """The model as it is; at gap 0 the canonical one of its optima."""
     watch = Stopwatch.start()
-    answer = settings.solver.run(model, settings.limits(gap=settings.gap))
+    answer = solved_exactly(
+        problem, model, lambda stated: settings.solver.run(stated, settings.limits(gap=settings.gap))
+    )
     progress = Progress(
         bound=answer.bound,
         state=answer.state,
         termination=answer.termination,
         seconds=watch.add(Seconds(), answer, "mip"),
     )
-    if answer.values is not None:
-        _refuse_broken(problem, settings, answer.values)
     progress = settled(problem, progress, answer.values)
     large = len(problem.option_names) > CANONICAL
     if settings.gap > 0 or progress.chosen is None or answer.state is not State.OPTIMAL or large:
@@ -118,21 +124,15 @@ def _solve_whole(problem: PortfolioProblem, model: Model, settings: Settings) ->
     return _canonical(problem, model, settings, progress)
 
 
-def _refuse_broken(problem: PortfolioProblem, settings: Settings, values: FloatArray) -> None:
-    """A solver's portfolio that the judge finds infeasible is the solver's failure, and nobody's answer."""
-    broken = evaluate(problem, chosen_of(problem, values)).violations
-    if broken:
-        names = ", ".join(f"{violation.family} {violation.name}" for violation in broken[:5])
-        raise SolverError(settings.solver.name, f"its portfolio breaks {names}")
-
-
 def _canonical(problem: PortfolioProblem, model: Model, settings: Settings, progress: Progress) -> Progress:
     """The optimum of smallest weight; the one at hand if another cannot be had in the nodes or time left."""
     watch = Stopwatch.start()
     least = progress.objective - _rounding(problem, progress.objective)
-    as_good = _as_good_as(model, len(problem.option_names), least)
+    as_good = _as_good_as(model, problem.option_names, least)
     try:
-        answer = settings.solver.run(as_good, settings.limits(nodes=CANONICAL_NODES))
+        answer = solved_exactly(
+            problem, as_good, lambda stated: settings.solver.run(stated, settings.limits(nodes=CANONICAL_NODES))
+        )
     except SolverError:
         return progress  # the optimum is proven; which of its equals comes back is not worth an error
     progress = replace(progress, seconds=watch.add(progress.seconds, answer, "mip"))
@@ -144,7 +144,7 @@ def _canonical(problem: PortfolioProblem, model: Model, settings: Settings, prog
     return replace(progress, chosen=judged.chosen, objective=judged.objective)
 
 
-def _as_good_as(model: Model, options: int, objective: float) -> Model:
+def _as_good_as(model: Model, options: Sequence[str], objective: float) -> Model:
     """Minimise weight among what is worth at least `objective`."""
     floor = csr_array(model.value[np.newaxis])
     return replace(
@@ -158,10 +158,11 @@ def _as_good_as(model: Model, options: int, objective: float) -> Model:
     )
 
 
-def _weights(options: int, columns: int) -> FloatArray:
-    """1 + frac(sqrt(q[o])) / O for options, which come first, and 0 for the other columns."""
-    weights = np.zeros(columns)
-    weights[:options] = 1 + np.modf(np.sqrt(_squarefree(options)))[0] / max(options, 1)
+def _weights(options: Sequence[str], columns: int) -> FloatArray:
+    """1 + frac(sqrt(q[o])) / O for options, which come first, o their place by name; 0 for the other columns."""
+    weights, count = np.zeros(columns), len(options)
+    by_name = sorted(range(count), key=options.__getitem__)
+    weights[by_name] = 1 + np.modf(np.sqrt(_squarefree(count)))[0] / max(count, 1)
     return weights
 
 

@@ -17,6 +17,7 @@ Cumulative y makes `v[p, s] = y[p, s] - y[p, s-1]` and keeps rows sparse.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -32,7 +33,9 @@ __all__ = [
     "Columns",
     "Family",
     "Model",
+    "chosen_of",
     "columns_of",
+    "first_resource_row",
     "formulate",
     "lay_out",
     "opening_weights",
@@ -152,6 +155,16 @@ def columns_of(problem: PortfolioProblem, judged: Evaluation) -> FloatArray:
     return values
 
 
+def chosen_of(problem: PortfolioProblem, values: FloatArray) -> tuple[int, ...]:
+    """The options whose column is 1."""
+    return tuple(np.flatnonzero(values[: len(problem.option_names)] > 0.5).tolist())
+
+
+def first_resource_row(model: Model) -> int:
+    """Where the rows of the problem's own `Rows` begin, which stand together in their order; 0 if there are none."""
+    return next((at for at, name in enumerate(model.row_names) if name.startswith("row_")), 0)
+
+
 def formulate(problem: PortfolioProblem) -> Model:
     """The whole model of a checked problem."""
     columns = lay_out(problem)
@@ -186,7 +199,7 @@ def tightened(problem: PortfolioProblem, model: Model) -> Model:
     upper, matrix = model.upper.copy(), model.matrix.copy()
     out = np.flatnonzero(rows.misfits)
     upper[out] = model.lower[out]
-    first = next((at for at, name in enumerate(model.row_names) if name.startswith("row_")), 0)
+    first = first_resource_row(model)
     for row in np.flatnonzero(np.isfinite(rows.enough)):
         part = slice(matrix.indptr[first + row], matrix.indptr[first + row + 1])
         high = (matrix.indices[part] < options) & (matrix.data[part] > rows.enough[row])
@@ -238,7 +251,7 @@ def restrict(model: Model, lower: FloatArray, upper: FloatArray) -> tuple[Model,
         Model(
             column_names=tuple(model.column_names[column] for column in kept),
             value=model.value[kept],
-            offset=model.offset + float(model.value @ settled),
+            offset=math.fsum([model.offset, *(model.value * settled)[fixed].tolist()]),
             lower=lower[kept],
             upper=upper[kept],
             integer=model.integer[kept],
@@ -255,11 +268,18 @@ def _can_break(
     matrix: csr_array, lower: FloatArray, upper: FloatArray, sense: NDArray[np.str_], rhs: FloatArray
 ) -> BoolArray:
     """Rows that some values within the bounds would break."""
-    plus, minus = matrix.maximum(0), matrix.minimum(0)
-    highest, lowest = plus @ upper + minus @ lower, plus @ lower + minus @ upper
+    highest, lowest = _reach(matrix, lower, upper), -_reach(matrix, -upper, -lower)
     slack = 1e-12 * np.maximum(np.abs(rhs), 1.0)
     over, under = highest > rhs + slack, lowest < rhs - slack
     return np.asarray(np.where(sense == "<=", over, np.where(sense == ">=", under, over | under)))
+
+
+def _reach(matrix: csr_array, lower: FloatArray, upper: FloatArray) -> FloatArray:
+    """The most that each row can come to, shape (m,); some releases of scipy store zeros, and 0 x inf is no number."""
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    at, data = matrix.indices, matrix.data
+    most = np.where(data > 0, upper[at], np.where(data < 0, lower[at], 0.0))
+    return np.asarray(np.bincount(row, weights=data * most, minlength=matrix.shape[0]), dtype=np.float64)
 
 
 # ---------------------------------------------------------------- columns

@@ -56,11 +56,14 @@ BoolArray = NDArray[np.bool_]
 SENSES = ("<=", ">=", "==")
 
 
-LOOSE = 1e-6
-"""Share of the numbers in a row by which it may be off."""
+ROUNDING = 1e-12
+"""Share of the largest number in a row by which it may be off: what sums in floating point leave behind."""
 
-_WHOLE = 2.0**40
-"""Whole numbers up to here are told apart by a solver in double precision."""
+LOOSE = 1e-6
+"""Share of the largest number in a row that a solver may not tell from nothing."""
+
+_EXACT = 2.0**53
+"""Whole numbers up to here are added exactly in double precision."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,24 +120,43 @@ class Rows:
         for source, target, rate in self.carry_in_order:
             room[target] += rate * room[source]
         entries = self.use.tocoo()
-        over = entries.data > room[entries.coords[0]] * (1 + LOOSE) + LOOSE
+        over = entries.data > room[entries.coords[0]] * (1 + ROUNDING)
         alone = np.zeros(self.use.shape[1], dtype=bool)
         alone[entries.coords[1][over]] = True
         return frozen(alone)
 
     @cached_property
-    def tolerance(self) -> FloatArray:
-        """How far each row may be off, shape (R,): a millionth of the largest number that counts in it.
+    def largest(self) -> FloatArray:
+        """The largest number that counts in each row, its cap included, shape (R,).
 
-        Where all numbers are whole, as in many published instances, a millionth of one: an amount that is off at all is
-        off by one. What misfits ask for does not count, nor what is beyond a floor that nothing lowers.
+        What misfits ask for does not count, nor what is beyond a floor that nothing lowers.
         """
         largest, most = np.abs(self.cap), self.enough
         kept = csr_array(self.use * ~self.misfits)
         for matrix in (kept, self.opening_use):
             row = np.repeat(np.arange(largest.size), np.diff(matrix.indptr))
             np.maximum.at(largest, row, np.minimum(np.abs(matrix.data), most[row]))
-        return frozen(LOOSE * np.where(self._is_whole & (largest < _WHOLE), np.minimum(largest, 1.0), largest))
+        return frozen(largest)
+
+    @cached_property
+    def tolerance(self) -> FloatArray:
+        """How far each row may be off, shape (R,): `ROUNDING` of the largest number that counts in it.
+
+        Where all numbers are whole, as in many published instances, nothing: an amount that is off at all is off by
+        one. The judge goes further (see `exact`): what was stated in decimals may not be off at all.
+        """
+        return frozen(np.where(self._is_whole, np.minimum(self.largest, 1.0) / 4, ROUNDING * self.largest))
+
+    @cached_property
+    def precision(self) -> FloatArray:
+        """What a solver may not tell from nothing in each row, shape (R,): it works with tolerances of its own."""
+        return frozen(LOOSE * np.where(self._is_whole, np.minimum(self.largest, 1.0), self.largest))
+
+    @cached_property
+    def is_summed_exactly(self) -> BoolArray:
+        """Rows of whole numbers whose sums are exact in double precision, whatever is chosen, shape (R,)."""
+        total = np.abs(self.use).sum(axis=1) + np.abs(self.opening_use).sum(axis=1) + np.abs(self.cap)
+        return frozen(self._is_whole & (np.asarray(total) < _EXACT))
 
     @cached_property
     def enough(self) -> FloatArray:

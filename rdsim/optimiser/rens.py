@@ -31,8 +31,9 @@ import numpy as np
 
 from rdsim.optimiser.annealing import Course, anneal_expected, scale_of
 from rdsim.optimiser.evaluation import evaluate
-from rdsim.optimiser.milp import Model, columns_of, restrict
+from rdsim.optimiser.milp import Model, chosen_of, columns_of, restrict
 from rdsim.optimiser.problem import BoolArray, FloatArray, PortfolioProblem
+from rdsim.optimiser.repair import solved_exactly
 from rdsim.optimiser.solution import Seconds, Termination, relative_gap
 from rdsim.optimiser.solvers import Answer, Limits, Solver, State
 
@@ -41,7 +42,6 @@ __all__ = [
     "Relaxed",
     "Settings",
     "Stopwatch",
-    "chosen_of",
     "free_bounds",
     "free_groups",
     "narrow_options",
@@ -62,6 +62,7 @@ ROUND_NODES = 60
 PROOF_NODES = 300
 LARGE = 6000
 FREE_SHARE = 0.3
+EXACT_TRIES = 5  # portfolios of one neighbourhood that may break a row by a trifle
 NARROW = 400
 MOVES = (50_000, 150_000)  # of the walks of each wave, for each group
 HOT, COLD = 0.03, 0.005  # temperatures, in units of `scale_of`
@@ -130,11 +131,6 @@ class Stopwatch:
         """`seconds` plus the run's: loading is building, the rest goes to `part` (lp or mip)."""
         spent = time.perf_counter() - self.began - answer.loading
         return replace(seconds, build=seconds.build + answer.loading, **{part: getattr(seconds, part) + spent})
-
-
-def chosen_of(problem: PortfolioProblem, values: FloatArray) -> tuple[int, ...]:
-    """The options whose column is 1."""
-    return tuple(np.flatnonzero(values[: len(problem.option_names)] > 0.5).tolist())
 
 
 def settled(problem: PortfolioProblem, progress: Progress, values: FloatArray | None) -> Progress:
@@ -266,12 +262,22 @@ def _improve(
     """Solve the model within tighter bounds; its best portfolio counts, its bound only if nothing was tightened."""
     (lower, upper), nodes = task
     watch = Stopwatch.start()
-    small, kept = restrict(model, lower, upper)
     target = target_of(progress.bound, settings.gap)
-    limits = settings.limits(gap=settings.gap / 4, target=target, nodes=nodes)
-    start = None if progress.values is None else progress.values[kept]
-    answer = settings.solver.run(small, limits, start=start)
-    progress = replace(progress, seconds=watch.add(progress.seconds, answer, "mip"))
+
+    def ask(model: Model) -> Answer:
+        small, kept = restrict(model, lower, upper)
+        limits = settings.limits(gap=settings.gap / 4, target=target, nodes=nodes)
+        start = None if progress.values is None else progress.values[kept]
+        answer = settings.solver.run(small, limits, start=start)
+        if answer.values is None:
+            return answer
+        values = lower.copy()
+        values[kept] = answer.values
+        return replace(answer, values=values)
+
+    answer = solved_exactly(problem, model, ask, EXACT_TRIES)
+    seconds = watch.add(progress.seconds, answer, "mip")
+    progress = replace(progress, seconds=seconds)
     whole = bool((lower == model.lower).all() and (upper == model.upper).all())
     if whole and answer.state in {State.INFEASIBLE, State.UNBOUNDED}:
         return replace(progress, state=answer.state, termination=Termination.COMPLETE)
@@ -279,9 +285,7 @@ def _improve(
         progress = replace(progress, bound=min(progress.bound, answer.bound))
     if answer.values is None:
         return progress
-    values = lower.copy()
-    values[kept] = answer.values
-    progress = settled(problem, progress, values)
+    progress = settled(problem, progress, answer.values)
     return replace(progress, termination=Termination.TARGET) if progress.gap <= settings.gap else progress
 
 

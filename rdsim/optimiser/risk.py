@@ -53,8 +53,9 @@ from rdsim.optimiser.appraisal import (
 )
 from rdsim.optimiser.evaluation import TOLERANCE, evaluate
 from rdsim.optimiser.kelley import KELLEY_ROUNDS, Kelley, sift
-from rdsim.optimiser.milp import Model, columns_of, lay_out, restrict
+from rdsim.optimiser.milp import Model, chosen_of, columns_of, lay_out, restrict
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, check
+from rdsim.optimiser.reach import reachable
 from rdsim.optimiser.rens import (
     NEAR,
     PROOF_NODES,
@@ -64,13 +65,13 @@ from rdsim.optimiser.rens import (
     Relaxed,
     Settings,
     Stopwatch,
-    chosen_of,
     free_bounds,
     free_groups,
     narrow_options,
     near_bounds,
     target_of,
 )
+from rdsim.optimiser.repair import cuts_of
 from rdsim.optimiser.solution import Seconds, Solution, Status, Termination, relative_gap
 from rdsim.optimiser.solvers import Answer, Limits, Relaxation, Solver, State, relaxation_of, solver_named
 from rdsim.optimiser.tail import (
@@ -78,6 +79,7 @@ from rdsim.optimiser.tail import (
     Figure,
     Rule,
     Support,
+    least_count,
     lowest,
     no_cuts,
     tail_weights,
@@ -85,6 +87,7 @@ from rdsim.optimiser.tail import (
     with_sample_columns,
 )
 from rdsim.optimiser.task import Task, state_task
+from rdsim.optimiser.unproven import noted
 
 __all__ = [
     "METHODS",
@@ -345,10 +348,21 @@ def _cut_off(hunt: Hunt, found: Appraisal, columns: FloatArray, again: bool) -> 
         raise SolverError(hunt.settings.solver.name, f"its portfolio breaks {names}, and it comes back when excluded")
     hunt.keep(hunt.task.cuts(hunt.task.broken(columns, hunt.task.rules, 0.0)))
     if not found.feasible:
-        row = np.zeros(columns.size)
-        row[: len(hunt.task.problem.option_names)] = -1.0
-        row[list(found.evaluation.chosen)] = 1.0
-        hunt.keep(Cuts(row[np.newaxis], np.array([len(found.evaluation.chosen) - 1.0]), ("excluded",)))
+        hunt.keep(_excluded(hunt.task, found))
+
+
+def _excluded(task: Task, found: Appraisal) -> Cuts:
+    """Rows that cut off a portfolio that the judge refuses: for rows that are broken, and else for it alone."""
+    options, chosen = len(task.problem.option_names), list(found.evaluation.chosen)
+    if found.evaluation.feasible:
+        row = np.full((1, options), -1.0)
+        row[0, chosen] = 1.0
+        coefficients, caps = row, np.array([len(chosen) - 1.0])
+    else:
+        coefficients, caps = cuts_of(task.problem, found.evaluation, task.model)
+    wide = np.zeros((caps.size, task.model.value.size))
+    wide[:, :options] = coefficients
+    return Cuts(wide, caps, ("excluded",) * caps.size)
 
 
 def _with_sample_columns(task: Task, place: int) -> Task:
@@ -568,15 +582,35 @@ def solve_risk(
     _check_settings(gap, time_limit, threads, method)
     check(problem)
     check_risk(problem, risk)
-    began = time.perf_counter()
-    task = state_task(problem, risk)
+    began, whole = time.perf_counter(), reachable(problem)
+    task = state_task(whole.problem, whole.risk(risk))
     built = time.perf_counter() - began
     deadline = math.inf if time_limit is None else began + time_limit
     settings = Settings(adapter, gap, seed, threads, deadline)
     chosen_method = _method(task, gap, method)
-    hunt = (_exact if chosen_method == "exact" else _search)(task, settings)
+    find = _none if _hopeless(task) else _exact if chosen_method == "exact" else _search
+    hunt = find(task, settings)
     hunt.seconds = replace(hunt.seconds, build=hunt.seconds.build + built)
-    return _solution(hunt, chosen_method)
+    return noted(whole.back(_solution(hunt, chosen_method)), gap)
+
+
+def _none(task: Task, settings: Settings) -> Hunt:
+    """No portfolio, proven."""
+    return Hunt(task, settings, no_cuts(task.model.value.size), state=State.INFEASIBLE, bound=-math.inf)
+
+
+def _hopeless(task: Task) -> bool:
+    """True if not even the best option of each group, whatever the rows say, reaches what the rules ask for."""
+    problem, risk, judge = task.problem, task.risk, task.judge
+    better = float(np.maximum(problem.opening_value, 0.0).max(axis=1, initial=0.0).sum())
+    better += math.fsum(max(worth, 0.0) for *_, worth in problem.synergies)
+    most = -lowest(problem, -np.atleast_2d(problem.values)) + better
+    if risk.floor is not None and cvar(most, risk.level) < risk.floor - judge.worth_tolerance(risk.floor):
+        return True
+    if risk.target is None or risk.probability is None:
+        return False
+    reached = int((most >= risk.target - judge.worth_tolerance(risk.target)).sum())
+    return reached < least_count(risk.probability, most.size)
 
 
 def _method(task: Task, gap: float, method: str) -> str:

@@ -25,6 +25,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -236,14 +237,111 @@ def _power(largest: FloatArray, top: int) -> FloatArray:
 def _scaled(model: Model) -> _Scaled:
     """Largest coefficient of a row in [1, 2), typical one of the objective in [512, 1024). Powers of two round nothing.
 
-    Rows of whole numbers in whole columns stay as they are: one off is then far more than a solver's tolerance.
+    Columns that are fixed do not count: what cannot be chosen must not loosen what can. Rows that decimals state in
+    whole columns become rows of the smallest whole numbers: one off is then far more than a solver's tolerance.
     """
-    largest = np.zeros(len(model.row_names))
-    np.maximum.at(largest, np.repeat(np.arange(largest.size), np.diff(model.matrix.indptr)), abs(model.matrix.data))
-    rows = np.where(_whole_rows(model) & (largest < _WHOLE), 1.0, _power(largest, 1))
-    factor = float(_power(np.array(typical(model.value[model.upper > model.lower])), 10))
-    matrix = csr_array(diags_array(rows) @ model.matrix) if rows.size else model.matrix
-    return _Scaled(replace(model, value=model.value * factor, matrix=matrix, rhs=model.rhs * rows), factor, rows)
+    free = model.upper > model.lower
+    bound = _clipped(model, free)
+    largest = _largest(model.matrix, free)
+    units = _units(model, free)
+    whole = units > 0
+    rows = np.where(whole, np.where(whole, units, 1.0), _power(largest, 1))
+    factor = float(_power(np.array(typical(model.value[free])), 10))
+    matrix = csr_array(diags_array(rows) @ bound) if rows.size else bound
+    rhs = model.rhs * rows
+    inside = np.repeat(whole, np.diff(matrix.indptr))
+    matrix.data = np.where(inside, np.rint(matrix.data), matrix.data)
+    rhs = np.where(whole, _whole_caps(rhs), rhs)
+    return _Scaled(replace(model, value=model.value * factor, matrix=matrix, rhs=rhs), factor, rows)
+
+
+def _largest(matrix: csr_array, free: NDArray[np.bool_]) -> FloatArray:
+    """The largest coefficient of each row in columns that are free, shape (m,)."""
+    largest = np.zeros(matrix.shape[0])
+    sizes = np.where(free[matrix.indices], np.abs(matrix.data), 0.0)
+    np.maximum.at(largest, np.repeat(np.arange(largest.size), np.diff(matrix.indptr)), sizes)
+    return largest
+
+
+_BESIDE = 2.0**20
+"""A coefficient of a column fixed at 0 is at most so many times the largest that counts: solvers refuse more."""
+
+
+def _clipped(model: Model, free: NDArray[np.bool_]) -> csr_array:
+    """The matrix with no outsize coefficient in a column that is fixed at 0, where it says nothing."""
+    at, data = model.matrix.indices, model.matrix.data
+    most = np.repeat(np.maximum(_largest(model.matrix, free), np.abs(model.rhs)), np.diff(model.matrix.indptr))
+    nothing = (~free & (model.upper == 0))[at] & (np.abs(data) > _BESIDE * np.where(most > 0, most, 1.0))
+    if not nothing.any():
+        return model.matrix
+    clipped = np.where(nothing, np.sign(data) * _BESIDE * np.where(most > 0, most, 1.0), data)
+    return csr_array((clipped, at, model.matrix.indptr), shape=model.matrix.shape)
+
+
+_DECIMALS, _RINT = 12, 1e-12
+_SMALL = 2.0**20
+"""Whole numbers up to here need no common divisor: one off is far more than a tolerance."""
+
+
+def _units(model: Model, free: NDArray[np.bool_]) -> FloatArray:
+    """By what each row must be multiplied to become one of small whole numbers, shape (m,); 0 if by nothing.
+
+    All columns must be whole, and all numbers those of at most so many decimals; what is fixed at 0 does not count.
+    """
+    ends, at, data = model.matrix.indptr, model.matrix.indices, model.matrix.data
+    nothing = (~free & (model.upper == 0))[at]
+    mixed = _row_any(~model.integer[at] & ~nothing, ends)
+    plain = ~mixed & ~_row_any(((data != np.rint(data)) | (np.abs(data) > _SMALL)) & ~nothing, ends)
+    units = np.where(plain & (model.rhs == np.rint(model.rhs)), 1.0, 0.0)
+    for row in np.flatnonzero(~mixed & (units == 0) & _looks_stated(model)):
+        part = slice(ends[row], ends[row + 1])
+        units[row] = _unit_of(np.append(data[part][~nothing[part]], model.rhs[row]))
+    return units
+
+
+def _row_any(marked: NDArray[np.bool_], ends: NDArray[Any]) -> NDArray[np.bool_]:
+    """Rows in which an entry is marked, shape (m,)."""
+    count = np.concatenate([[0], np.cumsum(marked)])
+    return np.asarray(count[ends[1:]] > count[ends[:-1]])
+
+
+def _looks_stated(model: Model) -> NDArray[np.bool_]:
+    """Rows whose first and last coefficient have few digits: a quick look, which spares a long one at sampled rows."""
+    ends = model.matrix.indptr
+    filled = np.diff(ends) > 0
+    looks = filled.copy()
+    for place in (ends[:-1], ends[1:] - 1):
+        looks[filled] &= _digits_at_most(model.matrix.data[place[filled]], _DECIMALS)
+    return np.asarray(looks)
+
+
+def _digits_at_most(numbers: FloatArray, decimals: int) -> NDArray[np.bool_]:
+    """Numbers that are the nearest to one of so many decimals."""
+    scale = 10.0**decimals
+    near = np.rint(numbers * scale)
+    return np.asarray((near / scale == numbers) | (numbers == np.rint(numbers)))
+
+
+def _unit_of(numbers: FloatArray) -> float:
+    """1 over the largest unit of which all numbers but the last, a cap, are whole multiples below `_WHOLE`; or 0."""
+    for decimals in range(_DECIMALS + 1):
+        if _digits_at_most(numbers[:-1], decimals).all():
+            scale = 10.0**decimals
+            whole = np.rint(numbers[:-1] * scale)
+            divisor = _common_divisor(whole)
+            large = max(float(np.abs(whole).max(initial=0.0)), abs(float(numbers[-1])) * scale) / divisor
+            return scale / divisor if large < _WHOLE else 0.0
+    return 0.0
+
+
+def _common_divisor(whole: FloatArray) -> int:
+    return max(math.gcd(*(int(number) for number in np.unique(np.abs(whole)).tolist())), 1)
+
+
+def _whole_caps(rhs: FloatArray) -> FloatArray:
+    """Caps of rows of whole numbers, without what a product with a unit leaves behind."""
+    near = np.rint(rhs)
+    return np.asarray(np.where(np.abs(rhs - near) <= _RINT * np.maximum(1.0, np.abs(rhs)), near, rhs))
 
 
 def typical(values: FloatArray) -> float:
@@ -258,15 +356,6 @@ def typical(values: FloatArray) -> float:
     ratio, below = sizes[1:] / sizes[:-1], sizes[:-1] >= values.max()
     jumps = np.flatnonzero((ratio >= _FORBIDDING) & (ratio < _NOISE) & below)
     return float(sizes[jumps[-1]] if jumps.size else sizes[-1])
-
-
-def _whole_rows(model: Model) -> NDArray[np.bool_]:
-    """Rows in which every number is whole and every column must be."""
-    whole = model.rhs == np.rint(model.rhs)
-    row = np.repeat(np.arange(whole.size), np.diff(model.matrix.indptr))
-    broken = (model.matrix.data != np.rint(model.matrix.data)) | ~model.integer[model.matrix.indices]
-    whole[row[broken]] = False
-    return np.asarray(whole)
 
 
 def _without_columns(model: Model) -> Answer | None:
@@ -377,7 +466,7 @@ class Highs:
         if start is not None:
             first = highspy.HighsSolution()
             first.col_value = start.tolist()
-            solver.setSolution(first)
+            solver.setSolution(first)  # a start that is refused is none: nothing is lost
         if solver.run() == highspy.HighsStatus.kError:
             raise SolverError(self.name, f"failed: {solver.getModelStatus().name}")
         answer = self.read(solver, scaled, relaxed or not scaled.model.integer.any())
@@ -388,9 +477,8 @@ class Highs:
         # HiGHS has one scheduler per process; a different number of threads is refused, silently, until it is reset.
         highspy.Highs.resetGlobalScheduler(True)
         solver: Any = _Quiet()  # type: ignore[no-untyped-call]
-        solver.setOptionValue("output_flag", False)
-        if solver.passModel(_highs_lp(model, relaxed)) == highspy.HighsStatus.kError:
-            raise SolverError(self.name, "refused the model")
+        _set_options(solver, {"output_flag": False})
+        _accepted(solver.passModel(_highs_lp(model, relaxed)), "the model")
         return solver
 
     def read(self, solver: Any, scaled: _Scaled, linear: bool) -> Answer:
@@ -446,6 +534,12 @@ def _highs_options(scaled: _Scaled, limits: Limits) -> dict[str, Any]:
     if limits.seconds is not None:
         options["time_limit"] = max(limits.seconds, 0.0)
     return options
+
+
+def _accepted(status: Any, what: str) -> None:
+    """HiGHS answers every call with a status, and goes on without what it refused."""
+    if status == highspy.HighsStatus.kError:
+        raise SolverError("highs", f"refused {what}: a number in it is too large, or none")
 
 
 def _set_options(solver: Any, options: dict[str, Any]) -> None:
@@ -568,14 +662,17 @@ class _WarmRelaxation:
         rows = csr_array(coefficients * factors[:, np.newaxis])
         low = np.full(caps.size, -np.inf)
         ends = rows.indptr[:-1].astype(np.int32)
-        self.solver.addRows(caps.size, low, caps * factors, rows.nnz, ends, rows.indices.astype(np.int32), rows.data)
+        status = self.solver.addRows(
+            caps.size, low, caps * factors, rows.nnz, ends, rows.indices.astype(np.int32), rows.data
+        )
+        _accepted(status, "rows")
         self.factors.extend(factors.tolist())
 
     def move(self, row: int, rhs: float) -> None:
         """See `Relaxation.move`."""
         sense, scaled = self.scaled.model.sense[row], rhs * float(self.scaled.rows[row])
         low = -math.inf if sense == "<=" else scaled
-        self.solver.changeRowBounds(row, low, math.inf if sense == ">=" else scaled)
+        _accepted(self.solver.changeRowBounds(row, low, math.inf if sense == ">=" else scaled), "a row's bounds")
 
     def begin(self, other: Relaxation, columns: IntArray, rows: IntArray) -> None:
         """See `Relaxation.begin`: columns that are new stand at their lower bound, rows that are new are slack."""
@@ -590,7 +687,7 @@ class _WarmRelaxation:
         """See `Relaxation.solve`."""
         _set_options(self.solver, _highs_options(self.scaled, replace(limits, seconds=self._until(limits.seconds))))
         if self.solver.run() == highspy.HighsStatus.kError:
-            self.solver.clearSolver()  # a basis that leads nowhere
+            _accepted(self.solver.clearSolver(), "to begin anew")  # a basis led nowhere
             if self.solver.run() == highspy.HighsStatus.kError:
                 raise SolverError(self.highs.name, f"failed: {self.solver.getModelStatus().name}")
         answer = self.highs.read(self.solver, self.scaled, linear=True)
@@ -656,14 +753,21 @@ class Cbc:
         if start is not None:
             for variable, value in zip(variables, start.tolist(), strict=True):
                 variable.setInitialValue(value, check=False)
+        if limits.seconds is not None and limits.seconds <= 0:
+            return Answer(State.STOPPED, Termination.TIME_LIMIT, loading=loading)
         with tempfile.TemporaryDirectory(prefix="rdsim-") as folder:
-            log = Path(folder) / "cbc.log"
-            command = _cbc_command(program, limits, log, relaxed, start is not None)
+            log, late = Path(folder) / "cbc.log", Path(folder) / "late"
+            watched = program if limits.seconds is None else _watched(program, limits.seconds, late)
+            command = _cbc_command(watched, limits, log, relaxed, start is not None)
             command.tmpDir = folder
             try:
                 problem.solve(command)
             except (pulp.PulpSolverError, OSError, LookupError, ValueError) as error:  # killed, or an unreadable answer
+                if late.exists():
+                    return Answer(State.STOPPED, Termination.TIME_LIMIT, loading=loading)
                 raise SolverError(self.name, "failed, or was killed") from error
+            if late.exists():
+                return Answer(State.STOPPED, Termination.TIME_LIMIT, loading=loading)
             text = log.read_text(encoding="utf-8", errors="replace")
         values = np.array([variable.varValue or 0.0 for variable in variables])
         costs = np.array([getattr(variable, "dj", None) or 0.0 for variable in variables])
@@ -676,6 +780,47 @@ def cbc_path() -> str:
     bundled = getattr(getattr(pulp, "PULP_CBC_CMD", None), "pulp_cbc_path", "")
     path = bundled if bundled and os.access(bundled, os.X_OK) else str(pulp.COIN_CMD(msg=False).path)
     return path if shutil.which(path) else ""
+
+
+_GRACE = 2.0
+"""Seconds beyond its limit, and a tenth of it, that a solver may take to notice and to write what it has."""
+
+_WATCHMAN = """#!{python} -IS
+import os, signal, subprocess, sys
+child = subprocess.Popen([{program!r}, *sys.argv[1:]], start_new_session=True)
+def end(*_):
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+def ended(*_):
+    end()
+    sys.exit(1)
+signal.signal(signal.SIGTERM, ended)
+signal.signal(signal.SIGINT, ended)
+try:
+    code = child.wait({seconds!r})
+except subprocess.TimeoutExpired:
+    open({late!r}, "w").close()
+    code = 1
+end()
+sys.exit(code)
+"""
+
+
+def _watched(program: str, seconds: float, late: Path) -> str:
+    """A program that runs the solver and ends it, with all it started, soon after its limit; `late` then exists.
+
+    PuLP keeps the process to itself, and a solver that hangs looks at no clock. Not on Windows: there the limit is the
+    solver's own.
+    """
+    if os.name == "nt":
+        return program
+    script = late.with_name("watched-cbc")
+    told = {"python": sys.executable, "program": program, "seconds": 1.1 * seconds + _GRACE, "late": str(late)}
+    script.write_text(_WATCHMAN.format(**told), encoding="utf-8")
+    script.chmod(0o700)
+    return str(script)
 
 
 def _cbc_command(program: str, limits: Limits, log: Path, relaxed: bool, warm: bool) -> Any:

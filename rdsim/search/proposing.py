@@ -14,18 +14,19 @@ from rdsim import portfolio
 from rdsim import scenario as scenarios
 from rdsim.domain import Portfolio, RiskSettings, Scenario
 from rdsim.errors import InfeasibleError, SolverError
-from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, evaluate, require, solve
+from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, Termination, evaluate, require, solve
 from rdsim.optimiser.appraisal import Appraisal, Risk, SampledRow, appraise
 from rdsim.optimiser.baselines import BASELINES, run_baseline
 from rdsim.optimiser.confidence import stream_seed
-from rdsim.optimiser.conflicts import diagnosis
+from rdsim.optimiser.conflicts import diagnosis, without_values
 from rdsim.optimiser.risk import solve_risk
+from rdsim.optimiser.risk_conflicts import Words, risk_diagnosis
 from rdsim.options import Options, candidates, sample
 from rdsim.search.views import held_to, payment_ratios
 from rdsim.simulation import Engine
 from rdsim.statement import state, values
 from rdsim.stats import Interval, mean_interval
-from rdsim.wording import conflict_words, relaxation_words
+from rdsim.wording import conflict_words, relaxation_words, row_words
 
 __all__ = [
     "Posed",
@@ -178,7 +179,10 @@ def solved(
     else:
         solution = solve_risk(problem, risk, solver=solver, gap=wanted, time_limit=time_limit)
     if solution.status is Status.INFEASIBLE:
-        raise InfeasibleError(_reason(posed.scenario, problem, solver))
+        raise InfeasibleError(_reason(posed.scenario, problem, risk, solver))
+    if risk is not None and solution.status is Status.NO_ANSWER and solution.termination is not Termination.TIME_LIMIT:
+        found = "none was found, which is no proof"
+        raise InfeasibleError(f"{found}; {_reason(posed.scenario, problem, risk, solver)}")
     return require(solution)
 
 
@@ -253,14 +257,21 @@ def portfolio_of(scenario: Scenario, options: Options, chosen: tuple[int, ...], 
     return portfolio.ranked(Portfolio(tuple(options.choices[o] for o in chosen), name), scenario)
 
 
-def _reason(scenario: Scenario, problem: PortfolioProblem, solver: str) -> str:
-    """The smallest conflict and the cheapest ways out; what cheap bounds say where the solver has no answer in time."""
+def _reason(scenario: Scenario, problem: PortfolioProblem, risk: Risk | None, solver: str) -> str:
+    """The smallest conflict and the cheapest ways out; what cheap bounds say where the solver has no answer in time.
+
+    Where rows alone can be kept, it is what is asked of the samples that cannot.
+    """
+    tell_relaxation = partial(relaxation_words, scenario)
     try:
+        if risk is not None and solve(without_values(problem), solver=solver, gap=0.9).has_portfolio:
+            words = Words(scenario.money_unit, partial(row_words, scenario), tell_relaxation)
+            return risk_diagnosis(problem, risk, solver=solver, words=words)
         return diagnosis(
             problem,
             solver=solver,
             tell_conflict=partial(conflict_words, scenario),
-            tell_relaxation=partial(relaxation_words, scenario),
+            tell_relaxation=tell_relaxation,
         )
     except SolverError:
         faults = scenarios.check(scenario)

@@ -23,9 +23,8 @@ from rdsim.optimiser.evaluation import evaluate, excess_of
 from rdsim.optimiser.explanation.optima import NEVER, Best, Case, Figure, Pair
 from rdsim.optimiser.explanation.prices import hints
 from rdsim.optimiser.methods import SMALL
-from rdsim.optimiser.milp import Model, formulate
+from rdsim.optimiser.milp import Model, chosen_of, formulate
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, frozen
-from rdsim.optimiser.rens import chosen_of
 from rdsim.optimiser.solvers import Limits, State
 from rdsim.optimiser.variations import with_slack
 
@@ -225,7 +224,7 @@ def _needed(problem: PortfolioProblem, row: int, target: float, chosen: tuple[in
     """The portfolio's own need, if the judge agrees that it is enough; else the solver's amount, loose as it is."""
     judged = evaluate(problem, chosen)
     own = float(excess_of(problem.rows, judged.activity, judged.room)[row])
-    loose = float(problem.rows.tolerance[row])
+    loose = float(problem.rows.precision[row])
     # A solver that is asked again at an amount that just suffices may deny it: solution files have eight digits.
     for enough in (own, amount + loose / 8, amount + loose):
         relaxed = evaluate(with_slack(problem, {row: enough}), chosen)
