@@ -13,6 +13,7 @@ from rdsim.case import DAYS_PER_YEAR, hosts, members
 from rdsim.domain import Choice, Scenario
 from rdsim.metrics import discount
 from rdsim.optimiser import PortfolioProblem, Rows, state_problem, state_rows
+from rdsim.optimiser.problem import rounded
 from rdsim.options import Options
 from rdsim.scenario import plannable
 
@@ -119,7 +120,7 @@ def _openings(scenario: Scenario, options: Options, stages: list[int]) -> _Openi
             money[p, s, first : max(last, first) + 1] = scenario.partners[code].running_cost
             money[p, s, first] += scenario.partners[code].setup_cost
     factors = discount(scenario, np.arange(years, dtype=np.int64) * DAYS_PER_YEAR)
-    return _Openings(-(money @ factors), money)
+    return _Openings(-rounded(money @ factors), rounded(money))
 
 
 def _last_paying_year(scenario: Scenario) -> int:
@@ -153,7 +154,8 @@ def _synergies(scenario: Scenario, options: Options, groups: Mapping[str, int]) 
     for link in scenario.links:
         if link.kind == "synergy" and link.technology in best and link.other in best:
             both = options.sold[:, [best[link.technology], best[link.other]]].min(axis=1)
-            found.append((groups[link.technology], groups[link.other], link.amount * float(both.mean())))
+            worth = float(rounded(link.amount * both.mean()))
+            found.append((groups[link.technology], groups[link.other], worth))
     return found
 
 
@@ -174,11 +176,9 @@ def _block(
     sense: str = "<=",
     price: float = float("nan"),
 ) -> _Block:
-    use = csr_array(np.array([use for _, use, _ in rows]).reshape(len(rows), len(options.choices)))
+    use = csr_array(rounded([use for _, use, _ in rows]).reshape(len(rows), len(options.choices)))
     opening = csr_array(np.array(openings)) if openings else csr_array((len(rows), 0))
-    return _Block(
-        family, [name for name, _, _ in rows], use, opening, sense, np.array([cap for *_, cap in rows]), price
-    )
+    return _Block(family, [name for name, _, _ in rows], use, opening, sense, rounded([cap for *_, cap in rows]), price)
 
 
 def _years(scenario: Scenario) -> list[int]:

@@ -31,7 +31,16 @@ from scipy.sparse import csr_array
 
 from rdsim.optimiser.evaluation import Evaluation, evaluate
 from rdsim.optimiser.milp import Model, chosen_of, formulate, restrict
-from rdsim.optimiser.problem import FloatArray, PortfolioProblem, Rows, check, frozen, state_problem, state_rows
+from rdsim.optimiser.problem import (
+    FloatArray,
+    PortfolioProblem,
+    Rows,
+    check,
+    frozen,
+    rounded,
+    state_problem,
+    state_rows,
+)
 from rdsim.optimiser.questions import ask, refuse, series, series_checks
 from rdsim.optimiser.rens import Settings
 from rdsim.optimiser.solution import Solution, Status, require
@@ -375,7 +384,7 @@ def resampled(
     solutions = []
     for _ in range(count):
         weights = rng.multinomial(samples, np.full(samples, 1 / samples)) / samples
-        solutions.append(require(ask(with_values(problem, weights @ problem.values), settings)))
+        solutions.append(require(ask(with_values(problem, rounded(weights @ problem.values)), settings)))
     return Resampled(
         selection(problem, [one.chosen for one in solutions]),
         frozen(np.array([one.objective for one in solutions])),

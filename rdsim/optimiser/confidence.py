@@ -49,7 +49,7 @@ from numpy.typing import ArrayLike
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.optimiser.appraisal import Risk, appraise, check_risk
 from rdsim.optimiser.evaluation import evaluate
-from rdsim.optimiser.problem import FloatArray, PortfolioProblem, check, frozen
+from rdsim.optimiser.problem import FloatArray, PortfolioProblem, check, frozen, rounded
 from rdsim.optimiser.questions import ask, refuse, series
 from rdsim.optimiser.rens import Settings
 from rdsim.optimiser.risk import solve_risk
@@ -329,7 +329,7 @@ class _Study:
     def solve(self, values: FloatArray) -> Solution:
         """The best portfolio of a sample (N, O); in means, if they are all that counts."""
         if self.linear or self.risk is None:
-            return self.solve_certain(values.mean(axis=0))
+            return self.solve_certain(rounded(values.mean(axis=0)))
         return self._solve_risk(values, self.risk)
 
     def solve_certain(self, values: FloatArray) -> Solution:

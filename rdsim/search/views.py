@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rdsim.domain import Portfolio, Scenario
 from rdsim.optimiser import PortfolioProblem, evaluate
-from rdsim.optimiser.problem import frozen
+from rdsim.optimiser.problem import frozen, rounded
 from rdsim.options import Options
 from rdsim.search.judging import Judge
 
@@ -52,7 +52,7 @@ class View:
 
 def seen(scenario: Scenario, problem: PortfolioProblem, view: View, *, sampled: bool) -> PortfolioProblem:
     """The problem as the view shows it; expected values alone unless samples are asked for."""
-    values = problem.values if sampled else problem.expected
+    values = problem.values + view.added if sampled else rounded(problem.expected + view.added)
     looser = over_committed(scenario, problem, view.ratios)
     factor = np.ones(len(problem.rows.names))
     for rows in _budget_rows(scenario, problem).values():
@@ -60,7 +60,9 @@ def seen(scenario: Scenario, problem: PortfolioProblem, view: View, *, sampled: 
         factor[paying] += view.tilt * np.linspace(1.0, -1.0, len(paying))
     factor[_first_starts(problem)] = view.spread
     return replace(
-        looser, values=frozen(values + view.added), rows=replace(looser.rows, cap=frozen(looser.rows.cap * factor))
+        looser,
+        values=frozen(values),
+        rows=replace(looser.rows, cap=frozen(looser.rows.cap * factor)),
     )
 
 
