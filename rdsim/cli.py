@@ -616,7 +616,14 @@ def alternatives(
     scenario: Asked,
     count: Annotated[int, typer.Option(min=1, max=1000, help="How many other portfolios.")] = 5,
     within: Annotated[float, typer.Option(min=0.0, max=1.0, help="Loss of expected value that is acceptable.")] = 0.01,
-    swaps: Annotated[int, typer.Option(min=1, max=10_000, help="Decisions in which two portfolios must differ.")] = 5,
+    swaps: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=10_000,
+            help="Decisions in which two portfolios must differ; by default one for every 25 technologies funded.",
+        ),
+    ] = None,
     resamples: Annotated[int, typer.Option(min=1, max=10_000, help="Times that values are drawn again.")] = 20,
     portfolio: OfPlan = None,
     out: Out = None,

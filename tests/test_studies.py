@@ -19,6 +19,7 @@ from rdsim.optimiser.variations import with_caps, with_fixed
 from rdsim.scenario import load
 from rdsim.search import Posed, Proposal, choose, fresh_values, pose
 from rdsim.simulation import expected_worths, replicate
+from rdsim.studies.alternatives import usual_swaps
 from tests.command import Ran
 from tests.command import run as run_command
 from tests.tiny import tiny_folder
@@ -131,10 +132,29 @@ def test_alternatives_are_apart_and_near(posed: Posed, best: Proposal) -> None:
     for name, row in firm.iterrows():
         share = sum(name in some for some in funded) / len(funded)
         assert row["near"] == pytest.approx(share)
-        assert (row["class"] == "core") == (share == 1)
-        assert (row["class"] == "exterior") == (share == 0)
+        assert (row["class"] == "core") == (share == 1 and row["resampled"] == 1)
+        assert (row["class"] == "exterior") == (share == 0 and row["resampled"] == 0)
         assert row["low"] <= row["resampled"] <= row["high"]
     assert (firm["n"] == 4).all()
+
+
+def test_without_an_alternative_nothing_is_claimed_of_alternatives(posed: Posed, best: Proposal) -> None:
+    found = studies.alternatives(posed, best, within=0.0, swaps=50, resamples=6, gap=0.0, replications=5)
+    assert found.record["alternatives"]["found"] == 0
+    said = " ".join(found.lines)
+    assert "No other portfolio" in said
+    assert "by resamples alone" in said
+    assert "every one of these portfolios" not in said
+    firm = found.tables["selection"]
+    assert firm["near"].isna().all()
+    assert (firm.loc[firm["class"] == "core", "resampled"] == 1).all()
+    assert (firm.loc[firm["class"] == "exterior", "resampled"] == 0).all()
+
+
+def test_swaps_follow_the_size_of_the_portfolio(posed: Posed, best: Proposal) -> None:
+    assert [usual_swaps(funded) for funded in (0, 3, 25, 26, 120)] == [1, 1, 1, 2, 5]
+    found = studies.alternatives(posed, best, count=1, within=1.0, resamples=1, gap=0.0, replications=5)
+    assert found.record["alternatives"]["swaps"] == usual_swaps(len(best.solution.chosen)) == 1
 
 
 def test_over_commitment_is_told_by_programme_and_compared_with_none(posed: Posed, best: Proposal) -> None:
@@ -215,7 +235,10 @@ def test_a_certificate_holds_its_parts_apart(posed: Posed, best: Proposal) -> No
     table = found.tables["certificate"].set_index("part")
     assert table.loc["solver gap", "amount"] == pytest.approx(0, abs=1e-6)
     fresh, promised = table.loc["value on fresh samples", "amount"], best.solution.objective
-    assert table.loc["optimism", "amount"] == pytest.approx(promised - fresh)
+    assert table.loc["promised too much here", "amount"] == pytest.approx(promised - fresh)
+    assert table.loc["promised too much here", "n"] == 400
+    assert table.loc["optimism", "n"] == 4
+    assert table.loc["optimism", "low"] < table.loc["optimism", "amount"] < table.loc["optimism", "high"]
     assert table.loc["value on fresh samples", "n"] == 400
     low, high = found.record["certificate"]["optimum_between"]
     assert low <= fresh <= high

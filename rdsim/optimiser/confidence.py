@@ -14,7 +14,11 @@ gap              mean over the batches of bound less the portfolio's value on th
 sampling gap     of that, what the best portfolio known for a batch has more than this one: too few samples
 batch solver gap of that, what is left to the bounds: solver stopped early
 solver gap       bound less objective on the sample that chose the portfolio
-optimism         objective on that sample less the mean on the evaluation sample: the winner's curse
+overpromise      objective on that sample less the mean on the evaluation sample: what this very sample promised too
+                 much or too little. Its luck, which chose the portfolio and is shared by all options, is in it
+optimism         the winner's curse: what samples of this size promise too much on average of what they choose. Each
+                 batch chooses anew, and its portfolio is judged on samples of its own, so the interval over the
+                 batches holds the noise of choosing as well as that of judging
 ===============  ==================================================================================================
 
 **CVaR.** With low-tail CVaR in the objective the portfolio is judged together with a threshold q, its quantile in the
@@ -86,6 +90,7 @@ CHOOSING = 0
 BATCHES = 1
 EVALUATION = 2**20
 INFORMATION = 2**21
+REDECIDED = 2**22
 """First index of the samples for each purpose; those of one purpose follow one another."""
 
 FEWEST_ALIKE = 3
@@ -129,6 +134,7 @@ class Batch:
     bound: float
     incumbent: float  # objective of the best portfolio known there, the candidate included
     value: float  # of the candidate
+    optimism: float = 0.0  # what its own best is worth there, less what that is worth on fresh samples
 
 
 @dataclass(frozen=True)
@@ -162,7 +168,12 @@ class Optimality:
 
     @property
     def optimism(self) -> Interval:
-        """The winner's curse: what the sample that chose the candidate promised, less what fresh samples give."""
+        """The winner's curse: what a sample of the batches' size promises too much of what it chooses, on average."""
+        return mean_interval([batch.optimism for batch in self.batches], self.confidence)
+
+    @property
+    def overpromise(self) -> Interval:
+        """What the sample that chose the candidate promised, less what fresh samples give of this very candidate."""
         promised, found = self.candidate.objective, self.lower
         return Interval(promised - found.mean, promised - found.high, promised - found.low, found.n)
 
@@ -445,7 +456,7 @@ def optimality(
     Args:
         problem: what to choose from. Values (N, O) are the sample that chose the candidate; values (O,) do not count,
             and a fresh sample chooses.
-        draw: fresh samples; indices 0, 1, 2, ... and from 2**20 on are asked for.
+        draw: fresh samples; indices 0, 1, 2, ..., from 2**20 and from 2**22 on are asked for.
         risk: the objective, if it is not the mean.
         candidate: what to judge; a Solution must be one of this problem. By default the problem is solved. Options
             alone have no bound, and so no solver gap.
@@ -483,7 +494,7 @@ def _batches(study: _Study, portfolio: _Portfolio, threshold: float, count: int)
     found, digests = [], set()
     for index in range(BATCHES, BATCHES + count):
         values = study.sampled(index, study.samples)
-        found.append(_batch(study, portfolio, threshold, values, f"batch {index}"))
+        found.append(_batch(study, portfolio, threshold, values, index))
         digests.add(_digest(values) if np.ptp(values, axis=0).any() else str(index))
     alike = count >= FEWEST_ALIKE and len(digests) == 1
     refuse(("draw", not alike, "must give other samples for another index", f"{count} batches alike"))
@@ -494,10 +505,21 @@ def _digest(values: FloatArray) -> str:
     return hashlib.blake2b(np.ascontiguousarray(values).data).hexdigest()
 
 
-def _batch(study: _Study, portfolio: _Portfolio, threshold: float, values: FloatArray, name: str) -> Batch:
+def _batch(study: _Study, portfolio: _Portfolio, threshold: float, values: FloatArray, index: int) -> Batch:
     value = float(terms(portfolio.worth(values), study.risk, threshold).mean())
-    incumbent, bound = _limits(study, study.solve(values), value, name)
-    return Batch(bound, incumbent, value)
+    solution = study.solve(values)
+    incumbent, bound = _limits(study, solution, value, f"batch {index}")
+    own = study.portfolio(solution.chosen) if solution.has_portfolio else portfolio
+    return Batch(bound, incumbent, value, _optimism(study, own, values, index))
+
+
+def _optimism(study: _Study, own: _Portfolio, values: FloatArray, index: int) -> float:
+    """What a batch promises of the portfolio that it chose, less what samples that chose nothing give of it."""
+    promised = own.worth(values)
+    threshold = study.threshold(promised)
+    drawn = study.sampled_of(REDECIDED + index, study.samples, own.chosen)
+    fresh = drawn.sum(axis=1) + own.same
+    return float(terms(promised, study.risk, threshold).mean() - terms(fresh, study.risk, threshold).mean())
 
 
 def _limits(study: _Study, solution: Solution, value: float, name: str) -> tuple[float, float]:
@@ -729,15 +751,21 @@ def _solver_gap_sentence(found: Optimality, words: _Words) -> str:
 
 
 def _optimism_sentence(found: Optimality, words: _Words) -> str:
-    optimism = found.optimism
-    way = "more" if optimism.mean >= 0 else "less"
-    cursed = "what is chosen for looking best looks better than it is"
-    why = cursed if optimism.low > 0 else "that this sample hardly flattered its choice was its luck"
+    here, optimism, sure = found.overpromise, found.optimism, f"{found.confidence:.0%}"
+    way, average = ("more" if one.mean >= 0 else "less" for one in (here, optimism))
     return (
-        f"Optimism: the sample that chose the portfolio promised {words.both(abs(optimism.mean))} {way} than fresh "
-        f"samples give ({found.confidence:.0%} interval of the difference {words.spread(optimism)}); plan with the "
-        f"fresh figure: {why}."
+        f"Optimism: the sample that chose the portfolio promised {words.both(abs(here.mean))} {way} than fresh samples "
+        f"give of it ({sure} interval {words.spread(here)}): plan with the fresh figure. Choosing anew on "
+        f"{optimism.n} other samples promised {words.both(abs(optimism.mean))} {average} on average than fresh samples "
+        f"gave of what each chose ({sure} interval {words.spread(optimism)}, the noise of choosing included): "
+        f"{_curse(optimism)}."
     )
+
+
+def _curse(optimism: Interval) -> str:
+    if optimism.low > 0:
+        return "what is chosen for looking best looks better than it is"
+    return "so many samples hardly flatter what they choose, or so few repeats do not show it"
 
 
 def _stochastic_sentence(found: StochasticValue, words: _Words) -> str:

@@ -50,6 +50,9 @@ class Words:
         return f"{number:,.4g} {self.unit}".rstrip()
 
 
+_SETTING = {"cvar": "floor", "target": "probability", "money": "money"}
+
+
 @dataclass(frozen=True, eq=False)
 class _Part:
     """One rule of a risk: what is asked, the risk without it, and what to look for to come nearest to it."""
@@ -102,8 +105,8 @@ class _Diagnosis:
         for part, (best, bound) in found.items():
             yield f"  {self.asked(part)}; {self.had(part, best, bound)}"
         ways = [*self.moved(found), *self.raised(found)]
-        if ways:
-            yield "ways out (each verified by a portfolio):"
+        ways = ways or [f"leave out {' and '.join(dict.fromkeys(f'risk.{_SETTING[part.kind]}' for part in parts))}"]
+        yield "ways out (each verified by a portfolio):"
         yield from (f"  {'or ' if place else ''}{way}" for place, way in enumerate(ways))
 
     def solved(self, problem: PortfolioProblem, risk: Risk) -> tuple[Appraisal | None, float, Status]:

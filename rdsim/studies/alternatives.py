@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,7 +15,16 @@ from rdsim.search import Posed, Proposal
 from rdsim.stats import proportion_interval
 from rdsim.studies.study import Study, intervals, judged, listing, money, picked, record_of, speaks_of
 
-__all__ = ["alternatives"]
+__all__ = ["alternatives", "usual_swaps"]
+
+FUNDED_TO_A_SWAP = 25
+SURE = 0.95
+"""Share of the resamples that must agree before a technology is called core or exterior."""
+
+
+def usual_swaps(funded: int) -> int:
+    """Decisions in which two portfolios should differ: one for every 25 technologies funded, at least one."""
+    return max(1, math.ceil(funded / FUNDED_TO_A_SWAP))
 
 
 def alternatives(
@@ -23,7 +33,7 @@ def alternatives(
     *,
     count: int = 5,
     within: float = 0.01,
-    swaps: int = 5,
+    swaps: int | None = None,
     resamples: int = 20,
     gap: float | None = None,
     replications: int | None = None,
@@ -32,8 +42,11 @@ def alternatives(
 ) -> Study:
     """`count` portfolios worth at most `within` (relative) less than the best, at least `swaps` swaps apart.
 
-    Beside them, how often each technology is chosen: over these portfolios, and over `resamples` bootstrap draws of
-    the value samples, each solved anew. Raises ProblemError and SolverError as the optimiser's functions do.
+    Left out, `swaps` follows the size of the best (`usual_swaps`). Beside the portfolios, how often each technology is
+    chosen: in them, and in `resamples` bootstrap draws of the value samples, each solved anew. A technology is *core*
+    if the best and all alternatives fund it and so do at least 95% of the resamples, *exterior* if none does and at
+    most 5% of them, and *borderline* otherwise; where no alternative was found, resamples alone tell. Raises
+    ProblemError and SolverError as the optimiser's functions do.
     """
     wanted = posed.scenario.optimiser.gap if gap is None else gap
     found = find(
@@ -41,7 +54,7 @@ def alternatives(
         best.solution.chosen,
         count=count,
         within=within,
-        swaps=swaps,
+        swaps=usual_swaps(len(best.solution.chosen)) if swaps is None else swaps,
         gap=wanted,
         solver=solver,
         time_limit=time_limit,
@@ -102,8 +115,8 @@ def _frequency(posed: Posed, near: Selection, again: Resampled) -> Iterator[dict
         yield {
             "technology": name,
             "name": posed.scenario.technologies[name].name,
-            "near": float(near.groups[g]),
-            "class": "core" if near.groups[g] == 1 else "borderline" if near.groups[g] > 0 else "exterior",
+            "near": float(near.groups[g]) if near.count > 1 else math.nan,
+            "class": _class_of(float(near.groups[g]), share),  # of the best alone where no alternative was found
             "resampled": share,
             "low": interval.low,
             "high": interval.high,
@@ -111,20 +124,18 @@ def _frequency(posed: Posed, near: Selection, again: Resampled) -> Iterator[dict
         }
 
 
+def _class_of(near: float, resampled: float) -> str:
+    """What portfolios nearly as good and resamples say together: sure only where they do not contradict each other."""
+    if near == 1 and resampled >= SURE:
+        return "core"
+    return "exterior" if near == 0 and resampled <= 1 - SURE else "borderline"
+
+
 # --- words ----------------------------------------------------------------------------------------
 
 
 def _sheet(posed: Posed, found: Alternatives, again: Resampled, table: pd.DataFrame, frequency: pd.DataFrame) -> Sheet:
-    counts = frequency["class"].value_counts()
-    core, some, none = (int(counts.get(name, 0)) for name in ("core", "borderline", "exterior"))
-    how = "all of them" if found.exhausted else "not necessarily all there are"
-    lead = (
-        f"{len(found.portfolios)} other portfolios worth at least {money(found.floor, posed.scenario)} and at least "
-        f"{found.swaps} decisions apart ({how}; {found.wanted} were asked for).",
-        f"Of {len(frequency)} technologies {core} are core: every one of these portfolios funds them. {some} are "
-        f"borderline: some do. {none} are exterior: none does."
-        + (f" It is the {some} that deserve a discussion." if some else ""),
-    )
+    lead = (_found_words(posed, found), _classes_words(found, again, frequency))
     return Sheet(
         "Near-optimal alternatives",
         posed.scenario.title,
@@ -133,6 +144,28 @@ def _sheet(posed: Posed, found: Alternatives, again: Resampled, table: pd.DataFr
             Section("The portfolios", (), (), (_portfolios(posed, table),)),
             Section("How firmly is each technology chosen?", _reading(again), _plots(frequency), (_firm(frequency),)),
         ),
+    )
+
+
+def _found_words(posed: Posed, found: Alternatives) -> str:
+    apart = f"worth at least {money(found.floor, posed.scenario)} and at least {found.swaps} decisions apart"
+    if found.portfolios:
+        how = "all of them" if found.exhausted else "not necessarily all there are"
+        return f"{len(found.portfolios)} other portfolios {apart} ({how}; {found.wanted} were asked for)."
+    proof = "there is none" if found.exhausted else "that there is none is not proven"
+    advice = "ask for a larger --within or for fewer --swaps"
+    return f"No other portfolio {apart} was found ({proof}); {advice}."
+
+
+def _classes_words(found: Alternatives, again: Resampled, frequency: pd.DataFrame) -> str:
+    counts = frequency["class"].value_counts()
+    core, some, none = (int(counts.get(name, 0)) for name in ("core", "borderline", "exterior"))
+    portfolios = "every one of these portfolios and" if found.portfolios else "the best portfolio and"
+    alone = "" if found.portfolios else ", by resamples alone,"
+    return (
+        f"Of {len(frequency)} technologies {core} are core{alone}: {portfolios} at least {SURE:.0%} of {again.count} "
+        f"resamples fund them. {none} are exterior: none of these portfolios and at most {1 - SURE:.0%} of the "
+        f"resamples does. {some} are borderline." + (f" It is the {some} that deserve a discussion." if some else "")
     )
 
 
@@ -196,11 +229,16 @@ def _plots(frequency: pd.DataFrame) -> tuple[Plot, ...]:
             tips={
                 "label": Column("Technology"),
                 "resampled": Column("resamples", "share"),
-                "near": Column("near-optimal portfolios", "share"),
+                **_near_column(frequency, "near-optimal portfolios"),
                 "class": Column("class"),
             },
         ),
     )
+
+
+def _near_column(frequency: pd.DataFrame, label: str) -> dict[str, Column]:
+    """Share of near-optimal portfolios, if any but the best was found."""
+    return {} if frequency["near"].isna().all() else {"near": Column(label, "share")}
 
 
 def _firm(frequency: pd.DataFrame) -> Table:
@@ -209,7 +247,7 @@ def _firm(frequency: pd.DataFrame) -> Table:
         "technology": Column("Id"),
         "name": Column("Technology"),
         "class": Column("Class"),
-        "near": Column("Near-optimal portfolios", "share"),
+        **_near_column(frequency, "Near-optimal portfolios"),
         "resampled": Column("Resamples", "share"),
         "low": Column("from", "share"),
         "high": Column("to", "share"),

@@ -98,12 +98,13 @@ def _study(
 
 def _parts(known: Optimality) -> pd.DataFrame:
     """The parts of the distance from the optimum: amount, limits, share of the value, count."""
-    optimism = known.optimism
+    optimism, here = known.optimism, known.overpromise
     rows = [
         ("value on fresh samples", known.lower.mean, known.lower.low, known.lower.high, known.lower.n),
         ("limit of the true optimum", known.upper.mean, known.upper.low, known.upper.high, known.upper.n),
         ("solver gap", known.solver_gap, known.solver_gap, known.solver_gap, 1),
         ("sampling gap", known.sampling_gap.mean, 0.0, known.sampling_gap.high, known.sampling_gap.n),
+        ("promised too much here", here.mean, here.low, here.high, here.n),
         ("optimism", optimism.mean, optimism.low, optimism.high, optimism.n),
         ("gap, whole", known.gap.mean, 0.0, known.gap.high, known.gap.n),
     ]
@@ -184,7 +185,8 @@ def _shown(posed: Posed, table: pd.DataFrame) -> Table:
         "n": Column("count", "count"),
     }
     return Table(
-        "Gaps have one-sided limits. Optimism is what the samples that chose the portfolio promised too much.",
+        "Gaps have one-sided limits. Promised too much here: by the samples that chose this portfolio, of it. "
+        "Optimism: by samples as many, of what they choose, on average over the batches, which chose anew.",
         table,
         columns,
     )

@@ -102,7 +102,12 @@ def candidate_of(objective: float = 0.0, bound: float = 0.0) -> Candidate:
 
 
 def test_estimates_are_students_by_hand() -> None:
-    batches = [Batch(12.0, 11.0, 9.0), Batch(10.0, 10.0, 10.0), Batch(14.0, 13.5, 11.0), Batch(11.0, 10.5, 10.5)]
+    batches = [
+        Batch(12.0, 11.0, 9.0, 2.0),
+        Batch(10.0, 10.0, 10.0, -1.0),
+        Batch(14.0, 13.5, 11.0, 4.0),
+        Batch(11.0, 10.5, 10.5, 3.0),
+    ]
     found = estimate(candidate_of(13.0, 13.6), batches, np.array([9.0, 11.0, 10.0]), samples=7, confidence=0.9)
     gaps = np.array([3.0, 0.0, 3.0, 0.5])
     one_sided, two_sided = reference.t.ppf(0.9, 3), reference.t.ppf(0.95, 3)
@@ -116,9 +121,10 @@ def test_estimates_are_students_by_hand() -> None:
     assert found.limits == (found.lower.low, found.upper.high)
     assert (found.sampling_gap.mean, found.batch_solver_gap.mean) == pytest.approx((1.125, 0.5))
     assert found.solver_gap == pytest.approx(0.6)
-    assert found.optimism.mean == pytest.approx(3.0)
-    assert found.optimism.low == pytest.approx(13.0 - found.lower.high)
-    assert found.optimism.high == pytest.approx(13.0 - found.lower.low)
+    assert found.optimism == mean_interval([2.0, -1.0, 4.0, 3.0], 0.9)
+    assert found.overpromise.mean == pytest.approx(3.0)
+    assert found.overpromise.low == pytest.approx(13.0 - found.lower.high)
+    assert found.overpromise.high == pytest.approx(13.0 - found.lower.low)
     assert found.share(found.gap.mean) == pytest.approx(0.1625)
     assert (found.gap.n, found.upper.n, found.lower.n, found.samples) == (4, 4, 3, 7)
 
@@ -207,6 +213,21 @@ def test_the_winners_curse_is_seen_and_kept_out_of_the_value() -> None:
     assert np.mean([one.optimism.mean for one in found]) == pytest.approx(largest, abs=4 * 0.65 / math.sqrt(runs))
     assert np.mean([one.upper.mean for one in found]) == pytest.approx(largest, abs=4 * 0.35 / math.sqrt(runs))
     assert np.mean([one.lower.low <= 0.0 <= one.lower.high for one in found]) > 0.85
+
+
+@pytest.mark.parametrize(("options", "largest"), [(1, 0.0), (5, 1.16296), (30, 2.04276)])
+def test_the_interval_of_optimism_covers_the_true_winners_curse(options: int, largest: float) -> None:
+    """Options alike, of which one is chosen: the best promises the expected largest of so many means (Harter 1961)."""
+    samples, runs, batches = 16, size(30, 1000), 8
+    alike, spread = np.zeros(options), np.full(options, 4.0)
+    problem = state_problem(alike, rows=state_rows(np.ones((1, options)), [1.0]), group=np.zeros(options, dtype=int))
+    problem = replace(problem, exactly_one=np.array([True]))
+    found = [
+        optimality(problem, normals(seed, alike, spread), batches=batches, samples=samples, evaluation=100, gap=1e-4)
+        for seed in range(runs)
+    ]
+    covered = np.mean([one.optimism.low <= largest <= one.optimism.high for one in found])
+    assert at_least(float(covered), 0.95, runs)
 
 
 def test_cvar_of_few_samples_is_too_high_and_the_terms_are_not() -> None:
@@ -649,7 +670,7 @@ def test_the_same_input_gives_the_same_answer() -> None:
 
 
 def test_sentences_say_what_the_figures_mean() -> None:
-    batches = [Batch(12.0, 11.0, 9.0), Batch(10.0, 10.0, 10.0)]
+    batches = [Batch(12.0, 11.0, 9.0, 2.0), Batch(10.0, 10.0, 10.0, 2.1)]
     found = estimate(candidate_of(13.0, 13.6), batches, np.array([9.0, 11.0, 10.0]), samples=1000, confidence=0.9)
     told = describe(found, "bn KRW", ".2f")
     heads = [sentence.split(":")[0] for sentence in told]
@@ -659,6 +680,7 @@ def test_sentences_say_what_the_figures_mean() -> None:
     assert "0.60 bn KRW (6.0%)" in told[3]
     assert "1.00 bn KRW (10%)" in told[4]
     assert "promised 3.00 bn KRW (30%) more than fresh samples" in told[6]
+    assert "on 2 other samples promised 2.05 bn KRW (20%) more on average" in told[6]
     assert "looks better than it is" in told[6]
     assert "1,000 samples" in told[1]
 
@@ -669,7 +691,7 @@ def test_sentences_say_what_is_not_known() -> None:
     assert "not known" in told[3]
     assert "too rare for 50 samples" in told[2]
     assert "promised 1.0 (10%) less than" in told[6]
-    assert "hardly flattered its choice" in told[6]
+    assert "hardly flatter what they choose" in told[6]
     assert "-0.0" not in " ".join(told)
 
 
