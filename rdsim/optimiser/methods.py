@@ -109,7 +109,10 @@ def _solve_whole(problem: PortfolioProblem, model: Model, settings: Settings) ->
     """The model as it is; at gap 0 the canonical one of its optima."""
     watch = Stopwatch.start()
     answer = solved_exactly(
-        problem, model, lambda stated: settings.solver.run(stated, settings.limits(gap=settings.gap))
+        problem,
+        model,
+        lambda stated: settings.solver.run(stated, settings.limits(gap=settings.gap)),
+        settings.solver.name,
     )
     progress = Progress(
         bound=answer.bound,
@@ -131,7 +134,10 @@ def _canonical(problem: PortfolioProblem, model: Model, settings: Settings, prog
     as_good = _as_good_as(model, problem.option_names, least)
     try:
         answer = solved_exactly(
-            problem, as_good, lambda stated: settings.solver.run(stated, settings.limits(nodes=CANONICAL_NODES))
+            problem,
+            as_good,
+            lambda stated: settings.solver.run(stated, settings.limits(nodes=CANONICAL_NODES)),
+            settings.solver.name,
         )
     except SolverError:
         return progress  # the optimum is proven; which of its equals comes back is not worth an error

@@ -275,7 +275,7 @@ def _improve(
         values[kept] = answer.values
         return replace(answer, values=values)
 
-    answer = solved_exactly(problem, model, ask, EXACT_TRIES)
+    answer = solved_exactly(problem, model, ask, settings.solver.name, EXACT_TRIES)
     seconds = watch.add(progress.seconds, answer, "mip")
     progress = replace(progress, seconds=seconds)
     whole = bool((lower == model.lower).all() and (upper == model.upper).all())

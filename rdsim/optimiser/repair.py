@@ -26,15 +26,17 @@ from rdsim.optimiser.solvers import Answer, State, with_rows_below
 __all__ = ["TRIES", "cuts_of", "solved_exactly"]
 
 TRIES = 60
+_TRIFLE = 1e-4
+"""Share of the largest number in a row that no solver's tolerance explains."""
 
 
 def solved_exactly(
-    problem: PortfolioProblem, model: Model, ask: Callable[[Model], Answer], tries: int = TRIES
+    problem: PortfolioProblem, model: Model, ask: Callable[[Model], Answer], solver: str, tries: int = TRIES
 ) -> Answer:
     """`ask(model)`, asked again with more rows until its portfolio breaks none; its bound holds for the model as it is.
 
-    `ask` gives values of every column of the model that it is given. Raises: SolverError if a portfolio breaks what is
-    no row, as no tolerance explains.
+    `ask` gives values of every column of the model that it is given; `solver` is the name of who answers. Raises:
+    SolverError if its portfolio breaks a rule by more than tolerances explain.
     """
     bound, loading = np.inf, 0.0
     for _ in range(tries):
@@ -46,7 +48,7 @@ def solved_exactly(
         judged = evaluate(problem, chosen_of(problem, answer.values))
         if judged.feasible:
             return answer
-        model = with_rows_below(model, *_widened(cuts_of(problem, judged, model), model))
+        model = with_rows_below(model, *_widened(cuts_of(problem, judged, model, solver), model))
     last = ask(_tightened_caps(problem, model))
     kept = last.values is not None and evaluate(problem, chosen_of(problem, last.values)).feasible
     values = last.values if kept else None
@@ -73,15 +75,16 @@ def _tightened_caps(problem: PortfolioProblem, model: Model) -> Model:
 # ---------------------------------------------------------------- cuts
 
 
-def cuts_of(problem: PortfolioProblem, judged: Evaluation, model: Model) -> tuple[FloatArray, FloatArray]:
+def cuts_of(problem: PortfolioProblem, judged: Evaluation, model: Model, solver: str) -> tuple[FloatArray, FloatArray]:
     """Rows `coefficients @ x <= caps` over the options, shapes (k, O) and (k,), one for each row that is broken.
 
-    Raises: SolverError if something else is broken: no tolerance explains that.
+    Raises: SolverError if something else is broken, or by more than a trifle: no tolerance explains that.
     """
     broken = np.flatnonzero((judged.excess > 0) & ~problem.rows.is_soft)
-    if broken.size < len(judged.violations):
+    far = judged.excess[broken] > _TRIFLE * problem.rows.largest[broken]
+    if broken.size < len(judged.violations) or far.any():
         names = ", ".join(f"{violation.family} {violation.name}" for violation in judged.violations[:5])
-        raise SolverError("any", f"its portfolio breaks {names}")
+        raise SolverError(solver, f"its portfolio breaks {names}")
     open_ = model.upper[: len(problem.option_names)] > 0
     cuts = [_cut(problem, judged, int(row), open_) for row in broken]
     return np.array([row for row, _ in cuts]), np.array([cap for _, cap in cuts])

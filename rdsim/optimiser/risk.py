@@ -348,10 +348,10 @@ def _cut_off(hunt: Hunt, found: Appraisal, columns: FloatArray, again: bool) -> 
         raise SolverError(hunt.settings.solver.name, f"its portfolio breaks {names}, and it comes back when excluded")
     hunt.keep(hunt.task.cuts(hunt.task.broken(columns, hunt.task.rules, 0.0)))
     if not found.feasible:
-        hunt.keep(_excluded(hunt.task, found))
+        hunt.keep(_excluded(hunt.task, found, hunt.settings.solver.name))
 
 
-def _excluded(task: Task, found: Appraisal) -> Cuts:
+def _excluded(task: Task, found: Appraisal, solver: str) -> Cuts:
     """Rows that cut off a portfolio that the judge refuses: for rows that are broken, and else for it alone."""
     options, chosen = len(task.problem.option_names), list(found.evaluation.chosen)
     if found.evaluation.feasible:
@@ -359,7 +359,7 @@ def _excluded(task: Task, found: Appraisal) -> Cuts:
         row[0, chosen] = 1.0
         coefficients, caps = row, np.array([len(chosen) - 1.0])
     else:
-        coefficients, caps = cuts_of(task.problem, found.evaluation, task.model)
+        coefficients, caps = cuts_of(task.problem, found.evaluation, task.model, solver)
     wide = np.zeros((caps.size, task.model.value.size))
     wide[:, :options] = coefficients
     return Cuts(wide, caps, ("excluded",) * caps.size)
