@@ -26,9 +26,10 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from rdsim.errors import Fault, ProblemError, SolverError
-from rdsim.optimiser.evaluation import evaluate
+from rdsim.optimiser.evaluation import Evaluation, evaluate
 from rdsim.optimiser.milp import Model, chosen_of, formulate
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, check
+from rdsim.optimiser.repair import solved_exactly
 from rdsim.optimiser.solvers import Answer, Limits, Solver, State, solver_named
 from rdsim.optimiser.variations import with_slack
 
@@ -175,7 +176,10 @@ def without_values(problem: PortfolioProblem) -> PortfolioProblem:
 
 @dataclass(frozen=True, eq=False)
 class _Elastic:
-    """A model in which every rule has a slack; its columns come last, `places[k]` are those of rule k."""
+    """A model in which every rule has a slack; its columns come last, `places[k]` are those of rule k.
+
+    A slack is counted in units: in a row of billions a column of ones would be too small for a solver to see.
+    """
 
     problem: PortfolioProblem
     rules: tuple[Rule, ...]
@@ -190,7 +194,7 @@ class _Elastic:
         value, upper = np.zeros(self.model.value.size), self.model.upper.copy()
         free = set(allowed)
         for rule, columns in enumerate(self.places):
-            value[list(columns)] = -weight[rule] / self.unit[rule]
+            value[list(columns)] = -weight[rule]
             if rule not in free:
                 upper[list(columns)] = 0.0
         answer = self.solver.run(replace(self.model, value=value, upper=upper), self.limits)
@@ -202,11 +206,12 @@ class _Elastic:
         """Rules whose slack is more than rounding."""
         values = answer.values if answer.values is not None else np.zeros(self.model.value.size)
         slack = [float(values[list(columns)].sum()) for columns in self.places]
-        return tuple(rule for rule, amount in enumerate(slack) if amount > NOTHING * self.unit[rule])
+        return tuple(rule for rule, share in enumerate(slack) if share > NOTHING)
 
     def amount(self, answer: Answer, rule: int) -> float:
-        """The slack of a rule."""
-        return 0.0 if answer.values is None else float(answer.values[list(self.places[rule])].sum())
+        """The slack of a rule, in its row's own unit."""
+        share = 0.0 if answer.values is None else float(answer.values[list(self.places[rule])].sum())
+        return share * float(self.unit[rule])
 
 
 @dataclass(frozen=True)
@@ -235,14 +240,15 @@ def _elastic(problem: PortfolioProblem, solver: str | Solver, time_limit: float 
         passing = np.array([name.startswith("c_") for name in base.column_names], dtype=bool)
         base = replace(base, upper=np.where(passing, np.inf, base.upper))
     whole = _with_fixing_rows(problem, base, rules)
-    slacks = tuple(_slacks(problem, whole, rules))
+    unit = np.array([_unit(problem, rule) for rule in rules])
+    slacks = tuple(replace(one, sign=one.sign * float(unit[one.rule])) for one in _slacks(problem, whole, rules))
     adapter = solver_named(solver) if isinstance(solver, str) else solver
     return _Elastic(
         problem=problem,
         rules=rules,
         model=_with_slacks(whole, slacks),
         places=_places(slacks, len(rules), whole.value.size),
-        unit=np.array([_unit(problem, rule) for rule in rules]),
+        unit=unit,
         solver=adapter,
         limits=Limits(seconds=time_limit),
     )
@@ -533,9 +539,10 @@ def _relaxation(priced: _Priced, allowed: Sequence[int]) -> Relaxation:
     if answer.state is State.INFEASIBLE or answer.values is None:
         return Relaxation((), math.inf, math.inf, ())
     changes = tuple(_change(priced, answer, rule) for rule in elastic.broken(answer))
+    changes, chosen = _verified(elastic, changes, answer)
     cost = math.fsum(change.cost for change in changes)
     at_least = cost if answer.state is State.OPTIMAL else max(0.0, min(-answer.bound, cost))
-    return Relaxation(changes, cost, at_least, _verified(elastic, changes, answer))
+    return Relaxation(changes, cost, at_least, chosen)
 
 
 def _change(priced: _Priced, answer: Answer, number: int) -> Change:
@@ -546,17 +553,37 @@ def _change(priced: _Priced, answer: Answer, number: int) -> Change:
     return Change(rule, amount, amount * float(weight[number] / elastic.unit[number]), sense)
 
 
-def _verified(elastic: _Elastic, changes: Iterable[Change], answer: Answer) -> tuple[int, ...]:
-    """A portfolio of the relaxed problem, judged apart; the solver's own, or one that a second solve finds."""
+_TRIFLES = 3
+
+
+def _verified(
+    elastic: _Elastic, changes: tuple[Change, ...], answer: Answer
+) -> tuple[tuple[Change, ...], tuple[int, ...]]:
+    """The changes and a portfolio of the relaxed problem, judged apart: the solver's own, or one of a second solve.
+
+    Where a solver's tolerance made a change too small by a trifle, it grows by what its portfolio is off.
+    """
+    own = chosen_of(elastic.problem, answer.values) if answer.values is not None else ()
+    for _ in range(_TRIFLES):
+        judged = evaluate(relaxed_by(elastic.problem, changes), own)
+        if judged.feasible:
+            return changes, own
+        changes = tuple(_grown(change, judged) for change in changes)
     relaxed = relaxed_by(elastic.problem, changes)
-    own = chosen_of(relaxed, answer.values) if answer.values is not None else ()
-    if evaluate(relaxed, own).feasible:
-        return own
-    again = elastic.solver.run(formulate(without_values(relaxed)), elastic.limits)
-    chosen = chosen_of(relaxed, again.values) if again.values is not None else ()
-    if again.values is None or not evaluate(relaxed, chosen).feasible:
+    again = solved_exactly(
+        relaxed,
+        formulate(without_values(relaxed)),
+        lambda model: elastic.solver.run(model, elastic.limits),
+        elastic.solver.name,
+    )
+    if again.values is None:
         raise SolverError(elastic.solver.name, "its relaxation does not make the problem feasible")
-    return chosen
+    return changes, chosen_of(relaxed, again.values)
+
+
+def _grown(change: Change, judged: Evaluation) -> Change:
+    off = float(judged.excess[change.rule.index]) if change.rule.kind == "row" else 0.0
+    return replace(change, amount=change.amount + off)
 
 
 def relaxed_by(problem: PortfolioProblem, changes: Iterable[Change]) -> PortfolioProblem:
@@ -584,6 +611,9 @@ def _others(members: Iterable[int], dropped: set[int]) -> tuple[int, ...]:
 
 def _rounded_up(amount: float) -> str:
     """Four significant digits, rounded up so that following the words is enough."""
-    digits = 3 - math.floor(math.log10(amount)) if amount > 0 else 0
+    if not amount > 0:
+        return "0"
+    digits = 3 - math.floor(math.log10(amount))
     step = 10.0**-digits
-    return f"{math.ceil(amount / step - 1e-9) * step:,.{max(digits, 0)}f}".rstrip("0").rstrip(".") if amount else "0"
+    text = f"{math.ceil(amount / step - 1e-9) * step:,.{max(digits, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

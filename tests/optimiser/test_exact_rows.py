@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rdsim.optimiser import PortfolioProblem, Status, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser.conflicts import cheapest_relaxation, relaxed_by
 from rdsim.optimiser.milp import formulate, restrict
 from tests.optimiser.machine import INSTALLED
 from tests.sizes import size
@@ -137,6 +139,25 @@ def test_order_and_a_trifle_of_money_change_nothing(seed: int) -> None:
         gap=0,
     )
     assert {names[columns][option] for option in other.chosen} == {names[option] for option in first.chosen}
+
+
+@settings(max_examples=EXAMPLES // 3, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_ways_out_are_exact_too(seed: int) -> None:
+    """A change of a cap by what a solver says is a trifle too small: what is told is enough."""
+    rng = np.random.default_rng(seed)
+    use = rng.integers(1, 10**12, (2, 4)) / 10 ** rng.integers(0, 9)
+    rows = state_rows(use, use.sum(axis=1) * rng.uniform(0.1, 0.9, 2))
+    problem = state_problem(np.ones(4), rows=rows, fixed_in_groups=[0, 1, 2, 3])
+    way = cheapest_relaxation(problem, weights={"must-fund": np.inf})
+    assert evaluate(relaxed_by(problem, way.changes), way.chosen).feasible
+
+
+@pytest.mark.parametrize(("cap", "told"), [(1000.0, "by 2,000"), (2999.5, "by 0.5"), (1765.5, "by 1,235")])
+def test_ways_out_are_told_in_whole_numbers(cap: float, told: str) -> None:
+    problem = one_row([3000.0], cap)
+    way = cheapest_relaxation(replace(problem, fixed_in_groups=(0,)), weights={"must-fund": np.inf})
+    assert str(way).endswith(told)
 
 
 # ---------------------------------------------------------------- models and judges
