@@ -22,6 +22,7 @@ import typer.core
 
 from rdsim.complaints import DEBUG, INCOMPLETE, ended, printable_streams
 from rdsim.errors import Fault, InfeasibleError, InputError, listed
+from rdsim.unproven import unproven_solves, unproven_words
 
 if TYPE_CHECKING:
     from rdsim.domain import Scenario
@@ -113,7 +114,16 @@ def main() -> None:
     printable_streams()
     given = sys.argv[1:]
     words = [one for one in given if one != DEBUG]
-    code = ended(lambda: app(words, prog_name="rdsim"), given, debug=len(words) < len(given))
+    with unproven_solves() as unproven:
+        try:
+            code = ended(lambda: app(words, prog_name="rdsim"), given, debug=len(words) < len(given))
+        except SystemExit as stop:
+            if stop.code or not unproven:
+                raise
+            code = 0
+    if unproven and not code:
+        print(f"incomplete: {unproven_words(unproven)}", file=sys.stderr)  # noqa: T201
+        code = INCOMPLETE
     if code:
         sys.exit(code)
 

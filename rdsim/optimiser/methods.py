@@ -33,9 +33,8 @@ from rdsim.optimiser.problem import FloatArray, PortfolioProblem, check
 from rdsim.optimiser.reach import reachable
 from rdsim.optimiser.rens import Progress, Settings, Stopwatch, search, search_near, settled
 from rdsim.optimiser.repair import solved_exactly
-from rdsim.optimiser.solution import Seconds, Solution, Status, Termination, relative_gap
+from rdsim.optimiser.solution import Seconds, Solution, Status, Termination, noted, relative_gap
 from rdsim.optimiser.solvers import Solver, State, solver_named, typical
-from rdsim.optimiser.unproven import noted
 
 __all__ = ["METHODS", "solve"]
 

@@ -72,7 +72,7 @@ from rdsim.optimiser.rens import (
     target_of,
 )
 from rdsim.optimiser.repair import cuts_of
-from rdsim.optimiser.solution import Seconds, Solution, Status, Termination, relative_gap
+from rdsim.optimiser.solution import Seconds, Solution, Status, Termination, noted, relative_gap
 from rdsim.optimiser.solvers import Answer, Limits, Relaxation, Solver, State, relaxation_of, solver_named
 from rdsim.optimiser.tail import (
     Cuts,
@@ -87,7 +87,6 @@ from rdsim.optimiser.tail import (
     with_sample_columns,
 )
 from rdsim.optimiser.task import Task, state_task
-from rdsim.optimiser.unproven import noted
 
 __all__ = [
     "METHODS",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from rdsim.errors import InfeasibleError, SolverError
+from rdsim.unproven import note_unproven
 
-__all__ = ["Seconds", "Solution", "Status", "Termination", "relative_gap", "require"]
+__all__ = ["Seconds", "Solution", "Status", "Termination", "noted", "relative_gap", "require"]
 
 
 class Status(StrEnum):
@@ -66,11 +68,22 @@ class Solution:
         return self.status in {Status.OPTIMAL, Status.FEASIBLE}
 
 
+S = TypeVar("S", bound=Solution)
+
+
 def relative_gap(objective: float, bound: float) -> float:
     """(bound - objective) / |objective|, at least 0; infinite while either is unknown."""
     if objective != objective or bound == float("inf"):  # noqa: PLR0124 - nan is the one number unlike itself
         return float("inf")
     return max(0.0, bound - objective) / max(abs(objective), 1e-9)
+
+
+def noted(solution: S, asked: float) -> S:
+    """The solution; whoever listens hears of it if a time limit left its gap above the one asked for."""
+    proven = solution.status in {Status.INFEASIBLE, Status.UNBOUNDED} or solution.gap <= asked
+    if solution.termination is Termination.TIME_LIMIT and not proven:
+        note_unproven(asked, solution.gap)
+    return solution
 
 
 def require(solution: Solution) -> Solution:

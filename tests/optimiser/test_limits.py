@@ -17,7 +17,7 @@ from rdsim.optimiser.milp import formulate
 from rdsim.optimiser.risk import solve_risk
 from rdsim.optimiser.risk_conflicts import risk_diagnosis
 from rdsim.optimiser.solvers import Cbc, Highs, Limits, relaxation_of
-from rdsim.optimiser.unproven import Unproven, unproven_solves
+from rdsim.unproven import Unproven, unproven_solves
 
 HANGS = """#!/bin/sh
 if [ "$1" = "-quit" ]; then echo "Version: 1.0"; exit 0; fi

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
 
-from rdsim.optimiser.solution import Solution, Status, Termination
-
-__all__ = ["Unproven", "noted", "unproven_solves"]
-
-S = TypeVar("S", bound=Solution)
+__all__ = ["Unproven", "note_unproven", "unproven_solves", "unproven_words"]
 
 
 @dataclass(frozen=True)
@@ -40,11 +36,17 @@ def unproven_solves() -> Iterator[list[Unproven]]:
             _LISTENERS[:] = [one for one in _LISTENERS if one is not found]
 
 
-def noted(solution: S, asked: float) -> S:
-    """The solution; whoever listens hears of it if a time limit left its gap above the one asked for."""
-    proven = solution.status in {Status.INFEASIBLE, Status.UNBOUNDED} or solution.gap <= asked
-    if solution.termination is Termination.TIME_LIMIT and not proven:
-        with _LOCK:
-            for listener in _LISTENERS:
-                listener.append(Unproven(asked, solution.gap))
-    return solution
+def note_unproven(asked: float, proven: float) -> None:
+    """Tell whoever listens."""
+    with _LOCK:
+        for listener in _LISTENERS:
+            listener.append(Unproven(asked, proven))
+
+
+def unproven_words(found: list[Unproven]) -> str:
+    """What was asked and what was proven, of the solve that is farthest from its gap."""
+    widest = max(found, key=lambda one: one.proven)
+    count, last = ("the solve", "") if len(found) == 1 else (f"{len(found)} solves", " (the widest)")
+    proven = f"{widest.proven:.2%}" if math.isfinite(widest.proven) else "none"
+    gaps = f"asked {widest.asked:.2%}, proven {proven}{last}"
+    return f"--time-limit ended {count} before the gap asked for was proven: {gaps}"
