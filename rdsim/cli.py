@@ -21,13 +21,13 @@ import typer
 import typer.core
 
 from rdsim.complaints import DEBUG, INCOMPLETE, ended, printable_streams
-from rdsim.errors import Fault, InfeasibleError, InputError, listed
+from rdsim.errors import DrawingError, Fault, InfeasibleError, InputError, listed
 from rdsim.unproven import unproven_solves, unproven_words
 
 if TYPE_CHECKING:
     from rdsim.domain import Scenario
     from rdsim.plugins import Plugin
-    from rdsim.results import Run
+    from rdsim.results import Run, Written
     from rdsim.runs import Earlier
     from rdsim.search import Given, Posed
     from rdsim.studies import Study
@@ -38,6 +38,9 @@ __all__ = ["app", "main"]
 MOST_FAULTS = 40
 INTERRUPTED = 130
 INFEASIBLE = 3
+
+_HELD = contextlib.ExitStack()
+"""What a command holds until it ends: the places of its results."""
 
 app = typer.Typer(
     help="Decide which technologies to fund, with which partner countries, from which year - and see what will "
@@ -111,10 +114,13 @@ Trace = Annotated[bool, typer.Option("--trace", help="Also write trace.csv: what
 
 def main() -> None:
     """Run the command line; errors of rdsim become a message and their exit code."""
+    from rdsim.folders.signals import terminate_like_ctrl_c  # noqa: PLC0415
+
     printable_streams()
+    terminate_like_ctrl_c()
     given = sys.argv[1:]
     words = [one for one in given if one != DEBUG]
-    with unproven_solves() as unproven:
+    with _HELD, unproven_solves() as unproven:
         try:
             code = ended(lambda: app(words, prog_name="rdsim"), given, debug=len(words) < len(given))
         except SystemExit as stop:
@@ -137,14 +143,14 @@ def _announce_compilation() -> None:
 
 
 @contextlib.contextmanager
-def _interruptible(*, compiles: bool = True) -> Iterator[None]:
-    """Ctrl-C before anything is finished: say so, and leave nothing behind."""
+def _interruptible(*, compiles: bool = True, left: str = "nothing was finished, nothing was written") -> Iterator[None]:
+    """Ctrl-C before anything is finished: say so, and what is left behind."""
     if compiles:
         _announce_compilation()
     try:
         yield
     except KeyboardInterrupt:
-        print("interrupted: nothing was finished, nothing was written", file=sys.stderr)  # noqa: T201
+        print(f"interrupted: {left}", file=sys.stderr)  # noqa: T201
         raise typer.Exit(INTERRUPTED) from None
 
 
@@ -238,13 +244,35 @@ def _claim(
     plugins: tuple[Plugin, ...],
     scenario: Path | None = None,
 ) -> Run:
-    """The run's place, refused before anything long runs if it cannot be used."""
+    """The run's place, reserved before anything long runs, and refused if it cannot be used."""
     from rdsim import results  # noqa: PLC0415
 
+    place = results.claim(name, out, force=force)
+    _HELD.callback(place.release)
+    for sentence in place.words:
+        typer.echo(sentence, err=True)
     asked = (_typed(), "" if scenario is None else scenario.as_posix())
-    run = results.Run(out or results.free_folder(name), tuple(overrides or ()), force, plugins, *asked)
-    results.claim(run)
-    return run
+    return results.Run(place.folder, tuple(overrides or ()), force, plugins, *asked, place=place)
+
+
+def _finish(text: str, write: Callable[[], Written]) -> None:
+    """Write a run, tell what it found, and where it is; if it lacks something, the exit code is 4."""
+    try:
+        found = write()
+    finally:
+        typer.echo(text)
+    _tell_written(found)
+
+
+def _tell_written(found: Written) -> None:
+    page = f"; open {found.folder / 'report.html'}" if found.drawn else ""
+    typer.echo(f"written to {found.folder}{page}")
+    if found.missing:
+        why = f" ({found.why})" if found.why else ""
+        typer.echo(f"incomplete: still missing {', '.join(found.missing)}{why}", err=True)
+        if found.drawable and not found.drawn:
+            typer.echo(f"all that was computed is kept; to draw the page: rdsim report {found.folder}", err=True)
+        raise typer.Exit(INCOMPLETE)
 
 
 @app.callback()
@@ -344,9 +372,7 @@ def simulate(
             world, chosen, replications=replications, seed=seed, engine=engine.value, threads=threads, progress=tell
         )
     story = follow(world, chosen, seed=seed) if trace else None
-    results.write_simulation(found, place, story)
-    typer.echo(findings.describe_simulation(found))
-    typer.echo(f"written to {place.folder}")
+    _finish(findings.describe_simulation(found), lambda: results.write_simulation(found, place, story))
 
 
 @app.command(cls=_Command)
@@ -403,9 +429,9 @@ def optimise(
             threads=threads,
         )
     asked = {"gap": world.optimiser.gap if gap is None else gap, "time_limit": time_limit, "threads": 1, "seed": 0}
-    results.write_proposal(world, proposal, world.simulation.seed if seed is None else seed, place, asked)
-    typer.echo(findings.describe_proposal(world, proposal))
-    typer.echo(f"written to {place.folder}")
+    given_seed = world.simulation.seed if seed is None else seed
+    text = findings.describe_proposal(world, proposal)
+    _finish(text, lambda: results.write_proposal(world, proposal, given_seed, place, asked))
 
 
 def _scenario_or_none(scenario: Path | None, problem: Path | None, given: tuple[str, ...]) -> Path | None:
@@ -448,9 +474,8 @@ def _optimise_problem(
     require(solution)
     asked = {"gap": gap or 0.0, "time_limit": time_limit, "threads": threads, "seed": seed}
     told = {**asked, "untold": list(untold(solver_named(solver)))}
-    results.write_answer(folders.chosen_table(posed, solution), folders.record(posed, solution, told), place)
-    typer.echo(folders.describe(posed, solution))
-    typer.echo(f"written to {place.folder}")
+    chosen, record = folders.chosen_table(posed, solution), folders.record(posed, solution, told)
+    _finish(folders.describe(posed, solution), lambda: results.write_answer(chosen, record, place))
 
 
 @app.command(cls=_Command)
@@ -491,12 +516,20 @@ def plan(
             one_shot=one_shot,
             progress=progress,
         )
-    results.write_plan(found, place)
-    typer.echo(findings.describe_plan(found))
-    typer.echo(f"written to {place.folder}; open {place.folder / 'report.html'}")
-    if found.missing:
-        typer.echo(f"interrupted: still missing {', '.join(found.missing)}", err=True)
-        raise typer.Exit(INCOMPLETE)
+    _finish(findings.describe_plan(found), lambda: results.write_plan(found, place))
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a plan, a study, a calibration or a sweep.")],
+) -> None:
+    """Draw report.html again, from what the folder of a run holds."""
+    from rdsim import results, sweep  # noqa: PLC0415
+
+    if sweep.is_sweep(run):
+        _draw_sweep(run)
+        return
+    _tell_written(results.redraw(run))
 
 
 # --- studies --------------------------------------------------------------------------------------
@@ -565,10 +598,7 @@ def _study(
     place = _claim(out, f"{world.name}-{command}", asked.overrides, force, plugged, asked.scenario)
 
     def finish(study: Study) -> None:
-        results.write_study(study, place)
-        for sentence in study.lines:
-            typer.echo(sentence)
-        typer.echo(f"written to {place.folder}; open {place.folder / 'report.html'}")
+        _finish("\n".join(study.lines), lambda: results.write_study(study, place))
 
     with _interruptible():
         yield (
@@ -902,10 +932,7 @@ def calibrate(
     )
     with _interruptible(compiles=False), _progress() as progress:
         found = calibrating.calibrate(projects, asked, name, tuple(test or ()), progress)
-    results.write_calibration(found, place)
-    for sentence in calibrating.described(found):
-        typer.echo(sentence)
-    typer.echo(f"written to {place.folder}; open {place.folder / 'report.html'}")
+    _finish("\n".join(calibrating.described(found)), lambda: results.write_calibration(found, place))
 
 
 def _numbers(where: str, text: str) -> list[float]:
@@ -960,6 +987,7 @@ def sweep_run(
         str | None, typer.Option(metavar="ADDRESS", help="Use a Dask scheduler, as tcp://host:8786; or 'local'.")
     ] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Do points again that failed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the results of another experiment.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only check, count the points and estimate the time.")
     ] = False,
@@ -974,19 +1002,36 @@ def sweep_run(
     )
     place = out or Path("results") / wanted.name
     workers = jobs or cores()
-    with _interruptible(), _sweep_progress() as progress:
+    kept = f"what is finished is kept in {place}: the same command goes on"
+    with _interruptible(left=kept), _sweep_progress() as progress:
         prepared = sweep.prepare(wanted)
+        sweep.check_same(prepared, place, force=force)
         if dry_run:
             _tell_estimate(sweep.estimate(prepared, place), workers)
             return
         with sweep.backend(prepared.design.count, workers, dask) as backend:
-            found = sweep.run_on(prepared, place, backend, retry_failed=retry_failed, progress=progress)
+            found = sweep.run_on(prepared, place, backend, retry_failed=retry_failed, force=force, progress=progress)
     for line in sweep.described(found):
         typer.echo(line)
-    written = sweep.write_report(place)
-    typer.echo(f"written to {place}; open {written}")
+    typer.echo(f"written to {place}")
+    _draw_sweep(place)
     if not found.complete or found.manifest["failed"]:
         raise typer.Exit(INCOMPLETE)
+
+
+def _draw_sweep(folder: Path, metric: str | None = None) -> None:
+    """The page of a sweep; if it cannot be drawn, what was computed is whole all the same."""
+    from rdsim import sweep  # noqa: PLC0415
+
+    again = f"all that was computed is kept; to draw the page: rdsim report {folder}"
+    try:
+        typer.echo(f"written: open {sweep.write_report(folder, metric)}")
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted: still missing report.html; {again}", err=True)
+        raise typer.Exit(INCOMPLETE) from None
+    except DrawingError as error:
+        typer.echo(f"{error}; {again}", err=True)
+        raise typer.Exit(INCOMPLETE) from None
 
 
 def _tell_estimate(found: Estimate, workers: int) -> None:
@@ -1029,7 +1074,6 @@ def sweep_report(
     """Write report.html of a sweep that was run, whole or in part; its answers also into a README."""
     from rdsim import sweep  # noqa: PLC0415
 
-    written = sweep.write_report(folder, metric)
-    typer.echo(f"written: open {written}")
+    _draw_sweep(folder, metric)
     for path in sweep.write_answer(folder, readme) if readme else ():
         typer.echo(f"written: {path}")

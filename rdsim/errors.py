@@ -8,10 +8,12 @@ RdsimError
 │   ├── ProblemError      a portfolio problem stated by arrays or files
 │   ├── ExperimentError   an experiment file, or a folder that holds no sweep
 │   ├── RecordsError      records of projects that cannot be fitted
+│   ├── RunError          a folder that holds no run, or not all that is asked of it
 │   └── OutputError       the output folder cannot be used
 ├── InfeasibleError       no portfolio satisfies the rows               exit code 3
 ├── SolverError           a solver failed, or gave no answer in time    exit code 4
 ├── SweepError            a sweep could not keep its results            exit code 4
+├── DrawingError          a page could not be drawn                     exit code 4
 └── EngineError           an engine broke one of its own promises       exit code 5: a defect of rdsim
 
 Errors travel between processes: each keeps its arguments in ``args`` and builds its text in
@@ -25,6 +27,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 __all__ = [
+    "DrawingError",
     "EngineError",
     "ExperimentError",
     "Fault",
@@ -36,6 +39,7 @@ __all__ = [
     "ProblemError",
     "RdsimError",
     "RecordsError",
+    "RunError",
     "ScenarioError",
     "SolverError",
     "SweepError",
@@ -151,6 +155,12 @@ class RecordsError(InputError):
     subject = "records"
 
 
+class RunError(InputError):
+    """A folder that holds no run, or a run without what is asked of it."""
+
+    subject = "run"
+
+
 class OutputError(InputError):
     """An output folder that cannot be written, or that holds a finished run."""
 
@@ -198,6 +208,19 @@ class SweepError(RdsimError):
     def __str__(self) -> str:
         kept = f"{self.done} of {self.points} points are kept"
         return f"the sweep stopped: {self.reason}; {kept}; make room and run the same command again"
+
+
+class DrawingError(RdsimError):
+    """A page could not be drawn; what it shows is whole where it was."""
+
+    exit_code = 4
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the page could not be drawn: {self.reason}"
 
 
 class EngineError(RdsimError):

@@ -14,14 +14,14 @@ from rdsim.explaining import screen_table
 from rdsim.optimiser import Solution
 from rdsim.planning import ONE_SHOT, Comparison, Plan
 from rdsim.promises import promise_table, sentences
-from rdsim.report import PlanReport
+from rdsim.report import PlanReport, named
 from rdsim.scenario import cost, target
 from rdsim.search import LOOP, Loop, Proposal, why_nothing
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, mean_interval
 from rdsim.wording import ratio_words
 
-__all__ = ["describe_plan", "describe_proposal", "describe_simulation", "gather", "notes"]
+__all__ = ["describe_plan", "describe_proposal", "describe_simulation", "gather", "names", "notes"]
 
 _NEXT_TO_NOTHING = 1e-3
 """A proven loss below this share of the loss that was found is as good as none."""
@@ -32,7 +32,7 @@ def gather(found: Plan, manifest: Mapping[str, object]) -> PlanReport:
     simulation = found.simulation
     if simulation is None:
         raise ValueError("a report needs the optimised portfolio simulated")
-    scenario = found.scenario
+    scenario, called = found.scenario, names(found.scenario)
     return PlanReport(
         title=scenario.title,
         description=scenario.description,
@@ -42,9 +42,9 @@ def gather(found: Plan, manifest: Mapping[str, object]) -> PlanReport:
         horizon_year=scenario.horizon_year,
         manifest=dict(manifest),
         technologies=_technologies(found),
-        projects=_named(scenario, simulation.projects),
+        projects=named(simulation.projects, called),
         replications=simulation.replications,
-        budget=_named(scenario, simulation.purses),
+        budget=named(simulation.purses, called),
         plan=_plan(found),
         international=simulation.international,
         targets=_targets(scenario),
@@ -53,14 +53,13 @@ def gather(found: Plan, manifest: Mapping[str, object]) -> PlanReport:
     )
 
 
-def _named(scenario: Scenario, table: pd.DataFrame) -> pd.DataFrame:
-    """The table with names for people instead of the ids of programmes, fields and modes."""
-    names = {
+def names(scenario: Scenario) -> dict[str, dict[str, str]]:
+    """What people call programmes, fields and modes, by the columns of tables that hold their ids."""
+    return {
         "programme": {code: line.name for code, line in scenario.programmes.items()},
         "field": {code: field.name for code, field in scenario.fields.items()},
         "mode": {code: mode.name for code, mode in scenario.modes.items()},
     }
-    return table.assign(**{name: table[name].astype(str).map(names[name]) for name in names if name in table})
 
 
 def _technologies(found: Plan) -> pd.DataFrame:

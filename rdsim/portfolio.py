@@ -10,7 +10,6 @@ import csv
 import dataclasses
 import io
 import math
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import Fault, OutputError, PortfolioError
+from rdsim.folders import write_whole
 from rdsim.numerals import number
 from rdsim.scenario import cost, eligible
 from rdsim.tables import Row, Table, did_you_mean, headed, neutral, read_table, shown
@@ -53,7 +53,7 @@ def write(portfolio: Portfolio, path: str | Path) -> None:
     rows = ([one.technology, one.partner, one.mode, one.start_year, one.rank or ""] for one in portfolio.choices)
     csv.writer(text, lineterminator="\n").writerows([_COLUMNS, *([neutral(str(cell)) for cell in row] for row in rows)])
     try:
-        _replace(target, text.getvalue().encode())
+        write_whole(target, text.getvalue())
     except OSError as error:
         raise OutputError((Fault(str(target), "the file must be writable", error.strerror or ""),)) from None
 
@@ -264,17 +264,6 @@ def _text(value: Any) -> str:
         return ""
     whole = isinstance(value, float) and value.is_integer()
     return str(int(value)) if whole else tidy(str(value)).strip()
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Write beside the target and rename, so that no one ever sees half a file."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(target)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 _RULES: tuple[Rule, ...] = (_known_findings, _option_findings, _start_findings, _rank_findings, _pair_findings)

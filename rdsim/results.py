@@ -1,4 +1,4 @@
-"""A run's folder: written whole beside its place and then renamed, with a manifest of what ran."""
+"""Runs: what a run's folder holds. The tables and the manifest are in their place before the page is drawn."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import contextlib
 import hashlib
 import json
 import math
-import os
 import platform
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from rdsim import calibrating, findings, portfolio, report
+from rdsim import calibrating, findings, folders, portfolio, report
 from rdsim.calibrating import Fitted
 from rdsim.domain import Scenario
-from rdsim.errors import Fault, InputError, OutputError
+from rdsim.errors import DrawingError, Fault, OutputError
+from rdsim.folders import MANIFEST, Place, read_manifest
 from rdsim.planning import Comparison, Plan
 from rdsim.plugins import Plugin
 from rdsim.promises import promise_table, sentences
+from rdsim.report import Sheet
 from rdsim.scenario import digest
 from rdsim.search import Loop, Proposal
 from rdsim.simulation import Simulation
@@ -33,9 +33,10 @@ from rdsim.studies import Study
 
 __all__ = [
     "Run",
+    "Written",
     "claim",
-    "free_folder",
     "read_manifest",
+    "redraw",
     "write_answer",
     "write_calibration",
     "write_plan",
@@ -44,7 +45,7 @@ __all__ = [
     "write_study",
 ]
 
-MANIFEST = "manifest.json"
+_REPORT = "report.html"
 _LIBRARIES = ("highspy", "numba", "numpy", "pandas", "PuLP", "pyarrow", "scipy", "simpy")
 _ESTIMATES = (
     "npv",
@@ -68,6 +69,7 @@ class Run:
     """Where and from what a run came: the folder for its files, the overrides and plug-ins that were given.
 
     `command` are the words that run it again, and `scenario` is the scenario's folder, if they are known.
+    The place is the folder, claimed; without one it is claimed when the run is written.
     """
 
     folder: Path
@@ -76,123 +78,197 @@ class Run:
     plugins: tuple[Plugin, ...] = ()
     command: tuple[str, ...] = ()
     scenario: str = ""
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """A run in its place: which of its parts are missing, and why."""
+
+    folder: Path
+    missing: tuple[str, ...] = ()
+    why: str = ""
+    drawn: bool = False
+    drawable: bool = False  # by `redraw`: what the page shows is there
 
 
 # --- the folder -----------------------------------------------------------------------------------
 
 
-def free_folder(name: str) -> Path:
-    """The first of results/NAME, results/NAME-2, ... that does not exist."""
-    base = Path("results") / name
-    number = 1
-    while (path := base if number == 1 else base.with_name(f"{base.name}-{number}")).exists():
-        number += 1
-    return path
+def claim(name: str, out: Path | None, *, force: bool = False) -> Place:
+    """The place of a run, reserved before the work: `out`, or the first free of results/NAME, results/NAME-2, ...
 
-
-def claim(run: Run) -> None:
-    """Refuse, before anything long runs, a folder that cannot be written or that holds something.
-
-    Raises OutputError: a finished run is overwritten with `force` only, and what is not a run never.
+    Raises OutputError if it cannot be used; see `rdsim.folders.claim`.
     """
-    folder = run.folder
-    if folder.is_dir() and any(folder.iterdir()):
-        if not (folder / MANIFEST).exists():
-            _refuse(folder, "must be new, empty, or hold an earlier run", "files that are not a run's", "Name another.")
-        if not run.force:
-            _refuse(folder, "a finished run is not overwritten", "manifest.json", "Give --force, or another --out.")
-    elif folder.exists() and not folder.is_dir():
-        _refuse(folder, "must be a folder", "a file", "Name another.")
-    _check_writable(folder)
-
-
-def _refuse(folder: Path, rule: str, found: str, suggestion: str) -> None:
-    raise OutputError((Fault(str(folder), rule, found, suggestion),))
-
-
-def _check_writable(folder: Path) -> None:
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}."):
-            pass
-    except OSError as error:
-        raise OutputError((Fault(str(folder), "must be writable", error.strerror or str(error)),)) from None
+    return folders.claim_next(Path("results") / name) if out is None else folders.claim(out, force=force)
 
 
 @contextlib.contextmanager
-def _written_whole(run: Run) -> Iterator[Path]:
-    """A folder to write into; it takes its place under its name only when all is written."""
-    claim(run)
-    draft = Path(tempfile.mkdtemp(dir=run.folder.parent, prefix=f".{run.folder.name}."))
-    try:
-        yield draft
-        # mkdtemp makes a private folder; a run is as readable as anything else the user makes.
-        draft.chmod(0o777 & ~_umask())
-        _put_in_place(draft, run.folder)
-    except OSError as error:
-        raise OutputError((Fault(str(run.folder), "must be writable", error.strerror or str(error)),)) from None
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _put_in_place(draft: Path, folder: Path) -> None:
-    if not folder.exists():
-        draft.rename(folder)
+def _claimed(run: Run) -> Iterator[Place]:
+    if run.place is not None:
+        yield run.place
         return
-    old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
-    folder.rename(old / "run")
-    draft.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    place = folders.claim(run.folder, force=run.force)
+    try:
+        yield place
+    finally:
+        place.release()
+
+
+@dataclass(eq=False)
+class _Draft:
+    """The files of a run as they are written. What a full disk or memory keeps out is missing, the rest is kept."""
+
+    folder: Path
+    missing: list[str] = field(default_factory=list)
+    why: str = ""
+
+    def put(self, name: str, write: Callable[[Path], object]) -> None:
+        """Have a file written, whole or not at all."""
+        path = self.folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(path)
+        except (OSError, MemoryError, OutputError) as error:
+            path.unlink(missing_ok=True)
+            self.missing.append(name)
+            self.why = self.why or f"{name} could not be written: {_reason(error)}"
+
+    def text(self, name: str, text: str) -> None:
+        """Have a text written."""
+        self.put(name, lambda path: path.write_text(text, encoding="utf-8", newline=""))
+
+    def parquet(self, name: str, table: pd.DataFrame) -> None:
+        """Have a table written as Parquet."""
+        self.put(name, lambda path: table.to_parquet(path, index=False, compression="zstd"))
+
+    def csv(self, name: str, table: pd.DataFrame) -> None:
+        """Have a table written as CSV."""
+        self.put(name, lambda path: table.to_csv(path, index=False))
+
+
+def _reason(error: Exception) -> str:
+    """In few words, what the system said."""
+    if isinstance(error, OutputError):
+        return error.faults[0].found
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+
+
+def _write(run: Run, fill: Callable[[_Draft], dict[str, Any]], absent: tuple[str, ...] = ()) -> Written:
+    """Put a run in its place: what `fill` writes, and a manifest of what it returns; then draw its page, if it has one.
+
+    Absent is what was not computed. An interrupt waits until the run is in its place, and then leaves out the page.
+    """
+    with _claimed(run) as place:
+        found = Written(place.folder, absent)
+        try:
+            with folders.undisturbed():
+                found = _published(place, fill, absent)
+            return _draw(place, found) if found.drawable else found
+        except KeyboardInterrupt:
+            if not place.finished:
+                raise
+            return replace(found, why=found.why or "interrupted")
+        except DrawingError as error:
+            return replace(found, why=found.why or error.reason)
+
+
+def _published(place: Place, fill: Callable[[_Draft], dict[str, Any]], absent: tuple[str, ...]) -> Written:
+    """Write all but the page, and put it in its place."""
+    try:
+        draft = _Draft(place.draft())
+        body = fill(draft)
+        drawable = (draft.folder / report.PAGE).exists()
+        missing = (*absent, *draft.missing, *((_REPORT,) if drawable else ()))
+        state = {"complete": not missing, "missing": list(missing)}
+        _write_manifest(draft.folder, {**body, **state, "versions": _versions()}, _digests(draft.folder))
+    except OSError as error:
+        raise OutputError((Fault(str(place.folder), "must be writable", _reason(error)),)) from None
+    place.publish()
+    return Written(place.folder, missing, draft.why, drawable=drawable)
+
+
+def _draw(place: Place, found: Written) -> Written:
+    """Draw the page of the run that is in its place, and put it beside the rest. Raises DrawingError."""
+    page = report.drawn_run(place.real)
+    try:
+        with folders.undisturbed():
+            manifest = read_manifest(place.real)
+            missing = [name for name in manifest["missing"] if name != _REPORT]
+            draft = place.draft()
+            (draft / _REPORT).write_text(page, encoding="utf-8")
+            state = {"complete": not missing, "missing": missing}
+            _write_manifest(draft, {**manifest, **state}, {**manifest["files"], **_digests(draft)})
+            place.publish(beside=True)
+    except (OSError, OutputError) as error:
+        raise DrawingError(f"it could not be written: {_reason(error)}") from None
+    return replace(found, missing=tuple(missing), drawn=True)
+
+
+def redraw(folder: str | Path) -> Written:
+    """Draw the page of a run again, from what its folder holds; first finish what a killed run left to be done there.
+
+    Raises RunError if there is no run with a page, with every fault of its manifest or of the page's data;
+    OutputError if it cannot be written; DrawingError if it cannot be drawn.
+    """
+    path = Path(folder)
+    if not folders.is_unfinished(path):
+        report.read_page(path, read_manifest(path))
+    place = folders.claim(path, force=True)
+    try:
+        report.read_page(place.real, read_manifest(place.real))
+        return _draw(place, Written(path, drawable=True))
+    finally:
+        place.release()
 
 
 # --- files ----------------------------------------------------------------------------------------
 
 
-def _write_parquet(table: pd.DataFrame, path: Path) -> None:
-    table.to_parquet(path, index=False, compression="zstd")
+def _write_tables(draft: _Draft, simulation: Simulation) -> None:
+    draft.parquet("outcomes.parquet", simulation.projects)
+    draft.parquet("replications.parquet", simulation.replications)
+    draft.parquet("purses.parquet", simulation.purses)
 
 
-def _write_tables(draft: Path, simulation: Simulation) -> None:
-    _write_parquet(simulation.projects, draft / "outcomes.parquet")
-    _write_parquet(simulation.replications, draft / "replications.parquet")
-    _write_parquet(simulation.purses, draft / "purses.parquet")
-
-
-def _write_policies(draft: Path, simulation: Simulation | None, comparisons: Mapping[str, Comparison]) -> None:
+def _write_policies(draft: _Draft, simulation: Simulation | None, comparisons: Mapping[str, Comparison]) -> None:
     tables = {} if simulation is None else {"optimised": simulation.replications}
     tables |= {name: comparison.replications for name, comparison in comparisons.items()}
     if tables:
-        parts = [table.assign(policy=name) for name, table in tables.items()]
-        _write_parquet(pd.concat(parts, ignore_index=True), draft / "policies.parquet")
+        draft.put("policies.parquet", partial(_put_policies, tables))
 
 
-def _write_baselines(draft: Path, comparisons: Mapping[str, Comparison]) -> None:
-    if comparisons:
-        (draft / "baselines").mkdir()
+def _put_policies(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
+    whole = pd.concat([table.assign(policy=name) for name, table in tables.items()], ignore_index=True)
+    whole.to_parquet(path, index=False, compression="zstd")
+
+
+def _write_baselines(draft: _Draft, comparisons: Mapping[str, Comparison]) -> None:
     for name, comparison in comparisons.items():
-        portfolio.write(comparison.rule.portfolio, draft / "baselines" / f"{name}.csv")
+        draft.put(f"baselines/{name}.csv", partial(portfolio.write, comparison.rule.portfolio))
 
 
-def _write_manifest(draft: Path, manifest: dict[str, Any]) -> None:
+def _write_plan_page(draft: _Draft, found: Plan, manifest: Mapping[str, Any]) -> None:
+    """What the page of a plan shows beyond the tables of its run."""
+    page = findings.gather(found, manifest)
+    for name in report.PLAN_TABLES:
+        draft.parquet(f"page/{name}.parquet", getattr(page, name))
+    draft.text(report.PAGE, report.page_text(report.plan_page(page, findings.names(found.scenario))))
+
+
+def _write_sheet(draft: _Draft, sheet: Sheet) -> None:
+    draft.text(report.PAGE, report.page_text(report.sheet_page(sheet)))
+
+
+def _digests(draft: Path) -> dict[str, str]:
     files = sorted(path for path in draft.rglob("*") if path.is_file())
-    hashes = {path.relative_to(draft).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    text = json.dumps(_plain({**manifest, "files": hashes}), indent=2, ensure_ascii=False, allow_nan=False)
+    return {path.relative_to(draft).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def _write_manifest(draft: Path, manifest: Mapping[str, Any], files: Mapping[str, str]) -> None:
+    whole = {**manifest, "files": dict(sorted(files.items()))}
+    text = json.dumps(_plain(whole), indent=2, ensure_ascii=False, allow_nan=False)
     (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """What the manifest of a run says. Raises InputError if it cannot be read."""
-    try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError((Fault(str(folder / MANIFEST), "must be the manifest of a run", str(error)),)) from None
-    return dict(found)
 
 
 def _plain(value: Any) -> Any:
@@ -361,8 +437,6 @@ def plan_manifest(found: Plan, run: Run) -> dict[str, Any]:
     """Everything that says what ran and what it found, but for the files' digests."""
     return {
         **_head(found.scenario, run, found.seed, found.replications, found.engine),
-        "complete": not found.missing,
-        "missing": list(found.missing),
         "solver": _solver(found.proposal),
         "search": _search(found.scenario, found.search),
         "portfolio": _portfolio(found.scenario, found.proposal),
@@ -372,80 +446,86 @@ def plan_manifest(found: Plan, run: Run) -> dict[str, Any]:
         "promises": _promises(found.scenario, found.proposal),
         "baselines": _baselines(found),
         "notes": list(findings.notes(found)),
-        "versions": _versions(),
     }
 
 
 # --- runs -----------------------------------------------------------------------------------------
 
 
-def write_simulation(simulation: Simulation, run: Run, trace: pd.DataFrame | None = None) -> None:
+def write_simulation(simulation: Simulation, run: Run, trace: pd.DataFrame | None = None) -> Written:
     """The folder of `rdsim simulate`: portfolio, outcomes, replications, purses, a trace if there is one."""
-    with _written_whole(run) as draft:
-        portfolio.write(simulation.portfolio, draft / "portfolio.csv")
+
+    def fill(draft: _Draft) -> dict[str, Any]:
+        draft.put("portfolio.csv", partial(portfolio.write, simulation.portfolio))
         _write_tables(draft, simulation)
         if trace is not None:
-            trace.to_csv(draft / "trace.csv", index=False)
+            draft.csv("trace.csv", trace)
         count = len(simulation.replications)
         head = _head(simulation.scenario, run, simulation.seed, count, simulation.engine)
         funded = [choice.technology for choice in simulation.portfolio.choices]
-        body = {"portfolio": {"funded": funded}, "estimates": _estimates(simulation), "versions": _versions()}
-        _write_manifest(draft, {**head, "complete": True, **body})
+        return {**head, "portfolio": {"funded": funded}, "estimates": _estimates(simulation)}
+
+    return _write(run, fill)
 
 
 def write_proposal(
     scenario: Scenario, proposal: Proposal, seed: int, run: Run, asked: Mapping[str, Any] | None = None
-) -> None:
+) -> Written:
     """The folder of `rdsim optimise`: the portfolio and the manifest; `asked` is what the solver was told."""
-    with _written_whole(run) as draft:
-        portfolio.write(proposal.portfolio, draft / "portfolio.csv")
+
+    def fill(draft: _Draft) -> dict[str, Any]:
+        draft.put("portfolio.csv", partial(portfolio.write, proposal.portfolio))
         head = _head(scenario, run, seed, 0, "none")
         solver = {**_solver(proposal), "asked": dict(asked or {})}
-        body = {
+        return {
+            **head,
             "solver": solver,
             "portfolio": _portfolio(scenario, proposal),
             "promises": _promises(scenario, proposal),
-            "versions": _versions(),
         }
-        _write_manifest(draft, {**head, "complete": True, **body})
+
+    return _write(run, fill)
 
 
-def write_answer(chosen: str, body: Mapping[str, Any], run: Run) -> None:
+def write_answer(chosen: str, body: Mapping[str, Any], run: Run) -> Written:
     """The folder of `rdsim optimise --problem`: the text of chosen.csv, and `body` in the manifest."""
-    with _written_whole(run) as draft:
-        (draft / "chosen.csv").write_text(chosen, encoding="utf-8", newline="")
-        head = {"rdsim": version("rdsim"), "command": list(run.command), "complete": True}
-        _write_manifest(draft, {**head, **body, "versions": _versions()})
+
+    def fill(draft: _Draft) -> dict[str, Any]:
+        draft.text("chosen.csv", chosen)
+        return {"rdsim": version("rdsim"), "command": list(run.command), **body}
+
+    return _write(run, fill)
 
 
-def write_study(study: Study, run: Run) -> None:
+def write_study(study: Study, run: Run) -> Written:
     """The folder of a study: its tables as CSV, its portfolios, and the sheet as report.html."""
-    with _written_whole(run) as draft:
-        for name, table in study.tables.items():
-            table.to_csv(draft / f"{name}.csv", index=False)
-        if study.portfolios:
-            (draft / "portfolios").mkdir()
+
+    def fill(draft: _Draft) -> dict[str, Any]:
         for name, one in study.portfolios.items():
-            portfolio.write(one, draft / "portfolios" / f"{name}.csv")
+            draft.put(f"portfolios/{name}.csv", partial(portfolio.write, one))
+        for name, table in study.tables.items():
+            draft.csv(f"{name}.csv", table)
+        _write_sheet(draft, study.sheet)
         head = _head(study.scenario, run, study.seed, study.scenario.simulation.replications, "none")
-        body = {"study": study.name, "complete": True, **study.record, "versions": _versions()}
-        manifest = _plain({**head, **body})
-        report.write_sheet(study.sheet, manifest, draft / "report.html")
-        _write_manifest(draft, manifest)
+        return {**head, "study": study.name, **study.record}
+
+    return _write(run, fill)
 
 
-def write_calibration(found: Fitted, run: Run) -> None:
+def write_calibration(found: Fitted, run: Run) -> Written:
     """The folder of `rdsim calibrate`: calibration.toml, the fit and its checks as CSV, and report.html."""
-    with _written_whole(run) as draft:
-        (draft / "calibration.toml").write_text(calibrating.fragment(found), encoding="utf-8")
-        found.steps.to_csv(draft / "steps.csv", index=False)
-        pd.DataFrame(found.candidates).to_csv(draft / "models.csv", index=False)
+
+    def fill(draft: _Draft) -> dict[str, Any]:
+        draft.text("calibration.toml", calibrating.fragment(found))
+        draft.csv("steps.csv", found.steps)
+        draft.csv("models.csv", pd.DataFrame(found.candidates))
         checks = {found.records.name: found.check, **found.tests}
         gains = [one.gains.assign(records=name) for name, one in checks.items()]
-        pd.concat(gains, ignore_index=True).to_csv(draft / "gains.csv", index=False)
-        manifest = _plain({**_calibration_manifest(found), "command": list(run.command)})
-        report.write_sheet(calibrating.sheet(found), manifest, draft / "report.html")
-        _write_manifest(draft, manifest)
+        draft.csv("gains.csv", pd.concat(gains, ignore_index=True))
+        _write_sheet(draft, calibrating.sheet(found))
+        return {**_calibration_manifest(found), "command": list(run.command)}
+
+    return _write(run, fill)
 
 
 def _calibration_manifest(found: Fitted) -> dict[str, Any]:
@@ -453,7 +533,6 @@ def _calibration_manifest(found: Fitted) -> dict[str, Any]:
     return {
         "rdsim": version("rdsim"),
         "study": "calibrate",
-        "complete": True,
         "records": [
             {"name": found.records.name, "projects": found.records.count, "sha256": found.records.sha256},
             *({"name": name, "projects": one.projects} for name, one in found.tests.items()),
@@ -464,19 +543,21 @@ def _calibration_manifest(found: Fitted) -> dict[str, Any]:
         "parameters": best.parameters.tolist(),
         "log_likelihood": best.log_likelihood,
         "identified": list(best.identified),
-        "versions": _versions(),
     }
 
 
-def write_plan(found: Plan, run: Run) -> None:
+def write_plan(found: Plan, run: Run) -> Written:
     """The folder of `rdsim plan`: everything, and the report of what was finished."""
-    with _written_whole(run) as draft:
-        portfolio.write(found.proposal.portfolio, draft / "portfolio.csv")
+
+    def fill(draft: _Draft) -> dict[str, Any]:
+        draft.put("portfolio.csv", partial(portfolio.write, found.proposal.portfolio))
+        _write_baselines(draft, found.comparisons)
         if found.simulation is not None:
             _write_tables(draft, found.simulation)
         _write_policies(draft, found.simulation, found.comparisons)
-        _write_baselines(draft, found.comparisons)
-        manifest = _plain(plan_manifest(found, run))
-        if found.simulation is not None:
-            report.write(findings.gather(found, manifest), draft / "report.html")
-        _write_manifest(draft, manifest)
+        manifest = plan_manifest(found, run)
+        if found.simulation is not None and not draft.missing:
+            _write_plan_page(draft, found, manifest)
+        return manifest
+
+    return _write(run, fill, found.missing)

@@ -14,13 +14,13 @@ from typing import Any
 from rdsim import portfolio as portfolios
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, InputError
-from rdsim.results import read_manifest
+from rdsim.folders import MANIFEST, read_manifest
 from rdsim.scenario import digest
 from rdsim.search import Given
 
 __all__ = ["Earlier", "given", "is_run", "portfolio_file", "read_run"]
 
-MANIFEST, PORTFOLIO = "manifest.json", "portfolio.csv"
+PORTFOLIO = "portfolio.csv"
 
 
 @dataclass(frozen=True)

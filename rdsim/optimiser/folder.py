@@ -54,8 +54,6 @@ import io
 import itertools
 import json
 import math
-import shutil
-import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -66,7 +64,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from rdsim.errors import Fault, InputError, OutputError, ProblemError
+from rdsim.errors import Fault, InputError, ProblemError
+from rdsim.folders import new_folder
 from rdsim.numerals import number, number_advice
 from rdsim.optimiser.evaluation import evaluate
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, Rows, state_problem, state_rows
@@ -808,23 +807,10 @@ def write(problem: PortfolioProblem, folder: str | Path, *, name: str = "", mini
 
     Raises: ProblemError if a name would not survive; OutputError if the folder is not new or empty, or not writable.
     """
-    path = Path(folder)
     texts = _files(Posed(problem, name, minimise))
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise OutputError((Fault(str(path), "a problem is written to a new or an empty folder"),))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-        try:
-            for file, text in texts.items():
-                (draft / file).write_text(text, encoding="utf-8", newline="")
-            path.mkdir(exist_ok=True)
-            for file in texts:
-                (draft / file).replace(path / file)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    except OSError as error:
-        raise OutputError((Fault(str(path), "the folder must be writable", error.strerror or ""),)) from None
+    with new_folder(folder, "a problem is written to a new or an empty folder") as draft:
+        for file, text in texts.items():
+            (draft / file).write_text(text, encoding="utf-8", newline="")
 
 
 def digest(posed: Posed) -> str:

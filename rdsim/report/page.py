@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from rdsim.report.inside import picture, render
 
-__all__ = ["PlanReport", "write"]
+__all__ = ["PlanReport", "named", "render_plan"]
 
 # The schedule is left out: its hundred labels take seconds to draw, and what it says is in the table as well.
 _PICTURED = ("chosen", "money", "results", "rules", "way")
@@ -43,12 +42,13 @@ class PlanReport:
     sources: pd.DataFrame
 
 
-def write(report: PlanReport, path: Path) -> None:
-    """Write the page to the path. Raises OSError if it cannot be written."""
-    path.write_text(_render(report), encoding="utf-8")
+def named(table: pd.DataFrame, names: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """The table with names for people instead of ids, in those of its columns that have names."""
+    return table.assign(**{name: table[name].astype(str).map(names[name]) for name in names if name in table})
 
 
-def _render(report: PlanReport) -> str:
+def render_plan(report: PlanReport) -> str:
+    """The page, as HTML."""
     from rdsim.report import figures, words  # noqa: PLC0415 - Altair takes most of a second to import
 
     drawn = {section: figures.draw(report, section) for section in figures.SECTIONS}

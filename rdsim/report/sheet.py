@@ -8,14 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
 from rdsim.report.inside import picture, render
 
-__all__ = ["Column", "Plot", "Section", "Sheet", "Table", "svg", "write_sheet"]
+__all__ = ["Column", "Kind", "Plot", "Section", "Sheet", "Table", "render_sheet", "svg"]
 
 Kind = Literal["text", "money", "count", "share", "year"]
 
@@ -95,12 +94,12 @@ def svg(plot: Plot) -> str:
     return str(picture(plots.draw(plot)))
 
 
-def write_sheet(sheet: Sheet, manifest: Mapping[str, Any], path: Path) -> None:
-    """Write the page to the path. Raises OSError if it cannot be written."""
+def render_sheet(sheet: Sheet, manifest: Mapping[str, Any]) -> str:
+    """The page, as HTML."""
     from rdsim.report import plots  # noqa: PLC0415 - Altair takes most of a second to import
 
     figures = {plot.key: plots.draw(plot) for section in sheet.sections for plot in section.plots}
-    text = render(
+    return render(
         "sheet.html.j2",
         figures.values(),
         ("figures.js",),
@@ -109,7 +108,6 @@ def write_sheet(sheet: Sheet, manifest: Mapping[str, Any], path: Path) -> None:
         figures=figures,
         pictures={key: picture(figure) for key, figure in figures.items()},
     )
-    path.write_text(text, encoding="utf-8")
 
 
 def _cell(kind: Kind, value: Any) -> tuple[str, str, object]:

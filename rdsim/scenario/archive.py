@@ -12,7 +12,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from rdsim.domain import FacilityNeed, Judgement, Link, Partner, Scenario, Technology, TechnologyStep
-from rdsim.errors import Fault, OutputError
+from rdsim.folders import new_folder
 from rdsim.scenario.findings import FILES
 from rdsim.scenario.folder import PARTS, SETTINGS
 from rdsim.scenario.shapes import ROOT, Shape, parts
@@ -37,15 +37,10 @@ def digest(scenario: Scenario) -> str:
 
 def dump(scenario: Scenario, folder: str | FilePath) -> None:
     """Write a folder that loads to an equal scenario. Raises OutputError if it is not new or empty, or not writable."""
-    path = FilePath(folder)
-    try:
-        if path.is_dir() and any(path.iterdir()):
-            raise OutputError((Fault(str(path), "a scenario is written to a new or an empty folder", "a full one"),))
-        path.mkdir(parents=True, exist_ok=True)
-        for name, text in _files(scenario).items():
-            (path / name).write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise OutputError((Fault(str(path), "the folder must be writable", error.strerror or ""),)) from None
+    texts = _files(scenario)
+    with new_folder(folder, "a scenario is written to a new or an empty folder") as draft:
+        for name, text in texts.items():
+            (draft / name).write_text(text, encoding="utf-8", newline="")
 
 
 def schema() -> dict[str, Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from rdsim.sweep.backends import Backend, backend
 from rdsim.sweep.experiment import Experiment, read
 from rdsim.sweep.factors import Distribution, Factor
+from rdsim.sweep.manifests import is_sweep, manifest_of
 from rdsim.sweep.page import described, write_report
 from rdsim.sweep.prepared import Prepared, prepare
-from rdsim.sweep.reading import manifest_of, read_sweep
+from rdsim.sweep.reading import read_sweep
 from rdsim.sweep.readme import write_answer
-from rdsim.sweep.runner import Estimate, Sweep, estimate, run, run_on
+from rdsim.sweep.runner import Estimate, Sweep, check_same, estimate, run, run_on
 
 __all__ = [
     "Backend",
@@ -20,8 +21,10 @@ __all__ = [
     "Prepared",
     "Sweep",
     "backend",
+    "check_same",
     "described",
     "estimate",
+    "is_sweep",
     "manifest_of",
     "prepare",
     "read",

@@ -112,15 +112,17 @@ class Experiment:
         executor: Executor | None = None,
         jobs: int = 1,
         retry_failed: bool = False,
+        force: bool = False,
     ) -> Sweep:
         """Run what the folder does not hold yet, on any Executor of `concurrent.futures`, and read all of it.
 
         Without a folder nothing is kept but what is returned. Without an executor, in this process or, with several
-        `jobs`, in as many. Raises ExperimentError with every fault before anything runs.
+        `jobs`, in as many. Raises ExperimentError with every fault before anything runs, and OutputError for a folder
+        that holds another experiment, which is replaced with `force` only.
         """
         from rdsim.sweep.runner import run  # noqa: PLC0415 - the runner knows experiments
 
-        return run(self, folder, executor=executor, jobs=jobs, retry_failed=retry_failed)
+        return run(self, folder, executor=executor, jobs=jobs, retry_failed=retry_failed, force=force)
 
 
 def _factor(given: Any) -> Factor:

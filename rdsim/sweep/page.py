@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rdsim.errors import ExperimentError, Fault
-from rdsim.report import Column, Plot, Section, Sheet, Table, write_sheet
+from rdsim.errors import DrawingError, ExperimentError, Fault
+from rdsim.folders import write_whole
+from rdsim.report import Column, Plot, Section, Sheet, Table, drawn_sheet
 from rdsim.report.words import amount
 from rdsim.stats import mean_interval
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.answers import answers
-from rdsim.sweep.reading import COLUMNS, manifest_of, read_sweep
+from rdsim.sweep.manifests import manifest_of
+from rdsim.sweep.reading import read_sweep
 from rdsim.sweep.runner import Sweep
 from rdsim.tables import did_you_mean
 
@@ -42,14 +44,14 @@ def described(found: Sweep) -> list[str]:
 
 def write_report(folder: str | Path, metric: str | None = None) -> Path:
     """Write the page of a sweep, whole or partial; returns its path. Raises ExperimentError if there is no sweep, or
-    no such metric."""
+    no such metric, DrawingError if the page cannot be drawn or written."""
     table, manifest = read_sweep(folder), manifest_of(folder)
     path = Path(folder) / _REPORT
-    sheet = sheet_of(table, manifest, metric)
+    page = drawn_sheet(sheet_of(table, manifest, metric), manifest)
     try:
-        write_sheet(sheet, manifest, path)
+        write_whole(path, page)
     except OSError as error:
-        raise ExperimentError((Fault(str(path), "must be writable", error.strerror or str(error)),)) from None
+        raise DrawingError(f"{path} could not be written: {error.strerror or error}") from None
     return path
 
 
@@ -58,9 +60,6 @@ def _analysis(table: pd.DataFrame, manifest: Mapping[str, Any], metric: str | No
     if metric is not None and metric not in known:
         fault = Fault("--metric", f"must be one of {', '.join(known)}", metric, did_you_mean(metric, known))
         raise ExperimentError((fault,))
-    for name in sorted(manifest["factors"].keys() & COLUMNS):  # an older rdsim ran such experiments
-        rule, advice = "must not have the name of another column of the results", "Name it otherwise, and run it again."
-        raise ExperimentError((Fault(f"factors.{name}", rule, name, advice),))
     return Analysis(table, manifest, metric or known[0])
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,16 +14,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rdsim.errors import ExperimentError, Fault
-from rdsim.sweep.store import Store, write_bytes
+from rdsim.folders import SWEEP
+from rdsim.sweep.manifests import manifest_of
+from rdsim.sweep.store import Store
 from rdsim.sweep.tasks import Row
 
 if TYPE_CHECKING:
     from rdsim.sweep.prepared import Point, Prepared
     from rdsim.sweep.tasks import Work
 
-__all__ = ["COLUMNS", "MANIFEST", "MISSING", "RESULTS", "manifest_of", "read_sweep", "write_results"]
+__all__ = ["COLUMNS", "MISSING", "RESULTS", "read_sweep", "results_bytes"]
 
-MANIFEST, RESULTS = "sweep.json", "results.parquet"
+RESULTS = "results.parquet"
 MISSING = "missing"
 """Status of a point that is not done yet."""
 
@@ -35,47 +37,61 @@ COLUMNS = frozenset(
 _CHUNK = 16_384
 
 
-def manifest_of(folder: str | Path) -> dict[str, Any]:
-    """What ran. Raises ExperimentError if the folder holds no sweep."""
-    path = Path(folder) / MANIFEST
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        rule = f"must be the folder of a sweep, with a {MANIFEST}"
-        raise ExperimentError((Fault(str(folder), rule, str(error)),)) from None
-    return found
-
-
 def read_sweep(folder: str | Path) -> pd.DataFrame:
     """The results of a sweep: a row for each point.
 
     Columns: `point`, a column for each factor, `status` (done, failed or missing), `error`, `n` (replications), and
     for each metric its estimate and its interval's ends (``npv``, ``npv low``, ``npv high``); of tasks that choose a
     portfolio also what they chose. ``table.attrs["complete"]`` says whether every point has its row. Raises
-    ExperimentError if the folder holds no sweep.
+    ExperimentError if the folder holds no sweep, and with what is wrong with one.
     """
     manifest = manifest_of(folder)
+    path = Path(folder) / RESULTS
+    advice = "Run the sweep again: it takes up what is finished."
     try:
-        table = pd.read_parquet(Path(folder) / RESULTS)
-    except (OSError, pa.ArrowInvalid):
-        rule = "the results are not written yet, or damaged"
-        advice = "Run the sweep again: it takes up what is finished."
-        raise ExperimentError((Fault(str(Path(folder) / RESULTS), rule, "", advice),)) from None
+        data = path.read_bytes()
+        table = pd.read_parquet(io.BytesIO(data))
+    except (OSError, pa.ArrowException, ValueError):
+        raise ExperimentError((Fault(str(path), "the results are not written yet, or damaged", "", advice),)) from None
+    if manifest.get("results") and manifest["results"] != hashlib.sha256(data).hexdigest():
+        rule = f"the results are not those that {SWEEP} speaks of: the sweep was killed while it wrote them"
+        raise ExperimentError((Fault(str(path), rule, "", advice),))
+    for name in sorted(manifest["factors"].keys() & COLUMNS):  # an older rdsim ran such experiments
+        rule, advice = "must not have the name of another column of the results", "Name it otherwise, and run it again."
+        raise ExperimentError((Fault(f"factors.{name}", rule, name, advice),))
+    faults = tuple(Fault(f"{path}, column {name}", rule) for name, rule in _table_faults(table, manifest))
+    if faults:
+        raise ExperimentError(faults)
     table.attrs.update({"complete": manifest["complete"], "missing": manifest["missing"]})
     return table
 
 
-def write_results(prepared: Prepared, work: Work, store: Store, path: Path) -> None:
-    """Write the table of all points, chunk by chunk. Raises OSError if it cannot be written."""
+def _table_faults(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Columns that sweep.json names and the table has not, or not of that type."""
+    ends = [f"{metric}{end}" for metric in manifest["metrics"] for end in ("", " low", " high")]
+    for name in dict.fromkeys(["point", "n", *ends]):
+        if name not in table or not pd.api.types.is_numeric_dtype(table[name]):
+            yield name, f"must be there, with numbers: {SWEEP} names it"
+    chosen = ["technologies", "partners"] if manifest["task"] != "simulate" else []
+    kept = ["samples"] if manifest["paired"] else []
+    for name in ("status", "error", *chosen, *kept, *manifest["factors"]):
+        if name not in table:
+            yield name, f"must be there: {SWEEP} names it"
+    if len(table) != manifest["points"]:
+        yield "point", f"must have a row for each of the {manifest['points']:,} points of {SWEEP}"
+
+
+def results_bytes(prepared: Prepared, work: Work, store: Store) -> bytes:
+    """The table of all points as a file, made chunk by chunk."""
     schema = _schema(prepared)
-    # Chunks are gathered in memory compressed; the file appears whole.
+    # Chunks are gathered in memory compressed: the file is written whole.
     text = io.BytesIO()
     with pq.ParquetWriter(text, schema, compression="zstd") as writer:
         points = prepared.points(work)
         while chunk := list(islice(points, _CHUNK)):
             rows = [_row(prepared, point, found) for point, found in zip(chunk, _found(store, chunk), strict=True)]
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-    write_bytes(path, text.getvalue())
+    return text.getvalue()
 
 
 def _found(store: Store, chunk: list[Point]) -> Iterator[Row | None]:

@@ -9,10 +9,12 @@ from typing import Any
 import pandas as pd
 
 from rdsim.errors import ExperimentError, Fault
-from rdsim.report import Plot, Sheet, svg
+from rdsim.folders import write_whole
+from rdsim.report import Plot, Sheet, drawn_plots
 from rdsim.sweep.answers import shown
+from rdsim.sweep.manifests import manifest_of
 from rdsim.sweep.page import sheet_of
-from rdsim.sweep.reading import manifest_of, read_sweep
+from rdsim.sweep.reading import read_sweep
 from rdsim.texts import read_text
 
 __all__ = ["write_answer"]
@@ -40,8 +42,8 @@ def write_answer(folder: str | Path, readme: str | Path) -> list[Path]:
         text = _placed(read_text(path), name, "\n".join(_block(table, manifest, sheet, drawings)))
         (path.parent / _FOLDER).mkdir(exist_ok=True)
         for file, drawing in drawings.items():
-            (path.parent / file).write_text(drawing, encoding="utf-8")
-        path.write_text(text, encoding="utf-8")
+            write_whole(path.parent / file, drawing)
+        write_whole(path, text)
     except OSError as error:
         raise ExperimentError((Fault(str(path), "must be writable", error.strerror or str(error)),)) from None
     return [path, *(path.parent / file for file in drawings)]
@@ -60,8 +62,8 @@ def _placed(text: str, name: str, block: str) -> str:
 
 def _drawings(name: str, sheet: Sheet) -> Iterator[tuple[str, str]]:
     plots = [plot for section in sheet.sections for plot in section.plots if _tells(plot)]
-    for number, plot in enumerate(plots[:_FIGURES], start=1):
-        yield f"{_FOLDER}/{name}-{number}.svg", svg(plot)
+    for number, drawing in enumerate(drawn_plots(plots[:_FIGURES]), start=1):
+        yield f"{_FOLDER}/{name}-{number}.svg", drawing
 
 
 def _tells(plot: Plot) -> bool:

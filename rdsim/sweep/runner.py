@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+import os
 import platform
 import tempfile
 import time
@@ -21,15 +23,17 @@ import pandas as pd
 from rdsim import portfolio
 from rdsim.domain import Portfolio
 from rdsim.errors import EngineError, ExperimentError, Fault, OutputError, SweepError
+from rdsim.folders import SWEEP, is_part, settle, undisturbed, write_whole
 from rdsim.scenario import digest
 from rdsim.sweep.backends import Backend, backend, given
 from rdsim.sweep.experiment import Experiment
+from rdsim.sweep.manifests import differences, is_sweep, manifest_of
 from rdsim.sweep.prepared import Prepared, prepare
-from rdsim.sweep.reading import MANIFEST, RESULTS, read_sweep, write_results
-from rdsim.sweep.store import Store, write_bytes
+from rdsim.sweep.reading import RESULTS, read_sweep, results_bytes
+from rdsim.sweep.store import Store
 from rdsim.sweep.tasks import Batch, Task, Work, code_digest, content_digest, failure, pack, perform
 
-__all__ = ["Estimate", "Progress", "Sweep", "estimate", "run", "run_on"]
+__all__ = ["Estimate", "Progress", "Sweep", "check_same", "estimate", "run", "run_on"]
 
 Progress = Callable[[int, int, int], None]
 """Called with the number of points looked at, of those that failed, and of all."""
@@ -41,7 +45,8 @@ _LARGEST = 512
 _LONG = 5.0
 
 POLICIES = "policies"
-_OURS = {MANIFEST, RESULTS, "parts", "damaged", POLICIES, "report.html"}
+_PAGE = "report.html"
+_OURS = {SWEEP, RESULTS, "parts", "damaged", POLICIES, _PAGE}
 
 _DEATHS = 3
 """Times that a worker may die while a task is under way before the task is suspected; and then, while it is under way
@@ -78,6 +83,7 @@ def run(
     executor: Executor | None = None,
     jobs: int = 1,
     retry_failed: bool = False,
+    force: bool = False,
     progress: Progress = lambda _done, _failed, _total: None,
 ) -> Sweep:
     """See `Experiment.run`."""
@@ -87,7 +93,7 @@ def run(
             return run(experiment, kept, executor=executor, jobs=jobs, progress=progress)
     mine = backend(prepared.design.count, jobs) if executor is None else given(executor, max(jobs, 2))
     with mine as opened:
-        return run_on(prepared, Path(folder), opened, retry_failed=retry_failed, progress=progress)
+        return run_on(prepared, Path(folder), opened, retry_failed=retry_failed, force=force, progress=progress)
 
 
 def run_on(
@@ -96,31 +102,60 @@ def run_on(
     backend: Backend,
     *,
     retry_failed: bool = False,
+    force: bool = False,
     progress: Progress = lambda _done, _failed, _total: None,
 ) -> Sweep:
     """Do what the folder does not hold yet. An interrupt (Ctrl-C) or a full disk ends it with what is done so far.
 
-    Raises OutputError if the folder cannot be used, SweepError if its disk is so full that no table can be written.
+    What another experiment left there is replaced with `force` only, and at the end. Raises OutputError if the folder
+    cannot be used or holds another experiment, SweepError if its disk is so full that no table can be written.
     """
     _claim(folder)
+    check_same(prepared, folder, force=force)
     store = Store(folder)
     store.open()
     threads = None if prepared.design.count == 1 else 1
     work = prepared.work(_decided(prepared, folder), threads)
     started = time.monotonic()
     mill = _Mill(prepared, work, store, backend, retry_failed, progress)
-    _record(prepared, work, folder, store, mill, 0.0)
+    if not is_sweep(folder):  # an earlier sweep stays as it is until its results are replaced
+        _record(_manifest(prepared, work, store, mill), folder)
     stopped = mill.run()
-    seconds = time.monotonic() - started
-    unwritten = ""
-    try:
-        write_results(prepared, work, store, folder / RESULTS)
-    except OSError as error:
-        unwritten = stopped or f"the results cannot be written: {error.strerror or error}"
-    manifest = _record(prepared, work, folder, store, mill, seconds, stopped or unwritten)
-    if unwritten:
-        raise SweepError(unwritten, manifest["done"], manifest["points"])
+    manifest = _manifest(prepared, work, store, mill, time.monotonic() - started, stopped)
+    results = results_bytes(prepared, work, store)
+    check_same(prepared, folder, force=force)
+    with undisturbed():
+        _finish(manifest, results, folder)
     return Sweep(folder, read_sweep(folder), manifest)
+
+
+def _finish(manifest: dict[str, Any], results: bytes, folder: Path) -> None:
+    """Write the results, and the manifest that speaks of them. Raises SweepError if the disk is full."""
+    path = folder / RESULTS
+    manifest["results"] = hashlib.sha256(results).hexdigest()
+    try:
+        if not path.exists() or path.read_bytes() != results:
+            (folder / _PAGE).unlink(missing_ok=True)  # it shows what was there before
+            write_whole(path, results)
+    except OSError as error:
+        why = manifest["stopped"] or f"the results cannot be written: {error.strerror or error}"
+        manifest |= {"stopped": why, "results": ""}
+        with contextlib.suppress(OutputError):
+            _record(manifest, folder)
+        raise SweepError(why, manifest["done"], manifest["points"]) from None
+    _record(manifest, folder)
+
+
+def check_same(prepared: Prepared, folder: Path, *, force: bool) -> None:
+    """Refuse a folder that holds another experiment, unless it may be replaced. Raises OutputError, or
+    ExperimentError if what sweep.json says cannot be read."""
+    if force or not is_sweep(folder):
+        return
+    faults = differences(manifest_of(folder), json.loads(json.dumps(_identity(prepared))))
+    if faults:
+        rule = "holds another experiment, which is not replaced"
+        advice = "Give --force, or another --out; what differs follows."
+        raise OutputError((Fault(str(folder), rule, "", advice), *faults))
 
 
 def estimate(prepared: Prepared, folder: Path) -> Estimate:
@@ -147,8 +182,10 @@ def _timed(packed: bytes, task: Task) -> float:
 
 def _claim(folder: Path) -> None:
     """Make the folder, unless it is there. Raises OutputError if it cannot be used."""
-    _check(folder)
     try:
+        if folder.is_dir():
+            settle(folder)
+        _check(folder)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError((Fault(str(folder), "must be writable", error.strerror or str(error)),)) from None
@@ -157,8 +194,8 @@ def _claim(folder: Path) -> None:
 def _check(folder: Path) -> None:
     """A folder must be new, empty, or a sweep's. Raises OutputError."""
     try:
-        if folder.exists() and not folder.is_dir():
-            raise OutputError((Fault(str(folder), "must be a folder", "a file", "Name another."),))
+        if os.path.lexists(folder) and not folder.is_dir():
+            raise OutputError((Fault(str(folder), "must be a folder", "something else", "Name another."),))
         if folder.is_dir() and any(_is_foreign(path.name) for path in folder.iterdir()):
             rule = "must be new, empty, or hold an earlier sweep"
             raise OutputError((Fault(str(folder), rule, "files that are not a sweep's", "Name another."),))
@@ -168,7 +205,7 @@ def _check(folder: Path) -> None:
 
 def _is_foreign(name: str) -> bool:
     """Whether a file is none of a sweep's; another sweep may just be beginning in the same folder."""
-    return name not in _OURS and not (name.startswith(".") and name.endswith(".tmp"))
+    return name not in _OURS and not is_part(name)
 
 
 def _decided(prepared: Prepared, folder: Path | None) -> dict[str, Portfolio]:
@@ -187,8 +224,6 @@ def _decided(prepared: Prepared, folder: Path | None) -> dict[str, Portfolio]:
 
 
 def _decision_key(prepared: Prepared, name: str) -> str:
-    import hashlib  # noqa: PLC0415
-
     text = f"{content_digest(prepared.scenario)} {name} {prepared.seed} {prepared.experiment.solver} {code_digest()}"
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -336,19 +371,20 @@ _LOST = {"KilledWorker", "CancelledError"}
 # --- the manifest ---------------------------------------------------------------------------------
 
 
-def _record(
-    prepared: Prepared, work: Work, folder: Path, store: Store, mill: _Mill, seconds: float, stopped: str = ""
-) -> dict[str, Any]:
-    """Write the manifest: what ran, what is done, and whether that is all."""
-    done, failed, missing = _count(prepared, work, store)
+def _record(manifest: dict[str, Any], folder: Path) -> None:
+    """Write the manifest. Raises OutputError if it cannot be written."""
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, default=str)
+    try:
+        write_whole(folder / SWEEP, text)
+    except OSError as error:
+        raise OutputError((Fault(str(folder), "must be writable", error.strerror or str(error)),)) from None
+
+
+def _identity(prepared: Prepared) -> dict[str, Any]:
+    """What is asked: two sweeps that agree in this are the same."""
     one = prepared.experiment
-    manifest: dict[str, Any] = {
-        "rdsim": version("rdsim"),
+    return {
         "experiment": one.name,
-        "title": one.title,
-        "description": one.description,
-        "answers": [answer.text for answer in one.answers],
-        "date": datetime.now(UTC).date().isoformat(),
         "task": one.task,
         "scenario": {
             "name": prepared.scenario.name,
@@ -357,7 +393,6 @@ def _record(
             "parts": list(prepared.scenario.parts),
             "overrides": [f"{key}={value}" for key, value in one.settings.items()],
         },
-        "money_unit": prepared.scenario.money_unit,
         "policies": list(prepared.policies),
         "factors": {bound.name: _told(bound) for bound in prepared.factors},
         "design": {
@@ -367,14 +402,31 @@ def _record(
             "policies": len(prepared.design.policies),
         },
         "metrics": [metric.text for metric in prepared.metrics],
-        "kinds": [metric.kind for metric in prepared.metrics],
         "paired": one.paired,
         "replications": prepared.replications,
         "seed": prepared.seed,
         "common_random_numbers": one.common_random_numbers,
         "confidence": prepared.scenario.simulation.confidence,
-        "code": work.code,
         "points": prepared.design.count,
+    }
+
+
+def _manifest(
+    prepared: Prepared, work: Work, store: Store, mill: _Mill, seconds: float = 0.0, stopped: str = ""
+) -> dict[str, Any]:
+    """What ran, what is done, and whether that is all."""
+    done, failed, missing = _count(prepared, work, store)
+    one = prepared.experiment
+    return {
+        "rdsim": version("rdsim"),
+        **_identity(prepared),
+        "title": one.title,
+        "description": one.description,
+        "answers": [answer.text for answer in one.answers],
+        "date": datetime.now(UTC).date().isoformat(),
+        "money_unit": prepared.scenario.money_unit,
+        "kinds": [metric.kind for metric in prepared.metrics],
+        "code": work.code,
         "done": done,
         "failed": failed,
         "missing": missing,
@@ -386,13 +438,6 @@ def _record(
         "parts": [path.name for path in store.parts],
         "versions": {"python": platform.python_version(), **{name: version(name) for name in ("numpy", "pandas")}},
     }
-    text = json.dumps(manifest, indent=2, ensure_ascii=False, default=str)
-    try:
-        write_bytes(folder / MANIFEST, text.encode())
-    except OSError as error:
-        if not stopped:
-            raise OutputError((Fault(str(folder), "must be writable", error.strerror or str(error)),)) from None
-    return manifest
 
 
 def _told(bound: Any) -> dict[str, Any]:

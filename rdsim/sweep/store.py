@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rdsim.errors import Fault, OutputError
+from rdsim.folders import clear_parts, write_whole
 from rdsim.sweep.tasks import DONE, Row
 
-__all__ = ["Entry", "Store", "write_bytes"]
+__all__ = ["Entry", "Store"]
 
 _PARTS, _DAMAGED = "parts", "damaged"
 
@@ -49,6 +48,8 @@ class Store:
         """
         try:
             (self.folder / _PARTS).mkdir(parents=True, exist_ok=True)
+            for place in (self.folder, self.folder / _PARTS):
+                clear_parts(place)
             for path in sorted((self.folder / _PARTS).glob("*.parquet")):
                 self._take_in(path)
         except OSError as error:
@@ -67,7 +68,7 @@ class Store:
         """Keep rows as a new part. Raises OSError if it cannot be written; then nothing of it is kept."""
         data = _bytes_of(rows)
         path = self.folder / _PARTS / f"{hashlib.sha256(data).hexdigest()[:40]}.parquet"
-        write_bytes(path, data)
+        write_whole(path, data)
         self._enter(path, pa.table({"key": [r["key"] for r in rows], "status": [r["status"] for r in rows]}))
 
     def has(self, key: str, *, failed: bool = True) -> bool:
@@ -135,27 +136,6 @@ def _bytes_of(rows: list[Row]) -> bytes:
     text = io.BytesIO()
     pq.write_table(table, text, compression="zstd")
     return text.getvalue()
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole beside its place and rename it, so that nobody ever sees a part of it."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _unusable(folder: Path, error: OSError) -> OutputError:

@@ -78,7 +78,7 @@ def test_equal_content_is_one_task_and_other_content_another(tiny: Path, tmp_pat
         other = rdsim.Experiment(
             str(tiny), **{"policy": "value-per-cost", "replications": 10, **change}  # type: ignore[arg-type]
         )  # fmt: skip
-        assert run(other, tmp_path / "out").manifest["tasks_of_this_run"] == 1
+        assert run(other, tmp_path / "out", force=True).manifest["tasks_of_this_run"] == 1
 
 
 def test_points_have_the_same_luck_or_each_its_own(tiny: Path) -> None:
@@ -214,7 +214,7 @@ def test_a_full_disk_ends_it_with_what_is_done_and_it_goes_on(
     room: int, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(read(file), tmp_path / "whole")
-    real, left = stores.write_bytes, [room]
+    real, left = stores.write_whole, [room]
 
     def write_until_full(path: Path, data: bytes) -> None:
         if path.suffix == ".parquet":
@@ -223,9 +223,8 @@ def test_a_full_disk_ends_it_with_what_is_done_and_it_goes_on(
             left[0] -= 1
         real(path, data)
 
-    monkeypatch.setattr(stores, "write_bytes", write_until_full)
-    monkeypatch.setattr("rdsim.sweep.reading.write_bytes", write_until_full)
-    monkeypatch.setattr("rdsim.sweep.runner.write_bytes", write_until_full)
+    monkeypatch.setattr(stores, "write_whole", write_until_full)
+    monkeypatch.setattr("rdsim.sweep.runner.write_whole", write_until_full)
     monkeypatch.setattr("rdsim.sweep.runner._LARGEST", 3)
     with pytest.raises(SweepError, match=r"No space left on device; .* points are kept"):
         run(read(file), tmp_path / "out")

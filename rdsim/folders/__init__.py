@@ -1,0 +1,33 @@
+"""Where results go: places claimed before the work, files written whole, documents read through a door."""
+
+from __future__ import annotations
+
+from rdsim.folders.documents import Digest, FileName, Part, Record, read_document, validated
+from rdsim.folders.files import clear_parts, is_part, write_whole
+from rdsim.folders.manifests import MANIFEST, SWEEP, listed, read_manifest
+from rdsim.folders.place import Place, claim, claim_next, is_unfinished, new_folder, settle
+from rdsim.folders.signals import terminate_like_ctrl_c, undisturbed
+
+__all__ = [
+    "MANIFEST",
+    "SWEEP",
+    "Digest",
+    "FileName",
+    "Part",
+    "Place",
+    "Record",
+    "claim",
+    "claim_next",
+    "clear_parts",
+    "is_part",
+    "is_unfinished",
+    "listed",
+    "new_folder",
+    "read_document",
+    "read_manifest",
+    "settle",
+    "terminate_like_ctrl_c",
+    "undisturbed",
+    "validated",
+    "write_whole",
+]

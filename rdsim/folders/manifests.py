@@ -1,0 +1,116 @@
+"""The manifest of a run: what it must hold for rdsim to know the folder as a run's, and which files are the run's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from rdsim.errors import InputError, RunError
+from rdsim.folders.documents import Digest, FileName, Record, read_document
+
+__all__ = ["MANIFEST", "SWEEP", "Manifest", "listed", "read_manifest"]
+
+MANIFEST, SWEEP = "manifest.json", "sweep.json"
+
+_Text = Annotated[str, Field(max_length=100_000)]
+_Texts = list[_Text]
+_Count = Annotated[int, Field(ge=0)]
+_Limit = float | None
+
+
+class _Scenario(Record):
+    name: _Text
+    digest: Digest
+    path: _Text = ""
+    parts: _Texts = Field(default_factory=list)
+    overrides: _Texts = Field(default_factory=list)
+
+
+class _Estimate(Record):
+    mean: _Limit
+    ci_low: _Limit
+    ci_high: _Limit
+    n: _Count
+
+
+class _MarketTarget(_Estimate):
+    year: int
+    target: float
+
+
+class _Baseline(Record):
+    npv: _Estimate
+    difference: _Estimate
+    feasible: bool
+    violations: _Texts
+    funded: _Count
+
+
+class _Portfolio(Record):
+    funded: _Texts = Field(default_factory=list)
+    partners_opened: dict[str, int] = Field(default_factory=dict)
+
+
+class _Plugin(Record):
+    file: _Text
+    sha256: Digest
+
+
+class _Solver(Record):
+    samples: _Count | None = None
+
+
+class _Promises(Record):
+    rows_held_to: dict[str, float] = Field(default_factory=dict)
+
+
+class _Records(Record):
+    name: _Text
+    projects: _Count
+    sha256: Digest | None = None
+
+
+class Manifest(Record):
+    """What manifest.json holds, whatever kind of run wrote it; the fields of a kind are beside these."""
+
+    rdsim: Annotated[str, Field(min_length=1, max_length=100)]
+    complete: bool
+    missing: _Texts = Field(default_factory=list)
+    files: dict[FileName, Digest]
+    versions: dict[str, _Text]
+    command: _Texts = Field(default_factory=list)
+    study: _Text = ""
+    scenario: _Scenario | None = None
+    seed: _Count | None = None
+    replications: _Count | None = None
+    engine: _Text = ""
+    confidence: Annotated[float, Field(gt=0, lt=1)] | None = None
+    money_unit: _Text = ""
+    plugins: list[_Plugin] = Field(default_factory=list)
+    solver: _Solver | None = None
+    promises: _Promises | None = None
+    search: dict[str, Any] = Field(default_factory=dict)
+    portfolio: _Portfolio | None = None
+    fresh: dict[str, Any] = Field(default_factory=dict)
+    estimates: dict[str, _Estimate] = Field(default_factory=dict)
+    market_targets: list[_MarketTarget] = Field(default_factory=list)
+    baselines: dict[str, _Baseline] = Field(default_factory=dict)
+    notes: _Texts = Field(default_factory=list)
+    records: list[_Records] = Field(default_factory=list)
+
+
+def read_manifest(folder: str | Path) -> dict[str, Any]:
+    """What manifest.json of a run says. Raises RunError with every fault, and if there is no run."""
+    rule = f"must be the folder of a run, with its {MANIFEST}"
+    return read_document(Path(folder) / MANIFEST, Manifest, RunError, rule)
+
+
+def listed(folder: Path) -> frozenset[str] | None:
+    """Names of the files that the folder's manifest lists as its run's, itself among them; None without a run's
+    manifest: a link, a manifest of something else, one that was damaged."""
+    try:
+        return None if (folder / MANIFEST).is_symlink() else frozenset(read_manifest(folder)["files"]) | {MANIFEST}
+    except InputError:
+        return None

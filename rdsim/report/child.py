@@ -1,0 +1,49 @@
+"""The process that draws: what to draw in, a page or figures out. See `rdsim.report.drawing`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from rdsim.errors import RdsimError
+from rdsim.folders import read_manifest
+from rdsim.report.kept import read_page, sheet_from
+from rdsim.report.page import PlanReport, render_plan
+from rdsim.report.sheet import render_sheet, svg
+
+__all__: list[str] = []
+
+
+def _run(folder: Path) -> str:
+    """The page of a run: it is what was missing, if anything was."""
+    manifest = read_manifest(folder)
+    missing = [name for name in manifest.get("missing", ()) if name != "report.html"]
+    manifest |= {"missing": missing, "complete": not missing}
+    page = read_page(folder, manifest)
+    return render_plan(page) if isinstance(page, PlanReport) else render_sheet(page, manifest)
+
+
+def _given(what: str) -> str:
+    """A sheet, or the plots of one, as they come from the parent."""
+    given = json.loads(sys.stdin.buffer.read())
+    sheet = sheet_from(given["page"], "page")
+    if what == "sheet":
+        return render_sheet(sheet, given["manifest"])
+    return json.dumps([svg(plot) for section in sheet.sections for plot in section.plots])
+
+
+def main(words: list[str]) -> int:
+    """Draw what the words ask for; the exit code. Errors are told in the last line of stderr."""
+    try:
+        text = _run(Path(words[1])) if words[0] == "run" else _given(words[0])
+    except RdsimError as error:
+        sys.stderr.write(" ".join(str(error).split()) + "\n")
+        return 1
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,71 @@
+"""Drawing, in a process of its own: whatever befalls it - memory, an abort of the library - what was computed stays.
+
+The page comes back through a pipe, so that a process whose parent died has nowhere to write to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rdsim.errors import DrawingError
+from rdsim.report.kept import sheet_page
+from rdsim.report.sheet import Plot, Section, Sheet
+
+__all__ = ["drawn_plots", "drawn_run", "drawn_sheet"]
+
+_CHILD = ("-P", "-m", "rdsim.report.child")
+
+
+def drawn_run(folder: Path) -> str:
+    """The page of a run, as HTML. Raises DrawingError."""
+    return _drawn(("run", str(folder)))
+
+
+def drawn_sheet(sheet: Sheet, manifest: Mapping[str, Any]) -> str:
+    """The page of a sheet, as HTML. Raises DrawingError."""
+    return _drawn(("sheet",), {"page": sheet_page(sheet), "manifest": manifest})
+
+
+def drawn_plots(plots: Sequence[Plot]) -> list[str]:
+    """Plots as SVG. Raises DrawingError."""
+    if not plots:
+        return []
+    sheet = Sheet("", "", (), [Section("", plots=plots)])
+    found: list[str] = json.loads(_drawn(("plots",), {"page": sheet_page(sheet)}))
+    return found
+
+
+def _drawn(words: Sequence[str], given: Mapping[str, Any] | None = None) -> str:
+    home = str(Path(__file__).parents[2])
+    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
+    text = "" if given is None else json.dumps(given, ensure_ascii=True, default=str)
+    try:
+        done = subprocess.run(  # noqa: S603 - this very program
+            [sys.executable, *_CHILD, *words],
+            input=text.encode(),
+            capture_output=True,
+            env=environment,
+            check=False,
+        )
+    except (OSError, MemoryError) as error:
+        raise DrawingError(f"no process could be started for it ({error})") from None
+    if done.returncode:
+        raise DrawingError(_reason(done))
+    return done.stdout.decode()
+
+
+def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
+    """Why the process ended without a page, in one line."""
+    if done.returncode < 0:
+        name = signal.Signals(-done.returncode).name
+        return f"the process that draws was ended by {name}; it may have had too little memory"
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    return (lines[-1] if lines else f"the process that draws ended with code {done.returncode}")[:500]
