@@ -23,21 +23,23 @@ _LONGEST = 200
 def write_whole(path: str | Path, data: bytes | str) -> None:
     """Write a file whole, or not at all; text as UTF-8 with its line ends as they are. A link stays, its target is
     written; a file that is there keeps its permissions. Raises OSError."""
-    target = Path(path).resolve()
+    target = Path(os.path.realpath(path))
     content = data.encode() if isinstance(data, str) else data
     _clear(target.parent, f".{_stem(target.name)}.*{_PART}")
     handle, part = _opened(target)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            with contextlib.suppress(FileNotFoundError):
-                part.chmod(target.stat().st_mode & 0o7777)
-            part.replace(target)
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+        os.fsync(handle)
+        with contextlib.suppress(FileNotFoundError):
+            part.chmod(target.stat().st_mode & 0o7777)
+        part.replace(target)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(handle)
 
 
 def clear_parts(folder: Path) -> None:

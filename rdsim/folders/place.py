@@ -88,13 +88,15 @@ class Place:
 
     def release(self) -> None:
         """Give the place back: what is not published is cleared away, and the folder too if it was made for it."""
-        made = (self._desk / _MADE).exists()
-        with contextlib.suppress(OSError):
-            if not (self._desk / _COMMIT).exists():
-                _clear(self.real)
-                if made and not self.finished:
-                    self.real.rmdir()
-        os.close(self.handle)
+        try:
+            made = (self._desk / _MADE).exists()
+            with contextlib.suppress(OSError):
+                if not (self._desk / _COMMIT).exists():
+                    _clear(self.real)
+                    if made and not self.finished:
+                        self.real.rmdir()
+        finally:
+            os.close(self.handle)
 
     @property
     def _desk(self) -> Path:
@@ -173,7 +175,7 @@ def settle(folder: str | Path) -> list[str]:
     run writes there."""
     if not (Path(folder) / _DESK).is_dir():
         return []
-    place = _claimed(Path(folder), Path(folder).resolve())
+    place = _claimed(Path(folder), Path(os.path.realpath(folder)))
     try:
         return list(_recovered(place.folder, place.real))
     finally:
@@ -186,7 +188,7 @@ def is_unfinished(folder: Path) -> bool:
 
 
 def _resolved(asked: Path) -> Path:
-    real = asked.resolve()
+    real = Path(os.path.realpath(asked))
     if asked.is_symlink() and not real.exists():
         raise _TakenError((Fault(str(asked), "must not be a link that leads nowhere", str(real), "Name another."),))
     return real
@@ -212,27 +214,46 @@ def _claimed(asked: Path, real: Path) -> Place:
     for _ in range(_TRIES):
         made = _make(real)
         try:
-            (real / _DESK).mkdir(exist_ok=True)
-            handle = os.open(real / _DESK / _LOCK, os.O_CREAT | os.O_RDWR, 0o666)
-        except FileNotFoundError:
-            continue
+            place = _locked(asked, real, made)
+        except BaseException:
+            if made:  # nobody else has put anything there: else it stays
+                _remove_empty(real / _DESK, real)
+            raise
+        if place is not None:
+            return place
+    raise OSError(0, "others make and remove it all the time")
+
+
+def _locked(asked: Path, real: Path, made: bool) -> Place | None:
+    """The place, or None if the lock was cleared away meanwhile."""
+    try:
+        (real / _DESK).mkdir(exist_ok=True)
+        handle = os.open(real / _DESK / _LOCK, os.O_CREAT | os.O_RDWR, 0o666)
+    except FileNotFoundError:
+        return None
+    try:
         if not _lock(handle):
-            os.close(handle)
             rule = "another run is writing there"
             raise _TakenError((Fault(str(asked), rule, "", "Wait for it, or give another --out."),))
         if _is_same(handle, real / _DESK / _LOCK):
             if made:
                 (real / _DESK / _MADE).touch()
-            return Place(asked, real, handle)
+            return Place(asked, real, os.dup(handle))
+        return None
+    finally:
         os.close(handle)
-    raise OSError(0, "others make and remove it all the time")
+
+
+def _remove_empty(*folders: Path) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _lock(handle: int) -> bool:
     try:
         return lock(handle)
     except OSError as error:
-        os.close(handle)
         raise OSError(error.errno, f"its file system cannot lock files ({error.strerror})") from None
 
 
@@ -272,11 +293,12 @@ def _recovered(asked: Path, real: Path) -> Iterator[str]:
 
 
 def _carry_out(real: Path) -> None:
-    """Do what is committed and not done yet; done twice it does no harm."""
+    """Do what is committed and not done yet; begun again it does no harm, wherever it was left."""
     desk = real / _DESK
     step = read_document(desk / _COMMIT, _Commit, OutputError, "must say what is to be done")
     for name in step["remove"]:
-        if _is_ours(real, name):
+        is_new = name in step["files"] and not (desk / _DRAFT / name).exists()
+        if _is_ours(real, name) and not is_new:
             (real / name).unlink(missing_ok=True)
     _drop_empty(real, step["remove"])
     for name in step["files"]:
