@@ -47,7 +47,7 @@ def parse_overrides(given: Sequence[str] | Mapping[str, object]) -> tuple[list[O
     """Overrides from ``path=value`` texts, or from a mapping of paths to Python values, and faults of syntax."""
     overrides, faults = [], []
     for name, value in given.items() if isinstance(given, Mapping) else (_split(one) for one in _texts(given)):
-        text = tidy(str(name))
+        text = tidy(name if isinstance(name, str) else shown(name))
         match = _PATH.fullmatch(text)
         if not match or value is _split:
             faults.append(Fault(f"--set {text}", _SYNTAX, shown(text), "Quote a segment that holds a dot or a space."))
@@ -103,8 +103,8 @@ def _entries(mapping: Mapping[str, Any], place: Path) -> Sequence[str]:
 
 def _texts(given: object) -> Sequence[str]:
     if isinstance(given, str) or not isinstance(given, Iterable) or isinstance(given, bytes):
-        return [str(given)]
-    return [str(one) for one in given]
+        return [given if isinstance(given, str) else shown(given)]
+    return [one if isinstance(one, str) else shown(one) for one in given]
 
 
 def _split(text: str) -> tuple[str, Any]:

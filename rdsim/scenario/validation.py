@@ -147,10 +147,10 @@ def _replace(node: Any, key: str | int, parent: Shape | None) -> None:
     below = None
     if parent:
         below = parts(parent.record).get(str(key)) if parent.record else parent.item
-    if below is None:
+    if isinstance(node, list):
+        node[int(key)] = placeholder(below) if below else None
+    elif below is None:
         node.pop(str(key), None)
-    elif isinstance(node, list):
-        node[int(key)] = placeholder(below)
     elif parent and parent.record and key not in required(parent.record):
         node[str(key)] = default(parent.record, str(key))
     elif parent and parent.record:

@@ -14,7 +14,7 @@ from typing import Any
 from rdsim.numerals import PLAIN, Style, exact, number, number_advice, quantity_parts
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.folder import Cell
-from rdsim.scenario.shapes import ROOT, Path, Shape, bounded, judged, parts, words
+from rdsim.scenario.shapes import ROOT, Path, Shape, judged, parts, words
 from rdsim.scenario.units import SCALES, MoneyUnit, factor, money_unit, unit_words
 from rdsim.tables import shown
 from rdsim.texts import invisible, tidy
@@ -58,14 +58,13 @@ class _Resolution:
             value = self.cell(value, shape, path)
         elif isinstance(value, str):
             value = self.text(value, shape, path)
-        if shape is not None and shape.most is not None and isinstance(value, int | float):
+        if shape is not None and isinstance(value, int | float):
             self.limit(value, shape, path)
         return value
 
     def limit(self, value: float, shape: Shape, path: Path) -> None:
         """Money must not be above its limit, whatever unit it is counted in; all else is validated as it stands."""
-        upper = bounded(shape, str(self.money)).upper
-        if upper and value > upper[0]:
+        if shape.most is not None and value > shape.most * SCALES["billion"] / self.money.scale:
             self.findings.append(Finding((path,), f"must be {words(shape, str(self.money))}", shown(value)))
 
     def cell(self, cell: Cell, shape: Shape | None, path: Path) -> Any:
