@@ -1,7 +1,7 @@
 # `make check` is what a developer runs before a commit; `.ci/run` runs the same in a clean environment.
 PYTHON ?= python3
 
-.PHONY: check format lint types layers test full bench
+.PHONY: check format lint types layers test full bench torture
 
 check: lint types layers test
 
@@ -25,6 +25,11 @@ test:
 # The statistical and generated suites at their full size.
 full:
 	RDSIM_FULL=1 $(PYTHON) -m pytest -n auto --dist loadfile
+
+# A million random inputs through the doors, in one process; FUZZ=1000 for a look.
+FUZZ ?= 125000
+torture:
+	$(PYTHON) -m tests.fuzz --count $(FUZZ)
 
 bench:
 	$(PYTHON) -m benchmarks

@@ -12,6 +12,7 @@ import pandas as pd
 
 from rdsim.domain import Scenario
 from rdsim.errors import PolicyError
+from rdsim.memory import require_memory
 from rdsim.search import Loop, Posed, Proposal, Rule, baselines, choose, fresh_worth, improve, pose
 from rdsim.simulation import Engine, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
@@ -103,6 +104,8 @@ def plan(
     """
     count = scenario.simulation.replications if replications is None else replications
     chance = scenario.simulation.seed if seed is None else seed
+    most = min(len(scenario.technologies), sum(sum(one.starts.values()) for one in scenario.programmes.values()))
+    require_memory(scenario, most, count)
     progress("optimise", 0, 1)
     asking = partial(pose, scenario, seed=chance, threads=threads)
     posed = _posed(asking, engine)

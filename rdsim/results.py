@@ -30,6 +30,7 @@ from rdsim.search import Loop, Proposal
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, proportion_interval
 from rdsim.studies import Study
+from rdsim.tables import neutral
 
 __all__ = [
     "Run",
@@ -143,8 +144,15 @@ class _Draft:
         self.put(name, lambda path: table.to_parquet(path, index=False, compression="zstd"))
 
     def csv(self, name: str, table: pd.DataFrame) -> None:
-        """Have a table written as CSV."""
-        self.put(name, lambda path: table.to_csv(path, index=False))
+        """Have a table written as CSV; no text in it is taken for a formula by a spreadsheet."""
+        self.put(name, lambda path: _neutral(table).to_csv(path, index=False))
+
+
+def _neutral(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its texts as `rdsim.tables.neutral` has them; numbers as they are."""
+    texts = table.select_dtypes(exclude=["number", "bool", "datetime"])
+    safe = {str(name): table[name].map(lambda one: neutral(one) if isinstance(one, str) else one) for name in texts}
+    return table.assign(**safe)
 
 
 def _reason(error: Exception) -> str:

@@ -19,6 +19,7 @@ from rdsim.draws import Draws
 from rdsim.errors import Fault, InputError
 from rdsim.expectation import expected_projects, expected_total, with_sure_market
 from rdsim.luck import chance, laid_out_bytes, lay_out, lay_out_rest, value_factor
+from rdsim.memory import require_memory
 from rdsim.metrics import Worth, replication_figures, sold_by_technology, worth
 from rdsim.native.threads import cores, in_threads
 from rdsim.stats import mean_interval
@@ -171,7 +172,8 @@ def simulate(
     """Simulate a portfolio; replications and seed default to the scenario's.
 
     `progress` is called with the number of replications done since its last call. Raises PortfolioError for a
-    portfolio that does not fit the scenario, InputError for an unknown engine or impossible numbers.
+    portfolio that does not fit the scenario, InputError for an unknown engine, impossible numbers, or tables that do
+    not fit into memory.
 
     >>> import rdsim
     >>> scenario = rdsim.load("scenarios/medical-ai-2024")
@@ -181,6 +183,7 @@ def simulate(
     (50, ['mean', 'ci_low', 'ci_high', 'n'])
     """
     prepared = _prepare(scenario, chosen, replications, seed, 0, threads)
+    require_memory(scenario, len(prepared.choices), len(prepared.draws.replications))
     tables: list[list[pd.DataFrame]] = []
     reduce = partial(_tables, scenario, prepared.choices)
     for part in in_batches(scenario, prepared.case, prepared.choices, prepared.draws, engine, reduce, threads):

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rdsim import portfolio
 from rdsim.complaints import DEFECT
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import Fault, InputError, ScenarioError
+from rdsim.memory import table_bytes
 from rdsim.numerals import PLAIN, Style, number, number_advice, quantity_parts, style_of
 from rdsim.optimiser import folder as problems
 from rdsim.optimiser import solve
+from rdsim.results import _neutral
 from rdsim.scenario import dump, load
 from rdsim.scenario.shapes import STAND_IN
+from rdsim.simulation import simulate
+from rdsim.sweep.readme import _escaped
 from rdsim.tables import neutral, plain_cell, read_table
 from rdsim.texts import DEEPEST, parsed_toml
 from tests.broken_inputs import BROKEN, broken_folder
@@ -326,3 +332,36 @@ def test_hangul_on_a_terminal_of_latin_letters_is_written_as_escapes(tiny: Path)
     ran = _rdsim("check", tiny, "--set", "limits.partners.US.ceiling=0", "--set", "name=반도체", stdout=subprocess.PIPE)
     assert ran.returncode == 2
     assert rb"\ubc18\ub3c4\uccb4" in ran.stderr
+
+
+# Memory ------------------------------------------------------------------------------------------------------------
+
+
+def test_tables_that_cannot_be_held_are_refused_before_the_work(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = load(tiny)
+    chosen = Portfolio((Choice("T1", "domestic", "", 2024),))
+    monkeypatch.setattr("rdsim.memory._memory", lambda: 10**9)
+    with pytest.raises(InputError, match=r"10,000,000 replications of 1 projects need about .* GB") as caught:
+        simulate(world, chosen, replications=10**7)
+    fits = re.search(r"at most about ([\d,]+) replications", str(caught.value))
+    assert fits is not None
+    assert table_bytes(world, 1, int(fits[1].replace(",", ""))) <= 10**9
+
+
+def test_the_estimate_of_memory_is_near_what_tables_take(tiny: Path) -> None:
+    world = load(tiny)
+    chosen = Portfolio((Choice("T1", "domestic", "", 2024), Choice("T4", "domestic", "", 2024)))
+    found = simulate(world, chosen, replications=50)
+    tables = (found.projects, found.replications, found.purses, found.partners, found.international)
+    taken = sum(int(table.memory_usage(deep=False).sum()) for table in tables)
+    assert 1 < table_bytes(world, 2, 50) / taken < 4
+
+
+def test_answers_in_markdown_hold_no_html_and_no_cells_of_their_own() -> None:
+    assert _escaped("a <b>\n| c & d") == "a &lt;b&gt; \\| c &amp; d"
+
+
+def test_tables_of_results_hold_no_formulas(tmp_path: Path) -> None:
+    _neutral(pd.DataFrame({"id": ["=1+1", "a"], "value": [-1.5, 2.0]})).to_csv(tmp_path / "t.csv", index=False)
+    assert (tmp_path / "t.csv").read_text() == "id,value\n'=1+1,-1.5\na,2.0\n"
+    assert read_table(tmp_path / "t.csv").rows[0].cells["id"] == "=1+1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def _tells(plot: Plot) -> bool:
 def _block(
     table: pd.DataFrame, manifest: Mapping[str, Any], sheet: Sheet, drawings: Mapping[str, str]
 ) -> Iterator[str]:
-    yield f"### {sheet.title}\n"
+    yield f"### {_escaped(sheet.title)}\n"
     command = f"`rdsim sweep experiments/{manifest['experiment']}.toml`"
     seed = f"seed {manifest['seed']}, intervals of {manifest['confidence']:.0%}"
     yield (
@@ -83,19 +84,20 @@ def _block(
     )
     # The first sentences are the experiment's own description and how much of it is done.
     told = [line for line in sheet.lead if line != manifest["description"].strip()][1:]
-    yield from (f"- {line}" for line in told)
+    yield from (f"- {_escaped(line)}" for line in told)
     yield ""
     if len(table) <= _ROWS:
         yield from _rows(table, manifest)
         yield ""
-    yield from (f"![{sheet.title}]({file})" for file in drawings)
+    yield from (f"![{_escaped(sheet.title)}]({file})" for file in drawings)
 
 
 def _rows(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:
     """All points as a table of Markdown: levels of factors, metrics with their intervals."""
     factors, metrics = manifest["factors"], manifest["metrics"][:_METRICS]
     kinds = manifest["kinds"]
-    yield "| " + " | ".join([*(one["label"] for one in factors.values()), *metrics]) + " |"
+    heads = [*(_escaped(one["label"]) for one in factors.values()), *metrics]
+    yield "| " + " | ".join(heads) + " |"
     yield "| " + " | ".join(["---"] * (len(factors) + len(metrics))) + " |"
     for row in table.to_dict("records"):
         cells = [_level(row[name]) for name in factors]
@@ -104,7 +106,12 @@ def _rows(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _level(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else _escaped(str(value))
+
+
+def _escaped(text: str) -> str:
+    """Text of a user in one line of Markdown: no HTML, no cell of a table, no heading of its own."""
+    return html.escape(" ".join(text.split()), quote=False).replace("|", "\\|")
 
 
 def _cell(row: Mapping[Any, Any], name: str, kind: str) -> str:
