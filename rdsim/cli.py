@@ -1015,7 +1015,7 @@ def sweep_run(
         typer.echo(line)
     typer.echo(f"written to {place}")
     _draw_sweep(place)
-    if not found.complete or found.manifest["failed"]:
+    if not found.complete:
         raise typer.Exit(INCOMPLETE)
 
 

@@ -12,7 +12,7 @@ RdsimError
 │   └── OutputError       the output folder cannot be used
 ├── InfeasibleError       no portfolio satisfies the rows               exit code 3
 ├── SolverError           a solver failed, or gave no answer in time    exit code 4
-├── SweepError            a sweep could not keep its results            exit code 4
+├── SweepError            a sweep is not complete                       exit code 4
 ├── DrawingError          a page could not be drawn                     exit code 4
 └── EngineError           an engine broke one of its own promises       exit code 5: a defect of rdsim
 
@@ -195,7 +195,7 @@ class SolverError(RdsimError):
 
 
 class SweepError(RdsimError):
-    """A sweep stopped because its folder could not be written; what was finished before is kept."""
+    """A sweep has points that failed or that are not done; what is finished is kept in its folder."""
 
     exit_code = 4
 
@@ -207,7 +207,7 @@ class SweepError(RdsimError):
 
     def __str__(self) -> str:
         kept = f"{self.done} of {self.points} points are kept"
-        return f"the sweep stopped: {self.reason}; {kept}; make room and run the same command again"
+        return f"the sweep is not complete: {self.reason}; {kept}; run it again to go on"
 
 
 class DrawingError(RdsimError):

@@ -16,6 +16,7 @@ from rdsim.domain import NAMES
 from rdsim.errors import Fault
 
 __all__ = [
+    "BUILT_IN",
     "GATE_POLICIES",
     "GatePolicy",
     "always_pass",
@@ -86,6 +87,10 @@ GATE_POLICIES: dict[str, GatePolicy] = {
     "always-pass": GatePolicy(),
     "drop-worst": GatePolicy(judge=deliverables_in, rounds=True, drops=dropped),
 }
+
+
+BUILT_IN = frozenset(GATE_POLICIES)
+"""Those that came with rdsim."""
 
 
 def gives_two_numbers(answer: object) -> bool:

@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import importlib
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from rdsim import gates, purses
+from rdsim.behaviour import is_local, is_local_file
 from rdsim.errors import Fault, InputError
 
 __all__ = ["Plugin", "load"]
 
 
+def _registries() -> tuple[MutableMapping[str, Any], ...]:
+    return gates.GATE_POLICIES, purses.PURSE_RULES
+
+
 @dataclass(frozen=True)
 class Plugin:
-    """A file that was run: its path as given, and the SHA-256 of what was in it."""
+    """A file that was run: its path as given, the SHA-256 of what was in it, and that of all its own code."""
 
     path: str
     sha256: str
+    code: str
+    """SHA-256 of the file and of every module of the user's that it imports, directly or through another."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What running a file left behind."""
+
+    plugin: Plugin
+    files: tuple[Path, ...]  # it, and the user's modules that it imports
+    modules: frozenset[str]  # that it brought in
+    names: tuple[frozenset[str], ...]  # that it registered, by registry
+
+
+_RUN: dict[Path, _Run] = {}
 
 
 def load(paths: Sequence[Path]) -> tuple[Plugin, ...]:
     """Run every file, in order. Raises InputError with all files that are missing or that fail.
 
     Such a file registers what it defines, for instance by `purses.register("reserve", purses.PurseRule(pays=...))`.
+    A file that was run before is run again only if it, or a module of the user's that it imports, has changed since;
+    what it had registered is then taken back.
     """
     faults, plugins = list[Fault](), list[Plugin]()
     for path in paths:
@@ -36,14 +62,47 @@ def load(paths: Sequence[Path]) -> tuple[Plugin, ...]:
             faults.append(Fault(str(path), rule, error.strerror or type(error).__name__))
             continue
         try:
-            _run(path, text)
+            plugins.append(_loaded(path, text))
         except (Exception, SystemExit) as error:  # whatever the user's own code raises
             faults.append(Fault(str(path), "must run without an error", f"{type(error).__name__}: {error}"))
-        else:
-            plugins.append(Plugin(str(path), hashlib.sha256(text).hexdigest()))
     if faults:
         raise InputError(tuple(faults))
     return tuple(plugins)
+
+
+def _loaded(path: Path, text: bytes) -> Plugin:
+    place = path.resolve()
+    before = _RUN.get(place)
+    if before is not None and _is_current(before):
+        return before.plugin
+    if before is not None:
+        _take_back(before)
+    known, modules = [frozenset(one) for one in _registries()], frozenset(sys.modules)
+    try:
+        _run(path, text)
+    finally:
+        # What it had registered before it failed must not keep it from being run again.
+        names = tuple(frozenset(one) - old for one, old in zip(_registries(), known, strict=True))
+        brought = frozenset(name for name in frozenset(sys.modules) - modules if is_local(name))
+        _RUN[place] = _Run(Plugin(str(path), "", ""), (), brought, names)
+    files = _files(place, text, brought)
+    plugin = Plugin(str(path), hashlib.sha256(text).hexdigest(), _digest(files))
+    _RUN[place] = _Run(plugin, files, brought, names)
+    return plugin
+
+
+def _is_current(run: _Run) -> bool:
+    """Whether nothing that was run has changed since, and what it registered is still there."""
+    there = all(names <= registry.keys() for names, registry in zip(run.names, _registries(), strict=True))
+    return there and bool(run.files) and _digest(run.files) == run.plugin.code
+
+
+def _take_back(run: _Run) -> None:
+    for names, registry in zip(run.names, _registries(), strict=True):
+        for name in names:
+            registry.pop(name, None)
+    for name in run.modules:
+        sys.modules.pop(name, None)
 
 
 def _run(path: Path, text: bytes) -> None:
@@ -53,4 +112,61 @@ def _run(path: Path, text: bytes) -> None:
     module = importlib.util.module_from_spec(source)
     module.__file__ = str(path)
     sys.modules[name] = module  # where numba and pickle look for the functions
-    exec(compile(text, str(path), "exec"), module.__dict__)  # noqa: S102 - the user's own file
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        # Bytecode that Python keeps is told from newer text by the second only.
+        importlib.invalidate_caches()
+        exec(compile(text, str(path), "exec"), module.__dict__)  # noqa: S102 - the user's own file
+    finally:
+        sys.dont_write_bytecode = kept
+
+
+# --- what it is made of ---------------------------------------------------------------------------
+
+
+def _files(path: Path, text: bytes, brought: frozenset[str]) -> tuple[Path, ...]:
+    """The file and those of the user's modules that it imports, or brought in when it ran."""
+    found = {path: None}
+    found |= dict.fromkeys(
+        Path(file).resolve() for name in brought if (file := getattr(sys.modules[name], "__file__", None))
+    )
+    waiting = [(text, ""), *((one.read_bytes(), "") for one in found if one != path)]
+    while waiting:
+        for module, file in _imports(*waiting.pop()):
+            if file not in found:
+                found[file] = None
+                waiting.append((file.read_bytes(), module.rpartition(".")[0]))
+    return tuple(sorted(found))
+
+
+def _imports(text: bytes, package: str) -> Iterator[tuple[str, Path]]:
+    """Modules of the user's that a text imports: their names and files."""
+    for name in _imported(text, package):
+        try:
+            spec = importlib.util.find_spec(name)
+        except (ImportError, ValueError, AttributeError):
+            continue
+        if spec is None or not spec.has_location or name.partition(".")[0] == "rdsim":
+            continue
+        if is_local_file(file := Path(str(spec.origin)).resolve()):
+            yield name, file
+
+
+def _imported(text: bytes, package: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            base = ".".join(one for one in (above, node.module) if one)
+            yield base
+            yield from (f"{base}.{one.name}" for one in node.names)
+
+
+def _digest(files: Sequence[Path]) -> str:
+    """SHA-256 of what is in some files; a file that is gone is empty."""
+    text = hashlib.sha256()
+    for path in files:
+        data = path.read_bytes() if path.is_file() else b""
+        text.update(f"{path.name} {hashlib.sha256(data).hexdigest()};".encode())
+    return text.hexdigest()

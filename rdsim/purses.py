@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rdsim.domain import NAMES
 
-__all__ = ["PURSE_RULES", "PurseRule", "always", "carried_over", "never", "purse_at_most", "register"]
+__all__ = ["BUILT_IN", "PURSE_RULES", "PurseRule", "always", "carried_over", "never", "purse_at_most", "register"]
 
 MILLION = 1_000_000
 
@@ -61,6 +61,9 @@ class PurseRule:
 
 
 PURSE_RULES: dict[str, PurseRule] = {"strict": PurseRule(), "first-fit": PurseRule(blocks=never)}
+
+BUILT_IN = frozenset(PURSE_RULES)
+"""Those that came with rdsim."""
 
 
 def register(name: str, rule: PurseRule) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from llvmlite import ir
@@ -11,7 +11,7 @@ from numba.core import config as _config
 from numba.core.typing.templates import signature
 from numba.extending import intrinsic, overload
 
-__all__ = ["address", "call", "compilable", "tried"]
+__all__ = ["address", "call", "compilable", "recompiled", "tried"]
 
 config: Any = _config
 _FUNCTIONS: dict[int, Any] = {}
@@ -21,6 +21,11 @@ _FUNCTIONS: dict[int, Any] = {}
 def compilable(function: Callable[..., Any]) -> Any:
     """A function of a user's, compiled with those that call it and not kept; its indices are checked."""
     return njit(nogil=True, boundscheck=True)(function)
+
+
+def recompiled(function: Callable[..., Any], options: Mapping[str, Any]) -> Any:
+    """A function that its user compiled, with the options that it was compiled with."""
+    return njit(**{key: value for key, value in options.items() if key != "nopython"})(function)
 
 
 def address(function: Callable[..., int], parameters: str) -> int:

@@ -6,10 +6,13 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
 from typing import Any, TypeVar
 
 from rdsim.errors import ExperimentError, Fault
@@ -71,8 +74,7 @@ def processes(jobs: int) -> Iterator[Backend]:
     pools: list[ProcessPoolExecutor] = []
 
     def make() -> Executor:
-        context = multiprocessing.get_context("spawn")
-        pools.append(ProcessPoolExecutor(jobs, mp_context=context, initializer=_serve))
+        pools.append(ProcessPoolExecutor(jobs, mp_context=_Afresh(), initializer=_serve))
         return pools[-1]
 
     try:
@@ -80,6 +82,40 @@ def processes(jobs: int) -> Iterator[Backend]:
     finally:
         for pool in pools:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _Process(SpawnProcess):
+    """A process that does not run the user's script again.
+
+    A spawned process imports the script that its parent runs, to find there what it is sent. All that a worker is
+    sent is rdsim's own, and a script without ``if __name__ == "__main__":`` would begin its sweep anew in each worker.
+    """
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802 - the name that multiprocessing calls
+        with _no_script():
+            return SpawnProcess._Popen(process_obj)
+
+
+class _Afresh(SpawnContext):
+    """How workers are started."""
+
+    Process = _Process
+
+
+_starting = threading.Lock()
+
+
+@contextlib.contextmanager
+def _no_script() -> Iterator[None]:
+    """While a process is started: the script that runs is one without a file."""
+    with _starting:
+        script = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = script
 
 
 def _serve() -> None:

@@ -113,16 +113,20 @@ class Experiment:
         jobs: int = 1,
         retry_failed: bool = False,
         force: bool = False,
+        partial: bool = False,
     ) -> Sweep:
         """Run what the folder does not hold yet, on any Executor of `concurrent.futures`, and read all of it.
 
         Without a folder nothing is kept but what is returned. Without an executor, in this process or, with several
-        `jobs`, in as many. Raises ExperimentError with every fault before anything runs, and OutputError for a folder
-        that holds another experiment, which is replaced with `force` only.
+        `jobs`, in as many; those do not run the script again that calls this, which needs no ``__main__`` guard.
+        Raises ExperimentError with every fault before anything runs, and OutputError for a folder that holds another
+        experiment, which is replaced with `force` only; SweepError at the end, when all is kept in the folder, if a
+        point failed or is not done, unless `partial` sweeps are welcome.
         """
         from rdsim.sweep.runner import run  # noqa: PLC0415 - the runner knows experiments
 
-        return run(self, folder, executor=executor, jobs=jobs, retry_failed=retry_failed, force=force)
+        how: dict[str, Any] = {"executor": executor, "jobs": jobs, "retry_failed": retry_failed}
+        return run(self, folder, **how, force=force, partial=partial)
 
 
 def _factor(given: Any) -> Factor:

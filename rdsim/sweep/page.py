@@ -100,7 +100,7 @@ def _state(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:
             "What follows rests on what is done."
         )
     else:
-        yield f"{counts}, all done."
+        yield f"{counts}, {'all done' if not manifest['failed'] else 'all tried'}."
     if manifest["failed"]:
         first = table.loc[table["status"] == "failed", "error"].iloc[0]
         yield f"{manifest['failed']} points failed and are left out; the first: {first}"

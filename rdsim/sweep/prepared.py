@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -22,8 +22,9 @@ from rdsim.sweep.design import SAMPLED, Design
 from rdsim.sweep.experiment import Experiment
 from rdsim.sweep.factors import Bound, bind, parts_of
 from rdsim.sweep.measures import Metric, parse_metrics
+from rdsim.sweep.policies import Own, own_policies
 from rdsim.sweep.reading import COLUMNS
-from rdsim.sweep.tasks import ONE_SHOT, PLAN, Task, Work, code_digest, decide, gain_name
+from rdsim.sweep.tasks import ONE_SHOT, PLAN, Task, Work, decide, gain_name
 from rdsim.tables import did_you_mean
 
 __all__ = ["Point", "Prepared", "prepare", "variations_of"]
@@ -58,6 +59,8 @@ class Prepared:
     replications: int
     seed: int
     given: Mapping[str, Portfolio] = field(default_factory=dict)  # policies that are files
+    plugins: tuple[plugins.Plugin, ...] = ()
+    own: tuple[Own, ...] = ()  # the user's gate policies and purse rules that the experiment names
 
     @property
     def policies(self) -> tuple[str, ...]:
@@ -88,8 +91,8 @@ class Prepared:
             {**self.given, **portfolios},
             one.paired,
             one.solver,
-            tuple(str(one.path(path)) for path in one.plugins),
-            code_digest(),
+            self.plugins,
+            self.own,
             threads,
         )
 
@@ -162,15 +165,36 @@ def _parsed(text: str) -> list[tuple[str | int, ...]]:
 def prepare(experiment: Experiment) -> Prepared:
     """Check all of an experiment. Raises ExperimentError with every fault: nothing is run before."""
     try:
-        plugins.load([experiment.path(one) for one in experiment.plugins])
+        loaded = plugins.load([experiment.path(one) for one in experiment.plugins])
         variations = variations_of(experiment)
+        own = own_policies(_names(experiment, variations))
     except InputError as error:
         raise ExperimentError(error.faults) from None
     checks = _Checks(experiment, variations)
     found = checks.prepared()
     if checks.faults:
         raise ExperimentError(tuple(dict.fromkeys(checks.faults)))
-    return found
+    return replace(found, plugins=loaded, own=own)
+
+
+def _names(experiment: Experiment, variations: Variations) -> Iterator[str]:
+    """Every text that may name a gate policy or purse rule: of the scenario's programmes, and of levels."""
+    for world in variations.worlds.values():
+        for programme in world.programmes.values():
+            yield from (programme.gate.policy, programme.purse_rule)
+    levels = (level for one in experiment.factors.values() for level in (*one.values, *one.cases.values()))
+    yield from _texts([*levels, *experiment.rows])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
 
 
 class _Checks:

@@ -42,7 +42,7 @@ def read_sweep(folder: str | Path) -> pd.DataFrame:
 
     Columns: `point`, a column for each factor, `status` (done, failed or missing), `error`, `n` (replications), and
     for each metric its estimate and its interval's ends (``npv``, ``npv low``, ``npv high``); of tasks that choose a
-    portfolio also what they chose. ``table.attrs["complete"]`` says whether every point has its row. Raises
+    portfolio also what they chose. ``table.attrs["complete"]`` says whether every point gave its numbers. Raises
     ExperimentError if the folder holds no sweep, and with what is wrong with one.
     """
     manifest = manifest_of(folder)
@@ -62,7 +62,7 @@ def read_sweep(folder: str | Path) -> pd.DataFrame:
     faults = tuple(Fault(f"{path}, column {name}", rule) for name, rule in _table_faults(table, manifest))
     if faults:
         raise ExperimentError(faults)
-    table.attrs.update({"complete": manifest["complete"], "missing": manifest["missing"]})
+    table.attrs.update({name: manifest[name] for name in ("complete", "missing", "failed")})
     return table
 
 

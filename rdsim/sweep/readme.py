@@ -31,10 +31,10 @@ def write_answer(folder: str | Path, readme: str | Path) -> list[Path]:
 
     The markers are `<!-- answer NAME -->`, with the experiment's name, and `<!-- end of answer -->`. Figures go to
     `answers/NAME-1.svg` and so on, beside the README. Returns the files written. Raises ExperimentError if there is no
-    sweep, if part of it is missing, or if the README cannot be written, InputError if it cannot be read.
+    sweep, if points of it are missing, or if the README cannot be written, InputError if it cannot be read.
     """
     table, manifest, path = read_sweep(folder), manifest_of(folder), Path(readme)
-    if not manifest["complete"]:
+    if manifest["missing"]:
         rule = "must be complete before its answers are written down"
         raise ExperimentError((Fault(str(folder), rule, f"{manifest['missing']} points are missing"),))
     name, sheet = manifest["experiment"], sheet_of(table, manifest)

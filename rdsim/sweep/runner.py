@@ -31,7 +31,7 @@ from rdsim.sweep.manifests import differences, is_sweep, manifest_of
 from rdsim.sweep.prepared import Prepared, prepare
 from rdsim.sweep.reading import RESULTS, read_sweep, results_bytes
 from rdsim.sweep.store import Store
-from rdsim.sweep.tasks import Batch, Task, Work, code_digest, content_digest, failure, pack, perform
+from rdsim.sweep.tasks import FAILED, Batch, Task, Work, content_digest, failure, pack, perform
 
 __all__ = ["Estimate", "Progress", "Sweep", "check_same", "estimate", "run", "run_on"]
 
@@ -63,8 +63,18 @@ class Sweep:
 
     @property
     def complete(self) -> bool:
-        """Whether every point has its row."""
+        """Whether every point gave its numbers: none failed, none is missing."""
         return bool(self.manifest["complete"])
+
+    @property
+    def lacks(self) -> str:
+        """What keeps it from being complete, in words; nothing of a complete one."""
+        told = [f"{self.manifest['missing']} points are not done"] if self.manifest["missing"] else []
+        told += [self.manifest["stopped"]] if self.manifest["stopped"] else []
+        if self.manifest["failed"]:
+            first = self.table.loc[self.table["status"] == FAILED, "error"].iloc[0]
+            told.append(f"{self.manifest['failed']} points failed, the first: {first}")
+        return "; ".join(told)
 
 
 @dataclass(frozen=True)
@@ -84,16 +94,19 @@ def run(
     jobs: int = 1,
     retry_failed: bool = False,
     force: bool = False,
+    partial: bool = False,
     progress: Progress = lambda _done, _failed, _total: None,
 ) -> Sweep:
     """See `Experiment.run`."""
     prepared = prepare(experiment)
-    if folder is None:
-        with tempfile.TemporaryDirectory(prefix="rdsim-sweep-") as kept:
-            return run(experiment, kept, executor=executor, jobs=jobs, progress=progress)
     mine = backend(prepared.design.count, jobs) if executor is None else given(executor, max(jobs, 2))
-    with mine as opened:
-        return run_on(prepared, Path(folder), opened, retry_failed=retry_failed, force=force, progress=progress)
+    with contextlib.ExitStack() as stack:
+        kept = stack.enter_context(tempfile.TemporaryDirectory(prefix="rdsim-sweep-")) if folder is None else folder
+        opened = stack.enter_context(mine)
+        found = run_on(prepared, Path(kept), opened, retry_failed=retry_failed, force=force, progress=progress)
+    if not (found.complete or partial):
+        raise SweepError(found.lacks, found.manifest["done"], found.manifest["points"])
+    return found
 
 
 def run_on(
@@ -224,7 +237,8 @@ def _decided(prepared: Prepared, folder: Path | None) -> dict[str, Portfolio]:
 
 
 def _decision_key(prepared: Prepared, name: str) -> str:
-    text = f"{content_digest(prepared.scenario)} {name} {prepared.seed} {prepared.experiment.solver} {code_digest()}"
+    code = prepared.work({}, None).code
+    text = f"{content_digest(prepared.scenario)} {name} {prepared.seed} {prepared.experiment.solver} {code}"
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -325,7 +339,7 @@ class _Mill:
 
     def _keep(self, batch: Batch, load: _Load) -> None:
         if batch.code != self.work.code:
-            rule = "every worker must run the same rdsim as this process"
+            rule = "every worker must run the same rdsim, and the same files of policies, as this process"
             raise ExperimentError((Fault("workers", rule, batch.code[:12], "Install the same version there."),))
         self.store.append(batch.rows)
         self.failed += sum(row["status"] != "done" for row in batch.rows)
@@ -430,7 +444,7 @@ def _manifest(
         "done": done,
         "failed": failed,
         "missing": missing,
-        "complete": missing == 0,
+        "complete": missing == failed == 0,
         "stopped": stopped,
         "damaged": [path.name for path in store.damaged],
         "tasks_of_this_run": mill.tasks,

@@ -1,7 +1,8 @@
 """Tasks: the work at one point, done by any worker, and the row that it gives.
 
 What all tasks of an experiment share travels as one packed `Work`, which a worker unpacks once; a task adds the
-settings of its point. Its key is the digest of everything that its row depends on: content, not file names.
+settings of its point. Its key is the digest of everything that its row depends on: content, not file names; of rdsim
+itself the version of its numbers, of a user's policies what they do.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import json
 import pickle
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -20,10 +21,10 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import pandas as pd
 
-import rdsim
 from rdsim import plugins
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import RdsimError
+from rdsim.numbers import NUMBERS
 from rdsim.planning import plan
 from rdsim.rolling import Policy, roll, supply_of
 from rdsim.scenario import Override, Variations, digest
@@ -32,8 +33,9 @@ from rdsim.search.views import ratios_of
 from rdsim.simulation import expected_worths, replicate
 from rdsim.sweep.experiment import TaskKind
 from rdsim.sweep.measures import Metric
+from rdsim.sweep.policies import Own, install
 
-__all__ = ["DONE", "FAILED", "ONE_SHOT", "PLAN", "Row", "Task", "Work", "code_digest", "decide", "pack", "perform"]
+__all__ = ["DONE", "FAILED", "ONE_SHOT", "PLAN", "Row", "Task", "Work", "decide", "pack", "perform"]
 
 DONE, FAILED = "done", "failed"
 ONE_SHOT, PLAN = "one-shot", "plan"
@@ -57,17 +59,22 @@ class Work:
     portfolios: Mapping[str, Portfolio]  # of the policies that are given, or decided once for all points
     paired: bool
     solver: str
-    plugins: tuple[str, ...]
-    code: str  # digest of the program
+    plugins: tuple[plugins.Plugin, ...] = ()
+    own: tuple[Own, ...] = ()  # policies of the user's
     threads: int | None = 1
+    numbers: int = NUMBERS
 
     @cached_property
     def key(self) -> str:
         """Digest of what every row of the experiment depends on, but for the scenario and the policy."""
         solver = "" if self.task == "simulate" else f"{self.solver} {version('highspy')} {version('PuLP')}"
         shared = [self.task, self.replications, [m.text for m in self.metrics], self.paired, solver, self.code]
-        files = [hashlib.sha256(Path(one).read_bytes()).hexdigest() for one in self.plugins]
-        return _digest([*shared, self.scenario.simulation.confidence, files])
+        return _digest([*shared, self.scenario.simulation.confidence])
+
+    @cached_property
+    def code(self) -> str:
+        """Digest of the code that makes numbers: rdsim's, and the user's."""
+        return _digest([self.numbers, [one.code for one in self.plugins], [one.key for one in self.own]])
 
     def key_of(self, content: str, policy: str, seed: int) -> str:
         """Key of a task: of the digest of its scenario's content, of a policy and a seed."""
@@ -91,7 +98,7 @@ class Batch(NamedTuple):
     """What a worker gives back: rows in the order of the tasks, and the program that made them."""
 
     rows: list[Row]
-    code: str
+    code: str  # as `Work.code`, where the rows were made
 
 
 def portfolio_key(portfolio: Portfolio) -> str:
@@ -101,22 +108,6 @@ def portfolio_key(portfolio: Portfolio) -> str:
 
 def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, separators=(",", ":")).encode()).hexdigest()
-
-
-@cache
-def code_digest() -> str:
-    """Digest of the program's own text, without the rooms that only tell of results: no number depends on those."""
-    home = Path(rdsim.__file__).parent
-    telling = {"cli.py", "findings.py", "results.py", "report", "studies", "explaining.py", "wording.py"}
-    telling |= {f"sweep/{name}.py" for name in ("analysis", "answers", "page", "readme")}
-    files = sorted(p for p in home.rglob("*.py") if not telling & _inside(p.relative_to(home)))
-    text = "".join(f"{p.relative_to(home).as_posix()} {hashlib.sha256(p.read_bytes()).hexdigest()};" for p in files)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _inside(path: Path) -> set[str]:
-    """A file and the rooms that it is in."""
-    return {path.as_posix(), path.parts[0]}
 
 
 # --- packing --------------------------------------------------------------------------------------
@@ -130,6 +121,7 @@ def pack(work: Work) -> bytes:
 class _Unpacked(NamedTuple):
     work: Work
     variations: Variations
+    code: str  # that this worker runs
 
 
 _unpacked: dict[bytes, _Unpacked] = {}
@@ -141,16 +133,17 @@ def _unpack(packed: bytes) -> _Unpacked:
         while len(_unpacked) >= _KEPT:
             _unpacked.pop(next(iter(_unpacked)))
         work = cast(Work, pickle.loads(zlib.decompress(packed)))  # noqa: S301 - packed by `pack`, from this sweep
-        if work.plugins:
-            plugins.load([Path(one) for one in work.plugins])
-        _unpacked[packed] = _Unpacked(work, Variations(work.scenario, work.worlds))
+        loaded = plugins.load([Path(one.path) for one in work.plugins])
+        install(work.own)
+        code = replace(work, plugins=loaded, numbers=NUMBERS).code
+        _unpacked[packed] = _Unpacked(work, Variations(work.scenario, work.worlds), code)
     return _unpacked[packed]
 
 
 def perform(packed: bytes, tasks: Sequence[Task]) -> Batch:
     """Do some tasks; one that fails gives a row that says why, and stops no other."""
-    work, variations = _unpack(packed)
-    return Batch([_performed(work, variations, task) for task in tasks], code_digest())
+    work, variations, code = _unpack(packed)
+    return Batch([_performed(work, variations, task) for task in tasks], code)
 
 
 def _performed(work: Work, variations: Variations, task: Task) -> Row:

@@ -1,8 +1,8 @@
 """Policies that users write: compiled by numba, and called by address from the event loop.
 
 The loop is compiled once and for all; what came with rdsim is part of it. A registered gate policy or purse rule is
-compiled when a case that uses it is first run, and again if a number that it takes from a global or from around it has
-changed. One that numba cannot compile runs on the SimPy engine only; so does one that, compiled, gives another answer
+compiled when a case that uses it is first run, and again if what it takes from globals or from around it has changed.
+One that numba cannot compile runs on the SimPy engine only; so does one that, compiled, gives another answer
 than in plain Python to any of `PROBES` questions (whole numbers beyond 64 bits, powers, `~` of a truth value and the
 square root of a negative number are such places).
 """
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rdsim.behaviour import UnknownBehaviourError, behaviour
 from rdsim.case import Case
 from rdsim.engines.compiled.contracts import POLICIES, RAISED, RULES
 from rdsim.errors import Fault, PolicyError
@@ -83,20 +84,15 @@ _COMPILED: dict[tuple[object, ...], int] = {}
 
 
 def _compiled(function: Callable[..., Any], make: Callable[[Any], Any], parameters: str) -> int:
-    key = (function, make, parameters, *_surroundings(function))
+    """The function's address. numba freezes what it takes from globals and from around it, so that is part of the key;
+    where it cannot be known, the function is compiled for each case."""
+    try:
+        key = (behaviour(function).digest, make, parameters)
+    except UnknownBehaviourError:
+        return address(make(compilable(function)), parameters)
     if key not in _COMPILED:
         _COMPILED[key] = address(make(compilable(function)), parameters)
     return _COMPILED[key]
-
-
-def _surroundings(function: Callable[..., Any]) -> tuple[object, ...]:
-    """Numbers and texts that a function takes from globals and from around it: numba freezes them."""
-    code, names = getattr(function, "__code__", None), getattr(function, "__globals__", {})
-    if code is None:
-        return ()
-    cells = (cell.cell_contents for cell in getattr(function, "__closure__", None) or ())
-    values = (*(names.get(name) for name in code.co_names), *cells)
-    return tuple(value for value in values if isinstance(value, int | float | str))
 
 
 # --- compiled and plain agree ---------------------------------------------------------------------
