@@ -1,12 +1,16 @@
 """What a sweep's table says: effects of factors, Sobol indices, interactions, and which policy is best where.
 
 Tables in, tables out; nothing is run. Points that failed or are missing are left out, and counted by the caller.
+
+What an interval is of depends on the design. Where worlds were *sampled*, it is of the mean over worlds: policies of a
+world are averaged first, and of a Saltelli design only the first and last world of each block are independent. Points
+that were *chosen* (grid, list, one at a time) are no sample of anything: there it is of the luck of the replications.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -15,16 +19,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import ndtri
+from scipy.stats import kruskal
 
-from rdsim.stats import Interval, mean_interval, paired_difference
+from rdsim.stats import Interval, mean_interval
+from rdsim.sweep.blocks import Blocks
 from rdsim.sweep.design import SAMPLED
+from rdsim.sweep.groups import BINS, binned, celled, middle
+from rdsim.sweep.measures import parse_metric
 
 __all__ = ["Analysis", "Flip"]
 
-_BINS, _FEWEST, _CELLS = 8, 5, 5
-"""Bins of a response curve, points in a bin at least, and bins each way of an interaction."""
-
 _RESAMPLES = 200
+
+_ROUNDING = 1e-12
+"""Swings that are smaller, relative to the means, are those of sums in another order."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,7 +61,25 @@ class Analysis:
     def done(self) -> pd.DataFrame:
         """Points that gave numbers; `world` tells which points differ by the policy alone."""
         table = self.table[self.table["status"] == "done"]
+        if self.switch and self.manifest["design"]["policies"] == 1 and self.factors:
+            # A list of points may name a policy in each row: then its worlds are told by their other levels.
+            return table.assign(world=table.groupby(self.factors, sort=False, dropna=False).ngroup())
         return table.assign(world=table["point"] // self.manifest["design"]["policies"])
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the design drew its worlds, so that they stand for others."""
+        return self.manifest["design"]["kind"] in SAMPLED
+
+    @property
+    def _block(self) -> int:
+        """Worlds in a block of a Saltelli design; 0 of others."""
+        return len(self.factors) + 2 if self.manifest["design"]["kind"] == "saltelli" and self.factors else 0
+
+    def independent(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows of worlds that were drawn by themselves: of a block of a Saltelli design the first and the last."""
+        place = rows["world"] % self._block if self._block else None
+        return rows if place is None else rows[(place == 0) | (place == self._block - 1)]
 
     @property
     def switch(self) -> str:
@@ -69,20 +96,86 @@ class Analysis:
         """Confidence of the intervals."""
         return float(self.manifest["confidence"])
 
+    # --- estimates --------------------------------------------------------------------------------
+
+    @cached_property
+    def kept(self) -> bool:
+        """Whether replications of the metric were kept, and it is their mean."""
+        first = self.metric == self.manifest["metrics"][0] and self.manifest["kinds"][0] in ("mean", "probability")
+        return first and "samples" in self.done
+
+    def samples(self, rows: pd.DataFrame) -> Floats:
+        """Replications, shape (rows, replications): figures, or 1 where what a probability is of came true."""
+        metric = parse_metric(self.metric)
+        assert metric is not None  # noqa: S101 - the manifest names metrics that were parsed
+        return metric.counted(np.array([np.asarray(one, np.float64) for one in rows["samples"]]))
+
+    def by_world(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The metric by world, averaged over the points of each: levels, `value`, `low`, `high`, `n`, and `samples`
+        where they were kept. The error of an average is at most the average error, however luck hangs together
+        (Minkowski's inequality), and so are the limits."""
+        columns = {"value": self.metric, "low": f"{self.metric} low", "high": f"{self.metric} high", "n": "n"}
+        plain = rows[["world", *self.factors]].assign(**{name: rows[one] for name, one in columns.items()})
+        groups = plain.groupby("world", sort=False)
+        found = groups[self.factors].first() if self.factors else groups[["n"]].first().drop(columns="n")
+        found = found.join(groups[["value", "low", "high"]].mean()).join(groups[["n"]].min())
+        if self.kept:
+            means = pd.DataFrame(self.samples(rows)).groupby(rows["world"].to_numpy(), sort=False).mean()
+            found["samples"] = pd.Series(list(means.to_numpy()), means.index, dtype=object)
+        return found
+
+    def estimate(self, rows: pd.DataFrame) -> Interval:
+        """The mean of the metric over points, with the interval that the design allows."""
+        return self._bounded(self._interval(self.by_world(self.independent(rows))))
+
+    def _interval(self, worlds: pd.DataFrame, comparisons: int = 1) -> Interval:
+        """The mean over worlds: over sampled ones with Student's interval, else with that of the replications' luck."""
+        confidence = 1 - (1 - self.confidence) / comparisons
+        if self.sampled and len(worlds) > 1:
+            return mean_interval(worlds["value"].to_numpy(np.float64), confidence)
+        if "samples" in worlds:
+            return mean_interval(np.array(list(worlds["samples"])).mean(axis=0), confidence)
+        mean, low, high = (float(worlds[name].mean()) for name in ("value", "low", "high"))
+        wider = float(ndtri((1 + confidence) / 2) / ndtri((1 + self.confidence) / 2))
+        return Interval(mean, mean - wider * (mean - low), mean + wider * (high - mean), int(worlds["n"].min()))
+
+    def _bounded(self, found: Interval) -> Interval:
+        """An interval without what the metric cannot be, nor, of a count, beyond the limits of all points."""
+        metric = parse_metric(self.metric)
+        assert metric is not None  # noqa: S101 - the manifest names metrics that were parsed
+        lowest, highest = metric.limits()
+        ends = self.done[f"{self.metric} high"]
+        return found.within(lowest, highest if lowest < 0 or ends.empty else min(highest, float(ends.max())))
+
     # --- effects ----------------------------------------------------------------------------------
 
     def response(self, factor: str, rows: pd.DataFrame | None = None) -> pd.DataFrame:
         """The metric along a factor: columns `level`, `at` (its place on an axis), `mean`, `low`, `high`, `n`.
 
-        In a one-at-a-time design the other factors are as the scenario has them and the interval is the simulation's;
-        in others it is that of the mean over the points of a level, whatever the other factors are.
+        In a one-at-a-time design the other factors are as the scenario has them, in others whatever they are.
         """
-        rows = self.along(factor) if rows is None else rows
+        worlds = self.by_world(self.along(factor) if rows is None else rows)
+        return self._curve(worlds, factor, bounded=True)
+
+    def _curve(self, worlds: pd.DataFrame, factor: str, comparisons: int = 1, *, bounded: bool = False) -> pd.DataFrame:
+        """Means of `value` by levels of a factor, as `response`."""
+        if self._block:
+            return self._blocks(worlds, factor).curve(1 - (1 - self.confidence) / comparisons)
         found = []
-        for level, group in _binned(rows[factor]):
-            some = rows.loc[group]
-            found.append({"level": level, "at": _middle(some[factor]), **self._estimate(some)})
+        for level, group in binned(worlds[factor]):
+            told = self._interval(worlds.loc[group], comparisons)
+            told = self._bounded(told) if bounded else told
+            found.append({"level": level, "at": middle(worlds.loc[group, factor]), **_told(told)})
         return pd.DataFrame(found, columns=["level", "at", "mean", "low", "high", "n"])
+
+    def _blocks(self, worlds: pd.DataFrame, factor: str) -> Blocks:
+        """What the blocks of a Saltelli design say of a factor."""
+        place, number = worlds.index.to_numpy() % self._block, worlds.index.to_numpy() // self._block
+        own = 1 + self.factors.index(factor)
+        parts = [worlds[place == one].set_axis(number[place == one]) for one in (0, own, self._block - 1)]
+        whole = parts[0].index.intersection(parts[1].index).intersection(parts[2].index)
+        first, changed, last = (part.loc[whole] for part in parts)
+        return Blocks(first[factor], changed[factor], *(one["value"] for one in (first, changed, last)))
 
     def along(self, factor: str) -> pd.DataFrame:
         """The points that tell about a factor: all, or in a one-at-a-time design those that vary no other."""
@@ -101,29 +194,30 @@ class Analysis:
         first = self.table[factor].iloc[0]
         return None if isinstance(first, float) and np.isnan(first) else first
 
-    def _estimate(self, rows: pd.DataFrame) -> dict[str, float]:
-        if len(rows) == 1:
-            row = rows.iloc[0]
-            low, high = float(row[f"{self.metric} low"]), float(row[f"{self.metric} high"])
-            return {"mean": float(row[self.metric]), "low": low, "high": high, "n": 1}
-        found = mean_interval(rows[self.metric].to_numpy(np.float64), self.confidence)
-        return {"mean": found.mean, "low": found.low, "high": found.high, "n": found.n}
-
     def tornado(self) -> pd.DataFrame:
         """Factors by how far the metric moves over their levels, most first: `factor`, `lowest`, `highest`, `swing`,
-        and the levels at which it is lowest and highest."""
+        the levels at which it is lowest and highest, and whether it is `clear` that it moves at all: the chance that
+        any factor without an effect is called clear is at most 1 - confidence."""
+        return self._tornado
+
+    @cached_property
+    def _tornado(self) -> pd.DataFrame:
         found = []
         for factor in self.factors:
             curve = self.response(factor)
             if len(curve) < 2:
                 continue
             low, high = (curve.iloc[int(place)] for place in (curve["mean"].argmin(), curve["mean"].argmax()))
-            told = {"factor": factor, "lowest": low["mean"], "highest": high["mean"]}
+            swing = float(high["mean"] - low["mean"])
+            swing = swing if swing > _ROUNDING * float(curve["mean"].abs().max()) else 0.0
+            clear = swing > 0 and self._is_clear(factor, str(low["level"]), str(high["level"]), len(curve))
             found.append(
                 {
-                    **told,
-                    "swing": high["mean"] - low["mean"],
-                    "clear": high["low"] > low["high"],
+                    "factor": factor,
+                    "lowest": low["mean"],
+                    "highest": high["mean"],
+                    "swing": swing,
+                    "clear": clear,
                     "at_lowest": low["level"],
                     "at_highest": high["level"],
                 }
@@ -132,10 +226,33 @@ class Analysis:
         table = pd.DataFrame(found, columns=columns)
         return table.sort_values(["swing", "factor"], ascending=[False, True], ignore_index=True)
 
+    def _is_clear(self, factor: str, lowest: str, highest: str, levels: int) -> bool:
+        """Whether the metric surely moves along a factor, all factors together (Bonferroni)."""
+        worlds = self.by_world(self.along(factor))
+        if self.sampled:
+            if self._block:
+                return self._blocks(worlds, factor).chance * len(self.factors) < 1 - self.confidence
+            return _chance_alike(worlds, factor) * len(self.factors) < 1 - self.confidence
+        groups = {str(level): worlds.loc[group] for level, group in binned(worlds[factor])}
+        pairs = len(self.factors) * levels * (levels - 1) // 2
+        gap = self._unpaired(groups[highest], groups[lowest])
+        return self._interval(gap, pairs).low > 0
+
+    def _unpaired(self, more: pd.DataFrame, less: pd.DataFrame) -> pd.DataFrame:
+        """The mean over some worlds less that over others, as one world: luck is paired by replication where it was
+        kept; else limits add up, as nothing is known of how it hangs together."""
+        a, b = more[["value", "low", "high"]].mean(), less[["value", "low", "high"]].mean()
+        ends = {"value": a["value"] - b["value"], "low": a["low"] - b["high"], "high": a["high"] - b["low"]}
+        gap = pd.DataFrame([{**ends, "n": min(more["n"].min(), less["n"].min())}])
+        if "samples" in more:
+            means = [np.array(list(one["samples"])).mean(axis=0) for one in (more, less)]
+            gap["samples"] = pd.Series([means[0] - means[1]], dtype=object)
+        return gap
+
     def interaction(self, first: str, second: str, rows: pd.DataFrame | None = None) -> pd.DataFrame:
         """Mean of the metric by levels of two factors: `x`, `y`, `mean`, `n`."""
-        rows = self.done if rows is None else rows
-        across, up = dict(_celled(rows[first])), dict(_celled(rows[second]))
+        rows = self.independent(self.done) if rows is None else rows
+        across, up = dict(celled(rows[first])), dict(celled(rows[second]))
         cells = pd.DataFrame(
             {"x": rows.index.map(across), "y": rows.index.map(up), "value": rows[self.metric].to_numpy(np.float64)}
         )
@@ -191,7 +308,7 @@ class Analysis:
         )
         columns = {"first": "S1", "first_error": "S1_conf", "total": "ST", "total_error": "ST_conf"}
         table = pd.DataFrame({"factor": self.factors, **{name: found[key] for name, key in columns.items()}})
-        return table.assign(n=len(values)).sort_values("total", ascending=False, ignore_index=True)
+        return table.assign(n=len(values) // block).sort_values("total", ascending=False, ignore_index=True)
 
     def _given_data(self) -> pd.DataFrame | None:
         from SALib.analyze import delta  # noqa: PLC0415
@@ -212,20 +329,33 @@ class Analysis:
     # --- policies ---------------------------------------------------------------------------------
 
     @cached_property
+    def _of_policies(self) -> dict[str, pd.DataFrame]:
+        """`by_world` for each policy, of the worlds in which every policy is done."""
+        if not self.switch:
+            return {}
+        names = [str(name) for name in self.manifest["factors"][self.switch]["levels"]]
+        each = {name: self.by_world(self.done[self.done[self.switch].astype(str) == name]) for name in names}
+        each = {name: one for name, one in each.items() if len(one)}
+        shared = [
+            world for world in next(iter(each.values())).index if all(world in one.index for one in each.values())
+        ]
+        return {name: one.loc[shared] for name, one in each.items()}
+
+    @cached_property
     def worlds(self) -> pd.DataFrame:
         """The metric by world (rows) and policy (columns), of the worlds in which every policy is done."""
-        if not self.switch:
-            return pd.DataFrame()
-        # A list of points may have a policy in some worlds only; then its points are compared by their other levels.
-        keys = "world" if self.manifest["design"]["policies"] > 1 else self.factors or "world"
-        wide = self.done.pivot_table(index=keys, columns=self.switch, values=self.metric, sort=False)
-        names = [name for name in self.manifest["factors"][self.switch]["levels"] if name in wide]
-        return wide[names].dropna()
+        return pd.DataFrame({name: one["value"] for name, one in self._of_policies.items()})
+
+    @property
+    def _own_worlds(self) -> pd.DataFrame:
+        """`worlds`, of a Saltelli design without those that repeat others' levels."""
+        wide = self.worlds
+        return wide.loc[self.independent(pd.DataFrame({"world": wide.index}))["world"]] if self._block else wide
 
     def regret(self) -> pd.DataFrame:
-        """Policies, best mean first: `policy`, `mean`, `best_in` (share of worlds), `regret` with its interval and its
-        largest value, `n` worlds. Regret is what the best policy of a world has more."""
-        wide = self.worlds
+        """Policies, best mean first: `policy`, `mean`, `best_in` (share of worlds), `regret` and its largest value, `n`
+        worlds; over sampled worlds also the interval of the mean regret. It is what the best of a world has more."""
+        wide = self._own_worlds
         if wide.empty:
             return pd.DataFrame()
         best, found = wide.max(axis=1), []
@@ -233,14 +363,14 @@ class Analysis:
         for name in wide:
             lost = (best - wide[name]).to_numpy(np.float64)
             told = mean_interval(lost, self.confidence)
+            ends = {"regret_low": max(told.low, 0.0), "regret_high": told.high} if self.sampled and told.n > 1 else {}
             found.append(
                 {
                     "policy": name,
                     "mean": float(wide[name].mean()),
                     "best_in": float((first == name).mean()),
                     "regret": told.mean,
-                    "regret_low": max(told.low, 0.0),
-                    "regret_high": told.high,
+                    **ends,
                     "most": float(lost.max()),
                     "n": told.n,
                 }
@@ -251,70 +381,42 @@ class Analysis:
         """The policy that is best on average against each other one: `policy`, `difference`, `low`, `high` (together,
         Bonferroni), and in which share of the worlds it is `better` and clearly `worse`.
 
-        Paired by world where worlds were sampled; over worlds that were chosen one by one, by replication, if those
-        were kept. `over` says which, `n` how many.
+        Over sampled worlds paired by world; over chosen ones by replication, or, where those were not kept, from the
+        limits of both. `over` says what the interval is over, `n` how many.
         """
-        wide, found = self.worlds, []
+        wide, found = self._own_worlds, []
         if wide.shape[1] < 2:
             return pd.DataFrame()
         best = str(wide.mean().idxmax())
-        others = [name for name in wide if name != best]
+        others = [str(name) for name in wide if name != best]
         for other in others:
-            over, pair = self._paired(best, str(other), wide)
-            gap = paired_difference(*pair, self.confidence, len(others))
-            better, worse = self._clear(best, str(other), wide)
+            gaps = self._gaps(best, other).loc[wide.index]
+            gap = self._interval(gaps, len(others))
+            better, worse = self._clear(gaps)
             told = {"policy": other, "difference": gap.mean, "low": gap.low, "high": gap.high}
+            over = "worlds" if self.sampled and len(gaps) > 1 else "replications"
             found.append({**told, "better": better, "worse": worse, "n": gap.n, "over": over})
         return pd.DataFrame(found).assign(best=best)
 
-    def _paired(self, best: str, other: str, wide: pd.DataFrame) -> tuple[str, tuple[Floats, Floats]]:
-        """What two policies are compared over, and their figures there."""
-        kept = self.kept
-        if kept is None or self.manifest["design"]["kind"] in SAMPLED:
-            return "worlds", (wide[best].to_numpy(np.float64), wide[other].to_numpy(np.float64))
-        # The same replications lived through every world: their means over the worlds are the samples.
-        first, second = (np.array([np.asarray(one) for one in kept[name]]).mean(axis=0) for name in (best, other))
-        return "replications", (first, second)
+    def _gaps(self, first: str, second: str) -> pd.DataFrame:
+        """How much more the first policy has in each world: as `by_world`."""
+        a, b = self._of_policies[first], self._of_policies[second]
+        ends = {"value": a["value"] - b["value"], "low": a["low"] - b["high"], "high": a["high"] - b["low"]}
+        gaps = a[self.factors].assign(**ends, n=np.minimum(a["n"], b["n"]))
+        return gaps.assign(samples=a["samples"] - b["samples"]) if "samples" in a else gaps
 
-    def _clear(self, best: str, other: str, wide: pd.DataFrame) -> tuple[float, float]:
+    def _clear(self, gaps: pd.DataFrame) -> tuple[float, float]:
         """Shares of worlds in which one policy is clearly better than another, and clearly worse."""
-        kept = self.kept
-        if kept is None:
-            gaps = (wide[best] - wide[other]).to_numpy(np.float64)
-            return float((gaps > 0).mean()), float((gaps < 0).mean())
-        pairs = kept[[best, other]].itertuples(index=False, name=None)
-        told = [paired_difference(mine, theirs, self.confidence) for mine, theirs in pairs]
+        if "samples" not in gaps:
+            return float((gaps["value"] > 0).mean()), float((gaps["value"] < 0).mean())
+        told = [mean_interval(one, self.confidence) for one in gaps["samples"]]
         return float(np.mean([gap.low > 0 for gap in told])), float(np.mean([gap.high < 0 for gap in told]))
 
     def contrast(self, factor: str, first: str, second: str, comparisons: int = 1) -> pd.DataFrame:
-        """By levels of a factor how much more the first policy has: as `response`.
-
-        Intervals are over the worlds of a level; of a single world over its replications, if they were kept.
-        """
-        along = self.along(factor).drop_duplicates("world").set_index("world")[factor]
-        worlds = [world for world in self.worlds.index if world in along.index]
-        gaps = (self.worlds.loc[worlds, first] - self.worlds.loc[worlds, second]).rename("gap")
-        found = []
-        for level, group in _binned(along.loc[worlds]):
-            told = self._gap(gaps.loc[group], first, second, comparisons)
-            found.append({"level": level, "at": _middle(along.loc[group]), **_told(told)})
-        return pd.DataFrame(found, columns=["level", "at", "mean", "low", "high", "n"])
-
-    def _gap(self, gaps: pd.Series, first: str, second: str, comparisons: int) -> Interval:
-        kept = self.kept
-        if len(gaps) == 1 and kept is not None:
-            pair = kept.loc[gaps.index[0]]
-            return paired_difference(pair[first], pair[second], self.confidence, comparisons)
-        return mean_interval(gaps.to_numpy(np.float64), 1 - (1 - self.confidence) / comparisons)
-
-    @cached_property
-    def kept(self) -> pd.DataFrame | None:
-        """Replications of the metric by world and policy, if they were kept and are this metric's."""
-        if "samples" not in self.done or self.metric != self.manifest["metrics"][0]:
-            return None
-        if self.manifest["kinds"][0] != "mean":
-            return None
-        return self.done.set_index(["world", self.switch])["samples"].unstack().dropna()  # noqa: PD010 - lists
+        """By levels of a factor how much more the first policy has: as `response`."""
+        gaps = self._gaps(first, second)
+        along = self.along(factor)["world"]
+        return self._curve(gaps.loc[[world for world in gaps.index if world in set(along)]], factor, comparisons)
 
     def flips(self) -> list[Flip]:
         """Along which factor the better of two policies changes: one is clearly better at some levels, and clearly
@@ -323,7 +425,7 @@ class Analysis:
         if wide.shape[1] < 2 or self.manifest["design"]["policies"] < 2:
             return []
         pairs = list(combinations([str(name) for name in wide.mean().sort_values(ascending=False).index], 2))
-        comparisons, found = len(pairs) * len(self.factors) * _BINS, []
+        comparisons, found = len(pairs) * len(self.factors) * BINS, []
         for first, second in pairs:
             for factor in self.factors:
                 table = self.contrast(factor, first, second, max(comparisons, 1))
@@ -335,9 +437,9 @@ class Analysis:
 
     def best_by_cell(self, first: str, second: str) -> pd.DataFrame:
         """Which policy has the best mean in each cell of two factors: `x`, `y`, `policy`."""
-        wide = self.worlds
+        wide = self._own_worlds
         base = self.done.drop_duplicates("world").set_index("world").reindex(wide.index)
-        across, up = dict(_celled(base[first])), dict(_celled(base[second]))
+        across, up = dict(celled(base[first])), dict(celled(base[second]))
         cells = wide.assign(x=[across[k] for k in wide.index], y=[up[k] for k in wide.index])
         means = cells.groupby(["x", "y"], sort=False).mean()
         table = means.idxmax(axis=1).rename("policy").reset_index()
@@ -348,7 +450,7 @@ class Analysis:
 
     def contrast_by_cell(self, x: str, y: str, first: str, second: str) -> pd.DataFrame:
         """How much more the first policy has in each cell of two factors, over its worlds: `x`, `y`, `mean`, `n`."""
-        gaps = self.worlds[first] - self.worlds[second]
+        gaps = self._own_worlds[first] - self._own_worlds[second]
         base = self.done.drop_duplicates("world").set_index("world").reindex(gaps.index)
         return self.interaction(x, y, base.assign(**{self.metric: gaps}))
 
@@ -378,7 +480,7 @@ class Analysis:
     def _moves(self, used: pd.Series) -> tuple[str, float, float]:
         most: tuple[str, float, float] = ("", float("nan"), float("nan"))
         for factor in [*self.factors, *([self.switch] if self.switch else [])]:
-            shares = [float(used.loc[group].mean()) for _, group in _binned(self.done[factor], 4)]
+            shares = [float(used.loc[group].mean()) for _, group in binned(self.done[factor], 4)]
             if len(shares) > 1 and not abs(shares[-1] - shares[0]) <= abs(most[2] - most[1]):
                 most = (factor, shares[0], shares[-1])
         return most
@@ -402,41 +504,13 @@ def _counts(text: str) -> dict[str, float]:
     return {code: float(number) for code, _, number in pairs}
 
 
-def _binned(levels: pd.Series, most: int = _BINS) -> Iterator[tuple[str, pd.Index]]:
-    """Groups of a column's rows in order: by level if there are few, else by equally full bins of a number."""
-    groups: dict[str, list[Any]] = {}
-    for row, label in _labelled(levels, most):
-        groups.setdefault(label, []).append(row)
-    for label, rows in groups.items():
-        yield label, pd.Index(rows)
-
-
-def _labelled(levels: pd.Series, most: int) -> Iterator[tuple[Any, str]]:
-    """(row, label of its group), groups in order; rows without a level are left out."""
-    known = levels.dropna()
-    if not pd.api.types.is_numeric_dtype(known):
-        for value in dict.fromkeys(known):
-            yield from ((row, str(value)) for row in known.index[known == value])
-        return
-    distinct = np.unique(known.to_numpy())
-    ordered = known.sort_values(kind="stable")
-    if len(distinct) <= most:
-        yield from ((row, f"{value:.4g}") for row, value in ordered.items())
-        return
-    parts = np.array_split(np.arange(len(ordered)), max(2, min(most, len(ordered) // _FEWEST)))
-    for part in parts:
-        some = ordered.iloc[part]
-        label = f"{some.iloc[0]:.3g} to {some.iloc[-1]:.3g}"
-        yield from ((row, label) for row in some.index)
-
-
-def _celled(levels: pd.Series) -> Iterator[tuple[Any, str]]:
-    """As `_labelled`, for one side of a map: a cell for each level if there are few."""
-    return _labelled(levels, _BINS if levels.nunique() <= _BINS else _CELLS)
-
-
-def _middle(levels: pd.Series) -> float:
-    return float(levels.mean()) if pd.api.types.is_numeric_dtype(levels) else float("nan")
+def _chance_alike(worlds: pd.DataFrame, factor: str) -> float:
+    """How likely differences as large are between groups that are alike (Kruskal & Wallis 1952, J. American
+    Statistical Association 47): ranks, so that no shape of the metric makes it too small."""
+    values = [worlds.loc[group, "value"].to_numpy(np.float64) for _, group in binned(worlds[factor])]
+    if len(values) < 2 or np.ptp(np.concatenate(values)) == 0:
+        return 1.0
+    return float(kruskal(*values).pvalue)
 
 
 def _codes(levels: pd.Series) -> Floats:

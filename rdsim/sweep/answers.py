@@ -15,6 +15,7 @@ design; without either they cannot be told, and are refused.
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,18 +23,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rdsim.errors import Fault
 from rdsim.report.words import amount
-from rdsim.stats import Interval, mean_interval, paired_difference
+from rdsim.stats import Interval, paired_difference
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.design import SAMPLED
-from rdsim.sweep.measures import Metric, parse_metric
 from rdsim.tables import did_you_mean
 
-__all__ = ["Names", "answers", "answers_faults", "shown"]
+__all__ = ["Names", "answers", "answers_faults", "between", "shown"]
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _LIMIT = re.compile(r"(.+?)\s*(>=|<=|>|<)\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*$")
@@ -233,6 +232,15 @@ def shown(metric: str, kind: str, value: float) -> str:
     return amount(value)
 
 
+def between(low: float, high: float, said: Callable[[float], str]) -> str:
+    """The ends of an interval in words; where there are too few replications for an end, that is said."""
+    if math.isfinite(low) and math.isfinite(high):
+        return f"{said(low)} to {said(high)}"
+    if math.isfinite(low) or math.isfinite(high):
+        return f"at least {said(low)}" if math.isfinite(low) else f"at most {said(high)}"
+    return "too few replications for an interval"
+
+
 _CLEAR: dict[str, Callable[[Interval, float], bool]] = {
     ">=": lambda found, limit: operator.ge(found.low, limit),
     ">": lambda found, limit: operator.gt(found.low, limit),
@@ -252,17 +260,10 @@ class _Told:
     @property
     def rows(self) -> pd.DataFrame:
         """The points that meet the conditions."""
-        rows = self.analysis.done
+        rows = self.analysis.independent(self.analysis.done)
         for factor, level in self.ask.where:
             rows = rows[_is(rows[factor], level)]
         return rows
-
-    @property
-    def metric(self) -> Metric:
-        """The metric, as it reduces replications."""
-        found = parse_metric(self.ask.metric)
-        assert found is not None  # noqa: S101 - the manifest names metrics that were parsed
-        return found
 
     def levels(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """The levels that are gone through, in the order of the file, each with its points."""
@@ -277,25 +278,7 @@ class _Told:
         if len(rows) == 1:
             row, name = rows.iloc[0], self.ask.metric
             return Interval(float(row[name]), float(row[f"{name} low"]), float(row[f"{name} high"]), int(row["n"]))
-        if self.names.sampled:
-            return mean_interval(rows[self.ask.metric].to_numpy(np.float64), self.analysis.confidence)
-        if self.samples_kept:
-            return mean_interval(self._samples(rows).mean(axis=0), self.analysis.confidence)
-        # Points that were chosen are no sample. The standard error of their mean is at most the mean of theirs,
-        # however their luck hangs together (Minkowski's inequality), and so are the limits.
-        mean, low, high = (float(rows[self.ask.metric + end].mean()) for end in ("", " low", " high"))
-        return Interval(mean, low, high, int(rows["n"].min()))
-
-    @property
-    def samples_kept(self) -> bool:
-        """Whether replications of this metric can be paired."""
-        first = self.ask.metric == self.names.metrics[0]
-        return first and self.names.kept and self.analysis.manifest["kinds"][0] in ("mean", "probability")
-
-    def _samples(self, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Replications, shape (points, replications); of a probability 1 where it came true."""
-        figures = np.array([np.asarray(one, np.float64) for one in rows["samples"]])
-        return self.metric.counted(figures)
+        return self.analysis.estimate(rows)
 
     def difference(
         self, rows: pd.DataFrame, first: str, second: str, factor: str, comparisons: int = 1
@@ -307,8 +290,8 @@ class _Told:
         if both.empty:
             return None
         mine, theirs = mine.loc[both["index"]], theirs.loc[both["index other"]]
-        if self.samples_kept and not self.names.sampled:
-            a, b = (self._samples(some).mean(axis=0) for some in (mine, theirs))
+        if self.analysis.kept and not self.names.sampled:
+            a, b = (self.analysis.samples(some).mean(axis=0) for some in (mine, theirs))
         else:
             a, b = (some[self.ask.metric].to_numpy(np.float64) for some in (mine, theirs))
         return paired_difference(a, b, self.analysis.confidence, comparisons) if len(a) > 1 else None
@@ -317,8 +300,8 @@ class _Told:
         """An estimate in words, with its interval and count."""
         metric = self.ask.metric
         kind = self.analysis.manifest["kinds"][self.names.metrics.index(metric)]
-        mean, low, high = (shown(metric, kind, one) for one in (found.mean, found.low, found.high))
-        return f"{mean} ({low} to {high}, n = {found.n:,})"
+        ends = between(found.low, found.high, lambda one: shown(metric, kind, one))
+        return f"{shown(metric, kind, found.mean)} ({ends}, n = {found.n:,})"
 
     def first(self) -> str:
         """The first level at which the claim is clear."""
@@ -342,7 +325,7 @@ class _Told:
     def _apart(self, top: str, other: str, found: Mapping[str, Interval], sign: float) -> bool:
         """Whether the best is clearly better: by pairs if they can be told, else by intervals that do not meet."""
         told = None
-        if self.samples_kept or self.names.sampled:
+        if self.analysis.kept or self.names.sampled:
             told = self.difference(self.rows, top, other, self.ask.factor, max(1, len(found) - 1))
         if told is not None:
             return told.low > 0 if sign > 0 else told.high < 0

@@ -3,15 +3,18 @@
 ``npv``                 mean of a figure, with Student's t interval
 ``sales >= 52``         probability, with Wilson's score interval (also <=, > and <)
 ``quantile npv 0.05``   quantile, with the order-statistics interval
-``cvar npv 0.95``       mean of the worst share 1 - level, with a normal interval from its influence
-                        function (Trindade, Uryasev, Shapiro & Zrazhevsky 2007, J. Banking & Finance 31)
+``cvar npv 0.95``       mean of the worst share 1 - level, with `stats.cvar_interval`: wide where the tail
+                        holds few replications, and without ends where it holds one
+
+Figures that cannot be negative have no interval below zero, counts of projects none above their number.
 """
 
 from __future__ import annotations
 
+import math
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,8 +22,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rdsim.case import END_STATES
 from rdsim.errors import Fault, InputError
-from rdsim.stats import Interval, mean_interval, proportion_interval, quantile, quantile_interval
+from rdsim.stats import Interval, cvar_interval, mean_interval, proportion_interval, quantile_interval
 from rdsim.tables import did_you_mean
 
 __all__ = ["Metric", "parse_metric", "parse_metrics"]
@@ -35,6 +39,11 @@ _SIGNS: dict[str, Callable[[Any, float], Any]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
+_SIGNED = ("npv", "value_pv", "cost_pv", "network_pv", "rolling", "static", "flexibility", "gain_over_")
+"""How figures begin that may be negative; no other may."""
+
+_OF_PROJECTS = frozenset({"commercialised", "commercialised_by_deadline", "talks", "agreements", *END_STATES})
+
 _RULE = "must be a figure ('npv'), a probability ('sales >= 52'), or 'quantile npv 0.05' or 'cvar npv 0.95'"
 
 
@@ -54,17 +63,30 @@ class Metric:
             return np.asarray(_SIGNS[self.sign](figures, self.number), np.float64)
         return figures
 
-    def measure(self, table: pd.DataFrame, confidence: float) -> Interval:
-        """The estimate over the rows of a table of replications. Raises ValueError for figures that are not finite."""
-        samples = table[self.figure].to_numpy(np.float64)
+    def limits(self, most: Mapping[str, float] | None = None) -> tuple[float, float]:
+        """What the metric cannot be below and above; `most` says how many of some things there are."""
+        if self.kind == "probability":
+            return 0.0, 1.0
+        if self.figure.startswith(_SIGNED):
+            return -math.inf, math.inf
+        things = "partners" if self.figure == "partners_opened" else "projects" if self.figure in _OF_PROJECTS else ""
+        return 0.0, (most or {}).get(things, math.inf)
+
+    def measure(self, table: pd.DataFrame, confidence: float, most: Mapping[str, float] | None = None) -> Interval:
+        """The estimate over the rows of a table of replications, within the metric's limits.
+
+        Raises ValueError for figures that are not finite.
+        """
+        return self._estimate(table[self.figure].to_numpy(np.float64), confidence).within(*self.limits(most))
+
+    def _estimate(self, samples: npt.NDArray[np.float64], confidence: float) -> Interval:
         if self.kind == "mean":
             return mean_interval(samples, confidence)
         if self.kind == "probability":
             return proportion_interval(int(self.counted(samples).sum()), len(samples), confidence)
         if self.kind == "quantile":
             return quantile_interval(samples, self.number, confidence)
-        edge = quantile(samples, 1 - self.number)
-        return mean_interval(edge - np.maximum(edge - samples, 0.0) / (1 - self.number), confidence)
+        return cvar_interval(samples, self.number, confidence)
 
 
 def parse_metrics(texts: Iterable[str], figures: Iterable[str]) -> tuple[Metric, ...]:

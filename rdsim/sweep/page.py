@@ -13,9 +13,8 @@ from rdsim.errors import DrawingError, ExperimentError, Fault
 from rdsim.folders import write_whole
 from rdsim.report import Column, Plot, Section, Sheet, Table, drawn_sheet
 from rdsim.report.words import amount
-from rdsim.stats import mean_interval
 from rdsim.sweep.analysis import Analysis
-from rdsim.sweep.answers import answers
+from rdsim.sweep.answers import answers, between
 from rdsim.sweep.manifests import manifest_of
 from rdsim.sweep.reading import read_sweep
 from rdsim.sweep.runner import Sweep
@@ -113,25 +112,35 @@ def _range(analysis: Analysis) -> str:
     name = _named(analysis)
     if len(values) == 1:
         row = analysis.done.iloc[0]
-        ends = f"{amount(row[analysis.metric + ' low'])} to {amount(row[analysis.metric + ' high'])}"
-        return f"{name[0].upper()}{name[1:]}: {amount(values[0])} ({ends}, n = {int(row['n'])})."
-    told = mean_interval(values, analysis.confidence)
-    return (
-        f"Over the points, {name} runs from {amount(values.min())} to {amount(values.max())}; "
-        f"mean {amount(told.mean)} ({amount(told.low)} to {amount(told.high)}, {told.n} points)."
-    )
+        low, high = float(row[analysis.metric + " low"]), float(row[analysis.metric + " high"])
+        told = between(low, high, amount)
+        return f"{name[0].upper()}{name[1:]}: {amount(values[0])} ({told}, n = {int(row['n'])})."
+    ends = f"{name} runs from {amount(values.min())} to {amount(values.max())}"
+    if not np.ptp(values):
+        return f"{name[0].upper()}{name[1:]} is {amount(values[0])} at every point."
+    if not analysis.sampled:
+        return f"Over the {len(values)} points, {ends}."
+    found = analysis.estimate(analysis.done)
+    drawn = "independent worlds" if len(analysis.independent(analysis.done)) < len(values) else "worlds"
+    spread = f"{amount(found.low)} to {amount(found.high)}, {found.n} {drawn}"
+    return f"Over the points, {ends}; mean {amount(found.mean)} ({spread})."
 
 
 def _driver(analysis: Analysis) -> Iterator[str]:
     tornado = analysis.tornado()
     if tornado.empty:
         return
-    row = tornado.to_dict("records")[0]
-    doubt = "" if row["clear"] else ", though the intervals of its ends overlap"
-    yield (
-        f"Most depends on {_label(analysis, row['factor'])}: from {amount(row['lowest'])} at {row['at_lowest']} "
-        f"to {amount(row['highest'])} at {row['at_highest']}{doubt}."
-    )
+    name = _named(analysis)
+    if not tornado["swing"].to_numpy(np.float64).any():
+        yield f"None of the factors moves {name}."
+        return
+    clear = tornado[tornado["clear"].astype(bool)]
+    row = (clear if len(clear) else tornado).to_dict("records")[0]
+    moved = f"from {amount(row['lowest'])} at {row['at_lowest']} to {amount(row['highest'])} at {row['at_highest']}"
+    if len(clear):
+        yield f"Most depends on {_label(analysis, row['factor'])}: {moved}."
+    else:
+        yield f"No factor is shown to move {name}; the largest swing, {_label(analysis, row['factor'])}'s, is {moved}."
 
 
 def _policies(analysis: Analysis) -> Iterator[str]:
@@ -197,8 +206,11 @@ def _policy_section(analysis: Analysis) -> Section:
         "mean": Column(f"mean {name}", "money"),
         "best_in": Column("best in, of worlds", "share"),
         "regret": Column("regret", "money"),
-        "regret_low": Column("from", "money"),
-        "regret_high": Column("to", "money"),
+        **(
+            {"regret_low": Column("from", "money"), "regret_high": Column("to", "money")}
+            if "regret_low" in regret
+            else {}
+        ),
         "most": Column("at most", "money"),
         "n": Column("worlds", "count"),
     }
@@ -276,7 +288,10 @@ def _factor_section(analysis: Analysis) -> Section:
     tornado = analysis.tornado()
     if tornado.empty:
         return Section("Factors")
-    named = tornado.assign(label=[_label(analysis, one) for one in tornado["factor"]])
+    said = {True: "yes", False: "no"}
+    named = tornado.assign(
+        label=[_label(analysis, one) for one in tornado["factor"]], told=[said[bool(one)] for one in tornado["clear"]]
+    )
     columns = {
         "label": Column("Factor"),
         "lowest": Column("lowest mean", "money"),
@@ -284,12 +299,14 @@ def _factor_section(analysis: Analysis) -> Section:
         "highest": Column("highest mean", "money"),
         "at_highest": Column("at"),
         "swing": Column("swing", "money"),
+        "told": Column("shown to matter"),
     }
     bars = Plot(
         "tornado",
         "What matters most?",
         f"{named['label'].iloc[0]} moves {_named(analysis)} by {amount(named['swing'].iloc[0])}.",
-        "How far the mean moves over a factor's levels; all else as the design has it.",
+        "How far the mean moves over a factor's levels; all else as the design has it. Swings that are not shown to "
+        "matter may be noise.",
         named,
         ("swing", f"swing of {_named(analysis)}"),
         ("label", ""),
@@ -331,7 +348,7 @@ def _curve(key: str, question: str, reading: str, curve: pd.DataFrame, label: st
         "".join(one if one.isalnum() else "-" for one in key),
         question,
         f"From {amount(shown['mean'].min())} to {amount(shown['mean'].max())}.",
-        reading or "Mean at each level, or over the points of each interval of levels, with its interval.",
+        reading or "Mean at each level, or over the points of each interval of levels.",
         shown,
         ("at", label) if number else ("mean", name),
         ("mean", name) if number else ("said", ""),
@@ -376,8 +393,25 @@ def _index_section(analysis: Analysis) -> Section:
     if "total" in table:
         columns |= {"total": Column("total", "share"), "total_error": Column("+/-", "share")}
         sentence += " Total: the share that would stay if all others were known."
-    columns["n"] = Column("points", "count")
-    return Section("Shares of the variance (Sobol indices)", (sentence,), (), (Table("By factor", named, columns),))
+    columns["n"] = Column("blocks" if "total" in table else "points", "count")
+    told = (sentence, *_impossible_shares(table))
+    return Section("Shares of the variance (Sobol indices)", told, (), (Table("By factor", named, columns),))
+
+
+def _impossible_shares(table: pd.DataFrame) -> Iterator[str]:
+    """Estimates of shares may add up to more than there is, or lie outside of 0 to 100%: that is said."""
+    whole, outside = float(table["first"].sum()), ((table["first"] < 0) | (table["first"] > 1)).any()
+    if whole > 1 or outside:
+        error = float(np.sqrt((table["first_error"] ** 2).sum()))
+        what = (
+            f"add up to {whole:.0%}, with an error of about {error:.0%}"
+            if whole > 1
+            else "lie partly below 0 or above 100%"
+        )
+        yield (
+            f"The first-order shares {what}. Shares cannot be more than 100% together, nor negative: these are "
+            "estimates from few points, and tell at most an order."
+        )
 
 
 def _pair_section(analysis: Analysis) -> Section:

@@ -12,7 +12,7 @@ import pandas as pd
 from rdsim.errors import ExperimentError, Fault
 from rdsim.folders import write_whole
 from rdsim.report import Plot, Sheet, drawn_plots
-from rdsim.sweep.answers import shown
+from rdsim.sweep.answers import between, shown
 from rdsim.sweep.manifests import manifest_of
 from rdsim.sweep.page import sheet_of
 from rdsim.sweep.reading import read_sweep
@@ -117,5 +117,5 @@ def _escaped(text: str) -> str:
 def _cell(row: Mapping[Any, Any], name: str, kind: str) -> str:
     if row["status"] != "done":
         return "failed"
-    mean, low, high = (shown(name, kind, row[name + end]) for end in ("", " low", " high"))
-    return f"{mean} ({low} to {high})"
+    ends = between(row[f"{name} low"], row[f"{name} high"], lambda one: shown(name, kind, one))
+    return f"{shown(name, kind, row[name])} ({ends})"

@@ -150,7 +150,7 @@ def _performed(work: Work, variations: Variations, task: Task) -> Row:
     try:
         world = variations.vary(task.overrides)
         found = _TASKS[work.task](work, world, task)
-        return {"key": task.key, "status": DONE, "error": "", **found.told, **_measured(work, found.table)}
+        return {"key": task.key, "status": DONE, "error": "", **found.told, **_measured(work, found)}
     except RdsimError as error:
         return failure(task.key, str(error))
     except Exception as error:  # whatever a point brings to light must not stop the others
@@ -162,10 +162,12 @@ def failure(key: str, why: str) -> Row:
     return {"key": key, "status": FAILED, "error": " ".join(why.split())[:500]}
 
 
-def _measured(work: Work, table: pd.DataFrame) -> Row:
+def _measured(work: Work, found: _Found) -> Row:
+    table = found.table
     row: Row = {"n": len(table)}
+    most: dict[str, float] = {"projects": found.projects, "partners": len(work.scenario.partners)}
     for metric in work.metrics:
-        estimate = metric.measure(table, work.scenario.simulation.confidence)
+        estimate = metric.measure(table, work.scenario.simulation.confidence, most)
         row |= {
             metric.text: estimate.mean,
             f"{metric.text} low": estimate.low,
@@ -181,18 +183,19 @@ def _measured(work: Work, table: pd.DataFrame) -> Row:
 
 class _Found(NamedTuple):
     table: pd.DataFrame  # a row for each replication
+    projects: int
     told: Row  # what else a row says
 
 
 def _simulate(work: Work, world: Scenario, task: Task) -> _Found:
     portfolio = work.portfolios[task.policy]
-    return _Found(_replicated(work, world, portfolio, task), {})
+    return _Found(_replicated(work, world, portfolio, task), len(portfolio.choices), {})
 
 
 def _optimise(work: Work, world: Scenario, task: Task) -> _Found:
     given = work.portfolios.get(task.policy)
     portfolio = given or decide(world, task.policy, seed=task.seed, solver=work.solver, threads=work.threads)
-    return _Found(_replicated(work, world, portfolio, task), _chosen(portfolio))
+    return _Found(_replicated(work, world, portfolio, task), len(portfolio.choices), _chosen(portfolio))
 
 
 def _plan(work: Work, world: Scenario, task: Task) -> _Found:
@@ -201,7 +204,8 @@ def _plan(work: Work, world: Scenario, task: Task) -> _Found:
     assert found.simulation is not None  # noqa: S101 - an interrupt ends the process
     table = found.simulation.replications
     gains = {gain_name(rule): table["npv"] - one.replications["npv"] for rule, one in found.comparisons.items()}
-    return _Found(table.assign(**gains), _chosen(found.proposal.portfolio))
+    chosen = found.proposal.portfolio
+    return _Found(table.assign(**gains), len(chosen.choices), _chosen(chosen))
 
 
 def _rolling(work: Work, world: Scenario, task: Task) -> _Found:
@@ -215,7 +219,7 @@ def _rolling(work: Work, world: Scenario, task: Task) -> _Found:
     how: dict[str, Any] = {"replications": work.replications, "seed": task.seed, "threads": work.threads}
     once = expected_worths(world, static, **how)[0]
     table = pd.DataFrame({"rolling": rolled.worths, "static": once, "flexibility": rolled.worths - once})
-    return _Found(table, _chosen(static))
+    return _Found(table, len(static.choices), _chosen(static))
 
 
 _TASKS: dict[TaskKind, Callable[[Work, Scenario, Task], _Found]] = {

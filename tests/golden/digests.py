@@ -118,7 +118,9 @@ def loop(posed: Posed) -> str:
     supply = supply_of(posed, found.proposal.portfolio, means=found.means)
     policy = Policy(ratios_of(posed.scenario, posed.problem, found.proposal.solution.chosen))
     rolled = roll(supply, policy, found.proposal.portfolio, range(2))
-    return digest([found.steps, found.finalists, found.winner, found.ratios, found.spent, found.selected, rolled.worths])
+    return digest(
+        [found.steps, found.finalists, found.winner, found.ratios, found.spent, found.selected, rolled.worths]
+    )
 
 
 def stages(scenario: Scenario, portfolio: Portfolio) -> Iterator[tuple[str, Callable[[], str]]]:

@@ -11,7 +11,7 @@ from rdsim.scenario import Variations
 from rdsim.scenario.shapes import ROOT, Shape, parts, within
 from tests.tiny import tiny_folder
 
-__all__ = ["STILL", "changes", "places", "rich_folder", "settings"]
+__all__ = ["CASES", "STILL", "changes", "places", "rich_folder", "settings"]
 
 Place = tuple[str, ...]
 
@@ -39,12 +39,88 @@ STILL: Mapping[str, str] = {
     "technologies.*.id": "the key of its table, which is not to be set apart from it",
     "partners.*.code": "the key of its table, which is not to be set apart from it",
     "technologies.*.institute": "moves where an institute has few teams",
-    "parts": "chosen when the folder is read; what they add are settings like others",
-    "market.target": "told: reports compare with it",
+    "parts.*": "chosen when the folder is read; what they add are settings like others",
     "market.target.*": "told: reports compare with it",
+    "simulation.replications": "how many, not which: a sweep's keys hold it beside the version",
     "simulation.confidence": "of intervals, which are not kept: a sweep's keys hold it beside the version",
 }
 """Settings that by nature move no outcome, sample or choice, each with the reason."""
+
+_YEARS = [0.7, 0.8, 0.8, 0.9, 1.0, 1.2, 1.3, 1.0]
+_POOR = {"programmes.leap.budget.2024": 3.0, "programmes.leap.budget.2025": 4.0, "programmes.base.budget.2024": 2.0}
+_TEST_BED = {"facility_needs.1.technology": "T1", "facility_needs.1.trl": 5}
+_DROPS = {"programmes.base.gate.drop_share": 0.5}
+
+Case = tuple[Mapping[str, Any], Mapping[str, Any]]
+
+CASES: Mapping[str, Case] = {
+    "currency": ({}, {"currency": "JPY"}),
+    "programmes.*.tranches.*.share": (
+        {},
+        {"programmes.base.tranches.0.share": 0.7, "programmes.base.tranches.1.share": 0.3},
+    ),
+    "programmes.*.foreign_partner_required": (
+        {"programmes.leap.fallback": "drop"},
+        {"programmes.leap.foreign_partner_required": True},
+    ),
+    "programmes.*.purse_rule": (_POOR, {"programmes.leap.purse_rule": "first-fit"}),
+    "programmes.*.preferred_networks.*": (
+        {"programmes.leap.preference_points": 60.0},
+        {"programmes.leap.preferred_networks": ["Horizon"]},
+    ),
+    "programmes.*.preference_points": ({}, {"programmes.leap.preference_points": 60.0}),
+    "programmes.*.gate.drop_share": ({}, {"programmes.base.gate.drop_share": 1.0}),
+    "programmes.*.gate.review_error": (_DROPS, {"programmes.base.gate.review_error": 9.0}),
+    "programmes.*.screening.layers.*.error": ({}, {"programmes.base.screening.layers.0.error": 90.0}),
+    "programmes.*.screening.shared_error": ({}, {"programmes.base.screening.shared_error": 90.0}),
+    "programmes.*.screening.luck": (
+        {"programmes.base.screening.shared_error": 90.0},
+        {"programmes.base.screening.luck": 8},
+    ),
+    "programmes.*.deliverables.*.optional": (
+        {"programmes.leap.deliverables.patent.mean_months": 60.0, "programmes.leap.deliverables.patent.due_tranche": 1},
+        {"programmes.leap.deliverables.patent.optional": True},
+    ),
+    "calibrations.*.median_years.*": (
+        {"calibrations.strict.median_years": _YEARS},
+        {"calibrations.strict.median_years": [*_YEARS[:5], 2.4, *_YEARS[6:]]},
+    ),
+    "technologies.*.score": ({}, {"technologies.T1.score": 1.0}),
+    "partners.*.networks.*": ({"programmes.leap.preference_points": 60.0}, {"partners.US.networks": ["Horizon"]}),
+    "links.*.amount": ({}, {"links.2.amount": 50.0}),
+    "facility_needs.*.technology": ({}, {"facility_needs.1.technology": "T1"}),
+    "facility_needs.*.trl": (_TEST_BED, {"facility_needs.1.trl": 7}),
+    "facility_needs.*.facility": (
+        {**_TEST_BED, "facilities.testbed.capacity": 1},
+        {"facilities.testbed.capacity": 2, "facility_needs.0.facility": "testbed"},
+    ),
+    "facility_needs.*.units": ({**_TEST_BED, "facilities.testbed.capacity": 2}, {"facility_needs.1.units": 2}),
+    "facilities.*.capacity": (_TEST_BED, {"facilities.testbed.capacity": 2}),
+    "panels.*.seats": ({"panels.experts.review_months": 14.0}, {"panels.experts.seats": 9}),
+    "judgements.*.expert": ({"judgement.weights.ann": 30.0}, {"judgements.0.expert": "cho"}),
+    "judgements.*.trl": ({"judgements.3.technology": "T1"}, {"judgements.3.trl": 7}),
+    "risks.budget.lowest": ({"risks.budget.sd": 0.9}, {"risks.budget.lowest": 0.95}),
+    "risks.budget.highest": ({"risks.budget.sd": 0.9, **_POOR}, {"risks.budget.highest": 5.0}),
+    "network.learning_floor": ({"network.learning": 0.2}, {"network.learning_floor": 1.0}),
+    "optimiser.gap": ({}, {"optimiser.gap": 0.9}),
+    "optimiser.risk.level": ({"optimiser.risk.weight": 0.5}, {"optimiser.risk.level": 0.5}),
+    "optimiser.risk.floor": ({}, {"optimiser.risk.floor": -1.0}),
+    "optimiser.risk.target": (
+        {"optimiser.risk.probability": 0.5, "optimiser.risk.target": 1.0},
+        {"optimiser.risk.target": 9.0},
+    ),
+    "optimiser.risk.probability": (
+        {"optimiser.risk.probability": 0.5, "optimiser.risk.target": 1.0},
+        {"optimiser.risk.probability": 0.75},
+    ),
+    "optimiser.risk.money_level": ({"optimiser.risk.money": "quantile"}, {"optimiser.risk.money_level": 0.5}),
+    "optimiser.search.rounds": ({}, {"optimiser.search.rounds": 0}),
+    "optimiser.search.replications": ({}, {"optimiser.search.replications": 30}),
+    "optimiser.search.most_replications": ({}, {"optimiser.search.most_replications": 150}),
+    "optimiser.search.indifference": ({}, {"optimiser.search.indifference": 0.2}),
+    "optimiser.search.probability": ({}, {"optimiser.search.probability": 0.6}),
+}
+"""Settings that move a number only beside others: the others, and what to change."""
 
 _ADDED = """
 [institutes.kist]
@@ -91,6 +167,7 @@ distribution = "lognormal"
 """
 
 _TALKS = "agreement_probability = 0.9\nagreement_months = 6\nagreement_sigma = 0.4\n"
+_SEARCH = "samples = 10\nsearch = { rounds = 1, replications = 20, most_replications = 100 }\n"
 _FORMATION = """\
 formation = [
     { name = "search", months = 2, sigma = 0.3, success = 0.9 },
@@ -125,7 +202,7 @@ def rich_folder(path: Path) -> Path:
 
 def _rich(text: str) -> str:
     stages = text.replace(_TALKS, _FORMATION)
-    return stages.replace("[steps]\n", _ADDED.rstrip() + "\n")
+    return stages.replace("[steps]\n", _ADDED.rstrip() + "\n").replace("samples = 20\n", _SEARCH)
 
 
 # --- the schema -----------------------------------------------------------------------------------
@@ -136,16 +213,14 @@ def settings(shape: Shape = ROOT, at: Place = ()) -> Iterator[tuple[Place, Shape
     if shape.record:
         for name, one in parts(shape.record).items():
             yield from settings(one, (*at, name))
-    elif shape.kind in ("mapping", "list") and shape.item:
-        if not (shape.item.record or shape.item.kind == "mapping"):
-            yield at, shape
+    elif shape.item:
         yield from settings(shape.item, (*at, "*"))
     else:
         yield at, shape
 
 
 def places(variations: Variations, path: Place) -> list[Place]:
-    """Where a setting stands in a world; a setting that is absent may be where the rest of its path is."""
+    """Where a setting stands in a world."""
     try:
         return [tuple(map(str, one)) for one in variations.places(path)]
     except ScenarioError:
@@ -155,28 +230,10 @@ def places(variations: Variations, path: Place) -> list[Place]:
 def changes(shape: Shape, value: Any, names: Sequence[str]) -> Iterator[Any]:
     """Other values to try at a place; `names` are what a text may refer to."""
     if shape.kind in ("number", "whole"):
-        yield from _numbers(shape, 1.0 if value is None else float(value))
+        tried = (1.0, 2.0) if value is None else (1.5 * value, 0.5 * value, value + 1, value - 1, 3 * value + 5)
+        rounded = (round(one) if shape.kind == "whole" else one for one in tried)
+        yield from (one for one in dict.fromkeys(rounded) if one != value and within(shape, one))
     elif shape.kind == "flag":
         yield not value
-    elif shape.kind == "choice":
-        yield from (one for one in shape.choices if one != value)
-    elif shape.kind == "text":
-        yield from (one for one in names if one != value)
-    elif shape.kind == "list" and shape.item:
-        yield from _lists(shape.item, list(value or ()), names)
-    elif value:  # a table: without its first entry
-        yield dict(list(value.items())[1:])
-
-
-def _numbers(shape: Shape, value: float) -> Iterator[float]:
-    tried = (1.5 * value, 0.5 * value, value + 1, value - 1, 0.1 + value / 2, 3 * value + 5)
-    rounded = (round(one) if shape.kind == "whole" else one for one in tried)
-    yield from (one for one in dict.fromkeys(rounded) if one != value and within(shape, one))
-
-
-def _lists(item: Shape, value: list[Any], names: Sequence[str]) -> Iterator[list[Any]]:
-    if value:
-        first = next(changes(item, value[0], names), None)
-        yield from ([first, *value[1:]], value[1:])
-    if item.kind == "text":
-        yield from ([*value, one] for one in names if one not in value)
+    else:
+        yield from (one for one in (shape.choices or names) if one != value)
