@@ -56,10 +56,12 @@ def load(paths: Sequence[Path]) -> tuple[Plugin, ...]:
     faults, plugins = list[Fault](), list[Plugin]()
     for path in paths:
         try:
+            if path.is_char_device() or path.is_block_device():
+                raise OSError("a device, which may never end")
             text = path.read_bytes()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             rule = "must be a Python file that can be read"
-            faults.append(Fault(str(path), rule, error.strerror or type(error).__name__))
+            faults.append(Fault(str(path), rule, getattr(error, "strerror", "") or str(error)))
             continue
         try:
             plugins.append(_loaded(path, text))

@@ -66,6 +66,8 @@ def read_text(path: Path) -> str:
     Raises InputError if the file is missing, empty, not readable, or not UTF-8 text.
     """
     try:
+        if path.is_char_device() or path.is_block_device():
+            raise _refusal(path, "must be a file", "a device, which may never end")
         data = path.read_bytes()
     except FileNotFoundError:
         raise _refusal(path, "the file is required", f"no such file in {path.parent}") from None

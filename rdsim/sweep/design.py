@@ -83,6 +83,16 @@ class Design:
         block = len(self._varied) + 2
         return 1 << max(0, math.floor(math.log2(max(1, (self.points or block) // block))))
 
+    @property
+    def at_most(self) -> tuple[int, int]:
+        """So many points there are at most, and so many numbers are held for them; told without making any."""
+        sizes = [len(one.listed) or self.levels for one in self._varied.values()]
+        if self.kind in SAMPLED:
+            count, wide = self.points or 0, len(sizes) * (2 if self.kind == "saltelli" else 1)
+            return count * len(self.policies), count * wide
+        worlds = {"grid": math.prod(sizes), "one-at-a-time": 1 + sum(sizes)}.get(self.kind, len(self.rows))
+        return min(worlds, self.points or worlds) * len(self.policies), sum(sizes)
+
     @cached_property
     def _switch(self) -> str | None:
         return next((name for name, factor in self.factors.items() if factor.policies), None)

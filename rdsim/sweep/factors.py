@@ -7,6 +7,7 @@ distribution, of which a design takes quantiles.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -232,7 +233,7 @@ def bind(name: str, factor: Factor, variations: Variations) -> Bound:
 def parts_of(factor: Factor, name: str, level: Any) -> tuple[str, ...] | None:
     """The optional parts of the scenario that a level of a factor chooses; None if it chooses none."""
     if factor.cases:
-        table = factor.cases.get(level, {})
+        table = factor.cases.get(level, {}) if isinstance(level, str) else {}
         return tuple(chosen_parts(table[PARTS])) if PARTS in table else None
     return tuple(chosen_parts(level)) if PARTS in (factor.paths or (name,)) else None
 
@@ -245,6 +246,7 @@ def _level_faults(where: str, factor: Factor) -> Iterator[Fault]:
         return
     if factor.distribution is not None:
         yield from factor.distribution.faults(f"{where}.distribution")
+    yield from _endless(where, factor)
     if factor.range is not None and not factor.range[0] < factor.range[1]:
         yield Fault(f"{where}.range", "must be the lowest and the highest value", str(list(factor.range)))
     if factor.change != "set" and not all(isinstance(one, int | float) for one in factor.values):
@@ -253,6 +255,17 @@ def _level_faults(where: str, factor: Factor) -> Iterator[Fault]:
         yield Fault(where, "optional parts are chosen by a list of values or by cases")
     if (factor.cases or factor.policies) and (factor.paths or factor.change != "set"):
         yield Fault(where, "cases and policies have no paths and no change of their own")
+
+
+def _endless(where: str, factor: Factor) -> Iterator[Fault]:
+    """A range or distribution so wide that its levels are no numbers any more."""
+    if factor.range is not None and not math.isfinite(factor.range[1] - factor.range[0]):
+        yield Fault(f"{where}.range", "must not be wider than numbers reach", str(list(factor.range)))
+    if factor.distribution is not None and not list(factor.distribution.faults("")):
+        with np.errstate(all="ignore"):
+            ends = [factor.distribution.quantile(level) for level in (_INNER, 1 - _INNER)]
+        if not all(map(math.isfinite, ends)):
+            yield Fault(f"{where}.distribution", "must have quantiles that are numbers", str(ends))
 
 
 def _settings(where: str, table: Mapping[str, Any]) -> list[Override]:

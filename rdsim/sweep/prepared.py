@@ -25,7 +25,7 @@ from rdsim.sweep.measures import Metric, parse_metrics
 from rdsim.sweep.policies import Own, own_policies
 from rdsim.sweep.reading import COLUMNS
 from rdsim.sweep.tasks import ONE_SHOT, PLAN, Task, Work, decide, gain_name
-from rdsim.tables import did_you_mean
+from rdsim.tables import did_you_mean, shown
 
 __all__ = ["Point", "Prepared", "prepare", "variations_of"]
 
@@ -35,6 +35,9 @@ _MAIN = {
     "plan": ("npv", "gain_over_one_shot", "commercialised_by_deadline", "partners_opened"),
     "rolling": ("rolling", "static", "flexibility"),
 }
+_MOST_POINTS, _MOST_LEVELS, _MOST_FACTORS = 100_000_000, 100_000_000, 1000
+"""Of a design; what its levels take is some gigabyte then, and its points take weeks."""
+
 _RULES = (ONE_SHOT, PLAN, *BASELINES)
 
 
@@ -216,6 +219,7 @@ class _Checks:
         seed = self.scenario.simulation.seed if one.seed is None else one.seed
         count = one.replications or self.scenario.simulation.replications
         design = Design(one.design, one.factors, one.points, one.levels, one.rows, one.design_seed)
+        self._check_size(design)
         if not self.faults:
             self._check_answers(factors, metrics)
         return Prepared(one, self.scenario, self.variations, factors, design, metrics, count, seed, given)
@@ -248,6 +252,17 @@ class _Checks:
         if one.task in ("plan", "rolling") and (policies or one.policy not in (PLAN, ONE_SHOT)):
             self.fault("policy", f"the task {one.task} has one of its own", ", ".join(policies) or one.policy)
 
+    def _check_size(self, design: Design) -> None:
+        """A design must be one that can be counted, and held in memory."""
+        points, held = design.at_most
+        if points > _MOST_POINTS:
+            found = f"{points:,}" if points < 10**18 else "more than 10^18"
+            self.fault("design", f"must have at most {_MOST_POINTS:,} points", found, "Name fewer points.")
+        if held > _MOST_LEVELS or len(design.factors) > _MOST_FACTORS:
+            found = f"{len(design.factors):,} factors, {held:,} levels"
+            rule = f"must have at most {_MOST_FACTORS:,} factors and {_MOST_LEVELS:,} levels"
+            self.fault("design", rule, found)
+
     def _check_answers(self, factors: Iterable[Bound], metrics: Iterable[Metric]) -> None:
         """Answers may speak only of what is varied and measured."""
         levels = {bound.name: tuple(str(one) for one in bound.factor.listed) for bound in factors}
@@ -265,18 +280,20 @@ class _Checks:
     def _check_levels(self, bound: Bound) -> None:
         """Every listed level, and the ends of every other, must give a valid scenario, all else as it stands."""
         listed = [row[bound.name] for row in self.experiment.rows if bound.name in row]
-        for level in dict.fromkeys([*map(_hashable, listed), *map(_hashable, bound.factor.edges())]):
-            value = list(level) if isinstance(level, tuple) else level
-            if bound.factor.cases and value not in bound.cases:
+        for value in {repr(level): level for level in (*listed, *bound.factor.edges())}.values():
+            if bound.factor.cases and not (isinstance(value, str) and value in bound.cases):
                 self.fault(
-                    f"factors.{bound.name}", "there is no such case", value, did_you_mean(str(value), bound.cases)
+                    f"factors.{bound.name}",
+                    "there is no such case",
+                    shown(value),
+                    did_you_mean(str(value), bound.cases),
                 )
                 continue
             try:
                 self.variations.vary(bound.overrides(value, bound.parts(value)))
             except InputError as error:
                 for fault in error.faults:
-                    where = f"factors.{bound.name}, level {value}"
+                    where = f"factors.{bound.name}, level {_named(value)}"
                     self.fault(
                         where, f"{fault.where.removeprefix('--set ')} {fault.rule}", fault.found, fault.suggestion
                     )
@@ -315,8 +332,8 @@ class _Checks:
         return ()
 
 
-def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _named(level: Any) -> str:
+    return level if isinstance(level, str) and len(level) < 60 else shown(level)
 
 
 def figures(scenario: Scenario, task: str) -> tuple[str, ...]:

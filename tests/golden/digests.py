@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import PortfolioError
 from rdsim.options import candidates, sample
-from rdsim.portfolio import check
+from rdsim.portfolio import check, ranked
 from rdsim.rolling import Policy, roll, supply_of
 from rdsim.search import Posed, baselines, choose, improve, pose
 from rdsim.search.views import ratios_of
@@ -27,7 +27,7 @@ from rdsim.simulation import Engine, simulate
 
 __all__ = ["chosen", "digest", "loop", "options", "outcomes", "some_portfolio", "stages"]
 
-REPLICATIONS, SAMPLES = 12, 6
+REPLICATIONS, MANY, SAMPLES = 12, 80, 6
 
 
 def digest(value: Any) -> str:
@@ -93,9 +93,14 @@ def some_portfolio(scenario: Scenario) -> Portfolio:
     return Portfolio(tuple(taken))
 
 
-def outcomes(scenario: Scenario, portfolio: Portfolio, engine: Engine) -> str:
+def _unranked(portfolio: Portfolio) -> Portfolio:
+    """The choices without ranks, all of one year: so their scores order them."""
+    return Portfolio(tuple(dataclasses.replace(choice, rank=0, start_year=2024) for choice in portfolio.choices))
+
+
+def outcomes(scenario: Scenario, portfolio: Portfolio, engine: Engine, replications: int = REPLICATIONS) -> str:
     """Of every table of a simulation."""
-    found = simulate(scenario, portfolio, replications=REPLICATIONS, engine=engine, threads=1)
+    found = simulate(scenario, portfolio, replications=replications, engine=engine, threads=1)
     names = ("projects", "replications", "purses", "partners", "international")
     return digest([getattr(found, name) for name in names])
 
@@ -125,7 +130,8 @@ def loop(posed: Posed) -> str:
 
 def stages(scenario: Scenario, portfolio: Portfolio) -> Iterator[tuple[str, Callable[[], str]]]:
     """Digests of one small world, from those that are quickly had to those that are not."""
-    yield "outcomes, compiled", lambda: outcomes(scenario, portfolio, "compiled")
+    yield "ranks", lambda: digest(ranked(_unranked(portfolio), scenario).choices)
+    yield "outcomes, compiled", lambda: outcomes(scenario, portfolio, "compiled", MANY)
     yield "outcomes, simpy", lambda: outcomes(scenario, portfolio, "simpy")
     posed: list[Posed] = []
 

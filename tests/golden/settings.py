@@ -39,6 +39,9 @@ STILL: Mapping[str, str] = {
     "technologies.*.id": "the key of its table, which is not to be set apart from it",
     "partners.*.code": "the key of its table, which is not to be set apart from it",
     "technologies.*.institute": "moves where an institute has few teams",
+    "programmes.*.trl_entry_min": "refuses technologies at the door, and moves none that it lets in",
+    "programmes.*.trl_entry_max": "refuses technologies at the door, and moves none that it lets in",
+    "optimiser.gap": "how much may be left unproved: with another the same portfolio may come",
     "parts.*": "chosen when the folder is read; what they add are settings like others",
     "market.target.*": "told: reports compare with it",
     "simulation.replications": "how many, not which: a sweep's keys hold it beside the version",
@@ -47,14 +50,35 @@ STILL: Mapping[str, str] = {
 """Settings that by nature move no outcome, sample or choice, each with the reason."""
 
 _YEARS = [0.7, 0.8, 0.8, 0.9, 1.0, 1.2, 1.3, 1.0]
-_POOR = {"programmes.leap.budget.2024": 3.0, "programmes.leap.budget.2025": 4.0, "programmes.base.budget.2024": 2.0}
-_TEST_BED = {"facility_needs.1.technology": "T1", "facility_needs.1.trl": 5}
-_DROPS = {"programmes.base.gate.drop_share": 0.5}
+_POOR = {
+    "programmes.base.budget.2024": 2.0,
+    "programmes.base.budget.2025": 2.5,
+    "programmes.base.budget.2026": 5.0,
+    "programmes.base.purse_rule": "first-fit",
+}
+_TEST_BED = {
+    "facility_needs.0.technology": "T5",
+    "facility_needs.0.trl": 3,
+    "facility_needs.1.technology": "T1",
+    "facility_needs.1.trl": 6,
+}
+_LIKED = {"technologies.T3.score": 60.0, "programmes.leap.preference_points": 60.0}
+_DROPS = {
+    "programmes.base.budget.2024": 90.0,
+    "programmes.base.budget.2025": 90.0,
+    "programmes.base.gate.drop_share": 0.5,
+}
+_LOOSE = {"programmes.base.screening.layers.0.error": 90.0, "programmes.base.screening.layers.1.error": 90.0}
+_AIM = {"optimiser.risk.probability": 0.2, "optimiser.risk.target": -20.0}
 
 Case = tuple[Mapping[str, Any], Mapping[str, Any]]
 
 CASES: Mapping[str, Case] = {
-    "currency": ({}, {"currency": "JPY"}),
+    "limits.partners.*.floor": ({}, {"limits.partners.US.floor": 0.2}),
+    "judgement.expert": ({}, {"judgement.expert": "ann"}),
+    "steps.attempts": ({}, {"steps.attempts": 1}),
+    "technology_steps.*.success": ({}, {"technology_steps.0.success": 0.3}),
+    "currency": ({}, {"currency": "USD"}),
     "programmes.*.tranches.*.share": (
         {},
         {"programmes.base.tranches.0.share": 0.7, "programmes.base.tranches.1.share": 0.3},
@@ -63,20 +87,23 @@ CASES: Mapping[str, Case] = {
         {"programmes.leap.fallback": "drop"},
         {"programmes.leap.foreign_partner_required": True},
     ),
-    "programmes.*.purse_rule": (_POOR, {"programmes.leap.purse_rule": "first-fit"}),
+    "programmes.*.purse_rule": (_POOR, {"programmes.base.purse_rule": "strict"}),
     "programmes.*.preferred_networks.*": (
         {"programmes.leap.preference_points": 60.0},
         {"programmes.leap.preferred_networks": ["Horizon"]},
     ),
-    "programmes.*.preference_points": ({}, {"programmes.leap.preference_points": 60.0}),
+    "programmes.*.preference_points": ({"technologies.T3.score": 60.0}, {"programmes.leap.preference_points": 60.0}),
     "programmes.*.gate.drop_share": ({}, {"programmes.base.gate.drop_share": 1.0}),
     "programmes.*.gate.review_error": (_DROPS, {"programmes.base.gate.review_error": 9.0}),
-    "programmes.*.screening.layers.*.error": ({}, {"programmes.base.screening.layers.0.error": 90.0}),
-    "programmes.*.screening.shared_error": ({}, {"programmes.base.screening.shared_error": 90.0}),
-    "programmes.*.screening.luck": (
-        {"programmes.base.screening.shared_error": 90.0},
-        {"programmes.base.screening.luck": 8},
+    "programmes.*.screening.layers.*.error": (
+        {**_LOOSE, "programmes.base.screening.luck": 5},
+        {"programmes.base.screening.layers.0.error": 0.0, "programmes.base.screening.layers.1.error": 0.0},
     ),
+    "programmes.*.screening.shared_error": (
+        {"programmes.base.screening.luck": 9},
+        {"programmes.base.screening.shared_error": 90.0},
+    ),
+    "programmes.*.screening.luck": (_LOOSE, {"programmes.base.screening.luck": 5}),
     "programmes.*.deliverables.*.optional": (
         {"programmes.leap.deliverables.patent.mean_months": 60.0, "programmes.leap.deliverables.patent.due_tranche": 1},
         {"programmes.leap.deliverables.patent.optional": True},
@@ -85,15 +112,14 @@ CASES: Mapping[str, Case] = {
         {"calibrations.strict.median_years": _YEARS},
         {"calibrations.strict.median_years": [*_YEARS[:5], 2.4, *_YEARS[6:]]},
     ),
-    "technologies.*.score": ({}, {"technologies.T1.score": 1.0}),
-    "partners.*.networks.*": ({"programmes.leap.preference_points": 60.0}, {"partners.US.networks": ["Horizon"]}),
-    "links.*.amount": ({}, {"links.2.amount": 50.0}),
-    "facility_needs.*.technology": ({}, {"facility_needs.1.technology": "T1"}),
-    "facility_needs.*.trl": (_TEST_BED, {"facility_needs.1.trl": 7}),
-    "facility_needs.*.facility": (
-        {**_TEST_BED, "facilities.testbed.capacity": 1},
-        {"facilities.testbed.capacity": 2, "facility_needs.0.facility": "testbed"},
+    "partners.*.networks.*": (_LIKED, {"partners.JP.networks": ["Horizon"]}),
+    "links.*.amount": ({"links.3.technology": "T1", "links.3.other": "T2"}, {"links.3.amount": 50.0}),
+    "facility_needs.*.technology": (
+        {"facility_needs.0.technology": "T5", "facility_needs.0.trl": 3},
+        {"facility_needs.1.technology": "T1"},
     ),
+    "facility_needs.*.trl": (_TEST_BED, {"facility_needs.1.trl": 8}),
+    "facility_needs.*.facility": (_TEST_BED, {"facility_needs.1.facility": "clinic"}),
     "facility_needs.*.units": ({**_TEST_BED, "facilities.testbed.capacity": 2}, {"facility_needs.1.units": 2}),
     "facilities.*.capacity": (_TEST_BED, {"facilities.testbed.capacity": 2}),
     "panels.*.seats": ({"panels.experts.review_months": 14.0}, {"panels.experts.seats": 9}),
@@ -102,17 +128,10 @@ CASES: Mapping[str, Case] = {
     "risks.budget.lowest": ({"risks.budget.sd": 0.9}, {"risks.budget.lowest": 0.95}),
     "risks.budget.highest": ({"risks.budget.sd": 0.9, **_POOR}, {"risks.budget.highest": 5.0}),
     "network.learning_floor": ({"network.learning": 0.2}, {"network.learning_floor": 1.0}),
-    "optimiser.gap": ({}, {"optimiser.gap": 0.9}),
     "optimiser.risk.level": ({"optimiser.risk.weight": 0.5}, {"optimiser.risk.level": 0.5}),
-    "optimiser.risk.floor": ({}, {"optimiser.risk.floor": -1.0}),
-    "optimiser.risk.target": (
-        {"optimiser.risk.probability": 0.5, "optimiser.risk.target": 1.0},
-        {"optimiser.risk.target": 9.0},
-    ),
-    "optimiser.risk.probability": (
-        {"optimiser.risk.probability": 0.5, "optimiser.risk.target": 1.0},
-        {"optimiser.risk.probability": 0.75},
-    ),
+    "optimiser.risk.floor": ({}, {"optimiser.risk.floor": -50.0}),
+    "optimiser.risk.target": (_AIM, {"optimiser.risk.target": -90.0}),
+    "optimiser.risk.probability": (_AIM, {"optimiser.risk.probability": 0.5}),
     "optimiser.risk.money_level": ({"optimiser.risk.money": "quantile"}, {"optimiser.risk.money_level": 0.5}),
     "optimiser.search.rounds": ({}, {"optimiser.search.rounds": 0}),
     "optimiser.search.replications": ({}, {"optimiser.search.replications": 30}),
@@ -123,6 +142,10 @@ CASES: Mapping[str, Case] = {
 """Settings that move a number only beside others: the others, and what to change."""
 
 _ADDED = """
+[facilities.clinic]
+name = "Clinic"
+capacity = 1
+
 [institutes.kist]
 name = "KIST"
 teams = 1
@@ -167,7 +190,7 @@ distribution = "lognormal"
 """
 
 _TALKS = "agreement_probability = 0.9\nagreement_months = 6\nagreement_sigma = 0.4\n"
-_SEARCH = "samples = 10\nsearch = { rounds = 1, replications = 20, most_replications = 100 }\n"
+_SEARCH = "samples = 40\nsearch = { rounds = 1, replications = 20, most_replications = 100 }\n"
 _FORMATION = """\
 formation = [
     { name = "search", months = 2, sigma = 0.3, success = 0.9 },
@@ -202,7 +225,14 @@ def rich_folder(path: Path) -> Path:
 
 def _rich(text: str) -> str:
     stages = text.replace(_TALKS, _FORMATION)
-    return stages.replace("[steps]\n", _ADDED.rstrip() + "\n").replace("samples = 20\n", _SEARCH)
+    return (
+        stages.replace("[steps]\n", _ADDED.rstrip() + "\n")
+        .replace("samples = 20\n", _SEARCH)
+        .replace(
+            "development_success = 0.872\nmarket_probability = 0.228",
+            "development_success = 0.95\nmarket_probability = 0.8",
+        )
+    )
 
 
 # --- the schema -----------------------------------------------------------------------------------
