@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,10 +32,11 @@ from rdsim.optimiser import evaluate
 from rdsim.options import candidates, sample
 from rdsim.purses import purse_at_most
 from rdsim.rolling import decision_years
-from rdsim.scenario import plannable, remarks
+from rdsim.scenario import dump, plannable, remarks
 from rdsim.search import choose, pose
 from rdsim.simulation import simulate
 from rdsim.statement import state
+from tests.command import run
 from tests.simple import plain
 from tests.sizes import size
 
@@ -66,6 +68,25 @@ def test_what_is_carried_over_pays_the_second_tranche_and_every_door_knows_it() 
     assert decision_years(scenario) == [2025]
     nothing = replace(scenario, programmes={"line": line({2024: 10.0}, carry=0.4)})
     assert choose(pose(nothing, samples=20, seed=1)).portfolio.choices == ()
+
+
+SAID = {
+    "explain": "0 of 1 technologies are not funded",
+    "certify": "It is at most 0.00 billion KRW (0.0%) from the best",
+    "optimise": "funded 1 of 1 technologies",
+}
+
+
+@pytest.mark.parametrize("command", SAID)
+def test_commands_speak_of_a_portfolio_that_carried_money_pays_for(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything there is is funded: nothing to explain, no gap, and no figure that is none."""
+    dump(world(line({2024: 10.0}, 1.0)), tmp_path / "carried")
+    ran = run(capsys, monkeypatch, command, tmp_path / "carried", "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    assert SAID[command] in ran.out
+    assert "nan" not in ran.out
 
 
 @pytest.mark.parametrize("money", ["always", "quantile"])

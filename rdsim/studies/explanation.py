@@ -79,7 +79,8 @@ def _check(posed: Posed, names: Sequence[str]) -> None:
 
 def _study(posed: Posed, best: Proposal, answers: Sequence[Explained], asking: Asking) -> Study:
     found = [one.found for one in answers]
-    screened = pd.DataFrame(list(_screened_rows(posed, screen(posed.problem, best.solution, solver=asking.solver))))
+    unfunded = screen(posed.problem, best.solution, solver=asking.solver)
+    screened = pd.DataFrame(list(_screened_rows(posed, unfunded)), columns=list(_SCREENED))
     prices = _prices(posed, asking.solver)
     exact = pd.DataFrame(list(_exact_rows(posed, found)), columns=list(_EXACT))
     steps = pd.DataFrame(list(_step_rows(posed, found)), columns=list(_STEPS))
@@ -91,6 +92,9 @@ def _study(posed: Posed, best: Proposal, answers: Sequence[Explained], asking: A
     portfolios = {"explained": best.portfolio}
     study = Study("explain", posed.scenario, posed.seed, sheet, tables, record, portfolios, lines)
     return speaks_of(study, best)
+
+
+_SCREENED = ("technology", "name", "programme", "alone", "loss_low", "loss_high", "why")
 
 
 def _screened_rows(posed: Posed, found: Sequence[Screened]) -> Iterator[dict[str, object]]:
