@@ -27,7 +27,7 @@ full:
 	RDSIM_FULL=1 $(PYTHON) -m pytest -n auto --dist loadfile
 
 # A million random inputs through the doors, in one process; FUZZ=1000 for a look.
-FUZZ ?= 125000
+FUZZ ?= 100000
 torture:
 	$(PYTHON) -m tests.fuzz --count $(FUZZ)
 

@@ -56,6 +56,10 @@ def read_run(folder: Path) -> Earlier:
         rule = "must name the folder of its scenario, as seen from here"
         advice = "Ask from the folder in which the run was made; or name the scenario, and the run by --portfolio."
         raise InputError((Fault(str(folder / MANIFEST), rule, str(scenario.get("path") or "none"), advice),))
+    said = {"seed": manifest.get("seed"), **{name: scenario.get(name) for name in ("digest", "overrides")}}
+    if lacking := [name for name, value in said.items() if value is None]:
+        rule, advice = f"must say the run's {' and '.join(lacking)}", "Was it edited? Make the run again."
+        raise InputError((Fault(str(folder / MANIFEST), rule, "nothing", advice),))
     return Earlier(
         folder,
         path,

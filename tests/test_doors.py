@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import re
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rdsim import portfolio
+from rdsim import portfolio, results
 from rdsim.complaints import DEFECT
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import Fault, InputError, ScenarioError
@@ -22,6 +23,7 @@ from rdsim.numerals import PLAIN, Style, number, number_advice, quantity_parts, 
 from rdsim.optimiser import folder as problems
 from rdsim.optimiser import solve
 from rdsim.results import _neutral
+from rdsim.runs import read_run
 from rdsim.scenario import dump, load
 from rdsim.scenario.shapes import STAND_IN
 from rdsim.simulation import simulate
@@ -365,3 +367,17 @@ def test_tables_of_results_hold_no_formulas(tmp_path: Path) -> None:
     _neutral(pd.DataFrame({"id": ["=1+1", "a"], "value": [-1.5, 2.0]})).to_csv(tmp_path / "t.csv", index=False)
     assert (tmp_path / "t.csv").read_text() == "id,value\n'=1+1,-1.5\na,2.0\n"
     assert read_table(tmp_path / "t.csv").rows[0].cells["id"] == "=1+1"
+
+
+def test_a_run_that_lacks_its_seed_or_overrides_is_refused(tmp_path: Path) -> None:
+    scenario = tiny_folder(tmp_path / "tiny")
+    results.write_simulation(
+        simulate(load(scenario), Portfolio((Choice("T1", "domestic", "", 2024),)), replications=2),
+        results.Run(tmp_path / "run", scenario=str(scenario)),
+    )
+    assert read_run(tmp_path / "run").seed == 1
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
+    del manifest["seed"], manifest["scenario"]["overrides"]
+    (tmp_path / "run" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(InputError, match="must say the run's seed and overrides"):
+        read_run(tmp_path / "run")

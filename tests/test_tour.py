@@ -72,7 +72,7 @@ def test_every_command_of_the_tour_tells_something(
     simulated = ("--portfolio", "results/my-scenario/portfolio.csv", "--trace", "--replications", "20")
     tell("simulate", "my-scenario", *simulated)
     Path("depends.toml").write_text(EXPERIMENT)
-    assert "most depends on" in tell("sweep", "depends.toml", "--jobs", "1")
+    assert "runs from" in tell("sweep", "depends.toml", "--jobs", "1")
 
     pages = sorted(Path("results").glob("*/report.html"))
     assert len(pages) >= 8

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import sys
+import tempfile
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,13 +14,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rdsim import portfolio
+from rdsim import portfolio, results, runs, sweep
 from rdsim import scenario as rooms
 from rdsim.calibrating import records
-from rdsim.domain import Scenario
+from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import Fault, InputError
 from rdsim.optimiser import folder as problems
+from rdsim.simulation import simulate
 from rdsim.sweep import experiment
+from rdsim.sweep.page import sheet_of
 from tests.broken_inputs import OVERRIDES
 from tests.fuzz.mutations import ODD_TEXTS, mutated_bytes, mutated_text, mutated_tree, odd_value
 from tests.tiny import TINY_FILES, tiny_folder
@@ -137,7 +141,7 @@ metrics = ["npv", "commercialised"]
 [factors]
 "discount_rate" = { values = [0.02, 0.05] }
 "steps.setback_probability" = { range = [0.1, 0.7], label = "setbacks" }
-policy = { values = ["value-per-cost", "one-shot"] }
+policy = { policies = ["value-per-cost", "one-shot"] }
 
 [[answers]]
 text = "The value is {npv}."
@@ -172,8 +176,71 @@ def _records(rng: random.Random, folder: Path) -> Enter:
 def _experiment(rng: random.Random, folder: Path) -> Enter:
     path = folder / "experiment.toml"
     path.write_bytes(mutated_bytes(_EXPERIMENT, rng))
-    _tiny(folder)
-    return lambda: experiment.read(path)
+    base = _tiny(folder).parent
+    (base / "scenario").exists() or tiny_folder(base / "scenario")
+    return lambda: sweep.prepare(experiment.read(path))
+
+
+# Manifests --------------------------------------------------------------------------------------------------
+
+
+_HERE = "where-the-scenario-is"
+
+
+@cache
+def _finished(kind: str) -> dict[str, bytes]:
+    """The files of a small finished sweep, or run, by name."""
+    with tempfile.TemporaryDirectory() as base:
+        place, out = tiny_folder(Path(base) / "scenario"), Path(base) / "out"
+        if kind == "sweep":
+            factors: dict[str, Any] = {"discount_rate": {"values": [0.02, 0.05]}}
+            sweep.Experiment(str(place), factors=factors, policy="value-per-cost", replications=2).run(out)
+        else:
+            chosen = Portfolio((Choice("T1", "domestic", "", 2024),))
+            found = simulate(rooms.load(place), chosen, replications=2)
+            results.write_simulation(found, results.Run(out, scenario=_HERE))
+        return {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+
+
+def _short(tree: Any) -> Any:
+    """The tree with whole numbers that Python's JSON can write."""
+    if isinstance(tree, dict):
+        return {str(key): _short(one) for key, one in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [_short(one) for one in tree]
+    return 10**400 if isinstance(tree, int) and abs(tree) > 10**400 else tree
+
+
+def _damaged(kind: str, name: str, rng: random.Random, folder: Path) -> Path:
+    """The folder of a finished run whose manifest somebody edited."""
+    place = folder / kind
+    place.mkdir(exist_ok=True)
+    for file, data in _finished(kind).items():
+        if not (place / file).exists():
+            (place / file).write_bytes(data)
+    text = _finished(kind)[name].decode().replace(_HERE, str(_tiny(folder)))
+    if rng.random() < 0.6:
+        tree = mutated_tree(json.loads(text), rng)
+        data = json.dumps(_short(tree), default=repr, ensure_ascii=rng.random() < 0.5).encode("utf-8", "replace")
+    else:
+        data = mutated_bytes(text, rng)
+    (place / name).write_bytes(data)
+    return place
+
+
+def _sweep(rng: random.Random, folder: Path) -> Enter:
+    place = _damaged("sweep", "sweep.json", rng, folder)
+    return lambda: sheet_of(sweep.read_sweep(place), sweep.manifest_of(place))
+
+
+def _earlier(rng: random.Random, folder: Path) -> Enter:
+    place, world = _damaged("run", "manifest.json", rng, folder), _world(_tiny(folder))
+
+    def enter() -> None:
+        runs.given(place, world)
+        runs.read_run(place).fault(world)
+
+    return enter
 
 
 # Words of the command line -------------------------------------------------------------------------
@@ -301,6 +368,8 @@ DOORS = {
         Door("problem", _problem),
         Door("records", _records),
         Door("experiment", _experiment),
+        Door("sweep", _sweep),
+        Door("run", _earlier),
         Door("words", _words),
     )
 }
