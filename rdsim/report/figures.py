@@ -246,7 +246,7 @@ def _value_and_chance(report: PlanReport) -> Iterator[Figure]:
 
 
 def _cloud(report: PlanReport, table: pd.DataFrame) -> Chart:
-    unit, pick = report.money_unit, alt.selection_point(fields=["programme"], bind="legend")
+    unit, pick = report.money_unit, alt.selection_point(name="picked", fields=["programme"], bind="legend")
     names = [name.split(":")[0] for name, _ in _WHO]
     title = "share of replications that reach the market"
     tips = _tips(
@@ -265,7 +265,7 @@ def _cloud(report: PlanReport, table: pd.DataFrame) -> Chart:
         opacity=alt.when(pick).then(alt.value(0.75)).otherwise(alt.value(0.08)),
         tooltip=tips,
     )
-    return chart.add_params(pick).properties(height=380)
+    return chart.properties(name="bubbles", height=380).add_params(pick)
 
 
 _WHO = (

@@ -1,0 +1,81 @@
+"""The command in a run, typed as it stands, writes the same bytes; only measured seconds differ."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.command import Ran
+from tests.command import run as run_command
+from tests.tiny import tiny_folder
+
+Rdsim = Callable[..., Ran]
+
+
+@pytest.fixture
+def rdsim(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Rdsim:
+    """Runs `rdsim WORDS` in a folder that holds a scenario under scenarios/tiny."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenarios").mkdir()
+    tiny_folder(tmp_path / "scenarios" / "tiny")
+    return lambda *words: run_command(capsys, monkeypatch, *words)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def timeless(value: Any) -> Any:
+    """A manifest without measured seconds."""
+    if isinstance(value, dict):
+        return {key: timeless(item) for key, item in value.items() if key != "seconds"}
+    return [timeless(item) for item in value] if isinstance(value, list) else value
+
+
+def assert_repeats(rdsim: Rdsim, first: Path) -> list[str]:
+    """Run the command of a run again, and compare every byte; gives the command."""
+    manifest = json.loads((first / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["command"][0] == "rdsim"
+    again = first.with_name(f"{first.name}-again")
+    ran = rdsim(*manifest["command"][1:], "--out", again)
+    assert ran.code == 0, ran.err
+    one, other = files_of(first), files_of(again)
+    manifests = [timeless(json.loads(found.pop("manifest.json"))) for found in (one, other)]
+    assert manifests[0] == manifests[1]
+    assert one.keys() == other.keys()
+    assert [name for name in one if one[name] != other[name]] == []
+    page = one["report.html"].decode()
+    assert f"<code>{escaped(shlex.join(manifest['command']))}</code>" in page
+    return list(manifest["command"])
+
+
+def escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;")
+
+
+def test_a_plan_repeats_with_all_that_was_typed(rdsim: Rdsim, tmp_path: Path) -> None:
+    (tmp_path / "a gate.py").write_text("# registers nothing\n", encoding="utf-8")
+    words = ["scenarios/tiny", "--one-shot", "--seed", 3, "--replications", 8, "--plugin", "a gate.py"]
+    words += ["--set", "optimiser.samples=20", "--set", 'title="A b"', "--engine", "simpy", "--threads", 2]
+    ran = rdsim("plan", *words, "--out", "run")
+    assert ran.code == 0, ran.err
+    command = assert_repeats(rdsim, tmp_path / "run")
+    assert command[:3] == ["rdsim", "plan", "scenarios/tiny"]
+    pairs = [["--seed", "3"], ["--plugin", "a gate.py"], ["--set", 'title="A b"'], ["--engine", "simpy"]]
+    assert all(pair in [command[place : place + 2] for place in range(len(command))] for pair in pairs)
+    assert "--one-shot" in command
+    assert not {"--threads", "--out", "--force"} & set(command)
+
+
+def test_a_question_about_a_run_repeats(rdsim: Rdsim, tmp_path: Path) -> None:
+    ran = rdsim("optimise", "scenarios/tiny", "--replications", 20, "--out", "run")
+    assert ran.code == 0, ran.err
+    ran = rdsim("ladder", "run", "--shares", "0.9,1", "--no-nested", "--gap", 0, "--out", "asked")
+    assert ran.code == 0, ran.err
+    command = assert_repeats(rdsim, tmp_path / "asked")
+    assert command == ["rdsim", "ladder", "run", "--shares", "0.9,1", "--no-nested", "--gap", "0.0"]
