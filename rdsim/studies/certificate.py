@@ -132,7 +132,7 @@ def _sheet(
     low, high = (money(limit, posed.scenario) for limit in known.limits)
     level, share = f"{known.confidence:.0%} confidence", f"{known.share(known.gap.high):.1%}"
     lead = (
-        f"With {level} the best portfolio there is would be worth between {low} and {high}; "
+        f"Options alone, added up: with {level} the best portfolio there is would be worth between {low} and {high}; "
         f"this one is worth {money(known.lower.mean, posed.scenario)} on samples that did not choose it.",
         f"It is at most {money(known.gap.high, posed.scenario)} ({share}) from the best, with {level}.",
     )

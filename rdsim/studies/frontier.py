@@ -199,7 +199,7 @@ def _range(posed: Posed, found: Front) -> str:
     ]
     if len(found.points) == 1:
         return f"One portfolio is best in both: {ends[0]}."
-    return f"{len(found.points)} portfolios, from {ends[0]} to {ends[1]}."
+    return f"{len(found.points)} portfolios, from {ends[0]} to {ends[1]} (options alone, added up)."
 
 
 def _proof(found: Front) -> str:
