@@ -52,7 +52,7 @@ def read_run(folder: Path) -> Earlier:
     manifest = read_manifest(folder)
     scenario: Mapping[str, Any] = manifest.get("scenario") or {}
     path = Path(str(scenario.get("path") or ""))
-    if not scenario.get("path") or not path.is_dir():
+    if manifest.get("seed") is None or not scenario.get("path") or not path.is_dir():
         rule = "must name the folder of its scenario, as seen from here"
         advice = "Ask from the folder in which the run was made; or name the scenario, and the run by --portfolio."
         raise InputError((Fault(str(folder / MANIFEST), rule, str(scenario.get("path") or "none"), advice),))

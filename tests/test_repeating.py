@@ -67,7 +67,9 @@ def assert_repeats(rdsim: Rdsim, first: Path, but: tuple[str, ...] = ()) -> list
 
 
 def escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;").replace('"', "&#34;")
+    return (
+        text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;").replace('"', "&#34;")
+    )
 
 
 def test_a_plan_repeats_with_all_that_was_typed(rdsim: Rdsim, tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ class _MarketTarget(_Estimate):
 
 
 class _Baseline(Record):
+    rule: _Text
+    equal_freedom: bool
     npv: _Estimate
     difference: _Estimate
     feasible: bool
@@ -64,6 +66,8 @@ class _Solver(Record):
 
 class _Promises(Record):
     rows_held_to: dict[str, float] = Field(default_factory=dict)
+    busiest: dict[str, _Limit] = Field(default_factory=dict)
+    sentences: _Texts = Field(default_factory=list)
 
 
 class _Records(Record):

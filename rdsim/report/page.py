@@ -59,6 +59,7 @@ def render_plan(report: PlanReport) -> str:
         report=report,
         manifest=report.manifest,
         headline=words.headline(report),
+        promised=words.promised(report),
         searched=words.searched(report),
         tiles=words.tiles(report),
         doubts=words.doubts(report),

@@ -369,7 +369,6 @@ def _headline(report: PlanReport) -> Iterator[str]:
         )
     if _estimate(report, "paid") is not None:
         yield _used(report)
-    yield from promised(report)
     yield from _compared(report)
     aims = aggregates.international(report).dropna(subset=["floor"])
     if len(aims):
@@ -408,12 +407,23 @@ def _searched(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
 
 def _told_gains(report: PlanReport) -> Iterator[str]:
     """What the plan gains over each other portfolio; those of the plan's freedom before those of less."""
-    rules: Mapping[str, Any] = report.manifest.get("baselines", {})
-    labels = aggregates.policy_labels(report)
-    ordered = sorted(rules, key=lambda name: (name != _ONE_SHOT, not rules[name]["equal_freedom"]))
-    gains = [f"{_interval_of_gain(rules[name])} {report.money_unit} {_beside(name, labels[name])}" for name in ordered]
+    rules: Mapping[str, Mapping[str, Any]] = report.manifest.get("baselines", {})
+    simple = [rule for name, rule in rules.items() if name != _ONE_SHOT]
+    equal, less = ([rule for rule in simple if rule["equal_freedom"] is same] for same in (True, False))
+    gains = []
+    if _ONE_SHOT in rules:
+        gains.append(f"{_interval_of_gain(rules[_ONE_SHOT])} more than the optimiser's choice without simulation")
+    gains += [f"{_more_than(equal)}{' with the same payment ratios' if less else ''}"] if equal else []
+    gains += [f"{_more_than(less)} within the announced money"] if less else []
     if gains:
-        yield f"In replications that chose nothing it is worth {listed(gains)} (intervals hold together)."
+        yield (
+            f"In replications that chose nothing it is worth, in {report.money_unit}, {'; '.join(gains)} "
+            "(intervals hold together)."
+        )
+
+
+def _more_than(rules: Sequence[Mapping[str, Any]]) -> str:
+    return listed([f"{_interval_of_gain(rule)} more than {rule['rule']}" for rule in rules])
 
 
 def promised(report: PlanReport) -> list[str]:
@@ -449,10 +459,6 @@ def _selected(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
 def _interval_of_gain(rule: Mapping[str, Any]) -> str:
     found = rule["difference"]
     return f"{amount(found['mean'])} ({_interval(found)})"
-
-
-def _beside(name: str, label: str) -> str:
-    return "more than the optimiser's choice without simulation" if name == _ONE_SHOT else f"more than {label}"
 
 
 def _chosen(report: PlanReport) -> str:

@@ -238,3 +238,62 @@ def test_tiles_say_what_they_count() -> None:
     labels = [tile.label for tile in words.tiles(REPORT)]
     assert labels[:2] == ["technologies funded", "net present value, billion KRW"]
     assert all(tile.detail for tile in words.tiles(REPORT))
+
+
+def _freedoms() -> dict[str, object]:
+    """A rule with the plan's payment ratios, 20 behind, and within the announced money, 49 behind."""
+    rule = REPORT.manifest["baselines"]["domestic-only"] | {"rule": "value-per-cost", "feasible": True}
+    behind = {"mean": 20.0, "ci_low": 14.0, "ci_high": 26.0, "n": 20}
+    further = {"mean": 49.0, "ci_low": 31.0, "ci_high": 66.0, "n": 20}
+    return {
+        "value-per-cost": rule | {"equal_freedom": False, "difference": further},
+        "value-per-cost-at-plan-ratios": rule | {"difference": behind},
+    }
+
+
+def test_the_headline_lead_is_the_one_at_equal_freedom_and_the_other_stands_beside_it() -> None:
+    told = replace(REPORT, manifest=_manifest(baselines=_freedoms()))
+    equal, less = words.headline(told)[-3:-1]
+    assert equal.startswith("The best of the simple rules with the plan's payment ratios, value-per-cost, is worth")
+    assert "worth 20.0 more (interval of the gain 14.0 to 26.0)" in equal
+    assert less.startswith("Of those made within the announced money, which promise less than the plan, the best")
+    assert "worth 49.0 more" in less
+    assert aggregates.policy_labels(told) == {
+        "value-per-cost": "value-per-cost, announced money",
+        "value-per-cost-at-plan-ratios": "value-per-cost, plan's payment ratios",
+    }
+
+
+def test_the_search_panel_tells_gains_by_freedom() -> None:
+    search = {
+        "portfolios": 3,
+        "replications": 60,
+        "stopped": False,
+        "changed": True,
+        "selection": {},
+        "over_commitment": {"leap": 1.4},
+    }
+    told = words.searched(replace(REPORT, manifest=_manifest(baselines=_freedoms(), search=search)))
+    assert told[-1] == (
+        "In replications that chose nothing it is worth, in billion KRW, 20.0 (14.0 to 26.0) more than value-per-cost "
+        "with the same payment ratios; 49.0 (31.0 to 66.0) more than value-per-cost within the announced money "
+        "(intervals hold together)."
+    )
+
+
+def test_promises_are_told_with_why_they_pay() -> None:
+    promises = {"busiest": {"leap": 1.39}, "sentences": ["Expected payments reach 139%.", "Full awards: 160%."]}
+    told = words.promised(replace(REPORT, manifest=_manifest(promises=promises)))
+    assert (told[0], told[2]) == ("Expected payments reach 139%.", "Full awards: 160%.")
+    assert "pays where projects" in told[1]
+    modest = {"busiest": {"leap": 0.9, "base": None}, "sentences": ["Expected payments stay within."]}
+    assert words.promised(replace(REPORT, manifest=_manifest(promises=modest))) == ["Expected payments stay within."]
+    assert words.promised(REPORT) == []
+
+
+def test_a_bound_is_never_told_beside_a_value_that_it_does_not_bound() -> None:
+    gap = words.doubts(REPORT)[0]
+    assert "60.6" in gap.meaning
+    assert "60.0" in gap.meaning
+    assert "does not bound the net value of a whole portfolio that is simulated" in gap.meaning
+    assert words.amount(REPORT.manifest["estimates"]["npv"]["mean"]) not in gap.meaning
