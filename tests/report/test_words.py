@@ -256,7 +256,7 @@ def test_the_headline_lead_is_the_one_at_equal_freedom_and_the_other_stands_besi
     equal, less = words.headline(told)[-3:-1]
     assert equal.startswith("The best of the simple rules with the plan's payment ratios, value-per-cost, is worth")
     assert "worth 20.0 more (interval of the gain 14.0 to 26.0)" in equal
-    assert less.startswith("Of those made within the announced money, which promise less than the plan, the best")
+    assert less.startswith("Of those made within the announced money, which may promise less than the plan, the best")
     assert "worth 49.0 more" in less
     assert aggregates.policy_labels(told) == {
         "value-per-cost": "value-per-cost, announced money",
