@@ -10,5 +10,6 @@ from __future__ import annotations
 
 __all__ = ["NUMBERS"]
 
-NUMBERS = 2
-"""1: until November 2026, when results were kept under the text of the program."""
+NUMBERS = 3
+"""1: until November 2026, when results were kept under the text of the program; 3: problems are stated in rounded
+numbers."""
