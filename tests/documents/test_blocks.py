@@ -22,7 +22,7 @@ SHOWN = {"csv", "json", "svg", "text", "toml"}
 SET_UP = "## Two commands"
 """The section whose blocks build an environment: .ci/run runs them, word for word."""
 
-LESS = {"rolling": ("--replications", "8")}
+LESS = {"rolling": ("--replications", "8", "--foresight", "2")}
 """What is asked for besides, of commands that would take minutes otherwise."""
 
 LONG = {"calibrate": "200 fits to bootstrap samples; tests/test_calibrating.py runs it on the same records"}
