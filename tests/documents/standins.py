@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.documents.blocks import ROOT
 
-__all__ = ["desk"]
+__all__ = ["desk", "lessen"]
 
 KEPT = {"T001", "T002", "T003", "T047", "F002", "F003"}
 """Technologies of korea-2024 that pages speak of; with them stay those of whom experts have judged, and some others."""
@@ -31,9 +31,7 @@ def desk(folder: Path) -> Path:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("answers", "*.png"))
     _shrink_korea(folder / "scenarios" / "korea-2024")
     for scenario in (folder / "scenarios").glob("*/scenario.toml"):
-        _change(scenario, (r"^samples = \d+", "samples = 20"), (r"^replications = \d+", "replications = 20"))
-        with scenario.open("a", encoding="utf-8") as file:
-            file.write("\n[optimiser.search]\nreplications = 20\nmost_replications = 100\n")
+        lessen(scenario.parent)
     for experiment in (folder / "experiments").glob("*.toml"):
         _change(experiment, (r"^points = \d+", "points = 4"), (r"^replications = \d+", "replications = 4"))
     for name, text in OWN.items():
@@ -43,6 +41,15 @@ def desk(folder: Path) -> Path:
     _keep(records, _rows(records)[::8])
     shutil.copy(records, folder / "mine.csv")
     return folder
+
+
+def lessen(folder: Path) -> None:
+    """Few samples and replications in a scenario's settings."""
+    scenario = folder / "scenario.toml"
+    _change(scenario, (r"^samples = \d+", "samples = 20"), (r"^replications = \d+", "replications = 20"))
+    if "[optimiser.search]" not in scenario.read_text(encoding="utf-8"):
+        with scenario.open("a", encoding="utf-8") as file:
+            file.write("\n[optimiser.search]\nreplications = 20\nmost_replications = 100\n")
 
 
 def _shrink_korea(folder: Path) -> None:

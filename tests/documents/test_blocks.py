@@ -14,7 +14,7 @@ import pytest
 
 from tests.command import Ran, run
 from tests.documents.blocks import ROOT, Block, Command, blocks, commands, pages, skeleton
-from tests.documents.standins import desk
+from tests.documents.standins import desk, lessen
 
 SHOWN = {"csv", "json", "svg", "text", "toml"}
 """Languages of blocks that are read and not run."""
@@ -22,7 +22,11 @@ SHOWN = {"csv", "json", "svg", "text", "toml"}
 SET_UP = "## Two commands"
 """The section whose blocks build an environment: .ci/run runs them, word for word."""
 
-LESS = {"rolling": ("--replications", "8", "--foresight", "2")}
+LESS = {
+    "alternatives": ("--resamples", "2"),
+    "certify": ("--batches", "2", "--evaluation", "100", "--worlds", "2"),
+    "rolling": ("--replications", "8", "--foresight", "2", "--futures", "8"),
+}
 """What is asked for besides, of commands that would take minutes otherwise."""
 
 LONG = {"calibrate": "200 fits to bootstrap samples; tests/test_calibrating.py runs it on the same records"}
@@ -52,11 +56,20 @@ def _spawn(words: list[str], folder: Path) -> Ran:
 
 
 def _type(command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path) -> Ran:
-    """A command typed: rdsim in this process, which has loaded it, unless it brings its own code; others in a shell."""
+    """A command typed: rdsim in this process, which has loaded it, others in a shell.
+
+    A plug-in is only checked, in a process of its own: for a plan with it the engine is compiled anew, as
+    tests/engines/test_policies.py does.
+    """
     words = shlex.split(command.words, comments=True)
-    if words[0] != "rdsim" or "--plugin" in words:
+    if "--plugin" in words:
+        return _spawn(["rdsim", "check", *words[2:]], folder)
+    if words[0] != "rdsim":
         return _spawn(["bash", "-euc", command.words], folder)
-    return run(capsys, monkeypatch, *words[1:], *LESS.get(words[1], ()))
+    ran = run(capsys, monkeypatch, *words[1:], *LESS.get(words[1], ()))
+    if words[1] == "new":
+        lessen(folder / words[2])
+    return ran
 
 
 def _check(block: Block, command: Command, ran: Ran) -> None:
