@@ -1,0 +1,1 @@
+"""Runs that are killed, many times over: `make torture`."""
