@@ -19,7 +19,7 @@ from rdsim.sweep.measures import parse_metric
 __all__ = ["differences", "is_sweep", "manifest_of"]
 
 _Text = Annotated[str, Field(max_length=1_000_000)]
-_Count = Annotated[int, Field(ge=0)]
+_Count = Annotated[int, Field(ge=0, lt=2**63)]
 _Name = Annotated[str, Field(pattern=NAMES, max_length=200)]
 
 
@@ -43,7 +43,7 @@ class _Design(Record):
     kind: DesignKind
     seed: _Count
     base: _Count
-    policies: Annotated[int, Field(ge=1)]
+    policies: Annotated[int, Field(ge=1, le=1000)]
 
 
 class _Sweep(Record):
@@ -62,11 +62,11 @@ class _Sweep(Record):
     metrics: Annotated[list[str], Field(min_length=1)]
     kinds: Annotated[list[str], Field(min_length=1)]
     paired: bool
-    replications: Annotated[int, Field(ge=1)]
+    replications: Annotated[int, Field(ge=1, lt=2**31)]
     seed: _Count
     common_random_numbers: bool
     confidence: Annotated[float, Field(gt=0, lt=1)]
-    points: Annotated[int, Field(ge=1)]
+    points: Annotated[int, Field(ge=1, lt=2**31)]
     done: _Count
     failed: _Count
     missing: _Count

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from rdsim.errors import ExperimentError, OutputError, RdsimError
@@ -31,6 +33,38 @@ def swept(asked: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its folder, done."""
     folder = tmp_path_factory.mktemp("swept") / "out"
     assert run(asked, folder).complete
+    return folder
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Path:
+    """The folder of a sweep of which nothing was run."""
+    rate, policy = [0.0, 0.0, 0.1, 0.1], ["a", "b"] * 2
+    table = pd.DataFrame({
+        "point": range(4), "rate": rate, "policy": policy, "status": ["done"] * 3 + ["failed"],
+        "error": ["", "", "", "why"],
+        "n": [20, 20, 20, None], "npv": [1.0, 2.0, 3.0, None], "npv low": [0.0, 1.0, 2.0, None],
+        "npv high": [2.0, 3.0, 4.0, None], "key": list("abcd"),
+    })  # fmt: skip
+    folder = tmp_path / "deep" / "er" / "out"
+    folder.mkdir(parents=True)
+    table.to_parquet(folder / "results.parquet")
+    data = (folder / "results.parquet").read_bytes()
+    factor = {"label": "rate", "kind": "values", "levels": ["0.0", "0.1"], "range": None, "policy": False, "own": 0.0}
+    manifest = {
+        "rdsim": "0", "experiment": "asked", "title": "T", "description": "",
+        "answers": ["{npv | policy = a; rate = 0.0}"],
+        "date": "2026-01-01", "task": "simulate", "scenario": {
+            "name": "tiny", "title": "Tiny", "digest": "0" * 64, "parts": [], "overrides": [],
+        }, "money_unit": "KRW", "policies": ["a", "b"],
+        "factors": {"rate": factor, "policy": {**factor, "label": "policy", "levels": ["a", "b"], "policy": True}},
+        "design": {"kind": "grid", "seed": 1, "base": 1, "policies": 2}, "metrics": ["npv"], "kinds": ["mean"],
+        "paired": False, "replications": 20, "seed": 1, "common_random_numbers": True, "confidence": 0.95, "points": 4,
+        "done": 3, "failed": 1, "missing": 0, "complete": True, "stopped": "", "damaged": [],
+        "parts": ["0" * 40 + ".parquet"],
+        "versions": {}, "results": hashlib.sha256(data).hexdigest(),
+    }  # fmt: skip
+    (folder / "sweep.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder
 
 
@@ -69,37 +103,32 @@ def test_more_of_the_same_goes_on_and_force_replaces(asked: Experiment, swept: P
     assert run(other, out, force=True).manifest["seed"] == 7
 
 
-def test_results_of_another_manifest_are_not_read(swept: Path, tmp_path: Path) -> None:
-    shutil.copytree(swept, tmp_path / "out")
-    manifest = manifest_of(swept)
-    manifest["results"] = "0" * 64
-    (tmp_path / "out" / "sweep.json").write_text(json.dumps(manifest), encoding="utf-8")
+def test_results_of_another_manifest_are_not_read(made_up: Path) -> None:
+    manifest = {**manifest_of(made_up), "results": "0" * 64}
+    (made_up / "sweep.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(ExperimentError, match="was killed"):
-        read_sweep(tmp_path / "out")
+        read_sweep(made_up)
 
 
 @pytest.mark.parametrize("name", ["../../evil", "/evil", "a/b", "..", ""])
-def test_an_answer_never_leaves_its_readme(name: str, swept: Path, tmp_path: Path) -> None:
-    out = tmp_path / "deep" / "er" / "out"
-    shutil.copytree(swept, out)
-    manifest = {**manifest_of(swept), "experiment": name}
-    (out / "sweep.json").write_text(json.dumps(manifest), encoding="utf-8")
-    (out / "README.md").write_text("# Mine\n", encoding="utf-8")
+def test_an_answer_never_leaves_its_readme(name: str, made_up: Path, tmp_path: Path) -> None:
+    manifest = {**manifest_of(made_up), "experiment": name}
+    (made_up / "sweep.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (made_up / "README.md").write_text("# Mine\n", encoding="utf-8")
     before = contents(tmp_path)
     with pytest.raises(ExperimentError, match="experiment"):
-        write_answer(out, out / "README.md")
+        write_answer(made_up, made_up / "README.md")
     assert contents(tmp_path) == before
 
 
-def test_edited_manifests_are_told_about_or_refused(swept: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    shutil.copytree(swept, out)
-    original = manifest_of(swept)
+def test_edited_manifests_are_told_about_or_refused(made_up: Path) -> None:
+    original = manifest_of(made_up)
+    assert sheet_of(read_sweep(made_up), original).lead
     refused = 0
-    for document in edited(original, size(60, 5000)):
-        (out / "sweep.json").write_text(json.dumps(document), encoding="utf-8")
+    for document in edited(original, size(300, 20_000)):
+        (made_up / "sweep.json").write_text(json.dumps(document), encoding="utf-8")
         try:
-            sheet_of(read_sweep(out), manifest_of(out))
+            sheet_of(read_sweep(made_up), manifest_of(made_up))
         except RdsimError:
             refused += 1
-    assert refused > 20
+    assert refused > 100
