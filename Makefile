@@ -26,10 +26,12 @@ test:
 full:
 	RDSIM_FULL=1 $(PYTHON) -m pytest -n auto --dist loadfile
 
-# A million random inputs through the doors, in one process; FUZZ=1000 for a look.
+# A million random inputs through the doors, in one process, and a thousand kills of runs; FUZZ=1000 KILLS=50 for a look.
 FUZZ ?= 100000
+KILLS ?= 1000
 torture:
 	$(PYTHON) -m tests.fuzz --count $(FUZZ)
+	$(PYTHON) -m tests.torture.kills --count $(KILLS)
 
 bench:
 	$(PYTHON) -m benchmarks
