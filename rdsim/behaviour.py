@@ -40,16 +40,8 @@ class UnknownBehaviourError(ValueError):
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What a function does: nested tuples of plain data, each led by the name of its kind. It pickles.
-
-    >>> def half(amount, purse, budget, tranche, day):
-    ...     return 2 * amount <= purse
-    >>> known = behaviour(half)
-    >>> known.function()(1, 2, 0, 0, 0)
-    True
-    >>> known.digest == behaviour(known.function()).digest
-    True
-    """
+    """What a function does: nested tuples of plain data, each led by the name of its kind. It pickles, and
+    `behaviour(known.function()).digest` is `known.digest` again."""
 
     parts: tuple[Any, ...]
     python: str = sys.implementation.cache_tag
