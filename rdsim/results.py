@@ -152,7 +152,7 @@ def _neutral(table: pd.DataFrame) -> pd.DataFrame:
     """The table with its texts as `rdsim.tables.neutral` has them; numbers as they are."""
     texts = table.select_dtypes(exclude=["number", "bool", "datetime"])
     safe = {str(name): table[name].map(lambda one: neutral(one) if isinstance(one, str) else one) for name in texts}
-    return table.assign(**safe)
+    return table.assign(**safe).replace([float("inf"), float("-inf")], float("nan"))  # no bound: an empty cell
 
 
 def _reason(error: Exception) -> str:
