@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import rdsim
 from rdsim.optimiser import folder, solve
 from tests.command import run
+from tests.sizes import size
 
 CASES = Path(__file__).parent / "cases"
 SCENARIOS, PROBLEMS, EXPERIMENTS = CASES / "scenarios", CASES / "problems", CASES / "experiments"
@@ -85,3 +87,28 @@ def test_problems_are_worth_3(name: str, solver: str) -> None:
     found = solve(folder.read(PROBLEMS / name), solver=solver)
     assert found.objective == pytest.approx(3)
     assert len(found.chosen) == 1
+
+
+# --- experiments ----------------------------------------------------------------------------------
+
+
+def test_factors_without_effect_move_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = EXPERIMENTS / "one-factor-matters.toml"
+    done = run(capsys, monkeypatch, "sweep", asked, "--points", size(28, 256), "--jobs", 1, "--out", "swept")
+    assert done.code == 0
+    assert re.search(r"depends on discount_rate|, discount_rate's, is", done.out)
+
+
+def test_points_that_somebody_chose_have_no_interval(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = run(capsys, monkeypatch, "sweep", EXPERIMENTS / "two-chosen-points.toml", "--jobs", 1, "--out", "swept")
+    assert done.code == 0
+    assert "from 65.6 to 90.0" in done.out
+    assert not re.search(r"\([^()]* to [^()]*points\)", done.out)
+    table = rdsim.read_sweep("swept").set_index("discount_rate")
+    assert table["npv"].to_dict() == pytest.approx({0.0: 90.0, 0.1: FUNDED})
+    for end in ("npv low", "npv high"):
+        assert table[end].to_list() == pytest.approx(table["npv"].to_list())
