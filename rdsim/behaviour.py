@@ -32,6 +32,8 @@ _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...))
 _GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME"}
 _ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD"}
 _WRITES = {"STORE_GLOBAL", "DELETE_GLOBAL", "IMPORT_NAME"}
+_HIDES = {"open", "input", "eval", "exec", "compile", "globals", "locals", "vars", "__import__"}
+"""Built-in functions whose answer depends on what is nowhere in the code: files, and names in texts."""
 
 
 class UnknownBehaviourError(ValueError):
@@ -136,6 +138,8 @@ class _Reader:
         if name not in function.__globals__:
             if not hasattr(builtins, name):
                 raise UnknownBehaviourError(f"{label} names {name}, which is not there")
+            if name in _HIDES:
+                raise UnknownBehaviourError(f"{label} calls {name} when it is called: do that outside of it")
             return ("builtin", name)
         return self._taken(function.__code__, function.__globals__[name], f"{name}, which {label} uses,")
 
@@ -162,10 +166,21 @@ class _Reader:
 
 def code_key(code: CodeType) -> tuple[Any, ...]:
     """What a code object does: without lines, files and its documentation."""
-    constants = tuple(code_key(one) if isinstance(one, CodeType) else repr(one) for one in _constants(code))
+    constants = tuple(_constant_key(one) for one in _constants(code))
     names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
     counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
     return ("code", code.co_code.hex(), constants, names, counts, code.co_exceptiontable.hex())
+
+
+def _constant_key(one: Any) -> Any:
+    """A constant; a set, as in `x in {"a", "b"}`, without its order, which is another in each process."""
+    if isinstance(one, CodeType):
+        return code_key(one)
+    if isinstance(one, tuple):
+        return ("tuple", *map(_constant_key, one))
+    if isinstance(one, frozenset):
+        return ("frozenset", *sorted((_constant_key(item) for item in one), key=repr))
+    return repr(one)
 
 
 def _constants(code: CodeType) -> tuple[Any, ...]:
@@ -261,7 +276,9 @@ def _tokens(parts: Any) -> Iterator[str]:
     if not isinstance(parts, tuple):
         yield repr(parts)
         return
-    kept = (parts[0], parts[1], *parts[4:]) if parts[:1] == ("function",) else parts
+    # Names that the code uses are tuples too, and "function" may be the first of them.
+    is_function = parts[:1] == ("function",) and isinstance(parts[1], tuple)
+    kept = (parts[0], parts[1], *parts[4:]) if is_function else parts
     yield "("
     for one in kept:
         yield from _tokens(one)

@@ -154,8 +154,11 @@ def cvar_interval(
     With k samples in the tail, k - 1 distances from its edge are known. The interval is the wider, at each end, of two:
     the pivot of an exponential tail, whose distances sum to a gamma variable, joined with the error of the edge; and
     Student's of the influence function with k - 1 degrees of freedom. It is the wider the fewer they are, and has no
-    ends, which are infinite, where the tail holds a single sample. Nominal 95% covered 93% to 98% of normal, lognormal,
-    exponential and mixed samples in simulation, with 20 to 1,000 of them at levels 0.9 and 0.95.
+    ends, which are infinite, where the tail holds a single sample. How many samples should be in the tail is binomial:
+    the ends are at least the means of the fewest and of the most, which matters where values repeat (counts, rare
+    losses). Nominal 95% covered 93% to 98% of normal, lognormal, exponential and mixed samples in simulation, with 20
+    to 1,000 of them at levels 0.9 and 0.95, and of counts 92% or more from 100 on; a loss so rare that no sample has it
+    stays unseen.
     """
     _check_level(confidence)
     sign, estimate = (-1.0 if tail == "high" else 1.0), cvar(samples, level, tail)
@@ -168,8 +171,17 @@ def cvar_interval(
     # The mean distance is over k - 1: over k, as the estimate has it, the tail would seem less bad than it is.
     corrected = values[count - 1] - float((values[count - 1] - values[:count]).sum()) / (count - 1)
     middle = sign * estimate
-    low, high = min(corrected - down[0], middle - down[1]), max(middle + up, middle + down[1])
+    fewest, most = _tail_counts(n, share, confidence)
+    low = min(corrected - down[0], middle - down[1], float(values[:fewest].mean()))
+    high = max(middle + up, middle + down[1], float(values[:most].mean()))
     return Interval(estimate, low, high, n) if sign > 0 else Interval(estimate, -high, -low, n)
+
+
+def _tail_counts(n: int, share: float, confidence: float) -> tuple[int, int]:
+    """How few and how many of n samples may lie in a tail that has this share of the probability."""
+    at_most, tail = bdtr(np.arange(n + 1), n, share), (1 - confidence) / 2
+    fewest, most = (int(np.searchsorted(at_most, edge)) for edge in (tail, 1 - tail))
+    return max(fewest, 1), min(most + 1, n)
 
 
 def _tail_errors(values: Samples, share: float, count: int, confidence: float) -> tuple[tuple[float, float], float]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -51,10 +54,51 @@ def module(name: str, text: str) -> ModuleType:
     return found
 
 
+KEYS = """
+import sys
+from rdsim.behaviour import behaviour
+def f(name):
+    return name in {"T1", "T2", "T3", "T4"} or name in (1, frozenset())
+sys.stdout.write(behaviour(f).digest)
+"""
+
+
+def test_a_set_of_texts_is_the_same_in_every_process() -> None:
+    def digest_of(seed: str) -> str:
+        surroundings = {**os.environ, "PYTHONHASHSEED": seed}
+        return subprocess.run([sys.executable, "-c", KEYS], env=surroundings, text=True, capture_output=True,
+                              check=True).stdout  # fmt: skip
+
+    assert digest_of("1") == digest_of("2") != ""
+
+
+def function(value: float) -> float:
+    """Its name must not be taken for the kind of what stands in the parts."""
+    return value
+
+
+def test_names_that_a_function_uses_count_whatever_the_first_is() -> None:
+    def low(value: float) -> float:
+        return function(math.floor(value))
+
+    def high(value: float) -> float:
+        return function(math.ceil(value))
+
+    high.__name__ = low.__name__
+    assert behaviour(low).digest != behaviour(high).digest
+
+
+def test_a_function_that_reads_files_when_it_is_called_is_refused() -> None:
+    def share(name: str) -> float:
+        with open(name) as file:
+            return float(file.read())
+
+    with pytest.raises(UnknownBehaviourError, match="share calls open"):
+        behaviour(share)
+
+
 @pytest.fixture
 def user(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    import sys  # noqa: PLC0415
-
     monkeypatch.setitem(sys.modules, "helper", module("helper", HELPER))
     return module("user", USER)
 

@@ -39,6 +39,9 @@ _FREE = "must be new, empty, or hold an earlier run"
 class _TakenError(OutputError):
     """There is something in the place that must stay, or somebody who writes."""
 
+    words: tuple[str, ...] = ()
+    """What was done there about an earlier run that died, all the same."""
+
 
 class _Commit(Record):
     """What a step still has to do: files to take away, then files to put in their place, in this order."""
@@ -135,18 +138,25 @@ def claim(folder: str | Path, *, force: bool = False) -> Place:
     try:
         place.words += _recovered(asked, real)
         _check(asked, real, force=force)
-    except BaseException:
+    except BaseException as error:
         place.release()
+        if isinstance(error, _TakenError):
+            error.words = tuple(place.words)
         raise
     return place
 
 
 def claim_next(folder: str | Path) -> Place:
     """Reserve the first of NAME, NAME-2, NAME-3, ... that is new. Raises OutputError if none can be made."""
-    base = Path(folder)
+    base, words = Path(folder), list[str]()
     for number in count(1):
-        with contextlib.suppress(_TakenError):
-            return claim(base if number == 1 else base.with_name(f"{base.name}-{number}"))
+        try:
+            place = claim(base if number == 1 else base.with_name(f"{base.name}-{number}"))
+        except _TakenError as error:
+            words += error.words
+        else:
+            place.words[:0] = words
+            return place
     raise AssertionError  # pragma: no cover - numbers do not end
 
 
@@ -154,10 +164,12 @@ def claim_next(folder: str | Path) -> Place:
 def new_folder(folder: str | Path, rule: str) -> Iterator[Path]:
     """A draft that takes its place as the folder, whole, at the end of the block; nothing is left if that fails.
 
-    Raises OutputError, with the rule, if the folder is not new or empty; and if it cannot be written.
+    Raises OutputError, with the rule, if the folder is not new or empty; and if it cannot be written. One that was
+    killed while it took its place is finished first.
     """
     path = Path(folder)
     try:
+        settle(path)
         if os.path.lexists(path) and (not path.is_dir() or any(one.name != _DESK for one in path.iterdir())):
             raise OutputError((Fault(str(path), rule, "something else", "Name another."),))
         place = claim(path)
@@ -286,9 +298,11 @@ def _recovered(asked: Path, real: Path) -> Iterator[str]:
         except OSError as error:
             raise OutputError((Fault(str(asked), "must be writable", error.strerror or str(error)),)) from None
         yield f"{asked}: a run that was killed while it was put in its place has been finished"
-    elif (real / _DESK / _DRAFT).exists():
-        shutil.rmtree(real / _DESK / _DRAFT, ignore_errors=True)
-        yield f"{asked}: the unfinished draft of a run that was killed has been cleared away"
+    elif (draft := real / _DESK / _DRAFT).exists():
+        lost = bool(_files(draft))  # one whose files are all in their place was only not taken away
+        shutil.rmtree(draft, ignore_errors=True)
+        if lost:
+            yield f"{asked}: the unfinished draft of a run that was killed has been cleared away"
     clear_parts(real)
 
 

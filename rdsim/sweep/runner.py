@@ -46,7 +46,10 @@ _LONG = 5.0
 
 POLICIES = "policies"
 _PAGE = "report.html"
-_OURS = {SWEEP, RESULTS, "parts", "damaged", POLICIES, _PAGE}
+_FIRST = frozenset({SWEEP, "parts", "damaged", POLICIES})
+"""What a sweep makes first: without sweep.json a results.parquet or report.html is somebody else's."""
+
+_OURS = _FIRST | {RESULTS, _PAGE}
 
 _DEATHS = 3
 """Times that a worker may die while a task is under way before the task is suspected; and then, while it is under way
@@ -209,16 +212,17 @@ def _check(folder: Path) -> None:
     try:
         if os.path.lexists(folder) and not folder.is_dir():
             raise OutputError((Fault(str(folder), "must be a folder", "something else", "Name another."),))
-        if folder.is_dir() and any(_is_foreign(path.name) for path in folder.iterdir()):
+        names = _OURS if is_sweep(folder) else _FIRST
+        if folder.is_dir() and any(_is_foreign(path.name, names) for path in folder.iterdir()):
             rule = "must be new, empty, or hold an earlier sweep"
             raise OutputError((Fault(str(folder), rule, "files that are not a sweep's", "Name another."),))
     except OSError as error:
         raise OutputError((Fault(str(folder), "must be readable", error.strerror or str(error)),)) from None
 
 
-def _is_foreign(name: str) -> bool:
+def _is_foreign(name: str, ours: frozenset[str]) -> bool:
     """Whether a file is none of a sweep's; another sweep may just be beginning in the same folder."""
-    return name not in _OURS and not is_part(name)
+    return name not in ours and not is_part(name)
 
 
 def _decided(prepared: Prepared, folder: Path | None) -> dict[str, Portfolio]:

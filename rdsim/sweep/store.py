@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from rdsim.sweep.tasks import DONE, Row
 __all__ = ["Entry", "Store"]
 
 _PARTS, _DAMAGED = "parts", "damaged"
+_NAME = re.compile(r"[0-9a-f]{40}\.parquet")
 
 
 class Entry(NamedTuple):
@@ -50,14 +52,14 @@ class Store:
             (self.folder / _PARTS).mkdir(parents=True, exist_ok=True)
             for place in (self.folder, self.folder / _PARTS):
                 clear_parts(place)
-            for path in sorted((self.folder / _PARTS).glob("*.parquet")):
+            for path in self._files():
                 self._take_in(path)
         except OSError as error:
             raise _unusable(self.folder, error) from None
 
     def look(self) -> None:
         """As `open`, for a folder that is only read: damaged parts are left where they are."""
-        for path in sorted((self.folder / _PARTS).glob("*.parquet")):
+        for path in self._files():
             table = _readable(path)
             if table is None:
                 self.damaged.append(path)
@@ -95,6 +97,10 @@ class Store:
     def parts(self) -> list[Path]:
         """The parts that rows are taken from."""
         return sorted({entry.part for entry in self.entries.values()})
+
+    def _files(self) -> list[Path]:
+        """Files that are named as parts are; others are not the sweep's, and stay where they are."""
+        return sorted(path for path in (self.folder / _PARTS).glob("*.parquet") if _NAME.fullmatch(path.name))
 
     def _take_in(self, path: Path) -> None:
         table = _readable(path)

@@ -251,6 +251,36 @@ def test_a_new_folder_that_the_disk_had_no_room_for_can_be_begun_again(
         assert contents(folder) == contents(tmp_path / "count")
 
 
+def test_a_new_folder_that_was_killed_at_any_step_can_be_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the same command and nothing else; one that had been committed is finished, and is then in the way."""
+    count = steps(lambda: start(tmp_path / "count"), monkeypatch)
+    for number in range(count):
+        folder = tmp_path / f"at-{number}"
+        with stopped_at(number, monkeypatch, Killed), contextlib.suppress(Killed, OutputError):
+            start(folder)
+        with contextlib.suppress(OutputError):
+            start(folder)
+        assert contents(folder) == contents(tmp_path / "count")
+
+
+def test_what_was_finished_next_door_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that died while it took its place is finished by the next, though that one goes elsewhere."""
+    count = steps(lambda: work(tmp_path / "count", force=False), monkeypatch)
+    said = 0
+    for number in range(count):
+        base = tmp_path / f"at-{number}" / "run"
+        with stopped_at(number, monkeypatch, Killed), contextlib.suppress(Killed):
+            work(base, force=False)
+        place = claim_next(base)
+        if place.folder != base and contents(base):
+            said += bool(place.words)
+            assert all("has been finished" in one for one in place.words)
+        place.release()
+    assert said
+
+
 def test_a_new_folder_is_not_begun_in_one_that_holds_something(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
     with pytest.raises(OutputError, match="empty please"), new_folder(tmp_path, "empty please"):

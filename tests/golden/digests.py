@@ -24,8 +24,9 @@ from rdsim.rolling import Policy, roll, supply_of
 from rdsim.search import Posed, baselines, choose, improve, pose
 from rdsim.search.views import ratios_of
 from rdsim.simulation import Engine, simulate
+from rdsim.sweep.measures import parse_metrics
 
-__all__ = ["chosen", "digest", "loop", "options", "outcomes", "some_portfolio", "stages"]
+__all__ = ["chosen", "digest", "loop", "metrics", "options", "outcomes", "some_portfolio", "stages"]
 
 REPLICATIONS, MANY, SAMPLES = 12, 80, 6
 
@@ -105,6 +106,15 @@ def outcomes(scenario: Scenario, portfolio: Portfolio, engine: Engine, replicati
     return digest([getattr(found, name) for name in names])
 
 
+METRICS = ("npv", "npv >= 0", "quantile npv 0.05", "cvar npv 0.9", "cvar commercialised 0.9", "partners_opened")
+
+
+def metrics(scenario: Scenario, portfolio: Portfolio) -> str:
+    """Of the estimates with their intervals that a sweep keeps of a point, each of another kind."""
+    table = simulate(scenario, portfolio, replications=MANY, threads=1).replications
+    return digest([one.measure(table, 0.95) for one in parse_metrics(METRICS, [str(name) for name in table])])
+
+
 def options(scenario: Scenario, choices: tuple[Choice, ...]) -> str:
     """Of the samples behind options."""
     return digest(sample(scenario, choices, samples=SAMPLES, seed=scenario.simulation.seed, threads=1))
@@ -143,3 +153,4 @@ def stages(scenario: Scenario, portfolio: Portfolio) -> Iterator[tuple[str, Call
     yield "problem", lambda: digest(stated().problem)
     yield "choice", lambda: chosen(stated())
     yield "loop", lambda: loop(stated())
+    yield "metrics", lambda: metrics(scenario, portfolio)

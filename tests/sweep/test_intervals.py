@@ -62,6 +62,25 @@ def test_an_interval_of_cvar_covers_at_the_counts_that_users_run(level: float, t
         assert all(one.low < one.mean < one.high for one in found)
 
 
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_an_interval_of_cvar_covers_where_values_repeat(level: float) -> None:
+    """Counts, and a loss that comes in 4 of 100: how many of the samples are in the tail is itself luck."""
+    share, times = 1 - level, size(250, 4000)
+    counts = np.arange(40)
+    chance = reference.poisson.pmf(counts, 3)
+    within = np.diff(np.minimum(np.cumsum(np.concatenate([[0.0], chance])), share))
+    kinds: list[tuple[Callable[[np.random.Generator, tuple[int, int]], Floats], float]] = [
+        (lambda rng, shape: rng.poisson(3, shape).astype(float), float(counts @ within) / share),
+        (lambda rng, shape: np.where(rng.random(shape) < 0.04, -100.0, 10.0), 10.0 - 110.0 * 0.04 / share),
+    ]
+    rng = np.random.default_rng(8)
+    for draw, right in kinds:
+        for n in (100, 200, 1000):
+            found = [cvar_interval(samples, level) for samples in draw(rng, (times, n))]
+            covered = float(np.mean([one.low <= right <= one.high for one in found]))
+            assert covered >= 0.92 - 3 * math.sqrt(0.95 * 0.05 / times), (n, covered)
+
+
 def test_one_sample_in_the_tail_has_no_interval_and_many_have_the_usual_one() -> None:
     rng = np.random.default_rng(1)
     few = cvar_interval(rng.standard_normal(20), 0.95)

@@ -210,6 +210,23 @@ def test_a_damaged_part_is_set_aside_done_again_and_told(file: Path, tmp_path: P
     assert (tmp_path / "out" / "damaged" / part.name).exists()
 
 
+def test_files_that_are_not_a_sweeps_stay(file: Path, tmp_path: Path) -> None:
+    """Names that a sweep uses are its own only in the folder of a sweep, and parts only if they are named as parts."""
+    for name in ("results.parquet", "report.html"):
+        (tmp_path / "mine").mkdir(exist_ok=True)
+        (tmp_path / "mine" / name).write_text("mine")
+        with pytest.raises(OutputError, match="files that are not a sweep's"):
+            run(read(file), tmp_path / "mine")
+        assert [(one.name, one.read_text()) for one in (tmp_path / "mine").iterdir()] == [(name, "mine")]
+        (tmp_path / "mine" / name).unlink()
+    run(read(file), tmp_path / "out")
+    (tmp_path / "out" / "parts" / "mine.parquet").write_text("mine")
+    found = run(read(file), tmp_path / "out")
+    assert (tmp_path / "out" / "parts" / "mine.parquet").read_text() == "mine"
+    assert found.manifest["damaged"] == []
+    assert read_sweep(tmp_path / "out").attrs["complete"]
+
+
 @pytest.mark.parametrize("room", [1, 2, 3])
 def test_a_full_disk_ends_it_with_what_is_done_and_it_goes_on(
     room: int, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
