@@ -59,9 +59,9 @@ def _swept(prepared: Prepared, workers: AbstractContextManager[Backend]) -> floa
     with tempfile.TemporaryDirectory() as folder, workers as opened:
         # A first sweep starts every worker, loads what is compiled, and decides the portfolio.
         first = prepare(_experiment(Path(prepared.experiment.scenario), min(64, prepared.experiment.points), 3))
-        run_on(first, Path(folder), opened)
+        run_on(first, Path(folder) / "first", opened)
         began = time.perf_counter()
-        run_on(prepared, Path(folder), opened)
+        run_on(prepared, Path(folder) / "swept", opened)
         return time.perf_counter() - began
 
 

@@ -570,11 +570,12 @@ class _Source:
         if not runs.is_run(self.scenario):
             return self, None
         run = runs.read_run(self.scenario)
+        run.require_plugins(self.plugins or [])
         found = _Source(
             run.scenario,
             self.portfolio or (self.scenario if (self.scenario / runs.PORTFOLIO).is_file() else None),
             [*run.overrides, *(self.overrides or [])],
-            [*run.plugins, *(self.plugins or [])],
+            self.plugins,
             run.seed if self.seed is None else self.seed,
             run.samples if self.samples is None else self.samples,
         )

@@ -6,7 +6,8 @@ so that a question is asked from the folder in which the run was made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from rdsim import portfolio as portfolios
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, InputError
 from rdsim.folders import MANIFEST, read_manifest
+from rdsim.plugins import Plugin
 from rdsim.scenario import digest
 from rdsim.search import Given
 
@@ -31,7 +33,7 @@ class Earlier:
     scenario: Path
     digest: str
     overrides: tuple[str, ...]
-    plugins: tuple[Path, ...]
+    plugins: tuple[Plugin, ...]
     seed: int
     samples: int | None
 
@@ -40,6 +42,19 @@ class Earlier:
         if digest(world) == self.digest:
             return None
         return Fault(str(self.folder), "the scenario is another than that of the run", str(self.scenario))
+
+    def require_plugins(self, named: Sequence[Path]) -> None:
+        """A run's manifest may come from anywhere, so its plug-ins, which are code, run only if they are named again.
+
+        Raises InputError with each that is not among the named files, by its path or by what is in it.
+        """
+        digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in named if path.is_file()}
+        rule, paths = "the run used a plug-in, which is run only if it is named again", {str(path) for path in named}
+        lacking = [one for one in self.plugins if one.path not in paths and one.sha256 not in digests]
+        if lacking:
+            raise InputError(
+                tuple(Fault(str(self.folder), rule, one.path, f"Give --plugin {one.path}.") for one in lacking)
+            )
 
 
 def is_run(folder: Path) -> bool:
@@ -52,20 +67,23 @@ def read_run(folder: Path) -> Earlier:
     manifest = read_manifest(folder)
     scenario: Mapping[str, Any] = manifest.get("scenario") or {}
     path = Path(str(scenario.get("path") or ""))
-    if manifest.get("seed") is None or not scenario.get("path") or not path.is_dir():
+    faults = list[Fault]()
+    if not scenario.get("path") or not path.is_dir():
         rule = "must name the folder of its scenario, as seen from here"
         advice = "Ask from the folder in which the run was made; or name the scenario, and the run by --portfolio."
-        raise InputError((Fault(str(folder / MANIFEST), rule, str(scenario.get("path") or "none"), advice),))
+        faults.append(Fault(str(folder / MANIFEST), rule, str(scenario.get("path") or "none"), advice))
     said = {"seed": manifest.get("seed"), **{name: scenario.get(name) for name in ("digest", "overrides")}}
     if lacking := [name for name, value in said.items() if value is None]:
         rule, advice = f"must say the run's {' and '.join(lacking)}", "Was it edited? Make the run again."
-        raise InputError((Fault(str(folder / MANIFEST), rule, "nothing", advice),))
+        faults.append(Fault(str(folder / MANIFEST), rule, "nothing", advice))
+    if faults:
+        raise InputError(tuple(faults))
     return Earlier(
         folder,
         path,
         str(scenario["digest"]),
         tuple(map(str, scenario["overrides"])),
-        tuple(Path(one["file"]) for one in manifest.get("plugins", ())),
+        tuple(Plugin(one["file"], one["sha256"]) for one in manifest.get("plugins", ())),
         int(manifest["seed"]),
         (manifest.get("solver") or {}).get("samples"),
     )

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rdsim import portfolio, results
+from rdsim import plugins, portfolio, results
 from rdsim.complaints import DEFECT
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import Fault, InputError, ScenarioError
@@ -381,3 +381,20 @@ def test_a_run_that_lacks_its_seed_or_overrides_is_refused(tmp_path: Path) -> No
     (tmp_path / "run" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(InputError, match="must say the run's seed and overrides"):
         read_run(tmp_path / "run")
+
+
+def test_the_plugins_of_a_run_are_run_only_if_they_are_named_again(tmp_path: Path) -> None:
+    file, other = tmp_path / "mine.py", tmp_path / "other.py"
+    file.write_text("", encoding="utf-8")
+    other.write_text("raise SystemExit", encoding="utf-8")
+    scenario = tiny_folder(tmp_path / "tiny")
+    results.write_simulation(
+        simulate(load(scenario), Portfolio((Choice("T1", "domestic", "", 2024),)), replications=2),
+        results.Run(tmp_path / "run", scenario=str(scenario), plugins=plugins.load([file])),
+    )
+    run = read_run(tmp_path / "run")
+    for named in ([], [other]):
+        with pytest.raises(InputError, match="only if it is named again") as caught:
+            run.require_plugins(named)
+        assert f"Give --plugin {file}." in str(caught.value)
+    run.require_plugins([file])

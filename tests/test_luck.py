@@ -143,7 +143,7 @@ ASKING = Mode("Asking", needs_counterpart=True, agreement_probability=0.9, agree
 
 _ENDLESS = (
     *("programmes.*.gate.extensions=1000000", "programmes.*.gate.tolerance=1000000", "panels.*.seats=1000000"),
-    *("facilities.*.capacity=1000000", "partners.*.places=1000000", "programmes.leap.starts.2025=1000000"),
+    *("facilities.*.capacity=1000000", "partners.US.places=1000000", "programmes.leap.starts.2025=1000000"),
 )
 
 

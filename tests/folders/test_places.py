@@ -291,10 +291,11 @@ def test_a_new_folder_is_not_begun_in_one_that_holds_something(tmp_path: Path) -
 # --- real signals ---------------------------------------------------------------------------------
 
 _ENDLESS = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from rdsim.folders import claim, terminate_like_ctrl_c
 from tests.folders.runs import FILES, fill
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background of a shell it is ignored
 terminate_like_ctrl_c()
 place = claim(sys.argv[1], force=True)
 try:

@@ -32,6 +32,7 @@ from rdsim.optimiser.appraisal import Risk, SampledRow, appraise
 from rdsim.optimiser.confidence import (
     EVALUATION,
     INFORMATION,
+    REDECIDED,
     Batch,
     Candidate,
     Draw,
@@ -343,15 +344,17 @@ class Recorder:
 def test_no_sample_both_chooses_and_judges() -> None:
     recorder = Recorder(normals(1))
     optimality(problem_of(), recorder, batches=3, samples=40, evaluation=100, gap=1e-3)
-    judging = [(EVALUATION, 40), (EVALUATION + 1, 40), (EVALUATION + 2, 20)]
-    assert recorder.asked == [(0, 40), (1, 40), (2, 40), (3, 40), *judging]
+    choosing = [(index, 40) for index in range(4)]
+    judging = [(REDECIDED + 1, 40), (REDECIDED + 2, 40), (REDECIDED + 3, 40)]
+    judging += [(EVALUATION, 40), (EVALUATION + 1, 40), (EVALUATION + 2, 20)]
+    assert sorted(recorder.asked) == sorted(choosing + judging)
 
 
 def test_samples_of_the_problem_choose_if_it_has_any() -> None:
     values, recorder = normals(77)(5, 60), Recorder(normals(1))
     problem = with_values(problem_of(), values)
     found = optimality(problem, recorder, batches=2, samples=40, evaluation=40, gap=0)
-    assert [index for index, _ in recorder.asked] == [1, 2, EVALUATION]
+    assert [index for index, _ in recorder.asked] == [1, REDECIDED + 1, 2, REDECIDED + 2, EVALUATION]
     assert found.candidate.chosen == solve(problem, gap=0).chosen
     assert found.candidate.objective == pytest.approx(solve(problem, gap=0).objective)
 
@@ -393,7 +396,14 @@ def test_a_quicker_draw_of_the_chosen_options_changes_nothing(risk: Risk | None)
     size_ = {"batches": 2, "samples": 30, "evaluation": 45, "gap": 1e-3}
     found = optimality(problem_of(), draw, risk, draw_some=some, **size_)
     assert found == optimality(problem_of(), draw, risk, **size_)
-    assert asked == [(EVALUATION, found.candidate.chosen), (EVALUATION + 1, found.candidate.chosen)]
+    judged = [(index, options) for index, options in asked if index < REDECIDED]
+    assert judged == [(EVALUATION, found.candidate.chosen), (EVALUATION + 1, found.candidate.chosen)]
+    redecided = [(index, options) for index, options in asked if index >= REDECIDED]
+    problems = [with_values(problem_of(), draw(index, 30)) for index in (1, 2)]
+    assert redecided == [
+        (REDECIDED + number, solve_risk(one, risk, gap=1e-3).chosen if risk else solve(one, gap=1e-3).chosen)
+        for number, one in enumerate(problems, start=1)
+    ]
 
 
 @pytest.mark.parametrize("seed", [0, 1, 3, 4, 10, 11, 12, 13, 15, 17, 18, 19])  # feasible ones
@@ -613,8 +623,12 @@ def test_all_faults_come_at_once() -> None:
         (lambda index, count: np.zeros((count - 1, 5)), r"draw\(0, 5\): must have shape"),
         (lambda index, count: np.full((count, 5), math.nan), r"draw\(0, 5\): must be finite"),
         (
-            lambda index, count: normals(1)(index, count) * (1.0 if index < EVALUATION else math.inf),
+            lambda index, count: normals(1)(index, count) * (math.inf if EVALUATION <= index < REDECIDED else 1.0),
             rf"draw\({EVALUATION}, 5\): must be fin",
+        ),
+        (
+            lambda index, count: normals(1)(index, count) * (math.inf if index >= REDECIDED else 1.0),
+            rf"draw\({REDECIDED + 1}, 5\): must be fin",
         ),
     ],
 )
