@@ -19,6 +19,9 @@ __all__ = ["desk", "lessen"]
 KEPT = {"T001", "T002", "T003", "T047", "F002", "F003"}
 """Technologies of korea-2024 that pages speak of; with them stay those of whom experts have judged, and some others."""
 
+HOSTS = {"US", "JP", "TW", "CA", "DE"}
+"""Partners that stay: small problems with many partners who are alike take an exact solver minutes."""
+
 OWN = {
     "knapsack/options.csv": "option,value,weight\ntent,6,1\nstove,10,2\nboat,12,3\n",
     "knapsack/rows.csv": "row,cap\nweight,5\n",
@@ -53,16 +56,18 @@ def lessen(folder: Path) -> None:
 
 
 def _shrink_korea(folder: Path) -> None:
-    """An eighth of the technologies; of the money and of the starts twice that share, for T001 is large."""
+    """An eighth of the technologies, a few partners; of money and starts three times that share, for T001 is large."""
     judged = {row["technology"] for row in _rows(folder / "parts" / "judgements" / "judgements.csv")}
     every = _rows(folder / "technologies.csv")
     kept = KEPT | judged | {row["id"] for row in every[::18]}
-    share = 2 * len(kept) / len(every)
+    share = 3 * len(kept) / len(every)
     _keep(folder / "technologies.csv", [row for row in every if row["id"] in kept])
     _keep(
         folder / "links.csv", [row for row in _rows(folder / "links.csv") if {row["technology"], row["other"]} <= kept]
     )
     _scale(folder / "scenario.toml", ("budget", "starts"), share)
+    for name, column in (("partners.csv", "code"), ("partner_levels.csv", "partner")):
+        _keep(folder / name, [row for row in _rows(folder / name) if row[column] in HOSTS])
     _change(folder / "scenario.toml", (r"floor = 0\.0", "floor = 0.000"))
 
 
