@@ -16,7 +16,6 @@ from rdsim import portfolio as portfolios
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, InputError
 from rdsim.folders import MANIFEST, read_manifest
-from rdsim.plugins import Plugin
 from rdsim.scenario import digest
 from rdsim.search import Given
 
@@ -33,7 +32,7 @@ class Earlier:
     scenario: Path
     digest: str
     overrides: tuple[str, ...]
-    plugins: tuple[Plugin, ...]
+    plugins: tuple[tuple[str, str], ...]  # path and SHA-256 of each
     seed: int
     samples: int | None
 
@@ -50,11 +49,9 @@ class Earlier:
         """
         digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in named if path.is_file()}
         rule, paths = "the run used a plug-in, which is run only if it is named again", {str(path) for path in named}
-        lacking = [one for one in self.plugins if one.path not in paths and one.sha256 not in digests]
+        lacking = [path for path, sha256 in self.plugins if path not in paths and sha256 not in digests]
         if lacking:
-            raise InputError(
-                tuple(Fault(str(self.folder), rule, one.path, f"Give --plugin {one.path}.") for one in lacking)
-            )
+            raise InputError(tuple(Fault(str(self.folder), rule, path, f"Give --plugin {path}.") for path in lacking))
 
 
 def is_run(folder: Path) -> bool:
@@ -83,7 +80,7 @@ def read_run(folder: Path) -> Earlier:
         path,
         str(scenario["digest"]),
         tuple(map(str, scenario["overrides"])),
-        tuple(Plugin(one["file"], one["sha256"]) for one in manifest.get("plugins", ())),
+        tuple((one["file"], one["sha256"]) for one in manifest.get("plugins", ())),
         int(manifest["seed"]),
         (manifest.get("solver") or {}).get("samples"),
     )
