@@ -68,6 +68,22 @@ def test_a_market_after_the_horizon_is_warned_of(
     assert "horizon" in warnings[0]
 
 
+def test_a_technology_that_nobody_can_afford_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = SCENARIOS / "unaffordable-technology"
+    for file in given.iterdir():
+        text = file.read_text(encoding="utf-8")
+        kept = [line for line in text.splitlines() if not line.startswith("X,")]
+        (tmp_path / file.name).write_text("\n".join(kept) + "\n", encoding="utf-8")
+    chosen = rdsim.optimise(rdsim.load(given))
+    assert [choice.technology for choice in chosen.choices] == ["A"]
+    assert chosen.choices == rdsim.optimise(rdsim.load(tmp_path)).choices
+    planned = run(capsys, monkeypatch, "plan", given, "--replications", 20, "--out", "planned")
+    assert planned.code == 0
+    assert "funded 1 of 3 technologies" in planned.out
+
+
 @pytest.mark.parametrize("door", [("check", SCENARIOS), ("optimise --problem", PROBLEMS)])
 def test_a_dot_for_thousands_is_refused_with_advice(
     door: tuple[str, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -81,7 +97,7 @@ def test_a_dot_for_thousands_is_refused_with_advice(
 # --- problems -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["two-spellings-of-a-group"])
+@pytest.mark.parametrize("name", ["unaffordable-option", "large-whole-numbers", "two-spellings-of-a-group"])
 @pytest.mark.parametrize("solver", ["highs", "cbc"])
 def test_problems_are_worth_3(name: str, solver: str) -> None:
     found = solve(folder.read(PROBLEMS / name), solver=solver)
