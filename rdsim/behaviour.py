@@ -3,7 +3,7 @@
 A function is its bytecode with constants, its defaults, and what it takes from around it: closures and globals, and so
 on through every function and module of the user's that it names. What comes from an installed library stands by its
 name and that library's version. Lines, comments and names of files are no behaviour. What cannot be known, such as an
-object with a state of its own, is refused.
+object with a state of its own, and what a library reads when it is asked (`rdsim.outside`), is refused.
 """
 
 from __future__ import annotations
@@ -26,14 +26,16 @@ from typing import Any
 
 import numpy as np
 
+from rdsim.outside import HIDES, attributes_of, codes, reading_among, reading_in, reading_of
+
 __all__ = ["Behaviour", "UnknownBehaviourError", "behaviour", "is_local", "is_local_file"]
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...))
 _GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME"}
 _ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD"}
 _WRITES = {"STORE_GLOBAL", "DELETE_GLOBAL", "IMPORT_NAME"}
-_HIDES = {"open", "input", "eval", "exec", "compile", "globals", "locals", "vars", "__import__"}
-"""Built-in functions whose answer depends on what is nowhere in the code: files, and names in texts."""
+_OUTSIDE = "do that outside of it, and give it the value as a constant"
+"""What is read when a module is loaded, or around a function, is a value: it is in the digest."""
 
 
 class UnknownBehaviourError(ValueError):
@@ -129,7 +131,7 @@ class _Reader:
             function.__module__,
             self.parts(function.__defaults__, f"a default of {label}"),
             self.parts(function.__kwdefaults__, f"a default of {label}"),
-            tuple(self._taken(code, _content(cell, name), f"{name}, which {label} uses,") for name, cell in cells),
+            tuple(self._taken(function, _content(cell, f"{name}, which {label} uses,"), name) for name, cell in cells),
             tuple((name, self._global(function, name)) for name in _globals_of(code, label)),
         )
 
@@ -138,27 +140,37 @@ class _Reader:
         if name not in function.__globals__:
             if not hasattr(builtins, name):
                 raise UnknownBehaviourError(f"{label} names {name}, which is not there")
-            if name in _HIDES:
-                raise UnknownBehaviourError(f"{label} calls {name} when it is called: do that outside of it")
+            if name in HIDES:
+                raise UnknownBehaviourError(f"{label} calls {name} when it is called: {_OUTSIDE}")
             return ("builtin", name)
-        return self._taken(function.__code__, function.__globals__[name], f"{name}, which {label} uses,")
+        return self._taken(function, function.__globals__[name], name)
 
-    def _taken(self, code: CodeType, value: Any, where: str) -> tuple[Any, ...]:
-        """What a function takes from around it."""
+    def _taken(self, function: FunctionType, value: Any, name: str) -> tuple[Any, ...]:
+        """What a function takes from around it, under a name."""
+        code, where = function.__code__, f"{name}, which {function.__name__} uses,"
+        may_be_of_a_library = isinstance(value, ModuleType | type) or inspect.isroutine(value)
+        if may_be_of_a_library and not is_local(_home(value)):
+            _refuse_reading(function.__name__, reading_in(code, name, value))
         if isinstance(value, ModuleType):
-            return self._module(value, _named_by(code, _ATTRIBUTES), where)
+            # Handed on, or under another name, it may be asked for anything.
+            whole = () in attributes_of(code, name)
+            return self._module(value, () if whole else _named_by(code, _ATTRIBUTES), where)
         return self.parts(value, where)
 
     def _module(self, module: ModuleType, attributes: tuple[str, ...], where: str) -> tuple[Any, ...]:
         """A library by its name; of a module of the user's what the code may take from it."""
+        if not attributes:
+            raise UnknownBehaviourError(
+                f"{where} is a module, and what is taken from it cannot be known: name what is used of it"
+            )
         if not is_local(module.__name__):
             return ("library", module.__name__, _version(module.__name__))
-        if not attributes:
-            raise UnknownBehaviourError(f"{where} is a module, and what is taken from it cannot be known")
         found = [(name, getattr(module, name)) for name in attributes if hasattr(module, name)]
         parts = []
         for name, value in found:
             inner = isinstance(value, ModuleType)
+            if inner and not is_local(value.__name__):
+                _refuse_reading(where, reading_of(value) or reading_among(name, value, attributes))
             known = self._module(value, attributes, name) if inner else self.parts(value, f"{where}.{name}")
             parts.append((name, known))
         return ("module", module.__name__, tuple(parts))
@@ -189,17 +201,9 @@ def _constants(code: CodeType) -> tuple[Any, ...]:
     return code.co_consts if used else ("", *code.co_consts[1:])
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    """A code object and those of the functions inside it."""
-    yield code
-    for one in code.co_consts:
-        if isinstance(one, CodeType):
-            yield from _codes(one)
-
-
 def _named_by(code: CodeType, operations: set[str]) -> tuple[str, ...]:
     """Names that some operations of a code object, or of one inside it, have."""
-    found = (one for inner in _codes(code) for one in dis.get_instructions(inner) if one.opname in operations)
+    found = (one for inner in codes(code) for one in dis.get_instructions(inner) if one.opname in operations)
     return tuple(dict.fromkeys(str(one.argval) for one in found))
 
 
@@ -224,13 +228,22 @@ def _array(value: Any, where: str) -> tuple[Any, ...]:
     return ("array", isinstance(value, np.generic), array.dtype.str, array.shape, array.tobytes())
 
 
+def _refuse_reading(label: str, reading: str) -> None:
+    if reading:
+        raise UnknownBehaviourError(f"{label} takes {reading} when it is called: {_OUTSIDE}")
+
+
 def _home(value: Any) -> str:
+    if isinstance(value, ModuleType):
+        return value.__name__
     return str(getattr(value, "__module__", None) or ("numpy" if isinstance(value, np.ufunc) else "builtins"))
 
 
 def _named(value: Any, where: str) -> tuple[Any, ...]:
     """What a library offers under a name."""
     home, name = _home(value), getattr(value, "__qualname__", value.__name__)
+    if reading := reading_of(value):
+        raise UnknownBehaviourError(f"{where} is {reading}, whose answer is not in the code: {_OUTSIDE}")
     if _looked_up(home, name) is not value:
         raise UnknownBehaviourError(f"{where} is not found in {home} as {name}")
     return ("named", home, name, _version(home))

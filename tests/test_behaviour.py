@@ -97,6 +97,97 @@ def test_a_function_that_reads_files_when_it_is_called_is_refused() -> None:
         behaviour(share)
 
 
+READERS = """
+import builtins
+import datetime
+import io
+import os
+import pathlib
+import random
+import time
+from datetime import date
+from os import getenv
+from pathlib import Path
+from random import random as chance
+from time import time as clock
+
+import numpy as np
+import pandas as pd
+import scipy.stats
+from pandas import read_csv
+
+import helper
+
+
+def f(name):
+    return ANSWER
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [
+        ("pathlib.Path(name).read_text()", "pathlib"),
+        ("Path(name).stat().st_size", "pathlib.Path"),
+        ("os.environ[name]", "os"),
+        ("os.path.getsize(name)", "os"),
+        ("getenv(name)", "os.getenv"),
+        ("time.time()", "time"),
+        ("clock()", "time.time"),
+        ("random.random()", "random"),
+        ("chance()", "random"),
+        ("datetime.datetime.now()", "datetime.datetime.now"),
+        ("date.today()", "date.today"),
+        ("io.open(name)", "io"),
+        ("builtins.open(name)", "builtins"),
+        ("hash(name)", "hash"),
+        ("np.load(name)", "np.load"),
+        ("np.random.default_rng(1).random()", "np.random"),
+        ("np.loadtxt(name)[0]", "np.loadtxt"),
+        ("pd.read_csv(name).size", "pd.read_csv"),
+        ("read_csv(name).size", "read_csv"),
+        ("pd.Timestamp.now()", "pd.Timestamp.now"),
+        ("scipy.stats.norm.rvs()", "scipy.stats.norm.rvs"),
+        ("[np.load(one) for one in name]", "np.load"),
+        ("(lambda: np.fromfile(name))()", "np.fromfile"),
+        ("getattr(np, name)", "np"),
+        ("helper.os.environ[name]", "os"),
+        ("helper.np.load(name)", "load"),
+        ("helper.kept(name)", "builtins.open|_io.open|io.open"),
+    ],
+)
+def test_what_reads_the_outside_when_it_is_called_is_refused_by_name(
+    answer: str, named: str, user: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"os": os, "np": np, "kept": open}.items():
+        monkeypatch.setattr(user.helper, name, value, raising=False)
+    with pytest.raises(UnknownBehaviourError, match=named):
+        behaviour(module("reader", READERS.replace("ANSWER", answer)).f)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "np.floor(np.maximum(name, 2.0)) + np.linalg.norm(np.array([3.0, 4.0])) + np.ones(2).sum()",
+        "float(pd.Series([1.0, 2.0]).mul(name).sum()) + len(pd.DataFrame({'a': [1]}))",
+        "scipy.stats.norm.cdf(name) + scipy.special.expit(0.0)",
+        "datetime.date(2026, 1, 1).toordinal() + date(2026, 1, 1).year + len(str(datetime.timedelta(1)))",
+        "np.datetime64('2026-01-01').astype(int) + np.timedelta64(1, 'D').astype(int)",
+    ],
+)
+def test_what_computes_is_known(answer: str, user: ModuleType) -> None:
+    code = module("user", READERS.replace("ANSWER", answer)).f
+    assert behaviour(code).function()(0.5) == code(0.5)
+
+
+def test_what_was_read_around_a_function_is_a_value(tmp_path: Path) -> None:
+    (tmp_path / "share").write_text("0.25", encoding="utf-8")
+    share = float((tmp_path / "share").read_text(encoding="utf-8"))
+    known = behaviour(lambda amount: share * amount)
+    share = 0.5
+    assert (known.function()(4), behaviour(lambda amount: share * amount).function()(4)) == (1.0, 2.0)
+
+
 @pytest.fixture
 def user(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setitem(sys.modules, "helper", module("helper", HELPER))
@@ -190,6 +281,7 @@ def imports_inside() -> float:
         (lambda array=OBJECTS: array, "an array of objects"),
         (sets_a_global, "OBJECT"),
         (imports_inside, "math"),
+        (lambda library=math: library.pi, "a module"),
     ],
 )
 def test_what_cannot_be_known_is_refused_by_name(function: Callable[..., Any], named: str) -> None:
