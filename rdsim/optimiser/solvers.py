@@ -741,9 +741,27 @@ class Cbc:
 
     def run(self, model: Model, limits: Limits, *, relaxed: bool = False, start: FloatArray | None = None) -> Answer:
         """See `Solver.run`. A target cannot be told to CBC: it stops at the gap."""
-        return _run(lambda scaled: self._ask(scaled, limits, relaxed, start), model)
+        return _run(lambda scaled: self._checked(scaled, limits, relaxed, start), model)
 
-    def _ask(self, scaled: _Scaled, limits: Limits, relaxed: bool, start: FloatArray | None) -> Answer:
+    def _checked(self, scaled: _Scaled, limits: Limits, relaxed: bool, start: FloatArray | None) -> Answer:
+        """Ask, and where CBC says infeasible ask again without its preprocessing: that strengthens rows of mixed sizes
+        by more than its own tolerance, and then takes the solution that it found itself for none."""
+        began = time.perf_counter()
+        first = self._ask(scaled, limits, relaxed, start)
+        if first.state is not State.INFEASIBLE or relaxed or not scaled.model.integer.any():
+            return first
+        spent = time.perf_counter() - began
+        left = limits if limits.seconds is None else replace(limits, seconds=limits.seconds - spent)
+        return self._ask(scaled, left, relaxed, start, ("preprocess off",))
+
+    def _ask(
+        self,
+        scaled: _Scaled,
+        limits: Limits,
+        relaxed: bool,
+        start: FloatArray | None,
+        options: tuple[str, ...] = (),
+    ) -> Answer:
         program = self.path or cbc_path()
         if not program or shutil.which(program) is None:
             raise SolverError(self.name, f"is not installed; {_CBC_SOURCES}")
@@ -758,7 +776,7 @@ class Cbc:
         with tempfile.TemporaryDirectory(prefix="rdsim-") as folder:
             log, late = Path(folder) / "cbc.log", Path(folder) / "late"
             watched = program if limits.seconds is None else _watched(program, limits.seconds, late)
-            command = _cbc_command(watched, limits, log, relaxed, start is not None)
+            command = _cbc_command(watched, limits, log, relaxed, start is not None, options)
             command.tmpDir = folder
             try:
                 problem.solve(command)
@@ -823,7 +841,8 @@ def _watched(program: str, seconds: float, late: Path) -> str:
     return str(script)
 
 
-def _cbc_command(program: str, limits: Limits, log: Path, relaxed: bool, warm: bool) -> Any:
+def _cbc_command(program: str, limits: Limits, log: Path, relaxed: bool, warm: bool, options: tuple[str, ...]) -> Any:
+    seeds = (f"randomSeed {limits.seed % 10**8 + 1}", f"randomCbcSeed {limits.seed % 10**8 + 1}")
     return pulp.COIN_CMD(
         path=program,
         mip=not relaxed,
@@ -834,7 +853,7 @@ def _cbc_command(program: str, limits: Limits, log: Path, relaxed: bool, warm: b
         maxNodes=limits.nodes,
         warmStart=warm,
         logPath=str(log),
-        options=[f"randomSeed {limits.seed % 10**8 + 1}", f"randomCbcSeed {limits.seed % 10**8 + 1}"],
+        options=[*seeds, *options],
     )
 
 

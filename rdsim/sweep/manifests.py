@@ -74,6 +74,7 @@ class _Sweep(Record):
     stopped: _Text
     damaged: list[Part]
     parts: list[Part]
+    solvers: str = ""
     versions: dict[str, str]
     results: Digest | Literal[""] = ""
 

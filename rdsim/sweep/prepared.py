@@ -14,6 +14,7 @@ from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import ExperimentError, Fault, InputError
 from rdsim.optimiser.baselines import BASELINES
 from rdsim.optimiser.confidence import stream_seed
+from rdsim.optimiser.solvers import solver_fault
 from rdsim.planning import ONE_SHOT as RULE_ONE_SHOT
 from rdsim.scenario import PARTS, Override, Variations, eligible, load
 from rdsim.simulation import replicate
@@ -24,7 +25,7 @@ from rdsim.sweep.factors import Bound, bind, parts_of
 from rdsim.sweep.measures import Metric, parse_metrics
 from rdsim.sweep.policies import Own, own_policies
 from rdsim.sweep.reading import COLUMNS
-from rdsim.sweep.tasks import ONE_SHOT, PLAN, Task, Work, decide, gain_name
+from rdsim.sweep.tasks import ONE_SHOT, PLAN, Task, Work, decide, gain_name, solvers_of
 from rdsim.tables import did_you_mean, shown
 
 __all__ = ["Point", "Prepared", "prepare", "variations_of"]
@@ -78,6 +79,16 @@ class Prepared:
             return ()
         return tuple(name for name in self.policies if name not in self.given)
 
+    @property
+    def solves(self) -> bool:
+        """Whether anything is left to choose."""
+        return self.experiment.task != "simulate" or bool(self.undecided)
+
+    @cached_property
+    def solvers(self) -> str:
+        """See `solvers_of`; "" if nothing is left to choose."""
+        return solvers_of(self.experiment.solver) if self.solves else ""
+
     def decided(self, policy: str, threads: int | None) -> Portfolio:
         """The portfolio of a policy in the scenario as it stands."""
         return decide(self.scenario, policy, seed=self.seed, solver=self.experiment.solver, threads=threads)
@@ -97,6 +108,8 @@ class Prepared:
             self.plugins,
             self.own,
             threads,
+            # Portfolios that are decided once are in the keys themselves.
+            solvers="" if one.task == "simulate" else self.solvers,
         )
 
     def points(self, work: Work, numbers: Iterable[int] | None = None) -> Iterator[Point]:
@@ -222,7 +235,10 @@ class _Checks:
         self._check_size(design)
         if not self.faults:
             self._check_answers(factors, metrics)
-        return Prepared(one, self.scenario, self.variations, factors, design, metrics, count, seed, given)
+        found = Prepared(one, self.scenario, self.variations, factors, design, metrics, count, seed, given)
+        if found.solves and (unfit := solver_fault(one.solver)):
+            self.faults.append(replace(unfit, where="solver"))
+        return found
 
     def fault(self, where: str, rule: str, found: object = "", suggestion: str = "") -> None:
         self.faults.append(Fault(where, rule, str(found), suggestion))

@@ -242,7 +242,7 @@ def _decided(prepared: Prepared, folder: Path | None) -> dict[str, Portfolio]:
 
 def _decision_key(prepared: Prepared, name: str) -> str:
     code = prepared.work({}, None).code
-    text = f"{content_digest(prepared.scenario)} {name} {prepared.seed} {prepared.experiment.solver} {code}"
+    text = f"{content_digest(prepared.scenario)} {name} {prepared.seed} {prepared.solvers} {code}"
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -342,9 +342,9 @@ class _Mill:
             raise EngineError("sweep", f"a worker could not take up its work: {error!r}") from error
 
     def _keep(self, batch: Batch, load: _Load) -> None:
-        if batch.code != self.work.code:
-            rule = "every worker must run the same rdsim, and the same files of policies, as this process"
-            raise ExperimentError((Fault("workers", rule, batch.code[:12], "Install the same version there."),))
+        if batch.program != self.work.program:
+            rule = "every worker must run the same rdsim, solver, and files of policies, as this process"
+            raise ExperimentError((Fault("workers", rule, batch.program[:12], "Install the same versions there."),))
         self.store.append(batch.rows)
         self.failed += sum(row["status"] != "done" for row in batch.rows)
         self.tasks += len(batch.rows)
@@ -445,6 +445,7 @@ def _manifest(
         "money_unit": prepared.scenario.money_unit,
         "kinds": [metric.kind for metric in prepared.metrics],
         "code": work.code,
+        "solvers": prepared.solvers,
         "done": done,
         "failed": failed,
         "missing": missing,

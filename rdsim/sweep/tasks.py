@@ -25,6 +25,7 @@ from rdsim import plugins
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import RdsimError
 from rdsim.numbers import NUMBERS
+from rdsim.optimiser.solvers import Highs, solver_named
 from rdsim.planning import plan
 from rdsim.rolling import Policy, roll, supply_of
 from rdsim.scenario import Override, Variations, digest
@@ -35,7 +36,7 @@ from rdsim.sweep.experiment import TaskKind
 from rdsim.sweep.measures import Metric
 from rdsim.sweep.policies import Own, install
 
-__all__ = ["DONE", "FAILED", "ONE_SHOT", "PLAN", "Row", "Task", "Work", "decide", "pack", "perform"]
+__all__ = ["DONE", "FAILED", "ONE_SHOT", "PLAN", "Row", "Task", "Work", "decide", "pack", "perform", "solvers_of"]
 
 DONE, FAILED = "done", "failed"
 ONE_SHOT, PLAN = "one-shot", "plan"
@@ -63,18 +64,24 @@ class Work:
     own: tuple[Own, ...] = ()  # policies of the user's
     threads: int | None = 1
     numbers: int = NUMBERS
+    solvers: str = ""  # as `solvers_of`, if the task chooses
 
     @cached_property
     def key(self) -> str:
         """Digest of what every row of the experiment depends on, but for the scenario and the policy."""
-        solver = "" if self.task == "simulate" else f"{self.solver} {version('highspy')} {version('PuLP')}"
-        shared = [self.task, self.replications, [m.text for m in self.metrics], self.paired, solver, self.code]
+        metrics = [metric.text for metric in self.metrics]
+        shared = [self.task, self.replications, metrics, self.paired, self.solvers, self.code]
         return _digest([*shared, self.scenario.simulation.confidence])
 
     @cached_property
     def code(self) -> str:
         """Digest of the code that makes numbers: rdsim's, and the user's."""
         return _digest([self.numbers, [one.code for one in self.plugins], [one.key for one in self.own]])
+
+    @cached_property
+    def program(self) -> str:
+        """Digest of the code and of the solvers: where it is the same, the same task gives the same row."""
+        return _digest([self.code, self.solvers])
 
     def key_of(self, content: str, policy: str, seed: int) -> str:
         """Key of a task: of the digest of its scenario's content, of a policy and a seed."""
@@ -98,12 +105,22 @@ class Batch(NamedTuple):
     """What a worker gives back: rows in the order of the tasks, and the program that made them."""
 
     rows: list[Row]
-    code: str  # as `Work.code`, where the rows were made
+    program: str  # as `Work.program`, where the rows were made
 
 
 def portfolio_key(portfolio: Portfolio) -> str:
     """Digest of what a portfolio decides."""
     return _digest(sorted([c.technology, c.partner, c.mode, c.start_year, c.rank] for c in portfolio.choices))
+
+
+def solvers_of(name: str) -> str:
+    """A solver's name with the versions of all that solves with it: HiGHS, which always helps, PuLP, and its own.
+
+    Raises SolverError if there is no such solver, or it is not installed.
+    """
+    solver = solver_named(name)
+    own = () if solver.name == Highs().name else (solver.version,)
+    return " ".join([solver.name, version("highspy"), version("PuLP"), *own])
 
 
 def _digest(value: object) -> str:
@@ -121,7 +138,7 @@ def pack(work: Work) -> bytes:
 class _Unpacked(NamedTuple):
     work: Work
     variations: Variations
-    code: str  # that this worker runs
+    program: str  # that this worker runs
 
 
 _unpacked: dict[bytes, _Unpacked] = {}
@@ -135,15 +152,16 @@ def _unpack(packed: bytes) -> _Unpacked:
         work = cast(Work, pickle.loads(zlib.decompress(packed)))  # noqa: S301 - packed by `pack`, from this sweep
         loaded = plugins.load([Path(one.path) for one in work.plugins])
         install(work.own)
-        code = replace(work, plugins=loaded, numbers=NUMBERS).code
-        _unpacked[packed] = _Unpacked(work, Variations(work.scenario, work.worlds), code)
+        solvers = solvers_of(work.solver) if work.solvers else ""
+        program = replace(work, plugins=loaded, numbers=NUMBERS, solvers=solvers).program
+        _unpacked[packed] = _Unpacked(work, Variations(work.scenario, work.worlds), program)
     return _unpacked[packed]
 
 
 def perform(packed: bytes, tasks: Sequence[Task]) -> Batch:
     """Do some tasks; one that fails gives a row that says why, and stops no other."""
-    work, variations, code = _unpack(packed)
-    return Batch([_performed(work, variations, task) for task in tasks], code)
+    work, variations, program = _unpack(packed)
+    return Batch([_performed(work, variations, task) for task in tasks], program)
 
 
 def _performed(work: Work, variations: Variations, task: Task) -> Row:
