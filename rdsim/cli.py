@@ -21,7 +21,7 @@ import typer
 import typer.core
 
 from rdsim.complaints import DEBUG, INCOMPLETE, ended, printable_streams
-from rdsim.errors import DrawingError, Fault, InfeasibleError, InputError, listed
+from rdsim.errors import DrawingError, Fault, InfeasibleError, InputError, SolverError, listed
 from rdsim.unproven import unproven_solves, unproven_words
 
 if TYPE_CHECKING:
@@ -460,7 +460,7 @@ def _optimise_problem(
     from rdsim import results  # noqa: PLC0415
     from rdsim.optimiser import Status, require, solve  # noqa: PLC0415
     from rdsim.optimiser import folder as folders  # noqa: PLC0415
-    from rdsim.optimiser.conflicts import diagnosis  # noqa: PLC0415
+    from rdsim.optimiser.conflicts import NOTHING_IN_CONFLICT, diagnosis  # noqa: PLC0415
     from rdsim.optimiser.solvers import solver_named, untold  # noqa: PLC0415
 
     posed = folders.pose(folder)
@@ -470,7 +470,8 @@ def _optimise_problem(
             posed.problem, solver=solver, gap=gap or 0.0, time_limit=time_limit, seed=seed, threads=threads
         )
         if solution.status is Status.INFEASIBLE:
-            raise InfeasibleError(diagnosis(posed.problem, solver=solver))
+            why = diagnosis(posed.problem, solver=solver)
+            raise InfeasibleError(why) if why else SolverError(solver, NOTHING_IN_CONFLICT)
     require(solution)
     asked = {"gap": gap or 0.0, "time_limit": time_limit, "threads": threads, "seed": seed}
     told = {**asked, "untold": list(untold(solver_named(solver)))}

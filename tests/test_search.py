@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 
 from rdsim import findings
 from rdsim.domain import Scenario
-from rdsim.errors import InfeasibleError
-from rdsim.optimiser import Status, evaluate
+from rdsim.errors import InfeasibleError, SolverError
+from rdsim.optimiser import Status, evaluate, solve, state_problem
 from rdsim.planning import Plan, plan
 from rdsim.scenario import load
 from rdsim.search import baselines, fresh_worth, optimise, propose
@@ -54,6 +55,24 @@ def test_what_cannot_be_met_is_an_error_that_says_why(tiny: Path) -> None:
     demands = ["technologies.T5.status=must-fund", "technologies.T6.status=must-fund"]
     with pytest.raises(InfeasibleError, match="T5"):
         propose(load(tiny, demands))
+
+
+def test_what_the_check_sees_is_said_where_the_solver_names_no_conflict(tiny: Path) -> None:
+    demands = ["technologies.*.status=must-fund", "programmes.*.budget.*=1e-6"]
+    with pytest.raises(InfeasibleError) as caught:
+        propose(load(tiny, demands))
+    first, *rest = str(caught.value).splitlines()
+    assert first == "no portfolio satisfies every row: the scenario asks for what cannot be:"
+    assert any("programmes.leap.budget" in line for line in rest)
+
+
+def test_a_solver_that_calls_a_feasible_scenario_infeasible_is_not_believed(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = replace(solve(state_problem([1.0]), gap=0), status=Status.INFEASIBLE)
+    monkeypatch.setattr("rdsim.search.proposing.solve", lambda *_, **__: answer)
+    with pytest.raises(SolverError, match="solver highs: said that no portfolio satisfies every row, and then found"):
+        propose(scenario, samples=2)
 
 
 def test_rules_are_judged_by_the_same_rows_and_never_beat_the_optimum(scenario: Scenario) -> None:

@@ -35,6 +35,7 @@ from rdsim.optimiser.variations import with_slack
 
 __all__ = [
     "KINDS",
+    "NOTHING_IN_CONFLICT",
     "Change",
     "Conflict",
     "Relaxation",
@@ -477,6 +478,9 @@ def relaxations(
 QUESTION_SECONDS = 60.0
 """For each question of a diagnosis: it is no use to know the conflict tomorrow."""
 
+NOTHING_IN_CONFLICT = "said that no portfolio satisfies every row, and then found one: try another --solver"
+"""Of a solver whose word an empty diagnosis refutes."""
+
 DIAGNOSIS_ROUNDS, WAYS_OUT = 20, 3
 
 
@@ -487,12 +491,15 @@ def diagnosis(
     tell_conflict: Callable[[Conflict], str] = str,
     tell_relaxation: Callable[[Relaxation], str] = str,
 ) -> str:
-    """Why an infeasible problem has no portfolio, and the cheapest ways out, as a message.
+    """Why an infeasible problem has no portfolio, and the cheapest ways out, as a message; "" if it has one after all,
+    whatever a solver said.
 
     Raises: SolverError if a question stays unanswered for `QUESTION_SECONDS`.
     """
     conflict = conflicts(problem, solver=solver, time_limit=QUESTION_SECONDS, rounds=DIAGNOSIS_ROUNDS)
     ways = relaxations(problem, most=WAYS_OUT, solver=solver, time_limit=QUESTION_SECONDS)
+    if any(not way.changes for way in ways):
+        return ""
     lines = [tell_conflict(conflict)] if conflict.rules else []
     if ways:
         lines.append("to make it feasible (each way verified by a portfolio, the least change first):")

@@ -18,7 +18,7 @@ from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, Term
 from rdsim.optimiser.appraisal import Appraisal, Risk, SampledRow, appraise
 from rdsim.optimiser.baselines import BASELINES, run_baseline
 from rdsim.optimiser.confidence import stream_seed
-from rdsim.optimiser.conflicts import diagnosis, without_values
+from rdsim.optimiser.conflicts import NOTHING_IN_CONFLICT, diagnosis, without_values
 from rdsim.optimiser.risk import solve_risk
 from rdsim.optimiser.risk_conflicts import Words, risk_diagnosis
 from rdsim.options import Options, candidates, sample
@@ -267,16 +267,19 @@ def _reason(scenario: Scenario, problem: PortfolioProblem, risk: Risk | None, so
         if risk is not None and solve(without_values(problem), solver=solver, gap=0.9).has_portfolio:
             words = Words(scenario.money_unit, partial(row_words, scenario), tell_relaxation)
             return risk_diagnosis(problem, risk, solver=solver, words=words)
-        return diagnosis(
+        found = diagnosis(
             problem,
             solver=solver,
             tell_conflict=partial(conflict_words, scenario),
             tell_relaxation=tell_relaxation,
         )
     except SolverError:
-        faults = scenarios.check(scenario)
-        listed = "\n".join(f"  {fault}" for fault in faults)
-        return f"\n{listed}" if faults else "the solver proved it, but found no conflict to name in time"
+        faults = [f"  {fault}" for fault in scenarios.check(scenario)]
+        listed = "\n".join(["the scenario asks for what cannot be:", *faults])
+        return listed if faults else "the solver proved it, but found no conflict to name in time"
+    if not found:
+        raise SolverError(solver, NOTHING_IN_CONFLICT)
+    return found
 
 
 def baselines(
