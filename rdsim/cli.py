@@ -204,17 +204,20 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         yield tell
 
 
+_UNREPEATED = frozenset({"out", "force", "jobs", "dask", "retry_failed"})
+
+
 def _typed() -> tuple[str, ...]:
     """The command as typed, made canonical: what was given, by the long names of options, in one order.
 
-    Left out is where results go, and how many threads work where no number depends on it.
+    Left out is where results go, and who works how long on them, where no number depends on it.
     """
     context = _CONTEXT.get()
     solving = context.params.get("problem") is not None
     arguments, options = list[str](), list[str]()
     for parameter in context.command.params:
         name = parameter.name or ""
-        if context.get_parameter_source(name).name != "COMMANDLINE" or name in {"out", "force"}:
+        if context.get_parameter_source(name).name != "COMMANDLINE" or name in _UNREPEATED:
             continue
         if name == "threads" and not solving:
             continue
@@ -970,7 +973,7 @@ sweeps = typer.Typer(
 app.add_typer(sweeps, name="sweep")
 
 
-@sweeps.command("run")
+@sweeps.command("run", cls=_Command)
 def sweep_run(
     experiment: Annotated[Path, typer.Argument(metavar="FILE", help="TOML file of the experiment.")],
     out: Annotated[
@@ -1012,10 +1015,10 @@ def sweep_run(
             _tell_estimate(sweep.estimate(prepared, place), workers)
             return
         with sweep.backend(prepared.design.count, workers, dask) as backend:
-            found = sweep.run_on(prepared, place, backend, retry_failed=retry_failed, force=force, progress=progress)
+            asked: dict[str, Any] = {"retry_failed": retry_failed, "force": force, "command": _typed()}
+            found = sweep.run_on(prepared, place, backend, progress=progress, **asked)
     for line in sweep.described(found):
         typer.echo(line)
-    typer.echo(f"written to {place}")
     _draw_sweep(place)
     if not found.complete:
         raise typer.Exit(INCOMPLETE)
@@ -1027,13 +1030,13 @@ def _draw_sweep(folder: Path, metric: str | None = None) -> None:
 
     again = f"all that was computed is kept; to draw the page: rdsim report {folder}"
     try:
-        typer.echo(f"written: open {sweep.write_report(folder, metric)}")
-    except KeyboardInterrupt:
-        typer.echo(f"interrupted: still missing report.html; {again}", err=True)
+        page = sweep.write_report(folder, metric)
+    except (KeyboardInterrupt, DrawingError) as error:
+        typer.echo(f"written to {folder}")
+        why = error if isinstance(error, DrawingError) else "interrupted: still missing report.html"
+        typer.echo(f"{why}; {again}", err=True)
         raise typer.Exit(INCOMPLETE) from None
-    except DrawingError as error:
-        typer.echo(f"{error}; {again}", err=True)
-        raise typer.Exit(INCOMPLETE) from None
+    typer.echo(f"written to {folder}; open {page}")
 
 
 def _tell_estimate(found: Estimate, workers: int) -> None:

@@ -93,3 +93,29 @@ def test_a_question_about_a_run_repeats(rdsim: Rdsim, tmp_path: Path) -> None:
     assert ran.code == 0, ran.err
     command = assert_repeats(rdsim, tmp_path / "asked", ("report.html",))
     assert command == ["rdsim", "ladder", "run", "--shares", "0.9,1", "--no-nested", "--gap", "0.0"]
+
+
+EXPERIMENT = """
+scenario = "scenarios/tiny"
+task = "optimise"
+policy = "value-per-cost"
+replications = 30
+[factors.discount_rate]
+values = [0.0, 0.1]
+"""
+
+
+def test_a_sweep_repeats_and_says_once_where_it_is(rdsim: Rdsim, tmp_path: Path) -> None:
+    (tmp_path / "a rate.toml").write_text(f'name = "rate"{EXPERIMENT}', encoding="utf-8")
+    ran = rdsim("sweep", "a rate.toml", "--replications", 4, "--jobs", 1, "--out", "out")
+    assert ran.code == 0, ran.err
+    assert ran.out.count("written") == 1
+    assert f"written to out; open {Path('out/report.html')}" in ran.out
+    command = json.loads((tmp_path / "out" / "sweep.json").read_text(encoding="utf-8"))["command"]
+    assert command == ["rdsim", "sweep", "run", "a rate.toml", "--replications", "4"]
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert f"<code>{escaped(shlex.join(command))}</code>" in page
+    again = rdsim(*command[1:], "--jobs", 1, "--out", "again")
+    assert again.code == 0, again.err
+    tables = [(tmp_path / folder / "results.parquet").read_bytes() for folder in ("out", "again")]
+    assert tables[0] == tables[1]

@@ -74,6 +74,7 @@ class _Sweep(Record):
     stopped: _Text
     damaged: list[Part]
     parts: list[Part]
+    command: list[_Text] = Field(default_factory=list)
     solvers: str = ""
     versions: dict[str, str]
     results: Digest | Literal[""] = ""

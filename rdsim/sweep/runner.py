@@ -9,7 +9,7 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -119,9 +119,11 @@ def run_on(
     *,
     retry_failed: bool = False,
     force: bool = False,
+    command: Sequence[str] = (),
     progress: Progress = lambda _done, _failed, _total: None,
 ) -> Sweep:
     """Do what the folder does not hold yet. An interrupt (Ctrl-C) or a full disk ends it with what is done so far.
+    The manifest keeps the command that asked for it.
 
     What another experiment left there is replaced with `force` only, and at the end. Raises OutputError if the folder
     cannot be used or holds another experiment, SweepError if its disk is so full that no table can be written.
@@ -135,9 +137,9 @@ def run_on(
     started = time.monotonic()
     mill = _Mill(prepared, work, store, backend, retry_failed, progress)
     if not is_sweep(folder):  # an earlier sweep stays as it is until its results are replaced
-        _record(_manifest(prepared, work, store, mill), folder)
+        _record(_manifest(prepared, work, store, mill, command), folder)
     stopped = mill.run()
-    manifest = _manifest(prepared, work, store, mill, time.monotonic() - started, stopped)
+    manifest = _manifest(prepared, work, store, mill, command, time.monotonic() - started, stopped)
     results = results_bytes(prepared, work, store)
     check_same(prepared, folder, force=force)
     with undisturbed():
@@ -430,13 +432,20 @@ def _identity(prepared: Prepared) -> dict[str, Any]:
 
 
 def _manifest(
-    prepared: Prepared, work: Work, store: Store, mill: _Mill, seconds: float = 0.0, stopped: str = ""
+    prepared: Prepared,
+    work: Work,
+    store: Store,
+    mill: _Mill,
+    command: Sequence[str],
+    seconds: float = 0.0,
+    stopped: str = "",
 ) -> dict[str, Any]:
     """What ran, what is done, and whether that is all."""
     done, failed, missing = _count(prepared, work, store)
     one = prepared.experiment
     return {
         "rdsim": version("rdsim"),
+        "command": list(command),
         **_identity(prepared),
         "title": one.title,
         "description": one.description,
