@@ -124,9 +124,11 @@ class Analysis:
             found["samples"] = pd.Series(list(means.to_numpy()), means.index, dtype=object)
         return found
 
-    def estimate(self, rows: pd.DataFrame) -> Interval:
-        """The mean of the metric over points, with the interval that the design allows."""
-        return self._bounded(self._interval(self.by_world(self.independent(rows))))
+    def estimate(self, rows: pd.DataFrame, comparisons: int = 1) -> Interval:
+        """The mean of the metric over points, with the interval that the design allows; of several comparisons all
+        intervals hold together with the confidence (Bonferroni)."""
+        found = self._interval(self.by_world(self.independent(rows)), comparisons)
+        return self._bounded(found, of_one=comparisons == 1)
 
     def _interval(self, worlds: pd.DataFrame, comparisons: int = 1) -> Interval:
         """The mean over worlds: over sampled ones with Student's interval, else with that of the replications' luck."""
@@ -139,13 +141,15 @@ class Analysis:
         wider = float(ndtri((1 + confidence) / 2) / ndtri((1 + self.confidence) / 2))
         return Interval(mean, mean - wider * (mean - low), mean + wider * (high - mean), int(worlds["n"].min()))
 
-    def _bounded(self, found: Interval) -> Interval:
-        """An interval without what the metric cannot be, nor, of a count, beyond the limits of all points."""
+    def _bounded(self, found: Interval, *, of_one: bool = True) -> Interval:
+        """An interval without what the metric cannot be, nor, of a count, beyond the limits of all points, which are
+        those of one comparison."""
         metric = parse_metric(self.metric)
         assert metric is not None  # noqa: S101 - the manifest names metrics that were parsed
         lowest, highest = metric.limits()
         ends = self.done[f"{self.metric} high"]
-        return found.within(lowest, highest if lowest < 0 or ends.empty else min(highest, float(ends.max())))
+        narrow = of_one and lowest >= 0 and not ends.empty
+        return found.within(lowest, min(highest, float(ends.max())) if narrow else highest)
 
     # --- effects ----------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@
 ``{METRIC}``                                the estimate with its interval; of several points that of their mean
 ``{METRIC: A over B of FACTOR}``            the difference between two levels, paired
 ``{best METRIC by FACTOR}``, ``{least ..}`` the level with the highest (lowest) metric, and what is not told apart
-``{first FACTOR where METRIC >= 1}``        the first level at which that is clear; also of a difference
+``{first FACTOR where METRIC >= 1}``        the first level at which that is clear; also of a difference (Bonferroni)
 ``{chosen}``                                technologies funded in all points, and in which share of them others are
 ==========================================  ==============================================================
 
@@ -27,7 +27,7 @@ import pandas as pd
 
 from rdsim.errors import Fault
 from rdsim.report.words import amount
-from rdsim.stats import Interval, paired_difference
+from rdsim.stats import Interval, paired_difference, proportion_interval
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.design import SAMPLED
 from rdsim.tables import did_you_mean
@@ -273,12 +273,20 @@ class _Told:
             if len(some):
                 yield level, some
 
-    def estimate(self, rows: pd.DataFrame) -> Interval:
+    def estimate(self, rows: pd.DataFrame, comparisons: int = 1) -> Interval:
         """The metric of a point, or its mean over points."""
-        if len(rows) == 1:
-            row, name = rows.iloc[0], self.ask.metric
-            return Interval(float(row[name]), float(row[f"{name} low"]), float(row[f"{name} high"]), int(row["n"]))
-        return self.analysis.estimate(rows)
+        if len(rows) > 1 or (comparisons > 1 and self.kind != "probability"):
+            return self.analysis.estimate(rows, comparisons)
+        row, name = rows.iloc[0], self.ask.metric
+        mean, n = float(row[name]), int(row["n"])
+        if comparisons > 1:
+            return proportion_interval(round(mean * n), n, 1 - (1 - self.analysis.confidence) / comparisons)
+        return Interval(mean, float(row[f"{name} low"]), float(row[f"{name} high"]), n)
+
+    @property
+    def kind(self) -> str:
+        """What kind of metric it is."""
+        return str(self.analysis.manifest["kinds"][self.names.metrics.index(self.ask.metric)])
 
     def difference(
         self, rows: pd.DataFrame, first: str, second: str, factor: str, comparisons: int = 1
@@ -298,15 +306,17 @@ class _Told:
 
     def shown(self, found: Interval) -> str:
         """An estimate in words, with its interval and count."""
-        metric = self.ask.metric
-        kind = self.analysis.manifest["kinds"][self.names.metrics.index(metric)]
+        metric, kind = self.ask.metric, self.kind
         ends = between(found.low, found.high, lambda one: shown(metric, kind, one))
         return f"{shown(metric, kind, found.mean)} ({ends}, n = {found.n:,})"
 
     def first(self) -> str:
-        """The first level at which the claim is clear."""
-        for level, rows in self.levels():
-            found = self.difference(rows, *self.ask.pair) if self.ask.pair else self.estimate(rows)
+        """The first level at which the claim is clear. Each level that is gone through is a chance to be wrong, so the
+        intervals of all hold together."""
+        levels = list(self.levels())
+        for level, rows in levels:
+            pair, count = self.ask.pair, len(levels)
+            found = self.difference(rows, *pair, count) if pair else self.estimate(rows, count)
             if found is not None and _CLEAR[self.ask.sign](found, self.ask.number):
                 return f"{level} ({self.shown(found)})"
         return "no level"
@@ -329,7 +339,9 @@ class _Told:
             told = self.difference(self.rows, top, other, self.ask.factor, max(1, len(found) - 1))
         if told is not None:
             return told.low > 0 if sign > 0 else told.high < 0
-        best, rest = found[top], found[other]
+        # The limits of both add up to those of the difference, however their luck hangs together.
+        rows = dict(self.levels())
+        best, rest = (self.estimate(rows[level], max(1, len(found) - 1)) for level in (top, other))
         return best.low > rest.high if sign > 0 else best.high < rest.low
 
 

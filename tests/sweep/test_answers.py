@@ -11,7 +11,7 @@ import pytest
 import rdsim
 from rdsim.errors import ExperimentError
 from rdsim.report.words import amount
-from rdsim.stats import mean_interval, paired_difference
+from rdsim.stats import mean_interval, paired_difference, proportion_interval
 from rdsim.sweep import manifest_of, read, read_sweep, run, write_answer
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.answers import answers
@@ -114,7 +114,8 @@ def test_the_best_level_is_named_with_those_not_told_apart(tiny: Path, tmp_path:
 
 def test_the_first_level_at_which_a_claim_is_clear(tiny: Path, tmp_path: Path) -> None:
     table = (_asked(tmp_path, tiny), read_sweep(tmp_path / "out"))[1]
-    lows = table[table["policy"] == "value-per-cost"].set_index("gain")["npv low"]
+    samples = table[table["policy"] == "value-per-cost"].set_index("gain")["samples"]
+    lows = samples.map(lambda one: mean_interval(one, 1 - 0.05 / 3).low)
     limit = (lows.min() + lows.max()) / 2
     first = next(level for level, low in lows.items() if low >= limit)
     assert lows.min() < limit < lows.max(), "the tiny scenario must tell the levels apart"
@@ -128,6 +129,34 @@ def test_the_first_level_at_which_a_claim_is_clear(tiny: Path, tmp_path: Path) -
     assert told[0].startswith(f"{first} (")
     assert told[1] == "no level"
     assert told[2].startswith("0.0 (")
+
+
+def test_every_level_that_is_gone_through_counts(tiny: Path, tmp_path: Path) -> None:
+    """What is clear of a level by itself is not, of one among three: of means, of probabilities, and of differences."""
+    _asked(tmp_path, tiny)
+    table, manifest = read_sweep(tmp_path / "out"), manifest_of(tmp_path / "out")
+    mine, theirs = (table[table["policy"] == name].set_index("gain") for name in ("value-per-cost", "domestic-only"))
+
+    def chances(confidence: float) -> list[float]:
+        return [proportion_interval(round(40 * p), 40, confidence).low for p in mine["commercialised >= 1"]]
+
+    def means(confidence: float) -> list[float]:
+        return [mean_interval(one, confidence).low for one in mine["samples"]]
+
+    def gaps(confidence: float) -> list[float]:
+        pairs = zip(mine["samples"], theirs["samples"], strict=True)
+        return [paired_difference(one, other, confidence).low for one, other in pairs]
+
+    claims = {
+        "commercialised >= 1 >= {:.9f} | policy = value-per-cost": chances,
+        "npv >= {:.9f} | policy = value-per-cost": means,
+        "npv: value-per-cost over domestic-only of policy >= {:.9f}": gaps,
+    }
+    for claim, lows in claims.items():
+        for confidence, is_shown in ((0.95, False), (1 - 0.05 / 3, True)):
+            asked = f"{{first gain where {claim.format(max(lows(confidence)) - 1e-6)}}}"
+            told = answers(table, {**manifest, "answers": [asked]})[0]
+            assert (told != "no level") == is_shown, asked
 
 
 def test_of_points_that_failed_nothing_is_known(tiny: Path, tmp_path: Path) -> None:
