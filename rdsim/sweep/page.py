@@ -11,6 +11,8 @@ import pandas as pd
 
 from rdsim.errors import DrawingError, ExperimentError, Fault
 from rdsim.folders import write_whole
+from rdsim.optimiser.baselines import BASELINES
+from rdsim.planning import AT_PLAN_RATIOS
 from rdsim.report import Column, Plot, Section, Sheet, Table, drawn_sheet
 from rdsim.report.words import amount
 from rdsim.sweep.analysis import Analysis
@@ -18,6 +20,7 @@ from rdsim.sweep.answers import answers, between
 from rdsim.sweep.manifests import manifest_of
 from rdsim.sweep.reading import read_sweep
 from rdsim.sweep.runner import Sweep
+from rdsim.sweep.tasks import PLAN
 from rdsim.tables import did_you_mean
 
 __all__ = ["described", "sheet_of", "write_report"]
@@ -219,7 +222,18 @@ def _policy_section(analysis: Analysis) -> Section:
     if len(analysis.factors) > 1 and analysis.worlds.shape[1] > 1:
         plots.append(_region(analysis))
     plots += [*_gap(analysis), *_contrasts(analysis)]
-    return Section("Which policy, and where", (), plots, (shown,))
+    return Section("Which policy, and where", tuple(_freedom(analysis)), plots, (shown,))
+
+
+def _freedom(analysis: Analysis) -> Iterator[str]:
+    """Where a plan may promise more than the rules beside it, the lead is in part that freedom: that is said."""
+    policies = analysis.manifest["policies"]
+    held = [name for name in policies if name in BASELINES and f"{name}{AT_PLAN_RATIOS}" not in policies]
+    if PLAN in policies and held:
+        yield (
+            f"The payment ratios of {', '.join(held)} are those that the scenario sets, 1 if it sets none: a plan may "
+            f"promise more. Beside it {held[0]}{AT_PLAN_RATIOS} has the same freedom."
+        )
 
 
 def _region(analysis: Analysis) -> Plot:

@@ -15,6 +15,7 @@ from rdsim.errors import ExperimentError, Fault, InputError
 from rdsim.optimiser.baselines import BASELINES
 from rdsim.optimiser.confidence import stream_seed
 from rdsim.optimiser.solvers import solver_fault
+from rdsim.planning import AT_PLAN_RATIOS
 from rdsim.planning import ONE_SHOT as RULE_ONE_SHOT
 from rdsim.scenario import PARTS, Override, Variations, eligible, load
 from rdsim.simulation import replicate
@@ -25,7 +26,7 @@ from rdsim.sweep.factors import Bound, bind, parts_of
 from rdsim.sweep.measures import Metric, parse_metrics
 from rdsim.sweep.policies import Own, own_policies
 from rdsim.sweep.reading import COLUMNS
-from rdsim.sweep.tasks import ONE_SHOT, PLAN, Task, Work, decide, gain_name, solvers_of
+from rdsim.sweep.tasks import ONE_SHOT, PLAN, RULES, Task, Work, decide, gain_name, solvers_of
 from rdsim.tables import did_you_mean, shown
 
 __all__ = ["Point", "Prepared", "prepare", "variations_of"]
@@ -38,8 +39,6 @@ _MAIN = {
 }
 _MOST_POINTS, _MOST_LEVELS, _MOST_FACTORS = 100_000_000, 100_000_000, 1000
 """Of a design; what its levels take is some gigabyte then, and its points take weeks."""
-
-_RULES = (ONE_SHOT, PLAN, *BASELINES)
 
 
 class Point(NamedTuple):
@@ -318,7 +317,7 @@ class _Checks:
         """Policies that are portfolios, by name or file; unknown rules are faults."""
         one = self.experiment
         for name in one.portfolios:
-            if name in _RULES:
+            if name in RULES:
                 self.fault(f"portfolios.{name}", "must not have the name of a rule", name)
             else:
                 yield name
@@ -328,9 +327,9 @@ class _Checks:
                 continue
             if name.endswith(".csv"):
                 yield name
-            elif name not in _RULES:
-                rule = f"must be a CSV file or one of {', '.join([*one.portfolios, *_RULES])}"
-                self.fault("policy", rule, name, did_you_mean(name, [*one.portfolios, *_RULES]))
+            elif name not in RULES:
+                rule = f"must be a CSV file or one of {', '.join([*one.portfolios, *RULES])}"
+                self.fault("policy", rule, name, did_you_mean(name, [*one.portfolios, *RULES]))
 
     def _portfolio(self, name: str) -> Iterator[Portfolio]:
         file = self.experiment.path(self.experiment.portfolios.get(name, name))
@@ -357,7 +356,8 @@ def figures(scenario: Scenario, task: str) -> tuple[str, ...]:
     if task == "rolling":
         return _MAIN["rolling"]
     table = replicate(scenario, Portfolio((_any_choice(scenario),)), replications=1, threads=1)
-    gains = [gain_name(rule) for rule in (RULE_ONE_SHOT, *BASELINES)] if task == "plan" else []
+    rules = (RULE_ONE_SHOT, *(f"{name}{end}" for name in BASELINES for end in ("", AT_PLAN_RATIOS)))
+    gains = [gain_name(rule) for rule in rules] if task == "plan" else []
     return (*(str(name) for name in table.columns if name != "replication"), *gains)
 
 

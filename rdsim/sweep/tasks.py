@@ -25,8 +25,9 @@ from rdsim import plugins
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import RdsimError
 from rdsim.numbers import NUMBERS
+from rdsim.optimiser.baselines import BASELINES
 from rdsim.optimiser.solvers import Highs, solver_named
-from rdsim.planning import plan
+from rdsim.planning import AT_PLAN_RATIOS, plan
 from rdsim.rolling import Policy, roll, supply_of
 from rdsim.scenario import Override, Variations, digest
 from rdsim.search import baselines, choose, improve, pose
@@ -36,11 +37,27 @@ from rdsim.sweep.experiment import TaskKind
 from rdsim.sweep.measures import Metric
 from rdsim.sweep.policies import Own, install
 
-__all__ = ["DONE", "FAILED", "ONE_SHOT", "PLAN", "Row", "Task", "Work", "decide", "pack", "perform", "solvers_of"]
+__all__ = [
+    "DONE",
+    "FAILED",
+    "ONE_SHOT",
+    "PLAN",
+    "RULES",
+    "Row",
+    "Task",
+    "Work",
+    "decide",
+    "pack",
+    "perform",
+    "solvers_of",
+]
 
 DONE, FAILED = "done", "failed"
 ONE_SHOT, PLAN = "one-shot", "plan"
 """Policies that are no simple rules: the optimiser without simulation, and the loop of both."""
+
+RULES = (ONE_SHOT, PLAN, *BASELINES, *(f"{name}{AT_PLAN_RATIOS}" for name in BASELINES))
+"""Every policy that is decided: the simple rules also with the plan's freedom, at its payment ratios."""
 
 _KEPT = 2
 """Works that a worker keeps unpacked."""
@@ -222,6 +239,8 @@ def _plan(work: Work, world: Scenario, task: Task) -> _Found:
     assert found.simulation is not None  # noqa: S101 - an interrupt ends the process
     table = found.simulation.replications
     gains = {gain_name(rule): table["npv"] - one.replications["npv"] for rule, one in found.comparisons.items()}
+    # A plan that promises no more than is announced has no more freedom than the rules.
+    gains |= {gain_name(rule + AT_PLAN_RATIOS): gains[gain_name(rule)] for rule in BASELINES if not found.promises_more}
     chosen = found.proposal.portfolio
     return _Found(table.assign(**gains), len(chosen.choices), _chosen(chosen))
 
@@ -261,11 +280,15 @@ def decide(world: Scenario, policy: str, *, seed: int, solver: str, threads: int
     """The portfolio of a policy in a world, on draws that judge nothing."""
     posed = pose(world, seed=seed, threads=threads)
     proposal = choose(posed, solver=solver)
-    if policy == PLAN:
-        return improve(posed, proposal, solver=solver).proposal.portfolio
     if policy == ONE_SHOT:
         return proposal.portfolio
-    return baselines(world, proposal, seed=seed)[policy].portfolio
+    if policy in BASELINES:
+        return baselines(world, proposal, seed=seed)[policy].portfolio
+    planned = improve(posed, proposal, solver=solver).proposal
+    if policy == PLAN:
+        return planned.portfolio
+    rules = baselines(world, proposal, payment_ratios=planned.payment_ratios, seed=seed)
+    return rules[policy.removesuffix(AT_PLAN_RATIOS)].portfolio
 
 
 def _chosen(portfolio: Portfolio) -> Row:
