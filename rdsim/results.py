@@ -47,6 +47,7 @@ __all__ = [
 ]
 
 _REPORT = "report.html"
+_PLACE = "its place"
 _LIBRARIES = ("highspy", "numba", "numpy", "pandas", "PuLP", "pyarrow", "scipy", "simpy")
 _ESTIMATES = (
     "npv",
@@ -91,6 +92,7 @@ class Written:
     why: str = ""
     drawn: bool = False
     drawable: bool = False  # by `redraw`: what the page shows is there
+    words: tuple[str, ...] = ()  # what was done about an earlier run that died there
 
 
 # --- the folder -----------------------------------------------------------------------------------
@@ -182,18 +184,31 @@ def _write(run: Run, fill: Callable[[_Draft], dict[str, Any]], absent: tuple[str
 
 
 def _published(place: Place, fill: Callable[[_Draft], dict[str, Any]], absent: tuple[str, ...]) -> Written:
-    """Write all but the page, and put it in its place."""
+    """Write all but the page, and put it in its place; what could be written is kept if that cannot be done."""
+    missing, why = absent, ""
     try:
         draft = _Draft(place.draft())
         body = fill(draft)
         drawable = (draft.folder / report.PAGE).exists()
-        missing = (*absent, *draft.missing, *((_REPORT,) if drawable else ()))
+        missing, why = (*absent, *draft.missing, *((_REPORT,) if drawable else ())), draft.why
         state = {"complete": not missing, "missing": list(missing)}
         _write_manifest(draft.folder, {**body, **state, "versions": _versions()}, _digests(draft.folder))
+        place.publish()
     except OSError as error:
+        return _kept(place, missing, error)
+    return Written(place.folder, missing, why, drawable=drawable)
+
+
+def _kept(place: Place, missing: tuple[str, ...], error: OSError) -> Written:
+    """What is left of a run that could not be put in its place. Raises OutputError if that is nothing."""
+    if folders.is_unfinished(place.real):
+        why = f"{_reason(error)}; the next run there, or rdsim report {place.folder}, puts it there"
+        return Written(place.folder, (*missing, _PLACE), why)
+    kept = place.keep()
+    if kept is None:
         raise OutputError((Fault(str(place.folder), "must be writable", _reason(error)),)) from None
-    place.publish()
-    return Written(place.folder, missing, draft.why, drawable=drawable)
+    lacking = _PLACE if (kept / MANIFEST).exists() else MANIFEST
+    return Written(kept, (*missing, lacking), f"{place.folder} could not be written: {_reason(error)}")
 
 
 def _draw(place: Place, found: Written) -> Written:
@@ -225,7 +240,7 @@ def redraw(folder: str | Path) -> Written:
     place = folders.claim(path, force=True)
     try:
         report.read_page(place.real, read_manifest(place.real))
-        return _draw(place, Written(path, drawable=True))
+        return _draw(place, Written(path, drawable=True, words=tuple(place.words)))
     finally:
         place.release()
 
@@ -276,7 +291,7 @@ def _digests(draft: Path) -> dict[str, str]:
 def _write_manifest(draft: Path, manifest: Mapping[str, Any], files: Mapping[str, str]) -> None:
     whole = {**manifest, "files": dict(sorted(files.items()))}
     text = json.dumps(_plain(whole), indent=2, ensure_ascii=False, allow_nan=False)
-    (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    folders.write_whole(draft / MANIFEST, text + "\n")
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,8 @@ import pytest
 
 from rdsim import report
 from rdsim.domain import Choice, Portfolio
-from rdsim.errors import InputError, RunError
+from rdsim.errors import InputError, OutputError, RunError
+from rdsim.folders import files
 from rdsim.report import Column, Plot, Section, Sheet, Table, kept
 from rdsim.report.sheet import render_sheet
 from rdsim.results import Run, read_manifest, redraw, write_study
@@ -149,6 +150,50 @@ def test_a_table_that_the_disk_has_no_room_for_is_missing_and_the_portfolios_are
     assert (tmp_path / "run" / "portfolios" / "best.csv").exists()
 
 
+@pytest.mark.parametrize("force", [False, True], ids=["new place", "older run"])
+@pytest.mark.parametrize("full", ["manifest.json", "commit"])
+def test_what_could_be_written_is_kept_where_a_disk_is_too_full_for_the_rest(
+    full: str, force: bool, study: Study, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The manifest has no room, or the list of what is to be moved: nothing that was written is taken away."""
+    run, real = tmp_path / "run", files.write_whole
+    if force:
+        shutil.copytree(drawn, run)
+
+    def write_until_full(path: Path, data: bytes | str) -> None:
+        if path.name == full:
+            raise OSError(28, "No space left on device")
+        real(path, data)
+
+    monkeypatch.setattr("rdsim.folders.write_whole", write_until_full)
+    monkeypatch.setattr("rdsim.folders.moves.write_whole", write_until_full)
+    found = write_study(study, Run(run, force=force))
+    assert found.folder == run / "unfinished"
+    assert {"frontier.csv", "more.csv", "portfolios", "page"} <= {one.name for one in found.folder.iterdir()}
+    assert found.missing == ("report.html", "manifest.json" if full == "manifest.json" else "its place")
+    assert "No space left" in found.why
+    assert not (run / ".rdsim").exists()
+    assert {one.name for one in run.iterdir()} - {one.name for one in drawn.iterdir()} == {"unfinished"}
+    assert not force or hashes_hold(run)
+    with pytest.raises(OutputError):
+        write_study(study, Run(run))
+
+
+def test_of_a_disk_without_any_room_nothing_is_left(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_words: object, **_named: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pandas.DataFrame.to_csv", full)
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    monkeypatch.setattr("rdsim.portfolio.write_whole", full)
+    monkeypatch.setattr("rdsim.folders.write_whole", full)
+    with pytest.raises(OutputError, match="No space left"):
+        write_study(study, Run(tmp_path / "run"))
+    assert list(tmp_path.iterdir()) == []
+
+
 # --- the command ----------------------------------------------------------------------------------
 
 
@@ -181,9 +226,12 @@ def test_report_finishes_what_a_killed_run_left(drawn: Path, tmp_path: Path, mon
     shutil.copytree(drawn, run)
     (run / ".rdsim" / "new").mkdir(parents=True)
     (run / "manifest.json").rename(run / ".rdsim" / "new" / "manifest.json")
-    (run / ".rdsim" / "commit").write_text(json.dumps({"remove": ["manifest.json"], "files": ["manifest.json"]}))
+    step = {"remove": ["manifest.json"], "files": ["manifest.json"], "was": {}, "made": {}, "beside": False}
+    (run / ".rdsim" / "commit").write_text(json.dumps(step))
     child(monkeypatch, "print('the page')")
-    assert redraw(run).drawn
+    found = redraw(run)
+    assert found.drawn
+    assert "has been finished" in found.words[0]
     assert hashes_hold(run)
     assert not (run / ".rdsim").exists()
 

@@ -6,11 +6,13 @@ from rdsim.folders.documents import Digest, FileName, Part, Record, read_documen
 from rdsim.folders.files import clear_parts, is_part, write_whole
 from rdsim.folders.manifests import MANIFEST, SWEEP, listed, read_manifest
 from rdsim.folders.place import Place, claim, claim_next, is_unfinished, new_folder, settle
+from rdsim.folders.sharing import WORK, shared
 from rdsim.folders.signals import terminate_like_ctrl_c, undisturbed
 
 __all__ = [
     "MANIFEST",
     "SWEEP",
+    "WORK",
     "Digest",
     "FileName",
     "Part",
@@ -26,6 +28,7 @@ __all__ = [
     "read_document",
     "read_manifest",
     "settle",
+    "shared",
     "terminate_like_ctrl_c",
     "undisturbed",
     "validated",

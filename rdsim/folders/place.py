@@ -11,27 +11,22 @@ permissions it has, what is mounted there and links that lead to it.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field
 
 from rdsim.errors import Fault, OutputError
-from rdsim.folders.documents import FileName, Record, read_document
-from rdsim.folders.files import clear_parts, write_whole
-from rdsim.folders.locks import lock
+from rdsim.folders.files import clear_parts
+from rdsim.folders.locks import is_same, lock, sign
 from rdsim.folders.manifests import MANIFEST, SWEEP, listed
+from rdsim.folders.moves import DESK, DRAFT, carry_out, commit, files_below, is_beside, is_plain_place, is_unfinished
 
 __all__ = ["Place", "claim", "claim_next", "is_unfinished", "new_folder", "settle"]
 
-_DESK = ".rdsim"
-_LOCK, _MADE, _DRAFT, _COMMIT = "lock", "made", "new", "commit"
+_LOCK, _OWNER, _MADE, _KEPT = "lock", "owner", "made", "unfinished"
 _TRIES = 100
 _FREE = "must be new, empty, or hold an earlier run"
 
@@ -39,15 +34,10 @@ _FREE = "must be new, empty, or hold an earlier run"
 class _TakenError(OutputError):
     """There is something in the place that must stay, or somebody who writes."""
 
-    words: tuple[str, ...] = ()
-    """What was done there about an earlier run that died, all the same."""
-
-
-class _Commit(Record):
-    """What a step still has to do: files to take away, then files to put in their place, in this order."""
-
-    remove: Annotated[list[FileName], Field(max_length=1_000_000)]
-    files: Annotated[list[FileName], Field(max_length=1_000_000)]
+    def __init__(self, faults: tuple[Fault, ...], words: tuple[str, ...] = ()) -> None:
+        super().__init__(faults)
+        self.words = words
+        """What was done there about an earlier run that died, all the same."""
 
 
 @dataclass(eq=False)
@@ -60,62 +50,73 @@ class Place:
     words: list[str] = field(default_factory=list)
     """What was done about an earlier run that died, to be told."""
     finished: bool = False
+    signed: bool = False
+    """Whether a note of this process stands there for the lock."""
+    left: bool = False
+    """Whether the draft stays where it is when the place is given back."""
 
     def draft(self) -> Path:
         """An empty folder to write into."""
-        draft = self._desk / _DRAFT
+        draft = self._desk / DRAFT
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
         return draft
 
     def publish(self, *, beside: bool = False) -> None:
         """Put the draft, which must hold a manifest, in its place: instead of the run that is there, or `beside` its
-        other files. Raises OutputError if it cannot be done, or if a file that is not the run's is in the way: then
-        nothing is replaced, and the draft is put into the next free folder instead.
+        other files. Raises OSError if it cannot be done; OutputError if a file that is not the run's is in the way:
+        then nothing is replaced, and the draft is put into the next free folder instead.
         """
-        draft = self._desk / _DRAFT
-        files = _files(draft)
+        files = files_below(self._desk / DRAFT)
         old = listed(self.real) or frozenset()
         strangers = [name for name in files if not _is_free(self.real, name, old)]
+        if not strangers:
+            gone = [] if beside else [name for name in (MANIFEST, *sorted(old - {*files, MANIFEST})) if name in old]
+            files.sort(key=lambda name: (name == MANIFEST, name))
+            commit(self.real, files, gone, old, beside=beside)
+            strangers = carry_out(self.real)
         if strangers:
             self._give_way(strangers, beside)
-        gone = [] if beside else [name for name in (MANIFEST, *sorted(old - {*files, MANIFEST})) if name in old]
-        files.sort(key=lambda name: (name == MANIFEST, name))
-        try:
-            _sync(draft, files)
-            write_whole(self._desk / _COMMIT, json.dumps({"remove": gone, "files": files}))
-            _carry_out(self.real)
-        except OSError as error:
-            raise OutputError((Fault(str(self.folder), "must be writable", error.strerror or str(error)),)) from None
         self.finished = True
+
+    def keep(self) -> Path | None:
+        """Leave the draft in the open, in a folder of its own in this one; None if no file is in it, or if it is
+        committed. Returns where it is."""
+        draft = self._desk / DRAFT
+        if is_unfinished(self.real) or not files_below(draft):
+            return None
+        names = (f"{_KEPT}-{number}" if number > 1 else _KEPT for number in count(1))
+        name = next(one for one in names if not os.path.lexists(self.real / one))
+        try:
+            draft.rename(self.real / name)
+        except OSError:
+            self.left, name = True, f"{DESK}/{DRAFT}"
+        self.finished = True
+        return self.folder / name
 
     def release(self) -> None:
         """Give the place back: what is not published is cleared away, and the folder too if it was made for it."""
         try:
             made = (self._desk / _MADE).exists()
             with contextlib.suppress(OSError):
-                if not (self._desk / _COMMIT).exists():
-                    _clear(self.real)
-                    if made and not self.finished:
-                        self.real.rmdir()
+                if self.left or is_unfinished(self.real):
+                    _unsign(self.real, self.signed)
+                    return
+                _clear(self.real)
+                if made and not self.finished:
+                    self.real.rmdir()
         finally:
             os.close(self.handle)
 
     @property
     def _desk(self) -> Path:
-        return self.real / _DESK
+        return self.real / DESK
 
     def _give_way(self, strangers: list[str], beside: bool) -> None:
-        """Files that are not the run's stay; a whole run goes into the next free folder."""
+        """Files that are not the run's stay; a whole run goes elsewhere."""
         rule = "files that are not the run's are in the way, and stay"
         if not beside:
-            other = claim_next(self.real)
-            try:
-                shutil.move(self._desk / _DRAFT, other._desk / _DRAFT)
-                other.publish()
-            finally:
-                other.release()
-            rule += f"; the run was written to {other.folder} instead"
+            rule += f"; the run was written to {_moved_elsewhere(self)} instead"
         raise OutputError((Fault(str(self.folder), rule, ", ".join(strangers[:5])),))
 
 
@@ -131,17 +132,19 @@ def claim(folder: str | Path, *, force: bool = False) -> Place:
     asked = Path(folder)
     try:
         real = _resolved(asked)
-        _check(asked, real, force=force or (real / _DESK).exists())
+        _check(asked, real, force=force or (real / DESK).exists())
         place = _claimed(asked, real)
     except OSError as error:
         raise OutputError((Fault(str(asked), "must be writable", error.strerror or str(error)),)) from None
     try:
-        place.words += _recovered(asked, real)
+        place.words += _recovered(place)
         _check(asked, real, force=force)
-    except BaseException as error:
+    except _TakenError as error:
         place.release()
-        if isinstance(error, _TakenError):
-            error.words = tuple(place.words)
+        told = (Fault(str(asked), sentence.removeprefix(f"{asked}: ")) for sentence in place.words)
+        raise _TakenError((*error.faults, *told), tuple(place.words)) from None
+    except BaseException:
+        place.release()
         raise
     return place
 
@@ -170,7 +173,7 @@ def new_folder(folder: str | Path, rule: str) -> Iterator[Path]:
     path = Path(folder)
     try:
         settle(path)
-        if os.path.lexists(path) and (not path.is_dir() or any(one.name != _DESK for one in path.iterdir())):
+        if os.path.lexists(path) and (not path.is_dir() or any(one.name != DESK for one in path.iterdir())):
             raise OutputError((Fault(str(path), rule, "something else", "Name another."),))
         place = claim(path)
         try:
@@ -185,18 +188,13 @@ def new_folder(folder: str | Path, rule: str) -> Iterator[Path]:
 def settle(folder: str | Path) -> list[str]:
     """Finish, or clear away, what a run that died left in a folder; says what was done. Raises OutputError if a live
     run writes there."""
-    if not (Path(folder) / _DESK).is_dir():
+    if not (Path(folder) / DESK).is_dir():
         return []
     place = _claimed(Path(folder), Path(os.path.realpath(folder)))
     try:
-        return list(_recovered(place.folder, place.real))
+        return list(_recovered(place))
     finally:
         place.release()
-
-
-def is_unfinished(folder: Path) -> bool:
-    """Whether a run died there while its files were moved into their place: the next claim finishes it."""
-    return (folder / _DESK / _COMMIT).exists()
 
 
 def _resolved(asked: Path) -> Path:
@@ -210,7 +208,7 @@ def _check(asked: Path, real: Path, *, force: bool) -> None:
     """Refuse a place that holds what must not be replaced."""
     if real.exists() and not real.is_dir():
         raise _TakenError((Fault(str(asked), "must be a folder", "a file", "Name another."),))
-    names = [path.name for path in real.iterdir() if path.name != _DESK] if real.exists() else []
+    names = [path.name for path in real.iterdir() if path.name != DESK] if real.exists() else []
     if not names or (force and is_unfinished(real)):
         return
     if listed(real) is None:
@@ -229,7 +227,7 @@ def _claimed(asked: Path, real: Path) -> Place:
             place = _locked(asked, real, made)
         except BaseException:
             if made:  # nobody else has put anything there: else it stays
-                _remove_empty(real / _DESK, real)
+                _remove_empty(real / DESK, real)
             raise
         if place is not None:
             return place
@@ -239,34 +237,50 @@ def _claimed(asked: Path, real: Path) -> Place:
 def _locked(asked: Path, real: Path, made: bool) -> Place | None:
     """The place, or None if the lock was cleared away meanwhile."""
     try:
-        (real / _DESK).mkdir(exist_ok=True)
-        handle = os.open(real / _DESK / _LOCK, os.O_CREAT | os.O_RDWR, 0o666)
+        (real / DESK).mkdir(exist_ok=True)
+        handle = os.open(real / DESK / _LOCK, os.O_CREAT | os.O_RDWR, 0o666)
     except FileNotFoundError:
         return None
     try:
-        if not _lock(handle):
-            rule = "another run is writing there"
-            raise _TakenError((Fault(str(asked), rule, "", "Wait for it, or give another --out."),))
-        if _is_same(handle, real / _DESK / _LOCK):
-            if made:
-                (real / _DESK / _MADE).touch()
-            return Place(asked, real, os.dup(handle))
+        signed = _taken(asked, real / DESK, handle)
+        if not is_same(handle, real / DESK / _LOCK):
+            _unsign(real, signed)
+            return None
+        if made:
+            (real / DESK / _MADE).touch()
+        return Place(asked, real, os.dup(handle), [f"{asked}: {_NO_LOCKS}"] if signed else [], signed=signed)
+    except FileNotFoundError:
         return None
     finally:
         os.close(handle)
+
+
+_NO_LOCKS = "its file system cannot lock files; a note of this process keeps other runs out"
+
+
+def _taken(asked: Path, desk: Path, handle: int) -> bool:
+    """Take the lock, or sign where files cannot be locked: whether it was signed. Raises OutputError if another has
+    either."""
+    advice = "Wait for it, or give another --out."
+    try:
+        signed, found = False, "" if lock(handle) else "a live run"
+    except OSError:
+        signed, found = True, sign(desk / _OWNER)
+        advice += f" If it is gone: remove {desk / _OWNER}."
+    if found:
+        raise _TakenError((Fault(str(asked), "another run is writing there", found, advice),))
+    return signed
+
+
+def _unsign(real: Path, signed: bool) -> None:
+    if signed:
+        (real / DESK / _OWNER).unlink(missing_ok=True)
 
 
 def _remove_empty(*folders: Path) -> None:
     for folder in folders:
         with contextlib.suppress(OSError):
             folder.rmdir()
-
-
-def _lock(handle: int) -> bool:
-    try:
-        return lock(handle)
-    except OSError as error:
-        raise OSError(error.errno, f"its file system cannot lock files ({error.strerror})") from None
 
 
 def _make(real: Path) -> bool:
@@ -279,95 +293,69 @@ def _make(real: Path) -> bool:
     return True
 
 
-def _is_same(handle: int, path: Path) -> bool:
-    """Whether an open file is still the one of that name."""
-    try:
-        return os.path.samestat(os.fstat(handle), path.stat())
-    except FileNotFoundError:
-        return False
-
-
 # --- what a dead run left -------------------------------------------------------------------------
 
 
-def _recovered(asked: Path, real: Path) -> Iterator[str]:
-    """Finish what was committed, else clear the draft away; the place must be claimed. Says what was done."""
-    if is_unfinished(real):
-        try:
-            _carry_out(real)
-        except OSError as error:
-            raise OutputError((Fault(str(asked), "must be writable", error.strerror or str(error)),)) from None
-        yield f"{asked}: a run that was killed while it was put in its place has been finished"
-    elif (draft := real / _DESK / _DRAFT).exists():
-        lost = bool(_files(draft))  # one whose files are all in their place was only not taken away
+def _recovered(place: Place) -> Iterator[str]:
+    """Finish what was committed, else clear the draft away. Says what was done."""
+    draft = place.real / DESK / DRAFT
+    if is_unfinished(place.real):
+        yield f"{place.folder}: {_carried_out(place)}"
+    elif draft.exists():
+        lost = bool(files_below(draft))  # one whose files are all in their place was only not taken away
         shutil.rmtree(draft, ignore_errors=True)
         if lost:
-            yield f"{asked}: the unfinished draft of a run that was killed has been cleared away"
-    clear_parts(real)
+            yield f"{place.folder}: the unfinished draft of a run that was killed has been cleared away"
+    clear_parts(place.real)
 
 
-def _carry_out(real: Path) -> None:
-    """Do what is committed and not done yet; begun again it does no harm, wherever it was left."""
-    desk = real / _DESK
-    step = read_document(desk / _COMMIT, _Commit, OutputError, "must say what is to be done")
-    for name in step["remove"]:
-        is_new = name in step["files"] and not (desk / _DRAFT / name).exists()
-        if _is_ours(real, name) and not is_new:
-            (real / name).unlink(missing_ok=True)
-    _drop_empty(real, step["remove"])
-    for name in step["files"]:
-        source = desk / _DRAFT / name
-        if source.exists():
-            (real / name).parent.mkdir(parents=True, exist_ok=True)
-            source.replace(real / name)
-    (desk / _COMMIT).unlink()
-    shutil.rmtree(desk / _DRAFT, ignore_errors=True)
+def _carried_out(place: Place) -> str:
+    """Finish what was committed; what was done, in words. Raises OutputError if it cannot be."""
+    finished = "a run that was killed while it was put in its place has been finished"
+    try:
+        beside = is_beside(place.real)
+        strangers = ", ".join(carry_out(place.real)[:5])
+    except OSError as error:
+        raise OutputError((Fault(str(place.folder), "must be writable", error.strerror or str(error)),)) from None
+    if not strangers:
+        return finished
+    if beside:
+        return f"the page of a run that was killed is not put there: files of that name stay ({strangers})"
+    return f"{finished} in {_moved_elsewhere(place)}: files of that name stay ({strangers})"
+
+
+def _moved_elsewhere(place: Place) -> Path:
+    """Put the draft, a whole run, into the next free folder, beside the place or else in it; returns where."""
+    draft = place.real / DESK / DRAFT
+    for base in (place.real, place.real / place.real.name):
+        with contextlib.suppress(OSError, OutputError), _released(claim_next(base)) as other:
+            shutil.move(draft, other.real / DESK / DRAFT)
+            try:
+                other.publish()
+            except OSError:
+                return other.keep() or other.folder
+            return other.folder
+    return place.keep() or place.folder
+
+
+@contextlib.contextmanager
+def _released(place: Place) -> Iterator[Place]:
+    try:
+        yield place
+    finally:
+        place.release()
 
 
 def _clear(real: Path) -> None:
     """Take the hidden folder away, and of it only what is ours."""
-    desk = real / _DESK
-    shutil.rmtree(desk / _DRAFT, ignore_errors=True)
+    desk = real / DESK
+    shutil.rmtree(desk / DRAFT, ignore_errors=True)
     clear_parts(desk)
-    for name in (_MADE, _LOCK):
+    for name in (_MADE, _OWNER, _LOCK):
         (desk / name).unlink(missing_ok=True)
     desk.rmdir()
 
 
-# --- lists of files -------------------------------------------------------------------------------
-
-
-def _files(folder: Path) -> list[str]:
-    return [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
-
-
 def _is_free(real: Path, name: str, old: frozenset[str]) -> bool:
     """Whether a new file may go there: nothing is in its way but a file of the old run."""
-    return _is_ours(real, name) and (name in old or not (real / name).exists())
-
-
-def _is_ours(real: Path, name: str) -> bool:
-    """Whether the name leads to a plain file, or to none, in this very folder: not by links, files or mounts."""
-    if (real / name).is_symlink() or (real / name).is_dir():
-        return False
-    device = real.stat().st_dev
-    folders = [real / parent for parent in Path(name).parents if str(parent) != "."]
-    return all(not os.path.lexists(one) or _is_plain(one, device) for one in folders)
-
-
-def _is_plain(folder: Path, device: int) -> bool:
-    return folder.is_dir() and not folder.is_symlink() and folder.stat().st_dev == device
-
-
-def _drop_empty(real: Path, names: Iterable[str]) -> None:
-    """Folders that were left empty go with their files."""
-    for folder in sorted({parent for name in names for parent in Path(name).parents}, reverse=True):
-        if str(folder) != "." and _is_ours(real, str(folder / "file")):
-            with contextlib.suppress(OSError):
-                (real / folder).rmdir()
-
-
-def _sync(draft: Path, files: Iterable[str]) -> None:
-    for name in files:
-        with (draft / name).open("rb") as file:
-            os.fsync(file.fileno())
+    return is_plain_place(real, name) and (name in old or not (real / name).exists())

@@ -15,7 +15,7 @@ import pytest
 
 from rdsim.folders import MANIFEST, Place, claim
 
-__all__ = ["FILES", "Killed", "contents", "fill", "is_whole", "steps", "stopped_at", "write"]
+__all__ = ["FILES", "Killed", "contents", "fill", "is_whole", "mark_of", "steps", "stopped_at", "write"]
 
 FILES = ("baselines/one.csv", "outcomes.parquet", "portfolio.csv")
 
@@ -61,6 +61,12 @@ def is_whole(folder: Path) -> bool:
     found = contents(folder)
     assert all(found.get(name) == digest for name, digest in listed.items()), "half a run was taken for a whole one"
     return True
+
+
+def mark_of(folder: Path) -> str:
+    """The mark of the run in a folder."""
+    mark: str = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["mark"]
+    return mark
 
 
 _MODULES: tuple[tuple[object, str], ...] = (
