@@ -268,6 +268,8 @@ def _finish(text: str, write: Callable[[], Written]) -> None:
 
 
 def _tell_written(found: Written) -> None:
+    for sentence in found.words:
+        typer.echo(sentence, err=True)
     page = f"; open {found.folder / 'report.html'}" if found.drawn else ""
     typer.echo(f"written to {found.folder}{page}")
     if found.missing:
@@ -999,6 +1001,7 @@ def sweep_run(
 ) -> None:
     """Run what is not done yet, write results.parquet, and report."""
     from rdsim import sweep  # noqa: PLC0415
+    from rdsim.folders import settle  # noqa: PLC0415
     from rdsim.native.threads import cores  # noqa: PLC0415
 
     wanted = sweep.read(experiment)
@@ -1014,11 +1017,16 @@ def sweep_run(
         if dry_run:
             _tell_estimate(sweep.estimate(prepared, place), workers)
             return
+        for sentence in settle(place):
+            typer.echo(sentence, err=True)
         with sweep.backend(prepared.design.count, workers, dask) as backend:
             asked: dict[str, Any] = {"retry_failed": retry_failed, "force": force, "command": _typed()}
             found = sweep.run_on(prepared, place, backend, progress=progress, **asked)
     for line in sweep.described(found):
         typer.echo(line)
+    if found.stays:
+        typer.echo(f"{found.stays}; {kept}", err=True)
+        raise typer.Exit(INCOMPLETE)
     _draw_sweep(place)
     if not found.complete:
         raise typer.Exit(INCOMPLETE)

@@ -16,7 +16,7 @@ from rdsim.sweep.design import DesignKind
 from rdsim.sweep.experiment import TaskKind
 from rdsim.sweep.measures import parse_metric
 
-__all__ = ["differences", "is_sweep", "manifest_of"]
+__all__ = ["differences", "essence", "is_sweep", "manifest_of"]
 
 _Text = Annotated[str, Field(max_length=1_000_000)]
 _Count = Annotated[int, Field(ge=0, lt=2**63)]
@@ -142,8 +142,18 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Fault, 
         if not (place == "design.base" and _is_more(after, before))
     ]
     fewer = "must not be fewer than in the sweep that is there"
-    shrunk = [Fault(name, fewer, f"{old[name]:,} there") for name in _GROWING if not _is_more(new[name], old[name])]
+    advice = "Ask for as many, or give another --out."
+    shrunk = [
+        Fault(name, fewer, f"{old[name]:,} there", advice) for name in _GROWING if not _is_more(new[name], old[name])
+    ]
     return (*faults, *shrunk)
+
+
+def essence(identity: Any) -> Any:
+    """What makes an experiment another one than any that is not the same: all but what is only said of it."""
+    if isinstance(identity, dict):
+        return {name: essence(value) for name, value in identity.items() if name not in _TEXTS}
+    return identity
 
 
 def _is_more(after: Any, before: Any) -> bool:

@@ -17,13 +17,13 @@ from rdsim.errors import ExperimentError, Fault
 from rdsim.folders import SWEEP
 from rdsim.sweep.manifests import manifest_of
 from rdsim.sweep.store import Store
-from rdsim.sweep.tasks import Row
+from rdsim.sweep.tasks import DONE, Row
 
 if TYPE_CHECKING:
     from rdsim.sweep.prepared import Point, Prepared
     from rdsim.sweep.tasks import Work
 
-__all__ = ["COLUMNS", "MISSING", "RESULTS", "read_sweep", "results_bytes"]
+__all__ = ["COLUMNS", "MISSING", "RESULTS", "as_table", "finished_keys", "read_sweep", "results_bytes"]
 
 RESULTS = "results.parquet"
 MISSING = "missing"
@@ -50,7 +50,7 @@ def read_sweep(folder: str | Path) -> pd.DataFrame:
     advice = "Run the sweep again: it takes up what is finished."
     try:
         data = path.read_bytes()
-        table = pd.read_parquet(io.BytesIO(data))
+        table = as_table(data, manifest)
     except (OSError, pa.ArrowException, ValueError):
         raise ExperimentError((Fault(str(path), "the results are not written yet, or damaged", "", advice),)) from None
     if manifest.get("results") and manifest["results"] != hashlib.sha256(data).hexdigest():
@@ -62,8 +62,21 @@ def read_sweep(folder: str | Path) -> pd.DataFrame:
     faults = tuple(Fault(f"{path}, column {name}", rule) for name, rule in _table_faults(table, manifest))
     if faults:
         raise ExperimentError(faults)
+    return table
+
+
+def as_table(data: bytes, manifest: Mapping[str, Any]) -> pd.DataFrame:
+    """The bytes of results as their table, with what the manifest says of how much is done. Raises as
+    `pandas.read_parquet`."""
+    table = pd.read_parquet(io.BytesIO(data))
     table.attrs.update({name: manifest[name] for name in ("complete", "missing", "failed")})
     return table
+
+
+def finished_keys(table: pd.DataFrame) -> frozenset[str]:
+    """Keys of the tasks whose numbers a table of results holds."""
+    done = table[table["status"] == DONE]
+    return frozenset(done.get("key", ()))
 
 
 def _table_faults(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

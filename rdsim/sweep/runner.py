@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import platform
@@ -23,13 +24,13 @@ import pandas as pd
 from rdsim import portfolio
 from rdsim.domain import Portfolio
 from rdsim.errors import EngineError, ExperimentError, Fault, OutputError, SweepError
-from rdsim.folders import SWEEP, is_part, settle, undisturbed, write_whole
+from rdsim.folders import SWEEP, WORK, is_part, settle, shared, undisturbed, write_whole
 from rdsim.scenario import digest
 from rdsim.sweep.backends import Backend, backend, given
 from rdsim.sweep.experiment import Experiment
-from rdsim.sweep.manifests import differences, is_sweep, manifest_of
+from rdsim.sweep.manifests import differences, essence, is_sweep, manifest_of
 from rdsim.sweep.prepared import Prepared, prepare
-from rdsim.sweep.reading import RESULTS, read_sweep, results_bytes
+from rdsim.sweep.reading import RESULTS, as_table, finished_keys, read_sweep, results_bytes
 from rdsim.sweep.store import Store
 from rdsim.sweep.tasks import FAILED, Batch, Task, Work, content_digest, failure, pack, perform
 
@@ -46,7 +47,7 @@ _LONG = 5.0
 
 POLICIES = "policies"
 _PAGE = "report.html"
-_FIRST = frozenset({SWEEP, "parts", "damaged", POLICIES})
+_FIRST = frozenset({SWEEP, "parts", "damaged", POLICIES, WORK})
 """What a sweep makes first: without sweep.json a results.parquet or report.html is somebody else's."""
 
 _OURS = _FIRST | {RESULTS, _PAGE}
@@ -63,6 +64,8 @@ class Sweep:
     folder: Path
     table: pd.DataFrame  # a row for each point
     manifest: dict[str, Any]
+    stays: str = ""
+    """What stays in the folder instead of this table, in words: results that hold what it lacks."""
 
     @property
     def complete(self) -> bool:
@@ -77,6 +80,7 @@ class Sweep:
         if self.manifest["failed"]:
             first = self.table.loc[self.table["status"] == FAILED, "error"].iloc[0]
             told.append(f"{self.manifest['failed']} points failed, the first: {first}")
+        told += [self.stays] if self.stays else []
         return "; ".join(told)
 
 
@@ -125,11 +129,27 @@ def run_on(
     """Do what the folder does not hold yet. An interrupt (Ctrl-C) or a full disk ends it with what is done so far.
     The manifest keeps the command that asked for it.
 
-    What another experiment left there is replaced with `force` only, and at the end. Raises OutputError if the folder
-    cannot be used or holds another experiment, SweepError if its disk is so full that no table can be written.
+    What another experiment left there is replaced with `force` only, and at the end; results that hold what this sweep
+    lacks when it ends early stay. Raises OutputError if the folder cannot be used, holds another experiment, or one is
+    being run there; SweepError if its disk is so full that no table can be written.
     """
     _claim(folder)
     check_same(prepared, folder, force=force)
+    work = json.dumps(essence(_identity(prepared)), sort_keys=True, default=str)
+    with shared(folder, hashlib.sha256(work.encode()).hexdigest(), "another experiment is being run there"):
+        return _run_alone(prepared, folder, backend, retry_failed, force, command, progress)
+
+
+def _run_alone(
+    prepared: Prepared,
+    folder: Path,
+    backend: Backend,
+    retry_failed: bool,
+    force: bool,
+    command: Sequence[str],
+    progress: Progress,
+) -> Sweep:
+    """As `run_on`, while no other experiment is run in the folder."""
     store = Store(folder)
     store.open()
     threads = None if prepared.design.count == 1 else 1
@@ -142,9 +162,23 @@ def run_on(
     manifest = _manifest(prepared, work, store, mill, command, time.monotonic() - started, stopped)
     results = results_bytes(prepared, work, store)
     check_same(prepared, folder, force=force)
+    if manifest["missing"] and (stays := _outlasting(folder, results)):
+        return Sweep(folder, as_table(results, manifest), manifest, stays)
     with undisturbed():
         _finish(manifest, results, folder)
     return Sweep(folder, read_sweep(folder), manifest)
+
+
+def _outlasting(folder: Path, results: bytes) -> str:
+    """The results that are in the folder, in words, if they hold points that these, which are partial, lack."""
+    try:
+        old, manifest = read_sweep(folder), manifest_of(folder)
+    except ExperimentError:
+        return ""
+    if not finished_keys(old) - finished_keys(pd.read_parquet(io.BytesIO(results), columns=["key", "status"])):
+        return ""
+    held = f"{manifest['done']:,} points of {manifest['replications']:,} replications of {manifest['experiment']}"
+    return f"the results that were there stay ({held}) until these are complete"
 
 
 def _finish(manifest: dict[str, Any], results: bytes, folder: Path) -> None:
@@ -153,15 +187,24 @@ def _finish(manifest: dict[str, Any], results: bytes, folder: Path) -> None:
     manifest["results"] = hashlib.sha256(results).hexdigest()
     try:
         if not path.exists() or path.read_bytes() != results:
-            (folder / _PAGE).unlink(missing_ok=True)  # it shows what was there before
             write_whole(path, results)
+        if _digest_told(folder) != manifest["results"]:
+            (folder / _PAGE).unlink(missing_ok=True)  # it shows what was there before
     except OSError as error:
         why = manifest["stopped"] or f"the results cannot be written: {error.strerror or error}"
-        manifest |= {"stopped": why, "results": ""}
-        with contextlib.suppress(OutputError):
-            _record(manifest, folder)
+        if not _digest_told(folder):  # else the results that were there stay, and what speaks of them
+            with contextlib.suppress(OutputError):
+                _record(manifest | {"stopped": why, "results": ""}, folder)
         raise SweepError(why, manifest["done"], manifest["points"]) from None
     _record(manifest, folder)
+
+
+def _digest_told(folder: Path) -> str:
+    """The digest of results that the folder's manifest speaks of; nothing without one."""
+    try:
+        return str(manifest_of(folder).get("results", ""))
+    except ExperimentError:
+        return ""
 
 
 def check_same(prepared: Prepared, folder: Path, *, force: bool) -> None:
