@@ -1,13 +1,16 @@
 """Kill runs with real signals while they write, again and again: `python -m tests.torture.kills --count 1000`.
 
-What is written is computed once; each run is then a forked process that writes it, and that is killed at a random
-moment. After each kill: nothing finished is lost, nothing of the user's is touched, no half run is taken for a whole
-one, and the next run leaves no litter.
+What is written is computed once, in a process of its own, so that this one has no threads but idle ones when it forks.
+Each run is then a forked process that writes it, and that is killed at a random moment. After each kill: nothing
+finished is lost, nothing of the user's is touched, no half run is taken for a whole one, and the next run leaves no
+litter.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -15,57 +18,60 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from rdsim.domain import Choice, Portfolio
-from rdsim.errors import RdsimError
-from rdsim.folders import settle, terminate_like_ctrl_c
-from rdsim.planning import plan
+from rdsim.errors import ExperimentError, RdsimError
+from rdsim.folders import MANIFEST, is_unfinished, settle, terminate_like_ctrl_c
+from rdsim.planning import Plan, plan
 from rdsim.report import drawing
 from rdsim.results import Run, redraw, write_plan, write_study
-from rdsim.scenario import load
-from rdsim.search import pose
+from rdsim.scenario import load, start
+from rdsim.search import Given, pose
 from rdsim.studies import Study, frontier, rolling
-from rdsim.sweep import Experiment, manifest_of, read_sweep, run
+from rdsim.sweep import Experiment, manifest_of, read_sweep, run, write_report
 from tests.folders.runs import contents, is_whole
 from tests.tiny import tiny_folder
 
-__all__ = ["KINDS", "kill", "main"]
+__all__ = ["KINDS", "main"]
 
-KINDS = ("plan", "frontier", "rolling", "sweep", "report")
+KINDS = ("plan", "frontier", "rolling", "sweep", "report", "sweep report", "new")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-NOTES = "notes.txt"
+ENDS = {0, 4, 130}
+"""Exit codes of a run that was interrupted, or that was quicker."""
 
-Write = Callable[[Path, bool], object]
+Results = Mapping[str, Plan | Study]
+Work = Callable[[Path], object]
 
 
-def computed(world: Path) -> dict[str, Write]:
-    """For each kind of run what writes it."""
+def computed(world: Path) -> Results:
+    """What the runs write, by kind."""
     scenario = load(world)
     posed = pose(scenario, samples=20, threads=1)
-    found = plan(scenario, replications=5, one_shot=True, threads=1)
-    best = Portfolio((Choice("T1", "domestic", "", 2024),), "best")
-    studies: dict[str, Study] = {
-        "frontier": frontier(posed, "value", "commercialised-in-time", points=2, replications=5),
-        "rolling": rolling(posed, portfolio=best, replications=2, foresight=0, futures=8),
-    }
-    experiment = Experiment(
-        str(world), factors={"discount_rate": [0.0, 0.02, 0.05, 0.1]}, policy="value-per-cost", replications=5
-    )
-    writes: dict[str, Write] = {name: partial(_study, study) for name, study in studies.items()}
+    chosen = plan(scenario, replications=5, one_shot=True, threads=1)
+    best = Given(chosen.proposal.portfolio, "best", chosen.proposal.payment_ratios)
     return {
-        **writes,
-        "plan": lambda folder, force: write_plan(found, Run(folder, force=force)),
-        "sweep": lambda folder, force: run(experiment, folder, force=force),
-        "report": lambda folder, _force: redraw(folder),
+        "plan": chosen,
+        "frontier": frontier(posed, "value", "commercialised-in-time", points=2, replications=5),
+        "rolling": rolling(posed, given=best, replications=2, foresight=0, futures=8),
     }
 
 
-def _study(study: Study, folder: Path, force: bool) -> object:
-    return write_study(study, Run(folder, force=force))
+def asked(world: Path) -> Experiment:
+    """A sweep of four points."""
+    factors = {"discount_rate": [0.0, 0.02, 0.05, 0.1]}
+    return Experiment(str(world), factors=factors, policy="value-per-cost", replications=5)
+
+
+def wrote(result: Plan | Study, folder: Path) -> object:
+    """The run of a result, in place of whatever run is there."""
+    to = Run(folder, force=True)
+    return write_plan(result, to) if isinstance(result, Plan) else write_study(result, to)
 
 
 def in_a_process(work: Callable[[], object]) -> int:
@@ -73,86 +79,219 @@ def in_a_process(work: Callable[[], object]) -> int:
     child = os.fork()
     if child:
         return child
+    code = 1
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background of a shell it is ignored
         terminate_like_ctrl_c()
         work()
-    except (RdsimError, KeyboardInterrupt):
-        os._exit(4)
+        code = 0
+    except KeyboardInterrupt:
+        code = 130
+    except RdsimError as error:
+        code = error.exit_code
+    except BaseException:
+        traceback.print_exc()
     finally:
-        os._exit(0)
-    return 0
+        os._exit(code)
 
 
-def kill(kind: str, writes: dict[str, Write], place: Path, force: bool, chance: random.Random, longest: float) -> str:
-    """One run of a kind, killed; what happened. Raises AssertionError if a promise is broken."""
-    folder = place / "run"
-    had = force or kind == "report"
-    if had:
-        writes["frontier" if kind == "report" else kind](folder, False)
-        if kind != "sweep":
-            (folder / NOTES).write_text("mine")
-    child = in_a_process(lambda: writes[kind](folder, force))
-    time.sleep(chance.random() * longest)
-    sent = chance.choice(SIGNALS)
+def killed(work: Callable[[], object], after: float, sent: signal.Signals) -> None:
+    """Do the work in a process, and kill it after so many seconds. Raises AssertionError if it ends in another way."""
+    child = in_a_process(work)
+    time.sleep(after)
     os.kill(child, sent)
-    os.waitpid(child, 0)
-    _check(kind, folder, had)
-    if kind != "report" or (folder / "manifest.json").exists():
-        writes[kind](folder, True)
-    _check_clean(kind, folder, had)
-    return f"{kind} {'over an older run' if had else 'in a new place'}, {sent.name}"
+    end = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert end in ENDS or end == -sent, f"exit code {end}"
 
 
-def _check(kind: str, folder: Path, had: bool) -> None:
+def seconds(work: Callable[[], object]) -> float:
+    """How long the work takes, undisturbed, in a process."""
+    begun = time.monotonic()
+    end = os.waitstatus_to_exitcode(os.waitpid(in_a_process(work), 0)[1])
+    assert end == 0, f"exit code {end}"
+    return time.monotonic() - begun
+
+
+# --- kinds ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of run: what stands in its folder before, what is killed, and what holds after the kill and at the end."""
+
+    before: Work
+    work: Work
+    after: Callable[[Path, bool], None]
+    end: Work
+
+
+def kinds(results: Results, world: Path) -> dict[str, Kind]:
+    """Every kind of run, by name."""
+    others = {"plan": "frontier", "frontier": "rolling", "rolling": "plan"}
+    found = {
+        name: Kind(partial(older, results[others[name]]), partial(wrote, result), run_holds, partial(run_ends, result))
+        for name, result in results.items()
+    }
+    small, more = asked(world), replace(asked(world), replications=10)
+    swept = partial(run, small)
+    return found | {
+        "report": Kind(partial(older, results["frontier"]), redraw, run_holds, report_ends),
+        "sweep": Kind(swept, partial(run, more), partial(sweep_holds, small), partial(sweep_ends, more)),
+        "sweep report": Kind(swept, write_report, partial(sweep_holds, small), partial(sweep_report_ends, small)),
+        "new": Kind(lambda _folder: None, start, lambda _folder, _had: None, new_ends),
+    }
+
+
+def older(result: Plan | Study, folder: Path) -> None:
+    """An older run, with files of the user's."""
+    wrote(result, folder)
+    for name in ("notes.txt", "page/notes.txt"):
+        (folder / name).write_text("mine", encoding="utf-8")
+
+
+def is_mine(folder: Path) -> bool:
+    """Whether the user's files are as they were."""
+    return all((folder / name).read_text(encoding="utf-8") == "mine" for name in ("notes.txt", "page/notes.txt"))
+
+
+def run_holds(folder: Path, had: bool) -> None:
     """Right after the kill, and after what the next start finishes."""
-    if kind == "sweep":
-        assert not had or _is_readable(folder), "a finished sweep was lost"
-        return
     if folder.exists():
         is_whole(folder)
         settle(folder)
-    if had:
-        assert is_whole(folder), "a finished run was lost"
-        assert (folder / NOTES).read_text() == "mine"
+    assert not had or is_whole(folder), "a finished run was lost"
+    assert not had or is_mine(folder)
 
 
-def _is_readable(folder: Path) -> bool:
+def run_ends(result: Plan | Study, folder: Path) -> None:
+    """After the next run: it is whole, and nothing is there but what it lists, and what was the user's."""
+    had = (folder / "notes.txt").exists()
+    wrote(result, folder)
+    assert is_whole(folder)
+    assert not had or is_mine(folder)
+    listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    mine = {"notes.txt", "page/notes.txt"} if had else set()
+    assert {name for name in contents(folder) if not name.endswith("/")} == {*listed, MANIFEST, *mine}
+
+
+def report_ends(folder: Path) -> None:
+    """As `run_ends`, of a page that is drawn again."""
+    redraw(folder)
+    assert is_whole(folder)
+    assert is_mine(folder)
+    assert (folder / "report.html").exists()
+
+
+def sweep_holds(small: Experiment, folder: Path, had: bool) -> None:
+    """Of a finished sweep the table is there, or comes from what is kept, without any of its work done again."""
+    if not had:
+        return
+    assert is_there(folder), "a finished sweep was lost"
+    if manifest_of(folder)["replications"] == small.replications:
+        assert run(small, folder).manifest["tasks_of_this_run"] == 0, "work of a finished sweep was lost"
+
+
+def is_there(folder: Path) -> bool:
+    """Whether a folder holds a finished sweep, or one that was killed between its two last files."""
     try:
-        return manifest_of(folder)["complete"] and not read_sweep(folder).empty
-    except RdsimError as error:
+        return bool(read_sweep(folder).attrs["complete"])
+    except ExperimentError as error:
         return "was killed while it wrote" in str(error)
 
 
-def _check_clean(kind: str, folder: Path, had: bool) -> None:
-    """After the next run: it is whole, and nothing is there but what it lists."""
-    litter = [name for name in contents(folder.parent) if ".rdsim" in name or name.endswith(".tmp")]
-    assert not litter, litter
-    if kind == "sweep":
-        assert read_sweep(folder).attrs["complete"]
-        return
-    assert is_whole(folder)
+def sweep_ends(more: Experiment, folder: Path) -> None:
+    """After the next run it is whole, and there is no litter."""
+    assert run(more, folder).complete
+    assert read_sweep(folder).attrs["complete"]
+    ours = {"sweep.json", "results.parquet", "report.html", "parts", "policies"}
+    assert {path.name for path in folder.iterdir()} <= ours, list(folder.iterdir())
+
+
+def sweep_report_ends(small: Experiment, folder: Path) -> None:
+    """As `sweep_ends`, of a page."""
+    sweep_ends(small, folder)
+    write_report(folder)
+    assert (folder / "report.html").exists()
+
+
+def new_ends(folder: Path) -> None:
+    """A scenario is there whole, or not at all; what was begun is finished by the same command."""
+    settle(folder)
+    if not (folder / "scenario.toml").exists():
+        start(folder)
+    load(folder)
+
+
+# --- all of them ----------------------------------------------------------------------------------
+
+
+def state(folder: Path) -> str:
+    """How a kill left a folder."""
+    if is_unfinished(folder):
+        return "while files were moved"
+    if (folder / ".rdsim").exists() or (folder / ".rdsim-work").exists() or any(folder.rglob("*.rdsim-part")):
+        return "in the middle"
+    return "with nothing left to do"
+
+
+def kill(kind: Kind, place: Path, had: bool, longest: float, chance: random.Random) -> str:
+    """One run of a kind, killed: the signal, and how it left that. Raises AssertionError if a promise is broken."""
+    folder = place / "run"
     if had:
-        assert (folder / NOTES).read_text() == "mine"
-    assert [path.name for path in folder.parent.iterdir()] == ["run"]
+        kind.before(folder)
+    sent = chance.choice(SIGNALS)
+    killed(lambda: kind.work(folder), chance.random() * longest, sent)
+    left = state(folder)
+    kind.after(folder, had)
+    kind.end(folder)
+    litter = [name for name in contents(place) if ".rdsim" in name or name.endswith(".tmp")]
+    assert not litter, litter
+    assert [path.name for path in place.iterdir()] == ["run"]
+    return f"{sent.name}, {left}"
+
+
+def lengths(found: Mapping[str, Kind], base: Path) -> dict[str, float]:
+    """A little more than each kind takes."""
+    taken = {}
+    for name, kind in found.items():
+        folder = base / "undisturbed"
+        kind.before(folder)
+        taken[name] = 1.1 * seconds(lambda kind=kind, folder=folder: kind.work(folder))  # type: ignore[misc]
+        shutil.rmtree(folder)
+    return taken
+
+
+def rounds(given: argparse.Namespace, base: Path) -> Counter[str]:
+    """So many kills, in turn of every kind, with and without an older run; how many of each."""
+    world = tiny_folder(base / "tiny")
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        results = pool.submit(computed, world).result()
+    found = kinds(results, world)
+    longest, chance, told = lengths(found, base), random.Random(given.seed), Counter[str]()  # noqa: S311 - no secret
+    for number in range(given.count):
+        name = KINDS[number % len(KINDS)]
+        had = name.endswith("report") or (name != "new" and number // len(KINDS) % 2 == 1)
+        place = base / f"place-{number}"
+        place.mkdir()
+        try:
+            how = kill(found[name], place, had, longest[name], chance)
+        except BaseException:
+            sys.stdout.write(f"seed {given.seed}, kill {number}: {name}, {'over an older run' if had else 'new'}\n")
+            raise
+        told[f"{name} {'over an older run' if had else 'in a new place'}, {how}"] += 1
+        shutil.rmtree(place)
+    return told
 
 
 def main(words: list[str]) -> int:
-    """Kill so many runs, in turn of every kind; the exit code."""
+    """Kill so many runs; the exit code."""
     parser = argparse.ArgumentParser(description="Kill runs while they write.")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args(words)
+    given = parser.parse_args(words)
     drawing._CHILD = ("-c", "print('<h1>A page</h1>')")  # what is tried is the writing
-    chance, told = random.Random(asked.seed), Counter[str]()  # noqa: S311 - no secret
     with tempfile.TemporaryDirectory(prefix="rdsim-kills-") as base:
-        writes = computed(tiny_folder(Path(base) / "tiny"))
-        for number in range(asked.count):
-            place = Path(base) / "place"
-            place.mkdir()
-            kind, force = KINDS[number % len(KINDS)], number // len(KINDS) % 2 == 1
-            longest = 1.0 if kind == "sweep" else 0.3
-            told[kill(kind, writes, place, force, chance, longest)] += 1
-            shutil.rmtree(place)
+        told = rounds(given, Path(base))
     for line, count in sorted(told.items()):
         sys.stdout.write(f"{count:>6}  {line}\n")
     sys.stdout.write(f"{told.total()} kills, every promise kept\n")
