@@ -103,6 +103,15 @@ TimeLimit = Annotated[
 Threads = Annotated[
     int | None, typer.Option(min=1, max=256, help="Threads that simulate; by default one for each core.")
 ]
+Stated = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Instead of a scenario: folder of a portfolio problem stated by tables."),
+]
+Behind = Annotated[int | None, typer.Option(min=2, max=1_000_000, help="Replications behind each option.")]
+ProvenGap = Annotated[
+    float | None,
+    typer.Option(min=0.0, max=0.999, help="Relative gap to prove; by default the scenario's, of a problem 0."),
+]
 Plugins = Annotated[
     list[Path] | None,
     typer.Option(
@@ -383,23 +392,14 @@ def simulate(
 @app.command(cls=_Command)
 def optimise(
     scenario: Annotated[Path | None, typer.Argument(metavar="SCENARIO", help="Folder of the scenario.")] = None,
-    problem: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Instead of a scenario: folder of a portfolio problem stated by tables."),
-    ] = None,
+    problem: Stated = None,
     out: Out = None,
     force: Force = False,
     seed: Seed = None,
-    replications: Annotated[
-        int | None,
-        typer.Option(min=2, max=1_000_000, help="Replications behind each option."),
-    ] = None,
+    replications: Behind = None,
     overrides: Set = None,
     solver: Solver = "highs",
-    gap: Annotated[
-        float | None,
-        typer.Option(min=0.0, max=0.999, help="Relative gap to prove; by default the scenario's, of a problem 0."),
-    ] = None,
+    gap: ProvenGap = None,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
     threads: Annotated[

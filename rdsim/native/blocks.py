@@ -36,10 +36,12 @@ class Field(NamedTuple):
 
     @property
     def shape_word(self) -> int:
+        """The word from which its shape stands."""
         return self.word + (3 if self.rows else 1)
 
     @property
     def words(self) -> int:
+        """How many words it takes."""
         return self.shape_word - self.word + max(self.ndim, 0)
 
 

@@ -456,17 +456,14 @@ def optimality(
     Args:
         problem: what to choose from. Values (N, O) are the sample that chose the candidate; values (O,) do not count,
             and a fresh sample chooses.
-        draw: fresh samples; indices 0, 1, 2, ..., from 2**20 and from 2**22 on are asked for.
+        draw, draw_some: fresh samples; indices 0, 1, 2, ..., from 2**20 and from 2**22 on are asked for. The second
+            draws quicker where the candidate's options alone are needed.
         risk: the objective, if it is not the mean.
         candidate: what to judge; a Solution must be one of this problem. By default the problem is solved. Options
             alone have no bound, and so no solver gap.
-        batches: M, at least 2; 10 to 30 are usual.
-        samples: N in each batch, and at most so many at a time in the evaluation.
-        evaluation: samples that judge the candidate.
-        solver, gap, seed, threads: as `solve`, for each of the problems.
-        time_limit: seconds for all of them together.
-        confidence: of each interval and limit.
-        draw_some: a quicker draw where the candidate's options alone are needed.
+        batches, samples: M, at least 2, with 10 to 30 usual, and N in each; at most N at a time in the evaluation.
+        evaluation, confidence: samples that judge the candidate, and the confidence of each interval and limit.
+        solver, gap, seed, threads, time_limit: as `solve`, for each problem; the seconds are for all together.
 
     Raises: ProblemError for a wrong problem, risk, sample or setting; InfeasibleError if no portfolio exists;
     SolverError if the solver fails, or leaves a batch without a bound.

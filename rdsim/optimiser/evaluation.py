@@ -54,11 +54,6 @@ class Evaluation:
         """True if no hard rule is broken."""
         return not self.violations
 
-    def violations_by_family(self) -> dict[str, tuple[Violation, ...]]:
-        """The violations, grouped by family in order of appearance."""
-        families = dict.fromkeys(violation.family for violation in self.violations)
-        return {name: tuple(v for v in self.violations if v.family == name) for name in families}
-
 
 def evaluate(problem: PortfolioProblem, chosen: Iterable[int]) -> Evaluation:
     """Judge a choice of option indices.

@@ -366,25 +366,13 @@ def state_problem(
     """
     worth = _floats(values)
     options = worth.shape[-1] if worth.ndim else 0
-    of_group = _integers(np.arange(options) if group is None else group)
-    of_stage = _integers(np.zeros(options) if stage is None else stage)
-    group_tuple = _named(group_names, int(of_group.max(initial=-1)) + 1, "g")
-    stage_tuple = _named(stage_names, int(of_stage.max(initial=0)) + 1, "s")
-    member = _membership(partners, options)
-    partner_tuple = _named(partner_names, member.shape[1], "p")
-    openings = (len(partner_tuple), len(stage_tuple))
+    network = _network(options, partners, partner_names, stage, stage_names, opening_value)
     problem = PortfolioProblem(
         option_names=_named(option_names, options, "o"),
-        group=of_group,
-        group_names=group_tuple,
-        exactly_one=frozen(_broadcast(exactly_one, (len(group_tuple),), np.bool_)),
+        **_grouped(options, group, group_names, exactly_one),
         values=worth,
-        partners=_widened(member, len(partner_tuple)),
-        partner_names=partner_tuple,
-        stage=of_stage,
-        stage_names=stage_tuple,
-        opening_value=frozen(_broadcast(opening_value, openings, np.float64)),
-        rows=_shaped(rows, options, openings[0] * openings[1]),
+        **network,
+        rows=_shaped(rows, options, network["opening_value"].size),
         prerequisites=_integers(prerequisites).reshape(-1, 2),
         exclusions=tuple(_groups(groups) for groups in exclusions),
         synergies=tuple((int(a), int(b), float(value)) for a, b, value in synergies),
@@ -395,6 +383,37 @@ def state_problem(
     )
     check(problem)
     return problem
+
+
+def _grouped(
+    options: int, group: ArrayLike | None, names: Iterable[str] | None, exactly_one: ArrayLike
+) -> dict[str, Any]:
+    """Fields of a problem: by default each option is a group."""
+    of_group = _integers(np.arange(options) if group is None else group)
+    named = _named(names, int(of_group.max(initial=-1)) + 1, "g")
+    exact = frozen(_broadcast(exactly_one, (len(named),), np.bool_))
+    return {"group": of_group, "group_names": named, "exactly_one": exact}
+
+
+def _network(
+    options: int,
+    partners: Any,
+    partner_names: Iterable[str] | None,
+    stage: ArrayLike | None,
+    stage_names: Iterable[str] | None,
+    opening_value: ArrayLike,
+) -> dict[str, Any]:
+    """Fields of a problem: by default there is no partner, and one stage."""
+    member, of_stage = _membership(partners, options), _integers(np.zeros(options) if stage is None else stage)
+    who = _named(partner_names, member.shape[1], "p")
+    when = _named(stage_names, int(of_stage.max(initial=0)) + 1, "s")
+    return {
+        "partners": _widened(member, len(who)),
+        "partner_names": who,
+        "stage": of_stage,
+        "stage_names": when,
+        "opening_value": frozen(_broadcast(opening_value, (len(who), len(when)), np.float64)),
+    }
 
 
 def _broadcast(data: ArrayLike, shape: tuple[int, ...], dtype: type) -> NDArray[Any]:

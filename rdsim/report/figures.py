@@ -62,6 +62,7 @@ def draw(report: PlanReport, section: str) -> list[Figure]:
 
 
 def framed(key: str, question: str, answer: str, reading: str, chart: Chart) -> Figure:
+    """A figure of the page: a chart as wide as its place, with what it asks, answers and how it is read."""
     fit = alt.AutoSizeParams(type="fit-x", contains="padding")
     sized = chart.properties(width="container", autosize=fit, background="transparent")
     spec = {**sized.to_dict(), "config": _config()}
@@ -103,6 +104,7 @@ def _digits(*columns: pd.Series[float]) -> str:
 
 
 def coloured(field: str, names: Sequence[str], colours: Sequence[str], width: int = 400) -> alt.Color:
+    """A column's values by colour, in this order, with a legend that fits the width in pixels."""
     several = [colours[place % len(colours)] for place in range(len(names))]
     return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(names), range=several), legend=_legend(names, width))
 

@@ -254,6 +254,7 @@ def fresh_worth(
 
 
 def portfolio_of(scenario: Scenario, options: Options, chosen: tuple[int, ...], name: str) -> Portfolio:
+    """The portfolio of some options, by index, in the scenario's order of priority."""
     return portfolio.ranked(Portfolio(tuple(options.choices[o] for o in chosen), name), scenario)
 
 

@@ -74,13 +74,7 @@ def commitment(
     base = next((point for curve in curves.values() for point in curve if point.ratio == 1.0), None)
     parts += [pd.DataFrame([_row(ask, GIVEN, point, base, comparisons)]) for point in beside]
     table = pd.concat(parts, ignore_index=True)
-    portfolios = {
-        f"{line.replace(' ', '-')}-{point.ratio:g}": point.portfolio
-        for line, curve in curves.items()
-        for point in curve
-    }
-    if best is not None:
-        portfolios["given"] = best.portfolio
+    portfolios = _portfolios(curves, best)
     record = {
         **record_of(posed),
         "commitment": {
@@ -94,6 +88,16 @@ def commitment(
     sheet = _sheet(ask, table)
     study = Study("commitment", posed.scenario, posed.seed, sheet, {"commitment": table}, record, portfolios)
     return speaks_of(study, best, _NO_PLAN)
+
+
+def _portfolios(curves: Mapping[str, Sequence[_Point]], best: Proposal | None) -> dict[str, Portfolio]:
+    """Every portfolio by the name of its file."""
+    found = {
+        f"{line.replace(' ', '-')}-{point.ratio:g}": point.portfolio
+        for line, curve in curves.items()
+        for point in curve
+    }
+    return found if best is None else found | {"given": best.portfolio}
 
 
 def _recommended(table: pd.DataFrame, line: str) -> float | None:

@@ -48,4 +48,5 @@ def celled(levels: pd.Series) -> Iterator[tuple[Any, str]]:
 
 
 def middle(levels: pd.Series) -> float:
+    """The mean of levels that are numbers, their place on an axis; NaN of others, which have none."""
     return float(levels.mean()) if pd.api.types.is_numeric_dtype(levels) else float("nan")

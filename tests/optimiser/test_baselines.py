@@ -32,9 +32,8 @@ def test_a_portfolio_keeps_every_cap_and_is_no_better_than_the_bound(name: str) 
     chosen = run_baseline(name, problem, of.cost, of.score)
     judged = evaluate(problem, chosen)
     assert chosen
-    assert not {"budget", "starts", "places", "abroad", "field ceiling", "choice", "prerequisite", "exclusion"} & set(
-        judged.violations_by_family()
-    )
+    caps = {"budget", "starts", "places", "abroad", "field ceiling", "choice", "prerequisite", "exclusion"}
+    assert not caps & {violation.family for violation in judged.violations}
     assert judged.objective <= solve(problem, gap=0.05).bound + 1e-6
     assert chosen == run_baseline(name, problem, of.cost, of.score)
 
@@ -46,7 +45,7 @@ def test_incremental_arithmetic_agrees_with_the_judge(name: str) -> None:
         parts = draw(seed)
         problem = build(parts, parts["families"])
         chosen = run_baseline(name, problem, parts["cost"].sum(axis=1), np.arange(5), seed)
-        broken = set(evaluate(problem, chosen).violations_by_family())
+        broken = {violation.family for violation in evaluate(problem, chosen).violations}
         assert broken <= {"field floor", "quota", "fixed", "choice"}
         counts = np.bincount(problem.group[list(chosen)], minlength=5)
         assert counts.max(initial=0) <= 1

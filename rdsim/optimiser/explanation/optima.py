@@ -201,6 +201,7 @@ class Case:
 
 
 def case_of(problem: PortfolioProblem, solution: Solution, group: int | str, asker: Asker) -> Case:
+    """The question why a group is not funded. Raises ProblemError if it is, or if there is no such group."""
     index = group_at(problem, group)
     incumbent, mine = at_hand(problem, solution), frozen(problem.group == index)
     if mine[list(solution.chosen)].any():
@@ -233,10 +234,12 @@ def difference(best: Best, base: Best) -> Figure:
 
 
 def portfolios_of(best: Best) -> list[tuple[int, ...]]:
+    """The portfolio of an optimum, option indices, or none where there is no portfolio."""
     return [best.chosen] if best.exists else []
 
 
 def exchange_of(problem: PortfolioProblem, before: Sequence[int], after: Sequence[int]) -> Exchange:
+    """What the second of two portfolios, option indices, has that the first has not, and the other way."""
     old = {int(problem.group[option]): option for option in before}
     new = {int(problem.group[option]): option for option in after}
     stay = [group for group in new if group in old and new[group] != old[group]]
@@ -261,6 +264,7 @@ def group_at(problem: PortfolioProblem, group: int | str) -> int:
 
 
 def row_at(problem: PortfolioProblem, row: int | str) -> int:
+    """The index of a row by its index or name. Raises ProblemError if there is none."""
     names = problem.rows.names
     if isinstance(row, str) and row in names:
         return names.index(row)
