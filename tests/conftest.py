@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from rdsim.errors import DrawingError, RdsimError
+from rdsim.report.child import draw
 from tests.sizes import FULL
 from tests.tiny import tiny_folder
 
@@ -45,3 +48,20 @@ def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rdsim.optimiser.risk.MOVES", 20_000)
     monkeypatch.setattr("rdsim.optimiser.rens.MOVES", (10_000, 20_000))
     monkeypatch.setattr("rdsim.optimiser.floors.MOVES", 2000)
+
+
+@pytest.fixture(autouse=True)
+def drawn_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are drawn in the process of the tests: to start another for each takes longer than most tests.
+
+    Tests of that process, and of pages' bytes (figures are numbered within a process), are marked `drawn_apart`.
+    """
+    if request.node.get_closest_marker("drawn_apart") is None:
+        monkeypatch.setattr("rdsim.report.drawing._ask", _draw)
+
+
+def _draw(words: Sequence[str], text: bytes) -> str:
+    try:
+        return draw(words, text)
+    except RdsimError as error:
+        raise DrawingError(str(error)) from None

@@ -16,6 +16,8 @@ from tests.command import Ran
 from tests.command import run as run_command
 from tests.tiny import tiny_folder
 
+pytestmark = pytest.mark.drawn_apart
+
 Rdsim = Callable[..., Ran]
 
 

@@ -90,6 +90,7 @@ def test_what_a_page_shows_is_read_as_it_was_written() -> None:
                                   FRAME[["x", "y", "low", "some", "sure"]])  # fmt: skip
 
 
+@pytest.mark.drawn_apart
 @pytest.mark.parametrize(
     ("code", "says"),
     [
@@ -116,6 +117,7 @@ def test_when_drawing_fails_the_run_is_whole_and_says_what_is_missing(
     assert not (tmp_path / "run" / ".rdsim").exists()
 
 
+@pytest.mark.drawn_apart
 def test_an_interrupt_while_it_is_drawn_leaves_out_the_page(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +130,7 @@ def test_an_interrupt_while_it_is_drawn_leaves_out_the_page(
     assert hashes_hold(tmp_path / "run")
 
 
+@pytest.mark.drawn_apart
 def test_a_table_that_the_disk_has_no_room_for_is_missing_and_the_portfolios_are_kept(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,6 +206,7 @@ def rdsim(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     return lambda *words: run_command(capsys, monkeypatch, *words)
 
 
+@pytest.mark.drawn_apart
 def test_report_draws_again_or_says_what_is_wrong(
     rdsim: Callable[..., Ran], drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,6 +225,7 @@ def test_report_draws_again_or_says_what_is_wrong(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "run"]
 
 
+@pytest.mark.drawn_apart
 def test_report_finishes_what_a_killed_run_left(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tmp_path / "run"
     shutil.copytree(drawn, run)

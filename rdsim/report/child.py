@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rdsim.errors import RdsimError
@@ -12,7 +13,7 @@ from rdsim.report.kept import read_page, sheet_from
 from rdsim.report.page import PlanReport, render_plan
 from rdsim.report.sheet import render_sheet, svg
 
-__all__: list[str] = []
+__all__ = ["draw"]
 
 
 def _run(folder: Path) -> str:
@@ -24,19 +25,24 @@ def _run(folder: Path) -> str:
     return render_plan(page) if isinstance(page, PlanReport) else render_sheet(page, manifest)
 
 
-def _given(what: str) -> str:
+def _given(what: str, text: bytes) -> str:
     """A sheet, or the plots of one, as they come from the parent."""
-    given = json.loads(sys.stdin.buffer.read())
+    given = json.loads(text)
     sheet = sheet_from(given["page"], "page")
     if what == "sheet":
         return render_sheet(sheet, given["manifest"])
     return json.dumps([svg(plot) for section in sheet.sections for plot in section.plots])
 
 
+def draw(words: Sequence[str], text: bytes) -> str:
+    """What the words ask for, a page or figures, of what stands in the text (nothing for a run). Raises RdsimError."""
+    return _run(Path(words[1])) if words[0] == "run" else _given(words[0], text)
+
+
 def main(words: list[str]) -> int:
     """Draw what the words ask for; the exit code. Errors are told in the last line of stderr."""
     try:
-        text = _run(Path(words[1])) if words[0] == "run" else _given(words[0])
+        text = draw(words, sys.stdin.buffer.read())
     except RdsimError as error:
         sys.stderr.write(" ".join(str(error).split()) + "\n")
         return 1

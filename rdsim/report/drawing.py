@@ -43,14 +43,19 @@ def drawn_plots(plots: Sequence[Plot]) -> list[str]:
 
 
 def _drawn(words: Sequence[str], given: Mapping[str, Any] | None = None) -> str:
+    text = "" if given is None else json.dumps(given, ensure_ascii=True, default=str)
+    return _ask(words, text.encode())
+
+
+def _ask(words: Sequence[str], text: bytes) -> str:
+    """What the process that draws answers."""
     home = str(Path(__file__).parents[2])
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
-    text = "" if given is None else json.dumps(given, ensure_ascii=True, default=str)
     try:
         done = subprocess.run(  # noqa: S603 - this very program
             [sys.executable, *_CHILD, *words],
-            input=text.encode(),
+            input=text,
             capture_output=True,
             env=environment,
             check=False,

@@ -7,13 +7,14 @@ request, so that no name in a table can do either.
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import json
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from rdsim.report.library import library
 
 if TYPE_CHECKING:
     import jinja2
@@ -24,12 +25,11 @@ __all__ = ["picture", "render"]
 
 _HERE = Path(__file__).parent
 _STATIC_WIDTH = 600
-_SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
 def render(template: str, drawn: Iterable[Figure], scripts: tuple[str, ...], **content: object) -> str:
     """The page: a template of this folder filled with the content, the figures' specifications and the scripts."""
-    code = (_library(), *((_HERE / name).read_text(encoding="utf-8") for name in scripts))
+    code = (library(), *((_HERE / name).read_text(encoding="utf-8") for name in scripts))
     return (
         _environment()
         .get_template(template)
@@ -81,20 +81,6 @@ def _embedded(value: object) -> Any:
     ):
         text = text.replace(sign, code)
     return _safe(text)
-
-
-@functools.cache
-def _library() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script, from the installed package."""
-    import altair  # noqa: PLC0415
-    import vl_convert  # noqa: PLC0415
-
-    version = ".".join(altair.SCHEMA_VERSION.split(".")[:2])
-    try:
-        script = vl_convert.javascript_bundle(_SNIPPET, vl_version=version)
-    except ValueError:  # an Altair whose Vega-Lite the converter does not carry: its newest reads older charts
-        script = vl_convert.javascript_bundle(_SNIPPET)
-    return str(script).replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
 def picture(figure: Figure) -> Any:
