@@ -1,9 +1,9 @@
 """Kill runs with real signals while they write, again and again: `python -m tests.torture.kills --count 1000`.
 
 What is written is computed once, in a process of its own, so that this one has no threads but idle ones when it forks.
-Each run is then a forked process that writes it, and that is killed at a random moment. After each kill: nothing
-finished is lost, nothing of the user's is touched, no half run is taken for a whole one, and the next run leaves no
-litter.
+Each run is then a forked process that writes it, and that is killed at a random moment, or when it next moves or writes
+a file in its place. After each kill: nothing finished is lost, nothing of the user's is touched, no half run is taken
+for a whole one, and the next run leaves no litter.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from functools import partial
 from pathlib import Path
 
 from rdsim.errors import ExperimentError, RdsimError
-from rdsim.folders import MANIFEST, is_unfinished, settle, terminate_like_ctrl_c
+from rdsim.folders import MANIFEST, is_part, is_unfinished, settle, terminate_like_ctrl_c
 from rdsim.planning import Plan, plan
 from rdsim.report import drawing
 from rdsim.results import Run, redraw, write_plan, write_study
@@ -41,7 +41,7 @@ from tests.tiny import tiny_folder
 __all__ = ["KINDS", "main"]
 
 KINDS = ("plan", "frontier", "rolling", "sweep", "report", "sweep report", "new")
-SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 ENDS = {0, 4, 130}
 """Exit codes of a run that was interrupted, or that was quicker."""
 
@@ -95,10 +95,13 @@ def in_a_process(work: Callable[[], object]) -> int:
         os._exit(code)
 
 
-def killed(work: Callable[[], object], after: float, sent: signal.Signals) -> None:
-    """Do the work in a process, and kill it after so many seconds. Raises AssertionError if it ends in another way."""
+def killed(work: Callable[[], object], after: float, sent: signal.Signals, is_now: Callable[[], bool]) -> None:
+    """Do the work in a process, and kill it after so many seconds, as soon as it is time. Raises AssertionError if it
+    ends in another way."""
     child = in_a_process(work)
     time.sleep(after)
+    while not is_now() and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        pass
     os.kill(child, sent)
     end = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert end in ENDS or end == -sent, f"exit code {end}"
@@ -229,9 +232,17 @@ def state(folder: Path) -> str:
     """How a kill left a folder."""
     if is_unfinished(folder):
         return "while files were moved"
-    if (folder / ".rdsim").exists() or (folder / ".rdsim-work").exists() or any(folder.rglob("*.rdsim-part")):
+    if (folder / ".rdsim").exists() or (folder / ".rdsim-work").exists() or is_written(folder):
         return "in the middle"
     return "with nothing left to do"
+
+
+def is_written(folder: Path) -> bool:
+    """Whether files are moved in a folder, or one is written there."""
+    try:
+        return is_unfinished(folder) or any(is_part(name) for name in os.listdir(folder))
+    except FileNotFoundError:
+        return False
 
 
 def kill(kind: Kind, place: Path, had: bool, longest: float, chance: random.Random) -> str:
@@ -240,7 +251,8 @@ def kill(kind: Kind, place: Path, had: bool, longest: float, chance: random.Rand
     if had:
         kind.before(folder)
     sent = chance.choice(SIGNALS)
-    killed(lambda: kind.work(folder), chance.random() * longest, sent)
+    is_now = (lambda: True) if chance.random() < 0.5 else (lambda: is_written(folder))
+    killed(lambda: kind.work(folder), chance.random() * longest, sent, is_now)
     left = state(folder)
     kind.after(folder, had)
     kind.end(folder)
