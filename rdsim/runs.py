@@ -15,7 +15,7 @@ from typing import Any
 from rdsim import portfolio as portfolios
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, InputError
-from rdsim.folders import MANIFEST, read_manifest
+from rdsim.folders import MANIFEST, is_file, is_folder, read_manifest
 from rdsim.scenario import digest
 from rdsim.search import Given
 
@@ -47,7 +47,7 @@ class Earlier:
 
         Raises InputError with each that is not among the named files, by its path or by what is in it.
         """
-        digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in named if path.is_file()}
+        digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in named if is_file(path)}
         rule, paths = "the run used a plug-in, which is run only if it is named again", {str(path) for path in named}
         lacking = [path for path, sha256 in self.plugins if path not in paths and sha256 not in digests]
         if lacking:
@@ -56,7 +56,7 @@ class Earlier:
 
 def is_run(folder: Path) -> bool:
     """True for the folder of a run, which is no scenario."""
-    return (folder / MANIFEST).is_file() and not (folder / "scenario.toml").exists()
+    return is_file(folder / MANIFEST) and not is_file(folder / "scenario.toml")
 
 
 def read_run(folder: Path) -> Earlier:
@@ -65,7 +65,7 @@ def read_run(folder: Path) -> Earlier:
     scenario: Mapping[str, Any] = manifest.get("scenario") or {}
     path = Path(str(scenario.get("path") or ""))
     faults = list[Fault]()
-    if not scenario.get("path") or not path.is_dir():
+    if not scenario.get("path") or not is_folder(path):
         rule = "must name the folder of its scenario, as seen from here"
         advice = "Ask from the folder in which the run was made; or name the scenario, and the run by --portfolio."
         faults.append(Fault(str(folder / MANIFEST), rule, str(scenario.get("path") or "none"), advice))
@@ -88,7 +88,7 @@ def read_run(folder: Path) -> Earlier:
 
 def portfolio_file(path: Path) -> Path:
     """The CSV of a portfolio that is named by its file or by its run. Raises InputError if the run has none."""
-    if not path.is_dir():
+    if not is_folder(path):
         return path
     if not (path / PORTFOLIO).is_file():
         rule = f"must be a CSV file or the folder of a run with a {PORTFOLIO}"
@@ -102,7 +102,7 @@ def given(path: Path, world: Scenario) -> Given:
     Raises: PortfolioError for a portfolio that does not fit the scenario; InputError if there is none.
     """
     chosen = portfolios.read(portfolio_file(path), world)
-    if not path.is_dir():
+    if not is_folder(path):
         return Given(chosen, f"the portfolio of {path.as_posix()}")
     manifest = read_manifest(path)
     whose = "the plan" if "search" in manifest else "the portfolio"

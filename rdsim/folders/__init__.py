@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rdsim.folders.documents import Digest, FileName, Part, Record, read_document, validated
-from rdsim.folders.files import clear_parts, is_part, write_whole
+from rdsim.folders.files import clear_parts, is_file, is_folder, is_part, write_whole
 from rdsim.folders.manifests import MANIFEST, SWEEP, listed, read_manifest
-from rdsim.folders.place import Place, claim, claim_next, is_unfinished, new_folder, settle
+from rdsim.folders.place import Place, claim, claim_next, is_unfinished, new_folder, require_name, settle
 from rdsim.folders.sharing import WORK, shared
 from rdsim.folders.signals import terminate_like_ctrl_c, undisturbed
 
@@ -21,12 +21,15 @@ __all__ = [
     "claim",
     "claim_next",
     "clear_parts",
+    "is_file",
+    "is_folder",
     "is_part",
     "is_unfinished",
     "listed",
     "new_folder",
     "read_document",
     "read_manifest",
+    "require_name",
     "settle",
     "shared",
     "terminate_like_ctrl_c",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rdsim.folders.locks import is_abandoned, lock
 
-__all__ = ["clear_parts", "is_part", "write_whole"]
+__all__ = ["clear_parts", "is_file", "is_folder", "is_part", "write_whole"]
 
 _PART = ".rdsim-part"
 _LONGEST = 200
@@ -50,6 +50,22 @@ def clear_parts(folder: Path) -> None:
 def is_part(name: str) -> bool:
     """Whether a file is one that is being written."""
     return name.startswith(".") and name.endswith(_PART)
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether there is such a folder: of a name that cannot be there is none."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether there is such a file: of a name that cannot be there is none."""
+    try:
+        return Path(path).is_file()
+    except OSError:
+        return False
 
 
 def _stem(name: str) -> str:

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from rdsim.errors import OutputError
 from rdsim.folders.documents import FileName, Record, read_document
-from rdsim.folders.files import write_whole
+from rdsim.folders.files import is_file, write_whole
 
 __all__ = ["DESK", "DRAFT", "carry_out", "commit", "files_below", "is_beside", "is_plain_place", "is_unfinished"]
 
@@ -43,7 +43,7 @@ class _Step(Record):
 
 def is_unfinished(folder: Path) -> bool:
     """Whether a run died there while its files were moved into their place: the next claim finishes it."""
-    return (folder / DESK / _COMMIT).exists()
+    return is_file(folder / DESK / _COMMIT)
 
 
 def is_beside(real: Path) -> bool:

@@ -19,12 +19,12 @@ from itertools import count
 from pathlib import Path
 
 from rdsim.errors import Fault, OutputError
-from rdsim.folders.files import clear_parts
+from rdsim.folders.files import clear_parts, is_folder
 from rdsim.folders.locks import is_same, lock, sign
 from rdsim.folders.manifests import MANIFEST, SWEEP, listed
 from rdsim.folders.moves import DESK, DRAFT, carry_out, commit, files_below, is_beside, is_plain_place, is_unfinished
 
-__all__ = ["Place", "claim", "claim_next", "is_unfinished", "new_folder", "settle"]
+__all__ = ["Place", "claim", "claim_next", "is_unfinished", "new_folder", "require_name", "settle"]
 
 _LOCK, _OWNER, _MADE, _KEPT = "lock", "owner", "made", "unfinished"
 _TRIES = 100
@@ -188,7 +188,7 @@ def new_folder(folder: str | Path, rule: str) -> Iterator[Path]:
 def settle(folder: str | Path) -> list[str]:
     """Finish, or clear away, what a run that died left in a folder; says what was done. Raises OutputError if a live
     run writes there."""
-    if not (Path(folder) / DESK).is_dir():
+    if not is_folder(Path(folder) / DESK):
         return []
     place = _claimed(Path(folder), Path(os.path.realpath(folder)))
     try:
@@ -197,7 +197,18 @@ def settle(folder: str | Path) -> list[str]:
         place.release()
 
 
+def require_name(folder: Path) -> None:
+    """Raise OutputError for a folder whose name, from the root on, not all that writes files can have."""
+    try:
+        fits = "\0" not in str(folder) and bool(os.path.realpath(folder).encode())
+    except UnicodeEncodeError:
+        fits = False
+    if not fits:
+        raise OutputError((Fault(ascii(str(folder)), "must have a name that is UTF-8", "", "Name another."),))
+
+
 def _resolved(asked: Path) -> Path:
+    require_name(asked)
     real = Path(os.path.realpath(asked))
     if asked.is_symlink() and not real.exists():
         raise _TakenError((Fault(str(asked), "must not be a link that leads nowhere", str(real), "Name another."),))

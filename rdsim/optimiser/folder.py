@@ -65,7 +65,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from rdsim.errors import Fault, InputError, ProblemError
-from rdsim.folders import new_folder
+from rdsim.folders import is_file, is_folder, new_folder
 from rdsim.numerals import number, number_advice
 from rdsim.optimiser.evaluation import evaluate
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, Rows, state_problem, state_rows
@@ -143,8 +143,8 @@ def read(folder: str | Path) -> PortfolioProblem:
 def pose(folder: str | Path) -> Posed:
     """As `read`, with the problem's name, sense and unit."""
     path = Path(folder)
-    if not path.is_dir():
-        found = "a file" if path.exists() else "nothing"
+    if not is_folder(path):
+        found = "a file" if is_file(path) else "nothing"
         raise ProblemError((Fault(str(path), "must be a folder with options.csv", found),))
     return _Reader(path).posed()
 

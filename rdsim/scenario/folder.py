@@ -13,6 +13,7 @@ from typing import Any
 
 from rdsim.domain import FacilityNeed, Judgement, Link, Partner, Technology, TechnologyStep
 from rdsim.errors import Fault, InputError, ScenarioError
+from rdsim.folders import is_file, is_folder
 from rdsim.numerals import PLAIN, Style
 from rdsim.scenario.findings import FILES, Finding
 from rdsim.scenario.shapes import Path, Shape, parts, required
@@ -66,10 +67,9 @@ def read_folder(folder: FilePath, chosen: object = None) -> Reading:
 
     `chosen` are the parts in use, as a list of names or a text with commas between; None: those of scenario.toml.
     """
-    if not folder.is_dir():
-        raise ScenarioError(
-            (Fault(str(folder), "must be a scenario folder", "a file" if folder.exists() else "nothing"),)
-        )
+    if not is_folder(folder):
+        found = "a file" if is_file(folder) else "nothing"
+        raise ScenarioError((Fault(str(folder), "must be a scenario folder", found),))
     if not any(folder.iterdir()):
         rule = f"a scenario folder holds {SETTINGS} and technologies.csv"
         raise ScenarioError((Fault(str(folder), rule, "an empty folder"),))

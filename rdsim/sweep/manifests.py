@@ -10,7 +10,7 @@ from pydantic import Field
 
 from rdsim.domain import NAMES
 from rdsim.errors import ExperimentError, Fault
-from rdsim.folders import SWEEP, Digest, Part, Record, read_document
+from rdsim.folders import SWEEP, Digest, Part, Record, is_file, read_document
 from rdsim.sweep.answers import Names, answers_faults
 from rdsim.sweep.design import DesignKind
 from rdsim.sweep.experiment import TaskKind
@@ -82,7 +82,7 @@ class _Sweep(Record):
 
 def is_sweep(folder: str | Path) -> bool:
     """Whether a folder is one that a sweep was begun in."""
-    return (Path(folder) / SWEEP).is_file()
+    return is_file(Path(folder) / SWEEP)
 
 
 def manifest_of(folder: str | Path) -> dict[str, Any]:

@@ -24,7 +24,7 @@ import pandas as pd
 from rdsim import portfolio
 from rdsim.domain import Portfolio
 from rdsim.errors import EngineError, ExperimentError, Fault, OutputError, SweepError
-from rdsim.folders import SWEEP, WORK, is_part, settle, shared, undisturbed, write_whole
+from rdsim.folders import SWEEP, WORK, is_part, require_name, settle, shared, undisturbed, write_whole
 from rdsim.scenario import digest
 from rdsim.sweep.backends import Backend, backend, given
 from rdsim.sweep.experiment import Experiment
@@ -244,8 +244,8 @@ def _timed(packed: bytes, task: Task) -> float:
 def _claim(folder: Path) -> None:
     """Make the folder, unless it is there. Raises OutputError if it cannot be used."""
     try:
-        if folder.is_dir():
-            settle(folder)
+        require_name(folder)
+        settle(folder)
         _check(folder)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -254,6 +254,7 @@ def _claim(folder: Path) -> None:
 
 def _check(folder: Path) -> None:
     """A folder must be new, empty, or a sweep's. Raises OutputError."""
+    require_name(folder)
     try:
         if os.path.lexists(folder) and not folder.is_dir():
             raise OutputError((Fault(str(folder), "must be a folder", "something else", "Name another."),))
