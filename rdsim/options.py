@@ -22,13 +22,11 @@ from rdsim.luck import comes_to_market, value_factor
 from rdsim.metrics import by_year, discount, home_by_year
 from rdsim.scenario import award, eligible, market_probability, money_scale
 from rdsim.simulation import Batch, Engine, in_batches
+from rdsim.streams import SAMPLING, Stream
 
-__all__ = ["SAMPLING", "Options", "candidates", "expected_alone", "held", "sample"]
+__all__ = ["Options", "candidates", "expected_alone", "held", "sample"]
 
 Floats = npt.NDArray[np.float64]
-
-SAMPLING = 2**31
-"""First replication of the samples behind options: far from those of any evaluation, which count from 0."""
 
 _CHUNK = 500
 """Options simulated together: few technologies at a time, so that each one's luck is laid out once."""
@@ -86,16 +84,17 @@ def sample(
     *,
     samples: int,
     seed: int,
-    first: int = SAMPLING,
+    stream: Stream = SAMPLING,
+    after: int = 0,
     each_payment: bool = False,
     engine: Engine = "compiled",
     threads: int | None = None,
 ) -> Options:
-    """Simulate each option alone on `samples` common replications, numbered from `first`.
+    """Simulate each option alone on `samples` common replications of a stream, those after the first `after`.
 
     With `each_payment` the payments of every sample are kept, N x O x Y single-precision numbers.
     """
-    draws = Draws(seed, range(first, first + samples))
+    draws = Draws(seed, stream.numbers(samples, after))
     chunks = [choices[start : start + _CHUNK] for start in range(0, len(choices), _CHUNK)]
     each = (*_EACH, "paid") if each_payment else _EACH
     parts = [_sample_chunk(scenario, chunk, draws, each, engine, threads) for chunk in chunks]
@@ -112,12 +111,13 @@ def expected_alone(
     *,
     samples: int,
     seed: int,
-    first: int = SAMPLING,
+    stream: Stream = SAMPLING,
+    after: int = 0,
     engine: Engine = "compiled",
     threads: int | None = None,
 ) -> Floats:
     """What each option alone is worth given how its R&D went (see `expectation`), shape (samples, options)."""
-    draws, sure = Draws(seed, range(first, first + samples)), with_sure_market(scenario)
+    draws, sure = Draws(seed, stream.numbers(samples, after)), with_sure_market(scenario)
     parts = [np.zeros((samples, 0))]
     for start in range(0, len(choices), _CHUNK):
         chunk = choices[start : start + _CHUNK]

@@ -23,6 +23,7 @@ from rdsim.memory import require_memory
 from rdsim.metrics import Worth, replication_figures, sold_by_technology, worth
 from rdsim.native.threads import cores, in_threads
 from rdsim.stats import mean_interval
+from rdsim.streams import REPORTED, Stream
 
 __all__ = [
     "ENGINES",
@@ -182,7 +183,7 @@ def simulate(
     >>> len(outcomes.projects), list(outcomes.summary().columns)
     (50, ['mean', 'ci_low', 'ci_high', 'n'])
     """
-    prepared = _prepare(scenario, chosen, replications, seed, 0, threads)
+    prepared = _prepare(scenario, chosen, replications, seed, threads)
     require_memory(scenario, len(prepared.choices), len(prepared.draws.replications))
     tables: list[list[pd.DataFrame]] = []
     reduce = partial(_tables, scenario, prepared.choices)
@@ -199,16 +200,17 @@ def replicate(
     *,
     replications: int | None = None,
     seed: int | None = None,
-    first: int = 0,
+    stream: Stream = REPORTED,
+    after: int = 0,
     engine: Engine = "compiled",
     threads: int | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> pd.DataFrame:
     """Like `simulate`, but only the table with a row for each replication: far less memory for many replications.
 
-    `first` is the number of the first replication: others than 0, 1, ... have other luck.
+    The replications are those of a stream after the first `after`: others have other luck.
     """
-    prepared = _prepare(scenario, chosen, replications, seed, first, threads)
+    prepared = _prepare(scenario, chosen, replications, seed, threads, stream, after)
     parts = []
     reduce = partial(_figures, scenario, prepared.choices)
     for part in in_batches(scenario, prepared.case, prepared.choices, prepared.draws, engine, reduce, threads):
@@ -223,7 +225,8 @@ def expected_worths(
     *,
     replications: int | None = None,
     seed: int | None = None,
-    first: int = 0,
+    stream: Stream = REPORTED,
+    after: int = 0,
     engine: Engine = "compiled",
     threads: int | None = None,
 ) -> tuple[Floats, Floats]:
@@ -232,7 +235,7 @@ def expected_worths(
     Projects are in the order of the portfolio's choices; worth is net present value and the bonus for being in time.
     Its mean is that of the simulated worth, with far less luck. Other arguments and errors are those of `replicate`.
     """
-    prepared = _prepare(scenario, chosen, replications, seed, first, threads)
+    prepared = _prepare(scenario, chosen, replications, seed, threads, stream, after)
     sure, choices = with_sure_market(scenario), prepared.choices
     reduce = partial(_expected, scenario, choices)
     parts = list(in_batches(sure, prepared.case, choices, prepared.draws, engine, reduce, threads))
@@ -253,13 +256,12 @@ class _Prepared(NamedTuple):
     draws: Draws
 
 
-def _check_run(replications: int | None, seed: int | None, threads: int | None, first: int = 0) -> None:
+def _check_run(replications: int | None, seed: int | None, threads: int | None) -> None:
     """Raise InputError with every one of these that cannot be."""
     wanted = (
-        ("replications", replications, 1, 2**31, "a whole number of at least 1, below 2**31"),
+        ("replications", replications, 1, REPORTED.size, f"a whole number of at least 1, below {REPORTED.size:,}"),
         ("seed", seed, 0, 2**63, "a whole number of at least 0, below 2**63"),
         ("threads", threads, 1, 2**31, "a whole number of at least 1"),
-        ("first", first, 0, 2**31, "a whole number of at least 0, below 2**31"),
     )
     faults = tuple(
         Fault(name, f"must be {rule}", repr(value))
@@ -275,14 +277,15 @@ def _prepare(
     chosen: Portfolio,
     replications: int | None,
     seed: int | None,
-    first: int = 0,
     threads: int | None = None,
+    stream: Stream = REPORTED,
+    after: int = 0,
 ) -> _Prepared:
-    _check_run(replications, seed, threads, first)
+    _check_run(replications, seed, threads)
     portfolio.check(chosen, scenario)
     chosen = portfolio.ranked(chosen, scenario)
     count = scenario.simulation.replications if replications is None else replications
-    draws = Draws(scenario.simulation.seed if seed is None else seed, range(first, first + count))
+    draws = Draws(scenario.simulation.seed if seed is None else seed, stream.numbers(count, after))
     choices = tuple(sorted(chosen.choices, key=lambda choice: choice.rank))
     return _Prepared(chosen, choices, build(scenario, chosen), draws)
 
@@ -312,7 +315,7 @@ def trace(scenario: Scenario, chosen: Portfolio, *, replication: int = 0, seed: 
     from rdsim.engines import process  # noqa: PLC0415
 
     prepared = _prepare(scenario, chosen, 1, seed)
-    draws = Draws(prepared.draws.seed, range(replication, replication + 1))
+    draws = Draws(prepared.draws.seed, REPORTED.numbers(1, replication))
     rows: list[process.TraceRow] = []
     process.run(prepared.case, lay_out(scenario, prepared.case, prepared.choices, draws), rows)
     return frames.trace_frame(scenario, prepared.choices, rows)

@@ -27,6 +27,7 @@ from rdsim.search import Judge, Loop, Posed, Proposal, choose, improve, pose, pr
 from rdsim.search.views import LOOSEST, View, over_committed, ratios_of, seen, wary
 from rdsim.simulation import expected_worths, replicate
 from rdsim.stats import paired_difference
+from rdsim.streams import REPORTED
 from tests.simple import plain
 from tests.tiny import tiny_folder
 
@@ -99,9 +100,9 @@ def test_expected_worth_is_unbiased_and_varies_less(tiny_scenario: Scenario, bon
 def test_replications_are_found_by_their_number(tiny_scenario: Scenario) -> None:
     portfolio = propose(tiny_scenario, samples=30).portfolio
     whole, _ = expected_worths(tiny_scenario, portfolio, replications=30, seed=5)
-    part, _ = expected_worths(tiny_scenario, portfolio, replications=10, first=20, seed=5)
+    part, _ = expected_worths(tiny_scenario, portfolio, replications=10, after=20, seed=5)
     assert (whole[20:] == part).all()
-    judge = Judge(tiny_scenario, 5, first=0)
+    judge = Judge(tiny_scenario, 5, REPORTED)
     assert (judge.worths(portfolio, 10) == whole[:10]).all()
     assert (judge.worths(portfolio, 30) == whole).all()
     assert judge.spent == 30
@@ -110,7 +111,7 @@ def test_replications_are_found_by_their_number(tiny_scenario: Scenario) -> None
 def test_a_lone_project_is_worth_what_its_option_is() -> None:
     scenario = crowded()
     choice = Choice("T3", "domestic", "", 2024)
-    judge = Judge(scenario, 5, first=0)
+    judge = Judge(scenario, 5, REPORTED)
     assert np.allclose(judge.worths(Portfolio((choice,)), 50), judge.alone((choice,), 50)[:, 0])
     assert judge.losses(Portfolio((choice,)), 50) == pytest.approx([0.0])
 

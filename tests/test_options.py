@@ -111,13 +111,6 @@ def test_chunks_change_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
         assert np.array_equal(getattr(whole, one.name), getattr(pieces, one.name)), one.name
 
 
-def test_the_samples_are_not_those_that_judge(scenario: Scenario, options: Options) -> None:
-    from rdsim.options import SAMPLING  # noqa: PLC0415
-
-    assert SAMPLING > 10_000_000
-    assert options.npv.shape == (SAMPLES, 12)
-
-
 def test_the_rows_hold_every_family_with_its_cap(scenario: Scenario, options: Options) -> None:
     rows = state(scenario, options).rows
     caps = dict(zip(rows.names, rows.cap.tolist(), strict=True))

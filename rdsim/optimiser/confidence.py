@@ -60,6 +60,7 @@ from rdsim.optimiser.risk import solve_risk
 from rdsim.optimiser.solution import Solution, require
 from rdsim.optimiser.solvers import Solver
 from rdsim.stats import Interval, mean_interval, paired_difference, quantile
+from rdsim.streams import BATCHES, CHOOSING, EVALUATION, INFORMATION, REDECIDED
 
 __all__ = [
     "Batch",
@@ -85,13 +86,6 @@ Draw = Callable[[int, int], FloatArray]
 
 DrawSome = Callable[[int, int, tuple[int, ...]], FloatArray]
 """(index, count, options) -> values of these options alone, shape (count, options): the judge needs no others."""
-
-CHOOSING = 0
-BATCHES = 1
-EVALUATION = 2**20
-INFORMATION = 2**21
-REDECIDED = 2**22
-"""First index of the samples for each purpose; those of one purpose follow one another."""
 
 FEWEST_ALIKE = 3
 
@@ -321,7 +315,7 @@ class _Study:
     def chooser(self) -> FloatArray:
         """The sample that chooses: the problem's own, else a fresh one."""
         own = self.problem.values
-        return own if own.ndim == 2 else self.sampled(CHOOSING, self.samples)
+        return own if own.ndim == 2 else self.sampled(CHOOSING.first, self.samples)
 
     def portfolio(self, chosen: Iterable[int]) -> _Portfolio:
         """A choice of options that keeps every row."""
@@ -363,7 +357,7 @@ class _Study:
     def evaluated(self, options: tuple[int, ...], count: int) -> Iterator[FloatArray]:
         """The evaluation sample of some options, in parts no larger than a batch."""
         for index, part in enumerate(_parts(count, self.samples)):
-            yield self.sampled_of(EVALUATION + index, part, options)
+            yield self.sampled_of(EVALUATION.number(index), part, options)
 
 
 def _parts(count: int, size: int) -> list[int]:
@@ -489,7 +483,7 @@ def optimality(
 def _batches(study: _Study, portfolio: _Portfolio, threshold: float, count: int) -> list[Batch]:
     """The batches, one after another: no more than one sample is held at a time."""
     found, digests = [], set()
-    for index in range(BATCHES, BATCHES + count):
+    for index in BATCHES.numbers(count):
         values = study.sampled(index, study.samples)
         found.append(_batch(study, portfolio, threshold, values, index))
         digests.add(_digest(values) if np.ptp(values, axis=0).any() else str(index))
@@ -514,7 +508,7 @@ def _optimism(study: _Study, own: _Portfolio, values: FloatArray, index: int) ->
     """What a batch promises of the portfolio that it chose, less what samples that chose nothing give of it."""
     promised = own.worth(values)
     threshold = study.threshold(promised)
-    drawn = study.sampled_of(REDECIDED + index, study.samples, own.chosen)
+    drawn = study.sampled_of(REDECIDED.number(index), study.samples, own.chosen)
     fresh = drawn.sum(axis=1) + own.same
     return float(terms(promised, study.risk, threshold).mean() - terms(fresh, study.risk, threshold).mean())
 
@@ -646,7 +640,7 @@ def value_of_perfect_information(
 def _worlds(study: _Study, portfolio: _Portfolio, count: int) -> Iterator[tuple[float, float, float]]:
     """(worth of the candidate, worth of the best found, bound) in each world."""
     for index, part in enumerate(_parts(count, study.samples)):
-        values = study.sampled(INFORMATION + index, part)
+        values = study.sampled(INFORMATION.number(index), part)
         for world, worth in zip(values, portfolio.worth(values).tolist(), strict=True):
             solution = study.solve_certain(world)
             yield (worth, *_limits(study, solution, worth, "a world in hindsight"))

@@ -23,13 +23,11 @@ from rdsim.luck import lay_out
 from rdsim.metrics import worth
 from rdsim.rolling.course import Course, Lived
 from rdsim.simulation import Engine
+from rdsim.streams import FORESEEING, REPORTED
 
-__all__ = ["FUTURES", "Worlds"]
+__all__ = ["Worlds"]
 
 Floats = npt.NDArray[np.float64]
-
-FUTURES = 2**30 + 2**29 + 2**28
-"""First replication of the luck that futures are made of: it judges nothing that is reported."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +59,11 @@ class Worlds:
     @cached_property
     def others(self) -> Luck:
         """The luck that futures are made of."""
-        return self._laid_out(range(FUTURES, FUTURES + self.pool))
+        return self._laid_out(FORESEEING.numbers(self.pool))
 
     def actual(self, replication: int) -> Luck:
         """The luck of one replication."""
-        return self._laid_out(range(replication, replication + 1))
+        return self._laid_out(REPORTED.numbers(1, replication))
 
     def _laid_out(self, replications: range) -> Luck:
         return lay_out(self._sure, self._stage, self.options, Draws(self.seed, replications))

@@ -23,6 +23,7 @@ from rdsim.search import Posed
 from rdsim.search.proposing import portfolio_of
 from rdsim.simulation import expected_worths
 from rdsim.statement import state
+from rdsim.streams import REPORTED
 
 __all__ = ["foresee", "foreseen"]
 
@@ -42,7 +43,8 @@ def foreseen(posed: Posed, replication: int, solver: str = "highs") -> Portfolio
         posed.options.choices,
         samples=1,
         seed=posed.seed,
-        first=replication,
+        stream=REPORTED,
+        after=replication,
         engine=posed.engine,
         threads=1,
     )
@@ -85,7 +87,7 @@ def _worth(posed: Posed, portfolio: Portfolio, number: int) -> float:
     if not portfolio.choices:
         return 0.0
     worths, _ = expected_worths(
-        posed.scenario, portfolio, replications=1, seed=posed.seed, first=number, engine=posed.engine, threads=1
+        posed.scenario, portfolio, replications=1, seed=posed.seed, after=number, engine=posed.engine, threads=1
     )
     return float(worths[0])
 

@@ -23,14 +23,12 @@ from rdsim.options import held
 from rdsim.rolling.knowledge import Phase, Standing
 from rdsim.scenario import market_probability, money_scale
 from rdsim.simulation import Batch, Engine, in_batches
+from rdsim.streams import PROSPECTS
 
-__all__ = ["PROSPECTS", "Ahead", "Prospects"]
+__all__ = ["Ahead", "Prospects"]
 
 Floats = npt.NDArray[np.float64]
 Floats32 = npt.NDArray[np.float32]
-
-PROSPECTS = 2**31 + 2**29
-"""First replication of these samples: not among those behind the portfolio problem."""
 
 _FEW = 5.0
 """So many samples count as much as the mean that theirs is drawn towards."""
@@ -66,7 +64,7 @@ class Prospects:
         self._scenario = scenario
         self._row = {_key(choice): row for row, choice in enumerate(choices)}
         self._years = scenario.horizon_year - scenario.start_year + 1
-        draws, sure = Draws(seed, range(PROSPECTS, PROSPECTS + samples)), with_sure_market(scenario)
+        draws, sure = Draws(seed, PROSPECTS.numbers(samples)), with_sure_market(scenario)
         self._figures: list[Floats32] = []  # for each option (N, 2 + 3 Y): value, sold, payments, joint, held
         self._places: list[npt.NDArray[np.int16]] = []  # (N, Y): where each sample stands, -1 if not under way
         for start in range(0, len(choices), _CHUNK):

@@ -18,22 +18,20 @@ import numpy.typing as npt
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.options import expected_alone
 from rdsim.simulation import Engine, expected_worths, replicate
+from rdsim.streams import SEARCHING, Stream
 
-__all__ = ["SEARCHING", "SELECTING", "Judge"]
+__all__ = ["Judge"]
 
 Floats = npt.NDArray[np.float64]
-
-SEARCHING, SELECTING = 2**30, 2**30 + 2**29
-"""First replications that guide the loop and that select among its portfolios: none of those that tell the result."""
 
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """Simulates portfolios on replications `first`, first + 1, ..., each portfolio and replication once."""
+    """Simulates portfolios on replications of a stream, each portfolio and replication once."""
 
     scenario: Scenario
     seed: int
-    first: int = SEARCHING
+    stream: Stream = SEARCHING
     plain: bool = False
     engine: Engine = "compiled"
     threads: int | None = None
@@ -49,14 +47,14 @@ class Judge:
         """Worth in the first `count` replications, shape (count,), in the scenario's unit of money."""
         known = self._worths.get(portfolio.choices, np.zeros(0))
         if known.size < count:
-            fresh = self._simulated(portfolio, self.first + known.size, count - known.size)
+            fresh = self._simulated(portfolio, known.size, count - known.size)
             known = self._worths[portfolio.choices] = np.concatenate([known, fresh])
         return known[:count]
 
-    def _simulated(self, portfolio: Portfolio, first: int, count: int) -> Floats:
+    def _simulated(self, portfolio: Portfolio, after: int, count: int) -> Floats:
         if not self.plain:
-            return expected_worths(self.scenario, portfolio, replications=count, first=first, **self._how)[0]
-        table = replicate(self.scenario, portfolio, replications=count, first=first, **self._how)
+            return expected_worths(self.scenario, portfolio, replications=count, after=after, **self._how)[0]
+        table = replicate(self.scenario, portfolio, replications=count, after=after, **self._how)
         bonus = self.scenario.optimiser.commercialisation_value
         return np.asarray(table["npv"] + bonus * table["commercialised_by_deadline"], np.float64)
 
@@ -65,15 +63,15 @@ class Judge:
         unranked = tuple(replace(choice, rank=0) for choice in choices)
         missing = tuple(one for one in dict.fromkeys(unranked) if self._alone.get(one, np.zeros(0)).size < count)
         if missing:
-            found = expected_alone(self.scenario, missing, samples=count, first=self.first, **self._how)
+            found = expected_alone(self.scenario, missing, samples=count, **self._how)
             self._alone.update({one: found[:, place] for place, one in enumerate(missing)})
         return np.array([self._alone[one][:count] for one in unranked]).T.reshape(count, len(unranked))
 
     def losses(self, portfolio: Portfolio, count: int) -> Floats:
         """What each project loses on average by not being alone, shape (choices,)."""
-        _, together = expected_worths(self.scenario, portfolio, replications=count, first=self.first, **self._how)
+        _, together = expected_worths(self.scenario, portfolio, replications=count, **self._how)
         return np.asarray((self.alone(portfolio.choices, count) - together).mean(axis=0))
 
     @property
     def _how(self) -> dict[str, Any]:
-        return {"seed": self.seed, "engine": self.engine, "threads": self.threads}
+        return {"seed": self.seed, "stream": self.stream, "engine": self.engine, "threads": self.threads}

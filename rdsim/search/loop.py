@@ -37,7 +37,7 @@ from rdsim.optimiser.problem import foremost
 from rdsim.optimiser.risk import solve_risk
 from rdsim.optimiser.solution import relative_gap
 from rdsim.options import expected_alone
-from rdsim.search.judging import SEARCHING, SELECTING, Judge
+from rdsim.search.judging import Judge
 from rdsim.search.proposing import Posed, Proposal, portfolio_of, risk_of
 from rdsim.search.selection import Selected, select
 from rdsim.search.views import (
@@ -51,6 +51,7 @@ from rdsim.search.views import (
     wary,
 )
 from rdsim.stats import quantile
+from rdsim.streams import REFINING, SEARCHING, SELECTING
 
 __all__ = ["LOOP", "Contender", "Loop", "Step", "improve"]
 
@@ -58,9 +59,6 @@ Floats = npt.NDArray[np.float64]
 
 LOOP = "loop"
 """The method of a solution that simulation chose among the optimiser's portfolios."""
-
-REFINING = 2**31 + 2**30
-"""First replication of the further samples of options."""
 
 _NEAR = 0.003  # of the relaxation's value: reduced costs of options that are sampled further
 _MOST_NEAR = 1500
@@ -179,8 +177,8 @@ class _Run:
         self.risk = risk_of(posed)
         self.plain = self.risk is not None and self.risk.weight > 0
         self.judge, self.court = (
-            Judge(posed.scenario, posed.seed, first, self.plain, posed.engine, posed.threads)
-            for first in (SEARCHING, SELECTING)
+            Judge(posed.scenario, posed.seed, stream, self.plain, posed.engine, posed.threads)
+            for stream in (SEARCHING, SELECTING)
         )
 
     # ------------------------------------------------------------ what a contender is worth
@@ -271,7 +269,7 @@ class _Run:
             tuple(posed.options.choices[o] for o in near),
             samples=_FURTHER * posed.samples,
             seed=posed.seed,
-            first=REFINING,
+            stream=REFINING,
             engine=posed.engine,
             threads=posed.threads,
         )

@@ -26,6 +26,7 @@ from rdsim.search.views import held_to, payment_ratios
 from rdsim.simulation import Engine
 from rdsim.statement import state, values
 from rdsim.stats import Interval, mean_interval
+from rdsim.streams import JUDGING
 from rdsim.wording import conflict_words, relaxation_words, row_words
 
 __all__ = [
@@ -45,9 +46,6 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
-
-JUDGING = 2**30
-"""Index of the worlds that judge a plan's portfolio; `rdsim.optimiser.confidence` asks for lower ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,7 +247,7 @@ def fresh_worth(
     posed = Posed(scenario, proposal.options, proposal.problem, proposal.samples, seed, engine, threads)
     evaluation = proposal.evaluation
     same = evaluation.opening + evaluation.synergy - evaluation.shortfall
-    worth = fresh_values(posed, JUDGING, count, proposal.solution.chosen).sum(axis=1) + same
+    worth = fresh_values(posed, JUDGING.first, count, proposal.solution.chosen).sum(axis=1) + same
     return mean_interval(worth, scenario.simulation.confidence)
 
 

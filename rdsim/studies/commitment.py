@@ -21,10 +21,10 @@ from rdsim.optimiser.risk import solve_risk
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
 from rdsim.search import Posed, Proposal, risk_of
-from rdsim.search.judging import SEARCHING
 from rdsim.search.views import LOOSEST, over_committed
 from rdsim.simulation import Simulation, expected_worths, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
+from rdsim.streams import REPORTED, SEARCHING, Stream
 from rdsim.studies.study import Study, listing, money, picked, record_of, speaks_of
 
 __all__ = ["RATIOS", "commitment"]
@@ -135,15 +135,15 @@ class _Question:
             found = solve_risk(problem, risk, solver=self.solver, gap=self.gap, time_limit=self.time_limit)
         return found.chosen if found.has_portfolio else None
 
-    def worths(self, portfolio: Portfolio, first: int) -> Floats:
-        """Expected worth in each replication from `first` on."""
+    def worths(self, portfolio: Portfolio, stream: Stream) -> Floats:
+        """Expected worth in each of the first replications of a stream."""
         posed = self.posed
         return expected_worths(
             posed.scenario,
             portfolio,
             replications=self.replications,
             seed=posed.seed,
-            first=first,
+            stream=stream,
             engine=posed.engine,
             threads=posed.threads,
         )[0]
@@ -194,7 +194,7 @@ def _point(ask: _Question, mine: list[str], ratio: float, portfolio: Portfolio) 
         ratio,
         portfolio,
         ask.worths(portfolio, SEARCHING),
-        ask.worths(portfolio, 0),
+        ask.worths(portfolio, REPORTED),
         mean_interval(lapsed.to_numpy(np.float64) if len(lapsed) else nothing, confidence),
         mean_interval(waits.to_numpy(np.float64) if len(waits) else nothing, confidence),
     )

@@ -30,9 +30,6 @@ from rdsim.optimiser import (
 )
 from rdsim.optimiser.appraisal import Risk, SampledRow, appraise
 from rdsim.optimiser.confidence import (
-    EVALUATION,
-    INFORMATION,
-    REDECIDED,
     Batch,
     Candidate,
     Draw,
@@ -50,6 +47,7 @@ from rdsim.optimiser.confidence import (
 from rdsim.optimiser.risk import solve_risk
 from rdsim.optimiser.variations import with_values
 from rdsim.stats import cvar, mean_interval, quantile
+from rdsim.streams import EVALUATION, INFORMATION, REDECIDED
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import build
 from tests.optimiser.small import draw as draw_parts
@@ -345,8 +343,8 @@ def test_no_sample_both_chooses_and_judges() -> None:
     recorder = Recorder(normals(1))
     optimality(problem_of(), recorder, batches=3, samples=40, evaluation=100, gap=1e-3)
     choosing = [(index, 40) for index in range(4)]
-    judging = [(REDECIDED + 1, 40), (REDECIDED + 2, 40), (REDECIDED + 3, 40)]
-    judging += [(EVALUATION, 40), (EVALUATION + 1, 40), (EVALUATION + 2, 20)]
+    judging = [(REDECIDED.first + 1, 40), (REDECIDED.first + 2, 40), (REDECIDED.first + 3, 40)]
+    judging += [(EVALUATION.first, 40), (EVALUATION.first + 1, 40), (EVALUATION.first + 2, 20)]
     assert sorted(recorder.asked) == sorted(choosing + judging)
 
 
@@ -354,7 +352,7 @@ def test_samples_of_the_problem_choose_if_it_has_any() -> None:
     values, recorder = normals(77)(5, 60), Recorder(normals(1))
     problem = with_values(problem_of(), values)
     found = optimality(problem, recorder, batches=2, samples=40, evaluation=40, gap=0)
-    assert [index for index, _ in recorder.asked] == [1, REDECIDED + 1, 2, REDECIDED + 2, EVALUATION]
+    assert [index for index, _ in recorder.asked] == [1, REDECIDED.first + 1, 2, REDECIDED.first + 2, EVALUATION.first]
     assert found.candidate.chosen == solve(problem, gap=0).chosen
     assert found.candidate.objective == pytest.approx(solve(problem, gap=0).objective)
 
@@ -362,7 +360,7 @@ def test_samples_of_the_problem_choose_if_it_has_any() -> None:
 def test_evaluation_is_the_mean_over_its_parts() -> None:
     draw = normals(6)
     found = optimality(problem_of(), draw, candidate=(1, 3), batches=2, samples=40, evaluation=90, gap=1e-3)
-    parts = [draw(EVALUATION, 40), draw(EVALUATION + 1, 40), draw(EVALUATION + 2, 10)]
+    parts = [draw(EVALUATION.first, 40), draw(EVALUATION.first + 1, 40), draw(EVALUATION.first + 2, 10)]
     worth = np.concatenate(parts)[:, [1, 3]].sum(axis=1)
     assert found.lower == mean_interval(worth)
 
@@ -396,12 +394,12 @@ def test_a_quicker_draw_of_the_chosen_options_changes_nothing(risk: Risk | None)
     size_ = {"batches": 2, "samples": 30, "evaluation": 45, "gap": 1e-3}
     found = optimality(problem_of(), draw, risk, draw_some=some, **size_)
     assert found == optimality(problem_of(), draw, risk, **size_)
-    judged = [(index, options) for index, options in asked if index < REDECIDED]
-    assert judged == [(EVALUATION, found.candidate.chosen), (EVALUATION + 1, found.candidate.chosen)]
-    redecided = [(index, options) for index, options in asked if index >= REDECIDED]
+    judged = [(index, options) for index, options in asked if index < REDECIDED.first]
+    assert judged == [(EVALUATION.first, found.candidate.chosen), (EVALUATION.first + 1, found.candidate.chosen)]
+    redecided = [(index, options) for index, options in asked if index >= REDECIDED.first]
     problems = [with_values(problem_of(), draw(index, 30)) for index in (1, 2)]
     assert redecided == [
-        (REDECIDED + number, solve_risk(one, risk, gap=1e-3).chosen if risk else solve(one, gap=1e-3).chosen)
+        (REDECIDED.first + number, solve_risk(one, risk, gap=1e-3).chosen if risk else solve(one, gap=1e-3).chosen)
         for number, one in enumerate(problems, start=1)
     ]
 
@@ -558,14 +556,14 @@ def test_evpi_allows_for_a_solver_that_stops_early(monkeypatch: pytest.MonkeyPat
 
 def _mean_of_floor(seed: int) -> float:
     """Who finds nothing in hindsight keeps the candidate, or nothing where that is worth less."""
-    values = normals(seed, *PAIR)(INFORMATION, 50)[:, 0]
+    values = normals(seed, *PAIR)(INFORMATION.first, 50)[:, 0]
     return float(np.maximum(-values, 0.0).mean())
 
 
 def test_evpi_has_half_of_the_risk_for_the_shortfall_and_a_quarter_for_each_end() -> None:
     known = judged_pair(3)
     found = value_of_perfect_information(problem_of(2, 1), normals(3, *PAIR), known, solves=40, gap=0)
-    values = normals(3, *PAIR)(INFORMATION, 40)
+    values = normals(3, *PAIR)(INFORMATION.first, 40)
     differences = np.maximum(values.max(axis=1), 0.0) - values[:, 0]
     gaps = np.array([batch.bound - batch.value for batch in known.batches])
     half = reference.t.ppf(0.9875, 39) * reference.sem(differences)
@@ -578,7 +576,7 @@ def test_evpi_of_cvar_takes_the_same_objective_in_hindsight() -> None:
     problem, draw = problem_of(2, 1), normals(5, *PAIR)
     known = optimality(problem, draw, RISK, batches=2, samples=300, evaluation=10, gap=1e-3)
     found = value_of_perfect_information(problem, draw, known, RISK, solves=300, gap=0)
-    values = draw(INFORMATION, 300)
+    values = draw(INFORMATION.first, 300)
     best = np.maximum(values.max(axis=1), 0.0)
     now = terms(values[:, list(known.candidate.chosen)].sum(axis=1), RISK, known.candidate.threshold)
     assert found.worth == pytest.approx(0.5 * best.mean() + 0.5 * cvar(best, 0.8))
@@ -623,12 +621,14 @@ def test_all_faults_come_at_once() -> None:
         (lambda index, count: np.zeros((count - 1, 5)), r"draw\(0, 5\): must have shape"),
         (lambda index, count: np.full((count, 5), math.nan), r"draw\(0, 5\): must be finite"),
         (
-            lambda index, count: normals(1)(index, count) * (math.inf if EVALUATION <= index < REDECIDED else 1.0),
-            rf"draw\({EVALUATION}, 5\): must be fin",
+            lambda index, count: (
+                normals(1)(index, count) * (math.inf if EVALUATION.first <= index < REDECIDED.first else 1.0)
+            ),
+            rf"draw\({EVALUATION.first}, 5\): must be fin",
         ),
         (
-            lambda index, count: normals(1)(index, count) * (math.inf if index >= REDECIDED else 1.0),
-            rf"draw\({REDECIDED + 1}, 5\): must be fin",
+            lambda index, count: normals(1)(index, count) * (math.inf if index >= REDECIDED.first else 1.0),
+            rf"draw\({REDECIDED.first + 1}, 5\): must be fin",
         ),
     ],
 )
@@ -668,7 +668,9 @@ def test_the_callers_arrays_stay_writeable() -> None:
 
 
 def test_streams_differ_and_repeat() -> None:
-    seeds = {stream_seed(seed, index) for seed in range(20) for index in [*range(50), EVALUATION, INFORMATION]}
+    seeds = {
+        stream_seed(seed, index) for seed in range(20) for index in [*range(50), EVALUATION.first, INFORMATION.first]
+    }
     assert len(seeds) == 20 * 52
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert stream_seed(3, 4) == stream_seed(3, 4) != stream_seed(4, 3)

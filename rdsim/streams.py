@@ -1,0 +1,81 @@
+"""Which luck serves which purpose: what chooses never reports.
+
+A number of a replication is part of the address of everything that is drawn in it (`rdsim.draws`), so that two purposes
+are independent of one another if they share no number. All purposes are here, side by side; a test holds them apart.
+Results rest on these numbers: none may be moved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rdsim.errors import Fault, InputError
+
+__all__ = [
+    "BATCHES",
+    "CHOOSING",
+    "EVALUATION",
+    "FORESEEING",
+    "INFORMATION",
+    "JUDGING",
+    "PROSPECTS",
+    "REDECIDED",
+    "REFINING",
+    "REPLICATIONS",
+    "REPORTED",
+    "SAMPLES",
+    "SAMPLING",
+    "SEARCHING",
+    "SELECTING",
+    "Stream",
+]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Numbers kept for one purpose: `size` of them, from `first` on."""
+
+    purpose: str
+    first: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        """The first number that is no longer its own."""
+        return self.first + self.size
+
+    def numbers(self, count: int, after: int = 0) -> range:
+        """`count` numbers, those after the first `after`. Raises InputError if the stream has not so many."""
+        if min(count, after) < 0 or count + after > self.size:
+            raise InputError(
+                (Fault(self.purpose, f"takes at most {self.size:,} numbers", f"{count} after the first {after}"),)
+            )
+        return range(self.first + after, self.first + after + count)
+
+    def number(self, place: int) -> int:
+        """One number, by its place from 0. Raises InputError if the stream has not so many."""
+        return self.numbers(1, place).start
+
+
+# --- replications of the simulation ---------------------------------------------------------------
+
+REPORTED = Stream("replications that results are reported of", 0, 2**30)
+SEARCHING = Stream("replications that guide the loop", 2**30, 2**29)
+SELECTING = Stream("replications that select among the loop's portfolios", 2**30 + 2**29, 2**28)
+FORESEEING = Stream("replications that imagined futures are made of", 2**30 + 2**29 + 2**28, 2**28)
+SAMPLING = Stream("samples of options, which state the problem", 2**31, 2**29)
+PROSPECTS = Stream("samples of what may still be decided, year by year", 2**31 + 2**29, 2**29)
+REFINING = Stream("further samples of promising options", 2**31 + 2**30, 2**30)
+
+REPLICATIONS = (REPORTED, SEARCHING, SELECTING, FORESEEING, SAMPLING, PROSPECTS, REFINING)
+
+# --- samples with a seed of their own (`rdsim.optimiser.confidence.stream_seed`) ------------------
+
+CHOOSING = Stream("the sample that chooses the candidate", 0, 1)
+BATCHES = Stream("batches that are solved anew", 1, 2**20 - 1)
+EVALUATION = Stream("samples that judge the candidate", 2**20, 2**20)
+INFORMATION = Stream("worlds that are solved in hindsight", 2**21, 2**21)
+REDECIDED = Stream("samples that judge what each batch chose", 2**22, 2**30 - 2**22)
+JUDGING = Stream("samples that judge a plan's options", 2**30, 2**30)
+
+SAMPLES = (CHOOSING, BATCHES, EVALUATION, INFORMATION, REDECIDED, JUDGING)
