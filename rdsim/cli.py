@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rdsim.runs import Earlier
     from rdsim.search import Given, Posed
     from rdsim.studies import Study
-    from rdsim.sweep import Estimate
+    from rdsim.sweep import Estimate, Sweep
 
 __all__ = ["app", "main"]
 
@@ -1022,6 +1022,13 @@ def sweep_run(
         with sweep.backend(prepared.design.count, workers, dask) as backend:
             asked: dict[str, Any] = {"retry_failed": retry_failed, "force": force, "command": _typed()}
             found = sweep.run_on(prepared, place, backend, progress=progress, **asked)
+    _finish_sweep(found, place, kept)
+
+
+def _finish_sweep(found: Sweep, place: Path, kept: str) -> None:
+    """Tell what a sweep found, and draw its page; if it is not complete, the exit code is 4."""
+    from rdsim import sweep  # noqa: PLC0415
+
     for line in sweep.described(found):
         typer.echo(line)
     if found.stays:

@@ -19,6 +19,7 @@ from rdsim.case import DAYS_PER_YEAR
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError
 from rdsim.metrics import discount
+from rdsim.numerals import numeral
 from rdsim.optimiser.conflicts import Rule
 from rdsim.optimiser.explanation import (
     CapRise,
@@ -154,7 +155,7 @@ def _proven(scenario: Scenario, figure: Figure) -> str:
         return ""
     if math.isinf(figure.high):
         return f" (proven: at least {_value(scenario, figure.low)})"
-    return f" (proven: between {figure.low:,.3g} and {_value(scenario, figure.high)})"
+    return f" (proven: between {numeral(figure.low, ',.3g')} and {_value(scenario, figure.high)})"
 
 
 def _exchange_words(scenario: Scenario, exchange: Exchange) -> str:
@@ -285,7 +286,9 @@ def cap_words(scenario: Scenario, worth: WorthOfCap) -> str:
     now = next(step.cap for step in worth.steps if step.amount == 0)
     lines = [f"{row_words(scenario, worth.name)}, now {amount_words(scenario, family, now)}:"]
     lines += [f"  {_step_words(scenario, family, step)}" for step in worth.steps if step.amount != 0]
-    lines.append(f"  (a hint only: in the linear relaxation one more unit is worth {worth.hint + 0.0:,.3g})")
+    lines.append(
+        f"  (a hint only: in the linear relaxation one more unit is worth {numeral(worth.hint + 0.0, ',.3g')})"
+    )
     return "\n".join(lines)
 
 
@@ -298,12 +301,14 @@ def _step_words(scenario: Scenario, family: str, step: CapStep) -> str:
             f"{change} changes nothing" if step.worth.exact else f"{change}: no change was found{_limits(step.worth)}"
         )
     verb = "gains" if step.worth.found > 0 else "costs"
-    each = f", {abs(step.worth.found / step.amount):,.3g} for each"
+    each = f", {numeral(abs(step.worth.found / step.amount), ',.3g')} for each"
     return f"{change} {verb} {_value(scenario, abs(step.worth.found))}{each}{_limits(step.worth)}"
 
 
 def _limits(figure: Figure) -> str:
-    return "" if figure.exact else f" (change proven: {figure.low:+,.3g} to {figure.high:+,.3g})"
+    return (
+        "" if figure.exact else f" (change proven: {numeral(figure.low, '+,.3g')} to {numeral(figure.high, '+,.3g')})"
+    )
 
 
 # --- tables ---------------------------------------------------------------------------------------

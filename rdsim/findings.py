@@ -11,6 +11,7 @@ import pandas as pd
 from rdsim.case import hosts
 from rdsim.domain import Choice, Institute, Judgement, Partner, Scenario, Technology
 from rdsim.explaining import screen_table
+from rdsim.numerals import numeral
 from rdsim.optimiser import Solution
 from rdsim.planning import ONE_SHOT, Comparison, Plan
 from rdsim.promises import promise_table, sentences
@@ -133,12 +134,13 @@ def _price_of(scenario: Scenario, row: Mapping[Hashable, Any]) -> str:
     why = "others make better use of the money, starts or places that it needs"
     if row["value_alone"] <= 0:
         why = "its best option is expected to bring less than it costs"
+    lowest = numeral(least, ",.3g")
     if np.isnan(most):
-        price = f"cost at least {least:,.3g} {unit} of expected value" if proven else "displace more than one other"
+        price = f"cost at least {lowest} {unit} of expected value" if proven else "displace more than one other"
     elif most < _NEXT_TO_NOTHING:
         price = "cost next to nothing"
     else:
-        price = f"cost {f'{least:,.3g} to' if proven else 'at most'} {most:,.3g} {unit} of expected value"
+        price = f"cost {f'{lowest} to' if proven else 'at most'} {numeral(most, ',.3g')} {unit} of expected value"
     return f"{why}; funding it would {price}"
 
 
@@ -204,7 +206,8 @@ def _grade(source: str) -> str:
 
 
 def _money(interval: Interval, unit: str, confidence: float) -> str:
-    return f"{interval.mean:,.0f} {unit} ({confidence:.0%} interval {interval.low:,.0f} to {interval.high:,.0f})"
+    mean, low, high = (numeral(one, ",.0f") for one in (interval.mean, interval.low, interval.high))
+    return f"{mean} {unit} ({confidence:.0%} interval {low} to {high})"
 
 
 def describe_proposal(scenario: Scenario, proposal: Proposal) -> str:
@@ -239,17 +242,19 @@ def _aim(scenario: Scenario, proposal: Proposal) -> str:
     """What the options alone come to, and what bounds that sum: never a bound of what simulation says."""
     solution, found, unit = proposal.solution, proposal.appraisal, scenario.money_unit
     alone = f"options alone, added up under {_rows_words(scenario, proposal)}"
+    objective, bound = (numeral(one, ",.1f") for one in (solution.objective, solution.bound))
     if found is None:
-        return (
-            f"{alone}: {solution.objective:,.1f}; no portfolio's options come to more than {solution.bound:,.1f} {unit}"
-        )
+        return f"{alone}: {objective}; no portfolio's options come to more than {bound} {unit}"
     risk = scenario.optimiser.risk
-    held = "".join(f"; {rule.name} {rule.value:,.1f} ({rule.sense} {rule.limit:,.1f})" for rule in found.rules[:3])
+    held = "".join(
+        f"; {rule.name} {numeral(rule.value, ',.1f')} ({rule.sense} {numeral(rule.limit, ',.1f')})"
+        for rule in found.rules[:3]
+    )
     more = f" and {len(found.rules) - 3} more rules" if len(found.rules) > 3 else ""
     return (
-        f"{alone}: aim {solution.objective:,.1f}, of any portfolio at most {solution.bound:,.1f} {unit}: "
-        f"expected value {found.mean:,.1f}, CVaR at {risk.level:g} {found.cvar:,.1f} (weight {risk.weight:g})"
-        f"{held}{more}"
+        f"{alone}: aim {objective}, of any portfolio at most {bound} {unit}: "
+        f"expected value {numeral(found.mean, ',.1f')}, CVaR at {risk.level:g} {numeral(found.cvar, ',.1f')} "
+        f"(weight {risk.weight:g}){held}{more}"
     )
 
 
@@ -301,8 +306,8 @@ def _leads(found: Plan) -> Iterator[str]:
         gap = comparison.difference
         broken = "" if comparison.rule.evaluation.feasible else "; breaks a row"
         yield (
-            f"more than {comparison.rule.name}{_freedom(found, comparison)}: {gap.mean:,.0f} "
-            f"({gap.low:,.0f} to {gap.high:,.0f}){broken}"
+            f"more than {comparison.rule.name}{_freedom(found, comparison)}: {numeral(gap.mean, ',.0f')} "
+            f"({numeral(gap.low, ',.0f')} to {numeral(gap.high, ',.0f')}){broken}"
         )
 
 
@@ -334,10 +339,11 @@ def _notes(found: Plan) -> Iterator[str]:
     if found.simulation is not None and found.fresh is not None:
         simulated, expected = float(found.simulation.replications["npv"].mean()), found.proposal.evaluation.objective
         yield (
-            f"The portfolio's options, each alone, add up to {expected:,.0f} {scenario.money_unit} on the samples that "
-            f"chose them and to {found.fresh.mean:,.0f} on {found.fresh.n:,} fresh ones; simulated together they come "
-            f"to {simulated:,.0f}. The first difference is optimism; the second is what projects do to one another: "
-            "waiting and crowding, and payments that are never made, for partners or for projects that found no money."
+            f"The portfolio's options, each alone, add up to {numeral(expected, ',.0f')} {scenario.money_unit} on the "
+            f"samples that chose them and to {numeral(found.fresh.mean, ',.0f')} on {found.fresh.n:,} fresh ones; "
+            f"simulated together they come to {numeral(simulated, ',.0f')}. The first difference is optimism; the "
+            "second is what projects do to one another: waiting and crowding, and payments that are never made, for "
+            "partners or for projects that found no money."
         )
     if scenario.partners:
         yield "What a partner does to time, success and cost is assumed, not measured: see the scenario's README."

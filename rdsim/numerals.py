@@ -1,18 +1,24 @@
-"""How people write numbers, and which of their ways has one meaning only.
+"""How people write numbers, and which of their ways has one meaning only; and how rdsim writes those that it found.
 
 Plain numbers are read everywhere: ``1150.5``, ``1e3``. Thousands may be set apart by spaces or apostrophes, for these
 cannot be mistaken: ``1 150.5``, ``1'150.5``. A decimal comma is read where semicolons separate the cells. ``1.234``
 is refused where it may mean 1234: beside decimal commas; and so is ``1,234`` beside decimal points.
+
+What is printed is a number or a dash: where none is known, no reader meets a ``nan`` or an ``inf``.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["PLAIN", "Style", "exact", "number", "number_advice", "quantity_parts", "style_of"]
+__all__ = ["NO_NUMBER", "PLAIN", "Style", "exact", "number", "number_advice", "numeral", "quantity_parts", "style_of"]
+
+NO_NUMBER = "\N{EN DASH}"
+"""Stands where a number is not known, or has no end."""
 
 _DIGITS = r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?"
 _NUMBER = re.compile(rf"[+-]?{_DIGITS}")
@@ -42,6 +48,15 @@ class Style:
 
 
 PLAIN = Style()
+
+
+def numeral(value: float | None, form: str) -> str:
+    """A number as Python's format specification has it; a dash where there is none.
+
+    >>> numeral(0.25, ".0%"), numeral(float("nan"), ".0%"), numeral(float("inf"), ",.1f")
+    ('25%', '\u2013', '\u2013')
+    """
+    return NO_NUMBER if value is None or not math.isfinite(value) else format(value, form)
 
 
 def style_of(cells: Iterable[str], semicolons: bool) -> Style:

@@ -18,6 +18,7 @@ from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, STEPS, Case, Ints, days, f
 from rdsim.domain import Choice, Scenario
 from rdsim.errors import Fault
 from rdsim.metrics import calendar, deadlines, discount, timeliness
+from rdsim.numerals import numeral
 from rdsim.scenario import eligible, market_probability, market_value, money_scale
 
 __all__ = ["Outlook", "outlook", "remarks"]
@@ -169,7 +170,8 @@ def _nearest(scenario: Scenario, found: Outlook, some: Ints) -> str:
     """Which of some options comes first, and when; those whose money lasts to the target before others."""
     o = int(min(some, key=lambda o: (not found.finished[o], found.market_day[o])))
     if found.finished[o]:
-        return f"{_named(found.choices[o])}, on the market in {float(calendar(scenario, found.market_day)[o]):.1f}"
+        year = numeral(float(calendar(scenario, found.market_day)[o]), ".1f")
+        return f"{_named(found.choices[o])}, on the market in {year}"
     return f"{_named(found.choices[o])}, whose funded months end before the target"
 
 
@@ -178,7 +180,7 @@ def _losing(scenario: Scenario, found: Outlook, hidden: Bools, fault: Fault) -> 
     if hidden.all() or found.worth.max() > 0.0:
         return
     o = int(found.worth.argmax())
-    bounds = f"value {found.value[o]:.3g}, cost {found.cost[o]:.3g} {scenario.money_unit}"
+    bounds = f"value {numeral(found.value[o], '.3g')}, cost {numeral(found.cost[o], '.3g')} {scenario.money_unit}"
     count = len({choice.technology for choice in found.choices})
     said = f"none of {count} of {fault.found} is; nearest: {_named(found.choices[o])} ({bounds})"
     yield replace(fault, rule="some technology must be expected to be worth what it costs", found=said)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from rdsim.domain import Scenario
+from rdsim.numerals import numeral
 from rdsim.optimiser.conflicts import Change, Conflict, Relaxation, Rule
 
 __all__ = [
@@ -73,7 +74,7 @@ def amount_words(scenario: Scenario, family: str, amount: float) -> str:
     """An amount of what a family of rows counts: money, starts, places or projects; to three figures."""
     unit = _COUNTED.get(family, scenario.money_unit)
     unit = unit.removesuffix("s") if family in _COUNTED and amount == 1 else unit
-    return f"{amount:,.3g} {unit}" if abs(amount) < 1000 else f"{amount:,.0f} {unit}"
+    return f"{numeral(amount, ',.3g')} {unit}" if abs(amount) < 1000 else f"{numeral(amount, ',.0f')} {unit}"
 
 
 def ratio_words(scenario: Scenario, ratios: Mapping[str, float]) -> str:

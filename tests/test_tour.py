@@ -9,8 +9,11 @@ import pandas as pd
 import pytest
 
 from tests.command import run
+from tests.sizes import FULL
 
-_NO_NUMBER = re.compile(r"\b(nan|NaN|inf|None)\b|\bnan%")
+_NO_NUMBER = re.compile(r"\b(nan|NaN|NaT|inf|None(?! of | was ))\b")
+"""What Python writes where there is no number; "None of them" and "None was better" are English."""
+
 _SMALL = ("--set", "optimiser.samples=60")
 _FEW = ("--replications", "40", *_SMALL)
 
@@ -23,6 +26,23 @@ replications = 40
 [factors]
 discount_rate = { values = [0.02, 0.08] }
 calibration = { values = ["strict", "lenient"] }
+"""
+
+
+FEW = """\
+scenario = "mine"
+policy = "value-per-cost"
+replications = 2
+metrics = ["npv", "cvar npv 0.95", "quantile npv 0.05", "commercialised >= 1"]
+
+[[answers]]
+text = "{npv}, {cvar npv 0.95}, {quantile npv 0.05}, {commercialised >= 1}"
+
+[set]
+"technologies.*.value" = 0
+
+[factors.discount_rate]
+values = [0.02]
 """
 
 
@@ -74,9 +94,55 @@ def test_every_command_of_the_tour_tells_something(
     Path("depends.toml").write_text(EXPERIMENT)
     assert "runs from" in tell("sweep", "depends.toml", "--jobs", "1")
 
-    pages = sorted(Path("results").glob("*/report.html"))
-    assert len(pages) >= 8
-    for page in pages:
-        assert not _NO_NUMBER.search(words_of_page(page)), page
-    for table in Path("results").rglob("*.csv"):
-        assert not re.search(r"(^|,)-?(nan|inf)(,|$)", table.read_text(encoding="utf-8"), re.M), table
+    assert len(list(Path("results").glob("*/report.html"))) >= 8
+    assert_numbers_everywhere(Path("results"))
+
+
+NOTHING = ("--set", "technologies.*.value=0", "--set", "optimiser.samples=20")
+"""Settings in which no technology is worth anything, so that every portfolio is empty."""
+
+NOTHING_TOLD: list[tuple[str, ...]] = [
+    ("plan", "--one-shot", "--replications", "3", *NOTHING),
+    ("optimise", *NOTHING),
+    ("certify", "--batches", "2", "--evaluation", "50", "--worlds", "2", *NOTHING),
+    ("ladder", *NOTHING),
+    ("simulate", "--portfolio", "empty.csv", "--replications", "2", *NOTHING),
+]
+NOTHING_MORE = [
+    ("plan", "--replications", "3", "--set", "optimiser.search.rounds=1", *NOTHING),
+    ("explain", "C1", "budget main 2026", *NOTHING),
+    ("frontier", "--points", "3", "--replications", "3", *NOTHING),
+    ("alternatives", "--within", "0.05", "--swaps", "1", "--count", "2", "--resamples", "3", *NOTHING),
+    ("commitment", "--ratios", "1,1.5", "--replications", "3", *NOTHING),
+    ("rolling", "--replications", "2", "--foresight", "2", "--futures", "8", *NOTHING),
+]
+
+
+def test_of_an_empty_portfolio_no_figure_is_printed_that_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(capsys, monkeypatch, "new", "mine").code == 0
+    Path("empty.csv").write_text("technology,mode,partner,start_year\n", encoding="utf-8")
+    for command, *words in [*NOTHING_TOLD, *(NOTHING_MORE if FULL else [])]:
+        ran = run(capsys, monkeypatch, command, "mine", *words)
+        assert ran.code == 0, (command, ran.err)
+        assert not _NO_NUMBER.search(ran.out), ran.out
+    # So few replications that tails and quantiles have no ends, in a README as on the page.
+    Path("README.md").write_text("<!-- answer none -->\n<!-- end of answer -->\n", encoding="utf-8")
+    Path("none.toml").write_text(FEW, encoding="utf-8")
+    assert run(capsys, monkeypatch, "sweep", "none.toml", "--jobs", 1).code == 0
+    assert run(capsys, monkeypatch, "sweep", "report", "results/none", "--readme", "README.md").code == 0
+    said = Path("README.md").read_text(encoding="utf-8")
+    assert "too few replications for an interval" in said
+    assert not _NO_NUMBER.search(said)
+    assert_numbers_everywhere(Path("results"))
+
+
+def assert_numbers_everywhere(results: Path) -> None:
+    """No page and no table below a folder says nan, inf, NaT or None."""
+    for page in sorted(results.glob("*/report.html")):
+        found = _NO_NUMBER.search(words_of_page(page))
+        assert not found, (page, found)
+    for table in results.rglob("*.csv"):
+        assert not re.search(r"(^|,)-?(nan|inf|NaT|None)(,|$)", table.read_text(encoding="utf-8"), re.M), table

@@ -10,6 +10,7 @@ from rdsim.calibrating.calibration import Fitted
 from rdsim.calibrating.fitting import ENOUGH
 from rdsim.calibrating.fragment import fragment
 from rdsim.calibrating.prediction import Check
+from rdsim.numerals import numeral
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.stats import Interval
 
@@ -86,10 +87,11 @@ def _verdict(name: str, one: Check) -> str:
     mean, low, high = one.mean
     agree = "agrees with" if one.passed else "does NOT agree with"
     return (
-        f"{where} the fit {agree} what happened: {one.observed_mean:.2f} steps a project, {mean:.2f} predicted "
-        f"({low:.2f} to {high:.2f}); {one.inside} of {len(one.gains)} counts of gains within their 95% intervals; a "
-        f"misfit as large as this has a probability of {one.chance:.2f}. Mean log probability of what happened: "
-        f"{one.log_score:.3f}, and {one.plain_score:.3f} by plain shares of gains."
+        f"{where} the fit {agree} what happened: {numeral(one.observed_mean, '.2f')} steps a project, "
+        f"{numeral(mean, '.2f')} predicted ({numeral(low, '.2f')} to {numeral(high, '.2f')}); {one.inside} of "
+        f"{len(one.gains)} counts of gains within their 95% intervals; a misfit as large as this has a probability of "
+        f"{numeral(one.chance, '.2f')}. Mean log probability of what happened: "
+        f"{numeral(one.log_score, '.3f')}, and {numeral(one.plain_score, '.3f')} by plain shares of gains."
     )
 
 
@@ -102,8 +104,8 @@ def _limits(found: Fitted) -> Iterator[str]:
             "assumed."
         )
     yield (
-        "Slow cannot be told from failed: any step success from "
-        f"{found.lowest_success:.2f} to 1 fits about as well; {found.best.model.success:.3f} is assumed."
+        f"Slow cannot be told from failed: any step success from {numeral(found.lowest_success, '.2f')} to 1 fits "
+        f"about as well; {numeral(found.best.model.success, '.3f')} is assumed."
     )
     if found.best.model.pace:
         yield (
@@ -113,10 +115,10 @@ def _limits(found: Fitted) -> Iterator[str]:
     yield from _plans(found)
     if found.best.model.partners:
         change = 2**found.partners.mean - 1
+        much = f"{numeral(abs(change), '.0%')} {'more' if change > 0 else 'less'}"
         yield (
-            f"With twice the partners a step takes {abs(change):.0%} {'more' if change > 0 else 'less'} time (exponent "
-            f"{_ends(found.partners, 2)}): an association, as larger tasks have more partners; it does not enter the "
-            "partner effect."
+            f"With twice the partners a step takes {much} time (exponent {_ends(found.partners, 2)}): an association, "
+            "as larger tasks have more partners; it does not enter the partner effect."
         )
 
 
@@ -131,9 +133,9 @@ def _plans(found: Fitted) -> Iterator[str]:
     then, now = (one.log_likelihood / records.count for one in (found.other, found.best))
     yield (
         f"{int(records.at_plan.sum())} of {known} projects had come as far as planned, {above} of them further. If "
-        f"such projects {view}, the step from TRL 3 would take {theirs:.1f} months and not {ours:.1f}; the truth lies "
-        f"between the two. (Mean log probability of what happened: {then:.3f} then, {now:.3f} now; but plans may have "
-        "been corrected afterwards.)"
+        f"such projects {view}, the step from TRL 3 would take {numeral(theirs, '.1f')} months and not "
+        f"{numeral(ours, '.1f')}; the truth lies between the two. (Mean log probability of what happened: "
+        f"{numeral(then, '.3f')} then, {numeral(now, '.3f')} now; but plans may have been corrected afterwards.)"
     )
 
 
@@ -141,7 +143,7 @@ def _compared_said(found: Fitted) -> str:
     worst = max(one.aic for one in found.candidates) - found.candidates[0].aic
     return (
         f"Akaike's criterion is least for {found.candidates[0].name}. Differences below 2 say little; the largest here "
-        f"is {worst:.1f}."
+        f"is {numeral(worst, '.1f')}."
     )
 
 
@@ -244,7 +246,8 @@ def _steps(found: Fitted) -> Table:
 def _candidates(found: Fitted) -> Table:
     best = found.candidates[0].aic
     rows = [
-        (one.name, one.parameters, f"{one.log_likelihood:.1f}", f"{one.aic - best:.1f}") for one in found.candidates
+        (one.name, one.parameters, f"{numeral(one.log_likelihood, '.1f')}", f"{numeral(one.aic - best, '.1f')}")
+        for one in found.candidates
     ]
     frame = pd.DataFrame(rows[:_SHOWN], columns=["model", "parameters", "likelihood", "aic"])
     columns = {

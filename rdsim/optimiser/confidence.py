@@ -51,6 +51,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rdsim.errors import Fault, ProblemError, SolverError
+from rdsim.numerals import numeral
 from rdsim.optimiser.appraisal import Risk, appraise, check_risk
 from rdsim.optimiser.evaluation import evaluate
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, check, frozen, rounded
@@ -676,7 +677,7 @@ class _Words:
 
     def number(self, amount: float) -> str:
         """A number alone; what rounds to nothing has no sign."""
-        text = format(amount, self.form)
+        text = numeral(amount, self.form)
         return text.lstrip("-") if not any(digit in text for digit in "123456789") else text
 
     def money(self, amount: float) -> str:

@@ -66,7 +66,7 @@ from scipy.sparse import coo_array, csr_array
 
 from rdsim.errors import Fault, InputError, ProblemError
 from rdsim.folders import is_file, is_folder, new_folder
-from rdsim.numerals import number, number_advice
+from rdsim.numerals import number, number_advice, numeral
 from rdsim.optimiser.evaluation import evaluate
 from rdsim.optimiser.problem import FloatArray, PortfolioProblem, Rows, state_problem, state_rows
 from rdsim.optimiser.solution import Solution, Termination
@@ -1038,13 +1038,14 @@ def describe(posed: Posed, solution: Solution) -> str:
     problem, unit = posed.problem, f" {posed.unit}" if posed.unit else ""
     gap = f"{solution.gap:.2%}" if math.isfinite(solution.gap) else "unknown"
     at = "at least" if posed.minimise else "at most"
+    objective, bound = (numeral(posed.sign * one, ".10g") for one in (solution.objective, solution.bound))
     chosen = [problem.option_names[option] for option in solution.chosen]
     opened = [_opened_text(problem, partner, stage) for partner, stage in solution.opened.items()]
     lines = [
         f"{posed.name}: {_sizes(problem)}",
         f"{solution.solver} {solution.version}: {solution.status} ({solution.termination}), proven gap {gap}, "
         f"{solution.seconds.total:.2f} s",
-        f"objective {posed.sign * solution.objective:.10g}, {at} {posed.sign * solution.bound:.10g}{unit}",
+        f"objective {objective}, {at} {bound}{unit}",
         f"chosen {len(chosen):,}: {_listed(chosen)}",
     ]
     if problem.partner_names:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from rdsim.numerals import numeral
 from rdsim.optimiser.appraisal import Appraisal, Risk, RuleValue, appraise, cap_of
 from rdsim.optimiser.conflicts import Change, Relaxation, relaxed_by, rules_of
 from rdsim.optimiser.evaluation import evaluate
@@ -47,7 +48,7 @@ class Words:
 
     def amount(self, number: float) -> str:
         """An amount with its unit."""
-        return f"{number:,.4g} {self.unit}".rstrip()
+        return f"{numeral(number, ',.4g')} {self.unit}".rstrip()
 
 
 _SETTING = {"cvar": "floor", "target": "probability", "money": "money"}
@@ -167,7 +168,7 @@ class _Diagnosis:
             missed = (self.risk.floor or 0) - best.cvar
             return f"the best found has {self.words.amount(best.cvar)}{limit}: {self.words.amount(missed)} short"
         if part.kind == "target":
-            return f"the best found reaches it in {best.probability:.4g} of them"
+            return f"the best found reaches it in {numeral(best.probability, '.4g')} of them"
         over = self.rule_of(part, best)
         return f"without it the best portfolio needs {self.words.amount(over.value)}"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from rdsim.numerals import NO_NUMBER, numeral
 from rdsim.report import aggregates
 from rdsim.stats import quantile
 
@@ -43,7 +44,6 @@ __all__ = [
 ]
 
 
-_NONE = "\N{EN DASH}"
 _ONE_SHOT = "one_shot"
 _WORTH_TELLING = 1.005
 """Over-commitment ratios below this round to no over-commitment."""
@@ -74,7 +74,7 @@ class Doubt:
 def amount(value: float | None) -> str:
     """A number with as many decimals as its size deserves; a dash where there is none."""
     if value is None or not math.isfinite(value):
-        return _NONE
+        return NO_NUMBER
     size = abs(value)
     text = f"{value:,.{0 if size >= 200 else 1 if size >= 10 else 2}f}"
     text = text.lstrip("-") if float(text.replace(",", "")) == 0 else text
@@ -94,14 +94,12 @@ def _span(low: float, high: float) -> str:
     """Two ends with as many decimals as the larger one deserves."""
     size = max(abs(low), abs(high))
     decimals = 0 if size >= 200 else 1 if size >= 10 else 2
-    ends = [f"{round(end, decimals) + 0.0:,.{decimals}f}".replace("-", "\N{MINUS SIGN}") for end in (low, high)]
+    ends = [numeral(round(end, decimals) + 0.0, f",.{decimals}f").replace("-", "\N{MINUS SIGN}") for end in (low, high)]
     return " to ".join(ends)
 
 
 def _percent(value: float | None, decimals: int = 0) -> str:
-    return (
-        _NONE if value is None or not math.isfinite(value) else f"{value:.{decimals}%}".replace("-", "\N{MINUS SIGN}")
-    )
+    return numeral(value, f".{decimals}%").replace("-", "\N{MINUS SIGN}")
 
 
 def _count(number: int, noun: str) -> str:
@@ -141,8 +139,8 @@ def largest(table: pd.DataFrame, key: str, unit: str) -> str:
         return "No money is expected to be paid."
     top = sums.iloc[0]
     return (
-        f"Most goes to {sums.index[0]}: {amount(top['home'])} of {amount(total)} {unit} ({top['home'] / total:.0%}), "
-        f"for {_count(int(top['count']), 'technology')}."
+        f"Most goes to {sums.index[0]}: {amount(top['home'])} of {amount(total)} {unit} "
+        f"({_percent(top['home'] / total)}), for {_count(int(top['count']), 'technology')}."
     )
 
 
@@ -157,7 +155,7 @@ def partners(report: PlanReport, table: pd.DataFrame) -> str:
     how = f", all by {str(modes[0]).lower()}" if len(modes) == 1 else ""
     return (
         f"{int(joint['count'].sum())} of {int(table['count'].sum())} projects are joint, with "
-        f"{_count(len(sums), 'partner')}{how}; they get {share:.0%} of the money. Most goes to projects with "
+        f"{_count(len(sums), 'partner')}{how}; they get {_percent(share)} of the money. Most goes to projects with "
         f"{sums.index[0]}: {amount(float(sums.iloc[0]))} {report.money_unit}.{_upkeep(report)}"
     )
 
@@ -194,12 +192,12 @@ def durations(table: pd.DataFrame) -> str:
     """How long R&D takes and how often it reaches its target."""
     years = float((table["p50"] - table["begin"]).median())
     low, high = table["p_target"].min(), table["p_target"].max()
-    chance = f"{low:.0%}" if f"{low:.0%}" == f"{high:.0%}" else f"{low:.0%} to {high:.0%}"
+    chance = f"{_percent(low)}" if f"{_percent(low)}" == f"{_percent(high)}" else f"{_percent(low)} to {_percent(high)}"
     if math.isnan(years):
         return f"{_count(len(table), 'project')}, none of which ever starts."
     return (
-        f"{_count(len(table), 'project')}; half of them last longer than {years:.1f} years from start to end of R&D; "
-        f"target TRL reached in {chance} of replications."
+        f"{_count(len(table), 'project')}; half of them last longer than {numeral(years, '.1f')} years from start to "
+        f"end of R&D; target TRL reached in {chance} of replications."
     )
 
 
@@ -210,7 +208,7 @@ def turned_down(table: pd.DataFrame, unit: str) -> str:
     text = f"{amount(funded)} of {amount(total)} {unit} requested is funded."
     lost = table[table["decision"] == "not funded"].sort_values("share", ascending=False)
     return (
-        f"{text} Largest share turned down: {lost.iloc[0]['field']} ({lost.iloc[0]['share']:.0%})."
+        f"{text} Largest share turned down: {lost.iloc[0]['field']} ({_percent(lost.iloc[0]['share'])})."
         if len(lost)
         else text
     )
@@ -252,7 +250,7 @@ def even_odds(report: PlanReport) -> str:
     """The largest numbers reached with at least 90%, 50% and 10% probability, and how likely each is."""
     counts = report.replications["commercialised"]
     numbers = dict.fromkeys(number for chance in (0.9, 0.5, 0.1) if (number := _reached(counts, chance)))
-    parts = [f"at least {number} with a probability of {(counts >= number).mean():.0%}" for number in numbers]
+    parts = [f"at least {number} with a probability of {_percent((counts >= number).mean())}" for number in numbers]
     return _capital(f"{listed(parts)}.") if parts else "Not even one with a probability of 10%."
 
 
@@ -266,7 +264,7 @@ def delivered(report: PlanReport, table: pd.DataFrame) -> str:
     """How likely each deliverable is to be handed in by the horizon, likeliest first."""
     last = table[table["year"] == report.horizon_year].sort_values("share", ascending=False, kind="stable")
     parts = [
-        f"{name} {share:.0%} ({low:.0%} to {high:.0%})"
+        f"{name} {_percent(share)} ({_percent(low)} to {_percent(high)})"
         for name, share, low, high in last[["deliverable", "share", "low", "high"]].itertuples(index=False)
     ]
     sure = f"{report.confidence:.0%} intervals over {int(table['n'].iloc[0]):,} replications"
@@ -324,7 +322,7 @@ def longest_wait(table: pd.DataFrame) -> str:
     top = table.sort_values("mean", ascending=False).iloc[0]
     return (
         f"Longest for {top['cause']}, in {top['programme']}: {amount(float(top['mean']))} days per project; "
-        f"{top['share']:.0%} of its projects wait for it, those {amount(float(top['days']))} days on average."
+        f"{_percent(top['share'])} of its projects wait for it, those {amount(float(top['days']))} days on average."
     )
 
 
@@ -341,7 +339,7 @@ def formed(table: pd.DataFrame) -> str:
 def ending(table: pd.DataFrame) -> str:
     """Share that reaches the target, by programme."""
     hits = table[table["order"] == 0]
-    parts = [f"{row.share:.0%} in {row.programme}" for row in hits.itertuples()]
+    parts = [f"{_percent(share)} in {name}" for share, name in zip(hits["share"], hits["programme"], strict=True)]
     return f"Target TRL reached: {listed(parts)}." if parts else "No project reaches its target TRL."
 
 
@@ -382,11 +380,12 @@ def _market_shares(report: PlanReport) -> Iterator[str]:
         found = _estimate(report, f"market_share_{aim['year']}")
         if found is not None:
             shares = report.replications[f"market_share_{aim['year']}"]
+            low, high = (_percent(float(shares.quantile(level)), 1) for level in (0.05, 0.95))
             yield (
-                f"The share of the world market in {aim['year']} is expected to be {found['mean']:.1%} (in nine of ten "
-                f"replications {shares.quantile(0.05):.1%} to {shares.quantile(0.95):.1%}); {aim['target']:.1%} is "
-                f"reached with a probability of {aim['mean']:.1%} ({report.confidence:.0%} interval "
-                f"{aim['ci_low']:.1%} to {aim['ci_high']:.1%})."
+                f"The share of the world market in {aim['year']} is expected to be {_percent(found['mean'], 1)} (in "
+                f"nine of ten replications {low} to {high}); {_percent(aim['target'], 1)} is reached with a "
+                f"probability of {_percent(aim['mean'], 1)} ({report.confidence:.0%} interval "
+                f"{_percent(aim['ci_low'], 1)} to {_percent(aim['ci_high'], 1)})."
             )
 
 
@@ -450,7 +449,7 @@ def _selected(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"Of the best {len(chosen['finalists'])} the plan's was selected on replications of their own; if one of "
             f"them is ahead of all others by {zone} or more, it is this one with a probability of at least "
-            f"{chosen['probability']:.0%}."
+            f"{_percent(chosen['probability'])}."
         )
     else:
         yield f"The best {len(chosen['finalists'])} could not be told apart to {zone}; the one that led was taken."
@@ -552,7 +551,7 @@ def _solver_gap(report: PlanReport) -> Iterator[Doubt]:
     solver = report.manifest.get("solver", {})
     objective, bound = solver.get("objective"), solver.get("bound")
     if objective is None or bound is None:
-        yield Doubt("Solver's gap", "unknown", _NONE, "The solver proved nothing about better portfolios.")
+        yield Doubt("Solver's gap", "unknown", NO_NUMBER, "The solver proved nothing about better portfolios.")
         return
     more, sum_of = max(bound - objective, 0.0), "aim" if solver.get("risk") else "value"
     meaning = (
@@ -577,7 +576,7 @@ def _sampling(report: PlanReport) -> Iterator[Doubt]:
 
 
 def _relative(value: float, mean: float) -> str:
-    return _percent(value / abs(mean), 1) if mean else _NONE
+    return _percent(value / abs(mean), 1) if mean else NO_NUMBER
 
 
 def _luck(report: PlanReport) -> Iterator[Doubt]:
@@ -656,4 +655,4 @@ def _inputs(report: PlanReport) -> Doubt:
         "Whether the scenario's rates, costs and values are right, what other countries and firms do, and what the "
         f"model leaves out. No interval here covers that.{rest}"
     )
-    return Doubt("Not covered", "not known", _NONE, meaning)
+    return Doubt("Not covered", "not known", NO_NUMBER, meaning)

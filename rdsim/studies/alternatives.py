@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from rdsim.numerals import numeral
 from rdsim.optimiser.alternatives import Alternatives, Resampled, Selection, resampled, selection
 from rdsim.optimiser.alternatives import alternatives as find
 from rdsim.report import Column, Plot, Section, Sheet, Table
@@ -173,8 +174,8 @@ def _reading(again: Resampled) -> tuple[str, ...]:
     gaps = float(np.max(again.gaps, initial=0.0))
     return (
         f"Resampled: the samples of every option's value were drawn again, with replacement, {again.count} times, and "
-        f"the problem solved anew each time (largest gap {gaps:.2%}). A technology chosen in nearly all of them does "
-        "not owe its place to the luck of the samples.",
+        f"the problem solved anew each time (largest gap {numeral(gaps, '.2%')}). A technology chosen in nearly all "
+        "of them does not owe its place to the luck of the samples.",
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
+from rdsim.numerals import numeral
 from rdsim.optimiser.confidence import (
     InformationValue,
     Optimality,
@@ -130,11 +132,12 @@ def _sheet(
 ) -> Sheet:
     unit, form = posed.scenario.money_unit, _form(known.lower.mean)
     low, high = (money(limit, posed.scenario) for limit in known.limits)
-    level, share = f"{known.confidence:.0%} confidence", f"{known.share(known.gap.high):.1%}"
+    level, most = f"{known.confidence:.0%} confidence", known.share(known.gap.high)
+    share = "" if math.isnan(most) else f" ({numeral(most, '.1%')})"
     lead = (
         f"Options alone, added up: with {level} the best portfolio there is would be worth between {low} and {high}; "
         f"this one is worth {money(known.lower.mean, posed.scenario)} on samples that did not choose it.",
-        f"It is at most {money(known.gap.high, posed.scenario)} ({share}) from the best, with {level}.",
+        f"It is at most {money(known.gap.high, posed.scenario)}{share} from the best, with {level}.",
     )
     worth = (*describe(stochastic, unit, form), *(describe(information, unit, form) if information else ()))
     return Sheet(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from rdsim.errors import Fault, ProblemError
 from rdsim.explaining import Asking, Explained, explain
+from rdsim.numerals import numeral
 from rdsim.optimiser.explanation import Reason, Replacement, Screened, WhyNot, WorthOfCap, hints, screen
 from rdsim.report import Column, Section, Sheet, Table
 from rdsim.search import Posed, Proposal
@@ -139,7 +140,9 @@ _EXACT = ("technology", "funded", "reason", "found", "low", "high", "verified", 
 def _exact_rows(posed: Posed, answers: Sequence[Answer]) -> Iterator[tuple[object, ...]]:
     for one in answers:
         if isinstance(one, WhyNot):
-            caps = "; ".join(f"{row_words(posed.scenario, rise.name)} {rise.amount.found:g}" for rise in one.caps)
+            caps = "; ".join(
+                f"{row_words(posed.scenario, rise.name)} {numeral(rise.amount.found, 'g')}" for rise in one.caps
+            )
             loss, cut = one.loss, one.cut.found
             yield one.name, False, one.reason.name.lower(), loss.found, loss.low, loss.high, one.verified, cut, caps
         elif isinstance(one, Replacement):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from rdsim.errors import Fault, ProblemError
 from rdsim.measures import measure_named, measures
+from rdsim.numerals import numeral
 from rdsim.optimiser import evaluate
 from rdsim.optimiser.fronts import Figure, Front, Point, front
 from rdsim.report import Column, Plot, Section, Sheet, Table
@@ -211,7 +212,8 @@ def _proof(found: Front) -> str:
         return "Every point is proven to within 0.01%. Between the points there may be more."
     return (
         f"{proven} of {len(found.points)} points are proven optimal; the others may lie above by their gap: median "
-        f"{float(np.median(gaps)):.2%}, largest {max(gaps):.2%}. Between the points there may be more."
+        f"{numeral(float(np.median(gaps)), '.2%')}, largest {numeral(max(gaps), '.2%')}. Between the points "
+        "there may be more."
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from rdsim.domain import Portfolio
+from rdsim.numerals import numeral
 from rdsim.optimiser import Solution
 from rdsim.optimiser.ladder import SHARES, Ladder, Rung
 from rdsim.optimiser.ladder import ladder as climb
@@ -123,8 +124,8 @@ def _lead(posed: Posed, table: pd.DataFrame) -> Iterator[str]:
         return
     low, high = known.iloc[0], known.iloc[-1]
     yield (
-        f"With {low['share']:.0%} of the budgets the options of the best portfolio found, each alone, add up to "
-        f"{money(low['plain_value'], posed.scenario)}, with {high['share']:.0%} to "
+        f"With {numeral(low['share'], '.0%')} of the budgets the options of the best portfolio found, each alone, add "
+        f"up to {money(low['plain_value'], posed.scenario)}, with {numeral(high['share'], '.0%')} to "
         f"{money(high['plain_value'], posed.scenario)}."
     )
     drops = {name for names in table["plain_drops"] for name in str(names).split()}
@@ -138,8 +139,8 @@ def _lead(posed: Posed, table: pd.DataFrame) -> Iterator[str]:
         worst = priced.sort_values("price").iloc[-1]
         yield (
             f"Never taking back a decision costs at most {money(float(worst['price']), posed.scenario)}, "
-            f"at {worst['share']:.0%} (proven: between {money(float(worst['price_low']), posed.scenario)} and "
-            f"{money(float(worst['price_high']), posed.scenario)})."
+            f"at {numeral(worst['share'], '.0%')} (proven: between {money(float(worst['price_low']), posed.scenario)} "
+            f"and {money(float(worst['price_high']), posed.scenario)})."
         )
 
 

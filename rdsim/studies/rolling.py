@@ -14,6 +14,7 @@ import pandas as pd
 from rdsim import portfolio as portfolios
 from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
+from rdsim.numerals import numeral
 from rdsim.planning import AT_PLAN_RATIOS
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
@@ -274,7 +275,7 @@ def _flexibility(run: _Run, table: pd.DataFrame) -> str:
     scenario = run.posed.scenario
     told = f"{money(float(row['gain']), scenario)} {_between(row['gain_low'], row['gain_high'])}"
     share = float(row["gain"]) / abs(float(table.loc[table["policy"] == STATIC, "worth"].iloc[0]) or 1.0)
-    told += f", {share:.1%} of it (paired, n = {row['n']})."
+    told += f", {numeral(share, '.1%')} of it (paired, n = {row['n']})."
     if row["gain_low"] > 0:
         return f"Deciding again each year is worth more than the plan decided once, by {told}"
     if row["gain_high"] < 0:

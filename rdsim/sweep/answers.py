@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 
 from rdsim.errors import Fault
+from rdsim.numerals import numeral
 from rdsim.report.words import amount
 from rdsim.stats import Interval, paired_difference, proportion_interval
 from rdsim.sweep.analysis import Analysis
@@ -228,7 +229,7 @@ def _chosen(choices: pd.Series) -> str:
 def shown(metric: str, kind: str, value: float) -> str:
     """A value of a metric in words: probabilities and shares per hundred."""
     if kind == "probability" or "_share_" in metric:
-        return f"{value:.1%}".replace("-", "\N{MINUS SIGN}")
+        return f"{numeral(value, '.1%')}".replace("-", "\N{MINUS SIGN}")
     return amount(value)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from rdsim.errors import DrawingError, ExperimentError, Fault
 from rdsim.folders import write_whole
+from rdsim.numerals import numeral
 from rdsim.optimiser.baselines import BASELINES
 from rdsim.planning import AT_PLAN_RATIOS
 from rdsim.report import Column, Plot, Section, Sheet, Table, drawn_sheet
@@ -156,12 +157,12 @@ def _policies(analysis: Analysis) -> Iterator[str]:
         gap = f"{amount(row['difference'])} ({amount(row['low'])} to {amount(row['high'])}, {row['n']} {row['over']})"
         sure = "is better than" if row["low"] > 0 else "is not told apart from"
         yield (
-            f"{best} {sure} {row['policy']} on average: {gap}; {clearly}better in {row['better']:.0%} of the worlds "
-            f"and {clearly}worse in {row['worse']:.0%}."
+            f"{best} {sure} {row['policy']} on average: {gap}; {clearly}better in {numeral(row['better'], '.0%')} of "
+            f"the worlds and {clearly}worse in {numeral(row['worse'], '.0%')}."
         )
     mine = regret[regret["policy"] == best].to_dict("records")[0]
     yield (
-        f"{best} is the best of all in {mine['best_in']:.0%} of the worlds; where it is not, at most "
+        f"{best} is the best of all in {numeral(mine['best_in'], '.0%')} of the worlds; where it is not, at most "
         f"{amount(mine['most'])} is lost with it."
     )
     flips = analysis.flips()
@@ -243,7 +244,7 @@ def _region(analysis: Analysis) -> Plot:
     return Plot(
         "regions",
         "Which policy is best where?",
-        f"{share.index[0]} in {share.iloc[0]:.0%} of the cells.",
+        f"{share.index[0]} in {numeral(share.iloc[0], '.0%')} of the cells.",
         "Mean over the worlds of a cell; near ties are coloured like clear wins.",
         cells,
         ("x", _label(analysis, first)),
@@ -418,7 +419,7 @@ def _impossible_shares(table: pd.DataFrame) -> Iterator[str]:
     if whole > 1 or outside:
         error = float(np.sqrt((table["first_error"] ** 2).sum()))
         what = (
-            f"add up to {whole:.0%}, with an error of about {error:.0%}"
+            f"add up to {numeral(whole, '.0%')}, with an error of about {numeral(error, '.0%')}"
             if whole > 1
             else "lie partly below 0 or above 100%"
         )

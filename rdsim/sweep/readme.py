@@ -11,6 +11,7 @@ import pandas as pd
 
 from rdsim.errors import ExperimentError, Fault
 from rdsim.folders import write_whole
+from rdsim.numerals import numeral
 from rdsim.report import Plot, Sheet, drawn_plots
 from rdsim.sweep.answers import between, shown
 from rdsim.sweep.manifests import manifest_of
@@ -106,7 +107,7 @@ def _rows(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _level(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else _escaped(str(value))
+    return f"{numeral(value, 'g')}" if isinstance(value, float) else _escaped(str(value))
 
 
 def _escaped(text: str) -> str:

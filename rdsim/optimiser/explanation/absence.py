@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array
 
+from rdsim.numerals import numeral
 from rdsim.optimiser.conflicts import Change, Conflict, Rule, conflicts, relaxed_by, rules_of
 from rdsim.optimiser.evaluation import evaluate
 from rdsim.optimiser.explanation.optima import (
@@ -90,7 +91,7 @@ class WhyNot:
     def _cut_line(self) -> str:
         if math.isfinite(self.cut.found):
             known = "" if math.isfinite(self.cut.high) else ", as far as portfolios were found"
-            return f"Its cost would have to fall by {self.cut.found:.0%}{known}."
+            return f"Its cost would have to fall by {numeral(self.cut.found, '.0%')}{known}."
         return (
             "No cut of its cost brings it in."
             if math.isinf(self.cut.low)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rdsim.errors import Fault, ProblemError, SolverError
+from rdsim.numerals import numeral
 from rdsim.optimiser.evaluation import evaluate
 from rdsim.optimiser.methods import solve
 from rdsim.optimiser.problem import BoolArray, PortfolioProblem, frozen
@@ -53,12 +54,12 @@ class Figure:
 
     def __str__(self) -> str:
         if self.exact:
-            return f"{self.found:,.4g}"
-        return f"{self.found:,.4g} (proven: at least {self.low:,.4g}{self._most})"
+            return f"{numeral(self.found, ',.4g')}"
+        return f"{numeral(self.found, ',.4g')} (proven: at least {numeral(self.low, ',.4g')}{self._most})"
 
     @property
     def _most(self) -> str:
-        return "" if math.isinf(self.high) else f", at most {self.high:,.4g}"
+        return "" if math.isinf(self.high) else f", at most {numeral(self.high, ',.4g')}"
 
 
 NEVER = Figure(math.inf, math.inf, math.inf)

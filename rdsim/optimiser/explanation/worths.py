@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rdsim.errors import Fault, ProblemError
+from rdsim.numerals import numeral
 from rdsim.optimiser.conflicts import Conflict, conflicts, rules_of
 from rdsim.optimiser.explanation.optima import (
     NEVER,
@@ -69,8 +70,11 @@ class WorthOfCap:
     hint: float  # price of the relaxation at the present cap: a hint, no statement about portfolios
 
     def __str__(self) -> str:
-        head = f"{self.name}: one unit is worth {self.hint:,.4g} in the linear relaxation (a hint only)"
-        lines = (f"  {step.amount:+,.6g} -> cap {step.cap:,.6g}: worth {step.worth}" for step in self.steps)
+        head = f"{self.name}: one unit is worth {numeral(self.hint, ',.4g')} in the linear relaxation (a hint only)"
+        lines = (
+            f"  {numeral(step.amount, '+,.6g')} -> cap {numeral(step.cap, ',.6g')}: worth {step.worth}"
+            for step in self.steps
+        )
         return "\n".join([head, *lines])
 
 
