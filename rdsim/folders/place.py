@@ -23,6 +23,7 @@ from rdsim.folders.files import clear_parts, is_folder
 from rdsim.folders.locks import is_same, lock, sign
 from rdsim.folders.manifests import MANIFEST, SWEEP, listed
 from rdsim.folders.moves import DESK, DRAFT, carry_out, commit, files_below, is_beside, is_plain_place, is_unfinished
+from rdsim.folders.signals import undisturbed
 
 __all__ = ["Place", "claim", "claim_next", "is_unfinished", "new_folder", "require_name", "settle"]
 
@@ -190,7 +191,9 @@ def settle(folder: str | Path) -> list[str]:
     run writes there."""
     if not is_folder(Path(folder) / DESK):
         return []
-    place = _claimed(Path(folder), Path(os.path.realpath(folder)))
+    real = Path(os.path.realpath(folder))
+    _refuse_link(Path(folder), real)
+    place = _claimed(Path(folder), real)
     try:
         return list(_recovered(place))
     finally:
@@ -217,6 +220,7 @@ def _resolved(asked: Path) -> Path:
 
 def _check(asked: Path, real: Path, *, force: bool) -> None:
     """Refuse a place that holds what must not be replaced."""
+    _refuse_link(asked, real)
     if real.exists() and not real.is_dir():
         raise _TakenError((Fault(str(asked), "must be a folder", "a file", "Name another."),))
     names = [path.name for path in real.iterdir() if path.name != DESK] if real.exists() else []
@@ -228,6 +232,12 @@ def _check(asked: Path, real: Path, *, force: bool) -> None:
     if not force:
         rule = "a finished run is not overwritten"
         raise _TakenError((Fault(str(asked), rule, MANIFEST, "Give --force, or another --out."),))
+
+
+def _refuse_link(asked: Path, real: Path) -> None:
+    """What is written and cleared away out of sight must be in the place itself."""
+    if (real / DESK).is_symlink():
+        raise _TakenError((Fault(str(asked), f"must not hold a link named {DESK}", "", "Name another."),))
 
 
 def _claimed(asked: Path, real: Path) -> Place:
@@ -311,7 +321,9 @@ def _recovered(place: Place) -> Iterator[str]:
     """Finish what was committed, else clear the draft away. Says what was done."""
     draft = place.real / DESK / DRAFT
     if is_unfinished(place.real):
-        yield f"{place.folder}: {_carried_out(place)}"
+        with undisturbed():
+            done = _carried_out(place)
+        yield f"{place.folder}: {done}"
     elif draft.exists():
         lost = bool(files_below(draft))  # one whose files are all in their place was only not taken away
         shutil.rmtree(draft, ignore_errors=True)

@@ -59,12 +59,13 @@ def _is_joined(handle: int, path: Path, work: str) -> bool:
         alone = lock(handle)
         if alone and is_same(handle, path):
             os.ftruncate(handle, 0)
-            os.pwrite(handle, work.encode(), 0)
+            os.write(handle, work.encode())
         if not lock(handle, shared=True):
             return False
     except OSError:
         return True
-    return is_same(handle, path) and os.pread(handle, len(work) + 1, 0).decode(errors="replace") == work
+    os.lseek(handle, 0, os.SEEK_SET)
+    return is_same(handle, path) and os.read(handle, len(work) + 1).decode(errors="replace") == work
 
 
 def _is_alone(handle: int) -> bool:

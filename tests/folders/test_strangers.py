@@ -131,6 +131,19 @@ def test_where_nothing_can_be_made_beside_it_a_run_goes_below(tmp_path: Path, mo
         claim_next(tmp_path / "other")
 
 
+def test_a_link_in_the_place_of_the_hidden_folder_is_not_followed(tmp_path: Path) -> None:
+    mine = tmp_path / "mine" / "new"
+    mine.mkdir(parents=True)
+    (mine / "notes.txt").write_text("mine")
+    write(tmp_path / "run", "old").release()
+    (tmp_path / "run" / ".rdsim").symlink_to(tmp_path / "mine")
+    before = contents(tmp_path / "mine")
+    for enter in (lambda: claim(tmp_path / "run", force=True), lambda: settle(tmp_path / "run")):
+        with pytest.raises(OutputError, match=r"link named \.rdsim"):
+            enter()
+    assert contents(tmp_path / "mine") == before
+
+
 # --- file systems without locks -------------------------------------------------------------------
 
 
