@@ -311,14 +311,16 @@ def new(folder: Annotated[Path, typer.Argument(help="Folder to make.")]) -> None
 def check(scenario: Folder, overrides: Set = None, plugins: Plugins = None) -> None:
     """Check a scenario: every fault at once, then cheap bounds on what can be done at all."""
     from rdsim import scenario as rooms  # noqa: PLC0415
+    from rdsim.report.words import count  # noqa: PLC0415
 
     _plug_in(plugins)
     world = _load(scenario, overrides)
     faults = rooms.check(world)
     _warn((*faults, *_remarks(world)))
     typer.echo(
-        f"{world.name}: valid; {len(world.programmes)} programmes, {len(world.technologies)} technologies, "
-        f"{len(world.partners)} partners, {_pairs(world)} eligible combinations of technology, partner and mode"
+        f"{world.name}: valid; {count(len(world.programmes), 'programme')}, "
+        f"{count(len(world.technologies), 'technology')}, {count(len(world.partners), 'partner')}, "
+        f"{count(_pairs(world), 'eligible combination')} of technology, partner and mode"
     )
     for line in rooms.told(world):
         typer.echo(line)

@@ -16,6 +16,7 @@ from rdsim.optimiser import Solution
 from rdsim.planning import ONE_SHOT, Comparison, Plan
 from rdsim.promises import promise_table, sentences
 from rdsim.report import PlanReport, named
+from rdsim.report.words import amount, span
 from rdsim.scenario import cost, target
 from rdsim.search import LOOP, Loop, Proposal, why_nothing
 from rdsim.simulation import Simulation
@@ -206,8 +207,8 @@ def _grade(source: str) -> str:
 
 
 def _money(interval: Interval, unit: str, confidence: float) -> str:
-    mean, low, high = (numeral(one, ",.0f") for one in (interval.mean, interval.low, interval.high))
-    return f"{mean} {unit} ({confidence:.0%} interval {low} to {high})"
+    limits = span(interval.low, interval.high)
+    return f"{amount(interval.mean)} {unit} ({confidence:.0%} interval {limits})"
 
 
 def describe_proposal(scenario: Scenario, proposal: Proposal) -> str:
@@ -242,18 +243,17 @@ def _aim(scenario: Scenario, proposal: Proposal) -> str:
     """What the options alone come to, and what bounds that sum: never a bound of what simulation says."""
     solution, found, unit = proposal.solution, proposal.appraisal, scenario.money_unit
     alone = f"options alone, added up under {_rows_words(scenario, proposal)}"
-    objective, bound = (numeral(one, ",.1f") for one in (solution.objective, solution.bound))
+    objective, bound = amount(solution.objective), amount(solution.bound)
     if found is None:
         return f"{alone}: {objective}; no portfolio's options come to more than {bound} {unit}"
     risk = scenario.optimiser.risk
     held = "".join(
-        f"; {rule.name} {numeral(rule.value, ',.1f')} ({rule.sense} {numeral(rule.limit, ',.1f')})"
-        for rule in found.rules[:3]
+        f"; {rule.name} {amount(rule.value)} ({rule.sense} {amount(rule.limit)})" for rule in found.rules[:3]
     )
     more = f" and {len(found.rules) - 3} more rules" if len(found.rules) > 3 else ""
     return (
         f"{alone}: aim {objective}, of any portfolio at most {bound} {unit}: "
-        f"expected value {numeral(found.mean, ',.1f')}, CVaR at {risk.level:g} {numeral(found.cvar, ',.1f')} "
+        f"expected value {amount(found.mean)}, CVaR at {risk.level:g} {amount(found.cvar)} "
         f"(weight {risk.weight:g}){held}{more}"
     )
 
@@ -306,8 +306,8 @@ def _leads(found: Plan) -> Iterator[str]:
         gap = comparison.difference
         broken = "" if comparison.rule.evaluation.feasible else "; breaks a row"
         yield (
-            f"more than {comparison.rule.name}{_freedom(found, comparison)}: {numeral(gap.mean, ',.0f')} "
-            f"({numeral(gap.low, ',.0f')} to {numeral(gap.high, ',.0f')}){broken}"
+            f"more than {comparison.rule.name}{_freedom(found, comparison)}: {amount(gap.mean)} "
+            f"({span(gap.low, gap.high)}){broken}"
         )
 
 
@@ -339,9 +339,9 @@ def _notes(found: Plan) -> Iterator[str]:
     if found.simulation is not None and found.fresh is not None:
         simulated, expected = float(found.simulation.replications["npv"].mean()), found.proposal.evaluation.objective
         yield (
-            f"The portfolio's options, each alone, add up to {numeral(expected, ',.0f')} {scenario.money_unit} on the "
-            f"samples that chose them and to {numeral(found.fresh.mean, ',.0f')} on {found.fresh.n:,} fresh ones; "
-            f"simulated together they come to {numeral(simulated, ',.0f')}. The first difference is optimism; the "
+            f"The portfolio's options, each alone, add up to {amount(expected)} {scenario.money_unit} on the "
+            f"samples that chose them and to {amount(found.fresh.mean)} on {found.fresh.n:,} fresh ones; "
+            f"simulated together they come to {amount(simulated)}. The first difference is optimism; the "
             "second is what projects do to one another: waiting and crowding, and payments that are never made, for "
             "partners or for projects that found no money."
         )

@@ -63,7 +63,7 @@ def test_every_command_of_the_tour_tells_something(
         return ran.out
 
     tell("new", "my-scenario")
-    assert "valid; 1 programmes, 10 technologies, 3 partners" in tell("check", "my-scenario")
+    assert "valid; 1 programme, 10 technologies, 3 partners" in tell("check", "my-scenario")
     assert "simulated net value" in tell("plan", "my-scenario", "--one-shot", *_FEW)
     chosen = pd.read_csv("results/my-scenario/portfolio.csv", keep_default_na=False)
     assert 3 <= len(chosen) <= 8

@@ -22,6 +22,7 @@ __all__ = [
     "Tile",
     "amount",
     "best_bets",
+    "count",
     "doubts",
     "durations",
     "ending",
@@ -37,6 +38,7 @@ __all__ = [
     "promised",
     "searched",
     "sold",
+    "span",
     "spread",
     "tiles",
     "turned_down",
@@ -90,7 +92,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _span(low: float, high: float) -> str:
+def span(low: float, high: float) -> str:
     """Two ends with as many decimals as the larger one deserves."""
     size = max(abs(low), abs(high))
     decimals = 0 if size >= 200 else 1 if size >= 10 else 2
@@ -102,7 +104,7 @@ def _percent(value: float | None, decimals: int = 0) -> str:
     return numeral(value, f".{decimals}%").replace("-", "\N{MINUS SIGN}")
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
     plural = f"{noun[:-1]}ies" if noun.endswith(("gy", "ry")) else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
 
@@ -111,7 +113,7 @@ def _interval(found: Mapping[str, Any]) -> str:
     """`1,350 to 1,508`, or that it is unknown."""
     if found["ci_low"] is None or found["ci_high"] is None:
         return "unknown from one replication"
-    return _span(found["ci_low"], found["ci_high"])
+    return span(found["ci_low"], found["ci_high"])
 
 
 def _estimate(report: PlanReport, name: str) -> Mapping[str, Any] | None:
@@ -140,7 +142,7 @@ def largest(table: pd.DataFrame, key: str, unit: str) -> str:
     top = sums.iloc[0]
     return (
         f"Most goes to {sums.index[0]}: {amount(top['home'])} of {amount(total)} {unit} "
-        f"({_percent(top['home'] / total)}), for {_count(int(top['count']), 'technology')}."
+        f"({_percent(top['home'] / total)}), for {count(int(top['count']), 'technology')}."
     )
 
 
@@ -155,7 +157,7 @@ def partners(report: PlanReport, table: pd.DataFrame) -> str:
     how = f", all by {str(modes[0]).lower()}" if len(modes) == 1 else ""
     return (
         f"{int(joint['count'].sum())} of {int(table['count'].sum())} projects are joint, with "
-        f"{_count(len(sums), 'partner')}{how}; they get {_percent(share)} of the money. Most goes to projects with "
+        f"{count(len(sums), 'partner')}{how}; they get {_percent(share)} of the money. Most goes to projects with "
         f"{sums.index[0]}: {amount(float(sums.iloc[0]))} {report.money_unit}.{_upkeep(report)}"
     )
 
@@ -194,9 +196,9 @@ def durations(table: pd.DataFrame) -> str:
     low, high = table["p_target"].min(), table["p_target"].max()
     chance = f"{_percent(low)}" if f"{_percent(low)}" == f"{_percent(high)}" else f"{_percent(low)} to {_percent(high)}"
     if math.isnan(years):
-        return f"{_count(len(table), 'project')}, none of which ever starts."
+        return f"{count(len(table), 'project')}, none of which ever starts."
     return (
-        f"{_count(len(table), 'project')}; half of them last longer than {numeral(years, '.1f')} years from start to "
+        f"{count(len(table), 'project')}; half of them last longer than {numeral(years, '.1f')} years from start to "
         f"end of R&D; target TRL reached in {chance} of replications."
     )
 
@@ -293,7 +295,7 @@ def spread(report: PlanReport, table: pd.DataFrame) -> str:
     best = row.iloc[0]
     losses = f"{best['loss']:.1%}" if best["loss"] > 0 else "none"
     return (
-        f"In nine of ten replications the optimised portfolio is worth {_span(best['p5'], best['p95'])} "
+        f"In nine of ten replications the optimised portfolio is worth {span(best['p5'], best['p95'])} "
         f"{report.money_unit}; in {losses} it is worth less than nothing."
     )
 
@@ -397,7 +399,7 @@ def searched(report: PlanReport) -> list[str]:
 
 def _searched(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
     tried, played = int(search["portfolios"]), int(search["replications"])
-    yield f"The optimiser proposed and the simulator judged {_count(tried, 'portfolio')} in {played:,} replications."
+    yield f"The optimiser proposed and the simulator judged {count(tried, 'portfolio')} in {played:,} replications."
     if search["stopped"]:
         yield "The search was stopped before its end: this is the best so far."
     yield from _selected(report, search)
@@ -465,9 +467,9 @@ def _chosen(report: PlanReport) -> str:
     funded = table[table["funded"].astype(bool)]
     joint = funded[funded["partner"] != ""]
     countries = (
-        f", {len(joint)} of them with {_count(joint['partner'].nunique(), 'partner')} abroad" if len(joint) else ""
+        f", {len(joint)} of them with {count(joint['partner'].nunique(), 'partner')} abroad" if len(joint) else ""
     )
-    return f"The plan funds {len(funded):,} of {_count(len(table), 'technology')}{countries}."
+    return f"The plan funds {len(funded):,} of {count(len(table), 'technology')}{countries}."
 
 
 def _used(report: PlanReport) -> str:
@@ -587,7 +589,7 @@ def _luck(report: PlanReport) -> Iterator[Doubt]:
     meaning = (
         "Eight of ten futures of the model lie in between. No larger sample makes this smaller: it is risk, not error."
     )
-    yield Doubt("Luck (P10 to P90)", _span(low, high), share, meaning)
+    yield Doubt("Luck (P10 to P90)", span(low, high), share, meaning)
 
 
 def _other_view(report: PlanReport) -> Iterator[Doubt]:
