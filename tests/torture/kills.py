@@ -75,15 +75,19 @@ def wrote(result: Plan | Study, folder: Path) -> object:
 
 
 def in_a_process(work: Callable[[], object]) -> int:
-    """The id of a forked process that does the work."""
+    """The id of a forked process that does the work. Signals reach it only while it can be interrupted."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS[2:])
     child = os.fork()
     if child:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS[2:])
         return child
     code = 1
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background of a shell it is ignored
         terminate_like_ctrl_c()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS[2:])
         work()
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS[2:])
         code = 0
     except KeyboardInterrupt:
         code = 130
