@@ -105,6 +105,7 @@ def _percent(value: float | None, decimals: int = 0) -> str:
 
 
 def count(number: int, noun: str) -> str:
+    """A number with its noun, in the plural unless it is 1."""
     plural = f"{noun[:-1]}ies" if noun.endswith(("gy", "ry")) else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
 

@@ -165,6 +165,7 @@ def made(
     manifest = {
         "factors": told_factors, "metrics": [metric], "kinds": ["mean"], "paired": False, "confidence": 0.95,
         "design": {"kind": kind, "policies": len(design.policies), "base": design.base, "seed": seed},
+        "policies": list(design.policies),
         "points": design.count, "replications": 10, "missing": 0, "failed": 0, "damaged": [], "task": "simulate",
         "title": "made", "description": "", "experiment": "made", "money_unit": "won",
         "answers": [answer] if answer else [], "scenario": {"name": "made"}, "stopped": "", "seed": 1,
