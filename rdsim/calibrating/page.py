@@ -246,7 +246,7 @@ def _steps(found: Fitted) -> Table:
 def _candidates(found: Fitted) -> Table:
     best = found.candidates[0].aic
     rows = [
-        (one.name, one.parameters, f"{numeral(one.log_likelihood, '.1f')}", f"{numeral(one.aic - best, '.1f')}")
+        (one.name, one.parameters, numeral(one.log_likelihood, ".1f"), numeral(one.aic - best, ".1f"))
         for one in found.candidates
     ]
     frame = pd.DataFrame(rows[:_SHOWN], columns=["model", "parameters", "likelihood", "aic"])

@@ -229,7 +229,7 @@ def _chosen(choices: pd.Series) -> str:
 def shown(metric: str, kind: str, value: float) -> str:
     """A value of a metric in words: probabilities and shares per hundred."""
     if kind == "probability" or "_share_" in metric:
-        return f"{numeral(value, '.1%')}".replace("-", "\N{MINUS SIGN}")
+        return numeral(value, ".1%").replace("-", "\N{MINUS SIGN}")
     return amount(value)
 
 

@@ -107,7 +107,7 @@ def _rows(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _level(value: object) -> str:
-    return f"{numeral(value, 'g')}" if isinstance(value, float) else _escaped(str(value))
+    return numeral(value, "g") if isinstance(value, float) else _escaped(str(value))
 
 
 def _escaped(text: str) -> str:

@@ -54,7 +54,7 @@ class Figure:
 
     def __str__(self) -> str:
         if self.exact:
-            return f"{numeral(self.found, ',.4g')}"
+            return numeral(self.found, ",.4g")
         return f"{numeral(self.found, ',.4g')} (proven: at least {numeral(self.low, ',.4g')}{self._most})"
 
     @property
