@@ -5,6 +5,7 @@ RdsimError
 │   ├── ScenarioError     a scenario folder or an override
 │   ├── PortfolioError    a portfolio file or frame
 │   ├── PolicyError       a policy that a user wrote
+│   ├── ExtensionError    what a plug-in registers
 │   ├── ProblemError      a portfolio problem stated by arrays or files
 │   ├── ExperimentError   an experiment file, or a folder that holds no sweep
 │   ├── RecordsError      records of projects that cannot be fitted
@@ -30,6 +31,7 @@ __all__ = [
     "DrawingError",
     "EngineError",
     "ExperimentError",
+    "ExtensionError",
     "Fault",
     "InfeasibleError",
     "InputError",
@@ -135,6 +137,12 @@ class PolicyError(InputError):
     """A gate policy or purse rule, written by a user, that fails or that an engine cannot run."""
 
     subject = "policy"
+
+
+class ExtensionError(InputError):
+    """What a plug-in registers, or takes back, is not what the extension point asks for."""
+
+    subject = "extension"
 
 
 class ProblemError(InputError):
