@@ -12,7 +12,7 @@ from scipy.sparse import csr_array, diags_array
 from rdsim.case import Case, build
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.optimiser import PortfolioProblem
-from rdsim.optimiser.problem import frozen
+from rdsim.optimiser.problem.problem import frozen
 from rdsim.options import candidates, sample
 from rdsim.scenario import load
 from rdsim.search import propose

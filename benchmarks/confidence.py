@@ -21,8 +21,8 @@ from benchmarks.instances import Shape, draw_problem
 from benchmarks.risk import draw_samples
 from rdsim.domain import Choice, Scenario
 from rdsim.optimiser import PortfolioProblem, state_problem, state_rows
-from rdsim.optimiser.appraisal import Risk
-from rdsim.optimiser.confidence import (
+from rdsim.optimiser.problem.problem import FloatArray
+from rdsim.optimiser.questions.confidence import (
     Draw,
     DrawSome,
     Optimality,
@@ -33,7 +33,7 @@ from rdsim.optimiser.confidence import (
     value_of_perfect_information,
     value_of_stochastic_solution,
 )
-from rdsim.optimiser.problem import FloatArray
+from rdsim.optimiser.solving.appraisal import Risk
 from rdsim.options import candidates, sample
 from rdsim.scenario import load
 from rdsim.statement import state

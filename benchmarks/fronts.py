@@ -2,7 +2,7 @@
 
 Each option is sampled 200 times, as the scenario's plan does with more. The floors of the front against the expected
 number commercialised in time are elastic, the partners' front is drawn at the same gap, and value and CVaR are weighed
-(see `rdsim.optimiser.fronts`).
+(see `rdsim.optimiser.questions.fronts`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from benchmarks._korea import MEDICAL, SCENARIO
 from benchmarks._timing import seconds
 from rdsim.measures import measures
 from rdsim.optimiser import PortfolioProblem, solve
-from rdsim.optimiser.alternatives import Alternatives, alternatives
-from rdsim.optimiser.fronts import VALUE, CVaR, Figure, Front, front
-from rdsim.optimiser.ladder import SHARES, Ladder, ladder
+from rdsim.optimiser.questions.alternatives import Alternatives, alternatives
+from rdsim.optimiser.questions.fronts import VALUE, CVaR, Figure, Front, front
+from rdsim.optimiser.questions.ladder import SHARES, Ladder, ladder
 from rdsim.scenario import load
 from rdsim.search import pose
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
 from rdsim.optimiser import PortfolioProblem, Rows, state_problem, state_rows
-from rdsim.optimiser.problem import FloatArray, IntArray
+from rdsim.optimiser.problem.problem import FloatArray, IntArray
 
 __all__ = ["Attributes", "Shape", "draw_problem"]
 

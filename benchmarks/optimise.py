@@ -24,8 +24,8 @@ from benchmarks._korea import MEDICAL, SCENARIO, instances
 from benchmarks._timing import interleaved, ratios, seconds, spread
 from benchmarks.instances import Shape, draw_problem
 from rdsim.optimiser import PortfolioProblem, Solution, solve
-from rdsim.optimiser.milp import Model, formulate
-from rdsim.optimiser.solvers import Highs
+from rdsim.optimiser.adapters.solvers import Highs
+from rdsim.optimiser.models.milp import Model, formulate
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,12 @@ from benchmarks._korea import MEDICAL, SCENARIO, instances
 from benchmarks._timing import ratios, seconds, spread
 from benchmarks.instances import Attributes, Shape, draw_problem
 from rdsim.optimiser import PortfolioProblem
-from rdsim.optimiser.appraisal import Risk
-from rdsim.optimiser.milp import Model, formulate
-from rdsim.optimiser.problem import frozen
-from rdsim.optimiser.risk import RiskSolution, solve_risk
-from rdsim.optimiser.solvers import Highs, Limits
-from rdsim.optimiser.tail import with_column
+from rdsim.optimiser.adapters.solvers import Highs, Limits
+from rdsim.optimiser.models.milp import Model, formulate
+from rdsim.optimiser.problem.problem import frozen
+from rdsim.optimiser.solving.appraisal import Risk
+from rdsim.optimiser.solving.risk import RiskSolution, solve_risk
+from rdsim.optimiser.solving.tail import with_column
 
 __all__ = ["draw_samples", "extensive_form"]
 

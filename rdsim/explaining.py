@@ -1,8 +1,8 @@
 """Explanations in a planner's words: why not this technology, what losing that one costs, what a cap is worth.
 
-Every figure comes from solving the problem again (see `rdsim.optimiser.explanation`); the words add names and units.
-A cut of a technology's cost frees the money that its rows count, and saves its discounted payments, as they count in
-net value; payments are discounted from the start of their fiscal year here.
+Every figure comes from solving the problem again (see `rdsim.optimiser.questions.explanation`); the words add names and
+units. A cut of a technology's cost frees the money that its rows count, and saves its discounted payments, as they
+count in net value; payments are discounted from the start of their fiscal year here.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError
 from rdsim.metrics import discount
 from rdsim.numerals import numeral
-from rdsim.optimiser.conflicts import Rule
-from rdsim.optimiser.explanation import (
+from rdsim.optimiser.questions.conflicts import Rule
+from rdsim.optimiser.questions.explanation import (
     CapRise,
     CapStep,
     Exchange,

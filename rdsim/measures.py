@@ -29,8 +29,8 @@ import numpy.typing as npt
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError
 from rdsim.optimiser import PortfolioProblem
-from rdsim.optimiser.fronts import VALUE, CVaR, Figure
-from rdsim.optimiser.variations import Measure, count_of_options
+from rdsim.optimiser.models.variations import Measure, count_of_options
+from rdsim.optimiser.questions.fronts import VALUE, CVaR, Figure
 from rdsim.options import Options
 from rdsim.tables import did_you_mean
 

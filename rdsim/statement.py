@@ -13,7 +13,7 @@ from rdsim.case import DAYS_PER_YEAR, hosts, members
 from rdsim.domain import Choice, Scenario
 from rdsim.metrics import discount
 from rdsim.optimiser import PortfolioProblem, Rows, state_problem, state_rows
-from rdsim.optimiser.problem import rounded
+from rdsim.optimiser.problem.problem import rounded
 from rdsim.options import Options
 from rdsim.scenario import plannable
 

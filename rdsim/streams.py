@@ -69,7 +69,7 @@ REFINING = Stream("further samples of promising options", 2**31 + 2**30, 2**30)
 
 REPLICATIONS = (REPORTED, SEARCHING, SELECTING, FORESEEING, SAMPLING, PROSPECTS, REFINING)
 
-# --- samples with a seed of their own (`rdsim.optimiser.confidence.stream_seed`) ------------------
+# --- samples with a seed of their own (`rdsim.optimiser.questions.confidence.stream_seed`) ------------------
 
 CHOOSING = Stream("the sample that chooses the candidate", 0, 1)
 BATCHES = Stream("batches that are solved anew", 1, 2**20 - 1)

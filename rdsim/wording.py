@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from rdsim.domain import Scenario
 from rdsim.numerals import numeral
-from rdsim.optimiser.conflicts import Change, Conflict, Relaxation, Rule
+from rdsim.optimiser.questions.conflicts import Change, Conflict, Relaxation, Rule
 
 __all__ = [
     "amount_words",

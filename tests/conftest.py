@@ -45,9 +45,9 @@ def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorter walks, unless all is asked for: tests are about right answers, not about the last tenth of a per cent."""
     if FULL:
         return
-    monkeypatch.setattr("rdsim.optimiser.risk.MOVES", 20_000)
-    monkeypatch.setattr("rdsim.optimiser.rens.MOVES", (10_000, 20_000))
-    monkeypatch.setattr("rdsim.optimiser.floors.MOVES", 2000)
+    monkeypatch.setattr("rdsim.optimiser.solving.risk.MOVES", 20_000)
+    monkeypatch.setattr("rdsim.optimiser.solving.rens.MOVES", (10_000, 20_000))
+    monkeypatch.setattr("rdsim.optimiser.solving.floors.MOVES", 2000)
 
 
 @pytest.fixture(autouse=True)

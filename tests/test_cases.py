@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import rdsim
-from rdsim.optimiser import folder, solve
+from rdsim.optimiser import solve
+from rdsim.optimiser.problem import folder
 from tests.command import run
 from tests.sizes import size
 

@@ -20,8 +20,8 @@ from rdsim.domain import Choice, Portfolio
 from rdsim.errors import Fault, InputError, ScenarioError
 from rdsim.memory import table_bytes
 from rdsim.numerals import PLAIN, Style, number, number_advice, quantity_parts, style_of
-from rdsim.optimiser import folder as problems
 from rdsim.optimiser import solve
+from rdsim.optimiser.problem import folder as problems
 from rdsim.results import _neutral
 from rdsim.runs import read_run
 from rdsim.scenario import dump, load

@@ -22,8 +22,9 @@ from rdsim.explaining import (
     why_not_words,
 )
 from rdsim.optimiser import PortfolioProblem, solve
-from rdsim.optimiser.conflicts import Conflict, Rule
-from rdsim.optimiser.explanation import (
+from rdsim.optimiser.models.variations import with_caps, with_fixed, with_slack
+from rdsim.optimiser.questions.conflicts import Conflict, Rule
+from rdsim.optimiser.questions.explanation import (
     CapRise,
     CapStep,
     Exchange,
@@ -33,7 +34,6 @@ from rdsim.optimiser.explanation import (
     WhyNot,
     WorthOfCap,
 )
-from rdsim.optimiser.variations import with_caps, with_fixed, with_slack
 from rdsim.scenario import load
 from rdsim.search import Proposal, propose
 from tests.tiny import tiny_folder

@@ -8,8 +8,8 @@ import pytest
 from rdsim.errors import ProblemError
 from rdsim.measures import measure_named, measures
 from rdsim.optimiser import Evaluation, evaluate
-from rdsim.optimiser.fronts import VALUE, CVaR, Figure
-from rdsim.optimiser.variations import Measure
+from rdsim.optimiser.models.variations import Measure
+from rdsim.optimiser.questions.fronts import VALUE, CVaR, Figure
 from rdsim.scenario import load
 from rdsim.search import Posed, choose, pose
 from rdsim.stats import cvar

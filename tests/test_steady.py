@@ -12,7 +12,7 @@ import pytest
 import rdsim
 from rdsim.domain import Scenario
 from rdsim.optimiser import PortfolioProblem, solve
-from rdsim.optimiser.problem import rounded
+from rdsim.optimiser.problem.problem import rounded
 from rdsim.options import Options
 from rdsim.search import Posed, pose
 from rdsim.statement import state

@@ -15,7 +15,7 @@ from rdsim import portfolio, studies
 from rdsim.domain import Scenario
 from rdsim.errors import ProblemError
 from rdsim.optimiser import evaluate, solve
-from rdsim.optimiser.variations import with_caps, with_fixed
+from rdsim.optimiser.models.variations import with_caps, with_fixed
 from rdsim.scenario import load
 from rdsim.search import Posed, Proposal, choose, fresh_values, pose
 from rdsim.simulation import expected_worths, replicate

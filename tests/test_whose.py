@@ -15,7 +15,7 @@ from rdsim import runs, studies
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import InputError, PortfolioError
 from rdsim.optimiser import evaluate, solve
-from rdsim.optimiser.variations import with_fixed
+from rdsim.optimiser.models.variations import with_fixed
 from rdsim.scenario import load
 from rdsim.search import Given, Posed, in_own_terms, pose, subject
 from rdsim.search.views import held_to, over_committed

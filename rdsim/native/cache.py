@@ -14,7 +14,7 @@ from pathlib import Path
 __all__ = ["FOLDER", "forget_older", "is_cold"]
 
 _PACKAGE = Path(__file__).parent.parent
-_COMPILED = ("native", "engines", "luck", "optimiser/annealing", "draws.py", "case.py", "gates.py", "purses.py")
+_COMPILED = ("native", "engines", "luck", "optimiser/solving/annealing", "draws.py", "case.py", "gates.py", "purses.py")
 """Files and folders of the package that hold compiled functions, or constants that these use."""
 
 

@@ -1,9 +1,9 @@
 """The choice: a portfolio problem stated by arrays, solved to a proven gap, and judged independently."""
 
-from rdsim.optimiser.evaluation import Evaluation, Violation, evaluate
-from rdsim.optimiser.methods import solve
-from rdsim.optimiser.problem import PortfolioProblem, Rows, check, state_problem, state_rows
-from rdsim.optimiser.solution import Seconds, Solution, Status, Termination, require
+from rdsim.optimiser.problem.evaluation import Evaluation, Violation, evaluate
+from rdsim.optimiser.problem.problem import PortfolioProblem, Rows, check, state_problem, state_rows
+from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Termination, require
+from rdsim.optimiser.solving.methods import solve
 
 __all__ = [
     "Evaluation",

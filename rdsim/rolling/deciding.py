@@ -21,7 +21,7 @@ import numpy.typing as npt
 from rdsim.case import members
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.optimiser import PortfolioProblem, evaluate, solve
-from rdsim.optimiser.problem import frozen
+from rdsim.optimiser.problem.problem import frozen
 from rdsim.options import Options
 from rdsim.portfolio import ranked
 from rdsim.rolling.course import Course

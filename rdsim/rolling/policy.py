@@ -13,8 +13,8 @@ import numpy.typing as npt
 from rdsim.case import Luck
 from rdsim.domain import Portfolio, Scenario
 from rdsim.native.threads import cores, in_threads
-from rdsim.optimiser.explanation.prices import hints
-from rdsim.optimiser.problem import foremost
+from rdsim.optimiser.problem.problem import foremost
+from rdsim.optimiser.questions.explanation.prices import hints
 from rdsim.rolling.course import Course, Lived
 from rdsim.rolling.deciding import Policy, Supply, proposals, sooner, stopping
 from rdsim.rolling.futures import Worlds

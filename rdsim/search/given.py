@@ -14,9 +14,9 @@ from rdsim import portfolio as portfolios
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import Fault, PortfolioError
 from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, Termination, evaluate
-from rdsim.optimiser.appraisal import appraise
-from rdsim.optimiser.evaluation import Violation
-from rdsim.optimiser.solution import relative_gap
+from rdsim.optimiser.problem.evaluation import Violation
+from rdsim.optimiser.problem.solution import relative_gap
+from rdsim.optimiser.solving.appraisal import appraise
 from rdsim.search.proposing import Posed, Proposal, choose, risk_of, solved
 from rdsim.search.views import held_to, payment_ratios, ratios_of
 from rdsim.wording import amount_words, row_words

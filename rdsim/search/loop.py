@@ -31,11 +31,11 @@ from rdsim.domain import Choice, Portfolio
 from rdsim.errors import InfeasibleError
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, evaluate, solve
-from rdsim.optimiser.appraisal import Risk, appraise
-from rdsim.optimiser.explanation.prices import hints
-from rdsim.optimiser.problem import foremost
-from rdsim.optimiser.risk import solve_risk
-from rdsim.optimiser.solution import relative_gap
+from rdsim.optimiser.problem.problem import foremost
+from rdsim.optimiser.problem.solution import relative_gap
+from rdsim.optimiser.questions.explanation.prices import hints
+from rdsim.optimiser.solving.appraisal import Risk, appraise
+from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.options import expected_alone
 from rdsim.search.judging import Judge
 from rdsim.search.proposing import Posed, Proposal, portfolio_of, risk_of

@@ -15,12 +15,12 @@ from rdsim import scenario as scenarios
 from rdsim.domain import Portfolio, RiskSettings, Scenario
 from rdsim.errors import InfeasibleError, SolverError
 from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, Termination, evaluate, require, solve
-from rdsim.optimiser.appraisal import Appraisal, Risk, SampledRow, appraise
-from rdsim.optimiser.baselines import BASELINES, run_baseline
-from rdsim.optimiser.confidence import stream_seed
-from rdsim.optimiser.conflicts import NOTHING_IN_CONFLICT, diagnosis, without_values
-from rdsim.optimiser.risk import solve_risk
-from rdsim.optimiser.risk_conflicts import Words, risk_diagnosis
+from rdsim.optimiser.questions.confidence import stream_seed
+from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT, diagnosis, without_values
+from rdsim.optimiser.questions.risk_conflicts import Words, risk_diagnosis
+from rdsim.optimiser.solving.appraisal import Appraisal, Risk, SampledRow, appraise
+from rdsim.optimiser.solving.baselines import BASELINES, run_baseline
+from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.options import Options, candidates, sample
 from rdsim.search.views import held_to, payment_ratios
 from rdsim.simulation import Engine

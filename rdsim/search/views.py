@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rdsim.domain import Portfolio, Scenario
 from rdsim.optimiser import PortfolioProblem, evaluate
-from rdsim.optimiser.problem import frozen, rounded
+from rdsim.optimiser.problem.problem import frozen, rounded
 from rdsim.options import Options
 from rdsim.search.judging import Judge
 

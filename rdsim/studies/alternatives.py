@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from rdsim.numerals import numeral
-from rdsim.optimiser.alternatives import Alternatives, Resampled, Selection, resampled, selection
-from rdsim.optimiser.alternatives import alternatives as find
+from rdsim.optimiser.questions.alternatives import Alternatives, Resampled, Selection, resampled, selection
+from rdsim.optimiser.questions.alternatives import alternatives as find
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.search import Posed, Proposal
 from rdsim.stats import proportion_interval

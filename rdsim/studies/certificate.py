@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from rdsim.numerals import numeral
-from rdsim.optimiser.confidence import (
+from rdsim.optimiser.problem.problem import FloatArray
+from rdsim.optimiser.questions.confidence import (
     InformationValue,
     Optimality,
     StochasticValue,
@@ -18,7 +19,6 @@ from rdsim.optimiser.confidence import (
     value_of_perfect_information,
     value_of_stochastic_solution,
 )
-from rdsim.optimiser.problem import FloatArray
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.search import Posed, Proposal, fresh_values, risk_of
 from rdsim.studies.study import Study, money, record_of, speaks_of
@@ -43,7 +43,8 @@ def certificate(
     `batches` problems are solved anew on `samples` fresh samples each (by default as many as the portfolio was chosen
     on); the portfolio is judged on `evaluation` others; `worlds` are solved in hindsight (0: none). All options alone,
     as the optimiser sees them: what waiting does shows in a simulation only. Raises ProblemError where the scenario
-    asks for a floor on CVaR or a probability (see `rdsim.optimiser.confidence`), SolverError as the optimiser does.
+    asks for a floor on CVaR or a probability (see `rdsim.optimiser.questions.confidence`), SolverError as the optimiser
+    does.
     """
     risk, count = risk_of(posed), samples or posed.samples
     settings: dict[str, Any] = {

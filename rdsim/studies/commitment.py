@@ -17,7 +17,7 @@ import pandas as pd
 from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
 from rdsim.optimiser import solve
-from rdsim.optimiser.risk import solve_risk
+from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
 from rdsim.search import Posed, Proposal, risk_of

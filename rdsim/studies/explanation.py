@@ -11,7 +11,7 @@ import pandas as pd
 from rdsim.errors import Fault, ProblemError
 from rdsim.explaining import Asking, Explained, explain
 from rdsim.numerals import numeral
-from rdsim.optimiser.explanation import Reason, Replacement, Screened, WhyNot, WorthOfCap, hints, screen
+from rdsim.optimiser.questions.explanation import Reason, Replacement, Screened, WhyNot, WorthOfCap, hints, screen
 from rdsim.report import Column, Section, Sheet, Table
 from rdsim.search import Posed, Proposal
 from rdsim.studies.study import Study, record_of, speaks_of

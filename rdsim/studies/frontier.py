@@ -12,7 +12,7 @@ from rdsim.errors import Fault, ProblemError
 from rdsim.measures import measure_named, measures
 from rdsim.numerals import numeral
 from rdsim.optimiser import evaluate
-from rdsim.optimiser.fronts import Figure, Front, Point, front
+from rdsim.optimiser.questions.fronts import Figure, Front, Point, front
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
 from rdsim.search import Posed, Proposal

@@ -10,8 +10,8 @@ import pandas as pd
 from rdsim.domain import Portfolio
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solution
-from rdsim.optimiser.ladder import SHARES, Ladder, Rung
-from rdsim.optimiser.ladder import ladder as climb
+from rdsim.optimiser.questions.ladder import SHARES, Ladder, Rung
+from rdsim.optimiser.questions.ladder import ladder as climb
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.search import Posed, Proposal
 from rdsim.studies.study import Study, listing, money, picked, record_of, speaks_of

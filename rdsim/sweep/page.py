@@ -12,7 +12,7 @@ import pandas as pd
 from rdsim.errors import DrawingError, ExperimentError, Fault
 from rdsim.folders import write_whole
 from rdsim.numerals import numeral
-from rdsim.optimiser.baselines import BASELINES
+from rdsim.optimiser.solving.baselines import BASELINES
 from rdsim.planning import AT_PLAN_RATIOS
 from rdsim.report import Column, Plot, Section, Sheet, Table, drawn_sheet
 from rdsim.report.words import amount

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from rdsim import plugins, portfolio
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import ExperimentError, Fault, InputError
-from rdsim.optimiser.baselines import BASELINES
-from rdsim.optimiser.confidence import stream_seed
-from rdsim.optimiser.solvers import solver_fault
+from rdsim.optimiser.adapters.solvers import solver_fault
+from rdsim.optimiser.questions.confidence import stream_seed
+from rdsim.optimiser.solving.baselines import BASELINES
 from rdsim.planning import AT_PLAN_RATIOS
 from rdsim.planning import ONE_SHOT as RULE_ONE_SHOT
 from rdsim.scenario import PARTS, Override, Variations, eligible, load

@@ -25,8 +25,8 @@ from rdsim import plugins
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import RdsimError
 from rdsim.numbers import NUMBERS
-from rdsim.optimiser.baselines import BASELINES
-from rdsim.optimiser.solvers import Highs, solver_named
+from rdsim.optimiser.adapters.solvers import Highs, solver_named
+from rdsim.optimiser.solving.baselines import BASELINES
 from rdsim.planning import AT_PLAN_RATIOS, plan
 from rdsim.rolling import Policy, roll, supply_of
 from rdsim.scenario import Override, Variations, digest

@@ -12,7 +12,7 @@ from rdsim import portfolio, results, runs, sweep
 from rdsim.calibrating import records
 from rdsim.errors import InputError, OutputError
 from rdsim.folders import claim, is_file, is_folder
-from rdsim.optimiser import folder as problems
+from rdsim.optimiser.problem import folder as problems
 from rdsim.scenario import load, start
 from rdsim.sweep import Experiment
 from tests.folders.runs import contents

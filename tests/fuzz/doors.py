@@ -19,7 +19,7 @@ from rdsim import scenario as rooms
 from rdsim.calibrating import records
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import Fault, InputError
-from rdsim.optimiser import folder as problems
+from rdsim.optimiser.problem import folder as problems
 from rdsim.simulation import simulate
 from rdsim.sweep import experiment
 from rdsim.sweep.page import sheet_of

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import InfeasibleError, ProblemError
 from rdsim.optimiser import Evaluation, PortfolioProblem, Status, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.alternatives import alternatives, distance, resampled, selection
+from rdsim.optimiser.questions.alternatives import alternatives, distance, resampled, selection
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import build, draw
 

@@ -15,9 +15,9 @@ import pytest
 from benchmarks.instances import Shape, draw_problem
 from benchmarks.risk import draw_samples
 from rdsim.optimiser import PortfolioProblem, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.annealing import Annealing, Course, abreast, anneal
-from rdsim.optimiser.appraisal import Judge, Risk, appraise
-from rdsim.optimiser.tail import tail_weights
+from rdsim.optimiser.solving.annealing import Annealing, Course, abreast, anneal
+from rdsim.optimiser.solving.appraisal import Judge, Risk, appraise
+from rdsim.optimiser.solving.tail import tail_weights
 from tests.optimiser.small import FAMILIES, draw
 from tests.optimiser.test_risk import Listed, best_of, keeps, listed, risk_drawn, sampled
 
@@ -93,7 +93,7 @@ def test_a_walk_improves_and_repeats(
     large: PortfolioProblem, start: tuple[int, ...], worst: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Over the worst samples of every stage, or over all 2,500."""
-    monkeypatch.setattr("rdsim.optimiser.annealing.WORST", worst)
+    monkeypatch.setattr("rdsim.optimiser.solving.annealing.WORST", worst)
     found = [anneal(Judge(large, RISK), start, all_open(large), seed=3, moves=1_000_000) for _ in range(2)]
     assert found[0] == found[1]
     judged = appraise(large, RISK, found[0])
@@ -111,8 +111,8 @@ def test_a_stage_over_too_few_samples_is_followed_by_one_over_more(
             super().__init__(*args)
             sizes.append(args[-1].size)
 
-    monkeypatch.setattr("rdsim.optimiser.annealing.Annealing", Recorded)
-    monkeypatch.setattr("rdsim.optimiser.annealing.WORST", 1)
+    monkeypatch.setattr("rdsim.optimiser.solving.annealing.Annealing", Recorded)
+    monkeypatch.setattr("rdsim.optimiser.solving.annealing.WORST", 1)
     anneal(Judge(large, RISK), start, all_open(large), moves=200_000)
     assert sizes[0] == 125
     assert sizes == sorted(sizes)

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import ProblemError
 from rdsim.optimiser import evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.baselines import BASELINES, fill, run_baseline
+from rdsim.optimiser.solving.baselines import BASELINES, fill, run_baseline
 from tests.optimiser.small import build, draw
 
 RULES = tuple(BASELINES)

@@ -21,15 +21,15 @@ from rdsim.optimiser import (
     Solution,
     Status,
     Termination,
-    confidence,
     evaluate,
     require,
     solve,
     state_problem,
     state_rows,
 )
-from rdsim.optimiser.appraisal import Risk, SampledRow, appraise
-from rdsim.optimiser.confidence import (
+from rdsim.optimiser.models.variations import with_values
+from rdsim.optimiser.questions import confidence
+from rdsim.optimiser.questions.confidence import (
     Batch,
     Candidate,
     Draw,
@@ -44,8 +44,8 @@ from rdsim.optimiser.confidence import (
     value_of_perfect_information,
     value_of_stochastic_solution,
 )
-from rdsim.optimiser.risk import solve_risk
-from rdsim.optimiser.variations import with_values
+from rdsim.optimiser.solving.appraisal import Risk, SampledRow, appraise
+from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.stats import cvar, mean_interval, quantile
 from rdsim.streams import EVALUATION, INFORMATION, REDECIDED
 from tests.optimiser.machine import INSTALLED

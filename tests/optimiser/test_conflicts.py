@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from rdsim.errors import ProblemError
 from rdsim.optimiser import PortfolioProblem, evaluate, state_problem, state_rows
-from rdsim.optimiser.conflicts import Rule, cheapest_relaxation, conflicts, relaxations, relaxed_by, rules_of
-from rdsim.optimiser.variations import with_slack
+from rdsim.optimiser.models.variations import with_slack
+from rdsim.optimiser.questions.conflicts import Rule, cheapest_relaxation, conflicts, relaxations, relaxed_by, rules_of
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, brute_force, build, draw
 from tests.sizes import size

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rdsim.optimiser import PortfolioProblem, Status, evaluate, solve
-from rdsim.optimiser.milp import columns_of, formulate
-from rdsim.optimiser.reach import reachable
+from rdsim.optimiser.models.milp import columns_of, formulate
+from rdsim.optimiser.solving.reach import reachable
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, brute_force, build, canonical, draw
 from tests.sizes import size

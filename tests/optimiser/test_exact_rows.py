@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rdsim.optimiser import PortfolioProblem, Status, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.conflicts import cheapest_relaxation, relaxed_by
-from rdsim.optimiser.milp import formulate, restrict
+from rdsim.optimiser.models.milp import formulate, restrict
+from rdsim.optimiser.questions.conflicts import cheapest_relaxation, relaxed_by
 from tests.optimiser.machine import INSTALLED
 from tests.sizes import size
 

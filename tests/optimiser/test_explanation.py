@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 import rdsim
 from rdsim.errors import ProblemError
 from rdsim.optimiser import PortfolioProblem, Solution, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.conflicts import Change, relaxed_by
-from rdsim.optimiser.explanation import (
+from rdsim.optimiser.adapters.solvers import Limits, solver_named
+from rdsim.optimiser.models.milp import formulate
+from rdsim.optimiser.models.variations import with_caps, with_fixed, with_slack, with_use, with_values
+from rdsim.optimiser.questions.conflicts import Change, relaxed_by
+from rdsim.optimiser.questions.explanation import (
     CUT_STEP,
     Reason,
     WhyNot,
@@ -30,9 +33,6 @@ from rdsim.optimiser.explanation import (
     why_not,
     worth_of_cap,
 )
-from rdsim.optimiser.milp import formulate
-from rdsim.optimiser.solvers import Limits, solver_named
-from rdsim.optimiser.variations import with_caps, with_fixed, with_slack, with_use, with_values
 from rdsim.options import candidates, sample
 from rdsim.statement import state
 from tests.optimiser.machine import INSTALLED

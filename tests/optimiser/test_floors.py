@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from rdsim.optimiser import PortfolioProblem, evaluate
-from rdsim.optimiser.floors import Floor
-from rdsim.optimiser.milp import formulate
-from rdsim.optimiser.questions import series
-from rdsim.optimiser.solvers import Highs, Limits
-from rdsim.optimiser.variations import Measure, with_floor
+from rdsim.optimiser.adapters.solvers import Highs, Limits
+from rdsim.optimiser.models.milp import formulate
+from rdsim.optimiser.models.variations import Measure, with_floor
+from rdsim.optimiser.questions.asking import series
+from rdsim.optimiser.solving.floors import Floor
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, build, draw
 from tests.optimiser.test_fronts import portfolios

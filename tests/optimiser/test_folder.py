@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rdsim.errors import OutputError, ProblemError
 from rdsim.optimiser import PortfolioProblem, Rows, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.folder import describe, digest, pose, read, write
+from rdsim.optimiser.problem.folder import describe, digest, pose, read, write
 from rdsim.texts import invisible, tidy
 from tests.optimiser.small import FAMILIES, build, draw
 

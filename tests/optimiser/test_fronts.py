@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import InfeasibleError, ProblemError, SolverError
 from rdsim.optimiser import Evaluation, PortfolioProblem, evaluate, state_problem, state_rows
-from rdsim.optimiser.fronts import VALUE, CVaR, Figure, Front, front
-from rdsim.optimiser.variations import Measure, count_of_options, opposite
+from rdsim.optimiser.models.variations import Measure, count_of_options, opposite
+from rdsim.optimiser.questions.fronts import VALUE, CVaR, Figure, Front, front
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, build, draw
 

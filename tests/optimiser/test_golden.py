@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from rdsim.optimiser import PortfolioProblem, state_problem, state_rows
-from rdsim.optimiser.appraisal import Risk
-from rdsim.optimiser.lptext import lp_text
-from rdsim.optimiser.milp import FAMILIES, Model, formulate, lay_out
-from rdsim.optimiser.solvers import Highs, Limits
-from rdsim.optimiser.tail import lowest, with_cuts, with_sample_columns
-from rdsim.optimiser.task import state_task
+from rdsim.optimiser.adapters.solvers import Highs, Limits
+from rdsim.optimiser.models.lptext import lp_text
+from rdsim.optimiser.models.milp import FAMILIES, Model, formulate, lay_out
+from rdsim.optimiser.solving.appraisal import Risk
+from rdsim.optimiser.solving.tail import lowest, with_cuts, with_sample_columns
+from rdsim.optimiser.solving.task import state_task
 
 GOLDEN = Path(__file__).parent / "golden"
 

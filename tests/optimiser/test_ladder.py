@@ -11,8 +11,8 @@ import pytest
 
 from rdsim.errors import ProblemError
 from rdsim.optimiser import PortfolioProblem, Status, evaluate, state_problem, state_rows
-from rdsim.optimiser.ladder import SHARES, ladder
-from rdsim.optimiser.variations import with_caps
+from rdsim.optimiser.models.variations import with_caps
+from rdsim.optimiser.questions.ladder import SHARES, ladder
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import build, draw
 

@@ -12,11 +12,11 @@ import pytest
 
 from rdsim.errors import SolverError
 from rdsim.optimiser import PortfolioProblem, Status, Termination, solve, state_problem, state_rows
-from rdsim.optimiser.appraisal import Risk
-from rdsim.optimiser.milp import formulate
-from rdsim.optimiser.risk import solve_risk
-from rdsim.optimiser.risk_conflicts import risk_diagnosis
-from rdsim.optimiser.solvers import Cbc, Highs, Limits, relaxation_of
+from rdsim.optimiser.adapters.solvers import Cbc, Highs, Limits, relaxation_of
+from rdsim.optimiser.models.milp import formulate
+from rdsim.optimiser.questions.risk_conflicts import risk_diagnosis
+from rdsim.optimiser.solving.appraisal import Risk
+from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.unproven import Unproven, unproven_solves
 
 HANGS = """#!/bin/sh

@@ -13,9 +13,9 @@ import pytest
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import SolverError
 from rdsim.optimiser import PortfolioProblem, Status, Termination, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.milp import Model, formulate, restrict
-from rdsim.optimiser.problem import FloatArray
-from rdsim.optimiser.solvers import Answer, Highs, Limits, State
+from rdsim.optimiser.adapters.solvers import Answer, Highs, Limits, State
+from rdsim.optimiser.models.milp import Model, formulate, restrict
+from rdsim.optimiser.problem.problem import FloatArray
 from tests.optimiser.machine import INSTALLED
 
 PETERSEN = Path(__file__).parents[2] / "benchmarks" / "data" / "mknap1.txt"
@@ -106,11 +106,11 @@ def test_two_runs_are_identical(method: str, solver: str) -> None:
 
 def test_neighbourhood_search_improves_and_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gap that nothing proves: all rounds are used, none makes it worse, and two runs are alike."""
-    monkeypatch.setattr("rdsim.optimiser.rens.PROOF_NODES", 0)
-    monkeypatch.setattr("rdsim.optimiser.rens.MOVES", ())
+    monkeypatch.setattr("rdsim.optimiser.solving.rens.PROOF_NODES", 0)
+    monkeypatch.setattr("rdsim.optimiser.solving.rens.MOVES", ())
     problem, _ = draw_problem(3, MIDDLE)
     first, second = (solve(problem, gap=1e-4, method="rens") for _ in range(2))
-    monkeypatch.setattr("rdsim.optimiser.rens.ROUNDS", 0)
+    monkeypatch.setattr("rdsim.optimiser.solving.rens.ROUNDS", 0)
     without = solve(problem, gap=1e-4, method="rens")
     assert first == second
     assert first.termination in {Termination.ROUNDS, Termination.TARGET, Termination.COMPLETE}
@@ -118,11 +118,11 @@ def test_neighbourhood_search_improves_and_repeats(monkeypatch: pytest.MonkeyPat
 
 
 def test_walks_improve_and_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rdsim.optimiser.rens.PROOF_NODES", 0)
-    monkeypatch.setattr("rdsim.optimiser.rens.ROUNDS", 0)
+    monkeypatch.setattr("rdsim.optimiser.solving.rens.PROOF_NODES", 0)
+    monkeypatch.setattr("rdsim.optimiser.solving.rens.ROUNDS", 0)
     problem, _ = draw_problem(3, MIDDLE)
     first, second = (solve(problem, gap=1e-4, method="rens") for _ in range(2))
-    monkeypatch.setattr("rdsim.optimiser.rens.MOVES", ())
+    monkeypatch.setattr("rdsim.optimiser.solving.rens.MOVES", ())
     without = solve(problem, gap=1e-4, method="rens")
     assert first == second
     assert first.objective > without.objective

@@ -9,10 +9,10 @@ import pytest
 
 from rdsim.errors import SolverError
 from rdsim.optimiser import PortfolioProblem, Status, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.appraisal import Risk, SampledRow
-from rdsim.optimiser.milp import Model
-from rdsim.optimiser.risk import solve_risk
-from rdsim.optimiser.solvers import Answer, Highs, Limits
+from rdsim.optimiser.adapters.solvers import Answer, Highs, Limits
+from rdsim.optimiser.models.milp import Model
+from rdsim.optimiser.solving.appraisal import Risk, SampledRow
+from rdsim.optimiser.solving.risk import solve_risk
 from tests.optimiser.machine import INSTALLED
 
 both = pytest.mark.parametrize("solver", INSTALLED)

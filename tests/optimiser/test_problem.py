@@ -13,7 +13,8 @@ import pytest
 from scipy.sparse import coo_array
 
 from rdsim.errors import InfeasibleError, ProblemError, SolverError
-from rdsim.optimiser import Status, check, evaluate, problem, require, solve, state_problem, state_rows
+from rdsim.optimiser import Status, check, evaluate, require, solve, state_problem, state_rows
+from rdsim.optimiser.problem import problem
 
 KNAPSACK = {"values": [6.0, 10.0, 12.0], "rows": state_rows([[1, 2, 3]], cap=[5])}
 

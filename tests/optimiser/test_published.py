@@ -11,7 +11,7 @@ import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from rdsim.optimiser import PortfolioProblem, Status, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.folder import read, write
+from rdsim.optimiser.problem.folder import read, write
 from tests.optimiser.machine import INSTALLED
 
 

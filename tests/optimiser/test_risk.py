@@ -16,13 +16,14 @@ from scipy.sparse import csr_array, vstack
 from benchmarks.instances import Shape, draw_problem
 from benchmarks.risk import draw_samples, extensive_form
 from rdsim.errors import ProblemError
-from rdsim.optimiser import PortfolioProblem, Status, Termination, evaluate, kelley, risk, state_problem, state_rows
-from rdsim.optimiser.appraisal import Risk, SampledRow, appraise, cvar
-from rdsim.optimiser.questions import series
-from rdsim.optimiser.risk import Hunt, relax, solve_risk
-from rdsim.optimiser.solvers import Highs, Limits, relaxation_of
-from rdsim.optimiser.tail import no_cuts, tail_mean, tail_weights
-from rdsim.optimiser.task import state_task
+from rdsim.optimiser import PortfolioProblem, Status, Termination, evaluate, state_problem, state_rows
+from rdsim.optimiser.adapters.solvers import Highs, Limits, relaxation_of
+from rdsim.optimiser.questions.asking import series
+from rdsim.optimiser.solving import kelley, risk
+from rdsim.optimiser.solving.appraisal import Risk, SampledRow, appraise, cvar
+from rdsim.optimiser.solving.risk import Hunt, relax, solve_risk
+from rdsim.optimiser.solving.tail import no_cuts, tail_mean, tail_weights
+from rdsim.optimiser.solving.task import state_task
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import build, draw
 
@@ -315,7 +316,7 @@ def test_walks_are_the_same_on_one_core_and_on_two(large: PortfolioProblem, monk
     monkeypatch.setattr(risk, "_finish_with_cuts", lambda *_: None)
     found = []
     for count in (1, 2):
-        monkeypatch.setattr("rdsim.optimiser.annealing.cores", lambda count=count: count)
+        monkeypatch.setattr("rdsim.optimiser.solving.annealing.cores", lambda count=count: count)
         found.append(solve_risk(large, Risk(level=0.9, weight=0.5), gap=1e-5, method="search"))
     assert found[0].chosen == found[1].chosen
     assert found[0].objective > 0

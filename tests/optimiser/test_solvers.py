@@ -15,9 +15,10 @@ import pytest
 from scipy.sparse import csr_array
 
 from rdsim.errors import SolverError
-from rdsim.optimiser import Status, Termination, evaluate, solve, solvers, state_problem, state_rows
-from rdsim.optimiser.milp import Model, formulate, restrict
-from rdsim.optimiser.solvers import SOLVERS, Cbc, Limits, State, pulp_matrix, pulp_problem, solver_named
+from rdsim.optimiser import Status, Termination, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser.adapters import solvers
+from rdsim.optimiser.adapters.solvers import SOLVERS, Cbc, Limits, State, pulp_matrix, pulp_problem, solver_named
+from rdsim.optimiser.models.milp import Model, formulate, restrict
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, build, draw
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rdsim.optimiser import PortfolioProblem, solve, state_problem, state_rows
-from rdsim.optimiser.milp import formulate, tightened
-from rdsim.optimiser.solvers import Limits, State, solver_named
+from rdsim.optimiser.adapters.solvers import Limits, State, solver_named
+from rdsim.optimiser.models.milp import formulate, tightened
 
 PLACES = 2
 

@@ -1,0 +1,1 @@
+"""The problem: its arrays, what a choice of options is worth in it and whether it is allowed, and its folder form."""

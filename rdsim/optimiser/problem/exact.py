@@ -1,0 +1,79 @@
+"""Rows in exact arithmetic: how far a choice is off, in the numbers that were stated.
+
+A number means what it says in decimals: the 0.1 that a file states, not the binary number beside it. So 0.1 + 0.2 keeps
+a cap of 0.3, and 5,000,000,000,000.01 breaks one of 5,000,000,000,000. Whole numbers are taken as they are, whatever
+their size. What has more than `DIGITS` significant digits was computed by somebody, and its last digits are rounding:
+rows with such a number may be off by `ROUNDING` of the largest number that counts in them (`Rows.tolerance`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from rdsim.optimiser.problem.problem import BoolArray, FloatArray, PortfolioProblem
+
+__all__ = ["DIGITS", "excess_exactly", "near_its_cap"]
+
+DIGITS = 15
+_NEAR = 1e-11
+"""Share of the numbers in a row within which floating point does not tell how far it is off."""
+
+
+@dataclass(frozen=True)
+class _Amount:
+    """A sum, and whether every number in it was stated in decimals."""
+
+    value: Fraction
+    stated: bool
+
+    def plus(self, other: _Amount, factor: _Amount) -> _Amount:
+        """This and `factor` times the other."""
+        return _Amount(self.value + factor.value * other.value, self.stated and other.stated and factor.stated)
+
+
+_NOTHING, _MINUS = _Amount(Fraction(0), True), _Amount(Fraction(-1), True)
+
+
+def _amount(number: float) -> _Amount:
+    if number == round(number):
+        return _Amount(Fraction(int(number)), True)
+    return _Amount(Fraction(repr(number)), float(f"{number:.{DIGITS}g}") == number)
+
+
+def near_its_cap(problem: PortfolioProblem, activity: FloatArray, room: FloatArray) -> BoolArray:
+    """Hard rows so near to their cap that only exact arithmetic says whether they are kept, shape (R,)."""
+    rows = problem.rows
+    size = np.maximum(rows.largest, np.maximum(np.abs(activity), np.abs(room)))
+    near = (np.abs(activity - room) <= _NEAR * size) & ~rows.is_soft
+    return np.asarray(near & ~(rows.is_summed_exactly & (activity == room)))
+
+
+def excess_exactly(
+    problem: PortfolioProblem, picked: Sequence[int], openings: Mapping[int, int], row: int
+) -> tuple[float, bool]:
+    """(activity less room of a row, whether every number in it was stated); `openings` are stages by partner."""
+    stages = len(problem.stage_names)
+    places = frozenset(partner * stages + stage for partner, stage in openings.items())
+    over = _over(problem, frozenset(picked), places, row)
+    return float(over.value), over.stated
+
+
+def _over(problem: PortfolioProblem, picked: frozenset[int], places: frozenset[int], row: int) -> _Amount:
+    """Use of a row, less its cap and what the row before it passes on."""
+    rows, total = problem.rows, _amount(float(problem.rows.cap[row]))
+    total = _NOTHING.plus(total, _MINUS)
+    for matrix, members in ((rows.use, picked), (rows.opening_use, places)):
+        part = slice(matrix.indptr[row], matrix.indptr[row + 1])
+        for column, number in zip(matrix.indices[part].tolist(), matrix.data[part].tolist(), strict=True):
+            if column in members:
+                total = total.plus(_amount(number), _amount(1.0))
+    for source, target, rate in rows.carry:
+        if target == row:
+            before = _over(problem, picked, places, source)
+            if before.value < 0:
+                total = total.plus(before, _amount(rate))
+    return total

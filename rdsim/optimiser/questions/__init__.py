@@ -1,0 +1,1 @@
+"""Questions of more than one solve: fronts, ladders, alternatives, conflicts, explanations, confidence."""

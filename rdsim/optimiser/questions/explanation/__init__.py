@@ -1,0 +1,46 @@
+"""Why not this one, what losing that one would cost, and what one more unit of a cap is worth: by solving again.
+
+Integer programs have no prices, so every answer compares optima of variations of the problem. For a group g let
+A1 be the best objective with g funded and A0 the best without it. Then
+
+* forcing g in costs max(0, A0 - A1), and the same is the least rise of its value that brings it in, for a rise moves
+  A1 by as much and A0 not at all;
+* cutting its use of money moves A1 alone, upwards: the least cut is found by bisection;
+* relaxing a cap moves both upwards, each by steps: see `rises`.
+
+======================  ==========================================================================
+`screen`                every unfunded group at a glance: limits of A0 - A1, without solving again
+`why_not`               one unfunded group: loss, least cut, caps that keep it out, conflict
+`cost_of_losing`        one funded group: its replacement cost
+`worth_of_cap`          one cap: a table of what other caps are worth
+`hints`                 prices of the linear relaxation: hints, and labelled so
+======================  ==========================================================================
+"""
+
+from rdsim.optimiser.questions.explanation.absence import CUT_STEP, WhyNot, why_not
+from rdsim.optimiser.questions.explanation.optima import Asker, Best, Exchange, Figure
+from rdsim.optimiser.questions.explanation.prices import Hints, hints
+from rdsim.optimiser.questions.explanation.rises import CapRise
+from rdsim.optimiser.questions.explanation.screening import Reason, Screened, screen
+from rdsim.optimiser.questions.explanation.worths import CapStep, Replacement, WorthOfCap, cost_of_losing, worth_of_cap
+
+__all__ = [
+    "CUT_STEP",
+    "Asker",
+    "Best",
+    "CapRise",
+    "CapStep",
+    "Exchange",
+    "Figure",
+    "Hints",
+    "Reason",
+    "Replacement",
+    "Screened",
+    "WhyNot",
+    "WorthOfCap",
+    "cost_of_losing",
+    "hints",
+    "screen",
+    "why_not",
+    "worth_of_cap",
+]

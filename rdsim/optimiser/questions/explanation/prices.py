@@ -1,0 +1,56 @@
+"""Prices of the linear relaxation: hints, and limits that hold, but no statement about portfolios."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.sparse import coo_array, csr_array, hstack
+
+from rdsim.errors import SolverError
+from rdsim.optimiser.adapters.solvers import Limits, Solver, State, solver_named
+from rdsim.optimiser.models.milp import formulate
+from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, frozen
+
+__all__ = ["Hints", "hints"]
+
+
+@dataclass(frozen=True, eq=False)
+class Hints:
+    """The linear relaxation: a valid bound, and prices that say nothing certain about portfolios.
+
+    No change of a row's cap by d lifts any portfolio above bound + worth x d (weak duality).
+    """
+
+    bound: float
+    worth: FloatArray  # (R,) objective of the relaxation gained by one more unit of each row's cap
+    reduced_costs: FloatArray  # (O,)
+
+
+def hints(problem: PortfolioProblem, *, solver: str | Solver = "highs") -> Hints:
+    """Prices of the linear relaxation: the reduced cost of a column, fixed at 0, that would add one unit to a cap.
+
+    What rows pass on has no limit but their own room, so that a price counts all that a wider cap would pass on.
+
+    Raises: SolverError if the relaxation has no optimum.
+    """
+    adapter = solver_named(solver) if isinstance(solver, str) else solver
+    model = formulate(problem)
+    places = [place for place, name in enumerate(model.row_names) if name.startswith("row_")]
+    count = len(places)
+    extra = csr_array(coo_array((-np.ones(count), (places, range(count))), shape=(len(model.row_names), count)))
+    passing = np.array([name.startswith("c_") for name in model.column_names], dtype=bool)
+    priced = replace(
+        model,
+        column_names=(*model.column_names, *(f"more_{place:06d}" for place in range(count))),
+        value=np.concatenate([model.value, np.zeros(count)]),
+        lower=np.concatenate([model.lower, np.zeros(count)]),
+        upper=np.concatenate([np.where(passing, np.inf, model.upper), np.zeros(count)]),
+        integer=np.concatenate([model.integer, np.zeros(count, dtype=bool)]),
+        matrix=csr_array(hstack([model.matrix, extra])) if count else model.matrix,
+    )
+    answer = adapter.run(priced, Limits(), relaxed=True)
+    if answer.state is not State.OPTIMAL or answer.reduced_costs is None:
+        raise SolverError(adapter.name, f"the relaxation has no optimum ({answer.state.value})")
+    costs = answer.reduced_costs
+    return Hints(answer.bound, frozen(costs[model.value.size :]), frozen(costs[: len(problem.option_names)]))

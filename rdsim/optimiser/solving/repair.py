@@ -1,0 +1,126 @@
+"""A solver's portfolio that breaks a row in exact arithmetic is cut off, and the solver asked again.
+
+Solvers work with tolerances, so what they call a portfolio may be off by a trifle. Such a portfolio is nobody's
+answer, and no failure either: a row is added that it breaks and that every true portfolio keeps, until the solver's
+portfolio is one. For a ceiling that options alone use it is an extended cover inequality (Balas 1975, Mathematical
+Programming 8): of a set of options that is too much, and of all that use as much as the largest of it, one less may be
+chosen. For a floor: something must be added to what is too little. Else the portfolio alone is excluded. Where `TRIES`
+such rows are not enough, caps are tightened by what the solver cannot see; the bound stays that of the true ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from rdsim.errors import SolverError
+from rdsim.optimiser.adapters.solvers import Answer, State, with_rows_below
+from rdsim.optimiser.models.milp import Model, chosen_of, first_resource_row
+from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
+from rdsim.optimiser.problem.problem import BoolArray, FloatArray, IntArray, PortfolioProblem
+from rdsim.optimiser.problem.solution import Termination
+
+__all__ = ["TRIES", "cuts_of", "solved_exactly"]
+
+TRIES = 60
+_TRIFLE = 1e-4
+"""Share of the largest number in a row that no solver's tolerance explains."""
+
+
+def solved_exactly(
+    problem: PortfolioProblem, model: Model, ask: Callable[[Model], Answer], solver: str, tries: int = TRIES
+) -> Answer:
+    """`ask(model)`, asked again with more rows until its portfolio breaks none; its bound holds for the model as it is.
+
+    `ask` gives values of every column of the model that it is given; `solver` is the name of who answers. Raises:
+    SolverError if its portfolio breaks a rule by more than tolerances explain.
+    """
+    bound, loading = np.inf, 0.0
+    for _ in range(tries):
+        answer = ask(model)
+        bound, loading = min(bound, answer.bound), loading + answer.loading
+        answer = replace(answer, bound=bound, loading=loading)
+        if answer.values is None:
+            return answer
+        judged = evaluate(problem, chosen_of(problem, answer.values))
+        if judged.feasible:
+            return answer
+        model = with_rows_below(model, *_widened(cuts_of(problem, judged, model, solver), model))
+    last = ask(_tightened_caps(problem, model))
+    kept = last.values is not None and evaluate(problem, chosen_of(problem, last.values)).feasible
+    values = last.values if kept else None
+    return Answer(State.STOPPED, Termination.STOPPED, bound, values, loading=loading + last.loading)
+
+
+def _widened(cuts: tuple[FloatArray, FloatArray], model: Model) -> tuple[FloatArray, FloatArray]:
+    """Cuts over options as cuts over all columns."""
+    coefficients, caps = cuts
+    wide = np.zeros((caps.size, model.value.size))
+    wide[:, : coefficients.shape[1]] = coefficients
+    return wide, caps
+
+
+def _tightened_caps(problem: PortfolioProblem, model: Model) -> Model:
+    """Hard ceilings lowered and floors raised by what a solver may not tell from nothing."""
+    rows, first, rhs = problem.rows, first_resource_row(model), model.rhs.copy()
+    slack = 4 * rows.precision * ~rows.is_soft
+    part = slice(first, first + len(rows.names))
+    rhs[part] += slack * (rows.has_floor & ~rows.has_ceiling) - slack * (rows.has_ceiling & ~rows.has_floor)
+    return replace(model, rhs=rhs)
+
+
+# ---------------------------------------------------------------- cuts
+
+
+def cuts_of(problem: PortfolioProblem, judged: Evaluation, model: Model, solver: str) -> tuple[FloatArray, FloatArray]:
+    """Rows `coefficients @ x <= caps` over the options, shapes (k, O) and (k,), one for each row that is broken.
+
+    Raises: SolverError if something else is broken, or by more than a trifle: no tolerance explains that.
+    """
+    broken = np.flatnonzero((judged.excess > 0) & ~problem.rows.is_soft)
+    far = judged.excess[broken] > _TRIFLE * problem.rows.largest[broken]
+    if broken.size < len(judged.violations) or far.any():
+        names = ", ".join(f"{violation.family} {violation.name}" for violation in judged.violations[:5])
+        raise SolverError(solver, f"its portfolio breaks {names}")
+    open_ = model.upper[: len(problem.option_names)] > 0
+    cuts = [_cut(problem, judged, int(row), open_) for row in broken]
+    return np.array([row for row, _ in cuts]), np.array([cap for _, cap in cuts])
+
+
+def _cut(problem: PortfolioProblem, judged: Evaluation, row: int, open_: BoolArray) -> tuple[FloatArray, float]:
+    rows, chosen = problem.rows, np.array(judged.chosen, dtype=np.int64)
+    use = rows.use[[row]].toarray().ravel() * open_
+    alone = not rows.opening_use[[row]].nnz and all(target != row for _, target, _ in rows.carry)
+    if not alone or (use < 0).any():
+        return _all_but_this(problem, chosen)
+    if judged.activity[row] < judged.room[row]:
+        more = use > 0
+        more[chosen] = False
+        return -more.astype(np.float64), -1.0
+    return _cover(use, chosen, float(rows.cap[row]))
+
+
+def _all_but_this(problem: PortfolioProblem, chosen: IntArray) -> tuple[FloatArray, float]:
+    """Every portfolio but this one."""
+    row = -np.ones(len(problem.option_names))
+    row[chosen] = 1.0
+    return row, chosen.size - 1.0
+
+
+def _cover(use: FloatArray, chosen: IntArray, cap: float) -> tuple[FloatArray, float]:
+    """Of the fewest chosen options that are too much, and of all that use as much as the largest of them, one less."""
+    used = chosen[use[chosen] > 0]
+    ordered = used[np.argsort(use[used], kind="stable")].tolist()
+    total, limit = sum((_stated(use[option]) for option in ordered), Fraction(0)), _stated(cap)
+    while len(ordered) > 1 and total - _stated(use[ordered[0]]) > limit:
+        total -= _stated(use[ordered.pop(0)])
+    row = (use >= use[ordered].max()).astype(np.float64)
+    row[ordered] = 1.0
+    return row, len(ordered) - 1.0
+
+
+def _stated(number: float) -> Fraction:
+    return Fraction(repr(float(number)))
