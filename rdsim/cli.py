@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
-from rdsim.complaints import DEBUG, INCOMPLETE, ended, printable_streams
+from rdsim.complaints import DEBUG, INCOMPLETE, ended, notices_in_one_line, printable_streams
 from rdsim.errors import DrawingError, Fault, InfeasibleError, InputError, SolverError, listed
 from rdsim.unproven import unproven_solves, unproven_words
 
@@ -126,6 +126,7 @@ def main() -> None:
     from rdsim.folders.signals import terminate_like_ctrl_c  # noqa: PLC0415
 
     printable_streams()
+    notices_in_one_line()
     terminate_like_ctrl_c()
     given = sys.argv[1:]
     words = [one for one in given if one != DEBUG]

@@ -13,14 +13,16 @@ import shlex
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from rdsim.errors import EngineError, RdsimError, cut
+from rdsim.errors import EngineError, RdsimError, RenamedWarning, cut
 
-__all__ = ["DEBUG", "DEFECT", "INCOMPLETE", "ended", "printable_streams"]
+__all__ = ["DEBUG", "DEFECT", "INCOMPLETE", "ended", "notices_in_one_line", "printable_streams"]
 
 INCOMPLETE = 4
 DEFECT = 5
@@ -66,6 +68,18 @@ def printable_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def notices_in_one_line() -> None:
+    """What is called by an old name is told in a line of its own, without the place in rdsim that says so."""
+    usual = warnings.formatwarning
+
+    def shown(message: Warning | str, category: type[Warning], *place: Any, **line: Any) -> str:
+        return (
+            f"note: {message}\n" if issubclass(category, RenamedWarning) else usual(message, category, *place, **line)
+        )
+
+    warnings.formatwarning = shown
 
 
 def _words(error: MemoryError | OSError) -> str:

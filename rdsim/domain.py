@@ -723,7 +723,7 @@ class OptimiserSettings:
     __pydantic_config__ = _strict
     samples: Annotated[int, Field(ge=2, le=1_000_000, description="Replications behind each option's figures.")] = 200
     gap: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False, description="Relative gap to prove.")] = 0.01
-    over_commitment: Annotated[
+    payment_ratio: Annotated[
         dict[str, Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]],
         Field(description="By programme: expected payments may reach this multiple of the budget; absent: 1."),
     ] = field(default_factory=dict)

@@ -41,6 +41,7 @@ __all__ = [
     "ProblemError",
     "RdsimError",
     "RecordsError",
+    "RenamedWarning",
     "RunError",
     "ScenarioError",
     "SolverError",
@@ -97,6 +98,10 @@ def listed(faults: Iterable[Fault]) -> list[str]:
         more = len(alike) - len(some)
         lines += [f"... and {more:,} more like this, the last: {cut(alike[-1].where, _WIDEST)}"] if more else []
     return lines
+
+
+class RenamedWarning(FutureWarning):
+    """Something is called by an old name, which still works: one line, which says what to write."""
 
 
 class RdsimError(Exception):

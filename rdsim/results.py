@@ -386,7 +386,7 @@ def _search(scenario: Scenario, loop: Loop | None) -> dict[str, Any]:
         "winner": loop.winner,
         "changed": loop.changed,
         "stopped": loop.stopped,
-        "over_commitment": dict(loop.ratios),
+        "payment_ratio_factors": dict(loop.ratios),
         "programmes": {code: line.name for code, line in scenario.programmes.items()},
         "replications": loop.spent,
         "portfolios": len(loop.steps),

@@ -41,15 +41,15 @@ class _Block(NamedTuple):
     price: float = float("nan")
 
 
-def state(scenario: Scenario, options: Options, over_commitment: Mapping[str, float] | None = None) -> PortfolioProblem:
+def state(scenario: Scenario, options: Options, payment_ratio: Mapping[str, float] | None = None) -> PortfolioProblem:
     """The portfolio problem of model section 5: expected values, and one family of rows for each kind of limit.
 
-    `over_commitment` (by programme; the scenario's by default) multiplies the caps of the budget rows. A synergy is
+    `payment_ratio` (by programme; the scenario's by default) multiplies the caps of the budget rows. A synergy is
     worth its amount x the expected discount factor at the later market date, over the samples in which both
     technologies' best options reach the market. An opened partner is charged its running cost until the median end
     of its longest option, or until the money of the line that pays ends, carried money included.
     """
-    ratios = scenario.optimiser.over_commitment if over_commitment is None else over_commitment
+    ratios = scenario.optimiser.payment_ratio if payment_ratio is None else payment_ratio
     stages = sorted({choice.start_year for choice in options.choices})
     openings = _openings(scenario, options, stages)
     blocks = [
@@ -186,7 +186,7 @@ def _years(scenario: Scenario) -> list[int]:
 
 
 def _budget_rows(scenario: Scenario, options: Options, openings: _Openings, ratios: Mapping[str, float]) -> _Block:
-    """Expected payments net of refunds, and partners' costs, within the announced money x over-commitment."""
+    """Expected payments net of refunds, and partners' costs, within the announced money x payment ratio."""
     rows, opening = [], []
     for name, year, use in _per_line(scenario, options, options.payments, _years(scenario)):
         cap = scenario.programmes[name].budget.get(year, 0.0) * ratios.get(name, 1.0)

@@ -241,7 +241,7 @@ SETTINGS = (
               "0.9 and 0.8"),
     _settings("floors", "[limits.partners.US]", "[limits.fields.chip]\nfloor = 0.95\n\n[limits.partners.US]",
               "limits.fields", "floors must sum to at most 1", "1.05"),
-    _settings("over-commitment", "{ leap = 1.2 }", "{ leep = 1.2 }", "optimiser.over_commitment.leep",
+    _settings("payment ratio", "{ leap = 1.2 }", "{ leep = 1.2 }", "optimiser.payment_ratio.leep",
               "must name a programme", "'leep'", "Did you mean 'leap'?"),
     _settings("steps", "attempts = 3", "attempts = 3\nmedian_years = [1, 1]", "steps.median_years",
               "a list of 8 entries", "a list of 2"),

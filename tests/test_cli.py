@@ -194,7 +194,7 @@ def test_the_manifest_says_what_ran_and_how_sure_it_is(planned: Path) -> None:
     rules = {"value-per-cost", "evaluation-score", "domestic-only", "random-feasible"}
     assert set(manifest["baselines"]) == {"one_shot", *rules, *(f"{rule}-at-plan-ratios" for rule in rules)}
     promises = manifest["promises"]
-    assert promises["rows_held_to"]["leap"] == pytest.approx(1.2 * manifest["search"]["over_commitment"]["leap"])
+    assert promises["rows_held_to"]["leap"] == pytest.approx(1.2 * manifest["search"]["payment_ratio_factors"]["leap"])
     for name, rule in manifest["baselines"].items():
         assert name == "one_shot" or rule["equal_freedom"] == name.endswith("-at-plan-ratios")
         assert name == "one_shot" or (planned / "baselines" / f"{name}.csv").exists()
@@ -203,7 +203,7 @@ def test_the_manifest_says_what_ran_and_how_sure_it_is(planned: Path) -> None:
     search = manifest["search"]
     assert search["portfolios"] == len(search["steps"])
     assert search["selection"]["probability"] == 0.95
-    assert set(search["over_commitment"]) == {"leap", "base"}
+    assert set(search["payment_ratio_factors"]) == {"leap", "base"}
     for baseline in manifest["baselines"].values():
         gap = manifest["estimates"]["npv"]["mean"] - baseline["npv"]["mean"]
         assert baseline["difference"]["mean"] == pytest.approx(gap)

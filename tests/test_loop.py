@@ -24,7 +24,7 @@ from rdsim.optimiser import evaluate
 from rdsim.planning import ONE_SHOT, plan
 from rdsim.scenario import load
 from rdsim.search import Judge, Loop, Posed, Proposal, choose, improve, pose, propose, select
-from rdsim.search.views import LOOSEST, View, over_committed, ratios_of, seen, wary
+from rdsim.search.views import LOOSEST, View, budgets_times, ratios_of, seen, wary
 from rdsim.simulation import expected_worths, replicate
 from rdsim.stats import paired_difference
 from rdsim.streams import REPORTED
@@ -187,7 +187,7 @@ def test_ratios_are_the_least_that_hold(crowd: tuple[Posed, Proposal, Loop]) -> 
     assert 1 < ratios["line"] < LOOSEST
     for factor, holds in ((1.0, True), (0.999, False)):
         ratio = {"line": ratios["line"] * factor}
-        assert evaluate(over_committed(posed.scenario, posed.problem, ratio), chosen).feasible is holds
+        assert evaluate(budgets_times(posed.scenario, posed.problem, ratio), chosen).feasible is holds
     assert ratios_of(posed.scenario, posed.problem, ()) == {"line": 1.0}
 
 

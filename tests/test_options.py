@@ -131,8 +131,8 @@ def test_the_rows_hold_every_family_with_its_cap(scenario: Scenario, options: Op
     assert (index["budget line 2024"], index["budget line 2025"], 0.1) in rows.carry
 
 
-def test_over_commitment_multiplies_the_money_rows_alone(scenario: Scenario, options: Options) -> None:
-    ratios = OptimiserSettings(over_commitment={"line": 1.3})
+def test_a_payment_ratio_multiplies_the_money_rows_alone(scenario: Scenario, options: Options) -> None:
+    ratios = OptimiserSettings(payment_ratio={"line": 1.3})
     stated, given = state(replace(scenario, optimiser=ratios), options), state(scenario, options, {"line": 1.3})
     for problem in (stated, given):
         caps = dict(zip(problem.rows.names, problem.rows.cap.tolist(), strict=True))

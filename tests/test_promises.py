@@ -37,14 +37,14 @@ def free(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     scarce = (
         "programmes.leap.budget={ 2024 = 3, 2025 = 3, 2026 = 3, 2027 = 2, 2028 = 1 }",
         "programmes.base.budget={ 2024 = 2, 2025 = 2, 2026 = 2, 2027 = 2, 2028 = 1 }",
-        "optimiser.over_commitment={ leap = 3, base = 3 }",
+        "optimiser.payment_ratio={ leap = 3, base = 3 }",
     )
     scenario = load(tiny_folder(tmp_path_factory.mktemp("free") / "tiny"), scarce)
     return plan(scenario, replications=12, seed=4, one_shot=True)
 
 
-def test_the_scenarios_own_over_commitment_is_part_of_a_payment_ratio(scenario: Scenario, proposal: Proposal) -> None:
-    assert scenario.optimiser.over_commitment == {"leap": 1.2}
+def test_the_scenarios_own_payment_ratio_is_part_of_what_rows_hold_to(scenario: Scenario, proposal: Proposal) -> None:
+    assert scenario.optimiser.payment_ratio == {"leap": 1.2}
     assert payment_ratios(scenario, {"leap": 1.5, "base": 2.0}) == pytest.approx({"leap": 1.8, "base": 2.0})
     assert proposal.payment_ratios == {"leap": 1.2, "base": 1.0}
     announced = held_to(scenario, proposal.problem, {"leap": 1.0, "base": 1.0})
@@ -74,7 +74,7 @@ def test_every_rule_is_made_within_the_announced_money_and_with_the_plans_freedo
 
 
 def test_who_promises_no_more_is_compared_once(scenario: Scenario) -> None:
-    plain = replace(scenario, optimiser=replace(scenario.optimiser, over_commitment={}))
+    plain = replace(scenario, optimiser=replace(scenario.optimiser, payment_ratio={}))
     found = plan(plain, replications=6, seed=4, one_shot=True)
     assert not found.promises_more
     assert set(found.comparisons) == set(RULES)

@@ -279,7 +279,7 @@ CHANGES: dict[str, Callable[[Scenario], object]] = {
     "steps.median_years.7=2 years": lambda s: s.steps.median_years == (0.7, 0.8, 0.8, 0.9, 1.0, 1.2, 1.3, 2.0),
     "limits.fields.chip.floor=0.2": lambda s: s.limits.fields["chip"].floor == 0.2,
     "limits.partners.JP.ceiling=0.5": lambda s: s.limits.partners["JP"].ceiling == 0.5,
-    "optimiser.over_commitment.base=1.5": lambda s: s.optimiser.over_commitment == {"leap": 1.2, "base": 1.5},
+    "optimiser.payment_ratio.base=1.5": lambda s: s.optimiser.payment_ratio == {"leap": 1.2, "base": 1.5},
     "risks.budget.lowest=0.7": lambda s: s.risks.budget.lowest == 0.7,
     "technologies.T6.name=  새 이름, =1 ": lambda s: s.technologies["T6"].name == "새 이름, =1",
     'technologies.T6.note="two\\nlines, \\"quoted\\""': lambda s: s.technologies["T6"].note == 'two\nlines, "quoted"',
@@ -550,7 +550,7 @@ _LATE = (
 
 INFEASIBLE = {
     "must-funds above the budget": (
-        ["programmes.leap.budget={ 2024 = 8, 2028 = 0.5 }", "optimiser.over_commitment={}"],
+        ["programmes.leap.budget={ 2024 = 8, 2028 = 0.5 }", "optimiser.payment_ratio={}"],
         "cheapest awards",
         "11.664 billion KRW",
     ),
@@ -558,7 +558,7 @@ INFEASIBLE = {
         [
             "technologies.T3.status=must-fund",
             "programmes.leap.budget={ 2024 = 20, 2028 = 8 }",
-            "optimiser.over_commitment={}",
+            "optimiser.payment_ratio={}",
         ],
         "cheapest awards",
         "29.16 billion KRW",

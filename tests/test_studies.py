@@ -157,7 +157,7 @@ def test_swaps_follow_the_size_of_the_portfolio(posed: Posed, best: Proposal) ->
     assert found.record["alternatives"]["swaps"] == usual_swaps(len(best.solution.chosen)) == 1
 
 
-def test_over_commitment_is_told_by_programme_and_compared_with_none(posed: Posed, best: Proposal) -> None:
+def test_a_payment_ratio_is_told_by_programme_and_compared_with_none(posed: Posed, best: Proposal) -> None:
     found = studies.commitment(posed, (1.0, 0.5, 3.0), replications=60, gap=0.0)
     table = found.tables["commitment"]
     lines = [*posed.scenario.programmes, "all programmes"]

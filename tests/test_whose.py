@@ -18,7 +18,7 @@ from rdsim.optimiser import evaluate, solve
 from rdsim.optimiser.models.variations import with_fixed
 from rdsim.scenario import load
 from rdsim.search import Given, Posed, in_own_terms, pose, subject
-from rdsim.search.views import held_to, over_committed
+from rdsim.search.views import budgets_times, held_to
 from tests.command import Ran
 from tests.command import run as run_command
 from tests.tiny import tiny_folder
@@ -60,7 +60,7 @@ def posed(scenario: Scenario) -> Posed:
 @pytest.fixture(scope="module")
 def bold(posed: Posed) -> Portfolio:
     """The best portfolio of five times the money, which the announced money does not allow."""
-    loose = over_committed(posed.scenario, posed.problem, dict.fromkeys(posed.scenario.programmes, 5.0))
+    loose = budgets_times(posed.scenario, posed.problem, dict.fromkeys(posed.scenario.programmes, 5.0))
     chosen = solve(loose, gap=0.0).chosen
     assert not evaluate(posed.problem, chosen).feasible
     return portfolios.ranked(Portfolio(tuple(posed.options.choices[o] for o in chosen), "bold"), posed.scenario)
@@ -79,7 +79,7 @@ def test_a_portfolio_beyond_the_money_is_put_in_its_own_terms(posed: Posed, bold
     assert best.portfolio.choices == bold.choices
     assert max(best.payment_ratios.values()) > 1.2
     for name, ratio in best.payment_ratios.items():
-        if ratio > posed.scenario.optimiser.over_commitment.get(name, 1.0):
+        if ratio > posed.scenario.optimiser.payment_ratio.get(name, 1.0):
             tighter = held_to(posed.scenario, posed.problem, best.payment_ratios | {name: ratio * 0.999})
             assert not evaluate(tighter, best.solution.chosen).feasible
     assert (own.problem.rows.cap == best.problem.rows.cap).all()

@@ -190,7 +190,7 @@ seed = 1
 [optimiser]
 samples = 20
 gap = 0.0
-over_commitment = { leap = 1.2 }
+payment_ratio = { leap = 1.2 }
 """
 
 TECHNOLOGIES = """\

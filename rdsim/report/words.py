@@ -48,7 +48,7 @@ __all__ = [
 
 _ONE_SHOT = "one_shot"
 _WORTH_TELLING = 1.005
-"""Over-commitment ratios below this round to no over-commitment."""
+"""Payment ratios below this round to 1."""
 
 
 @dataclass(frozen=True)

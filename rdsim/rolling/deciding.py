@@ -2,7 +2,7 @@
 
 Plans solve the portfolio problem of what is left: the options of technologies that were never begun, from this year
 on, beside projects under way, whose payments to come, places and starts are taken as `prospects` tells them. Budgets
-are the purse of the year and what is announced for later years, times over-commitment ratios.
+are the purse of the year and what is announced for later years, times payment ratios.
 
 Stops are those under way whose worth to come, less the refund that they would give, is least for the money that they
 will ask. What any of this is worth, simulation of imagined futures tells (`policy`).
@@ -29,7 +29,7 @@ from rdsim.rolling.futures import Worlds
 from rdsim.rolling.knowledge import Knowledge, Phase, Standing
 from rdsim.rolling.prospects import Ahead, Prospects
 from rdsim.search import Posed
-from rdsim.search.views import over_committed
+from rdsim.search.views import budgets_times
 from rdsim.statement import ShareKey, share_keys, state
 
 __all__ = ["Policy", "Supply", "proposals", "sooner", "spent", "stopping"]
@@ -242,7 +242,7 @@ class _Left:
 
     def problem(self, ratios: Mapping[str, float]) -> PortfolioProblem:
         """Rows and options as for a plan, with what is held, used and paid already; those under way go on."""
-        return self._with_history(over_committed(self.scenario, self._stated, ratios))
+        return self._with_history(budgets_times(self.scenario, self._stated, ratios))
 
     @cached_property
     def _stated(self) -> PortfolioProblem:

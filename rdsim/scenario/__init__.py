@@ -34,7 +34,7 @@ from rdsim.scenario.folder import PARTS, chosen_parts, part_names
 from rdsim.scenario.judgement import Pool, drawn, figure, told
 from rdsim.scenario.loading import load
 from rdsim.scenario.money import due_years, plannable
-from rdsim.scenario.overrides import Override, parse_overrides
+from rdsim.scenario.overrides import Override, by_new_names, parse_overrides
 from rdsim.scenario.starting import start
 from rdsim.scenario.variation import Variations
 
@@ -44,6 +44,7 @@ __all__ = [
     "Pool",
     "Variations",
     "award",
+    "by_new_names",
     "calibration",
     "call_months",
     "check",

@@ -15,6 +15,7 @@ from rdsim.domain import FacilityNeed, Judgement, Link, Partner, Scenario, Techn
 from rdsim.folders import new_folder
 from rdsim.scenario.findings import FILES
 from rdsim.scenario.folder import PARTS, SETTINGS
+from rdsim.scenario.renamed import first_named
 from rdsim.scenario.shapes import ROOT, Shape, parts
 from rdsim.scenario.units import SCALES
 from rdsim.scenario.validation import adapter
@@ -28,7 +29,7 @@ def digest(scenario: Scenario) -> str:
 
     What a part brings counts; that it came from a part does not.
     """
-    content = _canonical(dataclasses.asdict(scenario))
+    content = _canonical(first_named(dataclasses.asdict(scenario)))
     del content[PARTS]
     for name in ("links", "facility_needs", "technology_steps", "judgements"):
         content[name].sort(key=_json)

@@ -76,8 +76,8 @@ def _named(s: Scenario) -> Iterator[tuple[Path, str, str]]:
     for key, table in (("fields", "fields"), ("partners", "partners")):
         for name in getattr(s.limits, key):
             yield ("limits", key, name), name, table
-    for name in s.optimiser.over_commitment:
-        yield ("optimiser", "over_commitment", name), name, "programmes"
+    for name in s.optimiser.payment_ratio:
+        yield ("optimiser", "payment_ratio", name), name, "programmes"
 
 
 def _named_by_rows(s: Scenario) -> Iterator[tuple[Path, str, str]]:

@@ -138,7 +138,7 @@ def _over_budget(b: _Bounds) -> Iterator[Fault]:
     unit = b.scenario.money_unit
     for code in b.scenario.programmes:
         needed = b.cheapest(b.required_of(code))
-        money = b.money[code] * b.scenario.optimiser.over_commitment.get(code, 1.0)
+        money = b.money[code] * b.scenario.optimiser.payment_ratio.get(code, 1.0)
         if needed > money + _TOLERANCE:
             rule = f"the cheapest awards of all that must be funded must fit the budget, {money:.6g} {unit}"
             yield Fault(f"scenario.toml, programmes.{code}.budget", rule, f"{needed:.6g} {unit}", _of(b, code))

@@ -16,6 +16,7 @@ from rdsim.errors import Fault, InputError, ScenarioError
 from rdsim.folders import is_file, is_folder
 from rdsim.numerals import PLAIN, Style
 from rdsim.scenario.findings import FILES, Finding
+from rdsim.scenario.renamed import modern_tree
 from rdsim.scenario.shapes import Path, Shape, parts, required
 from rdsim.tables import Row, Table, copies, did_you_mean, headed, read_table, shown
 from rdsim.texts import read_toml, tidy
@@ -142,7 +143,10 @@ def _settings(folder: FilePath, reading: Reading, prefix: str) -> dict[str, Any]
             del settings[name]
         if prefix and settings.pop(PARTS, None) is not None:
             reading.faults.append(Fault(f"{prefix}{SETTINGS}, {PARTS}", "a part chooses no other parts"))
-        return settings
+        known: dict[str, Any]
+        known, faults = modern_tree(settings, prefix + SETTINGS)
+        reading.faults += faults
+        return known
     reading.bad.append(())
     return {}
 

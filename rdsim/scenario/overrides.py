@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rdsim.errors import Fault, cut
-from rdsim.scenario.shapes import ROOT, Path, Shape, default, dotted, parts
+from rdsim.scenario.renamed import modern_path, modern_tree
+from rdsim.scenario.shapes import ROOT, Path, Shape, covers, default, dotted, parts
 from rdsim.tables import did_you_mean, shown
 from rdsim.texts import DEEPEST, TreeError, invisible, parsed_toml, tidy, tidy_tree
 
-__all__ = ["Override", "UnknownPathError", "apply_override", "parse_overrides", "places"]
+__all__ = ["Override", "UnknownPathError", "apply_override", "by_new_names", "parse_overrides", "places"]
 
 _SEGMENT = r"(?:\"[^\"]*\"|'[^']*'|[^\s.\"'=]+)"
 _PATH = re.compile(rf"\s*({_SEGMENT}(?:\.{_SEGMENT})*)\s*")
@@ -56,10 +57,41 @@ def parse_overrides(given: Sequence[str] | Mapping[str, object]) -> tuple[list[O
             faults.append(Fault(f"--set {match[1]}", "a path must hold nothing that cannot be seen", strange))
             continue
         try:
-            overrides.append(Override(match[1], _segments(match[1]), tidy_tree(_native(value))))
+            override, twice = _override(match[1], value)
         except TreeError as error:
             faults.append(Fault(f"--set {match[1]}", _VALUES, str(error)))
-    return overrides, faults
+        else:
+            overrides.append(override)
+            faults += twice
+    return overrides, [*faults, *_twice(overrides)]
+
+
+def by_new_names(text: str) -> str:
+    """A setting's text, ``path=value`` or a path alone, with the path by the names of today."""
+    match = _PATH.match(text)
+    path = _segments(match[1]) if match else ()
+    known = modern_path(path)
+    return text if match is None or known == path else dotted(known) + text[match.end(1) :]
+
+
+def _override(text: str, value: object) -> tuple[Override, list[Fault]]:
+    """The override by the names of today. Raises TreeError for what no file could hold."""
+    path, plain = _segments(text), tidy_tree(_native(value))
+    known = modern_path(path, f"--set {text}")
+    tree, faults = modern_tree(plain, f"--set {text}", known)
+    return Override(text, known, tree), faults
+
+
+def _twice(overrides: Sequence[Override]) -> Iterator[Fault]:
+    """Settings that are given by their old name and by the new one too."""
+    for one in overrides:
+        if one.path != _segments(one.text):
+            for other in overrides:
+                if other.path == _segments(other.text) and (
+                    covers(one.path, other.path) or covers(other.path, one.path)
+                ):
+                    rule = f"must not stand beside {other.text}, its new name"
+                    yield Fault(f"--set {one.text}", rule, "both", f"Write {dotted(one.path)} alone.")
 
 
 def apply_override(mapping: dict[str, Any], override: Override) -> Fault | None:

@@ -15,6 +15,7 @@ from rdsim.scenario.findings import Finding, Origin
 from rdsim.scenario.folder import PARTS, chosen_parts
 from rdsim.scenario.loading import canonical
 from rdsim.scenario.overrides import Override, UnknownPathError, apply_override, places
+from rdsim.scenario.renamed import first_named
 from rdsim.scenario.shapes import Path, dotted
 from rdsim.scenario.validation import as_json, validate
 from rdsim.scenario.values import resolve, stated_money
@@ -35,7 +36,7 @@ class Variations:
         self.worlds = {scenario.parts: scenario, **(worlds or {})}
         self._plain: dict[str, Any] = _plain(dataclasses.asdict(scenario))
         self._money, _ = stated_money(self._plain)
-        self._digests = {name: _digest(value) for name, value in self._plain.items()}
+        self._digests = {name: _digest(value) for name, value in first_named(self._plain).items()}
         self._texts = {name: as_json(value) for name, value in self._plain.items()}
         self._others: dict[tuple[str, ...], Variations] = {}
 
@@ -82,7 +83,8 @@ class Variations:
         if world is not self:
             return world.digest(overrides)
         varied, touched = self._varied(overrides)
-        sections = {**self._digests, **{name: _digest(varied.get(name)) for name in touched}}
+        named = first_named(varied)
+        sections = {**self._digests, **{name: _digest(named.get(name)) for name in touched}}
         text = "".join(f"{name}={value};" for name, value in sorted(sections.items()))
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -5,7 +5,7 @@ money that lapses because others failed - only a simulation of the whole portfol
 
 1. Options near the relaxation's optimum are sampled again, without the luck of the market (see `expectation`): values
    that are nothing or much tell little of their means, and the best of thousands owes much to luck.
-2. In each round the optimiser solves for several **views**: other over-commitment ratios around the best ones so far,
+2. In each round the optimiser solves for several **views**: other payment ratios around the best ones so far,
    all programmes together and each alone, money promised sooner or later, starts spread over the years, risk that
    options share, near alternatives, and the best view corrected for what its portfolio's projects lost by not
    being alone. Every proposal is simulated on the same replications. Steps halve from round to round; the loop ends
@@ -43,8 +43,8 @@ from rdsim.search.selection import Selected, select
 from rdsim.search.views import (
     LOOSEST,
     View,
+    budgets_times,
     corrections,
-    over_committed,
     payment_ratios,
     ratios_of,
     seen,
@@ -63,7 +63,7 @@ LOOP = "loop"
 _NEAR = 0.003  # of the relaxation's value: reduced costs of options that are sampled further
 _MOST_NEAR = 1500
 _FURTHER = 3  # times the samples that every option has
-_STEP = 1.25  # first factor between over-commitment ratios
+_STEP = 1.25  # first factor between payment ratios
 _TILT = 0.15  # more of the first year's money, less of the last year's, or the other way round
 _SPREAD = 0.85  # of the first year's starts
 _WARY = 0.2  # weight of the standard deviation
@@ -110,7 +110,7 @@ class Loop:
     proposal: Proposal
     one_shot: Proposal
     winner: str
-    ratios: Mapping[str, float]  # over-commitment that the portfolio amounts to, by programme
+    ratios: Mapping[str, float]  # multiples of the stated payment ratios that the portfolio needs, by programme
     steps: tuple[Step, ...]
     finalists: tuple[str, ...]
     selected: Selected | None  # none if the loop was stopped before
@@ -311,7 +311,10 @@ class _Run:
         for change in changes:
             tried = {name: ratio * change.get(name, 1.0) for name, ratio in ratios.items()}
             if all(_LEAST_RATIO <= ratio <= LOOSEST for ratio in tried.values()):
-                yield _told_ratios(tried), replace(leader.view, ratios=tried, added=added)
+                yield (
+                    _ratio_words(payment_ratios(self.posed.scenario, tried)),
+                    replace(leader.view, ratios=tried, added=added),
+                )
 
     def variety(self, plain: View, number: int) -> Iterator[tuple[str, View]]:
         """Money promised sooner or later, starts spread, risk that options share counted, and near alternatives."""
@@ -393,7 +396,7 @@ class _Run:
     def loose(self) -> PortfolioProblem:
         """The problem with budgets that bind nobody."""
         everywhere = dict.fromkeys(self.posed.scenario.programmes, LOOSEST)
-        return over_committed(self.posed.scenario, self.posed.problem, everywhere)
+        return budgets_times(self.posed.scenario, self.posed.problem, everywhere)
 
     def move_name(self, chosen: tuple[int, ...], group: int, option: int) -> str:
         name, funded = self.posed.problem.group_names[group], set(self.posed.problem.group[list(chosen)].tolist())
@@ -482,8 +485,8 @@ def _risky(risk: Risk) -> Callable[..., Solution]:
     return lambda problem, **settings: solve_risk(problem, risk, **settings)
 
 
-def _told_ratios(ratios: Mapping[str, float]) -> str:
-    return "over-commitment " + ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
+def _ratio_words(ratios: Mapping[str, float]) -> str:
+    return "payment ratio " + ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
 
 
 def _in_order(portfolio: Portfolio, key: Mapping[str, float]) -> Portfolio:

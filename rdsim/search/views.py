@@ -1,6 +1,6 @@
 """What the optimiser is told in the loop: the portfolio problem with other budgets and other values.
 
-A **view** says by which ratio expected payments may exceed each programme's money (over-commitment), what each option
+A **view** says by which factor each programme's payment ratio may be above the stated one, what each option
 is worth by all samples of it so far, and by how much less, as simulation of whole portfolios showed (correction).
 """
 
@@ -21,9 +21,9 @@ from rdsim.search.judging import Judge
 __all__ = [
     "LOOSEST",
     "View",
+    "budgets_times",
     "corrections",
     "held_to",
-    "over_committed",
     "payment_ratios",
     "ratios_of",
     "seen",
@@ -33,7 +33,7 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 
 LOOSEST = 10.0
-"""The most that a scenario may ask for as an over-commitment ratio."""
+"""The most that a scenario may ask for as a payment ratio."""
 
 _HALVINGS = 30
 _FEW = 3.0
@@ -53,7 +53,7 @@ class View:
 def seen(scenario: Scenario, problem: PortfolioProblem, view: View, *, sampled: bool) -> PortfolioProblem:
     """The problem as the view shows it; expected values alone unless samples are asked for."""
     values = problem.values + view.added if sampled else rounded(problem.expected + view.added)
-    looser = over_committed(scenario, problem, view.ratios)
+    looser = budgets_times(scenario, problem, view.ratios)
     factor = np.ones(len(problem.rows.names))
     for rows in _budget_rows(scenario, problem).values():
         paying = [row for row in rows if problem.rows.cap[row] > 0]
@@ -89,7 +89,7 @@ def wary(problem: PortfolioProblem, chosen: tuple[int, ...], weight: float) -> F
     return np.asarray(-weight * (deviation @ (values - values.mean(axis=0))) / len(values) / spread)
 
 
-def over_committed(scenario: Scenario, problem: PortfolioProblem, ratios: Mapping[str, float]) -> PortfolioProblem:
+def budgets_times(scenario: Scenario, problem: PortfolioProblem, ratios: Mapping[str, float]) -> PortfolioProblem:
     """The problem with the caps of each programme's budget rows multiplied."""
     factor = np.ones(len(problem.rows.names))
     for name, rows in _budget_rows(scenario, problem).items():
@@ -100,9 +100,9 @@ def over_committed(scenario: Scenario, problem: PortfolioProblem, ratios: Mappin
 def payment_ratios(scenario: Scenario, more: Mapping[str, float] | None = None) -> dict[str, float]:
     """By programme, what budget rows let expected payments reach, as a multiple of every year's announced money.
 
-    That is the scenario's over-commitment, times `more` where a portfolio was chosen in a looser problem.
+    That is the scenario's payment ratio, times `more` where a portfolio was chosen in a looser problem.
     """
-    stated, factors = scenario.optimiser.over_commitment, more or {}
+    stated, factors = scenario.optimiser.payment_ratio, more or {}
     return {name: stated.get(name, 1.0) * factors.get(name, 1.0) for name in scenario.programmes}
 
 
@@ -111,7 +111,7 @@ def held_to(
 ) -> PortfolioProblem:
     """The problem with budget rows at other payment ratios; `now` are those it has, by default the scenario's."""
     known = now or payment_ratios(scenario)
-    return over_committed(scenario, problem, {name: ratio / known[name] for name, ratio in wanted.items()})
+    return budgets_times(scenario, problem, {name: ratio / known[name] for name, ratio in wanted.items()})
 
 
 def _budget_rows(scenario: Scenario, problem: PortfolioProblem) -> dict[str, list[int]]:
@@ -131,7 +131,7 @@ def _ratio_of(scenario: Scenario, problem: PortfolioProblem, chosen: tuple[int, 
     rows = _budget_rows(scenario, problem)[name]
 
     def excess(ratio: float) -> Floats:
-        judged = evaluate(over_committed(scenario, problem, {name: ratio}), chosen)
+        judged = evaluate(budgets_times(scenario, problem, {name: ratio}), chosen)
         return np.asarray((judged.activity - judged.room)[rows])
 
     if (excess(1.0) <= problem.rows.tolerance[rows]).all():

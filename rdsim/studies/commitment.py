@@ -1,4 +1,4 @@
-"""Over-commitment: what promising more, or less, than the announced money comes to in simulation.
+"""Payment ratios: what promising more, or less, than the announced money comes to in simulation.
 
 Ratios at which the optimiser finds the same portfolio are one choice, and are compared once. A ratio is recommended if
 its portfolio is *shown* better than that of ratio 1: picked on replications of its own, and with a paired interval
@@ -21,7 +21,7 @@ from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
 from rdsim.search import Posed, Proposal, risk_of
-from rdsim.search.views import LOOSEST, over_committed
+from rdsim.search.views import LOOSEST, budgets_times
 from rdsim.simulation import Simulation, expected_worths, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
 from rdsim.streams import REPORTED, SEARCHING, Stream
@@ -52,7 +52,7 @@ def commitment(
     solver: str = "highs",
     time_limit: float | None = None,
 ) -> Study:
-    """The best portfolio at each over-commitment ratio of each programme, the others at 1, simulated.
+    """The best portfolio at each payment ratio of each programme, the others at 1, simulated.
 
     A ratio of 1.5 lets expected payments reach one and a half times the money of every year; purses hold what is
     announced, so who finds them empty waits. A ratio is recommended only if it is shown better than 1 (see the module).
@@ -128,7 +128,7 @@ class _Question:
 
     def chosen(self, ratios: Mapping[str, float]) -> tuple[int, ...] | None:
         """The optimiser's choice at these ratios; none if there is none."""
-        problem, risk = over_committed(self.posed.scenario, self.posed.problem, ratios), risk_of(self.posed)
+        problem, risk = budgets_times(self.posed.scenario, self.posed.problem, ratios), risk_of(self.posed)
         if risk is None:
             found = solve(problem, solver=self.solver, gap=self.gap, time_limit=self.time_limit)
         else:

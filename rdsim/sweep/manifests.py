@@ -11,6 +11,7 @@ from pydantic import Field
 from rdsim.domain import NAMES
 from rdsim.errors import ExperimentError, Fault
 from rdsim.folders import SWEEP, Digest, Part, Record, is_file, read_document
+from rdsim.scenario import by_new_names
 from rdsim.sweep.answers import Names, answers_faults
 from rdsim.sweep.design import DesignKind
 from rdsim.sweep.experiment import TaskKind
@@ -92,6 +93,7 @@ def manifest_of(folder: str | Path) -> dict[str, Any]:
     faults = tuple(_faults(found, path))
     if faults:
         raise ExperimentError(faults)
+    found["scenario"]["overrides"] = [by_new_names(one) for one in found["scenario"]["overrides"]]
     return found
 
 

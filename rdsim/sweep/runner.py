@@ -25,7 +25,7 @@ from rdsim import portfolio
 from rdsim.domain import Portfolio
 from rdsim.errors import EngineError, ExperimentError, Fault, OutputError, SweepError
 from rdsim.folders import SWEEP, WORK, is_part, require_name, settle, shared, undisturbed, write_whole
-from rdsim.scenario import digest
+from rdsim.scenario import by_new_names, digest
 from rdsim.sweep.backends import Backend, backend, given
 from rdsim.sweep.experiment import Experiment
 from rdsim.sweep.manifests import differences, essence, is_sweep, manifest_of
@@ -455,7 +455,7 @@ def _identity(prepared: Prepared) -> dict[str, Any]:
             "title": prepared.scenario.title,
             "digest": digest(prepared.scenario),
             "parts": list(prepared.scenario.parts),
-            "overrides": [f"{key}={value}" for key, value in one.settings.items()],
+            "overrides": [f"{by_new_names(key)}={value}" for key, value in one.settings.items()],
         },
         "policies": list(prepared.policies),
         "factors": {bound.name: _told(bound) for bound in prepared.factors},

@@ -271,7 +271,7 @@ def test_the_search_panel_tells_gains_by_freedom() -> None:
         "stopped": False,
         "changed": True,
         "selection": {},
-        "over_commitment": {"leap": 1.4},
+        "payment_ratio_factors": {"leap": 1.4},
     }
     told = words.searched(replace(REPORT, manifest=_manifest(baselines=_freedoms(), search=search)))
     assert told[-1] == (

@@ -38,7 +38,7 @@ def test_a_rule_with_the_plans_freedom_is_made_at_its_payment_ratios(
     tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scarce = {"programmes.leap.budget": {2024: 3, 2025: 3, 2026: 3, 2027: 2, 2028: 1}, "programmes.base.budget.*": 2}
-    world = load(tiny, {**SETTINGS, **scarce, "optimiser.over_commitment": {"leap": 3, "base": 3}})
+    world = load(tiny, {**SETTINGS, **scarce, "optimiser.payment_ratio": {"leap": 3, "base": 3}})
     ratios = {"leap": 1.0, "base": 1.0}
     proposal = propose(world, seed=1, threads=1)
     promised = SimpleNamespace(proposal=replace(proposal, payment_ratios=ratios))
@@ -61,7 +61,7 @@ def test_the_page_says_what_the_rules_are_held_to_unless_they_stand_there_at_equ
 
 @pytest.mark.parametrize("ratio", [1.0, 1.2])
 def test_what_a_plan_gains_over_rules_with_its_freedom_is_a_figure(tiny: Path, ratio: float) -> None:
-    settings = {"optimiser.over_commitment.leap": ratio}
+    settings = {"optimiser.payment_ratio.leap": ratio}
     planned = plan(load(tiny, SETTINGS | settings), replications=10, seed=1)
     assert planned.promises_more == (ratio > 1)
     metrics = ("gain_over_value_per_cost", "gain_over_value_per_cost_at_plan_ratios")
