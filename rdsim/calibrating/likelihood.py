@@ -46,9 +46,9 @@ class Law:
     setback: float = Steps().setback_probability
     attempts: int = Steps().attempts
 
-    def within(self, step: int, months: Floats) -> Floats:
-        """P(an attempt at the step from TRL `step` takes at most so many months)."""
-        ratio = np.maximum(months, 0.0) / self.medians[step - 1]
+    def within(self, median: float, months: Floats) -> Floats:
+        """P(an attempt at a step of that median takes at most so many months)."""
+        ratio = np.maximum(months, 0.0) / median
         if self.kind == "gamma":
             # The simulation's gamma has the coefficient of variation of the lognormal of the same sigma.
             shape = 1.0 / max(float(np.expm1(self.sigma**2)), 1e-9)
@@ -68,12 +68,9 @@ def gain_probabilities(law: Law, begin: npt.NDArray[np.int64], windows: Floats, 
 
     Windows are months already divided by what multiplies a project's times.
     """
+    firsts, place = np.unique(begin, return_inverse=True)
     steps = _Steps(law, int(np.ceil(windows.max() / grid)) + 2, grid)
-    found = np.zeros((len(begin), _LEVELS))
-    for first in np.unique(begin).tolist():
-        mine = begin == first
-        found[mine] = steps.gains(first, windows[mine])
-    return found
+    return steps.gains(firsts, place, windows)
 
 
 class _Steps:
@@ -85,28 +82,39 @@ class _Steps:
         self.edges = np.asarray((np.arange(size + 1) - 0.5) * grid, np.float64)
         # Sums of two cells reach twice as far: room for them keeps what wraps around out of sight.
         self.length = next_fast_len(2 * size, real=True)
-        self.spectra = [self._spectrum(law, step) for step in range(1, _LEVELS)]
+        self.spectra = self._spectra(law)
 
-    def _spectrum(self, law: Law, step: int) -> npt.NDArray[np.complex128]:
-        attempt = np.asarray(np.diff(law.within(step, self.edges)))
+    def _spectra(self, law: Law) -> npt.NDArray[np.complex128]:
+        """Of the steps from TRL 1..8, a row each; steps of equal medians are transformed once."""
+        medians, place = np.unique(np.array(law.medians), return_inverse=True)
+        attempt = np.diff(np.array([law.within(float(median), self.edges) for median in medians]))
         own, so_far = rfft(attempt, self.length), attempt
         total = attempt * law.weights[0]
         for weight in law.weights[1:].tolist():
             so_far = self._convolved(so_far, own)
             total = total + weight * so_far
-        return np.asarray(rfft(total, self.length))
+        return np.asarray(rfft(total, self.length)[place])
 
-    def _convolved(self, masses: Floats, spectrum: npt.NDArray[np.complex128]) -> Floats:
-        return np.asarray(irfft(rfft(masses, self.length) * spectrum, self.length)[: self.size])
+    def _convolved(self, masses: Floats, spectra: npt.NDArray[np.complex128]) -> Floats:
+        """Row by row."""
+        return np.asarray(irfft(rfft(masses, self.length) * spectra, self.length)[:, : self.size])
 
-    def gains(self, first: int, windows: Floats) -> Floats:
-        """Probability of each number of steps from a TRL on, (N, 9)."""
+    def gains(self, firsts: npt.NDArray[np.int64], place: npt.NDArray[np.int64], windows: Floats) -> Floats:
+        """Probability of each number of steps, (N, 9), of projects that begin at `firsts[place]`, in ascending order.
+
+        All beginnings go on together, each with its next step, and drop out at TRL 9: the last of them first.
+        """
         at_least = np.zeros((len(windows), _LEVELS + 1))
         at_least[:, 0] = 1.0
-        masses = np.zeros(self.size)
-        masses[0] = 1.0
-        for done, step in enumerate(range(first, _LEVELS), start=1):
-            masses = self._convolved(masses, self.spectra[step - 1])
-            reached = np.concatenate([[0.0], np.cumsum(masses)])
-            at_least[:, done] = np.interp(windows, self.edges, reached)
+        masses = np.zeros((len(firsts), self.size))
+        masses[:, 0] = 1.0
+        for done in range(1, _LEVELS):
+            steps = firsts[firsts + done <= _LEVELS] + done - 1
+            if not steps.size:
+                break
+            masses = self._convolved(masses[: steps.size], self.spectra[steps - 1])
+            reached = np.concatenate([np.zeros((steps.size, 1)), np.cumsum(masses, axis=1)], axis=1)
+            for row in range(steps.size):
+                mine = place == row
+                at_least[mine, done] = np.interp(windows[mine], self.edges, reached[row])
         return np.maximum(at_least[:, :-1] - at_least[:, 1:], 0.0)
