@@ -29,7 +29,7 @@ _NEXT_TO_NOTHING = 1e-3
 """A proven loss below this share of the loss that was found is as good as none."""
 
 
-def gather(found: Plan, manifest: Mapping[str, object]) -> PlanReport:
+def gather(found: Plan) -> PlanReport:
     """The report's tables. The plan must have its optimised portfolio simulated."""
     simulation = found.simulation
     if simulation is None:
@@ -42,7 +42,6 @@ def gather(found: Plan, manifest: Mapping[str, object]) -> PlanReport:
         confidence=found.confidence,
         start_year=scenario.start_year,
         horizon_year=scenario.horizon_year,
-        manifest=dict(manifest),
         technologies=_technologies(found),
         projects=named(simulation.projects, called),
         replications=simulation.replications,

@@ -236,10 +236,11 @@ def redraw(folder: str | Path) -> Written:
     """
     path = Path(folder)
     if not folders.is_unfinished(path):
-        report.read_page(path, read_manifest(path))
+        read_manifest(path)
+        report.read_page(path)
     place = folders.claim(path, force=True)
     try:
-        report.read_page(place.real, read_manifest(place.real))
+        report.read_page(place.real)
         return _draw(place, Written(path, drawable=True, words=tuple(place.words)))
     finally:
         place.release()
@@ -271,9 +272,9 @@ def _write_baselines(draft: _Draft, comparisons: Mapping[str, Comparison]) -> No
         draft.put(f"baselines/{name}.csv", partial(portfolio.write, comparison.rule.portfolio))
 
 
-def _write_plan_page(draft: _Draft, found: Plan, manifest: Mapping[str, Any]) -> None:
+def _write_plan_page(draft: _Draft, found: Plan) -> None:
     """What the page of a plan shows beyond the tables of its run."""
-    page = findings.gather(found, manifest)
+    page = findings.gather(found)
     for name in report.PLAN_TABLES:
         draft.parquet(f"page/{name}.parquet", getattr(page, name))
     draft.text(report.PAGE, report.page_text(report.plan_page(page, findings.names(found.scenario))))
@@ -580,7 +581,7 @@ def write_plan(found: Plan, run: Run) -> Written:
         _write_policies(draft, found.simulation, found.comparisons)
         manifest = plan_manifest(found, run)
         if found.simulation is not None and not draft.missing:
-            _write_plan_page(draft, found, manifest)
+            _write_plan_page(draft, found)
         return manifest
 
     return _write(run, fill, found.missing)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from rdsim.errors import DrawingError, RdsimError
-from rdsim.report.child import draw
+from rdsim.report.page.child import draw
 from tests.sizes import FULL
 from tests.tiny import tiny_folder
 
@@ -57,7 +57,7 @@ def drawn_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     Tests of that process, and of pages' bytes (figures are numbered within a process), are marked `drawn_apart`.
     """
     if request.node.get_closest_marker("drawn_apart") is None:
-        monkeypatch.setattr("rdsim.report.drawing._ask", _draw)
+        monkeypatch.setattr("rdsim.report.page.drawing._ask", _draw)
 
 
 def _draw(words: Sequence[str], text: bytes) -> str:

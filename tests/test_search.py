@@ -135,7 +135,7 @@ def test_findings_say_what_a_planner_needs(found: Plan, scenario: Scenario) -> N
     text = findings.describe_plan(found)
     assert "proven gap" in text
     assert "95% interval" in text
-    tables = findings.gather(found, {})
+    tables = findings.gather(found)
     assert len(tables.technologies) == len(scenario.technologies)
     unfunded = tables.technologies[~tables.technologies["funded"]]
     assert (unfunded["note"].str.len() > 0).all()
@@ -147,6 +147,6 @@ def test_findings_say_what_a_planner_needs(found: Plan, scenario: Scenario) -> N
 
 
 def test_promised_awards_add_up(found: Plan) -> None:
-    promised = findings.gather(found, {}).plan["promised"].sum()
+    promised = findings.gather(found).plan["promised"].sum()
     awards = found.proposal.options.award[list(found.proposal.solution.chosen)].sum()
     assert promised == pytest.approx(awards)

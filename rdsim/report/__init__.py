@@ -1,11 +1,15 @@
-"""Findings as HTML pages, of a plan or of a study: data in, pages out; nothing is run or estimated anew."""
+"""Findings as HTML pages, of a plan or of a study: data in, pages out; nothing is run or estimated anew.
+
+Four rooms, each importing only from those before it: `data` (what a page shows), `words` (what the data say), `charts`
+(what they look like), `page` (one HTML file, drawn in a process of its own).
+"""
 
 from __future__ import annotations
 
-from rdsim.report.drawing import drawn_plots, drawn_run, drawn_sheet
-from rdsim.report.kept import PAGE, PLAN_TABLES, page_text, plan_page, read_page, sheet_page
-from rdsim.report.page import PlanReport, named
-from rdsim.report.sheet import Column, Plot, Section, Sheet, Table
+from rdsim.report.data.kept import PAGE, PLAN_TABLES, page_text, plan_page, read_page, sheet_page
+from rdsim.report.data.plan import PlanReport, named
+from rdsim.report.data.sheet import Column, Plot, Section, Sheet, Table
+from rdsim.report.page.drawing import drawn_plots, drawn_run, drawn_sheet
 
 __all__ = [
     "PAGE",

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rdsim.report import PlanReport
-from rdsim.report.aggregates import CAUSES, END_STATES
+from rdsim.report.data.aggregates import CAUSES, END_STATES
 
 START, HORIZON = 2024, 2030
 YEARS = range(START, HORIZON + 1)

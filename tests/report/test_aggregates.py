@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 import rdsim
-from rdsim.report import aggregates, words
-from rdsim.report.figures import draw
+from rdsim.report import words
+from rdsim.report.charts.plan import draw
+from rdsim.report.data import aggregates
 from rdsim.stats import mean_interval, quantile
 from tests.report import synthetic
 from tests.report.synthetic import Shape

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rdsim.report import library as module
-from rdsim.report.library import library
+from rdsim.report.page import library as module
+from rdsim.report.page.library import library
 
 
 @pytest.fixture

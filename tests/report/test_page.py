@@ -18,9 +18,10 @@ import pandas as pd
 import pytest
 import vl_convert
 
-from rdsim.report import PlanReport, figures
-from rdsim.report import page as page_module
-from rdsim.report.page import render_plan
+from rdsim.report import PlanReport
+from rdsim.report.charts import plan as figures
+from rdsim.report.page import render as page_module
+from rdsim.report.page.render import render
 from tests.report import synthetic
 from tests.report.synthetic import Shape
 
@@ -71,7 +72,7 @@ class Page(HTMLParser):
 
 def _write(report: PlanReport, folder: Path) -> Page:
     path = folder / "report.html"
-    path.write_text(render_plan(report), encoding="utf-8")
+    path.write_text(render(report, report.manifest), encoding="utf-8")
     return Page(path.read_text(encoding="utf-8"))
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rdsim.report import aggregates, words
+from rdsim.report import words
+from rdsim.report.data import aggregates
 from rdsim.stats import quantile
 from tests.report import synthetic
 from tests.report.synthetic import Shape

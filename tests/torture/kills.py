@@ -29,7 +29,7 @@ from pathlib import Path
 from rdsim.errors import ExperimentError, RdsimError
 from rdsim.folders import MANIFEST, is_part, is_unfinished, settle, terminate_like_ctrl_c
 from rdsim.planning import Plan, plan
-from rdsim.report import drawing
+from rdsim.report.page import drawing
 from rdsim.results import Run, redraw, write_plan, write_study
 from rdsim.scenario import load, start
 from rdsim.search import Given, pose

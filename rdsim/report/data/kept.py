@@ -20,8 +20,8 @@ from pydantic import Field
 
 from rdsim.errors import Fault, RunError
 from rdsim.folders import Record, read_document, validated
-from rdsim.report.page import PlanReport, named
-from rdsim.report.sheet import Column, Kind, Plot, Section, Sheet, Table
+from rdsim.report.data.plan import PlanReport, named
+from rdsim.report.data.sheet import Column, Kind, Plot, Section, Sheet, Table
 
 __all__ = ["PAGE", "PLAN_TABLES", "page_text", "plan_page", "read_page", "sheet_from", "sheet_page"]
 
@@ -186,7 +186,7 @@ class _AnyPage(Record):
     kind: Literal["plan", "sheet"]
 
 
-def read_page(folder: Path, manifest: Mapping[str, Any]) -> PlanReport | Sheet:
+def read_page(folder: Path) -> PlanReport | Sheet:
     """What a run's page is to show. Raises RunError if the run has no page, or with what is wrong with its data."""
     path = folder / PAGE
     if not path.exists():
@@ -196,7 +196,7 @@ def read_page(folder: Path, manifest: Mapping[str, Any]) -> PlanReport | Sheet:
     if found["kind"] == "sheet":
         return sheet_from(found, str(path))
     page = validated(found, _PlanPage, str(path), RunError)
-    return _plan(folder, page, manifest)
+    return _plan(folder, page)
 
 
 def sheet_from(document: Any, where: str) -> Sheet:
@@ -277,13 +277,12 @@ def _series(column: Mapping[str, Any]) -> pd.Series:
 # --- plans ----------------------------------------------------------------------------------------
 
 
-def _plan(folder: Path, page: Mapping[str, Any], manifest: Mapping[str, Any]) -> PlanReport:
+def _plan(folder: Path, page: Mapping[str, Any]) -> PlanReport:
     own: dict[str, Any] = {name: _parquet(folder / f"page/{name}.parquet") for name in PLAN_TABLES}
     projects, purses = (_parquet(folder / f"{name}.parquet") for name in ("outcomes", "purses"))
     policies = _parquet(folder / "policies.parquet")
     return PlanReport(
         **{name: page[name] for name in _TOLD},
-        manifest=manifest,
         projects=named(projects, page["names"]),
         replications=_parquet(folder / "replications.parquet"),
         budget=named(purses, page["names"]),

@@ -5,13 +5,12 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from rdsim.report.figures import PALETTE, Chart, Figure, coloured, framed
-from rdsim.report.sheet import Column, Plot
+from rdsim.report.charts.figure import BLUE, INK, PALETTE, WIDE, Chart, Figure, coloured, framed
+from rdsim.report.data.sheet import Column, Plot
 
 __all__ = ["draw"]
 
-_HEIGHT, _ROW, _WIDE = 320, 24, 800
-_INK, _BLUE = "#1B1F24", "#0072B2"
+_HEIGHT, _ROW = 320, 24
 _FORMS = {"money": ",.4~g", "count": ",.0f", "share": ".1%", "year": "d"}
 
 
@@ -47,7 +46,7 @@ def _bars(plot: Plot) -> Chart:
     bars = base.mark_bar(cornerRadiusEnd=2).encode(x=across, y=down, color=_colour(plot), tooltip=_tips(plot))
     layers = [bars]
     if plot.low and plot.high:
-        layers.append(base.mark_rule(color=_INK).encode(x=alt.X(f"{plot.low}:Q"), x2=f"{plot.high}:Q", y=down))
+        layers.append(base.mark_rule(color=INK).encode(x=alt.X(f"{plot.low}:Q"), x2=f"{plot.high}:Q", y=down))
     return alt.LayerChart(layer=layers).properties(height=_ROW * max(len(plot.frame), 1))
 
 
@@ -62,7 +61,7 @@ def _cells(plot: Plot) -> Chart:
     layers = [base.mark_rect().encode(x=across, y=down, color=shade, tooltip=_tips(plot))]
     if number:
         middle = float(frame[plot.colour].min() + frame[plot.colour].max()) / 2
-        ink = alt.condition(f"datum['{plot.colour}'] > {middle}", alt.value("white"), alt.value(_INK))
+        ink = alt.condition(f"datum['{plot.colour}'] > {middle}", alt.value("white"), alt.value(INK))
         layers.append(
             base.mark_text().encode(x=across, y=down, text=alt.Text(f"{plot.colour}:Q", format=",.3~r"), color=ink)
         )
@@ -74,8 +73,8 @@ _SHAPES = {"bars": _bars, "points": _points, "cells": _cells}
 
 def _colour(plot: Plot) -> alt.Color | dict[str, str]:
     if not plot.colour:
-        return {"value": _BLUE}
-    return coloured(plot.colour, list(dict.fromkeys(plot.frame[plot.colour].astype(str))), PALETTE, _WIDE)
+        return {"value": BLUE}
+    return coloured(plot.colour, list(dict.fromkeys(plot.frame[plot.colour].astype(str))), PALETTE, WIDE)
 
 
 def _tips(plot: Plot) -> list[alt.Tooltip]:

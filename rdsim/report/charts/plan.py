@@ -1,59 +1,54 @@
-"""One function per question a planner asks; each takes the report's tables and gives a chart, or None without data.
-
-Colours are those of Okabe & Ito (2008), which people with colour-blindness tell apart.
-"""
+"""One function per question a planner asks; each takes the report's tables and gives a chart, or None without data."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from rdsim.report import aggregates, words
+from rdsim.report import words
+from rdsim.report.charts.figure import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PALE,
+    PALETTE,
+    PINK,
+    RED,
+    SKY,
+    WIDE,
+    YELLOW,
+    Chart,
+    Figure,
+    coloured,
+    framed,
+    legend,
+    legend_columns,
+)
+from rdsim.report.data import aggregates
+from rdsim.report.data.plan import PlanReport
 
-if TYPE_CHECKING:
-    from rdsim.report.page import PlanReport
+__all__ = ["SECTIONS", "draw"]
 
-__all__ = ["PALETTE", "SECTIONS", "Chart", "Figure", "coloured", "draw", "framed"]
-
-_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
-_YELLOW, _GREY, _PALE, _INK = "#F0E442", "#8A8F98", "#D9DDE3", "#1B1F24"
-PALETTE = [_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _RED]
-_MODES = [_SKY, _GREEN, _PINK, _YELLOW, _RED, _GREY]
-_KINDS = [_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _RED, _YELLOW, _GREY]
+_MODES = [SKY, GREEN, PINK, YELLOW, RED, GREY]
+_KINDS = [BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW, GREY]
 _STATES = {
-    "target": _BLUE,
-    "running": _SKY,
-    "stopped": _ORANGE,
-    "dropped": _YELLOW,
-    "exhausted": _PINK,
-    "failed": _RED,
-    "unfunded": _GREY,
+    "target": BLUE,
+    "running": SKY,
+    "stopped": ORANGE,
+    "dropped": YELLOW,
+    "exhausted": PINK,
+    "failed": RED,
+    "unfunded": GREY,
     "blocked": "#555B66",
 }
 
-_WIDE = 800  # pixels for a legend in a figure as wide as the page
-
-Chart = alt.Chart | alt.LayerChart
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A chart with the question that it answers, the answer in a sentence, and how to read it."""
-
-    key: str
-    question: str
-    answer: str
-    reading: str
-    spec: Mapping[str, Any]
-
-
-Make = Callable[["PlanReport"], Iterator[Figure]]
+Make = Callable[[PlanReport], Iterator[Figure]]
 
 
 def draw(report: PlanReport, section: str) -> list[Figure]:
@@ -61,57 +56,10 @@ def draw(report: PlanReport, section: str) -> list[Figure]:
     return [figure for make in SECTIONS[section] for figure in make(report)]
 
 
-def framed(key: str, question: str, answer: str, reading: str, chart: Chart) -> Figure:
-    """A figure of the page: a chart as wide as its place, with what it asks, answers and how it is read."""
-    fit = alt.AutoSizeParams(type="fit-x", contains="padding")
-    sized = chart.properties(width="container", autosize=fit, background="transparent")
-    spec = {**sized.to_dict(), "config": _config()}
-    return Figure(key, question, answer, reading, spec)
-
-
-def _config() -> dict[str, Any]:
-    quiet = {"labelColor": "#3A4149", "titleColor": "#3A4149", "labelFontSize": 12, "titleFontSize": 12}
-    axis = {"gridColor": "#E8EBEF", "domainColor": "#AEB4BC", "tickColor": "#AEB4BC", "titleFontWeight": "normal"}
-    legend: dict[str, Any] = {
-        "orient": "top",
-        "title": None,
-        "labelLimit": 340,
-        "symbolStrokeWidth": 2,
-        "columnPadding": 14,
-    }
-    return {
-        "font": "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans CJK KR', sans-serif",
-        "axis": {**quiet, **axis},
-        # Labels at the ends stay under their ticks, where they cannot run into their neighbours.
-        "axisX": {"labelFlush": False, "labelSeparation": 4},
-        "padding": {"left": 4, "top": 4, "bottom": 4, "right": 22},
-        "tick": {"opacity": 1},
-        "point": {"opacity": 1},
-        "legend": {**quiet, **legend},
-        "view": {"stroke": None},
-    }
-
-
-def _columns(names: Sequence[str], width: int) -> int:
-    """How many legend entries fit beside one another; a letter is about 7 pixels wide."""
-    return max(1, width // (max(map(len, names), default=1) * 7 + 36))
-
-
 def _digits(*columns: pd.Series[float]) -> str:
     """A number format with as many decimals as the largest value deserves."""
     largest = max((float(column.abs().max()) for column in columns if len(column)), default=0.0)
     return ",.0f" if largest >= 200 else ",.1f" if largest >= 10 else ",.2f"
-
-
-def coloured(field: str, names: Sequence[str], colours: Sequence[str], width: int = 400) -> alt.Color:
-    """A column's values by colour, in this order, with a legend that fits the width in pixels."""
-    several = [colours[place % len(colours)] for place in range(len(names))]
-    return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(names), range=several), legend=_legend(names, width))
-
-
-def _legend(names: Sequence[str], width: int = 400) -> alt.Legend | None:
-    """A legend as wide as the figure; none for one name alone."""
-    return alt.Legend(columns=_columns(names, width)) if len(names) > 1 else None
 
 
 def _programmes(report: PlanReport, width: int = 400) -> alt.Color:
@@ -224,7 +172,7 @@ def _by_request(report: PlanReport) -> Iterator[Figure]:
     chart = bars.encode(
         x=alt.X("requested:Q", title=f"requested, {unit}"),
         y=alt.Y("field:N", sort=order, title=None, axis=alt.Axis(labelLimit=170)),
-        color=coloured("decision", ["funded", "not funded"], [_BLUE, _PALE]),
+        color=coloured("decision", ["funded", "not funded"], [BLUE, PALE]),
         order=alt.Order("order:Q"),
         tooltip=tips,
     ).properties(height=24 * len(order))
@@ -263,7 +211,7 @@ def _cloud(report: PlanReport, table: pd.DataFrame) -> Chart:
         x=alt.X("p_market:Q", title=title, axis=alt.Axis(format=".0%", tickCount=8), scale=alt.Scale(zero=False)),
         y=alt.Y("expected_value:Q", title=f"expected net value, {unit}"),
         size=alt.Size("cost:Q", title="requested", scale=alt.Scale(range=[30, 900]), legend=None),
-        color=_programmes(report, _WIDE),
+        color=_programmes(report, WIDE),
         opacity=alt.when(pick).then(alt.value(0.75)).otherwise(alt.value(0.08)),
         tooltip=tips,
     )
@@ -328,8 +276,8 @@ def _gantt(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
             ("p_market:Q", "Reaches the market", ".0%"),
         ),
     )
-    bars = base.mark_bar(height=9, cornerRadius=2).encode(x=when, x2="p50:Q", color=_modes(report, _WIDE))
-    lines = base.mark_rule(strokeWidth=1.5, color=_INK).encode(x=alt.X("p10:Q"), x2="p90:Q")
+    bars = base.mark_bar(height=9, cornerRadius=2).encode(x=when, x2="p50:Q", color=_modes(report, WIDE))
+    lines = base.mark_rule(strokeWidth=1.5, color=INK).encode(x=alt.X("p10:Q"), x2="p90:Q")
     text = base.mark_text(align="left", dx=5, fontSize=10, color="#3A4149").encode(
         x=alt.X("p90:Q"), text=alt.Text("p_target:Q", format=".0%")
     )
@@ -339,11 +287,11 @@ def _gantt(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
 # --- money and results over the years -------------------------------------------------------------
 
 _BUDGET = {
-    "announced": _PALE,
-    "paid less refunds, P10 to P90": _SKY,
-    "paid less refunds, P50": _BLUE,
-    "expected by the optimiser": _INK,
-    "promised in full awards": _RED,
+    "announced": PALE,
+    "paid less refunds, P10 to P90": SKY,
+    "paid less refunds, P50": BLUE,
+    "expected by the optimiser": INK,
+    "promised in full awards": RED,
 }
 
 
@@ -377,7 +325,7 @@ def _purse(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
         base.mark_point(filled=True, size=45, shape="diamond").encode(y=alt.Y("planned:Q")),
         base.mark_tick(thickness=3, width=alt.RelativeBandSize(0.8)).encode(y=alt.Y("promised:Q")),
     ]
-    legend = alt.Legend(symbolType="square", symbolStrokeWidth=0, columns=_columns(list(_BUDGET), 460))
+    legend = alt.Legend(symbolType="square", symbolStrokeWidth=0, columns=legend_columns(list(_BUDGET), 460))
     colour = alt.Color("measure:N", scale=scale, legend=legend)
     coloured = [
         layer.transform_calculate(measure=f"'{name}'").encode(color=colour)
@@ -412,11 +360,11 @@ def _band(table: pd.DataFrame, title: str, form: str, confidence: float) -> alt.
     )
     base = alt.Chart(table.round(6)).encode(x=_years(), tooltip=tips)
     return _layers(
-        base.mark_area(color=_SKY, opacity=0.3).encode(
+        base.mark_area(color=SKY, opacity=0.3).encode(
             y=alt.Y("p10:Q", title=title, scale=scale, axis=axis), y2="p90:Q"
         ),
-        base.mark_area(color=_BLUE, opacity=0.35).encode(y="low:Q", y2="high:Q"),
-        base.mark_line(color=_BLUE, strokeWidth=2.5, point={"size": 36, "color": _BLUE}).encode(y="mean:Q"),
+        base.mark_area(color=BLUE, opacity=0.35).encode(y="low:Q", y2="high:Q"),
+        base.mark_line(color=BLUE, strokeWidth=2.5, point={"size": 36, "color": BLUE}).encode(y="mean:Q"),
     ).properties(height=300)
 
 
@@ -433,7 +381,7 @@ def _likelihood(report: PlanReport) -> Iterator[Figure]:
             y=alt.Y(
                 "share:Q", title="share of replications", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
             ),
-            color=coloured("measure", list(dict.fromkeys(table["measure"])), [_BLUE, _ORANGE]),
+            color=coloured("measure", list(dict.fromkeys(table["measure"])), [BLUE, ORANGE]),
             tooltip=tips,
         )
         .properties(height=280)
@@ -456,8 +404,8 @@ def _delivered(report: PlanReport) -> Iterator[Figure]:
         ("n:Q", "Replications", ",d"),
     )
     names = list(dict.fromkeys(table["deliverable"]))
-    solid = alt.Legend(columns=_columns(names, _WIDE), symbolOpacity=1.0)
-    colour = coloured("deliverable", names, _KINDS, _WIDE).legend(solid)
+    solid = alt.Legend(columns=legend_columns(names, WIDE), symbolOpacity=1.0)
+    colour = coloured("deliverable", names, _KINDS, WIDE).legend(solid)
     base = alt.Chart(table.round(6)).encode(x=_years(), tooltip=tips)
     share = alt.Y("share:Q", title="share of replications", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
     chart = _layers(
@@ -483,7 +431,7 @@ def _international(report: PlanReport) -> Iterator[Figure]:
     if len(aims):
         tips = _tips(("year:O", "Year"), ("floor:Q", "Target", ".1%"), ("reached:Q", "Probability to reach it", ".0%"))
         base = alt.Chart(aims).encode(x=_years(), y="floor:Q", tooltip=tips)
-        line = base.mark_line(color=_RED, strokeDash=[6, 4], point={"color": _RED, "size": 50, "shape": "diamond"})
+        line = base.mark_line(color=RED, strokeDash=[6, 4], point={"color": RED, "size": 50, "shape": "diamond"})
         chart = _layers(chart, line)
     reading = (
         "Blue: mean with its interval, and P10 to P90. Dashed: the target path. Hover a target for its probability."
@@ -505,14 +453,14 @@ def _distributions(report: PlanReport) -> Iterator[Figure]:
     tips = _tips(("policy:N", "Portfolio"), *ends, *levels, ("loss:Q", "Probability of a loss", ".0%"))
     rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
     base = alt.Chart(table.round(4)).encode(y=rows, tooltip=tips)
-    colour = alt.condition("datum.policy === 'optimised'", alt.value(_BLUE), alt.value(_GREY))
+    colour = alt.condition("datum.policy === 'optimised'", alt.value(BLUE), alt.value(GREY))
     chart = _layers(
-        base.mark_rule(strokeWidth=2, color=_GREY).encode(
+        base.mark_rule(strokeWidth=2, color=GREY).encode(
             x=alt.X("p5:Q", title=f"net present value, {unit}"), x2="p95:Q"
         ),
         base.mark_bar(height=18, cornerRadius=2, opacity=0.75).encode(x="p25:Q", x2="p75:Q", color=colour),
         base.mark_tick(thickness=3, size=24, color="white").encode(x="p50:Q"),
-        base.mark_point(filled=True, size=70, shape="diamond", color=_INK).encode(x="mean:Q"),
+        base.mark_point(filled=True, size=70, shape="diamond", color=INK).encode(x="mean:Q"),
     ).properties(height=40 * len(table))
     reading = "Line: P5 to P95. Box: P25 to P75, the white mark P50. Diamond: mean. All portfolios meet the same luck."
     yield framed(
@@ -549,10 +497,10 @@ def _whiskers(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
         ("broken:N", "Broken"),
     )
     rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
-    base = alt.Chart(table).encode(y=rows, color=coloured("verdict", _VERDICTS, [_BLUE, _RED]), tooltip=tips)
+    base = alt.Chart(table).encode(y=rows, color=coloured("verdict", _VERDICTS, [BLUE, RED]), tooltip=tips)
     shapes = alt.Scale(domain=list(_VERDICTS), range=["circle", "cross"])
-    shape = alt.Shape("verdict:N", scale=shapes, legend=_legend(_VERDICTS))
-    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3], color=_INK).encode(x=alt.X("zero:Q"))
+    shape = alt.Shape("verdict:N", scale=shapes, legend=legend(_VERDICTS))
+    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3], color=INK).encode(x=alt.X("zero:Q"))
     title = f"optimised less simple rule, {unit}"
     return _layers(
         zero,
@@ -585,7 +533,7 @@ def _waits(report: PlanReport) -> Iterator[Figure]:
     )
     chart = _layers(
         base.mark_bar(cornerRadiusEnd=2).encode(x=alt.X("mean:Q", title="days per project"), color=_programmes(report)),
-        base.mark_rule(strokeWidth=1.5, color=_INK).encode(x="low:Q", x2="high:Q"),
+        base.mark_rule(strokeWidth=1.5, color=INK).encode(x="low:Q", x2="high:Q"),
     ).properties(height=20 * len(table) + 20)
     reading = "Mean over all funded projects, waiting or not, with its interval. Hover for the share that waits at all."
     yield framed("waits", "What do projects wait for?", words.longest_wait(table), reading, chart)
@@ -601,8 +549,8 @@ def _formation(report: PlanReport) -> Iterator[Figure]:
         y=alt.Y("stage:N", sort=None, title=None, axis=alt.Axis(labelLimit=200)), tooltip=tips
     )
     chart = _layers(
-        base.mark_bar(cornerRadiusEnd=2, color=_BLUE).encode(x=alt.X("mean:Q", title="projects that come so far")),
-        base.mark_rule(strokeWidth=1.5, color=_INK).encode(x="low:Q", x2="high:Q"),
+        base.mark_bar(cornerRadiusEnd=2, color=BLUE).encode(x=alt.X("mean:Q", title="projects that come so far")),
+        base.mark_rule(strokeWidth=1.5, color=INK).encode(x="low:Q", x2="high:Q"),
     ).properties(height=26 * len(table) + 20)
     reading = "Mean over replications with its interval; the horizon may cut the last bars short."
     yield framed("formation", "How far do joint projects come?", words.formed(table), reading, chart)

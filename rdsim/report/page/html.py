@@ -10,35 +10,47 @@ import base64
 import hashlib
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdsim.report.library import library
+from rdsim.report.page.library import library
 
 if TYPE_CHECKING:
     import jinja2
 
-    from rdsim.report.figures import Figure
+    from rdsim.report.charts.figure import Figure
 
-__all__ = ["picture", "render"]
+__all__ = ["Content", "filled", "picture"]
 
 _HERE = Path(__file__).parent
 _STATIC_WIDTH = 600
 
 
-def render(template: str, drawn: Iterable[Figure], scripts: tuple[str, ...], **content: object) -> str:
-    """The page: a template of this folder filled with the content, the figures' specifications and the scripts."""
-    code = (library(), *((_HERE / name).read_text(encoding="utf-8") for name in scripts))
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What a page is filled with: a template of this folder, figures, scripts beside the library, values by name."""
+
+    template: str
+    figures: tuple[Figure, ...]
+    scripts: tuple[str, ...]
+    values: Mapping[str, object]
+
+
+def filled(content: Content, manifest: Mapping[str, Any]) -> str:
+    """The page: the template filled with the values, the figures' specifications, the scripts and the manifest."""
+    code = (library(), *((_HERE / name).read_text(encoding="utf-8") for name in content.scripts))
     return (
         _environment()
-        .get_template(template)
+        .get_template(content.template)
         .render(
-            specs=_embedded({figure.key: figure.spec for figure in drawn}),
+            specs=_embedded({figure.key: figure.spec for figure in content.figures}),
             style=_safe((_HERE / "page.css").read_text(encoding="utf-8")),
             scripts=[_safe(script) for script in code],
             policy=_policy(code),
-            **content,
+            manifest=manifest,
+            **content.values,
         )
     )
 

@@ -5,16 +5,13 @@ A study (`rdsim.studies`) says what is to be seen; nothing is run or estimated h
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from rdsim.report.inside import picture, render
-
-__all__ = ["Column", "Kind", "Plot", "Section", "Sheet", "Table", "render_sheet", "svg"]
+__all__ = ["Column", "Kind", "Plot", "Section", "Sheet", "Table"]
 
 Kind = Literal["text", "money", "count", "share", "year"]
 
@@ -33,12 +30,6 @@ class Table:
     caption: str
     frame: pd.DataFrame
     columns: Mapping[str, Column]
-
-    def rows(self) -> list[list[tuple[str, str, object]]]:
-        """For each row its cells: (kind, text, value to sort by)."""
-        shown = self.frame[list(self.columns)].itertuples(index=False, name=None)
-        kinds = [column.kind for column in self.columns.values()]
-        return [[_cell(kind, value) for kind, value in zip(kinds, row, strict=True)] for row in shown]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,45 +76,3 @@ class Sheet:
     title: str
     lead: Sequence[str]
     sections: Sequence[Section]
-
-
-def svg(plot: Plot) -> str:
-    """The figure as a drawing, for other documents."""
-    from rdsim.report import plots  # noqa: PLC0415
-
-    return str(picture(plots.draw(plot)))
-
-
-def render_sheet(sheet: Sheet, manifest: Mapping[str, Any]) -> str:
-    """The page, as HTML."""
-    from rdsim.report import plots  # noqa: PLC0415 - Altair takes most of a second to import
-
-    figures = {plot.key: plots.draw(plot) for section in sheet.sections for plot in section.plots}
-    return render(
-        "sheet.html.j2",
-        figures.values(),
-        ("figures.js",),
-        sheet=sheet,
-        manifest=manifest,
-        figures=figures,
-        pictures={key: picture(figure) for key, figure in figures.items()},
-    )
-
-
-def _cell(kind: Kind, value: Any) -> tuple[str, str, object]:
-    return kind, "" if _is_missing(value) else _shown(kind, value), value
-
-
-def _is_missing(value: Any) -> bool:
-    return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
-
-
-def _shown(kind: Kind, value: Any) -> str:
-    from rdsim.report import words  # noqa: PLC0415
-
-    if isinstance(value, str) or kind == "text":
-        return str(value)
-    if isinstance(value, float) and math.isinf(value):
-        return "none" if value > 0 else "unknown"
-    shapes = {"money": words.amount, "count": "{:,.0f}".format, "share": "{:.1%}".format, "year": "{:.0f}".format}
-    return shapes[kind](value)

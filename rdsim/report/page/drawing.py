@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from rdsim.errors import DrawingError
-from rdsim.report.kept import sheet_page
-from rdsim.report.sheet import Plot, Section, Sheet
+from rdsim.report.data.kept import sheet_page
+from rdsim.report.data.sheet import Plot, Section, Sheet
 
 __all__ = ["drawn_plots", "drawn_run", "drawn_sheet"]
 
-_CHILD = ("-P", "-m", "rdsim.report.child")
+_CHILD = ("-P", "-m", "rdsim.report.page.child")
 
 
 def drawn_run(folder: Path) -> str:
@@ -49,7 +49,7 @@ def _drawn(words: Sequence[str], given: Mapping[str, Any] | None = None) -> str:
 
 def _ask(words: Sequence[str], text: bytes) -> str:
     """What the process that draws answers."""
-    home = str(Path(__file__).parents[2])
+    home = str(Path(__file__).parents[3])
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
     try:

@@ -6,16 +6,13 @@ Percentiles are inverses of the empirical distribution function over replication
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rdsim.report.data.plan import PlanReport
 from rdsim.stats import mean_interval, proportion_interval
-
-if TYPE_CHECKING:
-    from rdsim.report.page import PlanReport
 
 __all__ = [
     "CAUSES",

@@ -1,4 +1,4 @@
-"""The process that draws: what to draw in, a page or figures out. See `rdsim.report.drawing`."""
+"""The process that draws: what to draw in, a page or figures out. See `rdsim.report.page.drawing`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from pathlib import Path
 
 from rdsim.errors import RdsimError
 from rdsim.folders import read_manifest
-from rdsim.report.kept import read_page, sheet_from
-from rdsim.report.page import PlanReport, render_plan
-from rdsim.report.sheet import render_sheet, svg
+from rdsim.report.data.kept import read_page, sheet_from
+from rdsim.report.page.render import render, svg
 
 __all__ = ["draw"]
 
@@ -21,8 +20,7 @@ def _run(folder: Path) -> str:
     manifest = read_manifest(folder)
     missing = [name for name in manifest.get("missing", ()) if name != "report.html"]
     manifest |= {"missing": missing, "complete": not missing}
-    page = read_page(folder, manifest)
-    return render_plan(page) if isinstance(page, PlanReport) else render_sheet(page, manifest)
+    return render(read_page(folder), manifest)
 
 
 def _given(what: str, text: bytes) -> str:
@@ -30,7 +28,7 @@ def _given(what: str, text: bytes) -> str:
     given = json.loads(text)
     sheet = sheet_from(given["page"], "page")
     if what == "sheet":
-        return render_sheet(sheet, given["manifest"])
+        return render(sheet, given["manifest"])
     return json.dumps([svg(plot) for section in sheet.sections for plot in section.plots])
 
 

@@ -1,0 +1,1 @@
+"""What a page shows, as data: of a study a sheet, of a plan its tables; the small tables behind figures; documents."""

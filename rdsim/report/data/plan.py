@@ -1,0 +1,43 @@
+"""What the page of a plan shows: its tables and the manifest of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["PlanReport", "named"]
+
+
+@dataclass(frozen=True, eq=False)
+class PlanReport:
+    """What a plan found. Names are for people, money is in `money_unit`, times are decimal calendar years.
+
+    The frames' columns are those of `rdsim.frames` (projects, replications, budget, international) and of
+    `rdsim.findings` (technologies, plan, targets, policies, sources). The manifest is the run's own, put in
+    where the page is drawn.
+    """
+
+    title: str
+    description: str
+    money_unit: str
+    confidence: float
+    start_year: int
+    horizon_year: int
+    technologies: pd.DataFrame
+    projects: pd.DataFrame
+    replications: pd.DataFrame
+    budget: pd.DataFrame
+    plan: pd.DataFrame
+    international: pd.DataFrame
+    targets: pd.DataFrame
+    policies: pd.DataFrame
+    sources: pd.DataFrame
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+
+def named(table: pd.DataFrame, names: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+    """The table with names for people instead of ids, in those of its columns that have names."""
+    return table.assign(**{name: table[name].astype(str).map(names[name]) for name in names if name in table})

@@ -1,0 +1,1 @@
+"""Pages: what is to be shown in, one HTML file out; and the process of its own that draws it."""

@@ -1,0 +1,80 @@
+"""The page of a run: what it is to show in, one self-contained HTML file out (see `html`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from rdsim.report import words
+from rdsim.report.data.plan import PlanReport
+from rdsim.report.data.sheet import Plot, Sheet
+from rdsim.report.page.html import Content, filled, picture
+
+__all__ = ["render", "svg"]
+
+# The schedule is left out: its hundred labels take seconds to draw, and what it says is in the table as well.
+_PICTURED = ("chosen", "money", "results", "rules", "way")
+
+
+def render(page: PlanReport | Sheet, manifest: Mapping[str, Any]) -> str:
+    """The page, as HTML, of the run that the manifest is of."""
+    return filled(_plan(page, manifest) if isinstance(page, PlanReport) else _sheet(page), manifest)
+
+
+def svg(plot: Plot) -> str:
+    """The figure of a plot as a drawing, for other documents."""
+    from rdsim.report.charts import plots  # noqa: PLC0415 - Altair takes most of a second to import
+
+    return str(picture(plots.draw(plot)))
+
+
+def _sheet(sheet: Sheet) -> Content:
+    from rdsim.report.charts import plots  # noqa: PLC0415 - as above
+
+    figures = {plot.key: plots.draw(plot) for section in sheet.sections for plot in section.plots}
+    pictures = {key: picture(figure) for key, figure in figures.items()}
+    shown = {"sheet": sheet, "cells": words.cells, "figures": figures, "pictures": pictures}
+    return Content("sheet.html.j2", tuple(figures.values()), ("figures.js",), shown)
+
+
+def _plan(page: PlanReport, manifest: Mapping[str, Any]) -> Content:
+    from rdsim.report.charts import plan  # noqa: PLC0415 - as above
+
+    report = replace(page, manifest=manifest)
+    drawn = {section: plan.draw(report, section) for section in plan.SECTIONS}
+    figures = tuple(figure for group in drawn.values() for figure in group)
+    pictures = {figure.key: picture(figure) for name in _PICTURED for figure in drawn[name]}
+    shown = {"report": report, "figures": drawn, "pictures": pictures, **_told(report), **_listed(report)}
+    return Content("plan.html.j2", figures, ("table.js", "figures.js"), shown)
+
+
+def _told(report: PlanReport) -> dict[str, object]:
+    """What the page says in words and figures."""
+    return {
+        "headline": words.headline(report),
+        "promised": words.promised(report),
+        "searched": words.searched(report),
+        "tiles": words.tiles(report),
+        "doubts": words.doubts(report),
+    }
+
+
+def _listed(report: PlanReport) -> dict[str, object]:
+    """The table of all technologies, what it can be narrowed to, and what countries are called."""
+    table = report.technologies
+    return {
+        "rows": _rows(table),
+        "choices": {name: sorted(table[name].astype(str).unique()) for name in ("programme", "field")},
+        "countries": dict(zip(table["partner"], table["partner_name"], strict=True)),
+    }
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows for the template; what is missing is None."""
+    return [
+        {str(name): None if pd.isna(value) else value for name, value in row.items()}
+        for row in table.to_dict(orient="records")
+    ]

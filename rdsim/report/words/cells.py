@@ -1,0 +1,37 @@
+"""Cells of a sheet's tables, as people read them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from rdsim.report.data.sheet import Kind, Table
+from rdsim.report.words.amounts import amount
+
+__all__ = ["cells"]
+
+
+def cells(table: Table) -> list[list[tuple[Kind, str]]]:
+    """For each row of the table its cells: what they are, and their text."""
+    shown = table.frame[list(table.columns)].itertuples(index=False, name=None)
+    kinds = [column.kind for column in table.columns.values()]
+    return [[(kind, _text(kind, value)) for kind, value in zip(kinds, row, strict=True)] for row in shown]
+
+
+def _text(kind: Kind, value: Any) -> str:
+    return "" if _is_missing(value) else _shown(kind, value)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+
+
+def _shown(kind: Kind, value: Any) -> str:
+    if isinstance(value, str) or kind == "text":
+        return str(value)
+    if isinstance(value, float) and math.isinf(value):
+        return "none" if value > 0 else "unknown"
+    shapes = {"money": amount, "count": "{:,.0f}".format, "share": "{:.1%}".format, "year": "{:.0f}".format}
+    return shapes[kind](value)

@@ -1,0 +1,143 @@
+"""What stands between a plan's figures and the truth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rdsim.numerals import NO_NUMBER
+from rdsim.report.data.plan import PlanReport
+from rdsim.report.words.amounts import amount, estimate, listed, percent, span
+from rdsim.stats import quantile
+
+__all__ = ["Doubt", "doubts"]
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A source of doubt about the net value, its size in money and relative to the mean, and what it means."""
+
+    source: str
+    money: str
+    percent: str
+    meaning: str
+
+
+def doubts(report: PlanReport) -> list[Doubt]:
+    """What stands between the figures and the truth, in money where it can be said."""
+    return [*_solver_gap(report), *_sampling(report), *_luck(report), *_other_view(report), _inputs(report)]
+
+
+def _solver_gap(report: PlanReport) -> Iterator[Doubt]:
+    solver = report.manifest.get("solver", {})
+    objective, bound = solver.get("objective"), solver.get("bound")
+    if objective is None or bound is None:
+        yield Doubt("Solver's gap", "unknown", NO_NUMBER, "The solver proved nothing about better portfolios.")
+        return
+    more, sum_of = max(bound - objective, 0.0), "aim" if solver.get("risk") else "value"
+    meaning = (
+        f"Of the optimiser's model, which adds up options that each live alone: the {sum_of} of this portfolio's "
+        f"options is {amount(objective)} {report.money_unit}, and under the same rows no portfolio's can be more than "
+        f"{amount(bound)}. Looking longer can add no more than this to that sum. It does not bound the net value of "
+        "a whole portfolio that is simulated, which is another figure."
+    )
+    yield Doubt("Solver's gap", amount(more), percent(solver.get("gap"), 2), meaning)
+
+
+def _sampling(report: PlanReport) -> Iterator[Doubt]:
+    npv = estimate(report, "npv")
+    if npv is None or npv["ci_low"] is None:
+        return
+    half = (npv["ci_high"] - npv["ci_low"]) / 2
+    meaning = (
+        f"With {npv['n']:,} replications the mean is known to this much, {report.confidence:.0%} of the time. Four "
+        "times as many replications halve it. It is no bound on a single future."
+    )
+    yield Doubt("Sampling", f"± {amount(half)}", _relative(half, npv["mean"]), meaning)
+
+
+def _relative(value: float, mean: float) -> str:
+    return percent(value / abs(mean), 1) if mean else NO_NUMBER
+
+
+def _luck(report: PlanReport) -> Iterator[Doubt]:
+    npv = report.replications["npv"].to_numpy(np.float64)
+    low, high = (quantile(npv, level) for level in (0.1, 0.9))
+    mean = float(npv.mean())
+    share = f"{_relative(low - mean, mean)} to {_relative(high - mean, mean)}"
+    meaning = (
+        "Eight of ten futures of the model lie in between. No larger sample makes this smaller: it is risk, not error."
+    )
+    yield Doubt("Luck (P10 to P90)", span(low, high), share, meaning)
+
+
+def _other_view(report: PlanReport) -> Iterator[Doubt]:
+    """The optimiser's value less the simulated one, in two parts where fresh samples tell them apart."""
+    expected, npv = _expected(report), estimate(report, "npv")
+    if expected is None or npv is None:
+        return
+    fresh = report.manifest.get("fresh") or None
+    if fresh is None:
+        yield _difference("Optimiser's view less simulation", expected - npv["mean"], npv, npv["mean"], _BOTH)
+        return
+    yield _difference("Optimism", expected - fresh["mean"], fresh, fresh["mean"], _OPTIMISM)
+    both = math.hypot(_half(fresh), _half(npv))
+    wide = {"ci_low": -both, "ci_high": both}
+    yield _difference("Alone less together", fresh["mean"] - npv["mean"], wide, npv["mean"], _TOGETHER)
+
+
+_OPTIMISM = (
+    "What the samples that chose the portfolio promised of its options, less what the same options come to on fresh "
+    "samples: choosing on samples flatters what is chosen. More samples behind each option make it smaller."
+)
+_TOGETHER = (
+    "What the options come to when each is simulated alone, less the simulated value of the portfolio. Together "
+    "projects wait for money, places and panels, and crowd one another out, which takes value; but payments that are "
+    "never made, for partners or for projects that found no money, and spillovers may add more (then it is below "
+    "nothing). This report's figures are the simulated ones."
+)
+_BOTH = (
+    "The optimiser's expected value less the simulated one: what projects do to one another when they are simulated "
+    "together, and that choosing on samples flatters what is chosen. This report's figures are the simulated ones."
+)
+
+
+def _expected(report: PlanReport) -> float | None:
+    """Expected value in the optimiser's own samples."""
+    solver = report.manifest.get("solver", {})
+    expected = solver.get("expected", solver.get("objective"))
+    return None if expected is None else float(expected)
+
+
+def _half(estimate: Mapping[str, Any]) -> float:
+    if estimate.get("ci_low") is None:
+        return math.nan
+    return float(estimate["ci_high"] - estimate["ci_low"]) / 2
+
+
+def _difference(source: str, gap: float, known: Mapping[str, Any], mean: float, meaning: str) -> Doubt:
+    half = _half(known)
+    if math.isnan(half):
+        return Doubt(source, amount(gap), _relative(gap, mean), meaning)
+    return Doubt(source, f"{amount(gap)} ± {amount(half)}", _relative(gap, mean), f"{meaning}{_chance(gap, half)}")
+
+
+def _chance(gap: float, half: float) -> str:
+    known = "The ± is the sampling error"
+    return f" {known}; chance could explain the whole difference." if abs(gap) <= half else f" {known}."
+
+
+def _inputs(report: PlanReport) -> Doubt:
+    sources = report.sources
+    weak = sources[sources["grade"] == "assumed"]
+    what = listed([f"{row.item} of {row.table}" for row in weak.itertuples()])
+    rest = f" Assumed: {what}." if what else ""
+    meaning = (
+        "Whether the scenario's rates, costs and values are right, what other countries and firms do, and what the "
+        f"model leaves out. No interval here covers that.{rest}"
+    )
+    return Doubt("Not covered", "not known", NO_NUMBER, meaning)

@@ -1,0 +1,231 @@
+"""The head of a plan's page: its main findings in sentences and figures, what it promises, and how it was found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rdsim.report.data import aggregates
+from rdsim.report.data.plan import PlanReport
+from rdsim.report.words.amounts import (
+    amount,
+    count,
+    estimate,
+    for_partners,
+    interval,
+    listed,
+    mean,
+    per_replication,
+    percent,
+)
+from rdsim.report.words.answers import path
+
+__all__ = ["Tile", "headline", "promised", "searched", "tiles"]
+
+_ONE_SHOT = "one_shot"
+_WORTH_TELLING = 1.005
+"""Payment ratios below this round to 1."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A main figure: what it is, the figure, and how sure it is or what it is out of."""
+
+    label: str
+    figure: str
+    detail: str
+
+
+def headline(report: PlanReport) -> list[str]:
+    """The main findings, a sentence each."""
+    return list(_headline(report))
+
+
+def _headline(report: PlanReport) -> Iterator[str]:
+    yield _chosen(report)
+    npv = estimate(report, "npv")
+    if npv is not None:
+        yield (
+            f"Its net present value is expected to be {amount(npv['mean'])} {report.money_unit} "
+            f"({report.confidence:.0%} interval {interval(npv)}; {npv['n']:,} replications)."
+        )
+    if estimate(report, "commercialised") is not None:
+        yield (
+            f"On average {amount(mean(report, 'target'))} projects reach their target TRL and "
+            f"{amount(mean(report, 'commercialised'))} the market by {report.horizon_year}, "
+            f"{amount(mean(report, 'commercialised_by_deadline'))} of them by their deadline."
+        )
+    if estimate(report, "paid") is not None:
+        yield _used(report)
+    yield from _compared(report)
+    aims = aggregates.international(report).dropna(subset=["floor"])
+    if len(aims):
+        yield f"The target for the international share of the R&D budget is {path(aims).lower()}"
+    yield from _market_shares(report)
+
+
+def _market_shares(report: PlanReport) -> Iterator[str]:
+    """What is expected of each year's share of the world market that is aimed at, and how likely it is."""
+    for aim in report.manifest.get("market_targets", ()):
+        found = estimate(report, f"market_share_{aim['year']}")
+        if found is not None:
+            shares = report.replications[f"market_share_{aim['year']}"]
+            low, high = (percent(float(shares.quantile(level)), 1) for level in (0.05, 0.95))
+            yield (
+                f"The share of the world market in {aim['year']} is expected to be {percent(found['mean'], 1)} (in "
+                f"nine of ten replications {low} to {high}); {percent(aim['target'], 1)} is reached with a "
+                f"probability of {percent(aim['mean'], 1)} ({report.confidence:.0%} interval "
+                f"{percent(aim['ci_low'], 1)} to {percent(aim['ci_high'], 1)})."
+            )
+
+
+def searched(report: PlanReport) -> list[str]:
+    """What the loop of optimiser and simulator found and gained, a sentence each; none without a loop."""
+    search: Mapping[str, Any] = report.manifest.get("search") or {}
+    return list(_searched(report, search)) if search else []
+
+
+def _searched(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
+    tried, played = int(search["portfolios"]), int(search["replications"])
+    yield f"The optimiser proposed and the simulator judged {count(tried, 'portfolio')} in {played:,} replications."
+    if search["stopped"]:
+        yield "The search was stopped before its end: this is the best so far."
+    yield from _selected(report, search)
+    yield from _told_gains(report)
+
+
+def _told_gains(report: PlanReport) -> Iterator[str]:
+    """What the plan gains over each other portfolio; those of the plan's freedom before those of less."""
+    rules: Mapping[str, Mapping[str, Any]] = report.manifest.get("baselines", {})
+    simple = [rule for name, rule in rules.items() if name != _ONE_SHOT]
+    equal, less = ([rule for rule in simple if rule["equal_freedom"] is same] for same in (True, False))
+    gains = []
+    if _ONE_SHOT in rules:
+        gains.append(f"{_interval_of_gain(rules[_ONE_SHOT])} more than the optimiser's choice without simulation")
+    gains += [f"{_more_than(equal)}{' with the same payment ratios' if less else ''}"] if equal else []
+    gains += [f"{_more_than(less)} within the announced money"] if less else []
+    if gains:
+        yield (
+            f"In replications that chose nothing it is worth, in {report.money_unit}, {'; '.join(gains)} "
+            "(intervals hold together)."
+        )
+
+
+def _more_than(rules: Sequence[Mapping[str, Any]]) -> str:
+    return listed([f"{_interval_of_gain(rule)} more than {rule['rule']}" for rule in rules])
+
+
+def promised(report: PlanReport) -> list[str]:
+    """What the plan promises of the announced money: expected payments, then full awards."""
+    found: Mapping[str, Any] = report.manifest.get("promises", {})
+    sentences = [str(one) for one in found.get("sentences", ())]
+    if any(ratio is not None and ratio >= _WORTH_TELLING for ratio in found.get("busiest", {}).values()):
+        sentences.insert(
+            1,
+            "Promising more than there is pays where projects stop, fail or come late, and who must wait is paid the "
+            "year after.",
+        )
+    return sentences
+
+
+def _selected(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
+    chosen: Mapping[str, Any] = search["selection"]
+    if not search["changed"]:
+        yield "None was better than the one that the optimiser chose without simulation, which is the plan."
+    if not chosen:
+        return
+    zone = f"{amount(chosen['indifference'])} {report.money_unit}"
+    if chosen["sure"]:
+        yield (
+            f"Of the best {len(chosen['finalists'])} the plan's was selected on replications of their own; if one of "
+            f"them is ahead of all others by {zone} or more, it is this one with a probability of at least "
+            f"{percent(chosen['probability'])}."
+        )
+    else:
+        yield f"The best {len(chosen['finalists'])} could not be told apart to {zone}; the one that led was taken."
+
+
+def _interval_of_gain(rule: Mapping[str, Any]) -> str:
+    found = rule["difference"]
+    return f"{amount(found['mean'])} ({interval(found)})"
+
+
+def _chosen(report: PlanReport) -> str:
+    table = report.technologies
+    funded = table[table["funded"].astype(bool)]
+    joint = funded[funded["partner"] != ""]
+    countries = (
+        f", {len(joint)} of them with {count(joint['partner'].nunique(), 'partner')} abroad" if len(joint) else ""
+    )
+    return f"The plan funds {len(funded):,} of {count(len(table), 'technology')}{countries}."
+
+
+def _used(report: PlanReport) -> str:
+    announced = float(report.plan["announced"].sum())
+    net, network = (
+        per_replication(report, column) for column in (aggregates.paid(report.budget), report.budget["spent_network"])
+    )
+    return (
+        f"Of {amount(announced)} {report.money_unit} announced, {amount(net)} is paid on average, net of refunds"
+        f"{for_partners(network)}; {amount(per_replication(report, report.budget['lapsed']))} lapses unused."
+    )
+
+
+def _compared(report: PlanReport) -> Iterator[str]:
+    """The lead over the best simple rule of the plan's freedom; beside it that over the best within less money."""
+    rules = {name: rule for name, rule in report.manifest.get("baselines", {}).items() if name != _ONE_SHOT}
+    equal = {name: rule for name, rule in rules.items() if rule["equal_freedom"]}
+    less = {name: rule for name, rule in rules.items() if not rule["equal_freedom"]}
+    if equal:
+        freedom = " with the plan's payment ratios" if less else ""
+        yield _best_rule(equal, f"The best of the simple rules{freedom}")
+    if less:
+        yield _best_rule(
+            less, "Of those made within the announced money, which may promise less than the plan, the best"
+        )
+
+
+def _best_rule(rules: Mapping[str, Mapping[str, Any]], words: str) -> str:
+    best = max(rules.values(), key=lambda rule: rule["npv"]["mean"] or -math.inf)
+    broken = "" if best["feasible"] else " That rule's portfolio breaks a rule of the scenario and could not be chosen."
+    return f"{words}, {best['rule']}, is worth {amount(best['npv']['mean'])}: {_gain(best)}.{broken}"
+
+
+def _gain(rule: Mapping[str, Any]) -> str:
+    """How much more than a rule's portfolio the plan is worth, and whether that is sure."""
+    found = rule["difference"]
+    if found["mean"] == found["ci_low"] == found["ci_high"] == 0:
+        return "the plan is worth the same in every replication"
+    way = "more" if found["mean"] >= 0 else "less"
+    return (
+        f"the plan is worth {amount(abs(found['mean']))} {way} "
+        f"(interval of the gain {interval(found)}{_verdict(found)})"
+    )
+
+
+def _verdict(gain: Mapping[str, Any]) -> str:
+    """Nothing if the interval settles the sign; else that it does not."""
+    low, high = gain["ci_low"], gain["ci_high"]
+    return "" if low is not None and (low > 0 or high < 0) else "; these replications cannot tell which is better"
+
+
+def tiles(report: PlanReport) -> list[Tile]:
+    """The main figures at a glance."""
+    table = report.technologies
+    funded = table[table["funded"].astype(bool)]
+    requested = amount(float(funded["cost"].sum()))
+    asked = f"of {len(table):,}; they ask for {requested} {report.money_unit}"
+    found = [Tile("technologies funded", f"{len(funded):,}", asked)]
+    names = {
+        "npv": f"net present value, {report.money_unit}",
+        "target": "reach their target TRL",
+        "commercialised": f"on the market by {report.horizon_year}",
+        "commercialised_by_deadline": "on the market by their deadline",
+    }
+    for key, label in names.items():
+        figure = estimate(report, key)
+        if figure is not None:
+            found.append(Tile(label, amount(figure["mean"]), f"{report.confidence:.0%} interval {interval(figure)}"))
+    return found
