@@ -24,8 +24,9 @@ from benchmarks._korea import MEDICAL, SCENARIO, instances
 from benchmarks._timing import interleaved, ratios, seconds, spread
 from benchmarks.instances import Shape, draw_problem
 from rdsim.optimiser import PortfolioProblem, Solution, solve
-from rdsim.optimiser.adapters.solvers import Highs
-from rdsim.optimiser.models.milp import Model, formulate
+from rdsim.optimiser.adapters.highs import Highs
+from rdsim.optimiser.models.milp import formulate
+from rdsim.optimiser.models.model import Model
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,10 @@ from benchmarks._korea import MEDICAL, SCENARIO, instances
 from benchmarks._timing import ratios, seconds, spread
 from benchmarks.instances import Attributes, Shape, draw_problem
 from rdsim.optimiser import PortfolioProblem
-from rdsim.optimiser.adapters.solvers import Highs, Limits
-from rdsim.optimiser.models.milp import Model, formulate
+from rdsim.optimiser.adapters import Limits
+from rdsim.optimiser.adapters.highs import Highs
+from rdsim.optimiser.models.milp import formulate
+from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.problem import frozen
 from rdsim.optimiser.solving.appraisal import Risk
 from rdsim.optimiser.solving.risk import RiskSolution, solve_risk

@@ -74,7 +74,7 @@ class EngineName(enum.StrEnum):
 def _solver(name: str) -> str:
     """A solver that is installed; any but the default is looked for before anything long runs."""
     if name != "highs":
-        from rdsim.optimiser.adapters.solvers import solver_fault  # noqa: PLC0415
+        from rdsim.optimiser.adapters import solver_fault  # noqa: PLC0415
 
         fault = solver_fault(name)
         if fault is not None:
@@ -467,7 +467,7 @@ def _optimise_problem(
     """`rdsim optimise --problem`."""
     from rdsim import results  # noqa: PLC0415
     from rdsim.optimiser import Status, require, solve  # noqa: PLC0415
-    from rdsim.optimiser.adapters.solvers import solver_named, untold  # noqa: PLC0415
+    from rdsim.optimiser.adapters import solver_named, untold  # noqa: PLC0415
     from rdsim.optimiser.problem import folder as folders  # noqa: PLC0415
     from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT, diagnosis  # noqa: PLC0415
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rdsim.optimiser.adapters.solvers import Answer, Highs, Limits, State
-from rdsim.optimiser.models.milp import Model
+from rdsim.optimiser.adapters import Answer, Limits, State
+from rdsim.optimiser.adapters.highs import Highs
+from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.solution import Termination
 from tests.command import Ran, run
 from tests.tiny import tiny_folder

@@ -63,7 +63,7 @@ def supply_of(posed: Posed, portfolio: Portfolio, *, means: Floats | None = None
     choices = posed.options.choices
     planned = {(one.technology, one.partner, one.mode, one.start_year) for one in portfolio.choices}
     mine = [o for o, one in enumerate(choices) if (one.technology, one.partner, one.mode, one.start_year) in planned]
-    kept = foremost(posed.problem, hints(posed.problem).reduced_costs[: len(choices)], _EACH)
+    kept = foremost(posed.problem, hints(posed.problem, solver=solver).reduced_costs[: len(choices)], _EACH)
     kept[mine] = True
     near = np.flatnonzero(kept)
     some = tuple(choices[o] for o in near.tolist())

@@ -259,7 +259,7 @@ class _Run:
 
     def refine(self) -> None:
         """Sample the options near the relaxation's optimum further."""
-        posed, relaxed = self.posed, hints(self.posed.problem, solver=self.solver if self.solver == "cbc" else "highs")
+        posed, relaxed = self.posed, hints(self.posed.problem, solver=self.solver)
         costs = relaxed.reduced_costs[: len(posed.options.choices)]
         near = np.flatnonzero(costs >= -_NEAR * max(abs(relaxed.bound), 1e-9))
         near = np.union1d(near[np.argsort(-costs[near], kind="stable")[:_MOST_NEAR]], self.one_shot.solution.chosen)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from rdsim import plugins, portfolio
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import ExperimentError, Fault, InputError
-from rdsim.optimiser.adapters.solvers import solver_fault
+from rdsim.optimiser.adapters import solver_fault, versions_of
 from rdsim.optimiser.questions.confidence import stream_seed
 from rdsim.optimiser.solving.baselines import BASELINES
 from rdsim.planning import AT_PLAN_RATIOS
@@ -26,7 +26,7 @@ from rdsim.sweep.factors import Bound, bind, parts_of
 from rdsim.sweep.measures import Metric, parse_metrics
 from rdsim.sweep.policies import Own, own_policies
 from rdsim.sweep.reading import COLUMNS
-from rdsim.sweep.tasks import ONE_SHOT, PLAN, RULES, Task, Work, decide, gain_name, solvers_of
+from rdsim.sweep.tasks import ONE_SHOT, PLAN, RULES, Task, Work, decide, gain_name
 from rdsim.tables import did_you_mean, shown
 
 __all__ = ["Point", "Prepared", "prepare", "variations_of"]
@@ -85,8 +85,8 @@ class Prepared:
 
     @cached_property
     def solvers(self) -> str:
-        """See `solvers_of`; "" if nothing is left to choose."""
-        return solvers_of(self.experiment.solver) if self.solves else ""
+        """See `versions_of`; "" if nothing is left to choose."""
+        return versions_of(self.experiment.solver) if self.solves else ""
 
     def decided(self, policy: str, threads: int | None) -> Portfolio:
         """The portfolio of a policy in the scenario as it stands."""

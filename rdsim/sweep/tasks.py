@@ -14,7 +14,6 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -25,7 +24,7 @@ from rdsim import plugins
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import RdsimError
 from rdsim.numbers import NUMBERS
-from rdsim.optimiser.adapters.solvers import Highs, solver_named
+from rdsim.optimiser.adapters import versions_of
 from rdsim.optimiser.solving.baselines import BASELINES
 from rdsim.planning import AT_PLAN_RATIOS, plan
 from rdsim.rolling import Policy, roll, supply_of
@@ -49,7 +48,6 @@ __all__ = [
     "decide",
     "pack",
     "perform",
-    "solvers_of",
 ]
 
 DONE, FAILED = "done", "failed"
@@ -81,7 +79,7 @@ class Work:
     own: tuple[Own, ...] = ()  # policies of the user's
     threads: int | None = 1
     numbers: int = NUMBERS
-    solvers: str = ""  # as `solvers_of`, if the task chooses
+    solvers: str = ""  # as `versions_of`, if the task chooses
 
     @cached_property
     def key(self) -> str:
@@ -130,16 +128,6 @@ def portfolio_key(portfolio: Portfolio) -> str:
     return _digest(sorted([c.technology, c.partner, c.mode, c.start_year, c.rank] for c in portfolio.choices))
 
 
-def solvers_of(name: str) -> str:
-    """A solver's name with the versions of all that solves with it: HiGHS, which always helps, PuLP, and its own.
-
-    Raises SolverError if there is no such solver, or it is not installed.
-    """
-    solver = solver_named(name)
-    own = () if solver.name == Highs().name else (solver.version,)
-    return " ".join([solver.name, version("highspy"), version("PuLP"), *own])
-
-
 def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, separators=(",", ":")).encode()).hexdigest()
 
@@ -169,7 +157,7 @@ def _unpack(packed: bytes) -> _Unpacked:
         work = cast(Work, pickle.loads(zlib.decompress(packed)))  # noqa: S301 - packed by `pack`, from this sweep
         loaded = plugins.load([Path(one.path) for one in work.plugins])
         install(work.own)
-        solvers = solvers_of(work.solver) if work.solvers else ""
+        solvers = versions_of(work.solver) if work.solvers else ""
         program = replace(work, plugins=loaded, numbers=NUMBERS, solvers=solvers).program
         _unpacked[packed] = _Unpacked(work, Variations(work.scenario, work.worlds), program)
     return _unpacked[packed]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdsim.optimiser.adapters.solvers import cbc_path
+from rdsim.optimiser.adapters.cbc import cbc_path
 
 __all__ = ["INSTALLED"]
 

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rdsim.optimiser import PortfolioProblem, Status, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.models.milp import formulate, restrict
+from rdsim.optimiser.models.milp import formulate
+from rdsim.optimiser.models.model import restrict
 from rdsim.optimiser.questions.conflicts import cheapest_relaxation, relaxed_by
 from tests.optimiser.machine import INSTALLED
 from tests.sizes import size

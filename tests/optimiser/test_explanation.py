@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import rdsim
 from rdsim.errors import ProblemError
 from rdsim.optimiser import PortfolioProblem, Solution, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.adapters.solvers import Limits, solver_named
+from rdsim.optimiser.adapters import Limits, solver_named
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.variations import with_caps, with_fixed, with_slack, with_use, with_values
 from rdsim.optimiser.questions.conflicts import Change, relaxed_by

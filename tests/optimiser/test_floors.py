@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rdsim.optimiser import PortfolioProblem, evaluate
-from rdsim.optimiser.adapters.solvers import Highs, Limits
+from rdsim.optimiser.adapters import Limits
+from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.variations import Measure, with_floor
 from rdsim.optimiser.questions.asking import series

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 
 from rdsim.optimiser import PortfolioProblem, state_problem, state_rows
-from rdsim.optimiser.adapters.solvers import Highs, Limits
+from rdsim.optimiser.adapters import Limits
+from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.lptext import lp_text
-from rdsim.optimiser.models.milp import FAMILIES, Model, formulate, lay_out
+from rdsim.optimiser.models.milp import FAMILIES, formulate, lay_out
+from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.solving.appraisal import Risk
 from rdsim.optimiser.solving.tail import lowest, with_cuts, with_sample_columns
 from rdsim.optimiser.solving.task import state_task

@@ -12,7 +12,9 @@ import pytest
 
 from rdsim.errors import SolverError
 from rdsim.optimiser import PortfolioProblem, Status, Termination, solve, state_problem, state_rows
-from rdsim.optimiser.adapters.solvers import Cbc, Highs, Limits, relaxation_of
+from rdsim.optimiser.adapters import Limits
+from rdsim.optimiser.adapters.cbc import Cbc
+from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.questions.risk_conflicts import risk_diagnosis
 from rdsim.optimiser.solving.appraisal import Risk
@@ -76,7 +78,7 @@ def test_only_what_a_limit_left_open_is_noted() -> None:
 
 
 def test_rows_that_are_refused_are_an_error_and_not_forgotten() -> None:
-    relaxation = relaxation_of(Highs(), formulate(knapsack()))
+    relaxation = Highs().relaxation(formulate(knapsack()))
     relaxation.solve(Limits())
     with pytest.raises(SolverError, match="refused"):
         relaxation.add(np.ones((1, 3)), np.array([-1e21]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,10 @@ import pytest
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import SolverError
 from rdsim.optimiser import PortfolioProblem, Status, Termination, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.adapters.solvers import Answer, Highs, Limits, State
-from rdsim.optimiser.models.milp import Model, formulate, restrict
+from rdsim.optimiser.adapters import Answer, Feature, Limits, Solver, State
+from rdsim.optimiser.adapters.highs import Highs
+from rdsim.optimiser.models.milp import formulate
+from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.problem import FloatArray
 from tests.optimiser.machine import INSTALLED
 
@@ -195,14 +196,13 @@ def test_restricting_a_model_keeps_its_value_and_rows() -> None:
     assert Highs().run(small, Limits()).bound == pytest.approx(best.objective, rel=1e-6)
 
 
-@dataclass(frozen=True)
-class Liar:
+class Liar(Solver):
     """A solver that claims a proven optimum which breaks the rows."""
 
-    name: str = "liar"
-    version: str = "1"
+    name = "liar"
+    features = frozenset(Feature)
 
-    def run(self, model: Model, limits: Limits, *, relaxed: bool = False, start: FloatArray | None = None) -> Answer:  # noqa: ARG002 - the contract of a solver
+    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: FloatArray | None) -> Answer:  # noqa: ARG002 - the contract of a solver
         return Answer(State.OPTIMAL, Termination.COMPLETE, 99.0, np.ones(model.value.size), np.zeros(model.value.size))
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from rdsim.errors import SolverError
 from rdsim.optimiser import PortfolioProblem, Status, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.adapters.solvers import Answer, Highs, Limits
-from rdsim.optimiser.models.milp import Model
+from rdsim.optimiser.adapters import Answer, Limits
+from rdsim.optimiser.adapters.highs import Highs
+from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.solving.appraisal import Risk, SampledRow
 from rdsim.optimiser.solving.risk import solve_risk
 from tests.optimiser.machine import INSTALLED

@@ -17,7 +17,8 @@ from benchmarks.instances import Shape, draw_problem
 from benchmarks.risk import draw_samples, extensive_form
 from rdsim.errors import ProblemError
 from rdsim.optimiser import PortfolioProblem, Status, Termination, evaluate, state_problem, state_rows
-from rdsim.optimiser.adapters.solvers import Highs, Limits, relaxation_of
+from rdsim.optimiser.adapters import Limits
+from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.questions.asking import series
 from rdsim.optimiser.solving import kelley, risk
 from rdsim.optimiser.solving.appraisal import Risk, SampledRow, appraise, cvar
@@ -255,7 +256,7 @@ def bound_of(problem: PortfolioProblem, gap: float, risk: Risk = HALF) -> tuple[
     """Bound of the relaxation by cuts, and how many relaxations it took."""
     task = state_task(problem, risk)
     hunt = Hunt(task, series("highs", gap, None, 0, 1), no_cuts(task.model.value.size))
-    assert relax(hunt, relaxation_of(hunt.settings.solver, task.model), task.rules) is not None
+    assert relax(hunt, hunt.settings.solver.relaxation(task.model), task.rules) is not None
     return hunt.bound, hunt.rounds
 
 

@@ -16,9 +16,11 @@ from scipy.sparse import csr_array
 
 from rdsim.errors import SolverError
 from rdsim.optimiser import Status, Termination, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.adapters import solvers
-from rdsim.optimiser.adapters.solvers import SOLVERS, Cbc, Limits, State, pulp_matrix, pulp_problem, solver_named
-from rdsim.optimiser.models.milp import Model, formulate, restrict
+from rdsim.optimiser.adapters import SOLVERS, Limits, State, cbc, solver_named
+from rdsim.optimiser.adapters.cbc import Cbc
+from rdsim.optimiser.adapters.pulp_models import GENERATION, pulp_matrix, pulp_problem
+from rdsim.optimiser.models.milp import formulate
+from rdsim.optimiser.models.model import Model, restrict
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, build, draw
 
@@ -267,7 +269,7 @@ def test_a_killed_solver_is_an_error_and_leaves_nothing(
 
 
 def test_a_missing_solver_says_what_to_install(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solvers, "cbc_path", lambda: "")
+    monkeypatch.setattr(cbc, "cbc_path", lambda: "")
     with pytest.raises(SolverError, match=r"pulp\[cbc\]"):
         solve(state_problem([1.0]), solver="cbc", gap=0)
 
@@ -287,7 +289,7 @@ def test_an_answer_without_a_word_of_its_state_is_an_error(name: str, tmp_path: 
 def test_cbcs_word_that_nothing_is_feasible_is_asked_for_twice(name: str, tmp_path: Path) -> None:
     """Its preprocessing loses what is feasible: so said of a model that HiGHS solves to 344.929."""
     claim = 'for last; do :; done; echo "Infeasible - objective value 0" > "$last"; echo "Result - Problem infeasible"'
-    line = f'case "$*" in *"preprocess off"*) exec {solvers.cbc_path()} "$@";; *) {claim};; esac'
+    line = f'case "$*" in *"preprocess off"*) exec {cbc.cbc_path()} "$@";; *) {claim};; esac'
     false, true = (model([3, 2], [[1, 1]], "<=", [1]), model([3, 2], [[1, 1]], "==", [3]))
     assert (answer := Cbc(path=fake_cbc(tmp_path, line)).run(false, Limits())).state is State.OPTIMAL
     assert answer.values is not None
@@ -296,7 +298,7 @@ def test_cbcs_word_that_nothing_is_feasible_is_asked_for_twice(name: str, tmp_pa
 
 
 def test_generation_is_the_installed_one(name: str) -> None:
-    assert (solvers.GENERATION >= 4) == hasattr(pulp.LpAffineExpression, "from_list")
+    assert (GENERATION >= 4) == hasattr(pulp.LpAffineExpression, "from_list")
 
 
 def test_solvers_print_nothing_of_their_own(name: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rdsim.optimiser import PortfolioProblem, solve, state_problem, state_rows
-from rdsim.optimiser.adapters.solvers import Limits, State, solver_named
+from rdsim.optimiser.adapters import Limits, State, solver_named
 from rdsim.optimiser.models.milp import formulate, tightened
 
 PLACES = 2

@@ -10,7 +10,7 @@ import pytest
 
 import rdsim
 from rdsim.errors import ExperimentError
-from rdsim.optimiser.adapters.solvers import Cbc
+from rdsim.optimiser.adapters.cbc import Cbc
 from rdsim.sweep import prepare, run
 from rdsim.sweep.tasks import pack, perform
 

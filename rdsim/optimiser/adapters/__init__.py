@@ -1,1 +1,35 @@
-"""Solvers: one interface to every solver library, and nobody above knows which one it is."""
+"""Solvers: one interface to every solver library; nobody above asks who a solver is, only what it can.
+
+Another library is one class: a `Solver` with a name, the features that it declares, and `ask`. It is registered by
+`SOLVERS.register("name", MySolver())`, and then named wherever a solver is.
+"""
+
+from rdsim.optimiser.adapters.answers import Answer, Feature, Limits, State
+from rdsim.optimiser.adapters.names import (
+    SOLVERS,
+    installed,
+    solver_fault,
+    solver_named,
+    solver_of,
+    untold,
+    versions_of,
+)
+from rdsim.optimiser.adapters.scaling import typical
+from rdsim.optimiser.adapters.solver import Relaxation, Solver
+
+__all__ = [
+    "SOLVERS",
+    "Answer",
+    "Feature",
+    "Limits",
+    "Relaxation",
+    "Solver",
+    "State",
+    "installed",
+    "solver_fault",
+    "solver_named",
+    "solver_of",
+    "typical",
+    "untold",
+    "versions_of",
+]

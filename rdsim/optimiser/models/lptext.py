@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rdsim.optimiser.models.milp import Model
+from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.problem import FloatArray, IntArray
 
 __all__ = ["lp_text"]

@@ -17,57 +17,43 @@ Cumulative y makes `v[p, s] = y[p, s] - y[p, s-1]` and keeps rows sparse.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array
 
+from rdsim.optimiser.models.model import Block, Model
 from rdsim.optimiser.problem.evaluation import Evaluation
-from rdsim.optimiser.problem.problem import BoolArray, FloatArray, IntArray, PortfolioProblem, frozen
+from rdsim.optimiser.problem.problem import FloatArray, IntArray, PortfolioProblem, frozen
 
 __all__ = [
+    "RESOURCES",
     "Columns",
     "Family",
-    "Model",
     "chosen_of",
     "columns_of",
-    "first_resource_row",
     "formulate",
     "lay_out",
     "opening_weights",
-    "restrict",
     "tightened",
 ]
 
 
-@dataclass(frozen=True, eq=False)
-class Model:
-    """Maximise ``offset + value @ column`` with ``matrix @ column (sense) rhs`` and bounds.
-
-    Shapes: n columns, m rows. The offset stays out of every solver, for some lose it.
-    """
-
-    column_names: tuple[str, ...]
-    value: FloatArray  # (n,)
-    offset: float
-    lower: FloatArray  # (n,)
-    upper: FloatArray  # (n,)
-    integer: BoolArray  # (n,)
-    row_names: tuple[str, ...]
-    matrix: csr_array  # (m, n), canonical
-    sense: tuple[str, ...]  # (m,)
-    rhs: FloatArray  # (m,)
+RESOURCES = "row"
+"""The family of the problem's own `Rows`, each about one of them, in their order."""
 
 
 @dataclass(frozen=True, eq=False)
 class Family:
     """Rows of one constraint family, as triplets (row, column, coefficient)."""
 
+    name: str
     names: tuple[str, ...]
+    about: IntArray  # as `Block.about`
     row: IntArray
     column: IntArray
     coefficient: FloatArray
@@ -160,11 +146,6 @@ def chosen_of(problem: PortfolioProblem, values: FloatArray) -> tuple[int, ...]:
     return tuple(np.flatnonzero(values[: len(problem.option_names)] > 0.5).tolist())
 
 
-def first_resource_row(model: Model) -> int:
-    """Where the rows of the problem's own `Rows` begin, which stand together in their order; 0 if there are none."""
-    return next((at for at, name in enumerate(model.row_names) if name.startswith("row_")), 0)
-
-
 def formulate(problem: PortfolioProblem) -> Model:
     """The whole model of a checked problem."""
     columns = lay_out(problem)
@@ -183,7 +164,13 @@ def formulate(problem: PortfolioProblem) -> Model:
         matrix=_stacked(families, columns.count),
         sense=tuple(sense for family in families for sense in family.sense),
         rhs=frozen(np.concatenate([family.rhs for family in families])),
+        blocks=_blocks(families),
     )
+
+
+def _blocks(families: Sequence[Family]) -> dict[str, Block]:
+    firsts = accumulate((len(family.names) for family in families), initial=0)
+    return {family.name: Block(first, family.about) for first, family in zip(firsts, families, strict=False)}
 
 
 def tightened(problem: PortfolioProblem, model: Model) -> Model:
@@ -199,7 +186,7 @@ def tightened(problem: PortfolioProblem, model: Model) -> Model:
     upper, matrix = model.upper.copy(), model.matrix.copy()
     out = np.flatnonzero(rows.misfits)
     upper[out] = model.lower[out]
-    first = first_resource_row(model)
+    first = model.rows_of(RESOURCES).start
     for row in np.flatnonzero(np.isfinite(rows.enough)):
         part = slice(matrix.indptr[first + row], matrix.indptr[first + row + 1])
         high = (matrix.indices[part] < options) & (matrix.data[part] > rows.enough[row])
@@ -234,54 +221,6 @@ def _held_by_openings(problem: PortfolioProblem) -> list[tuple[int, int]]:
     return found
 
 
-def restrict(model: Model, lower: FloatArray, upper: FloatArray) -> tuple[Model, IntArray]:
-    """The model with tighter bounds, its fixed columns taken out, and the columns that are left.
-
-    The value of the fixed columns moves to the offset, their use to the right-hand side; rows that
-    nothing can break any more are dropped.
-    """
-    fixed = lower == upper
-    kept = np.flatnonzero(~fixed)
-    settled = np.where(fixed, lower, 0.0)
-    rhs = model.rhs - model.matrix @ settled
-    matrix = csr_array(model.matrix[:, kept])
-    sense = np.array(model.sense, dtype="U2")
-    needed = np.flatnonzero(_can_break(matrix, lower[kept], upper[kept], sense, rhs))
-    return (
-        Model(
-            column_names=tuple(model.column_names[column] for column in kept),
-            value=model.value[kept],
-            offset=math.fsum([model.offset, *(model.value * settled)[fixed].tolist()]),
-            lower=lower[kept],
-            upper=upper[kept],
-            integer=model.integer[kept],
-            row_names=tuple(model.row_names[row] for row in needed),
-            matrix=csr_array(matrix[needed]),
-            sense=tuple(model.sense[row] for row in needed),
-            rhs=rhs[needed],
-        ),
-        kept,
-    )
-
-
-def _can_break(
-    matrix: csr_array, lower: FloatArray, upper: FloatArray, sense: NDArray[np.str_], rhs: FloatArray
-) -> BoolArray:
-    """Rows that some values within the bounds would break."""
-    highest, lowest = _reach(matrix, lower, upper), -_reach(matrix, -upper, -lower)
-    slack = 1e-12 * np.maximum(np.abs(rhs), 1.0)
-    over, under = highest > rhs + slack, lowest < rhs - slack
-    return np.asarray(np.where(sense == "<=", over, np.where(sense == ">=", under, over | under)))
-
-
-def _reach(matrix: csr_array, lower: FloatArray, upper: FloatArray) -> FloatArray:
-    """The most that each row can come to, shape (m,); some releases of scipy store zeros, and 0 x inf is no number."""
-    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    at, data = matrix.indices, matrix.data
-    most = np.where(data > 0, upper[at], np.where(data < 0, lower[at], 0.0))
-    return np.asarray(np.bincount(row, weights=data * most, minlength=matrix.shape[0]), dtype=np.float64)
-
-
 # ---------------------------------------------------------------- columns
 
 
@@ -309,8 +248,8 @@ def _padded(letter: str, keys: Iterable[Sequence[int]], sizes: Sequence[int]) ->
     ]
 
 
-def _singles(indices: Iterable[int]) -> Iterable[tuple[int]]:
-    return ((index,) for index in indices)
+def _singles(indices: Iterable[int]) -> list[tuple[int]]:
+    return [(index,) for index in indices]
 
 
 def _column_names(columns: Columns) -> tuple[str, ...]:
@@ -370,15 +309,20 @@ def _most_unspent(columns: Columns) -> dict[int, float]:
 
 
 def _family(
-    names: Sequence[str],
+    name: str,
+    keys: Sequence[Sequence[int]],
+    sizes: Sequence[int],
     triplets: tuple[ArrayLike, ArrayLike, ArrayLike],
     sense: str | Sequence[str],
     rhs: ArrayLike,
 ) -> Family:
-    count = len(names)
+    """A family by the keys of its rows, the first of which says what each is about, and of how many each is one."""
+    count = len(keys)
     row, column, coefficient = triplets
     return Family(
-        tuple(names),
+        name,
+        tuple(_padded(name, keys, sizes)),
+        np.array([key[0] for key in keys], dtype=np.int64),
         np.asarray(row, dtype=np.int64).ravel(),
         np.asarray(column, dtype=np.int64).ravel(),
         np.broadcast_to(np.asarray(coefficient, dtype=np.float64), np.shape(row)).ravel(),
@@ -404,11 +348,11 @@ def _choice(columns: Columns) -> Family:
     groups = len(problem.group_names)
     exact = problem.exactly_one | np.isin(np.arange(groups), problem.fixed_in_groups)
     out = np.isin(np.arange(groups), problem.fixed_out_groups)
-    names = _padded("choice", _singles(range(groups)), (groups,))
     triplets = (problem.group, np.arange(columns.options), 1.0)
     # Asked for and ruled out at once is impossible, which a sum of -1 says whatever the bounds are.
     most = np.where(out, np.where(exact, -1.0, 0.0), 1.0)
-    return _family(names, triplets, np.where(exact, "==", "<=").tolist(), most)
+    sense = np.where(exact, "==", "<=").tolist()
+    return _family("choice", _singles(range(groups)), (groups,), triplets, sense, most)
 
 
 def _opening(columns: Columns) -> Family:
@@ -427,19 +371,19 @@ def _opening(columns: Columns) -> Family:
     table = np.concatenate([np.zeros((0, 3), dtype=np.int64), *cells])
     keys, row = np.unique(table[:, :2], axis=0, return_inverse=True)
     named = [(int(group), *columns.stages[place]) for group, place in keys]
-    names = _padded("opening", named, (len(problem.group_names), *problem.opening_value.shape))
+    sizes = (len(problem.group_names), *problem.opening_value.shape)
     opened = (np.arange(len(keys)), columns.options + keys[:, 1], -1.0)
-    return _family(names, _joined([(row.ravel(), table[:, 2], 1.0), opened]), "<=", 0.0)
+    return _family("opening", named, sizes, _joined([(row.ravel(), table[:, 2], 1.0), opened]), "<=", 0.0)
 
 
 def _opened_stays(columns: Columns) -> Family:
     """A partner that is open stays open: y[p, s-1] <= y[p, s]."""
     pairs = [(a, b) for a, b in zip(columns.stages, columns.stages[1:], strict=False) if a[0] == b[0]]
-    names = _padded("stays", [b for _, b in pairs], columns.problem.opening_value.shape)
+    keys, sizes = [b for _, b in pairs], columns.problem.opening_value.shape
     row = np.arange(len(pairs))
     before = [columns.opening[a] for a, _ in pairs]
     after = [columns.opening[b] for _, b in pairs]
-    return _family(names, _joined([(row, before, 1.0), (row, after, -1.0)]), "<=", 0.0)
+    return _family("stays", keys, sizes, _joined([(row, before, 1.0), (row, after, -1.0)]), "<=", 0.0)
 
 
 def _opened_for_use(columns: Columns) -> Family:
@@ -456,8 +400,7 @@ def _opened_for_use(columns: Columns) -> Family:
         mine = option[partner == who]
         mine = mine[(problem.stage[mine] > previous) & (problem.stage[mine] <= by)]
         parts.append((np.full(mine.size, place), mine, -1.0))
-    names = _padded("inuse", columns.stages, problem.opening_value.shape)
-    return _family(names, _joined(parts), "<=", 0.0)
+    return _family("inuse", columns.stages, problem.opening_value.shape, _joined(parts), "<=", 0.0)
 
 
 def _resources(columns: Columns) -> Family:
@@ -475,8 +418,8 @@ def _resources(columns: Columns) -> Family:
         parts.append(([target], [columns.carry[source]], -rate))
     parts.extend(([row], [column], -1.0) for row, column in columns.excess.items())
     parts.extend(([row], [column], 1.0) for row, column in columns.deficit.items())
-    names = _padded("row", _singles(range(len(rows.names))), (len(rows.names),))
-    return _family(names, _joined(parts), rows.sense, rows.cap)
+    keys = _singles(range(len(rows.names)))
+    return _family(RESOURCES, keys, (len(keys),), _joined(parts), rows.sense, rows.cap)
 
 
 def _prerequisites(columns: Columns) -> Family:
@@ -493,8 +436,8 @@ def _prerequisites(columns: Columns) -> Family:
             started = np.flatnonzero((problem.group == group) & (problem.stage <= stage))
             parts.append((np.full(started.size, row), started, sign))
     keys = [(pair, stage) for pair, _, _, stage in cells]
-    names = _padded("prerequisite", keys, (len(problem.prerequisites), len(problem.stage_names)))
-    return _family(names, _joined(parts), "<=", 0.0)
+    sizes = (len(problem.prerequisites), len(problem.stage_names))
+    return _family("prerequisite", keys, sizes, _joined(parts), "<=", 0.0)
 
 
 def _exclusions(columns: Columns) -> Family:
@@ -504,8 +447,8 @@ def _exclusions(columns: Columns) -> Family:
     for row, groups in enumerate(problem.exclusions):
         options = np.flatnonzero(np.isin(problem.group, groups))
         parts.append((np.full(options.size, row), options, 1.0))
-    count = len(problem.exclusions)
-    return _family(_padded("exclusion", _singles(range(count)), (count,)), _joined(parts), "<=", 1.0)
+    keys = _singles(range(len(problem.exclusions)))
+    return _family("exclusion", keys, (len(keys),), _joined(parts), "<=", 1.0)
 
 
 def _synergies(columns: Columns) -> Family:
@@ -523,7 +466,7 @@ def _synergies(columns: Columns) -> Family:
             parts.append((np.full(options.size, len(keys)), options, -sign))
             keys.append((pair, part))
             rhs.append(0.0 if value > 0 else 1.0)
-    return _family(_padded("synergy", keys, (len(problem.synergies), 2)), _joined(parts), "<=", rhs)
+    return _family("synergy", keys, (len(problem.synergies), 2), _joined(parts), "<=", rhs)
 
 
 FAMILIES: tuple[Callable[[Columns], Family], ...] = (

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, vstack
 
-from rdsim.optimiser.models.milp import Model, formulate
+from rdsim.optimiser.models.milp import RESOURCES, formulate
+from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.evaluation import Evaluation
 from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, Rows, frozen, state_rows
 
@@ -182,8 +183,7 @@ def worth_at_least(problem: PortfolioProblem, measure: Measure, worth: float) ->
     """
     lowest = float(np.minimum(measure.use, 0.0).sum() + np.minimum(measure.opening_use, 0.0).sum())
     model = formulate(with_row(problem, measure, ">=", lowest - 1.0))  # never binds; gives the measure its columns
-    width = len(str(len(problem.rows.names)))
-    place = model.row_names.index(f"row_{len(problem.rows.names):0{width}d}")
+    place = model.rows_of(RESOURCES).stop - 1
     return replace(
         model,
         value=frozen(model.matrix[[place]].toarray().ravel()),

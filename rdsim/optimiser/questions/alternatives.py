@@ -29,8 +29,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from rdsim.optimiser.adapters.solvers import Solver, State
-from rdsim.optimiser.models.milp import Model, chosen_of, formulate, restrict
+from rdsim.optimiser.adapters import Solver, State
+from rdsim.optimiser.models.milp import chosen_of, formulate
+from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.models.variations import Measure, with_rows, with_values, worth_at_least
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import (

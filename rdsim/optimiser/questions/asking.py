@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from rdsim.errors import Fault, ProblemError
-from rdsim.optimiser.adapters.solvers import Solver, solver_named
+from rdsim.optimiser.adapters import Solver, solver_of
 from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Solution
 from rdsim.optimiser.solving.methods import solve
@@ -25,7 +25,7 @@ Check = tuple[str, bool, str, object]
 def series(solver: str | Solver, gap: float, time_limit: float | None, seed: int, threads: int) -> Settings:
     """Settings whose clock, of `time_limit` seconds for the whole series, starts now."""
     deadline = math.inf if time_limit is None else time.perf_counter() + time_limit
-    return Settings(solver_named(solver) if isinstance(solver, str) else solver, gap, seed, threads, deadline)
+    return Settings(solver_of(solver), gap, seed, threads, deadline)
 
 
 def ask(

@@ -52,7 +52,7 @@ from numpy.typing import ArrayLike
 
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.numerals import numeral
-from rdsim.optimiser.adapters.solvers import Solver
+from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, check, frozen, rounded
 from rdsim.optimiser.problem.solution import Solution, require

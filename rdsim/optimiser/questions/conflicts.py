@@ -26,8 +26,9 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from rdsim.errors import Fault, ProblemError, SolverError
-from rdsim.optimiser.adapters.solvers import Answer, Limits, Solver, State, solver_named
-from rdsim.optimiser.models.milp import Model, chosen_of, formulate
+from rdsim.optimiser.adapters import Answer, Limits, Solver, State, solver_of
+from rdsim.optimiser.models.milp import RESOURCES, chosen_of, formulate, lay_out
+from rdsim.optimiser.models.model import Block, Model
 from rdsim.optimiser.models.variations import with_slack
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, check
@@ -238,12 +239,13 @@ def _elastic(problem: PortfolioProblem, solver: str | Solver, time_limit: float 
     )
     base = formulate(bare)
     if endless:
-        passing = np.array([name.startswith("c_") for name in base.column_names], dtype=bool)
-        base = replace(base, upper=np.where(passing, np.inf, base.upper))
+        upper = base.upper.copy()
+        upper[list(lay_out(bare).carry.values())] = np.inf
+        base = replace(base, upper=upper)
     whole = _with_fixing_rows(problem, base, rules)
     unit = np.array([_unit(problem, rule) for rule in rules])
     slacks = tuple(replace(one, sign=one.sign * float(unit[one.rule])) for one in _slacks(problem, whole, rules))
-    adapter = solver_named(solver) if isinstance(solver, str) else solver
+    adapter = solver_of(solver)
     return _Elastic(
         problem=problem,
         rules=rules,
@@ -273,26 +275,35 @@ def _with_fixing_rows(problem: PortfolioProblem, base: Model, rules: Sequence[Ru
     row = np.repeat(np.arange(len(lines)), np.array([line.size for line in lines], dtype=np.int64))
     column = np.concatenate([np.zeros(0, dtype=np.int64), *lines])
     extra = csr_array(coo_array((np.ones(row.size), (row, column)), shape=(len(lines), base.value.size)))
+    about = np.array([number for number, _ in fixing], dtype=np.int64)
     return replace(
         base,
         row_names=(*base.row_names, *(f"fix_{number:06d}" for number, _ in fixing)),
         matrix=csr_array(vstack([base.matrix, extra])),
         sense=(*base.sense, *sense),
         rhs=np.concatenate([base.rhs, [0.0 if one == "<=" else 1.0 for one in sense]]),
+        blocks={
+            **base.blocks,
+            _FIXING: Block(len(base.row_names), about),
+        },
     )
+
+
+_FIXING = "fix"
+"""The family of rows that say what bounds said, each about a rule."""
 
 
 def _slacks(problem: PortfolioProblem, model: Model, rules: Sequence[Rule]) -> Iterator[_Slack]:
     standing: dict[tuple[str, int], list[int]] = {}
-    for place, name in enumerate(model.row_names):
-        word, digits = name.split("_")[:2]
-        standing.setdefault((word, int(digits)), []).append(place)
+    for family, block in model.blocks.items():
+        for place, about in enumerate(block.about.tolist(), block.first):
+            standing.setdefault((family, about), []).append(place)
     for number, rule in enumerate(rules):
         if rule.kind == "row":
-            sense, places = problem.rows.sense[rule.index], tuple(standing["row", rule.index])
+            sense, places = problem.rows.sense[rule.index], tuple(standing[RESOURCES, rule.index])
             yield from (_Slack(number, places, sign, False) for sign, able in _SIDES if sense in {able, "=="})
             continue
-        key = (rule.kind, rule.index) if rule.kind in {"exclusion", "prerequisite"} else ("fix", number)
+        key = (rule.kind, rule.index) if rule.kind in {"exclusion", "prerequisite"} else (_FIXING, number)
         places = tuple(standing.get(key, ()))
         most = len(problem.exclusions[rule.index]) - 1.0 if rule.kind == "exclusion" else 1.0
         falls = any(model.sense[place] == ">=" for place in places)

@@ -38,7 +38,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rdsim.optimiser.adapters.solvers import Solver, State
+from rdsim.optimiser.adapters import Solver, State
 from rdsim.optimiser.models.milp import chosen_of
 from rdsim.optimiser.models.variations import Measure, opposite, with_floor, with_objective, with_values, worth_at_least
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate

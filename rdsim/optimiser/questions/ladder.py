@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rdsim.optimiser.adapters.solvers import Solver
+from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.models.variations import with_caps, with_fixed
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from rdsim.numerals import numeral
-from rdsim.optimiser.adapters.solvers import Solver
+from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.models.variations import with_caps
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rdsim.optimiser.adapters.solvers import Relaxation, State, relaxation_of
-from rdsim.optimiser.models.milp import Model, columns_of, formulate, tightened
+from rdsim.optimiser.adapters import Relaxation, State
+from rdsim.optimiser.models.milp import RESOURCES, columns_of, formulate, tightened
+from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.models.variations import Measure, with_floor
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, frozen
@@ -43,8 +44,8 @@ class Floor:
         """State the model once, with a floor that may be missed at a price, and its relaxation, in which it may not."""
         stated = formulate(self._floored(0.0, 1.0))
         self._model = tightened(self.problem, stated)
-        self._row = max(place for place, name in enumerate(stated.row_names) if name.startswith("row_"))
-        self._relaxation: Relaxation = relaxation_of(self.settings.solver, self._at(0.0, math.inf))
+        self._row = stated.rows_of(RESOURCES).stop - 1
+        self._relaxation: Relaxation = self.settings.solver.relaxation(self._at(0.0, math.inf))
 
     def _floored(self, level: float, price: float) -> PortfolioProblem:
         return with_floor(self.problem, self.measure, level, price if math.isfinite(price) else math.nan)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rdsim.optimiser.adapters.solvers import Answer, Relaxation, State, relaxation_of
+from rdsim.optimiser.adapters import Answer, Relaxation, State
 from rdsim.optimiser.problem.problem import BoolArray, FloatArray, IntArray, foremost
 from rdsim.optimiser.solving.rens import Settings
 from rdsim.optimiser.solving.tail import Cuts, Rule, Support
@@ -168,7 +168,7 @@ def _narrowed(whole: Kelley, open_: BoolArray, last: _Narrow | None) -> _Narrow:
     task, settings = whole.task, whole.settings
     small, kept = task.narrowed(open_)
     rules = tuple(replace(rule, figure=own.figure) for rule, own in zip(whole.rules, small.rules, strict=True))
-    relaxation = relaxation_of(settings.solver, small.model)
+    relaxation = settings.solver.relaxation(small.model)
     narrow = Kelley(small, rules, relaxation, settings, whole.close / 2, PATIENCE)
     narrow.inside, narrow.lower = None if whole.inside is None else whole.inside[kept], whole.lower
     if whole.supports:

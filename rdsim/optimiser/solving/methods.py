@@ -27,8 +27,9 @@ import numpy as np
 from scipy.sparse import csr_array, vstack
 
 from rdsim.errors import Fault, ProblemError, SolverError
-from rdsim.optimiser.adapters.solvers import Solver, State, solver_named, typical
-from rdsim.optimiser.models.milp import Model, chosen_of, formulate, tightened
+from rdsim.optimiser.adapters import Solver, State, solver_of, typical
+from rdsim.optimiser.models.milp import chosen_of, formulate, tightened
+from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, check
 from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Termination, noted, relative_gap
@@ -71,7 +72,7 @@ def solve(
 
     Raises: ProblemError for a wrong problem or setting; SolverError if the solver is missing or crashes.
     """
-    adapter = solver_named(solver) if isinstance(solver, str) else solver
+    adapter = solver_of(solver)
     _check_settings(gap, time_limit, threads, method)
     check(problem)
     began, whole = time.perf_counter(), reachable(problem)

@@ -29,8 +29,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rdsim.optimiser.adapters.solvers import Answer, Limits, Solver, State
-from rdsim.optimiser.models.milp import Model, chosen_of, columns_of, restrict
+from rdsim.optimiser.adapters import Answer, Limits, Solver, State
+from rdsim.optimiser.models.milp import chosen_of, columns_of
+from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import BoolArray, FloatArray, PortfolioProblem
 from rdsim.optimiser.problem.solution import Seconds, Termination, relative_gap

@@ -17,8 +17,9 @@ from fractions import Fraction
 import numpy as np
 
 from rdsim.errors import SolverError
-from rdsim.optimiser.adapters.solvers import Answer, State, with_rows_below
-from rdsim.optimiser.models.milp import Model, chosen_of, first_resource_row
+from rdsim.optimiser.adapters import Answer, State
+from rdsim.optimiser.models.milp import RESOURCES, chosen_of
+from rdsim.optimiser.models.model import Model, with_rows_below
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import BoolArray, FloatArray, IntArray, PortfolioProblem
 from rdsim.optimiser.problem.solution import Termination
@@ -65,9 +66,8 @@ def _widened(cuts: tuple[FloatArray, FloatArray], model: Model) -> tuple[FloatAr
 
 def _tightened_caps(problem: PortfolioProblem, model: Model) -> Model:
     """Hard ceilings lowered and floors raised by what a solver may not tell from nothing."""
-    rows, first, rhs = problem.rows, first_resource_row(model), model.rhs.copy()
+    rows, part, rhs = problem.rows, model.rows_of(RESOURCES), model.rhs.copy()
     slack = 4 * rows.precision * ~rows.is_soft
-    part = slice(first, first + len(rows.names))
     rhs[part] += slack * (rows.has_floor & ~rows.has_ceiling) - slack * (rows.has_ceiling & ~rows.has_floor)
     return replace(model, rhs=rhs)
 

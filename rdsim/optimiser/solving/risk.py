@@ -36,11 +36,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from rdsim.errors import Fault, ProblemError, SolverError
-from rdsim.optimiser.adapters.solvers import Answer, Limits, Relaxation, Solver, State, relaxation_of, solver_named
-from rdsim.optimiser.models.milp import Model, chosen_of, columns_of, lay_out, restrict
+from rdsim.optimiser.adapters import Answer, Feature, Limits, Relaxation, Solver, State, solver_of
+from rdsim.optimiser.models.milp import chosen_of, columns_of, lay_out
+from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.evaluation import TOLERANCE, evaluate
 from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, check
 from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Termination, noted, relative_gap
@@ -229,7 +229,8 @@ def relax(hunt: Hunt, relaxation: Relaxation, rules: tuple[Rule, ...], *, valid:
     began, built = time.perf_counter(), hunt.seconds
     close = min(max(hunt.settings.gap / 10, CLOSEST), CLOSE)
     whole = Kelley(hunt.task, rules, relaxation, hunt.settings, close)
-    if len(hunt.task.problem.option_names) <= LARGE or not sift(whole):
+    prices = Feature.ROW_PRICES in hunt.settings.solver.features
+    if len(hunt.task.problem.option_names) <= LARGE or not prices or not sift(whole):
         while whole.rounds < KELLEY_ROUNDS and whole.solve():
             if not whole.cut():
                 break
@@ -271,14 +272,7 @@ def _mixed(task: Task, rows: FloatArray, caps: FloatArray, shares: FloatArray) -
 
 def _without_row(model: Model, row: int) -> Model:
     """The model without the row that keeps the tail below the mean."""
-    kept = np.delete(np.arange(len(model.row_names)), row)
-    return replace(
-        model,
-        row_names=tuple(model.row_names[place] for place in kept),
-        matrix=csr_array(model.matrix[kept, :]),
-        sense=tuple(model.sense[place] for place in kept),
-        rhs=model.rhs[kept],
-    )
+    return model.with_rows(np.delete(np.arange(len(model.row_names)), row))
 
 
 def _at(task: Task, columns: FloatArray) -> Model | None:
@@ -312,7 +306,7 @@ def _exact(task: Task, settings: Settings) -> Hunt:
         if rule.counts:
             task = _with_sample_columns(task, place)
     hunt = Hunt(task, settings, no_cuts(task.model.value.size))
-    relaxed = relax(hunt, relaxation_of(settings.solver, task.model), task.rules)
+    relaxed = relax(hunt, settings.solver.relaxation(task.model), task.rules)
     hunt.note_tight(relaxed)
     gap, seen = settings.gap / 2, set[tuple[int, ...]]()
     while hunt.open:
@@ -392,7 +386,7 @@ def _lowest_fixed(task: Task, figure: Figure) -> float:
 def _search(task: Task, settings: Settings) -> Hunt:
     """Relaxation, RENS, neighbourhood search, each on models with cuts, each portfolio judged."""
     hunt = Hunt(task, settings, no_cuts(task.model.value.size))
-    relaxation = relaxation_of(settings.solver, task.model)
+    relaxation = settings.solver.relaxation(task.model)
     relaxed = relax(hunt, relaxation, task.rules)
     if relaxed is None:
         return hunt
@@ -577,7 +571,7 @@ def solve_risk(
 
     Raises: ProblemError for a wrong problem, risk or setting; SolverError if the solver is missing or crashes.
     """
-    adapter = solver_named(solver) if isinstance(solver, str) else solver
+    adapter = solver_of(solver)
     _check_settings(gap, time_limit, threads, method)
     check(problem)
     check_risk(problem, risk)

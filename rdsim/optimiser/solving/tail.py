@@ -20,8 +20,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
-from rdsim.optimiser.adapters.solvers import with_rows_below
-from rdsim.optimiser.models.milp import Model
+from rdsim.optimiser.models.model import Model, with_rows_below
 from rdsim.optimiser.problem.problem import FloatArray, IntArray, PortfolioProblem
 
 __all__ = [
@@ -288,4 +287,5 @@ def with_sample_columns(model: Model, rule: Rule, floor: FloatArray) -> Model:
         matrix=csr_array(vstack([wide, reached, enough])),
         sense=(*model.sense, *("<=" for _ in names)),
         rhs=np.concatenate([model.rhs, -floor, [-float(least_count(rule.share or 0.0, count))]]),
+        blocks=model.blocks,
     )

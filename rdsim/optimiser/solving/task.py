@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rdsim.optimiser.models.milp import Model, formulate, lay_out, opening_weights, restrict, tightened
+from rdsim.optimiser.models.milp import formulate, lay_out, opening_weights, tightened
+from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.problem import BoolArray, FloatArray, IntArray, PortfolioProblem
 from rdsim.optimiser.solving.appraisal import Judge, Risk, SampledRow, cap_of, rule_names
 from rdsim.optimiser.solving.tail import Cuts, Figure, Rule, Support, tail_mean, tail_weights, with_column, with_cuts

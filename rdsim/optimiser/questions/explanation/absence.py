@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array
 
 from rdsim.numerals import numeral
-from rdsim.optimiser.adapters.solvers import Solver
+from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.models.variations import with_use, with_values
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import IntArray, PortfolioProblem

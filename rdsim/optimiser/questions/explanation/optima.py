@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.numerals import numeral
-from rdsim.optimiser.adapters.solvers import Solver, solver_named
+from rdsim.optimiser.adapters import Solver, solver_of
 from rdsim.optimiser.models.variations import with_fixed
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import BoolArray, PortfolioProblem, frozen
@@ -106,7 +106,7 @@ class Asker:
     @property
     def adapter(self) -> Solver:
         """The solver itself."""
-        return solver_named(self.solver) if isinstance(self.solver, str) else self.solver
+        return solver_of(self.solver)
 
     def best(self, problem: PortfolioProblem, known: Iterable[tuple[int, ...]] = ()) -> Best:
         """The optimum, as far as a solve and the portfolios known beforehand tell.

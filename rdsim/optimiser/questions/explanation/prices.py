@@ -8,8 +8,8 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack
 
 from rdsim.errors import SolverError
-from rdsim.optimiser.adapters.solvers import Limits, Solver, State, solver_named
-from rdsim.optimiser.models.milp import formulate
+from rdsim.optimiser.adapters import Limits, Solver, State, solver_of
+from rdsim.optimiser.models.milp import RESOURCES, formulate, lay_out
 from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, frozen
 
 __all__ = ["Hints", "hints"]
@@ -34,18 +34,19 @@ def hints(problem: PortfolioProblem, *, solver: str | Solver = "highs") -> Hints
 
     Raises: SolverError if the relaxation has no optimum.
     """
-    adapter = solver_named(solver) if isinstance(solver, str) else solver
+    adapter = solver_of(solver)
     model = formulate(problem)
-    places = [place for place, name in enumerate(model.row_names) if name.startswith("row_")]
-    count = len(places)
+    places = np.arange(len(model.row_names))[model.rows_of(RESOURCES)]
+    count = places.size
     extra = csr_array(coo_array((-np.ones(count), (places, range(count))), shape=(len(model.row_names), count)))
-    passing = np.array([name.startswith("c_") for name in model.column_names], dtype=bool)
+    endless = model.upper.copy()
+    endless[list(lay_out(problem).carry.values())] = np.inf
     priced = replace(
         model,
         column_names=(*model.column_names, *(f"more_{place:06d}" for place in range(count))),
         value=np.concatenate([model.value, np.zeros(count)]),
         lower=np.concatenate([model.lower, np.zeros(count)]),
-        upper=np.concatenate([np.where(passing, np.inf, model.upper), np.zeros(count)]),
+        upper=np.concatenate([endless, np.zeros(count)]),
         integer=np.concatenate([model.integer, np.zeros(count, dtype=bool)]),
         matrix=csr_array(hstack([model.matrix, extra])) if count else model.matrix,
     )

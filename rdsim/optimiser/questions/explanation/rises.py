@@ -19,8 +19,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
-from rdsim.optimiser.adapters.solvers import Limits, State
-from rdsim.optimiser.models.milp import Model, chosen_of, formulate
+from rdsim.optimiser.adapters import Limits, State
+from rdsim.optimiser.models.milp import RESOURCES, chosen_of, formulate
+from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.models.variations import with_slack
 from rdsim.optimiser.problem.evaluation import evaluate, excess_of
 from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, frozen
@@ -245,9 +246,8 @@ def _elastic(problem: PortfolioProblem, row: int, target: float, within: float) 
     """Relax one row as little as possible, so that the objective reaches `target`."""
     reach = min(_reach(problem, row), within * size_of(problem, row))
     wide = formulate(with_slack(problem, {row: reach}))
-    names = [place for place, name in enumerate(wide.row_names) if name.startswith("row_")]
-    band = problem.rows.sense[row] == "=="
-    places = [names[row], *(names[-1:] if band else [])]
+    own, band = wide.rows_of(RESOURCES), problem.rows.sense[row] == "=="
+    places = [own.start + row, *([own.stop - 1] if band else [])]
     signs = [1.0 if wide.sense[place] == "<=" else -1.0 for place in places]
     column = csr_array(coo_array((signs, (places, [0] * len(places))), shape=(len(wide.row_names), 1)))
     worth = csr_array(np.append(wide.value, 0.0)[np.newaxis])

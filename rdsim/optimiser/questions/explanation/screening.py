@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from rdsim.optimiser.adapters.solvers import Solver
+from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import FloatArray, IntArray, PortfolioProblem
 from rdsim.optimiser.problem.solution import Solution

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from rdsim.errors import Fault, ProblemError
 from rdsim.numerals import numeral
-from rdsim.optimiser.adapters.solvers import Solver
+from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.models.variations import with_caps, with_fixed
 from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Solution
