@@ -21,6 +21,7 @@ import typer
 import typer.core
 
 from rdsim.complaints import DEBUG, INCOMPLETE, ended, notices_in_one_line, printable_streams
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import DrawingError, Fault, InfeasibleError, InputError, SolverError, listed
 from rdsim.unproven import unproven_solves, unproven_words
 
@@ -73,7 +74,7 @@ class EngineName(enum.StrEnum):
 
 def _solver(name: str) -> str:
     """A solver that is installed; any but the default is looked for before anything long runs."""
-    if name != "highs":
+    if name != DEFAULT_SOLVER:
         from rdsim.optimiser.adapters import solver_fault  # noqa: PLC0415
 
         fault = solver_fault(name)
@@ -401,7 +402,7 @@ def optimise(
     seed: Seed = None,
     replications: Behind = None,
     overrides: Set = None,
-    solver: Solver = "highs",
+    solver: Solver = DEFAULT_SOLVER,
     gap: ProvenGap = None,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
@@ -495,7 +496,7 @@ def plan(
     seed: Seed = None,
     replications: Replications = None,
     overrides: Set = None,
-    solver: Solver = "highs",
+    solver: Solver = DEFAULT_SOLVER,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
     threads: Threads = None,
@@ -633,7 +634,7 @@ def frontier(
     samples: Samples = None,
     replications: Replications = None,
     overrides: Set = None,
-    solver: Solver = "highs",
+    solver: Solver = DEFAULT_SOLVER,
     gap: Gap = None,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
@@ -682,7 +683,7 @@ def alternatives(
     samples: Samples = None,
     replications: Replications = None,
     overrides: Set = None,
-    solver: Solver = "highs",
+    solver: Solver = DEFAULT_SOLVER,
     gap: Gap = None,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
@@ -724,7 +725,7 @@ def commitment(
     samples: Samples = None,
     replications: Replications = None,
     overrides: Set = None,
-    solver: Solver = "highs",
+    solver: Solver = DEFAULT_SOLVER,
     gap: Gap = None,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
@@ -768,7 +769,7 @@ def rolling(
     seed: Seed = None,
     samples: Samples = None,
     overrides: Set = None,
-    solver: Solver = "highs",
+    solver: Solver = DEFAULT_SOLVER,
     gap: Gap = None,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
@@ -806,7 +807,7 @@ def ladder(
     seed: Seed = None,
     samples: Samples = None,
     overrides: Set = None,
-    solver: Solver = "highs",
+    solver: Solver = DEFAULT_SOLVER,
     gap: Gap = None,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
@@ -838,7 +839,7 @@ def certify(
     seed: Seed = None,
     samples: Samples = None,
     overrides: Set = None,
-    solver: Solver = "highs",
+    solver: Solver = DEFAULT_SOLVER,
     gap: Gap = None,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,
@@ -881,7 +882,7 @@ def explain(
     seed: Seed = None,
     samples: Samples = None,
     overrides: Set = None,
-    solver: Solver = "highs",
+    solver: Solver = DEFAULT_SOLVER,
     gap: Gap = 0.005,
     time_limit: TimeLimit = None,
     engine: Engine = EngineName.compiled,

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rdsim.case import DAYS_PER_YEAR
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError
 from rdsim.metrics import discount
@@ -69,7 +70,7 @@ Floats = npt.NDArray[np.float64]
 class Asking:
     """How the questions are put to the solver: each to a relative `gap`, in at most `time_limit` seconds."""
 
-    solver: str = "highs"
+    solver: str = DEFAULT_SOLVER
     gap: float = 0.002
     seed: int = 0
     threads: int = 1
@@ -314,7 +315,7 @@ def _limits(figure: Figure) -> str:
 # --- tables ---------------------------------------------------------------------------------------
 
 
-def screen_table(scenario: Scenario, proposal: Proposal, *, solver: str = "highs") -> pd.DataFrame:
+def screen_table(scenario: Scenario, proposal: Proposal, *, solver: str = DEFAULT_SOLVER) -> pd.DataFrame:
     """Every technology that is not funded, least loss first, in money; quick, for nothing is solved again.
 
     Columns: technology, name, value_alone (best option's expected net value), loss_found (by a simple exchange, NaN

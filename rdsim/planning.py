@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Scenario
 from rdsim.errors import PolicyError
 from rdsim.memory import require_memory
@@ -88,7 +89,7 @@ def plan(
     replications: int | None = None,
     seed: int | None = None,
     engine: Engine = "compiled",
-    solver: str = "highs",
+    solver: str = DEFAULT_SOLVER,
     time_limit: float | None = None,
     threads: int | None = None,
     one_shot: bool = False,

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.case import members
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.optimiser import PortfolioProblem, evaluate, solve
 from rdsim.optimiser.problem.problem import frozen
@@ -63,7 +64,7 @@ class Supply:
     means: Floats  # (O,) of every option of the problem
     prospects: Prospects
     worlds: Worlds
-    solver: str = "highs"
+    solver: str = DEFAULT_SOLVER
 
 
 def proposals(supply: Supply, policy: Policy, course: Course, known: Knowledge) -> list[Course]:

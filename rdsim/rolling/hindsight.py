@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import solve
@@ -35,7 +36,7 @@ _EXACT = 200
 _GAP = 0.005
 
 
-def foreseen(posed: Posed, replication: int, solver: str = "highs") -> Portfolio | None:
+def foreseen(posed: Posed, replication: int, solver: str = DEFAULT_SOLVER) -> Portfolio | None:
     """The optimiser's portfolio for one replication whose luck is known; none if no portfolio keeps the rules."""
     scenario = posed.scenario
     lucky = sample(
@@ -66,7 +67,7 @@ def foresee(
     static: Portfolio,
     replications: Iterable[int],
     *,
-    solver: str = "highs",
+    solver: str = DEFAULT_SOLVER,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Floats:
     """What could be had in each replication if its luck were known: the better of `foreseen` and the static one."""

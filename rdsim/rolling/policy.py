@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.case import Luck
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio, Scenario
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser.problem.problem import foremost
@@ -58,7 +59,9 @@ def _busy_years(scenario: Scenario, code: str) -> set[int]:
     return {*line.budget, *line.starts, *(year for year in due_years(scenario, code) if money.get(year, 0))}
 
 
-def supply_of(posed: Posed, portfolio: Portfolio, *, means: Floats | None = None, solver: str = "highs") -> Supply:
+def supply_of(
+    posed: Posed, portfolio: Portfolio, *, means: Floats | None = None, solver: str = DEFAULT_SOLVER
+) -> Supply:
     """What may be decided on: by technology and start year the options nearest to the relaxation, and the portfolio."""
     choices = posed.options.choices
     planned = {(one.technology, one.partner, one.mode, one.start_year) for one in portfolio.choices}

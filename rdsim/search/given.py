@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rdsim import portfolio as portfolios
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import Fault, PortfolioError
 from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, Termination, evaluate
@@ -37,7 +38,7 @@ def subject(
     posed: Posed,
     given: Given | None,
     *,
-    solver: str = "highs",
+    solver: str = DEFAULT_SOLVER,
     gap: float | None = None,
     time_limit: float | None = None,
 ) -> tuple[Posed, Proposal]:

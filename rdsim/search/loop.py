@@ -27,6 +27,7 @@ from functools import cached_property, partial
 import numpy as np
 import numpy.typing as npt
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import InfeasibleError
 from rdsim.native.threads import cores, in_threads
@@ -132,7 +133,7 @@ def improve(
     posed: Posed,
     one_shot: Proposal,
     *,
-    solver: str = "highs",
+    solver: str = DEFAULT_SOLVER,
     gap: float | None = None,
     time_limit: float | None = None,
     progress: Progress = lambda _done, _total: None,

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from rdsim import portfolio
 from rdsim import scenario as scenarios
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio, RiskSettings, Scenario
 from rdsim.errors import InfeasibleError, SolverError
 from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, Termination, evaluate, require, solve
@@ -108,7 +109,7 @@ def propose(
     *,
     samples: int | None = None,
     seed: int | None = None,
-    solver: str = "highs",
+    solver: str = DEFAULT_SOLVER,
     gap: float | None = None,
     time_limit: float | None = None,
     engine: Engine = "compiled",
@@ -148,7 +149,7 @@ def pose(
 
 
 def choose(
-    posed: Posed, *, solver: str = "highs", gap: float | None = None, time_limit: float | None = None
+    posed: Posed, *, solver: str = DEFAULT_SOLVER, gap: float | None = None, time_limit: float | None = None
 ) -> Proposal:
     """Solve the problem: by expected values, or by what the scenario asks sample by sample."""
     scenario, options, problem, risk = posed.scenario, posed.options, posed.problem, risk_of(posed)
@@ -167,7 +168,7 @@ def choose(
 
 
 def solved(
-    posed: Posed, *, solver: str = "highs", gap: float | None = None, time_limit: float | None = None
+    posed: Posed, *, solver: str = DEFAULT_SOLVER, gap: float | None = None, time_limit: float | None = None
 ) -> Solution:
     """The solver's answer, with a portfolio. Raises InfeasibleError if there is none, SolverError if none was found."""
     problem, risk = posed.problem, risk_of(posed)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.numerals import numeral
 from rdsim.optimiser.questions.alternatives import Alternatives, Resampled, Selection, resampled, selection
 from rdsim.optimiser.questions.alternatives import alternatives as find
@@ -38,7 +39,7 @@ def alternatives(
     resamples: int = 20,
     gap: float | None = None,
     replications: int | None = None,
-    solver: str = "highs",
+    solver: str = DEFAULT_SOLVER,
     time_limit: float | None = None,
 ) -> Study:
     """`count` portfolios worth at most `within` (relative) less than the best, at least `swaps` swaps apart.

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.numerals import numeral
 from rdsim.optimiser.problem.problem import FloatArray
 from rdsim.optimiser.questions.confidence import (
@@ -35,7 +36,7 @@ def certificate(
     evaluation: int = 10_000,
     worlds: int = 30,
     gap: float | None = None,
-    solver: str = "highs",
+    solver: str = DEFAULT_SOLVER,
     time_limit: float | None = None,
 ) -> Study:
     """Limits on the true optimum by multiple replication, and what uncertainty and perfect information are worth.

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
 from rdsim.optimiser import solve
@@ -49,7 +50,7 @@ def commitment(
     best: Proposal | None = None,
     replications: int | None = None,
     gap: float | None = None,
-    solver: str = "highs",
+    solver: str = DEFAULT_SOLVER,
     time_limit: float | None = None,
 ) -> Study:
     """The best portfolio at each payment ratio of each programme, the others at 1, simulated.

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError
 from rdsim.explaining import Asking, Explained, explain
 from rdsim.numerals import numeral
@@ -35,7 +36,7 @@ def explanation(
     names: Sequence[str] = (),
     *,
     gap: float | None = None,
-    solver: str = "highs",
+    solver: str = DEFAULT_SOLVER,
     time_limit: float | None = None,
 ) -> Study:
     """Explain a proposal of the problem: a table of all that is not funded, and exact answers about what is named.

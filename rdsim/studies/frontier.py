@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError
 from rdsim.measures import measure_named, measures
 from rdsim.numerals import numeral
@@ -41,7 +42,7 @@ def frontier(
     best: Proposal | None = None,
     gap: float | None = None,
     replications: int | None = None,
-    solver: str = "highs",
+    solver: str = DEFAULT_SOLVER,
     time_limit: float | None = None,
 ) -> Study:
     """The front of two figures by name (see `rdsim.measures`); `min:NAME` or `max:NAME` says which way is better.

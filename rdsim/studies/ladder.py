@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solution
@@ -26,7 +27,7 @@ def ladder(
     nested: bool = True,
     best: Proposal | None = None,
     gap: float | None = None,
-    solver: str = "highs",
+    solver: str = DEFAULT_SOLVER,
     time_limit: float | None = None,
 ) -> Study:
     """Portfolios at shares of every yearly budget, each the best at its share, and beside it a nested one.

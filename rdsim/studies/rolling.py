@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rdsim import portfolio as portfolios
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
 from rdsim.numerals import numeral
@@ -48,7 +49,7 @@ def rolling(
     foresight: int = 40,
     futures: int = 64,
     stops: bool = True,
-    solver: str = "highs",
+    solver: str = DEFAULT_SOLVER,
     gap: float | None = None,
     time_limit: float | None = None,
     progress: Progress = lambda _stage, _done, _total: None,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import NAMES, Scenario
 from rdsim.errors import ExperimentError, Fault, InputError
 from rdsim.sweep.design import DesignKind
@@ -90,7 +91,7 @@ class Experiment:
     paired: Annotated[
         bool, Field(description="Keep the first metric's replications, so that policies are compared pair by pair.")
     ] = False
-    solver: Annotated[str, Field(description="Solver of the optimiser.")] = "highs"
+    solver: Annotated[str, Field(description="Solver of the optimiser.")] = DEFAULT_SOLVER
     plugins: Annotated[tuple[str, ...], Field(description="Python files that register policies.")] = ()
     answers: Annotated[tuple[Answer, ...], Field(description="Sentences that answer the question.")] = ()
     folder: Annotated[str, Field(description="What relative paths are relative to.")] = "."

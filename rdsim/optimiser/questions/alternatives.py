@@ -29,6 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.optimiser.adapters import Solver, State
 from rdsim.optimiser.models.milp import chosen_of, formulate
 from rdsim.optimiser.models.model import Model, restrict
@@ -166,7 +167,7 @@ def alternatives(
     swaps: int = 1,
     diverse: bool = True,
     gap: float = 0.01,
-    solver: str | Solver = "highs",
+    solver: str | Solver = DEFAULT_SOLVER,
     time_limit: float | None = None,
     seed: int = 0,
     threads: int = 1,
@@ -363,7 +364,7 @@ def resampled(
     *,
     count: int = 50,
     gap: float = 0.01,
-    solver: str | Solver = "highs",
+    solver: str | Solver = DEFAULT_SOLVER,
     time_limit: float | None = None,
     seed: int = 0,
     threads: int = 1,

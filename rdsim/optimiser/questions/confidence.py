@@ -50,6 +50,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.numerals import numeral
 from rdsim.optimiser.adapters import Solver
@@ -438,7 +439,7 @@ def optimality(
     batches: int = 10,
     samples: int = 1000,
     evaluation: int = 10_000,
-    solver: str | Solver = "highs",
+    solver: str | Solver = DEFAULT_SOLVER,
     gap: float = 0.01,
     time_limit: float | None = None,
     seed: int = 0,
@@ -534,7 +535,7 @@ def value_of_stochastic_solution(
     point: ArrayLike | None = None,
     samples: int = 1000,
     evaluation: int = 10_000,
-    solver: str | Solver = "highs",
+    solver: str | Solver = DEFAULT_SOLVER,
     gap: float = 0.01,
     time_limit: float | None = None,
     seed: int = 0,
@@ -598,7 +599,7 @@ def value_of_perfect_information(
     risk: Risk | None = None,
     *,
     solves: int = 100,
-    solver: str | Solver = "highs",
+    solver: str | Solver = DEFAULT_SOLVER,
     gap: float = 0.01,
     time_limit: float | None = None,
     seed: int = 0,

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.optimiser.adapters import Answer, Limits, Solver, State, solver_of
 from rdsim.optimiser.models.milp import RESOURCES, chosen_of, formulate, lay_out
@@ -343,7 +344,11 @@ def _places(slacks: Sequence[_Slack], rules: int, first: int) -> tuple[tuple[int
 
 
 def conflicts(
-    problem: PortfolioProblem, *, solver: str | Solver = "highs", time_limit: float | None = None, rounds: int = ROUNDS
+    problem: PortfolioProblem,
+    *,
+    solver: str | Solver = DEFAULT_SOLVER,
+    time_limit: float | None = None,
+    rounds: int = ROUNDS,
 ) -> Conflict:
     """The smallest set of rules that no portfolio satisfies together; no rules if the problem is feasible.
 
@@ -437,7 +442,7 @@ def cheapest_relaxation(
     *,
     weights: Mapping[str, float] | None = None,
     relative: bool = True,
-    solver: str | Solver = "highs",
+    solver: str | Solver = DEFAULT_SOLVER,
     time_limit: float | None = None,
 ) -> Relaxation:
     """The least weighted change of caps, or of rules dropped, after which some portfolio satisfies every rule.
@@ -463,7 +468,7 @@ def relaxations(
     most: int = 5,
     weights: Mapping[str, float] | None = None,
     relative: bool = True,
-    solver: str | Solver = "highs",
+    solver: str | Solver = DEFAULT_SOLVER,
     time_limit: float | None = None,
 ) -> tuple[Relaxation, ...]:
     """The cheapest relaxation, and others that each do without a change of one found before, cheapest first.
@@ -498,7 +503,7 @@ DIAGNOSIS_ROUNDS, WAYS_OUT = 20, 3
 def diagnosis(
     problem: PortfolioProblem,
     *,
-    solver: str | Solver = "highs",
+    solver: str | Solver = DEFAULT_SOLVER,
     tell_conflict: Callable[[Conflict], str] = str,
     tell_relaxation: Callable[[Relaxation], str] = str,
 ) -> str:

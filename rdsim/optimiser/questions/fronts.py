@@ -38,6 +38,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.optimiser.adapters import Solver, State
 from rdsim.optimiser.models.milp import chosen_of
 from rdsim.optimiser.models.variations import Measure, opposite, with_floor, with_objective, with_values, worth_at_least
@@ -128,7 +129,7 @@ def front(
     senses: tuple[str, str] = ("max", "max"),
     points: int | None = None,
     gap: float = 0.0,
-    solver: str | Solver = "highs",
+    solver: str | Solver = DEFAULT_SOLVER,
     time_limit: float | None = None,
     seed: int = 0,
     threads: int = 1,

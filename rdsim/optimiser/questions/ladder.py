@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.models.variations import with_caps, with_fixed
 from rdsim.optimiser.problem.evaluation import evaluate
@@ -83,7 +84,7 @@ def ladder(
     start: float = 1.0,
     kept: Sequence[int] | None = None,
     gap: float = 0.01,
-    solver: str | Solver = "highs",
+    solver: str | Solver = DEFAULT_SOLVER,
     time_limit: float | None = None,
     seed: int = 0,
     threads: int = 1,

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.numerals import numeral
 from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.models.variations import with_caps
@@ -79,7 +80,7 @@ def _parts(risk: Risk) -> Iterator[_Part]:
 
 
 def risk_diagnosis(
-    problem: PortfolioProblem, risk: Risk, *, solver: str | Solver = "highs", words: Words | None = None
+    problem: PortfolioProblem, risk: Risk, *, solver: str | Solver = DEFAULT_SOLVER, words: Words | None = None
 ) -> str:
     """Which rules of the risk cannot be kept, the best that can be had, and ways out, as a message of some lines.
 

@@ -26,6 +26,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.optimiser.adapters import Solver, State, solver_of, typical
 from rdsim.optimiser.models.milp import chosen_of, formulate, tightened
@@ -49,7 +50,7 @@ CANONICAL_NODES = 10_000
 def solve(
     problem: PortfolioProblem,
     *,
-    solver: str | Solver = "highs",
+    solver: str | Solver = DEFAULT_SOLVER,
     gap: float = 0.01,
     time_limit: float | None = None,
     seed: int = 0,

@@ -37,6 +37,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.optimiser.adapters import Answer, Feature, Limits, Relaxation, Solver, State, solver_of
 from rdsim.optimiser.models.milp import chosen_of, columns_of, lay_out
@@ -555,7 +556,7 @@ def solve_risk(
     problem: PortfolioProblem,
     risk: Risk,
     *,
-    solver: str | Solver = "highs",
+    solver: str | Solver = DEFAULT_SOLVER,
     gap: float = 0.01,
     time_limit: float | None = None,
     seed: int = 0,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.numerals import numeral
 from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.models.variations import with_use, with_values
@@ -129,7 +130,7 @@ def why_not(
     within: float = 1.0,
     whole: Collection[str] = (),
     cut_step: float = CUT_STEP,
-    solver: str | Solver = "highs",
+    solver: str | Solver = DEFAULT_SOLVER,
     gap: float = 0.001,
     seed: int = 0,
     threads: int = 1,

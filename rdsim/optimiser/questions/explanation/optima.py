@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.numerals import numeral
 from rdsim.optimiser.adapters import Solver, solver_of
@@ -97,7 +98,7 @@ class Best:
 class Asker:
     """How questions are put to the solver."""
 
-    solver: str | Solver = "highs"
+    solver: str | Solver = DEFAULT_SOLVER
     gap: float = 0.001
     seed: int = 0
     threads: int = 1

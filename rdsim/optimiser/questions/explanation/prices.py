@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters import Limits, Solver, State, solver_of
 from rdsim.optimiser.models.milp import RESOURCES, formulate, lay_out
@@ -27,7 +28,7 @@ class Hints:
     reduced_costs: FloatArray  # (O,)
 
 
-def hints(problem: PortfolioProblem, *, solver: str | Solver = "highs") -> Hints:
+def hints(problem: PortfolioProblem, *, solver: str | Solver = DEFAULT_SOLVER) -> Hints:
     """Prices of the linear relaxation: the reduced cost of a column, fixed at 0, that would add one unit to a cap.
 
     What rows pass on has no limit but their own room, so that a price counts all that a wider cap would pass on.

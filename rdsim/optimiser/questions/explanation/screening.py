@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import FloatArray, IntArray, PortfolioProblem
@@ -53,7 +54,9 @@ def known_reason(problem: PortfolioProblem, group: int) -> Reason | None:
     return Reason.RULED_OUT if ruled_out else None
 
 
-def screen(problem: PortfolioProblem, solution: Solution, *, solver: str | Solver = "highs") -> tuple[Screened, ...]:
+def screen(
+    problem: PortfolioProblem, solution: Solution, *, solver: str | Solver = DEFAULT_SOLVER
+) -> tuple[Screened, ...]:
     """Limits of the loss of every unfunded group when it is forced in, smallest loss first.
 
     Below: the incumbent less what the relaxation allows with an option of the group in, by its reduced cost. Above: the

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError
 from rdsim.numerals import numeral
 from rdsim.optimiser.adapters import Solver
@@ -83,7 +84,7 @@ def cost_of_losing(
     solution: Solution,
     group: int | str,
     *,
-    solver: str | Solver = "highs",
+    solver: str | Solver = DEFAULT_SOLVER,
     gap: float = 0.001,
     seed: int = 0,
     threads: int = 1,
@@ -126,7 +127,7 @@ def worth_of_cap(
     row: int | str,
     amounts: Iterable[float],
     *,
-    solver: str | Solver = "highs",
+    solver: str | Solver = DEFAULT_SOLVER,
     gap: float = 0.001,
     seed: int = 0,
     threads: int = 1,
