@@ -11,12 +11,12 @@ from scipy.sparse import csr_array, diags_array
 
 from rdsim.case import Case, build
 from rdsim.domain import Choice, Portfolio, Scenario
+from rdsim.formulation import state
 from rdsim.optimiser import PortfolioProblem
 from rdsim.optimiser.problem.problem import frozen
 from rdsim.options import candidates, sample
 from rdsim.scenario import load
 from rdsim.search import propose
-from rdsim.statement import state
 
 __all__ = ["MEDICAL", "SCENARIO", "Korea", "instances", "optimised"]
 

@@ -20,6 +20,7 @@ from benchmarks._korea import MEDICAL, SCENARIO
 from benchmarks.instances import Shape, draw_problem
 from benchmarks.risk import draw_samples
 from rdsim.domain import Choice, Scenario
+from rdsim.formulation import state
 from rdsim.optimiser import PortfolioProblem, state_problem, state_rows
 from rdsim.optimiser.problem.problem import FloatArray
 from rdsim.optimiser.questions.confidence import (
@@ -36,7 +37,6 @@ from rdsim.optimiser.questions.confidence import (
 from rdsim.optimiser.solving.appraisal import Risk
 from rdsim.options import candidates, sample
 from rdsim.scenario import load
-from rdsim.statement import state
 
 SEED = 7
 RISK = Risk(level=0.95, weight=0.5)

@@ -22,6 +22,7 @@ from rdsim.case import technologies
 from rdsim.domain import Scenario
 from rdsim.draws import Draws
 from rdsim.engines import compiled, process
+from rdsim.formulation import state
 from rdsim.frames import replication_frame
 from rdsim.luck import chance, lay_out, lay_out_rest, value_factor
 from rdsim.metrics import replication_figures, sold_by_technology, worth
@@ -30,7 +31,6 @@ from rdsim.options import candidates, sample
 from rdsim.planning import plan
 from rdsim.scenario import load
 from rdsim.simulation import replicate
-from rdsim.statement import state
 
 __all__ = ["simulate"]
 

@@ -8,7 +8,7 @@ count in net value; payments are discounted from the start of their fiscal year 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from rdsim.case import DAYS_PER_YEAR
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError
+from rdsim.families import is_whole, row_words
 from rdsim.metrics import discount
 from rdsim.numerals import numeral
 from rdsim.optimiser.questions.conflicts import Rule
@@ -39,7 +40,7 @@ from rdsim.optimiser.questions.explanation import (
 from rdsim.options import Options
 from rdsim.scenario import eligible
 from rdsim.search import Proposal
-from rdsim.wording import amount_words, option_words, rounded_up, row_words, rule_words, technology_words
+from rdsim.wording import amount_words, money_words, option_words, rounded_up, rule_words, technology_words
 
 __all__ = [
     "Asking",
@@ -51,9 +52,6 @@ __all__ = [
     "screen_table",
     "why_not_words",
 ]
-
-COUNTED = ("starts", "places", "institutes")
-"""Families of rows whose caps move in whole units."""
 
 MOVES = (-0.2, -0.1, 0.1, 0.2)
 """By how much of itself a cap of money is moved to see what it is worth; of whole units one less, one and two more."""
@@ -118,12 +116,13 @@ def _explained(scenario: Scenario, proposal: Proposal, name: str, asking: Asking
     if name in {problem.group_names[group] for group in problem.group[list(solution.chosen)]}:
         lost = cost_of_losing(problem, solution, name, time_limit=asking.time_limit, **how)  # type: ignore[arg-type]
         return Explained(name, replacement_words(scenario, lost), lost)
+    rows = problem.rows
     found = why_not(
         problem,
         solution,
         name,
         saving=savings(scenario, proposal.options),
-        whole=COUNTED,
+        whole={rows.family[row] for row, key in enumerate(rows.keys) if is_whole(key)},
         cut_step=CUT_STEP,
         time_limit=asking.time_limit,
         **how,  # type: ignore[arg-type]
@@ -140,14 +139,14 @@ def savings(scenario: Scenario, options: Options) -> Floats:
 def _moves(proposal: Proposal, row: int) -> list[float]:
     rows = proposal.problem.rows
     cap = abs(float(rows.cap[row])) or float(rows.scale[row]) or 1.0
-    return [-1.0, 1.0, 2.0] if rows.family[row] in COUNTED else [share * cap for share in MOVES]
+    return [-1.0, 1.0, 2.0] if is_whole(rows.keys[row]) else [share * cap for share in MOVES]
 
 
 # --- figures in words -----------------------------------------------------------------------------
 
 
 def _value(scenario: Scenario, amount: float) -> str:
-    return amount_words(scenario, "value", amount)
+    return money_words(scenario, amount)
 
 
 def _proven(scenario: Scenario, figure: Figure) -> str:
@@ -241,8 +240,8 @@ def _ways_in(scenario: Scenario, found: WhyNot) -> Iterator[str]:
 
 def _rise_words(scenario: Scenario, rise: CapRise) -> str:
     verb = {"<=": "raised", ">=": "lowered", "==": "widened"}[rise.sense]
-    by = amount_words(scenario, rise.family, rounded_up(rise.amount.found))
-    return f"{row_words(scenario, rise.name)} is {verb} by {by}"
+    by = amount_words(scenario, rise.key, rounded_up(rise.amount.found))
+    return f"{row_words(scenario, rise.key)} is {verb} by {by}"
 
 
 def _hopeless(found: WhyNot) -> Iterator[str]:
@@ -283,18 +282,17 @@ def replacement_words(scenario: Scenario, found: Replacement) -> str:
 
 def cap_words(scenario: Scenario, worth: WorthOfCap) -> str:
     """What other values of a cap are worth, a line for each; the relaxation's price is a hint, and says so."""
-    family = worth.name.split(" ")[0]
     now = next(step.cap for step in worth.steps if step.amount == 0)
-    lines = [f"{row_words(scenario, worth.name)}, now {amount_words(scenario, family, now)}:"]
-    lines += [f"  {_step_words(scenario, family, step)}" for step in worth.steps if step.amount != 0]
+    lines = [f"{row_words(scenario, worth.key)}, now {amount_words(scenario, worth.key, now)}:"]
+    lines += [f"  {_step_words(scenario, worth.key, step)}" for step in worth.steps if step.amount != 0]
     lines.append(
         f"  (a hint only: in the linear relaxation one more unit is worth {numeral(worth.hint + 0.0, ',.3g')})"
     )
     return "\n".join(lines)
 
 
-def _step_words(scenario: Scenario, family: str, step: CapStep) -> str:
-    change = f"{amount_words(scenario, family, abs(step.amount))} {'more' if step.amount > 0 else 'less'}"
+def _step_words(scenario: Scenario, key: Hashable, step: CapStep) -> str:
+    change = f"{amount_words(scenario, key, abs(step.amount))} {'more' if step.amount > 0 else 'less'}"
     if not math.isfinite(step.worth.found):
         return f"{change}: no portfolio was found that satisfies every rule"
     if abs(step.worth.found) < ROUNDING:

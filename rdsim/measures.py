@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError
+from rdsim.formulation import budget_rows
 from rdsim.optimiser import PortfolioProblem
 from rdsim.optimiser.models.variations import Measure, count_of_options
 from rdsim.optimiser.questions.fronts import VALUE, CVaR, Figure
@@ -40,7 +41,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def measures(scenario: Scenario, options: Options, problem: PortfolioProblem) -> dict[str, Figure]:
-    """The figures by name; `problem` is the one that `statement.state` makes of the scenario and options."""
+    """The figures by name; `problem` is the one that `formulation.state` makes of the scenario and options."""
     named = [*_numbers(scenario, options, problem), *_money(scenario, options, problem)]
     tail = CVaR(scenario.optimiser.risk.level)
     return {VALUE: VALUE, "cvar": tail, **{measure.name: measure for measure in named}}
@@ -82,9 +83,7 @@ def _money(scenario: Scenario, options: Options, problem: PortfolioProblem) -> I
 
 def _payments(scenario: Scenario, problem: PortfolioProblem, programme: str) -> Measure:
     """The sum of a programme's budget rows, so that it counts what they count."""
-    years = range(scenario.start_year, scenario.horizon_year + 1)
-    names = {f"budget {programme} {year}" for year in years}
-    rows = [row for row, name in enumerate(problem.rows.names) if name in names]
+    rows = budget_rows(scenario, problem)[programme]
     use, openings = problem.rows.use[rows].sum(axis=0), problem.rows.opening_use[rows].sum(axis=0)
     return Measure(f"payments-{programme}", _frozen(np.asarray(use)), _frozen(np.asarray(openings)))
 

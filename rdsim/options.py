@@ -7,7 +7,6 @@ another. What options do to one another - waiting - is not seen here; simulating
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,6 +17,7 @@ from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, solo, technologies
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
 from rdsim.expectation import expected_projects, with_sure_market
+from rdsim.families import Options
 from rdsim.luck import comes_to_market, value_factor
 from rdsim.metrics import by_year, discount, home_by_year
 from rdsim.scenario import award, eligible, market_probability, money_scale
@@ -30,32 +30,6 @@ Floats = npt.NDArray[np.float64]
 
 _CHUNK = 500
 """Options simulated together: few technologies at a time, so that each one's luck is laid out once."""
-
-
-@dataclass(frozen=True, eq=False)
-class Options:
-    """Options and what each came to alone; N samples, O options, Y fiscal years, money in the scenario's unit."""
-
-    choices: tuple[Choice, ...]
-    npv: Floats  # (N, O) present value less present cost
-    gain: Floats  # (N, O) present value
-    mean: Floats  # (O,) expected npv given how R&D went, averaged over the samples: see `expectation`
-    sold: Floats  # (N, O) discount factor at the market date, 0 if it never came
-    p_target: Floats  # (O,)
-    p_market: Floats  # (O,)
-    p_in_time: Floats  # (O,) on the market by the programme's deadline
-    payments: Floats  # (O, Y) expected, net of refunds
-    abroad: Floats  # (O, Y) expected
-    joint: Floats  # (O, Y) expected home money paid while joint
-    occupancy: Floats  # (O, Y) expected share of the year for which a place is held
-    end_year: npt.NDArray[np.int64]  # (O,) median fiscal year, counted from 0, in which the place is given back
-    award: Floats  # (O,) promised
-    paid: Floats | None = None  # (N, O, Y) home money net of refunds in each sample, if it was asked for
-
-    @property
-    def expected(self) -> Floats:
-        """Expected net present value, shape (O,)."""
-        return self.mean
 
 
 def candidates(scenario: Scenario) -> tuple[Choice, ...]:

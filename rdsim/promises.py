@@ -18,8 +18,9 @@ import pandas as pd
 
 from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, call_day
 from rdsim.domain import Programme, Scenario
+from rdsim.formulation import row_index
 from rdsim.search import Proposal
-from rdsim.wording import amount_words
+from rdsim.wording import money_words
 
 __all__ = ["award_sentences", "payment_sentence", "promise_table", "sentences"]
 
@@ -72,10 +73,10 @@ def _network(scenario: Scenario, proposal: Proposal) -> Floats:
     years, stages = proposal.options.payments.shape[1], len(problem.stage_names)
     columns = [p * stages + s for p, s in proposal.evaluation.opened.items()]
     cost = np.zeros(years)
-    for r, name in enumerate(problem.rows.names):
-        if problem.rows.family[r] == "budget" and name.startswith(f"budget {scenario.network.programme} "):
-            use = problem.rows.opening_use[[r], :].toarray().ravel()
-            cost[int(name.rsplit(" ", 1)[1]) - scenario.start_year] = use[columns].sum()
+    for key, row in row_index(problem, "budget").items():
+        if key.what == scenario.network.programme:
+            use = problem.rows.opening_use[[row], :].toarray().ravel()
+            cost[key.year - scenario.start_year] = use[columns].sum()
     return cost
 
 
@@ -129,7 +130,7 @@ def award_sentences(scenario: Scenario, table: pd.DataFrame) -> Iterator[str]:
 def _over_words(scenario: Scenario, row: Mapping[object, object]) -> str:
     awards, announced = float(str(row["awards"])), float(str(row["announced"]))
     share = f", {awards / announced:.0%}" if announced > 0 else ""
-    more = amount_words(scenario, "budget", awards - announced)
+    more = money_words(scenario, awards - announced)
     return f"{row['year']} by {more} ({awards:,.4g} for {announced:,.4g}{share})"
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from rdsim.domain import Scenario
+from rdsim.families import row_words, unit_of
 from rdsim.numerals import numeral
 from rdsim.optimiser.questions.conflicts import Change, Conflict, Relaxation, Rule
 
@@ -13,26 +14,16 @@ __all__ = [
     "amount_words",
     "change_words",
     "conflict_words",
+    "money_words",
     "option_words",
     "ratio_words",
     "relaxation_words",
     "rounded_up",
-    "row_words",
     "rule_words",
     "technology_words",
 ]
 
-_COUNTED = {"starts": "starts", "places": "places", "institutes": "projects"}
-"""Families of rows that do not count money, and what they count."""
-
-
-_NAMED = {
-    "budget": ("programmes", "the {year} budget of {name}"),
-    "starts": ("programmes", "the starts of {name} in {year}"),
-    "places": ("partners", "the places at {name} in {year}"),
-    "institutes": ("institutes", "the teams of {name} in {year}"),
-}
-"""Families of rows that each bind one thing in a year: where it is named, and their words."""
+_SENSES = {"<=": "at most", ">=": "at least", "==": "exactly"}
 
 
 def technology_words(scenario: Scenario, code: str) -> str:
@@ -48,33 +39,25 @@ def option_words(scenario: Scenario, name: str) -> str:
     return f"{technology} with {whom} from {year}" if whom else f"{technology} alone from {year}"
 
 
-def row_words(scenario: Scenario, name: str) -> str:
-    """A row's name in words: `the 2025 budget of Leapfrogging technologies`."""
-    family, *rest = name.split(" ")
-    what, year = " ".join(rest[:-1]), rest[-1] if rest else ""
-    table, words = _NAMED.get(family, ("", ""))
-    named = getattr(scenario, table).get(what) if table else None
-    if named:
-        return words.format(name=named.name, year=year)
-    if family == "abroad":
-        return f"the cap on money paid abroad in {year}"
-    if family == "international":
-        return f"the international share of {year}"
-    return _share_words(scenario, family, rest) if len(rest) == 2 else name
+def money_words(scenario: Scenario, amount: float) -> str:
+    """An amount of money, to three figures."""
+    return f"{_figures(amount)} {scenario.money_unit}"
 
 
-def _share_words(scenario: Scenario, family: str, rest: list[str]) -> str:
-    """Floors and ceilings on the shares of fields and partners."""
-    side, who = rest
-    named = scenario.fields.get(who) if family == "field" else scenario.partners.get(who)
-    return f"the {side} on the share of {named.name}" if named else f"{family} {side} {who}"
+def amount_words(scenario: Scenario, key: Hashable, amount: float) -> str:
+    """An amount of what a row counts, money or for instance places; to three figures."""
+    return f"{_figures(amount)} {_noun(scenario, key, amount)}"
 
 
-def amount_words(scenario: Scenario, family: str, amount: float) -> str:
-    """An amount of what a family of rows counts: money, starts, places or projects; to three figures."""
-    unit = _COUNTED.get(family, scenario.money_unit)
-    unit = unit.removesuffix("s") if family in _COUNTED and amount == 1 else unit
-    return f"{numeral(amount, ',.3g')} {unit}" if abs(amount) < 1000 else f"{numeral(amount, ',.0f')} {unit}"
+def _figures(amount: float) -> str:
+    return numeral(amount, ",.3g") if abs(amount) < 1000 else numeral(amount, ",.0f")
+
+
+def _noun(scenario: Scenario, key: Hashable, amount: float) -> str:
+    counted = unit_of(key)
+    if counted is None:
+        return scenario.money_unit
+    return counted.one if amount == 1 else counted.many
 
 
 def ratio_words(scenario: Scenario, ratios: Mapping[str, float]) -> str:
@@ -98,9 +81,8 @@ def rounded_up(amount: float) -> float:
 def rule_words(scenario: Scenario, rule: Rule) -> str:
     """What a rule demands."""
     if rule.kind == "row":
-        limit = rule.text.split(": ", 1)[-1]
-        unit = _COUNTED.get(rule.family.split(" ")[0], scenario.money_unit)
-        return f"{row_words(scenario, rule.name)} ({limit} {unit})"
+        limit, unit = f"{_SENSES[rule.sense]} {rule.cap:,.6g}", _noun(scenario, rule.key, rule.cap)
+        return f"{row_words(scenario, rule.key)} ({limit} {unit})"
     if rule.kind in {"must-fund", "must-not-fund"}:
         return f"{rule.kind} {technology_words(scenario, rule.name)}"
     return rule.text
@@ -112,8 +94,8 @@ def change_words(scenario: Scenario, change: Change) -> str:
     if rule.kind != "row":
         return f"drop {rule_words(scenario, rule)}"
     verb = {"<=": "raise", ">=": "lower", "==": "widen"}[change.sense]
-    by = amount_words(scenario, rule.family.split(" ")[0], rounded_up(change.amount))
-    return f"{verb} {row_words(scenario, rule.name)} by {by}"
+    by = amount_words(scenario, rule.key, rounded_up(change.amount))
+    return f"{verb} {row_words(scenario, rule.key)} by {by}"
 
 
 def conflict_words(scenario: Scenario, conflict: Conflict) -> str:

@@ -27,6 +27,7 @@ from rdsim.domain import (
 )
 from rdsim.draws import Draws
 from rdsim.engines import compiled
+from rdsim.formulation import state
 from rdsim.luck import lay_out
 from rdsim.optimiser import evaluate
 from rdsim.options import candidates, sample
@@ -35,7 +36,6 @@ from rdsim.rolling import decision_years
 from rdsim.scenario import dump, plannable, remarks
 from rdsim.search import choose, pose
 from rdsim.simulation import simulate
-from rdsim.statement import state
 from tests.command import run
 from tests.simple import plain
 from tests.sizes import size

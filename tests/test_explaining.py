@@ -21,6 +21,7 @@ from rdsim.explaining import (
     screen_table,
     why_not_words,
 )
+from rdsim.families import RowKey
 from rdsim.optimiser import PortfolioProblem, solve
 from rdsim.optimiser.models.variations import with_caps, with_fixed, with_slack
 from rdsim.optimiser.questions.conflicts import Conflict, Rule
@@ -124,6 +125,9 @@ def test_names_that_are_neither_are_refused_all_at_once(scenario: Scenario, prop
     assert [fault.found for fault in caught.value.faults] == ["'T77'", "'budget'"]
 
 
+BUDGET = RowKey("budget", "leap", 2025)
+
+
 def answer(**changes: object) -> WhyNot:
     plain = WhyNot(
         group=2,
@@ -134,7 +138,7 @@ def answer(**changes: object) -> WhyNot:
         verified=True,
         cut=Figure(0.2251, 0.2, 0.25),
         links=(Rule("exclusion", 0, "T3, T1", "exclusion: at most one of T3, T1", "exclusion"),),
-        caps=(CapRise(14, "budget leap 2025", "budget", "<=", figure(3.0521)),),
+        caps=(CapRise(14, "budget leap 2025", "budget", "<=", figure(3.0521), BUDGET),),
         no_cap=(),
         open_caps=(),
         within=1.0,
@@ -171,7 +175,7 @@ def test_every_reason_has_its_words(scenario: Scenario) -> None:
     )
     rules = (
         Rule("must-fund", 2, "T3", "must-fund T3", "must-fund"),
-        Rule("row", 14, "budget leap 2025", "budget leap 2025: at most 14", "budget"),
+        Rule("row", 14, "budget leap 2025", "budget leap 2025: at most 14", "budget", BUDGET, "<=", 14.0),
         Rule("must-fund", 1, "T2", "must-fund T2", "must-fund"),
     )
     barred = replace(nothing, reason=Reason.IMPOSSIBLE, conflict=Conflict(rules, True, 3))
@@ -203,7 +207,7 @@ def test_caps_are_told_step_by_step(scenario: Scenario) -> None:
         CapStep(2.0, 16.0, Figure(1e-13, 0.0, 0.5), nan, None),
         CapStep(4.0, 18.0, figure(6.0), nan, None),
     )
-    assert cap_words(scenario, WorthOfCap(14, "budget leap 2025", steps, -0.0)).splitlines() == [
+    assert cap_words(scenario, WorthOfCap(14, "budget leap 2025", steps, -0.0, BUDGET)).splitlines() == [
         "the 2025 budget of Leapfrogging, now 14 billion KRW:",
         "  7 billion KRW less: no portfolio was found that satisfies every rule",
         "  1 billion KRW less costs 2 billion KRW, 2 for each (change proven: -2.5 to -1)",

@@ -12,12 +12,13 @@ import pytest
 
 from rdsim.case import build, hosts
 from rdsim.domain import Choice, Institute, Mode, Portfolio, Scenario
+from rdsim.families import RowKey, row_words
+from rdsim.formulation import row_index
 from rdsim.options import candidates
 from rdsim.portfolio import ranked
 from rdsim.scenario import check, dump, eligible, load, market_value, target
 from rdsim.search import pose
 from rdsim.simulation import replicate, simulate
-from rdsim.wording import row_words
 from tests.simple import lived, plain
 from tests.test_korea_2024 import S000_NAMES, SCENARIOS, ungraded, unnamed
 
@@ -202,10 +203,8 @@ def test_teams_of_institutes_bind_steps_and_rows(gri: Scenario) -> None:
     for row, choice in enumerate(choices):
         mine = codes.index(gri.technologies[choice.technology].institute)
         assert (case.needs[row] == (np.arange(len(codes)) == mine)).all()
-    rows = pose(gri, samples=20).problem.rows
-    names = [name for name, family in zip(rows.names, rows.family, strict=True) if family == "institutes"]
-    assert {name.split(" ")[1] for name in names} == set(codes)
-    assert row_words(gri, "institutes KIST 2025") == "the teams of Korea Institute of Science and Technology in 2025"
-    assert {name.split(" ")[1] for name, family in zip(rows.names, rows.family, strict=True) if family == "places"} == {
-        *hosts(gri)
-    }
+    problem = pose(gri, samples=20).problem
+    assert {key.what for key in row_index(problem, "institutes")} == set(codes)
+    words = row_words(gri, RowKey("institutes", "KIST", 2025))
+    assert words == "the teams of Korea Institute of Science and Technology in 2025"
+    assert {key.what for key in row_index(problem, "places")} == set(hosts(gri))

@@ -20,6 +20,7 @@ from rdsim.domain import (
     UncertaintyClass,
 )
 from rdsim.expectation import with_sure_market
+from rdsim.formulation import row_index
 from rdsim.optimiser import evaluate
 from rdsim.planning import ONE_SHOT, plan
 from rdsim.scenario import load
@@ -337,9 +338,9 @@ def test_views_change_the_budgets_and_starts_that_they_name(tiny_scenario: Scena
     plain_view = View({"leap": 2.0}, nothing)
 
     def caps(view: View, family: str, programme: str) -> list[float]:
-        told = seen(tiny_scenario, problem, view, sampled=False).rows
-        names = zip(told.family, told.names, told.cap.tolist(), strict=True)
-        return [cap for kind, name, cap in names if kind == family and name.split(" ")[1] == programme and cap > 0]
+        told = seen(tiny_scenario, problem, view, sampled=False)
+        mine = [told.rows.cap[row] for key, row in row_index(told, family).items() if key.what == programme]
+        return [cap for cap in mine if cap > 0]
 
     announced = [cap for name, cap in zip(rows.names, rows.cap.tolist(), strict=True) if name.startswith("budget leap")]
     announced = [cap for cap in announced if cap > 0]

@@ -22,8 +22,8 @@ from rdsim.domain import (
     Scenario,
     Technology,
 )
+from rdsim.formulation import option_name, state
 from rdsim.options import Options, candidates, sample
-from rdsim.statement import option_name, state
 from tests.simple import plain
 from tests.worlds import draw_world
 

@@ -10,6 +10,7 @@ import pytest
 
 from rdsim import findings
 from rdsim.domain import Scenario
+from rdsim.formulation import row_index
 from rdsim.optimiser import evaluate
 from rdsim.planning import AT_PLAN_RATIOS, ONE_SHOT, Plan, plan
 from rdsim.promises import payment_sentence, promise_table, sentences
@@ -48,10 +49,8 @@ def test_the_scenarios_own_payment_ratio_is_part_of_what_rows_hold_to(scenario: 
     assert payment_ratios(scenario, {"leap": 1.5, "base": 2.0}) == pytest.approx({"leap": 1.8, "base": 2.0})
     assert proposal.payment_ratios == {"leap": 1.2, "base": 1.0}
     announced = held_to(scenario, proposal.problem, {"leap": 1.0, "base": 1.0})
-    for row, name in enumerate(announced.rows.names):
-        if announced.rows.family[row] == "budget":
-            _, line, year = name.split(" ")
-            assert announced.rows.cap[row] == pytest.approx(scenario.programmes[line].budget.get(int(year), 0.0))
+    for key, row in row_index(announced, "budget").items():
+        assert announced.rows.cap[row] == pytest.approx(scenario.programmes[key.what].budget.get(key.year, 0.0))
 
 
 def test_every_rule_is_made_within_the_announced_money_and_with_the_plans_freedom(free: Plan) -> None:
@@ -92,11 +91,9 @@ def test_promises_add_up_to_what_rows_and_awards_say(scenario: Scenario, proposa
     table = promise_table(scenario, proposal).set_index(["programme", "year"])
     options, chosen = proposal.options, list(proposal.solution.chosen)
     assert table["awards"].sum() == pytest.approx(options.award[chosen].sum())
-    for row, name in enumerate(proposal.problem.rows.names):
-        if proposal.problem.rows.family[row] == "budget":
-            _, line, year = name.split(" ")
-            known = table.loc[(line, int(year))]
-            assert known["payments"] == pytest.approx(proposal.evaluation.activity[row])
+    for key, row in row_index(proposal.problem, "budget").items():
+        known = table.loc[(key.what, key.year)]
+        assert known["payments"] == pytest.approx(proposal.evaluation.activity[row])
     base = table.loc["base"]  # nothing is carried over in this line
     paying = base[base["announced"] > 0]
     assert np.allclose(paying["payment_ratio"], paying["payments"] / paying["announced"])

@@ -32,6 +32,7 @@ from rdsim.domain import (
 )
 from rdsim.draws import Draws
 from rdsim.expectation import with_sure_market
+from rdsim.families import RowKey, remaining_cap
 from rdsim.luck import lay_out
 from rdsim.portfolio import ranked
 from rdsim.rolling import (
@@ -45,16 +46,15 @@ from rdsim.rolling import (
     decision_years,
     foresee,
     known,
+    past_of,
     proposals,
     roll,
     roll_one,
-    spent,
     stopping,
     supply_of,
 )
 from rdsim.search import Posed, choose, pose
 from rdsim.simulation import expected_worths
-from rdsim.statement import ShareKey
 from tests.simple import plain
 from tests.sizes import size
 from tests.test_loop import crowded
@@ -141,7 +141,12 @@ def broken(worlds: Worlds, course: Course, until: int) -> Knowledge:
 def test_what_is_spent_is_kept_by_field_and_by_partner_and_a_partner_is_charged_joint_money_only() -> None:
     scenario, choices = bound(), (Choice("A", "joint", "US", 2024),)
     now = broken(Worlds(scenario, choices, 1, pool=2), Course(ranked(Portfolio(choices), scenario)), 2026)
-    assert spent(scenario, now) == {ShareKey("field", "US"): 10.0, ShareKey("partner", "US"): 6.0}
+    ask = {"left": scenario, "past": past_of(scenario, now), "held": 0.0, "opening": 0.0, "gone": 0.0}
+    left = {
+        family: remaining_cap(RowKey(family, "US", side="ceiling"), scenario, {**ask, "cap": 100.0, "sense": "<="})
+        for family in ("field", "partner")
+    }
+    assert left == {"field": 100.0 - 10.0, "partner": 100.0 - 6.0}
 
 
 def test_what_a_partner_may_still_be_given_is_what_was_not_given_to_it() -> None:

@@ -11,11 +11,11 @@ import pytest
 
 import rdsim
 from rdsim.domain import Scenario
+from rdsim.formulation import state
 from rdsim.optimiser import PortfolioProblem, solve
 from rdsim.optimiser.problem.problem import rounded
 from rdsim.options import Options
 from rdsim.search import Posed, pose
-from rdsim.statement import state
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 SUMMED = ("mean", "p_in_time", "payments", "abroad", "joint", "occupancy", "npv", "gain", "sold")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rdsim.rolling.course import Course, Lived
-from rdsim.rolling.deciding import Policy, Supply, proposals, sooner, spent, stopping
+from rdsim.rolling.deciding import Policy, Supply, past_of, proposals, sooner, stopping
 from rdsim.rolling.futures import Worlds
 from rdsim.rolling.hindsight import foresee, foreseen
 from rdsim.rolling.knowledge import Knowledge, Phase, Standing, known
@@ -27,11 +27,11 @@ __all__ = [
     "foresee",
     "foreseen",
     "known",
+    "past_of",
     "proposals",
     "roll",
     "roll_one",
     "sooner",
-    "spent",
     "stopping",
     "supply_of",
 ]

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ import numpy.typing as npt
 from rdsim.case import members
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Choice, Portfolio, Scenario
+from rdsim.families import Begun, Past, RowKey, counts_running, remaining_cap
+from rdsim.formulation import state
 from rdsim.optimiser import PortfolioProblem, evaluate, solve
 from rdsim.optimiser.problem.problem import frozen
 from rdsim.options import Options
@@ -31,9 +33,8 @@ from rdsim.rolling.knowledge import Knowledge, Phase, Standing
 from rdsim.rolling.prospects import Ahead, Prospects
 from rdsim.search import Posed
 from rdsim.search.views import budgets_times
-from rdsim.statement import ShareKey, share_keys, state
 
-__all__ = ["Policy", "Supply", "proposals", "sooner", "spent", "stopping"]
+__all__ = ["Policy", "Supply", "past_of", "proposals", "sooner", "stopping"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -131,6 +132,7 @@ class _Left:
         begun = {one.choice.technology for one in known.standings if one.phase is not Phase.AHEAD}
         self.planned = [replace(one, rank=0) for one in course.choices if one.technology not in begun]
         self.ahead = [supply.prospects.of(one, self.year) for one in self.alive]
+        self.past = past_of(self.scenario, known)
         self.fresh = self._fresh()
 
     def _fresh(self) -> list[int]:
@@ -247,16 +249,20 @@ class _Left:
 
     @cached_property
     def _stated(self) -> PortfolioProblem:
-        """The problem at ratios of 1; who is under way takes no start."""
-        entries = [*map(self._going_on, self.alive, self.ahead), *map(self._new, self.fresh)]
-        problem = state(self._scenario(entries), _options(entries), {})
+        """The problem at ratios of 1; who is running uses nothing of rows that do not count him."""
+        problem = state(self._scenario, _options(self._entries), {}, self.past)
         running = [row for row, one in enumerate(self.alive) if one.phase is Phase.RUNNING]
-        starts = np.array([family == "starts" for family in problem.rows.family])
+        left_out = np.array([not counts_running(key) for key in problem.rows.keys])
         use = problem.rows.use.copy()
-        row = np.repeat(np.arange(len(starts)), np.diff(use.indptr))
-        use.data = np.where(starts[row] & np.isin(use.indices, running), 0.0, use.data)
+        row = np.repeat(np.arange(len(left_out)), np.diff(use.indptr))
+        use.data = np.where(left_out[row] & np.isin(use.indices, running), 0.0, use.data)
         use.eliminate_zeros()
         return replace(problem, rows=replace(problem.rows, use=use))
+
+    @cached_property
+    def _entries(self) -> list[_Entry]:
+        """Projects under way, then the options that may still be begun."""
+        return [*map(self._going_on, self.alive, self.ahead), *map(self._new, self.fresh)]
 
     def _going_on(self, one: Standing, ahead: Ahead) -> _Entry:
         """A project under way. It goes on: its worth would only hide the gap of the others."""
@@ -289,10 +295,11 @@ class _Left:
             award=float(options.award[option]),
         )
 
-    def _scenario(self, entries: list[_Entry]) -> Scenario:
+    @cached_property
+    def _scenario(self) -> Scenario:
         """The scenario of what is left."""
         scenario, budgets = self.scenario, self._budgets()
-        there = {entry.choice.technology for entry in entries}
+        there = {entry.choice.technology for entry in self._entries}
         reached = {one.choice.technology for one in self.known.standings if one.reached}
         alive = {one.choice.technology for one in self.alive}
         technologies = {
@@ -324,31 +331,49 @@ class _Left:
         )
 
     def _with_history(self, problem: PortfolioProblem) -> PortfolioProblem:
-        """Shares count what was paid; no rule but money asks for less than is held."""
+        """Caps of what is left, as each row's family says what of the past counts."""
         rows, cap = problem.rows, problem.rows.cap.copy()
-        paid, shares = spent(self.scenario, self.known), share_keys(self.scenario, problem)
-        held = np.asarray(rows.use[:, : len(self.alive)].sum(axis=1)).ravel()
-        original = sum(sum(line.budget.values()) for line in self.scenario.programmes.values())
-        current = sum(sum(budget.values()) for budget in self._budgets().values())
-        for row, family in enumerate(rows.family):
-            if row in shares:
-                total = cap[row] / current * original - paid.get(shares[row], 0.0) if current else 0.0
-                cap[row] = min(total, held[row]) if rows.sense[row] == ">=" else max(total, held[row])
-            elif family in ("budget", "places", "abroad"):
-                cap[row] = max(cap[row], held[row])
+        held = np.asarray(rows.use[:, : len(self.alive)].sum(axis=1)).ravel().tolist()
+        opening = self._to_open(problem).tolist()
+        for row, key in enumerate(rows.keys):
+            if isinstance(key, RowKey):
+                given = {"cap": float(cap[row]), "held": held[row], "opening": opening[row], "sense": rows.sense[row]}
+                cap[row] = remaining_cap(key, self.scenario, {**given, **self._shared(key)})
         return replace(problem, rows=replace(rows, cap=frozen(cap)))
 
+    def _shared(self, key: RowKey) -> dict[str, Any]:
+        """What a family may ask for besides."""
+        gone = 0.0 if key.year else self._gone.get(key, 0.0)
+        return {"left": self._scenario, "past": self.past, "gone": gone}
 
-def spent(scenario: Scenario, known: Knowledge) -> dict[ShareKey, float]:
-    """Paid so far, as rows count it: by field what home paid net of refunds, by partner what it paid while joint."""
-    total: dict[ShareKey, float] = {}
-    for one in known.standings:
-        field = ShareKey("field", scenario.technologies[one.choice.technology].field)
-        total[field] = total.get(field, 0.0) + one.paid
-        for code in members(scenario, one.choice.partner):
-            partner = ShareKey("partner", code)
-            total[partner] = total.get(partner, 0.0) + one.paid_joint
-    return total
+    def _to_open(self, problem: PortfolioProblem) -> Floats:
+        """What partners of projects under way that are not open yet will use of each row, shape (R,)."""
+        needed = {code for one in self.alive for code in members(self.scenario, one.choice.partner)}
+        opens = np.zeros(problem.opening_value.shape)
+        if self.alive:
+            opens[[code in needed - self.known.opened for code in problem.partner_names], 0] = 1.0
+        return np.asarray(problem.rows.opening_use @ opens.ravel())
+
+    @cached_property
+    def _gone(self) -> dict[RowKey, float]:
+        """What projects that are over used of each row of the whole horizon, as the first plan counted them."""
+        options, rows = self.supply.posed.options, self.supply.posed.problem.rows
+        number = {choice: o for o, choice in enumerate(options.choices)}
+        over = [number[one] for one in (replace(one.choice, rank=0) for one in self._over()) if one in number]
+        used = np.asarray(rows.use[:, over].sum(axis=1)).ravel().tolist()
+        return {key: use for key, use in zip(rows.keys, used, strict=True) if isinstance(key, RowKey) and not key.year}
+
+    def _over(self) -> list[Standing]:
+        return [one for one in self.known.standings if one.phase is Phase.OVER]
+
+
+def past_of(scenario: Scenario, known: Knowledge) -> Past:
+    """What is known, as constraint families ask for it."""
+    projects = tuple(
+        Begun(one.choice, members(scenario, one.choice.partner), one.phase is Phase.OVER, one.paid, one.paid_joint)
+        for one in known.standings
+    )
+    return Past(known.year, known.opened, projects)
 
 
 def _options(entries: list[_Entry]) -> Options:

@@ -17,13 +17,13 @@ import numpy.typing as npt
 
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio
+from rdsim.formulation import state
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import solve
 from rdsim.options import Options, sample
 from rdsim.search import Posed
 from rdsim.search.proposing import portfolio_of
 from rdsim.simulation import expected_worths
-from rdsim.statement import state
 from rdsim.streams import REPORTED
 
 __all__ = ["foresee", "foreseen"]

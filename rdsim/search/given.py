@@ -14,13 +14,14 @@ from rdsim import portfolio as portfolios
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import Fault, PortfolioError
-from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, Termination, evaluate
+from rdsim.families import row_words
+from rdsim.optimiser import Evaluation, Solution, Status, Termination, evaluate
 from rdsim.optimiser.problem.evaluation import Violation
 from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.solving.appraisal import appraise
 from rdsim.search.proposing import Posed, Proposal, choose, risk_of, solved
 from rdsim.search.views import held_to, payment_ratios, ratios_of
-from rdsim.wording import amount_words, row_words
+from rdsim.wording import amount_words
 
 __all__ = ["Given", "in_own_terms", "subject"]
 
@@ -76,7 +77,7 @@ def in_own_terms(posed: Posed, given: Given) -> tuple[Posed, Proposal]:
     ratios = {name: ratio * looser[name] for name, ratio in stated.items()}
     problem = held_to(scenario, posed.problem, ratios)
     judged = evaluate(problem, chosen)
-    _refuse_broken(scenario, problem, given, judged)
+    _refuse_broken(scenario, given, judged)
     own, risk = replace(posed, problem=problem), risk_of(posed)
     appraisal = None if risk is None else appraise(problem, risk, chosen)
     objective = judged.objective if appraisal is None else appraisal.objective
@@ -111,18 +112,18 @@ def _numbers(posed: Posed, given: Given) -> tuple[int, ...]:
     return tuple(sorted(number[_key(choice)] for choice in given.portfolio.choices))
 
 
-def _refuse_broken(scenario: Scenario, problem: PortfolioProblem, given: Given, judged: Evaluation) -> None:
-    faults = tuple(_broken(scenario, problem, given, judged))
+def _refuse_broken(scenario: Scenario, given: Given, judged: Evaluation) -> None:
+    faults = tuple(_broken(scenario, given, judged))
     if faults:
         raise PortfolioError(faults)
 
 
-def _broken(scenario: Scenario, problem: PortfolioProblem, given: Given, judged: Evaluation) -> Iterator[Fault]:
+def _broken(scenario: Scenario, given: Given, judged: Evaluation) -> Iterator[Fault]:
     advice = "A plan of other samples may be off by a little: give the --seed and --samples that it was chosen with."
     for one in judged.violations:
-        if one.name in problem.rows.names:
-            by = f"off by {amount_words(scenario, one.family.split(' ')[0], one.amount)}"
-            yield Fault(given.source, f"must keep {row_words(scenario, one.name)}", by, advice)
+        if one.key is not None:
+            by = f"off by {amount_words(scenario, one.key, one.amount)}"
+            yield Fault(given.source, f"must keep {row_words(scenario, one.key)}", by, advice)
         else:
             yield Fault(given.source, _rule_of(one), one.name)
 

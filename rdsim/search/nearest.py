@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from rdsim.domain import Scenario
+from rdsim.families import row_words
 from rdsim.optimiser import Evaluation, PortfolioProblem, evaluate
 from rdsim.options import Options
-from rdsim.wording import amount_words, option_words, row_words
+from rdsim.wording import money_words, option_words
 
 __all__ = ["why_nothing"]
 
@@ -25,7 +26,7 @@ def why_nothing(scenario: Scenario, options: Options, problem: PortfolioProblem)
     o = max(allowed or best, key=lambda o: judged[o].objective)
     name = option_words(scenario, problem.option_names[o])
     if not allowed:
-        broken = " and ".join(row_words(scenario, row.name) for row in judged[o].violations[:3])
+        broken = " and ".join(row_words(scenario, row.key or row.name) for row in judged[o].violations[:3])
         return f"Nothing is funded: no option by itself keeps every rule. Of most worth: {name}, against {broken}."
     missing = _missing(scenario, options, judged[o])
     return f"Nothing is funded: no option is worth what it costs. Nearest: {name}, {missing}."
@@ -40,4 +41,4 @@ def _missing(scenario: Scenario, options: Options, judged: Evaluation) -> str:
     ways += [f"its cost falls by {short / cost:.0%}"] if cost >= short > 0 else []
     if not ways:
         return f"which is worth nothing in any sample by the end of {scenario.horizon_year}"
-    return f"{amount_words(scenario, 'money', short)} short: it comes in if {' or if '.join(ways)}"
+    return f"{money_words(scenario, short)} short: it comes in if {' or if '.join(ways)}"

@@ -15,6 +15,8 @@ from rdsim import scenario as scenarios
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio, RiskSettings, Scenario
 from rdsim.errors import InfeasibleError, SolverError
+from rdsim.families import row_words
+from rdsim.formulation import budget_rows, state, values
 from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, Termination, evaluate, require, solve
 from rdsim.optimiser.questions.confidence import stream_seed
 from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT, diagnosis, without_values
@@ -25,10 +27,9 @@ from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.options import Options, candidates, sample
 from rdsim.search.views import held_to, payment_ratios
 from rdsim.simulation import Engine
-from rdsim.statement import state, values
 from rdsim.stats import Interval, mean_interval
 from rdsim.streams import JUDGING
-from rdsim.wording import conflict_words, relaxation_words, row_words
+from rdsim.wording import conflict_words, relaxation_words
 
 __all__ = [
     "Posed",
@@ -207,12 +208,11 @@ def _money_rows(posed: Posed, settings: RiskSettings) -> list[SampledRow]:
         return []
     scenario, choices, caps = posed.scenario, posed.options.choices, posed.problem.rows.cap
     lines = np.array([scenario.technologies[choice.technology].programme for choice in choices])
-    rows = {name: r for r, name in enumerate(posed.problem.rows.names)}
+    rows, years = budget_rows(scenario, posed.problem), range(scenario.start_year, scenario.horizon_year + 1)
     found = []
     for name, line in scenario.programmes.items():
         spent, money = np.zeros(posed.options.paid.shape[:2]), 0.0
-        for year in range(scenario.start_year, scenario.horizon_year + 1):
-            row = rows[f"budget {name} {year}"]
+        for row, year in zip(rows[name], years, strict=True):
             use = np.where(lines == name, posed.options.paid[:, :, year - scenario.start_year], 0.0).astype(np.float64)
             spent, money = line.carry_over * spent + use, line.carry_over * money + float(caps[row])
             if use.any():

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.domain import Portfolio, Scenario
+from rdsim.formulation import budget_rows, row_index
 from rdsim.optimiser import PortfolioProblem, evaluate
 from rdsim.optimiser.problem.problem import frozen, rounded
 from rdsim.options import Options
@@ -55,7 +56,7 @@ def seen(scenario: Scenario, problem: PortfolioProblem, view: View, *, sampled: 
     values = problem.values + view.added if sampled else rounded(problem.expected + view.added)
     looser = budgets_times(scenario, problem, view.ratios)
     factor = np.ones(len(problem.rows.names))
-    for rows in _budget_rows(scenario, problem).values():
+    for rows in budget_rows(scenario, problem).values():
         paying = [row for row in rows if problem.rows.cap[row] > 0]
         factor[paying] += view.tilt * np.linspace(1.0, -1.0, len(paying))
     factor[_first_starts(problem)] = view.spread
@@ -69,9 +70,9 @@ def seen(scenario: Scenario, problem: PortfolioProblem, view: View, *, sampled: 
 def _first_starts(problem: PortfolioProblem) -> list[int]:
     """The row of each programme's first year of starts."""
     first: dict[str, int] = {}
-    for row, (family, name) in enumerate(zip(problem.rows.family, problem.rows.names, strict=True)):
-        if family == "starts" and problem.rows.cap[row] > 0:
-            first.setdefault(name.split(" ")[1], row)
+    for key, row in row_index(problem, "starts").items():
+        if problem.rows.cap[row] > 0:
+            first.setdefault(key.what, row)
     return list(first.values())
 
 
@@ -92,7 +93,7 @@ def wary(problem: PortfolioProblem, chosen: tuple[int, ...], weight: float) -> F
 def budgets_times(scenario: Scenario, problem: PortfolioProblem, ratios: Mapping[str, float]) -> PortfolioProblem:
     """The problem with the caps of each programme's budget rows multiplied."""
     factor = np.ones(len(problem.rows.names))
-    for name, rows in _budget_rows(scenario, problem).items():
+    for name, rows in budget_rows(scenario, problem).items():
         factor[rows] = ratios.get(name, 1.0)
     return replace(problem, rows=replace(problem.rows, cap=frozen(problem.rows.cap * factor)))
 
@@ -114,21 +115,13 @@ def held_to(
     return budgets_times(scenario, problem, {name: ratio / known[name] for name, ratio in wanted.items()})
 
 
-def _budget_rows(scenario: Scenario, problem: PortfolioProblem) -> dict[str, list[int]]:
-    rows: dict[str, list[int]] = {name: [] for name in scenario.programmes}
-    for row, (family, name) in enumerate(zip(problem.rows.family, problem.rows.names, strict=True)):
-        if family == "budget":
-            rows[name.split(" ")[1]].append(row)
-    return rows
-
-
 def ratios_of(scenario: Scenario, problem: PortfolioProblem, chosen: tuple[int, ...]) -> dict[str, float]:
     """The least ratios, at least 1, at which a portfolio keeps within the budget rows, found by halving."""
     return {name: _ratio_of(scenario, problem, chosen, name) for name in scenario.programmes}
 
 
 def _ratio_of(scenario: Scenario, problem: PortfolioProblem, chosen: tuple[int, ...], name: str) -> float:
-    rows = _budget_rows(scenario, problem)[name]
+    rows = budget_rows(scenario, problem)[name]
 
     def excess(ratio: float) -> Floats:
         judged = evaluate(budgets_times(scenario, problem, {name: ratio}), chosen)

@@ -11,13 +11,13 @@ import pandas as pd
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError
 from rdsim.explaining import Asking, Explained, explain
+from rdsim.families import row_words
 from rdsim.numerals import numeral
 from rdsim.optimiser.questions.explanation import Reason, Replacement, Screened, WhyNot, WorthOfCap, hints, screen
 from rdsim.report import Column, Section, Sheet, Table
 from rdsim.search import Posed, Proposal
 from rdsim.studies.study import Study, record_of, speaks_of
 from rdsim.tables import did_you_mean
-from rdsim.wording import row_words
 
 __all__ = ["explanation"]
 
@@ -129,7 +129,7 @@ def _prices(posed: Posed, solver: str) -> pd.DataFrame:
     worth = hints(problem, solver=solver).worth
     order = [int(r) for r in np.argsort(-worth, kind="stable")[:HINTED] if worth[r] > 0]
     rows = [
-        (problem.rows.names[r], row_words(posed.scenario, problem.rows.names[r]), problem.rows.cap[r], worth[r])
+        (problem.rows.names[r], row_words(posed.scenario, problem.rows.keys[r]), problem.rows.cap[r], worth[r])
         for r in order
     ]
     return pd.DataFrame(rows, columns=["cap", "words", "at", "price"])
@@ -142,7 +142,7 @@ def _exact_rows(posed: Posed, answers: Sequence[Answer]) -> Iterator[tuple[objec
     for one in answers:
         if isinstance(one, WhyNot):
             caps = "; ".join(
-                f"{row_words(posed.scenario, rise.name)} {numeral(rise.amount.found, 'g')}" for rise in one.caps
+                f"{row_words(posed.scenario, rise.key)} {numeral(rise.amount.found, 'g')}" for rise in one.caps
             )
             loss, cut = one.loss, one.cut.found
             yield one.name, False, one.reason.name.lower(), loss.found, loss.low, loss.high, one.verified, cut, caps
@@ -156,7 +156,7 @@ _STEPS = ("cap", "words", "moved", "to", "found", "low", "high", "per_unit", "hi
 def _step_rows(posed: Posed, answers: Sequence[Answer]) -> Iterator[tuple[object, ...]]:
     for one in (one for one in answers if isinstance(one, WorthOfCap)):
         for step in one.steps:
-            words, worth = row_words(posed.scenario, one.name), step.worth
+            words, worth = row_words(posed.scenario, one.key), step.worth
             per = worth.found / step.amount if step.amount else math.nan
             yield one.name, words, step.amount, step.cap, worth.found, worth.low, worth.high, per, one.hint
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import rdsim
 from rdsim.errors import ProblemError
+from rdsim.formulation import state
 from rdsim.optimiser import PortfolioProblem, Solution, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.adapters import Limits, solver_named
 from rdsim.optimiser.models.milp import formulate
@@ -34,7 +35,6 @@ from rdsim.optimiser.questions.explanation import (
     worth_of_cap,
 )
 from rdsim.options import candidates, sample
-from rdsim.statement import state
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, PARTNERS, STAGES, brute_force, build, draw
 from tests.sizes import size

@@ -75,6 +75,7 @@ def with_rows(problem: PortfolioProblem, extra: Rows) -> PortfolioProblem:
         np.concatenate([rows.cap, extra.cap]),
         sense=(*rows.sense, *extra.sense),
         names=(*rows.names, *extra.names),
+        keys=(*rows.keys, *extra.keys),
         family=(*rows.family, *extra.family),
         opening_use=vstack([rows.opening_use, opening]) if openings else None,
         shortfall_price=np.concatenate([rows.shortfall_price, extra.shortfall_price]),
@@ -139,6 +140,7 @@ def with_slack(problem: PortfolioProblem, slack: Mapping[int, float]) -> Portfol
         return wider
     band = Rows(
         names=tuple(f"{rows.names[row]} (floor)" for row in floors),
+        keys=tuple(rows.keys[row] for row in floors),
         family=tuple(rows.family[row] for row in floors),
         use=rows.use[floors],
         opening_use=rows.opening_use[floors],

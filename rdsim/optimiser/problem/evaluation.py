@@ -8,7 +8,7 @@ than anybody states, by more than rounding (`Rows.tolerance`).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ class Violation:
     family: str
     name: str
     amount: float
+    key: Hashable = None  # of a row
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +150,8 @@ def _activity(problem: PortfolioProblem, indicator: FloatArray, opened: dict[int
 
 def _row_violations(problem: PortfolioProblem, excess: FloatArray, soft: BoolArray) -> Iterator[Violation]:
     for row in np.flatnonzero((excess > 0) & ~soft):
-        yield Violation(problem.rows.family[row], problem.rows.names[row], float(excess[row]))
+        rows = problem.rows
+        yield Violation(rows.family[row], rows.names[row], float(excess[row]), rows.keys[row])
 
 
 def _rule_violations(problem: PortfolioProblem, picked: IntArray, funded: IntArray) -> Iterator[Violation]:

@@ -25,8 +25,8 @@ Letters used for shapes: O options, G groups, P partners, S stages, R rows, N sa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -75,6 +75,7 @@ class Rows:
     """
 
     names: tuple[str, ...]
+    keys: tuple[Hashable, ...]  # what each row is about, for whoever stated it: nothing here looks into them
     family: tuple[str, ...]  # e.g. budget, starts, places: what a report groups rows by
     use: csr_array  # (R, O)
     opening_use: csr_array  # (R, P * S)
@@ -287,6 +288,7 @@ def state_rows(
     *,
     sense: str | Sequence[str] = "<=",
     names: Iterable[str] | None = None,
+    keys: Iterable[Hashable] | None = None,
     family: str | Sequence[str] = "row",
     opening_use: Any = None,
     shortfall_price: ArrayLike | None = None,
@@ -294,14 +296,17 @@ def state_rows(
 ) -> Rows:
     """Rows from whatever is convenient: nested lists or sparse `use` (R x O), one sense or one for each row.
 
-    `opening_use` may be left out: `state_problem` then gives it its shape. Nothing is checked here.
+    `opening_use` may be left out: `state_problem` then gives it its shape. Keys that are left out are the names.
+    Nothing is checked here.
     """
     caps = _floats(cap)
     count = caps.size
     matrix = _sparse(use, (0, 0), np.float64)
     prices = np.full(count, np.nan) if shortfall_price is None else shortfall_price
+    named = _named(names, count, "r")
     return Rows(
-        names=_named(names, count, "r"),
+        names=named,
+        keys=named if keys is None else tuple(keys),
         family=(family,) * count if isinstance(family, str) else tuple(family),
         use=matrix,
         opening_use=_sparse(opening_use, (count, 0), np.float64),
@@ -319,7 +324,7 @@ def _shaped(rows: Rows | None, options: int, openings: int) -> Rows:
     if rows.opening_use.shape[1] or not openings:
         return rows
     empty = _sparse(None, (rows.cap.size, openings), np.float64)
-    return Rows(rows.names, rows.family, rows.use, empty, rows.sense, rows.cap, rows.shortfall_price, rows.carry)
+    return replace(rows, opening_use=empty)
 
 
 def _membership(partners: Any, options: int) -> csr_array:
@@ -464,6 +469,7 @@ def _shape_faults(problem: PortfolioProblem) -> Iterator[Fault]:
         ("exactly_one", problem.exactly_one.shape, (groups,)),
         ("partners", problem.partners.shape, (options, partners)),
         ("opening_value", problem.opening_value.shape, (partners, stages)),
+        ("rows.keys", (len(rows.keys),), (count,)),
         ("rows.family", (len(rows.family),), (count,)),
         ("rows.sense", (len(rows.sense),), (count,)),
         ("rows.cap", rows.cap.shape, (count,)),

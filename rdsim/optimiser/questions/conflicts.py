@@ -19,7 +19,7 @@ A row that is left out passes on to later rows what it could at most have passed
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -75,6 +75,9 @@ class Rule:
     name: str
     text: str  # what it demands, in words
     family: str  # the row's family; for other rules their kind
+    key: Hashable = None  # of a row, with its sense and cap
+    sense: str = ""
+    cap: float = 0.0
 
     def __str__(self) -> str:
         return self.text
@@ -142,7 +145,8 @@ def _rules(problem: PortfolioProblem) -> Iterator[Rule]:
     words = {"<=": "at most", ">=": "at least", "==": "exactly"}
     for row in np.flatnonzero(~rows.is_soft).tolist():
         text = f"{rows.names[row]}: {words[rows.sense[row]]} {rows.cap[row]:,.6g}"
-        yield Rule("row", row, rows.names[row], text, rows.family[row])
+        limit = rows.sense[row], float(rows.cap[row])
+        yield Rule("row", row, rows.names[row], text, rows.family[row], rows.keys[row], *limit)
     named = (
         ("must-fund", problem.fixed_in_groups, groups),
         ("must-not-fund", problem.fixed_out_groups, groups),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,7 +44,7 @@ class Words:
     """How rules and changes are told."""
 
     unit: str = ""
-    tell_row: Callable[[str], str] = str
+    tell_row: Callable[[Hashable], str] = str
     tell_relaxation: Callable[[Relaxation], str] = str
 
     def amount(self, number: float) -> str:
@@ -157,7 +157,7 @@ class _Diagnosis:
             return f"risk.target: {self.words.amount(risk.target or 0)} in {risk.probability:.4g} of the samples"
         row = risk.money[part.place]
         how = {"expected": "in the mean", "quantile": f"in {row.level:.4g} of the samples", "always": "in every sample"}
-        name = self.words.tell_row(self.problem.rows.names[row.row])
+        name = self.words.tell_row(self.problem.rows.keys[row.row])
         return f"risk.money: {name}, {self.words.amount(cap_of(self.problem, row))}, to suffice {how[row.holds]}"
 
     def had(self, part: _Part, best: Appraisal | None, bound: float) -> str:
@@ -205,7 +205,7 @@ class _Diagnosis:
             cap = -_rounded_down(-self.rule_of(part, best).value)
             row = replace(risk.money[part.place], cap=cap)
             money = tuple(row if place == part.place else one for place, one in enumerate(risk.money))
-            name = self.words.tell_row(self.problem.rows.names[row.row])
+            name = self.words.tell_row(self.problem.rows.keys[row.row])
             yield replace(risk, money=money), f"have {self.words.amount(cap)} for {name}"
 
     def raised(self, found: Mapping[_Part, Any]) -> Iterator[str]:

@@ -364,7 +364,7 @@ def _with_caps_tried(case: Case, found: WhyNot, pair: Pair, attempts: _Attempts,
         if amount.low == math.inf:
             proven.append(row)
         elif math.isfinite(amount.found):
-            rises.append(CapRise(row, rows.names[row], rows.family[row], rows.sense[row], amount))
+            rises.append(CapRise(row, rows.names[row], rows.family[row], rows.sense[row], amount, rows.keys[row]))
     rises.sort(key=lambda rise: rise.amount.found / size_of(case.problem, rise.row))
     settled = {*proven, *(rise.row for rise in rises)}
     return replace(

@@ -13,7 +13,7 @@ the last that was not enough. What is found is enough; whether it is the least, 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,6 +51,7 @@ class CapRise:
     family: str
     sense: str
     amount: Figure  # in the row's unit
+    key: Hashable = None
 
     def __str__(self) -> str:
         verb = {"<=": "raising", ">=": "lowering", "==": "widening"}[self.sense]

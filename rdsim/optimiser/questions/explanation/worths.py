@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rdsim.defaults import DEFAULT_SOLVER
@@ -69,6 +69,7 @@ class WorthOfCap:
     name: str
     steps: tuple[CapStep, ...]
     hint: float  # price of the relaxation at the present cap: a hint, no statement about portfolios
+    key: Hashable = None
 
     def __str__(self) -> str:
         head = f"{self.name}: one unit is worth {numeral(self.hint, ',.4g')} in the linear relaxation (a hint only)"
@@ -155,7 +156,8 @@ def worth_of_cap(
         known.extend(portfolios_of(best))
     found = _bounded(problem, index, found)
     price = float(hints(problem, solver=solver).worth[index])
-    return WorthOfCap(index, problem.rows.names[index], tuple(_cap_steps(problem, index, incumbent, found)), price)
+    told = tuple(_cap_steps(problem, index, incumbent, found))
+    return WorthOfCap(index, problem.rows.names[index], told, price, problem.rows.keys[index])
 
 
 def _widening(

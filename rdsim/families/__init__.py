@@ -1,0 +1,35 @@
+"""Constraint families: what limits a portfolio, one value and one file for each.
+
+A family makes rows of a scenario and its options, says what they count and how they are told, and what of the past
+counts in them when a plan is decided again. `FAMILIES` holds them in the order of their rows.
+"""
+
+from rdsim.families.family import Counted, Family
+from rdsim.families.known import (
+    FAMILIES,
+    counts_running,
+    is_whole,
+    remaining_cap,
+    row_words,
+    rows_of,
+    unit_of,
+)
+from rdsim.families.rows import Begun, Openings, Options, Past, Row, RowKey
+
+__all__ = [
+    "FAMILIES",
+    "Begun",
+    "Counted",
+    "Family",
+    "Openings",
+    "Options",
+    "Past",
+    "Row",
+    "RowKey",
+    "counts_running",
+    "is_whole",
+    "remaining_cap",
+    "row_words",
+    "rows_of",
+    "unit_of",
+]

@@ -1,0 +1,43 @@
+"""Budgets: expected payments within the announced money, by programme and year."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from rdsim.domain import Scenario
+from rdsim.families.family import Family
+from rdsim.families.lines import by_programme
+from rdsim.families.rows import Openings, Options, Row
+
+__all__ = ["BUDGET"]
+
+
+def _rows(
+    scenario: Scenario, options: Options, openings: Openings, years: range, ratios: Mapping[str, float]
+) -> Iterator[Row]:
+    """Expected payments net of refunds, and partners' costs, within the announced money x the payment ratio."""
+    for name, mine in by_programme(scenario, options):
+        line, pays = scenario.programmes[name], name == scenario.network.programme
+        for y, year in enumerate(years):
+            yield Row(
+                use=np.where(mine, options.payments[:, y], 0.0),
+                cap=line.budget.get(year, 0.0) * ratios.get(name, 1.0),
+                what=name,
+                year=year,
+                openings=openings.money[:, :, y] * pays,
+                carry=line.carry_over,
+            )
+
+
+def _words(scenario: Scenario, what: str, year: int) -> str:
+    return f"the {year} budget of {scenario.programmes[what].name}"
+
+
+def _remaining(cap: float, held: float) -> float:
+    """Never less than is held; what partners that are open cost is no promise, and goes with them."""
+    return max(cap, held)
+
+
+BUDGET = Family(_rows, _words, remaining=_remaining)

@@ -1,0 +1,133 @@
+"""The constraint families that are known, and what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from rdsim.domain import Scenario
+from rdsim.errors import ExtensionError, Fault
+from rdsim.families.abroad import ABROAD
+from rdsim.families.budget import BUDGET
+from rdsim.families.family import Counted, Family
+from rdsim.families.institutes import INSTITUTES
+from rdsim.families.international import INTERNATIONAL
+from rdsim.families.places import PLACES
+from rdsim.families.rows import Openings, Options, Past, Row, RowKey
+from rdsim.families.shares import FIELDS, PARTNERS
+from rdsim.families.starts import STARTS
+from rdsim.registry import Registry
+
+__all__ = [
+    "FAMILIES",
+    "counts_running",
+    "is_whole",
+    "remaining_cap",
+    "row_words",
+    "rows_of",
+    "unit_of",
+]
+
+FAMILIES: Registry[Family] = Registry(
+    "constraint family",
+    Family,
+    {
+        "budget": BUDGET,
+        "starts": STARTS,
+        "places": PLACES,
+        "institutes": INSTITUTES,
+        "abroad": ABROAD,
+        "field": FIELDS,
+        "partner": PARTNERS,
+        "international": INTERNATIONAL,
+    },
+)
+"""In the order in which a problem lists their rows."""
+
+_SENSES = ("<=", ">=", "==")
+
+# --- what they answer -----------------------------------------------------------------------------
+
+
+def rows_of(
+    name: str,
+    scenario: Scenario,
+    options: Options,
+    openings: Openings,
+    ratios: Mapping[str, float],
+    past: Past | None = None,
+) -> list[Row]:
+    """The rows of a family. Raises ExtensionError for what is no row of this problem."""
+    years = range(scenario.start_year, scenario.horizon_year + 1)
+    given = {"options": options, "openings": openings, "years": years, "ratios": ratios, "past": past}
+    rows: list[Row] = _answer(name, "rows", scenario, given, list)
+    faults = tuple(fault for row in rows for fault in _faults(name, row, options, openings))
+    if faults:
+        raise ExtensionError(faults)
+    return rows
+
+
+def row_words(scenario: Scenario, key: Hashable) -> str:
+    """A row in words: `the 2025 budget of Leapfrogging technologies`; one that no family tells of by its name."""
+    one = _family_of(key)
+    if not isinstance(key, RowKey) or one is None or one.words is None:
+        return str(key)
+    given = {"what": key.what, "year": key.year, "side": key.side}
+    return str(_answer(key.family, "words", scenario, given, str))
+
+
+def unit_of(key: Hashable) -> Counted | None:
+    """What a row counts; None: money."""
+    one = _family_of(key)
+    return one.counts if one else None
+
+
+def is_whole(key: Hashable) -> bool:
+    """Whether a row's cap moves in whole units."""
+    counted = unit_of(key)
+    return counted is not None and counted.whole
+
+
+def counts_running(key: Hashable) -> bool:
+    """Whether projects that are running count in a row when a plan is decided again."""
+    one = _family_of(key)
+    return one is None or one.counts_running
+
+
+def _family_of(key: Hashable) -> Family | None:
+    return FAMILIES.get(key.family) if isinstance(key, RowKey) else None
+
+
+def remaining_cap(key: RowKey, scenario: Scenario, given: Mapping[str, Any]) -> float:
+    """A row's cap when a plan is decided again; `given` is what the contract offers beside scenario and key."""
+    about = {"what": key.what, "year": key.year, "side": key.side}
+    return float(_answer(key.family, "remaining", scenario, {**about, **given}, float))
+
+
+def _answer(name: str, field: str, scenario: Scenario, given: Mapping[str, Any], kind: type) -> Any:
+    """What one of a family's functions answers; an exception of somebody else's becomes an error that names it."""
+    one = FAMILIES[name]
+    try:
+        return kind(one.asked[field].of({"scenario": scenario, **given}))
+    except Exception as error:
+        if name in FAMILIES.built_in:
+            raise
+        label, found = f"constraint family {name!r}, {field}", f"{type(error).__name__}: {error}"
+        raise ExtensionError((Fault(label, "must answer without an exception", found),)) from error
+
+
+def _faults(name: str, row: Any, options: Options, openings: Openings) -> Iterator[Fault]:
+    """What keeps a row from being one of this problem."""
+    label = f"constraint family {name!r}, rows"
+    if not isinstance(row, Row):
+        yield Fault(label, "must give values of families.Row", type(row).__name__)
+        return
+    where = f"{label}, {RowKey(name, row.what, row.year, row.side)}"
+    if np.shape(row.use) != (len(options.choices),):
+        yield Fault(where, f"use must have one number for each option, {len(options.choices)}", str(np.shape(row.use)))
+    if row.openings is not None and np.shape(row.openings) != openings.value.shape:
+        yield Fault(where, f"openings must have shape {openings.value.shape}", str(np.shape(row.openings)))
+    if row.sense not in _SENSES:
+        yield Fault(where, f"sense must be one of {', '.join(_SENSES)}", repr(row.sense))

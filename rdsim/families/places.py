@@ -1,0 +1,27 @@
+"""Places: projects with a partner at a time, by partner and year."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rdsim.domain import Scenario
+from rdsim.families.family import Counted, Family
+from rdsim.families.rows import Openings, Options, Row
+
+__all__ = ["PLACES"]
+
+
+def _rows(scenario: Scenario, options: Options, openings: Openings, years: range) -> Iterator[Row]:
+    """Places held on average over a year, within the partner's places."""
+    for p, code in enumerate(openings.partners):
+        for y, year in enumerate(years):
+            use = options.occupancy[:, y] * openings.joined[:, p]
+            if use.any():
+                yield Row(use, float(scenario.partners[code].places), code, year)
+
+
+def _words(scenario: Scenario, what: str, year: int) -> str:
+    return f"the places at {scenario.partners[what].name} in {year}"
+
+
+PLACES = Family(_rows, _words, Counted("place", "places"))

@@ -1,0 +1,124 @@
+"""What a constraint family makes, and what it makes it of: rows and their keys; options, openings and what is past."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rdsim.domain import Choice
+
+__all__ = ["Begun", "Openings", "Options", "Past", "Row", "RowKey"]
+
+Floats = npt.NDArray[np.float64]
+
+
+class RowKey(NamedTuple):
+    """What a row is about. Its text is the row's name; nothing is ever read out of that."""
+
+    family: str
+    what: str = ""
+    """Id of the programme, partner, field, ... that it limits; empty: everything."""
+    year: int = 0
+    """Fiscal year; 0: the whole horizon."""
+    side: str = ""
+    """Which of several limits of one thing it is: floor or ceiling."""
+
+    @property
+    def label(self) -> str:
+        """Family and side: by which tables, weights and ladders take rows together."""
+        return f"{self.family} {self.side}" if self.side else self.family
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.label, self.what, str(self.year or "")) if part)
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One limit: the uses of the chosen options, and of the partners' openings, come to at most (or least) a cap."""
+
+    use: Floats
+    """Of each option, shape (O,)."""
+    cap: float
+    what: str = ""
+    year: int = 0
+    side: str = ""
+    sense: str = "<="
+    """<=, >= or ==."""
+    openings: Floats | None = None
+    """Use of each partner that opens, by the stage at which it does, shape (P, S); None: openings use nothing."""
+    price: float = math.nan
+    """What a unit of shortfall costs, in money; nan: the row must hold."""
+    carry: float = 0.0
+    """Share of what is unspent that moves to the row of the next year, if there is one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """Options and what each came to alone; N samples, O options, Y fiscal years, money in the scenario's unit."""
+
+    choices: tuple[Choice, ...]
+    npv: Floats  # (N, O) present value less present cost
+    gain: Floats  # (N, O) present value
+    mean: Floats  # (O,) expected npv given how R&D went, averaged over the samples: see `expectation`
+    sold: Floats  # (N, O) discount factor at the market date, 0 if it never came
+    p_target: Floats  # (O,)
+    p_market: Floats  # (O,)
+    p_in_time: Floats  # (O,) on the market by the programme's deadline
+    payments: Floats  # (O, Y) expected, net of refunds
+    abroad: Floats  # (O, Y) expected
+    joint: Floats  # (O, Y) expected home money paid while joint
+    occupancy: Floats  # (O, Y) expected share of the year for which a place is held
+    end_year: npt.NDArray[np.int64]  # (O,) median fiscal year, counted from 0, in which the place is given back
+    award: Floats  # (O,) promised
+    paid: Floats | None = None  # (N, O, Y) home money net of refunds in each sample, if it was asked for
+
+    @property
+    def expected(self) -> Floats:
+        """Expected net present value, shape (O,)."""
+        return self.mean
+
+
+@dataclass(frozen=True, eq=False)
+class Openings:
+    """Partners that hold places themselves (P), the stages at which they may open (S start years), and what that costs.
+
+    A partner opens at the earliest start year among the chosen options that take places with it.
+    """
+
+    partners: tuple[str, ...]
+    stages: tuple[int, ...]
+    value: Floats  # (P, S) present value, not above 0
+    money: Floats  # (P, S, Y) cost by fiscal year
+    joined: npt.NDArray[np.bool_]  # (O, P) where an option takes places
+    new: npt.NDArray[np.bool_]  # (P,) not open when the problem is stated
+
+    def in_year(self, year: int) -> Floats:
+        """1 where a partner that is not open yet opens in a fiscal year, shape (P, S)."""
+        there = self.new[:, None] & (np.array(self.stages, np.int64) == year)[None, :]
+        return np.asarray(there, np.float64)
+
+
+class Begun(NamedTuple):
+    """A project of the portfolio when a plan is decided again."""
+
+    choice: Choice
+    partners: tuple[str, ...]
+    """Where it takes places."""
+    over: bool
+    paid: float
+    """So far, net of refunds."""
+    paid_joint: float
+    """Of what was paid, that while joint."""
+
+
+class Past(NamedTuple):
+    """What was done before a plan is decided again, on the first day of a fiscal year."""
+
+    year: int
+    opened: frozenset[str]
+    """Partners that were opened."""
+    projects: tuple[Begun, ...]

@@ -1,0 +1,76 @@
+"""Shares of the money: of a field what its projects are paid, of a partner what is paid while joint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from rdsim.domain import Limit, Scenario
+from rdsim.families.family import Family
+from rdsim.families.rows import Openings, Options, Past, Row
+
+__all__ = ["FIELDS", "PARTNERS"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def _field_rows(scenario: Scenario, options: Options) -> Iterator[Row]:
+    fields = np.array([scenario.technologies[choice.technology].field for choice in options.choices])
+    total = options.payments.sum(axis=1)
+    yield from _limited(scenario, scenario.limits.fields, lambda field: np.where(fields == field, total, 0.0))
+
+
+def _partner_rows(scenario: Scenario, options: Options, openings: Openings) -> Iterator[Row]:
+    total = options.joint.sum(axis=1)
+    place = {code: p for p, code in enumerate(openings.partners)}
+    yield from _limited(scenario, scenario.limits.partners, lambda code: total * openings.joined[:, place[code]])
+
+
+def _limited(scenario: Scenario, limits: Mapping[str, Limit], use: Callable[[str], Floats]) -> Iterator[Row]:
+    """Floors, then ceilings, on expected payments as shares of the whole announced budget."""
+    total = _money(scenario)
+    for name, limit in limits.items():
+        if limit.floor > 0:
+            yield Row(use(name), limit.floor * total, name, side="floor", sense=">=")
+    for name, limit in limits.items():
+        if limit.ceiling < 1:
+            yield Row(use(name), limit.ceiling * total, name, side="ceiling")
+
+
+def _money(scenario: Scenario) -> float:
+    return sum(sum(line.budget.values()) for line in scenario.programmes.values())
+
+
+def _remaining(scenario: Scenario, left: Scenario, sense: str, cap: float, held: float, spent: float) -> float:
+    """A share of the whole announced money less what was paid; who is under way keeps what he will be paid."""
+    money = _money(left)
+    share = cap / money * _money(scenario) - spent if money else 0.0
+    return min(share, held) if sense == ">=" else max(share, held)
+
+
+def _field_remaining(
+    scenario: Scenario, left: Scenario, past: Past, what: str, sense: str, cap: float, held: float
+) -> float:
+    spent = sum(one.paid for one in past.projects if scenario.technologies[one.choice.technology].field == what)
+    return _remaining(scenario, left, sense, cap, held, spent)
+
+
+def _partner_remaining(
+    scenario: Scenario, left: Scenario, past: Past, what: str, sense: str, cap: float, held: float
+) -> float:
+    spent = sum(one.paid_joint for one in past.projects if what in one.partners)
+    return _remaining(scenario, left, sense, cap, held, spent)
+
+
+def _field_words(scenario: Scenario, what: str, side: str) -> str:
+    return f"the {side} on the share of {scenario.fields[what].name}"
+
+
+def _partner_words(scenario: Scenario, what: str, side: str) -> str:
+    return f"the {side} on the share of {scenario.partners[what].name}"
+
+
+FIELDS = Family(_field_rows, _field_words, remaining=_field_remaining)
+PARTNERS = Family(_partner_rows, _partner_words, remaining=_partner_remaining)

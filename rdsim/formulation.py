@@ -1,0 +1,185 @@
+"""The portfolio problem that sampled options make (model, section 5): rows of every constraint family."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array, vstack
+
+from rdsim.case import DAYS_PER_YEAR, hosts, members
+from rdsim.domain import Choice, Scenario
+from rdsim.errors import ExtensionError, Fault
+from rdsim.families import FAMILIES, Openings, Past, Row, RowKey, rows_of
+from rdsim.metrics import discount
+from rdsim.optimiser import PortfolioProblem, Rows, state_problem, state_rows
+from rdsim.optimiser.problem.problem import rounded
+from rdsim.options import Options
+from rdsim.scenario import plannable
+
+__all__ = ["budget_rows", "option_name", "row_index", "state", "values"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def state(
+    scenario: Scenario,
+    options: Options,
+    payment_ratio: Mapping[str, float] | None = None,
+    past: Past | None = None,
+) -> PortfolioProblem:
+    """The portfolio problem of model section 5: expected values, and the rows of every constraint family.
+
+    `payment_ratio` (by programme; the scenario's by default) multiplies the caps of the budget rows. A synergy is
+    worth its amount x the expected discount factor at the later market date, over the samples in which both
+    technologies' best options reach the market. An opened partner is charged its running cost until the median end
+    of its longest option, or until the money of the line that pays ends, carried money included. `past` is what was
+    done before, if a plan is decided again.
+
+    Raises: ExtensionError for a family of somebody else's that makes no rows of this problem.
+    """
+    ratios = scenario.optimiser.payment_ratio if payment_ratio is None else payment_ratio
+    stages = sorted({choice.start_year for choice in options.choices})
+    openings = _openings(scenario, options, stages, past)
+    made = {name: rows_of(name, scenario, options, openings, ratios, past) for name in FAMILIES}
+    groups = {name: g for g, name in enumerate(scenario.technologies)}
+    kinds = _linked_groups(scenario, groups)
+    return state_problem(
+        values(scenario, options),
+        rows=_rows({name: rows for name, rows in made.items() if rows}, openings),
+        option_names=[option_name(choice) for choice in options.choices],
+        group=[groups[choice.technology] for choice in options.choices],
+        group_names=list(groups),
+        partners=csr_array(openings.joined),
+        partner_names=openings.partners,
+        stage=[stages.index(choice.start_year) for choice in options.choices],
+        stage_names=[str(year) for year in stages],
+        opening_value=openings.value,
+        prerequisites=kinds["prerequisite"],
+        exclusions=[tuple(pair) for pair in kinds["exclusion"]],
+        synergies=_synergies(scenario, options, groups),
+        fixed_in_groups=[g for name, g in groups.items() if scenario.technologies[name].status == "must-fund"],
+    )
+
+
+def values(scenario: Scenario, options: Options) -> Floats:
+    """What each option is worth in each sample, shape (N, O): present value less cost, and the bonus it may expect.
+
+    Gains are scaled, option by option, so that their mean is the one that is known without the luck of the market
+    (moment matching: Barraquand 1995, Management Science 41): the best of thousands of options is then less often
+    merely the luckiest. Samples without any gain are shifted instead. What an option costs stays as it is.
+    """
+    short = options.mean - options.npv.mean(axis=0)
+    gained = options.gain.mean(axis=0)
+    scaled = np.where(gained > 0, short / np.where(gained > 0, gained, 1.0), 0.0) * options.gain
+    matched = options.npv + scaled + np.where(gained > 0, 0.0, short)
+    return np.asarray(matched + scenario.optimiser.commercialisation_value * options.p_in_time)
+
+
+def option_name(choice: Choice) -> str:
+    """A name that tells an option from all others."""
+    return "/".join([choice.technology, choice.partner or "-", choice.mode, str(choice.start_year)])
+
+
+def _openings(scenario: Scenario, options: Options, stages: list[int], past: Past | None) -> Openings:
+    codes, years = hosts(scenario), options.payments.shape[1]
+    joined = _joined(scenario, options, codes)
+    money = np.zeros((len(codes), len(stages), years))
+    for p, code in enumerate(codes):
+        ends = options.end_year[joined[:, p]]
+        last = min(int(ends.max(initial=0)), _last_paying_year(scenario))
+        for s, stage in enumerate(stages):
+            first = stage - scenario.start_year
+            money[p, s, first : max(last, first) + 1] = scenario.partners[code].running_cost
+            money[p, s, first] += scenario.partners[code].setup_cost
+    factors = discount(scenario, np.arange(years, dtype=np.int64) * DAYS_PER_YEAR)
+    new = np.array([past is None or code not in past.opened for code in codes], np.bool_)
+    return Openings(tuple(codes), tuple(stages), -rounded(money @ factors), rounded(money), joined, new)
+
+
+def _last_paying_year(scenario: Scenario) -> int:
+    """The last fiscal year, counted from 0, in which a plan may count on money of the line that pays for partners."""
+    if not scenario.network.programme:
+        return scenario.horizon_year - scenario.start_year
+    money = plannable(scenario, scenario.network.programme)
+    return max((year - scenario.start_year for year, most in money.items() if most), default=0)
+
+
+def _joined(scenario: Scenario, options: Options, codes: list[str]) -> npt.NDArray[np.bool_]:
+    """Options x hosts: in which partners an option takes a place."""
+    place, joined = {code: p for p, code in enumerate(codes)}, np.zeros((len(options.choices), len(codes)), np.bool_)
+    for o, choice in enumerate(options.choices):
+        joined[o, [place[code] for code in members(scenario, choice.partner)]] = True
+    return joined
+
+
+def _linked_groups(scenario: Scenario, groups: Mapping[str, int]) -> dict[str, list[tuple[int, int]]]:
+    kinds: dict[str, list[tuple[int, int]]] = {"prerequisite": [], "exclusion": [], "synergy": [], "spillover": []}
+    for link in scenario.links:
+        kinds[link.kind].append((groups[link.technology], groups[link.other]))
+    return kinds
+
+
+def _synergies(scenario: Scenario, options: Options, groups: Mapping[str, int]) -> list[tuple[int, int, float]]:
+    best: dict[str, int] = {}
+    for o in np.argsort(options.expected, kind="stable").tolist():
+        best[options.choices[o].technology] = o
+    found = []
+    for link in scenario.links:
+        if link.kind == "synergy" and link.technology in best and link.other in best:
+            both = options.sold[:, [best[link.technology], best[link.other]]].min(axis=1)
+            worth = float(rounded(link.amount * both.mean()))
+            found.append((groups[link.technology], groups[link.other], worth))
+    return found
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+
+def row_index(problem: PortfolioProblem, family: str) -> dict[RowKey, int]:
+    """Where the rows of a family stand, by key, in their order."""
+    keys = enumerate(problem.rows.keys)
+    return {key: row for row, key in keys if isinstance(key, RowKey) and key.family == family}
+
+
+def budget_rows(scenario: Scenario, problem: PortfolioProblem) -> dict[str, list[int]]:
+    """The budget rows of every programme, in order of years."""
+    index = row_index(problem, "budget")
+    return {name: [row for key, row in index.items() if key.what == name] for name in scenario.programmes}
+
+
+def _rows(made: Mapping[str, list[Row]], openings: Openings) -> Rows:
+    """Rows of all families, those of one side of a family after those of another."""
+    keys = [RowKey(name, row.what, row.year, row.side) for name, rows in made.items() for row in rows]
+    _refuse_twins(keys)
+    listed = [row for rows in made.values() for row in rows]
+    nothing = np.zeros(openings.value.size)
+    return state_rows(
+        vstack([csr_array(rounded([row.use for row in rows])) for rows in made.values()]),
+        np.concatenate([rounded([row.cap for row in rows]) for rows in made.values()]),
+        sense=[row.sense for row in listed],
+        names=[str(key) for key in keys],
+        keys=keys,
+        family=[key.label for key in keys],
+        opening_use=csr_array([nothing if row.openings is None else np.ravel(row.openings) for row in listed]),
+        shortfall_price=[row.price for row in listed],
+        carry=_carries(keys, listed),
+    )
+
+
+def _refuse_twins(keys: list[RowKey]) -> None:
+    """Names must tell all rows apart. Raises ExtensionError."""
+    seen: dict[str, RowKey] = {}
+    for key in keys:
+        if str(key) in seen:
+            label = f"constraint family {key.family!r}, rows"
+            raise ExtensionError((Fault(label, "must make one row of a name", f"{str(key)!r} twice"),))
+        seen[str(key)] = key
+
+
+def _carries(keys: list[RowKey], rows: list[Row]) -> list[tuple[int, int, float]]:
+    """What is unspent of a row moves to that of the next year, if there is one."""
+    index = {key: r for r, key in enumerate(keys)}
+    following = (index.get(key._replace(year=key.year + 1)) for key in keys)
+    return [(r, after, rows[r].carry) for r, after in enumerate(following) if after is not None and rows[r].carry > 0]
