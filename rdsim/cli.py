@@ -83,6 +83,12 @@ def _solver(name: str) -> str:
     return name
 
 
+def _run_plugins(paths: list[Path] | None) -> list[Path] | None:
+    """Plug-ins, which are run before any other option is looked at."""
+    _plug_in(paths)
+    return paths
+
+
 Folder = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Folder of the scenario.")]
 Set = Annotated[
     list[str] | None,
@@ -116,7 +122,11 @@ ProvenGap = Annotated[
 Plugins = Annotated[
     list[Path] | None,
     typer.Option(
-        "--plugin", metavar="FILE", help="Python file that registers gate policies or purse rules; repeatable."
+        "--plugin",
+        metavar="FILE",
+        callback=_run_plugins,
+        is_eager=True,  # before `--solver`, which may be one of theirs
+        help="Python file that registers gate policies, purse rules or solvers; repeatable.",
     ),
 ]
 Trace = Annotated[bool, typer.Option("--trace", help="Also write trace.csv: what happened in the first replication.")]

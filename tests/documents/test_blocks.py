@@ -58,12 +58,12 @@ def _spawn(words: list[str], folder: Path) -> Ran:
 def _type(command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, folder: Path) -> Ran:
     """A command typed: rdsim in this process, which has loaded it, others in a shell.
 
-    A plug-in is only checked, in a process of its own: for a plan with it the engine is compiled anew, as
-    tests/engines/test_policies.py does.
+    A plug-in runs in a process of its own, and a policy is only checked: for a plan with it the engine is compiled
+    anew, as tests/engines/test_policies.py does.
     """
     words = shlex.split(command.words, comments=True)
     if "--plugin" in words:
-        return _spawn(["rdsim", "check", *words[2:]], folder)
+        return _spawn(words if "--solver" in words else ["rdsim", "check", *words[2:]], folder)
     if words[0] != "rdsim":
         return _spawn(["bash", "-euc", command.words], folder)
     ran = run(capsys, monkeypatch, *words[1:], *LESS.get(words[1], ()))

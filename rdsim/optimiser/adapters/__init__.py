@@ -16,15 +16,19 @@ from rdsim.optimiser.adapters.names import (
 )
 from rdsim.optimiser.adapters.scaling import typical
 from rdsim.optimiser.adapters.solver import Relaxation, Solver
+from rdsim.optimiser.models.model import Model
+from rdsim.optimiser.problem.solution import Termination
 
 __all__ = [
     "SOLVERS",
     "Answer",
     "Feature",
     "Limits",
+    "Model",
     "Relaxation",
     "Solver",
     "State",
+    "Termination",
     "installed",
     "solver_fault",
     "solver_named",

@@ -1,0 +1,133 @@
+"""Another solver library in one file: a class, its name and its features; nothing in rdsim knows of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+import rdsim
+from rdsim.errors import ExtensionError, SolverError
+from rdsim.optimiser import PortfolioProblem, Status, Termination, solve
+from rdsim.optimiser.adapters import (
+    SOLVERS,
+    Answer,
+    Feature,
+    Limits,
+    Solver,
+    State,
+    installed,
+    solver_of,
+    untold,
+    versions_of,
+)
+from rdsim.optimiser.models.model import Model
+from rdsim.optimiser.questions.conflicts import conflicts
+from rdsim.optimiser.questions.explanation import hints
+from rdsim.scenario import load
+from rdsim.search import pose
+from tests.command import run
+from tests.optimiser.small import build, draw
+from tests.tiny import tiny_folder
+
+
+class Mine(Solver):
+    """`scipy.optimize.milp`: it says no bound and no reduced cost, and can be told a gap and a time limit alone."""
+
+    name = "mine"
+    version = "7"
+    features = frozenset({Feature.GAP, Feature.TIME_LIMIT})
+    asked = 0
+
+    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: np.ndarray | None) -> Answer:
+        """See `Solver.ask`."""
+        assert model.integer.any()
+        assert not relaxed
+        assert start is None
+        Mine.asked += 1
+        sense = np.array(model.sense, dtype="U2")
+        low, high = np.where(sense == "<=", -np.inf, model.rhs), np.where(sense == ">=", np.inf, model.rhs)
+        found = milp(
+            -model.value,
+            integrality=model.integer,
+            bounds=Bounds(model.lower, model.upper),
+            constraints=LinearConstraint(model.matrix, low, high),
+            options={"mip_rel_gap": limits.gap, "time_limit": limits.seconds or np.inf},
+        )
+        states = {0: State.OPTIMAL, 2: State.INFEASIBLE, 3: State.UNBOUNDED}
+        return Answer(states.get(found.status, State.STOPPED), Termination.COMPLETE, values=found.x)
+
+
+def small(seed: int) -> PortfolioProblem:
+    """A problem of few options, with some of all constraint families."""
+    return build(draw(seed), draw(seed)["families"])
+
+
+@pytest.fixture
+def mine() -> Iterator[str]:
+    """The solver, registered as a plug-in does."""
+    SOLVERS.register("mine", Mine())
+    Mine.asked = 0
+    yield "mine"
+    SOLVERS.unregister("mine")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_folder(tmp_path_factory.mktemp("solver") / "tiny")
+
+
+def test_it_finds_the_optima_that_highs_finds(mine: str) -> None:
+    statuses = set()
+    for seed in range(12):
+        problem = small(seed)
+        theirs, ours = solve(problem, gap=0), solve(problem, gap=0, solver=mine)
+        assert (ours.status, ours.chosen) == (theirs.status, theirs.chosen)
+        statuses.add(ours.status)
+    assert Mine.asked
+    assert Status.OPTIMAL in statuses
+
+
+def test_a_scenario_is_optimised_and_explained_with_it(
+    mine: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = load(folder)
+    portfolio = rdsim.optimise(scenario, samples=20, gap=0, solver=mine)
+    assert Mine.asked
+    assert portfolio == rdsim.optimise(scenario, samples=20, gap=0)
+    out = tmp_path / "out"
+    absent = next(name for name in scenario.technologies if name not in {one.technology for one in portfolio.choices})
+    words = ("explain", folder, absent, "--set", "optimiser.samples=20", "--solver", "MINE", "--out", out)
+    asked, ran = Mine.asked, run(capsys, monkeypatch, *words)
+    assert ran.code == 0, ran.err
+    assert Mine.asked > asked
+    assert "mine" in json.dumps(json.loads((out / "manifest.json").read_text(encoding="utf-8")))
+
+
+def test_prices_come_from_who_can_and_a_conflict_is_told(mine: str, folder: Path) -> None:
+    posed = pose(load(folder), samples=20)
+    assert hints(posed.problem, solver=mine).bound == hints(posed.problem).bound
+    assert Mine.asked == 0  # a linear model is none of its business
+    infeasible = next(one for one in map(small, range(60)) if solve(one, gap=0).status is Status.INFEASIBLE)
+    assert conflicts(infeasible, solver=mine).rules == conflicts(infeasible).rules
+
+
+def test_what_it_cannot_is_said_and_its_version_is_in_the_keys(mine: str) -> None:
+    assert untold(solver_of(mine)) == ("threads", "seed")
+    assert mine in installed()
+    assert versions_of(mine).startswith("mine ")
+    assert versions_of(mine).endswith(" 7")
+
+
+def test_a_name_in_use_is_refused_and_one_taken_back_is_unknown(mine: str) -> None:
+    with pytest.raises(ExtensionError, match="in use"):
+        SOLVERS.register(mine, Mine())
+    SOLVERS.register(mine, Mine(), replace=True)
+    SOLVERS.unregister(mine)
+    with pytest.raises(SolverError, match="is unknown"):
+        solver_of(mine)
+    SOLVERS.register(mine, Mine())
