@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rdsim.results import Run, Written
     from rdsim.runs import Earlier
     from rdsim.search import Given, Posed
-    from rdsim.studies import Study
+    from rdsim.study import Study
     from rdsim.sweep import Estimate, Sweep
 
 __all__ = ["app", "main"]
@@ -279,12 +279,14 @@ def _claim(
     return results.Run(place.folder, tuple(overrides or ()), force, plugins, *asked, place=place)
 
 
-def _finish(text: str, write: Callable[[], Written]) -> None:
+def _finish(study: Study, run: Run) -> None:
     """Write a run, tell what it found, and where it is; if it lacks something, the exit code is 4."""
+    from rdsim import results  # noqa: PLC0415
+
     try:
-        found = write()
+        found = results.write(study, run)
     finally:
-        typer.echo(text)
+        typer.echo("\n".join(study.lines))
     _tell_written(found)
 
 
@@ -379,7 +381,7 @@ def simulate(
     trace: Trace = False,
 ) -> None:
     """Simulate a portfolio."""
-    from rdsim import findings, results, runs  # noqa: PLC0415
+    from rdsim import findings, runs  # noqa: PLC0415
     from rdsim import portfolio as portfolios  # noqa: PLC0415
     from rdsim.simulation import simulate as run  # noqa: PLC0415
     from rdsim.simulation import trace as follow  # noqa: PLC0415
@@ -400,7 +402,7 @@ def simulate(
             world, chosen, replications=replications, seed=seed, engine=engine.value, threads=threads, progress=tell
         )
     story = follow(world, chosen, seed=seed) if trace else None
-    _finish(findings.describe_simulation(found), lambda: results.write_simulation(found, place, story))
+    _finish(findings.of_simulation(found, story), place)
 
 
 @app.command(cls=_Command)
@@ -425,7 +427,7 @@ def optimise(
     plugins: Plugins = None,
 ) -> None:
     """Choose a portfolio: of a scenario, by expected values, each option simulated alone; or of a stated problem."""
-    from rdsim import findings, results  # noqa: PLC0415
+    from rdsim import findings  # noqa: PLC0415
     from rdsim.search import propose  # noqa: PLC0415
 
     given = {"--replications": replications, "--set": overrides, "--plugin": plugins}
@@ -449,8 +451,7 @@ def optimise(
         )
     asked = {"gap": world.optimiser.gap if gap is None else gap, "time_limit": time_limit, "threads": 1, "seed": 0}
     given_seed = world.simulation.seed if seed is None else seed
-    text = findings.describe_proposal(world, proposal)
-    _finish(text, lambda: results.write_proposal(world, proposal, given_seed, place, asked))
+    _finish(findings.of_proposal(world, proposal, given_seed, asked), place)
 
 
 def _scenario_or_none(scenario: Path | None, problem: Path | None, given: tuple[str, ...]) -> Path | None:
@@ -476,7 +477,7 @@ def _optimise_problem(
     threads: int,
 ) -> None:
     """`rdsim optimise --problem`."""
-    from rdsim import results  # noqa: PLC0415
+    from rdsim import findings  # noqa: PLC0415
     from rdsim.optimiser import Status, require, solve  # noqa: PLC0415
     from rdsim.optimiser.adapters import solver_named, untold  # noqa: PLC0415
     from rdsim.optimiser.problem import folder as folders  # noqa: PLC0415
@@ -494,8 +495,7 @@ def _optimise_problem(
     require(solution)
     asked = {"gap": gap or 0.0, "time_limit": time_limit, "threads": threads, "seed": seed}
     told = {**asked, "untold": list(untold(solver_named(solver)))}
-    chosen, record = folders.chosen_table(posed, solution), folders.record(posed, solution, told)
-    _finish(folders.describe(posed, solution), lambda: results.write_answer(chosen, record, place))
+    _finish(findings.of_problem(posed, solution, told), place)
 
 
 @app.command(cls=_Command)
@@ -516,7 +516,7 @@ def plan(
     plugins: Plugins = None,
 ) -> None:
     """Check, optimise with simulation in the loop, simulate beside simple rules, and report."""
-    from rdsim import findings, results  # noqa: PLC0415
+    from rdsim import findings  # noqa: PLC0415
     from rdsim import scenario as rooms  # noqa: PLC0415
     from rdsim.planning import plan as run  # noqa: PLC0415
 
@@ -536,7 +536,7 @@ def plan(
             one_shot=one_shot,
             progress=progress,
         )
-    _finish(findings.describe_plan(found), lambda: results.write_plan(found, place))
+    _finish(findings.of_plan(found), place)
 
 
 @app.command()
@@ -586,6 +586,7 @@ class _Source:
     def resolved(self) -> tuple[_Source, Earlier | None]:
         """With what the run says, if one was named instead of a scenario; what was typed beside it comes after."""
         from rdsim import runs  # noqa: PLC0415
+        from rdsim.folders.contents import PORTFOLIO  # noqa: PLC0415
 
         if not runs.is_run(self.scenario):
             return self, None
@@ -593,7 +594,7 @@ class _Source:
         run.require_plugins(self.plugins or [])
         found = _Source(
             run.scenario,
-            self.portfolio or (self.scenario if (self.scenario / runs.PORTFOLIO).is_file() else None),
+            self.portfolio or (self.scenario if (self.scenario / PORTFOLIO.name).is_file() else None),
             [*run.overrides, *(self.overrides or [])],
             self.plugins,
             run.seed if self.seed is None else self.seed,
@@ -607,7 +608,7 @@ def _study(
     source: _Source, command: str, out: Path | None, force: bool, engine: EngineName, threads: int | None
 ) -> Iterator[tuple[Posed, Given | None, Callable[[Study], None]]]:
     """The problem of a study, the portfolio that it is to speak of, and what writes and tells its findings."""
-    from rdsim import results, runs  # noqa: PLC0415
+    from rdsim import runs  # noqa: PLC0415
     from rdsim.search import pose  # noqa: PLC0415
 
     asked, run = source.resolved()
@@ -619,7 +620,7 @@ def _study(
     place = _claim(out, f"{world.name}-{command}", asked.overrides, force, plugged, asked.scenario)
 
     def finish(study: Study) -> None:
-        _finish("\n".join(study.lines), lambda: results.write_study(study, place))
+        _finish(study, place)
 
     with _interruptible():
         yield (
@@ -944,7 +945,7 @@ def calibrate(
     force: Force = False,
 ) -> None:
     """Fit step times to records of real projects; write a calibration for scenarios, and how far to believe it."""
-    from rdsim import calibrating, results  # noqa: PLC0415
+    from rdsim import calibrating  # noqa: PLC0415
 
     place = _claim(out, f"calibrate-{projects.stem}", None, force, ())
     given = {} if step_success is None else {"success": step_success}
@@ -953,7 +954,7 @@ def calibrate(
     )
     with _interruptible(compiles=False), _progress() as progress:
         found = calibrating.calibrate(projects, asked, name, tuple(test or ()), progress)
-    _finish("\n".join(calibrating.described(found)), lambda: results.write_calibration(found, place))
+    _finish(calibrating.study(found), place)
 
 
 def _numbers(where: str, text: str) -> list[float]:

@@ -8,7 +8,7 @@ import json
 import math
 import platform
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -16,54 +16,20 @@ from typing import Any
 
 import pandas as pd
 
-from rdsim import calibrating, findings, folders, portfolio, report
-from rdsim.calibrating import Fitted
+from rdsim import folders, portfolio, report
 from rdsim.domain import Scenario
 from rdsim.errors import DrawingError, Fault, OutputError
 from rdsim.folders import MANIFEST, Place, read_manifest
-from rdsim.planning import Comparison, Plan
+from rdsim.folders.contents import BASELINE, MAIN, PAGE, PAGE_TABLE, PORTFOLIO, PORTFOLIOS, REPORT, TABLE, WHOLE_TABLE
 from rdsim.plugins import Plugin
-from rdsim.promises import promise_table, sentences
-from rdsim.report import Sheet
 from rdsim.scenario import digest
-from rdsim.search import Loop, Proposal
-from rdsim.simulation import Simulation
-from rdsim.stats import Interval, proportion_interval
-from rdsim.studies import Study
+from rdsim.study import Frame, Study
 from rdsim.tables import neutral
 
-__all__ = [
-    "Run",
-    "Written",
-    "claim",
-    "read_manifest",
-    "redraw",
-    "write_answer",
-    "write_calibration",
-    "write_plan",
-    "write_proposal",
-    "write_simulation",
-    "write_study",
-]
+__all__ = ["Run", "Written", "claim", "read_manifest", "redraw", "write"]
 
-_REPORT = "report.html"
 _PLACE = "its place"
 _LIBRARIES = ("highspy", "numba", "numpy", "pandas", "PuLP", "pyarrow", "scipy", "simpy")
-_ESTIMATES = (
-    "npv",
-    "value_pv",
-    "cost_pv",
-    "network_pv",
-    "commercialised_by_deadline",
-    "commercialised",
-    "target",
-    "paid",
-    "refunded",
-    "lapsed",
-    "paid_abroad",
-    "paid_by_partners",
-    "sales",
-)
 
 
 @dataclass(frozen=True)
@@ -134,20 +100,28 @@ class _Draft:
             write(path)
         except (OSError, MemoryError, OutputError) as error:
             path.unlink(missing_ok=True)
-            self.missing.append(name)
-            self.why = self.why or f"{name} could not be written: {_reason(error)}"
+            self.lacks(name, error)
+
+    def lacks(self, name: str, error: Exception) -> None:
+        """Say that a file is missing, and why."""
+        self.missing.append(name)
+        self.why = self.why or f"{name} could not be written: {_reason(error)}"
 
     def text(self, name: str, text: str) -> None:
         """Have a text written."""
         self.put(name, lambda path: path.write_text(text, encoding="utf-8", newline=""))
 
-    def parquet(self, name: str, table: pd.DataFrame) -> None:
+    def parquet(self, name: str, table: Frame) -> None:
         """Have a table written as Parquet."""
-        self.put(name, lambda path: table.to_parquet(path, index=False, compression="zstd"))
+        self.put(name, lambda path: _made(table).to_parquet(path, index=False, compression="zstd"))
 
-    def csv(self, name: str, table: pd.DataFrame) -> None:
+    def csv(self, name: str, table: Frame) -> None:
         """Have a table written as CSV; no text in it is taken for a formula by a spreadsheet."""
-        self.put(name, lambda path: _neutral(table).to_csv(path, index=False))
+        self.put(name, lambda path: _neutral(_made(table)).to_csv(path, index=False))
+
+
+def _made(table: Frame) -> pd.DataFrame:
+    return table() if callable(table) else table
 
 
 def _neutral(table: pd.DataFrame) -> pd.DataFrame:
@@ -164,35 +138,17 @@ def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
 
 
-def _write(run: Run, fill: Callable[[_Draft], dict[str, Any]], absent: tuple[str, ...] = ()) -> Written:
-    """Put a run in its place: what `fill` writes, and a manifest of what it returns; then draw its page, if it has one.
-
-    Absent is what was not computed. An interrupt waits until the run is in its place, and then leaves out the page.
-    """
-    with _claimed(run) as place:
-        found = Written(place.folder, absent)
-        try:
-            with folders.undisturbed():
-                found = _published(place, fill, absent)
-            return _draw(place, found) if found.drawable else found
-        except KeyboardInterrupt:
-            if not place.finished:
-                raise
-            return replace(found, why=found.why or "interrupted")
-        except DrawingError as error:
-            return replace(found, why=found.why or error.reason)
-
-
-def _published(place: Place, fill: Callable[[_Draft], dict[str, Any]], absent: tuple[str, ...]) -> Written:
+def _published(place: Place, study: Study, run: Run) -> Written:
     """Write all but the page, and put it in its place; what could be written is kept if that cannot be done."""
-    missing, why = absent, ""
+    missing, why = study.missing, ""
     try:
         draft = _Draft(place.draft())
-        body = fill(draft)
-        drawable = (draft.folder / report.PAGE).exists()
-        missing, why = (*absent, *draft.missing, *((_REPORT,) if drawable else ())), draft.why
+        _fill(draft, study)
+        drawable = (draft.folder / PAGE.name).exists()
+        missing, why = (*study.missing, *draft.missing, *((REPORT.name,) if drawable else ())), draft.why
         state = {"complete": not missing, "missing": list(missing)}
-        _write_manifest(draft.folder, {**body, **state, "versions": _versions()}, _digests(draft.folder))
+        body = {**_head(study, run), **study.record, **state, "versions": _versions()}
+        _write_manifest(draft.folder, body, _digests(draft.folder))
         place.publish()
     except OSError as error:
         return _kept(place, missing, error)
@@ -217,9 +173,9 @@ def _draw(place: Place, found: Written) -> Written:
     try:
         with folders.undisturbed():
             manifest = read_manifest(place.real)
-            missing = [name for name in manifest["missing"] if name != _REPORT]
+            missing = [name for name in manifest["missing"] if name != REPORT.name]
             draft = place.draft()
-            (draft / _REPORT).write_text(page, encoding="utf-8")
+            (draft / REPORT.name).write_text(page, encoding="utf-8")
             state = {"complete": not missing, "missing": missing}
             _write_manifest(draft, {**manifest, **state}, {**manifest["files"], **_digests(draft)})
             place.publish(beside=True)
@@ -246,42 +202,88 @@ def redraw(folder: str | Path) -> Written:
         place.release()
 
 
-# --- files ----------------------------------------------------------------------------------------
+# --- what is written ------------------------------------------------------------------------------
 
 
-def _write_tables(draft: _Draft, simulation: Simulation) -> None:
-    draft.parquet("outcomes.parquet", simulation.projects)
-    draft.parquet("replications.parquet", simulation.replications)
-    draft.parquet("purses.parquet", simulation.purses)
+def write(study: Study, run: Run) -> Written:
+    """Put a study into its folder: portfolios, tables, and a manifest of them; then draw its page, if it has one.
+
+    What a full disk or memory keeps out is missing, the rest is kept. An interrupt waits until the run is in its place,
+    and then leaves out the page. Raises OutputError if nothing can be written at all.
+    """
+    with _claimed(run) as place:
+        found = Written(place.folder, study.missing)
+        try:
+            with folders.undisturbed():
+                found = _published(place, study, run)
+            return _draw(place, found) if found.drawable else found
+        except KeyboardInterrupt:
+            if not place.finished:
+                raise
+            return replace(found, why=found.why or "interrupted")
+        except DrawingError as error:
+            return replace(found, why=found.why or error.reason)
 
 
-def _write_policies(draft: _Draft, simulation: Simulation | None, comparisons: Mapping[str, Comparison]) -> None:
-    tables = {} if simulation is None else {"optimised": simulation.replications}
-    tables |= {name: comparison.replications for name, comparison in comparisons.items()}
-    if tables:
-        draft.put("policies.parquet", partial(_put_policies, tables))
+def _fill(draft: _Draft, study: Study) -> None:
+    """All but the manifest and the page's file; portfolios first."""
+    if study.portfolio is not None:
+        draft.put(PORTFOLIO.name, partial(portfolio.write, study.portfolio))
+    for family, named in ((BASELINE, study.baselines), (PORTFOLIOS, study.portfolios)):
+        for name, one in named.items():
+            draft.put(family.path(name), partial(portfolio.write, one))
+    for name, text in study.texts.items():
+        draft.text(name, text)
+    for name, table in study.tables.items():
+        if name in study.parquet:
+            draft.parquet(WHOLE_TABLE.path(name), table)
+        else:
+            draft.csv(TABLE.path(name), table)
+    _fill_page(draft, study)
 
 
-def _put_policies(tables: Mapping[str, pd.DataFrame], path: Path) -> None:
-    whole = pd.concat([table.assign(policy=name) for name, table in tables.items()], ignore_index=True)
-    whole.to_parquet(path, index=False, compression="zstd")
+def _fill_page(draft: _Draft, study: Study) -> None:
+    """What the page shows; of one that is drawn from files of the run nothing, if one of them is missing."""
+    try:
+        page = study.page() if callable(study.page) else study.page
+    except MemoryError as error:
+        draft.lacks(PAGE.name, error)
+        return
+    if page is None or set(report.needs(page)) & set(draft.missing):
+        return
+    for name, table in report.page_tables(page).items():
+        draft.parquet(PAGE_TABLE.path(name), table)
+    draft.text(PAGE.name, report.page_text(page))
 
 
-def _write_baselines(draft: _Draft, comparisons: Mapping[str, Comparison]) -> None:
-    for name, comparison in comparisons.items():
-        draft.put(f"baselines/{name}.csv", partial(portfolio.write, comparison.rule.portfolio))
+def _head(study: Study, run: Run) -> dict[str, Any]:
+    """How the run came about."""
+    head = {"rdsim": version("rdsim"), "command": list(run.command)}
+    named = {} if study.name in MAIN else {"study": study.name, "seed": study.seed}
+    return head | ({} if study.scenario is None else _world(study, study.scenario, run)) | named
 
 
-def _write_plan_page(draft: _Draft, found: Plan) -> None:
-    """What the page of a plan shows beyond the tables of its run."""
-    page = findings.gather(found)
-    for name in report.PLAN_TABLES:
-        draft.parquet(f"page/{name}.parquet", getattr(page, name))
-    draft.text(report.PAGE, report.page_text(report.plan_page(page, findings.names(found.scenario))))
+def _world(study: Study, scenario: Scenario, run: Run) -> dict[str, Any]:
+    counted = scenario.simulation.replications if study.replications is None else study.replications
+    return {
+        "scenario": {
+            "name": scenario.name,
+            "path": run.scenario,
+            "digest": digest(scenario),
+            "parts": list(scenario.parts),
+            "overrides": list(run.overrides),
+        },
+        "plugins": [{"file": plugin.path, "sha256": plugin.sha256} for plugin in run.plugins],
+        "seed": study.seed,
+        "replications": counted,
+        "engine": study.engine,
+        "confidence": scenario.simulation.confidence,
+        "money_unit": scenario.money_unit,
+    }
 
 
-def _write_sheet(draft: _Draft, sheet: Sheet) -> None:
-    draft.text(report.PAGE, report.page_text(report.sheet_page(sheet)))
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
 
 
 def _digests(draft: Path) -> dict[str, str]:
@@ -304,284 +306,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value
-
-
-# --- the manifest ---------------------------------------------------------------------------------
-
-
-def _interval(interval: Interval) -> dict[str, float | int]:
-    return {"mean": interval.mean, "ci_low": interval.low, "ci_high": interval.high, "n": interval.n}
-
-
-def _head(scenario: Scenario, run: Run, seed: int, replications: int, engine: str) -> dict[str, Any]:
-    return {
-        "rdsim": version("rdsim"),
-        "command": list(run.command),
-        "scenario": {
-            "name": scenario.name,
-            "path": run.scenario,
-            "digest": digest(scenario),
-            "parts": list(scenario.parts),
-            "overrides": list(run.overrides),
-        },
-        "plugins": [{"file": plugin.path, "sha256": plugin.sha256} for plugin in run.plugins],
-        "seed": seed,
-        "replications": replications,
-        "engine": engine,
-        "confidence": scenario.simulation.confidence,
-        "money_unit": scenario.money_unit,
-    }
-
-
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
-
-
-def _solver(proposal: Proposal) -> dict[str, Any]:
-    solution = proposal.solution
-    return {
-        "name": solution.solver,
-        "version": solution.version,
-        "method": solution.method,
-        "status": str(solution.status),
-        "termination": str(solution.termination),
-        "objective": solution.objective,
-        "bound": solution.bound,
-        "gap": solution.gap,
-        "seconds": solution.seconds.total,
-        "options": len(proposal.options.choices),
-        "samples": proposal.samples,
-        "expected": proposal.evaluation.objective,
-        "risk": _risk(proposal),
-    }
-
-
-def _risk(proposal: Proposal) -> dict[str, Any]:
-    """What the samples say of the portfolio, if the scenario asks anything of them."""
-    found = proposal.appraisal
-    if found is None:
-        return {}
-    rules = [
-        {"name": rule.name, "value": rule.value, "sense": rule.sense, "limit": rule.limit, "holds": rule.holds}
-        for rule in found.rules
-    ]
-    told = {"mean": found.mean, "cvar": found.cvar, "worst": found.worst, "probability": found.probability}
-    return {**told, "rules": rules}
-
-
-def _portfolio(scenario: Scenario, proposal: Proposal) -> dict[str, Any]:
-    problem, opened = proposal.problem, proposal.evaluation.opened
-    return {
-        "funded": [choice.technology for choice in proposal.portfolio.choices],
-        "partners_opened": {problem.partner_names[p]: int(problem.stage_names[s]) for p, s in sorted(opened.items())},
-        "candidates": len(scenario.technologies),
-    }
-
-
-def _search(scenario: Scenario, loop: Loop | None) -> dict[str, Any]:
-    """How the loop went; empty without one."""
-    if loop is None:
-        return {}
-    chosen = loop.selected
-    return {
-        "winner": loop.winner,
-        "changed": loop.changed,
-        "stopped": loop.stopped,
-        "payment_ratio_factors": dict(loop.ratios),
-        "programmes": {code: line.name for code, line in scenario.programmes.items()},
-        "replications": loop.spent,
-        "portfolios": len(loop.steps),
-        "selection": {}
-        if chosen is None
-        else {
-            "procedure": "KN (Kim and Nelson 2001)",
-            "finalists": list(loop.finalists),
-            "means": list(chosen.means),
-            "replications": list(chosen.observed),
-            "probability": chosen.probability,
-            "indifference": chosen.zone,
-            "sure": chosen.sure,
-        },
-        "steps": [asdict(step) for step in loop.steps],
-    }
-
-
-def _estimates(simulation: Simulation) -> dict[str, Any]:
-    table = simulation.summary()
-    yearly = ("international_share_", "market_share_", "sales_")
-    shares = [name for name in table.index if str(name).startswith(yearly)]
-    return {
-        str(name): {"mean": row["mean"], "ci_low": row["ci_low"], "ci_high": row["ci_high"], "n": int(row["n"])}
-        for name, row in table.loc[[*_ESTIMATES, *shares]].iterrows()
-    }
-
-
-def _market_targets(simulation: Simulation) -> list[dict[str, Any]]:
-    """Each share of the world market aimed at, and the probability to reach it with its interval."""
-    targets, confidence = simulation.scenario.market.target, simulation.scenario.simulation.confidence
-    shares = {year: simulation.replications[f"market_share_{year}"] for year in targets}
-    return [
-        {
-            "year": year,
-            "target": target,
-            **_interval(proportion_interval(int((shares[year] >= target).sum()), len(shares[year]), confidence)),
-        }
-        for year, target in sorted(targets.items())
-    ]
-
-
-def _baselines(found: Plan) -> dict[str, Any]:
-    return {
-        name: {
-            "rule": comparison.rule.name,
-            "payment_ratios": dict(comparison.rule.payment_ratios),
-            "equal_freedom": found.is_equal(comparison),
-            "npv": _interval(comparison.npv),
-            "difference": _interval(comparison.difference),
-            "feasible": comparison.rule.evaluation.feasible,
-            "violations": [violation.name for violation in comparison.rule.evaluation.violations],
-            "funded": len(comparison.rule.portfolio.choices),
-        }
-        for name, comparison in found.comparisons.items()
-    }
-
-
-def _promises(scenario: Scenario, proposal: Proposal) -> dict[str, Any]:
-    """Expected payments and full awards beside the announced money, by line and year."""
-    table = promise_table(scenario, proposal)
-    return {
-        "rows_held_to": dict(proposal.payment_ratios),
-        "busiest": {code: mine["payment_ratio"].max() for code, mine in table.groupby("programme", sort=False)},
-        "years": table.drop(columns="name").to_dict("records"),
-        "sentences": sentences(scenario, table),
-    }
-
-
-def plan_manifest(found: Plan, run: Run) -> dict[str, Any]:
-    """Everything that says what ran and what it found, but for the files' digests."""
-    return {
-        **_head(found.scenario, run, found.seed, found.replications, found.engine),
-        "solver": _solver(found.proposal),
-        "search": _search(found.scenario, found.search),
-        "portfolio": _portfolio(found.scenario, found.proposal),
-        "fresh": _interval(found.fresh) if found.fresh is not None else {},
-        "estimates": _estimates(found.simulation) if found.simulation is not None else {},
-        "market_targets": _market_targets(found.simulation) if found.simulation is not None else [],
-        "promises": _promises(found.scenario, found.proposal),
-        "baselines": _baselines(found),
-        "notes": list(findings.notes(found)),
-    }
-
-
-# --- runs -----------------------------------------------------------------------------------------
-
-
-def write_simulation(simulation: Simulation, run: Run, trace: pd.DataFrame | None = None) -> Written:
-    """The folder of `rdsim simulate`: portfolio, outcomes, replications, purses, a trace if there is one."""
-
-    def fill(draft: _Draft) -> dict[str, Any]:
-        draft.put("portfolio.csv", partial(portfolio.write, simulation.portfolio))
-        _write_tables(draft, simulation)
-        if trace is not None:
-            draft.csv("trace.csv", trace)
-        count = len(simulation.replications)
-        head = _head(simulation.scenario, run, simulation.seed, count, simulation.engine)
-        funded = [choice.technology for choice in simulation.portfolio.choices]
-        return {**head, "portfolio": {"funded": funded}, "estimates": _estimates(simulation)}
-
-    return _write(run, fill)
-
-
-def write_proposal(
-    scenario: Scenario, proposal: Proposal, seed: int, run: Run, asked: Mapping[str, Any] | None = None
-) -> Written:
-    """The folder of `rdsim optimise`: the portfolio and the manifest; `asked` is what the solver was told."""
-
-    def fill(draft: _Draft) -> dict[str, Any]:
-        draft.put("portfolio.csv", partial(portfolio.write, proposal.portfolio))
-        head = _head(scenario, run, seed, 0, "none")
-        solver = {**_solver(proposal), "asked": dict(asked or {})}
-        return {
-            **head,
-            "solver": solver,
-            "portfolio": _portfolio(scenario, proposal),
-            "promises": _promises(scenario, proposal),
-        }
-
-    return _write(run, fill)
-
-
-def write_answer(chosen: str, body: Mapping[str, Any], run: Run) -> Written:
-    """The folder of `rdsim optimise --problem`: the text of chosen.csv, and `body` in the manifest."""
-
-    def fill(draft: _Draft) -> dict[str, Any]:
-        draft.text("chosen.csv", chosen)
-        return {"rdsim": version("rdsim"), "command": list(run.command), **body}
-
-    return _write(run, fill)
-
-
-def write_study(study: Study, run: Run) -> Written:
-    """The folder of a study: its tables as CSV, its portfolios, and the sheet as report.html."""
-
-    def fill(draft: _Draft) -> dict[str, Any]:
-        for name, one in study.portfolios.items():
-            draft.put(f"portfolios/{name}.csv", partial(portfolio.write, one))
-        for name, table in study.tables.items():
-            draft.csv(f"{name}.csv", table)
-        _write_sheet(draft, study.sheet)
-        head = _head(study.scenario, run, study.seed, study.scenario.simulation.replications, "none")
-        return {**head, "study": study.name, **study.record}
-
-    return _write(run, fill)
-
-
-def write_calibration(found: Fitted, run: Run) -> Written:
-    """The folder of `rdsim calibrate`: calibration.toml, the fit and its checks as CSV, and report.html."""
-
-    def fill(draft: _Draft) -> dict[str, Any]:
-        draft.text("calibration.toml", calibrating.fragment(found))
-        draft.csv("steps.csv", found.steps)
-        draft.csv("models.csv", pd.DataFrame(found.candidates))
-        checks = {found.records.name: found.check, **found.tests}
-        gains = [one.gains.assign(records=name) for name, one in checks.items()]
-        draft.csv("gains.csv", pd.concat(gains, ignore_index=True))
-        _write_sheet(draft, calibrating.sheet(found))
-        return {**_calibration_manifest(found), "command": list(run.command)}
-
-    return _write(run, fill)
-
-
-def _calibration_manifest(found: Fitted) -> dict[str, Any]:
-    best = found.best
-    return {
-        "rdsim": version("rdsim"),
-        "study": "calibrate",
-        "records": [
-            {"name": found.records.name, "projects": found.records.count, "sha256": found.records.sha256},
-            *({"name": name, "projects": one.projects} for name, one in found.tests.items()),
-        ],
-        "seed": found.asked.seed,
-        "asked": asdict(found.asked),
-        "model": asdict(best.model),
-        "parameters": best.parameters.tolist(),
-        "log_likelihood": best.log_likelihood,
-        "identified": list(best.identified),
-    }
-
-
-def write_plan(found: Plan, run: Run) -> Written:
-    """The folder of `rdsim plan`: everything, and the report of what was finished."""
-
-    def fill(draft: _Draft) -> dict[str, Any]:
-        draft.put("portfolio.csv", partial(portfolio.write, found.proposal.portfolio))
-        _write_baselines(draft, found.comparisons)
-        if found.simulation is not None:
-            _write_tables(draft, found.simulation)
-        _write_policies(draft, found.simulation, found.comparisons)
-        manifest = plan_manifest(found, run)
-        if found.simulation is not None and not draft.missing:
-            _write_plan_page(draft, found)
-        return manifest
-
-    return _write(run, fill, found.missing)

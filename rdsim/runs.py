@@ -16,12 +16,11 @@ from rdsim import portfolio as portfolios
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, InputError
 from rdsim.folders import MANIFEST, is_file, is_folder, read_manifest
+from rdsim.folders.contents import PORTFOLIO
 from rdsim.scenario import digest
 from rdsim.search import Given
 
 __all__ = ["Earlier", "given", "is_run", "portfolio_file", "read_run"]
-
-PORTFOLIO = "portfolio.csv"
 
 
 @dataclass(frozen=True)
@@ -90,10 +89,10 @@ def portfolio_file(path: Path) -> Path:
     """The CSV of a portfolio that is named by its file or by its run. Raises InputError if the run has none."""
     if not is_folder(path):
         return path
-    if not (path / PORTFOLIO).is_file():
-        rule = f"must be a CSV file or the folder of a run with a {PORTFOLIO}"
+    if not (path / PORTFOLIO.name).is_file():
+        rule = f"must be a CSV file or the folder of a run with a {PORTFOLIO.name}"
         raise InputError((Fault(str(path), rule, "", "Runs of plan, optimise and simulate have one."),))
-    return path / PORTFOLIO
+    return path / PORTFOLIO.name
 
 
 def given(path: Path, world: Scenario) -> Given:

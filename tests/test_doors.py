@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rdsim import plugins, portfolio, results
+from rdsim import findings, plugins, portfolio, results
 from rdsim.complaints import DEFECT
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import Fault, InputError, ScenarioError
@@ -371,8 +371,9 @@ def test_tables_of_results_hold_no_formulas(tmp_path: Path) -> None:
 
 def test_a_run_that_lacks_its_seed_or_overrides_is_refused(tmp_path: Path) -> None:
     scenario = tiny_folder(tmp_path / "tiny")
-    results.write_simulation(
-        simulate(load(scenario), Portfolio((Choice("T1", "domestic", "", 2024),)), replications=2),
+    found = simulate(load(scenario), Portfolio((Choice("T1", "domestic", "", 2024),)), replications=2)
+    results.write(
+        findings.of_simulation(found),
         results.Run(tmp_path / "run", scenario=str(scenario)),
     )
     assert read_run(tmp_path / "run").seed == 1
@@ -388,8 +389,9 @@ def test_the_plugins_of_a_run_are_run_only_if_they_are_named_again(tmp_path: Pat
     file.write_text("", encoding="utf-8")
     other.write_text("raise SystemExit", encoding="utf-8")
     scenario = tiny_folder(tmp_path / "tiny")
-    results.write_simulation(
-        simulate(load(scenario), Portfolio((Choice("T1", "domestic", "", 2024),)), replications=2),
+    found = simulate(load(scenario), Portfolio((Choice("T1", "domestic", "", 2024),)), replications=2)
+    results.write(
+        findings.of_simulation(found),
         results.Run(tmp_path / "run", scenario=str(scenario), plugins=plugins.load([file])),
     )
     run = read_run(tmp_path / "run")

@@ -19,9 +19,9 @@ from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.data import kept
 from rdsim.report.page.render import render
 from rdsim.report.words import cells
-from rdsim.results import Run, read_manifest, redraw, write_study
+from rdsim.results import Run, read_manifest, redraw, write
 from rdsim.scenario import load
-from rdsim.studies import Study
+from rdsim.study import Study
 from tests.command import Ran
 from tests.command import run as run_command
 from tests.edits import edited
@@ -54,7 +54,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 def drawn(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of the study, with its page."""
     folder = tmp_path_factory.mktemp("drawn") / "run"
-    found = write_study(study, Run(folder))
+    found = write(study, Run(folder))
     assert (found.missing, found.drawn) == ((), True), found.why
     return folder
 
@@ -79,14 +79,14 @@ def test_the_page_is_that_of_the_study_and_comes_out_the_same_again(study: Study
     page = (drawn / "report.html").read_bytes()
     assert redraw(again).drawn
     assert (again / "report.html").read_bytes() == page
-    assert page.decode() == render(study.sheet, read_manifest(drawn))
+    assert page.decode() == render(study.page, read_manifest(drawn))
     assert hashes_hold(again)
 
 
 def test_what_a_page_shows_is_read_as_it_was_written() -> None:
-    document = json.loads(report.page_text(report.sheet_page(SHEET)))
+    document = json.loads(report.page_text(SHEET))
     found = kept.sheet_from(document, "page")
-    assert json.loads(report.page_text(report.sheet_page(found))) == document
+    assert json.loads(report.page_text(found)) == document
     shown, given = (cells(one.sections[0].tables[0])[0] for one in (found, SHEET))
     assert shown[:2] == given[:2]
     pd.testing.assert_frame_equal(found.sections[0].plots[0].frame[["x", "y", "low", "some", "sure"]],
@@ -106,7 +106,7 @@ def test_when_drawing_fails_the_run_is_whole_and_says_what_is_missing(
     code: str, says: str, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     child(monkeypatch, code)
-    found = write_study(study, Run(tmp_path / "run"))
+    found = write(study, Run(tmp_path / "run"))
     assert (found.missing, found.drawn, found.drawable) == (("report.html",), False, True)
     assert says in found.why
     manifest = read_manifest(tmp_path / "run")
@@ -128,7 +128,7 @@ def test_an_interrupt_while_it_is_drawn_leaves_out_the_page(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("subprocess.run", interrupted)
-    found = write_study(study, Run(tmp_path / "run"))
+    found = write(study, Run(tmp_path / "run"))
     assert (found.missing, found.why) == (("report.html",), "interrupted")
     assert hashes_hold(tmp_path / "run")
 
@@ -147,7 +147,7 @@ def test_a_table_that_the_disk_has_no_room_for_is_missing_and_the_portfolios_are
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", full)
     child(monkeypatch, "print('the page')")
-    found = write_study(study, Run(tmp_path / "run"))
+    found = write(study, Run(tmp_path / "run"))
     assert found.missing == ("more.csv",)
     assert "No space left" in found.why
     manifest = read_manifest(tmp_path / "run")
@@ -173,7 +173,7 @@ def test_what_could_be_written_is_kept_where_a_disk_is_too_full_for_the_rest(
 
     monkeypatch.setattr("rdsim.folders.write_whole", write_until_full)
     monkeypatch.setattr("rdsim.folders.moves.write_whole", write_until_full)
-    found = write_study(study, Run(run, force=force))
+    found = write(study, Run(run, force=force))
     assert found.folder == run / "unfinished"
     assert {"frontier.csv", "more.csv", "portfolios", "page"} <= {one.name for one in found.folder.iterdir()}
     assert found.missing == ("report.html", "manifest.json" if full == "manifest.json" else "its place")
@@ -182,7 +182,7 @@ def test_what_could_be_written_is_kept_where_a_disk_is_too_full_for_the_rest(
     assert {one.name for one in run.iterdir()} - {one.name for one in drawn.iterdir()} == {"unfinished"}
     assert not force or hashes_hold(run)
     with pytest.raises(OutputError):
-        write_study(study, Run(run))
+        write(study, Run(run))
 
 
 def test_of_a_disk_without_any_room_nothing_is_left(
@@ -196,7 +196,7 @@ def test_of_a_disk_without_any_room_nothing_is_left(
     monkeypatch.setattr("rdsim.portfolio.write_whole", full)
     monkeypatch.setattr("rdsim.folders.write_whole", full)
     with pytest.raises(OutputError, match="No space left"):
-        write_study(study, Run(tmp_path / "run"))
+        write(study, Run(tmp_path / "run"))
     assert list(tmp_path.iterdir()) == []
 
 

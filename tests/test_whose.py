@@ -97,7 +97,7 @@ def test_what_a_plan_funds_is_explained_as_funded(posed: Posed, bold: Portfolio)
     funded = [choice.technology for choice in bold.choices]
     found = studies.explanation(own, best, funded, gap=0.0)
     assert found.lines[0].startswith(f"This speaks of the plan of somewhere ({len(funded)} technologies); ")
-    assert found.sheet.lead[0] == found.lines[0] == found.record["subject"]["words"]
+    assert found.page.lead[0] == found.lines[0] == found.record["subject"]["words"]
     exact = found.tables["exact"].set_index("technology")
     assert exact.loc[funded, "funded"].all()
     assert not set(found.tables["unfunded"]["technology"]) & set(funded)

@@ -1,8 +1,10 @@
-"""What a fit found, for people: sentences, a page, tables."""
+"""What a fit found: sentences, a page, tables, a record; and all of it as a study."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
 import pandas as pd
 
@@ -10,11 +12,13 @@ from rdsim.calibrating.calibration import Fitted
 from rdsim.calibrating.fitting import ENOUGH
 from rdsim.calibrating.fragment import fragment
 from rdsim.calibrating.prediction import Check
+from rdsim.folders.contents import CALIBRATION
 from rdsim.numerals import numeral
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.stats import Interval
+from rdsim.study import Study
 
-__all__ = ["described", "sheet"]
+__all__ = ["described", "sheet", "study"]
 
 _SHOWN = 8
 
@@ -45,6 +49,41 @@ def sheet(found: Fitted) -> Sheet:
                     fragment(found)),
         ],
     )  # fmt: skip
+
+
+def study(found: Fitted) -> Study:
+    """A fit as a study: the calibration as a text, the fit, the models that were compared, and the checks."""
+    checks = {found.records.name: found.check, **found.tests}
+    gains = [one.gains.assign(records=name) for name, one in checks.items()]
+    return Study(
+        "calibrate",
+        None,
+        found.asked.seed,
+        sheet(found),
+        {
+            "steps": found.steps,
+            "models": pd.DataFrame(found.candidates),
+            "gains": pd.concat(gains, ignore_index=True),
+        },
+        _record(found),
+        said=described(found),
+        texts={CALIBRATION.name: fragment(found)},
+    )
+
+
+def _record(found: Fitted) -> dict[str, Any]:
+    best = found.best
+    return {
+        "records": [
+            {"name": found.records.name, "projects": found.records.count, "sha256": found.records.sha256},
+            *({"name": name, "projects": one.projects} for name, one in found.tests.items()),
+        ],
+        "asked": asdict(found.asked),
+        "model": asdict(best.model),
+        "parameters": best.parameters.tolist(),
+        "log_likelihood": best.log_likelihood,
+        "identified": list(best.identified),
+    }
 
 
 # --- sentences ------------------------------------------------------------------------------------

@@ -6,26 +6,25 @@ Four rooms, each importing only from those before it: `data` (what a page shows)
 
 from __future__ import annotations
 
-from rdsim.report.data.kept import PAGE, PLAN_TABLES, page_text, plan_page, read_page, sheet_page
+from rdsim.report.data.kept import document, needs, page_tables, page_text, read_page
 from rdsim.report.data.plan import PlanReport, named
 from rdsim.report.data.sheet import Column, Plot, Section, Sheet, Table
 from rdsim.report.page.drawing import drawn_plots, drawn_run, drawn_sheet
 
 __all__ = [
-    "PAGE",
-    "PLAN_TABLES",
     "Column",
     "PlanReport",
     "Plot",
     "Section",
     "Sheet",
     "Table",
+    "document",
     "drawn_plots",
     "drawn_run",
     "drawn_sheet",
     "named",
+    "needs",
+    "page_tables",
     "page_text",
-    "plan_page",
     "read_page",
-    "sheet_page",
 ]

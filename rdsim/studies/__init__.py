@@ -9,6 +9,6 @@ from rdsim.studies.explanation import explanation
 from rdsim.studies.frontier import frontier
 from rdsim.studies.ladder import ladder
 from rdsim.studies.rolling import rolling
-from rdsim.studies.study import Study
+from rdsim.study import Study
 
 __all__ = ["Study", "alternatives", "certificate", "commitment", "explanation", "frontier", "ladder", "rolling"]

@@ -16,7 +16,8 @@ from rdsim.numerals import numeral
 from rdsim.optimiser.questions.explanation import Reason, Replacement, Screened, WhyNot, WorthOfCap, hints, screen
 from rdsim.report import Column, Section, Sheet, Table
 from rdsim.search import Posed, Proposal
-from rdsim.studies.study import Study, record_of, speaks_of
+from rdsim.studies.parts import record_of, speaks_of
+from rdsim.study import Study
 from rdsim.tables import did_you_mean
 
 __all__ = ["explanation"]

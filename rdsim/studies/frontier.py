@@ -17,7 +17,8 @@ from rdsim.optimiser.questions.fronts import Figure, Front, Point, front
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
 from rdsim.search import Posed, Proposal
-from rdsim.studies.study import Study, intervals, judged, listing, money, picked, record_of, speaks_of
+from rdsim.studies.parts import intervals, judged, listing, money, picked, record_of, speaks_of
+from rdsim.study import Study
 
 __all__ = ["frontier"]
 

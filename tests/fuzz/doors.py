@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rdsim import portfolio, results, runs, sweep
+from rdsim import findings, portfolio, results, runs, sweep
 from rdsim import scenario as rooms
 from rdsim.calibrating import records
 from rdsim.domain import Choice, Portfolio, Scenario
@@ -198,7 +198,7 @@ def _finished(kind: str) -> dict[str, bytes]:
         else:
             chosen = Portfolio((Choice("T1", "domestic", "", 2024),))
             found = simulate(rooms.load(place), chosen, replications=2)
-            results.write_simulation(found, results.Run(out, scenario=_HERE))
+            results.write(findings.of_simulation(found), results.Run(out, scenario=_HERE))
         return {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
 
 

@@ -43,6 +43,7 @@ def build(shape: Shape = Shape(), **changes: Any) -> PlanReport:
         "confidence": 0.95,
         "start_year": START,
         "horizon_year": HORIZON,
+        "names": {},
         "manifest": _manifest(shape, technologies, replications, policies),
         "technologies": technologies,
         "projects": projects,

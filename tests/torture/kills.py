@@ -27,10 +27,11 @@ from functools import partial
 from pathlib import Path
 
 from rdsim.errors import ExperimentError, RdsimError
+from rdsim.findings import of_plan
 from rdsim.folders import MANIFEST, is_part, is_unfinished, settle, terminate_like_ctrl_c
 from rdsim.planning import Plan, plan
 from rdsim.report.page import drawing
-from rdsim.results import Run, redraw, write_plan, write_study
+from rdsim.results import Run, redraw, write
 from rdsim.scenario import load, start
 from rdsim.search import Given, pose
 from rdsim.studies import Study, frontier, rolling
@@ -71,7 +72,7 @@ def asked(world: Path) -> Experiment:
 def wrote(result: Plan | Study, folder: Path) -> object:
     """The run of a result, in place of whatever run is there."""
     to = Run(folder, force=True)
-    return write_plan(result, to) if isinstance(result, Plan) else write_study(result, to)
+    return write(of_plan(result) if isinstance(result, Plan) else result, to)
 
 
 def in_a_process(work: Callable[[], object]) -> int:

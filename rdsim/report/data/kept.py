@@ -20,14 +20,17 @@ from pydantic import Field
 
 from rdsim.errors import Fault, RunError
 from rdsim.folders import Record, read_document, validated
+from rdsim.folders.contents import OUTCOMES, PAGE, PAGE_TABLE, POLICIES, PURSES, REPLICATIONS
 from rdsim.report.data.plan import PlanReport, named
 from rdsim.report.data.sheet import Column, Kind, Plot, Section, Sheet, Table
 
-__all__ = ["PAGE", "PLAN_TABLES", "page_text", "plan_page", "read_page", "sheet_from", "sheet_page"]
+__all__ = ["document", "needs", "page_tables", "page_text", "read_page", "sheet_from"]
 
-PAGE = "page/page.json"
-PLAN_TABLES = ("technologies", "plan", "international", "targets", "sources")
-"""Tables of a plan's page that its run does not hold otherwise: page/NAME.parquet."""
+_OWN = ("technologies", "plan", "international", "targets", "sources")
+"""Tables of a plan's page that its run does not hold otherwise."""
+
+_NEEDS = (OUTCOMES.name, REPLICATIONS.name, PURSES.name, POLICIES.name)
+"""Files of a plan's run that its page is drawn from."""
 
 _VERSION = 1
 _TOLD = ("title", "description", "money_unit", "confidence", "start_year", "horizon_year")
@@ -45,15 +48,27 @@ _Scalar = None | bool | int | float | str | dict[str, str]
 # --- what is written ------------------------------------------------------------------------------
 
 
-def plan_page(report: PlanReport, names: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    """The document of a plan's page; `names` are those that people call programmes, fields and modes by."""
-    told = {name: getattr(report, name) for name in _TOLD}
-    return {"version": _VERSION, "kind": "plan", **told, "names": names}
+def document(page: Sheet | PlanReport) -> dict[str, Any]:
+    """The document of a page."""
+    if isinstance(page, Sheet):
+        return {"version": _VERSION, "kind": "sheet", "sheet": _sheet(page)}
+    told = {name: getattr(page, name) for name in _TOLD}
+    return {"version": _VERSION, "kind": "plan", **told, "names": page.names}
 
 
-def sheet_page(sheet: Sheet) -> dict[str, Any]:
-    """The document of a sheet."""
-    return {"version": _VERSION, "kind": "sheet", "sheet": _sheet(sheet)}
+def page_text(page: Sheet | PlanReport) -> str:
+    """The document of a page, as JSON."""
+    return json.dumps(document(page), ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def page_tables(page: Sheet | PlanReport) -> dict[str, pd.DataFrame]:
+    """Tables that lie beside the document, by name."""
+    return {} if isinstance(page, Sheet) else {name: getattr(page, name) for name in _OWN}
+
+
+def needs(page: Sheet | PlanReport) -> tuple[str, ...]:
+    """Files of the run that the page is drawn from, beside its own."""
+    return () if isinstance(page, Sheet) else _NEEDS
 
 
 def _sheet(sheet: Sheet) -> dict[str, Any]:
@@ -188,10 +203,10 @@ class _AnyPage(Record):
 
 def read_page(folder: Path) -> PlanReport | Sheet:
     """What a run's page is to show. Raises RunError if the run has no page, or with what is wrong with its data."""
-    path = folder / PAGE
+    path = folder / PAGE.name
     if not path.exists():
         rule = "must be a run with a page: of a plan that was simulated, a study or a calibration, by this rdsim"
-        raise RunError((Fault(str(folder), rule, f"no {PAGE}", "Run it again."),))
+        raise RunError((Fault(str(folder), rule, f"no {PAGE.name}", "Run it again."),))
     found = read_document(path, _AnyPage, RunError, "must hold what the page shows")
     if found["kind"] == "sheet":
         return sheet_from(found, str(path))
@@ -278,15 +293,15 @@ def _series(column: Mapping[str, Any]) -> pd.Series:
 
 
 def _plan(folder: Path, page: Mapping[str, Any]) -> PlanReport:
-    own: dict[str, Any] = {name: _parquet(folder / f"page/{name}.parquet") for name in PLAN_TABLES}
-    projects, purses = (_parquet(folder / f"{name}.parquet") for name in ("outcomes", "purses"))
-    policies = _parquet(folder / "policies.parquet")
+    own: dict[str, Any] = {name: _parquet(folder / PAGE_TABLE.path(name)) for name in _OWN}
+    projects, replications, purses, policies = (_parquet(folder / name) for name in _NEEDS)
     return PlanReport(
         **{name: page[name] for name in _TOLD},
         projects=named(projects, page["names"]),
-        replications=_parquet(folder / "replications.parquet"),
+        replications=replications,
         budget=named(purses, page["names"]),
         policies=policies[["replication", "npv", "policy"]],
+        names=page["names"],
         **own,
     )
 
@@ -297,8 +312,3 @@ def _parquet(path: Path) -> pd.DataFrame:
     except (OSError, pa.ArrowException, ValueError) as error:
         rule = "must be the table that the run wrote"
         raise RunError((Fault(str(path), rule, str(error)[:200], "Run it again."),)) from None
-
-
-def page_text(document: Mapping[str, Any]) -> str:
-    """A page's document as JSON."""
-    return json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n"

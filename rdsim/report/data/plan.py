@@ -35,6 +35,8 @@ class PlanReport:
     targets: pd.DataFrame
     policies: pd.DataFrame
     sources: pd.DataFrame
+    names: Mapping[str, Mapping[str, str]]
+    """What people call programmes, fields and modes, by the columns of tables that hold their ids."""
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
 

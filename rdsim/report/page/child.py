@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rdsim.errors import RdsimError
 from rdsim.folders import read_manifest
+from rdsim.folders.contents import REPORT
 from rdsim.report.data.kept import read_page, sheet_from
 from rdsim.report.page.render import render, svg
 
@@ -18,7 +19,7 @@ __all__ = ["draw"]
 def _run(folder: Path) -> str:
     """The page of a run: it is what was missing, if anything was."""
     manifest = read_manifest(folder)
-    missing = [name for name in manifest.get("missing", ()) if name != "report.html"]
+    missing = [name for name in manifest.get("missing", ()) if name != REPORT.name]
     manifest |= {"missing": missing, "complete": not missing}
     return render(read_page(folder), manifest)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rdsim.errors import DrawingError
-from rdsim.report.data.kept import sheet_page
+from rdsim.report.data.kept import document
 from rdsim.report.data.sheet import Plot, Section, Sheet
 
 __all__ = ["drawn_plots", "drawn_run", "drawn_sheet"]
@@ -30,7 +30,7 @@ def drawn_run(folder: Path) -> str:
 
 def drawn_sheet(sheet: Sheet, manifest: Mapping[str, Any]) -> str:
     """The page of a sheet, as HTML. Raises DrawingError."""
-    return _drawn(("sheet",), {"page": sheet_page(sheet), "manifest": manifest})
+    return _drawn(("sheet",), {"page": document(sheet), "manifest": manifest})
 
 
 def drawn_plots(plots: Sequence[Plot]) -> list[str]:
@@ -38,7 +38,7 @@ def drawn_plots(plots: Sequence[Plot]) -> list[str]:
     if not plots:
         return []
     sheet = Sheet("", "", (), [Section("", plots=plots)])
-    found: list[str] = json.loads(_drawn(("plots",), {"page": sheet_page(sheet)}))
+    found: list[str] = json.loads(_drawn(("plots",), {"page": document(sheet)}))
     return found
 
 

@@ -1,9 +1,9 @@
-"""What a study is: a sheet for people, tables and portfolios for programs, and a record of how it came about."""
+"""What studies are made of: whose portfolio they speak of, portfolios simulated side by side, words, records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,34 +12,14 @@ import pandas as pd
 from rdsim import portfolio
 from rdsim.domain import Portfolio, Scenario
 from rdsim.optimiser import Solution
-from rdsim.report import Sheet
 from rdsim.report.words import amount
 from rdsim.search import Posed, Proposal
 from rdsim.simulation import replicate
 from rdsim.stats import Interval, mean_interval
+from rdsim.study import Study
 from rdsim.wording import ratio_words
 
-__all__ = ["Study", "intervals", "judged", "listing", "money", "picked", "record_of", "speaks_of"]
-
-
-@dataclass(frozen=True, eq=False)
-class Study:
-    """What was found: the sheet, tables by name, portfolios by name, and what a manifest should say."""
-
-    name: str
-    scenario: Scenario
-    seed: int
-    sheet: Sheet
-    tables: Mapping[str, pd.DataFrame]
-    record: Mapping[str, Any]
-    portfolios: Mapping[str, Portfolio] = field(default_factory=dict)
-    said: Sequence[str] = ()
-    """For the terminal, if that is more than the sheet's lead."""
-
-    @property
-    def lines(self) -> Sequence[str]:
-        """What the terminal says."""
-        return self.said or self.sheet.lead
+__all__ = ["intervals", "judged", "listing", "money", "picked", "record_of", "speaks_of"]
 
 
 def speaks_of(study: Study, best: Proposal | None, without: str = "") -> Study:
@@ -47,14 +27,9 @@ def speaks_of(study: Study, best: Proposal | None, without: str = "") -> Study:
 
     `without` is said where no portfolio is at hand: whose portfolios are shown then.
     """
-    words = without if best is None else _whose(study.scenario, best)
+    words = without if best is None or study.scenario is None else _whose(study.scenario, best)
     record = {"source": "", "funded": 0, "rows_held_to": {}} if best is None else _record_of_subject(best)
-    return replace(
-        study,
-        sheet=replace(study.sheet, lead=(words, *study.sheet.lead)),
-        said=(words, *study.said) if study.said else (),
-        record={**study.record, "subject": {"words": words, **record}},
-    )
+    return replace(study.led_by(words), record={**study.record, "subject": {"words": words, **record}})
 
 
 def _record_of_subject(best: Proposal) -> dict[str, Any]:

@@ -1,0 +1,197 @@
+"""What the page of a plan shows: its tables, with names for people."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rdsim.domain import Choice, Institute, Judgement, Partner, Scenario, Technology
+from rdsim.explaining import screen_table
+from rdsim.numerals import numeral
+from rdsim.planning import Plan
+from rdsim.promises import promise_table
+from rdsim.report import PlanReport, named
+from rdsim.scenario import cost, target
+from rdsim.search import Proposal
+
+__all__ = ["gather"]
+
+_NEXT_TO_NOTHING = 1e-3
+"""A proven loss below this share of the loss that was found is as good as none."""
+
+
+def gather(found: Plan) -> PlanReport:
+    """The report's tables. The plan must have its optimised portfolio simulated."""
+    simulation = found.simulation
+    if simulation is None:
+        raise ValueError("a report needs the optimised portfolio simulated")
+    scenario, called = found.scenario, _names(found.scenario)
+    return PlanReport(
+        title=scenario.title,
+        description=scenario.description,
+        money_unit=scenario.money_unit,
+        confidence=found.confidence,
+        start_year=scenario.start_year,
+        horizon_year=scenario.horizon_year,
+        technologies=_technologies(found),
+        projects=named(simulation.projects, called),
+        replications=simulation.replications,
+        budget=named(simulation.purses, called),
+        plan=_plan(found),
+        international=simulation.international,
+        targets=_targets(scenario),
+        policies=_policies(found),
+        sources=_sources(scenario),
+        names=called,
+    )
+
+
+def _names(scenario: Scenario) -> dict[str, dict[str, str]]:
+    """What people call programmes, fields and modes, by the columns of tables that hold their ids."""
+    return {
+        "programme": {code: line.name for code, line in scenario.programmes.items()},
+        "field": {code: field.name for code, field in scenario.fields.items()},
+        "mode": {code: mode.name for code, mode in scenario.modes.items()},
+    }
+
+
+def _technologies(found: Plan) -> pd.DataFrame:
+    """A row for each candidate: what it is, and what became of it in the portfolio and the simulation."""
+    scenario, proposal = found.scenario, found.proposal
+    funded = {choice.technology: choice for choice in proposal.portfolio.choices}
+    expected, why_not = _expected(proposal), _why_not(scenario, proposal)
+    rows = [
+        _candidate(scenario, name, funded.get(name), expected) | {"note": why_not.get(name, "")}
+        for name in scenario.technologies
+    ]
+    table = pd.DataFrame(rows)
+    return table.merge(_simulated(found), on="technology", how="left")
+
+
+def _expected(proposal: Proposal) -> dict[Choice, float]:
+    options = proposal.options
+    return dict(zip(options.choices, options.expected.tolist(), strict=True))
+
+
+def _candidate(
+    scenario: Scenario, name: str, choice: Choice | None, expected: Mapping[Choice, float]
+) -> dict[str, object]:
+    row = scenario.technologies[name]
+    partner = scenario.partners.get(choice.partner) if choice else None
+    mine = {option: value for option, value in expected.items() if option.technology == name}
+    value = _value_of(choice, mine)
+    return {
+        "technology": name,
+        "name": row.name,
+        "programme": scenario.programmes[row.programme].name,
+        "field": scenario.fields[row.field].name,
+        "trl": row.trl,
+        "trl_target": target(scenario, row),
+        "cost": cost(scenario, row),
+        "score": row.score,
+        "source": row.source,
+        "institute": scenario.institutes[row.institute].name if row.institute else "",
+        "funded": choice is not None,
+        "partner": choice.partner if choice else "",
+        "partner_name": partner.name if partner else "",
+        "mode": scenario.modes[choice.mode].name if choice else "",
+        "start_year": choice.start_year if choice else None,
+        "rank": choice.rank if choice else None,
+        "expected_value": value,
+    }
+
+
+def _value_of(choice: Choice | None, mine: Mapping[Choice, float]) -> float:
+    """Expected value of the chosen option, or of the best one of a technology that is not funded; nan for none."""
+    if choice is None:
+        return max(mine.values(), default=float("nan"))
+    return next(value for option, value in mine.items() if _same(option, choice))
+
+
+def _same(option: Choice, choice: Choice) -> bool:
+    """Whether they differ in rank at most."""
+    return (option.partner, option.mode, option.start_year) == (choice.partner, choice.mode, choice.start_year)
+
+
+def _why_not(scenario: Scenario, proposal: Proposal) -> dict[str, str]:
+    """For each technology that is not funded, what is known without solving again."""
+    table = screen_table(scenario, proposal)
+    return {row["technology"]: row["reason"] or _price_of(scenario, row) for row in table.to_dict("records")}
+
+
+def _price_of(scenario: Scenario, row: Mapping[Hashable, Any]) -> str:
+    """What funding it would cost in expected value, between what is proven and what a simple exchange would lose."""
+    least, most = row["loss_at_least"], row["loss_found"]
+    unit, proven = scenario.money_unit, least > _NEXT_TO_NOTHING * max(abs(most), 1.0)
+    why = "others make better use of the money, starts or places that it needs"
+    if row["value_alone"] <= 0:
+        why = "its best option is expected to bring less than it costs"
+    lowest = numeral(least, ",.3g")
+    if np.isnan(most):
+        price = f"cost at least {lowest} {unit} of expected value" if proven else "displace more than one other"
+    elif most < _NEXT_TO_NOTHING:
+        price = "cost next to nothing"
+    else:
+        price = f"cost {f'{lowest} to' if proven else 'at most'} {numeral(most, ',.3g')} {unit} of expected value"
+    return f"{why}; funding it would {price}"
+
+
+def _simulated(found: Plan) -> pd.DataFrame:
+    """Shares of replications in which each funded technology reached its target and the market."""
+    assert found.simulation is not None  # noqa: S101 - `gather` has looked
+    projects = found.simulation.projects
+    hits = pd.DataFrame(
+        {
+            "technology": projects["technology"].astype(str),
+            "p_target": projects["end_state"] == "target",
+            "p_market": projects["market_time"].notna(),
+        }
+    )
+    return hits.groupby("technology", as_index=False).mean()
+
+
+def _plan(found: Plan) -> pd.DataFrame:
+    """Money by programme and year: announced, expected by the optimiser, and promised in full awards."""
+    table = promise_table(found.scenario, found.proposal)
+    names = {"name": "programme", "payments": "planned", "awards": "promised"}
+    return table[["name", "year", "announced", "payments", "awards"]].rename(columns=names)
+
+
+def _targets(scenario: Scenario) -> pd.DataFrame:
+    return pd.DataFrame(sorted(scenario.international.share_floor.items()), columns=["year", "floor"])
+
+
+def _policies(found: Plan) -> pd.DataFrame:
+    assert found.simulation is not None  # noqa: S101 - `gather` has looked
+    tables = {"optimised": found.simulation.replications}
+    tables |= {name: comparison.replications for name, comparison in found.comparisons.items()}
+    return pd.concat(
+        [table[["replication", "npv"]].assign(policy=name) for name, table in tables.items()], ignore_index=True
+    )
+
+
+def _sources(scenario: Scenario) -> pd.DataFrame:
+    """Where rows and figures come from, as the scenario says it."""
+    rows = [("calibration in use", scenario.calibration, scenario.calibrations[scenario.calibration].source)]
+    tables: tuple[tuple[str, Iterable[Technology | Partner | Institute | Judgement]], ...] = (
+        ("technologies", scenario.technologies.values()),
+        ("partners", scenario.partners.values()),
+        ("institutes", scenario.institutes.values()),
+        ("judgements", scenario.judgements),
+    )
+    for table, items in tables:
+        sources = pd.Series([item.source or "not stated" for item in items], dtype=object).value_counts()
+        rows += [(table, f"{count} rows", str(source)) for source, count in sources.items()]
+    frame = pd.DataFrame(rows, columns=["table", "item", "source"])
+    return frame.assign(grade=[_grade(source) for source in frame["source"]])
+
+
+def _grade(source: str) -> str:
+    """The grade that a source states, or that follows from its kind."""
+    for grade in ("published", "derived", "assumed"):
+        if grade in source.lower():
+            return grade
+    return "published" if source.startswith(("seed", "press")) else "assumed"

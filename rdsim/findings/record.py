@@ -1,0 +1,188 @@
+"""What the manifest of a plan, a proposal or a simulation says that it found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from rdsim.domain import Scenario
+from rdsim.findings.words import notes
+from rdsim.planning import Plan
+from rdsim.promises import promise_table, sentences
+from rdsim.search import Loop, Proposal
+from rdsim.simulation import Simulation
+from rdsim.stats import Interval, proportion_interval
+
+__all__ = ["plan_record", "proposal_record", "simulation_record"]
+
+_ESTIMATES = (
+    "npv",
+    "value_pv",
+    "cost_pv",
+    "network_pv",
+    "commercialised_by_deadline",
+    "commercialised",
+    "target",
+    "paid",
+    "refunded",
+    "lapsed",
+    "paid_abroad",
+    "paid_by_partners",
+    "sales",
+)
+
+
+def plan_record(found: Plan) -> dict[str, Any]:
+    """Of a plan: how it was found and chosen, and what was simulated of it and of the simple rules."""
+    simulation = found.simulation
+    return {
+        "solver": _solver(found.proposal),
+        "search": _search(found.scenario, found.search),
+        "portfolio": _portfolio(found.scenario, found.proposal),
+        "fresh": _interval(found.fresh) if found.fresh is not None else {},
+        "estimates": _estimates(simulation) if simulation is not None else {},
+        "market_targets": _market_targets(simulation) if simulation is not None else [],
+        "promises": _promises(found.scenario, found.proposal),
+        "baselines": _baselines(found),
+        "notes": list(notes(found)),
+    }
+
+
+def proposal_record(scenario: Scenario, proposal: Proposal, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a proposal; `asked` is what the solver was told."""
+    return {
+        "solver": {**_solver(proposal), "asked": dict(asked)},
+        "portfolio": _portfolio(scenario, proposal),
+        "promises": _promises(scenario, proposal),
+    }
+
+
+def simulation_record(simulation: Simulation) -> dict[str, Any]:
+    """Of a simulation: what was funded, and estimates."""
+    funded = [choice.technology for choice in simulation.portfolio.choices]
+    return {"portfolio": {"funded": funded}, "estimates": _estimates(simulation)}
+
+
+def _solver(proposal: Proposal) -> dict[str, Any]:
+    solution = proposal.solution
+    return {
+        "name": solution.solver,
+        "version": solution.version,
+        "method": solution.method,
+        "status": str(solution.status),
+        "termination": str(solution.termination),
+        "objective": solution.objective,
+        "bound": solution.bound,
+        "gap": solution.gap,
+        "seconds": solution.seconds.total,
+        "options": len(proposal.options.choices),
+        "samples": proposal.samples,
+        "expected": proposal.evaluation.objective,
+        "risk": _risk(proposal),
+    }
+
+
+def _risk(proposal: Proposal) -> dict[str, Any]:
+    """What the samples say of the portfolio, if the scenario asks anything of them."""
+    found = proposal.appraisal
+    if found is None:
+        return {}
+    rules = [
+        {"name": rule.name, "value": rule.value, "sense": rule.sense, "limit": rule.limit, "holds": rule.holds}
+        for rule in found.rules
+    ]
+    told = {"mean": found.mean, "cvar": found.cvar, "worst": found.worst, "probability": found.probability}
+    return {**told, "rules": rules}
+
+
+def _portfolio(scenario: Scenario, proposal: Proposal) -> dict[str, Any]:
+    problem, opened = proposal.problem, proposal.evaluation.opened
+    return {
+        "funded": [choice.technology for choice in proposal.portfolio.choices],
+        "partners_opened": {problem.partner_names[p]: int(problem.stage_names[s]) for p, s in sorted(opened.items())},
+        "candidates": len(scenario.technologies),
+    }
+
+
+def _search(scenario: Scenario, loop: Loop | None) -> dict[str, Any]:
+    """How the loop went; empty without one."""
+    if loop is None:
+        return {}
+    chosen = loop.selected
+    return {
+        "winner": loop.winner,
+        "changed": loop.changed,
+        "stopped": loop.stopped,
+        "payment_ratio_factors": dict(loop.ratios),
+        "programmes": {code: line.name for code, line in scenario.programmes.items()},
+        "replications": loop.spent,
+        "portfolios": len(loop.steps),
+        "selection": {}
+        if chosen is None
+        else {
+            "procedure": "KN (Kim and Nelson 2001)",
+            "finalists": list(loop.finalists),
+            "means": list(chosen.means),
+            "replications": list(chosen.observed),
+            "probability": chosen.probability,
+            "indifference": chosen.zone,
+            "sure": chosen.sure,
+        },
+        "steps": [asdict(step) for step in loop.steps],
+    }
+
+
+def _estimates(simulation: Simulation) -> dict[str, Any]:
+    table = simulation.summary()
+    yearly = ("international_share_", "market_share_", "sales_")
+    shares = [name for name in table.index if str(name).startswith(yearly)]
+    return {
+        str(name): {"mean": row["mean"], "ci_low": row["ci_low"], "ci_high": row["ci_high"], "n": int(row["n"])}
+        for name, row in table.loc[[*_ESTIMATES, *shares]].iterrows()
+    }
+
+
+def _market_targets(simulation: Simulation) -> list[dict[str, Any]]:
+    """Each share of the world market aimed at, and the probability to reach it with its interval."""
+    targets, confidence = simulation.scenario.market.target, simulation.scenario.simulation.confidence
+    shares = {year: simulation.replications[f"market_share_{year}"] for year in targets}
+    return [
+        {
+            "year": year,
+            "target": target,
+            **_interval(proportion_interval(int((shares[year] >= target).sum()), len(shares[year]), confidence)),
+        }
+        for year, target in sorted(targets.items())
+    ]
+
+
+def _baselines(found: Plan) -> dict[str, Any]:
+    return {
+        name: {
+            "rule": comparison.rule.name,
+            "payment_ratios": dict(comparison.rule.payment_ratios),
+            "equal_freedom": found.is_equal(comparison),
+            "npv": _interval(comparison.npv),
+            "difference": _interval(comparison.difference),
+            "feasible": comparison.rule.evaluation.feasible,
+            "violations": [violation.name for violation in comparison.rule.evaluation.violations],
+            "funded": len(comparison.rule.portfolio.choices),
+        }
+        for name, comparison in found.comparisons.items()
+    }
+
+
+def _promises(scenario: Scenario, proposal: Proposal) -> dict[str, Any]:
+    """Expected payments and full awards beside the announced money, by line and year."""
+    table = promise_table(scenario, proposal)
+    return {
+        "rows_held_to": dict(proposal.payment_ratios),
+        "busiest": {code: mine["payment_ratio"].max() for code, mine in table.groupby("programme", sort=False)},
+        "years": table.drop(columns="name").to_dict("records"),
+        "sentences": sentences(scenario, table),
+    }
+
+
+def _interval(interval: Interval) -> dict[str, float | int]:
+    return {"mean": interval.mean, "ci_low": interval.low, "ci_high": interval.high, "n": interval.n}

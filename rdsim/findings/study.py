@@ -1,0 +1,106 @@
+"""A plan, a simulation, a proposal, and the answer to a stated problem: each as a study.
+
+These nouns do not know how they are told; so a study is made of them here, above them, and not by a method of theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from rdsim.domain import Scenario
+from rdsim.findings.page import gather
+from rdsim.findings.record import plan_record, proposal_record, simulation_record
+from rdsim.findings.words import describe_plan, describe_proposal, describe_simulation
+from rdsim.folders.contents import CHOSEN
+from rdsim.optimiser import Solution
+from rdsim.optimiser.problem import folder as problems
+from rdsim.planning import Plan
+from rdsim.search import Proposal
+from rdsim.simulation import Simulation
+from rdsim.study import Study
+
+__all__ = ["of_plan", "of_problem", "of_proposal", "of_simulation"]
+
+_WHOLE = frozenset({"outcomes", "replications", "purses", "policies"})
+"""Tables of a simulation, stored with their types."""
+
+
+def of_plan(found: Plan) -> Study:
+    """A plan with what was finished of it; it has a page if its portfolio was simulated."""
+    simulation, policies = found.simulation, partial(_policies, found)
+    tables = {} if simulation is None else _simulated(simulation)
+    return Study(
+        "plan",
+        found.scenario,
+        found.seed,
+        None if simulation is None else partial(gather, found),
+        tables | ({"policies": policies} if simulation is not None or found.comparisons else {}),
+        plan_record(found),
+        said=describe_plan(found).splitlines(),
+        portfolio=found.proposal.portfolio,
+        baselines={name: one.rule.portfolio for name, one in found.comparisons.items()},
+        parquet=_WHOLE,
+        replications=found.replications,
+        engine=found.engine,
+        missing=found.missing,
+    )
+
+
+def _simulated(simulation: Simulation) -> dict[str, Any]:
+    return {
+        "outcomes": simulation.projects,
+        "replications": simulation.replications,
+        "purses": simulation.purses,
+    }
+
+
+def _policies(found: Plan) -> pd.DataFrame:
+    """Replications of the plan and of every portfolio beside it, a policy below the other."""
+    tables = {} if found.simulation is None else {"optimised": found.simulation.replications}
+    tables |= {name: comparison.replications for name, comparison in found.comparisons.items()}
+    return pd.concat([table.assign(policy=name) for name, table in tables.items()], ignore_index=True)
+
+
+def of_simulation(simulation: Simulation, trace: pd.DataFrame | None = None) -> Study:
+    """A simulation, with the trace of its first replication if there is one."""
+    return Study(
+        "simulate",
+        simulation.scenario,
+        simulation.seed,
+        tables=_simulated(simulation) | ({} if trace is None else {"trace": trace}),
+        record=simulation_record(simulation),
+        said=describe_simulation(simulation).splitlines(),
+        portfolio=simulation.portfolio,
+        parquet=_WHOLE,
+        replications=len(simulation.replications),
+        engine=simulation.engine,
+    )
+
+
+def of_proposal(scenario: Scenario, proposal: Proposal, seed: int, asked: Mapping[str, Any] | None = None) -> Study:
+    """What the optimiser chose; `asked` is what the solver was told."""
+    return Study(
+        "optimise",
+        scenario,
+        seed,
+        record=proposal_record(scenario, proposal, asked or {}),
+        said=describe_proposal(scenario, proposal).splitlines(),
+        portfolio=proposal.portfolio,
+        replications=0,
+    )
+
+
+def of_problem(posed: problems.Posed, solution: Solution, asked: Mapping[str, Any]) -> Study:
+    """The answer to a problem that was stated by tables; `asked` is what the solver was told."""
+    return Study(
+        "optimise",
+        None,
+        int(asked["seed"]),
+        record=problems.record(posed, solution, asked),
+        said=problems.describe(posed, solution).splitlines(),
+        texts={CHOSEN.name: problems.chosen_table(posed, solution)},
+    )

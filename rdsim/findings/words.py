@@ -1,0 +1,172 @@
+"""What a plan, a proposal or a simulation found, in a few lines for the terminal; and notes for its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rdsim.case import hosts
+from rdsim.domain import Scenario
+from rdsim.optimiser import Solution
+from rdsim.planning import ONE_SHOT, Comparison, Plan
+from rdsim.promises import promise_table, sentences
+from rdsim.report.words import amount, span
+from rdsim.search import LOOP, Loop, Proposal, why_nothing
+from rdsim.simulation import Simulation
+from rdsim.stats import Interval, mean_interval
+from rdsim.wording import ratio_words
+
+__all__ = ["describe_plan", "describe_proposal", "describe_simulation", "notes"]
+
+
+def _money(interval: Interval, unit: str, confidence: float) -> str:
+    limits = span(interval.low, interval.high)
+    return f"{amount(interval.mean)} {unit} ({confidence:.0%} interval {limits})"
+
+
+def describe_proposal(scenario: Scenario, proposal: Proposal) -> str:
+    """A few lines for the terminal."""
+    return "\n".join([*_proposed(scenario, proposal), *sentences(scenario, promise_table(scenario, proposal))])
+
+
+def _proposed(scenario: Scenario, proposal: Proposal) -> Iterator[str]:
+    solution, portfolio = proposal.solution, proposal.portfolio
+    joint = sum(bool(choice.partner) for choice in portfolio.choices)
+    opened = [proposal.problem.partner_names[p] for p in sorted(proposal.evaluation.opened)]
+    gap = f"{solution.gap:.2%}" if np.isfinite(solution.gap) else "unknown"
+    yield f"{len(proposal.options.choices):,} eligible options, each simulated alone {proposal.samples} times"
+    yield f"{_how_solved(solution)}, proven gap {gap}, {solution.seconds.total:.1f} s"
+    yield _aim(scenario, proposal)
+    yield (
+        f"funded {len(portfolio.choices)} of {len(scenario.technologies)} technologies, {joint} with a partner; "
+        f"partners opened: {', '.join(opened) or 'none'}"
+    )
+    if not portfolio.choices:
+        yield why_nothing(scenario, proposal.options, proposal.problem)
+
+
+def _how_solved(solution: Solution) -> str:
+    """Who chose the portfolio: the solver, or the loop among the solver's portfolios."""
+    if solution.method == LOOP:
+        return f"{solution.solver} {solution.version} proposed, simulation chose"
+    return f"{solution.solver} {solution.version}: {solution.status} ({solution.termination})"
+
+
+def _aim(scenario: Scenario, proposal: Proposal) -> str:
+    """What the options alone come to, and what bounds that sum: never a bound of what simulation says."""
+    solution, found, unit = proposal.solution, proposal.appraisal, scenario.money_unit
+    alone = f"options alone, added up under {_rows_words(scenario, proposal)}"
+    objective, bound = amount(solution.objective), amount(solution.bound)
+    if found is None:
+        return f"{alone}: {objective}; no portfolio's options come to more than {bound} {unit}"
+    risk = scenario.optimiser.risk
+    held = "".join(
+        f"; {rule.name} {amount(rule.value)} ({rule.sense} {amount(rule.limit)})" for rule in found.rules[:3]
+    )
+    more = f" and {len(found.rules) - 3} more rules" if len(found.rules) > 3 else ""
+    return (
+        f"{alone}: aim {objective}, of any portfolio at most {bound} {unit}: "
+        f"expected value {amount(found.mean)}, CVaR at {risk.level:g} {amount(found.cvar)} "
+        f"(weight {risk.weight:g}){held}{more}"
+    )
+
+
+def _rows_words(scenario: Scenario, proposal: Proposal) -> str:
+    """The payment ratios that budget rows are held to."""
+    return ratio_words(scenario, proposal.payment_ratios)
+
+
+def describe_simulation(simulation: Simulation) -> str:
+    """A few lines for the terminal."""
+    table, unit = simulation.summary(), simulation.scenario.money_unit
+    lines = [f"{'figure':<28}{'mean':>12}{'low':>12}{'high':>12}   n = {len(simulation.replications)}"]
+    for name, words in _FIGURES.items():
+        row = table.loc[name]
+        lines.append(
+            f"{words.format(unit=unit):<28}{row['mean']:>12,.2f}{row['ci_low']:>12,.2f}{row['ci_high']:>12,.2f}"
+        )
+    return "\n".join(lines)
+
+
+_FIGURES = {
+    "npv": "net value, {unit}",
+    "commercialised": "commercialised",
+    "commercialised_by_deadline": "... by their deadline",
+    "target": "reached their target TRL",
+    "paid": "paid, {unit}",
+    "refunded": "refunded, {unit}",
+    "lapsed": "lapsed, {unit}",
+}
+
+
+def describe_plan(found: Plan) -> str:
+    """A few lines for the terminal."""
+    lines = [describe_proposal(found.scenario, found.proposal)]
+    if found.simulation is not None:
+        npv = mean_interval(found.simulation.replications["npv"].to_numpy(np.float64), found.confidence)
+        value = _money(npv, found.scenario.money_unit, found.confidence)
+        lines.append(f"simulated net value of the whole portfolio: {value}, n = {npv.n}")
+    if found.search is not None:
+        lines.append(_searched(found.search))
+    lines += [f"  {line}" for line in _leads(found)]
+    return "\n".join(lines)
+
+
+def _leads(found: Plan) -> Iterator[str]:
+    """How much more the plan is worth than each other portfolio: with the plan's freedom first."""
+    ordered = sorted(found.comparisons.values(), key=lambda one: (one.rule.name != ONE_SHOT, not found.is_equal(one)))
+    for comparison in ordered:
+        gap = comparison.difference
+        broken = "" if comparison.rule.evaluation.feasible else "; breaks a row"
+        yield (
+            f"more than {comparison.rule.name}{_freedom(found, comparison)}: {amount(gap.mean)} "
+            f"({span(gap.low, gap.high)}){broken}"
+        )
+
+
+def _freedom(found: Plan, comparison: Comparison) -> str:
+    """At which payment ratios a rule was made, where the plan's are others than the announced money's."""
+    if comparison.rule.name == ONE_SHOT or not found.promises_more:
+        return ""
+    return " at the plan's payment ratios" if found.is_equal(comparison) else " at the announced money"
+
+
+def _searched(loop: Loop) -> str:
+    """What the loop did, for the terminal."""
+    kept = "better than the optimiser's own choice" if loop.changed else "none better than the optimiser's own choice"
+    stopped = "; stopped before its end" if loop.stopped else ""
+    return f"{len(loop.steps)} portfolios judged by simulation ({loop.spent:,} replications): {kept}{stopped}"
+
+
+def notes(found: Plan) -> tuple[str, ...]:
+    """Sentences that a reader of the figures should know."""
+    return tuple(_notes(found))
+
+
+def _notes(found: Plan) -> Iterator[str]:
+    scenario, solution = found.scenario, found.proposal.solution
+    if not found.proposal.portfolio.choices:
+        yield why_nothing(scenario, found.proposal.options, found.proposal.problem)
+    if str(solution.termination) == "time limit":
+        yield "The time limit stopped the solver: running again may give another portfolio."
+    if found.simulation is not None and found.fresh is not None:
+        simulated, expected = float(found.simulation.replications["npv"].mean()), found.proposal.evaluation.objective
+        yield (
+            f"The portfolio's options, each alone, add up to {amount(expected)} {scenario.money_unit} on the "
+            f"samples that chose them and to {amount(found.fresh.mean)} on {found.fresh.n:,} fresh ones; "
+            f"simulated together they come to {amount(simulated)}. The first difference is optimism; the "
+            "second is what projects do to one another: waiting and crowding, and payments that are never made, for "
+            "partners or for projects that found no money."
+        )
+    if scenario.partners:
+        yield "What a partner does to time, success and cost is assumed, not measured: see the scenario's README."
+    unused = [code for code in hosts(scenario) if code not in _opened(found)]
+    if unused:
+        yield f"Partners not opened: {', '.join(unused)}."
+    if found.missing:
+        yield f"This run was interrupted; missing: {', '.join(found.missing)}."
+
+
+def _opened(found: Plan) -> set[str]:
+    return {found.proposal.problem.partner_names[p] for p in found.proposal.evaluation.opened}

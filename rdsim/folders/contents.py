@@ -1,0 +1,109 @@
+"""What a run's folder holds: the one list of its files, for who writes them, who reads them, and who documents them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from rdsim.folders.manifests import MANIFEST
+
+__all__ = [
+    "BASELINE",
+    "CALIBRATION",
+    "CHOSEN",
+    "HELD",
+    "MAIN",
+    "OUTCOMES",
+    "PAGE",
+    "PAGE_TABLE",
+    "POLICIES",
+    "PORTFOLIO",
+    "PORTFOLIOS",
+    "PURSES",
+    "REPLICATIONS",
+    "REPORT",
+    "TABLE",
+    "TRACE",
+    "WHOLE_TABLE",
+    "Held",
+    "documented",
+    "held",
+]
+
+MAIN = ("plan", "simulate", "optimise")
+"""Commands whose runs are known by what they hold; the manifest of every other names its study."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A file of a run's folder, or with NAME in it a family of them: what it is, and whose runs have it."""
+
+    name: str
+    what: str
+    of: tuple[str, ...] = ()
+    """Commands whose runs may have it; none: every one."""
+
+    def path(self, name: str = "") -> str:
+        """The file's path in the folder, of a family that of the one with this name."""
+        return self.name.replace("NAME", name)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(re.escape(self.name).replace("NAME", "[^/]+"))
+
+    def is_path(self, path: str) -> bool:
+        """Whether a path in the folder is this file's."""
+        return self._pattern.fullmatch(path) is not None
+
+
+_SIMULATED = ("plan", "simulate")
+_STUDY = ("study",)
+"""Stands for every command that is not a main one."""
+
+_MANIFEST = Held(
+    MANIFEST,
+    "what ran (command, scenario, overrides, plug-ins, seed, versions), what it found, whether it is `complete`, what "
+    "is `missing`, and a SHA-256 of each of its files. It is written last.",
+)
+REPORT = Held("report.html", "the page: one file, opens offline", ("plan", *_STUDY))
+PAGE = Held(
+    "page/page.json", "what the page shows, as data: it is drawn from here, the first time and again", ("plan", *_STUDY)
+)
+PAGE_TABLE = Held("page/NAME.parquet", "tables of the page that are not among the run's own", ("plan",))
+PORTFOLIO = Held("portfolio.csv", "the portfolio that was chosen, or simulated; further questions ask about it")
+BASELINE = Held("baselines/NAME.csv", "the portfolios of the simple rules", ("plan",))
+PORTFOLIOS = Held("portfolios/NAME.csv", "the study's portfolios", _STUDY)
+OUTCOMES = Held("outcomes.parquet", "a row for each replication and project", _SIMULATED)
+REPLICATIONS = Held("replications.parquet", "a row for each replication", _SIMULATED)
+PURSES = Held("purses.parquet", "a row for each replication, programme and year", _SIMULATED)
+POLICIES = Held(
+    "policies.parquet", "the replications of the plan and of each portfolio beside it, by `policy`", ("plan",)
+)
+TRACE = Held("trace.csv", "what happened in the first replication (`--trace`)", ("simulate",))
+CHOSEN = Held("chosen.csv", "the options chosen of a problem that was stated by tables", ("optimise",))
+CALIBRATION = Held("calibration.toml", "the calibration, ready to be put into a scenario", ("calibrate",))
+TABLE = Held("NAME.csv", "the study's tables", _STUDY)
+WHOLE_TABLE = Held("NAME.parquet", "tables of a study that are too large, or too typed, for CSV", _STUDY)
+
+HELD = (
+    _MANIFEST, REPORT, PAGE, PAGE_TABLE, PORTFOLIO, BASELINE, PORTFOLIOS, OUTCOMES, REPLICATIONS, PURSES, POLICIES,
+    TRACE, CHOSEN, CALIBRATION, TABLE, WHOLE_TABLE,
+)  # fmt: skip
+"""All of them; where a path is of several, it is the first."""
+
+
+def held(path: str, command: str) -> Held | None:
+    """What a file of a run of the command is, by its path in the folder; None if it is none of the run's."""
+    kinds = {command} if command in MAIN else {command, "study"}
+    return next((one for one in HELD if one.is_path(path) and (not one.of or kinds & set(one.of))), None)
+
+
+def documented() -> Iterator[str]:
+    """The list as the lines of a table in Markdown."""
+    yield "| file | what | of |"
+    yield "| --- | --- | --- |"
+    for one in HELD:
+        commands = ["studies" if name == "study" else f"`{name}`" for name in one.of]
+        yield f"| `{one.name}` | {one.what} | {', '.join(commands) or 'every run'} |"

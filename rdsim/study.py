@@ -1,0 +1,67 @@
+"""What every run comes to: a study, with answers for people, tables and portfolios for programs, a page, and a record.
+
+A plan, a simulation, a proposal and a calibration become one as every other question does, so that there is one way
+into a folder (`rdsim.results`) and one way onto a page (`rdsim.report`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+
+from rdsim.domain import Portfolio, Scenario
+from rdsim.report import PlanReport, Sheet
+
+__all__ = ["Frame", "Page", "Study"]
+
+Frame = pd.DataFrame | Callable[[], pd.DataFrame]
+"""A table, or what makes it where it is written: then no want of memory, and no interrupt, costs more than that one."""
+
+Page = Sheet | PlanReport | Callable[[], PlanReport]
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What was found, by the command `name`: see `rdsim.folders.contents` for where each part goes.
+
+    Tables are stored as CSV, those named in `parquet` as Parquet, with their types. Money is in the scenario's
+    `money_unit`.
+    """
+
+    name: str
+    scenario: Scenario | None
+    """None if no scenario was asked about: of records, or of a problem stated by tables."""
+    seed: int
+    page: Page | None = None
+    """What report.html shows, as data."""
+    tables: Mapping[str, Frame] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
+    """What the manifest says beside how the run came about; values that JSON has."""
+    portfolios: Mapping[str, Portfolio] = field(default_factory=dict)
+    said: Sequence[str] = ()
+    """Lines for the terminal, if they are others than the lead of the page."""
+    portfolio: Portfolio | None = None
+    """The one portfolio that the run comes to, if it does: further questions are asked about it."""
+    baselines: Mapping[str, Portfolio] = field(default_factory=dict)
+    """Portfolios of simple rules, beside it."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Files of text, by their names in the folder."""
+    parquet: frozenset[str] = frozenset()
+    replications: int | None = None
+    """How many were simulated; None: as many as the scenario says."""
+    engine: str = "none"
+    missing: tuple[str, ...] = ()
+    """What was not finished, for an interrupt."""
+
+    def led_by(self, line: str) -> Study:
+        """The study with a line before all that it says, for people and for the terminal."""
+        page = replace(self.page, lead=(line, *self.page.lead)) if isinstance(self.page, Sheet) else self.page
+        return replace(self, page=page, said=(line, *self.said) if self.said else ())
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """What the terminal says."""
+        return self.said or (self.page.lead if isinstance(self.page, Sheet) else ())
