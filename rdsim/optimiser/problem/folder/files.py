@@ -1,0 +1,88 @@
+"""The files of a folder: its settings, its tables, and those that are nearly named as one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rdsim.errors import Fault, InputError
+from rdsim.optimiser.problem.folder.form import AIMS, CHOICES, COLUMNS, SETTINGS, name_rule
+from rdsim.optimiser.problem.folder.reader import Reader
+from rdsim.tables import copies, did_you_mean, read_table, shown
+from rdsim.texts import read_toml
+
+__all__ = ["read_settings", "read_tables"]
+
+
+TYPES: dict[str, type] = {"name": str, "unit": str, "sense": str, "choice": str, "stages": list}
+
+
+def read_settings(reader: Reader) -> None:
+    """problem.toml, if there is one."""
+    if not (reader.folder / SETTINGS).exists():
+        return
+    try:
+        found = read_toml(reader.folder / SETTINGS)
+    except InputError as error:
+        reader.faults += error.faults
+        return
+    for key, value in found.items():
+        _keep_setting(reader, key, value)
+
+
+def _keep_setting(reader: Reader, key: str, value: Any) -> None:
+    """A setting that has a meaning, and a value of its kind."""
+    fits = isinstance(value, TYPES.get(key, object))
+    words: dict[str, Iterable[str]] = {"sense": AIMS, "choice": CHOICES}
+    where = f"{SETTINGS}, {key}"
+    if key not in TYPES:
+        reader.faults.append(Fault(where, "unknown setting", "", did_you_mean(key, TYPES)))
+    elif not fits:
+        kind = "a list of names" if key == "stages" else "text in quotes"
+        reader.faults.append(Fault(where, f"must be {kind}", shown(value)))
+    elif key in words and str(value) not in words[key]:
+        rule = "must be maximise or minimise" if key == "sense" else f"must be one of {', '.join(words[key])}"
+        reader.faults.append(Fault(where, rule, shown(value)))
+    elif key == "stages":
+        reader.settings[key] = [str(stage) for stage in value]
+        _check_stages(reader, where, reader.settings[key])
+    else:
+        reader.settings[key] = value
+
+
+def _check_stages(reader: Reader, where: str, names: Sequence[str]) -> None:
+    """Stages of problem.toml: proper names, each once, at least one."""
+    if not names:
+        reader.faults.append(Fault(where, "must name a stage at least", "an empty list"))
+    for name, times in Counter(names).items():
+        rule = name_rule(name) or ("must name each stage once" if times > 1 else "")
+        if rule:
+            reader.faults.append(Fault(where, rule, shown(name)))
+
+
+def read_tables(reader: Reader) -> None:
+    """Every table that is there; options.csv must be, and a file that is nearly named as one is refused."""
+    for name in COLUMNS:
+        path = reader.folder / f"{name}.csv"
+        if path.exists():
+            reader.tables[name] = read_table(path)
+            reader.faults += reader.tables[name].faults
+            for copy in copies(reader.folder, path.name):
+                reader.faults.append(
+                    Fault(copy, f"must not stand beside {path.name}", "", f"Keep one of the two, as {path.name}.")
+                )
+            continue
+        meant = _misnamed(reader.folder, path.name)
+        if meant:
+            reader.blame((name, 0, ""), "a table is read only under its own name", meant, f"Rename it to {path.name}.")
+        elif name == "options":
+            reader.blame((name, 0, ""), "the file is required", f"no such file in {reader.folder}")
+
+
+def _misnamed(folder: Path, file: str) -> str:
+    """A CSV of the folder whose name is nearly `file`, for a table silently left out would change the problem."""
+    known = {f"{name}.csv" for name in COLUMNS}
+    others = sorted(path.name for path in folder.glob("*.csv") if path.name not in known)
+    return next((other for other in others if did_you_mean(other, [file]).startswith("Did")), "")

@@ -1,0 +1,45 @@
+"""A folder read: the problem that it states, or every fault of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rdsim.errors import Fault, ProblemError
+from rdsim.folders import is_file, is_folder
+from rdsim.optimiser.problem.folder.files import read_settings, read_tables
+from rdsim.optimiser.problem.folder.form import Posed
+from rdsim.optimiser.problem.folder.names import name_everything
+from rdsim.optimiser.problem.folder.parts import parts
+from rdsim.optimiser.problem.folder.reader import Reader
+from rdsim.optimiser.problem.problem import PortfolioProblem, state_problem
+
+__all__ = ["pose", "read"]
+
+
+def read(folder: str | Path) -> PortfolioProblem:
+    """The problem that a folder states; see the module for the form.
+
+    Raises: ProblemError with every fault: file, row, column, rule, what was found, and a way out.
+    """
+    return pose(folder).problem
+
+
+def pose(folder: str | Path) -> Posed:
+    """As `read`, with the problem's name, sense and unit."""
+    path = Path(folder)
+    if not is_folder(path):
+        found = "a file" if is_file(path) else "nothing"
+        raise ProblemError((Fault(str(path), "must be a folder with options.csv", found),))
+    return _posed(Reader(path))
+
+
+def _posed(reader: Reader) -> Posed:
+    """Everything read, or every fault raised."""
+    read_settings(reader)
+    read_tables(reader)
+    name_everything(reader)
+    problem = parts(reader)
+    if reader.faults:
+        raise ProblemError(tuple(reader.faults))
+    name = reader.settings.get("name", reader.folder.resolve().name)
+    return Posed(state_problem(**problem), name, reader.minimise, reader.settings.get("unit", ""))
