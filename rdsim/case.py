@@ -25,6 +25,7 @@ from rdsim.domain import Choice, FormationStage, Mode, Portfolio, Programme, Sce
 from rdsim.gates import GATE_POLICIES
 from rdsim.partnership import StepEffect, cost_factor, step_effect
 from rdsim.purses import PURSE_RULES
+from rdsim.registry import Extension
 from rdsim.scenario import (
     calibration,
     call_months,
@@ -100,11 +101,13 @@ class Case(NamedTuple):
     starts: Ints  # (G, Y)
     call_day: Ints  # (G,) day of the fiscal year on which projects start
     carry_ppm: Ints  # (G,)
-    purse_rule: Ints  # (G,) index into `purses.PURSE_RULES`
+    purse_rule: Ints  # (G,) number in `purses.PURSE_RULES`
+    purse_parameters: Floats  # (G, W) of the rule's own
     tranches: Ints  # (G,) number of tranches
     tranche_days: Ints  # (G, K)
     drop_fallback: Bools  # (G,) a project without an agreement is dropped
-    policy: Ints  # (G,) index into `gates.GATE_POLICIES`
+    policy: Ints  # (G,) number in `gates.GATE_POLICIES`
+    gate_parameters: Floats  # (G, W) of the policy's own, W as many as the one with the most has
     alpha: Floats  # (G,)
     beta: Floats  # (G,)
     tolerance: Ints  # (G,)
@@ -515,10 +518,18 @@ def _asked(scenario: Scenario, choices: Sequence[Choice]) -> Bools:
     return asked
 
 
+def _own(extensions: Sequence[tuple[Extension, Mapping[str, float]]]) -> Floats:
+    """Values of the parameters of some extensions, a row for each, as wide as the widest."""
+    rows = [one.values(given) for one, given in extensions]
+    table = np.zeros((len(rows), max(map(len, rows), default=0)))
+    for k, row in enumerate(rows):
+        table[k, : len(row)] = row
+    return table
+
+
 def _programme_arrays(scenario: Scenario) -> dict[str, npt.NDArray[np.generic]]:
     lines, scale = list(scenario.programmes.values()), money_scale(scenario)
     gates, panels = [line.gate for line in lines], list(scenario.panels)
-    policies, rules = list(GATE_POLICIES), list(PURSE_RULES)
     width = _most_deliverables(scenario)
     tranches = max(len(line.tranches) for line in lines)
     due, after = np.zeros((len(lines), width), np.int64), np.ones((len(lines), width), np.int64)
@@ -533,11 +544,13 @@ def _programme_arrays(scenario: Scenario) -> dict[str, npt.NDArray[np.generic]]:
         "starts": np.array([_per_year(line.starts, scenario, 1) for line in lines], np.int64),
         "call_day": np.array([call_day(scenario, line) for line in lines], np.int64),
         "carry_ppm": np.array([round(line.carry_over * MILLION) for line in lines], np.int64),
-        "purse_rule": np.array([rules.index(line.purse_rule) for line in lines], np.int64),
+        "purse_rule": np.array([PURSE_RULES.number(line.purse_rule) for line in lines], np.int64),
+        "purse_parameters": _own([(PURSE_RULES[line.purse_rule], line.purse_parameters) for line in lines]),
         "tranches": np.array([len(line.tranches) for line in lines], np.int64),
         "tranche_days": tranche_days,
         "drop_fallback": np.array([_drops(line) for line in lines], np.bool_),
-        "policy": np.array([policies.index(gate.policy) for gate in gates], np.int64),
+        "policy": np.array([GATE_POLICIES.number(gate.policy) for gate in gates], np.int64),
+        "gate_parameters": _own([(GATE_POLICIES[gate.policy], gate.parameters) for gate in gates]),
         "alpha": np.array([gate.alpha for gate in gates], np.float64),
         "beta": np.array([gate.beta for gate in gates], np.float64),
         "tolerance": np.array([gate.tolerance for gate in gates], np.int64),

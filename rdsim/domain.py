@@ -85,6 +85,9 @@ Trl = Annotated[int, Field(ge=1, le=9)]
 Level = Annotated[float, Field(ge=0, le=200, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 
+Own = dict[Identifier, Finite]
+"""Values of an extension's own parameters, by name; those that are absent have the defaults that it declares."""
+
 _strict = ConfigDict(extra="forbid")
 
 
@@ -120,6 +123,7 @@ class Gate:
         Field(ge=0, le=9, allow_inf_nan=False, description="drop-worst: standard deviation of the review, TRL steps."),
     ] = 0.0
     panel: Annotated[str, Field(description="Panel that reviews; empty: a review takes no seat and no time.")] = ""
+    parameters: Annotated[Own, Field(description="Parameters of the gate policy's own.")] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -203,6 +207,9 @@ class Programme:
     deliverables: Annotated[
         dict[Identifier, Deliverable], Field(max_length=30, description="Deliverables by name.")
     ] = field(default_factory=dict)
+    purse_parameters: Annotated[Own, Field(description="Parameters of the purse rule's own.")] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,23 @@
 """Gate policies: how a review between two tranches decides.
 
-A policy is a small value behind one contract, `GatePolicy`; `register` adds a third party's, which
-scenarios then name in `gate.policy`. Its functions take and return plain numbers, so that the compiled
+A policy is a small value behind two contracts, `GatePolicy`; `rdsim.extend.gate_policy` registers a third party's,
+which scenarios then name in `gate.policy`. Its functions take and return plain numbers, so that the compiled
 engine can compile the very objects that the SimPy engine calls.
 """
 
 from __future__ import annotations
 
-import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any, ClassVar
 
-from rdsim.domain import NAMES
+from rdsim.contracts import GATE_DROPS, GATE_JUDGE
 from rdsim.errors import Fault
+from rdsim.registry import Extension, Registry
 
 __all__ = [
-    "BUILT_IN",
     "GATE_POLICIES",
     "GatePolicy",
     "always_pass",
@@ -39,17 +40,17 @@ def threshold(lead: int, missing: int, luck: float, alpha: float, beta: float, t
     return luck < beta
 
 
-def always_pass(lead: int, missing: int, luck: float, alpha: float, beta: float, tolerance: int) -> bool:  # noqa: ARG001
+def always_pass() -> bool:
     """Every project is judged on plan."""
     return True
 
 
-def deliverables_in(lead: int, missing: int, luck: float, alpha: float, beta: float, tolerance: int) -> bool:  # noqa: ARG001
+def deliverables_in(missing: int, luck: float, beta: float) -> bool:
     """On plan if no due deliverable is missing, or if that is overlooked."""
     return missing == 0 or luck < beta
 
 
-def never_drop(reviews: int, rate_ppm: int, fraction: int) -> tuple[int, int]:  # noqa: ARG001
+def never_drop() -> tuple[int, int]:
     """No project of a round is dropped by comparison."""
     return 0, 0
 
@@ -64,33 +65,30 @@ def dropped(reviews: int, rate_ppm: int, fraction: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class GatePolicy:
+class GatePolicy(Extension):
     """How a review decides.
 
-    `judge(lead, missing, luck, alpha, beta, tolerance)` says whether a project is on plan: `lead` is TRL
-    reached minus planned, `missing` the number of due deliverables not handed in, `luck` uniform in (0, 1).
-    With `rounds`, reviews wait for the next half-year round instead of a panel seat, and
-    `drops(reviews, rate_ppm, fraction)` says how many of the worst are stopped, and the fraction carried on;
-    those that are not dropped pass if `judge` says so.
-
-    All must depend on their arguments alone. The compiled engine calculates in 64-bit integers, and takes the values
-    that globals have when it compiles.
+    `judge` says whether a project is on plan (`rdsim.contracts.GATE_JUDGE`). With `rounds`, reviews wait for the next
+    half-year round instead of a panel seat, and `drops` says how many of the worst are stopped, and the fraction
+    carried on (`GATE_DROPS`); those that are not dropped pass if `judge` says so.
     """
 
-    judge: Callable[[int, int, float, float, float, int], bool] = always_pass
+    contracts: ClassVar = {"judge": GATE_JUDGE, "drops": GATE_DROPS}
+
+    judge: Callable[..., Any] = always_pass
     rounds: bool = False
-    drops: Callable[[int, int, int], tuple[int, int]] = never_drop
+    drops: Callable[..., Any] = never_drop
 
 
-GATE_POLICIES: dict[str, GatePolicy] = {
-    "threshold": GatePolicy(judge=threshold),
-    "always-pass": GatePolicy(),
-    "drop-worst": GatePolicy(judge=deliverables_in, rounds=True, drops=dropped),
-}
-
-
-BUILT_IN = frozenset(GATE_POLICIES)
-"""Those that came with rdsim."""
+GATE_POLICIES = Registry(
+    "gate policy",
+    GatePolicy,
+    {
+        "threshold": GatePolicy(judge=threshold),
+        "always-pass": GatePolicy(),
+        "drop-worst": GatePolicy(judge=deliverables_in, rounds=True, drops=dropped),
+    },
+)
 
 
 def gives_two_numbers(answer: object) -> bool:
@@ -105,14 +103,7 @@ def not_two_numbers(label: str, answer: object) -> Fault:
 
 
 def register(name: str, policy: GatePolicy) -> None:
-    """Add a gate policy; scenarios then name it in `gate.policy`.
-
-    Raises: TypeError for what is no GatePolicy; ValueError for a name in use, or that a scenario could not bear.
-    """
-    if not isinstance(policy, GatePolicy):
-        raise TypeError(f"gate policy {name!r} must be a gates.GatePolicy, not a {type(policy).__name__}")
-    if not re.fullmatch(NAMES, name):
-        raise ValueError(f"{name!r} is no name: letters, digits and . _ + - only, at most 64")
-    if name in GATE_POLICIES:
-        raise ValueError(f"gate policy {name!r} exists")
-    GATE_POLICIES[name] = policy
+    """The old name of `GATE_POLICIES.register`."""
+    line = "write rdsim.extend.gate_policy, or gates.GATE_POLICIES.register, for gates.register"
+    warnings.warn(line, DeprecationWarning, stacklevel=2)
+    GATE_POLICIES.register(name, policy)

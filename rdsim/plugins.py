@@ -1,4 +1,4 @@
-"""Plug-ins: Python files of a user that register gate policies or purse rules before a scenario is read."""
+"""Plug-ins: Python files of a user that register what they define before a scenario is read."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from rdsim import gates, purses
 from rdsim.behaviour import is_local, is_local_file
 from rdsim.errors import Fault, InputError
+from rdsim.registry import Registry
 
 __all__ = ["Plugin", "load"]
 
 
-def _registries() -> tuple[MutableMapping[str, Any], ...]:
-    return gates.GATE_POLICIES, purses.PURSE_RULES
+def _registered() -> frozenset[tuple[str, str]]:
+    """Noun of the registry and name of all that was registered."""
+    return frozenset((one.noun, name) for one in Registry.every for name in one.own())
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class _Run:
     plugin: Plugin
     files: tuple[Path, ...]  # it, and the user's modules that it imports
     modules: frozenset[str]  # that it brought in
-    names: tuple[frozenset[str], ...]  # that it registered, by registry
+    names: frozenset[tuple[str, str]]  # that it registered, as `_registered` has them
 
 
 _RUN: dict[Path, _Run] = {}
@@ -49,7 +49,7 @@ _RUN: dict[Path, _Run] = {}
 def load(paths: Sequence[Path]) -> tuple[Plugin, ...]:
     """Run every file, in order. Raises InputError with all files that are missing or that fail.
 
-    Such a file registers what it defines, for instance by `purses.register("reserve", purses.PurseRule(pays=...))`.
+    Such a file registers what it defines, for instance by `@rdsim.extend.purse_rule("reserve")`.
     A file that was run before is run again only if it, or a module of the user's that it imports, has changed since;
     what it had registered is then taken back.
     """
@@ -79,12 +79,12 @@ def _loaded(path: Path, text: bytes) -> Plugin:
         return before.plugin
     if before is not None:
         _take_back(before)
-    known, modules = [frozenset(one) for one in _registries()], frozenset(sys.modules)
+    known, modules = _registered(), frozenset(sys.modules)
     try:
         _run(path, text)
     finally:
         # What it had registered before it failed must not keep it from being run again.
-        names = tuple(frozenset(one) - old for one, old in zip(_registries(), known, strict=True))
+        names = _registered() - known
         brought = frozenset(name for name in frozenset(sys.modules) - modules if is_local(name))
         _RUN[place] = _Run(Plugin(str(path), "", ""), (), brought, names)
     files = _files(place, text, brought)
@@ -95,14 +95,13 @@ def _loaded(path: Path, text: bytes) -> Plugin:
 
 def _is_current(run: _Run) -> bool:
     """Whether nothing that was run has changed since, and what it registered is still there."""
-    there = all(names <= registry.keys() for names, registry in zip(run.names, _registries(), strict=True))
-    return there and bool(run.files) and _digest(run.files) == run.plugin.code
+    return run.names <= _registered() and bool(run.files) and _digest(run.files) == run.plugin.code
 
 
 def _take_back(run: _Run) -> None:
-    for names, registry in zip(run.names, _registries(), strict=True):
-        for name in names:
-            registry.pop(name, None)
+    for registry in Registry.every:
+        for name in [name for name in registry.own() if (registry.noun, name) in run.names]:
+            registry.unregister(name)
     for name in run.modules:
         sys.modules.pop(name, None)
 

@@ -1,19 +1,21 @@
 """Purses: what is carried over, and whom a programme's purse pays of those who ask.
 
 Requests come to a purse in order of rank, partners' costs before projects. One that is larger than what is in the
-purse is never paid, whatever a rule says: money is never invented. A rule is a small value behind one contract,
-`PurseRule`; `register` adds a third party's, which scenarios then name in `purse_rule`.
+purse is never paid, whatever a rule says: money is never invented. A rule is a small value behind two contracts,
+`PurseRule`; `rdsim.extend.purse_rule` registers a third party's, which scenarios then name in `purse_rule`.
 """
 
 from __future__ import annotations
 
-import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from rdsim.domain import NAMES
+from rdsim.contracts import PURSE_BLOCKS, PURSE_PAYS
+from rdsim.registry import Extension, Registry
 
-__all__ = ["BUILT_IN", "PURSE_RULES", "PurseRule", "always", "carried_over", "never", "purse_at_most", "register"]
+__all__ = ["PURSE_RULES", "PurseRule", "always", "carried_over", "never", "purse_at_most", "register"]
 
 MILLION = 1_000_000
 
@@ -33,48 +35,36 @@ def purse_at_most(announced: Sequence[int], rate_ppm: int) -> tuple[int, ...]:
     return tuple(held)
 
 
-def always(amount: int, purse: int, budget: int, tranche: int, day: int) -> bool:  # noqa: ARG001
+def always() -> bool:
     """Yes."""
     return True
 
 
-def never(amount: int, purse: int, budget: int, tranche: int, day: int) -> bool:  # noqa: ARG001
+def never() -> bool:
     """No."""
     return False
 
 
 @dataclass(frozen=True)
-class PurseRule:
+class PurseRule(Extension):
     """How a purse serves requests.
 
-    `pays(amount, purse, budget, tranche, day)` says whether a request that fits is paid now, `blocks(...)` whether one
-    that is not paid makes those behind it wait. `amount`, `purse` (what is in it) and `budget` (the fiscal year's new
-    money) are in won; `tranche` counts from 0 and is -1 for the cost of a partner; `day` is that of the fiscal year,
-    0 to 359. A request is looked at again whenever the purse or its queue changes.
-
-    Both must depend on their arguments alone. The compiled engine calculates in 64-bit integers, and takes the values
-    that globals have when it compiles: a product of two amounts in won does not fit.
+    `pays` says whether a request that fits is paid now (`rdsim.contracts.PURSE_PAYS`), `blocks` whether one that is
+    not paid makes those behind it wait. A request is looked at again whenever the purse or its queue changes. A product
+    of two amounts in won does not fit 64 bits.
     """
 
-    pays: Callable[[int, int, int, int, int], bool] = always
-    blocks: Callable[[int, int, int, int, int], bool] = always
+    contracts: ClassVar = {"pays": PURSE_PAYS, "blocks": PURSE_BLOCKS}
+
+    pays: Callable[..., Any] = always
+    blocks: Callable[..., Any] = always
 
 
-PURSE_RULES: dict[str, PurseRule] = {"strict": PurseRule(), "first-fit": PurseRule(blocks=never)}
-
-BUILT_IN = frozenset(PURSE_RULES)
-"""Those that came with rdsim."""
+PURSE_RULES = Registry("purse rule", PurseRule, {"strict": PurseRule(), "first-fit": PurseRule(blocks=never)})
 
 
 def register(name: str, rule: PurseRule) -> None:
-    """Add a purse rule; scenarios then name it in `purse_rule`.
-
-    Raises: TypeError for what is no PurseRule; ValueError for a name in use, or that a scenario could not bear.
-    """
-    if not isinstance(rule, PurseRule):
-        raise TypeError(f"purse rule {name!r} must be a purses.PurseRule, not a {type(rule).__name__}")
-    if not re.fullmatch(NAMES, name):
-        raise ValueError(f"{name!r} is no name: letters, digits and . _ + - only, at most 64")
-    if name in PURSE_RULES:
-        raise ValueError(f"purse rule {name!r} exists")
-    PURSE_RULES[name] = rule
+    """The old name of `PURSE_RULES.register`."""
+    line = "write rdsim.extend.purse_rule, or purses.PURSE_RULES.register, for purses.register"
+    warnings.warn(line, DeprecationWarning, stacklevel=2)
+    PURSE_RULES.register(name, rule)

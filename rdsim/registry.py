@@ -1,25 +1,60 @@
 """Extension points: what a plug-in's functions may ask for, and the registries that hold what plug-ins bring.
 
 A function of a plug-in takes its arguments **by name**, any subset of what its `Contract` offers: whoever needs two
-numbers of ten writes two, and an argument that a later release offers breaks nobody. What a name stands for is kept
-in a `Registry`: those that came with rdsim, and those that were registered, which can be replaced and taken back.
+numbers of ten writes two, and an argument that a later release offers breaks nobody. Beside those it may take
+`Parameter`s of its own, whose values a scenario gives. What a name stands for is kept in a `Registry`: those that came
+with rdsim, and those that were registered, which can be replaced and taken back.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
+import math
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar, Generic, TypeVar
 
 from rdsim.domain import NAMES
 from rdsim.errors import ExtensionError, Fault
 
-__all__ = ["Contract", "Registry", "Taken"]
+__all__ = ["Contract", "Extension", "Parameter", "Registry", "Taken"]
 
 T = TypeVar("T")
-F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number of an extension's own, which a scenario may give; its functions take it by its name."""
+
+    name: str
+    default: float
+    lowest: float = -math.inf
+    highest: float = math.inf
+    whole: bool = False
+    """Whether it is a whole number; functions then get an `int`."""
+    description: str = ""
+    """What it means, and its unit."""
+
+    def value(self, given: Mapping[str, float]) -> float:
+        """What is given under its name, or its default."""
+        found = given.get(self.name, self.default)
+        return int(found) if self.whole else float(found)
+
+    def rule(self, value: float) -> str:
+        """'' if it may have this value, or what it must be."""
+        whole = not self.whole or float(value).is_integer()
+        return "" if whole and self.lowest <= value <= self.highest else f"must be {self}"
+
+    def __str__(self) -> str:
+        limits = [
+            text
+            for text, limit in ((f"at least {self.lowest:g}", self.lowest), (f"at most {self.highest:g}", self.highest))
+            if math.isfinite(limit)
+        ]
+        return " ".join(["a whole number" if self.whole else "a number", " and ".join(limits)]).strip()
 
 
 @dataclass(frozen=True)
@@ -32,26 +67,34 @@ class Contract:
     """Every argument's meaning and unit, by name, in the order in which rdsim gives them."""
     answers: str
     """What it must return."""
+    older: int = 0
+    """How many of the first arguments were once given by position: functions written so are taken still."""
 
-    def taken(self, label: str, function: Callable[..., Any], also: Mapping[str, str] | None = None) -> Taken:
+    def taken(self, label: str, function: Callable[..., Any], also: Sequence[str] = ()) -> Taken:
         """Which of the arguments a function takes; `also` are offered besides, by what registers the function.
 
         Raises: ExtensionError with every argument that nobody offers.
         """
-        offered = (*self.offers, *(also or {}))
-        faults, names = list[Fault](), list[str]()
-        for one in _signature(self, label, function).parameters.values():
-            if one.kind is one.VAR_KEYWORD:
-                names += [name for name in offered if name not in names]
-            elif one.kind is one.VAR_POSITIONAL or (one.name not in offered and one.default is not one.empty):
-                continue  # a default is a value that the function brings itself
-            elif one.name in offered and one.kind is not one.POSITIONAL_ONLY:
-                names.append(one.name)
-            else:
-                faults.append(Fault(f"{label}", f"may take {', '.join(offered)}, by name", repr(one.name)))
-        if faults:
-            raise ExtensionError(tuple(faults))
-        return Taken(function, tuple(names), offered)
+        offered = (*self.offers, *also)
+        signature = _signature(self, label, function)
+        names, strange = _asked(signature, offered)
+        if self.is_by_position(signature, offered):
+            return Taken(function, offered[: self.older], offered, by_position=True)
+        if strange:
+            rule = f"may take {', '.join(offered)}, by name"
+            raise ExtensionError(tuple(Fault(label, rule, repr(name)) for name in strange))
+        return Taken(function, names, offered)
+
+    def is_by_position(self, signature: inspect.Signature, offered: Sequence[str]) -> bool:
+        """Whether a function is written as earlier releases asked for: with names of its own, or a star."""
+        star = any(one.kind is one.VAR_POSITIONAL for one in signature.parameters.values())
+        if not self.older or not (star or _asked(signature, offered)[1]):
+            return False
+        try:
+            signature.bind(*range(self.older))
+        except TypeError:
+            return False
+        return True
 
     def __str__(self) -> str:
         lines = [f"{self.point}: {self.answers}", *(f"  {name}: {meaning}" for name, meaning in self.offers.items())]
@@ -66,6 +109,21 @@ def _signature(contract: Contract, label: str, function: Callable[..., Any]) -> 
         raise ExtensionError((Fault(label, rule, str(error)),)) from error
 
 
+def _asked(signature: inspect.Signature, offered: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names that a function takes of what is offered, and those that nobody offers."""
+    names, strange = list[str](), list[str]()
+    for one in signature.parameters.values():
+        if one.kind is one.VAR_KEYWORD:
+            names += [name for name in offered if name not in names]
+        elif one.kind is one.VAR_POSITIONAL or (one.name not in offered and one.default is not one.empty):
+            continue  # a default is a value that the function brings itself
+        elif one.name in offered and one.kind is not one.POSITIONAL_ONLY:
+            names.append(one.name)
+        else:
+            strange.append(one.name)
+    return tuple(names), tuple(strange)
+
+
 @dataclass(frozen=True)
 class Taken:
     """A function and the names of the offered arguments that it takes; called with all that is offered, by position."""
@@ -73,25 +131,98 @@ class Taken:
     function: Callable[..., Any]
     names: tuple[str, ...]
     offered: tuple[str, ...]
+    by_position: bool = False
 
     def __call__(self, *given: Any) -> Any:
         """The function's answer; `given` are the values of all that is offered, in the order of the contract."""
-        known = dict(zip(self.offered, given, strict=True))
-        return self.function(**{name: known[name] for name in self.names})
+        return self.of(dict(zip(self.offered, given, strict=True)))
 
     def of(self, given: Mapping[str, Any]) -> Any:
         """The function's answer; `given` holds at least what it takes."""
+        if self.by_position:
+            return self.function(*(given[name] for name in self.names))
         return self.function(**{name: given[name] for name in self.names})
 
 
+# --- what is registered ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Extension:
+    """What stands under a name at an extension point: functions with contracts, and the parameters they share."""
+
+    contracts: ClassVar[Mapping[str, Contract]] = {}
+    """By the name of the field that holds the function; a field that holds None has none."""
+
+    _: KW_ONLY
+    parameters: tuple[Parameter, ...] = ()
+
+    @property
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        """Its functions, by field."""
+        return {field: one for field in self.contracts if (one := getattr(self, field)) is not None}
+
+    def taken(self, label: str, field: str) -> Taken:
+        """One of its functions, and what it takes. Raises ExtensionError with every argument that nobody offers."""
+        return self.contracts[field].taken(label, getattr(self, field), [one.name for one in self.parameters])
+
+    def values(self, given: Mapping[str, float]) -> tuple[float, ...]:
+        """Its parameters' values, those that are not given at their defaults, in the order of `parameters`."""
+        return tuple(one.value(given) for one in self.parameters)
+
+    def typed(self, row: Sequence[float]) -> tuple[float, ...]:
+        """Values that `values` gave, after they were numbers of an array."""
+        return tuple(int(one) if known.whole else one for known, one in zip(self.parameters, row, strict=False))
+
+    def faults(self, label: str) -> Iterator[Fault]:
+        """What is wrong with it, whatever a scenario says."""
+        offered = {name for one in self.contracts.values() for name in one.offers}
+        names = [one.name for one in self.parameters]
+        for one in self.parameters:
+            where = f"{label}, parameter {one.name!r}"
+            if one.name in offered or names.count(one.name) > 1 or not one.name.isidentifier():
+                yield Fault(where, "must have a name of its own, of letters, digits and _ only", repr(one.name))
+            if rule := one.rule(one.default):
+                yield Fault(where, f"the default {rule}", f"{one.default:g}")
+        for field in self.functions:
+            try:
+                self.taken(f"{label}, {field}", field)
+            except ExtensionError as error:
+                yield from error.faults
+
+    def by_position(self, label: str) -> Iterator[str]:
+        """A line for each function that is written as earlier releases asked for, and what to write instead."""
+        for field in self.functions:
+            if self.taken(label, field).by_position:
+                yield (
+                    f"{label}, {field}: arguments are given by name now; "
+                    f"name those that it needs of {', '.join(self.contracts[field].offers)}"
+                )
+
+
+def _origin(value: object) -> tuple[tuple[str, str], ...]:
+    """Modules and qualified names of a value's functions, rdsim's own aside: whoever defines it again has the same."""
+    fields = [getattr(value, one.name) for one in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else []
+    functions = [one for one in (value, *fields) if callable(one) and hasattr(one, "__qualname__")]
+    return tuple((one.__module__, one.__qualname__) for one in functions if not one.__module__.startswith("rdsim."))
+
+
 class Registry(Mapping[str, T], Generic[T]):
-    """What names stand for at one extension point, those that came with rdsim first."""
+    """What names stand for at one extension point, those that came with rdsim first.
+
+    Every name has a number that no other name gets, by which engines know it.
+    """
+
+    every: ClassVar[list[Registry[Any]]] = []
+    """All registries there are: what a plug-in registered is taken back from each."""
 
     def __init__(self, noun: str, kind: type[T], built_in: Mapping[str, T]) -> None:
         self.noun, self.kind = noun, kind
         self.built_in = frozenset(built_in)
         """Names of those that came with rdsim."""
         self._known: dict[str, T] = dict(built_in)
+        self._numbered = list(built_in)
+        Registry.every.append(self)
 
     def __getitem__(self, name: str) -> T:
         return self._known[name]
@@ -102,30 +233,58 @@ class Registry(Mapping[str, T], Generic[T]):
     def __len__(self) -> int:
         return len(self._known)
 
-    def register(self, name: str, value: T, *, replace: bool = False) -> None:
-        """Add one under a name. With `replace`, one that was registered before gives way: a cell may run twice.
+    def number(self, name: str) -> int:
+        """The number of a name, 0, 1, ... for those that came with rdsim."""
+        return self._numbered.index(name)
 
-        Raises: ExtensionError for what is of another kind, for a name that no file could bear, and for one in use.
+    def named(self, number: int) -> str:
+        """The name of a number."""
+        return self._numbered[number]
+
+    def own(self) -> dict[str, T]:
+        """Those that were registered."""
+        return {name: one for name, one in self._known.items() if name not in self.built_in}
+
+    def register(self, name: str, value: T, *, replace: bool = False) -> None:
+        """Add one under a name. With `replace`, one that was registered before gives way.
+
+        What the same functions of the same module define again gives way in any case: a notebook's cell runs twice.
+        Raises: ExtensionError with everything that is wrong: another kind, a name that no file could bear or that is in
+        use, functions that take what nobody offers. Warns of functions that take their arguments by position.
         """
         faults = tuple(self._faults(name, value, replace=replace))
         if faults:
             raise ExtensionError(faults)
+        if isinstance(value, Extension):
+            for line in value.by_position(self._label(name)):
+                warnings.warn(line, DeprecationWarning, stacklevel=3)
         self._known[name] = value
+        if name not in self._numbered:
+            self._numbered.append(name)
+
+    def _label(self, name: str) -> str:
+        return f"{self.noun} {name!r}"
 
     def _faults(self, name: str, value: T, *, replace: bool) -> Iterator[Fault]:
-        label = f"{self.noun} {name!r}"
+        label = self._label(name)
         if not isinstance(value, self.kind):
             yield Fault(label, f"must be a {self.kind.__name__}", type(value).__name__)
+        elif isinstance(value, Extension):
+            yield from value.faults(label)
         if not (isinstance(name, str) and re.fullmatch(NAMES, name)):
             yield Fault(label, "must have a name of letters, digits and . _ + - only, at most 64", repr(name))
         elif name in self.built_in:
             yield Fault(label, "must have a name of its own", "a name that came with rdsim")
-        elif name in self._known and not replace:
+        elif not replace and name in self._known and not self._is_again(name, value):
             yield Fault(label, "must have a name of its own", "a name in use", "Give replace=True to put it in place.")
+
+    def _is_again(self, name: str, value: T) -> bool:
+        origin = _origin(value)
+        return bool(origin) and origin == _origin(self._known[name])
 
     def unregister(self, name: str) -> T:
         """Take one back, and return it. Raises ExtensionError for a name that nobody registered."""
         if name in self.built_in or name not in self._known:
             found = "it came with rdsim" if name in self.built_in else "unknown"
-            raise ExtensionError((Fault(f"{self.noun} {name!r}", "must have been registered by somebody", found),))
+            raise ExtensionError((Fault(self._label(name), "must have been registered by somebody", found),))
         return self._known.pop(name)

@@ -20,8 +20,8 @@ from rdsim import gates, purses
 def keeps_half(amount, purse, budget, tranche, day):
     return tranche > 0 or purse - amount >= budget // 2
 
-purses.register("half-kept", purses.PurseRule(pays=keeps_half))
-gates.register("hard", gates.GatePolicy(judge=lambda lead, missing, luck, alpha, beta, by: lead >= 0 and luck > 0.5))
+purses.PURSE_RULES.register("half-kept", purses.PurseRule(pays=keeps_half))
+gates.GATE_POLICIES.register("hard", gates.GatePolicy(judge=lambda lead, luck: lead >= 0 and luck > 0.5))
 """
 SETTINGS = ("--set", "programmes.leap.purse_rule=half-kept", "--set", "programmes.base.gate.policy=hard")
 
@@ -29,8 +29,9 @@ SETTINGS = ("--set", "programmes.leap.purse_rule=half-kept", "--set", "programme
 @pytest.fixture(autouse=True)
 def _forgotten() -> Iterator[None]:
     yield
-    purses.PURSE_RULES.pop("half-kept", None)
-    gates.GATE_POLICIES.pop("hard", None)
+    for registry in (purses.PURSE_RULES, gates.GATE_POLICIES):
+        for name in registry.own():
+            registry.unregister(name)
 
 
 @pytest.fixture
@@ -50,7 +51,9 @@ def test_all_files_that_fail_are_named_at_once(tmp_path: Path) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("def f(:\n", encoding="utf-8")
     raising = tmp_path / "raising.py"
-    raising.write_text("from rdsim import gates\ngates.register('threshold', gates.GatePolicy())\n", encoding="utf-8")
+    raising.write_text(
+        "from rdsim import gates\ngates.GATE_POLICIES.register('threshold', gates.GatePolicy())\n", encoding="utf-8"
+    )
     with pytest.raises(InputError) as caught:
         load([broken, raising, tmp_path / "absent.py", tmp_path])
     assert [Path(fault.where).name for fault in caught.value.faults] == [
@@ -60,7 +63,7 @@ def test_all_files_that_fail_are_named_at_once(tmp_path: Path) -> None:
         tmp_path.name,
     ]
     assert "SyntaxError" in str(caught.value)
-    assert "'threshold' exists" in str(caught.value)
+    assert "a name that came with rdsim" in str(caught.value)
 
 
 @pytest.mark.parametrize("engine", ["compiled", "simpy"])

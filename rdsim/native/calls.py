@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from numba.core import config as _config
 from numba.core.typing.templates import signature
 from numba.extending import intrinsic, overload
 
-__all__ = ["address", "call", "compilable", "recompiled", "tried"]
+__all__ = ["address", "call", "compilable", "number_at", "recompiled", "tried"]
 
 config: Any = _config
 _FUNCTIONS: dict[int, Any] = {}
@@ -51,6 +52,27 @@ def tried(address: int, *arguments: float) -> int:
     """Call a function by its address from Python, as compiled code would."""
     function = _FUNCTIONS[address]
     return int(function(*arguments) if config.DISABLE_JIT else function.ctypes(*arguments))
+
+
+def number_at(address: int, place: int) -> float:
+    """The float64 at a place of an array that begins at an address."""
+    return ctypes.c_double.from_address(address + 8 * place).value
+
+
+@intrinsic
+def _number_at(typing_context: Any, address: Any, place: Any) -> Any:
+    del typing_context, address, place
+
+    def generate(context: Any, builder: Any, sig: Any, given: Any) -> Any:
+        first = builder.inttoptr(given[0], ir.DoubleType().as_pointer())
+        return builder.load(builder.gep(first, [given[1]]))
+
+    return signature(types.float64, types.int64, types.int64), generate
+
+
+@overload(number_at)
+def _number_at_address(address, place):
+    return lambda address, place: _number_at(address, place)
 
 
 @intrinsic

@@ -10,6 +10,7 @@ and a suggestion. A folder may have optional parts, chosen by ``parts = [...]`` 
 from __future__ import annotations
 
 from rdsim.scenario.archive import digest, dump, schema
+from rdsim.scenario.extensions import named as named_extensions
 from rdsim.scenario.feasibility import check, remarks
 from rdsim.scenario.figures import (
     award,
@@ -66,6 +67,7 @@ __all__ = [
     "market_value",
     "merits",
     "money_scale",
+    "named_extensions",
     "parse_overrides",
     "part_names",
     "plannable",

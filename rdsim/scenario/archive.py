@@ -27,7 +27,8 @@ __all__ = ["digest", "dump", "schema"]
 def digest(scenario: Scenario) -> str:
     """SHA-256 of the resolved content, in hexadecimal: blind to the order of tables and rows, and to the platform.
 
-    What a part brings counts; that it came from a part does not.
+    What a part brings counts; that it came from a part does not. Settings that came with later releases count where
+    they are not at their defaults.
     """
     content = _canonical(first_named(dataclasses.asdict(scenario)))
     del content[PARTS]
@@ -63,10 +64,15 @@ def schema() -> dict[str, Any]:
     }
 
 
+_LATER: Mapping[str, Any] = {"parameters": {}, "purse_parameters": {}}
+"""Settings that came later, and what they are where a scenario says nothing."""
+
+
 def _canonical(value: Any) -> Any:
     """Plain data with text keys, lists, and no negative zero."""
     if isinstance(value, dict):
-        return {str(key): _canonical(item) for key, item in value.items()}
+        kept = {key: item for key, item in value.items() if key not in _LATER or item != _LATER[key]}
+        return {str(key): _canonical(item) for key, item in kept.items()}
     if isinstance(value, list | tuple):
         return [_canonical(item) for item in value]
     return value + 0.0 if isinstance(value, float) else value

@@ -12,8 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from rdsim.domain import Judgement, Limit, Mode, Partner, Programme, Scenario, Screening, Technology
-from rdsim.gates import GATE_POLICIES
-from rdsim.purses import PURSE_RULES
+from rdsim.scenario.extensions import unfit
 from rdsim.scenario.figures import call_months
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.judgement import LARGEST_SPREAD, SCALES, Z90
@@ -40,7 +39,19 @@ _TOLERANCE = 1e-9
 def contradictions(scenario: Scenario) -> Iterator[Finding]:
     """Every rule between parts that the scenario breaks, in the order of the rules below."""
     rules = (
-        *(_references, _identities, _calendar, _money, _plans, _windows, _waivers, _networks, _domestic, _formations),
+        *(
+            unfit,
+            _references,
+            _identities,
+            _calendar,
+            _money,
+            _plans,
+            _windows,
+            _waivers,
+            _networks,
+            _domestic,
+            _formations,
+        ),
         *(_partners, _limits, _links, _cycles, _needs, _own_steps, _judgements, _judgement_rules, _risk, _market),
     )
     for rule in rules:
@@ -48,15 +59,6 @@ def contradictions(scenario: Scenario) -> Iterator[Finding]:
 
 
 def _references(s: Scenario) -> Iterator[Finding]:
-    for code, programme in s.programmes.items():
-        for at, name, known_policies, noun in (
-            (("gate", "policy"), programme.gate.policy, GATE_POLICIES, "gate policy"),
-            (("purse_rule",), programme.purse_rule, PURSE_RULES, "purse rule"),
-        ):
-            if name not in known_policies:
-                rule = f"must name a {noun}: " + ", ".join(known_policies)
-                where: Path = ("programmes", code, *at)
-                yield Finding((where,), rule, shown(name), did_you_mean(name, known_policies))
     for path, name, table in dict.fromkeys(_named(s)):
         known = getattr(s, table)
         if name not in known:

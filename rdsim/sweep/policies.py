@@ -1,49 +1,48 @@
-"""Policies of a user's in a sweep: what they do is in the keys of results, and goes with the work to every worker."""
+"""Extensions of a user's in a sweep: what they do is in the keys of results, and goes with the work to every worker."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from rdsim import gates, purses
 from rdsim.behaviour import Behaviour, UnknownBehaviourError, behaviour
 from rdsim.errors import Fault, InputError
+from rdsim.registry import Extension, Registry
 
 __all__ = ["Own", "install", "own_policies"]
-
-Kind = Literal["gate policy", "purse rule"]
 
 
 @dataclass(frozen=True)
 class Own:
-    """A registered policy: its kind and name, what it does, and whether its reviews wait for rounds."""
+    """A registered extension: the noun of its registry and its name, what it does, and its other fields."""
 
-    kind: Kind
+    kind: str
     name: str
     functions: tuple[tuple[str, Behaviour], ...]
-    rounds: bool = False
+    settings: tuple[tuple[str, Any], ...] = ()
 
     @property
     def key(self) -> str:
         """Digest of what it does."""
-        text = [self.kind, self.name, str(self.rounds), *(f"{name} {one.digest}" for name, one in self.functions)]
+        text = [self.kind, self.name, repr(self.settings), *(f"{name} {one.digest}" for name, one in self.functions)]
         return hashlib.sha256(";".join(text).encode()).hexdigest()
 
 
 def own_policies(texts: Iterable[str]) -> tuple[Own, ...]:
-    """The registered policies, built-in ones aside, whose names are among some texts.
+    """The registered extensions, built-in ones aside, whose names are among some texts.
 
     Raises InputError with every function whose behaviour cannot be known.
     """
     wanted, faults, found = set(texts), list[Fault](), list[Own]()
-    for kind, name, policy, functions in _registered():
+    for kind, name, one in _registered():
         if name not in wanted:
             continue
         try:
-            known = tuple((field, _known(kind, name, field, one)) for field, one in functions.items())
-            found.append(Own(kind, name, known, getattr(policy, "rounds", False)))
+            known = tuple((field, _known(kind, name, field, function)) for field, function in one.functions.items())
+            found.append(Own(kind, name, known, _settings(one)))
         except InputError as error:
             faults += error.faults
     if faults:
@@ -51,16 +50,19 @@ def own_policies(texts: Iterable[str]) -> tuple[Own, ...]:
     return tuple(sorted(found, key=lambda one: (one.kind, one.name)))
 
 
-def _registered() -> Iterator[tuple[Kind, str, Any, Mapping[str, Any]]]:
-    for name, gate in gates.GATE_POLICIES.items():
-        if name not in gates.BUILT_IN:
-            yield "gate policy", name, gate, {"judge": gate.judge, "drops": gate.drops}
-    for name, purse in purses.PURSE_RULES.items():
-        if name not in purses.BUILT_IN:
-            yield "purse rule", name, purse, {"pays": purse.pays, "blocks": purse.blocks}
+def _registered() -> Iterator[tuple[str, str, Extension]]:
+    for registry in Registry.every:
+        for name, one in registry.own().items():
+            if isinstance(one, Extension):
+                yield registry.noun, name, one
 
 
-def _known(kind: Kind, name: str, field: str, function: Any) -> Behaviour:
+def _settings(extension: Extension) -> tuple[tuple[str, Any], ...]:
+    names = [one.name for one in dataclasses.fields(extension) if one.name not in extension.contracts]
+    return tuple((name, getattr(extension, name)) for name in names)
+
+
+def _known(kind: str, name: str, field: str, function: Any) -> Behaviour:
     try:
         return behaviour(function)
     except UnknownBehaviourError as error:
@@ -82,14 +84,12 @@ def install(policies: Iterable[Own]) -> None:
         _put(policy)
 
 
-_installed: set[tuple[Kind, str]] = set()
-"""Policies of this process that came with a work, and may be replaced by those of another."""
+_installed: set[tuple[str, str]] = set()
+"""Extensions of this process that came with a work, and may be replaced by those of another."""
 
 
 def _put(policy: Own) -> None:
     _installed.add((policy.kind, policy.name))
+    registry = next(one for one in Registry.every if one.noun == policy.kind)
     functions = {field: one.function() for field, one in policy.functions}
-    if policy.kind == "gate policy":
-        gates.GATE_POLICIES[policy.name] = gates.GatePolicy(rounds=policy.rounds, **functions)
-    else:
-        purses.PURSE_RULES[policy.name] = purses.PurseRule(**functions)
+    registry.register(policy.name, registry.kind(**functions, **dict(policy.settings)), replace=True)

@@ -17,7 +17,7 @@ from rdsim.optimiser.questions.confidence import stream_seed
 from rdsim.optimiser.solving.baselines import BASELINES
 from rdsim.planning import AT_PLAN_RATIOS
 from rdsim.planning import ONE_SHOT as RULE_ONE_SHOT
-from rdsim.scenario import PARTS, Override, Variations, eligible, load
+from rdsim.scenario import PARTS, Override, Variations, eligible, load, named_extensions
 from rdsim.simulation import replicate
 from rdsim.sweep.answers import Names, answers_faults
 from rdsim.sweep.design import SAMPLED, Design
@@ -193,10 +193,9 @@ def prepare(experiment: Experiment) -> Prepared:
 
 
 def _names(experiment: Experiment, variations: Variations) -> Iterator[str]:
-    """Every text that may name a gate policy or purse rule: of the scenario's programmes, and of levels."""
+    """Every text that may name an extension: of the scenario, and of levels."""
     for world in variations.worlds.values():
-        for programme in world.programmes.values():
-            yield from (programme.gate.policy, programme.purse_rule)
+        yield from (one.name for one in named_extensions(world))
     levels = (level for one in experiment.factors.values() for level in (*one.values, *one.cases.values()))
     yield from _texts([*levels, *experiment.rows])
 

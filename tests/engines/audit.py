@@ -19,7 +19,7 @@ __all__ = ["Audit"]
 
 
 def _strict(purse: Any) -> bool:
-    return bool(purse.world.case.purse_rule[purse.programme] == list(PURSE_RULES).index("strict"))
+    return bool(purse.world.case.purse_rule[purse.programme] == PURSE_RULES.number("strict"))
 
 
 class Audit:

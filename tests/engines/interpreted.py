@@ -311,9 +311,9 @@ def main(worlds: int, limit: int = 0, mutations: str = "") -> None:
     if not config.DISABLE_JIT:
         raise SystemExit("run with NUMBA_DISABLE_JIT=1")
     for name, policy in GATES.items():
-        gates.register(name, policy)
+        gates.GATE_POLICIES.register(name, policy)
     for name, rule in PURSES.items():
-        purses.register(name, rule)
+        purses.PURSE_RULES.register(name, rule)
     _say(_sound(worlds))
     named = json.loads(Path(mutations).read_text(encoding="utf-8")) if mutations else {}
     for name, parts in named.items():

@@ -16,7 +16,7 @@ from rdsim.gates import GATE_POLICIES
 __all__ = ["COLUMNS", "Life"]
 
 YEAR, ROUND = 360, 180
-ALWAYS_PASS, DROP_WORST = (list(GATE_POLICIES).index(name) for name in ("always-pass", "drop-worst"))
+ALWAYS_PASS, DROP_WORST = (GATE_POLICIES.number(name) for name in ("always-pass", "drop-worst"))
 
 # The order of a day: what happens in technical work, then breaks, then gates, agreements and grants.
 WORK, BREAK, PANEL, AGREEMENT, GRANT = 2, 3, 4, 5, 8

@@ -264,7 +264,7 @@ def _case(change: Callable[[Case], dict[str, object]]) -> Mutation:
 def _policy(name: str, **changes: Callable[..., object]) -> Mutation:
     """A gate policy of the SimPy engine judges or drops otherwise."""
     mutant = replace(gates.GATE_POLICIES[name], **changes)  # type: ignore[arg-type]
-    return lambda patch: patch.setitem(gates.GATE_POLICIES, name, mutant)
+    return lambda patch: patch.setitem(gates.GATE_POLICIES._known, name, mutant)
 
 
 def _method(kind: type, name: str, mutant: Callable[..., object]) -> Mutation:

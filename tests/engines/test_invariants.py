@@ -232,7 +232,7 @@ def _accounted(one: Lived) -> np.ndarray:
     talked_until = np.where(o.agreement_day >= 0, o.agreement_day, o.freed_day)
     talks = np.where((o.place_day >= 0) & (talked_until >= 0), talked_until - o.place_day, 0)
     panel = c.panel[c.programme]
-    compared = c.policy[c.programme] == list(GATE_POLICIES).index("drop-worst")
+    compared = c.policy[c.programme] == GATE_POLICIES.number("drop-worst")
     review = np.where((panel < 0) | compared, 0, np.append(c.review_days, 0)[panel])
     waits = o.wait_prerequisite + o.wait_start + o.wait_place + o.wait_money + o.wait_panel + o.wait_facility
     return np.asarray(waits + talks + o.worked_days + o.reviews * review)

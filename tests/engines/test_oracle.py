@@ -96,7 +96,7 @@ def test_a_misread_model_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) 
     owner, attribute, mutant = MISREADINGS[name]
     if isinstance(owner, gates.GatePolicy):
         key = next(key for key, policy in gates.GATE_POLICIES.items() if policy is owner)
-        monkeypatch.setitem(gates.GATE_POLICIES, key, replace(owner, **{attribute: mutant}))  # type: ignore[arg-type]
+        monkeypatch.setitem(gates.GATE_POLICIES._known, key, replace(owner, **{attribute: mutant}))  # type: ignore[arg-type]
     else:
         monkeypatch.setattr(owner, attribute, mutant)
     assert any(wrong for seed in range(size(100, 500)) for _, wrong in told(seed, process.run))

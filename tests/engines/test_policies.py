@@ -20,7 +20,7 @@ from rdsim.domain import Choice, Gate, Portfolio, Scenario, Technology
 from rdsim.draws import Draws
 from rdsim.engines import compiled, process
 from rdsim.engines.compiled import contracts
-from rdsim.errors import PolicyError
+from rdsim.errors import ExtensionError, PolicyError
 from rdsim.luck import lay_out
 from tests.simple import plain
 from tests.sizes import size
@@ -30,9 +30,9 @@ from tests.worlds import World, draw_world, run_both
 @pytest.fixture
 def never() -> Iterator[str]:
     """A policy by which nobody is ever on plan."""
-    gates.register("never", gates.GatePolicy(judge=lambda *_: False))
+    gates.GATE_POLICIES.register("never", gates.GatePolicy(judge=lambda: False))
     yield "never"
-    del gates.GATE_POLICIES["never"]
+    gates.GATE_POLICIES.unregister("never")
 
 
 def laid_out(policy: str, **gate: object) -> tuple[Case, Luck]:
@@ -61,7 +61,7 @@ def test_it_decides_on_the_compiled_engine_as_well(never: str) -> None:
 
 BEFORE = """
 from rdsim import gates, purses
-gates.register("never", gates.GatePolicy(judge=lambda *_: False))
+gates.GATE_POLICIES.register("never", gates.GatePolicy(judge=lambda: False))
 from rdsim.engines import compiled
 from tests.engines.test_policies import STOPPED, laid_out
 print("stopped:", (compiled.run(*laid_out("never")).end_state == STOPPED).all())
@@ -101,7 +101,7 @@ GATES = {
     "moody": gates.GatePolicy(judge=moody),
     "half": gates.GatePolicy(judge=moody, rounds=True, drops=half),
     "generous": gates.GatePolicy(judge=gates.always_pass, rounds=True),
-    "below-nothing": gates.GatePolicy(judge=moody, rounds=True, drops=lambda reviews, rate, fraction: (-1, 0)),
+    "below-nothing": gates.GatePolicy(judge=moody, rounds=True, drops=lambda: (-1, 0)),
 }
 PURSES = {
     "reserve": purses.PurseRule(pays=keeps_a_fifth),
@@ -112,14 +112,14 @@ PURSES = {
 @pytest.fixture
 def registered() -> Iterator[None]:
     for name, gate in GATES.items():
-        gates.register(name, gate)
+        gates.GATE_POLICIES.register(name, gate)
     for name, rule in PURSES.items():
-        purses.register(name, rule)
+        purses.PURSE_RULES.register(name, rule)
     yield
     for name in GATES:
-        del gates.GATE_POLICIES[name]
+        gates.GATE_POLICIES.unregister(name)
     for name in PURSES:
-        del purses.PURSE_RULES[name]
+        purses.PURSE_RULES.unregister(name)
 
 
 def under(world: World, gate: str = "", purse: str = "") -> World:
@@ -153,14 +153,12 @@ def refuses(found: object) -> str:
     return str(found)
 
 
-NOT_PLAIN = gates.GatePolicy(
-    judge=lambda *given: refuses(given) == "yes", rounds=True, drops=lambda *_: (sorted("x"), 0)
-)
+NOT_PLAIN = gates.GatePolicy(judge=lambda lead: refuses(lead) == "yes", rounds=True, drops=lambda: (sorted("x"), 0))
 
 
 def test_what_numba_cannot_compile_runs_on_simpy_and_the_error_says_so() -> None:
-    gates.register("not-plain", NOT_PLAIN)
-    purses.register("textual", purses.PurseRule(pays=lambda *given: refuses(given) != "no"))
+    gates.GATE_POLICIES.register("not-plain", NOT_PLAIN)
+    purses.PURSE_RULES.register("textual", purses.PurseRule(pays=lambda amount: refuses(amount) != "no"))
     try:
         world = under(draw_world(1), "not-plain", "textual")
         with pytest.raises(PolicyError) as caught:
@@ -176,8 +174,8 @@ def test_what_numba_cannot_compile_runs_on_simpy_and_the_error_says_so() -> None
         easy = under(draw_world(1), "", "textual")
         assert process.run(easy.case(), easy.luck(easy.case(), 1)).paid.sum() > 0
     finally:
-        del gates.GATE_POLICIES["not-plain"]
-        del purses.PURSE_RULES["textual"]
+        gates.GATE_POLICIES.unregister("not-plain")
+        purses.PURSE_RULES.unregister("textual")
 
 
 def forgets(lead: int, missing: int, luck: float, alpha: float, beta: float, tolerance: int) -> bool | None:
@@ -188,7 +186,7 @@ def forgets(lead: int, missing: int, luck: float, alpha: float, beta: float, tol
 
 
 def test_a_policy_that_forgets_to_answer_says_no_on_both_engines() -> None:
-    gates.register("forgets", gates.GatePolicy(judge=forgets))
+    gates.GATE_POLICIES.register("forgets", gates.GatePolicy(judge=forgets))
     try:
         ends = set()
         for seed in range(12):
@@ -197,7 +195,7 @@ def test_a_policy_that_forgets_to_answer_says_no_on_both_engines() -> None:
             ends |= set(np.unique(fast.end_state).tolist())
         assert STOPPED in ends
     finally:
-        del gates.GATE_POLICIES["forgets"]
+        gates.GATE_POLICIES.unregister("forgets")
 
 
 SHARES = np.array([0.1, 0.5, 0.9])
@@ -208,13 +206,13 @@ def reads_too_far(lead: int, missing: int, luck: float, alpha: float, beta: floa
 
 
 def test_a_policy_that_reads_beyond_its_table_is_told_and_reads_nothing() -> None:
-    gates.register("far", gates.GatePolicy(judge=reads_too_far))
+    gates.GATE_POLICIES.register("far", gates.GatePolicy(judge=reads_too_far))
     try:
         for engine in (process, compiled):
             with pytest.raises(PolicyError):
                 engine.run(*laid_out("far"))
     finally:
-        del gates.GATE_POLICIES["far"]
+        gates.GATE_POLICIES.unregister("far")
 
 
 def fails(lead: int, missing: int, luck: float, alpha: float, beta: float, tolerance: int) -> bool:
@@ -224,7 +222,7 @@ def fails(lead: int, missing: int, luck: float, alpha: float, beta: float, toler
 
 
 def test_a_policy_that_raises_is_the_users_fault_on_both_engines() -> None:
-    gates.register("fails", gates.GatePolicy(judge=fails))
+    gates.GATE_POLICIES.register("fails", gates.GatePolicy(judge=fails))
     try:
         with pytest.raises(PolicyError, match="ValueError: not today") as told:
             process.run(*laid_out("fails"))
@@ -232,21 +230,23 @@ def test_a_policy_that_raises_is_the_users_fault_on_both_engines() -> None:
         with pytest.raises(PolicyError, match="simpy"):
             compiled.run(*laid_out("fails"))
     finally:
-        del gates.GATE_POLICIES["fails"]
+        gates.GATE_POLICIES.unregister("fails")
 
 
 @contextlib.contextmanager
 def entered(name: str, gate: gates.GatePolicy | None = None, purse: purses.PurseRule | None = None) -> Iterator[None]:
     """A policy that is there for a while."""
     if gate is not None:
-        gates.register(name, gate)
+        gates.GATE_POLICIES.register(name, gate)
     if purse is not None:
-        purses.register(name, purse)
+        purses.PURSE_RULES.register(name, purse)
     try:
         yield
     finally:
-        gates.GATE_POLICIES.pop(name, None)
-        purses.PURSE_RULES.pop(name, None)
+        if gate is not None:
+            gates.GATE_POLICIES.unregister(name)
+        if purse is not None:
+            purses.PURSE_RULES.unregister(name)
 
 
 def beyond_64_bits(amount: int, purse: int, budget: int, tranche: int, day: int) -> bool:
@@ -290,7 +290,7 @@ def test_a_number_that_changes_is_not_the_old_one_on_the_compiled_engine(monkeyp
 
 @pytest.mark.parametrize(
     "drops",
-    [lambda *_: (1, 2, 3), lambda *_: None, lambda *_: (0.5, 0), lambda *_: 1],
+    [lambda: (1, 2, 3), lambda: None, lambda: (0.5, 0), lambda: 1],
     ids=["3", "none", "half", "one"],
 )
 def test_drops_must_return_two_whole_numbers_on_both_engines(drops: Callable[..., Any]) -> None:
@@ -304,20 +304,37 @@ def test_drops_must_return_two_whole_numbers_on_both_engines(drops: Callable[...
 
 
 def test_only_policies_with_names_are_registered() -> None:
-    with pytest.raises(TypeError, match="GatePolicy"):
-        gates.register("plain", moody)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="PurseRule"):
-        purses.register("plain", keeps_a_fifth)  # type: ignore[arg-type]
-    for register, one in ((gates.register, gates.GatePolicy()), (purses.register, purses.PurseRule())):
-        with pytest.raises(ValueError, match="no name"):
-            register("two words", one)  # type: ignore[operator]
+    with pytest.raises(ExtensionError, match="GatePolicy"):
+        gates.GATE_POLICIES.register("plain", moody)  # type: ignore[arg-type]
+    with pytest.raises(ExtensionError, match="PurseRule"):
+        purses.PURSE_RULES.register("plain", keeps_a_fifth)  # type: ignore[arg-type]
+    with pytest.raises(ExtensionError, match="must have a name of letters"):
+        gates.GATE_POLICIES.register("two words", gates.GatePolicy())
+
+
+def test_functions_and_doors_of_earlier_releases_are_taken_with_a_word_of_what_to_write() -> None:
+    """Six numbers by position, under names of their own; `gates.register` and `purses.register`."""
+    with pytest.warns(DeprecationWarning, match="name those that it needs of lead, missing, luck"):
+        gates.GATE_POLICIES.register("old", gates.GatePolicy(judge=lambda ahead, due, fate, a, b, by: fate > 0.6))
+    with pytest.warns(DeprecationWarning, match=r"write rdsim\.extend\.purse_rule"):
+        purses.register("old", purses.PurseRule(pays=keeps_a_fifth))
+    try:
+        world = under(draw_world(3), "old", "old")
+        _, _, slow, fast = run_both(world, 3)
+        assert all(np.array_equal(a, b) for a, b in zip(slow, fast, strict=True))
+        with entered("new", gates.GatePolicy(judge=lambda luck: luck > 0.6)):
+            again = run_both(under(draw_world(3), "new", "old"), 3)[3]
+        assert all(np.array_equal(a, b) for a, b in zip(again, fast, strict=True))
+    finally:
+        gates.GATE_POLICIES.unregister("old")
+        purses.PURSE_RULES.unregister("old")
 
 
 def test_a_name_is_registered_once() -> None:
-    with pytest.raises(ValueError, match="threshold"):
-        gates.register("threshold", gates.GatePolicy())
-    with pytest.raises(ValueError, match="first-fit"):
-        purses.register("first-fit", purses.PurseRule())
+    with pytest.raises(ExtensionError, match="threshold"):
+        gates.GATE_POLICIES.register("threshold", gates.GatePolicy())
+    with pytest.raises(ExtensionError, match="first-fit"):
+        purses.PURSE_RULES.register("first-fit", purses.PurseRule())
 
 
 def test_the_three_policies_are_the_ones_that_the_compiled_engine_has() -> None:

@@ -26,8 +26,9 @@ SETTINGS = {"programmes.leap.purse_rule": "kept"}
 @pytest.fixture(autouse=True)
 def _forgotten() -> Iterator[None]:
     yield
-    purses.PURSE_RULES.pop("kept", None)
-    gates.GATE_POLICIES.pop("hard", None)
+    for registry in (purses.PURSE_RULES, gates.GATE_POLICIES):
+        for name in registry.own():
+            registry.unregister(name)
 
 
 def register(share: float, rule: Any = None) -> None:
@@ -36,8 +37,7 @@ def register(share: float, rule: Any = None) -> None:
     def pays(amount: int, purse: int, budget: int, tranche: int, day: int) -> bool:
         return tranche > 0 or purse - amount >= share * budget
 
-    purses.PURSE_RULES.pop("kept", None)
-    purses.register("kept", purses.PurseRule(pays=rule or pays))
+    purses.PURSE_RULES.register("kept", purses.PurseRule(pays=rule or pays), replace=True)
 
 
 def experiment(tiny: Path) -> rdsim.Experiment:
@@ -80,12 +80,12 @@ def test_what_cannot_be_known_is_refused_before_anything_runs(tiny: Path, tmp_pa
 def test_a_worker_registers_what_it_is_sent_and_takes_no_other_of_the_name() -> None:
     register(0.25)
     sent = own_policies(["kept"])
-    purses.PURSE_RULES.pop("kept")
+    purses.PURSE_RULES.unregister("kept")
     install(sent)
     assert not purses.PURSE_RULES["kept"].pays(8, 10, 10, 0, 0)
     assert purses.PURSE_RULES["kept"].pays(7, 10, 10, 0, 0)
     install(sent)
-    purses.PURSE_RULES.pop("kept")
+    purses.PURSE_RULES.unregister("kept")
     register(0.5)
     other = own_policies(["kept"])
     install(sent)  # what came with a work may be replaced by that of another
@@ -104,7 +104,7 @@ def pays(amount, purse, budget, tranche, day):
     return tranche > 0 or purse - amount >= inner.SHARE * budget
 
 
-purses.register("kept", purses.PurseRule(pays=pays))
+purses.PURSE_RULES.register("kept", purses.PurseRule(pays=pays))
 """
 
 
@@ -161,7 +161,7 @@ def pays(amount, purse, budget, tranche, day):
     return tranche > 0 or purse - amount >= SHARE * budget
 
 
-purses.register("kept", purses.PurseRule(pays=pays))
+purses.PURSE_RULES.register("kept", purses.PurseRule(pays=pays))
 experiment = rdsim.Experiment(
     {tiny!r},
     settings={{"programmes.leap.purse_rule": "kept"}},

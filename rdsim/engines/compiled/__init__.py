@@ -20,7 +20,7 @@ import numpy.typing as npt
 from rdsim.case import UNSET, Case, Luck, Outcomes, empty_outcomes
 from rdsim.engines.compiled.contracts import blank_state
 from rdsim.engines.compiled.loop import replicate
-from rdsim.engines.compiled.plugins import addresses
+from rdsim.engines.compiled.plugins import CALLED, addresses
 from rdsim.errors import EngineError, Fault, PolicyError
 from rdsim.luck import Chance, no_chance, scratch
 from rdsim.native.blocks import Block, blank
@@ -123,7 +123,7 @@ class _Room:
     def __init__(self, case: Case) -> None:
         self._state, asked = blank_state(case), addresses(case)
         self._blocks = Block("Case", case._asdict() | asked), Block("State", self._state)
-        self._asks = any(bool(column.any()) for name, column in asked.items() if name != "rounds")
+        self._asks = any(bool(asked[name].any()) for name in CALLED)
 
     def replicate(self, luck: Block, outcomes: Outcomes, first: int) -> int:
         """Fill in the outcomes; returns the number of events."""

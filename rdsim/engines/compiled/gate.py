@@ -123,13 +123,15 @@ def on_plan(c, u, o, s, p):
     luck = fortune.gate(u, c.technology[p], o.reviews[p])
     ahead, missing = lead(c, o, s, p), count_missing(c, o, s, p)
     if c.judge[g] != 0:
-        verdict = call(c.judge[g], ahead, missing, luck, c.alpha[g], c.beta[g], c.tolerance[g])
+        alpha, beta, tolerance, own = c.alpha[g], c.beta[g], c.tolerance[g], c.gate_own[g]
+        seen, trl, target = o.reviews[p], s.trl_now[p], c.target[p]
+        verdict = call(c.judge[g], ahead, missing, luck, alpha, beta, tolerance, seen, trl, target, own)
         if verdict == RAISED:
             s.raised[0] = 1
         return verdict == 1
     if c.policy[g] == THRESHOLD:
         return threshold(ahead, missing, luck, c.alpha[g], c.beta[g], c.tolerance[g])
-    return deliverables_in(ahead, missing, luck, c.alpha[g], c.beta[g], c.tolerance[g])
+    return deliverables_in(missing, luck, c.beta[g])
 
 
 @inlined
@@ -161,8 +163,8 @@ def count_drops(c, s, g, n):
     if c.drops[g] == 0:
         drops, s.fraction[g] = dropped(n, c.drop_ppm[g], s.fraction[g])
         return drops
-    drops = call(c.drops[g], n, c.drop_ppm[g], s.fraction[g])
-    left = call(c.left[g], n, c.drop_ppm[g], s.fraction[g])
+    drops = call(c.drops[g], n, c.drop_ppm[g], s.fraction[g], c.gate_own[g])
+    left = call(c.left[g], n, c.drop_ppm[g], s.fraction[g], c.gate_own[g])
     if RAISED in (drops, left):
         s.raised[0] = 1
         return 0

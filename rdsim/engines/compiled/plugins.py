@@ -1,7 +1,8 @@
 """Policies that users write: compiled by numba, and called by address from the event loop.
 
 The loop is compiled once and for all; what came with rdsim is part of it. A registered gate policy or purse rule is
-compiled when a case that uses it is first run, and again if what it takes from globals or from around it has changed.
+compiled when a case that uses it is first run, and again if what it takes from globals or from around it has changed;
+the values of its own parameters are read when it is called, so that other values compile nothing.
 One that numba cannot compile runs on the SimPy engine only; so does one that, compiled, gives another answer
 than in plain Python to any of `PROBES` questions (whole numbers beyond 64 bits, powers, `~` of a truth value and the
 square root of a negative number are such places).
@@ -9,9 +10,9 @@ square root of a negative number are such places).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,51 +22,83 @@ from rdsim.case import Case
 from rdsim.engines.compiled.contracts import POLICIES, RAISED, RULES
 from rdsim.errors import Fault, PolicyError
 from rdsim.gates import GATE_POLICIES, gives_two_numbers, not_two_numbers
-from rdsim.native.calls import address, compilable, tried
+from rdsim.native.calls import address, compilable, number_at, tried
 from rdsim.purses import PURSE_RULES
+from rdsim.registry import Extension, Taken
 
-__all__ = ["addresses"]
+__all__ = ["CALLED", "addresses"]
+
+CALLED = ("judge", "drops", "left", "pays", "blocks")
+"""Fields of a case's block that hold addresses of functions."""
+
+
+class _Asked(NamedTuple):
+    """A function that is not built in: what the loop asks of it, and the parameters of its own."""
+
+    field: str  # of the block
+    label: str
+    taken: Taken
+    kinds: str  # of what is offered, as `native.calls.address` has them
+    whole: tuple[bool, ...]  # which of its parameters are whole numbers
+    own: tuple[float, ...]  # their values
+    place: int  # where they are
 
 
 def addresses(case: Case) -> dict[str, npt.NDArray[Any]]:
-    """Fields of a case's block: for each programme the addresses of its policy's functions, 0 for a built-in one.
+    """Fields of a case's block: for each programme the addresses of its policy's functions, 0 for a built-in one, and
+    of their parameters.
 
     Raises PolicyError with every function that numba cannot compile.
     """
     count, faults = len(case.policy), list[Fault]()
-    fields: dict[str, Any] = {name: np.zeros(count, np.int64) for name in ("judge", "drops", "left", "pays", "blocks")}
+    fields: dict[str, Any] = {name: np.zeros(count, np.int64) for name in CALLED}
     fields["rounds"] = np.array([_gate(g)[1].rounds for g in case.policy.tolist()], np.bool_)
+    fields["gate_own"], fields["purse_own"] = _places(case.gate_parameters), _places(case.purse_parameters)
     for g in range(count):
-        for field, label, function, make, parameters in _functions(int(case.policy[g]), int(case.purse_rule[g])):
+        for asked in _functions(case, g):
             try:
-                fields[field][g] = found = _compiled(function, make, parameters)
+                fields[asked.field][g] = found = _compiled(asked)
             except Exception as error:
-                faults.append(_fault(label, error))
+                faults.append(_fault(asked.label, error))
             else:
-                faults.extend(_disagreement(label, field, function, found))
+                faults.extend(_disagreement(asked, found))
     if faults:
         raise PolicyError(tuple(dict.fromkeys(faults)))
     return fields
 
 
+def _places(table: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Addresses of the rows of a table, which must outlive the run."""
+    return table.ctypes.data + table.strides[0] * np.arange(len(table), dtype=np.int64)
+
+
 def _gate(policy: int) -> tuple[str, Any]:
-    return list(GATE_POLICIES.items())[policy]
+    name = GATE_POLICIES.named(policy)
+    return name, GATE_POLICIES[name]
 
 
-def _functions(policy: int, rule: int) -> list[tuple[str, str, Any, Any, str]]:
-    """Field, label, function, wrapper and parameters of each function that is not built in."""
-    found: list[tuple[str, str, Any, Any, str]] = []
-    if policy >= len(POLICIES):
-        name, gate = _gate(policy)
-        found.append(("judge", f"gate policy {name!r}, judge", gate.judge, _gate_verdict, "iifffi"))
+def _functions(case: Case, g: int) -> Iterator[_Asked]:
+    """Each function of a programme's policies that is not built in."""
+    if case.policy[g] >= len(POLICIES):
+        name, gate = _gate(int(case.policy[g]))
+        row = case.gate_parameters[g]
+        yield _asked("judge", f"gate policy {name!r}", gate, "judge", "iifffiiii", row)
         if gate.rounds:
-            found.append(("drops", f"gate policy {name!r}, drops", gate.drops, _drop_count, "iii"))
-            found.append(("left", f"gate policy {name!r}, drops", gate.drops, _drop_left, "iii"))
-    if rule >= len(RULES):
-        name, purse = list(PURSE_RULES.items())[rule]
-        found.append(("pays", f"purse rule {name!r}, pays", purse.pays, _purse_verdict, "iiiii"))
-        found.append(("blocks", f"purse rule {name!r}, blocks", purse.blocks, _purse_verdict, "iiiii"))
-    return found
+            yield _asked("drops", f"gate policy {name!r}", gate, "drops", "iii", row)
+            yield _asked("left", f"gate policy {name!r}", gate, "drops", "iii", row)
+    if case.purse_rule[g] >= len(RULES):
+        name = PURSE_RULES.named(int(case.purse_rule[g]))
+        for field in ("pays", "blocks"):
+            yield _asked(field, f"purse rule {name!r}", PURSE_RULES[name], field, "iiiii", case.purse_parameters[g])
+
+
+def _asked(
+    field: str, label: str, extension: Extension, function: str, kinds: str, row: npt.NDArray[np.float64]
+) -> _Asked:
+    label = f"{label}, {function}"
+    whole = tuple(one.whole for one in extension.parameters)
+    own = extension.typed(row.tolist())
+    return _Asked(field, label, extension.taken(label, function), kinds, whole, own, row.ctypes.data)
 
 
 def _fault(label: str, error: Exception) -> Fault:
@@ -83,15 +116,16 @@ def _fault(label: str, error: Exception) -> Fault:
 _COMPILED: dict[tuple[object, ...], int] = {}
 
 
-def _compiled(function: Callable[..., Any], make: Callable[[Any], Any], parameters: str) -> int:
+def _compiled(asked: _Asked) -> int:
     """The function's address. numba freezes what it takes from globals and from around it, so that is part of the key;
     where it cannot be known, the function is compiled for each case."""
+    text = _wrapper(asked)
     try:
-        key = (behaviour(function).digest, make, parameters)
+        key = (behaviour(asked.taken.function).digest, text, asked.kinds)
     except UnknownBehaviourError:
-        return address(make(compilable(function)), parameters)
+        return address(_built(asked, text), f"{asked.kinds}i")
     if key not in _COMPILED:
-        _COMPILED[key] = address(make(compilable(function)), parameters)
+        _COMPILED[key] = address(_built(asked, text), f"{asked.kinds}i")
     return _COMPILED[key]
 
 
@@ -103,7 +137,8 @@ PROBES = 300
 def _judge_arguments(rng: np.random.Generator) -> tuple[float, ...]:
     lead, missing, tolerance = (int(rng.integers(low, high)) for low, high in ((-4, 5), (0, 4), (0, 3)))
     luck, alpha, beta = (float(rng.choice([rng.random(), 0.0, 0.05, 0.5, 1.0])) for _ in range(3))
-    return lead, missing, luck or 1e-9, alpha, beta, tolerance
+    reviews, trl, target = (int(rng.integers(low, high)) for low, high in ((0, 6), (1, 9), (2, 10)))
+    return lead, missing, luck or 1e-9, alpha, beta, tolerance, reviews, trl, target
 
 
 def _purse_arguments(rng: np.random.Generator) -> tuple[float, ...]:
@@ -117,44 +152,45 @@ def _drop_arguments(rng: np.random.Generator) -> tuple[float, ...]:
     return int(rng.integers(0, 60)), int(rng.choice([0, 100_000, 500_000, 10**6])), int(rng.integers(0, 10**6))
 
 
-def _disagreement(label: str, field: str, function: Callable[..., Any], found: int) -> list[Fault]:
+def _disagreement(asked: _Asked, found: int) -> list[Fault]:
     """The first question that the compiled function answers otherwise than plain Python does."""
     rng = np.random.default_rng(20240101)
-    draw = {"judge": _judge_arguments, "pays": _purse_arguments, "blocks": _purse_arguments}.get(field, _drop_arguments)
+    draw = _DRAWS.get(asked.field, _drop_arguments)
     for _ in range(PROBES):
         given = draw(rng)
-        plain = _plain(field, function, given)
+        plain = _plain(asked, given)
         if isinstance(plain, Fault):
-            return [replace(plain, where=label)]
-        compiled = tried(found, *given)
+            return [replace(plain, where=asked.label)]
+        compiled = tried(found, *given, asked.place)
         if plain != compiled:
-            said = f"{_shown(compiled)} instead of {_shown(plain)} for {given}"
-            return [Fault(label, "must answer compiled as it does in Python", said, _ADVICE)]
+            said = f"{_shown(compiled)} instead of {_shown(plain)} for {(*given, *asked.own)}"
+            return [Fault(asked.label, "must answer compiled as it does in Python", said, _ADVICE)]
     return []
 
 
+_DRAWS = {"judge": _judge_arguments, "pays": _purse_arguments, "blocks": _purse_arguments}
 _ADVICE = "Run it on the simpy engine (--engine simpy), or keep whole numbers within 64 bits and functions simple."
 
 
-def _plain(field: str, function: Callable[..., Any], given: tuple[float, ...]) -> int | Fault:
+def _plain(asked: _Asked, given: tuple[float, ...]) -> int | Fault:
     """What the function answers in plain Python, as the wrappers tell it."""
     try:
         with np.errstate(all="ignore"):
-            answer = function(*given)
-            if field in {"judge", "pays", "blocks"}:
+            answer = asked.taken(*given, *asked.own)
+            if asked.field in _DRAWS:
                 return int(bool(answer))
     except Exception:
         return RAISED
     if not gives_two_numbers(answer):
         return not_two_numbers("", answer)
-    return int(answer[0 if field == "drops" else 1])
+    return int(answer[0 if asked.field == "drops" else 1])
 
 
 def _shown(answer: int) -> str:
     return "an exception" if answer == RAISED else str(answer)
 
 
-# numba compiles no `raise` across such a call, so the wrappers answer with a number of their own.
+# --- wrappers -------------------------------------------------------------------------------------
 
 
 @compilable
@@ -162,44 +198,45 @@ def _yes(answer: Any) -> int:
     return 1 if answer else 0
 
 
-def _gate_verdict(judge: Any) -> Any:
-    def verdict(lead, missing, luck, alpha, beta, tolerance):
-        try:
-            answer = judge(lead, missing, luck, alpha, beta, tolerance)
-            # A function that forgets to return says no, as it does in Python.
-            return 0 if answer is None else _yes(answer)
-        except Exception:
-            return RAISED
-
-    return verdict
-
-
-def _purse_verdict(decide: Any) -> Any:
-    def verdict(amount, purse, budget, tranche, day):
-        try:
-            answer = decide(amount, purse, budget, tranche, day)
-            return 0 if answer is None else _yes(answer)
-        except Exception:
-            return RAISED
-
-    return verdict
+_TELLING = {"drops": "function({given})[0]", "left": "function({given})[1]"}
+_VERDICT = "verdict(function({given}))"
+_WRAPPER = """
+def wrapper({offered}, own):
+    try:
+        return {telling}
+    except Exception:
+        return RAISED
+"""
 
 
-def _drop_count(drops: Any) -> Any:
-    def count(reviews, rate_ppm, fraction):
-        try:
-            return drops(reviews, rate_ppm, fraction)[0]
-        except Exception:
-            return RAISED
+def _wrapper(asked: _Asked) -> str:
+    """The text of a function that takes all that is offered by position, and where the function's own parameters are,
+    and hands on what the function takes.
 
-    return count
+    numba compiles no `raise` across a call by address, so it answers with a number of its own.
+    """
+    taken = asked.taken
+    own = [f"int(number_at(own, {k}))" if whole else f"number_at(own, {k})" for k, whole in enumerate(asked.whole)]
+    known = dict(zip(taken.offered, [*(f"given{k}" for k in range(len(asked.kinds))), *own], strict=True))
+    handed = [known[name] if taken.by_position else f"{name}={known[name]}" for name in taken.names]
+    telling = _TELLING.get(asked.field, _VERDICT).format(given=", ".join(handed))
+    offered = ", ".join(f"given{k}" for k in range(len(asked.kinds)))
+    return _WRAPPER.format(offered=offered, telling=telling)
 
 
-def _drop_left(drops: Any) -> Any:
-    def left(reviews, rate_ppm, fraction):
-        try:
-            return drops(reviews, rate_ppm, fraction)[1]
-        except Exception:
-            return RAISED
+@compilable
+def _verdict(answer: Any) -> int:
+    # A function that forgets to return says no, as it does in Python.
+    return 0 if answer is None else _yes(answer)
 
-    return left
+
+def _built(asked: _Asked, text: str) -> Callable[..., int]:
+    around: dict[str, Any] = {
+        "function": compilable(asked.taken.function),
+        "verdict": _verdict,
+        "number_at": number_at,
+        "RAISED": RAISED,
+    }
+    exec(compile(text, asked.label, "exec"), around)  # noqa: S102 - the text above, of names that are identifiers
+    wrapper: Callable[..., int] = around["wrapper"]
+    return wrapper

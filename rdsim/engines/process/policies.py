@@ -2,38 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from rdsim.case import Case
 from rdsim.errors import Fault, PolicyError
-from rdsim.gates import GATE_POLICIES, GatePolicy, gives_two_numbers, not_two_numbers
-from rdsim.purses import PURSE_RULES, PurseRule
+from rdsim.gates import GATE_POLICIES, gives_two_numbers, not_two_numbers
+from rdsim.purses import PURSE_RULES
+from rdsim.registry import Extension
 
-__all__ = ["gate_policy", "purse_rule"]
+__all__ = ["GateDecisions", "PurseDecisions", "gate_policy", "purse_rule"]
+
+_Ask = Callable[..., Any]
 
 
-def gate_policy(case: Case, programme: int) -> GatePolicy:
+class GateDecisions(NamedTuple):
+    """A gate policy whose functions take all that their contracts offer, by position."""
+
+    judge: _Ask
+    rounds: bool
+    drops: _Ask
+
+
+class PurseDecisions(NamedTuple):
+    """A purse rule whose functions take all that their contracts offer, by position."""
+
+    pays: _Ask
+    blocks: _Ask
+
+
+def gate_policy(case: Case, programme: int) -> GateDecisions:
     """The gate policy of a programme."""
-    name, policy = list(GATE_POLICIES.items())[int(case.policy[programme])]
+    name = GATE_POLICIES.named(int(case.policy[programme]))
+    policy, given = GATE_POLICIES[name], case.gate_parameters[programme]
     label = f"gate policy {name!r}"
-    drops = _two_numbers(f"{label}, drops", _told(f"{label}, drops", policy.drops))
-    return GatePolicy(_told(f"{label}, judge", policy.judge), policy.rounds, drops)
+    drops = _two_numbers(f"{label}, drops", _asked(label, policy, "drops", given))
+    return GateDecisions(_asked(label, policy, "judge", given), policy.rounds, drops)
 
 
-def purse_rule(case: Case, programme: int) -> PurseRule:
+def purse_rule(case: Case, programme: int) -> PurseDecisions:
     """The purse rule of a programme."""
-    name, rule = list(PURSE_RULES.items())[int(case.purse_rule[programme])]
-    label = f"purse rule {name!r}"
-    return PurseRule(_told(f"{label}, pays", rule.pays), _told(f"{label}, blocks", rule.blocks))
+    name = PURSE_RULES.named(int(case.purse_rule[programme]))
+    asked = [
+        _asked(f"purse rule {name!r}", PURSE_RULES[name], field, case.purse_parameters[programme])
+        for field in PurseDecisions._fields
+    ]
+    return PurseDecisions(*asked)
 
 
-def _told(label: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function; an exception that it raises becomes a PolicyError that names it."""
+def _asked(name: str, extension: Extension, field: str, given: Sequence[float]) -> _Ask:
+    """One of its functions, with its parameters; an exception that it raises becomes a PolicyError that names it."""
+    label = f"{name}, {field}"
+    taken, own = extension.taken(label, field), extension.typed(given)
 
-    def ask(*given: float) -> Any:
+    def ask(*offered: float) -> Any:
         try:
-            return function(*given)
+            return taken(*offered, *own)
         except Exception as error:
             raise PolicyError(
                 (Fault(label, "must not raise an exception", f"{type(error).__name__}: {error}"),)
@@ -42,7 +66,7 @@ def _told(label: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return ask
 
 
-def _two_numbers(label: str, drops: Callable[..., Any]) -> Callable[..., tuple[int, int]]:
+def _two_numbers(label: str, drops: _Ask) -> Callable[..., tuple[int, int]]:
     """The function; an answer that is not two whole numbers becomes a PolicyError."""
 
     def ask(*given: int) -> tuple[int, int]:

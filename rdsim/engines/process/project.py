@@ -22,10 +22,10 @@ from rdsim.case import (
 from rdsim.engines import rules
 from rdsim.engines.process.desks import Desk
 from rdsim.engines.rules import AGREEMENT, FAILURE, PANEL, REQUEST, SUCCESS, WORK, YEAR
-from rdsim.gates import GatePolicy
 
 if TYPE_CHECKING:
     from rdsim.engines.process.desks import Purse
+    from rdsim.engines.process.policies import GateDecisions
     from rdsim.engines.process.world import World
 
 __all__ = ["Project"]
@@ -369,7 +369,7 @@ class Project:
             yield from self.extension()
         self.tranche += 1
 
-    def passes(self, policy: GatePolicy) -> Generator[simpy.Event, Any, bool]:
+    def passes(self, policy: GateDecisions) -> Generator[simpy.Event, Any, bool]:
         """Whether a review is passed; who is behind without an extension left is stopped."""
         stays = yield from self.round() if policy.rounds else self.review()
         passed = stays and self.judged(policy)
@@ -418,10 +418,12 @@ class Project:
     def reviewed_lead(self) -> float:
         return float(self.lead() + self.world.luck.review_error[self.technology][self.reviews])
 
-    def judged(self, policy: GatePolicy) -> bool:
+    def judged(self, policy: GateDecisions) -> bool:
         case, g = self.world.case, self.programme
         luck = self.world.luck.gate[self.technology][self.reviews]
-        return policy.judge(self.lead(), self.missing(), luck, case.alpha[g], case.beta[g], case.tolerance[g])
+        rules_of_gate = case.alpha[g], case.beta[g], case.tolerance[g]
+        known = self.reviews, self.trl, self.target
+        return bool(policy.judge(self.lead(), self.missing(), luck, *rules_of_gate, *known))
 
     def missing(self) -> int:
         """Deliverables asked for, due at this gate and not handed in."""

@@ -1,0 +1,76 @@
+"""What a user's own file brings, under a name: decorators, one for each extension point.
+
+>>> from rdsim import extend
+>>> @extend.gate_policy("patient-example", parameters=[extend.Parameter("patience", 1, lowest=0, whole=True)])
+... def judge(lead, reviews, patience):
+...     return lead >= 0 or reviews < patience
+
+A scenario then says ``policy = "patient-example"`` and ``[programmes.x.gate.parameters]`` with ``patience = 2``. What
+each function may take, by name and any subset, is in `rdsim.contracts`. A function that is defined again by the same
+module takes the place of the first; another needs ``replace=True``, and ``unregister`` of a registry takes one back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from rdsim.gates import GATE_POLICIES, GatePolicy, never_drop
+from rdsim.purses import PURSE_RULES, PurseRule, always
+from rdsim.registry import Parameter, Registry
+
+__all__ = ["Parameter", "gate_policy", "purse_rule"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+def _registering(registry: Registry[T], name: str, make: Callable[[Callable[..., Any]], T], replace: bool) -> Any:
+    """A decorator that registers what is made of a function, and leaves the function as it is."""
+
+    def register(function: F) -> F:
+        registry.register(name, make(function), replace=replace)
+        return function
+
+    return register
+
+
+def gate_policy(
+    name: str,
+    *,
+    parameters: Sequence[Parameter] = (),
+    drops: Callable[..., Any] | None = None,
+    rounds: bool = False,
+    replace: bool = False,
+) -> Callable[[F], F]:
+    """The function judges whether a project is on plan (`contracts.GATE_JUDGE`).
+
+    With `rounds`, or with `drops` (`contracts.GATE_DROPS`), reviews wait for half-year rounds. Raises ExtensionError.
+    """
+    together = rounds or drops is not None
+
+    def make(judge: Callable[..., Any]) -> GatePolicy:
+        return GatePolicy(judge, together, drops or never_drop, parameters=tuple(parameters))
+
+    found: Callable[[F], F] = _registering(GATE_POLICIES, name, make, replace)
+    return found
+
+
+def purse_rule(
+    name: str,
+    *,
+    parameters: Sequence[Parameter] = (),
+    blocks: Callable[..., Any] = always,
+    replace: bool = False,
+) -> Callable[[F], F]:
+    """The function says whether a request that fits is paid now (`contracts.PURSE_PAYS`).
+
+    `blocks` says whether one that is not paid makes those behind it wait (`contracts.PURSE_BLOCKS`); by default it
+    does. Raises ExtensionError.
+    """
+
+    def make(pays: Callable[..., Any]) -> PurseRule:
+        return PurseRule(pays, blocks, parameters=tuple(parameters))
+
+    found: Callable[[F], F] = _registering(PURSE_RULES, name, make, replace)
+    return found

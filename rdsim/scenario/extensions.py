@@ -1,0 +1,62 @@
+"""The extensions that a scenario names: where, of which registry, and with which parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from rdsim.domain import Scenario
+from rdsim.gates import GATE_POLICIES
+from rdsim.purses import PURSE_RULES
+from rdsim.registry import Extension, Parameter, Registry
+from rdsim.scenario.findings import Finding
+from rdsim.scenario.shapes import Path
+from rdsim.tables import did_you_mean, shown
+
+__all__ = ["Named", "named", "unfit"]
+
+
+class Named(NamedTuple):
+    """A place of a scenario that names an extension, and the place of its parameters."""
+
+    registry: Registry[Any]
+    path: Path
+    name: str
+    parameters: Path
+    given: Mapping[str, float]
+
+
+def named(s: Scenario) -> Iterator[Named]:
+    """Every extension that a scenario names, built-in ones too."""
+    for code, line in s.programmes.items():
+        here: Path = ("programmes", code)
+        gate = (*here, "gate")
+        yield Named(GATE_POLICIES, (*gate, "policy"), line.gate.policy, (*gate, "parameters"), line.gate.parameters)
+        rule = (*here, "purse_rule")
+        yield Named(PURSE_RULES, rule, line.purse_rule, (*here, "purse_parameters"), line.purse_parameters)
+
+
+def unfit(s: Scenario) -> Iterator[Finding]:
+    """Names that nobody registered, and parameters that an extension does not have, or not with such a value."""
+    for one in named(s):
+        if one.name in one.registry:
+            yield from _parameters(one, one.registry[one.name])
+        else:
+            rule = f"must name a {one.registry.noun}: " + ", ".join(one.registry)
+            yield Finding((one.path,), rule, shown(one.name), did_you_mean(one.name, one.registry))
+
+
+def _parameters(one: Named, extension: Extension) -> Iterator[Finding]:
+    known = {parameter.name: parameter for parameter in extension.parameters}
+    label = f"{one.registry.noun} {one.name!r}"
+    for name, value in one.given.items():
+        paths: tuple[Path, ...] = ((*one.parameters, name), one.path)
+        if name not in known:
+            rule = f"must be a parameter of {label}: {', '.join(known)}" if known else f"{label} has no parameters"
+            yield Finding(paths, rule, shown(name), did_you_mean(name, known))
+        elif rule := known[name].rule(value):
+            yield Finding(paths, f"{rule}{_meaning(known[name])}", f"{value:.12g}")
+
+
+def _meaning(parameter: Parameter) -> str:
+    return f": {parameter.description}".rstrip(".") if parameter.description else ""
