@@ -3,7 +3,9 @@
 A function of a plug-in takes its arguments **by name**, any subset of what its `Contract` offers: whoever needs two
 numbers of ten writes two, and an argument that a later release offers breaks nobody. Beside those it may take
 `Parameter`s of its own, whose values a scenario gives. What a name stands for is kept in a `Registry`: those that came
-with rdsim, and those that were registered, which can be replaced and taken back.
+with rdsim, and those that were registered, which can be replaced and taken back. Installed packages register by the
+entry points of the group `rdsim.plugins`, modules or functions without arguments, which are loaded when a name is not
+found or names are listed.
 """
 
 from __future__ import annotations
@@ -15,12 +17,17 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, ClassVar, Generic, TypeVar
 
 from rdsim.domain import NAMES
 from rdsim.errors import ExtensionError, Fault
 
-__all__ = ["Contract", "Extension", "Parameter", "Registry", "Taken"]
+__all__ = ["GROUP", "Contract", "Extension", "Parameter", "Registry", "Taken", "load_installed"]
+
+GROUP = "rdsim.plugins"
+"""Group of the entry points by which installed packages register what they bring."""
 
 T = TypeVar("T")
 
@@ -207,6 +214,32 @@ def _origin(value: object) -> tuple[tuple[str, str], ...]:
     return tuple((one.__module__, one.__qualname__) for one in functions if not one.__module__.startswith("rdsim."))
 
 
+@cache
+def load_installed() -> tuple[Fault, ...]:
+    """Load what installed packages bring, once; a fault for each that failed, which hides none of the others.
+
+    Warns (RuntimeWarning) of those that failed.
+    """
+    faults = tuple(fault for one in entry_points(group=GROUP) if (fault := _fault_of(one)))
+    for fault in faults:
+        warnings.warn(str(fault), RuntimeWarning, stacklevel=3)
+    return faults
+
+
+def _fault_of(entry: EntryPoint) -> Fault | None:
+    """Load a module, or load and call a function; what went wrong."""
+    try:
+        found = entry.load()
+        if callable(found):
+            found()
+    except (Exception, SystemExit) as error:  # whatever another's code raises
+        home = f" of {entry.dist.name} {entry.dist.version}" if entry.dist else ""
+        return Fault(
+            f"installed plug-in {entry.name}{home}", "must load without an error", f"{type(error).__name__}: {error}"
+        )
+    return None
+
+
 class Registry(Mapping[str, T], Generic[T]):
     """What names stand for at one extension point, those that came with rdsim first.
 
@@ -225,12 +258,16 @@ class Registry(Mapping[str, T], Generic[T]):
         Registry.every.append(self)
 
     def __getitem__(self, name: str) -> T:
+        if name not in self._known:
+            load_installed()
         return self._known[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._known)
+        load_installed()
+        return iter(tuple(self._known))
 
     def __len__(self) -> int:
+        load_installed()
         return len(self._known)
 
     def number(self, name: str) -> int:
@@ -243,7 +280,7 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def own(self) -> dict[str, T]:
         """Those that were registered."""
-        return {name: one for name, one in self._known.items() if name not in self.built_in}
+        return {name: self._known[name] for name in self if name not in self.built_in}
 
     def register(self, name: str, value: T, *, replace: bool = False) -> None:
         """Add one under a name. With `replace`, one that was registered before gives way.

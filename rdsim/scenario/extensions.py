@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from rdsim.domain import Scenario
 from rdsim.gates import GATE_POLICIES
 from rdsim.purses import PURSE_RULES
-from rdsim.registry import Extension, Parameter, Registry
+from rdsim.registry import Extension, Parameter, Registry, load_installed
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.shapes import Path
 from rdsim.tables import did_you_mean, shown
@@ -43,7 +43,8 @@ def unfit(s: Scenario) -> Iterator[Finding]:
             yield from _parameters(one, one.registry[one.name])
         else:
             rule = f"must name a {one.registry.noun}: " + ", ".join(one.registry)
-            yield Finding((one.path,), rule, shown(one.name), did_you_mean(one.name, one.registry))
+            advice = [did_you_mean(one.name, one.registry), *map(str, load_installed())]
+            yield Finding((one.path,), rule, shown(one.name), " ".join(filter(None, advice)))
 
 
 def _parameters(one: Named, extension: Extension) -> Iterator[Finding]:
