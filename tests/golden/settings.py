@@ -44,6 +44,8 @@ STILL: Mapping[str, str] = {
     "optimiser.gap": "how much may be left unproved: with another the same portfolio may come",
     "parts.*": "chosen when the folder is read; what they add are settings like others",
     "market.target.*": "told: reports compare with it",
+    "programmes.*.gate.parameters.*": "of a registered policy's own: tests/extensions",
+    "programmes.*.purse_parameters.*": "of a registered rule's own: tests/extensions",
     "simulation.replications": "how many, not which: a sweep's keys hold it beside the version",
     "simulation.confidence": "of intervals, which are not kept: a sweep's keys hold it beside the version",
 }
