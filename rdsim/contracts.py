@@ -3,14 +3,15 @@
 A function takes any subset of the arguments, by name, and parameters of its own besides; see `rdsim.registry`. All
 must depend on their arguments alone. Functions of the engines (gate policies, purse rules) are asked number
 by number: the compiled engine compiles them, calculates in 64-bit integers, and takes the values that globals have
-when it compiles.
+when it compiles. Distributions and market
+value models are asked for whole arrays, in numpy, outside the engines.
 """
 
 from __future__ import annotations
 
 from rdsim.registry import Contract
 
-__all__ = ["GATE_DROPS", "GATE_JUDGE", "PURSE_BLOCKS", "PURSE_PAYS"]
+__all__ = ["GATE_DROPS", "GATE_JUDGE", "MARKET_VALUE", "PURSE_BLOCKS", "PURSE_PAYS", "QUANTILE"]
 
 GATE_JUDGE = Contract(
     "gate policy, judge",
@@ -55,4 +56,30 @@ PURSE_BLOCKS = Contract(
     _REQUEST,
     "a truth value: whether a request that is not paid makes those behind it wait",
     older=5,
+)
+
+QUANTILE = Contract(
+    "distribution, quantile",
+    {
+        "u": "array of probabilities in (0, 1)",
+        "score": "their standard normal quantiles",
+        "sigma": "log standard deviation that is asked for, above 0, of a shape that fits u; at 0, factors are 1",
+    },
+    "an array of the shape of u: the factor at each probability, above 0; of step times on their median, of market "
+    "values over the distribution's mean",
+)
+
+MARKET_VALUE = Contract(
+    "market value model, value",
+    {
+        "listed": "value as technologies.csv or experts have it, money, by project",
+        "luck": "factor with mean 1, by replication and project; who does not take it has it multiplied by rdsim",
+        "rights": "part of the value that home keeps and can realise, by replication and project",
+        "timeliness": "part that is left of what comes after the deadline, by replication and project",
+        "late": "days from the programme's deadline to the market date, negative before, by replication and project",
+        "day": "market date in days from the scenario's first day, -1 for never, by replication and project",
+        "size": "world market that it addresses, money a year, by project",
+        "share": "share of that market won on success, by project",
+    },
+    "an array that fits (replications, projects): value at the market date, money, at least 0",
 )

@@ -393,13 +393,16 @@ class Calibration:
         Field(min_length=8, max_length=8, description="Median time of each step; absent: that of `steps`."),
     ] = None
     distribution: Annotated[
-        Literal["lognormal", "gamma"] | None, Field(description="Shape of step times; absent: that of `steps`.")
+        Identifier | None, Field(description="Distribution of step times; absent: that of `steps`.")
     ] = None
     duration_sigma: Annotated[
         Spread | None,
         Field(description="Log standard deviation of step times; absent: that of each uncertainty class."),
     ] = None
     source: Annotated[str, Field(description="Where the figures come from.")] = ""
+    distribution_parameters: Annotated[
+        Own, Field(description="Parameters of the distribution's own; absent ones are those of `steps`, if it is its.")
+    ] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -410,11 +413,17 @@ class Steps:
     median_years: Annotated[
         tuple[Years, ...], Field(min_length=8, max_length=8, description="Median time of each step.")
     ] = (0.7, 0.8, 0.8, 0.9, 1.0, 1.2, 1.3, 1.0)
-    distribution: Annotated[Literal["lognormal", "gamma"], Field(description="Shape of step times.")] = "lognormal"
+    distribution: Annotated[
+        Identifier,
+        Field(description="Distribution of step times: lognormal, gamma, or one that a plug-in registered."),
+    ] = "lognormal"
     setback_probability: Annotated[
         Probability, Field(description="Probability that an unsuccessful attempt is a setback and not a failure.")
     ] = 0.5
     attempts: Annotated[int, Field(ge=1, le=10, description="Most attempts at one step.")] = 3
+    distribution_parameters: Annotated[Own, Field(description="Parameters of the distribution's own.")] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True)
@@ -440,6 +449,18 @@ class ValueRules:
         Finite,
         Field(ge=0, le=100, description="Value of a unit of yearly sales, where value comes from a market share."),
     ] = 1.0
+    distribution: Annotated[
+        Identifier,
+        Field(description="Distribution of the luck of a market value: lognormal, gamma, or a plug-in's; mean 1."),
+    ] = "lognormal"
+    distribution_parameters: Annotated[Own, Field(description="Parameters of that distribution's own.")] = field(
+        default_factory=dict
+    )
+    model: Annotated[
+        Identifier,
+        Field(description="Market value model: listed (value x luck x rights x timeliness), or a plug-in's."),
+    ] = "listed"
+    model_parameters: Annotated[Own, Field(description="Parameters of that model's own.")] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.case import Case, Outcomes
-from rdsim.domain import Choice, Scenario
+from rdsim.domain import Choice, Judgement, Scenario
+from rdsim.markets import takes_luck
 from rdsim.metrics import Worth, network_pv, synergy_pv
 from rdsim.scenario import market_probability, screening_paid
 
@@ -29,19 +30,29 @@ Floats = npt.NDArray[np.float64]
 
 
 def with_sure_market(scenario: Scenario) -> Scenario:
-    """The scenario in which what reaches its target comes to the market, at its mean value."""
+    """The scenario in which what reaches its target comes to the market, at its mean value.
+
+    Where a market value model does with luck what it likes, the luck stays: a mean value is then no value at mean luck.
+    """
     technologies = {name: replace(row, market_probability=1.0) for name, row in scenario.technologies.items()}
+    if takes_luck(scenario.value.model):
+        heard = _heard_without(scenario, "market_probability")
+        return replace(scenario, technologies=technologies, judgements=heard)
     uncertainty = {name: replace(one, value_sigma=0.0) for name, one in scenario.uncertainty.items()}
     return replace(scenario, technologies=technologies, uncertainty=uncertainty, **_sure_judgements(scenario))
 
 
 def _sure_judgements(scenario: Scenario) -> dict[str, Any]:
     """Experts unheard on whether the market comes, and their value at its mean, if it is not taken for certain."""
-    heard = tuple(one for one in scenario.judgements if one.input != "market_probability")
+    heard = _heard_without(scenario, "market_probability")
     at = dict(scenario.judgement.at)
     at.setdefault("value", "mean")
     rules = replace(scenario.judgement, at=at)
     return {"judgements": heard, "judgement": rules} if scenario.judgements else {}
+
+
+def _heard_without(scenario: Scenario, name: str) -> tuple[Judgement, ...]:
+    return tuple(one for one in scenario.judgements if one.input != name)
 
 
 def expected_projects(scenario: Scenario, choices: Sequence[Choice], sure: Worth) -> Floats:

@@ -15,11 +15,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from rdsim.distributions import DISTRIBUTIONS, FactorDistribution
 from rdsim.gates import GATE_POLICIES, GatePolicy, never_drop
+from rdsim.markets import MARKET_MODELS, MarketModel
 from rdsim.purses import PURSE_RULES, PurseRule, always
 from rdsim.registry import Parameter, Registry
 
-__all__ = ["Parameter", "gate_policy", "purse_rule"]
+__all__ = ["Parameter", "distribution", "gate_policy", "market_model", "purse_rule"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -73,4 +75,30 @@ def purse_rule(
         return PurseRule(pays, blocks, parameters=tuple(parameters))
 
     found: Callable[[F], F] = _registering(PURSE_RULES, name, make, replace)
+    return found
+
+
+def distribution(name: str, *, parameters: Sequence[Parameter] = (), replace: bool = False) -> Callable[[F], F]:
+    """The function is the quantile function of a factor, over whole arrays (`contracts.QUANTILE`).
+
+    Raises ExtensionError.
+    """
+
+    def make(quantile: Callable[..., Any]) -> FactorDistribution:
+        return FactorDistribution(quantile, parameters=tuple(parameters))
+
+    found: Callable[[F], F] = _registering(DISTRIBUTIONS, name, make, replace)
+    return found
+
+
+def market_model(name: str, *, parameters: Sequence[Parameter] = (), replace: bool = False) -> Callable[[F], F]:
+    """The function gives values at the market date, over whole arrays (`contracts.MARKET_VALUE`).
+
+    Raises ExtensionError.
+    """
+
+    def make(value: Callable[..., Any]) -> MarketModel:
+        return MarketModel(value, parameters=tuple(parameters))
+
+    found: Callable[[F], F] = _registering(MARKET_MODELS, name, make, replace)
     return found

@@ -1,6 +1,7 @@
 """Figures of outcomes: what each project and each replication came to, in the scenario's unit of money.
 
-Value arrives at the market date: value x luck x rights kept at home x timeliness, discounted at that date.
+Value arrives at the market date: value x luck x rights kept at home x timeliness, or what a registered market value
+model (`rdsim.markets`) makes of these, discounted at that date.
 Home cost is discounted at the day of payment, refunds at theirs, a partner's opening at its day and its running
 cost at the first day of the fiscal year; all to the scenario's first day. Rights are those that were signed if any
 step was worked together, whether or not relations broke later, and all of them otherwise: the share kept, and of that
@@ -11,7 +12,7 @@ cost of the first day.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 from rdsim.case import DAYS_PER_YEAR, END_STATES, TARGET, Case, Ints, Outcomes
 from rdsim.domain import Choice, Scenario
+from rdsim.markets import market_values
 from rdsim.scenario import market_share, market_size, market_value, money_scale, screening_paid
 
 __all__ = [
@@ -84,16 +86,29 @@ def deadlines(scenario: Scenario, choices: Sequence[Choice]) -> Ints:
 
 def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: Outcomes, factor: Floats) -> Worth:
     """Worth of every project; `factor` is the luck of the market value, shape (replications, technologies)."""
-    listed = np.array([market_value(scenario, choice.technology) for choice in choices])
     modes = [scenario.modes[choice.mode] for choice in choices]
     kept = np.array([mode.value_share * mode.implementation for mode in modes])
     rights = np.where(worked_together(outcomes), kept, 1.0)
     sold, late = outcomes.market_day >= 0, outcomes.market_day - deadlines(scenario, choices)
-    value = np.where(sold, listed * factor[:, case.technology] * rights * timeliness(scenario, late), 0.0)
+    offered: dict[str, Callable[[], Floats]] = {
+        "luck": lambda: factor[:, case.technology],
+        "rights": lambda: rights,
+        "timeliness": lambda: timeliness(scenario, late),
+        "late": lambda: late.astype(np.float64),
+        "day": lambda: outcomes.market_day.astype(np.float64),
+        "listed": lambda: _by_project(scenario, choices, market_value),
+        "size": lambda: _by_project(scenario, choices, market_size),
+        "share": lambda: _by_project(scenario, choices, market_share),
+    }
+    value = market_values(scenario.value.model, scenario.value.model_parameters, offered, sold)
     paid = (outcomes.paid * discount(scenario, outcomes.tranche_day)).sum(axis=2)
     cost = paid - outcomes.refund * discount(scenario, outcomes.refund_day)
     value_pv = value * discount(scenario, outcomes.market_day)
     return Worth(value, value_pv, cost / money_scale(scenario), sold & (late <= 0))
+
+
+def _by_project(scenario: Scenario, choices: Sequence[Choice], figure: Callable[[Scenario, str], float]) -> Floats:
+    return np.array([figure(scenario, choice.technology) for choice in choices])
 
 
 def worked_together(outcomes: Outcomes) -> npt.NDArray[np.bool_]:

@@ -19,6 +19,7 @@ from rdsim.draws import Draws
 from rdsim.expectation import expected_projects, with_sure_market
 from rdsim.families import Options
 from rdsim.luck import comes_to_market, value_factor
+from rdsim.markets import takes_luck
 from rdsim.metrics import by_year, discount, home_by_year
 from rdsim.scenario import award, eligible, market_probability, money_scale
 from rdsim.simulation import Batch, Engine, in_batches
@@ -159,7 +160,8 @@ def _figures(scenario: Scenario, choices: tuple[Choice, ...], each_payment: bool
     years, scale = case.budget.shape[1], money_scale(scenario)
     names = technologies(choices)
     lucky = comes_to_market(scenario, names, draws)[:, case.technology] & (outcomes.market_day >= 0)
-    factor = value_factor(scenario, names, draws)[:, case.technology]
+    # A model that took the luck has done so already.
+    factor = 1.0 if takes_luck(scenario.value.model) else value_factor(scenario, names, draws)[:, case.technology]
     gain = np.where(lucky, sure.value_pv * factor, 0.0)
     joint = by_year(outcomes.tranche_day, outcomes.paid * outcomes.paid_joint, years)
     payments = home_by_year(case, outcomes) / scale

@@ -7,7 +7,8 @@ zero, technologies are independent.
 
 A `Chance` says how the luck of a case is distributed and where its random numbers are. `lay_out` draws all of it for
 some replications, as arrays; the compiled engine draws from the `Chance` only what a replication comes to need.
-What no compiled function gives - gamma and Erlang quantiles - is laid out by scipy for both.
+What no compiled function gives - Erlang quantiles, and distributions other than the lognormal - is laid out in numpy
+for both.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaincinv, ndtr
+from scipy.special import gammaincinv, ndtri
 
 from rdsim.case import DAYS_PER_MONTH, STEPS, Case, Luck, most_reviews, technologies
+from rdsim.distributions import LOGNORMAL, factors, mean_factor
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws, Purpose, addresses
 from rdsim.luck import kernels
 from rdsim.luck.chance import Chance, agreement_chance, chance, no_chance, pooled
 from rdsim.native.blocks import Block, select
 from rdsim.native.jit import jit
-from rdsim.scenario import Pool, calibration, drawn, market_probability
+from rdsim.scenario import Pool, drawn, market_probability, step_distribution
 
 __all__ = [
     "Chance",
@@ -119,7 +121,7 @@ def _lay_out_technology(h, u, t, lognormal):  # type: ignore[no-untyped-def]
     u.market_days[t] = kernels.market_days(h, t)
 
 
-# --- what scipy lays out --------------------------------------------------------------------------
+# --- what numpy lays out --------------------------------------------------------------------------
 
 
 def lay_out_rest(
@@ -130,11 +132,12 @@ def lay_out_rest(
     rest: dict[str, npt.NDArray[Any]] = {}
     if case.deliverables.any():
         rest["deliverable_days"] = _deliverables(scenario, case, names, draws)
-    if (calibration(scenario).distribution or scenario.steps.distribution) == "gamma":
+    distribution, given = step_distribution(scenario)
+    if distribution != LOGNORMAL:
         source = chance(scenario, case, choices, draws.seed)
         score = np.empty((len(draws.replications), len(names), STEPS, case.attempts))
         _lay_out_scores(Block("Chance", scratch(source)), np.array(draws.replications, np.int64), score)
-        ratio = _gamma_ratio(score, source.time_sigma[:, None, None])
+        ratio = factors(distribution, given, score, source.time_sigma[:, None, None])
         rest["step_days"] = source.time_median[:, :, None] * ratio
         if (source.judged_step >= 0).any():
             numbers = np.array(draws.replications, np.int64)
@@ -164,12 +167,6 @@ def _lay_out_scores(h, numbers, score):  # type: ignore[no-untyped-def]
                     score[r, t, k, attempt] = kernels.step_score(h, t, k, attempt)
 
 
-def _gamma_ratio(score: Floats, sigma: Floats) -> Floats:
-    """Gamma quantile over gamma median, with the coefficient of variation of a lognormal of that sigma."""
-    shape = 1.0 / np.maximum(np.expm1(sigma**2), 1e-9)
-    return np.asarray(np.where(sigma > 0, gammaincinv(shape, ndtr(score)) / gammaincinv(shape, 0.5), 1.0))
-
-
 def _deliverables(scenario: Scenario, case: Case, names: list[str], draws: Draws) -> Ints:
     """Days of work until the last required one of each kind: a sum of exponential times (Erlang)."""
     kinds = [scenario.programmes[scenario.technologies[name].programme].deliverables for name in names]
@@ -197,7 +194,8 @@ def value_factor(
 ) -> Floats:
     """Luck of the market value, with mean 1, shape (replications, names).
 
-    Lognormal by uncertainty class, or as experts judge it. Where it is not `wanted` (same shape) it is 1, undrawn.
+    As `value.distribution` has it, spread by uncertainty class, or as experts judge it. Where it is not `wanted` (same
+    shape) it is 1, undrawn.
     """
     factor = np.ones((len(draws.replications), len(names)))
     everywhere = np.ones(factor.shape, np.bool_) if wanted is None else wanted
@@ -205,7 +203,10 @@ def value_factor(
     seed, judged = np.uint64(draws.seed), _judged_values(scenario, names)
     classes = [scenario.uncertainty[scenario.technologies[name].uncertainty] for name in names]
     sigma = np.array([0.0 if t in judged else one.value_sigma for t, one in enumerate(classes)])
-    _value_factors(seed, address, sigma, numbers, everywhere, factor)
+    if scenario.value.distribution == LOGNORMAL:
+        _value_factors(seed, address, sigma, numbers, everywhere, factor)
+    else:
+        factor[everywhere] = _otherwise(scenario, names, sigma, draws)[everywhere]
     spread = {t: pool for t, pool in judged.items() if not pool.certain}
     if spread:
         columns = np.array(list(spread), np.int64)
@@ -213,6 +214,14 @@ def value_factor(
         fields = {"seed": seed, "address": address[columns], **pooled(list(spread.values()), units)}
         _values_judged(Block("Values", fields), columns, numbers, everywhere, factor)
     return factor
+
+
+def _otherwise(scenario: Scenario, names: list[str], sigma: Floats, draws: Draws) -> Floats:
+    """Factors with mean 1 of a distribution that is no lognormal, shape (replications, names)."""
+    name, given = scenario.value.distribution, scenario.value.distribution_parameters
+    score = ndtri(draws.uniform(Purpose.MARKET_VALUE, names)[:, :, 0, 0])
+    means = {spread: mean_factor(name, given, spread) for spread in np.unique(sigma).tolist()}
+    return np.asarray(factors(name, given, score, sigma) / np.array([means[spread] for spread in sigma.tolist()]))
 
 
 def _judged_values(scenario: Scenario, names: list[str]) -> dict[int, Pool]:

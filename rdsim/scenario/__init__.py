@@ -29,6 +29,7 @@ from rdsim.scenario.figures import (
     money_scale,
     screened,
     screening_paid,
+    step_distribution,
     target,
 )
 from rdsim.scenario.folder import PARTS, chosen_parts, part_names
@@ -76,6 +77,7 @@ __all__ = [
     "screened",
     "screening_paid",
     "start",
+    "step_distribution",
     "target",
     "told",
 ]

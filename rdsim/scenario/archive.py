@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -64,15 +64,33 @@ def schema() -> dict[str, Any]:
     }
 
 
-_LATER: Mapping[str, Any] = {"parameters": {}, "purse_parameters": {}}
-"""Settings that came later, and what they are where a scenario says nothing."""
+_LATER: Sequence[tuple[tuple[str, ...], Any]] = (
+    (("programmes", "*", "gate", "parameters"), {}),
+    (("programmes", "*", "purse_parameters"), {}),
+    (("calibrations", "*", "distribution_parameters"), {}),
+    (("steps", "distribution_parameters"), {}),
+    (("value", "distribution"), "lognormal"),
+    (("value", "distribution_parameters"), {}),
+    (("value", "model"), "listed"),
+    (("value", "model_parameters"), {}),
+)
+"""Settings that came with later releases, and what they are where a scenario says nothing."""
+
+
+def _forget(table: dict[Any, Any], path: tuple[str, ...], silent: Any) -> None:
+    """Leave a setting out where it is what it would be anyway."""
+    first, *rest = path
+    if rest:
+        for one in table.values() if first == "*" else (table[first],):
+            _forget(one, tuple(rest), silent)
+    elif table[first] == silent:
+        del table[first]
 
 
 def _canonical(value: Any) -> Any:
     """Plain data with text keys, lists, and no negative zero."""
     if isinstance(value, dict):
-        kept = {key: item for key, item in value.items() if key not in _LATER or item != _LATER[key]}
-        return {str(key): _canonical(item) for key, item in kept.items()}
+        return {str(key): _canonical(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_canonical(item) for item in value]
     return value + 0.0 if isinstance(value, float) else value

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from rdsim.distributions import DISTRIBUTIONS
 from rdsim.domain import Scenario
 from rdsim.gates import GATE_POLICIES
+from rdsim.markets import MARKET_MODELS
 from rdsim.purses import PURSE_RULES
 from rdsim.registry import Extension, Parameter, Registry, load_installed
 from rdsim.scenario.findings import Finding
@@ -34,6 +36,26 @@ def named(s: Scenario) -> Iterator[Named]:
         yield Named(GATE_POLICIES, (*gate, "policy"), line.gate.policy, (*gate, "parameters"), line.gate.parameters)
         rule = (*here, "purse_rule")
         yield Named(PURSE_RULES, rule, line.purse_rule, (*here, "purse_parameters"), line.purse_parameters)
+
+    yield from _of_numbers(s)
+
+
+def _of_numbers(s: Scenario) -> Iterator[Named]:
+    """Distributions and the market value model; a calibration that names none may still give parameters to that of
+    `steps`."""
+    for table, one in (("steps", s.steps), ("value", s.value)):
+        here: Path = (table, "distribution")
+        yield Named(
+            DISTRIBUTIONS, here, one.distribution, (table, "distribution_parameters"), one.distribution_parameters
+        )
+    model: Path = ("value", "model")
+    yield Named(MARKET_MODELS, model, s.value.model, ("value", "model_parameters"), s.value.model_parameters)
+    for code, own in s.calibrations.items():
+        here = ("calibrations", code)
+        if own.distribution is not None or own.distribution_parameters:
+            name, path = own.distribution or s.steps.distribution, (*here, "distribution")
+            parameters = (*here, "distribution_parameters")
+            yield Named(DISTRIBUTIONS, path, name, parameters, own.distribution_parameters)
 
 
 def unfit(s: Scenario) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import weakref
+from collections.abc import Mapping
 from statistics import fmean, pstdev
 
 from rdsim.domain import Calibration, Input, Partner, Programme, Scenario, Technology
@@ -35,6 +36,7 @@ __all__ = [
     "offered",
     "screened",
     "screening_paid",
+    "step_distribution",
     "target",
 ]
 
@@ -56,6 +58,13 @@ def money_scale(scenario: Scenario) -> int:
 def calibration(scenario: Scenario) -> Calibration:
     """The calibration in use."""
     return scenario.calibrations[scenario.calibration]
+
+
+def step_distribution(scenario: Scenario) -> tuple[str, Mapping[str, float]]:
+    """Name and parameters of the distribution of step times: the calibration's, or that of `steps`."""
+    own, steps = calibration(scenario), scenario.steps
+    shared = steps.distribution_parameters if own.distribution in (None, steps.distribution) else {}
+    return own.distribution or steps.distribution, {**shared, **own.distribution_parameters}
 
 
 def cost_scale(scenario: Scenario) -> float:

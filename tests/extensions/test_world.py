@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import rdsim
-from rdsim import plugins
-from rdsim.domain import Scenario
-from rdsim.errors import ScenarioError
+from rdsim import extend, plugins
+from rdsim.case import build
+from rdsim.domain import Risks, Scenario
+from rdsim.draws import Draws, Purpose
+from rdsim.errors import ExtensionError, ScenarioError
+from rdsim.expectation import with_sure_market
+from rdsim.luck import lay_out, value_factor
+from rdsim.options import sample
 from rdsim.registry import Registry
 from rdsim.scenario import digest
+from rdsim.simulation import expected_worths
 from tests.command import run
 
 HERE = Path(__file__).parent / "plugins"
@@ -53,6 +62,30 @@ POINTS = {
         0.7,
         2,
         "must be a number at least 0 and at most 1: Share of the year's money kept back",
+    ),
+    "distribution of step times": Point(
+        "weibull.py",
+        {"steps.distribution": "weibull"},
+        "steps.distribution_parameters.shape",
+        4.0,
+        0.1,
+        "must be a number at least 0.2 and at most 20: Below 2 the tail is long",
+    ),
+    "distribution of values": Point(
+        "weibull.py",
+        {"value.distribution": "weibull"},
+        "value.distribution_parameters.shape",
+        4.0,
+        99,
+        "must be a number at least 0.2 and at most 20: Below 2 the tail is long",
+    ),
+    "market value model": Point(
+        "capped.py",
+        {"value.model": "capped"},
+        "value.model_parameters.cap",
+        20.0,
+        -1,
+        "must be a number at least 0 and at most 1e+06: Most that a technology is worth",
     ),
 }
 EVERY = pytest.mark.parametrize("point", POINTS.values(), ids=list(POINTS))
@@ -110,6 +143,66 @@ def test_parameters_that_cannot_be_are_told_together(tiny: Path, point: Point) -
         rdsim.load(tiny, {point.parameter: point.other})
 
 
+def test_a_distribution_of_ones_own_is_drawn_by_its_quantiles(tiny: Path) -> None:
+    """The median of a step is the scenario's, the factor the distribution's at its uniform number; means stay."""
+    scenario = load(tiny, POINTS["distribution of step times"], **{"value.distribution": "weibull"})  # type: ignore[arg-type]
+    plain = dataclasses.replace(scenario, risks=Risks(), technology_steps=())
+    draws, choices = Draws(1, range(4000)), CROWDED.choices
+    days = lay_out(plain, build(plain, CROWDED), choices, draws).step_days[:, 0, 3, 0] / 360
+    u = draws.uniform(Purpose.STEP_TIME, ["T1"], 8, 3)[:, 0, 3, 0]
+    assert days == pytest.approx(plain.steps.median_years[3] * (np.log(1 - u) / np.log(0.5)) ** (1 / 1.5), rel=1e-9)
+    value = value_factor(plain, ["T1", "T2"], draws)
+    assert value.mean(axis=0) == pytest.approx(1.0, abs=0.05)
+    assert (value_factor(with_sure_market(plain), ["T1"], draws) == 1.0).all()
+
+
+@pytest.mark.parametrize(
+    ("quantile", "rule"),
+    [
+        (lambda u: u - 0.5, "finite numbers above 0"),
+        (lambda u: u[0], "an array of the shape of u"),
+        (lambda u: 1 if u > 0.5 else 2, "must not raise an exception"),
+        (lambda u: "much", "an array of the shape of u"),
+    ],
+)
+def test_a_distribution_that_answers_no_factors_is_told(tiny: Path, quantile: Any, rule: str) -> None:
+    extend.distribution("odd")(quantile)
+    scenario = rdsim.load(tiny, {"steps.distribution": "odd"})
+    for engine in ("compiled", "simpy"):
+        with pytest.raises(ExtensionError, match=rule) as caught:
+            rdsim.simulate(scenario, CROWDED, replications=2, engine=engine)  # type: ignore[arg-type]
+        assert caught.value.faults[0].where == "distribution 'odd', quantile"
+
+
+@pytest.mark.parametrize("takes_luck", [True, False])
+def test_a_market_model_has_the_mean_that_the_optimiser_is_told(tiny: Path, takes_luck: bool) -> None:
+    """Whether it does with luck what it likes, or leaves it to rdsim."""
+    if not takes_luck:
+        extend.market_model("flat")(lambda rights, late: 50.0 * rights * (late < 720))
+    scenario = load(tiny, POINTS["market value model"], **({} if takes_luck else {"value.model": "flat"}))  # type: ignore[arg-type]
+    drawn = rdsim.simulate(scenario, CROWDED, replications=4000).replications["npv"].to_numpy()
+    expected = expected_worths(scenario, CROWDED, replications=4000)[0]
+    alone = sample(scenario, CROWDED.choices, samples=4000, seed=1)
+    for found, mean in ((drawn, expected.mean()), *zip(alone.npv.T, alone.mean, strict=True)):
+        assert abs(found.mean() - mean) < 4 * found.std() / np.sqrt(len(found))
+    assert expected.std() < drawn.std()
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        (lambda listed: -listed, "finite and at least 0"),
+        (lambda listed: 1 if listed > 3 else 2, "raise no exception"),
+        (lambda listed: listed[:2], "raise no exception"),
+    ],
+)
+def test_a_market_model_that_answers_no_values_is_told(tiny: Path, value: Any, rule: str) -> None:
+    extend.market_model("odd")(value)
+    with pytest.raises(ExtensionError, match=rule) as caught:
+        rdsim.simulate(rdsim.load(tiny, {"value.model": "odd"}), CROWDED, replications=20)
+    assert caught.value.faults[0].where == "market value model 'odd', value"
+
+
 def test_the_command_line_runs_them_all_and_tells_what_cannot_be(
     tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,7 +213,7 @@ def test_the_command_line_runs_them_all_and_tells_what_cannot_be(
     said = run(capsys, monkeypatch, "plan", tiny, *files, *names, "--replications", 8, "--out", tmp_path / "run")
     assert said.code == 0, said.err
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
-    assert [one["file"] for one in manifest["plugins"]] == [str(HERE / point.file) for point in POINTS.values()]
+    assert {one["file"] for one in manifest["plugins"]} == {str(HERE / point.file) for point in POINTS.values()}
     assert run(capsys, monkeypatch, "report", tmp_path / "run").code == 0
     wrong = [word for point in POINTS.values() for word in ("--set", f"{point.parameter}={point.bad}")]
     told = run(capsys, monkeypatch, "check", tiny, *files, *names, *wrong)

@@ -50,7 +50,9 @@ class World:
         one = self.scenario
         tables = (one.programmes, one.fields, one.modes, one.partners, one.technologies, one.panels, one.facilities)
         known = {name for table in (*tables, one.institutes, one.calibrations, one.uncertainty) for name in table}
-        return sorted(known | {"USD", "EUR", "always-pass", "drop-worst", "first-fit", "patent", "export", "Asia", ""})
+        return sorted(
+            known | {"USD", "EUR", "always-pass", "drop-worst", "first-fit", "gamma", "patent", "export", "Asia", ""}
+        )
 
     def varied(self, settings: Mapping[str, Any]) -> Scenario:
         """The world with other settings. Raises ScenarioError."""

@@ -68,8 +68,8 @@ def test_a_policy_that_is_not_named_changes_no_key(tiny: Path) -> None:
 
 def test_what_cannot_be_known_is_refused_before_anything_runs(tiny: Path, tmp_path: Path) -> None:
     class Stateful:
-        def __call__(self, *_: int) -> bool:
-            return True
+        def __call__(self, amount: int) -> bool:
+            return amount > 0
 
     register(0.0, Stateful())
     with pytest.raises(ExperimentError, match=r"'kept', pays.*Stateful"):
