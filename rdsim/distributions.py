@@ -7,21 +7,22 @@ scenarios then name in `steps.distribution`, in a calibration, or in `value.dist
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-import numpy as np
-import numpy.typing as npt
-from scipy.special import gammaincinv, ndtr
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rdsim.contracts import QUANTILE
-from rdsim.errors import ExtensionError, Fault
 from rdsim.registry import Extension, Registry
 
-__all__ = ["DISTRIBUTIONS", "LOGNORMAL", "FactorDistribution", "factors", "mean_factor"]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+    Floats = npt.NDArray[np.float64]
+
+__all__ = ["DISTRIBUTIONS", "LOGNORMAL", "FactorDistribution"]
+
+# A scenario is read without numpy: what calculates loads it.
 
 LOGNORMAL = "lognormal"
 """The one that compiled code draws number by number; others are laid out."""
@@ -38,11 +39,16 @@ class FactorDistribution(Extension):
 
 def _lognormal(score: Floats, sigma: Floats) -> Floats:
     """Median 1."""
+    import numpy as np  # noqa: PLC0415
+
     return np.asarray(np.exp(sigma * score))
 
 
 def _gamma(u: Floats, sigma: Floats) -> Floats:
     """Gamma quantile over gamma median, with the coefficient of variation of a lognormal of that sigma."""
+    import numpy as np  # noqa: PLC0415
+    from scipy.special import gammaincinv  # noqa: PLC0415
+
     shape = 1.0 / np.maximum(np.expm1(sigma**2), 1e-9)
     return np.asarray(gammaincinv(shape, u) / gammaincinv(shape, 0.5))
 
@@ -50,43 +56,3 @@ def _gamma(u: Floats, sigma: Floats) -> Floats:
 DISTRIBUTIONS = Registry(
     "distribution", FactorDistribution, {LOGNORMAL: FactorDistribution(_lognormal), "gamma": FactorDistribution(_gamma)}
 )
-
-
-def factors(name: str, given: Mapping[str, float], score: Floats, sigma: Floats) -> Floats:
-    """Factors at normal scores, of the shape of `score`; 1 where `sigma`, which fits it, is 0.
-
-    Raises: ExtensionError for a registered distribution that fails, or whose answer is no factor.
-    """
-    extension, label = DISTRIBUTIONS[name], f"distribution {name!r}, quantile"
-    taken = extension.taken(label, "quantile")
-    offered: dict[str, Any] = {"score": score, "sigma": np.maximum(sigma, 1e-300)}
-    offered |= {"u": ndtr(score)} if "u" in taken.names else {}
-    offered |= dict(zip((one.name for one in extension.parameters), extension.values(given), strict=True))
-    try:
-        with np.errstate(all="ignore"):
-            found = taken.of(offered)
-    except Exception as error:  # whatever the user's own code raises
-        rule = "must not raise an exception for arrays"
-        raise ExtensionError((Fault(label, rule, f"{type(error).__name__}: {error}"),)) from error
-    return np.where(sigma > 0, _sound(label, found, score.shape), 1.0)
-
-
-def _sound(label: str, found: Any, shape: tuple[int, ...]) -> Floats:
-    try:
-        array = np.asarray(found, np.float64)
-    except (TypeError, ValueError):
-        array = np.zeros(0)
-    if array.shape != shape or not (np.isfinite(array) & (array > 0)).all():
-        said = f"shape {array.shape}" if array.shape != shape else f"{array[~(array > 0) | ~np.isfinite(array)][0]:g}"
-        rule = f"must return an array of the shape of u, {shape}, of finite numbers above 0"
-        raise ExtensionError((Fault(label, rule, said),))
-    return array
-
-
-_SCORES = np.linspace(-8.0, 8.0, 1601)
-_WEIGHTS = np.exp(-0.5 * _SCORES**2) / np.exp(-0.5 * _SCORES**2).sum()
-
-
-def mean_factor(name: str, given: Mapping[str, float], sigma: float) -> float:
-    """Mean of a distribution's factors, by the trapezoidal rule over normal scores, which converges fast for it."""
-    return float(_WEIGHTS @ factors(name, given, _SCORES, np.full(_SCORES.shape, sigma)))

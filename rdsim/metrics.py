@@ -20,7 +20,8 @@ import numpy.typing as npt
 
 from rdsim.case import DAYS_PER_YEAR, END_STATES, TARGET, Case, Ints, Outcomes
 from rdsim.domain import Choice, Scenario
-from rdsim.markets import market_values
+from rdsim.errors import ExtensionError, Fault
+from rdsim.markets import LISTED, MARKET_MODELS
 from rdsim.scenario import market_share, market_size, market_value, money_scale, screening_paid
 
 __all__ = [
@@ -85,7 +86,10 @@ def deadlines(scenario: Scenario, choices: Sequence[Choice]) -> Ints:
 
 
 def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: Outcomes, factor: Floats) -> Worth:
-    """Worth of every project; `factor` is the luck of the market value, shape (replications, technologies)."""
+    """Worth of every project; `factor` is the luck of the market value, shape (replications, technologies).
+
+    Raises: ExtensionError for a registered market value model that fails, or whose answer is no value.
+    """
     modes = [scenario.modes[choice.mode] for choice in choices]
     kept = np.array([mode.value_share * mode.implementation for mode in modes])
     rights = np.where(worked_together(outcomes), kept, 1.0)
@@ -100,7 +104,7 @@ def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: O
         "size": lambda: _by_project(scenario, choices, market_size),
         "share": lambda: _by_project(scenario, choices, market_share),
     }
-    value = market_values(scenario.value.model, scenario.value.model_parameters, offered, sold)
+    value = _market_values(scenario.value.model, scenario.value.model_parameters, offered, sold)
     paid = (outcomes.paid * discount(scenario, outcomes.tranche_day)).sum(axis=2)
     cost = paid - outcomes.refund * discount(scenario, outcomes.refund_day)
     value_pv = value * discount(scenario, outcomes.market_day)
@@ -109,6 +113,31 @@ def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: O
 
 def _by_project(scenario: Scenario, choices: Sequence[Choice], figure: Callable[[Scenario, str], float]) -> Floats:
     return np.array([figure(scenario, choice.technology) for choice in choices])
+
+
+def _market_values(
+    name: str, given: Mapping[str, float], offered: Mapping[str, Callable[[], Floats]], sold: npt.NDArray[np.bool_]
+) -> Floats:
+    """Values at the market dates, 0 where a project is not `sold`, (R, P); `offered` makes what the model asks for."""
+    extension, label = MARKET_MODELS[name], f"market value model {name!r}, value"
+    taken = extension.taken(label, "value")
+    own = dict(zip((one.name for one in extension.parameters), extension.values(given), strict=True))
+    known = {one: own[one] if one in own else offered[one]() for one in taken.names}
+    try:
+        with np.errstate(all="ignore"):
+            found = np.asarray(taken.of(known), np.float64)
+            values = np.where(sold, found if "luck" in taken.names else found * offered["luck"](), 0.0)
+    except Exception as error:  # whatever the user's own code raises
+        rule = "must return numbers for arrays, and raise no exception"
+        raise ExtensionError((Fault(label, rule, f"{type(error).__name__}: {error}"),)) from error
+    if name == LISTED:
+        return values
+    wrong = ~(np.isfinite(values) & (values >= 0))
+    if values.shape != sold.shape or wrong.any():
+        said = f"shape {values.shape}" if values.shape != sold.shape else f"{values[wrong][0]:g}"
+        rule = f"must return values that fit (replications, projects), {sold.shape}, finite and at least 0"
+        raise ExtensionError((Fault(label, rule, said),))
+    return values
 
 
 def worked_together(outcomes: Outcomes) -> npt.NDArray[np.bool_]:

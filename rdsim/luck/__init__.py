@@ -20,11 +20,12 @@ import numpy.typing as npt
 from scipy.special import gammaincinv, ndtri
 
 from rdsim.case import DAYS_PER_MONTH, STEPS, Case, Luck, most_reviews, technologies
-from rdsim.distributions import LOGNORMAL, factors, mean_factor
+from rdsim.distributions import LOGNORMAL
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws, Purpose, addresses
 from rdsim.luck import kernels
 from rdsim.luck.chance import Chance, agreement_chance, chance, no_chance, pooled
+from rdsim.luck.factors import factors, mean_factor
 from rdsim.native.blocks import Block, select
 from rdsim.native.jit import jit
 from rdsim.scenario import Pool, drawn, market_probability, step_distribution
