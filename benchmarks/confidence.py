@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from benchmarks._korea import MEDICAL, SCENARIO
 from benchmarks.instances import Shape, draw_problem
 from benchmarks.risk import draw_samples
 from rdsim.domain import Choice, Scenario
-from rdsim.formulation import state
+from rdsim.formulation import state, values
 from rdsim.optimiser import PortfolioProblem, state_problem, state_rows
 from rdsim.optimiser.problem.problem import FloatArray
 from rdsim.optimiser.questions.confidence import (
@@ -84,7 +84,7 @@ def _fresh(scenario: Scenario, choices: Sequence[Choice]) -> tuple[Draw, DrawSom
     def some(index: int, count: int, options: tuple[int, ...]) -> FloatArray:
         picked = tuple(choices[option] for option in options)
         found = sample(scenario, picked, samples=count, seed=stream_seed(SEED, index))
-        return np.asarray(found.npv + scenario.optimiser.commercialisation_value * found.p_in_time)
+        return values(scenario, replace(found, mean=found.npv.mean(axis=0)))  # as they came: no luck is taken out
 
     return lambda index, count: some(index, count, every), some
 

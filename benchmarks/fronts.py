@@ -16,10 +16,11 @@ from typing import NamedTuple
 from benchmarks import subject
 from benchmarks._korea import MEDICAL, SCENARIO
 from benchmarks._timing import seconds
-from rdsim.measures import measures
+from rdsim.figures import figures_of
+from rdsim.measures import measured
 from rdsim.optimiser import PortfolioProblem, solve
 from rdsim.optimiser.questions.alternatives import Alternatives, alternatives
-from rdsim.optimiser.questions.fronts import VALUE, CVaR, Figure, Front, front
+from rdsim.optimiser.questions.fronts import VALUE, CVaR, Front, Objective, front
 from rdsim.optimiser.questions.ladder import SHARES, Ladder, ladder
 from rdsim.scenario import load
 from rdsim.search import pose
@@ -42,10 +43,14 @@ class Size(NamedTuple):
 def measure_fronts(size: Size) -> None:
     """Fronts of 20 points to a 1% gap of each solve, ten alternatives, and a ladder of five rungs."""
     posed = pose(load(size.scenario), samples=size.samples)
-    known = measures(posed.scenario, posed.options, posed.problem)
-    pairs: dict[str, tuple[Figure, str]] = {
-        "commercialised in time": (known["commercialised-in-time"], "max"),
-        "partners": (known["partners"], "min"),
+    known = figures_of(posed.scenario)
+    timely, partners = (
+        measured(known[name], posed.scenario, posed.options)
+        for name in ("commercialised_by_deadline", "partners_opened")
+    )
+    pairs: dict[str, tuple[Objective, str]] = {
+        "commercialised in time": (timely, "max"),
+        "partners": (partners, "min"),
         "CVaR at 0.9": (CVaR(0.9), "max"),
     }
     for name, (figure, sense) in pairs.items():

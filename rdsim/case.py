@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.domain import Choice, FormationStage, Mode, Portfolio, Programme, Scenario, TechnologyStep
+from rdsim.domain import END_STATES, Choice, FormationStage, Mode, Portfolio, Programme, Scenario, TechnologyStep
 from rdsim.gates import GATE_POLICIES
 from rdsim.partnership import StepEffect, cost_factor, step_effect
 from rdsim.purses import PURSE_RULES
@@ -83,8 +83,6 @@ ENDLESS: Final = 10**16
 """Money and capacity that never run out: large, yet a sum of many years of it fits 64 bits."""
 
 RUNNING, TARGET, STOPPED, FAILED, EXHAUSTED, DROPPED, UNFUNDED, BLOCKED = range(8)
-END_STATES = ("running", "target", "stopped", "failed", "exhausted", "dropped", "unfunded", "blocked")
-"""Names of end states; `exhausted` is out of tranches, `dropped` is without an agreement."""
 
 
 class Case(NamedTuple):

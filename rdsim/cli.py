@@ -635,8 +635,8 @@ def frontier(
     scenario: Asked,
     first: Annotated[str, typer.Option(help="A figure; 'min:NAME' if less is better.")] = "value",
     second: Annotated[
-        str, typer.Option(help="Another: cvar, commercialised-in-time, partners, payments, joint, ...")
-    ] = "commercialised-in-time",
+        str, typer.Option(help="Another: cvar, commercialised_by_deadline, partners_opened, payments, joint, ...")
+    ] = "commercialised_by_deadline",
     points: Annotated[int, typer.Option(min=0, max=1000, help="At most so many points; 0: all, each proven.")] = 20,
     portfolio: OfPlan = None,
     out: Out = None,

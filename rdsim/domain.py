@@ -7,18 +7,22 @@ statements into validation messages and into the JSON schema. Money is in the sc
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
 __all__ = [
+    "END_STATES",
+    "FIGURE_NAMES",
     "NAMES",
     "Calibration",
     "Choice",
     "Deliverable",
     "Facility",
     "FacilityNeed",
+    "FigureColumn",
     "FormationStage",
     "Gate",
     "Input",
@@ -71,6 +75,12 @@ class Unit:
 NAMES = r"^[A-Za-z0-9][A-Za-z0-9_.+\-]{0,63}$"
 """Pattern of what programmes, partners, policies and the like may be called."""
 
+FIGURE_NAMES = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
+"""Pattern of what figures may be called: columns of tables, and words of a metric."""
+
+END_STATES = ("running", "target", "stopped", "failed", "exhausted", "dropped", "unfunded", "blocked")
+"""Names of the states in which projects end; `exhausted` is out of tranches, `dropped` is without an agreement."""
+
 Identifier = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+\-]*$")]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False), Unit("money", most=1e6)]
@@ -82,8 +92,10 @@ Rate = Annotated[float, Field(ge=0, le=20, allow_inf_nan=False), Unit("per year"
 Spread = Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)]
 Year = Annotated[int, Field(ge=1900, le=2200)]
 Trl = Annotated[int, Field(ge=1, le=9)]
+Weight = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False), Unit("money", most=1e6)]
 Level = Annotated[float, Field(ge=0, le=200, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
+FigureName = Annotated[str, Field(pattern=FIGURE_NAMES)]
 
 Own = dict[Identifier, Finite]
 """Values of an extension's own parameters, by name; those that are absent have the defaults that it declares."""
@@ -283,6 +295,9 @@ class Technology:
     source: Annotated[str, Field(description="Where the row comes from: seed S003, press or illustrative.")] = ""
     note: Annotated[str, Field(description="Free text.")] = ""
     institute: Annotated[str, Field(description="Institute that proposes it and does the work; empty: not told.")] = ""
+    figures: Annotated[
+        dict[FigureName, Finite], Field(description="Figures of one's own, by name: columns figure.NAME; empty: 0.")
+    ] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -689,6 +704,24 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class FigureColumn:
+    """What a column figure.NAME of technologies.csv is, and what counts it."""
+
+    __pydantic_config__ = _strict
+    label: Annotated[str, Field(description="What it is called in words; empty: its name.")] = ""
+    unit: Annotated[
+        str, Field(max_length=64, description="Its unit, as kt; money: the scenario's; count; share; empty: none.")
+    ] = ""
+    sense: Annotated[
+        Literal["more", "less", "neither"], Field(description="Whether more of it is better, less, or neither.")
+    ] = "more"
+    counted: Annotated[
+        Literal["commercialised", "in_time", "target", "funded"],
+        Field(description="Technologies over which it is added up: those that come to the market, there in time, ..."),
+    ] = "commercialised"
+
+
+@dataclass(frozen=True)
 class SimulationSettings:
     """Defaults of a simulation run."""
 
@@ -755,9 +788,6 @@ class OptimiserSettings:
         dict[str, Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]],
         Field(description="By programme: expected payments may reach this multiple of the budget; absent: 1."),
     ] = field(default_factory=dict)
-    commercialisation_value: Annotated[
-        Money, Field(description="Value added for each expected commercialisation by its deadline.")
-    ] = 0.0
     risk: Annotated[RiskSettings, Field(description="What is asked sample by sample.")] = field(
         default_factory=RiskSettings
     )
@@ -834,6 +864,12 @@ class Scenario:
     international: International = International()
     market: Market = Market()
     limits: Limits = Limits()
+    figures: Annotated[
+        dict[str, FigureColumn], Field(description="What columns figure.NAME of technologies.csv are, by NAME.")
+    ] = field(default_factory=dict)
+    aim: Annotated[
+        dict[str, Weight], Field(description="Weights on figures: what one more is worth; absent: 1 on npv alone.")
+    ] = field(default_factory=dict)
     simulation: SimulationSettings = SimulationSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
 

@@ -18,13 +18,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rdsim.aim import Aim, aim_of
 from rdsim.case import Case, Outcomes
 from rdsim.domain import Choice, Judgement, Scenario
+from rdsim.figures import Figure
 from rdsim.markets import takes_luck
-from rdsim.metrics import Worth, network_pv, synergy_pv
-from rdsim.scenario import market_probability, screening_paid
+from rdsim.metrics import Material, Worth
+from rdsim.scenario import market_probability
 
-__all__ = ["expected_projects", "expected_total", "with_sure_market"]
+__all__ = ["expected_figure", "expected_projects", "expected_total", "with_sure_market"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -55,13 +57,15 @@ def _heard_without(scenario: Scenario, name: str) -> tuple[Judgement, ...]:
     return tuple(one for one in scenario.judgements if one.input != name)
 
 
-def expected_projects(scenario: Scenario, choices: Sequence[Choice], sure: Worth) -> Floats:
-    """Expected worth of each project given its path, shape (R, P): net present value and the bonus for being in time.
+def expected_projects(
+    scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: Outcomes, sure: Worth
+) -> Floats:
+    """Expected worth of each project given its path, shape (R, P), by the scenario's aim.
 
     `sure` is the projects' worth in the scenario with a sure market; `scenario` is the one that is asked about.
     """
-    chance, bonus = _chances(scenario, choices), scenario.optimiser.commercialisation_value
-    return np.asarray(chance * (sure.value_pv + bonus * sure.in_time) - sure.cost_pv)
+    chances = _chances(scenario, choices)
+    return aim_of(scenario).projects(Material(scenario, choices, case, outcomes, sure, chances), chances)
 
 
 def expected_total(
@@ -71,9 +75,17 @@ def expected_total(
 
     Two technologies come to the market independently of one another once both have reached their targets.
     """
-    synergy = synergy_pv(scenario, choices, outcomes, _chances(scenario, choices))
-    total = expected_projects(scenario, choices, sure).sum(axis=1)
-    return np.asarray(total + synergy - network_pv(scenario, case, outcomes) - screening_paid(scenario))
+    chances = _chances(scenario, choices)
+    return aim_of(scenario).portfolio(Material(scenario, choices, case, outcomes, sure, chances), chances)
+
+
+def expected_figure(
+    figure: Figure, scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: Outcomes, sure: Worth
+) -> Floats:
+    """What each project is expected to add to a figure given its path, shape (R, P)."""
+    chances = _chances(scenario, choices)
+    once = Aim(((figure, 1.0),))
+    return once.projects(Material(scenario, choices, case, outcomes, sure, chances), chances)
 
 
 def _chances(scenario: Scenario, choices: Sequence[Choice]) -> Floats:

@@ -8,17 +8,29 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
+from rdsim.aim import aim_of
 from rdsim.case import DAYS_PER_YEAR, hosts, members
 from rdsim.domain import Choice, Scenario
 from rdsim.errors import ExtensionError, Fault
 from rdsim.families import FAMILIES, Openings, Past, Row, RowKey, rows_of
+from rdsim.figures import Figure, answer
 from rdsim.metrics import discount
 from rdsim.optimiser import PortfolioProblem, Rows, state_problem, state_rows
 from rdsim.optimiser.problem.problem import rounded
-from rdsim.options import Options
+from rdsim.options import Options, contribution
 from rdsim.scenario import plannable
 
-__all__ = ["budget_rows", "option_name", "row_index", "state", "values"]
+__all__ = [
+    "budget_rows",
+    "figure_values",
+    "opening",
+    "openings_of",
+    "option_name",
+    "row_index",
+    "state",
+    "synergies_of",
+    "values",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,9 +40,12 @@ def state(
     options: Options,
     payment_ratio: Mapping[str, float] | None = None,
     past: Past | None = None,
+    *,
+    worths: Floats | None = None,
 ) -> PortfolioProblem:
     """The portfolio problem of model section 5: expected values, and the rows of every constraint family.
 
+    Options are worth what the scenario's aim says (`values`), or `worths`, (O,) or (N, O), if given.
     `payment_ratio` (by programme; the scenario's by default) multiplies the caps of the budget rows. A synergy is
     worth its amount x the expected discount factor at the later market date, over the samples in which both
     technologies' best options reach the market. An opened partner is charged its running cost until the median end
@@ -41,12 +56,13 @@ def state(
     """
     ratios = scenario.optimiser.payment_ratio if payment_ratio is None else payment_ratio
     stages = sorted({choice.start_year for choice in options.choices})
-    openings = _openings(scenario, options, stages, past)
+    openings = openings_of(scenario, options, stages, past)
     made = {name: rows_of(name, scenario, options, openings, ratios, past) for name in FAMILIES}
     groups = {name: g for g, name in enumerate(scenario.technologies)}
-    kinds = _linked_groups(scenario, groups)
+    kinds, aim = _linked_groups(scenario, groups), aim_of(scenario)
+    opened = [weight * opening(figure, scenario, openings) for figure, weight in aim.weights]
     return state_problem(
-        values(scenario, options),
+        values(scenario, options) if worths is None else worths,
         rows=_rows({name: rows for name, rows in made.items() if rows}, openings),
         option_names=[option_name(choice) for choice in options.choices],
         group=[groups[choice.technology] for choice in options.choices],
@@ -55,16 +71,38 @@ def state(
         partner_names=openings.partners,
         stage=[stages.index(choice.start_year) for choice in options.choices],
         stage_names=[str(year) for year in stages],
-        opening_value=openings.value,
+        opening_value=sum(opened, start=np.zeros(openings.value.shape)),
         prerequisites=kinds["prerequisite"],
         exclusions=[tuple(pair) for pair in kinds["exclusion"]],
-        synergies=_synergies(scenario, options, groups),
+        synergies=synergies_of(scenario, options, groups, aim.synergies),
         fixed_in_groups=[g for name, g in groups.items() if scenario.technologies[name].status == "must-fund"],
     )
 
 
 def values(scenario: Scenario, options: Options) -> Floats:
-    """What each option is worth in each sample, shape (N, O): present value less cost, and the bonus it may expect.
+    """What each option is worth in each sample, shape (N, O), by the scenario's aim.
+
+    Net present value, and its parts, as they came in the sample; of any other figure what is expected.
+    """
+    worth = np.zeros(options.npv.shape)
+    for figure, weight in aim_of(scenario).weights:
+        worth = worth + weight * figure_values(figure, scenario, options)
+    return worth
+
+
+def figure_values(figure: Figure, scenario: Scenario, options: Options) -> Floats:
+    """What each option adds to a figure: in each sample, (N, O), if samples tell it; else what is expected, (O,)."""
+    if figure.name not in _SAMPLED:
+        return contribution(figure, scenario, options)
+    matched, cost = _matched(options), options.gain - options.npv
+    return {"npv": matched, "cost_pv": cost, "value_pv": matched + cost}[figure.name]
+
+
+_SAMPLED = ("npv", "value_pv", "cost_pv")
+
+
+def _matched(options: Options) -> Floats:
+    """Net present value in each sample, (N, O), of which the mean is the one that is known.
 
     Gains are scaled, option by option, so that their mean is the one that is known without the luck of the market
     (moment matching: Barraquand 1995, Management Science 41): the best of thousands of options is then less often
@@ -73,8 +111,17 @@ def values(scenario: Scenario, options: Options) -> Floats:
     short = options.mean - options.npv.mean(axis=0)
     gained = options.gain.mean(axis=0)
     scaled = np.where(gained > 0, short / np.where(gained > 0, gained, 1.0), 0.0) * options.gain
-    matched = options.npv + scaled + np.where(gained > 0, 0.0, short)
-    return np.asarray(matched + scenario.optimiser.commercialisation_value * options.p_in_time)
+    return np.asarray(options.npv + scaled + np.where(gained > 0, 0.0, short))
+
+
+def opening(figure: Figure, scenario: Scenario, openings: Openings) -> Floats:
+    """What opening each partner at each stage adds to a figure, shape (H, S)."""
+    if figure.opening is None:
+        return np.zeros(openings.value.shape)
+    present_cost = -openings.value
+    told = {"scenario": scenario, "hosts": openings.partners, "present_cost": present_cost, "money": openings.money}
+    found = answer(figure, figure.taken["opening"], told)
+    return np.array(np.broadcast_to(found, present_cost.shape), np.float64)
 
 
 def option_name(choice: Choice) -> str:
@@ -82,7 +129,8 @@ def option_name(choice: Choice) -> str:
     return "/".join([choice.technology, choice.partner or "-", choice.mode, str(choice.start_year)])
 
 
-def _openings(scenario: Scenario, options: Options, stages: list[int], past: Past | None) -> Openings:
+def openings_of(scenario: Scenario, options: Options, stages: list[int], past: Past | None = None) -> Openings:
+    """What opening each partner costs at each of the stages, which are start years."""
     codes, years = hosts(scenario), options.payments.shape[1]
     joined = _joined(scenario, options, codes)
     money = np.zeros((len(codes), len(stages), years))
@@ -121,7 +169,10 @@ def _linked_groups(scenario: Scenario, groups: Mapping[str, int]) -> dict[str, l
     return kinds
 
 
-def _synergies(scenario: Scenario, options: Options, groups: Mapping[str, int]) -> list[tuple[int, int, float]]:
+def synergies_of(
+    scenario: Scenario, options: Options, groups: Mapping[str, int], weight: float
+) -> list[tuple[int, int, float]]:
+    """Pairs of groups, and what both together are worth where a synergy's value has a weight."""
     best: dict[str, int] = {}
     for o in np.argsort(options.expected, kind="stable").tolist():
         best[options.choices[o].technology] = o
@@ -129,7 +180,7 @@ def _synergies(scenario: Scenario, options: Options, groups: Mapping[str, int]) 
     for link in scenario.links:
         if link.kind == "synergy" and link.technology in best and link.other in best:
             both = options.sold[:, [best[link.technology], best[link.other]]].min(axis=1)
-            worth = float(rounded(link.amount * both.mean()))
+            worth = weight * float(rounded(link.amount * both.mean()))
             found.append((groups[link.technology], groups[link.other], worth))
     return found
 

@@ -1,101 +1,85 @@
-"""Figures of a portfolio that a planner may name: what a front is drawn of, or a floor set on.
+"""Figures of a portfolio as the optimiser sees them: what options alone come to, added up.
 
-=======================  ===========================================================================================
-value                    the objective: expected net present value, openings, synergies and shortfalls included
-cvar                     the objective's mean in the worst samples, at the scenario's level of risk
-commercialised-in-time   expected number on the market by their programme's deadline
-commercialised           expected number on the market by the horizon
-on-target                expected number that reach their target TRL
-funded                   number of technologies funded
-joint                    number of them with a partner
-partners                 number of partners opened
-payments                 expected home money, net of refunds, partners' cost included
-payments-PROGRAMME       the same, of one programme
-abroad                   expected money paid abroad
-international            expected home money paid to joint projects
-funded-FIELD             number of technologies funded in a field
-=======================  ===========================================================================================
-
-All are what the options come to alone, as the optimiser sees them: what waiting does shows only in a simulation.
+Any figure that options contribute to (see `rdsim.figures`) may be what a front is drawn of, or a floor set on; beside
+them stand ``value``, the objective (the scenario's aim, with shortfalls), and ``cvar``, its mean in the worst samples.
+What waiting does shows only in a simulation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from rdsim.domain import Scenario
-from rdsim.errors import Fault, ProblemError
-from rdsim.formulation import budget_rows
+from rdsim.errors import Fault, ProblemError, RenamedWarning
+from rdsim.figures import Figure, current_name, figures_of
+from rdsim.formulation import figure_values, opening, openings_of, synergies_of
 from rdsim.optimiser import PortfolioProblem
-from rdsim.optimiser.models.variations import Measure, count_of_options
-from rdsim.optimiser.questions.fronts import VALUE, CVaR, Figure
-from rdsim.options import Options
+from rdsim.optimiser.models.variations import Measure
+from rdsim.optimiser.problem.problem import frozen
+from rdsim.optimiser.questions.fronts import VALUE
+from rdsim.options import Options, contribution
 from rdsim.tables import did_you_mean
 
-__all__ = ["measure_named", "measures"]
+__all__ = ["CVAR", "measured", "restated", "traded"]
 
 Floats = npt.NDArray[np.float64]
 
-
-def measures(scenario: Scenario, options: Options, problem: PortfolioProblem) -> dict[str, Figure]:
-    """The figures by name; `problem` is the one that `formulation.state` makes of the scenario and options."""
-    named = [*_numbers(scenario, options, problem), *_money(scenario, options, problem)]
-    tail = CVaR(scenario.optimiser.risk.level)
-    return {VALUE: VALUE, "cvar": tail, **{measure.name: measure for measure in named}}
+CVAR = "cvar"
+"""The name of the objective's mean in the worst samples."""
 
 
-def measure_named(name: str, known: dict[str, Figure]) -> Figure:
-    """The figure of that name.
+def traded(scenario: Scenario, names: Iterable[str]) -> list[Figure | str]:
+    """The figures of those names, that options contribute to; `value` and `cvar` are themselves.
 
-    Raises: ProblemError with the nearest name if there is none.
+    Raises: ProblemError with the nearest name for each that there is none of.
     """
-    if name not in known:
-        rule = f"must be one of {', '.join(known)}"
-        raise ProblemError((Fault("figure", rule, repr(name), did_you_mean(name, list(known))),))
-    return known[name]
+    known = {name: figure for name, figure in figures_of(scenario).items() if figure.contributed}
+    found: list[Figure | str] = []
+    faults = []
+    for name in names:
+        now = _today(name, known)
+        if now in known or now in (VALUE, CVAR):
+            found.append(known.get(now, now))
+            continue
+        every = [VALUE, CVAR, *known]
+        rule = f"must be {VALUE}, {CVAR} or a figure that options contribute to, as {', '.join(list(known)[:8])}"
+        faults.append(Fault("figure", rule, repr(name), did_you_mean(name, every)))
+    if faults:
+        raise ProblemError(tuple(dict.fromkeys(faults)))
+    return found
 
 
-def _numbers(scenario: Scenario, options: Options, problem: PortfolioProblem) -> Iterator[Measure]:
-    yield _of_options("commercialised-in-time", options.p_in_time)
-    yield _of_options("commercialised", options.p_market)
-    yield _of_options("on-target", options.p_target)
-    choices, technologies = options.choices, scenario.technologies
-    yield count_of_options("funded", np.ones(len(choices)))
-    yield count_of_options("joint", [bool(choice.partner) for choice in choices])
-    openings = np.ones(problem.opening_value.size)
-    yield Measure("partners", _zeros(options), _frozen(openings), integer=True)
-    for field in scenario.fields:
-        yield count_of_options(f"funded-{field}", [technologies[one.technology].field == field for one in choices])
+def _today(name: str, known: Mapping[str, Figure]) -> str:
+    """The name of today; an old one is told."""
+    now = current_name(name, known)
+    if now != name:
+        warnings.warn(f"the figure {name} is now called {now}; write that", RenamedWarning, stacklevel=3)
+    return now
 
 
-def _money(scenario: Scenario, options: Options, problem: PortfolioProblem) -> Iterator[Measure]:
-    lines = {name: _payments(scenario, problem, name) for name in scenario.programmes}
-    use = sum((line.use for line in lines.values()), start=np.zeros(len(options.choices)))
-    openings = sum((line.opening_use for line in lines.values()), start=np.zeros(problem.opening_value.size))
-    yield Measure("payments", _frozen(use), _frozen(openings))
-    yield from lines.values()
-    yield _of_options("abroad", options.abroad.sum(axis=1))
-    yield _of_options("international", options.joint.sum(axis=1))
+def measured(figure: Figure, scenario: Scenario, options: Options, use: Floats | None = None) -> Measure:
+    """A figure as the optimiser counts it; `use` is what each option is expected to add, (O,), if samples must tell."""
+    stages = sorted({choice.start_year for choice in options.choices})
+    opened = opening(figure, scenario, openings_of(scenario, options, stages)).ravel()
+    each = np.array(contribution(figure, scenario, options) if use is None else use, np.float64)
+    whole = figure.unit == "count" and bool((each == np.round(each)).all() and (opened == np.round(opened)).all())
+    return Measure(figure.name, frozen(each), frozen(opened if opened.any() else np.zeros(0)), integer=whole)
 
 
-def _payments(scenario: Scenario, problem: PortfolioProblem, programme: str) -> Measure:
-    """The sum of a programme's budget rows, so that it counts what they count."""
-    rows = budget_rows(scenario, problem)[programme]
-    use, openings = problem.rows.use[rows].sum(axis=0), problem.rows.opening_use[rows].sum(axis=0)
-    return Measure(f"payments-{programme}", _frozen(np.asarray(use)), _frozen(np.asarray(openings)))
-
-
-def _of_options(name: str, use: Floats) -> Measure:
-    return Measure(name, _frozen(np.array(use)), _frozen(np.zeros(0)))
-
-
-def _zeros(options: Options) -> Floats:
-    return _frozen(np.zeros(len(options.choices)))
-
-
-def _frozen(array: Floats) -> Floats:
-    array.setflags(write=False)
-    return array
+def restated(figure: Figure, scenario: Scenario, options: Options, problem: PortfolioProblem) -> PortfolioProblem:
+    """The problem whose objective is a figure, with its synergies, which are no sum over options; no soft row costs."""
+    stages, rows = [int(name) for name in problem.stage_names], problem.rows
+    free = np.where(rows.is_soft, 0.0, rows.shortfall_price)
+    groups = {name: g for g, name in enumerate(problem.group_names)}
+    return replace(
+        problem,
+        values=frozen(np.array(figure_values(figure, scenario, options))),
+        opening_value=frozen(opening(figure, scenario, openings_of(scenario, options, stages))),
+        synergies=tuple(synergies_of(scenario, options, groups, figure.synergies)),
+        rows=replace(rows, shortfall_price=frozen(free)),
+    )

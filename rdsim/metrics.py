@@ -12,38 +12,46 @@ cost of the first day.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.case import DAYS_PER_YEAR, END_STATES, TARGET, Case, Ints, Outcomes
+from rdsim.case import DAYS_PER_YEAR, TARGET, Case, Ints, Outcomes
 from rdsim.domain import Choice, Scenario
 from rdsim.errors import ExtensionError, Fault
+from rdsim.figures import Figure, answer, figures_of, is_own
 from rdsim.markets import LISTED, MARKET_MODELS
+from rdsim.registry import Taken
 from rdsim.scenario import market_share, market_size, market_value, money_scale, screening_paid
 
 __all__ = [
+    "Material",
+    "Shares",
     "Worth",
+    "beside",
     "by_year",
     "calendar",
     "deadlines",
-    "delivered_figures",
     "discount",
     "home_by_year",
     "international_share",
-    "market_figures",
+    "market_shares",
     "network_pv",
     "replication_figures",
+    "shares",
     "sold_by_technology",
     "synergy_pv",
     "timeliness",
+    "total",
     "worked_together",
     "worth",
+    "yearly_sales",
 ]
 
 Floats = npt.NDArray[np.float64]
+Array = npt.NDArray[Any]
 
 
 class Worth(NamedTuple):
@@ -213,71 +221,22 @@ def synergy_pv(
     return total
 
 
-_WAITS = ("wait_prerequisite", "wait_start", "wait_place", "wait_money", "wait_panel", "wait_facility")
+def market_shares(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> dict[int, Floats]:
+    """Home's share of the world market at the end of each year of `market.world`, each of shape (R,)."""
+    market = scenario.market
+    shares: dict[int, Floats] = {}
+    for year in sorted(market.world):
+        end = (year - scenario.start_year + 1) * DAYS_PER_YEAR
+        sold = (outcomes.market_day >= 0) & (outcomes.market_day < end)
+        won = sold @ yearly_sales(scenario, choices) / market.world[max(market.world)]
+        shares[year] = np.round(market.share + won, 12)  # one that is just reached must not fall short by a last bit
+    return shares
 
 
-def replication_figures(
-    scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: Outcomes, worths: Worth
-) -> dict[str, npt.NDArray[np.generic]]:
-    """Figures of each replication, by name: money in the scenario's unit, waits in days summed over projects."""
-    scale = money_scale(scenario)
-    network, synergy = network_pv(scenario, case, outcomes), synergy_pv(scenario, choices, outcomes)
-    sold = outcomes.market_day >= 0
-    fees = screening_paid(scenario)
-    figures: dict[str, npt.NDArray[np.generic]] = {
-        "npv": worths.npv.sum(axis=1) + synergy - network - fees,
-        "value_pv": worths.value_pv.sum(axis=1) + synergy,
-        "cost_pv": worths.cost_pv.sum(axis=1),
-        "network_pv": network,
-        "paid": outcomes.paid.sum(axis=(1, 2)) / scale,
-        "refunded": outcomes.refund.sum(axis=1) / scale,
-        "paid_abroad": outcomes.paid_abroad.sum(axis=(1, 2)) / scale,
-        "paid_by_partners": outcomes.paid_foreign.sum(axis=(1, 2)) / scale,
-        "network_paid": outcomes.network_paid.sum(axis=(1, 2)) / scale,
-        "screening_paid": np.full(len(network), fees),
-        "lapsed": outcomes.lapsed.sum(axis=(1, 2)) / scale,
-        "commercialised": sold.sum(axis=1),
-        "commercialised_by_deadline": worths.in_time.sum(axis=1),
-        "sales": sold @ _yearly_sales(scenario, choices),
-        "partners_opened": (outcomes.opened_day >= 0).sum(axis=1),
-        "talks": (outcomes.place_day >= 0).sum(axis=1),
-        "agreements": (outcomes.agreement_day >= 0).sum(axis=1),
-    }
-    figures |= _formed(scenario, choices, outcomes)
-    figures |= _by_years(scenario, case, outcomes)
-    figures |= {state: (outcomes.end_state == code).sum(axis=1) for code, state in enumerate(END_STATES)}
-    figures |= {name: getattr(outcomes, name).sum(axis=1) for name in _WAITS}
-    figures |= _international_figures(scenario, international_share(scenario, case, outcomes))
-    figures |= delivered_figures(scenario, choices, outcomes)
-    return figures | market_figures(scenario, choices, outcomes)
-
-
-def _international_figures(scenario: Scenario, shares: Mapping[int, Floats]) -> dict[str, npt.NDArray[np.generic]]:
-    """The share of each year; where there is a floor, money short of it, and outside spending that just reaches it."""
-    rules = scenario.international
-    figures: dict[str, npt.NDArray[np.generic]] = {f"international_share_{year}": one for year, one in shares.items()}
-    for year, share in shares.items():
-        if rules.share_floor.get(year, 0.0) > 0:
-            missing = (rules.share_floor[year] - share) * rules.rd_budget[year]
-            figures[f"international_shortfall_{year}"] = np.maximum(missing, 0.0)
-            needed = rules.outside_spending.get(year, 0.0) + missing
-            figures[f"outside_spending_needed_{year}"] = np.maximum(needed, 0.0)
-    return figures
-
-
-def delivered_figures(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> dict[str, Ints]:
-    """Number of projects that handed in a deliverable: ``delivered_paper``, ``delivered_paper_by_2026``; each (R,).
-
-    By a year means by its last day. The figures are those of all deliverables of the scenario, chosen or not; in their
-    names ``_`` stands for what is no letter or digit, and deliverables of the same name are counted together.
-    """
-    days = _delivered_days(scenario, choices, outcomes)
-    figures = {f"delivered_{name}": (found >= 0).sum(axis=1) for name, found in days.items()}
-    for year in range(scenario.start_year, scenario.horizon_year + 1):
-        end = (year + 1 - scenario.start_year) * DAYS_PER_YEAR
-        by_then = {name: ((found >= 0) & (found < end)).sum(axis=1) for name, found in days.items()}
-        figures |= {f"delivered_{name}_by_{year}": count for name, count in by_then.items()}
-    return figures
+def yearly_sales(scenario: Scenario, choices: Sequence[Choice]) -> Floats:
+    """Sales a year of each technology once it is on the market: market size x share."""
+    names = [choice.technology for choice in choices]
+    return np.array([market_size(scenario, name) * market_share(scenario, name) for name in names])
 
 
 def _delivered_days(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> dict[str, Ints]:
@@ -292,48 +251,164 @@ def _delivered_days(scenario: Scenario, choices: Sequence[Choice], outcomes: Out
     return days
 
 
-def _formed(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> dict[str, Ints]:
-    """Projects that passed each stage in which agreements are formed, by its name, in the order of the modes."""
-    found: dict[str, Ints] = {}
-    for code, mode in scenario.modes.items():
-        mine = [p for p, choice in enumerate(choices) if choice.mode == code]
-        for h, stage in enumerate(mode.formation):
-            passed = (outcomes.formed_day[:, mine, h] >= 0).sum(axis=1) if mine else 0
-            name = f"formed_{stage.name}"
-            found[name] = found.get(name, np.zeros(len(outcomes.trl), np.int64)) + passed
+# --- figures --------------------------------------------------------------------------------------
+
+
+class Material(Mapping[str, Any]):
+    """What figures are made of, by the names that `rdsim.figures` offers; each is computed when it is first asked for.
+
+    `chances` (P,), if given, are those of technologies that the outcomes bring to the market to come there at all.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        choices: Sequence[Choice],
+        case: Case,
+        outcomes: Outcomes,
+        worths: Worth,
+        chances: Floats | None = None,
+    ) -> None:
+        self._chances = chances
+        self._known: dict[str, Any] = {
+            "scenario": scenario,
+            "choices": choices,
+            "case": case,
+            "outcomes": outcomes,
+            "replications": len(outcomes.end_state),
+            "in_time": worths.in_time,
+            "value_pv": worths.value_pv,
+            "cost_pv": worths.cost_pv,
+        }
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._known:
+            self._known[name] = _MADE[name](self)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._known, **_MADE})
+
+    def __len__(self) -> int:
+        return len({**self._known, **_MADE})
+
+    @property
+    def world(self) -> tuple[Scenario, Sequence[Choice]]:
+        """The scenario and what is chosen."""
+        return self["scenario"], self["choices"]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Replications and projects."""
+        replications, projects = self["outcomes"].end_state.shape
+        return replications, projects
+
+    def synergies(self) -> Floats:
+        """Their present value, (R,)."""
+        return synergy_pv(*self.world, self["outcomes"], self._chances)
+
+
+_MADE: dict[str, Callable[[Material], Any]] = {
+    "technologies": lambda one: [one["scenario"].technologies[choice.technology] for choice in one["choices"]],
+    "yearly_sales": lambda one: yearly_sales(*one.world),
+    "money_scale": lambda one: money_scale(one["scenario"]),
+    "year_ends": lambda one: _year_ends(one["scenario"]),
+    "sold": lambda one: one["outcomes"].market_day >= 0,
+    "reached": lambda one: one["outcomes"].end_state == TARGET,
+    "delivered_days": lambda one: _delivered_days(*one.world, one["outcomes"]),
+    "network_pv": lambda one: network_pv(one["scenario"], one["case"], one["outcomes"]),
+    "screening_fees": lambda one: screening_paid(one["scenario"]),
+    "international_shares": lambda one: international_share(one["scenario"], one["case"], one["outcomes"]),
+    "market_shares": lambda one: market_shares(*one.world, one["outcomes"]),
+}
+
+
+def _year_ends(scenario: Scenario) -> dict[int, int]:
+    first = scenario.start_year
+    return {year: (year + 1 - first) * DAYS_PER_YEAR for year in range(first, scenario.horizon_year + 1)}
+
+
+class Shares(NamedTuple):
+    """What projects add to a figure, each (R, P); None where nothing is of that kind."""
+
+    market: Array | None  # what comes with the market
+    rest: Array | None  # what the course of R&D has settled, and cost
+
+
+def shares(figure: Figure, material: Material, *, cost: bool = True) -> Shares:
+    """What each project adds to a figure, in the figure's unit; without its cost, if that is counted elsewhere."""
+    found = _counted(figure, material, cost=cost)
+    factor = _each(figure, material) if figure.each else None
+    scale = material["money_scale"] if figure.won else None
+    return Shares(*(None if one is None else _times(one, factor, scale) for one in found))
+
+
+def total(figure: Figure, material: Material) -> Array:
+    """A figure in each replication, (R,): what projects add to it, and what belongs to the portfolio."""
+    counted = _added(*_counted(figure, material))
+    if counted is not None:
+        counted = counted @ _each(figure, material) if figure.each else counted.sum(axis=1)
+        counted = counted / material["money_scale"] if figure.won else counted
+    for term in beside(figure, material):
+        counted = _added(counted, term)
+    found = np.zeros(material.shape[0]) if counted is None else np.array(counted)
+    if is_own(figure) and not np.isfinite(found).all():
+        raise ExtensionError((Fault(f"figure {figure.name}", "must be finite numbers", "some are not"),))
     return found
 
 
-def _by_years(scenario: Scenario, case: Case, outcomes: Outcomes) -> dict[str, Ints]:
-    """Agreements reached, targets reached and technologies on the market by the end of each fiscal year."""
-    reached = np.where(outcomes.end_state == TARGET, outcomes.end_day, -1)
-    kinds = {"agreements": outcomes.agreement_day, "target": reached, "commercialised": outcomes.market_day}
-    years = case.budget.shape[1]
-    return {
-        f"{name}_by_{scenario.start_year + y}": column
-        for name, days in kinds.items()
-        for y, column in enumerate(by_year(days, np.ones_like(days), years).cumsum(axis=1).T)
-    }
+def beside(figure: Figure, material: Material) -> Iterator[Array]:
+    """What of a figure belongs to the portfolio alone, term by term, each (R,): synergies, partners, fees."""
+    if figure.synergies:
+        yield figure.synergies * material.synergies()
+    for taken in figure.terms:
+        yield _answer(figure, taken, material, material.shape[:1])
 
 
-def _yearly_sales(scenario: Scenario, choices: Sequence[Choice]) -> Floats:
-    """Sales a year of each technology once it is on the market: market size x share."""
-    names = [choice.technology for choice in choices]
-    return np.array([market_size(scenario, name) * market_share(scenario, name) for name in names])
+def replication_figures(
+    scenario: Scenario,
+    choices: Sequence[Choice],
+    case: Case,
+    outcomes: Outcomes,
+    worths: Worth,
+    known: Mapping[str, Figure] | None = None,
+) -> dict[str, Array]:
+    """Figures of each replication, by name: money in the scenario's unit, waits in days summed over projects."""
+    material = Material(scenario, choices, case, outcomes, worths)
+    figures = figures_of(scenario) if known is None else known
+    return {name: total(one, material) for name, one in figures.items() if one.column}
 
 
-def market_figures(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> dict[str, Floats]:
-    """Home's share of the world market and its sales at the end of each year of `market.world`, each of shape (R,).
+def _counted(figure: Figure, material: Material, *, cost: bool = True) -> tuple[Array | None, Array | None]:
+    """The two kinds before factors by technology, and in won if the figure is in won."""
+    market, course = (
+        _answer(figure, figure.taken[part], material, material.shape) if part in figure.taken else None
+        for part in ("market", "course")
+    )
+    paid = figure.cost * material["cost_pv"] if figure.cost and cost else None
+    return None if market is None else market * material["sold"], _added(course, paid)
 
-    Today's share, and from its market date each technology's size x share in parts of the world market of the last
-    year given, whose sizes these are. Sales are that share of the year's market.
-    """
-    market = scenario.market
-    figures: dict[str, Floats] = {}
-    for year, world in sorted(market.world.items()):
-        end = (year - scenario.start_year + 1) * DAYS_PER_YEAR
-        sold = (outcomes.market_day >= 0) & (outcomes.market_day < end)
-        won = sold @ _yearly_sales(scenario, choices) / market.world[max(market.world)]
-        share = np.round(market.share + won, 12)  # a share that is just reached must not fall short by a last bit
-        figures |= {f"market_share_{year}": share, f"sales_{year}": share * world}
-    return figures
+
+def _each(figure: Figure, material: Material) -> Array:
+    return _answer(figure, figure.taken["each"], material, material.shape[1:])
+
+
+def _added(one: Array | None, other: Array | None) -> Array | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return np.asarray(one + other)
+
+
+def _times(one: Array, factor: Array | None, scale: float | None) -> Array:
+    found = one if factor is None else one * factor
+    return np.asarray(found if scale is None else found / scale)
+
+
+def _answer(figure: Figure, taken: Taken, material: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+    """What a function of a figure answers, in its shape. Raises ExtensionError for anything else."""
+    found = answer(figure, taken, material)
+    try:
+        return np.broadcast_to(found, shape)
+    except ValueError:
+        rule = f"must answer with numbers of shape {shape}"
+        raise ExtensionError((Fault(f"figure {figure.name}", rule, f"shape {found.shape}"),)) from None

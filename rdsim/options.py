@@ -7,25 +7,29 @@ another. What options do to one another - waiting - is not seen here; simulating
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from rdsim.aim import aim_of
 from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, solo, technologies
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
-from rdsim.expectation import expected_projects, with_sure_market
+from rdsim.errors import ExtensionError, Fault
+from rdsim.expectation import expected_figure, expected_projects, with_sure_market
 from rdsim.families import Options
+from rdsim.figures import ALONE, Figure, answer
 from rdsim.luck import comes_to_market, value_factor
 from rdsim.markets import takes_luck
-from rdsim.metrics import by_year, discount, home_by_year
+from rdsim.metrics import by_year, discount, home_by_year, yearly_sales
 from rdsim.scenario import award, eligible, market_probability, money_scale
 from rdsim.simulation import Batch, Engine, in_batches
 from rdsim.streams import SAMPLING, Stream
 
-__all__ = ["Options", "candidates", "expected_alone", "held", "sample"]
+__all__ = ["Options", "candidates", "contribution", "expected_alone", "expected_figures", "held", "sample"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -70,14 +74,102 @@ def sample(
     With `each_payment` the payments of every sample are kept, N x O x Y single-precision numbers.
     """
     draws = Draws(seed, stream.numbers(samples, after))
+    told = {figure.name: figure for figure, _ in aim_of(scenario).weights if _only_sampled(figure)}
     chunks = [choices[start : start + _CHUNK] for start in range(0, len(choices), _CHUNK)]
     each = (*_EACH, "paid") if each_payment else _EACH
-    parts = [_sample_chunk(scenario, chunk, draws, each, engine, threads) for chunk in chunks]
+    parts = [_sample_chunk(scenario, chunk, draws, each, told.values(), engine, threads) for chunk in chunks]
     columns = {
         name: np.concatenate([part[name] for part in parts], axis=1 if name in {"npv", "gain", "sold", "paid"} else 0)
         for name in (parts[0] if parts else {})
     }
-    return Options(choices=choices, **columns) if parts else _no_options(scenario, samples)
+    figures = {name: columns.pop(_FIGURE + name) for name in told if parts}
+    return Options(choices=choices, figures=figures, **columns) if parts else _no_options(scenario, samples)
+
+
+_FIGURE = "figure "
+"""Begins the names of columns of figures that only samples tell."""
+
+
+def _only_sampled(figure: Figure) -> bool:
+    return figure.alone is None and figure.of_projects
+
+
+def expected_figures(
+    scenario: Scenario,
+    options: Options,
+    figures: Iterable[Figure],
+    *,
+    samples: int,
+    seed: int,
+    engine: Engine = "compiled",
+    threads: int | None = None,
+) -> dict[str, Floats]:
+    """What each option alone is expected to add to figures, each (O,): as known, or from the same samples once more."""
+    listed = list(figures)
+    known = {figure.name: _alone(figure, scenario, options) for figure in listed}
+    missing = [figure for figure in listed if known[figure.name] is None]
+    draws, choices, found = Draws(seed, SAMPLING.numbers(samples)), options.choices, list[Floats]()
+    for start in range(0, len(choices) if missing else 0, _CHUNK):
+        chunk = choices[start : start + _CHUNK]
+        reduce = partial(_summed, scenario, chunk, missing)
+        sure = with_sure_market(scenario)
+        parts = list(in_batches(sure, solo(scenario, chunk), chunk, draws, engine, reduce, threads))
+        found.append(np.sum(parts, axis=0) / samples)
+    table = np.concatenate(found, axis=1) if found else np.zeros((len(missing), len(choices)))
+    told = {figure.name: row for figure, row in zip(missing, table, strict=True)}
+    return {name: told[name] if one is None else one for name, one in known.items()}
+
+
+def _summed(scenario: Scenario, choices: tuple[Choice, ...], figures: list[Figure], batch: Batch) -> Floats:
+    """What each option is expected to add, summed over a batch, (figures, options)."""
+    told = (batch.case, batch.outcomes, batch.worth)
+    return np.array([expected_figure(one, scenario, choices, *told).sum(axis=0) for one in figures])
+
+
+def contribution(figure: Figure, scenario: Scenario, options: Options) -> Floats:
+    """What each option alone is expected to add to a figure, (O,).
+
+    Raises: ExtensionError for a figure that only samples tell and that was not sampled.
+    """
+    found = _alone(figure, scenario, options)
+    if found is None:
+        raise ExtensionError(
+            (Fault(f"figure {figure.name}", "must be told by the samples of the options", "not told"),)
+        )
+    return found
+
+
+def _alone(figure: Figure, scenario: Scenario, options: Options) -> Floats | None:
+    if figure.name in options.figures:
+        return options.figures[figure.name]
+    if figure.alone is None:
+        return None if figure.of_projects else np.zeros(len(options.choices))
+    material = _View(scenario, options)
+    found = np.broadcast_to(answer(figure, figure.taken["alone"], material), len(options.choices))
+    if figure.each:
+        found = found * answer(figure, figure.taken["each"], material)
+    return np.asarray(found, np.float64)
+
+
+class _View(Mapping[str, Any]):
+    """What figures ask of options, by the names that `rdsim.figures.ALONE` offers."""
+
+    def __init__(self, scenario: Scenario, options: Options) -> None:
+        self._scenario, self._options = scenario, options
+
+    def __getitem__(self, name: str) -> Any:
+        choices = self._options.choices
+        if name == "technologies":
+            return [self._scenario.technologies[choice.technology] for choice in choices]
+        if name == "yearly_sales":
+            return yearly_sales(self._scenario, choices)
+        return self._scenario if name == "scenario" else getattr(self._options, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(ALONE.offers)
+
+    def __len__(self) -> int:
+        return len(ALONE.offers)
 
 
 def expected_alone(
@@ -103,7 +195,7 @@ def expected_alone(
 
 
 def _expected(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> Floats:
-    return expected_projects(scenario, choices, batch.worth)
+    return expected_projects(scenario, choices, batch.case, batch.outcomes, batch.worth)
 
 
 def _no_options(scenario: Scenario, samples: int) -> Options:
@@ -137,12 +229,13 @@ def _sample_chunk(
     choices: tuple[Choice, ...],
     draws: Draws,
     each: tuple[str, ...],
+    told: Iterable[Figure],
     engine: Engine,
     threads: int | None,
 ) -> dict[str, npt.NDArray[np.generic]]:
     case, kept = solo(scenario, choices), []
     sums: dict[str, Floats] = {}
-    figure = partial(_figures, scenario, choices, "paid" in each)
+    figure = partial(_figures, scenario, choices, tuple(told), "paid" in each)
     for figures in in_batches(with_sure_market(scenario), case, choices, draws, engine, figure, threads):
         kept.append({name: figures.pop(name) for name in each})
         sums = {name: sums.get(name, 0.0) + column.sum(axis=0) for name, column in figures.items()}
@@ -154,7 +247,9 @@ def _sample_chunk(
     return {**whole, **means, "end_year": freed[(len(freed) - 1) // 2], "award": np.array(promised)}
 
 
-def _figures(scenario: Scenario, choices: tuple[Choice, ...], each_payment: bool, batch: Batch) -> dict[str, Any]:
+def _figures(
+    scenario: Scenario, choices: tuple[Choice, ...], told: tuple[Figure, ...], each_payment: bool, batch: Batch
+) -> dict[str, Any]:
     """Figures of a batch in which the market is sure: its luck is put back where the samples themselves are kept."""
     draws, case, outcomes, sure = batch
     years, scale = case.budget.shape[1], money_scale(scenario)
@@ -180,6 +275,7 @@ def _figures(scenario: Scenario, choices: tuple[Choice, ...], each_payment: bool
         "joint": joint / scale,
         "occupancy": held(case, outcomes),
         "freed": np.where(outcomes.place_day < 0, -1, _freed(case, outcomes) // DAYS_PER_YEAR),
+        **{_FIGURE + one.name: expected_figure(one, scenario, choices, case, outcomes, sure) for one in told},
     }
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rdsim import frames, portfolio
+from rdsim.aim import aim_of
 from rdsim.case import Case, Outcomes, build, empty_outcomes, technologies
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.draws import Draws
@@ -20,7 +21,7 @@ from rdsim.errors import Fault, InputError
 from rdsim.expectation import expected_projects, expected_total, with_sure_market
 from rdsim.luck import chance, laid_out_bytes, lay_out, lay_out_rest, value_factor
 from rdsim.memory import require_memory
-from rdsim.metrics import Worth, replication_figures, sold_by_technology, worth
+from rdsim.metrics import Material, Worth, replication_figures, sold_by_technology, worth
 from rdsim.native.threads import cores, in_threads
 from rdsim.stats import mean_interval
 from rdsim.streams import REPORTED, Stream
@@ -32,6 +33,7 @@ __all__ = [
     "Simulation",
     "expected_worths",
     "in_batches",
+    "plain_worths",
     "replicate",
     "simulate",
     "trace",
@@ -232,7 +234,7 @@ def expected_worths(
 ) -> tuple[Floats, Floats]:
     """Expected worth given how R&D went (see `expectation`): of the portfolio, (R,), and of its projects, (R, P).
 
-    Projects are in the order of the portfolio's choices; worth is net present value and the bonus for being in time.
+    Projects are in the order of the portfolio's choices; worth is what the scenario's aim says (see `rdsim.aim`).
     Its mean is that of the simulated worth, with far less luck. Other arguments and errors are those of `replicate`.
     """
     prepared = _prepare(scenario, chosen, replications, seed, threads, stream, after)
@@ -245,8 +247,31 @@ def expected_worths(
 
 
 def _expected(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> tuple[Floats, Floats]:
-    total = expected_total(scenario, choices, batch.case, batch.outcomes, batch.worth)
-    return total, expected_projects(scenario, choices, batch.worth)
+    told = (batch.case, batch.outcomes, batch.worth)
+    return expected_total(scenario, choices, *told), expected_projects(scenario, choices, *told)
+
+
+def plain_worths(
+    scenario: Scenario,
+    chosen: Portfolio,
+    *,
+    replications: int | None = None,
+    seed: int | None = None,
+    stream: Stream = REPORTED,
+    after: int = 0,
+    engine: Engine = "compiled",
+    threads: int | None = None,
+) -> Floats:
+    """Worth of a portfolio as it came, (R,), by the scenario's aim. Arguments and errors are those of `replicate`."""
+    prepared = _prepare(scenario, chosen, replications, seed, threads, stream, after)
+    reduce = partial(_plain, scenario, prepared.choices)
+    return np.concatenate(
+        list(in_batches(scenario, prepared.case, prepared.choices, prepared.draws, engine, reduce, threads))
+    )
+
+
+def _plain(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> Floats:
+    return aim_of(scenario).plain(Material(scenario, choices, batch.case, batch.outcomes, batch.worth))
 
 
 class _Prepared(NamedTuple):

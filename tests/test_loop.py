@@ -87,7 +87,7 @@ def test_a_sure_market_changes_nothing_before_the_market(tiny_scenario: Scenario
 
 @pytest.mark.parametrize("bonus", [0.0, 3.0])
 def test_expected_worth_is_unbiased_and_varies_less(tiny_scenario: Scenario, bonus: float) -> None:
-    scenario = replace(tiny_scenario, optimiser=replace(tiny_scenario.optimiser, commercialisation_value=bonus))
+    scenario = replace(tiny_scenario, aim={"commercialised_by_deadline": bonus})
     portfolio = propose(scenario, samples=30).portfolio
     table = replicate(scenario, portfolio, replications=6000, seed=5)
     plainly = (table["npv"] + bonus * table["commercialised_by_deadline"]).to_numpy()
@@ -120,7 +120,7 @@ def test_a_lone_project_is_worth_what_its_option_is() -> None:
 def test_options_are_valued_without_the_luck_of_the_market(tiny_scenario: Scenario) -> None:
     posed = pose(tiny_scenario, samples=400, seed=9)
     options, problem = posed.options, posed.problem
-    bonus = tiny_scenario.optimiser.commercialisation_value
+    bonus = tiny_scenario.aim.get("commercialised_by_deadline", 0.0)
     assert problem.expected == pytest.approx(options.mean + bonus * options.p_in_time)
     error = options.npv.std(axis=0) / 20 + 1e-9
     assert (np.abs(options.mean - options.npv.mean(axis=0)) < 5 * error).all()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rdsim.errors import ProblemError
-from rdsim.measures import measure_named, measures
+from rdsim.errors import ProblemError, RenamedWarning
+from rdsim.figures import figures_of
+from rdsim.measures import measured, traded
 from rdsim.optimiser import Evaluation, evaluate
 from rdsim.optimiser.models.variations import Measure
-from rdsim.optimiser.questions.fronts import VALUE, CVaR, Figure
+from rdsim.optimiser.questions.fronts import VALUE, CVaR
 from rdsim.scenario import load
 from rdsim.search import Posed, choose, pose
 from rdsim.stats import cvar
@@ -22,8 +23,9 @@ def posed(tmp_path_factory: pytest.TempPathFactory) -> Posed:
 
 
 @pytest.fixture(scope="module")
-def known(posed: Posed) -> dict[str, Figure]:
-    return measures(posed.scenario, posed.options, posed.problem)
+def known(posed: Posed) -> dict[str, Measure]:
+    figures = [one for one in figures_of(posed.scenario).values() if one.alone or one.opening]
+    return {one.name: measured(one, posed.scenario, posed.options) for one in figures}
 
 
 @pytest.fixture(scope="module")
@@ -40,35 +42,34 @@ def sums(posed: Posed, chosen: Evaluation) -> dict[str, float]:
     programme = {o: scenario.technologies[choice.technology].programme for o, choice in picked}
     field = {o: scenario.technologies[choice.technology].field for o, choice in picked}
     return {
-        "commercialised-in-time": sum(float(options.p_in_time[o]) for o in programme),
+        "commercialised_by_deadline": sum(float(options.p_in_time[o]) for o in programme),
         "commercialised": sum(float(options.p_market[o]) for o in programme),
-        "on-target": sum(float(options.p_target[o]) for o in programme),
+        "target": sum(float(options.p_target[o]) for o in programme),
         "funded": len(picked),
         "joint": sum(choice.partner != "" for _, choice in picked),
-        "abroad": sum(float(options.abroad[o].sum()) for o in programme),
+        "paid_abroad": sum(float(options.abroad[o].sum()) for o in programme),
         "international": sum(float(options.joint[o].sum()) for o in programme),
-        **{f"funded-{name}": sum(one == name for one in field.values()) for name in scenario.fields},
+        **{f"funded_{name}": sum(one == name for one in field.values()) for name in scenario.fields},
     }
 
 
-def of(posed: Posed, figure: Figure, chosen: Evaluation) -> float:
-    assert isinstance(figure, Measure | CVaR)
+def of(posed: Posed, figure: Measure | CVaR, chosen: Evaluation) -> float:
     return figure.of(posed.problem, chosen)
 
 
-def test_sums_over_options_are_those_of_one_by_one(posed: Posed, known: dict[str, Figure], joint: Evaluation) -> None:
+def test_sums_over_options_are_those_of_one_by_one(posed: Posed, known: dict[str, Measure], joint: Evaluation) -> None:
     best = evaluate(posed.problem, choose(posed, gap=0.0).solution.chosen)
     for chosen in (best, joint):
         for name, figure in sums(posed, chosen).items():
             assert of(posed, known[name], chosen) == pytest.approx(figure, abs=1e-9), name
-    assert len({of(posed, known[name], joint) for name in ("funded", "joint", "on-target")}) == 3
+    assert len({of(posed, known[name], joint) for name in ("funded", "joint", "target")}) == 3
 
 
-def test_partners_are_those_opened(posed: Posed, known: dict[str, Figure], joint: Evaluation) -> None:
+def test_partners_are_those_opened(posed: Posed, known: dict[str, Measure], joint: Evaluation) -> None:
     codes = {code for o in joint.chosen for code in _members(posed, posed.options.choices[o].partner)}
     assert len(joint.opened) == len(codes) >= 2
-    assert of(posed, known["partners"], joint) == len(codes)
-    assert of(posed, known["partners"], evaluate(posed.problem, [])) == 0
+    assert of(posed, known["partners_opened"], joint) == len(codes)
+    assert of(posed, known["partners_opened"], evaluate(posed.problem, [])) == 0
 
 
 def _members(posed: Posed, partner: str) -> tuple[str, ...]:
@@ -77,36 +78,53 @@ def _members(posed: Posed, partner: str) -> tuple[str, ...]:
     return posed.scenario.partners[partner].members or (partner,)
 
 
-def test_payments_are_those_of_the_budget_rows(posed: Posed, known: dict[str, Figure], joint: Evaluation) -> None:
+def test_payments_are_those_of_the_budget_rows(posed: Posed, known: dict[str, Measure], joint: Evaluation) -> None:
     rows = posed.problem.rows.names
     lines = {
         name: sum(float(joint.activity[row]) for row, one in enumerate(rows) if one.startswith(f"budget {name} "))
         for name in posed.scenario.programmes
     }
     for name, paid in lines.items():
-        assert of(posed, known[f"payments-{name}"], joint) == pytest.approx(paid)
+        assert of(posed, known[f"payments_{name}"], joint) == pytest.approx(paid)
     assert of(posed, known["payments"], joint) == pytest.approx(sum(lines.values()))
     own = float(posed.options.payments[list(joint.chosen)].sum())
     assert sum(lines.values()) > own > 0  # partners' opening and running cost on top
 
 
-def test_value_and_its_cvar(posed: Posed, known: dict[str, Figure], joint: Evaluation) -> None:
-    assert known[VALUE] == VALUE
+def test_cvar_of_the_value(posed: Posed, joint: Evaluation) -> None:
+    tail = CVaR(posed.scenario.optimiser.risk.level)
     same = joint.objective - joint.expected
     worth = posed.problem.values[:, list(joint.chosen)].sum(axis=1) + same
-    assert of(posed, known["cvar"], joint) == pytest.approx(cvar(worth, posed.scenario.optimiser.risk.level))
-    assert of(posed, known["cvar"], joint) < joint.objective
+    assert of(posed, tail, joint) == pytest.approx(cvar(worth, tail.level))
+    assert of(posed, tail, joint) < joint.objective
 
 
-def test_whole_figures_say_so(known: dict[str, Figure]) -> None:
-    for name, figure in known.items():
-        if isinstance(figure, Measure):
-            assert figure.integer == (name.split("-")[0] in {"funded", "joint", "partners"}), name
-            assert not figure.use.flags.writeable
+def test_whole_figures_say_so(known: dict[str, Measure]) -> None:
+    whole = {"funded", "joint", "partners_opened", "funded_bio", "funded_chip"}
+    assert {name for name, measure in known.items() if measure.integer} == whole
+    assert not any(measure.use.flags.writeable for measure in known.values())
 
 
-def test_a_wrong_name_is_refused_with_the_nearest(known: dict[str, Figure]) -> None:
-    assert measure_named("funded", known) is known["funded"]
-    with pytest.raises(ProblemError, match="partners") as caught:
-        measure_named("parners", known)
-    assert "mean" in str(caught.value)
+def test_a_wrong_name_is_refused_with_the_nearest(posed: Posed) -> None:
+    assert traded(posed.scenario, [VALUE, "funded"]) == [VALUE, traded(posed.scenario, ["funded"])[0]]
+    with pytest.raises(ProblemError, match="Did you mean 'partners_opened'") as caught:
+        traded(posed.scenario, ["partners_opend"])
+    assert "value" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("commercialised-in-time", "commercialised_by_deadline"),
+        ("on-target", "target"),
+        ("partners", "partners_opened"),
+        ("abroad", "paid_abroad"),
+        ("funded-bio", "funded_bio"),
+        ("payments-leap", "payments_leap"),
+    ],
+)
+def test_an_old_name_says_what_to_write(posed: Posed, old: str, new: str) -> None:
+    with pytest.warns(RenamedWarning, match=f"{old} is now called {new}"):
+        (found,) = traded(posed.scenario, [old])
+    assert not isinstance(found, str)
+    assert found.name == new

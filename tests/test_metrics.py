@@ -25,10 +25,8 @@ from rdsim.engines import compiled, process
 from rdsim.metrics import (
     by_year,
     calendar,
-    delivered_figures,
     home_by_year,
     international_share,
-    market_figures,
     replication_figures,
     timeliness,
     worth,
@@ -94,8 +92,9 @@ def test_deliverables_are_counted_by_the_year_in_which_they_are_handed_in() -> N
         scenario, programmes={"line": line, "empty": replace(line, deliverables={"export": items["book"]})}
     )
     choices = [Choice("A", start_year=2024), Choice("B", start_year=2024)]
-    _, _, out = lived(scenario, *choices)
-    figures = delivered_figures(scenario, choices, out)
+    case, _, out = lived(scenario, *choices)
+    found = replication_figures(scenario, choices, case, out, worth(scenario, choices, case, out, np.ones((1, 2))))
+    figures = {name: column for name, column in found.items() if name.startswith("delivered_")}
     by_year = [figures[f"delivered_solution_1_by_{year}"].tolist() for year in (2024, 2025, 2040)]
     assert by_year == [[1], [2], [2]]
     assert figures["delivered_solution_1"].tolist() == [2]
@@ -144,14 +143,17 @@ def test_the_share_of_the_world_market_grows_on_market_days() -> None:
     }
     market = Market(share=0.05, world={2025: 100.0, 2026: 160.0, 2027: 200.0})
     scenario = plain(rows, market=market)
-    _, _, out = lived(scenario, *(choices := [Choice("A", start_year=2024), Choice("B", start_year=2025)]))
+    case, _, out = lived(scenario, *(choices := [Choice("A", start_year=2024), Choice("B", start_year=2025)]))
     assert out.market_day[0].tolist() == [720, 1080]
-    figures = {name: float(values[0]) for name, values in market_figures(scenario, choices, out).items()}
+    worths = worth(scenario, choices, case, out, np.ones((1, 2)))
+    found = replication_figures(scenario, choices, case, out, worths)
+    figures = {name: float(values[0]) for name, values in found.items() if name.startswith(("market_", "sales_"))}
     shares = {2025: 0.05, 2026: 0.05 + 5 / 200, 2027: 0.05 + 25 / 200}
     sales = {2025: 5.0, 2026: 0.075 * 160, 2027: 0.175 * 200}
     expected = {f"market_share_{year}": share for year, share in shares.items()}
     assert figures == pytest.approx({**expected, **{f"sales_{year}": amount for year, amount in sales.items()}})
-    assert market_figures(plain(rows), choices, out) == {}
+    without = replication_figures(plain(rows), choices, case, out, worths)
+    assert not any(name.startswith(("market_", "sales_")) for name in without)
 
 
 def test_value_falls_after_the_deadline_and_never_below_nothing() -> None:

@@ -159,7 +159,7 @@ def test_links_and_fixed_choices_reach_the_problem(scenario: Scenario, options: 
 
 
 def test_a_bonus_for_the_market_in_time_is_added_to_the_value(scenario: Scenario, options: Options) -> None:
-    eager = replace(scenario, optimiser=OptimiserSettings(commercialisation_value=7.0))
+    eager = replace(scenario, aim={"commercialised_by_deadline": 7.0})
     assert state(eager, options).expected - state(scenario, options).expected == pytest.approx(7.0 * options.p_in_time)
 
 

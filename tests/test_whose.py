@@ -33,7 +33,7 @@ FREE = (
     "technologies.T2.status=free",
     "limits.fields.bio.floor=0",
     "calibration=lenient",
-    "optimiser.commercialisation_value=20",
+    "aim.commercialised_by_deadline=20",
 )
 """Little money, nothing that must be funded, and much that is worth it."""
 

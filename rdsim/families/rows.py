@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -75,6 +76,7 @@ class Options:
     end_year: npt.NDArray[np.int64]  # (O,) median fiscal year, counted from 0, in which the place is given back
     award: Floats  # (O,) promised
     paid: Floats | None = None  # (N, O, Y) home money net of refunds in each sample, if it was asked for
+    figures: Mapping[str, Floats] = field(default_factory=dict)  # (O,) expected, of those that only samples tell
 
     @property
     def expected(self) -> Floats:

@@ -250,7 +250,8 @@ class _Left:
     @cached_property
     def _stated(self) -> PortfolioProblem:
         """The problem at ratios of 1; who is running uses nothing of rows that do not count him."""
-        problem = state(self._scenario, _options(self._entries), {}, self.past)
+        worths = np.array([[entry.mean for entry in self._entries]])
+        problem = state(self._scenario, _options(self._entries), {}, self.past, worths=worths)
         running = [row for row, one in enumerate(self.alive) if one.phase is Phase.RUNNING]
         left_out = np.array([not counts_running(key) for key in problem.rows.keys])
         use = problem.rows.use.copy()
@@ -387,7 +388,7 @@ def _options(entries: list[_Entry]) -> Options:
         sold=np.array([[entry.sold for entry in entries]]),
         p_target=nothing,
         p_market=nothing,
-        p_in_time=nothing,  # the bonus is in the mean
+        p_in_time=nothing,
         payments=np.array([entry.payments for entry in entries]),
         abroad=np.array([entry.abroad for entry in entries]),
         joint=np.array([entry.joint for entry in entries]),

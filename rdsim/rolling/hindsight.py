@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio
-from rdsim.formulation import state
+from rdsim.formulation import state, values
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import solve
 from rdsim.options import Options, sample
@@ -50,8 +50,8 @@ def foreseen(posed: Posed, replication: int, solver: str = DEFAULT_SOLVER) -> Po
         threads=1,
     )
     told = _told(lucky)
+    worth = values(scenario, told)[0]
     must = {name for name, row in scenario.technologies.items() if row.status == "must-fund"}
-    worth = told.mean + scenario.optimiser.commercialisation_value * told.p_in_time
     kept = [o for o, choice in enumerate(told.choices) if worth[o] > 0 or choice.technology in must]
     some = _some(told, kept)
     if not kept:
@@ -103,6 +103,7 @@ def _some(options: Options, kept: list[int]) -> Options:
     figures = {
         name: value[:, kept] if name in columns else value[kept]
         for name, value in vars(options).items()
-        if name not in ("choices", "paid")
+        if name not in ("choices", "paid", "figures")
     }
-    return Options(choices=tuple(options.choices[o] for o in kept), **figures)
+    told = {name: value[kept] for name, value in options.figures.items()}
+    return Options(choices=tuple(options.choices[o] for o in kept), figures=told, **figures)

@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from rdsim.aim import aim_of
 from rdsim.case import DAYS_PER_YEAR, solo
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
 from rdsim.expectation import with_sure_market
-from rdsim.metrics import by_year, discount, home_by_year, worked_together
+from rdsim.metrics import Material, by_year, discount, home_by_year, worked_together
 from rdsim.options import held
 from rdsim.rolling.knowledge import Phase, Standing
 from rdsim.scenario import market_probability, money_scale
@@ -41,7 +42,7 @@ _TRANCHE = 64  # places apart: those of each TRL, with its partner or not, bound
 class Ahead(NamedTuple):
     """Means of what is to come, from a fiscal year on; money by fiscal year has the shape (Y,)."""
 
-    worth: float  # present value less payments to come
+    worth: float  # by the scenario's aim, less payments to come; what R&D has settled before is not told apart
     sold: float  # discount factor at the market date, 0 if never
     payments: Floats  # net of refunds
     joint: Floats  # of these, those while joint
@@ -61,11 +62,13 @@ class Prospects:
         engine: Engine = "compiled",
         threads: int | None = None,
     ) -> None:
-        self._scenario = scenario
+        self._scenario, self._aim = scenario, aim_of(scenario)
         self._row = {_key(choice): row for row, choice in enumerate(choices)}
         self._years = scenario.horizon_year - scenario.start_year + 1
         draws, sure = Draws(seed, PROSPECTS.numbers(samples)), with_sure_market(scenario)
-        self._figures: list[Floats32] = []  # for each option (N, 2 + 3 Y): value, sold, payments, joint, held
+        self._figures: list[
+            Floats32
+        ] = []  # for each option (N, 2 + 3 Y): worth but for cost, sold, payments, joint, held
         self._places: list[npt.NDArray[np.int16]] = []  # (N, Y): where each sample stands, -1 if not under way
         for start in range(0, len(choices), _CHUNK):
             some = choices[start : start + _CHUNK]
@@ -80,10 +83,11 @@ class Prospects:
     def _reduced(self, choices: tuple[Choice, ...], batch: Batch) -> tuple[Floats32, npt.NDArray[np.int16]]:
         scenario, case, out = self._scenario, batch.case, batch.outcomes
         chance = np.array([market_probability(scenario, choice.technology) for choice in choices])
-        bonus, scale = scenario.optimiser.commercialisation_value, money_scale(scenario)
+        scale = money_scale(scenario)
+        material = Material(scenario, choices, case, out, batch.worth, chance)
         joint = by_year(out.tranche_day, out.paid * out.paid_joint, self._years) / scale
         columns = [
-            (chance * (batch.worth.value_pv + bonus * batch.worth.in_time))[..., None],
+            self._aim.ahead(material, chance)[..., None],
             (chance * np.where(out.market_day >= 0, discount(scenario, out.market_day), 0.0))[..., None],
             home_by_year(case, out) / scale,
             joint,
@@ -122,7 +126,7 @@ class Prospects:
         payments, joint, holding = moved
         middle = (np.arange(years) * DAYS_PER_YEAR + DAYS_PER_YEAR // 2).astype(np.int64)
         cost = float(payments @ discount(self._scenario, middle))
-        return Ahead(float(found[0]) - cost, float(found[1]), payments, joint, holding)
+        return Ahead(float(found[0]) + self._aim.cost * cost, float(found[1]), payments, joint, holding)
 
     def _mean(self, row: int, year: int, place: int) -> Floats:
         """Mean figures of the samples that stand at a place; of all samples for -1."""

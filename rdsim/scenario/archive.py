@@ -7,14 +7,15 @@ import dataclasses
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
 from rdsim.domain import FacilityNeed, Judgement, Link, Partner, Scenario, Technology, TechnologyStep
 from rdsim.folders import new_folder
 from rdsim.scenario.findings import FILES
-from rdsim.scenario.folder import PARTS, SETTINGS
+from rdsim.scenario.folder import FIGURE, PARTS, SETTINGS
 from rdsim.scenario.renamed import first_named
 from rdsim.scenario.shapes import ROOT, Shape, parts
 from rdsim.scenario.units import SCALES
@@ -51,6 +52,9 @@ def schema() -> dict[str, Any]:
     definitions = whole["$defs"]
     _allow_quantities(whole, ROOT, definitions)
     tables = {file: _row_schema(name) for name, file in FILES.items()}
+    row = definitions["Technology"]
+    figures = row["properties"].pop("figures")
+    row["patternProperties"] = {rf"^{re.escape(FIGURE)}": {"type": ["number", "null"], **_described(figures)}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": SETTINGS,
@@ -64,27 +68,8 @@ def schema() -> dict[str, Any]:
     }
 
 
-_LATER: Sequence[tuple[tuple[str, ...], Any]] = (
-    (("programmes", "*", "gate", "parameters"), {}),
-    (("programmes", "*", "purse_parameters"), {}),
-    (("calibrations", "*", "distribution_parameters"), {}),
-    (("steps", "distribution_parameters"), {}),
-    (("value", "distribution"), "lognormal"),
-    (("value", "distribution_parameters"), {}),
-    (("value", "model"), "listed"),
-    (("value", "model_parameters"), {}),
-)
-"""Settings that came with later releases, and what they are where a scenario says nothing."""
-
-
-def _forget(table: dict[Any, Any], path: tuple[str, ...], silent: Any) -> None:
-    """Leave a setting out where it is what it would be anyway."""
-    first, *rest = path
-    if rest:
-        for one in table.values() if first == "*" else (table[first],):
-            _forget(one, tuple(rest), silent)
-    elif table[first] == silent:
-        del table[first]
+def _described(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"description": schema["description"]}
 
 
 def _canonical(value: Any) -> Any:
@@ -151,8 +136,18 @@ def _toml(value: Any) -> str:
 
 
 def _rows(record: type, entries: Iterable[Any]) -> str:
-    names = list(parts(record))
-    return _csv([names, *([_cell(getattr(entry, name)) for name in names] for entry in entries)])
+    listed, names = list(entries), [name for name, shape in parts(record).items() if shape.kind != "mapping"]
+    own = sorted({name for entry in listed for name in getattr(entry, "figures", {})})
+    head = [*names, *(f"{FIGURE}{name}" for name in own)]
+    return _csv([head, *([*_cells(entry, names), *_figures(entry, own)] for entry in listed)])
+
+
+def _cells(entry: Any, names: Iterable[str]) -> list[str]:
+    return [_cell(getattr(entry, name)) for name in names]
+
+
+def _figures(entry: Any, names: Iterable[str]) -> list[str]:
+    return [_cell(entry.figures.get(name, 0.0)) for name in names]
 
 
 def _levels(scenario: Scenario) -> str:

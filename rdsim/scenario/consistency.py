@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from rdsim.domain import Judgement, Limit, Mode, Partner, Programme, Scenario, Screening, Technology
+from rdsim.figures import columns_of, current_name, figures_of
 from rdsim.scenario.extensions import unfit
 from rdsim.scenario.figures import call_months
 from rdsim.scenario.findings import Finding
@@ -53,9 +54,36 @@ def contradictions(scenario: Scenario) -> Iterator[Finding]:
             _formations,
         ),
         *(_partners, _limits, _links, _cycles, _needs, _own_steps, _judgements, _judgement_rules, _risk, _market),
+        *(_figures, _aim),
     )
     for rule in rules:
         yield from rule(scenario)
+
+
+def _figures(s: Scenario) -> Iterator[Finding]:
+    """Figures of one's own: each line has its column, and no name is one that a figure has already."""
+    columns = columns_of(s)
+    for name in s.figures:
+        if name not in columns:
+            rule = f"must name a column figure.{name} of technologies.csv"
+            yield Finding((("figures", name), ("technologies",)), rule, "no such column", did_you_mean(name, columns))
+    known = figures_of(dataclasses.replace(s, technologies={}, figures={}))
+    for name in columns:
+        if name in known:
+            rule, advice = "must not have the name of another figure", f"That is: {known[name].label}."
+            yield Finding((("technologies", "*", "figures", name),), rule, shown(name), advice)
+
+
+def _aim(s: Scenario) -> Iterator[Finding]:
+    """The aim weighs figures that options contribute to."""
+    every = figures_of(s) if s.aim else {}
+    known = {name: one for name, one in every.items() if one.contributed}
+    for name in s.aim:
+        if name not in known:
+            now = current_name(name, known)
+            advice = f"Did you mean '{now}'?" if now != name else did_you_mean(name, known)
+            advice = "That is of the portfolio alone." if name in every else advice
+            yield Finding((("aim", name),), "must be a figure that options contribute to", shown(name), advice)
 
 
 def _references(s: Scenario) -> Iterator[Finding]:

@@ -72,7 +72,8 @@ class Origin:
         row = 1 if "*" in path[:2] else self.rows.get(path[:2])
         texts = [file or FILES[str(path[0])], f"row {row}" if row else ".".join(str(one) for one in path[1:2])]
         if len(path) > 2:
-            texts.append(f"column {path[2]}")
+            own = len(path) > 3 and path[2] == "figures"  # a column figure.NAME
+            texts.append(f"column figure.{path[3]}" if own else f"column {path[2]}")
         return ", ".join(text for text in texts if text)
 
 

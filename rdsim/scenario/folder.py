@@ -6,12 +6,13 @@ adds its rows to the tables and its settings to the settings, where they replace
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from rdsim.domain import FacilityNeed, Judgement, Link, Partner, Technology, TechnologyStep
+from rdsim.domain import FIGURE_NAMES, FacilityNeed, Judgement, Link, Partner, Technology, TechnologyStep
 from rdsim.errors import Fault, InputError, ScenarioError
 from rdsim.folders import is_file, is_folder
 from rdsim.numerals import PLAIN, Style
@@ -21,9 +22,11 @@ from rdsim.scenario.shapes import Path, Shape, parts, required
 from rdsim.tables import Row, Table, copies, did_you_mean, headed, read_table, shown
 from rdsim.texts import read_toml, tidy
 
-__all__ = ["PARTS", "SETTINGS", "Cell", "Reading", "chosen_parts", "part_names", "read_folder"]
+__all__ = ["FIGURE", "PARTS", "SETTINGS", "Cell", "Reading", "chosen_parts", "part_names", "read_folder"]
 
 SETTINGS = "scenario.toml"
+FIGURE = "figure."
+"""Begins the columns of technologies.csv that are figures of one's own."""
 PARTS = "parts"
 
 _RECORDS: dict[str, tuple[type, str]] = {
@@ -219,11 +222,12 @@ def _misnamed(folder: FilePath, file: str) -> str:
 
 def _add_records(name: str, table: Table, reading: Reading) -> None:
     record, key = _RECORDS[name]
-    shapes = parts(record)
+    shapes = {column: shape for column, shape in parts(record).items() if shape.kind != "mapping"}
     table = headed(table, shapes)
-    _check_columns(name, table, frozenset(shapes), required(record), reading)
+    own = _own_figures(table, reading) if "figures" in parts(record) else {}
+    _check_columns(name, table, frozenset({*shapes, *own}), required(record), reading)
     _note_columns(name, table.units, _with_units(reading.mapping.get(name)), table, reading)
-    entries = [(row, _record(row, table, shapes)) for row in table.rows]
+    entries = [(row, _record(row, table, shapes, own)) for row in table.rows]
     if not key:
         already = reading.mapping.setdefault(name, [])
         for index, (row, entry) in enumerate(entries, start=len(already)):
@@ -290,9 +294,29 @@ def _check_columns(name: str, table: Table, known: frozenset[str], needed: froze
         reading.bad.append((name, "*", column))
 
 
-def _record(row: Row, table: Table, shapes: Mapping[str, Shape]) -> dict[str, Any]:
+def _own_figures(table: Table, reading: Reading) -> dict[str, str]:
+    """The table's columns of figures of one's own, each with the name of its figure; wrong names are told."""
+    found = {one: one.removeprefix(FIGURE) for one in table.columns if one.startswith(FIGURE)}
+    for column, name in found.items():
+        if not re.fullmatch(FIGURE_NAMES, name):
+            rule = f"must be named {FIGURE}NAME, with a NAME of letters, digits and _ that begins with a letter"
+            reading.faults.append(Fault(f"{table.name}, row 1, column {column}", rule, shown(name)))
+            reading.bad.append(("technologies", "*", "figures", name))
+    return found
+
+
+def _record(row: Row, table: Table, shapes: Mapping[str, Shape], own: Mapping[str, str]) -> dict[str, Any]:
     cells = ((column, text) for column, text in row.cells.items() if column in shapes)
-    return {column: _value(column, text, table, shapes[column]) for column, text in cells}
+    found = {column: _value(column, text, table, shapes[column]) for column, text in cells}
+    if own:
+        found["figures"] = {name: _figure(column, row, table) for column, name in own.items()}
+    return found
+
+
+def _figure(column: str, row: Row, table: Table) -> Cell | float:
+    """The number of a figure of one's own; nothing is 0."""
+    text = row.cells.get(column)
+    return 0.0 if text is None else Cell(text, table.units.get(column, ""), table.style)
 
 
 def _value(column: str, text: str, table: Table, shape: Shape) -> Any:

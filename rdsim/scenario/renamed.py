@@ -1,31 +1,58 @@
 """Settings that were called something else: their old names go on working, and say what to write instead.
 
-`RENAMED` is the one place that knows them. A setting is renamed within its table; ``*`` stands for every entry of a
-table. Digests go by the first name that a setting had, so that a renaming alone makes no scenario another one.
+`RENAMED` and `MOVED` are the one place that knows them. A setting is renamed within its table, where ``*`` stands for
+every entry of a table, or moved to another one. Digests go by the first name that a setting had, and by nothing that
+came later and says nothing, so that neither makes another scenario.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rdsim.errors import Fault, RenamedWarning
 from rdsim.scenario.shapes import Path, dotted
 
-__all__ = ["RENAMED", "first_named", "modern_path", "modern_tree"]
+__all__ = ["MOVED", "RENAMED", "first_named", "first_sections", "modern_path", "modern_tree"]
 
 RENAMED: Mapping[Path, Path] = {("optimiser", "over_commitment"): ("optimiser", "payment_ratio")}
 """Old paths and what they are called now, the oldest renaming first."""
+
+MOVED: Mapping[tuple[str, str], tuple[tuple[str, str], Any]] = {
+    ("optimiser", "commercialisation_value"): (("aim", "commercialised_by_deadline"), 0.0),
+}
+"""Old paths of single values, where these stand now, and what they were where they were absent."""
+
+_LATER: tuple[tuple[Path, Any], ...] = (
+    (("aim",), {}),
+    (("figures",), {}),
+    (("technologies", "*", "figures"), {}),
+    (("programmes", "*", "gate", "parameters"), {}),
+    (("programmes", "*", "purse_parameters"), {}),
+    (("calibrations", "*", "distribution_parameters"), {}),
+    (("steps", "distribution_parameters"), {}),
+    (("value", "distribution"), "lognormal"),
+    (("value", "distribution_parameters"), {}),
+    (("value", "model"), "listed"),
+    (("value", "model_parameters"), {}),
+)
+"""Settings that came with later releases, and what they are where a scenario says nothing."""
 
 
 def modern_path(path: Path, where: str = "") -> Path:
     """A dotted path by the names of today; `where` it was written, if given, is told with what to write there."""
     for old, new in RENAMED.items():
         if _lies_in(old, path):
+            now = (*path[: len(old) - 1], new[-1])
             if where:
-                _tell(where, path[: len(old)], new[-1])
-            path = (*path[: len(old) - 1], new[-1], *path[len(old) :])
+                _tell(where, path[: len(old)], now)
+            path = (*now, *path[len(old) :])
+    for single, (now_at, _) in MOVED.items():
+        if path == single:
+            if where:
+                _tell(where, path, now_at)
+            path = now_at
     return path
 
 
@@ -40,27 +67,77 @@ def modern_tree(tree: Any, where: str, above: Path = ()) -> tuple[Any, list[Faul
             continue
         for found in _standing(tree, old[len(above) :]):
             table, place = _at(tree, found[:-1]), (*above, *found)
-            _tell(where, place, new[-1])
+            now = (*place[:-1], new[-1])
+            _tell(where, place, now)
             if new[-1] in table:
-                faults.append(_twice(where, place, new[-1]))
+                faults.append(_twice(where, place, now))
         tree = _called(tree, old[len(above) :], new[-1])
+    for old, (moved, _) in MOVED.items():
+        if len(above) < len(old) and _lies_in(old[: len(above)], above) and list(_standing(tree, old[len(above) :])):
+            tree, more = _moved(tree, old, moved, where, above)
+            faults += more
     return tree, faults
+
+
+def _moved(tree: Any, old: tuple[str, str], new: tuple[str, str], where: str, above: Path) -> tuple[Any, list[Fault]]:
+    """Settings in which one stands by its old path, with it by the new one, and what is wrong with that."""
+    if above:  # the value of a whole table, which has no other beside it
+        rule, advice = "stands in another table now", f"Set {dotted(new)}."
+        return tree, [Fault(f"{where}, {dotted(old)}", rule, "", advice)]
+    _tell(where, old, new)
+    if list(_standing(tree, new)):
+        return tree, [_twice(where, old, new)]
+    rest, value = _without(tree, old)
+    beside = rest.get(new[0], {})
+    if not isinstance(beside, Mapping):
+        return tree, []  # what stands there is a fault of its own
+    return {**rest, new[0]: {**beside, new[1]: value}}, []
+
+
+def _without(tree: Mapping[str, Any], path: tuple[str, str]) -> tuple[dict[Any, Any], Any]:
+    """A copy without what stands at a path of two keys, and that."""
+    table = dict(tree[path[0]])
+    value = table.pop(path[1])
+    return {**tree, path[0]: table}, value
 
 
 def first_named(tree: Mapping[str, Any]) -> Mapping[str, Any]:
     """A scenario's content by the first name that each setting had."""
+    for place, (now, absent) in MOVED.items():
+        there = bool(list(_standing(tree, now)))
+        rest, value = _without(tree, now) if there else (dict(tree), absent)
+        if isinstance(rest.get(place[0]), Mapping):
+            tree = {**rest, place[0]: {**rest[place[0]], place[1]: value}}
     for old, new in reversed(list(RENAMED.items())):
         tree = _called(tree, new, str(old[-1]))
+    for path, silent in _LATER:
+        tree = _without_silent(tree, path, silent)
     return tree
 
 
-def _tell(where: str, old: Path, name: str | int) -> None:
-    text = f"{where}: {dotted(old)} is now called {dotted((*old[:-1], name))}; write that"
+def first_sections(names: Iterable[str]) -> set[str]:
+    """The sections of `first_named` content that settings in some sections of today's may touch."""
+    found = set(names)
+    return found | {str(old[0]) for old, (now, _) in MOVED.items() if now[0] in found}
+
+
+def _without_silent(tree: Any, path: Path, silent: Any) -> Any:
+    """The tables without what says nothing at a path; those along the path are copied, all else is shared."""
+    if not isinstance(tree, Mapping):
+        return tree
+    if len(path) == 1:
+        return {key: value for key, value in tree.items() if key != path[0] or value != silent}
+    within = path[1:]
+    return {key: _without_silent(one, within, silent) if path[0] in ("*", key) else one for key, one in tree.items()}
+
+
+def _tell(where: str, old: Path, new: Path) -> None:
+    text = f"{where}: {dotted(old)} is now called {dotted(new)}; write that"
     warnings.warn(text, RenamedWarning, stacklevel=2)
 
 
-def _twice(where: str, old: Path, name: str | int) -> Fault:
-    new = dotted((*old[:-1], name))
+def _twice(where: str, old: Path, now: Path) -> Fault:
+    new = dotted(now)
     return Fault(f"{where}, {dotted(old)}", f"must not stand beside {new}, its new name", "both", f"Write {new} alone.")
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic.fields import FieldInfo
 
-from rdsim.domain import Scenario, Technology, TechnologyStep, Unit
+from rdsim.domain import FIGURE_NAMES, Scenario, Technology, TechnologyStep, Unit
 from rdsim.scenario.units import SCALES, money_unit
 
 __all__ = [
@@ -261,6 +261,8 @@ def _range(shape: Shape) -> str:
 def _text_words(shape: Shape) -> str:
     if shape.pattern == _CURRENCY:
         return "a currency's code of three capital letters, as KRW"
+    if shape.pattern == FIGURE_NAMES:
+        return "a name of letters, digits and '_' that begins with a letter, at most 64 long"
     if shape.pattern:
         return "an id of letters, digits, '_', '.', '+' and '-' that begins with a letter or digit, at most 64 long"
     return "text that is not empty" if shape.sizes[0] else "text"

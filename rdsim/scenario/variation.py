@@ -15,7 +15,7 @@ from rdsim.scenario.findings import Finding, Origin
 from rdsim.scenario.folder import PARTS, chosen_parts
 from rdsim.scenario.loading import canonical
 from rdsim.scenario.overrides import Override, UnknownPathError, apply_override, places
-from rdsim.scenario.renamed import first_named
+from rdsim.scenario.renamed import first_named, first_sections
 from rdsim.scenario.shapes import Path, dotted
 from rdsim.scenario.validation import as_json, validate
 from rdsim.scenario.values import resolve, stated_money
@@ -84,7 +84,9 @@ class Variations:
             return world.digest(overrides)
         varied, touched = self._varied(overrides)
         named = first_named(varied)
-        sections = {**self._digests, **{name: _digest(named.get(name)) for name in touched}}
+        absent = {name for name in ("aim", "figures") if name not in named}  # empty ones count as none
+        changed = {name: _digest(named.get(name)) for name in first_sections(touched) - absent}
+        sections = {name: one for name, one in {**self._digests, **changed}.items() if name not in absent}
         text = "".join(f"{name}={value};" for name, value in sorted(sections.items()))
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,10 +1,9 @@
 """The judge of whole portfolios: simulated on numbered replications, the same for all of them.
 
-What a portfolio is worth in a replication is its net present value, and the scenario's bonus for what reaches the
-market in time: given how R&D went, without the luck of the market (see `expectation`); or **plainly**, as it came,
-where a risk is asked about. Beside it stands what its options would have been worth alone in the same replication:
-the difference, **crowding** (waiting, places, partners' cost), varies far less than either (a control variate:
-Lavenberg & Welch 1981, Management Science 27).
+What a portfolio is worth in a replication is what the scenario's aim says (see `rdsim.aim`): given how R&D went,
+without the luck of the market (see `expectation`); or **plainly**, as it came, where a risk is asked about. Beside it
+stands what its options would have been worth alone in the same replication: the difference, **crowding** (waiting,
+places, partners' cost), varies far less than either (a control variate: Lavenberg & Welch 1981, Management Science 27).
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import numpy.typing as npt
 
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.options import expected_alone
-from rdsim.simulation import Engine, expected_worths, replicate
+from rdsim.simulation import Engine, expected_worths, plain_worths
 from rdsim.streams import SEARCHING, Stream
 
 __all__ = ["Judge"]
@@ -54,9 +53,7 @@ class Judge:
     def _simulated(self, portfolio: Portfolio, after: int, count: int) -> Floats:
         if not self.plain:
             return expected_worths(self.scenario, portfolio, replications=count, after=after, **self._how)[0]
-        table = replicate(self.scenario, portfolio, replications=count, after=after, **self._how)
-        bonus = self.scenario.optimiser.commercialisation_value
-        return np.asarray(table["npv"] + bonus * table["commercialised_by_deadline"], np.float64)
+        return plain_worths(self.scenario, portfolio, replications=count, after=after, **self._how)
 
     def alone(self, choices: tuple[Choice, ...], count: int) -> Floats:
         """What each choice would be worth alone in the same replications, market's luck left out, (count, choices)."""

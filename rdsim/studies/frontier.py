@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError
-from rdsim.measures import measure_named, measures
+from rdsim.figures import Figure, figure_named, unit_words
+from rdsim.measures import measured, restated, traded
 from rdsim.numerals import numeral
-from rdsim.optimiser import evaluate
-from rdsim.optimiser.questions.fronts import Figure, Front, Point, front
+from rdsim.optimiser import PortfolioProblem, evaluate
+from rdsim.optimiser.questions.fronts import SENSES, VALUE, CVaR, Front, Objective, Point, front
+from rdsim.options import expected_figures
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
 from rdsim.search import Posed, Proposal
@@ -22,22 +26,17 @@ from rdsim.study import Study
 
 __all__ = ["frontier"]
 
-CHEAPER = ("payments", "abroad")
-"""Figures of which less is better, unless the caller says otherwise."""
-
 MARKED = "given"
 """Name of the portfolio that is marked beside the front."""
 
 _NOTHING = 5e-5
 """A gap that is shown as 0.00%."""
 
-MONEY = ("value", "cvar", "payments", "abroad", "international")
-
 
 def frontier(
     posed: Posed,
-    first: str = "value",
-    second: str = "commercialised-in-time",
+    first: str = VALUE,
+    second: str = "commercialised_by_deadline",
     *,
     points: int | None = 20,
     best: Proposal | None = None,
@@ -48,60 +47,98 @@ def frontier(
 ) -> Study:
     """The front of two figures by name (see `rdsim.measures`); `min:NAME` or `max:NAME` says which way is better.
 
-    `points` is how many at most, None for all there are; `gap` the relative gap of each solve, by default the
-    scenario's. Each point is simulated on `replications`, by default the scenario's. `best`, a proposal of this very
-    problem (`rdsim.search.in_own_terms`), is marked beside the front. Raises ProblemError for unknown
-    names, InfeasibleError and SolverError as `front` does.
+    Without that, a figure's own sense does. `points` is how many at most, None for all there are; `gap` the relative
+    gap of each solve, by default the scenario's. Each point is simulated on `replications`, by default the scenario's.
+    `best`, a proposal of this very problem (`rdsim.search.in_own_terms`), is marked beside the front. Raises
+    ProblemError for unknown names, InfeasibleError and SolverError as `front` does.
     """
-    known = measures(posed.scenario, posed.options, posed.problem)
-    named = [_sensed(name) for name in (first, second)]
-    _check(named, list(known))
-    figures = [measure_named(name, known) for name, _ in named]
+    pair = _pair(posed, first, second)
     wanted = posed.scenario.optimiser.gap if gap is None else gap
     found = front(
-        posed.problem,
-        figures[0],
-        figures[1],
-        senses=(named[0][1], named[1][1]),
+        pair.problem,
+        *pair.figures,
+        senses=pair.senses,
         points=points,
         gap=0.0 if points is None else wanted,
         solver=solver,
         time_limit=time_limit,
     )
-    marked = None if best is None else _marked(posed, best, (figures[0], figures[1]))
-    return _study(posed, found, best, marked, replications)
+    marked = None if best is None else _marked(best, pair)
+    return _study(posed, _named(found, pair), best, marked, replications)
 
 
-def _marked(posed: Posed, best: Proposal, figures: tuple[Figure, Figure]) -> Point:
-    """A portfolio as a point beside the front; nothing is proven of it."""
-    first, second = (_value_of(posed, best, figure) for figure in figures)
-    solution = best.solution
-    return Point(first, second, solution.chosen, solution.opened, math.nan, math.nan, False)
+def _named(found: Front, pair: _Pair) -> Front:
+    """The front by the figures' own names: one of them may have been the objective."""
+    told = {found.first: pair.names[0], found.second: pair.names[1]}
+    return replace(found, first=pair.names[0], second=pair.names[1], aim=told[found.aim])
 
 
-def _value_of(posed: Posed, best: Proposal, figure: Figure) -> float:
-    return best.evaluation.objective if isinstance(figure, str) else figure.of(posed.problem, best.evaluation)
+class _Pair(NamedTuple):
+    """Two figures, as the front asks for them, and the problem in which it does."""
+
+    names: tuple[str, str]
+    figures: tuple[Objective, Objective]
+    senses: tuple[str, str]
+    problem: PortfolioProblem
+
+
+def _pair(posed: Posed, first: str, second: str) -> _Pair:
+    """Raises ProblemError for unknown names, for one figure twice, and for two that are no sums over options."""
+    wanted = [_sensed(name) for name in (first, second)]
+    figures = traded(posed.scenario, [name for name, _ in wanted])
+    if figures[0] == figures[1]:
+        raise ProblemError((Fault("figure", "the two figures must differ", wanted[0][0]),))
+    objective = _with_synergies(posed, figures)
+    problem = posed.problem
+    if objective is not None:
+        problem = restated(objective, posed.scenario, posed.options, problem)
+    asked = [_asked(posed, figure, objective) for figure in figures]
+    names = [one.name if isinstance(one, Figure) else _name(put) for one, put in zip(figures, asked, strict=True)]
+    senses = [sense or _sense(figure) for (_, sense), figure in zip(wanted, figures, strict=True)]
+    return _Pair((names[0], names[1]), (asked[0], asked[1]), (senses[0], senses[1]), problem)
+
+
+def _name(asked: Objective) -> str:
+    return asked if isinstance(asked, str) else asked.name
+
+
+def _with_synergies(posed: Posed, figures: Sequence[Figure | str]) -> Figure | None:
+    """The one that counts synergies, which must be the objective: none if there are none."""
+    linked = any(link.kind == "synergy" for link in posed.scenario.links)
+    found = [one for one in figures if isinstance(one, Figure) and one.synergies and linked]
+    if found and len(found) + sum(isinstance(one, str) for one in figures) > 1:
+        rule = "only one of the two may count synergies, which are no sum over options"
+        shown = " and ".join(one if isinstance(one, str) else one.name for one in figures)
+        raise ProblemError((Fault("figure", rule, shown),))
+    return found[0] if found else None
+
+
+def _asked(posed: Posed, figure: Figure | str, objective: Figure | None) -> Objective:
+    if figure is objective or figure == VALUE:
+        return VALUE
+    if isinstance(figure, str):
+        return CVaR(posed.scenario.optimiser.risk.level)
+    how: dict[str, Any] = {"engine": posed.engine, "threads": posed.threads}
+    told = expected_figures(posed.scenario, posed.options, [figure], samples=posed.samples, seed=posed.seed, **how)
+    return measured(figure, posed.scenario, posed.options, told[figure.name])
 
 
 def _sensed(name: str) -> tuple[str, str]:
+    """The name, and which way is better, if it is said."""
     sense, colon, rest = name.partition(":")
-    if colon and sense in {"min", "max"}:
-        return rest, sense
-    return name, "min" if name.startswith(CHEAPER) else "max"
+    return (rest, sense) if colon and sense in SENSES else (name, "")
 
 
-def _check(named: list[tuple[str, str]], known: list[str]) -> None:
-    """Both names at once."""
-    faults: list[Fault] = []
-    for name, _ in named:
-        try:
-            measure_named(name, dict.fromkeys(known, "value"))
-        except ProblemError as error:
-            faults.extend(error.faults)
-    if not faults and named[0][0] == named[1][0]:
-        faults.append(Fault("figure", "the two figures must differ", named[0][0]))
-    if faults:
-        raise ProblemError(tuple(dict.fromkeys(faults)))
+def _sense(figure: Figure | str) -> str:
+    return "min" if isinstance(figure, Figure) and figure.sense == "less" else "max"
+
+
+def _marked(best: Proposal, pair: _Pair) -> Point:
+    """A portfolio as a point beside the front; nothing is proven of it."""
+    told = evaluate(pair.problem, best.solution.chosen)
+    first, second = (told.objective if isinstance(one, str) else one.of(pair.problem, told) for one in pair.figures)
+    solution = best.solution
+    return Point(first, second, solution.chosen, solution.opened, math.nan, math.nan, False)
 
 
 def _study(posed: Posed, found: Front, best: Proposal | None, marked: Point | None, replications: int | None) -> Study:
@@ -162,9 +199,16 @@ def _rows(posed: Posed, points: Sequence[Point], names: list[str]) -> Iterator[d
 # --- words ----------------------------------------------------------------------------------------
 
 
+def _label(posed: Posed, name: str) -> tuple[str, str]:
+    """What a figure is called, and its unit."""
+    figure = figure_named(posed.scenario, name)
+    if figure is None:
+        return name.replace("-", " "), posed.scenario.money_unit
+    return figure.label, unit_words(figure, posed.scenario.money_unit)
+
+
 def _title(posed: Posed, name: str) -> str:
-    unit = f", {posed.scenario.money_unit}" if name.startswith(MONEY) else ""
-    return name.replace("-", " ") + unit
+    return ", ".join(filter(None, _label(posed, name)))
 
 
 def _sheet(posed: Posed, found: Front, table: pd.DataFrame) -> Sheet:
@@ -191,8 +235,8 @@ def _marked_words(posed: Posed, found: Front, table: pd.DataFrame) -> Iterator[s
 
 
 def _figure(posed: Posed, name: str, value: float) -> str:
-    unit = f" {posed.scenario.money_unit}" if name.startswith(MONEY) else ""
-    return f"{name.replace('-', ' ')} {amount(value)}{unit}"
+    label, unit = _label(posed, name)
+    return f"{label} {amount(value)} {unit}".rstrip()
 
 
 def _range(posed: Posed, found: Front) -> str:
@@ -226,7 +270,7 @@ def _plot(posed: Posed, found: Front, table: pd.DataFrame) -> Plot:
     )
     return Plot(
         "front",
-        f"What does more {found.second.replace('-', ' ')} cost in {found.first.replace('-', ' ')}?",
+        f"What does more of {_label(posed, found.second)[0]} cost in {_label(posed, found.first)[0]}?",
         _slope(posed, found),
         "Each point is a portfolio; the line above it reaches to the limit that the solver proved.",
         shown.assign(limit=shown["bound"].where(np.isfinite(shown["bound"]), shown["first"])),

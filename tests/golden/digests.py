@@ -18,7 +18,7 @@ from scipy.sparse import csr_array
 
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import PortfolioError
-from rdsim.options import candidates, sample
+from rdsim.options import Options, candidates, sample
 from rdsim.portfolio import check, ranked
 from rdsim.rolling import Policy, roll, supply_of
 from rdsim.search import Posed, baselines, choose, improve, pose
@@ -117,7 +117,13 @@ def metrics(scenario: Scenario, portfolio: Portfolio) -> str:
 
 def options(scenario: Scenario, choices: tuple[Choice, ...]) -> str:
     """Of the samples behind options."""
-    return digest(sample(scenario, choices, samples=SAMPLES, seed=scenario.simulation.seed, threads=1))
+    return _options(sample(scenario, choices, samples=SAMPLES, seed=scenario.simulation.seed, threads=1))
+
+
+def _options(told: Options) -> str:
+    """Figures that a scenario's aim asks for stand behind what all options have."""
+    columns = {one.name: getattr(told, one.name) for one in dataclasses.fields(told) if one.name != "figures"}
+    return digest({**columns, **told.figures})
 
 
 def chosen(posed: Posed) -> str:
@@ -149,7 +155,7 @@ def stages(scenario: Scenario, portfolio: Portfolio) -> Iterator[tuple[str, Call
         posed.extend([] if posed else [pose(scenario, threads=1)])
         return posed[0]
 
-    yield "options", lambda: digest(stated().options)
+    yield "options", lambda: _options(stated().options)
     yield "problem", lambda: digest(stated().problem)
     yield "choice", lambda: chosen(stated())
     yield "loop", lambda: loop(stated())

@@ -19,7 +19,7 @@ from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import InfeasibleError, ProblemError, SolverError
 from rdsim.optimiser import Evaluation, PortfolioProblem, evaluate, state_problem, state_rows
 from rdsim.optimiser.models.variations import Measure, count_of_options, opposite
-from rdsim.optimiser.questions.fronts import VALUE, CVaR, Figure, Front, front
+from rdsim.optimiser.questions.fronts import VALUE, CVaR, Front, Objective, front
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, build, draw
 
@@ -36,7 +36,7 @@ def portfolios(problem: PortfolioProblem) -> Iterator[Evaluation]:
             yield judged
 
 
-def figure_of(problem: PortfolioProblem, figure: Figure, judged: Evaluation) -> float:
+def figure_of(problem: PortfolioProblem, figure: Objective, judged: Evaluation) -> float:
     if isinstance(figure, CVaR):
         same = judged.objective - judged.expected
         return low_tail(problem.values[:, list(judged.chosen)].sum(axis=1) + same, figure.level)
@@ -61,7 +61,7 @@ def sampled(problem: PortfolioProblem, seed: int) -> PortfolioProblem:
     return replace(problem, values=np.rint(problem.expected * factor + rng.integers(-3, 4, worlds)))
 
 
-def true_front(problem: PortfolioProblem, figures: tuple[Figure, Figure], senses: tuple[str, str]) -> Pairs:
+def true_front(problem: PortfolioProblem, figures: tuple[Objective, Objective], senses: tuple[str, str]) -> Pairs:
     """The non-dominated pairs of figures, by comparing all with all."""
     signs = [1 if sense == "max" else -1 for sense in senses]
     pairs = {
@@ -72,7 +72,7 @@ def true_front(problem: PortfolioProblem, figures: tuple[Figure, Figure], senses
     return {(signs[0] * a, signs[1] * b) for a, b in best}
 
 
-def measures(problem: PortfolioProblem, seed: int) -> dict[str, Figure]:
+def measures(problem: PortfolioProblem, seed: int) -> dict[str, Objective]:
     """Figures of all kinds: whole, not whole, of openings, with both signs."""
     rng = np.random.default_rng(seed)
     options, openings = len(problem.option_names), problem.opening_value.size
@@ -92,7 +92,7 @@ def pairs_of(found: Front) -> list[tuple[float, float]]:
     return [(round(point.first, 6), round(point.second, 6)) for point in found.points]
 
 
-def assert_judged(problem: PortfolioProblem, found: Front, figures: tuple[Figure, Figure]) -> None:
+def assert_judged(problem: PortfolioProblem, found: Front, figures: tuple[Objective, Objective]) -> None:
     for point in found.points:
         judged = evaluate(problem, point.chosen)
         assert judged.feasible
@@ -101,7 +101,9 @@ def assert_judged(problem: PortfolioProblem, found: Front, figures: tuple[Figure
         assert point.second == pytest.approx(figure_of(problem, figures[1], judged), abs=1e-9)
 
 
-def assert_whole(problem: PortfolioProblem, figures: tuple[Figure, Figure], senses: Any, solver: str = "highs") -> int:
+def assert_whole(
+    problem: PortfolioProblem, figures: tuple[Objective, Objective], senses: Any, solver: str = "highs"
+) -> int:
     expected = true_front(problem, figures, senses)
     if not expected:
         with pytest.raises(InfeasibleError):
@@ -161,7 +163,7 @@ def test_some_points_of_value_and_cvar_reach_both_ends() -> None:
     seen = 0
     for seed in range(8):
         problem = sampled(build(draw(seed), {"budget", "synergies", "opening value"}), seed)
-        figures: tuple[Figure, Figure] = (CVaR(0.6), VALUE)
+        figures: tuple[Objective, Objective] = (CVaR(0.6), VALUE)
         expected = sorted(true_front(problem, figures, ("max", "max")), key=lambda pair: -pair[1])
         found = front(problem, *figures, points=2)
         assert found.aim == VALUE
@@ -222,7 +224,7 @@ def test_some_points_are_on_the_whole_front_and_reach_its_ends(solver: str) -> N
     seen = 0
     for seed in range(10 if solver == "highs" else 4):
         problem = build(draw(seed), {"budget", "synergies", "opening value"})
-        figures: tuple[Figure, Figure] = (VALUE, opposite_of(measures(problem, seed)["chance"]))
+        figures: tuple[Objective, Objective] = (VALUE, opposite_of(measures(problem, seed)["chance"]))
         expected = sorted(true_front(problem, figures, ("max", "max")), key=lambda pair: -pair[0])
         found = front(problem, *figures, points=4, solver=solver)
         assert set(pairs_of(found)) <= set(expected)
@@ -234,7 +236,7 @@ def test_some_points_are_on_the_whole_front_and_reach_its_ends(solver: str) -> N
     assert seen >= 2
 
 
-def opposite_of(figure: Figure) -> Measure:
+def opposite_of(figure: Objective) -> Measure:
     assert isinstance(figure, Measure)
     return opposite(figure)
 

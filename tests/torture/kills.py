@@ -58,7 +58,7 @@ def computed(world: Path) -> Results:
     best = Given(chosen.proposal.portfolio, "best", chosen.proposal.payment_ratios)
     return {
         "plan": chosen,
-        "frontier": frontier(posed, "value", "commercialised-in-time", points=2, replications=5),
+        "frontier": frontier(posed, "value", "commercialised_by_deadline", points=2, replications=5),
         "rolling": rolling(posed, given=best, replications=2, foresight=0, futures=8),
     }
 

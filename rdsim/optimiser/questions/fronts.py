@@ -50,7 +50,7 @@ from rdsim.optimiser.solving.floors import Floor
 from rdsim.optimiser.solving.rens import Settings
 from rdsim.optimiser.solving.risk import Risk, cvar, sampled_worth
 
-__all__ = ["SENSES", "VALUE", "CVaR", "Figure", "Front", "Point", "front"]
+__all__ = ["SENSES", "VALUE", "CVaR", "Front", "Objective", "Point", "front"]
 
 VALUE = "value"
 """The name of the problem's own objective."""
@@ -74,7 +74,7 @@ class CVaR:
         return cvar(sampled_worth(problem, portfolio), self.level)
 
 
-Figure = Measure | CVaR | str
+Objective = Measure | CVaR | str
 """A measure, a CVaR of the value, or "value"."""
 
 TIE = 4e-9  # of the largest figure: what a solver cannot tell apart
@@ -123,8 +123,8 @@ class Front:
 
 def front(
     problem: PortfolioProblem,
-    first: Figure,
-    second: Figure,
+    first: Objective,
+    second: Objective,
     *,
     senses: tuple[str, str] = ("max", "max"),
     points: int | None = None,
@@ -160,7 +160,11 @@ def front(
 
 
 def _checks(
-    problem: PortfolioProblem, figures: tuple[Figure, Figure], senses: tuple[str, str], points: int | None, gap: float
+    problem: PortfolioProblem,
+    figures: tuple[Objective, Objective],
+    senses: tuple[str, str],
+    points: int | None,
+    gap: float,
 ) -> Iterator[Check]:
     same = figures[0] is figures[1] or (figures[0] == figures[1] and not isinstance(figures[0], Measure))
     yield "first, second", not same, "must differ", figures
@@ -242,7 +246,7 @@ class _Task:
 
 
 def _task(
-    problem: PortfolioProblem, figures: tuple[Figure, Figure], senses: tuple[str, str], settings: Settings
+    problem: PortfolioProblem, figures: tuple[Objective, Objective], senses: tuple[str, str], settings: Settings
 ) -> _Task:
     """The value is the aim, then a CVaR; else the second figure has the floor, unless only the first is whole."""
     first, second = figures
@@ -263,18 +267,18 @@ def _task(
     )
 
 
-def _rank(figure: Figure) -> int:
+def _rank(figure: Objective) -> int:
     """The higher one is the aim."""
     if isinstance(figure, Measure):
         return 0 if figure.integer else 1
     return 2 if isinstance(figure, CVaR) else 3
 
 
-def _name(figure: Figure) -> str:
+def _name(figure: Objective) -> str:
     return figure if isinstance(figure, str) else figure.name
 
 
-def _upward(figure: Figure, sense: str) -> Figure:
+def _upward(figure: Objective, sense: str) -> Objective:
     """The figure to be maximised."""
     return opposite(figure) if isinstance(figure, Measure) and sense == "min" else figure
 

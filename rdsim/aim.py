@@ -1,0 +1,95 @@
+"""The aim: weights on figures, and what a portfolio is worth by them.
+
+The weight of a figure is what one more of it is worth, in the scenario's unit of money. Net present value has weight 1
+unless `aim.npv` says otherwise. Here alone stands what worth is; whoever chooses, judges or compares asks here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rdsim.domain import Scenario
+from rdsim.figures import Figure, figure_named, unit_words
+from rdsim.metrics import Material, beside, shares, total
+
+__all__ = ["Aim", "aim_of"]
+
+Floats = npt.NDArray[np.float64]
+
+_DEFAULT = {"npv": 1.0}
+
+
+@dataclass(frozen=True, eq=False)
+class Aim:
+    """Figures with their weights, none of which is 0; net present value first, if it counts."""
+
+    weights: tuple[tuple[Figure, float], ...]
+
+    @property
+    def cost(self) -> float:
+        """Worth of a unit of projects' present cost: -1 if net present value counts once."""
+        return float(sum(weight * figure.cost for figure, weight in self.weights))
+
+    @property
+    def synergies(self) -> float:
+        """Worth of a unit of synergies' present value."""
+        return float(sum(weight * figure.synergies for figure, weight in self.weights))
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is net present value alone."""
+        return {figure.name: weight for figure, weight in self.weights} == _DEFAULT
+
+    def projects(self, material: Material, chances: Floats) -> Floats:
+        """Worth of each project, (R, P), where what comes with the market comes with its chance, (P,)."""
+        return self._projects(material, chances, cost=True)
+
+    def ahead(self, material: Material, chances: Floats) -> Floats:
+        """As `projects`, but for cost."""
+        return self._projects(material, chances, cost=False)
+
+    def _projects(self, material: Material, chances: Floats, *, cost: bool) -> Floats:
+        market, rest = np.zeros(material.shape), np.zeros(material.shape)
+        for figure, weight in self.weights:
+            found = shares(figure, material, cost=cost)
+            market = market if found.market is None else market + weight * found.market
+            rest = rest if found.rest is None else rest + weight * found.rest
+        return np.asarray(chances * market + rest)
+
+    def portfolio(self, material: Material, chances: Floats) -> Floats:
+        """Worth of the portfolio, (R,), where what comes with the market comes with its chance."""
+        worth = self.projects(material, chances).sum(axis=1)
+        for figure, weight in self.weights:
+            for term in beside(figure, material):
+                worth = worth + weight * term
+        return np.asarray(worth)
+
+    def plain(self, material: Material) -> Floats:
+        """Worth of the portfolio as it came, (R,)."""
+        worth = np.zeros(material.shape[0])
+        for figure, weight in self.weights:
+            worth = worth + weight * total(figure, material)
+        return worth
+
+    def words(self, money_unit: str) -> str:
+        """What it is, in words."""
+        return " and ".join(self._terms(money_unit))
+
+    def _terms(self, money_unit: str) -> Iterator[str]:
+        for figure, weight in self.weights:
+            if figure.unit == "money":
+                yield figure.label if weight == 1 else f"{weight:g} x {figure.label}"
+            else:
+                unit = unit_words(figure, money_unit)
+                yield f"{weight:g} {money_unit} for each {unit or 'one'} of {figure.label}"
+
+
+def aim_of(scenario: Scenario) -> Aim:
+    """The scenario's aim."""
+    weights = {**_DEFAULT, **scenario.aim}
+    found = ((figure_named(scenario, name), weight) for name, weight in weights.items() if weight)
+    return Aim(tuple((figure, weight) for figure, weight in found if figure is not None))
