@@ -14,8 +14,8 @@ from rdsim.folders import SWEEP, Digest, Part, Record, is_file, read_document
 from rdsim.scenario import by_new_names
 from rdsim.sweep.answers import Names, answers_faults
 from rdsim.sweep.design import DesignKind
-from rdsim.sweep.experiment import TaskKind
 from rdsim.sweep.measures import parse_metric
+from rdsim.sweep.settings import TaskKind
 
 __all__ = ["differences", "essence", "is_sweep", "manifest_of"]
 

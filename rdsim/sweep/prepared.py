@@ -21,12 +21,11 @@ from rdsim.scenario import PARTS, Override, Variations, eligible, load, named_ex
 from rdsim.simulation import replicate
 from rdsim.sweep.answers import Names, answers_faults
 from rdsim.sweep.design import SAMPLED, Design
-from rdsim.sweep.experiment import Experiment
 from rdsim.sweep.factors import Bound, bind, parts_of
 from rdsim.sweep.measures import Metric, parse_metrics
 from rdsim.sweep.policies import Own, own_policies
-from rdsim.sweep.reading import COLUMNS
-from rdsim.sweep.tasks import ONE_SHOT, PLAN, RULES, Task, Work, decide, gain_name
+from rdsim.sweep.settings import Settings
+from rdsim.sweep.tasks import COLUMNS, ONE_SHOT, PLAN, RULES, Task, Work, decide, gain_name
 from rdsim.tables import did_you_mean, shown
 
 __all__ = ["Point", "Prepared", "prepare", "variations_of"]
@@ -53,7 +52,7 @@ class Point(NamedTuple):
 class Prepared:
     """An experiment with all that its tasks need, but for portfolios that are still to be decided."""
 
-    experiment: Experiment
+    experiment: Settings
     scenario: Scenario
     variations: Variations
     factors: tuple[Bound, ...]
@@ -144,7 +143,7 @@ class Prepared:
         return tuple(self.experiment.policy if one.is_policy else one.own for one in self.factors)
 
 
-def variations_of(experiment: Experiment) -> Variations:
+def variations_of(experiment: Settings) -> Variations:
     """The experiment's scenario with its fixed settings. Raises InputError with every fault."""
     given = experiment.scenario
     if isinstance(given, Scenario):
@@ -157,7 +156,7 @@ def variations_of(experiment: Experiment) -> Variations:
     return Variations(load(folder, experiment.settings), dict(_worlds(experiment, folder)))
 
 
-def _worlds(experiment: Experiment, folder: Path) -> Iterator[tuple[tuple[str, ...], Scenario]]:
+def _worlds(experiment: Settings, folder: Path) -> Iterator[tuple[tuple[str, ...], Scenario]]:
     """The scenario with each choice of optional parts that a level of a factor makes."""
     names = experiment.factors.keys()
     levels = ((name, one, level) for name, one in experiment.factors.items() for level in one.listed)
@@ -177,7 +176,7 @@ def _parsed(text: str) -> list[tuple[str | int, ...]]:
     return [one.path for one in overrides]
 
 
-def prepare(experiment: Experiment) -> Prepared:
+def prepare(experiment: Settings) -> Prepared:
     """Check all of an experiment. Raises ExperimentError with every fault: nothing is run before."""
     try:
         loaded = plugins.load([experiment.path(one) for one in experiment.plugins])
@@ -192,7 +191,7 @@ def prepare(experiment: Experiment) -> Prepared:
     return replace(found, plugins=loaded, own=own)
 
 
-def _names(experiment: Experiment, variations: Variations) -> Iterator[str]:
+def _names(experiment: Settings, variations: Variations) -> Iterator[str]:
     """Every text that may name an extension: of the scenario, and of levels."""
     for world in variations.worlds.values():
         yield from (one.name for one in named_extensions(world))
@@ -214,7 +213,7 @@ def _texts(value: Any) -> Iterator[str]:
 class _Checks:
     """One pass over an experiment, with the faults that it gathers."""
 
-    def __init__(self, experiment: Experiment, variations: Variations) -> None:
+    def __init__(self, experiment: Settings, variations: Variations) -> None:
         self.experiment, self.variations = experiment, variations
         self.scenario = variations.scenario
         self.faults: list[Fault] = []

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -16,23 +16,15 @@ import pyarrow.parquet as pq
 from rdsim.errors import ExperimentError, Fault
 from rdsim.folders import SWEEP
 from rdsim.sweep.manifests import manifest_of
+from rdsim.sweep.prepared import Point, Prepared
 from rdsim.sweep.store import Store
-from rdsim.sweep.tasks import DONE, Row
+from rdsim.sweep.tasks import COLUMNS, DONE, Row, Work
 
-if TYPE_CHECKING:
-    from rdsim.sweep.prepared import Point, Prepared
-    from rdsim.sweep.tasks import Work
-
-__all__ = ["COLUMNS", "MISSING", "RESULTS", "as_table", "finished_keys", "read_sweep", "results_bytes"]
+__all__ = ["MISSING", "RESULTS", "as_table", "finished_keys", "read_sweep", "results_bytes"]
 
 RESULTS = "results.parquet"
 MISSING = "missing"
 """Status of a point that is not done yet."""
-
-COLUMNS = frozenset(
-    {"point", "status", "error", "n", "funded", "joint", "technologies", "partners", "samples", "key", "world"}
-)
-"""Columns that a table has, or gets when it is read, whatever is varied and measured."""
 
 _CHUNK = 16_384
 

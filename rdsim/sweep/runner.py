@@ -27,10 +27,10 @@ from rdsim.errors import EngineError, ExperimentError, Fault, OutputError, Sweep
 from rdsim.folders import SWEEP, WORK, is_part, require_name, settle, shared, undisturbed, write_whole
 from rdsim.scenario import by_new_names, digest
 from rdsim.sweep.backends import Backend, backend, given
-from rdsim.sweep.experiment import Experiment
 from rdsim.sweep.manifests import differences, essence, is_sweep, manifest_of
 from rdsim.sweep.prepared import Prepared, prepare
 from rdsim.sweep.reading import RESULTS, as_table, finished_keys, read_sweep, results_bytes
+from rdsim.sweep.settings import Settings
 from rdsim.sweep.store import Store
 from rdsim.sweep.tasks import FAILED, Batch, Task, Work, content_digest, failure, pack, perform
 
@@ -94,7 +94,7 @@ class Estimate:
 
 
 def run(
-    experiment: Experiment,
+    experiment: Settings,
     folder: str | Path | None = None,
     *,
     executor: Executor | None = None,

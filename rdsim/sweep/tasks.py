@@ -32,11 +32,12 @@ from rdsim.scenario import Override, Variations, digest
 from rdsim.search import baselines, choose, improve, pose
 from rdsim.search.views import ratios_of
 from rdsim.simulation import expected_worths, replicate
-from rdsim.sweep.experiment import TaskKind
 from rdsim.sweep.measures import Metric
 from rdsim.sweep.policies import Own, install
+from rdsim.sweep.settings import TaskKind
 
 __all__ = [
+    "COLUMNS",
     "DONE",
     "FAILED",
     "ONE_SHOT",
@@ -51,6 +52,11 @@ __all__ = [
 ]
 
 DONE, FAILED = "done", "failed"
+COLUMNS = frozenset(
+    {"point", "status", "error", "n", "funded", "joint", "technologies", "partners", "samples", "key", "world"}
+)
+"""Columns that a table has, or gets when it is read, whatever is varied and measured."""
+
 ONE_SHOT, PLAN = "one-shot", "plan"
 """Policies that are no simple rules: the optimiser without simulation, and the loop of both."""
 

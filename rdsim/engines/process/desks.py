@@ -14,9 +14,7 @@ from rdsim.engines import rules
 from rdsim.engines.rules import GRANT, PANEL, PARTNER_COST
 
 if TYPE_CHECKING:
-    from rdsim.engines.process.partners import Partner
-    from rdsim.engines.process.project import Project
-    from rdsim.engines.process.world import World
+    from rdsim.engines.process.parts import Partner, Project, World
 
 __all__ = ["Desk", "FacilityDesk", "PanelDesk", "PlaceDesk", "Purse", "Rounds", "StartDesk"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rdsim.engines.rules import RELEASE
 
 if TYPE_CHECKING:
-    from rdsim.engines.process.world import World
+    from rdsim.engines.process.parts import World
 
 __all__ = ["Partner"]
 

@@ -24,9 +24,8 @@ from rdsim.engines.process.desks import Desk
 from rdsim.engines.rules import AGREEMENT, FAILURE, PANEL, REQUEST, SUCCESS, WORK, YEAR
 
 if TYPE_CHECKING:
-    from rdsim.engines.process.desks import Purse
+    from rdsim.engines.process.parts import Purse, World
     from rdsim.engines.process.policies import GateDecisions
-    from rdsim.engines.process.world import World
 
 __all__ = ["Project"]
 
