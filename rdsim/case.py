@@ -71,6 +71,8 @@ __all__ = [
     "step_median",
 ]
 
+__compiled__ = True
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -30,6 +30,8 @@ __all__ = [
     "threshold",
 ]
 
+__compiled__ = True
+
 MILLION = 1_000_000
 
 

@@ -17,6 +17,8 @@ from rdsim.registry import Extension, Registry
 
 __all__ = ["PURSE_RULES", "PurseRule", "always", "carried_over", "never", "purse_at_most", "register"]
 
+__compiled__ = True
+
 MILLION = 1_000_000
 
 

@@ -55,6 +55,8 @@ __all__ = [
     "work_days",
 ]
 
+__compiled__ = True
+
 ROUND_DAYS: Final = 180
 MILLION: Final = 1_000_000
 

@@ -28,6 +28,8 @@ from rdsim.scenario import Pool, calibration, drawn, market_probability
 
 __all__ = ["Chance", "agreement_chance", "chance", "no_chance", "pooled"]
 
+__compiled__ = True
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

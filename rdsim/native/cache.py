@@ -1,7 +1,9 @@
 """Where compiled code is kept between processes.
 
 numba's cache looks at the file of the compiled function alone: a change in another file that it calls would go
-unseen. So the cache's folder is named by a digest of every file that is compiled.
+unseen. So the cache's folder is named by a digest of every file that is compiled. A file says so itself: it imports
+`rdsim.native.jit`, or, where its plain functions, its constants or the layout of its values become part of compiled
+ones, holds the line ``__compiled__ = True``.
 """
 
 from __future__ import annotations
@@ -9,21 +11,29 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["FOLDER", "forget_older", "is_cold"]
+__all__ = ["FOLDER", "compiled", "digest", "forget_older", "is_cold"]
 
-_PACKAGE = Path(__file__).parent.parent
-_COMPILED = ("native", "engines", "luck", "optimiser/solving/annealing", "draws.py", "case.py", "gates.py", "purses.py")
-"""Files and folders of the package that hold compiled functions, or constants that these use."""
-
-
-def _digest() -> str:
-    paths = [path for name in _COMPILED for path in (_PACKAGE / name, *(_PACKAGE / name).rglob("*.py"))]
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(paths) if path.is_file())).hexdigest()[:16]
+_ROOM = Path(__file__).parent
+_SAYS_SO = (b"\nfrom rdsim.native.jit import ", b"\n__compiled__ = True")
 
 
-FOLDER = Path(__file__).parent / "__pycache__" / f"numba-{_digest()}"
+def compiled(package: Path = _ROOM.parent) -> Iterator[tuple[str, bytes]]:
+    """Place and text of every file of the package that is compiled, and of all in this room, in order of place."""
+    for path in sorted(package.rglob("*.py")):
+        text = path.read_bytes()
+        if path.parent == _ROOM or any(words in text for words in _SAYS_SO):
+            yield path.relative_to(package).as_posix(), text
+
+
+def digest(package: Path = _ROOM.parent) -> str:
+    """What the compiled code of the package is made of."""
+    return hashlib.sha256(b"\0".join(text for _, text in compiled(package))).hexdigest()[:16]
+
+
+FOLDER = _ROOM / "__pycache__" / f"numba-{digest()}"
 
 
 def is_cold() -> bool:

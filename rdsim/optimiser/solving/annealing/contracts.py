@@ -15,6 +15,8 @@ from rdsim.optimiser.solving.tail import least_count
 
 __all__ = ["BEST", "EXPECTED", "LOST", "MOST", "NONE", "NOW", "TAIL", "TOUCHED", "blank_state", "survey"]
 
+__compiled__ = True
+
 NONE = np.int64(-1)
 NOW, BEST, MOST = 0, 1, 2
 EXPECTED, TAIL, LOST = 3, 5, 7  # each followed by what it would be after the change at hand
