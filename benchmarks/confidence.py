@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -22,11 +21,13 @@ from benchmarks.risk import draw_samples
 from rdsim.domain import Choice, Scenario
 from rdsim.formulation import state, values
 from rdsim.optimiser import PortfolioProblem, state_problem, state_rows
+from rdsim.optimiser import Solving
 from rdsim.optimiser.problem.problem import FloatArray
 from rdsim.optimiser.questions.confidence import (
     Draw,
     DrawSome,
     Optimality,
+    Sampling,
     describe,
     optimality,
     sampler,
@@ -99,7 +100,7 @@ def _measure_scenario(size: Size) -> None:
     )
     known = _measure(problem, draw, None, size, size.batches, count, draw_some=some, unit="bn KRW")
     began = time.perf_counter()
-    information = value_of_perfect_information(problem, draw, known, solves=size.worlds, gap=size.gap)
+    information = value_of_perfect_information(problem, draw, known, solves=size.worlds, solving=Solving(gap=size.gap))
     _tell(f"perfect information, {time.perf_counter() - began:.1f} s", describe(information, "bn KRW"))
 
 
@@ -131,11 +132,13 @@ def _measure(
     unit: str = "",
 ) -> Optimality:
     """Optimality and value of the stochastic solution: seconds of each, and its sentences."""
-    fresh: dict[str, Any] = {"samples": samples, "gap": size.gap, "evaluation": size.evaluation, "draw_some": draw_some}
-    known = optimality(problem, draw, risk, batches=batches, **fresh)
+    sampling, solving = Sampling(batches, samples, size.evaluation, draw_some=draw_some), Solving(gap=size.gap)
+    known = optimality(problem, draw, risk, sampling=sampling, solving=solving)
     _tell(f"optimality, {known.seconds:.1f} s", describe(known, unit))
     began = time.perf_counter()
-    stochastic = value_of_stochastic_solution(problem, draw, risk, candidate=known.candidate, **fresh)
+    stochastic = value_of_stochastic_solution(
+        problem, draw, risk, candidate=known.candidate, sampling=sampling, solving=solving
+    )
     _tell(f"stochastic solution, {time.perf_counter() - began:.1f} s", describe(stochastic, unit))
     return known
 
@@ -165,7 +168,7 @@ def _measure_coverage(name: str, risk: Risk | None, runs: int) -> None:
     held = np.zeros(3)
     for seed in range(runs):
         draw = sampler(seed, lambda rng, count: rng.normal(MEANS, SPREADS, (count, 5)))
-        found = optimality(problem, draw, risk, batches=5, samples=25, evaluation=150)
+        found = optimality(problem, draw, risk, sampling=Sampling(batches=5, samples=25, evaluation=150))
         own, (low, high) = _truth(found.candidate.chosen, risk), found.limits
         held += (low <= best <= high, found.gap.high >= best - own, found.lower.low <= own)
     limits, gap, lower = held / runs

@@ -19,6 +19,7 @@ from benchmarks._timing import seconds
 from rdsim.figures import figures_of
 from rdsim.measures import measured
 from rdsim.optimiser import PortfolioProblem, solve
+from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.alternatives import Alternatives, alternatives
 from rdsim.optimiser.questions.fronts import VALUE, CVaR, Front, Objective, front
 from rdsim.optimiser.questions.ladder import SHARES, Ladder, ladder
@@ -54,7 +55,12 @@ def measure_fronts(size: Size) -> None:
         "CVaR at 0.9": (CVaR(0.9), "max"),
     }
     for name, (figure, sense) in pairs.items():
-        _print_front(name, front(posed.problem, VALUE, figure, senses=("max", sense), points=size.points, gap=size.gap))
+        _print_front(
+            name,
+            front(
+                posed.problem, VALUE, figure, senses=("max", sense), points=size.points, solving=Solving(gap=size.gap)
+            ),
+        )
     _print_alternatives(posed.problem, size)
     _print_ladder(posed.problem, size)
 
@@ -70,7 +76,7 @@ def _print_front(name: str, found: Front) -> None:
 
 
 def _print_alternatives(problem: PortfolioProblem, size: Size) -> None:
-    best, answers = solve(problem, gap=size.gap), list[Alternatives]()
+    best, answers = solve(problem, Solving(gap=size.gap)), list[Alternatives]()
     ask = partial(alternatives, problem, best, count=size.alternatives, within=0.01, swaps=5, gap=size.gap)
     taken = seconds(lambda: answers.append(ask()))
     nearest = [one.nearest for one in answers[0].portfolios]
@@ -80,7 +86,7 @@ def _print_alternatives(problem: PortfolioProblem, size: Size) -> None:
 
 def _print_ladder(problem: PortfolioProblem, size: Size) -> None:
     answers: list[Ladder] = []
-    taken = seconds(lambda: answers.append(ladder(problem, size.shares, gap=size.gap)))
+    taken = seconds(lambda: answers.append(ladder(problem, size.shares, solving=Solving(gap=size.gap))))
     rungs = answers[0].rungs
     worth = ", ".join(f"{rung.share:.0%} {rung.plain.objective:.0f} ({rung.plain.gap:.2%})" for rung in rungs)
     prices = ", ".join("none" if rung.price is None else f"{rung.price.share:.2%}" for rung in rungs)

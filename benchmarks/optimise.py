@@ -23,7 +23,7 @@ from benchmarks import subject
 from benchmarks._korea import MEDICAL, SCENARIO, instances
 from benchmarks._timing import interleaved, ratios, seconds, spread
 from benchmarks.instances import Shape, draw_problem
-from rdsim.optimiser import PortfolioProblem, Solution, solve
+from rdsim.optimiser import PortfolioProblem, Solution, Solving, solve
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.model import Model
@@ -144,7 +144,7 @@ def measure_solve(size: Size) -> None:
 def _race(name: str, problem: PortfolioProblem, size: Size) -> float:
     """How many times as long stock takes; a lower bound where its time limit stopped it."""
     answers: list[Solution] = []
-    taken = seconds(lambda: answers.append(solve(problem, gap=size.gap)))
+    taken = seconds(lambda: answers.append(solve(problem, Solving(gap=size.gap))))
     slow = seconds(lambda: _stock(problem, size))
     proven = "" if answers[0].gap <= size.gap else " NOT PROVEN"
     capped = " at least (its time limit)" if slow >= size.stock_seconds else ""
@@ -165,5 +165,5 @@ def tight(size: Size) -> None:
 def _asked(problem: PortfolioProblem, gaps: Sequence[float]) -> Iterator[tuple[float, Solution, float]]:
     for gap in gaps:
         answers: list[Solution] = []
-        taken = seconds(lambda into=answers, gap=gap: into.append(solve(problem, gap=gap)))
+        taken = seconds(lambda into=answers, gap=gap: into.append(solve(problem, Solving(gap=gap))))
         yield gap, answers[0], taken

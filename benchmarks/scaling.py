@@ -16,7 +16,7 @@ import pandas as pd
 from benchmarks import subject
 from benchmarks._timing import seconds
 from benchmarks.instances import Shape, draw_problem
-from rdsim.optimiser import Solution, solve
+from rdsim.optimiser import Solution, Solving, solve
 
 __all__ = ["scaling"]
 
@@ -80,7 +80,7 @@ def _runs(size: Size) -> Iterator[Run]:
 def _run(vary: str, shape: Shape, seed: int, gap: float) -> Run:
     problem, _ = draw_problem(seed, shape)
     answers: list[Solution] = []
-    whole = seconds(lambda: answers.append(solve(problem, gap=gap, time_limit=LIMIT)))
+    whole = seconds(lambda: answers.append(solve(problem, Solving(gap=gap, time_limit=LIMIT))))
     found, options = answers[0], len(problem.option_names)
     done = Run(vary, shape.technologies, shape.partners, seed, options, found.seconds.build, whole, found.gap)
     stopped = "" if found.gap <= gap else " NOT PROVEN"

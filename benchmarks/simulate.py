@@ -26,7 +26,7 @@ from rdsim.formulation import state
 from rdsim.frames import replication_frame
 from rdsim.luck import chance, lay_out, lay_out_rest, value_factor
 from rdsim.metrics import replication_figures, sold_by_technology, worth
-from rdsim.optimiser import solve
+from rdsim.optimiser import Solving, solve
 from rdsim.options import candidates, sample
 from rdsim.planning import plan
 from rdsim.scenario import load
@@ -181,7 +181,7 @@ def _optimisation(scenario: Scenario) -> dict[str, float]:
     times.append(time.perf_counter())
     problem = state(scenario, options)
     times.append(time.perf_counter())
-    solve(problem, gap=settings.gap)
+    solve(problem, Solving(gap=settings.gap))
     times.append(time.perf_counter())
     return dict(zip(("sample", "state", "solve"), np.diff(times).tolist(), strict=True))
 

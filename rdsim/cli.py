@@ -23,6 +23,7 @@ import typer.core
 from rdsim.complaints import DEBUG, INCOMPLETE, ended, notices_in_one_line, printable_streams
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import DrawingError, Fault, InfeasibleError, InputError, SolverError, listed
+from rdsim.optimiser import Solving
 from rdsim.unproven import unproven_solves, unproven_words
 
 if TYPE_CHECKING:
@@ -487,10 +488,11 @@ def _optimise_problem(
     place = _claim(out, f"{folder.resolve().name}-optimise", None, force, ())
     with _interruptible(compiles=False):
         solution = solve(
-            posed.problem, solver=solver, gap=gap or 0.0, time_limit=time_limit, seed=seed, threads=threads
+            posed.problem,
+            solving=Solving(solver=solver, gap=gap or 0.0, time_limit=time_limit, seed=seed, threads=threads),
         )
         if solution.status is Status.INFEASIBLE:
-            why = diagnosis(posed.problem, solver=solver)
+            why = diagnosis(posed.problem, solving=Solving(solver=solver))
             raise InfeasibleError(why) if why else SolverError(solver, NOTHING_IN_CONFLICT)
     require(solution)
     asked = {"gap": gap or 0.0, "time_limit": time_limit, "threads": threads, "seed": seed}

@@ -22,6 +22,7 @@ from rdsim.errors import Fault, ProblemError
 from rdsim.families import is_whole, row_words
 from rdsim.metrics import discount
 from rdsim.numerals import numeral
+from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.conflicts import Rule
 from rdsim.optimiser.questions.explanation import (
     CapRise,
@@ -30,6 +31,7 @@ from rdsim.optimiser.questions.explanation import (
     Figure,
     Reason,
     Replacement,
+    Ways,
     WhyNot,
     WorthOfCap,
     cost_of_losing,
@@ -43,7 +45,6 @@ from rdsim.search import Proposal
 from rdsim.wording import amount_words, money_words, option_words, rounded_up, rule_words, technology_words
 
 __all__ = [
-    "Asking",
     "Explained",
     "cap_words",
     "explain",
@@ -58,21 +59,13 @@ MOVES = (-0.2, -0.1, 0.1, 0.2)
 
 CUT_STEP = 0.02
 
+GAP = 0.002
+"""Relative gap of each solve behind an answer, if none is named."""
+
 ROUNDING = 1e-6
 """A change of value that is none, in money."""
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Asking:
-    """How the questions are put to the solver: each to a relative `gap`, in at most `time_limit` seconds."""
-
-    solver: str = DEFAULT_SOLVER
-    gap: float = 0.002
-    seed: int = 0
-    threads: int = 1
-    time_limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -88,11 +81,12 @@ class Explained:
 
 
 def explain(
-    scenario: Scenario, proposal: Proposal, names: Iterable[str], asking: Asking | None = None
+    scenario: Scenario, proposal: Proposal, names: Iterable[str], solving: Solving = Solving()
 ) -> list[Explained]:
     """Explain each name: a technology that is not funded, one that is, or a row such as `budget leapfrog 2025`.
 
-    Takes seconds for a funded technology, and up to a minute for one that is not, in a scenario of 180.
+    Each question is solved to a gap of 0.002, unless one is named. Takes seconds for a funded technology, and up to a
+    minute for one that is not, in a scenario of 180.
 
     Raises: ProblemError with every name that is neither; SolverError if a question stays unanswered.
     """
@@ -103,29 +97,29 @@ def explain(
     ]
     if faults:
         raise ProblemError(tuple(faults))
-    return [_explained(scenario, proposal, name, asking or Asking()) for name in listed]
+    return [_explained(scenario, proposal, name, solving.to_gap(GAP)) for name in listed]
 
 
-def _explained(scenario: Scenario, proposal: Proposal, name: str, asking: Asking) -> Explained:
+def _explained(scenario: Scenario, proposal: Proposal, name: str, solving: Solving) -> Explained:
     problem, solution = proposal.problem, proposal.solution
-    how = {"solver": asking.solver, "gap": asking.gap, "seed": asking.seed, "threads": asking.threads}
     if name in problem.rows.names:
         moves = _moves(proposal, problem.rows.names.index(name))
-        worth = worth_of_cap(problem, solution, name, moves, time_limit=asking.time_limit, **how)  # type: ignore[arg-type]
+        worth = worth_of_cap(problem, solution, name, moves, solving=solving)
         return Explained(name, cap_words(scenario, worth), worth)
     if name in {problem.group_names[group] for group in problem.group[list(solution.chosen)]}:
-        lost = cost_of_losing(problem, solution, name, time_limit=asking.time_limit, **how)  # type: ignore[arg-type]
+        lost = cost_of_losing(problem, solution, name, solving=solving)
         return Explained(name, replacement_words(scenario, lost), lost)
     rows = problem.rows
     found = why_not(
         problem,
         solution,
         name,
-        saving=savings(scenario, proposal.options),
-        whole={rows.family[row] for row, key in enumerate(rows.keys) if is_whole(key)},
-        cut_step=CUT_STEP,
-        time_limit=asking.time_limit,
-        **how,  # type: ignore[arg-type]
+        ways=Ways(
+            saving=savings(scenario, proposal.options),
+            whole={rows.family[row] for row, key in enumerate(rows.keys) if is_whole(key)},
+            cut_step=CUT_STEP,
+        ),
+        solving=solving,
     )
     return Explained(name, why_not_words(scenario, found), found)
 
@@ -329,7 +323,7 @@ def screen_table(scenario: Scenario, proposal: Proposal, *, solver: str = DEFAUL
             "loss_at_most": one.loss.high,
             "reason": "" if one.reason is None else _no_option(scenario, one.name),
         }
-        for one in screen(proposal.problem, proposal.solution, solver=solver)
+        for one in screen(proposal.problem, proposal.solution, solving=Solving(solver=solver))
     ]
     columns = ["technology", "name", "value_alone", "loss_found", "loss_at_least", "loss_at_most", "reason"]
     return pd.DataFrame(rows, columns=columns).replace([np.inf, -np.inf], np.nan)

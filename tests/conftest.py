@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from rdsim.errors import DrawingError, RdsimError
+from rdsim.optimiser.solving.settings import EFFORTS
 from rdsim.report.page.child import draw
 from tests.sizes import FULL
 from tests.tiny import tiny_folder
@@ -45,9 +46,7 @@ def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorter walks, unless all is asked for: tests are about right answers, not about the last tenth of a per cent."""
     if FULL:
         return
-    monkeypatch.setattr("rdsim.optimiser.solving.risk.MOVES", 20_000)
-    monkeypatch.setattr("rdsim.optimiser.solving.rens.MOVES", (10_000, 20_000))
-    monkeypatch.setattr("rdsim.optimiser.solving.floors.MOVES", 2000)
+    monkeypatch.setitem(EFFORTS, "normal", EFFORTS["quick"])
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import rdsim
-from rdsim.optimiser import solve
+from rdsim.optimiser import Solving, solve
 from rdsim.optimiser.problem import folder
 from tests.command import run
 from tests.sizes import size
@@ -101,7 +101,7 @@ def test_a_dot_for_thousands_is_refused_with_advice(
 @pytest.mark.parametrize("name", ["unaffordable-option", "large-whole-numbers", "two-spellings-of-a-group"])
 @pytest.mark.parametrize("solver", ["highs", "cbc"])
 def test_problems_are_worth_3(name: str, solver: str) -> None:
-    found = solve(folder.read(PROBLEMS / name), solver=solver)
+    found = solve(folder.read(PROBLEMS / name), Solving(solver=solver))
     assert found.objective == pytest.approx(3)
     assert len(found.chosen) == 1
 

@@ -12,7 +12,6 @@ import pytest
 from rdsim.domain import Scenario
 from rdsim.errors import ProblemError
 from rdsim.explaining import (
-    Asking,
     Explained,
     cap_words,
     explain,
@@ -22,7 +21,7 @@ from rdsim.explaining import (
     why_not_words,
 )
 from rdsim.families import RowKey
-from rdsim.optimiser import PortfolioProblem, solve
+from rdsim.optimiser import PortfolioProblem, Solving, solve
 from rdsim.optimiser.models.variations import with_caps, with_fixed, with_slack
 from rdsim.optimiser.questions.conflicts import Conflict, Rule
 from rdsim.optimiser.questions.explanation import (
@@ -39,7 +38,7 @@ from rdsim.scenario import load
 from rdsim.search import Proposal, propose
 from tests.tiny import tiny_folder
 
-EXACT = Asking(gap=0)
+EXACT = Solving(gap=0)
 
 
 def figure(value: float) -> Figure:
@@ -67,7 +66,7 @@ def test_why_not_is_told_with_names_and_confirmed(scenario: Scenario, proposal: 
     for told in explain(scenario, proposal, ["T1", "T6"], EXACT):
         assert isinstance(told.found, WhyNot)
         assert told.text.startswith(f"{told.name} ({scenario.technologies[told.name].name}) is not funded: ")
-        without = solve(with_fixed(problem, groups_in=[problem.group_names.index(told.name)]), gap=0)
+        without = solve(with_fixed(problem, groups_in=[problem.group_names.index(told.name)]), solving=Solving(gap=0))
         assert told.found.loss.found == pytest.approx(best - without.objective, abs=1e-5)
         assert f"would cost {told.found.loss.found:,.3g} billion KRW of expected net value" in told.text
         assert "(verified by solving again)" in told.text
@@ -80,14 +79,14 @@ def test_losing_one_and_moving_a_cap_are_confirmed(medical: tuple[Scenario, Prop
     funded = proposal.portfolio.choices[0].technology
     cap = next(name for name in problem.rows.names if name.startswith("budget ") and name.endswith(" 2024"))
     lost, moved = explain(scenario, proposal, [funded, cap], EXACT)
-    without = solve(with_fixed(problem, groups_out=[problem.group_names.index(funded)]), gap=0)
+    without = solve(with_fixed(problem, groups_out=[problem.group_names.index(funded)]), solving=Solving(gap=0))
     assert isinstance(lost.found, Replacement)
     assert lost.found.cost.found == pytest.approx(best - without.objective, abs=1e-6)
     assert f"Losing {funded} ({scenario.technologies[funded].name}) would cost" in lost.text
     assert isinstance(moved.found, WorthOfCap)
     row = problem.rows.names.index(cap)
     for step in moved.found.steps:
-        again = solve(with_caps(problem, {row: step.cap}), gap=0)
+        again = solve(with_caps(problem, {row: step.cap}), Solving(gap=0))
         assert step.worth.found == pytest.approx(again.objective - best, abs=1e-6)
     assert "a hint only" in moved.text
     assert len(moved.text.splitlines()) == 6
@@ -101,7 +100,7 @@ def test_a_cap_that_brings_one_in_is_enough_as_it_is_told(medical: tuple[Scenari
     for plenty, scarce in (("starts", "budget"), ("budget", "starts")):
         free = {row: 50.0 for row, family in enumerate(families) if family == plenty}
         problem = with_caps(proposal.problem, free)
-        there = replace(proposal, problem=problem, solution=solve(problem, gap=0))
+        there = replace(proposal, problem=problem, solution=solve(problem, Solving(gap=0)))
         waiting = screen_table(scenario, there)["technology"][:1]
         kinds |= {family for one in explain(scenario, there, waiting, EXACT) for family in assert_enough(problem, one)}
         assert scarce in kinds
@@ -112,8 +111,8 @@ def assert_enough(problem: PortfolioProblem, told: Explained) -> set[str]:
     assert isinstance(told.found, WhyNot)
     for rise in told.found.caps:
         wider, group = with_slack(problem, {rise.row: rise.amount.found}), told.found.group
-        inside = solve(with_fixed(wider, groups_in=[group]), gap=0).objective
-        outside = solve(with_fixed(wider, groups_out=[group]), gap=0).objective
+        inside = solve(with_fixed(wider, groups_in=[group]), Solving(gap=0)).objective
+        outside = solve(with_fixed(wider, groups_out=[group]), Solving(gap=0)).objective
         assert inside >= outside - 1e-6
         assert rise.family not in {"starts", "places"} or rise.amount.found == int(rise.amount.found)
     return {rise.family for rise in told.found.caps}
@@ -229,7 +228,10 @@ def test_the_screen_lists_all_that_are_not_funded(medical: tuple[Scenario, Propo
     assert (known["loss_at_least"] <= known["loss_found"] + 1e-9).all()
     for row in known.head(3).itertuples():
         group = proposal.problem.group_names.index(row.technology)
-        loss = proposal.solution.objective - solve(with_fixed(proposal.problem, groups_in=[group]), gap=0).objective
+        loss = (
+            proposal.solution.objective
+            - solve(with_fixed(proposal.problem, groups_in=[group]), Solving(gap=0)).objective
+        )
         assert row.loss_at_least - 1e-6 <= loss <= row.loss_at_most + 1e-6
 
 

@@ -11,7 +11,7 @@ import pytest
 from rdsim import findings
 from rdsim.domain import Scenario
 from rdsim.errors import InfeasibleError, SolverError
-from rdsim.optimiser import Status, evaluate, solve, state_problem
+from rdsim.optimiser import Solving, Status, evaluate, solve, state_problem
 from rdsim.planning import Plan, plan
 from rdsim.scenario import load
 from rdsim.search import baselines, fresh_worth, optimise, propose
@@ -69,7 +69,7 @@ def test_what_the_check_sees_is_said_where_the_solver_names_no_conflict(tiny: Pa
 def test_a_solver_that_calls_a_feasible_scenario_infeasible_is_not_believed(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = replace(solve(state_problem([1.0]), gap=0), status=Status.INFEASIBLE)
+    answer = replace(solve(state_problem([1.0]), Solving(gap=0)), status=Status.INFEASIBLE)
     monkeypatch.setattr("rdsim.search.proposing.solve", lambda *_, **__: answer)
     with pytest.raises(SolverError, match="solver highs: said that no portfolio satisfies every row, and then found"):
         propose(scenario, samples=2)

@@ -12,7 +12,7 @@ import pytest
 import rdsim
 from rdsim.domain import Scenario
 from rdsim.formulation import state
-from rdsim.optimiser import PortfolioProblem, solve
+from rdsim.optimiser import PortfolioProblem, Solving, solve
 from rdsim.optimiser.problem.problem import rounded
 from rdsim.options import Options
 from rdsim.search import Posed, pose
@@ -49,12 +49,12 @@ def bytes_of(problem: PortfolioProblem) -> tuple[bytes, ...]:
 
 def test_the_last_bits_of_what_is_summed_are_not_in_the_problem_nor_in_its_portfolio(posed: Posed) -> None:
     rng = np.random.default_rng(2)
-    first = solve(posed.problem, gap=0.01)
+    first = solve(posed.problem, Solving(gap=0.01))
     for _ in range(3):
         again = stated(posed.scenario, shaken(posed.options, rng))
         assert bytes_of(again) == bytes_of(posed.problem)
         assert again.synergies == posed.problem.synergies
-        other = solve(again, gap=0.01)
+        other = solve(again, Solving(gap=0.01))
         assert (other.chosen, other.objective, other.bound) == (first.chosen, first.objective, first.bound)
 
 

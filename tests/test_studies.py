@@ -14,7 +14,7 @@ import pytest
 from rdsim import portfolio, studies
 from rdsim.domain import Scenario
 from rdsim.errors import ProblemError
-from rdsim.optimiser import evaluate, solve
+from rdsim.optimiser import Solving, evaluate, solve
 from rdsim.optimiser.models.variations import with_caps, with_fixed
 from rdsim.scenario import load
 from rdsim.search import Posed, Proposal, choose, fresh_values, pose
@@ -295,7 +295,7 @@ def test_explanations_hold_when_solved_again(posed: Posed, best: Proposal) -> No
             assert row["found"] == np.inf  # must-fund: it cannot be lost
             continue
         fixed = with_fixed(problem, **({"groups_out": group} if row["funded"] else {"groups_in": group}))
-        other = solve(fixed, gap=0.0)
+        other = solve(fixed, Solving(gap=0.0))
         if other.has_portfolio:
             assert row["found"] == pytest.approx(value - other.objective, abs=1e-6)
             assert row["low"] - 1e-6 <= row["found"] <= row["high"] + 1e-6
@@ -303,7 +303,7 @@ def test_explanations_hold_when_solved_again(posed: Posed, best: Proposal) -> No
             assert row["found"] == np.inf
     at = problem.rows.names.index(cap)
     for row in found.tables["caps"].itertuples():
-        moved = solve(with_caps(problem, {at: row.to}), gap=0.0)
+        moved = solve(with_caps(problem, {at: row.to}), Solving(gap=0.0))
         assert row.found == pytest.approx(moved.objective - value, abs=1e-6)
     screened = found.tables["unfunded"].set_index("technology")
     assert set(screened.index) == set(problem.group_names) - funded

@@ -14,7 +14,7 @@ from rdsim import portfolio as portfolios
 from rdsim import runs, studies
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import InputError, PortfolioError
-from rdsim.optimiser import evaluate, solve
+from rdsim.optimiser import Solving, evaluate, solve
 from rdsim.optimiser.models.variations import with_fixed
 from rdsim.scenario import load
 from rdsim.search import Given, Posed, in_own_terms, pose, subject
@@ -61,7 +61,7 @@ def posed(scenario: Scenario) -> Posed:
 def bold(posed: Posed) -> Portfolio:
     """The best portfolio of five times the money, which the announced money does not allow."""
     loose = budgets_times(posed.scenario, posed.problem, dict.fromkeys(posed.scenario.programmes, 5.0))
-    chosen = solve(loose, gap=0.0).chosen
+    chosen = solve(loose, Solving(gap=0.0)).chosen
     assert not evaluate(posed.problem, chosen).feasible
     return portfolios.ranked(Portfolio(tuple(posed.options.choices[o] for o in chosen), "bold"), posed.scenario)
 
@@ -104,7 +104,8 @@ def test_what_a_plan_funds_is_explained_as_funded(posed: Posed, bold: Portfolio)
     groups = [own.problem.group_names.index(name) for name in funded]
     for name, group in zip(funded, groups, strict=True):
         inside, outside = (
-            solve(with_fixed(own.problem, **{side: [group]}), gap=0.0).objective for side in ("groups_in", "groups_out")
+            solve(with_fixed(own.problem, **{side: [group]}), Solving(gap=0.0)).objective
+            for side in ("groups_in", "groups_out")
         )
         assert exact.loc[name, "found"] == pytest.approx(max(inside - outside, 0.0), abs=1e-6)
 

@@ -4,6 +4,7 @@ from rdsim.optimiser.problem.evaluation import Evaluation, Violation, evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, Rows, check, state_problem, state_rows
 from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Termination, require
 from rdsim.optimiser.solving.methods import solve
+from rdsim.optimiser.solving.settings import Solving
 
 __all__ = [
     "Evaluation",
@@ -11,6 +12,7 @@ __all__ = [
     "Rows",
     "Seconds",
     "Solution",
+    "Solving",
     "Status",
     "Termination",
     "Violation",

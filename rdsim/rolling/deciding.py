@@ -23,7 +23,7 @@ from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.families import Begun, Past, RowKey, counts_running, remaining_cap
 from rdsim.formulation import state
-from rdsim.optimiser import PortfolioProblem, evaluate, solve
+from rdsim.optimiser import PortfolioProblem, Solving, evaluate, solve
 from rdsim.optimiser.problem.problem import frozen
 from rdsim.options import Options
 from rdsim.portfolio import ranked
@@ -233,7 +233,9 @@ class _Left:
         """The portfolio of the problem; none if none keeps the rules."""
         exact = len(problem.option_names) <= _EXACT
         found = solve(
-            problem, solver=self.supply.solver, gap=0.0 if exact else _GAP, method="direct" if exact else "near"
+            problem,
+            solving=Solving(solver=self.supply.solver, gap=0.0 if exact else _GAP),
+            method="direct" if exact else "near",
         )
         return found.chosen if found.has_portfolio else None
 

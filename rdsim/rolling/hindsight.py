@@ -19,7 +19,7 @@ from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio
 from rdsim.formulation import state, values
 from rdsim.native.threads import cores, in_threads
-from rdsim.optimiser import solve
+from rdsim.optimiser import Solving, solve
 from rdsim.options import Options, sample
 from rdsim.search import Posed
 from rdsim.search.proposing import portfolio_of
@@ -58,7 +58,9 @@ def foreseen(posed: Posed, replication: int, solver: str = DEFAULT_SOLVER) -> Po
         return Portfolio((), "foreseen")
     problem = state(scenario, some, {})
     exact = len(kept) <= _EXACT
-    found = solve(problem, solver=solver, gap=0.0 if exact else _GAP, method="direct" if exact else "rens")
+    found = solve(
+        problem, solving=Solving(solver=solver, gap=0.0 if exact else _GAP), method="direct" if exact else "rens"
+    )
     return portfolio_of(scenario, some, found.chosen, "foreseen") if found.has_portfolio else None
 
 

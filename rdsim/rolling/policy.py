@@ -14,6 +14,7 @@ from rdsim.case import Luck
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio, Scenario
 from rdsim.native.threads import cores, in_threads
+from rdsim.optimiser import Solving
 from rdsim.optimiser.problem.problem import foremost
 from rdsim.optimiser.questions.explanation.prices import hints
 from rdsim.rolling.course import Course, Lived
@@ -66,7 +67,7 @@ def supply_of(
     choices = posed.options.choices
     planned = {(one.technology, one.partner, one.mode, one.start_year) for one in portfolio.choices}
     mine = [o for o, one in enumerate(choices) if (one.technology, one.partner, one.mode, one.start_year) in planned]
-    kept = foremost(posed.problem, hints(posed.problem, solver=solver).reduced_costs[: len(choices)], _EACH)
+    kept = foremost(posed.problem, hints(posed.problem, Solving(solver=solver)).reduced_costs[: len(choices)], _EACH)
     kept[mine] = True
     near = np.flatnonzero(kept)
     some = tuple(choices[o] for o in near.tolist())

@@ -31,7 +31,7 @@ from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import InfeasibleError
 from rdsim.native.threads import cores, in_threads
-from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, evaluate, solve
+from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Solving, Status, evaluate, solve
 from rdsim.optimiser.problem.problem import foremost
 from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.questions.explanation.prices import hints
@@ -260,7 +260,7 @@ class _Run:
 
     def refine(self) -> None:
         """Sample the options near the relaxation's optimum further."""
-        posed, relaxed = self.posed, hints(self.posed.problem, solver=self.solver)
+        posed, relaxed = self.posed, hints(self.posed.problem, Solving(solver=self.solver))
         costs = relaxed.reduced_costs[: len(posed.options.choices)]
         near = np.flatnonzero(costs >= -_NEAR * max(abs(relaxed.bound), 1e-9))
         near = np.union1d(near[np.argsort(-costs[near], kind="stable")[:_MOST_NEAR]], self.one_shot.solution.chosen)

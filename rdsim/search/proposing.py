@@ -17,7 +17,17 @@ from rdsim.domain import Portfolio, RiskSettings, Scenario
 from rdsim.errors import InfeasibleError, SolverError
 from rdsim.families import row_words
 from rdsim.formulation import budget_rows, state, values
-from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Status, Termination, evaluate, require, solve
+from rdsim.optimiser import (
+    Evaluation,
+    PortfolioProblem,
+    Solution,
+    Solving,
+    Status,
+    Termination,
+    evaluate,
+    require,
+    solve,
+)
 from rdsim.optimiser.questions.confidence import stream_seed
 from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT, diagnosis, without_values
 from rdsim.optimiser.questions.risk_conflicts import Words, risk_diagnosis
@@ -175,9 +185,9 @@ def solved(
     problem, risk = posed.problem, risk_of(posed)
     wanted = posed.scenario.optimiser.gap if gap is None else gap
     if risk is None:
-        solution = solve(problem, solver=solver, gap=wanted, time_limit=time_limit)
+        solution = solve(problem, Solving(solver=solver, gap=wanted, time_limit=time_limit))
     else:
-        solution = solve_risk(problem, risk, solver=solver, gap=wanted, time_limit=time_limit)
+        solution = solve_risk(problem, risk, Solving(solver=solver, gap=wanted, time_limit=time_limit))
     if solution.status is Status.INFEASIBLE:
         raise InfeasibleError(_reason(posed.scenario, problem, risk, solver))
     if risk is not None and solution.status is Status.NO_ANSWER and solution.termination is not Termination.TIME_LIMIT:
@@ -264,12 +274,12 @@ def _reason(scenario: Scenario, problem: PortfolioProblem, risk: Risk | None, so
     """
     tell_relaxation = partial(relaxation_words, scenario)
     try:
-        if risk is not None and solve(without_values(problem), solver=solver, gap=0.9).has_portfolio:
+        if risk is not None and solve(without_values(problem), Solving(solver=solver, gap=0.9)).has_portfolio:
             words = Words(scenario.money_unit, partial(row_words, scenario), tell_relaxation)
-            return risk_diagnosis(problem, risk, solver=solver, words=words)
+            return risk_diagnosis(problem, risk, solving=Solving(solver=solver), words=words)
         found = diagnosis(
             problem,
-            solver=solver,
+            solving=Solving(solver=solver),
             tell_conflict=partial(conflict_words, scenario),
             tell_relaxation=tell_relaxation,
         )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.numerals import numeral
+from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.alternatives import Alternatives, Resampled, Selection, resampled, selection
 from rdsim.optimiser.questions.alternatives import alternatives as find
 from rdsim.report import Column, Plot, Section, Sheet, Table
@@ -52,17 +54,16 @@ def alternatives(
     ProblemError and SolverError as the optimiser's functions do.
     """
     wanted = posed.scenario.optimiser.gap if gap is None else gap
+    solving = Solving(solver, wanted, time_limit)
     found = find(
         posed.problem,
         best.solution.chosen,
         count=count,
         within=within,
         swaps=usual_swaps(len(best.solution.chosen)) if swaps is None else swaps,
-        gap=wanted,
-        solver=solver,
-        time_limit=time_limit,
+        solving=solving,
     )
-    again = resampled(posed.problem, count=resamples, gap=wanted, solver=solver, time_limit=time_limit, seed=posed.seed)
+    again = resampled(posed.problem, count=resamples, solving=replace(solving, seed=posed.seed))
     return _study(posed, best, found, again, replications)
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.numerals import numeral
+from rdsim.optimiser import Solving
 from rdsim.optimiser.problem.problem import FloatArray
 from rdsim.optimiser.questions.confidence import (
     InformationValue,
     Optimality,
+    Sampling,
     StochasticValue,
     describe,
     optimality,
@@ -49,11 +50,7 @@ def certificate(
     does.
     """
     risk, count = risk_of(posed), samples or posed.samples
-    settings: dict[str, Any] = {
-        "solver": solver,
-        "gap": posed.scenario.optimiser.gap if gap is None else gap,
-        "time_limit": time_limit,
-    }
+    solving = Solving(solver, posed.scenario.optimiser.gap if gap is None else gap, time_limit)
     level = posed.scenario.simulation.confidence
 
     def some(index: int, size: int, options: Sequence[int]) -> FloatArray:
@@ -62,14 +59,14 @@ def certificate(
     def every(index: int, size: int) -> FloatArray:
         return fresh_values(posed, index, size)
 
-    common: dict[str, Any] = {"draw_some": some, "samples": count, "evaluation": evaluation, **settings}
-    known = optimality(posed.problem, every, risk, candidate=best.solution, batches=batches, confidence=level, **common)
+    sampling = Sampling(batches, count, evaluation, level, some)
+    known = optimality(posed.problem, every, risk, candidate=best.solution, sampling=sampling, solving=solving)
     stochastic = value_of_stochastic_solution(
-        posed.problem, every, risk, candidate=best.solution, confidence=level, **common
+        posed.problem, every, risk, candidate=best.solution, sampling=sampling, solving=solving
     )
-    information = (
-        value_of_perfect_information(posed.problem, every, known, risk, solves=worlds, **settings) if worlds else None
-    )
+    if not worlds:
+        return _study(posed, best, known, stochastic, None)
+    information = value_of_perfect_information(posed.problem, every, known, risk, solves=worlds, solving=solving)
     return _study(posed, best, known, stochastic, information)
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
-from rdsim.optimiser import solve
+from rdsim.optimiser import Solving, solve
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
@@ -132,9 +132,11 @@ class _Question:
         """The optimiser's choice at these ratios; none if there is none."""
         problem, risk = budgets_times(self.posed.scenario, self.posed.problem, ratios), risk_of(self.posed)
         if risk is None:
-            found = solve(problem, solver=self.solver, gap=self.gap, time_limit=self.time_limit)
+            found = solve(problem, Solving(solver=self.solver, gap=self.gap, time_limit=self.time_limit))
         else:
-            found = solve_risk(problem, risk, solver=self.solver, gap=self.gap, time_limit=self.time_limit)
+            found = solve_risk(
+                problem, risk, solving=Solving(solver=self.solver, gap=self.gap, time_limit=self.time_limit)
+            )
         return found.chosen if found.has_portfolio else None
 
     def worths(self, portfolio: Portfolio, stream: Stream) -> Floats:

@@ -10,9 +10,10 @@ import pandas as pd
 
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError
-from rdsim.explaining import Asking, Explained, explain
+from rdsim.explaining import Explained, explain
 from rdsim.families import row_words
 from rdsim.numerals import numeral
+from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.explanation import Reason, Replacement, Screened, WhyNot, WorthOfCap, hints, screen
 from rdsim.report import Column, Section, Sheet, Table
 from rdsim.search import Posed, Proposal
@@ -54,8 +55,8 @@ def explanation(
     names = _named(posed, best, names)
     _check(posed, names)
     wanted = posed.scenario.optimiser.gap if gap is None else gap
-    asking = Asking(solver, wanted, time_limit=time_limit)
-    return _study(posed, best, explain(posed.scenario, best, names, asking), asking)
+    solving = Solving(solver, wanted, time_limit)
+    return _study(posed, best, explain(posed.scenario, best, names, solving), solving)
 
 
 def _named(posed: Posed, best: Proposal, names: Sequence[str]) -> list[str]:
@@ -80,14 +81,14 @@ def _check(posed: Posed, names: Sequence[str]) -> None:
 # --- tables ---------------------------------------------------------------------------------------
 
 
-def _study(posed: Posed, best: Proposal, answers: Sequence[Explained], asking: Asking) -> Study:
+def _study(posed: Posed, best: Proposal, answers: Sequence[Explained], solving: Solving) -> Study:
     found = [one.found for one in answers]
-    unfunded = screen(posed.problem, best.solution, solver=asking.solver)
+    unfunded = screen(posed.problem, best.solution, solving=solving)
     screened = pd.DataFrame(list(_screened_rows(posed, unfunded)), columns=list(_SCREENED))
-    prices = _prices(posed, asking.solver)
+    prices = _prices(posed, solving)
     exact = pd.DataFrame(list(_exact_rows(posed, found)), columns=list(_EXACT))
     steps = pd.DataFrame(list(_step_rows(posed, found)), columns=list(_STEPS))
-    record = {**record_of(posed, best.solution), "explain": {"gap": asking.gap}}
+    record = {**record_of(posed, best.solution), "explain": {"gap": solving.gap}}
     said = [str(one) for one in answers]
     sheet = _sheet(posed, said, screened, prices, steps)
     tables = {"unfunded": screened, "prices": prices, "exact": exact, "caps": steps}
@@ -124,10 +125,10 @@ def _screened_words(one: Screened) -> str:
     return "others make better use of what it needs"
 
 
-def _prices(posed: Posed, solver: str) -> pd.DataFrame:
+def _prices(posed: Posed, solving: Solving) -> pd.DataFrame:
     """The caps that the linear relaxation puts the highest price on."""
     problem = posed.problem
-    worth = hints(problem, solver=solver).worth
+    worth = hints(problem, solving).worth
     order = [int(r) for r in np.argsort(-worth, kind="stable")[:HINTED] if worth[r] > 0]
     rows = [
         (problem.rows.names[r], row_words(posed.scenario, problem.rows.keys[r]), problem.rows.cap[r], worth[r])

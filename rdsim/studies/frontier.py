@@ -18,6 +18,7 @@ from rdsim.numerals import numeral
 from rdsim.optimiser import PortfolioProblem, evaluate
 from rdsim.optimiser.questions.fronts import SENSES, VALUE, CVaR, Front, Objective, Point, front
 from rdsim.options import expected_figures
+from rdsim.optimiser import Solving
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
 from rdsim.search import Posed, Proposal
@@ -59,9 +60,7 @@ def frontier(
         *pair.figures,
         senses=pair.senses,
         points=points,
-        gap=0.0 if points is None else wanted,
-        solver=solver,
-        time_limit=time_limit,
+        solving=Solving(gap=0.0 if points is None else wanted, solver=solver, time_limit=time_limit),
     )
     marked = None if best is None else _marked(best, pair)
     return _study(posed, _named(found, pair), best, marked, replications)

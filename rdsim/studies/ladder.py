@@ -10,7 +10,7 @@ import pandas as pd
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio
 from rdsim.numerals import numeral
-from rdsim.optimiser import Solution
+from rdsim.optimiser import Solution, Solving
 from rdsim.optimiser.questions.ladder import SHARES, Ladder, Rung
 from rdsim.optimiser.questions.ladder import ladder as climb
 from rdsim.report import Column, Plot, Section, Sheet, Table
@@ -41,7 +41,7 @@ def ladder(
     """
     wanted = posed.scenario.optimiser.gap if gap is None else gap
     kept = None if best is None else best.solution.chosen
-    found = climb(posed.problem, shares, nested=nested, kept=kept, gap=wanted, solver=solver, time_limit=time_limit)
+    found = climb(posed.problem, shares, nested=nested, kept=kept, solving=Solving(solver, wanted, time_limit))
     table = pd.DataFrame(list(_rows(posed, found)))
     portfolios = dict(_portfolios(posed, found))
     record = {

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import InfeasibleError, ProblemError
-from rdsim.optimiser import Evaluation, PortfolioProblem, Status, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import Evaluation, PortfolioProblem, Solving, Status, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.questions.alternatives import alternatives, distance, resampled, selection
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import build, draw
@@ -50,11 +50,13 @@ def test_alternatives_are_those_of_brute_force(solver: str) -> None:
     for seed in SEEDS:
         parts = draw(seed)
         problem = build(parts, parts["families"][::2])
-        best = solve(problem, gap=0, solver=solver)
+        best = solve(problem, Solving(gap=0, solver=solver))
         if best.status is Status.INFEASIBLE:
             continue
         apart, within, wanted = 1 + seed % 3, (0.05, 0.2, 0.5)[seed // 3 % 3], 1 + seed % 5
-        found = alternatives(problem, best, count=wanted, within=within, swaps=apart, gap=0, solver=solver)
+        found = alternatives(
+            problem, best, count=wanted, within=within, swaps=apart, solving=Solving(gap=0, solver=solver)
+        )
         floor = best.objective - within * abs(best.objective) - 1e-6
         everyone = [best.chosen, *(one.chosen for one in found.portfolios)]
         assert len(found.portfolios) <= wanted
@@ -81,7 +83,9 @@ def test_alternatives_are_those_of_brute_force(solver: str) -> None:
 
 def test_without_diversity_the_best_come_first() -> None:
     problem = state_problem([9.0, 8.0, 7.0, 3.0], group=[0, 0, 0, 0])
-    found = alternatives(problem, solve(problem, gap=0), count=2, within=0.5, diverse=False, gap=0)
+    found = alternatives(
+        problem, solve(problem, Solving(gap=0)), count=2, within=0.5, diverse=False, solving=Solving(gap=0)
+    )
     assert [one.chosen for one in found.portfolios] == [(1,), (2,)]
     assert not found.exhausted
 
@@ -89,13 +93,13 @@ def test_without_diversity_the_best_come_first() -> None:
 def test_with_diversity_the_farthest_come_first() -> None:
     """One swap costs nothing, three cost a little: three are taken."""
     problem = state_problem([5.0, 5.0, 4.0, 3.9, 4.0, 3.9], group=[0, 0, 1, 1, 2, 2])
-    found = alternatives(problem, solve(problem, gap=0), count=1, within=0.05, gap=0)
+    found = alternatives(problem, solve(problem, Solving(gap=0)), count=1, within=0.05, solving=Solving(gap=0))
     assert found.portfolios[0].swaps == 3
 
 
 def test_large_problems_pay_for_distance() -> None:
     problem, _ = draw_problem(4, Shape(technologies=180, partners=4, starts=2, fields=6))
-    best = solve(problem, gap=0.02)
+    best = solve(problem, Solving(gap=0.02))
     settings: dict[str, Any] = {"count": 2, "within": 0.03, "swaps": 3, "gap": 0.02}
     found, near = (alternatives(problem, best, diverse=diverse, **settings) for diverse in (True, False))
     assert len(found.portfolios) == 2
@@ -134,7 +138,7 @@ def test_resampling_shows_which_decisions_hang_on_the_samples() -> None:
     rng = np.random.default_rng(5)
     values = np.column_stack([rng.normal(5, 3, 200), rng.normal(5, 3, 200), rng.normal(50, 3, 200)])
     problem = state_problem(values, rows=state_rows([[1, 1, 0]], [1]), group_names=["A", "B", "C"])
-    found = resampled(problem, count=60, gap=0)
+    found = resampled(problem, count=60, solving=Solving(gap=0))
     shares = dict(zip(problem.group_names, found.selection.groups.tolist(), strict=True))
     assert shares["C"] == 1
     assert shares["A"] + shares["B"] == pytest.approx(1)
@@ -143,7 +147,7 @@ def test_resampling_shows_which_decisions_hang_on_the_samples() -> None:
     wins = 0.5 * (1 + np.tanh(0.8 * (mean[0] - mean[1]) / np.hypot(error[0], error[1])))
     assert shares["A"] == pytest.approx(wins, abs=3 * np.sqrt(0.25 / 60))
     assert found.objectives.std() > 0
-    again = resampled(problem, count=60, gap=0)
+    again = resampled(problem, count=60, solving=Solving(gap=0))
     assert again.objectives.tolist() == found.objectives.tolist()
 
 
@@ -158,22 +162,22 @@ def test_resampling_shows_which_decisions_hang_on_the_samples() -> None:
 def test_wrong_arguments_are_refused(settings: dict[str, Any], rule: str) -> None:
     problem = state_problem([1.0])
     with pytest.raises(ProblemError, match=rule):
-        alternatives(problem, solve(problem, gap=0), **settings)
+        alternatives(problem, solve(problem, Solving(gap=0)), **settings)
 
 
 def test_all_wrong_arguments_are_named_at_once() -> None:
     problem = state_problem([1.0])
     with pytest.raises(ProblemError) as caught:
-        alternatives(problem, [0], count=0, swaps=0, within=float("inf"), gap=1.0, time_limit=-1.0)
+        alternatives(problem, [0], count=0, swaps=0, within=float("inf"), solving=Solving(gap=1.0, time_limit=-1.0))
     assert [fault.where for fault in caught.value.faults] == ["count", "swaps", "within", "gap", "time_limit"]
     with pytest.raises(ProblemError) as caught:
-        resampled(problem, count=0, threads=0)
+        resampled(problem, count=0, solving=Solving(threads=0))
     assert [fault.where for fault in caught.value.faults] == ["values", "count", "threads"]
 
 
 def test_no_time_proves_nothing() -> None:
     problem = state_problem([9.0, 8.0, 7.0], group=[0, 0, 0])
-    found = alternatives(problem, [0], count=5, within=0.5, gap=0, time_limit=0.0)
+    found = alternatives(problem, [0], count=5, within=0.5, solving=Solving(gap=0, time_limit=0.0))
     assert len(found.portfolios) < 5
     assert not found.exhausted
     assert not found.most

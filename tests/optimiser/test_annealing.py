@@ -14,8 +14,8 @@ import pytest
 
 from benchmarks.instances import Shape, draw_problem
 from benchmarks.risk import draw_samples
-from rdsim.optimiser import PortfolioProblem, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.solving.annealing import Annealing, Course, abreast, anneal
+from rdsim.optimiser import PortfolioProblem, Solving, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser.solving.annealing import Annealing, Course, Walking, abreast, anneal
 from rdsim.optimiser.solving.appraisal import Judge, Risk, appraise
 from rdsim.optimiser.solving.tail import tail_weights
 from tests.optimiser.small import FAMILIES, draw
@@ -82,7 +82,7 @@ def large() -> PortfolioProblem:
 
 @pytest.fixture(scope="module")
 def start(large: PortfolioProblem) -> tuple[int, ...]:
-    return solve(large, gap=0.2).chosen
+    return solve(large, Solving(gap=0.2)).chosen
 
 
 RISK = Risk(level=0.95, weight=0.5)
@@ -94,7 +94,9 @@ def test_a_walk_improves_and_repeats(
 ) -> None:
     """Over the worst samples of every stage, or over all 2,500."""
     monkeypatch.setattr("rdsim.optimiser.solving.annealing.WORST", worst)
-    found = [anneal(Judge(large, RISK), start, all_open(large), seed=3, moves=1_000_000) for _ in range(2)]
+    found = [
+        anneal(Judge(large, RISK), start, all_open(large), walking=Walking(seed=3), moves=1_000_000) for _ in range(2)
+    ]
     assert found[0] == found[1]
     judged = appraise(large, RISK, found[0])
     assert judged.feasible
@@ -135,7 +137,9 @@ def test_some_samples_flatter_and_no_answer_breaks_a_rule() -> None:
         walk.run(Course(2000, 10.0, 0.1), seed, 0, math.inf, never)
         judged = appraise(problem, risk, walk.best)
         assert walk.objective >= judged.objective - 1e-9
-        found = appraise(problem, risk, anneal(judge, start, all_open(problem), seed=seed, moves=20_000))
+        found = appraise(
+            problem, risk, anneal(judge, start, all_open(problem), walking=Walking(seed=seed), moves=20_000)
+        )
         assert found.feasible
         assert found.objective >= appraise(problem, risk, start).objective
         seen["walks"] += 1
@@ -173,7 +177,7 @@ def test_a_walk_ends_when_it_is_good_enough_or_late(large: PortfolioProblem, sta
     early = walk.objective
     walk.run(Course(50_000, 1.0, 0.1), 0, 1, math.inf, never)
     assert begin + 0.1 <= early < walk.objective
-    assert anneal(Judge(large, RISK), start, all_open(large), late=lambda: True) == start
+    assert anneal(Judge(large, RISK), start, all_open(large), walking=Walking(late=lambda: True)) == start
 
 
 def test_a_start_that_breaks_a_rule_stays_as_it_is() -> None:

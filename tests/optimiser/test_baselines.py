@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import ProblemError
-from rdsim.optimiser import evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import Solving, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.solving.baselines import BASELINES, fill, run_baseline
 from tests.optimiser.small import build, draw
 
@@ -34,7 +34,7 @@ def test_a_portfolio_keeps_every_cap_and_is_no_better_than_the_bound(name: str) 
     assert chosen
     caps = {"budget", "starts", "places", "abroad", "field ceiling", "choice", "prerequisite", "exclusion"}
     assert not caps & {violation.family for violation in judged.violations}
-    assert judged.objective <= solve(problem, gap=0.05).bound + 1e-6
+    assert judged.objective <= solve(problem, Solving(gap=0.05)).bound + 1e-6
     assert chosen == run_baseline(name, problem, of.cost, of.score)
 
 

@@ -19,6 +19,7 @@ from rdsim.errors import InfeasibleError, ProblemError, SolverError
 from rdsim.optimiser import (
     PortfolioProblem,
     Solution,
+    Solving,
     Status,
     Termination,
     evaluate,
@@ -35,6 +36,7 @@ from rdsim.optimiser.questions.confidence import (
     Draw,
     InformationValue,
     Optimality,
+    Sampling,
     describe,
     estimate,
     optimality,
@@ -177,7 +179,7 @@ def test_limits_contain_the_true_optimum(risk: Risk | None) -> None:
     best, problem = true_optimum(risk), problem_of()
     runs, hits, means = RUNS if risk is None else RUNS // 2, np.zeros(3), np.zeros(2)
     for seed in range(runs):
-        found = optimality(problem, normals(seed), risk, batches=3, samples=25, evaluation=150)
+        found = optimality(problem, normals(seed), risk, sampling=Sampling(batches=3, samples=25, evaluation=150))
         own, (low, high) = truth(found.candidate.chosen, risk), found.limits
         hits += (low <= best <= high, found.gap.high >= best - own, found.lower.low <= own)
         means += (found.lower.mean - own, found.upper.mean - best)
@@ -193,7 +195,13 @@ def test_gap_limit_covers_exactly_where_one_option_is_always_best() -> None:
     hits = 0
     for seed in range(runs):
         draw = normals(seed, means, spreads)
-        found = optimality(problem_of(2, 1), draw, candidate=(1,), batches=3, samples=10, evaluation=2, gap=1e-4)
+        found = optimality(
+            problem_of(2, 1),
+            draw,
+            candidate=(1,),
+            sampling=Sampling(batches=3, samples=10, evaluation=2),
+            solving=Solving(gap=1e-4),
+        )
         hits += found.gap.high >= 6.0
     assert abs(hits / runs - 0.95) < 3 * math.sqrt(0.95 * 0.05 / runs)
 
@@ -204,7 +212,12 @@ def test_the_winners_curse_is_seen_and_kept_out_of_the_value() -> None:
     alike, spread = np.zeros(options), np.full(options, 4.0)
     problem = problem_of(options, 1)
     found = [
-        optimality(problem, normals(seed, alike, spread), batches=2, samples=samples, evaluation=100, gap=1e-4)
+        optimality(
+            problem,
+            normals(seed, alike, spread),
+            sampling=Sampling(batches=2, samples=samples, evaluation=100),
+            solving=Solving(gap=1e-4),
+        )
         for seed in range(runs)
     ]
     largest = 2.0428  # expected largest of 30 standard normals (Harter 1961, Biometrika 48)
@@ -222,7 +235,12 @@ def test_the_interval_of_optimism_covers_the_true_winners_curse(options: int, la
     problem = state_problem(alike, rows=state_rows(np.ones((1, options)), [1.0]), group=np.zeros(options, dtype=int))
     problem = replace(problem, exactly_one=np.array([True]))
     found = [
-        optimality(problem, normals(seed, alike, spread), batches=batches, samples=samples, evaluation=100, gap=1e-4)
+        optimality(
+            problem,
+            normals(seed, alike, spread),
+            sampling=Sampling(batches=batches, samples=samples, evaluation=100),
+            solving=Solving(gap=1e-4),
+        )
         for seed in range(runs)
     ]
     covered = np.mean([one.optimism.low <= largest <= one.optimism.high for one in found])
@@ -248,7 +266,7 @@ def stopping_early(short: float, over: float) -> Callable[..., Solution]:
     """A solver that finds nothing worth having, and proves a bound some way above the optimum."""
 
     def ask(problem: PortfolioProblem, settings: Any) -> Solution:
-        best = solve(problem, gap=0)
+        best = solve(problem, Solving(gap=0))
         chosen = best.chosen if short == 0 else ()
         objective = evaluate(problem, chosen).objective
         changed = {"status": Status.FEASIBLE, "termination": Termination.ROUNDS, "bound": best.bound + over}
@@ -259,9 +277,17 @@ def stopping_early(short: float, over: float) -> Callable[..., Solution]:
 
 def test_upper_estimate_is_of_the_solvers_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the portfolios that a lazy solver finds instead, the limits would miss the truth by 19."""
-    exact = optimality(problem_of(), normals(3), candidate=(0, 1), batches=4, samples=50, evaluation=50, gap=0)
+    exact = optimality(
+        problem_of(),
+        normals(3),
+        candidate=(0, 1),
+        sampling=Sampling(batches=4, samples=50, evaluation=50),
+        solving=Solving(gap=0),
+    )
     monkeypatch.setattr(confidence, "ask", stopping_early(1.0, 0.25))
-    found = optimality(problem_of(), normals(3), candidate=(0, 1), batches=4, samples=50, evaluation=50)
+    found = optimality(
+        problem_of(), normals(3), candidate=(0, 1), sampling=Sampling(batches=4, samples=50, evaluation=50)
+    )
     assert found.upper.mean == pytest.approx(exact.upper.mean + 0.25)
     assert found.gap.mean == pytest.approx(exact.gap.mean + 0.25)
     assert found.sampling_gap.mean == 0.0  # nothing better than the candidate was found
@@ -272,7 +298,7 @@ def test_upper_estimate_is_of_the_solvers_bounds(monkeypatch: pytest.MonkeyPatch
 
 def test_solver_gap_is_the_candidates_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confidence, "ask", stopping_early(0.0, 0.75))
-    found = optimality(problem_of(), normals(3), batches=2, samples=50, evaluation=50)
+    found = optimality(problem_of(), normals(3), sampling=Sampling(batches=2, samples=50, evaluation=50))
     assert found.solver_gap == pytest.approx(0.75)
     assert found.batch_solver_gap.mean == pytest.approx(0.75)
 
@@ -284,7 +310,9 @@ def test_parts_of_the_gap_add_up_on_a_larger_problem() -> None:
     def make(rng: np.random.Generator, count: int) -> np.ndarray:
         return problem.expected * rng.lognormal(-0.18, 0.6, (count, technologies))[:, of.technology]
 
-    found = optimality(problem, sampler(2, make), batches=4, samples=30, evaluation=100, gap=0.05)
+    found = optimality(
+        problem, sampler(2, make), sampling=Sampling(batches=4, samples=30, evaluation=100), solving=Solving(gap=0.05)
+    )
     parts = found.sampling_gap.mean + found.batch_solver_gap.mean
     assert found.gap.mean == pytest.approx(parts)
     assert all(batch.bound >= batch.incumbent >= batch.value for batch in found.batches)
@@ -295,7 +323,7 @@ def test_parts_of_the_gap_add_up_on_a_larger_problem() -> None:
 def test_a_batch_without_a_bound_is_the_solvers_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confidence, "ask", stopping_early(1.0, math.inf))
     with pytest.raises(SolverError, match="batch 1 has no bound"):
-        optimality(problem_of(), normals(1), candidate=(0,), batches=2, samples=5, evaluation=5)
+        optimality(problem_of(), normals(1), candidate=(0,), sampling=Sampling(batches=2, samples=5, evaluation=5))
 
 
 def test_the_time_limit_is_for_all_problems_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,7 +334,9 @@ def test_the_time_limit_is_for_all_problems_together(monkeypatch: pytest.MonkeyP
         return ask(problem, settings)
 
     monkeypatch.setattr(confidence, "ask", timed)
-    optimality(problem_of(), normals(1), batches=3, samples=5, evaluation=5, time_limit=60)
+    optimality(
+        problem_of(), normals(1), sampling=Sampling(batches=3, samples=5, evaluation=5), solving=Solving(time_limit=60)
+    )
     assert len(left) == 4
     assert 60 >= left[0] > left[1] > left[2] > left[3] > 0
 
@@ -314,13 +344,20 @@ def test_the_time_limit_is_for_all_problems_together(monkeypatch: pytest.MonkeyP
 def test_no_portfolio_is_infeasible() -> None:
     problem = state_problem([1.0], rows=state_rows([[1]], [2], sense=">="))
     with pytest.raises(InfeasibleError):
-        optimality(problem, normals(1, np.zeros(1), np.ones(1)), batches=2, samples=5, evaluation=5)
+        optimality(problem, normals(1, np.zeros(1), np.ones(1)), sampling=Sampling(batches=2, samples=5, evaluation=5))
 
 
 @pytest.mark.parametrize("solver", INSTALLED)
 def test_solvers_agree(solver: str) -> None:
-    found = optimality(problem_of(), normals(9), batches=2, samples=30, evaluation=30, gap=0, solver=solver)
-    other = optimality(problem_of(), normals(9), batches=2, samples=30, evaluation=30, gap=0)
+    found = optimality(
+        problem_of(),
+        normals(9),
+        sampling=Sampling(batches=2, samples=30, evaluation=30),
+        solving=Solving(gap=0, solver=solver),
+    )
+    other = optimality(
+        problem_of(), normals(9), sampling=Sampling(batches=2, samples=30, evaluation=30), solving=Solving(gap=0)
+    )
     assert found.candidate.chosen == other.candidate.chosen
     assert found.gap.high == pytest.approx(other.gap.high)
 
@@ -341,7 +378,9 @@ class Recorder:
 
 def test_no_sample_both_chooses_and_judges() -> None:
     recorder = Recorder(normals(1))
-    optimality(problem_of(), recorder, batches=3, samples=40, evaluation=100, gap=1e-3)
+    optimality(
+        problem_of(), recorder, sampling=Sampling(batches=3, samples=40, evaluation=100), solving=Solving(gap=1e-3)
+    )
     choosing = [(index, 40) for index in range(4)]
     judging = [(REDECIDED.first + 1, 40), (REDECIDED.first + 2, 40), (REDECIDED.first + 3, 40)]
     judging += [(EVALUATION.first, 40), (EVALUATION.first + 1, 40), (EVALUATION.first + 2, 20)]
@@ -351,15 +390,23 @@ def test_no_sample_both_chooses_and_judges() -> None:
 def test_samples_of_the_problem_choose_if_it_has_any() -> None:
     values, recorder = normals(77)(5, 60), Recorder(normals(1))
     problem = with_values(problem_of(), values)
-    found = optimality(problem, recorder, batches=2, samples=40, evaluation=40, gap=0)
+    found = optimality(
+        problem, recorder, sampling=Sampling(batches=2, samples=40, evaluation=40), solving=Solving(gap=0)
+    )
     assert [index for index, _ in recorder.asked] == [1, REDECIDED.first + 1, 2, REDECIDED.first + 2, EVALUATION.first]
-    assert found.candidate.chosen == solve(problem, gap=0).chosen
-    assert found.candidate.objective == pytest.approx(solve(problem, gap=0).objective)
+    assert found.candidate.chosen == solve(problem, Solving(gap=0)).chosen
+    assert found.candidate.objective == pytest.approx(solve(problem, Solving(gap=0)).objective)
 
 
 def test_evaluation_is_the_mean_over_its_parts() -> None:
     draw = normals(6)
-    found = optimality(problem_of(), draw, candidate=(1, 3), batches=2, samples=40, evaluation=90, gap=1e-3)
+    found = optimality(
+        problem_of(),
+        draw,
+        candidate=(1, 3),
+        sampling=Sampling(batches=2, samples=40, evaluation=90),
+        solving=Solving(gap=1e-3),
+    )
     parts = [draw(EVALUATION.first, 40), draw(EVALUATION.first + 1, 40), draw(EVALUATION.first + 2, 10)]
     worth = np.concatenate(parts)[:, [1, 3]].sum(axis=1)
     assert found.lower == mean_interval(worth)
@@ -367,7 +414,13 @@ def test_evaluation_is_the_mean_over_its_parts() -> None:
 
 def test_pairs_are_on_the_same_batch() -> None:
     draw = normals(6)
-    found = optimality(problem_of(), draw, candidate=(1, 3), batches=3, samples=40, evaluation=10, gap=0)
+    found = optimality(
+        problem_of(),
+        draw,
+        candidate=(1, 3),
+        sampling=Sampling(batches=3, samples=40, evaluation=10),
+        solving=Solving(gap=0),
+    )
     for index, batch in enumerate(found.batches, start=1):
         means = draw(index, 40).mean(axis=0)
         assert batch.value == pytest.approx(means[[1, 3]].sum())
@@ -376,7 +429,14 @@ def test_pairs_are_on_the_same_batch() -> None:
 
 def test_batches_are_judged_by_the_threshold_chosen_before() -> None:
     draw = normals(6)
-    found = optimality(problem_of(), draw, RISK, candidate=(1, 3), batches=3, samples=40, evaluation=10, gap=1e-3)
+    found = optimality(
+        problem_of(),
+        draw,
+        RISK,
+        candidate=(1, 3),
+        sampling=Sampling(batches=3, samples=40, evaluation=10),
+        solving=Solving(gap=1e-3),
+    )
     assert found.candidate.threshold == quantile(draw(0, 40)[:, [1, 3]].sum(axis=1), 0.2)
     for index, batch in enumerate(found.batches, start=1):
         worth = draw(index, 40)[:, [1, 3]].sum(axis=1)
@@ -391,15 +451,18 @@ def test_a_quicker_draw_of_the_chosen_options_changes_nothing(risk: Risk | None)
         asked.append((index, options))
         return draw(index, count)[:, list(options)]
 
-    size_ = {"batches": 2, "samples": 30, "evaluation": 45, "gap": 1e-3}
-    found = optimality(problem_of(), draw, risk, draw_some=some, **size_)
-    assert found == optimality(problem_of(), draw, risk, **size_)
+    sampling, solving = Sampling(batches=2, samples=30, evaluation=45), Solving(gap=1e-3)
+    found = optimality(problem_of(), draw, risk, sampling=replace(sampling, draw_some=some), solving=solving)
+    assert found == optimality(problem_of(), draw, risk, sampling=sampling, solving=solving)
     judged = [(index, options) for index, options in asked if index < REDECIDED.first]
     assert judged == [(EVALUATION.first, found.candidate.chosen), (EVALUATION.first + 1, found.candidate.chosen)]
     redecided = [(index, options) for index, options in asked if index >= REDECIDED.first]
     problems = [with_values(problem_of(), draw(index, 30)) for index in (1, 2)]
     assert redecided == [
-        (REDECIDED.first + number, solve_risk(one, risk, gap=1e-3).chosen if risk else solve(one, gap=1e-3).chosen)
+        (
+            REDECIDED.first + number,
+            solve_risk(one, risk, Solving(gap=1e-3)).chosen if risk else solve(one, Solving(gap=1e-3)).chosen,
+        )
         for number, one in enumerate(problems, start=1)
     ]
 
@@ -409,12 +472,12 @@ def test_of_certain_values_everything_is_known(seed: int) -> None:
     """Openings, synergies and soft rows count as the judge counts them; no gap is left, and no interval has a width."""
     parts = draw_parts(seed)
     problem = build(parts, parts["families"])
-    answer = require(solve(problem, gap=0))
+    answer = require(solve(problem, Solving(gap=0)))
 
     def draw(_index: int, count: int) -> np.ndarray:
         return np.tile(problem.expected, (count, 1))
 
-    found = optimality(problem, draw, batches=3, samples=4, evaluation=9, gap=0)
+    found = optimality(problem, draw, sampling=Sampling(batches=3, samples=4, evaluation=9), solving=Solving(gap=0))
     assert found.candidate.chosen == answer.chosen
     numbers = (found.lower.low, found.lower.high, found.upper.low, found.upper.high, found.candidate.objective)
     assert numbers == pytest.approx((answer.objective,) * 5)
@@ -426,20 +489,33 @@ def test_sampled_money_is_kept_as_a_rule() -> None:
     use = np.array([[1.0, 1, 1, 1, 1], [1, 1, 1, 1, 1], [1, 1, 1, 1, 1], [9, 1, 1, 1, 1]])
     risk = replace(RISK, weight=0.0, money=(SampledRow(0, use, "always"),))
     draw = normals(1)
-    found = optimality(problem_of(), draw, risk, batches=2, samples=30, evaluation=30, gap=0)
+    found = optimality(
+        problem_of(), draw, risk, sampling=Sampling(batches=2, samples=30, evaluation=30), solving=Solving(gap=0)
+    )
     means = [draw(index, 30).mean(axis=0) for index in range(3)]
     assert found.candidate.objective == pytest.approx(np.sort(means[0][1:])[-2:].sum())
     assert [batch.bound for batch in found.batches] == pytest.approx([np.sort(one[1:])[-2:].sum() for one in means[1:]])
-    value = value_of_stochastic_solution(problem_of(), draw, risk, samples=30, evaluation=30, gap=0)
+    value = value_of_stochastic_solution(
+        problem_of(), draw, risk, sampling=Sampling(samples=30, evaluation=30), solving=Solving(gap=0)
+    )
     assert value.chosen == found.candidate.chosen
     with pytest.raises(ProblemError, match="must keep every row"):
-        optimality(problem_of(), normals(1), risk, candidate=(0,), batches=2, samples=30, evaluation=30)
+        optimality(
+            problem_of(), normals(1), risk, candidate=(0,), sampling=Sampling(batches=2, samples=30, evaluation=30)
+        )
 
 
 def test_a_solution_of_the_risk_is_judged_with_its_bound() -> None:
     problem = with_values(problem_of(), normals(5)(0, 50))
-    solution = solve_risk(problem, RISK, gap=0)
-    found = optimality(problem, normals(6), RISK, candidate=solution, batches=2, samples=50, evaluation=50, gap=1e-3)
+    solution = solve_risk(problem, RISK, Solving(gap=0))
+    found = optimality(
+        problem,
+        normals(6),
+        RISK,
+        candidate=solution,
+        sampling=Sampling(batches=2, samples=50, evaluation=50),
+        solving=Solving(gap=1e-3),
+    )
     judged = appraise(problem, RISK, solution.chosen)
     assert found.candidate.objective == pytest.approx(judged.objective)
     assert found.candidate.bound == solution.bound
@@ -450,7 +526,9 @@ def test_a_solution_of_the_risk_is_judged_with_its_bound() -> None:
 
 
 def test_vss_is_nothing_where_only_the_mean_counts() -> None:
-    found = value_of_stochastic_solution(problem_of(), normals(4), samples=20, evaluation=100, gap=0)
+    found = value_of_stochastic_solution(
+        problem_of(), normals(4), sampling=Sampling(samples=20, evaluation=100), solving=Solving(gap=0)
+    )
     assert found.linear
     assert (found.difference.low, found.difference.mean, found.difference.high) == (0.0, 0.0, 0.0)
     assert "changes nothing" in describe(found)[0]
@@ -459,7 +537,9 @@ def test_vss_is_nothing_where_only_the_mean_counts() -> None:
 def test_vss_of_cvar_is_the_closed_form() -> None:
     """The means pick options 0 and 1; the true objective knows better."""
     certain, best = truth((0, 1), RISK), true_optimum(RISK)
-    found = value_of_stochastic_solution(problem_of(), normals(4), RISK, samples=400, evaluation=20_000, gap=1e-3)
+    found = value_of_stochastic_solution(
+        problem_of(), normals(4), RISK, sampling=Sampling(samples=400, evaluation=20_000), solving=Solving(gap=1e-3)
+    )
     assert found.chosen == (0, 1)
     assert not found.linear
     assert found.difference.low <= best - certain <= found.difference.high
@@ -473,7 +553,12 @@ def test_vss_covers_as_often_as_it_says() -> None:
     candidate = replace(candidate, threshold=exact.inv_cdf(0.2))
     for seed in range(RUNS):
         found = value_of_stochastic_solution(
-            problem_of(), normals(seed), RISK, candidate=candidate, samples=300, evaluation=300, gap=1e-3
+            problem_of(),
+            normals(seed),
+            RISK,
+            candidate=candidate,
+            sampling=Sampling(samples=300, evaluation=300),
+            solving=Solving(gap=1e-3),
         )
         hits += found.difference.low <= truth((1, 3), RISK) - truth(found.chosen, RISK) <= found.difference.high
     assert abs(hits / RUNS - 0.95) < 3 * math.sqrt(0.95 * 0.05 / RUNS)
@@ -482,7 +567,9 @@ def test_vss_covers_as_often_as_it_says() -> None:
 def test_vss_of_point_values_is_the_price_of_believing_them() -> None:
     """Who takes option 4 to be worth most, as if its success were certain, loses what the others are worth."""
     point = np.array([0.0, 0.0, 0.0, 7.0, 60.0])
-    found = value_of_stochastic_solution(problem_of(), normals(4), point=point, samples=300, evaluation=20_000, gap=0)
+    found = value_of_stochastic_solution(
+        problem_of(), normals(4), point=point, sampling=Sampling(samples=300, evaluation=20_000), solving=Solving(gap=0)
+    )
     assert found.chosen == (3, 4)
     assert not found.linear
     assert found.difference.low <= true_optimum() - truth((3, 4)) <= found.difference.high
@@ -492,7 +579,9 @@ def test_vss_is_paired() -> None:
     """A luck common to all options is in both portfolios, and leaves the difference alone."""
     draw = sampler(1, lambda rng, count: MEANS + 100 * rng.normal(size=(count, 1)) + rng.normal(size=(count, 5)))
     point = -np.arange(5.0) + 10
-    found = value_of_stochastic_solution(problem_of(), draw, candidate=(1, 2), point=point, evaluation=500, gap=0)
+    found = value_of_stochastic_solution(
+        problem_of(), draw, candidate=(1, 2), point=point, sampling=Sampling(evaluation=500), solving=Solving(gap=0)
+    )
     assert found.chosen == (0, 1)
     assert found.difference.mean == pytest.approx(-1.5, abs=0.3)
     assert found.difference.half_width < 0.2
@@ -507,15 +596,21 @@ PAIR_EVPI = 3.0 / math.sqrt(math.pi)  # expected largest of two normals less the
 
 def judged_pair(seed: int, candidate: tuple[int, ...] = (0,)) -> Optimality:
     return optimality(
-        problem_of(2, 1), normals(seed, *PAIR), candidate=candidate, batches=4, samples=200, evaluation=10, gap=1e-4
+        problem_of(2, 1),
+        normals(seed, *PAIR),
+        candidate=candidate,
+        sampling=Sampling(batches=4, samples=200, evaluation=10),
+        solving=Solving(gap=1e-4),
     )
 
 
 def test_evpi_is_the_closed_form() -> None:
     problem = replace(problem_of(2, 1), values=np.zeros(2))
     exactly = replace(problem, group=np.zeros(2, np.int64), group_names=("g",), exactly_one=np.array([True]))
-    known = optimality(exactly, normals(1, *PAIR), batches=4, samples=2000, evaluation=10, gap=0)
-    found = value_of_perfect_information(exactly, normals(1, *PAIR), known, solves=250, gap=0)
+    known = optimality(
+        exactly, normals(1, *PAIR), sampling=Sampling(batches=4, samples=2000, evaluation=10), solving=Solving(gap=0)
+    )
+    found = value_of_perfect_information(exactly, normals(1, *PAIR), known, solves=250, solving=Solving(gap=0))
     assert found.least == pytest.approx(found.most)
     assert found.most == pytest.approx(PAIR_EVPI, abs=4 * 2.5 / math.sqrt(250))
     assert found.low <= PAIR_EVPI <= found.high
@@ -530,7 +625,7 @@ def test_evpi_limits_cover() -> None:
         draw = normals(seed, np.array([5.0, 4.0]), np.array([1.0, 1.0]))
         size_ = {"batches": 4, "samples": 50, "evaluation": 2, "gap": 1e-4}
         known = optimality(problem_of(2, 1), draw, candidate=(1,), **size_)
-        found = value_of_perfect_information(problem_of(2, 1), draw, known, solves=25, gap=1e-4)
+        found = value_of_perfect_information(problem_of(2, 1), draw, known, solves=25, solving=Solving(gap=1e-4))
         exact = _expected_largest(1.0, math.sqrt(2)) + 4.0 - 5.0
         hits += found.low <= exact <= found.high
         assert found.shortfall > 0.7  # the candidate is worth 1 less than the best now
@@ -545,7 +640,7 @@ def _expected_largest(difference: float, spread: float) -> float:
 
 def test_evpi_allows_for_a_solver_that_stops_early(monkeypatch: pytest.MonkeyPatch) -> None:
     known = judged_pair(2)
-    exact = value_of_perfect_information(problem_of(2, 1), normals(2, *PAIR), known, solves=50, gap=0)
+    exact = value_of_perfect_information(problem_of(2, 1), normals(2, *PAIR), known, solves=50, solving=Solving(gap=0))
     monkeypatch.setattr(confidence, "ask", stopping_early(1.0, 0.5))
     found = value_of_perfect_information(problem_of(2, 1), normals(2, *PAIR), known, solves=50)
     assert found.most == pytest.approx(exact.most + 0.5)
@@ -562,7 +657,7 @@ def _mean_of_floor(seed: int) -> float:
 
 def test_evpi_has_half_of_the_risk_for_the_shortfall_and_a_quarter_for_each_end() -> None:
     known = judged_pair(3)
-    found = value_of_perfect_information(problem_of(2, 1), normals(3, *PAIR), known, solves=40, gap=0)
+    found = value_of_perfect_information(problem_of(2, 1), normals(3, *PAIR), known, solves=40, solving=Solving(gap=0))
     values = normals(3, *PAIR)(INFORMATION.first, 40)
     differences = np.maximum(values.max(axis=1), 0.0) - values[:, 0]
     gaps = np.array([batch.bound - batch.value for batch in known.batches])
@@ -574,8 +669,10 @@ def test_evpi_has_half_of_the_risk_for_the_shortfall_and_a_quarter_for_each_end(
 
 def test_evpi_of_cvar_takes_the_same_objective_in_hindsight() -> None:
     problem, draw = problem_of(2, 1), normals(5, *PAIR)
-    known = optimality(problem, draw, RISK, batches=2, samples=300, evaluation=10, gap=1e-3)
-    found = value_of_perfect_information(problem, draw, known, RISK, solves=300, gap=0)
+    known = optimality(
+        problem, draw, RISK, sampling=Sampling(batches=2, samples=300, evaluation=10), solving=Solving(gap=1e-3)
+    )
+    found = value_of_perfect_information(problem, draw, known, RISK, solves=300, solving=Solving(gap=0))
     values = draw(INFORMATION.first, 300)
     best = np.maximum(values.max(axis=1), 0.0)
     now = terms(values[:, list(known.candidate.chosen)].sum(axis=1), RISK, known.candidate.threshold)
@@ -610,7 +707,7 @@ def test_wrong_settings_are_refused(change: dict[str, Any], where: str) -> None:
 
 def test_all_faults_come_at_once() -> None:
     with pytest.raises(ProblemError) as caught:
-        optimality(problem_of(), normals(1), batches=1, evaluation=0, confidence=2)
+        optimality(problem_of(), normals(1), sampling=Sampling(batches=1, evaluation=0, confidence=2))
     assert [fault.where for fault in caught.value.faults] == ["confidence", "batches", "evaluation"]
 
 
@@ -634,7 +731,7 @@ def test_all_faults_come_at_once() -> None:
 )
 def test_wrong_samples_are_refused(draw: Draw, rule: str) -> None:
     with pytest.raises(ProblemError, match=rule):
-        optimality(problem_of(), draw, batches=2, samples=5, evaluation=5)
+        optimality(problem_of(), draw, sampling=Sampling(batches=2, samples=5, evaluation=5))
 
 
 def test_a_draw_that_ignores_its_index_is_refused() -> None:
@@ -644,23 +741,38 @@ def test_a_draw_that_ignores_its_index_is_refused() -> None:
         return np.random.default_rng(1).normal(MEANS, 1.0, (count, 5))
 
     with pytest.raises(ProblemError, match="must give other samples for another index"):
-        optimality(problem_of(), draw, batches=3, samples=30, evaluation=30, gap=1e-3)
+        optimality(
+            problem_of(), draw, sampling=Sampling(batches=3, samples=30, evaluation=30), solving=Solving(gap=1e-3)
+        )
 
 
 def test_a_solution_of_another_sample_is_refused() -> None:
-    stranger = solve(with_values(problem_of(), normals(1)(0, 9)), gap=0)
+    stranger = solve(with_values(problem_of(), normals(1)(0, 9)), solving=Solving(gap=0))
     with pytest.raises(ProblemError, match="must be the solution of this problem's samples"):
-        optimality(with_values(problem_of(), normals(1)(1, 9)), normals(2), candidate=stranger, batches=2, samples=5)
+        optimality(
+            with_values(problem_of(), normals(1)(1, 9)),
+            normals(2),
+            candidate=stranger,
+            sampling=Sampling(batches=2, samples=5),
+        )
 
 
 def test_a_point_of_the_wrong_length_is_refused() -> None:
     with pytest.raises(ProblemError, match="point"):
-        value_of_stochastic_solution(problem_of(), normals(1), point=[1.0, 2.0], samples=5, evaluation=5)
+        value_of_stochastic_solution(
+            problem_of(), normals(1), point=[1.0, 2.0], sampling=Sampling(samples=5, evaluation=5)
+        )
 
 
 def test_the_callers_arrays_stay_writeable() -> None:
     kept = [np.array(normals(1)(index, 20)) for index in range(3)]
-    optimality(problem_of(), lambda index, count: kept[index % 3], RISK, batches=2, samples=20, evaluation=20, gap=1e-3)
+    optimality(
+        problem_of(),
+        lambda index, count: kept[index % 3],
+        RISK,
+        sampling=Sampling(batches=2, samples=20, evaluation=20),
+        solving=Solving(gap=1e-3),
+    )
     assert all(values.flags.writeable for values in kept)
 
 
@@ -679,7 +791,14 @@ def test_streams_differ_and_repeat() -> None:
 
 def test_the_same_input_gives_the_same_answer() -> None:
     first, second = (
-        optimality(problem_of(), normals(1), RISK, batches=2, samples=20, evaluation=20, gap=1e-3) for _ in range(2)
+        optimality(
+            problem_of(),
+            normals(1),
+            RISK,
+            sampling=Sampling(batches=2, samples=20, evaluation=20),
+            solving=Solving(gap=1e-3),
+        )
+        for _ in range(2)
     )
     assert first == second
     assert first.seconds > 0

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rdsim.errors import ProblemError
-from rdsim.optimiser import PortfolioProblem, evaluate, state_problem, state_rows
+from rdsim.optimiser import PortfolioProblem, Solving, evaluate, state_problem, state_rows
 from rdsim.optimiser.models.variations import with_slack
 from rdsim.optimiser.questions.conflicts import Rule, cheapest_relaxation, conflicts, relaxations, relaxed_by, rules_of
 from tests.optimiser.machine import INSTALLED
@@ -68,7 +68,7 @@ def conflicting(broken: list[int], rules: int) -> bool:
 
 def assert_conflict(problem: PortfolioProblem, solver: str = "highs") -> int:
     broken, rules = broken_sets(problem), rules_of(problem)
-    found = conflicts(problem, solver=solver)
+    found = conflicts(problem, solving=Solving(solver=solver))
     if 0 in broken:
         assert found.rules == ()
         return 0
@@ -147,7 +147,7 @@ def test_relaxations_are_the_cheapest_and_make_the_problem_feasible(solver: str)
         numbers = np.random.default_rng(seed).choice([0.25, 1.0, 3.0, math.inf], len(present), p=[0.3, 0.3, 0.3, 0.1])
         weights = dict(zip(sorted(present), numbers.tolist(), strict=True))
         relative = bool(seed % 2)
-        found = cheapest_relaxation(problem, weights=weights, relative=relative, solver=solver)
+        found = cheapest_relaxation(problem, weights=weights, relative=relative, solving=Solving(solver=solver))
         assert found.cost == pytest.approx(cheapest(problem, weights, relative), abs=1e-6)
         if math.isfinite(found.cost):
             assert found.at_least == pytest.approx(found.cost)
@@ -241,6 +241,6 @@ def test_weights_are_checked() -> None:
 def test_both_solvers_find_conflicts_of_one_size() -> None:
     for seed in range(CASES // 3):
         problem = build(draw(seed), draw(seed)["families"])
-        found = [conflicts(problem, solver=solver) for solver in INSTALLED]
+        found = [conflicts(problem, solving=Solving(solver=solver)) for solver in INSTALLED]
         assert len({len(one.rules) for one in found}) == 1
         assert all(one.smallest for one in found)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rdsim.optimiser import PortfolioProblem, Status, evaluate, solve
+from rdsim.optimiser import PortfolioProblem, Solving, Status, evaluate, solve
 from rdsim.optimiser.models.milp import columns_of, formulate
 from rdsim.optimiser.solving.reach import reachable
 from tests.optimiser.machine import INSTALLED
@@ -40,7 +40,7 @@ def preferred(problem: PortfolioProblem, optima: tuple[tuple[int, ...], ...]) ->
 
 
 def assert_optimal(problem: PortfolioProblem, solver: str, best: float, optima: tuple[tuple[int, ...], ...]) -> None:
-    solution = solve(problem, gap=0, solver=solver)
+    solution = solve(problem, Solving(gap=0, solver=solver))
     if not optima:
         assert solution.status is Status.INFEASIBLE
         assert solution.chosen == ()
@@ -72,7 +72,7 @@ def test_any_set_of_families(seed: int, families: set[str]) -> None:
 def test_rens_is_honest_about_what_it_knows(seed: int, gap: float) -> None:
     problem = build(draw(seed), draw(seed)["families"])
     best, optima = brute_force(problem)
-    solution = solve(problem, gap=gap, method="rens")
+    solution = solve(problem, Solving(gap=gap), method="rens")
     assert (solution.status is Status.INFEASIBLE) == (not optima)
     if optima:
         assert evaluate(problem, solution.chosen).feasible
@@ -113,7 +113,7 @@ def test_the_columns_of_a_judged_portfolio_satisfy_the_model_and_give_its_worth(
     for seed in range(60):
         problem = build(draw(seed), set(draw(seed)["families"]))
         model = formulate(problem)
-        judged = evaluate(problem, solve(problem, gap=0).chosen)
+        judged = evaluate(problem, solve(problem, Solving(gap=0)).chosen)
         if not judged.feasible:
             continue
         judged_ones += 1

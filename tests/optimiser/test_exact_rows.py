@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rdsim.optimiser import PortfolioProblem, Status, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import PortfolioProblem, Solving, Status, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.model import restrict
 from rdsim.optimiser.questions.conflicts import cheapest_relaxation, relaxed_by
@@ -43,7 +43,7 @@ def one_row(use: list[float], cap: float, values: list[float] | None = None, sen
     ],
 )
 def test_a_cap_is_kept_to_the_last_digit(solver: str, use: list[float], cap: float, most: float) -> None:
-    found = solve(one_row(use, cap), solver=solver, gap=0)
+    found = solve(one_row(use, cap), Solving(solver=solver, gap=0))
     assert found.status is Status.OPTIMAL
     assert found.objective == most
 
@@ -51,11 +51,11 @@ def test_a_cap_is_kept_to_the_last_digit(solver: str, use: list[float], cap: flo
 @both
 def test_floors_and_equations_are_exact_too(solver: str) -> None:
     floor = one_row([500000000.0, 499999999.9999, 3.0], 1e9, [-1.0, -1.0, -1.0], sense=">=")
-    assert solve(floor, solver=solver, gap=0).chosen == (0, 1, 2)
+    assert solve(floor, Solving(solver=solver, gap=0)).chosen == (0, 1, 2)
     exactly = one_row([0.1, 0.7, 0.8], 0.8, [1.0, 1.0, 1.5], sense="==")
-    assert solve(exactly, solver=solver, gap=0).chosen == (0, 1)
+    assert solve(exactly, Solving(solver=solver, gap=0)).chosen == (0, 1)
     never = one_row([5e12, 5000001e6], 10000000000001.0, sense="==")
-    assert solve(never, solver=solver, gap=0).status is Status.INFEASIBLE
+    assert solve(never, Solving(solver=solver, gap=0)).status is Status.INFEASIBLE
 
 
 @both
@@ -64,8 +64,8 @@ def test_money_passed_on_is_exact(solver: str) -> None:
         rows = state_rows([[0.1, 0.0], [0.0, second]], [0.3, 0.1], carry=[(0, 1, 1.0)])
         return state_problem([1.0, 1.0], rows=rows)
 
-    assert solve(carried(0.3), solver=solver, gap=0).chosen == (0, 1)
-    assert solve(carried(0.3000000001), solver=solver, gap=0).objective == 1.0
+    assert solve(carried(0.3), Solving(solver=solver, gap=0)).chosen == (0, 1)
+    assert solve(carried(0.3000000001), Solving(solver=solver, gap=0)).objective == 1.0
 
 
 # ---------------------------------------------------------------- against enumeration in exact arithmetic
@@ -100,7 +100,7 @@ def best_of(values: list[float], uses: list[str], cap: str) -> float:
 @given(instance=instances())
 def test_the_optimum_is_that_of_exact_enumeration(instance: tuple[list[float], list[str], list[str]]) -> None:
     values, uses, (cap,) = instance
-    found = solve(one_row([float(use) for use in uses], float(cap), values), gap=0)
+    found = solve(one_row([float(use) for use in uses], float(cap), values), solving=Solving(gap=0))
     best = best_of(values, uses, cap)
     assert found.status is (Status.INFEASIBLE if best < 0 else Status.OPTIMAL)
     if best >= 0:
@@ -114,14 +114,14 @@ def test_what_fits_nowhere_changes_nothing(seed: int, size_: float, place: int) 
     rng = np.random.default_rng(seed)
     use, values, cap = rng.integers(1, 60, (2, 8)) / 4, rng.integers(1, 5, 8).astype(float), np.array([20.25, 17.0])
     names = [f"o{number}" for number in range(8)]
-    without = solve(state_problem(values, rows=state_rows(use, cap), option_names=names), gap=0)
+    without = solve(state_problem(values, rows=state_rows(use, cap), option_names=names), solving=Solving(gap=0))
     wide = np.insert(use, place, size_, axis=1)
     more = state_problem(
         np.insert(values, place, 1e9),
         rows=state_rows(wide, cap),
         option_names=np.insert(np.array(names, dtype="U9"), place, "x").tolist(),
     )
-    found = solve(more, gap=0)
+    found = solve(more, Solving(gap=0))
     assert {more.option_names[option] for option in found.chosen} == {names[option] for option in without.chosen}
     assert (found.objective, found.bound, found.status) == (without.objective, without.bound, without.status)
 
@@ -132,12 +132,12 @@ def test_order_and_a_trifle_of_money_change_nothing(seed: int) -> None:
     rng = np.random.default_rng(seed)
     use, values, cap = rng.integers(1, 60, (3, 8)) / 4, rng.integers(1, 5, 8).astype(float), np.full(3, 20.0)
     names, columns, rows = np.array([f"o{number}" for number in range(8)]), rng.permutation(8), rng.permutation(3)
-    first = solve(state_problem(values, rows=state_rows(use, cap), option_names=names), gap=0)
+    first = solve(state_problem(values, rows=state_rows(use, cap), option_names=names), solving=Solving(gap=0))
     other = solve(
         state_problem(
             values[columns], rows=state_rows(use[rows][:, columns], cap + 1e-9), option_names=names[columns].tolist()
         ),
-        gap=0,
+        solving=Solving(gap=0),
     )
     assert {names[columns][option] for option in other.chosen} == {names[option] for option in first.chosen}
 

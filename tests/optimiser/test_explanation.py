@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import rdsim
 from rdsim.errors import ProblemError
 from rdsim.formulation import state
-from rdsim.optimiser import PortfolioProblem, Solution, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import PortfolioProblem, Solution, Solving, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.adapters import Limits, solver_named
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.variations import with_caps, with_fixed, with_slack, with_use, with_values
@@ -25,6 +25,7 @@ from rdsim.optimiser.questions.conflicts import Change, relaxed_by
 from rdsim.optimiser.questions.explanation import (
     CUT_STEP,
     Reason,
+    Ways,
     WhyNot,
     absence,
     cost_of_losing,
@@ -102,7 +103,7 @@ class Posed:
 
     @staticmethod
     def of(problem: PortfolioProblem, solution: Solution | None = None) -> Posed:
-        return Posed(problem, solution or solve(problem, gap=0), Everything.of(problem))
+        return Posed(problem, solution or solve(problem, Solving(gap=0)), Everything.of(problem))
 
     def with_and_without(self, group: int, variation: PortfolioProblem | None = None) -> tuple[float, float]:
         """(A1, A0), by default of the problem itself."""
@@ -190,7 +191,7 @@ def assert_cut(posed: Posed, group: int, found: WhyNot) -> None:
 
 def assert_explained(posed: Posed, group: int) -> WhyNot:
     problem, solution = posed.problem, posed.solution
-    found = why_not(problem, solution, group, gap=0, within=math.inf)
+    found = why_not(problem, solution, group, solving=Solving(gap=0), ways=Ways(within=math.inf))
     if ruled_out(problem, group):
         assert found.reason is Reason.RULED_OUT
         return found
@@ -249,7 +250,13 @@ def test_amounts_that_are_tried_are_enough_and_their_limits_hold(monkeypatch: py
     for posed in cases()[::2]:
         problem = posed.problem
         for group in posed.unfunded[:2]:
-            found = why_not(problem, posed.solution, group, gap=0, within=4.0, whole=("starts", "places"), cut_step=0.2)
+            found = why_not(
+                problem,
+                posed.solution,
+                group,
+                solving=Solving(gap=0),
+                ways=Ways(within=4.0, whole=("starts", "places"), cut_step=0.2),
+            )
             for rise in found.caps:
                 if rise.family in {"starts", "places"}:
                     assert rise.amount.found == int(rise.amount.found)
@@ -272,9 +279,11 @@ def test_amounts_that_are_tried_are_enough_and_their_limits_hold(monkeypatch: py
 def test_counted_caps_rise_by_whole_units() -> None:
     rows = state_rows([[0.5, 0.75]], [1.0], names=["places US 2025"], family="places")
     problem = state_problem([3.0, 2.0], rows=rows)
-    solution = solve(problem, gap=0)
+    solution = solve(problem, Solving(gap=0))
     for whole, amount in (((), 0.25), (("places",), 1.0)):
-        assert why_not(problem, solution, 1, gap=0, whole=whole).caps[0].amount.found == pytest.approx(amount)
+        assert why_not(problem, solution, 1, solving=Solving(gap=0), ways=Ways(whole=whole)).caps[
+            0
+        ].amount.found == pytest.approx(amount)
 
 
 @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
@@ -290,7 +299,7 @@ def test_losing_a_group_costs_what_brute_force_says() -> None:
     for posed in cases():
         problem, solution = posed.problem, posed.solution
         for group in {int(problem.group[option]) for option in solution.chosen}:
-            found = cost_of_losing(problem, solution, group, gap=0)
+            found = cost_of_losing(problem, solution, group, solving=Solving(gap=0))
             if group in problem.fixed_in_groups:
                 assert found.conflict is not None
                 assert found.conflict.rules[0].name == problem.group_names[group]
@@ -313,7 +322,7 @@ def test_the_worth_of_a_cap_is_that_of_brute_force() -> None:
     for posed in cases()[: size(10, 60)]:
         problem, solution = posed.problem, posed.solution
         for row in range(0, len(problem.rows.names), 4):
-            table = worth_of_cap(problem, solution, row, [-2.0, 1.0, 3.0], gap=0)
+            table = worth_of_cap(problem, solution, row, [-2.0, 1.0, 3.0], solving=Solving(gap=0))
             senses[problem.rows.sense[row]] += 1
             senses["soft"] += bool(problem.rows.is_soft[row])
             now = posed.everything.worth(problem).max()
@@ -327,7 +336,7 @@ def test_the_worth_of_a_cap_is_that_of_brute_force() -> None:
 
 def test_steps_are_a_piecewise_table() -> None:
     problem = state_problem([6.0, 10.0, 12.0], rows=state_rows([[1, 2, 3]], [3], names=["budget"]))
-    table = worth_of_cap(problem, solve(problem, gap=0), "budget", [2.0, -1.0, 3.0], gap=0)
+    table = worth_of_cap(problem, solve(problem, Solving(gap=0)), "budget", [2.0, -1.0, 3.0], solving=Solving(gap=0))
     assert [(step.amount, step.cap, step.worth.found) for step in table.steps] == [
         (-1.0, 2.0, -6.0),
         (0.0, 3.0, 0.0),
@@ -364,7 +373,7 @@ def test_hints_are_slopes_of_the_relaxation(solver: str) -> None:
 
     for posed in cases()[:6]:
         problem = posed.problem
-        found = hints(problem, solver=solver)
+        found = hints(problem, Solving(solver=solver))
         for row in range(0, len(problem.rows.names), 2):
             cap = float(problem.rows.cap[row])
             up, down = (relaxed(with_caps(problem, {row: cap + move})) for move in (step, -step))
@@ -377,11 +386,11 @@ def test_hints_are_slopes_of_the_relaxation(solver: str) -> None:
 @pytest.mark.parametrize("solver", INSTALLED)
 def test_limits_hold_at_any_gap(solver: str) -> None:
     for posed in cases()[:8]:
-        problem, rough = posed.problem, solve(posed.problem, gap=0.3, solver=solver)
+        problem, rough = posed.problem, solve(posed.problem, Solving(gap=0.3, solver=solver))
         for group in replace(posed, solution=rough).unfunded[:2]:
             if ruled_out(problem, group):
                 continue
-            found = why_not(problem, rough, group, gap=0.3, caps=(), solver=solver)
+            found = why_not(problem, rough, group, solving=Solving(gap=0.3, solver=solver), ways=Ways(caps=()))
             inside, outside = posed.with_and_without(group)
             assert found.verified
             assert found.loss.low - 1e-6 <= max(0.0, outside - inside) <= found.loss.high + 1e-6
@@ -394,7 +403,9 @@ def test_both_solvers_explain_alike() -> None:
     for posed in cases()[:6]:
         problem, solution = posed.problem, posed.solution
         for group in posed.unfunded[:1]:
-            first, *others = (why_not(problem, solution, group, gap=0, solver=solver) for solver in INSTALLED)
+            first, *others = (
+                why_not(problem, solution, group, solving=Solving(gap=0, solver=solver)) for solver in INSTALLED
+            )
             for other in others:
                 assert other.reason is first.reason
                 assert other.loss.found == pytest.approx(first.loss.found, abs=1e-6)
@@ -420,32 +431,37 @@ def planner() -> PortfolioProblem:
 
 def test_it_reads_well() -> None:
     problem = planner()
-    solution = solve(problem, gap=0)
-    assert why_not(problem, solution, "T2", gap=0).describe("bn KRW").splitlines() == [
+    solution = solve(problem, Solving(gap=0))
+    assert why_not(problem, solution, "T2", solving=Solving(gap=0)).describe("bn KRW").splitlines() == [
         "T2 is not funded: others make better use of what it needs.",
         "  Funding it now would lower the objective by 8 bn KRW; its value would have to rise by as much.",
         "  The best portfolio found with it - in: T2/2025; out: T1, T3.",
         "  Its cost would have to fall by 34%.",
         "  One cap alone would do: raising budget leapfrog 2025 by 1.",
     ]
-    assert why_not(problem, solution, "T4", gap=0).reason is Reason.WORTHLESS
-    assert why_not(problem, solution, "T5", gap=0).reason is Reason.RULED_OUT
+    assert why_not(problem, solution, "T4", solving=Solving(gap=0)).reason is Reason.WORTHLESS
+    assert why_not(problem, solution, "T5", solving=Solving(gap=0)).reason is Reason.RULED_OUT
     empty = state_problem([1.0], group=[0], group_names=["T1", "T2"])
-    assert why_not(empty, solve(empty, gap=0), "T2").reason is Reason.NO_OPTION
-    assert str(cost_of_losing(problem, solution, "T1", gap=0)) == "losing T1 would cost 8; in: T2/2025; out: T1, T3"
+    assert why_not(empty, solve(empty, Solving(gap=0)), "T2").reason is Reason.NO_OPTION
+    assert (
+        str(cost_of_losing(problem, solution, "T1", solving=Solving(gap=0)))
+        == "losing T1 would cost 8; in: T2/2025; out: T1, T3"
+    )
 
 
 def test_a_saving_counts_as_value() -> None:
     """Money saved is worth something: with it a smaller cut of the cost is enough."""
     problem = planner()
-    solution = solve(problem, gap=0)
-    plain = why_not(problem, solution, "T2", gap=0).cut.found
-    assert why_not(problem, solution, "T2", gap=0, saving=np.full(5, 30.0)).cut.found < plain
+    solution = solve(problem, Solving(gap=0))
+    plain = why_not(problem, solution, "T2", solving=Solving(gap=0)).cut.found
+    assert (
+        why_not(problem, solution, "T2", solving=Solving(gap=0), ways=Ways(saving=np.full(5, 30.0))).cut.found < plain
+    )
 
 
 def test_questions_that_make_no_sense_are_refused() -> None:
     problem = planner()
-    solution = solve(problem, gap=0)
+    solution = solve(problem, Solving(gap=0))
     other = with_caps(problem, {0: 1.0})
     for ask in (
         lambda: why_not(problem, solution, "T1"),
@@ -463,7 +479,7 @@ def test_questions_that_make_no_sense_are_refused() -> None:
 def korea() -> tuple[PortfolioProblem, Solution]:
     scenario = rdsim.load(Path(__file__).parents[2] / "scenarios" / "korea-2024")
     problem = state(scenario, sample(scenario, candidates(scenario), samples=20, seed=1))
-    return problem, solve(problem, gap=0.002)
+    return problem, solve(problem, Solving(gap=0.002))
 
 
 def test_korean_technologies_are_explained(korea: tuple[PortfolioProblem, Solution]) -> None:
@@ -472,7 +488,9 @@ def test_korean_technologies_are_explained(korea: tuple[PortfolioProblem, Soluti
     assert len(screened) >= 3
     closest = {one.group: one for one in screened}
     for one in screened[-1:] if size(0, 1) == 0 else (screened[0], screened[len(screened) // 2], screened[-1]):
-        found = why_not(problem, solution, one.group, gap=0.002, caps=None if size(0, 1) else ())
+        found = why_not(
+            problem, solution, one.group, solving=Solving(gap=0.002), ways=Ways(caps=None if size(0, 1) else ())
+        )
         assert found.verified
         assert found.name in found.describe("bn KRW")
         # Both are right, so the limits of the quick screen and of the solves overlap.

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rdsim.errors import OutputError, ProblemError
-from rdsim.optimiser import PortfolioProblem, Rows, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import PortfolioProblem, Rows, Solving, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.problem.folder import describe, digest, pose, read, write
 from rdsim.texts import invisible, tidy
 from tests.optimiser.small import FAMILIES, build, draw
@@ -215,11 +215,11 @@ def test_a_full_folder_is_not_written_into(tmp_path: Path) -> None:
 def test_two_files_are_enough(fold: Fold) -> None:
     problem = read(fold(options=OPTIONS, rows=ROWS))
     assert problem.group_names == problem.option_names == ("tent", "stove", "boat")
-    assert [problem.option_names[o] for o in solve(problem, gap=0).chosen] == ["stove", "boat"]
+    assert [problem.option_names[o] for o in solve(problem, Solving(gap=0)).chosen] == ["stove", "boat"]
 
 
 def test_options_alone_are_a_problem(fold: Fold) -> None:
-    assert solve(read(fold(options="option,value\na,1\nb,-1\n")), gap=0).chosen == (0,)
+    assert solve(read(fold(options="option,value\na,1\nb,-1\n")), solving=Solving(gap=0)).chosen == (0,)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_korean_names(fold: Fold) -> None:
     problem = read(folder)
     assert problem.partner_names == ("미국", "대만")
     assert problem.rows.names == ("예산 2024", "capacity 미국")
-    solution = solve(problem, gap=0)
+    solution = solve(problem, Solving(gap=0))
     assert [problem.option_names[o] for o in solution.chosen] == ["양자통신", "로봇"]
     assert solution.opened == {0: 0}
 
@@ -259,7 +259,7 @@ def test_korean_names(fold: Fold) -> None:
 def test_a_row_may_be_called_cost(fold: Fold) -> None:
     problem = read(fold(options="option,value,cost\na,3,2\nb,2,2\n", rows="row,cap\ncost,3\n"))
     assert problem.rows.use.toarray().tolist() == [[2.0, 2.0]]
-    assert solve(problem, gap=0).objective == 3
+    assert solve(problem, Solving(gap=0)).objective == 3
 
 
 def test_minimisation_prints_costs(fold: Fold) -> None:
@@ -270,7 +270,7 @@ def test_minimisation_prints_costs(fold: Fold) -> None:
         links="group,link,with,cost\na,synergy,b,-2\n",
     )
     posed = pose(folder)
-    solution = solve(posed.problem, gap=0)
+    solution = solve(posed.problem, Solving(gap=0))
     assert solution.objective == -5
     assert solution.chosen == (0, 1)
     assert "objective 5, at least 5 won" in describe(posed, solution)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import InfeasibleError, ProblemError, SolverError
-from rdsim.optimiser import Evaluation, PortfolioProblem, evaluate, state_problem, state_rows
+from rdsim.optimiser import Evaluation, PortfolioProblem, Solving, evaluate, state_problem, state_rows
 from rdsim.optimiser.models.variations import Measure, count_of_options, opposite
 from rdsim.optimiser.questions.fronts import VALUE, CVaR, Front, Objective, front
 from tests.optimiser.machine import INSTALLED
@@ -107,9 +107,9 @@ def assert_whole(
     expected = true_front(problem, figures, senses)
     if not expected:
         with pytest.raises(InfeasibleError):
-            front(problem, *figures, senses=senses, solver=solver)
+            front(problem, *figures, senses=senses, solving=Solving(solver=solver))
         return 0
-    found = front(problem, *figures, senses=senses, solver=solver)
+    found = front(problem, *figures, senses=senses, solving=Solving(solver=solver))
     assert len(found.points) == len(expected)
     assert set(pairs_of(found)) == expected
     assert found.complete
@@ -191,7 +191,7 @@ def test_bounds_at_a_gap_hold_for_every_portfolio_there_is(names: tuple[str, str
         problem = sampled(build(draw(seed), {"budget", "opening value", "antagonisms"}), seed)
         known = {**measures(problem, seed), "cvar": CVaR(0.6)}
         figures = (known[names[0]], known[names[1]])
-        found = front(problem, *figures, points=4, gap=0.1)
+        found = front(problem, *figures, points=4, solving=Solving(gap=0.1))
         pairs = true_front(problem, figures, ("max", "max"))
         assert_judged(problem, found, figures)
         assert 1 <= len(found.points) <= 4
@@ -206,7 +206,10 @@ def test_bounds_at_a_gap_hold_for_every_portfolio_there_is(names: tuple[str, str
 def test_solvers_agree_on_the_portfolios() -> None:
     problem = build(draw(3), {"budget", "opening value"})
     known = measures(problem, 3)
-    fronts = [front(problem, VALUE, known["funded"], senses=("max", "min"), solver=solver) for solver in INSTALLED]
+    fronts = [
+        front(problem, VALUE, known["funded"], senses=("max", "min"), solving=Solving(solver=solver))
+        for solver in INSTALLED
+    ]
     assert len({tuple(point.chosen for point in one.points) for one in fronts}) == 1
 
 
@@ -226,7 +229,7 @@ def test_some_points_are_on_the_whole_front_and_reach_its_ends(solver: str) -> N
         problem = build(draw(seed), {"budget", "synergies", "opening value"})
         figures: tuple[Objective, Objective] = (VALUE, opposite_of(measures(problem, seed)["chance"]))
         expected = sorted(true_front(problem, figures, ("max", "max")), key=lambda pair: -pair[0])
-        found = front(problem, *figures, points=4, solver=solver)
+        found = front(problem, *figures, points=4, solving=Solving(solver=solver))
         assert set(pairs_of(found)) <= set(expected)
         assert len(found.points) <= 4
         assert (pairs_of(found)[0], pairs_of(found)[-1]) == (expected[0], expected[-1])
@@ -271,8 +274,8 @@ def middle() -> tuple[PortfolioProblem, Measure]:
 
 def test_elastic_floors_give_points_with_honest_bounds(middle: tuple[PortfolioProblem, Measure]) -> None:
     problem, chance = middle
-    found = front(problem, VALUE, chance, points=5, gap=0.02)
-    apart = front(problem, VALUE, chance, points=3, gap=0.03, seed=1)
+    found = front(problem, VALUE, chance, points=5, solving=Solving(gap=0.02))
+    apart = front(problem, VALUE, chance, points=3, solving=Solving(gap=0.03, seed=1))
     assert 4 <= len(found.points) <= 5
     assert found.median_gap <= 0.02
     assert_judged(problem, found, (VALUE, chance))
@@ -285,13 +288,15 @@ def test_elastic_floors_give_points_with_honest_bounds(middle: tuple[PortfolioPr
 
 def test_a_front_repeats(middle: tuple[PortfolioProblem, Measure]) -> None:
     problem, chance = middle
-    first, second = (front(problem, VALUE, chance, points=3, gap=0.05, seed=5) for _ in range(2))
+    first, second = (front(problem, VALUE, chance, points=3, solving=Solving(gap=0.05, seed=5)) for _ in range(2))
     assert first == second
 
 
 def test_a_flat_front_is_one_point() -> None:
     problem = state_problem([3.0, 2.0])
-    found = front(problem, VALUE, Measure("same", np.array([1.0, 2.0]), np.zeros(0)), points=5, gap=0.01)
+    found = front(
+        problem, VALUE, Measure("same", np.array([1.0, 2.0]), np.zeros(0)), points=5, solving=Solving(gap=0.01)
+    )
     assert pairs_of(found) == [(5.0, 3.0)]
 
 
@@ -299,8 +304,8 @@ def test_no_time_is_no_answer_and_little_time_no_complete_front() -> None:
     problem, of = draw_problem(0, SMALL)
     funded = count_of_options("funded", np.ones(of.partner.size))
     with pytest.raises(SolverError, match="time limit"):
-        front(problem, VALUE, funded, time_limit=0.0)
-    found = front(problem, VALUE, funded, senses=("max", "min"), time_limit=1.5)
+        front(problem, VALUE, funded, solving=Solving(time_limit=0.0))
+    found = front(problem, VALUE, funded, senses=("max", "min"), solving=Solving(time_limit=1.5))
     assert not found.complete
     assert not found.points[-1].proven
 
@@ -327,7 +332,14 @@ def test_all_wrong_arguments_are_named_at_once() -> None:
     problem = state_problem([3.0, 2.0])
     odd = Measure("odd", np.array([math.inf]), np.zeros(0))
     with pytest.raises(ProblemError) as caught:
-        front(problem, odd, CVaR(1.5), senses=("most", "min"), points=1, gap=2.0, time_limit=-1.0, threads=0)
+        front(
+            problem,
+            odd,
+            CVaR(1.5),
+            senses=("most", "min"),
+            points=1,
+            solving=Solving(gap=2.0, time_limit=-1.0, threads=0),
+        )
     where = [fault.where for fault in caught.value.faults]
     named = ["sense of first", "first", "first", "sense of second", "level of second", "points"]
     assert where == [*named, "gap", "time_limit", "threads"]
@@ -350,6 +362,6 @@ def test_no_more_points_than_were_asked_for_and_both_ends() -> None:
         if len(every.points) < 4:
             continue
         seen += 1
-        few = front(problem, "value", other, points=3, gap=0.01)
+        few = front(problem, "value", other, points=3, solving=Solving(gap=0.01))
         assert 2 <= len(few.points) <= 3
     assert seen >= 3

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rdsim.errors import ProblemError
-from rdsim.optimiser import PortfolioProblem, Status, evaluate, state_problem, state_rows
+from rdsim.optimiser import PortfolioProblem, Solving, Status, evaluate, state_problem, state_rows
 from rdsim.optimiser.models.variations import with_caps
 from rdsim.optimiser.questions.ladder import SHARES, ladder
 from tests.optimiser.machine import INSTALLED
@@ -38,7 +38,7 @@ def test_every_rung_is_that_of_brute_force(solver: str) -> None:
         parts = draw(seed)
         problem = build(parts, {*parts["families"], "budget"})
         rows = [row for row, family in enumerate(problem.rows.family) if family == "budget"]
-        found = ladder(problem, (0.5, 0.8, 1.0, 1.3), gap=0, solver=solver)
+        found = ladder(problem, (0.5, 0.8, 1.0, 1.3), solving=Solving(gap=0, solver=solver))
         assert [rung.share for rung in found.rungs] == [0.5, 0.8, 1.0, 1.3]
         stated = {
             rung.share: with_caps(problem, {row: float(problem.rows.cap[row]) * rung.share for row in rows})
@@ -87,7 +87,7 @@ def test_every_rung_is_that_of_brute_force(solver: str) -> None:
 def test_more_money_may_drop_what_less_money_funds_and_nesting_has_a_price() -> None:
     """With 3 the small one is bought; with 5 the large one is better, but not beside what is already funded."""
     problem = state_problem([3.0, 10.0], rows=state_rows([[3, 5]], [3], family="budget"), group_names=["S", "L"])
-    found = ladder(problem, (1.0, 5 / 3), gap=0)
+    found = ladder(problem, (1.0, 5 / 3), solving=Solving(gap=0))
     low, high = found.rungs
     assert (low.plain.chosen, high.plain.chosen) == ((0,), (1,))
     assert high.nested is not None
@@ -95,7 +95,7 @@ def test_more_money_may_drop_what_less_money_funds_and_nesting_has_a_price() -> 
     assert high.price is not None
     assert high.price.amount == pytest.approx(7)
     assert high.price.share == pytest.approx(0.7)
-    shrinking = ladder(problem, (1.0, 5 / 3), start=5 / 3, gap=0)
+    shrinking = ladder(problem, (1.0, 5 / 3), start=5 / 3, solving=Solving(gap=0))
     assert shrinking.rungs[0].price is not None
     assert shrinking.rungs[0].price.amount == pytest.approx(3)
     assert shrinking.rungs[1].price is not None
@@ -104,20 +104,22 @@ def test_more_money_may_drop_what_less_money_funds_and_nesting_has_a_price() -> 
 
 def test_a_plain_ladder_has_no_price_and_repeats() -> None:
     problem = build(draw(8), {"budget", "places"})
-    found = ladder(problem, nested=False, gap=0)
+    found = ladder(problem, nested=False, solving=Solving(gap=0))
     assert [rung.share for rung in found.rungs] == sorted(SHARES)
     assert all(rung.nested is None and rung.price is None for rung in found.rungs)
-    again = ladder(problem, nested=False, gap=0)
+    again = ladder(problem, nested=False, solving=Solving(gap=0))
     assert [rung.plain.chosen for rung in again.rungs] == [rung.plain.chosen for rung in found.rungs]
 
 
 def test_a_nested_ladder_repeats() -> None:
     problem = build(draw(8), {"budget", "places", "opening value"})
-    assert ladder(problem, gap=0) == ladder(problem, gap=0)
+    assert ladder(problem, solving=Solving(gap=0)) == ladder(problem, solving=Solving(gap=0))
 
 
 def test_at_a_gap_the_price_is_bracketed() -> None:
-    exact, rough = (ladder(build(draw(5), {"budget", "synergies"}), gap=gap).rungs for gap in (0.0, 0.2))
+    exact, rough = (
+        ladder(build(draw(5), {"budget", "synergies"}), solving=Solving(gap=gap)).rungs for gap in (0.0, 0.2)
+    )
     for true, told in zip(exact, rough, strict=True):
         assert told.plain.objective <= true.plain.objective + 1e-6 <= told.plain.bound + 2e-6
         assert told.price is not None
@@ -125,7 +127,7 @@ def test_at_a_gap_the_price_is_bracketed() -> None:
 
 
 def test_no_time_is_no_answer_and_no_price() -> None:
-    found = ladder(build(draw(8), {"budget"}), time_limit=0.0)
+    found = ladder(build(draw(8), {"budget"}), solving=Solving(time_limit=0.0))
     assert {rung.plain.status for rung in found.rungs} == {Status.NO_ANSWER}
     assert all(rung.price is None for rung in found.rungs)
 
@@ -133,7 +135,7 @@ def test_no_time_is_no_answer_and_no_price() -> None:
 def test_all_wrong_arguments_are_named_at_once() -> None:
     problem = state_problem([1.0], rows=state_rows([[1]], [1], family="budget"))
     with pytest.raises(ProblemError) as caught:
-        ladder(problem, (0.0, math.nan), families=("money",), start=math.inf, gap=-1.0, threads=0)
+        ladder(problem, (0.0, math.nan), families=("money",), start=math.inf, solving=Solving(gap=-1.0, threads=0))
     words = str(caught.value)
     assert "shares: must be finite and above 0" in words
     assert "families: must be among budget" in words

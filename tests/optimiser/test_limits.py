@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rdsim.errors import SolverError
-from rdsim.optimiser import PortfolioProblem, Status, Termination, solve, state_problem, state_rows
+from rdsim.optimiser import PortfolioProblem, Solving, Status, Termination, solve, state_problem, state_rows
 from rdsim.optimiser.adapters import Limits
 from rdsim.optimiser.adapters.cbc import Cbc
 from rdsim.optimiser.adapters.highs import Highs
@@ -49,7 +49,7 @@ def test_a_solver_that_hangs_is_ended_at_its_limit_with_what_it_started(tmp_path
     program.chmod(0o755)
     began = time.perf_counter()
     with unproven_solves() as unproven:
-        found = solve(knapsack(), solver=Cbc(path=str(program)), gap=0, time_limit=0.3)
+        found = solve(knapsack(), Solving(solver=Cbc(path=str(program)), gap=0, time_limit=0.3))
     assert time.perf_counter() - began < 30
     assert (found.status, found.termination) == (Status.NO_ANSWER, Termination.TIME_LIMIT)
     assert unproven == [Unproven(0, math.inf)]
@@ -64,13 +64,13 @@ def test_only_what_a_limit_left_open_is_noted() -> None:
     rng = np.random.default_rng(1)
     hard = state_problem(rng.lognormal(0, 1, 400), rows=state_rows(rng.uniform(1, 9, (6, 400)), [200.0] * 6))
     with unproven_solves() as unproven:
-        solve(knapsack(), gap=0, time_limit=60)
+        solve(knapsack(), Solving(gap=0, time_limit=60))
         assert not unproven
-        found = solve(hard, gap=0, time_limit=0.2)
+        found = solve(hard, Solving(gap=0, time_limit=0.2))
     assert found.termination is Termination.TIME_LIMIT
     assert [one.asked for one in unproven] == [0]
     assert unproven[0].proven == found.gap > 0
-    solve(hard, gap=0, time_limit=0.01)
+    solve(hard, Solving(gap=0, time_limit=0.01))
     assert len(unproven) == 1
 
 
@@ -95,10 +95,10 @@ def sampled(seed: int = 0) -> PortfolioProblem:
 @pytest.mark.parametrize("method", ["exact", "search"])
 @pytest.mark.parametrize("floor", [1e3, 1e21, 1e300])
 def test_a_floor_beyond_all_numbers_is_infeasible(method: str, floor: float) -> None:
-    found = solve_risk(sampled(), Risk(level=0.6, weight=0.5, floor=floor), gap=0, method=method)
+    found = solve_risk(sampled(), Risk(level=0.6, weight=0.5, floor=floor), solving=Solving(gap=0), method=method)
     assert found.status is Status.INFEASIBLE
     target = Risk(level=0.6, target=floor, probability=0.5)
-    assert solve_risk(sampled(), target, gap=0, method=method).status is Status.INFEASIBLE
+    assert solve_risk(sampled(), target, solving=Solving(gap=0), method=method).status is Status.INFEASIBLE
 
 
 # ---------------------------------------------------------------- why a risk cannot be kept
@@ -106,7 +106,7 @@ def test_a_floor_beyond_all_numbers_is_infeasible(method: str, floor: float) -> 
 
 def test_a_floor_that_cannot_be_reached_is_told_with_the_best_there_is_and_ways_out() -> None:
     problem = sampled()
-    best = solve_risk(problem, Risk(level=0.6, weight=1.0), gap=0)
+    best = solve_risk(problem, Risk(level=0.6, weight=1.0), solving=Solving(gap=0))
     floor = best.cvar + 2.0
     told = risk_diagnosis(problem, Risk(level=0.6, floor=floor))
     assert "risk.floor" in told
@@ -115,16 +115,16 @@ def test_a_floor_that_cannot_be_reached_is_told_with_the_best_there_is_and_ways_
     ways = told.split("ways out")[1]
     assert "lower risk.floor to" in ways
     lowered = float(ways.split("lower risk.floor to ")[1].split()[0].replace(",", ""))
-    assert solve_risk(problem, Risk(level=0.6, floor=lowered), gap=0).has_portfolio
+    assert solve_risk(problem, Risk(level=0.6, floor=lowered), solving=Solving(gap=0)).has_portfolio
     assert best.cvar - 0.05 < lowered <= best.cvar
     assert "raise money by" in ways
 
 
 def test_of_rules_that_can_be_kept_one_by_one_both_are_named() -> None:
     problem = sampled(3)
-    best = solve_risk(problem, Risk(level=0.6, weight=1.0), gap=0)
+    best = solve_risk(problem, Risk(level=0.6, weight=1.0), solving=Solving(gap=0))
     risk = Risk(level=0.6, floor=best.cvar - 1e-6, target=best.mean + 4.0, probability=0.5)
-    if solve_risk(problem, risk, gap=0, method="exact").has_portfolio:
+    if solve_risk(problem, risk, Solving(gap=0), method="exact").has_portfolio:
         pytest.fail("the case is meant to have no portfolio")
     told = risk_diagnosis(problem, risk)
     assert "risk.target" in told

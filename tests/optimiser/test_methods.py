@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import SolverError
-from rdsim.optimiser import PortfolioProblem, Status, Termination, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import PortfolioProblem, Solving, Status, Termination, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.adapters import Answer, Feature, Limits, Solver, State
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.milp import formulate
@@ -46,7 +46,7 @@ def petersen() -> list[tuple[PortfolioProblem, float]]:
 def test_petersens_problems_are_solved_to_their_published_optima(solver: str, method: str) -> None:
     for (problem, best), published in zip(petersen(), PUBLISHED, strict=True):
         assert best == published
-        solution = solve(problem, gap=0, solver=solver, method=method)
+        solution = solve(problem, Solving(gap=0, solver=solver), method=method)
         assert solution.objective <= best + 1e-9 <= solution.bound + 1e-6
         if method == "direct":
             assert solution.status is Status.OPTIMAL
@@ -55,13 +55,13 @@ def test_petersens_problems_are_solved_to_their_published_optima(solver: str, me
 
 def test_both_solvers_agree_on_petersens_portfolios() -> None:
     for problem, _ in petersen():
-        assert len({solve(problem, gap=0, solver=solver).chosen for solver in INSTALLED}) == 1
+        assert len({solve(problem, Solving(gap=0, solver=solver)).chosen for solver in INSTALLED}) == 1
 
 
 def test_the_korean_shape_is_solved_to_a_proven_gap() -> None:
     problem, _ = draw_problem(1)
     began = time.perf_counter()
-    solution = solve(problem, gap=0.01)
+    solution = solve(problem, Solving(gap=0.01))
     assert time.perf_counter() - began < 60  # about 3 s on two idle cores
     judged = evaluate(problem, solution.chosen)
     assert judged.feasible
@@ -75,8 +75,8 @@ def test_the_korean_shape_is_solved_to_a_proven_gap() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_rens_and_direct_bound_one_another(solver: str, seed: int) -> None:
     problem, _ = draw_problem(seed, MIDDLE)
-    near = solve(problem, gap=0.03, method="rens", solver=solver)
-    exact = solve(problem, gap=0.03, method="direct")
+    near = solve(problem, Solving(gap=0.03, solver=solver), method="rens")
+    exact = solve(problem, Solving(gap=0.03), method="direct")
     assert near.objective <= exact.bound + 1e-6
     assert exact.objective <= near.bound + 1e-6
     assert evaluate(problem, near.chosen).feasible
@@ -86,13 +86,13 @@ def test_rens_and_direct_bound_one_another(solver: str, seed: int) -> None:
 def test_near_is_where_rens_begins() -> None:
     """The same bound and a portfolio no better, whatever gap it is left with."""
     problem, _ = draw_problem(3, MIDDLE)
-    soon, later = (solve(problem, gap=1e-4, method=method) for method in ("near", "rens"))
+    soon, later = (solve(problem, Solving(gap=1e-4), method=method) for method in ("near", "rens"))
     assert evaluate(problem, soon.chosen).feasible
     assert soon.termination is Termination.ROUNDS
     assert soon.bound >= later.bound
     assert soon.objective <= later.objective
     assert 1e-4 < soon.gap < 0.2
-    late = solve(draw_problem(0)[0], gap=1e-5, time_limit=0.0, method="near")
+    late = solve(draw_problem(0)[0], solving=Solving(gap=1e-5, time_limit=0.0), method="near")
     assert late.termination is Termination.TIME_LIMIT
 
 
@@ -100,7 +100,7 @@ def test_near_is_where_rens_begins() -> None:
 @pytest.mark.parametrize("solver", INSTALLED)
 def test_two_runs_are_identical(method: str, solver: str) -> None:
     problem, _ = draw_problem(7, MIDDLE)
-    first, second = (solve(problem, gap=0.04, method=method, solver=solver) for _ in range(2))
+    first, second = (solve(problem, Solving(gap=0.04, solver=solver), method=method) for _ in range(2))
     assert first == second  # every field but the seconds
     assert first.chosen == second.chosen
 
@@ -110,9 +110,9 @@ def test_neighbourhood_search_improves_and_repeats(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("rdsim.optimiser.solving.rens.PROOF_NODES", 0)
     monkeypatch.setattr("rdsim.optimiser.solving.rens.MOVES", ())
     problem, _ = draw_problem(3, MIDDLE)
-    first, second = (solve(problem, gap=1e-4, method="rens") for _ in range(2))
+    first, second = (solve(problem, Solving(gap=1e-4), method="rens") for _ in range(2))
     monkeypatch.setattr("rdsim.optimiser.solving.rens.ROUNDS", 0)
-    without = solve(problem, gap=1e-4, method="rens")
+    without = solve(problem, Solving(gap=1e-4), method="rens")
     assert first == second
     assert first.termination in {Termination.ROUNDS, Termination.TARGET, Termination.COMPLETE}
     assert first.objective > without.objective
@@ -122,9 +122,9 @@ def test_walks_improve_and_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rdsim.optimiser.solving.rens.PROOF_NODES", 0)
     monkeypatch.setattr("rdsim.optimiser.solving.rens.ROUNDS", 0)
     problem, _ = draw_problem(3, MIDDLE)
-    first, second = (solve(problem, gap=1e-4, method="rens") for _ in range(2))
+    first, second = (solve(problem, Solving(gap=1e-4), method="rens") for _ in range(2))
     monkeypatch.setattr("rdsim.optimiser.solving.rens.MOVES", ())
-    without = solve(problem, gap=1e-4, method="rens")
+    without = solve(problem, Solving(gap=1e-4), method="rens")
     assert first == second
     assert first.objective > without.objective
     assert first.bound == without.bound
@@ -133,7 +133,7 @@ def test_walks_improve_and_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_time_limit_is_kept_and_reported() -> None:
     problem, _ = draw_problem(0)
     began = time.perf_counter()
-    solution = solve(problem, gap=1e-5, time_limit=3.0)
+    solution = solve(problem, Solving(gap=1e-5, time_limit=3.0))
     assert time.perf_counter() - began < 20
     assert solution.termination is Termination.TIME_LIMIT
     assert solution.status in {Status.FEASIBLE, Status.NO_ANSWER}
@@ -144,7 +144,7 @@ def test_a_time_limit_is_kept_and_reported() -> None:
 
 def test_no_time_on_a_large_problem_is_no_answer() -> None:
     problem, _ = draw_problem(0, MIDDLE)
-    solution = solve(problem, gap=0.01, time_limit=0.0, method="rens")
+    solution = solve(problem, Solving(gap=0.01, time_limit=0.0), method="rens")
     assert (solution.status, solution.termination) == (Status.NO_ANSWER, Termination.TIME_LIMIT)
     assert math.isinf(solution.bound)
 
@@ -153,7 +153,7 @@ def test_rens_finds_what_fixing_would_hide() -> None:
     """The relaxation likes options that no portfolio can hold together: the widened problem still finds one."""
     use = np.array([[3.0, 3.0, 3.0, 1.0, 1.0], [1, 1, 1, 1, 1]])
     problem = state_problem([9, 9, 9, 1, 1], rows=state_rows(use, [7, 4], sense=["==", "<="]))
-    solution = solve(problem, gap=0.01, method="rens")
+    solution = solve(problem, Solving(gap=0.01), method="rens")
     assert solution.chosen
     assert evaluate(problem, solution.chosen).feasible
     assert solution.objective == 19
@@ -168,7 +168,7 @@ def test_infeasibility_is_proven_by_rens_too() -> None:
 
 def test_auto_takes_the_direct_way_for_small_or_exact() -> None:
     problem, _ = draw_problem(0, MIDDLE)
-    assert solve(problem, gap=0.05).method == "direct"
+    assert solve(problem, Solving(gap=0.05)).method == "direct"
 
 
 def test_equal_optima_are_broken_as_documented() -> None:
@@ -177,15 +177,15 @@ def test_equal_optima_are_broken_as_documented() -> None:
     smallest = np.argsort([math.sqrt(number) % 1 for number in (2, 3, 5, 6, 7)])[:2]
     for solver in INSTALLED:
         for seed in (0, 1, 2):
-            assert solve(problem, gap=0, solver=solver, seed=seed).chosen == tuple(sorted(smallest.tolist()))
+            assert solve(problem, Solving(gap=0, solver=solver, seed=seed)).chosen == tuple(sorted(smallest.tolist()))
     worthless = state_problem([4.0, 0.0, 2.0, 2.0], group=[0, 1, 2, 3], exclusions=[(0, 2), (0, 3)])
-    assert solve(worthless, gap=0).chosen == (0,)
+    assert solve(worthless, Solving(gap=0)).chosen == (0,)
 
 
 def test_restricting_a_model_keeps_its_value_and_rows() -> None:
     problem, _ = draw_problem(2, Shape(technologies=12, partners=3, starts=2, fields=1))
     model = formulate(problem)
-    best = solve(problem, gap=0)
+    best = solve(problem, Solving(gap=0))
     fixed = np.zeros(len(problem.option_names), dtype=bool)
     fixed[list(best.chosen)[:4]] = True
     lower, upper = model.lower.copy(), model.upper.copy()
@@ -210,4 +210,4 @@ class Liar(Solver):
 def test_a_portfolio_that_breaks_rows_is_nobodys_answer(method: str) -> None:
     problem = state_problem([4.0, 5.0], rows=state_rows([[1, 1]], [1], names=["budget 2024"], family="budget"))
     with pytest.raises(SolverError, match="budget budget 2024"):
-        solve(problem, solver=Liar(), gap=0, method=method)
+        solve(problem, Solving(solver=Liar(), gap=0), method=method)

@@ -13,7 +13,7 @@ import pytest
 from scipy.sparse import coo_array
 
 from rdsim.errors import InfeasibleError, ProblemError, SolverError
-from rdsim.optimiser import Status, check, evaluate, require, solve, state_problem, state_rows
+from rdsim.optimiser import Solving, Status, check, evaluate, require, solve, state_problem, state_rows
 from rdsim.optimiser.problem import problem
 
 KNAPSACK = {"values": [6.0, 10.0, 12.0], "rows": state_rows([[1, 2, 3]], cap=[5])}
@@ -129,7 +129,7 @@ def test_duplicate_entries_of_a_matrix_add_up() -> None:
     twice = coo_array(([1.0, 1.0, 2.0], ([0, 0, 0], [0, 0, 1])), shape=(1, 2))
     stated = state_problem([5.0, 4.0], rows=state_rows(twice, [3]))
     assert stated.rows.use.toarray().tolist() == [[2.0, 2.0]]
-    assert solve(stated, gap=0).chosen == (0,)
+    assert solve(stated, Solving(gap=0)).chosen == (0,)
 
 
 # ---------------------------------------------------------------- the judge
@@ -209,7 +209,7 @@ def test_a_choice_that_is_none(chosen: list[int]) -> None:
 
 def test_an_infeasible_answer_becomes_an_error_only_on_request() -> None:
     stated = state_problem([1.0], rows=state_rows([[1]], [2], sense=">="))
-    solution = solve(stated, gap=0)
+    solution = solve(stated, Solving(gap=0))
     assert (solution.status, solution.chosen) == (Status.INFEASIBLE, ())
     assert np.isnan(solution.objective)
     with pytest.raises(InfeasibleError) as caught:
@@ -220,7 +220,7 @@ def test_an_infeasible_answer_becomes_an_error_only_on_request() -> None:
 
 
 def test_a_solution_pickles() -> None:
-    solution = solve(state_problem(**KNAPSACK), gap=0)
+    solution = solve(state_problem(**KNAPSACK), Solving(gap=0))
     assert require(solution) is solution
     assert pickle.loads(pickle.dumps(solution)) == solution  # noqa: S301 - our own bytes
 
@@ -232,4 +232,4 @@ def test_a_wrong_setting_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ProblemError):
         solve(state_problem(**KNAPSACK), **wrong)
     with pytest.raises(SolverError):
-        solve(state_problem(**KNAPSACK), solver="oracle")
+        solve(state_problem(**KNAPSACK), Solving(solver="oracle"))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from rdsim.optimiser import PortfolioProblem, Status, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import PortfolioProblem, Solving, Status, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.problem.folder import read, write
 from tests.optimiser.machine import INSTALLED
 
@@ -139,7 +139,7 @@ def test_a_family_is_solved_to_the_textbooks_optimum(
 ) -> None:
     for seed in range(2):
         problem, optimum = family(np.random.default_rng(seed))
-        found = solve(problem, gap=0, solver=solver)
+        found = solve(problem, Solving(gap=0, solver=solver))
         assert found.status is Status.OPTIMAL
         assert found.objective == pytest.approx(optimum, rel=1e-7)
         assert found.bound == pytest.approx(optimum, rel=1e-6)
@@ -149,5 +149,5 @@ def test_a_family_is_solved_to_the_textbooks_optimum(
         assert judged.objective == pytest.approx(found.objective)
         folder = tmp_path / f"{seed}"
         write(problem, folder, minimise=bool((problem.values <= 0).all()))
-        again = solve(read(folder), gap=0, solver=solver)
+        again = solve(read(folder), Solving(gap=0, solver=solver))
         assert again.objective == pytest.approx(optimum, rel=1e-7)

@@ -16,7 +16,7 @@ from scipy.sparse import csr_array, vstack
 from benchmarks.instances import Shape, draw_problem
 from benchmarks.risk import draw_samples, extensive_form
 from rdsim.errors import ProblemError
-from rdsim.optimiser import PortfolioProblem, Status, Termination, evaluate, state_problem, state_rows
+from rdsim.optimiser import PortfolioProblem, Solving, Status, Termination, evaluate, state_problem, state_rows
 from rdsim.optimiser.adapters import Limits
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.questions.asking import series
@@ -161,7 +161,7 @@ def test_exact_answers_are_those_of_brute_force(solver: str) -> None:
         problem = sampled(seed, {*draw(seed)["families"][::3], "budget"})
         known = listed(problem)
         risk = risk_drawn(seed, problem, known)
-        best, found = best_of(problem, risk, known), solve_risk(problem, risk, gap=0, solver=solver)
+        best, found = best_of(problem, risk, known), solve_risk(problem, risk, Solving(gap=0, solver=solver))
         kind = "floor" if risk.floor is not None else "chance" if risk.probability else "money" if risk.money else "aim"
         if best == -math.inf:
             assert found.status is Status.INFEASIBLE
@@ -188,7 +188,10 @@ def test_search_is_feasible_and_its_bound_is_valid() -> None:
         problem = sampled(seed, {*draw(seed)["families"][::3], "budget"})
         known = listed(problem)
         risk = risk_drawn(seed, problem, known)
-        best, found = best_of(problem, risk, known), solve_risk(problem, risk, gap=0.05, method="search")
+        best, found = (
+            best_of(problem, risk, known),
+            solve_risk(problem, risk, Solving(gap=0.05), method="search"),
+        )
         if best == -math.inf:
             assert not found.has_portfolio
             continue
@@ -207,21 +210,21 @@ def test_weight_trades_mean_for_tail() -> None:
     values = np.array([[4.0, 0.0], [4.0, 9.0]])
     problem = state_problem(values, group=[0, 0])
     for weight, option in ((0.0, 1), (0.1, 1), (0.12, 0), (1.0, 0)):  # 4.5 (1 - w) > 4 while w < 1/9
-        assert solve_risk(problem, Risk(level=0.5, weight=weight), gap=0).chosen == (option,)
+        assert solve_risk(problem, Risk(level=0.5, weight=weight), solving=Solving(gap=0)).chosen == (option,)
 
 
 def test_rules_tell_their_values_and_which_bind() -> None:
     values = np.array([[4.0, 0.0], [4.0, 9.0]])
     problem = state_problem(values, rows=state_rows([[1, 1]], [1.0], names=["money"]), group=[0, 0])
-    found = solve_risk(problem, Risk(level=0.5, floor=1.0), gap=0)
+    found = solve_risk(problem, Risk(level=0.5, floor=1.0), solving=Solving(gap=0))
     assert found.chosen == (0,)
     assert [(rule.name, rule.value, rule.limit) for rule in found.rules] == [("cvar", 4.0, 1.0)]
     risky = Risk(level=0.5, target=9.0, probability=0.5)
-    found = solve_risk(problem, risky, gap=0)
+    found = solve_risk(problem, risky, Solving(gap=0))
     assert found.chosen == (1,)
     assert found.probability == 0.5
     hungry = Risk(money=(SampledRow(0, np.array([[1.0, 0.5], [1.0, 1.5]]), "always"),))
-    found = solve_risk(problem, hungry, gap=0)
+    found = solve_risk(problem, hungry, Solving(gap=0))
     assert found.chosen == (0,)
     assert found.binding
 
@@ -237,7 +240,7 @@ def large() -> PortfolioProblem:
 
 def test_a_large_problem_is_solved_to_its_gap_and_repeats(large: PortfolioProblem) -> None:
     risk = Risk(level=0.9, weight=0.5)
-    found = solve_risk(large, risk, gap=0.02)
+    found = solve_risk(large, risk, Solving(gap=0.02))
     assert found.gap <= 0.02
     assert found.termination is Termination.TARGET
     judged = appraise(large, risk, found.chosen)
@@ -245,7 +248,7 @@ def test_a_large_problem_is_solved_to_its_gap_and_repeats(large: PortfolioProble
     assert judged.objective == pytest.approx(found.objective)
     assert found.bound >= judged.objective
     assert found.cuts > 0
-    again = solve_risk(large, risk, gap=0.02)
+    again = solve_risk(large, risk, Solving(gap=0.02))
     assert (again.chosen, again.bound) == (found.chosen, found.bound)
 
 
@@ -274,8 +277,8 @@ def test_sifted_options_bound_all_of_them(large: PortfolioProblem, monkeypatch: 
 
 def test_rules_have_their_price_in_sifting(large: PortfolioProblem, monkeypatch: pytest.MonkeyPatch) -> None:
     """A floor on CVaR and money in every sample, with and without sifting."""
-    free = solve_risk(large, Risk(level=0.9, weight=0.0), gap=0.02)
-    cautious = solve_risk(large, Risk(level=0.9, weight=1.0), gap=0.02)
+    free = solve_risk(large, Risk(level=0.9, weight=0.0), solving=Solving(gap=0.02))
+    cautious = solve_risk(large, Risk(level=0.9, weight=1.0), solving=Solving(gap=0.02))
     row = next(row for row, family in enumerate(large.rows.family) if family == "budget")
     use = large.rows.use[[row]].toarray() * np.linspace(0.8, 1.2, 5)[:, None]
     money = (SampledRow(row, use, "always"),)
@@ -318,24 +321,24 @@ def test_walks_are_the_same_on_one_core_and_on_two(large: PortfolioProblem, monk
     found = []
     for count in (1, 2):
         monkeypatch.setattr("rdsim.optimiser.solving.annealing.cores", lambda count=count: count)
-        found.append(solve_risk(large, Risk(level=0.9, weight=0.5), gap=1e-5, method="search"))
+        found.append(solve_risk(large, Risk(level=0.9, weight=0.5), solving=Solving(gap=1e-5), method="search"))
     assert found[0].chosen == found[1].chosen
     assert found[0].objective > 0
 
 
 def test_a_floor_is_kept_on_a_large_problem(large: PortfolioProblem) -> None:
-    free = solve_risk(large, Risk(level=0.9, weight=0.0), gap=0.02)
-    cautious = solve_risk(large, Risk(level=0.9, weight=1.0), gap=0.02)
+    free = solve_risk(large, Risk(level=0.9, weight=0.0), solving=Solving(gap=0.02))
+    cautious = solve_risk(large, Risk(level=0.9, weight=1.0), solving=Solving(gap=0.02))
     assert cautious.cvar > free.cvar
     floor = (free.cvar + cautious.cvar) / 2
-    found = solve_risk(large, Risk(level=0.9, floor=floor), gap=0.02)
+    found = solve_risk(large, Risk(level=0.9, floor=floor), solving=Solving(gap=0.02))
     assert found.has_portfolio
     assert found.cvar >= floor - 1e-6 * abs(floor)
     assert found.objective <= free.bound
 
 
 def test_no_time_is_no_answer(large: PortfolioProblem) -> None:
-    found = solve_risk(large, Risk(level=0.9, weight=0.5), gap=0.001, time_limit=0.0)
+    found = solve_risk(large, Risk(level=0.9, weight=0.5), solving=Solving(gap=0.001, time_limit=0.0))
     assert found.status is Status.NO_ANSWER
     assert found.termination is Termination.TIME_LIMIT
 

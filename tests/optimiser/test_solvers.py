@@ -15,7 +15,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from rdsim.errors import SolverError
-from rdsim.optimiser import Status, Termination, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import Solving, Status, Termination, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.adapters import SOLVERS, Limits, State, cbc, solver_named
 from rdsim.optimiser.adapters.cbc import Cbc
 from rdsim.optimiser.adapters.pulp_models import GENERATION, pulp_matrix, pulp_problem
@@ -108,7 +108,7 @@ def test_a_node_limit_is_not_called_optimal(name: str) -> None:
 def test_a_gap_is_not_called_optimal(name: str) -> None:
     value, use = hard_knapsack()
     problem = state_problem(value, rows=state_rows(use, use.sum(axis=1) // 2))
-    solution = solve(problem, gap=0.05, solver=name)
+    solution = solve(problem, Solving(gap=0.05, solver=name))
     assert (solution.status, solution.termination) == (Status.FEASIBLE, Termination.TARGET)
     assert 1e-6 < solution.gap <= 0.05
     assert solution.gap == pytest.approx((solution.bound - solution.objective) / solution.objective)
@@ -117,7 +117,7 @@ def test_a_gap_is_not_called_optimal(name: str) -> None:
 def test_a_time_limit_is_not_called_optimal(name: str) -> None:
     value, use = hard_knapsack(options=150)
     problem = state_problem(value, rows=state_rows(use, use.sum(axis=1) // 2))
-    solution = solve(problem, gap=0, time_limit=1.0, solver=name)
+    solution = solve(problem, Solving(gap=0, time_limit=1.0, solver=name))
     assert (solution.status, solution.termination) == (Status.FEASIBLE, Termination.TIME_LIMIT)
     assert evaluate(problem, solution.chosen).objective == solution.objective < solution.bound
     assert solution.seconds.total < 6
@@ -127,7 +127,7 @@ def test_no_time_at_all_is_no_answer(name: str) -> None:
     rng = np.random.default_rng(5)
     use = rng.integers(0, 100, (4, 40))
     problem = state_problem(np.ones(40), rows=state_rows(use, use.sum(axis=1) // 2, sense="=="))
-    solution = solve(problem, gap=0, time_limit=0.0, solver=name)
+    solution = solve(problem, Solving(gap=0, time_limit=0.0, solver=name))
     assert (solution.status, solution.termination) == (Status.NO_ANSWER, Termination.TIME_LIMIT)
     assert solution.chosen == ()
     assert math.isnan(solution.objective)
@@ -173,8 +173,8 @@ def test_the_bound_is_above_whatever_the_sign(name: str, sign: float) -> None:
     half = use.sum(axis=1) // 2
     rows = state_rows(use, half, sense="<=" if sign > 0 else ">=")
     problem = state_problem(sign * value, rows=rows)
-    early = solve(problem, gap=0.2, solver=name, method="direct")
-    late = solve(problem, gap=0.01, solver=name, method="direct")
+    early = solve(problem, Solving(gap=0.2, solver=name), method="direct")
+    late = solve(problem, Solving(gap=0.01, solver=name), method="direct")
     assert math.copysign(1, early.objective) == sign
     assert early.objective <= early.bound + 1e-9
     assert early.objective <= late.bound + 1e-6
@@ -198,7 +198,9 @@ def test_small_and_large_units_give_the_same_choice(name: str) -> None:
     value, use = hard_knapsack(options=14)
     cap = use.sum(axis=1) * 0.4
     chosen = {
-        solve(state_problem(value * unit, rows=state_rows(use * unit, cap * unit)), gap=0, solver=name).chosen
+        solve(
+            state_problem(value * unit, rows=state_rows(use * unit, cap * unit)), solving=Solving(gap=0, solver=name)
+        ).chosen
         for unit in (1.0, 1e9, 1e-6)
     }
     assert len(chosen) == 1
@@ -206,14 +208,14 @@ def test_small_and_large_units_give_the_same_choice(name: str) -> None:
 
 def test_a_row_that_misses_its_cap_by_little_is_not_let_through(name: str) -> None:
     problem = state_problem([5.0, 4.0], rows=state_rows([[1_000_000, 1_000_000]], [1_999_990]))
-    assert solve(problem, gap=0, solver=name).chosen == (0,)
+    assert solve(problem, Solving(gap=0, solver=name)).chosen == (0,)
 
 
 @pytest.mark.parametrize("threads", [(1, 2, 1), (2, 1, 2)])
 def test_the_number_of_threads_may_change_in_one_process(name: str, threads: tuple[int, ...]) -> None:
     value, use = hard_knapsack(options=16)
     problem = state_problem(value, rows=state_rows(use, use.sum(axis=1) // 2))
-    found = [solve(problem, gap=0, threads=count, solver=name) for count in threads]
+    found = [solve(problem, Solving(gap=0, threads=count, solver=name)) for count in threads]
     assert {solution.status for solution in found} == {Status.OPTIMAL}
     assert len({solution.chosen for solution in found}) == 1
 
@@ -230,15 +232,15 @@ def test_a_first_solution_is_used(name: str) -> None:
 
 def test_nothing_to_choose_and_rows_without_coefficients(name: str) -> None:
     empty = state_problem([], rows=state_rows(np.zeros((1, 0)), [1.0]))
-    assert solve(empty, gap=0, solver=name).status is Status.OPTIMAL
+    assert solve(empty, Solving(gap=0, solver=name)).status is Status.OPTIMAL
     never = state_problem([], rows=state_rows(np.zeros((1, 0)), [1.0], sense=">="))
-    assert solve(never, gap=0, solver=name).status is Status.INFEASIBLE
+    assert solve(never, Solving(gap=0, solver=name)).status is Status.INFEASIBLE
     idle = state_problem([2.0], rows=state_rows([[0.0], [1.0]], [0.0, 1.0], sense=["==", "<="]))
-    assert solve(idle, gap=0, solver=name).chosen == (0,)
+    assert solve(idle, Solving(gap=0, solver=name)).chosen == (0,)
 
 
 def test_an_objective_of_zero_has_no_gap(name: str) -> None:
-    solution = solve(state_problem([0.0, 0.0], rows=state_rows([[1, 1]], [1])), gap=0, solver=name)
+    solution = solve(state_problem([0.0, 0.0], rows=state_rows([[1, 1]], [1])), solving=Solving(gap=0, solver=name))
     assert (solution.status, solution.objective, solution.gap, solution.chosen) == (Status.OPTIMAL, 0.0, 0.0, ())
 
 
@@ -271,7 +273,7 @@ def test_a_killed_solver_is_an_error_and_leaves_nothing(
 def test_a_missing_solver_says_what_to_install(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cbc, "cbc_path", lambda: "")
     with pytest.raises(SolverError, match=r"pulp\[cbc\]"):
-        solve(state_problem([1.0]), solver="cbc", gap=0)
+        solve(state_problem([1.0]), Solving(solver="cbc", gap=0))
 
 
 def test_an_unknown_solver_names_the_known_ones(name: str) -> None:

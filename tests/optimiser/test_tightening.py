@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from rdsim.optimiser import PortfolioProblem, solve, state_problem, state_rows
+from rdsim.optimiser import PortfolioProblem, Solving, solve, state_problem, state_rows
 from rdsim.optimiser.adapters import Limits, State, solver_named
 from rdsim.optimiser.models.milp import formulate, tightened
 
@@ -50,4 +50,4 @@ def test_places_come_only_with_an_opened_partner_in_the_relaxation_too() -> None
     whole = sum(1.0 + 0.01 * technology for technology in range(6))
     assert relaxed(places(), tight=False) == pytest.approx(whole - 1.5)
     assert relaxed(places(), tight=True) == pytest.approx(whole - 3 * 1.5)
-    assert solve(places(), gap=0).objective == pytest.approx(whole - 3 * 1.5)
+    assert solve(places(), Solving(gap=0)).objective == pytest.approx(whole - 3 * 1.5)

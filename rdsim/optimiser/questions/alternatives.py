@@ -29,8 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from rdsim.defaults import DEFAULT_SOLVER
-from rdsim.optimiser.adapters import Solver, State
+from rdsim.optimiser.adapters import State
 from rdsim.optimiser.models.milp import chosen_of, formulate
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.models.variations import Measure, with_rows, with_values, worth_at_least
@@ -46,8 +45,8 @@ from rdsim.optimiser.problem.problem import (
     state_rows,
 )
 from rdsim.optimiser.problem.solution import Solution, Status, require
-from rdsim.optimiser.questions.asking import ask, refuse, series, series_checks
-from rdsim.optimiser.solving.rens import Settings
+from rdsim.optimiser.questions.asking import ask
+from rdsim.optimiser.solving.settings import Settings, Solving, refuse
 
 __all__ = [
     "Alternative",
@@ -166,11 +165,7 @@ def alternatives(
     within: float = 0.01,
     swaps: int = 1,
     diverse: bool = True,
-    gap: float = 0.01,
-    solver: str | Solver = DEFAULT_SOLVER,
-    time_limit: float | None = None,
-    seed: int = 0,
-    threads: int = 1,
+    solving: Solving = Solving(),
 ) -> Alternatives:
     """Portfolios worth at least best - within * abs(best), at least `swaps` swaps from it and from one another.
 
@@ -181,11 +176,7 @@ def alternatives(
         within: relative loss of objective that is still good enough.
         swaps: least distance.
         diverse: prefer distance from those before over worth; else each is the one worth most.
-        gap: relative gap of each solve; 0 settles whether there are more.
-        solver: `highs`, `cbc`, or an adapter.
-        time_limit: seconds for the whole search, a safety net.
-        seed: of the solver and of the neighbourhood search.
-        threads: of the solver.
+        solving: of each one; gap 0 settles whether there are more, and the time limit is for the whole search.
 
     Raises: ProblemError for wrong arguments; InfeasibleError or SolverError if `best` holds no portfolio.
     """
@@ -194,12 +185,12 @@ def alternatives(
         ("count", count >= 1, "must be at least 1", count),
         ("swaps", swaps >= 1, "must be at least 1", swaps),
         ("within", 0 <= within < math.inf, "must be finite and at least 0", within),
-        *series_checks(gap, time_limit, threads),
+        *solving.checks(),
     )
     judged = evaluate(problem, require(best).chosen if isinstance(best, Solution) else best)
     refuse(("best", judged.feasible, "must break no rule", [one.name for one in judged.violations[:5]]))
     floor = judged.objective - within * abs(judged.objective)
-    hunt = _Hunt(problem, series(solver, gap, time_limit, seed, threads), floor, swaps, diverse)
+    hunt = _Hunt(problem, solving.begin(), floor, swaps, diverse)
     return hunt.result(judged, count)
 
 
@@ -363,26 +354,22 @@ def resampled(
     problem: PortfolioProblem,
     *,
     count: int = 50,
-    gap: float = 0.01,
-    solver: str | Solver = DEFAULT_SOLVER,
-    time_limit: float | None = None,
-    seed: int = 0,
-    threads: int = 1,
+    solving: Solving = Solving(),
 ) -> Resampled:
     """Solve again on `count` bootstrap means of the value samples: rows of `values` drawn with replacement.
 
     The rows' figures (money, places) stay as they are. Raises ProblemError if `values` has no samples, InfeasibleError
-    if there is no portfolio, SolverError if the solver fails or `time_limit`, in seconds for all, passes.
+    if there is no portfolio, SolverError if the solver fails or the time limit, which is for all, passes.
     """
     check(problem)
     samples = problem.values.shape[0] if problem.values.ndim == 2 else 1
     refuse(
         ("values", samples >= 2, "must have at least two samples to draw from", samples),
         ("count", count >= 1, "must be at least 1", count),
-        *series_checks(gap, time_limit, threads),
+        *solving.checks(),
     )
-    settings = series(solver, gap, time_limit, seed, threads)
-    rng = np.random.default_rng([seed, samples, count])
+    settings = solving.begin()
+    rng = np.random.default_rng([solving.seed, samples, count])
     solutions = []
     for _ in range(count):
         weights = rng.multinomial(samples, np.full(samples, 1 / samples)) / samples

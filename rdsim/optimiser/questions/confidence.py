@@ -50,17 +50,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.numerals import numeral
-from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, check, frozen, rounded
 from rdsim.optimiser.problem.solution import Solution, require
-from rdsim.optimiser.questions.asking import ask, refuse, series
+from rdsim.optimiser.questions.asking import ask
 from rdsim.optimiser.solving.appraisal import Risk, appraise, check_risk
-from rdsim.optimiser.solving.rens import Settings
 from rdsim.optimiser.solving.risk import solve_risk
+from rdsim.optimiser.solving.settings import Settings, Solving, refuse
 from rdsim.stats import Interval, mean_interval, paired_difference, quantile
 from rdsim.streams import BATCHES, CHOOSING, EVALUATION, INFORMATION, REDECIDED
 
@@ -72,6 +70,7 @@ __all__ = [
     "InformationValue",
     "Limit",
     "Optimality",
+    "Sampling",
     "StochasticValue",
     "describe",
     "estimate",
@@ -90,6 +89,22 @@ DrawSome = Callable[[int, int, tuple[int, ...]], FloatArray]
 """(index, count, options) -> values of these options alone, shape (count, options): the judge needs no others."""
 
 FEWEST_ALIKE = 3
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How many samples choose and judge."""
+
+    batches: int = 10
+    """M, at least 2; 10 to 30 are usual."""
+    samples: int = 1000
+    """N, in each batch; at most so many at a time are held in the evaluation."""
+    evaluation: int = 10_000
+    """Samples that judge the candidate."""
+    confidence: float = 0.95
+    """Of each interval and limit."""
+    draw_some: DrawSome | None = None
+    """Draws quicker where the options of one portfolio alone are needed; by default all are drawn."""
 
 
 # ---------------------------------------------------------------- samples
@@ -346,15 +361,7 @@ class _Study:
         return self._solve_risk(values, Risk(money=self.risk.money))
 
     def _solve_risk(self, values: FloatArray, risk: Risk) -> Solution:
-        return solve_risk(
-            replace(self.problem, values=_read_only(values)),
-            risk,
-            solver=self.settings.solver,
-            gap=self.settings.gap,
-            time_limit=self.settings.limits().seconds,
-            seed=self.settings.seed,
-            threads=self.settings.threads,
-        )
+        return solve_risk(replace(self.problem, values=_read_only(values)), risk, self.settings.rest)
 
     def evaluated(self, options: tuple[int, ...], count: int) -> Iterator[FloatArray]:
         """The evaluation sample of some options, in parts no larger than a batch."""
@@ -381,16 +388,9 @@ def _read_only(values: FloatArray) -> FloatArray:
     return frozen(values.view())
 
 
-def _study(
-    problem: PortfolioProblem,
-    draw: Draw,
-    draw_some: DrawSome | None,
-    risk: Risk | None,
-    samples: int,
-    settings: Settings,
-) -> _Study:
+def _study(problem: PortfolioProblem, draw: Draw, risk: Risk | None, sampling: Sampling, solving: Solving) -> _Study:
     check(problem)
-    refuse(("samples", samples >= 1, "must be at least 1", samples))
+    refuse(("samples", sampling.samples >= 1, "must be at least 1", sampling.samples))
     if risk is not None:
         check_risk(problem, risk)
         why = "must be left out: it makes what is allowed depend on the sample, and bounds of batches are then none"
@@ -398,7 +398,7 @@ def _study(
             ("risk.floor", risk.floor is None, why, risk.floor),
             ("risk.probability", risk.probability is None, why, risk.probability),
         )
-    return _Study(problem, risk, draw, draw_some, samples, settings)
+    return _Study(problem, risk, draw, sampling.draw_some, sampling.samples, solving.begin())
 
 
 # ---------------------------------------------------------------- the candidate
@@ -436,30 +436,20 @@ def optimality(
     risk: Risk | None = None,
     *,
     candidate: Candidate | Solution | Iterable[int] | None = None,
-    batches: int = 10,
-    samples: int = 1000,
-    evaluation: int = 10_000,
-    solver: str | Solver = DEFAULT_SOLVER,
-    gap: float = 0.01,
-    time_limit: float | None = None,
-    seed: int = 0,
-    threads: int = 1,
-    confidence: float = 0.95,
-    draw_some: DrawSome | None = None,
+    sampling: Sampling = Sampling(),
+    solving: Solving = Solving(),
 ) -> Optimality:
     """How far a portfolio is from the true optimum, by multiple replications (Mak, Morton & Wood 1999).
 
     Args:
         problem: what to choose from. Values (N, O) are the sample that chose the candidate; values (O,) do not count,
             and a fresh sample chooses.
-        draw, draw_some: fresh samples; indices 0, 1, 2, ..., from 2**20 and from 2**22 on are asked for. The second
-            draws quicker where the candidate's options alone are needed.
+        draw: fresh samples; indices 0, 1, 2, ..., from 2**20 and from 2**22 on are asked for.
         risk: the objective, if it is not the mean.
         candidate: what to judge; a Solution must be one of this problem. By default the problem is solved. Options
             alone have no bound, and so no solver gap.
-        batches, samples: M, at least 2, with 10 to 30 usual, and N in each; at most N at a time in the evaluation.
-        evaluation, confidence: samples that judge the candidate, and the confidence of each interval and limit.
-        solver, gap, seed, threads, time_limit: as `solve`, for each problem; the seconds are for all together.
+        sampling: how many samples choose and judge.
+        solving: of each problem; the time limit is for all together.
 
     Raises: ProblemError for a wrong problem, risk, sample or setting; InfeasibleError if no portfolio exists;
     SolverError if the solver fails, or leaves a batch without a bound.
@@ -467,18 +457,18 @@ def optimality(
     >>> from rdsim.optimiser import state_problem, state_rows
     >>> problem = state_problem([0, 0, 0], rows=state_rows([[1, 1, 1]], cap=[1]))
     >>> draw = sampler(1, lambda rng, count: rng.normal([1.0, 2.0, 3.0], 1.0, (count, 3)))
-    >>> found = optimality(problem, draw, samples=100, gap=0)
+    >>> found = optimality(problem, draw, sampling=Sampling(samples=100), solving=Solving(gap=0))
     >>> found.candidate.chosen, found.limits[0] < 3.0 < found.limits[1]
     ((2,), True)
     """
     began = time.perf_counter()
-    _refuse_counts(confidence, batches=batches, evaluation=evaluation)
-    study = _study(problem, draw, draw_some, risk, samples, series(solver, gap, time_limit, seed, threads))
+    _refuse_counts(sampling.confidence, batches=sampling.batches, evaluation=sampling.evaluation)
+    study = _study(problem, draw, risk, sampling, solving)
     judged = _candidate(study, candidate)
     portfolio = study.portfolio(judged.chosen)
-    found = _batches(study, portfolio, judged.threshold, batches)
-    (evaluated,) = _side_by_side(study, [portfolio], [judged.threshold], evaluation)
-    whole = estimate(judged, found, evaluated, samples=samples, confidence=confidence)
+    found = _batches(study, portfolio, judged.threshold, sampling.batches)
+    (evaluated,) = _side_by_side(study, [portfolio], [judged.threshold], sampling.evaluation)
+    whole = estimate(judged, found, evaluated, samples=sampling.samples, confidence=sampling.confidence)
     return replace(whole, seconds=time.perf_counter() - began)
 
 
@@ -533,15 +523,8 @@ def value_of_stochastic_solution(
     *,
     candidate: Candidate | Solution | Iterable[int] | None = None,
     point: ArrayLike | None = None,
-    samples: int = 1000,
-    evaluation: int = 10_000,
-    solver: str | Solver = DEFAULT_SOLVER,
-    gap: float = 0.01,
-    time_limit: float | None = None,
-    seed: int = 0,
-    threads: int = 1,
-    confidence: float = 0.95,
-    draw_some: DrawSome | None = None,
+    sampling: Sampling = Sampling(),
+    solving: Solving = Solving(),
 ) -> StochasticValue:
     """Objective of the candidate less that of the portfolio chosen as if nothing were uncertain.
 
@@ -553,13 +536,13 @@ def value_of_stochastic_solution(
 
     Raises: as `optimality`.
     """
-    _refuse_counts(confidence, evaluation=evaluation)
-    study = _study(problem, draw, draw_some, risk, samples, series(solver, gap, time_limit, seed, threads))
+    _refuse_counts(sampling.confidence, evaluation=sampling.evaluation)
+    study, confidence = _study(problem, draw, risk, sampling, solving), sampling.confidence
     judged, chooser = _candidate(study, candidate), study.chooser()
     solution = require(study.solve_certain(_point(study, chooser, point)))
     ignorant = study.portfolio(solution.chosen)
     thresholds = (judged.threshold, study.threshold(ignorant.worth(chooser)))
-    ours, theirs = _side_by_side(study, (study.portfolio(judged.chosen), ignorant), thresholds, evaluation)
+    ours, theirs = _side_by_side(study, (study.portfolio(judged.chosen), ignorant), thresholds, sampling.evaluation)
     return StochasticValue(
         difference=paired_difference(ours, theirs, confidence),
         stochastic=mean_interval(ours, confidence),
@@ -599,11 +582,7 @@ def value_of_perfect_information(
     risk: Risk | None = None,
     *,
     solves: int = 100,
-    solver: str | Solver = DEFAULT_SOLVER,
-    gap: float = 0.01,
-    time_limit: float | None = None,
-    seed: int = 0,
-    threads: int = 1,
+    solving: Solving = Solving(),
 ) -> InformationValue:
     """What a planner who knew each world before choosing would have more than the best who chooses now.
 
@@ -619,7 +598,7 @@ def value_of_perfect_information(
     Raises: as `optimality`.
     """
     _refuse_counts(known.confidence, solves=solves)
-    study = _study(problem, draw, None, risk, known.samples, series(solver, gap, time_limit, seed, threads))
+    study = _study(problem, draw, risk, Sampling(samples=known.samples), solving)
     now, found, bounds = np.array(list(_worlds(study, study.portfolio(known.candidate.chosen), solves))).T
     ours = terms(now, risk, known.candidate.threshold)
     hindsight = terms(found, risk, study.threshold(found))

@@ -25,7 +25,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.optimiser.adapters import Answer, Limits, Solver, State, solver_of
 from rdsim.optimiser.models.milp import RESOURCES, chosen_of, formulate, lay_out
@@ -34,6 +33,7 @@ from rdsim.optimiser.models.variations import with_slack
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, check
 from rdsim.optimiser.solving.repair import solved_exactly
+from rdsim.optimiser.solving.settings import Solving
 
 __all__ = [
     "KINDS",
@@ -231,7 +231,7 @@ class _Slack:
     whole: bool
 
 
-def _elastic(problem: PortfolioProblem, solver: str | Solver, time_limit: float | None, endless: bool) -> _Elastic:
+def _elastic(problem: PortfolioProblem, solving: Solving, endless: bool) -> _Elastic:
     """The elastic model; `endless`: what a row passes on grows with its cap."""
     rules = rules_of(problem)
     bare = replace(
@@ -250,15 +250,14 @@ def _elastic(problem: PortfolioProblem, solver: str | Solver, time_limit: float 
     whole = _with_fixing_rows(problem, base, rules)
     unit = np.array([_unit(problem, rule) for rule in rules])
     slacks = tuple(replace(one, sign=one.sign * float(unit[one.rule])) for one in _slacks(problem, whole, rules))
-    adapter = solver_of(solver)
     return _Elastic(
         problem=problem,
         rules=rules,
         model=_with_slacks(whole, slacks),
         places=_places(slacks, len(rules), whole.value.size),
         unit=unit,
-        solver=adapter,
-        limits=Limits(seconds=time_limit),
+        solver=solver_of(solving.solver),
+        limits=Limits(seconds=solving.time_limit),
     )
 
 
@@ -350,22 +349,20 @@ def _places(slacks: Sequence[_Slack], rules: int, first: int) -> tuple[tuple[int
 def conflicts(
     problem: PortfolioProblem,
     *,
-    solver: str | Solver = DEFAULT_SOLVER,
-    time_limit: float | None = None,
+    solving: Solving = Solving(),
     rounds: int = ROUNDS,
 ) -> Conflict:
     """The smallest set of rules that no portfolio satisfies together; no rules if the problem is feasible.
 
     Args:
         problem: checked first.
-        solver: `highs`, `cbc`, or an adapter.
-        time_limit: seconds for each of the questions put to the solver.
+        solving: the solver, and the seconds for each of the questions that are put to it.
         rounds: correction sets to collect before settling for an irreducible conflict that may not be the smallest.
 
     Raises: ProblemError for a wrong problem; SolverError if a question stays unanswered.
     """
     check(problem)
-    elastic = _elastic(problem, solver, time_limit, endless=False)
+    elastic = _elastic(problem, solving, endless=False)
     corrections, spent = _apart(elastic)
     if not spent:
         return Conflict((), True, 0)
@@ -446,8 +443,7 @@ def cheapest_relaxation(
     *,
     weights: Mapping[str, float] | None = None,
     relative: bool = True,
-    solver: str | Solver = DEFAULT_SOLVER,
-    time_limit: float | None = None,
+    solving: Solving = Solving(),
 ) -> Relaxation:
     """The least weighted change of caps, or of rules dropped, after which some portfolio satisfies every rule.
 
@@ -456,13 +452,12 @@ def cheapest_relaxation(
         weights: by family of row or kind of rule, 1 by default; infinite: it must not change. With `relative`, 1 is the
             price of doubling a cap (of one times the row's largest number, for a cap of 0) and of dropping a rule.
         relative: changes count over the size of the cap; else in the row's own unit.
-        solver: `highs`, `cbc`, or an adapter.
-        time_limit: seconds for each question put to the solver.
+        solving: the solver, and the seconds for each question that is put to it.
 
     Raises: ProblemError for a wrong problem or a negative weight; InfeasibleError is not raised: where what may change
     is not enough, the cost is infinite and there are no changes. SolverError if a question stays unanswered.
     """
-    priced = _priced(problem, weights, relative, solver, time_limit)
+    priced = _priced(problem, weights, relative, solving)
     return _relaxation(priced, _payable(priced))
 
 
@@ -472,14 +467,13 @@ def relaxations(
     most: int = 5,
     weights: Mapping[str, float] | None = None,
     relative: bool = True,
-    solver: str | Solver = DEFAULT_SOLVER,
-    time_limit: float | None = None,
+    solving: Solving = Solving(),
 ) -> tuple[Relaxation, ...]:
     """The cheapest relaxation, and others that each do without a change of one found before, cheapest first.
 
     See `cheapest_relaxation`; at most `most` of them, none if there is none.
     """
-    priced = _priced(problem, weights, relative, solver, time_limit)
+    priced = _priced(problem, weights, relative, solving)
     payable = _payable(priced)
     found: dict[frozenset[Rule], Relaxation] = {}
     asked, waiting = set[frozenset[int]](), [frozenset[int]()]
@@ -507,7 +501,7 @@ DIAGNOSIS_ROUNDS, WAYS_OUT = 20, 3
 def diagnosis(
     problem: PortfolioProblem,
     *,
-    solver: str | Solver = DEFAULT_SOLVER,
+    solving: Solving = Solving(),
     tell_conflict: Callable[[Conflict], str] = str,
     tell_relaxation: Callable[[Relaxation], str] = str,
 ) -> str:
@@ -516,8 +510,9 @@ def diagnosis(
 
     Raises: SolverError if a question stays unanswered for `QUESTION_SECONDS`.
     """
-    conflict = conflicts(problem, solver=solver, time_limit=QUESTION_SECONDS, rounds=DIAGNOSIS_ROUNDS)
-    ways = relaxations(problem, most=WAYS_OUT, solver=solver, time_limit=QUESTION_SECONDS)
+    timed = replace(solving, time_limit=QUESTION_SECONDS)
+    conflict = conflicts(problem, solving=timed, rounds=DIAGNOSIS_ROUNDS)
+    ways = relaxations(problem, most=WAYS_OUT, solving=timed)
     if any(not way.changes for way in ways):
         return ""
     lines = [tell_conflict(conflict)] if conflict.rules else []
@@ -534,8 +529,7 @@ def _priced(
     problem: PortfolioProblem,
     weights: Mapping[str, float] | None,
     relative: bool,
-    solver: str | Solver,
-    time_limit: float | None,
+    solving: Solving,
 ) -> _Priced:
     check(problem)
     given = weights or {}
@@ -550,7 +544,7 @@ def _priced(
     ]
     if faults:
         raise ProblemError(tuple(faults))
-    elastic = _elastic(problem, solver, time_limit, endless=True)
+    elastic = _elastic(problem, solving, endless=True)
     weight = np.array([given.get(rule.family, 1.0) for rule in elastic.rules])
     rows = np.array([rule.kind == "row" for rule in elastic.rules], dtype=bool)
     return elastic, weight if relative else np.where(rows, weight * elastic.unit, weight)

@@ -38,17 +38,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from rdsim.defaults import DEFAULT_SOLVER
-from rdsim.optimiser.adapters import Solver, State
+from rdsim.optimiser.adapters import State
 from rdsim.optimiser.models.milp import chosen_of
 from rdsim.optimiser.models.variations import Measure, opposite, with_floor, with_objective, with_values, worth_at_least
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check
 from rdsim.optimiser.problem.solution import Solution, Status, relative_gap, require
-from rdsim.optimiser.questions.asking import Check, ask, refuse, series, series_checks
+from rdsim.optimiser.questions.asking import ask
 from rdsim.optimiser.solving.floors import Floor
-from rdsim.optimiser.solving.rens import Settings
 from rdsim.optimiser.solving.risk import Risk, cvar, sampled_worth
+from rdsim.optimiser.solving.settings import Check, Settings, Solving, refuse
 
 __all__ = ["SENSES", "VALUE", "CVaR", "Front", "Objective", "Point", "front"]
 
@@ -128,11 +127,7 @@ def front(
     *,
     senses: tuple[str, str] = ("max", "max"),
     points: int | None = None,
-    gap: float = 0.0,
-    solver: str | Solver = DEFAULT_SOLVER,
-    time_limit: float | None = None,
-    seed: int = 0,
-    threads: int = 1,
+    solving: Solving = Solving(),
 ) -> Front:
     """The Pareto front of two figures.
 
@@ -142,18 +137,15 @@ def front(
         second: the other figure.
         senses: "max" or "min" for each; the value and its CVaR are always maximised.
         points: at most how many; None for every point there is.
-        gap: relative gap of each solve; 0 proves every point.
-        solver: `highs`, `cbc`, or an adapter.
-        time_limit: seconds for the whole front, a safety net; a front that it cuts short is not complete.
-        seed: of the solver and of the neighbourhood search.
-        threads: of the solver.
+        solving: of each point, by default to gap 0, which proves it; the time limit is for the whole front, and one
+            that it cuts short is not complete.
 
     Raises: ProblemError for wrong arguments; InfeasibleError if there is no portfolio; SolverError if none was found.
     """
     began = time.perf_counter()
     check(problem)
-    refuse(*_checks(problem, (first, second), senses, points, gap), *series_checks(gap, time_limit, threads))
-    settings = series(solver, gap, time_limit, seed, threads)
+    refuse(*_checks(problem, (first, second), senses, points, solving.gap or 0.0), *solving.checks())
+    settings = solving.begin(0.0)
     trace = _Trace(_task(problem, (first, second), senses, settings))
     complete = _sweep(trace) if points is None else _grid(trace, points)
     return _told(trace, complete, began, points)

@@ -16,14 +16,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rdsim.defaults import DEFAULT_SOLVER
-from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.models.variations import with_caps, with_fixed
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check
 from rdsim.optimiser.problem.solution import Solution, Status, Termination, relative_gap
-from rdsim.optimiser.questions.asking import Check, ask, refuse, series, series_checks
-from rdsim.optimiser.solving.rens import Settings
+from rdsim.optimiser.questions.asking import ask
+from rdsim.optimiser.solving.settings import Check, Settings, Solving, refuse
 
 __all__ = ["SHARES", "Ladder", "Price", "Rung", "ladder"]
 
@@ -83,11 +81,7 @@ def ladder(
     nested: bool = True,
     start: float = 1.0,
     kept: Sequence[int] | None = None,
-    gap: float = 0.01,
-    solver: str | Solver = DEFAULT_SOLVER,
-    time_limit: float | None = None,
-    seed: int = 0,
-    threads: int = 1,
+    solving: Solving = Solving(),
 ) -> Ladder:
     """Portfolios at shares of the caps of some families of rows.
 
@@ -100,19 +94,15 @@ def ladder(
             ladder that only grows or only shrinks.
         kept: options of a portfolio that is decided at the share `start`, whether that is among `shares` or not: the
             nested ladder goes outwards from it, and not from the best portfolio there.
-        gap: relative gap of each solve.
-        solver: `highs`, `cbc`, or an adapter.
-        time_limit: seconds for the whole ladder, a safety net.
-        seed: of the solver and of the neighbourhood search.
-        threads: of the solver.
+        solving: of each rung; the time limit is for the whole ladder.
 
     Raises: ProblemError for wrong arguments; SolverError if the solver is missing or crashes.
     """
     began = time.perf_counter()
     check(problem)
     rows = [row for row, family in enumerate(problem.rows.family) if family in families]
-    refuse(*_share_checks(problem, shares, families, start), *series_checks(gap, time_limit, threads))
-    settings = series(solver, gap, time_limit, seed, threads)
+    refuse(*_share_checks(problem, shares, families, start), *solving.checks())
+    settings = solving.begin()
     problems = {share: _scaled(problem, rows, share) for share in sorted(shares)}
     plain = {share: ask(stated, settings) for share, stated in problems.items()}
     decided = None if kept is None else _decided(_scaled(problem, rows, start), kept)

@@ -19,9 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.numerals import numeral
-from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.models.variations import with_caps
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem
@@ -29,6 +27,7 @@ from rdsim.optimiser.problem.solution import Status
 from rdsim.optimiser.questions.conflicts import Change, Relaxation, relaxed_by, rules_of
 from rdsim.optimiser.solving.appraisal import Appraisal, Risk, RuleValue, appraise, cap_of
 from rdsim.optimiser.solving.risk import solve_risk
+from rdsim.optimiser.solving.settings import Solving
 
 __all__ = ["Words", "risk_diagnosis"]
 
@@ -80,20 +79,20 @@ def _parts(risk: Risk) -> Iterator[_Part]:
 
 
 def risk_diagnosis(
-    problem: PortfolioProblem, risk: Risk, *, solver: str | Solver = DEFAULT_SOLVER, words: Words | None = None
+    problem: PortfolioProblem, risk: Risk, *, solving: Solving = Solving(), words: Words | None = None
 ) -> str:
     """Which rules of the risk cannot be kept, the best that can be had, and ways out, as a message of some lines.
 
     Raises: ProblemError for a wrong problem or risk; SolverError if the solver fails.
     """
-    return "\n".join(_Diagnosis(problem, risk, solver, words or Words()).lines())
+    return "\n".join(_Diagnosis(problem, risk, solving, words or Words()).lines())
 
 
 @dataclass(eq=False)
 class _Diagnosis:
     problem: PortfolioProblem
     risk: Risk
-    solver: str | Solver
+    solving: Solving
     words: Words
 
     def __post_init__(self) -> None:
@@ -114,7 +113,7 @@ class _Diagnosis:
     def solved(self, problem: PortfolioProblem, risk: Risk) -> tuple[Appraisal | None, float, Status]:
         """The best portfolio, its bound, and what is known."""
         left = min(EACH, max(0.5, self.deadline - time.perf_counter()))
-        found = solve_risk(problem, risk, solver=self.solver, gap=GAP, time_limit=left)
+        found = solve_risk(problem, risk, replace(self.solving, gap=GAP, time_limit=left))
         best = appraise(problem, risk, found.chosen) if found.has_portfolio else None
         return best, found.bound, found.status
 

@@ -21,12 +21,12 @@ from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.models.variations import Measure, with_floor
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, frozen
-from rdsim.optimiser.solving.annealing import Course, anneal_expected
-from rdsim.optimiser.solving.rens import Progress, Relaxed, Settings, narrow_options, refine
+from rdsim.optimiser.solving.annealing import Course, Walking, anneal_expected
+from rdsim.optimiser.solving.rens import Progress, Relaxed, narrow_options, refine
+from rdsim.optimiser.solving.settings import Settings
 
 __all__ = ["Floor"]
 
-MOVES = 12_000  # of a walk, for each group
 HOT, COLD = 0.2, 0.002  # temperatures, in units of the mean size of what a chosen option adds
 
 
@@ -87,10 +87,10 @@ class Floor:
     ) -> tuple[int, ...]:
         """Anneal among the options near the relaxation."""
         scale, settings = self._size(start, price), self.settings
-        course = Course(MOVES * len(problem.group_names), HOT * scale, COLD * scale)
+        course = Course(settings.moves.floors * len(problem.group_names), HOT * scale, COLD * scale)
         open_, wave = narrow_options(problem, model, relaxed), self.waves
         self.waves += 1
-        return anneal_expected(problem, start, open_, course, seed=settings.seed, wave=wave, late=lambda: settings.late)
+        return anneal_expected(problem, start, open_, course, Walking(settings.seed, wave, late=lambda: settings.late))
 
     def _size(self, chosen: tuple[int, ...], price: float) -> float:
         """What an option adds to the objective, on average, its part of the measure at the price included."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from rdsim.optimiser.adapters import Answer, Relaxation, State
 from rdsim.optimiser.problem.problem import BoolArray, FloatArray, IntArray, foremost
-from rdsim.optimiser.solving.rens import Settings
+from rdsim.optimiser.solving.settings import Settings
 from rdsim.optimiser.solving.tail import Cuts, Rule, Support
 from rdsim.optimiser.solving.task import Task
 

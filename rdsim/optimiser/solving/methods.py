@@ -26,17 +26,17 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
-from rdsim.defaults import DEFAULT_SOLVER
-from rdsim.errors import Fault, ProblemError, SolverError
-from rdsim.optimiser.adapters import Solver, State, solver_of, typical
+from rdsim.errors import SolverError
+from rdsim.optimiser.adapters import State, typical
 from rdsim.optimiser.models.milp import chosen_of, formulate, tightened
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, check
 from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Termination, noted, relative_gap
 from rdsim.optimiser.solving.reach import reachable
-from rdsim.optimiser.solving.rens import Progress, Settings, Stopwatch, search, search_near, settled
+from rdsim.optimiser.solving.rens import Progress, Stopwatch, search, search_near, settled
 from rdsim.optimiser.solving.repair import solved_exactly
+from rdsim.optimiser.solving.settings import Settings, Solving, refuse
 
 __all__ = ["METHODS", "solve"]
 
@@ -49,23 +49,16 @@ CANONICAL_NODES = 10_000
 
 def solve(
     problem: PortfolioProblem,
+    solving: Solving = Solving(),
     *,
-    solver: str | Solver = DEFAULT_SOLVER,
-    gap: float = 0.01,
-    time_limit: float | None = None,
-    seed: int = 0,
-    threads: int = 1,
     method: str = "auto",
 ) -> Solution:
     """Choose the options of largest objective, to a relative gap.
 
     Args:
         problem: what to choose from; checked first.
-        solver: `highs`, `cbc`, or an adapter.
-        gap: (bound - objective) / |objective| that is good enough; 0 asks for the proven optimum.
-        time_limit: seconds, a safety net; when it bites, `termination` says so and the answer need not repeat.
-        seed: of the solver, of walks and of the neighbourhood search.
-        threads: of the solver.
+        solving: by which solver, to which gap (by default 0.01), with how much work; when its time limit bites,
+            `termination` says so.
         method: `auto`, `direct`, `rens` or `near`.
 
     Returns: a Solution whatever happens to the search: infeasible and unanswered problems have a status too
@@ -73,31 +66,17 @@ def solve(
 
     Raises: ProblemError for a wrong problem or setting; SolverError if the solver is missing or crashes.
     """
-    adapter = solver_of(solver)
-    _check_settings(gap, time_limit, threads, method)
+    settings = solving.begin()
+    refuse(("method", method in METHODS, f"must be one of {', '.join(METHODS)}", method))
     check(problem)
     began, whole = time.perf_counter(), reachable(problem)
     problem = whole.problem
     model = tightened(problem, formulate(problem))
     seconds = Seconds(build=time.perf_counter() - began)
-    deadline = math.inf if time_limit is None else began + time_limit
-    settings = Settings(adapter, gap, seed, threads, deadline)
-    chosen_method = _method(problem, gap, method)
+    chosen_method = _method(problem, settings.gap, method)
     find = {"direct": _solve_whole, "rens": search, "near": search_near}[chosen_method]
     progress = find(problem, model, settings)
-    return noted(whole.back(_solution(problem, progress, settings, chosen_method, seconds)), gap)
-
-
-def _check_settings(gap: float, time_limit: float | None, threads: int, method: str) -> None:
-    rules = (
-        ("gap", 0 <= gap < 1, "must lie in 0 <= gap < 1", gap),
-        ("time_limit", time_limit is None or time_limit >= 0, "must be None or >= 0 seconds", time_limit),
-        ("threads", threads >= 1, "must be at least 1", threads),
-        ("method", method in METHODS, f"must be one of {', '.join(METHODS)}", method),
-    )
-    faults = tuple(Fault(where, rule, repr(found)) for where, holds, rule, found in rules if not holds)
-    if faults:
-        raise ProblemError(faults)
+    return noted(whole.back(_solution(problem, progress, settings, chosen_method, seconds)), settings.gap)
 
 
 def _method(problem: PortfolioProblem, gap: float, method: str) -> str:

@@ -29,19 +29,19 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rdsim.optimiser.adapters import Answer, Limits, Solver, State
+from rdsim.optimiser.adapters import Answer, State
 from rdsim.optimiser.models.milp import chosen_of, columns_of
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import BoolArray, FloatArray, PortfolioProblem
 from rdsim.optimiser.problem.solution import Seconds, Termination, relative_gap
-from rdsim.optimiser.solving.annealing import Course, anneal_expected, scale_of
+from rdsim.optimiser.solving.annealing import Course, Walking, anneal_expected, scale_of
 from rdsim.optimiser.solving.repair import solved_exactly
+from rdsim.optimiser.solving.settings import Settings
 
 __all__ = [
     "Progress",
     "Relaxed",
-    "Settings",
     "Stopwatch",
     "free_bounds",
     "free_groups",
@@ -65,29 +65,7 @@ LARGE = 6000
 FREE_SHARE = 0.3
 EXACT_TRIES = 5  # portfolios of one neighbourhood that may break a row by a trifle
 NARROW = 400
-MOVES = (50_000, 150_000)  # of the walks of each wave, for each group
 HOT, COLD = 0.03, 0.005  # temperatures, in units of `scale_of`
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a search is given."""
-
-    solver: Solver
-    gap: float
-    seed: int
-    threads: int
-    deadline: float  # of `time.perf_counter`; infinite without a time limit
-
-    def limits(self, *, gap: float = 0.0, target: float = math.inf, nodes: int | None = None) -> Limits:
-        """Limits of one run, with what is left of the time."""
-        left = None if math.isinf(self.deadline) else max(0.0, self.deadline - time.perf_counter())
-        return Limits(gap, target, nodes, left, self.seed, self.threads)
-
-    @property
-    def late(self) -> bool:
-        """True once the time limit has passed."""
-        return time.perf_counter() >= self.deadline
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,22 +172,14 @@ def _walked(
 ) -> Progress:
     """Step 4."""
     open_ = narrow_options(problem, model, relaxed)
-    for wave, moves in enumerate(MOVES):
+    for wave, moves in enumerate(settings.moves.waves):
         if progress.chosen is None or _done(progress, settings):
             break
         began, enough = time.perf_counter(), target_of(progress.bound, settings.gap)
         scale = scale_of(problem, progress.chosen)
         course = Course(moves * len(problem.group_names), HOT * scale, COLD * scale)
-        met = anneal_expected(
-            problem,
-            progress.chosen,
-            open_,
-            course,
-            seed=settings.seed,
-            wave=wave,
-            enough=enough,
-            late=lambda: settings.late,
-        )
+        walking = Walking(settings.seed, wave, enough, lambda: settings.late)
+        met = anneal_expected(problem, progress.chosen, open_, course, walking)
         values, columns = np.zeros(model.value.size), columns_of(problem, evaluate(problem, met))
         values[: columns.size] = columns
         progress = settled(problem, progress, values)

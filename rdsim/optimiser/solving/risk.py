@@ -37,15 +37,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rdsim.defaults import DEFAULT_SOLVER
-from rdsim.errors import Fault, ProblemError, SolverError
-from rdsim.optimiser.adapters import Answer, Feature, Limits, Relaxation, Solver, State, solver_of
+from rdsim.errors import SolverError
+from rdsim.optimiser.adapters import Answer, Feature, Limits, Relaxation, State
 from rdsim.optimiser.models.milp import chosen_of, columns_of, lay_out
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.evaluation import TOLERANCE, evaluate
 from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, check
 from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Termination, noted, relative_gap
-from rdsim.optimiser.solving.annealing import abreast, anneal
+from rdsim.optimiser.solving.annealing import Walking, abreast, anneal
 from rdsim.optimiser.solving.appraisal import (
     Appraisal,
     Judge,
@@ -66,7 +65,6 @@ from rdsim.optimiser.solving.rens import (
     ROUND_NODES,
     WIDER,
     Relaxed,
-    Settings,
     Stopwatch,
     free_bounds,
     free_groups,
@@ -75,6 +73,7 @@ from rdsim.optimiser.solving.rens import (
     target_of,
 )
 from rdsim.optimiser.solving.repair import cuts_of
+from rdsim.optimiser.solving.settings import Settings, Solving, refuse
 from rdsim.optimiser.solving.tail import (
     Cuts,
     Figure,
@@ -112,7 +111,6 @@ LARGE = 6000  # options from which relaxations are sifted
 REFINEMENTS = 3  # times that one neighbourhood is solved again with the cuts of its own best portfolio
 ROUNDS = 6  # of neighbourhood search, where a rule on money forbids walks
 START_NODES = 1  # of the model from whose answer walks start: they lose it anyway
-MOVES = 150_000  # of a walk, for each group
 FIRST, AGAIN = 0.03, 0.015  # temperatures at which walks from the start begin, and later ones from the best so far
 WAVES = 4
 SLIGHT = 0.2  # of what is missing: if walks find less, others would not find it either
@@ -451,12 +449,9 @@ def _annealed(
             judge,
             start,
             open_,
-            seed=settings.seed,
-            number=number,
-            moves=MOVES * len(problem.group_names),
+            walking=Walking(settings.seed, number, enough, ended),
+            moves=settings.moves.risk * len(problem.group_names),
             hot=AGAIN if wave else FIRST,
-            enough=enough,
-            late=ended,
         )
 
     met = abreast(one, wave, lambda: settings.late)
@@ -555,12 +550,8 @@ def _improve_cut(hunt: Hunt, bounds: tuple[FloatArray, FloatArray], nodes: int) 
 def solve_risk(
     problem: PortfolioProblem,
     risk: Risk,
+    solving: Solving = Solving(),
     *,
-    solver: str | Solver = DEFAULT_SOLVER,
-    gap: float = 0.01,
-    time_limit: float | None = None,
-    seed: int = 0,
-    threads: int = 1,
     method: str = "auto",
 ) -> RiskSolution:
     """Choose the options of largest mean and CVaR under the rules of the risk, to a relative gap.
@@ -572,20 +563,18 @@ def solve_risk(
 
     Raises: ProblemError for a wrong problem, risk or setting; SolverError if the solver is missing or crashes.
     """
-    adapter = solver_of(solver)
-    _check_settings(gap, time_limit, threads, method)
+    settings = solving.begin()
+    refuse(("method", method in METHODS, f"must be one of {', '.join(METHODS)}", method))
     check(problem)
     check_risk(problem, risk)
     began, whole = time.perf_counter(), reachable(problem)
     task = state_task(whole.problem, whole.risk(risk))
     built = time.perf_counter() - began
-    deadline = math.inf if time_limit is None else began + time_limit
-    settings = Settings(adapter, gap, seed, threads, deadline)
-    chosen_method = _method(task, gap, method)
+    chosen_method = _method(task, settings.gap, method)
     find = _none if _hopeless(task) else _exact if chosen_method == "exact" else _search
     hunt = find(task, settings)
     hunt.seconds = replace(hunt.seconds, build=hunt.seconds.build + built)
-    return noted(whole.back(_solution(hunt, chosen_method)), gap)
+    return noted(whole.back(_solution(hunt, chosen_method)), settings.gap)
 
 
 def _none(task: Task, settings: Settings) -> Hunt:
@@ -613,18 +602,6 @@ def _method(task: Task, gap: float, method: str) -> str:
     counted = sum(rule.figure.count for rule in task.counting)
     small = len(task.problem.option_names) <= SMALL and counted <= SMALL_COUNTED
     return "exact" if gap == 0 or small else "search"
-
-
-def _check_settings(gap: float, time_limit: float | None, threads: int, method: str) -> None:
-    rules = (
-        ("gap", 0 <= gap < 1, "must lie in 0 <= gap < 1", gap),
-        ("time_limit", time_limit is None or time_limit >= 0, "must be None or >= 0 seconds", time_limit),
-        ("threads", threads >= 1, "must be at least 1", threads),
-        ("method", method in METHODS, f"must be one of {', '.join(METHODS)}", method),
-    )
-    faults = tuple(Fault(where, rule, repr(found)) for where, holds, rule, found in rules if not holds)
-    if faults:
-        raise ProblemError(faults)
 
 
 def _solution(hunt: Hunt, method: str) -> RiskSolution:

@@ -17,7 +17,7 @@ A1 be the best objective with g funded and A0 the best without it. Then
 ======================  ==========================================================================
 """
 
-from rdsim.optimiser.questions.explanation.absence import CUT_STEP, WhyNot, why_not
+from rdsim.optimiser.questions.explanation.absence import CUT_STEP, Ways, WhyNot, why_not
 from rdsim.optimiser.questions.explanation.optima import Asker, Best, Exchange, Figure
 from rdsim.optimiser.questions.explanation.prices import Hints, hints
 from rdsim.optimiser.questions.explanation.rises import CapRise
@@ -36,6 +36,7 @@ __all__ = [
     "Reason",
     "Replacement",
     "Screened",
+    "Ways",
     "WhyNot",
     "WorthOfCap",
     "cost_of_losing",

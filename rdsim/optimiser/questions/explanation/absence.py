@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array
 
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.numerals import numeral
-from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.models.variations import with_use, with_values
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import IntArray, PortfolioProblem
@@ -37,8 +35,9 @@ from rdsim.optimiser.questions.explanation.prices import hints
 from rdsim.optimiser.questions.explanation.rises import CapRise, Prospects, least_rise, prospects_of, size_of
 from rdsim.optimiser.questions.explanation.screening import Reason, Swaps, known_reason
 from rdsim.optimiser.solving.methods import SMALL
+from rdsim.optimiser.solving.settings import Solving
 
-__all__ = ["CUT_STEP", "WhyNot", "why_not"]
+__all__ = ["CUT_STEP", "Ways", "WhyNot", "why_not"]
 
 CUT_STEP = 0.01
 """Width to which the least cut of cost is narrowed."""
@@ -118,55 +117,58 @@ def _listed(names: Sequence[str], most: int = 6) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
+@dataclass(frozen=True, eq=False)
+class Ways:
+    """Which changes are looked at that could bring a group in."""
+
+    cost_rows: Iterable[int | str] | None = None
+    """Rows whose use is the group's cost; by default the `<=` rows of family `budget`, else all `<=` rows."""
+    saving: ArrayLike | None = None
+    """(O,) objective that cutting the whole cost of an option saves; by default nothing: only use is cut."""
+    caps: Iterable[int | str] | None = None
+    """Rows to try relaxing, each alone; by default all of them in a problem of at most `SMALL` options, else those that
+    prices promise most of: at most `most_caps` of the cost rows, and as many of the others."""
+    most_caps: int = 2
+    within: float = 1.0
+    """A cap is relaxed by at most this many times its size (a cap of 0: the row's largest number); infinite lets it go
+    as far as it can matter."""
+    whole: Collection[str] = ()
+    """Families of rows whose caps move in whole units only."""
+    cut_step: float = CUT_STEP
+    """Width to which the least cut of cost is narrowed."""
+
+
 def why_not(
     problem: PortfolioProblem,
     solution: Solution,
     group: int | str,
     *,
-    cost_rows: Iterable[int | str] | None = None,
-    saving: ArrayLike | None = None,
-    caps: Iterable[int | str] | None = None,
-    most_caps: int = 2,
-    within: float = 1.0,
-    whole: Collection[str] = (),
-    cut_step: float = CUT_STEP,
-    solver: str | Solver = DEFAULT_SOLVER,
-    gap: float = 0.001,
-    seed: int = 0,
-    threads: int = 1,
-    time_limit: float | None = None,
+    ways: Ways = Ways(),
+    solving: Solving = Solving(),
 ) -> WhyNot:
     """Why a group is not funded, and the least changes that would bring it in.
 
     Args:
         problem: the problem, and `solution` an answer to it whose bound is proven.
         group: index or name of a group that the solution does not fund.
-        cost_rows: rows whose use is the group's cost, by default the `<=` rows of family `budget`, else all `<=` rows.
-        saving: (O,) objective that cutting the whole cost of an option saves; by default nothing: only use is cut.
-        caps: rows to try relaxing, each alone; by default all of them in a problem of at most `SMALL` options, else
-            those that prices promise most of: at most `most_caps` of the cost rows, and as many of the others.
-        most_caps: see `caps`.
-        within: a cap is relaxed by at most this many times its size (a cap of 0: the row's largest number); infinite
-            lets it go as far as it can matter.
-        whole: families of rows whose caps move in whole units only.
-        cut_step: width to which the least cut is narrowed.
-        solver, gap, seed, threads, time_limit: of each solve; see `solve`.
+        ways: which changes are looked at.
+        solving: of each solve, by default to gap 0.001.
 
     Raises: ProblemError if the group is funded or unknown, or the solution is not one of the problem; SolverError.
     """
-    case = case_of(problem, solution, group, Asker(solver, gap, seed, threads, time_limit))
+    case = case_of(problem, solution, group, Asker(solving))
     refused = _refused(case)
     if refused is not None:
         return refused
-    pair, costs = _pair(case), _cost_rows(problem, cost_rows)
-    cut = _least_cut(case, pair, lambda share: _cheaper(case, costs, share, saving), cut_step)
-    free = None if math.isfinite(cut.found) and saving is None else _free(case, pair)
-    found = _before_caps(case, pair, cut, free, within)
+    pair, costs = _pair(case), _cost_rows(problem, ways.cost_rows)
+    cut = _least_cut(case, pair, lambda share: _cheaper(case, costs, share, ways.saving), ways.cut_step)
+    free = None if math.isfinite(cut.found) and ways.saving is None else _free(case, pair)
+    found = _before_caps(case, pair, cut, free, ways.within)
     if pair.comes_in:
         return found
-    named = None if caps is None else tuple(dict.fromkeys(row_at(problem, row) for row in caps))
-    attempts = _attempts(case, pair, found.conflict, named, costs, most_caps, within)
-    return _with_caps_tried(case, found, pair, attempts, whole)
+    named = None if ways.caps is None else tuple(dict.fromkeys(row_at(problem, row) for row in ways.caps))
+    attempts = _attempts(case, pair, found.conflict, named, costs, ways.most_caps, ways.within)
+    return _with_caps_tried(case, found, pair, attempts, ways.whole)
 
 
 def _before_caps(case: Case, pair: Pair, cut: Figure, free: Pair | None, within: float) -> WhyNot:
@@ -193,7 +195,7 @@ def _before_caps(case: Case, pair: Pair, cut: Figure, free: Pair | None, within:
 def _pair(case: Case) -> Pair:
     """The best without the group and with it; a simple exchange is looked at, too."""
     without, problem = _without(case), case.problem
-    relaxed = hints(problem, solver=case.asker.solver)
+    relaxed = hints(problem, case.asker.solving)
     swapped = Swaps.of(problem, evaluate(problem, case.incumbent.chosen)).best_with(case.group, relaxed)
     return case.pair(problem, without, [swapped.chosen] if swapped else ())
 
@@ -202,7 +204,7 @@ def _what_forbids(case: Case, pair: Pair) -> Conflict | None:
     """The rules in the way of a group that is proven to be in no portfolio."""
     if pair.with_it.exists or pair.with_it.bound > -math.inf:
         return None
-    return conflicts(case.forced(case.problem), solver=case.asker.solver, time_limit=case.asker.time_limit)
+    return conflicts(case.forced(case.problem), solving=case.asker.solving)
 
 
 def _refused(case: Case) -> WhyNot | None:

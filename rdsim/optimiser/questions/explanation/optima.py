@@ -10,15 +10,15 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.numerals import numeral
-from rdsim.optimiser.adapters import Solver, solver_of
+from rdsim.optimiser.adapters import Limits, Solver, solver_of
 from rdsim.optimiser.models.variations import with_fixed
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import BoolArray, PortfolioProblem, frozen
 from rdsim.optimiser.problem.solution import Solution, Status
 from rdsim.optimiser.solving.methods import solve
+from rdsim.optimiser.solving.settings import Solving
 
 __all__ = [
     "NEVER",
@@ -38,6 +38,10 @@ __all__ = [
     "row_at",
     "tighter",
 ]
+
+
+GAP = 0.001
+"""Relative gap of each solve behind an explanation, if none is named."""
 
 
 @dataclass(frozen=True)
@@ -98,30 +102,29 @@ class Best:
 class Asker:
     """How questions are put to the solver."""
 
-    solver: str | Solver = DEFAULT_SOLVER
-    gap: float = 0.001
-    seed: int = 0
-    threads: int = 1
-    time_limit: float | None = None
+    solving: Solving = Solving()
 
     @property
     def adapter(self) -> Solver:
         """The solver itself."""
-        return solver_of(self.solver)
+        return solver_of(self.solving.solver)
+
+    @property
+    def limits(self) -> Limits:
+        """Of one question."""
+        return Limits(seconds=self.solving.time_limit, seed=self.solving.seed, threads=self.solving.threads)
+
+    @property
+    def gap(self) -> float:
+        """Relative gap of each."""
+        return GAP if self.solving.gap is None else self.solving.gap
 
     def best(self, problem: PortfolioProblem, known: Iterable[tuple[int, ...]] = ()) -> Best:
         """The optimum, as far as a solve and the portfolios known beforehand tell.
 
         Raises: SolverError if the solver denies a portfolio that is known, or proves a bound below one.
         """
-        answer = solve(
-            problem,
-            solver=self.adapter,
-            gap=self.gap,
-            time_limit=self.time_limit,
-            seed=self.seed,
-            threads=self.threads,
-        )
+        answer = solve(problem, self.solving.to_gap(GAP))
         judged = [evaluate(problem, chosen) for chosen in (answer.chosen, *known)]
         usable = [one for one in judged[not answer.has_portfolio :] if one.feasible]
         bound = -math.inf if answer.status is Status.INFEASIBLE else answer.bound

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack
 
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import SolverError
-from rdsim.optimiser.adapters import Limits, Solver, State, solver_of
+from rdsim.optimiser.adapters import Limits, State, solver_of
 from rdsim.optimiser.models.milp import RESOURCES, formulate, lay_out
 from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, frozen
+from rdsim.optimiser.solving.settings import Solving
 
 __all__ = ["Hints", "hints"]
 
@@ -28,14 +28,14 @@ class Hints:
     reduced_costs: FloatArray  # (O,)
 
 
-def hints(problem: PortfolioProblem, *, solver: str | Solver = DEFAULT_SOLVER) -> Hints:
+def hints(problem: PortfolioProblem, solving: Solving = Solving()) -> Hints:
     """Prices of the linear relaxation: the reduced cost of a column, fixed at 0, that would add one unit to a cap.
 
     What rows pass on has no limit but their own room, so that a price counts all that a wider cap would pass on.
 
     Raises: SolverError if the relaxation has no optimum.
     """
-    adapter = solver_of(solver)
+    adapter = solver_of(solving.solver)
     model = formulate(problem)
     places = np.arange(len(model.row_names))[model.rows_of(RESOURCES)]
     count = places.size

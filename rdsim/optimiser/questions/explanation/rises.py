@@ -84,7 +84,7 @@ class Prospects:
 def prospects_of(case: Case, pair: Pair, within: float) -> Prospects:
     """Rows by what prices promise; a price that cannot lift the relaxation far enough rules its row out."""
     problem = case.problem
-    inside, outside = (hints(one, solver=case.asker.solver) for one in (case.forced(problem), case.barred(problem)))
+    inside, outside = (hints(one, case.asker.solving) for one in (case.forced(problem), case.barred(problem)))
     gain = np.abs(inside.worth)
     size = np.array([size_of(problem, row) for row in range(len(gain))])
     reach = np.array([_farthest(problem, row, within) for row in range(len(gain))])
@@ -202,7 +202,7 @@ class _Step:
 def _least_for(case: Case, row: int, target: float, within: float) -> _Step:
     problem, asker = case.forced(case.problem), case.asker
     elastic = _elastic(problem, row, target, within)
-    answer = asker.adapter.run(elastic.model, Limits(seconds=asker.time_limit, seed=asker.seed, threads=asker.threads))
+    answer = asker.adapter.run(elastic.model, asker.limits)
     if answer.state is State.INFEASIBLE:
         return _Step(math.inf, math.inf, ())
     low = max(0.0, elastic.reach - answer.bound)
@@ -216,7 +216,7 @@ def _least_for(case: Case, row: int, target: float, within: float) -> _Step:
 def _relaxed_rise(case: Case, row: int, target: float, within: float) -> float:
     """A lower bound on the rise of a row, from the linear relaxation; inf if no rise is enough."""
     elastic = _elastic(case.forced(case.problem), row, target, within)
-    answer = case.asker.adapter.run(elastic.model, Limits(seconds=case.asker.time_limit), relaxed=True)
+    answer = case.asker.adapter.run(elastic.model, Limits(seconds=case.asker.solving.time_limit), relaxed=True)
     if answer.state is State.INFEASIBLE:
         return math.inf
     return max(0.0, elastic.reach - answer.bound) if math.isfinite(answer.bound) else 0.0

@@ -8,13 +8,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from rdsim.defaults import DEFAULT_SOLVER
-from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import FloatArray, IntArray, PortfolioProblem
 from rdsim.optimiser.problem.solution import Solution
 from rdsim.optimiser.questions.explanation.optima import NEVER, Best, Figure, Pair, at_hand
 from rdsim.optimiser.questions.explanation.prices import Hints, hints
+from rdsim.optimiser.solving.settings import Solving
 
 __all__ = ["Reason", "Screened", "Swaps", "known_reason", "screen"]
 
@@ -54,9 +53,7 @@ def known_reason(problem: PortfolioProblem, group: int) -> Reason | None:
     return Reason.RULED_OUT if ruled_out else None
 
 
-def screen(
-    problem: PortfolioProblem, solution: Solution, *, solver: str | Solver = DEFAULT_SOLVER
-) -> tuple[Screened, ...]:
+def screen(problem: PortfolioProblem, solution: Solution, *, solving: Solving = Solving()) -> tuple[Screened, ...]:
     """Limits of the loss of every unfunded group when it is forced in, smallest loss first.
 
     Below: the incumbent less what the relaxation allows with an option of the group in, by its reduced cost. Above: the
@@ -64,7 +61,7 @@ def screen(
 
     Raises: ProblemError if the solution is not one of the problem; SolverError if the relaxation has no optimum.
     """
-    best, relaxed = at_hand(problem, solution), hints(problem, solver=solver)
+    best, relaxed = at_hand(problem, solution), hints(problem, solving)
     bound = max(best.found, min(best.bound, relaxed.bound))
     swaps = Swaps.of(problem, evaluate(problem, best.chosen))
     funded = set(problem.group[list(best.chosen)].tolist())

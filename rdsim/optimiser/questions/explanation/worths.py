@@ -6,10 +6,8 @@ import math
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError
 from rdsim.numerals import numeral
-from rdsim.optimiser.adapters import Solver
 from rdsim.optimiser.models.variations import with_caps, with_fixed
 from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Solution
@@ -30,6 +28,7 @@ from rdsim.optimiser.questions.explanation.optima import (
     tighter,
 )
 from rdsim.optimiser.questions.explanation.prices import hints
+from rdsim.optimiser.solving.settings import Solving
 
 __all__ = ["CapStep", "Replacement", "WorthOfCap", "cost_of_losing", "worth_of_cap"]
 
@@ -85,11 +84,7 @@ def cost_of_losing(
     solution: Solution,
     group: int | str,
     *,
-    solver: str | Solver = DEFAULT_SOLVER,
-    gap: float = 0.001,
-    seed: int = 0,
-    threads: int = 1,
-    time_limit: float | None = None,
+    solving: Solving = Solving(),
 ) -> Replacement:
     """The replacement cost of a funded group: the objective lost when it is fixed out and all else chosen anew.
 
@@ -101,12 +96,13 @@ def cost_of_losing(
         raise ProblemError((Fault("group", "is not funded: ask why not", name),))
     if index in problem.fixed_in_groups:
         return Replacement(index, name, NEVER, None, _fixed_in(problem, index))
-    asker, barred = Asker(solver, gap, seed, threads, time_limit), with_fixed(problem, groups_out=[index])
+    asker, barred = Asker(solving), with_fixed(problem, groups_out=[index])
     best, after = _best_with(problem, best, index, asker), asker.best(barred)
     if after.exists:
         return Replacement(index, name, Pair(best, after).loss, exchange_of(problem, best.chosen, after.chosen), None)
     cost = Pair(best, after).loss
-    return Replacement(index, name, cost, None, conflicts(barred, solver=solver) if cost.low == math.inf else None)
+    forbids = conflicts(barred, solving=Solving(solving.solver)) if cost.low == math.inf else None
+    return Replacement(index, name, cost, None, forbids)
 
 
 def _best_with(problem: PortfolioProblem, best: Best, group: int, asker: Asker) -> Best:
@@ -128,11 +124,7 @@ def worth_of_cap(
     row: int | str,
     amounts: Iterable[float],
     *,
-    solver: str | Solver = DEFAULT_SOLVER,
-    gap: float = 0.001,
-    seed: int = 0,
-    threads: int = 1,
-    time_limit: float | None = None,
+    solving: Solving = Solving(),
 ) -> WorthOfCap:
     """What moving the cap of a row by each of the amounts is worth; negative amounts lower it.
 
@@ -142,7 +134,7 @@ def worth_of_cap(
 
     Raises: ProblemError for an unknown row or an amount that is not finite; SolverError.
     """
-    index, asker = row_at(problem, row), Asker(solver, gap, seed, threads, time_limit)
+    index, asker = row_at(problem, row), Asker(solving)
     steps = sorted({0.0, *(float(amount) for amount in amounts)})
     if not all(map(math.isfinite, steps)):
         raise ProblemError((Fault("amounts", "must be finite", str(steps)),))
@@ -155,7 +147,7 @@ def worth_of_cap(
         found[amount] = tighter(best, incumbent) if amount == 0.0 else best
         known.extend(portfolios_of(best))
     found = _bounded(problem, index, found)
-    price = float(hints(problem, solver=solver).worth[index])
+    price = float(hints(problem, solving).worth[index])
     told = tuple(_cap_steps(problem, index, incumbent, found))
     return WorthOfCap(index, problem.rows.names[index], told, price, problem.rows.keys[index])
 

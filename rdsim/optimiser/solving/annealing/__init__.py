@@ -36,7 +36,7 @@ from rdsim.optimiser.solving.annealing.moves import walk
 from rdsim.optimiser.solving.appraisal import Appraisal, Judge
 from rdsim.optimiser.solving.tail import least_count
 
-__all__ = ["Annealing", "Course", "abreast", "anneal", "anneal_expected", "scale_of"]
+__all__ = ["Annealing", "Course", "Walking", "abreast", "anneal", "anneal_expected", "scale_of"]
 
 T = TypeVar("T")
 
@@ -58,28 +58,36 @@ class Course:
     cold: float
 
 
+@dataclass(frozen=True)
+class Walking:
+    """How walks go: which ones, and when they may end early."""
+
+    seed: int = 0
+    number: int = 0
+    """Of the walk, or of the wave of walks: other numbers give other ones."""
+    enough: float = math.inf
+    """Objective at which one may end."""
+    late: Callable[[], bool] = lambda: False
+    """Asked now and then; True ends the walk, which then need not repeat."""
+
+
 def anneal(
     judge: Judge,
     start: tuple[int, ...],
     open_: BoolArray,
     *,
-    seed: int = 0,
-    number: int = 0,
+    walking: Walking = Walking(),
     moves: int = MOVES,
     hot: float = HOT,
-    enough: float = math.inf,
-    late: Callable[[], bool] = lambda: False,
 ) -> tuple[int, ...]:
     """The best portfolio of a walk from `start`, which keeps every rule; `start` itself if nothing better was met.
 
     Args:
         judge: of a problem and a risk without rules on money.
         open_: (O,) options to choose from; those of `start` may be chosen anyway.
-        number: of the walk: other numbers give other walks.
+        walking: which walk, and when it may end early.
         moves: that it makes.
         hot: its first temperature, in units of the mean size of the start's expected values; it ends at `COLD`.
-        enough: objective at which it may end.
-        late: asked now and then; True ends the walk, which then need not repeat.
     """
     problem = judge.problem
     if not problem.option_names:
@@ -91,11 +99,12 @@ def anneal(
         count = min(samples, factor * least_count(1 - judge.risk.level, samples))
         sampled = np.sort(np.argpartition(here.worth, count - 1)[:count])
         walks = Annealing(problem, open_, here.evaluation.chosen, judge, sampled)
+        number = walking.number * STAGES + stage
         first, last = (scale * hot * (COLD / hot) ** (part / STAGES) for part in (stage, stage + 1))
-        walks.run(Course(moves // STAGES, first, last), seed, number * STAGES + stage, enough, late)
+        walks.run(Course(moves // STAGES, first, last), walking.seed, number, walking.enough, walking.late)
         top, end = judge.appraise(walks.best), judge.appraise(walks.current)
         best = _better(best, _better(top, end))
-        if best.objective >= enough or late():
+        if best.objective >= walking.enough or walking.late():
             break
         here = end if end.feasible else best
         if walks.objective - top.objective > last:
@@ -114,23 +123,19 @@ def anneal_expected(
     start: tuple[int, ...],
     open_: BoolArray,
     course: Course,
-    *,
-    seed: int = 0,
-    wave: int = 0,
-    enough: float = math.inf,
-    late: Callable[[], bool] = lambda: False,
+    walking: Walking = Walking(),
 ) -> tuple[int, ...]:
     """The portfolio of largest expected worth of `WALKS` walks from `start`; `start` itself if nothing better was met.
 
-    Args: as `anneal`; other numbers of `wave` give other walks.
+    Args: as `anneal`; `course` says how many moves they make, and at which temperatures.
     """
 
     def one(number: int, ended: Callable[[], bool]) -> Annealing:
         walks = Annealing(problem, open_, start)
-        walks.run(course, seed, number, enough, ended)
+        walks.run(course, walking.seed, number, walking.enough, ended)
         return walks
 
-    return max(abreast(one, wave, late), key=lambda walks: walks.objective).best
+    return max(abreast(one, walking.number, walking.late), key=lambda walks: walks.objective).best
 
 
 def abreast(walk: Callable[[int, Callable[[], bool]], T], wave: int, late: Callable[[], bool]) -> list[T]:
