@@ -31,11 +31,11 @@ from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import InfeasibleError
 from rdsim.native.threads import cores, in_threads
-from rdsim.optimiser import Evaluation, PortfolioProblem, Solution, Solving, Status, evaluate, solve
+from rdsim.optimiser import Evaluation, PortfolioProblem, Solving, Status, evaluate, solve
 from rdsim.optimiser.problem.problem import foremost
 from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.questions.explanation.prices import hints
-from rdsim.optimiser.solving.appraisal import Risk, appraise
+from rdsim.optimiser.solving.appraisal import appraise
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.options import expected_alone
 from rdsim.search.judging import Judge
@@ -335,9 +335,9 @@ class _Run:
         """The optimiser's portfolio for a view; none if there is none, or no answer in time."""
         problem = seen(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
         problem = replace(problem, fixed_out_options=(*problem.fixed_out_options, *self.left_out))
-        put: Callable[..., Solution] = solve if self.risk is None else _risky(self.risk)
+        solving = Solving(self.solver, self.gap, self.time_limit)
         try:
-            found = put(problem, solver=self.solver, gap=self.gap, time_limit=self.time_limit)
+            found = solve(problem, solving) if self.risk is None else solve_risk(problem, self.risk, solving)
         except InfeasibleError:
             return None
         return found.chosen if found.has_portfolio else None
@@ -480,10 +480,6 @@ class _Run:
             appraisal=appraisal,
             payment_ratios=payment_ratios(self.posed.scenario, ratios),
         )
-
-
-def _risky(risk: Risk) -> Callable[..., Solution]:
-    return lambda problem, **settings: solve_risk(problem, risk, **settings)
 
 
 def _ratio_words(ratios: Mapping[str, float]) -> str:

@@ -8,12 +8,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from rdsim.optimiser import PortfolioProblem, evaluate
+from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.adapters import Limits
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.variations import Measure, with_floor
-from rdsim.optimiser.questions.asking import series
 from rdsim.optimiser.solving.floors import Floor
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, build, draw
@@ -33,7 +32,7 @@ def test_bounds_are_those_of_relaxations_stated_anew(solver: str) -> None:
     for seed in range(12):
         problem = build(draw(seed), {"budget", "opening value", "synergies", "international", "carry"} & {*FAMILIES})
         measure = measure_of(problem, seed)
-        floor = Floor(problem, measure, series(solver, 0.01, None, 0, 1))
+        floor = Floor(problem, measure, Solving(solver).begin())
         for level in (0.5, 2.0, 0.0, 1.0, 99.0, 0.7):
             stated = formulate(with_floor(problem, measure, level))
             anew = Highs().run(stated, Limits(), relaxed=True).bound
@@ -62,7 +61,7 @@ def test_portfolios_of_small_problems_are_nearly_always_the_best() -> None:
         figures = [measure.of(problem, one) for one in every]
         level = float(np.quantile(figures, 0.7))
         for price in (1.0, 20.0, math.inf):
-            floor = Floor(problem, measure, series("highs", 0.0, None, seed, 1))
+            floor = Floor(problem, measure, Solving(gap=0.0, seed=seed).begin())
             floor.bound(level)
             worth = [
                 one.objective - (price * max(0.0, level - figure) if figure < level else 0.0)
@@ -88,7 +87,7 @@ def test_portfolios_of_small_problems_are_nearly_always_the_best() -> None:
 def test_without_a_portfolio_to_begin_with_or_a_bound_there_is_none() -> None:
     problem = build(draw(1), {"budget"})
     measure = measure_of(problem, 2)
-    floor = Floor(problem, measure, series("highs", 0.01, None, 0, 1))
+    floor = Floor(problem, measure, Solving().begin())
     floor.bound(1.0)
     assert floor.best(1.0, 5.0, []) is None
     assert floor.best(1.0, math.inf, [()]) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.problem import FloatArray
+from rdsim.optimiser.solving.settings import EFFORTS
 from tests.optimiser.machine import INSTALLED
 
 PETERSEN = Path(__file__).parents[2] / "benchmarks" / "data" / "mknap1.txt"
@@ -108,7 +110,7 @@ def test_two_runs_are_identical(method: str, solver: str) -> None:
 def test_neighbourhood_search_improves_and_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gap that nothing proves: all rounds are used, none makes it worse, and two runs are alike."""
     monkeypatch.setattr("rdsim.optimiser.solving.rens.PROOF_NODES", 0)
-    monkeypatch.setattr("rdsim.optimiser.solving.rens.MOVES", ())
+    monkeypatch.setitem(EFFORTS, "normal", replace(EFFORTS["normal"], waves=()))
     problem, _ = draw_problem(3, MIDDLE)
     first, second = (solve(problem, Solving(gap=1e-4), method="rens") for _ in range(2))
     monkeypatch.setattr("rdsim.optimiser.solving.rens.ROUNDS", 0)
@@ -123,7 +125,7 @@ def test_walks_improve_and_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rdsim.optimiser.solving.rens.ROUNDS", 0)
     problem, _ = draw_problem(3, MIDDLE)
     first, second = (solve(problem, Solving(gap=1e-4), method="rens") for _ in range(2))
-    monkeypatch.setattr("rdsim.optimiser.solving.rens.MOVES", ())
+    monkeypatch.setitem(EFFORTS, "normal", replace(EFFORTS["normal"], waves=()))
     without = solve(problem, Solving(gap=1e-4), method="rens")
     assert first == second
     assert first.objective > without.objective

@@ -226,10 +226,13 @@ def test_a_solution_pickles() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"gap": -0.1}, {"gap": 1.0}, {"time_limit": -1}, {"threads": 0}, {"method": "magic"}], ids=str
+    "wrong", [{"gap": -0.1}, {"gap": 1.0}, {"time_limit": -1}, {"threads": 0}, {"effort": "idle"}], ids=str
 )
 def test_a_wrong_setting_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ProblemError):
-        solve(state_problem(**KNAPSACK), **wrong)
+    with pytest.raises(ProblemError) as raised:
+        solve(state_problem(**KNAPSACK), Solving(**wrong))
+    assert [fault.where for fault in raised.value.faults] == list(wrong)
+    with pytest.raises(ProblemError, match="method"):
+        solve(state_problem(**KNAPSACK), method="magic")
     with pytest.raises(SolverError):
         solve(state_problem(**KNAPSACK), Solving(solver="oracle"))

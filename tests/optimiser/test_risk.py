@@ -19,7 +19,6 @@ from rdsim.errors import ProblemError
 from rdsim.optimiser import PortfolioProblem, Solving, Status, Termination, evaluate, state_problem, state_rows
 from rdsim.optimiser.adapters import Limits
 from rdsim.optimiser.adapters.highs import Highs
-from rdsim.optimiser.questions.asking import series
 from rdsim.optimiser.solving import kelley, risk
 from rdsim.optimiser.solving.appraisal import Risk, SampledRow, appraise, cvar
 from rdsim.optimiser.solving.risk import Hunt, relax, solve_risk
@@ -258,7 +257,7 @@ HALF = Risk(level=0.9, weight=0.5)
 def bound_of(problem: PortfolioProblem, gap: float, risk: Risk = HALF) -> tuple[float, int]:
     """Bound of the relaxation by cuts, and how many relaxations it took."""
     task = state_task(problem, risk)
-    hunt = Hunt(task, series("highs", gap, None, 0, 1), no_cuts(task.model.value.size))
+    hunt = Hunt(task, Solving(gap=gap).begin(), no_cuts(task.model.value.size))
     assert relax(hunt, hunt.settings.solver.relaxation(task.model), task.rules) is not None
     return hunt.bound, hunt.rounds
 

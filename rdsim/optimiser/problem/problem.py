@@ -14,9 +14,9 @@ The objective is maximised::
 
 Minimisation is value with its sign changed. A knapsack takes three lines:
 
->>> from rdsim.optimiser import solve, state_problem, state_rows
+>>> from rdsim.optimiser import Solving, solve, state_problem, state_rows
 >>> problem = state_problem([6.0, 10.0, 12.0], rows=state_rows([[1, 2, 3]], cap=[5]))
->>> solve(problem, gap=0).chosen
+>>> solve(problem, Solving(gap=0)).chosen
 (1, 2)
 
 Letters used for shapes: O options, G groups, P partners, S stages, R rows, N samples.
