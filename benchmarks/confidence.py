@@ -20,8 +20,7 @@ from benchmarks.instances import Shape, draw_problem
 from benchmarks.risk import draw_samples
 from rdsim.domain import Choice, Scenario
 from rdsim.formulation import state, values
-from rdsim.optimiser import PortfolioProblem, state_problem, state_rows
-from rdsim.optimiser import Solving
+from rdsim.optimiser import PortfolioProblem, Solving, state_problem, state_rows
 from rdsim.optimiser.problem.problem import FloatArray
 from rdsim.optimiser.questions.confidence import (
     Draw,

@@ -18,8 +18,7 @@ from benchmarks._korea import MEDICAL, SCENARIO
 from benchmarks._timing import seconds
 from rdsim.figures import figures_of
 from rdsim.measures import measured
-from rdsim.optimiser import PortfolioProblem, solve
-from rdsim.optimiser import Solving
+from rdsim.optimiser import PortfolioProblem, Solving, solve
 from rdsim.optimiser.questions.alternatives import Alternatives, alternatives
 from rdsim.optimiser.questions.fronts import VALUE, CVaR, Front, Objective, front
 from rdsim.optimiser.questions.ladder import SHARES, Ladder, ladder

@@ -15,10 +15,9 @@ from rdsim.errors import Fault, ProblemError
 from rdsim.figures import Figure, figure_named, unit_words
 from rdsim.measures import measured, restated, traded
 from rdsim.numerals import numeral
-from rdsim.optimiser import PortfolioProblem, evaluate
+from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.questions.fronts import SENSES, VALUE, CVaR, Front, Objective, Point, front
 from rdsim.options import expected_figures
-from rdsim.optimiser import Solving
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
 from rdsim.search import Posed, Proposal
