@@ -56,16 +56,16 @@ __all__ = [
 
 # Where each public name lives. They are imported when first used: `rdsim --help` must not wait for numba.
 _HOMES = {
-    "Choice": ("domain", "Choice"),
+    "Choice": ("portfolio", "Choice"),
     "Experiment": ("sweep", "Experiment"),
     "ExperimentError": ("errors", "ExperimentError"),
     "Factor": ("sweep", "Factor"),
     "InfeasibleError": ("errors", "InfeasibleError"),
     "InputError": ("errors", "InputError"),
     "Plan": ("planning", "Plan"),
-    "Portfolio": ("domain", "Portfolio"),
+    "Portfolio": ("portfolio", "Portfolio"),
     "RdsimError": ("errors", "RdsimError"),
-    "Scenario": ("domain", "Scenario"),
+    "Scenario": ("scenario", "Scenario"),
     "Simulation": ("simulation", "Simulation"),
     "SolverError": ("errors", "SolverError"),
     "Sweep": ("sweep", "Sweep"),

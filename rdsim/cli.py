@@ -326,7 +326,7 @@ def new(folder: Annotated[Path, typer.Argument(help="Folder to make.")]) -> None
 def check(scenario: Folder, overrides: Set = None, plugins: Plugins = None) -> None:
     """Check a scenario: every fault at once, then cheap bounds on what can be done at all."""
     from rdsim import scenario as rooms  # noqa: PLC0415
-    from rdsim.report.words import count  # noqa: PLC0415
+    from rdsim.brief import count  # noqa: PLC0415
 
     _plug_in(plugins)
     world = _load(scenario, overrides)

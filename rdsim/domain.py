@@ -1,22 +1,33 @@
-"""The nouns of a scenario and of a portfolio: frozen values with no behaviour.
+"""The nouns of a scenario and of a portfolio: frozen values, and what they answer by themselves.
 
 A field, its limits and its documentation are one statement; `rdsim.scenario` turns these
 statements into validation messages and into the JSON schema. Money is in the scenario's
-``money_unit`` (billion KRW), durations in the unit that the field's name ends with.
+``money_unit`` (billion KRW), durations in the unit that the field's name ends with. What needs
+files, frames or the rules between fields is answered by upper rooms, which put themselves into
+`ROOMS` when they are imported.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from pydantic import ConfigDict, Field
+
+from rdsim.brief import count, html_table, listing
+from rdsim.frozen import Frozen
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "END_STATES",
     "FIGURE_NAMES",
     "NAMES",
+    "ROOMS",
     "Calibration",
     "Choice",
     "Deliverable",
@@ -117,7 +128,7 @@ class Tranche:
 
 
 @dataclass(frozen=True)
-class Gate:
+class Gate(Frozen):
     """How a programme reviews a project between two tranches."""
 
     __pydantic_config__ = _strict
@@ -168,7 +179,7 @@ class ScreeningLayer:
 
 
 @dataclass(frozen=True)
-class Screening:
+class Screening(Frozen):
     """How a programme narrows its candidates before any is funded; see `rdsim.scenario.screening`."""
 
     __pydantic_config__ = _strict
@@ -184,7 +195,7 @@ class Screening:
 
 
 @dataclass(frozen=True)
-class Programme:
+class Programme(Frozen):
     """A funding line: its money and starts by fiscal year, and its rules."""
 
     __pydantic_config__ = _strict
@@ -261,7 +272,7 @@ class Institute:
 
 
 @dataclass(frozen=True)
-class Technology:
+class Technology(Frozen):
     """A candidate technology, one row of technologies.csv."""
 
     __pydantic_config__ = _strict
@@ -301,7 +312,7 @@ class Technology:
 
 
 @dataclass(frozen=True)
-class Partner:
+class Partner(Frozen):
     """A partner country, organisation, centre or consortium, one row of partners.csv."""
 
     __pydantic_config__ = _strict
@@ -337,7 +348,7 @@ class FormationStage:
 
 
 @dataclass(frozen=True)
-class Mode:
+class Mode(Frozen):
     """A funding mode of joint projects (S002), or `domestic`."""
 
     __pydantic_config__ = _strict
@@ -395,7 +406,7 @@ class PartnerEffect:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Frozen):
     """A named set of success rates; development success is from start to target."""
 
     __pydantic_config__ = _strict
@@ -421,7 +432,7 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class Steps:
+class Steps(Frozen):
     """Time and luck of TRL steps; entry k of a list is the step from TRL k+1 to k+2."""
 
     __pydantic_config__ = _strict
@@ -451,7 +462,7 @@ class UncertaintyClass:
 
 
 @dataclass(frozen=True)
-class ValueRules:
+class ValueRules(Frozen):
     """What the market gives and when."""
 
     __pydantic_config__ = _strict
@@ -588,7 +599,7 @@ class Judgement:
 
 
 @dataclass(frozen=True)
-class JudgementRules:
+class JudgementRules(Frozen):
     """Whose judgements count, and how those of several experts are pooled."""
 
     __pydantic_config__ = _strict
@@ -647,7 +658,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class International:
+class International(Frozen):
     """The target path of the international share of the R&D budget, and the cap on money going abroad."""
 
     __pydantic_config__ = _strict
@@ -669,7 +680,7 @@ class International:
 
 
 @dataclass(frozen=True)
-class Market:
+class Market(Frozen):
     """Home's share of a world market, to which every technology on the market adds size x share (the form of S004)."""
 
     __pydantic_config__ = _strict
@@ -693,7 +704,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Limits:
+class Limits(Frozen):
     """Shares by field and by partner country."""
 
     __pydantic_config__ = _strict
@@ -778,7 +789,7 @@ class SearchSettings:
 
 
 @dataclass(frozen=True)
-class OptimiserSettings:
+class OptimiserSettings(Frozen):
     """Defaults of the optimiser."""
 
     __pydantic_config__ = _strict
@@ -797,8 +808,12 @@ class OptimiserSettings:
 
 
 @dataclass(frozen=True)
-class Scenario:
-    """The world: programmes, technologies, partners, rules and risks."""
+class Scenario(Frozen):
+    """The world: programmes, technologies, partners, rules and risks.
+
+    It does not change: `with_` makes another one. However it was made - read, made of frames, put together by hand,
+    changed by `dataclasses.replace` - it is checked as files are before anything is done with it.
+    """
 
     __pydantic_config__ = _strict
     name: Annotated[Identifier, Field(description="Name of the scenario.")]
@@ -873,6 +888,87 @@ class Scenario:
     simulation: SimulationSettings = SimulationSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
 
+    @classmethod
+    def from_frames(
+        cls,
+        settings: Mapping[str, object],
+        technologies: pd.DataFrame,
+        *,
+        partners: pd.DataFrame | None = None,
+        levels: pd.DataFrame | None = None,
+        links: pd.DataFrame | None = None,
+        facility_needs: pd.DataFrame | None = None,
+        technology_steps: pd.DataFrame | None = None,
+        judgements: pd.DataFrame | None = None,
+    ) -> Scenario:
+        """The scenario of what scenario.toml would hold, and of frames with the columns of the tables beside it.
+
+        Frames are read as CSV files are: headings may carry units, missing values of any kind are empty cells, a
+        cell may be a quantity (``"9 months"``), and a list is a list or a text with ``|`` between. What an index has a
+        name for is a column.
+
+        Raises:
+            ScenarioError: with every fault of the settings, of the frames, by row (counted from 0) and column, and of
+                what they say together.
+        """
+        tables = {
+            "technologies": technologies,
+            "partners": partners,
+            "levels": levels,
+            "links": links,
+            "facility_needs": facility_needs,
+            "technology_steps": technology_steps,
+            "judgements": judgements,
+        }
+        return ROOMS.scenario.from_frames(settings, {name: one for name, one in tables.items() if one is not None})
+
+    def to_frames(self) -> dict[str, Any]:
+        """What `from_frames` takes: ``Scenario.from_frames(**scenario.to_frames()) == scenario``.
+
+        The settings are plain data, under ``settings``; of tables without rows there is none but `technologies`.
+        """
+        return ROOMS.scenario.to_frames(self)
+
+    def with_(self, settings: Mapping[str, object] | Sequence[str]) -> Scenario:
+        """Another scenario, in which the settings at some dotted paths are others.
+
+        Paths, rules and messages are those of ``--set``: ``*`` stands for every entry of a table, None unsets, and a
+        value may be a number, a text, a quantity with its unit, a list or a table.
+
+        Raises:
+            ScenarioError: with every fault of the paths and of what the scenario would then be.
+
+        >>> import rdsim
+        >>> scenario = rdsim.load("scenarios/medical-ai-2024")
+        >>> scenario.with_({"programmes.rnd.budget.2026": 90}).programmes["rnd"].budget[2026]
+        90.0
+        """
+        return ROOMS.scenario.with_(self, settings)
+
+    def write(self, folder: str | Path) -> None:
+        """Write a folder that loads to an equal scenario. Raises OutputError if it is not new or empty, or not
+        writable."""
+        ROOMS.scenario.dump(self, folder)
+
+    def __repr__(self) -> str:
+        things = [
+            count(_size(self.programmes), "programme"),
+            count(_size(self.technologies), "technology"),
+            count(_size(self.partners), "partner"),
+        ]
+        return f"Scenario {self.name}: {self.title}; {', '.join(things)}; {self.start_year} to {self.horizon_year}"
+
+    def _repr_html_(self) -> str:
+        """The scenario in a notebook."""
+        rows = [
+            ("programmes", len(self.programmes), listing(self.programmes)),
+            ("technologies", len(self.technologies), listing(self.technologies)),
+            ("partners", len(self.partners), listing(self.partners)),
+            ("years", self.horizon_year - self.start_year + 1, f"{self.start_year} to {self.horizon_year}"),
+            ("money", "", f"{self.money_unit}"),
+        ]
+        return html_table(f"Scenario {self.name}: {self.title}", (), rows)
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -886,8 +982,88 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Portfolio:
-    """The choice. Ranks are unique and order every queue; `rdsim.portfolio.ranked` gives the default ones."""
+class Portfolio(Frozen):
+    """The choice. Ranks are unique and order every queue; `rdsim.portfolio.ranked` gives the default ones.
+
+    It is iterated by choice, counts its choices, and holds those technologies that it funds.
+    """
 
     choices: tuple[Choice, ...]
     name: str = "portfolio"
+
+    def __iter__(self) -> Iterator[Choice]:
+        return iter(self.choices)
+
+    def __len__(self) -> int:
+        return len(self.choices)
+
+    def __bool__(self) -> bool:
+        """True, also of a portfolio that funds nothing."""
+        return True
+
+    def __contains__(self, technology: object) -> bool:
+        return any(technology in (one, one.technology) for one in self.choices)
+
+    @classmethod
+    def from_frame(cls, table: pd.DataFrame, scenario: Scenario | None = None, name: str = "portfolio") -> Portfolio:
+        """The portfolio of a frame with the columns of a portfolio's file; missing partners and ranks mean none.
+
+        Raises PortfolioError with every fault: of the cells, and with a scenario of what does not fit it.
+        """
+        return ROOMS.portfolio.from_frame(table, scenario, name)
+
+    def frame(self, scenario: Scenario | None = None) -> pd.DataFrame:
+        """A row for each choice, in the portfolio's order: the columns of its file, then with a scenario also names,
+        cost (money) and score. A choice without a rank has a missing one, of pandas' nullable integers."""
+        return ROOMS.portfolio.frame(self, scenario)
+
+    def __repr__(self) -> str:
+        funded = listing(str(one.technology) for one in self.choices)
+        return f"Portfolio {self.name}: {count(len(self), 'choice')}{f' ({funded})' if funded else ''}"
+
+    def _repr_html_(self) -> str:
+        """The portfolio in a notebook."""
+        head = ("technology", "partner", "mode", "start_year", "rank")
+        rows = [(one.technology, one.partner, one.mode, one.start_year, one.rank or "") for one in self.choices]
+        return html_table(f"Portfolio {self.name}: {count(len(self), 'choice')}", head, rows)
+
+
+def _size(table: object) -> int:
+    """The entries of a table; none of what is no table and has not been refused yet."""
+    return len(table) if isinstance(table, Mapping) else 0
+
+
+class ScenarioRoom(Protocol):
+    """What `rdsim.scenario` answers of scenarios."""
+
+    def from_frames(self, settings: Mapping[str, object], tables: Mapping[str, pd.DataFrame]) -> Scenario:
+        """See `Scenario.from_frames`."""
+
+    def to_frames(self, scenario: Scenario) -> dict[str, Any]:
+        """See `Scenario.to_frames`."""
+
+    def with_(self, scenario: Scenario, settings: Mapping[str, object] | Sequence[str]) -> Scenario:
+        """See `Scenario.with_`."""
+
+    def dump(self, scenario: Scenario, folder: str | Path) -> None:
+        """See `Scenario.write`."""
+
+
+class PortfolioRoom(Protocol):
+    """What `rdsim.portfolio` answers of portfolios."""
+
+    def from_frame(self, table: pd.DataFrame, scenario: Scenario | None, name: str) -> Portfolio:
+        """See `Portfolio.from_frame`."""
+
+    def frame(self, portfolio: Portfolio, scenario: Scenario | None) -> pd.DataFrame:
+        """See `Portfolio.frame`."""
+
+
+class Rooms:
+    """The rooms that answer what these values cannot by themselves; each puts itself here when it is imported."""
+
+    scenario: ScenarioRoom
+    portfolio: PortfolioRoom
+
+
+ROOMS = Rooms()

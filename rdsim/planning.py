@@ -10,10 +10,12 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from rdsim.brief import html_table
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Scenario
 from rdsim.errors import PolicyError
 from rdsim.memory import require_memory
+from rdsim.scenario import sound
 from rdsim.search import Loop, Posed, Proposal, Rule, baselines, choose, fresh_worth, improve, pose
 from rdsim.simulation import Engine, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
@@ -47,6 +49,9 @@ class Comparison:
     npv: Interval
     difference: Interval  # optimised less rule
 
+    def __repr__(self) -> str:
+        return f"Comparison with {self.rule!r}: npv {_told(self.npv)}, the plan is ahead by {_told(self.difference)}"
+
 
 @dataclass(eq=False)
 class Plan:
@@ -68,6 +73,20 @@ class Plan:
         """Confidence of the intervals."""
         return self.scenario.simulation.confidence
 
+    def __repr__(self) -> str:
+        told = self.simulation or self.proposal
+        beside = f"; beside {', '.join(self.comparisons)}" if self.comparisons else ""
+        missing = f"; missing: {', '.join(self.missing)}" if self.missing else ""
+        return f"Plan of {self.scenario.name}: {self.proposal.portfolio!r}; {told!r}{beside}{missing}"
+
+    def _repr_html_(self) -> str:
+        """The plan in a notebook."""
+        beside = [(name, _told(one.npv), _told(one.difference)) for name, one in self.comparisons.items()]
+        told = self.simulation._repr_html_() if self.simulation else ""
+        head = ("beside it", f"npv, {self.scenario.money_unit}", "the plan is ahead by")
+        rules = html_table(f"Plan of {self.scenario.name}", head, beside) if beside else ""
+        return self.proposal.portfolio._repr_html_() + told + rules
+
     @property
     def promises_more(self) -> bool:
         """True if the plan's budget rows are at other payment ratios than 1."""
@@ -77,6 +96,10 @@ class Plan:
         """True if the other portfolio was made under rows with the plan's payment ratios."""
         mine, other = self.proposal.payment_ratios, comparison.rule.payment_ratios
         return all(abs(ratio - other[name]) <= _SAME_RATIO for name, ratio in mine.items())
+
+
+def _told(found: Interval) -> str:
+    return f"{found.mean:,.4g} ({found.low:,.4g} to {found.high:,.4g})"
 
 
 def _silent(stage: str, done: int, total: int) -> None:
@@ -103,6 +126,7 @@ def plan(
     portfolio is the first of the rules. Every simple rule is made within the announced money, and once more at the
     plan's payment ratios if those are others: a lead over a rule of less freedom is in part that freedom.
     """
+    scenario = sound(scenario)
     count = scenario.simulation.replications if replications is None else replications
     chance = scenario.simulation.seed if seed is None else seed
     most = min(len(scenario.technologies), sum(sum(one.starts.values()) for one in scenario.programmes.values()))

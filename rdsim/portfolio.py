@@ -9,24 +9,23 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rdsim.domain import Choice, Portfolio, Scenario
+from rdsim.domain import ROOMS, Choice, Portfolio, Scenario
 from rdsim.errors import Fault, OutputError, PortfolioError
 from rdsim.folders import write_whole
 from rdsim.numerals import number
-from rdsim.scenario import cost, eligible
-from rdsim.tables import Row, Table, did_you_mean, headed, neutral, read_table, shown
-from rdsim.texts import tidy
+from rdsim.scenario import cost, eligible, sound
+from rdsim.tables import Row, Table, did_you_mean, framed, headed, neutral, read_table, shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["check", "frame", "from_frame", "ranked", "read", "write"]
+__all__ = ["Choice", "Portfolio", "check", "frame", "from_frame", "ranked", "read", "write"]
 
 _COLUMNS = ("technology", "partner", "mode", "start_year", "rank")
 _REQUIRED = ("technology", "partner", "mode", "start_year")
@@ -47,9 +46,11 @@ def read(path: str | Path, scenario: Scenario) -> Portfolio:
 
 
 def write(portfolio: Portfolio, path: str | Path) -> None:
-    """Write the portfolio as CSV, whole and then renamed. Raises OutputError if the place cannot be written."""
+    """Write the portfolio as CSV, whole and then renamed. Raises PortfolioError for what is no portfolio,
+    OutputError if the place cannot be written."""
     target = Path(path)
     text = io.StringIO()
+    _refuse(_made_faults(portfolio))
     rows = ([one.technology, one.partner, one.mode, one.start_year, one.rank or ""] for one in portfolio.choices)
     csv.writer(text, lineterminator="\n").writerows([_COLUMNS, *([neutral(str(cell)) for cell in row] for row in rows)])
     try:
@@ -59,8 +60,13 @@ def write(portfolio: Portfolio, path: str | Path) -> None:
 
 
 def check(portfolio: Portfolio, scenario: Scenario) -> None:
-    """Raise PortfolioError with every fault of a portfolio that does not fit the scenario."""
-    _refuse(_faults(portfolio.choices, scenario, _RULES, _choice_place(portfolio)))
+    """Raise PortfolioError with every fault of a portfolio that does not fit the scenario.
+
+    Raises ScenarioError where no files could hold the scenario.
+    """
+    faults = _made_faults(portfolio)
+    readable = portfolio if not faults else _readable(portfolio)
+    _refuse([*faults, *_faults(readable.choices, sound(scenario), _RULES, _choice_place(readable))])
 
 
 def ranked(portfolio: Portfolio, scenario: Scenario) -> Portfolio:
@@ -78,37 +84,73 @@ def ranked(portfolio: Portfolio, scenario: Scenario) -> Portfolio:
     return dataclasses.replace(portfolio, choices=tuple(choices))
 
 
-def frame(portfolio: Portfolio, scenario: Scenario) -> pd.DataFrame:
+def frame(portfolio: Portfolio, scenario: Scenario | None = None) -> pd.DataFrame:
     """A row for each choice, in the portfolio's order: its columns, then names, cost (money) and score for people.
 
-    A choice without a rank has a missing one; the column is of pandas' nullable integers.
+    Those for people are a scenario's. A choice without a rank has a missing one; the column is of pandas' nullable
+    integers. Raises PortfolioError for a portfolio that does not fit the scenario, or that no file could hold.
     """
     import pandas as pd  # noqa: PLC0415 - heavy, and needed here alone
 
-    rows = [_shown_row(choice, scenario) for choice in portfolio.choices]
-    table = pd.DataFrame(rows, columns=[*_COLUMNS, *_SHOWN])
+    if scenario is None:
+        _refuse(_made_faults(portfolio))
+    else:
+        check(portfolio, scenario)
+    rows = [_row(choice) if scenario is None else _shown_row(choice, scenario) for choice in portfolio.choices]
+    table = pd.DataFrame(rows, columns=[*_COLUMNS, *(_SHOWN if scenario else ())])
     return table.astype({"start_year": "int64", "rank": "Int64"})
 
 
-def from_frame(table: pd.DataFrame, scenario: Scenario, name: str = "portfolio") -> Portfolio:
+def from_frame(table: pd.DataFrame, scenario: Scenario | None = None, name: str = "portfolio") -> Portfolio:
     """The portfolio of a frame with the columns of the CSV; missing partners and ranks mean none.
 
-    Raises PortfolioError with every fault.
+    Raises PortfolioError with every fault: of the frame, and with a scenario of what does not fit it.
     """
-    records = [{str(key): _text(value) for key, value in row.items()} for row in table.to_dict("records")]
-    rows = tuple(Row(index, {key: text for key, text in one.items() if text}) for index, one in enumerate(records))
-    columns = tuple(str(column) for column in table.columns)
-    return _portfolio(Table(f"frame {name}", columns, rows=rows), scenario, name)
+    return _portfolio(framed(table, f"frame {name}"), scenario, name)
 
 
-def _portfolio(table: Table, scenario: Scenario, name: str) -> Portfolio:
+def _made_faults(portfolio: Portfolio) -> list[Fault]:
+    """What no file could hold of a portfolio that was put together in Python."""
+    choices: object = getattr(portfolio, "choices", None)
+    if not isinstance(choices, tuple) or not hasattr(portfolio, "name"):
+        return [Fault("portfolio", "must be a Portfolio of a tuple of choices", type(portfolio).__name__)]
+    labels = ((f"portfolio {portfolio.name}, choice {index}", one) for index, one in enumerate(choices))
+    return [fault for label, one in labels for fault in _made_choice_faults(label, one)]
+
+
+def _made_choice_faults(where: str, choice: object) -> Iterator[Fault]:
+    if not isinstance(choice, Choice):
+        yield Fault(where, "must be a Choice", type(choice).__name__)
+        return
+    for column in ("technology", "mode", "partner"):
+        if not isinstance(getattr(choice, column), str):
+            yield Fault(f"{where}, {column}", "must be text", shown(getattr(choice, column)))
+    for column in ("start_year", "rank"):
+        given: object = getattr(choice, column)
+        if isinstance(given, bool) or not isinstance(given, Integral):
+            yield Fault(f"{where}, {column}", "must be a whole number", shown(given))
+
+
+def _readable(portfolio: Portfolio) -> Portfolio:
+    """The choices of a portfolio with which nothing is wrong by themselves."""
+    choices: object = getattr(portfolio, "choices", None)
+    known = choices if isinstance(choices, tuple) else ()
+    return Portfolio(tuple(one for one in known if not list(_made_choice_faults("", one))))
+
+
+def _portfolio(table: Table, scenario: Scenario | None, name: str) -> Portfolio:
     """The portfolio of a table, or all its faults; a cell that cannot be read is not judged again by the rules."""
     table = headed(table, (*_COLUMNS, *_SHOWN))
     pairs = [_choice(row, table) for row in table.rows] if table.columns else []
     choices = tuple(choice for choice, _ in pairs)
     written = [*table.faults, *_column_faults(table), *(fault for _, wrong in pairs for fault in wrong)]
     places = {fault.where for fault in written}
-    judged = _faults(choices, scenario, _RULES, lambda index, column: _cell(table, table.rows[index].number, column))
+
+    def where(index: int, column: str) -> str:
+        return _cell(table, table.rows[index].number, column)
+
+    found = _own_findings(choices) if scenario is None else _findings(choices, sound(scenario), _RULES)
+    judged = [Fault(where(index, column), *texts) for index, column, *texts in found]
     _refuse([*written, *(fault for fault in judged if fault.where not in places)])
     return Portfolio(choices, name)
 
@@ -160,18 +202,32 @@ def _choice(row: Row, table: Table) -> tuple[Choice, list[Fault]]:
 
 
 def _faults(choices: tuple[Choice, ...], scenario: Scenario, rules: Iterable[Rule], where: Place) -> list[Fault]:
-    findings = (finding for rule in rules for finding in rule(choices, scenario))
-    return [Fault(where(index, column), *texts) for index, column, *texts in findings]
+    return [Fault(where(index, column), *texts) for index, column, *texts in _findings(choices, scenario, rules)]
+
+
+def _findings(choices: tuple[Choice, ...], scenario: Scenario, rules: Iterable[Rule]) -> Iterator[Finding]:
+    return (finding for rule in rules for finding in rule(choices, scenario))
+
+
+def _own_findings(choices: tuple[Choice, ...]) -> Iterator[Finding]:
+    """What is wrong with choices in any scenario."""
+    yield from _twice_findings(choices)
+    yield from _rank_findings(choices)
 
 
 def _known_findings(choices: tuple[Choice, ...], scenario: Scenario) -> Iterator[Finding]:
     """Names that the scenario does not have, and technologies chosen twice."""
-    first: dict[str, int] = {}
     for index, choice in enumerate(choices):
         for column, name, known in _names(choice, scenario):
             if name not in known:
                 rule = f"must name a {column} of the scenario"
                 yield index, column, rule, shown(name), did_you_mean(name, known)
+    yield from _twice_findings(choices)
+
+
+def _twice_findings(choices: tuple[Choice, ...]) -> Iterator[Finding]:
+    first: dict[str, int] = {}
+    for index, choice in enumerate(choices):
         if choice.technology and first.setdefault(choice.technology, index) != index:
             yield index, "technology", "a technology must not be chosen twice", shown(choice.technology), ""
 
@@ -209,7 +265,7 @@ def _start_findings(choices: tuple[Choice, ...], scenario: Scenario) -> Iterator
             yield index, "start_year", rule, str(choice.start_year), ""
 
 
-def _rank_findings(choices: tuple[Choice, ...], _: Scenario) -> Iterator[Finding]:
+def _rank_findings(choices: tuple[Choice, ...], _: Scenario | None = None) -> Iterator[Finding]:
     """All ranks or none, all different, all positive."""
     given = Counter(choice.rank for choice in choices)
     some = set(given) != {0}
@@ -243,11 +299,14 @@ def _networks(scenario: Scenario, code: str) -> set[str]:
     return {network for one in (code, *partner.members) for network in scenario.partners[one].networks}
 
 
+def _row(choice: Choice) -> dict[str, object]:
+    return {**dataclasses.asdict(choice), "rank": choice.rank or None}
+
+
 def _shown_row(choice: Choice, scenario: Scenario) -> dict[str, object]:
     technology = scenario.technologies[choice.technology]
     return {
-        **dataclasses.asdict(choice),
-        "rank": choice.rank or None,
+        **_row(choice),
         "name": technology.name,
         "programme": technology.programme,
         "field": technology.field,
@@ -258,12 +317,14 @@ def _shown_row(choice: Choice, scenario: Scenario) -> dict[str, object]:
     }
 
 
-def _text(value: Any) -> str:
-    """A frame's value as a cell; every kind of missing value is empty."""
-    if value is None or (isinstance(value, float) and math.isnan(value)) or str(value) in ("<NA>", "NaT"):
-        return ""
-    whole = isinstance(value, float) and value.is_integer()
-    return str(int(value)) if whole else tidy(str(value)).strip()
-
-
 _RULES: tuple[Rule, ...] = (_known_findings, _option_findings, _start_findings, _rank_findings, _pair_findings)
+
+
+class _Room:
+    """What is answered of portfolios (`rdsim.domain.ROOMS`)."""
+
+    from_frame = staticmethod(from_frame)
+    frame = staticmethod(frame)
+
+
+ROOMS.portfolio = _Room()

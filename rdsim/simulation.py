@@ -14,6 +14,7 @@ import pandas as pd
 
 from rdsim import frames, portfolio
 from rdsim.aim import aim_of
+from rdsim.brief import count, html_table
 from rdsim.case import Case, Outcomes, build, empty_outcomes, technologies
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.draws import Draws
@@ -23,6 +24,7 @@ from rdsim.luck import chance, laid_out_bytes, lay_out, lay_out_rest, value_fact
 from rdsim.memory import require_memory
 from rdsim.metrics import Material, Worth, replication_figures, sold_by_technology, worth
 from rdsim.native.threads import cores, in_threads
+from rdsim.scenario import sound
 from rdsim.stats import mean_interval
 from rdsim.streams import REPORTED, Stream
 
@@ -93,6 +95,22 @@ class Simulation:
             "n": [interval.n for interval in intervals],
         }
         return pd.DataFrame(table, index=pd.Index(figures.columns, name="figure"))
+
+    def __repr__(self) -> str:
+        value = self._figure("npv")
+        runs = f"{count(len(self.replications), 'replication')}, seed {self.seed}, engine {self.engine}"
+        return f"Simulation of {self.portfolio.name} in {self.scenario.name}: {runs}; npv {value}"
+
+    def _repr_html_(self) -> str:
+        """The simulation in a notebook."""
+        rows = [(name, self._figure(name)) for name in self.replications.columns if name != "replication"]
+        caption = f"Simulation of {self.portfolio.name} in {self.scenario.name}, {self.scenario.money_unit}"
+        return html_table(caption, ("figure", f"mean, {self.scenario.simulation.confidence:.0%} interval"), rows)
+
+    def _figure(self, name: str) -> str:
+        numbers = self.replications[name].to_numpy(np.float64)
+        found = mean_interval(numbers, self.scenario.simulation.confidence)
+        return f"{found.mean:,.4g} ({found.low:,.4g} to {found.high:,.4g})"
 
 
 Replicate = Callable[[Draws], Outcomes]
@@ -174,9 +192,9 @@ def simulate(
 ) -> Simulation:
     """Simulate a portfolio; replications and seed default to the scenario's.
 
-    `progress` is called with the number of replications done since its last call. Raises PortfolioError for a
-    portfolio that does not fit the scenario, InputError for an unknown engine, impossible numbers, or tables that do
-    not fit into memory.
+    `progress` is called with the number of replications done since its last call. Raises ScenarioError for a scenario
+    that no files could hold, PortfolioError for a portfolio that does not fit it, InputError for an unknown engine,
+    impossible numbers, or tables that do not fit into memory.
 
     >>> import rdsim
     >>> scenario = rdsim.load("scenarios/medical-ai-2024")
@@ -185,6 +203,7 @@ def simulate(
     >>> len(outcomes.projects), list(outcomes.summary().columns)
     (50, ['mean', 'ci_low', 'ci_high', 'n'])
     """
+    scenario = sound(scenario)
     prepared = _prepare(scenario, chosen, replications, seed, threads)
     require_memory(scenario, len(prepared.choices), len(prepared.draws.replications))
     tables: list[list[pd.DataFrame]] = []
@@ -212,6 +231,7 @@ def replicate(
 
     The replications are those of a stream after the first `after`: others have other luck.
     """
+    scenario = sound(scenario)
     prepared = _prepare(scenario, chosen, replications, seed, threads, stream, after)
     parts = []
     reduce = partial(_figures, scenario, prepared.choices)
@@ -237,6 +257,7 @@ def expected_worths(
     Projects are in the order of the portfolio's choices; worth is what the scenario's aim says (see `rdsim.aim`).
     Its mean is that of the simulated worth, with far less luck. Other arguments and errors are those of `replicate`.
     """
+    scenario = sound(scenario)
     prepared = _prepare(scenario, chosen, replications, seed, threads, stream, after)
     sure, choices = with_sure_market(scenario), prepared.choices
     reduce = partial(_expected, scenario, choices)
@@ -339,6 +360,7 @@ def trace(scenario: Scenario, chosen: Portfolio, *, replication: int = 0, seed: 
     """What happened in one replication, event by event: who waited for what, when (on the SimPy engine)."""
     from rdsim.engines import process  # noqa: PLC0415
 
+    scenario = sound(scenario)
     prepared = _prepare(scenario, chosen, 1, seed)
     draws = Draws(prepared.draws.seed, REPORTED.numbers(1, replication))
     rows: list[process.TraceRow] = []

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from rdsim.brief import listing
 from rdsim.domain import Portfolio, Scenario
 from rdsim.report import PlanReport, Sheet
 
@@ -65,3 +66,7 @@ class Study:
     def lines(self) -> Sequence[str]:
         """What the terminal says."""
         return self.said or (self.page.lead if isinstance(self.page, Sheet) else ())
+
+    def __repr__(self) -> str:
+        about = f" of {self.scenario.name}" if self.scenario else ""
+        return f"Study {self.name}{about}: {listing(self.tables) or 'no tables'}"

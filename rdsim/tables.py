@@ -10,16 +10,19 @@ from __future__ import annotations
 import csv
 import difflib
 import io
+import math
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Complex, Number, Rational, Real
 from pathlib import Path
+from typing import Any
 
 from rdsim.errors import Fault, InputError, cut
 from rdsim.numerals import PLAIN, Style, number, style_of
 from rdsim.texts import read_tidy, tidy
 
-__all__ = ["Row", "Table", "copies", "did_you_mean", "headed", "neutral", "plain_cell", "read_table", "shown"]
+__all__ = ["Row", "Table", "copies", "did_you_mean", "framed", "headed", "neutral", "plain_cell", "read_table", "shown"]
 
 _HEADER = re.compile(r"(?P<name>[^\[\]]*?)\s*(\[(?P<unit>[^\[\]]*)\])?")
 _SEPARATOR = re.compile(r"\"?sep=(?P<mark>[,;\t])\"?\r?\n", re.IGNORECASE)
@@ -35,11 +38,13 @@ class Row:
 
     number: int
     cells: Mapping[str, str]
+    bad: tuple[str, ...] = ()
+    """Columns whose cells hold what no cell can: told among the table's faults."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV file. If it cannot be read at all, it has no columns, and `faults` says why."""
+    """A CSV file, or a frame. If it cannot be read at all, it has no columns, and `faults` says why."""
 
     name: str
     columns: tuple[str, ...] = ()
@@ -47,6 +52,8 @@ class Table:
     rows: tuple[Row, ...] = ()
     style: Style = PLAIN
     faults: tuple[Fault, ...] = ()
+    head: str = ", row 1"
+    """Where its headings stand, after its name: those of a frame stand in no row."""
 
 
 def did_you_mean(name: str, known: Iterable[object], shown_at_most: int = 8) -> str:
@@ -103,9 +110,14 @@ def headed(table: Table, known: Iterable[str], own: Collection[str] = ()) -> Tab
     }
     if not names:
         return table
-    rows = tuple(Row(row.number, {names.get(key, key): cell for key, cell in row.cells.items()}) for row in table.rows)
+    rows = tuple(_renamed(row, names) for row in table.rows)
     columns = tuple(names.get(one, one) for one in table.columns)
     return replace(table, columns=columns, rows=rows, units={names.get(key, key): u for key, u in table.units.items()})
+
+
+def _renamed(row: Row, names: Mapping[str, str]) -> Row:
+    cells = {names.get(key, key): cell for key, cell in row.cells.items()}
+    return Row(row.number, cells, tuple(names.get(one, one) for one in row.bad))
 
 
 def copies(folder: Path, file: str) -> list[str]:
@@ -128,6 +140,55 @@ def read_table(path: Path) -> Table:
     except csv.Error as error:
         return Table(path.name, faults=(Fault(path.name, "must be a CSV table", str(error)),))
     return _table(path.name, records, delimiter)
+
+
+def framed(frame: object, name: str) -> Table:
+    """A pandas frame as a table called `name`, its rows counted from 0: cells as a CSV file would hold them.
+
+    Missing values of any kind are empty cells, lists are joined by ``|``, and an index with names is columns. What is
+    no frame, or holds what no cell could, is told in the table's faults.
+    """
+    import pandas as pd  # noqa: PLC0415 - heavy, and needed here alone
+
+    if not isinstance(frame, pd.DataFrame):
+        return Table(name, faults=(Fault(name, "must be a pandas DataFrame", type(frame).__name__),), head="")
+    named = [one for one in frame.index.names if one is not None and one not in frame.columns]
+    table = frame.reset_index(level=named) if named else frame
+    columns, units, faults = _columns(name, [tidy(str(one)).strip() for one in table.columns])
+    if faults:
+        return Table(name, faults=tuple(faults), head="")
+    rows = []
+    for row, values in enumerate(table.itertuples(index=False, name=None)):
+        cells = {column: _cell_of(value) for column, value in zip(columns, values, strict=True)}
+        strange = {column: value for column, value in zip(columns, values, strict=True) if cells[column] is None}
+        for column, value in strange.items():
+            found = f"{type(value).__name__} {shown(value)}"
+            faults.append(Fault(f"{name}, row {row}, column {column}", "must be text, a number or a list", found))
+        rows.append(Row(row, {column: text for column, text in cells.items() if text}, tuple(strange)))
+    return Table(name, tuple(columns), units, tuple(rows), faults=tuple(faults), head="")
+
+
+def _cell_of(value: Any) -> str | None:
+    """A frame's value as a cell; None of what no cell could hold."""
+    if value is None or str(value) in ("<NA>", "NaT"):
+        return ""
+    if isinstance(value, str):
+        return tidy(value).strip()
+    if isinstance(value, list | tuple):
+        texts = [_cell_of(one) for one in value]
+        return None if None in texts else "|".join(one for one in texts if one)
+    if isinstance(value, Number):
+        return _number_cell(value)
+    return _cell_of(value.tolist()) if hasattr(value, "tolist") else None
+
+
+def _number_cell(value: Any) -> str | None:
+    """A missing number is an empty cell; a whole one is written without a point; a complex one is none."""
+    if not isinstance(value, Real) or isinstance(value, Rational):
+        return None if isinstance(value, Complex) and not isinstance(value, Rational) else str(value)
+    if math.isnan(value):
+        return ""
+    return str(int(float(value))) if float(value).is_integer() else str(value)
 
 
 def _folded(heading: str) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from rdsim.brief import count
 from rdsim.domain import Choice
 
 __all__ = ["Begun", "Openings", "Options", "Past", "Row", "RowKey"]
@@ -82,6 +83,11 @@ class Options:
     def expected(self) -> Floats:
         """Expected net present value, shape (O,)."""
         return self.mean
+
+    def __repr__(self) -> str:
+        known = {one.technology for one in self.choices}
+        samples = count(len(self.npv), "sample")
+        return f"Options: {count(len(self.choices), 'option')} of {count(len(known), 'technology')}, {samples} of each"
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,9 @@ and a suggestion. A folder may have optional parts, chosen by ``parts = [...]`` 
 
 from __future__ import annotations
 
+from rdsim.domain import ROOMS, Scenario
 from rdsim.scenario.archive import digest, dump, schema
+from rdsim.scenario.door import Room, from_frames, to_frames, with_
 from rdsim.scenario.extensions import named as named_extensions
 from rdsim.scenario.feasibility import check, remarks
 from rdsim.scenario.figures import (
@@ -34,7 +36,7 @@ from rdsim.scenario.figures import (
 )
 from rdsim.scenario.folder import PARTS, chosen_parts, part_names
 from rdsim.scenario.judgement import Pool, drawn, figure, told
-from rdsim.scenario.loading import load
+from rdsim.scenario.loading import load, sound
 from rdsim.scenario.money import due_years, plannable
 from rdsim.scenario.overrides import Override, by_new_names, parse_overrides
 from rdsim.scenario.starting import start
@@ -44,6 +46,7 @@ __all__ = [
     "PARTS",
     "Override",
     "Pool",
+    "Scenario",
     "Variations",
     "award",
     "by_new_names",
@@ -59,6 +62,7 @@ __all__ = [
     "dump",
     "eligible",
     "figure",
+    "from_frames",
     "home_level",
     "level",
     "load",
@@ -76,8 +80,13 @@ __all__ = [
     "schema",
     "screened",
     "screening_paid",
+    "sound",
     "start",
     "step_distribution",
     "target",
+    "to_frames",
     "told",
+    "with_",
 ]
+
+ROOMS.scenario = Room()

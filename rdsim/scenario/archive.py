@@ -16,6 +16,7 @@ from rdsim.domain import FacilityNeed, Judgement, Link, Partner, Scenario, Techn
 from rdsim.folders import new_folder
 from rdsim.scenario.findings import FILES
 from rdsim.scenario.folder import FIGURE, PARTS, SETTINGS
+from rdsim.scenario.loading import sound
 from rdsim.scenario.renamed import first_named
 from rdsim.scenario.shapes import ROOT, Shape, parts
 from rdsim.scenario.units import SCALES
@@ -30,8 +31,9 @@ def digest(scenario: Scenario) -> str:
 
     What a part brings counts; that it came from a part does not. Settings that came with later releases count where
     they are not at their defaults.
+    Raises ScenarioError for what cannot be a scenario.
     """
-    content = _canonical(first_named(dataclasses.asdict(scenario)))
+    content = _canonical(first_named(dataclasses.asdict(sound(scenario))))
     del content[PARTS]
     for name in ("links", "facility_needs", "technology_steps", "judgements"):
         content[name].sort(key=_json)
@@ -39,8 +41,9 @@ def digest(scenario: Scenario) -> str:
 
 
 def dump(scenario: Scenario, folder: str | FilePath) -> None:
-    """Write a folder that loads to an equal scenario. Raises OutputError if it is not new or empty, or not writable."""
-    texts = _files(scenario)
+    """Write a folder that loads to an equal scenario. Raises OutputError if it is not new or empty, or not writable,
+    ScenarioError for what cannot be a scenario."""
+    texts = _files(sound(scenario))
     with new_folder(folder, "a scenario is written to a new or an empty folder") as draft:
         for name, text in texts.items():
             (draft / name).write_text(text, encoding="utf-8", newline="")

@@ -15,6 +15,7 @@ from functools import cached_property
 from rdsim.domain import Limit, Scenario
 from rdsim.errors import Fault
 from rdsim.scenario.figures import award, eligible, money_scale, offered, target
+from rdsim.scenario.loading import sound
 from rdsim.scenario.money import plannable, years_to_last_request
 
 __all__ = ["check", "remarks"]
@@ -24,12 +25,12 @@ _TOLERANCE = 1e-9
 
 def check(scenario: Scenario) -> tuple[Fault, ...]:
     """Demands of the scenario that no portfolio can meet, as faults; () if these bounds find none."""
-    return _run(scenario, (_without_option, _ruled_out, _excluded, _over_budget, _over_starts, _shares))
+    return _run(sound(scenario), (_without_option, _ruled_out, _excluded, _over_budget, _over_starts, _shares))
 
 
 def remarks(scenario: Scenario) -> tuple[Fault, ...]:
     """What a planner may not have meant, though portfolios exist: starts not paid to the end, caps, idle judgements."""
-    return _run(scenario, (_unpaid_starts, _capped, _idle_judgements))
+    return _run(sound(scenario), (_unpaid_starts, _capped, _idle_judgements))
 
 
 def _run(scenario: Scenario, rules: Iterable[Callable[[_Bounds], Iterator[Fault]]]) -> tuple[Fault, ...]:

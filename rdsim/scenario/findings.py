@@ -34,11 +34,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where each value came from: the rows of the tables, the overrides, and the files of optional parts."""
+    """Where each value came from: the rows of the tables, the overrides, and the files of optional parts.
+
+    `settings` and `tables` are what the files of the scenario itself are called, or what stands in their place, and
+    `head` where a table's headings stand, after its name.
+    """
 
     rows: Mapping[Path, int] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
     files: Mapping[Path, str] = field(default_factory=dict)
+    settings: str = "scenario.toml"
+    tables: Mapping[str, str] = field(default_factory=lambda: FILES)
+    head: str = ", row 1"
 
     def fault(self, finding: Finding) -> Fault:
         """The finding as a fault, laid at the override that touched it, if one did, and else at the file.
@@ -68,9 +75,11 @@ class Origin:
         """Where a path stands in the files: its row and column, or its dotted path."""
         file = next((self.files[path[:k]] for k in range(len(path), 0, -1) if path[:k] in self.files), "")
         if not path or path[0] not in FILES:
-            return f"{file or 'scenario.toml'}, {dotted(path)}" if path else "scenario.toml"
-        row = 1 if "*" in path[:2] else self.rows.get(path[:2])
-        texts = [file or FILES[str(path[0])], f"row {row}" if row else ".".join(str(one) for one in path[1:2])]
+            return f"{file or self.settings}, {dotted(path)}" if path else self.settings
+        table, row = file or self.tables[str(path[0])], self.rows.get(path[:2])
+        texts = [table + (self.head if "*" in path[:2] else "")]
+        if "*" not in path[:2]:
+            texts.append(f"row {row}" if row is not None else ".".join(str(one) for one in path[1:2]))
         if len(path) > 2:
             own = len(path) > 3 and path[2] == "figures"  # a column figure.NAME
             texts.append(f"column figure.{path[3]}" if own else f"column {path[2]}")

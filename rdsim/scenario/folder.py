@@ -22,7 +22,18 @@ from rdsim.scenario.shapes import Path, Shape, parts, required
 from rdsim.tables import Row, Table, copies, did_you_mean, headed, read_table, shown
 from rdsim.texts import read_toml, tidy
 
-__all__ = ["FIGURE", "PARTS", "SETTINGS", "Cell", "Reading", "chosen_parts", "part_names", "read_folder"]
+__all__ = [
+    "FIGURE",
+    "PARTS",
+    "SETTINGS",
+    "Cell",
+    "Reading",
+    "add_table",
+    "chosen_parts",
+    "part_names",
+    "read_folder",
+    "reasons",
+]
 
 SETTINGS = "scenario.toml"
 FIGURE = "figure."
@@ -159,8 +170,13 @@ def _read_file(folder: FilePath, name: str, reading: Reading, prefix: str = "") 
     if not path.exists():
         return
     table = read_table(path)
-    table = replace(table, name=prefix + table.name)
-    reading.faults += _of(prefix, table.faults)
+    faults = tuple(_of(prefix, table.faults))
+    add_table(name, replace(table, name=prefix + table.name, faults=faults), reading)
+
+
+def add_table(name: str, table: Table, reading: Reading) -> None:
+    """Add the records of a table, and what is wrong with its cells and headings."""
+    reading.faults += table.faults
     if not table.columns:
         reading.bad.append((name,))
     elif name == "levels":
@@ -177,26 +193,31 @@ def _of(prefix: str, faults: Iterable[Fault]) -> list[Fault]:
 def _require_files(folders: Sequence[FilePath], reading: Reading) -> None:
     """Technologies always; partners if a mode is joint; partners and their levels together. The parts come last."""
     has = {name: any((folder / file).exists() for folder in folders) for name, file in FILES.items()}
-    modes = reading.mapping.get("modes")
-    joint = isinstance(modes, dict) and bool(modes.keys() - {"domestic"})
-    reasons = {
-        "technologies": "the file is required",
-        "partners": "the file is required where there are joint modes or partner_levels.csv"
-        if joint or has["levels"]
-        else "",
-        "levels": "the file is required where there is a partners.csv" if has["partners"] else "",
-    }
+    required_for = reasons(has, reading.mapping, FILES)
     folder, *places = folders
     for name, file in FILES.items():
         reading.faults += [_copied(one, file) for one in copies(folder, file)] if has[name] else []
         misnamed = "" if has[name] else _misnamed(folder, file)
-        if not has[name] and (reasons.get(name) or misnamed):
-            rule = reasons.get(name) or "a table is read only under its own name"
+        if not has[name] and (required_for.get(name) or misnamed):
+            rule = required_for.get(name) or "a table is read only under its own name"
             suggestion = f"Rename {misnamed} to {file}." if misnamed else ""
             reading.faults.append(Fault(file, rule, f"no such file in {folder}", suggestion))
             reading.bad.append((name,))
         for place in places:
             _require_own_name(place, file, reading)
+
+
+def reasons(has: Mapping[str, bool], mapping: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, str]:
+    """Why a table must be there, by its name; empty if it need not be. `called` are the names of all of them."""
+    modes, noun = mapping.get("modes"), "file" if called is FILES else "frame"
+    joint = isinstance(modes, dict) and bool(modes.keys() - {"domestic"})
+    return {
+        "technologies": f"the {noun} is required",
+        "partners": f"the {noun} is required where there are joint modes or {called['levels']}"
+        if joint or has["levels"]
+        else "",
+        "levels": f"the {noun} is required where there is a {called['partners']}" if has["partners"] else "",
+    }
 
 
 def _copied(copy: str, file: str) -> Fault:
@@ -243,8 +264,14 @@ def _add_records(name: str, table: Table, reading: Reading) -> None:
 
 def _note(path: Path, row: Row, table: Table, reading: Reading) -> None:
     reading.rows[path] = row.number
+    reading.bad += [(*path, *_place(column)) for column in row.bad]
     if "/" in table.name:
         reading.files[path] = table.name
+
+
+def _place(column: str) -> Path:
+    """Where a record has what a column holds."""
+    return ("figures", column.removeprefix(FIGURE)) if column.startswith(FIGURE) else (column,)
 
 
 def _note_columns(name: str, columns: Iterable[str], known: Container[str], table: Table, reading: Reading) -> None:
@@ -283,13 +310,13 @@ def _check_columns(name: str, table: Table, known: frozenset[str], needed: froze
     for column in table.columns:
         if column and column not in known:
             advice = did_you_mean(column, known)
-            reading.faults.append(Fault(f"{table.name}, row 1, column {column}", "unknown column", "", advice))
+            reading.faults.append(Fault(f"{table.name}{table.head}, column {column}", "unknown column", "", advice))
             for meant in [one for one in missing if f"'{one}'" in advice]:
                 missing.remove(meant)
                 reading.bad.append((name, "*", meant))
     for column in missing:
         reading.faults.append(
-            Fault(f"{table.name}, row 1, column {column}", "the column is required", "no such column")
+            Fault(f"{table.name}{table.head}, column {column}", "the column is required", "no such column")
         )
         reading.bad.append((name, "*", column))
 
@@ -300,7 +327,7 @@ def _own_figures(table: Table, reading: Reading) -> dict[str, str]:
     for column, name in found.items():
         if not re.fullmatch(FIGURE_NAMES, name):
             rule = f"must be named {FIGURE}NAME, with a NAME of letters, digits and _ that begins with a letter"
-            reading.faults.append(Fault(f"{table.name}, row 1, column {column}", rule, shown(name)))
+            reading.faults.append(Fault(f"{table.name}{table.head}, column {column}", rule, shown(name)))
             reading.bad.append(("technologies", "*", "figures", name))
     return found
 
@@ -332,7 +359,7 @@ def _add_levels(table: Table, reading: Reading) -> None:
     table = headed(table, ("partner",))
     if "partner" not in table.columns:
         rule = "the first column must be 'partner', and one column for each field follows"
-        reading.faults.append(Fault(f"{table.name}, row 1", rule, shown(", ".join(table.columns))))
+        reading.faults.append(Fault(f"{table.name}{table.head}", rule, shown(", ".join(table.columns))))
         reading.bad.append(("levels",))
         return
     levels: dict[str, Any] = reading.mapping.setdefault("levels", {})

@@ -11,14 +11,24 @@ from typing import Any
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ScenarioError
 from rdsim.scenario.consistency import contradictions
-from rdsim.scenario.findings import Finding, Origin, standing
+from rdsim.scenario.findings import FILES, Finding, Origin, standing
 from rdsim.scenario.folder import PARTS, Reading, read_folder
 from rdsim.scenario.overrides import Override, apply_override, parse_overrides
 from rdsim.scenario.shapes import covers
 from rdsim.scenario.validation import repaired, validate
-from rdsim.scenario.values import resolve, stated_money
+from rdsim.scenario.values import plain, resolve, stated_money
 
-__all__ = ["load"]
+__all__ = ["MADE", "accepted", "let_in", "load", "sound"]
+
+MADE: Mapping[str, Any] = {
+    "settings": "scenario",
+    "tables": {name: f"scenario.{name}" for name in FILES},
+    "head": "",
+}
+"""What the places of a scenario are called that came from no files."""
+
+_SOUND = "_sound"
+"""Attribute of a scenario that has been checked: True, or the scenario that it is read as."""
 
 
 def load(folder: str | FilePath, overrides: Sequence[str] | Mapping[str, object] = ()) -> Scenario:
@@ -39,13 +49,48 @@ def load(folder: str | FilePath, overrides: Sequence[str] | Mapping[str, object]
     parts = [one for one in given if one.path == (PARTS,)]
     given = [one for one in given if one not in parts]
     reading = read_folder(FilePath(folder), (parts[-1].value or []) if parts else None)
+    return let_in(reading, given, faults)
+
+
+def let_in(reading: Reading, given: Sequence[Override] = (), faults: Iterable[Fault] = (), **names: Any) -> Scenario:
+    """The scenario that a reading is after overrides: what everything passes, from wherever it comes.
+
+    `faults` are known already; `names` are those of `Origin` for what was read. Raises ScenarioError with every fault.
+    """
     faults = [*reading.faults, *faults, *_apply(given, reading)]
     scenario, findings = _judge(reading)
-    origin = Origin(reading.rows, tuple(given), reading.files)
+    origin = Origin(reading.rows, tuple(given), reading.files, **names)
     faults += [origin.fault(finding) for finding in findings]
     if faults or scenario is None:
         raise ScenarioError(tuple(sorted(dict.fromkeys(faults), key=_natural)))
-    return canonical(scenario)
+    return accepted(scenario)
+
+
+def sound(scenario: Scenario) -> Scenario:
+    """The scenario as the door lets it in, checked at its first use: what has come through is itself.
+
+    One that was put together in Python comes back as files with its content would be read: in order of id, with plain
+    numbers. It is remembered with the scenario, which does not change, and goes with it to other processes.
+
+    Raises:
+        ScenarioError: with every fault, by dotted path.
+    """
+    given: object = scenario
+    if not isinstance(given, Scenario):
+        advice = "rdsim.load(folder) reads one."
+        raise ScenarioError((Fault("scenario", "must be a Scenario", type(given).__name__, advice),))
+    known = vars(scenario).get(_SOUND)
+    if known is None:
+        known = let_in(Reading(plain(scenario)), **MADE)
+        object.__setattr__(scenario, _SOUND, known)
+    return scenario if known is True else known
+
+
+def accepted(scenario: Scenario) -> Scenario:
+    """A scenario in which nothing was found wrong, in its canonical order, and marked as such."""
+    found = canonical(scenario)
+    object.__setattr__(found, _SOUND, True)
+    return found
 
 
 def canonical(scenario: Scenario) -> Scenario:

@@ -19,7 +19,14 @@ from rdsim.scenario.shapes import ROOT, Path, Shape, covers, default, dotted, pa
 from rdsim.tables import did_you_mean, shown
 from rdsim.texts import DEEPEST, TreeError, invisible, parsed_toml, tidy, tidy_tree
 
-__all__ = ["Override", "UnknownPathError", "apply_override", "by_new_names", "parse_overrides", "places"]
+__all__ = [
+    "Override",
+    "UnknownPathError",
+    "apply_override",
+    "by_new_names",
+    "parse_overrides",
+    "places",
+]
 
 _SEGMENT = r"(?:\"[^\"]*\"|'[^']*'|[^\s.\"'=]+)"
 _PATH = re.compile(rf"\s*({_SEGMENT}(?:\.{_SEGMENT})*)\s*")

@@ -6,6 +6,7 @@ The values are validated as strict JSON: a number is no text, a bool is no numbe
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
@@ -62,8 +63,8 @@ def repaired(mapping: dict[str, Any], bad: Iterable[Path]) -> Scenario | None:
 
 
 def as_json(value: object) -> str:
-    """A value as JSON; a value that JSON lacks, as a date, becomes a table, which no field takes."""
-    return json.dumps(value, default=lambda one: {type(one).__name__: str(one)})
+    """A value as JSON; a value that JSON lacks, as a date, becomes what is no number, which no field takes."""
+    return json.dumps(value, default=lambda _: math.nan)
 
 
 def _path(location: tuple[int | str, ...]) -> Path:
@@ -83,15 +84,16 @@ def _finding(error: Any, mapping: dict[str, Any], unit: str, keys: set[Path]) ->
         rule = f"is required: {shape.description}" if shape else "is required"
         return Finding((path,), rule.rstrip("."), "nothing")
     rule = f"must be {words(shape, unit)}" if shape else str(error["msg"])
-    return Finding((path,), rule, _shown(mapping, path, error["input"]), _advice(shape, error["input"]))
+    given = _given(mapping, path, error["input"])
+    return Finding((path,), rule, shown(given), _advice(shape, given))
 
 
-def _shown(mapping: dict[str, Any], path: Path, value: Any) -> str:
-    """The value as the mapping has it, for JSON has made a table of a date."""
+def _given(mapping: dict[str, Any], path: Path, value: Any) -> Any:
+    """The value as the mapping has it, for JSON lacks dates and more."""
     node: Any = mapping
     for segment in path:
         node = node[int(segment)] if isinstance(node, list) else node.get(str(segment))
-    return shown(value if isinstance(node, dict | list) or node is None else node)
+    return value if isinstance(node, dict | list) or node is None else node
 
 
 def _unused(known: Iterable[str], mapping: dict[str, Any], path: Path) -> list[str]:

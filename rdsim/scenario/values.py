@@ -7,19 +7,40 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+from rdsim.domain import Scenario
 from rdsim.numerals import PLAIN, Style, exact, number, number_advice, quantity_parts
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.folder import Cell
 from rdsim.scenario.shapes import ROOT, Path, Shape, judged, parts, words
 from rdsim.scenario.units import SCALES, MoneyUnit, factor, money_unit, unit_words
 from rdsim.tables import shown
-from rdsim.texts import invisible, tidy
+from rdsim.texts import DEEPEST, invisible, tidy
 
-__all__ = ["resolve", "stated_money"]
+__all__ = ["plain", "resolve", "stated_money"]
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """A scenario, or a part of one, as TOML would have given it: tables with text keys, lists, Python's own numbers.
+
+    What a field need not have and has not is left out; what is no plain data is left for the validator to refuse.
+    """
+    if depth > DEEPEST:
+        return f"more than {DEEPEST} tables or lists in one another"
+    record: Any = type(value)
+    if record.__module__ == Scenario.__module__ and hasattr(record, "__dataclass_fields__"):
+        shapes = parts(record)
+        fields = ((name, getattr(value, name)) for name in shapes)
+        return {name: plain(one, depth + 1) for name, one in fields if one is not None or not shapes[name].optional}
+    if isinstance(value, Mapping):
+        return {tidy(str(key)): plain(one, depth + 1) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one, depth + 1) for one in value]
+    return plain(value.tolist(), depth + 1) if hasattr(value, "tolist") else value
 
 
 def stated_money(mapping: dict[str, Any]) -> tuple[MoneyUnit, list[Finding]]:

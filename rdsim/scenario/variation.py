@@ -13,7 +13,7 @@ from rdsim.errors import Fault, ScenarioError
 from rdsim.scenario.consistency import contradictions
 from rdsim.scenario.findings import Finding, Origin
 from rdsim.scenario.folder import PARTS, chosen_parts
-from rdsim.scenario.loading import canonical
+from rdsim.scenario.loading import accepted, sound
 from rdsim.scenario.overrides import Override, UnknownPathError, apply_override, places
 from rdsim.scenario.renamed import first_named, first_sections
 from rdsim.scenario.shapes import Path, dotted
@@ -32,7 +32,7 @@ class Variations:
     """
 
     def __init__(self, scenario: Scenario, worlds: Mapping[tuple[str, ...], Scenario] | None = None) -> None:
-        self.scenario = scenario
+        self.scenario = scenario = sound(scenario)
         self.worlds = {scenario.parts: scenario, **(worlds or {})}
         self._plain: dict[str, Any] = _plain(dataclasses.asdict(scenario))
         self._money, _ = stated_money(self._plain)
@@ -104,7 +104,7 @@ class Variations:
             findings = list(contradictions(scenario))
         self._complain(findings, overrides)
         assert scenario is not None  # noqa: S101 - nothing was found wrong
-        return canonical(scenario)
+        return accepted(scenario)
 
     def _world(self, overrides: Sequence[Override]) -> tuple[Variations, list[Override]]:
         """The variations that the last choice of parts means, and all other overrides."""

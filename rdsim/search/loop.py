@@ -27,6 +27,7 @@ from functools import cached_property, partial
 import numpy as np
 import numpy.typing as npt
 
+from rdsim.brief import count
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import InfeasibleError
@@ -118,6 +119,10 @@ class Loop:
     spent: int  # replications of whole portfolios
     stopped: bool
     means: Floats  # (O,) what each option is worth on average, as far as it was sampled
+
+    def __repr__(self) -> str:
+        work = f"{count(len(self.steps), 'portfolio')} in {self.spent:,} replications"
+        return f"Loop: {self.winner} of {work}{', stopped' if self.stopped else ''}; {self.proposal!r}"
 
     @property
     def changed(self) -> bool:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from rdsim import portfolio
 from rdsim import scenario as scenarios
+from rdsim.brief import html_table
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio, RiskSettings, Scenario
 from rdsim.errors import InfeasibleError, SolverError
@@ -72,6 +73,9 @@ class Posed:
     engine: Engine = "compiled"
     threads: int | None = None
 
+    def __repr__(self) -> str:
+        return f"Posed {self.scenario.name}: {self.problem!r}, seed {self.seed}"
+
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
@@ -92,6 +96,20 @@ class Proposal:
     best_known: float = math.nan
     """Beside a portfolio that was given: what the best found under the same rows comes to, options alone."""
 
+    def __repr__(self) -> str:
+        return f"Proposal of {self.portfolio!r}; {self.solution!r}"
+
+    def _repr_html_(self) -> str:
+        """The proposal in a notebook."""
+        solution = self.solution
+        rows = [
+            ("expected value, options alone", f"{self.evaluation.objective:,.4g}"),
+            ("solver", f"{solution.status.value} by {solution.solver}, gap {solution.gap:.2%}"),
+            ("samples behind each option", self.samples),
+            *((f"payment ratio of {name}", f"{ratio:.2f}") for name, ratio in self.payment_ratios.items()),
+        ]
+        return self.portfolio._repr_html_() + html_table("Proposal", (), rows)
+
 
 @dataclass(frozen=True, eq=False)
 class Rule:
@@ -101,6 +119,9 @@ class Rule:
     portfolio: Portfolio
     evaluation: Evaluation
     payment_ratios: Mapping[str, float]
+
+    def __repr__(self) -> str:
+        return f"Rule {self.name}: {self.portfolio!r}, expected value {self.evaluation.objective:,.4g}"
 
 
 def optimise(scenario: Scenario, **settings: object) -> Portfolio:
@@ -144,7 +165,11 @@ def pose(
     engine: Engine = "compiled",
     threads: int | None = None,
 ) -> Posed:
-    """Sample the options and state the problem; what is left out comes from the scenario."""
+    """Sample the options and state the problem; what is left out comes from the scenario.
+
+    Raises ScenarioError for a scenario that no files could hold.
+    """
+    scenario = scenarios.sound(scenario)
     count = scenario.optimiser.samples if samples is None else samples
     chance = scenario.simulation.seed if seed is None else seed
     options = sample(

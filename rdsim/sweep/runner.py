@@ -22,6 +22,7 @@ from typing import Any
 import pandas as pd
 
 from rdsim import portfolio
+from rdsim.brief import count, html_table
 from rdsim.domain import Portfolio
 from rdsim.errors import EngineError, ExperimentError, Fault, OutputError, SweepError
 from rdsim.folders import SWEEP, WORK, is_part, require_name, settle, shared, undisturbed, write_whole
@@ -66,6 +67,17 @@ class Sweep:
     manifest: dict[str, Any]
     stays: str = ""
     """What stays in the folder instead of this table, in words: results that hold what it lacks."""
+
+    def __repr__(self) -> str:
+        points = f"{self.manifest['done']:,} of {count(self.manifest['points'], 'point')} done"
+        state = "complete" if self.complete else self.lacks
+        return f"Sweep {self.manifest['experiment']}: {points}, {state}; in {self.folder}"
+
+    def _repr_html_(self) -> str:
+        """The sweep in a notebook: its first points, by factors and metrics."""
+        names = [*self.manifest["factors"], *self.manifest["metrics"]]
+        rows = self.table[[name for name in names if name in self.table]]
+        return html_table(f"Sweep {self.manifest['experiment']}", list(rows.columns), rows.to_numpy().tolist())
 
     @property
     def complete(self) -> bool:

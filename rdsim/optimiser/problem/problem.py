@@ -34,6 +34,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
+from rdsim.brief import count
 from rdsim.errors import Fault, ProblemError
 
 __all__ = [
@@ -194,6 +195,10 @@ class Rows:
                 row = follows[row][1]
         return tuple(ordered)
 
+    def __repr__(self) -> str:
+        families = ", ".join(dict.fromkeys(self.family))
+        return f"Rows: {count(len(self.names), 'row')}{f' ({families})' if families else ''}"
+
 
 @dataclass(frozen=True, eq=False)
 class PortfolioProblem:
@@ -222,6 +227,16 @@ class PortfolioProblem:
     def expected(self) -> FloatArray:
         """Expected value of each option, shape (O,): as stated, or the mean of its samples, `rounded`."""
         return self.values if self.values.ndim == 1 else frozen(rounded(self.values.mean(axis=0)))
+
+    def __repr__(self) -> str:
+        sizes = (
+            count(len(self.option_names), "option"),
+            count(len(self.group_names), "group"),
+            count(len(self.rows.names), "row"),
+            count(len(self.partner_names), "partner"),
+            count(1 if self.values.ndim == 1 else len(self.values), "sample"),
+        )
+        return f"PortfolioProblem: {', '.join(sizes)}"
 
 
 _SIGNIFICANT = 10

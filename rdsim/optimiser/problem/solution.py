@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+from rdsim.brief import count
 from rdsim.errors import InfeasibleError, SolverError
 from rdsim.unproven import note_unproven
 
@@ -66,6 +67,13 @@ class Solution:
     def has_portfolio(self) -> bool:
         """True if `chosen` satisfies every row (it may be empty)."""
         return self.status in {Status.OPTIMAL, Status.FEASIBLE}
+
+    def __repr__(self) -> str:
+        proof = f"{self.status.value} ({self.termination.value}) by {self.solver} {self.version}, {self.method}"
+        if not self.has_portfolio:
+            return f"{type(self).__name__}: {proof}"
+        figures = f"objective {self.objective:,.6g}, bound {self.bound:,.6g}, gap {self.gap:.2%}"
+        return f"{type(self).__name__}: {proof}; {figures}; {count(len(self.chosen), 'option')}"
 
 
 S = TypeVar("S", bound=Solution)

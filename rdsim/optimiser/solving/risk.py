@@ -117,7 +117,7 @@ SLIGHT = 0.2  # of what is missing: if walks find less, others would not find it
 NEARLY_TIGHT = 1e-3  # relative slack of the relaxation's cuts that integer models keep
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RiskSolution(Solution):
     """A Solution, its objective and bound those of the risk, and what the samples say of the portfolio.
 

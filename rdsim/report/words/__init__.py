@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdsim.report.words.amounts import amount, count, listed, span
+from rdsim.report.words.amounts import amount, listed, span
 from rdsim.report.words.answers import (
     best_bets,
     delivered,
@@ -31,7 +31,6 @@ __all__ = [
     "amount",
     "best_bets",
     "cells",
-    "count",
     "delivered",
     "doubts",
     "durations",

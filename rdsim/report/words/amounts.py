@@ -14,7 +14,6 @@ from rdsim.report.data.plan import PlanReport
 __all__ = [
     "amount",
     "capital",
-    "count",
     "estimate",
     "for_partners",
     "interval",
@@ -55,12 +54,6 @@ def span(low: float, high: float) -> str:
 
 def percent(value: float | None, decimals: int = 0) -> str:
     return numeral(value, f".{decimals}%").replace("-", "\N{MINUS SIGN}")
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun, in the plural unless it is 1."""
-    plural = f"{noun[:-1]}ies" if noun.endswith(("gy", "ry")) else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def interval(found: Mapping[str, Any]) -> str:

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pandas as pd
 
+from rdsim.brief import count
 from rdsim.numerals import numeral
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.amounts import (
     amount,
     capital,
-    count,
     estimate,
     for_partners,
     interval,

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rdsim.brief import count
 from rdsim.report.data import aggregates
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.amounts import (
     amount,
-    count,
     estimate,
     for_partners,
     interval,

@@ -1,0 +1,112 @@
+"""A scenario from frames, as frames, and changed: the door of what is made in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rdsim.domain import Scenario
+from rdsim.errors import Fault
+from rdsim.scenario.archive import dump
+from rdsim.scenario.findings import FILES
+from rdsim.scenario.folder import FIGURE, PARTS, Reading, add_table, reasons
+from rdsim.scenario.loading import MADE, let_in, sound
+from rdsim.scenario.overrides import parse_overrides
+from rdsim.scenario.renamed import modern_tree
+from rdsim.scenario.shapes import parts
+from rdsim.scenario.values import plain
+from rdsim.tables import framed, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Room", "from_frames", "to_frames", "with_"]
+
+_FRAMES = {name: f"frame {name}" for name in FILES}
+_SETTINGS = "settings"
+_WHEN_READ = "is chosen when the folder is read"
+
+
+def from_frames(settings: Mapping[str, object], tables: Mapping[str, pd.DataFrame]) -> Scenario:
+    """See `Scenario.from_frames`; `tables` are by the names of its arguments."""
+    reading = Reading()
+    _add_settings(settings, reading)
+    for name, frame in tables.items():
+        add_table(name, framed(frame, _FRAMES[name]), reading)
+    _require(tables, reading)
+    return let_in(reading, settings=_SETTINGS, tables=_FRAMES, head="")
+
+
+def _add_settings(given: object, reading: Reading) -> None:
+    """The settings as plain data by the names of today, without what belongs in a frame or a folder."""
+    if not isinstance(given, Mapping):
+        rule = "must be a mapping of what scenario.toml would hold"
+        reading.faults.append(Fault(_SETTINGS, rule, type(given).__name__))
+        reading.bad.append(())
+        return
+    content, faults = modern_tree(plain(given), _SETTINGS)
+    for name in FILES.keys() & content.keys():
+        faults.append(Fault(f"{_SETTINGS}, {name}", f"belongs in {_FRAMES[name]}"))
+    if content.get(PARTS):
+        faults.append(Fault(f"{_SETTINGS}, {PARTS}", _WHEN_READ))
+    reading.mapping = {name: one for name, one in content.items() if name not in (*FILES, PARTS)}
+    reading.faults = faults
+
+
+def _require(tables: Mapping[str, object], reading: Reading) -> None:
+    """Frames that there must be, as there must be files."""
+    has = {name: name in tables for name in FILES}
+    for name, reason in reasons(has, reading.mapping, _FRAMES).items():
+        if reason and not has[name]:
+            reading.faults.append(Fault(_FRAMES[name], reason, "none"))
+            reading.bad.append((name,))
+
+
+def to_frames(scenario: Scenario) -> dict[str, Any]:
+    """See `Scenario.to_frames`."""
+    import pandas as pd  # noqa: PLC0415 - heavy, and needed here alone
+
+    content: dict[str, Any] = plain(sound(scenario))
+    settings = {name: value for name, value in content.items() if name not in (*FILES, PARTS)}
+    rows = {name: _rows(name, content[name]) for name in FILES}
+    tables = {name: pd.DataFrame(rows[name], columns=_columns(name, rows[name])) for name in FILES if rows[name]}
+    return {_SETTINGS: settings, **tables}
+
+
+def _rows(name: str, entries: Any) -> list[dict[str, Any]]:
+    if name == "levels":
+        return [{"partner": code, **row} for code, row in entries.items()]
+    return [_row(one) for one in (entries.values() if isinstance(entries, dict) else entries)]
+
+
+def _row(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as a row of its table: lists as text, and a column for each figure of one's own."""
+    own = {f"{FIGURE}{name}": value for name, value in record.get("figures", {}).items()}
+    cells = {key: "|".join(one) if isinstance(one, list) else one for key, one in record.items() if key != "figures"}
+    return {**cells, **own}
+
+
+def _columns(name: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The table's columns in the order of its file."""
+    item = parts(Scenario)[name].item
+    known = (
+        [key for key, shape in parts(item.record).items() if shape.kind != "mapping"] if item and item.record else []
+    )
+    return list(dict.fromkeys([*known, *(key for row in rows for key in row)]))
+
+
+def with_(scenario: Scenario, settings: Mapping[str, object] | Sequence[str]) -> Scenario:
+    """See `Scenario.with_`."""
+    given, faults = parse_overrides(settings)
+    faults += [Fault(f"--set {one.text}", _WHEN_READ, shown(one.value)) for one in given if one.path[0] == PARTS]
+    given = [one for one in given if one.path[0] != PARTS]
+    return let_in(Reading(plain(sound(scenario))), given, faults, **MADE)
+
+
+class Room:
+    """What is answered of scenarios (`rdsim.domain.ROOMS`)."""
+
+    from_frames = staticmethod(from_frames)
+    to_frames = staticmethod(to_frames)
+    with_ = staticmethod(with_)
+    dump = staticmethod(dump)
