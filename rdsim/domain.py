@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Protocol
 
 from pydantic import ConfigDict, Field
 
@@ -1064,6 +1064,9 @@ class Rooms:
 
     scenario: ScenarioRoom
     portfolio: PortfolioRoom
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise ImportError(f"import rdsim.{name} first: it answers this")
 
 
 ROOMS = Rooms()

@@ -303,7 +303,7 @@ def test_all_faults_of_frames_are_told_at_once_with_their_cells(scenario: Scenar
         "frame technologies, row 2, column programme: must name a programme of the scenario",
         "frame technologies, row 3, column cost: must be an amount of money in billion KRW above 0 and at most 100000",
         "frame technologies, row 4, column value: must be text, a number or a list",
-        "settings, colour: unknown key. Did you mean 'currency'?",
+        "settings, colour: unknown key. Known: parts, requests_total.",
         "settings, links: belongs in frame links.",
         "settings, parts: is chosen when the folder is read.",
         "settings, programmes.leap.budget.2024: must be an amount of money in billion KRW from 0 to 1000000",
