@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from rdsim.optimiser.adapters.answers import Answer, Feature, Limits, State
-from rdsim.optimiser.adapters.solver import Solver, is_linear
+from rdsim.optimiser.adapters.solver import Relaxation, Solver, is_linear
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.problem import FloatArray
 
@@ -49,6 +49,11 @@ class Helped(Solver):
         answer = self.solver.run(model, limits, relaxed=relaxed, start=start)
         bounded = answer.state is not State.STOPPED or Feature.BOUND in self.solver.features
         return answer if bounded else self._bounded(model, limits, answer)
+
+    def relaxation(self, model: Model) -> Relaxation:
+        """See `Solver.relaxation`."""
+        able = Feature.RELAXATION in self.solver.features
+        return self.solver.relaxation(model) if able else super().relaxation(model)
 
     def _bounded(self, model: Model, limits: Limits, answer: Answer) -> Answer:
         """What ended early, with the linear relaxation's word on the objective."""

@@ -83,7 +83,8 @@ class Solver(ABC):
 
     def _asked(self, model: Model, limits: Limits, relaxed: bool, start: FloatArray | None) -> Answer:
         known = scaled(model)
-        answer = self.ask(known.model, known.limits(limits), relaxed=relaxed, start=start)
+        told = known.limits(_told(limits, self.features))
+        answer = self.ask(known.model, told, relaxed=relaxed, start=start)
         if Feature.BOUND not in self.features and not is_linear(model, relaxed):
             answer = _believed(self.name, known.model, limits, answer)
         return known.unscaled(answer)
@@ -91,6 +92,12 @@ class Solver(ABC):
     def relaxation(self, model: Model) -> Relaxation:
         """The linear relaxation of a model, to which rows are added: solved from the beginning each time."""
         return FreshRelaxation(self, model)
+
+
+def _told(limits: Limits, features: frozenset[Feature]) -> Limits:
+    """The limits without those of nodes and target that the solver cannot be told: it goes on."""
+    nodes = limits.nodes if Feature.NODES in features else None
+    return replace(limits, nodes=nodes, target=limits.target if Feature.TARGET in features else math.inf)
 
 
 def is_linear(model: Model, relaxed: bool) -> bool:
