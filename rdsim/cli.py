@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import copy
 import dataclasses
+import difflib
 import enum
+import inspect
 import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 import typer.core
@@ -23,7 +26,6 @@ import typer.core
 from rdsim.complaints import DEBUG, INCOMPLETE, ended, notices_in_one_line, printable_streams
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import DrawingError, Fault, InfeasibleError, InputError, SolverError, listed
-from rdsim.optimiser import Solving
 from rdsim.unproven import unproven_solves, unproven_words
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from rdsim.plugins import Plugin
     from rdsim.results import Run, Written
     from rdsim.runs import Earlier
-    from rdsim.search import Given, Posed
+    from rdsim.studies import Option, Question
     from rdsim.study import Study
     from rdsim.sweep import Estimate, Sweep
 
@@ -44,7 +46,34 @@ INFEASIBLE = 3
 _HELD = contextlib.ExitStack()
 """What a command holds until it ends: the places of its results."""
 
+
+class _Commands(typer.core.TyperGroup):
+    """The commands that stand here, and one for each question that is registered."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Look up the questions, which stand behind `report`, before any word is read."""
+        from rdsim.studies import QUESTIONS  # noqa: PLC0415
+
+        mine = dict(self.commands)
+        self.commands.clear()
+        for name, command in mine.items():
+            self.commands[name] = command
+            if name == "report":
+                self.commands.update({one: _command_of(one, question) for one, question in QUESTIONS.items()})
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command; of one that is not known, which was meant, or that a plug-in may bring it."""
+        name = args[0]
+        if name not in self.commands and not name.startswith("-"):
+            close = difflib.get_close_matches(name, list(self.commands))
+            meant = f"Did you mean {', '.join(map(repr, close))}?" if close else "If it is a plug-in's: --plugin FILE."
+            ctx.fail(f"No such command {name!r}. {meant}")
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Decide which technologies to fund, with which partner countries, from which year - and see what will "
     "probably come of it.",
     no_args_is_help=True,
@@ -84,12 +113,6 @@ def _solver(name: str) -> str:
     return name
 
 
-def _run_plugins(paths: list[Path] | None) -> list[Path] | None:
-    """Plug-ins, which are run before any other option is looked at."""
-    _plug_in(paths)
-    return paths
-
-
 Folder = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Folder of the scenario.")]
 Set = Annotated[
     list[str] | None,
@@ -125,9 +148,7 @@ Plugins = Annotated[
     typer.Option(
         "--plugin",
         metavar="FILE",
-        callback=_run_plugins,
-        is_eager=True,  # before `--solver`, which may be one of theirs
-        help="Python file that registers gate policies, purse rules or solvers; repeatable.",
+        help="Python file that registers gate policies, purse rules, solvers, studies and the like; repeatable.",
     ),
 ]
 Trace = Annotated[bool, typer.Option("--trace", help="Also write trace.csv: what happened in the first replication.")]
@@ -144,7 +165,7 @@ def main() -> None:
     words = [one for one in given if one != DEBUG]
     with _HELD, unproven_solves() as unproven:
         try:
-            code = ended(lambda: app(words, prog_name="rdsim"), given, debug=len(words) < len(given))
+            code = ended(lambda: app(_heard(words), prog_name="rdsim"), given, debug=len(words) < len(given))
         except SystemExit as stop:
             if stop.code or not unproven:
                 raise
@@ -154,6 +175,27 @@ def main() -> None:
         code = INCOMPLETE
     if code:
         sys.exit(code)
+
+
+def _heard(words: list[str]) -> list[str]:
+    """The words, after the plug-ins among them were run: a command, or a solver, may be one of theirs.
+
+    Plug-ins that are named before the command then stand behind it, where it hears of them.
+    """
+    named = list(_plugins_named(words[: words.index("--")] if "--" in words else words))
+    _plug_in([Path(one) for one in named])
+    before = 0
+    while before < len(words) and words[before].partition("=")[0] == "--plugin":
+        before += 1 if "=" in words[before] else 2
+    command, rest = words[before : before + 1], words[before + 1 :]
+    return words if not command or command[0].startswith("-") else [*command, *words[:before], *rest]
+
+
+def _plugins_named(words: list[str]) -> Iterator[str]:
+    for place, word in enumerate(words):
+        name, given, value = word.partition("=")
+        if name == "--plugin" and (given or place + 1 < len(words)):
+            yield value if given else words[place + 1]
 
 
 def _announce_compilation() -> None:
@@ -309,6 +351,7 @@ def options(
     debug: Annotated[
         bool, typer.Option(DEBUG, help="Show the details of a defect of rdsim here instead of keeping them in a file.")
     ] = False,
+    plugins: Plugins = None,
 ) -> None:
     """Decide which technologies to fund, with which partner countries, from which year."""
 
@@ -479,7 +522,7 @@ def _optimise_problem(
 ) -> None:
     """`rdsim optimise --problem`."""
     from rdsim import findings  # noqa: PLC0415
-    from rdsim.optimiser import Status, require, solve  # noqa: PLC0415
+    from rdsim.optimiser import Solving, Status, require, solve  # noqa: PLC0415
     from rdsim.optimiser.adapters import solver_named, untold  # noqa: PLC0415
     from rdsim.optimiser.problem import folder as folders  # noqa: PLC0415
     from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT, diagnosis  # noqa: PLC0415
@@ -605,311 +648,88 @@ class _Source:
         return found, run
 
 
-@contextlib.contextmanager
-def _study(
-    source: _Source, command: str, out: Path | None, force: bool, engine: EngineName, threads: int | None
-) -> Iterator[tuple[Posed, Given | None, Callable[[Study], None]]]:
-    """The problem of a study, the portfolio that it is to speak of, and what writes and tells its findings."""
-    from rdsim import runs  # noqa: PLC0415
-    from rdsim.search import pose  # noqa: PLC0415
+_SHARED: dict[str, tuple[Any, Any]] = {
+    "portfolio": (OfPlan, None),
+    "out": (Out, None),
+    "force": (Force, False),
+    "seed": (Seed, None),
+    "samples": (Samples, None),
+    "replications": (Replications, None),
+    "overrides": (Set, None),
+    "solver": (Solver, DEFAULT_SOLVER),
+    "gap": (Gap, None),
+    "time_limit": (TimeLimit, None),
+    "engine": (Engine, EngineName.compiled),
+    "threads": (Threads, None),
+    "plugins": (Plugins, None),
+}
+"""Options that questions share, and their defaults."""
 
+
+def _command_of(name: str, question: Question) -> Any:
+    """The command of a question, which takes what the question declares."""
+
+    def answer(**typed: Any) -> None:
+        _answer(name, question, typed)
+
+    shared = {one: _shared(question, one) for one in question.shared}
+    first = {one: shared.pop(one) for one in question.first}
+    asked = {"scenario": (Asked, inspect.Parameter.empty)}
+    taken = asked | first | {one.name: _own(one) for one in question.own} | shared
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    answer.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(one, keyword, default=by, annotation=kind) for one, (kind, by) in taken.items()]
+    )
+    alone = typer.Typer(add_completion=False)
+    alone.command(name, cls=_Command, help=question.help)(answer)
+    return typer.main.get_command(alone)
+
+
+def _shared(question: Question, name: str) -> tuple[Any, Any]:
+    """A shared option's type and default, as the question has them."""
+    kind, default = _SHARED[name]
+    if name in question.helps:
+        of, option = get_args(kind)
+        option = copy.copy(option)
+        option.help = question.helps[name]
+        kind = Annotated[of, option]
+    return kind, question.defaults.get(name, default)
+
+
+_TYPES: dict[str, Any] = {"whole": int, "number": float, "text": str, "flag": bool, "numbers": str}
+
+
+def _own(option: Option) -> tuple[Any, Any]:
+    """The type and default of a question's own option."""
+    if option.form == "words":
+        words = typer.Argument(metavar=option.metavar, help=option.help)
+        return Annotated[list[str] | None, words], None
+    kind = _TYPES[option.form]
+    limits = {"min": option.lowest, "max": option.highest} if option.form in ("whole", "number") else {}
+    named = typer.Option(metavar=option.metavar, help=option.help, **limits)  # type: ignore[arg-type]
+    return Annotated[kind | None if option.default is None else kind, named], option.shown
+
+
+def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
+    """Ask a question as it was typed, and write the study that answers it."""
+    from rdsim import runs, studies  # noqa: PLC0415
+
+    values = question.chosen({one.name: typed[one.name] for one in question.own if typed[one.name] is not None})
+    inputs = ("scenario", "portfolio", "overrides", "plugins", "seed", "samples")
+    source = _Source(**{one: typed.get(one) for one in inputs})  # type: ignore[arg-type]
     asked, run = source.resolved()
     plugged = _plug_in(asked.plugins)
     world = _load(asked.scenario, asked.overrides)
     changed = None if run is None or source.overrides or source.plugins else run.fault(world)
     _warn((changed,) if changed else ())
     given = None if asked.portfolio is None else runs.given(asked.portfolio, world)
-    place = _claim(out, f"{world.name}-{command}", asked.overrides, force, plugged, asked.scenario)
-
-    def finish(study: Study) -> None:
-        _finish(study, place)
-
-    with _interruptible():
-        yield (
-            pose(world, samples=asked.samples, seed=asked.seed, engine=engine.value, threads=threads),
-            given,
-            finish,
-        )
-
-
-@app.command(cls=_Command)
-def frontier(
-    scenario: Asked,
-    first: Annotated[str, typer.Option(help="A figure; 'min:NAME' if less is better.")] = "value",
-    second: Annotated[
-        str, typer.Option(help="Another: cvar, commercialised_by_deadline, partners_opened, payments, joint, ...")
-    ] = "commercialised_by_deadline",
-    points: Annotated[int, typer.Option(min=0, max=1000, help="At most so many points; 0: all, each proven.")] = 20,
-    portfolio: OfPlan = None,
-    out: Out = None,
-    force: Force = False,
-    seed: Seed = None,
-    samples: Samples = None,
-    replications: Replications = None,
-    overrides: Set = None,
-    solver: Solver = DEFAULT_SOLVER,
-    gap: Gap = None,
-    time_limit: TimeLimit = None,
-    engine: Engine = EngineName.compiled,
-    threads: Threads = None,
-    plugins: Plugins = None,
-) -> None:
-    """How much of one figure more of another costs: the efficient frontier, each point simulated."""
-    from rdsim import studies  # noqa: PLC0415
-    from rdsim.search import in_own_terms  # noqa: PLC0415
-
-    source = _Source(scenario, portfolio, overrides, plugins, seed, samples)
-    with _study(source, "frontier", out, force, engine, threads) as (posed, given, finish):
-        own, best = (posed, None) if given is None else in_own_terms(posed, given)
-        found = studies.frontier(
-            own,
-            first,
-            second,
-            best=best,
-            points=points or None,
-            gap=gap,
-            replications=replications,
-            solver=solver,
-            time_limit=time_limit,
-        )
-        finish(found)
-
-
-@app.command(cls=_Command)
-def alternatives(
-    scenario: Asked,
-    count: Annotated[int, typer.Option(min=1, max=1000, help="How many other portfolios.")] = 5,
-    within: Annotated[float, typer.Option(min=0.0, max=1.0, help="Loss of expected value that is acceptable.")] = 0.01,
-    swaps: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=10_000,
-            help="Decisions in which two portfolios must differ; by default one for every 25 technologies funded.",
-        ),
-    ] = None,
-    resamples: Annotated[int, typer.Option(min=1, max=10_000, help="Times that values are drawn again.")] = 20,
-    portfolio: OfPlan = None,
-    out: Out = None,
-    force: Force = False,
-    seed: Seed = None,
-    samples: Samples = None,
-    replications: Replications = None,
-    overrides: Set = None,
-    solver: Solver = DEFAULT_SOLVER,
-    gap: Gap = None,
-    time_limit: TimeLimit = None,
-    engine: Engine = EngineName.compiled,
-    threads: Threads = None,
-    plugins: Plugins = None,
-) -> None:
-    """Portfolios nearly as good and clearly different, and how firmly each technology is chosen."""
-    from rdsim import studies  # noqa: PLC0415
-    from rdsim.search import subject  # noqa: PLC0415
-
-    source = _Source(scenario, portfolio, overrides, plugins, seed, samples)
-    with _study(source, "alternatives", out, force, engine, threads) as (posed, given, finish):
-        own, best = subject(posed, given, solver=solver, gap=gap, time_limit=time_limit)
-        found = studies.alternatives(
-            own,
-            best,
-            count=count,
-            within=within,
-            swaps=swaps,
-            resamples=resamples,
-            gap=gap,
-            replications=replications,
-            solver=solver,
-            time_limit=time_limit,
-        )
-        finish(found)
-
-
-@app.command(cls=_Command)
-def commitment(
-    scenario: Asked,
-    ratios: Annotated[
-        str, typer.Option(help="Multiples of every yearly budget, with commas; 1 among them.")
-    ] = "0.6,0.8,1,1.25,1.5,2,3",
-    portfolio: OfPlan = None,
-    out: Out = None,
-    force: Force = False,
-    seed: Seed = None,
-    samples: Samples = None,
-    replications: Replications = None,
-    overrides: Set = None,
-    solver: Solver = DEFAULT_SOLVER,
-    gap: Gap = None,
-    time_limit: TimeLimit = None,
-    engine: Engine = EngineName.compiled,
-    threads: Threads = None,
-    plugins: Plugins = None,
-) -> None:
-    """What promising more than the announced money comes to: value, money that lapses, waiting; by programme."""
-    from rdsim import studies  # noqa: PLC0415
-    from rdsim.search import in_own_terms  # noqa: PLC0415
-
-    wanted = _numbers("--ratios", ratios)
-    source = _Source(scenario, portfolio, overrides, plugins, seed, samples)
-    with _study(source, "commitment", out, force, engine, threads) as (posed, given, finish):
-        best = None if given is None else in_own_terms(posed, given)[1]
-        found = studies.commitment(
-            posed, wanted, best=best, replications=replications, gap=gap, solver=solver, time_limit=time_limit
-        )
-        finish(found)
-
-
-@app.command(cls=_Command)
-def rolling(
-    scenario: Asked,
-    portfolio: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="The plan: a CSV file, or a run's folder; by default SCENARIO's, if it is a run, else the loop's.",
-        ),
-    ] = None,
-    replications: Annotated[
-        int, typer.Option(min=2, max=100_000, help="Replications in which each year is decided anew.")
-    ] = 200,
-    foresight: Annotated[
-        int, typer.Option(min=0, max=100_000, help="Replications optimised with their luck known; 0: none.")
-    ] = 40,
-    futures: Annotated[int, typer.Option(min=8, max=512, help="Futures imagined for each decision.")] = 64,
-    stops: Annotated[bool, typer.Option(help="Projects may be stopped by decision.")] = True,
-    out: Out = None,
-    force: Force = False,
-    seed: Seed = None,
-    samples: Samples = None,
-    overrides: Set = None,
-    solver: Solver = DEFAULT_SOLVER,
-    gap: Gap = None,
-    time_limit: TimeLimit = None,
-    engine: Engine = EngineName.compiled,
-    threads: Threads = None,
-    plugins: Plugins = None,
-) -> None:
-    """What deciding anew each fiscal year is worth, beside simple rules, the plan and perfect information."""
-    from rdsim import studies  # noqa: PLC0415
-
-    source = _Source(scenario, portfolio, overrides, plugins, seed, samples)
-    with _study(source, "rolling", out, force, engine, threads) as (posed, given, finish), _progress() as progress:
-        found = studies.rolling(
-            posed,
-            given=given,
-            replications=replications,
-            foresight=foresight,
-            futures=futures,
-            stops=stops,
-            solver=solver,
-            gap=gap,
-            time_limit=time_limit,
-            progress=progress,
-        )
-        finish(found)
-
-
-@app.command(cls=_Command)
-def ladder(
-    scenario: Asked,
-    shares: Annotated[str, typer.Option(help="Shares of every yearly budget, with commas.")] = "0.8,0.9,1,1.1,1.2",
-    nested: Annotated[bool, typer.Option(help="Also the ladder that takes no decision back.")] = True,
-    portfolio: OfPlan = None,
-    out: Out = None,
-    force: Force = False,
-    seed: Seed = None,
-    samples: Samples = None,
-    overrides: Set = None,
-    solver: Solver = DEFAULT_SOLVER,
-    gap: Gap = None,
-    time_limit: TimeLimit = None,
-    engine: Engine = EngineName.compiled,
-    threads: Threads = None,
-    plugins: Plugins = None,
-) -> None:
-    """What less or more money would do: the best portfolio at each share of the budgets, free and nested."""
-    from rdsim import studies  # noqa: PLC0415
-    from rdsim.search import in_own_terms  # noqa: PLC0415
-
-    wanted = _numbers("--shares", shares)
-    source = _Source(scenario, portfolio, overrides, plugins, seed, samples)
-    with _study(source, "ladder", out, force, engine, threads) as (posed, given, finish):
-        own, best = (posed, None) if given is None else in_own_terms(posed, given)
-        finish(studies.ladder(own, wanted, nested=nested, best=best, gap=gap, solver=solver, time_limit=time_limit))
-
-
-@app.command(cls=_Command)
-def certify(
-    scenario: Asked,
-    batches: Annotated[int, typer.Option(min=2, max=1000, help="Problems solved anew on fresh samples.")] = 10,
-    evaluation: Annotated[
-        int, typer.Option(min=2, max=10_000_000, help="Fresh samples that judge the portfolio.")
-    ] = 10_000,
-    worlds: Annotated[int, typer.Option(min=0, max=100_000, help="Worlds solved in hindsight; 0 or at least 2.")] = 30,
-    portfolio: OfPlan = None,
-    out: Out = None,
-    force: Force = False,
-    seed: Seed = None,
-    samples: Samples = None,
-    overrides: Set = None,
-    solver: Solver = DEFAULT_SOLVER,
-    gap: Gap = None,
-    time_limit: TimeLimit = None,
-    engine: Engine = EngineName.compiled,
-    threads: Threads = None,
-    plugins: Plugins = None,
-) -> None:
-    """How near the portfolio is to the true optimum: solver's gap, sampling gap and optimism, each apart."""
-    from rdsim import studies  # noqa: PLC0415
-    from rdsim.search import subject  # noqa: PLC0415
-
-    source = _Source(scenario, portfolio, overrides, plugins, seed, samples)
-    with _study(source, "certify", out, force, engine, threads) as (posed, given, finish):
-        own, best = subject(posed, given, solver=solver, gap=gap, time_limit=time_limit)
-        found = studies.certificate(
-            own,
-            best,
-            batches=batches,
-            evaluation=evaluation,
-            worlds=worlds,
-            gap=gap,
-            solver=solver,
-            time_limit=time_limit,
-        )
-        finish(found)
-
-
-@app.command(cls=_Command)
-def explain(
-    scenario: Asked,
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[NAME]...",
-            help="Technologies, funded or not; caps, as 'budget leapfrog 2025'; or 'unfunded' for all that are not.",
-        ),
-    ] = None,
-    portfolio: OfPlan = None,
-    out: Out = None,
-    force: Force = False,
-    seed: Seed = None,
-    samples: Samples = None,
-    overrides: Set = None,
-    solver: Solver = DEFAULT_SOLVER,
-    gap: Gap = 0.005,
-    time_limit: TimeLimit = None,
-    engine: Engine = EngineName.compiled,
-    threads: Threads = None,
-    plugins: Plugins = None,
-) -> None:
-    """Why a technology is not funded, what losing one would cost, what more of a cap is worth."""
-    from rdsim import studies  # noqa: PLC0415
-    from rdsim.search import subject  # noqa: PLC0415
-
-    source = _Source(scenario, portfolio, overrides, plugins, seed, samples)
-    with _study(source, "explain", out, force, engine, threads) as (posed, given, finish):
-        own, best = subject(posed, given, solver=solver, gap=gap, time_limit=time_limit)
-        finish(studies.explanation(own, best, names or [], gap=gap, solver=solver, time_limit=time_limit))
+    place = _claim(typed["out"], f"{world.name}-{name}", asked.overrides, typed["force"], plugged, asked.scenario)
+    how: dict[str, Any] = {one: typed[one] for one in ("solver", "gap", "time_limit", "threads") if one in typed}
+    if "replications" not in values:
+        how["replications"] = typed.get("replications")
+    with _interruptible(), _progress() as progress:
+        wanted = studies.Asked(samples=asked.samples, seed=asked.seed, engine=typed["engine"].value, **how)
+        _finish(studies.ask(name, world, given, wanted, progress, **values), place)
 
 
 class DistributionName(enum.StrEnum):
@@ -957,19 +777,6 @@ def calibrate(
     with _interruptible(compiles=False), _progress() as progress:
         found = calibrating.calibrate(projects, asked, name, tuple(test or ()), progress)
     _finish(calibrating.study(found), place)
-
-
-def _numbers(where: str, text: str) -> list[float]:
-    """Numbers with commas between them. Raises InputError with every one that is none."""
-    numbers, faults = [], []
-    for part in text.split(","):
-        try:
-            numbers.append(float(part))
-        except ValueError:
-            faults.append(Fault(where, "must be numbers with commas between them", repr(part)))
-    if faults:
-        raise InputError(tuple(faults))
-    return numbers
 
 
 # --- sweeps ---------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from rdsim.registry import Contract
 
-__all__ = ["GATE_DROPS", "GATE_JUDGE", "MARKET_VALUE", "PURSE_BLOCKS", "PURSE_PAYS", "QUANTILE"]
+__all__ = ["GATE_DROPS", "GATE_JUDGE", "MARKET_VALUE", "PURSE_BLOCKS", "PURSE_PAYS", "QUANTILE", "STUDY"]
 
 GATE_JUDGE = Contract(
     "gate policy, judge",
@@ -82,4 +82,23 @@ MARKET_VALUE = Contract(
         "share": "share of that market won on success, by project",
     },
     "an array that fits (replications, projects): value at the market date, money, at least 0",
+)
+
+STUDY = Contract(
+    "study",
+    {
+        "scenario": "the scenario, with what was overridden (`rdsim.Scenario`)",
+        "posed": "its portfolio problem: options sampled, rows stated (`rdsim.search.Posed`)",
+        "given": "the portfolio that was named, and whose it is (`rdsim.search.Given`); None if none was",
+        "portfolio": "the portfolio that was named (`rdsim.Portfolio`), or else the optimiser's choice",
+        "replications": "how many to simulate",
+        "seed": "seed of all draws",
+        "engine": "name of the engine that simulates",
+        "threads": "threads that simulate; None: one for each core",
+        "solver": "name of the solver",
+        "gap": "relative gap of each solve; None: the scenario's",
+        "time_limit": "seconds of each solve; None: no limit",
+        "progress": "a function to be called with a stage's name, how much of it is done, and how much there is",
+    },
+    "a `rdsim.study.Study`",
 )

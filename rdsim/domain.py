@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = [
     "END_STATES",
     "FIGURE_NAMES",
-    "NAMES",
     "ROOMS",
     "Calibration",
     "Choice",
@@ -82,9 +81,6 @@ class Unit:
     name: Literal["money", "months", "years", "per year", "as its input"]
     most: float | None = None
 
-
-NAMES = r"^[A-Za-z0-9][A-Za-z0-9_.+\-]{0,63}$"
-"""Pattern of what programmes, partners, policies and the like may be called."""
 
 FIGURE_NAMES = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
 """Pattern of what figures may be called: columns of tables, and words of a metric."""

@@ -20,8 +20,10 @@ from rdsim.gates import GATE_POLICIES, GatePolicy, never_drop
 from rdsim.markets import MARKET_MODELS, MarketModel
 from rdsim.purses import PURSE_RULES, PurseRule, always
 from rdsim.registry import Parameter, Registry
+from rdsim.studies.question import Option, Question
+from rdsim.studies.questions import QUESTIONS
 
-__all__ = ["Parameter", "distribution", "gate_policy", "market_model", "purse_rule"]
+__all__ = ["Option", "Parameter", "distribution", "gate_policy", "market_model", "purse_rule", "study"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -101,4 +103,26 @@ def market_model(name: str, *, parameters: Sequence[Parameter] = (), replace: bo
         return MarketModel(value, parameters=tuple(parameters))
 
     found: Callable[[F], F] = _registering(MARKET_MODELS, name, make, replace)
+    return found
+
+
+def study(
+    name: str,
+    *,
+    options: Sequence[Option] = (),
+    parameters: Sequence[Parameter] = (),
+    help: str = "",  # noqa: A002 - as a command's
+    replace: bool = False,
+) -> Callable[[F], F]:
+    """The function answers a question with a `rdsim.study.Study` (`contracts.STUDY`); `rdsim NAME` asks it.
+
+    Options and parameters are its command's, by their names; `help` is by default the first line of its documentation.
+    Raises ExtensionError.
+    """
+
+    def make(function: Callable[..., Any]) -> Question:
+        first = (function.__doc__ or "").strip().partition("\n")[0]
+        return Question(function, help or first, tuple(options), parameters=tuple(parameters))
+
+    found: Callable[[F], F] = _registering(QUESTIONS, name, make, replace)
     return found

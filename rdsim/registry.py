@@ -21,8 +21,8 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, ClassVar, Generic, TypeVar
 
-from rdsim.domain import NAMES
 from rdsim.errors import ExtensionError, Fault
+from rdsim.names import NAMES
 
 __all__ = ["GROUP", "Contract", "Extension", "Parameter", "Registry", "Taken", "load_installed"]
 

@@ -19,7 +19,7 @@ from rdsim.optimiser.models.variations import with_caps, with_fixed
 from rdsim.scenario import load
 from rdsim.search import Posed, Proposal, choose, fresh_values, pose
 from rdsim.simulation import expected_worths, replicate
-from rdsim.studies.alternatives import usual_swaps
+from rdsim.studies.built_in.alternatives import usual_swaps
 from tests.command import Ran
 from tests.command import run as run_command
 from tests.tiny import tiny_folder

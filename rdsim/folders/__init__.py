@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rdsim.folders.documents import Digest, FileName, Part, Record, read_document, validated
+from rdsim.folders.documents import Digest, FileName, Part, Record, is_file_name, read_document, validated
 from rdsim.folders.files import clear_parts, is_file, is_folder, is_part, write_whole
-from rdsim.folders.manifests import MANIFEST, SWEEP, listed, read_manifest
+from rdsim.folders.manifests import MANIFEST, SWEEP, Manifest, listed, read_manifest
 from rdsim.folders.place import Place, claim, claim_next, is_unfinished, new_folder, require_name, settle
 from rdsim.folders.sharing import WORK, shared
 from rdsim.folders.signals import terminate_like_ctrl_c, undisturbed
@@ -15,6 +15,7 @@ __all__ = [
     "WORK",
     "Digest",
     "FileName",
+    "Manifest",
     "Part",
     "Place",
     "Record",
@@ -22,6 +23,7 @@ __all__ = [
     "claim_next",
     "clear_parts",
     "is_file",
+    "is_file_name",
     "is_folder",
     "is_part",
     "is_unfinished",

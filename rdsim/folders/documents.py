@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from rdsim.errors import Fault, InputError
 
-__all__ = ["Digest", "FileName", "Part", "Record", "read_document", "validated"]
+__all__ = ["Digest", "FileName", "Part", "Record", "is_file_name", "read_document", "validated"]
 
 _LARGEST = 256 * 2**20
 _DEEPEST = 50
@@ -30,6 +30,14 @@ def _inside(name: str) -> str:
     if path.is_absolute() or str(path) != name or ".." in path.parts or name == "." or "\0" in name or "\\" in name:
         raise ValueError("must be the name of a file in this folder")
     return name
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a document can name a file of its folder, or below it, so."""
+    try:
+        return bool(_inside(name))
+    except ValueError:
+        return False
 
 
 FileName = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_inside)]

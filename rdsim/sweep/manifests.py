@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from rdsim.domain import NAMES
 from rdsim.errors import ExperimentError, Fault
 from rdsim.folders import SWEEP, Digest, Part, Record, is_file, read_document
+from rdsim.names import NAMES
 from rdsim.scenario import by_new_names
 from rdsim.sweep.answers import Names, answers_faults
 from rdsim.sweep.design import DesignKind

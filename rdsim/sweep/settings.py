@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from rdsim.defaults import DEFAULT_SOLVER
-from rdsim.domain import NAMES
 from rdsim.errors import ExperimentError, Fault, InputError
+from rdsim.names import NAMES
 from rdsim.sweep.design import DesignKind
 from rdsim.sweep.factors import Factor
 from rdsim.tables import did_you_mean, shown

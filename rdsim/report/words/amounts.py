@@ -41,6 +41,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def capital(text: str) -> str:
+    """The text with a capital letter first."""
     return text[:1].upper() + text[1:]
 
 
@@ -53,6 +54,7 @@ def span(low: float, high: float) -> str:
 
 
 def percent(value: float | None, decimals: int = 0) -> str:
+    """A share in per cent; a dash where there is none."""
     return numeral(value, f".{decimals}%").replace("-", "\N{MINUS SIGN}")
 
 
@@ -76,6 +78,7 @@ def estimate(report: PlanReport, name: str) -> Mapping[str, Any] | None:
 
 
 def mean(report: PlanReport, name: str) -> float:
+    """The mean of an estimate; NaN if it is not there."""
     found = estimate(report, name)
     return float(found["mean"]) if found else float("nan")
 
@@ -86,4 +89,5 @@ def per_replication(report: PlanReport, column: pd.Series[float]) -> float:
 
 
 def for_partners(network: float) -> str:
+    """What partners cost, as the end of a sentence; nothing if they cost nothing."""
     return f" and with {amount(network)} for opening and running partners" if network > 0 else ""

@@ -24,7 +24,7 @@ from rdsim.search import Given, Loop, Posed, Proposal, baselines, choose, improv
 from rdsim.search.views import payment_ratios
 from rdsim.simulation import expected_worths
 from rdsim.stats import mean_interval, paired_difference
-from rdsim.studies.parts import listing, money, record_of, speaks_of
+from rdsim.studies.built_in.parts import listing, money, record_of, speaks_of
 from rdsim.study import Study
 
 __all__ = ["rolling"]

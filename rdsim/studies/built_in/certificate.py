@@ -23,7 +23,7 @@ from rdsim.optimiser.questions.confidence import (
 )
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.search import Posed, Proposal, fresh_values, risk_of
-from rdsim.studies.parts import money, record_of, speaks_of
+from rdsim.studies.built_in.parts import money, record_of, speaks_of
 from rdsim.study import Study
 
 __all__ = ["certificate"]

@@ -26,7 +26,7 @@ from rdsim.search.views import LOOSEST, budgets_times
 from rdsim.simulation import Simulation, expected_worths, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
 from rdsim.streams import REPORTED, SEARCHING, Stream
-from rdsim.studies.parts import listing, money, picked, record_of, speaks_of
+from rdsim.studies.built_in.parts import listing, money, picked, record_of, speaks_of
 from rdsim.study import Study
 
 __all__ = ["RATIOS", "commitment"]

@@ -21,7 +21,7 @@ from rdsim.options import expected_figures
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
 from rdsim.search import Posed, Proposal
-from rdsim.studies.parts import intervals, judged, listing, money, picked, record_of, speaks_of
+from rdsim.studies.built_in.parts import intervals, judged, listing, money, picked, record_of, speaks_of
 from rdsim.study import Study
 
 __all__ = ["frontier"]

@@ -17,7 +17,7 @@ from rdsim.optimiser.questions.alternatives import alternatives as find
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.search import Posed, Proposal
 from rdsim.stats import proportion_interval
-from rdsim.studies.parts import intervals, judged, listing, money, picked, record_of, speaks_of
+from rdsim.studies.built_in.parts import intervals, judged, listing, money, picked, record_of, speaks_of
 from rdsim.study import Study
 
 __all__ = ["alternatives", "usual_swaps"]

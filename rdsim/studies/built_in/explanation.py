@@ -17,7 +17,7 @@ from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.explanation import Reason, Replacement, Screened, WhyNot, WorthOfCap, hints, screen
 from rdsim.report import Column, Section, Sheet, Table
 from rdsim.search import Posed, Proposal
-from rdsim.studies.parts import record_of, speaks_of
+from rdsim.studies.built_in.parts import record_of, speaks_of
 from rdsim.study import Study
 from rdsim.tables import did_you_mean
 

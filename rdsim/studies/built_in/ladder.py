@@ -15,7 +15,7 @@ from rdsim.optimiser.questions.ladder import SHARES, Ladder, Rung
 from rdsim.optimiser.questions.ladder import ladder as climb
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.search import Posed, Proposal
-from rdsim.studies.parts import listing, money, picked, record_of, speaks_of
+from rdsim.studies.built_in.parts import listing, money, picked, record_of, speaks_of
 from rdsim.study import Study
 
 __all__ = ["ladder"]

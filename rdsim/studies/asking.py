@@ -1,0 +1,151 @@
+"""Asking a question by its name: what its function is offered, and what it must come back with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rdsim.defaults import DEFAULT_SOLVER
+from rdsim.domain import Portfolio, Scenario
+from rdsim.errors import ExtensionError, Fault, InputError, RdsimError
+from rdsim.folders import Manifest, is_file_name, validated
+from rdsim.folders.contents import HELD, TABLE, WHOLE_TABLE, held
+from rdsim.search import Given, Posed, choose, pose
+from rdsim.simulation import Engine
+from rdsim.studies.questions import QUESTIONS
+from rdsim.study import Study
+from rdsim.tables import did_you_mean
+
+__all__ = ["Asked", "Progress", "ask"]
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage's name, how much of it is done, and how much there is."""
+
+_OURS = ("rdsim", "command", "scenario", "plugins", "complete", "missing", "files", "versions", "study")
+"""Fields of a manifest that a study's record does not say."""
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a question is asked; None: as the scenario says."""
+
+    samples: int | None = None
+    """Replications behind each option of the portfolio problem."""
+    replications: int | None = None
+    seed: int | None = None
+    engine: Engine = "compiled"
+    threads: int | None = None
+    solver: str = DEFAULT_SOLVER
+    gap: float | None = None
+    time_limit: float | None = None
+
+
+def ask(
+    name: str,
+    scenario: Scenario,
+    given: Portfolio | Given | None = None,
+    asked: Asked | None = None,
+    progress: Progress = _silent,
+    **options: Any,
+) -> Study:
+    """The study that answers a question, by the name of its command: `ask("frontier", scenario, points=5)`.
+
+    `given` is the portfolio that it is to speak of; `options` are those of the question's own. Raises InputError for a
+    question that nobody registered and for every option that cannot be, ExtensionError if a plug-in's function fails or
+    answers with what is no study, and what the study raises.
+    """
+    if name not in QUESTIONS:
+        raise InputError((Fault("study", "must be registered", repr(name), did_you_mean(name, QUESTIONS)),))
+    question = QUESTIONS[name]
+    values, taken = question.chosen(options), question.taken(f"study {name!r}")
+    offer = _Offer(scenario, Given(given, "the portfolio given") if isinstance(given, Portfolio) else given, asked)
+    found = {one: values[one] if one in values else offer(one, progress) for one in taken.names}
+    try:
+        study = taken.of(found)
+    except RdsimError:
+        raise
+    except Exception as error:
+        if name in QUESTIONS.built_in:
+            raise
+        rule = "must run without an error"
+        raise ExtensionError((Fault(f"study {name!r}", rule, f"{type(error).__name__}: {error}"),)) from error
+    return _checked(name, study)
+
+
+class _Offer:
+    """What a question's function may take; what is not taken is not computed."""
+
+    def __init__(self, scenario: Scenario, given: Given | None, asked: Asked | None) -> None:
+        self.scenario, self.given, self.asked = scenario, given, asked or Asked()
+        self._posed: Posed | None = None
+
+    def __call__(self, name: str, progress: Progress) -> Any:
+        known: Mapping[str, Callable[[], Any]] = {
+            "scenario": lambda: self.scenario,
+            "given": lambda: self.given,
+            "posed": self.posed,
+            "portfolio": self.portfolio,
+            "replications": lambda: self.asked.replications or self.scenario.simulation.replications,
+            "seed": lambda: self.scenario.simulation.seed if self.asked.seed is None else self.asked.seed,
+            "progress": lambda: progress,
+        }
+        return known[name]() if name in known else getattr(self.asked, name)
+
+    def posed(self) -> Posed:
+        """The portfolio problem, stated once."""
+        if self._posed is None:
+            one = self.asked
+            self._posed = pose(
+                self.scenario, samples=one.samples, seed=one.seed, engine=one.engine, threads=one.threads
+            )
+        return self._posed
+
+    def portfolio(self) -> Portfolio:
+        """The portfolio that was named, or else the optimiser's choice."""
+        if self.given is not None:
+            return self.given.portfolio
+        one = self.asked
+        return choose(self.posed(), solver=one.solver, gap=one.gap, time_limit=one.time_limit).portfolio
+
+
+# --- what comes back ------------------------------------------------------------------------------
+
+
+def _checked(name: str, study: Any) -> Study:
+    """The study, under its question's name. Raises ExtensionError with everything that no folder could hold."""
+    label = f"study {name!r}"
+    if not isinstance(study, Study):
+        raise ExtensionError((Fault(label, "must answer with a rdsim.study.Study", type(study).__name__),))
+    found = replace(study, name=name)
+    faults = tuple(_faults(label, found))
+    if faults:
+        raise ExtensionError(faults)
+    validated(
+        {"rdsim": "0", "complete": True, "files": {}, "versions": {}, **found.record},
+        Manifest,
+        f"{label}, record",
+        ExtensionError,
+    )
+    return found
+
+
+def _faults(label: str, study: Study) -> Iterator[Fault]:
+    for name in study.tables:
+        family = WHOLE_TABLE if name in study.parquet else TABLE
+        if held(family.path(name), study.name) is not family:
+            yield Fault(f"{label}, table", "must have a name that is none of a run's other files'", repr(name))
+    for name in study.portfolios:
+        if "/" in name or not is_file_name(f"{name}.csv"):
+            yield Fault(f"{label}, portfolio", "must have a name that a file can have", repr(name))
+    for name in study.texts:
+        if not any(one.name == name and one.of for one in HELD):
+            yield Fault(f"{label}, text", "must be a file that a run's folder holds", repr(name))
+    for name in study.parquet - study.tables.keys():
+        yield Fault(f"{label}, parquet", "must name tables of the study", repr(name))
+    for name in set(_OURS) & study.record.keys():
+        yield Fault(f"{label}, record", "must leave to rdsim what it says itself", repr(name))

@@ -1,0 +1,1 @@
+"""The studies that come with rdsim, a module each, and the declarations of their commands (`commands`)."""

@@ -1,0 +1,275 @@
+"""The questions that come with rdsim: their commands' options, and the studies that answer them.
+
+What is heavy is imported where it is asked for: to list commands must take no time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from rdsim.studies.question import Option, Question
+
+if TYPE_CHECKING:
+    from rdsim.search import Given, Posed, Proposal
+    from rdsim.studies.built_in.rolling import Progress
+    from rdsim.study import Study
+
+__all__ = ["BUILT_IN"]
+
+
+def _in_own_terms(posed: Posed, given: Given | None) -> tuple[Posed, Proposal | None]:
+    """The problem in the terms of the portfolio that is given, and that portfolio; nothing is solved."""
+    from rdsim.search import in_own_terms  # noqa: PLC0415
+
+    return (posed, None) if given is None else in_own_terms(posed, given)
+
+
+def _frontier(
+    posed: Posed,
+    given: Given | None,
+    replications: int,
+    solver: str,
+    gap: float | None,
+    time_limit: float | None,
+    first: str,
+    second: str,
+    points: int,
+) -> Study:
+    from rdsim.studies.built_in.frontier import frontier  # noqa: PLC0415
+
+    own, best = _in_own_terms(posed, given)
+    return frontier(
+        own,
+        first,
+        second,
+        points=points or None,
+        best=best,
+        gap=gap,
+        replications=replications,
+        solver=solver,
+        time_limit=time_limit,
+    )
+
+
+def _alternatives(
+    posed: Posed,
+    given: Given | None,
+    replications: int,
+    solver: str,
+    gap: float | None,
+    time_limit: float | None,
+    count: int,
+    within: float,
+    swaps: int | None,
+    resamples: int,
+) -> Study:
+    from rdsim.search import subject  # noqa: PLC0415
+    from rdsim.studies.built_in.alternatives import alternatives  # noqa: PLC0415
+
+    own, best = subject(posed, given, solver=solver, gap=gap, time_limit=time_limit)
+    return alternatives(
+        own,
+        best,
+        count=count,
+        within=within,
+        swaps=swaps,
+        resamples=resamples,
+        gap=gap,
+        replications=replications,
+        solver=solver,
+        time_limit=time_limit,
+    )
+
+
+def _commitment(
+    posed: Posed,
+    given: Given | None,
+    replications: int,
+    solver: str,
+    gap: float | None,
+    time_limit: float | None,
+    ratios: tuple[float, ...],
+) -> Study:
+    from rdsim.studies.built_in.commitment import commitment  # noqa: PLC0415
+
+    best = _in_own_terms(posed, given)[1]
+    return commitment(
+        posed, ratios, best=best, replications=replications, gap=gap, solver=solver, time_limit=time_limit
+    )
+
+
+def _rolling(
+    posed: Posed,
+    given: Given | None,
+    solver: str,
+    gap: float | None,
+    time_limit: float | None,
+    progress: Progress,
+    replications: int,
+    foresight: int,
+    futures: int,
+    stops: bool,
+) -> Study:
+    from rdsim.studies.built_in.rolling import rolling  # noqa: PLC0415
+
+    return rolling(
+        posed,
+        given=given,
+        replications=replications,
+        foresight=foresight,
+        futures=futures,
+        stops=stops,
+        solver=solver,
+        gap=gap,
+        time_limit=time_limit,
+        progress=progress,
+    )
+
+
+def _ladder(
+    posed: Posed,
+    given: Given | None,
+    solver: str,
+    gap: float | None,
+    time_limit: float | None,
+    shares: tuple[float, ...],
+    nested: bool,
+) -> Study:
+    from rdsim.studies.built_in.ladder import ladder  # noqa: PLC0415
+
+    own, best = _in_own_terms(posed, given)
+    return ladder(own, shares, nested=nested, best=best, gap=gap, solver=solver, time_limit=time_limit)
+
+
+def _certify(
+    posed: Posed,
+    given: Given | None,
+    solver: str,
+    gap: float | None,
+    time_limit: float | None,
+    batches: int,
+    evaluation: int,
+    worlds: int,
+) -> Study:
+    from rdsim.search import subject  # noqa: PLC0415
+    from rdsim.studies.built_in.certificate import certificate  # noqa: PLC0415
+
+    own, best = subject(posed, given, solver=solver, gap=gap, time_limit=time_limit)
+    return certificate(
+        own,
+        best,
+        batches=batches,
+        evaluation=evaluation,
+        worlds=worlds,
+        gap=gap,
+        solver=solver,
+        time_limit=time_limit,
+    )
+
+
+def _explain(
+    posed: Posed,
+    given: Given | None,
+    solver: str,
+    gap: float | None,
+    time_limit: float | None,
+    names: tuple[str, ...],
+) -> Study:
+    from rdsim.search import subject  # noqa: PLC0415
+    from rdsim.studies.built_in.explanation import explanation  # noqa: PLC0415
+
+    own, best = subject(posed, given, solver=solver, gap=gap, time_limit=time_limit)
+    return explanation(own, best, names, gap=gap, solver=solver, time_limit=time_limit)
+
+
+BUILT_IN: Mapping[str, Question] = {
+    "frontier": Question(
+        _frontier,
+        "How much of one figure more of another costs: the efficient frontier, each point simulated.",
+        (
+            Option("first", "value", "A figure; 'min:NAME' if less is better."),
+            Option(
+                "second",
+                "commercialised_by_deadline",
+                "Another: cvar, commercialised_by_deadline, partners_opened, payments, joint, ...",
+            ),
+            Option("points", 20, "At most so many points; 0: all, each proven.", 0, 1000),
+        ),
+    ),
+    "alternatives": Question(
+        _alternatives,
+        "Portfolios nearly as good and clearly different, and how firmly each technology is chosen.",
+        (
+            Option("count", 5, "How many other portfolios.", 1, 1000),
+            Option("within", 0.01, "Loss of expected value that is acceptable.", 0.0, 1.0),
+            Option(
+                "swaps",
+                None,
+                "Decisions in which two portfolios must differ; by default one for every 25 technologies funded.",
+                1,
+                10_000,
+                "whole",
+            ),
+            Option("resamples", 20, "Times that values are drawn again.", 1, 10_000),
+        ),
+    ),
+    "commitment": Question(
+        _commitment,
+        "What promising more than the announced money comes to: value, money that lapses, waiting; by programme.",
+        (
+            Option(
+                "ratios",
+                (0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0),
+                "Multiples of every yearly budget, with commas; 1 among them.",
+            ),
+        ),
+    ),
+    "rolling": Question(
+        _rolling,
+        "What deciding anew each fiscal year is worth, beside simple rules, the plan and perfect information.",
+        (
+            Option("replications", 200, "Replications in which each year is decided anew.", 2, 100_000),
+            Option("foresight", 40, "Replications optimised with their luck known; 0: none.", 0, 100_000),
+            Option("futures", 64, "Futures imagined for each decision.", 8, 512),
+            Option("stops", True, "Projects may be stopped by decision."),
+        ),
+        helps={
+            "portfolio": "The plan: a CSV file, or a run's folder; by default SCENARIO's, if it is a run, "
+            "else the loop's."
+        },
+        first=("portfolio",),
+    ),
+    "ladder": Question(
+        _ladder,
+        "What less or more money would do: the best portfolio at each share of the budgets, free and nested.",
+        (
+            Option("shares", (0.8, 0.9, 1.0, 1.1, 1.2), "Shares of every yearly budget, with commas."),
+            Option("nested", True, "Also the ladder that takes no decision back."),
+        ),
+    ),
+    "certify": Question(
+        _certify,
+        "How near the portfolio is to the true optimum: solver's gap, sampling gap and optimism, each apart.",
+        (
+            Option("batches", 10, "Problems solved anew on fresh samples.", 2, 1000),
+            Option("evaluation", 10_000, "Fresh samples that judge the portfolio.", 2, 10_000_000),
+            Option("worlds", 30, "Worlds solved in hindsight; 0 or at least 2.", 0, 100_000),
+        ),
+    ),
+    "explain": Question(
+        _explain,
+        "Why a technology is not funded, what losing one would cost, what more of a cap is worth.",
+        (
+            Option(
+                "names",
+                (),
+                "Technologies, funded or not; caps, as 'budget leapfrog 2025'; or 'unfunded' for all that are not.",
+                kind="words",
+                metavar="[NAME]...",
+            ),
+        ),
+        defaults={"gap": 0.005},
+    ),
+}
+"""By the names of their commands, in the order in which they are listed."""

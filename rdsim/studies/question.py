@@ -1,0 +1,202 @@
+"""Questions that can be asked of a scenario by name: what each takes, and how its command is typed.
+
+A question's function takes by name any subset of what `STUDY` offers, and its own options, and answers with a
+`rdsim.study.Study`. The command line makes a command of it; from Python it is asked by `rdsim.studies.ask`. Nothing
+heavy is imported here: the command line lists its commands at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+from rdsim.contracts import STUDY
+from rdsim.errors import ExtensionError, Fault, InputError
+from rdsim.registry import Contract, Extension, Parameter, Taken
+
+__all__ = ["COMMANDS", "SHARED", "Kind", "Option", "Question"]
+
+COMMANDS = ("new", "check", "schema", "simulate", "optimise", "plan", "report", "calibrate", "sweep")
+"""Commands that are no question: no question may be called so."""
+
+_PROBLEM = ("posed", "portfolio")
+SHARED: Mapping[str, tuple[str, ...]] = MappingProxyType({
+    "portfolio": ("given", "portfolio"), "out": (), "force": (), "seed": (), "samples": _PROBLEM,
+    "replications": ("replications",), "overrides": (), "solver": ("solver", "portfolio"), "gap": ("gap", "portfolio"),
+    "time_limit": ("time_limit", "portfolio"), "engine": (), "threads": (), "plugins": (),
+})  # fmt: skip
+"""Options that questions share, in their order, and the arguments that they are there for; none: for every question."""
+
+Kind = Literal["whole", "number", "text", "flag", "numbers", "words"]
+_KINDS: Mapping[type, Kind] = {bool: "flag", int: "whole", float: "number", str: "text", tuple: "numbers"}
+_TAKEN = ("scenario", *(name for name, uses in SHARED.items() if not uses or name == "portfolio"))
+"""Names that options of a question's own cannot have."""
+
+_SEVERAL = ("numbers", "words")
+_TYPES: Mapping[Kind, tuple[type, ...]] = {
+    "whole": (int,), "number": (int, float), "text": (str,), "flag": (bool,), "words": (str,),
+}  # fmt: skip
+_RULES: Mapping[Kind, str] = {
+    "whole": "a whole number", "number": "a number", "text": "a text", "flag": "True or False",
+    "numbers": "numbers with commas between them", "words": "texts",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Option:
+    """A parameter of a question's own: an option of its command, an argument of its function by the same name.
+
+    What kind it is follows from its default, unless it is said: a whole `number`, `numbers` with commas between them (a
+    tuple), `words` that stand behind the scenario (a tuple of texts), ... An option that is left out may be None.
+    """
+
+    name: str
+    default: Any = None
+    help: str = ""
+    """What it means, and its unit."""
+    lowest: float | None = None
+    highest: float | None = None
+    kind: Kind | None = None
+    metavar: str | None = None
+
+    @property
+    def form(self) -> Kind:
+        """What it is. Raises ExtensionError if neither its kind nor its default says."""
+        if self.kind is not None:
+            return self.kind
+        if type(self.default) not in _KINDS:
+            fault = Fault(f"option {self.name!r}", f"must say its kind, one of {', '.join(_RULES)}", repr(self.default))
+            raise ExtensionError((fault,))
+        return _KINDS[type(self.default)]
+
+    @property
+    def flag(self) -> str:
+        """How it is typed."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def shown(self) -> Any:
+        """Its default as it is typed."""
+        return ",".join(f"{one:g}" for one in self.default) if self.form == "numbers" else self.default
+
+    def value(self, given: Any) -> Any:
+        """What its function gets. Raises InputError with every part that cannot be that."""
+        if given is None and self.default is None:
+            return None
+        several = self.form in _SEVERAL
+        parts = _parts(given) if several else (given,)
+        wrong = [one for one in parts if not self._is_right(one)]
+        if wrong:
+            raise InputError(tuple(Fault(self.flag, f"must be {self.rule}", repr(one)) for one in wrong))
+        found = tuple(float(one) if self.form == "numbers" else one for one in parts)
+        return found if several else found[0]
+
+    @property
+    def rule(self) -> str:
+        """What it must be, in words."""
+        least = "" if self.lowest is None else f"at least {self.lowest:g}"
+        most = "" if self.highest is None else f"at most {self.highest:g}"
+        return ", ".join(filter(None, (_RULES[self.form], " and ".join(filter(None, (least, most))))))
+
+    def _is_right(self, value: Any) -> bool:
+        if self.form == "numbers":
+            return _is_number(value)
+        if not issubclass(type(value), _TYPES[self.form]) or (type(value) is bool and self.form != "flag"):
+            return False
+        return (self.lowest is None or value >= self.lowest) and (self.highest is None or value <= self.highest)
+
+
+def _parts(given: Any) -> tuple[Any, ...]:
+    """Of several values each; a text has them between commas."""
+    if isinstance(given, str):
+        return tuple(given.split(","))
+    return tuple(given) if isinstance(given, Sequence) else (given,)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return not isinstance(value, bool) and float(value) is not None
+    except (TypeError, ValueError):
+        return False
+
+
+def _option_of(parameter: Parameter) -> Option:
+    """The option of a number that is declared as other extensions declare theirs."""
+    low, high = (limit if math.isfinite(limit) else None for limit in (parameter.lowest, parameter.highest))
+    default = int(parameter.default) if parameter.whole else float(parameter.default)
+    return Option(parameter.name, default, parameter.description, low, high)
+
+
+@dataclass(frozen=True)
+class Question(Extension):
+    """What is asked under a name: the function that answers, what it is for in a line, and options of its own.
+
+    An own option that is called as a shared one (`SHARED`) takes its place. Of shared options `defaults` are those that
+    are others here, `helps` what they mean here, and `first` names those that stand before its own.
+    """
+
+    contracts: ClassVar[Mapping[str, Contract]] = {"function": STUDY}
+
+    function: Callable[..., Any]
+    help: str = ""
+    options: tuple[Option, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    helps: Mapping[str, str] = field(default_factory=dict)
+    first: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> tuple[Option, ...]:
+        """Its own options, `parameters` among them."""
+        return (*self.options, *map(_option_of, self.parameters))
+
+    def taken(self, label: str, field: str = "function") -> Taken:
+        """What its function takes. Raises ExtensionError with every argument that nobody offers."""
+        also = [one.name for one in self.own if one.name not in STUDY.offers]
+        return STUDY.taken(label, getattr(self, field), also)
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """Shared options that its command has, in their order."""
+        names, own = set(self.taken("study").names), {one.name for one in self.own}
+        return tuple(one for one, uses in SHARED.items() if one not in own and (not uses or names & set(uses)))
+
+    def chosen(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Values of its own options, those that are not given at their defaults. Raises InputError with every fault."""
+        found, faults = dict[str, Any](), list[Fault]()
+        for one in self.own:
+            try:
+                found[one.name] = one.value(given.get(one.name, one.default))
+            except InputError as error:
+                faults += error.faults
+        names = [one.name for one in self.own]
+        rule = f"must be one of {', '.join(names) or 'none'}"
+        faults += [Fault("options of the study", rule, repr(name)) for name in given if name not in names]
+        if faults:
+            raise InputError(tuple(faults))
+        return found
+
+    def faults(self, label: str) -> Iterator[Fault]:
+        """What is wrong with it, whoever asks."""
+        names = [one.name for one in self.own]
+        for one in self.own:
+            if not one.name.isidentifier() or names.count(one.name) > 1 or one.name in _TAKEN:
+                rule = "must have a name of its own, of letters, digits and _ only"
+                yield Fault(f"{label}, option {one.name!r}", rule, repr(one.name))
+            yield from _default_faults(label, one)
+        try:
+            self.taken(label)
+        except ExtensionError as error:
+            yield from error.faults
+
+
+def _default_faults(label: str, option: Option) -> Iterator[Fault]:
+    try:
+        if option.form not in _RULES:
+            yield Fault(f"{label}, option {option.name!r}", f"must be of a kind of {', '.join(_RULES)}", option.form)
+        else:
+            option.value(option.default)
+    except InputError as error:
+        yield from (Fault(f"{label}, option {option.name!r}", one.rule, one.found) for one in error.faults)
