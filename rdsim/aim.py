@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.domain import Scenario
-from rdsim.figures import Figure, figure_named, unit_words
+from rdsim.figures import Figure, columns_of, figure_named, is_own, single_figures, unit_words
 from rdsim.metrics import Material, beside, shares, total
 
-__all__ = ["Aim", "aim_of"]
+__all__ = ["Aim", "aim_of", "noted"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -85,7 +85,7 @@ class Aim:
                 yield figure.label if weight == 1 else f"{weight:g} x {figure.label}"
             else:
                 unit = unit_words(figure, money_unit)
-                yield f"{weight:g} {money_unit} for each {unit or 'one'} of {figure.label}"
+                yield f"{weight:g} {money_unit} for each {unit + ' of' if unit else 'of'} {figure.label}"
 
 
 def aim_of(scenario: Scenario) -> Aim:
@@ -93,3 +93,11 @@ def aim_of(scenario: Scenario) -> Aim:
     weights = {**_DEFAULT, **scenario.aim}
     found = ((figure_named(scenario, name), weight) for name, weight in weights.items() if weight)
     return Aim(tuple((figure, weight) for figure, weight in found if figure is not None))
+
+
+def noted(scenario: Scenario) -> list[Figure]:
+    """Figures that a scenario brings up: those that its aim weighs, its columns, and the user's own."""
+    own = (one for one in single_figures().values() if is_own(one))
+    columns = (one for name in columns_of(scenario) if (one := figure_named(scenario, name)) is not None)
+    weighed = (figure for figure, _ in aim_of(scenario).weights)
+    return list({one.name: one for one in (*weighed, *columns, *own) if one.column}.values())

@@ -13,9 +13,11 @@ module takes the place of the first; another needs ``replace=True``, and ``unreg
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from rdsim.distributions import DISTRIBUTIONS, FactorDistribution
+from rdsim.figures import Figure, Sense
+from rdsim.figures import register as register_figure
 from rdsim.gates import GATE_POLICIES, GatePolicy, never_drop
 from rdsim.markets import MARKET_MODELS, MarketModel
 from rdsim.purses import PURSE_RULES, PurseRule, always
@@ -23,7 +25,7 @@ from rdsim.registry import Parameter, Registry
 from rdsim.studies.question import Option, Question
 from rdsim.studies.questions import QUESTIONS
 
-__all__ = ["Option", "Parameter", "distribution", "gate_policy", "market_model", "purse_rule", "study"]
+__all__ = ["Option", "Parameter", "distribution", "figure", "gate_policy", "market_model", "purse_rule", "study"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -126,3 +128,29 @@ def study(
 
     found: Callable[[F], F] = _registering(QUESTIONS, name, make, replace)
     return found
+
+
+def figure(
+    name: str,
+    *,
+    label: str = "",
+    unit: str = "count",
+    sense: Sense = "more",
+    counted: Literal["market", "course", "portfolio"] = "course",
+    replace: bool = False,
+) -> Callable[[F], F]:
+    """The function says what each project adds to a figure, or what a portfolio as a whole has of it.
+
+    With `counted` as "course", what a project adds is settled by the course of its R&D (`figures.PROJECTS`); as
+    "market", it comes with the market, and counts nothing of a technology that never comes there; as "portfolio", it
+    is of the portfolio as a whole (`figures.PORTFOLIO`): told, but never aimed at. `unit` is money (the scenario's),
+    count, share, days, or words. Raises ExtensionError.
+    """
+
+    def register(function: F) -> F:
+        words = label or name.replace("_", " ")
+        parts: dict[str, Any] = {counted: function}
+        register_figure(Figure(name, words, unit, sense, **parts), replace=replace)
+        return function
+
+    return register

@@ -28,11 +28,11 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from rdsim.domain import END_STATES, FIGURE_NAMES, FigureColumn, Scenario
 from rdsim.errors import ExtensionError, Fault
-from rdsim.registry import Contract, Registry, Taken
+from rdsim.registry import Contract, Extension, Registry, Taken
 
 __all__ = [
     "ALONE",
@@ -51,11 +51,14 @@ __all__ = [
     "answer",
     "columns_of",
     "current_name",
+    "described",
     "figure_named",
     "figures_of",
+    "from_files",
     "is_own",
     "register",
     "single_figures",
+    "titled",
     "unit_words",
 ]
 
@@ -133,7 +136,7 @@ ALONE = Contract(
     },
     "what each option is expected to add, of shape (P,), or one number",
 )
-_CONTRACTS = {"market": PROJECTS, "course": PROJECTS, "each": EACH, "opening": OPENING, "alone": ALONE}
+_PARTS = {"market": PROJECTS, "course": PROJECTS, "each": EACH, "opening": OPENING, "alone": ALONE}
 
 
 class Source:
@@ -145,11 +148,13 @@ class Source:
 
 
 @dataclass(frozen=True, eq=False)
-class Figure(Source):
-    """One figure; see the module for what its parts mean.
+class Figure(Source, Extension):
+    """One figure; see the module for what its parts mean. One that is registered has one function for `portfolio`.
 
     Raises: ExtensionError for arguments that nobody offers.
     """
+
+    contracts: ClassVar[Mapping[str, Contract]] = {**_PARTS, "portfolio": PORTFOLIO}
 
     name: str
     label: str
@@ -161,7 +166,7 @@ class Figure(Source):
     cost: float = 0.0
     each: Function | None = None
     synergies: float = 0.0
-    portfolio: tuple[Function, ...] = ()
+    portfolio: Function | tuple[Function, ...] | None = None
     opening: Function | None = None
     alone: Function | None = None
     """Before `each`."""
@@ -176,15 +181,20 @@ class Figure(Source):
     """Of what it cannot count more than there are."""
     aliases: tuple[str, ...] = ()
     """Names that it had."""
-    taken: Mapping[str, Taken] = field(init=False, repr=False)
+    asks: Mapping[str, Taken] = field(init=False, repr=False)
     """Its functions, with the arguments that they take."""
     terms: tuple[Taken, ...] = field(init=False, repr=False)
     """Those of `portfolio`."""
 
     def __post_init__(self) -> None:
-        given = {part: function for part in _CONTRACTS if (function := getattr(self, part)) is not None}
-        object.__setattr__(self, "taken", {part: _taken(part, one) for part, one in given.items()})
-        object.__setattr__(self, "terms", tuple(_taken("portfolio", one) for one in self.portfolio))
+        given = {part: function for part in _PARTS if (function := getattr(self, part)) is not None}
+        object.__setattr__(self, "asks", {part: _taken(part, one) for part, one in given.items()})
+        several = self.portfolio if isinstance(self.portfolio, tuple) else (self.portfolio,)
+        terms = tuple(_taken("portfolio", one) for one in several if one is not None)
+        object.__setattr__(self, "terms", terms)
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def members(self, scenario: Scenario) -> Iterable[Figure]:  # noqa: ARG002
         """Itself."""
@@ -204,7 +214,7 @@ class Figure(Source):
 @lru_cache(maxsize=1024)  # families share functions, and are made anew for every simulation
 def _taken(part: str, function: Function) -> Taken:
     name = getattr(function, "__name__", repr(function))
-    return _CONTRACTS.get(part, PORTFOLIO).taken(f"figure, {part} {name}", function)
+    return Figure.contracts[part].taken(f"figure, {part} {name}", function)
 
 
 @dataclass(frozen=True)
@@ -737,6 +747,32 @@ def answer(figure: Figure, taken: Taken, material: Mapping[str, Any]) -> Any:
         raise ExtensionError((Fault(f"figure {figure.name}", rule, f"{name}: {error}"),)) from error
     if found.dtype.kind not in "biuf":
         raise ExtensionError((Fault(f"figure {figure.name}", "must answer with numbers", f"{found.dtype}"),))
+    return found
+
+
+def titled(figure: Figure, money_unit: str) -> str:
+    """Its label with its unit."""
+    return ", ".join(filter(None, [figure.label, unit_words(figure, money_unit)]))
+
+
+def described(figure: Figure) -> dict[str, Any]:
+    """What a file says of a figure, so that whoever reads it needs neither scenario nor plug-in."""
+    least = figure.least if math.isfinite(figure.least) else None
+    return {
+        "label": figure.label,
+        "unit": figure.unit,
+        "sense": figure.sense,
+        "least": least,
+        "most": figure.most,
+    }
+
+
+def from_files(told: Mapping[str, Mapping[str, Any]]) -> dict[str, Figure]:
+    """Figures as files describe them, beside those that need no description."""
+    found = single_figures()
+    for name, one in told.items():
+        least = -math.inf if one["least"] is None else one["least"]
+        found[name] = Figure(name, one["label"], one["unit"], one["sense"], least=least, most=one["most"])
     return found
 
 

@@ -120,7 +120,7 @@ def opening(figure: Figure, scenario: Scenario, openings: Openings) -> Floats:
         return np.zeros(openings.value.shape)
     present_cost = -openings.value
     told = {"scenario": scenario, "hosts": openings.partners, "present_cost": present_cost, "money": openings.money}
-    found = answer(figure, figure.taken["opening"], told)
+    found = answer(figure, figure.asks["opening"], told)
     return np.array(np.broadcast_to(found, present_cost.shape), np.float64)
 
 

@@ -382,7 +382,7 @@ def replication_figures(
 def _counted(figure: Figure, material: Material, *, cost: bool = True) -> tuple[Array | None, Array | None]:
     """The two kinds before factors by technology, and in won if the figure is in won."""
     market, course = (
-        _answer(figure, figure.taken[part], material, material.shape) if part in figure.taken else None
+        _answer(figure, figure.asks[part], material, material.shape) if part in figure.asks else None
         for part in ("market", "course")
     )
     paid = figure.cost * material["cost_pv"] if figure.cost and cost else None
@@ -390,7 +390,7 @@ def _counted(figure: Figure, material: Material, *, cost: bool = True) -> tuple[
 
 
 def _each(figure: Figure, material: Material) -> Array:
-    return _answer(figure, figure.taken["each"], material, material.shape[1:])
+    return _answer(figure, figure.asks["each"], material, material.shape[1:])
 
 
 def _added(one: Array | None, other: Array | None) -> Array | None:

@@ -145,9 +145,9 @@ def _alone(figure: Figure, scenario: Scenario, options: Options) -> Floats | Non
     if figure.alone is None:
         return None if figure.of_projects else np.zeros(len(options.choices))
     material = _View(scenario, options)
-    found = np.broadcast_to(answer(figure, figure.taken["alone"], material), len(options.choices))
+    found = np.broadcast_to(answer(figure, figure.asks["alone"], material), len(options.choices))
     if figure.each:
-        found = found * answer(figure, figure.taken["each"], material)
+        found = found * answer(figure, figure.asks["each"], material)
     return np.asarray(found, np.float64)
 
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from rdsim.aim import noted
 from rdsim.domain import Scenario
+from rdsim.figures import ESTIMATED, SHOWN, described, single_figures
 from rdsim.findings.words import notes
 from rdsim.planning import Plan
 from rdsim.promises import promise_table, sentences
@@ -15,22 +17,6 @@ from rdsim.simulation import Simulation
 from rdsim.stats import Interval, proportion_interval
 
 __all__ = ["plan_record", "proposal_record", "simulation_record"]
-
-_ESTIMATES = (
-    "npv",
-    "value_pv",
-    "cost_pv",
-    "network_pv",
-    "commercialised_by_deadline",
-    "commercialised",
-    "target",
-    "paid",
-    "refunded",
-    "lapsed",
-    "paid_abroad",
-    "paid_by_partners",
-    "sales",
-)
 
 
 def plan_record(found: Plan) -> dict[str, Any]:
@@ -42,6 +28,7 @@ def plan_record(found: Plan) -> dict[str, Any]:
         "portfolio": _portfolio(found.scenario, found.proposal),
         "fresh": _interval(found.fresh) if found.fresh is not None else {},
         "estimates": _estimates(simulation) if simulation is not None else {},
+        "figures": _described(found.scenario) if simulation is not None else {},
         "market_targets": _market_targets(simulation) if simulation is not None else [],
         "promises": _promises(found.scenario, found.proposal),
         "baselines": _baselines(found),
@@ -61,7 +48,8 @@ def proposal_record(scenario: Scenario, proposal: Proposal, asked: Mapping[str, 
 def simulation_record(simulation: Simulation) -> dict[str, Any]:
     """Of a simulation: what was funded, and estimates."""
     funded = [choice.technology for choice in simulation.portfolio.choices]
-    return {"portfolio": {"funded": funded}, "estimates": _estimates(simulation)}
+    told = {"estimates": _estimates(simulation), "figures": _described(simulation.scenario)}
+    return {"portfolio": {"funded": funded}, **told}
 
 
 def _solver(proposal: Proposal) -> dict[str, Any]:
@@ -139,8 +127,21 @@ def _estimates(simulation: Simulation) -> dict[str, Any]:
     shares = [name for name in table.index if str(name).startswith(yearly)]
     return {
         str(name): {"mean": row["mean"], "ci_low": row["ci_low"], "ci_high": row["ci_high"], "n": int(row["n"])}
-        for name, row in table.loc[[*_ESTIMATES, *shares]].iterrows()
+        for name, row in table.loc[[*ESTIMATED, *shares, *_beside(simulation.scenario)]].iterrows()
     }
+
+
+def _beside(scenario: Scenario) -> list[str]:
+    """Figures that the scenario brings up, and that are not estimated anyway."""
+    return [figure.name for figure in noted(scenario) if figure.name not in ESTIMATED]
+
+
+def _described(scenario: Scenario) -> dict[str, Any]:
+    """What the figures are that are estimated; those at the head of a report are `shown`."""
+    shown = [*SHOWN, *(figure.name for figure in noted(scenario))]
+    known = {**single_figures(), **{figure.name: figure for figure in noted(scenario)}}
+    names = (*ESTIMATED, *_beside(scenario))
+    return {name: {**described(known[name]), "shown": name in shown} for name in names}
 
 
 def _market_targets(simulation: Simulation) -> list[dict[str, Any]]:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from rdsim.aim import aim_of, noted
 from rdsim.case import hosts
 from rdsim.domain import Scenario
+from rdsim.figures import TOLD, single_figures, titled
 from rdsim.optimiser import Solution
 from rdsim.planning import ONE_SHOT, Comparison, Plan
 from rdsim.promises import promise_table, sentences
@@ -37,6 +39,8 @@ def _proposed(scenario: Scenario, proposal: Proposal) -> Iterator[str]:
     gap = f"{solution.gap:.2%}" if np.isfinite(solution.gap) else "unknown"
     yield f"{len(proposal.options.choices):,} eligible options, each simulated alone {proposal.samples} times"
     yield f"{_how_solved(solution)}, proven gap {gap}, {solution.seconds.total:.1f} s"
+    if not aim_of(scenario).is_default:
+        yield f"worth is {aim_of(scenario).words(scenario.money_unit)}"
     yield _aim(scenario, proposal)
     yield (
         f"funded {len(portfolio.choices)} of {len(scenario.technologies)} technologies, {joint} with a partner; "
@@ -79,25 +83,20 @@ def _rows_words(scenario: Scenario, proposal: Proposal) -> str:
 
 def describe_simulation(simulation: Simulation) -> str:
     """A few lines for the terminal."""
-    table, unit = simulation.summary(), simulation.scenario.money_unit
-    lines = [f"{'figure':<28}{'mean':>12}{'low':>12}{'high':>12}   n = {len(simulation.replications)}"]
-    for name, words in _FIGURES.items():
+    table, rows = simulation.summary(), _told(simulation.scenario)
+    wide = max(28, 2 + max(len(words) for words in rows.values()))
+    lines = [f"{'figure':<{wide}}{'mean':>12}{'low':>12}{'high':>12}   n = {len(simulation.replications)}"]
+    for name, words in rows.items():
         row = table.loc[name]
-        lines.append(
-            f"{words.format(unit=unit):<28}{row['mean']:>12,.2f}{row['ci_low']:>12,.2f}{row['ci_high']:>12,.2f}"
-        )
+        lines.append(f"{words:<{wide}}{row['mean']:>12,.2f}{row['ci_low']:>12,.2f}{row['ci_high']:>12,.2f}")
     return "\n".join(lines)
 
 
-_FIGURES = {
-    "npv": "net value, {unit}",
-    "commercialised": "commercialised",
-    "commercialised_by_deadline": "... by their deadline",
-    "target": "reached their target TRL",
-    "paid": "paid, {unit}",
-    "refunded": "refunded, {unit}",
-    "lapsed": "lapsed, {unit}",
-}
+def _told(scenario: Scenario) -> dict[str, str]:
+    """Labels of the figures that the terminal tells, those that the scenario brings up last."""
+    known = {**single_figures(), **{figure.name: figure for figure in noted(scenario)}}
+    names = dict.fromkeys([*TOLD, *(figure.name for figure in noted(scenario))])
+    return {name: titled(known[name], scenario.money_unit) for name in names}
 
 
 def describe_plan(found: Plan) -> str:

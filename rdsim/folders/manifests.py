@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -76,6 +76,15 @@ class _Records(Record):
     sha256: Digest | None = None
 
 
+class _Figure(Record):
+    label: _Text
+    unit: _Text
+    sense: Literal["more", "less", "neither"]
+    least: _Limit
+    most: Literal["", "projects", "partners"]
+    shown: bool
+
+
 class Manifest(Record):
     """What manifest.json holds, whatever kind of run wrote it; the fields of a kind are beside these."""
 
@@ -99,6 +108,7 @@ class Manifest(Record):
     portfolio: _Portfolio | None = None
     fresh: dict[str, Any] = Field(default_factory=dict)
     estimates: dict[str, _Estimate] = Field(default_factory=dict)
+    figures: dict[str, _Figure] = Field(default_factory=dict)
     market_targets: list[_MarketTarget] = Field(default_factory=list)
     baselines: dict[str, _Baseline] = Field(default_factory=dict)
     notes: _Texts = Field(default_factory=list)

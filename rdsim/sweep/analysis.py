@@ -22,11 +22,12 @@ import pandas as pd
 from scipy.special import ndtri
 from scipy.stats import kruskal
 
+from rdsim.figures import Figure, from_files
 from rdsim.stats import Interval, mean_interval
 from rdsim.sweep.blocks import Blocks
 from rdsim.sweep.design import SAMPLED
 from rdsim.sweep.groups import BINS, binned, celled, middle
-from rdsim.sweep.measures import parse_metric
+from rdsim.sweep.measures import Metric, parse_metric
 
 __all__ = ["Analysis", "Flip"]
 
@@ -96,6 +97,18 @@ class Analysis:
         """Confidence of the intervals."""
         return float(self.manifest["confidence"])
 
+    @cached_property
+    def figures(self) -> dict[str, Figure]:
+        """The figures of the metrics, as the manifest describes them, and those that need no description."""
+        return from_files(self.manifest.get("figures", {}))
+
+    @cached_property
+    def measured(self) -> Metric:
+        """What is measured."""
+        metric = parse_metric(self.metric, self.figures)
+        assert metric is not None  # noqa: S101 - the manifest names metrics that were parsed
+        return metric
+
     # --- estimates --------------------------------------------------------------------------------
 
     @cached_property
@@ -106,9 +119,7 @@ class Analysis:
 
     def samples(self, rows: pd.DataFrame) -> Floats:
         """Replications, shape (rows, replications): figures, or 1 where what a probability is of came true."""
-        metric = parse_metric(self.metric)
-        assert metric is not None  # noqa: S101 - the manifest names metrics that were parsed
-        return metric.counted(np.array([np.asarray(one, np.float64) for one in rows["samples"]]))
+        return self.measured.counted(np.array([np.asarray(one, np.float64) for one in rows["samples"]]))
 
     def by_world(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The metric by world, averaged over the points of each: levels, `value`, `low`, `high`, `n`, and `samples`
@@ -144,9 +155,7 @@ class Analysis:
     def _bounded(self, found: Interval, *, of_one: bool = True) -> Interval:
         """An interval without what the metric cannot be, nor, of a count, beyond the limits of all points, which are
         those of one comparison."""
-        metric = parse_metric(self.metric)
-        assert metric is not None  # noqa: S101 - the manifest names metrics that were parsed
-        lowest, highest = metric.limits()
+        lowest, highest = self.measured.limits()
         ends = self.done[f"{self.metric} high"]
         narrow = of_one and lowest >= 0 and not ends.empty
         return found.within(lowest, min(highest, float(ends.max())) if narrow else highest)

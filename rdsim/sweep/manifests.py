@@ -47,6 +47,14 @@ class _Design(Record):
     policies: Annotated[int, Field(ge=1, le=1000)]
 
 
+class _Figure(Record):
+    label: _Text
+    unit: _Text
+    sense: Literal["more", "less", "neither"]
+    least: float | None
+    most: Literal["", "projects", "partners"]
+
+
 class _Sweep(Record):
     rdsim: str
     experiment: _Name
@@ -62,6 +70,7 @@ class _Sweep(Record):
     design: _Design
     metrics: Annotated[list[str], Field(min_length=1)]
     kinds: Annotated[list[str], Field(min_length=1)]
+    figures: dict[str, _Figure] = Field(default_factory=dict)
     paired: bool
     replications: Annotated[int, Field(ge=1, lt=2**31)]
     seed: _Count

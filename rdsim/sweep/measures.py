@@ -15,19 +15,27 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rdsim.case import END_STATES
 from rdsim.errors import Fault, InputError
+from rdsim.figures import Figure, single_figures
 from rdsim.stats import Interval, cvar_interval, mean_interval, proportion_interval, quantile_interval
 from rdsim.tables import did_you_mean
 
-__all__ = ["Metric", "parse_metric", "parse_metrics"]
+__all__ = [
+    "OF_ROLLING",
+    "Metric",
+    "figure_of",
+    "gain_name",
+    "gain_over",
+    "parse_metric",
+    "parse_metrics",
+]
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _MEAN = re.compile(r"\w+")
@@ -39,23 +47,20 @@ _SIGNS: dict[str, Callable[[Any, float], Any]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_SIGNED = ("npv", "value_pv", "cost_pv", "network_pv", "rolling", "static", "flexibility", "gain_over_")
-"""How figures begin that may be negative; no other may."""
-
-_OF_PROJECTS = frozenset({"commercialised", "commercialised_by_deadline", "talks", "agreements", *END_STATES})
-
 _RULE = "must be a figure ('npv'), a probability ('sales >= 52'), or 'quantile npv 0.05' or 'cvar npv 0.95'"
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure and how its replications are reduced."""
+    """A figure and how its replications are reduced; `least` and `most` are the figure's (see `rdsim.figures`)."""
 
     text: str
     figure: str
     kind: Literal["mean", "probability", "quantile", "cvar"] = "mean"
     sign: str = ""
     number: float = 0.0
+    least: float = 0.0
+    most: str = ""
 
     def counted(self, figures: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Replications whose mean the metric is: of a probability 1 where it came true, of a mean the figures."""
@@ -67,10 +72,7 @@ class Metric:
         """What the metric cannot be below and above; `most` says how many of some things there are."""
         if self.kind == "probability":
             return 0.0, 1.0
-        if self.figure.startswith(_SIGNED):
-            return -math.inf, math.inf
-        things = "partners" if self.figure == "partners_opened" else "projects" if self.figure in _OF_PROJECTS else ""
-        return 0.0, (most or {}).get(things, math.inf)
+        return self.least, (most or {}).get(self.most, math.inf)
 
     def measure(self, table: pd.DataFrame, confidence: float, most: Mapping[str, float] | None = None) -> Interval:
         """The estimate over the rows of a table of replications, within the metric's limits.
@@ -89,11 +91,34 @@ class Metric:
         return cvar_interval(samples, self.number, confidence)
 
 
-def parse_metrics(texts: Iterable[str], figures: Iterable[str]) -> tuple[Metric, ...]:
+OF_ROLLING: Mapping[str, Figure] = {
+    name: Figure(name, label, "money", "more", column=False)
+    for name, label in (
+        ("rolling", "worth if decided again each year"),
+        ("static", "worth if decided once"),
+        ("flexibility", "worth of deciding again each year"),
+    )
+}
+"""What the task `rolling` measures."""
+
+
+def gain_name(rule: str) -> str:
+    """Figure of what a plan gained over a rule."""
+    return "gain_over_" + rule.replace("-", "_")
+
+
+def gain_over(rule: str) -> Figure:
+    """What a plan gained over a rule, in net present value."""
+    words = rule.replace("_", " ").replace("-", " ").replace("one shot", "the one-shot portfolio")
+    return Figure(gain_name(rule), f"gain over {words}", "money", "more", column=False)
+
+
+def parse_metrics(texts: Iterable[str], figures: Iterable[str] | Mapping[str, Figure]) -> tuple[Metric, ...]:
     """Metrics as they were written. Raises InputError with every one that is no metric, or of no known figure."""
     known, found, faults = list(figures), [], []
+    told = figures if isinstance(figures, Mapping) else None
     for place, text in enumerate(texts):
-        metric = parse_metric(text.strip())
+        metric = parse_metric(text.strip(), told)
         where = f"metrics, entry {place + 1}"
         if metric is None:
             faults.append(Fault(where, _RULE, repr(text)))
@@ -112,12 +137,24 @@ def _advice(figure: str, known: list[str]) -> str:
     return did_you_mean(figure, known) or f"There are {', '.join(known)}."
 
 
-def parse_metric(text: str) -> Metric | None:
-    """A metric as it was written, whatever its figure; None if it is none."""
+def parse_metric(text: str, figures: Mapping[str, Figure] | None = None) -> Metric | None:
+    """A metric as it was written, whatever its figure; None if it is none. `figures` are known beside the usual."""
     if _MEAN.fullmatch(text):
-        return Metric(text, text)
-    if match := _CHANCE.fullmatch(text):
-        return Metric(text, match[1], "probability", match[2], float(match[3]))
-    if match := _TAIL.fullmatch(text):
-        return Metric(text, match[2], "quantile" if match[1] == "quantile" else "cvar", "", float(match[3]))
-    return None
+        found = Metric(text, text)
+    elif match := _CHANCE.fullmatch(text):
+        found = Metric(text, match[1], "probability", match[2], float(match[3]))
+    elif match := _TAIL.fullmatch(text):
+        found = Metric(text, match[2], "quantile" if match[1] == "quantile" else "cvar", "", float(match[3]))
+    else:
+        return None
+    known = figure_of(found.figure, figures)
+    return found if known is None else replace(found, least=known.least, most=known.most)
+
+
+def figure_of(name: str, figures: Mapping[str, Figure] | None = None) -> Figure | None:
+    """The figure of a metric, if it is known: of those given, of those that need no scenario, or of a task."""
+    if figures is not None and name in figures:
+        return figures[name]
+    if name.startswith("gain_over_"):
+        return gain_over(name.removeprefix("gain_over_"))
+    return single_figures().get(name) or OF_ROLLING.get(name)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rdsim.errors import DrawingError, ExperimentError, Fault
+from rdsim.figures import unit_words
 from rdsim.folders import write_whole
 from rdsim.numerals import numeral
 from rdsim.optimiser.solving.baselines import BASELINES
@@ -19,6 +20,7 @@ from rdsim.report.words import amount
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.answers import answers, between
 from rdsim.sweep.manifests import manifest_of
+from rdsim.sweep.measures import figure_of
 from rdsim.sweep.reading import read_sweep
 from rdsim.sweep.runner import Sweep
 from rdsim.sweep.tasks import PLAN
@@ -28,16 +30,6 @@ __all__ = ["described", "sheet_of", "write_report"]
 
 _REPORT = "report.html"
 _CURVES, _SCATTER, _ROWS = 6, 2000, 20
-_WORDS = {
-    "npv": "net present value",
-    "commercialised": "technologies commercialised",
-    "commercialised_by_deadline": "technologies commercialised in time",
-    "partners_opened": "partners opened",
-    "gain_over_one_shot": "gain over the one-shot portfolio",
-    "rolling": "worth if decided again each year",
-    "static": "worth if decided once",
-    "flexibility": "worth of deciding again each year",
-}
 
 
 def described(found: Sweep) -> list[str]:
@@ -176,10 +168,12 @@ def _policies(analysis: Analysis) -> Iterator[str]:
 
 
 def _named(analysis: Analysis) -> str:
-    unit = analysis.manifest["money_unit"]
-    word = _WORDS.get(analysis.metric, analysis.metric.replace("_", " "))
-    money = ("npv", "rolling", "static", "flexibility", "gain_over", "cvar npv", "quantile npv")
-    return f"{word} ({unit})" if analysis.metric.startswith(money) and "=" not in analysis.metric else word
+    """What is measured, in words, with its unit."""
+    metric = analysis.measured
+    figure = figure_of(metric.figure, analysis.figures)
+    word = figure.label if figure is not None and metric.kind == "mean" else analysis.metric.replace("_", " ")
+    unit = "" if figure is None else unit_words(figure, analysis.manifest["money_unit"])
+    return f"{word} ({unit})" if unit and metric.kind != "probability" else word
 
 
 def _label(analysis: Analysis, factor: str) -> str:

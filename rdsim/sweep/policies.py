@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ class Own:
     name: str
     functions: tuple[tuple[str, Behaviour], ...]
     settings: tuple[tuple[str, Any], ...] = ()
+    made: Callable[..., Extension] = Extension
 
     @property
     def key(self) -> str:
@@ -42,7 +43,7 @@ def own_policies(texts: Iterable[str]) -> tuple[Own, ...]:
             continue
         try:
             known = tuple((field, _known(kind, name, field, function)) for field, function in one.functions.items())
-            found.append(Own(kind, name, known, _settings(one)))
+            found.append(Own(kind, name, known, _settings(one), type(one)))
         except InputError as error:
             faults += error.faults
     if faults:
@@ -58,7 +59,8 @@ def _registered() -> Iterator[tuple[str, str, Extension]]:
 
 
 def _settings(extension: Extension) -> tuple[tuple[str, Any], ...]:
-    names = [one.name for one in dataclasses.fields(extension) if one.name not in extension.contracts]
+    fields = (one for one in dataclasses.fields(extension) if one.init)
+    names = [one.name for one in fields if one.name not in extension.contracts]
     return tuple((name, getattr(extension, name)) for name in names)
 
 
@@ -92,4 +94,4 @@ def _put(policy: Own) -> None:
     _installed.add((policy.kind, policy.name))
     registry = next(one for one in Registry.every if one.noun == policy.kind)
     functions = {field: one.function() for field, one in policy.functions}
-    registry.register(policy.name, registry.kind(**functions, **dict(policy.settings)), replace=True)
+    registry.register(policy.name, policy.made(**functions, **dict(policy.settings)), replace=True)

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rdsim import plugins, portfolio
-from rdsim.domain import Choice, Portfolio, Scenario
+from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import ExperimentError, Fault, InputError
+from rdsim.figures import Figure, figures_of
 from rdsim.optimiser.adapters import solver_fault, versions_of
 from rdsim.optimiser.questions.confidence import stream_seed
 from rdsim.optimiser.solving.baselines import BASELINES
 from rdsim.planning import AT_PLAN_RATIOS
 from rdsim.planning import ONE_SHOT as RULE_ONE_SHOT
 from rdsim.scenario import PARTS, Override, Variations, eligible, load, named_extensions
-from rdsim.simulation import replicate
 from rdsim.sweep.answers import Names, answers_faults
 from rdsim.sweep.design import SAMPLED, Design
 from rdsim.sweep.factors import Bound, bind, parts_of
-from rdsim.sweep.measures import Metric, parse_metrics
+from rdsim.sweep.measures import OF_ROLLING, Metric, gain_over, parse_metrics
 from rdsim.sweep.policies import Own, own_policies
 from rdsim.sweep.settings import Settings
-from rdsim.sweep.tasks import COLUMNS, ONE_SHOT, PLAN, RULES, Task, Work, decide, gain_name
+from rdsim.sweep.tasks import COLUMNS, ONE_SHOT, PLAN, RULES, Task, Work, decide
 from rdsim.tables import did_you_mean, shown
 
 __all__ = ["Point", "Prepared", "prepare", "variations_of"]
@@ -34,7 +34,7 @@ _MAIN = {
     "simulate": ("npv", "commercialised_by_deadline"),
     "optimise": ("npv", "commercialised_by_deadline", "partners_opened"),
     "plan": ("npv", "gain_over_one_shot", "commercialised_by_deadline", "partners_opened"),
-    "rolling": ("rolling", "static", "flexibility"),
+    "rolling": tuple(OF_ROLLING),
 }
 _MOST_POINTS, _MOST_LEVELS, _MOST_FACTORS = 100_000_000, 100_000_000, 1000
 """Of a design; what its levels take is some gigabyte then, and its points take weeks."""
@@ -192,9 +192,17 @@ def prepare(experiment: Settings) -> Prepared:
 
 
 def _names(experiment: Settings, variations: Variations) -> Iterator[str]:
-    """Every text that may name an extension: of the scenario, and of levels."""
+    """Every text that may name an extension: of the scenario, its aim, metrics, and levels."""
     for world in variations.worlds.values():
         yield from (one.name for one in named_extensions(world))
+        yield from world.aim
+    settings = [
+        *experiment.settings,
+        *experiment.factors,
+        *(path for one in experiment.factors.values() for path in one.paths),
+    ]
+    for text in (*experiment.metrics, *settings):
+        yield from re.findall(r"\w+", text)
     levels = (level for one in experiment.factors.values() for level in (*one.values, *one.cases.values()))
     yield from _texts([*levels, *experiment.rows])
 
@@ -339,6 +347,7 @@ class _Checks:
     def _metrics(self) -> tuple[Metric, ...]:
         wanted = self.experiment.metrics or _MAIN[self.experiment.task]
         try:
+            _require_choice(self.scenario)
             return parse_metrics(wanted, figures(self.scenario, self.experiment.task))
         except InputError as error:
             self.faults += error.faults
@@ -349,23 +358,22 @@ def _named(level: Any) -> str:
     return level if isinstance(level, str) and len(level) < 60 else shown(level)
 
 
-def figures(scenario: Scenario, task: str) -> tuple[str, ...]:
-    """Names of the figures that a task gives, from one replication of one project."""
+def figures(scenario: Scenario, task: str) -> Mapping[str, Figure]:
+    """The figures that a task gives, by name."""
     if task == "rolling":
-        return _MAIN["rolling"]
-    table = replicate(scenario, Portfolio((_any_choice(scenario),)), replications=1, threads=1)
+        return OF_ROLLING
+    columns = {name: one for name, one in figures_of(scenario).items() if one.column}
     rules = (RULE_ONE_SHOT, *(f"{name}{end}" for name in BASELINES for end in ("", AT_PLAN_RATIOS)))
-    gains = [gain_name(rule) for rule in rules] if task == "plan" else []
-    return (*(str(name) for name in table.columns if name != "replication"), *gains)
+    gains = [gain_over(rule) for rule in rules] if task == "plan" else []
+    return {**columns, **{one.name: one for one in gains}}
 
 
-def _any_choice(scenario: Scenario) -> Choice:
-    """Some choice that the scenario allows. Raises InputError if there is none."""
+def _require_choice(scenario: Scenario) -> None:
+    """Raises InputError if there is nothing that the scenario allows."""
     joint = [(code, mode) for code, partner in scenario.partners.items() for mode in partner.modes]
     for name, technology in scenario.technologies.items():
         starts = scenario.programmes[technology.programme].starts
-        years = [year for year, count in starts.items() if count and year >= scenario.start_year]
-        pairs = (pair for pair in [("", "domestic"), *joint] if not eligible(scenario, name, *pair))
-        for partner, mode in islice(pairs, 1 if years else 0):
-            return Choice(name, mode, partner, min(years))
+        years = any(count and year >= scenario.start_year for year, count in starts.items())
+        if years and any(not eligible(scenario, name, *pair) for pair in [("", "domestic"), *joint]):
+            return
     raise InputError((Fault("scenario", "must have at least one technology that may be funded"),))

@@ -25,11 +25,12 @@ from rdsim import portfolio
 from rdsim.brief import count, html_table
 from rdsim.domain import Portfolio
 from rdsim.errors import EngineError, ExperimentError, Fault, OutputError, SweepError
+from rdsim.figures import described
 from rdsim.folders import SWEEP, WORK, is_part, require_name, settle, shared, undisturbed, write_whole
 from rdsim.scenario import by_new_names, digest
 from rdsim.sweep.backends import Backend, backend, given
 from rdsim.sweep.manifests import differences, essence, is_sweep, manifest_of
-from rdsim.sweep.prepared import Prepared, prepare
+from rdsim.sweep.prepared import Prepared, figures, prepare
 from rdsim.sweep.reading import RESULTS, as_table, finished_keys, read_sweep, results_bytes
 from rdsim.sweep.settings import Settings
 from rdsim.sweep.store import Store
@@ -499,6 +500,7 @@ def _manifest(
     """What ran, what is done, and whether that is all."""
     done, failed, missing = _count(prepared, work, store)
     one = prepared.experiment
+    known = figures(prepared.scenario, one.task)
     return {
         "rdsim": version("rdsim"),
         "command": list(command),
@@ -509,6 +511,7 @@ def _manifest(
         "date": datetime.now(UTC).date().isoformat(),
         "money_unit": prepared.scenario.money_unit,
         "kinds": [metric.kind for metric in prepared.metrics],
+        "figures": {metric.figure: described(known[metric.figure]) for metric in prepared.metrics},
         "code": work.code,
         "solvers": prepared.solvers,
         "done": done,

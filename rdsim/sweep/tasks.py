@@ -32,7 +32,7 @@ from rdsim.scenario import Override, Variations, digest
 from rdsim.search import baselines, choose, improve, pose
 from rdsim.search.views import ratios_of
 from rdsim.simulation import expected_worths, replicate
-from rdsim.sweep.measures import Metric
+from rdsim.sweep.measures import Metric, gain_name
 from rdsim.sweep.policies import Own, install
 from rdsim.sweep.settings import TaskKind
 
@@ -259,11 +259,6 @@ _TASKS: dict[TaskKind, Callable[[Work, Scenario, Task], _Found]] = {
     "plan": _plan,
     "rolling": _rolling,
 }
-
-
-def gain_name(rule: str) -> str:
-    """Figure of what a plan gained over a rule."""
-    return "gain_over_" + rule.replace("-", "_")
 
 
 def _replicated(work: Work, world: Scenario, portfolio: Portfolio, task: Task) -> pd.DataFrame:

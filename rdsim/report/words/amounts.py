@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from rdsim.figures import Figure, from_files
 from rdsim.numerals import NO_NUMBER, numeral
 from rdsim.report.data.plan import PlanReport
 
@@ -17,6 +18,7 @@ __all__ = [
     "estimate",
     "for_partners",
     "interval",
+    "known_figures",
     "listed",
     "mean",
     "per_replication",
@@ -69,12 +71,18 @@ def interval(found: Mapping[str, Any]) -> str:
 
 
 def estimate(report: PlanReport, name: str) -> Mapping[str, Any] | None:
-    """An estimate of the manifest, or None; the interval of a count or a payment does not reach below nothing."""
+    """An estimate of the manifest, or None; its interval does not reach below what the figure cannot be below."""
     found: Mapping[str, Any] = report.manifest.get("estimates", {}).get(name) or {}
     if found.get("mean") is None:
         return None
-    low = found["ci_low"]
-    return found if name == "npv" or low is None else {**found, "ci_low": max(low, 0.0)}
+    known, low = known_figures(report).get(name), found["ci_low"]
+    least = known.least if known else 0.0
+    return found if low is None else {**found, "ci_low": max(low, least)}
+
+
+def known_figures(report: PlanReport) -> dict[str, Figure]:
+    """Figures as the manifest describes them, and those that need no description."""
+    return from_files(report.manifest.get("figures", {}))
 
 
 def mean(report: PlanReport, name: str) -> float:

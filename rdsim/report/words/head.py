@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rdsim.brief import count
+from rdsim.figures import SHOWN, titled
 from rdsim.report.data import aggregates
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.amounts import (
@@ -15,6 +16,7 @@ from rdsim.report.words.amounts import (
     estimate,
     for_partners,
     interval,
+    known_figures,
     listed,
     mean,
     per_replication,
@@ -218,14 +220,10 @@ def tiles(report: PlanReport) -> list[Tile]:
     requested = amount(float(funded["cost"].sum()))
     asked = f"of {len(table):,}; they ask for {requested} {report.money_unit}"
     found = [Tile("technologies funded", f"{len(funded):,}", asked)]
-    names = {
-        "npv": f"net present value, {report.money_unit}",
-        "target": "reach their target TRL",
-        "commercialised": f"on the market by {report.horizon_year}",
-        "commercialised_by_deadline": "on the market by their deadline",
-    }
-    for key, label in names.items():
-        figure = estimate(report, key)
+    known = known_figures(report)
+    more = [name for name, one in report.manifest.get("figures", {}).items() if one["shown"]]
+    for key in dict.fromkeys([*SHOWN, *more]):
+        label, figure = titled(known[key], report.money_unit), estimate(report, key)
         if figure is not None:
             found.append(Tile(label, amount(figure["mean"]), f"{report.confidence:.0%} interval {interval(figure)}"))
     return found

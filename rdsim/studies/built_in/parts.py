@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rdsim import portfolio
+from rdsim.aim import aim_of
 from rdsim.domain import Portfolio, Scenario
 from rdsim.optimiser import Solution
 from rdsim.report.words import amount
@@ -28,6 +29,7 @@ def speaks_of(study: Study, best: Proposal | None, without: str = "") -> Study:
     `without` is said where no portfolio is at hand: whose portfolios are shown then.
     """
     words = without if best is None or study.scenario is None else _whose(study.scenario, best)
+    words = words if study.scenario is None else f"{words}{_aimed(study.scenario)}"
     record = {"source": "", "funded": 0, "rows_held_to": {}} if best is None else _record_of_subject(best)
     return replace(study.led_by(words), record={**study.record, "subject": {"words": words, **record}})
 
@@ -47,6 +49,12 @@ def _whose(scenario: Scenario, best: Proposal) -> str:
         )
     beside = f" {_beside(scenario, best)}" if not np.isnan(best.best_known) else ""
     return f"This speaks of {best.source} ({count} technologies); {held}.{beside}"
+
+
+def _aimed(scenario: Scenario) -> str:
+    """What value means, where it is not net present value alone."""
+    aim = aim_of(scenario)
+    return "" if aim.is_default else f" Value is by the scenario's aim: {aim.words(scenario.money_unit)}."
 
 
 def _beside(scenario: Scenario, best: Proposal) -> str:
