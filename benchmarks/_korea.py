@@ -16,7 +16,7 @@ from rdsim.optimiser import PortfolioProblem
 from rdsim.optimiser.problem.problem import frozen
 from rdsim.options import candidates, sample
 from rdsim.scenario import load
-from rdsim.search import propose
+from rdsim.search import optimise
 
 __all__ = ["MEDICAL", "SCENARIO", "Korea", "instances", "optimised"]
 
@@ -39,7 +39,7 @@ class Korea:
 def optimised() -> Korea:
     """The scenario, with options sampled less than a plan samples them: the portfolio's size is what matters here."""
     scenario = load(SCENARIO)
-    portfolio = propose(scenario, samples=SAMPLES).portfolio
+    portfolio = optimise(scenario, samples=SAMPLES).portfolio
     choices = tuple(sorted(portfolio.choices, key=lambda choice: choice.rank))
     return Korea(scenario, portfolio, choices, build(scenario, portfolio))
 

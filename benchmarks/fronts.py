@@ -76,7 +76,9 @@ def _print_front(name: str, found: Front) -> None:
 
 def _print_alternatives(problem: PortfolioProblem, size: Size) -> None:
     best, answers = solve(problem, Solving(gap=size.gap)), list[Alternatives]()
-    ask = partial(alternatives, problem, best, count=size.alternatives, within=0.01, swaps=5, gap=size.gap)
+    ask = partial(
+        alternatives, problem, best, count=size.alternatives, within=0.01, swaps=5, solving=Solving(gap=size.gap)
+    )
     taken = seconds(lambda: answers.append(ask()))
     nearest = [one.nearest for one in answers[0].portfolios]
     print(f"  alternatives within 1%, 5 swaps apart: {len(nearest)} of {size.alternatives} in {taken:.1f} s;", end="")

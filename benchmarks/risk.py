@@ -21,7 +21,7 @@ from benchmarks import subject
 from benchmarks._korea import MEDICAL, SCENARIO, instances
 from benchmarks._timing import ratios, seconds, spread
 from benchmarks.instances import Attributes, Shape, draw_problem
-from rdsim.optimiser import PortfolioProblem
+from rdsim.optimiser import PortfolioProblem, Solving
 from rdsim.optimiser.adapters import Limits
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.milp import formulate
@@ -111,7 +111,9 @@ def _extensive(problem: PortfolioProblem, size: Size) -> tuple[float, float]:
 def _ours(problem: PortfolioProblem, size: Size) -> tuple[float, RiskSolution]:
     answers: list[RiskSolution] = []
     risk = Risk(level=LEVEL, weight=WEIGHT)
-    ask = partial(solve_risk, problem, risk, gap=size.gap, method="search", time_limit=size.answer_seconds)
+    ask = partial(
+        solve_risk, problem, risk, solving=Solving(gap=size.gap, time_limit=size.answer_seconds), method="search"
+    )
     taken = seconds(lambda: answers.append(ask()))
     return taken, answers[0]
 

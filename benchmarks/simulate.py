@@ -30,7 +30,7 @@ from rdsim.optimiser import Solving, solve
 from rdsim.options import candidates, sample
 from rdsim.planning import plan
 from rdsim.scenario import load
-from rdsim.simulation import replicate
+from rdsim.simulation import Running, replicate
 
 __all__ = ["simulate"]
 
@@ -155,7 +155,9 @@ def _print_parts(korea: Korea, size: Size) -> None:
 
 def _print_threads(korea: Korea, size: Size) -> None:
     run = partial(replicate, korea.scenario, korea.portfolio, replications=size.threaded)
-    found = interleaved({"one": partial(run, threads=1), "two": partial(run, threads=2)}, size.repeats)
+    found = interleaved(
+        {"one": partial(run, running=Running(threads=1)), "two": partial(run, running=Running(threads=2))}, size.repeats
+    )
     gain, rate = ratios(found["one"], found["two"]), size.threaded / median(found["two"])
     print(f"  two threads / one, summary figures included: {spread(gain)}; {rate:,.0f} replications/s with two")
 

@@ -2,7 +2,7 @@
 
 >>> import rdsim
 >>> scenario = rdsim.load("scenarios/medical-ai-2024")
->>> portfolio = rdsim.optimise(scenario, samples=50)
+>>> portfolio = rdsim.optimise(scenario, samples=50).portfolio
 >>> outcomes = rdsim.simulate(scenario, portfolio, replications=20, seed=1)
 >>> len(outcomes.replications)
 20
@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rdsim.domain import Choice, Portfolio, Scenario
     from rdsim.errors import ExperimentError, InfeasibleError, InputError, RdsimError, SolverError
+    from rdsim.optimiser import Solving
     from rdsim.planning import Plan, plan
     from rdsim.portfolio import read as read_portfolio
     from rdsim.portfolio import write as write_portfolio
     from rdsim.scenario import check, load
-    from rdsim.search import optimise
-    from rdsim.simulation import Simulation, simulate, trace
+    from rdsim.search import Proposal, optimise
+    from rdsim.simulation import Running, Simulation, simulate, trace
     from rdsim.sweep import Experiment, Factor, Sweep, read_sweep
 
 __all__ = [
@@ -38,10 +39,13 @@ __all__ = [
     "InputError",
     "Plan",
     "Portfolio",
+    "Proposal",
     "RdsimError",
+    "Running",
     "Scenario",
     "Simulation",
     "SolverError",
+    "Solving",
     "Sweep",
     "check",
     "load",
@@ -64,10 +68,13 @@ _HOMES = {
     "InputError": ("errors", "InputError"),
     "Plan": ("planning", "Plan"),
     "Portfolio": ("portfolio", "Portfolio"),
+    "Proposal": ("search", "Proposal"),
     "RdsimError": ("errors", "RdsimError"),
+    "Running": ("simulation", "Running"),
     "Scenario": ("scenario", "Scenario"),
     "Simulation": ("simulation", "Simulation"),
     "SolverError": ("errors", "SolverError"),
+    "Solving": ("optimiser", "Solving"),
     "Sweep": ("sweep", "Sweep"),
     "check": ("scenario", "check"),
     "load": ("scenario", "load"),

@@ -443,7 +443,12 @@ def simulate(
             progress("simulate", done, count)
 
         found = run(
-            world, chosen, replications=replications, seed=seed, engine=engine.value, threads=threads, progress=tell
+            world,
+            chosen,
+            replications=replications,
+            seed=seed,
+            running=Running(engine.value, threads),
+            progress=tell,
         )
     story = follow(world, chosen, seed=seed) if trace else None
     _finish(findings.of_simulation(found, story), place)
@@ -472,7 +477,7 @@ def optimise(
 ) -> None:
     """Choose a portfolio: of a scenario, by expected values, each option simulated alone; or of a stated problem."""
     from rdsim import findings  # noqa: PLC0415
-    from rdsim.search import propose  # noqa: PLC0415
+    from rdsim.search import optimise  # noqa: PLC0415
 
     given = {"--replications": replications, "--set": overrides, "--plugin": plugins}
     folder = _scenario_or_none(scenario, problem, tuple(name for name, value in given.items() if value))
@@ -483,15 +488,12 @@ def optimise(
     world = _load(folder, overrides)
     place = _claim(out, f"{world.name}-optimise", overrides, force, plugged, folder)
     with _interruptible():
-        proposal = propose(
+        proposal = optimise(
             world,
             samples=replications,
             seed=seed,
-            solver=solver,
-            gap=gap,
-            time_limit=time_limit,
-            engine=engine.value,
-            threads=threads,
+            solving=Solving(solver=solver, gap=gap, time_limit=time_limit),
+            running=Running(engine=engine.value, threads=threads),
         )
     asked = {"gap": world.optimiser.gap if gap is None else gap, "time_limit": time_limit, "threads": 1, "seed": 0}
     given_seed = world.simulation.seed if seed is None else seed
@@ -574,10 +576,8 @@ def plan(
             world,
             replications=replications,
             seed=seed,
-            engine=engine.value,
-            solver=solver,
-            time_limit=time_limit,
-            threads=threads,
+            solving=Solving(solver, time_limit=time_limit),
+            running=Running(engine.value, threads),
             one_shot=one_shot,
             progress=progress,
         )

@@ -795,6 +795,10 @@ class OptimiserSettings(Frozen):
         dict[str, Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]],
         Field(description="By programme: expected payments may reach this multiple of the budget; absent: 1."),
     ] = field(default_factory=dict)
+    effort: Annotated[
+        Literal["quick", "normal", "long"],
+        Field(description="How long large problems are searched where the gap is not proven."),
+    ] = "normal"
     risk: Annotated[RiskSettings, Field(description="What is asked sample by sample.")] = field(
         default_factory=RiskSettings
     )

@@ -26,7 +26,7 @@ from rdsim.luck import comes_to_market, value_factor
 from rdsim.markets import takes_luck
 from rdsim.metrics import by_year, discount, home_by_year, yearly_sales
 from rdsim.scenario import award, eligible, market_probability, money_scale
-from rdsim.simulation import Batch, Engine, in_batches
+from rdsim.simulation import Batch, Running, Setup, in_batches
 from rdsim.streams import SAMPLING, Stream
 
 __all__ = ["Options", "candidates", "contribution", "expected_alone", "expected_figures", "held", "sample"]
@@ -64,20 +64,21 @@ def sample(
     samples: int,
     seed: int,
     stream: Stream = SAMPLING,
-    after: int = 0,
     each_payment: bool = False,
-    engine: Engine = "compiled",
-    threads: int | None = None,
+    running: Running = Running(),
 ) -> Options:
-    """Simulate each option alone on `samples` common replications of a stream, those after the first `after`.
+    """Simulate each option alone on `samples` common replications, the first of a stream.
 
     With `each_payment` the payments of every sample are kept, N x O x Y single-precision numbers.
     """
-    draws = Draws(seed, stream.numbers(samples, after))
+    draws = Draws(seed, stream.numbers(samples))
     told = {figure.name: figure for figure, _ in aim_of(scenario).weights if _only_sampled(figure)}
     chunks = [choices[start : start + _CHUNK] for start in range(0, len(choices), _CHUNK)]
     each = (*_EACH, "paid") if each_payment else _EACH
-    parts = [_sample_chunk(scenario, chunk, draws, each, told.values(), engine, threads) for chunk in chunks]
+    parts = [
+        _sample_chunk(Setup(scenario, chunk, solo(scenario, chunk)), draws, each, told.values(), running)
+        for chunk in chunks
+    ]
     columns = {
         name: np.concatenate([part[name] for part in parts], axis=1 if name in {"npv", "gain", "sold", "paid"} else 0)
         for name in (parts[0] if parts else {})
@@ -101,8 +102,7 @@ def expected_figures(
     *,
     samples: int,
     seed: int,
-    engine: Engine = "compiled",
-    threads: int | None = None,
+    running: Running = Running(),
 ) -> dict[str, Floats]:
     """What each option alone is expected to add to figures, each (O,): as known, or from the same samples once more."""
     listed = list(figures)
@@ -113,7 +113,7 @@ def expected_figures(
         chunk = choices[start : start + _CHUNK]
         reduce = partial(_summed, scenario, chunk, missing)
         sure = with_sure_market(scenario)
-        parts = list(in_batches(sure, solo(scenario, chunk), chunk, draws, engine, reduce, threads))
+        parts = list(in_batches(Setup(sure, chunk, solo(scenario, chunk)), draws, reduce, running))
         found.append(np.sum(parts, axis=0) / samples)
     table = np.concatenate(found, axis=1) if found else np.zeros((len(missing), len(choices)))
     told = {figure.name: row for figure, row in zip(missing, table, strict=True)}
@@ -179,17 +179,15 @@ def expected_alone(
     samples: int,
     seed: int,
     stream: Stream = SAMPLING,
-    after: int = 0,
-    engine: Engine = "compiled",
-    threads: int | None = None,
+    running: Running = Running(),
 ) -> Floats:
     """What each option alone is worth given how its R&D went (see `expectation`), shape (samples, options)."""
-    draws, sure = Draws(seed, stream.numbers(samples, after)), with_sure_market(scenario)
+    draws, sure = Draws(seed, stream.numbers(samples)), with_sure_market(scenario)
     parts = [np.zeros((samples, 0))]
     for start in range(0, len(choices), _CHUNK):
         chunk = choices[start : start + _CHUNK]
         reduce = partial(_expected, scenario, chunk)
-        rows = in_batches(sure, solo(scenario, chunk), chunk, draws, engine, reduce, threads)
+        rows = in_batches(Setup(sure, chunk, solo(scenario, chunk)), draws, reduce, running)
         parts.append(np.concatenate(list(rows)))
     return np.concatenate(parts, axis=1)
 
@@ -225,18 +223,12 @@ _EACH = ("npv", "gain", "sold", "freed")
 
 
 def _sample_chunk(
-    scenario: Scenario,
-    choices: tuple[Choice, ...],
-    draws: Draws,
-    each: tuple[str, ...],
-    told: Iterable[Figure],
-    engine: Engine,
-    threads: int | None,
+    setup: Setup, draws: Draws, each: tuple[str, ...], told: Iterable[Figure], running: Running
 ) -> dict[str, npt.NDArray[np.generic]]:
-    case, kept = solo(scenario, choices), []
+    scenario, choices, kept = setup.scenario, setup.choices, []
     sums: dict[str, Floats] = {}
     figure = partial(_figures, scenario, choices, tuple(told), "paid" in each)
-    for figures in in_batches(with_sure_market(scenario), case, choices, draws, engine, figure, threads):
+    for figures in in_batches(setup._replace(scenario=with_sure_market(scenario)), draws, figure, running):
         kept.append({name: figures.pop(name) for name in each})
         sums = {name: sums.get(name, 0.0) + column.sum(axis=0) for name, column in figures.items()}
     whole = {name: np.concatenate([part[name] for part in kept]) for name in each}

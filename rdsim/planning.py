@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from rdsim.brief import html_table
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Scenario
 from rdsim.errors import PolicyError
 from rdsim.memory import require_memory
 from rdsim.scenario import sound
+from rdsim.optimiser import Solving
 from rdsim.search import Loop, Posed, Proposal, Rule, baselines, choose, fresh_worth, improve, pose
-from rdsim.simulation import Engine, Simulation, replicate, simulate
+from rdsim.simulation import Engine, Running, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
 
 __all__ = ["AT_PLAN_RATIOS", "ONE_SHOT", "Comparison", "Plan", "Progress", "plan"]
@@ -111,10 +111,8 @@ def plan(
     *,
     replications: int | None = None,
     seed: int | None = None,
-    engine: Engine = "compiled",
-    solver: str = DEFAULT_SOLVER,
-    time_limit: float | None = None,
-    threads: int | None = None,
+    solving: Solving = Solving(),
+    running: Running = Running(),
     one_shot: bool = False,
     progress: Progress = _silent,
 ) -> Plan:
@@ -132,22 +130,21 @@ def plan(
     most = min(len(scenario.technologies), sum(sum(one.starts.values()) for one in scenario.programmes.values()))
     require_memory(scenario, most, count)
     progress("optimise", 0, 1)
-    asking = partial(pose, scenario, seed=chance, threads=threads)
-    posed = _posed(asking, engine)
-    proposal = choose(posed, solver=solver, time_limit=time_limit)
+    posed = _posed(scenario, chance, running)
+    proposal = choose(posed, solving)
     progress("optimise", 1, 1)
-    found = Plan(scenario, proposal, chance, engine, count)
+    found = Plan(scenario, proposal, chance, running.engine, count)
     rules: dict[str, Rule] = {}
     if not one_shot:
         told = partial(progress, "search")
-        found.search = improve(posed, proposal, solver=solver, time_limit=time_limit, progress=told)
+        found.search = improve(posed, proposal, solving, progress=told)
         found.proposal = found.search.proposal
         rules = {ONE_SHOT: Rule(ONE_SHOT, proposal.portfolio, proposal.evaluation, proposal.payment_ratios)}
     enough = max(count, FRESH)
-    found.fresh = fresh_worth(scenario, found.proposal, count=enough, seed=chance, engine=engine, threads=threads)
+    found.fresh = fresh_worth(scenario, found.proposal, count=enough, seed=chance, running=running)
     rules |= _simple_rules(found, proposal)
     try:
-        _judge(found, rules, threads, progress)
+        _judge(found, rules, running, progress)
     except KeyboardInterrupt:
         found.missing = tuple(name for name in ("optimised", *rules) if not _is_done(found, name))
     return found
@@ -167,18 +164,18 @@ def _is_done(found: Plan, name: str) -> bool:
     return found.simulation is not None if name == "optimised" else name in found.comparisons
 
 
-def _posed(asking: Callable[..., Posed], engine: Engine) -> Posed:
+def _posed(scenario: Scenario, seed: int, running: Running) -> Posed:
     """Options are sampled on the compiled engine, a hundred times as fast, unless a user's policy needs SimPy."""
     try:
-        return asking(engine="compiled")
+        return pose(scenario, seed=seed, running=replace(running, engine="compiled"))
     except PolicyError:
-        if engine == "compiled":
+        if running.engine == "compiled":
             raise
-        return asking(engine=engine)
+        return pose(scenario, seed=seed, running=running)
 
 
-def _judge(found: Plan, rules: dict[str, Rule], threads: int | None, progress: Progress) -> None:
-    run = _Run(found, 1 + len(rules), threads, progress)
+def _judge(found: Plan, rules: dict[str, Rule], running: Running, progress: Progress) -> None:
+    run = _Run(found, 1 + len(rules), running, progress)
     found.simulation = run(partial(simulate, found.scenario, found.proposal.portfolio))
     for name, rule in rules.items():
         table = run(partial(replicate, found.scenario, rule.portfolio))
@@ -191,14 +188,13 @@ class _Run:
 
     found: Plan
     policies: int
-    threads: int | None
+    running: Running
     progress: Progress
     done: int = 0
 
     def __call__(self, job: Callable[..., T]) -> T:
         found = self.found
-        count, seed, threads = found.replications, found.seed, self.threads
-        return job(replications=count, seed=seed, engine=found.engine, threads=threads, progress=self._tell)
+        return job(replications=found.replications, seed=found.seed, running=self.running, progress=self._tell)
 
     def _tell(self, more: int) -> None:
         self.done += more

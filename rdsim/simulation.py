@@ -32,6 +32,8 @@ __all__ = [
     "ENGINES",
     "Batch",
     "Engine",
+    "Running",
+    "Setup",
     "Simulation",
     "expected_worths",
     "in_batches",
@@ -44,6 +46,17 @@ __all__ = [
 Engine = Literal["compiled", "simpy"]
 ENGINES: tuple[Engine, ...] = ("compiled", "simpy")
 
+
+@dataclass(frozen=True)
+class Running:
+    """How a simulation runs, never what comes of it: no number depends on these."""
+
+    engine: Engine = "compiled"
+    """`compiled` for work; `simpy` in plain Python, a hundred times slower: for whoever reads or doubts."""
+    threads: int | None = None
+    """That simulate; by default one for each core."""
+
+
 _BATCH_CELLS = 32_768
 """Replications x projects in a batch, at most."""
 
@@ -53,6 +66,14 @@ _BATCH_BYTES = 32 * 2**20
 T = TypeVar("T")
 
 Floats = npt.NDArray[np.float64]
+
+
+class Setup(NamedTuple):
+    """What is simulated: a scenario, a portfolio's choices in order of rank, and the case that engines are told."""
+
+    scenario: Scenario
+    choices: tuple[Choice, ...]
+    case: Case
 
 
 class Batch(NamedTuple):
@@ -116,8 +137,9 @@ class Simulation:
 Replicate = Callable[[Draws], Outcomes]
 
 
-def _engine(name: str, scenario: Scenario, case: Case, choices: tuple[Choice, ...], seed: int) -> Replicate:
+def _engine(name: str, setup: Setup, seed: int) -> Replicate:
     """The engine of that name, set up for a case; imported when asked for, since each needs a large library."""
+    scenario, choices, case = setup
     if name == "compiled":
         from rdsim.engines import compiled  # noqa: PLC0415
 
@@ -134,44 +156,36 @@ def _engine(name: str, scenario: Scenario, case: Case, choices: tuple[Choice, ..
 class _Workshop:
     """Simulates and reduces batches, each in one of some threads; every thread has an engine of its own."""
 
-    def __init__(self, scenario: Scenario, case: Case, choices: tuple[Choice, ...], seed: int, engine: str) -> None:
-        self._scenario, self._case, self._choices, self._seed, self._name = scenario, case, choices, seed, engine
-        self._names, self._mine = technologies(choices), threading.local()
+    def __init__(self, setup: Setup, seed: int, engine: str) -> None:
+        self._setup, self._seed, self._name = setup, seed, engine
+        self._names, self._mine = technologies(setup.choices), threading.local()
 
     def batch(self, draws: Draws) -> Batch:
         if not hasattr(self._mine, "engine"):
-            self._mine.engine = _engine(self._name, self._scenario, self._case, self._choices, self._seed)
+            self._mine.engine = _engine(self._name, self._setup, self._seed)
         outcomes: Outcomes = self._mine.engine(draws)
-        scenario, choices = self._scenario, self._choices
-        factor = value_factor(scenario, self._names, draws, sold_by_technology(self._case, outcomes))
-        return Batch(draws, self._case, outcomes, worth(scenario, choices, self._case, outcomes, factor))
+        scenario, choices, case = self._setup
+        factor = value_factor(scenario, self._names, draws, sold_by_technology(case, outcomes))
+        return Batch(draws, case, outcomes, worth(scenario, choices, case, outcomes, factor))
 
 
-def in_batches(
-    scenario: Scenario,
-    case: Case,
-    choices: tuple[Choice, ...],
-    draws: Draws,
-    engine: str,
-    reduce: Callable[[Batch], T],
-    threads: int | None = None,
-) -> Iterator[T]:
+def in_batches(setup: Setup, draws: Draws, reduce: Callable[[Batch], T], running: Running = Running()) -> Iterator[T]:
     """Replications in batches of bounded memory, each reduced where it was simulated; results come in order.
 
     Neither the sizes of the batches nor the number of threads (default: one for each core; the SimPy engine, in
     plain Python, gains nothing by more than one) changes any number. What `reduce` returns must hold no view of the
     batch's outcomes: the next batch is written over them.
     """
-    workshop = _Workshop(scenario, case, choices, draws.seed, engine)
-    numbers = draws.replications
-    each = sum(column.nbytes for column in empty_outcomes(case, 1))
-    each += laid_out_bytes(scenario, case, choices) if engine == "simpy" else 0
-    size = max(1, min(len(numbers), _BATCH_CELLS // max(1, len(choices)), _BATCH_BYTES // each))
+    workshop = _Workshop(setup, draws.seed, running.engine)
+    numbers, slow = draws.replications, running.engine == "simpy"
+    each = sum(column.nbytes for column in empty_outcomes(setup.case, 1))
+    each += laid_out_bytes(setup.scenario, setup.case, setup.choices) if slow else 0
+    size = max(1, min(len(numbers), _BATCH_CELLS // max(1, len(setup.choices)), _BATCH_BYTES // each))
     parts = [
         Draws(draws.seed, range(first, min(first + size, numbers.stop)))
         for first in range(numbers.start, numbers.stop, size)
     ]
-    workers = 1 if engine == "simpy" else min(threads or cores(), len(parts))
+    workers = 1 if slow else min(running.threads or cores(), len(parts))
     jobs = (partial(_reduced, workshop, part, reduce) for part in parts)
     return (job() for job in jobs) if workers <= 1 else in_threads(jobs, workers)
 
@@ -186,8 +200,7 @@ def simulate(
     *,
     replications: int | None = None,
     seed: int | None = None,
-    engine: Engine = "compiled",
-    threads: int | None = None,
+    running: Running = Running(),
     progress: Callable[[int], None] = lambda _: None,
 ) -> Simulation:
     """Simulate a portfolio; replications and seed default to the scenario's.
@@ -204,15 +217,15 @@ def simulate(
     (50, ['mean', 'ci_low', 'ci_high', 'n'])
     """
     scenario = sound(scenario)
-    prepared = _prepare(scenario, chosen, replications, seed, threads)
-    require_memory(scenario, len(prepared.choices), len(prepared.draws.replications))
+    prepared = _prepare(scenario, chosen, replications, seed, running)
+    require_memory(scenario, len(prepared.setup.choices), len(prepared.draws.replications))
     tables: list[list[pd.DataFrame]] = []
-    reduce = partial(_tables, scenario, prepared.choices)
-    for part in in_batches(scenario, prepared.case, prepared.choices, prepared.draws, engine, reduce, threads):
+    reduce = partial(_tables, scenario, prepared.setup.choices)
+    for part in in_batches(prepared.setup, prepared.draws, reduce, running):
         tables.append(part)
         progress(len(part[1]))
     stacked = (_stack(list(parts)) for parts in zip(*tables, strict=True))
-    return Simulation(scenario, prepared.portfolio, prepared.draws.seed, engine, *stacked)
+    return Simulation(scenario, prepared.portfolio, prepared.draws.seed, running.engine, *stacked)
 
 
 def replicate(
@@ -222,20 +235,18 @@ def replicate(
     replications: int | None = None,
     seed: int | None = None,
     stream: Stream = REPORTED,
-    after: int = 0,
-    engine: Engine = "compiled",
-    threads: int | None = None,
+    running: Running = Running(),
     progress: Callable[[int], None] = lambda _: None,
 ) -> pd.DataFrame:
     """Like `simulate`, but only the table with a row for each replication: far less memory for many replications.
 
-    The replications are those of a stream after the first `after`: others have other luck.
+    The replications are the first of a stream; those of another, or after its first (`stream.after`), have other luck.
     """
     scenario = sound(scenario)
-    prepared = _prepare(scenario, chosen, replications, seed, threads, stream, after)
+    prepared = _prepare(scenario, chosen, replications, seed, running, stream)
     parts = []
-    reduce = partial(_figures, scenario, prepared.choices)
-    for part in in_batches(scenario, prepared.case, prepared.choices, prepared.draws, engine, reduce, threads):
+    reduce = partial(_figures, scenario, prepared.setup.choices)
+    for part in in_batches(prepared.setup, prepared.draws, reduce, running):
         parts.append(part)
         progress(len(part))
     return _stack(parts)
@@ -248,9 +259,7 @@ def expected_worths(
     replications: int | None = None,
     seed: int | None = None,
     stream: Stream = REPORTED,
-    after: int = 0,
-    engine: Engine = "compiled",
-    threads: int | None = None,
+    running: Running = Running(),
 ) -> tuple[Floats, Floats]:
     """Expected worth given how R&D went (see `expectation`): of the portfolio, (R,), and of its projects, (R, P).
 
@@ -258,10 +267,10 @@ def expected_worths(
     Its mean is that of the simulated worth, with far less luck. Other arguments and errors are those of `replicate`.
     """
     scenario = sound(scenario)
-    prepared = _prepare(scenario, chosen, replications, seed, threads, stream, after)
-    sure, choices = with_sure_market(scenario), prepared.choices
+    prepared = _prepare(scenario, chosen, replications, seed, running, stream)
+    sure, choices = prepared.setup._replace(scenario=with_sure_market(scenario)), prepared.setup.choices
     reduce = partial(_expected, scenario, choices)
-    parts = list(in_batches(sure, prepared.case, choices, prepared.draws, engine, reduce, threads))
+    parts = list(in_batches(sure, prepared.draws, reduce, running))
     columns = {choice.technology: place for place, choice in enumerate(choices)}
     order = [columns[choice.technology] for choice in chosen.choices]
     return np.concatenate([total for total, _ in parts]), np.concatenate([each for _, each in parts])[:, order]
@@ -279,16 +288,12 @@ def plain_worths(
     replications: int | None = None,
     seed: int | None = None,
     stream: Stream = REPORTED,
-    after: int = 0,
-    engine: Engine = "compiled",
-    threads: int | None = None,
+    running: Running = Running(),
 ) -> Floats:
     """Worth of a portfolio as it came, (R,), by the scenario's aim. Arguments and errors are those of `replicate`."""
-    prepared = _prepare(scenario, chosen, replications, seed, threads, stream, after)
-    reduce = partial(_plain, scenario, prepared.choices)
-    return np.concatenate(
-        list(in_batches(scenario, prepared.case, prepared.choices, prepared.draws, engine, reduce, threads))
-    )
+    prepared = _prepare(scenario, chosen, replications, seed, running, stream)
+    reduce = partial(_plain, scenario, prepared.setup.choices)
+    return np.concatenate(list(in_batches(prepared.setup, prepared.draws, reduce, running)))
 
 
 def _plain(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> Floats:
@@ -297,8 +302,7 @@ def _plain(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> Flo
 
 class _Prepared(NamedTuple):
     portfolio: Portfolio
-    choices: tuple[Choice, ...]
-    case: Case
+    setup: Setup
     draws: Draws
 
 
@@ -323,17 +327,16 @@ def _prepare(
     chosen: Portfolio,
     replications: int | None,
     seed: int | None,
-    threads: int | None = None,
+    running: Running = Running(),
     stream: Stream = REPORTED,
-    after: int = 0,
 ) -> _Prepared:
-    _check_run(replications, seed, threads)
+    _check_run(replications, seed, running.threads)
     portfolio.check(chosen, scenario)
     chosen = portfolio.ranked(chosen, scenario)
     count = scenario.simulation.replications if replications is None else replications
-    draws = Draws(scenario.simulation.seed if seed is None else seed, stream.numbers(count, after))
+    draws = Draws(scenario.simulation.seed if seed is None else seed, stream.numbers(count))
     choices = tuple(sorted(chosen.choices, key=lambda choice: choice.rank))
-    return _Prepared(chosen, choices, build(scenario, chosen), draws)
+    return _Prepared(chosen, Setup(scenario, choices, build(scenario, chosen)), draws)
 
 
 def _figures(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> pd.DataFrame:
@@ -361,8 +364,7 @@ def trace(scenario: Scenario, chosen: Portfolio, *, replication: int = 0, seed: 
     from rdsim.engines import process  # noqa: PLC0415
 
     scenario = sound(scenario)
-    prepared = _prepare(scenario, chosen, 1, seed)
-    draws = Draws(prepared.draws.seed, REPORTED.numbers(1, replication))
+    _, (_, choices, case), draws = _prepare(scenario, chosen, 1, seed, stream=REPORTED.after(replication))
     rows: list[process.TraceRow] = []
-    process.run(prepared.case, lay_out(scenario, prepared.case, prepared.choices, draws), rows)
-    return frames.trace_frame(scenario, prepared.choices, rows)
+    process.run(case, lay_out(scenario, case, choices, draws), rows)
+    return frames.trace_frame(scenario, choices, rows)

@@ -44,17 +44,19 @@ class Stream:
         """The first number that is no longer its own."""
         return self.first + self.size
 
-    def numbers(self, count: int, after: int = 0) -> range:
-        """`count` numbers, those after the first `after`. Raises InputError if the stream has not so many."""
-        if min(count, after) < 0 or count + after > self.size:
-            raise InputError(
-                (Fault(self.purpose, f"takes at most {self.size:,} numbers", f"{count} after the first {after}"),)
-            )
-        return range(self.first + after, self.first + after + count)
+    def numbers(self, count: int) -> range:
+        """The first `count` numbers. Raises InputError if the stream has not so many."""
+        if not 0 <= count <= self.size:
+            raise InputError((Fault(self.purpose, f"takes at most {self.size:,} numbers", str(count)),))
+        return range(self.first, self.first + count)
+
+    def after(self, count: int) -> Stream:
+        """What is left of the stream after its first `count` numbers. Raises InputError if it has not so many."""
+        return Stream(self.purpose, self.numbers(count).stop, self.size - count)
 
     def number(self, place: int) -> int:
         """One number, by its place from 0. Raises InputError if the stream has not so many."""
-        return self.numbers(1, place).start
+        return self.after(place).numbers(1).start
 
 
 # --- replications of the simulation ---------------------------------------------------------------

@@ -39,7 +39,7 @@ def test_money_carried_into_a_year_without_money_pays(
 ) -> None:
     given = SCENARIOS / "carried-into-a-year-without-money"
     scenario = rdsim.load(given)
-    chosen = rdsim.optimise(scenario)
+    chosen = rdsim.optimise(scenario).portfolio
     assert [choice.technology for choice in chosen.choices] == ["A"]
     assert rdsim.simulate(scenario, chosen).replications["npv"].tolist() == pytest.approx([FUNDED] * 20)
     checked = run(capsys, monkeypatch, "check", given)
@@ -77,9 +77,9 @@ def test_a_technology_that_nobody_can_afford_changes_nothing(
         text = file.read_text(encoding="utf-8")
         kept = [line for line in text.splitlines() if not line.startswith("X,")]
         (tmp_path / file.name).write_text("\n".join(kept) + "\n", encoding="utf-8")
-    chosen = rdsim.optimise(rdsim.load(given))
+    chosen = rdsim.optimise(rdsim.load(given)).portfolio
     assert [choice.technology for choice in chosen.choices] == ["A"]
-    assert chosen.choices == rdsim.optimise(rdsim.load(tmp_path)).choices
+    assert chosen.choices == rdsim.optimise(rdsim.load(tmp_path)).portfolio.choices
     planned = run(capsys, monkeypatch, "plan", given, "--replications", 20, "--out", "planned")
     assert planned.code == 0
     assert "funded 1 of 3 technologies" in planned.out

@@ -35,7 +35,7 @@ from rdsim.optimiser.questions.explanation import (
     WorthOfCap,
 )
 from rdsim.scenario import load
-from rdsim.search import Proposal, propose
+from rdsim.search import Proposal, optimise
 from tests.tiny import tiny_folder
 
 EXACT = Solving(gap=0)
@@ -52,13 +52,13 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
 
 @pytest.fixture(scope="module")
 def proposal(scenario: Scenario) -> Proposal:
-    return propose(scenario, gap=0.0)
+    return optimise(scenario, solving=Solving(gap=0.0))
 
 
 @pytest.fixture(scope="module")
 def medical() -> tuple[Scenario, Proposal]:
     scenario = load(Path(__file__).parents[1] / "scenarios" / "medical-ai-2024")
-    return scenario, propose(scenario, samples=30, seed=1, gap=0.0)
+    return scenario, optimise(scenario, samples=30, seed=1, solving=Solving(gap=0.0))
 
 
 def test_why_not_is_told_with_names_and_confirmed(scenario: Scenario, proposal: Proposal) -> None:

@@ -155,7 +155,7 @@ def test_15_percent_is_all_but_impossible_by_the_published_rates() -> None:
 
 def test_the_nine_are_as_good_as_what_the_optimiser_finds_and_better_than_the_announced() -> None:
     """Compared by means without the market's luck, on replications that chose nothing."""
-    best = rdsim.optimise(korea(), samples=500)
+    best = rdsim.optimise(korea(), samples=500).portfolio
     (found, _), (mine, _), (theirs, _) = (
         expected_worths(korea(), one, replications=2000, seed=5) for one in (best, funded("nine"), funded("announced"))
     )

@@ -41,7 +41,7 @@ from rdsim.scenario import (
 )
 from rdsim.scenario.judgement import SCALES, Opinion, Pool, fitted
 from rdsim.scenario.loading import canonical
-from rdsim.simulation import ENGINES, expected_worths, simulate
+from rdsim.simulation import ENGINES, Running, expected_worths, simulate
 from rdsim.stats import mean_interval
 from tests.command import run as run_command
 from tests.engines.luck_oracle import expected_luck, unlike
@@ -351,7 +351,7 @@ def some(s: Scenario) -> Portfolio:
 )
 def test_the_engines_are_equal(rules: list[str]) -> None:
     s = load(KOREA, [*PARTS, *rules])
-    first, second = (simulate(s, some(s), replications=12, seed=5, engine=one) for one in ENGINES)
+    first, second = (simulate(s, some(s), replications=12, seed=5, running=Running(engine=one)) for one in ENGINES)
     for name in ("projects", "replications", "purses", "partners", "international"):
         assert getattr(first, name).equals(getattr(second, name)), name
     case, choices = build(s, some(s)), tuple(sorted(some(s).choices, key=lambda one: one.rank))

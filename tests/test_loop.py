@@ -21,12 +21,12 @@ from rdsim.domain import (
 )
 from rdsim.expectation import with_sure_market
 from rdsim.formulation import row_index
-from rdsim.optimiser import evaluate
+from rdsim.optimiser import Solving, evaluate
 from rdsim.planning import ONE_SHOT, plan
 from rdsim.scenario import load
-from rdsim.search import Judge, Loop, Posed, Proposal, choose, improve, pose, propose, select
+from rdsim.search import Judge, Loop, Posed, Proposal, choose, improve, optimise, pose, select
 from rdsim.search.views import LOOSEST, View, budgets_times, ratios_of, seen, wary
-from rdsim.simulation import expected_worths, replicate
+from rdsim.simulation import Running, expected_worths, replicate
 from rdsim.stats import paired_difference
 from rdsim.streams import REPORTED
 from tests.simple import plain
@@ -76,7 +76,7 @@ def crowd() -> tuple[Posed, Proposal, Loop]:
 
 
 def test_a_sure_market_changes_nothing_before_the_market(tiny_scenario: Scenario) -> None:
-    portfolio = propose(tiny_scenario, samples=30).portfolio
+    portfolio = optimise(tiny_scenario, samples=30).portfolio
     plainly = replicate(tiny_scenario, portfolio, replications=60, seed=5)
     sure = replicate(with_sure_market(tiny_scenario), portfolio, replications=60, seed=5)
     before = ["cost_pv", "network_pv", "paid", "refunded", "lapsed", "target", "stopped", "wait_money", "wait_place"]
@@ -88,7 +88,7 @@ def test_a_sure_market_changes_nothing_before_the_market(tiny_scenario: Scenario
 @pytest.mark.parametrize("bonus", [0.0, 3.0])
 def test_expected_worth_is_unbiased_and_varies_less(tiny_scenario: Scenario, bonus: float) -> None:
     scenario = replace(tiny_scenario, aim={"commercialised_by_deadline": bonus})
-    portfolio = propose(scenario, samples=30).portfolio
+    portfolio = optimise(scenario, samples=30).portfolio
     table = replicate(scenario, portfolio, replications=6000, seed=5)
     plainly = (table["npv"] + bonus * table["commercialised_by_deadline"]).to_numpy()
     total, each = expected_worths(scenario, portfolio, replications=6000, seed=5)
@@ -99,9 +99,9 @@ def test_expected_worth_is_unbiased_and_varies_less(tiny_scenario: Scenario, bon
 
 
 def test_replications_are_found_by_their_number(tiny_scenario: Scenario) -> None:
-    portfolio = propose(tiny_scenario, samples=30).portfolio
+    portfolio = optimise(tiny_scenario, samples=30).portfolio
     whole, _ = expected_worths(tiny_scenario, portfolio, replications=30, seed=5)
-    part, _ = expected_worths(tiny_scenario, portfolio, replications=10, after=20, seed=5)
+    part, _ = expected_worths(tiny_scenario, portfolio, replications=10, stream=REPORTED.after(20), seed=5)
     assert (whole[20:] == part).all()
     judge = Judge(tiny_scenario, 5, REPORTED)
     assert (judge.worths(portfolio, 10) == whole[:10]).all()
@@ -214,7 +214,7 @@ def test_where_projects_crowd_the_loop_wins(crowd: tuple[Posed, Proposal, Loop])
 
 def test_the_loop_repeats_whatever_the_threads(crowd: tuple[Posed, Proposal, Loop]) -> None:
     posed, one_shot, found = crowd
-    again = improve(replace(posed, threads=2), one_shot)
+    again = improve(replace(posed, running=Running(threads=2)), one_shot)
     assert again.proposal.portfolio == found.proposal.portfolio
     assert again.steps == found.steps
 
@@ -313,8 +313,8 @@ def test_the_loop_comes_near_the_best_of_all_portfolios() -> None:
     for seed in range(5):
         scenario = small(seed)
         posed = pose(scenario, samples=300, seed=seed)
-        one_shot = choose(posed, gap=0.0)
-        found = improve(posed, one_shot, gap=0.0)
+        one_shot = choose(posed, solving=Solving(gap=0.0))
+        found = improve(posed, one_shot, solving=Solving(gap=0.0))
 
         def worth(portfolio: Portfolio, scenario: Scenario = scenario) -> float:
             if not portfolio.choices:
@@ -354,7 +354,7 @@ def test_views_change_the_budgets_and_starts_that_they_name(tiny_scenario: Scena
 
 def test_wariness_is_the_derivative_of_the_standard_deviation(tiny_scenario: Scenario) -> None:
     problem = pose(tiny_scenario, samples=60).problem
-    chosen = choose(pose(tiny_scenario, samples=60), gap=0.0).solution.chosen
+    chosen = choose(pose(tiny_scenario, samples=60), solving=Solving(gap=0.0)).solution.chosen
     found = wary(problem, chosen, 0.3)
     total = problem.values[:, list(chosen)].sum(axis=1)
     for option in range(0, len(problem.option_names), 7):

@@ -8,7 +8,7 @@ import pytest
 from rdsim.errors import ProblemError, RenamedWarning
 from rdsim.figures import figures_of
 from rdsim.measures import measured, traded
-from rdsim.optimiser import Evaluation, evaluate
+from rdsim.optimiser import Evaluation, Solving, evaluate
 from rdsim.optimiser.models.variations import Measure
 from rdsim.optimiser.questions.fronts import VALUE, CVaR
 from rdsim.scenario import load
@@ -58,7 +58,7 @@ def of(posed: Posed, figure: Measure | CVaR, chosen: Evaluation) -> float:
 
 
 def test_sums_over_options_are_those_of_one_by_one(posed: Posed, known: dict[str, Measure], joint: Evaluation) -> None:
-    best = evaluate(posed.problem, choose(posed, gap=0.0).solution.chosen)
+    best = evaluate(posed.problem, choose(posed, solving=Solving(gap=0.0)).solution.chosen)
     for chosen in (best, joint):
         for name, figure in sums(posed, chosen).items():
             assert of(posed, known[name], chosen) == pytest.approx(figure, abs=1e-9), name

@@ -14,9 +14,10 @@ import pytest
 from rdsim import draws
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.draws import Purpose
+from rdsim.optimiser import Solving
 from rdsim.scenario import load
-from rdsim.search import Proposal, propose
-from rdsim.simulation import Engine, simulate
+from rdsim.search import Proposal, optimise
+from rdsim.simulation import Engine, Running, simulate
 from tests.sizes import FULL
 from tests.tiny import Change, tiny_folder
 
@@ -53,8 +54,10 @@ def world(path: Path, overrides: tuple[str, ...] = (), **changes: Change) -> Sce
 
 def told(scenario: Scenario, portfolio: Portfolio | None = None, engine: Engine = "compiled") -> Told:
     """The portfolio that is simulated is the chosen one, if none is given."""
-    found = propose(scenario, seed=1, gap=0.0)
-    lived = simulate(scenario, portfolio or found.portfolio, replications=REPLICATIONS, seed=1, engine=engine)
+    found = optimise(scenario, seed=1, solving=Solving(gap=0.0))
+    lived = simulate(
+        scenario, portfolio or found.portfolio, replications=REPLICATIONS, seed=1, running=Running(engine=engine)
+    )
     frame = lived.projects.astype(dict.fromkeys(("technology", "programme", "field", "partner", "mode"), str))
     table = frame.sort_values(["replication", "rank"], ignore_index=True)
     chosen = frozenset(replace(one, rank=0) for one in found.portfolio.choices)
@@ -68,7 +71,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> tuple[Told, Portfolio]:
     found = told(scenario)
     assert len(found.chosen) >= 2
     assert any(one.partner for one in found.chosen)
-    return found, propose(scenario, seed=1, gap=0.0).portfolio
+    return found, optimise(scenario, seed=1, solving=Solving(gap=0.0)).portfolio
 
 
 def assert_same(found: Told, before: Told) -> None:

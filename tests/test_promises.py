@@ -11,11 +11,11 @@ import pytest
 from rdsim import findings
 from rdsim.domain import Scenario
 from rdsim.formulation import row_index
-from rdsim.optimiser import evaluate
+from rdsim.optimiser import Solving, evaluate
 from rdsim.planning import AT_PLAN_RATIOS, ONE_SHOT, Plan, plan
 from rdsim.promises import payment_sentence, promise_table, sentences
 from rdsim.scenario import load
-from rdsim.search import Proposal, baselines, propose
+from rdsim.search import Proposal, baselines, optimise
 from rdsim.search.views import held_to, payment_ratios
 from tests.tiny import tiny_folder
 
@@ -29,7 +29,7 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
 
 @pytest.fixture(scope="module")
 def proposal(scenario: Scenario) -> Proposal:
-    return propose(scenario, samples=60, gap=0.0)
+    return optimise(scenario, samples=60, solving=Solving(gap=0.0))
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,7 @@ from rdsim.rolling import (
     supply_of,
 )
 from rdsim.search import Posed, choose, pose
-from rdsim.simulation import expected_worths
+from rdsim.simulation import Running, expected_worths
 from tests.simple import plain
 from tests.sizes import size
 from tests.test_loop import crowded
@@ -370,7 +370,8 @@ def test_with_nothing_to_decide_rolling_is_static(crowd: tuple[Supply, Portfolio
 def test_rolling_repeats_with_any_number_of_threads(slow: Posed) -> None:
     plan = choose(slow).portfolio
     one, two = (
-        roll(supply_of(replace(slow, threads=threads), plan), Policy({}), plan, range(12)) for threads in (1, 2)
+        roll(supply_of(replace(slow, running=Running(threads=threads)), plan), Policy({}), plan, range(12))
+        for threads in (1, 2)
     )
     assert (one.worths == two.worths).all()
     assert [course.choices for course in one.courses] == [course.choices for course in two.courses]
@@ -380,7 +381,7 @@ def test_rolling_repeats_with_any_number_of_threads(slow: Posed) -> None:
 def test_both_engines_roll_alike(slow: Posed) -> None:
     plan = choose(slow).portfolio
     fast = roll(supply_of(slow, plan), Policy({}), plan, range(4))
-    plainly = roll(supply_of(replace(slow, engine="simpy"), plan), Policy({}), plan, range(4))
+    plainly = roll(supply_of(replace(slow, running=Running("simpy")), plan), Policy({}), plan, range(4))
     assert (fast.worths == plainly.worths).all()
 
 

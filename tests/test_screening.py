@@ -27,7 +27,7 @@ from rdsim.scenario import (
     screening_paid,
 )
 from rdsim.scenario.screening import layers_in_use, screen
-from rdsim.simulation import expected_worths, replicate
+from rdsim.simulation import Running, expected_worths, replicate
 from tests.command import run as command
 
 COUNT, KEPT = 200, 100
@@ -195,7 +195,9 @@ def test_a_screening_delays_every_call_and_costs_its_fees(tiny: Path, narrowed: 
 
 def test_the_engines_agree_on_delayed_calls(narrowed: Scenario) -> None:
     chosen = Portfolio((Choice("T5", start_year=2024, rank=1), Choice("T2", "direct", "DE", 2024, rank=2)))
-    one, other = (replicate(narrowed, chosen, replications=30, engine=name) for name in ("compiled", "simpy"))  # type: ignore[arg-type]
+    one, other = (
+        replicate(narrowed, chosen, replications=30, running=Running(engine=name)) for name in ("compiled", "simpy")
+    )  # type: ignore[arg-type]
     assert one.equals(other)
 
 

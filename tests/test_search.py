@@ -14,7 +14,7 @@ from rdsim.errors import InfeasibleError, SolverError
 from rdsim.optimiser import Solving, Status, evaluate, solve, state_problem
 from rdsim.planning import Plan, plan
 from rdsim.scenario import load
-from rdsim.search import baselines, fresh_worth, optimise, propose
+from rdsim.search import baselines, fresh_worth, optimise
 from rdsim.stats import paired_difference
 from tests.tiny import tiny_folder
 
@@ -30,7 +30,7 @@ def found(scenario: Scenario) -> Plan:
 
 
 def test_a_proposal_is_feasible_and_proven(scenario: Scenario) -> None:
-    proposal = propose(scenario)
+    proposal = optimise(scenario)
     assert proposal.solution.status is Status.OPTIMAL
     assert proposal.evaluation.feasible
     assert proposal.solution.bound >= proposal.evaluation.objective - 1e-6
@@ -42,11 +42,11 @@ def test_a_proposal_is_feasible_and_proven(scenario: Scenario) -> None:
 
 
 def test_the_same_seed_proposes_the_same_portfolio(scenario: Scenario) -> None:
-    assert optimise(scenario, seed=9) == optimise(scenario, seed=9)
+    assert optimise(scenario, seed=9).portfolio == optimise(scenario, seed=9).portfolio
 
 
 def test_must_fund_is_funded_and_exclusions_hold(scenario: Scenario) -> None:
-    funded = {choice.technology for choice in optimise(scenario).choices}
+    funded = {choice.technology for choice in optimise(scenario).portfolio.choices}
     assert "T2" in funded
     assert not {"T5", "T6"} <= funded
 
@@ -54,13 +54,13 @@ def test_must_fund_is_funded_and_exclusions_hold(scenario: Scenario) -> None:
 def test_what_cannot_be_met_is_an_error_that_says_why(tiny: Path) -> None:
     demands = ["technologies.T5.status=must-fund", "technologies.T6.status=must-fund"]
     with pytest.raises(InfeasibleError, match="T5"):
-        propose(load(tiny, demands))
+        optimise(load(tiny, demands))
 
 
 def test_what_the_check_sees_is_said_where_the_solver_names_no_conflict(tiny: Path) -> None:
     demands = ["technologies.*.status=must-fund", "programmes.*.budget.*=1e-6"]
     with pytest.raises(InfeasibleError) as caught:
-        propose(load(tiny, demands))
+        optimise(load(tiny, demands))
     first, *rest = str(caught.value).splitlines()
     assert first == "no portfolio satisfies every row: the scenario asks for what cannot be:"
     assert any("programmes.leap.budget" in line for line in rest)
@@ -72,11 +72,11 @@ def test_a_solver_that_calls_a_feasible_scenario_infeasible_is_not_believed(
     answer = replace(solve(state_problem([1.0]), Solving(gap=0)), status=Status.INFEASIBLE)
     monkeypatch.setattr("rdsim.search.proposing.solve", lambda *_, **__: answer)
     with pytest.raises(SolverError, match="solver highs: said that no portfolio satisfies every row, and then found"):
-        propose(scenario, samples=2)
+        optimise(scenario, samples=2)
 
 
 def test_rules_are_judged_by_the_same_rows_and_never_beat_the_optimum(scenario: Scenario) -> None:
-    proposal = propose(scenario, gap=0.0)
+    proposal = optimise(scenario, solving=Solving(gap=0.0))
     rules = baselines(scenario, proposal)
     assert set(rules) == {"value-per-cost", "evaluation-score", "domestic-only", "random-feasible"}
     for name, rule in rules.items():

@@ -19,7 +19,7 @@ from rdsim.errors import InputError, PortfolioError
 from rdsim.options import candidates, sample
 from rdsim.portfolio import ranked
 from rdsim.scenario import load
-from rdsim.simulation import Batch, Simulation, in_batches, replicate, simulate, trace
+from rdsim.simulation import Batch, Running, Simulation, in_batches, replicate, simulate, trace
 from tests.simple import plain
 from tests.sizes import size
 from tests.tiny import tiny_folder
@@ -77,7 +77,7 @@ def test_the_summary_has_an_interval_and_a_count(scenario: Scenario) -> None:
 def test_batches_engines_and_repeats_give_the_same_tables(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = simulate(scenario, CHOSEN, replications=23, seed=3)
     again = simulate(scenario, CHOSEN, replications=23, seed=3)
-    slow = simulate(scenario, CHOSEN, replications=23, seed=3, engine="simpy")
+    slow = simulate(scenario, CHOSEN, replications=23, seed=3, running=Running(engine="simpy"))
     monkeypatch.setattr("rdsim.simulation._BATCH_CELLS", 5 * 4)
     pieces = simulate(scenario, CHOSEN, replications=23, seed=3)
     for name in ("projects", "replications", "purses", "partners", "international"):
@@ -91,13 +91,16 @@ def test_the_number_of_threads_changes_nothing(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
     monkeypatch.setattr("rdsim.simulation._BATCH_CELLS", 5 * 3)
-    alone = simulate(scenario, CHOSEN, replications=61, seed=3, threads=1)
-    together = simulate(scenario, CHOSEN, replications=61, seed=3, threads=threads)
+    alone = simulate(scenario, CHOSEN, replications=61, seed=3, running=Running(threads=1))
+    together = simulate(scenario, CHOSEN, replications=61, seed=3, running=Running(threads=threads))
     for name in ("projects", "replications", "purses", "partners", "international"):
         assert_frame_equal(getattr(alone, name), getattr(together, name), check_exact=True)
-    table = replicate(scenario, CHOSEN, replications=61, seed=3, threads=threads)
+    table = replicate(scenario, CHOSEN, replications=61, seed=3, running=Running(threads=threads))
     assert_frame_equal(table, alone.replications, check_exact=True)
-    options = [sample(scenario, candidates(scenario), samples=20, seed=3, threads=count) for count in (1, threads)]
+    options = [
+        sample(scenario, candidates(scenario), samples=20, seed=3, running=Running(threads=count))
+        for count in (1, threads)
+    ]
     for name in ("npv", "sold", "p_market", "payments", "abroad", "joint", "occupancy", "end_year"):
         assert np.array_equal(*(getattr(one, name) for one in options)), name
 
@@ -146,7 +149,7 @@ def test_memory_grows_with_the_table_alone(scenario: Scenario) -> None:
 
     def peak(count: int) -> tuple[int, int]:
         tracemalloc.start()
-        table = replicate(scenario, CHOSEN, replications=count, seed=3, threads=2)
+        table = replicate(scenario, CHOSEN, replications=count, seed=3, running=Running(threads=2))
         found = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return found, int(table.memory_usage(deep=True).sum())
@@ -205,7 +208,7 @@ def test_a_portfolio_that_does_not_fit_is_refused(scenario: Scenario) -> None:
 
 def test_an_unknown_engine_is_refused(scenario: Scenario) -> None:
     with pytest.raises(InputError, match="compiled, simpy"):
-        simulate(scenario, CHOSEN, engine="steam")  # type: ignore[arg-type]
+        simulate(scenario, CHOSEN, running=Running(engine="steam"))  # type: ignore[arg-type]
 
 
 def test_a_trace_tells_the_story_of_one_replication(scenario: Scenario) -> None:

@@ -55,11 +55,11 @@ def test_results_rest_on_these_numbers() -> None:
 
 def test_a_stream_gives_no_more_than_it_has() -> None:
     small = Stream("a try", 10, 5)
-    assert small.numbers(3, 2) == range(12, 15)
+    assert small.after(2).numbers(3) == range(12, 15)
     assert small.number(4) == 14
     for count, after in ((6, 0), (3, 3), (-1, 0), (1, -1)):
         with pytest.raises(InputError, match="a try"):
-            small.numbers(count, after)
+            small.after(after).numbers(count)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,9 @@ def world() -> tuple[Scenario, Portfolio]:
 def test_replications_go_on_where_others_ended(world: tuple[Scenario, Portfolio]) -> None:
     scenario, portfolio = world
     whole = replicate(scenario, portfolio, replications=12, seed=3)["npv"].to_numpy()
-    parts = [replicate(scenario, portfolio, replications=6, seed=3, after=after)["npv"] for after in (0, 6)]
+    parts = [
+        replicate(scenario, portfolio, replications=6, seed=3, stream=REPORTED.after(after))["npv"] for after in (0, 6)
+    ]
     assert np.array_equal(np.concatenate(parts), whole)
 
 
@@ -92,7 +94,7 @@ def test_more_replications_than_there_are_is_refused(world: tuple[Scenario, Port
     with pytest.raises(InputError, match="1,073,741,824"):
         replicate(*world, replications=2**30)
     with pytest.raises(InputError, match="reported"):
-        replicate(*world, replications=10, after=2**30 - 5)
+        replicate(*world, replications=10, stream=REPORTED.after(2**30 - 5))
 
 
 def test_a_judge_lives_on_its_own_stream(world: tuple[Scenario, Portfolio]) -> None:

@@ -62,7 +62,7 @@ def posed(scenario: Scenario) -> Posed:
 
 @pytest.fixture(scope="module")
 def best(posed: Posed) -> Proposal:
-    return choose(posed, gap=0.0)
+    return choose(posed, solving=Solving(gap=0.0))
 
 
 @pytest.fixture
@@ -386,13 +386,13 @@ def test_risk_asked_by_the_scenario_is_answered(rdsim: Rdsim, folder: Path, tmp_
     cvars = []
     for weight in (0.01, 0.9):
         world = load(folder, [f"optimiser.risk.weight={weight}", "optimiser.risk.level=0.8"])
-        found = choose(pose(world, samples=40), gap=0.0)
+        found = choose(pose(world, samples=40), solving=Solving(gap=0.0))
         assert found.appraisal is not None
         assert found.appraisal.feasible
         cvars.append(found.appraisal.cvar)
     assert cvars[1] >= cvars[0] - 1e-6
     held = load(folder, ["optimiser.risk.money=always"])
-    found = choose(pose(held, samples=40), gap=0.0)
+    found = choose(pose(held, samples=40), solving=Solving(gap=0.0))
     assert found.appraisal is not None
     assert found.appraisal.rules
     assert all(rule.holds for rule in found.appraisal.rules)

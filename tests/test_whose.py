@@ -93,7 +93,7 @@ def test_ratios_that_a_plan_was_chosen_with_are_kept(posed: Posed, bold: Portfol
 
 def test_what_a_plan_funds_is_explained_as_funded(posed: Posed, bold: Portfolio) -> None:
     """Whether or not the one-shot optimum funds it; and what losing it costs is found by solving again."""
-    own, best = subject(posed, Given(bold, "the plan of somewhere"), gap=0.0)
+    own, best = subject(posed, Given(bold, "the plan of somewhere"), solving=Solving(gap=0.0))
     funded = [choice.technology for choice in bold.choices]
     found = studies.explanation(own, best, funded, gap=0.0)
     assert found.lines[0].startswith(f"This speaks of the plan of somewhere ({len(funded)} technologies); ")
@@ -112,7 +112,7 @@ def test_what_a_plan_funds_is_explained_as_funded(posed: Posed, bold: Portfolio)
 
 def test_a_worse_portfolio_is_said_to_be_beside_a_better_one(posed: Posed, bold: Portfolio) -> None:
     some = replace(bold, choices=bold.choices[:2])
-    own, best = subject(posed, Given(some, "mine.csv"), gap=0.0)
+    own, best = subject(posed, Given(some, "mine.csv"), solving=Solving(gap=0.0))
     found = studies.certificate(own, best, batches=2, evaluation=40, worlds=0, gap=0.0)
     assert best.best_known > best.solution.objective
     assert best.solution.bound >= best.best_known - 1e-6
@@ -123,7 +123,7 @@ def test_a_worse_portfolio_is_said_to_be_beside_a_better_one(posed: Posed, bold:
 
 
 def test_alternatives_are_alternatives_to_the_given_portfolio(posed: Posed, bold: Portfolio) -> None:
-    own, best = subject(posed, Given(bold, "mine"), gap=0.0)
+    own, best = subject(posed, Given(bold, "mine"), solving=Solving(gap=0.0))
     found = studies.alternatives(own, best, count=2, within=0.5, swaps=1, resamples=2, gap=0.0, replications=4)
     assert found.portfolios["best"].choices == bold.choices
     assert found.tables["alternatives"]["value"].iloc[0] == pytest.approx(best.evaluation.objective)

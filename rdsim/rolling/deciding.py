@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.case import members
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.families import Begun, Past, RowKey, counts_running, remaining_cap
 from rdsim.formulation import state
@@ -65,7 +64,7 @@ class Supply:
     means: Floats  # (O,) of every option of the problem
     prospects: Prospects
     worlds: Worlds
-    solver: str = DEFAULT_SOLVER
+    solving: Solving = Solving()
 
 
 def proposals(supply: Supply, policy: Policy, course: Course, known: Knowledge) -> list[Course]:
@@ -234,7 +233,7 @@ class _Left:
         exact = len(problem.option_names) <= _EXACT
         found = solve(
             problem,
-            solving=Solving(solver=self.supply.solver, gap=0.0 if exact else _GAP),
+            replace(self.supply.solving, gap=0.0 if exact else _GAP),
             method="direct" if exact else "near",
         )
         return found.chosen if found.has_portfolio else None

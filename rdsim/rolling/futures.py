@@ -63,7 +63,7 @@ class Worlds:
 
     def actual(self, replication: int) -> Luck:
         """The luck of one replication."""
-        return self._laid_out(REPORTED.numbers(1, replication))
+        return self._laid_out(REPORTED.after(replication).numbers(1))
 
     def _laid_out(self, replications: range) -> Luck:
         return lay_out(self._sure, self._stage, self.options, Draws(self.seed, replications))

@@ -15,7 +15,6 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio
 from rdsim.formulation import state, values
 from rdsim.native.threads import cores, in_threads
@@ -36,7 +35,7 @@ _EXACT = 200
 _GAP = 0.005
 
 
-def foreseen(posed: Posed, replication: int, solver: str = DEFAULT_SOLVER) -> Portfolio | None:
+def foreseen(posed: Posed, replication: int, solving: Solving = Solving()) -> Portfolio | None:
     """The optimiser's portfolio for one replication whose luck is known; none if no portfolio keeps the rules."""
     scenario = posed.scenario
     lucky = sample(
@@ -44,10 +43,8 @@ def foreseen(posed: Posed, replication: int, solver: str = DEFAULT_SOLVER) -> Po
         posed.options.choices,
         samples=1,
         seed=posed.seed,
-        stream=REPORTED,
-        after=replication,
-        engine=posed.engine,
-        threads=1,
+        stream=REPORTED.after(replication),
+        running=replace(posed.running, threads=1),
     )
     told = _told(lucky)
     worth = values(scenario, told)[0]
@@ -58,9 +55,7 @@ def foreseen(posed: Posed, replication: int, solver: str = DEFAULT_SOLVER) -> Po
         return Portfolio((), "foreseen")
     problem = state(scenario, some, {})
     exact = len(kept) <= _EXACT
-    found = solve(
-        problem, solving=Solving(solver=solver, gap=0.0 if exact else _GAP), method="direct" if exact else "rens"
-    )
+    found = solve(problem, replace(solving, gap=0.0 if exact else _GAP), method="direct" if exact else "rens")
     return portfolio_of(scenario, some, found.chosen, "foreseen") if found.has_portfolio else None
 
 
@@ -69,18 +64,18 @@ def foresee(
     static: Portfolio,
     replications: Iterable[int],
     *,
-    solver: str = DEFAULT_SOLVER,
+    solving: Solving = Solving(),
     progress: Callable[[int], None] = lambda _: None,
 ) -> Floats:
     """What could be had in each replication if its luck were known: the better of `foreseen` and the static one."""
 
     def one(number: int) -> float:
-        again = foreseen(posed, number, solver)
+        again = foreseen(posed, number, solving)
         found = [static] if again is None else [static, again]
         return max(_worth(posed, portfolio, number) for portfolio in found)
 
     worths = []
-    for worth in in_threads((partial(one, number) for number in replications), posed.threads or cores()):
+    for worth in in_threads((partial(one, number) for number in replications), posed.running.threads or cores()):
         worths.append(worth)
         progress(1)
     return np.array(worths)
@@ -89,9 +84,8 @@ def foresee(
 def _worth(posed: Posed, portfolio: Portfolio, number: int) -> float:
     if not portfolio.choices:
         return 0.0
-    worths, _ = expected_worths(
-        posed.scenario, portfolio, replications=1, seed=posed.seed, after=number, engine=posed.engine, threads=1
-    )
+    alone, one = replace(posed.running, threads=1), REPORTED.after(number)
+    worths, _ = expected_worths(posed.scenario, portfolio, replications=1, seed=posed.seed, stream=one, running=alone)
     return float(worths[0])
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.case import Luck
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio, Scenario
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import Solving
@@ -61,13 +60,13 @@ def _busy_years(scenario: Scenario, code: str) -> set[int]:
 
 
 def supply_of(
-    posed: Posed, portfolio: Portfolio, *, means: Floats | None = None, solver: str = DEFAULT_SOLVER
+    posed: Posed, portfolio: Portfolio, *, means: Floats | None = None, solving: Solving = Solving()
 ) -> Supply:
     """What may be decided on: by technology and start year the options nearest to the relaxation, and the portfolio."""
     choices = posed.options.choices
     planned = {(one.technology, one.partner, one.mode, one.start_year) for one in portfolio.choices}
     mine = [o for o, one in enumerate(choices) if (one.technology, one.partner, one.mode, one.start_year) in planned]
-    kept = foremost(posed.problem, hints(posed.problem, Solving(solver=solver)).reduced_costs[: len(choices)], _EACH)
+    kept = foremost(posed.problem, hints(posed.problem, solving).reduced_costs[: len(choices)], _EACH)
     kept[mine] = True
     near = np.flatnonzero(kept)
     some = tuple(choices[o] for o in near.tolist())
@@ -76,12 +75,11 @@ def supply_of(
         some,
         samples=min(max(posed.samples, 200), _MOST_SAMPLES),
         seed=posed.seed,
-        engine=posed.engine,
-        threads=posed.threads,
+        running=posed.running,
     )
     worth = posed.problem.expected if means is None else means
-    worlds = Worlds(posed.scenario, some, posed.seed, engine=posed.engine)
-    return Supply(posed, near, np.asarray(worth), prospects, worlds, solver)
+    worlds = Worlds(posed.scenario, some, posed.seed, engine=posed.running.engine)
+    return Supply(posed, near, np.asarray(worth), prospects, worlds, solving)
 
 
 def roll_one(supply: Supply, policy: Policy, portfolio: Portfolio, luck: Luck, number: int) -> tuple[float, Course]:
@@ -162,7 +160,9 @@ def roll(
         return roll_one(supply, policy, portfolio, supply.worlds.actual(number), number)
 
     worths, taken = [], []
-    for worth, course in in_threads((partial(one, number) for number in replications), supply.posed.threads or cores()):
+    for worth, course in in_threads(
+        (partial(one, number) for number in replications), supply.posed.running.threads or cores()
+    ):
         worths.append(worth)
         taken.append(course)
         progress(1)

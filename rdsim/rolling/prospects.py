@@ -23,7 +23,7 @@ from rdsim.metrics import Material, by_year, discount, home_by_year, worked_toge
 from rdsim.options import held
 from rdsim.rolling.knowledge import Phase, Standing
 from rdsim.scenario import market_probability, money_scale
-from rdsim.simulation import Batch, Engine, in_batches
+from rdsim.simulation import Batch, Running, Setup, in_batches
 from rdsim.streams import PROSPECTS
 
 __all__ = ["Ahead", "Prospects"]
@@ -59,8 +59,7 @@ class Prospects:
         *,
         samples: int,
         seed: int,
-        engine: Engine = "compiled",
-        threads: int | None = None,
+        running: Running = Running(),
     ) -> None:
         self._scenario, self._aim = scenario, aim_of(scenario)
         self._row = {_key(choice): row for row, choice in enumerate(choices)}
@@ -72,9 +71,8 @@ class Prospects:
         self._places: list[npt.NDArray[np.int16]] = []  # (N, Y): where each sample stands, -1 if not under way
         for start in range(0, len(choices), _CHUNK):
             some = choices[start : start + _CHUNK]
-            case = solo(scenario, some)
-            reduce = partial(self._reduced, some)
-            parts = list(in_batches(sure, case, some, draws, engine, reduce, threads))
+            setup, reduce = Setup(sure, some, solo(scenario, some)), partial(self._reduced, some)
+            parts = list(in_batches(setup, draws, reduce, running))
             figures, places = (np.concatenate(columns) for columns in zip(*parts, strict=True))
             self._figures += [np.ascontiguousarray(figures[:, p]) for p in range(len(some))]
             self._places += [np.ascontiguousarray(places[:, p]) for p in range(len(some))]

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rdsim import portfolio as portfolios
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import Fault, PortfolioError
 from rdsim.families import row_words
-from rdsim.optimiser import Evaluation, Solution, Status, Termination, evaluate
+from rdsim.optimiser import Evaluation, Solution, Solving, Status, Termination, evaluate
 from rdsim.optimiser.problem.evaluation import Violation
 from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.solving.appraisal import appraise
@@ -38,19 +37,16 @@ class Given:
 def subject(
     posed: Posed,
     given: Given | None,
-    *,
-    solver: str = DEFAULT_SOLVER,
-    gap: float | None = None,
-    time_limit: float | None = None,
+    solving: Solving = Solving(),
 ) -> tuple[Posed, Proposal]:
     """What a study speaks of: the given portfolio in its own terms beside what is proven there, or the one-shot choice.
 
     Raises: PortfolioError as `in_own_terms`; InfeasibleError and SolverError as `choose`.
     """
     if given is None:
-        return posed, choose(posed, solver=solver, gap=gap, time_limit=time_limit)
+        return posed, choose(posed, solving)
     own, proposal = in_own_terms(posed, given)
-    known = solved(own, solver=solver, gap=gap, time_limit=time_limit)
+    known = solved(own, solving)
     bound = max(known.bound, proposal.solution.objective)
     solution = replace(
         known,

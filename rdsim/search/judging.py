@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.options import expected_alone
-from rdsim.simulation import Engine, expected_worths, plain_worths
+from rdsim.simulation import Running, expected_worths, plain_worths
 from rdsim.streams import SEARCHING, Stream
 
 __all__ = ["Judge"]
@@ -32,8 +32,7 @@ class Judge:
     seed: int
     stream: Stream = SEARCHING
     plain: bool = False
-    engine: Engine = "compiled"
-    threads: int | None = None
+    running: Running = Running()
     _worths: dict[tuple[Choice, ...], Floats] = field(default_factory=dict)
     _alone: dict[Choice, Floats] = field(default_factory=dict)
 
@@ -52,23 +51,22 @@ class Judge:
 
     def _simulated(self, portfolio: Portfolio, after: int, count: int) -> Floats:
         if not self.plain:
-            return expected_worths(self.scenario, portfolio, replications=count, after=after, **self._how)[0]
-        return plain_worths(self.scenario, portfolio, replications=count, after=after, **self._how)
+            return expected_worths(self.scenario, portfolio, replications=count, **self._from(after))[0]
+        return plain_worths(self.scenario, portfolio, replications=count, **self._from(after))
 
     def alone(self, choices: tuple[Choice, ...], count: int) -> Floats:
         """What each choice would be worth alone in the same replications, market's luck left out, (count, choices)."""
         unranked = tuple(replace(choice, rank=0) for choice in choices)
         missing = tuple(one for one in dict.fromkeys(unranked) if self._alone.get(one, np.zeros(0)).size < count)
         if missing:
-            found = expected_alone(self.scenario, missing, samples=count, **self._how)
+            found = expected_alone(self.scenario, missing, samples=count, **self._from(0))
             self._alone.update({one: found[:, place] for place, one in enumerate(missing)})
         return np.array([self._alone[one][:count] for one in unranked]).T.reshape(count, len(unranked))
 
     def losses(self, portfolio: Portfolio, count: int) -> Floats:
         """What each project loses on average by not being alone, shape (choices,)."""
-        _, together = expected_worths(self.scenario, portfolio, replications=count, **self._how)
+        _, together = expected_worths(self.scenario, portfolio, replications=count, **self._from(0))
         return np.asarray((self.alone(portfolio.choices, count) - together).mean(axis=0))
 
-    @property
-    def _how(self) -> dict[str, Any]:
-        return {"seed": self.seed, "stream": self.stream, "engine": self.engine, "threads": self.threads}
+    def _from(self, after: int) -> dict[str, Any]:
+        return {"seed": self.seed, "stream": self.stream.after(after), "running": self.running}

@@ -28,7 +28,6 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.brief import count
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import InfeasibleError
 from rdsim.native.threads import cores, in_threads
@@ -40,7 +39,7 @@ from rdsim.optimiser.solving.appraisal import appraise
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.options import expected_alone
 from rdsim.search.judging import Judge
-from rdsim.search.proposing import Posed, Proposal, portfolio_of, risk_of
+from rdsim.search.proposing import Posed, Proposal, as_stated, portfolio_of, risk_of
 from rdsim.search.selection import Selected, select
 from rdsim.search.views import (
     LOOSEST,
@@ -137,20 +136,18 @@ Progress = Callable[[int, int], None]
 def improve(
     posed: Posed,
     one_shot: Proposal,
+    solving: Solving = Solving(),
     *,
-    solver: str = DEFAULT_SOLVER,
-    gap: float | None = None,
-    time_limit: float | None = None,
     progress: Progress = lambda _done, _total: None,
 ) -> Loop:
     """Look for a portfolio that is better in simulation than the one-shot proposal.
 
-    The same scenario, seed and solver give the same portfolio, whatever the number of threads, unless `time_limit`
-    (seconds of each solve) bites. An interrupt (Ctrl-C) ends the loop with its best so far.
+    The same scenario, seed and solver give the same portfolio, whatever the number of threads, unless the time limit
+    of a solve bites. An interrupt (Ctrl-C) ends the loop with its best so far.
 
     Raises: SolverError if the solver crashes.
     """
-    run = _Run(posed, one_shot, solver, posed.scenario.optimiser.gap if gap is None else gap, time_limit, progress)
+    run = _Run(posed, one_shot, as_stated(posed.scenario, solving), progress)
     stopped = False
     try:
         run.search()
@@ -165,9 +162,7 @@ class _Run:
 
     posed: Posed
     one_shot: Proposal
-    solver: str
-    gap: float
-    time_limit: float | None
+    solving: Solving
     progress: Progress
     means: Floats = field(init=False)  # (O,) as far as they are known
     pool: list[Contender] = field(default_factory=list)
@@ -183,8 +178,7 @@ class _Run:
         self.risk = risk_of(posed)
         self.plain = self.risk is not None and self.risk.weight > 0
         self.judge, self.court = (
-            Judge(posed.scenario, posed.seed, stream, self.plain, posed.engine, posed.threads)
-            for stream in (SEARCHING, SELECTING)
+            Judge(posed.scenario, posed.seed, stream, self.plain, posed.running) for stream in (SEARCHING, SELECTING)
         )
 
     # ------------------------------------------------------------ what a contender is worth
@@ -265,7 +259,7 @@ class _Run:
 
     def refine(self) -> None:
         """Sample the options near the relaxation's optimum further."""
-        posed, relaxed = self.posed, hints(self.posed.problem, Solving(solver=self.solver))
+        posed, relaxed = self.posed, hints(self.posed.problem, self.solving)
         costs = relaxed.reduced_costs[: len(posed.options.choices)]
         near = np.flatnonzero(costs >= -_NEAR * max(abs(relaxed.bound), 1e-9))
         near = np.union1d(near[np.argsort(-costs[near], kind="stable")[:_MOST_NEAR]], self.one_shot.solution.chosen)
@@ -276,8 +270,7 @@ class _Run:
             samples=_FURTHER * posed.samples,
             seed=posed.seed,
             stream=REFINING,
-            engine=posed.engine,
-            threads=posed.threads,
+            running=posed.running,
         )
         self.means[near] = fresh.mean(axis=0)
         if len(costs) > _MANY:
@@ -297,7 +290,7 @@ class _Run:
         """The optimiser's portfolios for views, in their order: none depends on another, so threads share the work."""
         told = list(views)
         jobs = (partial(self.solved, view) for _, view in told)
-        for (name, view), chosen in zip(told, in_threads(jobs, self.posed.threads or cores()), strict=True):
+        for (name, view), chosen in zip(told, in_threads(jobs, self.posed.running.threads or cores()), strict=True):
             if chosen is not None:
                 yield name, view, chosen
 
@@ -340,9 +333,9 @@ class _Run:
         """The optimiser's portfolio for a view; none if there is none, or no answer in time."""
         problem = seen(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
         problem = replace(problem, fixed_out_options=(*problem.fixed_out_options, *self.left_out))
-        solving = Solving(self.solver, self.gap, self.time_limit)
+        solving, risk = self.solving, self.risk
         try:
-            found = solve(problem, solving) if self.risk is None else solve_risk(problem, self.risk, solving)
+            found = solve(problem, solving) if risk is None else solve_risk(problem, risk, solving)
         except InfeasibleError:
             return None
         return found.chosen if found.has_portfolio else None

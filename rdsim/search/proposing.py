@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -13,7 +13,6 @@ import numpy.typing as npt
 from rdsim import portfolio
 from rdsim import scenario as scenarios
 from rdsim.brief import html_table
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio, RiskSettings, Scenario
 from rdsim.errors import InfeasibleError, SolverError
 from rdsim.families import row_words
@@ -29,6 +28,7 @@ from rdsim.optimiser import (
     require,
     solve,
 )
+from rdsim.optimiser.adapters import Solver, solver_of
 from rdsim.optimiser.questions.confidence import stream_seed
 from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT, diagnosis, without_values
 from rdsim.optimiser.questions.risk_conflicts import Words, risk_diagnosis
@@ -37,7 +37,7 @@ from rdsim.optimiser.solving.baselines import BASELINES, run_baseline
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.options import Options, candidates, sample
 from rdsim.search.views import held_to, payment_ratios
-from rdsim.simulation import Engine
+from rdsim.simulation import Running
 from rdsim.stats import Interval, mean_interval
 from rdsim.streams import JUDGING
 from rdsim.wording import conflict_words, relaxation_words
@@ -46,6 +46,7 @@ __all__ = [
     "Posed",
     "Proposal",
     "Rule",
+    "as_stated",
     "baselines",
     "choose",
     "fresh_values",
@@ -53,7 +54,6 @@ __all__ = [
     "optimise",
     "portfolio_of",
     "pose",
-    "propose",
     "risk_of",
     "solved",
 ]
@@ -70,8 +70,7 @@ class Posed:
     problem: PortfolioProblem
     samples: int
     seed: int
-    engine: Engine = "compiled"
-    threads: int | None = None
+    running: Running = Running()
 
     def __repr__(self) -> str:
         return f"Posed {self.scenario.name}: {self.problem!r}, seed {self.seed}"
@@ -110,6 +109,21 @@ class Proposal:
         ]
         return self.portfolio._repr_html_() + html_table("Proposal", (), rows)
 
+    @property
+    def objective(self) -> float:
+        """What the aim comes to, options alone, in the scenario's unit of money."""
+        return self.solution.objective
+
+    @property
+    def bound(self) -> float:
+        """No portfolio under the same rows comes to more; infinite if nothing is proven."""
+        return self.solution.bound
+
+    @property
+    def gap(self) -> float:
+        """(bound - objective) / |objective|."""
+        return self.solution.gap
+
 
 @dataclass(frozen=True, eq=False)
 class Rule:
@@ -124,37 +138,29 @@ class Rule:
         return f"Rule {self.name}: {self.portfolio!r}, expected value {self.evaluation.objective:,.4g}"
 
 
-def optimise(scenario: Scenario, **settings: object) -> Portfolio:
-    """The optimised portfolio of a scenario; settings are those of `propose`.
-
-    >>> import rdsim
-    >>> scenario = rdsim.load("scenarios/medical-ai-2024")
-    >>> portfolio = rdsim.optimise(scenario, samples=50)
-    >>> len(portfolio.choices)
-    3
-    """
-    return propose(scenario, **settings).portfolio  # type: ignore[arg-type]
-
-
-def propose(
+def optimise(
     scenario: Scenario,
     *,
     samples: int | None = None,
     seed: int | None = None,
-    solver: str = DEFAULT_SOLVER,
-    gap: float | None = None,
-    time_limit: float | None = None,
-    engine: Engine = "compiled",
-    threads: int | None = None,
+    solving: Solving = Solving(),
+    running: Running = Running(),
 ) -> Proposal:
     """Sample the options, state the problem and solve it; what is left out comes from the scenario.
 
-    `samples` are the replications behind each option, `gap` the relative gap to prove, `time_limit` a safety net in
-    seconds, `engine` the one that simulates the options, in `threads` (by default one for each core). Raises
-    InfeasibleError if no portfolio satisfies every row, SolverError if no answer came.
+    `samples` are the replications behind each option, drawn with `seed`; `solving` says by which solver, to which gap
+    and with how much effort, `running` on which engine the options are simulated. What comes back is the portfolio, and
+    beside it what the solver said: objective, bound and gap.
+
+    Raises: InfeasibleError if no portfolio satisfies every row, SolverError if no answer came.
+
+    >>> import rdsim
+    >>> scenario = rdsim.load("scenarios/medical-ai-2024")
+    >>> found = rdsim.optimise(scenario, samples=50)
+    >>> len(found.portfolio), found.gap <= 0.01
+    (3, True)
     """
-    posed = pose(scenario, samples=samples, seed=seed, engine=engine, threads=threads)
-    return choose(posed, solver=solver, gap=gap, time_limit=time_limit)
+    return choose(pose(scenario, samples=samples, seed=seed, running=running), solving)
 
 
 def pose(
@@ -162,8 +168,7 @@ def pose(
     *,
     samples: int | None = None,
     seed: int | None = None,
-    engine: Engine = "compiled",
-    threads: int | None = None,
+    running: Running = Running(),
 ) -> Posed:
     """Sample the options and state the problem; what is left out comes from the scenario.
 
@@ -178,18 +183,15 @@ def pose(
         samples=count,
         seed=chance,
         each_payment=scenario.optimiser.risk.money != "expected",
-        engine=engine,
-        threads=threads,
+        running=running,
     )
-    return Posed(scenario, options, state(scenario, options), count, chance, engine, threads)
+    return Posed(scenario, options, state(scenario, options), count, chance, running)
 
 
-def choose(
-    posed: Posed, *, solver: str = DEFAULT_SOLVER, gap: float | None = None, time_limit: float | None = None
-) -> Proposal:
+def choose(posed: Posed, solving: Solving = Solving()) -> Proposal:
     """Solve the problem: by expected values, or by what the scenario asks sample by sample."""
     scenario, options, problem, risk = posed.scenario, posed.options, posed.problem, risk_of(posed)
-    solution = solved(posed, solver=solver, gap=gap, time_limit=time_limit)
+    solution = solved(posed, solving)
     chosen = solution.chosen
     return Proposal(
         portfolio_of(scenario, options, chosen, "optimised"),
@@ -203,21 +205,22 @@ def choose(
     )
 
 
-def solved(
-    posed: Posed, *, solver: str = DEFAULT_SOLVER, gap: float | None = None, time_limit: float | None = None
-) -> Solution:
+def as_stated(scenario: Scenario, solving: Solving) -> Solving:
+    """How the scenario's problems are solved: its own gap and effort where none is named."""
+    effort = scenario.optimiser.effort if solving.effort is None else solving.effort
+    return replace(solving.to_gap(scenario.optimiser.gap), effort=effort)
+
+
+def solved(posed: Posed, solving: Solving = Solving()) -> Solution:
     """The solver's answer, with a portfolio. Raises InfeasibleError if there is none, SolverError if none was found."""
     problem, risk = posed.problem, risk_of(posed)
-    wanted = posed.scenario.optimiser.gap if gap is None else gap
-    if risk is None:
-        solution = solve(problem, Solving(solver=solver, gap=wanted, time_limit=time_limit))
-    else:
-        solution = solve_risk(problem, risk, Solving(solver=solver, gap=wanted, time_limit=time_limit))
+    solving = as_stated(posed.scenario, solving)
+    solution = solve(problem, solving) if risk is None else solve_risk(problem, risk, solving)
     if solution.status is Status.INFEASIBLE:
-        raise InfeasibleError(_reason(posed.scenario, problem, risk, solver))
+        raise InfeasibleError(_reason(posed.scenario, problem, risk, solving.solver))
     if risk is not None and solution.status is Status.NO_ANSWER and solution.termination is not Termination.TIME_LIMIT:
         found = "none was found, which is no proof"
-        raise InfeasibleError(f"{found}; {_reason(posed.scenario, problem, risk, solver)}")
+        raise InfeasibleError(f"{found}; {_reason(posed.scenario, problem, risk, solving.solver)}")
     return require(solution)
 
 
@@ -266,7 +269,7 @@ def fresh_values(posed: Posed, index: int, count: int, options: Sequence[int] | 
     choices = posed.options.choices
     some = choices if options is None else tuple(choices[o] for o in options)
     seed = stream_seed(posed.seed, index)
-    again = sample(posed.scenario, some, samples=count, seed=seed, engine=posed.engine, threads=posed.threads)
+    again = sample(posed.scenario, some, samples=count, seed=seed, running=posed.running)
     return values(posed.scenario, again)
 
 
@@ -276,11 +279,10 @@ def fresh_worth(
     *,
     count: int,
     seed: int,
-    engine: Engine = "compiled",
-    threads: int | None = None,
+    running: Running = Running(),
 ) -> Interval:
     """What the optimiser expects of its portfolio, on samples that did not choose it: the rest was optimism."""
-    posed = Posed(scenario, proposal.options, proposal.problem, proposal.samples, seed, engine, threads)
+    posed = Posed(scenario, proposal.options, proposal.problem, proposal.samples, seed, running)
     evaluation = proposal.evaluation
     same = evaluation.opening + evaluation.synergy - evaluation.shortfall
     worth = fresh_values(posed, JUDGING.first, count, proposal.solution.chosen).sum(axis=1) + same
@@ -292,7 +294,7 @@ def portfolio_of(scenario: Scenario, options: Options, chosen: tuple[int, ...], 
     return portfolio.ranked(Portfolio(tuple(options.choices[o] for o in chosen), name), scenario)
 
 
-def _reason(scenario: Scenario, problem: PortfolioProblem, risk: Risk | None, solver: str) -> str:
+def _reason(scenario: Scenario, problem: PortfolioProblem, risk: Risk | None, solver: str | Solver) -> str:
     """The smallest conflict and the cheapest ways out; what cheap bounds say where the solver has no answer in time.
 
     Where rows alone can be kept, it is what is asked of the samples that cannot.
@@ -313,7 +315,7 @@ def _reason(scenario: Scenario, problem: PortfolioProblem, risk: Risk | None, so
         listed = "\n".join(["the scenario asks for what cannot be:", *faults])
         return listed if faults else "the solver proved it, but found no conflict to name in time"
     if not found:
-        raise SolverError(solver, NOTHING_IN_CONFLICT)
+        raise SolverError(solver_of(solver).name, NOTHING_IN_CONFLICT)
     return found
 
 

@@ -13,12 +13,14 @@ from rdsim import plugins, portfolio
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import ExperimentError, Fault, InputError
 from rdsim.figures import Figure, figures_of
+from rdsim.optimiser import Solving
 from rdsim.optimiser.adapters import solver_fault, versions_of
 from rdsim.optimiser.questions.confidence import stream_seed
 from rdsim.optimiser.solving.baselines import BASELINES
 from rdsim.planning import AT_PLAN_RATIOS
 from rdsim.planning import ONE_SHOT as RULE_ONE_SHOT
 from rdsim.scenario import PARTS, Override, Variations, eligible, load, named_extensions
+from rdsim.simulation import Running
 from rdsim.sweep.answers import Names, answers_faults
 from rdsim.sweep.design import SAMPLED, Design
 from rdsim.sweep.factors import Bound, bind, parts_of
@@ -89,7 +91,7 @@ class Prepared:
 
     def decided(self, policy: str, threads: int | None) -> Portfolio:
         """The portfolio of a policy in the scenario as it stands."""
-        return decide(self.scenario, policy, seed=self.seed, solver=self.experiment.solver, threads=threads)
+        return decide(self.scenario, policy, self.seed, Solving(self.experiment.solver), Running(threads=threads))
 
     def work(self, portfolios: Mapping[str, Portfolio], threads: int | None) -> Work:
         """What all tasks share, once every policy that is decided in advance is known."""

@@ -24,6 +24,7 @@ from rdsim import plugins
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import RdsimError
 from rdsim.numbers import NUMBERS
+from rdsim.optimiser import Solving
 from rdsim.optimiser.adapters import versions_of
 from rdsim.optimiser.solving.baselines import BASELINES
 from rdsim.planning import AT_PLAN_RATIOS, plan
@@ -31,7 +32,7 @@ from rdsim.rolling import Policy, roll, supply_of
 from rdsim.scenario import Override, Variations, digest
 from rdsim.search import baselines, choose, improve, pose
 from rdsim.search.views import ratios_of
-from rdsim.simulation import expected_worths, replicate
+from rdsim.simulation import Running, expected_worths, replicate
 from rdsim.sweep.measures import Metric, gain_name
 from rdsim.sweep.policies import Own, install
 from rdsim.sweep.settings import TaskKind
@@ -86,6 +87,16 @@ class Work:
     threads: int | None = 1
     numbers: int = NUMBERS
     solvers: str = ""  # as `versions_of`, if the task chooses
+
+    @property
+    def solving(self) -> Solving:
+        """How problems are solved."""
+        return Solving(self.solver)
+
+    @property
+    def running(self) -> Running:
+        """How portfolios are simulated."""
+        return Running(threads=self.threads)
 
     @cached_property
     def key(self) -> str:
@@ -223,13 +234,13 @@ def _simulate(work: Work, world: Scenario, task: Task) -> _Found:
 
 def _optimise(work: Work, world: Scenario, task: Task) -> _Found:
     given = work.portfolios.get(task.policy)
-    portfolio = given or decide(world, task.policy, seed=task.seed, solver=work.solver, threads=work.threads)
+    portfolio = given or decide(world, task.policy, task.seed, work.solving, work.running)
     return _Found(_replicated(work, world, portfolio, task), len(portfolio.choices), _chosen(portfolio))
 
 
 def _plan(work: Work, world: Scenario, task: Task) -> _Found:
     """The main job; beside the figures stands what the plan gained over the one-shot portfolio and every rule."""
-    found = plan(world, replications=work.replications, seed=task.seed, solver=work.solver, threads=work.threads)
+    found = plan(world, replications=work.replications, seed=task.seed, solving=work.solving, running=work.running)
     assert found.simulation is not None  # noqa: S101 - an interrupt ends the process
     table = found.simulation.replications
     gains = {gain_name(rule): table["npv"] - one.replications["npv"] for rule, one in found.comparisons.items()}
@@ -241,14 +252,13 @@ def _plan(work: Work, world: Scenario, task: Task) -> _Found:
 
 def _rolling(work: Work, world: Scenario, task: Task) -> _Found:
     """The plan decided once and decided again each year, in the same replications."""
-    posed = pose(world, seed=task.seed, threads=work.threads)
-    loop = improve(posed, choose(posed, solver=work.solver), solver=work.solver)
+    posed = pose(world, seed=task.seed, running=work.running)
+    loop = improve(posed, choose(posed, work.solving), work.solving)
     static = loop.proposal.portfolio
-    supply = supply_of(posed, static, means=loop.means, solver=work.solver)
+    supply = supply_of(posed, static, means=loop.means, solving=work.solving)
     policy = Policy(ratios_of(world, posed.problem, loop.proposal.solution.chosen))
     rolled = roll(supply, policy, static, range(work.replications))
-    how: dict[str, Any] = {"replications": work.replications, "seed": task.seed, "threads": work.threads}
-    once = expected_worths(world, static, **how)[0]
+    once, _ = expected_worths(world, static, replications=work.replications, seed=task.seed, running=work.running)
     table = pd.DataFrame({"rolling": rolled.worths, "static": once, "flexibility": rolled.worths - once})
     return _Found(table, len(static.choices), _chosen(static))
 
@@ -262,18 +272,18 @@ _TASKS: dict[TaskKind, Callable[[Work, Scenario, Task], _Found]] = {
 
 
 def _replicated(work: Work, world: Scenario, portfolio: Portfolio, task: Task) -> pd.DataFrame:
-    return replicate(world, portfolio, replications=work.replications, seed=task.seed, threads=work.threads)
+    return replicate(world, portfolio, replications=work.replications, seed=task.seed, running=work.running)
 
 
-def decide(world: Scenario, policy: str, *, seed: int, solver: str, threads: int | None) -> Portfolio:
+def decide(world: Scenario, policy: str, seed: int, solving: Solving, running: Running) -> Portfolio:
     """The portfolio of a policy in a world, on draws that judge nothing."""
-    posed = pose(world, seed=seed, threads=threads)
-    proposal = choose(posed, solver=solver)
+    posed = pose(world, seed=seed, running=running)
+    proposal = choose(posed, solving)
     if policy == ONE_SHOT:
         return proposal.portfolio
     if policy in BASELINES:
         return baselines(world, proposal, seed=seed)[policy].portfolio
-    planned = improve(posed, proposal, solver=solver).proposal
+    planned = improve(posed, proposal, solving).proposal
     if policy == PLAN:
         return planned.portfolio
     rules = baselines(world, proposal, payment_ratios=planned.payment_ratios, seed=seed)

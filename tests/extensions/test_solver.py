@@ -12,7 +12,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 import rdsim
 from rdsim.errors import ExtensionError, SolverError
-from rdsim.optimiser import PortfolioProblem, Status, Termination, solve
+from rdsim.optimiser import PortfolioProblem, Solving, Status, Termination, solve
 from rdsim.optimiser.adapters import (
     SOLVERS,
     Answer,
@@ -85,7 +85,7 @@ def test_it_finds_the_optima_that_highs_finds(mine: str) -> None:
     statuses = set()
     for seed in range(12):
         problem = small(seed)
-        theirs, ours = solve(problem, gap=0), solve(problem, gap=0, solver=mine)
+        theirs, ours = solve(problem, Solving(gap=0)), solve(problem, Solving(gap=0, solver=mine))
         assert (ours.status, ours.chosen) == (theirs.status, theirs.chosen)
         statuses.add(ours.status)
     assert Mine.asked
@@ -96,9 +96,9 @@ def test_a_scenario_is_optimised_and_explained_with_it(
     mine: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scenario = load(folder)
-    portfolio = rdsim.optimise(scenario, samples=20, gap=0, solver=mine)
+    portfolio = rdsim.optimise(scenario, samples=20, solving=Solving(gap=0, solver=mine)).portfolio
     assert Mine.asked
-    assert portfolio == rdsim.optimise(scenario, samples=20, gap=0)
+    assert portfolio == rdsim.optimise(scenario, samples=20, solving=Solving(gap=0)).portfolio
     out = tmp_path / "out"
     absent = next(name for name in scenario.technologies if name not in {one.technology for one in portfolio.choices})
     words = ("explain", folder, absent, "--set", "optimiser.samples=20", "--solver", "MINE", "--out", out)
@@ -110,10 +110,10 @@ def test_a_scenario_is_optimised_and_explained_with_it(
 
 def test_prices_come_from_who_can_and_a_conflict_is_told(mine: str, folder: Path) -> None:
     posed = pose(load(folder), samples=20)
-    assert hints(posed.problem, solver=mine).bound == hints(posed.problem).bound
+    assert hints(posed.problem, Solving(mine)).bound == hints(posed.problem).bound
     assert Mine.asked == 0  # a linear model is none of its business
     infeasible = next(one for one in map(small, range(60)) if solve(one, gap=0).status is Status.INFEASIBLE)
-    assert conflicts(infeasible, solver=mine).rules == conflicts(infeasible).rules
+    assert conflicts(infeasible, solving=Solving(mine)).rules == conflicts(infeasible).rules
 
 
 def test_what_it_cannot_is_said_and_its_version_is_in_the_keys(mine: str) -> None:

@@ -24,7 +24,7 @@ from rdsim.luck import lay_out, value_factor
 from rdsim.options import sample
 from rdsim.registry import Registry
 from rdsim.scenario import digest
-from rdsim.simulation import expected_worths
+from rdsim.simulation import Running, expected_worths
 from tests.command import run
 
 HERE = Path(__file__).parent / "plugins"
@@ -105,7 +105,7 @@ def load(tiny: Path, point: Point, **more: float) -> Scenario:
 
 
 def tables(scenario: Scenario, portfolio: rdsim.Portfolio, engine: str = "compiled") -> list[pd.DataFrame]:
-    found = rdsim.simulate(scenario, portfolio, replications=30, engine=engine)  # type: ignore[arg-type]
+    found = rdsim.simulate(scenario, portfolio, replications=30, running=Running(engine=engine))  # type: ignore[arg-type]
     return [found.projects, found.replications, found.purses, found.partners, found.international]
 
 
@@ -117,7 +117,7 @@ def same(first: list[pd.DataFrame], second: list[pd.DataFrame]) -> bool:
 def test_it_decides_on_both_engines_alike_and_its_parameter_matters(tiny: Path, point: Point) -> None:
     plain = rdsim.load(tiny)
     scenario = load(tiny, point)
-    assert rdsim.optimise(scenario).choices
+    assert rdsim.optimise(scenario).portfolio.choices
     portfolio = CROWDED
     here = tables(scenario, portfolio)
     assert same(here, tables(scenario, portfolio, "simpy"))
@@ -170,7 +170,7 @@ def test_a_distribution_that_answers_no_factors_is_told(tiny: Path, quantile: An
     scenario = rdsim.load(tiny, {"steps.distribution": "odd"})
     for engine in ("compiled", "simpy"):
         with pytest.raises(ExtensionError, match=rule) as caught:
-            rdsim.simulate(scenario, CROWDED, replications=2, engine=engine)  # type: ignore[arg-type]
+            rdsim.simulate(scenario, CROWDED, replications=2, running=Running(engine=engine))  # type: ignore[arg-type]
         assert caught.value.faults[0].where == "distribution 'odd', quantile"
 
 

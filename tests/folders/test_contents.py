@@ -16,7 +16,7 @@ from rdsim.planning import plan
 from rdsim.report import Sheet
 from rdsim.results import Run
 from rdsim.scenario import load
-from rdsim.search import propose
+from rdsim.search import optimise
 from rdsim.simulation import simulate, trace
 from rdsim.study import Study
 from tests.documents.blocks import ROOT
@@ -45,7 +45,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Study]:
     return {
         "plan": findings.of_plan(plan(world, replications=4, one_shot=True)),
         "simulation": findings.of_simulation(simulated, trace(world, chosen, seed=2)),
-        "proposal": findings.of_proposal(world, propose(world, samples=10), 1),
+        "proposal": findings.of_proposal(world, optimise(world, samples=10), 1),
         "problem": findings.of_problem(stated, answer, {"seed": 3}),
         "study": Study("mine", world, 1, page, {"a": TABLE, "b": TABLE}, {}, {"c": chosen}, parquet=frozenset("b")),
         "calibration": Study("calibrate", None, 1, page, {"a": TABLE}, texts={contents.CALIBRATION.name: "x"}),

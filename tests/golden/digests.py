@@ -23,7 +23,7 @@ from rdsim.portfolio import check, ranked
 from rdsim.rolling import Policy, roll, supply_of
 from rdsim.search import Posed, baselines, choose, improve, pose
 from rdsim.search.views import ratios_of
-from rdsim.simulation import Engine, simulate
+from rdsim.simulation import Engine, Running, simulate
 from rdsim.sweep.measures import parse_metrics
 
 __all__ = ["chosen", "digest", "loop", "metrics", "options", "outcomes", "some_portfolio", "stages"]
@@ -101,7 +101,7 @@ def _unranked(portfolio: Portfolio) -> Portfolio:
 
 def outcomes(scenario: Scenario, portfolio: Portfolio, engine: Engine, replications: int = REPLICATIONS) -> str:
     """Of every table of a simulation."""
-    found = simulate(scenario, portfolio, replications=replications, engine=engine, threads=1)
+    found = simulate(scenario, portfolio, replications=replications, running=Running(engine=engine, threads=1))
     names = ("projects", "replications", "purses", "partners", "international")
     return digest([getattr(found, name) for name in names])
 
@@ -111,13 +111,15 @@ METRICS = ("npv", "npv >= 0", "quantile npv 0.05", "cvar npv 0.9", "cvar commerc
 
 def metrics(scenario: Scenario, portfolio: Portfolio) -> str:
     """Of the estimates with their intervals that a sweep keeps of a point, each of another kind."""
-    table = simulate(scenario, portfolio, replications=MANY, threads=1).replications
+    table = simulate(scenario, portfolio, replications=MANY, running=Running(threads=1)).replications
     return digest([one.measure(table, 0.95) for one in parse_metrics(METRICS, [str(name) for name in table])])
 
 
 def options(scenario: Scenario, choices: tuple[Choice, ...]) -> str:
     """Of the samples behind options."""
-    return _options(sample(scenario, choices, samples=SAMPLES, seed=scenario.simulation.seed, threads=1))
+    return _options(
+        sample(scenario, choices, samples=SAMPLES, seed=scenario.simulation.seed, running=Running(threads=1))
+    )
 
 
 def _options(told: Options) -> str:
@@ -152,7 +154,7 @@ def stages(scenario: Scenario, portfolio: Portfolio) -> Iterator[tuple[str, Call
     posed: list[Posed] = []
 
     def stated() -> Posed:
-        posed.extend([] if posed else [pose(scenario, threads=1)])
+        posed.extend([] if posed else [pose(scenario, running=Running(threads=1))])
         return posed[0]
 
     yield "options", lambda: _options(stated().options)

@@ -307,7 +307,7 @@ def test_solvers_print_nothing_of_their_own(name: str) -> None:
     """Asked in a new process: HiGHS prints its heading once in each, when the first solver is made."""
     code = (
         "from rdsim.optimiser import solve; from tests.optimiser.small import FAMILIES, build, draw; "
-        f"print(solve(build(draw(0), FAMILIES), solver={name!r}).status.name)"
+        f"print(solve(build(draw(0), FAMILIES), Solving({name!r})).status.name)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert len(ran.stdout.splitlines()) == 1, ran.stdout

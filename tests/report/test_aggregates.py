@@ -13,6 +13,7 @@ import rdsim
 from rdsim.report import words
 from rdsim.report.charts.plan import draw
 from rdsim.report.data import aggregates
+from rdsim.simulation import Running
 from rdsim.stats import mean_interval, quantile
 from tests.report import synthetic
 from tests.report.synthetic import Shape
@@ -97,8 +98,8 @@ def test_lines_of_the_same_name_are_one() -> None:
 def test_money_of_a_real_simulation_is_accounted_for(tiny: Path, engine: str) -> None:
     """What comes in is paid, lapses or is carried on, to the last won; partners cost something."""
     scenario = rdsim.load(tiny)
-    portfolio = rdsim.optimise(scenario)
-    purses = rdsim.simulate(scenario, portfolio, replications=5, seed=3, engine=engine).purses
+    portfolio = rdsim.optimise(scenario).portfolio
+    purses = rdsim.simulate(scenario, portfolio, replications=5, seed=3, running=Running(engine=engine)).purses
     purses = purses.sort_values(["programme", "replication", "year"])
     left = purses["new_money"] + purses["carried_in"] - aggregates.paid(purses) - purses["lapsed"]
     carried = purses.groupby(["programme", "replication"], observed=True)["carried_in"].shift(-1)

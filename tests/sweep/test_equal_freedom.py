@@ -12,7 +12,8 @@ import pytest
 import rdsim
 from rdsim.planning import AT_PLAN_RATIOS, plan
 from rdsim.scenario import load
-from rdsim.search import baselines, propose
+from rdsim.search import baselines, optimise
+from rdsim.simulation import Running
 from rdsim.sweep import run, write_report
 from rdsim.sweep.tasks import PLAN, decide, portfolio_key
 
@@ -40,7 +41,7 @@ def test_a_rule_with_the_plans_freedom_is_made_at_its_payment_ratios(
     scarce = {"programmes.leap.budget": {2024: 3, 2025: 3, 2026: 3, 2027: 2, 2028: 1}, "programmes.base.budget.*": 2}
     world = load(tiny, {**SETTINGS, **scarce, "optimiser.payment_ratio": {"leap": 3, "base": 3}})
     ratios = {"leap": 1.0, "base": 1.0}
-    proposal = propose(world, seed=1, threads=1)
+    proposal = optimise(world, seed=1, running=Running(threads=1))
     promised = SimpleNamespace(proposal=replace(proposal, payment_ratios=ratios))
     monkeypatch.setattr("rdsim.sweep.tasks.improve", lambda *_, **__: promised)
     how: dict[str, Any] = {"seed": 1, "solver": "highs", "threads": 1}

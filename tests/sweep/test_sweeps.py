@@ -97,7 +97,7 @@ def test_an_experiment_without_factors_has_one_point_with_its_replications(tiny:
 
 def test_a_scenario_in_memory_and_a_portfolio_of_a_file(tiny: Path, tmp_path: Path) -> None:
     scenario = rdsim.load(tiny)
-    chosen = rdsim.optimise(scenario, samples=20)
+    chosen = rdsim.optimise(scenario, samples=20).portfolio
     write_portfolio(chosen, tmp_path / "mine.csv")
     found = rdsim.Experiment(scenario, policy="mine.csv", replications=30, folder=str(tmp_path)).run()
     assert found.table["npv"].iloc[0] == replicate(scenario, chosen, replications=30)["npv"].mean()
@@ -106,7 +106,7 @@ def test_a_scenario_in_memory_and_a_portfolio_of_a_file(tiny: Path, tmp_path: Pa
 @pytest.mark.parametrize("task", ["simulate", "optimise"])
 def test_portfolios_by_name_stand_beside_rules(task: str, tiny: Path, tmp_path: Path) -> None:
     scenario = rdsim.load(tiny)
-    chosen = rdsim.optimise(scenario, samples=20)
+    chosen = rdsim.optimise(scenario, samples=20).portfolio
     write_portfolio(chosen, tmp_path / "a-long-name.csv")
     found = rdsim.Experiment(
         scenario,

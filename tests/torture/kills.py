@@ -34,6 +34,7 @@ from rdsim.report.page import drawing
 from rdsim.results import Run, redraw, write
 from rdsim.scenario import load, start
 from rdsim.search import Given, pose
+from rdsim.simulation import Running
 from rdsim.studies import Study, frontier, rolling
 from rdsim.sweep import Experiment, manifest_of, read_sweep, run, write_report
 from tests.folders.runs import contents, is_whole
@@ -53,8 +54,8 @@ Work = Callable[[Path], object]
 def computed(world: Path) -> Results:
     """What the runs write, by kind."""
     scenario = load(world)
-    posed = pose(scenario, samples=20, threads=1)
-    chosen = plan(scenario, replications=5, one_shot=True, threads=1)
+    posed = pose(scenario, samples=20, running=Running(threads=1))
+    chosen = plan(scenario, replications=5, one_shot=True, running=Running(threads=1))
     best = Given(chosen.proposal.portfolio, "best", chosen.proposal.payment_ratios)
     return {
         "plan": chosen,

@@ -57,8 +57,8 @@ class Solving:
     """Of the solver, of walks and of the neighbourhood search."""
     threads: int = 1
     """Of the solver."""
-    effort: EffortName = "normal"
-    """How long walks go on where a gap is not proven: quick, normal or long."""
+    effort: EffortName | None = None
+    """How long walks go on where a gap is not proven: quick, normal or long. None: the scenario's, else normal."""
 
     def to_gap(self, gap: float) -> Solving:
         """The same, to this gap if it names none."""
@@ -71,7 +71,12 @@ class Solving:
             ("gap", gap is None or 0 <= gap < 1, "must lie in 0 <= gap < 1", gap),
             ("time_limit", seconds is None or seconds >= 0, "must be None or >= 0 seconds", seconds),
             ("threads", self.threads >= 1, "must be at least 1", self.threads),
-            ("effort", self.effort in EFFORTS, f"must be one of {', '.join(EFFORTS)}", self.effort),
+            (
+                "effort",
+                self.effort is None or self.effort in EFFORTS,
+                f"must be one of {', '.join(EFFORTS)}",
+                self.effort,
+            ),
         )
 
     def begin(self, gap: float = GAP) -> Settings:
@@ -82,7 +87,7 @@ class Solving:
         refuse(*self.checks())
         wanted = gap if self.gap is None else self.gap
         deadline = math.inf if self.time_limit is None else time.perf_counter() + self.time_limit
-        return Settings(solver_of(self.solver), wanted, self.seed, self.threads, deadline, self.effort)
+        return Settings(solver_of(self.solver), wanted, self.seed, self.threads, deadline, self.effort or "normal")
 
 
 @dataclass(frozen=True)

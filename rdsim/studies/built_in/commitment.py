@@ -148,8 +148,7 @@ class _Question:
             replications=self.replications,
             seed=posed.seed,
             stream=stream,
-            engine=posed.engine,
-            threads=posed.threads,
+            running=posed.running,
         )[0]
 
     def lived(self, portfolio: Portfolio) -> Simulation:
@@ -160,8 +159,7 @@ class _Question:
             portfolio,
             replications=self.replications,
             seed=posed.seed,
-            engine=posed.engine,
-            threads=posed.threads,
+            running=posed.running,
         )
 
 

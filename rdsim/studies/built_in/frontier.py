@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -116,8 +116,9 @@ def _asked(posed: Posed, figure: Figure | str, objective: Figure | None) -> Obje
         return VALUE
     if isinstance(figure, str):
         return CVaR(posed.scenario.optimiser.risk.level)
-    how: dict[str, Any] = {"engine": posed.engine, "threads": posed.threads}
-    told = expected_figures(posed.scenario, posed.options, [figure], samples=posed.samples, seed=posed.seed, **how)
+    told = expected_figures(
+        posed.scenario, posed.options, [figure], samples=posed.samples, seed=posed.seed, running=posed.running
+    )
     return measured(figure, posed.scenario, posed.options, told[figure.name])
 
 

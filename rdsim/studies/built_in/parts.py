@@ -84,9 +84,7 @@ def judged(posed: Posed, portfolios: Mapping[str, Portfolio], replications: int 
     count = scenario.simulation.replications if replications is None else replications
     rows = []
     for name, one in portfolios.items():
-        table = replicate(
-            scenario, one, replications=count, seed=posed.seed, engine=posed.engine, threads=posed.threads
-        )
+        table = replicate(scenario, one, replications=count, seed=posed.seed, running=posed.running)
         rows.append({"portfolio": name, **_estimates(table, scenario.simulation.confidence)})
     columns = ("portfolio", "npv", "npv_low", "npv_high", "in_time", "commercialised", "n")
     return pd.DataFrame(rows, columns=list(columns))
@@ -128,7 +126,7 @@ def record_of(posed: Posed, solution: Solution | None = None) -> dict[str, Any]:
     """Samples, engine and options of the problem, and the solver's account of a solution."""
     told: dict[str, Any] = {
         "samples": posed.samples,
-        "engine": posed.engine,
+        "engine": posed.running.engine,
         "options": len(posed.options.choices),
         "rows": len(posed.problem.rows.names),
     }

@@ -16,6 +16,7 @@ from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
 from rdsim.numerals import numeral
+from rdsim.optimiser import Solving
 from rdsim.planning import AT_PLAN_RATIOS
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
@@ -67,7 +68,7 @@ def rolling(
     """
     _check(replications, foresight, futures)
     run = _Run(posed, solver, replications, progress)
-    one_shot = choose(posed, solver=solver, gap=gap, time_limit=time_limit)
+    one_shot = choose(posed, Solving(solver, gap, time_limit))
     loop = None if given is not None else _improved(run, one_shot, gap, time_limit)
     plan = one_shot if loop is None else loop.proposal
     if given is not None:
@@ -76,13 +77,13 @@ def rolling(
     portfolios.check(static, posed.scenario)
     worths = {name: run.lived(rule) for name, rule in _rules(posed, one_shot, plan)}
     worths |= {"one-shot": run.lived(one_shot.portfolio), STATIC: run.lived(static)}
-    supply = supply_of(posed, static, means=None if loop is None else loop.means, solver=solver)
+    supply = supply_of(posed, static, means=None if loop is None else loop.means, solving=Solving(solver))
     policy = Policy(_ratios(posed, plan), stops, futures)
     rolled = roll(supply, policy, static, range(replications), progress=run.counted("roll", replications))
     worths[ROLLING] = rolled.worths
     if foresight:
         told = run.counted("foresee", foresight)
-        worths[FORESIGHT] = foresee(posed, static, range(foresight), solver=solver, progress=told)
+        worths[FORESIGHT] = foresee(posed, static, range(foresight), solving=Solving(solver), progress=told)
     study = _study(run, static, rolled, policy, worths)
     return speaks_of(study, replace(plan, source=plan.source or "the plan that the loop finds here"))
 
@@ -120,8 +121,7 @@ class _Run:
 
     def lived(self, portfolio: Portfolio) -> Floats:
         posed, count = self.posed, self.replications
-        how = {"engine": posed.engine, "threads": posed.threads}
-        return expected_worths(posed.scenario, portfolio, replications=count, seed=posed.seed, **how)[0]  # type: ignore[arg-type]
+        return expected_worths(posed.scenario, portfolio, replications=count, seed=posed.seed, running=posed.running)[0]
 
     def counted(self, stage: str, total: int) -> Callable[[int], None]:
         done = 0
@@ -138,9 +138,7 @@ def _improved(run: _Run, one_shot: object, gap: float | None, time_limit: float 
     return improve(
         run.posed,
         one_shot,  # type: ignore[arg-type]
-        solver=run.solver,
-        gap=gap,
-        time_limit=time_limit,
+        Solving(run.solver, gap, time_limit),
         progress=lambda done, total: run.progress("search", done, total),
     )
 
