@@ -19,7 +19,7 @@ from rdsim.errors import InputError, PortfolioError
 from rdsim.options import candidates, sample
 from rdsim.portfolio import ranked
 from rdsim.scenario import load
-from rdsim.simulation import Batch, Running, Simulation, in_batches, replicate, simulate, trace
+from rdsim.simulation import Batch, Running, Setup, Simulation, in_batches, replicate, simulate, trace
 from tests.simple import plain
 from tests.sizes import size
 from tests.tiny import tiny_folder
@@ -109,7 +109,7 @@ def _in_flight(scenario: Scenario, threads: int, job: Callable[[Batch], int]) ->
     chosen = ranked(CHOSEN, scenario)
     choices = tuple(sorted(chosen.choices, key=lambda choice: choice.rank))
     draws = Draws(3, range(120))
-    return in_batches(scenario, build(scenario, chosen), choices, draws, "compiled", job, threads)
+    return in_batches(Setup(scenario, choices, build(scenario, chosen)), draws, job, Running(threads=threads))
 
 
 def test_threads_do_not_run_far_ahead_of_who_takes_their_results(
