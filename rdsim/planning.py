@@ -14,8 +14,8 @@ from rdsim.brief import html_table
 from rdsim.domain import Scenario
 from rdsim.errors import PolicyError
 from rdsim.memory import require_memory
-from rdsim.scenario import sound
 from rdsim.optimiser import Solving
+from rdsim.scenario import sound
 from rdsim.search import Loop, Posed, Proposal, Rule, baselines, choose, fresh_worth, improve, pose
 from rdsim.simulation import Engine, Running, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
