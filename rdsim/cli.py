@@ -427,6 +427,7 @@ def simulate(
     """Simulate a portfolio."""
     from rdsim import findings, runs  # noqa: PLC0415
     from rdsim import portfolio as portfolios  # noqa: PLC0415
+    from rdsim.simulation import Running  # noqa: PLC0415
     from rdsim.simulation import simulate as run  # noqa: PLC0415
     from rdsim.simulation import trace as follow  # noqa: PLC0415
 
@@ -477,7 +478,9 @@ def optimise(
 ) -> None:
     """Choose a portfolio: of a scenario, by expected values, each option simulated alone; or of a stated problem."""
     from rdsim import findings  # noqa: PLC0415
+    from rdsim.optimiser import Solving  # noqa: PLC0415
     from rdsim.search import optimise  # noqa: PLC0415
+    from rdsim.simulation import Running  # noqa: PLC0415
 
     given = {"--replications": replications, "--set": overrides, "--plugin": plugins}
     folder = _scenario_or_none(scenario, problem, tuple(name for name, value in given.items() if value))
@@ -565,7 +568,9 @@ def plan(
     """Check, optimise with simulation in the loop, simulate beside simple rules, and report."""
     from rdsim import findings  # noqa: PLC0415
     from rdsim import scenario as rooms  # noqa: PLC0415
+    from rdsim.optimiser import Solving  # noqa: PLC0415
     from rdsim.planning import plan as run  # noqa: PLC0415
+    from rdsim.simulation import Running  # noqa: PLC0415
 
     plugged = _plug_in(plugins)
     world = _load(scenario, overrides)
@@ -713,6 +718,8 @@ def _own(option: Option) -> tuple[Any, Any]:
 def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
     """Ask a question as it was typed, and write the study that answers it."""
     from rdsim import runs, studies  # noqa: PLC0415
+    from rdsim.optimiser import Solving  # noqa: PLC0415
+    from rdsim.simulation import Running  # noqa: PLC0415
 
     values = question.chosen({one.name: typed[one.name] for one in question.own if typed[one.name] is not None})
     inputs = ("scenario", "portfolio", "overrides", "plugins", "seed", "samples")
@@ -724,11 +731,11 @@ def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
     _warn((changed,) if changed else ())
     given = None if asked.portfolio is None else runs.given(asked.portfolio, world)
     place = _claim(typed["out"], f"{world.name}-{name}", asked.overrides, typed["force"], plugged, asked.scenario)
-    how: dict[str, Any] = {one: typed[one] for one in ("solver", "gap", "time_limit", "threads") if one in typed}
-    if "replications" not in values:
-        how["replications"] = typed.get("replications")
+    told = {one: typed[one] for one in ("solver", "gap", "time_limit") if one in typed}
+    replications = None if "replications" in values else typed.get("replications")
     with _interruptible(), _progress() as progress:
-        wanted = studies.Asked(samples=asked.samples, seed=asked.seed, engine=typed["engine"].value, **how)
+        running = Running(typed["engine"].value, typed["threads"])
+        wanted = studies.Asked(asked.samples, replications, asked.seed, Solving(**told), running)
         _finish(studies.ask(name, world, given, wanted, progress, **values), place)
 
 

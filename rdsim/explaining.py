@@ -16,7 +16,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from rdsim.case import DAYS_PER_YEAR
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError
 from rdsim.families import is_whole, row_words
@@ -307,7 +306,7 @@ def _limits(figure: Figure) -> str:
 # --- tables ---------------------------------------------------------------------------------------
 
 
-def screen_table(scenario: Scenario, proposal: Proposal, *, solver: str = DEFAULT_SOLVER) -> pd.DataFrame:
+def screen_table(scenario: Scenario, proposal: Proposal, solving: Solving = Solving()) -> pd.DataFrame:
     """Every technology that is not funded, least loss first, in money; quick, for nothing is solved again.
 
     Columns: technology, name, value_alone (best option's expected net value), loss_found (by a simple exchange, NaN
@@ -323,7 +322,7 @@ def screen_table(scenario: Scenario, proposal: Proposal, *, solver: str = DEFAUL
             "loss_at_most": one.loss.high,
             "reason": "" if one.reason is None else _no_option(scenario, one.name),
         }
-        for one in screen(proposal.problem, proposal.solution, solving=Solving(solver=solver))
+        for one in screen(proposal.problem, proposal.solution, solving=solving)
     ]
     columns = ["technology", "name", "value_alone", "loss_found", "loss_at_least", "loss_at_most", "reason"]
     return pd.DataFrame(rows, columns=columns).replace([np.inf, -np.inf], np.nan)

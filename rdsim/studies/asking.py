@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import ExtensionError, Fault, InputError, RdsimError
 from rdsim.folders import Manifest, is_file_name, validated
 from rdsim.folders.contents import HELD, TABLE, WHOLE_TABLE, held
+from rdsim.optimiser import Solving
 from rdsim.search import Given, Posed, choose, pose
-from rdsim.simulation import Engine
+from rdsim.simulation import Running
 from rdsim.studies.questions import QUESTIONS
 from rdsim.study import Study
 from rdsim.tables import did_you_mean
@@ -38,11 +38,8 @@ class Asked:
     """Replications behind each option of the portfolio problem."""
     replications: int | None = None
     seed: int | None = None
-    engine: Engine = "compiled"
-    threads: int | None = None
-    solver: str = DEFAULT_SOLVER
-    gap: float | None = None
-    time_limit: float | None = None
+    solving: Solving = Solving()
+    running: Running = Running()
 
 
 def ask(
@@ -100,17 +97,14 @@ class _Offer:
         """The portfolio problem, stated once."""
         if self._posed is None:
             one = self.asked
-            self._posed = pose(
-                self.scenario, samples=one.samples, seed=one.seed, engine=one.engine, threads=one.threads
-            )
+            self._posed = pose(self.scenario, samples=one.samples, seed=one.seed, running=one.running)
         return self._posed
 
     def portfolio(self) -> Portfolio:
         """The portfolio that was named, or else the optimiser's choice."""
         if self.given is not None:
             return self.given.portfolio
-        one = self.asked
-        return choose(self.posed(), solver=one.solver, gap=one.gap, time_limit=one.time_limit).portfolio
+        return choose(self.posed(), self.asked.solving).portfolio
 
 
 # --- what comes back ------------------------------------------------------------------------------

@@ -23,10 +23,11 @@ COMMANDS = ("new", "check", "schema", "simulate", "optimise", "plan", "report", 
 """Commands that are no question: no question may be called so."""
 
 _PROBLEM = ("posed", "portfolio")
+_SOLVED = ("solving", "portfolio")
 SHARED: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "portfolio": ("given", "portfolio"), "out": (), "force": (), "seed": (), "samples": _PROBLEM,
-    "replications": ("replications",), "overrides": (), "solver": ("solver", "portfolio"), "gap": ("gap", "portfolio"),
-    "time_limit": ("time_limit", "portfolio"), "engine": (), "threads": (), "plugins": (),
+    "replications": ("replications",), "overrides": (), "solver": _SOLVED, "gap": _SOLVED, "time_limit": _SOLVED,
+    "engine": (), "threads": (), "plugins": (),
 })  # fmt: skip
 """Options that questions share, in their order, and the arguments that they are there for; none: for every question."""
 

@@ -9,13 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.alternatives import Alternatives, Resampled, Selection, resampled, selection
 from rdsim.optimiser.questions.alternatives import alternatives as find
 from rdsim.report import Column, Plot, Section, Sheet, Table
-from rdsim.search import Posed, Proposal
+from rdsim.search import Posed, Proposal, as_stated
 from rdsim.stats import proportion_interval
 from rdsim.studies.built_in.parts import intervals, judged, listing, money, picked, record_of, speaks_of
 from rdsim.study import Study
@@ -40,10 +39,8 @@ def alternatives(
     within: float = 0.01,
     swaps: int | None = None,
     resamples: int = 20,
-    gap: float | None = None,
     replications: int | None = None,
-    solver: str = DEFAULT_SOLVER,
-    time_limit: float | None = None,
+    solving: Solving = Solving(),
 ) -> Study:
     """`count` portfolios worth at most `within` (relative) less than the best, at least `swaps` swaps apart.
 
@@ -53,8 +50,7 @@ def alternatives(
     most 5% of them, and *borderline* otherwise; where no alternative was found, resamples alone tell. Raises
     ProblemError and SolverError as the optimiser's functions do.
     """
-    wanted = posed.scenario.optimiser.gap if gap is None else gap
-    solving = Solving(solver, wanted, time_limit)
+    solving = as_stated(posed.scenario, solving)
     found = find(
         posed.problem,
         best.solution.chosen,

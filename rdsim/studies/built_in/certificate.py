@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.optimiser.problem.problem import FloatArray
@@ -22,7 +21,7 @@ from rdsim.optimiser.questions.confidence import (
     value_of_stochastic_solution,
 )
 from rdsim.report import Column, Plot, Section, Sheet, Table
-from rdsim.search import Posed, Proposal, fresh_values, risk_of
+from rdsim.search import Posed, Proposal, as_stated, fresh_values, risk_of
 from rdsim.studies.built_in.parts import money, record_of, speaks_of
 from rdsim.study import Study
 
@@ -37,9 +36,7 @@ def certificate(
     samples: int | None = None,
     evaluation: int = 10_000,
     worlds: int = 30,
-    gap: float | None = None,
-    solver: str = DEFAULT_SOLVER,
-    time_limit: float | None = None,
+    solving: Solving = Solving(),
 ) -> Study:
     """Limits on the true optimum by multiple replication, and what uncertainty and perfect information are worth.
 
@@ -50,7 +47,7 @@ def certificate(
     does.
     """
     risk, count = risk_of(posed), samples or posed.samples
-    solving = Solving(solver, posed.scenario.optimiser.gap if gap is None else gap, time_limit)
+    solving = as_stated(posed.scenario, solving)
     level = posed.scenario.simulation.confidence
 
     def some(index: int, size: int, options: Sequence[int]) -> FloatArray:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rdsim.studies.question import Option, Question
 
 if TYPE_CHECKING:
+    from rdsim.optimiser import Solving
     from rdsim.search import Given, Posed, Proposal
     from rdsim.studies.built_in.rolling import Progress
     from rdsim.study import Study
@@ -29,9 +30,7 @@ def _frontier(
     posed: Posed,
     given: Given | None,
     replications: int,
-    solver: str,
-    gap: float | None,
-    time_limit: float | None,
+    solving: Solving,
     first: str,
     second: str,
     points: int,
@@ -45,10 +44,8 @@ def _frontier(
         second,
         points=points or None,
         best=best,
-        gap=gap,
         replications=replications,
-        solver=solver,
-        time_limit=time_limit,
+        solving=solving,
     )
 
 
@@ -56,9 +53,7 @@ def _alternatives(
     posed: Posed,
     given: Given | None,
     replications: int,
-    solver: str,
-    gap: float | None,
-    time_limit: float | None,
+    solving: Solving,
     count: int,
     within: float,
     swaps: int | None,
@@ -67,7 +62,7 @@ def _alternatives(
     from rdsim.search import subject  # noqa: PLC0415
     from rdsim.studies.built_in.alternatives import alternatives  # noqa: PLC0415
 
-    own, best = subject(posed, given, solver=solver, gap=gap, time_limit=time_limit)
+    own, best = subject(posed, given, solving)
     return alternatives(
         own,
         best,
@@ -75,10 +70,8 @@ def _alternatives(
         within=within,
         swaps=swaps,
         resamples=resamples,
-        gap=gap,
         replications=replications,
-        solver=solver,
-        time_limit=time_limit,
+        solving=solving,
     )
 
 
@@ -86,25 +79,19 @@ def _commitment(
     posed: Posed,
     given: Given | None,
     replications: int,
-    solver: str,
-    gap: float | None,
-    time_limit: float | None,
+    solving: Solving,
     ratios: tuple[float, ...],
 ) -> Study:
     from rdsim.studies.built_in.commitment import commitment  # noqa: PLC0415
 
     best = _in_own_terms(posed, given)[1]
-    return commitment(
-        posed, ratios, best=best, replications=replications, gap=gap, solver=solver, time_limit=time_limit
-    )
+    return commitment(posed, ratios, best=best, replications=replications, solving=solving)
 
 
 def _rolling(
     posed: Posed,
     given: Given | None,
-    solver: str,
-    gap: float | None,
-    time_limit: float | None,
+    solving: Solving,
     progress: Progress,
     replications: int,
     foresight: int,
@@ -120,9 +107,7 @@ def _rolling(
         foresight=foresight,
         futures=futures,
         stops=stops,
-        solver=solver,
-        gap=gap,
-        time_limit=time_limit,
+        solving=solving,
         progress=progress,
     )
 
@@ -130,24 +115,20 @@ def _rolling(
 def _ladder(
     posed: Posed,
     given: Given | None,
-    solver: str,
-    gap: float | None,
-    time_limit: float | None,
+    solving: Solving,
     shares: tuple[float, ...],
     nested: bool,
 ) -> Study:
     from rdsim.studies.built_in.ladder import ladder  # noqa: PLC0415
 
     own, best = _in_own_terms(posed, given)
-    return ladder(own, shares, nested=nested, best=best, gap=gap, solver=solver, time_limit=time_limit)
+    return ladder(own, shares, nested=nested, best=best, solving=solving)
 
 
 def _certify(
     posed: Posed,
     given: Given | None,
-    solver: str,
-    gap: float | None,
-    time_limit: float | None,
+    solving: Solving,
     batches: int,
     evaluation: int,
     worlds: int,
@@ -155,32 +136,28 @@ def _certify(
     from rdsim.search import subject  # noqa: PLC0415
     from rdsim.studies.built_in.certificate import certificate  # noqa: PLC0415
 
-    own, best = subject(posed, given, solver=solver, gap=gap, time_limit=time_limit)
+    own, best = subject(posed, given, solving)
     return certificate(
         own,
         best,
         batches=batches,
         evaluation=evaluation,
         worlds=worlds,
-        gap=gap,
-        solver=solver,
-        time_limit=time_limit,
+        solving=solving,
     )
 
 
 def _explain(
     posed: Posed,
     given: Given | None,
-    solver: str,
-    gap: float | None,
-    time_limit: float | None,
+    solving: Solving,
     names: tuple[str, ...],
 ) -> Study:
     from rdsim.search import subject  # noqa: PLC0415
     from rdsim.studies.built_in.explanation import explanation  # noqa: PLC0415
 
-    own, best = subject(posed, given, solver=solver, gap=gap, time_limit=time_limit)
-    return explanation(own, best, names, gap=gap, solver=solver, time_limit=time_limit)
+    own, best = subject(posed, given, solving)
+    return explanation(own, best, names, solving=solving)
 
 
 BUILT_IN: Mapping[str, Question] = {

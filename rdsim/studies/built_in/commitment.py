@@ -14,14 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
 from rdsim.optimiser import Solving, solve
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
-from rdsim.search import Posed, Proposal, risk_of
+from rdsim.search import Posed, Proposal, as_stated, risk_of
 from rdsim.search.views import LOOSEST, budgets_times
 from rdsim.simulation import Simulation, expected_worths, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
@@ -50,9 +49,7 @@ def commitment(
     *,
     best: Proposal | None = None,
     replications: int | None = None,
-    gap: float | None = None,
-    solver: str = DEFAULT_SOLVER,
-    time_limit: float | None = None,
+    solving: Solving = Solving(),
 ) -> Study:
     """The best portfolio at each payment ratio of each programme, the others at 1, simulated.
 
@@ -66,7 +63,7 @@ def commitment(
     tried = tuple(sorted(dict.fromkeys(float(ratio) for ratio in ratios)))
     _check(tried)
     count = posed.scenario.simulation.replications if replications is None else replications
-    ask = _Question(posed, posed.scenario.optimiser.gap if gap is None else gap, solver, time_limit, count)
+    ask = _Question(posed, as_stated(posed.scenario, solving), count)
     names = list(posed.scenario.programmes)
     lines = [*names, ALL] if len(names) > 1 else names
     curves = {line: _curve(ask, line, tried) for line in lines}
@@ -82,7 +79,7 @@ def commitment(
         "commitment": {
             "ratios": list(tried),
             "replications": count,
-            "gap": ask.gap,
+            "gap": ask.solving.gap,
             "comparisons": comparisons,
             "recommended": {line: _recommended(table, line) for line in lines},
         },
@@ -123,20 +120,13 @@ class _Question:
     """How portfolios are found and simulated."""
 
     posed: Posed
-    gap: float
-    solver: str
-    time_limit: float | None
+    solving: Solving
     replications: int
 
     def chosen(self, ratios: Mapping[str, float]) -> tuple[int, ...] | None:
         """The optimiser's choice at these ratios; none if there is none."""
         problem, risk = budgets_times(self.posed.scenario, self.posed.problem, ratios), risk_of(self.posed)
-        if risk is None:
-            found = solve(problem, Solving(solver=self.solver, gap=self.gap, time_limit=self.time_limit))
-        else:
-            found = solve_risk(
-                problem, risk, solving=Solving(solver=self.solver, gap=self.gap, time_limit=self.time_limit)
-            )
+        found = solve(problem, self.solving) if risk is None else solve_risk(problem, risk, self.solving)
         return found.chosen if found.has_portfolio else None
 
     def worths(self, portfolio: Portfolio, stream: Stream) -> Floats:

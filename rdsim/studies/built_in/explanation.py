@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError
 from rdsim.explaining import Explained, explain
 from rdsim.families import row_words
@@ -16,7 +15,7 @@ from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.explanation import Reason, Replacement, Screened, WhyNot, WorthOfCap, hints, screen
 from rdsim.report import Column, Section, Sheet, Table
-from rdsim.search import Posed, Proposal
+from rdsim.search import Posed, Proposal, as_stated
 from rdsim.studies.built_in.parts import record_of, speaks_of
 from rdsim.study import Study
 from rdsim.tables import did_you_mean
@@ -37,9 +36,7 @@ def explanation(
     best: Proposal,
     names: Sequence[str] = (),
     *,
-    gap: float | None = None,
-    solver: str = DEFAULT_SOLVER,
-    time_limit: float | None = None,
+    solving: Solving = Solving(),
 ) -> Study:
     """Explain a proposal of the problem: a table of all that is not funded, and exact answers about what is named.
 
@@ -47,15 +44,14 @@ def explanation(
     is the difference of the best portfolios with and without it, under the rows that the given one is held to.
 
     `names` are technologies, funded (what would it cost to lose it?) or not (what would bring it in?), caps (what is
-    less and more of it worth?), or `unfunded` for every technology that is not funded. `gap` and `time_limit` are of
+    less and more of it worth?), or `unfunded` for every technology that is not funded. `solving` is of
     each solve. Differences are reported with proven limits, which cannot be closer than the gap lets them be.
 
     Raises: ProblemError for unknown names, all at once; SolverError as the optimiser does.
     """
     names = _named(posed, best, names)
     _check(posed, names)
-    wanted = posed.scenario.optimiser.gap if gap is None else gap
-    solving = Solving(solver, wanted, time_limit)
+    solving = as_stated(posed.scenario, solving)
     return _study(posed, best, explain(posed.scenario, best, names, solving), solving)
 
 

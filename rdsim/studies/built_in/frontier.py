@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError
 from rdsim.figures import Figure, figure_named, unit_words
 from rdsim.measures import measured, restated, traded
@@ -20,7 +19,7 @@ from rdsim.optimiser.questions.fronts import SENSES, VALUE, CVaR, Front, Objecti
 from rdsim.options import expected_figures
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
-from rdsim.search import Posed, Proposal
+from rdsim.search import Posed, Proposal, as_stated
 from rdsim.studies.built_in.parts import intervals, judged, listing, money, picked, record_of, speaks_of
 from rdsim.study import Study
 
@@ -40,26 +39,24 @@ def frontier(
     *,
     points: int | None = 20,
     best: Proposal | None = None,
-    gap: float | None = None,
     replications: int | None = None,
-    solver: str = DEFAULT_SOLVER,
-    time_limit: float | None = None,
+    solving: Solving = Solving(),
 ) -> Study:
     """The front of two figures by name (see `rdsim.measures`); `min:NAME` or `max:NAME` says which way is better.
 
-    Without that, a figure's own sense does. `points` is how many at most, None for all there are; `gap` the relative
-    gap of each solve, by default the scenario's. Each point is simulated on `replications`, by default the scenario's.
-    `best`, a proposal of this very problem (`rdsim.search.in_own_terms`), is marked beside the front. Raises
-    ProblemError for unknown names, InfeasibleError and SolverError as `front` does.
+    Without that, a figure's own sense does. `points` is how many at most, None for all there are;
+    `solving` is of each solve, by default to the scenario's gap. Each point is simulated on `replications`, by default
+    the scenario's. `best`, a proposal of this very problem (`rdsim.search.in_own_terms`), is marked beside the front.
+    Raises ProblemError for unknown names, InfeasibleError and SolverError as `front` does.
     """
     pair = _pair(posed, first, second)
-    wanted = posed.scenario.optimiser.gap if gap is None else gap
+    solving = as_stated(posed.scenario, solving)
     found = front(
         pair.problem,
         *pair.figures,
         senses=pair.senses,
         points=points,
-        solving=Solving(gap=0.0 if points is None else wanted, solver=solver, time_limit=time_limit),
+        solving=replace(solving, gap=0.0) if points is None else solving,
     )
     marked = None if best is None else _marked(best, pair)
     return _study(posed, _named(found, pair), best, marked, replications)

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solution, Solving
 from rdsim.optimiser.questions.ladder import SHARES, Ladder, Rung
 from rdsim.optimiser.questions.ladder import ladder as climb
 from rdsim.report import Column, Plot, Section, Sheet, Table
-from rdsim.search import Posed, Proposal
+from rdsim.search import Posed, Proposal, as_stated
 from rdsim.studies.built_in.parts import listing, money, picked, record_of, speaks_of
 from rdsim.study import Study
 
@@ -27,9 +26,7 @@ def ladder(
     *,
     nested: bool = True,
     best: Proposal | None = None,
-    gap: float | None = None,
-    solver: str = DEFAULT_SOLVER,
-    time_limit: float | None = None,
+    solving: Solving = Solving(),
 ) -> Study:
     """Portfolios at shares of every yearly budget, each the best at its share, and beside it a nested one.
 
@@ -39,14 +36,19 @@ def ladder(
     a portfolio of that size fares in it, not the other budget. Raises ProblemError and SolverError as the optimiser's
     `ladder` does.
     """
-    wanted = posed.scenario.optimiser.gap if gap is None else gap
+    solving = as_stated(posed.scenario, solving)
     kept = None if best is None else best.solution.chosen
-    found = climb(posed.problem, shares, nested=nested, kept=kept, solving=Solving(solver, wanted, time_limit))
+    found = climb(posed.problem, shares, nested=nested, kept=kept, solving=solving)
     table = pd.DataFrame(list(_rows(posed, found)))
     portfolios = dict(_portfolios(posed, found))
     record = {
         **record_of(posed),
-        "ladder": {"start": found.start, "families": list(found.families), "seconds": found.seconds, "gap": wanted},
+        "ladder": {
+            "start": found.start,
+            "families": list(found.families),
+            "seconds": found.seconds,
+            "gap": solving.gap,
+        },
     }
     sheet = _sheet(posed, found, table)
     study = Study("ladder", posed.scenario, posed.seed, sheet, {"ladder": table}, record, portfolios)

@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from rdsim import portfolio as portfolios
-from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
 from rdsim.numerals import numeral
@@ -21,7 +20,7 @@ from rdsim.planning import AT_PLAN_RATIOS
 from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
 from rdsim.rolling import Course, Policy, Rolled, foresee, roll, supply_of
-from rdsim.search import Given, Loop, Posed, Proposal, baselines, choose, improve, in_own_terms
+from rdsim.search import Given, Loop, Posed, Proposal, as_stated, baselines, choose, improve, in_own_terms
 from rdsim.search.views import payment_ratios
 from rdsim.simulation import expected_worths
 from rdsim.stats import mean_interval, paired_difference
@@ -51,9 +50,7 @@ def rolling(
     foresight: int = 40,
     futures: int = 64,
     stops: bool = True,
-    solver: str = DEFAULT_SOLVER,
-    gap: float | None = None,
-    time_limit: float | None = None,
+    solving: Solving = Solving(),
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Study:
     """What re-deciding each fiscal year is worth (see `rdsim.rolling`), beside rules, the plan and perfect information.
@@ -67,9 +64,9 @@ def rolling(
     and SolverError as `choose`.
     """
     _check(replications, foresight, futures)
-    run = _Run(posed, solver, replications, progress)
-    one_shot = choose(posed, Solving(solver, gap, time_limit))
-    loop = None if given is not None else _improved(run, one_shot, gap, time_limit)
+    run = _Run(posed, as_stated(posed.scenario, solving), replications, progress)
+    one_shot = choose(posed, run.solving)
+    loop = None if given is not None else _improved(run, one_shot)
     plan = one_shot if loop is None else loop.proposal
     if given is not None:
         plan = in_own_terms(posed, given)[1]
@@ -77,13 +74,13 @@ def rolling(
     portfolios.check(static, posed.scenario)
     worths = {name: run.lived(rule) for name, rule in _rules(posed, one_shot, plan)}
     worths |= {"one-shot": run.lived(one_shot.portfolio), STATIC: run.lived(static)}
-    supply = supply_of(posed, static, means=None if loop is None else loop.means, solving=Solving(solver))
+    supply = supply_of(posed, static, means=None if loop is None else loop.means, solving=run.solving)
     policy = Policy(_ratios(posed, plan), stops, futures)
     rolled = roll(supply, policy, static, range(replications), progress=run.counted("roll", replications))
     worths[ROLLING] = rolled.worths
     if foresight:
         told = run.counted("foresee", foresight)
-        worths[FORESIGHT] = foresee(posed, static, range(foresight), solving=Solving(solver), progress=told)
+        worths[FORESIGHT] = foresee(posed, static, range(foresight), solving=run.solving, progress=told)
     study = _study(run, static, rolled, policy, worths)
     return speaks_of(study, replace(plan, source=plan.source or "the plan that the loop finds here"))
 
@@ -115,7 +112,7 @@ class _Run:
     """How portfolios are judged."""
 
     posed: Posed
-    solver: str
+    solving: Solving
     replications: int
     progress: Progress
 
@@ -134,11 +131,11 @@ class _Run:
         return more
 
 
-def _improved(run: _Run, one_shot: object, gap: float | None, time_limit: float | None) -> Loop:
+def _improved(run: _Run, one_shot: Proposal) -> Loop:
     return improve(
         run.posed,
-        one_shot,  # type: ignore[arg-type]
-        Solving(run.solver, gap, time_limit),
+        one_shot,
+        run.solving,
         progress=lambda done, total: run.progress("search", done, total),
     )
 
