@@ -112,7 +112,7 @@ def test_prices_come_from_who_can_and_a_conflict_is_told(mine: str, folder: Path
     posed = pose(load(folder), samples=20)
     assert hints(posed.problem, Solving(mine)).bound == hints(posed.problem).bound
     assert Mine.asked == 0  # a linear model is none of its business
-    infeasible = next(one for one in map(small, range(60)) if solve(one, gap=0).status is Status.INFEASIBLE)
+    infeasible = next(one for one in map(small, range(60)) if solve(one, Solving(gap=0)).status is Status.INFEASIBLE)
     assert conflicts(infeasible, solving=Solving(mine)).rules == conflicts(infeasible).rules
 
 
