@@ -1066,7 +1066,7 @@ class Rooms:
     portfolio: PortfolioRoom
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise ImportError(f"import rdsim.{name} first: it answers this")
+        raise AttributeError(f"import rdsim.{name} first: it answers this")
 
 
 ROOMS = Rooms()
