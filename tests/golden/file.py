@@ -49,9 +49,13 @@ def of_shipped(name: str) -> dict[str, str]:
 
 def _few(scenario: Scenario) -> Any:
     """A portfolio of some of the technologies: the SimPy engine is slow."""
-    names = list(scenario.technologies)[:60]
-    some = dataclasses.replace(scenario, technologies={name: scenario.technologies[name] for name in names})
-    return some_portfolio(some)
+    known = dict(list(scenario.technologies.items())[:60])
+    links = tuple(one for one in scenario.links if {one.technology, one.other} <= known.keys())
+    rows = {
+        name: tuple(one for one in getattr(scenario, name) if one.technology in known)
+        for name in ("facility_needs", "technology_steps", "judgements")
+    }
+    return some_portfolio(dataclasses.replace(scenario, technologies=known, links=links, **rows))
 
 
 def move_of(entry: dict[str, Any]) -> Move:
