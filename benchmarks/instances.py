@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
-from rdsim.optimiser import PortfolioProblem, Rows, state_problem, state_rows
+from rdsim.optimiser import Groups, Labels, Network, PortfolioProblem, Rows, Rules, state_problem, state_rows
 from rdsim.optimiser.problem.problem import FloatArray, IntArray
 
 __all__ = ["Attributes", "Shape", "draw_problem"]
@@ -60,16 +60,19 @@ def draw_problem(seed: int, shape: Shape | None = None) -> tuple[PortfolioProble
     problem = state_problem(
         values,
         rows=rows,
-        group=of.technology,
-        group_names=[f"T{index:04d}" for index in range(shape.technologies)],
-        partners=_membership(of.partner, shape.partners),
-        partner_names=[f"P{index:02d}" for index in range(shape.partners)],
-        stage=of.start,
-        stage_names=[str(2024 + index) for index in range(shape.starts)],
-        opening_value=-np.outer(opening_cost, 1.045 ** -np.arange(shape.starts)),
-        prerequisites=pairs[:third],
-        exclusions=pairs[third : 2 * third].tolist(),
-        synergies=[(int(a), int(b), float(rng.normal(3, 5))) for a, b in pairs[2 * third :]],
+        groups=Groups(of=of.technology, names=[f"T{index:04d}" for index in range(shape.technologies)]),
+        network=Network(
+            partners=_membership(of.partner, shape.partners),
+            partner_names=[f"P{index:02d}" for index in range(shape.partners)],
+            stage=of.start,
+            stage_names=[str(2024 + index) for index in range(shape.starts)],
+            opening_value=-np.outer(opening_cost, 1.045 ** -np.arange(shape.starts)),
+        ),
+        rules=Rules(
+            prerequisites=pairs[:third],
+            exclusions=pairs[third : 2 * third].tolist(),
+            synergies=[(int(a), int(b), float(rng.normal(3, 5))) for a, b in pairs[2 * third :]],
+        ),
     )
     return problem, of
 
@@ -152,8 +155,7 @@ def _rows(shape: Shape, of: Attributes, opening_cost: FloatArray) -> Rows:
     return state_rows(
         vstack([block.use for block in blocks]),
         np.concatenate([block.cap for block in blocks]),
-        names=names,
-        family=[block.family for block in blocks for _ in block.names],
+        labels=Labels(names=names, family=[block.family for block in blocks for _ in block.names]),
         sense=[block.sense for block in blocks for _ in block.names],
         opening_use=openings.reshape(len(names), -1),
         shortfall_price=np.concatenate([np.full(len(block.names), block.price) for block in blocks]),

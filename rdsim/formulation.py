@@ -15,7 +15,7 @@ from rdsim.errors import ExtensionError, Fault
 from rdsim.families import FAMILIES, Openings, Past, Row, RowKey, rows_of
 from rdsim.figures import Figure, answer
 from rdsim.metrics import discount
-from rdsim.optimiser import PortfolioProblem, Rows, state_problem, state_rows
+from rdsim.optimiser import Groups, Labels, Network, PortfolioProblem, Rows, Rules, state_problem, state_rows
 from rdsim.optimiser.problem.problem import rounded
 from rdsim.options import Options, contribution
 from rdsim.scenario import plannable
@@ -65,17 +65,20 @@ def state(
         values(scenario, options) if worths is None else worths,
         rows=_rows({name: rows for name, rows in made.items() if rows}, openings),
         option_names=[option_name(choice) for choice in options.choices],
-        group=[groups[choice.technology] for choice in options.choices],
-        group_names=list(groups),
-        partners=csr_array(openings.joined),
-        partner_names=openings.partners,
-        stage=[stages.index(choice.start_year) for choice in options.choices],
-        stage_names=[str(year) for year in stages],
-        opening_value=sum(opened, start=np.zeros(openings.value.shape)),
-        prerequisites=kinds["prerequisite"],
-        exclusions=[tuple(pair) for pair in kinds["exclusion"]],
-        synergies=synergies_of(scenario, options, groups, aim.synergies),
-        fixed_in_groups=[g for name, g in groups.items() if scenario.technologies[name].status == "must-fund"],
+        groups=Groups(of=[groups[choice.technology] for choice in options.choices], names=list(groups)),
+        network=Network(
+            partners=csr_array(openings.joined),
+            partner_names=openings.partners,
+            stage=[stages.index(choice.start_year) for choice in options.choices],
+            stage_names=[str(year) for year in stages],
+            opening_value=sum(opened, start=np.zeros(openings.value.shape)),
+        ),
+        rules=Rules(
+            prerequisites=kinds["prerequisite"],
+            exclusions=[tuple(pair) for pair in kinds["exclusion"]],
+            synergies=synergies_of(scenario, options, groups, aim.synergies),
+            fixed_in_groups=[g for name, g in groups.items() if scenario.technologies[name].status == "must-fund"],
+        ),
     )
 
 
@@ -210,9 +213,7 @@ def _rows(made: Mapping[str, list[Row]], openings: Openings) -> Rows:
         vstack([csr_array(rounded([row.use for row in rows])) for rows in made.values()]),
         np.concatenate([rounded([row.cap for row in rows]) for rows in made.values()]),
         sense=[row.sense for row in listed],
-        names=[str(key) for key in keys],
-        keys=keys,
-        family=[key.label for key in keys],
+        labels=Labels(names=[str(key) for key in keys], keys=keys, family=[key.label for key in keys]),
         opening_use=csr_array([nothing if row.openings is None else np.ravel(row.openings) for row in listed]),
         shortfall_price=[row.price for row in listed],
         carry=_carries(keys, listed),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rdsim.optimiser import PortfolioProblem, evaluate, state_problem, state_rows
+from rdsim.optimiser import Groups, Labels, Network, PortfolioProblem, Rules, evaluate, state_problem, state_rows
 
 __all__ = ["FAMILIES", "brute_force", "build", "canonical", "draw"]
 
@@ -93,6 +93,16 @@ def _row_parts(parts: dict[str, Any]) -> Iterator[tuple[str, str, np.ndarray, fl
     yield "international", "joint starts", joint.astype(float), 2.0, "==", 3.0
 
 
+def problem_of_fields(**parts: Any) -> PortfolioProblem:
+    """A problem from its fields, flat, each by the name that it has in `PortfolioProblem`."""
+    flat = {"of": "group", "names": "group_names"}
+    bundles: dict[str, Any] = {}
+    for name, kind in (("groups", Groups), ("network", Network), ("rules", Rules)):
+        fields = {one: flat.get(one, one) for one in kind.__annotations__}
+        bundles[name] = kind(**{one: parts.pop(given) for one, given in fields.items() if given in parts})
+    return state_problem(parts.pop("values"), **bundles, **parts)
+
+
 def build(parts: dict[str, Any], families: Iterable[str]) -> PortfolioProblem:
     """The problem with these families, and no others."""
     on, pairs, sign = set(families), parts["pairs"].tolist(), parts["signs"].tolist()
@@ -118,28 +128,30 @@ def build(parts: dict[str, Any], families: Iterable[str]) -> PortfolioProblem:
     fixed = {"fixed_in_groups": pairs[4][:1], "fixed_out_options": [int(sign[4] % 2)]} if "fixed" in on else {}
     return state_problem(
         parts["values"],
-        group=parts["group"],
-        partners=parts["partners"],
-        stage=parts["stage"],
-        stage_names=[str(2024 + year) for year in range(STAGES)],
-        opening_value=-cost,
-        exactly_one=np.isin(np.arange(GROUPS), pairs[4][1]) & ("exactly one" in on),
+        groups=Groups(of=parts["group"], exactly_one=np.isin(np.arange(GROUPS), pairs[4][1]) & ("exactly one" in on)),
+        network=Network(
+            partners=parts["partners"],
+            stage=parts["stage"],
+            stage_names=[str(2024 + year) for year in range(STAGES)],
+            opening_value=-cost,
+        ),
         rows=state_rows(
             np.array([row[2] for row in listed]).reshape(len(listed), -1)
             if listed
             else np.zeros((0, parts["stage"].size)),
             [row[3] for row in listed],
-            names=names,
-            family=[row[0] for row in listed],
+            labels=Labels(names=names, family=[row[0] for row in listed]),
             sense=[row[4] for row in listed],
             shortfall_price=[row[5] for row in listed],
             opening_use=openings.reshape(len(listed), PARTNERS * STAGES) if listed else None,
             carry=carry,
         ),
-        prerequisites=[pairs[2], pairs[3]] if "prerequisites" in on else (),
-        exclusions=[parts["triple"]] if "exclusions" in on else (),
-        synergies=synergies,
-        **fixed,
+        rules=Rules(
+            **fixed,
+            prerequisites=[pairs[2], pairs[3]] if "prerequisites" in on else (),
+            exclusions=[parts["triple"]] if "exclusions" in on else (),
+            synergies=synergies,
+        ),
     )
 
 

@@ -12,7 +12,17 @@ import pytest
 
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import InfeasibleError, ProblemError
-from rdsim.optimiser import Evaluation, PortfolioProblem, Solving, Status, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import (
+    Evaluation,
+    Groups,
+    PortfolioProblem,
+    Solving,
+    Status,
+    evaluate,
+    solve,
+    state_problem,
+    state_rows,
+)
 from rdsim.optimiser.questions.alternatives import alternatives, distance, resampled, selection
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import build, draw
@@ -82,7 +92,7 @@ def test_alternatives_are_those_of_brute_force(solver: str) -> None:
 
 
 def test_without_diversity_the_best_come_first() -> None:
-    problem = state_problem([9.0, 8.0, 7.0, 3.0], group=[0, 0, 0, 0])
+    problem = state_problem([9.0, 8.0, 7.0, 3.0], groups=Groups(of=[0, 0, 0, 0]))
     found = alternatives(
         problem, solve(problem, Solving(gap=0)), count=2, within=0.5, diverse=False, solving=Solving(gap=0)
     )
@@ -92,7 +102,7 @@ def test_without_diversity_the_best_come_first() -> None:
 
 def test_with_diversity_the_farthest_come_first() -> None:
     """One swap costs nothing, three cost a little: three are taken."""
-    problem = state_problem([5.0, 5.0, 4.0, 3.9, 4.0, 3.9], group=[0, 0, 1, 1, 2, 2])
+    problem = state_problem([5.0, 5.0, 4.0, 3.9, 4.0, 3.9], groups=Groups(of=[0, 0, 1, 1, 2, 2]))
     found = alternatives(problem, solve(problem, Solving(gap=0)), count=1, within=0.05, solving=Solving(gap=0))
     assert found.portfolios[0].swaps == 3
 
@@ -114,7 +124,7 @@ def test_large_problems_pay_for_distance() -> None:
 
 
 def test_distance_counts_decisions() -> None:
-    problem = state_problem(np.ones(6), group=[0, 0, 1, 1, 2, 2])
+    problem = state_problem(np.ones(6), groups=Groups(of=[0, 0, 1, 1, 2, 2]))
     assert distance(problem, [0, 2], [0, 2]) == 0
     assert distance(problem, [0, 2], [1, 2]) == 1  # another option of the same group
     assert distance(problem, [0, 2], [0, 4]) == 2  # one leaves, one enters
@@ -122,7 +132,7 @@ def test_distance_counts_decisions() -> None:
 
 
 def test_selection_frequencies_classify() -> None:
-    problem = state_problem(np.ones(4), group=[0, 1, 1, 2], group_names=["A", "B", "C"])
+    problem = state_problem(np.ones(4), groups=Groups(of=[0, 1, 1, 2], names=["A", "B", "C"]))
     found = selection(problem, [[0, 1], [0, 2], [0]])
     assert found.core == ("A",)
     assert found.borderline == ("B",)
@@ -137,7 +147,7 @@ def test_resampling_shows_which_decisions_hang_on_the_samples() -> None:
     """A and B are worth the same but for noise, and only one of the two fits; C is worth ten times as much."""
     rng = np.random.default_rng(5)
     values = np.column_stack([rng.normal(5, 3, 200), rng.normal(5, 3, 200), rng.normal(50, 3, 200)])
-    problem = state_problem(values, rows=state_rows([[1, 1, 0]], [1]), group_names=["A", "B", "C"])
+    problem = state_problem(values, rows=state_rows([[1, 1, 0]], [1]), groups=Groups(names=["A", "B", "C"]))
     found = resampled(problem, count=60, solving=Solving(gap=0))
     shares = dict(zip(problem.group_names, found.selection.groups.tolist(), strict=True))
     assert shares["C"] == 1
@@ -176,7 +186,7 @@ def test_all_wrong_arguments_are_named_at_once() -> None:
 
 
 def test_no_time_proves_nothing() -> None:
-    problem = state_problem([9.0, 8.0, 7.0], group=[0, 0, 0])
+    problem = state_problem([9.0, 8.0, 7.0], groups=Groups(of=[0, 0, 0]))
     found = alternatives(problem, [0], count=5, within=0.5, solving=Solving(gap=0, time_limit=0.0))
     assert len(found.portfolios) < 5
     assert not found.exhausted

@@ -10,15 +10,15 @@ import pytest
 
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import ProblemError
-from rdsim.optimiser import Solving, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import Groups, Labels, Network, Solving, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.solving.baselines import BASELINES, fill, run_baseline
-from tests.optimiser.small import build, draw
+from tests.optimiser.small import build, draw, problem_of_fields
 
 RULES = tuple(BASELINES)
 
 
 def pick(name: str, values: list[float], cost: list[float], seed: int = 0, **parts: Any) -> tuple[int, ...]:
-    problem = state_problem(values, **parts)
+    problem = problem_of_fields(values=values, **parts)
     return run_baseline(name, problem, cost, np.arange(len(problem.group_names), 0, -1), seed)
 
 
@@ -67,7 +67,7 @@ def test_value_per_cost_takes_the_best_ratio_first() -> None:
 
 
 def test_score_order_takes_the_best_option_of_the_best_technology() -> None:
-    problem = state_problem([3.0, 5.0, 9.0], group=[0, 0, 1], rows=state_rows([[1, 1, 1]], [1]))
+    problem = state_problem([3.0, 5.0, 9.0], groups=Groups(of=[0, 0, 1]), rows=state_rows([[1, 1, 1]], [1]))
     assert run_baseline("evaluation-score", problem, [1, 1, 1], [80, 60]) == (1,)
     assert run_baseline("evaluation-score", problem, [1, 1, 1], [60, 80]) == (2,)
 
@@ -105,7 +105,9 @@ def test_what_is_fixed_out_or_worth_nothing_stays_out(name: str) -> None:
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_floor_that_is_not_met_is_shown(name: str) -> None:
-    rows = state_rows([[1, 1], [1, 1]], [1, 2], sense=["<=", ">="], names=["cap", "floor"], family=["cap", "floor"])
+    rows = state_rows(
+        [[1, 1], [1, 1]], [1, 2], sense=["<=", ">="], labels=Labels(names=["cap", "floor"], family=["cap", "floor"])
+    )
     problem = state_problem([5.0, 4.0], rows=rows)
     judged = evaluate(problem, run_baseline(name, problem, [1, 1], [1, 2]))
     assert [(v.family, v.amount) for v in judged.violations] == [("floor", 1.0)]
@@ -114,7 +116,7 @@ def test_a_floor_that_is_not_met_is_shown(name: str) -> None:
 def test_an_option_that_opens_a_partner_earlier_moves_the_cost() -> None:
     """Option 0 opens the partner in year 1 (5 of 5 spent); option 1 would move that to year 0, where no money is."""
     rows = state_rows([[0, 0], [0, 0]], [1, 5], opening_use=[[5, 0], [0, 5]])
-    problem = state_problem([2.0, 1.0], partners=[0, 0], stage=[1, 0], rows=rows)
+    problem = state_problem([2.0, 1.0], network=Network(partners=[0, 0], stage=[1, 0]), rows=rows)
     assert fill(problem, np.array([0, 1])) == (0,)
     assert fill(problem, np.array([1, 0])) == (0,)
 

@@ -17,6 +17,7 @@ from scipy import stats as reference
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import InfeasibleError, ProblemError, SolverError
 from rdsim.optimiser import (
+    Groups,
     PortfolioProblem,
     Solution,
     Solving,
@@ -232,7 +233,9 @@ def test_the_interval_of_optimism_covers_the_true_winners_curse(options: int, la
     """Options alike, of which one is chosen: the best promises the expected largest of so many means (Harter 1961)."""
     samples, runs, batches = 16, size(30, 1000), 8
     alike, spread = np.zeros(options), np.full(options, 4.0)
-    problem = state_problem(alike, rows=state_rows(np.ones((1, options)), [1.0]), group=np.zeros(options, dtype=int))
+    problem = state_problem(
+        alike, rows=state_rows(np.ones((1, options)), [1.0]), groups=Groups(of=np.zeros(options, dtype=int))
+    )
     problem = replace(problem, exactly_one=np.array([True]))
     found = [
         optimality(

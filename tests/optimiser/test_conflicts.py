@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rdsim.errors import ProblemError
-from rdsim.optimiser import PortfolioProblem, Solving, evaluate, state_problem, state_rows
+from rdsim.optimiser import Groups, Labels, PortfolioProblem, Rules, Solving, evaluate, state_problem, state_rows
 from rdsim.optimiser.models.variations import with_slack
 from rdsim.optimiser.questions.conflicts import Rule, cheapest_relaxation, conflicts, relaxations, relaxed_by, rules_of
 from tests.optimiser.machine import INSTALLED
@@ -177,12 +177,14 @@ def planner() -> PortfolioProblem:
     rows = state_rows(
         [[3.0, 0.0, 4.0], [0.0, 3.0, 2.0]],
         [2.0, 4.0],
-        names=["budget leapfrog 2024", "budget leapfrog 2025"],
-        family="budget",
+        labels=Labels(names=["budget leapfrog 2024", "budget leapfrog 2025"], family="budget"),
         carry=[(0, 1, 0.5)],
     )
     return state_problem(
-        [5.0, 6.0, 7.0], rows=rows, group=[0, 0, 1], group_names=["T001", "T002"], fixed_in_groups=[0, 1]
+        [5.0, 6.0, 7.0],
+        rows=rows,
+        groups=Groups(of=[0, 0, 1], names=["T001", "T002"]),
+        rules=Rules(fixed_in_groups=[0, 1]),
     )
 
 
@@ -203,8 +205,8 @@ def test_the_words_are_the_planners() -> None:
 
 
 def test_what_the_words_round_is_enough() -> None:
-    rows = state_rows([[10 / 3]], [1.0], names=["budget 2024"])
-    problem = state_problem([1.0], rows=rows, fixed_in_groups=[0])
+    rows = state_rows([[10 / 3]], [1.0], labels=Labels(names=["budget 2024"]))
+    problem = state_problem([1.0], rows=rows, rules=Rules(fixed_in_groups=[0]))
     text = str(cheapest_relaxation(problem, weights={"must-fund": math.inf}))
     assert text == "raise budget 2024 by 2.334"
     assert brute_force(with_slack(problem, {0: float(text.rsplit(maxsplit=1)[-1])}))[1]
@@ -212,13 +214,13 @@ def test_what_the_words_round_is_enough() -> None:
 
 def test_a_row_left_out_passes_on_what_its_cap_allows() -> None:
     """Money of 2024 that is not there cannot save 2025: both budgets are needed to see it only if both are short."""
-    rows = state_rows([[1.0], [5.0]], [2.0, 4.0], names=["2024", "2025"], carry=[(0, 1, 1.0)])
-    problem = state_problem([1.0], rows=rows, fixed_in_groups=[0])
+    rows = state_rows([[1.0], [5.0]], [2.0, 4.0], labels=Labels(names=["2024", "2025"]), carry=[(0, 1, 1.0)])
+    problem = state_problem([1.0], rows=rows, rules=Rules(fixed_in_groups=[0]))
     assert conflicts(problem).rules == ()
     short = state_problem(
         [1.0],
-        rows=state_rows([[1.0], [5.0]], [1.5, 4.0], names=["2024", "2025"], carry=[(0, 1, 1.0)]),
-        fixed_in_groups=[0],
+        rows=state_rows([[1.0], [5.0]], [1.5, 4.0], labels=Labels(names=["2024", "2025"]), carry=[(0, 1, 1.0)]),
+        rules=Rules(fixed_in_groups=[0]),
     )
     assert {rule.name for rule in conflicts(short).rules} == {"2024", "2025", "g0"}
     # Half a unit more of either year is enough: what 2024 does not use moves on.

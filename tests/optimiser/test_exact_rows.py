@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rdsim.optimiser import PortfolioProblem, Solving, Status, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import PortfolioProblem, Rules, Solving, Status, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.model import restrict
 from rdsim.optimiser.questions.conflicts import cheapest_relaxation, relaxed_by
@@ -149,7 +149,7 @@ def test_ways_out_are_exact_too(seed: int) -> None:
     rng = np.random.default_rng(seed)
     use = rng.integers(1, 10**12, (2, 4)) / 10 ** rng.integers(0, 9)
     rows = state_rows(use, use.sum(axis=1) * rng.uniform(0.1, 0.9, 2))
-    problem = state_problem(np.ones(4), rows=rows, fixed_in_groups=[0, 1, 2, 3])
+    problem = state_problem(np.ones(4), rows=rows, rules=Rules(fixed_in_groups=[0, 1, 2, 3]))
     way = cheapest_relaxation(problem, weights={"must-fund": np.inf})
     assert evaluate(relaxed_by(problem, way.changes), way.chosen).feasible
 

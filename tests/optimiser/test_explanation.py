@@ -17,7 +17,18 @@ from hypothesis import strategies as st
 import rdsim
 from rdsim.errors import ProblemError
 from rdsim.formulation import state
-from rdsim.optimiser import PortfolioProblem, Solution, Solving, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import (
+    Groups,
+    Labels,
+    PortfolioProblem,
+    Rules,
+    Solution,
+    Solving,
+    evaluate,
+    solve,
+    state_problem,
+    state_rows,
+)
 from rdsim.optimiser.adapters import Limits, solver_named
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.variations import with_caps, with_fixed, with_slack, with_use, with_values
@@ -277,7 +288,7 @@ def test_amounts_that_are_tried_are_enough_and_their_limits_hold(monkeypatch: py
 
 
 def test_counted_caps_rise_by_whole_units() -> None:
-    rows = state_rows([[0.5, 0.75]], [1.0], names=["places US 2025"], family="places")
+    rows = state_rows([[0.5, 0.75]], [1.0], labels=Labels(names=["places US 2025"], family="places"))
     problem = state_problem([3.0, 2.0], rows=rows)
     solution = solve(problem, Solving(gap=0))
     for whole, amount in (((), 0.25), (("places",), 1.0)):
@@ -335,7 +346,7 @@ def test_the_worth_of_a_cap_is_that_of_brute_force() -> None:
 
 
 def test_steps_are_a_piecewise_table() -> None:
-    problem = state_problem([6.0, 10.0, 12.0], rows=state_rows([[1, 2, 3]], [3], names=["budget"]))
+    problem = state_problem([6.0, 10.0, 12.0], rows=state_rows([[1, 2, 3]], [3], labels=Labels(names=["budget"])))
     table = worth_of_cap(problem, solve(problem, Solving(gap=0)), "budget", [2.0, -1.0, 3.0], solving=Solving(gap=0))
     assert [(step.amount, step.cap, step.worth.found) for step in table.steps] == [
         (-1.0, 2.0, -6.0),
@@ -417,15 +428,14 @@ def planner() -> PortfolioProblem:
     rows = state_rows(
         [[2.0, 3.0, 2.0, 0.0, 1.0], [1.0, 1.0, 1.0, 0.0, 1.0]],
         [4.0, 3.0],
-        names=["budget leapfrog 2025", "starts leapfrog 2025"],
-        family=["budget", "starts"],
+        labels=Labels(names=["budget leapfrog 2025", "starts leapfrog 2025"], family=["budget", "starts"]),
     )
     return state_problem(
         [9.0, 8.0, 7.0, -2.0, 1.0],
         rows=rows,
-        group_names=["T1", "T2", "T3", "T4", "T5"],
+        groups=Groups(names=["T1", "T2", "T3", "T4", "T5"]),
         option_names=["T1/2025", "T2/2025", "T3/2025", "T4/2025", "T5/2025"],
-        fixed_out_groups=[4],
+        rules=Rules(fixed_out_groups=[4]),
     )
 
 
@@ -441,7 +451,7 @@ def test_it_reads_well() -> None:
     ]
     assert why_not(problem, solution, "T4", solving=Solving(gap=0)).reason is Reason.WORTHLESS
     assert why_not(problem, solution, "T5", solving=Solving(gap=0)).reason is Reason.RULED_OUT
-    empty = state_problem([1.0], group=[0], group_names=["T1", "T2"])
+    empty = state_problem([1.0], groups=Groups(of=[0], names=["T1", "T2"]))
     assert why_not(empty, solve(empty, Solving(gap=0)), "T2").reason is Reason.NO_OPTION
     assert (
         str(cost_of_losing(problem, solution, "T1", solving=Solving(gap=0)))

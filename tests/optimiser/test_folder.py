@@ -15,7 +15,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rdsim.errors import OutputError, ProblemError
-from rdsim.optimiser import PortfolioProblem, Rows, Solving, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import (
+    Groups,
+    Labels,
+    Network,
+    PortfolioProblem,
+    Rows,
+    Rules,
+    Solving,
+    evaluate,
+    solve,
+    state_problem,
+    state_rows,
+)
 from rdsim.optimiser.problem.folder import describe, digest, pose, read, write
 from rdsim.texts import invisible, tidy
 from tests.optimiser.small import FAMILIES, build, draw
@@ -114,31 +126,36 @@ def any_problem(draw: st.DrawFn) -> PortfolioProblem:
     return state_problem(
         matrix(samples, options) if samples else matrix(1, options)[0],
         option_names=draw(st.lists(allowed, min_size=options, max_size=options, unique=True)),
-        group=[draw(st.integers(0, groups - 1)) for _ in range(options)],
-        group_names=draw(names(groups)),
-        exactly_one=[draw(st.booleans()) for _ in range(groups)],
-        partners=matrix(options, partners, st.just(1)).astype(bool),
-        partner_names=draw(names(partners)),
-        stage=[draw(st.integers(0, stages - 1)) for _ in range(options)],
-        stage_names=draw(names(stages)),
-        opening_value=matrix(partners, stages),
+        groups=Groups(
+            of=[draw(st.integers(0, groups - 1)) for _ in range(options)],
+            names=draw(names(groups)),
+            exactly_one=[draw(st.booleans()) for _ in range(groups)],
+        ),
+        network=Network(
+            partners=matrix(options, partners, st.just(1)).astype(bool),
+            partner_names=draw(names(partners)),
+            stage=[draw(st.integers(0, stages - 1)) for _ in range(options)],
+            stage_names=draw(names(stages)),
+            opening_value=matrix(partners, stages),
+        ),
         rows=state_rows(
             matrix(count, options),
             [draw(NUMBER) for _ in range(count)],
             sense=kinds,
-            names=draw(names(count)),
-            family=draw(st.lists(NAME, min_size=count, max_size=count)),
+            labels=Labels(names=draw(names(count)), family=draw(st.lists(NAME, min_size=count, max_size=count))),
             opening_use=matrix(count, partners * stages) if partners else None,
             shortfall_price=[np.nan if price is None else price for price in soft],
             carry=[(a, b, draw(st.floats(0, 1))) for a, b in itertools.pairwise(hard)],
         ),
-        prerequisites=some_pairs,
-        exclusions=[groups_ for groups_ in (several(groups), several(groups)) if groups_],
-        synergies=[(a, b, draw(NUMBER)) for a, b in some_pairs],
-        fixed_in_groups=inside,
-        fixed_out_groups=[group for group in several(groups) if group not in inside],
-        fixed_in_options=chosen,
-        fixed_out_options=[option for option in several(options) if option not in chosen],
+        rules=Rules(
+            prerequisites=some_pairs,
+            exclusions=[groups_ for groups_ in (several(groups), several(groups)) if groups_],
+            synergies=[(a, b, draw(NUMBER)) for a, b in some_pairs],
+            fixed_in_groups=inside,
+            fixed_out_groups=[group for group in several(groups) if group not in inside],
+            fixed_in_options=chosen,
+            fixed_out_options=[option for option in several(options) if option not in chosen],
+        ),
     )
 
 
@@ -152,8 +169,8 @@ def test_a_knapsack_written_by_a_program_is_two_tables(tmp_path: Path) -> None:
     problem = state_problem(
         [6.0, 10, 12],
         option_names=["tent", "stove", "boat"],
-        group_names=["tent", "stove", "boat"],
-        rows=state_rows([[1, 2, 3]], [5], names=["weight"]),
+        groups=Groups(names=["tent", "stove", "boat"]),
+        rows=state_rows([[1, 2, 3]], [5], labels=Labels(names=["weight"])),
     )
     write(problem, tmp_path / "knapsack", name="hike")
     files = {path.name: path.read_text() for path in (tmp_path / "knapsack").iterdir()}
@@ -190,7 +207,7 @@ def test_the_digest_is_blind_to_the_form_and_sees_the_content(fold: Fold) -> Non
     ids=str,
 )
 def test_a_name_that_would_not_come_back_is_refused(tmp_path: Path, change: dict[str, Any], where: str) -> None:
-    problem = state_problem([1.0, 2, 3], partners=[0, -1, -1])
+    problem = state_problem([1.0, 2, 3], network=Network(partners=[0, -1, -1]))
     with pytest.raises(ProblemError) as caught:
         write(replace(problem, **change), tmp_path / "it")
     assert {fault.where for fault in caught.value.faults} == {where}

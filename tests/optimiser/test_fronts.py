@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import InfeasibleError, ProblemError, SolverError
-from rdsim.optimiser import Evaluation, PortfolioProblem, Solving, evaluate, state_problem, state_rows
+from rdsim.optimiser import Evaluation, Groups, PortfolioProblem, Solving, evaluate, state_problem, state_rows
 from rdsim.optimiser.models.variations import Measure, count_of_options, opposite
 from rdsim.optimiser.questions.fronts import VALUE, CVaR, Front, Objective, front
 from tests.optimiser.machine import INSTALLED
@@ -176,7 +176,7 @@ def test_some_points_of_value_and_cvar_reach_both_ends() -> None:
 
 def test_cvar_of_equally_good_values_is_cleaned_up() -> None:
     """Both are worth 4 on average; the second never less than 3. The third has more of neither."""
-    problem = state_problem(np.array([[0.0, 3.0, 2.0], [8.0, 5.0, 2.0]]), group=[0, 0, 0])
+    problem = state_problem(np.array([[0.0, 3.0, 2.0], [8.0, 5.0, 2.0]]), groups=Groups(of=[0, 0, 0]))
     for points in (None, 2):
         found = front(problem, VALUE, CVaR(0.5), points=points)
         assert pairs_of(found) == [(4.0, 3.0)]
@@ -246,7 +246,7 @@ def opposite_of(figure: Objective) -> Measure:
 
 def test_weakly_dominated_points_are_cleaned_away() -> None:
     """Two portfolios are worth the same; the one with less of the second figure comes first in every tie."""
-    problem = state_problem([5.0, 5.0, 3.0], group=[0, 0, 0])
+    problem = state_problem([5.0, 5.0, 3.0], groups=Groups(of=[0, 0, 0]))
     second = Measure("second", np.array([1.0, 2.0, 3.0]), np.zeros(0))
     for points in (None, 2, 3):
         found = front(problem, VALUE, second, points=points)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rdsim.optimiser import PortfolioProblem, state_problem, state_rows
+from rdsim.optimiser import Labels, PortfolioProblem, state_problem, state_rows
 from rdsim.optimiser.adapters import Limits
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.lptext import lp_text
@@ -23,6 +23,7 @@ from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.solving.appraisal import Risk
 from rdsim.optimiser.solving.tail import lowest, with_cuts, with_sample_columns
 from rdsim.optimiser.solving.task import state_task
+from tests.optimiser.small import problem_of_fields
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -38,16 +39,18 @@ CASES: dict[str, dict[str, Any]] = {
     "choice": {"exactly_one": [False, True, False]},
     "opening": {"opening_value": [[-2.0, -1.5], [-1.0, -1.0]]},
     "opening-use": {"rows": state_rows(MONEY, [6, 7], opening_use=[[1, 0, 2, 0], [0, 1, 0, 2]])},
-    "budget": {"rows": state_rows(MONEY, [6, 7], family="budget")},
-    "carry": {"rows": state_rows(MONEY, [6, 7], family="budget", carry=[(0, 1, 0.05)])},
-    "starts": {"rows": state_rows([[1, 0, 1, 0, 0], [0, 1, 0, 1, 1]], [1, 2], family="starts")},
-    "places": {"rows": state_rows([[1, 0.5, 0, 1, 0], [0, 0, 0, 1, 1]], [1, 1], family="places")},
-    "abroad": {"rows": state_rows([[2, 1, 0, 2, 1.5]], [3], family="abroad")},
+    "budget": {"rows": state_rows(MONEY, [6, 7], labels=Labels(family="budget"))},
+    "carry": {"rows": state_rows(MONEY, [6, 7], labels=Labels(family="budget"), carry=[(0, 1, 0.05)])},
+    "starts": {"rows": state_rows([[1, 0, 1, 0, 0], [0, 1, 0, 1, 1]], [1, 2], labels=Labels(family="starts"))},
+    "places": {"rows": state_rows([[1, 0.5, 0, 1, 0], [0, 0, 0, 1, 1]], [1, 1], labels=Labels(family="places"))},
+    "abroad": {"rows": state_rows([[2, 1, 0, 2, 1.5]], [3], labels=Labels(family="abroad"))},
     "field-share": {
-        "rows": state_rows([[6, 5, 0, 0, 2.5]] * 2, [3, 8], sense=[">=", "<="], family=["field floor", "field ceiling"])
+        "rows": state_rows(
+            [[6, 5, 0, 0, 2.5]] * 2, [3, 8], sense=[">=", "<="], labels=Labels(family=["field floor", "field ceiling"])
+        )
     },
-    "partner-share": {"rows": state_rows([[6, 5, 0, 4, 0]], [9], family="partner share")},
-    "quota": {"rows": state_rows([[1, 1, 1, 1, 0]], [1], sense="==", family="quota")},
+    "partner-share": {"rows": state_rows([[6, 5, 0, 4, 0]], [9], labels=Labels(family="partner share"))},
+    "quota": {"rows": state_rows([[1, 1, 1, 1, 0]], [1], sense="==", labels=Labels(family="quota"))},
     "international": {"rows": state_rows([[6, 5, 0, 4, 2.5]], [8], sense=">=", shortfall_price=[0.5])},
     "soft-both-ways": {"rows": state_rows([[1, 1, 0, 1, 1]], [2], sense="==", shortfall_price=[1.5])},
     "prerequisite": {"prerequisites": [(2, 1)]},
@@ -58,13 +61,13 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-def stated(name: str) -> PortfolioProblem:
-    return state_problem(**(SHAPE | CASES[name]))
+def case(name: str) -> PortfolioProblem:
+    return problem_of_fields(**(SHAPE | CASES[name]))
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_lp_text_is_the_golden_one(name: str) -> None:
-    text = lp_text(formulate(stated(name)))
+    text = lp_text(formulate(case(name)))
     path = GOLDEN / f"{name}.lp"
     if os.environ.get("RDSIM_REWRITE_GOLDEN") == "1":
         path.write_text(text, encoding="utf-8")
@@ -74,7 +77,7 @@ def test_the_lp_text_is_the_golden_one(name: str) -> None:
 def test_no_golden_file_is_left_over_and_every_family_is_in_one() -> None:
     assert {path.stem for path in GOLDEN.glob("*.lp")} == {*CASES, *RISKS}
     for family in FAMILIES:
-        assert any(family(lay_out(stated(name))).names for name in CASES), family.__name__
+        assert any(family(lay_out(case(name))).names for name in CASES), family.__name__
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -82,7 +85,7 @@ def test_a_solver_reads_the_text_as_the_same_model(name: str, tmp_path: Path) ->
     """HiGHS, reading the file, finds the optimum that the model has: the text can be handed to others."""
     import highspy  # noqa: PLC0415 - only here
 
-    model = formulate(stated(name))
+    model = formulate(case(name))
     path = tmp_path / "model.lp"
     path.write_text(lp_text(model), encoding="utf-8")
     reader = highspy.Highs()
@@ -108,7 +111,7 @@ MOST = np.array([1.0, 0.0, 1.0, 0.0, 1.0])
 
 def _of_risk(risk: Risk) -> Model:
     """The model of a risk, with the cuts that one portfolio breaks, or with a column for each sample."""
-    problem = state_problem(**(SHAPE | CASES["budget"] | {"values": WORLDS}))
+    problem = problem_of_fields(**(SHAPE | CASES["budget"] | {"values": WORLDS}))
     task = state_task(problem, risk)
     if risk.probability is not None:
         rule = task.rules[0]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rdsim.errors import ProblemError
-from rdsim.optimiser import PortfolioProblem, Solving, Status, evaluate, state_problem, state_rows
+from rdsim.optimiser import Groups, Labels, PortfolioProblem, Solving, Status, evaluate, state_problem, state_rows
 from rdsim.optimiser.models.variations import with_caps
 from rdsim.optimiser.questions.ladder import SHARES, ladder
 from tests.optimiser.machine import INSTALLED
@@ -86,7 +86,9 @@ def test_every_rung_is_that_of_brute_force(solver: str) -> None:
 
 def test_more_money_may_drop_what_less_money_funds_and_nesting_has_a_price() -> None:
     """With 3 the small one is bought; with 5 the large one is better, but not beside what is already funded."""
-    problem = state_problem([3.0, 10.0], rows=state_rows([[3, 5]], [3], family="budget"), group_names=["S", "L"])
+    problem = state_problem(
+        [3.0, 10.0], rows=state_rows([[3, 5]], [3], labels=Labels(family="budget")), groups=Groups(names=["S", "L"])
+    )
     found = ladder(problem, (1.0, 5 / 3), solving=Solving(gap=0))
     low, high = found.rungs
     assert (low.plain.chosen, high.plain.chosen) == ((0,), (1,))
@@ -133,7 +135,7 @@ def test_no_time_is_no_answer_and_no_price() -> None:
 
 
 def test_all_wrong_arguments_are_named_at_once() -> None:
-    problem = state_problem([1.0], rows=state_rows([[1]], [1], family="budget"))
+    problem = state_problem([1.0], rows=state_rows([[1]], [1], labels=Labels(family="budget")))
     with pytest.raises(ProblemError) as caught:
         ladder(problem, (0.0, math.nan), families=("money",), start=math.inf, solving=Solving(gap=-1.0, threads=0))
     words = str(caught.value)

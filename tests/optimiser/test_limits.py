@@ -11,7 +11,17 @@ import numpy as np
 import pytest
 
 from rdsim.errors import SolverError
-from rdsim.optimiser import PortfolioProblem, Solving, Status, Termination, solve, state_problem, state_rows
+from rdsim.optimiser import (
+    Labels,
+    Network,
+    PortfolioProblem,
+    Solving,
+    Status,
+    Termination,
+    solve,
+    state_problem,
+    state_rows,
+)
 from rdsim.optimiser.adapters import Limits
 from rdsim.optimiser.adapters.cbc import Cbc
 from rdsim.optimiser.adapters.highs import Highs
@@ -88,7 +98,9 @@ def sampled(seed: int = 0) -> PortfolioProblem:
     rng = np.random.default_rng(seed)
     values = rng.integers(-5, 20, (40, 6)).astype(float)
     return state_problem(
-        values, rows=state_rows([rng.integers(1, 9, 6)], [12], names=["money"], family="budget"), partners=[-1] * 6
+        values,
+        rows=state_rows([rng.integers(1, 9, 6)], [12], labels=Labels(names=["money"], family="budget")),
+        network=Network(partners=[-1] * 6),
     )
 
 

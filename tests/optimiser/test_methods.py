@@ -12,7 +12,19 @@ import pytest
 
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import SolverError
-from rdsim.optimiser import PortfolioProblem, Solving, Status, Termination, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import (
+    Groups,
+    Labels,
+    PortfolioProblem,
+    Rules,
+    Solving,
+    Status,
+    Termination,
+    evaluate,
+    solve,
+    state_problem,
+    state_rows,
+)
 from rdsim.optimiser.adapters import Answer, Feature, Limits, Solver, State
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.milp import formulate
@@ -180,7 +192,9 @@ def test_equal_optima_are_broken_as_documented() -> None:
     for solver in INSTALLED:
         for seed in (0, 1, 2):
             assert solve(problem, Solving(gap=0, solver=solver, seed=seed)).chosen == tuple(sorted(smallest.tolist()))
-    worthless = state_problem([4.0, 0.0, 2.0, 2.0], group=[0, 1, 2, 3], exclusions=[(0, 2), (0, 3)])
+    worthless = state_problem(
+        [4.0, 0.0, 2.0, 2.0], groups=Groups(of=[0, 1, 2, 3]), rules=Rules(exclusions=[(0, 2), (0, 3)])
+    )
     assert solve(worthless, Solving(gap=0)).chosen == (0,)
 
 
@@ -210,6 +224,8 @@ class Liar(Solver):
 
 @pytest.mark.parametrize("method", ["direct", "rens"])
 def test_a_portfolio_that_breaks_rows_is_nobodys_answer(method: str) -> None:
-    problem = state_problem([4.0, 5.0], rows=state_rows([[1, 1]], [1], names=["budget 2024"], family="budget"))
+    problem = state_problem(
+        [4.0, 5.0], rows=state_rows([[1, 1]], [1], labels=Labels(names=["budget 2024"], family="budget"))
+    )
     with pytest.raises(SolverError, match="budget budget 2024"):
         solve(problem, Solving(solver=Liar(), gap=0), method=method)

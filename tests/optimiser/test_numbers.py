@@ -8,7 +8,19 @@ import numpy as np
 import pytest
 
 from rdsim.errors import SolverError
-from rdsim.optimiser import PortfolioProblem, Solving, Status, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import (
+    Groups,
+    Labels,
+    Network,
+    PortfolioProblem,
+    Rules,
+    Solving,
+    Status,
+    evaluate,
+    solve,
+    state_problem,
+    state_rows,
+)
 from rdsim.optimiser.adapters import Answer, Limits
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.model import Model
@@ -78,7 +90,7 @@ def test_a_forbidding_price_leaves_the_other_prices_exact(solver: str, forbidden
         for job, agent in itertools.product(range(5), range(3)):
             use[agent, 3 * job + agent] = weight[job, agent]
         rows = state_rows(use, [28] * 3)
-        problem = state_problem(-cost.ravel(), group=np.repeat(range(5), 3), exactly_one=True, rows=rows)
+        problem = state_problem(-cost.ravel(), groups=Groups(of=np.repeat(range(5), 3), exactly_one=True), rows=rows)
         best, found = cheapest(cost, weight, 28), solve(problem, Solving(solver=solver, gap=0))
         if best == np.inf:
             assert found.status is Status.INFEASIBLE
@@ -97,7 +109,7 @@ def test_mostly_forbidden_choices(solver: str) -> None:
 
 
 def test_two_rules_on_the_money_of_one_row_have_names_of_their_own() -> None:
-    problem = state_problem([[1.0, 2.0], [2.0, 1.0]], rows=state_rows([[1, 1]], [2], names=["money"]))
+    problem = state_problem([[1.0, 2.0], [2.0, 1.0]], rows=state_rows([[1, 1]], [2], labels=Labels(names=["money"])))
     rules = (
         SampledRow(0, np.array([[1.0, 3], [1, 1]]), level=0.5),
         SampledRow(0, np.array([[1.0, 1], [1, 3]]), level=0.5),
@@ -134,14 +146,14 @@ def hard_to_choose_among_equals() -> PortfolioProblem:
     )
     return state_problem(
         [-3.0, 1, 6, 16, 1, 6, -2, 18],
-        group=[0, 0, 0, 1, 1, 2, 2, 2],
-        exactly_one=[1, 0, 1],
-        stage=[0, 0, 0, 1, 0, 0, 0, 2],
-        stage_names="abc",
-        opening_value=[[0, -11, -1], [-6, 3, 1]],
-        synergies=[(2, 0, 4.0), (2, 0, 3.0)],
-        fixed_in_groups=[2],
-        partners=[[0, 0], [0, 0], [0, 0], [0, 0], [1, 0], [0, 1], [1, 0], [1, 0]],
+        groups=Groups(of=[0, 0, 0, 1, 1, 2, 2, 2], exactly_one=[1, 0, 1]),
+        network=Network(
+            stage=[0, 0, 0, 1, 0, 0, 0, 2],
+            stage_names="abc",
+            opening_value=[[0, -11, -1], [-6, 3, 1]],
+            partners=[[0, 0], [0, 0], [0, 0], [0, 0], [1, 0], [0, 1], [1, 0], [1, 0]],
+        ),
+        rules=Rules(synergies=[(2, 0, 4.0), (2, 0, 3.0)], fixed_in_groups=[2]),
         rows=rows,
     )
 

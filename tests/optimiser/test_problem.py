@@ -13,8 +13,22 @@ import pytest
 from scipy.sparse import coo_array
 
 from rdsim.errors import InfeasibleError, ProblemError, SolverError
-from rdsim.optimiser import Solving, Status, check, evaluate, require, solve, state_problem, state_rows
+from rdsim.optimiser import (
+    Groups,
+    Labels,
+    Network,
+    Rules,
+    Solving,
+    Status,
+    check,
+    evaluate,
+    require,
+    solve,
+    state_problem,
+    state_rows,
+)
 from rdsim.optimiser.problem import problem
+from tests.optimiser.small import problem_of_fields
 
 KNAPSACK = {"values": [6.0, 10.0, 12.0], "rows": state_rows([[1, 2, 3]], cap=[5])}
 
@@ -42,7 +56,7 @@ def test_samples_count_by_their_mean() -> None:
 
 
 def test_a_pickled_problem_is_the_same_problem() -> None:
-    stated = state_problem(**KNAPSACK, partners=[0, -1, 1], opening_value=-1)
+    stated = state_problem(**KNAPSACK, network=Network(partners=[0, -1, 1], opening_value=-1))
     again = pickle.loads(pickle.dumps(stated))  # noqa: S301 - our own bytes
     assert evaluate(again, [0, 2]).objective == evaluate(stated, [0, 2]).objective == 16.0
 
@@ -58,7 +72,10 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "stage unnamed": ({"stage": [0, 4, 0], "stage_names": ["a"]}, "stage"),
     "names repeated": ({"option_names": ["a", "a", "b"]}, "option_names"),
     "names missing": ({"option_names": ["a"]}, "values"),
-    "row names repeated": ({"rows": state_rows([[1, 2, 3]] * 2, [1, 1], names=["r", "r"])}, "rows.names"),
+    "row names repeated": (
+        {"rows": state_rows([[1, 2, 3]] * 2, [1, 1], labels=Labels(names=["r", "r"]))},
+        "rows.names",
+    ),
     "partners of wrong shape": ({"partners": np.ones((2, 1), dtype=bool)}, "partners"),
     "opening value of wrong shape": ({"partners": [0, 1, 0], "opening_value": [[1.0]]}, "opening_value"),
     "opening value infinite": ({"partners": [0, 0, 0], "opening_value": -np.inf}, "opening_value"),
@@ -72,7 +89,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "sense unknown": ({"rows": state_rows([[1, 2, 3]], [1], sense="<")}, "rows.sense"),
     "price negative": ({"rows": state_rows([[1, 2, 3]], [1], shortfall_price=[-1])}, "rows.shortfall_price"),
     "prices too many": ({"rows": state_rows([[1, 2, 3]], [1], shortfall_price=[1, 1])}, "rows.shortfall_price"),
-    "families too few": ({"rows": state_rows([[1, 2, 3]], [1], family=[])}, "rows.family"),
+    "families too few": ({"rows": state_rows([[1, 2, 3]], [1], labels=Labels(family=[]))}, "rows.family"),
     "carry out of range": ({"rows": state_rows([[1, 2, 3]], [1], carry=[(0, 3, 0.5)])}, "rows.carry"),
     "carry rate negative": ({"rows": state_rows([[1, 2, 3]] * 2, [1, 1], carry=[(0, 1, -0.5)])}, "rows.carry"),
     "carry rate nan": ({"rows": state_rows([[1, 2, 3]] * 2, [1, 1], carry=[(0, 1, np.nan)])}, "rows.carry"),
@@ -100,13 +117,13 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_wrong_problem_is_refused(name: str) -> None:
     arguments, where = BROKEN[name]
     with pytest.raises(ProblemError) as caught:
-        state_problem(**(KNAPSACK | arguments))
+        problem_of_fields(**(KNAPSACK | arguments))
     assert any(fault.where.startswith(where) for fault in caught.value.faults), str(caught.value)
 
 
 def test_all_faults_come_at_once() -> None:
     with pytest.raises(ProblemError) as caught:
-        state_problem([1.0, np.inf, 2.0], prerequisites=[(0, 0)], exclusions=[(9, 1)])
+        state_problem([1.0, np.inf, 2.0], rules=Rules(prerequisites=[(0, 0)], exclusions=[(9, 1)]))
     assert len(caught.value.faults) == 3
     assert pickle.loads(pickle.dumps(caught.value)).faults == caught.value.faults  # noqa: S301 - our own bytes
 
@@ -121,7 +138,7 @@ def test_a_problem_changed_by_hand_is_checked_again() -> None:
 
 
 def test_one_partner_for_each_option_or_none() -> None:
-    stated = state_problem([1.0, 2.0, 3.0], partners=[1, -1, 0], partner_names=["a", "b", "c"])
+    stated = state_problem([1.0, 2.0, 3.0], network=Network(partners=[1, -1, 0], partner_names=["a", "b", "c"]))
     assert stated.partners.toarray().tolist() == [[False, True, False], [False, False, False], [True, False, False]]
 
 
@@ -141,8 +158,7 @@ def world() -> problem.PortfolioProblem:
         [[3, 2, 0], [0, 2, 6], [1, 1, 1]],
         [4, 5, 2],
         sense=["<=", "<=", ">="],
-        names=["budget 1", "budget 2", "wanted"],
-        family=["budget", "budget", "international"],
+        labels=Labels(names=["budget 1", "budget 2", "wanted"], family=["budget", "budget", "international"]),
         opening_use=[[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]],
         shortfall_price=[np.nan, np.nan, 10],
         carry=[(0, 1, 0.5)],
@@ -150,11 +166,8 @@ def world() -> problem.PortfolioProblem:
     return state_problem(
         [20.0, 30.0, 40.0],
         rows=rows,
-        partners=[[1, 0], [1, 1], [0, 0]],
-        stage=[0, 1, 1],
-        opening_value=[[-5, -4], [-3, -2]],
-        synergies=[(0, 2, 7.0), (1, 2, -6.0)],
-        prerequisites=[(1, 0)],
+        network=Network(partners=[[1, 0], [1, 1], [0, 0]], stage=[0, 1, 1], opening_value=[[-5, -4], [-3, -2]]),
+        rules=Rules(synergies=[(0, 2, 7.0), (1, 2, -6.0)], prerequisites=[(1, 0)]),
     )
 
 
@@ -179,7 +192,12 @@ def test_carry_over_and_a_soft_row_judged_by_hand() -> None:
 
 
 def test_a_dependent_group_may_start_with_its_prerequisite_but_not_before() -> None:
-    stated = state_problem([1.0, 1.0, 1.0], group=[0, 0, 1], stage=[0, 1, 1], prerequisites=[(0, 1)])
+    stated = state_problem(
+        [1.0, 1.0, 1.0],
+        groups=Groups(of=[0, 0, 1]),
+        network=Network(stage=[0, 1, 1]),
+        rules=Rules(prerequisites=[(0, 1)]),
+    )
     assert evaluate(stated, [1, 2]).feasible
     assert [v.family for v in evaluate(stated, [0, 2]).violations] == ["prerequisite"]
     assert [v.family for v in evaluate(stated, [1]).violations] == ["prerequisite"]
@@ -188,11 +206,8 @@ def test_a_dependent_group_may_start_with_its_prerequisite_but_not_before() -> N
 def test_rules_that_are_broken_are_named() -> None:
     stated = state_problem(
         [1.0] * 5,
-        group=[0, 0, 1, 2, 3],
-        exactly_one=[False, False, True, False],
-        exclusions=[(0, 1)],
-        fixed_in_groups=[3],
-        fixed_out_options=[0],
+        groups=Groups(of=[0, 0, 1, 2, 3], exactly_one=[False, False, True, False]),
+        rules=Rules(exclusions=[(0, 1)], fixed_in_groups=[3], fixed_out_options=[0]),
     )
     families = Counter(violation.family for violation in evaluate(stated, [0, 1, 2]).violations)
     assert families == {"choice": 2, "exclusion": 1, "fixed": 2}

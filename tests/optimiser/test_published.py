@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from rdsim.optimiser import PortfolioProblem, Solving, Status, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import (
+    Groups,
+    Network,
+    PortfolioProblem,
+    Solving,
+    Status,
+    evaluate,
+    solve,
+    state_problem,
+    state_rows,
+)
 from rdsim.optimiser.problem.folder import read, write
 from tests.optimiser.machine import INSTALLED
 
@@ -46,7 +56,7 @@ def multiple_choice(rng: np.random.Generator) -> Stated:
     group = np.repeat(np.arange(12), 6)
     value, weights = rng.integers(-20, 100, 72).astype(float), rng.integers(1, 50, (2, 72)).astype(float)
     caps = np.array([12 * 22.0, 12 * 24.0])
-    problem = state_problem(value, group=group, exactly_one=True, rows=state_rows(weights, caps))
+    problem = state_problem(value, groups=Groups(of=group, exactly_one=True), rows=state_rows(weights, caps))
     rows = [(row, -np.inf, cap) for row, cap in zip(weights, caps, strict=True)]
     rows += [((group == g).astype(float), 1.0, 1.0) for g in range(12)]
     return Stated(problem, textbook(value, rows))
@@ -60,7 +70,7 @@ def _assignment(rng: np.random.Generator, sign: float) -> Stated:
     caps = np.floor(0.9 * use.sum(axis=1) / agents)
     rows = np.kron(np.eye(agents), np.ones(jobs)) * use.ravel()
     group = np.tile(np.arange(jobs), agents)
-    problem = state_problem(value.ravel(), group=group, exactly_one=True, rows=state_rows(rows, caps))
+    problem = state_problem(value.ravel(), groups=Groups(of=group, exactly_one=True), rows=state_rows(rows, caps))
     limits = [(row, -np.inf, cap) for row, cap in zip(rows, caps, strict=True)]
     limits += [((group == job).astype(float), 1.0, 1.0) for job in range(jobs)]
     return Stated(problem, textbook(value.ravel(), limits))
@@ -86,10 +96,8 @@ def facilities(rng: np.random.Generator) -> Stated:
     use = np.kron(np.eye(sites), np.ones(customers)) * np.tile(demand, sites)
     problem = state_problem(
         -cost.ravel(),
-        group=group,
-        exactly_one=True,
-        partners=partner,
-        opening_value=-fixed[:, np.newaxis],
+        groups=Groups(of=group, exactly_one=True),
+        network=Network(partners=partner, opening_value=-fixed[:, np.newaxis]),
         rows=state_rows(use, capacity),
     )
     value = np.concatenate([-cost.ravel(), -fixed])
@@ -112,7 +120,9 @@ def periods(rng: np.random.Generator) -> Stated:
     use = np.where(start == np.arange(years)[:, np.newaxis], cost, 0.0)
     caps = rng.integers(10, 40, years).astype(float)
     carry = [(year, year + 1, rate) for year in range(years - 1)]
-    problem = state_problem(value, group=group, stage=start, rows=state_rows(use, caps, carry=carry))
+    problem = state_problem(
+        value, groups=Groups(of=group), network=Network(stage=start), rows=state_rows(use, caps, carry=carry)
+    )
     options = projects * years
     rows = [(np.append(group == g, np.zeros(years)).astype(float), 0.0, 1.0) for g in range(projects)]
     for year in range(years):  # spent + passed on <= cap + rate * passed in

@@ -16,7 +16,17 @@ from scipy.sparse import csr_array, vstack
 from benchmarks.instances import Shape, draw_problem
 from benchmarks.risk import draw_samples, extensive_form
 from rdsim.errors import ProblemError
-from rdsim.optimiser import PortfolioProblem, Solving, Status, Termination, evaluate, state_problem, state_rows
+from rdsim.optimiser import (
+    Groups,
+    Labels,
+    PortfolioProblem,
+    Solving,
+    Status,
+    Termination,
+    evaluate,
+    state_problem,
+    state_rows,
+)
 from rdsim.optimiser.adapters import Limits
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.solving import kelley, risk
@@ -207,14 +217,16 @@ def test_search_is_feasible_and_its_bound_is_valid() -> None:
 def test_weight_trades_mean_for_tail() -> None:
     """A safe 4 against 0 or 9 by halves: the mean prefers the bet, the tail does not, and the turn is where it is."""
     values = np.array([[4.0, 0.0], [4.0, 9.0]])
-    problem = state_problem(values, group=[0, 0])
+    problem = state_problem(values, groups=Groups(of=[0, 0]))
     for weight, option in ((0.0, 1), (0.1, 1), (0.12, 0), (1.0, 0)):  # 4.5 (1 - w) > 4 while w < 1/9
         assert solve_risk(problem, Risk(level=0.5, weight=weight), solving=Solving(gap=0)).chosen == (option,)
 
 
 def test_rules_tell_their_values_and_which_bind() -> None:
     values = np.array([[4.0, 0.0], [4.0, 9.0]])
-    problem = state_problem(values, rows=state_rows([[1, 1]], [1.0], names=["money"]), group=[0, 0])
+    problem = state_problem(
+        values, rows=state_rows([[1, 1]], [1.0], labels=Labels(names=["money"])), groups=Groups(of=[0, 0])
+    )
     found = solve_risk(problem, Risk(level=0.5, floor=1.0), solving=Solving(gap=0))
     assert found.chosen == (0,)
     assert [(rule.name, rule.value, rule.limit) for rule in found.rules] == [("cvar", 4.0, 1.0)]

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from rdsim.optimiser import PortfolioProblem, Solving, solve, state_problem, state_rows
+from rdsim.optimiser import Groups, Labels, Network, PortfolioProblem, Solving, solve, state_problem, state_rows
 from rdsim.optimiser.adapters import Limits, State, solver_named
 from rdsim.optimiser.models.milp import formulate, tightened
 
@@ -23,17 +23,19 @@ def places(partners: int = 3, technologies: int = 6) -> PortfolioProblem:
         rows=state_rows(
             with_whom.T.astype(float),
             np.full(partners, float(PLACES)),
-            names=[f"places P{p} 2024" for p in range(partners)],
-            family=["places"] * partners,
+            labels=Labels(names=[f"places P{p} 2024" for p in range(partners)], family=["places"] * partners),
         ),
         option_names=[f"T{technology}/P{partner}" for technology, partner in options],
-        group=[technology for technology, _ in options],
-        group_names=[f"T{technology}" for technology in range(technologies)],
-        partners=with_whom,
-        partner_names=[f"P{p}" for p in range(partners)],
-        stage=[0] * len(options),
-        stage_names=["2024"],
-        opening_value=np.full((partners, 1), -1.5),
+        groups=Groups(
+            of=[technology for technology, _ in options], names=[f"T{technology}" for technology in range(technologies)]
+        ),
+        network=Network(
+            partners=with_whom,
+            partner_names=[f"P{p}" for p in range(partners)],
+            stage=[0] * len(options),
+            stage_names=["2024"],
+            opening_value=np.full((partners, 1), -1.5),
+        ),
     )
 
 

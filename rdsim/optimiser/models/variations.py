@@ -15,7 +15,7 @@ from scipy.sparse import csr_array, vstack
 from rdsim.optimiser.models.milp import RESOURCES, formulate
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.evaluation import Evaluation
-from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, Rows, frozen, state_rows
+from rdsim.optimiser.problem.problem import FloatArray, Labels, PortfolioProblem, Rows, frozen, state_rows
 
 __all__ = [
     "Measure",
@@ -74,9 +74,9 @@ def with_rows(problem: PortfolioProblem, extra: Rows) -> PortfolioProblem:
         vstack([rows.use, extra.use]),
         np.concatenate([rows.cap, extra.cap]),
         sense=(*rows.sense, *extra.sense),
-        names=(*rows.names, *extra.names),
-        keys=(*rows.keys, *extra.keys),
-        family=(*rows.family, *extra.family),
+        labels=Labels(
+            names=(*rows.names, *extra.names), keys=(*rows.keys, *extra.keys), family=(*rows.family, *extra.family)
+        ),
         opening_use=vstack([rows.opening_use, opening]) if openings else None,
         shortfall_price=np.concatenate([rows.shortfall_price, extra.shortfall_price]),
         carry=(*rows.carry, *carry),
@@ -101,8 +101,7 @@ def with_row(
         csr_array(measure.use[np.newaxis]),
         [cap],
         sense=sense,
-        names=[measure.name],
-        family=family,
+        labels=Labels(names=[measure.name], family=family),
         opening_use=opening,
         shortfall_price=[price],
     )

@@ -41,9 +41,13 @@ __all__ = [
     "SENSES",
     "BoolArray",
     "FloatArray",
+    "Groups",
     "IntArray",
+    "Labels",
+    "Network",
     "PortfolioProblem",
     "Rows",
+    "Rules",
     "check",
     "foremost",
     "rounded",
@@ -297,31 +301,40 @@ def _named(names: Iterable[str] | None, count: int, letter: str) -> tuple[str, .
     return tuple(f"{letter}{index:0{width}d}" for index in range(count))
 
 
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What rows are called: nothing is read out of it."""
+
+    names: Iterable[str] | None = None
+    """By default r0, r1, ..."""
+    keys: Iterable[Hashable] | None = None
+    """What each row is about, for whoever states it; by default its name."""
+    family: str | Sequence[str] = "row"
+    """Of all rows, or of each."""
+
+
 def state_rows(
     use: Any,
     cap: ArrayLike,
     *,
     sense: str | Sequence[str] = "<=",
-    names: Iterable[str] | None = None,
-    keys: Iterable[Hashable] | None = None,
-    family: str | Sequence[str] = "row",
+    labels: Labels = Labels(),
     opening_use: Any = None,
     shortfall_price: ArrayLike | None = None,
     carry: Iterable[tuple[int, int, float]] = (),
 ) -> Rows:
     """Rows from whatever is convenient: nested lists or sparse `use` (R x O), one sense or one for each row.
 
-    `opening_use` may be left out: `state_problem` then gives it its shape. Keys that are left out are the names.
-    Nothing is checked here.
+    `opening_use` may be left out: `state_problem` then gives it its shape. Nothing is checked here.
     """
     caps = _floats(cap)
     count = caps.size
     matrix = _sparse(use, (0, 0), np.float64)
     prices = np.full(count, np.nan) if shortfall_price is None else shortfall_price
-    named = _named(names, count, "r")
+    named, family = _named(labels.names, count, "r"), labels.family
     return Rows(
         names=named,
-        keys=named if keys is None else tuple(keys),
+        keys=named if labels.keys is None else tuple(labels.keys),
         family=(family,) * count if isinstance(family, str) else tuple(family),
         use=matrix,
         opening_use=_sparse(opening_use, (count, 0), np.float64),
@@ -352,8 +365,49 @@ def _membership(partners: Any, options: int) -> csr_array:
     return _sparse(partners, (options, 0), np.bool_)
 
 
-def _groups(values: Iterable[int]) -> tuple[int, ...]:
+def _indices(values: Iterable[int]) -> tuple[int, ...]:
     return tuple(int(value) for value in values)
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Groups of options, of each of which one is chosen at most; by default every option is one."""
+
+    of: ArrayLike | None = None
+    """(O,) index of each option's group."""
+    names: Iterable[str] | None = None
+    exactly_one: ArrayLike = False
+    """(G,), or one for all: one option must be chosen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Partners of options and the stages at which these start; by default no partner, and one stage."""
+
+    partners: Any = None
+    """O x P matrix, or a list with one partner index (or -1) for each option."""
+    partner_names: Iterable[str] | None = None
+    stage: ArrayLike | None = None
+    """(O,) index of each option's stage."""
+    stage_names: Iterable[str] | None = None
+    opening_value: ArrayLike = 0.0
+    """(P, S), or one for all: what opening a partner at a stage adds to the objective."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """Relations between groups, and what is fixed; by default none."""
+
+    prerequisites: ArrayLike = ()
+    """(K, 2): dependent group, prerequisite group."""
+    exclusions: Iterable[Iterable[int]] = ()
+    """At most one group of each is funded."""
+    synergies: Iterable[tuple[int, int, float]] = ()
+    """Group, group, value (either sign) if both are funded."""
+    fixed_in_groups: Iterable[int] = ()
+    fixed_out_groups: Iterable[int] = ()
+    fixed_in_options: Iterable[int] = ()
+    fixed_out_options: Iterable[int] = ()
 
 
 def state_problem(
@@ -361,78 +415,57 @@ def state_problem(
     *,
     rows: Rows | None = None,
     option_names: Iterable[str] | None = None,
-    group: ArrayLike | None = None,
-    group_names: Iterable[str] | None = None,
-    exactly_one: ArrayLike = False,
-    partners: Any = None,
-    partner_names: Iterable[str] | None = None,
-    stage: ArrayLike | None = None,
-    stage_names: Iterable[str] | None = None,
-    opening_value: ArrayLike = 0.0,
-    prerequisites: ArrayLike = (),
-    exclusions: Iterable[Iterable[int]] = (),
-    synergies: Iterable[tuple[int, int, float]] = (),
-    fixed_in_groups: Iterable[int] = (),
-    fixed_out_groups: Iterable[int] = (),
-    fixed_in_options: Iterable[int] = (),
-    fixed_out_options: Iterable[int] = (),
+    groups: Groups = Groups(),
+    network: Network = Network(),
+    rules: Rules = Rules(),
 ) -> PortfolioProblem:
     """State a problem, defaults filled in and everything checked.
 
     Left out, every option is a group of its own, has no partner and starts at the one stage there is.
-    `partners` is an O x P matrix, or a list with one partner index (or -1) for each option.
 
     Raises: ProblemError with every fault.
     """
     worth = _floats(values)
     options = worth.shape[-1] if worth.ndim else 0
-    network = _network(options, partners, partner_names, stage, stage_names, opening_value)
+    linked = _network(options, network)
     problem = PortfolioProblem(
         option_names=_named(option_names, options, "o"),
-        **_grouped(options, group, group_names, exactly_one),
+        **_grouped(options, groups),
         values=worth,
-        **network,
-        rows=_shaped(rows, options, network["opening_value"].size),
-        prerequisites=_integers(prerequisites).reshape(-1, 2),
-        exclusions=tuple(_groups(groups) for groups in exclusions),
-        synergies=tuple((int(a), int(b), float(value)) for a, b, value in synergies),
-        fixed_in_groups=_groups(fixed_in_groups),
-        fixed_out_groups=_groups(fixed_out_groups),
-        fixed_in_options=_groups(fixed_in_options),
-        fixed_out_options=_groups(fixed_out_options),
+        **linked,
+        rows=_shaped(rows, options, linked["opening_value"].size),
+        prerequisites=_integers(rules.prerequisites).reshape(-1, 2),
+        exclusions=tuple(_indices(one) for one in rules.exclusions),
+        synergies=tuple((int(a), int(b), float(value)) for a, b, value in rules.synergies),
+        fixed_in_groups=_indices(rules.fixed_in_groups),
+        fixed_out_groups=_indices(rules.fixed_out_groups),
+        fixed_in_options=_indices(rules.fixed_in_options),
+        fixed_out_options=_indices(rules.fixed_out_options),
     )
     check(problem)
     return problem
 
 
-def _grouped(
-    options: int, group: ArrayLike | None, names: Iterable[str] | None, exactly_one: ArrayLike
-) -> dict[str, Any]:
+def _grouped(options: int, groups: Groups) -> dict[str, Any]:
     """Fields of a problem: by default each option is a group."""
-    of_group = _integers(np.arange(options) if group is None else group)
-    named = _named(names, int(of_group.max(initial=-1)) + 1, "g")
-    exact = frozen(_broadcast(exactly_one, (len(named),), np.bool_))
+    of_group = _integers(np.arange(options) if groups.of is None else groups.of)
+    named = _named(groups.names, int(of_group.max(initial=-1)) + 1, "g")
+    exact = frozen(_broadcast(groups.exactly_one, (len(named),), np.bool_))
     return {"group": of_group, "group_names": named, "exactly_one": exact}
 
 
-def _network(
-    options: int,
-    partners: Any,
-    partner_names: Iterable[str] | None,
-    stage: ArrayLike | None,
-    stage_names: Iterable[str] | None,
-    opening_value: ArrayLike,
-) -> dict[str, Any]:
+def _network(options: int, stated: Network) -> dict[str, Any]:
     """Fields of a problem: by default there is no partner, and one stage."""
-    member, of_stage = _membership(partners, options), _integers(np.zeros(options) if stage is None else stage)
-    who = _named(partner_names, member.shape[1], "p")
-    when = _named(stage_names, int(of_stage.max(initial=0)) + 1, "s")
+    member = _membership(stated.partners, options)
+    of_stage = _integers(np.zeros(options) if stated.stage is None else stated.stage)
+    who = _named(stated.partner_names, member.shape[1], "p")
+    when = _named(stated.stage_names, int(of_stage.max(initial=0)) + 1, "s")
     return {
         "partners": _widened(member, len(who)),
         "partner_names": who,
         "stage": of_stage,
         "stage_names": when,
-        "opening_value": frozen(_broadcast(opening_value, (len(who), len(when)), np.float64)),
+        "opening_value": frozen(_broadcast(stated.opening_value, (len(who), len(when)), np.float64)),
     }
 
 

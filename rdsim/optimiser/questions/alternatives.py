@@ -36,8 +36,10 @@ from rdsim.optimiser.models.variations import Measure, with_rows, with_values, w
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import (
     FloatArray,
+    Labels,
     PortfolioProblem,
     Rows,
+    Rules,
     check,
     frozen,
     rounded,
@@ -319,7 +321,7 @@ class _Hunt:
             for a, b in itertools.combinations(range(len(far)), 2)
             if distance(self.problem, far[a], far[b]) < self.swaps
         ]
-        packing = ask(state_problem(np.ones(len(far)), exclusions=close), self.settings)
+        packing = ask(state_problem(np.ones(len(far)), rules=Rules(exclusions=close)), self.settings)
         self.solves += 1
         larger = len(packing.chosen) > len(found)
         return [far[one] for one in packing.chosen][:count] if larger else found, packing.status is Status.OPTIMAL
@@ -338,7 +340,7 @@ def _apart_rows(problem: PortfolioProblem, before: Sequence[tuple[int, ...]], sw
     use = csr_array(np.array([_signed(problem, chosen) for chosen in before]))
     names = [f"swaps from portfolio {number}" for number in range(len(before))]
     caps = [float(swaps - len(chosen)) for chosen in before]
-    return state_rows(use, caps, sense=">=", names=names, family="swaps")
+    return state_rows(use, caps, sense=">=", labels=Labels(names=names, family="swaps"))
 
 
 def _spread(problem: PortfolioProblem, before: Sequence[tuple[int, ...]]) -> Measure:

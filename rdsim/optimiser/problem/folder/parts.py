@@ -12,26 +12,26 @@ from rdsim.optimiser.problem.folder.form import CHOICES, FIXED
 from rdsim.optimiser.problem.folder.links import links
 from rdsim.optimiser.problem.folder.reader import Index, Reader
 from rdsim.optimiser.problem.folder.rows import openings_and_rows
-from rdsim.optimiser.problem.problem import FloatArray
+from rdsim.optimiser.problem.problem import BoolArray, FloatArray, Groups, Network, Rules
 
 __all__ = ["parts"]
 
 
 def parts(reader: Reader) -> dict[str, Any]:
-    """The arguments of `state_problem`."""
+    """The arguments of `state_problem`; of what is told as a fault they mean nothing."""
+    values, of_group, partners = _values(reader), _group_of_options(reader), _membership(reader)
+    stages = [reader.stage_of(row, place) for row, place in reader.entries("options")]
+    exactly_one, fixed_groups = _choices(reader)
+    opening_value, rows = openings_and_rows(reader)
+    related, fixed = links(reader), _fixed(reader, "options", "option", reader.options)
+    named = list(reader.stages) if reader.stages else None
     return {
-        "values": _values(reader),
+        "values": values,
         "option_names": list(reader.options or {}),
-        "group": _group_of_options(reader),
-        "group_names": list(reader.groups or {}),
-        "partners": _membership(reader),
-        "partner_names": list(reader.partners or {}),
-        "stage": [reader.stage_of(row, place) for row, place in reader.entries("options")],
-        "stage_names": list(reader.stages) if reader.stages else None,
-        **_choices(reader),
-        **openings_and_rows(reader),
-        **links(reader),
-        **_fixed(reader, "options", "option", reader.options),
+        "groups": Groups(of_group, list(reader.groups or {}), exactly_one),
+        "network": Network(partners, list(reader.partners or {}), stages, named, opening_value),
+        "rows": rows,
+        "rules": Rules(**related, **fixed_groups, **fixed),
     }
 
 
@@ -80,15 +80,15 @@ def _membership(reader: Reader) -> csr_array:
     return matrix(dict.fromkeys(cells, 1.0), shape) if not reader.faults else csr_array(shape)
 
 
-def _choices(reader: Reader) -> dict[str, Any]:
-    """How many options of each group, and groups fixed in or out."""
+def _choices(reader: Reader) -> tuple[BoolArray, dict[str, Any]]:
+    """Whether one option of each group must be chosen, (G,), and groups fixed in or out."""
     exactly = np.full(len(reader.groups or ()), CHOICES[reader.settings.get("choice", "at most one")])
     for row, place in reader.entries("groups"):
         word = reader.word_in(row, place, "choice", CHOICES)
         group = (reader.groups or {}).get(row.cells.get("group", ""))
         if word and group is not None:
             exactly[group] = CHOICES[word]
-    return {"exactly_one": exactly, **_fixed(reader, "groups", "group", reader.groups)}
+    return exactly, _fixed(reader, "groups", "group", reader.groups)
 
 
 def _fixed(reader: Reader, table: str, column: str, names: Index | None) -> dict[str, Any]:

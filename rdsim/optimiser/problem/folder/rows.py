@@ -13,13 +13,13 @@ from rdsim.optimiser.problem.folder.cells import matrix
 from rdsim.optimiser.problem.folder.form import SENSES
 from rdsim.optimiser.problem.folder.reader import Reader
 from rdsim.optimiser.problem.folder.uses import Uses
-from rdsim.optimiser.problem.problem import FloatArray, state_rows
+from rdsim.optimiser.problem.problem import FloatArray, Labels, Rows, state_rows
 from rdsim.tables import Row, shown
 
 __all__ = ["openings_and_rows"]
 
 
-def openings_and_rows(reader: Reader) -> dict[str, Any]:
+def openings_and_rows(reader: Reader) -> tuple[Any, Rows | None]:
     """Values of opening, and the rows with their uses by options and openings."""
     shape = (len(reader.partners or ()), max(1, len(reader.stages or ())))
     uses = Uses(reader)
@@ -31,21 +31,17 @@ def openings_and_rows(reader: Reader) -> dict[str, Any]:
     extra = _capacities(reader, uses, len(stated))
     names = [*(reader.rows or ()), *(part["name"] for part in extra)]
     if reader.faults:
-        return {}
+        return 0.0, None
     both = [*stated, *extra]
-    return {
-        "opening_value": worth,
-        "rows": state_rows(
-            matrix(uses.by_option, (len(names), len(reader.options or ()))),
-            [part["cap"] for part in both],
-            sense=[part["sense"] for part in both],
-            names=names,
-            family=[part["family"] for part in both],
-            opening_use=matrix(uses.by_opening, (len(names), shape[0] * shape[1])),
-            shortfall_price=[part["price"] for part in both],
-            carry=_carries(reader),
-        ),
-    }
+    return worth, state_rows(
+        matrix(uses.by_option, (len(names), len(reader.options or ()))),
+        [part["cap"] for part in both],
+        sense=[part["sense"] for part in both],
+        labels=Labels(names=names, family=[part["family"] for part in both]),
+        opening_use=matrix(uses.by_opening, (len(names), shape[0] * shape[1])),
+        shortfall_price=[part["price"] for part in both],
+        carry=_carries(reader),
+    )
 
 
 def _row_parts(reader: Reader, row: Row, place: tuple[str, int]) -> dict[str, Any]:
