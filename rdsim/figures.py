@@ -222,6 +222,7 @@ class Family(Source):
     """Figures of one kind that a scenario has some of."""
 
     made: Callable[[Scenario], Iterable[Figure]]
+    label: str
 
     def members(self, scenario: Scenario) -> Iterable[Figure]:
         """One for each year, programme, stage, ... of the scenario."""
@@ -673,16 +674,20 @@ def _built_in() -> dict[str, Source]:
     singles = [_npv(), _value(), *_costs(), *_payments(), *_successes(), *_relations()]
     return {
         **{one.name: one for one in singles},
-        "formed_STAGE": Family(_formed),
-        "EVENT_by_YEAR": Family(_by_years),
+        "formed_STAGE": Family(_formed, "projects that passed a stage in which agreements are formed"),
+        "EVENT_by_YEAR": Family(_by_years, "`agreements`, `target` and `commercialised` by the end of a year"),
         **{one.name: one for one in (*_end_states(), *_waits())},
-        "international_YEAR": Family(_international),
-        "delivered_DELIVERABLE": Family(_delivered),
-        "market_YEAR": Family(_market),
+        "international_share_YEAR": Family(
+            _international,
+            "international share of the R&D budget; where it has a floor, `international_shortfall_YEAR` and "
+            "`outside_spending_needed_YEAR`",
+        ),
+        "delivered_DELIVERABLE": Family(_delivered, "projects that handed it in; `delivered_DELIVERABLE_by_YEAR`"),
+        "market_share_YEAR": Family(_market, "home's share of the world market; `sales_YEAR`"),
         **{one.name: one for one in (*_counted_choices(), *_budgeted())},
-        "funded_FIELD": Family(_fields),
-        "payments_PROGRAMME": Family(_programmes),
-        "COLUMN": Family(_columns),
+        "funded_FIELD": Family(_fields, "technologies funded in a field"),
+        "payments_PROGRAMME": Family(_programmes, "payments of a programme, net of refunds, its partners included"),
+        "COLUMN": Family(_columns, "a column `figure.COLUMN` of technologies.csv, added up over those that count"),
     }
 
 
