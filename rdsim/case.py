@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.domain import END_STATES, Choice, FormationStage, Mode, Portfolio, Programme, Scenario, TechnologyStep
+from rdsim.families import as_engines_see
 from rdsim.gates import GATE_POLICIES
 from rdsim.partnership import StepEffect, cost_factor, step_effect
 from rdsim.purses import PURSE_RULES
@@ -639,6 +640,7 @@ def build(
     Decisions on the way: `stops` are the fiscal years at whose beginning a technology's project is stopped, if it has
     not ended; `kept` says of a partner and fiscal year whether the partner was kept running, whatever comes later.
     """
+    scenario = as_engines_see(scenario)
     choices = sorted(portfolio.choices, key=lambda choice: choice.rank)
     projects = _projects(scenario, choices) if known is None else _taken(*known)
     case = _assemble(scenario, choices, projects, _links(scenario, choices))
@@ -660,6 +662,7 @@ def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:
     gate drops the worst of a round, one alone is never the worst. Talks take their whole time, as there is no earlier
     agreement to learn from: only a portfolio that is simulated whole shows what a network learns.
     """
+    scenario = as_engines_see(scenario)
     links = _Links(*([[] for _ in choices] for _ in range(4)))  # type: ignore[arg-type]
     case = _assemble(scenario, choices, _projects(scenario, choices), links)
     return case._replace(

@@ -4,14 +4,26 @@ A function takes any subset of the arguments, by name, and parameters of its own
 must depend on their arguments alone. Functions of the engines (gate policies, purse rules) are asked number
 by number: the compiled engine compiles them, calculates in 64-bit integers, and takes the values that globals have
 when it compiles. Distributions and market
-value models are asked for whole arrays, in numpy, outside the engines.
+value models are asked for whole arrays, in numpy, outside the engines; constraint families for rows and words.
 """
 
 from __future__ import annotations
 
 from rdsim.registry import Contract
 
-__all__ = ["GATE_DROPS", "GATE_JUDGE", "MARKET_VALUE", "PURSE_BLOCKS", "PURSE_PAYS", "QUANTILE", "STUDY"]
+__all__ = [
+    "FAMILY_ENGINES",
+    "FAMILY_REMAINING",
+    "FAMILY_ROWS",
+    "FAMILY_WORDS",
+    "GATE_DROPS",
+    "GATE_JUDGE",
+    "MARKET_VALUE",
+    "PURSE_BLOCKS",
+    "PURSE_PAYS",
+    "QUANTILE",
+    "STUDY",
+]
 
 GATE_JUDGE = Contract(
     "gate policy, judge",
@@ -98,4 +110,52 @@ STUDY = Contract(
         "progress": "a function to be called with a stage's name, how much of it is done, and how much there is",
     },
     "a `rdsim.study.Study`",
+)
+
+FAMILY_ROWS = Contract(
+    "constraint family, rows",
+    {
+        "scenario": "the scenario",
+        "options": "what may be funded, and what each option came to alone (`rdsim.families.Options`)",
+        "openings": "partners that may be opened, at which stages and at what cost (`rdsim.families.Openings`)",
+        "years": "fiscal years of the scenario, a range",
+        "ratios": "payment ratios by programme: to what multiple of its money budget rows hold expected payments",
+        "past": "what was done before (`rdsim.families.Past`) if a plan is decided again, else None",
+    },
+    "rows (`rdsim.families.Row`), in the order in which they are listed",
+)
+
+FAMILY_WORDS = Contract(
+    "constraint family, words",
+    {
+        "scenario": "the scenario",
+        "what": "id of what the row is about",
+        "year": "its fiscal year, or 0",
+        "side": "which of several limits it is",
+    },
+    "the row's name in words, as: the 2025 budget of Leapfrogging technologies",
+)
+
+FAMILY_REMAINING = Contract(
+    "constraint family, remaining",
+    {
+        "scenario": "the scenario as it was announced",
+        "left": "the scenario of what is left: budgets are the purse of the year and the money of later years",
+        "past": "what was done before (`rdsim.families.Past`)",
+        "what": "id of what the row is about",
+        "year": "its fiscal year, or 0",
+        "side": "which of several limits it is",
+        "sense": "<=, >= or ==",
+        "cap": "the cap that the row has in the problem of what is left",
+        "held": "what projects under way use of it",
+        "opening": "what the partners that they still have to open use of it",
+        "gone": "what projects that are over used of it, as the first plan counted them",
+    },
+    "the row's cap when a plan is decided again",
+)
+
+FAMILY_ENGINES = Contract(
+    "constraint family, engines",
+    {"scenario": "the scenario"},
+    "the scenario as the engines are to see it: for instance with a facility more that steps wait for",
 )

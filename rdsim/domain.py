@@ -870,6 +870,10 @@ class Scenario(Frozen):
             }
         )
     )
+    families: Annotated[
+        dict[str, dict[str, Any]],
+        Field(description="Constraint families that plug-ins register and that hold here, each with its parameters."),
+    ] = field(default_factory=dict)
     steps: Steps = Steps()
     judgement: JudgementRules = JudgementRules()
     partner_effect: PartnerEffect = PartnerEffect()

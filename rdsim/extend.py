@@ -16,16 +16,31 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
 from rdsim.distributions import DISTRIBUTIONS, FactorDistribution
+from rdsim.families import FAMILIES, Counted, Family, Row
 from rdsim.figures import Figure, Sense
 from rdsim.figures import register as register_figure
 from rdsim.gates import GATE_POLICIES, GatePolicy, never_drop
 from rdsim.markets import MARKET_MODELS, MarketModel
 from rdsim.purses import PURSE_RULES, PurseRule, always
-from rdsim.registry import Parameter, Registry
+from rdsim.registry import Parameter, Registry, Setting, Table, Text
 from rdsim.studies.question import Option, Question
 from rdsim.studies.questions import QUESTIONS
 
-__all__ = ["Option", "Parameter", "distribution", "figure", "gate_policy", "market_model", "purse_rule", "study"]
+__all__ = [
+    "Counted",
+    "Option",
+    "Parameter",
+    "Row",
+    "Table",
+    "Text",
+    "constraint_family",
+    "distribution",
+    "figure",
+    "gate_policy",
+    "market_model",
+    "purse_rule",
+    "study",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -154,3 +169,19 @@ def figure(
         return function
 
     return register
+
+
+def constraint_family(
+    name: str, *, parameters: Sequence[Setting] = (), replace: bool = False, **fields: Any
+) -> Callable[[F], F]:
+    """The function makes the rows of a constraint family (`contracts.FAMILY_ROWS`).
+
+    It holds in scenarios that have a table ``[families.NAME]``, which gives its parameters. `fields` are those of
+    `families.Family`: words, counts, counts_running, remaining, engines. Raises ExtensionError.
+    """
+
+    def make(rows: Callable[..., Any]) -> Family:
+        return Family(rows, parameters=tuple(parameters), **fields)
+
+    found: Callable[[F], F] = _registering(FAMILIES, name, make, replace)
+    return found

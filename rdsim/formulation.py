@@ -12,7 +12,7 @@ from rdsim.aim import aim_of
 from rdsim.case import DAYS_PER_YEAR, hosts, members
 from rdsim.domain import Choice, Scenario
 from rdsim.errors import ExtensionError, Fault
-from rdsim.families import FAMILIES, Openings, Past, Row, RowKey, rows_of
+from rdsim.families import Openings, Past, Row, RowKey, families_of, rows_of
 from rdsim.figures import Figure, answer
 from rdsim.metrics import discount
 from rdsim.optimiser import Groups, Labels, Network, PortfolioProblem, Rows, Rules, state_problem, state_rows
@@ -57,7 +57,7 @@ def state(
     ratios = scenario.optimiser.payment_ratio if payment_ratio is None else payment_ratio
     stages = sorted({choice.start_year for choice in options.choices})
     openings = openings_of(scenario, options, stages, past)
-    made = {name: rows_of(name, scenario, options, openings, ratios, past) for name in FAMILIES}
+    made = {name: rows_of(name, scenario, options, openings, ratios, past) for name in families_of(scenario)}
     groups = {name: g for g, name in enumerate(scenario.technologies)}
     kinds, aim = _linked_groups(scenario, groups), aim_of(scenario)
     opened = [weight * opening(figure, scenario, openings) for figure, weight in aim.weights]
@@ -208,9 +208,11 @@ def _rows(made: Mapping[str, list[Row]], openings: Openings) -> Rows:
     keys = [RowKey(name, row.what, row.year, row.side) for name, rows in made.items() for row in rows]
     _refuse_twins(keys)
     listed = [row for rows in made.values() for row in rows]
-    nothing = np.zeros(openings.value.size)
+    nothing, unused = np.zeros(openings.value.size), np.zeros(len(openings.joined))
     return state_rows(
-        vstack([csr_array(rounded([row.use for row in rows])) for rows in made.values()]),
+        vstack(
+            [csr_array(rounded([unused if row.use is None else row.use for row in rows])) for rows in made.values()]
+        ),
         np.concatenate([rounded([row.cap for row in rows]) for rows in made.values()]),
         sense=[row.sense for row in listed],
         labels=Labels(names=[str(key) for key in keys], keys=keys, family=[key.label for key in keys]),

@@ -19,12 +19,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from rdsim.errors import ExtensionError, Fault
 from rdsim.names import NAMES
 
-__all__ = ["GROUP", "Contract", "Extension", "Parameter", "Registry", "Taken", "load_installed"]
+__all__ = [
+    "GROUP",
+    "Contract",
+    "Extension",
+    "Parameter",
+    "Registry",
+    "Setting",
+    "Table",
+    "Taken",
+    "Text",
+    "load_installed",
+]
 
 GROUP = "rdsim.plugins"
 """Group of the entry points by which installed packages register what they bring."""
@@ -50,10 +61,15 @@ class Parameter:
         found = given.get(self.name, self.default)
         return int(found) if self.whole else float(found)
 
-    def rule(self, value: float) -> str:
+    def rule(self, value: object) -> str:
         """'' if it may have this value, or what it must be."""
-        whole = not self.whole or float(value).is_integer()
-        return "" if whole and self.lowest <= value <= self.highest else f"must be {self}"
+        return "" if self.fits(value) else f"must be {self}"
+
+    def fits(self, value: object) -> bool:
+        """Whether it may have this value."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return (not self.whole or float(value).is_integer()) and self.lowest <= value <= self.highest
 
     def __str__(self) -> str:
         limits = [
@@ -62,6 +78,81 @@ class Parameter:
             if math.isfinite(limit)
         ]
         return " ".join(["a whole number" if self.whole else "a number", " and ".join(limits)]).strip()
+
+
+class Setting(Protocol):
+    """What a scenario may give an extension: a number (`Parameter`), a `Table` of numbers or a `Text`."""
+
+    @property
+    def name(self) -> str:
+        """By which functions take it."""
+
+    @property
+    def default(self) -> Any:
+        """What it is where a scenario says nothing."""
+
+    @property
+    def description(self) -> str:
+        """What it means, and its unit."""
+
+    def value(self, given: Mapping[str, Any]) -> Any:
+        """What is given under its name, or its default."""
+
+    def rule(self, value: object) -> str:
+        """'' if it may have this value, or what it must be."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Numbers of an extension's own under keys, as one for each year; functions get a dictionary, years as `int`."""
+
+    name: str
+    default: Mapping[Any, float] = dataclasses.field(default_factory=dict)
+    each: Parameter = Parameter("each", 0.0)
+    """What each number must be."""
+    years: bool = True
+    """Whether the keys are fiscal years; else they are names."""
+    description: str = ""
+
+    def value(self, given: Mapping[str, Any]) -> dict[Any, float]:
+        """What is given under its name, or its default."""
+        table = given.get(self.name, self.default)
+        return {int(key) if self.years else key: self.each.value({"each": one}) for key, one in table.items()}
+
+    def rule(self, value: object) -> str:
+        """'' if it may have this value, or what it must be."""
+        proper = (
+            isinstance(value, Mapping) and all(map(self._is_key, value)) and all(map(self.each.fits, value.values()))
+        )
+        return "" if proper else f"must be {self}"
+
+    def _is_key(self, key: object) -> bool:
+        return not self.years or bool(re.fullmatch("[0-9]{4}", str(key)))
+
+    def __str__(self) -> str:
+        return f"a table of {'fiscal years' if self.years else 'names'}, each with {self.each}"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text of an extension's own, one of some `choices` if there are any."""
+
+    name: str
+    default: str = ""
+    choices: tuple[str, ...] = ()
+    description: str = ""
+
+    def value(self, given: Mapping[str, Any]) -> str:
+        """What is given under its name, or its default."""
+        return str(given.get(self.name, self.default))
+
+    def rule(self, value: object) -> str:
+        """'' if it may have this value, or what it must be."""
+        proper = isinstance(value, str) and (not self.choices or value in self.choices)
+        return "" if proper else f"must be {self}"
+
+    def __str__(self) -> str:
+        return f"one of {', '.join(map(repr, self.choices))}" if self.choices else "a text"
 
 
 @dataclass(frozen=True)
@@ -160,9 +251,11 @@ class Extension:
 
     contracts: ClassVar[Mapping[str, Contract]] = {}
     """By the name of the field that holds the function; a field that holds None has none."""
+    kinds: ClassVar[tuple[type, ...]] = (Parameter,)
+    """Of its parameters."""
 
     _: KW_ONLY
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[Setting, ...] = ()
 
     @property
     def functions(self) -> dict[str, Callable[..., Any]]:
@@ -173,24 +266,33 @@ class Extension:
         """One of its functions, and what it takes. Raises ExtensionError with every argument that nobody offers."""
         return self.contracts[field].taken(label, getattr(self, field), [one.name for one in self.parameters])
 
-    def values(self, given: Mapping[str, float]) -> tuple[float, ...]:
+    def values(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
         """Its parameters' values, those that are not given at their defaults, in the order of `parameters`."""
         return tuple(one.value(given) for one in self.parameters)
 
+    @property
+    def whole(self) -> tuple[bool, ...]:
+        """Which of its parameters are whole numbers."""
+        return tuple(isinstance(one, Parameter) and one.whole for one in self.parameters)
+
     def typed(self, row: Sequence[float]) -> tuple[float, ...]:
         """Values that `values` gave, after they were numbers of an array."""
-        return tuple(int(one) if known.whole else one for known, one in zip(self.parameters, row, strict=False))
+        return tuple(int(one) if whole else one for whole, one in zip(self.whole, row, strict=False))
 
     def faults(self, label: str) -> Iterator[Fault]:
         """What is wrong with it, whatever a scenario says."""
         offered = {name for one in self.contracts.values() for name in one.offers}
-        names = [one.name for one in self.parameters]
+        names = [getattr(one, "name", "") for one in self.parameters]
         for one in self.parameters:
+            if not isinstance(one, self.kinds):
+                kinds = " or ".join(kind.__name__ for kind in self.kinds)
+                yield Fault(f"{label}, parameters", f"each must be a {kinds}", type(one).__name__)
+                continue
             where = f"{label}, parameter {one.name!r}"
             if one.name in offered or names.count(one.name) > 1 or not one.name.isidentifier():
                 yield Fault(where, "must have a name of its own, of letters, digits and _ only", repr(one.name))
             if rule := one.rule(one.default):
-                yield Fault(where, f"the default {rule}", f"{one.default:g}")
+                yield Fault(where, f"the default {rule}", repr(one.default))
         for field in self.functions:
             try:
                 self.taken(f"{label}, {field}", field)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
-
 from rdsim.domain import Scenario
 from rdsim.families.family import Family
-from rdsim.families.lines import by_programme
+from rdsim.families.masks import options_of
 from rdsim.families.rows import Openings, Options, Row
 
 __all__ = ["BUDGET"]
@@ -18,11 +16,11 @@ def _rows(
     scenario: Scenario, options: Options, openings: Openings, years: range, ratios: Mapping[str, float]
 ) -> Iterator[Row]:
     """Expected payments net of refunds, and partners' costs, within the announced money x the payment ratio."""
-    for name, mine in by_programme(scenario, options):
-        line, pays = scenario.programmes[name], name == scenario.network.programme
+    for name, line in scenario.programmes.items():
+        mine, pays = options_of(scenario, options, "programme", name), name == scenario.network.programme
         for y, year in enumerate(years):
             yield Row(
-                use=np.where(mine, options.payments[:, y], 0.0),
+                use=options.payments[:, y] * mine,
                 cap=line.budget.get(year, 0.0) * ratios.get(name, 1.0),
                 what=name,
                 year=year,

@@ -11,52 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
+from rdsim.contracts import FAMILY_ENGINES, FAMILY_REMAINING, FAMILY_ROWS, FAMILY_WORDS
+from rdsim.domain import Scenario
 from rdsim.families.rows import Row
-from rdsim.registry import Contract, Taken
+from rdsim.registry import Contract, Extension, Parameter, Table, Taken, Text
 
 __all__ = ["Counted", "Family", "never_less_than_held"]
-
-_ROWS = Contract(
-    "constraint family, rows",
-    {
-        "scenario": "the scenario",
-        "options": "what may be funded, and what each option came to alone (`rdsim.families.Options`)",
-        "openings": "partners that may be opened, at which stages and at what cost (`rdsim.families.Openings`)",
-        "years": "fiscal years of the scenario, a range",
-        "ratios": "payment ratios by programme: to what multiple of its money budget rows hold expected payments",
-        "past": "what was done before (`rdsim.families.Past`) if a plan is decided again, else None",
-    },
-    "rows (`rdsim.families.Row`), in the order in which they are listed",
-)
-
-_WORDS = Contract(
-    "constraint family, words",
-    {
-        "scenario": "the scenario",
-        "what": "id of what the row is about",
-        "year": "its fiscal year, or 0",
-        "side": "which of several limits it is",
-    },
-    "the row's name in words, as: the 2025 budget of Leapfrogging technologies",
-)
-
-_REMAINING = Contract(
-    "constraint family, remaining",
-    {
-        "scenario": "the scenario as it was announced",
-        "left": "the scenario of what is left: budgets are the purse of the year and the money of later years",
-        "past": "what was done before (`rdsim.families.Past`)",
-        "what": "id of what the row is about",
-        "year": "its fiscal year, or 0",
-        "side": "which of several limits it is",
-        "sense": "<=, >= or ==",
-        "cap": "the cap that the row has in the problem of what is left",
-        "held": "what projects under way use of it",
-        "opening": "what the partners that they still have to open use of it",
-        "gone": "what projects that are over used of it, as the first plan counted them",
-    },
-    "the row's cap when a plan is decided again",
-)
 
 
 def never_less_than_held(
@@ -81,10 +41,16 @@ class Counted:
 
 
 @dataclass(frozen=True)
-class Family:
+class Family(Extension):
     """A constraint family; its functions take any subset of what their contracts offer, by name."""
 
-    contracts: ClassVar[Mapping[str, Contract]] = {"rows": _ROWS, "words": _WORDS, "remaining": _REMAINING}
+    contracts: ClassVar[Mapping[str, Contract]] = {
+        "rows": FAMILY_ROWS,
+        "words": FAMILY_WORDS,
+        "remaining": FAMILY_REMAINING,
+        "engines": FAMILY_ENGINES,
+    }
+    kinds: ClassVar[tuple[type, ...]] = (Parameter, Table, Text)
 
     rows: Callable[..., Iterable[Row]]
     words: Callable[..., str] | None = None
@@ -95,9 +61,14 @@ class Family:
     """Whether projects that are running count in its rows when a plan is decided again."""
     remaining: Callable[..., float] = never_less_than_held
     """What of the past counts when a plan is decided again: the cap of a row of what is left."""
+    engines: Callable[..., Scenario] | None = None
+    """The scenario as the engines are to see it; None: as it is, and they obey what they know of it."""
 
     @cached_property
     def asked(self) -> dict[str, Taken]:
         """Its functions, and what each takes."""
-        functions = {field: getattr(self, field) for field in self.contracts}
-        return {field: self.contracts[field].taken(field, one) for field, one in functions.items() if one is not None}
+        return {field: self.taken(field, field) for field in self.functions}
+
+    def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Its parameters by name, those that a scenario does not give at their defaults."""
+        return {one.name: one.value(given) for one in self.parameters}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from rdsim.domain import Scenario
 from rdsim.families.family import Counted, Family
+from rdsim.families.masks import options_of
 from rdsim.families.rows import Options, Row
 
 __all__ = ["INSTITUTES"]
@@ -15,12 +14,13 @@ __all__ = ["INSTITUTES"]
 
 def _rows(scenario: Scenario, options: Options, years: range) -> Iterator[Row]:
     """Joint projects under way on average over a year, from the beginning of talks, within the institute's teams."""
-    home = np.array([scenario.technologies[choice.technology].institute for choice in options.choices])
-    for code, institute in scenario.institutes.items():
-        for y, year in enumerate(years) if institute.teams is not None else ():
-            use = np.where(home == code, options.occupancy[:, y], 0.0)
+    limited = {code: institute.teams for code, institute in scenario.institutes.items() if institute.teams is not None}
+    for code, teams in limited.items():
+        mine = options_of(scenario, options, "institute", code)
+        for y, year in enumerate(years):
+            use = options.occupancy[:, y] * mine
             if use.any():
-                yield Row(use, float(institute.teams or 0), code, year)
+                yield Row(use, float(teams), code, year)
 
 
 def _words(scenario: Scenario, what: str, year: int) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from typing import Any
-
-import numpy as np
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from rdsim.domain import Scenario
 from rdsim.errors import ExtensionError, Fault
@@ -22,7 +20,9 @@ from rdsim.registry import Registry
 
 __all__ = [
     "FAMILIES",
+    "as_engines_see",
     "counts_running",
+    "families_of",
     "is_whole",
     "remaining_cap",
     "row_words",
@@ -30,23 +30,30 @@ __all__ = [
     "unit_of",
 ]
 
-FAMILIES: Registry[Family] = Registry(
-    "constraint family",
-    Family,
-    {
-        "budget": BUDGET,
-        "starts": STARTS,
-        "places": PLACES,
-        "institutes": INSTITUTES,
-        "abroad": ABROAD,
-        "field": FIELDS,
-        "partner": PARTNERS,
-        "international": INTERNATIONAL,
-    },
-)
+_BUILT_IN = {
+    "budget": BUDGET,
+    "starts": STARTS,
+    "places": PLACES,
+    "institutes": INSTITUTES,
+    "abroad": ABROAD,
+    "field": FIELDS,
+    "partner": PARTNERS,
+    "international": INTERNATIONAL,
+}
 """In the order in which a problem lists their rows."""
 
+FAMILIES: Registry[Family] = Registry("constraint family", Family, _BUILT_IN)
+"""Those that came with rdsim hold in every scenario, others in those that have a table for them."""
+
+T = TypeVar("T")
+
 _SENSES = ("<=", ">=", "==")
+
+
+def families_of(scenario: Scenario) -> list[str]:
+    """Names of the families that hold in a scenario, in the order of their rows: those from outside last, by name."""
+    return [*_BUILT_IN, *sorted(name for name in scenario.families if name not in _BUILT_IN)]
+
 
 # --- what they answer -----------------------------------------------------------------------------
 
@@ -62,7 +69,7 @@ def rows_of(
     """The rows of a family. Raises ExtensionError for what is no row of this problem."""
     years = range(scenario.start_year, scenario.horizon_year + 1)
     given = {"options": options, "openings": openings, "years": years, "ratios": ratios, "past": past}
-    rows: list[Row] = _answer(name, "rows", scenario, given, list)
+    rows = _answer(name, "rows", scenario, given, _listed)
     faults = tuple(fault for row in rows for fault in _faults(name, row, options, openings))
     if faults:
         raise ExtensionError(faults)
@@ -75,7 +82,7 @@ def row_words(scenario: Scenario, key: Hashable) -> str:
     if not isinstance(key, RowKey) or one is None or one.words is None:
         return str(key)
     given = {"what": key.what, "year": key.year, "side": key.side}
-    return str(_answer(key.family, "words", scenario, given, str))
+    return _answer(key.family, "words", scenario, given, str)
 
 
 def unit_of(key: Hashable) -> Counted | None:
@@ -103,29 +110,64 @@ def _family_of(key: Hashable) -> Family | None:
 def remaining_cap(key: RowKey, scenario: Scenario, given: Mapping[str, Any]) -> float:
     """A row's cap when a plan is decided again; `given` is what the contract offers beside scenario and key."""
     about = {"what": key.what, "year": key.year, "side": key.side}
-    return float(_answer(key.family, "remaining", scenario, {**about, **given}, float))
+    return _answer(key.family, "remaining", scenario, {**about, **given}, float)
 
 
-def _answer(name: str, field: str, scenario: Scenario, given: Mapping[str, Any], kind: type) -> Any:
+def as_engines_see(scenario: Scenario) -> Scenario:
+    """The scenario as the families from outside that hold in it want the engines to see it.
+
+    Raises: ExtensionError for one with other technologies, programmes, partners or fiscal years.
+    """
+    seen = scenario
+    for name in sorted(scenario.families):
+        if name in FAMILIES and FAMILIES[name].engines is not None:
+            seen = _answer(name, "engines", seen, {}, _same_frame(scenario))
+    return seen
+
+
+def _same_frame(scenario: Scenario) -> Callable[[Any], Scenario]:
+    def checked(seen: Any) -> Scenario:
+        if not isinstance(seen, Scenario) or _frame(seen) != _frame(scenario):
+            raise ValueError("a scenario with the same technologies, programmes, partners and years is asked for")
+        return seen
+
+    return checked
+
+
+def _frame(scenario: Scenario) -> tuple[object, ...]:
+    tables = (scenario.technologies, scenario.programmes, scenario.partners)
+    return (*(tuple(one) for one in tables), scenario.start_year, scenario.horizon_year)
+
+
+def _answer(name: str, field: str, scenario: Scenario, given: Mapping[str, Any], kind: Callable[[Any], T]) -> T:
     """What one of a family's functions answers; an exception of somebody else's becomes an error that names it."""
-    one = FAMILIES[name]
+    label, one = f"constraint family {name!r}", FAMILIES.get(name)
+    if one is None:
+        raise ExtensionError((Fault(label, "must be registered by a plug-in", "unknown"),))
+    settings = one.settings(scenario.families.get(name, {}))
     try:
-        return kind(one.asked[field].of({"scenario": scenario, **given}))
+        return kind(one.asked[field].of({"scenario": scenario, **given, **settings}))
     except Exception as error:
-        if name in FAMILIES.built_in:
+        if name in _BUILT_IN:
             raise
-        label, found = f"constraint family {name!r}, {field}", f"{type(error).__name__}: {error}"
-        raise ExtensionError((Fault(label, "must answer without an exception", found),)) from error
+        found = f"{type(error).__name__}: {error}"
+        raise ExtensionError((Fault(f"{label}, {field}", "must answer without an exception", found),)) from error
+
+
+def _listed(found: Iterable[Row]) -> list[Row]:
+    return [*found]
 
 
 def _faults(name: str, row: Any, options: Options, openings: Openings) -> Iterator[Fault]:
     """What keeps a row from being one of this problem."""
+    import numpy as np  # noqa: PLC0415 - a scenario is read without it
+
     label = f"constraint family {name!r}, rows"
     if not isinstance(row, Row):
         yield Fault(label, "must give values of families.Row", type(row).__name__)
         return
     where = f"{label}, {RowKey(name, row.what, row.year, row.side)}"
-    if np.shape(row.use) != (len(options.choices),):
+    if row.use is not None and np.shape(row.use) != (len(options.choices),):
         yield Fault(where, f"use must have one number for each option, {len(options.choices)}", str(np.shape(row.use)))
     if row.openings is not None and np.shape(row.openings) != openings.value.shape:
         yield Fault(where, f"openings must have shape {openings.value.shape}", str(np.shape(row.openings)))

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, NamedTuple
 
 from rdsim.brief import count
 from rdsim.domain import Choice
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Bools = npt.NDArray[np.bool_]
+    Floats = npt.NDArray[np.float64]
+
 __all__ = ["Begun", "Openings", "Options", "Past", "Row", "RowKey"]
 
-Floats = npt.NDArray[np.float64]
+# A scenario is read without numpy: what calculates loads it.
 
 
 class RowKey(NamedTuple):
@@ -42,8 +46,8 @@ class RowKey(NamedTuple):
 class Row:
     """One limit: the uses of the chosen options, and of the partners' openings, come to at most (or least) a cap."""
 
-    use: Floats
-    """Of each option, shape (O,)."""
+    use: Floats | Bools | None
+    """Of each option, shape (O,); None: options use nothing."""
     cap: float
     what: str = ""
     year: int = 0
@@ -89,6 +93,12 @@ class Options:
         samples = count(len(self.npv), "sample")
         return f"Options: {count(len(self.choices), 'option')} of {count(len(known), 'technology')}, {samples} of each"
 
+    def where(self, holds: Callable[[Choice], bool]) -> Bools:
+        """Of which choices something holds, shape (O,)."""
+        import numpy as np  # noqa: PLC0415
+
+        return np.array([holds(choice) for choice in self.choices], np.bool_)
+
 
 @dataclass(frozen=True, eq=False)
 class Openings:
@@ -101,13 +111,14 @@ class Openings:
     stages: tuple[int, ...]
     value: Floats  # (P, S) present value, not above 0
     money: Floats  # (P, S, Y) cost by fiscal year
-    joined: npt.NDArray[np.bool_]  # (O, P) where an option takes places
-    new: npt.NDArray[np.bool_]  # (P,) not open when the problem is stated
+    joined: Bools  # (O, P) where an option takes places
+    new: Bools  # (P,) not open when the problem is stated
 
     def in_year(self, year: int) -> Floats:
         """1 where a partner that is not open yet opens in a fiscal year, shape (P, S)."""
-        there = self.new[:, None] & (np.array(self.stages, np.int64) == year)[None, :]
-        return np.asarray(there, np.float64)
+        import numpy as np  # noqa: PLC0415
+
+        return np.outer(self.new, [float(stage == year) for stage in self.stages])
 
 
 class Begun(NamedTuple):

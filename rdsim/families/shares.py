@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from rdsim.domain import Limit, Scenario
 from rdsim.families.family import Family
+from rdsim.families.masks import options_of
 from rdsim.families.rows import Openings, Options, Past, Row
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
 
 __all__ = ["FIELDS", "PARTNERS"]
 
-Floats = npt.NDArray[np.float64]
-
 
 def _field_rows(scenario: Scenario, options: Options) -> Iterator[Row]:
-    fields = np.array([scenario.technologies[choice.technology].field for choice in options.choices])
     total = options.payments.sum(axis=1)
-    yield from _limited(scenario, scenario.limits.fields, lambda field: np.where(fields == field, total, 0.0))
+    yield from _limited(
+        scenario, scenario.limits.fields, lambda field: total * options_of(scenario, options, "field", field)
+    )
 
 
 def _partner_rows(scenario: Scenario, options: Options, openings: Openings) -> Iterator[Row]:

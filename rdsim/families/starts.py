@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from rdsim.domain import Scenario
 from rdsim.families.family import Counted, Family
-from rdsim.families.lines import by_programme
+from rdsim.families.masks import begun_in, options_of
 from rdsim.families.rows import Options, Row
 
 __all__ = ["STARTS"]
 
 
 def _rows(scenario: Scenario, options: Options) -> Iterator[Row]:
-    started = np.array([choice.start_year for choice in options.choices], np.int64)
-    for name, mine in by_programme(scenario, options):
-        for year in sorted(set(started.tolist())):
-            cap = float(scenario.programmes[name].starts.get(year, 0))
-            yield Row((mine & (started == year)).astype(np.float64), cap, name, year)
+    years = sorted({choice.start_year for choice in options.choices})
+    begun = {year: begun_in(options, year) for year in years}
+    for name, line in scenario.programmes.items():
+        mine = options_of(scenario, options, "programme", name)
+        for year in years:
+            yield Row(mine & begun[year], float(line.starts.get(year, 0)), name, year)
 
 
 def _words(scenario: Scenario, what: str, year: int) -> str:

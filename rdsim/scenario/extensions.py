@@ -7,15 +7,19 @@ from typing import Any, NamedTuple
 
 from rdsim.distributions import DISTRIBUTIONS
 from rdsim.domain import Scenario
+from rdsim.families import FAMILIES
 from rdsim.gates import GATE_POLICIES
 from rdsim.markets import MARKET_MODELS
 from rdsim.purses import PURSE_RULES
-from rdsim.registry import Extension, Parameter, Registry, load_installed
+from rdsim.registry import Extension, Registry, Setting, load_installed
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.shapes import Path
 from rdsim.tables import did_you_mean, shown
 
 __all__ = ["Named", "named", "unfit"]
+
+
+_MISSING = "If a plug-in registers it, give its file with --plugin."
 
 
 class Named(NamedTuple):
@@ -25,7 +29,7 @@ class Named(NamedTuple):
     path: Path
     name: str
     parameters: Path
-    given: Mapping[str, float]
+    given: Mapping[str, Any]
 
 
 def named(s: Scenario) -> Iterator[Named]:
@@ -38,6 +42,8 @@ def named(s: Scenario) -> Iterator[Named]:
         yield Named(PURSE_RULES, rule, line.purse_rule, (*here, "purse_parameters"), line.purse_parameters)
 
     yield from _of_numbers(s)
+    for name, given in s.families.items():
+        yield Named(FAMILIES, ("families", name), name, ("families", name), given)
 
 
 def _of_numbers(s: Scenario) -> Iterator[Named]:
@@ -64,8 +70,9 @@ def unfit(s: Scenario) -> Iterator[Finding]:
         if one.name in one.registry:
             yield from _parameters(one, one.registry[one.name])
         else:
-            rule = f"must name a {one.registry.noun}: " + ", ".join(one.registry)
-            advice = [did_you_mean(one.name, one.registry), *map(str, load_installed())]
+            known = one.registry.own() if one.registry is FAMILIES else one.registry  # others hold in any case
+            rule = f"must name a {one.registry.noun}: " + (", ".join(known) or "none is registered")
+            advice = [did_you_mean(one.name, known) or _MISSING, *map(str, load_installed())]
             yield Finding((one.path,), rule, shown(one.name), " ".join(filter(None, advice)))
 
 
@@ -78,8 +85,8 @@ def _parameters(one: Named, extension: Extension) -> Iterator[Finding]:
             rule = f"must be a parameter of {label}: {', '.join(known)}" if known else f"{label} has no parameters"
             yield Finding(paths, rule, shown(name), did_you_mean(name, known))
         elif rule := known[name].rule(value):
-            yield Finding(paths, f"{rule}{_meaning(known[name])}", f"{value:.12g}")
+            yield Finding(paths, f"{rule}{_meaning(known[name])}", shown(value))
 
 
-def _meaning(parameter: Parameter) -> str:
+def _meaning(parameter: Setting) -> str:
     return f": {parameter.description}".rstrip(".") if parameter.description else ""

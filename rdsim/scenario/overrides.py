@@ -207,10 +207,10 @@ def _descend(mapping: dict[str, Any], path: Path) -> tuple[Any, Shape]:
 def _step(node: Any, shape: Shape, before: Path, segment: str | int) -> tuple[str | int, Shape]:
     """The key of a segment in a node, and the shape below it."""
     place = f"'{dotted(before)}'" if before else "the scenario"
-    if shape.kind not in ("record", "mapping", "list") or not isinstance(node, dict | list):
+    if shape.kind not in ("record", "mapping", "list", "any") or not isinstance(node, dict | list):
         raise UnknownPathError(f"unknown path: {place} is a single value and has no '{segment}'")
     names = parts(shape.record) if shape.record else {}
-    below = names.get(str(segment)) if shape.record else shape.item
+    below = names.get(str(segment)) if shape.record else shape if shape.kind == "any" else shape.item
     if below is None:
         raise UnknownPathError(f"unknown path: {place} has no '{segment}'", did_you_mean(str(segment), names))
     return (_index(node, place, segment) if isinstance(node, list) else segment), below

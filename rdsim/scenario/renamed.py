@@ -27,6 +27,7 @@ MOVED: Mapping[tuple[str, str], tuple[tuple[str, str], Any]] = {
 _LATER: tuple[tuple[Path, Any], ...] = (
     (("aim",), {}),
     (("figures",), {}),
+    (("families",), {}),
     (("technologies", "*", "figures"), {}),
     (("programmes", "*", "gate", "parameters"), {}),
     (("programmes", "*", "purse_parameters"), {}),

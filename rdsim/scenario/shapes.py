@@ -40,10 +40,10 @@ STAND_IN = "what-could-not-be-read"
 """Stands for a name that is faulty while the rest is checked; what would speak of it is not said."""
 
 Path = tuple[str | int, ...]
-Kind = Literal["record", "mapping", "list", "number", "whole", "flag", "text", "choice"]
+Kind = Literal["record", "mapping", "list", "number", "whole", "flag", "text", "choice", "any"]
 
 _CURRENCY = r"^[A-Z]{3}$"
-_KINDS: dict[Any, Kind] = {float: "number", int: "whole", bool: "flag", str: "text"}
+_KINDS: dict[Any, Kind] = {float: "number", int: "whole", bool: "flag", str: "text", Any: "any"}
 _UNIT_WORDS = {
     "money": "an amount of money",
     "months": "a number of months",
@@ -163,7 +163,7 @@ def words(shape: Shape, money: str = "") -> str:
         return "one of " + ", ".join(f"'{choice}'" for choice in shape.choices)
     if shape.kind == "text":
         return _text_words(shape)
-    nouns = {"flag": "true or false", "list": "a list", "mapping": "a table", "record": "a table"}
+    nouns = {"flag": "true or false", "list": "a list", "mapping": "a table", "record": "a table", "any": "a value"}
     return nouns[shape.kind] + _size(shape)
 
 

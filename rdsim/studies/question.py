@@ -151,7 +151,7 @@ class Question(Extension):
     @property
     def own(self) -> tuple[Option, ...]:
         """Its own options, `parameters` among them."""
-        return (*self.options, *map(_option_of, self.parameters))
+        return (*self.options, *(_option_of(one) for one in self.parameters if isinstance(one, Parameter)))
 
     def taken(self, label: str, field: str = "function") -> Taken:
         """What its function takes. Raises ExtensionError with every argument that nobody offers."""

@@ -96,9 +96,8 @@ def _asked(
     field: str, label: str, extension: Extension, function: str, kinds: str, row: npt.NDArray[np.float64]
 ) -> _Asked:
     label = f"{label}, {function}"
-    whole = tuple(one.whole for one in extension.parameters)
     own = extension.typed(row.tolist())
-    return _Asked(field, label, extension.taken(label, function), kinds, whole, own, row.ctypes.data)
+    return _Asked(field, label, extension.taken(label, function), kinds, extension.whole, own, row.ctypes.data)
 
 
 def _fault(label: str, error: Exception) -> Fault:

@@ -1,0 +1,28 @@
+"""Which options are of one programme, institute or field, or begin in one year."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from rdsim.domain import Scenario
+from rdsim.families.rows import Options
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Bools = npt.NDArray[np.bool_]
+
+__all__ = ["begun_in", "options_of"]
+
+
+def options_of(
+    scenario: Scenario, options: Options, column: Literal["programme", "institute", "field"], what: str
+) -> Bools:
+    """Options whose technology has an id in a column, shape (O,)."""
+    return options.where(lambda choice: getattr(scenario.technologies[choice.technology], column) == what)
+
+
+def begun_in(options: Options, year: int) -> Bools:
+    """Options that begin in a fiscal year, shape (O,)."""
+    return options.where(lambda choice: choice.start_year == year)
