@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from rdsim.folders.contents import MAIN
 from tests.command import Ran, run
 from tests.documents.blocks import ROOT, Block, Command, blocks, commands, pages, skeleton
 from tests.documents.standins import desk, lessen
@@ -63,7 +64,8 @@ def _type(command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     """
     words = shlex.split(command.words, comments=True)
     if "--plugin" in words:
-        return _spawn(words if "--solver" in words else ["rdsim", "check", *words[2:]], folder)
+        policy = words[1] in MAIN and "--solver" not in words
+        return _spawn(["rdsim", "check", *words[2:]] if policy else words, folder)
     if words[0] != "rdsim":
         return _spawn(["bash", "-euc", command.words], folder)
     ran = run(capsys, monkeypatch, *words[1:], *LESS.get(words[1], ()))
