@@ -18,10 +18,10 @@ from benchmarks import subject
 from benchmarks._korea import MEDICAL, SCENARIO
 from benchmarks.instances import Shape, draw_problem
 from benchmarks.risk import draw_samples
+from rdsim.arrays import Floats
 from rdsim.domain import Choice, Scenario
 from rdsim.formulation import state, values
 from rdsim.optimiser import PortfolioProblem, Solving, state_problem, state_rows
-from rdsim.optimiser.problem.problem import FloatArray
 from rdsim.optimiser.questions.confidence import (
     Draw,
     DrawSome,
@@ -81,7 +81,7 @@ def _fresh(scenario: Scenario, choices: Sequence[Choice]) -> tuple[Draw, DrawSom
     """Options simulated afresh: all of them, and some alone; an option has the same luck in both."""
     every = tuple(range(len(choices)))
 
-    def some(index: int, count: int, options: tuple[int, ...]) -> FloatArray:
+    def some(index: int, count: int, options: tuple[int, ...]) -> Floats:
         picked = tuple(choices[option] for option in options)
         found = sample(scenario, picked, samples=count, seed=stream_seed(SEED, index))
         return values(scenario, replace(found, mean=found.npv.mean(axis=0)))  # as they came: no luck is taken out

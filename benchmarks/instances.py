@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
+from rdsim.arrays import Floats, Ints
 from rdsim.optimiser import Groups, Labels, Network, PortfolioProblem, Rows, Rules, state_problem, state_rows
-from rdsim.optimiser.problem.problem import FloatArray, IntArray
 
 __all__ = ["Attributes", "Shape", "draw_problem"]
 
@@ -36,15 +36,15 @@ class Shape:
 class Attributes:
     """What the rules and rows are made of, option by option."""
 
-    cost: FloatArray  # (O,) money over all years
-    score: FloatArray  # (G,) evaluation score
-    money: FloatArray  # (O, years) home money by year
-    abroad: FloatArray  # (O, years) of that, paid abroad
-    technology: IntArray
-    partner: IntArray  # (O,) -1: domestic
-    start: IntArray
-    programme: IntArray  # (technologies,)
-    field: IntArray  # (technologies,)
+    cost: Floats  # (O,) money over all years
+    score: Floats  # (G,) evaluation score
+    money: Floats  # (O, years) home money by year
+    abroad: Floats  # (O, years) of that, paid abroad
+    technology: Ints
+    partner: Ints  # (O,) -1: domestic
+    start: Ints
+    programme: Ints  # (technologies,)
+    field: Ints  # (technologies,)
 
 
 def draw_problem(seed: int, shape: Shape | None = None) -> tuple[PortfolioProblem, Attributes]:
@@ -104,7 +104,7 @@ def _options(rng: np.random.Generator, shape: Shape) -> Attributes:
     return Attributes(money.sum(axis=1), score, money, abroad, technology, partner, start, programme, field)
 
 
-def _values(rng: np.random.Generator, shape: Shape, of: Attributes) -> FloatArray:
+def _values(rng: np.random.Generator, shape: Shape, of: Attributes) -> Floats:
     """Value by technology, a gain from some partners, a loss from starting late."""
     own = rng.lognormal(2.9, 0.7, shape.technologies)
     gain = rng.uniform(0.85, 1.45, (shape.technologies, shape.partners + 1))
@@ -113,7 +113,7 @@ def _values(rng: np.random.Generator, shape: Shape, of: Attributes) -> FloatArra
     return np.asarray(own[of.technology] * gain[of.technology, of.partner] * kept * 0.93**of.start)
 
 
-def _membership(partner: IntArray, partners: int) -> csr_array:
+def _membership(partner: Ints, partners: int) -> csr_array:
     joint = np.flatnonzero(partner >= 0)
     return csr_array((np.ones(joint.size, dtype=bool), (joint, partner[joint])), shape=(partner.size, partners))
 
@@ -123,18 +123,18 @@ class _Block:
     names: list[str]
     family: str
     use: csr_array
-    cap: FloatArray
+    cap: Floats
     sense: str = "<="
     price: float = np.nan
 
 
-def _by_key(key: IntArray, weight: FloatArray, keys: int) -> csr_array:
+def _by_key(key: Ints, weight: Floats, keys: int) -> csr_array:
     """Rows `key`, one column for each option; a negative key has no row."""
     option = np.flatnonzero((key >= 0) & (weight != 0))
     return csr_array(coo_array((weight[option], (key[option], option)), shape=(keys, key.size)))
 
 
-def _rows(shape: Shape, of: Attributes, opening_cost: FloatArray) -> Rows:
+def _rows(shape: Shape, of: Attributes, opening_cost: Floats) -> Rows:
     blocks = [
         _budgets(shape, of),
         _starts(shape, of),
@@ -163,7 +163,7 @@ def _rows(shape: Shape, of: Attributes, opening_cost: FloatArray) -> Rows:
     )
 
 
-def _demand(shape: Shape, of: Attributes) -> FloatArray:
+def _demand(shape: Shape, of: Attributes) -> Floats:
     """Money that every technology together asks for by programme, each by the cheapest option it has."""
     first = of.start == 0
     cheapest = np.full(shape.technologies, np.inf)
@@ -182,7 +182,7 @@ def _budgets(shape: Shape, of: Attributes) -> _Block:
     return _Block(names, "budget", vstack(use), caps.ravel())
 
 
-def _ramp(years: int) -> FloatArray:
+def _ramp(years: int) -> Floats:
     """Shares of the whole budget by year: rising, then level, then falling."""
     shape = np.sin(np.linspace(0.5, 2.9, years)) + 0.25
     return np.asarray(shape / shape.sum())

@@ -10,15 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from rdsim.arrays import Floats
 from rdsim.domain import Scenario
 from rdsim.figures import Figure, columns_of, figure_named, is_own, single_figures, unit_words
 from rdsim.metrics import Material, beside, shares, total
 
 __all__ = ["Aim", "aim_of", "noted"]
-
-Floats = npt.NDArray[np.float64]
 
 _DEFAULT = {"npv": 1.0}
 

@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from rdsim.arrays import Bools, Floats, Ints
 from rdsim.domain import END_STATES, Choice, FormationStage, Mode, Portfolio, Programme, Scenario, TechnologyStep
 from rdsim.families import as_engines_see
 from rdsim.gates import GATE_POLICIES
@@ -55,7 +56,6 @@ __all__ = [
     "UNFUNDED",
     "UNSET",
     "Case",
-    "Ints",
     "Luck",
     "Outcomes",
     "blank_outcomes",
@@ -73,10 +73,6 @@ __all__ = [
 ]
 
 __compiled__ = True
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 DAYS_PER_MONTH: Final = 30
 DAYS_PER_YEAR: Final = 360

@@ -15,10 +15,8 @@ from rdsim.contracts import QUANTILE
 from rdsim.registry import Extension, Registry
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    from rdsim.arrays import Floats
 
-    Floats = npt.NDArray[np.float64]
 
 __all__ = ["DISTRIBUTIONS", "LOGNORMAL", "FactorDistribution"]
 

@@ -16,9 +16,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rdsim.aim import Aim, aim_of
+from rdsim.arrays import Floats
 from rdsim.case import Case, Outcomes
 from rdsim.domain import Choice, Judgement, Scenario
 from rdsim.figures import Figure
@@ -27,8 +27,6 @@ from rdsim.metrics import Material, Worth
 from rdsim.scenario import market_probability
 
 __all__ = ["expected_figure", "expected_projects", "expected_total", "with_sure_market"]
-
-Floats = npt.NDArray[np.float64]
 
 
 def with_sure_market(scenario: Scenario) -> Scenario:

@@ -12,9 +12,9 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from rdsim.arrays import Floats
 from rdsim.case import DAYS_PER_YEAR
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError
@@ -63,8 +63,6 @@ GAP = 0.002
 
 ROUNDING = 1e-6
 """A change of value that is none, in money."""
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

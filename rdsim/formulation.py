@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array, vstack
 
 from rdsim.aim import aim_of
+from rdsim.arrays import Floats
 from rdsim.case import DAYS_PER_YEAR, hosts, members
 from rdsim.domain import Choice, Scenario
 from rdsim.errors import ExtensionError, Fault
@@ -31,8 +32,6 @@ __all__ = [
     "synergies_of",
     "values",
 ]
-
-Floats = npt.NDArray[np.float64]
 
 
 def state(

@@ -13,10 +13,8 @@ from rdsim.contracts import MARKET_VALUE
 from rdsim.registry import Extension, Registry
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    from rdsim.arrays import Floats
 
-    Floats = npt.NDArray[np.float64]
 
 __all__ = ["LISTED", "MARKET_MODELS", "MarketModel", "takes_luck"]
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from rdsim.arrays import Floats
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError, RenamedWarning
 from rdsim.figures import Figure, current_name, figures_of
@@ -26,8 +26,6 @@ from rdsim.options import Options, contribution
 from rdsim.tables import did_you_mean
 
 __all__ = ["CVAR", "measured", "restated", "traded"]
-
-Floats = npt.NDArray[np.float64]
 
 CVAR = "cvar"
 """The name of the objective's mean in the worst samples."""

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.case import DAYS_PER_YEAR, TARGET, Case, Ints, Outcomes
+from rdsim.arrays import Array, Floats, Ints
+from rdsim.case import DAYS_PER_YEAR, TARGET, Case, Outcomes
 from rdsim.domain import Choice, Scenario
 from rdsim.errors import ExtensionError, Fault
 from rdsim.figures import Figure, answer, figures_of, is_own
@@ -49,9 +50,6 @@ __all__ = [
     "worth",
     "yearly_sales",
 ]
-
-Floats = npt.NDArray[np.float64]
-Array = npt.NDArray[Any]
 
 
 class Worth(NamedTuple):

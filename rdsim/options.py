@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.aim import aim_of
+from rdsim.arrays import Floats
 from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, solo, technologies
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
@@ -30,8 +31,6 @@ from rdsim.simulation import Batch, Running, Setup, in_batches
 from rdsim.streams import SAMPLING, Stream
 
 __all__ = ["Options", "candidates", "contribution", "expected_alone", "expected_figures", "held", "sample"]
-
-Floats = npt.NDArray[np.float64]
 
 _CHUNK = 500
 """Options simulated together: few technologies at a time, so that each one's luck is laid out once."""

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, STEPS, Case, Ints, days, formation, solo
+from rdsim.arrays import Bools, Floats, Ints
+from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, STEPS, Case, days, formation, solo
 from rdsim.domain import Choice, Scenario
 from rdsim.errors import Fault
 from rdsim.metrics import calendar, deadlines, discount, timeliness
@@ -22,9 +22,6 @@ from rdsim.numerals import numeral
 from rdsim.scenario import eligible, market_probability, market_value, money_scale
 
 __all__ = ["Outlook", "outlook", "remarks"]
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,11 @@ from functools import partial
 from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rdsim import frames, portfolio
 from rdsim.aim import aim_of
+from rdsim.arrays import Floats
 from rdsim.brief import count, html_table
 from rdsim.case import Case, Outcomes, build, empty_outcomes, technologies
 from rdsim.domain import Choice, Portfolio, Scenario
@@ -64,8 +64,6 @@ _BATCH_BYTES = 32 * 2**20
 """Outcomes in a batch, and luck where it is laid out, at most; figures of a batch take about as much again."""
 
 T = TypeVar("T")
-
-Floats = npt.NDArray[np.float64]
 
 
 class Setup(NamedTuple):

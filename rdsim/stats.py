@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import bdtr, chdtri, ndtri, stdtrit
 
+from rdsim.arrays import Floats
+
 __all__ = [
     "Interval",
     "cvar",
@@ -29,7 +31,6 @@ __all__ = [
     "quantile_interval",
 ]
 
-Samples = npt.NDArray[np.float64]
 
 _ROUNDING = 1e-12
 
@@ -55,7 +56,7 @@ class Interval:
         )
 
 
-def _checked(samples: npt.ArrayLike) -> Samples:
+def _checked(samples: npt.ArrayLike) -> Floats:
     values = np.asarray(samples, np.float64).ravel()
     if values.size == 0 or not np.isfinite(values).all():
         raise ValueError("samples must be finite, and at least one")
@@ -184,7 +185,7 @@ def _tail_counts(n: int, share: float, confidence: float) -> tuple[int, int]:
     return max(fewest, 1), min(most + 1, n)
 
 
-def _tail_errors(values: Samples, share: float, count: int, confidence: float) -> tuple[tuple[float, float], float]:
+def _tail_errors(values: Floats, share: float, count: int, confidence: float) -> tuple[tuple[float, float], float]:
     """Of sorted values: how far CVaR may lie below, by the pivot and by the influence function, and above."""
     edge, free, n = float(values[count - 1]), count - 1, values.size
     distances = edge - values[:count]

@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize
 
+from rdsim.arrays import Floats
 from rdsim.calibrating.likelihood import Kind, Law, gain_probabilities
 from rdsim.calibrating.records import Records
 from rdsim.stats import Interval
@@ -41,7 +41,6 @@ __all__ = [
     "otherwise",
 ]
 
-Floats = npt.NDArray[np.float64]
 Shape = Literal["same", "line", "steps"]
 
 REFERENCE = 36.0

@@ -20,13 +20,13 @@ import numpy.typing as npt
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.special import gammainc, gammaincinv, ndtr
 
+from rdsim.arrays import Floats
 from rdsim.case import attempt_success
 from rdsim.domain import Steps
 
 __all__ = ["GRID", "Kind", "Law", "gain_probabilities"]
 
 Kind = Literal["lognormal", "gamma"]
-Floats = npt.NDArray[np.float64]
 
 GRID = 0.5
 """Months between grid points: halving it changes no fitted median of the shipped records by 0.5%."""

@@ -11,16 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from rdsim.arrays import Floats, Ints
 from rdsim.calibrating.fitting import Fit
 from rdsim.calibrating.records import Records
 
 __all__ = ["Check", "check"]
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 _DRAWS = 2000
 _LEVELS = 9

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rdsim.arrays import Floats, Ints
 from rdsim.errors import Fault, RecordsError
 from rdsim.numerals import Style, number, number_advice
 from rdsim.tables import Row, Table, did_you_mean, headed, read_table, shown
@@ -24,9 +25,6 @@ _LONGEST = 600.0
 _FEWEST = 20
 
 _Record = tuple[int, int, float, float, int]  # begin, gain, months, partners, planned steps
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

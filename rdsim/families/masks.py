@@ -8,10 +8,8 @@ from rdsim.domain import Scenario
 from rdsim.families.rows import Options
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    from rdsim.arrays import Bools
 
-    Bools = npt.NDArray[np.bool_]
 
 __all__ = ["begun_in", "options_of"]
 

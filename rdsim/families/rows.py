@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    Bools = npt.NDArray[np.bool_]
-    Floats = npt.NDArray[np.float64]
+    from rdsim.arrays import Bools, Floats
+
 
 __all__ = ["Begun", "Openings", "Options", "Past", "Row", "RowKey"]
 

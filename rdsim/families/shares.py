@@ -11,10 +11,8 @@ from rdsim.families.masks import options_of
 from rdsim.families.rows import Openings, Options, Past, Row
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    from rdsim.arrays import Floats
 
-    Floats = npt.NDArray[np.float64]
 
 __all__ = ["FIELDS", "PARTNERS"]
 

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaincinv, ndtri
 
+from rdsim.arrays import Floats, Ints
 from rdsim.case import DAYS_PER_MONTH, STEPS, Case, Luck, most_reviews, technologies
 from rdsim.distributions import LOGNORMAL
 from rdsim.domain import Choice, Scenario
@@ -42,9 +43,6 @@ __all__ = [
     "scratch",
     "value_factor",
 ]
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 def lay_out(scenario: Scenario, case: Case, choices: tuple[Choice, ...], draws: Draws) -> Luck:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 import numpy as np
-import numpy.typing as npt
 
+from rdsim.arrays import Bools, Floats, Ints
 from rdsim.case import (
     DAYS_PER_MONTH,
     DAYS_PER_YEAR,
@@ -29,10 +29,6 @@ from rdsim.scenario import Pool, calibration, drawn, market_probability
 __all__ = ["Chance", "agreement_chance", "chance", "no_chance", "pooled"]
 
 __compiled__ = True
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 
 class Chance(NamedTuple):

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtr
 
+from rdsim.arrays import Floats
 from rdsim.distributions import DISTRIBUTIONS
 from rdsim.errors import ExtensionError, Fault
 
 __all__ = ["factors", "mean_factor"]
-
-Floats = npt.NDArray[np.float64]
 
 
 def factors(name: str, given: Mapping[str, float], score: Floats, sigma: Floats) -> Floats:

@@ -19,9 +19,9 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Block", "Field", "Kind", "blank", "records", "select", "wipe"]
+from rdsim.arrays import Array
 
-_Array = npt.NDArray[Any]
+__all__ = ["Block", "Field", "Kind", "blank", "records", "select", "wipe"]
 
 
 class Field(NamedTuple):
@@ -91,14 +91,14 @@ class Block:
         self._row = row
 
 
-def _columns(name: str, value: Any) -> list[tuple[str, _Array]]:
+def _columns(name: str, value: Any) -> list[tuple[str, Array]]:
     array = np.asarray(value)
     if not array.flags.c_contiguous:
         raise ValueError(f"{name} is not contiguous")
     return [(key, array[key]) for key in array.dtype.names] if array.dtype.names else [(name, array)]
 
 
-def _kind(name: str, arrays: Mapping[str, _Array], rows: frozenset[str], unset: frozenset[str]) -> Kind:
+def _kind(name: str, arrays: Mapping[str, Array], rows: frozenset[str], unset: frozenset[str]) -> Kind:
     fields: dict[str, Field] = {}
     word = 0
     for key, array in arrays.items():
@@ -109,13 +109,13 @@ def _kind(name: str, arrays: Mapping[str, _Array], rows: frozenset[str], unset: 
     return Kind(name, tuple(fields.items()))
 
 
-def _step(array: _Array) -> int:
+def _step(array: Array) -> int:
     """Bytes from one element to the next: more than its own for a column of a structured array."""
     whole = array.base if isinstance(array.base, np.ndarray) and array.base.dtype.names else array
     return whole.itemsize
 
 
-def _enter(table: npt.NDArray[np.int64], field: Field, array: _Array) -> None:
+def _enter(table: npt.NDArray[np.int64], field: Field, array: Array) -> None:
     table[field.word] = array.ctypes.data
     shape = array.shape[1:] if field.rows else array.shape
     if field.rows:
@@ -130,13 +130,13 @@ def wipe(block: Block) -> None:
         getattr(block, name)[...] = -1 if name in block.unset else 0
 
 
-def blank(contract: type, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, _Array]:
+def blank(contract: type, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
     """Zeros of the given shapes, each of the type that a NamedTuple declares for the field of that name."""
     columns = _columns_of(contract)
     return {name: np.zeros(shape, columns[name]) for name, shape in shapes.items()}
 
 
-def records(contract: type, count: int) -> _Array:
+def records(contract: type, count: int) -> Array:
     """Zeros of a structured type: a NamedTuple's fields side by side."""
     return np.zeros(count, np.dtype(list(_columns_of(contract).items()), align=True))
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from rdsim.arrays import Floats
 from rdsim.case import members
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.families import Begun, Past, RowKey, counts_running, remaining_cap
@@ -34,8 +35,6 @@ from rdsim.search import Posed
 from rdsim.search.views import budgets_times
 
 __all__ = ["Policy", "Supply", "past_of", "proposals", "sooner", "stopping"]
-
-Floats = npt.NDArray[np.float64]
 
 _EXACT = 200
 """Problems of at most so many options are solved to the proven optimum."""

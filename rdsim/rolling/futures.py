@@ -27,8 +27,6 @@ from rdsim.streams import FORESEEING, REPORTED
 
 __all__ = ["Worlds"]
 
-Floats = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Worlds:

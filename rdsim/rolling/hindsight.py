@@ -13,8 +13,8 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
+from rdsim.arrays import Floats
 from rdsim.domain import Portfolio
 from rdsim.formulation import state, values
 from rdsim.native.threads import cores, in_threads
@@ -26,8 +26,6 @@ from rdsim.simulation import expected_worths
 from rdsim.streams import REPORTED
 
 __all__ = ["foresee", "foreseen"]
-
-Floats = npt.NDArray[np.float64]
 
 _EXACT = 200
 """Problems of at most so many options are solved to the proven optimum."""

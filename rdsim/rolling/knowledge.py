@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rdsim.case import DAYS_PER_YEAR, TARGET, Ints, hosts
+from rdsim.arrays import Ints
+from rdsim.case import DAYS_PER_YEAR, TARGET, hosts
 from rdsim.domain import Choice, Scenario
 from rdsim.engines.rules import carried_over, refund
 from rdsim.metrics import worked_together

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
-import numpy.typing as npt
 
+from rdsim.arrays import Floats
 from rdsim.case import Luck
 from rdsim.domain import Portfolio, Scenario
 from rdsim.native.threads import cores, in_threads
@@ -25,8 +25,6 @@ from rdsim.scenario import due_years, plannable
 from rdsim.search import Posed
 
 __all__ = ["Rolled", "courses", "decision_years", "roll", "roll_one", "supply_of"]
-
-Floats = npt.NDArray[np.float64]
 
 _EACH = 3
 """Options of a technology and start year that may be decided on: those of least reduced cost."""

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.aim import aim_of
+from rdsim.arrays import Floats, Floats32
 from rdsim.case import DAYS_PER_YEAR, solo
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
@@ -27,9 +28,6 @@ from rdsim.simulation import Batch, Running, Setup, in_batches
 from rdsim.streams import PROSPECTS
 
 __all__ = ["Ahead", "Prospects"]
-
-Floats = npt.NDArray[np.float64]
-Floats32 = npt.NDArray[np.float32]
 
 _FEW = 5.0
 """So many samples count as much as the mean that theirs is drawn towards."""

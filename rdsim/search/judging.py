@@ -12,16 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from rdsim.arrays import Floats
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.options import expected_alone
 from rdsim.simulation import Running, expected_worths, plain_worths
 from rdsim.streams import SEARCHING, Stream
 
 __all__ = ["Judge"]
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,8 +25,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 import numpy as np
-import numpy.typing as npt
 
+from rdsim.arrays import Floats
 from rdsim.brief import count
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import InfeasibleError
@@ -55,8 +55,6 @@ from rdsim.stats import quantile
 from rdsim.streams import REFINING, SEARCHING, SELECTING
 
 __all__ = ["LOOP", "Contender", "Loop", "Step", "improve"]
-
-Floats = npt.NDArray[np.float64]
 
 LOOP = "loop"
 """The method of a solution that simulation chose among the optimiser's portfolios."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from rdsim import portfolio
 from rdsim import scenario as scenarios
+from rdsim.arrays import Floats
 from rdsim.brief import html_table
 from rdsim.domain import Portfolio, RiskSettings, Scenario
 from rdsim.errors import InfeasibleError, SolverError
@@ -57,8 +57,6 @@ __all__ = [
     "risk_of",
     "solved",
 ]
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,11 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+
+from rdsim.arrays import Floats
 
 __all__ = ["Selected", "select"]
-
-Floats = npt.NDArray[np.float64]
 
 Observe = Callable[[int, int], Floats]
 """Observations 0..count-1 of a contender, shape (count,); the same number is the same luck for all of them."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from rdsim.arrays import Floats
 from rdsim.domain import Portfolio, Scenario
 from rdsim.formulation import budget_rows, row_index
 from rdsim.optimiser import PortfolioProblem, evaluate
@@ -31,7 +32,6 @@ __all__ = [
     "wary",
 ]
 
-Floats = npt.NDArray[np.float64]
 
 LOOSEST = 10.0
 """The most that a scenario may ask for as a payment ratio."""

@@ -17,11 +17,11 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 from scipy.stats import kruskal
 
+from rdsim.arrays import Floats
 from rdsim.figures import Figure, from_files
 from rdsim.stats import Interval, mean_interval
 from rdsim.sweep.blocks import Blocks
@@ -35,8 +35,6 @@ _RESAMPLES = 200
 
 _ROUNDING = 1e-12
 """Swings that are smaller, relative to the means, are those of sums in another order."""
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import fdtrc, stdtrit
 
+from rdsim.arrays import Floats
 from rdsim.sweep.groups import BINS, binned, middle
 
 __all__ = ["Blocks"]
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

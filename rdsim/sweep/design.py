@@ -21,9 +21,9 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import qmc
 
+from rdsim.arrays import Floats
 from rdsim.sweep.factors import Factor
 
 __all__ = ["DESIGNS", "SAMPLED", "Design", "DesignKind"]
@@ -32,8 +32,6 @@ DesignKind = Literal["grid", "list", "one-at-a-time", "latin-hypercube", "sobol"
 DESIGNS: tuple[DesignKind, ...] = ("grid", "list", "one-at-a-time", "latin-hypercube", "sobol", "saltelli")
 SAMPLED = ("latin-hypercube", "sobol", "saltelli")
 """Designs that need a number of points."""
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

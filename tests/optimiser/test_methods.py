@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.instances import Shape, draw_problem
+from rdsim.arrays import Floats
 from rdsim.errors import SolverError
 from rdsim.optimiser import (
     Groups,
@@ -29,7 +30,6 @@ from rdsim.optimiser.adapters import Answer, Feature, Limits, Solver, State
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.model import Model, restrict
-from rdsim.optimiser.problem.problem import FloatArray
 from rdsim.optimiser.solving.settings import EFFORTS
 from tests.optimiser.machine import INSTALLED
 
@@ -218,7 +218,7 @@ class Liar(Solver):
     name = "liar"
     features = frozenset(Feature)
 
-    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: FloatArray | None) -> Answer:  # noqa: ARG002 - the contract of a solver
+    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: Floats | None) -> Answer:  # noqa: ARG002 - the contract of a solver
         return Answer(State.OPTIMAL, Termination.COMPLETE, 99.0, np.ones(model.value.size), np.zeros(model.value.size))
 
 

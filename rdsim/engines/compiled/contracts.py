@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from rdsim import case, gates
-from rdsim.case import Case, Ints, most_extensions
+from rdsim.arrays import Bools, Floats, Ints, Ints32
+from rdsim.case import Case, most_extensions
 from rdsim.engines import rules
 from rdsim.native.blocks import blank, records
 from rdsim.native.jit import inlined
@@ -93,9 +93,6 @@ __all__ = [
     "work_days",
 ]
 
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
-Ints32 = npt.NDArray[np.int32]
 
 carried_over = inlined(rules.carried_over)
 fits = inlined(rules.fits)

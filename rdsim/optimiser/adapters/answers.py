@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rdsim.optimiser.problem.problem import FloatArray
+from rdsim.arrays import Floats
 from rdsim.optimiser.problem.solution import Termination
 
 __all__ = ["Answer", "Feature", "Limits", "State"]
@@ -55,7 +55,7 @@ class Answer:
     state: State
     termination: Termination
     bound: float = math.inf
-    values: FloatArray | None = None
-    reduced_costs: FloatArray | None = None  # of the maximisation: <= 0 at a lower bound
-    prices: FloatArray | None = None  # of the rows of a relaxation that grows, >= 0 for a cap: `Feature.ROW_PRICES`
+    values: Floats | None = None
+    reduced_costs: Floats | None = None  # of the maximisation: <= 0 at a lower bound
+    prices: Floats | None = None  # of the rows of a relaxation that grows, >= 0 for a cap: `Feature.ROW_PRICES`
     loading: float = 0.0  # seconds of building through PuLP and handing over

@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 import pulp
 
+from rdsim.arrays import Floats
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters.answers import Answer, Feature, Limits, State
 from rdsim.optimiser.adapters.pulp_models import pulp_problem
 from rdsim.optimiser.adapters.solver import Solver, is_linear
 from rdsim.optimiser.models.model import Model
-from rdsim.optimiser.problem.problem import FloatArray
 from rdsim.optimiser.problem.solution import Termination
 
 __all__ = ["Cbc", "cbc_path"]
@@ -71,7 +71,7 @@ class Cbc(Solver):
         """Whether there is a program."""
         return bool(self.path or cbc_path())
 
-    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: FloatArray | None) -> Answer:
+    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: Floats | None) -> Answer:
         """See `Solver.ask`. Where CBC says infeasible it is asked again without its preprocessing: that strengthens
         rows of mixed sizes by more than its own tolerance, and then takes the solution that it found itself for none.
         """
@@ -88,7 +88,7 @@ class Cbc(Solver):
         model: Model,
         limits: Limits,
         relaxed: bool,
-        start: FloatArray | None,
+        start: Floats | None,
         options: tuple[str, ...] = (),
     ) -> Answer:
         program = self.path or cbc_path()
@@ -186,7 +186,7 @@ def _command(program: str, limits: Limits, log: Path, relaxed: bool, warm: bool,
     )
 
 
-def _answer(model: Model, text: str, values: FloatArray, costs: FloatArray, linear: bool) -> Answer:
+def _answer(model: Model, text: str, values: Floats, costs: Floats, linear: bool) -> Answer:
     """The log says what happened; PuLP's own status calls a time limit optimal and leaves junk in the variables."""
     found = ((state, why) for pattern, state, why in _RESULTS if re.search(pattern, text))
     state, why = next(found, (None, Termination.STOPPED))
@@ -206,7 +206,7 @@ def _answer(model: Model, text: str, values: FloatArray, costs: FloatArray, line
     )
 
 
-def _refuse_half_read(model: Model, text: str, values: FloatArray) -> None:
+def _refuse_half_read(model: Model, text: str, values: Floats) -> None:
     """A solution file that was cut off or is not a number reads as zeros: its worth must be the one in the log."""
     printed = re.findall(r"^Objective value:\s+(\S+)", text, re.MULTILINE)
     worth = -float(model.value @ values)
@@ -215,7 +215,7 @@ def _refuse_half_read(model: Model, text: str, values: FloatArray) -> None:
         raise SolverError("cbc", "its solution file does not hold the solution of its log")
 
 
-def _bound(model: Model, state: State, text: str, values: FloatArray) -> float:
+def _bound(model: Model, state: State, text: str, values: Floats) -> float:
     """Upper bound: from the log, where it is rounded to three decimals; the optimum itself if that is proven."""
     printed = re.findall(r"^Lower bound:\s+(\S+)", text, re.MULTILINE)
     if printed:

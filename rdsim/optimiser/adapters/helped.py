@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from rdsim.arrays import Floats
 from rdsim.optimiser.adapters.answers import Answer, Feature, Limits, State
 from rdsim.optimiser.adapters.solver import Relaxation, Solver, is_linear
 from rdsim.optimiser.models.model import Model
-from rdsim.optimiser.problem.problem import FloatArray
 
 __all__ = ["NEEDED", "Helped"]
 
@@ -38,11 +38,11 @@ class Helped(Solver):
         """What the solver can, and what is done for it."""
         return self.solver.features | NEEDED
 
-    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: FloatArray | None) -> Answer:
+    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: Floats | None) -> Answer:
         """See `Solver.ask`: the solver itself."""
         return self.solver.ask(model, limits, relaxed=relaxed, start=start)
 
-    def run(self, model: Model, limits: Limits, *, relaxed: bool = False, start: FloatArray | None = None) -> Answer:
+    def run(self, model: Model, limits: Limits, *, relaxed: bool = False, start: Floats | None = None) -> Answer:
         """See `Solver.run`."""
         if is_linear(model, relaxed) and Feature.RELAXATION not in self.solver.features:
             return self.helper.run(model, limits, relaxed=relaxed, start=start)

@@ -18,13 +18,13 @@ import highspy
 import numpy as np
 from scipy.sparse import csr_array
 
+from rdsim.arrays import Floats, Ints
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters.answers import Answer, Feature, Limits, State
 from rdsim.optimiser.adapters.pulp_models import pulp_matrix, pulp_problem
 from rdsim.optimiser.adapters.scaling import Scaled, power, scaled
 from rdsim.optimiser.adapters.solver import FreshRelaxation, Relaxation, Solver, is_linear
 from rdsim.optimiser.models.model import Model
-from rdsim.optimiser.problem.problem import FloatArray, IntArray
 from rdsim.optimiser.problem.solution import Termination
 
 __all__ = ["Highs"]
@@ -69,7 +69,7 @@ class Highs(Solver):
         """Version of highspy."""
         return version("highspy")
 
-    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: FloatArray | None) -> Answer:
+    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: Floats | None) -> Answer:
         """See `Solver.ask`."""
         began = time.perf_counter()
         solver = self.load(model, relaxed=relaxed)
@@ -175,7 +175,7 @@ def _bound(info: Any, status: str, linear: bool) -> float:
 _DEVEX = 1
 
 
-def _statuses(known: Sequence[Any], places: IntArray, missing: Any) -> list[Any]:
+def _statuses(known: Sequence[Any], places: Ints, missing: Any) -> list[Any]:
     """What is known at each place, `missing` at -1."""
     return [missing if place < 0 else known[place] for place in places.tolist()]
 
@@ -198,7 +198,7 @@ class _WarmRelaxation:
         """HiGHS with the model."""
         return self.highs.load(self.scaled.model, relaxed=True)
 
-    def add(self, coefficients: FloatArray, caps: FloatArray) -> None:
+    def add(self, coefficients: Floats, caps: Floats) -> None:
         """See `Relaxation.add`."""
         factors = power(np.abs(coefficients).max(axis=1, initial=0.0), 1)
         rows = csr_array(coefficients * factors[:, np.newaxis])
@@ -216,7 +216,7 @@ class _WarmRelaxation:
         low = -math.inf if sense == "<=" else scaled
         _accepted(self.solver.changeRowBounds(row, low, math.inf if sense == ">=" else scaled), "a row's bounds")
 
-    def begin(self, other: Relaxation, columns: IntArray, rows: IntArray) -> None:
+    def begin(self, other: Relaxation, columns: Ints, rows: Ints) -> None:
         """See `Relaxation.begin`: columns that are new stand at their lower bound, rows that are new are slack."""
         if isinstance(other, _WarmRelaxation):
             known, basis = other.solver.getBasis(), highspy.HighsBasis()

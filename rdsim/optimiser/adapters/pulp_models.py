@@ -14,8 +14,8 @@ import numpy as np
 import pulp
 from scipy.sparse import csr_array
 
+from rdsim.arrays import Floats
 from rdsim.optimiser.models.model import Model
-from rdsim.optimiser.problem.problem import FloatArray
 
 __all__ = ["GENERATION", "pulp_matrix", "pulp_problem"]
 
@@ -89,7 +89,7 @@ def _places(lines: list[Any], variables: list[Any]) -> list[int]:
 
 
 @_garbage_waits()
-def pulp_matrix(problem: Any, variables: list[Any]) -> tuple[csr_array, FloatArray, FloatArray]:
+def pulp_matrix(problem: Any, variables: list[Any]) -> tuple[csr_array, Floats, Floats]:
     """The rows of a PuLP problem: matrix (m, n), lowest and highest activity (m,)."""
     rows = problem.constraints()
     lines = [row.items() for row in rows]

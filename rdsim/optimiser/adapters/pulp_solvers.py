@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pulp
 
+from rdsim.arrays import Floats
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters.answers import Answer, Feature, Limits, State
 from rdsim.optimiser.adapters.pulp_models import GENERATION, pulp_problem
 from rdsim.optimiser.adapters.solver import Solver
 from rdsim.optimiser.models.model import Model
-from rdsim.optimiser.problem.problem import FloatArray
 from rdsim.optimiser.problem.solution import Termination
 
 __all__ = ["Other", "pulp_names"]
@@ -59,7 +59,7 @@ class Other(Solver):
         """PuLP's version: it does not ask solvers for theirs."""
         return f"by PuLP {version('pulp')}"
 
-    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: FloatArray | None) -> Answer:  # noqa: ARG002 - neither is told
+    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: Floats | None) -> Answer:  # noqa: ARG002 - neither is told
         """See `Solver.ask`."""
         if limits.seconds is not None and limits.seconds <= 0:  # PuLP takes 0 seconds for no limit
             return Answer(State.STOPPED, Termination.TIME_LIMIT)
@@ -117,7 +117,7 @@ def _word(answer: Any, problem: Any) -> tuple[_Word, bool]:
     return _Word.PROVEN if optimal else names.get(problem.status, _Word.STOPPED), has_values
 
 
-def _answer(word: _Word, values: FloatArray | None, late: bool) -> Answer:
+def _answer(word: _Word, values: Floats | None, late: bool) -> Answer:
     """PuLP's word as an answer; what came late may be the limit's."""
     if late:
         return Answer(State.STOPPED, Termination.TIME_LIMIT, values=values)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
+from rdsim.arrays import Floats
 from rdsim.optimiser.adapters.answers import Answer, Limits
 from rdsim.optimiser.models.model import Model
-from rdsim.optimiser.problem.problem import FloatArray
 
 __all__ = ["Scaled", "power", "scaled", "typical"]
 
@@ -27,7 +27,7 @@ class Scaled:
 
     model: Model
     factor: float
-    rows: FloatArray
+    rows: Floats
     offset: float  # what the model's objective leaves out
 
     def limits(self, limits: Limits) -> Limits:
@@ -40,7 +40,7 @@ class Scaled:
         return replace(answer, bound=answer.bound / self.factor + self.offset, reduced_costs=costs)
 
 
-def power(largest: FloatArray, top: int) -> FloatArray:
+def power(largest: Floats, top: int) -> Floats:
     """Powers of two that bring `largest` into [2 ** (top - 1), 2 ** top); 1 for zeros."""
     _, exponent = np.frexp(largest)
     return np.asarray(np.where(largest > 0, np.exp2(top - exponent), 1.0))
@@ -68,7 +68,7 @@ def scaled(model: Model) -> Scaled:
     return Scaled(stated, factor, rows, model.offset)
 
 
-def _largest(matrix: csr_array, free: NDArray[np.bool_]) -> FloatArray:
+def _largest(matrix: csr_array, free: NDArray[np.bool_]) -> Floats:
     """The largest coefficient of each row in columns that are free, shape (m,)."""
     largest = np.zeros(matrix.shape[0])
     sizes = np.where(free[matrix.indices], np.abs(matrix.data), 0.0)
@@ -96,7 +96,7 @@ _SMALL = 2.0**20
 """Whole numbers up to here need no common divisor: one off is far more than a tolerance."""
 
 
-def _units(model: Model, free: NDArray[np.bool_]) -> FloatArray:
+def _units(model: Model, free: NDArray[np.bool_]) -> Floats:
     """By what each row must be multiplied to become one of small whole numbers, shape (m,); 0 if by nothing.
 
     All columns must be whole, and all numbers those of at most so many decimals; what is fixed at 0 does not count.
@@ -128,14 +128,14 @@ def _looks_stated(model: Model) -> NDArray[np.bool_]:
     return np.asarray(looks)
 
 
-def _digits_at_most(numbers: FloatArray, decimals: int) -> NDArray[np.bool_]:
+def _digits_at_most(numbers: Floats, decimals: int) -> NDArray[np.bool_]:
     """Numbers that are the nearest to one of so many decimals."""
     scale = 10.0**decimals
     near = np.rint(numbers * scale)
     return np.asarray((near / scale == numbers) | (numbers == np.rint(numbers)))
 
 
-def _unit_of(numbers: FloatArray) -> float:
+def _unit_of(numbers: Floats) -> float:
     """1 over the largest unit of which all numbers but the last, a cap, are whole multiples below `_WHOLE`; or 0."""
     for decimals in range(_DECIMALS + 1):
         if _digits_at_most(numbers[:-1], decimals).all():
@@ -147,17 +147,17 @@ def _unit_of(numbers: FloatArray) -> float:
     return 0.0
 
 
-def _common_divisor(whole: FloatArray) -> int:
+def _common_divisor(whole: Floats) -> int:
     return max(math.gcd(*(int(number) for number in np.unique(np.abs(whole)).tolist())), 1)
 
 
-def _whole_caps(rhs: FloatArray) -> FloatArray:
+def _whole_caps(rhs: Floats) -> Floats:
     """Caps of rows of whole numbers, without what a product with a unit leaves behind."""
     near = np.rint(rhs)
     return np.asarray(np.where(np.abs(rhs - near) <= _RINT * np.maximum(1.0, np.abs(rhs)), near, rhs))
 
 
-def typical(values: FloatArray) -> float:
+def typical(values: Floats) -> float:
     """The size of numbers that an objective's precision is relative to: the largest that is not there to forbid.
 
     Published instances forbid a choice by a price of, say, a billion: far below zero, and at least `_FORBIDDING` times

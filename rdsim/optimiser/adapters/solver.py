@@ -16,11 +16,11 @@ from typing import Protocol
 
 import numpy as np
 
+from rdsim.arrays import Floats, Ints
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters.answers import Answer, Feature, Limits, State
 from rdsim.optimiser.adapters.scaling import scaled
 from rdsim.optimiser.models.model import Model, with_rows_below
-from rdsim.optimiser.problem.problem import FloatArray, IntArray
 from rdsim.optimiser.problem.solution import Termination
 
 __all__ = ["FreshRelaxation", "Relaxation", "Solver", "is_linear"]
@@ -62,7 +62,7 @@ class Solver(ABC):
         return True
 
     @abstractmethod
-    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: FloatArray | None) -> Answer:
+    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: Floats | None) -> Answer:
         """Maximise `model.value @ column`, in the numbers that are given; the offset is 0, and no row is empty.
 
         `relaxed` drops integrality: no solver without `Feature.RELAXATION` is asked so, or for a linear model. `start`
@@ -70,7 +70,7 @@ class Solver(ABC):
         rows, and a bound where the solver has one. Raises: SolverError if the solver is missing, crashes or is killed.
         """
 
-    def run(self, model: Model, limits: Limits, *, relaxed: bool = False, start: FloatArray | None = None) -> Answer:
+    def run(self, model: Model, limits: Limits, *, relaxed: bool = False, start: Floats | None = None) -> Answer:
         """Solve; `relaxed` drops integrality, `start` (n,) is a first solution, used where possible.
 
         Raises: SolverError if the solver is missing, crashes or is killed.
@@ -81,7 +81,7 @@ class Solver(ABC):
         first = start if Feature.START in self.features else None
         return _asked_twice(lambda stated: self._asked(stated, limits, relaxed, first), _with_coefficients(model))
 
-    def _asked(self, model: Model, limits: Limits, relaxed: bool, start: FloatArray | None) -> Answer:
+    def _asked(self, model: Model, limits: Limits, relaxed: bool, start: Floats | None) -> Answer:
         known = scaled(model)
         told = known.limits(_told(limits, self.features))
         answer = self.ask(known.model, told, relaxed=relaxed, start=start)
@@ -166,7 +166,7 @@ def _believed(name: str, model: Model, limits: Limits, answer: Answer) -> Answer
     return replace(answer, termination=why, bound=worth + limits.gap * abs(worth))
 
 
-def _holds(model: Model, values: FloatArray) -> bool:
+def _holds(model: Model, values: Floats) -> bool:
     """True if the values are whole where they must be, within bounds, and satisfy every row."""
     whole = np.abs(values - np.round(values))[model.integer] <= _LOOSE
     bounded = (values >= model.lower - _LOOSE) & (values <= model.upper + _LOOSE)
@@ -183,7 +183,7 @@ def _holds(model: Model, values: FloatArray) -> bool:
 class Relaxation(Protocol):
     """The linear relaxation of a model; between solves rows `coefficients @ column <= cap` are added, or one moves."""
 
-    def add(self, coefficients: FloatArray, caps: FloatArray) -> None:
+    def add(self, coefficients: Floats, caps: Floats) -> None:
         """More rows, shapes (k, n) and (k,)."""
         ...
 
@@ -191,7 +191,7 @@ class Relaxation(Protocol):
         """Another right-hand side for one of the model's own rows."""
         ...
 
-    def begin(self, other: Relaxation, columns: IntArray, rows: IntArray) -> None:
+    def begin(self, other: Relaxation, columns: Ints, rows: Ints) -> None:
         """Begin the next solve where another relaxation ended, if the solver can.
 
         columns, rows: of each one here its place in the other, -1 if it has none.
@@ -213,7 +213,7 @@ class FreshRelaxation:
     solver: Solver
     model: Model
 
-    def add(self, coefficients: FloatArray, caps: FloatArray) -> None:
+    def add(self, coefficients: Floats, caps: Floats) -> None:
         """See `Relaxation.add`."""
         self.model = with_rows_below(self.model, coefficients, caps)
 
@@ -223,7 +223,7 @@ class FreshRelaxation:
         moved[row] = rhs
         self.model = replace(self.model, rhs=moved)
 
-    def begin(self, other: Relaxation, columns: IntArray, rows: IntArray) -> None:
+    def begin(self, other: Relaxation, columns: Ints, rows: Ints) -> None:
         """See `Relaxation.begin`: it cannot."""
 
     def solve(self, limits: Limits) -> Answer:

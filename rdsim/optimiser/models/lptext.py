@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from rdsim.arrays import Floats, Ints
 from rdsim.optimiser.models.model import Model
-from rdsim.optimiser.problem.problem import FloatArray, IntArray
 
 __all__ = ["lp_text"]
 
@@ -38,7 +38,7 @@ def _lines(model: Model) -> Iterator[str]:
     yield "End"
 
 
-def _terms(model: Model, columns: IntArray, coefficients: FloatArray) -> list[str]:
+def _terms(model: Model, columns: Ints, coefficients: Floats) -> list[str]:
     return [
         f"{'-' if coefficient < 0 else '+'} {_factor(abs(coefficient))}{model.column_names[column]}"
         for column, coefficient in zip(columns, coefficients, strict=True)

@@ -26,9 +26,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array
 
+from rdsim.arrays import Floats, Ints
 from rdsim.optimiser.models.model import Block, Model
 from rdsim.optimiser.problem.evaluation import Evaluation
-from rdsim.optimiser.problem.problem import FloatArray, IntArray, PortfolioProblem, frozen
+from rdsim.optimiser.problem.problem import PortfolioProblem, frozen
 
 __all__ = [
     "RESOURCES",
@@ -53,12 +54,12 @@ class Family:
 
     name: str
     names: tuple[str, ...]
-    about: IntArray  # as `Block.about`
-    row: IntArray
-    column: IntArray
-    coefficient: FloatArray
+    about: Ints  # as `Block.about`
+    row: Ints
+    column: Ints
+    coefficient: Floats
     sense: tuple[str, ...]
-    rhs: FloatArray
+    rhs: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +125,7 @@ def lay_out(problem: PortfolioProblem) -> Columns:
     )
 
 
-def columns_of(problem: PortfolioProblem, judged: Evaluation) -> FloatArray:
+def columns_of(problem: PortfolioProblem, judged: Evaluation) -> Floats:
     """What every column of the model is in a portfolio that has been judged, shape (n,)."""
     layout, funded = lay_out(problem), set(problem.group[list(judged.chosen)].tolist())
     values = np.zeros(layout.count)
@@ -141,7 +142,7 @@ def columns_of(problem: PortfolioProblem, judged: Evaluation) -> FloatArray:
     return values
 
 
-def chosen_of(problem: PortfolioProblem, values: FloatArray) -> tuple[int, ...]:
+def chosen_of(problem: PortfolioProblem, values: Floats) -> tuple[int, ...]:
     """The options whose column is 1."""
     return tuple(np.flatnonzero(values[: len(problem.option_names)] > 0.5).tolist())
 
@@ -224,7 +225,7 @@ def _held_by_openings(problem: PortfolioProblem) -> list[tuple[int, int]]:
 # ---------------------------------------------------------------- columns
 
 
-def opening_weights(problem: PortfolioProblem) -> FloatArray:
+def opening_weights(problem: PortfolioProblem) -> Floats:
     """Coefficients of y[p, s] in the objective and in every row, shape (R + 1, P, S)."""
     shape = problem.opening_value.shape
     uses = problem.rows.opening_use.toarray().reshape(len(problem.rows.names), *shape)
@@ -265,7 +266,7 @@ def _column_names(columns: Columns) -> tuple[str, ...]:
     )
 
 
-def _objective(columns: Columns) -> FloatArray:
+def _objective(columns: Columns) -> Floats:
     problem, prices = columns.problem, columns.problem.rows.shortfall_price
     opening = opening_weights(problem)[0]
     return np.array(
@@ -281,7 +282,7 @@ def _objective(columns: Columns) -> FloatArray:
     )
 
 
-def _bounds(columns: Columns) -> tuple[FloatArray, FloatArray]:
+def _bounds(columns: Columns) -> tuple[Floats, Floats]:
     problem = columns.problem
     lower, upper = np.zeros(columns.count), np.ones(columns.count)
     upper[columns.synergy + len(problem.synergies) :] = np.inf
@@ -331,7 +332,7 @@ def _family(
     )
 
 
-def _joined(parts: Sequence[tuple[ArrayLike, ArrayLike, ArrayLike]]) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _joined(parts: Sequence[tuple[ArrayLike, ArrayLike, ArrayLike]]) -> tuple[Floats, Floats, Floats]:
     """Triplets one after another."""
     rows, columns, coefficients = [], [], []
     for row, column, coefficient in parts:
@@ -359,7 +360,7 @@ def _opening(columns: Columns) -> Family:
     """x asks for y: sum of x[o] over a group's options with partner p by stage s <= y[p, s]."""
     problem = columns.problem
     option, partner = problem.partners.tocoo().coords
-    cells: list[IntArray] = []
+    cells: list[Ints] = []
     for place, (who, by) in enumerate(columns.stages):
         previous = columns.stages[place - 1][1] if place and columns.stages[place - 1][0] == who else -1
         mine = option[partner == who]

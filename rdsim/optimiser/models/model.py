@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
-from rdsim.optimiser.problem.problem import BoolArray, FloatArray, IntArray
+from rdsim.arrays import Bools, Floats, Ints
 
 __all__ = ["Block", "Model", "restrict", "with_rows_below"]
 
@@ -20,7 +20,7 @@ class Block:
     """The rows of one family in a model, and what each is about: the index of its group, pair, row of `Rows`, ..."""
 
     first: int
-    about: IntArray  # (k,)
+    about: Ints  # (k,)
 
     @property
     def rows(self) -> slice:
@@ -36,15 +36,15 @@ class Model:
     """
 
     column_names: tuple[str, ...]
-    value: FloatArray  # (n,)
+    value: Floats  # (n,)
     offset: float
-    lower: FloatArray  # (n,)
-    upper: FloatArray  # (n,)
-    integer: BoolArray  # (n,)
+    lower: Floats  # (n,)
+    upper: Floats  # (n,)
+    integer: Bools  # (n,)
     row_names: tuple[str, ...]
     matrix: csr_array  # (m, n), canonical
     sense: tuple[str, ...]  # (m,)
-    rhs: FloatArray  # (m,)
+    rhs: Floats  # (m,)
     blocks: Mapping[str, Block] = field(default_factory=dict)
     """Where the rows of each family stand; of a model that lost rows, nothing is known any more."""
 
@@ -52,7 +52,7 @@ class Model:
         """Where the rows of a family stand: together, in their order."""
         return self.blocks[family].rows
 
-    def with_rows(self, kept: IntArray) -> Model:
+    def with_rows(self, kept: Ints) -> Model:
         """The model with some of its rows."""
         return replace(
             self,
@@ -64,7 +64,7 @@ class Model:
         )
 
 
-def with_rows_below(model: Model, coefficients: FloatArray, caps: FloatArray) -> Model:
+def with_rows_below(model: Model, coefficients: Floats, caps: Floats) -> Model:
     """The model with more rows `coefficients @ column <= cap`, shapes (k, n) and (k,)."""
     count = len(model.row_names)
     names = (f"cut_{count + place:06d}" for place in range(caps.size))
@@ -77,7 +77,7 @@ def with_rows_below(model: Model, coefficients: FloatArray, caps: FloatArray) ->
     )
 
 
-def restrict(model: Model, lower: FloatArray, upper: FloatArray) -> tuple[Model, IntArray]:
+def restrict(model: Model, lower: Floats, upper: Floats) -> tuple[Model, Ints]:
     """The model with tighter bounds, its fixed columns taken out, and the columns that are left.
 
     The value of the fixed columns moves to the offset, their use to the right-hand side; rows that
@@ -107,9 +107,7 @@ def restrict(model: Model, lower: FloatArray, upper: FloatArray) -> tuple[Model,
     )
 
 
-def _can_break(
-    matrix: csr_array, lower: FloatArray, upper: FloatArray, sense: NDArray[np.str_], rhs: FloatArray
-) -> BoolArray:
+def _can_break(matrix: csr_array, lower: Floats, upper: Floats, sense: NDArray[np.str_], rhs: Floats) -> Bools:
     """Rows that some values within the bounds would break."""
     highest, lowest = _reach(matrix, lower, upper), -_reach(matrix, -upper, -lower)
     slack = 1e-12 * np.maximum(np.abs(rhs), 1.0)
@@ -117,7 +115,7 @@ def _can_break(
     return np.asarray(np.where(sense == "<=", over, np.where(sense == ">=", under, over | under)))
 
 
-def _reach(matrix: csr_array, lower: FloatArray, upper: FloatArray) -> FloatArray:
+def _reach(matrix: csr_array, lower: Floats, upper: Floats) -> Floats:
     """The most that each row can come to, shape (m,); some releases of scipy store zeros, and 0 x inf is no number."""
     row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     at, data = matrix.indices, matrix.data

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, vstack
 
+from rdsim.arrays import Floats
 from rdsim.optimiser.models.milp import RESOURCES, formulate
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.evaluation import Evaluation
-from rdsim.optimiser.problem.problem import FloatArray, Labels, PortfolioProblem, Rows, frozen, state_rows
+from rdsim.optimiser.problem.problem import Labels, PortfolioProblem, Rows, frozen, state_rows
 
 __all__ = [
     "Measure",
@@ -39,8 +40,8 @@ class Measure:
     """A linear figure of a portfolio: what each chosen option, and each opening of a partner, adds to it."""
 
     name: str
-    use: FloatArray  # (O,)
-    opening_use: FloatArray  # (P * S,), or empty: openings add nothing
+    use: Floats  # (O,)
+    opening_use: Floats  # (P * S,), or empty: openings add nothing
     integer: bool = False  # only whole values occur
 
     def of(self, problem: PortfolioProblem, portfolio: Evaluation) -> float:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rdsim.arrays import Bools, Floats, Ints
 from rdsim.errors import Fault, ProblemError
 from rdsim.optimiser.problem.exact import excess_exactly, near_its_cap
-from rdsim.optimiser.problem.problem import BoolArray, FloatArray, IntArray, PortfolioProblem, Rows, frozen
+from rdsim.optimiser.problem.problem import PortfolioProblem, Rows, frozen
 
 __all__ = ["TOLERANCE", "Evaluation", "Violation", "evaluate", "excess_of", "room_of"]
 
@@ -44,10 +45,10 @@ class Evaluation:
     synergy: float
     shortfall: float  # objective lost to soft rows, >= 0
     opened: dict[int, int]  # partner -> stage at which it opens
-    activity: FloatArray  # (R,) use of each row, openings included
-    carried: FloatArray  # (R,) unspent amount that a row passes on, before the rate; 0 where it passes nothing
-    room: FloatArray  # (R,) cap + what was carried in
-    excess: FloatArray  # (R,) how far each row is off, >= 0; exactly 0 where it is kept
+    activity: Floats  # (R,) use of each row, openings included
+    carried: Floats  # (R,) unspent amount that a row passes on, before the rate; 0 where it passes nothing
+    room: Floats  # (R,) cap + what was carried in
+    excess: Floats  # (R,) how far each row is off, >= 0; exactly 0 where it is kept
     violations: tuple[Violation, ...]
 
     @property
@@ -90,7 +91,7 @@ def evaluate(problem: PortfolioProblem, chosen: Iterable[int]) -> Evaluation:
     )
 
 
-def room_of(rows: Rows, activity: FloatArray) -> tuple[FloatArray, FloatArray]:
+def room_of(rows: Rows, activity: Floats) -> tuple[Floats, Floats]:
     """(unspent passed on, room) of each row; passing on all that is unspent is never worse, as rates are >= 0."""
     carried, room = np.zeros(activity.size), rows.cap.copy()
     for source, target, rate in rows.carry_in_order:
@@ -99,15 +100,15 @@ def room_of(rows: Rows, activity: FloatArray) -> tuple[FloatArray, FloatArray]:
     return carried, room
 
 
-def excess_of(rows: Rows, activity: FloatArray, room: FloatArray) -> FloatArray:
+def excess_of(rows: Rows, activity: Floats, room: Floats) -> Floats:
     """How far each row is off, >= 0."""
     over, under = np.maximum(activity - room, 0.0), np.maximum(room - activity, 0.0)
     return np.asarray(over * rows.has_ceiling + under * rows.has_floor)
 
 
 def _exact_where_near(
-    problem: PortfolioProblem, picked: IntArray, opened: dict[int, int], activity: FloatArray, room: FloatArray
-) -> FloatArray:
+    problem: PortfolioProblem, picked: Ints, opened: dict[int, int], activity: Floats, room: Floats
+) -> Floats:
     """How far each row is off; where floating point cannot tell, by exact arithmetic, rounding forgiven."""
     rows = problem.rows
     excess = excess_of(rows, activity, room)
@@ -118,7 +119,7 @@ def _exact_where_near(
     return excess
 
 
-def _picked(problem: PortfolioProblem, chosen: Iterable[int]) -> IntArray:
+def _picked(problem: PortfolioProblem, chosen: Iterable[int]) -> Ints:
     picked = np.array(sorted(chosen), dtype=np.int64)
     count = len(problem.option_names)
     if picked.size and (picked[0] < 0 or picked[-1] >= count):
@@ -128,7 +129,7 @@ def _picked(problem: PortfolioProblem, chosen: Iterable[int]) -> IntArray:
     return picked
 
 
-def _opened(problem: PortfolioProblem, picked: IntArray) -> dict[int, int]:
+def _opened(problem: PortfolioProblem, picked: Ints) -> dict[int, int]:
     """Opening stage of each partner in use: the smallest stage among the chosen options that use it."""
     first: dict[int, int] = {}
     start, member = problem.partners.indptr, problem.partners.indices
@@ -139,8 +140,8 @@ def _opened(problem: PortfolioProblem, picked: IntArray) -> dict[int, int]:
     return dict(sorted(first.items()))
 
 
-def _activity(problem: PortfolioProblem, indicator: FloatArray, opened: dict[int, int]) -> FloatArray:
-    activity: FloatArray = problem.rows.use @ indicator
+def _activity(problem: PortfolioProblem, indicator: Floats, opened: dict[int, int]) -> Floats:
+    activity: Floats = problem.rows.use @ indicator
     if opened and problem.rows.opening_use.nnz:
         openings = np.zeros(problem.opening_value.size)
         openings[[partner * len(problem.stage_names) + stage for partner, stage in opened.items()]] = 1.0
@@ -148,13 +149,13 @@ def _activity(problem: PortfolioProblem, indicator: FloatArray, opened: dict[int
     return activity
 
 
-def _row_violations(problem: PortfolioProblem, excess: FloatArray, soft: BoolArray) -> Iterator[Violation]:
+def _row_violations(problem: PortfolioProblem, excess: Floats, soft: Bools) -> Iterator[Violation]:
     for row in np.flatnonzero((excess > 0) & ~soft):
         rows = problem.rows
         yield Violation(rows.family[row], rows.names[row], float(excess[row]), rows.keys[row])
 
 
-def _rule_violations(problem: PortfolioProblem, picked: IntArray, funded: IntArray) -> Iterator[Violation]:
+def _rule_violations(problem: PortfolioProblem, picked: Ints, funded: Ints) -> Iterator[Violation]:
     yield from _choice_violations(problem, funded)
     yield from _prerequisite_violations(problem, picked)
     for groups in problem.exclusions:
@@ -164,12 +165,12 @@ def _rule_violations(problem: PortfolioProblem, picked: IntArray, funded: IntArr
     yield from _fixed_violations(problem, picked, funded)
 
 
-def _choice_violations(problem: PortfolioProblem, funded: IntArray) -> Iterator[Violation]:
+def _choice_violations(problem: PortfolioProblem, funded: Ints) -> Iterator[Violation]:
     for group in np.flatnonzero((funded > 1) | (problem.exactly_one & (funded == 0))):
         yield Violation("choice", problem.group_names[group], float(abs(funded[group] - 1)))
 
 
-def _prerequisite_violations(problem: PortfolioProblem, picked: IntArray) -> Iterator[Violation]:
+def _prerequisite_violations(problem: PortfolioProblem, picked: Ints) -> Iterator[Violation]:
     """A dependent group starts when its prerequisite has started, or later."""
     start = np.full(len(problem.group_names), NEVER)
     np.minimum.at(start, problem.group[picked], problem.stage[picked])
@@ -179,7 +180,7 @@ def _prerequisite_violations(problem: PortfolioProblem, picked: IntArray) -> Ite
             yield Violation("prerequisite", name, 1.0)
 
 
-def _fixed_violations(problem: PortfolioProblem, picked: IntArray, funded: IntArray) -> Iterator[Violation]:
+def _fixed_violations(problem: PortfolioProblem, picked: Ints, funded: Ints) -> Iterator[Violation]:
     chosen = set(picked.tolist())
     for group in (*problem.fixed_in_groups, *problem.fixed_out_groups):
         if bool(funded[group]) != (group in problem.fixed_in_groups):

@@ -14,7 +14,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from rdsim.optimiser.problem.problem import BoolArray, FloatArray, PortfolioProblem
+from rdsim.arrays import Bools, Floats
+from rdsim.optimiser.problem.problem import PortfolioProblem
 
 __all__ = ["DIGITS", "excess_exactly", "near_its_cap"]
 
@@ -44,7 +45,7 @@ def _amount(number: float) -> _Amount:
     return _Amount(Fraction(repr(number)), float(f"{number:.{DIGITS}g}") == number)
 
 
-def near_its_cap(problem: PortfolioProblem, activity: FloatArray, room: FloatArray) -> BoolArray:
+def near_its_cap(problem: PortfolioProblem, activity: Floats, room: Floats) -> Bools:
     """Hard rows so near to their cap that only exact arithmetic says whether they are kept, shape (R,)."""
     rows = problem.rows
     size = np.maximum(rows.largest, np.maximum(np.abs(activity), np.abs(room)))

@@ -34,15 +34,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
+from rdsim.arrays import Bools, Floats, Ints
 from rdsim.brief import count
 from rdsim.errors import Fault, ProblemError
 
 __all__ = [
     "SENSES",
-    "BoolArray",
-    "FloatArray",
     "Groups",
-    "IntArray",
     "Labels",
     "Network",
     "PortfolioProblem",
@@ -55,12 +53,8 @@ __all__ = [
     "state_rows",
 ]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 SENSES = ("<=", ">=", "==")
-
 
 ROUNDING = 1e-12
 """Share of the largest number in a row by which it may be off: what sums in floating point leave behind."""
@@ -85,29 +79,29 @@ class Rows:
     use: csr_array  # (R, O)
     opening_use: csr_array  # (R, P * S)
     sense: tuple[str, ...]
-    cap: FloatArray  # (R,)
-    shortfall_price: FloatArray  # (R,); nan: a hard row; else objective lost per unit of violation
+    cap: Floats  # (R,)
+    shortfall_price: Floats  # (R,); nan: a hard row; else objective lost per unit of violation
     carry: tuple[tuple[int, int, float], ...] = ()
     """(from row, to row, rate): unspent c >= 0 of a hard `<=` row moves on:
     use[t] + c[t] <= cap[t] + rate * c[t-1]."""
 
     @cached_property
-    def has_ceiling(self) -> BoolArray:
+    def has_ceiling(self) -> Bools:
         """True for `<=` and `==` rows, shape (R,)."""
         return frozen(np.array([sense != ">=" for sense in self.sense], dtype=bool))
 
     @cached_property
-    def has_floor(self) -> BoolArray:
+    def has_floor(self) -> Bools:
         """True for `>=` and `==` rows, shape (R,)."""
         return frozen(np.array([sense != "<=" for sense in self.sense], dtype=bool))
 
     @cached_property
-    def is_soft(self) -> BoolArray:
+    def is_soft(self) -> Bools:
         """True for rows that have a shortfall price, shape (R,)."""
         return frozen(~np.isnan(self.shortfall_price))
 
     @cached_property
-    def scale(self) -> FloatArray:
+    def scale(self) -> Floats:
         """The largest number in each row, its cap included, shape (R,): what tolerances are relative to."""
         largest = np.abs(self.cap)
         for matrix in (self.use, self.opening_use):
@@ -116,7 +110,7 @@ class Rows:
         return frozen(largest)
 
     @cached_property
-    def misfits(self) -> BoolArray:
+    def misfits(self) -> Bools:
         """Options that alone ask for more than a hard ceiling can ever allow, shape (O,): nothing can choose them.
 
         What refunds (negative uses) and money passed in could add to the ceiling is counted in.
@@ -133,7 +127,7 @@ class Rows:
         return frozen(alone)
 
     @cached_property
-    def largest(self) -> FloatArray:
+    def largest(self) -> Floats:
         """The largest number that counts in each row, its cap included, shape (R,).
 
         What misfits ask for does not count, nor what is beyond a floor that nothing lowers.
@@ -146,7 +140,7 @@ class Rows:
         return frozen(largest)
 
     @cached_property
-    def tolerance(self) -> FloatArray:
+    def tolerance(self) -> Floats:
         """How far each row may be off, shape (R,): `ROUNDING` of the largest number that counts in it.
 
         Where all numbers are whole, as in many published instances, nothing: an amount that is off at all is off by
@@ -155,28 +149,28 @@ class Rows:
         return frozen(np.where(self._is_whole, np.minimum(self.largest, 1.0) / 4, ROUNDING * self.largest))
 
     @cached_property
-    def precision(self) -> FloatArray:
+    def precision(self) -> Floats:
         """What a solver may not tell from nothing in each row, shape (R,): it works with tolerances of its own."""
         return frozen(LOOSE * np.where(self._is_whole, np.minimum(self.largest, 1.0), self.largest))
 
     @cached_property
-    def is_summed_exactly(self) -> BoolArray:
+    def is_summed_exactly(self) -> Bools:
         """Rows of whole numbers whose sums are exact in double precision, whatever is chosen, shape (R,)."""
         total = np.abs(self.use).sum(axis=1) + np.abs(self.opening_use).sum(axis=1) + np.abs(self.cap)
         return frozen(self._is_whole & (np.asarray(total) < _EXACT))
 
     @cached_property
-    def enough(self) -> FloatArray:
+    def enough(self) -> Floats:
         """What fills a floor that nothing lowers, shape (R,): more of it in one option is no better; else infinite."""
         return frozen(np.where(~self.has_ceiling & self._only_adds & (self.cap > 0), self.cap, np.inf))
 
     @cached_property
-    def _only_adds(self) -> BoolArray:
+    def _only_adds(self) -> Bools:
         least = np.minimum(_lowest(self.use), _lowest(self.opening_use))
         return np.asarray(least >= 0)
 
     @cached_property
-    def _is_whole(self) -> BoolArray:
+    def _is_whole(self) -> Bools:
         """Rows of whole numbers only, and none of them passes money on."""
         whole = self.cap == np.rint(self.cap)
         for matrix in (self.use, self.opening_use):
@@ -209,17 +203,17 @@ class PortfolioProblem:
     """The whole problem; build it with `state_problem`, which fills defaults and checks."""
 
     option_names: tuple[str, ...]
-    group: IntArray  # (O,) index of the option's group
+    group: Ints  # (O,) index of the option's group
     group_names: tuple[str, ...]
-    exactly_one: BoolArray  # (G,)
-    values: FloatArray  # (O,), or (N, O) samples, whose mean counts
+    exactly_one: Bools  # (G,)
+    values: Floats  # (O,), or (N, O) samples, whose mean counts
     partners: csr_array  # (O, P) bool
     partner_names: tuple[str, ...]
-    stage: IntArray  # (O,) index of the start year
+    stage: Ints  # (O,) index of the start year
     stage_names: tuple[str, ...]
-    opening_value: FloatArray  # (P, S), normally <= 0
+    opening_value: Floats  # (P, S), normally <= 0
     rows: Rows
-    prerequisites: IntArray  # (K, 2): dependent group, prerequisite group
+    prerequisites: Ints  # (K, 2): dependent group, prerequisite group
     exclusions: tuple[tuple[int, ...], ...] = ()  # at most one group of each is funded
     synergies: tuple[tuple[int, int, float], ...] = ()  # group, group, value (either sign) if both are funded
     fixed_in_groups: tuple[int, ...] = ()
@@ -228,7 +222,7 @@ class PortfolioProblem:
     fixed_out_options: tuple[int, ...] = ()
 
     @cached_property
-    def expected(self) -> FloatArray:
+    def expected(self) -> Floats:
         """Expected value of each option, shape (O,): as stated, or the mean of its samples, `rounded`."""
         return self.values if self.values.ndim == 1 else frozen(rounded(self.values.mean(axis=0)))
 
@@ -249,7 +243,7 @@ _OFF_CENTRE = 0.3765189
 """Fractions below 1 less this are rounded down. Were it a half, decimals that end in 5 would stand on the edge."""
 
 
-def rounded(numbers: ArrayLike) -> FloatArray:
+def rounded(numbers: ArrayLike) -> Floats:
     """Computed numbers to ten significant digits, so that no order of summation can be seen in them.
 
     The last bits of a mean or a product depend on the releases of the libraries that compute it, and a search among
@@ -263,7 +257,7 @@ def rounded(numbers: ArrayLike) -> FloatArray:
     return np.asarray(np.copysign(whole * down / up, array))
 
 
-def _lowest(matrix: csr_array) -> FloatArray:
+def _lowest(matrix: csr_array) -> Floats:
     """The lowest number of each row, 0 where there is none below."""
     lowest = np.zeros(matrix.shape[0])
     np.minimum.at(lowest, np.repeat(np.arange(lowest.size), np.diff(matrix.indptr)), matrix.data)
@@ -276,11 +270,11 @@ def frozen(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def _floats(data: ArrayLike) -> FloatArray:
+def _floats(data: ArrayLike) -> Floats:
     return frozen(np.array(data, dtype=np.float64))
 
 
-def _integers(data: ArrayLike) -> IntArray:
+def _integers(data: ArrayLike) -> Ints:
     return frozen(np.array(data, dtype=np.int64))
 
 
@@ -483,7 +477,7 @@ def _widened(member: csr_array, partners: int) -> csr_array:
     return _sparse(csr_array(wide, shape=(member.shape[0], partners)), (0, 0), np.bool_)
 
 
-def foremost(problem: PortfolioProblem, worth: FloatArray, each: int) -> BoolArray:
+def foremost(problem: PortfolioProblem, worth: Floats, each: int) -> Bools:
     """The `each` options of largest worth (O,) of every group and stage, shape (O,); of equal ones the first."""
     order = np.lexsort((-worth, problem.stage, problem.group))
     group, stage = problem.group[order], problem.stage[order]

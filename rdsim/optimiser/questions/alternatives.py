@@ -29,13 +29,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
+from rdsim.arrays import Floats
 from rdsim.optimiser.adapters import State
 from rdsim.optimiser.models.milp import chosen_of, formulate
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.models.variations import Measure, with_rows, with_values, worth_at_least
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import (
-    FloatArray,
     Labels,
     PortfolioProblem,
     Rows,
@@ -74,8 +74,8 @@ class Selection:
 
     problem: PortfolioProblem
     count: int  # portfolios
-    groups: FloatArray  # (G,) share of them that fund the group
-    options: FloatArray  # (O,) share of them that hold the option
+    groups: Floats  # (G,) share of them that fund the group
+    options: Floats  # (O,) share of them that hold the option
 
     @property
     def core(self) -> tuple[str, ...]:
@@ -133,8 +133,8 @@ class Resampled:
     """Optima of resampled values: what would have been chosen, had the samples come out otherwise."""
 
     selection: Selection
-    objectives: FloatArray  # (count,) each on its own resampled values
-    gaps: FloatArray  # (count,)
+    objectives: Floats  # (count,) each on its own resampled values
+    gaps: Floats  # (count,)
 
     @property
     def count(self) -> int:
@@ -296,7 +296,7 @@ class _Hunt:
         """How much worth may be given up."""
         return max(evaluate(self.problem, chosen).objective - self.floor, self.tie)
 
-    def possible(self, apart: PortfolioProblem, model: Model) -> tuple[FloatArray, FloatArray]:
+    def possible(self, apart: PortfolioProblem, model: Model) -> tuple[Floats, Floats]:
         """Bounds without the options that, by their reduced cost, no portfolio worth enough has (or lacks)."""
         answer = self.settings.solver.run(formulate(apart), self.settings.limits(), relaxed=True)
         lower, upper = model.lower.copy(), model.upper.copy()
@@ -327,7 +327,7 @@ class _Hunt:
         return [far[one] for one in packing.chosen][:count] if larger else found, packing.status is Status.OPTIMAL
 
 
-def _signed(problem: PortfolioProblem, chosen: tuple[int, ...]) -> FloatArray:
+def _signed(problem: PortfolioProblem, chosen: tuple[int, ...]) -> Floats:
     """distance(x, chosen) - len(chosen) = signed @ x, shape (O,): -1 for its options, 1 in groups not funded by it."""
     picked = list(chosen)
     signed = np.where(np.isin(problem.group, problem.group[picked]), 0.0, 1.0)

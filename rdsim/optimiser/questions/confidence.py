@@ -50,10 +50,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rdsim.arrays import Floats
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.numerals import numeral
 from rdsim.optimiser.problem.evaluation import evaluate
-from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, check, frozen, rounded
+from rdsim.optimiser.problem.problem import PortfolioProblem, check, frozen, rounded
 from rdsim.optimiser.problem.solution import Solution, require
 from rdsim.optimiser.questions.asking import ask
 from rdsim.optimiser.solving.appraisal import Risk, appraise, check_risk
@@ -82,10 +83,10 @@ __all__ = [
     "value_of_stochastic_solution",
 ]
 
-Draw = Callable[[int, int], FloatArray]
+Draw = Callable[[int, int], Floats]
 """(index, count) -> values of all options in `count` worlds, shape (count, O); independent from index to index."""
 
-DrawSome = Callable[[int, int, tuple[int, ...]], FloatArray]
+DrawSome = Callable[[int, int, tuple[int, ...]], Floats]
 """(index, count, options) -> values of these options alone, shape (count, options): the judge needs no others."""
 
 FEWEST_ALIKE = 3
@@ -245,7 +246,7 @@ class InformationValue:
 # ---------------------------------------------------------------- estimates
 
 
-def terms(worth: FloatArray, risk: Risk | None, threshold: float) -> FloatArray:
+def terms(worth: Floats, risk: Risk | None, threshold: float) -> Floats:
     """Numbers whose mean is the objective of a worth, shape (N,); of CVaR a lower bound, tight at the quantile."""
     if risk is None or risk.weight == 0:
         return worth
@@ -254,7 +255,7 @@ def terms(worth: FloatArray, risk: Risk | None, threshold: float) -> FloatArray:
 
 
 def estimate(
-    candidate: Candidate, batches: Sequence[Batch], evaluated: FloatArray, *, samples: int, confidence: float = 0.95
+    candidate: Candidate, batches: Sequence[Batch], evaluated: Floats, *, samples: int, confidence: float = 0.95
 ) -> Optimality:
     """What batches and the terms of an evaluation sample say; no sample may be the one that chose the candidate.
 
@@ -297,7 +298,7 @@ class _Portfolio:
     chosen: tuple[int, ...]
     same: float
 
-    def worth(self, values: FloatArray) -> FloatArray:
+    def worth(self, values: Floats) -> Floats:
         """Worth in every sample of values (N, O), shape (N,)."""
         return np.asarray(values[:, list(self.chosen)].sum(axis=1) + self.same)
 
@@ -318,18 +319,18 @@ class _Study:
         """True if the objective is the mean of the worth."""
         return self.risk is None or self.risk.weight == 0
 
-    def sampled(self, index: int, count: int) -> FloatArray:
+    def sampled(self, index: int, count: int) -> Floats:
         """Fresh values of all options, checked, shape (count, O)."""
         return _checked(f"draw({index}, {count})", self.draw(index, count), (count, len(self.problem.option_names)))
 
-    def sampled_of(self, index: int, count: int, options: tuple[int, ...]) -> FloatArray:
+    def sampled_of(self, index: int, count: int, options: tuple[int, ...]) -> Floats:
         """Fresh values of some options, shape (count, options)."""
         if self.draw_some is None:
             return self.sampled(index, count)[:, list(options)]
         where = f"draw_some({index}, {count}, ...)"
         return _checked(where, self.draw_some(index, count, options), (count, len(options)))
 
-    def chooser(self) -> FloatArray:
+    def chooser(self) -> Floats:
         """The sample that chooses: the problem's own, else a fresh one."""
         own = self.problem.values
         return own if own.ndim == 2 else self.sampled(CHOOSING.first, self.samples)
@@ -344,26 +345,26 @@ class _Study:
         refuse(("candidate", not names, "must keep every row", names[:5]))
         return _Portfolio(judged.chosen, judged.opening + judged.synergy - judged.shortfall)
 
-    def threshold(self, worth: FloatArray) -> float:
+    def threshold(self, worth: Floats) -> float:
         """The quantile that makes the mean of `terms` the CVaR of these very samples."""
         return 0.0 if self.risk is None else quantile(worth, 1 - self.risk.level)
 
-    def solve(self, values: FloatArray) -> Solution:
+    def solve(self, values: Floats) -> Solution:
         """The best portfolio of a sample (N, O); in means, if they are all that counts."""
         if self.linear or self.risk is None:
             return self.solve_certain(rounded(values.mean(axis=0)))
         return self._solve_risk(values, self.risk)
 
-    def solve_certain(self, values: FloatArray) -> Solution:
+    def solve_certain(self, values: Floats) -> Solution:
         """The best portfolio of one vector of values (O,): nothing is uncertain but what money is asked to suffice."""
         if self.risk is None or not self.risk.money:
             return ask(replace(self.problem, values=_read_only(values)), self.settings)
         return self._solve_risk(values, Risk(money=self.risk.money))
 
-    def _solve_risk(self, values: FloatArray, risk: Risk) -> Solution:
+    def _solve_risk(self, values: Floats, risk: Risk) -> Solution:
         return solve_risk(replace(self.problem, values=_read_only(values)), risk, self.settings.rest)
 
-    def evaluated(self, options: tuple[int, ...], count: int) -> Iterator[FloatArray]:
+    def evaluated(self, options: tuple[int, ...], count: int) -> Iterator[Floats]:
         """The evaluation sample of some options, in parts no larger than a batch."""
         for index, part in enumerate(_parts(count, self.samples)):
             yield self.sampled_of(EVALUATION.number(index), part, options)
@@ -374,7 +375,7 @@ def _parts(count: int, size: int) -> list[int]:
     return [size] * whole + [rest] * (rest > 0)
 
 
-def _checked(where: str, values: ArrayLike, shape: tuple[int, int]) -> FloatArray:
+def _checked(where: str, values: ArrayLike, shape: tuple[int, int]) -> Floats:
     array = np.asarray(values, np.float64)
     if array.shape != shape:
         raise ProblemError((Fault(where, f"must have shape {shape}", str(array.shape)),))
@@ -383,7 +384,7 @@ def _checked(where: str, values: ArrayLike, shape: tuple[int, int]) -> FloatArra
     return array
 
 
-def _read_only(values: FloatArray) -> FloatArray:
+def _read_only(values: Floats) -> Floats:
     """A view that cannot be written: the caller's own array stays as it is."""
     return frozen(values.view())
 
@@ -484,11 +485,11 @@ def _batches(study: _Study, portfolio: _Portfolio, threshold: float, count: int)
     return found
 
 
-def _digest(values: FloatArray) -> str:
+def _digest(values: Floats) -> str:
     return hashlib.blake2b(np.ascontiguousarray(values).data).hexdigest()
 
 
-def _batch(study: _Study, portfolio: _Portfolio, threshold: float, values: FloatArray, index: int) -> Batch:
+def _batch(study: _Study, portfolio: _Portfolio, threshold: float, values: Floats, index: int) -> Batch:
     value = float(terms(portfolio.worth(values), study.risk, threshold).mean())
     solution = study.solve(values)
     incumbent, bound = _limits(study, solution, value, f"batch {index}")
@@ -496,7 +497,7 @@ def _batch(study: _Study, portfolio: _Portfolio, threshold: float, values: Float
     return Batch(bound, incumbent, value, _optimism(study, own, values, index))
 
 
-def _optimism(study: _Study, own: _Portfolio, values: FloatArray, index: int) -> float:
+def _optimism(study: _Study, own: _Portfolio, values: Floats, index: int) -> float:
     """What a batch promises of the portfolio that it chose, less what samples that chose nothing give of it."""
     promised = own.worth(values)
     threshold = study.threshold(promised)
@@ -554,7 +555,7 @@ def value_of_stochastic_solution(
     )
 
 
-def _point(study: _Study, chooser: FloatArray, point: ArrayLike | None) -> FloatArray:
+def _point(study: _Study, chooser: Floats, point: ArrayLike | None) -> Floats:
     if point is None:
         return np.asarray(chooser.mean(axis=0))
     values = np.atleast_2d(np.asarray(point, np.float64))
@@ -563,7 +564,7 @@ def _point(study: _Study, chooser: FloatArray, point: ArrayLike | None) -> Float
 
 def _side_by_side(
     study: _Study, portfolios: Sequence[_Portfolio], thresholds: Sequence[float], count: int
-) -> list[FloatArray]:
+) -> list[Floats]:
     """Terms of several portfolios on one evaluation sample."""
     options = tuple(sorted({option for portfolio in portfolios for option in portfolio.chosen}))
     placed = [_Portfolio(tuple(options.index(o) for o in one.chosen), one.same) for one in portfolios]

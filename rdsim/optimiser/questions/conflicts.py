@@ -25,13 +25,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
+from rdsim.arrays import Floats
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.optimiser.adapters import Answer, Limits, Solver, State, solver_of
 from rdsim.optimiser.models.milp import RESOURCES, chosen_of, formulate, lay_out
 from rdsim.optimiser.models.model import Block, Model
 from rdsim.optimiser.models.variations import with_slack
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
-from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, check
+from rdsim.optimiser.problem.problem import PortfolioProblem, check
 from rdsim.optimiser.solving.repair import solved_exactly
 from rdsim.optimiser.solving.settings import Solving
 
@@ -192,11 +193,11 @@ class _Elastic:
     rules: tuple[Rule, ...]
     model: Model
     places: tuple[tuple[int, ...], ...]
-    unit: FloatArray  # (rules,) what a slack is relative to: the size of a cap, the scale of a cap of 0, else 1
+    unit: Floats  # (rules,) what a slack is relative to: the size of a cap, the scale of a cap of 0, else 1
     solver: Solver
     limits: Limits = field(default_factory=Limits)
 
-    def solve(self, weight: FloatArray, allowed: Iterable[int]) -> Answer:
+    def solve(self, weight: Floats, allowed: Iterable[int]) -> Answer:
         """Least sum of weight x slack / unit over the rules in `allowed`; the others hold."""
         value, upper = np.zeros(self.model.value.size), self.model.upper.copy()
         free = set(allowed)
@@ -522,7 +523,7 @@ def diagnosis(
     return "\n".join(lines)
 
 
-_Priced = tuple[_Elastic, FloatArray]
+_Priced = tuple[_Elastic, Floats]
 
 
 def _priced(

@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 
+from rdsim.arrays import Floats
 from rdsim.numerals import numeral
 from rdsim.optimiser.models.variations import with_caps
 from rdsim.optimiser.problem.evaluation import evaluate
-from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem
+from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Status
 from rdsim.optimiser.questions.conflicts import Change, Relaxation, relaxed_by, rules_of
 from rdsim.optimiser.solving.appraisal import Appraisal, Risk, RuleValue, appraise, cap_of
@@ -275,7 +276,7 @@ def _capped(problem: PortfolioProblem, change: Change, share: float) -> float:
     return float(problem.rows.cap[change.rule.index]) + sign * share * change.amount
 
 
-def _reached(worth: FloatArray, share: float) -> float:
+def _reached(worth: Floats, share: float) -> float:
     """The largest value that at least a share of the samples reaches."""
     ordered = np.sort(worth)[::-1]
     return float(ordered[min(ordered.size, max(1, math.ceil(share * ordered.size * (1 - 1e-12)))) - 1])

@@ -21,9 +21,10 @@ from functools import cached_property
 
 import numpy as np
 
+from rdsim.arrays import Floats
 from rdsim.errors import Fault, ProblemError
 from rdsim.optimiser.problem.evaluation import TOLERANCE, Evaluation, evaluate
-from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem
+from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.solving.tail import least_count
 from rdsim.stats import cvar
 
@@ -58,7 +59,7 @@ class SampledRow:
     """
 
     row: int
-    use: FloatArray
+    use: Floats
     holds: str = "quantile"
     level: float = 0.9
     cap: float | None = None
@@ -112,7 +113,7 @@ class Appraisal:
     """A portfolio judged on its samples."""
 
     evaluation: Evaluation
-    worth: FloatArray  # (N,)
+    worth: Floats  # (N,)
     objective: float  # (1 - weight) * mean + weight * cvar
     mean: float
     cvar: float
@@ -129,7 +130,7 @@ class Appraisal:
 # ---------------------------------------------------------------- the judge
 
 
-def sampled_worth(problem: PortfolioProblem, evaluation: Evaluation) -> FloatArray:
+def sampled_worth(problem: PortfolioProblem, evaluation: Evaluation) -> Floats:
     """Worth of a portfolio in every sample, shape (N,)."""
     same = evaluation.opening + evaluation.synergy - evaluation.shortfall
     return np.asarray(np.atleast_2d(problem.values)[:, list(evaluation.chosen)].sum(axis=1) + same)
@@ -167,11 +168,11 @@ class Judge:
             rules=tuple(self._rules(evaluation, worth, tail)),
         )
 
-    def _share_at_target(self, worth: FloatArray) -> float:
+    def _share_at_target(self, worth: Floats) -> float:
         target = self.risk.target or 0.0
         return float((worth >= target - self.worth_tolerance(target)).mean())
 
-    def _rules(self, evaluation: Evaluation, worth: FloatArray, tail: float) -> Iterator[RuleValue]:
+    def _rules(self, evaluation: Evaluation, worth: Floats, tail: float) -> Iterator[RuleValue]:
         risk = self.risk
         if risk.floor is not None:
             yield RuleValue("cvar", tail, ">=", risk.floor, self.worth_tolerance(risk.floor))
@@ -212,16 +213,16 @@ class Judge:
         return TOLERANCE * self._money_scales[place]
 
 
-def _size(numbers: FloatArray) -> float:
+def _size(numbers: Floats) -> float:
     return max(float(numbers.max(initial=0.0)), -float(numbers.min(initial=0.0)))
 
 
-def _quantile(values: FloatArray, share: float) -> float:
+def _quantile(values: Floats, share: float) -> float:
     """The smallest value that at least a share of the values is at or below."""
     return float(np.sort(values)[max(1, least_count(share, values.size)) - 1])
 
 
-def _statistic(used: FloatArray, row: SampledRow) -> float:
+def _statistic(used: Floats, row: SampledRow) -> float:
     if row.holds == "expected":
         return float(used.mean())
     return _quantile(used, row.level if row.holds == "quantile" else 1.0)

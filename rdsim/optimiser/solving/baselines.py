@@ -25,9 +25,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csc_array
 
+from rdsim.arrays import Bools, Floats, Ints
 from rdsim.errors import Fault, ProblemError
 from rdsim.optimiser.problem.evaluation import excess_of, room_of
-from rdsim.optimiser.problem.problem import BoolArray, FloatArray, IntArray, PortfolioProblem
+from rdsim.optimiser.problem.problem import PortfolioProblem
 
 __all__ = ["BASELINES", "Attributes", "Baseline", "fill", "run_baseline"]
 
@@ -36,11 +37,11 @@ __all__ = ["BASELINES", "Attributes", "Baseline", "fill", "run_baseline"]
 class Attributes:
     """What rules look at besides the problem."""
 
-    cost: FloatArray  # (O,) money an option asks for, >= 0
-    score: FloatArray  # (G,) evaluation score of a group
+    cost: Floats  # (O,) money an option asks for, >= 0
+    score: Floats  # (G,) evaluation score of a group
 
 
-Baseline = Callable[[PortfolioProblem, Attributes, np.random.Generator], IntArray]
+Baseline = Callable[[PortfolioProblem, Attributes, np.random.Generator], Ints]
 """A rule: the options it would take, in the order it tries them."""
 
 
@@ -73,22 +74,22 @@ def _faults(name: str, problem: PortfolioProblem, attributes: Attributes) -> Ite
 # ---------------------------------------------------------------- orders
 
 
-def _by_value_per_cost(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> IntArray:  # noqa: ARG001 - one contract
+def _by_value_per_cost(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> Ints:  # noqa: ARG001 - one contract
     ratio = problem.expected / np.maximum(attributes.cost, 1e-12)
     return np.asarray(np.argsort(-ratio, kind="stable"))
 
 
-def _by_score(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> IntArray:  # noqa: ARG001 - one contract
+def _by_score(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> Ints:  # noqa: ARG001 - one contract
     return np.asarray(np.lexsort((-problem.expected, problem.group, -attributes.score[problem.group])))
 
 
-def _domestic(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> IntArray:
+def _domestic(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> Ints:
     order = _by_value_per_cost(problem, attributes, rng)
     alone = np.diff(problem.partners.indptr) == 0
     return np.asarray(order[alone[order]])
 
 
-def _at_random(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> IntArray:  # noqa: ARG001 - one contract
+def _at_random(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> Ints:  # noqa: ARG001 - one contract
     place = rng.permutation(len(problem.group_names))
     return np.lexsort((rng.random(problem.group.size), place[problem.group]))
 
@@ -111,8 +112,8 @@ class _Fill:
     problem: PortfolioProblem
     use: csc_array
     opening_use: csc_array
-    activity: FloatArray
-    excess: FloatArray
+    activity: Floats
+    excess: Floats
     opened: dict[int, int] = field(default_factory=dict)
     start: dict[int, int] = field(default_factory=dict)  # group -> stage
     chosen: list[int] = field(default_factory=list)
@@ -129,7 +130,7 @@ class _Fill:
         self.chosen.append(option)
         return True
 
-    def _with(self, option: int) -> tuple[dict[int, int], FloatArray]:
+    def _with(self, option: int) -> tuple[dict[int, int], Floats]:
         """Partners opened and row activity with the option added."""
         problem, activity, opened = self.problem, self.activity.copy(), dict(self.opened)
         _add_column(activity, self.use, option, 1.0)
@@ -144,12 +145,12 @@ class _Fill:
         return opened, activity
 
 
-def _add_column(activity: FloatArray, matrix: csc_array, column: int, sign: float) -> None:
+def _add_column(activity: Floats, matrix: csc_array, column: int, sign: float) -> None:
     span = slice(matrix.indptr[column], matrix.indptr[column + 1])
     activity[matrix.indices[span]] += sign * matrix.data[span]
 
 
-def fill(problem: PortfolioProblem, order: IntArray) -> tuple[int, ...]:
+def fill(problem: PortfolioProblem, order: Ints) -> tuple[int, ...]:
     """Add options in this order where the rules allow: what must be chosen first, then the rest."""
     rows = problem.rows
     activity = np.zeros(len(rows.names))
@@ -163,7 +164,7 @@ def fill(problem: PortfolioProblem, order: IntArray) -> tuple[int, ...]:
     return tuple(sorted(filling.chosen))
 
 
-def _meet_floors(problem: PortfolioProblem, filling: _Fill, relations: _Relations, waiting: IntArray) -> None:
+def _meet_floors(problem: PortfolioProblem, filling: _Fill, relations: _Relations, waiting: Ints) -> None:
     """Row by row, take options that help a hard floor which is not reached yet."""
     rows = problem.rows
     for row in np.flatnonzero(~rows.is_soft & np.isin(rows.sense, (">=", "=="))).tolist():
@@ -175,7 +176,7 @@ def _meet_floors(problem: PortfolioProblem, filling: _Fill, relations: _Relation
                 filling.take(option)
 
 
-def _exhaust(problem: PortfolioProblem, filling: _Fill, relations: _Relations, waiting: IntArray) -> None:
+def _exhaust(problem: PortfolioProblem, filling: _Fill, relations: _Relations, waiting: Ints) -> None:
     """Take what can be taken; what waits for a prerequisite is tried again while anything is taken."""
     while waiting.size:
         before = len(filling.chosen)
@@ -187,7 +188,7 @@ def _exhaust(problem: PortfolioProblem, filling: _Fill, relations: _Relations, w
         waiting = waiting[relations.dependent[problem.group[waiting]]]
 
 
-def _phases(problem: PortfolioProblem, order: IntArray) -> tuple[IntArray, IntArray]:
+def _phases(problem: PortfolioProblem, order: Ints) -> tuple[Ints, Ints]:
     """The order in two parts: what must be chosen, then what is worth something; what is fixed out is in neither."""
     everything, rank = np.arange(len(problem.option_names)), np.full(len(problem.option_names), order.size)
     rank[order] = np.arange(order.size)
@@ -200,9 +201,9 @@ def _phases(problem: PortfolioProblem, order: IntArray) -> tuple[IntArray, IntAr
     return first, rest
 
 
-def _must_groups(problem: PortfolioProblem) -> BoolArray:
+def _must_groups(problem: PortfolioProblem) -> Bools:
     """Groups that are fixed in, have a fixed option or must have one, and all their prerequisites, shape (G,)."""
-    must: BoolArray = problem.exactly_one.copy()
+    must: Bools = problem.exactly_one.copy()
     must[list(problem.fixed_in_groups)] = True
     must[problem.group[list(problem.fixed_in_options)]] = True
     for _ in range(len(problem.prerequisites)):
@@ -217,7 +218,7 @@ class _Relations:
     problem: PortfolioProblem
     needed: dict[int, list[int]]  # dependent group -> its prerequisites
     rivals: dict[int, set[int]]  # group -> groups it excludes
-    dependent: BoolArray  # (G,)
+    dependent: Bools  # (G,)
 
     @staticmethod
     def of(problem: PortfolioProblem) -> _Relations:

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rdsim.arrays import Bools, Floats, Ints
 from rdsim.optimiser.adapters import Answer, Relaxation, State
-from rdsim.optimiser.problem.problem import BoolArray, FloatArray, IntArray, foremost
+from rdsim.optimiser.problem.problem import foremost
 from rdsim.optimiser.solving.settings import Settings
 from rdsim.optimiser.solving.tail import Cuts, Rule, Support
 from rdsim.optimiser.solving.task import Task
@@ -52,7 +53,7 @@ class Kelley:
     supports: list[Support] = field(default_factory=list)
     upper: float = math.inf
     lower: float = -math.inf
-    inside: FloatArray | None = None  # columns behind `lower`
+    inside: Floats | None = None  # columns behind `lower`
     answer: Answer | None = None  # the last one, if it had an optimum
     stopped: Answer | None = None  # the last one, if it had none
     uppers: list[float] = field(default_factory=list)  # after each round
@@ -79,7 +80,7 @@ class Kelley:
         """True if the bound falls by little."""
         return self.rounds > self.patience and self.uppers[-1 - self.patience] - self.upper < little
 
-    def _note(self, columns: FloatArray) -> None:
+    def _note(self, columns: Floats) -> None:
         """A point within the rules is a lower bound of the relaxation."""
         worth = self.task.worth_of(columns)
         if worth > self.lower and not self.task.broken(columns, self.rules, math.inf):
@@ -97,7 +98,7 @@ class Kelley:
                 return True
         return self._add(self.task.broken(outside, self.rules, TINY * self.task.unit), outside)
 
-    def _add(self, supports: list[Support], outside: FloatArray) -> bool:
+    def _add(self, supports: list[Support], outside: Floats) -> bool:
         """Add the cuts if one of them cuts off the point outside."""
         cuts = self.task.cuts(supports)
         if not supports or cuts.slack(outside).min() > -TINY:
@@ -118,8 +119,8 @@ class _Narrow(NamedTuple):
     """A narrow relaxation; which columns and rows of the whole it has."""
 
     kelley: Kelley
-    columns: IntArray
-    rows: IntArray
+    columns: Ints
+    rows: Ints
 
 
 def sift(whole: Kelley) -> bool:
@@ -163,7 +164,7 @@ def sift(whole: Kelley) -> bool:
     return False
 
 
-def _narrowed(whole: Kelley, open_: BoolArray, last: _Narrow | None) -> _Narrow:
+def _narrowed(whole: Kelley, open_: Bools, last: _Narrow | None) -> _Narrow:
     """The method on the open options, begun where the last one ended."""
     task, settings = whole.task, whole.settings
     small, kept = task.narrowed(open_)
@@ -182,7 +183,7 @@ def _narrowed(whole: Kelley, open_: BoolArray, last: _Narrow | None) -> _Narrow:
     return _Narrow(narrow, kept, rows)
 
 
-def _inverse(places: IntArray, size: int) -> IntArray:
+def _inverse(places: Ints, size: int) -> Ints:
     """Where each of `size` stands among the places, -1 if nowhere."""
     inverse = np.full(size, -1)
     inverse[places] = np.arange(places.size)
@@ -202,7 +203,7 @@ def _priced(task: Task, narrow: _Narrow) -> Answer | None:
     return replace(answer, values=values, reduced_costs=costs, prices=np.append(prices, answer.prices[own:]))
 
 
-def _reduced_costs(task: Task, prices: FloatArray, supports: Sequence[Support], of_cuts: FloatArray) -> FloatArray:
+def _reduced_costs(task: Task, prices: Floats, supports: Sequence[Support], of_cuts: Floats) -> Floats:
     """Reduced cost of every column at prices of the model's rows and of the first cuts, shape (n,)."""
     costs = task.model.value - task.model.matrix.T @ prices
     weights = np.zeros(task.values.count)
@@ -215,7 +216,7 @@ def _reduced_costs(task: Task, prices: FloatArray, supports: Sequence[Support], 
     return np.asarray(costs + task.values.weighed(weights))
 
 
-def _most(task: Task, priced: Answer) -> FloatArray:
+def _most(task: Task, priced: Answer) -> Floats:
     """What each option adds at most by its reduced cost: 0 at most if it is fixed, shape (O,)."""
     assert priced.reduced_costs is not None  # noqa: S101 - `_priced` told them
     count = len(task.problem.option_names)
@@ -223,7 +224,7 @@ def _most(task: Task, priced: Answer) -> FloatArray:
     return np.asarray(np.where(fixed, -math.inf, priced.reduced_costs[:count]))
 
 
-def _by_group(task: Task, costs: FloatArray) -> float:
+def _by_group(task: Task, costs: Floats) -> float:
     """The largest of each group, where that is positive, summed."""
     most = np.zeros(len(task.problem.group_names))
     np.maximum.at(most, task.problem.group, costs)

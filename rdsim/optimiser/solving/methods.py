@@ -26,12 +26,13 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
+from rdsim.arrays import Floats
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters import State, typical
 from rdsim.optimiser.models.milp import chosen_of, formulate, tightened
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.evaluation import evaluate
-from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, check
+from rdsim.optimiser.problem.problem import PortfolioProblem, check
 from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Termination, noted, relative_gap
 from rdsim.optimiser.solving.reach import reachable
 from rdsim.optimiser.solving.rens import Progress, Stopwatch, search, search_near, settled
@@ -144,7 +145,7 @@ def _as_good_as(model: Model, options: Sequence[str], objective: float) -> Model
     )
 
 
-def _weights(options: Sequence[str], columns: int) -> FloatArray:
+def _weights(options: Sequence[str], columns: int) -> Floats:
     """1 + frac(sqrt(q[o])) / O for options, which come first, o their place by name; 0 for the other columns."""
     weights, count = np.zeros(columns), len(options)
     by_name = sorted(range(count), key=options.__getitem__)
@@ -152,7 +153,7 @@ def _weights(options: Sequence[str], columns: int) -> FloatArray:
     return weights
 
 
-def _squarefree(count: int) -> FloatArray:
+def _squarefree(count: int) -> Floats:
     """The first integers from 2 on that no square above 1 divides; at least 6 in 10 are such."""
     free = np.ones(2 * count + 10, dtype=bool)
     free[:2] = False

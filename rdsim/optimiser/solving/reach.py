@@ -14,7 +14,8 @@ from typing import TypeVar
 import numpy as np
 from scipy.sparse import csr_array
 
-from rdsim.optimiser.problem.problem import BoolArray, IntArray, PortfolioProblem, Rows, frozen
+from rdsim.arrays import Bools, Ints
+from rdsim.optimiser.problem.problem import PortfolioProblem, Rows, frozen
 from rdsim.optimiser.problem.solution import Solution
 from rdsim.optimiser.solving.appraisal import Risk
 
@@ -28,7 +29,7 @@ class Reachable:
     """A problem of fewer options, and which option of the whole each of them is."""
 
     problem: PortfolioProblem
-    options: IntArray
+    options: Ints
 
     def risk(self, risk: Risk) -> Risk:
         """The risk, its sampled money that of the options that are left."""
@@ -52,7 +53,7 @@ def reachable(problem: PortfolioProblem) -> Reachable:
     return Reachable(_without(problem, kept), np.flatnonzero(kept))
 
 
-def _without(problem: PortfolioProblem, kept: BoolArray) -> PortfolioProblem:
+def _without(problem: PortfolioProblem, kept: Bools) -> PortfolioProblem:
     options, groups = np.flatnonzero(kept), _needed_groups(problem, kept)
     place = np.cumsum(kept) - 1
     group = np.cumsum(groups) - 1
@@ -78,7 +79,7 @@ def _without(problem: PortfolioProblem, kept: BoolArray) -> PortfolioProblem:
     )
 
 
-def _needed_groups(problem: PortfolioProblem, kept: BoolArray) -> BoolArray:
+def _needed_groups(problem: PortfolioProblem, kept: Bools) -> Bools:
     """Groups that still have an option, that never had one, or that something asks for, shape (G,)."""
     count = len(problem.group_names)
     before, after = (np.bincount(problem.group[which], minlength=count) for which in (slice(None), kept))
@@ -87,11 +88,11 @@ def _needed_groups(problem: PortfolioProblem, kept: BoolArray) -> BoolArray:
     return np.asarray(needed)
 
 
-def _renamed(indices: Iterable[int], place: IntArray) -> tuple[int, ...]:
+def _renamed(indices: Iterable[int], place: Ints) -> tuple[int, ...]:
     return tuple(int(place[index]) for index in indices)
 
 
-def _with_options(rows: Rows, options: IntArray) -> Rows:
+def _with_options(rows: Rows, options: Ints) -> Rows:
     return replace(rows, use=_canonical(csr_array(rows.use[:, options])))
 
 

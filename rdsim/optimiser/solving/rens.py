@@ -29,11 +29,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from rdsim.arrays import Bools, Floats
 from rdsim.optimiser.adapters import Answer, State
 from rdsim.optimiser.models.milp import chosen_of, columns_of
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.evaluation import evaluate
-from rdsim.optimiser.problem.problem import BoolArray, FloatArray, PortfolioProblem
+from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Seconds, Termination, relative_gap
 from rdsim.optimiser.solving.annealing import Course, Walking, anneal_expected, scale_of
 from rdsim.optimiser.solving.repair import solved_exactly
@@ -78,7 +79,7 @@ class Progress:
     state: State = State.STOPPED
     termination: Termination = Termination.ROUNDS
     seconds: Seconds = field(default_factory=Seconds)
-    values: FloatArray | None = None  # of every column, behind `chosen`
+    values: Floats | None = None  # of every column, behind `chosen`
 
     @property
     def gap(self) -> float:
@@ -91,8 +92,8 @@ class Relaxed:
     """The optimum of the relaxation."""
 
     bound: float
-    values: FloatArray
-    reduced_costs: FloatArray
+    values: Floats
+    reduced_costs: Floats
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class Stopwatch:
         return replace(seconds, build=seconds.build + answer.loading, **{part: getattr(seconds, part) + spent})
 
 
-def settled(problem: PortfolioProblem, progress: Progress, values: FloatArray | None) -> Progress:
+def settled(problem: PortfolioProblem, progress: Progress, values: Floats | None) -> Progress:
     """Progress with a solver's values as the best portfolio, if the judge agrees that they are better."""
     if values is None:
         return progress
@@ -228,7 +229,7 @@ def _improve(
     model: Model,
     settings: Settings,
     progress: Progress,
-    task: tuple[tuple[FloatArray, FloatArray], int],
+    task: tuple[tuple[Floats, Floats], int],
 ) -> Progress:
     """Solve the model within tighter bounds; its best portfolio counts, its bound only if nothing was tightened."""
     (lower, upper), nodes = task
@@ -265,15 +266,15 @@ def target_of(bound: float, gap: float) -> float:
     return bound / (1 + gap) if bound >= 0 else bound / (1 - gap)
 
 
-def _is_whole(model: Model, values: FloatArray) -> bool:
+def _is_whole(model: Model, values: Floats) -> bool:
     return bool((abs(values - np.round(values))[model.integer] < 1e-9).all())
 
 
-def _option_columns(problem: PortfolioProblem, model: Model) -> BoolArray:
+def _option_columns(problem: PortfolioProblem, model: Model) -> Bools:
     return np.arange(model.value.size) < len(problem.option_names)
 
 
-def _attractive(problem: PortfolioProblem, model: Model, relaxed: Relaxed, near: float, kept: int = KEPT) -> BoolArray:
+def _attractive(problem: PortfolioProblem, model: Model, relaxed: Relaxed, near: float, kept: int = KEPT) -> Bools:
     """Columns that the relaxation uses, and the `kept` best whose reduced cost is within `near` of its value."""
     margin = near * max(abs(relaxed.bound - model.offset), float(np.abs(model.value).max(initial=0.0)))
     costs = relaxed.reduced_costs[: len(problem.option_names)]
@@ -283,7 +284,7 @@ def _attractive(problem: PortfolioProblem, model: Model, relaxed: Relaxed, near:
 
 def near_bounds(
     problem: PortfolioProblem, model: Model, relaxed: Relaxed, near: float, fix: bool
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Bounds that leave the options near the relaxation, and fix those at 1 if asked."""
     options = _option_columns(problem, model)
     upper = np.where(options & ~_attractive(problem, model, relaxed, near), model.lower, model.upper)
@@ -291,14 +292,14 @@ def near_bounds(
     return np.where(at_one & fix, upper, model.lower), upper
 
 
-def narrow_options(problem: PortfolioProblem, model: Model, relaxed: Relaxed) -> BoolArray:
+def narrow_options(problem: PortfolioProblem, model: Model, relaxed: Relaxed) -> Bools:
     """The options that the relaxation uses and the `NARROW` nearest to it, shape (O,)."""
     return _attractive(problem, model, relaxed, WIDER * NEAR, NARROW)[: len(problem.option_names)]
 
 
 def _agreed_bounds(
     problem: PortfolioProblem, model: Model, relaxed: Relaxed, chosen: tuple[int, ...]
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Bounds that fix what both the portfolio and the relaxation choose, and leave open what is near to either."""
     count = len(problem.option_names)
     mine = np.zeros(count, dtype=bool)
@@ -316,9 +317,9 @@ def free_bounds(
     model: Model,
     relaxed: Relaxed,
     chosen: tuple[int, ...],
-    free: BoolArray,
+    free: Bools,
     kept: int = KEPT,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Bounds that keep the chosen options of the groups that are not free, and open the attractive ones of the free."""
     count = len(problem.option_names)
     mine = np.zeros(count, dtype=bool)
@@ -331,7 +332,7 @@ def free_bounds(
     return lower, upper
 
 
-def free_groups(problem: PortfolioProblem, chosen: tuple[int, ...], rng: np.random.Generator, number: int) -> BoolArray:
+def free_groups(problem: PortfolioProblem, chosen: tuple[int, ...], rng: np.random.Generator, number: int) -> Bools:
     """Groups set free in a round, in turn: any; those that start in two of the stages; those of half the partners.
 
     A share of the groups that are not funded is free in every round.

@@ -16,12 +16,13 @@ from fractions import Fraction
 
 import numpy as np
 
+from rdsim.arrays import Bools, Floats, Ints
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters import Answer, State
 from rdsim.optimiser.models.milp import RESOURCES, chosen_of
 from rdsim.optimiser.models.model import Model, with_rows_below
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
-from rdsim.optimiser.problem.problem import BoolArray, FloatArray, IntArray, PortfolioProblem
+from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Termination
 
 __all__ = ["TRIES", "cuts_of", "solved_exactly"]
@@ -56,7 +57,7 @@ def solved_exactly(
     return Answer(State.STOPPED, Termination.STOPPED, bound, values, loading=loading + last.loading)
 
 
-def _widened(cuts: tuple[FloatArray, FloatArray], model: Model) -> tuple[FloatArray, FloatArray]:
+def _widened(cuts: tuple[Floats, Floats], model: Model) -> tuple[Floats, Floats]:
     """Cuts over options as cuts over all columns."""
     coefficients, caps = cuts
     wide = np.zeros((caps.size, model.value.size))
@@ -75,7 +76,7 @@ def _tightened_caps(problem: PortfolioProblem, model: Model) -> Model:
 # ---------------------------------------------------------------- cuts
 
 
-def cuts_of(problem: PortfolioProblem, judged: Evaluation, model: Model, solver: str) -> tuple[FloatArray, FloatArray]:
+def cuts_of(problem: PortfolioProblem, judged: Evaluation, model: Model, solver: str) -> tuple[Floats, Floats]:
     """Rows `coefficients @ x <= caps` over the options, shapes (k, O) and (k,), one for each row that is broken.
 
     Raises: SolverError if something else is broken, or by more than a trifle: no tolerance explains that.
@@ -90,7 +91,7 @@ def cuts_of(problem: PortfolioProblem, judged: Evaluation, model: Model, solver:
     return np.array([row for row, _ in cuts]), np.array([cap for _, cap in cuts])
 
 
-def _cut(problem: PortfolioProblem, judged: Evaluation, row: int, open_: BoolArray) -> tuple[FloatArray, float]:
+def _cut(problem: PortfolioProblem, judged: Evaluation, row: int, open_: Bools) -> tuple[Floats, float]:
     rows, chosen = problem.rows, np.array(judged.chosen, dtype=np.int64)
     use = rows.use[[row]].toarray().ravel() * open_
     alone = not rows.opening_use[[row]].nnz and all(target != row for _, target, _ in rows.carry)
@@ -103,14 +104,14 @@ def _cut(problem: PortfolioProblem, judged: Evaluation, row: int, open_: BoolArr
     return _cover(use, chosen, float(rows.cap[row]))
 
 
-def _all_but_this(problem: PortfolioProblem, chosen: IntArray) -> tuple[FloatArray, float]:
+def _all_but_this(problem: PortfolioProblem, chosen: Ints) -> tuple[Floats, float]:
     """Every portfolio but this one."""
     row = -np.ones(len(problem.option_names))
     row[chosen] = 1.0
     return row, chosen.size - 1.0
 
 
-def _cover(use: FloatArray, chosen: IntArray, cap: float) -> tuple[FloatArray, float]:
+def _cover(use: Floats, chosen: Ints, cap: float) -> tuple[Floats, float]:
     """Of the fewest chosen options that are too much, and of all that use as much as the largest of them, one less."""
     used = chosen[use[chosen] > 0]
     ordered = used[np.argsort(use[used], kind="stable")].tolist()

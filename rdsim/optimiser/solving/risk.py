@@ -37,12 +37,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from rdsim.arrays import Floats
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters import Answer, Feature, Limits, Relaxation, State
 from rdsim.optimiser.models.milp import chosen_of, columns_of, lay_out
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.evaluation import TOLERANCE, evaluate
-from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, check
+from rdsim.optimiser.problem.problem import PortfolioProblem, check
 from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Termination, noted, relative_gap
 from rdsim.optimiser.solving.annealing import Walking, abreast, anneal
 from rdsim.optimiser.solving.appraisal import (
@@ -152,7 +153,7 @@ class Hunt:
     cuts: Cuts
     rules: tuple[Rule, ...] = ()  # as the search's models state them
     best: Appraisal | None = None
-    start: FloatArray | None = None  # columns behind `best`
+    start: Floats | None = None  # columns behind `best`
     bound: float = math.inf
     state: State = State.STOPPED
     termination: Termination = Termination.ROUNDS
@@ -183,14 +184,14 @@ class Hunt:
         proven = self.state in {State.INFEASIBLE, State.UNBOUNDED}
         return not proven and self.gap > self.settings.gap and not self.settings.late
 
-    def run(self, model: Model, limits: Limits, start: FloatArray | None = None) -> Answer:
+    def run(self, model: Model, limits: Limits, start: Floats | None = None) -> Answer:
         """Solve an integer model."""
         watch = Stopwatch.start()
         answer = self.settings.solver.run(model, limits, start=start)
         self.seconds, self.solves = watch.add(self.seconds, answer, "mip"), self.solves + 1
         return answer
 
-    def consider(self, columns: FloatArray) -> Appraisal:
+    def consider(self, columns: Floats) -> Appraisal:
         """Judge the portfolio of these columns; the best one stays."""
         return self.meet(chosen_of(self.task.problem, columns))
 
@@ -256,7 +257,7 @@ def _by_prices(task: Task, cuts: Cuts, answer: Answer | None) -> Model | None:
     return _mixed(task, rows, caps, prices)
 
 
-def _mixed(task: Task, rows: FloatArray, caps: FloatArray, shares: FloatArray) -> Model | None:
+def _mixed(task: Task, rows: Floats, caps: Floats, shares: Floats) -> Model | None:
     """The objective with a mix of rows ``unit * tail - figure @ x <= cap`` instead of the tail, which is fixed at 0."""
     if task.tail is None or shares.sum() <= 0:
         return None
@@ -274,7 +275,7 @@ def _without_row(model: Model, row: int) -> Model:
     return model.with_rows(np.delete(np.arange(len(model.row_names)), row))
 
 
-def _at(task: Task, columns: FloatArray) -> Model | None:
+def _at(task: Task, columns: Floats) -> Model | None:
     """The tail as the samples that are the worst for these columns see it: right there, too high elsewhere."""
     if task.tail is None:
         return None
@@ -332,7 +333,7 @@ def _conclude(hunt: Hunt, answer: Answer) -> None:
         hunt.state, hunt.bound = State.OPTIMAL, hunt.best.objective
 
 
-def _cut_off(hunt: Hunt, found: Appraisal, columns: FloatArray, again: bool) -> None:
+def _cut_off(hunt: Hunt, found: Appraisal, columns: Floats, again: bool) -> None:
     """Cuts that the portfolio breaks; one that the judge refuses is excluded by name as well."""
     if not found.feasible and again:
         broken = [violation.name for violation in found.evaluation.violations]
@@ -495,7 +496,7 @@ def _finish_with_cuts(hunt: Hunt, relaxed: Relaxed) -> None:
         _improve_cut(hunt, (task.model.lower, task.model.upper), PROOF_NODES)
 
 
-def _improve(hunt: Hunt, bounds: tuple[FloatArray, FloatArray], nodes: int, linear: Model | None) -> None:
+def _improve(hunt: Hunt, bounds: tuple[Floats, Floats], nodes: int, linear: Model | None) -> None:
     """Solve within tighter bounds: the linear model if there is one, else that with the objective's cuts."""
     if linear is not None:
         _improve_linear(hunt, bounds, nodes, linear)
@@ -503,7 +504,7 @@ def _improve(hunt: Hunt, bounds: tuple[FloatArray, FloatArray], nodes: int, line
         _improve_cut(hunt, bounds, nodes)
 
 
-def _improve_linear(hunt: Hunt, bounds: tuple[FloatArray, FloatArray], nodes: int, linear: Model) -> None:
+def _improve_linear(hunt: Hunt, bounds: tuple[Floats, Floats], nodes: int, linear: Model) -> None:
     """The tail as one linear figure; rules keep their cuts."""
     settings, tail = hunt.settings, hunt.task.tail
     lower, upper = (bound.copy() for bound in bounds)
@@ -521,7 +522,7 @@ def _improve_linear(hunt: Hunt, bounds: tuple[FloatArray, FloatArray], nodes: in
     hunt.keep(hunt.task.cuts(hunt.task.broken(columns, hunt.rules, 0.0)))
 
 
-def _improve_cut(hunt: Hunt, bounds: tuple[FloatArray, FloatArray], nodes: int) -> None:
+def _improve_cut(hunt: Hunt, bounds: tuple[Floats, Floats], nodes: int) -> None:
     """Solve within tighter bounds, and again with the cuts of what was found while the model overrates it."""
     (lower, upper), settings, model = bounds, hunt.settings, hunt.task.model
     whole = bool((lower == model.lower).all() and (upper == model.upper).all()) and not hunt.task.counting

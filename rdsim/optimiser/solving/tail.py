@@ -20,8 +20,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
+from rdsim.arrays import Floats, Ints
 from rdsim.optimiser.models.model import Model, with_rows_below
-from rdsim.optimiser.problem.problem import FloatArray, IntArray, PortfolioProblem
+from rdsim.optimiser.problem.problem import PortfolioProblem
 
 __all__ = [
     "Cuts",
@@ -42,7 +43,7 @@ ROUNDING = 1e-12
 ROWS_AT_ONCE = 10
 
 
-def tail_weights(values: FloatArray, level: float) -> tuple[IntArray, FloatArray]:
+def tail_weights(values: Floats, level: float) -> tuple[Ints, Floats]:
     """The samples of the worst (smallest) 1 - level share and their weights, which sum to 1.
 
     A sample that the level splits gets the part that belongs to the tail. Equal values go to the smaller index first.
@@ -60,14 +61,14 @@ def tail_weights(values: FloatArray, level: float) -> tuple[IntArray, FloatArray
     return worst, weights
 
 
-def _smallest(values: FloatArray, count: int) -> IntArray:
+def _smallest(values: Floats, count: int) -> Ints:
     """Indices of the `count` smallest, ascending; of equal ones the first."""
     edge = np.partition(values, count - 1)[count - 1]
     below, equal = np.flatnonzero(values < edge), np.flatnonzero(values == edge)
     return np.sort(np.concatenate([below, equal[: count - below.size]]))
 
 
-def tail_mean(values: FloatArray, level: float) -> float:
+def tail_mean(values: Floats, level: float) -> float:
     """Mean of the worst (smallest) 1 - level share of equally likely values, shape (N,); at level 0 of all."""
     worst, weights = tail_weights(values, level)
     return float(weights @ values[worst])
@@ -82,8 +83,8 @@ def least_count(share: float, samples: int) -> int:
 class Cuts:
     """Rows ``coefficients @ column <= caps`` and what each belongs to; shapes (k, n) and (k,)."""
 
-    coefficients: FloatArray
-    caps: FloatArray
+    coefficients: Floats
+    caps: Floats
     names: tuple[str, ...]
 
     def and_(self, more: Cuts) -> Cuts:
@@ -94,11 +95,11 @@ class Cuts:
             (*self.names, *more.names),
         )
 
-    def only(self, kept: IntArray) -> Cuts:
+    def only(self, kept: Ints) -> Cuts:
         """Some of the rows."""
         return Cuts(self.coefficients[kept], self.caps[kept], tuple(self.names[row] for row in kept))
 
-    def slack(self, columns: FloatArray) -> FloatArray:
+    def slack(self, columns: Floats) -> Floats:
         """Room that is left in each row, relative to the largest number in it, shape (k,)."""
         largest = np.maximum(np.abs(self.coefficients).max(axis=1, initial=0.0), np.abs(self.caps))
         room = self.caps - self.coefficients @ columns
@@ -120,25 +121,25 @@ class Support:
     """What a cut is made of: a rule's place (none: the objective's tail), samples, and weights that sum to 1."""
 
     rule: int | None
-    samples: IntArray
-    weights: FloatArray
+    samples: Ints
+    weights: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class Figure:
     """``base[n] + sign * samples[n] @ x + fixed @ column``: a sampled figure; the options' columns come first."""
 
-    samples: FloatArray  # (N, O)
-    fixed: FloatArray  # (n,) what is the same in every sample
+    samples: Floats  # (N, O)
+    fixed: Floats  # (n,) what is the same in every sample
     sign: float = 1.0
-    base: FloatArray = field(default_factory=lambda: np.zeros(1))  # (N,) or (1,): of columns that were taken out
+    base: Floats = field(default_factory=lambda: np.zeros(1))  # (N,) or (1,): of columns that were taken out
 
     @property
     def count(self) -> int:
         """How many samples there are."""
         return int(self.samples.shape[0])
 
-    def of(self, columns: FloatArray) -> FloatArray:
+    def of(self, columns: Floats) -> Floats:
         """The figure in every sample, shape (N,)."""
         x = columns[: self.samples.shape[1]]
         used = np.flatnonzero(x)
@@ -146,7 +147,7 @@ class Figure:
         sampled = (self.samples[:, used] * x[used]).sum(axis=1)
         return np.asarray(self.base + self.sign * sampled + float(self.fixed @ columns))
 
-    def combined(self, support: Support) -> tuple[FloatArray, float]:
+    def combined(self, support: Support) -> tuple[Floats, float]:
         """Coefficients (n,) and constant of the support's weighted mean; weights take few values."""
         row, options = self.fixed.copy(), self.samples.shape[1]
         for weight in np.unique(support.weights).tolist():
@@ -155,7 +156,7 @@ class Figure:
             row[:options] += self.sign * weight * rows.sum(axis=0)
         return row, float(support.weights @ np.broadcast_to(self.base, self.count)[support.samples])
 
-    def weighed(self, weights: FloatArray) -> FloatArray:
+    def weighed(self, weights: Floats) -> Floats:
         """Coefficients (n,) of a weighted sum over the samples, weights (N,), most of them 0."""
         used = np.flatnonzero(weights)
         row = float(weights.sum()) * self.fixed
@@ -168,7 +169,7 @@ class Figure:
         fixed[: self.fixed.size] = self.fixed
         return replace(self, fixed=fixed)
 
-    def narrowed(self, kept: IntArray, rest: FloatArray) -> Figure:
+    def narrowed(self, kept: Ints, rest: Floats) -> Figure:
         """The figure in a model with the kept columns only; `rest` (n,) has the others' values, 0 for the kept."""
         options = self.samples.shape[1]
         return Figure(self.samples[:, kept[kept < options]], self.fixed[kept], self.sign, self.of(rest))
@@ -188,14 +189,14 @@ class Rule:
     tolerance: float
     level: float = 0.0
     share: float | None = None
-    kept: IntArray | None = None
+    kept: Ints | None = None
 
     @property
     def counts(self) -> bool:
         """True if rows alone cannot state it: a share of the samples, and none picked."""
         return self.share is not None and self.share < 1 and self.kept is None
 
-    def broken(self, columns: FloatArray, place: int) -> list[Support]:
+    def broken(self, columns: Floats, place: int) -> list[Support]:
         """Supports of rows that are broken at these columns and that the rule implies; none if it holds or `counts`."""
         if self.counts:
             return []
@@ -207,7 +208,7 @@ class Rule:
         worst = kept[np.argsort(sampled[kept], kind="stable")[:ROWS_AT_ONCE]]
         return [Support(place, np.array([sample]), np.ones(1)) for sample in worst[sampled[worst] < least]]
 
-    def row(self, support: Support) -> tuple[FloatArray, float]:
+    def row(self, support: Support) -> tuple[Floats, float]:
         """(coefficients, cap) of ``coefficients @ column <= cap``, within the rule's tolerance."""
         row, constant = self.figure.combined(support)
         return -row, constant + self.tolerance - self.least
@@ -216,7 +217,7 @@ class Rule:
         """The rule in a model with more columns behind those it knows."""
         return replace(self, figure=self.figure.padded(columns))
 
-    def narrowed(self, kept: IntArray, rest: FloatArray) -> Rule:
+    def narrowed(self, kept: Ints, rest: Floats) -> Rule:
         """The rule in a model with the kept columns only, see `Figure.narrowed`."""
         return replace(self, figure=self.figure.narrowed(kept, rest))
 
@@ -224,7 +225,7 @@ class Rule:
         """A stricter rule that rows can state: CVaR at the share, which implies that the share is reached."""
         return replace(self, level=self.share or 0.0, share=None) if self.counts else self
 
-    def keeping(self, columns: FloatArray) -> Rule:
+    def keeping(self, columns: Floats) -> Rule:
         """A stricter rule that rows can state: it holds in the samples that are best at these columns."""
         if self.share is None or self.share >= 1:
             return self
@@ -250,7 +251,7 @@ def with_column(model: Model, name: str, value: float) -> Model:
     )
 
 
-def lowest(problem: PortfolioProblem, numbers: FloatArray) -> FloatArray:
+def lowest(problem: PortfolioProblem, numbers: Floats) -> Floats:
     """The least sum that one option or none of each group can have, shape (...,) of numbers (..., O)."""
     total = np.zeros(numbers.shape[:-1])
     for group in range(len(problem.group_names)):
@@ -259,7 +260,7 @@ def lowest(problem: PortfolioProblem, numbers: FloatArray) -> FloatArray:
     return np.asarray(total)
 
 
-def with_sample_columns(model: Model, rule: Rule, floor: FloatArray) -> Model:
+def with_sample_columns(model: Model, rule: Rule, floor: Floats) -> Model:
     """The model with a binary column for each sample, 1 only where the rule's figure reaches its least value.
 
     ``L[n] >= floor[n] + (least - floor[n]) u[n]`` and ``sum of u >= share * N``; `floor` (N,) is what L never falls

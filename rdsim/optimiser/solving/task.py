@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rdsim.arrays import Bools, Floats, Ints
 from rdsim.optimiser.models.milp import formulate, lay_out, opening_weights, tightened
 from rdsim.optimiser.models.model import Model, restrict
-from rdsim.optimiser.problem.problem import BoolArray, FloatArray, IntArray, PortfolioProblem
+from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.solving.appraisal import Judge, Risk, SampledRow, cap_of, rule_names
 from rdsim.optimiser.solving.tail import Cuts, Figure, Rule, Support, tail_mean, tail_weights, with_column, with_cuts
 
@@ -38,25 +39,25 @@ class Task:
         """The rules that rows alone cannot state."""
         return tuple(rule for rule in self.rules if rule.counts)
 
-    def worth_of(self, columns: FloatArray) -> float:
+    def worth_of(self, columns: Floats) -> float:
         """The objective of these columns, with the tail mean that they have instead of the one they claim."""
         claimed = self.model.offset + float(self.model.value @ columns)
         if self.tail is None:
             return claimed
         return claimed + self.risk.weight * (self.tail_of(columns) - self.unit * float(columns[self.tail]))
 
-    def tail_of(self, columns: FloatArray) -> float:
+    def tail_of(self, columns: Floats) -> float:
         """Tail mean of the options' values at these columns."""
         return tail_mean(self.values.of(columns), self.risk.level)
 
-    def broken(self, columns: FloatArray, rules: tuple[Rule, ...], margin: float) -> list[Support]:
+    def broken(self, columns: Floats, rules: tuple[Rule, ...], margin: float) -> list[Support]:
         """What these columns break: the objective's tail by more than `margin`, and the rules, by their place."""
         found = [] if self.tail is None else self._tail_broken(columns, self.tail, margin)
         for place, rule in enumerate(rules):
             found.extend(rule.broken(columns, place))
         return found
 
-    def _tail_broken(self, columns: FloatArray, tail: int, margin: float) -> list[Support]:
+    def _tail_broken(self, columns: Floats, tail: int, margin: float) -> list[Support]:
         sampled = self.values.of(columns)
         worst, weights = tail_weights(sampled, self.risk.level)
         over = self.unit * columns[tail] - weights @ sampled[worst]
@@ -69,7 +70,7 @@ class Task:
         coefficients = np.array([row for row, _ in rows]).reshape(len(rows), self.model.value.size)
         return Cuts(coefficients, np.array([cap for _, cap in rows], dtype=np.float64), tuple(names))
 
-    def _row(self, support: Support) -> tuple[FloatArray, float]:
+    def _row(self, support: Support) -> tuple[Floats, float]:
         """For the objective: unit * tail <= weights @ values @ x."""
         if support.rule is not None:
             return self.rules[support.rule].row(support)
@@ -78,7 +79,7 @@ class Task:
         row[self.tail] = self.unit
         return row, constant
 
-    def narrowed(self, open_: BoolArray) -> tuple[Task, IntArray]:
+    def narrowed(self, open_: Bools) -> tuple[Task, Ints]:
         """The task with the open options only, the others at their lower bounds, and the columns that are left."""
         upper = self.model.upper.copy()
         options = open_.size

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from rdsim.arrays import Floats
 from rdsim.report.data.plan import PlanReport
 from rdsim.stats import mean_interval, proportion_interval
 
@@ -63,10 +63,8 @@ _DECILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 _DELIVERED = re.compile(r"delivered_(.+)_by_(\d{4})")
 _SPREAD = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 
-Matrix = npt.NDArray[np.float64]
 
-
-def _percentiles(matrix: Matrix, levels: dict[str, float]) -> dict[str, Matrix]:
+def _percentiles(matrix: Floats, levels: dict[str, float]) -> dict[str, Floats]:
     """Percentiles of each column of (replications, columns); of no replications, NaN."""
     if not len(matrix):
         return dict.fromkeys(levels, np.full(matrix.shape[1], np.nan))

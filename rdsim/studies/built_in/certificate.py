@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from rdsim.arrays import Floats
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
-from rdsim.optimiser.problem.problem import FloatArray
 from rdsim.optimiser.questions.confidence import (
     InformationValue,
     Optimality,
@@ -50,10 +50,10 @@ def certificate(
     solving = as_stated(posed.scenario, solving)
     level = posed.scenario.simulation.confidence
 
-    def some(index: int, size: int, options: Sequence[int]) -> FloatArray:
+    def some(index: int, size: int, options: Sequence[int]) -> Floats:
         return fresh_values(posed, index, size, options)
 
-    def every(index: int, size: int) -> FloatArray:
+    def every(index: int, size: int) -> Floats:
         return fresh_values(posed, index, size)
 
     sampling = Sampling(batches, count, evaluation, level, some)

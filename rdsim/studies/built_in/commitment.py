@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from rdsim.arrays import Floats
 from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
 from rdsim.optimiser import Solving, solve
@@ -29,8 +29,6 @@ from rdsim.studies.built_in.parts import listing, money, picked, record_of, spea
 from rdsim.study import Study
 
 __all__ = ["RATIOS", "commitment"]
-
-Floats = npt.NDArray[np.float64]
 
 RATIOS = (0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0)
 ALL = "all programmes"

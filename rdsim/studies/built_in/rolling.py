@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rdsim import portfolio as portfolios
+from rdsim.arrays import Floats
 from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
 from rdsim.numerals import numeral
@@ -29,7 +29,6 @@ from rdsim.study import Study
 
 __all__ = ["rolling"]
 
-Floats = npt.NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 
 STATIC, ROLLING, FORESIGHT = "static", "rolling", "perfect information"

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from rdsim.arrays import Bools, Floats
 from rdsim.optimiser.problem.folder.cells import matrix, several
 from rdsim.optimiser.problem.folder.form import CHOICES, FIXED
 from rdsim.optimiser.problem.folder.links import links
 from rdsim.optimiser.problem.folder.reader import Index, Reader
 from rdsim.optimiser.problem.folder.rows import openings_and_rows
-from rdsim.optimiser.problem.problem import BoolArray, FloatArray, Groups, Network, Rules
+from rdsim.optimiser.problem.problem import Groups, Network, Rules
 
 __all__ = ["parts"]
 
@@ -47,7 +48,7 @@ def _values(reader: Reader) -> Any:
     return [reader.signed(row, place, None) for row, place in reader.entries("options")]
 
 
-def _samples(reader: Reader) -> FloatArray:
+def _samples(reader: Reader) -> Floats:
     """Samples (N, O), in the order of the options."""
     table, names = reader.tables["samples"], list(reader.options or {})
     if "sample" in names:
@@ -80,7 +81,7 @@ def _membership(reader: Reader) -> csr_array:
     return matrix(dict.fromkeys(cells, 1.0), shape) if not reader.faults else csr_array(shape)
 
 
-def _choices(reader: Reader) -> tuple[BoolArray, dict[str, Any]]:
+def _choices(reader: Reader) -> tuple[Bools, dict[str, Any]]:
     """Whether one option of each group must be chosen, (G,), and groups fixed in or out."""
     exactly = np.full(len(reader.groups or ()), CHOICES[reader.settings.get("choice", "at most one")])
     for row, place in reader.entries("groups"):

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from rdsim.arrays import Floats
 from rdsim.optimiser.problem.folder.cells import matrix
 from rdsim.optimiser.problem.folder.form import SENSES
 from rdsim.optimiser.problem.folder.reader import Reader
 from rdsim.optimiser.problem.folder.uses import Uses
-from rdsim.optimiser.problem.problem import FloatArray, Labels, Rows, state_rows
+from rdsim.optimiser.problem.problem import Labels, Rows, state_rows
 from rdsim.tables import Row, shown
 
 __all__ = ["openings_and_rows"]
@@ -122,7 +123,7 @@ def _capacities(reader: Reader, uses: Uses, first: int) -> list[dict[str, Any]]:
     return found
 
 
-def _read_openings(reader: Reader, uses: Uses, shape: tuple[int, int]) -> FloatArray:
+def _read_openings(reader: Reader, uses: Uses, shape: tuple[int, int]) -> Floats:
     """What opening each partner at each stage is worth (P, S); uses of rows go into `uses`."""
     worth = np.zeros(shape)
     seen: set[tuple[int, int]] = set()

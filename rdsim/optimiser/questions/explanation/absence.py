@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array
 
+from rdsim.arrays import Ints
 from rdsim.numerals import numeral
 from rdsim.optimiser.models.variations import with_use, with_values
 from rdsim.optimiser.problem.evaluation import evaluate
-from rdsim.optimiser.problem.problem import IntArray, PortfolioProblem
+from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Solution
 from rdsim.optimiser.questions.conflicts import Change, Conflict, Rule, conflicts, relaxed_by, rules_of
 from rdsim.optimiser.questions.explanation.optima import (
@@ -260,7 +261,7 @@ def _dearer(case: Case, rise: float) -> PortfolioProblem:
     return with_values(case.problem, case.problem.values + rise * case.mine)
 
 
-def _cost_rows(problem: PortfolioProblem, rows: Iterable[int | str] | None) -> IntArray:
+def _cost_rows(problem: PortfolioProblem, rows: Iterable[int | str] | None) -> Ints:
     if rows is not None:
         return np.array([row_at(problem, row) for row in rows], dtype=np.int64)
     ceilings = [row for row, sense in enumerate(problem.rows.sense) if sense == "<="]
@@ -268,7 +269,7 @@ def _cost_rows(problem: PortfolioProblem, rows: Iterable[int | str] | None) -> I
     return np.array(money or ceilings, dtype=np.int64)
 
 
-def _cheaper(case: Case, rows: IntArray, cut: float, saving: ArrayLike | None) -> PortfolioProblem:
+def _cheaper(case: Case, rows: Ints, cut: float, saving: ArrayLike | None) -> PortfolioProblem:
     """The problem with a share of the group's positive use of some rows taken away."""
     problem = case.problem
     use = coo_array(problem.rows.use)
@@ -332,7 +333,7 @@ def _attempts(
     pair: Pair,
     conflict: Conflict | None,
     named: tuple[int, ...] | None,
-    costs: IntArray,
+    costs: Ints,
     most: int,
     within: float,
 ) -> _Attempts:

@@ -10,12 +10,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from rdsim.arrays import Bools
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.numerals import numeral
 from rdsim.optimiser.adapters import Limits, Solver, solver_of
 from rdsim.optimiser.models.variations import with_fixed
 from rdsim.optimiser.problem.evaluation import evaluate
-from rdsim.optimiser.problem.problem import BoolArray, PortfolioProblem, frozen
+from rdsim.optimiser.problem.problem import PortfolioProblem, frozen
 from rdsim.optimiser.problem.solution import Solution, Status
 from rdsim.optimiser.solving.methods import solve
 from rdsim.optimiser.solving.settings import Solving
@@ -190,7 +191,7 @@ class Case:
     group: int
     asker: Asker
     incumbent: Best
-    mine: BoolArray  # (O,) options of the group
+    mine: Bools  # (O,) options of the group
 
     def pair(self, problem: PortfolioProblem, without: Best, known: Iterable[tuple[int, ...]] = ()) -> Pair:
         """`without` beside the best with the group in a variation of the problem."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack
 
+from rdsim.arrays import Floats
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters import Limits, State, solver_of
 from rdsim.optimiser.models.milp import RESOURCES, formulate, lay_out
-from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, frozen
+from rdsim.optimiser.problem.problem import PortfolioProblem, frozen
 from rdsim.optimiser.solving.settings import Solving
 
 __all__ = ["Hints", "hints"]
@@ -24,8 +25,8 @@ class Hints:
     """
 
     bound: float
-    worth: FloatArray  # (R,) objective of the relaxation gained by one more unit of each row's cap
-    reduced_costs: FloatArray  # (O,)
+    worth: Floats  # (R,) objective of the relaxation gained by one more unit of each row's cap
+    reduced_costs: Floats  # (O,)
 
 
 def hints(problem: PortfolioProblem, solving: Solving = Solving()) -> Hints:

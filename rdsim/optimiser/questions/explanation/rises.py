@@ -19,12 +19,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
+from rdsim.arrays import Floats
 from rdsim.optimiser.adapters import Limits, State
 from rdsim.optimiser.models.milp import RESOURCES, chosen_of, formulate
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.models.variations import with_slack
 from rdsim.optimiser.problem.evaluation import evaluate, excess_of
-from rdsim.optimiser.problem.problem import FloatArray, PortfolioProblem, frozen
+from rdsim.optimiser.problem.problem import PortfolioProblem, frozen
 from rdsim.optimiser.questions.explanation.optima import NEVER, Best, Case, Figure, Pair
 from rdsim.optimiser.questions.explanation.prices import hints
 from rdsim.optimiser.solving.methods import SMALL
@@ -78,7 +79,7 @@ class Prospects:
 
     order: tuple[int, ...]  # rows worth trying, by the share of their size that they seem to need
     ruled_out: tuple[int, ...]  # rows of which it is proven that relaxing them, within limits, is not enough
-    need: FloatArray  # (R,) how far each row would have to go if prices stayed: a guess, infinite if they part
+    need: Floats  # (R,) how far each row would have to go if prices stayed: a guess, infinite if they part
 
 
 def prospects_of(case: Case, pair: Pair, within: float) -> Prospects:
@@ -98,7 +99,7 @@ def prospects_of(case: Case, pair: Pair, within: float) -> Prospects:
     return Prospects(tuple(order.tolist()), tuple(np.flatnonzero(out).tolist()), frozen(need))
 
 
-def _estimates(apart: float, closing: FloatArray) -> FloatArray:
+def _estimates(apart: float, closing: Floats) -> Floats:
     """How far a row must go for two relaxations to meet, if prices stay; infinite if they do not close."""
     closes = closing > 1e-9
     return np.where(closes, max(apart, 0.0) / np.where(closes, closing, 1.0), np.inf)
@@ -285,7 +286,7 @@ def _reach(problem: PortfolioProblem, row: int) -> float:
     return max(over, under, 0.0)
 
 
-def _sum_of_best(problem: PortfolioProblem, use: FloatArray) -> float:
+def _sum_of_best(problem: PortfolioProblem, use: Floats) -> float:
     best = np.zeros(len(problem.group_names))
     np.maximum.at(best, problem.group, use)
     return float(best.sum())

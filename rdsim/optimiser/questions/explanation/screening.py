@@ -8,8 +8,9 @@ from enum import StrEnum
 
 import numpy as np
 
+from rdsim.arrays import Floats, Ints
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
-from rdsim.optimiser.problem.problem import FloatArray, IntArray, PortfolioProblem
+from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Solution
 from rdsim.optimiser.questions.explanation.optima import NEVER, Best, Figure, Pair, at_hand
 from rdsim.optimiser.questions.explanation.prices import Hints, hints
@@ -83,7 +84,7 @@ def _screened(problem: PortfolioProblem, group: int, best: Best, relaxed: Hints,
     return Screened(group, problem.group_names[group], Pair(best, with_it).loss, alone, None)
 
 
-def _eligible(problem: PortfolioProblem, group: int) -> IntArray:
+def _eligible(problem: PortfolioProblem, group: int) -> Ints:
     mine = np.flatnonzero(problem.group == group)
     return mine[~np.isin(mine, problem.fixed_out_options)]
 
@@ -93,11 +94,11 @@ class Swaps:
     """Exchanges of one funded option for another, or for none, judged together."""
 
     problem: PortfolioProblem
-    chosen: IntArray  # (K,)
-    use: FloatArray  # (R, K + 1) use of each chosen option; the last column is nothing
-    slack_above: FloatArray  # (R,) room left below a hard ceiling, infinite without one
-    slack_below: FloatArray  # (R,) room left above a hard floor
-    values: FloatArray  # (K + 1,)
+    chosen: Ints  # (K,)
+    use: Floats  # (R, K + 1) use of each chosen option; the last column is nothing
+    slack_above: Floats  # (R,) room left below a hard ceiling, infinite without one
+    slack_below: Floats  # (R,) room left above a hard floor
+    values: Floats  # (K + 1,)
 
     @staticmethod
     def of(problem: PortfolioProblem, judged: Evaluation) -> Swaps:

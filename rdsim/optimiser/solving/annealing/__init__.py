@@ -28,9 +28,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from rdsim.arrays import Bools, Ints
 from rdsim.native.blocks import Block
 from rdsim.native.threads import cores
-from rdsim.optimiser.problem.problem import BoolArray, IntArray, PortfolioProblem
+from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.solving.annealing.contracts import BEST, NONE, blank_state, survey
 from rdsim.optimiser.solving.annealing.moves import walk
 from rdsim.optimiser.solving.appraisal import Appraisal, Judge
@@ -74,7 +75,7 @@ class Walking:
 def anneal(
     judge: Judge,
     start: tuple[int, ...],
-    open_: BoolArray,
+    open_: Bools,
     *,
     walking: Walking = Walking(),
     moves: int = MOVES,
@@ -121,7 +122,7 @@ def scale_of(problem: PortfolioProblem, chosen: tuple[int, ...]) -> float:
 def anneal_expected(
     problem: PortfolioProblem,
     start: tuple[int, ...],
-    open_: BoolArray,
+    open_: Bools,
     course: Course,
     walking: Walking = Walking(),
 ) -> tuple[int, ...]:
@@ -165,10 +166,10 @@ class Annealing:
     def __init__(
         self,
         problem: PortfolioProblem,
-        open_: BoolArray,
+        open_: Bools,
         start: tuple[int, ...],
         judge: Judge | None = None,
-        sampled: IntArray | None = None,
+        sampled: Ints | None = None,
     ) -> None:
         """`open_` (O,): options that may be chosen; those of `start`, which must keep every rule, may be anyway.
 
@@ -183,7 +184,7 @@ class Annealing:
         self._state["current"][:] = self._places(start)
         self._state["best"][:] = self._state["current"]
 
-    def _places(self, chosen: tuple[int, ...]) -> IntArray:
+    def _places(self, chosen: tuple[int, ...]) -> Ints:
         places = np.full(len(self._problem.group_names), NONE)
         picked = np.array(chosen, dtype=np.int64)
         order = np.argsort(self._options)
@@ -200,7 +201,7 @@ class Annealing:
         """The portfolio at which the last walk ended."""
         return self._chosen(self._state["current"])
 
-    def _chosen(self, places: IntArray) -> tuple[int, ...]:
+    def _chosen(self, places: Ints) -> tuple[int, ...]:
         return tuple(sorted(self._options[places[places != NONE]].tolist()))
 
     @property
@@ -221,7 +222,7 @@ class Annealing:
                 return
 
 
-def _options(problem: PortfolioProblem, open_: BoolArray, start: tuple[int, ...]) -> IntArray:
+def _options(problem: PortfolioProblem, open_: Bools, start: tuple[int, ...]) -> Ints:
     """The options that walks may choose, ascending by group: where one is fixed, it alone."""
     may = open_.copy()
     may[list(start)] = True

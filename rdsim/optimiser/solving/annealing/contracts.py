@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from rdsim.arrays import Floats, Ints
 from rdsim.optimiser.problem.evaluation import evaluate, excess_of
-from rdsim.optimiser.problem.problem import FloatArray, IntArray, PortfolioProblem
+from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.solving.appraisal import Judge
 from rdsim.optimiser.solving.tail import least_count
 
@@ -30,10 +31,10 @@ _RISKLESS = {"weight": 0.0, "tail_size": 0.0, "floor": -math.inf, "target": -mat
 
 def survey(
     problem: PortfolioProblem,
-    options: IntArray,
+    options: Ints,
     judge: Judge | None,
     start: tuple[int, ...],
-    sampled: IntArray | None,
+    sampled: Ints | None,
 ) -> dict[str, Any]:
     """The landscape of some options, ascending by group; rows may be off as far as rounding lets `start` be.
 
@@ -47,7 +48,7 @@ def survey(
     }
 
 
-def _groups(problem: PortfolioProblem, options: IntArray) -> dict[str, Any]:
+def _groups(problem: PortfolioProblem, options: Ints) -> dict[str, Any]:
     groups = len(problem.group_names)
     kept = problem.exactly_one | np.isin(np.arange(groups), problem.fixed_in_groups)
     kept[problem.group[list(problem.fixed_in_options)]] = True
@@ -71,7 +72,7 @@ def _groups(problem: PortfolioProblem, options: IntArray) -> dict[str, Any]:
     }
 
 
-def _most_of_pairs(problem: PortfolioProblem) -> FloatArray:
+def _most_of_pairs(problem: PortfolioProblem) -> Floats:
     """What the synergies of a group can change at most, shape (groups,)."""
     most = np.zeros(len(problem.group_names))
     for first, second, value in problem.synergies:
@@ -79,7 +80,7 @@ def _most_of_pairs(problem: PortfolioProblem) -> FloatArray:
     return most
 
 
-def _rows(problem: PortfolioProblem, options: IntArray, start: tuple[int, ...]) -> dict[str, Any]:
+def _rows(problem: PortfolioProblem, options: Ints, start: tuple[int, ...]) -> dict[str, Any]:
     rows, judged = problem.rows, evaluate(problem, start)
     excess = excess_of(rows, judged.activity, judged.room)
     off = np.clip(excess, _ROUNDING * rows.tolerance, rows.tolerance)
@@ -110,7 +111,7 @@ def _rows(problem: PortfolioProblem, options: IntArray, start: tuple[int, ...]) 
     }
 
 
-def _soft_gains(problem: PortfolioProblem, options: IntArray) -> tuple[FloatArray, FloatArray]:
+def _soft_gains(problem: PortfolioProblem, options: Ints) -> tuple[Floats, Floats]:
     """What an option that comes in, and one that goes, can save of what soft rows cost, at most: shapes (options,)."""
     rows = problem.rows
     carried = np.zeros(len(rows.names), dtype=bool)
@@ -125,9 +126,7 @@ def _soft_gains(problem: PortfolioProblem, options: IntArray) -> tuple[FloatArra
     return more.T @ floor + less.T @ ceiling, less.T @ floor + more.T @ ceiling
 
 
-def _worth(
-    problem: PortfolioProblem, options: IntArray, judge: Judge | None, sampled: IntArray | None
-) -> dict[str, Any]:
+def _worth(problem: PortfolioProblem, options: Ints, judge: Judge | None, sampled: Ints | None) -> dict[str, Any]:
     """Worth by sample; samples that are left out are taken to be none of the worst and to reach the target."""
     if judge is None:
         none = {"samples": np.zeros((options.size, 0)), "by_sample": np.zeros((0, options.size))}
