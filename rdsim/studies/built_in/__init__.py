@@ -1,1 +1,3 @@
 """The studies that come with rdsim, a module each, and the declarations of their commands (`commands`)."""
+
+__all__: list[str] = []
