@@ -18,6 +18,7 @@ from scipy.sparse import csr_array
 
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import PortfolioError
+from rdsim.optimiser import PortfolioProblem
 from rdsim.options import Options, candidates, sample
 from rdsim.portfolio import check, ranked
 from rdsim.rolling import Policy, roll, supply_of
@@ -146,6 +147,12 @@ def loop(posed: Posed) -> str:
     )
 
 
+def _by_name(problem: PortfolioProblem) -> dict[str, Any]:
+    """A problem's fields, without the keys of rows, which say what their names do."""
+    rows = {one.name: getattr(problem.rows, one.name) for one in dataclasses.fields(problem.rows) if one.name != "keys"}
+    return {one.name: getattr(problem, one.name) for one in dataclasses.fields(problem)} | {"rows": rows}
+
+
 def stages(scenario: Scenario, portfolio: Portfolio) -> Iterator[tuple[str, Callable[[], str]]]:
     """Digests of one small world, from those that are quickly had to those that are not."""
     yield "ranks", lambda: digest(ranked(_unranked(portfolio), scenario).choices)
@@ -158,7 +165,7 @@ def stages(scenario: Scenario, portfolio: Portfolio) -> Iterator[tuple[str, Call
         return posed[0]
 
     yield "options", lambda: _options(stated().options)
-    yield "problem", lambda: digest(stated().problem)
+    yield "problem", lambda: digest(_by_name(stated().problem))
     yield "choice", lambda: chosen(stated())
     yield "loop", lambda: loop(stated())
     yield "metrics", lambda: metrics(scenario, portfolio)
