@@ -27,6 +27,7 @@ from rdsim.families import as_engines_see
 from rdsim.gates import GATE_POLICIES
 from rdsim.partnership import StepEffect, cost_factor, step_effect
 from rdsim.purses import PURSE_RULES
+from rdsim.queues import QUEUE_RULES
 from rdsim.registry import Extension
 from rdsim.scenario import (
     calibration,
@@ -36,6 +37,7 @@ from rdsim.scenario import (
     figure,
     home_level,
     level,
+    market_value,
     money_scale,
     plannable,
     target,
@@ -61,6 +63,7 @@ __all__ = [
     "blank_outcomes",
     "build",
     "days",
+    "deadlines",
     "empty_outcomes",
     "formation",
     "largest_remainder",
@@ -116,6 +119,8 @@ class Case(NamedTuple):
     due_tranche: Ints  # (G, D) 0: a condition at no gate
     after_trl: Ints  # (G, D)
     # shared resources
+    queue_rule: Ints  # (Q + 2,) number in `queues.QUEUE_RULES`: of places, of each panel, of facilities
+    queue_parameters: Floats  # (Q + 2, W) of the rule's own
     seats: Ints  # (Q,)
     review_days: Ints  # (Q,)
     places: Ints  # (N,)
@@ -135,6 +140,8 @@ class Case(NamedTuple):
     member: Ints  # (P, M) partners in which a joint project takes a place
     stages: Ints  # (P,) in which its agreement is formed, at least 1
     extra_days: Ints  # (P,) added to the first of them
+    deadline: Ints  # (P,) day of its programme's deadline
+    value: Floats  # (P,) on the market, as listed or judged, in the scenario's money
     asked: Bools  # (P, D) deliverables that its programme asks of it
     stop_year: Ints  # (P,) index of the year at whose beginning a decision stops it, or -1
     currency: Ints  # (P,) of money paid abroad
@@ -599,6 +606,28 @@ def technologies(choices: Sequence[Choice]) -> list[str]:
     return sorted({choice.technology for choice in choices})
 
 
+def deadlines(scenario: Scenario, choices: Sequence[Choice]) -> Ints:
+    """Days of the programmes' deadlines, counted from the first day of the planned start year."""
+    lines = [scenario.programmes[scenario.technologies[choice.technology].programme] for choice in choices]
+    starts = [(choice.start_year - scenario.start_year) * DAYS_PER_YEAR for choice in choices]
+    years = [round(line.deadline_years * DAYS_PER_YEAR) for line in lines]
+    return np.array(starts, np.int64) + np.array(years, np.int64)
+
+
+def _values(scenario: Scenario, choices: Sequence[Choice]) -> Floats:
+    values = {name: market_value(scenario, name) for name in technologies(choices)}
+    return np.array([values[choice.technology] for choice in choices], np.float64)
+
+
+def _queue_arrays(scenario: Scenario) -> dict[str, npt.NDArray[np.generic]]:
+    panels = [panel.queue for panel in scenario.panels.values()]
+    queues = [scenario.queues.places, *panels, scenario.queues.facilities]
+    return {
+        "queue_rule": np.array([QUEUE_RULES.number(queue.rule) for queue in queues], np.int64),
+        "queue_parameters": _own([(QUEUE_RULES[queue.rule], queue.parameters) for queue in queues]),
+    }
+
+
 def _choice_arrays(scenario: Scenario, choices: Sequence[Choice]) -> dict[str, npt.NDArray[np.generic]]:
     technology = {name: t for t, name in enumerate(technologies(choices))}
     programme = {name: g for g, name in enumerate(scenario.programmes)}
@@ -615,6 +644,8 @@ def _choice_arrays(scenario: Scenario, choices: Sequence[Choice]) -> dict[str, n
         "currency": np.array([currency[code] for code in money], np.int64),
         "stages": np.array([len(formation(scenario.modes[choice.mode])) for choice in choices], np.int64),
         "extra_days": np.zeros(len(choices), np.int64),
+        "deadline": deadlines(scenario, choices),
+        "value": _values(scenario, choices),
         "asked": _asked(scenario, choices),
         "stop_year": np.full(len(choices), -1, np.int64),
     }
@@ -674,6 +705,7 @@ def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:
         seats=np.full_like(case.seats, ENDLESS),
         capacity=np.full_like(case.capacity, ENDLESS),
         drop_ppm=np.zeros_like(case.drop_ppm),
+        queue_rule=np.zeros_like(case.queue_rule),
     )
 
 
@@ -701,6 +733,7 @@ def _assemble(scenario: Scenario, choices: Sequence[Choice], projects: _Columns,
     arrays = {
         **_programme_arrays(scenario),
         **_resource_arrays(scenario),
+        **_queue_arrays(scenario),
         **_choice_arrays(scenario, choices),
         "learning_ppm": _learning(scenario, len(choices)),
         **projects,

@@ -1,10 +1,10 @@
 """What each extension point of the world offers its functions, by name, and what they must answer.
 
 A function takes any subset of the arguments, by name, and parameters of its own besides; see `rdsim.registry`. All
-must depend on their arguments alone. Functions of the engines (gate policies, purse rules) are asked number
-by number: the compiled engine compiles them, calculates in 64-bit integers, and takes the values that globals have
-when it compiles. Distributions and market
-value models are asked for whole arrays, in numpy, outside the engines; constraint families for rows and words.
+must depend on their arguments alone. Functions of the engines (gate policies, purse rules, queue rules) are asked
+number by number: the compiled engine compiles them, calculates in 64-bit integers, and takes the values that globals
+have when it compiles. Distributions and market value models are asked for whole arrays, in numpy, outside the engines;
+constraint families for rows and words.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ __all__ = [
     "PURSE_BLOCKS",
     "PURSE_PAYS",
     "QUANTILE",
+    "QUEUE_KEY",
     "STUDY",
 ]
 
@@ -158,4 +159,19 @@ FAMILY_ENGINES = Contract(
     "constraint family, engines",
     {"scenario": "the scenario"},
     "the scenario as the engines are to see it: for instance with a facility more that steps wait for",
+)
+
+QUEUE_KEY = Contract(
+    "queue rule, key",
+    {
+        "rank": "place of the project in order of rank, from 0",
+        "waited": "days that it has waited here",
+        "days": "days that it asks for: of a review, of what is left of the step; 0 for a place",
+        "trl": "TRL reached, 1 to 9",
+        "target": "target TRL",
+        "deadline": "days from today to its programme's deadline, negative after it",
+        "value": "its value on the market as listed or judged, money",
+        "tranche": "number of its present tranche, from 0",
+    },
+    "a number: who has the smallest is looked at first, of equals the project of higher rank",
 )

@@ -52,6 +52,8 @@ __all__ = [
     "PartnerEffect",
     "Portfolio",
     "Programme",
+    "QueueSettings",
+    "Queues",
     "RiskSettings",
     "Risks",
     "Scenario",
@@ -232,6 +234,28 @@ class Programme(Frozen):
 
 
 @dataclass(frozen=True)
+class QueueSettings:
+    """In which order those who wait are looked at."""
+
+    __pydantic_config__ = _strict
+    rule: Annotated[
+        Identifier, Field(description="Queue rule: rank, first-come, or one that a plug-in registered.")
+    ] = "rank"
+    parameters: Annotated[Own, Field(description="Parameters of the queue rule's own.")] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Queues:
+    """Queues for what several projects may take at once; a panel has its own, in its settings."""
+
+    __pydantic_config__ = _strict
+    facilities: Annotated[QueueSettings, Field(description="For facilities and teams, all that a step needs.")] = (
+        QueueSettings()
+    )
+    places: Annotated[QueueSettings, Field(description="For places at partners.")] = QueueSettings()
+
+
+@dataclass(frozen=True)
 class Panel:
     """An evaluation panel: a renewable resource that reviews occupy."""
 
@@ -240,6 +264,7 @@ class Panel:
     review_months: Annotated[
         float, Field(gt=0, le=120, allow_inf_nan=False, description="Months one review takes."), Unit("months")
     ]
+    queue: Annotated[QueueSettings, Field(description="Who of those that wait is reviewed first.")] = QueueSettings()
 
 
 @dataclass(frozen=True)
@@ -891,6 +916,7 @@ class Scenario(Frozen):
     ] = field(default_factory=dict)
     simulation: SimulationSettings = SimulationSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
+    queues: Queues = Queues()
 
     @classmethod
     def from_frames(

@@ -22,6 +22,7 @@ from rdsim.figures import register as register_figure
 from rdsim.gates import GATE_POLICIES, GatePolicy, never_drop
 from rdsim.markets import MARKET_MODELS, MarketModel
 from rdsim.purses import PURSE_RULES, PurseRule, always
+from rdsim.queues import QUEUE_RULES, QueueRule
 from rdsim.registry import Parameter, Registry, Setting, Table, Text
 from rdsim.studies.question import Option, Question
 from rdsim.studies.questions import QUESTIONS
@@ -39,6 +40,7 @@ __all__ = [
     "gate_policy",
     "market_model",
     "purse_rule",
+    "queue_rule",
     "study",
 ]
 
@@ -184,4 +186,17 @@ def constraint_family(
         return Family(rows, parameters=tuple(parameters), **fields)
 
     found: Callable[[F], F] = _registering(FAMILIES, name, make, replace)
+    return found
+
+
+def queue_rule(name: str, *, parameters: Sequence[Parameter] = (), replace: bool = False) -> Callable[[F], F]:
+    """The function gives the key by which those who wait are looked at, the smallest first (`contracts.QUEUE_KEY`).
+
+    Raises ExtensionError.
+    """
+
+    def make(key: Callable[..., Any]) -> QueueRule:
+        return QueueRule(key, parameters=tuple(parameters))
+
+    found: Callable[[F], F] = _registering(QUEUE_RULES, name, make, replace)
     return found

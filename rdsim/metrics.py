@@ -34,7 +34,6 @@ __all__ = [
     "beside",
     "by_year",
     "calendar",
-    "deadlines",
     "discount",
     "home_by_year",
     "international_share",
@@ -83,14 +82,6 @@ def calendar(scenario: Scenario, day: Ints) -> Floats:
     return np.where(day < 0, np.nan, np.round(first + day / DAYS_PER_YEAR, 4))
 
 
-def deadlines(scenario: Scenario, choices: Sequence[Choice]) -> Ints:
-    """Days of the programmes' deadlines, counted from the first day of the planned start year."""
-    lines = [scenario.programmes[scenario.technologies[choice.technology].programme] for choice in choices]
-    starts = [(choice.start_year - scenario.start_year) * DAYS_PER_YEAR for choice in choices]
-    years = [round(line.deadline_years * DAYS_PER_YEAR) for line in lines]
-    return np.array(starts, np.int64) + np.array(years, np.int64)
-
-
 def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: Outcomes, factor: Floats) -> Worth:
     """Worth of every project; `factor` is the luck of the market value, shape (replications, technologies).
 
@@ -99,7 +90,7 @@ def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: O
     modes = [scenario.modes[choice.mode] for choice in choices]
     kept = np.array([mode.value_share * mode.implementation for mode in modes])
     rights = np.where(worked_together(outcomes), kept, 1.0)
-    sold, late = outcomes.market_day >= 0, outcomes.market_day - deadlines(scenario, choices)
+    sold, late = outcomes.market_day >= 0, outcomes.market_day - case.deadline
     offered: dict[str, Callable[[], Floats]] = {
         "luck": lambda: factor[:, case.technology],
         "rights": lambda: rights,

@@ -17,7 +17,7 @@ from rdsim.arrays import Bools, Floats, Ints
 from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, STEPS, Case, days, formation, solo
 from rdsim.domain import Choice, Scenario
 from rdsim.errors import Fault
-from rdsim.metrics import calendar, deadlines, discount, timeliness
+from rdsim.metrics import calendar, discount, timeliness
 from rdsim.numerals import numeral
 from rdsim.scenario import eligible, market_probability, market_value, money_scale
 
@@ -51,7 +51,7 @@ def outlook(scenario: Scenario, choices: Sequence[Choice]) -> Outlook:
     market = ends[:, -1] + max(days(scenario.value.market_months), 1)
     room = (case.tranche_days.sum(axis=1) + case.extensions * case.extension_days)[case.programme]
     finished = work.sum(axis=1) <= room
-    left = timeliness(scenario, market - deadlines(scenario, choices))
+    left = timeliness(scenario, market - case.deadline)
     comes = finished & (market < case.horizon)
     gain = _gain(scenario, choices) * chance.prod(axis=1) * left * discount(scenario, market)
     cost = _cost(scenario, case, begin, ends, chance)

@@ -20,7 +20,8 @@ and what an entry causes on the same day in an earlier phase is done before the 
 to (8) again until nothing changes. Money, places, seats and units that are given back are free at once,
 and, since grants come last, all that is given back on a day is there before anything is granted. Requests
 for places, money, seats and units join their queue in the phase in which they arise, for the same reason.
-A grant decides who is served first, then the served go on, in order of rank.
+A grant decides who is served first, by rank or by the queue's rule (`rdsim.queues`), then the served go on, in order of
+rank.
 
 How a gate judges is a policy of its own: see `rdsim.gates`. What is carried over is a rule that plans share with the
 engines: see `rdsim.purses`.

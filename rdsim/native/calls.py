@@ -12,7 +12,7 @@ from numba.core import config as _config
 from numba.core.typing.templates import signature
 from numba.extending import intrinsic, overload
 
-__all__ = ["address", "call", "compilable", "number_at", "recompiled", "tried"]
+__all__ = ["address", "call", "compilable", "number", "number_at", "recompiled", "tried"]
 
 config: Any = _config
 _FUNCTIONS: dict[int, Any] = {}
@@ -29,16 +29,18 @@ def recompiled(function: Callable[..., Any], options: Mapping[str, Any]) -> Any:
     return njit(**{key: value for key, value in options.items() if key != "nopython"})(function)
 
 
-def address(function: Callable[..., int], parameters: str) -> int:
+_TYPES = {"i": types.int64, "f": types.float64}
+
+
+def address(function: Callable[..., float], parameters: str, gives: str = "i") -> int:
     """Where compiled code finds a function; `parameters` are a letter each, i for int64 and f for float64.
 
-    It must return an int64 and not raise. Raises numba's error if numba cannot compile it.
+    It must return what `gives` says, and not raise. Raises numba's error if numba cannot compile it.
     """
     if config.DISABLE_JIT:
         _FUNCTIONS[id(function)] = function
         return id(function)
-    kinds = [{"i": types.int64, "f": types.float64}[letter] for letter in parameters]
-    compiled = cfunc(types.int64(*kinds))(function)
+    compiled = cfunc(_TYPES[gives](*(_TYPES[letter] for letter in parameters)))(function)
     _FUNCTIONS[compiled.address] = compiled
     return int(compiled.address)
 
@@ -48,10 +50,16 @@ def call(address: int, *arguments: float) -> int:
     return int(_FUNCTIONS[address](*arguments))
 
 
-def tried(address: int, *arguments: float) -> int:
+def number(address: int, *arguments: float) -> float:
+    """Call a function by its address; it returns a float64."""
+    return float(_FUNCTIONS[address](*arguments))
+
+
+def tried(address: int, *arguments: float) -> float:
     """Call a function by its address from Python, as compiled code would."""
     function = _FUNCTIONS[address]
-    return int(function(*arguments) if config.DISABLE_JIT else function.ctypes(*arguments))
+    found: float = function(*arguments) if config.DISABLE_JIT else function.ctypes(*arguments)
+    return found
 
 
 def number_at(address: int, place: int) -> float:
@@ -75,22 +83,35 @@ def _number_at_address(address, place):
     return lambda address, place: _number_at(address, place)
 
 
-@intrinsic
-def _call(typing_context: Any, address: Any, arguments: Any) -> Any:
-    del typing_context
-    kinds = [types.float64 if isinstance(kind, types.Float) else types.int64 for kind in arguments.types]
+def _calling(gives: Any) -> Any:
+    """An intrinsic that calls a function by its address, which returns a number of that type."""
 
-    def generate(context: Any, builder: Any, sig: Any, given: Any) -> Any:
-        values = [
-            context.cast(builder, builder.extract_value(given[1], k), sig.args[1].types[k], kind)
-            for k, kind in enumerate(kinds)
-        ]
-        shape = ir.FunctionType(ir.IntType(64), [value.type for value in values])
-        return builder.call(builder.inttoptr(given[0], shape.as_pointer()), values)
+    @intrinsic
+    def calling(typing_context: Any, address: Any, arguments: Any) -> Any:
+        del typing_context, address
+        kinds = [types.float64 if isinstance(kind, types.Float) else types.int64 for kind in arguments.types]
 
-    return signature(types.int64, types.int64, arguments), generate
+        def generate(context: Any, builder: Any, sig: Any, given: Any) -> Any:
+            values = [
+                context.cast(builder, builder.extract_value(given[1], k), sig.args[1].types[k], kind)
+                for k, kind in enumerate(kinds)
+            ]
+            shape = ir.FunctionType(context.get_value_type(gives), [value.type for value in values])
+            return builder.call(builder.inttoptr(given[0], shape.as_pointer()), values)
+
+        return signature(gives, types.int64, arguments), generate
+
+    return calling
+
+
+_call, _number = _calling(types.int64), _calling(types.float64)
 
 
 @overload(call)
 def _call_by_address(address, *arguments):
     return lambda address, *arguments: _call(address, arguments)
+
+
+@overload(number)
+def _number_by_address(address, *arguments):
+    return lambda address, *arguments: _number(address, arguments)

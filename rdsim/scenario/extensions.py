@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from rdsim.distributions import DISTRIBUTIONS
-from rdsim.domain import Scenario
+from rdsim.domain import QueueSettings, Scenario
 from rdsim.families import FAMILIES
 from rdsim.gates import GATE_POLICIES
 from rdsim.markets import MARKET_MODELS
 from rdsim.purses import PURSE_RULES
+from rdsim.queues import QUEUE_RULES
 from rdsim.registry import Extension, Registry, Setting, load_installed
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.shapes import Path
@@ -41,9 +42,17 @@ def named(s: Scenario) -> Iterator[Named]:
         rule = (*here, "purse_rule")
         yield Named(PURSE_RULES, rule, line.purse_rule, (*here, "purse_parameters"), line.purse_parameters)
 
+    yield from _queues(s)
     yield from _of_numbers(s)
     for name, given in s.families.items():
         yield Named(FAMILIES, ("families", name), name, ("families", name), given)
+
+
+def _queues(s: Scenario) -> Iterator[Named]:
+    found: dict[Path, QueueSettings] = {("panels", code, "queue"): one.queue for code, one in s.panels.items()}
+    found |= {("queues", "facilities"): s.queues.facilities, ("queues", "places"): s.queues.places}
+    for here, queue in found.items():
+        yield Named(QUEUE_RULES, (*here, "rule"), queue.rule, (*here, "parameters"), queue.parameters)
 
 
 def _of_numbers(s: Scenario) -> Iterator[Named]:

@@ -24,6 +24,7 @@ MOVED: Mapping[tuple[str, str], tuple[tuple[str, str], Any]] = {
 }
 """Old paths of single values, where these stand now, and what they were where they were absent."""
 
+_BY_RANK: Mapping[str, Any] = {"rule": "rank", "parameters": {}}
 _LATER: tuple[tuple[Path, Any], ...] = (
     (("aim",), {}),
     (("figures",), {}),
@@ -35,6 +36,8 @@ _LATER: tuple[tuple[Path, Any], ...] = (
     (("steps", "distribution_parameters"), {}),
     (("value", "distribution"), "lognormal"),
     (("value", "distribution_parameters"), {}),
+    (("panels", "*", "queue"), _BY_RANK),
+    (("queues",), {"facilities": _BY_RANK, "places": _BY_RANK}),
     (("value", "model"), "listed"),
     (("value", "model_parameters"), {}),
 )

@@ -297,14 +297,14 @@ USERS = of(
     "engines.compiled.money",
     {
         "a user's rule is not asked whom to pay": {
-            "return decided(c.pays[g], u, s, g, amount, tranche, t)": "return True"
+            "return decided(c.pays[g], c, u, s, g, amount, tranche, t)": "return True"
         },
         "a user's rule is not asked who blocks": {
-            "return decided(c.blocks[g], u, s, g, amount, tranche, t)": "return False"
+            "return decided(c.blocks[g], c, u, s, g, amount, tranche, t)": "return False"
         },
-        "a user's rule is told the day of the horizon": {"tranche, t % DAYS_PER_YEAR)": "tranche, t)"},
+        "a user's rule is told the day of the horizon": {"DAYS_PER_YEAR], t % DAYS_PER_YEAR": "DAYS_PER_YEAR], t"},
         "a user's rule is told the first year's budget": {
-            "u.budget[g, t // DAYS_PER_YEAR], tranche": "u.budget[g, 0], tranche"
+            "u.budget[g, t // DAYS_PER_YEAR], t %": "u.budget[g, 0], t %"
         },
         "a user's rule takes a partner for a project": {
             "pays(c, u, s, g, amount, PARTNER_COST, t)": "pays(c, u, s, g, amount, 1, t)"
@@ -315,7 +315,7 @@ USERS = of(
     {
         "a user's gate is read the other way round": {"return verdict == 1": "return verdict != 1"},
         "a user's gate is told the tolerance for the chance": {
-            "call(c.judge[g], ahead, missing, luck, c.alpha[g]": "call(c.judge[g], ahead, missing, luck, c.tolerance[g]"
+            "call(c.judge[g], ahead, missing, luck, alpha,": "call(c.judge[g], ahead, missing, luck, tolerance,"
         },
         "a user's round carries what it drops": {"left = call(c.left[g]": "left = call(c.drops[g]"},
         "a user's round is not asked": {"if c.drops[g] == 0:": "if True:"},
@@ -388,7 +388,9 @@ LUCK = (
     | of(
         "luck",
         {
-            "gamma's median is its mean": {"gammaincinv(shape, 0.5), 1.0)": "shape, 1.0)"},
+            "times that are laid out have no spread": {
+                "score, source.time_sigma[:, None, None])": "score, 0.0 * source.time_sigma[:, None, None])"
+            },
             "experts are unheard beside gamma times": {"if (source.judged_step >= 0).any():": "if False:"},
         },
     )

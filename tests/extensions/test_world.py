@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class Point:
     other: float
     bad: float
     rule: str
+    besides: dict[str, Any] = field(default_factory=dict)  # what makes it matter in so small a world
 
 
 POINTS = {
@@ -79,6 +80,19 @@ POINTS = {
         99,
         "must be a number at least 0.2 and at most 20: Below 2 the tail is long",
     ),
+    "queue rule": Point(
+        "urgent.py",
+        {"panels.experts.queue.rule": "urgent", "queues.facilities.rule": "urgent", "queues.places.rule": "urgent"},
+        "panels.experts.queue.parameters.ageing",
+        90.0,
+        -1,
+        "must be a number at least 0 and at most 100: Days of slack that a day's wait is worth",
+        {
+            "panels.experts.review_months": 30,
+            "programmes.base.gate.policy": "threshold",
+            "programmes.base.deadline_years": 1,
+        },
+    ),
     "market value model": Point(
         "capped.py",
         {"value.model": "capped"},
@@ -101,7 +115,7 @@ def _taken_back() -> Iterator[None]:
 
 def load(tiny: Path, point: Point, **more: float) -> Scenario:
     plugins.load([HERE / point.file])
-    return rdsim.load(tiny, {**point.names, **more})
+    return rdsim.load(tiny, {**point.besides, **point.names, **more})
 
 
 def tables(scenario: Scenario, portfolio: rdsim.Portfolio, engine: str = "compiled") -> list[pd.DataFrame]:
@@ -115,7 +129,7 @@ def same(first: list[pd.DataFrame], second: list[pd.DataFrame]) -> bool:
 
 @EVERY
 def test_it_decides_on_both_engines_alike_and_its_parameter_matters(tiny: Path, point: Point) -> None:
-    plain = rdsim.load(tiny)
+    plain = rdsim.load(tiny, point.besides)
     scenario = load(tiny, point)
     assert rdsim.optimise(scenario).portfolio.choices
     portfolio = CROWDED

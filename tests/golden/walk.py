@@ -51,7 +51,20 @@ class World:
         tables = (one.programmes, one.fields, one.modes, one.partners, one.technologies, one.panels, one.facilities)
         known = {name for table in (*tables, one.institutes, one.calibrations, one.uncertainty) for name in table}
         return sorted(
-            known | {"USD", "EUR", "always-pass", "drop-worst", "first-fit", "gamma", "patent", "export", "Asia", ""}
+            known
+            | {
+                "USD",
+                "EUR",
+                "always-pass",
+                "drop-worst",
+                "first-come",
+                "first-fit",
+                "gamma",
+                "patent",
+                "export",
+                "Asia",
+                "",
+            }
         )
 
     def varied(self, settings: Mapping[str, Any]) -> Scenario:

@@ -110,7 +110,7 @@ def _calendar(case: Case, chance: Chance) -> dict[str, Any]:
 
 
 _RAISED = Fault(
-    "a gate policy or purse rule",
+    "a gate policy, purse rule or queue rule",
     "must not raise an exception",
     "one, on the compiled engine, which cannot say which",
     "Run it on the simpy engine (--engine simpy) to see it.",

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rdsim import case, gates
+from rdsim import case, gates, queues
 from rdsim.arrays import Bools, Floats, Ints, Ints32
 from rdsim.case import Case, most_extensions
 from rdsim.engines import rules
@@ -50,6 +50,7 @@ __all__ = [
     "DROP_WORST",
     "EXHAUSTED",
     "FAILED",
+    "FIRST_COME",
     "FIRST_FIT",
     "FREE",
     "FULL",
@@ -64,8 +65,11 @@ __all__ = [
     "PANEL",
     "PARTNER_COST",
     "POLICIES",
+    "QUEUES",
     "RAISED",
+    "RANK",
     "RELEASE",
+    "REMAINING",
     "REQUEST",
     "RULES",
     "STOPPED",
@@ -83,6 +87,7 @@ __all__ = [
     "carried_over",
     "deliverables_in",
     "dropped",
+    "first_come",
     "fits",
     "hopeless",
     "next_round",
@@ -107,12 +112,15 @@ next_round = inlined(rules.next_round)
 threshold = inlined(gates.threshold)
 deliverables_in = inlined(gates.deliverables_in)
 dropped = inlined(gates.dropped)
+first_come = inlined(queues.first_come)
 
 # Those of `gates` itself: a plug-in may have registered its own before this module was imported.
 POLICIES = ("threshold", "always-pass", "drop-worst")
 THRESHOLD, ALWAYS_PASS, DROP_WORST = range(3)
 RULES = ("strict", "first-fit")
 STRICT, FIRST_FIT = range(2)
+QUEUES = ("rank", "first-come")
+RANK, FIRST_COME = range(2)
 
 RAISED = -(2**62)
 """What a user's function returns that raised an exception: compiled code cannot pass one on."""
@@ -132,6 +140,8 @@ YEAR, WORK, BREAK, PANEL, AGREEMENT, RELEASE, REQUEST = _codes(
     (rules.YEAR, rules.WORK, rules.BREAK, rules.PANEL, rules.AGREEMENT, rules.RELEASE, rules.REQUEST)
 )
 PARTNER_COST = np.int64(rules.PARTNER_COST)
+REMAINING = np.int64(-1)
+"""Days that a queue is told of a request for facilities: what is left of the step."""
 
 # End states.
 TARGET, STOPPED, FAILED, EXHAUSTED, DROPPED, UNFUNDED, BLOCKED = _codes(
@@ -245,7 +255,7 @@ class State(NamedTuple):
     first_due: Ints  # (1,) none of those comes before
     queue: Ints  # (resources, P) waiting projects in order of rank
     served: Ints  # (P,) scratch: those that a grant serves, or turns away
-    score: Floats  # (P,) scratch: of a round's reviews
+    score: Floats  # (P,) scratch: of a round's reviews; keys of a queue
     worst: Bools  # (P,) scratch: those that a round drops
     ready: Ints  # (P, D) days worked when a deliverable is handed in; -1 while work on it has not begun
     announced: Ints  # (G, Y) budgets of later years together

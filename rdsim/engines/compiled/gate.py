@@ -27,6 +27,7 @@ from rdsim.engines.compiled.contracts import (
 )
 from rdsim.engines.compiled.ending import finish, give_back_seat
 from rdsim.engines.compiled.money import ask_money
+from rdsim.engines.compiled.queues import arrange, of_panel, restore
 from rdsim.engines.compiled.work import fund
 from rdsim.native.calls import call
 from rdsim.native.jit import inlined
@@ -75,6 +76,7 @@ def await_round(c, s, g, p, t):
 def grant_seats(c, o, s, q, t):
     queue = panel_of(c, q)
     row = s.queue[queue]
+    arrange(c, s, t, of_panel(q), queue, c.review_days[q])
     n = min(s.waiting[queue], c.seats[q] - s.seats_used[q])
     s.waiting[queue] -= n
     s.seats_used[q] += n
@@ -86,6 +88,7 @@ def grant_seats(c, o, s, q, t):
         expect(s, p, t + c.review_days[q], PANEL, DO_REVIEW)
     for k in range(s.waiting[queue]):
         row[k] = row[k + n]
+    restore(c, s, of_panel(q), queue, NONE)
 
 
 @inlined

@@ -31,6 +31,7 @@ from rdsim.engines.compiled.contracts import (
 )
 from rdsim.engines.compiled.ending import finish, give_back_place
 from rdsim.engines.compiled.money import ask_money, open_partner
+from rdsim.engines.compiled.queues import OF_PLACES, arrange, restore
 from rdsim.native.jit import inlined, jit
 
 __all__ = [
@@ -155,6 +156,7 @@ def keep_places(c, s, p):
 def grant_places(c, u, o, s, t):
     queue = places(c)
     row = s.queue[queue]
+    arrange(c, s, t, OF_PLACES, queue, NONE)
     fill(s.reserved, NO)
     served = kept = 0
     for k in range(s.waiting[queue]):
@@ -171,6 +173,7 @@ def grant_places(c, u, o, s, t):
         row[kept] = p
         kept += 1
     s.waiting[queue] = kept
+    restore(c, s, OF_PLACES, queue, served)
     for k in range(served):
         after_place(c, u, o, s, s.served[k], t)
 

@@ -1,8 +1,8 @@
 """Policies that users write: compiled by numba, and called by address from the event loop.
 
-The loop is compiled once and for all; what came with rdsim is part of it. A registered gate policy or purse rule is
-compiled when a case that uses it is first run, and again if what it takes from globals or from around it has changed;
-the values of its own parameters are read when it is called, so that other values compile nothing.
+The loop is compiled once and for all; what came with rdsim is part of it. A registered gate policy, purse rule or queue
+rule is compiled when a case that uses it is first run, and again if what it takes from globals or from around it has
+changed; the values of its own parameters are read when it is called, so that other values compile nothing.
 One that numba cannot compile runs on the SimPy engine only; so does one that, compiled, gives another answer
 than in plain Python to any of `PROBES` questions (whole numbers beyond 64 bits, powers, `~` of a truth value and the
 square root of a negative number are such places).
@@ -10,6 +10,7 @@ square root of a negative number are such places).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -19,16 +20,17 @@ import numpy.typing as npt
 
 from rdsim.behaviour import UnknownBehaviourError, behaviour
 from rdsim.case import Case
-from rdsim.engines.compiled.contracts import POLICIES, RAISED, RULES
+from rdsim.engines.compiled.contracts import POLICIES, QUEUES, RAISED, RULES
 from rdsim.errors import Fault, PolicyError
 from rdsim.gates import GATE_POLICIES, gives_two_numbers, not_two_numbers
 from rdsim.native.calls import address, compilable, number_at, tried
 from rdsim.purses import PURSE_RULES
+from rdsim.queues import QUEUE_RULES
 from rdsim.registry import Extension, Taken
 
 __all__ = ["CALLED", "addresses"]
 
-CALLED = ("judge", "drops", "left", "pays", "blocks")
+CALLED = ("judge", "drops", "left", "pays", "blocks", "queue_key")
 """Fields of a case's block that hold addresses of functions."""
 
 
@@ -45,23 +47,24 @@ class _Asked(NamedTuple):
 
 
 def addresses(case: Case) -> dict[str, npt.NDArray[Any]]:
-    """Fields of a case's block: for each programme the addresses of its policy's functions, 0 for a built-in one, and
-    of their parameters.
+    """Fields of a case's block: for each programme, and each queue, the addresses of its policy's functions, 0 for a
+    built-in one, and of their parameters.
 
     Raises PolicyError with every function that numba cannot compile.
     """
-    count, faults = len(case.policy), list[Fault]()
-    fields: dict[str, Any] = {name: np.zeros(count, np.int64) for name in CALLED}
+    faults = list[Fault]()
+    fields: dict[str, Any] = {name: np.zeros(len(case.policy), np.int64) for name in CALLED}
+    fields["queue_key"] = np.zeros(len(case.queue_rule), np.int64)
     fields["rounds"] = np.array([_gate(g)[1].rounds for g in case.policy.tolist()], np.bool_)
     fields["gate_own"], fields["purse_own"] = _places(case.gate_parameters), _places(case.purse_parameters)
-    for g in range(count):
-        for asked in _functions(case, g):
-            try:
-                fields[asked.field][g] = found = _compiled(asked)
-            except Exception as error:
-                faults.append(_fault(asked.label, error))
-            else:
-                faults.extend(_disagreement(asked, found))
+    fields["queue_own"] = _places(case.queue_parameters)
+    for place, asked in _functions(case):
+        try:
+            fields[asked.field][place] = found = _compiled(asked)
+        except Exception as error:
+            faults.append(_fault(asked.label, error))
+        else:
+            faults.extend(_disagreement(asked, found))
     if faults:
         raise PolicyError(tuple(dict.fromkeys(faults)))
     return fields
@@ -77,8 +80,18 @@ def _gate(policy: int) -> tuple[str, Any]:
     return name, GATE_POLICIES[name]
 
 
-def _functions(case: Case, g: int) -> Iterator[_Asked]:
-    """Each function of a programme's policies that is not built in."""
+def _functions(case: Case) -> Iterator[tuple[int, _Asked]]:
+    """Each function that is not built in, with the number of its programme or queue."""
+    for g in range(len(case.policy)):
+        yield from ((g, one) for one in _of_programme(case, g))
+    for k, rule in enumerate(case.queue_rule.tolist()):
+        if rule >= len(QUEUES):
+            name = QUEUE_RULES.named(rule)
+            row = case.queue_parameters[k]
+            yield k, _asked("queue_key", f"queue rule {name!r}", QUEUE_RULES[name], "key", "iiiiiifi", row)
+
+
+def _of_programme(case: Case, g: int) -> Iterator[_Asked]:
     if case.policy[g] >= len(POLICIES):
         name, gate = _gate(int(case.policy[g]))
         row = case.gate_parameters[g]
@@ -122,10 +135,14 @@ def _compiled(asked: _Asked) -> int:
     try:
         key = (behaviour(asked.taken.function).digest, text, asked.kinds)
     except UnknownBehaviourError:
-        return address(_built(asked, text), f"{asked.kinds}i")
+        return _address(asked, text)
     if key not in _COMPILED:
-        _COMPILED[key] = address(_built(asked, text), f"{asked.kinds}i")
+        _COMPILED[key] = _address(asked, text)
     return _COMPILED[key]
+
+
+def _address(asked: _Asked, text: str) -> int:
+    return address(_built(asked, text), f"{asked.kinds}i", "f" if asked.field == "queue_key" else "i")
 
 
 # --- compiled and plain agree ---------------------------------------------------------------------
@@ -151,6 +168,12 @@ def _drop_arguments(rng: np.random.Generator) -> tuple[float, ...]:
     return int(rng.integers(0, 60)), int(rng.choice([0, 100_000, 500_000, 10**6])), int(rng.integers(0, 10**6))
 
 
+def _queue_arguments(rng: np.random.Generator) -> tuple[float, ...]:
+    whole = ((0, 60), (0, 2000), (0, 1500), (1, 9), (2, 10), (-2000, 5000))
+    rank, waited, days, trl, target, deadline = (int(rng.integers(*limits)) for limits in whole)
+    return rank, waited, days, trl, target, deadline, float(rng.uniform(0, 1000)), int(rng.integers(0, 6))
+
+
 def _disagreement(asked: _Asked, found: int) -> list[Fault]:
     """The first question that the compiled function answers otherwise than plain Python does."""
     rng = np.random.default_rng(20240101)
@@ -161,32 +184,40 @@ def _disagreement(asked: _Asked, found: int) -> list[Fault]:
         if isinstance(plain, Fault):
             return [replace(plain, where=asked.label)]
         compiled = tried(found, *given, asked.place)
-        if plain != compiled:
+        if not (plain == compiled or (math.isnan(plain) and math.isnan(compiled))):
             said = f"{_shown(compiled)} instead of {_shown(plain)} for {(*given, *asked.own)}"
             return [Fault(asked.label, "must answer compiled as it does in Python", said, _ADVICE)]
     return []
 
 
-_DRAWS = {"judge": _judge_arguments, "pays": _purse_arguments, "blocks": _purse_arguments}
+_DRAWS = {
+    "judge": _judge_arguments,
+    "pays": _purse_arguments,
+    "blocks": _purse_arguments,
+    "queue_key": _queue_arguments,
+}
+_DROPS = ("drops", "left")
 _ADVICE = "Run it on the simpy engine (--engine simpy), or keep whole numbers within 64 bits and functions simple."
 
 
-def _plain(asked: _Asked, given: tuple[float, ...]) -> int | Fault:
+def _plain(asked: _Asked, given: tuple[float, ...]) -> float | Fault:
     """What the function answers in plain Python, as the wrappers tell it."""
     try:
         with np.errstate(all="ignore"):
             answer = asked.taken(*given, *asked.own)
-            if asked.field in _DRAWS:
+            if asked.field == "queue_key":
+                return float(answer)
+            if asked.field not in _DROPS:
                 return int(bool(answer))
     except Exception:
-        return RAISED
+        return math.nan if asked.field == "queue_key" else RAISED
     if not gives_two_numbers(answer):
         return not_two_numbers("", answer)
     return int(answer[0 if asked.field == "drops" else 1])
 
 
-def _shown(answer: int) -> str:
-    return "an exception" if answer == RAISED else str(answer)
+def _shown(answer: float) -> str:
+    return "an exception" if answer == RAISED or math.isnan(answer) else str(answer)
 
 
 # --- wrappers -------------------------------------------------------------------------------------
@@ -197,14 +228,18 @@ def _yes(answer: Any) -> int:
     return 1 if answer else 0
 
 
-_TELLING = {"drops": "function({given})[0]", "left": "function({given})[1]"}
+_TELLING = {
+    "drops": "function({given})[0]",
+    "left": "function({given})[1]",
+    "queue_key": "float(function({given}))",
+}
 _VERDICT = "verdict(function({given}))"
 _WRAPPER = """
 def wrapper({offered}, own):
     try:
         return {telling}
     except Exception:
-        return RAISED
+        return {raised}
 """
 
 
@@ -220,7 +255,7 @@ def _wrapper(asked: _Asked) -> str:
     handed = [known[name] if taken.by_position else f"{name}={known[name]}" for name in taken.names]
     telling = _TELLING.get(asked.field, _VERDICT).format(given=", ".join(handed))
     offered = ", ".join(f"given{k}" for k in range(len(asked.kinds)))
-    return _WRAPPER.format(offered=offered, telling=telling)
+    return _WRAPPER.format(offered=offered, telling=telling, raised="nan" if asked.field == "queue_key" else "RAISED")
 
 
 @compilable
@@ -229,13 +264,14 @@ def _verdict(answer: Any) -> int:
     return 0 if answer is None else _yes(answer)
 
 
-def _built(asked: _Asked, text: str) -> Callable[..., int]:
+def _built(asked: _Asked, text: str) -> Callable[..., float]:
     around: dict[str, Any] = {
         "function": compilable(asked.taken.function),
         "verdict": _verdict,
         "number_at": number_at,
         "RAISED": RAISED,
+        "nan": math.nan,
     }
     exec(compile(text, asked.label, "exec"), around)  # noqa: S102 - the text above, of names that are identifiers
-    wrapper: Callable[..., int] = around["wrapper"]
+    wrapper: Callable[..., float] = around["wrapper"]
     return wrapper

@@ -10,12 +10,14 @@ from rdsim.engines.compiled.contracts import (
     DO_WORK,
     FAILED,
     NO,
+    REMAINING,
     TARGET,
     WORK,
     attempt,
     work_days,
 )
 from rdsim.engines.compiled.ending import begin_deliverables, finish
+from rdsim.engines.compiled.queues import arrange, of_facilities, restore
 from rdsim.engines.rules import FAILURE, SUCCESS
 from rdsim.native.jit import inlined
 
@@ -63,6 +65,7 @@ def fund(c, u, o, s, p, t, days):
 def grant_facilities(c, o, s, t):
     queue = facilities(c)
     row = s.queue[queue]
+    arrange(c, s, t, of_facilities(c), queue, REMAINING)
     fill(s.reserved, NO)
     served = kept = 0
     for k in range(s.waiting[queue]):
@@ -84,6 +87,7 @@ def grant_facilities(c, o, s, t):
             row[kept] = p
             kept += 1
     s.waiting[queue] = kept
+    restore(c, s, of_facilities(c), queue, served)
     for k in range(served):
         p = s.served[k]
         o.wait_facility[p] += t - s.since[p]

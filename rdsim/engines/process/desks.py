@@ -1,4 +1,4 @@
-"""Desks: where projects wait by rank for starts, places, money, panel seats, facilities and rounds."""
+"""Desks: where projects wait for starts, places, money, panel seats, facilities and rounds: by rank, or by a rule."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import simpy
 
 from rdsim.case import DAYS_PER_YEAR
 from rdsim.engines import rules
+from rdsim.engines.process.policies import queue_key
 from rdsim.engines.rules import GRANT, PANEL, PARTNER_COST
 
 if TYPE_CHECKING:
@@ -20,12 +21,16 @@ __all__ = ["Desk", "FacilityDesk", "PanelDesk", "PlaceDesk", "Purse", "Rounds", 
 
 
 class Desk(ABC):
-    """A queue in order of rank for something scarce; `order` is its place among the grants of a day."""
+    """A queue in order of rank for something scarce; `order` is its place among the grants of a day.
+
+    A desk with a `rule` (its number in `Case.queue_rule`) looks at those who wait in the order of that rule.
+    """
 
     wait = ""  # outcome column in which waiting here counts
 
-    def __init__(self, world: World, order: int) -> None:
+    def __init__(self, world: World, order: int, rule: int | None = None) -> None:
         self.world, self.order = world, order
+        self.key = None if rule is None else queue_key(world.case, rule)
         self.queue: list[Project] = []
         self.granting = False
 
@@ -56,8 +61,31 @@ class Desk(ABC):
         """Take out of the queue those whose wait is over: served (True), or turned away (False)."""
 
     def _first(self, count: int) -> list[tuple[Project, bool]]:
-        served, self.queue = self.queue[:count], self.queue[count:]
-        return [(project, True) for project in served]
+        return self._leave([(project, True) for project in self.in_order()[:count]])
+
+    def in_order(self) -> list[Project]:
+        """Those who wait, as they are looked at: of equal keys, the higher rank first."""
+        if self.key is None:
+            return self.queue
+        return sorted(self.queue, key=lambda project: (self._key_of(project), project.rank))
+
+    def _key_of(self, project: Project) -> float:
+        assert self.key is not None  # noqa: S101 - asked of desks that have one
+        case, p, now = self.world.case, project.rank, self.world.now
+        request = p, now - project.since, self.days(project)
+        known = project.trl, project.target, case.deadline[p] - now, case.value[p], project.tranche
+        found: float = self.key(*request, *known)
+        return found
+
+    def days(self, project: Project) -> int:  # noqa: ARG002
+        """Days that a project asks for."""
+        return 0
+
+    def _leave(self, over: list[tuple[Project, bool]]) -> list[tuple[Project, bool]]:
+        """Take out of the queue those whose wait is over; they go on in order of rank."""
+        gone = {project.rank for project, _ in over}
+        self.queue = [project for project in self.queue if project.rank not in gone]
+        return sorted(over, key=lambda one: one[0].rank)
 
 
 class StartDesk(Desk):
@@ -78,8 +106,11 @@ class PanelDesk(Desk):
     wait = "wait_panel"
 
     def __init__(self, world: World, order: int, panel: int) -> None:
-        super().__init__(world, order)
+        super().__init__(world, order, 1 + panel)
         self.panel, self.used = panel, 0
+
+    def days(self, project: Project) -> int:  # noqa: ARG002
+        return int(self.world.case.review_days[self.panel])
 
     def serve(self) -> list[tuple[Project, bool]]:
         served = self._first(self.world.case.seats[self.panel] - self.used)
@@ -94,26 +125,28 @@ class PanelDesk(Desk):
 
 
 class FacilityDesk(Desk):
-    """Units of facilities, all that a step needs at once; a higher rank keeps its units from a lower one."""
+    """Units of facilities, all that a step needs at once; who comes first keeps its units from those behind it."""
 
     wait = "wait_facility"
 
     def __init__(self, world: World, order: int) -> None:
-        super().__init__(world, order)
+        super().__init__(world, order, 1 + len(world.case.seats))
         self.used = [0] * len(world.case.capacity)
+
+    def days(self, project: Project) -> int:
+        return project.remaining
 
     def serve(self) -> list[tuple[Project, bool]]:
         reserved: set[int] = set()
-        served = []
-        for project in self.queue:
+        served: list[tuple[Project, bool]] = []
+        for project in self.in_order():
             need = {f: units for f, units in enumerate(project.needs()) if units}
             if all(f not in reserved and self._free(f) >= units for f, units in need.items()):
                 self._take(need, 1)
-                served.append(project)
+                served.append((project, True))
             else:
                 reserved |= need.keys()
-        self.queue = [project for project in self.queue if project not in served]
-        return [(project, True) for project in served]
+        return self._leave(served)
 
     def _free(self, f: int) -> int:
         return int(self.world.case.capacity[f]) - self.used[f]
@@ -130,28 +163,27 @@ class FacilityDesk(Desk):
 class PlaceDesk(Desk):
     """Places at partners; a consortium takes one with each member.
 
-    A project that all its partners would let in, but for want of a place, keeps theirs from those of lower rank;
+    A project that all its partners would let in, but for want of a place, keeps theirs from those behind it;
     one that waits for a partner to open keeps none.
     """
 
     wait = "wait_place"
 
+    def __init__(self, world: World, order: int) -> None:
+        super().__init__(world, order, 0)
+
     def serve(self) -> list[tuple[Project, bool]]:
         reserved: set[Partner] = set()
         over: list[tuple[Project, bool]] = []
-        waiting: list[Project] = []
-        for project in self.queue:
+        for project in self.in_order():
             if any(partner.never for partner in project.partners):
                 over.append((project, False))
             elif all(partner.has_place() and partner not in reserved for partner in project.partners):
                 project.take_place()
                 over.append((project, True))
-            else:
-                if all(partner.is_open() for partner in project.partners):
-                    reserved.update(project.partners)
-                waiting.append(project)
-        self.queue = waiting
-        return over
+            elif all(partner.is_open() for partner in project.partners):
+                reserved.update(project.partners)
+        return self._leave(over)
 
 
 class Purse(Desk):

@@ -86,6 +86,9 @@ class Project(Protocol):
     since: int
     answer: simpy.Event
     tranche: int
+    trl: int
+    target: int
+    remaining: int
     holding: bool
     end_state: int
 

@@ -1,7 +1,8 @@
-"""Policies of a case, by name: gate policies and purse rules, whose errors are told as the user's."""
+"""Policies of a case, by name: gate policies, purse rules and queue rules, whose errors are told as the user's."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -9,9 +10,10 @@ from rdsim.case import Case
 from rdsim.errors import Fault, PolicyError
 from rdsim.gates import GATE_POLICIES, gives_two_numbers, not_two_numbers
 from rdsim.purses import PURSE_RULES
+from rdsim.queues import QUEUE_RULES, RANK
 from rdsim.registry import Extension
 
-__all__ = ["GateDecisions", "PurseDecisions", "gate_policy", "purse_rule"]
+__all__ = ["GateDecisions", "PurseDecisions", "gate_policy", "purse_rule", "queue_key"]
 
 _Ask = Callable[..., Any]
 
@@ -48,6 +50,31 @@ def purse_rule(case: Case, programme: int) -> PurseDecisions:
         for field in PurseDecisions._fields
     ]
     return PurseDecisions(*asked)
+
+
+def queue_key(case: Case, queue: int) -> _Ask | None:
+    """The key of a queue's rule, queues numbered as in `Case.queue_rule`; None for the one that serves by rank."""
+    name = QUEUE_RULES.named(int(case.queue_rule[queue]))
+    if name == RANK:
+        return None
+    label = f"queue rule {name!r}"
+    return _a_number(f"{label}, key", _asked(label, QUEUE_RULES[name], "key", case.queue_parameters[queue]))
+
+
+def _a_number(label: str, key: _Ask) -> Callable[..., float]:
+    """The function; an answer that is no number becomes a PolicyError."""
+
+    def ask(*given: float) -> float:
+        answer = key(*given)
+        try:
+            found = float(answer)
+        except (TypeError, ValueError):
+            found = math.nan
+        if math.isnan(found):
+            raise PolicyError((Fault(label, "must return a number", repr(answer)),))
+        return found
+
+    return ask
 
 
 def _asked(name: str, extension: Extension, field: str, given: Sequence[float]) -> _Ask:
