@@ -264,7 +264,7 @@ def test_fresh_values_are_new_and_repeat(posed: Posed) -> None:
 
 
 def test_the_value_of_a_point_is_the_judges(posed: Posed) -> None:
-    found = studies.frontier(posed, "value", "partners", points=None, replications=5)
+    found = studies.frontier(posed, "value", "partners_opened", points=None, replications=5)
     index = {choice: o for o, choice in enumerate(posed.options.choices)}
     for row in found.tables["frontier"].itertuples():
         chosen = [
