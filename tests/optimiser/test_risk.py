@@ -327,12 +327,12 @@ def test_options_that_cannot_stand_alone_are_not_sifted(
 
 
 def test_walks_are_the_same_on_one_core_and_on_two(large: PortfolioProblem, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(risk, "MOVES", 2000)
     monkeypatch.setattr(risk, "_finish_with_cuts", lambda *_: None)
     found = []
     for count in (1, 2):
         monkeypatch.setattr("rdsim.optimiser.solving.annealing.cores", lambda count=count: count)
-        found.append(solve_risk(large, Risk(level=0.9, weight=0.5), solving=Solving(gap=1e-5), method="search"))
+        quick = Solving(gap=1e-5, effort="quick")
+        found.append(solve_risk(large, Risk(level=0.9, weight=0.5), solving=quick, method="search"))
     assert found[0].chosen == found[1].chosen
     assert found[0].objective > 0
 
