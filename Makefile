@@ -1,9 +1,9 @@
 # `make check` is what a developer runs before a commit; `.ci/run` runs the same in a clean environment.
 PYTHON ?= python3
 
-.PHONY: check format lint types layers test full bench torture
+.PHONY: check format lint types layers architecture test full bench torture
 
-check: lint types layers test
+check: lint types layers architecture test
 
 format:
 	$(PYTHON) -m ruff format .
@@ -18,6 +18,10 @@ types:
 
 layers:
 	lint-imports
+
+# Sizes and names are a report; circles and long parameter lists are beyond their limits.
+architecture:
+	$(PYTHON) -m tests.architecture
 
 test:
 	$(PYTHON) -m pytest -n auto --dist loadfile

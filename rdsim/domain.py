@@ -921,17 +921,11 @@ class Scenario(Frozen):
     @classmethod
     def from_frames(
         cls,
-        settings: Mapping[str, object],
-        technologies: pd.DataFrame,
-        *,
-        partners: pd.DataFrame | None = None,
-        levels: pd.DataFrame | None = None,
-        links: pd.DataFrame | None = None,
-        facility_needs: pd.DataFrame | None = None,
-        technology_steps: pd.DataFrame | None = None,
-        judgements: pd.DataFrame | None = None,
+        frames: Mapping[str, object],
     ) -> Scenario:
-        """The scenario of what scenario.toml would hold, and of frames with the columns of the tables beside it.
+        """The scenario of what scenario.toml would hold, under ``settings``, and of frames with the columns of the
+        tables beside it: ``technologies``, and if there are any ``partners``, ``levels``, ``links``,
+        ``facility_needs``, ``technology_steps`` and ``judgements``.
 
         Frames are read as CSV files are: headings may carry units, missing values of any kind are empty cells, a
         cell may be a quantity (``"9 months"``), and a list is a list or a text with ``|`` between. What an index has a
@@ -941,19 +935,10 @@ class Scenario(Frozen):
             ScenarioError: with every fault of the settings, of the frames, by row (counted from 0) and column, and of
                 what they say together.
         """
-        tables = {
-            "technologies": technologies,
-            "partners": partners,
-            "levels": levels,
-            "links": links,
-            "facility_needs": facility_needs,
-            "technology_steps": technology_steps,
-            "judgements": judgements,
-        }
-        return ROOMS.scenario.from_frames(settings, {name: one for name, one in tables.items() if one is not None})
+        return ROOMS.scenario.from_frames(frames)
 
     def to_frames(self) -> dict[str, Any]:
-        """What `from_frames` takes: ``Scenario.from_frames(**scenario.to_frames()) == scenario``.
+        """What `from_frames` takes: ``Scenario.from_frames(scenario.to_frames()) == scenario``.
 
         The settings are plain data, under ``settings``; of tables without rows there is none but `technologies`.
         """
@@ -1066,7 +1051,7 @@ def _size(table: object) -> int:
 class ScenarioRoom(Protocol):
     """What `rdsim.scenario` answers of scenarios."""
 
-    def from_frames(self, settings: Mapping[str, object], tables: Mapping[str, pd.DataFrame]) -> Scenario:
+    def from_frames(self, frames: Mapping[str, object]) -> Scenario:
         """See `Scenario.from_frames`."""
 
     def to_frames(self, scenario: Scenario) -> dict[str, Any]:

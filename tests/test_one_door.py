@@ -207,7 +207,7 @@ def _same(scenario: Scenario) -> dict[str, Scenario]:
         "lists": with_leap(tranches=list(leap.tranches)),
         "arrays": replace(scenario, steps=replace(scenario.steps, median_years=np.array(scenario.steps.median_years))),
         "whole": replace(scenario, start_year=np.int32(scenario.start_year), requests_total=None),
-        "frames": Scenario.from_frames(**scenario.to_frames()),
+        "frames": Scenario.from_frames(scenario.to_frames()),
         "pickled": pickle.loads(pickle.dumps(scenario)),  # noqa: S301 - its own bytes
     }
 
@@ -276,14 +276,14 @@ def test_frames_make_the_scenario_they_came_from(scenario: Scenario, tmp_path: P
     heads = frames["technologies"].rename(columns={"cost": "Cost [million KRW]"})
     heads["Cost [million KRW]"] *= 1000
     for table in (frames["technologies"], shuffled, heads, frames["technologies"].astype(object)):
-        assert Scenario.from_frames(**{**frames, "technologies": table}) == scenario
-    Scenario.from_frames(**frames).write(tmp_path / "out")
+        assert Scenario.from_frames({**frames, "technologies": table}) == scenario
+    Scenario.from_frames(frames).write(tmp_path / "out")
     assert load(tmp_path / "out") == scenario
     lists = frames["partners"].assign(modes=[list(one.modes) for one in scenario.partners.values()])
-    assert Scenario.from_frames(**{**frames, "partners": lists}) == scenario
+    assert Scenario.from_frames({**frames, "partners": lists}) == scenario
     made = {name: line for name, line in scenario.programmes.items() if isinstance(line, Programme)}
     settings = {**frames["settings"], "programmes": made}
-    assert Scenario.from_frames(**{**frames, "settings": settings}) == scenario
+    assert Scenario.from_frames({**frames, "settings": settings}) == scenario
 
 
 def test_all_faults_of_frames_are_told_at_once_with_their_cells(scenario: Scenario) -> None:
@@ -296,7 +296,7 @@ def test_all_faults_of_frames_are_told_at_once_with_their_cells(scenario: Scenar
     settings = copy.deepcopy(frames["settings"])
     settings["programmes"]["leap"]["budget"] = {np.int64(2024): np.float64("nan"), 2025: 7}
     settings |= {"colour": "red", "links": [], "parts": ["x"]}
-    texts = texts_of(lambda: Scenario.from_frames(**{**frames, "technologies": table, "settings": settings}))
+    texts = texts_of(lambda: Scenario.from_frames({**frames, "technologies": table, "settings": settings}))
     assert [text.split(". Found")[0] for text in texts] == [
         "frame technologies, row 0, column cost: is required: Cost to the target TRL",
         "frame technologies, row 1, column trl: must be a whole number from 1 to 9",
@@ -330,7 +330,7 @@ def test_all_faults_of_frames_are_told_at_once_with_their_cells(scenario: Scenar
 def test_missing_and_unknown_frames_and_columns(scenario: Scenario, spoil: Callable[[Any], object], told: str) -> None:
     frames = scenario.to_frames()
     spoil(frames)
-    texts = texts_of(lambda: Scenario.from_frames(**frames))
+    texts = texts_of(lambda: Scenario.from_frames(frames))
     assert [text for text in texts if text.startswith(told)]
     assert len(texts) == 1
 

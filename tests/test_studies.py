@@ -19,7 +19,7 @@ from rdsim.optimiser.models.variations import with_caps, with_fixed
 from rdsim.scenario import load
 from rdsim.search import Posed, Proposal, choose, fresh_values, pose
 from rdsim.simulation import expected_worths, replicate
-from rdsim.studies.built_in.alternatives import usual_swaps
+from rdsim.studies.built_in.alternatives import Nearby, usual_swaps
 from tests.command import Ran
 from tests.command import run as run_command
 from tests.tiny import tiny_folder
@@ -102,8 +102,8 @@ def test_moves_along_a_front_are_told(posed: Posed) -> None:
 
 
 def test_less_payment_is_better_unless_said_otherwise(posed: Posed) -> None:
-    cheap = studies.frontier(posed, "value", "payments", points=4, gap=0.0, replications=5)
-    dear = studies.frontier(posed, "value", "max:payments", points=4, gap=0.0, replications=5)
+    cheap = studies.frontier(posed, "value", "payments", points=4, solving=Solving(gap=0.0), replications=5)
+    dear = studies.frontier(posed, "value", "max:payments", points=4, solving=Solving(gap=0.0), replications=5)
     assert cheap.record["front"]["senses"] == ["max", "min"]
     assert cheap.tables["frontier"]["second"].is_monotonic_decreasing
     assert dear.tables["frontier"]["second"].is_monotonic_increasing
@@ -120,7 +120,9 @@ def test_unknown_figures_are_named_at_once_with_what_was_meant(posed: Posed) -> 
 
 
 def test_alternatives_are_apart_and_near(posed: Posed, best: Proposal) -> None:
-    found = studies.alternatives(posed, best, count=3, within=3.0, swaps=2, resamples=4, gap=0.0, replications=10)
+    found = studies.alternatives(
+        posed, best, resamples=4, replications=10, nearby=Nearby(count=3, within=3.0, swaps=2), solving=Solving(gap=0.0)
+    )
     table = found.tables["alternatives"]
     assert table["portfolio"].iloc[0] == "best"
     assert len(table) >= 2
@@ -139,7 +141,9 @@ def test_alternatives_are_apart_and_near(posed: Posed, best: Proposal) -> None:
 
 
 def test_without_an_alternative_nothing_is_claimed_of_alternatives(posed: Posed, best: Proposal) -> None:
-    found = studies.alternatives(posed, best, within=0.0, swaps=50, resamples=6, gap=0.0, replications=5)
+    found = studies.alternatives(
+        posed, best, resamples=6, replications=5, nearby=Nearby(within=0.0, swaps=50), solving=Solving(gap=0.0)
+    )
     assert found.record["alternatives"]["found"] == 0
     said = " ".join(found.lines)
     assert "No other portfolio" in said
@@ -153,12 +157,14 @@ def test_without_an_alternative_nothing_is_claimed_of_alternatives(posed: Posed,
 
 def test_swaps_follow_the_size_of_the_portfolio(posed: Posed, best: Proposal) -> None:
     assert [usual_swaps(funded) for funded in (0, 3, 25, 26, 120)] == [1, 1, 1, 2, 5]
-    found = studies.alternatives(posed, best, count=1, within=1.0, resamples=1, gap=0.0, replications=5)
+    found = studies.alternatives(
+        posed, best, resamples=1, replications=5, nearby=Nearby(count=1, within=1.0), solving=Solving(gap=0.0)
+    )
     assert found.record["alternatives"]["swaps"] == usual_swaps(len(best.solution.chosen)) == 1
 
 
 def test_a_payment_ratio_is_told_by_programme_and_compared_with_none(posed: Posed, best: Proposal) -> None:
-    found = studies.commitment(posed, (1.0, 0.5, 3.0), replications=60, gap=0.0)
+    found = studies.commitment(posed, (1.0, 0.5, 3.0), replications=60, solving=Solving(gap=0.0))
     table = found.tables["commitment"]
     lines = [*posed.scenario.programmes, "all programmes"]
     assert list(dict.fromkeys(table["programme"])) == lines
@@ -182,7 +188,7 @@ def test_a_payment_ratio_is_told_by_programme_and_compared_with_none(posed: Pose
 
 def test_no_ratio_is_recommended_that_is_not_shown_better(posed: Posed) -> None:
     """Ratios of one portfolio are one choice; a lead that its interval does not carry is no recommendation."""
-    found = studies.commitment(posed, (1.0, 1.01, 5.0, 8.0), replications=8, gap=0.0)
+    found = studies.commitment(posed, (1.0, 1.01, 5.0, 8.0), replications=8, solving=Solving(gap=0.0))
     table = found.tables["commitment"]
     for (_, first), mine in table.groupby(["programme", "same_as"]):
         portfolios = {
@@ -203,7 +209,7 @@ def test_no_ratio_is_recommended_that_is_not_shown_better(posed: Posed) -> None:
             assert "is recommended" not in told
         else:
             assert sure["gain_low"].iloc[0] > 0
-    alone = studies.commitment(posed, (1.0,), replications=8, gap=0.0)
+    alone = studies.commitment(posed, (1.0,), replications=8, solving=Solving(gap=0.0))
     assert not alone.tables["commitment"]["recommended"].any()
 
 
@@ -219,7 +225,7 @@ def test_impossible_ratios_are_told_at_once(posed: Posed) -> None:
 
 
 def test_a_ladder_nests_and_prices(posed: Posed, best: Proposal) -> None:
-    found = studies.ladder(posed, (0.6, 1.0, 1.5), gap=0.0)
+    found = studies.ladder(posed, (0.6, 1.0, 1.5), solving=Solving(gap=0.0))
     table = found.tables["ladder"].set_index("share")
     assert table.loc[1.0, "plain_value"] == pytest.approx(best.solution.objective)
     assert table["plain_value"].is_monotonic_increasing
@@ -231,7 +237,7 @@ def test_a_ladder_nests_and_prices(posed: Posed, best: Proposal) -> None:
 
 
 def test_a_certificate_holds_its_parts_apart(posed: Posed, best: Proposal) -> None:
-    found = studies.certificate(posed, best, batches=4, evaluation=400, worlds=4, gap=0.0)
+    found = studies.certificate(posed, best, batches=4, evaluation=400, worlds=4, solving=Solving(gap=0.0))
     table = found.tables["certificate"].set_index("part")
     assert table.loc["solver gap", "amount"] == pytest.approx(0, abs=1e-6)
     fresh, promised = table.loc["value on fresh samples", "amount"], best.solution.objective
@@ -286,7 +292,7 @@ def test_explanations_hold_when_solved_again(posed: Posed, best: Proposal) -> No
     problem, value = posed.problem, best.solution.objective
     funded = {problem.group_names[problem.group[o]] for o in best.solution.chosen}
     cap = "starts leap 2024"
-    found = studies.explanation(posed, best, ["unfunded", *sorted(funded), cap], gap=0.0)
+    found = studies.explanation(posed, best, ["unfunded", *sorted(funded), cap], solving=Solving(gap=0.0))
     exact = found.tables["exact"].set_index("technology")
     assert set(exact.index) == set(problem.group_names)
     for name, row in exact.iterrows():
@@ -312,7 +318,7 @@ def test_explanations_hold_when_solved_again(posed: Posed, best: Proposal) -> No
 
 
 def test_explanations_read_well(posed: Posed, best: Proposal) -> None:
-    found = studies.explanation(posed, best, ["unfunded", "starts leap 2024"], gap=0.0)
+    found = studies.explanation(posed, best, ["unfunded", "starts leap 2024"], solving=Solving(gap=0.0))
     words = " ".join(found.lines)
     for name in found.tables["unfunded"]["technology"]:
         assert f"{name} ({posed.scenario.technologies[name].name})" in words

@@ -19,6 +19,7 @@ from rdsim.optimiser.models.variations import with_fixed
 from rdsim.scenario import load
 from rdsim.search import Given, Posed, in_own_terms, pose, subject
 from rdsim.search.views import budgets_times, held_to
+from rdsim.studies.built_in.alternatives import Nearby
 from tests.command import Ran
 from tests.command import run as run_command
 from tests.tiny import tiny_folder
@@ -95,7 +96,7 @@ def test_what_a_plan_funds_is_explained_as_funded(posed: Posed, bold: Portfolio)
     """Whether or not the one-shot optimum funds it; and what losing it costs is found by solving again."""
     own, best = subject(posed, Given(bold, "the plan of somewhere"), solving=Solving(gap=0.0))
     funded = [choice.technology for choice in bold.choices]
-    found = studies.explanation(own, best, funded, gap=0.0)
+    found = studies.explanation(own, best, funded, solving=Solving(gap=0.0))
     assert found.lines[0].startswith(f"This speaks of the plan of somewhere ({len(funded)} technologies); ")
     assert found.page.lead[0] == found.lines[0] == found.record["subject"]["words"]
     exact = found.tables["exact"].set_index("technology")
@@ -113,7 +114,7 @@ def test_what_a_plan_funds_is_explained_as_funded(posed: Posed, bold: Portfolio)
 def test_a_worse_portfolio_is_said_to_be_beside_a_better_one(posed: Posed, bold: Portfolio) -> None:
     some = replace(bold, choices=bold.choices[:2])
     own, best = subject(posed, Given(some, "mine.csv"), solving=Solving(gap=0.0))
-    found = studies.certificate(own, best, batches=2, evaluation=40, worlds=0, gap=0.0)
+    found = studies.certificate(own, best, batches=2, evaluation=40, worlds=0, solving=Solving(gap=0.0))
     assert best.best_known > best.solution.objective
     assert best.solution.bound >= best.best_known - 1e-6
     assert "the best portfolio found under these rows" in found.lines[0]
@@ -124,14 +125,16 @@ def test_a_worse_portfolio_is_said_to_be_beside_a_better_one(posed: Posed, bold:
 
 def test_alternatives_are_alternatives_to_the_given_portfolio(posed: Posed, bold: Portfolio) -> None:
     own, best = subject(posed, Given(bold, "mine"), solving=Solving(gap=0.0))
-    found = studies.alternatives(own, best, count=2, within=0.5, swaps=1, resamples=2, gap=0.0, replications=4)
+    found = studies.alternatives(
+        own, best, resamples=2, replications=4, nearby=Nearby(count=2, within=0.5, swaps=1), solving=Solving(gap=0.0)
+    )
     assert found.portfolios["best"].choices == bold.choices
     assert found.tables["alternatives"]["value"].iloc[0] == pytest.approx(best.evaluation.objective)
 
 
 def test_a_nested_ladder_keeps_the_decisions_of_the_given_portfolio(posed: Posed, bold: Portfolio) -> None:
     own, best = in_own_terms(posed, Given(bold, "mine"))
-    found = studies.ladder(own, (0.5, 1.0, 1.5), best=best, gap=0.0)
+    found = studies.ladder(own, (0.5, 1.0, 1.5), best=best, solving=Solving(gap=0.0))
     mine = {(c.technology, c.partner, c.start_year) for c in bold.choices}
     nested = {
         share: {(c.technology, c.partner, c.start_year) for c in found.portfolios[f"nested-{share}"].choices}
@@ -139,13 +142,13 @@ def test_a_nested_ladder_keeps_the_decisions_of_the_given_portfolio(posed: Posed
     }
     assert nested[100] == mine
     assert nested[50] <= mine <= nested[150]
-    without = studies.ladder(own, (0.5, 1.5), best=best, gap=0.0)  # its own share is not among them
+    without = studies.ladder(own, (0.5, 1.5), best=best, solving=Solving(gap=0.0))  # its own share is not among them
     assert {(c.technology, c.partner, c.start_year) for c in without.portfolios["nested-150"].choices} >= mine
 
 
 def test_a_front_marks_the_given_portfolio(posed: Posed, bold: Portfolio) -> None:
     own, best = in_own_terms(posed, Given(bold, "mine"))
-    found = studies.frontier(own, "value", "funded", points=3, best=best, gap=0.0, replications=4)
+    found = studies.frontier(own, "value", "funded", points=3, best=best, solving=Solving(gap=0.0), replications=4)
     row = found.tables["frontier"].set_index("portfolio").loc["given"]
     assert (row["first"], row["second"]) == pytest.approx((best.evaluation.objective, len(bold.choices)))
     assert found.portfolios["given"].choices == bold.choices
@@ -154,7 +157,7 @@ def test_a_front_marks_the_given_portfolio(posed: Posed, bold: Portfolio) -> Non
 
 def test_commitment_sets_the_given_portfolio_beside_its_curves(posed: Posed, bold: Portfolio) -> None:
     _, best = in_own_terms(posed, Given(bold, "mine"))
-    found = studies.commitment(posed, (1.0,), best=best, replications=6, gap=0.0)
+    found = studies.commitment(posed, (1.0,), best=best, replications=6, solving=Solving(gap=0.0))
     row = found.tables["commitment"].iloc[-1]
     assert (row["programme"], row["funded"]) == ("given portfolio", len(bold.choices))
     assert any(line.startswith("The portfolio that this speaks of gains") for line in found.lines)

@@ -15,10 +15,10 @@ from rdsim.scenario.overrides import parse_overrides
 from rdsim.scenario.renamed import modern_tree
 from rdsim.scenario.shapes import parts
 from rdsim.scenario.values import plain
-from rdsim.tables import framed, shown
+from rdsim.tables import did_you_mean, framed, shown
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 __all__ = ["Room", "from_frames", "to_frames", "with_"]
 
@@ -27,12 +27,18 @@ _SETTINGS = "settings"
 _WHEN_READ = "is chosen when the folder is read"
 
 
-def from_frames(settings: Mapping[str, object], tables: Mapping[str, pd.DataFrame]) -> Scenario:
-    """See `Scenario.from_frames`; `tables` are by the names of its arguments."""
+def from_frames(frames: Mapping[str, object]) -> Scenario:
+    """See `Scenario.from_frames`."""
     reading = Reading()
-    _add_settings(settings, reading)
+    _add_settings(frames.get("settings", {}), reading)
+    tables = {name: frame for name, frame in frames.items() if name != "settings" and frame is not None}
     for name, frame in tables.items():
-        add_table(name, framed(frame, _FRAMES[name]), reading)
+        if name in _FRAMES:
+            add_table(name, framed(frame, _FRAMES[name]), reading)
+        else:
+            rule, known = f"must be one of settings, {', '.join(_FRAMES)}", ["settings", *_FRAMES]
+            reading.faults.append(Fault("frames", rule, repr(name), did_you_mean(str(name), known)))
+            reading.bad.append(())
     _require(tables, reading)
     return let_in(reading, settings=_SETTINGS, tables=_FRAMES, head="")
 

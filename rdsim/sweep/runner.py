@@ -115,7 +115,6 @@ def run(
     retry_failed: bool = False,
     force: bool = False,
     partial: bool = False,
-    progress: Progress = lambda _done, _failed, _total: None,
 ) -> Sweep:
     """See `Experiment.run`."""
     prepared = prepare(experiment)
@@ -123,7 +122,7 @@ def run(
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(tempfile.TemporaryDirectory(prefix="rdsim-sweep-")) if folder is None else folder
         opened = stack.enter_context(mine)
-        found = run_on(prepared, Path(kept), opened, retry_failed=retry_failed, force=force, progress=progress)
+        found = run_on(prepared, Path(kept), opened, retry_failed=retry_failed, force=force)
     if not (found.complete or partial):
         raise SweepError(found.lacks, found.manifest["done"], found.manifest["points"])
     return found

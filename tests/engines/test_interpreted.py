@@ -297,10 +297,10 @@ USERS = of(
     "engines.compiled.money",
     {
         "a user's rule is not asked whom to pay": {
-            "return decided(c.pays[g], c, u, s, g, amount, tranche, t)": "return True"
+            "return _decided(c.pays[g], c, u, s, g, amount, tranche, t)": "return True"
         },
         "a user's rule is not asked who blocks": {
-            "return decided(c.blocks[g], c, u, s, g, amount, tranche, t)": "return False"
+            "return _decided(c.blocks[g], c, u, s, g, amount, tranche, t)": "return False"
         },
         "a user's rule is told the day of the horizon": {"DAYS_PER_YEAR], t % DAYS_PER_YEAR": "DAYS_PER_YEAR], t"},
         "a user's rule is told the first year's budget": {

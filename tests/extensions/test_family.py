@@ -20,7 +20,7 @@ from rdsim.formulation import row_index, state
 from rdsim.optimiser import Solving
 from rdsim.rolling import Course, Policy, Worlds, known, proposals, supply_of
 from rdsim.scenario import Variations, digest, dump
-from rdsim.search import Proposal, pose, propose
+from rdsim.search import Proposal, optimise, pose
 from rdsim.sweep.policies import install, own_policies
 from tests.command import run
 
@@ -70,7 +70,7 @@ def abroad_only(*lines: str) -> dict[str, Any]:
 
 
 def test_it_holds_in_scenarios_that_name_it_and_on_both_engines(tiny: Path) -> None:
-    free, bound = propose(rich(tiny)), propose(rich(tiny, **ONE))
+    free, bound = optimise(rich(tiny)), optimise(rich(tiny, **ONE))
     assert opened(free) == ["2024", "2024", "2025"]
     assert opened(bound) == ["2024", "2025"]
     assert bound.evaluation.objective < free.evaluation.objective
@@ -102,7 +102,7 @@ def test_what_engines_are_told_is_what_both_obey(tiny: Path) -> None:
 
 def test_what_more_of_it_is_worth_is_told_in_partners(tiny: Path) -> None:
     scenario = rich(tiny, **ONE)
-    proposal = propose(scenario)
+    proposal = optimise(scenario)
     (told,) = explain(scenario, proposal, ["new-partners 2024"], Solving(gap=0))
     lines = told.text.splitlines()
     assert lines[0] == "the new partners of 2024, now 1 partner:"
@@ -169,7 +169,7 @@ def test_partners_that_are_open_are_no_new_ones_in_later_years(tiny: Path) -> No
 def test_it_holds_in_every_course_that_is_proposed_later(tiny: Path) -> None:
     """Begun with one partner in 2024; of those proposed on the first day of 2025, none opens two more in that year."""
     posed = pose(rich(tiny, **ONE), samples=20)
-    plan = propose(posed.scenario).portfolio
+    plan = optimise(posed.scenario).portfolio
     supply = supply_of(posed, plan)
     course = Course(plan)
     worlds = Worlds(posed.scenario, tuple(replace(one, rank=0) for one in plan.choices), 1, pool=2)
@@ -230,11 +230,11 @@ def test_a_written_scenario_is_read_again_and_a_scenario_without_families_has_it
 
 def test_a_sweep_takes_it_along(tiny: Path) -> None:
     """What it does is in the keys of results, and another process builds it anew."""
-    before = propose(rich(tiny, **ONE))
+    before = optimise(rich(tiny, **ONE))
     (own,) = own_policies(["new-partners", "budget"])
     FAMILIES.unregister("new-partners")
     install([own])
-    assert propose(rich(tiny, **ONE)).portfolio == before.portfolio
+    assert optimise(rich(tiny, **ONE)).portfolio == before.portfolio
     assert own_policies(["new-partners"])[0].key == own.key
 
 

@@ -36,6 +36,7 @@ from rdsim.scenario import load, start
 from rdsim.search import Given, pose
 from rdsim.simulation import Running
 from rdsim.studies import Study, frontier, rolling
+from rdsim.studies.built_in.rolling import Redeciding
 from rdsim.sweep import Experiment, manifest_of, read_sweep, run, write_report
 from tests.folders.runs import contents, is_whole
 from tests.tiny import tiny_folder
@@ -60,7 +61,7 @@ def computed(world: Path) -> Results:
     return {
         "plan": chosen,
         "frontier": frontier(posed, "value", "commercialised_by_deadline", points=2, replications=5),
-        "rolling": rolling(posed, given=best, replications=2, foresight=0, futures=8),
+        "rolling": rolling(posed, given=best, replications=2, redeciding=Redeciding(foresight=0, futures=8)),
     }
 
 

@@ -33,7 +33,6 @@ __all__ = [
     "ask_money",
     "begin_tranche",
     "blocks",
-    "decided",
     "grant_money",
     "open_partner",
     "pay",
@@ -90,7 +89,7 @@ def pays(c, u, s, g, amount, tranche, t):
     """Whether the programme's rule has a request paid that fits."""
     if c.pays[g] == 0:
         return True
-    return decided(c.pays[g], c, u, s, g, amount, tranche, t)
+    return _decided(c.pays[g], c, u, s, g, amount, tranche, t)
 
 
 @inlined
@@ -98,11 +97,11 @@ def blocks(c, u, s, g, amount, tranche, t):
     """Whether the programme's rule has a request that is not paid block those behind it."""
     if c.blocks[g] == 0:
         return c.purse_rule[g] == STRICT
-    return decided(c.blocks[g], c, u, s, g, amount, tranche, t)
+    return _decided(c.blocks[g], c, u, s, g, amount, tranche, t)
 
 
 @inlined
-def decided(address, c, u, s, g, amount, tranche, t):
+def _decided(address, c, u, s, g, amount, tranche, t):
     new, day = u.budget[g, t // DAYS_PER_YEAR], t % DAYS_PER_YEAR
     verdict = call(address, amount, s.purse[g], new, tranche, day, c.purse_own[g])
     if verdict == RAISED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from rdsim.stats import proportion_interval
 from rdsim.studies.built_in.parts import intervals, judged, listing, money, picked, record_of, speaks_of
 from rdsim.study import Study
 
-__all__ = ["alternatives", "usual_swaps"]
+__all__ = ["Nearby", "alternatives", "usual_swaps"]
 
 FUNDED_TO_A_SWAP = 25
 SURE = 0.95
@@ -31,20 +31,28 @@ def usual_swaps(funded: int) -> int:
     return max(1, math.ceil(funded / FUNDED_TO_A_SWAP))
 
 
+@dataclass(frozen=True)
+class Nearby:
+    """Which portfolios are alternatives."""
+
+    count: int = 5
+    """How many are looked for."""
+    within: float = 0.01
+    """They are worth at most this much less than the best, relatively."""
+    swaps: int | None = None
+    """Decisions in which they differ at least, from it and from one another; None follows its size (`usual_swaps`)."""
+
+
 def alternatives(
     posed: Posed,
     best: Proposal,
     *,
-    count: int = 5,
-    within: float = 0.01,
-    swaps: int | None = None,
+    nearby: Nearby = Nearby(),
     resamples: int = 20,
     replications: int | None = None,
     solving: Solving = Solving(),
 ) -> Study:
-    """`count` portfolios worth at most `within` (relative) less than the best, at least `swaps` swaps apart.
-
-    Left out, `swaps` follows the size of the best (`usual_swaps`). Beside the portfolios, how often each technology is
+    """Portfolios nearly as good as the best and clearly different. Beside them stands how often each technology is
     chosen: in them, and in `resamples` bootstrap draws of the value samples, each solved anew. A technology is *core*
     if the best and all alternatives fund it and so do at least 95% of the resamples, *exterior* if none does and at
     most 5% of them, and *borderline* otherwise; where no alternative was found, resamples alone tell. Raises
@@ -54,9 +62,9 @@ def alternatives(
     found = find(
         posed.problem,
         best.solution.chosen,
-        count=count,
-        within=within,
-        swaps=usual_swaps(len(best.solution.chosen)) if swaps is None else swaps,
+        count=nearby.count,
+        within=nearby.within,
+        swaps=usual_swaps(len(best.solution.chosen)) if nearby.swaps is None else nearby.swaps,
         solving=solving,
     )
     again = resampled(posed.problem, count=resamples, solving=replace(solving, seed=posed.seed))

@@ -60,15 +60,13 @@ def _alternatives(
     resamples: int,
 ) -> Study:
     from rdsim.search import subject  # noqa: PLC0415
-    from rdsim.studies.built_in.alternatives import alternatives  # noqa: PLC0415
+    from rdsim.studies.built_in.alternatives import Nearby, alternatives  # noqa: PLC0415
 
     own, best = subject(posed, given, solving)
     return alternatives(
         own,
         best,
-        count=count,
-        within=within,
-        swaps=swaps,
+        nearby=Nearby(count, within, swaps),
         resamples=resamples,
         replications=replications,
         solving=solving,
@@ -98,15 +96,13 @@ def _rolling(
     futures: int,
     stops: bool,
 ) -> Study:
-    from rdsim.studies.built_in.rolling import rolling  # noqa: PLC0415
+    from rdsim.studies.built_in.rolling import Redeciding, rolling  # noqa: PLC0415
 
     return rolling(
         posed,
         given=given,
         replications=replications,
-        foresight=foresight,
-        futures=futures,
-        stops=stops,
+        redeciding=Redeciding(foresight, futures, stops),
         solving=solving,
         progress=progress,
     )

@@ -27,7 +27,7 @@ from rdsim.stats import mean_interval, paired_difference
 from rdsim.studies.built_in.parts import listing, money, record_of, speaks_of
 from rdsim.study import Study
 
-__all__ = ["rolling"]
+__all__ = ["Redeciding", "rolling"]
 
 Progress = Callable[[str, int, int], None]
 
@@ -41,14 +41,24 @@ _SAID = {
 _MOST_SHOWN = 12
 
 
+@dataclass(frozen=True)
+class Redeciding:
+    """How each year is decided anew, and beside what that is shown."""
+
+    foresight: int = 40
+    """Replications in which perfect information is had beside it; 0: left out."""
+    futures: int = 64
+    """Imagined for each decision."""
+    stops: bool = True
+    """Whether projects may be stopped by decision."""
+
+
 def rolling(
     posed: Posed,
     *,
     given: Given | None = None,
     replications: int = 200,
-    foresight: int = 40,
-    futures: int = 64,
-    stops: bool = True,
+    redeciding: Redeciding = Redeciding(),
     solving: Solving = Solving(),
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Study:
@@ -56,13 +66,13 @@ def rolling(
 
     The plan is that of the loop, or the portfolio that is `given`. Simple rules are made within the announced money and
     at the plan's payment ratios, if those are others. Worths are those given how R&D went (`rdsim.expectation`), in the
-    scenario's first `replications`, which chose nothing; perfect information in the first `foresight` of them (0: left
-    out). `futures` are imagined for each decision; without `stops` no project is stopped by decision.
+    scenario's first `replications`, which chose nothing; perfect information in the first few of them.
 
     Raises: ProblemError for numbers that cannot be; PortfolioError for a portfolio that does not fit; InfeasibleError
     and SolverError as `choose`.
     """
-    _check(replications, foresight, futures)
+    foresight = redeciding.foresight
+    _check(replications, foresight, redeciding.futures)
     run = _Run(posed, as_stated(posed.scenario, solving), replications, progress)
     one_shot = choose(posed, run.solving)
     loop = None if given is not None else _improved(run, one_shot)
@@ -74,7 +84,7 @@ def rolling(
     worths = {name: run.lived(rule) for name, rule in _rules(posed, one_shot, plan)}
     worths |= {"one-shot": run.lived(one_shot.portfolio), STATIC: run.lived(static)}
     supply = supply_of(posed, static, means=None if loop is None else loop.means, solving=run.solving)
-    policy = Policy(_ratios(posed, plan), stops, futures)
+    policy = Policy(_ratios(posed, plan), redeciding.stops, redeciding.futures)
     rolled = roll(supply, policy, static, range(replications), progress=run.counted("roll", replications))
     worths[ROLLING] = rolled.worths
     if foresight:
