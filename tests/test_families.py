@@ -14,7 +14,7 @@ from rdsim.formulation import budget_rows, row_index
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.questions.conflicts import rules_of
 from rdsim.promises import promise_table
-from rdsim.search import Posed, pose, propose
+from rdsim.search import Posed, optimise, pose
 from rdsim.search.views import View, held_to, seen
 from rdsim.wording import rule_words
 from tests.simple import plain
@@ -95,7 +95,7 @@ def test_what_is_carried_goes_to_the_same_programme(posed: Posed) -> None:
 
 
 def test_partners_cost_is_promised_of_the_line_that_pays_for_them(posed: Posed) -> None:
-    proposal = propose(posed.scenario, samples=4, seed=1)
+    proposal = optimise(posed.scenario, samples=4, seed=1)
     joint = tuple(o for o, one in enumerate(proposal.options.choices) if one.partner and one.technology == "A")[:1]
     judged = evaluate(proposal.problem, joint)
     solution = replace(proposal.solution, chosen=judged.chosen, opened=judged.opened)
