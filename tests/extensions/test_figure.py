@@ -17,12 +17,13 @@ from rdsim.domain import Choice, FigureColumn, Portfolio, Scenario, Technology
 from rdsim.errors import ExtensionError, PolicyError, ProblemError, ScenarioError
 from rdsim.figures import FIGURES, Figure, figures_of, register
 from rdsim.folders import read_manifest
+from rdsim.optimiser import Solving
 from rdsim.options import expected_figures
 from rdsim.report.words import tiles
 from rdsim.scenario import digest, dump, load
 from rdsim.search import choose, pose
 from rdsim.search.judging import Judge
-from rdsim.simulation import Engine, expected_worths, plain_worths, replicate, simulate
+from rdsim.simulation import Engine, Running, expected_worths, plain_worths, replicate, simulate
 from rdsim.sweep.page import described
 from tests.command import run
 from tests.simple import plain
@@ -133,7 +134,9 @@ def test_a_column_is_added_up_over_the_technologies_that_count(counted: str, sum
     scenario = plain({one.id: one for one in rows}, line, figures={"co2_saved": counts})
     every = Portfolio(tuple(Choice(name, start_year=2024) for name in scenario.technologies))
     engines: tuple[Engine, ...] = ("compiled", "simpy")
-    fast, slow = (simulate(scenario, every, replications=3, engine=one).replications for one in engines)
+    fast, slow = (
+        simulate(scenario, every, replications=3, running=Running(engine=one)).replications for one in engines
+    )
     assert fast["co2_saved"].tolist() == slow["co2_saved"].tolist() == [sum_of] * 3
 
 
@@ -141,7 +144,7 @@ def test_the_aim_moves_the_portfolio_and_the_objective_is_the_weighted_sum() -> 
     """Half of 10 is paid until the target is there. A: 100 - 5 + w; B: half of 80, less 5, and half of 50 w."""
     for weight, wanted, objective in ((0.0, "A", 95.0), (2.0, "A", 97.0), (3.0, "B", 35.0 + 75.0)):
         posed = pose(two(aim={"co2_saved": weight}), samples=4)
-        found = choose(posed, gap=0.0)
+        found = choose(posed, solving=Solving(gap=0.0))
         assert [one.technology for one in found.portfolio.choices] == [wanted]
         assert found.solution.objective == pytest.approx(objective)
         judge = Judge(posed.scenario, 1)
@@ -150,7 +153,7 @@ def test_the_aim_moves_the_portfolio_and_the_objective_is_the_weighted_sum() -> 
 
 
 def test_npv_counts_nothing_where_the_aim_says_so() -> None:
-    found = choose(pose(two(aim={"npv": 0.0, "co2_saved": 1.0}), samples=4), gap=0.0)
+    found = choose(pose(two(aim={"npv": 0.0, "co2_saved": 1.0}), samples=4), solving=Solving(gap=0.0))
     assert [one.technology for one in found.portfolio.choices] == ["B"]
     assert found.solution.objective == pytest.approx(25.0)
 
@@ -264,17 +267,19 @@ def test_a_plug_in_in_one_file_is_simulated_told_and_aimed_at(folder: Path, tmp_
     plugins.load([PLUGIN])
     scenario = load(folder, {"aim.jobs": 4.0})
     posed = pose(scenario, samples=20)
-    found = choose(posed, gap=0.0)
+    found = choose(posed, solving=Solving(gap=0.0))
     options, known = posed.options, figures_of(scenario)
     assert options.figures["jobs"].max() > 10
     chosen = list(found.solution.chosen)
-    money = choose(pose(load(folder), samples=20), gap=0.0)
+    money = choose(pose(load(folder), samples=20), solving=Solving(gap=0.0))
     jobs = options.figures["jobs"]
     assert jobs[chosen].sum() >= jobs[list(money.solution.chosen)].sum()
     npv = pose(load(folder), samples=20).problem.expected
     assert posed.problem.expected == pytest.approx(npv + 4 * jobs)
     engines: tuple[Engine, ...] = ("compiled", "simpy")
-    fast, slow = (simulate(scenario, found.portfolio, replications=6, engine=one).replications for one in engines)
+    fast, slow = (
+        simulate(scenario, found.portfolio, replications=6, running=Running(engine=one)).replications for one in engines
+    )
     assert fast["jobs"].tolist() == slow["jobs"].tolist()
     assert (fast["jobs"] <= 30 * len(chosen)).all()
     joint = [one for one in found.portfolio.choices if one.partner]
