@@ -45,6 +45,7 @@ STILL: Mapping[str, str] = {
     "figures.*.unit": "told",
     "figures.*.sense": "which way a front is drawn, and told",
     "optimiser.gap": "how much may be left unproved: with another the same portfolio may come",
+    "optimiser.effort": "how long large problems are searched: these are proven",
     "parts.*": "chosen when the folder is read; what they add are settings like others",
     "market.target.*": "told: reports compare with it",
     "programmes.*.gate.parameters.*": "of a registered policy's own: tests/extensions",
