@@ -12,6 +12,7 @@ from __future__ import annotations
 from rdsim.registry import Contract
 
 __all__ = [
+    "CHOOSING_WORTH",
     "FAMILY_ENGINES",
     "FAMILY_REMAINING",
     "FAMILY_ROWS",
@@ -111,6 +112,26 @@ STUDY = Contract(
         "progress": "a function to be called with a stage's name, how much of it is done, and how much there is",
     },
     "a `rdsim.study.Study`",
+)
+
+CHOOSING_WORTH = Contract(
+    "rule for choosing, worth",
+    {
+        "value": "expected value of each option by the scenario's aim, money",
+        "cost": "money that it asks for in all, above 0",
+        "score": "evaluation score of its technology, 0 to 100",
+        "group": "number of its technology",
+        "stage": "number of its start year, from 0",
+        "joint": "whether it has a partner",
+        "lot": "place of its technology in an order drawn at random",
+        "luck": "uniform number of its own in (0, 1)",
+        "choices": "the options themselves (`rdsim.Choice`), a list",
+        "technologies": "their technologies (`rdsim.domain.Technology`), a list",
+        "options": "what each came to alone, sampled (`rdsim.options.Options`)",
+        "scenario": "the scenario",
+    },
+    "an array with a number for each option, or several arrays, the first of which decides and the next among equals: "
+    "options are tried in this order, the largest first; nan is never tried",
 )
 
 FAMILY_ROWS = Contract(

@@ -899,6 +899,10 @@ class Scenario(Frozen):
         dict[str, dict[str, Any]],
         Field(description="Constraint families that plug-ins register and that hold here, each with its parameters."),
     ] = field(default_factory=dict)
+    rules: Annotated[
+        dict[str, dict[str, Any]],
+        Field(description="Rules for choosing that plug-ins register and that plans are compared with; parameters."),
+    ] = field(default_factory=dict)
     steps: Steps = Steps()
     judgement: JudgementRules = JudgementRules()
     partner_effect: PartnerEffect = PartnerEffect()

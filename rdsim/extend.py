@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
+from rdsim.choosing import CHOOSING_RULES, ChoosingRule
 from rdsim.distributions import DISTRIBUTIONS, FactorDistribution
 from rdsim.families import FAMILIES, Counted, Family, Row
 from rdsim.figures import Figure, Sense
@@ -34,6 +35,7 @@ __all__ = [
     "Row",
     "Table",
     "Text",
+    "choosing_rule",
     "constraint_family",
     "distribution",
     "figure",
@@ -122,6 +124,20 @@ def market_model(name: str, *, parameters: Sequence[Parameter] = (), replace: bo
         return MarketModel(value, parameters=tuple(parameters))
 
     found: Callable[[F], F] = _registering(MARKET_MODELS, name, make, replace)
+    return found
+
+
+def choosing_rule(name: str, *, parameters: Sequence[Parameter] = (), replace: bool = False) -> Callable[[F], F]:
+    """The function says what each option is worth to a simple rule (`contracts.CHOOSING_WORTH`).
+
+    Options are taken one by one, the largest first, each only if every row still holds. The rule is compared in plans
+    of scenarios that have a table ``[rules.NAME]``, and is a policy of sweeps by its name. Raises ExtensionError.
+    """
+
+    def make(worth: Callable[..., Any]) -> ChoosingRule:
+        return ChoosingRule(worth, parameters=tuple(parameters))
+
+    found: Callable[[F], F] = _registering(CHOOSING_RULES, name, make, replace)
     return found
 
 

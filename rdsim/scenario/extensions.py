@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from rdsim.choosing import CHOOSING_RULES
 from rdsim.distributions import DISTRIBUTIONS
 from rdsim.domain import QueueSettings, Scenario
 from rdsim.families import FAMILIES
@@ -44,8 +45,9 @@ def named(s: Scenario) -> Iterator[Named]:
 
     yield from _queues(s)
     yield from _of_numbers(s)
-    for name, given in s.families.items():
-        yield Named(FAMILIES, ("families", name), name, ("families", name), given)
+    for table, registry, tables in (("families", FAMILIES, s.families), ("rules", CHOOSING_RULES, s.rules)):
+        for name, given in tables.items():
+            yield Named(registry, (table, name), name, (table, name), given)
 
 
 def _queues(s: Scenario) -> Iterator[Named]:

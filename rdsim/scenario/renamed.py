@@ -29,6 +29,7 @@ _LATER: tuple[tuple[Path, Any], ...] = (
     (("aim",), {}),
     (("figures",), {}),
     (("families",), {}),
+    (("rules",), {}),
     (("technologies", "*", "figures"), {}),
     (("programmes", "*", "gate", "parameters"), {}),
     (("programmes", "*", "purse_parameters"), {}),

@@ -84,7 +84,9 @@ class Variations:
             return world.digest(overrides)
         varied, touched = self._varied(overrides)
         named = first_named(varied)
-        absent = {name for name in ("aim", "families", "figures") if name not in named}  # empty ones count as none
+        absent = {
+            name for name in ("aim", "families", "figures", "rules") if name not in named
+        }  # empty ones count as none
         changed = {name: _digest(named.get(name)) for name in first_sections(touched) - absent}
         sections = {name: one for name, one in {**self._digests, **changed}.items() if name not in absent}
         text = "".join(f"{name}={value};" for name, value in sorted(sections.items()))

@@ -18,6 +18,7 @@ from rdsim.search.proposing import (
     optimise,
     pose,
     risk_of,
+    rules_of,
 )
 from rdsim.search.selection import Selected, select
 
@@ -41,6 +42,7 @@ __all__ = [
     "optimise",
     "pose",
     "risk_of",
+    "rules_of",
     "select",
     "subject",
     "why_nothing",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from rdsim import portfolio
 from rdsim import scenario as scenarios
 from rdsim.arrays import Floats
 from rdsim.brief import html_table
+from rdsim.choosing import CHOOSING_RULES
 from rdsim.domain import Portfolio, RiskSettings, Scenario
 from rdsim.errors import InfeasibleError, SolverError
 from rdsim.families import row_words
@@ -33,7 +35,7 @@ from rdsim.optimiser.questions.confidence import stream_seed
 from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT, diagnosis, without_values
 from rdsim.optimiser.questions.risk_conflicts import Words, risk_diagnosis
 from rdsim.optimiser.solving.appraisal import Appraisal, Risk, SampledRow, appraise
-from rdsim.optimiser.solving.baselines import BASELINES, run_baseline
+from rdsim.optimiser.solving.baselines import run_baseline
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.options import Options, candidates, sample
 from rdsim.search.views import held_to, payment_ratios
@@ -55,6 +57,7 @@ __all__ = [
     "portfolio_of",
     "pose",
     "risk_of",
+    "rules_of",
     "solved",
 ]
 
@@ -317,14 +320,29 @@ def _reason(scenario: Scenario, problem: PortfolioProblem, risk: Risk | None, so
     return found
 
 
+def rules_of(scenario: Scenario) -> tuple[str, ...]:
+    """Simple rules that plans are compared with: those that came with rdsim, and those that the scenario has a table
+    for, ``[rules.NAME]``."""
+    own = (name for name in scenario.rules if name not in CHOOSING_RULES.built_in)
+    return (*(name for name in CHOOSING_RULES if name in CHOOSING_RULES.built_in), *own)
+
+
+def _parameters(scenario: Scenario, name: str) -> dict[str, Any]:
+    """Values of a rule's own parameters, by name."""
+    rule = CHOOSING_RULES[name]
+    return dict(zip((one.name for one in rule.parameters), rule.values(scenario.rules.get(name, {})), strict=True))
+
+
 def baselines(
     scenario: Scenario,
     proposal: Proposal,
     *,
     payment_ratios: Mapping[str, float] | None = None,
     seed: int | None = None,
+    names: Iterable[str] | None = None,
 ) -> dict[str, Rule]:
-    """The portfolio of every simple rule, on the same options and rows; budget rows at other payment ratios if given.
+    """The portfolio of every simple rule (`rules_of`), or of those that are named, on the same options and rows; budget
+    rows at other payment ratios if given.
 
     A rule that is compared with a plan needs the plan's freedom: who may promise more money gets more of everything.
     """
@@ -332,8 +350,10 @@ def baselines(
     options, problem = proposal.options, held_to(scenario, proposal.problem, ratios, proposal.payment_ratios)
     scores = [technology.score for technology in scenario.technologies.values()]
     chance = scenario.simulation.seed if seed is None else seed
+    technologies = [scenario.technologies[choice.technology] for choice in options.choices]
+    told = {"choices": list(options.choices), "technologies": technologies, "options": options, "scenario": scenario}
     rules = {}
-    for name in BASELINES:
-        chosen = run_baseline(name, problem, options.award, scores, chance)
+    for name in rules_of(scenario) if names is None else names:
+        chosen = run_baseline(name, problem, options.award, scores, chance, told | _parameters(scenario, name))
         rules[name] = Rule(name, portfolio_of(scenario, options, chosen, name), evaluate(problem, chosen), ratios)
     return rules

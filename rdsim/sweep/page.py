@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rdsim.choosing import CHOOSING_RULES
 from rdsim.errors import DrawingError, ExperimentError, Fault
 from rdsim.figures import unit_words
 from rdsim.folders import write_whole
 from rdsim.numerals import numeral
-from rdsim.optimiser.solving.baselines import BASELINES
 from rdsim.planning import AT_PLAN_RATIOS
 from rdsim.report import Column, Plot, Section, Sheet, Table, drawn_sheet
 from rdsim.report.words import amount
@@ -223,7 +223,7 @@ def _policy_section(analysis: Analysis) -> Section:
 def _freedom(analysis: Analysis) -> Iterator[str]:
     """Where a plan may promise more than the rules beside it, the lead is in part that freedom: that is said."""
     policies = analysis.manifest["policies"]
-    held = [name for name in policies if name in BASELINES and f"{name}{AT_PLAN_RATIOS}" not in policies]
+    held = [name for name in policies if name in CHOOSING_RULES and f"{name}{AT_PLAN_RATIOS}" not in policies]
     if PLAN in policies and held:
         yield (
             f"The payment ratios of {', '.join(held)} are those that the scenario sets, 1 if it sets none: a plan may "

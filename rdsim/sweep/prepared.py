@@ -16,10 +16,10 @@ from rdsim.figures import Figure, figures_of
 from rdsim.optimiser import Solving
 from rdsim.optimiser.adapters import solver_fault, versions_of
 from rdsim.optimiser.questions.confidence import stream_seed
-from rdsim.optimiser.solving.baselines import BASELINES
 from rdsim.planning import AT_PLAN_RATIOS
 from rdsim.planning import ONE_SHOT as RULE_ONE_SHOT
 from rdsim.scenario import PARTS, Override, Variations, eligible, load, named_extensions
+from rdsim.search import rules_of
 from rdsim.simulation import Running
 from rdsim.sweep.answers import Names, answers_faults
 from rdsim.sweep.design import SAMPLED, Design
@@ -27,7 +27,7 @@ from rdsim.sweep.factors import Bound, bind, parts_of
 from rdsim.sweep.measures import OF_ROLLING, Metric, gain_over, parse_metrics
 from rdsim.sweep.policies import Own, own_policies
 from rdsim.sweep.settings import Settings
-from rdsim.sweep.tasks import COLUMNS, ONE_SHOT, PLAN, RULES, Task, Work, decide
+from rdsim.sweep.tasks import COLUMNS, ONE_SHOT, PLAN, Task, Work, decide, rule_policies
 from rdsim.tables import did_you_mean, shown
 
 __all__ = ["Point", "Prepared", "prepare", "variations_of"]
@@ -194,7 +194,9 @@ def prepare(experiment: Settings) -> Prepared:
 
 
 def _names(experiment: Settings, variations: Variations) -> Iterator[str]:
-    """Every text that may name an extension: of the scenario, its aim, metrics, and levels."""
+    """Every text that may name an extension: of the scenario, its aim, policies, metrics, and levels."""
+    policies = (name for one in experiment.factors.values() for name in one.policies)
+    yield from (name.removesuffix(AT_PLAN_RATIOS) for name in (experiment.policy, *policies))
     for world in variations.worlds.values():
         yield from (one.name for one in named_extensions(world))
         yield from world.aim
@@ -325,7 +327,7 @@ class _Checks:
         """Policies that are portfolios, by name or file; unknown rules are faults."""
         one = self.experiment
         for name in one.portfolios:
-            if name in RULES:
+            if name in rule_policies():
                 self.fault(f"portfolios.{name}", "must not have the name of a rule", name)
             else:
                 yield name
@@ -335,9 +337,9 @@ class _Checks:
                 continue
             if name.endswith(".csv"):
                 yield name
-            elif name not in RULES:
-                rule = f"must be a CSV file or one of {', '.join([*one.portfolios, *RULES])}"
-                self.fault("policy", rule, name, did_you_mean(name, [*one.portfolios, *RULES]))
+            elif name not in rule_policies():
+                rule = f"must be a CSV file or one of {', '.join([*one.portfolios, *rule_policies()])}"
+                self.fault("policy", rule, name, did_you_mean(name, [*one.portfolios, *rule_policies()]))
 
     def _portfolio(self, name: str) -> Iterator[Portfolio]:
         file = self.experiment.path(self.experiment.portfolios.get(name, name))
@@ -365,7 +367,7 @@ def figures(scenario: Scenario, task: str) -> Mapping[str, Figure]:
     if task == "rolling":
         return OF_ROLLING
     columns = {name: one for name, one in figures_of(scenario).items() if one.column}
-    rules = (RULE_ONE_SHOT, *(f"{name}{end}" for name in BASELINES for end in ("", AT_PLAN_RATIOS)))
+    rules = (RULE_ONE_SHOT, *(f"{name}{end}" for name in rules_of(scenario) for end in ("", AT_PLAN_RATIOS)))
     gains = [gain_over(rule) for rule in rules] if task == "plan" else []
     return {**columns, **{one.name: one for one in gains}}
 

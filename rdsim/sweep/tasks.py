@@ -21,16 +21,16 @@ import numpy as np
 import pandas as pd
 
 from rdsim import plugins
+from rdsim.choosing import CHOOSING_RULES
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import RdsimError
 from rdsim.numbers import NUMBERS
 from rdsim.optimiser import Solving
 from rdsim.optimiser.adapters import versions_of
-from rdsim.optimiser.solving.baselines import BASELINES
 from rdsim.planning import AT_PLAN_RATIOS, plan
 from rdsim.rolling import Policy, roll, supply_of
 from rdsim.scenario import Override, Variations, digest
-from rdsim.search import baselines, choose, improve, pose
+from rdsim.search import baselines, choose, improve, pose, rules_of
 from rdsim.search.views import ratios_of
 from rdsim.simulation import Running, expected_worths, replicate
 from rdsim.sweep.measures import Metric, gain_name
@@ -43,13 +43,13 @@ __all__ = [
     "FAILED",
     "ONE_SHOT",
     "PLAN",
-    "RULES",
     "Row",
     "Task",
     "Work",
     "decide",
     "pack",
     "perform",
+    "rule_policies",
 ]
 
 DONE, FAILED = "done", "failed"
@@ -61,8 +61,11 @@ COLUMNS = frozenset(
 ONE_SHOT, PLAN = "one-shot", "plan"
 """Policies that are no simple rules: the optimiser without simulation, and the loop of both."""
 
-RULES = (ONE_SHOT, PLAN, *BASELINES, *(f"{name}{AT_PLAN_RATIOS}" for name in BASELINES))
-"""Every policy that is decided: the simple rules also with the plan's freedom, at its payment ratios."""
+
+def rule_policies() -> tuple[str, ...]:
+    """Every policy that is decided: the simple rules also with the plan's freedom, at its payment ratios."""
+    return (ONE_SHOT, PLAN, *CHOOSING_RULES, *(f"{name}{AT_PLAN_RATIOS}" for name in CHOOSING_RULES))
+
 
 _KEPT = 2
 """Works that a worker keeps unpacked."""
@@ -245,7 +248,9 @@ def _plan(work: Work, world: Scenario, task: Task) -> _Found:
     table = found.simulation.replications
     gains = {gain_name(rule): table["npv"] - one.replications["npv"] for rule, one in found.comparisons.items()}
     # A plan that promises no more than is announced has no more freedom than the rules.
-    gains |= {gain_name(rule + AT_PLAN_RATIOS): gains[gain_name(rule)] for rule in BASELINES if not found.promises_more}
+    gains |= {
+        gain_name(rule + AT_PLAN_RATIOS): gains[gain_name(rule)] for rule in rules_of(world) if not found.promises_more
+    }
     chosen = found.proposal.portfolio
     return _Found(table.assign(**gains), len(chosen.choices), _chosen(chosen))
 
@@ -281,13 +286,14 @@ def decide(world: Scenario, policy: str, seed: int, solving: Solving, running: R
     proposal = choose(posed, solving)
     if policy == ONE_SHOT:
         return proposal.portfolio
-    if policy in BASELINES:
-        return baselines(world, proposal, seed=seed)[policy].portfolio
+    if policy in CHOOSING_RULES:
+        return baselines(world, proposal, seed=seed, names=[policy])[policy].portfolio
     planned = improve(posed, proposal, solving).proposal
     if policy == PLAN:
         return planned.portfolio
-    rules = baselines(world, proposal, payment_ratios=planned.payment_ratios, seed=seed)
-    return rules[policy.removesuffix(AT_PLAN_RATIOS)].portfolio
+    name = policy.removesuffix(AT_PLAN_RATIOS)
+    freer = baselines(world, proposal, payment_ratios=planned.payment_ratios, seed=seed, names=[name])
+    return freer[name].portfolio
 
 
 def _chosen(portfolio: Portfolio) -> Row:

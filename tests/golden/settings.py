@@ -58,6 +58,7 @@ STILL: Mapping[str, str] = {
     "value.model": "one came with rdsim: tests/extensions registers another",
     "value.model_parameters.*": "of a registered model's own: tests/extensions",
     "programmes.*.purse_parameters.*": "of a registered rule's own: tests/extensions",
+    "rules.*.*": "of a registered rule's own: tests/extensions",
     "families.*.*": "of a registered family's own: tests/extensions",
     "simulation.replications": "how many, not which: a sweep's keys hold it beside the version",
     "simulation.confidence": "of intervals, which are not kept: a sweep's keys hold it beside the version",

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from benchmarks.instances import Shape, draw_problem
+from rdsim.choosing import CHOOSING_RULES
 from rdsim.errors import ProblemError
 from rdsim.optimiser import Groups, Labels, Network, Solving, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.solving.baselines import BASELINES, fill, run_baseline
+from rdsim.optimiser.solving.baselines import fill, run_baseline
 from tests.optimiser.small import build, draw, problem_of_fields
 
-RULES = tuple(BASELINES)
+RULES = tuple(CHOOSING_RULES)
 
 
 def pick(name: str, values: list[float], cost: list[float], seed: int = 0, **parts: Any) -> tuple[int, ...]:

@@ -1,16 +1,9 @@
 """Simple portfolio rules, to compare an optimum with what is done without one.
 
-A rule puts options into an order; `fill` then adds one at a time, and takes an option only if that
+A rule puts options into an order (`rdsim.choosing`); `fill` then adds one at a time, and takes an option only if that
 leaves no hard row further off than it was. Options that a hard floor still needs come first, in the
 rule's order. So a portfolio keeps every cap, but a floor that its options cannot reach stays broken:
 `evaluate` shows it, and nobody hides it.
-
-=================  ===============================================================================
-value-per-cost     options by expected value per unit of cost, best first
-evaluation-score   technologies by evaluation score, each with its option of largest expected value
-domestic-only      value-per-cost among the options without a partner
-random-feasible    technologies in random order, their options in random order
-=================  ===============================================================================
 
 Options that are fixed in, then groups that must be funded, then what floors need come before all others.
 Options worth nothing or less are taken only where they must be. Ties go to the smaller index.
@@ -18,88 +11,92 @@ Options worth nothing or less are taken only where they must be. Ties go to the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csc_array
 
 from rdsim.arrays import Bools, Floats, Ints
-from rdsim.errors import Fault, ProblemError
+from rdsim.choosing import CHOOSING_RULES
+from rdsim.errors import ExtensionError, Fault, ProblemError, RdsimError
 from rdsim.optimiser.problem.evaluation import excess_of, room_of
 from rdsim.optimiser.problem.problem import PortfolioProblem
 
-__all__ = ["BASELINES", "Attributes", "Baseline", "fill", "run_baseline"]
-
-
-@dataclass(frozen=True, eq=False)
-class Attributes:
-    """What rules look at besides the problem."""
-
-    cost: Floats  # (O,) money an option asks for, >= 0
-    score: Floats  # (G,) evaluation score of a group
-
-
-Baseline = Callable[[PortfolioProblem, Attributes, np.random.Generator], Ints]
-"""A rule: the options it would take, in the order it tries them."""
+__all__ = ["fill", "run_baseline"]
 
 
 def run_baseline(
-    name: str, problem: PortfolioProblem, cost: ArrayLike, score: ArrayLike, seed: int = 0
+    name: str,
+    problem: PortfolioProblem,
+    cost: ArrayLike,
+    score: ArrayLike,
+    seed: int = 0,
+    more: Mapping[str, Any] | None = None,
 ) -> tuple[int, ...]:
     """The portfolio of a rule: option indices, ascending.
 
-    Raises: ProblemError for an unknown rule, or `cost` (O,) and `score` (G,) of wrong shape.
+    Args:
+        name: of a rule for choosing.
+        cost: (O,) money that an option asks for, >= 0.
+        score: (G,) evaluation score of a group.
+        seed: of what the rule draws.
+        more: what else the rule may take: values of its parameters, and what `contracts.CHOOSING_WORTH` offers of a
+            scenario.
+
+    Raises: ProblemError for an unknown rule, or `cost` and `score` of wrong shape; ExtensionError if a rule fails, or
+    answers with what is no number for each option.
     """
-    attributes = Attributes(np.asarray(cost, dtype=np.float64), np.asarray(score, dtype=np.float64))
-    faults = tuple(_faults(name, problem, attributes))
+    costs, scores = np.asarray(cost, dtype=np.float64), np.asarray(score, dtype=np.float64)
+    faults = tuple(_faults(name, problem, costs, scores))
     if faults:
         raise ProblemError(faults)
-    order = BASELINES[name](problem, attributes, np.random.default_rng(seed))
-    return fill(problem, order)
+    rng = np.random.default_rng(seed)
+    lot = rng.permutation(len(problem.group_names))[problem.group]
+    offered = {
+        "value": problem.expected.copy(),
+        "cost": np.maximum(costs, _LEAST_COST),
+        "score": scores[problem.group],
+        "group": problem.group.copy(),
+        "stage": problem.stage.copy(),
+        "joint": np.diff(problem.partners.indptr) > 0,
+        "lot": lot,
+        "luck": rng.random(problem.group.size),
+    }
+    return fill(problem, _order(name, {**offered, **(more or {})}, len(problem.option_names)))
 
 
-def _faults(name: str, problem: PortfolioProblem, attributes: Attributes) -> Iterable[Fault]:
-    if name not in BASELINES:
-        yield Fault("baseline", f"must be one of {', '.join(BASELINES)}", repr(name))
-    for where, array, names in (
-        ("cost", attributes.cost, problem.option_names),
-        ("score", attributes.score, problem.group_names),
-    ):
+_LEAST_COST = 1e-12
+
+
+def _faults(name: str, problem: PortfolioProblem, cost: Floats, score: Floats) -> Iterable[Fault]:
+    if name not in CHOOSING_RULES:
+        yield Fault("baseline", f"must be one of {', '.join(CHOOSING_RULES)}", repr(name))
+    for where, array, names in (("cost", cost, problem.option_names), ("score", score, problem.group_names)):
         if array.shape != (len(names),):
             yield Fault(where, f"must have shape {(len(names),)}", str(array.shape))
 
 
-# ---------------------------------------------------------------- orders
-
-
-def _by_value_per_cost(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> Ints:  # noqa: ARG001 - one contract
-    ratio = problem.expected / np.maximum(attributes.cost, 1e-12)
-    return np.asarray(np.argsort(-ratio, kind="stable"))
-
-
-def _by_score(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> Ints:  # noqa: ARG001 - one contract
-    return np.asarray(np.lexsort((-problem.expected, problem.group, -attributes.score[problem.group])))
-
-
-def _domestic(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> Ints:
-    order = _by_value_per_cost(problem, attributes, rng)
-    alone = np.diff(problem.partners.indptr) == 0
-    return np.asarray(order[alone[order]])
-
-
-def _at_random(problem: PortfolioProblem, attributes: Attributes, rng: np.random.Generator) -> Ints:  # noqa: ARG001 - one contract
-    place = rng.permutation(len(problem.group_names))
-    return np.lexsort((rng.random(problem.group.size), place[problem.group]))
-
-
-BASELINES: dict[str, Baseline] = {
-    "value-per-cost": _by_value_per_cost,
-    "evaluation-score": _by_score,
-    "domestic-only": _domestic,
-    "random-feasible": _at_random,
-}
+def _order(name: str, offered: Mapping[str, Any], options: int) -> Ints:
+    """The options that a rule would take, in the order in which it tries them."""
+    label, rule = f"rule for choosing {name!r}", CHOOSING_RULES[name]
+    try:
+        answer = rule.taken(label, "worth").of(offered)
+        keys = [np.asarray(one, np.float64) for one in (answer if isinstance(answer, tuple) else (answer,))]
+    except RdsimError:
+        raise
+    except Exception as error:
+        if name in CHOOSING_RULES.built_in:
+            raise
+        found = f"{type(error).__name__}: {error}"
+        raise ExtensionError((Fault(label, "must run without an error, and answer with numbers", found),)) from error
+    wrong = [one.shape for one in keys if one.shape != (options,)]
+    if wrong or not keys:
+        raise ExtensionError((Fault(label, f"must answer with arrays of shape {(options,)}", str(wrong)),))
+    order = np.lexsort([-one for one in reversed(keys)])
+    return np.asarray(order[~np.isnan(keys[0][order])])
 
 
 # ---------------------------------------------------------------- filling
