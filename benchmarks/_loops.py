@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rdsim.case import Case, Luck, empty_outcomes
+from rdsim.case import Case, SamplePaths, empty_outcomes
 from rdsim.engines import compiled
 
 __all__ = ["first", "in_turns", "loop"]
 
 
-def first(luck: Luck, count: int) -> Luck:
+def first(luck: SamplePaths, count: int) -> SamplePaths:
     """The first replications of a luck."""
-    return Luck(*(column[:count].copy() for column in luck))
+    return SamplePaths(*(column[:count].copy() for column in luck))
 
 
-def loop(case: Case, luck: Luck, replications: int) -> Callable[[], int]:
+def loop(case: Case, luck: SamplePaths, replications: int) -> Callable[[], int]:
     """The loop into outcomes that are there already; with no replications, what a call costs by itself."""
     run, outcomes = compiled.Loop(case, luck), empty_outcomes(case, replications)
     return lambda: run(outcomes)

@@ -23,7 +23,7 @@ from rdsim.optimiser.questions.alternatives import Alternatives, alternatives
 from rdsim.optimiser.questions.fronts import VALUE, CVaR, Front, Objective, front
 from rdsim.optimiser.questions.ladder import SHARES, Ladder, ladder
 from rdsim.scenario import load
-from rdsim.search import pose
+from rdsim.search import build_instance
 
 __all__ = ["measure_fronts"]
 
@@ -42,7 +42,7 @@ class Size(NamedTuple):
 @subject("fronts", full=Size(), token=Size(MEDICAL, 20, 2, 0.1, 1, (0.9, 1.0)))
 def measure_fronts(size: Size) -> None:
     """Fronts of 20 points to a 1% gap of each solve, ten alternatives, and a ladder of five rungs."""
-    posed = pose(load(size.scenario), samples=size.samples)
+    posed = build_instance(load(size.scenario), samples=size.samples)
     known = figures_of(posed.scenario)
     timely, partners = (
         measured(known[name], posed.scenario, posed.options)

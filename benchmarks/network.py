@@ -30,7 +30,7 @@ import simpy
 from benchmarks import subject
 from benchmarks._loops import first, loop
 from benchmarks._timing import interleaved, ratios, spread
-from rdsim.case import FAILED, STEPS, STOPPED, TARGET, UNFUNDED, Case, Luck, Outcomes, empty_outcomes
+from rdsim.case import FAILED, STEPS, STOPPED, TARGET, UNFUNDED, Case, Outcomes, SamplePaths, empty_outcomes
 from rdsim.engines import compiled, process
 
 __all__ = ["COLUMNS", "by_hand", "c_program", "differences", "in_c", "in_salabim", "make", "network"]
@@ -47,7 +47,7 @@ ALPHA, SUCCESS = 0.1, 0.95
 # --- the network, as rdsim's arrays ----------------------------------------------------------------
 
 
-def make(replications: int, seed: int = 1) -> tuple[Case, Luck]:
+def make(replications: int, seed: int = 1) -> tuple[Case, SamplePaths]:
     """The network and its luck, drawn once for all contenders."""
     return _case(), _luck(replications, np.random.default_rng(seed))
 
@@ -124,9 +124,9 @@ def _case() -> Case:
     )
 
 
-def _luck(count: int, rng: np.random.Generator) -> Luck:
+def _luck(count: int, rng: np.random.Generator) -> SamplePaths:
     steps = (count, PROJECTS, STEPS, 1)
-    return Luck(
+    return SamplePaths(
         step_days=300.0 * np.exp(0.5 * rng.standard_normal(steps)),
         step=rng.random(steps),
         gate=rng.random((count, PROJECTS, REVIEWS)),
@@ -189,7 +189,7 @@ def c_program() -> Iterator[Any]:
         yield run
 
 
-def in_c(run: Any, case: Case, luck: Luck, out: Outcomes) -> int:
+def in_c(run: Any, case: Case, luck: SamplePaths, out: Outcomes) -> int:
     """Fill in the outcomes that the network has; returns the number of events. Raises MemoryError where C gets none."""
     tables = {
         **{name: getattr(case, name) for name in ("places", "start_year", "trl", "target", "success")},
@@ -263,7 +263,7 @@ class _Purse:
 class _Hand:
     """One replication by hand: a process for each project."""
 
-    def __init__(self, luck: Luck, row: int, totals: Totals) -> None:
+    def __init__(self, luck: SamplePaths, row: int, totals: Totals) -> None:
         self.env, self.row, self.totals = simpy.Environment(), row, totals
         self.days, self.step = luck.step_days[row, :, :, 0].tolist(), luck.step[row, :, :, 0].tolist()
         self.gate, self.talks = luck.gate[row].tolist(), luck.agreement_days[row, :, 0].tolist()
@@ -322,7 +322,7 @@ class _Hand:
         return STOPPED
 
 
-def by_hand(luck: Luck) -> Totals:
+def by_hand(luck: SamplePaths) -> Totals:
     """Totals of every replication of the luck."""
     totals = Totals()
     for row in range(len(luck.agreed)):
@@ -330,14 +330,14 @@ def by_hand(luck: Luck) -> Totals:
     return totals
 
 
-def _events_by_hand(luck: Luck) -> int:
+def _events_by_hand(luck: SamplePaths) -> int:
     return sum(_Hand(luck, row, Totals()).count() for row in range(len(luck.agreed)))
 
 
 # --- salabim --------------------------------------------------------------------------------------
 
 
-def in_salabim(luck: Luck) -> Totals:
+def in_salabim(luck: SamplePaths) -> Totals:
     """Totals of every replication of the luck. Raises ImportError without salabim."""
     import salabim as sim  # noqa: PLC0415
 
@@ -351,7 +351,7 @@ def in_salabim(luck: Luck) -> Totals:
 class _Salabim:
     """One replication in salabim: a component for each project; the purse is a queue that it serves itself."""
 
-    def __init__(self, sim: Any, luck: Luck, row: int, totals: Totals) -> None:
+    def __init__(self, sim: Any, luck: SamplePaths, row: int, totals: Totals) -> None:
         self.sim, self.totals, self.money = sim, totals, 0
         self.env = sim.Environment(trace=False, random_seed=None)
         self.days, self.step = luck.step_days[row, :, :, 0].tolist(), luck.step[row, :, :, 0].tolist()
@@ -449,7 +449,7 @@ class _Contender:
     events: float = 0.0
 
 
-def _contenders(case: Case, luck: Luck, run: Any, counts: Mapping[str, int]) -> dict[str, _Contender]:
+def _contenders(case: Case, luck: SamplePaths, run: Any, counts: Mapping[str, int]) -> dict[str, _Contender]:
     few = {name: first(luck, counts[name]) for name in ("engine", "hand", "salabim")}
     events = compiled.count_events(case, few["engine"]) / counts["engine"]
     by_simpy = _events_by_hand(few["hand"]) / counts["hand"]
@@ -467,7 +467,7 @@ def _contenders(case: Case, luck: Luck, run: Any, counts: Mapping[str, int]) -> 
     return found
 
 
-def differences(case: Case, luck: Luck, run: Any) -> list[str]:
+def differences(case: Case, luck: SamplePaths, run: Any) -> list[str]:
     """Columns in which the SimPy engine, or C where there is a compiler, differs from the compiled engine."""
     fast, slow = compiled.run(case, luck), process.run(case, luck)
     found = [name for name in fast._fields if not np.array_equal(getattr(fast, name), getattr(slow, name))]
@@ -483,7 +483,7 @@ def _totals(out: Outcomes) -> Totals:
     return Totals(int((out.end_state == TARGET).sum()), int(ended.sum()), int(out.end_day[ended].sum()))
 
 
-def _print_agreement(case: Case, luck: Luck) -> None:
+def _print_agreement(case: Case, luck: SamplePaths) -> None:
     """How far the peers, whose ties fall otherwise, agree on what comes out."""
     rows = {"rdsim": _totals(compiled.run(case, luck)), "SimPy by hand": by_hand(luck)}
     if importlib.util.find_spec("salabim"):

@@ -22,7 +22,7 @@ from benchmarks._korea import MEDICAL, SCENARIO, instances
 from benchmarks._timing import ratios, seconds, spread
 from benchmarks.instances import Attributes, Shape, draw_problem
 from rdsim.optimiser import PortfolioProblem, Solving
-from rdsim.optimiser.adapters import Limits
+from rdsim.optimiser.adapters import RunLimits
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.model import Model
@@ -103,7 +103,7 @@ def extensive_form(problem: PortfolioProblem, level: float, weight: float) -> Mo
 def _extensive(problem: PortfolioProblem, size: Size) -> tuple[float, float]:
     """Seconds that the extensive form's relaxation takes in HiGHS, and its bound; infinite if time was up."""
     model, bounds = extensive_form(problem, LEVEL, WEIGHT), [math.inf]
-    limits = Limits(seconds=size.extensive_seconds)
+    limits = RunLimits(seconds=size.extensive_seconds)
     taken = seconds(lambda: bounds.append(Highs().run(model, limits, relaxed=True).bound))
     return taken, bounds[-1]
 

@@ -1,4 +1,4 @@
-"""An engine's contract: `Case` and `Luck` go in, `Outcomes` come out - arrays of plain numbers.
+"""An engine's contract: `Case` and `SamplePaths` go in, `Outcomes` come out - arrays of plain numbers.
 
 Time is an integer number of days on the 30/360 calendar, counted from the first day of the scenario's
 first fiscal year; money an integer number of currency units (won). Every exponential, logarithm and power
@@ -58,8 +58,8 @@ __all__ = [
     "UNFUNDED",
     "UNSET",
     "Case",
-    "Luck",
     "Outcomes",
+    "SamplePaths",
     "blank_outcomes",
     "build",
     "days",
@@ -71,8 +71,8 @@ __all__ = [
     "most_extensions",
     "most_reviews",
     "own_steps",
-    "solo",
     "step_median",
+    "unconstrained",
 ]
 
 __compiled__ = True
@@ -163,7 +163,7 @@ class Case(NamedTuple):
     spillover_gain: Floats  # points of step success
 
 
-class Luck(NamedTuple):
+class SamplePaths(NamedTuple):
     """The chance of R replications, laid out for a case."""
 
     step_days: Floats  # (R, T, S, A) days of an attempt without partner
@@ -680,7 +680,7 @@ def build(
     return case
 
 
-def solo(scenario: Scenario, choices: Sequence[Choice]) -> Case:
+def unconstrained(scenario: Scenario, choices: Sequence[Choice]) -> Case:
     """A case in which each choice lives alone: nothing is scarce, nobody waits, nothing is linked.
 
     A technology may come in many choices. What time does to a choice by itself stays: exchange rates, breaks, talks,

@@ -532,7 +532,7 @@ def _optimise_problem(
     from rdsim.optimiser.problem import folder as folders  # noqa: PLC0415
     from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT, diagnosis  # noqa: PLC0415
 
-    posed = folders.pose(folder)
+    posed = folders.read_stated(folder)
     place = _claim(out, f"{folder.resolve().name}-optimise", None, force, ())
     with _interruptible(compiles=False):
         solution = solve(
@@ -735,7 +735,7 @@ def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
     replications = None if "replications" in values else typed.get("replications")
     with _interruptible(), _progress() as progress:
         running = Running(typed["engine"].value, typed["threads"])
-        wanted = studies.Asked(asked.samples, replications, asked.seed, Solving(**told), running)
+        wanted = studies.StudySettings(asked.samples, replications, asked.seed, Solving(**told), running)
         _finish(studies.ask(name, world, given, wanted, progress, **values), place)
 
 
@@ -778,7 +778,7 @@ def calibrate(
 
     place = _claim(out, f"calibrate-{projects.stem}", None, force, ())
     given = {} if step_success is None else {"success": step_success}
-    asked = calibrating.Asked(
+    asked = calibrating.CalibrationSettings(
         distribution.value, bootstrap, seed, months, stops_at_plan=stops_at_plan, as_of=as_of, **given
     )
     with _interruptible(compiles=False), _progress() as progress:

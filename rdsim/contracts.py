@@ -102,7 +102,7 @@ STUDY = Contract(
     "study",
     {
         "scenario": "the scenario, with what was overridden (`rdsim.Scenario`)",
-        "posed": "its portfolio problem: options sampled, rows stated (`rdsim.search.Posed`)",
+        "posed": "its portfolio problem: options sampled, rows stated (`rdsim.search.Instance`)",
         "given": "the portfolio that was named, and whose it is (`rdsim.search.Given`); None if none was",
         "portfolio": "the portfolio that was named (`rdsim.Portfolio`), or else the optimiser's choice",
         "replications": "how many to simulate",

@@ -24,10 +24,10 @@ from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.conflicts import Rule
 from rdsim.optimiser.questions.explanation import (
+    Bracket,
     CapRise,
     CapStep,
     Exchange,
-    Figure,
     Reason,
     Replacement,
     Ways,
@@ -140,7 +140,7 @@ def _value(scenario: Scenario, amount: float) -> str:
     return money_words(scenario, amount)
 
 
-def _proven(scenario: Scenario, figure: Figure) -> str:
+def _proven(scenario: Scenario, figure: Bracket) -> str:
     """What is known beyond the figure found; nothing if that is all there is to know."""
     if figure.exact:
         return ""
@@ -295,7 +295,7 @@ def _step_words(scenario: Scenario, key: Hashable, step: CapStep) -> str:
     return f"{change} {verb} {_value(scenario, abs(step.worth.found))}{each}{_limits(step.worth)}"
 
 
-def _limits(figure: Figure) -> str:
+def _limits(figure: Bracket) -> str:
     return (
         "" if figure.exact else f" (change proven: {numeral(figure.low, '+,.3g')} to {numeral(figure.high, '+,.3g')})"
     )

@@ -44,8 +44,8 @@ __all__ = [
     "PROJECTS",
     "SHOWN",
     "TOLD",
-    "Family",
     "Figure",
+    "FigureFamily",
     "Sense",
     "Source",
     "answer",
@@ -218,7 +218,7 @@ def _taken(part: str, function: Function) -> Taken:
 
 
 @dataclass(frozen=True)
-class Family(Source):
+class FigureFamily(Source):
     """Figures of one kind that a scenario has some of."""
 
     made: Callable[[Scenario], Iterable[Figure]]
@@ -674,20 +674,26 @@ def _built_in() -> dict[str, Source]:
     singles = [_npv(), _value(), *_costs(), *_payments(), *_successes(), *_relations()]
     return {
         **{one.name: one for one in singles},
-        "formed_STAGE": Family(_formed, "projects that passed a stage in which agreements are formed"),
-        "EVENT_by_YEAR": Family(_by_years, "`agreements`, `target` and `commercialised` by the end of a year"),
+        "formed_STAGE": FigureFamily(_formed, "projects that passed a stage in which agreements are formed"),
+        "EVENT_by_YEAR": FigureFamily(_by_years, "`agreements`, `target` and `commercialised` by the end of a year"),
         **{one.name: one for one in (*_end_states(), *_waits())},
-        "international_share_YEAR": Family(
+        "international_share_YEAR": FigureFamily(
             _international,
             "international share of the R&D budget; where it has a floor, `international_shortfall_YEAR` and "
             "`outside_spending_needed_YEAR`",
         ),
-        "delivered_DELIVERABLE": Family(_delivered, "projects that handed it in; `delivered_DELIVERABLE_by_YEAR`"),
-        "market_share_YEAR": Family(_market, "home's share of the world market; `sales_YEAR`"),
+        "delivered_DELIVERABLE": FigureFamily(
+            _delivered, "projects that handed it in; `delivered_DELIVERABLE_by_YEAR`"
+        ),
+        "market_share_YEAR": FigureFamily(_market, "home's share of the world market; `sales_YEAR`"),
         **{one.name: one for one in (*_counted_choices(), *_budgeted())},
-        "funded_FIELD": Family(_fields, "technologies funded in a field"),
-        "payments_PROGRAMME": Family(_programmes, "payments of a programme, net of refunds, its partners included"),
-        "COLUMN": Family(_columns, "a column `figure.COLUMN` of technologies.csv, added up over those that count"),
+        "funded_FIELD": FigureFamily(_fields, "technologies funded in a field"),
+        "payments_PROGRAMME": FigureFamily(
+            _programmes, "payments of a programme, net of refunds, its partners included"
+        ),
+        "COLUMN": FigureFamily(
+            _columns, "a column `figure.COLUMN` of technologies.csv, added up over those that count"
+        ),
     }
 
 
@@ -717,7 +723,7 @@ def figure_named(scenario: Scenario, name: str) -> Figure | None:
     single = FIGURES.get(name)
     if isinstance(single, Figure):
         return single
-    families = (source for source in reversed(list(FIGURES.values())) if isinstance(source, Family))
+    families = (source for source in reversed(list(FIGURES.values())) if isinstance(source, FigureFamily))
     return next((one for source in families for one in source.members(scenario) if one.name == name), None)
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rdsim.aim import aim_of
 from rdsim.arrays import Floats
-from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, solo, technologies
+from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, technologies, unconstrained
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
 from rdsim.errors import ExtensionError, Fault
@@ -75,7 +75,7 @@ def sample(
     chunks = [choices[start : start + _CHUNK] for start in range(0, len(choices), _CHUNK)]
     each = (*_EACH, "paid") if each_payment else _EACH
     parts = [
-        _sample_chunk(Setup(scenario, chunk, solo(scenario, chunk)), draws, each, told.values(), running)
+        _sample_chunk(Setup(scenario, chunk, unconstrained(scenario, chunk)), draws, each, told.values(), running)
         for chunk in chunks
     ]
     columns = {
@@ -112,7 +112,7 @@ def expected_figures(
         chunk = choices[start : start + _CHUNK]
         reduce = partial(_summed, scenario, chunk, missing)
         sure = with_sure_market(scenario)
-        parts = list(in_batches(Setup(sure, chunk, solo(scenario, chunk)), draws, reduce, running))
+        parts = list(in_batches(Setup(sure, chunk, unconstrained(scenario, chunk)), draws, reduce, running))
         found.append(np.sum(parts, axis=0) / samples)
     table = np.concatenate(found, axis=1) if found else np.zeros((len(missing), len(choices)))
     told = {figure.name: row for figure, row in zip(missing, table, strict=True)}
@@ -186,7 +186,7 @@ def expected_alone(
     for start in range(0, len(choices), _CHUNK):
         chunk = choices[start : start + _CHUNK]
         reduce = partial(_expected, scenario, chunk)
-        rows = in_batches(Setup(sure, chunk, solo(scenario, chunk)), draws, reduce, running)
+        rows = in_batches(Setup(sure, chunk, unconstrained(scenario, chunk)), draws, reduce, running)
         parts.append(np.concatenate(list(rows)))
     return np.concatenate(parts, axis=1)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rdsim.arrays import Bools, Floats, Ints
-from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, STEPS, Case, days, formation, solo
+from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, STEPS, Case, days, formation, unconstrained
 from rdsim.domain import Choice, Scenario
 from rdsim.errors import Fault
 from rdsim.metrics import calendar, discount, timeliness
@@ -44,7 +44,7 @@ class Outlook:
 
 def outlook(scenario: Scenario, choices: Sequence[Choice]) -> Outlook:
     """Median projects of some options."""
-    case = solo(scenario, choices)
+    case = unconstrained(scenario, choices)
     work, chance = _steps(case)
     begin = case.start_year * DAYS_PER_YEAR + case.call_day[case.programme] + _talks(scenario, case, choices)
     ends = begin[:, None] + work.cumsum(axis=1)

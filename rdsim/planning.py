@@ -16,7 +16,17 @@ from rdsim.errors import PolicyError
 from rdsim.memory import require_memory
 from rdsim.optimiser import Solving
 from rdsim.scenario import sound
-from rdsim.search import Loop, Posed, Proposal, Rule, baselines, choose, fresh_worth, improve, pose
+from rdsim.search import (
+    Instance,
+    Loop,
+    Proposal,
+    RulePortfolio,
+    baselines,
+    build_instance,
+    choose,
+    fresh_worth,
+    improve,
+)
 from rdsim.simulation import Engine, Running, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
 
@@ -44,7 +54,7 @@ _SAME_RATIO = 1e-9
 class Comparison:
     """A simple rule beside the optimised portfolio, on the same replications."""
 
-    rule: Rule
+    rule: RulePortfolio
     replications: pd.DataFrame
     npv: Interval
     difference: Interval  # optimised less rule
@@ -134,12 +144,12 @@ def plan(
     proposal = choose(posed, solving)
     progress("optimise", 1, 1)
     found = Plan(scenario, proposal, chance, running.engine, count)
-    rules: dict[str, Rule] = {}
+    rules: dict[str, RulePortfolio] = {}
     if not one_shot:
         told = partial(progress, "search")
         found.search = improve(posed, proposal, solving, progress=told)
         found.proposal = found.search.proposal
-        rules = {ONE_SHOT: Rule(ONE_SHOT, proposal.portfolio, proposal.evaluation, proposal.payment_ratios)}
+        rules = {ONE_SHOT: RulePortfolio(ONE_SHOT, proposal.portfolio, proposal.evaluation, proposal.payment_ratios)}
     enough = max(count, FRESH)
     found.fresh = fresh_worth(scenario, found.proposal, count=enough, seed=chance, running=running)
     rules |= _simple_rules(found, proposal)
@@ -150,7 +160,7 @@ def plan(
     return found
 
 
-def _simple_rules(found: Plan, one_shot: Proposal) -> dict[str, Rule]:
+def _simple_rules(found: Plan, one_shot: Proposal) -> dict[str, RulePortfolio]:
     """The simple rules within the announced money, and with the plan's freedom if that is another."""
     announced = dict.fromkeys(found.scenario.programmes, 1.0)
     rules = baselines(found.scenario, one_shot, payment_ratios=announced, seed=found.seed)
@@ -164,17 +174,17 @@ def _is_done(found: Plan, name: str) -> bool:
     return found.simulation is not None if name == "optimised" else name in found.comparisons
 
 
-def _posed(scenario: Scenario, seed: int, running: Running) -> Posed:
+def _posed(scenario: Scenario, seed: int, running: Running) -> Instance:
     """Options are sampled on the compiled engine, a hundred times as fast, unless a user's policy needs SimPy."""
     try:
-        return pose(scenario, seed=seed, running=replace(running, engine="compiled"))
+        return build_instance(scenario, seed=seed, running=replace(running, engine="compiled"))
     except PolicyError:
         if running.engine == "compiled":
             raise
-        return pose(scenario, seed=seed, running=running)
+        return build_instance(scenario, seed=seed, running=running)
 
 
-def _judge(found: Plan, rules: dict[str, Rule], running: Running, progress: Progress) -> None:
+def _judge(found: Plan, rules: dict[str, RulePortfolio], running: Running, progress: Progress) -> None:
     run = _Run(found, 1 + len(rules), running, progress)
     found.simulation = run(partial(simulate, found.scenario, found.proposal.portfolio))
     for name, rule in rules.items():
@@ -201,7 +211,7 @@ class _Run:
         self.progress("simulate", self.done, self.policies * self.found.replications)
 
 
-def _compare(found: Plan, rule: Rule, table: pd.DataFrame, comparisons: int) -> Comparison:
+def _compare(found: Plan, rule: RulePortfolio, table: pd.DataFrame, comparisons: int) -> Comparison:
     assert found.simulation is not None  # noqa: S101 - the optimised portfolio is simulated first
     best, other = (frame["npv"].to_numpy(np.float64) for frame in (found.simulation.replications, table))
     difference = paired_difference(best, other, found.confidence, comparisons)

@@ -20,7 +20,7 @@ from rdsim.errors import Fault, OutputError, PortfolioError
 from rdsim.folders import write_whole
 from rdsim.numerals import number
 from rdsim.scenario import cost, eligible, sound
-from rdsim.tables import Row, Table, did_you_mean, framed, headed, neutral, read_table, shown
+from rdsim.tables import Table, TableRow, did_you_mean, framed, headed, neutral, read_table, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,7 +183,7 @@ def _column_faults(table: Table) -> Iterator[Fault]:
         yield Fault(f"{table.name}, column {column}", "wrong unit: the column takes none", f"[{unit}]")
 
 
-def _choice(row: Row, table: Table) -> tuple[Choice, list[Fault]]:
+def _choice(row: TableRow, table: Table) -> tuple[Choice, list[Fault]]:
     """The row's choice and what is wrong with its cells; a number that cannot be read is 0."""
     faults: list[Fault] = []
     numbers = {"start_year": 0, "rank": 0}

@@ -22,7 +22,18 @@ from rdsim.errors import Fault, InputError, cut
 from rdsim.numerals import PLAIN, Style, number, style_of
 from rdsim.texts import read_tidy, tidy
 
-__all__ = ["Row", "Table", "copies", "did_you_mean", "framed", "headed", "neutral", "plain_cell", "read_table", "shown"]
+__all__ = [
+    "Table",
+    "TableRow",
+    "copies",
+    "did_you_mean",
+    "framed",
+    "headed",
+    "neutral",
+    "plain_cell",
+    "read_table",
+    "shown",
+]
 
 _HEADER = re.compile(r"(?P<name>[^\[\]]*?)\s*(\[(?P<unit>[^\[\]]*)\])?")
 _SEPARATOR = re.compile(r"\"?sep=(?P<mark>[,;\t])\"?\r?\n", re.IGNORECASE)
@@ -33,7 +44,7 @@ _COMPARED = 80  # characters of a name, and a hundred times as many names, that 
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One row: its number in the spreadsheet and its cells by column; an empty cell is absent."""
 
     number: int
@@ -49,7 +60,7 @@ class Table:
     name: str
     columns: tuple[str, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
-    rows: tuple[Row, ...] = ()
+    rows: tuple[TableRow, ...] = ()
     style: Style = PLAIN
     faults: tuple[Fault, ...] = ()
     head: str = ", row 1"
@@ -115,9 +126,9 @@ def headed(table: Table, known: Iterable[str], own: Collection[str] = ()) -> Tab
     return replace(table, columns=columns, rows=rows, units={names.get(key, key): u for key, u in table.units.items()})
 
 
-def _renamed(row: Row, names: Mapping[str, str]) -> Row:
+def _renamed(row: TableRow, names: Mapping[str, str]) -> TableRow:
     cells = {names.get(key, key): cell for key, cell in row.cells.items()}
-    return Row(row.number, cells, tuple(names.get(one, one) for one in row.bad))
+    return TableRow(row.number, cells, tuple(names.get(one, one) for one in row.bad))
 
 
 def copies(folder: Path, file: str) -> list[str]:
@@ -164,7 +175,7 @@ def framed(frame: object, name: str) -> Table:
         for column, value in strange.items():
             found = f"{type(value).__name__} {shown(value)}"
             faults.append(Fault(f"{name}, row {row}, column {column}", "must be text, a number or a list", found))
-        rows.append(Row(row, {column: text for column, text in cells.items() if text}, tuple(strange)))
+        rows.append(TableRow(row, {column: text for column, text in cells.items() if text}, tuple(strange)))
     return Table(name, tuple(columns), units, tuple(rows), faults=tuple(faults), head="")
 
 
@@ -257,7 +268,7 @@ def _columns(where: str, header: list[str]) -> tuple[list[str], dict[str, str], 
     return columns, units, faults
 
 
-def _rows(name: str, columns: list[str], body: list[tuple[int, list[str]]]) -> tuple[tuple[Row, ...], list[Fault]]:
+def _rows(name: str, columns: list[str], body: list[tuple[int, list[str]]]) -> tuple[tuple[TableRow, ...], list[Fault]]:
     rows, faults = [], []
     for row, record in body:
         if len(record) < len(columns) or any(record[len(columns) :]):
@@ -265,5 +276,5 @@ def _rows(name: str, columns: list[str], body: list[tuple[int, list[str]]]) -> t
             advice = "A cell that holds the separator must be in double quotes."
             faults.append(Fault(f"{name}, row {row}", rule, f"{len(record)} cells", advice))
         cells = zip(columns, record, strict=False)
-        rows.append(Row(row, {column: cell for column, cell in cells if column and cell}))
+        rows.append(TableRow(row, {column: cell for column, cell in cells if column and cell}))
     return tuple(rows), faults

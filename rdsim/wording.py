@@ -8,7 +8,7 @@ from collections.abc import Hashable, Mapping
 from rdsim.domain import Scenario
 from rdsim.families import row_words, unit_of
 from rdsim.numerals import numeral
-from rdsim.optimiser.questions.conflicts import Change, Conflict, Relaxation, Rule
+from rdsim.optimiser.questions.conflicts import Change, Conflict, Repair, Rule
 
 __all__ = [
     "amount_words",
@@ -107,6 +107,6 @@ def conflict_words(scenario: Scenario, conflict: Conflict) -> str:
     return "\n".join([*lines, *(f"  {rule_words(scenario, rule)}" for rule in conflict.rules)])
 
 
-def relaxation_words(scenario: Scenario, relaxation: Relaxation) -> str:
+def relaxation_words(scenario: Scenario, relaxation: Repair) -> str:
     """The changes, joined."""
     return " and ".join(change_words(scenario, change) for change in relaxation.changes)

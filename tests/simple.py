@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from rdsim.case import Case, Luck, Outcomes, build
+from rdsim.case import Case, Outcomes, SamplePaths, build
 from rdsim.domain import (
     Calibration,
     Choice,
@@ -69,7 +69,7 @@ def lived(
     replications: int = 1,
     seed: int = 1,
     stops: Mapping[str, int] | None = None,
-) -> tuple[Case, Luck, Outcomes]:
+) -> tuple[Case, SamplePaths, Outcomes]:
     """The choices, ranked in the order given, simulated; both engines must agree."""
     ranked = tuple(replace(choice, rank=rank) for rank, choice in enumerate(choices, start=1))
     case = build(scenario, Portfolio(ranked), stops=stops or {})

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from rdsim.calibrating import Asked, Records, calibrate, check, fragment, read
-from rdsim.calibrating.fitting import REFERENCE, SUCCESS, Model, bootstrap, fit_model, interval
+from rdsim.calibrating import CalibrationSettings, Records, calibrate, check, fragment, read
+from rdsim.calibrating.fitting import REFERENCE, SUCCESS, StepModel, bootstrap, fit_model, interval
 from rdsim.calibrating.likelihood import Kind, Law, gain_probabilities
 from rdsim.case import DAYS_PER_YEAR, attempt_success, median_years
 from rdsim.domain import Calibration, Choice, Gate, Programme, Steps, Technology, Tranche, UncertaintyClass
@@ -68,7 +68,7 @@ def simulated(count: int, seed: int, *, sigma: float = 0.6, pace: float = 0.0, p
 
 def test_what_is_identified_is_recovered_from_simulated_records() -> None:
     records = simulated(4000, 1, pace=0.5, partners=0.2)
-    found = fit_model(records, Model("steps"))
+    found = fit_model(records, StepModel("steps"))
     assert found.identified[:6] == (1, 2, 3, 4, 5, 6)
     assert np.array(found.law.medians[:6]) == pytest.approx(np.array(MEDIANS[:6]), rel=0.1)
     assert found.law.sigma == pytest.approx(0.6, rel=0.12)
@@ -80,7 +80,7 @@ def test_bootstrap_intervals_narrow_with_more_records() -> None:
     widths = []
     for count in (300, 2400):
         records = simulated(count, 7)
-        best = fit_model(records, Model("same", pace=False, partners=False))
+        best = fit_model(records, StepModel("same", pace=False, partners=False))
         again = bootstrap(records, best, 40, 1, lambda _more: None)
         told = interval([one.law.sigma for one in again], best.law.sigma)
         assert told.n == 40
@@ -89,7 +89,7 @@ def test_bootstrap_intervals_narrow_with_more_records() -> None:
 
 
 def test_bootstrap_spreads_are_those_of_estimates_from_other_records() -> None:
-    model, truth = Model("steps", pace=False, partners=False), np.log(MEDIANS[:5])
+    model, truth = StepModel("steps", pace=False, partners=False), np.log(MEDIANS[:5])
     records = [simulated(500, seed) for seed in range(1, 13)]
     fits = [fit_model(one, model) for one in records]
     again = bootstrap(records[0], fits[0], 25, 1, lambda _more: None)
@@ -139,7 +139,7 @@ def test_a_finer_grid_changes_no_probability() -> None:
 
 def test_the_shipped_records_agree_with_their_fit_and_not_with_another() -> None:
     records = read(TECHPORT)
-    best = fit_model(records, Model("line"))
+    best = fit_model(records, StepModel("line"))
     assert records.count == 254
     good = check([], best, records, records, 1)
     assert good.passed
@@ -152,7 +152,7 @@ def test_half_of_the_records_foretells_the_other() -> None:
     records = read(TECHPORT)
     order = np.random.default_rng(5).permutation(records.count)
     half, rest = records.some(order[::2]), records.some(order[1::2])
-    best = fit_model(half, Model("line"))
+    best = fit_model(half, StepModel("line"))
     found = check(bootstrap(half, best, 20, 1, lambda _more: None), best, half, rest, 1)
     assert found.passed
     assert found.mean[1] <= found.observed_mean <= found.mean[2]
@@ -163,9 +163,9 @@ def test_projects_that_stop_at_their_plan_are_fitted_as_such() -> None:
     free = simulated(3000, 11)
     planned = np.minimum(2, 9 - free.begin)
     stopped = replace(free, planned=planned, gain=np.minimum(free.gain, planned))
-    right = fit_model(stopped, Model("same", pace=False, partners=False, stops_at_plan=True))
-    wrong = fit_model(stopped, Model("same", pace=False, partners=False))
-    truth = fit_model(free, Model("same", pace=False, partners=False))
+    right = fit_model(stopped, StepModel("same", pace=False, partners=False, stops_at_plan=True))
+    wrong = fit_model(stopped, StepModel("same", pace=False, partners=False))
+    truth = fit_model(free, StepModel("same", pace=False, partners=False))
     assert right.law.medians[0] == pytest.approx(truth.law.medians[0], rel=0.1)
     assert wrong.law.medians[0] > 1.15 * truth.law.medians[0]
     assert right.gains(stopped)[:, 3:].max() == 0.0
@@ -267,7 +267,7 @@ def test_a_missing_file_and_a_bad_month_are_told(
 
 
 def test_python_gives_what_the_command_gives(tmp_path: Path) -> None:
-    found = calibrate(TECHPORT, Asked("gamma", bootstrap=20, months=60.0))
+    found = calibrate(TECHPORT, CalibrationSettings("gamma", bootstrap=20, months=60.0))
     assert found.best.model.kind == "gamma"
     assert 'distribution = "gamma"' in fragment(found)
     assert "--months 60" in fragment(found)

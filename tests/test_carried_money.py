@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rdsim import portfolio
-from rdsim.case import TARGET, build, solo
+from rdsim.case import TARGET, build, unconstrained
 from rdsim.domain import (
     Choice,
     Gate,
@@ -34,7 +34,7 @@ from rdsim.options import candidates, sample
 from rdsim.purses import purse_at_most
 from rdsim.rolling import decision_years
 from rdsim.scenario import dump, plannable, remarks
-from rdsim.search import choose, pose
+from rdsim.search import build_instance, choose
 from rdsim.simulation import simulate
 from tests.command import run
 from tests.simple import plain
@@ -61,13 +61,13 @@ def world(programme: Programme, cost: float = 10.0) -> Scenario:
 def test_what_is_carried_over_pays_the_second_tranche_and_every_door_knows_it() -> None:
     scenario = replace(world(line({2024: 10.0}, carry=1.0)), discount_rate=0.1)
     assert remarks(scenario) == ()
-    found = choose(pose(scenario, samples=20, seed=1))
+    found = choose(build_instance(scenario, samples=20, seed=1))
     worth = 100 / 1.1**3 - 5 - 5 / 1.1
     assert found.evaluation.objective == pytest.approx(worth) == pytest.approx(found.solution.bound, rel=1e-3)
     assert simulate(scenario, found.portfolio).replications["npv"].tolist() == pytest.approx([worth] * 200)
     assert decision_years(scenario) == [2025]
     nothing = replace(scenario, programmes={"line": line({2024: 10.0}, carry=0.4)})
-    assert choose(pose(nothing, samples=20, seed=1)).portfolio.choices == ()
+    assert choose(build_instance(nothing, samples=20, seed=1)).portfolio.choices == ()
 
 
 SAID = {
@@ -97,7 +97,7 @@ def test_money_that_holds_in_every_sample_counts_what_is_carried(money: str, rat
     names = {name: replace(two.technologies["T"], id=name) for name in "AB"}
     risk = replace(two.optimiser.risk, money=money)
     scenario = replace(two, technologies=names, optimiser=replace(two.optimiser, risk=risk))
-    assert len(choose(pose(scenario, samples=10, seed=1)).portfolio.choices) == funded
+    assert len(choose(build_instance(scenario, samples=10, seed=1)).portfolio.choices) == funded
 
 
 def drawn(rng: np.random.Generator) -> Scenario:
@@ -111,7 +111,7 @@ def drawn(rng: np.random.Generator) -> Scenario:
 
 def alone(scenario: Scenario, choice: Choice) -> tuple[bool, list[int]]:
     """Whether the option reaches its target in the world in which nothing is scarce, and when it is paid."""
-    case = solo(scenario, (choice,))
+    case = unconstrained(scenario, (choice,))
     out = compiled.run(case, lay_out(scenario, case, (choice,), Draws(1, range(1))))
     return bool(out.end_state[0, 0] == TARGET), out.tranche_day[0, 0].tolist()
 
@@ -161,7 +161,7 @@ def test_a_partner_is_charged_for_as_long_as_the_line_that_pays_can_have_money()
         network=Network("line"),
         partner_effect=PartnerEffect(cost_overhead=0.0, success_gain=0.0, duration_gain=0.0),
     )
-    posed = pose(joint, samples=2, seed=1)
+    posed = build_instance(joint, samples=2, seed=1)
     chosen = next(o for o, one in enumerate(posed.options.choices) if one.partner)
     judged = evaluate(posed.problem, (chosen,))
     assert judged.feasible

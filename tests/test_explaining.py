@@ -25,10 +25,10 @@ from rdsim.optimiser import PortfolioProblem, Solving, solve
 from rdsim.optimiser.models.variations import with_caps, with_fixed, with_slack
 from rdsim.optimiser.questions.conflicts import Conflict, Rule
 from rdsim.optimiser.questions.explanation import (
+    Bracket,
     CapRise,
     CapStep,
     Exchange,
-    Figure,
     Reason,
     Replacement,
     WhyNot,
@@ -41,8 +41,8 @@ from tests.tiny import tiny_folder
 EXACT = Solving(gap=0)
 
 
-def figure(value: float) -> Figure:
-    return Figure(value, value, value)
+def figure(value: float) -> Bracket:
+    return Bracket(value, value, value)
 
 
 @pytest.fixture(scope="module")
@@ -132,10 +132,10 @@ def answer(**changes: object) -> WhyNot:
         group=2,
         name="T3",
         reason=Reason.CROWDED_OUT,
-        loss=Figure(1.2, 0.8, 1.5),
+        loss=Bracket(1.2, 0.8, 1.5),
         exchange=Exchange(("T3/JP/matching/2025",), ("T1",), ("T2/US/direct/2025",)),
         verified=True,
-        cut=Figure(0.2251, 0.2, 0.25),
+        cut=Bracket(0.2251, 0.2, 0.25),
         links=(Rule("exclusion", 0, "T3, T1", "exclusion: at most one of T3, T1", "exclusion"),),
         caps=(CapRise(14, "budget leap 2025", "budget", "<=", figure(3.0521), BUDGET),),
         no_cap=(),
@@ -159,7 +159,7 @@ def test_a_whole_answer_reads_well(scenario: Scenario) -> None:
 
 
 def test_every_reason_has_its_words(scenario: Scenario) -> None:
-    never = Figure(math.inf, math.inf, math.inf)
+    never = Bracket(math.inf, math.inf, math.inf)
     nothing = answer(loss=never, exchange=None, cut=never, links=(), caps=(), no_cap=("a", "b"))
     assert "no eligible option" in why_not_words(scenario, replace(nothing, reason=Reason.NO_OPTION))
     assert why_not_words(scenario, replace(nothing, reason=Reason.RULED_OUT)).endswith("the planner ruled it out.")
@@ -167,7 +167,7 @@ def test_every_reason_has_its_words(scenario: Scenario) -> None:
     assert "even if it used nothing that is scarce" in worthless
     assert "No cut of its cost alone is enough." in worthless
     assert worthless.endswith("No single cap brings it in, which is proven.")
-    open_ = replace(nothing, open_caps=("c",), cut=Figure(math.inf, 0.0, math.inf))
+    open_ = replace(nothing, open_caps=("c",), cut=Bracket(math.inf, 0.0, math.inf))
     assert why_not_words(scenario, open_).endswith(
         "A cut of its cost alone was not found to be enough. "
         "No single cap relaxed by up to 100% was found to bring it in; for 2 of 3 it is proven that none does."
@@ -187,7 +187,7 @@ def test_every_reason_has_its_words(scenario: Scenario) -> None:
 def test_what_cannot_be_lost_and_what_is_not_known(scenario: Scenario, proposal: Proposal) -> None:
     (must,) = explain(scenario, proposal, ["T2"], EXACT)
     assert must.text == "T2 (mRNA, 치료제) cannot be lost: must-fund T2 (mRNA, 치료제)."
-    unknown = Replacement(1, "T2", Figure(math.inf, 0.0, math.inf), None, None)
+    unknown = Replacement(1, "T2", Bracket(math.inf, 0.0, math.inf), None, None)
     assert "is not known" in replacement_words(scenario, unknown)
     along = Replacement(1, "T2", figure(2.0), Exchange((), ("T2", "T3"), ()), None)
     assert replacement_words(scenario, along) == (
@@ -199,11 +199,11 @@ def test_what_cannot_be_lost_and_what_is_not_known(scenario: Scenario, proposal:
 def test_caps_are_told_step_by_step(scenario: Scenario) -> None:
     nan = figure(math.nan)
     steps = (
-        CapStep(-7.0, 7.0, Figure(-math.inf, -math.inf, -math.inf), nan, None),
-        CapStep(-1.0, 13.0, Figure(-2.0, -2.5, -1.0), nan, None),
+        CapStep(-7.0, 7.0, Bracket(-math.inf, -math.inf, -math.inf), nan, None),
+        CapStep(-1.0, 13.0, Bracket(-2.0, -2.5, -1.0), nan, None),
         CapStep(0.0, 14.0, figure(0.0), nan, None),
         CapStep(1.0, 15.0, figure(0.0), nan, None),
-        CapStep(2.0, 16.0, Figure(1e-13, 0.0, 0.5), nan, None),
+        CapStep(2.0, 16.0, Bracket(1e-13, 0.0, 0.5), nan, None),
         CapStep(4.0, 18.0, figure(6.0), nan, None),
     )
     assert cap_words(scenario, WorthOfCap(14, "budget leap 2025", steps, -0.0, BUDGET)).splitlines() == [

@@ -14,8 +14,8 @@ from rdsim.formulation import budget_rows, row_index
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.questions.conflicts import rules_of
 from rdsim.promises import promise_table
-from rdsim.search import Posed, optimise, pose
-from rdsim.search.views import View, held_to, seen
+from rdsim.search import Instance, build_instance, optimise
+from rdsim.search.views import View, as_viewed, held_to
 from rdsim.wording import rule_words
 from tests.simple import plain
 
@@ -24,8 +24,8 @@ SAME = "a.b"
 
 
 @pytest.fixture(scope="module")
-def posed() -> Posed:
-    return pose(alike(), samples=4, seed=1)
+def posed() -> Instance:
+    return build_instance(alike(), samples=4, seed=1)
 
 
 def alike() -> Scenario:
@@ -54,7 +54,7 @@ def alike() -> Scenario:
 # --- keys -----------------------------------------------------------------------------------------
 
 
-def test_names_tell_what_is_meant_and_keys_tell_apart_what_is_called_alike(posed: Posed) -> None:
+def test_names_tell_what_is_meant_and_keys_tell_apart_what_is_called_alike(posed: Instance) -> None:
     rows = posed.problem.rows
     assert rows.names == tuple(map(str, rows.keys))
     assert len(set(rows.keys)) == len(rows.keys)
@@ -72,7 +72,7 @@ def test_names_tell_what_is_meant_and_keys_tell_apart_what_is_called_alike(posed
     }
 
 
-def test_only_the_rows_of_the_programme_that_is_meant_are_moved(posed: Posed) -> None:
+def test_only_the_rows_of_the_programme_that_is_meant_are_moved(posed: Instance) -> None:
     scenario, problem = posed.scenario, posed.problem
     rows = budget_rows(scenario, problem)
     looser = held_to(scenario, problem, {SAME: 2.0})
@@ -80,13 +80,13 @@ def test_only_the_rows_of_the_programme_that_is_meant_are_moved(posed: Posed) ->
     others = np.setdiff1d(np.arange(len(problem.rows.names)), rows[SAME])
     assert looser.rows.cap[others].tolist() == problem.rows.cap[others].tolist()
     view = View(dict.fromkeys(scenario.programmes, 1.0), np.zeros(len(problem.option_names)), spread=0.5)
-    caps = seen(scenario, problem, view, sampled=False).rows.cap
+    caps = as_viewed(scenario, problem, view, sampled=False).rows.cap
     first = {key: caps[row] for key, row in row_index(problem, "starts").items()}
     assert {key.what: cap for key, cap in first.items() if key.year == 2024} == {SAME: 0.5, f"{SAME}.2025": 0.5}
     assert {cap for key, cap in first.items() if key.year == 2025} == {1.0}
 
 
-def test_what_is_carried_goes_to_the_same_programme(posed: Posed) -> None:
+def test_what_is_carried_goes_to_the_same_programme(posed: Instance) -> None:
     keys = posed.problem.rows.keys
     carried = [(keys[source], keys[target]) for source, target, _ in posed.problem.rows.carry]
     assert carried
@@ -94,7 +94,7 @@ def test_what_is_carried_goes_to_the_same_programme(posed: Posed) -> None:
         assert (source.what, source.year + 1) == (target.what, target.year) == (f"{SAME}.2025", target.year)
 
 
-def test_partners_cost_is_promised_of_the_line_that_pays_for_them(posed: Posed) -> None:
+def test_partners_cost_is_promised_of_the_line_that_pays_for_them(posed: Instance) -> None:
     proposal = optimise(posed.scenario, samples=4, seed=1)
     joint = tuple(o for o, one in enumerate(proposal.options.choices) if one.partner and one.technology == "A")[:1]
     judged = evaluate(proposal.problem, joint)
@@ -106,7 +106,7 @@ def test_partners_cost_is_promised_of_the_line_that_pays_for_them(posed: Posed) 
     assert paid[f"{SAME}.2025"] == pytest.approx(1.0)
 
 
-def test_one_of_what_is_counted_is_told_as_one(posed: Posed) -> None:
+def test_one_of_what_is_counted_is_told_as_one(posed: Instance) -> None:
     told = [rule_words(posed.scenario, rule) for rule in rules_of(posed.problem)]
     assert "the starts of Line in 2024 (at most 1 start)" in told
     assert "the places at Abroad in 2024 (at most 1 place)" in told

@@ -9,8 +9,8 @@ from rdsim.figures import (
     FIGURES,
     SHOWN,
     TOLD,
-    Family,
     Figure,
+    FigureFamily,
     Source,
     figure_named,
     figures_of,
@@ -35,7 +35,7 @@ def row(name: str, source: Source) -> str:
             "" if source.column else "-",
         )
     else:
-        assert isinstance(source, Family)
+        assert isinstance(source, FigureFamily)
         cells = (source.label, "", "", "", "")
     return f"| `{name}` | {' | '.join(cells)} |".replace("|  |", "| |").replace("|  |", "| |")
 

@@ -17,7 +17,7 @@ from rdsim.formulation import row_index
 from rdsim.options import candidates
 from rdsim.portfolio import ranked
 from rdsim.scenario import check, dump, eligible, load, market_value, target
-from rdsim.search import pose
+from rdsim.search import build_instance
 from rdsim.simulation import replicate, simulate
 from tests.simple import lived, plain
 from tests.test_korea_2024 import S000_NAMES, SCENARIOS, ungraded, unnamed
@@ -203,7 +203,7 @@ def test_teams_of_institutes_bind_steps_and_rows(gri: Scenario) -> None:
     for row, choice in enumerate(choices):
         mine = codes.index(gri.technologies[choice.technology].institute)
         assert (case.needs[row] == (np.arange(len(codes)) == mine)).all()
-    problem = pose(gri, samples=20).problem
+    problem = build_instance(gri, samples=20).problem
     assert {key.what for key in row_index(problem, "institutes")} == set(codes)
     words = row_words(gri, RowKey("institutes", "KIST", 2025))
     assert words == "the teams of Korea Institute of Science and Technology in 2025"

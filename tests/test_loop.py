@@ -24,8 +24,8 @@ from rdsim.formulation import row_index
 from rdsim.optimiser import Solving, evaluate
 from rdsim.planning import ONE_SHOT, plan
 from rdsim.scenario import load
-from rdsim.search import Judge, Loop, Posed, Proposal, choose, improve, optimise, pose, select
-from rdsim.search.views import LOOSEST, View, budgets_times, ratios_of, seen, wary
+from rdsim.search import Instance, Judge, Loop, Proposal, build_instance, choose, improve, optimise, select
+from rdsim.search.views import LOOSEST, View, as_viewed, budgets_times, ratios_of, risk_adjusted
 from rdsim.simulation import Running, expected_worths, replicate
 from rdsim.stats import paired_difference
 from rdsim.streams import REPORTED
@@ -66,8 +66,8 @@ def crowded() -> Scenario:
 
 
 @pytest.fixture(scope="module")
-def crowd() -> tuple[Posed, Proposal, Loop]:
-    posed = pose(crowded(), samples=200, seed=3)
+def crowd() -> tuple[Instance, Proposal, Loop]:
+    posed = build_instance(crowded(), samples=200, seed=3)
     one_shot = choose(posed)
     return posed, one_shot, improve(posed, one_shot)
 
@@ -118,7 +118,7 @@ def test_a_lone_project_is_worth_what_its_option_is() -> None:
 
 
 def test_options_are_valued_without_the_luck_of_the_market(tiny_scenario: Scenario) -> None:
-    posed = pose(tiny_scenario, samples=400, seed=9)
+    posed = build_instance(tiny_scenario, samples=400, seed=9)
     options, problem = posed.options, posed.problem
     bonus = tiny_scenario.aim.get("commercialised_by_deadline", 0.0)
     assert problem.expected == pytest.approx(options.mean + bonus * options.p_in_time)
@@ -140,8 +140,8 @@ def test_selection_keeps_its_promise() -> None:
     means, right = np.array([0.0, 0.0, 1.0, 0.0, 0.0]), 0
     for trial in range(400):
         rng = np.random.default_rng(trial)
-        seen = means + rng.normal(0, 3, (4000, 1)) + rng.normal(0, 3, (4000, 5))
-        found = select(5, lambda one, count: seen[:count, one], zone=1.0, first=30, batch=30, most=4000)  # noqa: B023
+        as_viewed = means + rng.normal(0, 3, (4000, 1)) + rng.normal(0, 3, (4000, 5))
+        found = select(5, lambda one, count: as_viewed[:count, one], zone=1.0, first=30, batch=30, most=4000)  # noqa: B023
         right += found.best == 2
         assert found.sure
     assert right >= 0.95 * 400 - 2 * np.sqrt(400 * 0.95 * 0.05)
@@ -149,19 +149,19 @@ def test_selection_keeps_its_promise() -> None:
 
 def test_selection_spends_on_those_in_front() -> None:
     rng = np.random.default_rng(1)
-    seen = np.array([0.0, 0.1, -8.0]) + rng.normal(0, 2, (20_000, 3))
-    found = select(3, lambda one, count: seen[:count, one], zone=0.1, first=50, batch=50, most=20_000)
+    as_viewed = np.array([0.0, 0.1, -8.0]) + rng.normal(0, 2, (20_000, 3))
+    found = select(3, lambda one, count: as_viewed[:count, one], zone=0.1, first=50, batch=50, most=20_000)
     assert found.best in {0, 1}
     assert found.observed[2] < min(found.observed[:2])
 
 
 def test_selection_says_when_it_is_not_sure() -> None:
     rng = np.random.default_rng(2)
-    seen = rng.normal(0, 5, (300, 2))
-    found = select(2, lambda one, count: seen[:count, one], zone=0.01, first=50, batch=50, most=300)
+    as_viewed = rng.normal(0, 5, (300, 2))
+    found = select(2, lambda one, count: as_viewed[:count, one], zone=0.01, first=50, batch=50, most=300)
     assert not found.sure
     assert found.observed == (300, 300)
-    assert found.best == int(seen.mean(axis=0).argmax())
+    assert found.best == int(as_viewed.mean(axis=0).argmax())
 
 
 def test_one_contender_and_equal_ones_need_no_more() -> None:
@@ -181,7 +181,7 @@ def test_impossible_selections_are_refused(wrong: dict[str, float]) -> None:
 # --- views ----------------------------------------------------------------------------------------
 
 
-def test_ratios_are_the_least_that_hold(crowd: tuple[Posed, Proposal, Loop]) -> None:
+def test_ratios_are_the_least_that_hold(crowd: tuple[Instance, Proposal, Loop]) -> None:
     posed, _, found = crowd
     chosen = found.proposal.solution.chosen
     ratios = ratios_of(posed.scenario, posed.problem, chosen)
@@ -195,7 +195,7 @@ def test_ratios_are_the_least_that_hold(crowd: tuple[Posed, Proposal, Loop]) -> 
 # --- the loop -------------------------------------------------------------------------------------
 
 
-def test_where_projects_crowd_the_loop_wins(crowd: tuple[Posed, Proposal, Loop]) -> None:
+def test_where_projects_crowd_the_loop_wins(crowd: tuple[Instance, Proposal, Loop]) -> None:
     """On replications that chose nothing, with an interval above zero, and by what the years to come can pay."""
     posed, one_shot, found = crowd
     assert len(one_shot.portfolio.choices) == 2
@@ -212,14 +212,14 @@ def test_where_projects_crowd_the_loop_wins(crowd: tuple[Posed, Proposal, Loop])
     assert next(step.name for step in found.steps) == "one-shot"
 
 
-def test_the_loop_repeats_whatever_the_threads(crowd: tuple[Posed, Proposal, Loop]) -> None:
+def test_the_loop_repeats_whatever_the_threads(crowd: tuple[Instance, Proposal, Loop]) -> None:
     posed, one_shot, found = crowd
     again = improve(replace(posed, running=Running(threads=2)), one_shot)
     assert again.proposal.portfolio == found.proposal.portfolio
     assert again.steps == found.steps
 
 
-def test_an_interrupt_gives_the_best_so_far(crowd: tuple[Posed, Proposal, Loop]) -> None:
+def test_an_interrupt_gives_the_best_so_far(crowd: tuple[Instance, Proposal, Loop]) -> None:
     posed, one_shot, _ = crowd
 
     def interrupt(done: int, total: int) -> None:
@@ -240,7 +240,7 @@ def test_a_risk_is_asked_about_plainly() -> None:
     base = crowded()
     risk = replace(base.optimiser.risk, weight=0.5, level=0.8)
     scenario = replace(base, optimiser=replace(base.optimiser, risk=risk))
-    posed = pose(scenario, samples=40, seed=3)
+    posed = build_instance(scenario, samples=40, seed=3)
     found = improve(posed, choose(posed))
     assert found.proposal.appraisal is not None
     assert found.proposal.appraisal.feasible
@@ -312,7 +312,7 @@ def test_the_loop_comes_near_the_best_of_all_portfolios() -> None:
     behind, ahead_of_one_shot = [], 0
     for seed in range(5):
         scenario = small(seed)
-        posed = pose(scenario, samples=300, seed=seed)
+        posed = build_instance(scenario, samples=300, seed=seed)
         one_shot = choose(posed, solving=Solving(gap=0.0))
         found = improve(posed, one_shot, solving=Solving(gap=0.0))
 
@@ -333,12 +333,12 @@ def test_the_loop_comes_near_the_best_of_all_portfolios() -> None:
 
 
 def test_views_change_the_budgets_and_starts_that_they_name(tiny_scenario: Scenario) -> None:
-    problem = pose(tiny_scenario, samples=30).problem
+    problem = build_instance(tiny_scenario, samples=30).problem
     rows, nothing = problem.rows, np.zeros(len(problem.option_names))
     plain_view = View({"leap": 2.0}, nothing)
 
     def caps(view: View, family: str, programme: str) -> list[float]:
-        told = seen(tiny_scenario, problem, view, sampled=False)
+        told = as_viewed(tiny_scenario, problem, view, sampled=False)
         mine = [told.rows.cap[row] for key, row in row_index(told, family).items() if key.what == programme]
         return [cap for cap in mine if cap > 0]
 
@@ -353,12 +353,12 @@ def test_views_change_the_budgets_and_starts_that_they_name(tiny_scenario: Scena
 
 
 def test_wariness_is_the_derivative_of_the_standard_deviation(tiny_scenario: Scenario) -> None:
-    problem = pose(tiny_scenario, samples=60).problem
-    chosen = choose(pose(tiny_scenario, samples=60), solving=Solving(gap=0.0)).solution.chosen
-    found = wary(problem, chosen, 0.3)
+    problem = build_instance(tiny_scenario, samples=60).problem
+    chosen = choose(build_instance(tiny_scenario, samples=60), solving=Solving(gap=0.0)).solution.chosen
+    found = risk_adjusted(problem, chosen, 0.3)
     total = problem.values[:, list(chosen)].sum(axis=1)
     for option in range(0, len(problem.option_names), 7):
         step = 1e-6
         moved = (total + step * problem.values[:, option]).std()
         assert found[option] == pytest.approx(-0.3 * (moved - total.std()) / step, abs=1e-4)
-    assert (wary(replace(problem, values=problem.values[:1]), chosen, 0.3) == 0).all()
+    assert (risk_adjusted(replace(problem, values=problem.values[:1]), chosen, 0.3) == 0).all()

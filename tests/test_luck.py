@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rdsim.case import DAYS_PER_YEAR, Case, Luck, build
+from rdsim.case import DAYS_PER_YEAR, Case, SamplePaths, build
 from rdsim.domain import (
     BudgetRisk,
     Calibration,
@@ -44,7 +44,7 @@ def technology(name: str, field: str = "f") -> Technology:
     return Technology(name, name, "line", field, trl=2, cost=10.0, value=100.0)
 
 
-def laid_out(scenario: Scenario, *choices: Choice, replications: int = R, first: int = 0) -> tuple[Case, Luck]:
+def laid_out(scenario: Scenario, *choices: Choice, replications: int = R, first: int = 0) -> tuple[Case, SamplePaths]:
     ranked = tuple(replace(choice, rank=rank) for rank, choice in enumerate(choices, start=1))
     case = build(scenario, Portfolio(ranked))
     return case, lay_out(scenario, case, ranked, Draws(3, range(first, first + replications)))
@@ -87,7 +87,7 @@ def test_zero_loadings_are_independence_and_others_bind_a_field_together() -> No
     _, bound = laid_out(spread(0.55, success_loading=0.6, duration_loading=0.6), A, B, C)
     limit = 4.5 / np.sqrt(R)
 
-    def correlation(luck: Luck, name: str, other: int) -> float:
+    def correlation(luck: SamplePaths, name: str, other: int) -> float:
         table = getattr(luck, name)[:, :, 3, 0]
         table = np.log(table) if name == "step_days" else table
         return float(np.corrcoef(table[:, 0], table[:, other])[0, 1])
@@ -118,7 +118,7 @@ def test_batches_do_not_matter() -> None:
     scenario = spread(0.55, success_loading=0.3, duration_loading=0.3)
     _, whole = laid_out(scenario, A, B, replications=20)
     _, tail = laid_out(scenario, A, B, replications=8, first=12)
-    for name in Luck._fields:
+    for name in SamplePaths._fields:
         assert (getattr(whole, name)[12:] == getattr(tail, name)).all(), name
 
 

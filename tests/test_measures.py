@@ -12,30 +12,30 @@ from rdsim.optimiser import Evaluation, Solving, evaluate
 from rdsim.optimiser.models.variations import Measure
 from rdsim.optimiser.questions.fronts import VALUE, CVaR
 from rdsim.scenario import load
-from rdsim.search import Posed, choose, pose
+from rdsim.search import Instance, build_instance, choose
 from rdsim.stats import cvar
 from tests.tiny import tiny_folder
 
 
 @pytest.fixture(scope="module")
-def posed(tmp_path_factory: pytest.TempPathFactory) -> Posed:
-    return pose(load(tiny_folder(tmp_path_factory.mktemp("measures") / "tiny")), samples=30)
+def posed(tmp_path_factory: pytest.TempPathFactory) -> Instance:
+    return build_instance(load(tiny_folder(tmp_path_factory.mktemp("measures") / "tiny")), samples=30)
 
 
 @pytest.fixture(scope="module")
-def known(posed: Posed) -> dict[str, Measure]:
+def known(posed: Instance) -> dict[str, Measure]:
     figures = [one for one in figures_of(posed.scenario).values() if one.alone or one.opening]
     return {one.name: measured(one, posed.scenario, posed.options) for one in figures}
 
 
 @pytest.fixture(scope="module")
-def joint(posed: Posed) -> Evaluation:
+def joint(posed: Instance) -> Evaluation:
     """One technology alone, the others with a partner, whether or not there is money for them."""
     alone, *others = (np.flatnonzero(posed.problem.group == one) for one in np.unique(posed.problem.group))
     return evaluate(posed.problem, [int(alone[0]), *(int(options[-1]) for options in others)])
 
 
-def sums(posed: Posed, chosen: Evaluation) -> dict[str, float]:
+def sums(posed: Instance, chosen: Evaluation) -> dict[str, float]:
     """The figures that are sums over the options, one option at a time."""
     scenario, options = posed.scenario, posed.options
     picked = [(o, options.choices[o]) for o in chosen.chosen]
@@ -53,11 +53,13 @@ def sums(posed: Posed, chosen: Evaluation) -> dict[str, float]:
     }
 
 
-def of(posed: Posed, figure: Measure | CVaR, chosen: Evaluation) -> float:
+def of(posed: Instance, figure: Measure | CVaR, chosen: Evaluation) -> float:
     return figure.of(posed.problem, chosen)
 
 
-def test_sums_over_options_are_those_of_one_by_one(posed: Posed, known: dict[str, Measure], joint: Evaluation) -> None:
+def test_sums_over_options_are_those_of_one_by_one(
+    posed: Instance, known: dict[str, Measure], joint: Evaluation
+) -> None:
     best = evaluate(posed.problem, choose(posed, solving=Solving(gap=0.0)).solution.chosen)
     for chosen in (best, joint):
         for name, figure in sums(posed, chosen).items():
@@ -65,20 +67,20 @@ def test_sums_over_options_are_those_of_one_by_one(posed: Posed, known: dict[str
     assert len({of(posed, known[name], joint) for name in ("funded", "joint", "target")}) == 3
 
 
-def test_partners_are_those_opened(posed: Posed, known: dict[str, Measure], joint: Evaluation) -> None:
+def test_partners_are_those_opened(posed: Instance, known: dict[str, Measure], joint: Evaluation) -> None:
     codes = {code for o in joint.chosen for code in _members(posed, posed.options.choices[o].partner)}
     assert len(joint.opened) == len(codes) >= 2
     assert of(posed, known["partners_opened"], joint) == len(codes)
     assert of(posed, known["partners_opened"], evaluate(posed.problem, [])) == 0
 
 
-def _members(posed: Posed, partner: str) -> tuple[str, ...]:
+def _members(posed: Instance, partner: str) -> tuple[str, ...]:
     if not partner:
         return ()
     return posed.scenario.partners[partner].members or (partner,)
 
 
-def test_payments_are_those_of_the_budget_rows(posed: Posed, known: dict[str, Measure], joint: Evaluation) -> None:
+def test_payments_are_those_of_the_budget_rows(posed: Instance, known: dict[str, Measure], joint: Evaluation) -> None:
     rows = posed.problem.rows.names
     lines = {
         name: sum(float(joint.activity[row]) for row, one in enumerate(rows) if one.startswith(f"budget {name} "))
@@ -91,7 +93,7 @@ def test_payments_are_those_of_the_budget_rows(posed: Posed, known: dict[str, Me
     assert sum(lines.values()) > own > 0  # partners' opening and running cost on top
 
 
-def test_cvar_of_the_value(posed: Posed, joint: Evaluation) -> None:
+def test_cvar_of_the_value(posed: Instance, joint: Evaluation) -> None:
     tail = CVaR(posed.scenario.optimiser.risk.level)
     same = joint.objective - joint.expected
     worth = posed.problem.values[:, list(joint.chosen)].sum(axis=1) + same
@@ -105,7 +107,7 @@ def test_whole_figures_say_so(known: dict[str, Measure]) -> None:
     assert not any(measure.use.flags.writeable for measure in known.values())
 
 
-def test_a_wrong_name_is_refused_with_the_nearest(posed: Posed) -> None:
+def test_a_wrong_name_is_refused_with_the_nearest(posed: Instance) -> None:
     assert traded(posed.scenario, [VALUE, "funded"]) == [VALUE, traded(posed.scenario, ["funded"])[0]]
     with pytest.raises(ProblemError, match="Did you mean 'partners_opened'") as caught:
         traded(posed.scenario, ["partners_opend"])
@@ -123,7 +125,7 @@ def test_a_wrong_name_is_refused_with_the_nearest(posed: Posed) -> None:
         ("payments-leap", "payments_leap"),
     ],
 )
-def test_an_old_name_says_what_to_write(posed: Posed, old: str, new: str) -> None:
+def test_an_old_name_says_what_to_write(posed: Instance, old: str, new: str) -> None:
     with pytest.warns(RenamedWarning, match=f"{old} is now called {new}"):
         (found,) = traded(posed.scenario, [old])
     assert not isinstance(found, str)

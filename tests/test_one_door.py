@@ -21,7 +21,7 @@ from rdsim.domain import Choice, Portfolio, Programme, Scenario
 from rdsim.errors import Fault, PortfolioError, ScenarioError
 from rdsim.frozen import Frozen, FrozenTable, _held
 from rdsim.scenario import Variations, digest, dump, load, loading, sound
-from rdsim.search import pose
+from rdsim.search import build_instance
 from rdsim.simulation import expected_worths, replicate
 from tests.tiny import tiny_folder
 
@@ -53,7 +53,7 @@ def _spoilt(scenario: Scenario) -> Scenario:
 
 USES: dict[str, Callable[[Scenario, Path], object]] = {
     "optimise": lambda one, _: rdsim.optimise(one),
-    "pose": lambda one, _: pose(one),
+    "build_instance": lambda one, _: build_instance(one),
     "plan": lambda one, _: rdsim.plan(one),
     "simulate": lambda one, _: rdsim.simulate(one, CHOSEN),
     "replicate": lambda one, _: replicate(one, CHOSEN),
@@ -390,7 +390,7 @@ def test_a_frame_of_a_portfolio_is_refused_by_cell(scenario: Scenario) -> None:
 def test_a_plan_checks_nothing_on_its_way_and_shows_itself(scenario: Scenario, checks: list[object]) -> None:
     plan = rdsim.plan(scenario, replications=12)
     assert not checks
-    posed = pose(scenario, samples=10)
+    posed = build_instance(scenario, samples=10)
     assert repr(scenario) == f"Scenario tiny: {scenario.title}; 2 programmes, 6 technologies, 4 partners; 2024 to 2036"
     assert repr(CHOSEN) == "Portfolio portfolio: 1 choice (T2)"
     shown = [scenario, CHOSEN, plan, plan.proposal, plan.search, plan.simulation, posed, posed.options, posed.problem]

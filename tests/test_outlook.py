@@ -11,7 +11,7 @@ from rdsim.domain import Calibration, Choice, Gate, Mode, Partner, PartnerEffect
 from rdsim.expectation import with_sure_market
 from rdsim.options import candidates, sample
 from rdsim.outlook import outlook, remarks
-from rdsim.search import choose, pose, why_nothing
+from rdsim.search import build_instance, choose, why_nothing
 from tests.simple import plain
 from tests.worlds import draw_world
 
@@ -94,7 +94,7 @@ def test_check_says_where_lateness_takes_everything_and_where_everything_costs_m
 def test_an_empty_portfolio_says_what_would_bring_the_nearest_in_and_that_does() -> None:
     """Value 7.51 and cost 9.55 from 2024; a year later all of it is a tenth less, and the loss too."""
     scenario = slow(calibrations={"only": Calibration(1.0, 0.1)})
-    found = choose(pose(scenario, samples=20, seed=1))
+    found = choose(build_instance(scenario, samples=20, seed=1))
     assert found.portfolio.choices == ()
     assert why_nothing(scenario, found.options, found.problem) == (
         "Nothing is funded: no option is worth what it costs. Nearest: T alone from 2025, 1.85 billion KRW short: "
@@ -102,14 +102,14 @@ def test_an_empty_portfolio_says_what_would_bring_the_nearest_in_and_that_does()
     )
     for change, funded in (({"value": 126.0}, 0), ({"value": 128.0}, 1), ({"cost": 7.9}, 0), ({"cost": 7.8}, 1)):
         changed = {"T": replace(scenario.technologies["T"], **change)}
-        again = choose(pose(replace(scenario, technologies=changed), samples=20, seed=1))
+        again = choose(build_instance(replace(scenario, technologies=changed), samples=20, seed=1))
         assert len(again.portfolio.choices) == funded, change
 
 
 def test_an_empty_portfolio_says_which_rule_stands_against_the_best_option() -> None:
     poor = replace(slow().programmes["line"], budget={2024: 2.0, 2025: 2.0})
     scenario = slow(programmes={"line": poor})
-    found = choose(pose(scenario, samples=20, seed=1))
+    found = choose(build_instance(scenario, samples=20, seed=1))
     said = why_nothing(scenario, found.options, found.problem)
     assert said.startswith("Nothing is funded: no option by itself keeps every rule. Of most worth: T alone from 2024")
     assert "the 2024 budget of Line" in said

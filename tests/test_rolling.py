@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from rdsim.case import DAYS_PER_YEAR, UNSET, Luck, Outcomes
+from rdsim.case import DAYS_PER_YEAR, UNSET, Outcomes, SamplePaths
 from rdsim.domain import (
     Calibration,
     Choice,
@@ -53,7 +53,7 @@ from rdsim.rolling import (
     stopping,
     supply_of,
 )
-from rdsim.search import Posed, choose, pose
+from rdsim.search import Instance, build_instance, choose
 from rdsim.simulation import Running, expected_worths
 from tests.simple import plain
 from tests.sizes import size
@@ -91,13 +91,13 @@ def late() -> Scenario:
 
 
 @pytest.fixture(scope="module")
-def slow() -> Posed:
-    return pose(late(), samples=400, seed=3)
+def slow() -> Instance:
+    return build_instance(late(), samples=400, seed=3)
 
 
 @pytest.fixture(scope="module")
 def crowd() -> tuple[Supply, Portfolio]:
-    posed = pose(crowded(), samples=200, seed=3)
+    posed = build_instance(crowded(), samples=200, seed=3)
     every = tuple(Choice(f"T{k}", "domestic", "", 2024) for k in range(8))
     plan = ranked(Portfolio(every), posed.scenario)
     return supply_of(posed, plan), plan
@@ -153,7 +153,7 @@ def test_what_a_partner_may_still_be_given_is_what_was_not_given_to_it() -> None
     """16 less the 6 of A: just enough for B with the partner, who is worth more than B alone."""
     scenario = bound()
     plan = ranked(Portfolio((Choice("A", "joint", "US", 2024),)), scenario)
-    supply = supply_of(pose(scenario, samples=200, seed=1), plan)
+    supply = supply_of(build_instance(scenario, samples=200, seed=1), plan)
     courses = proposals(supply, Policy({}), Course(plan), broken(supply.worlds, Course(plan), 2025))
     assert Choice("B", "joint", "US", 2025, 2) in {one for course in courses for one in course.choices}
 
@@ -221,14 +221,14 @@ def test_an_imagined_attempt_lasts_longer_than_it_has_lasted() -> None:
 # --- no decision knows the future -----------------------------------------------------------------
 
 
-def taken(supply: Supply, plan: Portfolio, luck: Luck) -> dict[int, Course]:
+def taken(supply: Supply, plan: Portfolio, luck: SamplePaths) -> dict[int, Course]:
     """The course after each year's decisions."""
     years = [2024, *decision_years(supply.posed.scenario)]
     return dict(zip(years, courses(supply, Policy({}), plan, luck, 0), strict=True))
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_scrambling_the_future_changes_no_past_decision(number: int, slow: Posed) -> None:
+def test_scrambling_the_future_changes_no_past_decision(number: int, slow: Instance) -> None:
     plan = ranked(Portfolio(tuple(Choice(name, "domestic", "", 2024 + k) for k, name in enumerate("ABC"))), late())
     supply = supply_of(slow, plan)
     luck = supply.worlds.actual(number)
@@ -242,7 +242,7 @@ def test_scrambling_the_future_changes_no_past_decision(number: int, slow: Posed
                 assert (after[same].stops, after[same].choices) == (before[same].stops, before[same].choices)
 
 
-def test_the_future_does_change_later_decisions(slow: Posed) -> None:
+def test_the_future_does_change_later_decisions(slow: Instance) -> None:
     """Else the test above would hold for a policy that decides nothing."""
     plan = ranked(Portfolio(tuple(Choice(name, "domestic", "", 2024 + k) for k, name in enumerate("ABC"))), late())
     supply = supply_of(slow, plan)
@@ -276,8 +276,8 @@ class Exact:
         chosen = tuple(Choice(name, "domestic", "", year) for name, year in starts.items())
         return Course(ranked(Portfolio(chosen), self.scenario))
 
-    def rows(self, some: list[int]) -> Luck:
-        return Luck(**{name: np.ascontiguousarray(column[some]) for name, column in self.luck._asdict().items()})
+    def rows(self, some: list[int]) -> SamplePaths:
+        return SamplePaths(**{name: np.ascontiguousarray(column[some]) for name, column in self.luck._asdict().items()})
 
     def static(self) -> tuple[float, dict[str, int], Floats]:
         """Worth of the best portfolio, its starts, and the most in each play of luck."""
@@ -341,7 +341,7 @@ def exact() -> Exact:
     return Exact()
 
 
-def test_exact_policies_stand_in_their_order_and_rolling_comes_near_the_best(exact: Exact, slow: Posed) -> None:
+def test_exact_policies_stand_in_their_order_and_rolling_comes_near_the_best(exact: Exact, slow: Instance) -> None:
     static, starts, most = exact.static()
     adaptive, foresight = exact.adaptive(), float(most @ exact.chances)
     assert static + 1e-9 < adaptive < foresight - 1e-9
@@ -367,7 +367,7 @@ def test_with_nothing_to_decide_rolling_is_static(crowd: tuple[Supply, Portfolio
     assert all(not course.stops and course.choices == Course(plan).choices for course in found.courses)
 
 
-def test_rolling_repeats_with_any_number_of_threads(slow: Posed) -> None:
+def test_rolling_repeats_with_any_number_of_threads(slow: Instance) -> None:
     plan = choose(slow).portfolio
     one, two = (
         roll(supply_of(replace(slow, running=Running(threads=threads)), plan), Policy({}), plan, range(12))
@@ -378,7 +378,7 @@ def test_rolling_repeats_with_any_number_of_threads(slow: Posed) -> None:
     assert [course.stops for course in one.courses] == [course.stops for course in two.courses]
 
 
-def test_both_engines_roll_alike(slow: Posed) -> None:
+def test_both_engines_roll_alike(slow: Instance) -> None:
     plan = choose(slow).portfolio
     fast = roll(supply_of(slow, plan), Policy({}), plan, range(4))
     plainly = roll(supply_of(replace(slow, running=Running("simpy")), plan), Policy({}), plan, range(4))
@@ -405,7 +405,7 @@ def test_what_lies_ahead_is_the_mean_of_what_comes(crowd: tuple[Supply, Portfoli
     assert abs(gap.mean()) < 4 * gap.std(ddof=1) / len(gap) ** 0.5 + 0.02 * abs(np.mean(came))
 
 
-def test_stops_are_those_worth_least_and_no_must_fund(slow: Posed) -> None:
+def test_stops_are_those_worth_least_and_no_must_fund(slow: Instance) -> None:
     plan = ranked(Portfolio(tuple(Choice(name, "domestic", "", 2024 + k) for k, name in enumerate("ABC"))), late())
     supply = supply_of(slow, plan)
     scenario = supply.posed.scenario
@@ -423,7 +423,7 @@ def test_stops_are_those_worth_least_and_no_must_fund(slow: Posed) -> None:
     assert seen
 
 
-def test_foresight_is_no_worse_than_static(slow: Posed) -> None:
+def test_foresight_is_no_worse_than_static(slow: Instance) -> None:
     plan = choose(slow).portfolio
     static, _ = expected_worths(slow.scenario, plan, replications=12, seed=slow.seed)
     told = foresee(slow, plan, range(12))

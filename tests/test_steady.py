@@ -15,15 +15,15 @@ from rdsim.formulation import state
 from rdsim.optimiser import PortfolioProblem, Solving, solve
 from rdsim.optimiser.problem.problem import rounded
 from rdsim.options import Options
-from rdsim.search import Posed, pose
+from rdsim.search import Instance, build_instance
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 SUMMED = ("mean", "p_in_time", "payments", "abroad", "joint", "occupancy", "npv", "gain", "sold")
 
 
 @pytest.fixture(scope="module", params=["medical-ai-2024", "korea-japan-fine-chemicals"])
-def posed(request: pytest.FixtureRequest) -> Posed:
-    return pose(rdsim.load(SCENARIOS / request.param), samples=40)
+def posed(request: pytest.FixtureRequest) -> Instance:
+    return build_instance(rdsim.load(SCENARIOS / request.param), samples=40)
 
 
 def shaken(options: Options, rng: np.random.Generator) -> Options:
@@ -47,7 +47,7 @@ def bytes_of(problem: PortfolioProblem) -> tuple[bytes, ...]:
     return tuple(array.tobytes() for array in arrays)
 
 
-def test_the_last_bits_of_what_is_summed_are_not_in_the_problem_nor_in_its_portfolio(posed: Posed) -> None:
+def test_the_last_bits_of_what_is_summed_are_not_in_the_problem_nor_in_its_portfolio(posed: Instance) -> None:
     rng = np.random.default_rng(2)
     first = solve(posed.problem, Solving(gap=0.01))
     for _ in range(3):

@@ -17,7 +17,7 @@ from rdsim.errors import ProblemError
 from rdsim.optimiser import Solving, evaluate, solve
 from rdsim.optimiser.models.variations import with_caps, with_fixed
 from rdsim.scenario import load
-from rdsim.search import Posed, Proposal, choose, fresh_values, pose
+from rdsim.search import Instance, Proposal, build_instance, choose, fresh_values
 from rdsim.simulation import expected_worths, replicate
 from rdsim.studies.built_in.alternatives import Nearby, usual_swaps
 from tests.command import Ran
@@ -56,12 +56,12 @@ def scenario(folder: Path) -> Scenario:
 
 
 @pytest.fixture(scope="module")
-def posed(scenario: Scenario) -> Posed:
-    return pose(scenario, samples=40)
+def posed(scenario: Scenario) -> Instance:
+    return build_instance(scenario, samples=40)
 
 
 @pytest.fixture(scope="module")
-def best(posed: Posed) -> Proposal:
+def best(posed: Instance) -> Proposal:
     return choose(posed, solving=Solving(gap=0.0))
 
 
@@ -74,7 +74,7 @@ def rdsim(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 # --- what they say --------------------------------------------------------------------------------
 
 
-def test_every_point_of_a_front_is_what_its_portfolio_comes_to(posed: Posed, best: Proposal) -> None:
+def test_every_point_of_a_front_is_what_its_portfolio_comes_to(posed: Instance, best: Proposal) -> None:
     found = studies.frontier(posed, "value", "funded", points=None, replications=20)
     table = found.tables["frontier"]
     assert found.record["front"]["complete"]
@@ -94,14 +94,14 @@ def test_every_point_of_a_front_is_what_its_portfolio_comes_to(posed: Posed, bes
         assert sum(bool(choice.partner) for choice in chosen.choices) == row.joint
 
 
-def test_moves_along_a_front_are_told(posed: Posed) -> None:
+def test_moves_along_a_front_are_told(posed: Instance) -> None:
     table = studies.frontier(posed, "value", "funded", points=None, replications=5).tables["frontier"]
     assert table["enters"].iloc[0] == table["leaves"].iloc[0] == ""
     for before, after in itertools.pairwise(table.itertuples()):
         assert after.funded - before.funded == len(after.enters.split()) - len(after.leaves.split())
 
 
-def test_less_payment_is_better_unless_said_otherwise(posed: Posed) -> None:
+def test_less_payment_is_better_unless_said_otherwise(posed: Instance) -> None:
     cheap = studies.frontier(posed, "value", "payments", points=4, solving=Solving(gap=0.0), replications=5)
     dear = studies.frontier(posed, "value", "max:payments", points=4, solving=Solving(gap=0.0), replications=5)
     assert cheap.record["front"]["senses"] == ["max", "min"]
@@ -109,7 +109,7 @@ def test_less_payment_is_better_unless_said_otherwise(posed: Posed) -> None:
     assert dear.tables["frontier"]["second"].is_monotonic_increasing
 
 
-def test_unknown_figures_are_named_at_once_with_what_was_meant(posed: Posed) -> None:
+def test_unknown_figures_are_named_at_once_with_what_was_meant(posed: Instance) -> None:
     with pytest.raises(ProblemError) as caught:
         studies.frontier(posed, "vallue", "fundet")
     assert "vallue" in str(caught.value)
@@ -119,7 +119,7 @@ def test_unknown_figures_are_named_at_once_with_what_was_meant(posed: Posed) -> 
         studies.frontier(posed, "funded", "funded")
 
 
-def test_alternatives_are_apart_and_near(posed: Posed, best: Proposal) -> None:
+def test_alternatives_are_apart_and_near(posed: Instance, best: Proposal) -> None:
     found = studies.alternatives(
         posed, best, resamples=4, replications=10, nearby=Nearby(count=3, within=3.0, swaps=2), solving=Solving(gap=0.0)
     )
@@ -140,7 +140,7 @@ def test_alternatives_are_apart_and_near(posed: Posed, best: Proposal) -> None:
     assert (firm["n"] == 4).all()
 
 
-def test_without_an_alternative_nothing_is_claimed_of_alternatives(posed: Posed, best: Proposal) -> None:
+def test_without_an_alternative_nothing_is_claimed_of_alternatives(posed: Instance, best: Proposal) -> None:
     found = studies.alternatives(
         posed, best, resamples=6, replications=5, nearby=Nearby(within=0.0, swaps=50), solving=Solving(gap=0.0)
     )
@@ -155,7 +155,7 @@ def test_without_an_alternative_nothing_is_claimed_of_alternatives(posed: Posed,
     assert (firm.loc[firm["class"] == "exterior", "resampled"] == 0).all()
 
 
-def test_swaps_follow_the_size_of_the_portfolio(posed: Posed, best: Proposal) -> None:
+def test_swaps_follow_the_size_of_the_portfolio(posed: Instance, best: Proposal) -> None:
     assert [usual_swaps(funded) for funded in (0, 3, 25, 26, 120)] == [1, 1, 1, 2, 5]
     found = studies.alternatives(
         posed, best, resamples=1, replications=5, nearby=Nearby(count=1, within=1.0), solving=Solving(gap=0.0)
@@ -163,7 +163,7 @@ def test_swaps_follow_the_size_of_the_portfolio(posed: Posed, best: Proposal) ->
     assert found.record["alternatives"]["swaps"] == usual_swaps(len(best.solution.chosen)) == 1
 
 
-def test_a_payment_ratio_is_told_by_programme_and_compared_with_none(posed: Posed, best: Proposal) -> None:
+def test_a_payment_ratio_is_told_by_programme_and_compared_with_none(posed: Instance, best: Proposal) -> None:
     found = studies.commitment(posed, (1.0, 0.5, 3.0), replications=60, solving=Solving(gap=0.0))
     table = found.tables["commitment"]
     lines = [*posed.scenario.programmes, "all programmes"]
@@ -186,7 +186,7 @@ def test_a_payment_ratio_is_told_by_programme_and_compared_with_none(posed: Pose
     assert neutral == {choice.technology for choice in best.portfolio.choices}
 
 
-def test_no_ratio_is_recommended_that_is_not_shown_better(posed: Posed) -> None:
+def test_no_ratio_is_recommended_that_is_not_shown_better(posed: Instance) -> None:
     """Ratios of one portfolio are one choice; a lead that its interval does not carry is no recommendation."""
     found = studies.commitment(posed, (1.0, 1.01, 5.0, 8.0), replications=8, solving=Solving(gap=0.0))
     table = found.tables["commitment"]
@@ -213,18 +213,18 @@ def test_no_ratio_is_recommended_that_is_not_shown_better(posed: Posed) -> None:
     assert not alone.tables["commitment"]["recommended"].any()
 
 
-def _line_name(posed: Posed, line: str) -> str:
+def _line_name(posed: Instance, line: str) -> str:
     programme = posed.scenario.programmes.get(line)
     return programme.name if programme else "All programmes together"
 
 
-def test_impossible_ratios_are_told_at_once(posed: Posed) -> None:
+def test_impossible_ratios_are_told_at_once(posed: Instance) -> None:
     with pytest.raises(ProblemError) as caught:
         studies.commitment(posed, (0.0, 2.0))
     assert len(caught.value.faults) == 2
 
 
-def test_a_ladder_nests_and_prices(posed: Posed, best: Proposal) -> None:
+def test_a_ladder_nests_and_prices(posed: Instance, best: Proposal) -> None:
     found = studies.ladder(posed, (0.6, 1.0, 1.5), solving=Solving(gap=0.0))
     table = found.tables["ladder"].set_index("share")
     assert table.loc[1.0, "plain_value"] == pytest.approx(best.solution.objective)
@@ -236,7 +236,7 @@ def test_a_ladder_nests_and_prices(posed: Posed, best: Proposal) -> None:
     assert decisions[0] <= decisions[1] <= decisions[2]
 
 
-def test_a_certificate_holds_its_parts_apart(posed: Posed, best: Proposal) -> None:
+def test_a_certificate_holds_its_parts_apart(posed: Instance, best: Proposal) -> None:
     found = studies.certificate(posed, best, batches=4, evaluation=400, worlds=4, solving=Solving(gap=0.0))
     table = found.tables["certificate"].set_index("part")
     assert table.loc["solver gap", "amount"] == pytest.approx(0, abs=1e-6)
@@ -256,7 +256,7 @@ def test_a_certificate_holds_its_parts_apart(posed: Posed, best: Proposal) -> No
     )
 
 
-def test_fresh_values_are_new_and_repeat(posed: Posed) -> None:
+def test_fresh_values_are_new_and_repeat(posed: Instance) -> None:
     """The same index gives the same worlds, for all options or some; no index gives those that chose."""
     every, again = fresh_values(posed, 3, 40), fresh_values(posed, 3, 40)
     assert (every == again).all()
@@ -269,7 +269,7 @@ def test_fresh_values_are_new_and_repeat(posed: Posed) -> None:
     assert (np.abs(every.mean(axis=0) - other.mean(axis=0)) < 6 * error).all()
 
 
-def test_the_value_of_a_point_is_the_judges(posed: Posed) -> None:
+def test_the_value_of_a_point_is_the_judges(posed: Instance) -> None:
     found = studies.frontier(posed, "value", "partners_opened", points=None, replications=5)
     index = {choice: o for o, choice in enumerate(posed.options.choices)}
     for row in found.tables["frontier"].itertuples():
@@ -287,7 +287,7 @@ def _decision(choice: object) -> tuple[object, ...]:
     return tuple(getattr(choice, name) for name in ("technology", "partner", "mode", "start_year"))
 
 
-def test_explanations_hold_when_solved_again(posed: Posed, best: Proposal) -> None:
+def test_explanations_hold_when_solved_again(posed: Instance, best: Proposal) -> None:
     """What a technology costs when forced in or out, and what a cap is worth, by solving those problems here."""
     problem, value = posed.problem, best.solution.objective
     funded = {problem.group_names[problem.group[o]] for o in best.solution.chosen}
@@ -317,7 +317,7 @@ def test_explanations_hold_when_solved_again(posed: Posed, best: Proposal) -> No
         assert row["loss_low"] - 1e-6 <= exact.loc[name, "found"] <= row["loss_high"] + 1e-6
 
 
-def test_explanations_read_well(posed: Posed, best: Proposal) -> None:
+def test_explanations_read_well(posed: Instance, best: Proposal) -> None:
     found = studies.explanation(posed, best, ["unfunded", "starts leap 2024"], solving=Solving(gap=0.0))
     words = " ".join(found.lines)
     for name in found.tables["unfunded"]["technology"]:
@@ -327,7 +327,7 @@ def test_explanations_read_well(posed: Posed, best: Proposal) -> None:
     assert "nan" not in words.lower().split()
 
 
-def test_unknown_names_of_an_explanation_are_told_at_once(posed: Posed, best: Proposal) -> None:
+def test_unknown_names_of_an_explanation_are_told_at_once(posed: Instance, best: Proposal) -> None:
     with pytest.raises(ProblemError) as caught:
         studies.explanation(posed, best, ["T99", "budget leep 2025"])
     assert len(caught.value.faults) == 2
@@ -392,13 +392,13 @@ def test_risk_asked_by_the_scenario_is_answered(rdsim: Rdsim, folder: Path, tmp_
     cvars = []
     for weight in (0.01, 0.9):
         world = load(folder, [f"optimiser.risk.weight={weight}", "optimiser.risk.level=0.8"])
-        found = choose(pose(world, samples=40), solving=Solving(gap=0.0))
+        found = choose(build_instance(world, samples=40), solving=Solving(gap=0.0))
         assert found.appraisal is not None
         assert found.appraisal.feasible
         cvars.append(found.appraisal.cvar)
     assert cvars[1] >= cvars[0] - 1e-6
     held = load(folder, ["optimiser.risk.money=always"])
-    found = choose(pose(held, samples=40), solving=Solving(gap=0.0))
+    found = choose(build_instance(held, samples=40), solving=Solving(gap=0.0))
     assert found.appraisal is not None
     assert found.appraisal.rules
     assert all(rule.holds for rule in found.appraisal.rules)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rdsim.optimiser.adapters import Answer, Limits, State
+from rdsim.optimiser.adapters import RunLimits, SolverResult, SolverState
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.solution import Termination
@@ -32,13 +32,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_folder(tmp_path_factory.mktemp("limits") / "tiny")
 
 
-def stopped(self: Highs, model: Model, limits: Limits, *, relaxed: bool = False, start: object = None) -> Answer:
+def stopped(
+    self: Highs, model: Model, limits: RunLimits, *, relaxed: bool = False, start: object = None
+) -> SolverResult:
     """HiGHS as if a limit had bitten when it had its portfolio and half of its proof."""
     answer = RUN(self, model, limits, relaxed=relaxed)
     if relaxed or answer.values is None:
         return answer
     bound = answer.bound + 0.5 * abs(answer.bound) + 0.1
-    return replace(answer, state=State.STOPPED, termination=Termination.TIME_LIMIT, bound=bound)
+    return replace(answer, state=SolverState.STOPPED, termination=Termination.TIME_LIMIT, bound=bound)
 
 
 @pytest.mark.parametrize(

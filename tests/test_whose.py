@@ -17,7 +17,7 @@ from rdsim.errors import InputError, PortfolioError
 from rdsim.optimiser import Solving, evaluate, solve
 from rdsim.optimiser.models.variations import with_fixed
 from rdsim.scenario import load
-from rdsim.search import Given, Posed, in_own_terms, pose, subject
+from rdsim.search import Given, Instance, build_instance, in_own_terms, subject
 from rdsim.search.views import budgets_times, held_to
 from rdsim.studies.built_in.alternatives import Nearby
 from tests.command import Ran
@@ -54,12 +54,12 @@ def scenario(folder: Path) -> Scenario:
 
 
 @pytest.fixture(scope="module")
-def posed(scenario: Scenario) -> Posed:
-    return pose(scenario, samples=20)
+def posed(scenario: Scenario) -> Instance:
+    return build_instance(scenario, samples=20)
 
 
 @pytest.fixture(scope="module")
-def bold(posed: Posed) -> Portfolio:
+def bold(posed: Instance) -> Portfolio:
     """The best portfolio of five times the money, which the announced money does not allow."""
     loose = budgets_times(posed.scenario, posed.problem, dict.fromkeys(posed.scenario.programmes, 5.0))
     chosen = solve(loose, Solving(gap=0.0)).chosen
@@ -73,7 +73,7 @@ def rdsim(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     return lambda *words: run_command(capsys, monkeypatch, *words)
 
 
-def test_a_portfolio_beyond_the_money_is_put_in_its_own_terms(posed: Posed, bold: Portfolio) -> None:
+def test_a_portfolio_beyond_the_money_is_put_in_its_own_terms(posed: Instance, bold: Portfolio) -> None:
     """Rows at the least ratios at which it fits: a little less, and it does not."""
     own, best = in_own_terms(posed, Given(bold, "bold"))
     assert best.evaluation.feasible
@@ -86,13 +86,13 @@ def test_a_portfolio_beyond_the_money_is_put_in_its_own_terms(posed: Posed, bold
     assert (own.problem.rows.cap == best.problem.rows.cap).all()
 
 
-def test_ratios_that_a_plan_was_chosen_with_are_kept(posed: Posed, bold: Portfolio) -> None:
+def test_ratios_that_a_plan_was_chosen_with_are_kept(posed: Instance, bold: Portfolio) -> None:
     stated = dict.fromkeys(posed.scenario.programmes, 5.0)
     _, best = in_own_terms(posed, Given(bold, "bold", stated))
     assert best.payment_ratios == pytest.approx(stated)
 
 
-def test_what_a_plan_funds_is_explained_as_funded(posed: Posed, bold: Portfolio) -> None:
+def test_what_a_plan_funds_is_explained_as_funded(posed: Instance, bold: Portfolio) -> None:
     """Whether or not the one-shot optimum funds it; and what losing it costs is found by solving again."""
     own, best = subject(posed, Given(bold, "the plan of somewhere"), solving=Solving(gap=0.0))
     funded = [choice.technology for choice in bold.choices]
@@ -111,7 +111,7 @@ def test_what_a_plan_funds_is_explained_as_funded(posed: Posed, bold: Portfolio)
         assert exact.loc[name, "found"] == pytest.approx(max(inside - outside, 0.0), abs=1e-6)
 
 
-def test_a_worse_portfolio_is_said_to_be_beside_a_better_one(posed: Posed, bold: Portfolio) -> None:
+def test_a_worse_portfolio_is_said_to_be_beside_a_better_one(posed: Instance, bold: Portfolio) -> None:
     some = replace(bold, choices=bold.choices[:2])
     own, best = subject(posed, Given(some, "mine.csv"), solving=Solving(gap=0.0))
     found = studies.certificate(own, best, batches=2, evaluation=40, worlds=0, solving=Solving(gap=0.0))
@@ -123,7 +123,7 @@ def test_a_worse_portfolio_is_said_to_be_beside_a_better_one(posed: Posed, bold:
     ]
 
 
-def test_alternatives_are_alternatives_to_the_given_portfolio(posed: Posed, bold: Portfolio) -> None:
+def test_alternatives_are_alternatives_to_the_given_portfolio(posed: Instance, bold: Portfolio) -> None:
     own, best = subject(posed, Given(bold, "mine"), solving=Solving(gap=0.0))
     found = studies.alternatives(
         own, best, resamples=2, replications=4, nearby=Nearby(count=2, within=0.5, swaps=1), solving=Solving(gap=0.0)
@@ -132,7 +132,7 @@ def test_alternatives_are_alternatives_to_the_given_portfolio(posed: Posed, bold
     assert found.tables["alternatives"]["value"].iloc[0] == pytest.approx(best.evaluation.objective)
 
 
-def test_a_nested_ladder_keeps_the_decisions_of_the_given_portfolio(posed: Posed, bold: Portfolio) -> None:
+def test_a_nested_ladder_keeps_the_decisions_of_the_given_portfolio(posed: Instance, bold: Portfolio) -> None:
     own, best = in_own_terms(posed, Given(bold, "mine"))
     found = studies.ladder(own, (0.5, 1.0, 1.5), best=best, solving=Solving(gap=0.0))
     mine = {(c.technology, c.partner, c.start_year) for c in bold.choices}
@@ -146,7 +146,7 @@ def test_a_nested_ladder_keeps_the_decisions_of_the_given_portfolio(posed: Posed
     assert {(c.technology, c.partner, c.start_year) for c in without.portfolios["nested-150"].choices} >= mine
 
 
-def test_a_front_marks_the_given_portfolio(posed: Posed, bold: Portfolio) -> None:
+def test_a_front_marks_the_given_portfolio(posed: Instance, bold: Portfolio) -> None:
     own, best = in_own_terms(posed, Given(bold, "mine"))
     found = studies.frontier(own, "value", "funded", points=3, best=best, solving=Solving(gap=0.0), replications=4)
     row = found.tables["frontier"].set_index("portfolio").loc["given"]
@@ -155,7 +155,7 @@ def test_a_front_marks_the_given_portfolio(posed: Posed, bold: Portfolio) -> Non
     assert "mine" in found.lines[0]
 
 
-def test_commitment_sets_the_given_portfolio_beside_its_curves(posed: Posed, bold: Portfolio) -> None:
+def test_commitment_sets_the_given_portfolio_beside_its_curves(posed: Instance, bold: Portfolio) -> None:
     _, best = in_own_terms(posed, Given(bold, "mine"))
     found = studies.commitment(posed, (1.0,), best=best, replications=6, solving=Solving(gap=0.0))
     row = found.tables["commitment"].iloc[-1]
@@ -163,7 +163,7 @@ def test_commitment_sets_the_given_portfolio_beside_its_curves(posed: Posed, bol
     assert any(line.startswith("The portfolio that this speaks of gains") for line in found.lines)
 
 
-def test_portfolios_that_cannot_be_are_refused_with_what_they_break(posed: Posed, bold: Portfolio) -> None:
+def test_portfolios_that_cannot_be_are_refused_with_what_they_break(posed: Instance, bold: Portfolio) -> None:
     must = replace(posed, problem=replace(posed.problem, fixed_out_groups=(0, 1, 2, 3, 4, 5)))
     with pytest.raises(PortfolioError) as caught:
         in_own_terms(must, Given(bold, "mine.csv"))

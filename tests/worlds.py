@@ -14,7 +14,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from rdsim import portfolio
-from rdsim.case import Case, Luck, Outcomes, build
+from rdsim.case import Case, Outcomes, SamplePaths, build
 from rdsim.domain import (
     BreakRisk,
     BudgetRisk,
@@ -80,7 +80,7 @@ class World:
         """The arrays of the world."""
         return build(self.scenario, self.portfolio, stops=self.stops, kept=self.kept)
 
-    def luck(self, case: Case, replications: int) -> Luck:
+    def luck(self, case: Case, replications: int) -> SamplePaths:
         """The luck of its first replications; in every other world breaks come on the days on which all else comes."""
         luck = lay_out(self.scenario, case, self.choices, Draws(self.seed, range(replications)))
         if self.seed % 2:
@@ -88,7 +88,7 @@ class World:
         return luck._replace(break_day=np.where(luck.break_day < 0, -1, luck.break_day // 90 * 90))
 
 
-def run_both(world: World, replications: int) -> tuple[Case, Luck, Outcomes, Outcomes]:
+def run_both(world: World, replications: int) -> tuple[Case, SamplePaths, Outcomes, Outcomes]:
     """The world's arrays, and the outcomes of the SimPy and the compiled engine."""
     case = world.case()
     luck = world.luck(case, replications)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rdsim.calibrating.calibration import Asked, Fitted, calibrate
+from rdsim.calibrating.calibration import CalibrationSettings, Fitted, calibrate
 from rdsim.calibrating.fragment import fragment
 from rdsim.calibrating.page import described, sheet, study
 from rdsim.calibrating.prediction import Check, check
 from rdsim.calibrating.records import Records, read
 
 __all__ = [
-    "Asked",
+    "CalibrationSettings",
     "Check",
     "Fitted",
     "Records",

@@ -13,8 +13,8 @@ import pandas as pd
 from rdsim.calibrating.fitting import (
     REFERENCE,
     SUCCESS,
-    Candidate,
     Fit,
+    ModelScore,
     bootstrap,
     fit,
     interval,
@@ -27,14 +27,14 @@ from rdsim.calibrating.records import Records, read
 from rdsim.domain import Steps
 from rdsim.stats import Interval
 
-__all__ = ["Asked", "Fitted", "Progress", "calibrate"]
+__all__ = ["CalibrationSettings", "Fitted", "Progress", "calibrate"]
 
 Progress = Callable[[str, int, int], None]
 _MONTHS = 12.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class CalibrationSettings:
     """How to fit: `months` is the window that medians are stated for, `as_of` the last look (see `records.read`)."""
 
     distribution: Literal["best", "lognormal", "gamma"] = "best"
@@ -56,10 +56,10 @@ class Fitted:
     """What `rdsim calibrate` found."""
 
     name: str
-    asked: Asked
+    asked: CalibrationSettings
     records: Records
     best: Fit
-    candidates: list[Candidate]
+    candidates: list[ModelScore]
     again: list[Fit]  # of the bootstrap
     lowest_success: float
     other: Fit | None  # the other view of plans
@@ -117,7 +117,7 @@ class Fitted:
 
 def calibrate(
     projects: str | Path,
-    asked: Asked | None = None,
+    asked: CalibrationSettings | None = None,
     name: str = "",
     tests: tuple[str | Path, ...] = (),
     progress: Progress | None = None,
@@ -126,7 +126,7 @@ def calibrate(
 
     Raises RecordsError with every fault of the files.
     """
-    asked = asked or Asked()
+    asked = asked or CalibrationSettings()
     tell = progress or (lambda _stage, _done, _total: None)
     records = read(projects, asked.as_of)
     others = [read(path, asked.as_of) for path in tests]
@@ -149,7 +149,7 @@ def calibrate(
     )
 
 
-def _again(records: Records, best: Fit, asked: Asked, tell: Progress) -> list[Fit]:
+def _again(records: Records, best: Fit, asked: CalibrationSettings, tell: Progress) -> list[Fit]:
     done = 0
 
     def more(count: int) -> None:

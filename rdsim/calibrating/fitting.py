@@ -29,10 +29,10 @@ __all__ = [
     "PARTNERS",
     "REFERENCE",
     "SUCCESS",
-    "Candidate",
     "Fit",
-    "Model",
+    "ModelScore",
     "Shape",
+    "StepModel",
     "bootstrap",
     "fit",
     "fit_model",
@@ -60,7 +60,7 @@ _DROP = 1.92  # of the log-likelihood, at the ends of a 95% profile interval: ha
 
 
 @dataclass(frozen=True)
-class Model:
+class StepModel:
     """What is fitted."""
 
     shape: Shape
@@ -82,7 +82,7 @@ class Model:
 class Fit:
     """A model's estimates."""
 
-    model: Model
+    model: StepModel
     parameters: Floats
     log_likelihood: float
     identified: tuple[int, ...]  # TRLs whose step was attempted often enough
@@ -128,7 +128,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class ModelScore:
     """A model that was compared."""
 
     name: str
@@ -142,23 +142,23 @@ def fit(
     kinds: tuple[Kind, ...] = ("lognormal", "gamma"),
     success: float = SUCCESS,
     stops_at_plan: bool = False,
-) -> tuple[Fit, list[Candidate]]:
+) -> tuple[Fit, list[ModelScore]]:
     """The best model by Akaike's criterion, and all that were compared, best first."""
     shapes: tuple[Shape, ...] = ("same", "line", "steps")
     told = bool(np.isfinite(records.partners).any())
     extras = [(pace, partners) for pace in (True, False) for partners in ((True, False) if told else (False,))]
     models = [
-        Model(shape, kind, pace, partners, success, stops_at_plan)
+        StepModel(shape, kind, pace, partners, success, stops_at_plan)
         for kind in kinds
         for shape in shapes
         for pace, partners in extras
     ]
     fits = sorted((fit_model(records, model) for model in models), key=lambda one: one.aic)
-    compared = [Candidate(one.model.name, len(one.parameters), one.log_likelihood, one.aic) for one in fits]
+    compared = [ModelScore(one.model.name, len(one.parameters), one.log_likelihood, one.aic) for one in fits]
     return fits[0], compared
 
 
-def fit_model(records: Records, model: Model, like: Fit | None = None) -> Fit:
+def fit_model(records: Records, model: StepModel, like: Fit | None = None) -> Fit:
     """The maximum likelihood estimates of one model; `like` gives the start, and which steps are identified."""
     identified = _identified(records) if like is None else like.identified
     start = None if like is None else like.parameters
@@ -224,16 +224,16 @@ def _own(identified: tuple[int, ...]) -> int:
     return max(1, max(identified, default=1) - min(identified, default=1) + 1)
 
 
-def _sizes(model: Model, identified: tuple[int, ...]) -> int:
+def _sizes(model: StepModel, identified: tuple[int, ...]) -> int:
     return {"same": 1, "line": 2, "steps": _own(identified)}[model.shape]
 
 
-def _start(model: Model, identified: tuple[int, ...]) -> Floats:
+def _start(model: StepModel, identified: tuple[int, ...]) -> Floats:
     medians = {"same": [2.7], "line": [2.7, 0.0], "steps": [2.7] * _own(identified)}[model.shape]
     return np.array([*medians, np.log(0.8), *([0.5] * model.pace), *([0.0] * model.partners)])
 
 
-def _bounds(model: Model, identified: tuple[int, ...]) -> list[tuple[float, float]]:
+def _bounds(model: StepModel, identified: tuple[int, ...]) -> list[tuple[float, float]]:
     """Medians from a week to a century, spreads that a distribution can have."""
     medians = [(-1.4, 7.1)] * _sizes(model, identified)
     if model.shape == "line":
@@ -241,7 +241,7 @@ def _bounds(model: Model, identified: tuple[int, ...]) -> list[tuple[float, floa
     return [*medians, (np.log(0.1), np.log(3.0)), *([(-1.0, 3.0)] * model.pace), *([(-2.0, 2.0)] * model.partners)]
 
 
-def _law(model: Model, parameters: Floats, identified: tuple[int, ...]) -> Law:
+def _law(model: StepModel, parameters: Floats, identified: tuple[int, ...]) -> Law:
     steps = np.arange(1, 9)
     if model.shape == "line":
         logs = parameters[0] + parameters[1] * (steps - 3)
@@ -255,7 +255,7 @@ def _law(model: Model, parameters: Floats, identified: tuple[int, ...]) -> Law:
     return Law(tuple(medians.tolist()), sigma, model.kind, model.success)
 
 
-def _windows(model: Model, parameters: Floats, records: Records) -> Floats:
+def _windows(model: StepModel, parameters: Floats, records: Records) -> Floats:
     factor = np.ones(records.count)
     if model.pace:
         factor *= (records.months / REFERENCE) ** parameters[-1 - model.partners]
@@ -265,7 +265,7 @@ def _windows(model: Model, parameters: Floats, records: Records) -> Floats:
     return np.asarray(records.months / factor)
 
 
-def _log_likelihood(model: Model, parameters: Floats, records: Records, identified: tuple[int, ...]) -> float:
+def _log_likelihood(model: StepModel, parameters: Floats, records: Records, identified: tuple[int, ...]) -> float:
     windows = np.clip(_windows(model, parameters, records), 0.01, 2000.0)
     chances = gain_probabilities(_law(model, parameters, identified), records.begin, windows)
     mine = chances[np.arange(records.count), records.gain]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from rdsim.arrays import Floats, Ints
 from rdsim.errors import Fault, RecordsError
 from rdsim.numerals import Style, number, number_advice
-from rdsim.tables import Row, Table, did_you_mean, headed, read_table, shown
+from rdsim.tables import Table, TableRow, did_you_mean, headed, read_table, shown
 
 __all__ = ["Records", "read"]
 
@@ -145,7 +145,7 @@ class _Reading:
         self.faults: list[Fault] = []
         self.cut = 0
 
-    def record(self, row: Row) -> _Record | None:
+    def record(self, row: TableRow) -> _Record | None:
         """The record of a row; None if it has faults, lacks a TRL, or began after the last look."""
         before = len(self.faults)
         begin, reached, planned = (self._level(row, name) for name in (*_REQUIRED, "trl_planned_end"))
@@ -158,12 +158,12 @@ class _Reading:
             return None
         return begin, reached - begin, months, partners, -1 if planned is None else max(planned - begin, 0)
 
-    def _fault(self, row: Row, column: str, rule: str, suggestion: str = "") -> None:
+    def _fault(self, row: TableRow, column: str, rule: str, suggestion: str = "") -> None:
         place = f"{self.name}, row {row.number}, column {column}"
         text = row.cells.get(column, "")
         self.faults.append(Fault(place, rule, shown(text), suggestion or number_advice(text, self.style, share=False)))
 
-    def _level(self, row: Row, column: str) -> int | None:
+    def _level(self, row: TableRow, column: str) -> int | None:
         if column not in row.cells:
             return None
         value = number(row.cells[column], self.style)
@@ -172,7 +172,7 @@ class _Reading:
             return None
         return int(value)
 
-    def _partners(self, row: Row) -> float:
+    def _partners(self, row: TableRow) -> float:
         if "n_partners" not in row.cells:
             return float("nan")
         value = number(row.cells["n_partners"], self.style)
@@ -181,7 +181,7 @@ class _Reading:
             return float("nan")
         return float(value)
 
-    def _months(self, row: Row) -> float | None:
+    def _months(self, row: TableRow) -> float | None:
         """How long the project was observed: to its end or to the last look."""
         begun, ended = (self._date(row, name) for name in ("start", "end"))
         told = self._duration(row, begun, ended)
@@ -190,7 +190,7 @@ class _Reading:
         self.cut += 1
         return min(told, float(self.look - begun)) if self.look > begun else None
 
-    def _date(self, row: Row, column: str) -> int | None:
+    def _date(self, row: TableRow, column: str) -> int | None:
         if column not in row.cells:
             return None
         found = _month(row.cells[column])
@@ -198,7 +198,7 @@ class _Reading:
             self._fault(row, column, "must be a month as 2024-07")
         return found
 
-    def _duration(self, row: Row, begun: int | None, ended: int | None) -> float | None:
+    def _duration(self, row: TableRow, begun: int | None, ended: int | None) -> float | None:
         if "months" in row.cells:
             value = number(row.cells["months"], self.style)
             if value is None or not 0 < value <= _LONGEST:
@@ -213,7 +213,7 @@ class _Reading:
             return None
         return float(ended - begun)
 
-    def _lacking(self, row: Row, begun: int | None, ended: int | None) -> None:
+    def _lacking(self, row: TableRow, begun: int | None, ended: int | None) -> None:
         for column, found in (("start", begun), ("end", ended)):
             if found is None and column not in row.cells:
                 self._fault(row, column, "is needed where months is not given")

@@ -94,7 +94,7 @@ def of_proposal(scenario: Scenario, proposal: Proposal, seed: int, asked: Mappin
     )
 
 
-def of_problem(posed: problems.Posed, solution: Solution, asked: Mapping[str, Any]) -> Study:
+def of_problem(posed: problems.StatedProblem, solution: Solution, asked: Mapping[str, Any]) -> Study:
     """The answer to a problem that was stated by tables; `asked` is what the solver was told."""
     return Study(
         "optimise",

@@ -5,8 +5,8 @@ probability) never turns good luck into bad. A field's common factor F enters th
 step's luck and time with its loading l, as -l F + sqrt(1 - l^2) e (a Gaussian copula); with both loadings
 zero, technologies are independent.
 
-A `Chance` says how the luck of a case is distributed and where its random numbers are. `lay_out` draws all of it for
-some replications, as arrays; the compiled engine draws from the `Chance` only what a replication comes to need.
+An `InputModel` says how the luck of a case is distributed and where its random numbers are. `lay_out` draws all of it
+for some replications, as arrays; the compiled engine draws from the `InputModel` only what a replication comes to need.
 What no compiled function gives - Erlang quantiles, and distributions other than the lognormal - is laid out in numpy
 for both.
 """
@@ -20,19 +20,19 @@ import numpy.typing as npt
 from scipy.special import gammaincinv, ndtri
 
 from rdsim.arrays import Floats, Ints
-from rdsim.case import DAYS_PER_MONTH, STEPS, Case, Luck, most_reviews, technologies
+from rdsim.case import DAYS_PER_MONTH, STEPS, Case, SamplePaths, most_reviews, technologies
 from rdsim.distributions import LOGNORMAL
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws, Purpose, addresses
 from rdsim.luck import kernels
-from rdsim.luck.chance import Chance, agreement_chance, chance, no_chance, pooled
+from rdsim.luck.chance import InputModel, agreement_chance, chance, no_chance, pooled
 from rdsim.luck.factors import factors, mean_factor
 from rdsim.native.blocks import Block, select
 from rdsim.native.jit import jit
 from rdsim.scenario import Pool, drawn, market_probability, step_distribution
 
 __all__ = [
-    "Chance",
+    "InputModel",
     "agreement_chance",
     "chance",
     "comes_to_market",
@@ -45,17 +45,19 @@ __all__ = [
 ]
 
 
-def lay_out(scenario: Scenario, case: Case, choices: tuple[Choice, ...], draws: Draws) -> Luck:
+def lay_out(scenario: Scenario, case: Case, choices: tuple[Choice, ...], draws: Draws) -> SamplePaths:
     """The whole luck of a case for some replications; `choices` in the order of the case's projects."""
     source = chance(scenario, case, choices, draws.seed)
     rest = lay_out_rest(scenario, case, choices, draws)
     luck = _room(source, case, len(draws.replications))._replace(**rest)
-    rows = Block("Luck", luck._asdict(), rows=frozenset(Luck._fields))
-    _lay_out(Block("Chance", scratch(source)), rows, np.array(draws.replications, np.int64), "step_days" not in rest)
+    rows = Block("SamplePaths", luck._asdict(), rows=frozenset(SamplePaths._fields))
+    _lay_out(
+        Block("InputModel", scratch(source)), rows, np.array(draws.replications, np.int64), "step_days" not in rest
+    )
     return luck
 
 
-def scratch(source: Chance) -> dict[str, Any]:
+def scratch(source: InputModel) -> dict[str, Any]:
     """The fields of a chance, with room for the number of a replication and for its common factors."""
     return {
         **source._asdict(),
@@ -69,7 +71,7 @@ def laid_out_bytes(scenario: Scenario, case: Case, choices: tuple[Choice, ...]) 
     return sum(column.nbytes for column in _room(chance(scenario, case, choices, 0), case, 1))
 
 
-def _room(source: Chance, case: Case, count: int) -> Luck:
+def _room(source: InputModel, case: Case, count: int) -> SamplePaths:
     """Arrays for what `count` replications can come to need, and no more: reviews are as many as the horizon allows."""
     names, years = len(source.field), case.budget.shape[1]
     steps, reviews = (count, names, STEPS, case.attempts), (count, names, most_reviews(case))
@@ -87,7 +89,7 @@ def _room(source: Chance, case: Case, count: int) -> Luck:
         "budget": np.empty((count, len(case.budget), years), np.int64),
         "exchange_ppm": np.empty((count, len(source.exchange_address), years), np.int64),
     }
-    return Luck(**columns)
+    return SamplePaths(**columns)
 
 
 @jit
@@ -135,12 +137,12 @@ def lay_out_rest(
     if distribution != LOGNORMAL:
         source = chance(scenario, case, choices, draws.seed)
         score = np.empty((len(draws.replications), len(names), STEPS, case.attempts))
-        _lay_out_scores(Block("Chance", scratch(source)), np.array(draws.replications, np.int64), score)
+        _lay_out_scores(Block("InputModel", scratch(source)), np.array(draws.replications, np.int64), score)
         ratio = factors(distribution, given, score, source.time_sigma[:, None, None])
         rest["step_days"] = source.time_median[:, :, None] * ratio
         if (source.judged_step >= 0).any():
             numbers = np.array(draws.replications, np.int64)
-            _lay_out_judged(Block("Chance", scratch(source)), numbers, rest["step_days"])
+            _lay_out_judged(Block("InputModel", scratch(source)), numbers, rest["step_days"])
     return rest
 
 

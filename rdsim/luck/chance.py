@@ -26,12 +26,12 @@ from rdsim.draws import Purpose, Words, addresses
 from rdsim.native.blocks import blank
 from rdsim.scenario import Pool, calibration, drawn, market_probability
 
-__all__ = ["Chance", "agreement_chance", "chance", "no_chance", "pooled"]
+__all__ = ["InputModel", "agreement_chance", "chance", "no_chance", "pooled"]
 
 __compiled__ = True
 
 
-class Chance(NamedTuple):
+class InputModel(NamedTuple):
     """The distributions of a case, and where its random numbers are found; letters as in `rdsim.case`, X fields."""
 
     seed: np.uint64
@@ -83,13 +83,13 @@ _TABLES = (
     *("announced", "certain", "time_median", "agreement_chance", "agreement_median", "agreement_sigma"),
     *("judged_step", "judged_weight", "judged_median", "judged_low", "judged_high"),
 )
-_COLUMNS = frozenset(name for name, hint in get_type_hints(Chance).items() if get_args(hint))
+_COLUMNS = frozenset(name for name, hint in get_type_hints(InputModel).items() if get_args(hint))
 
 
-def chance(scenario: Scenario, case: Case, choices: tuple[Choice, ...], seed: int) -> Chance:
+def chance(scenario: Scenario, case: Case, choices: tuple[Choice, ...], seed: int) -> InputModel:
     """The chance of a case; `choices` in the order of the case's projects."""
     names = technologies(choices)
-    return Chance(
+    return InputModel(
         seed=np.uint64(seed),
         **_steps(scenario, names),
         **_agreements(scenario, case, choices),
@@ -98,11 +98,11 @@ def chance(scenario: Scenario, case: Case, choices: tuple[Choice, ...], seed: in
     )
 
 
-def no_chance() -> Chance:
+def no_chance() -> InputModel:
     """What an engine is given beside luck that is laid out: nothing to draw from."""
-    shapes: dict[str, tuple[int, ...]] = {name: (0,) if name in _COLUMNS else () for name in Chance._fields}
-    fields: dict[str, Any] = blank(Chance, shapes | dict.fromkeys(_TABLES, (0, 0)))
-    return Chance(**fields)
+    shapes: dict[str, tuple[int, ...]] = {name: (0,) if name in _COLUMNS else () for name in InputModel._fields}
+    fields: dict[str, Any] = blank(InputModel, shapes | dict.fromkeys(_TABLES, (0, 0)))
+    return InputModel(**fields)
 
 
 def _steps(scenario: Scenario, names: list[str]) -> dict[str, Any]:

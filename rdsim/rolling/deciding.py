@@ -31,7 +31,7 @@ from rdsim.rolling.course import Course
 from rdsim.rolling.futures import Worlds
 from rdsim.rolling.knowledge import Knowledge, Phase, Standing
 from rdsim.rolling.prospects import Ahead, Prospects
-from rdsim.search import Posed
+from rdsim.search import Instance
 from rdsim.search.views import budgets_times
 
 __all__ = ["Policy", "Supply", "past_of", "proposals", "sooner", "stopping"]
@@ -58,7 +58,7 @@ class Policy:
 class Supply:
     """What may be decided on: options by number, what each is worth, and what lies ahead of those under way."""
 
-    posed: Posed
+    posed: Instance
     candidates: npt.NDArray[np.int64]
     means: Floats  # (O,) of every option of the problem
     prospects: Prospects

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.case import DAYS_PER_YEAR, Case, Luck, Outcomes, build, technologies
+from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, SamplePaths, build, technologies
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.draws import Draws
 from rdsim.expectation import expected_total, with_sure_market
@@ -55,20 +55,20 @@ class Worlds:
         return build(self.scenario, Portfolio(self.options))
 
     @cached_property
-    def others(self) -> Luck:
+    def others(self) -> SamplePaths:
         """The luck that futures are made of."""
         return self._laid_out(FORESEEING.numbers(self.pool))
 
-    def actual(self, replication: int) -> Luck:
+    def actual(self, replication: int) -> SamplePaths:
         """The luck of one replication."""
         return self._laid_out(REPORTED.after(replication).numbers(1))
 
-    def _laid_out(self, replications: range) -> Luck:
+    def _laid_out(self, replications: range) -> SamplePaths:
         return lay_out(self._sure, self._stage, self.options, Draws(self.seed, replications))
 
     # ------------------------------------------------------------ living
 
-    def play(self, course: Course, luck: Luck, until: int | None = None) -> Lived:
+    def play(self, course: Course, luck: SamplePaths, until: int | None = None) -> Lived:
         """Let a course live through luck that was laid out; only the years before `until`, if given."""
         choices = course.choices
         columns = [self._columns[replace(choice, rank=0)] for choice in choices]
@@ -95,9 +95,9 @@ class Worlds:
 
     # ------------------------------------------------------------ imagining
 
-    def imagined(self, actual: Luck, past: Lived, rows: npt.NDArray[np.int64]) -> Luck:
+    def imagined(self, actual: SamplePaths, past: Lived, rows: npt.NDArray[np.int64]) -> SamplePaths:
         """Futures of a past, which was played up to its case's horizon: those made of some rows of the pool."""
-        luck = Luck(**{name: column[rows] for name, column in self.others._asdict().items()})
+        luck = SamplePaths(**{name: column[rows] for name, column in self.others._asdict().items()})
         today, year = past.case.horizon, past.case.horizon // DAYS_PER_YEAR
         luck.break_day[:, :, :year] = actual.break_day[:, :, :year]
         luck.budget[:, :, : year + 1] = actual.budget[:, :, : year + 1]
@@ -113,7 +113,7 @@ class Worlds:
                     self._keep_work(luck, actual, past, row, t)
         return luck
 
-    def _keep_agreement(self, luck: Luck, actual: Luck, past: Lived, place: tuple[int, int, int]) -> None:
+    def _keep_agreement(self, luck: SamplePaths, actual: SamplePaths, past: Lived, place: tuple[int, int, int]) -> None:
         row, column, today = place
         out = past.outcomes
         talking = out.place_day[0, row] >= 0 and out.freed_day[0, row] < 0 and out.agreement_day[0, row] < 0
@@ -128,7 +128,7 @@ class Worlds:
         luck.agreed[:, column, :passed] = actual.agreed[:, column, :passed]
         luck.agreement_days[:, column, :passed] = actual.agreement_days[:, column, :passed]
 
-    def _keep_work(self, luck: Luck, actual: Luck, past: Lived, row: int, t: int) -> None:
+    def _keep_work(self, luck: SamplePaths, actual: SamplePaths, past: Lived, row: int, t: int) -> None:
         out, case = past.outcomes, past.case
         step, attempt, reviews = int(out.trl[0, row]) - 1, int(out.attempt[0, row]), int(out.reviews[0, row])
         for name in ("step_days", "step"):
@@ -177,7 +177,7 @@ def _longer(every: npt.NDArray[np.int64], drawn: npt.NDArray[np.int64], least: i
     return found
 
 
-def _continue_rates(luck: Luck, actual: Luck, year: int) -> None:
+def _continue_rates(luck: SamplePaths, actual: SamplePaths, year: int) -> None:
     """Exchange rates go on from where they are, as they go on in the other replications."""
     if year < luck.exchange_ppm.shape[2]:
         now = actual.exchange_ppm[:, :, year : year + 1]

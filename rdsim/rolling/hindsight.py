@@ -20,7 +20,7 @@ from rdsim.formulation import state, values
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import Solving, solve
 from rdsim.options import Options, sample
-from rdsim.search import Posed
+from rdsim.search import Instance
 from rdsim.search.proposing import portfolio_of
 from rdsim.simulation import expected_worths
 from rdsim.streams import REPORTED
@@ -33,7 +33,7 @@ _EXACT = 200
 _GAP = 0.005
 
 
-def foreseen(posed: Posed, replication: int, solving: Solving = Solving()) -> Portfolio | None:
+def foreseen(posed: Instance, replication: int, solving: Solving = Solving()) -> Portfolio | None:
     """The optimiser's portfolio for one replication whose luck is known; none if no portfolio keeps the rules."""
     scenario = posed.scenario
     lucky = sample(
@@ -58,7 +58,7 @@ def foreseen(posed: Posed, replication: int, solving: Solving = Solving()) -> Po
 
 
 def foresee(
-    posed: Posed,
+    posed: Instance,
     static: Portfolio,
     replications: Iterable[int],
     *,
@@ -79,7 +79,7 @@ def foresee(
     return np.array(worths)
 
 
-def _worth(posed: Posed, portfolio: Portfolio, number: int) -> float:
+def _worth(posed: Instance, portfolio: Portfolio, number: int) -> float:
     if not portfolio.choices:
         return 0.0
     alone, one = replace(posed.running, threads=1), REPORTED.after(number)

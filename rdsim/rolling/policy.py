@@ -10,19 +10,19 @@ from functools import cached_property, partial
 import numpy as np
 
 from rdsim.arrays import Floats
-from rdsim.case import Luck
+from rdsim.case import SamplePaths
 from rdsim.domain import Portfolio, Scenario
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import Solving
-from rdsim.optimiser.problem.problem import foremost
-from rdsim.optimiser.questions.explanation.prices import hints
+from rdsim.optimiser.problem.problem import best_per_group
+from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.rolling.course import Course, Lived
 from rdsim.rolling.deciding import Policy, Supply, proposals, sooner, stopping
 from rdsim.rolling.futures import Worlds
 from rdsim.rolling.knowledge import known
 from rdsim.rolling.prospects import Prospects
 from rdsim.scenario import due_years, plannable
-from rdsim.search import Posed
+from rdsim.search import Instance
 
 __all__ = ["Rolled", "courses", "decision_years", "roll", "roll_one", "supply_of"]
 
@@ -58,13 +58,13 @@ def _busy_years(scenario: Scenario, code: str) -> set[int]:
 
 
 def supply_of(
-    posed: Posed, portfolio: Portfolio, *, means: Floats | None = None, solving: Solving = Solving()
+    posed: Instance, portfolio: Portfolio, *, means: Floats | None = None, solving: Solving = Solving()
 ) -> Supply:
     """What may be decided on: by technology and start year the options nearest to the relaxation, and the portfolio."""
     choices = posed.options.choices
     planned = {(one.technology, one.partner, one.mode, one.start_year) for one in portfolio.choices}
     mine = [o for o, one in enumerate(choices) if (one.technology, one.partner, one.mode, one.start_year) in planned]
-    kept = foremost(posed.problem, hints(posed.problem, solving).reduced_costs[: len(choices)], _EACH)
+    kept = best_per_group(posed.problem, relaxation_duals(posed.problem, solving).reduced_costs[: len(choices)], _EACH)
     kept[mine] = True
     near = np.flatnonzero(kept)
     some = tuple(choices[o] for o in near.tolist())
@@ -80,7 +80,9 @@ def supply_of(
     return Supply(posed, near, np.asarray(worth), prospects, worlds, solving)
 
 
-def roll_one(supply: Supply, policy: Policy, portfolio: Portfolio, luck: Luck, number: int) -> tuple[float, Course]:
+def roll_one(
+    supply: Supply, policy: Policy, portfolio: Portfolio, luck: SamplePaths, number: int
+) -> tuple[float, Course]:
     """One replication, played with its luck: its worth, and the course that was taken.
 
     `number` only says which futures are imagined.
@@ -89,7 +91,7 @@ def roll_one(supply: Supply, policy: Policy, portfolio: Portfolio, luck: Luck, n
     return float(supply.worlds.play(course, luck).worths[0]), course
 
 
-def courses(supply: Supply, policy: Policy, portfolio: Portfolio, luck: Luck, number: int) -> Iterator[Course]:
+def courses(supply: Supply, policy: Policy, portfolio: Portfolio, luck: SamplePaths, number: int) -> Iterator[Course]:
     """The course at the beginning, and after each year's decisions (see `decision_years`)."""
     course = Course(portfolio)
     yield course
@@ -99,7 +101,7 @@ def courses(supply: Supply, policy: Policy, portfolio: Portfolio, luck: Luck, nu
         yield course
 
 
-def _decided(supply: Supply, policy: Policy, course: Course, past: Lived, luck: Luck, number: int) -> Course:
+def _decided(supply: Supply, policy: Policy, course: Course, past: Lived, luck: SamplePaths, number: int) -> Course:
     """The best over imagined futures of plans, then of projects to stop, and then of plans for what that sets free."""
     now = known(supply.posed.scenario, past, luck.budget)
     judge = _Judge(supply.worlds, luck, past, policy.futures, number)
@@ -118,13 +120,13 @@ def _decided(supply: Supply, policy: Policy, course: Course, past: Lived, luck: 
 class _Judge:
     """Imagined futures of one past, drawn when they are first asked for."""
 
-    def __init__(self, worlds: Worlds, luck: Luck, past: Lived, count: int, number: int) -> None:
+    def __init__(self, worlds: Worlds, luck: SamplePaths, past: Lived, count: int, number: int) -> None:
         self.worlds, self.luck, self.past, self.count = worlds, luck, past, count
         self.first = number * count * 7919
         self.known: list[tuple[Course, Floats]] = []
 
     @cached_property
-    def futures(self) -> Luck:
+    def futures(self) -> SamplePaths:
         rows = (self.first + np.arange(self.count)) % self.worlds.pool
         return self.worlds.imagined(self.luck, self.past, rows)
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rdsim.aim import aim_of
 from rdsim.arrays import Floats, Floats32
-from rdsim.case import DAYS_PER_YEAR, solo
+from rdsim.case import DAYS_PER_YEAR, unconstrained
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
 from rdsim.expectation import with_sure_market
@@ -69,7 +69,7 @@ class Prospects:
         self._places: list[npt.NDArray[np.int16]] = []  # (N, Y): where each sample stands, -1 if not under way
         for start in range(0, len(choices), _CHUNK):
             some = choices[start : start + _CHUNK]
-            setup, reduce = Setup(sure, some, solo(scenario, some)), partial(self._reduced, some)
+            setup, reduce = Setup(sure, some, unconstrained(scenario, some)), partial(self._reduced, some)
             parts = list(in_batches(setup, draws, reduce, running))
             figures, places = (np.concatenate(columns) for columns in zip(*parts, strict=True))
             self._figures += [np.ascontiguousarray(figures[:, p]) for p in range(len(some))]

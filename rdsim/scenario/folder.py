@@ -19,7 +19,7 @@ from rdsim.numerals import PLAIN, Style
 from rdsim.scenario.findings import FILES, Finding
 from rdsim.scenario.renamed import modern_tree
 from rdsim.scenario.shapes import Path, Shape, parts, required
-from rdsim.tables import Row, Table, copies, did_you_mean, headed, read_table, shown
+from rdsim.tables import Table, TableRow, copies, did_you_mean, headed, read_table, shown
 from rdsim.texts import read_toml, tidy
 
 __all__ = [
@@ -262,7 +262,7 @@ def _add_records(name: str, table: Table, reading: Reading) -> None:
         _note((name, unique), row, table, reading)
 
 
-def _note(path: Path, row: Row, table: Table, reading: Reading) -> None:
+def _note(path: Path, row: TableRow, table: Table, reading: Reading) -> None:
     reading.rows[path] = row.number
     reading.bad += [(*path, *_place(column)) for column in row.bad]
     if "/" in table.name:
@@ -291,7 +291,7 @@ def _first(path: Path, reading: Reading) -> str:
     return f"row {reading.rows[path]}" + (f" of {reading.files[path]}" if path in reading.files else "")
 
 
-def _unique(name: str, column: str, row: Row, table: Table, reading: Reading) -> str:
+def _unique(name: str, column: str, row: TableRow, table: Table, reading: Reading) -> str:
     """The row's key; a row without one, or with one already seen, gets its number, so that it is still checked."""
     given = row.cells.get(column, "")
     where = f"row {row.number}" + (f" of {table.name}" if "/" in table.name else "")
@@ -332,7 +332,7 @@ def _own_figures(table: Table, reading: Reading) -> dict[str, str]:
     return found
 
 
-def _record(row: Row, table: Table, shapes: Mapping[str, Shape], own: Mapping[str, str]) -> dict[str, Any]:
+def _record(row: TableRow, table: Table, shapes: Mapping[str, Shape], own: Mapping[str, str]) -> dict[str, Any]:
     cells = ((column, text) for column, text in row.cells.items() if column in shapes)
     found = {column: _value(column, text, table, shapes[column]) for column, text in cells}
     if own:
@@ -340,7 +340,7 @@ def _record(row: Row, table: Table, shapes: Mapping[str, Shape], own: Mapping[st
     return found
 
 
-def _figure(column: str, row: Row, table: Table) -> Cell | float:
+def _figure(column: str, row: TableRow, table: Table) -> Cell | float:
     """The number of a figure of one's own; nothing is 0."""
     text = row.cells.get(column)
     return 0.0 if text is None else Cell(text, table.units.get(column, ""), table.style)
@@ -376,7 +376,7 @@ def _add_levels(table: Table, reading: Reading) -> None:
         _note(("levels", code), row, table, reading)
 
 
-def _fields(row: Row) -> Iterator[tuple[str, str]]:
+def _fields(row: TableRow) -> Iterator[tuple[str, str]]:
     return ((column, text) for column, text in row.cells.items() if column != "partner")
 
 

@@ -18,7 +18,7 @@ from rdsim.optimiser import Evaluation, Solution, Solving, Status, Termination, 
 from rdsim.optimiser.problem.evaluation import Violation
 from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.solving.appraisal import appraise
-from rdsim.search.proposing import Posed, Proposal, choose, risk_of, solved
+from rdsim.search.proposing import Instance, Proposal, choose, risk_of, solved
 from rdsim.search.views import held_to, payment_ratios, ratios_of
 from rdsim.wording import amount_words
 
@@ -35,10 +35,10 @@ class Given:
 
 
 def subject(
-    posed: Posed,
+    posed: Instance,
     given: Given | None,
     solving: Solving = Solving(),
-) -> tuple[Posed, Proposal]:
+) -> tuple[Instance, Proposal]:
     """What a study speaks of: the given portfolio in its own terms beside what is proven there, or the one-shot choice.
 
     Raises: PortfolioError as `in_own_terms`; InfeasibleError and SolverError as `choose`.
@@ -60,7 +60,7 @@ def subject(
     return own, replace(proposal, solution=solution, best_known=known.objective)
 
 
-def in_own_terms(posed: Posed, given: Given) -> tuple[Posed, Proposal]:
+def in_own_terms(posed: Instance, given: Given) -> tuple[Instance, Proposal]:
     """The problem with budget rows at the portfolio's payment ratios, and the portfolio in it; nothing is solved.
 
     Raises: PortfolioError with every option that the problem does not know and every other row that is broken.
@@ -97,7 +97,7 @@ def _key(choice: Choice) -> tuple[str, str, str, int]:
     return choice.technology, choice.partner, choice.mode, choice.start_year
 
 
-def _numbers(posed: Posed, given: Given) -> tuple[int, ...]:
+def _numbers(posed: Instance, given: Given) -> tuple[int, ...]:
     """The portfolio's options by number."""
     number = {_key(choice): o for o, choice in enumerate(posed.options.choices)}
     unknown = [choice for choice in given.portfolio.choices if _key(choice) not in number]

@@ -32,24 +32,24 @@ from rdsim.domain import Choice, Portfolio
 from rdsim.errors import InfeasibleError
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import Evaluation, PortfolioProblem, Solving, Status, evaluate, solve
-from rdsim.optimiser.problem.problem import foremost
+from rdsim.optimiser.problem.problem import best_per_group
 from rdsim.optimiser.problem.solution import relative_gap
-from rdsim.optimiser.questions.explanation.prices import hints
+from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.optimiser.solving.appraisal import appraise
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.options import expected_alone
 from rdsim.search.judging import Judge
-from rdsim.search.proposing import Posed, Proposal, as_stated, portfolio_of, risk_of
+from rdsim.search.proposing import Instance, Proposal, as_stated, portfolio_of, risk_of
 from rdsim.search.selection import Selected, select
 from rdsim.search.views import (
     LOOSEST,
     View,
+    as_viewed,
     budgets_times,
     corrections,
     payment_ratios,
     ratios_of,
-    seen,
-    wary,
+    risk_adjusted,
 )
 from rdsim.stats import quantile
 from rdsim.streams import REFINING, SEARCHING, SELECTING
@@ -69,7 +69,7 @@ _WARY = 0.2  # weight of the standard deviation
 _ALTERNATIVES = 2
 _SHAKEN = 0.03  # standard deviation of what is added to values for alternatives, of their size
 _LEAST_RATIO = 0.5
-_MANY = 2000  # options, from which on proposals are made of the foremost alone
+_MANY = 2000  # options, from which on proposals are made of the best of each group alone
 _FOREMOST = 3  # options of a technology and start year
 _EXCHANGES = 80  # tried in each pass
 _PASSES = 3
@@ -132,7 +132,7 @@ Progress = Callable[[int, int], None]
 
 
 def improve(
-    posed: Posed,
+    posed: Instance,
     one_shot: Proposal,
     solving: Solving = Solving(),
     *,
@@ -158,7 +158,7 @@ def improve(
 class _Run:
     """One loop: what is known so far."""
 
-    posed: Posed
+    posed: Instance
     one_shot: Proposal
     solving: Solving
     progress: Progress
@@ -257,7 +257,7 @@ class _Run:
 
     def refine(self) -> None:
         """Sample the options near the relaxation's optimum further."""
-        posed, relaxed = self.posed, hints(self.posed.problem, self.solving)
+        posed, relaxed = self.posed, relaxation_duals(self.posed.problem, self.solving)
         costs = relaxed.reduced_costs[: len(posed.options.choices)]
         near = np.flatnonzero(costs >= -_NEAR * max(abs(relaxed.bound), 1e-9))
         near = np.union1d(near[np.argsort(-costs[near], kind="stable")[:_MOST_NEAR]], self.one_shot.solution.chosen)
@@ -272,7 +272,7 @@ class _Run:
         )
         self.means[near] = fresh.mean(axis=0)
         if len(costs) > _MANY:
-            kept = foremost(posed.problem, costs, _FOREMOST)
+            kept = best_per_group(posed.problem, costs, _FOREMOST)
             kept[list(self.one_shot.solution.chosen)] = True
             self.left_out = tuple(np.flatnonzero(~kept).tolist())
 
@@ -320,7 +320,7 @@ class _Run:
         if number == 1:
             yield "starts spread over the years", replace(plain, spread=_SPREAD)
         if number == 1 and self.risk is None:
-            shared = wary(self.posed.problem, self.one_shot.solution.chosen, _WARY)
+            shared = risk_adjusted(self.posed.problem, self.one_shot.solution.chosen, _WARY)
             yield "wary of shared risk", replace(plain, added=plain.added + shared)
         rng = np.random.default_rng([self.posed.seed, len(self.means), number])
         for alternative in range(1, _ALTERNATIVES + 1):
@@ -329,7 +329,7 @@ class _Run:
 
     def solved(self, view: View) -> tuple[int, ...] | None:
         """The optimiser's portfolio for a view; none if there is none, or no answer in time."""
-        problem = seen(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
+        problem = as_viewed(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
         problem = replace(problem, fixed_out_options=(*problem.fixed_out_options, *self.left_out))
         solving, risk = self.solving, self.risk
         try:
@@ -452,11 +452,11 @@ class _Run:
         Simulation chose it, so that no solve ended with it: all that is proven of it is the relaxation's bound.
         """
         view = View(ratios, self.added())
-        problem = seen(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
+        problem = as_viewed(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
         judged: Evaluation = evaluate(problem, winner.chosen)
         appraisal = None if self.risk is None else appraise(problem, self.risk, winner.chosen)
         objective = judged.objective if appraisal is None else appraisal.objective
-        bound = max(objective, hints(problem).bound)
+        bound = max(objective, relaxation_duals(problem).bound)
         solution = replace(
             self.one_shot.solution,
             chosen=winner.chosen,

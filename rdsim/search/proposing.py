@@ -45,17 +45,17 @@ from rdsim.streams import JUDGING
 from rdsim.wording import conflict_words, relaxation_words
 
 __all__ = [
-    "Posed",
+    "Instance",
     "Proposal",
-    "Rule",
+    "RulePortfolio",
     "as_stated",
     "baselines",
+    "build_instance",
     "choose",
     "fresh_values",
     "fresh_worth",
     "optimise",
     "portfolio_of",
-    "pose",
     "risk_of",
     "rules_of",
     "solved",
@@ -63,7 +63,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, eq=False)
-class Posed:
+class Instance:
     """A scenario's portfolio problem, and the sampled options that it was stated from."""
 
     scenario: Scenario
@@ -74,7 +74,7 @@ class Posed:
     running: Running = Running()
 
     def __repr__(self) -> str:
-        return f"Posed {self.scenario.name}: {self.problem!r}, seed {self.seed}"
+        return f"Instance {self.scenario.name}: {self.problem!r}, seed {self.seed}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +127,7 @@ class Proposal:
 
 
 @dataclass(frozen=True, eq=False)
-class Rule:
+class RulePortfolio:
     """A portfolio beside the plan, judged by rows at its own payment ratios."""
 
     name: str
@@ -161,16 +161,16 @@ def optimise(
     >>> len(found.portfolio), found.gap <= 0.01
     (3, True)
     """
-    return choose(pose(scenario, samples=samples, seed=seed, running=running), solving)
+    return choose(build_instance(scenario, samples=samples, seed=seed, running=running), solving)
 
 
-def pose(
+def build_instance(
     scenario: Scenario,
     *,
     samples: int | None = None,
     seed: int | None = None,
     running: Running = Running(),
-) -> Posed:
+) -> Instance:
     """Sample the options and state the problem; what is left out comes from the scenario.
 
     Raises ScenarioError for a scenario that no files could hold.
@@ -186,10 +186,10 @@ def pose(
         each_payment=scenario.optimiser.risk.money != "expected",
         running=running,
     )
-    return Posed(scenario, options, state(scenario, options), count, chance, running)
+    return Instance(scenario, options, state(scenario, options), count, chance, running)
 
 
-def choose(posed: Posed, solving: Solving = Solving()) -> Proposal:
+def choose(posed: Instance, solving: Solving = Solving()) -> Proposal:
     """Solve the problem: by expected values, or by what the scenario asks sample by sample."""
     scenario, options, problem, risk = posed.scenario, posed.options, posed.problem, risk_of(posed)
     solution = solved(posed, solving)
@@ -212,7 +212,7 @@ def as_stated(scenario: Scenario, solving: Solving) -> Solving:
     return replace(solving.to_gap(scenario.optimiser.gap), effort=effort)
 
 
-def solved(posed: Posed, solving: Solving = Solving()) -> Solution:
+def solved(posed: Instance, solving: Solving = Solving()) -> Solution:
     """The solver's answer, with a portfolio. Raises InfeasibleError if there is none, SolverError if none was found."""
     problem, risk = posed.problem, risk_of(posed)
     solving = as_stated(posed.scenario, solving)
@@ -228,7 +228,7 @@ def solved(posed: Posed, solving: Solving = Solving()) -> Solution:
 # --- risk -----------------------------------------------------------------------------------------
 
 
-def risk_of(posed: Posed) -> Risk | None:
+def risk_of(posed: Instance) -> Risk | None:
     """What the scenario asks of the samples; None if expected values are all that counts."""
     settings = posed.scenario.optimiser.risk
     if not (settings.weight or settings.floor is not None or settings.probability or settings.money != "expected"):
@@ -237,7 +237,7 @@ def risk_of(posed: Posed) -> Risk | None:
     return Risk(settings.level, settings.weight, settings.floor, settings.target, settings.probability, money)
 
 
-def _money_rows(posed: Posed, settings: RiskSettings) -> list[SampledRow]:
+def _money_rows(posed: Instance, settings: RiskSettings) -> list[SampledRow]:
     """One for each line and year with money to hold: what every option is paid in each sample.
 
     In a year for which nothing is announced, what is left of the years before is there, at the rate of carrying over:
@@ -261,7 +261,7 @@ def _money_rows(posed: Posed, settings: RiskSettings) -> list[SampledRow]:
     return found
 
 
-def fresh_values(posed: Posed, index: int, count: int, options: Sequence[int] | None = None) -> Floats:
+def fresh_values(posed: Instance, index: int, count: int, options: Sequence[int] | None = None) -> Floats:
     """Values in other worlds, shape (count, options): drawn as those of the problem were, by default of all options.
 
     Worlds of different `index` are independent of one another, of the samples behind the options and of every
@@ -283,7 +283,7 @@ def fresh_worth(
     running: Running = Running(),
 ) -> Interval:
     """What the optimiser expects of its portfolio, on samples that did not choose it: the rest was optimism."""
-    posed = Posed(scenario, proposal.options, proposal.problem, proposal.samples, seed, running)
+    posed = Instance(scenario, proposal.options, proposal.problem, proposal.samples, seed, running)
     evaluation = proposal.evaluation
     same = evaluation.opening + evaluation.synergy - evaluation.shortfall
     worth = fresh_values(posed, JUDGING.first, count, proposal.solution.chosen).sum(axis=1) + same
@@ -340,7 +340,7 @@ def baselines(
     payment_ratios: Mapping[str, float] | None = None,
     seed: int | None = None,
     names: Iterable[str] | None = None,
-) -> dict[str, Rule]:
+) -> dict[str, RulePortfolio]:
     """The portfolio of every simple rule (`rules_of`), or of those that are named, on the same options and rows; budget
     rows at other payment ratios if given.
 
@@ -355,5 +355,7 @@ def baselines(
     rules = {}
     for name in rules_of(scenario) if names is None else names:
         chosen = run_baseline(name, problem, options.award, scores, chance, told | _parameters(scenario, name))
-        rules[name] = Rule(name, portfolio_of(scenario, options, chosen, name), evaluate(problem, chosen), ratios)
+        rules[name] = RulePortfolio(
+            name, portfolio_of(scenario, options, chosen, name), evaluate(problem, chosen), ratios
+        )
     return rules

@@ -23,13 +23,13 @@ from rdsim.search.judging import Judge
 __all__ = [
     "LOOSEST",
     "View",
+    "as_viewed",
     "budgets_times",
     "corrections",
     "held_to",
     "payment_ratios",
     "ratios_of",
-    "seen",
-    "wary",
+    "risk_adjusted",
 ]
 
 
@@ -51,7 +51,7 @@ class View:
     spread: float = 1.0  # part of the starts of each programme's first year that may be used
 
 
-def seen(scenario: Scenario, problem: PortfolioProblem, view: View, *, sampled: bool) -> PortfolioProblem:
+def as_viewed(scenario: Scenario, problem: PortfolioProblem, view: View, *, sampled: bool) -> PortfolioProblem:
     """The problem as the view shows it; expected values alone unless samples are asked for."""
     values = problem.values + view.added if sampled else rounded(problem.expected + view.added)
     looser = budgets_times(scenario, problem, view.ratios)
@@ -76,7 +76,7 @@ def _first_starts(problem: PortfolioProblem) -> list[int]:
     return list(first.values())
 
 
-def wary(problem: PortfolioProblem, chosen: tuple[int, ...], weight: float) -> Floats:
+def risk_adjusted(problem: PortfolioProblem, chosen: tuple[int, ...], weight: float) -> Floats:
     """What a weight on the portfolio's standard deviation takes off each option, (O,): its share in that deviation.
 
     d std(sum of values) / d option = cov(option, sum) / std(sum), at a portfolio: the risk that options share.

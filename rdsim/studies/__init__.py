@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rdsim.studies.asking import Asked, ask
+    from rdsim.studies.asking import StudySettings, ask
     from rdsim.studies.built_in.alternatives import alternatives
     from rdsim.studies.built_in.certificate import certificate
     from rdsim.studies.built_in.commitment import commitment
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "QUESTIONS",
-    "Asked",
     "Option",
     "Question",
     "Study",
+    "StudySettings",
     "alternatives",
     "ask",
     "certificate",
@@ -42,7 +42,7 @@ __all__ = [
 # Where each public name lives. They are imported when first used: the command line lists its commands at once.
 _HOMES = {
     "QUESTIONS": "questions",
-    "Asked": "asking",
+    "StudySettings": "asking",
     "Option": "question",
     "Question": "question",
     "alternatives": "built_in.alternatives",

@@ -11,13 +11,13 @@ from rdsim.errors import ExtensionError, Fault, InputError, RdsimError
 from rdsim.folders import Manifest, is_file_name, validated
 from rdsim.folders.contents import HELD, TABLE, WHOLE_TABLE, held
 from rdsim.optimiser import Solving
-from rdsim.search import Given, Posed, choose, pose
+from rdsim.search import Given, Instance, build_instance, choose
 from rdsim.simulation import Running
 from rdsim.studies.questions import QUESTIONS
 from rdsim.study import Study
 from rdsim.tables import did_you_mean
 
-__all__ = ["Asked", "Progress", "ask"]
+__all__ = ["Progress", "StudySettings", "ask"]
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
@@ -31,7 +31,7 @@ def _silent(_stage: str, _done: int, _total: int) -> None:
 
 
 @dataclass(frozen=True)
-class Asked:
+class StudySettings:
     """How a question is asked; None: as the scenario says."""
 
     samples: int | None = None
@@ -46,7 +46,7 @@ def ask(
     name: str,
     scenario: Scenario,
     given: Portfolio | Given | None = None,
-    asked: Asked | None = None,
+    asked: StudySettings | None = None,
     progress: Progress = _silent,
     **options: Any,
 ) -> Study:
@@ -77,9 +77,9 @@ def ask(
 class _Offer:
     """What a question's function may take; what is not taken is not computed."""
 
-    def __init__(self, scenario: Scenario, given: Given | None, asked: Asked | None) -> None:
-        self.scenario, self.given, self.asked = scenario, given, asked or Asked()
-        self._posed: Posed | None = None
+    def __init__(self, scenario: Scenario, given: Given | None, asked: StudySettings | None) -> None:
+        self.scenario, self.given, self.asked = scenario, given, asked or StudySettings()
+        self._posed: Instance | None = None
 
     def __call__(self, name: str, progress: Progress) -> Any:
         known: Mapping[str, Callable[[], Any]] = {
@@ -93,11 +93,11 @@ class _Offer:
         }
         return known[name]() if name in known else getattr(self.asked, name)
 
-    def posed(self) -> Posed:
+    def posed(self) -> Instance:
         """The portfolio problem, stated once."""
         if self._posed is None:
             one = self.asked
-            self._posed = pose(self.scenario, samples=one.samples, seed=one.seed, running=one.running)
+            self._posed = build_instance(self.scenario, samples=one.samples, seed=one.seed, running=one.running)
         return self._posed
 
     def portfolio(self) -> Portfolio:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from rdsim.sweep.runner import Sweep, run
-from rdsim.sweep.settings import Settings, read_as
+from rdsim.sweep.settings import ExperimentSettings, read_as
 
 __all__ = ["Experiment", "read"]
 
 
 @dataclass(frozen=True)
-class Experiment(Settings):
+class Experiment(ExperimentSettings):
     """What to run. Factors may be given as lists of values or as tables, as a file would.
 
     >>> import rdsim

@@ -26,11 +26,11 @@ from rdsim.sweep.design import SAMPLED, Design
 from rdsim.sweep.factors import Bound, bind, parts_of
 from rdsim.sweep.measures import OF_ROLLING, Metric, gain_over, parse_metrics
 from rdsim.sweep.policies import Own, own_policies
-from rdsim.sweep.settings import Settings
+from rdsim.sweep.settings import ExperimentSettings
 from rdsim.sweep.tasks import COLUMNS, ONE_SHOT, PLAN, Task, Work, decide, rule_policies
 from rdsim.tables import did_you_mean, shown
 
-__all__ = ["Point", "Prepared", "prepare", "variations_of"]
+__all__ = ["DesignPoint", "Prepared", "prepare", "variations_of"]
 
 _MAIN = {
     "simulate": ("npv", "commercialised_by_deadline"),
@@ -42,7 +42,7 @@ _MOST_POINTS, _MOST_LEVELS, _MOST_FACTORS = 100_000_000, 100_000_000, 1000
 """Of a design; what its levels take is some gigabyte then, and its points take weeks."""
 
 
-class Point(NamedTuple):
+class DesignPoint(NamedTuple):
     """A point of the design: its number, the level of each factor, and its task."""
 
     number: int
@@ -54,7 +54,7 @@ class Point(NamedTuple):
 class Prepared:
     """An experiment with all that its tasks need, but for portfolios that are still to be decided."""
 
-    experiment: Settings
+    experiment: ExperimentSettings
     scenario: Scenario
     variations: Variations
     factors: tuple[Bound, ...]
@@ -112,12 +112,12 @@ class Prepared:
             solvers="" if one.task == "simulate" else self.solvers,
         )
 
-    def points(self, work: Work, numbers: Iterable[int] | None = None) -> Iterator[Point]:
+    def points(self, work: Work, numbers: Iterable[int] | None = None) -> Iterator[DesignPoint]:
         """Points by number, each with its task."""
         for number in range(self.design.count) if numbers is None else numbers:
             yield self._point(work, number)
 
-    def _point(self, work: Work, number: int) -> Point:
+    def _point(self, work: Work, number: int) -> DesignPoint:
         levels = self.design.at(number)
         overrides, policy = self._settings(levels)
         seed = self.seed if self.experiment.common_random_numbers else stream_seed(self.seed, number)
@@ -126,7 +126,7 @@ class Prepared:
         except InputError:
             # The worker will say what is wrong; until then the settings themselves stand for the content.
             content = repr([(one.text, one.value) for one in overrides])
-        return Point(number, levels, Task(work.key_of(content, policy, seed), overrides, policy, seed))
+        return DesignPoint(number, levels, Task(work.key_of(content, policy, seed), overrides, policy, seed))
 
     def _settings(self, levels: tuple[Any, ...]) -> tuple[tuple[Override, ...], str]:
         overrides: list[Override] = []
@@ -145,7 +145,7 @@ class Prepared:
         return tuple(self.experiment.policy if one.is_policy else one.own for one in self.factors)
 
 
-def variations_of(experiment: Settings) -> Variations:
+def variations_of(experiment: ExperimentSettings) -> Variations:
     """The experiment's scenario with its fixed settings. Raises InputError with every fault."""
     given = experiment.scenario
     if isinstance(given, Scenario):
@@ -158,7 +158,7 @@ def variations_of(experiment: Settings) -> Variations:
     return Variations(load(folder, experiment.settings), dict(_worlds(experiment, folder)))
 
 
-def _worlds(experiment: Settings, folder: Path) -> Iterator[tuple[tuple[str, ...], Scenario]]:
+def _worlds(experiment: ExperimentSettings, folder: Path) -> Iterator[tuple[tuple[str, ...], Scenario]]:
     """The scenario with each choice of optional parts that a level of a factor makes."""
     names = experiment.factors.keys()
     levels = ((name, one, level) for name, one in experiment.factors.items() for level in one.listed)
@@ -178,7 +178,7 @@ def _parsed(text: str) -> list[tuple[str | int, ...]]:
     return [one.path for one in overrides]
 
 
-def prepare(experiment: Settings) -> Prepared:
+def prepare(experiment: ExperimentSettings) -> Prepared:
     """Check all of an experiment. Raises ExperimentError with every fault: nothing is run before."""
     try:
         loaded = plugins.load([experiment.path(one) for one in experiment.plugins])
@@ -193,7 +193,7 @@ def prepare(experiment: Settings) -> Prepared:
     return replace(found, plugins=loaded, own=own)
 
 
-def _names(experiment: Settings, variations: Variations) -> Iterator[str]:
+def _names(experiment: ExperimentSettings, variations: Variations) -> Iterator[str]:
     """Every text that may name an extension: of the scenario, its aim, policies, metrics, and levels."""
     policies = (name for one in experiment.factors.values() for name in one.policies)
     yield from (name.removesuffix(AT_PLAN_RATIOS) for name in (experiment.policy, *policies))
@@ -225,7 +225,7 @@ def _texts(value: Any) -> Iterator[str]:
 class _Checks:
     """One pass over an experiment, with the faults that it gathers."""
 
-    def __init__(self, experiment: Settings, variations: Variations) -> None:
+    def __init__(self, experiment: ExperimentSettings, variations: Variations) -> None:
         self.experiment, self.variations = experiment, variations
         self.scenario = variations.scenario
         self.faults: list[Fault] = []

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from rdsim.errors import ExperimentError, Fault
 from rdsim.folders import SWEEP
 from rdsim.sweep.manifests import manifest_of
-from rdsim.sweep.prepared import Point, Prepared
+from rdsim.sweep.prepared import DesignPoint, Prepared
 from rdsim.sweep.store import Store
 from rdsim.sweep.tasks import COLUMNS, DONE, Row, Work
 
@@ -99,11 +99,11 @@ def results_bytes(prepared: Prepared, work: Work, store: Store) -> bytes:
     return text.getvalue()
 
 
-def _found(store: Store, chunk: list[Point]) -> Iterator[Row | None]:
+def _found(store: Store, chunk: list[DesignPoint]) -> Iterator[Row | None]:
     return store.rows(point.task.key for point in chunk)
 
 
-def _row(prepared: Prepared, point: Point, found: Row | None) -> Row:
+def _row(prepared: Prepared, point: DesignPoint, found: Row | None) -> Row:
     levels = {
         bound.name: _shown(own if level is None else level, bound.is_number)
         for bound, level, own in zip(prepared.factors, point.levels, prepared.own_levels, strict=True)

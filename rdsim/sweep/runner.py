@@ -32,9 +32,9 @@ from rdsim.sweep.backends import Backend, backend, given
 from rdsim.sweep.manifests import differences, essence, is_sweep, manifest_of
 from rdsim.sweep.prepared import Prepared, figures, prepare
 from rdsim.sweep.reading import RESULTS, as_table, finished_keys, read_sweep, results_bytes
-from rdsim.sweep.settings import Settings
+from rdsim.sweep.settings import ExperimentSettings
 from rdsim.sweep.store import Store
-from rdsim.sweep.tasks import FAILED, Batch, Task, Work, content_digest, failure, pack, perform
+from rdsim.sweep.tasks import FAILED, Chunk, Task, Work, content_digest, failure, pack, perform
 
 __all__ = ["Estimate", "Progress", "Sweep", "check_same", "estimate", "run", "run_on"]
 
@@ -107,7 +107,7 @@ class Estimate:
 
 
 def run(
-    experiment: Settings,
+    experiment: ExperimentSettings,
     folder: str | Path | None = None,
     *,
     executor: Executor | None = None,
@@ -337,7 +337,7 @@ class _Mill:
     def run(self) -> str:
         """Do all that is pending; returns why it stopped early, or nothing."""
         self.executor, self.packed = self.backend.executor, pack(self.work)
-        self.loads: dict[Future[Batch], _Load] = {}
+        self.loads: dict[Future[Chunk], _Load] = {}
         self.again: list[_Load] = []
         self.suspects: list[_Load] = []
         pending = self._pending()
@@ -390,7 +390,7 @@ class _Mill:
                 self._take(future, load)
         self.progress(self.looked, self.failed, self.prepared.design.count)
 
-    def _take(self, future: Future[Batch], load: _Load) -> None:
+    def _take(self, future: Future[Chunk], load: _Load) -> None:
         error = future.exception()
         if error is None:
             self._keep(future.result(), load)
@@ -399,7 +399,7 @@ class _Mill:
         else:
             raise EngineError("sweep", f"a worker could not take up its work: {error!r}") from error
 
-    def _keep(self, batch: Batch, load: _Load) -> None:
+    def _keep(self, batch: Chunk, load: _Load) -> None:
         if batch.program != self.work.program:
             rule = "every worker must run the same rdsim, solver, and files of policies, as this process"
             raise ExperimentError((Fault("workers", rule, batch.program[:12], "Install the same versions there."),))

@@ -21,7 +21,7 @@ from rdsim.sweep.factors import Factor
 from rdsim.tables import did_you_mean, shown
 from rdsim.texts import read_toml
 
-__all__ = ["TASKS", "Answer", "Settings", "TaskKind", "read_as"]
+__all__ = ["TASKS", "Answer", "ExperimentSettings", "TaskKind", "read_as"]
 
 TaskKind = Literal["simulate", "optimise", "plan", "rolling"]
 TASKS: tuple[TaskKind, ...] = ("simulate", "optimise", "plan", "rolling")
@@ -38,7 +38,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Settings:
+class ExperimentSettings:
     """What is run, varied and measured; see `Experiment`."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -101,7 +101,7 @@ def _factor(given: Any) -> Factor:
         raise ExperimentError(tuple(_faults("factor", error, table))) from None
 
 
-S = TypeVar("S", bound=Settings)
+S = TypeVar("S", bound=ExperimentSettings)
 
 
 def read_as(kind: type[S], path: str | Path) -> S:
@@ -140,7 +140,7 @@ def _faults(where: str, error: ValidationError, table: Any) -> Iterator[Fault]:
         seen.add(place)
         at = f"{where}, {place}" if place else where
         if one["type"] == "unexpected_keyword_argument":
-            record = Factor if len(path) == 3 and path[0] == "factors" else Settings
+            record = Factor if len(path) == 3 and path[0] == "factors" else ExperimentSettings
             names = [written.get(field.name, field.name) for field in dataclasses.fields(record)]
             yield Fault(at, "unknown key", "", did_you_mean(path[-1], _others(names, table)))
         elif one["type"] == "missing":

@@ -30,7 +30,7 @@ from rdsim.optimiser.adapters import versions_of
 from rdsim.planning import AT_PLAN_RATIOS, plan
 from rdsim.rolling import Policy, roll, supply_of
 from rdsim.scenario import Override, Variations, digest
-from rdsim.search import baselines, choose, improve, pose, rules_of
+from rdsim.search import baselines, build_instance, choose, improve, rules_of
 from rdsim.search.views import ratios_of
 from rdsim.simulation import Running, expected_worths, replicate
 from rdsim.sweep.measures import Metric, gain_name
@@ -136,7 +136,7 @@ class Task(NamedTuple):
     seed: int
 
 
-class Batch(NamedTuple):
+class Chunk(NamedTuple):
     """What a worker gives back: rows in the order of the tasks, and the program that made them."""
 
     rows: list[Row]
@@ -183,10 +183,10 @@ def _unpack(packed: bytes) -> _Unpacked:
     return _unpacked[packed]
 
 
-def perform(packed: bytes, tasks: Sequence[Task]) -> Batch:
+def perform(packed: bytes, tasks: Sequence[Task]) -> Chunk:
     """Do some tasks; one that fails gives a row that says why, and stops no other."""
     work, variations, program = _unpack(packed)
-    return Batch([_performed(work, variations, task) for task in tasks], program)
+    return Chunk([_performed(work, variations, task) for task in tasks], program)
 
 
 def _performed(work: Work, variations: Variations, task: Task) -> Row:
@@ -257,7 +257,7 @@ def _plan(work: Work, world: Scenario, task: Task) -> _Found:
 
 def _rolling(work: Work, world: Scenario, task: Task) -> _Found:
     """The plan decided once and decided again each year, in the same replications."""
-    posed = pose(world, seed=task.seed, running=work.running)
+    posed = build_instance(world, seed=task.seed, running=work.running)
     loop = improve(posed, choose(posed, work.solving), work.solving)
     static = loop.proposal.portfolio
     supply = supply_of(posed, static, means=loop.means, solving=work.solving)
@@ -282,7 +282,7 @@ def _replicated(work: Work, world: Scenario, portfolio: Portfolio, task: Task) -
 
 def decide(world: Scenario, policy: str, seed: int, solving: Solving, running: Running) -> Portfolio:
     """The portfolio of a policy in a world, on draws that judge nothing."""
-    posed = pose(world, seed=seed, running=running)
+    posed = build_instance(world, seed=seed, running=running)
     proposal = choose(posed, solving)
     if policy == ONE_SHOT:
         return proposal.portfolio

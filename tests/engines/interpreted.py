@@ -31,7 +31,7 @@ import numpy as np
 from numba.core import config
 
 from rdsim import gates, purses
-from rdsim.case import Case, Luck, Outcomes
+from rdsim.case import Case, Outcomes, SamplePaths
 from rdsim.draws import Draws
 from rdsim.engines import process
 from rdsim.errors import EngineError
@@ -172,7 +172,7 @@ class Expected(NamedTuple):
 
     world: World
     case: Case
-    luck: Luck
+    luck: SamplePaths
     outcomes: Outcomes
 
 
@@ -195,7 +195,7 @@ def expected(seed: int) -> Expected:
 
 
 @functools.cache
-def laid_out(luck: ModuleType, seed: int) -> tuple[Luck, list[str], Outcomes]:
+def laid_out(luck: ModuleType, seed: int) -> tuple[SamplePaths, list[str], Outcomes]:
     """What a luck module lays out, in what columns the oracle contradicts, and what the SimPy engine makes of it."""
     world, case, _, _ = expected(seed)
     found = luck.lay_out(world.scenario, case, world.choices, Draws(seed, REPLICATIONS))
@@ -240,7 +240,7 @@ asked = {"numbers": 0}
 
 
 @contextmanager
-def compared(fortune: ModuleType, luck: Luck) -> Iterator[list[str]]:
+def compared(fortune: ModuleType, luck: SamplePaths) -> Iterator[list[str]]:
     """Meanwhile every number that the engine asks for is compared with the one laid out; lists those that differ."""
     unequal: list[str] = []
     rows = iter(range(len(REPLICATIONS)))

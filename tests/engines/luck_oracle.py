@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 from scipy.stats import gamma
 
-from rdsim.case import Case, Luck, currencies, hosts, technologies
+from rdsim.case import Case, SamplePaths, currencies, hosts, technologies
 from rdsim.domain import Choice, Judgement, Scenario
 from rdsim.draws import Purpose, addresses
 from rdsim.scenario import market_probability
@@ -59,12 +59,14 @@ class _Numbers:
         return ndtri(self.uniform(purpose, names, first, second))
 
 
-def expected_luck(scenario: Scenario, case: Case, choices: tuple[Choice, ...], seed: int, numbers: range) -> Luck:
+def expected_luck(
+    scenario: Scenario, case: Case, choices: tuple[Choice, ...], seed: int, numbers: range
+) -> SamplePaths:
     """What `lay_out` must give; `choices` in the order of the case's projects."""
     names, draw = technologies(choices), _Numbers(seed, numbers)
     parts = (_steps, _gates, _market, _deliverables)
     columns = {name: column for part in parts for name, column in part(scenario, case, names, draw).items()}
-    return Luck(**columns, **_agreements(scenario, case, choices, draw), **_calendar(scenario, case, draw))
+    return SamplePaths(**columns, **_agreements(scenario, case, choices, draw), **_calendar(scenario, case, draw))
 
 
 def _steps(scenario: Scenario, case: Case, names: list[str], draw: _Numbers) -> dict[str, Array]:
@@ -200,10 +202,10 @@ def _calendar(scenario: Scenario, case: Case, draw: _Numbers) -> dict[str, Array
     }
 
 
-def unlike(found: Luck, expected: Luck) -> list[str]:
+def unlike(found: SamplePaths, expected: SamplePaths) -> list[str]:
     """Columns that differ by more than rounding: days, rates and outcomes exactly, won and quantiles to 1e-9."""
     return [
         name
-        for name, column, other in zip(Luck._fields, found, expected, strict=True)
+        for name, column, other in zip(SamplePaths._fields, found, expected, strict=True)
         if column.shape != other.shape or not np.allclose(column, other, rtol=1e-9, atol=0.0)
     ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from rdsim.case import DROPPED, EXHAUSTED, FAILED, RUNNING, STOPPED, TARGET, UNFUNDED, Case, Luck
+from rdsim.case import DROPPED, EXHAUSTED, FAILED, RUNNING, STOPPED, TARGET, UNFUNDED, Case, SamplePaths
 from rdsim.gates import GATE_POLICIES
 
 __all__ = ["COLUMNS", "Life"]
@@ -43,9 +43,9 @@ class _TalksBroken(Exception):  # noqa: N818
 
 
 class Life:
-    """Project `p` of a solo case in replication `r`; its attributes are the columns of outcomes."""
+    """Project `p` of an unconstrained case in replication `r`; its attributes are the columns of outcomes."""
 
-    def __init__(self, case: Case, luck: Luck, r: int, p: int) -> None:
+    def __init__(self, case: Case, luck: SamplePaths, r: int, p: int) -> None:
         self.case, self.luck, self.r, self.p = case, luck, r, p
         self.g, self.t = int(case.programme[p]), int(case.technology[p])
         self.joint, self.trl = bool(case.joint[p]), int(case.trl[p])

@@ -23,8 +23,8 @@ from rdsim.case import (
     TARGET,
     UNFUNDED,
     Case,
-    Luck,
     Outcomes,
+    SamplePaths,
 )
 from rdsim.engines import compiled, process, rules
 from rdsim.gates import GATE_POLICIES
@@ -34,7 +34,7 @@ from tests.engines.ledger import held_places, purse_by_day
 from tests.sizes import size
 from tests.worlds import World, draw_world, worlds
 
-Engine = Callable[[Case, Luck], Outcomes]
+Engine = Callable[[Case, SamplePaths], Outcomes]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Lived:
 
     world: World
     case: Case
-    luck: Luck
+    luck: SamplePaths
     out: Outcomes
 
     @staticmethod

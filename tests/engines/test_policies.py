@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from rdsim import gates, purses
-from rdsim.case import EXHAUSTED, STOPPED, Case, Luck, build
+from rdsim.case import EXHAUSTED, STOPPED, Case, SamplePaths, build
 from rdsim.domain import Choice, Gate, Portfolio, Scenario, Technology
 from rdsim.draws import Draws
 from rdsim.engines import compiled, process
@@ -35,7 +35,7 @@ def never() -> Iterator[str]:
     gates.GATE_POLICIES.unregister("never")
 
 
-def laid_out(policy: str, **gate: object) -> tuple[Case, Luck]:
+def laid_out(policy: str, **gate: object) -> tuple[Case, SamplePaths]:
     techs = {"T": Technology("T", "T", "line", "f", trl=4, cost=10.0, value=9.0, trl_target=9)}
     scenario: Scenario = plain(techs)
     line = replace(scenario.programmes["line"], gate=Gate(policy=policy, **gate))  # type: ignore[arg-type]

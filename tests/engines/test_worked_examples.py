@@ -17,8 +17,8 @@ from rdsim.case import (
     TARGET,
     UNFUNDED,
     Case,
-    Luck,
     Outcomes,
+    SamplePaths,
 )
 from rdsim.domain import (
     Calibration,
@@ -68,7 +68,7 @@ def joint(programme: Programme | None = None, partners: tuple[Partner, ...] = ()
     )
 
 
-def told(case: Case, luck: Luck, **changes: object) -> Outcomes:
+def told(case: Case, luck: SamplePaths, **changes: object) -> Outcomes:
     """What both engines make of luck that the test has written."""
     written = luck._replace(**changes)
     out, slow = compiled.run(case, written), process.run(case, written)
@@ -77,7 +77,7 @@ def told(case: Case, luck: Luck, **changes: object) -> Outcomes:
     return out
 
 
-def breaks(luck: Luck, *days: int, partner: int = 0) -> np.ndarray:
+def breaks(luck: SamplePaths, *days: int, partner: int = 0) -> np.ndarray:
     """Break days of one partner; the others have none."""
     table = np.full_like(luck.break_day, -1)
     for day in days:

@@ -20,7 +20,7 @@ from rdsim.formulation import row_index, state
 from rdsim.optimiser import Solving
 from rdsim.rolling import Course, Policy, Worlds, known, proposals, supply_of
 from rdsim.scenario import Variations, digest, dump
-from rdsim.search import Proposal, optimise, pose
+from rdsim.search import Proposal, build_instance, optimise
 from rdsim.sweep.policies import install, own_policies
 from tests.command import run
 
@@ -153,7 +153,7 @@ def test_a_plans_page_names_it_where_it_keeps_all_out(
 
 
 def test_partners_that_are_open_are_no_new_ones_in_later_years(tiny: Path) -> None:
-    posed = pose(rich(tiny, **ONE), samples=20)
+    posed = build_instance(rich(tiny, **ONE), samples=20)
     names = posed.problem.partner_names
     stage = posed.problem.stage_names.index("2025")
 
@@ -168,7 +168,7 @@ def test_partners_that_are_open_are_no_new_ones_in_later_years(tiny: Path) -> No
 
 def test_it_holds_in_every_course_that_is_proposed_later(tiny: Path) -> None:
     """Begun with one partner in 2024; of those proposed on the first day of 2025, none opens two more in that year."""
-    posed = pose(rich(tiny, **ONE), samples=20)
+    posed = build_instance(rich(tiny, **ONE), samples=20)
     plan = optimise(posed.scenario).portfolio
     supply = supply_of(posed, plan)
     course = Course(plan)
@@ -210,7 +210,7 @@ def test_a_scenario_without_the_plug_in_says_what_is_missing(tiny: Path) -> None
     with pytest.raises(ScenarioError, match=r"must name a constraint family.*give its file with --plugin"):
         rdsim.load(tiny, ONE)
     with pytest.raises(ExtensionError, match="must be registered by a plug-in"):
-        pose(scenario, samples=2)
+        build_instance(scenario, samples=2)
     assert row_words(scenario, RowKey("new-partners", year=2024)) == "new-partners 2024"
 
 
@@ -254,5 +254,5 @@ def test_what_takes_what_nobody_offers_or_makes_no_rows_is_told(tiny: Path) -> N
     for name, rows in bad.items():
         extend.constraint_family(name)(rows)
         with pytest.raises(ExtensionError, match=said.get(name, "values of families.Row")):
-            pose(rdsim.load(tiny, {f"families.{name}": {}}), samples=2)
+            build_instance(rdsim.load(tiny, {f"families.{name}": {}}), samples=2)
     assert set(bad) <= set(FAMILIES.own())

@@ -21,7 +21,7 @@ from rdsim.optimiser import Solving
 from rdsim.options import expected_figures
 from rdsim.report.words import tiles
 from rdsim.scenario import digest, dump, load
-from rdsim.search import choose, pose
+from rdsim.search import build_instance, choose
 from rdsim.search.judging import Judge
 from rdsim.simulation import Engine, Running, expected_worths, plain_worths, replicate, simulate
 from rdsim.sweep.page import described
@@ -143,7 +143,7 @@ def test_a_column_is_added_up_over_the_technologies_that_count(counted: str, sum
 def test_the_aim_moves_the_portfolio_and_the_objective_is_the_weighted_sum() -> None:
     """Half of 10 is paid until the target is there. A: 100 - 5 + w; B: half of 80, less 5, and half of 50 w."""
     for weight, wanted, objective in ((0.0, "A", 95.0), (2.0, "A", 97.0), (3.0, "B", 35.0 + 75.0)):
-        posed = pose(two(aim={"co2_saved": weight}), samples=4)
+        posed = build_instance(two(aim={"co2_saved": weight}), samples=4)
         found = choose(posed, solving=Solving(gap=0.0))
         assert [one.technology for one in found.portfolio.choices] == [wanted]
         assert found.solution.objective == pytest.approx(objective)
@@ -153,14 +153,14 @@ def test_the_aim_moves_the_portfolio_and_the_objective_is_the_weighted_sum() -> 
 
 
 def test_npv_counts_nothing_where_the_aim_says_so() -> None:
-    found = choose(pose(two(aim={"npv": 0.0, "co2_saved": 1.0}), samples=4), solving=Solving(gap=0.0))
+    found = choose(build_instance(two(aim={"npv": 0.0, "co2_saved": 1.0}), samples=4), solving=Solving(gap=0.0))
     assert [one.technology for one in found.portfolio.choices] == ["B"]
     assert found.solution.objective == pytest.approx(25.0)
 
 
 def test_plain_and_expected_worth_agree_with_the_table(folder: Path) -> None:
     scenario = load(folder, {"aim.co2_saved": 0.3, "aim.agreements": 2.0, "aim.partners_opened": -1.5})
-    portfolio = choose(pose(scenario, samples=10)).portfolio
+    portfolio = choose(build_instance(scenario, samples=10)).portfolio
     table = replicate(scenario, portfolio, replications=400)
     worths = table["npv"] + 0.3 * table["co2_saved"] + 2 * table["agreements"] - 1.5 * table["partners_opened"]
     assert plain_worths(scenario, portfolio, replications=400) == pytest.approx(worths.to_numpy())
@@ -172,7 +172,7 @@ def test_plain_and_expected_worth_agree_with_the_table(folder: Path) -> None:
 def test_what_an_option_alone_adds_is_told_or_sampled_alike(folder: Path) -> None:
     """Known from the samples' own columns, or simulated for the purpose: one number, for each figure that has both."""
     scenario = load(folder)
-    posed, known = pose(scenario, samples=25), figures_of(scenario)
+    posed, known = build_instance(scenario, samples=25), figures_of(scenario)
     names = [name for name, one in known.items() if one.alone and one.of_projects]
     sampled = [replace(known[name], alone=None) for name in names]
     some = {"npv", "sales", "co2_saved", "commercialised", "paid_abroad", "payments", "payments_leap", "funded_bio"}
@@ -185,7 +185,7 @@ def test_what_an_option_alone_adds_is_told_or_sampled_alike(folder: Path) -> Non
 
 
 def test_a_front_trades_it_for_money(folder: Path) -> None:
-    posed = pose(load(folder), samples=20)
+    posed = build_instance(load(folder), samples=20)
     found = studies.frontier(posed, "npv", "co2_saved", points=3, replications=5)
     table = found.tables["frontier"]
     assert isinstance(table, pd.DataFrame)
@@ -235,7 +235,7 @@ def test_a_report_shows_it_and_explanations_say_what_value_is(folder: Path) -> N
     page = replace(findings.gather(found), manifest=json.loads(json.dumps(findings.of_plan(found).record)))
     shown = {tile.label: tile.figure for tile in tiles(page)}
     assert shown["CO2 saved, kt"]
-    posed = pose(scenario, samples=10)
+    posed = build_instance(scenario, samples=10)
     best = choose(posed)
     told = studies.explanation(posed, best, [best.portfolio.choices[0].technology])
     aim = "net present value and 0.5 billion KRW for each kt of CO2 saved"
@@ -266,15 +266,15 @@ def test_a_sweep_measures_it_and_varies_its_weight(folder: Path, tmp_path: Path)
 def test_a_plug_in_in_one_file_is_simulated_told_and_aimed_at(folder: Path, tmp_path: Path) -> None:
     plugins.load([PLUGIN])
     scenario = load(folder, {"aim.jobs": 4.0})
-    posed = pose(scenario, samples=20)
+    posed = build_instance(scenario, samples=20)
     found = choose(posed, solving=Solving(gap=0.0))
     options, known = posed.options, figures_of(scenario)
     assert options.figures["jobs"].max() > 10
     chosen = list(found.solution.chosen)
-    money = choose(pose(load(folder), samples=20), solving=Solving(gap=0.0))
+    money = choose(build_instance(load(folder), samples=20), solving=Solving(gap=0.0))
     jobs = options.figures["jobs"]
     assert jobs[chosen].sum() >= jobs[list(money.solution.chosen)].sum()
-    npv = pose(load(folder), samples=20).problem.expected
+    npv = build_instance(load(folder), samples=20).problem.expected
     assert posed.problem.expected == pytest.approx(npv + 4 * jobs)
     engines: tuple[Engine, ...] = ("compiled", "simpy")
     fast, slow = (

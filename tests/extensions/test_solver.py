@@ -15,11 +15,11 @@ from rdsim.errors import ExtensionError, SolverError
 from rdsim.optimiser import PortfolioProblem, Solving, Status, Termination, solve
 from rdsim.optimiser.adapters import (
     SOLVERS,
-    Answer,
     Feature,
-    Limits,
+    RunLimits,
     Solver,
-    State,
+    SolverResult,
+    SolverState,
     installed,
     solver_of,
     untold,
@@ -27,9 +27,9 @@ from rdsim.optimiser.adapters import (
 )
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.questions.conflicts import conflicts
-from rdsim.optimiser.questions.explanation import hints
+from rdsim.optimiser.questions.explanation import relaxation_duals
 from rdsim.scenario import load
-from rdsim.search import pose
+from rdsim.search import build_instance
 from tests.command import run
 from tests.optimiser.small import build, draw
 from tests.tiny import tiny_folder
@@ -43,7 +43,7 @@ class Mine(Solver):
     features = frozenset({Feature.GAP, Feature.TIME_LIMIT})
     asked = 0
 
-    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: np.ndarray | None) -> Answer:
+    def ask(self, model: Model, limits: RunLimits, *, relaxed: bool, start: np.ndarray | None) -> SolverResult:
         """See `Solver.ask`."""
         assert model.integer.any()
         assert not relaxed
@@ -58,8 +58,8 @@ class Mine(Solver):
             constraints=LinearConstraint(model.matrix, low, high),
             options={"mip_rel_gap": limits.gap, "time_limit": limits.seconds or np.inf},
         )
-        states = {0: State.OPTIMAL, 2: State.INFEASIBLE, 3: State.UNBOUNDED}
-        return Answer(states.get(found.status, State.STOPPED), Termination.COMPLETE, values=found.x)
+        states = {0: SolverState.OPTIMAL, 2: SolverState.INFEASIBLE, 3: SolverState.UNBOUNDED}
+        return SolverResult(states.get(found.status, SolverState.STOPPED), Termination.COMPLETE, values=found.x)
 
 
 def small(seed: int) -> PortfolioProblem:
@@ -109,8 +109,8 @@ def test_a_scenario_is_optimised_and_explained_with_it(
 
 
 def test_prices_come_from_who_can_and_a_conflict_is_told(mine: str, folder: Path) -> None:
-    posed = pose(load(folder), samples=20)
-    assert hints(posed.problem, Solving(mine)).bound == hints(posed.problem).bound
+    posed = build_instance(load(folder), samples=20)
+    assert relaxation_duals(posed.problem, Solving(mine)).bound == relaxation_duals(posed.problem).bound
     assert Mine.asked == 0  # a linear model is none of its business
     infeasible = next(one for one in map(small, range(60)) if solve(one, Solving(gap=0)).status is Status.INFEASIBLE)
     assert conflicts(infeasible, solving=Solving(mine)).rules == conflicts(infeasible).rules

@@ -148,7 +148,7 @@ def test_from_python_it_is_asked_by_its_name(tiny: Path, file: Path, tmp_path: P
     plugins.load([file])
     world = load(tiny)
     mine = Portfolio((Choice("T1", "domestic", "", 2024),))
-    study = studies.ask("waiting", world, mine, studies.Asked(replications=4, seed=3), months=12, only="chip")
+    study = studies.ask("waiting", world, mine, studies.StudySettings(replications=4, seed=3), months=12, only="chip")
     assert study.tables["delays"]["months"].tolist() == [0, 12]
     assert study.lines[0].startswith("Waiting 12 months for chip")
     assert write(study, Run(tmp_path / "run")).drawn

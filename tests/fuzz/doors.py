@@ -163,7 +163,7 @@ def _problem(rng: random.Random, folder: Path) -> Enter:
         (place / name).write_bytes(mutated_bytes(_PROBLEM[name], rng))
     for name in rng.sample(sorted(_PROBLEM), rng.choice((0, 0, 0, 1, 2))):
         (place / name).unlink(missing_ok=True)
-    return lambda: problems.pose(place)
+    return lambda: problems.read_stated(place)
 
 
 def _records(rng: random.Random, folder: Path) -> Enter:
@@ -328,7 +328,7 @@ def _cut_short() -> Any:
 
     stack = ExitStack()
     stack.enter_context(patch("rdsim.cli.app", _parser()))
-    places = ("rdsim.planning.plan", "rdsim.search.pose", "rdsim.search.propose", "rdsim.simulation.simulate")
+    places = ("rdsim.planning.plan", "rdsim.search.build_instance", "rdsim.search.optimise", "rdsim.simulation.simulate")
     places = (*places, "rdsim.optimiser.solve", "rdsim.calibrating.calibrate", "rdsim.sweep.prepare")
     for place in places:
         stack.enter_context(patch(place, side_effect=_ReachedError))

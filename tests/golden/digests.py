@@ -22,7 +22,7 @@ from rdsim.optimiser import PortfolioProblem
 from rdsim.options import Options, candidates, sample
 from rdsim.portfolio import check, ranked
 from rdsim.rolling import Policy, roll, supply_of
-from rdsim.search import Posed, baselines, choose, improve, pose
+from rdsim.search import Instance, baselines, build_instance, choose, improve
 from rdsim.search.views import ratios_of
 from rdsim.simulation import Engine, Running, simulate
 from rdsim.sweep.measures import parse_metrics
@@ -129,14 +129,14 @@ def _options(told: Options) -> str:
     return digest({**columns, **told.figures})
 
 
-def chosen(posed: Posed) -> str:
+def chosen(posed: Instance) -> str:
     """Of the portfolio that the optimiser proves to be the best, and of those of the simple rules."""
     proposal = choose(posed)
     rules = {name: one.portfolio.choices for name, one in baselines(posed.scenario, proposal).items()}
     return digest([proposal.portfolio.choices, proposal.solution.chosen, rules, proposal.appraisal])
 
 
-def loop(posed: Posed) -> str:
+def loop(posed: Instance) -> str:
     """Of how the loop of optimiser and simulator went, and of a plan that is decided again each year."""
     found = improve(posed, choose(posed))
     supply = supply_of(posed, found.proposal.portfolio, means=found.means)
@@ -158,10 +158,10 @@ def stages(scenario: Scenario, portfolio: Portfolio) -> Iterator[tuple[str, Call
     yield "ranks", lambda: digest(ranked(_unranked(portfolio), scenario).choices)
     yield "outcomes, compiled", lambda: outcomes(scenario, portfolio, "compiled", MANY)
     yield "outcomes, simpy", lambda: outcomes(scenario, portfolio, "simpy")
-    posed: list[Posed] = []
+    posed: list[Instance] = []
 
-    def stated() -> Posed:
-        posed.extend([] if posed else [pose(scenario, running=Running(threads=1))])
+    def stated() -> Instance:
+        posed.extend([] if posed else [build_instance(scenario, running=Running(threads=1))])
         return posed[0]
 
     yield "options", lambda: _options(stated().options)

@@ -15,8 +15,8 @@ import pytest
 from benchmarks.instances import Shape, draw_problem
 from benchmarks.risk import draw_samples
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.solving.annealing import Annealing, Course, Walking, abreast, anneal
-from rdsim.optimiser.solving.appraisal import Judge, Risk, appraise
+from rdsim.optimiser.solving.annealing import Annealing, Schedule, Walking, abreast, anneal
+from rdsim.optimiser.solving.appraisal import Appraiser, Risk, appraise
 from rdsim.optimiser.solving.tail import tail_weights
 from tests.optimiser.small import FAMILIES, draw
 from tests.optimiser.test_risk import Listed, best_of, keeps, listed, risk_drawn, sampled
@@ -46,8 +46,8 @@ def test_small_optima_are_found_from_the_worst_portfolio() -> None:
         start = worst_of(problem, risk, known)
         if start is None:
             continue
-        walk = Annealing(problem, all_open(problem), start, Judge(problem, risk))
-        walk.run(Course(4000, 10.0, 0.1), seed, 0, math.inf, never)
+        walk = Annealing(problem, all_open(problem), start, Appraiser(problem, risk))
+        walk.run(Schedule(4000, 10.0, 0.1), seed, 0, math.inf, never)
         judged = appraise(problem, risk, walk.best)
         assert judged.feasible
         assert walk.objective == pytest.approx(judged.objective, abs=1e-9)
@@ -70,7 +70,7 @@ def test_without_samples_the_expected_value_counts() -> None:
         if not known:
             continue
         walk = Annealing(problem, all_open(problem), known[0][0])
-        walk.run(Course(4000, 10.0, 0.1), seed, 0, math.inf, never)
+        walk.run(Schedule(4000, 10.0, 0.1), seed, 0, math.inf, never)
         assert walk.objective == pytest.approx(max(float(worth.mean()) for _, worth in known), abs=1e-6)
 
 
@@ -95,7 +95,8 @@ def test_a_walk_improves_and_repeats(
     """Over the worst samples of every stage, or over all 2,500."""
     monkeypatch.setattr("rdsim.optimiser.solving.annealing.WORST", worst)
     found = [
-        anneal(Judge(large, RISK), start, all_open(large), walking=Walking(seed=3), moves=1_000_000) for _ in range(2)
+        anneal(Appraiser(large, RISK), start, all_open(large), walking=Walking(seed=3), moves=1_000_000)
+        for _ in range(2)
     ]
     assert found[0] == found[1]
     judged = appraise(large, RISK, found[0])
@@ -115,7 +116,7 @@ def test_a_stage_over_too_few_samples_is_followed_by_one_over_more(
 
     monkeypatch.setattr("rdsim.optimiser.solving.annealing.Annealing", Recorded)
     monkeypatch.setattr("rdsim.optimiser.solving.annealing.WORST", 1)
-    anneal(Judge(large, RISK), start, all_open(large), moves=200_000)
+    anneal(Appraiser(large, RISK), start, all_open(large), moves=200_000)
     assert sizes[0] == 125
     assert sizes == sorted(sizes)
     assert sizes[-1] > 125
@@ -131,10 +132,10 @@ def test_some_samples_flatter_and_no_answer_breaks_a_rule() -> None:
         start = worst_of(problem, risk, known)
         if start is None:
             continue
-        judge, count = Judge(problem, risk), len(np.atleast_2d(problem.values))
+        judge, count = Appraiser(problem, risk), len(np.atleast_2d(problem.values))
         some = np.arange(0, count, 2) if seed % 2 else np.arange(count)
         walk = Annealing(problem, all_open(problem), start, judge, some)
-        walk.run(Course(2000, 10.0, 0.1), seed, 0, math.inf, never)
+        walk.run(Schedule(2000, 10.0, 0.1), seed, 0, math.inf, never)
         judged = appraise(problem, risk, walk.best)
         assert walk.objective >= judged.objective - 1e-9
         found = appraise(
@@ -153,8 +154,8 @@ def test_some_samples_flatter_and_no_answer_breaks_a_rule() -> None:
 def test_means_over_the_tail_are_kept_up_to_date(large: PortfolioProblem, start: tuple[int, ...], level: float) -> None:
     """What a walk rejects by, after thousands of changes: the mean of each option over the worst samples."""
     risk = Risk(level=level, weight=0.5)
-    walk = Annealing(large, all_open(large), start, Judge(large, risk))
-    walk.run(Course(15_000, 20.0, 5.0), 0, 0, math.inf, never)
+    walk = Annealing(large, all_open(large), start, Appraiser(large, risk))
+    walk.run(Schedule(15_000, 20.0, 5.0), 0, 0, math.inf, never)
     state, options = walk._state, walk._options
     values = large.values[:, options]
     worst, weights = tail_weights(values[:, state["current"][state["current"] >= 0]].sum(axis=1), level)
@@ -165,32 +166,32 @@ def test_means_over_the_tail_are_kept_up_to_date(large: PortfolioProblem, start:
 
 def test_options_that_are_not_open_stay_out(large: PortfolioProblem, start: tuple[int, ...]) -> None:
     even = large.group % 2 == 0
-    found = anneal(Judge(large, RISK), start, even)
+    found = anneal(Appraiser(large, RISK), start, even)
     assert found != start
     assert even[list({*found} - {*start})].all()
 
 
 def test_a_walk_ends_when_it_is_good_enough_or_late(large: PortfolioProblem, start: tuple[int, ...]) -> None:
     begin = appraise(large, RISK, start).objective
-    walk = Annealing(large, all_open(large), start, Judge(large, RISK))
-    walk.run(Course(50_000, 1.0, 0.1), 0, 0, begin + 0.1, never)
+    walk = Annealing(large, all_open(large), start, Appraiser(large, RISK))
+    walk.run(Schedule(50_000, 1.0, 0.1), 0, 0, begin + 0.1, never)
     early = walk.objective
-    walk.run(Course(50_000, 1.0, 0.1), 0, 1, math.inf, never)
+    walk.run(Schedule(50_000, 1.0, 0.1), 0, 1, math.inf, never)
     assert begin + 0.1 <= early < walk.objective
-    assert anneal(Judge(large, RISK), start, all_open(large), walking=Walking(late=lambda: True)) == start
+    assert anneal(Appraiser(large, RISK), start, all_open(large), walking=Walking(late=lambda: True)) == start
 
 
 def test_a_start_that_breaks_a_rule_stays_as_it_is() -> None:
     problem = state_problem([3.0, 4.0], rows=state_rows([[2.0, 1.0]], [1.0]))
     assert not evaluate(problem, (0,)).feasible
     walk = Annealing(problem, all_open(problem), (0,), None)
-    walk.run(Course(1000, 1.0, 0.1), 0, 0, math.inf, never)
+    walk.run(Schedule(1000, 1.0, 0.1), 0, 0, math.inf, never)
     assert walk.best == (0,)
 
 
 def test_nothing_to_choose_from() -> None:
     nothing = state_problem([])
-    assert anneal(Judge(nothing, RISK), (), all_open(nothing)) == ()
+    assert anneal(Appraiser(nothing, RISK), (), all_open(nothing)) == ()
 
 
 def test_a_walk_that_fails_ends_the_others() -> None:

@@ -32,7 +32,7 @@ from rdsim.optimiser import (
 from rdsim.optimiser.models.variations import with_values
 from rdsim.optimiser.questions import confidence
 from rdsim.optimiser.questions.confidence import (
-    Batch,
+    BatchResult,
     Candidate,
     Draw,
     InformationValue,
@@ -105,10 +105,10 @@ def candidate_of(objective: float = 0.0, bound: float = 0.0) -> Candidate:
 
 def test_estimates_are_students_by_hand() -> None:
     batches = [
-        Batch(12.0, 11.0, 9.0, 2.0),
-        Batch(10.0, 10.0, 10.0, -1.0),
-        Batch(14.0, 13.5, 11.0, 4.0),
-        Batch(11.0, 10.5, 10.5, 3.0),
+        BatchResult(12.0, 11.0, 9.0, 2.0),
+        BatchResult(10.0, 10.0, 10.0, -1.0),
+        BatchResult(14.0, 13.5, 11.0, 4.0),
+        BatchResult(11.0, 10.5, 10.5, 3.0),
     ]
     found = estimate(candidate_of(13.0, 13.6), batches, np.array([9.0, 11.0, 10.0]), samples=7, confidence=0.9)
     gaps = np.array([3.0, 0.0, 3.0, 0.5])
@@ -136,7 +136,7 @@ def test_limits_of_estimates_cover_as_often_as_they_say() -> None:
     rng, hits = np.random.default_rng(4), np.zeros(3)
     for _ in range(EXPERIMENTS):
         values, gaps = rng.normal(50.0, 3.0, 6), rng.normal(2.0, 1.0, 6)
-        batches = [Batch(value + gap, value + gap, value) for value, gap in zip(values, gaps, strict=True)]
+        batches = [BatchResult(value + gap, value + gap, value) for value, gap in zip(values, gaps, strict=True)]
         found = estimate(candidate_of(), batches, rng.normal(50.0, 3.0, 20), samples=1)
         low, high = found.limits
         hits += (found.gap.high >= 2.0, found.upper.low <= 52.0 <= found.upper.high, low <= 50.0 and high >= 52.0)
@@ -145,7 +145,7 @@ def test_limits_of_estimates_cover_as_often_as_they_say() -> None:
 
 
 def test_share_of_nothing_is_unknown() -> None:
-    found = estimate(candidate_of(), [Batch(1, 1, 0)] * 2, np.zeros(5), samples=1)
+    found = estimate(candidate_of(), [BatchResult(1, 1, 0)] * 2, np.zeros(5), samples=1)
     assert math.isnan(found.share(1.0))
     assert "no share can be given" in describe(found)[2]
 
@@ -808,7 +808,7 @@ def test_the_same_input_gives_the_same_answer() -> None:
 
 
 def test_sentences_say_what_the_figures_mean() -> None:
-    batches = [Batch(12.0, 11.0, 9.0, 2.0), Batch(10.0, 10.0, 10.0, 2.1)]
+    batches = [BatchResult(12.0, 11.0, 9.0, 2.0), BatchResult(10.0, 10.0, 10.0, 2.1)]
     found = estimate(candidate_of(13.0, 13.6), batches, np.array([9.0, 11.0, 10.0]), samples=1000, confidence=0.9)
     told = describe(found, "bn KRW", ".2f")
     heads = [sentence.split(":")[0] for sentence in told]
@@ -824,7 +824,7 @@ def test_sentences_say_what_the_figures_mean() -> None:
 
 
 def test_sentences_say_what_is_not_known() -> None:
-    found = estimate(candidate_of(9.0, math.inf), [Batch(10.0, 10.0, 10.0)] * 2, np.full(4, 10.0), samples=50)
+    found = estimate(candidate_of(9.0, math.inf), [BatchResult(10.0, 10.0, 10.0)] * 2, np.full(4, 10.0), samples=50)
     told = describe(found)
     assert "not known" in told[3]
     assert "too rare for 50 samples" in told[2]

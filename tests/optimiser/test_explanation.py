@@ -29,7 +29,7 @@ from rdsim.optimiser import (
     state_problem,
     state_rows,
 )
-from rdsim.optimiser.adapters import Limits, solver_named
+from rdsim.optimiser.adapters import RunLimits, solver_named
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.variations import with_caps, with_fixed, with_slack, with_use, with_values
 from rdsim.optimiser.questions.conflicts import Change, relaxed_by
@@ -40,7 +40,7 @@ from rdsim.optimiser.questions.explanation import (
     WhyNot,
     absence,
     cost_of_losing,
-    hints,
+    relaxation_duals,
     rises,
     screen,
     why_not,
@@ -380,11 +380,11 @@ def test_hints_are_slopes_of_the_relaxation(solver: str) -> None:
     adapter, step, priced = solver_named(solver), 1e-3, 0
 
     def relaxed(problem: PortfolioProblem) -> float:
-        return adapter.run(formulate(problem), Limits(), relaxed=True).bound
+        return adapter.run(formulate(problem), RunLimits(), relaxed=True).bound
 
     for posed in cases()[:6]:
         problem = posed.problem
-        found = hints(problem, Solving(solver=solver))
+        found = relaxation_duals(problem, Solving(solver=solver))
         for row in range(0, len(problem.rows.names), 2):
             cap = float(problem.rows.cap[row])
             up, down = (relaxed(with_caps(problem, {row: cap + move})) for move in (step, -step))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate
-from rdsim.optimiser.adapters import Limits
+from rdsim.optimiser.adapters import RunLimits
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.variations import Measure, with_floor
@@ -35,7 +35,7 @@ def test_bounds_are_those_of_relaxations_stated_anew(solver: str) -> None:
         floor = Floor(problem, measure, Solving(solver).begin())
         for level in (0.5, 2.0, 0.0, 1.0, 99.0, 0.7):
             stated = formulate(with_floor(problem, measure, level))
-            anew = Highs().run(stated, Limits(), relaxed=True).bound
+            anew = Highs().run(stated, RunLimits(), relaxed=True).bound
             bound = floor.bound(level)
             assert bound <= anew + 1e-6 * max(1.0, abs(anew)) or bound == anew
             best = max(

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from rdsim.optimiser import Labels, PortfolioProblem, state_problem, state_rows
-from rdsim.optimiser.adapters import Limits
+from rdsim.optimiser.adapters import RunLimits
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.lptext import lp_text
 from rdsim.optimiser.models.milp import FAMILIES, formulate, lay_out
@@ -92,7 +92,7 @@ def test_a_solver_reads_the_text_as_the_same_model(name: str, tmp_path: Path) ->
     reader.setOptionValue("output_flag", False)
     assert reader.readModel(str(path)) == highspy.HighsStatus.kOk
     reader.run()
-    answer = Highs().run(model, Limits())
+    answer = Highs().run(model, RunLimits())
     assert reader.getInfo().objective_function_value == pytest.approx(answer.bound)
 
 

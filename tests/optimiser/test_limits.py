@@ -22,7 +22,7 @@ from rdsim.optimiser import (
     state_problem,
     state_rows,
 )
-from rdsim.optimiser.adapters import Limits
+from rdsim.optimiser.adapters import RunLimits
 from rdsim.optimiser.adapters.cbc import Cbc
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.milp import formulate
@@ -89,7 +89,7 @@ def test_only_what_a_limit_left_open_is_noted() -> None:
 
 def test_rows_that_are_refused_are_an_error_and_not_forgotten() -> None:
     relaxation = Highs().relaxation(formulate(knapsack()))
-    relaxation.solve(Limits())
+    relaxation.solve(RunLimits())
     with pytest.raises(SolverError, match="refused"):
         relaxation.add(np.ones((1, 3)), np.array([-1e21]))
 

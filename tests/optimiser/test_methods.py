@@ -26,7 +26,7 @@ from rdsim.optimiser import (
     state_problem,
     state_rows,
 )
-from rdsim.optimiser.adapters import Answer, Feature, Limits, Solver, State
+from rdsim.optimiser.adapters import Feature, RunLimits, Solver, SolverResult, SolverState
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.model import Model, restrict
@@ -209,7 +209,7 @@ def test_restricting_a_model_keeps_its_value_and_rows() -> None:
     small, kept = restrict(model, lower, upper)
     assert len(kept) == model.value.size - 4
     assert len(small.row_names) < len(model.row_names)
-    assert Highs().run(small, Limits()).bound == pytest.approx(best.objective, rel=1e-6)
+    assert Highs().run(small, RunLimits()).bound == pytest.approx(best.objective, rel=1e-6)
 
 
 class Liar(Solver):
@@ -218,8 +218,10 @@ class Liar(Solver):
     name = "liar"
     features = frozenset(Feature)
 
-    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: Floats | None) -> Answer:  # noqa: ARG002 - the contract of a solver
-        return Answer(State.OPTIMAL, Termination.COMPLETE, 99.0, np.ones(model.value.size), np.zeros(model.value.size))
+    def ask(self, model: Model, limits: RunLimits, *, relaxed: bool, start: Floats | None) -> SolverResult:  # noqa: ARG002 - the contract of a solver
+        return SolverResult(
+            SolverState.OPTIMAL, Termination.COMPLETE, 99.0, np.ones(model.value.size), np.zeros(model.value.size)
+        )
 
 
 @pytest.mark.parametrize("method", ["direct", "rens"])

@@ -21,7 +21,7 @@ from rdsim.optimiser import (
     state_problem,
     state_rows,
 )
-from rdsim.optimiser.adapters import Answer, Limits
+from rdsim.optimiser.adapters import RunLimits, SolverResult
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.solving.appraisal import Risk, SampledRow
@@ -167,7 +167,9 @@ class Failing(Highs):
 
     asked = 0
 
-    def run(self, model: Model, limits: Limits, *, relaxed: bool = False, start: np.ndarray | None = None) -> Answer:
+    def run(
+        self, model: Model, limits: RunLimits, *, relaxed: bool = False, start: np.ndarray | None = None
+    ) -> SolverResult:
         Failing.asked += 1
         if Failing.asked > 1:
             raise SolverError("failing", "fails")

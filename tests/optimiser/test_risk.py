@@ -27,11 +27,11 @@ from rdsim.optimiser import (
     state_problem,
     state_rows,
 )
-from rdsim.optimiser.adapters import Limits
+from rdsim.optimiser.adapters import RunLimits
 from rdsim.optimiser.adapters.highs import Highs
 from rdsim.optimiser.solving import kelley, risk
 from rdsim.optimiser.solving.appraisal import Risk, SampledRow, appraise, cvar
-from rdsim.optimiser.solving.risk import Hunt, relax, solve_risk
+from rdsim.optimiser.solving.risk import RiskSearch, relax, solve_risk
 from rdsim.optimiser.solving.tail import no_cuts, tail_mean, tail_weights
 from rdsim.optimiser.solving.task import state_task
 from tests.optimiser.machine import INSTALLED
@@ -269,14 +269,14 @@ HALF = Risk(level=0.9, weight=0.5)
 def bound_of(problem: PortfolioProblem, gap: float, risk: Risk = HALF) -> tuple[float, int]:
     """Bound of the relaxation by cuts, and how many relaxations it took."""
     task = state_task(problem, risk)
-    hunt = Hunt(task, Solving(gap=gap).begin(), no_cuts(task.model.value.size))
+    hunt = RiskSearch(task, Solving(gap=gap).begin(), no_cuts(task.model.value.size))
     assert relax(hunt, hunt.settings.solver.relaxation(task.model), task.rules) is not None
     return hunt.bound, hunt.rounds
 
 
 def test_sifted_options_bound_all_of_them(large: PortfolioProblem, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where few options come in at a time, the bound is still not below the least there is, and near it."""
-    textbook = Highs().run(extensive_form(large, 0.9, 0.5), Limits(), relaxed=True).bound
+    textbook = Highs().run(extensive_form(large, 0.9, 0.5), RunLimits(), relaxed=True).bound
     least, _ = bound_of(large, 1e-4)
     assert 0.999 * textbook <= least <= (1 + 1e-5) * textbook
     monkeypatch.setattr(risk, "LARGE", 200)

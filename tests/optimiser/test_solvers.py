@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 
 from rdsim.errors import SolverError
 from rdsim.optimiser import Solving, Status, Termination, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.adapters import SOLVERS, Limits, State, cbc, solver_named
+from rdsim.optimiser.adapters import SOLVERS, RunLimits, SolverState, cbc, solver_named
 from rdsim.optimiser.adapters.cbc import Cbc
 from rdsim.optimiser.adapters.pulp_models import GENERATION, pulp_matrix, pulp_problem
 from rdsim.optimiser.models.milp import formulate
@@ -94,13 +94,13 @@ def test_names_sort_as_their_indices(name: str) -> None:
 
 
 def test_a_node_limit_is_not_called_optimal(name: str) -> None:
-    answer = solver_named(name).run(market_split(), Limits(nodes=1))
-    assert (answer.state, answer.termination) == (State.STOPPED, Termination.ROUNDS)
+    answer = solver_named(name).run(market_split(), RunLimits(nodes=1))
+    assert (answer.state, answer.termination) == (SolverState.STOPPED, Termination.ROUNDS)
     value, use = hard_knapsack()
     stopped = solver_named(name).run(
-        model(value.tolist(), use.tolist(), "<=", (use.sum(axis=1) // 2).tolist()), Limits(nodes=1)
+        model(value.tolist(), use.tolist(), "<=", (use.sum(axis=1) // 2).tolist()), RunLimits(nodes=1)
     )
-    assert stopped.state is State.STOPPED
+    assert stopped.state is SolverState.STOPPED
     assert stopped.values is not None
     assert value @ np.round(stopped.values) < stopped.bound - 1e-3
 
@@ -135,33 +135,33 @@ def test_no_time_at_all_is_no_answer(name: str) -> None:
 
 
 def test_nothing_is_read_after_infeasible(name: str) -> None:
-    answer = solver_named(name).run(model([1, 1], [[1, 1], [1, 1]], ">=", [1, 3]), Limits())
-    assert (answer.state, answer.values) == (State.INFEASIBLE, None)
-    parity = solver_named(name).run(model([1, 1, 1], [[2, 2, 2]], "==", [3]), Limits())  # the relaxation is feasible
-    assert (parity.state, parity.values) == (State.INFEASIBLE, None)
+    answer = solver_named(name).run(model([1, 1], [[1, 1], [1, 1]], ">=", [1, 3]), RunLimits())
+    assert (answer.state, answer.values) == (SolverState.INFEASIBLE, None)
+    parity = solver_named(name).run(model([1, 1, 1], [[2, 2, 2]], "==", [3]), RunLimits())  # the relaxation is feasible
+    assert (parity.state, parity.values) == (SolverState.INFEASIBLE, None)
 
 
 @pytest.mark.parametrize("integer", [True, False])
 def test_unbounded_is_told_from_infeasible(name: str, integer: bool) -> None:
     solver = solver_named(name)
     endless = model([1, 1], [[1, -1]], "<=", [3], upper=math.inf, integer=integer)
-    assert solver.run(endless, Limits()).state is State.UNBOUNDED
+    assert solver.run(endless, RunLimits()).state is SolverState.UNBOUNDED
     nowhere = model([1, 1], [[1, -1], [-1, 1]], "<=", [3, -4], upper=math.inf, integer=integer)
-    assert solver.run(nowhere, Limits()).state is State.INFEASIBLE
+    assert solver.run(nowhere, RunLimits()).state is SolverState.INFEASIBLE
 
 
 def test_a_constant_stays_in_objective_bound_and_gap(name: str) -> None:
     stated = model([6, 10, 12], [[1, 2, 3]], "<=", [5])
     for offset in (1000.0, -1000.0):
-        answer = solver_named(name).run(replace(stated, offset=offset), Limits())
+        answer = solver_named(name).run(replace(stated, offset=offset), RunLimits())
         assert answer.bound == pytest.approx(22 + offset)
-        assert answer.state is State.OPTIMAL
+        assert answer.state is SolverState.OPTIMAL
 
 
 def test_fixed_columns_become_a_constant(name: str) -> None:
     stated = model([6, 10, 12], [[1, 2, 3]], "<=", [5])
     small, kept = restrict(stated, np.array([0.0, 0, 1]), np.array([1.0, 1, 1]))
-    answer = solver_named(name).run(small, Limits())
+    answer = solver_named(name).run(small, RunLimits())
     assert (small.offset, kept.tolist(), small.rhs.tolist()) == (12.0, [0, 1], [2.0])
     assert answer.bound == pytest.approx(22)
 
@@ -180,14 +180,14 @@ def test_the_bound_is_above_whatever_the_sign(name: str, sign: float) -> None:
     assert early.objective <= late.bound + 1e-6
     assert late.objective <= early.bound + 1e-6
     assert late.gap <= 0.01
-    relaxed = solver_named(name).run(formulate(problem), Limits(), relaxed=True)
+    relaxed = solver_named(name).run(formulate(problem), RunLimits(), relaxed=True)
     assert late.objective <= relaxed.bound + 1e-6
 
 
 def test_reduced_costs_have_one_sign(name: str) -> None:
     """Of a maximisation: <= 0 where a column stays at 0, >= 0 where it stays at 1; checked against theory."""
     stated = model([6, 10, 12, 1], [[1, 2, 3, 1]], "<=", [4], integer=False)
-    answer = solver_named(name).run(stated, Limits(), relaxed=True)
+    answer = solver_named(name).run(stated, RunLimits(), relaxed=True)
     assert answer.bound == pytest.approx(20)
     assert answer.values == pytest.approx([1, 1, 1 / 3, 0])
     assert answer.reduced_costs == pytest.approx([2, 2, 0, -3])
@@ -223,9 +223,9 @@ def test_the_number_of_threads_may_change_in_one_process(name: str, threads: tup
 def test_a_first_solution_is_used(name: str) -> None:
     value, use = hard_knapsack(options=40)
     stated = model(value.tolist(), use.tolist(), "<=", (use.sum(axis=1) // 2).tolist())
-    best = solver_named(name).run(stated, Limits(gap=0.01))
+    best = solver_named(name).run(stated, RunLimits(gap=0.01))
     assert best.values is not None
-    warm = solver_named(name).run(stated, Limits(nodes=0), start=best.values)
+    warm = solver_named(name).run(stated, RunLimits(nodes=0), start=best.values)
     assert warm.values is not None
     assert value @ np.round(warm.values) >= value @ np.round(best.values) - 1e-6
 
@@ -265,7 +265,7 @@ def test_a_killed_solver_is_an_error_and_leaves_nothing(
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.chdir(left)
     with pytest.raises(SolverError) as caught:
-        Cbc(path=fake_cbc(tmp_path, line)).run(model([1, 2], [[1, 1]], "<=", [1]), Limits())
+        Cbc(path=fake_cbc(tmp_path, line)).run(model([1, 2], [[1, 1]], "<=", [1]), RunLimits())
     assert list(left.iterdir()) == []
     assert pickle.loads(pickle.dumps(caught.value)).reason == caught.value.reason  # noqa: S301 - our own bytes
 
@@ -285,7 +285,7 @@ def test_an_answer_without_a_word_of_its_state_is_an_error(name: str, tmp_path: 
     """A log that says nothing is not taken for a proof; PuLP would read the empty solution file as a status."""
     line = 'for last; do :; done; echo "Welcome"; : > "$last"'
     with pytest.raises(SolverError):
-        Cbc(path=fake_cbc(tmp_path, line)).run(model([1, 2], [[1, 1]], "<=", [1]), Limits())
+        Cbc(path=fake_cbc(tmp_path, line)).run(model([1, 2], [[1, 1]], "<=", [1]), RunLimits())
 
 
 def test_cbcs_word_that_nothing_is_feasible_is_asked_for_twice(name: str, tmp_path: Path) -> None:
@@ -293,10 +293,10 @@ def test_cbcs_word_that_nothing_is_feasible_is_asked_for_twice(name: str, tmp_pa
     claim = 'for last; do :; done; echo "Infeasible - objective value 0" > "$last"; echo "Result - Problem infeasible"'
     line = f'case "$*" in *"preprocess off"*) exec {cbc.cbc_path()} "$@";; *) {claim};; esac'
     false, true = (model([3, 2], [[1, 1]], "<=", [1]), model([3, 2], [[1, 1]], "==", [3]))
-    assert (answer := Cbc(path=fake_cbc(tmp_path, line)).run(false, Limits())).state is State.OPTIMAL
+    assert (answer := Cbc(path=fake_cbc(tmp_path, line)).run(false, RunLimits())).state is SolverState.OPTIMAL
     assert answer.values is not None
     assert answer.values.tolist() == [1.0, 0.0]
-    assert Cbc().run(true, Limits()).state is State.INFEASIBLE
+    assert Cbc().run(true, RunLimits()).state is SolverState.INFEASIBLE
 
 
 def test_generation_is_the_installed_one(name: str) -> None:

@@ -33,7 +33,7 @@ from rdsim.planning import Plan, plan
 from rdsim.report.page import drawing
 from rdsim.results import Run, redraw, write
 from rdsim.scenario import load, start
-from rdsim.search import Given, pose
+from rdsim.search import Given, build_instance
 from rdsim.simulation import Running
 from rdsim.studies import Study, frontier, rolling
 from rdsim.studies.built_in.rolling import Redeciding
@@ -55,7 +55,7 @@ Work = Callable[[Path], object]
 def computed(world: Path) -> Results:
     """What the runs write, by kind."""
     scenario = load(world)
-    posed = pose(scenario, samples=20, running=Running(threads=1))
+    posed = build_instance(scenario, samples=20, running=Running(threads=1))
     chosen = plan(scenario, replications=5, one_shot=True, running=Running(threads=1))
     best = Given(chosen.proposal.portfolio, "best", chosen.proposal.payment_ratios)
     return {

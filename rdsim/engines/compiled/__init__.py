@@ -17,18 +17,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.case import UNSET, Case, Luck, Outcomes, empty_outcomes
+from rdsim.case import UNSET, Case, Outcomes, SamplePaths, empty_outcomes
 from rdsim.engines.compiled.contracts import blank_state
 from rdsim.engines.compiled.loop import replicate
 from rdsim.engines.compiled.plugins import CALLED, addresses
 from rdsim.errors import EngineError, Fault, PolicyError
-from rdsim.luck import Chance, no_chance, scratch
+from rdsim.luck import InputModel, no_chance, scratch
 from rdsim.native.blocks import Block, blank
 
 __all__ = ["Loop", "Runner", "count_events", "run"]
 
 
-def run(case: Case, luck: Luck) -> Outcomes:
+def run(case: Case, luck: SamplePaths) -> Outcomes:
     """Simulate every replication of the luck.
 
     Raises PolicyError for a user's policy that numba cannot compile, or that raises an exception.
@@ -36,12 +36,12 @@ def run(case: Case, luck: Luck) -> Outcomes:
     return _run_laid_out(case, luck)[0]
 
 
-def count_events(case: Case, luck: Luck) -> int:
+def count_events(case: Case, luck: SamplePaths) -> int:
     """Entries of the agenda and grants that are handled in all replications of the luck: what benchmarks count."""
     return _run_laid_out(case, luck)[1]
 
 
-def _run_laid_out(case: Case, luck: Luck) -> tuple[Outcomes, int]:
+def _run_laid_out(case: Case, luck: SamplePaths) -> tuple[Outcomes, int]:
     outcomes = empty_outcomes(case, len(luck.agreed))
     return outcomes, Loop(case, luck)(outcomes)
 
@@ -49,7 +49,7 @@ def _run_laid_out(case: Case, luck: Luck) -> tuple[Outcomes, int]:
 class Loop:
     """The event loop over luck that is laid out, again and again: what benchmarks hold against other programs."""
 
-    def __init__(self, case: Case, luck: Luck) -> None:
+    def __init__(self, case: Case, luck: SamplePaths) -> None:
         flags = {"laid_out": True, "steps_laid_out": True, "rated": np.zeros(0, np.bool_)}
         self._room = _Room(case)
         self._luck = _luck_block(scratch(no_chance()) | luck._asdict() | flags)
@@ -65,7 +65,7 @@ class Runner:
     Raises PolicyError for a user's policy that numba cannot compile, or that raises.
     """
 
-    def __init__(self, case: Case, chance: Chance) -> None:
+    def __init__(self, case: Case, chance: InputModel) -> None:
         self._case, self._room = case, _Room(case)
         self._fields = scratch(chance) | _calendar(case, chance)
         self._luck, self._outcomes = _luck_block(self._fields), empty_outcomes(case, 0)
@@ -85,10 +85,10 @@ class Runner:
 
 
 def _luck_block(fields: dict[str, Any]) -> Block:
-    return Block("Luck", {name: fields[name] for name in sorted(fields)}, rows=frozenset(Luck._fields))
+    return Block("SamplePaths", {name: fields[name] for name in sorted(fields)}, rows=frozenset(SamplePaths._fields))
 
 
-def _calendar(case: Case, chance: Chance) -> dict[str, Any]:
+def _calendar(case: Case, chance: InputModel) -> dict[str, Any]:
     """Room for the calendar of one replication; columns that are drawn when asked for have none."""
     years, currencies = case.budget.shape[1], len(chance.exchange_address)
     shapes: dict[str, tuple[int, ...]] = {
@@ -106,7 +106,7 @@ def _calendar(case: Case, chance: Chance) -> dict[str, Any]:
         "exchange_ppm": (1, currencies, years),
     }
     flags = {"laid_out": False, "steps_laid_out": False, "rated": np.zeros(currencies, np.bool_)}
-    return blank(Luck, shapes) | flags
+    return blank(SamplePaths, shapes) | flags
 
 
 _RAISED = Fault(

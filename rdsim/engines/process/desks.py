@@ -15,7 +15,7 @@ from rdsim.engines.process.policies import queue_key
 from rdsim.engines.rules import GRANT, PANEL, PARTNER_COST
 
 if TYPE_CHECKING:
-    from rdsim.engines.process.parts import Partner, Project, World
+    from rdsim.engines.process.parts import PartnerLike, ProjectLike, WorldLike
 
 __all__ = ["Desk", "FacilityDesk", "PanelDesk", "PlaceDesk", "Purse", "Rounds", "StartDesk"]
 
@@ -28,20 +28,20 @@ class Desk(ABC):
 
     wait = ""  # outcome column in which waiting here counts
 
-    def __init__(self, world: World, order: int, rule: int | None = None) -> None:
+    def __init__(self, world: WorldLike, order: int, rule: int | None = None) -> None:
         self.world, self.order = world, order
         self.key = None if rule is None else queue_key(world.case, rule)
-        self.queue: list[Project] = []
+        self.queue: list[ProjectLike] = []
         self.granting = False
 
-    def ask(self, project: Project) -> simpy.Event:
+    def ask(self, project: ProjectLike) -> simpy.Event:
         """Join the queue; the event that comes back succeeds when the project is served."""
         insort(self.queue, project, key=lambda waiting: waiting.rank)
         project.desk, project.since, project.answer = self, self.world.now, self.world.env.event()
         self.grant_soon()
         return project.answer
 
-    def withdraw(self, project: Project) -> None:
+    def withdraw(self, project: ProjectLike) -> None:
         del self.queue[bisect_left(self.queue, project.rank, key=lambda waiting: waiting.rank)]
         project.desk = None
 
@@ -57,19 +57,19 @@ class Desk(ABC):
             project.answer.succeed(answer)
 
     @abstractmethod
-    def serve(self) -> list[tuple[Project, bool]]:
+    def serve(self) -> list[tuple[ProjectLike, bool]]:
         """Take out of the queue those whose wait is over: served (True), or turned away (False)."""
 
-    def _first(self, count: int) -> list[tuple[Project, bool]]:
+    def _first(self, count: int) -> list[tuple[ProjectLike, bool]]:
         return self._leave([(project, True) for project in self.in_order()[:count]])
 
-    def in_order(self) -> list[Project]:
+    def in_order(self) -> list[ProjectLike]:
         """Those who wait, as they are looked at: of equal keys, the higher rank first."""
         if self.key is None:
             return self.queue
         return sorted(self.queue, key=lambda project: (self._key_of(project), project.rank))
 
-    def _key_of(self, project: Project) -> float:
+    def _key_of(self, project: ProjectLike) -> float:
         assert self.key is not None  # noqa: S101 - asked of desks that have one
         case, p, now = self.world.case, project.rank, self.world.now
         request = p, now - project.since, self.days(project)
@@ -77,11 +77,11 @@ class Desk(ABC):
         found: float = self.key(*request, *known)
         return found
 
-    def days(self, project: Project) -> int:  # noqa: ARG002
+    def days(self, project: ProjectLike) -> int:  # noqa: ARG002
         """Days that a project asks for."""
         return 0
 
-    def _leave(self, over: list[tuple[Project, bool]]) -> list[tuple[Project, bool]]:
+    def _leave(self, over: list[tuple[ProjectLike, bool]]) -> list[tuple[ProjectLike, bool]]:
         """Take out of the queue those whose wait is over; they go on in order of rank."""
         gone = {project.rank for project, _ in over}
         self.queue = [project for project in self.queue if project.rank not in gone]
@@ -94,7 +94,7 @@ class StartDesk(Desk):
     wait = "wait_start"
     left = 0
 
-    def serve(self) -> list[tuple[Project, bool]]:
+    def serve(self) -> list[tuple[ProjectLike, bool]]:
         served = self._first(self.left)
         self.left -= len(served)
         return served
@@ -105,14 +105,14 @@ class PanelDesk(Desk):
 
     wait = "wait_panel"
 
-    def __init__(self, world: World, order: int, panel: int) -> None:
+    def __init__(self, world: WorldLike, order: int, panel: int) -> None:
         super().__init__(world, order, 1 + panel)
         self.panel, self.used = panel, 0
 
-    def days(self, project: Project) -> int:  # noqa: ARG002
+    def days(self, project: ProjectLike) -> int:  # noqa: ARG002
         return int(self.world.case.review_days[self.panel])
 
-    def serve(self) -> list[tuple[Project, bool]]:
+    def serve(self) -> list[tuple[ProjectLike, bool]]:
         served = self._first(self.world.case.seats[self.panel] - self.used)
         self.used += len(served)
         peak = self.world.out.peak_seats[self.world.row]
@@ -129,16 +129,16 @@ class FacilityDesk(Desk):
 
     wait = "wait_facility"
 
-    def __init__(self, world: World, order: int) -> None:
+    def __init__(self, world: WorldLike, order: int) -> None:
         super().__init__(world, order, 1 + len(world.case.seats))
         self.used = [0] * len(world.case.capacity)
 
-    def days(self, project: Project) -> int:
+    def days(self, project: ProjectLike) -> int:
         return project.remaining
 
-    def serve(self) -> list[tuple[Project, bool]]:
+    def serve(self) -> list[tuple[ProjectLike, bool]]:
         reserved: set[int] = set()
-        served: list[tuple[Project, bool]] = []
+        served: list[tuple[ProjectLike, bool]] = []
         for project in self.in_order():
             need = {f: units for f, units in enumerate(project.needs()) if units}
             if all(f not in reserved and self._free(f) >= units for f, units in need.items()):
@@ -169,12 +169,12 @@ class PlaceDesk(Desk):
 
     wait = "wait_place"
 
-    def __init__(self, world: World, order: int) -> None:
+    def __init__(self, world: WorldLike, order: int) -> None:
         super().__init__(world, order, 0)
 
-    def serve(self) -> list[tuple[Project, bool]]:
-        reserved: set[Partner] = set()
-        over: list[tuple[Project, bool]] = []
+    def serve(self) -> list[tuple[ProjectLike, bool]]:
+        reserved: set[PartnerLike] = set()
+        over: list[tuple[ProjectLike, bool]] = []
         for project in self.in_order():
             if any(partner.never for partner in project.partners):
                 over.append((project, False))
@@ -191,16 +191,16 @@ class Purse(Desk):
 
     wait = "wait_money"
 
-    def __init__(self, world: World, order: int, programme: int) -> None:
+    def __init__(self, world: WorldLike, order: int, programme: int) -> None:
         super().__init__(world, order)
         self.programme, self.money = programme, 0
         self.rule = world.purse_rules[programme]
         self.pays_partners = programme == world.case.network
 
-    def serve(self) -> list[tuple[Project, bool]]:
+    def serve(self) -> list[tuple[ProjectLike, bool]]:
         blocked = self._serve_partners() if self.pays_partners else False
-        over: list[tuple[Project, bool]] = []
-        waiting: list[Project] = []
+        over: list[tuple[ProjectLike, bool]] = []
+        waiting: list[ProjectLike] = []
         for project in self.queue:
             amount = project.request(self.world.year)
             if not blocked and self._pays(amount, project.tranche):
@@ -243,7 +243,7 @@ class Purse(Desk):
         new = self.world.luck.budget[self.programme][self.world.year]
         return self.money, new, tranche, self.world.now % DAYS_PER_YEAR
 
-    def _pay_partner(self, partner: Partner) -> None:
+    def _pay_partner(self, partner: PartnerLike) -> None:
         out, row, year = self.world.out, self.world.row, self.world.year
         self.money -= partner.claim
         out.spent_network[row, self.programme, year] += partner.claim
@@ -252,7 +252,7 @@ class Purse(Desk):
         if partner.opened is None:
             partner.open()
 
-    def pay(self, project: Project, amount: int) -> None:
+    def pay(self, project: ProjectLike, amount: int) -> None:
         self.money -= amount
         self.world.out.spent[self.world.row, self.programme, self.world.year] += amount
         project.record_payment(amount)
@@ -287,12 +287,12 @@ class Rounds:
 
     wait = "wait_panel"
 
-    def __init__(self, world: World, programme: int) -> None:
+    def __init__(self, world: WorldLike, programme: int) -> None:
         self.world, self.programme = world, programme
-        self.queue: list[Project] = []
+        self.queue: list[ProjectLike] = []
         self.day, self.fraction = -1, 0
 
-    def ask(self, project: Project) -> simpy.Event:
+    def ask(self, project: ProjectLike) -> simpy.Event:
         """Wait for the next round; the event tells whether the project stays."""
         insort(self.queue, project, key=lambda waiting: waiting.rank)
         project.desk, project.since, project.answer = self, self.world.now, self.world.env.event()
@@ -303,7 +303,7 @@ class Rounds:
             self.world.enter(day, PANEL, order, self._hold)
         return project.answer
 
-    def withdraw(self, project: Project) -> None:
+    def withdraw(self, project: ProjectLike) -> None:
         self.queue.remove(project)
         project.desk = None
 

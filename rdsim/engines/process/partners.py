@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rdsim.engines.rules import RELEASE
 
 if TYPE_CHECKING:
-    from rdsim.engines.process.parts import World
+    from rdsim.engines.process.parts import WorldLike
 
 __all__ = ["Partner"]
 
@@ -15,7 +15,7 @@ __all__ = ["Partner"]
 class Partner:
     """A country or organisation in which joint projects take places."""
 
-    def __init__(self, world: World, index: int) -> None:
+    def __init__(self, world: WorldLike, index: int) -> None:
         self.world, self.index = world, index
         self.used = self.live = self.claim = self.closed_until = self.agreements = 0
         self.claimed = self.ready = self.never = False

@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 import simpy
 
-from rdsim.case import Case, Luck, Outcomes
+from rdsim.case import Case, Outcomes, SamplePaths
 from rdsim.engines.process.agenda import Entry
 
-__all__ = ["Desk", "Facilities", "Panel", "Partner", "Project", "Purse", "Queue", "World"]
+__all__ = ["DeskLike", "Facilities", "PanelLike", "PartnerLike", "ProjectLike", "PurseLike", "Queue", "WorldLike"]
 
 
 class Queue(Protocol):
@@ -23,35 +23,35 @@ class Queue(Protocol):
         """Leave it unserved."""
 
 
-class Desk(Queue, Protocol):
+class DeskLike(Queue, Protocol):
     """A queue for something scarce."""
 
     def grant_soon(self) -> None:
         """Look at the queue again, today."""
 
 
-class Panel(Desk, Protocol):
+class PanelLike(DeskLike, Protocol):
     """Seats of a panel."""
 
     def give_back(self) -> None:
         """A seat is free again."""
 
 
-class Facilities(Desk, Protocol):
+class Facilities(DeskLike, Protocol):
     """Units of facilities."""
 
     def give_back(self, needs: Sequence[int]) -> None:
         """Units are free again."""
 
 
-class Purse(Desk, Protocol):
+class PurseLike(DeskLike, Protocol):
     """A programme's money."""
 
     def refund(self, amount: int) -> None:
         """Money comes back."""
 
 
-class Partner(Protocol):
+class PartnerLike(Protocol):
     """A partner, as desks and projects see it."""
 
     index: int
@@ -78,7 +78,7 @@ class Partner(Protocol):
         """Its claim will never be paid."""
 
 
-class Project(Protocol):
+class ProjectLike(Protocol):
     """A project, as desks, partners and other projects see it."""
 
     rank: int
@@ -93,7 +93,7 @@ class Project(Protocol):
     end_state: int
 
     @property
-    def partners(self) -> Sequence[Partner]:
+    def partners(self) -> Sequence[PartnerLike]:
         """With whom it is joint."""
 
     def look(self) -> None:
@@ -121,12 +121,12 @@ class Project(Protocol):
         """A partner broke off."""
 
 
-class World(Protocol):
+class WorldLike(Protocol):
     """One replication, as its parts see it."""
 
     env: simpy.Environment
     case: Case
-    luck: Luck
+    luck: SamplePaths
     out: Outcomes
     row: int
 
@@ -156,19 +156,19 @@ class World(Protocol):
         """How the purses pay, by programme."""
 
     @property
-    def starts(self) -> Sequence[Desk]:
+    def starts(self) -> Sequence[DeskLike]:
         """Starts of the year, by programme."""
 
     @property
-    def places(self) -> Desk:
+    def places(self) -> DeskLike:
         """Places at partners."""
 
     @property
-    def purses(self) -> Sequence[Purse]:
+    def purses(self) -> Sequence[PurseLike]:
         """Money of the year, by programme."""
 
     @property
-    def panels(self) -> Sequence[Panel]:
+    def panels(self) -> Sequence[PanelLike]:
         """Seats, by panel."""
 
     @property
@@ -180,9 +180,9 @@ class World(Protocol):
         """Rounds of gates, by programme."""
 
     @property
-    def partners(self) -> Sequence[Partner]:
+    def partners(self) -> Sequence[PartnerLike]:
         """Partners, by place."""
 
     @property
-    def projects(self) -> Sequence[Project]:
+    def projects(self) -> Sequence[ProjectLike]:
         """Projects, in order of rank."""

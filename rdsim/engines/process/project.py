@@ -24,7 +24,7 @@ from rdsim.engines.process.desks import Desk
 from rdsim.engines.rules import AGREEMENT, FAILURE, PANEL, REQUEST, SUCCESS, WORK, YEAR
 
 if TYPE_CHECKING:
-    from rdsim.engines.process.parts import Purse, World
+    from rdsim.engines.process.parts import PurseLike, WorldLike
     from rdsim.engines.process.policies import GateDecisions
 
 __all__ = ["Project"]
@@ -43,7 +43,7 @@ class End(Exception):  # noqa: N818 - a signal between the phases of a life, not
 class Project:
     """One funded technology and its life."""
 
-    def __init__(self, world: World, rank: int) -> None:
+    def __init__(self, world: WorldLike, rank: int) -> None:
         case = world.case
         self.world, self.rank = world, rank
         self.technology, self.programme = int(case.technology[rank]), int(case.programme[rank])
@@ -219,7 +219,7 @@ class Project:
     # 3 tranche
 
     @property
-    def purse(self) -> Purse:
+    def purse(self) -> PurseLike:
         return self.world.purses[self.programme]
 
     def tranche_paid(self) -> _Life:

@@ -7,7 +7,7 @@ from typing import Any
 
 import simpy
 
-from rdsim.case import DAYS_PER_YEAR, Case, Luck, Outcomes, blank_outcomes
+from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, SamplePaths, blank_outcomes
 from rdsim.engines.process.agenda import Entry, TraceRow
 from rdsim.engines.process.desks import FacilityDesk, PanelDesk, PlaceDesk, Purse, Rounds, StartDesk
 from rdsim.engines.process.partners import Partner
@@ -18,7 +18,7 @@ from rdsim.engines.rules import BREAK, YEAR
 __all__ = ["World", "run"]
 
 
-def _lists(arrays: Case | Luck, row: int | None = None) -> Any:
+def _lists(arrays: Case | SamplePaths, row: int | None = None) -> Any:
     """The same tuple with plain lists for arrays (of one replication): Python reads those faster."""
     plain = {
         name: (value if row is None else value[row]).tolist() if hasattr(value, "tolist") else value
@@ -30,7 +30,7 @@ def _lists(arrays: Case | Luck, row: int | None = None) -> Any:
 class World:
     """One replication: the agenda, the desks, the partners and the projects."""
 
-    def __init__(self, case: Case, luck: Luck, out: Outcomes, row: int, trace: list[TraceRow] | None) -> None:
+    def __init__(self, case: Case, luck: SamplePaths, out: Outcomes, row: int, trace: list[TraceRow] | None) -> None:
         self.env = simpy.Environment()
         self.case, self.luck, self.out, self.row, self.trace = case, luck, out, row, trace
         lines, panels = len(case.tranches), len(case.seats)
@@ -100,7 +100,7 @@ class World:
         desk.grant_soon()
 
 
-def run(case: Case, luck: Luck, trace: list[TraceRow] | None = None) -> Outcomes:
+def run(case: Case, luck: SamplePaths, trace: list[TraceRow] | None = None) -> Outcomes:
     """Simulate every replication of the luck; a trace, if given, receives what happened, in order."""
     outcomes, plain = blank_outcomes(case, len(luck.agreed)), _lists(case)
     for row in range(len(luck.agreed)):

@@ -4,7 +4,7 @@ Another library is one class: a `Solver` with a name, the features that it decla
 `SOLVERS.register("name", MySolver())`, and then named wherever a solver is.
 """
 
-from rdsim.optimiser.adapters.answers import Answer, Feature, Limits, State
+from rdsim.optimiser.adapters.answers import Feature, RunLimits, SolverResult, SolverState
 from rdsim.optimiser.adapters.names import (
     SOLVERS,
     installed,
@@ -21,13 +21,13 @@ from rdsim.optimiser.problem.solution import Termination
 
 __all__ = [
     "SOLVERS",
-    "Answer",
     "Feature",
-    "Limits",
     "Model",
     "Relaxation",
+    "RunLimits",
     "Solver",
-    "State",
+    "SolverResult",
+    "SolverState",
     "Termination",
     "installed",
     "solver_fault",

@@ -9,7 +9,7 @@ from enum import StrEnum
 from rdsim.arrays import Floats
 from rdsim.optimiser.problem.solution import Termination
 
-__all__ = ["Answer", "Feature", "Limits", "State"]
+__all__ = ["Feature", "RunLimits", "SolverResult", "SolverState"]
 
 
 class Feature(StrEnum):
@@ -27,7 +27,7 @@ class Feature(StrEnum):
     ROW_PRICES = "row_prices"  # its relaxations that grow say the prices of their rows
 
 
-class State(StrEnum):
+class SolverState(StrEnum):
     """What a solver knows in the end."""
 
     OPTIMAL = "optimal"  # nothing is better than `bound`; the values come within the gap asked for
@@ -37,7 +37,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Limits:
+class RunLimits:
     """When to stop. `gap` is relative; `target` is an objective that is good enough."""
 
     gap: float = 0.0
@@ -49,10 +49,10 @@ class Limits:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class SolverResult:
     """Values (n,) or none, an upper bound on the objective, and for a linear model its reduced costs."""
 
-    state: State
+    state: SolverState
     termination: Termination
     bound: float = math.inf
     values: Floats | None = None

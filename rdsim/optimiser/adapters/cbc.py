@@ -22,7 +22,7 @@ import pulp
 
 from rdsim.arrays import Floats
 from rdsim.errors import SolverError
-from rdsim.optimiser.adapters.answers import Answer, Feature, Limits, State
+from rdsim.optimiser.adapters.answers import Feature, RunLimits, SolverResult, SolverState
 from rdsim.optimiser.adapters.pulp_models import pulp_problem
 from rdsim.optimiser.adapters.solver import Solver, is_linear
 from rdsim.optimiser.models.model import Model
@@ -31,18 +31,18 @@ from rdsim.optimiser.problem.solution import Termination
 __all__ = ["Cbc", "cbc_path"]
 
 _RESULTS = (
-    (r"Result - Optimal solution found \(within gap", State.OPTIMAL, Termination.TARGET),
-    (r"Result - Optimal solution found", State.OPTIMAL, Termination.COMPLETE),
-    (r"Result - Stopped on time", State.STOPPED, Termination.TIME_LIMIT),
-    (r"Result - Stopped on (node|iteration|solution)", State.STOPPED, Termination.ROUNDS),
-    (r"infeasible or unbounded", State.INFEASIBLE, Termination.COMPLETE),  # `Solver.run` tells them apart
-    (r"Result - .*(infeasible|Infeasible)", State.INFEASIBLE, Termination.COMPLETE),
-    (r"Result - .*(unbounded|Unbounded)", State.UNBOUNDED, Termination.COMPLETE),
-    (r"Result - ", State.STOPPED, Termination.STOPPED),
-    (r"(?m)(Linear relaxation|Problem is|Primal|proven) infeasible", State.INFEASIBLE, Termination.COMPLETE),
-    (r"(?m)(Dual infeasible|[Uu]nbounded)", State.UNBOUNDED, Termination.COMPLETE),
-    (r"(?m)^Stopped", State.STOPPED, Termination.TIME_LIMIT),
-    (r"(?m)^Optimal( objective| - objective)", State.OPTIMAL, Termination.COMPLETE),
+    (r"Result - Optimal solution found \(within gap", SolverState.OPTIMAL, Termination.TARGET),
+    (r"Result - Optimal solution found", SolverState.OPTIMAL, Termination.COMPLETE),
+    (r"Result - Stopped on time", SolverState.STOPPED, Termination.TIME_LIMIT),
+    (r"Result - Stopped on (node|iteration|solution)", SolverState.STOPPED, Termination.ROUNDS),
+    (r"infeasible or unbounded", SolverState.INFEASIBLE, Termination.COMPLETE),  # `Solver.run` tells them apart
+    (r"Result - .*(infeasible|Infeasible)", SolverState.INFEASIBLE, Termination.COMPLETE),
+    (r"Result - .*(unbounded|Unbounded)", SolverState.UNBOUNDED, Termination.COMPLETE),
+    (r"Result - ", SolverState.STOPPED, Termination.STOPPED),
+    (r"(?m)(Linear relaxation|Problem is|Primal|proven) infeasible", SolverState.INFEASIBLE, Termination.COMPLETE),
+    (r"(?m)(Dual infeasible|[Uu]nbounded)", SolverState.UNBOUNDED, Termination.COMPLETE),
+    (r"(?m)^Stopped", SolverState.STOPPED, Termination.TIME_LIMIT),
+    (r"(?m)^Optimal( objective| - objective)", SolverState.OPTIMAL, Termination.COMPLETE),
 )
 
 
@@ -71,13 +71,13 @@ class Cbc(Solver):
         """Whether there is a program."""
         return bool(self.path or cbc_path())
 
-    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: Floats | None) -> Answer:
+    def ask(self, model: Model, limits: RunLimits, *, relaxed: bool, start: Floats | None) -> SolverResult:
         """See `Solver.ask`. Where CBC says infeasible it is asked again without its preprocessing: that strengthens
         rows of mixed sizes by more than its own tolerance, and then takes the solution that it found itself for none.
         """
         began = time.perf_counter()
         first = self._ask(model, limits, relaxed, start)
-        if first.state is not State.INFEASIBLE or is_linear(model, relaxed):
+        if first.state is not SolverState.INFEASIBLE or is_linear(model, relaxed):
             return first
         spent = time.perf_counter() - began
         left = limits if limits.seconds is None else replace(limits, seconds=limits.seconds - spent)
@@ -86,11 +86,11 @@ class Cbc(Solver):
     def _ask(
         self,
         model: Model,
-        limits: Limits,
+        limits: RunLimits,
         relaxed: bool,
         start: Floats | None,
         options: tuple[str, ...] = (),
-    ) -> Answer:
+    ) -> SolverResult:
         program = self.path or cbc_path()
         if not program or shutil.which(program) is None:
             raise SolverError(self.name, f"is not installed; {self.source}")
@@ -101,7 +101,7 @@ class Cbc(Solver):
             for variable, value in zip(variables, start.tolist(), strict=True):
                 variable.setInitialValue(value, check=False)
         if limits.seconds is not None and limits.seconds <= 0:
-            return Answer(State.STOPPED, Termination.TIME_LIMIT, loading=loading)
+            return SolverResult(SolverState.STOPPED, Termination.TIME_LIMIT, loading=loading)
         with tempfile.TemporaryDirectory(prefix="rdsim-") as folder:
             log, late = Path(folder) / "cbc.log", Path(folder) / "late"
             watched = program if limits.seconds is None else _watched(program, limits.seconds, late)
@@ -111,10 +111,10 @@ class Cbc(Solver):
                 problem.solve(command)
             except (pulp.PulpSolverError, OSError, LookupError, ValueError) as error:  # killed, or an unreadable answer
                 if late.exists():
-                    return Answer(State.STOPPED, Termination.TIME_LIMIT, loading=loading)
+                    return SolverResult(SolverState.STOPPED, Termination.TIME_LIMIT, loading=loading)
                 raise SolverError(self.name, "failed, or was killed") from error
             if late.exists():
-                return Answer(State.STOPPED, Termination.TIME_LIMIT, loading=loading)
+                return SolverResult(SolverState.STOPPED, Termination.TIME_LIMIT, loading=loading)
             text = log.read_text(encoding="utf-8", errors="replace")
         values = np.array([variable.varValue or 0.0 for variable in variables])
         costs = np.array([getattr(variable, "dj", None) or 0.0 for variable in variables])
@@ -170,7 +170,7 @@ def _watched(program: str, seconds: float, late: Path) -> str:
     return str(script)
 
 
-def _command(program: str, limits: Limits, log: Path, relaxed: bool, warm: bool, options: tuple[str, ...]) -> Any:
+def _command(program: str, limits: RunLimits, log: Path, relaxed: bool, warm: bool, options: tuple[str, ...]) -> Any:
     seeds = (f"randomSeed {limits.seed % 10**8 + 1}", f"randomCbcSeed {limits.seed % 10**8 + 1}")
     return pulp.COIN_CMD(
         path=program,
@@ -186,23 +186,23 @@ def _command(program: str, limits: Limits, log: Path, relaxed: bool, warm: bool,
     )
 
 
-def _answer(model: Model, text: str, values: Floats, costs: Floats, linear: bool) -> Answer:
+def _answer(model: Model, text: str, values: Floats, costs: Floats, linear: bool) -> SolverResult:
     """The log says what happened; PuLP's own status calls a time limit optimal and leaves junk in the variables."""
     found = ((state, why) for pattern, state, why in _RESULTS if re.search(pattern, text))
     state, why = next(found, (None, Termination.STOPPED))
     if state is None:
         raise SolverError("cbc", f"gave no answer: {text.strip()[-200:]}")
-    if state in {State.INFEASIBLE, State.UNBOUNDED}:
-        return Answer(state, why, -math.inf if state is State.INFEASIBLE else math.inf)
-    has_values = state is State.OPTIMAL or (not linear and "No feasible solution found" not in text)
+    if state in {SolverState.INFEASIBLE, SolverState.UNBOUNDED}:
+        return SolverResult(state, why, -math.inf if state is SolverState.INFEASIBLE else math.inf)
+    has_values = state is SolverState.OPTIMAL or (not linear and "No feasible solution found" not in text)
     if has_values:
         _refuse_half_read(model, text, values)
-    return Answer(
+    return SolverResult(
         state=state,
         termination=why,
         bound=_bound(model, state, text, values),
         values=values if has_values else None,
-        reduced_costs=-costs if linear and state is State.OPTIMAL else None,
+        reduced_costs=-costs if linear and state is SolverState.OPTIMAL else None,
     )
 
 
@@ -215,12 +215,12 @@ def _refuse_half_read(model: Model, text: str, values: Floats) -> None:
         raise SolverError("cbc", "its solution file does not hold the solution of its log")
 
 
-def _bound(model: Model, state: State, text: str, values: Floats) -> float:
+def _bound(model: Model, state: SolverState, text: str, values: Floats) -> float:
     """Upper bound: from the log, where it is rounded to three decimals; the optimum itself if that is proven."""
     printed = re.findall(r"^Lower bound:\s+(\S+)", text, re.MULTILINE)
     if printed:
         lowest = float(printed[-1])
         return -(lowest - max(1e-3, 1e-6 * abs(lowest)))
-    if state is State.OPTIMAL:
+    if state is SolverState.OPTIMAL:
         return float(model.value @ values)
     return math.inf

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from rdsim.arrays import Floats
-from rdsim.optimiser.adapters.answers import Answer, Feature, Limits, State
+from rdsim.optimiser.adapters.answers import Feature, RunLimits, SolverResult, SolverState
 from rdsim.optimiser.adapters.solver import Relaxation, Solver, is_linear
 from rdsim.optimiser.models.model import Model
 
@@ -38,16 +38,18 @@ class Helped(Solver):
         """What the solver can, and what is done for it."""
         return self.solver.features | NEEDED
 
-    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: Floats | None) -> Answer:
+    def ask(self, model: Model, limits: RunLimits, *, relaxed: bool, start: Floats | None) -> SolverResult:
         """See `Solver.ask`: the solver itself."""
         return self.solver.ask(model, limits, relaxed=relaxed, start=start)
 
-    def run(self, model: Model, limits: Limits, *, relaxed: bool = False, start: Floats | None = None) -> Answer:
+    def run(
+        self, model: Model, limits: RunLimits, *, relaxed: bool = False, start: Floats | None = None
+    ) -> SolverResult:
         """See `Solver.run`."""
         if is_linear(model, relaxed) and Feature.RELAXATION not in self.solver.features:
             return self.helper.run(model, limits, relaxed=relaxed, start=start)
         answer = self.solver.run(model, limits, relaxed=relaxed, start=start)
-        bounded = answer.state is not State.STOPPED or Feature.BOUND in self.solver.features
+        bounded = answer.state is not SolverState.STOPPED or Feature.BOUND in self.solver.features
         return answer if bounded else self._bounded(model, limits, answer)
 
     def relaxation(self, model: Model) -> Relaxation:
@@ -55,9 +57,9 @@ class Helped(Solver):
         able = Feature.RELAXATION in self.solver.features
         return self.solver.relaxation(model) if able else super().relaxation(model)
 
-    def _bounded(self, model: Model, limits: Limits, answer: Answer) -> Answer:
+    def _bounded(self, model: Model, limits: RunLimits, answer: SolverResult) -> SolverResult:
         """What ended early, with the linear relaxation's word on the objective."""
         relaxed = self.helper.run(model, replace(limits, seconds=None), relaxed=True)
-        if relaxed.state is State.INFEASIBLE:
+        if relaxed.state is SolverState.INFEASIBLE:
             return relaxed
-        return replace(answer, bound=relaxed.bound if relaxed.state is State.OPTIMAL else math.inf)
+        return replace(answer, bound=relaxed.bound if relaxed.state is SolverState.OPTIMAL else math.inf)

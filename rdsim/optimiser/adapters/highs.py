@@ -20,7 +20,7 @@ from scipy.sparse import csr_array
 
 from rdsim.arrays import Floats, Ints
 from rdsim.errors import SolverError
-from rdsim.optimiser.adapters.answers import Answer, Feature, Limits, State
+from rdsim.optimiser.adapters.answers import Feature, RunLimits, SolverResult, SolverState
 from rdsim.optimiser.adapters.pulp_models import pulp_matrix, pulp_problem
 from rdsim.optimiser.adapters.scaling import Scaled, power, scaled
 from rdsim.optimiser.adapters.solver import FreshRelaxation, Relaxation, Solver, is_linear
@@ -40,9 +40,9 @@ _STOPS = {
     "kUnknown": Termination.STOPPED,
 }
 _PROOFS = {
-    "kInfeasible": State.INFEASIBLE,
-    "kUnbounded": State.UNBOUNDED,
-    "kUnboundedOrInfeasible": State.INFEASIBLE,  # `Solver.run` tells them apart
+    "kInfeasible": SolverState.INFEASIBLE,
+    "kUnbounded": SolverState.UNBOUNDED,
+    "kUnboundedOrInfeasible": SolverState.INFEASIBLE,  # `Solver.run` tells them apart
 }
 _FEASIBLE = 2  # kSolutionStatusFeasible
 
@@ -69,7 +69,7 @@ class Highs(Solver):
         """Version of highspy."""
         return version("highspy")
 
-    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: Floats | None) -> Answer:
+    def ask(self, model: Model, limits: RunLimits, *, relaxed: bool, start: Floats | None) -> SolverResult:
         """See `Solver.ask`."""
         began = time.perf_counter()
         solver = self.load(model, relaxed=relaxed)
@@ -97,19 +97,21 @@ class Highs(Solver):
         there = model.column_names and len(model.row_names)
         return _WarmRelaxation(self, model) if there else FreshRelaxation(self, model)
 
-    def read(self, solver: Any, linear: bool) -> Answer:
+    def read(self, solver: Any, linear: bool) -> SolverResult:
         """The answer of a solver that has run."""
         status, info = solver.getModelStatus().name, solver.getInfo()
         if status in _PROOFS:
-            return Answer(_PROOFS[status], Termination.COMPLETE, -math.inf if status == "kInfeasible" else math.inf)
+            return SolverResult(
+                _PROOFS[status], Termination.COMPLETE, -math.inf if status == "kInfeasible" else math.inf
+            )
         if status != "kOptimal" and status not in _STOPS:
             raise SolverError(self.name, f"gave no answer: {status}")
         solution = solver.getSolution()
         has_values = info.primal_solution_status == _FEASIBLE
         values = np.array(solution.col_value, dtype=np.float64) if has_values else None
         costs = -np.array(solution.col_dual, dtype=np.float64) if linear and status == "kOptimal" else None
-        return Answer(
-            state=State.OPTIMAL if status == "kOptimal" else State.STOPPED,
+        return SolverResult(
+            state=SolverState.OPTIMAL if status == "kOptimal" else SolverState.STOPPED,
             termination=_STOPS.get(status, Termination.COMPLETE),
             bound=_bound(info, status, linear),
             values=values,
@@ -134,7 +136,7 @@ def _lp(model: Model, relaxed: bool) -> Any:
     return handed
 
 
-def _options(limits: Limits) -> dict[str, Any]:
+def _options(limits: RunLimits) -> dict[str, Any]:
     options: dict[str, Any] = {
         "mip_rel_gap": limits.gap,
         "random_seed": limits.seed % 2**31,
@@ -225,7 +227,7 @@ class _WarmRelaxation:
             basis.valid = True
             self.solver.setBasis(basis)  # what is no basis is refused, and nothing is lost
 
-    def solve(self, limits: Limits) -> Answer:
+    def solve(self, limits: RunLimits) -> SolverResult:
         """See `Relaxation.solve`."""
         told = self.scaled.limits(replace(limits, seconds=self._until(limits.seconds)))
         _set_options(self.solver, _options(told))
@@ -234,7 +236,7 @@ class _WarmRelaxation:
             if self.solver.run() == highspy.HighsStatus.kError:
                 raise SolverError(self.highs.name, f"failed: {self.solver.getModelStatus().name}")
         answer = self.scaled.unscaled(self.highs.read(self.solver, linear=True))
-        if answer.state is State.OPTIMAL:
+        if answer.state is SolverState.OPTIMAL:
             prices = -np.array(self.solver.getSolution().row_dual, dtype=np.float64) / self.scaled.factor
             answer = replace(answer, prices=prices * np.append(self.scaled.rows, self.factors))
         # After new rows exact steepest-edge weights would be computed anew, which takes longer than the few pivots.

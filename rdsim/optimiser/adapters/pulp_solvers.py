@@ -16,7 +16,7 @@ import pulp
 
 from rdsim.arrays import Floats
 from rdsim.errors import SolverError
-from rdsim.optimiser.adapters.answers import Answer, Feature, Limits, State
+from rdsim.optimiser.adapters.answers import Feature, RunLimits, SolverResult, SolverState
 from rdsim.optimiser.adapters.pulp_models import GENERATION, pulp_problem
 from rdsim.optimiser.adapters.solver import Solver
 from rdsim.optimiser.models.model import Model
@@ -59,10 +59,10 @@ class Other(Solver):
         """PuLP's version: it does not ask solvers for theirs."""
         return f"by PuLP {version('pulp')}"
 
-    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: Floats | None) -> Answer:  # noqa: ARG002 - neither is told
+    def ask(self, model: Model, limits: RunLimits, *, relaxed: bool, start: Floats | None) -> SolverResult:  # noqa: ARG002 - neither is told
         """See `Solver.ask`."""
         if limits.seconds is not None and limits.seconds <= 0:  # PuLP takes 0 seconds for no limit
-            return Answer(State.STOPPED, Termination.TIME_LIMIT)
+            return SolverResult(SolverState.STOPPED, Termination.TIME_LIMIT)
         began = time.perf_counter()
         problem, variables = pulp_problem(model)
         loaded = time.perf_counter()
@@ -71,7 +71,7 @@ class Other(Solver):
         values = np.array([_number(variable.varValue) for variable in variables]) if has_values else None
         return replace(_answer(word, values, late), loading=loaded - began)
 
-    def _call(self, problem: Any, limits: Limits) -> tuple[_Word, bool]:
+    def _call(self, problem: Any, limits: RunLimits) -> tuple[_Word, bool]:
         """PuLP's word and whether there are values, after a run with files in a folder that goes away."""
         with tempfile.TemporaryDirectory(prefix="rdsim-") as folder:
             try:
@@ -86,7 +86,7 @@ def _number(value: float | None) -> float:
     return 0.0 if value is None else float(value)
 
 
-def _settings(name: str, limits: Limits) -> dict[str, Any]:
+def _settings(name: str, limits: RunLimits) -> dict[str, Any]:
     """What the solver's wrapper understands of the limits, in PuLP's words; whole seconds, as some take no others."""
     seconds = None if limits.seconds is None else math.ceil(limits.seconds)
     # gap / (1 + gap) of the bound is no more than gap of the objective, whichever of the two the solver divides by.
@@ -100,7 +100,7 @@ def _words(name: str) -> frozenset[str]:
     return frozenset(inspect.signature(type(pulp.getSolver(name, msg=False)).__init__).parameters)
 
 
-def _is_late(spent: float, limits: Limits) -> bool:
+def _is_late(spent: float, limits: RunLimits) -> bool:
     """True if the time limit may have bitten; a solver that counts processor time reaches it earlier."""
     return limits.seconds is not None and spent >= _LATE * limits.seconds / limits.threads
 
@@ -117,17 +117,17 @@ def _word(answer: Any, problem: Any) -> tuple[_Word, bool]:
     return _Word.PROVEN if optimal else names.get(problem.status, _Word.STOPPED), has_values
 
 
-def _answer(word: _Word, values: Floats | None, late: bool) -> Answer:
+def _answer(word: _Word, values: Floats | None, late: bool) -> SolverResult:
     """PuLP's word as an answer; what came late may be the limit's."""
     if late:
-        return Answer(State.STOPPED, Termination.TIME_LIMIT, values=values)
+        return SolverResult(SolverState.STOPPED, Termination.TIME_LIMIT, values=values)
     if word is _Word.INFEASIBLE:
-        return Answer(State.INFEASIBLE, Termination.COMPLETE, -math.inf)
+        return SolverResult(SolverState.INFEASIBLE, Termination.COMPLETE, -math.inf)
     if word is _Word.UNBOUNDED:
-        return Answer(State.UNBOUNDED, Termination.COMPLETE)
+        return SolverResult(SolverState.UNBOUNDED, Termination.COMPLETE)
     if word is _Word.PROVEN:
-        return Answer(State.OPTIMAL, Termination.COMPLETE, values=values)
-    return Answer(State.STOPPED, Termination.STOPPED, values=values)
+        return SolverResult(SolverState.OPTIMAL, Termination.COMPLETE, values=values)
+    return SolverResult(SolverState.STOPPED, Termination.STOPPED, values=values)
 
 
 def pulp_names(*, available: bool) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
 from rdsim.arrays import Floats
-from rdsim.optimiser.adapters.answers import Answer, Limits
+from rdsim.optimiser.adapters.answers import RunLimits, SolverResult
 from rdsim.optimiser.models.model import Model
 
 __all__ = ["Scaled", "power", "scaled", "typical"]
@@ -30,11 +30,11 @@ class Scaled:
     rows: Floats
     offset: float  # what the model's objective leaves out
 
-    def limits(self, limits: Limits) -> Limits:
+    def limits(self, limits: RunLimits) -> RunLimits:
         """Limits in the solver's units."""
         return replace(limits, target=(limits.target - self.offset) * self.factor)
 
-    def unscaled(self, answer: Answer) -> Answer:
+    def unscaled(self, answer: SolverResult) -> SolverResult:
         """A solver's answer in the units of the model that was scaled."""
         costs = None if answer.reduced_costs is None else answer.reduced_costs / self.factor
         return replace(answer, bound=answer.bound / self.factor + self.offset, reduced_costs=costs)

@@ -18,7 +18,7 @@ import numpy as np
 
 from rdsim.arrays import Floats, Ints
 from rdsim.errors import SolverError
-from rdsim.optimiser.adapters.answers import Answer, Feature, Limits, State
+from rdsim.optimiser.adapters.answers import Feature, RunLimits, SolverResult, SolverState
 from rdsim.optimiser.adapters.scaling import scaled
 from rdsim.optimiser.models.model import Model, with_rows_below
 from rdsim.optimiser.problem.solution import Termination
@@ -62,7 +62,7 @@ class Solver(ABC):
         return True
 
     @abstractmethod
-    def ask(self, model: Model, limits: Limits, *, relaxed: bool, start: Floats | None) -> Answer:
+    def ask(self, model: Model, limits: RunLimits, *, relaxed: bool, start: Floats | None) -> SolverResult:
         """Maximise `model.value @ column`, in the numbers that are given; the offset is 0, and no row is empty.
 
         `relaxed` drops integrality: no solver without `Feature.RELAXATION` is asked so, or for a linear model. `start`
@@ -70,7 +70,9 @@ class Solver(ABC):
         rows, and a bound where the solver has one. Raises: SolverError if the solver is missing, crashes or is killed.
         """
 
-    def run(self, model: Model, limits: Limits, *, relaxed: bool = False, start: Floats | None = None) -> Answer:
+    def run(
+        self, model: Model, limits: RunLimits, *, relaxed: bool = False, start: Floats | None = None
+    ) -> SolverResult:
         """Solve; `relaxed` drops integrality, `start` (n,) is a first solution, used where possible.
 
         Raises: SolverError if the solver is missing, crashes or is killed.
@@ -81,7 +83,7 @@ class Solver(ABC):
         first = start if Feature.START in self.features else None
         return _asked_twice(lambda stated: self._asked(stated, limits, relaxed, first), _with_coefficients(model))
 
-    def _asked(self, model: Model, limits: Limits, relaxed: bool, start: Floats | None) -> Answer:
+    def _asked(self, model: Model, limits: RunLimits, relaxed: bool, start: Floats | None) -> SolverResult:
         known = scaled(model)
         told = known.limits(_told(limits, self.features))
         answer = self.ask(known.model, told, relaxed=relaxed, start=start)
@@ -94,7 +96,7 @@ class Solver(ABC):
         return FreshRelaxation(self, model)
 
 
-def _told(limits: Limits, features: frozenset[Feature]) -> Limits:
+def _told(limits: RunLimits, features: frozenset[Feature]) -> RunLimits:
     """The limits without those of nodes and target that the solver cannot be told: it goes on."""
     nodes = limits.nodes if Feature.NODES in features else None
     return replace(limits, nodes=nodes, target=limits.target if Feature.TARGET in features else math.inf)
@@ -105,7 +107,7 @@ def is_linear(model: Model, relaxed: bool) -> bool:
     return relaxed or not model.integer.any()
 
 
-def _without_columns(model: Model) -> Answer | None:
+def _without_columns(model: Model) -> SolverResult | None:
     """The answer of a model whose rows have no coefficient left to choose, if it is one."""
     sense, zero = np.array(model.sense, dtype="U2"), 1e-9 * np.maximum(1.0, np.abs(model.rhs))
     empty = np.diff(model.matrix.indptr) == 0
@@ -113,9 +115,9 @@ def _without_columns(model: Model) -> Answer | None:
         sense == "<=", model.rhs < -zero, np.where(sense == ">=", model.rhs > zero, abs(model.rhs) > zero)
     )
     if (broken & empty).any() or (model.lower > model.upper).any():
-        return Answer(State.INFEASIBLE, Termination.COMPLETE, -math.inf)
+        return SolverResult(SolverState.INFEASIBLE, Termination.COMPLETE, -math.inf)
     if not model.column_names:
-        return Answer(State.OPTIMAL, Termination.COMPLETE, model.offset, np.zeros(0), np.zeros(0))
+        return SolverResult(SolverState.OPTIMAL, Termination.COMPLETE, model.offset, np.zeros(0), np.zeros(0))
     return None
 
 
@@ -131,36 +133,36 @@ def _may_be_unbounded(model: Model) -> bool:
     return bool((endless_up | endless_down).any())
 
 
-def _asked_twice(ask: Callable[[Model], Answer], model: Model) -> Answer:
+def _asked_twice(ask: Callable[[Model], SolverResult], model: Model) -> SolverResult:
     """`ask(model)`; where it says infeasible or unbounded and both are possible, a run without objective decides."""
     answer = ask(model)
-    if answer.state not in {State.INFEASIBLE, State.UNBOUNDED}:
+    if answer.state not in {SolverState.INFEASIBLE, SolverState.UNBOUNDED}:
         return answer
     if not _may_be_unbounded(model):
-        return Answer(State.INFEASIBLE, Termination.COMPLETE, -math.inf)
+        return SolverResult(SolverState.INFEASIBLE, Termination.COMPLETE, -math.inf)
     second = ask(replace(model, value=np.zeros_like(model.value)))
     if second.values is not None:
-        return Answer(State.UNBOUNDED, Termination.COMPLETE)
+        return SolverResult(SolverState.UNBOUNDED, Termination.COMPLETE)
     return second
 
 
 # ---------------------------------------------------------------- a solver's word without a bound
 
 
-def _believed(name: str, model: Model, limits: Limits, answer: Answer) -> Answer:
+def _believed(name: str, model: Model, limits: RunLimits, answer: SolverResult) -> SolverResult:
     """The answer with the bound that a claim of the optimum is: nothing is better by more than the gap asked for.
 
     Raises: SolverError if what it claims to be the optimum breaks the model.
     """
     values = answer.values
     if values is not None and not _holds(model, values):
-        if answer.state is State.OPTIMAL:
+        if answer.state is SolverState.OPTIMAL:
             raise SolverError(name, "its values break the model that it claims to have solved")
         values = None
-    if answer.state is not State.OPTIMAL:
+    if answer.state is not SolverState.OPTIMAL:
         return replace(answer, values=values)
     if values is None:
-        return replace(answer, state=State.STOPPED, termination=Termination.STOPPED)
+        return replace(answer, state=SolverState.STOPPED, termination=Termination.STOPPED)
     worth = float(model.value @ values)
     why = Termination.TARGET if limits.gap else Termination.COMPLETE
     return replace(answer, termination=why, bound=worth + limits.gap * abs(worth))
@@ -198,7 +200,7 @@ class Relaxation(Protocol):
         """
         ...
 
-    def solve(self, limits: Limits) -> Answer:
+    def solve(self, limits: RunLimits) -> SolverResult:
         """Solve with all rows added so far.
 
         Raises: SolverError as `Solver.run`.
@@ -226,6 +228,6 @@ class FreshRelaxation:
     def begin(self, other: Relaxation, columns: Ints, rows: Ints) -> None:
         """See `Relaxation.begin`: it cannot."""
 
-    def solve(self, limits: Limits) -> Answer:
+    def solve(self, limits: RunLimits) -> SolverResult:
         """See `Relaxation.solve`."""
         return self.solver.run(self.model, limits, relaxed=True)

@@ -27,14 +27,14 @@ from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array
 
 from rdsim.arrays import Floats, Ints
-from rdsim.optimiser.models.model import Block, Model
+from rdsim.optimiser.models.model import Model, RowBlock
 from rdsim.optimiser.problem.evaluation import Evaluation
 from rdsim.optimiser.problem.problem import PortfolioProblem, frozen
 
 __all__ = [
     "RESOURCES",
     "Columns",
-    "Family",
+    "ModelRows",
     "chosen_of",
     "columns_of",
     "formulate",
@@ -49,7 +49,7 @@ RESOURCES = "row"
 
 
 @dataclass(frozen=True, eq=False)
-class Family:
+class ModelRows:
     """Rows of one constraint family, as triplets (row, column, coefficient)."""
 
     name: str
@@ -169,9 +169,9 @@ def formulate(problem: PortfolioProblem) -> Model:
     )
 
 
-def _blocks(families: Sequence[Family]) -> dict[str, Block]:
+def _blocks(families: Sequence[ModelRows]) -> dict[str, RowBlock]:
     firsts = accumulate((len(family.names) for family in families), initial=0)
-    return {family.name: Block(first, family.about) for first, family in zip(firsts, families, strict=False)}
+    return {family.name: RowBlock(first, family.about) for first, family in zip(firsts, families, strict=False)}
 
 
 def tightened(problem: PortfolioProblem, model: Model) -> Model:
@@ -316,11 +316,11 @@ def _family(
     triplets: tuple[ArrayLike, ArrayLike, ArrayLike],
     sense: str | Sequence[str],
     rhs: ArrayLike,
-) -> Family:
+) -> ModelRows:
     """A family by the keys of its rows, the first of which says what each is about, and of how many each is one."""
     count = len(keys)
     row, column, coefficient = triplets
-    return Family(
+    return ModelRows(
         name,
         tuple(_padded(name, keys, sizes)),
         np.array([key[0] for key in keys], dtype=np.int64),
@@ -343,7 +343,7 @@ def _joined(parts: Sequence[tuple[ArrayLike, ArrayLike, ArrayLike]]) -> tuple[Fl
     return tuple(np.concatenate([empty, *arrays]) for arrays in (rows, columns, coefficients))  # type: ignore[return-value]
 
 
-def _choice(columns: Columns) -> Family:
+def _choice(columns: Columns) -> ModelRows:
     """At most one option of each group; exactly one where that is asked or the group is fixed in."""
     problem = columns.problem
     groups = len(problem.group_names)
@@ -356,7 +356,7 @@ def _choice(columns: Columns) -> Family:
     return _family("choice", _singles(range(groups)), (groups,), triplets, sense, most)
 
 
-def _opening(columns: Columns) -> Family:
+def _opening(columns: Columns) -> ModelRows:
     """x asks for y: sum of x[o] over a group's options with partner p by stage s <= y[p, s]."""
     problem = columns.problem
     option, partner = problem.partners.tocoo().coords
@@ -377,7 +377,7 @@ def _opening(columns: Columns) -> Family:
     return _family("opening", named, sizes, _joined([(row.ravel(), table[:, 2], 1.0), opened]), "<=", 0.0)
 
 
-def _opened_stays(columns: Columns) -> Family:
+def _opened_stays(columns: Columns) -> ModelRows:
     """A partner that is open stays open: y[p, s-1] <= y[p, s]."""
     pairs = [(a, b) for a, b in zip(columns.stages, columns.stages[1:], strict=False) if a[0] == b[0]]
     keys, sizes = [b for _, b in pairs], columns.problem.opening_value.shape
@@ -387,7 +387,7 @@ def _opened_stays(columns: Columns) -> Family:
     return _family("stays", keys, sizes, _joined([(row, before, 1.0), (row, after, -1.0)]), "<=", 0.0)
 
 
-def _opened_for_use(columns: Columns) -> Family:
+def _opened_for_use(columns: Columns) -> ModelRows:
     """No partner opens without use: y[p, s] - y[p, s-1] <= sum of x with partner p that start in between."""
     problem = columns.problem
     option, partner = problem.partners.tocoo().coords
@@ -404,7 +404,7 @@ def _opened_for_use(columns: Columns) -> Family:
     return _family("inuse", columns.stages, problem.opening_value.shape, _joined(parts), "<=", 0.0)
 
 
-def _resources(columns: Columns) -> Family:
+def _resources(columns: Columns) -> ModelRows:
     """use @ x + opening use + what is passed on - rate * what was passed in - excess + shortfall (sense) cap."""
     rows = columns.problem.rows
     parts: list[tuple[ArrayLike, ArrayLike, ArrayLike]] = []
@@ -423,7 +423,7 @@ def _resources(columns: Columns) -> Family:
     return _family(RESOURCES, keys, (len(keys),), _joined(parts), rows.sense, rows.cap)
 
 
-def _prerequisites(columns: Columns) -> Family:
+def _prerequisites(columns: Columns) -> ModelRows:
     """Funded only if the other is, and starts no later: for each stage, started[dependent] <= started[other]."""
     problem = columns.problem
     cells = [
@@ -441,7 +441,7 @@ def _prerequisites(columns: Columns) -> Family:
     return _family("prerequisite", keys, sizes, _joined(parts), "<=", 0.0)
 
 
-def _exclusions(columns: Columns) -> Family:
+def _exclusions(columns: Columns) -> ModelRows:
     """At most one of the groups is funded."""
     problem = columns.problem
     parts: list[tuple[ArrayLike, ArrayLike, ArrayLike]] = []
@@ -452,7 +452,7 @@ def _exclusions(columns: Columns) -> Family:
     return _family("exclusion", keys, (len(keys),), _joined(parts), "<=", 1.0)
 
 
-def _synergies(columns: Columns) -> Family:
+def _synergies(columns: Columns) -> ModelRows:
     """z = product of two 0-1 sums: z <= either if it is worth having, z >= both - 1 if it is not."""
     problem = columns.problem
     parts: list[tuple[ArrayLike, ArrayLike, ArrayLike]] = []
@@ -470,7 +470,7 @@ def _synergies(columns: Columns) -> Family:
     return _family("synergy", keys, (len(problem.synergies), 2), _joined(parts), "<=", rhs)
 
 
-FAMILIES: tuple[Callable[[Columns], Family], ...] = (
+FAMILIES: tuple[Callable[[Columns], ModelRows], ...] = (
     _choice,
     _opening,
     _opened_stays,
@@ -482,7 +482,7 @@ FAMILIES: tuple[Callable[[Columns], Family], ...] = (
 )
 
 
-def _stacked(families: Sequence[Family], columns: int) -> csr_array:
+def _stacked(families: Sequence[ModelRows], columns: int) -> csr_array:
     """All families' triplets as one canonical CSR: a (row, column) named twice is added up here, once."""
     starts = np.cumsum([0, *(len(family.names) for family in families)])
     row = np.concatenate([family.row + start for family, start in zip(families, starts, strict=False)])

@@ -12,11 +12,11 @@ from scipy.sparse import csr_array, vstack
 
 from rdsim.arrays import Bools, Floats, Ints
 
-__all__ = ["Block", "Model", "restrict", "with_rows_below"]
+__all__ = ["Model", "RowBlock", "restrict", "with_rows_below"]
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class RowBlock:
     """The rows of one family in a model, and what each is about: the index of its group, pair, row of `Rows`, ..."""
 
     first: int
@@ -45,7 +45,7 @@ class Model:
     matrix: csr_array  # (m, n), canonical
     sense: tuple[str, ...]  # (m,)
     rhs: Floats  # (m,)
-    blocks: Mapping[str, Block] = field(default_factory=dict)
+    blocks: Mapping[str, RowBlock] = field(default_factory=dict)
     """Where the rows of each family stand; of a model that lost rows, nothing is known any more."""
 
     def rows_of(self, family: str) -> slice:

@@ -46,8 +46,8 @@ __all__ = [
     "PortfolioProblem",
     "Rows",
     "Rules",
+    "best_per_group",
     "check",
-    "foremost",
     "rounded",
     "state_problem",
     "state_rows",
@@ -477,7 +477,7 @@ def _widened(member: csr_array, partners: int) -> csr_array:
     return _sparse(csr_array(wide, shape=(member.shape[0], partners)), (0, 0), np.bool_)
 
 
-def foremost(problem: PortfolioProblem, worth: Floats, each: int) -> Bools:
+def best_per_group(problem: PortfolioProblem, worth: Floats, each: int) -> Bools:
     """The `each` options of largest worth (O,) of every group and stage, shape (O,); of equal ones the first."""
     order = np.lexsort((-worth, problem.stage, problem.group))
     group, stage = problem.group[order], problem.stage[order]

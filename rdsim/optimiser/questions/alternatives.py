@@ -30,7 +30,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from rdsim.arrays import Floats
-from rdsim.optimiser.adapters import State
+from rdsim.optimiser.adapters import SolverState
 from rdsim.optimiser.models.milp import chosen_of, formulate
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.models.variations import Measure, with_rows, with_values, worth_at_least
@@ -48,7 +48,7 @@ from rdsim.optimiser.problem.problem import (
 )
 from rdsim.optimiser.problem.solution import Solution, Status, require
 from rdsim.optimiser.questions.asking import ask
-from rdsim.optimiser.solving.settings import Settings, Solving, refuse
+from rdsim.optimiser.solving.settings import Solving, SolvingSeries, refuse
 
 __all__ = [
     "Alternative",
@@ -204,7 +204,7 @@ class _Hunt:
     """Asks for one portfolio after another, each far enough from all before."""
 
     problem: PortfolioProblem
-    settings: Settings
+    settings: SolvingSeries
     floor: float
     swaps: int
     diverse: bool
@@ -300,7 +300,7 @@ class _Hunt:
         """Bounds without the options that, by their reduced cost, no portfolio worth enough has (or lacks)."""
         answer = self.settings.solver.run(formulate(apart), self.settings.limits(), relaxed=True)
         lower, upper = model.lower.copy(), model.upper.copy()
-        if answer.state is not State.OPTIMAL or answer.reduced_costs is None:
+        if answer.state is not SolverState.OPTIMAL or answer.reduced_costs is None:
             return lower, upper
         count = len(self.problem.option_names)
         costs, room = answer.reduced_costs[:count], answer.bound - self.floor + 1e-6 * max(1.0, abs(answer.bound))

@@ -8,13 +8,13 @@ from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Solution
 from rdsim.optimiser.solving.methods import solve
 from rdsim.optimiser.solving.risk import Risk, solve_risk
-from rdsim.optimiser.solving.settings import Settings
+from rdsim.optimiser.solving.settings import SolvingSeries
 
 __all__ = ["ask"]
 
 
 def ask(
-    problem: PortfolioProblem, settings: Settings, *, gap: float | None = None, risk: Risk | None = None
+    problem: PortfolioProblem, settings: SolvingSeries, *, gap: float | None = None, risk: Risk | None = None
 ) -> Solution:
     """`solve`, or `solve_risk` if there is a risk, with what is left of the series' time.
 

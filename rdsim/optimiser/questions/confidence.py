@@ -59,20 +59,20 @@ from rdsim.optimiser.problem.solution import Solution, require
 from rdsim.optimiser.questions.asking import ask
 from rdsim.optimiser.solving.appraisal import Risk, appraise, check_risk
 from rdsim.optimiser.solving.risk import solve_risk
-from rdsim.optimiser.solving.settings import Settings, Solving, refuse
+from rdsim.optimiser.solving.settings import Solving, SolvingSeries, refuse
 from rdsim.stats import Interval, mean_interval, paired_difference, quantile
 from rdsim.streams import BATCHES, CHOOSING, EVALUATION, INFORMATION, REDECIDED
 
 __all__ = [
-    "Batch",
+    "BatchResult",
     "Candidate",
     "Draw",
     "DrawSome",
     "InformationValue",
-    "Limit",
     "Optimality",
     "Sampling",
     "StochasticValue",
+    "UpperLimit",
     "describe",
     "estimate",
     "optimality",
@@ -140,7 +140,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Batch:
+class BatchResult:
     """One batch of samples: the best there, and the candidate on the same samples."""
 
     bound: float
@@ -150,7 +150,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Limit:
+class UpperLimit:
     """A mean that is not negative, its one-sided upper confidence limit, and how many numbers are behind it."""
 
     mean: float
@@ -165,10 +165,10 @@ class Optimality:
     candidate: Candidate
     lower: Interval  # the candidate on the evaluation sample, two-sided
     upper: Interval  # bounds of the batches, two-sided
-    gap: Limit
-    sampling_gap: Limit
-    batch_solver_gap: Limit
-    batches: tuple[Batch, ...]
+    gap: UpperLimit
+    sampling_gap: UpperLimit
+    batch_solver_gap: UpperLimit
+    batches: tuple[BatchResult, ...]
     samples: int  # in each batch
     confidence: float
     seconds: float = field(default=math.nan, compare=False)
@@ -255,7 +255,7 @@ def terms(worth: Floats, risk: Risk | None, threshold: float) -> Floats:
 
 
 def estimate(
-    candidate: Candidate, batches: Sequence[Batch], evaluated: Floats, *, samples: int, confidence: float = 0.95
+    candidate: Candidate, batches: Sequence[BatchResult], evaluated: Floats, *, samples: int, confidence: float = 0.95
 ) -> Optimality:
     """What batches and the terms of an evaluation sample say; no sample may be the one that chose the candidate.
 
@@ -275,10 +275,10 @@ def estimate(
     )
 
 
-def _limit(amounts: ArrayLike, confidence: float) -> Limit:
+def _limit(amounts: ArrayLike, confidence: float) -> UpperLimit:
     """Mean and one-sided limit: the upper end of a two-sided interval with twice the risk."""
     found = mean_interval(amounts, 2 * confidence - 1)
-    return Limit(found.mean, found.high, found.n)
+    return UpperLimit(found.mean, found.high, found.n)
 
 
 def _refuse_counts(confidence: float, **counts: int) -> None:
@@ -312,7 +312,7 @@ class _Study:
     draw: Draw
     draw_some: DrawSome | None
     samples: int
-    settings: Settings
+    settings: SolvingSeries
 
     @property
     def linear(self) -> bool:
@@ -473,7 +473,7 @@ def optimality(
     return replace(whole, seconds=time.perf_counter() - began)
 
 
-def _batches(study: _Study, portfolio: _Portfolio, threshold: float, count: int) -> list[Batch]:
+def _batches(study: _Study, portfolio: _Portfolio, threshold: float, count: int) -> list[BatchResult]:
     """The batches, one after another: no more than one sample is held at a time."""
     found, digests = [], set()
     for index in BATCHES.numbers(count):
@@ -489,12 +489,12 @@ def _digest(values: Floats) -> str:
     return hashlib.blake2b(np.ascontiguousarray(values).data).hexdigest()
 
 
-def _batch(study: _Study, portfolio: _Portfolio, threshold: float, values: Floats, index: int) -> Batch:
+def _batch(study: _Study, portfolio: _Portfolio, threshold: float, values: Floats, index: int) -> BatchResult:
     value = float(terms(portfolio.worth(values), study.risk, threshold).mean())
     solution = study.solve(values)
     incumbent, bound = _limits(study, solution, value, f"batch {index}")
     own = study.portfolio(solution.chosen) if solution.has_portfolio else portfolio
-    return Batch(bound, incumbent, value, _optimism(study, own, values, index))
+    return BatchResult(bound, incumbent, value, _optimism(study, own, values, index))
 
 
 def _optimism(study: _Study, own: _Portfolio, values: Floats, index: int) -> float:

@@ -27,9 +27,9 @@ from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from rdsim.arrays import Floats
 from rdsim.errors import Fault, ProblemError, SolverError
-from rdsim.optimiser.adapters import Answer, Limits, Solver, State, solver_of
+from rdsim.optimiser.adapters import RunLimits, Solver, SolverResult, SolverState, solver_of
 from rdsim.optimiser.models.milp import RESOURCES, chosen_of, formulate, lay_out
-from rdsim.optimiser.models.model import Block, Model
+from rdsim.optimiser.models.model import Model, RowBlock
 from rdsim.optimiser.models.variations import with_slack
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check
@@ -41,7 +41,7 @@ __all__ = [
     "NOTHING_IN_CONFLICT",
     "Change",
     "Conflict",
-    "Relaxation",
+    "Repair",
     "Rule",
     "cheapest_relaxation",
     "conflicts",
@@ -121,7 +121,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Relaxation:
+class Repair:
     """Changes that make the problem feasible, verified by a portfolio of the relaxed problem."""
 
     changes: tuple[Change, ...]
@@ -195,9 +195,9 @@ class _Elastic:
     places: tuple[tuple[int, ...], ...]
     unit: Floats  # (rules,) what a slack is relative to: the size of a cap, the scale of a cap of 0, else 1
     solver: Solver
-    limits: Limits = field(default_factory=Limits)
+    limits: RunLimits = field(default_factory=RunLimits)
 
-    def solve(self, weight: Floats, allowed: Iterable[int]) -> Answer:
+    def solve(self, weight: Floats, allowed: Iterable[int]) -> SolverResult:
         """Least sum of weight x slack / unit over the rules in `allowed`; the others hold."""
         value, upper = np.zeros(self.model.value.size), self.model.upper.copy()
         free = set(allowed)
@@ -206,17 +206,17 @@ class _Elastic:
             if rule not in free:
                 upper[list(columns)] = 0.0
         answer = self.solver.run(replace(self.model, value=value, upper=upper), self.limits)
-        if answer.state is not State.INFEASIBLE and answer.values is None:
+        if answer.state is not SolverState.INFEASIBLE and answer.values is None:
             raise SolverError(self.solver.name, f"no answer about the conflict ({answer.termination.value})")
         return answer
 
-    def broken(self, answer: Answer) -> tuple[int, ...]:
+    def broken(self, answer: SolverResult) -> tuple[int, ...]:
         """Rules whose slack is more than rounding."""
         values = answer.values if answer.values is not None else np.zeros(self.model.value.size)
         slack = [float(values[list(columns)].sum()) for columns in self.places]
         return tuple(rule for rule, share in enumerate(slack) if share > NOTHING)
 
-    def amount(self, answer: Answer, rule: int) -> float:
+    def amount(self, answer: SolverResult, rule: int) -> float:
         """The slack of a rule, in its row's own unit."""
         share = 0.0 if answer.values is None else float(answer.values[list(self.places[rule])].sum())
         return share * float(self.unit[rule])
@@ -258,7 +258,7 @@ def _elastic(problem: PortfolioProblem, solving: Solving, endless: bool) -> _Ela
         places=_places(slacks, len(rules), whole.value.size),
         unit=unit,
         solver=solver_of(solving.solver),
-        limits=Limits(seconds=solving.time_limit),
+        limits=RunLimits(seconds=solving.time_limit),
     )
 
 
@@ -289,7 +289,7 @@ def _with_fixing_rows(problem: PortfolioProblem, base: Model, rules: Sequence[Ru
         rhs=np.concatenate([base.rhs, [0.0 if one == "<=" else 1.0 for one in sense]]),
         blocks={
             **base.blocks,
-            _FIXING: Block(len(base.row_names), about),
+            _FIXING: RowBlock(len(base.row_names), about),
         },
     )
 
@@ -394,7 +394,7 @@ def _correction(elastic: _Elastic, held: Iterable[int]) -> tuple[int, ...] | Non
     kept = set(held)
     free = [rule for rule in range(len(elastic.rules)) if rule not in kept]
     answer = elastic.solve(np.ones(len(elastic.rules)), free)
-    return None if answer.state is State.INFEASIBLE else elastic.broken(answer)
+    return None if answer.state is SolverState.INFEASIBLE else elastic.broken(answer)
 
 
 def _hitting_set(sets: Sequence[tuple[int, ...]], solver: Solver) -> tuple[int, ...]:
@@ -419,7 +419,7 @@ def _hitting_set(sets: Sequence[tuple[int, ...]], solver: Solver) -> tuple[int, 
             sense=(">=",) * len(sets),
             rhs=np.ones(len(sets)),
         ),
-        Limits(),
+        RunLimits(),
     )
     if answer.values is None:
         raise SolverError(solver.name, "no hitting set of the correction sets")
@@ -445,7 +445,7 @@ def cheapest_relaxation(
     weights: Mapping[str, float] | None = None,
     relative: bool = True,
     solving: Solving = Solving(),
-) -> Relaxation:
+) -> Repair:
     """The least weighted change of caps, or of rules dropped, after which some portfolio satisfies every rule.
 
     Args:
@@ -469,14 +469,14 @@ def relaxations(
     weights: Mapping[str, float] | None = None,
     relative: bool = True,
     solving: Solving = Solving(),
-) -> tuple[Relaxation, ...]:
+) -> tuple[Repair, ...]:
     """The cheapest relaxation, and others that each do without a change of one found before, cheapest first.
 
     See `cheapest_relaxation`; at most `most` of them, none if there is none.
     """
     priced = _priced(problem, weights, relative, solving)
     payable = _payable(priced)
-    found: dict[frozenset[Rule], Relaxation] = {}
+    found: dict[frozenset[Rule], Repair] = {}
     asked, waiting = set[frozenset[int]](), [frozenset[int]()]
     while waiting and len(found) < most:
         barred = waiting.pop(0)
@@ -504,7 +504,7 @@ def diagnosis(
     *,
     solving: Solving = Solving(),
     tell_conflict: Callable[[Conflict], str] = str,
-    tell_relaxation: Callable[[Relaxation], str] = str,
+    tell_relaxation: Callable[[Repair], str] = str,
 ) -> str:
     """Why an infeasible problem has no portfolio, and the cheapest ways out, as a message; "" if it has one after all,
     whatever a solver said.
@@ -555,19 +555,19 @@ def _payable(priced: _Priced) -> list[int]:
     return np.flatnonzero(np.isfinite(priced[1])).tolist()
 
 
-def _relaxation(priced: _Priced, allowed: Sequence[int]) -> Relaxation:
+def _relaxation(priced: _Priced, allowed: Sequence[int]) -> Repair:
     elastic, weight = priced
     answer = elastic.solve(np.where(np.isfinite(weight), weight, 0.0), allowed)
-    if answer.state is State.INFEASIBLE or answer.values is None:
-        return Relaxation((), math.inf, math.inf, ())
+    if answer.state is SolverState.INFEASIBLE or answer.values is None:
+        return Repair((), math.inf, math.inf, ())
     changes = tuple(_change(priced, answer, rule) for rule in elastic.broken(answer))
     changes, chosen = _verified(elastic, changes, answer)
     cost = math.fsum(change.cost for change in changes)
-    at_least = cost if answer.state is State.OPTIMAL else max(0.0, min(-answer.bound, cost))
-    return Relaxation(changes, cost, at_least, chosen)
+    at_least = cost if answer.state is SolverState.OPTIMAL else max(0.0, min(-answer.bound, cost))
+    return Repair(changes, cost, at_least, chosen)
 
 
-def _change(priced: _Priced, answer: Answer, number: int) -> Change:
+def _change(priced: _Priced, answer: SolverResult, number: int) -> Change:
     elastic, weight = priced
     rule, amount = elastic.rules[number], elastic.amount(answer, number)
     sense = elastic.problem.rows.sense[rule.index] if rule.kind == "row" else ""
@@ -579,7 +579,7 @@ _TRIFLES = 3
 
 
 def _verified(
-    elastic: _Elastic, changes: tuple[Change, ...], answer: Answer
+    elastic: _Elastic, changes: tuple[Change, ...], answer: SolverResult
 ) -> tuple[tuple[Change, ...], tuple[int, ...]]:
     """The changes and a portfolio of the relaxed problem, judged apart: the solver's own, or one of a second solve.
 

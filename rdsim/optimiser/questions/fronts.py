@@ -38,7 +38,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from rdsim.optimiser.adapters import State
+from rdsim.optimiser.adapters import SolverState
 from rdsim.optimiser.models.milp import chosen_of
 from rdsim.optimiser.models.variations import Measure, opposite, with_floor, with_objective, with_values, worth_at_least
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
@@ -47,9 +47,9 @@ from rdsim.optimiser.problem.solution import Solution, Status, relative_gap, req
 from rdsim.optimiser.questions.asking import ask
 from rdsim.optimiser.solving.floors import Floor
 from rdsim.optimiser.solving.risk import Risk, cvar, sampled_worth
-from rdsim.optimiser.solving.settings import Check, Settings, Solving, refuse
+from rdsim.optimiser.solving.settings import Check, Solving, SolvingSeries, refuse
 
-__all__ = ["SENSES", "VALUE", "CVaR", "Front", "Objective", "Point", "front"]
+__all__ = ["SENSES", "VALUE", "CVaR", "Front", "FrontPoint", "Objective", "front"]
 
 VALUE = "value"
 """The name of the problem's own objective."""
@@ -87,7 +87,7 @@ ALIKE = 0.05  # two prices of CVaR this close, relatively, are one
 
 
 @dataclass(frozen=True)
-class Point:
+class FrontPoint:
     """A portfolio on the front: nothing known is at least as good in both figures and better in one."""
 
     first: float
@@ -107,7 +107,7 @@ class Front:
     second: str
     senses: tuple[str, str]
     aim: str  # the figure that bounds and gaps are about
-    points: tuple[Point, ...]
+    points: tuple[FrontPoint, ...]
     complete: bool  # proven: there is no other non-dominated pair of figures
     step: float  # pairs closer than this in the figure with the floor count as one; 0 for whole numbers
     solves: int
@@ -201,7 +201,7 @@ class _Task:
     signs: tuple[float, float]  # of the first and second figure
     senses: tuple[str, str]
     swapped: bool  # the aim is the second figure
-    settings: Settings
+    settings: SolvingSeries
 
     @property
     def aim_sign(self) -> float:
@@ -238,7 +238,7 @@ class _Task:
 
 
 def _task(
-    problem: PortfolioProblem, figures: tuple[Objective, Objective], senses: tuple[str, str], settings: Settings
+    problem: PortfolioProblem, figures: tuple[Objective, Objective], senses: tuple[str, str], settings: SolvingSeries
 ) -> _Task:
     """The value is the aim, then a CVaR; else the second figure has the floor, unless only the first is whole."""
     first, second = figures
@@ -455,7 +455,7 @@ def _cleaned(trace: _Trace, found: _Found) -> _Found:
     trace.solves += 1
     judged = trace.judge(chosen_of(task.problem, answer.values)) if answer.values is not None else None
     best = judged if judged and judged.aim >= found.aim - trace.tie and judged.other > found.other else found
-    if answer.state is State.OPTIMAL and answer.bound <= best.other + task.step / 2:
+    if answer.state is SolverState.OPTIMAL and answer.bound <= best.other + task.step / 2:
         trace.clean.add(best.chosen)
     return best
 
@@ -600,14 +600,14 @@ def _thinned(found: list[_Found], most: int | None) -> list[_Found]:
     return kept
 
 
-def _points(trace: _Trace, found: list[_Found]) -> Iterator[Point]:
+def _points(trace: _Trace, found: list[_Found]) -> Iterator[FrontPoint]:
     task = trace.task
     for one in found:
         gap = trace.gap(one)
         bound = one.aim if gap == 0 else trace.bound(one.other)
         figures = (one.other, one.aim) if task.swapped else (one.aim, one.other)
         first, second = (sign * figure for sign, figure in zip(task.signs, figures, strict=True))
-        yield Point(
+        yield FrontPoint(
             first=first,
             second=second,
             chosen=one.chosen,

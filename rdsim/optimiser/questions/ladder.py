@@ -21,7 +21,7 @@ from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check
 from rdsim.optimiser.problem.solution import Solution, Status, Termination, relative_gap
 from rdsim.optimiser.questions.asking import ask
-from rdsim.optimiser.solving.settings import Check, Settings, Solving, refuse
+from rdsim.optimiser.solving.settings import Check, Solving, SolvingSeries, refuse
 
 __all__ = ["SHARES", "Ladder", "Price", "Rung", "ladder"]
 
@@ -135,7 +135,7 @@ def _scaled(problem: PortfolioProblem, rows: Iterable[int], share: float) -> Por
 def _nested(
     problems: dict[float, PortfolioProblem],
     plain: dict[float, Solution],
-    settings: Settings,
+    settings: SolvingSeries,
     start: float,
     decided: Solution | None,
 ) -> dict[float, Solution]:

@@ -25,7 +25,7 @@ from rdsim.optimiser.models.variations import with_caps
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Status
-from rdsim.optimiser.questions.conflicts import Change, Relaxation, relaxed_by, rules_of
+from rdsim.optimiser.questions.conflicts import Change, Repair, relaxed_by, rules_of
 from rdsim.optimiser.solving.appraisal import Appraisal, Risk, RuleValue, appraise, cap_of
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.optimiser.solving.settings import Solving
@@ -45,7 +45,7 @@ class Words:
 
     unit: str = ""
     tell_row: Callable[[Hashable], str] = str
-    tell_relaxation: Callable[[Relaxation], str] = str
+    tell_relaxation: Callable[[Repair], str] = str
 
     def amount(self, number: float) -> str:
         """An amount with its unit."""
@@ -220,7 +220,7 @@ class _Diagnosis:
             if way is not None:
                 yield self.words.tell_relaxation(way)
 
-    def enough(self, towards: _Part, family: str) -> Relaxation | None:
+    def enough(self, towards: _Part, family: str) -> Repair | None:
         """Caps of the family raised until every rule can be kept; a part of that, if it does as well."""
         rows = [row for row, name in enumerate(self.problem.rows.family) if name == family]
         whole = self.way(towards, rows, _endless(self.problem, rows))
@@ -233,7 +233,7 @@ class _Diagnosis:
                 return less
         return whole
 
-    def way(self, towards: _Part, rows: Sequence[int], caps: Mapping[int, float]) -> Relaxation | None:
+    def way(self, towards: _Part, rows: Sequence[int], caps: Mapping[int, float]) -> Repair | None:
         """What of these caps the portfolio that comes nearest needs, if it keeps every rule."""
         best, _ = self.nearest(with_caps(self.problem, caps), towards)
         if best is None:
@@ -247,7 +247,7 @@ class _Diagnosis:
         )
         relaxed = relaxed_by(self.problem, changes)
         holds = changes and appraise(relaxed, self.risk, best.evaluation.chosen).feasible
-        return Relaxation(changes, 0.0, 0.0, best.evaluation.chosen) if holds else None
+        return Repair(changes, 0.0, 0.0, best.evaluation.chosen) if holds else None
 
 
 def _endless(problem: PortfolioProblem, rows: Sequence[int]) -> dict[int, float]:

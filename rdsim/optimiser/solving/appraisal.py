@@ -30,7 +30,7 @@ from rdsim.stats import cvar
 
 __all__ = [
     "Appraisal",
-    "Judge",
+    "Appraiser",
     "Risk",
     "RuleValue",
     "SampledRow",
@@ -142,11 +142,11 @@ def appraise(problem: PortfolioProblem, risk: Risk, chosen: Iterable[int]) -> Ap
     Raises: ProblemError if an index names no option or is named twice, or the risk does not fit the problem.
     """
     check_risk(problem, risk)
-    return Judge(problem, risk).appraise(chosen)
+    return Appraiser(problem, risk).appraise(chosen)
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
+class Appraiser:
     """Judges many portfolios of one problem: from the samples alone, without any model."""
 
     problem: PortfolioProblem

@@ -15,15 +15,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rdsim.optimiser.adapters import Relaxation, State
+from rdsim.optimiser.adapters import Relaxation, SolverState
 from rdsim.optimiser.models.milp import RESOURCES, columns_of, formulate, tightened
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.models.variations import Measure, with_floor
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, frozen
-from rdsim.optimiser.solving.annealing import Course, Walking, anneal_expected
+from rdsim.optimiser.solving.annealing import Schedule, Walking, anneal_expected
 from rdsim.optimiser.solving.rens import Progress, Relaxed, narrow_options, refine
-from rdsim.optimiser.solving.settings import Settings
+from rdsim.optimiser.solving.settings import SolvingSeries
 
 __all__ = ["Floor"]
 
@@ -36,7 +36,7 @@ class Floor:
 
     problem: PortfolioProblem
     measure: Measure
-    settings: Settings
+    settings: SolvingSeries
     relaxed: dict[float, Relaxed] = field(default_factory=dict)  # by level
     waves: int = 0
 
@@ -61,9 +61,9 @@ class Floor:
         """No portfolio with at least `level` of the measure is worth more; infinite if there was no time."""
         self._relaxation.move(self._row, level)
         answer = self._relaxation.solve(self.settings.limits())
-        if answer.state is State.OPTIMAL and answer.values is not None and answer.reduced_costs is not None:
+        if answer.state is SolverState.OPTIMAL and answer.values is not None and answer.reduced_costs is not None:
             self.relaxed[level] = Relaxed(answer.bound, answer.values, answer.reduced_costs)
-        return answer.bound if answer.state in {State.OPTIMAL, State.INFEASIBLE} else math.inf
+        return answer.bound if answer.state in {SolverState.OPTIMAL, SolverState.INFEASIBLE} else math.inf
 
     def best(self, level: float, price: float, known: Iterable[tuple[int, ...]]) -> tuple[int, ...] | None:
         """A portfolio of much objective less `price` times what is missing at a level; none if none known holds there.
@@ -87,7 +87,7 @@ class Floor:
     ) -> tuple[int, ...]:
         """Anneal among the options near the relaxation."""
         scale, settings = self._size(start, price), self.settings
-        course = Course(settings.moves.floors * len(problem.group_names), HOT * scale, COLD * scale)
+        course = Schedule(settings.moves.floors * len(problem.group_names), HOT * scale, COLD * scale)
         open_, wave = narrow_options(problem, model, relaxed), self.waves
         self.waves += 1
         return anneal_expected(problem, start, open_, course, Walking(settings.seed, wave, late=lambda: settings.late))

@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from rdsim.arrays import Bools, Floats, Ints
-from rdsim.optimiser.adapters import Answer, Relaxation, State
-from rdsim.optimiser.problem.problem import foremost
-from rdsim.optimiser.solving.settings import Settings
-from rdsim.optimiser.solving.tail import Cuts, Rule, Support
-from rdsim.optimiser.solving.task import Task
+from rdsim.optimiser.adapters import Relaxation, SolverResult, SolverState
+from rdsim.optimiser.problem.problem import best_per_group
+from rdsim.optimiser.solving.settings import SolvingSeries
+from rdsim.optimiser.solving.tail import Cuts, Support, TailRule
+from rdsim.optimiser.solving.task import RiskModel
 
 __all__ = ["KELLEY_ROUNDS", "Kelley", "sift"]
 
@@ -44,18 +44,18 @@ class Kelley:
     in which `upper`, a bound whenever they end, hardly falls any more: `lower` comes up late.
     """
 
-    task: Task
-    rules: tuple[Rule, ...]
+    task: RiskModel
+    rules: tuple[TailRule, ...]
     relaxation: Relaxation
-    settings: Settings
+    settings: SolvingSeries
     close: float
     patience: int = KELLEY_ROUNDS
     supports: list[Support] = field(default_factory=list)
     upper: float = math.inf
     lower: float = -math.inf
     inside: Floats | None = None  # columns behind `lower`
-    answer: Answer | None = None  # the last one, if it had an optimum
-    stopped: Answer | None = None  # the last one, if it had none
+    answer: SolverResult | None = None  # the last one, if it had an optimum
+    stopped: SolverResult | None = None  # the last one, if it had none
     uppers: list[float] = field(default_factory=list)  # after each round
     narrow_rounds: int = 0  # relaxations of some of the options
 
@@ -68,7 +68,7 @@ class Kelley:
         """One relaxation; False if there is nothing left to cut."""
         answer = self.relaxation.solve(self.settings.limits())
         self.uppers.append(min(self.upper, answer.bound))
-        if answer.state is not State.OPTIMAL or answer.values is None:
+        if answer.state is not SolverState.OPTIMAL or answer.values is None:
             self.stopped = answer
             return False
         self.answer, self.upper = answer, self.uppers[-1]
@@ -134,7 +134,7 @@ def sift(whole: Kelley) -> bool:
     """
     task, narrow = whole.task, None
     options = len(task.problem.option_names)
-    open_ = foremost(task.problem, task.problem.expected, EACH) | (task.model.lower[:options] > 0)
+    open_ = best_per_group(task.problem, task.problem.expected, EACH) | (task.model.lower[:options] > 0)
     for number in range(SIFTINGS):
         narrow = _narrowed(whole, open_, narrow)
         most = SIFTING_ROUNDS[min(number, len(SIFTING_ROUNDS) - 1)]
@@ -190,7 +190,7 @@ def _inverse(places: Ints, size: int) -> Ints:
     return inverse
 
 
-def _priced(task: Task, narrow: _Narrow) -> Answer | None:
+def _priced(task: RiskModel, narrow: _Narrow) -> SolverResult | None:
     """The narrow relaxation's answer in the columns and rows of the whole; none if it has no prices."""
     answer, own = narrow.kelley.answer, narrow.rows.size
     if narrow.kelley.stopped is not None or answer is None or answer.values is None or answer.prices is None:
@@ -203,7 +203,7 @@ def _priced(task: Task, narrow: _Narrow) -> Answer | None:
     return replace(answer, values=values, reduced_costs=costs, prices=np.append(prices, answer.prices[own:]))
 
 
-def _reduced_costs(task: Task, prices: Floats, supports: Sequence[Support], of_cuts: Floats) -> Floats:
+def _reduced_costs(task: RiskModel, prices: Floats, supports: Sequence[Support], of_cuts: Floats) -> Floats:
     """Reduced cost of every column at prices of the model's rows and of the first cuts, shape (n,)."""
     costs = task.model.value - task.model.matrix.T @ prices
     weights = np.zeros(task.values.count)
@@ -216,7 +216,7 @@ def _reduced_costs(task: Task, prices: Floats, supports: Sequence[Support], of_c
     return np.asarray(costs + task.values.weighed(weights))
 
 
-def _most(task: Task, priced: Answer) -> Floats:
+def _most(task: RiskModel, priced: SolverResult) -> Floats:
     """What each option adds at most by its reduced cost: 0 at most if it is fixed, shape (O,)."""
     assert priced.reduced_costs is not None  # noqa: S101 - `_priced` told them
     count = len(task.problem.option_names)
@@ -224,7 +224,7 @@ def _most(task: Task, priced: Answer) -> Floats:
     return np.asarray(np.where(fixed, -math.inf, priced.reduced_costs[:count]))
 
 
-def _by_group(task: Task, costs: Floats) -> float:
+def _by_group(task: RiskModel, costs: Floats) -> float:
     """The largest of each group, where that is positive, summed."""
     most = np.zeros(len(task.problem.group_names))
     np.maximum.at(most, task.problem.group, costs)

@@ -28,7 +28,7 @@ from scipy.sparse import csr_array, vstack
 
 from rdsim.arrays import Floats
 from rdsim.errors import SolverError
-from rdsim.optimiser.adapters import State, typical
+from rdsim.optimiser.adapters import SolverState, typical
 from rdsim.optimiser.models.milp import chosen_of, formulate, tightened
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.evaluation import evaluate
@@ -37,7 +37,7 @@ from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Terminat
 from rdsim.optimiser.solving.reach import reachable
 from rdsim.optimiser.solving.rens import Progress, Stopwatch, search, search_near, settled
 from rdsim.optimiser.solving.repair import solved_exactly
-from rdsim.optimiser.solving.settings import Settings, Solving, refuse
+from rdsim.optimiser.solving.settings import Solving, SolvingSeries, refuse
 
 __all__ = ["METHODS", "solve"]
 
@@ -86,7 +86,7 @@ def _method(problem: PortfolioProblem, gap: float, method: str) -> str:
     return "direct" if gap == 0 or len(problem.option_names) <= SMALL else "rens"
 
 
-def _solve_whole(problem: PortfolioProblem, model: Model, settings: Settings) -> Progress:
+def _solve_whole(problem: PortfolioProblem, model: Model, settings: SolvingSeries) -> Progress:
     """The model as it is; at gap 0 the canonical one of its optima."""
     watch = Stopwatch.start()
     answer = solved_exactly(
@@ -103,12 +103,12 @@ def _solve_whole(problem: PortfolioProblem, model: Model, settings: Settings) ->
     )
     progress = settled(problem, progress, answer.values)
     large = len(problem.option_names) > CANONICAL
-    if settings.gap > 0 or progress.chosen is None or answer.state is not State.OPTIMAL or large:
+    if settings.gap > 0 or progress.chosen is None or answer.state is not SolverState.OPTIMAL or large:
         return progress
     return _canonical(problem, model, settings, progress)
 
 
-def _canonical(problem: PortfolioProblem, model: Model, settings: Settings, progress: Progress) -> Progress:
+def _canonical(problem: PortfolioProblem, model: Model, settings: SolvingSeries, progress: Progress) -> Progress:
     """The optimum of smallest weight; the one at hand if another cannot be had in the nodes or time left."""
     watch = Stopwatch.start()
     least = progress.objective - _rounding(problem, progress.objective)
@@ -123,7 +123,7 @@ def _canonical(problem: PortfolioProblem, model: Model, settings: Settings, prog
     except SolverError:
         return progress  # the optimum is proven; which of its equals comes back is not worth an error
     progress = replace(progress, seconds=watch.add(progress.seconds, answer, "mip"))
-    if answer.values is None or answer.state is not State.OPTIMAL:
+    if answer.values is None or answer.state is not SolverState.OPTIMAL:
         return progress
     judged = evaluate(problem, chosen_of(problem, answer.values))
     if not judged.feasible or judged.objective < progress.objective - _rounding(problem, progress.objective):
@@ -168,12 +168,12 @@ def _rounding(problem: PortfolioProblem, objective: float) -> float:
 
 
 def _solution(
-    problem: PortfolioProblem, progress: Progress, settings: Settings, method: str, built: Seconds
+    problem: PortfolioProblem, progress: Progress, settings: SolvingSeries, method: str, built: Seconds
 ) -> Solution:
     """The answer with what follows from it: bound no lower than objective, gap, status."""
     has, seconds = progress.chosen is not None, progress.seconds
     bound = max(progress.bound, progress.objective)
-    if has and settings.gap == 0 and progress.state is State.OPTIMAL:
+    if has and settings.gap == 0 and progress.state is SolverState.OPTIMAL:
         close = bound - progress.objective <= _rounding(problem, progress.objective)
         bound = progress.objective if close else bound
     gap = relative_gap(progress.objective, bound) if has else math.inf
@@ -196,12 +196,12 @@ def _solution(
 def _status(progress: Progress, gap: float) -> Status:
     if progress.chosen is not None:
         return Status.OPTIMAL if gap <= PROVEN else Status.FEASIBLE
-    if progress.state is State.INFEASIBLE:
+    if progress.state is SolverState.INFEASIBLE:
         return Status.INFEASIBLE
-    return Status.UNBOUNDED if progress.state is State.UNBOUNDED else Status.NO_ANSWER
+    return Status.UNBOUNDED if progress.state is SolverState.UNBOUNDED else Status.NO_ANSWER
 
 
-def _termination(progress: Progress, gap: float, settings: Settings) -> Termination:
+def _termination(progress: Progress, gap: float, settings: SolvingSeries) -> Termination:
     """No gap left is complete, the gap asked for is the target, whatever the solver called it."""
     if gap <= PROVEN:
         return Termination.COMPLETE

@@ -30,15 +30,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rdsim.arrays import Bools, Floats
-from rdsim.optimiser.adapters import Answer, State
+from rdsim.optimiser.adapters import SolverResult, SolverState
 from rdsim.optimiser.models.milp import chosen_of, columns_of
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Seconds, Termination, relative_gap
-from rdsim.optimiser.solving.annealing import Course, Walking, anneal_expected, scale_of
+from rdsim.optimiser.solving.annealing import Schedule, Walking, anneal_expected, scale_of
 from rdsim.optimiser.solving.repair import solved_exactly
-from rdsim.optimiser.solving.settings import Settings
+from rdsim.optimiser.solving.settings import SolvingSeries
 
 __all__ = [
     "Progress",
@@ -76,7 +76,7 @@ class Progress:
     chosen: tuple[int, ...] | None = None
     objective: float = -math.inf
     bound: float = math.inf
-    state: State = State.STOPPED
+    state: SolverState = SolverState.STOPPED
     termination: Termination = Termination.ROUNDS
     seconds: Seconds = field(default_factory=Seconds)
     values: Floats | None = None  # of every column, behind `chosen`
@@ -107,7 +107,7 @@ class Stopwatch:
         """A watch that runs."""
         return Stopwatch(time.perf_counter())
 
-    def add(self, seconds: Seconds, answer: Answer, part: str) -> Seconds:
+    def add(self, seconds: Seconds, answer: SolverResult, part: str) -> Seconds:
         """`seconds` plus the run's: loading is building, the rest goes to `part` (lp or mip)."""
         spent = time.perf_counter() - self.began - answer.loading
         return replace(seconds, build=seconds.build + answer.loading, **{part: getattr(seconds, part) + spent})
@@ -123,42 +123,42 @@ def settled(problem: PortfolioProblem, progress: Progress, values: Floats | None
     return replace(progress, chosen=judged.chosen, objective=judged.objective, values=values)
 
 
-def search(problem: PortfolioProblem, model: Model, settings: Settings) -> Progress:
+def search(problem: PortfolioProblem, model: Model, settings: SolvingSeries) -> Progress:
     """Run the whole recipe; `state` is INFEASIBLE or UNBOUNDED if the relaxation proves it."""
     progress, relaxed = _searched_near(problem, model, settings)
     return progress if relaxed is None else _search_neighbourhoods(problem, model, settings, progress, relaxed)
 
 
-def search_near(problem: PortfolioProblem, model: Model, settings: Settings) -> Progress:
+def search_near(problem: PortfolioProblem, model: Model, settings: SolvingSeries) -> Progress:
     """The relaxation and RENS alone: soon done, and what gap is left is left."""
     return _told_late(_searched_near(problem, model, settings)[0], settings)
 
 
-def _searched_near(problem: PortfolioProblem, model: Model, settings: Settings) -> tuple[Progress, Relaxed | None]:
+def _searched_near(problem: PortfolioProblem, model: Model, settings: SolvingSeries) -> tuple[Progress, Relaxed | None]:
     """Steps 1 to 3; the relaxation if it has an optimum."""
     watch = Stopwatch.start()
     answer = settings.solver.run(model, settings.limits(), relaxed=True)
     progress = Progress(
         bound=answer.bound,
-        state=answer.state if answer.state is not State.OPTIMAL else State.STOPPED,
+        state=answer.state if answer.state is not SolverState.OPTIMAL else SolverState.STOPPED,
         termination=answer.termination,
         seconds=watch.add(Seconds(), answer, "lp"),
     )
-    if answer.state is not State.OPTIMAL or answer.values is None or answer.reduced_costs is None:
+    if answer.state is not SolverState.OPTIMAL or answer.values is None or answer.reduced_costs is None:
         return progress, None
     relaxed = Relaxed(answer.bound, answer.values, answer.reduced_costs)
     progress = replace(progress, termination=Termination.ROUNDS)
     if _is_whole(model, relaxed.values):
         progress = settled(problem, progress, relaxed.values)
     for near, fix in ((NEAR, True), (WIDER * NEAR, False), (math.inf, False)):
-        if progress.chosen is None and progress.state is State.STOPPED and not settings.late:
+        if progress.chosen is None and progress.state is SolverState.STOPPED and not settings.late:
             bounds = near_bounds(problem, model, relaxed, near, fix)
             progress = _improve(problem, model, settings, progress, (bounds, RENS_NODES))
     return progress, relaxed
 
 
 def _search_neighbourhoods(
-    problem: PortfolioProblem, model: Model, settings: Settings, progress: Progress, relaxed: Relaxed
+    problem: PortfolioProblem, model: Model, settings: SolvingSeries, progress: Progress, relaxed: Relaxed
 ) -> Progress:
     progress = _walked(problem, model, settings, progress, relaxed)
     progress = _rounds(problem, model, settings, progress, relaxed, KEPT)
@@ -169,7 +169,7 @@ def _search_neighbourhoods(
 
 
 def _walked(
-    problem: PortfolioProblem, model: Model, settings: Settings, progress: Progress, relaxed: Relaxed
+    problem: PortfolioProblem, model: Model, settings: SolvingSeries, progress: Progress, relaxed: Relaxed
 ) -> Progress:
     """Step 4."""
     open_ = narrow_options(problem, model, relaxed)
@@ -178,7 +178,7 @@ def _walked(
             break
         began, enough = time.perf_counter(), target_of(progress.bound, settings.gap)
         scale = scale_of(problem, progress.chosen)
-        course = Course(moves * len(problem.group_names), HOT * scale, COLD * scale)
+        course = Schedule(moves * len(problem.group_names), HOT * scale, COLD * scale)
         walking = Walking(settings.seed, wave, enough, lambda: settings.late)
         met = anneal_expected(problem, progress.chosen, open_, course, walking)
         values, columns = np.zeros(model.value.size), columns_of(problem, evaluate(problem, met))
@@ -191,13 +191,13 @@ def _walked(
     return progress
 
 
-def _told_late(progress: Progress, settings: Settings) -> Progress:
+def _told_late(progress: Progress, settings: SolvingSeries) -> Progress:
     late = settings.late and progress.gap > settings.gap
     return replace(progress, termination=Termination.TIME_LIMIT) if late else progress
 
 
 def _rounds(
-    problem: PortfolioProblem, model: Model, settings: Settings, progress: Progress, relaxed: Relaxed, kept: int
+    problem: PortfolioProblem, model: Model, settings: SolvingSeries, progress: Progress, relaxed: Relaxed, kept: int
 ) -> Progress:
     rng = np.random.default_rng([settings.seed, len(problem.option_names)])
     for number in range(ROUNDS):
@@ -210,7 +210,7 @@ def _rounds(
 
 
 def refine(
-    problem: PortfolioProblem, model: Model, settings: Settings, progress: Progress, relaxed: Relaxed
+    problem: PortfolioProblem, model: Model, settings: SolvingSeries, progress: Progress, relaxed: Relaxed
 ) -> Progress:
     """Improve a portfolio, whose columns are in `progress`, until its gap to the bound there is small enough."""
     if progress.chosen is None or _done(progress, settings):
@@ -220,14 +220,14 @@ def refine(
     return _rounds(problem, model, settings, progress, relaxed, NARROW)
 
 
-def _done(progress: Progress, settings: Settings) -> bool:
+def _done(progress: Progress, settings: SolvingSeries) -> bool:
     return progress.gap <= settings.gap or settings.late
 
 
 def _improve(
     problem: PortfolioProblem,
     model: Model,
-    settings: Settings,
+    settings: SolvingSeries,
     progress: Progress,
     task: tuple[tuple[Floats, Floats], int],
 ) -> Progress:
@@ -236,7 +236,7 @@ def _improve(
     watch = Stopwatch.start()
     target = target_of(progress.bound, settings.gap)
 
-    def ask(model: Model) -> Answer:
+    def ask(model: Model) -> SolverResult:
         small, kept = restrict(model, lower, upper)
         limits = settings.limits(gap=settings.gap / 4, target=target, nodes=nodes)
         start = None if progress.values is None else progress.values[kept]
@@ -251,7 +251,7 @@ def _improve(
     seconds = watch.add(progress.seconds, answer, "mip")
     progress = replace(progress, seconds=seconds)
     whole = bool((lower == model.lower).all() and (upper == model.upper).all())
-    if whole and answer.state in {State.INFEASIBLE, State.UNBOUNDED}:
+    if whole and answer.state in {SolverState.INFEASIBLE, SolverState.UNBOUNDED}:
         return replace(progress, state=answer.state, termination=Termination.COMPLETE)
     if whole:
         progress = replace(progress, bound=min(progress.bound, answer.bound))

@@ -18,7 +18,7 @@ import numpy as np
 
 from rdsim.arrays import Bools, Floats, Ints
 from rdsim.errors import SolverError
-from rdsim.optimiser.adapters import Answer, State
+from rdsim.optimiser.adapters import SolverResult, SolverState
 from rdsim.optimiser.models.milp import RESOURCES, chosen_of
 from rdsim.optimiser.models.model import Model, with_rows_below
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
@@ -33,8 +33,8 @@ _TRIFLE = 1e-4
 
 
 def solved_exactly(
-    problem: PortfolioProblem, model: Model, ask: Callable[[Model], Answer], solver: str, tries: int = TRIES
-) -> Answer:
+    problem: PortfolioProblem, model: Model, ask: Callable[[Model], SolverResult], solver: str, tries: int = TRIES
+) -> SolverResult:
     """`ask(model)`, asked again with more rows until its portfolio breaks none; its bound holds for the model as it is.
 
     `ask` gives values of every column of the model that it is given; `solver` is the name of who answers. Raises:
@@ -54,7 +54,7 @@ def solved_exactly(
     last = ask(_tightened_caps(problem, model))
     kept = last.values is not None and evaluate(problem, chosen_of(problem, last.values)).feasible
     values = last.values if kept else None
-    return Answer(State.STOPPED, Termination.STOPPED, bound, values, loading=loading + last.loading)
+    return SolverResult(SolverState.STOPPED, Termination.STOPPED, bound, values, loading=loading + last.loading)
 
 
 def _widened(cuts: tuple[Floats, Floats], model: Model) -> tuple[Floats, Floats]:

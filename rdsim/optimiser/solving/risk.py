@@ -39,7 +39,7 @@ import numpy as np
 
 from rdsim.arrays import Floats
 from rdsim.errors import SolverError
-from rdsim.optimiser.adapters import Answer, Feature, Limits, Relaxation, State
+from rdsim.optimiser.adapters import Feature, Relaxation, RunLimits, SolverResult, SolverState
 from rdsim.optimiser.models.milp import chosen_of, columns_of, lay_out
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.evaluation import TOLERANCE, evaluate
@@ -48,7 +48,7 @@ from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Terminat
 from rdsim.optimiser.solving.annealing import Walking, abreast, anneal
 from rdsim.optimiser.solving.appraisal import (
     Appraisal,
-    Judge,
+    Appraiser,
     Risk,
     RuleValue,
     SampledRow,
@@ -74,12 +74,12 @@ from rdsim.optimiser.solving.rens import (
     target_of,
 )
 from rdsim.optimiser.solving.repair import cuts_of
-from rdsim.optimiser.solving.settings import Settings, Solving, refuse
+from rdsim.optimiser.solving.settings import Solving, SolvingSeries, refuse
 from rdsim.optimiser.solving.tail import (
     Cuts,
-    Figure,
-    Rule,
+    SampledFigure,
     Support,
+    TailRule,
     least_count,
     lowest,
     no_cuts,
@@ -87,7 +87,7 @@ from rdsim.optimiser.solving.tail import (
     with_cuts,
     with_sample_columns,
 )
-from rdsim.optimiser.solving.task import Task, state_task
+from rdsim.optimiser.solving.task import RiskModel, state_task
 
 __all__ = [
     "METHODS",
@@ -145,17 +145,17 @@ class RiskSolution(Solution):
 
 
 @dataclass(eq=False)
-class Hunt:
+class RiskSearch:
     """The best portfolio, the bound and the cuts so far."""
 
-    task: Task
-    settings: Settings
+    task: RiskModel
+    settings: SolvingSeries
     cuts: Cuts
-    rules: tuple[Rule, ...] = ()  # as the search's models state them
+    rules: tuple[TailRule, ...] = ()  # as the search's models state them
     best: Appraisal | None = None
     start: Floats | None = None  # columns behind `best`
     bound: float = math.inf
-    state: State = State.STOPPED
+    state: SolverState = SolverState.STOPPED
     termination: Termination = Termination.ROUNDS
     seconds: Seconds = field(default_factory=Seconds)
     made: int = 0
@@ -181,10 +181,10 @@ class Hunt:
     @property
     def open(self) -> bool:
         """True while nothing is proven, the gap is too large and there is time."""
-        proven = self.state in {State.INFEASIBLE, State.UNBOUNDED}
+        proven = self.state in {SolverState.INFEASIBLE, SolverState.UNBOUNDED}
         return not proven and self.gap > self.settings.gap and not self.settings.late
 
-    def run(self, model: Model, limits: Limits, start: Floats | None = None) -> Answer:
+    def run(self, model: Model, limits: RunLimits, start: Floats | None = None) -> SolverResult:
         """Solve an integer model."""
         watch = Stopwatch.start()
         answer = self.settings.solver.run(model, limits, start=start)
@@ -220,7 +220,9 @@ class Hunt:
 # ---------------------------------------------------------------- the relaxation
 
 
-def relax(hunt: Hunt, relaxation: Relaxation, rules: tuple[Rule, ...], *, valid: bool = True) -> Relaxed | None:
+def relax(
+    hunt: RiskSearch, relaxation: Relaxation, rules: tuple[TailRule, ...], *, valid: bool = True
+) -> Relaxed | None:
     """The relaxation with all the cuts it needs; none if it has no optimum or there was no time.
 
     Of a large problem some options are enough (`kelley.sift`). The bound is the risk's, unless the rules are stricter
@@ -244,7 +246,7 @@ def relax(hunt: Hunt, relaxation: Relaxation, rules: tuple[Rule, ...], *, valid:
     return _relaxed(hunt, whole, valid)
 
 
-def _by_prices(task: Task, cuts: Cuts, answer: Answer | None) -> Model | None:
+def _by_prices(task: RiskModel, cuts: Cuts, answer: SolverResult | None) -> Model | None:
     """The tail as the mix of its cuts that their prices make; none without prices."""
     if task.tail is None or answer is None or answer.prices is None:
         return None
@@ -257,7 +259,7 @@ def _by_prices(task: Task, cuts: Cuts, answer: Answer | None) -> Model | None:
     return _mixed(task, rows, caps, prices)
 
 
-def _mixed(task: Task, rows: Floats, caps: Floats, shares: Floats) -> Model | None:
+def _mixed(task: RiskModel, rows: Floats, caps: Floats, shares: Floats) -> Model | None:
     """The objective with a mix of rows ``unit * tail - figure @ x <= cap`` instead of the tail, which is fixed at 0."""
     if task.tail is None or shares.sum() <= 0:
         return None
@@ -275,7 +277,7 @@ def _without_row(model: Model, row: int) -> Model:
     return model.with_rows(np.delete(np.arange(len(model.row_names)), row))
 
 
-def _at(task: Task, columns: Floats) -> Model | None:
+def _at(task: RiskModel, columns: Floats) -> Model | None:
     """The tail as the samples that are the worst for these columns see it: right there, too high elsewhere."""
     if task.tail is None:
         return None
@@ -284,13 +286,13 @@ def _at(task: Task, columns: Floats) -> Model | None:
     return _mixed(task, cuts.coefficients, cuts.caps, np.ones(1))
 
 
-def _relaxed(hunt: Hunt, whole: Kelley, valid: bool) -> Relaxed | None:
+def _relaxed(hunt: RiskSearch, whole: Kelley, valid: bool) -> Relaxed | None:
     """The last relaxation; if it had no optimum, what that proves."""
     stopped, answer = whole.stopped, whole.answer
     if stopped is not None and valid:
         hunt.termination = stopped.termination
-        hunt.state = stopped.state if stopped.state in {State.INFEASIBLE, State.UNBOUNDED} else hunt.state
-    if stopped is not None and stopped.state is not State.STOPPED:
+        hunt.state = stopped.state if stopped.state in {SolverState.INFEASIBLE, SolverState.UNBOUNDED} else hunt.state
+    if stopped is not None and stopped.state is not SolverState.STOPPED:
         return None
     if answer is None or answer.values is None or answer.reduced_costs is None:
         return None
@@ -300,12 +302,12 @@ def _relaxed(hunt: Hunt, whole: Kelley, valid: bool) -> Relaxed | None:
 # ---------------------------------------------------------------- exact
 
 
-def _exact(task: Task, settings: Settings) -> Hunt:
+def _exact(task: RiskModel, settings: SolvingSeries) -> RiskSearch:
     """The whole integer model, again and again, until its best portfolio is worth what the model says."""
     for place, rule in enumerate(task.rules):
         if rule.counts:
             task = _with_sample_columns(task, place)
-    hunt = Hunt(task, settings, no_cuts(task.model.value.size))
+    hunt = RiskSearch(task, settings, no_cuts(task.model.value.size))
     relaxed = relax(hunt, settings.solver.relaxation(task.model), task.rules)
     hunt.note_tight(relaxed)
     gap, seen = settings.gap / 2, set[tuple[int, ...]]()
@@ -317,7 +319,7 @@ def _exact(task: Task, settings: Settings) -> Hunt:
             break
         found = hunt.consider(answer.values)
         again = found.evaluation.chosen in seen
-        if answer.state is not State.OPTIMAL or (again and found.feasible and gap == 0):
+        if answer.state is not SolverState.OPTIMAL or (again and found.feasible and gap == 0):
             hunt.state, hunt.termination = answer.state, answer.termination
             break
         gap = 0.0 if again else gap
@@ -326,14 +328,14 @@ def _exact(task: Task, settings: Settings) -> Hunt:
     return hunt
 
 
-def _conclude(hunt: Hunt, answer: Answer) -> None:
+def _conclude(hunt: RiskSearch, answer: SolverResult) -> None:
     """No portfolio is left: only infeasible ones were ever excluded, so the best one is the optimum."""
     hunt.state, hunt.termination = answer.state, answer.termination
-    if answer.state is State.INFEASIBLE and hunt.best is not None:
-        hunt.state, hunt.bound = State.OPTIMAL, hunt.best.objective
+    if answer.state is SolverState.INFEASIBLE and hunt.best is not None:
+        hunt.state, hunt.bound = SolverState.OPTIMAL, hunt.best.objective
 
 
-def _cut_off(hunt: Hunt, found: Appraisal, columns: Floats, again: bool) -> None:
+def _cut_off(hunt: RiskSearch, found: Appraisal, columns: Floats, again: bool) -> None:
     """Cuts that the portfolio breaks; one that the judge refuses is excluded by name as well."""
     if not found.feasible and again:
         broken = [violation.name for violation in found.evaluation.violations]
@@ -344,7 +346,7 @@ def _cut_off(hunt: Hunt, found: Appraisal, columns: Floats, again: bool) -> None
         hunt.keep(_excluded(hunt.task, found, hunt.settings.solver.name))
 
 
-def _excluded(task: Task, found: Appraisal, solver: str) -> Cuts:
+def _excluded(task: RiskModel, found: Appraisal, solver: str) -> Cuts:
     """Rows that cut off a portfolio that the judge refuses: for rows that are broken, and else for it alone."""
     options, chosen = len(task.problem.option_names), list(found.evaluation.chosen)
     if found.evaluation.feasible:
@@ -358,7 +360,7 @@ def _excluded(task: Task, found: Appraisal, solver: str) -> Cuts:
     return Cuts(wide, caps, ("excluded",) * caps.size)
 
 
-def _with_sample_columns(task: Task, place: int) -> Task:
+def _with_sample_columns(task: RiskModel, place: int) -> RiskModel:
     """The task with a binary column for each sample of one rule."""
     figure = task.rules[place].figure
     floor = lowest(task.problem, figure.sign * figure.samples) + _lowest_fixed(task, figure)
@@ -367,7 +369,7 @@ def _with_sample_columns(task: Task, place: int) -> Task:
     return replace(task, model=model, rules=rules, values=task.values.padded(model.value.size))
 
 
-def _lowest_fixed(task: Task, figure: Figure) -> float:
+def _lowest_fixed(task: RiskModel, figure: SampledFigure) -> float:
     """The least that a figure's fixed part can be; a soft row's shortfall is no larger than the row can make it."""
     problem, layout = task.problem, lay_out(task.problem)
     upper = np.where(np.isfinite(task.model.upper), task.model.upper, 0.0)
@@ -383,9 +385,9 @@ def _lowest_fixed(task: Task, figure: Figure) -> float:
 # ---------------------------------------------------------------- search
 
 
-def _search(task: Task, settings: Settings) -> Hunt:
+def _search(task: RiskModel, settings: SolvingSeries) -> RiskSearch:
     """Relaxation, RENS, neighbourhood search, each on models with cuts, each portfolio judged."""
-    hunt = Hunt(task, settings, no_cuts(task.model.value.size))
+    hunt = RiskSearch(task, settings, no_cuts(task.model.value.size))
     relaxation = settings.solver.relaxation(task.model)
     relaxed = relax(hunt, relaxation, task.rules)
     if relaxed is None:
@@ -406,7 +408,7 @@ def _search(task: Task, settings: Settings) -> Hunt:
     return hunt
 
 
-def _find_start(hunt: Hunt, relaxed: Relaxed) -> None:
+def _find_start(hunt: RiskSearch, relaxed: Relaxed) -> None:
     """A first portfolio, near the relaxation if there is one; a floor is reached by a walk where that finds none."""
     task = hunt.task
     nodes = RENS_NODES if task.risk.money else START_NODES
@@ -418,7 +420,7 @@ def _find_start(hunt: Hunt, relaxed: Relaxed) -> None:
         nodes = RENS_NODES
 
 
-def _reach_floor(hunt: Hunt, relaxed: Relaxed) -> None:
+def _reach_floor(hunt: RiskSearch, relaxed: Relaxed) -> None:
     """From a portfolio without regard to the floor, a walk towards more CVaR until the floor is reached."""
     task, settings = hunt.task, hunt.settings
     if task.risk.floor is None or task.risk.money:
@@ -438,11 +440,11 @@ def _reach_floor(hunt: Hunt, relaxed: Relaxed) -> None:
 
 
 def _annealed(
-    hunt: Hunt, risk: Risk, start: tuple[int, ...], relaxed: Relaxed, enough: float, wave: int = 0
+    hunt: RiskSearch, risk: Risk, start: tuple[int, ...], relaxed: Relaxed, enough: float, wave: int = 0
 ) -> list[tuple[int, ...]]:
     """Walks among the options near the relaxation, timed."""
     began, problem, settings = time.perf_counter(), hunt.task.problem, hunt.settings
-    judge = hunt.task.judge if risk is hunt.task.risk else Judge(problem, risk)
+    judge = hunt.task.judge if risk is hunt.task.risk else Appraiser(problem, risk)
     open_ = narrow_options(problem, hunt.task.model, relaxed)
 
     def one(number: int, ended: Callable[[], bool]) -> tuple[int, ...]:
@@ -460,7 +462,7 @@ def _annealed(
     return met
 
 
-def _walk(hunt: Hunt, relaxed: Relaxed) -> None:
+def _walk(hunt: RiskSearch, relaxed: Relaxed) -> None:
     """Anneal from the best portfolio, again and again while that finds enough."""
     enough = target_of(hunt.bound, hunt.settings.gap)
     for wave in range(WAVES):
@@ -473,7 +475,7 @@ def _walk(hunt: Hunt, relaxed: Relaxed) -> None:
             return
 
 
-def _search_neighbourhoods(hunt: Hunt, relaxed: Relaxed) -> None:
+def _search_neighbourhoods(hunt: RiskSearch, relaxed: Relaxed) -> None:
     """The tail by prices and by the best portfolio's own worst samples in turn."""
     task = hunt.task
     rng = np.random.default_rng([hunt.settings.seed, len(task.problem.option_names)])
@@ -487,7 +489,7 @@ def _search_neighbourhoods(hunt: Hunt, relaxed: Relaxed) -> None:
         _improve(hunt, free_bounds(task.problem, task.model, relaxed, chosen, free), ROUND_NODES, tail)
 
 
-def _finish_with_cuts(hunt: Hunt, relaxed: Relaxed) -> None:
+def _finish_with_cuts(hunt: RiskSearch, relaxed: Relaxed) -> None:
     """The cuts, near the relaxation and then everywhere."""
     task = hunt.task
     if hunt.best is not None and hunt.weighed is not None and hunt.open:
@@ -496,7 +498,7 @@ def _finish_with_cuts(hunt: Hunt, relaxed: Relaxed) -> None:
         _improve_cut(hunt, (task.model.lower, task.model.upper), PROOF_NODES)
 
 
-def _improve(hunt: Hunt, bounds: tuple[Floats, Floats], nodes: int, linear: Model | None) -> None:
+def _improve(hunt: RiskSearch, bounds: tuple[Floats, Floats], nodes: int, linear: Model | None) -> None:
     """Solve within tighter bounds: the linear model if there is one, else that with the objective's cuts."""
     if linear is not None:
         _improve_linear(hunt, bounds, nodes, linear)
@@ -504,7 +506,7 @@ def _improve(hunt: Hunt, bounds: tuple[Floats, Floats], nodes: int, linear: Mode
         _improve_cut(hunt, bounds, nodes)
 
 
-def _improve_linear(hunt: Hunt, bounds: tuple[Floats, Floats], nodes: int, linear: Model) -> None:
+def _improve_linear(hunt: RiskSearch, bounds: tuple[Floats, Floats], nodes: int, linear: Model) -> None:
     """The tail as one linear figure; rules keep their cuts."""
     settings, tail = hunt.settings, hunt.task.tail
     lower, upper = (bound.copy() for bound in bounds)
@@ -522,7 +524,7 @@ def _improve_linear(hunt: Hunt, bounds: tuple[Floats, Floats], nodes: int, linea
     hunt.keep(hunt.task.cuts(hunt.task.broken(columns, hunt.rules, 0.0)))
 
 
-def _improve_cut(hunt: Hunt, bounds: tuple[Floats, Floats], nodes: int) -> None:
+def _improve_cut(hunt: RiskSearch, bounds: tuple[Floats, Floats], nodes: int) -> None:
     """Solve within tighter bounds, and again with the cuts of what was found while the model overrates it."""
     (lower, upper), settings, model = bounds, hunt.settings, hunt.task.model
     whole = bool((lower == model.lower).all() and (upper == model.upper).all()) and not hunt.task.counting
@@ -533,7 +535,7 @@ def _improve_cut(hunt: Hunt, bounds: tuple[Floats, Floats], nodes: int) -> None:
         if whole:
             hunt.bound = min(hunt.bound, answer.bound)
         if answer.values is None:
-            if whole and answer.state is State.INFEASIBLE:
+            if whole and answer.state is SolverState.INFEASIBLE:
                 _conclude(hunt, answer)
             return
         columns = lower.copy()
@@ -578,12 +580,12 @@ def solve_risk(
     return noted(whole.back(_solution(hunt, chosen_method)), settings.gap)
 
 
-def _none(task: Task, settings: Settings) -> Hunt:
+def _none(task: RiskModel, settings: SolvingSeries) -> RiskSearch:
     """No portfolio, proven."""
-    return Hunt(task, settings, no_cuts(task.model.value.size), state=State.INFEASIBLE, bound=-math.inf)
+    return RiskSearch(task, settings, no_cuts(task.model.value.size), state=SolverState.INFEASIBLE, bound=-math.inf)
 
 
-def _hopeless(task: Task) -> bool:
+def _hopeless(task: RiskModel) -> bool:
     """True if not even the best option of each group, whatever the rows say, reaches what the rules ask for."""
     problem, risk, judge = task.problem, task.risk, task.judge
     better = float(np.maximum(problem.opening_value, 0.0).max(axis=1, initial=0.0).sum())
@@ -597,7 +599,7 @@ def _hopeless(task: Task) -> bool:
     return reached < least_count(risk.probability, most.size)
 
 
-def _method(task: Task, gap: float, method: str) -> str:
+def _method(task: RiskModel, gap: float, method: str) -> str:
     if method != "auto":
         return method
     counted = sum(rule.figure.count for rule in task.counting)
@@ -605,7 +607,7 @@ def _method(task: Task, gap: float, method: str) -> str:
     return "exact" if gap == 0 or small else "search"
 
 
-def _solution(hunt: Hunt, method: str) -> RiskSolution:
+def _solution(hunt: RiskSearch, method: str) -> RiskSolution:
     """The answer with what follows from it: bound no lower than objective, gap, status, which rules bind."""
     best, settings = hunt.best, hunt.settings
     objective = math.nan if best is None else best.objective
@@ -636,20 +638,20 @@ def _solution(hunt: Hunt, method: str) -> RiskSolution:
     )
 
 
-def _binds(hunt: Hunt, rule: RuleValue) -> bool:
+def _binds(hunt: RiskSearch, rule: RuleValue) -> bool:
     return rule.name in hunt.tight or rule.slack <= rule.tolerance
 
 
-def _status(hunt: Hunt, gap: float) -> Status:
+def _status(hunt: RiskSearch, gap: float) -> Status:
     if hunt.best is not None:
         return Status.OPTIMAL if gap <= PROVEN else Status.FEASIBLE
-    if hunt.state is State.INFEASIBLE:
+    if hunt.state is SolverState.INFEASIBLE:
         return Status.INFEASIBLE
-    return Status.UNBOUNDED if hunt.state is State.UNBOUNDED else Status.NO_ANSWER
+    return Status.UNBOUNDED if hunt.state is SolverState.UNBOUNDED else Status.NO_ANSWER
 
 
-def _termination(hunt: Hunt, gap: float) -> Termination:
-    if gap <= PROVEN or hunt.state is State.INFEASIBLE:
+def _termination(hunt: RiskSearch, gap: float) -> Termination:
+    if gap <= PROVEN or hunt.state is SolverState.INFEASIBLE:
         return Termination.COMPLETE
     if gap <= hunt.settings.gap:
         return Termination.TARGET

@@ -9,9 +9,9 @@ from typing import Literal
 
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError
-from rdsim.optimiser.adapters import Limits, Solver, solver_of
+from rdsim.optimiser.adapters import RunLimits, Solver, solver_of
 
-__all__ = ["EFFORTS", "GAP", "Check", "Effort", "EffortName", "Settings", "Solving", "refuse"]
+__all__ = ["EFFORTS", "GAP", "Check", "Effort", "EffortName", "Solving", "SolvingSeries", "refuse"]
 
 GAP = 0.01
 """Relative gap that is good enough where nobody names one."""
@@ -79,7 +79,7 @@ class Solving:
             ),
         )
 
-    def begin(self, gap: float = GAP) -> Settings:
+    def begin(self, gap: float = GAP) -> SolvingSeries:
         """A series of solves, to this gap if none is named; its clock starts now.
 
         Raises: ProblemError with every setting that cannot be; SolverError if the solver is missing.
@@ -87,11 +87,11 @@ class Solving:
         refuse(*self.checks())
         wanted = gap if self.gap is None else self.gap
         deadline = math.inf if self.time_limit is None else time.perf_counter() + self.time_limit
-        return Settings(solver_of(self.solver), wanted, self.seed, self.threads, deadline, self.effort or "normal")
+        return SolvingSeries(solver_of(self.solver), wanted, self.seed, self.threads, deadline, self.effort or "normal")
 
 
 @dataclass(frozen=True)
-class Settings:
+class SolvingSeries:
     """What a series of solves is given: `Solving` with its solver at hand and its clock running."""
 
     solver: Solver
@@ -111,9 +111,9 @@ class Settings:
         """Seconds that are left of the time; None without a limit."""
         return None if math.isinf(self.deadline) else max(0.0, self.deadline - time.perf_counter())
 
-    def limits(self, *, gap: float = 0.0, target: float = math.inf, nodes: int | None = None) -> Limits:
+    def limits(self, *, gap: float = 0.0, target: float = math.inf, nodes: int | None = None) -> RunLimits:
         """Limits of one run, with what is left of the time."""
-        return Limits(gap, target, nodes, self.left, self.seed, self.threads)
+        return RunLimits(gap, target, nodes, self.left, self.seed, self.threads)
 
     @property
     def rest(self) -> Solving:

@@ -26,9 +26,9 @@ from rdsim.optimiser.problem.problem import PortfolioProblem
 
 __all__ = [
     "Cuts",
-    "Figure",
-    "Rule",
+    "SampledFigure",
     "Support",
+    "TailRule",
     "least_count",
     "lowest",
     "no_cuts",
@@ -126,7 +126,7 @@ class Support:
 
 
 @dataclass(frozen=True, eq=False)
-class Figure:
+class SampledFigure:
     """``base[n] + sign * samples[n] @ x + fixed @ column``: a sampled figure; the options' columns come first."""
 
     samples: Floats  # (N, O)
@@ -163,20 +163,20 @@ class Figure:
         row[: self.samples.shape[1]] += self.sign * np.einsum("n,no->o", weights[used], self.samples[used])
         return row
 
-    def padded(self, columns: int) -> Figure:
+    def padded(self, columns: int) -> SampledFigure:
         """The figure in a model with more columns behind those it knows."""
         fixed = np.zeros(columns)
         fixed[: self.fixed.size] = self.fixed
         return replace(self, fixed=fixed)
 
-    def narrowed(self, kept: Ints, rest: Floats) -> Figure:
+    def narrowed(self, kept: Ints, rest: Floats) -> SampledFigure:
         """The figure in a model with the kept columns only; `rest` (n,) has the others' values, 0 for the kept."""
         options = self.samples.shape[1]
-        return Figure(self.samples[:, kept[kept < options]], self.fixed[kept], self.sign, self.of(rest))
+        return SampledFigure(self.samples[:, kept[kept < options]], self.fixed[kept], self.sign, self.of(rest))
 
 
 @dataclass(frozen=True, eq=False)
-class Rule:
+class TailRule:
     """A statistic of a figure must be at least `least`: its tail mean, or the value reached in a share of the samples.
 
     `share` none: the tail mean at `level`. Else: at least a share of the samples reaches `least`, and with `kept`
@@ -184,7 +184,7 @@ class Rule:
     """
 
     name: str
-    figure: Figure
+    figure: SampledFigure
     least: float
     tolerance: float
     level: float = 0.0
@@ -213,19 +213,19 @@ class Rule:
         row, constant = self.figure.combined(support)
         return -row, constant + self.tolerance - self.least
 
-    def padded(self, columns: int) -> Rule:
+    def padded(self, columns: int) -> TailRule:
         """The rule in a model with more columns behind those it knows."""
         return replace(self, figure=self.figure.padded(columns))
 
-    def narrowed(self, kept: Ints, rest: Floats) -> Rule:
+    def narrowed(self, kept: Ints, rest: Floats) -> TailRule:
         """The rule in a model with the kept columns only, see `Figure.narrowed`."""
         return replace(self, figure=self.figure.narrowed(kept, rest))
 
-    def as_tail(self) -> Rule:
+    def as_tail(self) -> TailRule:
         """A stricter rule that rows can state: CVaR at the share, which implies that the share is reached."""
         return replace(self, level=self.share or 0.0, share=None) if self.counts else self
 
-    def keeping(self, columns: Floats) -> Rule:
+    def keeping(self, columns: Floats) -> TailRule:
         """A stricter rule that rows can state: it holds in the samples that are best at these columns."""
         if self.share is None or self.share >= 1:
             return self
@@ -260,7 +260,7 @@ def lowest(problem: PortfolioProblem, numbers: Floats) -> Floats:
     return np.asarray(total)
 
 
-def with_sample_columns(model: Model, rule: Rule, floor: Floats) -> Model:
+def with_sample_columns(model: Model, rule: TailRule, floor: Floats) -> Model:
     """The model with a binary column for each sample, 1 only where the rule's figure reaches its least value.
 
     ``L[n] >= floor[n] + (least - floor[n]) u[n]`` and ``sum of u >= share * N``; `floor` (N,) is what L never falls

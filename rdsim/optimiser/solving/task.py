@@ -11,14 +11,23 @@ from rdsim.arrays import Bools, Floats, Ints
 from rdsim.optimiser.models.milp import formulate, lay_out, opening_weights, tightened
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.problem import PortfolioProblem
-from rdsim.optimiser.solving.appraisal import Judge, Risk, SampledRow, cap_of, rule_names
-from rdsim.optimiser.solving.tail import Cuts, Figure, Rule, Support, tail_mean, tail_weights, with_column, with_cuts
+from rdsim.optimiser.solving.appraisal import Appraiser, Risk, SampledRow, cap_of, rule_names
+from rdsim.optimiser.solving.tail import (
+    Cuts,
+    SampledFigure,
+    Support,
+    TailRule,
+    tail_mean,
+    tail_weights,
+    with_column,
+    with_cuts,
+)
 
-__all__ = ["Task", "state_task"]
+__all__ = ["RiskModel", "state_task"]
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class RiskModel:
     """A problem and a risk as a linear model, short of the cuts.
 
     If CVaR counts in the objective, column `tail` times `unit` is the tail mean of the options' values; the unit, their
@@ -27,15 +36,15 @@ class Task:
 
     problem: PortfolioProblem
     risk: Risk
-    judge: Judge
+    judge: Appraiser
     model: Model
-    values: Figure
-    rules: tuple[Rule, ...]
+    values: SampledFigure
+    rules: tuple[TailRule, ...]
     tail: int | None
     unit: float
 
     @property
-    def counting(self) -> tuple[Rule, ...]:
+    def counting(self) -> tuple[TailRule, ...]:
         """The rules that rows alone cannot state."""
         return tuple(rule for rule in self.rules if rule.counts)
 
@@ -50,7 +59,7 @@ class Task:
         """Tail mean of the options' values at these columns."""
         return tail_mean(self.values.of(columns), self.risk.level)
 
-    def broken(self, columns: Floats, rules: tuple[Rule, ...], margin: float) -> list[Support]:
+    def broken(self, columns: Floats, rules: tuple[TailRule, ...], margin: float) -> list[Support]:
         """What these columns break: the objective's tail by more than `margin`, and the rules, by their place."""
         found = [] if self.tail is None else self._tail_broken(columns, self.tail, margin)
         for place, rule in enumerate(rules):
@@ -79,7 +88,7 @@ class Task:
         row[self.tail] = self.unit
         return row, constant
 
-    def narrowed(self, open_: Bools) -> tuple[Task, Ints]:
+    def narrowed(self, open_: Bools) -> tuple[RiskModel, Ints]:
         """The task with the open options only, the others at their lower bounds, and the columns that are left."""
         upper = self.model.upper.copy()
         options = open_.size
@@ -92,9 +101,9 @@ class Task:
         return replace(self, model=model, values=self.values.narrowed(kept, rest), rules=rules, tail=tail), kept
 
 
-def state_task(problem: PortfolioProblem, risk: Risk) -> Task:
+def state_task(problem: PortfolioProblem, risk: Risk) -> RiskModel:
     """The model of a checked problem and a checked risk."""
-    judge, model = Judge(problem, risk), tightened(problem, formulate(problem))
+    judge, model = Appraiser(problem, risk), tightened(problem, formulate(problem))
     options = len(problem.option_names)
     fixed, unit = model.value.copy(), float(np.abs(problem.expected).max(initial=0.0)) or 1.0
     fixed[:options] = 0.0
@@ -102,9 +111,9 @@ def state_task(problem: PortfolioProblem, risk: Risk) -> Task:
     if tail is not None:
         fixed = np.append(fixed, 0.0)
         model = _with_tail(problem, risk, model, unit)
-    worth = Figure(np.atleast_2d(problem.values), fixed)
+    worth = SampledFigure(np.atleast_2d(problem.values), fixed)
     values = replace(worth, fixed=np.zeros(fixed.size))
-    return Task(problem, risk, judge, model, values, tuple(_rules(problem, risk, judge, worth)), tail, unit)
+    return RiskModel(problem, risk, judge, model, values, tuple(_rules(problem, risk, judge, worth)), tail, unit)
 
 
 def _with_tail(problem: PortfolioProblem, risk: Risk, model: Model, unit: float) -> Model:
@@ -119,27 +128,27 @@ def _with_tail(problem: PortfolioProblem, risk: Risk, model: Model, unit: float)
     return with_cuts(model, Cuts(row[np.newaxis], np.zeros(1), ("objective",)))
 
 
-def _rules(problem: PortfolioProblem, risk: Risk, judge: Judge, worth: Figure) -> list[Rule]:
+def _rules(problem: PortfolioProblem, risk: Risk, judge: Appraiser, worth: SampledFigure) -> list[TailRule]:
     """The rules, in the order in which the judge lists them."""
-    rules: list[Rule] = []
+    rules: list[TailRule] = []
     if risk.floor is not None:
-        rules.append(Rule("cvar", worth, risk.floor, judge.worth_tolerance(risk.floor), level=risk.level))
+        rules.append(TailRule("cvar", worth, risk.floor, judge.worth_tolerance(risk.floor), level=risk.level))
     if risk.target is not None and risk.probability is not None:
         tolerance = judge.worth_tolerance(risk.target)
-        rules.append(Rule("target", worth, risk.target, tolerance, share=risk.probability))
+        rules.append(TailRule("target", worth, risk.target, tolerance, share=risk.probability))
     names = rule_names(problem, risk.money)
     for place, row in enumerate(risk.money):
         figure = _money_figure(problem, row, worth.fixed.size)
         share = {"expected": None, "quantile": row.level, "always": 1.0}[row.holds]
         name, cap = names[place], cap_of(problem, row)
-        rules.append(Rule(name, figure, -cap, judge.money_tolerance(place), share=share))
+        rules.append(TailRule(name, figure, -cap, judge.money_tolerance(place), share=share))
     return rules
 
 
-def _money_figure(problem: PortfolioProblem, row: SampledRow, columns: int) -> Figure:
+def _money_figure(problem: PortfolioProblem, row: SampledRow, columns: int) -> SampledFigure:
     """Money with its sign changed, so that more is better."""
     layout, weights = lay_out(problem), opening_weights(problem)[1 + row.row]
     fixed = np.zeros(columns)
     for (partner, stage), column in layout.opening.items():
         fixed[column] = -weights[partner, stage]
-    return Figure(np.atleast_2d(row.use), fixed, -1.0)
+    return SampledFigure(np.atleast_2d(row.use), fixed, -1.0)

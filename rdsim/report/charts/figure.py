@@ -25,7 +25,7 @@ __all__ = [
     "WIDE",
     "YELLOW",
     "Chart",
-    "Figure",
+    "Exhibit",
     "coloured",
     "framed",
     "legend",
@@ -42,7 +42,7 @@ Chart = alt.Chart | alt.LayerChart
 
 
 @dataclass(frozen=True)
-class Figure:
+class Exhibit:
     """A chart with the question that it answers, the answer in a sentence, and how to read it."""
 
     key: str
@@ -52,12 +52,12 @@ class Figure:
     spec: Mapping[str, Any]
 
 
-def framed(key: str, question: str, answer: str, reading: str, chart: Chart) -> Figure:
+def framed(key: str, question: str, answer: str, reading: str, chart: Chart) -> Exhibit:
     """A figure of the page: a chart as wide as its place, with what it asks, answers and how it is read."""
     fit = alt.AutoSizeParams(type="fit-x", contains="padding")
     sized = chart.properties(width="container", autosize=fit, background="transparent")
     spec = {**sized.to_dict(), "config": _config()}
-    return Figure(key, question, answer, reading, spec)
+    return Exhibit(key, question, answer, reading, spec)
 
 
 def _config() -> dict[str, Any]:

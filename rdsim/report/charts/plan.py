@@ -24,7 +24,7 @@ from rdsim.report.charts.figure import (
     WIDE,
     YELLOW,
     Chart,
-    Figure,
+    Exhibit,
     coloured,
     framed,
     legend,
@@ -48,10 +48,10 @@ _STATES = {
     "blocked": "#555B66",
 }
 
-Make = Callable[[PlanReport], Iterator[Figure]]
+Make = Callable[[PlanReport], Iterator[Exhibit]]
 
 
-def draw(report: PlanReport, section: str) -> list[Figure]:
+def draw(report: PlanReport, section: str) -> list[Exhibit]:
     """The figures of a section; none for what the plan has no data on."""
     return [figure for make in SECTIONS[section] for figure in make(report)]
 
@@ -120,7 +120,7 @@ def _bars(report: PlanReport, table: pd.DataFrame, row: str, colour: alt.Color, 
 _PAID = "Net payments from home to projects that the simulation expects, undiscounted; hover for counts and requests."
 
 
-def _by_field(report: PlanReport) -> Iterator[Figure]:
+def _by_field(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.money_by(report, "field", "programme")
     if len(table):
         chart = _bars(report, table, "field", _programmes(report), "programme")
@@ -128,7 +128,7 @@ def _by_field(report: PlanReport) -> Iterator[Figure]:
         yield framed("fields", "Which fields get the money?", answer, _PAID, chart)
 
 
-def _by_partner(report: PlanReport) -> Iterator[Figure]:
+def _by_partner(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.money_by(report, "partner_name", "mode")
     if len(table):
         chart = _bars(report, table, "partner_name", _modes(report), "mode")
@@ -137,7 +137,7 @@ def _by_partner(report: PlanReport) -> Iterator[Figure]:
         yield framed("partners", "With which countries, and how?", answer, reading, chart)
 
 
-def _by_start(report: PlanReport) -> Iterator[Figure]:
+def _by_start(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.starts(report).rename(columns={"start_year": "year"})
     if table.empty:
         return
@@ -154,7 +154,7 @@ def _by_start(report: PlanReport) -> Iterator[Figure]:
     yield framed("starts", "When do the projects start?", words.first_starts(table), reading, chart)
 
 
-def _by_request(report: PlanReport) -> Iterator[Figure]:
+def _by_request(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.requests(report)
     if table.empty:
         return
@@ -181,7 +181,7 @@ def _by_request(report: PlanReport) -> Iterator[Figure]:
     yield framed("requests", question, words.turned_down(table, unit), reading, chart)
 
 
-def _value_and_chance(report: PlanReport) -> Iterator[Figure]:
+def _value_and_chance(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.bubbles(report)
     if table.empty:
         return
@@ -230,7 +230,7 @@ _WHO = (
 # --- when -----------------------------------------------------------------------------------------
 
 
-def _schedule(report: PlanReport) -> Iterator[Figure]:
+def _schedule(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.schedule(report)
     for place, (programme, part) in enumerate(table.groupby("programme", sort=True)):
         chart = _gantt(
@@ -295,7 +295,7 @@ _BUDGET = {
 }
 
 
-def _budget(report: PlanReport) -> Iterator[Figure]:
+def _budget(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.spending(report)
     if table.empty:
         return
@@ -334,7 +334,7 @@ def _purse(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
     return _layers(*coloured).properties(height=300)
 
 
-def _market(report: PlanReport) -> Iterator[Figure]:
+def _market(report: PlanReport) -> Iterator[Exhibit]:
     if report.projects.empty:
         return
     table = aggregates.market(report)
@@ -368,7 +368,7 @@ def _band(table: pd.DataFrame, title: str, form: str, confidence: float) -> alt.
     ).properties(height=300)
 
 
-def _likelihood(report: PlanReport) -> Iterator[Figure]:
+def _likelihood(report: PlanReport) -> Iterator[Exhibit]:
     if report.projects.empty:
         return
     table = aggregates.likelihood(report)
@@ -391,7 +391,7 @@ def _likelihood(report: PlanReport) -> Iterator[Figure]:
     yield framed("likelihood", question, words.even_odds(report), reading, chart)
 
 
-def _delivered(report: PlanReport) -> Iterator[Figure]:
+def _delivered(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.delivered(report)
     if table.empty:
         return
@@ -420,7 +420,7 @@ def _delivered(report: PlanReport) -> Iterator[Figure]:
     yield framed("delivered", question, words.delivered(report, table), reading, chart.properties(height=300))
 
 
-def _international(report: PlanReport) -> Iterator[Figure]:
+def _international(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.international(report)
     if table.empty:
         return
@@ -443,7 +443,7 @@ def _international(report: PlanReport) -> Iterator[Figure]:
 # --- against simple rules -------------------------------------------------------------------------
 
 
-def _distributions(report: PlanReport) -> Iterator[Figure]:
+def _distributions(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.policies(report)
     if table.empty:
         return
@@ -468,7 +468,7 @@ def _distributions(report: PlanReport) -> Iterator[Figure]:
     )
 
 
-def _gains(report: PlanReport) -> Iterator[Figure]:
+def _gains(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.differences(report)
     if table.empty:
         return
@@ -512,7 +512,7 @@ def _whiskers(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
 # --- what happens on the way ----------------------------------------------------------------------
 
 
-def _waits(report: PlanReport) -> Iterator[Figure]:
+def _waits(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.waits(report)
     if table.empty:
         return
@@ -539,7 +539,7 @@ def _waits(report: PlanReport) -> Iterator[Figure]:
     yield framed("waits", "What do projects wait for?", words.longest_wait(table), reading, chart)
 
 
-def _formation(report: PlanReport) -> Iterator[Figure]:
+def _formation(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.formation(report)
     if table.empty:
         return
@@ -556,7 +556,7 @@ def _formation(report: PlanReport) -> Iterator[Figure]:
     yield framed("formation", "How far do joint projects come?", words.formed(table), reading, chart)
 
 
-def _ends(report: PlanReport) -> Iterator[Figure]:
+def _ends(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.ends(report)
     if table.empty:
         return

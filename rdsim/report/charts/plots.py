@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from rdsim.report.charts.figure import BLUE, INK, PALETTE, WIDE, Chart, Figure, coloured, framed
+from rdsim.report.charts.figure import BLUE, INK, PALETTE, WIDE, Chart, Exhibit, coloured, framed
 from rdsim.report.data.sheet import Column, Plot
 
 __all__ = ["draw"]
@@ -14,7 +14,7 @@ _HEIGHT, _ROW = 320, 24
 _FORMS = {"money": ",.4~g", "count": ",.0f", "share": ".1%", "year": "d"}
 
 
-def draw(plot: Plot) -> Figure:
+def draw(plot: Plot) -> Exhibit:
     """The figure of a plot."""
     chart = _SHAPES[plot.kind](plot)
     return framed(plot.key, plot.question, plot.answer, plot.reading, chart)

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-__all__ = ["Column", "Kind", "Plot", "Section", "Sheet", "Table"]
+__all__ = ["Column", "Kind", "Plot", "Section", "Sheet", "ShownTable"]
 
 Kind = Literal["text", "money", "count", "share", "year"]
 
@@ -24,7 +24,7 @@ class Column(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class ShownTable:
     """Some columns of a frame, in this order, under headings for people."""
 
     caption: str
@@ -63,7 +63,7 @@ class Section:
     title: str
     sentences: Sequence[str] = ()
     plots: Sequence[Plot] = ()
-    tables: Sequence[Table] = ()
+    tables: Sequence[ShownTable] = ()
     text: str = ""
     """Text to be copied, shown as it is."""
 

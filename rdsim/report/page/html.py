@@ -20,7 +20,7 @@ from rdsim.report.page.library import library
 if TYPE_CHECKING:
     import jinja2
 
-    from rdsim.report.charts.figure import Figure
+    from rdsim.report.charts.figure import Exhibit
 
 __all__ = ["Content", "filled", "picture"]
 
@@ -33,7 +33,7 @@ class Content:
     """What a page is filled with: a template of this folder, figures, scripts beside the library, values by name."""
 
     template: str
-    figures: tuple[Figure, ...]
+    figures: tuple[Exhibit, ...]
     scripts: tuple[str, ...]
     values: Mapping[str, object]
 
@@ -95,7 +95,7 @@ def _embedded(value: object) -> Any:
     return _safe(text)
 
 
-def picture(figure: Figure) -> Any:
+def picture(figure: Exhibit) -> Any:
     """The figure as SVG, for readers without scripts; its texts are escaped by the converter."""
     import altair  # noqa: PLC0415
     import vl_convert  # noqa: PLC0415

@@ -13,8 +13,8 @@ from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.alternatives import Alternatives, Resampled, Selection, resampled, selection
 from rdsim.optimiser.questions.alternatives import alternatives as find
-from rdsim.report import Column, Plot, Section, Sheet, Table
-from rdsim.search import Posed, Proposal, as_stated
+from rdsim.report import Column, Plot, Section, Sheet, ShownTable
+from rdsim.search import Instance, Proposal, as_stated
 from rdsim.stats import proportion_interval
 from rdsim.studies.built_in.parts import intervals, judged, listing, money, picked, record_of, speaks_of
 from rdsim.study import Study
@@ -44,7 +44,7 @@ class Nearby:
 
 
 def alternatives(
-    posed: Posed,
+    posed: Instance,
     best: Proposal,
     *,
     nearby: Nearby = Nearby(),
@@ -71,7 +71,7 @@ def alternatives(
     return _study(posed, best, found, again, replications)
 
 
-def _study(posed: Posed, best: Proposal, found: Alternatives, again: Resampled, replications: int | None) -> Study:
+def _study(posed: Instance, best: Proposal, found: Alternatives, again: Resampled, replications: int | None) -> Study:
     names = ["best", *(f"alternative-{number}" for number in range(1, len(found.portfolios) + 1))]
     chosen = [best.solution.chosen, *(one.chosen for one in found.portfolios)]
     portfolios = {name: picked(posed, options, name) for name, options in zip(names, chosen, strict=True)}
@@ -96,7 +96,7 @@ def _study(posed: Posed, best: Proposal, found: Alternatives, again: Resampled, 
     return speaks_of(Study("alternatives", posed.scenario, posed.seed, sheet, tables, record, portfolios), best)
 
 
-def _rows(posed: Posed, found: Alternatives, names: list[str]) -> Iterator[dict[str, object]]:
+def _rows(posed: Instance, found: Alternatives, names: list[str]) -> Iterator[dict[str, object]]:
     judged_ones = [found.best, *(one.evaluation for one in found.portfolios)]
     distances = [0, *(one.swaps for one in found.portfolios)]
     first = set(found.best.chosen)
@@ -114,7 +114,7 @@ def _rows(posed: Posed, found: Alternatives, names: list[str]) -> Iterator[dict[
         }
 
 
-def _frequency(posed: Posed, near: Selection, again: Resampled) -> Iterator[dict[str, object]]:
+def _frequency(posed: Instance, near: Selection, again: Resampled) -> Iterator[dict[str, object]]:
     """A row for each technology: its share of the portfolios, and of the resampled optima with its interval."""
     confidence = posed.scenario.simulation.confidence
     for g, name in enumerate(posed.problem.group_names):
@@ -142,7 +142,9 @@ def _class_of(near: float, resampled: float) -> str:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _sheet(posed: Posed, found: Alternatives, again: Resampled, table: pd.DataFrame, frequency: pd.DataFrame) -> Sheet:
+def _sheet(
+    posed: Instance, found: Alternatives, again: Resampled, table: pd.DataFrame, frequency: pd.DataFrame
+) -> Sheet:
     lead = (_found_words(posed, found), _classes_words(found, again, frequency))
     return Sheet(
         "Near-optimal alternatives",
@@ -155,7 +157,7 @@ def _sheet(posed: Posed, found: Alternatives, again: Resampled, table: pd.DataFr
     )
 
 
-def _found_words(posed: Posed, found: Alternatives) -> str:
+def _found_words(posed: Instance, found: Alternatives) -> str:
     apart = f"worth at least {money(found.floor, posed.scenario)} and at least {found.swaps} decisions apart"
     if found.portfolios:
         how = "all of them" if found.exhausted else "not necessarily all there are"
@@ -186,7 +188,7 @@ def _reading(again: Resampled) -> tuple[str, ...]:
     )
 
 
-def _portfolios(posed: Posed, table: pd.DataFrame) -> Table:
+def _portfolios(posed: Instance, table: pd.DataFrame) -> ShownTable:
     unit = posed.scenario.money_unit
     frame = table.assign(
         simulated=intervals(table),
@@ -206,7 +208,7 @@ def _portfolios(posed: Posed, table: pd.DataFrame) -> Table:
     }
     count = int(table["n"].iloc[0])
     level = posed.scenario.simulation.confidence
-    return Table(
+    return ShownTable(
         f"Expected values are the optimiser's; simulated means with {level:.0%} intervals, {count} replications.",
         frame,
         columns,
@@ -249,7 +251,7 @@ def _near_column(frequency: pd.DataFrame, label: str) -> dict[str, Column]:
     return {} if frequency["near"].isna().all() else {"near": Column(label, "share")}
 
 
-def _firm(frequency: pd.DataFrame) -> Table:
+def _firm(frequency: pd.DataFrame) -> ShownTable:
     order = frequency.sort_values(["resampled", "near"], ascending=False, kind="stable")
     columns = {
         "technology": Column("Id"),
@@ -260,4 +262,4 @@ def _firm(frequency: pd.DataFrame) -> Table:
         "low": Column("from", "share"),
         "high": Column("to", "share"),
     }
-    return Table("Share of portfolios that fund each technology; intervals are Wilson's.", order, columns)
+    return ShownTable("Share of portfolios that fund each technology; intervals are Wilson's.", order, columns)

@@ -20,8 +20,8 @@ from rdsim.optimiser.questions.confidence import (
     value_of_perfect_information,
     value_of_stochastic_solution,
 )
-from rdsim.report import Column, Plot, Section, Sheet, Table
-from rdsim.search import Posed, Proposal, as_stated, fresh_values, risk_of
+from rdsim.report import Column, Plot, Section, Sheet, ShownTable
+from rdsim.search import Instance, Proposal, as_stated, fresh_values, risk_of
 from rdsim.studies.built_in.parts import money, record_of, speaks_of
 from rdsim.study import Study
 
@@ -29,7 +29,7 @@ __all__ = ["certificate"]
 
 
 def certificate(
-    posed: Posed,
+    posed: Instance,
     best: Proposal,
     *,
     batches: int = 10,
@@ -68,7 +68,11 @@ def certificate(
 
 
 def _study(
-    posed: Posed, best: Proposal, known: Optimality, stochastic: StochasticValue, information: InformationValue | None
+    posed: Instance,
+    best: Proposal,
+    known: Optimality,
+    stochastic: StochasticValue,
+    information: InformationValue | None,
 ) -> Study:
     table, batches = _parts(known), _batches(known)
     record = {
@@ -120,7 +124,7 @@ def _batches(known: Optimality) -> pd.DataFrame:
 
 
 def _sheet(
-    posed: Posed,
+    posed: Instance,
     known: Optimality,
     stochastic: StochasticValue,
     information: InformationValue | None,
@@ -154,7 +158,7 @@ def _form(size: float) -> str:
     return ",.0f" if abs(size) >= 200 else ",.1f" if abs(size) >= 10 else ",.2f"
 
 
-def _plot(posed: Posed, batches: pd.DataFrame) -> Plot:
+def _plot(posed: Instance, batches: pd.DataFrame) -> Plot:
     unit = posed.scenario.money_unit
     parts = [
         batches[["batch", name]].rename(columns={name: "value"}).assign(series=words)
@@ -175,7 +179,7 @@ def _plot(posed: Posed, batches: pd.DataFrame) -> Plot:
     )
 
 
-def _shown(posed: Posed, table: pd.DataFrame) -> Table:
+def _shown(posed: Instance, table: pd.DataFrame) -> ShownTable:
     columns = {
         "part": Column(""),
         "amount": Column(posed.scenario.money_unit, "money"),
@@ -184,7 +188,7 @@ def _shown(posed: Posed, table: pd.DataFrame) -> Table:
         "share": Column("of the value", "share"),
         "n": Column("count", "count"),
     }
-    return Table(
+    return ShownTable(
         "Gaps have one-sided limits. Promised too much here: by the samples that chose this portfolio, of it. "
         "Optimism: by samples as many, of what they choose, on average over the batches, which chose anew.",
         table,

@@ -12,14 +12,14 @@ from rdsim.studies.question import Option, Question
 
 if TYPE_CHECKING:
     from rdsim.optimiser import Solving
-    from rdsim.search import Given, Posed, Proposal
+    from rdsim.search import Given, Instance, Proposal
     from rdsim.studies.built_in.rolling import Progress
     from rdsim.study import Study
 
 __all__ = ["BUILT_IN"]
 
 
-def _in_own_terms(posed: Posed, given: Given | None) -> tuple[Posed, Proposal | None]:
+def _in_own_terms(posed: Instance, given: Given | None) -> tuple[Instance, Proposal | None]:
     """The problem in the terms of the portfolio that is given, and that portfolio; nothing is solved."""
     from rdsim.search import in_own_terms  # noqa: PLC0415
 
@@ -27,7 +27,7 @@ def _in_own_terms(posed: Posed, given: Given | None) -> tuple[Posed, Proposal | 
 
 
 def _frontier(
-    posed: Posed,
+    posed: Instance,
     given: Given | None,
     replications: int,
     solving: Solving,
@@ -50,7 +50,7 @@ def _frontier(
 
 
 def _alternatives(
-    posed: Posed,
+    posed: Instance,
     given: Given | None,
     replications: int,
     solving: Solving,
@@ -74,7 +74,7 @@ def _alternatives(
 
 
 def _commitment(
-    posed: Posed,
+    posed: Instance,
     given: Given | None,
     replications: int,
     solving: Solving,
@@ -87,7 +87,7 @@ def _commitment(
 
 
 def _rolling(
-    posed: Posed,
+    posed: Instance,
     given: Given | None,
     solving: Solving,
     progress: Progress,
@@ -109,7 +109,7 @@ def _rolling(
 
 
 def _ladder(
-    posed: Posed,
+    posed: Instance,
     given: Given | None,
     solving: Solving,
     shares: tuple[float, ...],
@@ -122,7 +122,7 @@ def _ladder(
 
 
 def _certify(
-    posed: Posed,
+    posed: Instance,
     given: Given | None,
     solving: Solving,
     batches: int,
@@ -144,7 +144,7 @@ def _certify(
 
 
 def _explain(
-    posed: Posed,
+    posed: Instance,
     given: Given | None,
     solving: Solving,
     names: tuple[str, ...],

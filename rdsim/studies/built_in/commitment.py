@@ -18,9 +18,9 @@ from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
 from rdsim.optimiser import Solving, solve
 from rdsim.optimiser.solving.risk import solve_risk
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Plot, Section, Sheet, ShownTable
 from rdsim.report.words import amount
-from rdsim.search import Posed, Proposal, as_stated, risk_of
+from rdsim.search import Instance, Proposal, as_stated, risk_of
 from rdsim.search.views import LOOSEST, budgets_times
 from rdsim.simulation import Simulation, expected_worths, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
@@ -42,7 +42,7 @@ _NO_PLAN = (
 
 
 def commitment(
-    posed: Posed,
+    posed: Instance,
     ratios: Sequence[float] = RATIOS,
     *,
     best: Proposal | None = None,
@@ -117,7 +117,7 @@ def _check(ratios: Sequence[float]) -> None:
 class _Question:
     """How portfolios are found and simulated."""
 
-    posed: Posed
+    posed: Instance
     solving: Solving
     replications: int
 
@@ -331,7 +331,7 @@ def _plot(named: pd.DataFrame, figure: str, title: str, question: str, answer: s
     )
 
 
-def _shown(named: pd.DataFrame, unit: str) -> Table:
+def _shown(named: pd.DataFrame, unit: str) -> ShownTable:
     alike = [
         f"that of {same:g}" if same < ratio else ""
         for same, ratio in zip(named["same_as"], named["ratio"], strict=True)
@@ -350,4 +350,4 @@ def _shown(named: pd.DataFrame, unit: str) -> Table:
         "waiting": Column("Days of waiting", "money"),
         "recommended": Column(""),
     }
-    return Table(f"Money in {unit}; the intervals of all gains hold together.", frame, columns)
+    return ShownTable(f"Money in {unit}; the intervals of all gains hold together.", frame, columns)

@@ -13,9 +13,17 @@ from rdsim.explaining import Explained, explain
 from rdsim.families import row_words
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
-from rdsim.optimiser.questions.explanation import Reason, Replacement, Screened, WhyNot, WorthOfCap, hints, screen
-from rdsim.report import Column, Section, Sheet, Table
-from rdsim.search import Posed, Proposal, as_stated
+from rdsim.optimiser.questions.explanation import (
+    Reason,
+    Replacement,
+    ScreenedGroup,
+    WhyNot,
+    WorthOfCap,
+    relaxation_duals,
+    screen,
+)
+from rdsim.report import Column, Section, Sheet, ShownTable
+from rdsim.search import Instance, Proposal, as_stated
 from rdsim.studies.built_in.parts import record_of, speaks_of
 from rdsim.study import Study
 from rdsim.tables import did_you_mean
@@ -32,7 +40,7 @@ HINTED = 10
 
 
 def explanation(
-    posed: Posed,
+    posed: Instance,
     best: Proposal,
     names: Sequence[str] = (),
     *,
@@ -55,7 +63,7 @@ def explanation(
     return _study(posed, best, explain(posed.scenario, best, names, solving), solving)
 
 
-def _named(posed: Posed, best: Proposal, names: Sequence[str]) -> list[str]:
+def _named(posed: Instance, best: Proposal, names: Sequence[str]) -> list[str]:
     """The names, each once; `unfunded` stands for all technologies that are not funded."""
     chosen = {choice.technology for choice in best.portfolio.choices}
     unfunded = [name for name in posed.scenario.technologies if name not in chosen]
@@ -63,7 +71,7 @@ def _named(posed: Posed, best: Proposal, names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(every))
 
 
-def _check(posed: Posed, names: Sequence[str]) -> None:
+def _check(posed: Instance, names: Sequence[str]) -> None:
     known = [*posed.scenario.technologies, *posed.problem.rows.names]
     faults = tuple(
         Fault("explain", "must be a technology, a cap or 'unfunded'", repr(name), did_you_mean(name, known))
@@ -77,7 +85,7 @@ def _check(posed: Posed, names: Sequence[str]) -> None:
 # --- tables ---------------------------------------------------------------------------------------
 
 
-def _study(posed: Posed, best: Proposal, answers: Sequence[Explained], solving: Solving) -> Study:
+def _study(posed: Instance, best: Proposal, answers: Sequence[Explained], solving: Solving) -> Study:
     found = [one.found for one in answers]
     unfunded = screen(posed.problem, best.solution, solving=solving)
     screened = pd.DataFrame(list(_screened_rows(posed, unfunded)), columns=list(_SCREENED))
@@ -97,7 +105,7 @@ def _study(posed: Posed, best: Proposal, answers: Sequence[Explained], solving: 
 _SCREENED = ("technology", "name", "programme", "alone", "loss_low", "loss_high", "why")
 
 
-def _screened_rows(posed: Posed, found: Sequence[Screened]) -> Iterator[dict[str, object]]:
+def _screened_rows(posed: Instance, found: Sequence[ScreenedGroup]) -> Iterator[dict[str, object]]:
     for one in found:
         row = posed.scenario.technologies[one.name]
         yield {
@@ -111,7 +119,7 @@ def _screened_rows(posed: Posed, found: Sequence[Screened]) -> Iterator[dict[str
         }
 
 
-def _screened_words(one: Screened) -> str:
+def _screened_words(one: ScreenedGroup) -> str:
     if one.reason in {Reason.NO_OPTION, Reason.RULED_OUT}:
         return str(one.reason.value)
     if one.reason is Reason.LINKED:
@@ -121,10 +129,10 @@ def _screened_words(one: Screened) -> str:
     return "others make better use of what it needs"
 
 
-def _prices(posed: Posed, solving: Solving) -> pd.DataFrame:
+def _prices(posed: Instance, solving: Solving) -> pd.DataFrame:
     """The caps that the linear relaxation puts the highest price on."""
     problem = posed.problem
-    worth = hints(problem, solving).worth
+    worth = relaxation_duals(problem, solving).worth
     order = [int(r) for r in np.argsort(-worth, kind="stable")[:HINTED] if worth[r] > 0]
     rows = [
         (problem.rows.names[r], row_words(posed.scenario, problem.rows.keys[r]), problem.rows.cap[r], worth[r])
@@ -136,7 +144,7 @@ def _prices(posed: Posed, solving: Solving) -> pd.DataFrame:
 _EXACT = ("technology", "funded", "reason", "found", "low", "high", "verified", "cut", "caps")
 
 
-def _exact_rows(posed: Posed, answers: Sequence[Answer]) -> Iterator[tuple[object, ...]]:
+def _exact_rows(posed: Instance, answers: Sequence[Answer]) -> Iterator[tuple[object, ...]]:
     for one in answers:
         if isinstance(one, WhyNot):
             caps = "; ".join(
@@ -151,7 +159,7 @@ def _exact_rows(posed: Posed, answers: Sequence[Answer]) -> Iterator[tuple[objec
 _STEPS = ("cap", "words", "moved", "to", "found", "low", "high", "per_unit", "hint")
 
 
-def _step_rows(posed: Posed, answers: Sequence[Answer]) -> Iterator[tuple[object, ...]]:
+def _step_rows(posed: Instance, answers: Sequence[Answer]) -> Iterator[tuple[object, ...]]:
     for one in (one for one in answers if isinstance(one, WorthOfCap)):
         for step in one.steps:
             words, worth = row_words(posed.scenario, one.key), step.worth
@@ -163,7 +171,7 @@ def _step_rows(posed: Posed, answers: Sequence[Answer]) -> Iterator[tuple[object
 
 
 def _sheet(
-    posed: Posed, answers: Sequence[str], screened: pd.DataFrame, prices: pd.DataFrame, steps: pd.DataFrame
+    posed: Instance, answers: Sequence[str], screened: pd.DataFrame, prices: pd.DataFrame, steps: pd.DataFrame
 ) -> Sheet:
     first = f"{len(screened)} of {len(posed.scenario.technologies)} technologies are not funded."
     advice = (
@@ -192,7 +200,7 @@ _HINT = (
 )
 
 
-def _screened_table(posed: Posed, screened: pd.DataFrame) -> Table:
+def _screened_table(posed: Instance, screened: pd.DataFrame) -> ShownTable:
     unit = posed.scenario.money_unit
     columns = {
         "technology": Column("Id"),
@@ -203,20 +211,20 @@ def _screened_table(posed: Posed, screened: pd.DataFrame) -> Table:
         "loss_high": Column("at most", "money"),
         "why": Column("Why not"),
     }
-    return Table(f"What funding each would cost in expected value, {unit}.", screened, columns)
+    return ShownTable(f"What funding each would cost in expected value, {unit}.", screened, columns)
 
 
-def _prices_table(posed: Posed, prices: pd.DataFrame) -> Table:
+def _prices_table(posed: Instance, prices: pd.DataFrame) -> ShownTable:
     columns = {
         "words": Column("Cap"),
         "cap": Column("Name"),
         "at": Column("at", "money"),
         "price": Column("Price of one more unit (hint)", "money"),
     }
-    return Table(f"Prices in {posed.scenario.money_unit} for one unit more.", prices, columns)
+    return ShownTable(f"Prices in {posed.scenario.money_unit} for one unit more.", prices, columns)
 
 
-def _steps_table(posed: Posed, steps: pd.DataFrame) -> Table:
+def _steps_table(posed: Instance, steps: pd.DataFrame) -> ShownTable:
     columns = {
         "words": Column("Cap"),
         "moved": Column("moved by", "money"),
@@ -226,4 +234,6 @@ def _steps_table(posed: Posed, steps: pd.DataFrame) -> Table:
         "high": Column("at most", "money"),
         "per_unit": Column("per unit", "money"),
     }
-    return Table(f"Change of the best expected value, {posed.scenario.money_unit}; limits are proven.", steps, columns)
+    return ShownTable(
+        f"Change of the best expected value, {posed.scenario.money_unit}; limits are proven.", steps, columns
+    )

@@ -15,11 +15,11 @@ from rdsim.figures import Figure, figure_named, unit_words
 from rdsim.measures import measured, restated, traded
 from rdsim.numerals import numeral
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate
-from rdsim.optimiser.questions.fronts import SENSES, VALUE, CVaR, Front, Objective, Point, front
+from rdsim.optimiser.questions.fronts import SENSES, VALUE, CVaR, Front, FrontPoint, Objective, front
 from rdsim.options import expected_figures
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Plot, Section, Sheet, ShownTable
 from rdsim.report.words import amount
-from rdsim.search import Posed, Proposal, as_stated
+from rdsim.search import Instance, Proposal, as_stated
 from rdsim.studies.built_in.parts import intervals, judged, listing, money, picked, record_of, speaks_of
 from rdsim.study import Study
 
@@ -33,7 +33,7 @@ _NOTHING = 5e-5
 
 
 def frontier(
-    posed: Posed,
+    posed: Instance,
     first: str = VALUE,
     second: str = "commercialised_by_deadline",
     *,
@@ -77,7 +77,7 @@ class _Pair(NamedTuple):
     problem: PortfolioProblem
 
 
-def _pair(posed: Posed, first: str, second: str) -> _Pair:
+def _pair(posed: Instance, first: str, second: str) -> _Pair:
     """Raises ProblemError for unknown names, for one figure twice, and for two that are no sums over options."""
     wanted = [_sensed(name) for name in (first, second)]
     figures = traded(posed.scenario, [name for name, _ in wanted])
@@ -97,7 +97,7 @@ def _name(asked: Objective) -> str:
     return asked if isinstance(asked, str) else asked.name
 
 
-def _with_synergies(posed: Posed, figures: Sequence[Figure | str]) -> Figure | None:
+def _with_synergies(posed: Instance, figures: Sequence[Figure | str]) -> Figure | None:
     """The one that counts synergies, which must be the objective: none if there are none."""
     linked = any(link.kind == "synergy" for link in posed.scenario.links)
     found = [one for one in figures if isinstance(one, Figure) and one.synergies and linked]
@@ -108,7 +108,7 @@ def _with_synergies(posed: Posed, figures: Sequence[Figure | str]) -> Figure | N
     return found[0] if found else None
 
 
-def _asked(posed: Posed, figure: Figure | str, objective: Figure | None) -> Objective:
+def _asked(posed: Instance, figure: Figure | str, objective: Figure | None) -> Objective:
     if figure is objective or figure == VALUE:
         return VALUE
     if isinstance(figure, str):
@@ -129,15 +129,17 @@ def _sense(figure: Figure | str) -> str:
     return "min" if isinstance(figure, Figure) and figure.sense == "less" else "max"
 
 
-def _marked(best: Proposal, pair: _Pair) -> Point:
+def _marked(best: Proposal, pair: _Pair) -> FrontPoint:
     """A portfolio as a point beside the front; nothing is proven of it."""
     told = evaluate(pair.problem, best.solution.chosen)
     first, second = (told.objective if isinstance(one, str) else one.of(pair.problem, told) for one in pair.figures)
     solution = best.solution
-    return Point(first, second, solution.chosen, solution.opened, math.nan, math.nan, False)
+    return FrontPoint(first, second, solution.chosen, solution.opened, math.nan, math.nan, False)
 
 
-def _study(posed: Posed, found: Front, best: Proposal | None, marked: Point | None, replications: int | None) -> Study:
+def _study(
+    posed: Instance, found: Front, best: Proposal | None, marked: FrontPoint | None, replications: int | None
+) -> Study:
     width = len(str(len(found.points)))
     names = [f"point-{number:0{width}d}" for number in range(1, len(found.points) + 1)]
     portfolios = {name: picked(posed, point.chosen, name) for name, point in zip(names, found.points, strict=True)}
@@ -171,7 +173,7 @@ _NO_PLAN = (
 )
 
 
-def _rows(posed: Posed, points: Sequence[Point], names: list[str]) -> Iterator[dict[str, object]]:
+def _rows(posed: Instance, points: Sequence[FrontPoint], names: list[str]) -> Iterator[dict[str, object]]:
     problem = posed.problem
     before: frozenset[int] | None = None
     for name, point in zip(names, points, strict=True):
@@ -195,7 +197,7 @@ def _rows(posed: Posed, points: Sequence[Point], names: list[str]) -> Iterator[d
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _label(posed: Posed, name: str) -> tuple[str, str]:
+def _label(posed: Instance, name: str) -> tuple[str, str]:
     """What a figure is called, and its unit."""
     figure = figure_named(posed.scenario, name)
     if figure is None:
@@ -203,11 +205,11 @@ def _label(posed: Posed, name: str) -> tuple[str, str]:
     return figure.label, unit_words(figure, posed.scenario.money_unit)
 
 
-def _title(posed: Posed, name: str) -> str:
+def _title(posed: Instance, name: str) -> str:
     return ", ".join(filter(None, _label(posed, name)))
 
 
-def _sheet(posed: Posed, found: Front, table: pd.DataFrame) -> Sheet:
+def _sheet(posed: Instance, found: Front, table: pd.DataFrame) -> Sheet:
     lead = (_range(posed, found), _proof(found), *_marked_words(posed, found, table))
     plots = [_plot(posed, found, table), _simulated_plot(posed, table)]
     reading = (
@@ -223,19 +225,19 @@ def _sheet(posed: Posed, found: Front, table: pd.DataFrame) -> Sheet:
     )
 
 
-def _marked_words(posed: Posed, found: Front, table: pd.DataFrame) -> Iterator[str]:
+def _marked_words(posed: Instance, found: Front, table: pd.DataFrame) -> Iterator[str]:
     """Where the given portfolio lies."""
     for row in table[table["portfolio"] == MARKED].to_dict("records"):
         figures = f"{_figure(posed, found.first, row['first'])} and {_figure(posed, found.second, row['second'])}"
         yield f"The portfolio that this speaks of has {figures} (marked in the figures); nothing is proven of it."
 
 
-def _figure(posed: Posed, name: str, value: float) -> str:
+def _figure(posed: Instance, name: str, value: float) -> str:
     label, unit = _label(posed, name)
     return f"{label} {amount(value)} {unit}".rstrip()
 
 
-def _range(posed: Posed, found: Front) -> str:
+def _range(posed: Instance, found: Front) -> str:
     ends = [
         f"{_figure(posed, found.first, point.first)} with {_figure(posed, found.second, point.second)}"
         for point in (found.points[0], found.points[-1])
@@ -259,7 +261,7 @@ def _proof(found: Front) -> str:
     )
 
 
-def _plot(posed: Posed, found: Front, table: pd.DataFrame) -> Plot:
+def _plot(posed: Instance, found: Front, table: pd.DataFrame) -> Plot:
     second, first = (_title(posed, name) for name in (found.second, found.first))
     shown = table[["portfolio", "first", "second", "bound", "gap", "funded", "partners", "order"]].assign(
         series=_series(table)
@@ -290,7 +292,7 @@ def _series(table: pd.DataFrame) -> list[str]:
     return ["this portfolio" if name == MARKED else "the front" for name in table["portfolio"]]
 
 
-def _slope(posed: Posed, found: Front) -> str:
+def _slope(posed: Instance, found: Front) -> str:
     if len(found.points) < 2:
         return "Nothing has to be given up."
     start, middle = found.points[0], found.points[len(found.points) // 2]
@@ -299,7 +301,7 @@ def _slope(posed: Posed, found: Front) -> str:
     return f"Half way along the points, a gain of {won} costs {lost}."
 
 
-def _simulated_plot(posed: Posed, table: pd.DataFrame) -> Plot:
+def _simulated_plot(posed: Instance, table: pd.DataFrame) -> Plot:
     return Plot(
         "simulated",
         "What does the simulation say of these portfolios?",
@@ -322,7 +324,7 @@ def _simulated_plot(posed: Posed, table: pd.DataFrame) -> Plot:
     )
 
 
-def _shown(posed: Posed, found: Front, table: pd.DataFrame) -> Table:
+def _shown(posed: Instance, found: Front, table: pd.DataFrame) -> ShownTable:
     frame = table.assign(
         simulated=intervals(table),
         certain=["proven" if proven else "" for proven in table["proven"]],
@@ -344,4 +346,4 @@ def _shown(posed: Posed, found: Front, table: pd.DataFrame) -> Table:
     }
     caption = f"The points; simulated means with {posed.scenario.simulation.confidence:.0%} intervals"
     count = int(table["n"].iloc[0]) if len(table) else 0
-    return Table(f"{caption}, {count} replications.", frame, columns)
+    return ShownTable(f"{caption}, {count} replications.", frame, columns)

@@ -12,8 +12,8 @@ from rdsim.numerals import numeral
 from rdsim.optimiser import Solution, Solving
 from rdsim.optimiser.questions.ladder import SHARES, Ladder, Rung
 from rdsim.optimiser.questions.ladder import ladder as climb
-from rdsim.report import Column, Plot, Section, Sheet, Table
-from rdsim.search import Posed, Proposal, as_stated
+from rdsim.report import Column, Plot, Section, Sheet, ShownTable
+from rdsim.search import Instance, Proposal, as_stated
 from rdsim.studies.built_in.parts import listing, money, picked, record_of, speaks_of
 from rdsim.study import Study
 
@@ -21,7 +21,7 @@ __all__ = ["ladder"]
 
 
 def ladder(
-    posed: Posed,
+    posed: Instance,
     shares: Sequence[float] = SHARES,
     *,
     nested: bool = True,
@@ -61,7 +61,7 @@ _NO_PLAN = (
 )
 
 
-def _portfolios(posed: Posed, found: Ladder) -> Iterator[tuple[str, Portfolio]]:
+def _portfolios(posed: Instance, found: Ladder) -> Iterator[tuple[str, Portfolio]]:
     for rung in found.rungs:
         for way, solution in (("plain", rung.plain), ("nested", rung.nested)):
             if solution is not None and solution.has_portfolio:
@@ -69,7 +69,7 @@ def _portfolios(posed: Posed, found: Ladder) -> Iterator[tuple[str, Portfolio]]:
                 yield name, picked(posed, solution.chosen, name)
 
 
-def _rows(posed: Posed, found: Ladder) -> Iterator[dict[str, object]]:
+def _rows(posed: Instance, found: Ladder) -> Iterator[dict[str, object]]:
     before: Rung | None = None
     for rung in found.rungs:
         price, dropped = rung.price, _dropped(posed, before, rung)
@@ -95,7 +95,7 @@ def _value(solution: Solution | None) -> float:
     return solution.objective if solution is not None and solution.has_portfolio else math.nan
 
 
-def _dropped(posed: Posed, before: Rung | None, rung: Rung) -> list[str]:
+def _dropped(posed: Instance, before: Rung | None, rung: Rung) -> list[str]:
     """Technologies that the best portfolio of less money funds and that of more money does not."""
     if before is None or not (before.plain.has_portfolio and rung.plain.has_portfolio):
         return []
@@ -106,7 +106,7 @@ def _dropped(posed: Posed, before: Rung | None, rung: Rung) -> list[str]:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _sheet(posed: Posed, found: Ladder, table: pd.DataFrame) -> Sheet:
+def _sheet(posed: Instance, found: Ladder, table: pd.DataFrame) -> Sheet:
     reading = (
         "Plain: the best portfolio for that much money, whatever is funded at other shares; more money may then drop "
         "a technology that less money funds, because a larger one takes its place. Nested: what is funded with "
@@ -121,7 +121,7 @@ def _sheet(posed: Posed, found: Ladder, table: pd.DataFrame) -> Sheet:
     )
 
 
-def _lead(posed: Posed, table: pd.DataFrame) -> Iterator[str]:
+def _lead(posed: Instance, table: pd.DataFrame) -> Iterator[str]:
     known = table.dropna(subset=["plain_value"])
     if known.empty:
         yield "No portfolio satisfies every row at any of these shares."
@@ -148,7 +148,7 @@ def _lead(posed: Posed, table: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _plot(posed: Posed, table: pd.DataFrame) -> Plot:
+def _plot(posed: Instance, table: pd.DataFrame) -> Plot:
     unit = posed.scenario.money_unit
     parts = [
         table[["share", f"{way}_value"]].rename(columns={f"{way}_value": "value"}).assign(way=way)
@@ -168,7 +168,7 @@ def _plot(posed: Posed, table: pd.DataFrame) -> Plot:
     )
 
 
-def _shown(posed: Posed, table: pd.DataFrame) -> Table:
+def _shown(posed: Instance, table: pd.DataFrame) -> ShownTable:
     frame = table.assign(
         drops=[listing(names.split(), none="") for names in table["plain_drops"]],
         adds=[listing(names.split(), most=3, none="") for names in table["nested_adds"]],
@@ -186,4 +186,4 @@ def _shown(posed: Posed, table: pd.DataFrame) -> Table:
         "price_low": Column("at least", "money"),
         "price_high": Column("at most", "money"),
     }
-    return Table(f"Expected values in {posed.scenario.money_unit}.", frame, columns)
+    return ShownTable(f"Expected values in {posed.scenario.money_unit}.", frame, columns)

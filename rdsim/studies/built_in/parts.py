@@ -14,7 +14,7 @@ from rdsim.aim import aim_of
 from rdsim.domain import Portfolio, Scenario
 from rdsim.optimiser import Solution
 from rdsim.report.words import amount
-from rdsim.search import Posed, Proposal
+from rdsim.search import Instance, Proposal
 from rdsim.simulation import replicate
 from rdsim.stats import Interval, mean_interval
 from rdsim.study import Study
@@ -68,13 +68,13 @@ def _beside(scenario: Scenario, best: Proposal) -> str:
     )
 
 
-def picked(posed: Posed, chosen: Iterable[int], name: str) -> Portfolio:
+def picked(posed: Instance, chosen: Iterable[int], name: str) -> Portfolio:
     """Options by number as a ranked portfolio."""
     choices = posed.options.choices
     return portfolio.ranked(Portfolio(tuple(choices[o] for o in chosen), name), posed.scenario)
 
 
-def judged(posed: Posed, portfolios: Mapping[str, Portfolio], replications: int | None = None) -> pd.DataFrame:
+def judged(posed: Instance, portfolios: Mapping[str, Portfolio], replications: int | None = None) -> pd.DataFrame:
     """Simulate portfolios on the same replications, which chose none of them.
 
     Returns a row for each, in their order: mean and limits of `npv`, mean of `commercialised_by_deadline` and of
@@ -122,7 +122,7 @@ def listing(names: Iterable[str], most: int = 6, none: str = "none") -> str:
     return ", ".join(every[:most]) + more
 
 
-def record_of(posed: Posed, solution: Solution | None = None) -> dict[str, Any]:
+def record_of(posed: Instance, solution: Solution | None = None) -> dict[str, Any]:
     """Samples, engine and options of the problem, and the solver's account of a solution."""
     told: dict[str, Any] = {
         "samples": posed.samples,

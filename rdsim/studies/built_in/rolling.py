@@ -17,10 +17,10 @@ from rdsim.errors import Fault, ProblemError
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.planning import AT_PLAN_RATIOS
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Plot, Section, Sheet, ShownTable
 from rdsim.report.words import amount
 from rdsim.rolling import Course, Policy, Rolled, foresee, roll, supply_of
-from rdsim.search import Given, Loop, Posed, Proposal, as_stated, baselines, choose, improve, in_own_terms
+from rdsim.search import Given, Instance, Loop, Proposal, as_stated, baselines, choose, improve, in_own_terms
 from rdsim.search.views import payment_ratios
 from rdsim.simulation import expected_worths
 from rdsim.stats import mean_interval, paired_difference
@@ -54,7 +54,7 @@ class Redeciding:
 
 
 def rolling(
-    posed: Posed,
+    posed: Instance,
     *,
     given: Given | None = None,
     replications: int = 200,
@@ -94,7 +94,7 @@ def rolling(
     return speaks_of(study, replace(plan, source=plan.source or "the plan that the loop finds here"))
 
 
-def _rules(posed: Posed, one_shot: Proposal, plan: Proposal) -> Iterator[tuple[str, Portfolio]]:
+def _rules(posed: Instance, one_shot: Proposal, plan: Proposal) -> Iterator[tuple[str, Portfolio]]:
     """The simple rules within the announced money, and with the plan's freedom if that is another."""
     announced = dict.fromkeys(posed.scenario.programmes, 1.0)
     freedoms = [("", announced)]
@@ -120,7 +120,7 @@ def _check(replications: int, foresight: int, futures: int) -> None:
 class _Run:
     """How portfolios are judged."""
 
-    posed: Posed
+    posed: Instance
     solving: Solving
     replications: int
     progress: Progress
@@ -149,7 +149,7 @@ def _improved(run: _Run, one_shot: Proposal) -> Loop:
     )
 
 
-def _ratios(posed: Posed, plan: Proposal) -> Mapping[str, float]:
+def _ratios(posed: Instance, plan: Proposal) -> Mapping[str, float]:
     """The plan's payment ratios as multiples of the rows that the scenario states."""
     stated = payment_ratios(posed.scenario)
     return {name: ratio / stated[name] for name, ratio in plan.payment_ratios.items()}
@@ -262,7 +262,7 @@ def _sheet(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[
         "gain_low": Column("at least", "money"),
         "gain_high": Column("at most", "money"),
     }
-    shown = Table("Means, and paired differences to static whose intervals hold together", named, columns)
+    shown = ShownTable("Means, and paired differences to static whose intervals hold together", named, columns)
     sections = [
         Section("Side by side", (reading,), (_plot(named, scenario.money_unit),), (shown,)),
         Section(
@@ -329,7 +329,7 @@ def _told_decisions(run: _Run, decisions: pd.DataFrame) -> Iterator[str]:
     )
 
 
-def _decided_tables(run: _Run, decisions: pd.DataFrame) -> tuple[Table, ...]:
+def _decided_tables(run: _Run, decisions: pd.DataFrame) -> tuple[ShownTable, ...]:
     if decisions.empty:
         return ()
     technologies, count = run.posed.scenario.technologies, run.replications
@@ -338,7 +338,7 @@ def _decided_tables(run: _Run, decisions: pd.DataFrame) -> tuple[Table, ...]:
     most = most.sort_values(["share", "technology"], ascending=[False, True]).head(_MOST_SHOWN)
     most["name"] = [technologies[one].name for one in most["technology"]]
     return (
-        Table(
+        ShownTable(
             "By fiscal year, projects for each replication",
             by_year,
             {
@@ -347,7 +347,7 @@ def _decided_tables(run: _Run, decisions: pd.DataFrame) -> tuple[Table, ...]:
                 "each": Column("for each replication", "money"),
             },
         ),
-        Table(
+        ShownTable(
             "Technologies that are most often decided otherwise",
             most,
             {

@@ -46,9 +46,9 @@ ending, units in brackets, ``cost [billion KRW]``. Every fault is reported at on
 problem: arrays, names and their order.
 """
 
-from rdsim.optimiser.problem.folder.form import Posed
-from rdsim.optimiser.problem.folder.reading import pose, read
+from rdsim.optimiser.problem.folder.form import StatedProblem
+from rdsim.optimiser.problem.folder.reading import read_stated, read
 from rdsim.optimiser.problem.folder.words import chosen_table, describe, record
 from rdsim.optimiser.problem.folder.writer import digest, write
 
-__all__ = ["Posed", "chosen_table", "describe", "digest", "pose", "read", "record", "write"]
+__all__ = ["StatedProblem", "chosen_table", "describe", "digest", "read_stated", "read", "record", "write"]

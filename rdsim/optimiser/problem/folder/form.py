@@ -19,7 +19,7 @@ __all__ = [
     "SETTINGS",
     "WIDE",
     "WORDS",
-    "Posed",
+    "StatedProblem",
     "name_rule",
     "stage_name",
 ]
@@ -61,7 +61,7 @@ WIDE = ("options", "partners", "openings")
 
 
 @dataclass(frozen=True, eq=False)
-class Posed:
+class StatedProblem:
     """A problem with what its folder says about it beyond the arrays."""
 
     problem: PortfolioProblem

@@ -7,7 +7,7 @@ from typing import Any
 from rdsim.optimiser.problem.folder.cells import several
 from rdsim.optimiser.problem.folder.form import LINKS
 from rdsim.optimiser.problem.folder.reader import Reader
-from rdsim.tables import Row, shown
+from rdsim.tables import TableRow, shown
 
 __all__ = ["links"]
 
@@ -35,7 +35,7 @@ def links(reader: Reader) -> dict[str, Any]:
     return {"prerequisites": needs, "exclusions": exclusions, "synergies": synergies}
 
 
-def _link(reader: Reader, row: Row, place: tuple[str, int]) -> tuple[int | None, list[int], str]:
+def _link(reader: Reader, row: TableRow, place: tuple[str, int]) -> tuple[int | None, list[int], str]:
     """(group, the groups it is linked with, link) of a row; group None where something is wrong."""
     before = len(reader.faults)
     word = reader.word_in(row, place, "link", LINKS)
@@ -50,7 +50,7 @@ def _link(reader: Reader, row: Row, place: tuple[str, int]) -> tuple[int | None,
     return (None if len(reader.faults) > before else group), others, word
 
 
-def _linked(reader: Reader, row: Row, place: tuple[str, int], *, may_be_empty: bool) -> list[int]:
+def _linked(reader: Reader, row: TableRow, place: tuple[str, int], *, may_be_empty: bool) -> list[int]:
     """The groups in `with`: one name, or several with | between them."""
     text = row.cells.get("with", "")
     names = [text] if text in (reader.groups or ()) or not text else several(text)

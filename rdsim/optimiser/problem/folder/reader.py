@@ -11,7 +11,7 @@ from typing import Any
 from rdsim.errors import Fault
 from rdsim.numerals import number, number_advice
 from rdsim.optimiser.problem.folder.form import AIMS, COLUMNS
-from rdsim.tables import Row, Table, did_you_mean, shown
+from rdsim.tables import Table, TableRow, did_you_mean, shown
 
 __all__ = ["Cells", "Index", "Reader"]
 
@@ -50,7 +50,7 @@ class Reader:
         where = [f"{table}.csv", *([f"row {row}"] if row else []), *([f"column {column}"] if column else [])]
         self.faults.append(Fault(", ".join(where), rule, found, advice))
 
-    def entries(self, name: str) -> Iterator[tuple[Row, tuple[str, int]]]:
+    def entries(self, name: str) -> Iterator[tuple[TableRow, tuple[str, int]]]:
         """The rows of a table with their place, none if it is not there."""
         table = self.tables.get(name)
         for row in table.rows if table else ():
@@ -75,7 +75,7 @@ class Reader:
         self.blame(place, f"must name {what}", shown(text) if text else "an empty cell", did_you_mean(text, names))
         return None
 
-    def number_in(self, row: Row, place: tuple[str, int], column: str, default: float | None = None) -> float:
+    def number_in(self, row: TableRow, place: tuple[str, int], column: str, default: float | None = None) -> float:
         """A finite number; the default where the cell is empty, a fault if there is none."""
         text = row.cells.get(column, "")
         if not text:
@@ -89,7 +89,7 @@ class Reader:
             return math.nan
         return float(value)
 
-    def word_in(self, row: Row, place: tuple[str, int], column: str, words: Iterable[str]) -> str:
+    def word_in(self, row: TableRow, place: tuple[str, int], column: str, words: Iterable[str]) -> str:
         """One of a few words, or nothing."""
         text = row.cells.get(column, "").casefold()
         if not text or text in words:
@@ -98,12 +98,12 @@ class Reader:
         self.blame((*place, column), f"must be one of {known}", shown(row.cells[column]), did_you_mean(text, words))
         return ""
 
-    def signed(self, row: Row, place: tuple[str, int], default: float | None = 0.0) -> float:
+    def signed(self, row: TableRow, place: tuple[str, int], default: float | None = 0.0) -> float:
         """What a row is worth, in rdsim's sign."""
         value = self.number_in(row, place, self.worth, default)
         return (-value if self.minimise else value) + 0.0
 
-    def stage_of(self, row: Row, place: tuple[str, int]) -> int:
+    def stage_of(self, row: TableRow, place: tuple[str, int]) -> int:
         """The stage of a row; where there is but one, it need not be named."""
         text = row.cells.get("stage", "")
         if self.stages is None or (not text and len(self.stages) <= 1):

@@ -7,13 +7,13 @@ from pathlib import Path
 from rdsim.errors import Fault, ProblemError
 from rdsim.folders import is_file, is_folder
 from rdsim.optimiser.problem.folder.files import read_settings, read_tables
-from rdsim.optimiser.problem.folder.form import Posed
+from rdsim.optimiser.problem.folder.form import StatedProblem
 from rdsim.optimiser.problem.folder.names import name_everything
 from rdsim.optimiser.problem.folder.parts import parts
 from rdsim.optimiser.problem.folder.reader import Reader
 from rdsim.optimiser.problem.problem import PortfolioProblem, state_problem
 
-__all__ = ["pose", "read"]
+__all__ = ["read_stated", "read"]
 
 
 def read(folder: str | Path) -> PortfolioProblem:
@@ -21,10 +21,10 @@ def read(folder: str | Path) -> PortfolioProblem:
 
     Raises: ProblemError with every fault: file, row, column, rule, what was found, and a way out.
     """
-    return pose(folder).problem
+    return read_stated(folder).problem
 
 
-def pose(folder: str | Path) -> Posed:
+def read_stated(folder: str | Path) -> StatedProblem:
     """As `read`, with the problem's name, sense and unit."""
     path = Path(folder)
     if not is_folder(path):
@@ -33,7 +33,7 @@ def pose(folder: str | Path) -> Posed:
     return _posed(Reader(path))
 
 
-def _posed(reader: Reader) -> Posed:
+def _posed(reader: Reader) -> StatedProblem:
     """Everything read, or every fault raised."""
     read_settings(reader)
     read_tables(reader)
@@ -42,4 +42,4 @@ def _posed(reader: Reader) -> Posed:
     if reader.faults:
         raise ProblemError(tuple(reader.faults))
     name = reader.settings.get("name", reader.folder.resolve().name)
-    return Posed(state_problem(**problem), name, reader.minimise, reader.settings.get("unit", ""))
+    return StatedProblem(state_problem(**problem), name, reader.minimise, reader.settings.get("unit", ""))

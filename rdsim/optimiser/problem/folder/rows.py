@@ -15,7 +15,7 @@ from rdsim.optimiser.problem.folder.form import SENSES
 from rdsim.optimiser.problem.folder.reader import Reader
 from rdsim.optimiser.problem.folder.uses import Uses
 from rdsim.optimiser.problem.problem import Labels, Rows, state_rows
-from rdsim.tables import Row, shown
+from rdsim.tables import TableRow, shown
 
 __all__ = ["openings_and_rows"]
 
@@ -45,7 +45,7 @@ def openings_and_rows(reader: Reader) -> tuple[Any, Rows | None]:
     )
 
 
-def _row_parts(reader: Reader, row: Row, place: tuple[str, int]) -> dict[str, Any]:
+def _row_parts(reader: Reader, row: TableRow, place: tuple[str, int]) -> dict[str, Any]:
     """Cap, sense, family and price of a row; what it may carry on is checked here as well."""
     price = reader.number_in(row, place, "shortfall_price", math.inf)
     if price < 0:
@@ -63,7 +63,7 @@ def _row_parts(reader: Reader, row: Row, place: tuple[str, int]) -> dict[str, An
     }
 
 
-def _check_carry(reader: Reader, row: Row, place: tuple[str, int]) -> None:
+def _check_carry(reader: Reader, row: TableRow, place: tuple[str, int]) -> None:
     """Only hard ceilings pass on, to a hard ceiling, at a rate of 0 or more."""
     target = row.cells.get("carry_to", "")
     if not target:

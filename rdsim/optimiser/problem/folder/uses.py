@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from rdsim.optimiser.problem.folder.cells import several
 from rdsim.optimiser.problem.folder.reader import Cells, Reader
-from rdsim.tables import Row
+from rdsim.tables import TableRow
 
 __all__ = ["Uses"]
 
@@ -50,7 +50,7 @@ class Uses:
                 self.read_opening_line(row, place, (index, amount), shape)
 
     def read_opening_line(
-        self, row: Row, place: tuple[str, int], stated: tuple[int | None, float], shape: tuple[int, int]
+        self, row: TableRow, place: tuple[str, int], stated: tuple[int | None, float], shape: tuple[int, int]
     ) -> None:
         """A line of uses.csv about a partner; without a stage it holds for every stage."""
         reader, (index, amount) = self.reader, stated
@@ -60,7 +60,7 @@ class Uses:
         for stage in [reader.stage_of(row, place)] if "stage" in row.cells else range(shape[1]):
             self.put(self.by_opening, (index, partner * shape[1] + stage), amount, (*place, "partner"))
 
-    def read_opening(self, row: Row, place: tuple[str, int], opening: int) -> None:
+    def read_opening(self, row: TableRow, place: tuple[str, int], opening: int) -> None:
         """The columns of partners.csv or openings.csv that bear the name of a row."""
         reader = self.reader
         for column in reader.row_columns(place[0]):

@@ -8,7 +8,7 @@ from typing import Any
 
 from rdsim.numerals import numeral
 from rdsim.optimiser.problem.evaluation import evaluate
-from rdsim.optimiser.problem.folder.form import Posed, stage_name
+from rdsim.optimiser.problem.folder.form import StatedProblem, stage_name
 from rdsim.optimiser.problem.folder.text import csv_text, number_text
 from rdsim.optimiser.problem.folder.writer import digest
 from rdsim.optimiser.problem.problem import PortfolioProblem
@@ -17,7 +17,7 @@ from rdsim.optimiser.problem.solution import Solution, Termination
 __all__ = ["chosen_table", "describe", "record"]
 
 
-def describe(posed: Posed, solution: Solution) -> str:
+def describe(posed: StatedProblem, solution: Solution) -> str:
     """A few lines for the terminal: how sure, the objective in the user's sign, what is chosen and opened."""
     problem, unit = posed.problem, f" {posed.unit}" if posed.unit else ""
     gap = f"{solution.gap:.2%}" if math.isfinite(solution.gap) else "unknown"
@@ -59,7 +59,7 @@ def _listed(names: Sequence[str], most: int = 30) -> str:
     return f"{', '.join(names[:most])}{more}" if names else "none"
 
 
-def chosen_table(posed: Posed, solution: Solution) -> str:
+def chosen_table(posed: StatedProblem, solution: Solution) -> str:
     """The text of chosen.csv: a line for each chosen option."""
     problem, worth = posed.problem, "cost" if posed.minimise else "value"
     lines = [["option", "group", "partners", "stage", worth]]
@@ -77,7 +77,7 @@ def chosen_table(posed: Posed, solution: Solution) -> str:
     return csv_text(lines)
 
 
-def record(posed: Posed, solution: Solution, asked: Mapping[str, Any]) -> dict[str, Any]:
+def record(posed: StatedProblem, solution: Solution, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What a manifest says of problem, solver and answer; `asked` are the settings given to the solver."""
     problem, judged = posed.problem, evaluate(posed.problem, solution.chosen)
     opened = {problem.partner_names[p]: stage_name(problem, stage) for p, stage in solution.opened.items()}

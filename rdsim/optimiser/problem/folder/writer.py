@@ -12,7 +12,7 @@ import numpy as np
 
 from rdsim.errors import Fault, ProblemError
 from rdsim.folders import new_folder
-from rdsim.optimiser.problem.folder.form import CHOICES, COLUMNS, SETTINGS, WORDS, Posed, name_rule, stage_name
+from rdsim.optimiser.problem.folder.form import CHOICES, COLUMNS, SETTINGS, WORDS, StatedProblem, name_rule, stage_name
 from rdsim.optimiser.problem.folder.text import csv_text, number_text
 from rdsim.optimiser.problem.problem import PortfolioProblem, Rows
 from rdsim.tables import shown
@@ -29,19 +29,19 @@ def write(problem: PortfolioProblem, folder: str | Path, *, name: str = "", mini
 
     Raises: ProblemError if a name would not survive; OutputError if the folder is not new or empty, or not writable.
     """
-    texts = _files(Posed(problem, name, minimise))
+    texts = _files(StatedProblem(problem, name, minimise))
     with new_folder(folder, "a problem is written to a new or an empty folder") as draft:
         for file, text in texts.items():
             (draft / file).write_text(text, encoding="utf-8", newline="")
 
 
-def digest(posed: Posed) -> str:
+def digest(posed: StatedProblem) -> str:
     """SHA-256 of the problem as `write` would write it: blind to its name and to how its folder was written."""
-    texts = _files(Posed(posed.problem, minimise=posed.minimise))
+    texts = _files(StatedProblem(posed.problem, minimise=posed.minimise))
     return hashlib.sha256(json.dumps(texts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _files(posed: Posed) -> dict[str, str]:
+def _files(posed: StatedProblem) -> dict[str, str]:
     """Every file's text; tables that would say nothing are left out."""
     faults = tuple(_unwritable(posed.problem))
     if faults:
@@ -102,7 +102,7 @@ def _fits_columns(problem: PortfolioProblem, worth: str) -> bool:
     return proper and rows.use.nnz >= DENSE * len(rows.names) * len(problem.option_names)
 
 
-def _settings(posed: Posed) -> str:
+def _settings(posed: StatedProblem) -> str:
     problem = posed.problem
     lines = {"name": posed.name, "unit": posed.unit}
     text = [f"{key} = {_toml(value)}" for key, value in lines.items() if value]
@@ -116,7 +116,7 @@ def _toml(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _options(posed: Posed, worth: str, wide: bool) -> list[list[str]]:
+def _options(posed: StatedProblem, worth: str, wide: bool) -> list[list[str]]:
     """Names, groups, partners, stages, what is fixed, values unless there are samples, uses if they fit."""
     problem = posed.problem
     start, member = problem.partners.indptr, problem.partners.indices
@@ -189,7 +189,7 @@ def _partners(problem: PortfolioProblem) -> list[list[str]]:
     return [["partner"], *([name] for name in problem.partner_names)]
 
 
-def _openings(posed: Posed, worth: str) -> list[list[str]]:
+def _openings(posed: StatedProblem, worth: str) -> list[list[str]]:
     problem = posed.problem
     lines = [["partner", "stage", worth]]
     for partner, stage in np.argwhere(problem.opening_value != 0):
@@ -198,7 +198,7 @@ def _openings(posed: Posed, worth: str) -> list[list[str]]:
     return lines
 
 
-def _links(posed: Posed, worth: str) -> list[list[str]]:
+def _links(posed: StatedProblem, worth: str) -> list[list[str]]:
     problem, names = posed.problem, posed.problem.group_names
     lines = [["group", "link", "with", worth]]
     lines += [[names[group], "needs", names[other], ""] for group, other in problem.prerequisites]
@@ -210,7 +210,7 @@ def _links(posed: Posed, worth: str) -> list[list[str]]:
     return _without_empty(lines, {worth})
 
 
-def _samples(posed: Posed) -> list[list[str]]:
+def _samples(posed: StatedProblem) -> list[list[str]]:
     values = posed.problem.values
     if values.ndim < 2:
         return []

@@ -13,34 +13,34 @@ A1 be the best objective with g funded and A0 the best without it. Then
 `why_not`               one unfunded group: loss, least cut, caps that keep it out, conflict
 `cost_of_losing`        one funded group: its replacement cost
 `worth_of_cap`          one cap: a table of what other caps are worth
-`hints`                 prices of the linear relaxation: hints, and labelled so
+`relaxation_duals`                 prices of the linear relaxation: hints, and labelled so
 ======================  ==========================================================================
 """
 
 from rdsim.optimiser.questions.explanation.absence import CUT_STEP, Ways, WhyNot, why_not
-from rdsim.optimiser.questions.explanation.optima import Asker, Best, Exchange, Figure
-from rdsim.optimiser.questions.explanation.prices import Hints, hints
+from rdsim.optimiser.questions.explanation.optima import Asker, Best, Bracket, Exchange
+from rdsim.optimiser.questions.explanation.prices import RelaxationDuals, relaxation_duals
 from rdsim.optimiser.questions.explanation.rises import CapRise
-from rdsim.optimiser.questions.explanation.screening import Reason, Screened, screen
+from rdsim.optimiser.questions.explanation.screening import Reason, ScreenedGroup, screen
 from rdsim.optimiser.questions.explanation.worths import CapStep, Replacement, WorthOfCap, cost_of_losing, worth_of_cap
 
 __all__ = [
     "CUT_STEP",
     "Asker",
     "Best",
+    "Bracket",
     "CapRise",
     "CapStep",
     "Exchange",
-    "Figure",
-    "Hints",
     "Reason",
+    "RelaxationDuals",
     "Replacement",
-    "Screened",
+    "ScreenedGroup",
     "Ways",
     "WhyNot",
     "WorthOfCap",
     "cost_of_losing",
-    "hints",
+    "relaxation_duals",
     "screen",
     "why_not",
     "worth_of_cap",

@@ -22,9 +22,9 @@ from rdsim.optimiser.questions.explanation.optima import (
     UNKNOWN,
     Asker,
     Best,
-    Case,
+    Bracket,
     Exchange,
-    Figure,
+    Inquiry,
     Pair,
     case_of,
     exchange_of,
@@ -32,8 +32,8 @@ from rdsim.optimiser.questions.explanation.optima import (
     row_at,
     tighter,
 )
-from rdsim.optimiser.questions.explanation.prices import hints
-from rdsim.optimiser.questions.explanation.rises import CapRise, Prospects, least_rise, prospects_of, size_of
+from rdsim.optimiser.questions.explanation.prices import relaxation_duals
+from rdsim.optimiser.questions.explanation.rises import CapProspects, CapRise, least_rise, prospects_of, size_of
 from rdsim.optimiser.questions.explanation.screening import Reason, Swaps, known_reason
 from rdsim.optimiser.solving.methods import SMALL
 from rdsim.optimiser.solving.settings import Solving
@@ -51,10 +51,10 @@ class WhyNot:
     group: int
     name: str
     reason: Reason
-    loss: Figure  # objective lost if it is forced in, which is also the least rise of its value that brings it in
+    loss: Bracket  # objective lost if it is forced in, which is also the least rise of its value that brings it in
     exchange: Exchange | None  # what the best portfolio found with it changes; none if there is none
     verified: bool  # solving again, its value raised a little more and a little less than proven, agreed
-    cut: Figure  # least share of its cost to cut; infinite if even all of it is not enough
+    cut: Bracket  # least share of its cost to cut; infinite if even all of it is not enough
     links: tuple[Rule, ...]  # exclusions and prerequisites of the group without which, dropped alone, it comes in
     caps: tuple[CapRise, ...]  # rows that bring it in if relaxed alone, least relative amount first
     no_cap: tuple[str, ...]  # rows for which it is proven that relaxing them alone does not
@@ -172,7 +172,7 @@ def why_not(
     return _with_caps_tried(case, found, pair, attempts, ways.whole)
 
 
-def _before_caps(case: Case, pair: Pair, cut: Figure, free: Pair | None, within: float) -> WhyNot:
+def _before_caps(case: Inquiry, pair: Pair, cut: Bracket, free: Pair | None, within: float) -> WhyNot:
     """The explanation before any cap was tried."""
     problem, links = case.problem, tuple(_links_that_bar(case, pair))
     there = pair.with_it.exists
@@ -193,22 +193,22 @@ def _before_caps(case: Case, pair: Pair, cut: Figure, free: Pair | None, within:
     )
 
 
-def _pair(case: Case) -> Pair:
+def _pair(case: Inquiry) -> Pair:
     """The best without the group and with it; a simple exchange is looked at, too."""
     without, problem = _without(case), case.problem
-    relaxed = hints(problem, case.asker.solving)
+    relaxed = relaxation_duals(problem, case.asker.solving)
     swapped = Swaps.of(problem, evaluate(problem, case.incumbent.chosen)).best_with(case.group, relaxed)
     return case.pair(problem, without, [swapped.chosen] if swapped else ())
 
 
-def _what_forbids(case: Case, pair: Pair) -> Conflict | None:
+def _what_forbids(case: Inquiry, pair: Pair) -> Conflict | None:
     """The rules in the way of a group that is proven to be in no portfolio."""
     if pair.with_it.exists or pair.with_it.bound > -math.inf:
         return None
     return conflicts(case.forced(case.problem), solving=case.asker.solving)
 
 
-def _refused(case: Case) -> WhyNot | None:
+def _refused(case: Inquiry) -> WhyNot | None:
     reason = known_reason(case.problem, case.group)
     if reason is None:
         return None
@@ -216,7 +216,7 @@ def _refused(case: Case) -> WhyNot | None:
     return WhyNot(case.group, name, reason, NEVER, None, True, NEVER, (), (), rows, (), math.inf, None)
 
 
-def _without(case: Case) -> Best:
+def _without(case: Inquiry) -> Best:
     """The best without the group: the incumbent, looked for again only if it is less close than the gap asked for."""
     best = case.incumbent
     if best.bound - best.found <= case.asker.gap * abs(best.found) + 1e-9:
@@ -234,7 +234,7 @@ def _reason(pair: Pair, free: Pair | None, links: Collection[Rule]) -> Reason:
     return Reason.CROWDED_OUT if pair.with_it.exists else Reason.IMPOSSIBLE
 
 
-def _free(case: Case, pair: Pair) -> Pair:
+def _free(case: Inquiry, pair: Pair) -> Pair:
     """The same if the group used nothing of any ceiling."""
     if not pair.surely_out:
         return pair
@@ -243,7 +243,7 @@ def _free(case: Case, pair: Pair) -> Pair:
     return case.pair(cheaper, pair.without, portfolios_of(pair.with_it))
 
 
-def _is_verified(case: Case, pair: Pair) -> bool:
+def _is_verified(case: Inquiry, pair: Pair) -> bool:
     """Solve with its value a little above the rise that is proven to do, and a little below what is proven needed."""
     loss, margin = pair.loss, 4 * pair.slack
     if not math.isfinite(loss.high):
@@ -257,7 +257,7 @@ def _is_verified(case: Case, pair: Pair) -> bool:
     return enough and not case.mine[list(case.asker.best(_dearer(case, below), known).chosen)].any()
 
 
-def _dearer(case: Case, rise: float) -> PortfolioProblem:
+def _dearer(case: Inquiry, rise: float) -> PortfolioProblem:
     return with_values(case.problem, case.problem.values + rise * case.mine)
 
 
@@ -269,7 +269,7 @@ def _cost_rows(problem: PortfolioProblem, rows: Iterable[int | str] | None) -> I
     return np.array(money or ceilings, dtype=np.int64)
 
 
-def _cheaper(case: Case, rows: Ints, cut: float, saving: ArrayLike | None) -> PortfolioProblem:
+def _cheaper(case: Inquiry, rows: Ints, cut: float, saving: ArrayLike | None) -> PortfolioProblem:
     """The problem with a share of the group's positive use of some rows taken away."""
     problem = case.problem
     use = coo_array(problem.rows.use)
@@ -282,10 +282,10 @@ def _cheaper(case: Case, rows: Ints, cut: float, saving: ArrayLike | None) -> Po
     return with_values(cheaper, problem.values + cut * np.asarray(saving, dtype=np.float64) * case.mine)
 
 
-def _least_cut(case: Case, pair: Pair, cheaper: Callable[[float], PortfolioProblem], width: float) -> Figure:
+def _least_cut(case: Inquiry, pair: Pair, cheaper: Callable[[float], PortfolioProblem], width: float) -> Bracket:
     """Least share of the cost to cut: bisection to a width, for a cut raises A1 and leaves A0 alone."""
     if pair.comes_in:
-        return Figure(0.0, 0.0, 0.0 if pair.surely_in else math.inf)
+        return Bracket(0.0, 0.0, 0.0 if pair.surely_in else math.inf)
     known = portfolios_of(pair.with_it)
     whole = case.pair(cheaper(1.0), pair.without, known)
     if not whole.comes_in:
@@ -298,10 +298,10 @@ def _least_cut(case: Case, pair: Pair, cheaper: Callable[[float], PortfolioProbl
         most = middle if tried.surely_in else most
         low, high = (low, middle) if tried.comes_in else (middle, high)
         known = known if tried.comes_in else portfolios_of(tried.with_it) or known
-    return Figure(high, least, most)
+    return Bracket(high, least, most)
 
 
-def _links_that_bar(case: Case, pair: Pair) -> Iterator[Rule]:
+def _links_that_bar(case: Inquiry, pair: Pair) -> Iterator[Rule]:
     """Exclusions and prerequisites that name the group, and keep it out: dropped alone, each lets it in."""
     if pair.comes_in:
         return
@@ -329,7 +329,7 @@ class _Attempts:
 
 
 def _attempts(
-    case: Case,
+    case: Inquiry,
     pair: Pair,
     conflict: Conflict | None,
     named: tuple[int, ...] | None,
@@ -348,17 +348,17 @@ def _attempts(
     return _Attempts(tried, {row: float(known.need[row]) for row in tried}, out, within)
 
 
-def _prospects_in(problem: PortfolioProblem, conflict: Conflict) -> Prospects:
+def _prospects_in(problem: PortfolioProblem, conflict: Conflict) -> CapProspects:
     """A row that is no part of a conflict, and passes nothing on to one that is, leaves it in place."""
     hopeful = {rule.index for rule in conflict.rules if rule.kind == "row"}
     for source, target, _ in reversed(problem.rows.carry_in_order):
         if target in hopeful:
             hopeful.add(source)
     rows = range(len(problem.rows.names))
-    return Prospects(tuple(sorted(hopeful)), tuple(row for row in rows if row not in hopeful), np.zeros(len(rows)))
+    return CapProspects(tuple(sorted(hopeful)), tuple(row for row in rows if row not in hopeful), np.zeros(len(rows)))
 
 
-def _with_caps_tried(case: Case, found: WhyNot, pair: Pair, attempts: _Attempts, whole: Collection[str]) -> WhyNot:
+def _with_caps_tried(case: Inquiry, found: WhyNot, pair: Pair, attempts: _Attempts, whole: Collection[str]) -> WhyNot:
     """The explanation with what each cap, relaxed alone, would do."""
     rows, rises, proven = case.problem.rows, [], list(attempts.ruled_out)
     for row in attempts.rows:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from rdsim.arrays import Bools
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.numerals import numeral
-from rdsim.optimiser.adapters import Limits, Solver, solver_of
+from rdsim.optimiser.adapters import RunLimits, Solver, solver_of
 from rdsim.optimiser.models.variations import with_fixed
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, frozen
@@ -26,9 +26,9 @@ __all__ = [
     "UNKNOWN",
     "Asker",
     "Best",
-    "Case",
+    "Bracket",
     "Exchange",
-    "Figure",
+    "Inquiry",
     "Pair",
     "at_hand",
     "case_of",
@@ -46,7 +46,7 @@ GAP = 0.001
 
 
 @dataclass(frozen=True)
-class Figure:
+class Bracket:
     """A difference of two optima: what the portfolios found give, and limits that are proven."""
 
     found: float
@@ -68,8 +68,8 @@ class Figure:
         return "" if math.isinf(self.high) else f", at most {numeral(self.high, ',.4g')}"
 
 
-NEVER = Figure(math.inf, math.inf, math.inf)
-UNKNOWN = Figure(math.inf, 0.0, math.inf)
+NEVER = Bracket(math.inf, math.inf, math.inf)
+UNKNOWN = Bracket(math.inf, 0.0, math.inf)
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ class Asker:
         return solver_of(self.solving.solver)
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> RunLimits:
         """Of one question."""
-        return Limits(seconds=self.solving.time_limit, seed=self.solving.seed, threads=self.solving.threads)
+        return RunLimits(seconds=self.solving.time_limit, seed=self.solving.seed, threads=self.solving.threads)
 
     @property
     def gap(self) -> float:
@@ -166,11 +166,11 @@ class Pair:
         return self.with_it.bound < self.without.found - self.slack
 
     @property
-    def loss(self) -> Figure:
+    def loss(self) -> Bracket:
         """A0 - A1, at least 0."""
         if not self.with_it.exists:
-            return Figure(math.inf, _not_below_zero(self.without.found, self.with_it.bound), math.inf)
-        return Figure(
+            return Bracket(math.inf, _not_below_zero(self.without.found, self.with_it.bound), math.inf)
+        return Bracket(
             _not_below_zero(self.without.found, self.with_it.found),
             _not_below_zero(self.without.found, self.with_it.bound),
             _not_below_zero(self.without.bound, self.with_it.found),
@@ -184,7 +184,7 @@ def _not_below_zero(more: float, less: float) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class Inquiry:
     """A group, the problem it is not funded in, and how to ask."""
 
     problem: PortfolioProblem
@@ -206,13 +206,13 @@ class Case:
         return with_fixed(problem, groups_out=[self.group])
 
 
-def case_of(problem: PortfolioProblem, solution: Solution, group: int | str, asker: Asker) -> Case:
+def case_of(problem: PortfolioProblem, solution: Solution, group: int | str, asker: Asker) -> Inquiry:
     """The question why a group is not funded. Raises ProblemError if it is, or if there is no such group."""
     index = group_at(problem, group)
     incumbent, mine = at_hand(problem, solution), frozen(problem.group == index)
     if mine[list(solution.chosen)].any():
         raise ProblemError((Fault("group", "is funded: ask for the cost of losing it", problem.group_names[index]),))
-    return Case(problem, index, asker, incumbent, mine)
+    return Inquiry(problem, index, asker, incumbent, mine)
 
 
 def at_hand(problem: PortfolioProblem, solution: Solution) -> Best:
@@ -232,11 +232,11 @@ def tighter(first: Best, second: Best) -> Best:
     return replace(top, bound=max(top.found, min(first.bound, second.bound)))
 
 
-def difference(best: Best, base: Best) -> Figure:
+def difference(best: Best, base: Best) -> Bracket:
     """How much better one optimum is than another; infinite where one has no portfolio, nan where both have none."""
     if not best.exists and not base.exists:
-        return Figure(math.nan, math.nan, math.nan)
-    return Figure(best.found - base.found, best.found - base.bound, best.bound - base.found)
+        return Bracket(math.nan, math.nan, math.nan)
+    return Bracket(best.found - base.found, best.found - base.bound, best.bound - base.found)
 
 
 def portfolios_of(best: Best) -> list[tuple[int, ...]]:

@@ -9,16 +9,16 @@ from scipy.sparse import coo_array, csr_array, hstack
 
 from rdsim.arrays import Floats
 from rdsim.errors import SolverError
-from rdsim.optimiser.adapters import Limits, State, solver_of
+from rdsim.optimiser.adapters import RunLimits, SolverState, solver_of
 from rdsim.optimiser.models.milp import RESOURCES, formulate, lay_out
 from rdsim.optimiser.problem.problem import PortfolioProblem, frozen
 from rdsim.optimiser.solving.settings import Solving
 
-__all__ = ["Hints", "hints"]
+__all__ = ["RelaxationDuals", "relaxation_duals"]
 
 
 @dataclass(frozen=True, eq=False)
-class Hints:
+class RelaxationDuals:
     """The linear relaxation: a valid bound, and prices that say nothing certain about portfolios.
 
     No change of a row's cap by d lifts any portfolio above bound + worth x d (weak duality).
@@ -29,7 +29,7 @@ class Hints:
     reduced_costs: Floats  # (O,)
 
 
-def hints(problem: PortfolioProblem, solving: Solving = Solving()) -> Hints:
+def relaxation_duals(problem: PortfolioProblem, solving: Solving = Solving()) -> RelaxationDuals:
     """Prices of the linear relaxation: the reduced cost of a column, fixed at 0, that would add one unit to a cap.
 
     What rows pass on has no limit but their own room, so that a price counts all that a wider cap would pass on.
@@ -52,8 +52,8 @@ def hints(problem: PortfolioProblem, solving: Solving = Solving()) -> Hints:
         integer=np.concatenate([model.integer, np.zeros(count, dtype=bool)]),
         matrix=csr_array(hstack([model.matrix, extra])) if count else model.matrix,
     )
-    answer = adapter.run(priced, Limits(), relaxed=True)
-    if answer.state is not State.OPTIMAL or answer.reduced_costs is None:
+    answer = adapter.run(priced, RunLimits(), relaxed=True)
+    if answer.state is not SolverState.OPTIMAL or answer.reduced_costs is None:
         raise SolverError(adapter.name, f"the relaxation has no optimum ({answer.state.value})")
     costs = answer.reduced_costs
-    return Hints(answer.bound, frozen(costs[model.value.size :]), frozen(costs[: len(problem.option_names)]))
+    return RelaxationDuals(answer.bound, frozen(costs[model.value.size :]), frozen(costs[: len(problem.option_names)]))

@@ -20,17 +20,17 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from rdsim.arrays import Floats
-from rdsim.optimiser.adapters import Limits, State
+from rdsim.optimiser.adapters import RunLimits, SolverState
 from rdsim.optimiser.models.milp import RESOURCES, chosen_of, formulate
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.models.variations import with_slack
 from rdsim.optimiser.problem.evaluation import evaluate, excess_of
 from rdsim.optimiser.problem.problem import PortfolioProblem, frozen
-from rdsim.optimiser.questions.explanation.optima import NEVER, Best, Case, Figure, Pair
-from rdsim.optimiser.questions.explanation.prices import hints
+from rdsim.optimiser.questions.explanation.optima import NEVER, Best, Bracket, Inquiry, Pair
+from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.optimiser.solving.methods import SMALL
 
-__all__ = ["CapRise", "Prospects", "least_rise", "prospects_of", "size_of"]
+__all__ = ["CapProspects", "CapRise", "least_rise", "prospects_of", "size_of"]
 
 FARTHEST = 1000.0
 """A cap is raised by at most this many times the largest number in its row."""
@@ -51,7 +51,7 @@ class CapRise:
     name: str
     family: str
     sense: str
-    amount: Figure  # in the row's unit
+    amount: Bracket  # in the row's unit
     key: Hashable = None
 
     def __str__(self) -> str:
@@ -74,7 +74,7 @@ def _whole(problem: PortfolioProblem, row: int, amount: float, families: Collect
 
 
 @dataclass(frozen=True)
-class Prospects:
+class CapProspects:
     """What the relaxations with and without the group say of each row."""
 
     order: tuple[int, ...]  # rows worth trying, by the share of their size that they seem to need
@@ -82,10 +82,12 @@ class Prospects:
     need: Floats  # (R,) how far each row would have to go if prices stayed: a guess, infinite if they part
 
 
-def prospects_of(case: Case, pair: Pair, within: float) -> Prospects:
+def prospects_of(case: Inquiry, pair: Pair, within: float) -> CapProspects:
     """Rows by what prices promise; a price that cannot lift the relaxation far enough rules its row out."""
     problem = case.problem
-    inside, outside = (hints(one, case.asker.solving) for one in (case.forced(problem), case.barred(problem)))
+    inside, outside = (
+        relaxation_duals(one, case.asker.solving) for one in (case.forced(problem), case.barred(problem))
+    )
     gain = np.abs(inside.worth)
     size = np.array([size_of(problem, row) for row in range(len(gain))])
     reach = np.array([_farthest(problem, row, within) for row in range(len(gain))])
@@ -96,7 +98,7 @@ def prospects_of(case: Case, pair: Pair, within: float) -> Prospects:
     need = _estimates(max(outside.bound, pair.without.found) - inside.bound, gain - np.abs(outside.worth))
     likely = np.flatnonzero(~out & (need <= reach))
     order = likely[np.argsort(need[likely] / size[likely], kind="stable")]
-    return Prospects(tuple(order.tolist()), tuple(np.flatnonzero(out).tolist()), frozen(need))
+    return CapProspects(tuple(order.tolist()), tuple(np.flatnonzero(out).tolist()), frozen(need))
 
 
 def _estimates(apart: float, closing: Floats) -> Floats:
@@ -113,8 +115,8 @@ def _farthest(problem: PortfolioProblem, row: int, within: float) -> float:
 
 
 def least_rise(
-    case: Case, pair: Pair, row: int, *, within: float, whole: Collection[str] = (), likely: float = 0.0
-) -> Figure:
+    case: Inquiry, pair: Pair, row: int, *, within: float, whole: Collection[str] = (), likely: float = 0.0
+) -> Bracket:
     """Least relaxation of a row with A1 >= A0; low is infinite if it is proven that there is none.
 
     Args:
@@ -128,22 +130,22 @@ def least_rise(
     return _from_below(case, pair, row, within, whole)
 
 
-def _from_below(case: Case, pair: Pair, row: int, within: float, whole: Collection[str]) -> Figure:
+def _from_below(case: Inquiry, pair: Pair, row: int, within: float, whole: Collection[str]) -> Bracket:
     without, amount, low = pair.without, 0.0, 0.0
     for _ in range(ROUNDS):
         step = _least_for(case, row, without.found, within)
         low = max(low, _whole(case.problem, row, step.low, whole))
         if not math.isfinite(step.found):
-            return Figure(math.inf, step.low if step.low == math.inf else low, math.inf)
+            return Bracket(math.inf, step.low if step.low == math.inf else low, math.inf)
         amount = _whole(case.problem, row, max(amount, step.found), whole)
         now = _at(case, row, amount, replace(pair, without=without, with_it=Best(-math.inf, math.inf, step.chosen)))
         without = now.without
         if now.comes_in:
-            return Figure(amount, min(low, amount), amount if now.surely_in else math.inf)
-    return Figure(math.inf, low, math.inf)
+            return Bracket(amount, min(low, amount), amount if now.surely_in else math.inf)
+    return Bracket(math.inf, low, math.inf)
 
 
-def _at(case: Case, row: int, amount: float, known: Pair) -> Pair:
+def _at(case: Inquiry, row: int, amount: float, known: Pair) -> Pair:
     """Both optima with the row relaxed, no worse than portfolios known from a smaller relaxation."""
     wider = with_slack(case.problem, {row: amount})
     without = _no_worse(case.asker.best(case.barred(wider), [known.without.chosen]), known.without)
@@ -155,7 +157,7 @@ def _no_worse(wide: Best, narrow: Best) -> Best:
     return wide if wide.found >= narrow.found else Best(narrow.found, max(wide.bound, narrow.found), narrow.chosen)
 
 
-def _by_trying(case: Case, pair: Pair, row: int, within: float, whole: Collection[str], likely: float) -> Figure:
+def _by_trying(case: Inquiry, pair: Pair, row: int, within: float, whole: Collection[str], likely: float) -> Bracket:
     """The same for a large problem: amounts from the likely one upwards, then halving what is open."""
     low = _relaxed_rise(case, row, pair.without.found, within)
     if math.isinf(low):
@@ -168,12 +170,12 @@ def _by_trying(case: Case, pair: Pair, row: int, within: float, whole: Collectio
         if now.comes_in:
             return _halved(case, row, (low, max(low, below), amount), (known, now), whole)
         below, known = amount, now
-    return Figure(math.inf, low, math.inf)
+    return Bracket(math.inf, low, math.inf)
 
 
 def _halved(
-    case: Case, row: int, limits: tuple[float, float, float], pairs: tuple[Pair, Pair], whole: Collection[str]
-) -> Figure:
+    case: Inquiry, row: int, limits: tuple[float, float, float], pairs: tuple[Pair, Pair], whole: Collection[str]
+) -> Bracket:
     """`HALVINGS` halvings between an amount that was not seen to be enough and one that is; low is proven."""
     (low, below, enough), (known, now) = limits, pairs
     for _ in range(HALVINGS):
@@ -185,7 +187,7 @@ def _halved(
             enough, now = middle, tried
         else:
             below, known = middle, tried
-    return Figure(enough, min(low, enough), enough if now.surely_in else math.inf)
+    return Bracket(enough, min(low, enough), enough if now.surely_in else math.inf)
 
 
 # ---------------------------------------------------------------- an elastic row
@@ -200,11 +202,11 @@ class _Step:
     chosen: tuple[int, ...]
 
 
-def _least_for(case: Case, row: int, target: float, within: float) -> _Step:
+def _least_for(case: Inquiry, row: int, target: float, within: float) -> _Step:
     problem, asker = case.forced(case.problem), case.asker
     elastic = _elastic(problem, row, target, within)
     answer = asker.adapter.run(elastic.model, asker.limits)
-    if answer.state is State.INFEASIBLE:
+    if answer.state is SolverState.INFEASIBLE:
         return _Step(math.inf, math.inf, ())
     low = max(0.0, elastic.reach - answer.bound)
     if answer.values is None:
@@ -214,11 +216,11 @@ def _least_for(case: Case, row: int, target: float, within: float) -> _Step:
     return _Step(amount, min(low, amount), chosen)
 
 
-def _relaxed_rise(case: Case, row: int, target: float, within: float) -> float:
+def _relaxed_rise(case: Inquiry, row: int, target: float, within: float) -> float:
     """A lower bound on the rise of a row, from the linear relaxation; inf if no rise is enough."""
     elastic = _elastic(case.forced(case.problem), row, target, within)
-    answer = case.asker.adapter.run(elastic.model, Limits(seconds=case.asker.solving.time_limit), relaxed=True)
-    if answer.state is State.INFEASIBLE:
+    answer = case.asker.adapter.run(elastic.model, RunLimits(seconds=case.asker.solving.time_limit), relaxed=True)
+    if answer.state is SolverState.INFEASIBLE:
         return math.inf
     return max(0.0, elastic.reach - answer.bound) if math.isfinite(answer.bound) else 0.0
 

@@ -12,11 +12,11 @@ from rdsim.arrays import Floats, Ints
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Solution
-from rdsim.optimiser.questions.explanation.optima import NEVER, Best, Figure, Pair, at_hand
-from rdsim.optimiser.questions.explanation.prices import Hints, hints
+from rdsim.optimiser.questions.explanation.optima import NEVER, Best, Bracket, Pair, at_hand
+from rdsim.optimiser.questions.explanation.prices import RelaxationDuals, relaxation_duals
 from rdsim.optimiser.solving.settings import Solving
 
-__all__ = ["Reason", "Screened", "Swaps", "known_reason", "screen"]
+__all__ = ["Reason", "ScreenedGroup", "Swaps", "known_reason", "screen"]
 
 PIVOTS = 4
 """Exchanges for each option that a screen tries, and a quarter of the options of a group that it looks at."""
@@ -35,12 +35,12 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Screened:
+class ScreenedGroup:
     """An unfunded group at a glance: limits of its loss from one linear program and simple exchanges."""
 
     group: int
     name: str
-    loss: Figure  # found and high are infinite where no simple exchange makes room
+    loss: Bracket  # found and high are infinite where no simple exchange makes room
     best_alone: float  # largest expected value of its options; nan without one
     reason: Reason | None  # where it is known without solving
 
@@ -54,7 +54,7 @@ def known_reason(problem: PortfolioProblem, group: int) -> Reason | None:
     return Reason.RULED_OUT if ruled_out else None
 
 
-def screen(problem: PortfolioProblem, solution: Solution, *, solving: Solving = Solving()) -> tuple[Screened, ...]:
+def screen(problem: PortfolioProblem, solution: Solution, *, solving: Solving = Solving()) -> tuple[ScreenedGroup, ...]:
     """Limits of the loss of every unfunded group when it is forced in, smallest loss first.
 
     Below: the incumbent less what the relaxation allows with an option of the group in, by its reduced cost. Above: the
@@ -62,7 +62,7 @@ def screen(problem: PortfolioProblem, solution: Solution, *, solving: Solving = 
 
     Raises: ProblemError if the solution is not one of the problem; SolverError if the relaxation has no optimum.
     """
-    best, relaxed = at_hand(problem, solution), hints(problem, solving)
+    best, relaxed = at_hand(problem, solution), relaxation_duals(problem, solving)
     bound = max(best.found, min(best.bound, relaxed.bound))
     swaps = Swaps.of(problem, evaluate(problem, best.chosen))
     funded = set(problem.group[list(best.chosen)].tolist())
@@ -71,17 +71,19 @@ def screen(problem: PortfolioProblem, solution: Solution, *, solving: Solving = 
     return tuple(sorted(screened, key=lambda one: (one.loss.found, one.loss.low, one.group)))
 
 
-def _screened(problem: PortfolioProblem, group: int, best: Best, relaxed: Hints, swaps: Swaps) -> Screened:
+def _screened(
+    problem: PortfolioProblem, group: int, best: Best, relaxed: RelaxationDuals, swaps: Swaps
+) -> ScreenedGroup:
     reason = known_reason(problem, group)
     mine = np.flatnonzero(problem.group == group)
     alone = float(problem.expected[mine].max()) if mine.size else math.nan
     if reason is not None:
-        return Screened(group, problem.group_names[group], NEVER, alone, reason)
+        return ScreenedGroup(group, problem.group_names[group], NEVER, alone, reason)
     costs = relaxed.reduced_costs[_eligible(problem, group)]
     most = relaxed.bound + min(0.0, float(costs.max())) + 1e-6 * max(1.0, abs(relaxed.bound))
     swapped = swaps.best_with(group, relaxed)
     with_it = Best(swapped.objective if swapped else -math.inf, most)
-    return Screened(group, problem.group_names[group], Pair(best, with_it).loss, alone, None)
+    return ScreenedGroup(group, problem.group_names[group], Pair(best, with_it).loss, alone, None)
 
 
 def _eligible(problem: PortfolioProblem, group: int) -> Ints:
@@ -110,7 +112,7 @@ class Swaps:
         use = np.hstack([rows.use[:, chosen].toarray(), np.zeros((len(rows.names), 1))])
         return Swaps(problem, chosen, use, above, below, np.append(problem.expected[chosen], 0.0))
 
-    def best_with(self, group: int, relaxed: Hints) -> Evaluation | None:
+    def best_with(self, group: int, relaxed: RelaxationDuals) -> Evaluation | None:
         """The best of a few exchanges that bring a group in, by its options of best reduced cost; none if none does."""
         mine = _eligible(self.problem, group)
         likely = mine[np.argsort(-relaxed.reduced_costs[mine], kind="stable")[: 4 * PIVOTS]]

@@ -16,8 +16,8 @@ from rdsim.optimiser.questions.explanation.optima import (
     NEVER,
     Asker,
     Best,
+    Bracket,
     Exchange,
-    Figure,
     Pair,
     at_hand,
     difference,
@@ -27,7 +27,7 @@ from rdsim.optimiser.questions.explanation.optima import (
     row_at,
     tighter,
 )
-from rdsim.optimiser.questions.explanation.prices import hints
+from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.optimiser.solving.settings import Solving
 
 __all__ = ["CapStep", "Replacement", "WorthOfCap", "cost_of_losing", "worth_of_cap"]
@@ -39,7 +39,7 @@ class Replacement:
 
     group: int
     name: str
-    cost: Figure  # of the objective; infinite if no portfolio does without it
+    cost: Bracket  # of the objective; infinite if no portfolio does without it
     exchange: Exchange | None
     conflict: Conflict | None  # why it cannot be done without
 
@@ -55,8 +55,8 @@ class CapStep:
 
     amount: float
     cap: float
-    worth: Figure  # change of the optimal objective; -inf where no portfolio is left
-    per_unit: Figure  # worth of one more unit between the step before and this one
+    worth: Bracket  # change of the optimal objective; -inf where no portfolio is left
+    per_unit: Bracket  # worth of one more unit between the step before and this one
     exchange: Exchange | None  # against the portfolio at hand
 
 
@@ -147,7 +147,7 @@ def worth_of_cap(
         found[amount] = tighter(best, incumbent) if amount == 0.0 else best
         known.extend(portfolios_of(best))
     found = _bounded(problem, index, found)
-    price = float(hints(problem, solving).worth[index])
+    price = float(relaxation_duals(problem, solving).worth[index])
     told = tuple(_cap_steps(problem, index, incumbent, found))
     return WorthOfCap(index, problem.rows.names[index], told, price, problem.rows.keys[index])
 
@@ -176,8 +176,8 @@ def _cap_steps(problem: PortfolioProblem, row: int, incumbent: Best, found: dict
     now, before, cap = found[0.0], None, float(problem.rows.cap[row])
     for amount in sorted(found):
         best = found[amount]
-        gain = _signed(problem, row, amount, difference(best, now)) if amount else Figure(0.0, 0.0, 0.0)
-        unit = Figure(math.nan, math.nan, math.nan)
+        gain = _signed(problem, row, amount, difference(best, now)) if amount else Bracket(0.0, 0.0, 0.0)
+        unit = Bracket(math.nan, math.nan, math.nan)
         if before is not None:
             unit = _over(difference(best, found[before]), amount - before)
         exchange = exchange_of(problem, incumbent.chosen, best.chosen) if best.exists else None
@@ -185,7 +185,7 @@ def _cap_steps(problem: PortfolioProblem, row: int, incumbent: Best, found: dict
         before = amount
 
 
-def _signed(problem: PortfolioProblem, row: int, amount: float, gain: Figure) -> Figure:
+def _signed(problem: PortfolioProblem, row: int, amount: float, gain: Bracket) -> Bracket:
     """A looser cap never loses and a tighter one never gains, whatever two solves left open."""
     sense = problem.rows.sense[row]
     if sense == "==" or math.isnan(gain.found):
@@ -194,5 +194,5 @@ def _signed(problem: PortfolioProblem, row: int, amount: float, gain: Figure) ->
     return replace(gain, low=max(gain.low, 0.0)) if looser else replace(gain, high=min(gain.high, 0.0))
 
 
-def _over(figure: Figure, amount: float) -> Figure:
-    return Figure(figure.found / amount, figure.low / amount, figure.high / amount)
+def _over(figure: Bracket, amount: float) -> Bracket:
+    return Bracket(figure.found / amount, figure.low / amount, figure.high / amount)

@@ -34,10 +34,10 @@ from rdsim.native.threads import cores
 from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.solving.annealing.contracts import BEST, NONE, blank_state, survey
 from rdsim.optimiser.solving.annealing.moves import walk
-from rdsim.optimiser.solving.appraisal import Appraisal, Judge
+from rdsim.optimiser.solving.appraisal import Appraisal, Appraiser
 from rdsim.optimiser.solving.tail import least_count
 
-__all__ = ["Annealing", "Course", "Walking", "abreast", "anneal", "anneal_expected", "scale_of"]
+__all__ = ["Annealing", "Schedule", "Walking", "abreast", "anneal", "anneal_expected", "scale_of"]
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ _AT_ONCE = 20_000  # moves between two looks at the clock, and at sums that drif
 
 
 @dataclass(frozen=True)
-class Course:
+class Schedule:
     """How many moves a walk makes, and its first and last temperature, in units of the objective."""
 
     moves: int
@@ -73,7 +73,7 @@ class Walking:
 
 
 def anneal(
-    judge: Judge,
+    judge: Appraiser,
     start: tuple[int, ...],
     open_: Bools,
     *,
@@ -102,7 +102,7 @@ def anneal(
         walks = Annealing(problem, open_, here.evaluation.chosen, judge, sampled)
         number = walking.number * STAGES + stage
         first, last = (scale * hot * (COLD / hot) ** (part / STAGES) for part in (stage, stage + 1))
-        walks.run(Course(moves // STAGES, first, last), walking.seed, number, walking.enough, walking.late)
+        walks.run(Schedule(moves // STAGES, first, last), walking.seed, number, walking.enough, walking.late)
         top, end = judge.appraise(walks.best), judge.appraise(walks.current)
         best = _better(best, _better(top, end))
         if best.objective >= walking.enough or walking.late():
@@ -123,7 +123,7 @@ def anneal_expected(
     problem: PortfolioProblem,
     start: tuple[int, ...],
     open_: Bools,
-    course: Course,
+    course: Schedule,
     walking: Walking = Walking(),
 ) -> tuple[int, ...]:
     """The portfolio of largest expected worth of `WALKS` walks from `start`; `start` itself if nothing better was met.
@@ -168,7 +168,7 @@ class Annealing:
         problem: PortfolioProblem,
         open_: Bools,
         start: tuple[int, ...],
-        judge: Judge | None = None,
+        judge: Appraiser | None = None,
         sampled: Ints | None = None,
     ) -> None:
         """`open_` (O,): options that may be chosen; those of `start`, which must keep every rule, may be anyway.
@@ -209,9 +209,9 @@ class Annealing:
         """That of the best portfolio; minus infinity before the first walk."""
         return float(self._state["figures"][BEST])
 
-    def run(self, course: Course, seed: int, number: int, enough: float, late: Callable[[], bool]) -> None:
+    def run(self, course: Schedule, seed: int, number: int, enough: float, late: Callable[[], bool]) -> None:
         """One walk from the best portfolio, until an objective of `enough`, the course's end, or being late."""
-        land = Block("Landscape", self._survey | {"seed": np.uint64(seed), "round": np.uint64(number)})
+        land = Block("WalkData", self._survey | {"seed": np.uint64(seed), "round": np.uint64(number)})
         self._state["current"][:] = self._state["best"]
         cooling = math.log(course.cold / course.hot) / course.moves
         for first in range(0, course.moves, _AT_ONCE):

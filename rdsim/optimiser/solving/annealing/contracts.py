@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from rdsim.arrays import Floats, Ints
 from rdsim.optimiser.problem.evaluation import evaluate, excess_of
 from rdsim.optimiser.problem.problem import PortfolioProblem
-from rdsim.optimiser.solving.appraisal import Judge
+from rdsim.optimiser.solving.appraisal import Appraiser
 from rdsim.optimiser.solving.tail import least_count
 
 __all__ = ["BEST", "EXPECTED", "LOST", "MOST", "NONE", "NOW", "TAIL", "TOUCHED", "blank_state", "survey"]
@@ -32,7 +32,7 @@ _RISKLESS = {"weight": 0.0, "tail_size": 0.0, "floor": -math.inf, "target": -mat
 def survey(
     problem: PortfolioProblem,
     options: Ints,
-    judge: Judge | None,
+    judge: Appraiser | None,
     start: tuple[int, ...],
     sampled: Ints | None,
 ) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _soft_gains(problem: PortfolioProblem, options: Ints) -> tuple[Floats, Float
     return more.T @ floor + less.T @ ceiling, less.T @ floor + more.T @ ceiling
 
 
-def _worth(problem: PortfolioProblem, options: Ints, judge: Judge | None, sampled: Ints | None) -> dict[str, Any]:
+def _worth(problem: PortfolioProblem, options: Ints, judge: Appraiser | None, sampled: Ints | None) -> dict[str, Any]:
     """Worth by sample; samples that are left out are taken to be none of the worst and to reach the target."""
     if judge is None:
         none = {"samples": np.zeros((options.size, 0)), "by_sample": np.zeros((0, options.size))}
