@@ -17,7 +17,7 @@ from benchmarks import subject
 from benchmarks._korea import MEDICAL, SCENARIO
 from benchmarks._timing import seconds
 from rdsim.figures import figures_of
-from rdsim.measures import measured
+from rdsim.measures import measure_of
 from rdsim.optimiser import PortfolioProblem, Solving, solve
 from rdsim.optimiser.questions.alternatives import Alternatives, alternatives
 from rdsim.optimiser.questions.fronts import VALUE, CVaR, Front, Objective, front
@@ -45,7 +45,7 @@ def measure_fronts(size: Size) -> None:
     posed = build_instance(load(size.scenario), samples=size.samples)
     known = figures_of(posed.scenario)
     timely, partners = (
-        measured(known[name], posed.scenario, posed.options)
+        measure_of(known[name], posed.scenario, posed.options)
         for name in ("commercialised_by_deadline", "partners_opened")
     )
     pairs: dict[str, tuple[Objective, str]] = {

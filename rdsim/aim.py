@@ -16,7 +16,7 @@ from rdsim.domain import Scenario
 from rdsim.figures import Figure, columns_of, figure_named, is_own, single_figures, unit_words
 from rdsim.metrics import Material, beside, shares, total
 
-__all__ = ["Aim", "aim_of", "noted"]
+__all__ = ["Aim", "aim_of", "figures_in_play"]
 
 _DEFAULT = {"npv": 1.0}
 
@@ -93,7 +93,7 @@ def aim_of(scenario: Scenario) -> Aim:
     return Aim(tuple((figure, weight) for figure, weight in found if figure is not None))
 
 
-def noted(scenario: Scenario) -> list[Figure]:
+def figures_in_play(scenario: Scenario) -> list[Figure]:
     """Figures that a scenario brings up: those that its aim weighs, its columns, and the user's own."""
     own = (one for one in single_figures().values() if is_own(one))
     columns = (one for name in columns_of(scenario) if (one := figure_named(scenario, name)) is not None)

@@ -343,9 +343,9 @@ class _Builder:
         return made
 
     def _compiled(self, function: tuple[Any, ...], options: tuple[tuple[str, Any], ...]) -> Any:
-        from rdsim.native.calls import recompiled  # noqa: PLC0415 - numba, for those who bring it
+        from rdsim.native.calls import recompile  # noqa: PLC0415 - numba, for those who bring it
 
-        return recompiled(self.value(function), {key: self.value(one) for key, one in options})
+        return recompile(self.value(function), {key: self.value(one) for key, one in options})
 
     def _module(self, name: str, attributes: tuple[tuple[str, Any], ...]) -> ModuleType:
         module = ModuleType(name)

@@ -33,7 +33,7 @@ from rdsim.scenario import (
     calibration,
     call_months,
     cost,
-    drawn,
+    distribution_of,
     figure,
     home_level,
     level,
@@ -416,7 +416,7 @@ def _own_success(scenario: Scenario, technology: str, own: TechnologyStep | None
 
 def step_median(scenario: Scenario, technology: str, own: TechnologyStep | None, trl: int) -> float:
     """Median years of a technology's step from `trl`: of what experts make of it, if they are heard on it."""
-    judged = drawn(scenario, technology, "months", trl)
+    judged = distribution_of(scenario, technology, "months", trl)
     return median_years(scenario, own, trl) if judged is None else judged.quantile(0.5) / 12.0
 
 

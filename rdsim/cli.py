@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 import typer.core
 
-from rdsim.complaints import DEBUG, INCOMPLETE, ended, notices_in_one_line, printable_streams
+from rdsim.complaints import DEBUG, INCOMPLETE, exit_code_of, notices_in_one_line, printable_streams
 from rdsim.defaults import DEFAULT_SOLVER
-from rdsim.errors import DrawingError, Fault, InfeasibleError, InputError, SolverError, listed
+from rdsim.errors import DrawingError, Fault, InfeasibleError, InputError, SolverError, fault_lines
 from rdsim.unproven import unproven_solves, unproven_words
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def main() -> None:
     words = [one for one in given if one != DEBUG]
     with _HELD, unproven_solves() as unproven:
         try:
-            code = ended(lambda: app(_heard(words), prog_name="rdsim"), given, debug=len(words) < len(given))
+            code = exit_code_of(lambda: app(_heard(words), prog_name="rdsim"), given, debug=len(words) < len(given))
         except SystemExit as stop:
             if stop.code or not unproven:
                 raise
@@ -219,7 +219,7 @@ def _interruptible(*, compiles: bool = True, left: str = "nothing was finished, 
 
 
 def _warn(faults: tuple[Fault, ...]) -> None:
-    for line in listed(faults)[:MOST_FAULTS]:
+    for line in fault_lines(faults)[:MOST_FAULTS]:
         print(f"warning: {line}", file=sys.stderr)  # noqa: T201
 
 
@@ -380,9 +380,9 @@ def check(scenario: Folder, overrides: Set = None, plugins: Plugins = None) -> N
         f"{count(len(world.technologies), 'technology')}, {count(len(world.partners), 'partner')}, "
         f"{count(_pairs(world), 'eligible combination')} of technology, partner and mode"
     )
-    for line in rooms.told(world):
+    for line in rooms.judgement_lines(world):
         typer.echo(line)
-    for name, one in rooms.screened(world).items():
+    for name, one in rooms.screenings(world).items():
         layers = f"in {one.layers} layer{'' if one.layers == 1 else 's'}" if one.layers else "by lot"
         typer.echo(f"{name}: the screening keeps {one.kept} of {one.candidates} candidates, {layers}")
     parts = rooms.part_names(scenario)
@@ -729,7 +729,7 @@ def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
     world = _load(asked.scenario, asked.overrides)
     changed = None if run is None or source.overrides or source.plugins else run.fault(world)
     _warn((changed,) if changed else ())
-    given = None if asked.portfolio is None else runs.given(asked.portfolio, world)
+    given = None if asked.portfolio is None else runs.portfolio_of(asked.portfolio, world)
     place = _claim(typed["out"], f"{world.name}-{name}", asked.overrides, typed["force"], plugged, asked.scenario)
     told = {one: typed[one] for one in ("solver", "gap", "time_limit") if one in typed}
     replications = None if "replications" in values else typed.get("replications")
@@ -860,7 +860,7 @@ def _finish_sweep(found: Sweep, place: Path, kept: str) -> None:
     """Tell what a sweep found, and draw its page; if it is not complete, the exit code is 4."""
     from rdsim import sweep  # noqa: PLC0415
 
-    for line in sweep.described(found):
+    for line in sweep.terminal_lines(found):
         typer.echo(line)
     if found.stays:
         typer.echo(f"{found.stays}; {kept}", err=True)

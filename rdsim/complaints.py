@@ -22,7 +22,7 @@ from typing import Any
 
 from rdsim.errors import EngineError, RdsimError, RenamedWarning, cut
 
-__all__ = ["DEBUG", "DEFECT", "INCOMPLETE", "ended", "notices_in_one_line", "printable_streams"]
+__all__ = ["DEBUG", "DEFECT", "INCOMPLETE", "exit_code_of", "notices_in_one_line", "printable_streams"]
 
 INCOMPLETE = 4
 DEFECT = 5
@@ -34,7 +34,7 @@ _WIDEST = 2000
 _PIPE_CLOSED = 141  # as the shell says of a program whose reader went away
 
 
-def ended(command: Callable[[], object], arguments: Sequence[str], debug: bool) -> int:
+def exit_code_of(command: Callable[[], object], arguments: Sequence[str], debug: bool) -> int:
     """The exit code of a command, after the message of the error that ended it; what it has written stays.
 
     SystemExit and KeyboardInterrupt pass through, for they are no errors.

@@ -47,7 +47,7 @@ __all__ = [
     "SolverError",
     "SweepError",
     "cut",
-    "listed",
+    "fault_lines",
 ]
 
 
@@ -86,7 +86,7 @@ class Fault:
         return _NUMBERS.sub("0", self.where), _NUMBERS.sub("0", _QUOTED.sub("''", self.rule))
 
 
-def listed(faults: Iterable[Fault]) -> list[str]:
+def fault_lines(faults: Iterable[Fault]) -> list[str]:
     """A line for each fault; of many of one kind the first few, and how many more there are."""
     kinds: dict[tuple[str, str], list[Fault]] = {}
     for fault in faults:
@@ -123,7 +123,7 @@ class InputError(RdsimError):
     def __str__(self) -> str:
         count = len(self.faults)
         head = f"{count:,} fault{'s' if count != 1 else ''} in the {self.subject}"
-        return "\n".join([head, *(f"  {line}" for line in listed(self.faults))])
+        return "\n".join([head, *(f"  {line}" for line in fault_lines(self.faults))])
 
 
 class ScenarioError(InputError):

@@ -51,14 +51,14 @@ __all__ = [
     "answer",
     "columns_of",
     "current_name",
-    "described",
+    "figure_description",
     "figure_named",
     "figures_of",
     "from_files",
     "is_own",
+    "label_with_unit",
     "register",
     "single_figures",
-    "titled",
     "unit_words",
 ]
 
@@ -761,12 +761,12 @@ def answer(figure: Figure, taken: Taken, material: Mapping[str, Any]) -> Any:
     return found
 
 
-def titled(figure: Figure, money_unit: str) -> str:
+def label_with_unit(figure: Figure, money_unit: str) -> str:
     """Its label with its unit."""
     return ", ".join(filter(None, [figure.label, unit_words(figure, money_unit)]))
 
 
-def described(figure: Figure) -> dict[str, Any]:
+def figure_description(figure: Figure) -> dict[str, Any]:
     """What a file says of a figure, so that whoever reads it needs neither scenario nor plug-in."""
     least = figure.least if math.isfinite(figure.least) else None
     return {

@@ -25,13 +25,13 @@ from rdsim.optimiser.questions.fronts import VALUE
 from rdsim.options import Options, contribution
 from rdsim.tables import did_you_mean
 
-__all__ = ["CVAR", "measured", "restated", "traded"]
+__all__ = ["CVAR", "measure_of", "restate", "tradable_figures"]
 
 CVAR = "cvar"
 """The name of the objective's mean in the worst samples."""
 
 
-def traded(scenario: Scenario, names: Iterable[str]) -> list[Figure | str]:
+def tradable_figures(scenario: Scenario, names: Iterable[str]) -> list[Figure | str]:
     """The figures of those names, that options contribute to; `value` and `cvar` are themselves.
 
     Raises: ProblemError with the nearest name for each that there is none of.
@@ -60,7 +60,7 @@ def _today(name: str, known: Mapping[str, Figure]) -> str:
     return now
 
 
-def measured(figure: Figure, scenario: Scenario, options: Options, use: Floats | None = None) -> Measure:
+def measure_of(figure: Figure, scenario: Scenario, options: Options, use: Floats | None = None) -> Measure:
     """A figure as the optimiser counts it; `use` is what each option is expected to add, (O,), if samples must tell."""
     stages = sorted({choice.start_year for choice in options.choices})
     opened = opening(figure, scenario, openings_of(scenario, options, stages)).ravel()
@@ -69,7 +69,7 @@ def measured(figure: Figure, scenario: Scenario, options: Options, use: Floats |
     return Measure(figure.name, frozen(each), frozen(opened if opened.any() else np.zeros(0)), integer=whole)
 
 
-def restated(figure: Figure, scenario: Scenario, options: Options, problem: PortfolioProblem) -> PortfolioProblem:
+def restate(figure: Figure, scenario: Scenario, options: Options, problem: PortfolioProblem) -> PortfolioProblem:
     """The problem whose objective is a figure, with its synergies, which are no sum over options; no soft row costs."""
     stages, rows = [int(name) for name in problem.stage_names], problem.rows
     free = np.where(rows.is_soft, 0.0, rows.shortfall_price)

@@ -30,7 +30,7 @@ from rdsim.scenario import award, eligible, market_probability, money_scale
 from rdsim.simulation import Batch, Running, Setup, in_batches
 from rdsim.streams import SAMPLING, Stream
 
-__all__ = ["Options", "candidates", "contribution", "expected_alone", "expected_figures", "held", "sample"]
+__all__ = ["Options", "candidates", "contribution", "expected_alone", "expected_figures", "places_held", "sample"]
 
 _CHUNK = 500
 """Options simulated together: few technologies at a time, so that each one's luck is laid out once."""
@@ -264,7 +264,7 @@ def _figures(
         "payments": payments,
         "abroad": by_year(outcomes.tranche_day, outcomes.paid_abroad, years) / scale,
         "joint": joint / scale,
-        "occupancy": held(case, outcomes),
+        "occupancy": places_held(case, outcomes),
         "freed": np.where(outcomes.place_day < 0, -1, _freed(case, outcomes) // DAYS_PER_YEAR),
         **{_FIGURE + one.name: expected_figure(one, scenario, choices, case, outcomes, sure) for one in told},
     }
@@ -274,7 +274,7 @@ def _freed(case: Case, outcomes: Outcomes) -> npt.NDArray[np.int64]:
     return np.where(outcomes.freed_day < 0, case.horizon - 1, outcomes.freed_day)
 
 
-def held(case: Case, outcomes: Outcomes) -> Floats:
+def places_held(case: Case, outcomes: Outcomes) -> Floats:
     """Share of each fiscal year for which a place is held, shape (R, P, Y)."""
     first = np.arange(case.budget.shape[1]) * DAYS_PER_YEAR
     start = np.where(outcomes.place_day < 0, case.horizon, outcomes.place_day)[..., None]

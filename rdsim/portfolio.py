@@ -20,7 +20,16 @@ from rdsim.errors import Fault, OutputError, PortfolioError
 from rdsim.folders import write_whole
 from rdsim.numerals import number
 from rdsim.scenario import cost, eligible, sound
-from rdsim.tables import Table, TableRow, did_you_mean, framed, headed, neutral, read_table, shown
+from rdsim.tables import (
+    Table,
+    TableRow,
+    did_you_mean,
+    neutral,
+    read_table,
+    shown_value,
+    table_of_frame,
+    with_known_headings,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,7 +115,7 @@ def from_frame(table: pd.DataFrame, scenario: Scenario | None = None, name: str 
 
     Raises PortfolioError with every fault: of the frame, and with a scenario of what does not fit it.
     """
-    return _portfolio(framed(table, f"frame {name}"), scenario, name)
+    return _portfolio(table_of_frame(table, f"frame {name}"), scenario, name)
 
 
 def _made_faults(portfolio: Portfolio) -> list[Fault]:
@@ -124,11 +133,11 @@ def _made_choice_faults(where: str, choice: object) -> Iterator[Fault]:
         return
     for column in ("technology", "mode", "partner"):
         if not isinstance(getattr(choice, column), str):
-            yield Fault(f"{where}, {column}", "must be text", shown(getattr(choice, column)))
+            yield Fault(f"{where}, {column}", "must be text", shown_value(getattr(choice, column)))
     for column in ("start_year", "rank"):
         given: object = getattr(choice, column)
         if isinstance(given, bool) or not isinstance(given, Integral):
-            yield Fault(f"{where}, {column}", "must be a whole number", shown(given))
+            yield Fault(f"{where}, {column}", "must be a whole number", shown_value(given))
 
 
 def _readable(portfolio: Portfolio) -> Portfolio:
@@ -140,7 +149,7 @@ def _readable(portfolio: Portfolio) -> Portfolio:
 
 def _portfolio(table: Table, scenario: Scenario | None, name: str) -> Portfolio:
     """The portfolio of a table, or all its faults; a cell that cannot be read is not judged again by the rules."""
-    table = headed(table, (*_COLUMNS, *_SHOWN))
+    table = with_known_headings(table, (*_COLUMNS, *_SHOWN))
     pairs = [_choice(row, table) for row in table.rows] if table.columns else []
     choices = tuple(choice for choice, _ in pairs)
     written = [*table.faults, *_column_faults(table), *(fault for _, wrong in pairs for fault in wrong)]
@@ -196,7 +205,7 @@ def _choice(row: TableRow, table: Table) -> tuple[Choice, list[Fault]]:
             rule = (
                 "must be a fiscal year" if column == "start_year" else "must be a whole number of 1 or more, or empty"
             )
-            faults.append(Fault(_cell(table, row.number, column), rule, shown(text)))
+            faults.append(Fault(_cell(table, row.number, column), rule, shown_value(text)))
     cells = row.cells
     return Choice(cells.get("technology", ""), cells.get("mode", ""), cells.get("partner", ""), **numbers), faults
 
@@ -221,7 +230,7 @@ def _known_findings(choices: tuple[Choice, ...], scenario: Scenario) -> Iterator
         for column, name, known in _names(choice, scenario):
             if name not in known:
                 rule = f"must name a {column} of the scenario"
-                yield index, column, rule, shown(name), did_you_mean(name, known)
+                yield index, column, rule, shown_value(name), did_you_mean(name, known)
     yield from _twice_findings(choices)
 
 
@@ -229,7 +238,7 @@ def _twice_findings(choices: tuple[Choice, ...]) -> Iterator[Finding]:
     first: dict[str, int] = {}
     for index, choice in enumerate(choices):
         if choice.technology and first.setdefault(choice.technology, index) != index:
-            yield index, "technology", "a technology must not be chosen twice", shown(choice.technology), ""
+            yield index, "technology", "a technology must not be chosen twice", shown_value(choice.technology), ""
 
 
 def _names(choice: Choice, scenario: Scenario) -> Iterator[tuple[str, str, Mapping[str, object]]]:

@@ -171,7 +171,7 @@ def _draw(place: Place, found: Written) -> Written:
     """Draw the page of the run that is in its place, and put it beside the rest. Raises DrawingError."""
     page = report.drawn_run(place.real)
     try:
-        with folders.undisturbed():
+        with folders.hold_signals():
             manifest = read_manifest(place.real)
             missing = [name for name in manifest["missing"] if name != REPORT.name]
             draft = place.draft()
@@ -214,7 +214,7 @@ def write(study: Study, run: Run) -> Written:
     with _claimed(run) as place:
         found = Written(place.folder, study.missing)
         try:
-            with folders.undisturbed():
+            with folders.hold_signals():
                 found = _published(place, study, run)
             return _draw(place, found) if found.drawable else found
         except KeyboardInterrupt:

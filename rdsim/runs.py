@@ -20,7 +20,7 @@ from rdsim.folders.contents import PORTFOLIO
 from rdsim.scenario import digest
 from rdsim.search import Given
 
-__all__ = ["Earlier", "given", "is_run", "portfolio_file", "read_run"]
+__all__ = ["Earlier", "is_run", "portfolio_file", "portfolio_of", "read_run"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def portfolio_file(path: Path) -> Path:
     return path / PORTFOLIO.name
 
 
-def given(path: Path, world: Scenario) -> Given:
+def portfolio_of(path: Path, world: Scenario) -> Given:
     """The portfolio that a CSV file or a run holds, and the payment ratios that a run's rows were held to.
 
     Raises: PortfolioError for a portfolio that does not fit the scenario; InputError if there is none.

@@ -27,12 +27,12 @@ __all__ = [
     "TableRow",
     "copies",
     "did_you_mean",
-    "framed",
-    "headed",
     "neutral",
     "plain_cell",
     "read_table",
-    "shown",
+    "shown_value",
+    "table_of_frame",
+    "with_known_headings",
 ]
 
 _HEADER = re.compile(r"(?P<name>[^\[\]]*?)\s*(\[(?P<unit>[^\[\]]*)\])?")
@@ -79,7 +79,7 @@ def did_you_mean(name: str, known: Iterable[object], shown_at_most: int = 8) -> 
     return f"Known: {', '.join(cut(one, _COMPARED) for one in names[:shown_at_most])}{rest}." if names else ""
 
 
-def shown(value: object, width: int = 60) -> str:
+def shown_value(value: object, width: int = 60) -> str:
     """A value as a message shows it: text in quotes, never longer than about `width` characters."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -108,7 +108,7 @@ def plain_cell(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell.lstrip("'")[:1] in _FORMULA and cell.lstrip("'") else cell
 
 
-def headed(table: Table, known: Iterable[str], own: Collection[str] = ()) -> Table:
+def with_known_headings(table: Table, known: Iterable[str], own: Collection[str] = ()) -> Table:
     """The table with headings as they are known: `Start Year` is start_year, unless that stands beside it.
 
     Headings in `own` mean what they say.
@@ -153,7 +153,7 @@ def read_table(path: Path) -> Table:
     return _table(path.name, records, delimiter)
 
 
-def framed(frame: object, name: str) -> Table:
+def table_of_frame(frame: object, name: str) -> Table:
     """A pandas frame as a table called `name`, its rows counted from 0: cells as a CSV file would hold them.
 
     Missing values of any kind are empty cells, lists are joined by ``|``, and an index with names is columns. What is
@@ -173,7 +173,7 @@ def framed(frame: object, name: str) -> Table:
         cells = {column: _cell_of(value) for column, value in zip(columns, values, strict=True)}
         strange = {column: value for column, value in zip(columns, values, strict=True) if cells[column] is None}
         for column, value in strange.items():
-            found = f"{type(value).__name__} {shown(value)}"
+            found = f"{type(value).__name__} {shown_value(value)}"
             faults.append(Fault(f"{name}, row {row}, column {column}", "must be text, a number or a list", found))
         rows.append(TableRow(row, {column: text for column, text in cells.items() if text}, tuple(strange)))
     return Table(name, tuple(columns), units, tuple(rows), faults=tuple(faults), head="")
@@ -241,7 +241,9 @@ def _totals(name: str, body: list[tuple[int, list[str]]], style: Style) -> Fault
     counted = [column for column, cell in enumerate(record) if number(cell, style) is not None]
     if not lacks and not (counted and all(_is_sum(column, record, above, style) for column in counted)):
         return None
-    return Fault(f"{name}, row {last}", "a row must not sum up the others", shown(word), "Delete the row of totals.")
+    return Fault(
+        f"{name}, row {last}", "a row must not sum up the others", shown_value(word), "Delete the row of totals."
+    )
 
 
 def _is_sum(column: int, record: list[str], above: list[list[str]], style: Style) -> bool:
@@ -259,7 +261,9 @@ def _columns(where: str, header: list[str]) -> tuple[list[str], dict[str, str], 
         match = _HEADER.fullmatch(text)
         name = match["name"].strip() if match else ""
         if not match or not name:
-            faults.append(Fault(where, f"column {position} must have a name, and at most one [unit]", shown(text)))
+            faults.append(
+                Fault(where, f"column {position} must have a name, and at most one [unit]", shown_value(text))
+            )
         elif name in columns:
             faults.append(Fault(f"{where}, column {name}", "a column must not occur twice"))
         elif match["unit"] is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rdsim.numbers import NUMBERS
-from rdsim.scenario.shapes import dotted
+from rdsim.scenario.shapes import dotted_path
 from tests.golden.digests import outcomes, stages
 from tests.golden.file import GOLDEN, SHIPPED, move_of, of_shipped, rich
 from tests.golden.settings import STILL, settings
@@ -43,7 +43,7 @@ def test_the_world_with_everything_has_the_numbers_of_this_version(world: World)
 
 
 def test_every_setting_of_the_schema_moves_a_golden_number_or_says_why_not() -> None:
-    names = {dotted(path) for path, _ in settings()}
+    names = {dotted_path(path) for path, _ in settings()}
     assert names == set(GOLDEN["moves"]) | set(STILL), "python -m tests.golden finds what a new setting moves"
     assert not set(GOLDEN["moves"]) & set(STILL)
     assert all(STILL.values())

@@ -29,17 +29,17 @@ from rdsim.options import candidates
 from rdsim.scenario import (
     cost,
     digest,
-    drawn,
+    distribution_of,
     dump,
     figure,
     home_level,
+    judgement_lines,
     load,
     market_probability,
     market_value,
     remarks,
-    told,
 )
-from rdsim.scenario.judgement import SCALES, Opinion, Pool, fitted
+from rdsim.scenario.judgement import SCALES, Opinion, Pool, fit_distribution
 from rdsim.scenario.loading import canonical
 from rdsim.simulation import ENGINES, Running, expected_worths, simulate
 from rdsim.stats import mean_interval
@@ -87,7 +87,7 @@ ordered = st.tuples(*[st.floats(0.001, 0.999)] * 3).map(sorted)
 @settings(max_examples=200)
 @given(ordered, st.sampled_from(sorted(SCALES)))
 def test_the_three_quantiles_are_met(quantiles: list[float], what: Input) -> None:
-    one = fitted(said(what, "A", *quantiles))
+    one = fit_distribution(said(what, "A", *quantiles))
     for level, value in zip(TEN, quantiles, strict=True):
         assert one.at(float(ndtri(level))) == pytest.approx(value, rel=1e-9)
         if quantiles[0] * 1.001 < quantiles[1] < quantiles[2] / 1.001:
@@ -115,7 +115,7 @@ def integral(quantile: Callable[[float], float]) -> float:
     ],
 )
 def test_a_mean_is_the_integral_and_that_of_draws(what: Input, quantiles: tuple[float, float, float]) -> None:
-    one = fitted(said(what, "A", *quantiles))
+    one = fit_distribution(said(what, "A", *quantiles))
     assert one.mean() == pytest.approx(integral(one.at), rel=1e-7)
     scores = np.random.default_rng(1).standard_normal(R)
     found = mean_interval(np.array([one.at(z) for z in scores]), 0.9999)
@@ -124,7 +124,7 @@ def test_a_mean_is_the_integral_and_that_of_draws(what: Input, quantiles: tuple[
 
 
 def test_a_symmetric_belief_is_the_plain_lognormal() -> None:
-    one = fitted(said("value", "A", 100 / np.exp(0.5 * Z90), 100, 100 * np.exp(0.5 * Z90)))
+    one = fit_distribution(said("value", "A", 100 / np.exp(0.5 * Z90), 100, 100 * np.exp(0.5 * Z90)))
     assert (one.low, one.high) == (pytest.approx(0.5), pytest.approx(0.5))
     assert one.mean() == pytest.approx(100 * np.exp(0.125))
 
@@ -132,16 +132,22 @@ def test_a_symmetric_belief_is_the_plain_lognormal() -> None:
 @settings(max_examples=100)
 @given(ordered, st.floats(-8, 8))
 def test_a_probability_stays_one(quantiles: list[float], score: float) -> None:
-    assert 0.0 <= fitted(said("success", "A", *quantiles)).at(score) <= 1.0
+    assert 0.0 <= fit_distribution(said("success", "A", *quantiles)).at(score) <= 1.0
 
 
 # --- pools ----------------------------------------------------------------------------------------
 
 WEIGHTS = (0.25, 0.75)
 PAIRS = {
-    "value": (fitted(VALUE[0]), fitted(VALUE[1])),
-    "success": (fitted(said("success", "A", 0.5, 0.6, 0.95)), fitted(said("success", "B", 0.2, 0.4, 0.5))),
-    "home_level": (fitted(said("home_level", "A", 60, 70, 95)), fitted(said("home_level", "B", 80, 84, 99))),
+    "value": (fit_distribution(VALUE[0]), fit_distribution(VALUE[1])),
+    "success": (
+        fit_distribution(said("success", "A", 0.5, 0.6, 0.95)),
+        fit_distribution(said("success", "B", 0.2, 0.4, 0.5)),
+    ),
+    "home_level": (
+        fit_distribution(said("home_level", "A", 60, 70, 95)),
+        fit_distribution(said("home_level", "B", 80, 84, 99)),
+    ),
 }
 
 
@@ -183,7 +189,7 @@ def test_a_mixture_of_certain_figures_jumps_where_it_should() -> None:
 
 
 def test_weights_say_who_counts() -> None:
-    means = [fitted(one).mean() for one in VALUE]
+    means = [fit_distribution(one).mean() for one in VALUE]
     for weights, expected in (
         ({}, sum(means) / 2),
         ({"A": 3.0}, 0.75 * means[0] + 0.25 * means[1]),
@@ -208,7 +214,7 @@ def test_figures_are_means_or_what_is_asked_for() -> None:
     )
     s = world(*rows)
     for one in rows:
-        assert figure(s, "T", one.input, one.trl or 0) == pytest.approx(fitted(one).mean())
+        assert figure(s, "T", one.input, one.trl or 0) == pytest.approx(fit_distribution(one).mean())
     assert (cost(s, "T"), home_level(s, "T")) == (figure(s, "T", "cost"), figure(s, "T", "home_level"))
     assert market_probability(s, "T") == figure(s, "T", "market_probability")
     assert market_value(s, "T") == 100.0  # as listed: a market is only asked for where there is no value
@@ -228,9 +234,9 @@ def test_the_engines_arrays_follow() -> None:
     s = world(said("cost", "A", 8, 12, 20), said("success", "A", 0.5, 0.7, 0.8, trl=4), *MONTHS)
     case = build(s, Portfolio((replace(T, rank=1),)))
     assert case.domestic.sum() == round(cost(s, "T") * 1e9)
-    assert case.success[0, 3] == pytest.approx(fitted(said("success", "A", 0.5, 0.7, 0.8, trl=4)).mean())
+    assert case.success[0, 3] == pytest.approx(fit_distribution(said("success", "A", 0.5, 0.7, 0.8, trl=4)).mean())
     assert case.success[0, 4] == 1.0
-    pool = drawn(s, "T", "months", 4)
+    pool = distribution_of(s, "T", "months", 4)
     assert pool is not None
     assert case.median_days[0, 0] == np.ceil(pool.quantile(0.5) * 30)
 
@@ -241,7 +247,7 @@ def test_sales_follow_the_judged_market() -> None:
     case, _, outcomes = lived(s, T, replications=3)
     worths = worth(s, (T,), case, outcomes, np.ones((3, 1)))
     sales = replication_figures(s, (T,), case, outcomes, worths)["sales"]
-    assert sales == pytest.approx(fitted(rows[0]).mean() * fitted(rows[1]).mean())
+    assert sales == pytest.approx(fit_distribution(rows[0]).mean() * fit_distribution(rows[1]).mean())
 
 
 # --- what is drawn --------------------------------------------------------------------------------
@@ -259,7 +265,7 @@ def days(s: Scenario, count: int = R) -> Floats:
 
 
 def test_one_experts_draws_have_his_quantiles_and_the_luck_of_before() -> None:
-    one = fitted(VALUE[0])
+    one = fit_distribution(VALUE[0])
     scores = ndtri(Draws(3, range(200)).uniform(Purpose.MARKET_VALUE, ["T"])[:, 0, 0, 0])
     expected = np.array([one.at(z) for z in scores])
     assert values(world(VALUE[0]), 200) == pytest.approx(expected, rel=1e-12)
@@ -273,7 +279,7 @@ def test_one_experts_draws_have_his_quantiles_and_the_luck_of_before() -> None:
 def test_draws_have_the_pools_quantiles_and_mean(pooling: str) -> None:
     for rows, what, trl, unit, draw in ((VALUE, "value", 0, 1.0, values), (MONTHS, "months", 4, 30.0, days)):
         s = world(*rows, pooling=pooling, weights={"A": 2.0})
-        pool = drawn(s, "T", what, trl)  # type: ignore[arg-type]
+        pool = distribution_of(s, "T", what, trl)  # type: ignore[arg-type]
         assert pool is not None
         found = draw(s).reshape(R, -1)[:, 0] / unit
         for level in (0.1, 0.3, 0.5, 0.7, 0.9):
@@ -295,7 +301,7 @@ def test_in_each_replication_of_the_linear_pool_one_expert_is_right() -> None:
 def test_what_is_taken_for_certain_has_no_spread() -> None:
     for rows, what, draw, unit in ((VALUE, "value", values, 1), (MONTHS, "months", days, 30)):
         for level, wanted in (("p10", 0.1), ("p90", 0.9)):
-            pool = drawn(world(*rows), "T", what, 4 * (unit == 30))  # type: ignore[arg-type]
+            pool = distribution_of(world(*rows), "T", what, 4 * (unit == 30))  # type: ignore[arg-type]
             assert pool is not None
             assert (draw(world(*rows, spread=0.5, at={what: level}), 20) == unit * pool.quantile(wanted)).all()
 
@@ -378,7 +384,7 @@ def test_a_sure_market_is_sure_and_pays_the_mean() -> None:
     assert market_value(sure, "T") == market_value(s, "T")
     assert (value_factor(sure, ["T"], Draws(1, range(9))) == 1.0).all()
     kept = with_sure_market(replace(s, judgement=JudgementRules(at={"value": "p90"})))
-    assert market_value(kept, "T") == pytest.approx(drawn(s, "T", "value").quantile(0.9))  # type: ignore[union-attr]
+    assert market_value(kept, "T") == pytest.approx(distribution_of(s, "T", "value").quantile(0.9))  # type: ignore[union-attr]
 
 
 # --- swept ----------------------------------------------------------------------------------------
@@ -541,10 +547,10 @@ def test_a_check_says_whose_judgements_there_are(
 ) -> None:
     done = run_command(capsys, monkeypatch, "check", folder(tmp_path / "x"))
     assert "judgements: 5 by 2 experts (Kim 2, Lee 3) of 4 figures of 3 technologies; pooled linearly\n" in done.out
-    lines = list(told(load(tmp_path / "x", ["judgement.expert=Kim"])))
+    lines = list(judgement_lines(load(tmp_path / "x", ["judgement.expert=Kim"])))
     assert lines[0].endswith("only Kim is heard")
     assert lines[1].startswith("of 2 of these figures nobody who is heard says anything")
-    assert list(told(load(tmp_path / "x", ["judgements=[]"]))) == []
+    assert list(judgement_lines(load(tmp_path / "x", ["judgements=[]"]))) == []
 
 
 def test_idle_judgements_are_remarked(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from rdsim.domain import Programme, Scenario
-from rdsim.scenario import check, cost, eligible, level, load, market_value, merits, part_names, screened
+from rdsim.scenario import check, cost, eligible, level, load, market_value, merits, part_names, screenings
 from rdsim.sweep import prepare, read
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
@@ -411,7 +411,7 @@ def test_centres_are_at_the_named_institutions_and_offer_their_fields_alone(kore
 def test_95_candidates_are_narrowed_to_80_by_two_layers() -> None:
     scenario = load(FOLDER, ["parts=candidates"])
     assert len(requests(scenario, "leapfrog")) == 95
-    found = screened(scenario)["leapfrog"]
+    found = screenings(scenario)["leapfrog"]
     assert (found.candidates, found.kept, found.layers) == (95, 80, 2)
     assert Counter(found.dropped.values()) == {1: 8, 2: 7}
     left = [row for row in scenario.technologies.values() if not eligible(scenario, row, "", "domestic")]

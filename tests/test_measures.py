@@ -7,7 +7,7 @@ import pytest
 
 from rdsim.errors import ProblemError, RenamedWarning
 from rdsim.figures import figures_of
-from rdsim.measures import measured, traded
+from rdsim.measures import measure_of, tradable_figures
 from rdsim.optimiser import Evaluation, Solving, evaluate
 from rdsim.optimiser.models.variations import Measure
 from rdsim.optimiser.questions.fronts import VALUE, CVaR
@@ -25,7 +25,7 @@ def posed(tmp_path_factory: pytest.TempPathFactory) -> Instance:
 @pytest.fixture(scope="module")
 def known(posed: Instance) -> dict[str, Measure]:
     figures = [one for one in figures_of(posed.scenario).values() if one.alone or one.opening]
-    return {one.name: measured(one, posed.scenario, posed.options) for one in figures}
+    return {one.name: measure_of(one, posed.scenario, posed.options) for one in figures}
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +108,12 @@ def test_whole_figures_say_so(known: dict[str, Measure]) -> None:
 
 
 def test_a_wrong_name_is_refused_with_the_nearest(posed: Instance) -> None:
-    assert traded(posed.scenario, [VALUE, "funded"]) == [VALUE, traded(posed.scenario, ["funded"])[0]]
+    assert tradable_figures(posed.scenario, [VALUE, "funded"]) == [
+        VALUE,
+        tradable_figures(posed.scenario, ["funded"])[0],
+    ]
     with pytest.raises(ProblemError, match="Did you mean 'partners_opened'") as caught:
-        traded(posed.scenario, ["partners_opend"])
+        tradable_figures(posed.scenario, ["partners_opend"])
     assert "value" in str(caught.value)
 
 
@@ -127,6 +130,6 @@ def test_a_wrong_name_is_refused_with_the_nearest(posed: Instance) -> None:
 )
 def test_an_old_name_says_what_to_write(posed: Instance, old: str, new: str) -> None:
     with pytest.warns(RenamedWarning, match=f"{old} is now called {new}"):
-        (found,) = traded(posed.scenario, [old])
+        (found,) = tradable_figures(posed.scenario, [old])
     assert not isinstance(found, str)
     assert found.name == new

@@ -45,7 +45,7 @@ from rdsim.rolling import (
     courses,
     decision_years,
     foresee,
-    known,
+    knowledge_at,
     past_of,
     proposals,
     roll,
@@ -135,7 +135,7 @@ def broken(worlds: Worlds, course: Course, until: int) -> Knowledge:
     luck = worlds.actual(0)
     luck.break_day[0, 0, 0] = 100
     luck.step[...] = 0.0
-    return known(worlds.scenario, worlds.play(course, luck, until=until), luck.budget)
+    return knowledge_at(worlds.scenario, worlds.play(course, luck, until=until), luck.budget)
 
 
 def test_what_is_spent_is_kept_by_field_and_by_partner_and_a_partner_is_charged_joint_money_only() -> None:
@@ -396,7 +396,7 @@ def test_what_lies_ahead_is_the_mean_of_what_comes(crowd: tuple[Supply, Portfoli
     for number in range(400):
         luck = worlds.actual(number)
         past = worlds.play(course, luck, until=2025)
-        now = known(scenario, past, luck.budget).standings[0]
+        now = knowledge_at(scenario, past, luck.budget).standings[0]
         if now.alive:
             told.append(prospects.of(now, 2025).worth)
             came.append(worlds.play(course, luck).worths[0] + now.paid)
@@ -415,7 +415,7 @@ def test_stops_are_those_worth_least_and_no_must_fund(slow: Instance) -> None:
     for number in range(20):
         luck = supply.worlds.actual(number)
         past = supply.worlds.play(Course(plan), luck, until=2025)
-        now = known(scenario, past, luck.budget)
+        now = knowledge_at(scenario, past, luck.budget)
         for course in stopping(supply, Course(plan), now):
             seen += 1
             assert set(course.stops) == {"A"}

@@ -23,8 +23,8 @@ from rdsim.scenario import (
     load,
     merits,
     remarks,
-    screened,
     screening_paid,
+    screenings,
 )
 from rdsim.scenario.screening import layers_in_use, screen
 from rdsim.simulation import Running, expected_worths, replicate
@@ -149,7 +149,7 @@ def test_merit_is_expected_value_per_cost_in_standard_deviations(tiny: Path) -> 
 
 
 def test_what_fell_is_not_eligible_and_the_reason_is_told(narrowed: Scenario) -> None:
-    assert screened(narrowed)["base"].dropped == {"T4": 1, "T6": 1}
+    assert screenings(narrowed)["base"].dropped == {"T4": 1, "T6": 1}
     why = "the screening kept 1 of 3 candidates, and it fell in layer 1 of 1"
     assert eligible(narrowed, "T6", "", "domestic") == why
     assert eligible(narrowed, "T5", "", "domestic") == ""
@@ -170,7 +170,7 @@ def load_again(scenario: Scenario, **given: int) -> Scenario:
 
 def test_must_fund_technologies_are_not_up_to_the_experts(tiny: Path) -> None:
     scenario = load(tiny, [*KEEP_ONE, "technologies.T6.status=must-fund"])
-    assert screened(scenario)["base"].dropped.keys() == {"T4", "T5"}
+    assert screenings(scenario)["base"].dropped.keys() == {"T4", "T5"}
     assert check(scenario) == ()
 
 
@@ -214,7 +214,7 @@ def test_a_screening_survives_the_archive(narrowed: Scenario, tmp_path: Path) ->
     again = load(tmp_path / "dumped")
     assert again == narrowed
     assert digest(again) == digest(narrowed)
-    assert screened(again) == screened(narrowed)
+    assert screenings(again) == screenings(narrowed)
 
 
 @pytest.mark.parametrize(

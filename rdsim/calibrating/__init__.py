@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rdsim.calibrating.calibration import CalibrationSettings, Fitted, calibrate
 from rdsim.calibrating.fragment import fragment
-from rdsim.calibrating.page import described, sheet, study
+from rdsim.calibrating.page import sheet, study, terminal_lines
 from rdsim.calibrating.prediction import Check, check
 from rdsim.calibrating.records import Records, read
 
@@ -15,9 +15,9 @@ __all__ = [
     "Records",
     "calibrate",
     "check",
-    "described",
     "fragment",
     "read",
     "sheet",
     "study",
+    "terminal_lines",
 ]

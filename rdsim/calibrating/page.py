@@ -18,12 +18,12 @@ from rdsim.report import Column, Plot, Section, Sheet, ShownTable
 from rdsim.stats import Interval
 from rdsim.study import Study
 
-__all__ = ["described", "sheet", "study"]
+__all__ = ["sheet", "study", "terminal_lines"]
 
 _SHOWN = 8
 
 
-def described(found: Fitted) -> list[str]:
+def terminal_lines(found: Fitted) -> list[str]:
     """What the terminal says of a fit."""
     return [*_lead(found), *_limits(found), *(_verdict(name, one) for name, one in found.tests.items())]
 
@@ -66,7 +66,7 @@ def study(found: Fitted) -> Study:
             "gains": pd.concat(gains, ignore_index=True),
         },
         _record(found),
-        said=described(found),
+        said=terminal_lines(found),
         texts={CALIBRATION.name: fragment(found)},
     )
 

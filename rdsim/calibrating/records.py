@@ -14,7 +14,7 @@ import numpy.typing as npt
 from rdsim.arrays import Floats, Ints
 from rdsim.errors import Fault, RecordsError
 from rdsim.numerals import Style, number, number_advice
-from rdsim.tables import Table, TableRow, did_you_mean, headed, read_table, shown
+from rdsim.tables import Table, TableRow, did_you_mean, read_table, shown_value, with_known_headings
 
 __all__ = ["Records", "read"]
 
@@ -84,7 +84,7 @@ def read(path: str | Path, as_of: str | None = None) -> Records:
     without such a column every project is taken to have ended. Raises RecordsError with every fault.
     """
     file = Path(path)
-    table = headed(read_table(file), _KNOWN)
+    table = with_known_headings(read_table(file), _KNOWN)
     faults = list(table.faults) or [*_column_faults(table), *_look_faults(as_of)]
     if faults:
         raise RecordsError(tuple(faults))
@@ -161,7 +161,9 @@ class _Reading:
     def _fault(self, row: TableRow, column: str, rule: str, suggestion: str = "") -> None:
         place = f"{self.name}, row {row.number}, column {column}"
         text = row.cells.get(column, "")
-        self.faults.append(Fault(place, rule, shown(text), suggestion or number_advice(text, self.style, share=False)))
+        self.faults.append(
+            Fault(place, rule, shown_value(text), suggestion or number_advice(text, self.style, share=False))
+        )
 
     def _level(self, row: TableRow, column: str) -> int | None:
         if column not in row.cells:

@@ -13,7 +13,7 @@ from rdsim.explaining import screen_table
 from rdsim.numerals import numeral
 from rdsim.planning import Plan
 from rdsim.promises import promise_table
-from rdsim.report import PlanReport, named
+from rdsim.report import PlanReport, with_names
 from rdsim.scenario import cost, target
 from rdsim.search import Proposal
 
@@ -37,9 +37,9 @@ def gather(found: Plan) -> PlanReport:
         start_year=scenario.start_year,
         horizon_year=scenario.horizon_year,
         technologies=_technologies(found),
-        projects=named(simulation.projects, called),
+        projects=with_names(simulation.projects, called),
         replications=simulation.replications,
-        budget=named(simulation.purses, called),
+        budget=with_names(simulation.purses, called),
         plan=_plan(found),
         international=simulation.international,
         targets=_targets(scenario),

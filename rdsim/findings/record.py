@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from rdsim.aim import noted
+from rdsim.aim import figures_in_play
 from rdsim.domain import Scenario
-from rdsim.figures import ESTIMATED, SHOWN, described, single_figures
+from rdsim.figures import ESTIMATED, SHOWN, figure_description, single_figures
 from rdsim.findings.words import notes
 from rdsim.planning import Plan
 from rdsim.promises import promise_table, sentences
@@ -133,15 +133,15 @@ def _estimates(simulation: Simulation) -> dict[str, Any]:
 
 def _beside(scenario: Scenario) -> list[str]:
     """Figures that the scenario brings up, and that are not estimated anyway."""
-    return [figure.name for figure in noted(scenario) if figure.name not in ESTIMATED]
+    return [figure.name for figure in figures_in_play(scenario) if figure.name not in ESTIMATED]
 
 
 def _described(scenario: Scenario) -> dict[str, Any]:
     """What the figures are that are estimated; those at the head of a report are `shown`."""
-    shown = [*SHOWN, *(figure.name for figure in noted(scenario))]
-    known = {**single_figures(), **{figure.name: figure for figure in noted(scenario)}}
+    shown = [*SHOWN, *(figure.name for figure in figures_in_play(scenario))]
+    known = {**single_figures(), **{figure.name: figure for figure in figures_in_play(scenario)}}
     names = (*ESTIMATED, *_beside(scenario))
-    return {name: {**described(known[name]), "shown": name in shown} for name in names}
+    return {name: {**figure_description(known[name]), "shown": name in shown} for name in names}
 
 
 def _market_targets(simulation: Simulation) -> list[dict[str, Any]]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rdsim.aim import aim_of, noted
+from rdsim.aim import aim_of, figures_in_play
 from rdsim.case import hosts
 from rdsim.domain import Scenario
-from rdsim.figures import TOLD, single_figures, titled
+from rdsim.figures import TOLD, label_with_unit, single_figures
 from rdsim.optimiser import Solution
 from rdsim.planning import ONE_SHOT, Comparison, Plan
 from rdsim.promises import promise_table, sentences
@@ -94,9 +94,9 @@ def describe_simulation(simulation: Simulation) -> str:
 
 def _told(scenario: Scenario) -> dict[str, str]:
     """Labels of the figures that the terminal tells, those that the scenario brings up last."""
-    known = {**single_figures(), **{figure.name: figure for figure in noted(scenario)}}
-    names = dict.fromkeys([*TOLD, *(figure.name for figure in noted(scenario))])
-    return {name: titled(known[name], scenario.money_unit) for name in names}
+    known = {**single_figures(), **{figure.name: figure for figure in figures_in_play(scenario)}}
+    names = dict.fromkeys([*TOLD, *(figure.name for figure in figures_in_play(scenario))])
+    return {name: label_with_unit(known[name], scenario.money_unit) for name in names}
 
 
 def describe_plan(found: Plan) -> str:

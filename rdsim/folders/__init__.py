@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from rdsim.folders.documents import Digest, FileName, Part, Record, is_file_name, read_document, validated
+from rdsim.folders.documents import Digest, FileName, Part, Record, is_file_name, read_document, validate
 from rdsim.folders.files import clear_parts, is_file, is_folder, is_part, write_whole
-from rdsim.folders.manifests import MANIFEST, SWEEP, Manifest, listed, read_manifest
+from rdsim.folders.manifests import MANIFEST, SWEEP, Manifest, own_files, read_manifest
 from rdsim.folders.place import Place, claim, claim_next, is_unfinished, new_folder, require_name, settle
-from rdsim.folders.sharing import WORK, shared
-from rdsim.folders.signals import terminate_like_ctrl_c, undisturbed
+from rdsim.folders.sharing import WORK, share
+from rdsim.folders.signals import hold_signals, terminate_like_ctrl_c
 
 __all__ = [
     "MANIFEST",
@@ -22,20 +22,20 @@ __all__ = [
     "claim",
     "claim_next",
     "clear_parts",
+    "hold_signals",
     "is_file",
     "is_file_name",
     "is_folder",
     "is_part",
     "is_unfinished",
-    "listed",
     "new_folder",
+    "own_files",
     "read_document",
     "read_manifest",
     "require_name",
     "settle",
-    "shared",
+    "share",
     "terminate_like_ctrl_c",
-    "undisturbed",
-    "validated",
+    "validate",
     "write_whole",
 ]

@@ -28,8 +28,8 @@ __all__ = [
     "TRACE",
     "WHOLE_TABLE",
     "Held",
-    "documented",
-    "held",
+    "content_of",
+    "markdown_lines",
 ]
 
 MAIN = ("plan", "simulate", "optimise")
@@ -94,13 +94,13 @@ HELD = (
 """All of them; where a path is of several, it is the first."""
 
 
-def held(path: str, command: str) -> Held | None:
+def content_of(path: str, command: str) -> Held | None:
     """What a file of a run of the command is, by its path in the folder; None if it is none of the run's."""
     kinds = {command} if command in MAIN else {command, "study"}
     return next((one for one in HELD if one.is_path(path) and (not one.of or kinds & set(one.of))), None)
 
 
-def documented() -> Iterator[str]:
+def markdown_lines() -> Iterator[str]:
     """The list as the lines of a table in Markdown."""
     yield "| file | what | of |"
     yield "| --- | --- | --- |"

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from rdsim.errors import Fault, InputError
 
-__all__ = ["Digest", "FileName", "Part", "Record", "is_file_name", "read_document", "validated"]
+__all__ = ["Digest", "FileName", "Part", "Record", "is_file_name", "read_document", "validate"]
 
 _LARGEST = 256 * 2**20
 _DEEPEST = 50
@@ -56,10 +56,10 @@ def read_document(path: Path, shape: type[BaseModel], error: type[InputError], r
         found = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except (OSError, ValueError, RecursionError, MemoryError) as reason:
         raise error((Fault(str(path), rule, str(reason) or type(reason).__name__),)) from None
-    return validated(found, shape, str(path), error)
+    return validate(found, shape, str(path), error)
 
 
-def validated(found: Any, shape: type[BaseModel], where: str, error: type[InputError]) -> dict[str, Any]:
+def validate(found: Any, shape: type[BaseModel], where: str, error: type[InputError]) -> dict[str, Any]:
     """A document that was read, once it has the shape. Raises `error` with every fault."""
     faults = [*_depth_faults(found, where)]
     if not faults:

@@ -10,7 +10,7 @@ from pydantic import Field
 from rdsim.errors import InputError, RunError
 from rdsim.folders.documents import Digest, FileName, Record, read_document
 
-__all__ = ["MANIFEST", "SWEEP", "Manifest", "listed", "read_manifest"]
+__all__ = ["MANIFEST", "SWEEP", "Manifest", "own_files", "read_manifest"]
 
 MANIFEST, SWEEP = "manifest.json", "sweep.json"
 
@@ -121,7 +121,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     return read_document(Path(folder) / MANIFEST, Manifest, RunError, rule)
 
 
-def listed(folder: Path) -> frozenset[str] | None:
+def own_files(folder: Path) -> frozenset[str] | None:
     """Names of the files that the folder's manifest lists as its run's, itself among them; None without a run's
     manifest: a link, a manifest of something else, one that was damaged."""
     try:

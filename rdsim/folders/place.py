@@ -21,9 +21,9 @@ from pathlib import Path
 from rdsim.errors import Fault, OutputError
 from rdsim.folders.files import clear_parts, is_folder
 from rdsim.folders.locks import is_same, lock, sign
-from rdsim.folders.manifests import MANIFEST, SWEEP, listed
+from rdsim.folders.manifests import MANIFEST, SWEEP, own_files
 from rdsim.folders.moves import DESK, DRAFT, carry_out, commit, files_below, is_beside, is_plain_place, is_unfinished
-from rdsim.folders.signals import undisturbed
+from rdsim.folders.signals import hold_signals
 
 __all__ = ["Place", "claim", "claim_next", "is_unfinished", "new_folder", "require_name", "settle"]
 
@@ -69,7 +69,7 @@ class Place:
         then nothing is replaced, and the draft is put into the next free folder instead.
         """
         files = files_below(self._desk / DRAFT)
-        old = listed(self.real) or frozenset()
+        old = own_files(self.real) or frozenset()
         strangers = [name for name in files if not _is_free(self.real, name, old)]
         if not strangers:
             gone = [] if beside else [name for name in (MANIFEST, *sorted(old - {*files, MANIFEST})) if name in old]
@@ -226,7 +226,7 @@ def _check(asked: Path, real: Path, *, force: bool) -> None:
     names = [path.name for path in real.iterdir() if path.name != DESK] if real.exists() else []
     if not names or (force and is_unfinished(real)):
         return
-    if listed(real) is None:
+    if own_files(real) is None:
         found = "a sweep" if SWEEP in names else "files that are not a run's"
         raise _TakenError((Fault(str(asked), _FREE, found, "Name another."),))
     if not force:
@@ -321,7 +321,7 @@ def _recovered(place: Place) -> Iterator[str]:
     """Finish what was committed, else clear the draft away. Says what was done."""
     draft = place.real / DESK / DRAFT
     if is_unfinished(place.real):
-        with undisturbed():
+        with hold_signals():
             done = _carried_out(place)
         yield f"{place.folder}: {done}"
     elif draft.exists():

@@ -11,7 +11,7 @@ from pathlib import Path
 from rdsim.errors import Fault, OutputError
 from rdsim.folders.locks import is_same, lock
 
-__all__ = ["WORK", "shared"]
+__all__ = ["WORK", "share"]
 
 WORK = ".rdsim-work"
 """A file that says which work is done in its folder, locked by all who do it."""
@@ -20,7 +20,7 @@ _TRIES, _PAUSE = 100, 0.01
 
 
 @contextlib.contextmanager
-def shared(folder: Path, work: str, rule: str) -> Iterator[None]:
+def share(folder: Path, work: str, rule: str) -> Iterator[None]:
     """Do a piece of work in a folder, beside others that do the same, until the end of the block.
 
     Raises OutputError, with the rule, if another work is done there; and if the folder cannot be written. Where files

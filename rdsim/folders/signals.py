@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-__all__ = ["terminate_like_ctrl_c", "undisturbed"]
+__all__ = ["hold_signals", "terminate_like_ctrl_c"]
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -25,7 +25,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 @contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
+def hold_signals() -> Iterator[None]:
     """Hold these signals back until the end of the block, and let them come then."""
     if threading.current_thread() is not threading.main_thread():
         yield

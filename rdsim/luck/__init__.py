@@ -25,11 +25,11 @@ from rdsim.distributions import LOGNORMAL
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws, Purpose, addresses
 from rdsim.luck import kernels
-from rdsim.luck.chance import InputModel, agreement_chance, chance, no_chance, pooled
+from rdsim.luck.chance import InputModel, agreement_chance, chance, expert_pools, no_chance
 from rdsim.luck.factors import factors, mean_factor
 from rdsim.native.blocks import Block, select
 from rdsim.native.jit import jit
-from rdsim.scenario import Pool, drawn, market_probability, step_distribution
+from rdsim.scenario import Pool, distribution_of, market_probability, step_distribution
 
 __all__ = [
     "InputModel",
@@ -212,7 +212,7 @@ def value_factor(
     if spread:
         columns = np.array(list(spread), np.int64)
         units = [1.0 / pool.mean() for pool in spread.values()]
-        fields = {"seed": seed, "address": address[columns], **pooled(list(spread.values()), units)}
+        fields = {"seed": seed, "address": address[columns], **expert_pools(list(spread.values()), units)}
         _values_judged(Block("Values", fields), columns, numbers, everywhere, factor)
     return factor
 
@@ -226,7 +226,7 @@ def _otherwise(scenario: Scenario, names: list[str], sigma: Floats, draws: Draws
 
 
 def _judged_values(scenario: Scenario, names: list[str]) -> dict[int, Pool]:
-    pools = {t: drawn(scenario, name, "value") for t, name in enumerate(names)}
+    pools = {t: distribution_of(scenario, name, "value") for t, name in enumerate(names)}
     return {t: pool for t, pool in pools.items() if pool is not None}
 
 

@@ -24,9 +24,9 @@ from rdsim.case import (
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Purpose, Words, addresses
 from rdsim.native.blocks import blank
-from rdsim.scenario import Pool, calibration, drawn, market_probability
+from rdsim.scenario import Pool, calibration, distribution_of, market_probability
 
-__all__ = ["InputModel", "agreement_chance", "chance", "no_chance", "pooled"]
+__all__ = ["InputModel", "agreement_chance", "chance", "expert_pools", "no_chance"]
 
 __compiled__ = True
 
@@ -143,14 +143,14 @@ def _judged_steps(scenario: Scenario, names: list[str]) -> dict[str, Any]:
     pools: list[Pool] = []
     for t, name in enumerate(names):
         for step in range(STEPS):
-            pool = drawn(scenario, name, "months", step + 1)
+            pool = distribution_of(scenario, name, "months", step + 1)
             if pool is not None:
                 row[t, step] = len(pools)
                 pools.append(pool)
-    return {"judged_step": row, **pooled(pools, [float(DAYS_PER_MONTH)] * len(pools))}
+    return {"judged_step": row, **expert_pools(pools, [float(DAYS_PER_MONTH)] * len(pools))}
 
 
-def pooled(pools: Sequence[Pool], units: Sequence[float]) -> dict[str, Any]:
+def expert_pools(pools: Sequence[Pool], units: Sequence[float]) -> dict[str, Any]:
     """Pools on a log scale as arrays of shape (pools, experts), for `kernels.judged`; each median times its unit."""
     experts = max((len(pool.opinions) for pool in pools), default=0)
     columns = {name: np.zeros((len(pools), experts)) for name in ("weight", "median", "low", "high")}

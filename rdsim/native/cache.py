@@ -14,13 +14,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["FOLDER", "compiled", "digest", "forget_older", "is_cold"]
+__all__ = ["FOLDER", "compiled_files", "digest", "forget_older", "is_cold"]
 
 _ROOM = Path(__file__).parent
 _SAYS_SO = (b"\nfrom rdsim.native.jit import ", b"\n__compiled__ = True")
 
 
-def compiled(package: Path = _ROOM.parent) -> Iterator[tuple[str, bytes]]:
+def compiled_files(package: Path = _ROOM.parent) -> Iterator[tuple[str, bytes]]:
     """Place and text of every file of the package that is compiled, and of all in this room, in order of place."""
     for path in sorted(package.rglob("*.py")):
         text = path.read_bytes()
@@ -30,7 +30,7 @@ def compiled(package: Path = _ROOM.parent) -> Iterator[tuple[str, bytes]]:
 
 def digest(package: Path = _ROOM.parent) -> str:
     """What the compiled code of the package is made of."""
-    return hashlib.sha256(b"\0".join(text for _, text in compiled(package))).hexdigest()[:16]
+    return hashlib.sha256(b"\0".join(text for _, text in compiled_files(package))).hexdigest()[:16]
 
 
 FOLDER = _ROOM / "__pycache__" / f"numba-{digest()}"

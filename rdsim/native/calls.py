@@ -12,7 +12,7 @@ from numba.core import config as _config
 from numba.core.typing.templates import signature
 from numba.extending import intrinsic, overload
 
-__all__ = ["address", "call", "compilable", "number", "number_at", "recompiled", "tried"]
+__all__ = ["address", "call", "call_by_address", "compilable", "number", "number_at", "recompile"]
 
 config: Any = _config
 _FUNCTIONS: dict[int, Any] = {}
@@ -24,7 +24,7 @@ def compilable(function: Callable[..., Any]) -> Any:
     return njit(nogil=True, boundscheck=True)(function)
 
 
-def recompiled(function: Callable[..., Any], options: Mapping[str, Any]) -> Any:
+def recompile(function: Callable[..., Any], options: Mapping[str, Any]) -> Any:
     """A function that its user compiled, with the options that it was compiled with."""
     return njit(**{key: value for key, value in options.items() if key != "nopython"})(function)
 
@@ -55,7 +55,7 @@ def number(address: int, *arguments: float) -> float:
     return float(_FUNCTIONS[address](*arguments))
 
 
-def tried(address: int, *arguments: float) -> float:
+def call_by_address(address: int, *arguments: float) -> float:
     """Call a function by its address from Python, as compiled code would."""
     function = _FUNCTIONS[address]
     found: float = function(*arguments) if config.DISABLE_JIT else function.ctypes(*arguments)

@@ -7,7 +7,7 @@ Four rooms, each importing only from those before it: `data` (what a page shows)
 from __future__ import annotations
 
 from rdsim.report.data.kept import document, needs, page_tables, page_text, read_page
-from rdsim.report.data.plan import PlanReport, named
+from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sheet import Column, Plot, Section, Sheet, ShownTable
 from rdsim.report.page.drawing import drawn_plots, drawn_run, drawn_sheet
 
@@ -22,9 +22,9 @@ __all__ = [
     "drawn_plots",
     "drawn_run",
     "drawn_sheet",
-    "named",
     "needs",
     "page_tables",
     "page_text",
     "read_page",
+    "with_names",
 ]

@@ -6,7 +6,7 @@ from rdsim.rolling.course import Course, Lived
 from rdsim.rolling.deciding import Policy, Supply, past_of, proposals, sooner, stopping
 from rdsim.rolling.futures import Worlds
 from rdsim.rolling.hindsight import foresee, foreseen
-from rdsim.rolling.knowledge import Knowledge, Phase, Standing, known
+from rdsim.rolling.knowledge import Knowledge, Phase, Standing, knowledge_at
 from rdsim.rolling.policy import Rolled, courses, decision_years, roll, roll_one, supply_of
 from rdsim.rolling.prospects import Ahead, Prospects
 
@@ -26,7 +26,7 @@ __all__ = [
     "decision_years",
     "foresee",
     "foreseen",
-    "known",
+    "knowledge_at",
     "past_of",
     "proposals",
     "roll",

@@ -15,7 +15,7 @@ from rdsim.metrics import worked_together
 from rdsim.rolling.course import Lived
 from rdsim.scenario import money_scale
 
-__all__ = ["Knowledge", "Phase", "Standing", "known"]
+__all__ = ["Knowledge", "Phase", "Standing", "knowledge_at"]
 
 
 class Phase(Enum):
@@ -57,7 +57,7 @@ class Knowledge(NamedTuple):
     opened: frozenset[str]  # partners
 
 
-def known(scenario: Scenario, past: Lived, budget: Ints) -> Knowledge:
+def knowledge_at(scenario: Scenario, past: Lived, budget: Ints) -> Knowledge:
     """What is known on the day on which a past ends: the horizon of its case, the first day of a fiscal year.
 
     The past is one replication; `budget` is its luck of that name, (1, G, Y), of which no later year is looked at.

@@ -19,7 +19,7 @@ from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.rolling.course import Course, Lived
 from rdsim.rolling.deciding import Policy, Supply, proposals, sooner, stopping
 from rdsim.rolling.futures import Worlds
-from rdsim.rolling.knowledge import known
+from rdsim.rolling.knowledge import knowledge_at
 from rdsim.rolling.prospects import Prospects
 from rdsim.scenario import due_years, plannable
 from rdsim.search import Instance
@@ -103,7 +103,7 @@ def courses(supply: Supply, policy: Policy, portfolio: Portfolio, luck: SamplePa
 
 def _decided(supply: Supply, policy: Policy, course: Course, past: Lived, luck: SamplePaths, number: int) -> Course:
     """The best over imagined futures of plans, then of projects to stop, and then of plans for what that sets free."""
-    now = known(supply.posed.scenario, past, luck.budget)
+    now = knowledge_at(supply.posed.scenario, past, luck.budget)
     judge = _Judge(supply.worlds, luck, past, policy.futures, number)
 
     def planned(course: Course) -> Course:

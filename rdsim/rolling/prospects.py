@@ -21,7 +21,7 @@ from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
 from rdsim.expectation import with_sure_market
 from rdsim.metrics import Material, by_year, discount, home_by_year, worked_together
-from rdsim.options import held
+from rdsim.options import places_held
 from rdsim.rolling.knowledge import Phase, Standing
 from rdsim.scenario import market_probability, money_scale
 from rdsim.simulation import Batch, Running, Setup, in_batches
@@ -87,7 +87,7 @@ class Prospects:
             (chance * np.where(out.market_day >= 0, discount(scenario, out.market_day), 0.0))[..., None],
             home_by_year(case, out) / scale,
             joint,
-            held(case, out),
+            places_held(case, out),
         ]
         return np.concatenate(columns, axis=2).astype(np.float32), self._stand(batch)
 

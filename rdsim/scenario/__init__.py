@@ -12,7 +12,7 @@ from __future__ import annotations
 from rdsim.domain import ROOMS, Scenario
 from rdsim.scenario.archive import digest, dump, schema
 from rdsim.scenario.door import Room, from_frames, to_frames, with_
-from rdsim.scenario.extensions import named as named_extensions
+from rdsim.scenario.extensions import named_extensions as named_extensions
 from rdsim.scenario.feasibility import check, remarks
 from rdsim.scenario.figures import (
     award,
@@ -29,13 +29,13 @@ from rdsim.scenario.figures import (
     market_value,
     merits,
     money_scale,
-    screened,
     screening_paid,
+    screenings,
     step_distribution,
     target,
 )
 from rdsim.scenario.folder import PARTS, chosen_parts, part_names
-from rdsim.scenario.judgement import Pool, drawn, figure, told
+from rdsim.scenario.judgement import Pool, distribution_of, figure, judgement_lines
 from rdsim.scenario.loading import load, sound
 from rdsim.scenario.money import due_years, plannable
 from rdsim.scenario.overrides import Override, by_new_names, parse_overrides
@@ -57,13 +57,14 @@ __all__ = [
     "cost",
     "cost_scale",
     "digest",
-    "drawn",
+    "distribution_of",
     "due_years",
     "dump",
     "eligible",
     "figure",
     "from_frames",
     "home_level",
+    "judgement_lines",
     "level",
     "load",
     "market_probability",
@@ -78,14 +79,13 @@ __all__ = [
     "plannable",
     "remarks",
     "schema",
-    "screened",
     "screening_paid",
+    "screenings",
     "sound",
     "start",
     "step_distribution",
     "target",
     "to_frames",
-    "told",
     "with_",
 ]
 

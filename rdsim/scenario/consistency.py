@@ -17,8 +17,8 @@ from rdsim.scenario.extensions import unfit
 from rdsim.scenario.figures import call_months
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.judgement import LARGEST_SPREAD, SCALES, Z90
-from rdsim.scenario.shapes import Path, bounded, judged, within, words
-from rdsim.tables import did_you_mean, shown
+from rdsim.scenario.shapes import Path, judged_shape, with_limit, within, words
+from rdsim.tables import did_you_mean, shown_value
 
 __all__ = ["contradictions"]
 
@@ -71,7 +71,7 @@ def _figures(s: Scenario) -> Iterator[Finding]:
     for name in columns:
         if name in known:
             rule, advice = "must not have the name of another figure", f"That is: {known[name].label}."
-            yield Finding((("technologies", "*", "figures", name),), rule, shown(name), advice)
+            yield Finding((("technologies", "*", "figures", name),), rule, shown_value(name), advice)
 
 
 def _aim(s: Scenario) -> Iterator[Finding]:
@@ -83,7 +83,7 @@ def _aim(s: Scenario) -> Iterator[Finding]:
             now = current_name(name, known)
             advice = f"Did you mean '{now}'?" if now != name else did_you_mean(name, known)
             advice = "That is of the portfolio alone." if name in every else advice
-            yield Finding((("aim", name),), "must be a figure that options contribute to", shown(name), advice)
+            yield Finding((("aim", name),), "must be a figure that options contribute to", shown_value(name), advice)
 
 
 def _references(s: Scenario) -> Iterator[Finding]:
@@ -91,7 +91,7 @@ def _references(s: Scenario) -> Iterator[Finding]:
         known = getattr(s, table)
         if name not in known:
             rule = f"must name {_NOUNS[table]} of the scenario"
-            yield Finding((path, (table,), (table, name)), rule, shown(name), did_you_mean(name, known))
+            yield Finding((path, (table,), (table, name)), rule, shown_value(name), did_you_mean(name, known))
 
 
 def _named(s: Scenario) -> Iterator[tuple[Path, str, str]]:
@@ -145,7 +145,9 @@ def _identities(s: Scenario) -> Iterator[Finding]:
         for key, entry in entries.items():
             given = getattr(entry, column)
             if given != key:
-                yield Finding(((table, key, column),), f"must be the same as its key, {shown(key)}", shown(given))
+                yield Finding(
+                    ((table, key, column),), f"must be the same as its key, {shown_value(key)}", shown_value(given)
+                )
 
 
 def _calendar(s: Scenario) -> Iterator[Finding]:
@@ -206,7 +208,7 @@ def _plan(path: Path, programme: Programme) -> Iterator[Finding]:
     if programme.foreign_partner_required and programme.fallback != "drop":
         paths = ((*path, "fallback"), (*path, "foreign_partner_required"))
         rule = "must be 'drop' where a foreign partner is required: no project may go on domestically"
-        yield Finding(paths, rule, shown(programme.fallback))
+        yield Finding(paths, rule, shown_value(programme.fallback))
     for name, one in programme.deliverables.items():
         if one.due_tranche > len(programme.tranches):
             paths = ((*path, "deliverables", name, "due_tranche"), (*path, "tranches"))
@@ -256,7 +258,9 @@ def _waivers(s: Scenario) -> Iterator[Finding]:
         for name in technology.waives:
             if asked is not None and name not in asked:
                 rule = f"must name deliverables of programme {technology.programme}, separated by |"
-                yield Finding((("technologies", code, "waives"), rules), rule, shown(name), did_you_mean(name, asked))
+                yield Finding(
+                    (("technologies", code, "waives"), rules), rule, shown_value(name), did_you_mean(name, asked)
+                )
 
 
 def _networks(s: Scenario) -> Iterator[Finding]:
@@ -266,7 +270,7 @@ def _networks(s: Scenario) -> Iterator[Finding]:
             if network not in known:
                 paths: tuple[Path, ...] = (("programmes", code, "preferred_networks"), ("partners",))
                 rule = "must name a network that a partner belongs to"
-                yield Finding(paths, rule, shown(network), did_you_mean(network, known))
+                yield Finding(paths, rule, shown_value(network), did_you_mean(network, known))
 
 
 def _domestic(s: Scenario) -> Iterator[Finding]:
@@ -277,8 +281,8 @@ def _domestic(s: Scenario) -> Iterator[Finding]:
     for spec in dataclasses.fields(Mode):
         given = getattr(s.modes["domestic"], spec.name)
         if spec.name != "name" and given != spec.default:
-            rule = f"must be {shown(spec.default)} in the mode 'domestic', which has no partner"
-            yield Finding((("modes", "domestic", spec.name),), rule, shown(given))
+            rule = f"must be {shown_value(spec.default)} in the mode 'domestic', which has no partner"
+            yield Finding((("modes", "domestic", spec.name),), rule, shown_value(given))
 
 
 def _formations(s: Scenario) -> Iterator[Finding]:
@@ -294,7 +298,7 @@ def _formations(s: Scenario) -> Iterator[Finding]:
         names = [stage.name for stage in mode.formation]
         for name in dict.fromkeys(names):
             if names.count(name) > 1:
-                yield Finding(((*path, "formation"),), "stages must have different names", shown(name))
+                yield Finding(((*path, "formation"),), "stages must have different names", shown_value(name))
 
 
 def _partners(s: Scenario) -> Iterator[Finding]:
@@ -314,12 +318,12 @@ def _partner(path: Path, partner: Partner) -> Iterator[Finding]:
         yield Finding(((*path, "modes"),), "a partner offers joint modes, never 'domestic'", "'domestic'")
     if not (len(partner.currency) == 3 and partner.currency.isascii() and partner.currency.isupper()):
         rule = "must be a currency's code of three capital letters, as USD"
-        yield Finding(((*path, "currency"),), rule, shown(partner.currency))
+        yield Finding(((*path, "currency"),), rule, shown_value(partner.currency))
     for column in ("networks", "members", "modes"):
         names = getattr(partner, column)
         wrong = [name for name in names if not name.strip() or "|" in name]
         if wrong or len(set(names)) < len(names):
-            found = shown(wrong[0]) if wrong else shown("|".join(names))
+            found = shown_value(wrong[0]) if wrong else shown_value("|".join(names))
             yield Finding(((*path, column),), "must be different names, separated by |", found)
 
 
@@ -329,7 +333,7 @@ def _consortium(path: Path, partner: Partner, known: Mapping[str, Partner]) -> I
     for member in partner.members:
         if member in known and known[member].members:
             paths = ((*path, "members"), ("partners", member, "members"))
-            yield Finding(paths, "a member must not be a consortium itself", shown(member))
+            yield Finding(paths, "a member must not be a consortium itself", shown_value(member))
     for column in ("places", "setup_cost", "setup_months", "running_cost", "break_rate"):
         if getattr(partner, column):
             rule = f"must be 0 or empty: a consortium's {column.replace('_', ' ')} is its members'"
@@ -352,7 +356,9 @@ def _limits(s: Scenario) -> Iterator[Finding]:
     for name in s.limits.partners:
         if name in s.partners and s.partners[name].members:
             paths = (("limits", "partners", name), ("partners", name, "members"))
-            yield Finding(paths, "limits are by country: a consortium counts for each of its members", shown(name))
+            yield Finding(
+                paths, "limits are by country: a consortium counts for each of its members", shown_value(name)
+            )
 
 
 def _links(s: Scenario) -> Iterator[Finding]:
@@ -360,7 +366,7 @@ def _links(s: Scenario) -> Iterator[Finding]:
     for index, link in enumerate(s.links):
         if link.technology == link.other:
             paths = (("links", index, "other"), ("links", index, "technology"))
-            yield Finding(paths, "a technology must not be linked to itself", shown(link.other))
+            yield Finding(paths, "a technology must not be linked to itself", shown_value(link.other))
         ends = (link.technology, link.other)
         same = (link.kind, *(sorted(ends) if link.kind in ("exclusion", "synergy") else ends))
         first = seen.setdefault(same, index)
@@ -433,18 +439,20 @@ def _judgements(s: Scenario) -> Iterator[Finding]:
         key = (one.technology, one.input, one.trl, one.expert)
         if key in seen:
             found = f"{one.input} of {one.technology}{f' at TRL {one.trl}' if of_step else ''}"
-            yield Finding(((*path, "expert"),), "an expert may judge a figure once", f"{shown(one.expert)}, {found}")
+            yield Finding(
+                ((*path, "expert"),), "an expert may judge a figure once", f"{shown_value(one.expert)}, {found}"
+            )
         seen.add(key)
         yield from _quantiles(path, one, s.money_unit)
 
 
 def _quantiles(path: Path, one: Judgement, money: str) -> Iterator[Finding]:
     """Within the input's limits, in order, and not too far apart; strictly inside where the scale has no end."""
-    shape, scale = judged(one.input), SCALES[one.input]
+    shape, scale = judged_shape(one.input), SCALES[one.input]
     assert shape is not None  # noqa: S101 - every input has a shape
     if scale != "plain":
         shape = dataclasses.replace(shape, lower=(0, False), upper=(1, False) if scale == "odds" else shape.upper)
-    shape = bounded(shape, money)
+    shape = with_limit(shape, money)
     given = {name: getattr(one, name) for name in ("p10", "p50", "p90")}
     outside = [name for name, value in given.items() if not within(shape, value)]
     for name in outside:
@@ -482,7 +490,7 @@ def _judgement_rules(s: Scenario) -> Iterator[Finding]:
             rule = (
                 f"must name {noun}: {', '.join(known)}" if known else f"must name {noun}, and there are no judgements"
             )
-            yield Finding((path, ("judgements",)), rule, shown(name), did_you_mean(name, known))
+            yield Finding((path, ("judgements",)), rule, shown_value(name), did_you_mean(name, known))
 
 
 def _risk(s: Scenario) -> Iterator[Finding]:
@@ -490,7 +498,7 @@ def _risk(s: Scenario) -> Iterator[Finding]:
     if risk.probability is not None and risk.target is None:
         rule = "needs a target: the value to be reached with this probability"
         where: Path = ("optimiser", "risk", "probability")
-        yield Finding((where,), rule, shown(risk.probability), "Set optimiser.risk.target as well.")
+        yield Finding((where,), rule, shown_value(risk.probability), "Set optimiser.risk.target as well.")
 
 
 def _market(s: Scenario) -> Iterator[Finding]:

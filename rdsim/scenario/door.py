@@ -15,7 +15,7 @@ from rdsim.scenario.overrides import parse_overrides
 from rdsim.scenario.renamed import modern_tree
 from rdsim.scenario.shapes import parts
 from rdsim.scenario.values import plain
-from rdsim.tables import did_you_mean, framed, shown
+from rdsim.tables import did_you_mean, shown_value, table_of_frame
 
 if TYPE_CHECKING:
     pass
@@ -34,7 +34,7 @@ def from_frames(frames: Mapping[str, object]) -> Scenario:
     tables = {name: frame for name, frame in frames.items() if name != "settings" and frame is not None}
     for name, frame in tables.items():
         if name in _FRAMES:
-            add_table(name, framed(frame, _FRAMES[name]), reading)
+            add_table(name, table_of_frame(frame, _FRAMES[name]), reading)
         else:
             rule, known = f"must be one of settings, {', '.join(_FRAMES)}", ["settings", *_FRAMES]
             reading.faults.append(Fault("frames", rule, repr(name), did_you_mean(str(name), known)))
@@ -104,7 +104,7 @@ def _columns(name: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def with_(scenario: Scenario, settings: Mapping[str, object] | Sequence[str]) -> Scenario:
     """See `Scenario.with_`."""
     given, faults = parse_overrides(settings)
-    faults += [Fault(f"--set {one.text}", _WHEN_READ, shown(one.value)) for one in given if one.path[0] == PARTS]
+    faults += [Fault(f"--set {one.text}", _WHEN_READ, shown_value(one.value)) for one in given if one.path[0] == PARTS]
     given = [one for one in given if one.path[0] != PARTS]
     return let_in(Reading(plain(sound(scenario))), given, faults, **MADE)
 

@@ -16,9 +16,9 @@ from rdsim.queues import QUEUE_RULES
 from rdsim.registry import Extension, Registry, Setting, load_installed
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.shapes import Path
-from rdsim.tables import did_you_mean, shown
+from rdsim.tables import did_you_mean, shown_value
 
-__all__ = ["Named", "named", "unfit"]
+__all__ = ["Named", "named_extensions", "unfit"]
 
 
 _MISSING = "If a plug-in registers it, give its file with --plugin."
@@ -34,7 +34,7 @@ class Named(NamedTuple):
     given: Mapping[str, Any]
 
 
-def named(s: Scenario) -> Iterator[Named]:
+def named_extensions(s: Scenario) -> Iterator[Named]:
     """Every extension that a scenario names, built-in ones too."""
     for code, line in s.programmes.items():
         here: Path = ("programmes", code)
@@ -77,14 +77,14 @@ def _of_numbers(s: Scenario) -> Iterator[Named]:
 
 def unfit(s: Scenario) -> Iterator[Finding]:
     """Names that nobody registered, and parameters that an extension does not have, or not with such a value."""
-    for one in named(s):
+    for one in named_extensions(s):
         if one.name in one.registry:
             yield from _parameters(one, one.registry[one.name])
         else:
             known = one.registry.own() if one.registry is FAMILIES else one.registry  # others hold in any case
             rule = f"must name a {one.registry.noun}: " + (", ".join(known) or "none is registered")
             advice = [did_you_mean(one.name, known) or _MISSING, *map(str, load_installed())]
-            yield Finding((one.path,), rule, shown(one.name), " ".join(filter(None, advice)))
+            yield Finding((one.path,), rule, shown_value(one.name), " ".join(filter(None, advice)))
 
 
 def _parameters(one: Named, extension: Extension) -> Iterator[Finding]:
@@ -94,9 +94,9 @@ def _parameters(one: Named, extension: Extension) -> Iterator[Finding]:
         paths: tuple[Path, ...] = ((*one.parameters, name), one.path)
         if name not in known:
             rule = f"must be a parameter of {label}: {', '.join(known)}" if known else f"{label} has no parameters"
-            yield Finding(paths, rule, shown(name), did_you_mean(name, known))
+            yield Finding(paths, rule, shown_value(name), did_you_mean(name, known))
         elif rule := known[name].rule(value):
-            yield Finding(paths, f"{rule}{_meaning(known[name])}", shown(value))
+            yield Finding(paths, f"{rule}{_meaning(known[name])}", shown_value(value))
 
 
 def _meaning(parameter: Setting) -> str:

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from rdsim.domain import Limit, Scenario
 from rdsim.errors import Fault
-from rdsim.scenario.figures import award, eligible, money_scale, offered, target
+from rdsim.scenario.figures import award, eligible, money_scale, offer_refusal, target
 from rdsim.scenario.loading import sound
 from rdsim.scenario.money import plannable, years_to_last_request
 
@@ -103,7 +103,7 @@ class _Bounds:
 
     def offers(self, code: str) -> bool:
         """Whether the technology would have an option if awards had no cap."""
-        return any(not offered(self.scenario, code, *pair) for pair in self.pairs)
+        return any(not offer_refusal(self.scenario, code, *pair) for pair in self.pairs)
 
     def least_award(self, programme: str) -> float:
         """The least that any of the programme's technologies can be promised."""

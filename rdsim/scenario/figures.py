@@ -33,9 +33,9 @@ __all__ = [
     "market_value",
     "merits",
     "money_scale",
-    "offered",
-    "screened",
+    "offer_refusal",
     "screening_paid",
+    "screenings",
     "step_distribution",
     "target",
 ]
@@ -151,11 +151,11 @@ def award(scenario: Scenario, technology: Technology | str, partner: str, mode: 
 
 def eligible(scenario: Scenario, technology: Technology | str, partner: str, mode: str) -> str:
     """'' if the technology may be funded with this partner ('' for none) in this mode, or the reason why not."""
-    unfit = offered(scenario, technology, partner, mode)
+    unfit = offer_refusal(scenario, technology, partner, mode)
     return unfit or _over_cap(scenario, _technology(scenario, technology), partner, mode)
 
 
-def offered(scenario: Scenario, technology: Technology | str, partner: str, mode: str) -> str:
+def offer_refusal(scenario: Scenario, technology: Technology | str, partner: str, mode: str) -> str:
     """Like `eligible`, but whatever the award: '' or a reason that has nothing to do with money."""
     if isinstance(technology, str) and technology not in scenario.technologies:
         return f"there is no technology '{technology}'"
@@ -197,7 +197,7 @@ _screened: dict[int, tuple[weakref.ref[Scenario], dict[str, Screened]]] = {}
 """What came of the screenings of scenarios that are in use; a scenario holds tables, so it cannot be a key itself."""
 
 
-def screened(scenario: Scenario) -> dict[str, Screened]:
+def screenings(scenario: Scenario) -> dict[str, Screened]:
     """What came of every screening, by programme; worked out once for each scenario."""
     place = id(scenario)
     known = _screened.get(place)
@@ -219,11 +219,11 @@ def screening_paid(scenario: Scenario) -> float:
 
     They are in every simulated worth. What the optimiser expects leaves them out: no choice of its changes them.
     """
-    return math.fsum(one.paid for one in screened(scenario).values())
+    return math.fsum(one.paid for one in screenings(scenario).values())
 
 
 def _screened_out(scenario: Scenario, technology: Technology) -> str:
-    found = screened(scenario).get(technology.programme)
+    found = screenings(scenario).get(technology.programme)
     return found.reason(technology.id) if found else ""
 
 

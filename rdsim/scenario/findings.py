@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rdsim.errors import Fault
 from rdsim.scenario.overrides import Override
-from rdsim.scenario.shapes import STAND_IN, Path, covers, dotted
+from rdsim.scenario.shapes import STAND_IN, Path, covers, dotted_path
 
 __all__ = ["FILES", "Finding", "Origin", "standing"]
 
@@ -75,7 +75,7 @@ class Origin:
         """Where a path stands in the files: its row and column, or its dotted path."""
         file = next((self.files[path[:k]] for k in range(len(path), 0, -1) if path[:k] in self.files), "")
         if not path or path[0] not in FILES:
-            return f"{file or self.settings}, {dotted(path)}" if path else self.settings
+            return f"{file or self.settings}, {dotted_path(path)}" if path else self.settings
         table, row = file or self.tables[str(path[0])], self.rows.get(path[:2])
         texts = [table + (self.head if "*" in path[:2] else "")]
         if "*" not in path[:2]:

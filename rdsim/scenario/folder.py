@@ -18,8 +18,8 @@ from rdsim.folders import is_file, is_folder
 from rdsim.numerals import PLAIN, Style
 from rdsim.scenario.findings import FILES, Finding
 from rdsim.scenario.renamed import modern_tree
-from rdsim.scenario.shapes import Path, Shape, parts, required
-from rdsim.tables import Table, TableRow, copies, did_you_mean, headed, read_table, shown
+from rdsim.scenario.shapes import Path, Shape, parts, required_fields
+from rdsim.tables import Table, TableRow, copies, did_you_mean, read_table, shown_value, with_known_headings
 from rdsim.texts import read_toml, tidy
 
 __all__ = [
@@ -116,7 +116,7 @@ def _known_parts(folder: FilePath, where: str, chosen: list[str], reading: Readi
     for part in chosen:
         if part not in known:
             suggestion = advice or did_you_mean(part, known)
-            reading.faults.append(Fault(where, f"must name folders under {PARTS}", shown(part), suggestion))
+            reading.faults.append(Fault(where, f"must name folders under {PARTS}", shown_value(part), suggestion))
     return [part for part in chosen if part in known]
 
 
@@ -244,9 +244,9 @@ def _misnamed(folder: FilePath, file: str) -> str:
 def _add_records(name: str, table: Table, reading: Reading) -> None:
     record, key = _RECORDS[name]
     shapes = {column: shape for column, shape in parts(record).items() if shape.kind != "mapping"}
-    table = headed(table, shapes)
+    table = with_known_headings(table, shapes)
     own = _own_figures(table, reading) if "figures" in parts(record) else {}
-    _check_columns(name, table, frozenset({*shapes, *own}), required(record), reading)
+    _check_columns(name, table, frozenset({*shapes, *own}), required_fields(record), reading)
     _note_columns(name, table.units, _with_units(reading.mapping.get(name)), table, reading)
     entries = [(row, _record(row, table, shapes, own)) for row in table.rows]
     if not key:
@@ -298,7 +298,7 @@ def _unique(name: str, column: str, row: TableRow, table: Table, reading: Readin
     if not given:
         return where
     if given in reading.mapping[name]:
-        found = f"{shown(given)}, as in {_first((name, given), reading)}"
+        found = f"{shown_value(given)}, as in {_first((name, given), reading)}"
         unique = f"{given} in {where}"
         reading.findings.append(Finding(((name, unique, column),), f"{column} must be unique", found))
         return unique
@@ -327,7 +327,7 @@ def _own_figures(table: Table, reading: Reading) -> dict[str, str]:
     for column, name in found.items():
         if not re.fullmatch(FIGURE_NAMES, name):
             rule = f"must be named {FIGURE}NAME, with a NAME of letters, digits and _ that begins with a letter"
-            reading.faults.append(Fault(f"{table.name}{table.head}, column {column}", rule, shown(name)))
+            reading.faults.append(Fault(f"{table.name}{table.head}, column {column}", rule, shown_value(name)))
             reading.bad.append(("technologies", "*", "figures", name))
     return found
 
@@ -356,10 +356,10 @@ def _value(column: str, text: str, table: Table, shape: Shape) -> Any:
 
 def _add_levels(table: Table, reading: Reading) -> None:
     """The wide table partner x field; the columns are checked as references later, as a field may be overridden."""
-    table = headed(table, ("partner",))
+    table = with_known_headings(table, ("partner",))
     if "partner" not in table.columns:
         rule = "the first column must be 'partner', and one column for each field follows"
-        reading.faults.append(Fault(f"{table.name}{table.head}", rule, shown(", ".join(table.columns))))
+        reading.faults.append(Fault(f"{table.name}{table.head}", rule, shown_value(", ".join(table.columns))))
         reading.bad.append(("levels",))
         return
     levels: dict[str, Any] = reading.mapping.setdefault("levels", {})
@@ -368,7 +368,7 @@ def _add_levels(table: Table, reading: Reading) -> None:
     for row in table.rows:
         code = row.cells.get("partner", "")
         if not code or code in levels:
-            found = f"{shown(code)}, as in {_first(('levels', code), reading)}" if code else "an empty cell"
+            found = f"{shown_value(code)}, as in {_first(('levels', code), reading)}" if code else "an empty cell"
             fault = Fault(f"{table.name}, row {row.number}, column partner", "must name each partner once", found)
             reading.faults.append(fault)
             continue

@@ -30,7 +30,19 @@ from typing import Literal
 
 from rdsim.domain import Input, Judgement, JudgementRules, Scenario
 
-__all__ = ["LARGEST_SPREAD", "SCALES", "Z90", "Opinion", "Pool", "Scale", "asked", "drawn", "figure", "fitted", "told"]
+__all__ = [
+    "LARGEST_SPREAD",
+    "SCALES",
+    "Z90",
+    "Opinion",
+    "Pool",
+    "Scale",
+    "distribution_of",
+    "expert_names",
+    "figure",
+    "fit_distribution",
+    "judgement_lines",
+]
 
 Scale = Literal["log", "odds", "plain"]
 SCALES: Mapping[Input, Scale] = {
@@ -125,7 +137,7 @@ def _on_scale(scale: Scale, value: float) -> float:
     return math.inf if value >= 1.0 else _log_odds(value)
 
 
-def fitted(one: Judgement) -> Opinion:
+def fit_distribution(one: Judgement) -> Opinion:
     """The distribution through a judgement's quantiles, which must lie within the limits of its scale."""
     scale = SCALES[one.input]
     low, middle, high = (_on_scale(scale, value) for value in (one.p10, one.p50, one.p90))
@@ -210,7 +222,7 @@ def _pooled(rows: Sequence[Judgement], rules: JudgementRules) -> Pool:
     weights = {one.expert: 1.0 if rules.expert else rules.weights.get(one.expert, 1.0) for one in rows}
     total = math.fsum(weights.values())
     kept = [one for one in sorted(rows, key=lambda one: one.expert) if weights[one.expert] > 0]
-    return Pool(tuple(weights[one.expert] / total for one in kept), tuple(map(fitted, kept)), rules.pooling)
+    return Pool(tuple(weights[one.expert] / total for one in kept), tuple(map(fit_distribution, kept)), rules.pooling)
 
 
 _LEVELS = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
@@ -225,7 +237,7 @@ def _certain(name: Input, pool: Pool, rules: JudgementRules) -> Pool:
     return Pool((1.0,), (Opinion(SCALES[name], value, 0.0, 0.0),), rules.pooling)
 
 
-def drawn(scenario: Scenario, technology: str, name: Input, trl: int = 0) -> Pool | None:
+def distribution_of(scenario: Scenario, technology: str, name: Input, trl: int = 0) -> Pool | None:
     """The distribution of a figure, or None where nobody who is heard has judged it."""
     if not scenario.judgements:
         return None
@@ -234,7 +246,7 @@ def drawn(scenario: Scenario, technology: str, name: Input, trl: int = 0) -> Poo
 
 def figure(scenario: Scenario, technology: str, name: Input, trl: int = 0) -> float | None:
     """The number that stands for a figure where the model takes one: the pool's mean; None where it is not judged."""
-    pool = drawn(scenario, technology, name, trl)
+    pool = distribution_of(scenario, technology, name, trl)
     return None if pool is None else _mean(pool)
 
 
@@ -243,17 +255,17 @@ def _mean(pool: Pool) -> float:
     return pool.mean()
 
 
-def asked(scenario: Scenario) -> list[str]:
+def expert_names(scenario: Scenario) -> list[str]:
     """Names of the experts."""
     return sorted({one.expert for one in scenario.judgements})
 
 
-def told(scenario: Scenario) -> Iterator[str]:
+def judgement_lines(scenario: Scenario) -> Iterator[str]:
     """Lines for people: how many judgements there are and of whom, whose count, and what one expert leaves open."""
     rows = scenario.judgements
     if not rows:
         return
-    counts = {name: sum(one.expert == name for one in rows) for name in asked(scenario)}
+    counts = {name: sum(one.expert == name for one in rows) for name in expert_names(scenario)}
     figures, technologies = {_key(one) for one in rows}, {one.technology for one in rows}
     each = ", ".join(f"{name} {count}" for name, count in counts.items())
     rules = scenario.judgement

@@ -15,10 +15,10 @@ from rdsim.scenario.findings import FILES, Finding, Origin, standing
 from rdsim.scenario.folder import PARTS, Reading, read_folder
 from rdsim.scenario.overrides import Override, apply_override, parse_overrides
 from rdsim.scenario.shapes import covers
-from rdsim.scenario.validation import repaired, validate
+from rdsim.scenario.validation import repair_scenario, validate
 from rdsim.scenario.values import plain, resolve, stated_money
 
-__all__ = ["MADE", "accepted", "let_in", "load", "sound"]
+__all__ = ["MADE", "accept", "let_in", "load", "sound"]
 
 MADE: Mapping[str, Any] = {
     "settings": "scenario",
@@ -63,7 +63,7 @@ def let_in(reading: Reading, given: Sequence[Override] = (), faults: Iterable[Fa
     faults += [origin.fault(finding) for finding in findings]
     if faults or scenario is None:
         raise ScenarioError(tuple(sorted(dict.fromkeys(faults), key=_natural)))
-    return accepted(scenario)
+    return accept(scenario)
 
 
 def sound(scenario: Scenario) -> Scenario:
@@ -86,7 +86,7 @@ def sound(scenario: Scenario) -> Scenario:
     return scenario if known is True else known
 
 
-def accepted(scenario: Scenario) -> Scenario:
+def accept(scenario: Scenario) -> Scenario:
     """A scenario in which nothing was found wrong, in its canonical order, and marked as such."""
     found = canonical(scenario)
     object.__setattr__(found, _SOUND, True)
@@ -129,7 +129,7 @@ def _judge(reading: Reading) -> tuple[Scenario | None, list[Finding]]:
     found = [*written, *standing(shape_findings, bad)]
     bad += [one.paths[0] for one in shape_findings]
     found += standing(unit_findings, bad)
-    whole = scenario if not bad else repaired(plain, bad)
+    whole = scenario if not bad else repair_scenario(plain, bad)
     if whole is not None:
         found += standing(contradictions(whole), bad)
     return scenario, list(dict.fromkeys(found))

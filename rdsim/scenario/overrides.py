@@ -15,8 +15,8 @@ from typing import Any
 
 from rdsim.errors import Fault, cut
 from rdsim.scenario.renamed import modern_path, modern_tree
-from rdsim.scenario.shapes import ROOT, Path, Shape, covers, default, dotted, parts
-from rdsim.tables import did_you_mean, shown
+from rdsim.scenario.shapes import ROOT, Path, Shape, covers, default, dotted_path, parts
+from rdsim.tables import did_you_mean, shown_value
 from rdsim.texts import DEEPEST, TreeError, invisible, parsed_toml, tidy, tidy_tree
 
 __all__ = [
@@ -55,10 +55,12 @@ def parse_overrides(given: Sequence[str] | Mapping[str, object]) -> tuple[list[O
     """Overrides from ``path=value`` texts, or from a mapping of paths to Python values, and faults of syntax."""
     overrides, faults = [], []
     for name, value in given.items() if isinstance(given, Mapping) else (_split(one) for one in _texts(given)):
-        text = tidy(name if isinstance(name, str) else shown(name))
+        text = tidy(name if isinstance(name, str) else shown_value(name))
         match = _PATH.fullmatch(text)
         if not match or value is _split:
-            faults.append(Fault(f"--set {text}", _SYNTAX, shown(text), "Quote a segment that holds a dot or a space."))
+            faults.append(
+                Fault(f"--set {text}", _SYNTAX, shown_value(text), "Quote a segment that holds a dot or a space.")
+            )
             continue
         if strange := invisible(match[1]):
             faults.append(Fault(f"--set {match[1]}", "a path must hold nothing that cannot be seen", strange))
@@ -78,7 +80,7 @@ def by_new_names(text: str) -> str:
     match = _PATH.match(text)
     path = _segments(match[1]) if match else ()
     known = modern_path(path)
-    return text if match is None or known == path else dotted(known) + text[match.end(1) :]
+    return text if match is None or known == path else dotted_path(known) + text[match.end(1) :]
 
 
 def _override(text: str, value: object) -> tuple[Override, list[Fault]]:
@@ -98,7 +100,7 @@ def _twice(overrides: Sequence[Override]) -> Iterator[Fault]:
                     covers(one.path, other.path) or covers(other.path, one.path)
                 ):
                     rule = f"must not stand beside {other.text}, its new name"
-                    yield Fault(f"--set {one.text}", rule, "both", f"Write {dotted(one.path)} alone.")
+                    yield Fault(f"--set {one.text}", rule, "both", f"Write {dotted_path(one.path)} alone.")
 
 
 def apply_override(mapping: dict[str, Any], override: Override) -> Fault | None:
@@ -122,7 +124,7 @@ def places(mapping: Mapping[str, Any], path: Path) -> list[Path]:
         if segment == "*":
             found = [(*place, key) for place in found for key in _entries(mapping, place)]
             if not found:
-                raise UnknownPathError(f"'{dotted(path[:depth])}' holds no entries")
+                raise UnknownPathError(f"'{dotted_path(path[:depth])}' holds no entries")
         else:
             found = [(*place, segment) for place in found]
     return found
@@ -136,14 +138,14 @@ def _entries(mapping: Mapping[str, Any], place: Path) -> Sequence[str]:
         key, below = _step(node, shape, place[:depth], segment)
         node, shape = node[int(key)] if isinstance(node, list) else node.get(str(key), {}), below
     if not isinstance(node, dict | list):
-        raise UnknownPathError(f"'{dotted(place)}' is a single value and has no entries")
+        raise UnknownPathError(f"'{dotted_path(place)}' is a single value and has no entries")
     return [str(key) for key in (node if isinstance(node, dict) else range(len(node)))]
 
 
 def _texts(given: object) -> Sequence[str]:
     if isinstance(given, str) or not isinstance(given, Iterable) or isinstance(given, bytes):
-        return [given if isinstance(given, str) else shown(given)]
-    return [one if isinstance(one, str) else shown(one) for one in given]
+        return [given if isinstance(given, str) else shown_value(given)]
+    return [one if isinstance(one, str) else shown_value(one) for one in given]
 
 
 def _split(text: str) -> tuple[str, Any]:
@@ -206,7 +208,7 @@ def _descend(mapping: dict[str, Any], path: Path) -> tuple[Any, Shape]:
 
 def _step(node: Any, shape: Shape, before: Path, segment: str | int) -> tuple[str | int, Shape]:
     """The key of a segment in a node, and the shape below it."""
-    place = f"'{dotted(before)}'" if before else "the scenario"
+    place = f"'{dotted_path(before)}'" if before else "the scenario"
     if shape.kind not in ("record", "mapping", "list", "any") or not isinstance(node, dict | list):
         raise UnknownPathError(f"unknown path: {place} is a single value and has no '{segment}'")
     names = parts(shape.record) if shape.record else {}
@@ -233,7 +235,7 @@ def _fresh(shape: Shape, key: str) -> Any:
 def _existing(node: dict[str, Any], shape: Shape, path: Path) -> None:
     """Refuse to make a new named thing by setting a part of it; tables keyed by references and years may grow."""
     if shape.kind == "mapping" and shape.key and shape.key.pattern:
-        rule = f"unknown path: '{dotted(path[:-1])}' has no '{path[-1]}'"
+        rule = f"unknown path: '{dotted_path(path[:-1])}' has no '{path[-1]}'"
         raise UnknownPathError(rule, did_you_mean(str(path[-1]), node))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rdsim.errors import Fault, RenamedWarning
-from rdsim.scenario.shapes import Path, dotted
+from rdsim.scenario.shapes import Path, dotted_path
 
 __all__ = ["MOVED", "RENAMED", "first_named", "first_sections", "modern_path", "modern_tree"]
 
@@ -87,8 +87,8 @@ def modern_tree(tree: Any, where: str, above: Path = ()) -> tuple[Any, list[Faul
 def _moved(tree: Any, old: tuple[str, str], new: tuple[str, str], where: str, above: Path) -> tuple[Any, list[Fault]]:
     """Settings in which one stands by its old path, with it by the new one, and what is wrong with that."""
     if above:  # the value of a whole table, which has no other beside it
-        rule, advice = "stands in another table now", f"Set {dotted(new)}."
-        return tree, [Fault(f"{where}, {dotted(old)}", rule, "", advice)]
+        rule, advice = "stands in another table now", f"Set {dotted_path(new)}."
+        return tree, [Fault(f"{where}, {dotted_path(old)}", rule, "", advice)]
     _tell(where, old, new)
     if list(_standing(tree, new)):
         return tree, [_twice(where, old, new)]
@@ -137,13 +137,15 @@ def _without_silent(tree: Any, path: Path, silent: Any) -> Any:
 
 
 def _tell(where: str, old: Path, new: Path) -> None:
-    text = f"{where}: {dotted(old)} is now called {dotted(new)}; write that"
+    text = f"{where}: {dotted_path(old)} is now called {dotted_path(new)}; write that"
     warnings.warn(text, RenamedWarning, stacklevel=2)
 
 
 def _twice(where: str, old: Path, now: Path) -> Fault:
-    new = dotted(now)
-    return Fault(f"{where}, {dotted(old)}", f"must not stand beside {new}, its new name", "both", f"Write {new} alone.")
+    new = dotted_path(now)
+    return Fault(
+        f"{where}, {dotted_path(old)}", f"must not stand beside {new}, its new name", "both", f"Write {new} alone."
+    )
 
 
 def _lies_in(table: Path, path: Path) -> bool:

@@ -23,15 +23,15 @@ __all__ = [
     "STAND_IN",
     "Path",
     "Shape",
-    "bounded",
     "covers",
     "default",
-    "dotted",
-    "judged",
+    "dotted_path",
+    "judged_shape",
     "part",
     "parts",
     "placeholder",
-    "required",
+    "required_fields",
+    "with_limit",
     "within",
     "words",
 ]
@@ -56,7 +56,7 @@ _UNIT_WORDS = {
 class Shape:
     """What a value must look like; `lower` and `upper` are limits as (value, whether it is allowed itself).
 
-    `most` is the limit of an amount of money, in billions of its currency; see `bounded`.
+    `most` is the limit of an amount of money, in billions of its currency; see `with_limit`.
     """
 
     kind: Kind
@@ -83,7 +83,7 @@ def covers(prefix: Path, path: Path) -> bool:
     return len(prefix) <= len(path) and all(str(a) == str(b) or "*" in (a, b) for a, b in pairs)
 
 
-def dotted(path: Path) -> str:
+def dotted_path(path: Path) -> str:
     """The path as ``--set`` takes it: segments that hold a dot, a space or nothing are quoted."""
     return ".".join(f'"{one}"' if not str(one) or set(". =\"'") & set(str(one)) else str(one) for one in path)
 
@@ -95,7 +95,7 @@ def parts(record: type) -> Mapping[str, Shape]:
 
 
 @cache
-def required(record: type) -> frozenset[str]:
+def required_fields(record: type) -> frozenset[str]:
     """The names of the fields that have no default."""
     missing = dataclasses.MISSING
     plain = (one for one in dataclasses.fields(record) if one.default is missing and one.default_factory is missing)
@@ -120,7 +120,7 @@ def part(path: Path) -> Shape | None:
     return shape
 
 
-def judged(name: str) -> Shape | None:
+def judged_shape(name: str) -> Shape | None:
     """The shape of the figure that experts judge under an input's name, or None for another name."""
     steps = {"months": "median_months"}
     return parts(Technology).get(name) or parts(TechnologyStep).get(steps.get(name, name))
@@ -129,7 +129,7 @@ def judged(name: str) -> Shape | None:
 def placeholder(shape: Shape) -> Any:
     """A plain value of the shape, to stand in for a faulty one while the rest is checked."""
     if shape.record:
-        return {name: placeholder(parts(shape.record)[name]) for name in required(shape.record)}
+        return {name: placeholder(parts(shape.record)[name]) for name in required_fields(shape.record)}
     if shape.kind == "mapping" and shape.key and shape.item:
         return {placeholder(shape.key): placeholder(shape.item)} if shape.sizes[0] else {}
     if shape.kind == "list" and shape.item:
@@ -137,7 +137,7 @@ def placeholder(shape: Shape) -> Any:
     return _placeholder_scalar(shape)
 
 
-def bounded(shape: Shape, money: str) -> Shape:
+def with_limit(shape: Shape, money: str) -> Shape:
     """The shape with the limit of its money as an amount in the money unit."""
     unit = money_unit(money)
     if shape.most is None or unit is None:
@@ -154,7 +154,7 @@ def within(shape: Shape, value: float) -> bool:
 
 def words(shape: Shape, money: str = "") -> str:
     """The shape in words, with its limits: "a whole number from 1 to 9"."""
-    shape = bounded(shape, money)
+    shape = with_limit(shape, money)
     if shape.kind in ("number", "whole"):
         noun = _UNIT_WORDS.get(shape.unit, "a whole number" if shape.kind == "whole" else "a number")
         unit = f" in {money}" if shape.unit == "money" and money else ""

@@ -16,10 +16,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from rdsim.domain import Scenario
 from rdsim.scenario.findings import FILES, Finding
-from rdsim.scenario.shapes import Path, Shape, default, part, parts, placeholder, required, words
-from rdsim.tables import did_you_mean, shown
+from rdsim.scenario.shapes import Path, Shape, default, part, parts, placeholder, required_fields, words
+from rdsim.tables import did_you_mean, shown_value
 
-__all__ = ["adapter", "as_json", "repaired", "validate"]
+__all__ = ["adapter", "as_json", "repair_scenario", "validate"]
 
 _KEY = "[key]"
 _ROUNDS = 4
@@ -48,7 +48,7 @@ def validate(
         return None, [finding for one in details if (finding := _finding(one, mapping, unit, keys))]
 
 
-def repaired(mapping: dict[str, Any], bad: Iterable[Path]) -> Scenario | None:
+def repair_scenario(mapping: dict[str, Any], bad: Iterable[Path]) -> Scenario | None:
     """The scenario with defaults and stand-ins in the bad places, or None where that does not help."""
     copy = json.loads(as_json(mapping))
     places = list(bad)
@@ -85,7 +85,7 @@ def _finding(error: Any, mapping: dict[str, Any], unit: str, keys: set[Path]) ->
         return Finding((path,), rule.rstrip("."), "nothing")
     rule = f"must be {words(shape, unit)}" if shape else str(error["msg"])
     given = _given(mapping, path, error["input"])
-    return Finding((path,), rule, shown(given), _advice(shape, given))
+    return Finding((path,), rule, shown_value(given), _advice(shape, given))
 
 
 def _given(mapping: dict[str, Any], path: Path, value: Any) -> Any:
@@ -107,7 +107,7 @@ def _unused(known: Iterable[str], mapping: dict[str, Any], path: Path) -> list[s
 def _key_finding(path: Path) -> Finding:
     parent = part(path[:-1])
     rule = f"the key must be {words(parent.key)}" if parent and parent.key else "the key is not allowed"
-    return Finding((path,), rule, shown(path[-1]))
+    return Finding((path,), rule, shown_value(path[-1]))
 
 
 def _advice(shape: Shape | None, value: Any) -> str:
@@ -153,7 +153,7 @@ def _replace(node: Any, key: str | int, parent: Shape | None) -> None:
         node[int(key)] = placeholder(below) if below else None
     elif below is None:
         node.pop(str(key), None)
-    elif parent and parent.record and key not in required(parent.record):
+    elif parent and parent.record and key not in required_fields(parent.record):
         node[str(key)] = default(parent.record, str(key))
     elif parent and parent.record:
         node[str(key)] = placeholder(below)

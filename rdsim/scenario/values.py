@@ -16,9 +16,9 @@ from rdsim.domain import Scenario
 from rdsim.numerals import PLAIN, Style, exact, number, number_advice, quantity_parts
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.folder import Cell
-from rdsim.scenario.shapes import ROOT, Path, Shape, judged, parts, words
+from rdsim.scenario.shapes import ROOT, Path, Shape, judged_shape, parts, words
 from rdsim.scenario.units import SCALES, MoneyUnit, factor, money_unit, unit_words
-from rdsim.tables import shown
+from rdsim.tables import shown_value
 from rdsim.texts import DEEPEST, invisible, tidy
 
 __all__ = ["plain", "resolve", "stated_money"]
@@ -54,7 +54,7 @@ def stated_money(mapping: dict[str, Any]) -> tuple[MoneyUnit, list[Finding]]:
     if not isinstance(text, str) or not isinstance(currency, str):
         return stand_in, []
     rule = f"must be '<scale> {currency}' with the scenario's currency and one of the scales {_scales()}, or none"
-    return stand_in, [Finding((("money_unit",), ("currency",)), rule, shown(text))]
+    return stand_in, [Finding((("money_unit",), ("currency",)), rule, shown_value(text))]
 
 
 def resolve(mapping: dict[str, Any], money: MoneyUnit) -> tuple[dict[str, Any], list[Finding]]:
@@ -86,7 +86,7 @@ class _Resolution:
     def limit(self, value: float, shape: Shape, path: Path) -> None:
         """Money must not be above its limit, whatever unit it is counted in; all else is validated as it stands."""
         if shape.most is not None and value > shape.most * SCALES["billion"] / self.money.scale:
-            self.findings.append(Finding((path,), f"must be {words(shape, str(self.money))}", shown(value)))
+            self.findings.append(Finding((path,), f"must be {words(shape, str(self.money))}", shown_value(value)))
 
     def cell(self, cell: Cell, shape: Shape | None, path: Path) -> Any:
         """A cell's number times its column's factor; a cell with a unit of its own needs none of the column's."""
@@ -112,9 +112,11 @@ class _Resolution:
         if written and scale is not None:
             return _scaled(written[0], scale)
         if written and shape.unit:
-            self.wrong_unit(path, shape, shown(value))
+            self.wrong_unit(path, shape, shown_value(value))
         elif advice := number_advice(value, style, share=_is_share(shape)):
-            self.findings.append(Finding((path,), f"must be {words(shape, str(self.money))}", shown(value), advice))
+            self.findings.append(
+                Finding((path,), f"must be {words(shape, str(self.money))}", shown_value(value), advice)
+            )
         return value
 
     def wrong_unit(self, path: Path, shape: Shape | None, found: str) -> None:
@@ -139,7 +141,7 @@ def _below(shape: Shape | None, key: str, beside: dict[str, Any]) -> Shape | Non
     found = parts(shape.record).get(key) if shape.record else shape.item
     if found is None or found.unit != "as its input":
         return found
-    meant = judged(str(beside.get("input", "")).strip())
+    meant = judged_shape(str(beside.get("input", "")).strip())
     return replace(found, unit=meant.unit if meant else "")
 
 

@@ -13,10 +13,10 @@ from rdsim.errors import Fault, ScenarioError
 from rdsim.scenario.consistency import contradictions
 from rdsim.scenario.findings import Finding, Origin
 from rdsim.scenario.folder import PARTS, chosen_parts
-from rdsim.scenario.loading import accepted, sound
+from rdsim.scenario.loading import accept, sound
 from rdsim.scenario.overrides import Override, UnknownPathError, apply_override, places
 from rdsim.scenario.renamed import first_named, first_sections
-from rdsim.scenario.shapes import Path, dotted
+from rdsim.scenario.shapes import Path, dotted_path
 from rdsim.scenario.validation import as_json, validate
 from rdsim.scenario.values import resolve, stated_money
 from rdsim.tables import did_you_mean
@@ -54,7 +54,7 @@ class Variations:
 
     def override(self, path: Path, value: object) -> Override:
         """The setting at a path to be another value; None unsets."""
-        return Override(dotted(path), path, _plain(value))
+        return Override(dotted_path(path), path, _plain(value))
 
     def places(self, path: Path) -> list[Path]:
         """The paths that a path with ``*`` for every entry stands for. Raises ScenarioError if there are none."""
@@ -73,7 +73,7 @@ class Variations:
                 node = node[int(segment)]
             else:
                 known = node if isinstance(node, dict) else ()
-                place = f"'{dotted(path[:depth])}'" if depth else "the scenario"
+                place = f"'{dotted_path(path[:depth])}'" if depth else "the scenario"
                 self._refuse(path, f"unknown path: {place} has no '{segment}'", did_you_mean(str(segment), known))
         return node
 
@@ -106,7 +106,7 @@ class Variations:
             findings = list(contradictions(scenario))
         self._complain(findings, overrides)
         assert scenario is not None  # noqa: S101 - nothing was found wrong
-        return accepted(scenario)
+        return accept(scenario)
 
     def _world(self, overrides: Sequence[Override]) -> tuple[Variations, list[Override]]:
         """The variations that the last choice of parts means, and all other overrides."""
@@ -134,7 +134,7 @@ class Variations:
             raise ScenarioError(faults)
 
     def _refuse(self, path: Path, rule: str, suggestion: str = "") -> NoReturn:
-        raise ScenarioError((Fault(dotted(path), rule, "", suggestion),))
+        raise ScenarioError((Fault(dotted_path(path), rule, "", suggestion),))
 
 
 def _plain(value: Any) -> Any:

@@ -18,7 +18,7 @@ from rdsim.optimiser import Evaluation, Solution, Solving, Status, Termination, 
 from rdsim.optimiser.problem.evaluation import Violation
 from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.solving.appraisal import appraise
-from rdsim.search.proposing import Instance, Proposal, choose, risk_of, solved
+from rdsim.search.proposing import Instance, Proposal, choose, risk_of, solution_of
 from rdsim.search.views import held_to, payment_ratios, ratios_of
 from rdsim.wording import amount_words
 
@@ -46,7 +46,7 @@ def subject(
     if given is None:
         return posed, choose(posed, solving)
     own, proposal = in_own_terms(posed, given)
-    known = solved(own, solving)
+    known = solution_of(own, solving)
     bound = max(known.bound, proposal.solution.objective)
     solution = replace(
         known,

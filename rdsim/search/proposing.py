@@ -58,7 +58,7 @@ __all__ = [
     "portfolio_of",
     "risk_of",
     "rules_of",
-    "solved",
+    "solution_of",
 ]
 
 
@@ -192,7 +192,7 @@ def build_instance(
 def choose(posed: Instance, solving: Solving = Solving()) -> Proposal:
     """Solve the problem: by expected values, or by what the scenario asks sample by sample."""
     scenario, options, problem, risk = posed.scenario, posed.options, posed.problem, risk_of(posed)
-    solution = solved(posed, solving)
+    solution = solution_of(posed, solving)
     chosen = solution.chosen
     return Proposal(
         portfolio_of(scenario, options, chosen, "optimised"),
@@ -212,7 +212,7 @@ def as_stated(scenario: Scenario, solving: Solving) -> Solving:
     return replace(solving.to_gap(scenario.optimiser.gap), effort=effort)
 
 
-def solved(posed: Instance, solving: Solving = Solving()) -> Solution:
+def solution_of(posed: Instance, solving: Solving = Solving()) -> Solution:
     """The solver's answer, with a portfolio. Raises InfeasibleError if there is none, SolverError if none was found."""
     problem, risk = posed.problem, risk_of(posed)
     solving = as_stated(posed.scenario, solving)

@@ -8,8 +8,8 @@ from typing import Any
 
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import ExtensionError, Fault, InputError, RdsimError
-from rdsim.folders import Manifest, is_file_name, validated
-from rdsim.folders.contents import HELD, TABLE, WHOLE_TABLE, held
+from rdsim.folders import Manifest, is_file_name, validate
+from rdsim.folders.contents import HELD, TABLE, WHOLE_TABLE, content_of
 from rdsim.optimiser import Solving
 from rdsim.search import Given, Instance, build_instance, choose
 from rdsim.simulation import Running
@@ -119,7 +119,7 @@ def _checked(name: str, study: Any) -> Study:
     faults = tuple(_faults(label, found))
     if faults:
         raise ExtensionError(faults)
-    validated(
+    validate(
         {"rdsim": "0", "complete": True, "files": {}, "versions": {}, **found.record},
         Manifest,
         f"{label}, record",
@@ -131,7 +131,7 @@ def _checked(name: str, study: Any) -> Study:
 def _faults(label: str, study: Study) -> Iterator[Fault]:
     for name in study.tables:
         family = WHOLE_TABLE if name in study.parquet else TABLE
-        if held(family.path(name), study.name) is not family:
+        if content_of(family.path(name), study.name) is not family:
             yield Fault(f"{label}, table", "must have a name that is none of a run's other files'", repr(name))
     for name in study.portfolios:
         if "/" in name or not is_file_name(f"{name}.csv"):

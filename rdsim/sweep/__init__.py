@@ -6,7 +6,7 @@ from rdsim.sweep.backends import Backend, backend
 from rdsim.sweep.experiment import Experiment, read
 from rdsim.sweep.factors import Distribution, Factor
 from rdsim.sweep.manifests import is_sweep, manifest_of
-from rdsim.sweep.page import described, write_report
+from rdsim.sweep.page import terminal_lines, write_report
 from rdsim.sweep.prepared import Prepared, prepare
 from rdsim.sweep.reading import read_sweep
 from rdsim.sweep.readme import write_answer
@@ -22,7 +22,6 @@ __all__ = [
     "Sweep",
     "backend",
     "check_same",
-    "described",
     "estimate",
     "is_sweep",
     "manifest_of",
@@ -31,6 +30,7 @@ __all__ = [
     "read_sweep",
     "run",
     "run_on",
+    "terminal_lines",
     "write_answer",
     "write_report",
 ]

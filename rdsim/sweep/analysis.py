@@ -26,7 +26,7 @@ from rdsim.figures import Figure, from_files
 from rdsim.stats import Interval, mean_interval
 from rdsim.sweep.blocks import Blocks
 from rdsim.sweep.design import SAMPLED
-from rdsim.sweep.groups import BINS, binned, celled, middle
+from rdsim.sweep.groups import BINS, bin_rows, cell_rows, middle
 from rdsim.sweep.measures import Metric, parse_metric
 
 __all__ = ["Analysis", "Flip"]
@@ -173,7 +173,7 @@ class Analysis:
         if self._block:
             return self._blocks(worlds, factor).curve(1 - (1 - self.confidence) / comparisons)
         found = []
-        for level, group in binned(worlds[factor]):
+        for level, group in bin_rows(worlds[factor]):
             told = self._interval(worlds.loc[group], comparisons)
             told = self._bounded(told) if bounded else told
             found.append({"level": level, "at": middle(worlds.loc[group, factor]), **_told(told)})
@@ -244,7 +244,7 @@ class Analysis:
             if self._block:
                 return self._blocks(worlds, factor).chance * len(self.factors) < 1 - self.confidence
             return _chance_alike(worlds, factor) * len(self.factors) < 1 - self.confidence
-        groups = {str(level): worlds.loc[group] for level, group in binned(worlds[factor])}
+        groups = {str(level): worlds.loc[group] for level, group in bin_rows(worlds[factor])}
         pairs = len(self.factors) * levels * (levels - 1) // 2
         gap = self._unpaired(groups[highest], groups[lowest])
         return self._interval(gap, pairs).low > 0
@@ -263,7 +263,7 @@ class Analysis:
     def interaction(self, first: str, second: str, rows: pd.DataFrame | None = None) -> pd.DataFrame:
         """Mean of the metric by levels of two factors: `x`, `y`, `mean`, `n`."""
         rows = self.independent(self.done) if rows is None else rows
-        across, up = dict(celled(rows[first])), dict(celled(rows[second]))
+        across, up = dict(cell_rows(rows[first])), dict(cell_rows(rows[second]))
         cells = pd.DataFrame(
             {"x": rows.index.map(across), "y": rows.index.map(up), "value": rows[self.metric].to_numpy(np.float64)}
         )
@@ -450,7 +450,7 @@ class Analysis:
         """Which policy has the best mean in each cell of two factors: `x`, `y`, `policy`."""
         wide = self._own_worlds
         base = self.done.drop_duplicates("world").set_index("world").reindex(wide.index)
-        across, up = dict(celled(base[first])), dict(celled(base[second]))
+        across, up = dict(cell_rows(base[first])), dict(cell_rows(base[second]))
         cells = wide.assign(x=[across[k] for k in wide.index], y=[up[k] for k in wide.index])
         means = cells.groupby(["x", "y"], sort=False).mean()
         table = means.idxmax(axis=1).rename("policy").reset_index()
@@ -491,7 +491,7 @@ class Analysis:
     def _moves(self, used: pd.Series) -> tuple[str, float, float]:
         most: tuple[str, float, float] = ("", float("nan"), float("nan"))
         for factor in [*self.factors, *([self.switch] if self.switch else [])]:
-            shares = [float(used.loc[group].mean()) for _, group in binned(self.done[factor], 4)]
+            shares = [float(used.loc[group].mean()) for _, group in bin_rows(self.done[factor], 4)]
             if len(shares) > 1 and not abs(shares[-1] - shares[0]) <= abs(most[2] - most[1]):
                 most = (factor, shares[0], shares[-1])
         return most
@@ -518,7 +518,7 @@ def _counts(text: str) -> dict[str, float]:
 def _chance_alike(worlds: pd.DataFrame, factor: str) -> float:
     """How likely differences as large are between groups that are alike (Kruskal & Wallis 1952, J. American
     Statistical Association 47): ranks, so that no shape of the metric makes it too small."""
-    values = [worlds.loc[group, "value"].to_numpy(np.float64) for _, group in binned(worlds[factor])]
+    values = [worlds.loc[group, "value"].to_numpy(np.float64) for _, group in bin_rows(worlds[factor])]
     if len(values) < 2 or np.ptp(np.concatenate(values)) == 0:
         return 1.0
     return float(kruskal(*values).pvalue)

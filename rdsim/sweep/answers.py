@@ -33,7 +33,7 @@ from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.design import SAMPLED
 from rdsim.tables import did_you_mean
 
-__all__ = ["Names", "answers", "answers_faults", "between", "shown"]
+__all__ = ["Names", "answers", "answers_faults", "between", "metric_words"]
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _LIMIT = re.compile(r"(.+?)\s*(>=|<=|>|<)\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*$")
@@ -226,7 +226,7 @@ def _chosen(choices: pd.Series) -> str:
     return f"{', '.join(parts) or 'none in any'} ({len(choices):,} points)"
 
 
-def shown(metric: str, kind: str, value: float) -> str:
+def metric_words(metric: str, kind: str, value: float) -> str:
     """A value of a metric in words: probabilities and shares per hundred."""
     if kind == "probability" or "_share_" in metric:
         return numeral(value, ".1%").replace("-", "\N{MINUS SIGN}")
@@ -308,8 +308,8 @@ class _Told:
     def shown(self, found: Interval) -> str:
         """An estimate in words, with its interval and count."""
         metric, kind = self.ask.metric, self.kind
-        ends = between(found.low, found.high, lambda one: shown(metric, kind, one))
-        return f"{shown(metric, kind, found.mean)} ({ends}, n = {found.n:,})"
+        ends = between(found.low, found.high, lambda one: metric_words(metric, kind, one))
+        return f"{metric_words(metric, kind, found.mean)} ({ends}, n = {found.n:,})"
 
     def first(self) -> str:
         """The first level at which the claim is clear. Each level that is gone through is a chance to be wrong, so the

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from rdsim.errors import ExperimentError, Fault
 
-__all__ = ["Backend", "Here", "backend", "given", "here", "on_dask", "processes"]
+__all__ = ["Backend", "Here", "backend", "here", "on_dask", "own_executor", "processes"]
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ def here() -> Iterator[Backend]:
 
 
 @contextlib.contextmanager
-def given(executor: Executor, workers: int) -> Iterator[Backend]:
+def own_executor(executor: Executor, workers: int) -> Iterator[Backend]:
     """An executor that the user made, and keeps."""
     yield Backend(executor, workers)
 

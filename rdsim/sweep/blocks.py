@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.special import fdtrc, stdtrit
 
 from rdsim.arrays import Floats
-from rdsim.sweep.groups import BINS, binned, middle
+from rdsim.sweep.groups import BINS, bin_rows, middle
 
 __all__ = ["Blocks"]
 
@@ -37,7 +37,7 @@ class Blocks:
         """Label, place and members (of all levels, first ones before changed ones) of each group of levels."""
         levels = pd.concat([self.level, self.changed_level], ignore_index=True)
         most = max(2, min(BINS, len(self.level) // 4))
-        return [(label, middle(levels[group]), group.to_numpy()) for label, group in binned(levels, most)]
+        return [(label, middle(levels[group]), group.to_numpy()) for label, group in bin_rows(levels, most)]
 
     @cached_property
     def _design(self) -> Floats:

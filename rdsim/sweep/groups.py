@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["BINS", "binned", "celled", "middle"]
+__all__ = ["BINS", "bin_rows", "cell_rows", "middle"]
 
 BINS, _FEWEST, _CELLS = 8, 5, 5
 """Bins of a response curve, points in a bin at least, and bins each way of an interaction."""
 
 
-def binned(levels: pd.Series, most: int = BINS) -> Iterator[tuple[str, pd.Index]]:
+def bin_rows(levels: pd.Series, most: int = BINS) -> Iterator[tuple[str, pd.Index]]:
     """Groups of a column's rows in order: by level if there are few, else by equally full bins of a number."""
     groups: dict[str, list[Any]] = {}
     for row, label in _labelled(levels, most):
@@ -42,7 +42,7 @@ def _labelled(levels: pd.Series, most: int) -> Iterator[tuple[Any, str]]:
         yield from ((row, label) for row in some.index)
 
 
-def celled(levels: pd.Series) -> Iterator[tuple[Any, str]]:
+def cell_rows(levels: pd.Series) -> Iterator[tuple[Any, str]]:
     """As `_labelled`, for one side of a map: a cell for each level if there are few."""
     return _labelled(levels, BINS if levels.nunique() <= BINS else _CELLS)
 

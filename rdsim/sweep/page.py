@@ -26,13 +26,13 @@ from rdsim.sweep.runner import Sweep
 from rdsim.sweep.tasks import PLAN
 from rdsim.tables import did_you_mean
 
-__all__ = ["described", "sheet_of", "write_report"]
+__all__ = ["sheet_of", "terminal_lines", "write_report"]
 
 _REPORT = "report.html"
 _CURVES, _SCATTER, _ROWS = 6, 2000, 20
 
 
-def described(found: Sweep) -> list[str]:
+def terminal_lines(found: Sweep) -> list[str]:
     """What the terminal says of a sweep."""
     return list(_lead(found.table, found.manifest, _analysis(found.table, found.manifest, None)))
 

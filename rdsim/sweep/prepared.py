@@ -28,7 +28,7 @@ from rdsim.sweep.measures import OF_ROLLING, Metric, gain_over, parse_metrics
 from rdsim.sweep.policies import Own, own_policies
 from rdsim.sweep.settings import ExperimentSettings
 from rdsim.sweep.tasks import COLUMNS, ONE_SHOT, PLAN, Task, Work, decide, rule_policies
-from rdsim.tables import did_you_mean, shown
+from rdsim.tables import did_you_mean, shown_value
 
 __all__ = ["DesignPoint", "Prepared", "prepare", "variations_of"]
 
@@ -310,7 +310,7 @@ class _Checks:
                 self.fault(
                     f"factors.{bound.name}",
                     "there is no such case",
-                    shown(value),
+                    shown_value(value),
                     did_you_mean(str(value), bound.cases),
                 )
                 continue
@@ -359,7 +359,7 @@ class _Checks:
 
 
 def _named(level: Any) -> str:
-    return level if isinstance(level, str) and len(level) < 60 else shown(level)
+    return level if isinstance(level, str) and len(level) < 60 else shown_value(level)
 
 
 def figures(scenario: Scenario, task: str) -> Mapping[str, Figure]:

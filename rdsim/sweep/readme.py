@@ -13,7 +13,7 @@ from rdsim.errors import ExperimentError, Fault
 from rdsim.folders import write_whole
 from rdsim.numerals import numeral
 from rdsim.report import Plot, Sheet, drawn_plots
-from rdsim.sweep.answers import between, shown
+from rdsim.sweep.answers import between, metric_words
 from rdsim.sweep.manifests import manifest_of
 from rdsim.sweep.page import sheet_of
 from rdsim.sweep.reading import read_sweep
@@ -118,5 +118,5 @@ def _escaped(text: str) -> str:
 def _cell(row: Mapping[Any, Any], name: str, kind: str) -> str:
     if row["status"] != "done":
         return "failed"
-    ends = between(row[f"{name} low"], row[f"{name} high"], lambda one: shown(name, kind, one))
-    return f"{shown(name, kind, row[name])} ({ends})"
+    ends = between(row[f"{name} low"], row[f"{name} high"], lambda one: metric_words(name, kind, one))
+    return f"{metric_words(name, kind, row[name])} ({ends})"

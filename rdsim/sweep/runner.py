@@ -25,10 +25,10 @@ from rdsim import portfolio
 from rdsim.brief import count, html_table
 from rdsim.domain import Portfolio
 from rdsim.errors import EngineError, ExperimentError, Fault, OutputError, SweepError
-from rdsim.figures import described
-from rdsim.folders import SWEEP, WORK, is_part, require_name, settle, shared, undisturbed, write_whole
+from rdsim.figures import figure_description
+from rdsim.folders import SWEEP, WORK, hold_signals, is_part, require_name, settle, share, write_whole
 from rdsim.scenario import by_new_names, digest
-from rdsim.sweep.backends import Backend, backend, given
+from rdsim.sweep.backends import Backend, backend, own_executor
 from rdsim.sweep.manifests import differences, essence, is_sweep, manifest_of
 from rdsim.sweep.prepared import Prepared, figures, prepare
 from rdsim.sweep.reading import RESULTS, as_table, finished_keys, read_sweep, results_bytes
@@ -118,7 +118,7 @@ def run(
 ) -> Sweep:
     """See `Experiment.run`."""
     prepared = prepare(experiment)
-    mine = backend(prepared.design.count, jobs) if executor is None else given(executor, max(jobs, 2))
+    mine = backend(prepared.design.count, jobs) if executor is None else own_executor(executor, max(jobs, 2))
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(tempfile.TemporaryDirectory(prefix="rdsim-sweep-")) if folder is None else folder
         opened = stack.enter_context(mine)
@@ -148,7 +148,7 @@ def run_on(
     _claim(folder)
     check_same(prepared, folder, force=force)
     work = json.dumps(essence(_identity(prepared)), sort_keys=True, default=str)
-    with shared(folder, hashlib.sha256(work.encode()).hexdigest(), "another experiment is being run there"):
+    with share(folder, hashlib.sha256(work.encode()).hexdigest(), "another experiment is being run there"):
         return _run_alone(prepared, folder, backend, retry_failed, force, command, progress)
 
 
@@ -176,7 +176,7 @@ def _run_alone(
     check_same(prepared, folder, force=force)
     if manifest["missing"] and (stays := _outlasting(folder, results)):
         return Sweep(folder, as_table(results, manifest), manifest, stays)
-    with undisturbed():
+    with hold_signals():
         _finish(manifest, results, folder)
     return Sweep(folder, read_sweep(folder), manifest)
 
@@ -510,7 +510,7 @@ def _manifest(
         "date": datetime.now(UTC).date().isoformat(),
         "money_unit": prepared.scenario.money_unit,
         "kinds": [metric.kind for metric in prepared.metrics],
-        "figures": {metric.figure: described(known[metric.figure]) for metric in prepared.metrics},
+        "figures": {metric.figure: figure_description(known[metric.figure]) for metric in prepared.metrics},
         "code": work.code,
         "solvers": prepared.solvers,
         "done": done,

@@ -18,7 +18,7 @@ from rdsim.errors import ExperimentError, Fault, InputError
 from rdsim.names import NAMES
 from rdsim.sweep.design import DesignKind
 from rdsim.sweep.factors import Factor
-from rdsim.tables import did_you_mean, shown
+from rdsim.tables import did_you_mean, shown_value
 from rdsim.texts import read_toml
 
 __all__ = ["TASKS", "Answer", "ExperimentSettings", "TaskKind", "read_as"]
@@ -125,7 +125,7 @@ def read_as(kind: type[S], path: str | Path) -> S:
 
 
 def _no_folder(where: str, value: object) -> Fault:
-    return Fault(f"{where}, scenario", "must be the folder of a scenario", shown(value))
+    return Fault(f"{where}, scenario", "must be the folder of a scenario", shown_value(value))
 
 
 def _faults(where: str, error: ValidationError, table: Any) -> Iterator[Fault]:
@@ -147,7 +147,7 @@ def _faults(where: str, error: ValidationError, table: Any) -> Iterator[Fault]:
             yield Fault(at, "is required", "nothing")
         else:
             rule = one["msg"][0].lower() + one["msg"][1:]
-            yield Fault(at, rule.replace("input should be", "must be"), shown(one["input"]))
+            yield Fault(at, rule.replace("input should be", "must be"), shown_value(one["input"]))
 
 
 _INSIDE = {"bool", "int", "float", "str", "function-plain[_factor()]"}

@@ -18,7 +18,7 @@ from rdsim.explaining import explain
 from rdsim.families import FAMILIES, Past, RowKey, row_words
 from rdsim.formulation import row_index, state
 from rdsim.optimiser import Solving
-from rdsim.rolling import Course, Policy, Worlds, known, proposals, supply_of
+from rdsim.rolling import Course, Policy, Worlds, knowledge_at, proposals, supply_of
 from rdsim.scenario import Variations, digest, dump
 from rdsim.search import Proposal, build_instance, optimise
 from rdsim.sweep.policies import install, own_policies
@@ -174,7 +174,7 @@ def test_it_holds_in_every_course_that_is_proposed_later(tiny: Path) -> None:
     course = Course(plan)
     worlds = Worlds(posed.scenario, tuple(replace(one, rank=0) for one in plan.choices), 1, pool=2)
     luck = worlds.actual(0)
-    now = known(posed.scenario, worlds.play(course, luck, until=2025), luck.budget)
+    now = knowledge_at(posed.scenario, worlds.play(course, luck, until=2025), luck.budget)
     assert now.opened
     courses = proposals(supply, Policy({"leap": 3.0, "base": 3.0}), course, now)
     assert len(courses) > 1

@@ -24,7 +24,7 @@ from rdsim.scenario import digest, dump, load
 from rdsim.search import build_instance, choose
 from rdsim.search.judging import Judge
 from rdsim.simulation import Engine, Running, expected_worths, plain_worths, replicate, simulate
-from rdsim.sweep.page import described
+from rdsim.sweep.page import terminal_lines
 from tests.command import run
 from tests.simple import plain
 from tests.tiny import tiny_folder
@@ -254,7 +254,7 @@ def test_a_sweep_measures_it_and_varies_its_weight(folder: Path, tmp_path: Path)
     found = experiment.run(tmp_path / "sweep")
     assert found.table["co2_saved"].iloc[1] > found.table["co2_saved"].iloc[0]
     assert found.manifest["figures"]["co2_saved"]["label"] == "CO2 saved"
-    assert any("CO2 saved (kt)" in line for line in described(found))
+    assert any("CO2 saved (kt)" in line for line in terminal_lines(found))
     wrong = rdsim.Experiment(str(folder), factors={"discount_rate": [0.0]}, metrics=("co2",))
     with pytest.raises(rdsim.ExperimentError, match="no such figure"):
         wrong.run()

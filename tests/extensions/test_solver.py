@@ -20,7 +20,7 @@ from rdsim.optimiser.adapters import (
     Solver,
     SolverResult,
     SolverState,
-    installed,
+    installed_solvers,
     solver_of,
     untold,
     versions_of,
@@ -118,7 +118,7 @@ def test_prices_come_from_who_can_and_a_conflict_is_told(mine: str, folder: Path
 
 def test_what_it_cannot_is_said_and_its_version_is_in_the_keys(mine: str) -> None:
     assert untold(solver_of(mine)) == ("threads", "seed")
-    assert mine in installed()
+    assert mine in installed_solvers()
     assert versions_of(mine).startswith("mine ")
     assert versions_of(mine).endswith(" 7")
 

@@ -60,7 +60,7 @@ def test_runs_hold_what_the_list_says_and_the_list_says_nothing_else(studies: di
         files = [
             path.relative_to(tmp_path / kind).as_posix() for path in (tmp_path / kind).rglob("*") if path.is_file()
         ]
-        held = {path: contents.held(path, study.name) for path in files}
+        held = {path: contents.content_of(path, study.name) for path in files}
         assert None not in held.values(), (kind, [path for path, one in held.items() if one is None])
         assert read_manifest(tmp_path / kind)["files"].keys() == held.keys() - {"manifest.json"}
         seen |= {one for one in held.values() if one is not None}
@@ -69,17 +69,17 @@ def test_runs_hold_what_the_list_says_and_the_list_says_nothing_else(studies: di
 
 
 def test_a_file_is_of_the_runs_that_have_it() -> None:
-    assert contents.held("policies.parquet", "simulate") is None
-    assert contents.held("trace.csv", "simulate") is contents.TRACE
-    assert contents.held("trace.csv", "frontier") is contents.TABLE
-    assert contents.held("portfolios/a/b.csv", "frontier") is None
-    assert contents.held("thesis.txt", "frontier") is None
+    assert contents.content_of("policies.parquet", "simulate") is None
+    assert contents.content_of("trace.csv", "simulate") is contents.TRACE
+    assert contents.content_of("trace.csv", "frontier") is contents.TABLE
+    assert contents.content_of("portfolios/a/b.csv", "frontier") is None
+    assert contents.content_of("thesis.txt", "frontier") is None
     assert contents.PORTFOLIOS.path("best") == "portfolios/best.csv"
 
 
 def test_a_run_s_documentation_is_the_list() -> None:
     page = (ROOT / "docs" / "runs.md").read_text(encoding="utf-8")
-    assert "\n".join(contents.documented()) in page
+    assert "\n".join(contents.markdown_lines()) in page
 
 
 def test_a_page_that_there_is_no_memory_for_is_missing_and_the_rest_is_kept(

@@ -39,7 +39,7 @@ def test_names_that_cannot_be_are_refused_at_every_door(
         "problem": problems.read_stated,
         "records": records.read,
         "portfolio": lambda text: portfolio.read(text, world),
-        "portfolio of a run": lambda text: runs.given(Path(text), world),
+        "portfolio of a run": lambda text: runs.portfolio_of(Path(text), world),
         "run": lambda text: runs.read_run(Path(text)),
         "page": results.redraw,
         "sweep": sweep.read_sweep,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from rdsim.errors import OutputError
-from rdsim.folders import MANIFEST, claim, claim_next, is_unfinished, settle, shared
+from rdsim.folders import MANIFEST, claim, claim_next, is_unfinished, settle, share
 from rdsim.folders import locks as system
 from tests.folders.runs import FILES, Killed, contents, fill, is_whole, mark_of, steps, stopped_at, write
 
@@ -190,7 +190,7 @@ def test_without_locks_a_note_of_a_dead_process_of_this_machine_is_taken_away(
 
 def entered(folder: Path, work: str, then: Callable[[], object] = lambda: None) -> None:
     """Come to a folder for a piece of work."""
-    with shared(folder, work, "other work is done there"):
+    with share(folder, work, "other work is done there"):
         then()
 
 

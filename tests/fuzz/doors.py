@@ -237,7 +237,7 @@ def _earlier(rng: random.Random, folder: Path) -> Enter:
     place, world = _damaged("run", "manifest.json", rng, folder), _world(_tiny(folder))
 
     def enter() -> None:
-        runs.given(place, world)
+        runs.portfolio_of(place, world)
         runs.read_run(place).fault(world)
 
     return enter
@@ -328,7 +328,12 @@ def _cut_short() -> Any:
 
     stack = ExitStack()
     stack.enter_context(patch("rdsim.cli.app", _parser()))
-    places = ("rdsim.planning.plan", "rdsim.search.build_instance", "rdsim.search.optimise", "rdsim.simulation.simulate")
+    places = (
+        "rdsim.planning.plan",
+        "rdsim.search.build_instance",
+        "rdsim.search.optimise",
+        "rdsim.simulation.simulate",
+    )
     places = (*places, "rdsim.optimiser.solve", "rdsim.calibrating.calibrate", "rdsim.sweep.prepare")
     for place in places:
         stack.enter_context(patch(place, side_effect=_ReachedError))

@@ -12,7 +12,7 @@ import rdsim
 from rdsim.domain import Scenario
 from rdsim.numbers import NUMBERS
 from rdsim.options import candidates
-from rdsim.scenario.shapes import dotted
+from rdsim.scenario.shapes import dotted_path
 from tests.golden.digests import options, outcomes, some_portfolio, stages
 from tests.golden.settings import STILL, rich_folder, settings
 from tests.golden.walk import Move, World
@@ -67,7 +67,7 @@ def computed() -> dict[str, Any]:
     """All of the file, calculated anew. Raises ValueError for a setting that moves nothing."""
     world, moves, silent = rich(), {}, []
     for path, shape in settings():
-        name = dotted(path)
+        name = dotted_path(path)
         if name in STILL:
             continue
         before = GOLDEN["moves"].get(name)

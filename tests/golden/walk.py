@@ -10,7 +10,7 @@ from typing import Any
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import RdsimError, ScenarioError
 from rdsim.scenario import Variations, parse_overrides
-from rdsim.scenario.shapes import Shape, dotted
+from rdsim.scenario.shapes import Shape, dotted_path
 from tests.golden.digests import some_portfolio, stages
 from tests.golden.settings import CASES, Place, changes, places
 
@@ -85,17 +85,17 @@ class World:
         return None
 
     def _tries(self, path: Place, shape: Shape) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-        if dotted(path) in CASES:
-            yield CASES[dotted(path)]
+        if dotted_path(path) in CASES:
+            yield CASES[dotted_path(path)]
             return
         tried = 0
         for place in places(self.variations, path):
             for value in changes(shape, self._value(place), self.names):
                 try:
-                    self.varied({dotted(place): value})
+                    self.varied({dotted_path(place): value})
                 except ScenarioError:
                     continue
-                yield {}, {dotted(place): value}
+                yield {}, {dotted_path(place): value}
                 tried += 1
                 if tried == _TRIED:
                     return

@@ -11,10 +11,10 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 
 import rdsim
-from rdsim.native.cache import compiled, digest
+from rdsim.native.cache import compiled_files, digest
 
 PACKAGE = Path(rdsim.__file__).parent
-FILES = dict(compiled())
+FILES = dict(compiled_files())
 
 
 def test_a_change_in_what_is_compiled_makes_another_digest_and_no_other_does(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_a_change_in_what_is_compiled_makes_another_digest_and_no_other_does(tmp
     kernel.write_text("\nfrom rdsim.native.jit import jit\n", encoding="utf-8")
     constants.write_text("\n__compiled__ = True\nDAYS = 365\n", encoding="utf-8")
     other.write_text('"""Says nothing of __compiled__ = True."""\n', encoding="utf-8")
-    assert [place for place, _ in compiled(tmp_path)] == ["upper/constants.py", "upper/kernel.py"]
+    assert [place for place, _ in compiled_files(tmp_path)] == ["upper/constants.py", "upper/kernel.py"]
     seen = [digest(tmp_path)]
     for path in (kernel, constants):
         path.write_text(path.read_text(encoding="utf-8") + "MORE = 1\n", encoding="utf-8")

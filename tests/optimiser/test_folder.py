@@ -28,7 +28,7 @@ from rdsim.optimiser import (
     state_problem,
     state_rows,
 )
-from rdsim.optimiser.problem.folder import describe, digest, read_stated, read, write
+from rdsim.optimiser.problem.folder import describe, digest, read, read_stated, write
 from rdsim.texts import invisible, tidy
 from tests.optimiser.small import FAMILIES, build, draw
 

@@ -101,7 +101,7 @@ def test_money_of_a_real_simulation_is_accounted_for(tiny: Path, engine: str) ->
     portfolio = rdsim.optimise(scenario).portfolio
     purses = rdsim.simulate(scenario, portfolio, replications=5, seed=3, running=Running(engine=engine)).purses
     purses = purses.sort_values(["programme", "replication", "year"])
-    left = purses["new_money"] + purses["carried_in"] - aggregates.paid(purses) - purses["lapsed"]
+    left = purses["new_money"] + purses["carried_in"] - aggregates.payments_for_good(purses) - purses["lapsed"]
     carried = purses.groupby(["programme", "replication"], observed=True)["carried_in"].shift(-1)
     assert left[carried.notna()].to_numpy() == pytest.approx(carried.dropna().to_numpy(), abs=1e-9)
     assert purses["spent_network"].sum() > 0
@@ -120,15 +120,15 @@ def test_deliverables_are_told_by_year_with_an_interval() -> None:
     late = [1] * 8 + [2] * 2 + [0] * 10
     counts = {"delivered_a_paper": late, "delivered_a_paper_by_2024": 0, "delivered_a_paper_by_2030": late}
     report = synthetic.build(replications=REPORT.replications.assign(**counts))
-    found = aggregates.delivered(report).set_index(["deliverable", "year"])
+    found = aggregates.delivery_chances(report).set_index(["deliverable", "year"])
     assert found.index.to_list() == [("a paper", 2024), ("a paper", 2030)]
     assert found["share"].to_list() == [0.0, 0.5]
     half = found.loc["a paper", 2030]
     assert half["low"] + half["high"] == pytest.approx(1)
     assert 0.28 < half["low"] < 0.32
     assert set(found["n"]) == {20}
-    assert "a paper 50% (30% to 70%)" in words.delivered(report, found.reset_index())
-    assert aggregates.delivered(REPORT).empty
+    assert "a paper 50% (30% to 70%)" in words.delivery_words(report, found.reset_index())
+    assert aggregates.delivery_chances(REPORT).empty
     assert [figure.key for figure in draw(report, "results")] == ["market", "likelihood", "delivered", "international"]
 
 
@@ -178,11 +178,11 @@ def test_formation_tells_stage_by_stage_how_many_projects_come_so_far() -> None:
         "on the market",
     ]
     assert table["mean"].tolist() == [9, 7, 3, 2, 1]
-    assert words.formed(table) == (
+    assert words.formation_words(table) == (
         "9.00 projects begin to look for an agreement and 3.00 reach one; most are lost at mou workshop, 4.00 of them."
     )
     (figure,) = [one for one in draw(staged, "way") if one.key == "formation"]
-    assert figure.answer == words.formed(table)
+    assert figure.answer == words.formation_words(table)
     assert all(one.key != "formation" for one in draw(REPORT, "way"))
 
 

@@ -47,7 +47,7 @@ def test_amounts_have_fitting_decimals(value: float | None, text: str) -> None:
     ("names", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
 )
 def test_lists_read_like_sentences(names: list[str], text: str) -> None:
-    assert words.listed(names) == text
+    assert words.sentence_list(names) == text
 
 
 def test_headline_has_the_main_figures() -> None:
@@ -274,7 +274,7 @@ def test_the_search_panel_tells_gains_by_freedom() -> None:
         "selection": {},
         "payment_ratio_factors": {"leap": 1.4},
     }
-    told = words.searched(replace(REPORT, manifest=_manifest(baselines=_freedoms(), search=search)))
+    told = words.search_words(replace(REPORT, manifest=_manifest(baselines=_freedoms(), search=search)))
     assert told[-1] == (
         "In replications that chose nothing it is worth, in billion KRW, 20.0 (14.0 to 26.0) more than value-per-cost "
         "with the same payment ratios; 49.0 (31.0 to 66.0) more than value-per-cost within the announced money "
@@ -284,12 +284,14 @@ def test_the_search_panel_tells_gains_by_freedom() -> None:
 
 def test_promises_are_told_with_why_they_pay() -> None:
     promises = {"busiest": {"leap": 1.39}, "sentences": ["Expected payments reach 139%.", "Full awards: 160%."]}
-    told = words.promised(replace(REPORT, manifest=_manifest(promises=promises)))
+    told = words.promise_words(replace(REPORT, manifest=_manifest(promises=promises)))
     assert (told[0], told[2]) == ("Expected payments reach 139%.", "Full awards: 160%.")
     assert "pays where projects" in told[1]
     modest = {"busiest": {"leap": 0.9, "base": None}, "sentences": ["Expected payments stay within."]}
-    assert words.promised(replace(REPORT, manifest=_manifest(promises=modest))) == ["Expected payments stay within."]
-    assert words.promised(REPORT) == []
+    assert words.promise_words(replace(REPORT, manifest=_manifest(promises=modest))) == [
+        "Expected payments stay within."
+    ]
+    assert words.promise_words(REPORT) == []
 
 
 def test_a_bound_is_never_told_beside_a_value_that_it_does_not_bound() -> None:

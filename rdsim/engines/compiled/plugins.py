@@ -23,7 +23,7 @@ from rdsim.case import Case
 from rdsim.engines.compiled.contracts import POLICIES, QUEUES, RAISED, RULES
 from rdsim.errors import Fault, PolicyError
 from rdsim.gates import GATE_POLICIES, gives_two_numbers, not_two_numbers
-from rdsim.native.calls import address, compilable, number_at, tried
+from rdsim.native.calls import address, call_by_address, compilable, number_at
 from rdsim.purses import PURSE_RULES
 from rdsim.queues import QUEUE_RULES
 from rdsim.registry import Extension, Taken
@@ -183,7 +183,7 @@ def _disagreement(asked: _Asked, found: int) -> list[Fault]:
         plain = _plain(asked, given)
         if isinstance(plain, Fault):
             return [replace(plain, where=asked.label)]
-        compiled = tried(found, *given, asked.place)
+        compiled = call_by_address(found, *given, asked.place)
         if not (plain == compiled or (math.isnan(plain) and math.isnan(compiled))):
             said = f"{_shown(compiled)} instead of {_shown(plain)} for {(*given, *asked.own)}"
             return [Fault(asked.label, "must answer compiled as it does in Python", said, _ADVICE)]

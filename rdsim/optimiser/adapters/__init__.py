@@ -7,7 +7,7 @@ Another library is one class: a `Solver` with a name, the features that it decla
 from rdsim.optimiser.adapters.answers import Feature, RunLimits, SolverResult, SolverState
 from rdsim.optimiser.adapters.names import (
     SOLVERS,
-    installed,
+    installed_solvers,
     solver_fault,
     solver_named,
     solver_of,
@@ -29,7 +29,7 @@ __all__ = [
     "SolverResult",
     "SolverState",
     "Termination",
-    "installed",
+    "installed_solvers",
     "solver_fault",
     "solver_named",
     "solver_of",

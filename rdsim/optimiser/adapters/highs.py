@@ -22,7 +22,7 @@ from rdsim.arrays import Floats, Ints
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters.answers import Feature, RunLimits, SolverResult, SolverState
 from rdsim.optimiser.adapters.pulp_models import pulp_matrix, pulp_problem
-from rdsim.optimiser.adapters.scaling import Scaled, power, scaled
+from rdsim.optimiser.adapters.scaling import Scaled, power, scale_model
 from rdsim.optimiser.adapters.solver import FreshRelaxation, Relaxation, Solver, is_linear
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.solution import Termination
@@ -193,7 +193,7 @@ class _WarmRelaxation:
     @cached_property
     def scaled(self) -> Scaled:
         """The model in the units that HiGHS sees."""
-        return scaled(self.model)
+        return scale_model(self.model)
 
     @cached_property
     def solver(self) -> Any:

@@ -14,7 +14,7 @@ from rdsim.optimiser.adapters.pulp_solvers import Other, pulp_names
 from rdsim.optimiser.adapters.solver import Solver
 from rdsim.registry import Registry
 
-__all__ = ["SOLVERS", "installed", "solver_fault", "solver_named", "solver_of", "untold", "versions_of"]
+__all__ = ["SOLVERS", "installed_solvers", "solver_fault", "solver_named", "solver_of", "untold", "versions_of"]
 
 _HELPER = Highs()
 """Does for every solver what that does not declare."""
@@ -25,7 +25,7 @@ _ASKED = (Feature.GAP, Feature.TIME_LIMIT, Feature.THREADS, Feature.SEED)
 """Settings of who asks."""
 
 
-def installed() -> tuple[str, ...]:
+def installed_solvers() -> tuple[str, ...]:
     """Names of the solvers that this machine has: those with an adapter of their own first, then what PuLP finds."""
     return (*(name for name, one in SOLVERS.items() if one.is_installed), *_others(available=True))
 
@@ -49,7 +49,7 @@ def untold(solver: Solver) -> tuple[str, ...]:
 def solver_fault(name: str) -> Fault | None:
     """What is wrong with a solver's name, if anything: no such solver, or it is not installed."""
     found = _resolved(name)
-    here = installed()
+    here = installed_solvers()
     if found in here:
         return None
     rule = "must be the name of a solver" if found is None else "the solver must be installed"
@@ -76,11 +76,11 @@ def solver_named(name: str) -> Solver:
     found = _resolved(name)
     if found is None:
         known = f"choose from {', '.join(SOLVERS)}, or another that PuLP finds"
-        raise SolverError(name, f"is unknown; {known}. Installed here: {', '.join(installed())}")
+        raise SolverError(name, f"is unknown; {known}. Installed here: {', '.join(installed_solvers())}")
     if found in SOLVERS:
         return _helped(SOLVERS[found])
-    if found not in installed():
-        raise SolverError(name, f"is not installed; installed here: {', '.join(installed())}")
+    if found not in installed_solvers():
+        raise SolverError(name, f"is not installed; installed here: {', '.join(installed_solvers())}")
     return _helped(Other(found))
 
 

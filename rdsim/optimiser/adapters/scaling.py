@@ -14,7 +14,7 @@ from rdsim.arrays import Floats
 from rdsim.optimiser.adapters.answers import RunLimits, SolverResult
 from rdsim.optimiser.models.model import Model
 
-__all__ = ["Scaled", "power", "scaled", "typical"]
+__all__ = ["Scaled", "power", "scale_model", "typical"]
 
 _FORBIDDING, _NOISE = 1e4, 1e12
 _WHOLE = 2.0**40
@@ -46,7 +46,7 @@ def power(largest: Floats, top: int) -> Floats:
     return np.asarray(np.where(largest > 0, np.exp2(top - exponent), 1.0))
 
 
-def scaled(model: Model) -> Scaled:
+def scale_model(model: Model) -> Scaled:
     """Largest coefficient of a row in [1, 2), typical one of the objective in [512, 1024). Powers of two round nothing.
 
     Columns that are fixed do not count: what cannot be chosen must not loosen what can. Rows that decimals state in

@@ -19,7 +19,7 @@ import numpy as np
 from rdsim.arrays import Floats, Ints
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters.answers import Feature, RunLimits, SolverResult, SolverState
-from rdsim.optimiser.adapters.scaling import scaled
+from rdsim.optimiser.adapters.scaling import scale_model
 from rdsim.optimiser.models.model import Model, with_rows_below
 from rdsim.optimiser.problem.solution import Termination
 
@@ -84,7 +84,7 @@ class Solver(ABC):
         return _asked_twice(lambda stated: self._asked(stated, limits, relaxed, first), _with_coefficients(model))
 
     def _asked(self, model: Model, limits: RunLimits, relaxed: bool, start: Floats | None) -> SolverResult:
-        known = scaled(model)
+        known = scale_model(model)
         told = known.limits(_told(limits, self.features))
         answer = self.ask(known.model, told, relaxed=relaxed, start=start)
         if Feature.BOUND not in self.features and not is_linear(model, relaxed):

@@ -40,7 +40,7 @@ __all__ = [
     "formulate",
     "lay_out",
     "opening_weights",
-    "tightened",
+    "tighten",
 ]
 
 
@@ -174,7 +174,7 @@ def _blocks(families: Sequence[ModelRows]) -> dict[str, RowBlock]:
     return {family.name: RowBlock(first, family.about) for first, family in zip(firsts, families, strict=False)}
 
 
-def tightened(problem: PortfolioProblem, model: Model) -> Model:
+def tighten(problem: PortfolioProblem, model: Model) -> Model:
     """The model for these very caps: options that fit under no ceiling are out, and what fills a floor counts as it.
 
     What only the options of one partner use is there only if that partner is open: of a ceiling, `use @ x <= cap y`. In

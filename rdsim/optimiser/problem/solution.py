@@ -10,7 +10,7 @@ from rdsim.brief import count
 from rdsim.errors import InfeasibleError, SolverError
 from rdsim.unproven import note_unproven
 
-__all__ = ["Seconds", "Solution", "Status", "Termination", "noted", "relative_gap", "require"]
+__all__ = ["Seconds", "Solution", "Status", "Termination", "note_if_unproven", "relative_gap", "require"]
 
 
 class Status(StrEnum):
@@ -86,7 +86,7 @@ def relative_gap(objective: float, bound: float) -> float:
     return max(0.0, bound - objective) / max(abs(objective), 1e-9)
 
 
-def noted(solution: S, asked: float) -> S:
+def note_if_unproven(solution: S, asked: float) -> S:
     """The solution; whoever listens hears of it if a time limit left its gap above the one asked for."""
     proven = solution.status in {Status.INFEASIBLE, Status.UNBOUNDED} or solution.gap <= asked
     if solution.termination is Termination.TIME_LIMIT and not proven:

@@ -57,7 +57,7 @@ __all__ = [
     "Selection",
     "alternatives",
     "distance",
-    "resampled",
+    "resample",
     "selection",
 ]
 
@@ -352,7 +352,7 @@ def _spread(problem: PortfolioProblem, before: Sequence[tuple[int, ...]]) -> Mea
 # ---------------------------------------------------------------- resampled values
 
 
-def resampled(
+def resample(
     problem: PortfolioProblem,
     *,
     count: int = 50,

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rdsim.optimiser.adapters import Relaxation, SolverState
-from rdsim.optimiser.models.milp import RESOURCES, columns_of, formulate, tightened
+from rdsim.optimiser.models.milp import RESOURCES, columns_of, formulate, tighten
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.models.variations import Measure, with_floor
 from rdsim.optimiser.problem.evaluation import evaluate
@@ -43,7 +43,7 @@ class Floor:
     def __post_init__(self) -> None:
         """State the model once, with a floor that may be missed at a price, and its relaxation, in which it may not."""
         stated = formulate(self._floored(0.0, 1.0))
-        self._model = tightened(self.problem, stated)
+        self._model = tighten(self.problem, stated)
         self._row = stated.rows_of(RESOURCES).stop - 1
         self._relaxation: Relaxation = self.settings.solver.relaxation(self._at(0.0, math.inf))
 

@@ -29,13 +29,13 @@ from scipy.sparse import csr_array, vstack
 from rdsim.arrays import Floats
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters import SolverState, typical
-from rdsim.optimiser.models.milp import chosen_of, formulate, tightened
+from rdsim.optimiser.models.milp import chosen_of, formulate, tighten
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check
-from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Termination, noted, relative_gap
+from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Termination, note_if_unproven, relative_gap
 from rdsim.optimiser.solving.reach import reachable
-from rdsim.optimiser.solving.rens import Progress, Stopwatch, search, search_near, settled
+from rdsim.optimiser.solving.rens import Progress, Stopwatch, search, search_near, with_values_judged
 from rdsim.optimiser.solving.repair import solved_exactly
 from rdsim.optimiser.solving.settings import Solving, SolvingSeries, refuse
 
@@ -72,12 +72,12 @@ def solve(
     check(problem)
     began, whole = time.perf_counter(), reachable(problem)
     problem = whole.problem
-    model = tightened(problem, formulate(problem))
+    model = tighten(problem, formulate(problem))
     seconds = Seconds(build=time.perf_counter() - began)
     chosen_method = _method(problem, settings.gap, method)
     find = {"direct": _solve_whole, "rens": search, "near": search_near}[chosen_method]
     progress = find(problem, model, settings)
-    return noted(whole.back(_solution(problem, progress, settings, chosen_method, seconds)), settings.gap)
+    return note_if_unproven(whole.back(_solution(problem, progress, settings, chosen_method, seconds)), settings.gap)
 
 
 def _method(problem: PortfolioProblem, gap: float, method: str) -> str:
@@ -101,7 +101,7 @@ def _solve_whole(problem: PortfolioProblem, model: Model, settings: SolvingSerie
         termination=answer.termination,
         seconds=watch.add(Seconds(), answer, "mip"),
     )
-    progress = settled(problem, progress, answer.values)
+    progress = with_values_judged(problem, progress, answer.values)
     large = len(problem.option_names) > CANONICAL
     if settings.gap > 0 or progress.chosen is None or answer.state is not SolverState.OPTIMAL or large:
         return progress

@@ -51,8 +51,8 @@ __all__ = [
     "refine",
     "search",
     "search_near",
-    "settled",
     "target_of",
+    "with_values_judged",
 ]
 
 NEAR = 0.00075
@@ -113,7 +113,7 @@ class Stopwatch:
         return replace(seconds, build=seconds.build + answer.loading, **{part: getattr(seconds, part) + spent})
 
 
-def settled(problem: PortfolioProblem, progress: Progress, values: Floats | None) -> Progress:
+def with_values_judged(problem: PortfolioProblem, progress: Progress, values: Floats | None) -> Progress:
     """Progress with a solver's values as the best portfolio, if the judge agrees that they are better."""
     if values is None:
         return progress
@@ -149,7 +149,7 @@ def _searched_near(problem: PortfolioProblem, model: Model, settings: SolvingSer
     relaxed = Relaxed(answer.bound, answer.values, answer.reduced_costs)
     progress = replace(progress, termination=Termination.ROUNDS)
     if _is_whole(model, relaxed.values):
-        progress = settled(problem, progress, relaxed.values)
+        progress = with_values_judged(problem, progress, relaxed.values)
     for near, fix in ((NEAR, True), (WIDER * NEAR, False), (math.inf, False)):
         if progress.chosen is None and progress.state is SolverState.STOPPED and not settings.late:
             bounds = near_bounds(problem, model, relaxed, near, fix)
@@ -183,7 +183,7 @@ def _walked(
         met = anneal_expected(problem, progress.chosen, open_, course, walking)
         values, columns = np.zeros(model.value.size), columns_of(problem, evaluate(problem, met))
         values[: columns.size] = columns
-        progress = settled(problem, progress, values)
+        progress = with_values_judged(problem, progress, values)
         spent = progress.seconds.mip + time.perf_counter() - began
         progress = replace(progress, seconds=replace(progress.seconds, mip=spent))
         if progress.gap <= settings.gap:
@@ -257,7 +257,7 @@ def _improve(
         progress = replace(progress, bound=min(progress.bound, answer.bound))
     if answer.values is None:
         return progress
-    progress = settled(problem, progress, answer.values)
+    progress = with_values_judged(problem, progress, answer.values)
     return replace(progress, termination=Termination.TARGET) if progress.gap <= settings.gap else progress
 
 

@@ -44,7 +44,7 @@ from rdsim.optimiser.models.milp import chosen_of, columns_of, lay_out
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.evaluation import TOLERANCE, evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check
-from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Termination, noted, relative_gap
+from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Termination, note_if_unproven, relative_gap
 from rdsim.optimiser.solving.annealing import Walking, abreast, anneal
 from rdsim.optimiser.solving.appraisal import (
     Appraisal,
@@ -577,7 +577,7 @@ def solve_risk(
     find = _none if _hopeless(task) else _exact if chosen_method == "exact" else _search
     hunt = find(task, settings)
     hunt.seconds = replace(hunt.seconds, build=hunt.seconds.build + built)
-    return noted(whole.back(_solution(hunt, chosen_method)), settings.gap)
+    return note_if_unproven(whole.back(_solution(hunt, chosen_method)), settings.gap)
 
 
 def _none(task: RiskModel, settings: SolvingSeries) -> RiskSearch:

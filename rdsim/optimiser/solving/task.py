@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rdsim.arrays import Bools, Floats, Ints
-from rdsim.optimiser.models.milp import formulate, lay_out, opening_weights, tightened
+from rdsim.optimiser.models.milp import formulate, lay_out, opening_weights, tighten
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.solving.appraisal import Appraiser, Risk, SampledRow, cap_of, rule_names
@@ -103,7 +103,7 @@ class RiskModel:
 
 def state_task(problem: PortfolioProblem, risk: Risk) -> RiskModel:
     """The model of a checked problem and a checked risk."""
-    judge, model = Appraiser(problem, risk), tightened(problem, formulate(problem))
+    judge, model = Appraiser(problem, risk), tighten(problem, formulate(problem))
     options = len(problem.option_names)
     fixed, unit = model.value.copy(), float(np.abs(problem.expected).max(initial=0.0)) or 1.0
     fixed[:options] = 0.0

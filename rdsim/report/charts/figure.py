@@ -26,8 +26,8 @@ __all__ = [
     "YELLOW",
     "Chart",
     "Exhibit",
-    "coloured",
-    "framed",
+    "colour_scale",
+    "frame_chart",
     "legend",
     "legend_columns",
 ]
@@ -52,7 +52,7 @@ class Exhibit:
     spec: Mapping[str, Any]
 
 
-def framed(key: str, question: str, answer: str, reading: str, chart: Chart) -> Exhibit:
+def frame_chart(key: str, question: str, answer: str, reading: str, chart: Chart) -> Exhibit:
     """A figure of the page: a chart as wide as its place, with what it asks, answers and how it is read."""
     fit = alt.AutoSizeParams(type="fit-x", contains="padding")
     sized = chart.properties(width="container", autosize=fit, background="transparent")
@@ -88,7 +88,7 @@ def legend_columns(names: Sequence[str], width: int) -> int:
     return max(1, width // (max(map(len, names), default=1) * 7 + 36))
 
 
-def coloured(field: str, names: Sequence[str], colours: Sequence[str], width: int = 400) -> alt.Color:
+def colour_scale(field: str, names: Sequence[str], colours: Sequence[str], width: int = 400) -> alt.Color:
     """A column's values by colour, in this order, with a legend that fits the width in pixels."""
     several = [colours[place % len(colours)] for place in range(len(names))]
     return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(names), range=several), legend=legend(names, width))

@@ -25,8 +25,8 @@ from rdsim.report.charts.figure import (
     YELLOW,
     Chart,
     Exhibit,
-    coloured,
-    framed,
+    colour_scale,
+    frame_chart,
     legend,
     legend_columns,
 )
@@ -63,12 +63,12 @@ def _digits(*columns: pd.Series[float]) -> str:
 
 
 def _programmes(report: PlanReport, width: int = 400) -> alt.Color:
-    return coloured("programme", sorted(report.technologies["programme"].unique()), PALETTE, width)
+    return colour_scale("programme", sorted(report.technologies["programme"].unique()), PALETTE, width)
 
 
 def _modes(report: PlanReport, width: int = 400) -> alt.Color:
     modes = report.technologies["mode"].astype(str)
-    return coloured("mode", sorted(set(modes) - {""}), _MODES, width)
+    return colour_scale("mode", sorted(set(modes) - {""}), _MODES, width)
 
 
 def _years(title: str | None = None) -> alt.X:
@@ -125,7 +125,7 @@ def _by_field(report: PlanReport) -> Iterator[Exhibit]:
     if len(table):
         chart = _bars(report, table, "field", _programmes(report), "programme")
         answer = words.largest(table, "field", report.money_unit)
-        yield framed("fields", "Which fields get the money?", answer, _PAID, chart)
+        yield frame_chart("fields", "Which fields get the money?", answer, _PAID, chart)
 
 
 def _by_partner(report: PlanReport) -> Iterator[Exhibit]:
@@ -134,7 +134,7 @@ def _by_partner(report: PlanReport) -> Iterator[Exhibit]:
         chart = _bars(report, table, "partner_name", _modes(report), "mode")
         answer = words.partners(report, table)
         reading = "Home money of the projects by partner country and way of funding. " + _PAID
-        yield framed("partners", "With which countries, and how?", answer, reading, chart)
+        yield frame_chart("partners", "With which countries, and how?", answer, reading, chart)
 
 
 def _by_start(report: PlanReport) -> Iterator[Exhibit]:
@@ -151,7 +151,7 @@ def _by_start(report: PlanReport) -> Iterator[Exhibit]:
         tooltip=tips,
     ).properties(height=260)
     reading = "Planned starts. A project may start later, if it waits."
-    yield framed("starts", "When do the projects start?", words.first_starts(table), reading, chart)
+    yield frame_chart("starts", "When do the projects start?", words.first_starts(table), reading, chart)
 
 
 def _by_request(report: PlanReport) -> Iterator[Exhibit]:
@@ -172,13 +172,13 @@ def _by_request(report: PlanReport) -> Iterator[Exhibit]:
     chart = bars.encode(
         x=alt.X("requested:Q", title=f"requested, {unit}"),
         y=alt.Y("field:N", sort=order, title=None, axis=alt.Axis(labelLimit=170)),
-        color=coloured("decision", ["funded", "not funded"], [BLUE, PALE]),
+        color=colour_scale("decision", ["funded", "not funded"], [BLUE, PALE]),
         order=alt.Order("order:Q"),
         tooltip=tips,
     ).properties(height=24 * len(order))
     reading = "Requests of all candidates, by what became of them."
     question = "Which fields get what they ask for?"
-    yield framed("requests", question, words.turned_down(table, unit), reading, chart)
+    yield frame_chart("requests", question, words.turned_down(table, unit), reading, chart)
 
 
 def _value_and_chance(report: PlanReport) -> Iterator[Exhibit]:
@@ -192,7 +192,7 @@ def _value_and_chance(report: PlanReport) -> Iterator[Exhibit]:
         "double click shows all again."
     )
     question = "Which technologies promise most, at what chance and cost?"
-    yield framed("bubbles", question, words.best_bets(report, table), reading, _cloud(report, table))
+    yield frame_chart("bubbles", question, words.best_bets(report, table), reading, _cloud(report, table))
 
 
 def _cloud(report: PlanReport, table: pd.DataFrame) -> Chart:
@@ -248,7 +248,7 @@ def _schedule(report: PlanReport) -> Iterator[Exhibit]:
             "which the target TRL is reached."
         )
         question = f"When does each project run, and does it reach its target? {programme}"
-        yield framed(f"schedule-{place}", question, words.durations(part), reading, chart)
+        yield frame_chart(f"schedule-{place}", question, words.durations(part), reading, chart)
 
 
 def _short(label: str, letters: int = 48) -> str:
@@ -307,7 +307,7 @@ def _budget(report: PlanReport) -> Iterator[Exhibit]:
         )
         question = f"Does the money of each year suffice, and is it used? {programme}"
         answer = words.use_of_money(part, report.money_unit)
-        yield framed(f"budget-{place}", question, answer, reading, _purse(report, part))
+        yield frame_chart(f"budget-{place}", question, answer, reading, _purse(report, part))
 
 
 def _purse(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
@@ -342,7 +342,9 @@ def _market(report: PlanReport) -> Iterator[Exhibit]:
     reading = (
         f"Pale: P10 to P90 of the replications. Line and dark band: the mean, its {report.confidence:.0%} interval."
     )
-    yield framed("market", "How many technologies are on the market, by year?", words.sold(report), reading, chart)
+    yield frame_chart(
+        "market", "How many technologies are on the market, by year?", words.sales_words(report), reading, chart
+    )
 
 
 def _band(table: pd.DataFrame, title: str, form: str, confidence: float) -> alt.LayerChart:
@@ -381,18 +383,18 @@ def _likelihood(report: PlanReport) -> Iterator[Exhibit]:
             y=alt.Y(
                 "share:Q", title="share of replications", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
             ),
-            color=coloured("measure", list(dict.fromkeys(table["measure"])), [BLUE, ORANGE]),
+            color=colour_scale("measure", list(dict.fromkeys(table["measure"])), [BLUE, ORANGE]),
             tooltip=tips,
         )
         .properties(height=280)
     )
     question = "How likely is it to reach a given number?"
     reading = "Read upwards from a number: the share of replications that reach it."
-    yield framed("likelihood", question, words.even_odds(report), reading, chart)
+    yield frame_chart("likelihood", question, words.even_odds(report), reading, chart)
 
 
 def _delivered(report: PlanReport) -> Iterator[Exhibit]:
-    table = aggregates.delivered(report)
+    table = aggregates.delivery_chances(report)
     if table.empty:
         return
     tips = _tips(
@@ -405,7 +407,7 @@ def _delivered(report: PlanReport) -> Iterator[Exhibit]:
     )
     names = list(dict.fromkeys(table["deliverable"]))
     solid = alt.Legend(columns=legend_columns(names, WIDE), symbolOpacity=1.0)
-    colour = coloured("deliverable", names, _KINDS, WIDE).legend(solid)
+    colour = colour_scale("deliverable", names, _KINDS, WIDE).legend(solid)
     base = alt.Chart(table.round(6)).encode(x=_years(), tooltip=tips)
     share = alt.Y("share:Q", title="share of replications", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
     chart = _layers(
@@ -417,7 +419,7 @@ def _delivered(report: PlanReport) -> Iterator[Exhibit]:
         f"At least one project of any line. Pale: {report.confidence:.0%} interval of the probability. What is asked "
         "of no project that was chosen stays at 0%."
     )
-    yield framed("delivered", question, words.delivered(report, table), reading, chart.properties(height=300))
+    yield frame_chart("delivered", question, words.delivery_words(report, table), reading, chart.properties(height=300))
 
 
 def _international(report: PlanReport) -> Iterator[Exhibit]:
@@ -437,7 +439,7 @@ def _international(report: PlanReport) -> Iterator[Exhibit]:
         "Blue: mean with its interval, and P10 to P90. Dashed: the target path. Hover a target for its probability."
     )
     question = "Does the international share of the R&D budget reach its target?"
-    yield framed("international", question, words.path(aims), reading, chart.properties(height=280))
+    yield frame_chart("international", question, words.path(aims), reading, chart.properties(height=280))
 
 
 # --- against simple rules -------------------------------------------------------------------------
@@ -463,7 +465,7 @@ def _distributions(report: PlanReport) -> Iterator[Exhibit]:
         base.mark_point(filled=True, size=70, shape="diamond", color=INK).encode(x="mean:Q"),
     ).properties(height=40 * len(table))
     reading = "Line: P5 to P95. Box: P25 to P75, the white mark P50. Diamond: mean. All portfolios meet the same luck."
-    yield framed(
+    yield frame_chart(
         "value", "What is it worth, and how far may luck move that?", words.spread(report, table), reading, chart
     )
 
@@ -478,7 +480,7 @@ def _gains(report: PlanReport) -> Iterator[Exhibit]:
         f"{report.confidence:.0%}. Red cross: the portfolio breaks a rule of the scenario, so it could not be chosen."
     )
     answer = words.gains(table, report.money_unit)
-    yield framed("gains", "Is it better than simple rules would do?", answer, reading, _whiskers(report, table))
+    yield frame_chart("gains", "Is it better than simple rules would do?", answer, reading, _whiskers(report, table))
 
 
 _VERDICTS = ("keeps every rule", "breaks a rule")
@@ -497,7 +499,7 @@ def _whiskers(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
         ("broken:N", "Broken"),
     )
     rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
-    base = alt.Chart(table).encode(y=rows, color=coloured("verdict", _VERDICTS, [BLUE, RED]), tooltip=tips)
+    base = alt.Chart(table).encode(y=rows, color=colour_scale("verdict", _VERDICTS, [BLUE, RED]), tooltip=tips)
     shapes = alt.Scale(domain=list(_VERDICTS), range=["circle", "cross"])
     shape = alt.Shape("verdict:N", scale=shapes, legend=legend(_VERDICTS))
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3], color=INK).encode(x=alt.X("zero:Q"))
@@ -536,7 +538,7 @@ def _waits(report: PlanReport) -> Iterator[Exhibit]:
         base.mark_rule(strokeWidth=1.5, color=INK).encode(x="low:Q", x2="high:Q"),
     ).properties(height=20 * len(table) + 20)
     reading = "Mean over all funded projects, waiting or not, with its interval. Hover for the share that waits at all."
-    yield framed("waits", "What do projects wait for?", words.longest_wait(table), reading, chart)
+    yield frame_chart("waits", "What do projects wait for?", words.longest_wait(table), reading, chart)
 
 
 def _formation(report: PlanReport) -> Iterator[Exhibit]:
@@ -553,7 +555,7 @@ def _formation(report: PlanReport) -> Iterator[Exhibit]:
         base.mark_rule(strokeWidth=1.5, color=INK).encode(x="low:Q", x2="high:Q"),
     ).properties(height=26 * len(table) + 20)
     reading = "Mean over replications with its interval; the horizon may cut the last bars short."
-    yield framed("formation", "How far do joint projects come?", words.formed(table), reading, chart)
+    yield frame_chart("formation", "How far do joint projects come?", words.formation_words(table), reading, chart)
 
 
 def _ends(report: PlanReport) -> Iterator[Exhibit]:
@@ -570,14 +572,14 @@ def _ends(report: PlanReport) -> Iterator[Exhibit]:
         .encode(
             x=alt.X("share:Q", title="share of projects", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
             y=alt.Y("programme:N", title=None, axis=alt.Axis(labelLimit=170)),
-            color=coloured("state", states, colours),
+            color=colour_scale("state", states, colours),
             order=alt.Order("order:Q"),
             tooltip=tips,
         )
         .properties(height=44 * table["programme"].nunique())
     )
     reading = "Shares over all replications and funded projects of the programme."
-    yield framed("ends", "How do projects end?", words.ending(table), reading, chart)
+    yield frame_chart("ends", "How do projects end?", words.ending(table), reading, chart)
 
 
 SECTIONS: Mapping[str, Sequence[Make]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from rdsim.report.charts.figure import BLUE, INK, PALETTE, WIDE, Chart, Exhibit, coloured, framed
+from rdsim.report.charts.figure import BLUE, INK, PALETTE, WIDE, Chart, Exhibit, colour_scale, frame_chart
 from rdsim.report.data.sheet import Column, Plot
 
 __all__ = ["draw"]
@@ -17,7 +17,7 @@ _FORMS = {"money": ",.4~g", "count": ",.0f", "share": ".1%", "year": "d"}
 def draw(plot: Plot) -> Exhibit:
     """The figure of a plot."""
     chart = _SHAPES[plot.kind](plot)
-    return framed(plot.key, plot.question, plot.answer, plot.reading, chart)
+    return frame_chart(plot.key, plot.question, plot.answer, plot.reading, chart)
 
 
 def _points(plot: Plot) -> Chart:
@@ -74,7 +74,7 @@ _SHAPES = {"bars": _bars, "points": _points, "cells": _cells}
 def _colour(plot: Plot) -> alt.Color | dict[str, str]:
     if not plot.colour:
         return {"value": BLUE}
-    return coloured(plot.colour, list(dict.fromkeys(plot.frame[plot.colour].astype(str))), PALETTE, WIDE)
+    return colour_scale(plot.colour, list(dict.fromkeys(plot.frame[plot.colour].astype(str))), PALETTE, WIDE)
 
 
 def _tips(plot: Plot) -> list[alt.Tooltip]:

@@ -18,7 +18,7 @@ __all__ = [
     "CAUSES",
     "END_STATES",
     "bubbles",
-    "delivered",
+    "delivery_chances",
     "differences",
     "ends",
     "fan",
@@ -27,8 +27,8 @@ __all__ = [
     "likelihood",
     "market",
     "money_by",
-    "paid",
     "payments",
+    "payments_for_good",
     "policies",
     "requests",
     "schedule",
@@ -175,7 +175,7 @@ def spending(report: PlanReport) -> pd.DataFrame:
     opening and running partners), lapsed (its mean). Paid is to projects less refunds, and for partners, which is
     what the optimiser's view holds too.
     """
-    budget = report.budget.assign(net=paid(report.budget))
+    budget = report.budget.assign(net=payments_for_good(report.budget))
     parts = [_spent(table, str(name), report.confidence) for name, table in budget.groupby("programme")]
     if not parts:
         return pd.DataFrame()
@@ -184,7 +184,7 @@ def spending(report: PlanReport) -> pd.DataFrame:
     return _busy_years(table, ["announced", "promised", "planned", "p10", "p90", "lapsed"])
 
 
-def paid(budget: pd.DataFrame) -> pd.Series[float]:
+def payments_for_good(budget: pd.DataFrame) -> pd.Series[float]:
     """What leaves a purse for good: payments to projects and for partners, less refunds."""
     return budget["spent"] + budget["spent_network"] - budget["refunded"]
 
@@ -221,7 +221,7 @@ def _at_least(counts: pd.Series[int], measure: str) -> pd.DataFrame:
     return pd.DataFrame({"measure": measure, "count": numbers, "share": shares})
 
 
-def delivered(report: PlanReport) -> pd.DataFrame:
+def delivery_chances(report: PlanReport) -> pd.DataFrame:
     """Probability that any project handed in a deliverable by a year's end: deliverable, year, share, low, high, n."""
     columns = {name: match for name in report.replications if (match := _DELIVERED.fullmatch(str(name)))}
     rows = [

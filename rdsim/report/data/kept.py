@@ -19,9 +19,9 @@ import pyarrow as pa
 from pydantic import Field
 
 from rdsim.errors import Fault, RunError
-from rdsim.folders import Record, read_document, validated
+from rdsim.folders import Record, read_document, validate
 from rdsim.folders.contents import OUTCOMES, PAGE, PAGE_TABLE, POLICIES, PURSES, REPLICATIONS
-from rdsim.report.data.plan import PlanReport, named
+from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sheet import Column, Kind, Plot, Section, Sheet, ShownTable
 
 __all__ = ["document", "needs", "page_tables", "page_text", "read_page", "sheet_from"]
@@ -210,13 +210,13 @@ def read_page(folder: Path) -> PlanReport | Sheet:
     found = read_document(path, _AnyPage, RunError, "must hold what the page shows")
     if found["kind"] == "sheet":
         return sheet_from(found, str(path))
-    page = validated(found, _PlanPage, str(path), RunError)
+    page = validate(found, _PlanPage, str(path), RunError)
     return _plan(folder, page)
 
 
 def sheet_from(document: Any, where: str) -> Sheet:
     """The sheet of a document. Raises RunError with every fault."""
-    page = validated(document, _SheetPage, where, RunError)["sheet"]
+    page = validate(document, _SheetPage, where, RunError)["sheet"]
     faults = list(_frame_faults(page, where))
     if faults:
         raise RunError(tuple(faults))
@@ -297,9 +297,9 @@ def _plan(folder: Path, page: Mapping[str, Any]) -> PlanReport:
     projects, replications, purses, policies = (_parquet(folder / name) for name in _NEEDS)
     return PlanReport(
         **{name: page[name] for name in _TOLD},
-        projects=named(projects, page["names"]),
+        projects=with_names(projects, page["names"]),
         replications=replications,
-        budget=named(purses, page["names"]),
+        budget=with_names(purses, page["names"]),
         policies=policies[["replication", "npv", "policy"]],
         names=page["names"],
         **own,

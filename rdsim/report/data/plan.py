@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["PlanReport", "named"]
+__all__ = ["PlanReport", "with_names"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,6 @@ class PlanReport:
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
 
-def named(table: pd.DataFrame, names: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
+def with_names(table: pd.DataFrame, names: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
     """The table with names for people instead of ids, in those of its columns that have names."""
     return table.assign(**{name: table[name].astype(str).map(names[name]) for name in names if name in table})

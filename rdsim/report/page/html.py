@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rdsim.report.charts.figure import Exhibit
 
-__all__ = ["Content", "filled", "picture"]
+__all__ = ["Content", "fill_page", "picture"]
 
 _HERE = Path(__file__).parent
 _STATIC_WIDTH = 600
@@ -38,7 +38,7 @@ class Content:
     values: Mapping[str, object]
 
 
-def filled(content: Content, manifest: Mapping[str, Any]) -> str:
+def fill_page(content: Content, manifest: Mapping[str, Any]) -> str:
     """The page: the template filled with the values, the figures' specifications, the scripts and the manifest."""
     code = (library(), *((_HERE / name).read_text(encoding="utf-8") for name in content.scripts))
     return (
@@ -69,7 +69,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["amount"] = words.amount
-    environment.filters["listed"] = words.listed
+    environment.filters["listed"] = words.sentence_list
     environment.filters["command"] = shlex.join
     return environment
 

@@ -11,7 +11,7 @@ import pandas as pd
 from rdsim.report import words
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.data.sheet import Plot, Sheet
-from rdsim.report.page.html import Content, filled, picture
+from rdsim.report.page.html import Content, fill_page, picture
 
 __all__ = ["render", "svg"]
 
@@ -21,7 +21,7 @@ _PICTURED = ("chosen", "money", "results", "rules", "way")
 
 def render(page: PlanReport | Sheet, manifest: Mapping[str, Any]) -> str:
     """The page, as HTML, of the run that the manifest is of."""
-    return filled(_plan(page, manifest) if isinstance(page, PlanReport) else _sheet(page), manifest)
+    return fill_page(_plan(page, manifest) if isinstance(page, PlanReport) else _sheet(page), manifest)
 
 
 def svg(plot: Plot) -> str:
@@ -55,8 +55,8 @@ def _told(report: PlanReport) -> dict[str, object]:
     """What the page says in words and figures."""
     return {
         "headline": words.headline(report),
-        "promised": words.promised(report),
-        "searched": words.searched(report),
+        "promised": words.promise_words(report),
+        "searched": words.search_words(report),
         "tiles": words.tiles(report),
         "doubts": words.doubts(report),
     }

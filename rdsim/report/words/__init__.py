@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from rdsim.report.words.amounts import amount, listed, span
+from rdsim.report.words.amounts import amount, sentence_list, span
 from rdsim.report.words.answers import (
     best_bets,
-    delivered,
+    delivery_words,
     durations,
     ending,
     even_odds,
     first_starts,
-    formed,
+    formation_words,
     gains,
     largest,
     longest_wait,
     partners,
     path,
-    sold,
+    sales_words,
     spread,
     turned_down,
     use_of_money,
 )
 from rdsim.report.words.cells import cells
 from rdsim.report.words.doubts import Doubt, doubts
-from rdsim.report.words.head import Tile, headline, promised, searched, tiles
+from rdsim.report.words.head import Tile, headline, promise_words, search_words, tiles
 
 __all__ = [
     "Doubt",
@@ -31,23 +31,23 @@ __all__ = [
     "amount",
     "best_bets",
     "cells",
-    "delivered",
+    "delivery_words",
     "doubts",
     "durations",
     "ending",
     "even_odds",
     "first_starts",
-    "formed",
+    "formation_words",
     "gains",
     "headline",
     "largest",
-    "listed",
     "longest_wait",
     "partners",
     "path",
-    "promised",
-    "searched",
-    "sold",
+    "promise_words",
+    "sales_words",
+    "search_words",
+    "sentence_list",
     "span",
     "spread",
     "tiles",

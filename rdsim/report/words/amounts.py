@@ -19,10 +19,10 @@ __all__ = [
     "for_partners",
     "interval",
     "known_figures",
-    "listed",
     "mean",
     "per_replication",
     "percent",
+    "sentence_list",
     "span",
 ]
 
@@ -37,7 +37,7 @@ def amount(value: float | None) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def listed(names: Sequence[str]) -> str:
+def sentence_list(names: Sequence[str]) -> str:
     """Names as in a sentence: a, b and c."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 

@@ -16,27 +16,27 @@ from rdsim.report.words.amounts import (
     estimate,
     for_partners,
     interval,
-    listed,
     mean,
     per_replication,
     percent,
+    sentence_list,
     span,
 )
 
 __all__ = [
     "best_bets",
-    "delivered",
+    "delivery_words",
     "durations",
     "ending",
     "even_odds",
     "first_starts",
-    "formed",
+    "formation_words",
     "gains",
     "largest",
     "longest_wait",
     "partners",
     "path",
-    "sold",
+    "sales_words",
     "spread",
     "turned_down",
     "use_of_money",
@@ -82,7 +82,7 @@ def first_starts(table: pd.DataFrame) -> str:
     """How many start in which year."""
     counts = table.groupby("year")["count"].sum()
     parts = [f"{count} in {year}" for year, count in counts.items()]
-    return f"{listed(parts)}."
+    return f"{sentence_list(parts)}."
 
 
 def best_bets(report: PlanReport, table: pd.DataFrame) -> str:
@@ -91,7 +91,7 @@ def best_bets(report: PlanReport, table: pd.DataFrame) -> str:
     total = float(table["expected_value"].sum())
     share = f" ({best['expected_value'].sum() / total:.0%} of all)" if total > 0 else ""
     pairs = zip(best["name"], best["expected_value"], strict=True)
-    names = listed([f"{name} ({amount(float(value))})" for name, value in pairs])
+    names = sentence_list([f"{name} ({amount(float(value))})" for name, value in pairs])
     return f"Highest expected net value in {report.money_unit}: {names}{share}."
 
 
@@ -127,8 +127,9 @@ def use_of_money(table: pd.DataFrame, unit: str) -> str:
     announced, paid, network, lapsed = (float(table[column].sum()) for column in names)
     over = table.loc[(table["promised"] > table["announced"] * 1.001) & (table["announced"] > 0), "year"]
     share = f" ({paid / announced:.0%})" if announced > 0 else ""
+    years = sentence_list([str(year) for year in over])
     promise = (
-        f"Awards promise more than is announced in {listed([str(year) for year in over])}, counting on stops at gates."
+        f"Awards promise more than is announced in {years}, counting on stops at gates."
         if len(over)
         else "No year's awards promise more than is announced."
     )
@@ -138,7 +139,7 @@ def use_of_money(table: pd.DataFrame, unit: str) -> str:
     )
 
 
-def sold(report: PlanReport) -> str:
+def sales_words(report: PlanReport) -> str:
     """The number on the market at the horizon and in time."""
     found, timely = estimate(report, "commercialised"), mean(report, "commercialised_by_deadline")
     if found is None:
@@ -154,7 +155,7 @@ def even_odds(report: PlanReport) -> str:
     counts = report.replications["commercialised"]
     numbers = dict.fromkeys(number for chance in (0.9, 0.5, 0.1) if (number := _reached(counts, chance)))
     parts = [f"at least {number} with a probability of {percent((counts >= number).mean())}" for number in numbers]
-    return capital(f"{listed(parts)}.") if parts else "Not even one with a probability of 10%."
+    return capital(f"{sentence_list(parts)}.") if parts else "Not even one with a probability of 10%."
 
 
 def _reached(counts: pd.Series[int], chance: float) -> int:
@@ -163,7 +164,7 @@ def _reached(counts: pd.Series[int], chance: float) -> int:
     return int(ordered[max(math.ceil(chance * len(ordered) - 1e-9), 1) - 1])
 
 
-def delivered(report: PlanReport, table: pd.DataFrame) -> str:
+def delivery_words(report: PlanReport, table: pd.DataFrame) -> str:
     """How likely each deliverable is to be handed in by the horizon, likeliest first."""
     last = table[table["year"] == report.horizon_year].sort_values("share", ascending=False, kind="stable")
     parts = [
@@ -171,7 +172,7 @@ def delivered(report: PlanReport, table: pd.DataFrame) -> str:
         for name, share, low, high in last[["deliverable", "share", "low", "high"]].itertuples(index=False)
     ]
     sure = f"{report.confidence:.0%} intervals over {int(table['n'].iloc[0]):,} replications"
-    return f"By {report.horizon_year}, with {sure}: {listed(parts)}."
+    return f"By {report.horizon_year}, with {sure}: {sentence_list(parts)}."
 
 
 def path(aims: pd.DataFrame) -> str:
@@ -181,8 +182,8 @@ def path(aims: pd.DataFrame) -> str:
     likely = [str(int(year)) for year in aims.loc[aims["reached"] >= 0.5, "year"]]
     missed = [str(int(year)) for year in aims.loc[aims["reached"] < 0.5, "year"]]
     parts = [
-        f"probably reached in {listed(likely)}" if likely else "",
-        f"probably missed in {listed(missed)}" if missed else "",
+        f"probably reached in {sentence_list(likely)}" if likely else "",
+        f"probably missed in {sentence_list(missed)}" if missed else "",
     ]
     text = "; ".join(filter(None, parts))
     return capital(f"{text}.")
@@ -207,15 +208,17 @@ def gains(table: pd.DataFrame, unit: str) -> str:
     surely, equal, unsure = table[table["low"] > 0], table[same], table[~(table["low"] > 0) & ~same]
     parts = [f"worth more than {_rules(surely, unit)}" if len(surely) else ""]
     parts += [f"not clearly worth more than {_rules(unsure, unit)}" if len(unsure) else ""]
-    parts += [f"worth the same as {listed(equal['policy'].tolist())} in every replication" if len(equal) else ""]
+    parts += [f"worth the same as {sentence_list(equal['policy'].tolist())} in every replication" if len(equal) else ""]
     text = "; ".join(filter(None, parts))
     broken = table.loc[~table["feasible"], "policy"].tolist()
-    note = f" Not allowed as they stand, for breaking a rule of the scenario: {listed(broken)}." if broken else ""
+    note = (
+        f" Not allowed as they stand, for breaking a rule of the scenario: {sentence_list(broken)}." if broken else ""
+    )
     return capital(f"{text}.{note}")
 
 
 def _rules(table: pd.DataFrame, unit: str) -> str:
-    return listed(
+    return sentence_list(
         [f"{name} (by {amount(gain)} {unit})" for name, gain in zip(table["policy"], table["mean"], strict=True)]
     )
 
@@ -229,7 +232,7 @@ def longest_wait(table: pd.DataFrame) -> str:
     )
 
 
-def formed(table: pd.DataFrame) -> str:
+def formation_words(table: pd.DataFrame) -> str:
     """How many begin to look for an agreement, reach one, and where most are lost on the way."""
     stages, means = table["stage"].tolist()[:-2], table["mean"].to_numpy(np.float64)[:-2]
     lost = means[:-1] - means[1:]
@@ -243,4 +246,4 @@ def ending(table: pd.DataFrame) -> str:
     """Share that reaches the target, by programme."""
     hits = table[table["order"] == 0]
     parts = [f"{percent(share)} in {name}" for share, name in zip(hits["share"], hits["programme"], strict=True)]
-    return f"Target TRL reached: {listed(parts)}." if parts else "No project reaches its target TRL."
+    return f"Target TRL reached: {sentence_list(parts)}." if parts else "No project reaches its target TRL."

@@ -11,7 +11,7 @@ import numpy as np
 
 from rdsim.numerals import NO_NUMBER
 from rdsim.report.data.plan import PlanReport
-from rdsim.report.words.amounts import amount, estimate, listed, percent, span
+from rdsim.report.words.amounts import amount, estimate, percent, sentence_list, span
 from rdsim.stats import quantile
 
 __all__ = ["Doubt", "doubts"]
@@ -134,7 +134,7 @@ def _chance(gap: float, half: float) -> str:
 def _inputs(report: PlanReport) -> Doubt:
     sources = report.sources
     weak = sources[sources["grade"] == "assumed"]
-    what = listed([f"{row.item} of {row.table}" for row in weak.itertuples()])
+    what = sentence_list([f"{row.item} of {row.table}" for row in weak.itertuples()])
     rest = f" Assumed: {what}." if what else ""
     meaning = (
         "Whether the scenario's rates, costs and values are right, what other countries and firms do, and what the "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rdsim.brief import count
-from rdsim.figures import SHOWN, titled
+from rdsim.figures import SHOWN, label_with_unit
 from rdsim.report.data import aggregates
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.amounts import (
@@ -17,14 +17,14 @@ from rdsim.report.words.amounts import (
     for_partners,
     interval,
     known_figures,
-    listed,
     mean,
     per_replication,
     percent,
+    sentence_list,
 )
 from rdsim.report.words.answers import path
 
-__all__ = ["Tile", "headline", "promised", "searched", "tiles"]
+__all__ = ["Tile", "headline", "promise_words", "search_words", "tiles"]
 
 _ONE_SHOT = "one_shot"
 _WORTH_TELLING = 1.005
@@ -83,7 +83,7 @@ def _market_shares(report: PlanReport) -> Iterator[str]:
             )
 
 
-def searched(report: PlanReport) -> list[str]:
+def search_words(report: PlanReport) -> list[str]:
     """What the loop of optimiser and simulator found and gained, a sentence each; none without a loop."""
     search: Mapping[str, Any] = report.manifest.get("search") or {}
     return list(_searched(report, search)) if search else []
@@ -116,10 +116,10 @@ def _told_gains(report: PlanReport) -> Iterator[str]:
 
 
 def _more_than(rules: Sequence[Mapping[str, Any]]) -> str:
-    return listed([f"{_interval_of_gain(rule)} more than {rule['rule']}" for rule in rules])
+    return sentence_list([f"{_interval_of_gain(rule)} more than {rule['rule']}" for rule in rules])
 
 
-def promised(report: PlanReport) -> list[str]:
+def promise_words(report: PlanReport) -> list[str]:
     """What the plan promises of the announced money: expected payments, then full awards."""
     found: Mapping[str, Any] = report.manifest.get("promises", {})
     sentences = [str(one) for one in found.get("sentences", ())]
@@ -167,7 +167,8 @@ def _chosen(report: PlanReport) -> str:
 def _used(report: PlanReport) -> str:
     announced = float(report.plan["announced"].sum())
     net, network = (
-        per_replication(report, column) for column in (aggregates.paid(report.budget), report.budget["spent_network"])
+        per_replication(report, column)
+        for column in (aggregates.payments_for_good(report.budget), report.budget["spent_network"])
     )
     return (
         f"Of {amount(announced)} {report.money_unit} announced, {amount(net)} is paid on average, net of refunds"
@@ -223,7 +224,7 @@ def tiles(report: PlanReport) -> list[Tile]:
     known = known_figures(report)
     more = [name for name, one in report.manifest.get("figures", {}).items() if one["shown"]]
     for key in dict.fromkeys([*SHOWN, *more]):
-        label, figure = titled(known[key], report.money_unit), estimate(report, key)
+        label, figure = label_with_unit(known[key], report.money_unit), estimate(report, key)
         if figure is not None:
             found.append(Tile(label, amount(figure["mean"]), f"{report.confidence:.0%} interval {interval(figure)}"))
     return found

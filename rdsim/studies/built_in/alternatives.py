@@ -11,12 +11,20 @@ import pandas as pd
 
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
-from rdsim.optimiser.questions.alternatives import Alternatives, Resampled, Selection, resampled, selection
+from rdsim.optimiser.questions.alternatives import Alternatives, Resampled, Selection, resample, selection
 from rdsim.optimiser.questions.alternatives import alternatives as find
 from rdsim.report import Column, Plot, Section, Sheet, ShownTable
 from rdsim.search import Instance, Proposal, as_stated
 from rdsim.stats import proportion_interval
-from rdsim.studies.built_in.parts import intervals, judged, listing, money, picked, record_of, speaks_of
+from rdsim.studies.built_in.parts import (
+    intervals,
+    listing,
+    money,
+    ranked_portfolio,
+    record_of,
+    simulated_estimates,
+    speaks_of,
+)
 from rdsim.study import Study
 
 __all__ = ["Nearby", "alternatives", "usual_swaps"]
@@ -67,16 +75,16 @@ def alternatives(
         swaps=usual_swaps(len(best.solution.chosen)) if nearby.swaps is None else nearby.swaps,
         solving=solving,
     )
-    again = resampled(posed.problem, count=resamples, solving=replace(solving, seed=posed.seed))
+    again = resample(posed.problem, count=resamples, solving=replace(solving, seed=posed.seed))
     return _study(posed, best, found, again, replications)
 
 
 def _study(posed: Instance, best: Proposal, found: Alternatives, again: Resampled, replications: int | None) -> Study:
     names = ["best", *(f"alternative-{number}" for number in range(1, len(found.portfolios) + 1))]
     chosen = [best.solution.chosen, *(one.chosen for one in found.portfolios)]
-    portfolios = {name: picked(posed, options, name) for name, options in zip(names, chosen, strict=True)}
+    portfolios = {name: ranked_portfolio(posed, options, name) for name, options in zip(names, chosen, strict=True)}
     table = pd.DataFrame(list(_rows(posed, found, names)))
-    table = table.merge(judged(posed, portfolios, replications), on="portfolio", how="left")
+    table = table.merge(simulated_estimates(posed, portfolios, replications), on="portfolio", how="left")
     near = selection(posed.problem, chosen)
     frequency = pd.DataFrame(list(_frequency(posed, near, again)))
     record = {

@@ -25,7 +25,7 @@ from rdsim.search.views import LOOSEST, budgets_times
 from rdsim.simulation import Simulation, expected_worths, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
 from rdsim.streams import REPORTED, SEARCHING, Stream
-from rdsim.studies.built_in.parts import listing, money, picked, record_of, speaks_of
+from rdsim.studies.built_in.parts import listing, money, ranked_portfolio, record_of, speaks_of
 from rdsim.study import Study
 
 __all__ = ["RATIOS", "commitment"]
@@ -170,7 +170,7 @@ def _curve(ask: _Question, line: str, ratios: Sequence[float]) -> list[_Point]:
     for ratio in ratios:
         chosen = ask.chosen(dict.fromkeys(mine, ratio))
         if chosen is not None:
-            points.append(_point(ask, mine, ratio, picked(ask.posed, chosen, f"{line} {ratio:g}")))
+            points.append(_point(ask, mine, ratio, ranked_portfolio(ask.posed, chosen, f"{line} {ratio:g}")))
     return points
 
 

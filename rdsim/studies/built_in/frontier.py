@@ -12,7 +12,7 @@ import pandas as pd
 
 from rdsim.errors import Fault, ProblemError
 from rdsim.figures import Figure, figure_named, unit_words
-from rdsim.measures import measured, restated, traded
+from rdsim.measures import measure_of, restate, tradable_figures
 from rdsim.numerals import numeral
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.questions.fronts import SENSES, VALUE, CVaR, Front, FrontPoint, Objective, front
@@ -20,7 +20,15 @@ from rdsim.options import expected_figures
 from rdsim.report import Column, Plot, Section, Sheet, ShownTable
 from rdsim.report.words import amount
 from rdsim.search import Instance, Proposal, as_stated
-from rdsim.studies.built_in.parts import intervals, judged, listing, money, picked, record_of, speaks_of
+from rdsim.studies.built_in.parts import (
+    intervals,
+    listing,
+    money,
+    ranked_portfolio,
+    record_of,
+    simulated_estimates,
+    speaks_of,
+)
 from rdsim.study import Study
 
 __all__ = ["frontier"]
@@ -80,13 +88,13 @@ class _Pair(NamedTuple):
 def _pair(posed: Instance, first: str, second: str) -> _Pair:
     """Raises ProblemError for unknown names, for one figure twice, and for two that are no sums over options."""
     wanted = [_sensed(name) for name in (first, second)]
-    figures = traded(posed.scenario, [name for name, _ in wanted])
+    figures = tradable_figures(posed.scenario, [name for name, _ in wanted])
     if figures[0] == figures[1]:
         raise ProblemError((Fault("figure", "the two figures must differ", wanted[0][0]),))
     objective = _with_synergies(posed, figures)
     problem = posed.problem
     if objective is not None:
-        problem = restated(objective, posed.scenario, posed.options, problem)
+        problem = restate(objective, posed.scenario, posed.options, problem)
     asked = [_asked(posed, figure, objective) for figure in figures]
     names = [one.name if isinstance(one, Figure) else _name(put) for one, put in zip(figures, asked, strict=True)]
     senses = [sense or _sense(figure) for (_, sense), figure in zip(wanted, figures, strict=True)]
@@ -116,7 +124,7 @@ def _asked(posed: Instance, figure: Figure | str, objective: Figure | None) -> O
     told = expected_figures(
         posed.scenario, posed.options, [figure], samples=posed.samples, seed=posed.seed, running=posed.running
     )
-    return measured(figure, posed.scenario, posed.options, told[figure.name])
+    return measure_of(figure, posed.scenario, posed.options, told[figure.name])
 
 
 def _sensed(name: str) -> tuple[str, str]:
@@ -142,12 +150,14 @@ def _study(
 ) -> Study:
     width = len(str(len(found.points)))
     names = [f"point-{number:0{width}d}" for number in range(1, len(found.points) + 1)]
-    portfolios = {name: picked(posed, point.chosen, name) for name, point in zip(names, found.points, strict=True)}
+    portfolios = {
+        name: ranked_portfolio(posed, point.chosen, name) for name, point in zip(names, found.points, strict=True)
+    }
     table = pd.DataFrame(list(_rows(posed, found.points, names)))
     if best is not None and marked is not None:
         portfolios[MARKED] = best.portfolio
         table = pd.concat([table, pd.DataFrame(list(_rows(posed, [marked], [MARKED])))], ignore_index=True)
-    simulated = judged(posed, portfolios, replications)
+    simulated = simulated_estimates(posed, portfolios, replications)
     table = table.merge(simulated, on="portfolio", how="left").assign(order=range(len(portfolios)))
     record = {
         **record_of(posed),

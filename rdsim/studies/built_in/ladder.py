@@ -14,7 +14,7 @@ from rdsim.optimiser.questions.ladder import SHARES, Ladder, Rung
 from rdsim.optimiser.questions.ladder import ladder as climb
 from rdsim.report import Column, Plot, Section, Sheet, ShownTable
 from rdsim.search import Instance, Proposal, as_stated
-from rdsim.studies.built_in.parts import listing, money, picked, record_of, speaks_of
+from rdsim.studies.built_in.parts import listing, money, ranked_portfolio, record_of, speaks_of
 from rdsim.study import Study
 
 __all__ = ["ladder"]
@@ -66,7 +66,7 @@ def _portfolios(posed: Instance, found: Ladder) -> Iterator[tuple[str, Portfolio
         for way, solution in (("plain", rung.plain), ("nested", rung.nested)):
             if solution is not None and solution.has_portfolio:
                 name = f"{way}-{rung.share * 100:g}"
-                yield name, picked(posed, solution.chosen, name)
+                yield name, ranked_portfolio(posed, solution.chosen, name)
 
 
 def _rows(posed: Instance, found: Ladder) -> Iterator[dict[str, object]]:

@@ -20,7 +20,7 @@ from rdsim.stats import Interval, mean_interval
 from rdsim.study import Study
 from rdsim.wording import ratio_words
 
-__all__ = ["intervals", "judged", "listing", "money", "picked", "record_of", "speaks_of"]
+__all__ = ["intervals", "listing", "money", "ranked_portfolio", "record_of", "simulated_estimates", "speaks_of"]
 
 
 def speaks_of(study: Study, best: Proposal | None, without: str = "") -> Study:
@@ -68,13 +68,15 @@ def _beside(scenario: Scenario, best: Proposal) -> str:
     )
 
 
-def picked(posed: Instance, chosen: Iterable[int], name: str) -> Portfolio:
+def ranked_portfolio(posed: Instance, chosen: Iterable[int], name: str) -> Portfolio:
     """Options by number as a ranked portfolio."""
     choices = posed.options.choices
     return portfolio.ranked(Portfolio(tuple(choices[o] for o in chosen), name), posed.scenario)
 
 
-def judged(posed: Instance, portfolios: Mapping[str, Portfolio], replications: int | None = None) -> pd.DataFrame:
+def simulated_estimates(
+    posed: Instance, portfolios: Mapping[str, Portfolio], replications: int | None = None
+) -> pd.DataFrame:
     """Simulate portfolios on the same replications, which chose none of them.
 
     Returns a row for each, in their order: mean and limits of `npv`, mean of `commercialised_by_deadline` and of
@@ -103,7 +105,7 @@ def _estimates(table: pd.DataFrame, confidence: float) -> dict[str, float]:
 
 
 def intervals(table: pd.DataFrame) -> list[str]:
-    """Simulated means with their limits, as `judged` gives them, in words."""
+    """Simulated means with their limits, as `simulated_estimates` gives them, in words."""
     columns = zip(table["npv"], table["npv_low"], table["npv_high"], strict=True)
     return [f"{amount(mean)} ({amount(low)} to {amount(high)})" for mean, low, high in columns]
 

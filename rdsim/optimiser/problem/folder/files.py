@@ -10,7 +10,7 @@ from typing import Any
 from rdsim.errors import Fault, InputError
 from rdsim.optimiser.problem.folder.form import AIMS, CHOICES, COLUMNS, SETTINGS, name_rule
 from rdsim.optimiser.problem.folder.reader import Reader
-from rdsim.tables import copies, did_you_mean, read_table, shown
+from rdsim.tables import copies, did_you_mean, read_table, shown_value
 from rdsim.texts import read_toml
 
 __all__ = ["read_settings", "read_tables"]
@@ -41,10 +41,10 @@ def _keep_setting(reader: Reader, key: str, value: Any) -> None:
         reader.faults.append(Fault(where, "unknown setting", "", did_you_mean(key, TYPES)))
     elif not fits:
         kind = "a list of names" if key == "stages" else "text in quotes"
-        reader.faults.append(Fault(where, f"must be {kind}", shown(value)))
+        reader.faults.append(Fault(where, f"must be {kind}", shown_value(value)))
     elif key in words and str(value) not in words[key]:
         rule = "must be maximise or minimise" if key == "sense" else f"must be one of {', '.join(words[key])}"
-        reader.faults.append(Fault(where, rule, shown(value)))
+        reader.faults.append(Fault(where, rule, shown_value(value)))
     elif key == "stages":
         reader.settings[key] = [str(stage) for stage in value]
         _check_stages(reader, where, reader.settings[key])
@@ -59,7 +59,7 @@ def _check_stages(reader: Reader, where: str, names: Sequence[str]) -> None:
     for name, times in Counter(names).items():
         rule = name_rule(name) or ("must name each stage once" if times > 1 else "")
         if rule:
-            reader.faults.append(Fault(where, rule, shown(name)))
+            reader.faults.append(Fault(where, rule, shown_value(name)))
 
 
 def read_tables(reader: Reader) -> None:

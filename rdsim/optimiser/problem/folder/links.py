@@ -7,7 +7,7 @@ from typing import Any
 from rdsim.optimiser.problem.folder.cells import several
 from rdsim.optimiser.problem.folder.form import LINKS
 from rdsim.optimiser.problem.folder.reader import Reader
-from rdsim.tables import TableRow, shown
+from rdsim.tables import TableRow, shown_value
 
 __all__ = ["links"]
 
@@ -44,9 +44,9 @@ def _link(reader: Reader, row: TableRow, place: tuple[str, int]) -> tuple[int | 
     group = reader.find(reader.groups, (*place, "group"), row.cells.get("group", ""), "a group")
     others = _linked(reader, row, place, may_be_empty=word == "at most one")
     if group in others or len(set(others)) < len(others):
-        reader.blame((*place, "with"), "must name other groups, each once", shown(row.cells["with"]))
+        reader.blame((*place, "with"), "must name other groups, each once", shown_value(row.cells["with"]))
     if word and word != "synergy" and reader.worth in row.cells:
-        reader.blame((*place, reader.worth), "only a synergy has one", shown(row.cells[reader.worth]))
+        reader.blame((*place, reader.worth), "only a synergy has one", shown_value(row.cells[reader.worth]))
     return (None if len(reader.faults) > before else group), others, word
 
 

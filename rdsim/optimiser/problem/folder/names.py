@@ -10,7 +10,7 @@ from rdsim.numerals import number
 from rdsim.optimiser.problem.folder.cells import in_order, several
 from rdsim.optimiser.problem.folder.form import COLUMNS, REQUIRED, SETTINGS, WIDE, name_rule
 from rdsim.optimiser.problem.folder.reader import Index, Reader
-from rdsim.tables import did_you_mean, headed, shown
+from rdsim.tables import did_you_mean, shown_value, with_known_headings
 
 __all__ = ["name_everything"]
 
@@ -35,7 +35,7 @@ def _head(reader: Reader, name: str, own: Collection[str]) -> None:
     """A table's headings as they are known; those that bear the name of a row mean that row."""
     if name in reader.tables:
         known = [reader.worth if column == "value" else column for column in COLUMNS[name]]
-        reader.tables[name] = headed(reader.tables[name], known, own)
+        reader.tables[name] = with_known_headings(reader.tables[name], known, own)
 
 
 def _index_of(reader: Reader, name: str, column: str) -> Index | None:
@@ -48,9 +48,9 @@ def _index_of(reader: Reader, name: str, column: str) -> Index | None:
         text = row.cells.get(column, "")
         rule = name_rule(text)
         if rule:
-            reader.blame((*place, column), rule, shown(text) if text else "an empty cell")
+            reader.blame((*place, column), rule, shown_value(text) if text else "an empty cell")
         elif text in found:
-            reader.blame((*place, column), "must be unique", f"{shown(text)}, as in row {first[text]}")
+            reader.blame((*place, column), "must be unique", f"{shown_value(text)}, as in row {first[text]}")
         else:
             found[text], first[text] = len(found), row.number
     return found
@@ -64,7 +64,9 @@ def _partner_index(reader: Reader) -> Index | None:
     listed = _index_of(reader, "partners", "partner")
     for row, place in reader.entries("partners"):
         if "|" in row.cells.get("partner", ""):
-            reader.blame((*place, "partner"), "the name of a partner must not hold |", shown(row.cells["partner"]))
+            reader.blame(
+                (*place, "partner"), "the name of a partner must not hold |", shown_value(row.cells["partner"])
+            )
     return listed
 
 
@@ -78,10 +80,10 @@ def _group_index(reader: Reader) -> Index | None:
         text = row.cells.get("group", "")
         if text and listed and text not in listed:
             advice = did_you_mean(text, listed)
-            reader.blame((*place, "group"), "must be a group that groups.csv lists", shown(text), advice)
+            reader.blame((*place, "group"), "must be a group that groups.csv lists", shown_value(text), advice)
         if text in own:
             rule = "must not be the name of an option without a group, which is a group of its own"
-            reader.blame((*place, "group"), rule, shown(text))
+            reader.blame((*place, "group"), rule, shown_value(text))
     named = (row.cells.get("group", row.cells.get("option", "")) for row, _ in reader.entries("options"))
     return in_order(itertools.chain(listed, (name for name in named if name)))
 
@@ -135,4 +137,4 @@ def _check_row_names(reader: Reader) -> None:
         text = row.cells.get("row", "")
         if text in own and text not in stated and reader.has("options", text):
             rule = "is the name of a column with another meaning in options.csv"
-            reader.blame((*place, "row"), rule, shown(text), "Rename the row, or state its use in uses.csv.")
+            reader.blame((*place, "row"), rule, shown_value(text), "Rename the row, or state its use in uses.csv.")

@@ -11,7 +11,7 @@ from typing import Any
 from rdsim.errors import Fault
 from rdsim.numerals import number, number_advice
 from rdsim.optimiser.problem.folder.form import AIMS, COLUMNS
-from rdsim.tables import Table, TableRow, did_you_mean, shown
+from rdsim.tables import Table, TableRow, did_you_mean, shown_value
 
 __all__ = ["Cells", "Index", "Reader"]
 
@@ -72,7 +72,9 @@ class Reader:
             return None
         if text in names:
             return names[text]
-        self.blame(place, f"must name {what}", shown(text) if text else "an empty cell", did_you_mean(text, names))
+        self.blame(
+            place, f"must name {what}", shown_value(text) if text else "an empty cell", did_you_mean(text, names)
+        )
         return None
 
     def number_in(self, row: TableRow, place: tuple[str, int], column: str, default: float | None = None) -> float:
@@ -85,7 +87,7 @@ class Reader:
         style = self.tables[place[0]].style
         value = number(text, style)
         if value is None or not math.isfinite(value):
-            self.blame((*place, column), "must be a finite number", shown(text), number_advice(text, style))
+            self.blame((*place, column), "must be a finite number", shown_value(text), number_advice(text, style))
             return math.nan
         return float(value)
 
@@ -95,7 +97,9 @@ class Reader:
         if not text or text in words:
             return text
         known = ", ".join(word for word in words if word)
-        self.blame((*place, column), f"must be one of {known}", shown(row.cells[column]), did_you_mean(text, words))
+        self.blame(
+            (*place, column), f"must be one of {known}", shown_value(row.cells[column]), did_you_mean(text, words)
+        )
         return ""
 
     def signed(self, row: TableRow, place: tuple[str, int], default: float | None = 0.0) -> float:

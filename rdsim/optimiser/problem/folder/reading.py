@@ -13,7 +13,7 @@ from rdsim.optimiser.problem.folder.parts import parts
 from rdsim.optimiser.problem.folder.reader import Reader
 from rdsim.optimiser.problem.problem import PortfolioProblem, state_problem
 
-__all__ = ["read_stated", "read"]
+__all__ = ["read", "read_stated"]
 
 
 def read(folder: str | Path) -> PortfolioProblem:

@@ -15,7 +15,7 @@ from rdsim.optimiser.problem.folder.form import SENSES
 from rdsim.optimiser.problem.folder.reader import Reader
 from rdsim.optimiser.problem.folder.uses import Uses
 from rdsim.optimiser.problem.problem import Labels, Rows, state_rows
-from rdsim.tables import TableRow, shown
+from rdsim.tables import TableRow, shown_value
 
 __all__ = ["openings_and_rows"]
 
@@ -49,7 +49,7 @@ def _row_parts(reader: Reader, row: TableRow, place: tuple[str, int]) -> dict[st
     """Cap, sense, family and price of a row; what it may carry on is checked here as well."""
     price = reader.number_in(row, place, "shortfall_price", math.inf)
     if price < 0:
-        reader.blame((*place, "shortfall_price"), "must be 0 or more, or empty for a hard row", shown(price))
+        reader.blame((*place, "shortfall_price"), "must be 0 or more, or empty for a hard row", shown_value(price))
     sense = SENSES[reader.word_in(row, place, "sense", SENSES)]
     carries = row.cells.get("carry_to", "")
     if row.cells.get("carry_rate") and not carries:
@@ -89,9 +89,9 @@ def _check_chains(reader: Reader) -> None:
     for row, place in reader.entries("rows"):
         target = row.cells.get("carry_to", "")
         if times[target] > 1:
-            reader.blame((*place, "carry_to"), "a row may be carried to from one row", shown(target))
+            reader.blame((*place, "carry_to"), "a row may be carried to from one row", shown_value(target))
         if target and _comes_back(follows, row.cells.get("row", "")):
-            reader.blame((*place, "carry_to"), "money must not be carried in a circle", shown(target))
+            reader.blame((*place, "carry_to"), "money must not be carried in a circle", shown_value(target))
 
 
 def _carries(reader: Reader) -> list[tuple[int, int, float]]:
@@ -112,7 +112,7 @@ def _capacities(reader: Reader, uses: Uses, first: int) -> list[dict[str, Any]]:
         if "capacity" not in row.cells:
             continue
         if name in (reader.rows or {}):
-            reader.blame((*place, "capacity"), "its row must not be in rows.csv as well", shown(name))
+            reader.blame((*place, "capacity"), "its row must not be in rows.csv as well", shown_value(name))
         cap = reader.number_in(row, place, "capacity")
         if cap < 0:
             reader.blame((*place, "capacity"), "must be at least 0", f"{cap:g}")

@@ -15,7 +15,7 @@ from rdsim.folders import new_folder
 from rdsim.optimiser.problem.folder.form import CHOICES, COLUMNS, SETTINGS, WORDS, StatedProblem, name_rule, stage_name
 from rdsim.optimiser.problem.folder.text import csv_text, number_text
 from rdsim.optimiser.problem.problem import PortfolioProblem, Rows
-from rdsim.tables import shown
+from rdsim.tables import shown_value
 
 __all__ = ["digest", "write"]
 
@@ -78,14 +78,14 @@ def _unwritable(problem: PortfolioProblem) -> Iterator[Fault]:
         for name in dict.fromkeys(names):
             rule = name_rule(name)
             if rule:
-                yield Fault(where, rule, shown(name))
+                yield Fault(where, rule, shown_value(name))
     if not problem.stage_names:
         yield Fault("stage_names", "must name a stage at least", "none")
     barred = [name for name in problem.partner_names if "|" in name]
     several = {group for groups in problem.exclusions if len(groups) > 2 for group in groups}
     barred += [problem.group_names[group] for group in sorted(several) if "|" in problem.group_names[group]]
     if barred:
-        yield Fault("names", "partners, and groups of an exclusion of several, must not hold |", shown(barred[0]))
+        yield Fault("names", "partners, and groups of an exclusion of several, must not hold |", shown_value(barred[0]))
     if problem.values.ndim > 1:
         for name in problem.option_names:
             if name == "sample" or set(name) & set("[]"):
