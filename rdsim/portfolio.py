@@ -21,7 +21,7 @@ from rdsim.folders import write_whole
 from rdsim.numerals import number
 from rdsim.scenario import cost, eligible, sound
 from rdsim.tables import (
-    Table,
+    CsvTable,
     TableRow,
     did_you_mean,
     neutral,
@@ -147,7 +147,7 @@ def _readable(portfolio: Portfolio) -> Portfolio:
     return Portfolio(tuple(one for one in known if not list(_made_choice_faults("", one))))
 
 
-def _portfolio(table: Table, scenario: Scenario | None, name: str) -> Portfolio:
+def _portfolio(table: CsvTable, scenario: Scenario | None, name: str) -> Portfolio:
     """The portfolio of a table, or all its faults; a cell that cannot be read is not judged again by the rules."""
     table = with_known_headings(table, (*_COLUMNS, *_SHOWN))
     pairs = [_choice(row, table) for row in table.rows] if table.columns else []
@@ -164,7 +164,7 @@ def _portfolio(table: Table, scenario: Scenario | None, name: str) -> Portfolio:
     return Portfolio(choices, name)
 
 
-def _cell(table: Table, row: int, column: str) -> str:
+def _cell(table: CsvTable, row: int, column: str) -> str:
     return f"{table.name}, row {row}, column {column}"
 
 
@@ -177,7 +177,7 @@ def _refuse(faults: list[Fault]) -> None:
         raise PortfolioError(tuple(dict.fromkeys(faults)))
 
 
-def _column_faults(table: Table) -> Iterator[Fault]:
+def _column_faults(table: CsvTable) -> Iterator[Fault]:
     if not table.columns:
         return
     missing = [column for column in _REQUIRED if column not in table.columns]
@@ -192,7 +192,7 @@ def _column_faults(table: Table) -> Iterator[Fault]:
         yield Fault(f"{table.name}, column {column}", "wrong unit: the column takes none", f"[{unit}]")
 
 
-def _choice(row: TableRow, table: Table) -> tuple[Choice, list[Fault]]:
+def _choice(row: TableRow, table: CsvTable) -> tuple[Choice, list[Fault]]:
     """The row's choice and what is wrong with its cells; a number that cannot be read is 0."""
     faults: list[Fault] = []
     numbers = {"start_year": 0, "rank": 0}

@@ -23,7 +23,7 @@ from rdsim.numerals import PLAIN, Style, number, style_of
 from rdsim.texts import read_tidy, tidy
 
 __all__ = [
-    "Table",
+    "CsvTable",
     "TableRow",
     "copies",
     "did_you_mean",
@@ -54,7 +54,7 @@ class TableRow:
 
 
 @dataclass(frozen=True)
-class Table:
+class CsvTable:
     """A CSV file, or a frame. If it cannot be read at all, it has no columns, and `faults` says why."""
 
     name: str
@@ -108,7 +108,7 @@ def plain_cell(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell.lstrip("'")[:1] in _FORMULA and cell.lstrip("'") else cell
 
 
-def with_known_headings(table: Table, known: Iterable[str], own: Collection[str] = ()) -> Table:
+def with_known_headings(table: CsvTable, known: Iterable[str], own: Collection[str] = ()) -> CsvTable:
     """The table with headings as they are known: `Start Year` is start_year, unless that stands beside it.
 
     Headings in `own` mean what they say.
@@ -138,7 +138,7 @@ def copies(folder: Path, file: str) -> list[str]:
     return [name for name in names if pattern.fullmatch(tidy(name))]
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path) -> CsvTable:
     """A CSV file as a table; faults of the file, its header and its rows' lengths are in the table, not raised."""
     try:
         text = read_tidy(path)
@@ -147,13 +147,13 @@ def read_table(path: Path) -> Table:
         delimiter = told["mark"] if told else _delimiter(text)
         records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except InputError as error:
-        return Table(path.name, faults=error.faults)
+        return CsvTable(path.name, faults=error.faults)
     except csv.Error as error:
-        return Table(path.name, faults=(Fault(path.name, "must be a CSV table", str(error)),))
+        return CsvTable(path.name, faults=(Fault(path.name, "must be a CSV table", str(error)),))
     return _table(path.name, records, delimiter)
 
 
-def table_of_frame(frame: object, name: str) -> Table:
+def table_of_frame(frame: object, name: str) -> CsvTable:
     """A pandas frame as a table called `name`, its rows counted from 0: cells as a CSV file would hold them.
 
     Missing values of any kind are empty cells, lists are joined by ``|``, and an index with names is columns. What is
@@ -162,12 +162,12 @@ def table_of_frame(frame: object, name: str) -> Table:
     import pandas as pd  # noqa: PLC0415 - heavy, and needed here alone
 
     if not isinstance(frame, pd.DataFrame):
-        return Table(name, faults=(Fault(name, "must be a pandas DataFrame", type(frame).__name__),), head="")
+        return CsvTable(name, faults=(Fault(name, "must be a pandas DataFrame", type(frame).__name__),), head="")
     named = [one for one in frame.index.names if one is not None and one not in frame.columns]
     table = frame.reset_index(level=named) if named else frame
     columns, units, faults = _columns(name, [tidy(str(one)).strip() for one in table.columns])
     if faults:
-        return Table(name, faults=tuple(faults), head="")
+        return CsvTable(name, faults=tuple(faults), head="")
     rows = []
     for row, values in enumerate(table.itertuples(index=False, name=None)):
         cells = {column: _cell_of(value) for column, value in zip(columns, values, strict=True)}
@@ -176,7 +176,7 @@ def table_of_frame(frame: object, name: str) -> Table:
             found = f"{type(value).__name__} {shown_value(value)}"
             faults.append(Fault(f"{name}, row {row}, column {column}", "must be text, a number or a list", found))
         rows.append(TableRow(row, {column: text for column, text in cells.items() if text}, tuple(strange)))
-    return Table(name, tuple(columns), units, tuple(rows), faults=tuple(faults), head="")
+    return CsvTable(name, tuple(columns), units, tuple(rows), faults=tuple(faults), head="")
 
 
 def _cell_of(value: Any) -> str | None:
@@ -212,11 +212,11 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=header.count)
 
 
-def _table(name: str, records: list[list[str]], delimiter: str) -> Table:
+def _table(name: str, records: list[list[str]], delimiter: str) -> CsvTable:
     numbered = [(row, [plain_cell(cell.strip()) for cell in record]) for row, record in enumerate(records, start=1)]
     filled = [(row, record) for row, record in numbered if any(record)]
     if not filled:
-        return Table(name, faults=(Fault(name, "the table must have a header"),))
+        return CsvTable(name, faults=(Fault(name, "the table must have a header"),))
     (head, header), body = filled[0], filled[1:]
     while header and not header[-1]:
         header.pop()
@@ -225,7 +225,7 @@ def _table(name: str, records: list[list[str]], delimiter: str) -> Table:
     if totals := _totals(name, body, style):
         body, faults = body[:-1], [*faults, totals]
     rows, ragged = _rows(name, columns, body)
-    return Table(name, tuple(columns), units, rows, style, (*faults, *ragged))
+    return CsvTable(name, tuple(columns), units, rows, style, (*faults, *ragged))
 
 
 def _totals(name: str, body: list[tuple[int, list[str]]], style: Style) -> Fault | None:

@@ -14,7 +14,7 @@ from rdsim.calibrating.fragment import fragment
 from rdsim.calibrating.prediction import Check
 from rdsim.folders.contents import CALIBRATION
 from rdsim.numerals import numeral
-from rdsim.report import Column, Plot, Section, Sheet, ShownTable
+from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.stats import Interval
 from rdsim.study import Study
 
@@ -256,7 +256,7 @@ def _plots(key: str, one: Check) -> tuple[Plot, ...]:
     )
 
 
-def _tables(one: Check) -> tuple[ShownTable, ...]:
+def _tables(one: Check) -> tuple[Table, ...]:
     columns = {
         "gain": Column("steps done", "count"),
         "observed": Column("projects observed", "count"),
@@ -264,10 +264,10 @@ def _tables(one: Check) -> tuple[ShownTable, ...]:
         "low": Column("from", "count"),
         "high": Column("to", "count"),
     }
-    return (ShownTable("Projects by steps done, with 95% predictive intervals.", one.gains, columns),)
+    return (Table("Projects by steps done, with 95% predictive intervals.", one.gains, columns),)
 
 
-def _steps(found: Fitted) -> ShownTable:
+def _steps(found: Fitted) -> Table:
     frame = found.steps.assign(grade=["derived" if known else "assumed" for known in found.steps["identified"]])
     columns = {
         "trl": Column("from TRL", "count"),
@@ -279,10 +279,10 @@ def _steps(found: Fitted) -> ShownTable:
         "median_years": Column("years in the calibration", "money"),
         "grade": Column("grade"),
     }
-    return ShownTable("Steps. Medians are of one attempt, at the stated window.", frame, columns)
+    return Table("Steps. Medians are of one attempt, at the stated window.", frame, columns)
 
 
-def _candidates(found: Fitted) -> ShownTable:
+def _candidates(found: Fitted) -> Table:
     best = found.candidates[0].aic
     rows = [
         (one.name, one.parameters, numeral(one.log_likelihood, ".1f"), numeral(one.aic - best, ".1f"))
@@ -295,4 +295,4 @@ def _candidates(found: Fitted) -> ShownTable:
         "likelihood": Column("log-likelihood"),
         "aic": Column("AIC above the best"),
     }
-    return ShownTable(f"The best {len(frame)} of {len(found.candidates)} models.", frame, columns)
+    return Table(f"The best {len(frame)} of {len(found.candidates)} models.", frame, columns)

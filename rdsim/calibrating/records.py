@@ -14,7 +14,7 @@ import numpy.typing as npt
 from rdsim.arrays import Floats, Ints
 from rdsim.errors import Fault, RecordsError
 from rdsim.numerals import Style, number, number_advice
-from rdsim.tables import Table, TableRow, did_you_mean, read_table, shown_value, with_known_headings
+from rdsim.tables import CsvTable, TableRow, did_you_mean, read_table, shown_value, with_known_headings
 
 __all__ = ["Records", "read"]
 
@@ -105,7 +105,7 @@ def read(path: str | Path, as_of: str | None = None) -> Records:
     return Records(table.name, digest, begin, gain, columns[2], columns[3], planned, left_out, reading.cut, told)
 
 
-def _column_faults(table: Table) -> Iterator[Fault]:
+def _column_faults(table: CsvTable) -> Iterator[Fault]:
     for name in _REQUIRED:
         if name not in table.columns:
             yield Fault(f"{table.name}, header", f"column {name} is required", "", did_you_mean(name, table.columns))
@@ -118,7 +118,7 @@ def _look_faults(as_of: str | None) -> Iterator[Fault]:
         yield Fault("--as-of", "must be a month as 2024-07", as_of)
 
 
-def _last_look(table: Table) -> int | None:
+def _last_look(table: CsvTable) -> int | None:
     """The latest end of a project that is completed: the records were taken then or later."""
     cells = [row.cells for row in table.rows]
     ends = [_month(one.get("end", "")) for one in cells if one.get("status", "").strip().lower() == "completed"]

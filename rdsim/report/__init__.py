@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rdsim.report.data.kept import document, needs, page_tables, page_text, read_page
 from rdsim.report.data.plan import PlanReport, with_names
-from rdsim.report.data.sheet import Column, Plot, Section, Sheet, ShownTable
+from rdsim.report.data.sheet import Column, Plot, Section, Sheet, Table
 from rdsim.report.page.drawing import drawn_plots, drawn_run, drawn_sheet
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "Plot",
     "Section",
     "Sheet",
-    "ShownTable",
+    "Table",
     "document",
     "drawn_plots",
     "drawn_run",

@@ -19,7 +19,7 @@ from rdsim.numerals import PLAIN, Style
 from rdsim.scenario.findings import FILES, Finding
 from rdsim.scenario.renamed import modern_tree
 from rdsim.scenario.shapes import Path, Shape, parts, required_fields
-from rdsim.tables import Table, TableRow, copies, did_you_mean, read_table, shown_value, with_known_headings
+from rdsim.tables import CsvTable, TableRow, copies, did_you_mean, read_table, shown_value, with_known_headings
 from rdsim.texts import read_toml, tidy
 
 __all__ = [
@@ -174,7 +174,7 @@ def _read_file(folder: FilePath, name: str, reading: Reading, prefix: str = "") 
     add_table(name, replace(table, name=prefix + table.name, faults=faults), reading)
 
 
-def add_table(name: str, table: Table, reading: Reading) -> None:
+def add_table(name: str, table: CsvTable, reading: Reading) -> None:
     """Add the records of a table, and what is wrong with its cells and headings."""
     reading.faults += table.faults
     if not table.columns:
@@ -241,7 +241,7 @@ def _misnamed(folder: FilePath, file: str) -> str:
     )
 
 
-def _add_records(name: str, table: Table, reading: Reading) -> None:
+def _add_records(name: str, table: CsvTable, reading: Reading) -> None:
     record, key = _RECORDS[name]
     shapes = {column: shape for column, shape in parts(record).items() if shape.kind != "mapping"}
     table = with_known_headings(table, shapes)
@@ -262,7 +262,7 @@ def _add_records(name: str, table: Table, reading: Reading) -> None:
         _note((name, unique), row, table, reading)
 
 
-def _note(path: Path, row: TableRow, table: Table, reading: Reading) -> None:
+def _note(path: Path, row: TableRow, table: CsvTable, reading: Reading) -> None:
     reading.rows[path] = row.number
     reading.bad += [(*path, *_place(column)) for column in row.bad]
     if "/" in table.name:
@@ -274,7 +274,7 @@ def _place(column: str) -> Path:
     return ("figures", column.removeprefix(FIGURE)) if column.startswith(FIGURE) else (column,)
 
 
-def _note_columns(name: str, columns: Iterable[str], known: Container[str], table: Table, reading: Reading) -> None:
+def _note_columns(name: str, columns: Iterable[str], known: Container[str], table: CsvTable, reading: Reading) -> None:
     """Columns that only a part has, so that what is wrong with their heads is laid at its file."""
     if "/" in table.name:
         reading.files.update({(name, "*", one): table.name for one in columns if one not in known})
@@ -291,7 +291,7 @@ def _first(path: Path, reading: Reading) -> str:
     return f"row {reading.rows[path]}" + (f" of {reading.files[path]}" if path in reading.files else "")
 
 
-def _unique(name: str, column: str, row: TableRow, table: Table, reading: Reading) -> str:
+def _unique(name: str, column: str, row: TableRow, table: CsvTable, reading: Reading) -> str:
     """The row's key; a row without one, or with one already seen, gets its number, so that it is still checked."""
     given = row.cells.get(column, "")
     where = f"row {row.number}" + (f" of {table.name}" if "/" in table.name else "")
@@ -305,7 +305,7 @@ def _unique(name: str, column: str, row: TableRow, table: Table, reading: Readin
     return given
 
 
-def _check_columns(name: str, table: Table, known: frozenset[str], needed: frozenset[str], reading: Reading) -> None:
+def _check_columns(name: str, table: CsvTable, known: frozenset[str], needed: frozenset[str], reading: Reading) -> None:
     missing = sorted(needed - set(table.columns))
     for column in table.columns:
         if column and column not in known:
@@ -321,7 +321,7 @@ def _check_columns(name: str, table: Table, known: frozenset[str], needed: froze
         reading.bad.append((name, "*", column))
 
 
-def _own_figures(table: Table, reading: Reading) -> dict[str, str]:
+def _own_figures(table: CsvTable, reading: Reading) -> dict[str, str]:
     """The table's columns of figures of one's own, each with the name of its figure; wrong names are told."""
     found = {one: one.removeprefix(FIGURE) for one in table.columns if one.startswith(FIGURE)}
     for column, name in found.items():
@@ -332,7 +332,7 @@ def _own_figures(table: Table, reading: Reading) -> dict[str, str]:
     return found
 
 
-def _record(row: TableRow, table: Table, shapes: Mapping[str, Shape], own: Mapping[str, str]) -> dict[str, Any]:
+def _record(row: TableRow, table: CsvTable, shapes: Mapping[str, Shape], own: Mapping[str, str]) -> dict[str, Any]:
     cells = ((column, text) for column, text in row.cells.items() if column in shapes)
     found = {column: _value(column, text, table, shapes[column]) for column, text in cells}
     if own:
@@ -340,13 +340,13 @@ def _record(row: TableRow, table: Table, shapes: Mapping[str, Shape], own: Mappi
     return found
 
 
-def _figure(column: str, row: TableRow, table: Table) -> Cell | float:
+def _figure(column: str, row: TableRow, table: CsvTable) -> Cell | float:
     """The number of a figure of one's own; nothing is 0."""
     text = row.cells.get(column)
     return 0.0 if text is None else Cell(text, table.units.get(column, ""), table.style)
 
 
-def _value(column: str, text: str, table: Table, shape: Shape) -> Any:
+def _value(column: str, text: str, table: CsvTable, shape: Shape) -> Any:
     if shape.kind == "list":
         return [one.strip() for one in text.split("|")]
     if shape.kind in ("number", "whole") or column in table.units:
@@ -354,7 +354,7 @@ def _value(column: str, text: str, table: Table, shape: Shape) -> Any:
     return text
 
 
-def _add_levels(table: Table, reading: Reading) -> None:
+def _add_levels(table: CsvTable, reading: Reading) -> None:
     """The wide table partner x field; the columns are checked as references later, as a field may be overridden."""
     table = with_known_headings(table, ("partner",))
     if "partner" not in table.columns:
@@ -380,5 +380,5 @@ def _fields(row: TableRow) -> Iterator[tuple[str, str]]:
     return ((column, text) for column, text in row.cells.items() if column != "partner")
 
 
-def _level(column: str, text: str, table: Table) -> Cell:
+def _level(column: str, text: str, table: CsvTable) -> Cell:
     return Cell(text, table.units.get(column, ""), table.style)

@@ -15,7 +15,7 @@ from rdsim.figures import unit_words
 from rdsim.folders import write_whole
 from rdsim.numerals import numeral
 from rdsim.planning import AT_PLAN_RATIOS
-from rdsim.report import Column, Plot, Section, Sheet, ShownTable, drawn_sheet
+from rdsim.report import Column, Plot, Section, Sheet, Table, drawn_sheet
 from rdsim.report.words import amount
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.answers import answers, between
@@ -212,7 +212,7 @@ def _policy_section(analysis: Analysis) -> Section:
         "most": Column("at most", "money"),
         "n": Column("worlds", "count"),
     }
-    shown = ShownTable("Regret: what the best policy of a world has more", regret, columns)
+    shown = Table("Regret: what the best policy of a world has more", regret, columns)
     plots = []
     if len(analysis.factors) > 1 and analysis.worlds.shape[1] > 1:
         plots.append(_region(analysis))
@@ -323,7 +323,7 @@ def _factor_section(analysis: Analysis) -> Section:
         tips={"label": Column("factor"), "lowest": Column("lowest", "money"), "highest": Column("highest", "money")},
     )
     plots = [bars, *_curves(analysis, list(tornado["factor"])[:_CURVES])]
-    return Section("What the answer depends on", (), plots, (ShownTable("Factors, by swing", named, columns),))
+    return Section("What the answer depends on", (), plots, (Table("Factors, by swing", named, columns),))
 
 
 def _curves(analysis: Analysis, factors: list[str]) -> Iterator[Plot]:
@@ -404,7 +404,7 @@ def _index_section(analysis: Analysis) -> Section:
         sentence += " Total: the share that would stay if all others were known."
     columns["n"] = Column("blocks" if "total" in table else "points", "count")
     told = (sentence, *_impossible_shares(table))
-    return Section("Shares of the variance (Sobol indices)", told, (), (ShownTable("By factor", named, columns),))
+    return Section("Shares of the variance (Sobol indices)", told, (), (Table("By factor", named, columns),))
 
 
 def _impossible_shares(table: pd.DataFrame) -> Iterator[str]:
@@ -461,11 +461,11 @@ def _choice_section(analysis: Analysis) -> Section:
         "at_low": Column("lowest level or first", "share"),
         "at_high": Column("highest or last", "share"),
     }
-    tables = [ShownTable("Partners, over the points", named, columns)]
+    tables = [Table("Partners, over the points", named, columns)]
     some = technologies[(technologies["share"] < 0.95)].head(_ROWS)
     if len(some):
         shown = {"technology": Column("Technology"), "share": Column("funded, of points", "share")}
-        tables.append(ShownTable("Technologies funded in some points only", some, shown))
+        tables.append(Table("Technologies funded in some points only", some, shown))
     return Section("What is chosen, and how firmly", (told,), (), tables)
 
 
@@ -482,4 +482,4 @@ def _point_section(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Section:
             f"{name} high": Column("to", "money"),
         }
     columns |= {"n": Column("n", "count"), "status": Column("status")}
-    return Section("All points", (), (), (ShownTable("As in results.parquet", table, columns),))
+    return Section("All points", (), (), (Table("As in results.parquet", table, columns),))

@@ -22,7 +22,7 @@ from rdsim.errors import Fault, RunError
 from rdsim.folders import Record, read_document, validate
 from rdsim.folders.contents import OUTCOMES, PAGE, PAGE_TABLE, POLICIES, PURSES, REPLICATIONS
 from rdsim.report.data.plan import PlanReport, with_names
-from rdsim.report.data.sheet import Column, Kind, Plot, Section, Sheet, ShownTable
+from rdsim.report.data.sheet import Column, Kind, Plot, Section, Sheet, Table
 
 __all__ = ["document", "needs", "page_tables", "page_text", "read_page", "sheet_from"]
 
@@ -90,7 +90,7 @@ def _plot(plot: Plot) -> dict[str, Any]:
     return {**texts, "frame": _frame(plot.frame), "tips": _columns(plot.tips)}
 
 
-def _table(table: ShownTable) -> dict[str, Any]:
+def _table(table: Table) -> dict[str, Any]:
     return {
         "caption": table.caption,
         "frame": _frame(table.frame[list(table.columns)]),
@@ -225,7 +225,7 @@ def sheet_from(document: Any, where: str) -> Sheet:
             one["title"],
             one["sentences"],
             [_plot_from(plot) for plot in one["plots"]],
-            [ShownTable(it["caption"], _frame_from(it["frame"]), _columns_from(it["columns"])) for it in one["tables"]],
+            [Table(it["caption"], _frame_from(it["frame"]), _columns_from(it["columns"])) for it in one["tables"]],
             one["text"],
         )
         for one in page["sections"]

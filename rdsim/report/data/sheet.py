@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-__all__ = ["Column", "Kind", "Plot", "Section", "Sheet", "ShownTable"]
+__all__ = ["Column", "Kind", "Plot", "Section", "Sheet", "Table"]
 
 Kind = Literal["text", "money", "count", "share", "year"]
 
@@ -24,7 +24,7 @@ class Column(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class ShownTable:
+class Table:
     """Some columns of a frame, in this order, under headings for people."""
 
     caption: str
@@ -63,7 +63,7 @@ class Section:
     title: str
     sentences: Sequence[str] = ()
     plots: Sequence[Plot] = ()
-    tables: Sequence[ShownTable] = ()
+    tables: Sequence[Table] = ()
     text: str = ""
     """Text to be copied, shown as it is."""
 

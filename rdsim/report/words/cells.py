@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from rdsim.report.data.sheet import Kind, ShownTable
+from rdsim.report.data.sheet import Kind, Table
 from rdsim.report.words.amounts import amount
 
 __all__ = ["cells"]
 
 
-def cells(table: ShownTable) -> list[list[tuple[Kind, str]]]:
+def cells(table: Table) -> list[list[tuple[Kind, str]]]:
     """For each row of the table its cells: what they are, and their text."""
     shown = table.frame[list(table.columns)].itertuples(index=False, name=None)
     kinds = [column.kind for column in table.columns.values()]

@@ -13,7 +13,7 @@ from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.alternatives import Alternatives, Resampled, Selection, resample, selection
 from rdsim.optimiser.questions.alternatives import alternatives as find
-from rdsim.report import Column, Plot, Section, Sheet, ShownTable
+from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.search import Instance, Proposal, as_stated
 from rdsim.stats import proportion_interval
 from rdsim.studies.built_in.parts import (
@@ -196,7 +196,7 @@ def _reading(again: Resampled) -> tuple[str, ...]:
     )
 
 
-def _portfolios(posed: Instance, table: pd.DataFrame) -> ShownTable:
+def _portfolios(posed: Instance, table: pd.DataFrame) -> Table:
     unit = posed.scenario.money_unit
     frame = table.assign(
         simulated=intervals(table),
@@ -216,7 +216,7 @@ def _portfolios(posed: Instance, table: pd.DataFrame) -> ShownTable:
     }
     count = int(table["n"].iloc[0])
     level = posed.scenario.simulation.confidence
-    return ShownTable(
+    return Table(
         f"Expected values are the optimiser's; simulated means with {level:.0%} intervals, {count} replications.",
         frame,
         columns,
@@ -259,7 +259,7 @@ def _near_column(frequency: pd.DataFrame, label: str) -> dict[str, Column]:
     return {} if frequency["near"].isna().all() else {"near": Column(label, "share")}
 
 
-def _firm(frequency: pd.DataFrame) -> ShownTable:
+def _firm(frequency: pd.DataFrame) -> Table:
     order = frequency.sort_values(["resampled", "near"], ascending=False, kind="stable")
     columns = {
         "technology": Column("Id"),
@@ -270,4 +270,4 @@ def _firm(frequency: pd.DataFrame) -> ShownTable:
         "low": Column("from", "share"),
         "high": Column("to", "share"),
     }
-    return ShownTable("Share of portfolios that fund each technology; intervals are Wilson's.", order, columns)
+    return Table("Share of portfolios that fund each technology; intervals are Wilson's.", order, columns)

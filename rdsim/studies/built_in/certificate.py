@@ -20,7 +20,7 @@ from rdsim.optimiser.questions.confidence import (
     value_of_perfect_information,
     value_of_stochastic_solution,
 )
-from rdsim.report import Column, Plot, Section, Sheet, ShownTable
+from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.search import Instance, Proposal, as_stated, fresh_values, risk_of
 from rdsim.studies.built_in.parts import money, record_of, speaks_of
 from rdsim.study import Study
@@ -179,7 +179,7 @@ def _plot(posed: Instance, batches: pd.DataFrame) -> Plot:
     )
 
 
-def _shown(posed: Instance, table: pd.DataFrame) -> ShownTable:
+def _shown(posed: Instance, table: pd.DataFrame) -> Table:
     columns = {
         "part": Column(""),
         "amount": Column(posed.scenario.money_unit, "money"),
@@ -188,7 +188,7 @@ def _shown(posed: Instance, table: pd.DataFrame) -> ShownTable:
         "share": Column("of the value", "share"),
         "n": Column("count", "count"),
     }
-    return ShownTable(
+    return Table(
         "Gaps have one-sided limits. Promised too much here: by the samples that chose this portfolio, of it. "
         "Optimism: by samples as many, of what they choose, on average over the batches, which chose anew.",
         table,

@@ -18,7 +18,7 @@ from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
 from rdsim.optimiser import Solving, solve
 from rdsim.optimiser.solving.risk import solve_risk
-from rdsim.report import Column, Plot, Section, Sheet, ShownTable
+from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
 from rdsim.search import Instance, Proposal, as_stated, risk_of
 from rdsim.search.views import LOOSEST, budgets_times
@@ -331,7 +331,7 @@ def _plot(named: pd.DataFrame, figure: str, title: str, question: str, answer: s
     )
 
 
-def _shown(named: pd.DataFrame, unit: str) -> ShownTable:
+def _shown(named: pd.DataFrame, unit: str) -> Table:
     alike = [
         f"that of {same:g}" if same < ratio else ""
         for same, ratio in zip(named["same_as"], named["ratio"], strict=True)
@@ -350,4 +350,4 @@ def _shown(named: pd.DataFrame, unit: str) -> ShownTable:
         "waiting": Column("Days of waiting", "money"),
         "recommended": Column(""),
     }
-    return ShownTable(f"Money in {unit}; the intervals of all gains hold together.", frame, columns)
+    return Table(f"Money in {unit}; the intervals of all gains hold together.", frame, columns)

@@ -22,7 +22,7 @@ from rdsim.optimiser.questions.explanation import (
     relaxation_duals,
     screen,
 )
-from rdsim.report import Column, Section, Sheet, ShownTable
+from rdsim.report import Column, Section, Sheet, Table
 from rdsim.search import Instance, Proposal, as_stated
 from rdsim.studies.built_in.parts import record_of, speaks_of
 from rdsim.study import Study
@@ -200,7 +200,7 @@ _HINT = (
 )
 
 
-def _screened_table(posed: Instance, screened: pd.DataFrame) -> ShownTable:
+def _screened_table(posed: Instance, screened: pd.DataFrame) -> Table:
     unit = posed.scenario.money_unit
     columns = {
         "technology": Column("Id"),
@@ -211,20 +211,20 @@ def _screened_table(posed: Instance, screened: pd.DataFrame) -> ShownTable:
         "loss_high": Column("at most", "money"),
         "why": Column("Why not"),
     }
-    return ShownTable(f"What funding each would cost in expected value, {unit}.", screened, columns)
+    return Table(f"What funding each would cost in expected value, {unit}.", screened, columns)
 
 
-def _prices_table(posed: Instance, prices: pd.DataFrame) -> ShownTable:
+def _prices_table(posed: Instance, prices: pd.DataFrame) -> Table:
     columns = {
         "words": Column("Cap"),
         "cap": Column("Name"),
         "at": Column("at", "money"),
         "price": Column("Price of one more unit (hint)", "money"),
     }
-    return ShownTable(f"Prices in {posed.scenario.money_unit} for one unit more.", prices, columns)
+    return Table(f"Prices in {posed.scenario.money_unit} for one unit more.", prices, columns)
 
 
-def _steps_table(posed: Instance, steps: pd.DataFrame) -> ShownTable:
+def _steps_table(posed: Instance, steps: pd.DataFrame) -> Table:
     columns = {
         "words": Column("Cap"),
         "moved": Column("moved by", "money"),
@@ -234,6 +234,4 @@ def _steps_table(posed: Instance, steps: pd.DataFrame) -> ShownTable:
         "high": Column("at most", "money"),
         "per_unit": Column("per unit", "money"),
     }
-    return ShownTable(
-        f"Change of the best expected value, {posed.scenario.money_unit}; limits are proven.", steps, columns
-    )
+    return Table(f"Change of the best expected value, {posed.scenario.money_unit}; limits are proven.", steps, columns)

@@ -17,7 +17,7 @@ from rdsim.numerals import numeral
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.questions.fronts import SENSES, VALUE, CVaR, Front, FrontPoint, Objective, front
 from rdsim.options import expected_figures
-from rdsim.report import Column, Plot, Section, Sheet, ShownTable
+from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
 from rdsim.search import Instance, Proposal, as_stated
 from rdsim.studies.built_in.parts import (
@@ -334,7 +334,7 @@ def _simulated_plot(posed: Instance, table: pd.DataFrame) -> Plot:
     )
 
 
-def _shown(posed: Instance, found: Front, table: pd.DataFrame) -> ShownTable:
+def _shown(posed: Instance, found: Front, table: pd.DataFrame) -> Table:
     frame = table.assign(
         simulated=intervals(table),
         certain=["proven" if proven else "" for proven in table["proven"]],
@@ -356,4 +356,4 @@ def _shown(posed: Instance, found: Front, table: pd.DataFrame) -> ShownTable:
     }
     caption = f"The points; simulated means with {posed.scenario.simulation.confidence:.0%} intervals"
     count = int(table["n"].iloc[0]) if len(table) else 0
-    return ShownTable(f"{caption}, {count} replications.", frame, columns)
+    return Table(f"{caption}, {count} replications.", frame, columns)

@@ -12,7 +12,7 @@ from rdsim.numerals import numeral
 from rdsim.optimiser import Solution, Solving
 from rdsim.optimiser.questions.ladder import SHARES, Ladder, Rung
 from rdsim.optimiser.questions.ladder import ladder as climb
-from rdsim.report import Column, Plot, Section, Sheet, ShownTable
+from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.search import Instance, Proposal, as_stated
 from rdsim.studies.built_in.parts import listing, money, ranked_portfolio, record_of, speaks_of
 from rdsim.study import Study
@@ -168,7 +168,7 @@ def _plot(posed: Instance, table: pd.DataFrame) -> Plot:
     )
 
 
-def _shown(posed: Instance, table: pd.DataFrame) -> ShownTable:
+def _shown(posed: Instance, table: pd.DataFrame) -> Table:
     frame = table.assign(
         drops=[listing(names.split(), none="") for names in table["plain_drops"]],
         adds=[listing(names.split(), most=3, none="") for names in table["nested_adds"]],
@@ -186,4 +186,4 @@ def _shown(posed: Instance, table: pd.DataFrame) -> ShownTable:
         "price_low": Column("at least", "money"),
         "price_high": Column("at most", "money"),
     }
-    return ShownTable(f"Expected values in {posed.scenario.money_unit}.", frame, columns)
+    return Table(f"Expected values in {posed.scenario.money_unit}.", frame, columns)

@@ -17,7 +17,7 @@ from rdsim.errors import Fault, ProblemError
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.planning import AT_PLAN_RATIOS
-from rdsim.report import Column, Plot, Section, Sheet, ShownTable
+from rdsim.report import Column, Plot, Section, Sheet, Table
 from rdsim.report.words import amount
 from rdsim.rolling import Course, Policy, Rolled, foresee, roll, supply_of
 from rdsim.search import Given, Instance, Loop, Proposal, as_stated, baselines, choose, improve, in_own_terms
@@ -262,7 +262,7 @@ def _sheet(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[
         "gain_low": Column("at least", "money"),
         "gain_high": Column("at most", "money"),
     }
-    shown = ShownTable("Means, and paired differences to static whose intervals hold together", named, columns)
+    shown = Table("Means, and paired differences to static whose intervals hold together", named, columns)
     sections = [
         Section("Side by side", (reading,), (_plot(named, scenario.money_unit),), (shown,)),
         Section(
@@ -329,7 +329,7 @@ def _told_decisions(run: _Run, decisions: pd.DataFrame) -> Iterator[str]:
     )
 
 
-def _decided_tables(run: _Run, decisions: pd.DataFrame) -> tuple[ShownTable, ...]:
+def _decided_tables(run: _Run, decisions: pd.DataFrame) -> tuple[Table, ...]:
     if decisions.empty:
         return ()
     technologies, count = run.posed.scenario.technologies, run.replications
@@ -338,7 +338,7 @@ def _decided_tables(run: _Run, decisions: pd.DataFrame) -> tuple[ShownTable, ...
     most = most.sort_values(["share", "technology"], ascending=[False, True]).head(_MOST_SHOWN)
     most["name"] = [technologies[one].name for one in most["technology"]]
     return (
-        ShownTable(
+        Table(
             "By fiscal year, projects for each replication",
             by_year,
             {
@@ -347,7 +347,7 @@ def _decided_tables(run: _Run, decisions: pd.DataFrame) -> tuple[ShownTable, ...
                 "each": Column("for each replication", "money"),
             },
         ),
-        ShownTable(
+        Table(
             "Technologies that are most often decided otherwise",
             most,
             {
