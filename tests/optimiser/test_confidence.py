@@ -626,8 +626,8 @@ def test_evpi_limits_cover() -> None:
     runs, hits = RUNS // 6, 0
     for seed in range(runs):
         draw = normals(seed, np.array([5.0, 4.0]), np.array([1.0, 1.0]))
-        size_ = {"batches": 4, "samples": 50, "evaluation": 2, "gap": 1e-4}
-        known = optimality(problem_of(2, 1), draw, candidate=(1,), **size_)
+        sampling, solving = Sampling(batches=4, samples=50, evaluation=2), Solving(gap=1e-4)
+        known = optimality(problem_of(2, 1), draw, candidate=(1,), sampling=sampling, solving=solving)
         found = value_of_perfect_information(problem_of(2, 1), draw, known, solves=25, solving=Solving(gap=1e-4))
         exact = _expected_largest(1.0, math.sqrt(2)) + 4.0 - 5.0
         hits += found.low <= exact <= found.high
@@ -685,16 +685,18 @@ def test_evpi_of_cvar_takes_the_same_objective_in_hindsight() -> None:
 
 # ---------------------------------------------------------------- what is refused
 
+USUAL = Sampling(batches=2, samples=5, evaluation=5)
+
 
 @pytest.mark.parametrize(
     ("change", "where"),
     [
-        ({"batches": 1}, "batches"),
-        ({"samples": 0}, "samples"),
-        ({"evaluation": 1}, "evaluation"),
-        ({"confidence": 0.5}, "confidence"),
-        ({"confidence": 1.0}, "confidence"),
-        ({"gap": 1.0}, "gap"),
+        ({"sampling": replace(USUAL, batches=1)}, "batches"),
+        ({"sampling": replace(USUAL, samples=0)}, "samples"),
+        ({"sampling": replace(USUAL, evaluation=1)}, "evaluation"),
+        ({"sampling": replace(USUAL, confidence=0.5)}, "confidence"),
+        ({"sampling": replace(USUAL, confidence=1.0)}, "confidence"),
+        ({"solving": Solving(gap=1.0)}, "gap"),
         ({"candidate": (0, 1, 2)}, "candidate: must keep every row"),
         ({"candidate": (9,)}, "chosen"),
         ({"risk": Risk(floor=1.0)}, "risk.floor"),
@@ -703,9 +705,8 @@ def test_evpi_of_cvar_takes_the_same_objective_in_hindsight() -> None:
     ],
 )
 def test_wrong_settings_are_refused(change: dict[str, Any], where: str) -> None:
-    usual = {"batches": 2, "samples": 5, "evaluation": 5}
     with pytest.raises(ProblemError, match=where):
-        optimality(problem_of(), normals(1), **{**usual, **change})
+        optimality(problem_of(), normals(1), **{"sampling": USUAL, **change})
 
 
 def test_all_faults_come_at_once() -> None:

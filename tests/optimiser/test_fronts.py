@@ -320,7 +320,7 @@ def test_no_time_is_no_answer_and_little_time_no_complete_front() -> None:
         ((VALUE, count_of_options("n", np.ones(2))), {"senses": ("min", "max")}, "only be maximised"),
         ((VALUE, count_of_options("n", np.ones(2))), {"senses": ("max", "most")}, "max or min"),
         ((VALUE, count_of_options("n", np.ones(2))), {"points": 1}, "at least 2"),
-        ((VALUE, Measure("x", np.ones(2), np.zeros(0))), {"gap": 0.01}, "must be given"),
+        ((VALUE, Measure("x", np.ones(2), np.zeros(0))), {"solving": Solving(gap=0.01)}, "must be given"),
     ],
 )
 def test_wrong_arguments_are_refused(figures: Any, settings_: dict[str, Any], rule: str) -> None:
