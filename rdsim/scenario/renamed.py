@@ -30,6 +30,7 @@ _LATER: tuple[tuple[Path, Any], ...] = (
     (("figures",), {}),
     (("families",), {}),
     (("rules",), {}),
+    (("optimiser", "effort"), "normal"),
     (("technologies", "*", "figures"), {}),
     (("programmes", "*", "gate", "parameters"), {}),
     (("programmes", "*", "purse_parameters"), {}),

@@ -338,8 +338,9 @@ def test_a_name_is_registered_once() -> None:
 
 
 def test_the_three_policies_are_the_ones_that_the_compiled_engine_has() -> None:
-    assert contracts.POLICIES == ("threshold", "always-pass", "drop-worst") == tuple(gates.GATE_POLICIES)
-    assert contracts.RULES == ("strict", "first-fit") == tuple(purses.PURSE_RULES)
+    policies, rules = gates.GATE_POLICIES, purses.PURSE_RULES
+    assert contracts.POLICIES == ("threshold", "always-pass", "drop-worst") == tuple(policies)[: len(policies.built_in)]
+    assert contracts.RULES == ("strict", "first-fit") == tuple(rules)[: len(rules.built_in)]
 
 
 @pytest.mark.parametrize(

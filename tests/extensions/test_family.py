@@ -21,6 +21,7 @@ from rdsim.optimiser import Solving
 from rdsim.rolling import Course, Policy, Worlds, knowledge_at, proposals, supply_of
 from rdsim.scenario import Variations, digest, dump
 from rdsim.search import Proposal, build_instance, optimise
+from rdsim.simulation import Running
 from rdsim.sweep.policies import install, own_policies
 from tests.command import run
 
@@ -77,7 +78,7 @@ def test_it_holds_in_scenarios_that_name_it_and_on_both_engines(tiny: Path) -> N
     assert not row_index(free.problem, "new-partners")
     assert [key.year for key in row_index(bound.problem, "new-partners")] == [2024, 2025]
     found = [
-        rdsim.simulate(rich(tiny, **ONE), bound.portfolio, replications=10, engine=engine).projects
+        rdsim.simulate(rich(tiny, **ONE), bound.portfolio, replications=10, running=Running(engine)).projects
         for engine in ("compiled", "simpy")
     ]
     assert found[0].equals(found[1])
@@ -89,7 +90,7 @@ def test_what_engines_are_told_is_what_both_obey(tiny: Path) -> None:
 
     def lived(benches: int, engine: Any) -> Any:
         scenario = rdsim.load(tiny, {"families.one-bench.benches": benches})
-        return rdsim.simulate(scenario, portfolio, replications=20, engine=engine).projects
+        return rdsim.simulate(scenario, portfolio, replications=20, running=Running(engine)).projects
 
     one, two = (lived(benches, "compiled") for benches in (1, 2))
     assert one.equals(lived(1, "simpy"))
