@@ -234,7 +234,7 @@ class Programme(Frozen):
 
 
 @dataclass(frozen=True)
-class QueueSettings:
+class QueueSettings(Frozen):
     """In which order those who wait are looked at."""
 
     __pydantic_config__ = _strict

@@ -306,7 +306,7 @@ def test_generation_is_the_installed_one(name: str) -> None:
 def test_solvers_print_nothing_of_their_own(name: str) -> None:
     """Asked in a new process: HiGHS prints its heading once in each, when the first solver is made."""
     code = (
-        "from rdsim.optimiser import solve; from tests.optimiser.small import FAMILIES, build, draw; "
+        "from rdsim.optimiser import Solving, solve; from tests.optimiser.small import FAMILIES, build, draw; "
         f"print(solve(build(draw(0), FAMILIES), Solving({name!r})).status.name)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)

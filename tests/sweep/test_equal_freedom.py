@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import rdsim
+from rdsim.optimiser import Solving
 from rdsim.planning import AT_PLAN_RATIOS, plan
 from rdsim.scenario import load
 from rdsim.search import baselines, optimise
@@ -44,8 +45,8 @@ def test_a_rule_with_the_plans_freedom_is_made_at_its_payment_ratios(
     proposal = optimise(world, seed=1, running=Running(threads=1))
     promised = SimpleNamespace(proposal=replace(proposal, payment_ratios=ratios))
     monkeypatch.setattr("rdsim.sweep.tasks.improve", lambda *_, **__: promised)
-    how: dict[str, Any] = {"seed": 1, "solver": "highs", "threads": 1}
-    plain, freer = (portfolio_key(decide(world, name, **how)) for name in (RULE, FREER))
+    how = (1, Solving(), Running(threads=1))
+    plain, freer = (portfolio_key(decide(world, name, *how)) for name in (RULE, FREER))
     assert plain == portfolio_key(baselines(world, proposal, seed=1)[RULE].portfolio)
     assert freer == portfolio_key(baselines(world, proposal, payment_ratios=ratios, seed=1)[RULE].portfolio)
     assert plain != freer
