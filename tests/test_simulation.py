@@ -239,7 +239,7 @@ def known() -> Simulation:
         budget={2024: 6.0, 2025: 11.0},
         carry_over=0.5,
         call_month=3,
-        deliverables={"paper": Deliverable(mean_months=0.0), "patent": Deliverable(mean_months=1e6)},
+        deliverables={"paper": Deliverable(mean_months=0.0), "patent": Deliverable(mean_months=1200.0)},
     )
     technologies = {
         name: Technology(name, name, "line", "f", trl=4, cost=10.0, value=100.0, trl_target=6) for name in ("A", "B")
@@ -325,7 +325,7 @@ def test_later_replications_are_the_same_whether_or_not_earlier_ones_are_run(sce
 @pytest.mark.parametrize("run", [simulate, replicate])
 def test_impossible_numbers_are_all_told_at_once(run: Callable[..., object], scenario: Scenario) -> None:
     with pytest.raises(InputError) as caught:
-        run(scenario, Portfolio(()), replications=0, seed=-1, threads=-3)
+        run(scenario, Portfolio(()), replications=0, seed=-1, running=Running(threads=-3))
     assert [fault.where for fault in caught.value.faults] == ["replications", "seed", "threads"]
     with pytest.raises(InputError, match="2\\*\\*63"):
         run(scenario, Portfolio(()), seed=2**63)

@@ -330,7 +330,7 @@ def _cut_short() -> Any:
     stack.enter_context(patch("rdsim.cli.app", _parser()))
     places = (
         "rdsim.planning.plan",
-        "rdsim.search.build_instance",
+        "rdsim.studies.asking.build_instance",
         "rdsim.search.optimise",
         "rdsim.simulation.simulate",
     )
