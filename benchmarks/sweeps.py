@@ -45,7 +45,7 @@ class Many(NamedTuple):
 def _experiment(scenario: Path, points: int, replications: int) -> Experiment:
     factors = {
         "partner_effect.duration_gain": {"range": [0.0, 0.3]},
-        "partner_effect.success_gain": {"range": [0.0, 0.1]},
+        "partner_effect.success_shift": {"range": [0.0, 1.5]},
         "partner_effect.cost_overhead": {"range": [0.0, 0.3]},
     }
     policy = "value-per-cost"

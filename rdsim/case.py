@@ -12,7 +12,6 @@ agreement is formed, L counts of agreements that make a difference. An index of 
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -34,12 +33,13 @@ from rdsim.scenario import (
     call_months,
     cost,
     distribution_of,
-    figure,
     home_level,
     level,
     market_value,
     money_scale,
     plannable,
+    shifted,
+    step_success,
     target,
 )
 
@@ -70,7 +70,6 @@ __all__ = [
     "median_years",
     "most_extensions",
     "most_reviews",
-    "own_steps",
     "step_median",
     "unconstrained",
 ]
@@ -296,19 +295,20 @@ def largest_remainder(totals: Ints, shares: Sequence[float]) -> Ints:
     return split
 
 
-@functools.cache
-def attempt_success(eventual: float, setback: float, attempts: int) -> float:
-    """Success of one attempt such that `eventual` is reached over all attempts; by bisection.
+def attempt_success(eventual: Floats, setback: float, attempts: int) -> Floats:
+    """Success of one attempt such that `eventual` is reached over all attempts; by bisection, of any shape.
 
-    eventual = q (1 + r + ... + r^(attempts - 1)) with r = (1 - q) setback, from `parameters.md`:
-    the next attempt is made if this one is unsuccessful and a setback.
+    eventual = q (1 + r + ... + r^(attempts - 1)) with r = (1 - q) setback: the next attempt is made if this one is
+    unsuccessful and a setback. What is certain, or impossible, is so at the first attempt.
     """
-    low, high = 0.0, 1.0
+    wanted, place = np.unique(eventual, return_inverse=True)
+    low, high = np.zeros_like(wanted), np.ones_like(wanted)
     for _ in range(60):
         q = (low + high) / 2
-        reached = q * sum(((1.0 - q) * setback) ** k for k in range(attempts))
-        low, high = (q, high) if reached < eventual else (low, q)
-    return high
+        short = q * sum(((1.0 - q) * setback) ** k for k in range(attempts)) < wanted
+        low, high = np.where(short, q, low), np.where(short, high, q)
+    found = np.where((wanted > 0.0) & (wanted < 1.0), high, wanted)
+    return np.asarray(found[place].reshape(eventual.shape))
 
 
 _PER_PROJECT: Final = (
@@ -342,10 +342,15 @@ class _Projects:
         self.median_days = np.zeros((count, STEPS), np.int64)
         self.needs = np.zeros((count, STEPS, len(_capacities(scenario))), np.int64)
         self._needs = _needs_by_technology(scenario)
-        self._own = own_steps(scenario)
+        self._eventual = step_success(scenario)
         self._fill_money(choices)
         for row, choice in enumerate(choices):
             self._fill(row, choice)
+        rules = scenario.steps
+        self.success, self.alone_success = (
+            attempt_success(eventual, rules.setback_probability, rules.attempts)
+            for eventual in (self.success, self.alone_success)
+        )
 
     def _fill(self, row: int, choice: Choice) -> None:
         self._fill_steps(row, choice)
@@ -379,9 +384,6 @@ class _Projects:
 
     def _fill_steps(self, row: int, choice: Choice) -> None:
         scenario, technology = self.scenario, self.scenario.technologies[choice.technology]
-        goal, steps = target(scenario, technology), scenario.steps
-        eventual = calibration(scenario).development_success ** (1.0 / (goal - technology.trl))
-        alone = attempt_success(eventual, steps.setback_probability, steps.attempts)
         gap = (
             level(scenario, choice.partner, technology.field) - home_level(scenario, technology)
             if choice.partner
@@ -389,42 +391,31 @@ class _Projects:
         )
         count = len(members(scenario, choice.partner))
         elapsed = 0
-        for trl in range(technology.trl, goal):
+        for trl in range(technology.trl, target(scenario, technology)):
             effect = step_effect(scenario.partner_effect, gap, trl, count) if count else StepEffect(1.0, 0.0)
-            own = self._own.get((technology.id, trl))
-            chance = alone
-            success = _own_success(scenario, technology.id, own, trl)
-            if success is not None:
-                chance = attempt_success(success, steps.setback_probability, steps.attempts)
+            alone = self._eventual.of(technology.id, trl)
             self.factor[row, trl - 1] = effect.duration
-            self.success[row, trl - 1] = min(1.0, chance + effect.success)
-            self.alone_success[row, trl - 1] = chance
+            self.success[row, trl - 1] = shifted(alone, effect.success)
+            self.alone_success[row, trl - 1] = alone
+            own = self._eventual.own.get((technology.id, trl))
             elapsed += math.ceil(step_median(scenario, technology.id, own, trl) * DAYS_PER_YEAR - 1e-9)
             self.median_days[row, trl - technology.trl] = elapsed
-
-
-def own_steps(scenario: Scenario) -> dict[tuple[str, int], TechnologyStep]:
-    """The steps that have figures of their own, by technology and the TRL that they start from."""
-    return {(step.technology, step.trl): step for step in scenario.technology_steps}
-
-
-def _own_success(scenario: Scenario, technology: str, own: TechnologyStep | None, trl: int) -> float | None:
-    """Success of a step over all attempts, as experts judge it or as listed for the technology; None: as for others."""
-    judged = figure(scenario, technology, "success", trl)
-    return own.success if judged is None and own is not None else judged
 
 
 def step_median(scenario: Scenario, technology: str, own: TechnologyStep | None, trl: int) -> float:
     """Median years of a technology's step from `trl`: of what experts make of it, if they are heard on it."""
     judged = distribution_of(scenario, technology, "months", trl)
-    return median_years(scenario, own, trl) if judged is None else judged.quantile(0.5) / 12.0
-
-
-def median_years(scenario: Scenario, own: TechnologyStep | None, trl: int) -> float:
-    """Median time of a step from `trl`, its own if it has one."""
+    if judged is not None:
+        return judged.quantile(0.5) / 12.0
     if own is not None and own.median_months is not None:
         return own.median_months / 12.0
-    return (calibration(scenario).median_years or scenario.steps.median_years)[trl - 1]
+    return median_years(scenario, scenario.technologies[technology].field, trl)
+
+
+def median_years(scenario: Scenario, field: str, trl: int) -> float:
+    """Median time of a step from `trl` in a field: the field's if it has one, the calibration's, that of `steps`."""
+    years = scenario.fields[field].median_years or calibration(scenario).median_years
+    return (years or scenario.steps.median_years)[trl - 1]
 
 
 def _capacities(scenario: Scenario) -> dict[tuple[str, str], int]:

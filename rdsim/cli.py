@@ -380,7 +380,7 @@ def check(scenario: Folder, overrides: Set = None, plugins: Plugins = None) -> N
         f"{count(len(world.technologies), 'technology')}, {count(len(world.partners), 'partner')}, "
         f"{count(_pairs(world), 'eligible combination')} of technology, partner and mode"
     )
-    for line in rooms.judgement_lines(world):
+    for line in (*rooms.success_lines(world), *rooms.judgement_lines(world)):
         typer.echo(line)
     for name, one in rooms.screenings(world).items():
         layers = f"in {one.layers} layer{'' if one.layers == 1 else 's'}" if one.layers else "by lot"

@@ -54,6 +54,7 @@ __all__ = [
     "Programme",
     "QueueSettings",
     "Queues",
+    "ReferenceRow",
     "RiskSettings",
     "Risks",
     "Scenario",
@@ -101,6 +102,8 @@ Rate = Annotated[float, Field(ge=0, le=20, allow_inf_nan=False), Unit("per year"
 Spread = Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)]
 Year = Annotated[int, Field(ge=1900, le=2200)]
 Trl = Annotated[int, Field(ge=1, le=9)]
+LogOdds = Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False)]
+Grade = Literal["published", "assumed"]
 Weight = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False), Unit("money", most=1e6)]
 Level = Annotated[float, Field(ge=0, le=200, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -268,11 +271,18 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class TechField:
-    """A field of technology, with its own common factor."""
+class TechField(Frozen):
+    """A field of technology, with its own common factor, and how its steps differ from those of others."""
 
     __pydantic_config__ = _strict
     name: Annotated[str, Field(description="Name shown in reports.")]
+    success_shift: Annotated[
+        LogOdds, Field(description="Added to the log-odds of its steps' eventual success; 0: as listed.")
+    ] = 0.0
+    median_years: Annotated[
+        tuple[Years, ...] | None,
+        Field(min_length=8, max_length=8, description="Median time of each of its steps; absent: as of all fields."),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -416,7 +426,15 @@ class PartnerEffect:
     trl_low: Annotated[Finite, Field(ge=0, le=9, description="Home TRL at and below which nothing is absorbed.")] = 2.0
     trl_high: Annotated[Finite, Field(ge=0, le=10, description="Home TRL from which all is absorbed.")] = 5.0
     duration_gain: Annotated[Share, Field(description="Step time saved at full benefit.")] = 0.2
-    success_gain: Annotated[Share, Field(description="Points of step success gained at full benefit.")] = 0.06
+    success_shift: Annotated[
+        float,
+        Field(
+            ge=-3,
+            le=3,
+            allow_inf_nan=False,
+            description="Added to the log-odds of a step's eventual success at full benefit; below 0: harm.",
+        ),
+    ] = 0.55
     cost_overhead: Annotated[Share, Field(description="Cost added by working with a partner.")] = 0.08
     coordination_duration: Annotated[
         Finite, Field(ge=1, le=5, description="Factor on step time for each further partner.")
@@ -427,13 +445,41 @@ class PartnerEffect:
 
 
 @dataclass(frozen=True)
+class ReferenceRow:
+    """A kind of project in a calibration's reference mix: those that its development success was measured on."""
+
+    __pydantic_config__ = _strict
+    trl: Annotated[int, Field(ge=1, le=8, description="TRL at their start.")]
+    target: Annotated[int, Field(ge=2, le=9, description="TRL that they aim at.")]
+    field: Annotated[str, Field(description="Their field; empty: no field's shift.")] = ""
+    uncertainty: Annotated[str, Field(description="Their uncertainty class; empty: no class's shift.")] = ""
+    weight: Annotated[
+        float, Field(gt=0, le=1e6, allow_inf_nan=False, description="Their part of the mix, relative to other rows'.")
+    ] = 1.0
+
+
+@dataclass(frozen=True)
 class Calibration(Frozen):
-    """A named set of success rates; development success is from start to target."""
+    """A named set of success rates; development success is that of a mix of projects, from start to target."""
 
     __pydantic_config__ = _strict
     development_success: Annotated[
-        float, Field(gt=0, le=1, allow_inf_nan=False, description="Probability of reaching the target TRL in the end.")
-    ]
+        float | None,
+        Field(
+            gt=0,
+            le=1,
+            allow_inf_nan=False,
+            description="Share of the reference mix's projects that reach their target TRL; absent: steps as listed.",
+        ),
+    ] = field(default=None, kw_only=True)
+    reference: Annotated[
+        tuple[ReferenceRow, ...],
+        Field(
+            min_length=1,
+            max_length=1000,
+            description="The mix of projects that development_success was measured on; absent: TRL 4 to 8 alone.",
+        ),
+    ] = field(default=(ReferenceRow(4, 8),), kw_only=True)
     market_probability: Annotated[Probability, Field(description="Probability of commercialisation once there.")]
     median_years: Annotated[
         tuple[Years, ...] | None,
@@ -454,7 +500,7 @@ class Calibration(Frozen):
 
 @dataclass(frozen=True)
 class Steps(Frozen):
-    """Time and luck of TRL steps; entry k of a list is the step from TRL k+1 to k+2."""
+    """Time, success and luck of TRL steps; entry k of a list is the step from TRL k+1 to k+2."""
 
     __pydantic_config__ = _strict
     median_years: Annotated[
@@ -471,15 +517,30 @@ class Steps(Frozen):
     distribution_parameters: Annotated[Own, Field(description="Parameters of the distribution's own.")] = field(
         default_factory=dict
     )
+    success: Annotated[
+        tuple[Probability, ...],
+        Field(min_length=8, max_length=8, description="Eventual success of each step, all its attempts together."),
+    ] = (0.98, 0.975, 0.97, 0.96, 0.95, 0.955, 0.975, 0.985)
+    success_grade: Annotated[
+        tuple[Grade, ...],
+        Field(
+            min_length=1,
+            max_length=8,
+            description="Of each step's success, or one for all: published, or assumed and so calibrated.",
+        ),
+    ] = ("assumed",)
 
 
 @dataclass(frozen=True)
 class UncertaintyClass:
-    """How widely time and value of a technology spread."""
+    """How widely time and value of a technology spread, and how its steps' success differs."""
 
     __pydantic_config__ = _strict
     duration_sigma: Annotated[Spread, Field(description="Log standard deviation of step times.")] = 0.55
     value_sigma: Annotated[Spread, Field(description="Log standard deviation of the market value (mean kept).")] = 0.5
+    success_shift: Annotated[
+        LogOdds, Field(description="Added to the log-odds of its steps' eventual success; 0: as listed.")
+    ] = 0.0
 
 
 @dataclass(frozen=True)
@@ -591,7 +652,7 @@ class TechnologyStep:
     ] = None
     success: Annotated[
         Probability | None,
-        Field(description="Probability of success, all attempts together; empty: the calibration's."),
+        Field(description="Eventual success, all attempts together, not shifted; empty: as of `steps`, calibrated."),
     ] = None
     source: Annotated[str, Field(description="Where the row comes from.")] = ""
 

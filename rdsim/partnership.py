@@ -3,7 +3,9 @@
 Benefit is an inverted U in the gap between the partner's and the home side's technology level
 (Nooteboom et al. 2007: technological distance), times the home side's absorptive capacity, which grows
 with its TRL (Cohen & Levinthal 1990; S002: "if the TRL is low, there may not be much benefit").
-Every coefficient is a field of `rdsim.domain.PartnerEffect`; all of them are assumed, none measured.
+Success changes in the log-odds of a step's eventual success (all attempts), so that a partner takes away a like share
+of failures whether a project has one step or many. Every coefficient is a field of `rdsim.domain.PartnerEffect`; all
+of them are assumed, none measured.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ __all__ = ["StepEffect", "absorption", "benefit", "cost_factor", "step_effect"]
 
 @dataclass(frozen=True)
 class StepEffect:
-    """What a partner does to one TRL step: a factor on its time, and points added to an attempt's success."""
+    """What a partner does to one TRL step: a factor on its time, and what is added to its success's log-odds."""
 
     duration: float
     success: float
@@ -41,7 +43,7 @@ def step_effect(effect: PartnerEffect, gap: float, trl: int, partners: int) -> S
     """Effect on the step that starts from `trl`, with `partners` institutions' countries (1 or more)."""
     gained = benefit(effect, gap) * absorption(effect, trl)
     coordination = effect.coordination_duration ** (partners - 1)
-    return StepEffect((1.0 - effect.duration_gain * gained) * coordination, effect.success_gain * gained)
+    return StepEffect((1.0 - effect.duration_gain * gained) * coordination, effect.success_shift * gained)
 
 
 def cost_factor(effect: PartnerEffect, partners: int) -> float:

@@ -25,7 +25,13 @@ from rdsim.draws import Draws
 from rdsim.engines import compiled, process
 from rdsim.luck import lay_out
 
-__all__ = ["lived", "plain"]
+__all__ = ["each_step", "lived", "plain"]
+
+
+def each_step(success: float = 1.0, **changes: object) -> Steps:
+    """Steps of half a year with one attempt, each of which succeeds with this probability in the end."""
+    steps = Steps((0.5,) * 8, setback_probability=0.0, attempts=1, success=(success,) * 8)
+    return replace(steps, **changes)  # type: ignore[arg-type]
 
 
 def plain(
@@ -52,11 +58,11 @@ def plain(
         programmes={"line": programme or line},
         fields={"f": TechField("Field")},
         modes={"domestic": Mode("Domestic")},
-        calibrations={"only": Calibration(1.0, 1.0)},
+        calibrations={"only": Calibration(1.0)},
         technologies=technologies
         or {"T": Technology("T", "T", "line", "f", trl=4, cost=10.0, value=100.0, trl_target=6)},
         uncertainty={"medium": UncertaintyClass(0.0, 0.0)},
-        steps=Steps(median_years=(0.5,) * 8, setback_probability=0.0, attempts=1),
+        steps=each_step(),
         value=ValueRules(market_months=12.0, market_sigma=0.0),
         discount_rate=0.0,
     )

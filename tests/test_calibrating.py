@@ -17,7 +17,7 @@ from rdsim.domain import Calibration, Choice, Gate, Programme, Steps, Technology
 from rdsim.errors import RecordsError
 from rdsim.scenario import load
 from tests.command import run
-from tests.simple import lived, plain
+from tests.simple import each_step, lived, plain
 from tests.tiny import tiny_folder
 
 ROOT = Path(__file__).parents[1]
@@ -38,7 +38,7 @@ LINE = Programme(
 
 def gains(law: Law, begin: npt.NDArray[np.int64], windows: Floats, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """Steps that simulated projects do: attempt after attempt, month by month, with none of the code under test."""
-    one = attempt_success(law.success, law.setback, law.attempts)
+    one = float(attempt_success(np.array([law.success]), law.setback, law.attempts)[0])
     found = np.zeros(len(begin), np.int64)
     for row, (first, window) in enumerate(zip(begin.tolist(), windows.tolist(), strict=True)):
         trl, left = first, window
@@ -116,8 +116,13 @@ def test_the_simulation_moves_projects_as_the_fit_says(kind: Kind) -> None:
             {name: goal[name]},
             LINE,
             horizon_year=2024 + years - 1,
-            calibrations={"only": Calibration(success ** (9 - trl), 1.0)},
-            steps=Steps(tuple(m / 12 for m in medians), kind, setback_probability=0.5, attempts=3),
+            steps=each_step(
+                success,
+                median_years=tuple(m / 12 for m in medians),
+                distribution=kind,
+                setback_probability=0.5,
+                attempts=3,
+            ),
             uncertainty={"medium": UncertaintyClass(sigma, 0.0)},
         )
         _, _, outcomes = lived(scenario, Choice(name, start_year=2024), replications=replications)
@@ -235,9 +240,9 @@ def test_the_command_writes_a_calibration_that_a_scenario_can_use(
     scenario = load(folder, ["calibration=techport"])
     years = scenario.calibrations["techport"].median_years
     assert years is not None
-    assert median_years(scenario, None, 3) == years[2]
+    assert median_years(scenario, "chip", 3) == years[2]
     assert years[6:] == Steps().median_years[6:]
-    assert median_years(load(folder), None, 3) == load(folder).steps.median_years[2]
+    assert median_years(load(folder), "chip", 3) == load(folder).steps.median_years[2]
     again = run(capsys, monkeypatch, *words, "--out", tmp_path / "two")
     assert again.code == 0
     for name in ("calibration.toml", "steps.csv", "gains.csv"):
@@ -245,8 +250,8 @@ def test_the_command_writes_a_calibration_that_a_scenario_can_use(
 
 
 def test_a_calibration_of_its_own_times_changes_what_is_simulated(tmp_path: Path) -> None:
-    own = Calibration(1.0, 1.0, median_years=(0.8,) * 8, duration_sigma=0.0)
-    for calibration, days in ((Calibration(1.0, 1.0), 2 * 180), (own, 2 * 288)):
+    own = Calibration(1.0, median_years=(0.8,) * 8, duration_sigma=0.0)
+    for calibration, days in ((Calibration(1.0), 2 * 180), (own, 2 * 288)):
         _, _, outcomes = lived(plain(calibrations={"only": calibration}), Choice("T", start_year=2024))
         assert outcomes.trl_day[0, 0, 5] - outcomes.start_day[0, 0] == pytest.approx(days, abs=2)
     spread = replace(own, duration_sigma=0.5)

@@ -159,7 +159,7 @@ def test_a_partner_is_charged_for_as_long_as_the_line_that_pays_can_have_money()
         partners={"P": Partner("P", "P", modes=("joint",), places=1, running_cost=2.0)},
         levels={"P": {"f": 80.0}},
         network=Network("line"),
-        partner_effect=PartnerEffect(cost_overhead=0.0, success_gain=0.0, duration_gain=0.0),
+        partner_effect=PartnerEffect(cost_overhead=0.0, success_shift=0.0, duration_gain=0.0),
     )
     posed = build_instance(joint, samples=2, seed=1)
     chosen = next(o for o, one in enumerate(posed.options.choices) if one.partner)

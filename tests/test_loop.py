@@ -29,7 +29,7 @@ from rdsim.search.views import LOOSEST, View, as_viewed, budgets_times, ratios_o
 from rdsim.simulation import Running, expected_worths, replicate
 from rdsim.stats import paired_difference
 from rdsim.streams import REPORTED
-from tests.simple import plain
+from tests.simple import each_step, plain
 from tests.tiny import tiny_folder
 
 
@@ -59,7 +59,8 @@ def crowded() -> Scenario:
     return plain(
         technologies,
         line,
-        calibrations={"only": Calibration(0.9, 0.6)},
+        calibrations={"only": Calibration(0.6)},
+        steps=each_step(0.9**0.5),
         uncertainty={"medium": UncertaintyClass(0.4, 0.5)},
         discount_rate=0.04,
     )
@@ -290,7 +291,8 @@ def small(seed: int) -> Scenario:
     return plain(
         technologies,
         line,
-        calibrations={"only": Calibration(0.7, 0.8)},
+        calibrations={"only": Calibration(0.8)},
+        steps=each_step(0.7**0.5),
         uncertainty={"medium": UncertaintyClass(0.5, 0.4)},
         discount_rate=0.08,
     )

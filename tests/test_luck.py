@@ -240,11 +240,15 @@ def test_deliverables_take_an_erlang_time() -> None:
 
 def test_better_chances_never_turn_success_into_failure() -> None:
     scenario = spread(0.55)
-    better = replace(scenario, calibrations={"only": Calibration(0.9, 0.9)})
-    worse = replace(scenario, calibrations={"only": Calibration(0.9, 0.4)})
+    better = replace(scenario, calibrations={"only": Calibration(0.9)})
+    worse = replace(scenario, calibrations={"only": Calibration(0.4)})
     (_, good), (_, bad) = laid_out(better, A), laid_out(worse, A)
     assert (bad.commercial <= good.commercial).all()
     assert bad.commercial.sum() < good.commercial.sum()
+
+
+def rated(success: float) -> Calibration:
+    return Calibration(0.5, development_success=success)
 
 
 def test_a_higher_development_success_never_lowers_the_trl_reached() -> None:
@@ -252,7 +256,7 @@ def test_a_higher_development_success_never_lowers_the_trl_reached() -> None:
     line = replace(plain().programmes["line"], tranches=(Tranche(120.0, 1.0),))
     trl = []
     for success in (0.3, 0.6, 0.9):
-        scenario = replace(spread(0.0), programmes={"line": line}, calibrations={"only": Calibration(success, 0.5)})
+        scenario = replace(spread(0.0), programmes={"line": line}, calibrations={"only": rated(success)})
         trl.append(compiled.run(*laid_out(scenario, A, B, C, replications=1000)).trl)
     assert (trl[0] <= trl[1]).all()
     assert (trl[1] <= trl[2]).all()

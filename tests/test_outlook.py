@@ -31,7 +31,8 @@ def test_the_median_project_by_hand_is_the_one_that_is_simulated() -> None:
     assert found.market_day.tolist() == [1080, 1440]
     assert found.worth == pytest.approx([worth, worth / 1.1])
     assert sample(scenario, candidates(scenario), samples=2, seed=1).mean == pytest.approx(found.worth)
-    unsure = replace(scenario, calibrations={"only": Calibration(0.64, 0.5)})
+    steps = replace(scenario.steps, success=(0.8,) * 8)
+    unsure = replace(scenario, calibrations={"only": Calibration(0.5)}, steps=steps)
     half = outlook(unsure, [Choice("T", start_year=2024)])
     assert (half.value[0], half.cost[0]) == pytest.approx((0.32 * 100 / 1.1**3, 5 + 0.8 * 5 / 1.1))
 
@@ -50,7 +51,8 @@ def test_what_is_simulated_without_luck_is_the_median_project() -> None:
             sure,
             programmes=lines,
             horizon_year=2033,
-            calibrations={"only": Calibration(1.0, 1.0)},
+            calibrations={"only": Calibration(1.0)},
+            steps=replace(sure.steps, success=(1.0,) * 8),
             uncertainty={name: replace(one, duration_sigma=0.0) for name, one in sure.uncertainty.items()},
             partners={code: replace(one, break_rate=0.0, agreement=1.0) for code, one in sure.partners.items()},
             modes={
@@ -87,13 +89,13 @@ def test_check_says_where_lateness_takes_everything_and_where_everything_costs_m
     early = replace(slow().programmes["line"], deadline_years=1.0)
     (worthless,) = remarks(slow(programmes={"line": early}, value=ValueRules(12.0, 0.0, loss_per_year=0.5)))
     assert worthless.where == "scenario.toml, programmes.line.deadline_years"
-    (losing,) = remarks(slow(calibrations={"only": Calibration(1.0, 0.1)}))
+    (losing,) = remarks(slow(calibrations={"only": Calibration(0.1)}))
     assert losing.found == ("none of 1 of line is; nearest: T alone from 2025 (value 6.83, cost 8.68 billion KRW)")
 
 
 def test_an_empty_portfolio_says_what_would_bring_the_nearest_in_and_that_does() -> None:
     """Value 7.51 and cost 9.55 from 2024; a year later all of it is a tenth less, and the loss too."""
-    scenario = slow(calibrations={"only": Calibration(1.0, 0.1)})
+    scenario = slow(calibrations={"only": Calibration(0.1)})
     found = choose(build_instance(scenario, samples=20, seed=1))
     assert found.portfolio.choices == ()
     assert why_nothing(scenario, found.options, found.problem) == (
@@ -121,7 +123,7 @@ def test_partners_count_in_the_outlook() -> None:
         modes={"domestic": Mode("Domestic"), "joint": Mode("Joint", value_share=0.8, agreement_months=6.0)},
         partners={"P": Partner("P", "P", modes=("joint",), places=1, setup_months=3.0)},
         levels={"P": {"f": 92.0}},
-        partner_effect=PartnerEffect(duration_gain=0.5, success_gain=0.0, cost_overhead=0.0, trl_high=4.0),
+        partner_effect=PartnerEffect(duration_gain=0.5, success_shift=0.0, cost_overhead=0.0, trl_high=4.0),
         discount_rate=0.0,
     )
     found = outlook(joint, [Choice("T", "joint", "P", 2024)])

@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from rdsim.domain import (
-    Calibration,
     Choice,
     Gate,
     Mode,
@@ -69,9 +68,8 @@ def drawn(rng: np.random.Generator) -> Scenario:
         line,
         horizon_year=2060,
         discount_rate=0.04,
-        calibrations={"only": Calibration(0.7, 1.0)},
         uncertainty={"medium": UncertaintyClass(0.5, 0.0)},
-        steps=replace(plain().steps, median_years=(0.8,) * 8, setback_probability=0.6, attempts=3),
+        steps=replace(plain().steps, median_years=(0.8,) * 8, setback_probability=0.6, attempts=3, success=(0.84,) * 8),
         value=ValueRules(market_months=12.0, market_sigma=0.3, loss_per_year=0.1),
         modes={
             "domestic": Mode("Domestic"),
@@ -87,7 +85,7 @@ def drawn(rng: np.random.Generator) -> Scenario:
         partners={"P": Partner("P", "P", modes=("joint",), places=1, break_rate=one_of(0.0, 0.2))},
         levels={"P": {"f": 92.0}},
         partner_effect=PartnerEffect(
-            success_gain=one_of(0.0, 0.1, 0.3), duration_gain=one_of(0.0, 0.3), cost_overhead=overhead
+            success_shift=one_of(0.0, 0.6, 2.0), duration_gain=one_of(0.0, 0.3), cost_overhead=overhead
         ),
     )
 
@@ -102,7 +100,7 @@ def at_risk(scenario: Scenario, risk: str, level: float) -> Scenario:
     if risk == "cost":
         row = scenario.technologies["T"]
         return replace(scenario, technologies={"T": replace(row, cost=row.cost * level)})
-    return replace(scenario, calibrations={"only": Calibration(level, 1.0)})
+    return replace(scenario, steps=replace(scenario.steps, success=(level**0.5,) * 8))
 
 
 def worths(scenario: Scenario, *choices: Choice) -> np.ndarray:
@@ -145,7 +143,7 @@ def contract(value: float, share: float) -> Scenario:
         technologies={"T": replace(scenario.technologies["T"], value=value)},
         steps=replace(scenario.steps, setback_probability=0.0, attempts=1),
         modes={**scenario.modes, "joint": Mode("Joint", value_share=share, agreement_months=12.0)},
-        partner_effect=PartnerEffect(success_gain=0.0, duration_gain=0.0, cost_overhead=0.0),
+        partner_effect=PartnerEffect(success_shift=0.0, duration_gain=0.0, cost_overhead=0.0),
     )
 
 

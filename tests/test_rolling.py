@@ -12,7 +12,6 @@ import pytest
 
 from rdsim.case import DAYS_PER_YEAR, UNSET, Outcomes, SamplePaths
 from rdsim.domain import (
-    Calibration,
     Choice,
     Gate,
     Limit,
@@ -23,7 +22,6 @@ from rdsim.domain import (
     Portfolio,
     Programme,
     Scenario,
-    Steps,
     TechField,
     Technology,
     Tranche,
@@ -55,7 +53,7 @@ from rdsim.rolling import (
 )
 from rdsim.search import Instance, build_instance, choose
 from rdsim.simulation import Running, expected_worths
-from tests.simple import plain
+from tests.simple import each_step, plain
 from tests.sizes import size
 from tests.test_loop import crowded
 from tests.worlds import draw_world
@@ -84,8 +82,7 @@ def late() -> Scenario:
     return plain(
         technologies,
         line,
-        calibrations={"only": Calibration(0.75, 1.0)},
-        steps=Steps(median_years=(0.9,) * 8, setback_probability=1.0, attempts=2),
+        steps=each_step(0.75, median_years=(0.9,) * 8, setback_probability=1.0, attempts=2),
         value=ValueRules(market_months=12.0, market_sigma=0.0, loss_per_year=1.0),
     )
 
@@ -123,9 +120,8 @@ def bound() -> Scenario:
         modes={"domestic": Mode("Domestic"), "joint": Mode("Joint")},
         partners={"US": Partner("US", "US", modes=("joint",), places=9, break_rate=0.5)},
         levels={"US": {"US": 92.0}},
-        partner_effect=PartnerEffect(cost_overhead=0.0, success_gain=0.5, duration_gain=0.0),
-        calibrations={"only": Calibration(0.25, 1.0)},
-        steps=Steps(median_years=(1.0,) * 8, setback_probability=0.0, attempts=1),
+        partner_effect=PartnerEffect(cost_overhead=0.0, success_shift=3.0, duration_gain=0.0),
+        steps=each_step(0.5, median_years=(1.0,) * 8),
         limits=Limits(fields={"US": Limit(ceiling=0.9)}, partners={"US": Limit(ceiling=16 / 150)}),
     )
 
@@ -196,7 +192,7 @@ def test_an_imagined_attempt_lasts_longer_than_it_has_lasted() -> None:
     """Of those under way the days that are drawn are those of other replications, given that they are long enough."""
     scenario = replace(
         plain(uncertainty={"medium": UncertaintyClass(0.6, 0.0)}),
-        steps=Steps(median_years=(1.0,) * 8, setback_probability=0.0, attempts=1),
+        steps=each_step(median_years=(1.0,) * 8),
     )
     choice = Choice("T", "domestic", "", 2024)
     worlds = Worlds(scenario, (choice,), 5, pool=512)

@@ -112,6 +112,7 @@ capacity = 1
 
 [fields.bio]
 name = "Bio"
+success_shift = -0.3
 
 [fields.chip]
 name = "Semiconductors"
@@ -141,6 +142,10 @@ agreement_sigma = 0.4
 [calibrations.strict]
 development_success = 0.872
 market_probability = 0.228
+reference = [
+    { trl = 4, target = 8, field = "bio" },
+    { trl = 3, target = 7, uncertainty = "high", weight = 2 },
+]
 source = "MOTIE agencies, 2014-15"
 
 [calibrations.lenient]
@@ -148,7 +153,14 @@ development_success = 0.89
 market_probability = 0.532
 source = "MOTIE, 2016-18"
 
+[uncertainty]
+low = { duration_sigma = 0.4, value_sigma = 0.3, success_shift = 0.4 }
+medium = { duration_sigma = 0.55, value_sigma = 0.5 }
+high = { duration_sigma = 0.7, value_sigma = 0.8, success_shift = -0.4 }
+
 [steps]
+success = [0.98, 0.975, 0.97, 0.96, 0.95, 0.955, 0.975, 0.98]
+success_grade = ["assumed", "assumed", "assumed", "assumed", "assumed", "assumed", "published", "assumed"]
 setback_probability = 0.6
 attempts = 3
 

@@ -38,6 +38,7 @@ from rdsim.domain import (
     PartnerEffect,
     Portfolio,
     Programme,
+    ReferenceRow,
     Risks,
     Scenario,
     Steps,
@@ -139,7 +140,7 @@ class _Maker:
             programmes={name: self.programme() for name in self.lines},
             fields={"f0": TechField("Field 0"), "f1": TechField("Field 1")},
             modes=self.modes(),
-            calibrations={"only": Calibration(self.one_of(0.5, 0.9, 1.0), self.one_of(0.3, 1.0))},
+            calibrations={"only": self.calibration()},
             technologies=technologies,
             partners=self.partners(),
             levels={code: {"f0": 95.0, "f1": 80.0} for code in self.codes},
@@ -175,8 +176,46 @@ class _Maker:
         scenario = replace(scenario, **self.judged(scenario.technologies))
         network, modes = self.learning(scenario.network), self.formation(scenario.modes)
         scenario = replace(scenario, network=network, modes=modes)
-        scenario = canonical(replace(scenario, partners=self.at_home(scenario.partners)))
+        scenario = replace(scenario, partners=self.at_home(scenario.partners))
+        scenario = canonical(replace(scenario, **self.technical(scenario)))
         return World(scenario, chosen, self.seed, *decisions)
+
+    def calibration(self) -> Calibration:
+        developed, sold = self.one_of(0.5, 0.9, 1.0), self.one_of(0.3, 1.0)
+        return Calibration(sold, development_success=developed)
+
+    def technical(self, scenario: Scenario) -> dict[str, Any]:
+        """Success by step, field and class, and a mix of its own, in half of the worlds; partners may do harm.
+
+        Steps that are sure to be in the mix can be shifted, and published ones leave room for its figure.
+        """
+        if self.chance(0.5):
+            return {}
+        rates, steps = scenario.calibrations["only"], [self.one_of(0.7, 0.9, 0.99, 1.0) for _ in range(8)]
+        steps[4] = 0.8
+        published = (0.99, 1.0) if rates.development_success != 1.0 and self.chance(0.5) else (1.0,)
+        row = ReferenceRow(self.one_of(4, 5), self.one_of(6, 7, 8), self.one_of("", "f0"), self.one_of("", "medium"))
+        rates = replace(rates, reference=(row, ReferenceRow(5, 7, "f1", weight=self.one_of(0.5, 2.0))))
+        fields = {
+            name: replace(
+                one, success_shift=self.one_of(-1.0, 0.0, 1.0), median_years=self.one_of(None, None, (0.25,) * 8)
+            )
+            for name, one in scenario.fields.items()
+        }
+        return {
+            "steps": replace(
+                scenario.steps,
+                success=tuple(steps),
+                success_grade=tuple("published" if one in published else "assumed" for one in steps),
+            ),
+            "calibrations": {"only": self.one_of(rates, rates, replace(rates, development_success=None))},
+            "fields": fields,
+            "uncertainty": {
+                name: replace(one, success_shift=self.one_of(-0.5, 0.0, 0.5))
+                for name, one in scenario.uncertainty.items()
+            },
+            "partner_effect": replace(scenario.partner_effect, success_shift=self.one_of(-1.0, 0.0, 0.55, 3.0)),
+        }
 
     def learning(self, network: Network) -> Network:
         """Talks are faster after agreements, in half of the worlds."""

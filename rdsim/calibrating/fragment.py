@@ -21,6 +21,7 @@ def fragment(found: Fitted) -> str:
         *_caveats(found),
         f"[calibrations.{found.name}]",
         f"development_success = {_DEVELOPMENT}  # assumed: the records cannot tell slow from failed",
+        "reference = [{ trl = 4, target = 8 }]  # assumed: the projects that this share was measured on",
         f"market_probability = {_MARKET}  # assumed: the records say nothing of markets",
         f"median_years = {list(found.median_years)}  # {_grades(identified)}",
         f'distribution = "{found.best.law.kind}"  # derived',

@@ -12,6 +12,7 @@ and a step that fails in the end looks, in a record, like one that is slow. How 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,8 +60,13 @@ class Law:
     @property
     def weights(self) -> Floats:
         """Probability that the step succeeds with just so many attempts, (attempts,); they add up to `success`."""
-        one = attempt_success(self.success, self.setback, self.attempts)
+        one = _once(self.success, self.setback, self.attempts)
         return np.asarray(one * ((1.0 - one) * self.setback) ** np.arange(self.attempts))
+
+
+@functools.lru_cache(maxsize=256)
+def _once(success: float, setback: float, attempts: int) -> float:
+    return float(attempt_success(np.array([success]), setback, attempts)[0])
 
 
 def gain_probabilities(law: Law, begin: npt.NDArray[np.int64], windows: Floats, grid: float = GRID) -> Floats:

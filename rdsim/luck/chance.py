@@ -17,14 +17,13 @@ from rdsim.case import (
     currencies,
     formation,
     hosts,
-    own_steps,
     step_median,
     technologies,
 )
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Purpose, Words, addresses
 from rdsim.native.blocks import blank
-from rdsim.scenario import Pool, calibration, distribution_of, market_probability
+from rdsim.scenario import Pool, calibration, distribution_of, market_probability, own_steps
 
 __all__ = ["InputModel", "agreement_chance", "chance", "expert_pools", "no_chance"]
 

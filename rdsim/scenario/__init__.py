@@ -29,6 +29,7 @@ from rdsim.scenario.figures import (
     market_value,
     merits,
     money_scale,
+    own_steps,
     screening_paid,
     screenings,
     step_distribution,
@@ -40,6 +41,7 @@ from rdsim.scenario.loading import load, sound
 from rdsim.scenario.money import due_years, plannable
 from rdsim.scenario.overrides import Override, by_new_names, parse_overrides
 from rdsim.scenario.starting import start
+from rdsim.scenario.success import StepSuccess, shifted, step_success, success_lines
 from rdsim.scenario.variation import Variations
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "Override",
     "Pool",
     "Scenario",
+    "StepSuccess",
     "Variations",
     "award",
     "by_new_names",
@@ -74,6 +77,7 @@ __all__ = [
     "merits",
     "money_scale",
     "named_extensions",
+    "own_steps",
     "parse_overrides",
     "part_names",
     "plannable",
@@ -81,9 +85,12 @@ __all__ = [
     "schema",
     "screening_paid",
     "screenings",
+    "shifted",
     "sound",
     "start",
     "step_distribution",
+    "step_success",
+    "success_lines",
     "target",
     "to_frames",
     "with_",

@@ -11,13 +11,14 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from rdsim.domain import Judgement, Limit, Mode, Partner, Programme, Scenario, Screening, Technology
+from rdsim.domain import Calibration, Judgement, Limit, Mode, Partner, Programme, Scenario, Screening, Technology
 from rdsim.figures import columns_of, current_name, figures_of
 from rdsim.scenario.extensions import unfit
 from rdsim.scenario.figures import call_months
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.judgement import LARGEST_SPREAD, SCALES, Z90
 from rdsim.scenario.shapes import Path, judged_shape, with_limit, within, words
+from rdsim.scenario.success import Mix, reach, reference_mix, unreachable
 from rdsim.tables import did_you_mean, shown_value
 
 __all__ = ["contradictions"]
@@ -53,7 +54,19 @@ def contradictions(scenario: Scenario) -> Iterator[Finding]:
             _domestic,
             _formations,
         ),
-        *(_partners, _limits, _links, _cycles, _needs, _own_steps, _judgements, _judgement_rules, _risk, _market),
+        *(
+            _partners,
+            _limits,
+            _links,
+            _cycles,
+            _needs,
+            _success,
+            _own_steps,
+            _judgements,
+            _judgement_rules,
+            _risk,
+            _market,
+        ),
         *(_figures, _aim),
     )
     for rule in rules:
@@ -102,12 +115,22 @@ def _named(s: Scenario) -> Iterator[tuple[Path, str, str]]:
     for code, programme in s.programmes.items():
         if programme.gate.panel:
             yield ("programmes", code, "gate", "panel"), programme.gate.panel, "panels"
+    yield from _named_by_mixes(s)
     yield from _named_by_rows(s)
     for key, table in (("fields", "fields"), ("partners", "partners")):
         for name in getattr(s.limits, key):
             yield ("limits", key, name), name, table
     for name in s.optimiser.payment_ratio:
         yield ("optimiser", "payment_ratio", name), name, "programmes"
+
+
+def _named_by_mixes(s: Scenario) -> Iterator[tuple[Path, str, str]]:
+    """Fields and classes of the reference mixes' rows."""
+    for name, one in s.calibrations.items():
+        for index, row in enumerate(one.reference):
+            for column, table in (("field", "fields"), ("uncertainty", "uncertainty")):
+                if getattr(row, column):
+                    yield ("calibrations", name, "reference", index, column), getattr(row, column), table
 
 
 def _named_by_rows(s: Scenario) -> Iterator[tuple[Path, str, str]]:
@@ -415,6 +438,37 @@ def _needs(s: Scenario) -> Iterator[Finding]:
         if count[need.technology, need.trl, need.facility] > 1:
             rule = "a technology's step may need a facility once; put the units together"
             yield Finding(((*path, "facility"),), rule, f"{need.technology} at TRL {need.trl}: {need.facility}")
+
+
+def _success(s: Scenario) -> Iterator[Finding]:
+    """Grades for all steps or for each; reference mixes of projects that take steps, and figures they can have."""
+    if len(s.steps.success_grade) not in (1, len(s.steps.success)):
+        rule = f"must be one grade for all steps, or {len(s.steps.success)}"
+        yield Finding((("steps", "success_grade"),), rule, f"{len(s.steps.success_grade)} entries")
+        return
+    for name, one in s.calibrations.items():
+        path: Path = ("calibrations", name)
+        idle = [index for index, row in enumerate(one.reference) if row.target <= row.trl]
+        for index in idle:
+            row, place = one.reference[index], (*path, "reference", index)
+            yield Finding(((*place, "target"), (*place, "trl")), f"must be above trl, {row.trl}", str(row.target))
+        if not idle and one.development_success is not None and _classified(s, one):
+            yield from _reached(path, one.development_success, reference_mix(s, one))
+
+
+def _classified(s: Scenario, one: Calibration) -> bool:
+    return all(row.field in ("", *s.fields) and row.uncertainty in ("", *s.uncertainty) for row in one.reference)
+
+
+def _reached(path: Path, figure: float, mix: Mix) -> Iterator[Finding]:
+    if unreachable(figure, mix):
+        least, largest = reach(mix)
+        moves = largest - least > _TOLERANCE
+        span = f"above {least:.6g} and at most {largest:.6g}" if moves else f"{largest:.6g}, as no step is shifted"
+        tables: tuple[Path, ...] = (("steps", "success"), ("steps", "success_grade"), ("fields",), ("uncertainty",))
+        advice = "Steps graded published, and a success of 0 or 1, are never shifted: give other steps, or another mix."
+        paths = ((*path, "development_success"), (*path, "reference"), *tables)
+        yield Finding(paths, f"must be a success that its reference mix can have: {span}", f"{figure:g}", advice)
 
 
 def _own_steps(s: Scenario) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Mapping
 from statistics import fmean, pstdev
 
-from rdsim.domain import Calibration, Input, Partner, Programme, Scenario, Technology
+from rdsim.domain import Calibration, Input, Partner, Programme, Scenario, Technology, TechnologyStep
 from rdsim.errors import Fault, ScenarioError
 from rdsim.partnership import cost_factor
 from rdsim.scenario.judgement import figure
@@ -34,6 +34,7 @@ __all__ = [
     "merits",
     "money_scale",
     "offer_refusal",
+    "own_steps",
     "screening_paid",
     "screenings",
     "step_distribution",
@@ -65,6 +66,11 @@ def step_distribution(scenario: Scenario) -> tuple[str, Mapping[str, float]]:
     own, steps = calibration(scenario), scenario.steps
     shared = steps.distribution_parameters if own.distribution in (None, steps.distribution) else {}
     return own.distribution or steps.distribution, {**shared, **own.distribution_parameters}
+
+
+def own_steps(scenario: Scenario) -> dict[tuple[str, int], TechnologyStep]:
+    """The steps that have figures of their own, by technology and the TRL that they start from."""
+    return {(step.technology, step.trl): step for step in scenario.technology_steps}
 
 
 def cost_scale(scenario: Scenario) -> float:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rdsim.errors import Fault, cut
-from rdsim.scenario.renamed import modern_path, modern_tree
+from rdsim.scenario.renamed import modern_path, modern_tree, restated
 from rdsim.scenario.shapes import ROOT, Path, Shape, covers, default, dotted_path, parts
 from rdsim.tables import did_you_mean, shown_value
 from rdsim.texts import DEEPEST, TreeError, invisible, parsed_toml, tidy, tidy_tree
@@ -88,7 +88,8 @@ def _override(text: str, value: object) -> tuple[Override, list[Fault]]:
     path, plain = _segments(text), tidy_tree(_native(value))
     known = modern_path(path, f"--set {text}")
     tree, faults = modern_tree(plain, f"--set {text}", known)
-    return Override(text, known, tree), faults
+    known, more = restated(known, tree, f"--set {text}")
+    return Override(text, known, tree), [*faults, *more]
 
 
 def _twice(overrides: Sequence[Override]) -> Iterator[Fault]:

@@ -1,20 +1,24 @@
-"""Settings that were called something else: their old names go on working, and say what to write instead.
+"""Settings that were called something else: their old names go on working, or say what to write instead.
 
 `RENAMED` and `MOVED` are the one place that knows them. A setting is renamed within its table, where ``*`` stands for
-every entry of a table, or moved to another one. Digests go by the first name that a setting had, and by nothing that
-came later and says nothing, so that neither makes another scenario.
+every entry of a table, or moved to another one. One that is measured otherwise today (`RESTATED`) is refused, with the
+value to write, but for a value that means the same in both measures. Digests go by the first name that a setting had,
+and by nothing that came later and says nothing, so that neither makes another scenario.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from rdsim.errors import Fault, RenamedWarning
+from rdsim.numerals import numeral
 from rdsim.scenario.shapes import Path, dotted_path
+from rdsim.tables import shown_value
 
-__all__ = ["MOVED", "RENAMED", "first_named", "first_sections", "modern_path", "modern_tree"]
+__all__ = ["MOVED", "RENAMED", "RESTATED", "first_named", "first_sections", "modern_path", "modern_tree", "restated"]
 
 RENAMED: Mapping[Path, Path] = {("optimiser", "over_commitment"): ("optimiser", "payment_ratio")}
 """Old paths and what they are called now, the oldest renaming first."""
@@ -23,6 +27,18 @@ MOVED: Mapping[tuple[str, str], tuple[tuple[str, str], Any]] = {
     ("optimiser", "commercialisation_value"): (("aim", "commercialised_by_deadline"), 0.0),
 }
 """Old paths of single values, where these stand now, and what they were where they were absent."""
+
+
+def _points_in_log_odds(points: float) -> float:
+    """What points of success come to in log-odds where a step succeeds with 90%, to two digits."""
+    most = min(0.9 + points, 0.999)
+    return round(math.log(most / (1.0 - most)) - math.log(9.0), 2)
+
+
+RESTATED: Mapping[tuple[str, str], tuple[str, str, Callable[[float], float]]] = {
+    ("partner_effect", "success_gain"): ("success_shift", "log-odds of a step's eventual success", _points_in_log_odds),
+}
+"""Old paths of single values, their names today in the same table, what these are measured in, and the conversion."""
 
 _BY_RANK: Mapping[str, Any] = {"rule": "rank", "parameters": {}}
 _LATER: tuple[tuple[Path, Any], ...] = (
@@ -62,6 +78,23 @@ def modern_path(path: Path, where: str = "") -> Path:
     return path
 
 
+def restated(path: Path, value: Any, where: str) -> tuple[Path, list[Fault]]:
+    """The path of today of a value that is measured otherwise today, and the fault unless it means the same."""
+    old = (str(path[0]), str(path[-1])) if len(path) == 2 else ("", "")
+    if old not in RESTATED:
+        return path, []
+    name, measure, convert = RESTATED[old]
+    now = (*path[:-1], name)
+    given = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if given == 0.0:
+        _tell(where, path, now)
+        return now, []
+    example = f" = {numeral(convert(given), 'g')}" if math.isfinite(given) and given > -0.9 else ""
+    place = where if where.startswith("--set") else f"{where}, {dotted_path(path)}"
+    rule = f"is not measured in points any more: {dotted_path(now)} is in {measure}"
+    return now, [Fault(place, rule, "" if value is None else shown_value(value), f"Write {name}{example}.")]
+
+
 def modern_tree(tree: Any, where: str, above: Path = ()) -> tuple[Any, list[Fault]]:
     """Settings that stand below the path `above`, by the names of today, and the faults of those with two names.
 
@@ -82,7 +115,23 @@ def modern_tree(tree: Any, where: str, above: Path = ()) -> tuple[Any, list[Faul
         if len(above) < len(old) and _lies_in(old[: len(above)], above) and list(_standing(tree, old[len(above) :])):
             tree, more = _moved(tree, old, moved, where, above)
             faults += more
+    for old in RESTATED:
+        if len(above) < len(old) and _lies_in(old[: len(above)], above) and list(_standing(tree, old[len(above) :])):
+            tree, more = _restated_in(tree, old, where, above)
+            faults += more
     return tree, faults
+
+
+def _restated_in(tree: Any, old: tuple[str, str], where: str, above: Path) -> tuple[Any, list[Fault]]:
+    """Settings without one that is measured otherwise; where its value means the same, that stands by its new name."""
+    path = old[len(above) :]
+    table = tree[path[0]] if len(path) > 1 else tree
+    now, faults = restated(old, table[old[-1]], where)
+    rest = {key: one for key, one in table.items() if key != old[-1]}
+    if not faults and now[-1] in rest:
+        faults = [_twice(where, old, now)]
+    kept = rest if faults else {**rest, now[-1]: 0.0}
+    return ({**tree, path[0]: kept} if len(path) > 1 else kept), faults
 
 
 def _moved(tree: Any, old: tuple[str, str], new: tuple[str, str], where: str, above: Path) -> tuple[Any, list[Fault]]:

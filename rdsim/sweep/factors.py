@@ -280,7 +280,7 @@ def _targets(
     where: str, paths: Sequence[str], change: Change, variations: Variations
 ) -> tuple[tuple[Override, ...], list[Fault]]:
     """The places with the scenario's own values, and the faults of paths that lead nowhere."""
-    parsed, faults = parse_overrides(dict.fromkeys(paths, 0))
+    parsed, faults = parse_overrides(dict.fromkeys(paths))
     targets: list[Override] = []
     for one in parsed:
         try:

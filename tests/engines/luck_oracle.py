@@ -78,7 +78,8 @@ def _steps(scenario: Scenario, case: Case, names: list[str], draw: _Numbers) -> 
         return np.sqrt(1 - loading**2) * draw.normal(purpose, names, *sizes) - loading * factor
 
     score, sigma = bound(Purpose.STEP_TIME, risk.duration_loading), _of_technologies(scenario, names, "duration_sigma")
-    medians = np.array([scenario.steps.median_years for _ in names])[:, :, None] * 360
+    fields = [scenario.fields[scenario.technologies[name].field] for name in names]
+    medians = np.array([one.median_years or scenario.steps.median_years for one in fields])[:, :, None] * 360
     for own in scenario.technology_steps:
         if own.median_months is not None and own.technology in names:
             medians[names.index(own.technology), own.trl - 1] = own.median_months * 30

@@ -22,6 +22,7 @@ from rdsim.domain import (
     Panel,
     Partner,
     Programme,
+    ReferenceRow,
     Steps,
     Technology,
     TechnologyStep,
@@ -30,7 +31,7 @@ from rdsim.domain import (
 )
 from rdsim.engines import compiled, process
 from rdsim.stats import proportion_interval
-from tests.simple import lived, plain
+from tests.simple import each_step, lived, plain
 from tests.sizes import size
 
 BILLION = 10**9
@@ -74,7 +75,7 @@ def test_certain_times_give_the_dates_that_one_computes_by_hand() -> None:
 
 def test_a_step_pauses_at_the_end_of_its_tranche() -> None:
     """Steps of 270 days, tranches of 360: the second step works 90 days, pauses for the review, works 180 more."""
-    steps = Steps((0.75,) * 8, setback_probability=0.0, attempts=1)
+    steps = each_step(median_years=(0.75,) * 8)
     gate = Gate(policy="threshold", panel="p", tolerance=9)
     scenario = plain({"T": technology("T", 4, 6)}, programme(YEARLY, gate), panels={"p": Panel(1, 2.0)}, steps=steps)
     _, _, out = lived(scenario, Choice("T", start_year=2024))
@@ -115,7 +116,7 @@ def test_behind_plan_a_project_is_extended_without_money_and_then_stopped() -> N
 def test_extensions_without_end_are_given_until_the_horizon_and_luck_is_laid_out_as_far(allowed: int) -> None:
     """A step of seven years in six, and extensions of a day: 360 days are paid, 1800 more given, each with a review."""
     line = replace(plain().programmes["line"], gate=Gate(extensions=allowed, extension_months=0.0))
-    steps = Steps(median_years=(7.0,) * 8, setback_probability=0.0, attempts=1)
+    steps = each_step(median_years=(7.0,) * 8)
     case, luck, _ = lived(plain(programme=line, horizon_year=2029, steps=steps), Choice("T", start_year=2024))
     assert luck.gate.shape == luck.review_error.shape == (1, 1, 6 * 360 + 2)
     behind = case._replace(median_days=case.median_days // 7)
@@ -283,13 +284,14 @@ def _share(scenario: object, state: int, replications: int) -> tuple[int, int]:
 def test_development_success_is_reached_over_all_steps_and_attempts(
     setback: float, attempts: int, development: float
 ) -> None:
-    eventual = development ** (1 / 3)
+    eventual = np.array([[development ** (1 / 3), 0.2], [0.0, 1.0]])
     q = attempt_success(eventual, setback, attempts)
     assert q * sum(((1 - q) * setback) ** k for k in range(attempts)) == pytest.approx(eventual, abs=1e-12)
+    assert q[1].tolist() == [0.0, 1.0]
     scenario = plain(
         {"T": technology("T", 4, 7)},
         programme(LONG, y2024=100.0),
-        calibrations={"only": Calibration(development, 1.0)},
+        calibrations={"only": Calibration(1.0, development_success=development, reference=(ReferenceRow(4, 7),))},
         steps=Steps((0.1,) * 8, "lognormal", setback, attempts),
     )
     hits = _share(scenario, TARGET, size(4000, 40000))
@@ -304,7 +306,7 @@ def test_from_start_to_market_the_rates_multiply(development: float, market: flo
     scenario = plain(
         {"T": technology("T", 4, 8)},
         programme(LONG, y2024=100.0),
-        calibrations={"only": Calibration(development, market)},
+        calibrations={"only": Calibration(market, development_success=development)},
         steps=Steps((0.1,) * 8, "lognormal", 0.5, 3),
     )
     _, _, out = lived(scenario, Choice("T", start_year=2024), replications=size(4000, 40000))
@@ -318,8 +320,7 @@ def test_an_absorbing_chain_ends_where_its_matrix_says() -> None:
     scenario = plain(
         {"T": technology("T", 4, 4 + n)},
         programme(LONG, y2024=100.0),
-        calibrations={"only": Calibration(q**n, 1.0)},
-        steps=Steps((0.1,) * 8, "lognormal", 0.0, 1),
+        steps=each_step(q, median_years=(0.1,) * 8),
     )
     chain = np.zeros((n + 2, n + 2))
     chain[np.arange(n), np.arange(1, n + 1)], chain[:n, n + 1] = q, 1 - q
@@ -341,16 +342,13 @@ def test_certain_success_and_certain_failure() -> None:
         {"T": technology("T", 4, 8)}, programme(LONG, y2024=100.0), uncertainty={"medium": UncertaintyClass(0.5, 0.0)}
     )
     assert _share(sure, TARGET, 500) == (500, 500)
-    never = replace(
-        sure, calibrations={"only": Calibration(1e-12, 1.0)}, steps=replace(sure.steps, setback_probability=0.0)
-    )
-    hits, _ = _share(never, FAILED, 500)
-    # 1e-12 over four steps is 0.001 a step: at most a few pass one, none passes four.
+    hits, _ = _share(replace(sure, steps=each_step(0.001)), FAILED, 500)
+    # At most a few pass one step, none passes four.
     assert hits == 500
 
 
 def test_without_a_market_nothing_is_sold() -> None:
-    scenario = plain(calibrations={"only": Calibration(1.0, 0.0)})
+    scenario = plain(calibrations={"only": Calibration(0.0)})
     _, _, out = lived(scenario, Choice("T", start_year=2024), replications=50)
     assert (out.end_state == TARGET).all()
     assert (out.market_day == -1).all()

@@ -21,7 +21,6 @@ from rdsim.case import (
     SamplePaths,
 )
 from rdsim.domain import (
-    Calibration,
     Choice,
     Deliverable,
     FormationStage,
@@ -33,12 +32,11 @@ from rdsim.domain import (
     Partner,
     Programme,
     Scenario,
-    Steps,
     Technology,
     Tranche,
 )
 from rdsim.engines import compiled, process
-from tests.simple import lived, plain
+from tests.simple import each_step, lived, plain
 
 BILLION = 10**9
 YEARLY = (Tranche(12.0, 0.5), Tranche(12.0, 0.5))
@@ -371,9 +369,8 @@ def test_stages_are_learned_each() -> None:
 
 def test_a_setback_repeats_the_step_and_the_last_attempt_fails() -> None:
     """Attempts of 180 days: a setback, then success; then three setbacks in a row, which are a failure."""
-    steps = Steps((0.5,) * 8, setback_probability=0.5, attempts=3)
-    long, rates = line(tranches=(Tranche(60.0, 1.0),)), {"only": Calibration(0.8, 1.0)}
-    scenario = plain({"T": technology("T", 4, 6)}, long, calibrations=rates, steps=steps)
+    steps = each_step(0.9, setback_probability=0.5, attempts=3)
+    scenario = plain({"T": technology("T", 4, 6)}, line(tranches=(Tranche(60.0, 1.0),)), steps=steps)
     case, luck, _ = lived(scenario, Choice("T", start_year=2024))
     chance = case.alone_success[0, 3]
     tables = np.full_like(luck.step, chance / 2)
@@ -392,8 +389,7 @@ def test_a_setback_repeats_the_step_and_the_last_attempt_fails() -> None:
 def test_a_spillover_helps_a_step_that_ends_later_but_not_on_the_same_day() -> None:
     """A reaches its target on day 180. B's first step ends that day too, unhelped; its second ends later."""
     techs = {"A": technology("A", 4, 5), "B": technology("B", 4, 6)}
-    rates = {"only": Calibration(0.81, 1.0)}
-    scenario = plain(techs, calibrations=rates, links=(Link("spillover", "B", "A", 0.3),))
+    scenario = plain(techs, steps=each_step(0.9), links=(Link("spillover", "B", "A", 0.3),))
     case, luck, _ = lived(scenario, Choice("A", start_year=2024), Choice("B", start_year=2024))
     chance = case.alone_success[1, 3]
     tables = np.full_like(luck.step, 0.5)

@@ -128,6 +128,10 @@ CASES: Mapping[str, Case] = {
         {"calibrations.strict.median_years": _YEARS},
         {"calibrations.strict.median_years": [*_YEARS[:5], 2.4, *_YEARS[6:]]},
     ),
+    "fields.*.median_years.*": (
+        {"fields.chip.median_years": _YEARS},
+        {"fields.chip.median_years": [*_YEARS[:5], 2.4, *_YEARS[6:]]},
+    ),
     "partners.*.networks.*": (_LIKED, {"partners.JP.networks": ["Horizon"]}),
     "links.*.amount": ({"links.3.technology": "T1", "links.3.other": "T2"}, {"links.3.amount": 50.0}),
     "facility_needs.*.technology": (

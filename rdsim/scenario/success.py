@@ -1,0 +1,187 @@
+"""Eventual success of TRL steps: as listed, shifted by field and class, calibrated on a mix of projects.
+
+A step's eventual success counts all its attempts, without a partner. `steps.success` lists it by step; the field and
+the uncertainty class of a technology each add a number to its log-odds. A calibration says which share of a reference
+mix of projects reaches its target: the mean, by weight, of the products over the steps that its projects take. One
+more number, the same for every step that is graded assumed, makes the mean that figure. Steps graded published are what
+they are, and so are 0 and 1. What is said of single technologies (technology_steps.csv, judgements) stands in place
+of all this. It is how the intercept of a logistic regression is calibrated anew (Cox 1958, Biometrika 45; Steyerberg
+2019, Clinical Prediction Models); that one number suits all assumed steps is assumed.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from rdsim.domain import Calibration, ReferenceRow, Scenario, Steps, TechnologyStep
+from rdsim.numerals import numeral
+from rdsim.scenario.figures import calibration, own_steps
+from rdsim.scenario.judgement import figure
+
+__all__ = ["StepSuccess", "reach", "reference_mix", "shifted", "step_success", "success_lines", "unreachable"]
+
+Course = tuple[tuple[float, bool], ...]
+"""Success of the steps that a project takes, before calibration, and whether calibration shifts it."""
+
+Mix = tuple[tuple[float, Course], ...]
+"""Courses of the kinds of projects in a mix, each with its weight."""
+
+_HALVINGS = 100
+_WIDEST = 750.0
+"""Log-odds beyond which a probability in double precision is 0 or 1."""
+_EXACT = 1e-9
+
+
+def shifted(success: float, shift: float) -> float:
+    """A probability with `shift` added to its log-odds; 0 and 1 stay, and infinite shifts lead there."""
+    if shift == 0.0 or success in (0.0, 1.0):
+        return success
+    if shift < 0.0:
+        less = success * math.exp(shift)
+        return less / (less + (1.0 - success))
+    return success / (success + (1.0 - success) * math.exp(-shift))
+
+
+def reference_mix(scenario: Scenario, one: Calibration) -> Mix:
+    """The courses of a calibration's reference mix."""
+    return tuple((row.weight, _course(scenario, row)) for row in one.reference)
+
+
+def reach(mix: Mix) -> tuple[float, float]:
+    """The least and the largest mean success that a mix comes near to, whatever the shift."""
+    return _mean(mix, -math.inf), _mean(mix, math.inf)
+
+
+def unreachable(wanted: float, mix: Mix) -> bool:
+    """Whether no shift gives a mix this mean success; the largest is reached where every shifted step is certain."""
+    least, largest = reach(mix)
+    if largest - least <= _EXACT:
+        return abs(wanted - largest) > _EXACT
+    return not least < wanted <= largest
+
+
+@dataclass(frozen=True)
+class StepSuccess:
+    """Eventual success of steps without a partner; `shift` is what calibration adds to log-odds."""
+
+    scenario: Scenario
+    shift: float
+    own: Mapping[tuple[str, int], TechnologyStep]
+
+    def of_kind(self, trl: int, field: str = "", uncertainty: str = "") -> float:
+        """Of the step from `trl` of a technology of a field and class; '' for one that shifts nothing."""
+        listed = _listed(self.scenario, trl, field, uncertainty)
+        return shifted(listed, self.shift) if _assumed(self.scenario.steps, trl) else listed
+
+    def of(self, technology: str, trl: int) -> float:
+        """Of a technology's step from `trl`: as judged, as listed for it alone, or as of its kind."""
+        judged, own = figure(self.scenario, technology, "success", trl), self.own.get((technology, trl))
+        if judged is not None:
+            return judged
+        if own is not None and own.success is not None:
+            return own.success
+        one = self.scenario.technologies[technology]
+        return self.of_kind(trl, one.field, one.uncertainty)
+
+
+def step_success(scenario: Scenario) -> StepSuccess:
+    """Eventual success of the steps, by the calibration in use."""
+    return StepSuccess(scenario, _shift(scenario, calibration(scenario)), own_steps(scenario))
+
+
+def _shift(scenario: Scenario, one: Calibration) -> float:
+    if one.development_success is None:
+        return 0.0
+    return _calibrating_shift(one.development_success, reference_mix(scenario, one))
+
+
+@functools.lru_cache(maxsize=256)
+def _calibrating_shift(wanted: float, mix: Mix) -> float:
+    """The shift that gives a mix its mean success, by bisection; infinite where only certainty does."""
+    least, largest = reach(mix)
+    if largest - least <= _EXACT:
+        return 0.0
+    if wanted >= largest:
+        return math.inf
+    low, high = -_WIDEST, _WIDEST
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if _mean(mix, middle) < wanted else (low, middle)
+    return high
+
+
+def _mean(mix: Mix, shift: float) -> float:
+    """Mean success of a mix, from start to target."""
+    reached = math.fsum(weight * math.prod(_shifted_steps(course, shift)) for weight, course in mix)
+    return reached / math.fsum(weight for weight, _ in mix)
+
+
+def _shifted_steps(course: Course, shift: float) -> Iterator[float]:
+    return (shifted(success, shift) if moves else success for success, moves in course)
+
+
+def _course(scenario: Scenario, row: ReferenceRow) -> Course:
+    steps = range(row.trl, row.target)
+    return tuple((_listed(scenario, trl, row.field, row.uncertainty), _assumed(scenario.steps, trl)) for trl in steps)
+
+
+def _listed(scenario: Scenario, trl: int, field: str, uncertainty: str) -> float:
+    """Before calibration."""
+    shift = scenario.fields[field].success_shift if field else 0.0
+    shift += scenario.uncertainty[uncertainty].success_shift if uncertainty else 0.0
+    return shifted(scenario.steps.success[trl - 1], shift)
+
+
+def _assumed(steps: Steps, trl: int) -> bool:
+    grades = steps.success_grade
+    return grades[trl - 1 if len(grades) > 1 else 0] == "assumed"
+
+
+# --- for people -----------------------------------------------------------------------------------
+
+
+def success_lines(scenario: Scenario) -> Iterator[str]:
+    """Lines for people: each calibration's figure, shift and mix, then the eventual success of the steps in use."""
+    for name, rates in scenario.calibrations.items():
+        used = " (in use)" if name == scenario.calibration else ""
+        yield f"technical success by calibration {name}{used}: {_told(scenario, rates)}"
+    found = step_success(scenario)
+    yield f"eventual success of the steps from TRL 1 to 8: {_row(found)}"
+    shifts = [("field", name, one.success_shift) for name, one in scenario.fields.items()]
+    shifts += [("uncertainty", name, one.success_shift) for name, one in scenario.uncertainty.items()]
+    for kind, name, shift in shifts:
+        if shift:
+            yield f"  {kind} {name}, {shift:+.3g} in log-odds: {_row(found, **{kind: name})}"
+    yield from _own_lines(scenario)
+
+
+def _told(scenario: Scenario, one: Calibration) -> str:
+    if one.development_success is None:
+        return "steps as listed"
+    whole = math.fsum(row.weight for row in one.reference)
+    shift, mix = _shift(scenario, one), ", ".join(_kind(row, whole) for row in one.reference)
+    how = "are certain" if math.isinf(shift) else f"are shifted by {shift:+.3f} in log-odds"
+    return f"{one.development_success:g} of the mix {mix}; steps graded assumed {how}"
+
+
+def _kind(row: ReferenceRow, whole: float) -> str:
+    of = " ".join(one for one in (row.field, row.uncertainty) if one)
+    return f"TRL {row.trl} to {row.target}{f' {of}' if of else ''} ({row.weight / whole:.0%})"
+
+
+def _row(found: StepSuccess, **kind: str) -> str:
+    marks = {True: "", False: "*"}
+    steps = found.scenario.steps
+    texts = [f"{numeral(found.of_kind(k, **kind), '.3f')}{marks[_assumed(steps, k)]}" for k in range(1, 9)]
+    return " ".join(texts) + ("" if all(_assumed(steps, k) for k in range(1, 9)) else " (* published)")
+
+
+def _own_lines(scenario: Scenario) -> Iterator[str]:
+    own = {(step.technology, step.trl) for step in scenario.technology_steps if step.success is not None}
+    own |= {(one.technology, one.trl or 0) for one in scenario.judgements if one.input == "success"}
+    if own:
+        owners = len({technology for technology, _ in own})
+        yield f"{len(own)} steps of {owners} technologies have a success of their own, neither shifted nor calibrated"
