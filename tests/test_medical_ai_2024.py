@@ -13,7 +13,7 @@ import pytest
 from rdsim.case import build
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.engines.rules import planned_trl
-from rdsim.scenario import award, check, eligible, load, market_value, target
+from rdsim.scenario import award, check, eligible, load, market_value, step_success, target
 from rdsim.simulation import replicate, simulate
 from rdsim.sweep import prepare, read
 from tests.test_korea_2024 import SCENARIOS, ungraded, unnamed
@@ -336,7 +336,8 @@ def test_the_easier_trial_is_that_of_both_who_need_one(medical: Scenario) -> Non
     prepared = prepare(read(next(path for path in EXPERIMENTS if path.stem == "medical-ai-roads")))
     change = next(one for one in prepared.factors if one.name == "change")
     steps = prepared.variations.vary(change.overrides("easier-trial")).technology_steps
-    rate = medical.calibrations["strict"].development_success ** 0.5
+    rate = step_success(medical).of_kind(6, uncertainty="medium")
+    assert {medical.technologies[name].uncertainty for name in ("C04", "C05")} == {"medium"}
     assert [step.success for step in steps if step.trl == 6] == pytest.approx([rate, rate], abs=0.001)
     assert {step.success for step in steps if step.trl == 7} == {0.906}
 

@@ -14,7 +14,7 @@ from rdsim.numerals import numeral
 from rdsim.planning import Plan
 from rdsim.promises import promise_table
 from rdsim.report import PlanReport, with_names
-from rdsim.scenario import cost, target
+from rdsim.scenario import cost, success_sources, target
 from rdsim.search import Proposal
 
 __all__ = ["gather"]
@@ -176,6 +176,7 @@ def _policies(found: Plan) -> pd.DataFrame:
 def _sources(scenario: Scenario) -> pd.DataFrame:
     """Where rows and figures come from, as the scenario says it."""
     rows = [("calibration in use", scenario.calibration, scenario.calibrations[scenario.calibration].source)]
+    rows += [("technical success", *row) for row in success_sources(scenario)]
     tables: tuple[tuple[str, Iterable[Technology | Partner | Institute | Judgement]], ...] = (
         ("technologies", scenario.technologies.values()),
         ("partners", scenario.partners.values()),

@@ -41,7 +41,7 @@ from rdsim.scenario.loading import load, sound
 from rdsim.scenario.money import due_years, plannable
 from rdsim.scenario.overrides import Override, by_new_names, parse_overrides
 from rdsim.scenario.starting import start
-from rdsim.scenario.success import StepSuccess, shifted, step_success, success_lines
+from rdsim.scenario.success import StepSuccess, shifted, step_success, success_lines, success_sources
 from rdsim.scenario.variation import Variations
 
 __all__ = [
@@ -91,6 +91,7 @@ __all__ = [
     "step_distribution",
     "step_success",
     "success_lines",
+    "success_sources",
     "target",
     "to_frames",
     "with_",

@@ -15,13 +15,23 @@ import functools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
-from rdsim.domain import Calibration, ReferenceRow, Scenario, Steps, TechnologyStep
+from rdsim.domain import Calibration, Grade, ReferenceRow, Scenario, Steps, TechnologyStep
 from rdsim.numerals import numeral
 from rdsim.scenario.figures import calibration, own_steps
 from rdsim.scenario.judgement import figure
 
-__all__ = ["StepSuccess", "reach", "reference_mix", "shifted", "step_success", "success_lines", "unreachable"]
+__all__ = [
+    "StepSuccess",
+    "reach",
+    "reference_mix",
+    "shifted",
+    "step_success",
+    "success_lines",
+    "success_sources",
+    "unreachable",
+]
 
 Course = tuple[tuple[float, bool], ...]
 """Success of the steps that a project takes, before calibration, and whether calibration shifts it."""
@@ -156,6 +166,17 @@ def success_lines(scenario: Scenario) -> Iterator[str]:
         if shift:
             yield f"  {kind} {name}, {shift:+.3g} in log-odds: {_row(found, **{kind: name})}"
     yield from _own_lines(scenario)
+
+
+def success_sources(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """Steps and where their success comes from, by grade, as a report's table of sources tells it."""
+    found, steps = step_success(scenario), range(1, len(scenario.steps.success) + 1)
+    for grade in get_args(Grade):
+        trls = [trl for trl in steps if _assumed(scenario.steps, trl) == (grade == "assumed")]
+        if trls:
+            each = ", ".join(numeral(found.of_kind(trl), ".3f") for trl in trls)
+            how = f"; {_told(scenario, calibration(scenario))}" if grade == "assumed" else ""
+            yield f"eventual success from TRL {', '.join(map(str, trls))}", f"{grade}: {each}{how}"
 
 
 def _told(scenario: Scenario, one: Calibration) -> str:
