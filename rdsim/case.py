@@ -21,7 +21,17 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.arrays import Bools, Floats, Ints
-from rdsim.domain import END_STATES, Choice, FormationStage, Mode, Portfolio, Programme, Scenario, TechnologyStep
+from rdsim.domain import (
+    END_STATES,
+    Choice,
+    FormationStage,
+    Mode,
+    Portfolio,
+    Programme,
+    Scenario,
+    Technology,
+    TechnologyStep,
+)
 from rdsim.families import as_engines_see
 from rdsim.gates import GATE_POLICIES
 from rdsim.partnership import StepEffect, cost_factor, step_effect
@@ -29,13 +39,13 @@ from rdsim.purses import PURSE_RULES
 from rdsim.queues import QUEUE_RULES
 from rdsim.registry import Extension
 from rdsim.scenario import (
+    brought,
     calibration,
     call_months,
     cost,
     distribution_of,
-    home_level,
-    level,
     market_value,
+    members,
     money_scale,
     plannable,
     shifted,
@@ -104,7 +114,6 @@ class Case(NamedTuple):
     purse_parameters: Floats  # (G, W) of the rule's own
     tranches: Ints  # (G,) number of tranches
     tranche_days: Ints  # (G, K)
-    drop_fallback: Bools  # (G,) a project without an agreement is dropped
     policy: Ints  # (G,) number in `gates.GATE_POLICIES`
     gate_parameters: Floats  # (G, W) of the policy's own, W as many as the one with the most has
     alpha: Floats  # (G,)
@@ -136,6 +145,7 @@ class Case(NamedTuple):
     trl: Ints  # (P,) on entry
     target: Ints  # (P,)
     joint: Bools  # (P,)
+    drop_fallback: Bools  # (P,) without an agreement it is dropped
     member: Ints  # (P, M) partners in which a joint project takes a place
     stages: Ints  # (P,) in which its agreement is formed, at least 1
     extra_days: Ints  # (P,) added to the first of them
@@ -384,15 +394,11 @@ class _Projects:
 
     def _fill_steps(self, row: int, choice: Choice) -> None:
         scenario, technology = self.scenario, self.scenario.technologies[choice.technology]
-        gap = (
-            level(scenario, choice.partner, technology.field) - home_level(scenario, technology)
-            if choice.partner
-            else 0.0
-        )
+        benefit = brought(scenario, technology, choice.partner)
         count = len(members(scenario, choice.partner))
         elapsed = 0
         for trl in range(technology.trl, target(scenario, technology)):
-            effect = step_effect(scenario.partner_effect, gap, trl, count) if count else StepEffect(1.0, 0.0)
+            effect = step_effect(scenario.partner_effect, benefit, trl, count) if count else StepEffect(1.0, 0.0)
             alone = self._eventual.of(technology.id, trl)
             self.factor[row, trl - 1] = effect.duration
             self.success[row, trl - 1] = shifted(alone, effect.success)
@@ -436,13 +442,6 @@ def _needs_by_technology(scenario: Scenario) -> dict[str, list[tuple[int, int, i
         if team is not None:
             needs.setdefault(name, []).extend((trl, team, 1) for trl in range(1, STEPS + 1))
     return needs
-
-
-def members(scenario: Scenario, partner: str) -> tuple[str, ...]:
-    """Codes of the partners in which a project with this partner takes places; () without one."""
-    if not partner:
-        return ()
-    return scenario.partners[partner].members or (partner,)
 
 
 def hosts(scenario: Scenario) -> list[str]:
@@ -494,9 +493,10 @@ def call_day(scenario: Scenario, programme: Programme) -> int:
     return days(call_months(scenario, programme))
 
 
-def _drops(line: Programme) -> bool:
-    """Whether a project without an agreement is dropped: always where the programme requires a foreign partner."""
-    return line.fallback == "drop" or line.foreign_partner_required
+def _drops(scenario: Scenario, technology: Technology) -> bool:
+    """Whether a project without an agreement is dropped: always where partners must take part."""
+    line = scenario.programmes[technology.programme]
+    return line.fallback == "drop" or line.foreign_partner_required or bool(technology.partners_required)
 
 
 def _most_deliverables(scenario: Scenario) -> int:
@@ -543,7 +543,6 @@ def _programme_arrays(scenario: Scenario) -> dict[str, npt.NDArray[np.generic]]:
         "purse_parameters": _own([(PURSE_RULES[line.purse_rule], line.purse_parameters) for line in lines]),
         "tranches": np.array([len(line.tranches) for line in lines], np.int64),
         "tranche_days": tranche_days,
-        "drop_fallback": np.array([_drops(line) for line in lines], np.bool_),
         "policy": np.array([GATE_POLICIES.number(gate.policy) for gate in gates], np.int64),
         "gate_parameters": _own([(GATE_POLICIES[gate.policy], gate.parameters) for gate in gates]),
         "alpha": np.array([gate.alpha for gate in gates], np.float64),
@@ -632,6 +631,7 @@ def _choice_arrays(scenario: Scenario, choices: Sequence[Choice]) -> dict[str, n
         "trl": np.array([row.trl for row in rows], np.int64),
         "target": np.array([target(scenario, row) for row in rows], np.int64),
         "joint": np.array([bool(choice.partner) for choice in choices], np.bool_),
+        "drop_fallback": np.array([_drops(scenario, row) for row in rows], np.bool_),
         "currency": np.array([currency[code] for code in money], np.int64),
         "stages": np.array([len(formation(scenario.modes[choice.mode])) for choice in choices], np.int64),
         "extra_days": np.zeros(len(choices), np.int64),

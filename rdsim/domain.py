@@ -63,6 +63,7 @@ __all__ = [
     "SearchSettings",
     "SimulationSettings",
     "Steps",
+    "Tag",
     "TechField",
     "Technology",
     "TechnologyStep",
@@ -85,8 +86,31 @@ class Unit:
     most: float | None = None
 
 
+@dataclass(frozen=True)
+class Columns:
+    """Marks a table of a record whose entries are columns of their own, each named `prefix` and its key."""
+
+    prefix: str
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Marks names that one cell holds, or a text in its place, with | between: ``US|TW``.
+
+    In a table each name has its number behind a colon, ``chip:0.6|bio:0.4``; where names stand alone, each has `alone`,
+    and if that is None they must not.
+    """
+
+    alone: float | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """Marks text that may be given as a number or a flag, as a cell of a table holds it: true is 1."""
+
+
 FIGURE_NAMES = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
-"""Pattern of what figures may be called: columns of tables, and words of a metric."""
+"""Pattern of what figures and tags may be called: columns of tables, and words of a metric."""
 
 END_STATES = ("running", "target", "stopped", "failed", "exhausted", "dropped", "unfunded", "blocked")
 """Names of the states in which projects end; `exhausted` is out of tranches, `dropped` is without an agreement."""
@@ -109,6 +133,10 @@ Level = Annotated[float, Field(ge=0, le=200, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 FigureName = Annotated[str, Field(pattern=FIGURE_NAMES)]
 
+FieldWeight = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+
+
+TagValue = Annotated[str, Field(max_length=200), Written()]
 Own = dict[Identifier, Finite]
 """Values of an extension's own parameters, by name; those that are absent have the defaults that it declares."""
 
@@ -338,8 +366,35 @@ class Technology(Frozen):
     note: Annotated[str, Field(description="Free text.")] = ""
     institute: Annotated[str, Field(description="Institute that proposes it and does the work; empty: not told.")] = ""
     figures: Annotated[
-        dict[FigureName, Finite], Field(description="Figures of one's own, by name: columns figure.NAME; empty: 0.")
+        dict[FigureName, Finite],
+        Field(description="Figures of one's own, by name: columns figure.NAME; empty: 0."),
+        Columns("figure."),
     ] = dataclasses.field(default_factory=dict)
+    tags: Annotated[
+        dict[FigureName, TagValue],
+        Field(description="Tags of one's own, by name: columns tag.NAME; empty or 0: not tagged."),
+        Columns("tag."),
+    ] = dataclasses.field(default_factory=dict)
+    needs_fields: Annotated[
+        dict[str, FieldWeight],
+        Field(description="Fields that it needs of a partner, with weights: semiconductor:0.6|materials:0.4; its own."),
+        Joined(alone=1.0),
+    ] = dataclasses.field(default_factory=dict)
+    home_levels: Annotated[
+        dict[str, Level],
+        Field(description="Home capability level by field that it needs: materials:76; absent: home_level."),
+        Joined(),
+    ] = dataclasses.field(default_factory=dict)
+    partners_required: Annotated[
+        tuple[str, ...],
+        Field(description="Partners that must all take part, US+TW or US|TW; domestic projects are not eligible."),
+        Joined(),
+    ] = ()
+    partners_barred: Annotated[
+        tuple[str, ...],
+        Field(description="Partners that must not take part, alone or in a consortium, separated by |."),
+        Joined(),
+    ] = ()
 
 
 @dataclass(frozen=True)
@@ -815,6 +870,28 @@ class FigureColumn:
 
 
 @dataclass(frozen=True)
+class Tag(Frozen):
+    """What a column tag.NAME of technologies.csv is, and what follows for the technologies that have the tag."""
+
+    __pydantic_config__ = _strict
+    label: Annotated[str, Field(description="What it is called in words; empty: its name.")] = ""
+    partners_barred: Annotated[
+        tuple[str, ...],
+        Field(description="Partners that must not take part in what is tagged, alone or in a consortium."),
+        Joined(),
+    ] = ()
+    networks_barred: Annotated[
+        tuple[str, ...], Field(description="Networks whose partners must not take part in it."), Joined()
+    ] = ()
+    values: Annotated[
+        tuple[str, ...],
+        Field(description="Values for which partners are barred; none named: all but an empty one and 0."),
+        Joined(),
+    ] = ()
+    source: Annotated[str, Field(description="Where it comes from.")] = ""
+
+
+@dataclass(frozen=True)
 class SimulationSettings:
     """Defaults of a simulation run."""
 
@@ -976,6 +1053,9 @@ class Scenario(Frozen):
     figures: Annotated[
         dict[str, FigureColumn], Field(description="What columns figure.NAME of technologies.csv are, by NAME.")
     ] = field(default_factory=dict)
+    tags: Annotated[dict[str, Tag], Field(description="What columns tag.NAME of technologies.csv are, by NAME.")] = (
+        field(default_factory=dict)
+    )
     aim: Annotated[
         dict[str, Weight], Field(description="Weights on figures: what one more is worth; absent: 1 on npv alone.")
     ] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array, vstack
 
 from rdsim.aim import aim_of
 from rdsim.arrays import Floats
-from rdsim.case import DAYS_PER_YEAR, hosts, members
+from rdsim.case import DAYS_PER_YEAR, hosts
 from rdsim.domain import Choice, Scenario
 from rdsim.errors import ExtensionError, Fault
 from rdsim.families import Openings, Past, Row, RowKey, families_of, rows_of
@@ -19,7 +19,7 @@ from rdsim.metrics import discount
 from rdsim.optimiser import Groups, Labels, Network, PortfolioProblem, Rows, Rules, state_problem, state_rows
 from rdsim.optimiser.problem.problem import rounded
 from rdsim.options import Options, contribution
-from rdsim.scenario import plannable
+from rdsim.scenario import members, plannable
 
 __all__ = [
     "budget_rows",

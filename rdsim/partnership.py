@@ -2,7 +2,8 @@
 
 Benefit is an inverted U in the gap between the partner's and the home side's technology level
 (Nooteboom et al. 2007: technological distance), times the home side's absorptive capacity, which grows
-with its TRL (Cohen & Levinthal 1990; S002: "if the TRL is low, there may not be much benefit").
+with its TRL (Cohen & Levinthal 1990; S002: "if the TRL is low, there may not be much benefit"). A technology
+may need several fields: its benefit is the weighted mean over them (`rdsim.scenario.partners`).
 Success changes in the log-odds of a step's eventual success (all attempts), so that a partner takes away a like share
 of failures whether a project has one step or many. Every coefficient is a field of `rdsim.domain.PartnerEffect`; all
 of them are assumed, none measured.
@@ -39,9 +40,9 @@ def absorption(effect: PartnerEffect, trl: int) -> float:
     return (trl - effect.trl_low) / (effect.trl_high - effect.trl_low)
 
 
-def step_effect(effect: PartnerEffect, gap: float, trl: int, partners: int) -> StepEffect:
-    """Effect on the step that starts from `trl`, with `partners` institutions' countries (1 or more)."""
-    gained = benefit(effect, gap) * absorption(effect, trl)
+def step_effect(effect: PartnerEffect, brought: float, trl: int, partners: int) -> StepEffect:
+    """Effect on the step that starts from `trl` of a benefit, with `partners` institutions' countries (1 or more)."""
+    gained = brought * absorption(effect, trl)
     coordination = effect.coordination_duration ** (partners - 1)
     return StepEffect((1.0 - effect.duration_gain * gained) * coordination, effect.success_shift * gained)
 

@@ -262,10 +262,13 @@ def test_home_levels_average_to_koreas(korea: Scenario) -> None:
     assert max(by_field["aerospace"], by_field["bio"]) < 76
 
 
-def test_consortia_offer_their_better_members_level(korea: Scenario) -> None:
-    for code, partner in korea.partners.items():
-        for field, best in korea.levels[code].items() if partner.members else ():
-            assert best == max(korea.levels[member].get(field, 0) for member in partner.members)
+def test_consortia_have_their_members_levels(korea: Scenario) -> None:
+    consortia = [partner for partner in korea.partners.values() if partner.members]
+    assert {partner.code for partner in consortia} >= {"US+TW"}
+    for partner in consortia:
+        assert partner.code not in korea.levels
+        for field in korea.fields:
+            assert level(korea, partner.code, field) == max(level(korea, one, field) for one in partner.members)
 
 
 def test_contract_time_of_matching_is_that_of_eurostars(korea: Scenario) -> None:

@@ -264,7 +264,6 @@ CHANGES: dict[str, Callable[[Scenario], object]] = {
     "partners.US.setup_cost=3": lambda s: s.partners["US"].setup_cost == 3,
     "levels.US.bio=95": lambda s: s.levels["US"]["bio"] == 95,
     "levels.DE.chip=70.5": lambda s: s.levels["DE"]["chip"] == 70.5,
-    "levels.US+JP.bio=99": lambda s: s.levels["US+JP"] == {"bio": 99},
     "calibration=lenient": lambda s: s.calibration == "lenient",
     "optimiser.gap=0.02": lambda s: s.optimiser.gap == 0.02,
     "programmes.leap.tranches.0.months=9": lambda s: s.programmes["leap"].tranches[0].months == 9,
@@ -490,11 +489,12 @@ def test_costs_are_scaled_to_the_total_of_requests(tiny: Path) -> None:
     assert cost(s, "T1") == pytest.approx(30)
 
 
-def test_a_consortium_without_a_row_has_its_best_members_level(tiny: Path) -> None:
+def test_a_consortium_has_its_best_members_level_and_none_of_its_own(tiny: Path) -> None:
     s = load(tiny)
     assert (level(s, "US", "bio"), level(s, "DE", "chip"), level(s, "US+JP", "chip")) == (100, 0, 98)
-    assert level(load(tiny, ["levels.US+JP.chip=50"]), "US+JP", "chip") == 50
-    assert level(load(tiny, ["levels.US+JP.chip=50"]), "US+JP", "bio") == 0
+    (fault,) = refusal(tiny, "levels.US+JP.chip=50").faults
+    assert fault.rule == "must not be given for a consortium: it has its members' levels, the best one field by field"
+    assert fault.suggestion == "Delete the row."
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 
 from rdsim.arrays import Floats
-from rdsim.case import members
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.families import Begun, Past, RowKey, counts_running, remaining_cap
 from rdsim.formulation import state
@@ -31,6 +30,7 @@ from rdsim.rolling.course import Course
 from rdsim.rolling.futures import Worlds
 from rdsim.rolling.knowledge import Knowledge, Phase, Standing
 from rdsim.rolling.prospects import Ahead, Prospects
+from rdsim.scenario import members
 from rdsim.search import Instance
 from rdsim.search.views import budgets_times
 

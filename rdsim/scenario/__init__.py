@@ -21,8 +21,6 @@ from rdsim.scenario.figures import (
     cost,
     cost_scale,
     eligible,
-    home_level,
-    level,
     market_probability,
     market_share,
     market_size,
@@ -40,6 +38,17 @@ from rdsim.scenario.judgement import Pool, distribution_of, figure, judgement_li
 from rdsim.scenario.loading import load, sound
 from rdsim.scenario.money import due_years, plannable
 from rdsim.scenario.overrides import Override, by_new_names, parse_overrides
+from rdsim.scenario.partners import (
+    barred_by,
+    best_members,
+    brought,
+    home_level,
+    level,
+    members,
+    needed_fields,
+    required_partners,
+    tags_of,
+)
 from rdsim.scenario.starting import start
 from rdsim.scenario.success import StepSuccess, shifted, step_success, success_lines, success_sources
 from rdsim.scenario.variation import Variations
@@ -52,6 +61,9 @@ __all__ = [
     "StepSuccess",
     "Variations",
     "award",
+    "barred_by",
+    "best_members",
+    "brought",
     "by_new_names",
     "calibration",
     "call_months",
@@ -74,14 +86,17 @@ __all__ = [
     "market_share",
     "market_size",
     "market_value",
+    "members",
     "merits",
     "money_scale",
     "named_extensions",
+    "needed_fields",
     "own_steps",
     "parse_overrides",
     "part_names",
     "plannable",
     "remarks",
+    "required_partners",
     "schema",
     "screening_paid",
     "screenings",
@@ -92,6 +107,7 @@ __all__ = [
     "step_success",
     "success_lines",
     "success_sources",
+    "tags_of",
     "target",
     "to_frames",
     "with_",

@@ -14,11 +14,12 @@ from typing import Any
 
 from rdsim.domain import FacilityNeed, Judgement, Link, Partner, Scenario, Technology, TechnologyStep
 from rdsim.folders import new_folder
+from rdsim.scenario.cells import together
 from rdsim.scenario.findings import FILES
-from rdsim.scenario.folder import FIGURE, PARTS, SETTINGS
+from rdsim.scenario.folder import PARTS, SETTINGS
 from rdsim.scenario.loading import sound
 from rdsim.scenario.renamed import first_named
-from rdsim.scenario.shapes import ROOT, Shape, parts
+from rdsim.scenario.shapes import ROOT, Shape, cell_names, own_columns, parts
 from rdsim.scenario.units import SCALES
 from rdsim.scenario.validation import adapter
 from rdsim.tables import neutral
@@ -56,8 +57,10 @@ def schema() -> dict[str, Any]:
     _allow_quantities(whole, ROOT, definitions)
     tables = {file: _row_schema(name) for name, file in FILES.items()}
     row = definitions["Technology"]
-    figures = row["properties"].pop("figures")
-    row["patternProperties"] = {rf"^{re.escape(FIGURE)}": {"type": ["number", "null"], **_described(figures)}}
+    row["patternProperties"] = {
+        rf"^{re.escape(prefix)}": _own_schema(row["properties"].pop(name))
+        for prefix, name in own_columns(Technology).items()
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": SETTINGS,
@@ -71,8 +74,11 @@ def schema() -> dict[str, Any]:
     }
 
 
-def _described(schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"description": schema["description"]}
+def _own_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a cell in a column of one's own, of that of the table of all of them; a tag may be a number."""
+    kind = schema["additionalProperties"]["type"]
+    kinds = ["number", "null"] if kind == "number" else [kind, "number", "null"]
+    return {"type": kinds, "description": schema["description"]}
 
 
 def _canonical(value: Any) -> Any:
@@ -139,18 +145,23 @@ def _toml(value: Any) -> str:
 
 
 def _rows(record: type, entries: Iterable[Any]) -> str:
-    listed, names = list(entries), [name for name, shape in parts(record).items() if shape.kind != "mapping"]
-    own = sorted({name for entry in listed for name in getattr(entry, "figures", {})})
-    head = [*names, *(f"{FIGURE}{name}" for name in own)]
-    return _csv([head, *([*_cells(entry, names), *_figures(entry, own)] for entry in listed)])
+    listed, names = list(entries), cell_names(record)
+    own = [
+        (prefix, table, name)
+        for prefix, table in own_columns(record).items()
+        for name in sorted({name for entry in listed for name in getattr(entry, table)})
+    ]
+    head = [*names, *(f"{prefix}{name}" for prefix, _, name in own)]
+    return _csv([head, *([*_cells(entry, names), *_own_cells(entry, own)] for entry in listed)])
 
 
 def _cells(entry: Any, names: Iterable[str]) -> list[str]:
     return [_cell(getattr(entry, name)) for name in names]
 
 
-def _figures(entry: Any, names: Iterable[str]) -> list[str]:
-    return [_cell(entry.figures.get(name, 0.0)) for name in names]
+def _own_cells(entry: Any, own: Iterable[tuple[str, str, str]]) -> list[str]:
+    """Cells of columns of one's own; an empty one is what a record without an entry has."""
+    return [_cell(getattr(entry, table).get(name)) for _, table, name in own]
 
 
 def _levels(scenario: Scenario) -> str:
@@ -162,7 +173,7 @@ def _levels(scenario: Scenario) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return "|".join(value) if isinstance(value, tuple) else str(value)
+    return together(value) if isinstance(value, tuple | dict) else str(value)
 
 
 def _csv(rows: Iterable[Iterable[str]]) -> str:

@@ -17,6 +17,7 @@ from rdsim.scenario.extensions import unfit
 from rdsim.scenario.figures import call_months
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.judgement import LARGEST_SPREAD, SCALES, Z90
+from rdsim.scenario.partners import named_partners, needed_fields, tags_of
 from rdsim.scenario.shapes import Path, judged_shape, with_limit, within, words
 from rdsim.scenario.success import Mix, reach, reference_mix, unreachable
 from rdsim.tables import did_you_mean, shown_value
@@ -67,7 +68,7 @@ def contradictions(scenario: Scenario) -> Iterator[Finding]:
             _risk,
             _market,
         ),
-        *(_figures, _aim),
+        *(_figures, _aim, _tags, _demands, _consortium_levels),
     )
     for rule in rules:
         yield from rule(scenario)
@@ -117,6 +118,9 @@ def _named(s: Scenario) -> Iterator[tuple[Path, str, str]]:
             yield ("programmes", code, "gate", "panel"), programme.gate.panel, "panels"
     yield from _named_by_mixes(s)
     yield from _named_by_rows(s)
+    for code, tag in s.tags.items():
+        for name in tag.partners_barred:
+            yield ("tags", code, "partners_barred"), name, "partners"
     for key, table in (("fields", "fields"), ("partners", "partners")):
         for name in getattr(s.limits, key):
             yield ("limits", key, name), name, table
@@ -135,10 +139,7 @@ def _named_by_mixes(s: Scenario) -> Iterator[tuple[Path, str, str]]:
 
 def _named_by_rows(s: Scenario) -> Iterator[tuple[Path, str, str]]:
     for code, technology in s.technologies.items():
-        for column, table in (("programme", "programmes"), ("field", "fields"), ("uncertainty", "uncertainty")):
-            yield ("technologies", code, column), getattr(technology, column), table
-        if technology.institute:
-            yield ("technologies", code, "institute"), technology.institute, "institutes"
+        yield from _named_by_technology(s, code, technology)
     for code, partner in s.partners.items():
         for column, table in (("members", "partners"), ("modes", "modes")):
             for name in getattr(partner, column):
@@ -157,6 +158,20 @@ def _named_by_rows(s: Scenario) -> Iterator[tuple[Path, str, str]]:
         yield ("technology_steps", index, "technology"), step.technology, "technologies"
     for index, one in enumerate(s.judgements):
         yield ("judgements", index, "technology"), one.technology, "technologies"
+
+
+def _named_by_technology(s: Scenario, code: str, technology: Technology) -> Iterator[tuple[Path, str, str]]:
+    path: Path = ("technologies", code)
+    for column, table in (("programme", "programmes"), ("field", "fields"), ("uncertainty", "uncertainty")):
+        yield (*path, column), getattr(technology, column), table
+    if technology.institute:
+        yield (*path, "institute"), technology.institute, "institutes"
+    for name in technology.needs_fields:
+        yield (*path, "needs_fields", name), name, "fields"
+    for name in named_partners(s, technology.partners_required):
+        yield (*path, "partners_required"), name, "partners"
+    for name in technology.partners_barred:
+        yield (*path, "partners_barred"), name, "partners"
 
 
 def _identities(s: Scenario) -> Iterator[Finding]:
@@ -361,6 +376,61 @@ def _consortium(path: Path, partner: Partner, known: Mapping[str, Partner]) -> I
         if getattr(partner, column):
             rule = f"must be 0 or empty: a consortium's {column.replace('_', ' ')} is its members'"
             yield Finding(((*path, column), (*path, "members")), rule, f"{getattr(partner, column):g}")
+
+
+def _consortium_levels(s: Scenario) -> Iterator[Finding]:
+    for code in s.levels:
+        if code in s.partners and s.partners[code].members:
+            rule = "must not be given for a consortium: it has its members' levels, the best one field by field"
+            yield Finding((("levels", code), ("partners", code, "members")), rule, shown_value(code), "Delete the row.")
+
+
+def _demands(s: Scenario) -> Iterator[Finding]:
+    """What technologies ask of partners: home levels of fields that they need, nobody both required and barred."""
+    for code, technology in s.technologies.items():
+        path: Path = ("technologies", code)
+        needed = needed_fields(s, technology)
+        for name in technology.home_levels:
+            if name not in needed:
+                paths: tuple[Path, ...] = ((*path, "home_levels", name), (*path, "needs_fields"), (*path, "field"))
+                rule = f"must be of a field that it needs: {', '.join(needed)}"
+                yield Finding(paths, rule, shown_value(name), did_you_mean(name, needed))
+        for column in ("partners_required", "partners_barred"):
+            yield from _different((*path, column), getattr(technology, column))
+        for name in named_partners(s, technology.partners_required):
+            if name in technology.partners_barred:
+                paths = ((*path, "partners_barred"), (*path, "partners_required"))
+                yield Finding(paths, "must not bar a partner that must take part", shown_value(name))
+
+
+def _different(path: Path, names: tuple[str, ...]) -> Iterator[Finding]:
+    if len(set(names)) < len(names) or not all(name.strip() for name in names):
+        yield Finding((path,), "must be different names, separated by |", shown_value("|".join(names)))
+
+
+def _tags(s: Scenario) -> Iterator[Finding]:
+    """Each tag that is described has its column; what it bars, and at which values, is known."""
+    columns = tags_of(s)
+    networks = {network for partner in s.partners.values() for network in partner.networks}
+    for name, tag in s.tags.items():
+        path: Path = ("tags", name)
+        for column in ("partners_barred", "networks_barred", "values"):
+            yield from _different((*path, column), getattr(tag, column))
+        if name not in columns:
+            rule = f"must name a column tag.{name} of technologies.csv"
+            yield Finding((path, ("technologies",)), rule, "no such column", did_you_mean(name, columns))
+            continue
+        for network in tag.networks_barred:
+            if network not in networks:
+                paths: tuple[Path, ...] = ((*path, "networks_barred"), ("partners",))
+                rule = "must name a network that a partner belongs to"
+                yield Finding(paths, rule, shown_value(network), did_you_mean(network, networks))
+        values = {row.tags.get(name, "") for row in s.technologies.values()}
+        for value in tag.values:
+            if value not in values:
+                paths = ((*path, "values"), ("technologies", "*", "tags", name))
+                rule = f"must be a value of column tag.{name} of technologies.csv"
+                yield Finding(paths, rule, shown_value(value), did_you_mean(value, values - {""}))
 
 
 def _limits(s: Scenario) -> Iterator[Finding]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from rdsim.domain import Scenario
 from rdsim.errors import Fault
 from rdsim.scenario.archive import dump
+from rdsim.scenario.cells import together
 from rdsim.scenario.findings import FILES
-from rdsim.scenario.folder import FIGURE, PARTS, Reading, add_table, reasons
+from rdsim.scenario.folder import PARTS, Reading, add_table, reasons
 from rdsim.scenario.loading import MADE, let_in, sound
 from rdsim.scenario.overrides import parse_overrides
 from rdsim.scenario.renamed import modern_tree
-from rdsim.scenario.shapes import parts
+from rdsim.scenario.shapes import cell_names, own_columns, parts
 from rdsim.scenario.values import plain
 from rdsim.tables import did_you_mean, shown_value, table_of_frame
 
@@ -82,22 +83,28 @@ def to_frames(scenario: Scenario) -> dict[str, Any]:
 def _rows(name: str, entries: Any) -> list[dict[str, Any]]:
     if name == "levels":
         return [{"partner": code, **row} for code, row in entries.items()]
-    return [_row(one) for one in (entries.values() if isinstance(entries, dict) else entries)]
+    prefixes = {table: prefix for prefix, table in own_columns(_record_of(name)).items()}
+    return [_row(one, prefixes) for one in (entries.values() if isinstance(entries, dict) else entries)]
 
 
-def _row(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record as a row of its table: lists as text, and a column for each figure of one's own."""
-    own = {f"{FIGURE}{name}": value for name, value in record.get("figures", {}).items()}
-    cells = {key: "|".join(one) if isinstance(one, list) else one for key, one in record.items() if key != "figures"}
-    return {**cells, **own}
+def _record_of(name: str) -> type:
+    """The record that a table has in each row."""
+    item = parts(Scenario)[name].item
+    assert item is not None  # noqa: S101 - every table but that of levels has records
+    assert item.record is not None  # noqa: S101
+    return item.record
+
+
+def _row(record: Mapping[str, Any], prefixes: Mapping[str, str]) -> dict[str, Any]:
+    """A record as a row of its table: what one cell holds as text, a column for each figure and tag."""
+    own = {f"{prefix}{name}": one for table, prefix in prefixes.items() for name, one in record[table].items()}
+    cells = {key: together(one) if isinstance(one, list | dict) else one for key, one in record.items()}
+    return {**{key: one for key, one in cells.items() if key not in prefixes}, **own}
 
 
 def _columns(name: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The table's columns in the order of its file."""
-    item = parts(Scenario)[name].item
-    known = (
-        [key for key, shape in parts(item.record).items() if shape.kind != "mapping"] if item and item.record else []
-    )
+    known = [] if name == "levels" else cell_names(_record_of(name))
     return list(dict.fromkeys([*known, *(key for row in rows for key in row)]))
 
 

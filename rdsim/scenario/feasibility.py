@@ -17,6 +17,7 @@ from rdsim.errors import Fault
 from rdsim.scenario.figures import award, eligible, money_scale, offer_refusal, target
 from rdsim.scenario.loading import sound
 from rdsim.scenario.money import plannable, years_to_last_request
+from rdsim.scenario.partners import members, required_partners
 
 __all__ = ["check", "remarks"]
 
@@ -29,8 +30,9 @@ def check(scenario: Scenario) -> tuple[Fault, ...]:
 
 
 def remarks(scenario: Scenario) -> tuple[Fault, ...]:
-    """What a planner may not have meant, though portfolios exist: starts not paid to the end, caps, idle judgements."""
-    return _run(sound(scenario), (_unpaid_starts, _capped, _idle_judgements))
+    """What a planner may not have meant, though portfolios exist: starts not paid to the end, caps, technologies that
+    nobody may work on as they ask, idle judgements."""
+    return _run(sound(scenario), (_unpaid_starts, _capped, _without_partner, _idle_judgements))
 
 
 def _run(scenario: Scenario, rules: Iterable[Callable[[_Bounds], Iterator[Fault]]]) -> tuple[Fault, ...]:
@@ -185,6 +187,20 @@ def _capped(b: _Bounds) -> Iterator[Fault]:
             yield Fault(f"scenario.toml, programmes.{code}.award_cap", rule, found)
 
 
+def _without_partner(b: _Bounds) -> Iterator[Fault]:
+    """Technologies that must be done with partners of whom no one may: what a must-fund one lacks is a fault itself."""
+    s = b.scenario
+    for code, one in s.technologies.items():
+        wanted = required_partners(s, code)
+        if not wanted or code in b.required or one.status == "must-not-fund" or b.offers(code):
+            continue
+        joined = [pair for pair in b.pairs if set(wanted) <= set(members(s, pair[0]))]
+        reasons = dict.fromkeys(offer_refusal(s, code, *pair) for pair in joined)
+        found = "; ".join(list(reasons)[:4]) or f"it must be done with {' and '.join(wanted)}, and nobody has them all"
+        advice = "" if joined else f"Add a partner {'+'.join(wanted)} with members {'|'.join(wanted)} to partners.csv."
+        yield Fault(f"technologies.csv, {code}", "should have a partner with whom it may be done", found, advice)
+
+
 def _idle_judgements(b: _Bounds) -> Iterator[Fault]:
     """Judged figures that the model does not come to use: of steps not taken, of markets beside a listed value."""
     technologies = b.scenario.technologies
@@ -224,9 +240,5 @@ def _dearest(b: _Bounds, code: str, key: str, name: str) -> float:
     """The most that a technology can add to a limit: its dearest award in the field, or with the country."""
     if key == "fields":
         return max(b.awards[code].values(), default=0.0) if b.scenario.technologies[code].field == name else 0.0
-    with_country = (money for (partner, _), money in b.awards[code].items() if name in _countries(b.scenario, partner))
+    with_country = (money for (partner, _), money in b.awards[code].items() if name in members(b.scenario, partner))
     return max(with_country, default=0.0)
-
-
-def _countries(scenario: Scenario, partner: str) -> tuple[str, ...]:
-    return (scenario.partners[partner].members or (partner,)) if partner else ()

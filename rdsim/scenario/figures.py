@@ -11,10 +11,11 @@ import weakref
 from collections.abc import Mapping
 from statistics import fmean, pstdev
 
-from rdsim.domain import Calibration, Input, Partner, Programme, Scenario, Technology, TechnologyStep
+from rdsim.domain import Calibration, Input, Programme, Scenario, Technology, TechnologyStep
 from rdsim.errors import Fault, ScenarioError
 from rdsim.partnership import cost_factor
 from rdsim.scenario.judgement import figure
+from rdsim.scenario.partners import members, partner_refusal, technology_of
 from rdsim.scenario.screening import Screened, layers_in_use, screen
 from rdsim.scenario.units import money_unit
 
@@ -25,8 +26,6 @@ __all__ = [
     "cost",
     "cost_scale",
     "eligible",
-    "home_level",
-    "level",
     "market_probability",
     "market_share",
     "market_size",
@@ -82,7 +81,7 @@ def cost_scale(scenario: Scenario) -> float:
 
 def cost(scenario: Scenario, technology: Technology | str) -> float:
     """Cost to the target TRL, in money, after scaling to ``requests_total``."""
-    return _request(scenario, _technology(scenario, technology)) * cost_scale(scenario)
+    return _request(scenario, technology_of(scenario, technology)) * cost_scale(scenario)
 
 
 def _request(scenario: Scenario, technology: Technology) -> float:
@@ -92,13 +91,13 @@ def _request(scenario: Scenario, technology: Technology) -> float:
 
 def target(scenario: Scenario, technology: Technology | str) -> int:
     """Target TRL: the technology's, or its programme's."""
-    one = _technology(scenario, technology)
+    one = technology_of(scenario, technology)
     return one.trl_target or scenario.programmes[one.programme].trl_target
 
 
 def market_value(scenario: Scenario, technology: Technology | str) -> float:
     """Value on reaching the market: as given, or market size x share x margin (the form of S004), in money."""
-    one = _technology(scenario, technology)
+    one = technology_of(scenario, technology)
     if one.value is None:
         listed = market_size(scenario, one) * market_share(scenario, one) * scenario.value.margin
     else:
@@ -108,28 +107,22 @@ def market_value(scenario: Scenario, technology: Technology | str) -> float:
 
 def market_size(scenario: Scenario, technology: Technology | str) -> float:
     """World market that it addresses, a year, in money."""
-    one = _technology(scenario, technology)
+    one = technology_of(scenario, technology)
     return _judged(scenario, one, "market_size", one.market_size)
 
 
 def market_share(scenario: Scenario, technology: Technology | str) -> float:
     """Share of that market won on success."""
-    one = _technology(scenario, technology)
+    one = technology_of(scenario, technology)
     return _judged(scenario, one, "market_share", one.market_share)
 
 
 def market_probability(scenario: Scenario, technology: Technology | str) -> float:
     """Probability of commercialisation at the target TRL: the technology's, or the calibration's."""
-    one = _technology(scenario, technology)
+    one = technology_of(scenario, technology)
     given = one.market_probability
     listed = calibration(scenario).market_probability if given is None else given
     return _judged(scenario, one, "market_probability", listed)
-
-
-def home_level(scenario: Scenario, technology: Technology | str) -> float:
-    """Home capability level, best in the world about 100."""
-    one = _technology(scenario, technology)
-    return _judged(scenario, one, "home_level", one.home_level)
 
 
 def _judged(scenario: Scenario, technology: Technology, name: Input, listed: float) -> float:
@@ -138,37 +131,29 @@ def _judged(scenario: Scenario, technology: Technology, name: Input, listed: flo
     return listed if said is None else said
 
 
-def level(scenario: Scenario, partner: str, field: str) -> float:
-    """Technology level of a partner in a field, 0 for none; a consortium without a row has its best member's."""
-    if partner in scenario.levels:
-        return scenario.levels[partner].get(field, 0.0)
-    members = scenario.partners[partner].members if partner in scenario.partners else ()
-    return max((level(scenario, member, field) for member in members), default=0.0)
-
-
 def award(scenario: Scenario, technology: Technology | str, partner: str, mode: str) -> float:
     """Home money promised: cost to target x partner cost factor x home share (model, section 3), in money."""
     share = scenario.modes[mode].home_cost_share
     if not partner:
         return cost(scenario, technology) * share
-    institutions = max(1, len(scenario.partners[partner].members))
+    institutions = len(members(scenario, partner))
     return cost(scenario, technology) * cost_factor(scenario.partner_effect, institutions) * share
 
 
 def eligible(scenario: Scenario, technology: Technology | str, partner: str, mode: str) -> str:
     """'' if the technology may be funded with this partner ('' for none) in this mode, or the reason why not."""
     unfit = offer_refusal(scenario, technology, partner, mode)
-    return unfit or _over_cap(scenario, _technology(scenario, technology), partner, mode)
+    return unfit or _over_cap(scenario, technology_of(scenario, technology), partner, mode)
 
 
 def offer_refusal(scenario: Scenario, technology: Technology | str, partner: str, mode: str) -> str:
     """Like `eligible`, but whatever the award: '' or a reason that has nothing to do with money."""
     if isinstance(technology, str) and technology not in scenario.technologies:
         return f"there is no technology '{technology}'"
-    one = _technology(scenario, technology)
+    one = technology_of(scenario, technology)
     if one.status == "must-not-fund":
         return "the planner has ruled it out (must-not-fund)"
-    unfit = _unfit_pair(scenario, partner, mode) or _unfit_partner(scenario, one, partner)
+    unfit = _unfit_pair(scenario, partner, mode) or partner_refusal(scenario, one, partner)
     return unfit or _screened_out(scenario, one)
 
 
@@ -233,10 +218,6 @@ def _screened_out(scenario: Scenario, technology: Technology) -> str:
     return found.reason(technology.id) if found else ""
 
 
-def _technology(scenario: Scenario, technology: Technology | str) -> Technology:
-    return scenario.technologies[technology] if isinstance(technology, str) else technology
-
-
 def _unfit_pair(scenario: Scenario, partner: str, mode: str) -> str:
     """Whether the mode exists, and goes with the partner or with having none."""
     if mode not in scenario.modes:
@@ -248,23 +229,6 @@ def _unfit_pair(scenario: Scenario, partner: str, mode: str) -> str:
     if partner not in scenario.partners:
         return f"there is no partner '{partner}'"
     return "" if mode in scenario.partners[partner].modes else f"{partner} does not offer mode '{mode}'"
-
-
-def _unfit_partner(scenario: Scenario, technology: Technology, partner: str) -> str:
-    if not partner:
-        required = scenario.programmes[technology.programme].foreign_partner_required
-        return f"programme {technology.programme} requires a foreign partner" if required else ""
-    if level(scenario, partner, technology.field) <= 0:
-        return f"{partner} has no level in field {technology.field}"
-    return _full(scenario, partner)
-
-
-def _full(scenario: Scenario, code: str) -> str:
-    """A partner without places can hold nothing; a consortium needs a place with each member."""
-    partner: Partner = scenario.partners[code]
-    holders = partner.members or (code,)
-    closed = [one for one in holders if not scenario.partners[one].places]
-    return f"{closed[0]} has no places for joint projects" if closed else ""
 
 
 def _over_cap(scenario: Scenario, technology: Technology, partner: str, mode: str) -> str:

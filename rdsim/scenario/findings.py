@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from rdsim.domain import Technology
 from rdsim.errors import Fault
 from rdsim.scenario.overrides import Override
-from rdsim.scenario.shapes import STAND_IN, Path, covers, dotted_path
+from rdsim.scenario.shapes import STAND_IN, Path, covers, dotted_path, own_columns
 
 __all__ = ["FILES", "Finding", "Origin", "standing"]
 
@@ -81,8 +82,8 @@ class Origin:
         if "*" not in path[:2]:
             texts.append(f"row {row}" if row is not None else ".".join(str(one) for one in path[1:2]))
         if len(path) > 2:
-            own = len(path) > 3 and path[2] == "figures"  # a column figure.NAME
-            texts.append(f"column figure.{path[3]}" if own else f"column {path[2]}")
+            prefixes = {table: prefix for prefix, table in own_columns(Technology).items()} if len(path) > 3 else {}
+            texts.append(f"column {prefixes[path[2]]}{path[3]}" if path[2] in prefixes else f"column {path[2]}")
         return ", ".join(text for text in texts if text)
 
 

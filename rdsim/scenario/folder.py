@@ -15,18 +15,16 @@ from typing import Any
 from rdsim.domain import FIGURE_NAMES, FacilityNeed, Judgement, Link, Partner, Technology, TechnologyStep
 from rdsim.errors import Fault, InputError, ScenarioError
 from rdsim.folders import is_file, is_folder
-from rdsim.numerals import PLAIN, Style
+from rdsim.scenario.cells import Cell, taken_apart
 from rdsim.scenario.findings import FILES, Finding
 from rdsim.scenario.renamed import modern_tree
-from rdsim.scenario.shapes import Path, Shape, parts, required_fields
+from rdsim.scenario.shapes import Path, Shape, cell_names, own_columns, parts, required_fields
 from rdsim.tables import CsvTable, TableRow, copies, did_you_mean, read_table, shown_value, with_known_headings
 from rdsim.texts import read_toml, tidy
 
 __all__ = [
-    "FIGURE",
     "PARTS",
     "SETTINGS",
-    "Cell",
     "Reading",
     "add_table",
     "chosen_parts",
@@ -36,8 +34,6 @@ __all__ = [
 ]
 
 SETTINGS = "scenario.toml"
-FIGURE = "figure."
-"""Begins the columns of technologies.csv that are figures of one's own."""
 PARTS = "parts"
 
 _RECORDS: dict[str, tuple[type, str]] = {
@@ -48,15 +44,6 @@ _RECORDS: dict[str, tuple[type, str]] = {
     "technology_steps": (TechnologyStep, ""),
     "judgements": (Judgement, ""),
 }
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A number's cell, not yet converted: its text, its column's unit, and how its file writes numbers."""
-
-    text: str
-    unit: str = ""
-    style: Style = PLAIN
 
 
 @dataclass
@@ -243,9 +230,9 @@ def _misnamed(folder: FilePath, file: str) -> str:
 
 def _add_records(name: str, table: CsvTable, reading: Reading) -> None:
     record, key = _RECORDS[name]
-    shapes = {column: shape for column, shape in parts(record).items() if shape.kind != "mapping"}
+    shapes = {column: parts(record)[column] for column in cell_names(record)}
     table = with_known_headings(table, shapes)
-    own = _own_figures(table, reading) if "figures" in parts(record) else {}
+    own = _own_columns(record, table, reading)
     _check_columns(name, table, frozenset({*shapes, *own}), required_fields(record), reading)
     _note_columns(name, table.units, _with_units(reading.mapping.get(name)), table, reading)
     entries = [(row, _record(row, table, shapes, own)) for row in table.rows]
@@ -258,20 +245,30 @@ def _add_records(name: str, table: CsvTable, reading: Reading) -> None:
     already = reading.mapping.setdefault(name, {})
     for row, entry in entries:
         unique = _unique(name, key, row, table, reading)
-        already[unique] = entry
+        already[unique] = _with_parts(entry, shapes, (name, unique), reading)
         _note((name, unique), row, table, reading)
+
+
+def _with_parts(entry: dict[str, Any], shapes: Mapping[str, Shape], path: Path, reading: Reading) -> dict[str, Any]:
+    """A record whose cells that hold several things are taken apart, so that overrides reach each of these."""
+    for column in [one for one in entry if one in shapes and shapes[one].joined]:
+        entry[column], broken = taken_apart(entry[column], shapes[column])
+        if broken:
+            reading.findings.append(Finding(((*path, column),), *broken))
+    return entry
 
 
 def _note(path: Path, row: TableRow, table: CsvTable, reading: Reading) -> None:
     reading.rows[path] = row.number
-    reading.bad += [(*path, *_place(column)) for column in row.bad]
+    reading.bad += [(*path, *_place(str(path[0]), column)) for column in row.bad]
     if "/" in table.name:
         reading.files[path] = table.name
 
 
-def _place(column: str) -> Path:
-    """Where a record has what a column holds."""
-    return ("figures", column.removeprefix(FIGURE)) if column.startswith(FIGURE) else (column,)
+def _place(name: str, column: str) -> Path:
+    """Where a record of a table has what a column holds."""
+    own = own_columns(_RECORDS[name][0]) if name in _RECORDS else {}
+    return next(((table, column.removeprefix(one)) for one, table in own.items() if column.startswith(one)), (column,))
 
 
 def _note_columns(name: str, columns: Iterable[str], known: Container[str], table: CsvTable, reading: Reading) -> None:
@@ -321,35 +318,48 @@ def _check_columns(name: str, table: CsvTable, known: frozenset[str], needed: fr
         reading.bad.append((name, "*", column))
 
 
-def _own_figures(table: CsvTable, reading: Reading) -> dict[str, str]:
-    """The table's columns of figures of one's own, each with the name of its figure; wrong names are told."""
-    found = {one: one.removeprefix(FIGURE) for one in table.columns if one.startswith(FIGURE)}
-    for column, name in found.items():
+Own = Mapping[str, tuple[str, str]]
+"""Columns of one's own: by heading, the record's table in which it is an entry, and its name there."""
+
+
+def _own_columns(record: type, table: CsvTable, reading: Reading) -> Own:
+    """The table's columns of figures and tags of one's own; wrong names are told."""
+    prefixes = own_columns(record)
+    found = {
+        column: (prefixes[prefix], column.removeprefix(prefix))
+        for column in table.columns
+        for prefix in prefixes
+        if column.startswith(prefix)
+    }
+    for column, (place, name) in found.items():
         if not re.fullmatch(FIGURE_NAMES, name):
-            rule = f"must be named {FIGURE}NAME, with a NAME of letters, digits and _ that begins with a letter"
+            prefix = column.removesuffix(name)
+            rule = f"must be named {prefix}NAME, with a NAME of letters, digits and _ that begins with a letter"
             reading.faults.append(Fault(f"{table.name}{table.head}, column {column}", rule, shown_value(name)))
-            reading.bad.append(("technologies", "*", "figures", name))
+            reading.bad.append(("technologies", "*", place, name))
     return found
 
 
-def _record(row: TableRow, table: CsvTable, shapes: Mapping[str, Shape], own: Mapping[str, str]) -> dict[str, Any]:
+def _record(row: TableRow, table: CsvTable, shapes: Mapping[str, Shape], own: Own) -> dict[str, Any]:
     cells = ((column, text) for column, text in row.cells.items() if column in shapes)
     found = {column: _value(column, text, table, shapes[column]) for column, text in cells}
-    if own:
-        found["figures"] = {name: _figure(column, row, table) for column, name in own.items()}
+    for column, (place, name) in own.items():
+        found.setdefault(place, {})[name] = _own_value(place, column, row, table)
     return found
 
 
-def _figure(column: str, row: TableRow, table: CsvTable) -> Cell | float:
-    """The number of a figure of one's own; nothing is 0."""
-    text = row.cells.get(column)
-    return 0.0 if text is None else Cell(text, table.units.get(column, ""), table.style)
+def _own_value(place: str, column: str, row: TableRow, table: CsvTable) -> Cell | float | str:
+    """The number of a figure of one's own, nothing is 0; the text of a tag."""
+    text, unit = row.cells.get(column), table.units.get(column, "")
+    if place == "tags":
+        return Cell(text or "", unit, table.style) if unit else text or ""
+    return 0.0 if text is None else Cell(text, unit, table.style)
 
 
 def _value(column: str, text: str, table: CsvTable, shape: Shape) -> Any:
-    if shape.kind == "list":
+    if shape.kind == "list" and not shape.joined:
         return [one.strip() for one in text.split("|")]
-    if shape.kind in ("number", "whole") or column in table.units:
+    if shape.kind in ("number", "whole") or shape.joined or column in table.units:
         return Cell(text, table.units.get(column, ""), table.style)
     return text
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rdsim.errors import Fault, cut
+from rdsim.scenario.cells import taken_apart
 from rdsim.scenario.renamed import modern_path, modern_tree, restated
 from rdsim.scenario.shapes import ROOT, Path, Shape, covers, default, dotted_path, parts
 from rdsim.tables import did_you_mean, shown_value
@@ -240,6 +241,14 @@ def _existing(node: dict[str, Any], shape: Shape, path: Path) -> None:
         raise UnknownPathError(rule, did_you_mean(str(path[-1]), node))
 
 
+def _taken_apart(value: Any, shape: Shape) -> Any:
+    """The value, or what a text holds that stands for several things, so that later overrides reach each of these."""
+    if not (shape.joined and isinstance(value, str)):
+        return value
+    found, broken = taken_apart(value, shape)
+    return value if broken else found
+
+
 def _put(node: Any, shape: Shape, path: Path, value: Any) -> None:
     key, below = _step(node, shape, path[:-1], path[-1])
     if isinstance(node, list):
@@ -253,4 +262,4 @@ def _put(node: Any, shape: Shape, path: Path, value: Any) -> None:
     else:
         if below.record and key not in node and not isinstance(value, dict):
             _existing(node, shape, path)
-        node[str(key)] = value
+        node[str(key)] = _taken_apart(value, below)

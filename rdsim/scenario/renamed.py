@@ -48,6 +48,12 @@ _LATER: tuple[tuple[Path, Any], ...] = (
     (("rules",), {}),
     (("optimiser", "effort"), "normal"),
     (("technologies", "*", "figures"), {}),
+    (("tags",), {}),
+    (("technologies", "*", "tags"), {}),
+    (("technologies", "*", "needs_fields"), {}),
+    (("technologies", "*", "home_levels"), {}),
+    (("technologies", "*", "partners_required"), ()),
+    (("technologies", "*", "partners_barred"), ()),
     (("programmes", "*", "gate", "parameters"), {}),
     (("programmes", "*", "purse_parameters"), {}),
     (("calibrations", "*", "distribution_parameters"), {}),
@@ -181,9 +187,14 @@ def _without_silent(tree: Any, path: Path, silent: Any) -> Any:
     if not isinstance(tree, Mapping):
         return tree
     if len(path) == 1:
-        return {key: value for key, value in tree.items() if key != path[0] or value != silent}
+        return {key: value for key, value in tree.items() if key != path[0] or _as_tuple(value) != silent}
     within = path[1:]
     return {key: _without_silent(one, within, silent) if path[0] in ("*", key) else one for key, one in tree.items()}
+
+
+def _as_tuple(value: Any) -> Any:
+    """A list as the tuple that it is in a scenario."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _tell(where: str, old: Path, new: Path) -> None:

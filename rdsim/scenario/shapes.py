@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic.fields import FieldInfo
 
-from rdsim.domain import FIGURE_NAMES, Scenario, Technology, TechnologyStep, Unit
+from rdsim.domain import FIGURE_NAMES, Columns, Joined, Scenario, Technology, TechnologyStep, Unit, Written
 from rdsim.scenario.units import SCALES, money_unit
 
 __all__ = [
@@ -23,10 +23,12 @@ __all__ = [
     "STAND_IN",
     "Path",
     "Shape",
+    "cell_names",
     "covers",
     "default",
     "dotted_path",
     "judged_shape",
+    "own_columns",
     "part",
     "parts",
     "placeholder",
@@ -56,7 +58,9 @@ _UNIT_WORDS = {
 class Shape:
     """What a value must look like; `lower` and `upper` are limits as (value, whether it is allowed itself).
 
-    `most` is the limit of an amount of money, in billions of its currency; see `with_limit`.
+    `most` is the limit of an amount of money, in billions of its currency; see `with_limit`. `prefix` begins the names
+    of the columns that a table's entries have in a record's file, and `joined` says that one cell holds them all. Text
+    that is `written` may be given as a number or a flag.
     """
 
     kind: Kind
@@ -71,6 +75,9 @@ class Shape:
     choices: tuple[str, ...] = ()
     unit: str = ""
     most: float | None = None
+    prefix: str = ""
+    joined: Joined | None = None
+    written: bool = False
     description: str = ""
 
 
@@ -92,6 +99,16 @@ def dotted_path(path: Path) -> str:
 def parts(record: type) -> Mapping[str, Shape]:
     """The shapes of a dataclass's fields, by name."""
     return {name: _shape(hint) for name, hint in get_type_hints(record, include_extras=True).items()}
+
+
+def cell_names(record: type) -> list[str]:
+    """Names of a record's fields that have one column in its file each, in order; a table with a prefix has many."""
+    return [name for name, shape in parts(record).items() if not shape.prefix]
+
+
+def own_columns(record: type) -> dict[str, str]:
+    """Prefixes of the columns of a record's file that hold entries of its tables, and the names of those tables."""
+    return {shape.prefix: name for name, shape in parts(record).items() if shape.prefix}
 
 
 @cache
@@ -206,6 +223,9 @@ def _shape(hint: Any) -> Shape:
         pattern=_mark(marks, "pattern") or "",
         unit=unit.name if unit else "",
         most=unit.most if unit else None,
+        prefix=next((mark.prefix for mark in marks if isinstance(mark, Columns)), ""),
+        joined=next((mark for mark in marks if isinstance(mark, Joined)), None),
+        written=any(isinstance(mark, Written) for mark in marks),
         description=_mark(marks, "description") or "",
     )
     return dataclasses.replace(common, **_structure(bare))

@@ -14,8 +14,8 @@ from typing import Any
 
 from rdsim.domain import Scenario
 from rdsim.numerals import PLAIN, Style, exact, number, number_advice, quantity_parts
+from rdsim.scenario.cells import Cell, taken_apart
 from rdsim.scenario.findings import Finding
-from rdsim.scenario.folder import Cell
 from rdsim.scenario.shapes import ROOT, Path, Shape, judged_shape, parts, words
 from rdsim.scenario.units import SCALES, MoneyUnit, factor, money_unit, unit_words
 from rdsim.tables import shown_value
@@ -71,6 +71,8 @@ class _Resolution:
     findings: list[Finding] = field(default_factory=list)
 
     def value(self, value: Any, shape: Shape | None, path: Path) -> Any:
+        if shape is not None and shape.joined and isinstance(value, Cell | str):
+            value = self.apart(value, shape, path)
         if isinstance(value, dict):
             return {key: self.value(item, _below(shape, key, value), (*path, key)) for key, item in value.items()}
         if isinstance(value, list):
@@ -79,9 +81,18 @@ class _Resolution:
             value = self.cell(value, shape, path)
         elif isinstance(value, str):
             value = self.text(value, shape, path)
+        elif isinstance(value, int | float) and shape is not None and shape.written:
+            return str(int(value) if isinstance(value, bool) else value)
         if shape is not None and isinstance(value, int | float):
             self.limit(value, shape, path)
         return value
+
+    def apart(self, value: Cell | str, shape: Shape, path: Path) -> Any:
+        """What a cell that holds several things holds, or a text in its place."""
+        found, broken = taken_apart(value, shape)
+        if broken:
+            self.findings.append(Finding((path,), *broken))
+        return found
 
     def limit(self, value: float, shape: Shape, path: Path) -> None:
         """Money must not be above its limit, whatever unit it is counted in; all else is validated as it stands."""

@@ -85,7 +85,7 @@ class Variations:
         varied, touched = self._varied(overrides)
         named = first_named(varied)
         absent = {
-            name for name in ("aim", "families", "figures", "rules") if name not in named
+            name for name in ("aim", "families", "figures", "rules", "tags") if name not in named
         }  # empty ones count as none
         changed = {name: _digest(named.get(name)) for name in first_sections(touched) - absent}
         sections = {name: one for name, one in {**self._digests, **changed}.items() if name not in absent}

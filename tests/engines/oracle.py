@@ -94,7 +94,7 @@ class Life:
         self.lost_partner = 1
         if self.talking:
             raise _TalksBroken(day)
-        if self.case.drop_fallback[self.g]:
+        if self.case.drop_fallback[self.p]:
             raise _Over(DROPPED, day)
         self.go_home(day)
 
@@ -150,7 +150,7 @@ class Life:
         self.talking = False
         if agreed:
             self.agreement_day = day
-        elif self.case.drop_fallback[self.g]:
+        elif self.case.drop_fallback[self.p]:
             raise _Over(DROPPED, day)
         else:
             self.go_home(day)

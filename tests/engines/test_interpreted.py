@@ -212,11 +212,11 @@ PARTNERS = of(
         },
         "stages are not dated": {"    o.formed_day[p, stage] = t\n": ""},
         "who falls back is never dropped": {
-            "if c.drop_fallback[c.programme[p]]:\n        finish(c, o, s, p, t, DROPPED, NO)": (
+            "if c.drop_fallback[p]:\n        finish(c, o, s, p, t, DROPPED, NO)": (
                 "if False:\n        finish(c, o, s, p, t, DROPPED, NO)"
             )
         },
-        "who loses its partner is never dropped": {"elif c.drop_fallback[c.programme[p]]:": "elif False:"},
+        "who loses its partner is never dropped": {"elif c.drop_fallback[p]:": "elif False:"},
         "who falls back stays joint": {
             "    s.joint[p] = False\n    o.fell_back[p] = 1\n    ask_money": "    o.fell_back[p] = 1\n    ask_money"
         },

@@ -329,7 +329,7 @@ def test_end_states_mean_what_they_say(lives: list[Lived]) -> None:
         assert ((o.market_day < 0) | (o.end_state == TARGET)).all()
         assert ((o.market_day < 0) | (o.market_day > o.end_day)).all()
         assert (o.end_day < c.horizon).all()
-        joint = np.broadcast_to(c.joint & c.drop_fallback[c.programme], o.trl.shape)
+        joint = np.broadcast_to(c.joint & c.drop_fallback, o.trl.shape)
         assert joint[o.end_state == DROPPED].all()
         assert (o.end_day == o.trl_day.max(axis=2))[o.end_state == TARGET].all()
 

@@ -108,7 +108,7 @@ def take_place(c, o, s, p, t):
 def fall_back(c, o, s, p, t):
     """Without an agreement: go on as a domestic project, or be dropped."""
     give_back_place(c, o, s, p, t)
-    if c.drop_fallback[c.programme[p]]:
+    if c.drop_fallback[p]:
         finish(c, o, s, p, t, DROPPED, NO)
         return
     s.joint[p] = False
@@ -219,7 +219,7 @@ def lose_partner(c, o, s, p, t):
         s.stage[p] = AT_BETWEEN
         s.token[p] += 1
         fall_back(c, o, s, p, t)
-    elif c.drop_fallback[c.programme[p]]:
+    elif c.drop_fallback[p]:
         finish(c, o, s, p, t, DROPPED, YES)
     else:
         give_back_place(c, o, s, p, t)

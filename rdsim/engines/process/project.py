@@ -197,7 +197,7 @@ class Project:
     def fall_back(self) -> None:
         """Go on as a domestic project, or be dropped, as the programme says."""
         self.give_back_place()
-        if self.world.case.drop_fallback[self.programme]:
+        if self.world.case.drop_fallback[self.rank]:
             raise End(DROPPED)
         self.joint = False
         self.count("fell_back", 1)
@@ -206,7 +206,7 @@ class Project:
     def lose_partner(self) -> None:
         """A break in relations; called by the partner."""
         self.count("lost_partner", 1)
-        if self.talking or self.world.case.drop_fallback[self.programme]:
+        if self.talking or self.world.case.drop_fallback[self.rank]:
             self.process.interrupt()
             return
         self.give_back_place()
