@@ -336,7 +336,8 @@ def test_every_fault_of_the_new_columns_is_told_at_once(tmp_path: Path) -> None:
         "Did you mean 'high'?",
     )
     assert said["scenario.toml, tags.none_such"][0] == "must name a column tag.none_such of technologies.csv"
-    assert len(said) == 15
+    assert table["row 3, column home_levels"][:2] == ("must be of a field that it needs: bio", "'chip'")
+    assert len(said) == 16
 
 
 def test_home_levels_are_of_fields_that_are_needed(tiny: Path) -> None:

@@ -36,14 +36,14 @@ def test_absorption_grows_with_the_home_trl() -> None:
 
 def test_a_medium_trl_with_a_better_partner_gains_most() -> None:
     """S002: little benefit at low home TRL; most for a medium home TRL with a high partner level."""
-    low, medium = (step_effect(EFFECT, 12.0, trl, 1) for trl in (2, 5))
+    low, medium = (step_effect(EFFECT, benefit(EFFECT, 12.0), trl, 1) for trl in (2, 5))
     assert (low.duration, low.success) == (1.0, 0.0)
     assert (medium.duration, medium.success) == (pytest.approx(0.8), pytest.approx(0.55))
-    assert step_effect(EFFECT, -20.0, 5, 1).success == 0.0
+    assert step_effect(EFFECT, benefit(EFFECT, -20.0), 5, 1).success == 0.0
 
 
 def test_each_further_partner_costs_coordination() -> None:
-    one, two = (step_effect(EFFECT, 12.0, 5, n) for n in (1, 2))
+    one, two = (step_effect(EFFECT, 1.0, 5, n) for n in (1, 2))
     assert two.duration == pytest.approx(one.duration * EFFECT.coordination_duration)
     assert two.success == one.success
     assert cost_factor(EFFECT, 2) == pytest.approx(cost_factor(EFFECT, 1) * EFFECT.coordination_cost)
@@ -52,7 +52,7 @@ def test_each_further_partner_costs_coordination() -> None:
 
 @given(st.floats(-100, 100), st.integers(1, 8), st.integers(1, 4))
 def test_effects_stay_within_their_bounds(gap: float, trl: int, partners: int) -> None:
-    found = step_effect(EFFECT, gap, trl, partners)
+    found = step_effect(EFFECT, benefit(EFFECT, gap), trl, partners)
     assert 1 - EFFECT.duration_gain <= found.duration <= EFFECT.coordination_duration ** (partners - 1)
     assert 0 <= found.success <= EFFECT.success_shift
 

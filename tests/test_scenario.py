@@ -462,6 +462,9 @@ def test_the_schema_describes_the_settings_and_the_tables() -> None:
     assert programme["deadline_years"]["description"]
     assert {"type": "string"}.items() <= programme["deadline_years"]["anyOf"][-1].items()
     assert programme["budget"]["additionalProperties"]["anyOf"][0]["type"] == "number"
+    row = found["$defs"]["Technology"]
+    assert row["patternProperties"]["^tag\\."]["type"] == ["string", "number", "null"]
+    assert {"type": "string"} in row["properties"]["needs_fields"]["anyOf"]
     described = itertools.chain.from_iterable(one.get("properties", {}).values() for one in found["$defs"].values())
     assert all("description" in one or "$ref" in one for one in described)
 

@@ -58,7 +58,7 @@ def schema() -> dict[str, Any]:
     tables = {file: _row_schema(name) for name, file in FILES.items()}
     row = definitions["Technology"]
     row["patternProperties"] = {
-        rf"^{re.escape(prefix)}": _own_schema(row["properties"].pop(name))
+        rf"^{re.escape(prefix)}": _own_schema(row["properties"].pop(name), parts(Technology)[name])
         for prefix, name in own_columns(Technology).items()
     }
     return {
@@ -74,11 +74,10 @@ def schema() -> dict[str, Any]:
     }
 
 
-def _own_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema of a cell in a column of one's own, of that of the table of all of them; a tag may be a number."""
-    kind = schema["additionalProperties"]["type"]
-    kinds = ["number", "null"] if kind == "number" else [kind, "number", "null"]
-    return {"type": kinds, "description": schema["description"]}
+def _own_schema(schema: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    """The schema of a cell in a column of one's own: text may be a number there."""
+    text = ["string"] if shape.item and shape.item.kind == "text" else []
+    return {"type": [*text, "number", "null"], "description": schema["description"]}
 
 
 def _canonical(value: Any) -> Any:
@@ -196,7 +195,8 @@ def _row_schema(name: str) -> dict[str, Any]:
 
 
 def _allow_quantities(schema: dict[str, Any], shape: Shape, definitions: dict[str, Any]) -> None:
-    """Let every number with a unit be a text with that unit too, in this schema and all below it."""
+    """Let every number with a unit be a text with that unit too, and what a cell may hold whole be a text, in this
+    schema and all below it."""
     pending: list[tuple[dict[str, Any], Shape]] = [(schema, shape)]
     seen: set[type] = set()
     while pending:
@@ -205,6 +205,8 @@ def _allow_quantities(schema: dict[str, Any], shape: Shape, definitions: dict[st
             seen.add(one.record)
             properties = definitions.get(one.record.__name__, schema)["properties"]
             pending += [(properties[name], below) for name, below in parts(one.record).items()]
+        elif one.joined:
+            _allow_text(node, {})
         elif one.item:
             pending.append((node.get("additionalProperties") or node.get("items") or {}, one.item))
         elif one.unit:
@@ -212,8 +214,11 @@ def _allow_quantities(schema: dict[str, Any], shape: Shape, definitions: dict[st
 
 
 def _allow_quantity(node: dict[str, Any], unit: str) -> None:
-    kept = {key: node.pop(key) for key in list(node) if key not in ("title", "description", "default")}
     money, time = f"^[0-9.]+ ({'|'.join(SCALES)})? ?[A-Z]{{3}}$", "^[0-9.]+ (day|month|year)s?$"
     texts = {"money": money, "per year": "^[0-9.]+ ?%? (per (year|month))$", "as its input": f"{money}|{time}"}
-    pattern = texts.get(unit, time)
-    node["anyOf"] = [*kept.pop("anyOf", [kept]), {"type": "string", "pattern": pattern}]
+    _allow_text(node, {"pattern": texts.get(unit, time)})
+
+
+def _allow_text(node: dict[str, Any], limits: Mapping[str, Any]) -> None:
+    kept = {key: node.pop(key) for key in list(node) if key not in ("title", "description", "default")}
+    node["anyOf"] = [*kept.pop("anyOf", [kept]), {"type": "string", **limits}]
