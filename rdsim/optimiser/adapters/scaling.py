@@ -13,8 +13,9 @@ from scipy.sparse import csr_array, diags_array
 from rdsim.arrays import Floats
 from rdsim.optimiser.adapters.answers import RunLimits, SolverResult
 from rdsim.optimiser.models.model import Model
+from rdsim.optimiser.problem.exact import stated
 
-__all__ = ["Scaled", "power", "scale_model", "typical"]
+__all__ = ["Scaled", "power", "scale_model", "typical", "with_small_rows"]
 
 _FORBIDDING, _NOISE = 1e4, 1e12
 _WHOLE = 2.0**40
@@ -66,6 +67,15 @@ def scale_model(model: Model) -> Scaled:
     rhs = np.where(whole, _whole_caps(rhs), rhs)
     stated = replace(model, value=model.value * factor, offset=0.0, matrix=matrix, rhs=rhs)
     return Scaled(stated, factor, rows, model.offset)
+
+
+def with_small_rows(model: Model) -> Model:
+    """A scaled model, rows of large whole numbers with their largest coefficient in [1, 2); itself if it has none."""
+    largest = _largest(model.matrix, model.upper > model.lower)
+    if not (largest > _SMALL).any():
+        return model
+    rows = np.where(largest > _SMALL, power(largest, 1), 1.0)
+    return replace(model, matrix=csr_array(diags_array(rows) @ model.matrix), rhs=model.rhs * rows)
 
 
 def _largest(matrix: csr_array, free: NDArray[np.bool_]) -> Floats:
@@ -140,15 +150,16 @@ def _unit_of(numbers: Floats) -> float:
     for decimals in range(_DECIMALS + 1):
         if _digits_at_most(numbers[:-1], decimals).all():
             scale = 10.0**decimals
-            whole = np.rint(numbers[:-1] * scale)
-            divisor = _common_divisor(whole)
-            large = max(float(np.abs(whole).max(initial=0.0)), abs(float(numbers[-1])) * scale) / divisor
+            divisor = _common_divisor(numbers[:-1], decimals)
+            large = float(np.abs(numbers).max()) * scale / divisor
             return scale / divisor if large < _WHOLE else 0.0
     return 0.0
 
 
-def _common_divisor(whole: Floats) -> int:
-    return max(math.gcd(*(int(number) for number in np.unique(np.abs(whole)).tolist())), 1)
+def _common_divisor(numbers: Floats, decimals: int) -> int:
+    """Of what numbers of at most so many decimals say, in units of the last one."""
+    whole = (int(stated(number).value * 10**decimals) for number in np.unique(np.abs(numbers)).tolist())
+    return max(math.gcd(*whole), 1)
 
 
 def _whole_caps(rhs: Floats) -> Floats:
