@@ -2,9 +2,9 @@
 
 A number means what it says in decimals: the 0.1 that a file states, not the binary number beside it. So 0.1 + 0.2 keeps
 a cap of 0.3, and 5,000,000,000,000.01 breaks one of 5,000,000,000,000. So do whole numbers, whatever their size:
-5873947711e9 has no binary number of its own and is meant all the same; only one of more than `DIGITS` significant digits
-is taken as it is. What else has more digits was computed by somebody, and its last digits are rounding: rows with such a
-number may be off by `ROUNDING` of the largest number that counts in them (`Rows.tolerance`).
+5873947711e9 has no binary number of its own and is meant all the same; only one of more than `DIGITS` significant
+digits is taken as it is. What else has more digits was computed by somebody, and its last digits are rounding: rows
+with such a number may be off by `ROUNDING` of the largest number that counts in them (`Rows.tolerance`).
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ answer, and no failure either: a row is added that it breaks and that every true
 portfolio is one. For a ceiling that options alone use it is an extended cover inequality (Balas 1975, Mathematical
 Programming 8): of a set of options that is too much, and of all that use as much as the largest of it, one less may be
 chosen. For a floor: something must be added to what is too little. Else the portfolio alone is excluded. Numbers are
-read as the judge reads them (`problem.exact`), so no portfolio that he lets pass is cut off. Where `TRIES` such rows are
-not enough, caps are tightened by what the solver cannot see; the bound stays that of the true ones.
+read as the judge reads them (`problem.exact`), so no portfolio that he lets pass is cut off. Where `TRIES` such rows
+are not enough, caps are tightened by what the solver cannot see; the bound stays that of the true ones.
 """
 
 from __future__ import annotations
