@@ -54,12 +54,14 @@ class _Commands(typer.core.TyperGroup):
         """Look up the questions, which stand behind `report`, before any word is read."""
         from rdsim.studies import QUESTIONS  # noqa: PLC0415
 
-        mine = dict(self.commands)
+        mine, questions = dict(self.commands), QUESTIONS.at_hand()
+        if not args or args[0] not in {*mine, *questions}:
+            questions = dict(QUESTIONS)  # those of installed packages too: to list them, or to find one
         self.commands.clear()
         for name, command in mine.items():
             self.commands[name] = command
             if name == "report":
-                self.commands.update({one: _command_of(one, question) for one, question in QUESTIONS.items()})
+                self.commands.update({one: _command_of(one, question) for one, question in questions.items()})
         return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -482,12 +484,12 @@ def optimise(
     from rdsim.search import optimise  # noqa: PLC0415
     from rdsim.simulation import Running  # noqa: PLC0415
 
-    given = {"--replications": replications, "--set": overrides, "--plugin": plugins}
+    given = {"--replications": replications, "--set": overrides}
     folder = _scenario_or_none(scenario, problem, tuple(name for name, value in given.items() if value))
-    if folder is None:
-        _optimise_problem(problem or Path(), out, force, solver, gap, time_limit, seed or 0, threads or 1)
-        return
     plugged = _plug_in(plugins)
+    if folder is None:
+        _optimise_problem(problem or Path(), out, force, plugged, solver, gap, time_limit, seed or 0, threads or 1)
+        return
     world = _load(folder, overrides)
     place = _claim(out, f"{world.name}-optimise", overrides, force, plugged, folder)
     with _interruptible():
@@ -519,6 +521,7 @@ def _optimise_problem(
     folder: Path,
     out: Path | None,
     force: bool,
+    plugged: tuple[Plugin, ...],
     solver: str,
     gap: float | None,
     time_limit: float | None,
@@ -533,7 +536,7 @@ def _optimise_problem(
     from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT, diagnosis  # noqa: PLC0415
 
     posed = folders.read_stated(folder)
-    place = _claim(out, f"{folder.resolve().name}-optimise", None, force, ())
+    place = _claim(out, f"{folder.resolve().name}-optimise", None, force, plugged)
     with _interruptible(compiles=False):
         solution = solve(
             posed.problem,
@@ -642,6 +645,7 @@ class _Source:
             return self, None
         run = runs.read_run(self.scenario)
         run.require_plugins(self.plugins or [])
+        _warn(run.require_packages())
         found = _Source(
             run.scenario,
             self.portfolio or (self.scenario if (self.scenario / PORTFOLIO.name).is_file() else None),

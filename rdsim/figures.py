@@ -709,10 +709,20 @@ def register(figure: Figure, *, replace: bool = False) -> None:
     FIGURES.register(figure.name, figure, replace=replace)
 
 
-def figures_of(scenario: Scenario) -> dict[str, Figure]:
-    """Every figure of a scenario by name, those that came with rdsim first, then its columns, then the user's."""
+def figures_of(scenario: Scenario, named: Iterable[str] = ()) -> dict[str, Figure]:
+    """Every figure of a scenario by name, those that came with rdsim first, then its columns, then the user's.
+
+    Of those of installed packages there are only the ones that somebody asked for: those that the aim weighs, and
+    those `named` here.
+    """
+    found = _at_hand(scenario)
+    asked = [name for name in (*scenario.aim, *named) if name not in found and name in FIGURES]
+    return _at_hand(scenario) if asked else found
+
+
+def _at_hand(scenario: Scenario) -> dict[str, Figure]:
     found: dict[str, Figure] = {}
-    for source in FIGURES.values():
+    for source in FIGURES.at_hand().values():
         for one in source.members(scenario):
             found.setdefault(one.name, one)
     return found
@@ -720,16 +730,24 @@ def figures_of(scenario: Scenario) -> dict[str, Figure]:
 
 def figure_named(scenario: Scenario, name: str) -> Figure | None:
     """The figure of a scenario with that name; none if there is none. Quicker than all of them."""
-    single = FIGURES.get(name)
+    sources = FIGURES.at_hand()
+    single = sources.get(name)
     if isinstance(single, Figure):
         return single
-    families = (source for source in reversed(list(FIGURES.values())) if isinstance(source, FigureFamily))
-    return next((one for source in families for one in source.members(scenario) if one.name == name), None)
+    families = (source for source in reversed(sources.values()) if isinstance(source, FigureFamily))
+    found = (one for source in families for one in source.members(scenario) if one.name == name)
+    return next(found, None) or _brought(name)
+
+
+def _brought(name: str) -> Figure | None:
+    """The figure of that name that an installed package brings, if one does."""
+    found = FIGURES.get(name)
+    return found if isinstance(found, Figure) else None
 
 
 def single_figures() -> dict[str, Figure]:
     """The figures that need no scenario to be known, by name."""
-    return {name: one for name, one in FIGURES.items() if isinstance(one, Figure)}
+    return {name: one for name, one in FIGURES.at_hand().items() if isinstance(one, Figure)}
 
 
 def current_name(name: str, known: Mapping[str, Figure]) -> str:
@@ -744,7 +762,7 @@ def unit_words(figure: Figure, money_unit: str) -> str:
 
 def is_own(figure: Figure) -> bool:
     """Whether somebody registered it."""
-    return FIGURES.get(figure.name) is figure and figure.name not in FIGURES.built_in
+    return FIGURES.own().get(figure.name) is figure
 
 
 def answer(figure: Figure, taken: Taken, material: Mapping[str, Any]) -> Any:

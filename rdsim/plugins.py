@@ -19,8 +19,8 @@ __all__ = ["Plugin", "load"]
 
 
 def _registered() -> frozenset[tuple[str, str]]:
-    """Noun of the registry and name of all that was registered."""
-    return frozenset((one.noun, name) for one in Registry.every for name in one.own())
+    """Noun of the registry and name of all that was registered, but by installed packages."""
+    return frozenset((one.noun, name) for one in Registry.every for name in one.own() if one.brought(name) is None)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ numbers of ten writes two, and an argument that a later release offers breaks no
 `Parameter`s of its own, whose values a scenario gives. What a name stands for is kept in a `Registry`: those that came
 with rdsim, and those that were registered, which can be replaced and taken back. Installed packages register by the
 entry points of the group `rdsim.plugins`, modules or functions without arguments, which are loaded when a name is not
-found or names are listed.
+found or names are listed for somebody to read. What nobody asked for by its name then changes nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import inspect
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -28,13 +28,16 @@ __all__ = [
     "GROUP",
     "Contract",
     "Extension",
+    "Package",
     "Parameter",
     "Registry",
     "Setting",
     "Table",
     "Taken",
     "Text",
+    "installed",
     "load_installed",
+    "packages_of",
 ]
 
 GROUP = "rdsim.plugins"
@@ -316,6 +319,24 @@ def _origin(value: object) -> tuple[tuple[str, str], ...]:
     return tuple((one.__module__, one.__qualname__) for one in functions if not one.__module__.startswith("rdsim."))
 
 
+@dataclass(frozen=True, order=True)
+class Package:
+    """An installed package: the name and version of its distribution, and the entry point by which it registers."""
+
+    name: str
+    version: str
+    entry_point: str
+
+
+_loading: list[Package] = []
+"""Whose entry point is being loaded, if any is."""
+
+
+def installed() -> tuple[Package, ...]:
+    """Every entry point that installed packages have for rdsim; nothing is loaded."""
+    return tuple(_package_of(one) for one in entry_points(group=GROUP))
+
+
 @cache
 def load_installed() -> tuple[Fault, ...]:
     """Load what installed packages bring, once; a fault for each that failed, which hides none of the others.
@@ -330,6 +351,7 @@ def load_installed() -> tuple[Fault, ...]:
 
 def _fault_of(entry: EntryPoint) -> Fault | None:
     """Load a module, or load and call a function; what went wrong."""
+    _loading.append(_package_of(entry))
     try:
         found = entry.load()
         if callable(found):
@@ -339,7 +361,27 @@ def _fault_of(entry: EntryPoint) -> Fault | None:
         return Fault(
             f"installed plug-in {entry.name}{home}", "must load without an error", f"{type(error).__name__}: {error}"
         )
+    finally:
+        _loading.pop()
     return None
+
+
+def _package_of(entry: EntryPoint) -> Package:
+    return Package(entry.dist.name, entry.dist.version, entry.name) if entry.dist else Package("", "", entry.name)
+
+
+def _package_of_code(value: object) -> Package | None:
+    """Whose entry point leads to the code of what was registered, for who imported a package by hand."""
+    rooms = {module.partition(".")[0] for module, _ in _origin(value)}
+    entries = entry_points(group=GROUP) if rooms else ()
+    return next((_package_of(one) for one in entries if one.module.partition(".")[0] in rooms), None)
+
+
+def packages_of(used: Iterable[tuple[str, str]]) -> tuple[Package, ...]:
+    """The installed packages that brought what is used: nouns of registries, and names."""
+    rooms = {one.noun: one for one in Registry.every}
+    found = (rooms[noun].package(name) for noun, name in used if noun in rooms)
+    return tuple(sorted({one for one in found if one is not None}))
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -356,13 +398,17 @@ class Registry(Mapping[str, T], Generic[T]):
         self.built_in = frozenset(built_in)
         """Names of those that came with rdsim."""
         self._known: dict[str, T] = dict(built_in)
+        self._brought: dict[str, Package] = {}
+        self._asked: set[str] = set()
         self._numbered = list(built_in)
         Registry.every.append(self)
 
     def __getitem__(self, name: str) -> T:
         if name not in self._known:
             load_installed()
-        return self._known[name]
+        found = self._known[name]
+        self._asked.add(name)
+        return found
 
     def __iter__(self) -> Iterator[str]:
         load_installed()
@@ -381,8 +427,22 @@ class Registry(Mapping[str, T], Generic[T]):
         return self._numbered[number]
 
     def own(self) -> dict[str, T]:
-        """Those that were registered."""
-        return {name: self._known[name] for name in self if name not in self.built_in}
+        """Those that were registered so far."""
+        return {name: one for name, one in self._known.items() if name not in self.built_in}
+
+    def at_hand(self) -> dict[str, T]:
+        """Those that count before anybody names them: what installed packages brought only if somebody asked for it."""
+        return {name: one for name, one in self._known.items() if name not in self._brought or name in self._asked}
+
+    def brought(self, name: str) -> Package | None:
+        """The installed package that was loaded and registered it, if one did."""
+        return self._brought.get(name)
+
+    def package(self, name: str) -> Package | None:
+        """The installed package that it comes from, also if somebody imported that by hand."""
+        if name in self.built_in or name not in self._known:
+            return None
+        return self._brought.get(name) or _package_of_code(self._known[name])
 
     def register(self, name: str, value: T, *, replace: bool = False) -> None:
         """Add one under a name. With `replace`, one that was registered before gives way.
@@ -398,6 +458,9 @@ class Registry(Mapping[str, T], Generic[T]):
             for line in value.by_position(self._label(name)):
                 warnings.warn(line, DeprecationWarning, stacklevel=3)
         self._known[name] = value
+        self._brought.pop(name, None)
+        if _loading:
+            self._brought[name] = _loading[-1]
         if name not in self._numbered:
             self._numbered.append(name)
 
@@ -426,4 +489,6 @@ class Registry(Mapping[str, T], Generic[T]):
         if name in self.built_in or name not in self._known:
             found = "it came with rdsim" if name in self.built_in else "unknown"
             raise ExtensionError((Fault(self._label(name), "must have been registered by somebody", found),))
+        self._brought.pop(name, None)
+        self._asked.discard(name)
         return self._known.pop(name)

@@ -8,7 +8,7 @@ import json
 import math
 import platform
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +22,8 @@ from rdsim.errors import DrawingError, Fault, OutputError
 from rdsim.folders import MANIFEST, Place, read_manifest
 from rdsim.folders.contents import BASELINE, MAIN, PAGE, PAGE_TABLE, PORTFOLIO, PORTFOLIOS, REPORT, TABLE, WHOLE_TABLE
 from rdsim.plugins import Plugin
-from rdsim.scenario import digest
+from rdsim.registry import packages_of
+from rdsim.scenario import digest, packages_named
 from rdsim.study import Frame, Study
 from rdsim.tables import neutral
 
@@ -260,7 +261,16 @@ def _head(study: Study, run: Run) -> dict[str, Any]:
     """How the run came about."""
     head = {"rdsim": version("rdsim"), "command": list(run.command)}
     named = {} if study.name in MAIN else {"study": study.name, "seed": study.seed}
-    return head | ({} if study.scenario is None else _world(study, study.scenario, run)) | named
+    world = {} if study.scenario is None else _world(study, study.scenario, run)
+    return head | world | _extensions(study, run) | named
+
+
+def _extensions(study: Study, run: Run) -> dict[str, Any]:
+    """Whose code was run beside rdsim's: files that were named, and installed packages of which something was used."""
+    return {
+        "plugins": [{"file": plugin.path, "sha256": plugin.sha256} for plugin in run.plugins],
+        "packages": [asdict(one) for one in packages_of(_named(study))],
+    }
 
 
 def _world(study: Study, scenario: Scenario, run: Run) -> dict[str, Any]:
@@ -273,13 +283,21 @@ def _world(study: Study, scenario: Scenario, run: Run) -> dict[str, Any]:
             "parts": list(scenario.parts),
             "overrides": list(run.overrides),
         },
-        "plugins": [{"file": plugin.path, "sha256": plugin.sha256} for plugin in run.plugins],
         "seed": study.seed,
         "replications": counted,
         "engine": study.engine,
         "confidence": scenario.simulation.confidence,
         "money_unit": scenario.money_unit,
     }
+
+
+def _named(study: Study) -> Iterator[tuple[str, str]]:
+    """What was used by its name, be it brought by a package or not."""
+    if study.scenario is not None:
+        yield from packages_named(study.scenario)
+    yield "study", study.name
+    if solver := (study.record.get("solver") or {}).get("name"):
+        yield "solver", solver
 
 
 def _versions() -> dict[str, str]:

@@ -67,7 +67,7 @@ def _figures(s: Scenario) -> Iterator[Finding]:
         if name not in columns:
             rule = f"must name a column figure.{name} of technologies.csv"
             yield Finding((("figures", name), ("technologies",)), rule, "no such column", did_you_mean(name, columns))
-    known = figures_of(dataclasses.replace(s, technologies={}, figures={}))
+    known = figures_of(dataclasses.replace(s, technologies={}, figures={}, aim={}))
     for name in columns:
         if name in known:
             rule, advice = "must not have the name of another figure", f"That is: {known[name].label}."

@@ -9,6 +9,7 @@ from rdsim.choosing import CHOOSING_RULES
 from rdsim.distributions import DISTRIBUTIONS
 from rdsim.domain import QueueSettings, Scenario
 from rdsim.families import FAMILIES
+from rdsim.figures import FIGURES
 from rdsim.gates import GATE_POLICIES
 from rdsim.markets import MARKET_MODELS
 from rdsim.purses import PURSE_RULES
@@ -18,7 +19,7 @@ from rdsim.scenario.findings import Finding
 from rdsim.scenario.shapes import Path
 from rdsim.tables import did_you_mean, shown_value
 
-__all__ = ["Named", "named_extensions", "unfit"]
+__all__ = ["Named", "named_extensions", "packages_named", "unfit"]
 
 
 _MISSING = "If a plug-in registers it, give its file with --plugin."
@@ -73,6 +74,15 @@ def _of_numbers(s: Scenario) -> Iterator[Named]:
             name, path = own.distribution or s.steps.distribution, (*here, "distribution")
             parameters = (*here, "distribution_parameters")
             yield Named(DISTRIBUTIONS, path, name, parameters, own.distribution_parameters)
+
+
+def packages_named(s: Scenario) -> Iterator[tuple[str, str]]:
+    """What a scenario brings up by name that an installed package may have brought, as `registry.packages_of` takes it.
+
+    Figures of packages count as soon as somebody asked for them.
+    """
+    yield from ((one.registry.noun, one.name) for one in named_extensions(s))
+    yield from ((FIGURES.noun, name) for name in FIGURES.at_hand())
 
 
 def unfit(s: Scenario) -> Iterator[Finding]:

@@ -22,7 +22,7 @@ __all__ = ["Progress", "StudySettings", "ask"]
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
 
-_OURS = ("rdsim", "command", "scenario", "plugins", "complete", "missing", "files", "versions", "study")
+_OURS = ("rdsim", "command", "scenario", "plugins", "packages", "complete", "missing", "files", "versions", "study")
 """Fields of a manifest that a study's record does not say."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +24,7 @@ from rdsim.simulation import Running
 from rdsim.sweep.answers import Names, answers_faults
 from rdsim.sweep.design import SAMPLED, Design
 from rdsim.sweep.factors import Bound, bind, parts_of
-from rdsim.sweep.measures import OF_ROLLING, Metric, gain_over, parse_metrics
+from rdsim.sweep.measures import OF_ROLLING, Metric, gain_over, parse_metric, parse_metrics
 from rdsim.sweep.policies import Own, own_policies
 from rdsim.sweep.settings import ExperimentSettings
 from rdsim.sweep.tasks import COLUMNS, ONE_SHOT, PLAN, Task, Work, decide, rule_policies
@@ -352,7 +352,7 @@ class _Checks:
         wanted = self.experiment.metrics or _MAIN[self.experiment.task]
         try:
             _require_choice(self.scenario)
-            return parse_metrics(wanted, figures(self.scenario, self.experiment.task))
+            return parse_metrics(wanted, figures(self.scenario, self.experiment.task, wanted))
         except InputError as error:
             self.faults += error.faults
         return ()
@@ -362,11 +362,12 @@ def _named(level: Any) -> str:
     return level if isinstance(level, str) and len(level) < 60 else shown_value(level)
 
 
-def figures(scenario: Scenario, task: str) -> Mapping[str, Figure]:
-    """The figures that a task gives, by name."""
+def figures(scenario: Scenario, task: str, wanted: Sequence[str]) -> Mapping[str, Figure]:
+    """The figures that a task gives, by name; `wanted` metrics may ask for those of installed packages."""
     if task == "rolling":
         return OF_ROLLING
-    columns = {name: one for name, one in figures_of(scenario).items() if one.column}
+    named = (one.figure for text in wanted if (one := parse_metric(text.strip())) is not None)
+    columns = {name: one for name, one in figures_of(scenario, named).items() if one.column}
     rules = (RULE_ONE_SHOT, *(f"{name}{end}" for name in rules_of(scenario) for end in ("", AT_PLAN_RATIOS)))
     gains = [gain_over(rule) for rule in rules] if task == "plan" else []
     return {**columns, **{one.name: one for one in gains}}

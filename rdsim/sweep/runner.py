@@ -499,7 +499,7 @@ def _manifest(
     """What ran, what is done, and whether that is all."""
     done, failed, missing = _count(prepared, work, store)
     one = prepared.experiment
-    known = figures(prepared.scenario, one.task)
+    known = figures(prepared.scenario, one.task, [metric.text for metric in prepared.metrics])
     return {
         "rdsim": version("rdsim"),
         "command": list(command),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 
 from rdsim.errors import Fault, SolverError
@@ -30,14 +30,14 @@ def installed_solvers() -> tuple[str, ...]:
     return (*(name for name, one in SOLVERS.items() if one.is_installed), *_others(available=True))
 
 
-def _words() -> Iterator[tuple[str, str]]:
+def _words(adapters: Mapping[str, Solver]) -> Iterator[tuple[str, str]]:
     """Every name in small letters under which a solver with an adapter of its own goes, and the name it has here."""
-    for name, one in SOLVERS.items():
+    for name, one in adapters.items():
         yield from ((word, name) for word in (name.casefold(), *one.aliases))
 
 
 def _others(*, available: bool) -> tuple[str, ...]:
-    own = dict(_words())
+    own = dict(_words(SOLVERS))
     return tuple(name for name in pulp_names(available=available) if name.casefold() not in own)
 
 
@@ -60,9 +60,11 @@ def solver_fault(name: str) -> Fault | None:
 
 def _resolved(name: str) -> str | None:
     """Our or PuLP's name of a solver, in any case, with or without `_CMD` or `_PY`; an installed one first."""
-    folded, own = name.casefold(), dict(_words())
-    if folded in own:
-        return own[folded]
+    folded = name.casefold()
+    for adapters in (SOLVERS.at_hand(), SOLVERS):  # those of installed packages are looked for last
+        own = dict(_words(adapters))
+        if folded in own:
+            return own[folded]
     meant = (folded, f"{folded}_cmd", f"{folded}_py")
     known = [*_others(available=True), *_others(available=False)]
     return next((one for word in meant for one in known if one.casefold() == word), None)
