@@ -72,7 +72,7 @@ __all__ = [
     "most_reviews",
     "own_steps",
     "step_median",
-    "unconstrained",
+    "unconstrained_case",
 ]
 
 __compiled__ = True
@@ -512,7 +512,7 @@ def _most_deliverables(scenario: Scenario) -> int:
     return max(1, *(len(line.deliverables) for line in scenario.programmes.values()), 1)
 
 
-def _asked(scenario: Scenario, choices: Sequence[Choice]) -> Bools:
+def _required_deliverables(scenario: Scenario, choices: Sequence[Choice]) -> Bools:
     """Which deliverables are asked of each project: its programme's but for those that its technology waives."""
     asked = np.zeros((len(choices), _most_deliverables(scenario)), np.bool_)
     for row, choice in enumerate(choices):
@@ -646,7 +646,7 @@ def _choice_arrays(scenario: Scenario, choices: Sequence[Choice]) -> dict[str, n
         "extra_days": np.zeros(len(choices), np.int64),
         "deadline": deadlines(scenario, choices),
         "value": _values(scenario, choices),
-        "asked": _asked(scenario, choices),
+        "asked": _required_deliverables(scenario, choices),
         "stop_year": np.full(len(choices), -1, np.int64),
     }
 
@@ -669,7 +669,7 @@ def build(
     """
     scenario = as_engines_see(scenario)
     choices = sorted(portfolio.choices, key=lambda choice: choice.rank)
-    projects = _projects(scenario, choices) if known is None else _taken(*known)
+    projects = _projects(scenario, choices) if known is None else _columns_of(*known)
     case = _assemble(scenario, choices, projects, _links(scenario, choices))
     for row, choice in enumerate(choices):
         year = stops.get(choice.technology, -1)
@@ -680,7 +680,7 @@ def build(
     return case
 
 
-def unconstrained(scenario: Scenario, choices: Sequence[Choice]) -> Case:
+def unconstrained_case(scenario: Scenario, choices: Sequence[Choice]) -> Case:
     """A case in which each choice lives alone: nothing is scarce, nobody waits, nothing is linked.
 
     A technology may come in many choices. What time does to a choice by itself stays: exchange rates, breaks, talks,
@@ -722,7 +722,7 @@ def _projects(scenario: Scenario, choices: Sequence[Choice]) -> _Columns:
     return {name: getattr(filled, name) for name in _PER_PROJECT}
 
 
-def _taken(case: Case, rows: Sequence[int]) -> _Columns:
+def _columns_of(case: Case, rows: Sequence[int]) -> _Columns:
     return {name: getattr(case, name)[rows] for name in _PER_PROJECT}
 
 

@@ -1002,7 +1002,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Portfolio(Frozen):
-    """The choice. Ranks are unique and order every queue; `rdsim.portfolio.ranked` gives the default ones.
+    """The choice. Ranks are unique and order every queue; `rdsim.portfolio.with_ranks` gives the default ones.
 
     It is iterated by choice, counts its choices, and holds those technologies that it funds.
     """

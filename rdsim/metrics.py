@@ -24,8 +24,8 @@ from rdsim.domain import Choice, Scenario
 from rdsim.errors import ExtensionError, Fault
 from rdsim.figures import Figure, answer, figures_of, is_own
 from rdsim.markets import LISTED, MARKET_MODELS
-from rdsim.registry import Taken
-from rdsim.scenario import market_share, market_size, market_value, money_scale, screening_paid
+from rdsim.registry import Binding
+from rdsim.scenario import market_share, market_size, market_value, money_scale, screening_fees
 
 __all__ = [
     "Material",
@@ -35,17 +35,17 @@ __all__ = [
     "by_year",
     "calendar",
     "discount",
+    "has_joint_work",
     "home_by_year",
     "international_share",
+    "market_by_technology",
     "market_shares",
     "network_pv",
     "replication_figures",
     "shares",
-    "sold_by_technology",
     "synergy_pv",
     "timeliness",
     "total",
-    "worked_together",
     "worth",
     "yearly_sales",
 ]
@@ -89,7 +89,7 @@ def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: O
     """
     modes = [scenario.modes[choice.mode] for choice in choices]
     kept = np.array([mode.value_share * mode.implementation for mode in modes])
-    rights = np.where(worked_together(outcomes), kept, 1.0)
+    rights = np.where(has_joint_work(outcomes), kept, 1.0)
     sold, late = outcomes.market_day >= 0, outcomes.market_day - case.deadline
     offered: dict[str, Callable[[], Floats]] = {
         "luck": lambda: factor[:, case.technology],
@@ -117,7 +117,7 @@ def _market_values(
 ) -> Floats:
     """Values at the market dates, 0 where a project is not `sold`, (R, P); `offered` makes what the model asks for."""
     extension, label = MARKET_MODELS[name], f"market value model {name!r}, value"
-    taken = extension.taken(label, "value")
+    taken = extension.bind(label, "value")
     own = dict(zip((one.name for one in extension.parameters), extension.values(given), strict=True))
     known = {one: own[one] if one in own else offered[one]() for one in taken.names}
     try:
@@ -137,7 +137,7 @@ def _market_values(
     return values
 
 
-def worked_together(outcomes: Outcomes) -> npt.NDArray[np.bool_]:
+def has_joint_work(outcomes: Outcomes) -> npt.NDArray[np.bool_]:
     """Whether any step was begun with a partner, shape (R, P): the first is, on the day of the first tranche, or none.
 
     A project that has no partner then gets none later; one that has begun with one keeps its effect on that step.
@@ -145,7 +145,7 @@ def worked_together(outcomes: Outcomes) -> npt.NDArray[np.bool_]:
     return np.asarray(outcomes.paid_joint[..., 0] == 1)
 
 
-def sold_by_technology(case: Case, outcomes: Outcomes) -> npt.NDArray[np.bool_]:
+def market_by_technology(case: Case, outcomes: Outcomes) -> npt.NDArray[np.bool_]:
     """Whether any project of a technology came to the market, shape (replications, technologies)."""
     sold = np.zeros((len(outcomes.market_day), int(case.technology.max(initial=-1)) + 1), np.bool_)
     replication, project = np.nonzero(outcomes.market_day >= 0)
@@ -306,7 +306,7 @@ _MADE: dict[str, Callable[[Material], Any]] = {
     "reached": lambda one: one["outcomes"].end_state == TARGET,
     "delivered_days": lambda one: _delivered_days(*one.world, one["outcomes"]),
     "network_pv": lambda one: network_pv(one["scenario"], one["case"], one["outcomes"]),
-    "screening_fees": lambda one: screening_paid(one["scenario"]),
+    "screening_fees": lambda one: screening_fees(one["scenario"]),
     "international_shares": lambda one: international_share(one["scenario"], one["case"], one["outcomes"]),
     "market_shares": lambda one: market_shares(*one.world, one["outcomes"]),
 }
@@ -326,7 +326,7 @@ class Shares(NamedTuple):
 
 def shares(figure: Figure, material: Material, *, cost: bool = True) -> Shares:
     """What each project adds to a figure, in the figure's unit; without its cost, if that is counted elsewhere."""
-    found = _counted(figure, material, cost=cost)
+    found = _kinds(figure, material, cost=cost)
     factor = _each(figure, material) if figure.each else None
     scale = material["money_scale"] if figure.won else None
     return Shares(*(None if one is None else _times(one, factor, scale) for one in found))
@@ -334,12 +334,12 @@ def shares(figure: Figure, material: Material, *, cost: bool = True) -> Shares:
 
 def total(figure: Figure, material: Material) -> Array:
     """A figure in each replication, (R,): what projects add to it, and what belongs to the portfolio."""
-    counted = _added(*_counted(figure, material))
+    counted = _sum(*_kinds(figure, material))
     if counted is not None:
         counted = counted @ _each(figure, material) if figure.each else counted.sum(axis=1)
         counted = counted / material["money_scale"] if figure.won else counted
     for term in beside(figure, material):
-        counted = _added(counted, term)
+        counted = _sum(counted, term)
     found = np.zeros(material.shape[0]) if counted is None else np.array(counted)
     if is_own(figure) and not np.isfinite(found).all():
         raise ExtensionError((Fault(f"figure {figure.name}", "must be finite numbers", "some are not"),))
@@ -368,21 +368,21 @@ def replication_figures(
     return {name: total(one, material) for name, one in figures.items() if one.column}
 
 
-def _counted(figure: Figure, material: Material, *, cost: bool = True) -> tuple[Array | None, Array | None]:
+def _kinds(figure: Figure, material: Material, *, cost: bool = True) -> tuple[Array | None, Array | None]:
     """The two kinds before factors by technology, and in won if the figure is in won."""
     market, course = (
         _answer(figure, figure.asks[part], material, material.shape) if part in figure.asks else None
         for part in ("market", "course")
     )
     paid = figure.cost * material["cost_pv"] if figure.cost and cost else None
-    return None if market is None else market * material["sold"], _added(course, paid)
+    return None if market is None else market * material["sold"], _sum(course, paid)
 
 
 def _each(figure: Figure, material: Material) -> Array:
     return _answer(figure, figure.asks["each"], material, material.shape[1:])
 
 
-def _added(one: Array | None, other: Array | None) -> Array | None:
+def _sum(one: Array | None, other: Array | None) -> Array | None:
     if one is None or other is None:
         return other if one is None else one
     return np.asarray(one + other)
@@ -393,7 +393,7 @@ def _times(one: Array, factor: Array | None, scale: float | None) -> Array:
     return np.asarray(found if scale is None else found / scale)
 
 
-def _answer(figure: Figure, taken: Taken, material: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def _answer(figure: Figure, taken: Binding, material: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
     """What a function of a figure answers, in its shape. Raises ExtensionError for anything else."""
     found = answer(figure, taken, material)
     try:

@@ -34,7 +34,7 @@ from rdsim.tables import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Choice", "Portfolio", "check", "frame", "from_frame", "ranked", "read", "write"]
+__all__ = ["Choice", "Portfolio", "check", "frame", "from_frame", "read", "with_ranks", "write"]
 
 _COLUMNS = ("technology", "partner", "mode", "start_year", "rank")
 _REQUIRED = ("technology", "partner", "mode", "start_year")
@@ -78,7 +78,7 @@ def check(portfolio: Portfolio, scenario: Scenario) -> None:
     _refuse([*faults, *_faults(readable.choices, sound(scenario), _RULES, _choice_place(readable))])
 
 
-def ranked(portfolio: Portfolio, scenario: Scenario) -> Portfolio:
+def with_ranks(portfolio: Portfolio, scenario: Scenario) -> Portfolio:
     """The portfolio with unique ranks: those given, or 1..n by start year, then score (highest first), then id.
 
     A choice whose partner, or one of its members, belongs to a network that the programme prefers gains the

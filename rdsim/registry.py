@@ -26,6 +26,7 @@ from rdsim.names import NAMES
 
 __all__ = [
     "GROUP",
+    "Binding",
     "Contract",
     "Extension",
     "Package",
@@ -33,7 +34,6 @@ __all__ = [
     "Registry",
     "Setting",
     "Table",
-    "Taken",
     "Text",
     "installed",
     "load_installed",
@@ -171,25 +171,25 @@ class Contract:
     older: int = 0
     """How many of the first arguments were once given by position: functions written so are taken still."""
 
-    def taken(self, label: str, function: Callable[..., Any], also: Sequence[str] = ()) -> Taken:
+    def bind(self, label: str, function: Callable[..., Any], also: Sequence[str] = ()) -> Binding:
         """Which of the arguments a function takes; `also` are offered besides, by what registers the function.
 
         Raises: ExtensionError with every argument that nobody offers.
         """
         offered = (*self.offers, *also)
         signature = _signature(self, label, function)
-        names, strange = _asked(signature, offered)
+        names, strange = _names(signature, offered)
         if self.is_by_position(signature, offered):
-            return Taken(function, offered[: self.older], offered, by_position=True)
+            return Binding(function, offered[: self.older], offered, by_position=True)
         if strange:
             rule = f"may take {', '.join(offered)}, by name"
             raise ExtensionError(tuple(Fault(label, rule, repr(name)) for name in strange))
-        return Taken(function, names, offered)
+        return Binding(function, names, offered)
 
     def is_by_position(self, signature: inspect.Signature, offered: Sequence[str]) -> bool:
         """Whether a function is written as earlier releases asked for: with names of its own, or a star."""
         star = any(one.kind is one.VAR_POSITIONAL for one in signature.parameters.values())
-        if not self.older or not (star or _asked(signature, offered)[1]):
+        if not self.older or not (star or _names(signature, offered)[1]):
             return False
         try:
             signature.bind(*range(self.older))
@@ -210,7 +210,7 @@ def _signature(contract: Contract, label: str, function: Callable[..., Any]) -> 
         raise ExtensionError((Fault(label, rule, str(error)),)) from error
 
 
-def _asked(signature: inspect.Signature, offered: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _names(signature: inspect.Signature, offered: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names that a function takes of what is offered, and those that nobody offers."""
     names, strange = list[str](), list[str]()
     for one in signature.parameters.values():
@@ -226,7 +226,7 @@ def _asked(signature: inspect.Signature, offered: Sequence[str]) -> tuple[tuple[
 
 
 @dataclass(frozen=True)
-class Taken:
+class Binding:
     """A function and the names of the offered arguments that it takes; called with all that is offered, by position."""
 
     function: Callable[..., Any]
@@ -265,9 +265,9 @@ class Extension:
         """Its functions, by field."""
         return {field: one for field in self.contracts if (one := getattr(self, field)) is not None}
 
-    def taken(self, label: str, field: str) -> Taken:
+    def bind(self, label: str, field: str) -> Binding:
         """One of its functions, and what it takes. Raises ExtensionError with every argument that nobody offers."""
-        return self.contracts[field].taken(label, getattr(self, field), [one.name for one in self.parameters])
+        return self.contracts[field].bind(label, getattr(self, field), [one.name for one in self.parameters])
 
     def values(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
         """Its parameters' values, those that are not given at their defaults, in the order of `parameters`."""
@@ -278,7 +278,7 @@ class Extension:
         """Which of its parameters are whole numbers."""
         return tuple(isinstance(one, Parameter) and one.whole for one in self.parameters)
 
-    def typed(self, row: Sequence[float]) -> tuple[float, ...]:
+    def restore(self, row: Sequence[float]) -> tuple[float, ...]:
         """Values that `values` gave, after they were numbers of an array."""
         return tuple(int(one) if whole else one for whole, one in zip(self.whole, row, strict=False))
 
@@ -298,14 +298,14 @@ class Extension:
                 yield Fault(where, f"the default {rule}", repr(one.default))
         for field in self.functions:
             try:
-                self.taken(f"{label}, {field}", field)
+                self.bind(f"{label}, {field}", field)
             except ExtensionError as error:
                 yield from error.faults
 
     def by_position(self, label: str) -> Iterator[str]:
         """A line for each function that is written as earlier releases asked for, and what to write instead."""
         for field in self.functions:
-            if self.taken(label, field).by_position:
+            if self.bind(label, field).by_position:
                 yield (
                     f"{label}, {field}: arguments are given by name now; "
                     f"name those that it needs of {', '.join(self.contracts[field].offers)}"
@@ -422,7 +422,7 @@ class Registry(Mapping[str, T], Generic[T]):
         """The number of a name, 0, 1, ... for those that came with rdsim."""
         return self._numbered.index(name)
 
-    def named(self, number: int) -> str:
+    def name_of(self, number: int) -> str:
         """The name of a number."""
         return self._numbered[number]
 

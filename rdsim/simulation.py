@@ -20,9 +20,9 @@ from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.draws import Draws
 from rdsim.errors import Fault, InputError
 from rdsim.expectation import expected_projects, expected_total, with_sure_market
-from rdsim.luck import chance, laid_out_bytes, lay_out, lay_out_rest, value_factor
+from rdsim.luck import chance, lay_out, lay_out_rest, path_bytes, value_factor
 from rdsim.memory import require_memory
-from rdsim.metrics import Material, Worth, replication_figures, sold_by_technology, worth
+from rdsim.metrics import Material, Worth, market_by_technology, replication_figures, worth
 from rdsim.native.threads import cores, in_threads
 from rdsim.scenario import sound
 from rdsim.stats import mean_interval
@@ -163,7 +163,7 @@ class _Workshop:
             self._mine.engine = _engine(self._name, self._setup, self._seed)
         outcomes: Outcomes = self._mine.engine(draws)
         scenario, choices, case = self._setup
-        factor = value_factor(scenario, self._names, draws, sold_by_technology(case, outcomes))
+        factor = value_factor(scenario, self._names, draws, market_by_technology(case, outcomes))
         return Batch(draws, case, outcomes, worth(scenario, choices, case, outcomes, factor))
 
 
@@ -177,18 +177,18 @@ def in_batches(setup: Setup, draws: Draws, reduce: Callable[[Batch], T], running
     workshop = _Workshop(setup, draws.seed, running.engine)
     numbers, slow = draws.replications, running.engine == "simpy"
     each = sum(column.nbytes for column in empty_outcomes(setup.case, 1))
-    each += laid_out_bytes(setup.scenario, setup.case, setup.choices) if slow else 0
+    each += path_bytes(setup.scenario, setup.case, setup.choices) if slow else 0
     size = max(1, min(len(numbers), _BATCH_CELLS // max(1, len(setup.choices)), _BATCH_BYTES // each))
     parts = [
         Draws(draws.seed, range(first, min(first + size, numbers.stop)))
         for first in range(numbers.start, numbers.stop, size)
     ]
     workers = 1 if slow else min(running.threads or cores(), len(parts))
-    jobs = (partial(_reduced, workshop, part, reduce) for part in parts)
+    jobs = (partial(_reduce_batch, workshop, part, reduce) for part in parts)
     return (job() for job in jobs) if workers <= 1 else in_threads(jobs, workers)
 
 
-def _reduced(workshop: _Workshop, draws: Draws, reduce: Callable[[Batch], T]) -> T:
+def _reduce_batch(workshop: _Workshop, draws: Draws, reduce: Callable[[Batch], T]) -> T:
     return reduce(workshop.batch(draws))
 
 
@@ -267,14 +267,14 @@ def expected_worths(
     scenario = sound(scenario)
     prepared = _prepare(scenario, chosen, replications, seed, running, stream)
     sure, choices = prepared.setup._replace(scenario=with_sure_market(scenario)), prepared.setup.choices
-    reduce = partial(_expected, scenario, choices)
+    reduce = partial(_expected_worths, scenario, choices)
     parts = list(in_batches(sure, prepared.draws, reduce, running))
     columns = {choice.technology: place for place, choice in enumerate(choices)}
     order = [columns[choice.technology] for choice in chosen.choices]
     return np.concatenate([total for total, _ in parts]), np.concatenate([each for _, each in parts])[:, order]
 
 
-def _expected(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> tuple[Floats, Floats]:
+def _expected_worths(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> tuple[Floats, Floats]:
     told = (batch.case, batch.outcomes, batch.worth)
     return expected_total(scenario, choices, *told), expected_projects(scenario, choices, *told)
 
@@ -330,7 +330,7 @@ def _prepare(
 ) -> _Prepared:
     _check_run(replications, seed, running.threads)
     portfolio.check(chosen, scenario)
-    chosen = portfolio.ranked(chosen, scenario)
+    chosen = portfolio.with_ranks(chosen, scenario)
     count = scenario.simulation.replications if replications is None else replications
     draws = Draws(scenario.simulation.seed if seed is None else seed, stream.numbers(count))
     choices = tuple(sorted(chosen.choices, key=lambda choice: choice.rank))

@@ -57,7 +57,7 @@ class Study:
     missing: tuple[str, ...] = ()
     """What was not finished, for an interrupt."""
 
-    def led_by(self, line: str) -> Study:
+    def with_lead(self, line: str) -> Study:
         """The study with a line before all that it says, for people and for the terminal."""
         page = replace(self.page, lead=(line, *self.page.lead)) if isinstance(self.page, Sheet) else self.page
         return replace(self, page=page, said=(line, *self.said) if self.said else ())

@@ -142,10 +142,10 @@ def test_the_shipped_records_agree_with_their_fit_and_not_with_another() -> None
     best = fit_model(records, StepModel("line"))
     assert records.count == 254
     good = check([], best, records, records, 1)
-    assert good.passed
+    assert good.is_passed
     assert good.inside == len(good.gains)
     slow = replace(best, parameters=best.parameters + np.array([0.5, 0, 0, 0, 0]))
-    assert not check([], slow, records, records, 1).passed
+    assert not check([], slow, records, records, 1).is_passed
 
 
 def test_half_of_the_records_foretells_the_other() -> None:
@@ -154,7 +154,7 @@ def test_half_of_the_records_foretells_the_other() -> None:
     half, rest = records.some(order[::2]), records.some(order[1::2])
     best = fit_model(half, StepModel("line"))
     found = check(bootstrap(half, best, 20, 1, lambda _more: None), best, half, rest, 1)
-    assert found.passed
+    assert found.is_passed
     assert found.mean[1] <= found.observed_mean <= found.mean[2]
     assert found.projects == rest.count == 127
 

@@ -12,8 +12,8 @@ from rdsim.figures import (
     Figure,
     FigureFamily,
     Source,
-    figure_named,
     figures_of,
+    find_figure,
     single_figures,
 )
 from rdsim.scenario import load
@@ -31,7 +31,7 @@ def row(name: str, source: Source) -> str:
             source.label,
             source.unit,
             source.sense,
-            "yes" if source.contributed else "",
+            "yes" if source.is_additive else "",
             "" if source.column else "-",
         )
     else:
@@ -52,7 +52,7 @@ def test_columns_of_the_replications_are_the_figures_that_say_so(tmp_path: Path)
     names = [name for name, one in figures_of(scenario).items() if one.column]
     assert list(table) == ["replication", *names]
     for name, figure in figures_of(scenario).items():
-        found = figure_named(scenario, name)
+        found = find_figure(scenario, name)
         assert found is not None
         assert (found.label, found.key) == (figure.label, figure.key)
         assert (table.get(name, 0.0) >= figure.least).all() if name in table else not figure.column

@@ -31,7 +31,7 @@ from rdsim.domain import (
 from rdsim.draws import Draws
 from rdsim.engines import compiled
 from rdsim.engines.compiled.contracts import blank_state
-from rdsim.luck import agreement_chance, laid_out_bytes, lay_out, value_factor
+from rdsim.luck import agreement_chance, lay_out, path_bytes, value_factor
 from rdsim.scenario import load
 from rdsim.stats import mean_interval, proportion_interval
 from tests.simple import plain
@@ -155,7 +155,7 @@ def test_no_setting_lays_out_more_than_a_replication_can_come_to(tiny: Path) -> 
         choices = (Choice("T1", "direct", "US", 2024, 1), Choice("T6", start_year=2024, rank=2))
         case = build(scenario, Portfolio(choices))
         state = sum(column.nbytes for column in blank_state(case).values() if hasattr(column, "nbytes"))
-        return laid_out_bytes(scenario, case, choices), state
+        return path_bytes(scenario, case, choices), state
 
     (luck, state), (most_luck, most_state) = room([]), room([*_ENDLESS, "steps.attempts=3"])
     years = 13

@@ -19,7 +19,7 @@ from rdsim import portfolio as portfolios
 from rdsim import scenario as scenarios
 from rdsim.domain import Choice, Portfolio, Programme, Scenario
 from rdsim.errors import Fault, PortfolioError, ScenarioError
-from rdsim.frozen import Frozen, FrozenTable, _held
+from rdsim.frozen import Frozen, FrozenTable, _container_fields
 from rdsim.scenario import Variations, digest, dump, load, loading, sound
 from rdsim.search import build_instance
 from rdsim.simulation import expected_worths, replicate
@@ -174,7 +174,7 @@ def test_what_was_checked_cannot_be_changed_in_place(scenario: Scenario) -> None
 def test_every_record_that_holds_tables_or_tuples_is_frozen_whole() -> None:
     records = [one for one in vars(domain).values() if is_dataclass(one) and isinstance(one, type)]
     assert len(records) > 30
-    loose = [one.__name__ for one in records if _held(one) and not issubclass(one, Frozen)]
+    loose = [one.__name__ for one in records if _container_fields(one) and not issubclass(one, Frozen)]
     assert loose == []
 
 

@@ -374,4 +374,4 @@ class _Maker:
             choices.append(Choice(name, mode, partner, year))
         if not choices:
             choices.append(Choice(next(iter(scenario.technologies)), start_year=START))
-        return portfolio.ranked(Portfolio(tuple(choices), "generated"), scenario)
+        return portfolio.with_ranks(Portfolio(tuple(choices), "generated"), scenario)

@@ -105,7 +105,7 @@ class Fitted:
             {
                 "trl": np.arange(1, 9),
                 "at_risk": self.records.at_risk(),
-                "completed": self.records.completed(),
+                "completed": self.records.completions(),
                 "median_months": [one.mean for one in told],
                 "low": [one.low for one in told],
                 "high": [one.high for one in told],

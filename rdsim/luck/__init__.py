@@ -36,10 +36,10 @@ __all__ = [
     "agreement_chance",
     "chance",
     "comes_to_market",
-    "laid_out_bytes",
     "lay_out",
     "lay_out_rest",
     "no_chance",
+    "path_bytes",
     "scratch",
     "value_factor",
 ]
@@ -66,7 +66,7 @@ def scratch(source: InputModel) -> dict[str, Any]:
     }
 
 
-def laid_out_bytes(scenario: Scenario, case: Case, choices: tuple[Choice, ...]) -> int:
+def path_bytes(scenario: Scenario, case: Case, choices: tuple[Choice, ...]) -> int:
     """Memory that the luck of one replication takes when it is laid out."""
     return sum(column.nbytes for column in _room(chance(scenario, case, choices, 0), case, 1))
 
@@ -101,7 +101,7 @@ def _lay_out(h, u, numbers, lognormal):  # type: ignore[no-untyped-def]
             _lay_out_technology(h, u, t, lognormal)
         for p in range(len(u.agreed)):
             for stage in range(len(u.agreed[p])):
-                u.agreed[p, stage] = kernels.agreed(h, p, stage)
+                u.agreed[p, stage] = kernels.stage_succeeds(h, p, stage)
                 u.agreement_days[p, stage] = kernels.agreement_days(h, p, stage)
         kernels.calendar(h, u)
         for currency in range(len(u.exchange_ppm)):
@@ -142,12 +142,12 @@ def lay_out_rest(
         rest["step_days"] = source.time_median[:, :, None] * ratio
         if (source.judged_step >= 0).any():
             numbers = np.array(draws.replications, np.int64)
-            _lay_out_judged(Block("InputModel", scratch(source)), numbers, rest["step_days"])
+            _lay_out_judgements(Block("InputModel", scratch(source)), numbers, rest["step_days"])
     return rest
 
 
 @jit
-def _lay_out_judged(h, numbers, days):  # type: ignore[no-untyped-def]
+def _lay_out_judgements(h, numbers, days):  # type: ignore[no-untyped-def]
     """Put what experts make of a step's time in place of what others take."""
     for r in range(len(numbers)):
         kernels.enter(h, numbers[r])
@@ -213,7 +213,7 @@ def value_factor(
         columns = np.array(list(spread), np.int64)
         units = [1.0 / pool.mean() for pool in spread.values()]
         fields = {"seed": seed, "address": address[columns], **expert_pools(list(spread.values()), units)}
-        _values_judged(Block("Values", fields), columns, numbers, everywhere, factor)
+        _judge_values(Block("Values", fields), columns, numbers, everywhere, factor)
     return factor
 
 
@@ -231,11 +231,11 @@ def _judged_values(scenario: Scenario, names: list[str]) -> dict[int, Pool]:
 
 
 @jit
-def _values_judged(h, columns, numbers, wanted, factor):  # type: ignore[no-untyped-def]
+def _judge_values(h, columns, numbers, wanted, factor):  # type: ignore[no-untyped-def]
     for r in range(len(numbers)):
         for n in range(len(columns)):
             if wanted[r, columns[n]]:
-                factor[r, columns[n]] = kernels.value_judged(h, n, numbers[r])
+                factor[r, columns[n]] = kernels.judged_value(h, n, numbers[r])
 
 
 @jit

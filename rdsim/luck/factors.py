@@ -21,7 +21,7 @@ def factors(name: str, given: Mapping[str, float], score: Floats, sigma: Floats)
     Raises: ExtensionError for a registered distribution that fails, or whose answer is no factor.
     """
     extension, label = DISTRIBUTIONS[name], f"distribution {name!r}, quantile"
-    taken = extension.taken(label, "quantile")
+    taken = extension.bind(label, "quantile")
     offered: dict[str, Any] = {"score": score, "sigma": np.maximum(sigma, 1e-300)}
     offered |= {"u": ndtr(score)} if "u" in taken.names else {}
     offered |= dict(zip((one.name for one in extension.parameters), extension.values(given), strict=True))

@@ -13,11 +13,10 @@ import numpy as np
 
 from rdsim.case import DAYS_PER_YEAR, MILLION, STEPS
 from rdsim.draws import uniform_at
-from rdsim.native.jit import inlined
+from rdsim.native.jit import inline
 from rdsim.native.normal import probability, quantile
 
 __all__ = [
-    "agreed",
     "agreement_days",
     "break_day",
     "budget",
@@ -26,14 +25,15 @@ __all__ = [
     "enter",
     "exchange_rates",
     "gate",
-    "judged",
+    "judged_value",
+    "judgement",
     "market_days",
     "review_error",
+    "stage_succeeds",
     "step_days",
     "step_luck",
     "step_score",
     "value_factor",
-    "value_judged",
 ]
 
 FIRST = np.int64(0)  # a literal would be compiled anew for each place
@@ -41,23 +41,23 @@ _LONGEST = 1e6
 """Days: beyond a few centuries a day more or less is nothing, and the cap keeps sums far from overflow."""
 
 
-@inlined
+@inline
 def _uniform(h, address, first, second):
     return uniform_at(h.seed, address, h.replication[0], first, second)
 
 
-@inlined
+@inline
 def _score(h, address, first, second):
     return quantile(_uniform(h, address, first, second))
 
 
-@inlined
+@inline
 def _whole_days(median, sigma, score):
     """Days of a lognormal time, rounded up, at least 1."""
     return max(math.ceil(min(median * math.exp(sigma * score), _LONGEST)), 1)
 
 
-@inlined
+@inline
 def enter(h, replication):
     """Turn to a replication."""
     h.replication[0] = np.uint64(replication)
@@ -66,13 +66,13 @@ def enter(h, replication):
             h.factor[x] = _score(h, h.field_address[x], FIRST, FIRST)
 
 
-@inlined
+@inline
 def _bound(own, factor, loading):
     # A good year for a field makes its steps shorter and likelier: both scores fall as the factor rises.
     return math.sqrt(1.0 - loading * loading) * own - loading * factor
 
 
-@inlined
+@inline
 def step_score(h, t, step, attempt):
     """Normal score of the time of an attempt."""
     own = _score(h, h.time_address[t], step, attempt)
@@ -81,8 +81,8 @@ def step_score(h, t, step, attempt):
     return own
 
 
-@inlined
-def judged(h, row, score, pick):
+@inline
+def judgement(h, row, score, pick):
     """What experts make of a figure, at a normal score: the average of their quantiles, or that of the one picked.
 
     `pick` is a uniform number: picking one expert's quantile by weight is drawing from the mixture of them all.
@@ -101,17 +101,17 @@ def judged(h, row, score, pick):
     return value
 
 
-@inlined
+@inline
 def step_days(h, t, step, attempt):
     """Days of an attempt without partner: as experts judge the step, or lognormal around its median."""
     row = h.judged_step[t, step]
     if row >= 0:
         # One expert for all attempts at a step: whoever is right about it is right again.
-        return judged(h, row, step_score(h, t, step, attempt), _uniform(h, h.time_address[t], STEPS + step, FIRST))
+        return judgement(h, row, step_score(h, t, step, attempt), _uniform(h, h.time_address[t], STEPS + step, FIRST))
     return h.time_median[t, step] * math.exp(h.time_sigma[t] * step_score(h, t, step, attempt))
 
 
-@inlined
+@inline
 def step_luck(h, t, step, attempt):
     """Uniform number that decides an attempt."""
     own = _uniform(h, h.luck_address[t], step, attempt)
@@ -120,25 +120,25 @@ def step_luck(h, t, step, attempt):
     return own
 
 
-@inlined
+@inline
 def gate(h, t, review):
     """Uniform number that decides a review."""
     return _uniform(h, h.gate_address[t], review, FIRST)
 
 
-@inlined
+@inline
 def review_error(h, t, review):
     """Error of a review, in TRL steps."""
     return quantile(gate(h, t, review)) * h.review_spread[t]
 
 
-@inlined
-def agreed(h, p, stage):
+@inline
+def stage_succeeds(h, p, stage):
     """Whether a stage of talks succeeds."""
     return _uniform(h, h.agreement_luck_address[p], FIRST, stage) < h.agreement_chance[p, stage]
 
 
-@inlined
+@inline
 def agreement_days(h, p, stage):
     """Days of a stage of talks."""
     score = _score(h, h.agreement_time_address[p], FIRST, stage)
@@ -146,19 +146,19 @@ def agreement_days(h, p, stage):
     return days + h.agreement_extra[p] if stage == 0 else days
 
 
-@inlined
+@inline
 def commercial(h, t):
     """Whether a technology that reached its target comes to the market."""
     return _uniform(h, h.market_luck_address[t], FIRST, FIRST) < h.market_chance[t]
 
 
-@inlined
+@inline
 def market_days(h, t):
     """Days from the target to the market."""
     return _whole_days(h.market_median, h.market_sigma, _score(h, h.market_time_address[t], FIRST, FIRST))
 
 
-@inlined
+@inline
 def break_day(h, n, year):
     """Day on which relations with a partner break in a year, or -1."""
     if h.break_chance[n] == 0.0 or _uniform(h, h.break_luck_address[n], year, FIRST) >= h.break_chance[n]:
@@ -166,7 +166,7 @@ def break_day(h, n, year):
     return year * DAYS_PER_YEAR + int(_uniform(h, h.break_day_address[n], year, FIRST) * DAYS_PER_YEAR)
 
 
-@inlined
+@inline
 def budget(h, g, year):
     """Money that really comes."""
     announced = h.announced[g, year]
@@ -176,7 +176,7 @@ def budget(h, g, year):
     return math.floor(announced * min(max(factor, h.budget_lowest), h.budget_highest) + 0.5)
 
 
-@inlined
+@inline
 def calendar(h, u):
     """Fill in the breaks and budgets of a replication."""
     for n in range(len(u.break_day)):
@@ -187,7 +187,7 @@ def calendar(h, u):
             u.budget[g, year] = budget(h, g, year)
 
 
-@inlined
+@inline
 def exchange_rates(h, currency, rates):
     """A currency's rates in millionths: a geometric random walk with mean 1, constant within a year, 1 in the first."""
     volatility, walk = h.exchange_volatility[currency], 0.0
@@ -198,15 +198,15 @@ def exchange_rates(h, currency, rates):
         rates[year] = math.floor(math.exp(walk) * MILLION + 0.5)
 
 
-@inlined
+@inline
 def value_factor(seed, address, sigma, replication):
     """Luck of a market value, lognormal with mean 1."""
     score = quantile(uniform_at(seed, address, replication, FIRST, FIRST))
     return math.exp(sigma * score - sigma * sigma / 2.0)
 
 
-@inlined
-def value_judged(h, n, replication):
+@inline
+def judged_value(h, n, replication):
     """A market value as experts judge it, over its mean; `h` has their pools and the addresses of what is judged."""
     score = quantile(uniform_at(h.seed, h.address[n], replication, FIRST, FIRST))
-    return judged(h, n, score, uniform_at(h.seed, h.address[n], replication, 1, FIRST))
+    return judgement(h, n, score, uniform_at(h.seed, h.address[n], replication, 1, FIRST))

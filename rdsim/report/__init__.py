@@ -9,7 +9,7 @@ from __future__ import annotations
 from rdsim.report.data.kept import document, needs, page_tables, page_text, read_page
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sheet import Column, Plot, Section, Sheet, Table
-from rdsim.report.page.drawing import drawn_plots, drawn_run, drawn_sheet
+from rdsim.report.page.drawing import plot_svgs, run_html, sheet_html
 
 __all__ = [
     "Column",
@@ -19,12 +19,12 @@ __all__ = [
     "Sheet",
     "Table",
     "document",
-    "drawn_plots",
-    "drawn_run",
-    "drawn_sheet",
     "needs",
     "page_tables",
     "page_text",
+    "plot_svgs",
     "read_page",
+    "run_html",
+    "sheet_html",
     "with_names",
 ]

@@ -17,7 +17,7 @@ from rdsim.folders import new_folder
 from rdsim.scenario.findings import FILES
 from rdsim.scenario.folder import FIGURE, PARTS, SETTINGS
 from rdsim.scenario.loading import sound
-from rdsim.scenario.renamed import first_named
+from rdsim.scenario.renamed import with_first_names
 from rdsim.scenario.shapes import ROOT, Shape, parts
 from rdsim.scenario.units import SCALES
 from rdsim.scenario.validation import adapter
@@ -33,7 +33,7 @@ def digest(scenario: Scenario) -> str:
     they are not at their defaults.
     Raises ScenarioError for what cannot be a scenario.
     """
-    content = _canonical(first_named(dataclasses.asdict(sound(scenario))))
+    content = _canonical(with_first_names(dataclasses.asdict(sound(scenario))))
     del content[PARTS]
     for name in ("links", "facility_needs", "technology_steps", "judgements"):
         content[name].sort(key=_json)
@@ -57,7 +57,7 @@ def schema() -> dict[str, Any]:
     tables = {file: _row_schema(name) for name, file in FILES.items()}
     row = definitions["Technology"]
     figures = row["properties"].pop("figures")
-    row["patternProperties"] = {rf"^{re.escape(FIGURE)}": {"type": ["number", "null"], **_described(figures)}}
+    row["patternProperties"] = {rf"^{re.escape(FIGURE)}": {"type": ["number", "null"], **_description(figures)}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": SETTINGS,
@@ -71,7 +71,7 @@ def schema() -> dict[str, Any]:
     }
 
 
-def _described(schema: Mapping[str, Any]) -> dict[str, Any]:
+def _description(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"description": schema["description"]}
 
 

@@ -77,7 +77,7 @@ def _figures(s: Scenario) -> Iterator[Finding]:
 def _aim(s: Scenario) -> Iterator[Finding]:
     """The aim weighs figures that options contribute to."""
     every = figures_of(s) if s.aim else {}
-    known = {name: one for name, one in every.items() if one.contributed}
+    known = {name: one for name, one in every.items() if one.is_additive}
     for name in s.aim:
         if name not in known:
             now = current_name(name, known)
@@ -87,14 +87,14 @@ def _aim(s: Scenario) -> Iterator[Finding]:
 
 
 def _references(s: Scenario) -> Iterator[Finding]:
-    for path, name, table in dict.fromkeys(_named(s)):
+    for path, name, table in dict.fromkeys(_mentions(s)):
         known = getattr(s, table)
         if name not in known:
             rule = f"must name {_NOUNS[table]} of the scenario"
             yield Finding((path, (table,), (table, name)), rule, shown_value(name), did_you_mean(name, known))
 
 
-def _named(s: Scenario) -> Iterator[tuple[Path, str, str]]:
+def _mentions(s: Scenario) -> Iterator[tuple[Path, str, str]]:
     """Every place that names something: its path, the name, and the table that must hold it."""
     yield ("calibration",), s.calibration, "calibrations"
     if s.network.programme:
@@ -102,7 +102,7 @@ def _named(s: Scenario) -> Iterator[tuple[Path, str, str]]:
     for code, programme in s.programmes.items():
         if programme.gate.panel:
             yield ("programmes", code, "gate", "panel"), programme.gate.panel, "panels"
-    yield from _named_by_rows(s)
+    yield from _mentions_of_rows(s)
     for key, table in (("fields", "fields"), ("partners", "partners")):
         for name in getattr(s.limits, key):
             yield ("limits", key, name), name, table
@@ -110,7 +110,7 @@ def _named(s: Scenario) -> Iterator[tuple[Path, str, str]]:
         yield ("optimiser", "payment_ratio", name), name, "programmes"
 
 
-def _named_by_rows(s: Scenario) -> Iterator[tuple[Path, str, str]]:
+def _mentions_of_rows(s: Scenario) -> Iterator[tuple[Path, str, str]]:
     for code, technology in s.technologies.items():
         for column, table in (("programme", "programmes"), ("field", "fields"), ("uncertainty", "uncertainty")):
             yield ("technologies", code, column), getattr(technology, column), table

@@ -175,13 +175,13 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
 
 
-def _unwrapped(hint: Any) -> tuple[Any, list[Any], bool]:
+def _unwrap(hint: Any) -> tuple[Any, list[Any], bool]:
     """A hint's bare type, all its marks (fields expanded into their limits), and whether None is allowed."""
     marks: list[Any] = []
     optional = False
     while True:
         if get_origin(hint) is Annotated:
-            marks += [one for mark in hint.__metadata__ for one in _expanded(mark)]
+            marks += [one for mark in hint.__metadata__ for one in _expand(mark)]
             hint = hint.__origin__
         elif get_origin(hint) in (Union, types.UnionType):
             optional = True
@@ -190,12 +190,12 @@ def _unwrapped(hint: Any) -> tuple[Any, list[Any], bool]:
             return hint, marks, optional
 
 
-def _expanded(mark: Any) -> Iterable[Any]:
+def _expand(mark: Any) -> Iterable[Any]:
     return (mark, *mark.metadata) if isinstance(mark, FieldInfo) else (mark,)
 
 
 def _shape(hint: Any) -> Shape:
-    bare, marks, optional = _unwrapped(hint)
+    bare, marks, optional = _unwrap(hint)
     unit = next((mark for mark in marks if isinstance(mark, Unit)), None)
     common = Shape(
         kind="text",

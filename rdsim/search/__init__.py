@@ -10,7 +10,6 @@ from rdsim.search.proposing import (
     Instance,
     Proposal,
     RulePortfolio,
-    as_stated,
     baselines,
     build_instance,
     choose,
@@ -19,6 +18,7 @@ from rdsim.search.proposing import (
     optimise,
     risk_of,
     rules_of,
+    solving_of,
 )
 from rdsim.search.selection import Selected, select
 
@@ -32,7 +32,6 @@ __all__ = [
     "RulePortfolio",
     "Selected",
     "Step",
-    "as_stated",
     "baselines",
     "build_instance",
     "choose",
@@ -44,6 +43,7 @@ __all__ = [
     "risk_of",
     "rules_of",
     "select",
+    "solving_of",
     "subject",
     "why_nothing",
 ]

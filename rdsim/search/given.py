@@ -19,7 +19,7 @@ from rdsim.optimiser.problem.evaluation import Violation
 from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.solving.appraisal import appraise
 from rdsim.search.proposing import Instance, Proposal, choose, risk_of, solution_of
-from rdsim.search.views import held_to, payment_ratios, ratios_of
+from rdsim.search.views import at_ratios, payment_ratios, ratios_of
 from rdsim.wording import amount_words
 
 __all__ = ["Given", "in_own_terms", "subject"]
@@ -66,12 +66,12 @@ def in_own_terms(posed: Instance, given: Given) -> tuple[Instance, Proposal]:
     Raises: PortfolioError with every option that the problem does not know and every other row that is broken.
     """
     scenario = posed.scenario
-    portfolio = portfolios.ranked(given.portfolio, scenario)
+    portfolio = portfolios.with_ranks(given.portfolio, scenario)
     chosen = _numbers(posed, given)
     stated = payment_ratios(scenario) | dict(given.payment_ratios or {})
-    looser = ratios_of(scenario, held_to(scenario, posed.problem, stated), chosen)
+    looser = ratios_of(scenario, at_ratios(scenario, posed.problem, stated), chosen)
     ratios = {name: ratio * looser[name] for name, ratio in stated.items()}
-    problem = held_to(scenario, posed.problem, ratios)
+    problem = at_ratios(scenario, posed.problem, ratios)
     judged = evaluate(problem, chosen)
     _refuse_broken(scenario, given, judged)
     own, risk = replace(posed, problem=problem), risk_of(posed)

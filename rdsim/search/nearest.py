@@ -20,7 +20,7 @@ def why_nothing(scenario: Scenario, options: Options, problem: PortfolioProblem)
     """A sentence on an empty portfolio: what the option that is worth most by itself would need to be funded."""
     if not options.choices:
         return "Nothing is funded: no technology has an option that is eligible and may start."
-    best = np.argsort(-problem.expected, kind="stable")[:_LOOKED_AT].tolist()
+    best = np.argsort(-problem.expected_value, kind="stable")[:_LOOKED_AT].tolist()
     judged = {o: evaluate(problem, (o,)) for o in best}
     allowed = [o for o in best if judged[o].feasible]
     o = max(allowed or best, key=lambda o: judged[o].objective)

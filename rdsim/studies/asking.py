@@ -59,7 +59,7 @@ def ask(
     if name not in QUESTIONS:
         raise InputError((Fault("study", "must be registered", repr(name), did_you_mean(name, QUESTIONS)),))
     question = QUESTIONS[name]
-    values, taken = question.chosen(options), question.taken(f"study {name!r}")
+    values, taken = question.option_values(options), question.bind(f"study {name!r}")
     offer = _Offer(scenario, Given(given, "the portfolio given") if isinstance(given, Portfolio) else given, asked)
     found = {one: values[one] if one in values else offer(one, progress) for one in taken.names}
     try:
@@ -71,7 +71,7 @@ def ask(
             raise
         rule = "must run without an error"
         raise ExtensionError((Fault(f"study {name!r}", rule, f"{type(error).__name__}: {error}"),)) from error
-    return _checked(name, study)
+    return _check(name, study)
 
 
 class _Offer:
@@ -110,7 +110,7 @@ class _Offer:
 # --- what comes back ------------------------------------------------------------------------------
 
 
-def _checked(name: str, study: Any) -> Study:
+def _check(name: str, study: Any) -> Study:
     """The study, under its question's name. Raises ExtensionError with everything that no folder could hold."""
     label = f"study {name!r}"
     if not isinstance(study, Study):

@@ -73,7 +73,7 @@ class Prepared:
         return tuple(listed or [self.experiment.policy])
 
     @property
-    def undecided(self) -> tuple[str, ...]:
+    def undecided_policies(self) -> tuple[str, ...]:
         """Policies that are decided once, at the scenario as it stands, before the tasks are done."""
         if self.experiment.task != "simulate":
             return ()
@@ -82,14 +82,14 @@ class Prepared:
     @property
     def solves(self) -> bool:
         """Whether anything is left to choose."""
-        return self.experiment.task != "simulate" or bool(self.undecided)
+        return self.experiment.task != "simulate" or bool(self.undecided_policies)
 
     @cached_property
     def solvers(self) -> str:
         """See `versions_of`; "" if nothing is left to choose."""
         return versions_of(self.experiment.solver) if self.solves else ""
 
-    def decided(self, policy: str, threads: int | None) -> Portfolio:
+    def decide(self, policy: str, threads: int | None) -> Portfolio:
         """The portfolio of a policy in the scenario as it stands."""
         return decide(self.scenario, policy, self.seed, Solving(self.experiment.solver), Running(threads=threads))
 
@@ -150,7 +150,7 @@ def variations_of(experiment: ExperimentSettings) -> Variations:
     given = experiment.scenario
     if isinstance(given, Scenario):
         base = Variations(given)
-        places = [one for name in experiment.settings for one in _parsed(name)]
+        places = [one for name in experiment.settings for one in _parse(name)]
         values = list(experiment.settings.values())
         overrides = [base.override(path, value) for path, value in zip(places, values, strict=True)]
         return Variations(base.vary(overrides))
@@ -161,7 +161,7 @@ def variations_of(experiment: ExperimentSettings) -> Variations:
 def _worlds(experiment: ExperimentSettings, folder: Path) -> Iterator[tuple[tuple[str, ...], Scenario]]:
     """The scenario with each choice of optional parts that a level of a factor makes."""
     names = experiment.factors.keys()
-    levels = ((name, one, level) for name, one in experiment.factors.items() for level in one.listed)
+    levels = ((name, one, level) for name, one in experiment.factors.items() for level in one.level_list)
     rows = ((name, experiment.factors[name], row[name]) for row in experiment.rows for name in row.keys() & names)
     choices = dict.fromkeys(parts_of(factor, name, level) for name, factor, level in [*levels, *rows])
     for chosen in choices:
@@ -169,7 +169,7 @@ def _worlds(experiment: ExperimentSettings, folder: Path) -> Iterator[tuple[tupl
             yield chosen, load(folder, {**experiment.settings, PARTS: list(chosen)})
 
 
-def _parsed(text: str) -> list[tuple[str | int, ...]]:
+def _parse(text: str) -> list[tuple[str | int, ...]]:
     from rdsim.scenario import parse_overrides  # noqa: PLC0415
 
     overrides, faults = parse_overrides({text: 0})
@@ -187,7 +187,7 @@ def prepare(experiment: ExperimentSettings) -> Prepared:
     except InputError as error:
         raise ExperimentError(error.faults) from None
     checks = _Checks(experiment, variations)
-    found = checks.prepared()
+    found = checks.prepare()
     if checks.faults:
         raise ExperimentError(tuple(dict.fromkeys(checks.faults)))
     return replace(found, plugins=loaded, own=own)
@@ -230,7 +230,7 @@ class _Checks:
         self.scenario = variations.scenario
         self.faults: list[Fault] = []
 
-    def prepared(self) -> Prepared:
+    def prepare(self) -> Prepared:
         one = self.experiment
         self._check_design()
         factors = tuple(bound for name in one.factors for bound in self._bound(name))
@@ -267,7 +267,7 @@ class _Checks:
         for name in one.factors.keys() & (COLUMNS | {text.strip() for text in one.metrics}):
             self.fault(f"factors.{name}", "must not have the name of another column of the results", name)
         switches = [
-            name for name, it in one.factors.items() if any(parts_of(it, name, at) is not None for at in it.listed)
+            name for name, it in one.factors.items() if any(parts_of(it, name, at) is not None for at in it.level_list)
         ]
         if len(switches) > 1:
             self.fault("factors", "at most one factor chooses optional parts", ", ".join(switches))
@@ -290,7 +290,7 @@ class _Checks:
 
     def _check_answers(self, factors: Iterable[Bound], metrics: Iterable[Metric]) -> None:
         """Answers may speak only of what is varied and measured."""
-        levels = {bound.name: tuple(str(one) for one in bound.factor.listed) for bound in factors}
+        levels = {bound.name: tuple(str(one) for one in bound.factor.level_list) for bound in factors}
         texts = tuple(metric.text for metric in metrics)
         one = self.experiment
         names = Names(texts, levels, one.paired, one.design in SAMPLED, one.task != "simulate")
@@ -318,7 +318,7 @@ class _Checks:
                 self.variations.vary(bound.overrides(value, bound.parts(value)))
             except InputError as error:
                 for fault in error.faults:
-                    where = f"factors.{bound.name}, level {_named(value)}"
+                    where = f"factors.{bound.name}, level {_level_text(value)}"
                     self.fault(
                         where, f"{fault.where.removeprefix('--set ')} {fault.rule}", fault.found, fault.suggestion
                     )
@@ -358,7 +358,7 @@ class _Checks:
         return ()
 
 
-def _named(level: Any) -> str:
+def _level_text(level: Any) -> str:
     return level if isinstance(level, str) and len(level) < 60 else shown_value(level)
 
 

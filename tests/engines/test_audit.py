@@ -62,7 +62,7 @@ SABOTAGE: dict[str, tuple[Any, str, Callable[..., object]]] = {
     "pays what is not there": (rules, "fits", lambda amount, purse: True),
     "pays nobody": (rules, "fits", lambda amount, purse: False),
     "turns everybody away": (rules, "hopeless", lambda amount, purse, announced: True),
-    "carries over all": (rules, "carried_over", lambda unspent, rate: unspent),
+    "carries over all": (rules, "carry_over", lambda unspent, rate: unspent),
     "refunds twice": (desks.Purse, "refund", _spendthrift),
     "seats everybody": (desks.PanelDesk, "serve", _generous),
     "keeps seats": (desks.PanelDesk, "give_back", lambda panel: panel.grant_soon()),

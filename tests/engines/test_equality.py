@@ -82,7 +82,7 @@ def _random_portfolio(scenario: Scenario, seed: int) -> Portfolio:
     picked = [some[int(rng.integers(len(some)))] for some in by_technology.values() if rng.random() < 0.9]
     excluded = {link.other for link in scenario.links if link.kind == "exclusion"}
     kept = tuple(choice for choice in picked if choice.technology not in excluded)
-    return portfolio.ranked(Portfolio(kept), scenario)
+    return portfolio.with_ranks(Portfolio(kept), scenario)
 
 
 @pytest.mark.parametrize(
@@ -293,8 +293,8 @@ _GIVE_REFUND = Project.give_refund
 
 MUTATIONS: dict[str, Mutation] = {
     "money that just fits does not": _rule("fits", lambda amount, purse: amount < purse),
-    "carry-over rounds up": _rule("carried_over", lambda unspent, rate: -(-unspent * rate // 1_000_000)),
-    "nothing is carried over": _rule("carried_over", lambda unspent, rate: 0),
+    "carry-over rounds up": _rule("carry_over", lambda unspent, rate: -(-unspent * rate // 1_000_000)),
+    "nothing is carried over": _rule("carry_over", lambda unspent, rate: 0),
     "refund rounds up": _rule("refund", lambda paid, unused, days: -(-paid * unused // days)),
     "refund of a day too many": _rule("refund", lambda paid, unused, days: paid * (unused + 1) // days),
     "never hopeless": _rule("hopeless", lambda amount, purse, announced: False),
@@ -351,7 +351,7 @@ MUTATIONS: dict[str, Mutation] = {
     "rounds judge the lead as well": _policy("drop-worst", judge=gates.threshold),
     "money paid abroad is returned after a break": _method(Project, "give_refund", _refund_all),
     "a spillover helps on its own day": _method(
-        Project, "reached_before", lambda project, day: project.end_state == TARGET and project.end_day <= day
+        Project, "is_at_target_before", lambda project, day: project.end_state == TARGET and project.end_day <= day
     ),
     "unused starts do not lapse": _method(ProcessWorld, "open_call", _starts_add_up),
     "one attempt more": _rule("attempt", lambda luck, success, setback: 0 if luck < success else 1),

@@ -274,8 +274,8 @@ def test_a_plug_in_in_one_file_is_simulated_told_and_aimed_at(folder: Path, tmp_
     money = choose(build_instance(load(folder), samples=20), solving=Solving(gap=0.0))
     jobs = options.figures["jobs"]
     assert jobs[chosen].sum() >= jobs[list(money.solution.chosen)].sum()
-    npv = build_instance(load(folder), samples=20).problem.expected
-    assert posed.problem.expected == pytest.approx(npv + 4 * jobs)
+    npv = build_instance(load(folder), samples=20).problem.expected_value
+    assert posed.problem.expected_value == pytest.approx(npv + 4 * jobs)
     engines: tuple[Engine, ...] = ("compiled", "simpy")
     fast, slow = (
         simulate(scenario, found.portfolio, replications=6, running=Running(engine=one)).replications for one in engines

@@ -219,15 +219,15 @@ def test_commands_of_rdsim_are_reserved_and_questions_show_what_they_use(rdsim: 
 
     named = [one.name or one.callback.__name__ for one in app.registered_commands if one.callback]
     assert {*named, *(one.name for one in app.registered_groups)} == set(COMMANDS)
-    assert QUESTIONS["ladder"].shared[:4] == ("portfolio", "out", "force", "seed")
-    assert "replications" not in QUESTIONS["ladder"].shared
+    assert QUESTIONS["ladder"].shared_options[:4] == ("portfolio", "out", "force", "seed")
+    assert "replications" not in QUESTIONS["ladder"].shared_options
     quick = Question(lambda scenario: None)
-    assert not {"solver", "samples", "portfolio", "replications"} & set(quick.shared)
+    assert not {"solver", "samples", "portfolio", "replications"} & set(quick.shared_options)
 
 
 def test_numbers_with_commas_and_words() -> None:
     ratios = Option("ratios", (1.0, 2.0))
-    assert (ratios.shown, ratios.value("0.5, 1"), ratios.value([2, 3])) == ("1,2", (0.5, 1.0), (2.0, 3.0))
+    assert (ratios.default_text, ratios.value("0.5, 1"), ratios.value([2, 3])) == ("1,2", (0.5, 1.0), (2.0, 3.0))
     with pytest.raises(InputError) as caught:
         ratios.value("1,x,2,")
     assert [fault.found for fault in caught.value.faults] == ["'x'", "''"]

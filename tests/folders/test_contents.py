@@ -37,7 +37,7 @@ def problem(folder: Path) -> Path:
 def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Study]:
     """One of each kind; the last two are made up."""
     base = tmp_path_factory.mktemp("world")
-    world, stated = load(tiny_folder(base / "tiny")), problems.read_stated(problem(base / "knapsack"))
+    world, stated = load(tiny_folder(base / "tiny")), problems.read_statement(problem(base / "knapsack"))
     chosen = Portfolio((Choice("T1", "domestic", "", 2024),))
     simulated = simulate(world, chosen, replications=4, seed=2)
     answer = solve(stated.problem)

@@ -163,7 +163,7 @@ def _problem(rng: random.Random, folder: Path) -> Enter:
         (place / name).write_bytes(mutated_bytes(_PROBLEM[name], rng))
     for name in rng.sample(sorted(_PROBLEM), rng.choice((0, 0, 0, 1, 2))):
         (place / name).unlink(missing_ok=True)
-    return lambda: problems.read_stated(place)
+    return lambda: problems.read_statement(place)
 
 
 def _records(rng: random.Random, folder: Path) -> Enter:

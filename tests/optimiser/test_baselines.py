@@ -58,7 +58,7 @@ def test_no_option_that_fits_is_left_out() -> None:
         problem = build(parts, ("budget", "carry", "places", "opening use", "prerequisites", "exclusions"))
         chosen = run_baseline("value-per-cost", problem, parts["cost"].sum(axis=1), np.arange(5))
         for option in set(range(len(problem.option_names))) - set(chosen):
-            if problem.group[option] not in problem.group[list(chosen)] and problem.expected[option] > 0:
+            if problem.group[option] not in problem.group[list(chosen)] and problem.expected_value[option] > 0:
                 assert not evaluate(problem, [*chosen, option]).feasible
 
 

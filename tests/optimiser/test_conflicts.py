@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rdsim.errors import ProblemError
 from rdsim.optimiser import Groups, Labels, PortfolioProblem, Rules, Solving, evaluate, state_problem, state_rows
 from rdsim.optimiser.models.variations import with_slack
-from rdsim.optimiser.questions.conflicts import Rule, cheapest_relaxation, conflicts, relaxations, relaxed_by, rules_of
+from rdsim.optimiser.questions.conflicts import Rule, cheapest_relaxation, conflicts, relax, relaxations, rules_of
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, brute_force, build, draw
 from tests.sizes import size
@@ -151,7 +151,7 @@ def test_relaxations_are_the_cheapest_and_make_the_problem_feasible(solver: str)
         assert found.cost == pytest.approx(cheapest(problem, weights, relative), abs=1e-6)
         if math.isfinite(found.cost):
             assert found.at_least == pytest.approx(found.cost)
-            assert evaluate(relaxed_by(problem, found.changes), found.chosen).feasible
+            assert evaluate(relax(problem, found.changes), found.chosen).feasible
             assert found.cost == pytest.approx(sum(change.cost for change in found.changes))
     assert seen >= 5
 
@@ -168,7 +168,7 @@ def test_alternatives_differ_and_the_first_is_the_cheapest() -> None:
         assert [one.cost for one in found] == sorted(one.cost for one in found)
         assert len({frozenset(change.rule for change in one.changes) for one in found}) == len(found)
         for one in found:
-            assert brute_force(relaxed_by(problem, one.changes))[1]
+            assert brute_force(relax(problem, one.changes))[1]
     assert seen >= 3
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rdsim.optimiser import PortfolioProblem, Rules, Solving, Status, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.model import restrict
-from rdsim.optimiser.questions.conflicts import cheapest_relaxation, relaxed_by
+from rdsim.optimiser.questions.conflicts import cheapest_relaxation, relax
 from tests.optimiser.machine import INSTALLED
 from tests.sizes import size
 
@@ -189,7 +189,7 @@ def test_ways_out_are_exact_too(seed: int) -> None:
     rows = state_rows(use, use.sum(axis=1) * rng.uniform(0.1, 0.9, 2))
     problem = state_problem(np.ones(4), rows=rows, rules=Rules(fixed_in_groups=[0, 1, 2, 3]))
     way = cheapest_relaxation(problem, weights={"must-fund": np.inf})
-    assert evaluate(relaxed_by(problem, way.changes), way.chosen).feasible
+    assert evaluate(relax(problem, way.changes), way.chosen).feasible
 
 
 @pytest.mark.parametrize(("cap", "told"), [(1000.0, "by 2,000"), (2999.5, "by 0.5"), (1765.5, "by 1,235")])

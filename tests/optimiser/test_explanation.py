@@ -29,10 +29,10 @@ from rdsim.optimiser import (
     state_problem,
     state_rows,
 )
-from rdsim.optimiser.adapters import RunLimits, solver_named
+from rdsim.optimiser.adapters import RunLimits, find_solver
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.variations import with_caps, with_fixed, with_slack, with_use, with_values
-from rdsim.optimiser.questions.conflicts import Change, relaxed_by
+from rdsim.optimiser.questions.conflicts import Change, relax
 from rdsim.optimiser.questions.explanation import (
     CUT_STEP,
     Reason,
@@ -96,7 +96,7 @@ class Everything:
         hard = np.isnan(rows.shortfall_price)
         fits = (excess <= 1e-6 * rows.scale)[:, hard].all(axis=1) & self.allowed
         price = excess[:, ~hard] @ rows.shortfall_price[~hard]
-        return np.where(fits, self.member @ problem.expected + self.extra - price, -np.inf)
+        return np.where(fits, self.member @ problem.expected_value + self.extra - price, -np.inf)
 
     def with_and_without(self, problem: PortfolioProblem, group: int) -> tuple[float, float]:
         """(A1, A0) in a variation."""
@@ -246,7 +246,7 @@ def test_why_not_is_exact() -> None:
                 assert_rise_brings_it_in(posed, group, found)
                 seen["rise"] += 1
             for rule in found.links:
-                looser = Everything.of(relaxed_by(posed.problem, [Change(rule, 1.0, 0.0)]))
+                looser = Everything.of(relax(posed.problem, [Change(rule, 1.0, 0.0)]))
                 inside, outside = looser.with_and_without(posed.problem, group)
                 assert inside >= outside - 1e-6
     for name in ("CROWDED_OUT", "IMPOSSIBLE", "LINKED", "WORTHLESS", "AS_GOOD", "cut", "cap", "no cap", "link", "rise"):
@@ -377,7 +377,7 @@ def test_a_screen_bounds_every_loss() -> None:
 @pytest.mark.parametrize("solver", INSTALLED)
 def test_hints_are_slopes_of_the_relaxation(solver: str) -> None:
     """A concave function's slope at a point lies between its slopes to both sides."""
-    adapter, step, priced = solver_named(solver), 1e-3, 0
+    adapter, step, priced = find_solver(solver), 1e-3, 0
 
     def relaxed(problem: PortfolioProblem) -> float:
         return adapter.run(formulate(problem), RunLimits(), relaxed=True).bound

@@ -58,7 +58,7 @@ def sampled(problem: PortfolioProblem, seed: int) -> PortfolioProblem:
     rng = np.random.default_rng([seed, 7])
     worlds = (7, len(problem.option_names))
     factor = rng.choice([0.5, 1.0, 1.5], (7, 1)) * rng.choice([0.0, 1.0, 2.0], worlds)
-    return replace(problem, values=np.rint(problem.expected * factor + rng.integers(-3, 4, worlds)))
+    return replace(problem, values=np.rint(problem.expected_value * factor + rng.integers(-3, 4, worlds)))
 
 
 def true_front(problem: PortfolioProblem, figures: tuple[Objective, Objective], senses: tuple[str, str]) -> Pairs:

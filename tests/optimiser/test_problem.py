@@ -44,14 +44,14 @@ def test_arrays_are_read_only_and_copies() -> None:
     stated = state_problem(values)
     values[0] = 99
     assert stated.values[0] == 1.0
-    for array in (stated.values, stated.group, stated.rows.cap, stated.rows.use.data, stated.expected):
+    for array in (stated.values, stated.group, stated.rows.cap, stated.rows.use.data, stated.expected_value):
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
 
 
 def test_samples_count_by_their_mean() -> None:
     stated = state_problem([[1.0, 8.0], [3.0, 0.0]])
-    assert stated.expected.tolist() == [2.0, 4.0]
+    assert stated.expected_value.tolist() == [2.0, 4.0]
     assert evaluate(stated, [0, 1]).objective == 6.0
 
 

@@ -57,7 +57,7 @@ def sampled(seed: int, families: set[str]) -> PortfolioProblem:
     rng = np.random.default_rng([seed, 7])
     worlds = (SAMPLES, len(problem.option_names))
     factor = rng.choice([0.5, 1.0, 1.5], (SAMPLES, 1)) * rng.choice([0.0, 1.0, 2.0], worlds)
-    return replace(problem, values=np.rint(problem.expected * factor + rng.integers(-3, 4, worlds)))
+    return replace(problem, values=np.rint(problem.expected_value * factor + rng.integers(-3, 4, worlds)))
 
 
 def money_of(problem: PortfolioProblem, seed: int) -> np.ndarray:
@@ -77,7 +77,7 @@ def listed(problem: PortfolioProblem) -> Listed:
         chosen = tuple(option for option in pick if option is not None)
         judged = evaluate(problem, chosen)
         if judged.feasible:
-            same = judged.objective - float(problem.expected[list(chosen)].sum())
+            same = judged.objective - float(problem.expected_value[list(chosen)].sum())
             found.append((chosen, problem.values[:, list(chosen)].sum(axis=1) + same))
     return found
 
@@ -304,7 +304,7 @@ def test_options_that_cannot_stand_alone_are_not_sifted(
     large: PortfolioProblem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A floor that only the options of least value fill: those first looked at have no portfolio."""
-    worst = np.flatnonzero(large.expected <= np.sort(large.expected)[200])
+    worst = np.flatnonzero(large.expected_value <= np.sort(large.expected_value)[200])
     rows = large.rows
     floor = np.zeros((1, len(large.option_names)))
     floor[0, worst] = 1.0

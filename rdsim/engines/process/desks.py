@@ -262,7 +262,7 @@ class Purse(Desk):
         self.world.out.refunded[self.world.row, self.programme, self.world.year] += amount
         self.grant_soon()
 
-    def unserved(self, year: int) -> int:
+    def open_requests(self, year: int) -> int:
         """Requests that nobody has paid."""
         claims = sum(partner.claim for partner in self.world.partners) if self.pays_partners else 0
         return claims + sum(project.request(year) for project in self.queue)
@@ -271,8 +271,8 @@ class Purse(Desk):
         """Carry over, let the rest lapse, and take the new year's money."""
         out, row, year = self.world.out, self.world.row, self.world.year
         if year:
-            out.short[row, self.programme, year - 1] = self.unserved(year - 1)
-            carried = rules.carried_over(self.money, self.world.case.carry_ppm[self.programme])
+            out.short[row, self.programme, year - 1] = self.open_requests(year - 1)
+            carried = rules.carry_over(self.money, self.world.case.carry_ppm[self.programme])
             out.lapsed[row, self.programme, year - 1] = self.money - carried
             out.carried_in[row, self.programme, year] = carried
             self.money = carried

@@ -99,7 +99,7 @@ class ProjectLike(Protocol):
     def look(self) -> None:
         """Look whether what it waits for has come."""
 
-    def reached_before(self, day: int) -> bool:
+    def is_at_target_before(self, day: int) -> bool:
         """Whether it had reached its target."""
 
     def needs(self) -> list[int]:

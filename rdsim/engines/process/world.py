@@ -78,7 +78,7 @@ class World:
         last = self.case.horizon // DAYS_PER_YEAR - 1
         for purse in self.purses:
             self.out.lapsed[self.row, purse.programme, last] = purse.money
-            self.out.short[self.row, purse.programme, last] = purse.unserved(last)
+            self.out.short[self.row, purse.programme, last] = purse.open_requests(last)
         for project in self.projects:
             project.close()
 

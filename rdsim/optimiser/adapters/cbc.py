@@ -109,7 +109,7 @@ class Cbc(Solver):
             return SolverResult(SolverState.STOPPED, Termination.TIME_LIMIT, loading=loading)
         with tempfile.TemporaryDirectory(prefix="rdsim-") as folder:
             log, late = Path(folder) / "cbc.log", Path(folder) / "late"
-            watched = program if limits.seconds is None else _watched(program, limits.seconds, late)
+            watched = program if limits.seconds is None else _watchdog(program, limits.seconds, late)
             command = _command(watched, limits, log, relaxed, start is not None, options)
             command.tmpDir = folder
             try:
@@ -160,7 +160,7 @@ sys.exit(code)
 """
 
 
-def _watched(program: str, seconds: float, late: Path) -> str:
+def _watchdog(program: str, seconds: float, late: Path) -> str:
     """A program that runs the solver and ends it, with all it started, soon after its limit; `late` then exists.
 
     PuLP keeps the process to itself, and a solver that hangs looks at no clock. Not on Windows: there the limit is the

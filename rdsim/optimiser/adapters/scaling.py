@@ -35,7 +35,7 @@ class Scaled:
         """Limits in the solver's units."""
         return replace(limits, target=(limits.target - self.offset) * self.factor)
 
-    def unscaled(self, answer: SolverResult) -> SolverResult:
+    def unscale(self, answer: SolverResult) -> SolverResult:
         """A solver's answer in the units of the model that was scaled."""
         costs = None if answer.reduced_costs is None else answer.reduced_costs / self.factor
         return replace(answer, bound=answer.bound / self.factor + self.offset, reduced_costs=costs)
@@ -54,7 +54,7 @@ def scale_model(model: Model) -> Scaled:
     whole columns become rows of the smallest whole numbers: one off is then far more than a solver's tolerance.
     """
     free = model.upper > model.lower
-    bound = _clipped(model, free)
+    bound = _clip(model, free)
     largest = _largest(model.matrix, free)
     units = _units(model, free)
     whole = units > 0
@@ -90,7 +90,7 @@ _BESIDE = 2.0**20
 """A coefficient of a column fixed at 0 is at most so many times the largest that counts: solvers refuse more."""
 
 
-def _clipped(model: Model, free: NDArray[np.bool_]) -> csr_array:
+def _clip(model: Model, free: NDArray[np.bool_]) -> csr_array:
     """The matrix with no outsize coefficient in a column that is fixed at 0, where it says nothing."""
     at, data = model.matrix.indices, model.matrix.data
     most = np.repeat(np.maximum(_largest(model.matrix, free), np.abs(model.rhs)), np.diff(model.matrix.indptr))

@@ -56,7 +56,7 @@ def run_baseline(
     rng = np.random.default_rng(seed)
     lot = rng.permutation(len(problem.group_names))[problem.group]
     offered = {
-        "value": problem.expected.copy(),
+        "value": problem.expected_value.copy(),
         "cost": np.maximum(costs, _LEAST_COST),
         "score": scores[problem.group],
         "group": problem.group.copy(),
@@ -83,7 +83,7 @@ def _order(name: str, offered: Mapping[str, Any], options: int) -> Ints:
     """The options that a rule would take, in the order in which it tries them."""
     label, rule = f"rule for choosing {name!r}", CHOOSING_RULES[name]
     try:
-        answer = rule.taken(label, "worth").of(offered)
+        answer = rule.bind(label, "worth").of(offered)
         keys = [np.asarray(one, np.float64) for one in (answer if isinstance(answer, tuple) else (answer,))]
     except RdsimError:
         raise
@@ -194,7 +194,7 @@ def _phases(problem: PortfolioProblem, order: Ints) -> tuple[Ints, Ints]:
     must = _must_groups(problem)[problem.group] & ~out & ((rank < order.size) | fixed)
     first = np.flatnonzero(must)
     first = first[np.lexsort((rank[first], ~fixed[first]))]
-    rest = order[(~must & ~out & (problem.expected > 0))[order]]
+    rest = order[(~must & ~out & (problem.expected_value > 0))[order]]
     return first, rest
 
 

@@ -42,12 +42,12 @@ class Floor:
 
     def __post_init__(self) -> None:
         """State the model once, with a floor that may be missed at a price, and its relaxation, in which it may not."""
-        stated = formulate(self._floored(0.0, 1.0))
+        stated = formulate(self._with_floor(0.0, 1.0))
         self._model = tighten(self.problem, stated)
         self._row = stated.rows_of(RESOURCES).stop - 1
         self._relaxation: Relaxation = self.settings.solver.relaxation(self._at(0.0, math.inf))
 
-    def _floored(self, level: float, price: float) -> PortfolioProblem:
+    def _with_floor(self, level: float, price: float) -> PortfolioProblem:
         return with_floor(self.problem, self.measure, level, price if math.isfinite(price) else math.nan)
 
     def _at(self, level: float, price: float) -> Model:
@@ -70,7 +70,7 @@ class Floor:
 
         An infinite price forbids that anything is missing. `bound` must have been asked at the level.
         """
-        problem, relaxed = self._floored(level, price), self.relaxed.get(level)
+        problem, relaxed = self._with_floor(level, price), self.relaxed.get(level)
         judged = (evaluate(problem, chosen) for chosen in known)
         start = max((one for one in judged if one.feasible), key=lambda one: one.objective, default=None)
         if start is None or relaxed is None:
@@ -97,7 +97,7 @@ class Floor:
         picked = list(chosen)
         if not picked:
             return 1.0
-        size = float(np.abs(self.problem.expected[picked]).mean())
+        size = float(np.abs(self.problem.expected_value[picked]).mean())
         if math.isfinite(price):
             size += price * float(np.abs(self.measure.use[picked]).mean())
         return size or 1.0

@@ -20,21 +20,21 @@ import numpy as np
 from rdsim.arrays import Bools, Floats, Ints
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters import SolverResult, SolverState
-from rdsim.optimiser.models.milp import RESOURCES, chosen_of
+from rdsim.optimiser.models.milp import RESOURCES, choice_of
 from rdsim.optimiser.models.model import Model, with_rows_below
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.exact import excess_exactly, stated
 from rdsim.optimiser.problem.problem import PortfolioProblem, Rows
 from rdsim.optimiser.problem.solution import Termination
 
-__all__ = ["TRIES", "cuts_of", "solved_exactly"]
+__all__ = ["TRIES", "cuts_of", "solve_exactly"]
 
 TRIES = 60
 _TRIFLE = 1e-4
 """Share of the largest number in a row that no solver's tolerance explains."""
 
 
-def solved_exactly(
+def solve_exactly(
     problem: PortfolioProblem, model: Model, ask: Callable[[Model], SolverResult], solver: str, tries: int = TRIES
 ) -> SolverResult:
     """`ask(model)`, asked again with more rows until its portfolio breaks none; its bound holds for the model as it is.
@@ -49,17 +49,17 @@ def solved_exactly(
         answer = replace(answer, bound=bound, loading=loading)
         if answer.values is None:
             return answer
-        judged = evaluate(problem, chosen_of(problem, answer.values))
+        judged = evaluate(problem, choice_of(problem, answer.values))
         if judged.feasible:
             return answer
-        model = with_rows_below(model, *_widened(cuts_of(problem, judged, model, solver), model))
-    last = ask(_tightened_caps(problem, model))
-    kept = last.values is not None and evaluate(problem, chosen_of(problem, last.values)).feasible
+        model = with_rows_below(model, *_widen(cuts_of(problem, judged, model, solver), model))
+    last = ask(_tighten_caps(problem, model))
+    kept = last.values is not None and evaluate(problem, choice_of(problem, last.values)).feasible
     values = last.values if kept else None
     return SolverResult(SolverState.STOPPED, Termination.STOPPED, bound, values, loading=loading + last.loading)
 
 
-def _widened(cuts: tuple[Floats, Floats], model: Model) -> tuple[Floats, Floats]:
+def _widen(cuts: tuple[Floats, Floats], model: Model) -> tuple[Floats, Floats]:
     """Cuts over options as cuts over all columns."""
     coefficients, caps = cuts
     wide = np.zeros((caps.size, model.value.size))
@@ -67,7 +67,7 @@ def _widened(cuts: tuple[Floats, Floats], model: Model) -> tuple[Floats, Floats]
     return wide, caps
 
 
-def _tightened_caps(problem: PortfolioProblem, model: Model) -> Model:
+def _tighten_caps(problem: PortfolioProblem, model: Model) -> Model:
     """Hard ceilings lowered and floors raised by what a solver may not tell from nothing."""
     rows, part, rhs = problem.rows, model.rows_of(RESOURCES), model.rhs.copy()
     slack = 4 * rows.precision * ~rows.is_soft

@@ -40,7 +40,7 @@ import numpy as np
 from rdsim.arrays import Floats
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters import Feature, Relaxation, RunLimits, SolverResult, SolverState
-from rdsim.optimiser.models.milp import chosen_of, columns_of, lay_out
+from rdsim.optimiser.models.milp import choice_of, columns_of, lay_out
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.evaluation import TOLERANCE, evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check
@@ -193,7 +193,7 @@ class RiskSearch:
 
     def consider(self, columns: Floats) -> Appraisal:
         """Judge the portfolio of these columns; the best one stays."""
-        return self.meet(chosen_of(self.task.problem, columns))
+        return self.meet(choice_of(self.task.problem, columns))
 
     def meet(self, chosen: tuple[int, ...]) -> Appraisal:
         """Judge a portfolio; the best one stays."""
@@ -243,7 +243,7 @@ def relax(
         cuts = hunt.task.cuts(whole.supports)
         hunt.keep(cuts)
         hunt.weighed = _by_prices(hunt.task, cuts, whole.answer)
-    return _relaxed(hunt, whole, valid)
+    return _last_relaxation(hunt, whole, valid)
 
 
 def _by_prices(task: RiskModel, cuts: Cuts, answer: SolverResult | None) -> Model | None:
@@ -256,10 +256,10 @@ def _by_prices(task: RiskModel, cuts: Cuts, answer: SolverResult | None) -> Mode
     priced = np.zeros(len(rows))  # cuts made since the last optimum have no price
     priced[: answer.prices.size - first + 1] = answer.prices[first - 1 :]
     prices = np.where(rows[:, task.tail] > 0, np.maximum(priced, 0.0), 0.0)
-    return _mixed(task, rows, caps, prices)
+    return _mixture_model(task, rows, caps, prices)
 
 
-def _mixed(task: RiskModel, rows: Floats, caps: Floats, shares: Floats) -> Model | None:
+def _mixture_model(task: RiskModel, rows: Floats, caps: Floats, shares: Floats) -> Model | None:
     """The objective with a mix of rows ``unit * tail - figure @ x <= cap`` instead of the tail, which is fixed at 0."""
     if task.tail is None or shares.sum() <= 0:
         return None
@@ -283,10 +283,10 @@ def _at(task: RiskModel, columns: Floats) -> Model | None:
         return None
     worst, weights = tail_weights(task.values.of(columns), task.risk.level)
     cuts = task.cuts([Support(None, worst, weights)])
-    return _mixed(task, cuts.coefficients, cuts.caps, np.ones(1))
+    return _mixture_model(task, cuts.coefficients, cuts.caps, np.ones(1))
 
 
-def _relaxed(hunt: RiskSearch, whole: Kelley, valid: bool) -> Relaxed | None:
+def _last_relaxation(hunt: RiskSearch, whole: Kelley, valid: bool) -> Relaxed | None:
     """The last relaxation; if it had no optimum, what that proves."""
     stopped, answer = whole.stopped, whole.answer
     if stopped is not None and valid:
@@ -343,10 +343,10 @@ def _cut_off(hunt: RiskSearch, found: Appraisal, columns: Floats, again: bool) -
         raise SolverError(hunt.settings.solver.name, f"its portfolio breaks {names}, and it comes back when excluded")
     hunt.keep(hunt.task.cuts(hunt.task.broken(columns, hunt.task.rules, 0.0)))
     if not found.feasible:
-        hunt.keep(_excluded(hunt.task, found, hunt.settings.solver.name))
+        hunt.keep(_exclusions(hunt.task, found, hunt.settings.solver.name))
 
 
-def _excluded(task: RiskModel, found: Appraisal, solver: str) -> Cuts:
+def _exclusions(task: RiskModel, found: Appraisal, solver: str) -> Cuts:
     """Rows that cut off a portfolio that the judge refuses: for rows that are broken, and else for it alone."""
     options, chosen = len(task.problem.option_names), list(found.evaluation.chosen)
     if found.evaluation.feasible:
@@ -363,13 +363,13 @@ def _excluded(task: RiskModel, found: Appraisal, solver: str) -> Cuts:
 def _with_sample_columns(task: RiskModel, place: int) -> RiskModel:
     """The task with a binary column for each sample of one rule."""
     figure = task.rules[place].figure
-    floor = lowest(task.problem, figure.sign * figure.samples) + _lowest_fixed(task, figure)
+    floor = lowest(task.problem, figure.sign * figure.samples) + _lowest_fixed_part(task, figure)
     model = with_sample_columns(task.model, task.rules[place], floor)
-    rules = tuple(rule.padded(model.value.size) for rule in task.rules)
-    return replace(task, model=model, rules=rules, values=task.values.padded(model.value.size))
+    rules = tuple(rule.pad(model.value.size) for rule in task.rules)
+    return replace(task, model=model, rules=rules, values=task.values.pad(model.value.size))
 
 
-def _lowest_fixed(task: RiskModel, figure: SampledFigure) -> float:
+def _lowest_fixed_part(task: RiskModel, figure: SampledFigure) -> float:
     """The least that a figure's fixed part can be; a soft row's shortfall is no larger than the row can make it."""
     problem, layout = task.problem, lay_out(task.problem)
     upper = np.where(np.isfinite(task.model.upper), task.model.upper, 0.0)
@@ -432,14 +432,14 @@ def _reach_floor(hunt: RiskSearch, relaxed: Relaxed) -> None:
         return
     columns = lower.copy()
     columns[kept] = answer.values
-    start = chosen_of(task.problem, columns)
+    start = choice_of(task.problem, columns)
     if evaluate(task.problem, start).feasible:
         upwards = Risk(level=task.risk.level, weight=1.0)
-        for chosen in _annealed(hunt, upwards, start, relaxed, task.risk.floor):
+        for chosen in _anneal(hunt, upwards, start, relaxed, task.risk.floor):
             hunt.meet(chosen)
 
 
-def _annealed(
+def _anneal(
     hunt: RiskSearch, risk: Risk, start: tuple[int, ...], relaxed: Relaxed, enough: float, wave: int = 0
 ) -> list[tuple[int, ...]]:
     """Walks among the options near the relaxation, timed."""
@@ -469,7 +469,7 @@ def _walk(hunt: RiskSearch, relaxed: Relaxed) -> None:
         if hunt.best is None or not hunt.open:
             return
         before = hunt.gap
-        for chosen in _annealed(hunt, hunt.task.risk, hunt.best.evaluation.chosen, relaxed, enough, wave):
+        for chosen in _anneal(hunt, hunt.task.risk, hunt.best.evaluation.chosen, relaxed, enough, wave):
             hunt.meet(chosen)
         if before - hunt.gap < SLIGHT * (before - hunt.settings.gap):
             return

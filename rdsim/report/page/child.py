@@ -24,7 +24,7 @@ def _run(folder: Path) -> str:
     return render(read_page(folder), manifest)
 
 
-def _given(what: str, text: bytes) -> str:
+def _input(what: str, text: bytes) -> str:
     """A sheet, or the plots of one, as they come from the parent."""
     given = json.loads(text)
     sheet = sheet_from(given["page"], "page")
@@ -35,7 +35,7 @@ def _given(what: str, text: bytes) -> str:
 
 def draw(words: Sequence[str], text: bytes) -> str:
     """What the words ask for, a page or figures, of what stands in the text (nothing for a run). Raises RdsimError."""
-    return _run(Path(words[1])) if words[0] == "run" else _given(words[0], text)
+    return _run(Path(words[1])) if words[0] == "run" else _input(words[0], text)
 
 
 def main(words: list[str]) -> int:

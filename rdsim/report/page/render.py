@@ -47,11 +47,11 @@ def _plan(page: PlanReport, manifest: Mapping[str, Any]) -> Content:
     drawn = {section: plan.draw(report, section) for section in plan.SECTIONS}
     figures = tuple(figure for group in drawn.values() for figure in group)
     pictures = {figure.key: picture(figure) for name in _PICTURED for figure in drawn[name]}
-    shown = {"report": report, "figures": drawn, "pictures": pictures, **_told(report), **_listed(report)}
+    shown = {"report": report, "figures": drawn, "pictures": pictures, **_words(report), **_technology_list(report)}
     return Content("plan.html.j2", figures, ("table.js", "figures.js"), shown)
 
 
-def _told(report: PlanReport) -> dict[str, object]:
+def _words(report: PlanReport) -> dict[str, object]:
     """What the page says in words and figures."""
     return {
         "headline": words.headline(report),
@@ -62,7 +62,7 @@ def _told(report: PlanReport) -> dict[str, object]:
     }
 
 
-def _listed(report: PlanReport) -> dict[str, object]:
+def _technology_list(report: PlanReport) -> dict[str, object]:
     """The table of all technologies, what it can be narrowed to, and what countries are called."""
     table = report.technologies
     return {

@@ -21,14 +21,14 @@ def cells(table: Table) -> list[list[tuple[Kind, str]]]:
 
 
 def _text(kind: Kind, value: Any) -> str:
-    return "" if _is_missing(value) else _shown(kind, value)
+    return "" if _is_missing(value) else _cell_text(kind, value)
 
 
 def _is_missing(value: Any) -> bool:
     return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
 
-def _shown(kind: Kind, value: Any) -> str:
+def _cell_text(kind: Kind, value: Any) -> str:
     if isinstance(value, str) or kind == "text":
         return str(value)
     if isinstance(value, float) and math.isinf(value):

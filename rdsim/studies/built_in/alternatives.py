@@ -14,7 +14,7 @@ from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.alternatives import Alternatives, Resampled, Selection, resample, selection
 from rdsim.optimiser.questions.alternatives import alternatives as find
 from rdsim.report import Column, Plot, Section, Sheet, Table
-from rdsim.search import Instance, Proposal, as_stated
+from rdsim.search import Instance, Proposal, solving_of
 from rdsim.stats import proportion_interval
 from rdsim.studies.built_in.parts import (
     intervals,
@@ -66,7 +66,7 @@ def alternatives(
     most 5% of them, and *borderline* otherwise; where no alternative was found, resamples alone tell. Raises
     ProblemError and SolverError as the optimiser's functions do.
     """
-    solving = as_stated(posed.scenario, solving)
+    solving = solving_of(posed.scenario, solving)
     found = find(
         posed.problem,
         best.solution.chosen,

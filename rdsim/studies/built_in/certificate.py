@@ -21,7 +21,7 @@ from rdsim.optimiser.questions.confidence import (
     value_of_stochastic_solution,
 )
 from rdsim.report import Column, Plot, Section, Sheet, Table
-from rdsim.search import Instance, Proposal, as_stated, fresh_values, risk_of
+from rdsim.search import Instance, Proposal, fresh_values, risk_of, solving_of
 from rdsim.studies.built_in.parts import money, record_of, speaks_of
 from rdsim.study import Study
 
@@ -47,7 +47,7 @@ def certificate(
     does.
     """
     risk, count = risk_of(posed), samples or posed.samples
-    solving = as_stated(posed.scenario, solving)
+    solving = solving_of(posed.scenario, solving)
     level = posed.scenario.simulation.confidence
 
     def some(index: int, size: int, options: Sequence[int]) -> Floats:
@@ -147,7 +147,10 @@ def _sheet(
         lead,
         (
             Section(
-                "How far from the best?", describe(known, unit, form), (_plot(posed, batches),), (_shown(posed, table),)
+                "How far from the best?",
+                describe(known, unit, form),
+                (_plot(posed, batches),),
+                (_page_table(posed, table),),
             ),
             Section("What is it worth to reckon with uncertainty, and to know?", worth),
         ),
@@ -179,7 +182,7 @@ def _plot(posed: Instance, batches: pd.DataFrame) -> Plot:
     )
 
 
-def _shown(posed: Instance, table: pd.DataFrame) -> Table:
+def _page_table(posed: Instance, table: pd.DataFrame) -> Table:
     columns = {
         "part": Column(""),
         "amount": Column(posed.scenario.money_unit, "money"),

@@ -23,7 +23,7 @@ from rdsim.optimiser.questions.explanation import (
     screen,
 )
 from rdsim.report import Column, Section, Sheet, Table
-from rdsim.search import Instance, Proposal, as_stated
+from rdsim.search import Instance, Proposal, solving_of
 from rdsim.studies.built_in.parts import record_of, speaks_of
 from rdsim.study import Study
 from rdsim.tables import did_you_mean
@@ -57,13 +57,13 @@ def explanation(
 
     Raises: ProblemError for unknown names, all at once; SolverError as the optimiser does.
     """
-    names = _named(posed, best, names)
+    names = _names(posed, best, names)
     _check(posed, names)
-    solving = as_stated(posed.scenario, solving)
+    solving = solving_of(posed.scenario, solving)
     return _study(posed, best, explain(posed.scenario, best, names, solving), solving)
 
 
-def _named(posed: Instance, best: Proposal, names: Sequence[str]) -> list[str]:
+def _names(posed: Instance, best: Proposal, names: Sequence[str]) -> list[str]:
     """The names, each once; `unfunded` stands for all technologies that are not funded."""
     chosen = {choice.technology for choice in best.portfolio.choices}
     unfunded = [name for name in posed.scenario.technologies if name not in chosen]
