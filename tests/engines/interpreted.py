@@ -1,6 +1,6 @@
 """The compiled engine run as plain Python, sound or mutated, on generated worlds: a program of its own.
 
-    NUMBA_DISABLE_JIT=1 python -W error -m tests.engines.interpreted WORLDS [LIMIT MUTATIONS.json]
+    NUMBA_DISABLE_JIT=1 python -W error -m tests.engines.interpreted WORLDS [LIMIT MUTATIONS.json [HINTS.json]]
 
 With NUMBA_DISABLE_JIT=1 the very functions that numba compiles run in the interpreter, on arrays that here refuse what
 compiled code would take silently: an index that is negative or too large. Every world is run on luck that is laid
@@ -9,8 +9,9 @@ with the one that is laid out; and what is laid out is compared with `luck_oracl
 
 A mutation is [module, {old text: new text, ...}] by name. It changes the module's source as it is imported, and worlds
 are run, LIMIT of them at most, until one notices. Each answer is a line of JSON: how many worlds were run, and what
-was noticed (null for nothing). A text that is not found exactly once, or a mutant that is no working Python, is a
-fault: never something noticed.
+was noticed (null for nothing), and by which world. A text that is not found exactly once, or a mutant that is no
+working Python, is a fault: never something noticed. Hints say which world noticed a mutation before: it is run first,
+and the others only if it no longer notices.
 """
 
 from __future__ import annotations
@@ -278,14 +279,19 @@ def compared(fortune: ModuleType, luck: SamplePaths) -> Iterator[list[str]]:
 # --- the program ----------------------------------------------------------------------------------
 
 
-def notice(mutation: Mutation | None, worlds: int) -> dict[str, Any]:
-    """After how many worlds something is wrong, and what; or a fault of the mutation itself."""
+def in_order(worlds: int, hint: int | None = None) -> list[int]:
+    """All worlds, the hinted one first."""
+    return sorted({*range(worlds), *(() if hint is None else (hint,))}, key=lambda seed: (seed != hint, seed))
+
+
+def notice(mutation: Mutation | None, worlds: int, hint: int | None = None) -> dict[str, Any]:
+    """After how many worlds something is wrong, what and in which; or a fault of the mutation itself."""
     try:
         engine = load(mutation)
-        for seed in range(worlds):
+        for count, seed in enumerate(in_order(worlds, hint), 1):
             found = _look(engine, seed)
             if found:
-                return {"worlds": seed + 1, "noticed": found}
+                return {"worlds": count, "noticed": found, "by": seed}
     except Exception as error:
         return {"fault": f"{type(error).__name__}: {error}"}
     return {"worlds": worlds, "noticed": None}
@@ -306,7 +312,7 @@ def _sound(worlds: int) -> dict[str, Any]:
     return {"name": "", **answer, "events": events, "numbers": asked["numbers"]}
 
 
-def main(worlds: int, limit: int = 0, mutations: str = "") -> None:
+def main(worlds: int, limit: int = 0, mutations: str = "", hints: str = "") -> None:
     """Answer for the engine as it is, then for each mutation of a file."""
     if not config.DISABLE_JIT:
         raise SystemExit("run with NUMBA_DISABLE_JIT=1")
@@ -315,9 +321,13 @@ def main(worlds: int, limit: int = 0, mutations: str = "") -> None:
     for name, rule in PURSES.items():
         purses.PURSE_RULES.register(name, rule)
     _say(_sound(worlds))
-    named = json.loads(Path(mutations).read_text(encoding="utf-8")) if mutations else {}
-    for name, parts in named.items():
-        _say({"name": name, **notice(Mutation(*parts), limit)})
+    noticed_by = _read(hints)
+    for name, parts in _read(mutations).items():
+        _say({"name": name, **notice(Mutation(*parts), limit, noticed_by.get(name))})
+
+
+def _read(path: str) -> dict[str, Any]:
+    return dict(json.loads(Path(path).read_text(encoding="utf-8"))) if path else {}
 
 
 def _say(answer: dict[str, Any]) -> None:
@@ -327,4 +337,4 @@ def _say(answer: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     counts = [int(word) for word in sys.argv[1:3]]
-    main(*counts, *sys.argv[3:4])
+    main(*counts, *sys.argv[3:5])

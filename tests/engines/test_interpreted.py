@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from tests.engines import test_equality
+from tests.engines.interpreted import in_order
 from tests.sizes import size
 
 ROOT = Path(__file__).parent.parent.parent
@@ -26,6 +28,9 @@ WORLDS = size(60, 600)
 """Worlds of the engine as it is."""
 LIMIT = size(400, 2000)
 """Most worlds of a mutant; nearly all are noticed in the first few."""
+HINTS = Path(__file__).parent / "noticed.json"
+"""Which world noticed each mutation when the file was written: it is run first. `python -m tests.engines.noticed`
+writes it anew; an old hint, or none, costs the time to look through the worlds, and lets no mutant pass."""
 
 Mutations = dict[str, tuple[str, dict[str, str]]]
 
@@ -437,12 +442,12 @@ WRONG_INDICES = (
 )
 
 
-@pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def ask(worlds: int, hints: Path, folder: Path) -> dict[str, dict[str, Any]]:
     """What one run of the program says of the engine and of every mutation, by name."""
-    file = tmp_path_factory.mktemp("mutations") / "mutations.json"
+    file = folder / "mutations.json"
     file.write_text(json.dumps(MUTATIONS | WRONG_INDICES), encoding="utf-8")
-    command = [sys.executable, "-W", "error", "-m", "tests.engines.interpreted", str(WORLDS), str(LIMIT), str(file)]
+    words = [str(worlds), str(LIMIT), str(file), str(hints)]
+    command = [sys.executable, "-W", "error", "-m", "tests.engines.interpreted", *words]
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     ran = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=size(900, 3600)
@@ -450,6 +455,11 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     assert ran.returncode == 0, ran.stderr
     found = [json.loads(line) for line in ran.stdout.splitlines()]
     return {answer.pop("name"): answer for answer in found}
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    return ask(WORLDS, HINTS, tmp_path_factory.mktemp("mutations"))
 
 
 def test_the_interpreted_engine_gives_the_same_and_takes_no_wrong_index(answers: dict[str, dict[str, Any]]) -> None:
@@ -472,3 +482,17 @@ def test_a_mutation_of_the_compiled_side_is_noticed(name: str, answers: dict[str
 def test_a_wrong_index_is_refused(name: str, answers: dict[str, dict[str, Any]]) -> None:
     assert answers[name].get("fault") is None
     assert str(answers[name]["noticed"]).startswith("IndexError")
+
+
+def test_a_hint_leaves_no_world_out() -> None:
+    assert in_order(4) == [0, 1, 2, 3]
+    assert in_order(4, 2) == [2, 0, 1, 3]
+    assert in_order(2, 7) == [7, 0, 1]
+
+
+def test_the_page_on_the_house_counts_them() -> None:
+    text = " ".join((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split())
+    assert (
+        f"{len(MUTATIONS)} mutations of the compiled rules and draws, {len(WRONG_INDICES)} wrong indices there and "
+        f"{len(test_equality.MUTATIONS)} mutations of SimPy's rules are each caught"
+    ) in text
