@@ -9,9 +9,7 @@ import pytest
 from hypothesis import settings
 
 from rdsim.errors import DrawingError, RdsimError
-from rdsim.optimiser.solving.settings import EFFORTS
 from rdsim.report.page.child import draw
-from tests.sizes import FULL
 from tests.tiny import tiny_folder
 
 # The first example of a test may compile the engine: no example has a deadline.
@@ -39,14 +37,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def tiny(tmp_path: Path) -> Path:
     """A folder with the tiny scenario, the test's own copy."""
     return tiny_folder(tmp_path / "tiny")
-
-
-@pytest.fixture(autouse=True)
-def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorter walks, unless all is asked for: tests are about right answers, not about the last tenth of a per cent."""
-    if FULL:
-        return
-    monkeypatch.setitem(EFFORTS, "normal", EFFORTS["quick"])
 
 
 @pytest.fixture(autouse=True)

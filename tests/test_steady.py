@@ -16,6 +16,7 @@ from rdsim.optimiser import PortfolioProblem, Solving, solve
 from rdsim.optimiser.problem.problem import round_off
 from rdsim.options import Options
 from rdsim.search import Instance, build_instance
+from tests.sizes import EFFORT
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 SUMMED = ("mean", "p_in_time", "payments", "abroad", "joint", "occupancy", "npv", "gain", "sold")
@@ -49,12 +50,12 @@ def bytes_of(problem: PortfolioProblem) -> tuple[bytes, ...]:
 
 def test_the_last_bits_of_what_is_summed_are_not_in_the_problem_nor_in_its_portfolio(posed: Instance) -> None:
     rng = np.random.default_rng(2)
-    first = solve(posed.problem, Solving(gap=0.01))
+    first = solve(posed.problem, Solving(gap=0.01, effort=EFFORT))
     for _ in range(3):
         again = stated(posed.scenario, shaken(posed.options, rng))
         assert bytes_of(again) == bytes_of(posed.problem)
         assert again.synergies == posed.problem.synergies
-        other = solve(again, Solving(gap=0.01))
+        other = solve(again, Solving(gap=0.01, effort=EFFORT))
         assert (other.chosen, other.objective, other.bound) == (first.chosen, first.objective, first.bound)
 
 

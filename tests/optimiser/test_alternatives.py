@@ -26,6 +26,7 @@ from rdsim.optimiser import (
 from rdsim.optimiser.questions.alternatives import alternatives, distance, resample, selection
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import build, draw
+from tests.sizes import EFFORT
 
 SEEDS = range(24)
 
@@ -109,8 +110,8 @@ def test_with_diversity_the_farthest_come_first() -> None:
 
 def test_large_problems_pay_for_distance() -> None:
     problem, _ = draw_problem(4, Shape(technologies=180, partners=4, starts=2, fields=6))
-    best = solve(problem, Solving(gap=0.02))
-    settings: dict[str, Any] = {"count": 2, "within": 0.03, "swaps": 3, "solving": Solving(gap=0.02)}
+    best = solve(problem, Solving(gap=0.02, effort=EFFORT))
+    settings: dict[str, Any] = {"count": 2, "within": 0.03, "swaps": 3, "solving": Solving(gap=0.02, effort=EFFORT)}
     found, near = (alternatives(problem, best, diverse=diverse, **settings) for diverse in (True, False))
     assert len(found.portfolios) == 2
     for one in found.portfolios:

@@ -49,7 +49,7 @@ from rdsim.optimiser.questions.explanation import (
 from rdsim.options import candidates, sample
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, PARTNERS, STAGES, brute_force, build, draw
-from tests.sizes import size
+from tests.sizes import EFFORT, size
 
 SEEDS = size(18, 120)
 EXAMPLES = size(6, 60)
@@ -489,7 +489,7 @@ def test_questions_that_make_no_sense_are_refused() -> None:
 def korea() -> tuple[PortfolioProblem, Solution]:
     scenario = rdsim.load(Path(__file__).parents[2] / "scenarios" / "korea-2024")
     problem = state(scenario, sample(scenario, candidates(scenario), samples=20, seed=1))
-    return problem, solve(problem, Solving(gap=0.002))
+    return problem, solve(problem, Solving(gap=0.002, effort=EFFORT))
 
 
 def test_korean_technologies_are_explained(korea: tuple[PortfolioProblem, Solution]) -> None:
@@ -499,7 +499,11 @@ def test_korean_technologies_are_explained(korea: tuple[PortfolioProblem, Soluti
     closest = {one.group: one for one in screened}
     for one in screened[-1:] if size(0, 1) == 0 else (screened[0], screened[len(screened) // 2], screened[-1]):
         found = why_not(
-            problem, solution, one.group, solving=Solving(gap=0.002), ways=Ways(caps=None if size(0, 1) else ())
+            problem,
+            solution,
+            one.group,
+            solving=Solving(gap=0.002, effort=EFFORT),
+            ways=Ways(caps=None if size(0, 1) else ()),
         )
         assert found.verified
         assert found.name in found.describe("bn KRW")

@@ -22,6 +22,7 @@ from rdsim.optimiser.models.variations import Measure, count_of_options, opposit
 from rdsim.optimiser.questions.fronts import VALUE, CVaR, Front, Objective, front
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, build, draw
+from tests.sizes import EFFORT
 
 Pairs = set[tuple[float, float]]
 EXAMPLES = 25
@@ -191,7 +192,7 @@ def test_bounds_at_a_gap_hold_for_every_portfolio_there_is(names: tuple[str, str
         problem = sampled(build(draw(seed), {"budget", "opening value", "antagonisms"}), seed)
         known = {**measures(problem, seed), "cvar": CVaR(0.6)}
         figures = (known[names[0]], known[names[1]])
-        found = front(problem, *figures, points=4, solving=Solving(gap=0.1))
+        found = front(problem, *figures, points=4, solving=Solving(gap=0.1, effort=EFFORT))
         pairs = true_front(problem, figures, ("max", "max"))
         assert_judged(problem, found, figures)
         assert 1 <= len(found.points) <= 4
@@ -274,8 +275,8 @@ def middle() -> tuple[PortfolioProblem, Measure]:
 
 def test_elastic_floors_give_points_with_honest_bounds(middle: tuple[PortfolioProblem, Measure]) -> None:
     problem, chance = middle
-    found = front(problem, VALUE, chance, points=5, solving=Solving(gap=0.02))
-    apart = front(problem, VALUE, chance, points=3, solving=Solving(gap=0.03, seed=1))
+    found = front(problem, VALUE, chance, points=5, solving=Solving(gap=0.02, effort=EFFORT))
+    apart = front(problem, VALUE, chance, points=3, solving=Solving(gap=0.03, seed=1, effort=EFFORT))
     assert 4 <= len(found.points) <= 5
     assert found.median_gap <= 0.02
     assert_judged(problem, found, (VALUE, chance))
@@ -288,7 +289,9 @@ def test_elastic_floors_give_points_with_honest_bounds(middle: tuple[PortfolioPr
 
 def test_a_front_repeats(middle: tuple[PortfolioProblem, Measure]) -> None:
     problem, chance = middle
-    first, second = (front(problem, VALUE, chance, points=3, solving=Solving(gap=0.05, seed=5)) for _ in range(2))
+    first, second = (
+        front(problem, VALUE, chance, points=3, solving=Solving(gap=0.05, seed=5, effort=EFFORT)) for _ in range(2)
+    )
     assert first == second
 
 

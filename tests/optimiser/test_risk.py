@@ -36,6 +36,7 @@ from rdsim.optimiser.solving.tail import no_cuts, tail_mean, tail_weights
 from rdsim.optimiser.solving.task import state_task
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import build, draw
+from tests.sizes import EFFORT
 
 SAMPLES = 7
 LEVELS = (0.3, 0.5, 0.6, 0.75, 0.9)  # of 7 samples: each splits one
@@ -199,7 +200,7 @@ def test_search_is_feasible_and_its_bound_is_valid() -> None:
         risk = risk_drawn(seed, problem, known)
         best, found = (
             best_of(problem, risk, known),
-            solve_risk(problem, risk, Solving(gap=0.05), method="search"),
+            solve_risk(problem, risk, Solving(gap=0.05, effort=EFFORT), method="search"),
         )
         if best == -math.inf:
             assert not found.has_portfolio
@@ -251,7 +252,7 @@ def large() -> PortfolioProblem:
 
 def test_a_large_problem_is_solved_to_its_gap_and_repeats(large: PortfolioProblem) -> None:
     risk = Risk(level=0.9, weight=0.5)
-    found = solve_risk(large, risk, Solving(gap=0.02))
+    found = solve_risk(large, risk, Solving(gap=0.02, effort=EFFORT))
     assert found.gap <= 0.02
     assert found.termination is Termination.TARGET
     judged = appraise(large, risk, found.chosen)
@@ -259,7 +260,7 @@ def test_a_large_problem_is_solved_to_its_gap_and_repeats(large: PortfolioProble
     assert judged.objective == pytest.approx(found.objective)
     assert found.bound >= judged.objective
     assert found.cuts > 0
-    again = solve_risk(large, risk, Solving(gap=0.02))
+    again = solve_risk(large, risk, Solving(gap=0.02, effort=EFFORT))
     assert (again.chosen, again.bound) == (found.chosen, found.bound)
 
 
@@ -269,7 +270,7 @@ HALF = Risk(level=0.9, weight=0.5)
 def bound_of(problem: PortfolioProblem, gap: float, risk: Risk = HALF) -> tuple[float, int]:
     """Bound of the relaxation by cuts, and how many relaxations it took."""
     task = state_task(problem, risk)
-    hunt = RiskSearch(task, Solving(gap=gap).begin(), no_cuts(task.model.value.size))
+    hunt = RiskSearch(task, Solving(gap=gap, effort=EFFORT).begin(), no_cuts(task.model.value.size))
     assert relax(hunt, hunt.settings.solver.relaxation(task.model), task.rules) is not None
     return hunt.bound, hunt.rounds
 
@@ -288,8 +289,8 @@ def test_sifted_options_bound_all_of_them(large: PortfolioProblem, monkeypatch: 
 
 def test_rules_have_their_price_in_sifting(large: PortfolioProblem, monkeypatch: pytest.MonkeyPatch) -> None:
     """A floor on CVaR and money in every sample, with and without sifting."""
-    free = solve_risk(large, Risk(level=0.9, weight=0.0), solving=Solving(gap=0.02))
-    cautious = solve_risk(large, Risk(level=0.9, weight=1.0), solving=Solving(gap=0.02))
+    free = solve_risk(large, Risk(level=0.9, weight=0.0), solving=Solving(gap=0.02, effort=EFFORT))
+    cautious = solve_risk(large, Risk(level=0.9, weight=1.0), solving=Solving(gap=0.02, effort=EFFORT))
     row = next(row for row, family in enumerate(large.rows.family) if family == "budget")
     use = large.rows.use[[row]].toarray() * np.linspace(0.8, 1.2, 5)[:, None]
     money = (SampledRow(row, use, "always"),)
@@ -338,11 +339,11 @@ def test_walks_are_the_same_on_one_core_and_on_two(large: PortfolioProblem, monk
 
 
 def test_a_floor_is_kept_on_a_large_problem(large: PortfolioProblem) -> None:
-    free = solve_risk(large, Risk(level=0.9, weight=0.0), solving=Solving(gap=0.02))
-    cautious = solve_risk(large, Risk(level=0.9, weight=1.0), solving=Solving(gap=0.02))
+    free = solve_risk(large, Risk(level=0.9, weight=0.0), solving=Solving(gap=0.02, effort=EFFORT))
+    cautious = solve_risk(large, Risk(level=0.9, weight=1.0), solving=Solving(gap=0.02, effort=EFFORT))
     assert cautious.cvar > free.cvar
     floor = (free.cvar + cautious.cvar) / 2
-    found = solve_risk(large, Risk(level=0.9, floor=floor), solving=Solving(gap=0.02))
+    found = solve_risk(large, Risk(level=0.9, floor=floor), solving=Solving(gap=0.02, effort=EFFORT))
     assert found.has_portfolio
     assert found.cvar >= floor - 1e-6 * abs(floor)
     assert found.objective <= free.bound
