@@ -22,6 +22,7 @@ from rdsim.case import technologies
 from rdsim.domain import Scenario
 from rdsim.draws import Draws
 from rdsim.engines import compiled, process
+from rdsim.figures import column_figures
 from rdsim.formulation import state
 from rdsim.frames import replication_frame
 from rdsim.luck import chance, lay_out, lay_out_rest, value_factor
@@ -134,12 +135,13 @@ def _print_parts(korea: Korea, size: Size) -> None:
     sold = market_by_technology(case, found)
     factor = value_factor(scenario, names, many, sold)
     value = worth(scenario, choices, case, found, factor)
-    figures = replication_figures(scenario, choices, case, found, value)
+    columns = column_figures(scenario)  # a simulation asks for them once
+    figures = replication_figures(scenario, choices, case, found, value, columns)
     parts: dict[str, Callable[[], object]] = {
         "engine, draws included": engine,
         "luck of the market value": lambda: value_factor(scenario, names, many, market_by_technology(case, found)),
         "worth": lambda: worth(scenario, choices, case, found, factor),
-        "summary figures": lambda: replication_figures(scenario, choices, case, found, value),
+        "summary figures": lambda: replication_figures(scenario, choices, case, found, value, columns),
         "their table": lambda: replication_frame(many.replications, figures),
     }
     times = interleaved(parts, size.repeats, time.thread_time)

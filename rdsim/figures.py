@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -49,6 +48,7 @@ __all__ = [
     "Sense",
     "Source",
     "answer",
+    "column_figures",
     "columns_of",
     "current_name",
     "figure_description",
@@ -286,14 +286,19 @@ def _costs() -> Iterator[Figure]:
     )
 
 
+def _in_all(tranches: Any) -> Any:
+    """What comes to each project over its few tranches, (R, P, K): numpy is slow to add up a short last axis."""
+    return sum(tranches[..., k] for k in range(tranches.shape[2]))
+
+
 def _payments() -> Iterator[Figure]:
-    yield _money("paid", "paid", "neither", course=lambda outcomes: outcomes.paid.sum(axis=2), won=True)
+    yield _money("paid", "paid", "neither", course=lambda outcomes: _in_all(outcomes.paid), won=True)
     yield _money("refunded", "refunded", "neither", course=lambda outcomes: outcomes.refund, won=True)
     yield _money(
         "paid_abroad",
         "paid abroad",
         "less",
-        course=lambda outcomes: outcomes.paid_abroad.sum(axis=2),
+        course=lambda outcomes: _in_all(outcomes.paid_abroad),
         won=True,
         alone=lambda abroad: abroad.sum(axis=1),
         aliases=("abroad",),
@@ -302,7 +307,7 @@ def _payments() -> Iterator[Figure]:
         "paid_by_partners",
         "paid by partners",
         "neither",
-        course=lambda outcomes: outcomes.paid_foreign.sum(axis=2),
+        course=lambda outcomes: _in_all(outcomes.paid_foreign),
         won=True,
     )
     yield _money(
@@ -430,7 +435,7 @@ def _payment_figures() -> Iterator[Figure]:
         "payments",
         "payments net of refunds, partners included",
         "less",
-        course=lambda outcomes: outcomes.paid.sum(axis=2) - outcomes.refund,
+        course=lambda outcomes: _in_all(outcomes.paid) - outcomes.refund,
         portfolio=(lambda outcomes, money_scale: outcomes.network_paid.sum(axis=(1, 2)) / money_scale,),
         won=True,
         opening=lambda money: money.sum(axis=2),
@@ -442,7 +447,7 @@ def _payment_figures() -> Iterator[Figure]:
         "international",
         "home money paid to joint projects",
         "more",
-        course=lambda outcomes: (outcomes.paid * outcomes.paid_joint).sum(axis=2),
+        course=lambda outcomes: _in_all(outcomes.paid * outcomes.paid_joint),
         won=True,
         alone=lambda joint: joint.sum(axis=1),
         column=False,
@@ -592,7 +597,7 @@ def _fields(scenario: Scenario) -> Iterator[Figure]:
 
 
 def _payment_of(technologies: Any, outcomes: Any, key: str) -> Any:
-    return (outcomes.paid.sum(axis=2) - outcomes.refund) * [one.programme == key for one in technologies]
+    return (_in_all(outcomes.paid) - outcomes.refund) * [one.programme == key for one in technologies]
 
 
 def _expected_payment_of(technologies: Any, payments: Any, key: str) -> Any:
@@ -730,6 +735,11 @@ def _at_hand(scenario: Scenario) -> dict[str, Figure]:
     return found
 
 
+def column_figures(scenario: Scenario, named: Iterable[str] = ()) -> dict[str, Figure]:
+    """Those of `figures_of` that are columns of the replications, in the order of the columns."""
+    return {name: one for name, one in figures_of(scenario, named).items() if one.column}
+
+
 def find_figure(scenario: Scenario, name: str) -> Figure | None:
     """The figure of a scenario with that name; none if there is none. Quicker than all of them."""
     sources = FIGURES.at_hand()
@@ -772,7 +782,8 @@ def answer(figure: Figure, taken: Binding, material: Mapping[str, Any]) -> Any:
     import numpy as np  # noqa: PLC0415 - who reads a scenario needs no numbers yet
 
     try:
-        found = np.asarray(taken.of(ChainMap({"key": figure.key}, material)))  # type: ignore[arg-type]
+        given = {name: figure.key if name == "key" else material[name] for name in taken.names}
+        found = np.asarray(taken.of(given))
     except Exception as error:
         rule, name = "must be computed without an error", type(error).__name__
         raise ExtensionError((Fault(f"figure {figure.name}", rule, f"{name}: {error}"),)) from error

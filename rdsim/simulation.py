@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, NamedTuple, TypeVar
@@ -20,6 +20,7 @@ from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.draws import Draws
 from rdsim.errors import Fault, InputError
 from rdsim.expectation import expected_projects, expected_total, with_sure_market
+from rdsim.figures import Figure, column_figures
 from rdsim.luck import chance, lay_out, lay_out_rest, path_bytes, value_factor
 from rdsim.memory import require_memory
 from rdsim.metrics import Material, Worth, market_by_technology, replication_figures, worth
@@ -218,7 +219,7 @@ def simulate(
     prepared = _prepare(scenario, chosen, replications, seed, running)
     require_memory(scenario, len(prepared.setup.choices), len(prepared.draws.replications))
     tables: list[list[pd.DataFrame]] = []
-    reduce = partial(_tables, scenario, prepared.setup.choices)
+    reduce = partial(_tables, scenario, prepared.setup.choices, column_figures(scenario))
     for part in in_batches(prepared.setup, prepared.draws, reduce, running):
         tables.append(part)
         progress(len(part[1]))
@@ -243,7 +244,7 @@ def replicate(
     scenario = sound(scenario)
     prepared = _prepare(scenario, chosen, replications, seed, running, stream)
     parts = []
-    reduce = partial(_figures, scenario, prepared.setup.choices)
+    reduce = partial(_figures, scenario, prepared.setup.choices, column_figures(scenario))
     for part in in_batches(prepared.setup, prepared.draws, reduce, running):
         parts.append(part)
         progress(len(part))
@@ -337,16 +338,20 @@ def _prepare(
     return _Prepared(chosen, Setup(scenario, choices, build(scenario, chosen)), draws)
 
 
-def _figures(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> pd.DataFrame:
-    figures = replication_figures(scenario, choices, batch.case, batch.outcomes, batch.worth)
-    return frames.replication_frame(batch.draws.replications, figures)
+def _figures(
+    scenario: Scenario, choices: tuple[Choice, ...], figures: Mapping[str, Figure], batch: Batch
+) -> pd.DataFrame:
+    found = replication_figures(scenario, choices, batch.case, batch.outcomes, batch.worth, figures)
+    return frames.replication_frame(batch.draws.replications, found)
 
 
-def _tables(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> list[pd.DataFrame]:
+def _tables(
+    scenario: Scenario, choices: tuple[Choice, ...], figures: Mapping[str, Figure], batch: Batch
+) -> list[pd.DataFrame]:
     numbers, case, outcomes = batch.draws.replications, batch.case, batch.outcomes
     return [
         frames.project_frame(scenario, choices, case, outcomes, batch.worth, numbers),
-        _figures(scenario, choices, batch),
+        _figures(scenario, choices, figures, batch),
         frames.purse_frame(scenario, outcomes, numbers),
         frames.partner_frame(scenario, outcomes, numbers),
         frames.international_frame(scenario, case, outcomes, numbers),

@@ -12,6 +12,7 @@ from rdsim.figures import (
     Figure,
     FigureFamily,
     Source,
+    column_figures,
     figures_of,
     find_figure,
     single_figures,
@@ -49,8 +50,7 @@ def test_the_table_of_the_documentation_is_that_of_the_registry() -> None:
 def test_columns_of_the_replications_are_the_figures_that_say_so(tmp_path: Path) -> None:
     scenario = load(tiny_folder(tmp_path / "tiny"))
     table = replicate(scenario, some_portfolio(scenario), replications=2)
-    names = [name for name, one in figures_of(scenario).items() if one.column]
-    assert list(table) == ["replication", *names]
+    assert list(table) == ["replication", *column_figures(scenario)]
     for name, figure in figures_of(scenario).items():
         found = find_figure(scenario, name)
         assert found is not None

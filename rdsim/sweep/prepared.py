@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from rdsim import plugins, portfolio
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import ExperimentError, Fault, InputError
-from rdsim.figures import Figure, figures_of
+from rdsim.figures import Figure, column_figures
 from rdsim.optimiser import Solving
 from rdsim.optimiser.adapters import solver_fault, versions_of
 from rdsim.optimiser.questions.confidence import stream_seed
@@ -367,7 +367,7 @@ def figures(scenario: Scenario, task: str, wanted: Sequence[str]) -> Mapping[str
     if task == "rolling":
         return OF_ROLLING
     named = (one.figure for text in wanted if (one := parse_metric(text.strip())) is not None)
-    columns = {name: one for name, one in figures_of(scenario, named).items() if one.column}
+    columns = column_figures(scenario, named)
     rules = (RULE_ONE_SHOT, *(f"{name}{end}" for name in rules_of(scenario) for end in ("", AT_PLAN_RATIOS)))
     gains = [gain_over(rule) for rule in rules] if task == "plan" else []
     return {**columns, **{one.name: one for one in gains}}
