@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -139,12 +140,12 @@ ALONE = Contract(
 _PARTS = {"market": PROJECTS, "course": PROJECTS, "each": EACH, "opening": OPENING, "alone": ALONE}
 
 
-class Source:
+class Source(ABC):
     """A figure, or a family of them."""
 
+    @abstractmethod
     def members(self, scenario: Scenario) -> Iterable[Figure]:
         """The figures of a scenario."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)

@@ -215,8 +215,8 @@ def simulate(
     >>> len(outcomes.projects), list(outcomes.summary().columns)
     (50, ['mean', 'ci_low', 'ci_high', 'n'])
     """
-    scenario = sound(scenario)
     prepared = _prepare(scenario, chosen, replications, seed, running)
+    scenario = prepared.setup.scenario
     require_memory(scenario, len(prepared.setup.choices), len(prepared.draws.replications))
     tables: list[list[pd.DataFrame]] = []
     reduce = partial(_tables, scenario, prepared.setup.choices, column_figures(scenario))
@@ -241,10 +241,10 @@ def replicate(
 
     The replications are the first of a stream; those of another, or after its first (`stream.after`), have other luck.
     """
-    scenario = sound(scenario)
     prepared = _prepare(scenario, chosen, replications, seed, running, stream)
+    scenario, choices, _ = prepared.setup
     parts = []
-    reduce = partial(_figures, scenario, prepared.setup.choices, column_figures(scenario))
+    reduce = partial(_figures, scenario, choices, column_figures(scenario))
     for part in in_batches(prepared.setup, prepared.draws, reduce, running):
         parts.append(part)
         progress(len(part))
@@ -265,9 +265,9 @@ def expected_worths(
     Projects are in the order of the portfolio's choices; worth is what the scenario's aim says (see `rdsim.aim`).
     Its mean is that of the simulated worth, with far less luck. Other arguments and errors are those of `replicate`.
     """
-    scenario = sound(scenario)
     prepared = _prepare(scenario, chosen, replications, seed, running, stream)
-    sure, choices = prepared.setup._replace(scenario=with_sure_market(scenario)), prepared.setup.choices
+    scenario, choices, _ = prepared.setup
+    sure = prepared.setup._replace(scenario=with_sure_market(scenario))
     reduce = partial(_expected_worths, scenario, choices)
     parts = list(in_batches(sure, prepared.draws, reduce, running))
     columns = {choice.technology: place for place, choice in enumerate(choices)}
@@ -291,7 +291,8 @@ def plain_worths(
 ) -> Floats:
     """Worth of a portfolio as it came, (R,), by the scenario's aim. Arguments and errors are those of `replicate`."""
     prepared = _prepare(scenario, chosen, replications, seed, running, stream)
-    reduce = partial(_plain, scenario, prepared.setup.choices)
+    scenario, choices, _ = prepared.setup
+    reduce = partial(_plain, scenario, choices)
     return np.concatenate(list(in_batches(prepared.setup, prepared.draws, reduce, running)))
 
 
@@ -329,6 +330,8 @@ def _prepare(
     running: Running = Running(),
     stream: Stream = REPORTED,
 ) -> _Prepared:
+    """What is simulated, after everything given was checked: the scenario as the door lets it in."""
+    scenario = sound(scenario)
     _check_run(replications, seed, running.threads)
     portfolio.check(chosen, scenario)
     chosen = portfolio.with_ranks(chosen, scenario)
@@ -366,8 +369,7 @@ def trace(scenario: Scenario, chosen: Portfolio, *, replication: int = 0, seed: 
     """What happened in one replication, event by event: who waited for what, when (on the SimPy engine)."""
     from rdsim.engines import process  # noqa: PLC0415
 
-    scenario = sound(scenario)
-    _, (_, choices, case), draws = _prepare(scenario, chosen, 1, seed, stream=REPORTED.after(replication))
+    _, (scenario, choices, case), draws = _prepare(scenario, chosen, 1, seed, stream=REPORTED.after(replication))
     rows: list[process.TraceRow] = []
     process.run(case, lay_out(scenario, case, choices, draws), rows)
     return frames.trace_frame(scenario, choices, rows)
