@@ -705,7 +705,7 @@ def _built_in_sources() -> dict[str, Source]:
     }
 
 
-FIGURES: Registry[Source] = Registry("figure", Source, _built_in_sources())
+FIGURES: Registry[Source] = Registry("figure", Source, _built_in_sources())  # type: ignore[type-abstract] # makes none
 """All figures by name, and families of figures."""
 
 
