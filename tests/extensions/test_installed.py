@@ -20,7 +20,7 @@ from rdsim.errors import ExtensionError, InputError, ScenarioError
 from rdsim.figures import figures_of
 from rdsim.findings import of_simulation
 from rdsim.gates import GATE_POLICIES
-from rdsim.optimiser.adapters import solver_named
+from rdsim.optimiser.adapters import find_solver
 from rdsim.purses import PURSE_RULES
 from rdsim.registry import Package, Registry, load_installed
 from rdsim.results import read_manifest
@@ -124,7 +124,7 @@ def test_nothing_is_loaded_until_a_name_is_not_found(tiny: Path, tmp_path: Path)
     plugins.load([plugin])
     scenario = rdsim.load(tiny, {"programmes.leap.purse_rule": "mine", "aim.commercialised": 0.5})
     simulate(scenario, PORTFOLIO, replications=2)
-    assert solver_named("highs").name == "highs"
+    assert find_solver("highs").name == "highs"
     assert load_installed.cache_info().currsize == 0
 
 
