@@ -95,7 +95,7 @@ def test_rounds_are_at_half_years(day: int, found: int) -> None:
 
 def test_the_compiled_engine_compiles_these_very_functions() -> None:
     shared = (
-        "carried_over",
+        "carry_over",
         "fits",
         "hopeless",
         "refund",
