@@ -16,7 +16,7 @@ from rdsim.errors import ExtensionError, Fault
 from rdsim.families import Openings, Past, Row, RowKey, families_of, rows_of
 from rdsim.figures import Figure, answer
 from rdsim.metrics import discount
-from rdsim.optimiser import Groups, Labels, Network, PortfolioProblem, Rows, Rules, state_problem, state_rows
+from rdsim.optimiser import Groups, Labels, PartnerNetwork, PortfolioProblem, Rows, Rules, state_problem, state_rows
 from rdsim.optimiser.problem.problem import round_off
 from rdsim.options import Options, contribution
 from rdsim.scenario import plannable
@@ -65,7 +65,7 @@ def state(
         rows=_rows({name: rows for name, rows in made.items() if rows}, openings),
         option_names=[option_name(choice) for choice in options.choices],
         groups=Groups(of=[groups[choice.technology] for choice in options.choices], names=list(groups)),
-        network=Network(
+        network=PartnerNetwork(
             partners=csr_array(openings.joined),
             partner_names=openings.partners,
             stage=[stages.index(choice.start_year) for choice in options.choices],

@@ -29,11 +29,11 @@ __all__ = [
     "Binding",
     "Contract",
     "Extension",
+    "Numbers",
     "Package",
     "Parameter",
     "Registry",
     "Setting",
-    "Table",
     "Text",
     "installed",
     "load_installed",
@@ -84,7 +84,7 @@ class Parameter:
 
 
 class Setting(Protocol):
-    """What a scenario may give an extension: a number (`Parameter`), a `Table` of numbers or a `Text`."""
+    """What a scenario may give an extension: a number (`Parameter`), `Numbers` under keys or a `Text`."""
 
     @property
     def name(self) -> str:
@@ -106,7 +106,7 @@ class Setting(Protocol):
 
 
 @dataclass(frozen=True)
-class Table:
+class Numbers:
     """Numbers of an extension's own under keys, as one for each year; functions get a dictionary, years as `int`."""
 
     name: str

@@ -15,7 +15,7 @@ from rdsim import report
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import InputError, OutputError, RunError
 from rdsim.folders import files
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.report.data import kept
 from rdsim.report.page.render import render
 from rdsim.report.words import cells
@@ -34,7 +34,7 @@ FRAME = pd.DataFrame({
     "kind": ["a", "b", "a"],
 })  # fmt: skip
 ODD = FRAME.assign(y=[float("inf"), float("nan"), -0.0], who=["기술", None, "<b>"])
-SHEET = Sheet("Study", "A title", ["First."], [
+SHEET = Page("Study", "A title", ["First."], [
     Section("One", ["A sentence."],
             [Plot("p", "Why?", "So.", "Read.", FRAME, ("x", "x"), ("y", "y"), colour="kind", tips={"y": Column("?")})],
             [Table("All", ODD, {"x": Column("X", "count"), "y": Column("Y", "money"), "some": Column("S", "count"),

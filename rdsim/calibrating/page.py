@@ -14,7 +14,7 @@ from rdsim.calibrating.fragment import fragment
 from rdsim.calibrating.prediction import Check
 from rdsim.folders.contents import CALIBRATION
 from rdsim.numerals import numeral
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.stats import Interval
 from rdsim.study import Study
 
@@ -28,13 +28,13 @@ def terminal_lines(found: Fitted) -> list[str]:
     return [*_lead(found), *_limits(found), *(_verdict(name, one) for name, one in found.tests.items())]
 
 
-def sheet(found: Fitted) -> Sheet:
+def sheet(found: Fitted) -> Page:
     """The page of a fit."""
     tests = [
         Section(f"Projects that were not fitted: {name}", [_verdict(name, one)], _plots(f"test{k}", one), _tables(one))
         for k, (name, one) in enumerate(found.tests.items(), start=1)
     ]
-    return Sheet(
+    return Page(
         "Calibration",
         f"How long TRL steps take, by {found.records.name}",
         list(_lead(found)),

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from rdsim.contracts import FAMILY_ENGINES, FAMILY_REMAINING, FAMILY_ROWS, FAMILY_WORDS
 from rdsim.domain import Scenario
 from rdsim.families.rows import Row
-from rdsim.registry import Binding, Contract, Extension, Parameter, Table, Text
+from rdsim.registry import Binding, Contract, Extension, Numbers, Parameter, Text
 
 __all__ = ["Counted", "Family", "cap_above_held"]
 
@@ -48,7 +48,7 @@ class Family(Extension):
         "remaining": FAMILY_REMAINING,
         "engines": FAMILY_ENGINES,
     }
-    kinds: ClassVar[tuple[type, ...]] = (Parameter, Table, Text)
+    kinds: ClassVar[tuple[type, ...]] = (Parameter, Numbers, Text)
 
     rows: Callable[..., Iterable[Row]]
     words: Callable[..., str] | None = None

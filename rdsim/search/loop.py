@@ -175,7 +175,7 @@ class _Run:
         self.means, self.settings = posed.problem.expected_value.copy(), posed.scenario.optimiser.search
         self.risk = risk_of(posed)
         self.plain = self.risk is not None and self.risk.weight > 0
-        self.judge, self.court = (
+        self.judge, self.selecting_judge = (
             Judge(posed.scenario, posed.seed, stream, self.plain, posed.running) for stream in (SEARCHING, SELECTING)
         )
 
@@ -412,7 +412,7 @@ class _Run:
         def observe(place: int, count: int) -> Floats:
             one = self.finalists[place]
             lost = evaluate(self.posed.problem, one.chosen).shortfall
-            return self.utility(self.court.worths(one.portfolio, count)) - lost
+            return self.utility(self.selecting_judge.worths(one.portfolio, count)) - lost
 
         first = min(200, self.settings.most_replications)
         self.selected = select(
@@ -441,7 +441,7 @@ class _Run:
             steps=tuple(self.steps),
             finalists=tuple(one.name for one in self.finalists),
             selected=self.selected,
-            spent=self.judge.replication_count + self.court.replication_count,
+            spent=self.judge.replication_count + self.selecting_judge.replication_count,
             stopped=stopped,
             means=self.means,
         )

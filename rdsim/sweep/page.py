@@ -15,7 +15,7 @@ from rdsim.figures import unit_words
 from rdsim.folders import write_whole
 from rdsim.numerals import numeral
 from rdsim.planning import AT_PLAN_RATIOS
-from rdsim.report import Column, Plot, Section, Sheet, Table, sheet_html
+from rdsim.report import Column, Page, Plot, Section, Table, page_html
 from rdsim.report.words import amount
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.answers import answers, between
@@ -26,7 +26,7 @@ from rdsim.sweep.runner import Sweep
 from rdsim.sweep.tasks import PLAN
 from rdsim.tables import did_you_mean
 
-__all__ = ["sheet_of", "terminal_lines", "write_report"]
+__all__ = ["page_of", "terminal_lines", "write_report"]
 
 _REPORT = "report.html"
 _CURVES, _SCATTER, _ROWS = 6, 2000, 20
@@ -42,7 +42,7 @@ def write_report(folder: str | Path, metric: str | None = None) -> Path:
     no such metric, DrawingError if the page cannot be drawn or written."""
     table, manifest = read_sweep(folder), manifest_of(folder)
     path = Path(folder) / _REPORT
-    page = sheet_html(sheet_of(table, manifest, metric), manifest)
+    page = page_html(page_of(table, manifest, metric), manifest)
     try:
         write_whole(path, page)
     except OSError as error:
@@ -58,13 +58,13 @@ def _analysis(table: pd.DataFrame, manifest: Mapping[str, Any], metric: str | No
     return Analysis(table, manifest, metric or known[0])
 
 
-def sheet_of(table: pd.DataFrame, manifest: Mapping[str, Any], metric: str | None = None) -> Sheet:
+def page_of(table: pd.DataFrame, manifest: Mapping[str, Any], metric: str | None = None) -> Page:
     """The page of a sweep, by its table and manifest. Raises ExperimentError if there is no such metric."""
     analysis = _analysis(table, manifest, metric)
     title = manifest["title"] or manifest["experiment"]
     lead = [manifest["description"].strip()] if manifest["description"].strip() else []
     sections = [one for one in _sections(table, manifest, analysis) if one.plots or one.tables or one.sentences]
-    return Sheet(
+    return Page(
         f"Experiment on {manifest['scenario']['name']}", title, [*lead, *_lead(table, manifest, analysis)], sections
     )
 

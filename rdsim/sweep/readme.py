@@ -12,10 +12,10 @@ import pandas as pd
 from rdsim.errors import ExperimentError, Fault
 from rdsim.folders import write_whole
 from rdsim.numerals import numeral
-from rdsim.report import Plot, Sheet, plot_svgs
+from rdsim.report import Page, Plot, plot_svgs
 from rdsim.sweep.answers import between, metric_words
 from rdsim.sweep.manifests import manifest_of
-from rdsim.sweep.page import sheet_of
+from rdsim.sweep.page import page_of
 from rdsim.sweep.reading import read_sweep
 from rdsim.texts import read_text
 
@@ -38,7 +38,7 @@ def write_answer(folder: str | Path, readme: str | Path) -> list[Path]:
     if manifest["missing"]:
         rule = "must be complete before its answers are written down"
         raise ExperimentError((Fault(str(folder), rule, f"{manifest['missing']} points are missing"),))
-    name, sheet = manifest["experiment"], sheet_of(table, manifest)
+    name, sheet = manifest["experiment"], page_of(table, manifest)
     try:
         drawings = dict(_drawings(name, sheet))
         text = _place(read_text(path), name, "\n".join(_block(table, manifest, sheet, drawings)))
@@ -62,7 +62,7 @@ def _place(text: str, name: str, block: str) -> str:
     return f"{before}{start}\n{block}\n{_END}{rest}"
 
 
-def _drawings(name: str, sheet: Sheet) -> Iterator[tuple[str, str]]:
+def _drawings(name: str, sheet: Page) -> Iterator[tuple[str, str]]:
     plots = [plot for section in sheet.sections for plot in section.plots if _tells(plot)]
     for number, drawing in enumerate(plot_svgs(plots[:_FIGURES]), start=1):
         yield f"{_FOLDER}/{name}-{number}.svg", drawing
@@ -73,9 +73,7 @@ def _tells(plot: Plot) -> bool:
     return plot.key != "tornado" or len(plot.frame) > 1
 
 
-def _block(
-    table: pd.DataFrame, manifest: Mapping[str, Any], sheet: Sheet, drawings: Mapping[str, str]
-) -> Iterator[str]:
+def _block(table: pd.DataFrame, manifest: Mapping[str, Any], sheet: Page, drawings: Mapping[str, str]) -> Iterator[str]:
     yield f"### {_escape(sheet.title)}\n"
     command = f"`rdsim sweep experiments/{manifest['experiment']}.toml`"
     seed = f"seed {manifest['seed']}, intervals of {manifest['confidence']:.0%}"

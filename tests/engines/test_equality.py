@@ -206,31 +206,31 @@ def _rule(name: str, mutant: Callable[..., object]) -> Mutation:
 
 def _queue_order(patch: pytest.MonkeyPatch) -> None:
     """Desks serve the lowest rank first."""
-    from rdsim.engines.process import desks  # noqa: PLC0415
+    from rdsim.engines.process import queues  # noqa: PLC0415
 
     def insort_backwards(queue: list[object], project: object, key: Callable[[object], int]) -> None:
         queue.append(project)
         queue.sort(key=key, reverse=True)
 
-    patch.setattr(desks, "insort", insort_backwards)
-    patch.setattr(desks, "bisect_left", lambda queue, rank, key: [key(one) for one in queue].index(rank))
+    patch.setattr(queues, "insort", insort_backwards)
+    patch.setattr(queues, "bisect_left", lambda queue, rank, key: [key(one) for one in queue].index(rank))
 
 
 def _first_come(patch: pytest.MonkeyPatch) -> None:
     """Desks serve in order of arrival."""
-    from rdsim.engines.process import desks  # noqa: PLC0415
+    from rdsim.engines.process import queues  # noqa: PLC0415
 
-    patch.setattr(desks, "insort", lambda queue, project, key: queue.append(project))
-    patch.setattr(desks, "bisect_left", lambda queue, rank, key: [key(one) for one in queue].index(rank))
+    patch.setattr(queues, "insort", lambda queue, project, key: queue.append(project))
+    patch.setattr(queues, "bisect_left", lambda queue, rank, key: [key(one) for one in queue].index(rank))
 
 
 def _phase(name: str, phase: int) -> Mutation:
     """Entries of one kind get another phase: another order of ties."""
 
     def mutate(patch: pytest.MonkeyPatch) -> None:
-        from rdsim.engines.process import desks, partners, project, world  # noqa: PLC0415
+        from rdsim.engines.process import partners, project, queues, world  # noqa: PLC0415
 
-        for module in (desks, partners, project, world):
+        for module in (queues, partners, project, world):
             if hasattr(module, name):
                 patch.setattr(module, name, phase)
 
@@ -283,9 +283,9 @@ def _refund_all(project: Project) -> None:
 
 def _starts_add_up(world: ProcessWorld, programme: int) -> None:
     """Unused starts do not lapse."""
-    desk = world.starts[programme]
-    desk.left = sum(world.case.starts[programme][: world.year + 1])
-    desk.grant_soon()
+    queue = world.starts[programme]
+    queue.left = sum(world.case.starts[programme][: world.year + 1])
+    queue.grant_soon()
 
 
 _GIVE_REFUND = Project.give_refund
@@ -329,7 +329,7 @@ MUTATIONS: dict[str, Mutation] = {
     "agreements after grants": _phase("AGREEMENT", 9),
     "partners open after grants": _phase("RELEASE", 9),
     "calls after grants": _phase("REQUEST", 9),
-    "desks grant in reverse order": _reversed_grants,
+    "queues grant in reverse order": _reversed_grants,
     "extension count": _case(lambda case: {"extensions": np.maximum(case.extensions - 1, 0)}),
     "gate tolerance": _policy(
         "threshold",

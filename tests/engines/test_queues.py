@@ -12,7 +12,7 @@ import pytest
 
 from rdsim.domain import Queues, QueueSettings, Scenario
 from rdsim.engines import compiled, process
-from rdsim.engines.process import desks
+from rdsim.engines.process import queues
 from rdsim.errors import PolicyError
 from rdsim.queues import QUEUE_RULES, QueueRule
 from rdsim.registry import Parameter
@@ -68,16 +68,16 @@ def test_the_rule_of_rank_is_what_no_rule_is() -> None:
 
 def test_who_has_waited_longest_is_served_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of those who wait for a seat, nobody who came later goes before one who came earlier; of equals, the rank."""
-    serve, seen = desks.PanelDesk.serve, []
+    serve, seen = queues.PanelQueue.serve, []
 
-    def look(desk: Any) -> Any:
-        served = serve(desk)
+    def look(queue: Any) -> Any:
+        served = serve(queue)
         last = max(((project.since, project.rank) for project, _ in served), default=(-1, -1))
-        assert all(last < (project.since, project.rank) for project in desk.queue)
-        seen.append((len(served), len(desk.queue)))
+        assert all(last < (project.since, project.rank) for project in queue.waiting)
+        seen.append((len(served), len(queue.waiting)))
         return served
 
-    monkeypatch.setattr(desks.PanelDesk, "serve", look)
+    monkeypatch.setattr(queues.PanelQueue, "serve", look)
     for seed in range(size(120, 400)):
         world = under(draw_world(seed), "first-come")
         case = world.case()

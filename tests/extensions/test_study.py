@@ -12,7 +12,7 @@ import pytest
 from rdsim import plugins, studies
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import ExtensionError, InputError
-from rdsim.report import Sheet
+from rdsim.report import Page
 from rdsim.results import Run, redraw, write
 from rdsim.scenario import load
 from rdsim.studies import QUESTIONS, Option, Question
@@ -28,7 +28,7 @@ FILE = '''
 import pandas as pd
 
 from rdsim import extend
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Plot, Section, Page, Table
 from rdsim.simulation import replicate
 from rdsim.study import Study
 
@@ -53,7 +53,7 @@ def waiting(scenario, portfolio, replications, seed, months, only):
     x, y = ("months", "months later"), ("worth", "worth")
     plot = Plot("late", "What does waiting cost?", lost, "Means.", table, x, y)
     shown = Table("By delay", table, {"months": Column("Months", "count"), "worth": Column("Worth", "money")})
-    page = Sheet("Waiting", scenario.title, [lost], [Section("How much?", [], [plot], [shown])])
+    page = Page("Waiting", scenario.title, [lost], [Section("How much?", [], [plot], [shown])])
     return Study(
         "waiting",
         scenario,
@@ -184,7 +184,7 @@ def test_questions_that_cannot_be_are_refused_with_every_fault() -> None:
 
 
 def test_what_no_folder_could_hold_is_refused(tmp_path: Path) -> None:
-    world, page = load(tiny_folder(tmp_path / "tiny")), Sheet("A", "B", ["C."], [])
+    world, page = load(tiny_folder(tmp_path / "tiny")), Page("A", "B", ["C."], [])
     table, chosen = pd.DataFrame({"x": [1]}), Portfolio(())
     tables, record = {"a/b": table, "portfolio": table, "fine": table}, {"scenario": 1, "own": 2}
     bad = Study("any", world, 1, page, tables, record, {"../up": chosen}, parquet=frozenset({"none"}))

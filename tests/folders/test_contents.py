@@ -13,7 +13,7 @@ from rdsim.folders import contents, read_manifest
 from rdsim.optimiser import solve
 from rdsim.optimiser.problem import folder as problems
 from rdsim.planning import plan
-from rdsim.report import Sheet
+from rdsim.report import Page
 from rdsim.results import Run
 from rdsim.scenario import load
 from rdsim.search import optimise
@@ -41,7 +41,7 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Study]:
     chosen = Portfolio((Choice("T1", "domestic", "", 2024),))
     simulated = simulate(world, chosen, replications=4, seed=2)
     answer = solve(stated.problem)
-    page = Sheet("Study", "A title", ["First."], [])
+    page = Page("Study", "A title", ["First."], [])
     return {
         "plan": findings.of_plan(plan(world, replications=4, one_shot=True)),
         "simulation": findings.of_simulation(simulated, trace(world, chosen, seed=2)),

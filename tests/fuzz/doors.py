@@ -22,7 +22,7 @@ from rdsim.errors import Fault, InputError
 from rdsim.optimiser.problem import folder as problems
 from rdsim.simulation import simulate
 from rdsim.sweep import experiment
-from rdsim.sweep.page import sheet_of
+from rdsim.sweep.page import page_of
 from tests.broken_inputs import OVERRIDES
 from tests.fuzz.mutations import ODD_TEXTS, mutated_bytes, mutated_text, mutated_tree, odd_value
 from tests.tiny import TINY_FILES, tiny_folder
@@ -230,7 +230,7 @@ def _damaged(kind: str, name: str, rng: random.Random, folder: Path) -> Path:
 
 def _sweep(rng: random.Random, folder: Path) -> Enter:
     place = _damaged("sweep", "sweep.json", rng, folder)
-    return lambda: sheet_of(sweep.read_sweep(place), sweep.manifest_of(place))
+    return lambda: page_of(sweep.read_sweep(place), sweep.manifest_of(place))
 
 
 def _earlier(rng: random.Random, folder: Path) -> Enter:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rdsim.optimiser import Groups, Labels, Network, PortfolioProblem, Rules, evaluate, state_problem, state_rows
+from rdsim.optimiser import Groups, Labels, PartnerNetwork, PortfolioProblem, Rules, evaluate, state_problem, state_rows
 
 __all__ = ["FAMILIES", "brute_force", "build", "canonical", "draw"]
 
@@ -97,7 +97,7 @@ def problem_of_fields(**parts: Any) -> PortfolioProblem:
     """A problem from its fields, flat, each by the name that it has in `PortfolioProblem`."""
     flat = {"of": "group", "names": "group_names"}
     bundles: dict[str, Any] = {}
-    for name, kind in (("groups", Groups), ("network", Network), ("rules", Rules)):
+    for name, kind in (("groups", Groups), ("network", PartnerNetwork), ("rules", Rules)):
         fields = {one: flat.get(one, one) for one in kind.__annotations__}
         bundles[name] = kind(**{one: parts.pop(given) for one, given in fields.items() if given in parts})
     return state_problem(parts.pop("values"), **bundles, **parts)
@@ -129,7 +129,7 @@ def build(parts: dict[str, Any], families: Iterable[str]) -> PortfolioProblem:
     return state_problem(
         parts["values"],
         groups=Groups(of=parts["group"], exactly_one=np.isin(np.arange(GROUPS), pairs[4][1]) & ("exactly one" in on)),
-        network=Network(
+        network=PartnerNetwork(
             partners=parts["partners"],
             stage=parts["stage"],
             stage_names=[str(2024 + year) for year in range(STAGES)],

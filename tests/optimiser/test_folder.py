@@ -18,7 +18,7 @@ from rdsim.errors import OutputError, ProblemError
 from rdsim.optimiser import (
     Groups,
     Labels,
-    Network,
+    PartnerNetwork,
     PortfolioProblem,
     Rows,
     Rules,
@@ -131,7 +131,7 @@ def any_problem(draw: st.DrawFn) -> PortfolioProblem:
             names=draw(names(groups)),
             exactly_one=[draw(st.booleans()) for _ in range(groups)],
         ),
-        network=Network(
+        network=PartnerNetwork(
             partners=matrix(options, partners, st.just(1)).astype(bool),
             partner_names=draw(names(partners)),
             stage=[draw(st.integers(0, stages - 1)) for _ in range(options)],
@@ -207,7 +207,7 @@ def test_the_digest_is_blind_to_the_form_and_sees_the_content(fold: Fold) -> Non
     ids=str,
 )
 def test_a_name_that_would_not_come_back_is_refused(tmp_path: Path, change: dict[str, Any], where: str) -> None:
-    problem = state_problem([1.0, 2, 3], network=Network(partners=[0, -1, -1]))
+    problem = state_problem([1.0, 2, 3], network=PartnerNetwork(partners=[0, -1, -1]))
     with pytest.raises(ProblemError) as caught:
         write(replace(problem, **change), tmp_path / "it")
     assert {fault.where for fault in caught.value.faults} == {where}

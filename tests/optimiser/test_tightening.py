@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from rdsim.optimiser import Groups, Labels, Network, PortfolioProblem, Solving, solve, state_problem, state_rows
+from rdsim.optimiser import Groups, Labels, PartnerNetwork, PortfolioProblem, Solving, solve, state_problem, state_rows
 from rdsim.optimiser.adapters import RunLimits, SolverState, find_solver
 from rdsim.optimiser.models.milp import formulate, tighten
 
@@ -29,7 +29,7 @@ def places(partners: int = 3, technologies: int = 6) -> PortfolioProblem:
         groups=Groups(
             of=[technology for technology, _ in options], names=[f"T{technology}" for technology in range(technologies)]
         ),
-        network=Network(
+        network=PartnerNetwork(
             partners=with_whom,
             partner_names=[f"P{p}" for p in range(partners)],
             stage=[0] * len(options),

@@ -18,7 +18,7 @@ from rdsim.sweep.answers import answers
 from rdsim.sweep.design import Design, DesignKind
 from rdsim.sweep.factors import Factor
 from rdsim.sweep.measures import parse_metric
-from rdsim.sweep.page import sheet_of
+from rdsim.sweep.page import page_of
 from tests.sizes import size
 
 Floats = npt.NDArray[np.float64]
@@ -174,7 +174,7 @@ def made(
 
 
 def words(analysis: Analysis) -> str:
-    sheet = sheet_of(analysis.table, analysis.manifest)
+    sheet = page_of(analysis.table, analysis.manifest)
     return " ".join([*sheet.lead, *(line for section in sheet.sections for line in section.sentences)])
 
 

@@ -25,7 +25,7 @@ from rdsim.errors import EngineError, Fault, PolicyError
 from rdsim.luck import InputModel, no_chance, scratch
 from rdsim.native.blocks import Block, blank
 
-__all__ = ["Loop", "Runner", "count_events", "run"]
+__all__ = ["EventLoop", "Runner", "count_events", "run"]
 
 
 def run(case: Case, luck: SamplePaths) -> Outcomes:
@@ -43,10 +43,10 @@ def count_events(case: Case, luck: SamplePaths) -> int:
 
 def _run_laid_out(case: Case, luck: SamplePaths) -> tuple[Outcomes, int]:
     outcomes = empty_outcomes(case, len(luck.agreed))
-    return outcomes, Loop(case, luck)(outcomes)
+    return outcomes, EventLoop(case, luck)(outcomes)
 
 
-class Loop:
+class EventLoop:
     """The event loop over luck that is laid out, again and again: what benchmarks hold against other programs."""
 
     def __init__(self, case: Case, luck: SamplePaths) -> None:

@@ -1,4 +1,4 @@
-"""What the parts of a replication know of one another, whoever they are: the world, projects, partners, desks."""
+"""What the parts of a replication know of one another, whoever they are: the world, projects, partners, queues."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class PurseLike(DeskLike, Protocol):
 
 
 class PartnerLike(Protocol):
-    """A partner, as desks and projects see it."""
+    """A partner, as queues and projects see it."""
 
     index: int
     used: int
@@ -79,10 +79,10 @@ class PartnerLike(Protocol):
 
 
 class ProjectLike(Protocol):
-    """A project, as desks, partners and other projects see it."""
+    """A project, as queues, partners and other projects see it."""
 
     rank: int
-    desk: Any
+    queue: Any
     since: int
     answer: simpy.Event
     tranche: int

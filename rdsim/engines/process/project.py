@@ -20,7 +20,7 @@ from rdsim.case import (
     UNFUNDED,
 )
 from rdsim.engines import rules
-from rdsim.engines.process.desks import Desk
+from rdsim.engines.process.queues import Queue
 from rdsim.engines.rules import AGREEMENT, FAILURE, PANEL, REQUEST, SUCCESS, WORK, YEAR
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Project:
         self.ready: dict[int, int] = {}
         self.tranche, self.funded_end, self.extended = 0, -1, False
         self.attempt, self.remaining, self.step_joint, self.run_from = 0, 0, False, -1
-        self.desk: Any = None
+        self.queue: Any = None
         self.seated = self.talking = self.stopped = False
         self.since, self.funded, self.worked, self.reviews = 0, 0, 0, 0
         self.answer = self.wake = world.env.event()
@@ -213,7 +213,7 @@ class Project:
         self.joint = False
         self.count("fell_back", 1)
         self.note("goes on as domestic")
-        if self.desk is self.purse:
+        if self.queue is self.purse:
             self.purse.grant_soon()
 
     # 3 tranche
@@ -296,7 +296,7 @@ class Project:
             return True
         request = self.world.facilities.ask(self)
         yield request | self.world.at(self.funded_end, WORK, self.rank)
-        if self.desk is not None:
+        if self.queue is not None:
             self.world.facilities.withdraw(self)
         self.count_wait("wait_facility")
         return bool(request.triggered)
@@ -460,12 +460,12 @@ class Project:
 
     def withdraw(self) -> None:
         """Leave whatever the project is doing or waiting for, for a break in relations or by decision."""
-        if self.desk is not None:
-            desk = self.desk
-            self.count_wait(desk.wait)
-            desk.withdraw(self)
-            if isinstance(desk, Desk):
-                desk.grant_soon()  # it may have kept something from those behind it
+        if self.queue is not None:
+            queue = self.queue
+            self.count_wait(queue.wait)
+            queue.withdraw(self)
+            if isinstance(queue, Queue):
+                queue.grant_soon()  # it may have kept something from those behind it
         elif self.seated:
             self.leave_seat()
         elif self.run_from >= 0:
@@ -541,8 +541,8 @@ class Project:
             self.count("progress", self.attempt_days() - left)
 
     def close_running(self, horizon: int) -> None:
-        if self.desk is not None:
-            self.count(self.desk.wait, horizon - self.since)
+        if self.queue is not None:
+            self.count(self.queue.wait, horizon - self.since)
         elif self.run_from >= 0:
             self.count_work(horizon)
         elif self.world.out.start_day[self.world.row, self.rank] < 0:

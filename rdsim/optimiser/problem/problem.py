@@ -42,7 +42,7 @@ __all__ = [
     "SENSES",
     "Groups",
     "Labels",
-    "Network",
+    "PartnerNetwork",
     "PortfolioProblem",
     "Rows",
     "Rules",
@@ -375,7 +375,7 @@ class Groups:
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class PartnerNetwork:
     """Partners of options and the stages at which these start; by default no partner, and one stage."""
 
     partners: Any = None
@@ -410,7 +410,7 @@ def state_problem(
     rows: Rows | None = None,
     option_names: Iterable[str] | None = None,
     groups: Groups = Groups(),
-    network: Network = Network(),
+    network: PartnerNetwork = PartnerNetwork(),
     rules: Rules = Rules(),
 ) -> PortfolioProblem:
     """State a problem, defaults filled in and everything checked.
@@ -448,7 +448,7 @@ def _group_fields(options: int, groups: Groups) -> dict[str, Any]:
     return {"group": of_group, "group_names": named, "exactly_one": exact}
 
 
-def _network(options: int, stated: Network) -> dict[str, Any]:
+def _network(options: int, stated: PartnerNetwork) -> dict[str, Any]:
     """Fields of a problem: by default there is no partner, and one stage."""
     member = _membership(stated.partners, options)
     of_stage = _integers(np.zeros(options) if stated.stage is None else stated.stage)

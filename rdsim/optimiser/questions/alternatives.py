@@ -192,11 +192,11 @@ def alternatives(
     judged = evaluate(problem, require(best).chosen if isinstance(best, Solution) else best)
     refuse(("best", judged.feasible, "must break no rule", [one.name for one in judged.violations[:5]]))
     floor = judged.objective - within * abs(judged.objective)
-    hunt = _Search(problem, solving.begin(), floor, swaps, diverse)
-    return hunt.result(judged, count)
+    search = _Search(problem, solving.begin(), floor, swaps, diverse)
+    return search.result(judged, count)
 
 
-# ---------------------------------------------------------------- the hunt
+# ---------------------------------------------------------------- the search for others
 
 
 @dataclass(eq=False)

@@ -16,9 +16,9 @@ from typing import Any
 
 from rdsim.errors import DrawingError
 from rdsim.report.data.kept import document
-from rdsim.report.data.sheet import Plot, Section, Sheet
+from rdsim.report.data.sheet import Page, Plot, Section
 
-__all__ = ["plot_svgs", "run_html", "sheet_html"]
+__all__ = ["page_html", "plot_svgs", "run_html"]
 
 _CHILD = ("-P", "-m", "rdsim.report.page.child")
 
@@ -28,7 +28,7 @@ def run_html(folder: Path) -> str:
     return _html(("run", str(folder)))
 
 
-def sheet_html(sheet: Sheet, manifest: Mapping[str, Any]) -> str:
+def page_html(sheet: Page, manifest: Mapping[str, Any]) -> str:
     """The page of a sheet, as HTML. Raises DrawingError."""
     return _html(("sheet",), {"page": document(sheet), "manifest": manifest})
 
@@ -37,7 +37,7 @@ def plot_svgs(plots: Sequence[Plot]) -> list[str]:
     """Plots as SVG. Raises DrawingError."""
     if not plots:
         return []
-    sheet = Sheet("", "", (), [Section("", plots=plots)])
+    sheet = Page("", "", (), [Section("", plots=plots)])
     found: list[str] = json.loads(_html(("plots",), {"page": document(sheet)}))
     return found
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rdsim.report import words
 from rdsim.report.data.plan import PlanReport
-from rdsim.report.data.sheet import Plot, Sheet
+from rdsim.report.data.sheet import Page, Plot
 from rdsim.report.page.html import Content, fill_page, picture
 
 __all__ = ["render", "svg"]
@@ -19,7 +19,7 @@ __all__ = ["render", "svg"]
 _PICTURED = ("chosen", "money", "results", "rules", "way")
 
 
-def render(page: PlanReport | Sheet, manifest: Mapping[str, Any]) -> str:
+def render(page: PlanReport | Page, manifest: Mapping[str, Any]) -> str:
     """The page, as HTML, of the run that the manifest is of."""
     return fill_page(_plan(page, manifest) if isinstance(page, PlanReport) else _sheet(page), manifest)
 
@@ -31,7 +31,7 @@ def svg(plot: Plot) -> str:
     return str(picture(plots.draw(plot)))
 
 
-def _sheet(sheet: Sheet) -> Content:
+def _sheet(sheet: Page) -> Content:
     from rdsim.report.charts import plots  # noqa: PLC0415 - as above
 
     figures = {plot.key: plots.draw(plot) for section in sheet.sections for plot in section.plots}

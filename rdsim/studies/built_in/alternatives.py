@@ -13,7 +13,7 @@ from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.alternatives import Alternatives, Resampled, Selection, resample, selection
 from rdsim.optimiser.questions.alternatives import alternatives as find
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.search import Instance, Proposal, solving_of
 from rdsim.stats import proportion_interval
 from rdsim.studies.built_in.parts import (
@@ -152,9 +152,9 @@ def _class_of(near: float, resampled: float) -> str:
 
 def _sheet(
     posed: Instance, found: Alternatives, again: Resampled, table: pd.DataFrame, frequency: pd.DataFrame
-) -> Sheet:
+) -> Page:
     lead = (_found_words(posed, found), _classes_words(found, again, frequency))
-    return Sheet(
+    return Page(
         "Near-optimal alternatives",
         posed.scenario.title,
         lead,

@@ -20,7 +20,7 @@ from rdsim.optimiser.questions.confidence import (
     value_of_perfect_information,
     value_of_stochastic_solution,
 )
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.search import Instance, Proposal, fresh_values, risk_of, solving_of
 from rdsim.studies.built_in.parts import money, record_of, speaks_of
 from rdsim.study import Study
@@ -130,7 +130,7 @@ def _sheet(
     information: InformationValue | None,
     table: pd.DataFrame,
     batches: pd.DataFrame,
-) -> Sheet:
+) -> Page:
     unit, form = posed.scenario.money_unit, _form(known.lower.mean)
     low, high = (money(limit, posed.scenario) for limit in known.limits)
     level, most = f"{known.confidence:.0%} confidence", known.share(known.gap.high)
@@ -141,7 +141,7 @@ def _sheet(
         f"It is at most {money(known.gap.high, posed.scenario)}{share} from the best, with {level}.",
     )
     worth = (*describe(stochastic, unit, form), *(describe(information, unit, form) if information else ()))
-    return Sheet(
+    return Page(
         "How sure",
         posed.scenario.title,
         lead,

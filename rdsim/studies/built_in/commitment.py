@@ -18,7 +18,7 @@ from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
 from rdsim.optimiser import Solving, solve
 from rdsim.optimiser.solving.risk import solve_risk
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.report.words import amount
 from rdsim.search import Instance, Proposal, risk_of, solving_of
 from rdsim.search.views import LOOSEST, budgets_times
@@ -247,7 +247,7 @@ def _name(ask: _Question, line: str) -> str:
     return _TOGETHER if line == ALL else ask.posed.scenario.programmes[line].name
 
 
-def _sheet(ask: _Question, table: pd.DataFrame) -> Sheet:
+def _sheet(ask: _Question, table: pd.DataFrame) -> Page:
     scenario, unit = ask.posed.scenario, ask.posed.scenario.money_unit
     named = table.assign(line=[_name(ask, line) for line in table["programme"]], order=table["ratio"])
     curves = named[named["ratio"].notna()]
@@ -262,7 +262,7 @@ def _sheet(ask: _Question, table: pd.DataFrame) -> Sheet:
         _plot(curves, "waiting", "days a project waits for money", "How long do projects wait?", "Waiting for money."),
     )
     section = Section("Promises as multiples of the money", (reading,), plots, (_page_table(named, unit),))
-    return Sheet("Over-commitment", scenario.title, tuple(_lead(ask, table)), (section,))
+    return Page("Over-commitment", scenario.title, tuple(_lead(ask, table)), (section,))
 
 
 def _lead(ask: _Question, table: pd.DataFrame) -> Iterator[str]:

@@ -22,7 +22,7 @@ from rdsim.optimiser.questions.explanation import (
     relaxation_duals,
     screen,
 )
-from rdsim.report import Column, Section, Sheet, Table
+from rdsim.report import Column, Page, Section, Table
 from rdsim.search import Instance, Proposal, solving_of
 from rdsim.studies.built_in.parts import record_of, speaks_of
 from rdsim.study import Study
@@ -172,7 +172,7 @@ def _step_rows(posed: Instance, answers: Sequence[Answer]) -> Iterator[tuple[obj
 
 def _sheet(
     posed: Instance, answers: Sequence[str], screened: pd.DataFrame, prices: pd.DataFrame, steps: pd.DataFrame
-) -> Sheet:
+) -> Page:
     first = f"{len(screened)} of {len(posed.scenario.technologies)} technologies are not funded."
     advice = (
         "Name technologies or caps for exact answers (names are in the tables), or 'unfunded' for all of them."
@@ -187,7 +187,7 @@ def _sheet(
         Section("Not funded", (_LIMITS,), (), (_screened_table(posed, screened),)),
         Section("Which caps matter", (_HINT,), (), (_prices_table(posed, prices),)),
     ]
-    return Sheet("Explanation", posed.scenario.title, (first, advice), sections)
+    return Page("Explanation", posed.scenario.title, (first, advice), sections)
 
 
 _LIMITS = (

@@ -17,7 +17,7 @@ from rdsim.numerals import numeral
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.questions.fronts import SENSES, VALUE, CVaR, Front, FrontPoint, Objective, front
 from rdsim.options import expected_figures
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.report.words import amount
 from rdsim.search import Instance, Proposal, solving_of
 from rdsim.studies.built_in.parts import (
@@ -219,7 +219,7 @@ def _title(posed: Instance, name: str) -> str:
     return ", ".join(filter(None, _label(posed, name)))
 
 
-def _sheet(posed: Instance, found: Front, table: pd.DataFrame) -> Sheet:
+def _sheet(posed: Instance, found: Front, table: pd.DataFrame) -> Page:
     lead = (_range(posed, found), _proof(found), *_mark_words(posed, found, table))
     plots = [_plot(posed, found, table), _simulated_plot(posed, table)]
     reading = (
@@ -227,7 +227,7 @@ def _sheet(posed: Instance, found: Front, table: pd.DataFrame) -> Sheet:
         "the other. Points are chosen on the optimiser's samples and simulated on others; the simulated value is the "
         "one to believe."
     )
-    return Sheet(
+    return Page(
         "Efficient frontier",
         posed.scenario.title,
         lead,

@@ -12,7 +12,7 @@ from rdsim.numerals import numeral
 from rdsim.optimiser import Solution, Solving
 from rdsim.optimiser.questions.ladder import SHARES, Ladder, Rung
 from rdsim.optimiser.questions.ladder import ladder as climb
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.search import Instance, Proposal, solving_of
 from rdsim.studies.built_in.parts import listing, money, ranked_portfolio, record_of, speaks_of
 from rdsim.study import Study
@@ -106,14 +106,14 @@ def _drops(posed: Instance, before: Rung | None, rung: Rung) -> list[str]:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _sheet(posed: Instance, found: Ladder, table: pd.DataFrame) -> Sheet:
+def _sheet(posed: Instance, found: Ladder, table: pd.DataFrame) -> Page:
     reading = (
         "Plain: the best portfolio for that much money, whatever is funded at other shares; more money may then drop "
         "a technology that less money funds, because a larger one takes its place. Nested: what is funded with "
         f"less money stays funded, with the same partner and year, as money is added. It starts from "
         f"{found.start:.0%} of the announced budgets, where it costs nothing. The price of nesting is the difference."
     )
-    return Sheet(
+    return Page(
         "Budget ladder",
         posed.scenario.title,
         tuple(_lead(posed, table)),

@@ -17,7 +17,7 @@ from rdsim.errors import Fault, ProblemError
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.planning import AT_PLAN_RATIOS
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.report.words import amount
 from rdsim.rolling import Course, Policy, Rolled, foresee, roll, supply_of
 from rdsim.search import Given, Instance, Loop, Proposal, baselines, choose, improve, in_own_terms, solving_of
@@ -240,7 +240,7 @@ def _decisions(static: Portfolio, courses: tuple[Course, ...]) -> Iterator[tuple
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _sheet(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[dict[str, object]]) -> Sheet:
+def _sheet(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[dict[str, object]]) -> Page:
     scenario = run.posed.scenario
     lead = (_flexibility(run, table), *(_order_words(run, one) for one in order if one["more"] != ROLLING))
     named = table.assign(
@@ -269,7 +269,7 @@ def _sheet(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[
             "What is decided on the way", tuple(_decision_words(run, decisions)), (), _decision_tables(run, decisions)
         ),
     ]
-    return Sheet("Decide once, or every year", scenario.title, lead, sections)
+    return Page("Decide once, or every year", scenario.title, lead, sections)
 
 
 def _between(low: float, high: float) -> str:

@@ -13,7 +13,7 @@ from rdsim.optimiser.problem.folder.form import CHOICES, FIXED
 from rdsim.optimiser.problem.folder.links import links
 from rdsim.optimiser.problem.folder.reader import Index, Reader
 from rdsim.optimiser.problem.folder.rows import openings_and_rows
-from rdsim.optimiser.problem.problem import Groups, Network, Rules
+from rdsim.optimiser.problem.problem import Groups, PartnerNetwork, Rules
 
 __all__ = ["parts"]
 
@@ -30,7 +30,7 @@ def parts(reader: Reader) -> dict[str, Any]:
         "values": values,
         "option_names": list(reader.options or {}),
         "groups": Groups(of_group, list(reader.groups or {}), exactly_one),
-        "network": Network(partners, list(reader.partners or {}), stages, named, opening_value),
+        "network": PartnerNetwork(partners, list(reader.partners or {}), stages, named, opening_value),
         "rows": rows,
         "rules": Rules(**related, **fixed_groups, **fixed),
     }
