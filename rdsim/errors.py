@@ -49,7 +49,7 @@ __all__ = [
     "SweepError",
     "cut",
     "fault_lines",
-    "tell_renamed",
+    "tell_new_name",
 ]
 
 
@@ -106,7 +106,7 @@ class RenamedWarning(FutureWarning):
     """Something is called by an old name, which still works: one line, which says what to write."""
 
 
-def tell_renamed(what: str, now: str) -> None:
+def tell_new_name(what: str, now: str) -> None:
     """Warn whoever called the caller that `what` is an old name, and say what to write."""
     warnings.warn(f"{what} is now called {now}; write that", RenamedWarning, stacklevel=3)
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeVar
 
 from rdsim.choosing import CHOOSING_RULES, ChoosingRule
 from rdsim.distributions import DISTRIBUTIONS, FactorDistribution
-from rdsim.errors import tell_renamed
+from rdsim.errors import tell_new_name
 from rdsim.families import FAMILIES, Counted, Family, Row
 from rdsim.figures import Figure, Sense
 from rdsim.figures import register as register_figure
@@ -51,7 +51,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name != "Table":
         raise AttributeError(f"module 'rdsim.extend' has no attribute {name!r}")
-    tell_renamed("rdsim.extend.Table", "rdsim.extend.Numbers")
+    tell_new_name("rdsim.extend.Table", "rdsim.extend.Numbers")
     return Numbers
 
 

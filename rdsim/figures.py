@@ -749,10 +749,10 @@ def find_figure(scenario: Scenario, name: str) -> Figure | None:
         return single
     families = (source for source in reversed(sources.values()) if isinstance(source, FigureFamily))
     found = (one for source in families for one in source.members(scenario) if one.name == name)
-    return next(found, None) or _brought(name)
+    return next(found, None) or _figure_of_package(name)
 
 
-def _brought(name: str) -> Figure | None:
+def _figure_of_package(name: str) -> Figure | None:
     """The figure of that name that an installed package brings, if one does."""
     found = FIGURES.get(name)
     return found if isinstance(found, Figure) else None

@@ -20,7 +20,9 @@ __all__ = ["Plugin", "load"]
 
 def _registrations() -> frozenset[tuple[str, str]]:
     """Noun of the registry and name of all that was registered, but by installed packages."""
-    return frozenset((one.noun, name) for one in Registry.every for name in one.own() if one.brought(name) is None)
+    return frozenset(
+        (one.noun, name) for one in Registry.every for name in one.own() if one.loading_package(name) is None
+    )
 
 
 @dataclass(frozen=True)

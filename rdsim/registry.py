@@ -35,8 +35,8 @@ __all__ = [
     "Registry",
     "Setting",
     "Text",
-    "installed",
-    "load_installed",
+    "installed_packages",
+    "load_installed_packages",
     "packages_of",
 ]
 
@@ -332,13 +332,13 @@ _loading: list[Package] = []
 """Whose entry point is being loaded, if any is."""
 
 
-def installed() -> tuple[Package, ...]:
+def installed_packages() -> tuple[Package, ...]:
     """Every entry point that installed packages have for rdsim; nothing is loaded."""
     return tuple(_package_of(one) for one in entry_points(group=GROUP))
 
 
 @cache
-def load_installed() -> tuple[Fault, ...]:
+def load_installed_packages() -> tuple[Fault, ...]:
     """Load what installed packages bring, once; a fault for each that failed, which hides none of the others.
 
     Warns (RuntimeWarning) of those that failed.
@@ -405,17 +405,17 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def __getitem__(self, name: str) -> T:
         if name not in self._known:
-            load_installed()
+            load_installed_packages()
         found = self._known[name]
         self._asked.add(name)
         return found
 
     def __iter__(self) -> Iterator[str]:
-        load_installed()
+        load_installed_packages()
         return iter(tuple(self._known))
 
     def __len__(self) -> int:
-        load_installed()
+        load_installed_packages()
         return len(self._known)
 
     def number(self, name: str) -> int:
@@ -434,7 +434,7 @@ class Registry(Mapping[str, T], Generic[T]):
         """Those that count before anybody names them: what installed packages brought only if somebody asked for it."""
         return {name: one for name, one in self._known.items() if name not in self._brought or name in self._asked}
 
-    def brought(self, name: str) -> Package | None:
+    def loading_package(self, name: str) -> Package | None:
         """The installed package that was loaded and registered it, if one did."""
         return self._brought.get(name)
 

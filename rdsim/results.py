@@ -23,7 +23,7 @@ from rdsim.folders import MANIFEST, Place, read_manifest
 from rdsim.folders.contents import BASELINE, MAIN, PAGE, PAGE_TABLE, PORTFOLIO, PORTFOLIOS, REPORT, TABLE, WHOLE_TABLE
 from rdsim.plugins import Plugin
 from rdsim.registry import packages_of
-from rdsim.scenario import digest, packages_named
+from rdsim.scenario import digest, package_names
 from rdsim.study import Frame, Study
 from rdsim.tables import neutral
 
@@ -269,7 +269,7 @@ def _extensions(study: Study, run: Run) -> dict[str, Any]:
     """Whose code was run beside rdsim's: files that were named, and installed packages of which something was used."""
     return {
         "plugins": [{"file": plugin.path, "sha256": plugin.sha256} for plugin in run.plugins],
-        "packages": [asdict(one) for one in packages_of(_named(study))],
+        "packages": [asdict(one) for one in packages_of(_names_in_use(study))],
     }
 
 
@@ -291,10 +291,10 @@ def _world(study: Study, scenario: Scenario, run: Run) -> dict[str, Any]:
     }
 
 
-def _named(study: Study) -> Iterator[tuple[str, str]]:
+def _names_in_use(study: Study) -> Iterator[tuple[str, str]]:
     """What was used by its name, be it brought by a package or not."""
     if study.scenario is not None:
-        yield from packages_named(study.scenario)
+        yield from package_names(study.scenario)
     yield "study", study.name
     if solver := (study.record.get("solver") or {}).get("name"):
         yield "solver", solver

@@ -17,7 +17,7 @@ from rdsim.domain import Scenario
 from rdsim.errors import Fault, InputError
 from rdsim.folders import MANIFEST, is_file, is_folder, read_manifest
 from rdsim.folders.contents import PORTFOLIO
-from rdsim.registry import Package, installed
+from rdsim.registry import Package, installed_packages
 from rdsim.scenario import digest
 from rdsim.search import Given
 
@@ -59,7 +59,7 @@ class Earlier:
 
         Raises InputError with each that is not installed, or has no such entry point any more.
         """
-        here = {(one.name, one.entry_point): one for one in installed()}
+        here = {(one.name, one.entry_point): one for one in installed_packages()}
         lacking = [one for one in self.packages if (one.name, one.entry_point) not in here]
         if lacking:
             rule = "the run used what an installed package registers, which is not there"

@@ -9,7 +9,7 @@ import pytest
 
 from rdsim.domain import Choice, Institute, Limit, Limits, Mode, Network, Partner, Programme, Scenario, Technology
 from rdsim.families import FAMILIES, Begun, Past, Row, RowKey, remaining_cap, row_words
-from rdsim.families.family import cap_above_held
+from rdsim.families.family import cap_above_past
 from rdsim.formulation import budget_rows, row_index
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.questions.conflicts import rules_of
@@ -132,8 +132,8 @@ def test_a_family_that_says_nothing_of_the_past_asks_for_no_less_than_is_held(
     year: int, sense: str, expected: float
 ) -> None:
     held, opening = (5.0, 2.0)
-    assert cap_above_held(PAST, year, sense, 4.0, held, opening, 3.0) == expected
-    assert cap_above_held(PAST, 2025, ">=", 4.0, 1.0, 0.0, 0.0) == 1.0
+    assert cap_above_past(PAST, year, sense, 4.0, held, opening, 3.0) == expected
+    assert cap_above_past(PAST, 2025, ">=", 4.0, 1.0, 0.0, 0.0) == 1.0
 
 
 def test_shares_count_what_was_paid_and_starts_nothing_that_runs() -> None:

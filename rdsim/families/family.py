@@ -16,10 +16,10 @@ from rdsim.domain import Scenario
 from rdsim.families.rows import Row
 from rdsim.registry import Binding, Contract, Extension, Numbers, Parameter, Text
 
-__all__ = ["Counted", "Family", "cap_above_held"]
+__all__ = ["Counted", "Family", "cap_above_past"]
 
 
-def cap_above_held(past: Any, year: int, sense: str, cap: float, held: float, opening: float, gone: float) -> float:
+def cap_above_past(past: Any, year: int, sense: str, cap: float, held: float, opening: float, gone: float) -> float:
     """Whole horizons count what is over; no ceiling asks for less than is held, and no floor for years gone by."""
     left = cap if year else cap - gone
     if sense == "<=":
@@ -57,7 +57,7 @@ class Family(Extension):
     """None: money, in the scenario's unit."""
     counts_running: bool = True
     """Whether projects that are running count in its rows when a plan is decided again."""
-    remaining: Callable[..., float] = cap_above_held
+    remaining: Callable[..., float] = cap_above_past
     """What of the past counts when a plan is decided again: the cap of a row of what is left."""
     engines: Callable[..., Scenario] | None = None
     """The scenario as the engines are to see it; None: as it is, and they obey what they know of it."""

@@ -6,7 +6,7 @@ Four rooms, each importing only from those before it: `data` (what a page shows)
 
 from __future__ import annotations
 
-from rdsim.errors import tell_renamed
+from rdsim.errors import tell_new_name
 from rdsim.report.data.kept import document, needs, page_tables, page_text, read_page
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sheet import Column, Page, Plot, Section, Table
@@ -34,5 +34,5 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name != "Sheet":
         raise AttributeError(f"module 'rdsim.report' has no attribute {name!r}")
-    tell_renamed("rdsim.report.Sheet", "rdsim.report.Page")
+    tell_new_name("rdsim.report.Sheet", "rdsim.report.Page")
     return Page

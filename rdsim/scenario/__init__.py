@@ -13,7 +13,7 @@ from rdsim.domain import ROOMS, Scenario
 from rdsim.scenario.archive import digest, dump, schema
 from rdsim.scenario.door import Room, from_frames, to_frames, with_
 from rdsim.scenario.extensions import named_extensions as named_extensions
-from rdsim.scenario.extensions import packages_named
+from rdsim.scenario.extensions import package_names
 from rdsim.scenario.feasibility import check, remarks
 from rdsim.scenario.figures import (
     award,
@@ -75,7 +75,7 @@ __all__ = [
     "merits",
     "money_scale",
     "named_extensions",
-    "packages_named",
+    "package_names",
     "parse_overrides",
     "part_names",
     "plannable",

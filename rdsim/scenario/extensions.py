@@ -14,12 +14,12 @@ from rdsim.gates import GATE_POLICIES
 from rdsim.markets import MARKET_MODELS
 from rdsim.purses import PURSE_RULES
 from rdsim.queues import QUEUE_RULES
-from rdsim.registry import Extension, Registry, Setting, load_installed
+from rdsim.registry import Extension, Registry, Setting, load_installed_packages
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.shapes import Path
 from rdsim.tables import did_you_mean, shown_value
 
-__all__ = ["Named", "named_extensions", "packages_named", "unfit"]
+__all__ = ["Named", "named_extensions", "package_names", "unfit"]
 
 
 _MISSING = "If a plug-in registers it, give its file with --plugin."
@@ -76,7 +76,7 @@ def _of_numbers(s: Scenario) -> Iterator[Named]:
             yield Named(DISTRIBUTIONS, path, name, parameters, own.distribution_parameters)
 
 
-def packages_named(s: Scenario) -> Iterator[tuple[str, str]]:
+def package_names(s: Scenario) -> Iterator[tuple[str, str]]:
     """What a scenario brings up by name that an installed package may have brought, as `registry.packages_of` takes it.
 
     Figures of packages count as soon as somebody asked for them.
@@ -93,7 +93,7 @@ def unfit(s: Scenario) -> Iterator[Finding]:
         else:
             known = one.registry.own() if one.registry is FAMILIES else one.registry  # others hold in any case
             rule = f"must name a {one.registry.noun}: " + (", ".join(known) or "none is registered")
-            advice = [did_you_mean(one.name, known) or _MISSING, *map(str, load_installed())]
+            advice = [did_you_mean(one.name, known) or _MISSING, *map(str, load_installed_packages())]
             yield Finding((one.path,), rule, shown_value(one.name), " ".join(filter(None, advice)))
 
 

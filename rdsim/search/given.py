@@ -73,7 +73,7 @@ def in_own_terms(posed: Instance, given: Given) -> tuple[Instance, Proposal]:
     ratios = {name: ratio * looser[name] for name, ratio in stated.items()}
     problem = at_ratios(scenario, posed.problem, ratios)
     judged = evaluate(problem, chosen)
-    _refuse_broken(scenario, given, judged)
+    _refuse_violations(scenario, given, judged)
     own, risk = replace(posed, problem=problem), risk_of(posed)
     appraisal = None if risk is None else appraise(problem, risk, chosen)
     objective = judged.objective if appraisal is None else appraisal.objective
@@ -108,13 +108,13 @@ def _numbers(posed: Instance, given: Given) -> tuple[int, ...]:
     return tuple(sorted(number[_key(choice)] for choice in given.portfolio.choices))
 
 
-def _refuse_broken(scenario: Scenario, given: Given, judged: Evaluation) -> None:
-    faults = tuple(_broken(scenario, given, judged))
+def _refuse_violations(scenario: Scenario, given: Given, judged: Evaluation) -> None:
+    faults = tuple(_violation_faults(scenario, given, judged))
     if faults:
         raise PortfolioError(faults)
 
 
-def _broken(scenario: Scenario, given: Given, judged: Evaluation) -> Iterator[Fault]:
+def _violation_faults(scenario: Scenario, given: Given, judged: Evaluation) -> Iterator[Fault]:
     advice = "A plan of other samples may be off by a little: give the --seed and --samples that it was chosen with."
     for one in judged.violations:
         if one.key is not None:

@@ -85,7 +85,7 @@ class _Offer:
         known: Mapping[str, Callable[[], Any]] = {
             "scenario": lambda: self.scenario,
             "given": lambda: self.given,
-            "posed": self.posed,
+            "posed": self.instance,
             "portfolio": self.portfolio,
             "replications": lambda: self.asked.replications or self.scenario.simulation.replications,
             "seed": lambda: self.scenario.simulation.seed if self.asked.seed is None else self.asked.seed,
@@ -93,7 +93,7 @@ class _Offer:
         }
         return known[name]() if name in known else getattr(self.asked, name)
 
-    def posed(self) -> Instance:
+    def instance(self) -> Instance:
         """The portfolio problem, stated once."""
         if self._posed is None:
             one = self.asked
@@ -104,7 +104,7 @@ class _Offer:
         """The portfolio that was named, or else the optimiser's choice."""
         if self.given is not None:
             return self.given.portfolio
-        return choose(self.posed(), self.asked.solving).portfolio
+        return choose(self.instance(), self.asked.solving).portfolio
 
 
 # --- what comes back ------------------------------------------------------------------------------

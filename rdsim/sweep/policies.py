@@ -10,7 +10,7 @@ from typing import Any
 
 from rdsim.behaviour import Behaviour, UnknownBehaviourError, behaviour
 from rdsim.errors import Fault, InputError
-from rdsim.registry import Extension, Registry, load_installed
+from rdsim.registry import Extension, Registry, load_installed_packages
 
 __all__ = ["Own", "install", "own_policies"]
 
@@ -52,7 +52,7 @@ def own_policies(texts: Iterable[str]) -> tuple[Own, ...]:
 
 
 def _extensions() -> Iterator[tuple[str, str, Extension]]:
-    load_installed()
+    load_installed_packages()
     for registry in Registry.every:
         for name, one in registry.own().items():
             if isinstance(one, Extension):

@@ -22,7 +22,7 @@ from rdsim.findings import of_simulation
 from rdsim.gates import GATE_POLICIES
 from rdsim.optimiser.adapters import find_solver
 from rdsim.purses import PURSE_RULES
-from rdsim.registry import Package, Registry, load_installed
+from rdsim.registry import Package, Registry, load_installed_packages
 from rdsim.results import read_manifest
 from rdsim.runs import Earlier
 from rdsim.simulation import simulate
@@ -62,9 +62,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "brought_by_package", raising=False)
     importlib.invalidate_caches()
-    load_installed.cache_clear()
+    load_installed_packages.cache_clear()
     yield
-    load_installed.cache_clear()
+    load_installed_packages.cache_clear()
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +83,7 @@ def test_a_name_that_is_not_found_loads_what_is_installed_and_a_broken_one_hides
         scenario = rdsim.load(tiny, {"programmes.leap.gate.policy": "of-a-package"})
     assert scenario.programmes["leap"].gate.policy in GATE_POLICIES
     assert list(PURSE_RULES.own()) == ["of-its-function"]
-    assert PURSE_RULES.brought("of-its-function") == Package("brought", "1.2", "called")
+    assert PURSE_RULES.loading_package("of-its-function") == Package("brought", "1.2", "called")
     with pytest.raises(ScenarioError, match=r"broken of brought 1\.2.*ModuleNotFoundError"):
         rdsim.load(tiny, {"programmes.leap.gate.policy": "of-the-broken-one"})
 
@@ -125,13 +125,13 @@ def test_nothing_is_loaded_until_a_name_is_not_found(tiny: Path, tmp_path: Path)
     scenario = rdsim.load(tiny, {"programmes.leap.purse_rule": "mine", "aim.commercialised": 0.5})
     simulate(scenario, PORTFOLIO, replications=2)
     assert find_solver("highs").name == "highs"
-    assert load_installed.cache_info().currsize == 0
+    assert load_installed_packages.cache_info().currsize == 0
 
 
 @pytest.mark.usefixtures("package")
 def test_a_figure_of_a_package_counts_only_for_who_asks_for_it(tiny: Path) -> None:
     with pytest.warns(RuntimeWarning, match="installed plug-in broken"):
-        load_installed()
+        load_installed_packages()
     plain = rdsim.load(tiny)
     assert "of_a_package" not in figures_of(plain)
     weighed = rdsim.load(tiny, {"aim.of_a_package": 0.5})

@@ -33,15 +33,15 @@ def run(case: Case, luck: SamplePaths) -> Outcomes:
 
     Raises PolicyError for a user's policy that numba cannot compile, or that raises an exception.
     """
-    return _run_laid_out(case, luck)[0]
+    return _run_on_paths(case, luck)[0]
 
 
 def count_events(case: Case, luck: SamplePaths) -> int:
     """Entries of the agenda and grants that are handled in all replications of the luck: what benchmarks count."""
-    return _run_laid_out(case, luck)[1]
+    return _run_on_paths(case, luck)[1]
 
 
-def _run_laid_out(case: Case, luck: SamplePaths) -> tuple[Outcomes, int]:
+def _run_on_paths(case: Case, luck: SamplePaths) -> tuple[Outcomes, int]:
     outcomes = empty_outcomes(case, len(luck.agreed))
     return outcomes, EventLoop(case, luck)(outcomes)
 

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array, diags_array
 from rdsim.arrays import Floats
 from rdsim.optimiser.adapters.answers import RunLimits, SolverResult
 from rdsim.optimiser.models.model import Model
-from rdsim.optimiser.problem.exact import stated
+from rdsim.optimiser.problem.exact import amount_of
 
 __all__ = ["Scaled", "power", "scale_model", "typical", "with_small_rows"]
 
@@ -158,7 +158,7 @@ def _unit_of(numbers: Floats) -> float:
 
 def _common_divisor(numbers: Floats, decimals: int) -> int:
     """Of what numbers of at most so many decimals say, in units of the last one."""
-    whole = (int(stated(number).value * 10**decimals) for number in np.unique(np.abs(numbers)).tolist())
+    whole = (int(amount_of(number).value * 10**decimals) for number in np.unique(np.abs(numbers)).tolist())
     return max(math.gcd(*whole), 1)
 
 

@@ -81,9 +81,9 @@ class Solver(ABC):
         if trivial is not None:
             return trivial
         first = start if Feature.START in self.features else None
-        return _ask_twice(lambda stated: self._ask_scaled(stated, limits, relaxed, first), _with_coefficients(model))
+        return _ask_twice(lambda stated: self._ask_in_scale(stated, limits, relaxed, first), _with_coefficients(model))
 
-    def _ask_scaled(self, model: Model, limits: RunLimits, relaxed: bool, start: Floats | None) -> SolverResult:
+    def _ask_in_scale(self, model: Model, limits: RunLimits, relaxed: bool, start: Floats | None) -> SolverResult:
         known = scale_model(model)
         told = known.limits(_limits_for(limits, self.features))
         answer = self.ask(known.model, told, relaxed=relaxed, start=start)

@@ -18,7 +18,7 @@ import numpy as np
 from rdsim.arrays import Bools, Floats
 from rdsim.optimiser.problem.problem import PortfolioProblem
 
-__all__ = ["DIGITS", "Amount", "excess_exactly", "near_its_cap", "stated"]
+__all__ = ["DIGITS", "Amount", "amount_of", "excess_exactly", "near_its_cap"]
 
 DIGITS = 15
 _EXACT = 2.0**53
@@ -42,7 +42,7 @@ class Amount:
 _NOTHING, _MINUS = Amount(Fraction(0), True), Amount(Fraction(-1), True)
 
 
-def stated(number: float) -> Amount:
+def amount_of(number: float) -> Amount:
     """What a number says."""
     whole, short = number == round(number), float(f"{number:.{DIGITS}g}") == number
     if whole and (abs(number) < _EXACT or not short):
@@ -70,16 +70,16 @@ def excess_exactly(
 
 def _over(problem: PortfolioProblem, picked: frozenset[int], places: frozenset[int], row: int) -> Amount:
     """Use of a row, less its cap and what the row before it passes on."""
-    rows, total = problem.rows, stated(float(problem.rows.cap[row]))
+    rows, total = problem.rows, amount_of(float(problem.rows.cap[row]))
     total = _NOTHING.plus(total, _MINUS)
     for matrix, members in ((rows.use, picked), (rows.opening_use, places)):
         part = slice(matrix.indptr[row], matrix.indptr[row + 1])
         for column, number in zip(matrix.indices[part].tolist(), matrix.data[part].tolist(), strict=True):
             if column in members:
-                total = total.plus(stated(number), stated(1.0))
+                total = total.plus(amount_of(number), amount_of(1.0))
     for source, target, rate in rows.carry:
         if target == row:
             before = _over(problem, picked, places, source)
             if before.value < 0:
-                total = total.plus(before, stated(rate))
+                total = total.plus(before, amount_of(rate))
     return total

@@ -210,7 +210,7 @@ class _Elastic:
             raise SolverError(self.solver.name, f"no answer about the conflict ({answer.termination.value})")
         return answer
 
-    def broken(self, answer: SolverResult) -> tuple[int, ...]:
+    def violations(self, answer: SolverResult) -> tuple[int, ...]:
         """Rules whose slack is more than rounding."""
         values = answer.values if answer.values is not None else np.zeros(self.model.value.size)
         slack = [float(values[list(columns)].sum()) for columns in self.places]
@@ -394,7 +394,7 @@ def _correction(elastic: _Elastic, held: Iterable[int]) -> tuple[int, ...] | Non
     kept = set(held)
     free = [rule for rule in range(len(elastic.rules)) if rule not in kept]
     answer = elastic.solve(np.ones(len(elastic.rules)), free)
-    return None if answer.state is SolverState.INFEASIBLE else elastic.broken(answer)
+    return None if answer.state is SolverState.INFEASIBLE else elastic.violations(answer)
 
 
 def _hitting_set(sets: Sequence[tuple[int, ...]], solver: Solver) -> tuple[int, ...]:
@@ -560,7 +560,7 @@ def _relaxation(priced: _Priced, allowed: Sequence[int]) -> Repair:
     answer = elastic.solve(np.where(np.isfinite(weight), weight, 0.0), allowed)
     if answer.state is SolverState.INFEASIBLE or answer.values is None:
         return Repair((), math.inf, math.inf, ())
-    changes = tuple(_change(priced, answer, rule) for rule in elastic.broken(answer))
+    changes = tuple(_change(priced, answer, rule) for rule in elastic.violations(answer))
     changes, chosen = _verify(elastic, changes, answer)
     cost = math.fsum(change.cost for change in changes)
     at_least = cost if answer.state is SolverState.OPTIMAL else max(0.0, min(-answer.bound, cost))

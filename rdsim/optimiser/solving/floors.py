@@ -21,7 +21,7 @@ from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.models.variations import Measure, with_floor
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, frozen
-from rdsim.optimiser.solving.annealing import Schedule, Walking, anneal_expected
+from rdsim.optimiser.solving.annealing import Schedule, Walking, anneal_mean
 from rdsim.optimiser.solving.rens import Progress, Relaxed, narrow_options, refine
 from rdsim.optimiser.solving.settings import SolvingSeries
 
@@ -90,7 +90,7 @@ class Floor:
         course = Schedule(settings.moves.floors * len(problem.group_names), HOT * scale, COLD * scale)
         open_, wave = narrow_options(problem, model, relaxed), self.waves
         self.waves += 1
-        return anneal_expected(problem, start, open_, course, Walking(settings.seed, wave, late=lambda: settings.late))
+        return anneal_mean(problem, start, open_, course, Walking(settings.seed, wave, late=lambda: settings.late))
 
     def _size(self, chosen: tuple[int, ...], price: float) -> float:
         """What an option adds to the objective, on average, its part of the measure at the price included."""

@@ -83,7 +83,7 @@ class Kelley:
     def _note(self, columns: Floats) -> None:
         """A point within the rules is a lower bound of the relaxation."""
         worth = self.task.worth_of(columns)
-        if worth > self.lower and not self.task.broken(columns, self.rules, math.inf):
+        if worth > self.lower and not self.task.violations(columns, self.rules, math.inf):
             self.lower, self.inside = worth, columns
 
     def cut(self) -> bool:
@@ -94,9 +94,9 @@ class Kelley:
         if self.inside is not None:
             between = outside + INWARDS * (self.inside - outside)
             self._note(between)
-            if self._add(self.task.broken(between, self.rules, -math.inf), outside):
+            if self._add(self.task.violations(between, self.rules, -math.inf), outside):
                 return True
-        return self._add(self.task.broken(outside, self.rules, TINY * self.task.unit), outside)
+        return self._add(self.task.violations(outside, self.rules, TINY * self.task.unit), outside)
 
     def _add(self, supports: list[Support], outside: Floats) -> bool:
         """Add the cuts if one of them cuts off the point outside."""

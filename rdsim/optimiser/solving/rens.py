@@ -36,7 +36,7 @@ from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Seconds, Termination, relative_gap
-from rdsim.optimiser.solving.annealing import Schedule, Walking, anneal_expected, scale_of
+from rdsim.optimiser.solving.annealing import Schedule, Walking, anneal_mean, scale_of
 from rdsim.optimiser.solving.repair import solve_exactly
 from rdsim.optimiser.solving.settings import SolvingSeries
 
@@ -180,7 +180,7 @@ def _walk(
         scale = scale_of(problem, progress.chosen)
         course = Schedule(moves * len(problem.group_names), HOT * scale, COLD * scale)
         walking = Walking(settings.seed, wave, enough, lambda: settings.late)
-        met = anneal_expected(problem, progress.chosen, open_, course, walking)
+        met = anneal_mean(problem, progress.chosen, open_, course, walking)
         values, columns = np.zeros(model.value.size), columns_of(problem, evaluate(problem, met))
         values[: columns.size] = columns
         progress = with_values(problem, progress, values)

@@ -23,7 +23,7 @@ from rdsim.optimiser.adapters import SolverResult, SolverState
 from rdsim.optimiser.models.milp import RESOURCES, choice_of
 from rdsim.optimiser.models.model import Model, with_rows_below
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
-from rdsim.optimiser.problem.exact import excess_exactly, stated
+from rdsim.optimiser.problem.exact import amount_of, excess_exactly
 from rdsim.optimiser.problem.problem import PortfolioProblem, Rows
 from rdsim.optimiser.problem.solution import Termination
 
@@ -108,8 +108,8 @@ def _cut(problem: PortfolioProblem, judged: Evaluation, row: int, open_: Bools) 
 
 def _most(use: Floats, rows: Rows, row: int) -> Fraction:
     """What the judge lets pass at most, whatever is chosen: the cap, and what rounding of computed numbers may add."""
-    cap = stated(float(rows.cap[row]))
-    exact = cap.stated and all(stated(number).stated for number in np.unique(use).tolist())
+    cap = amount_of(float(rows.cap[row]))
+    exact = cap.stated and all(amount_of(number).stated for number in np.unique(use).tolist())
     return cap.value if exact else cap.value + Fraction(float(rows.tolerance[row]))
 
 
@@ -127,7 +127,7 @@ def _cover(use: Floats, chosen: Ints, most: Fraction) -> tuple[Floats, float] | 
     """
     used = chosen[use[chosen] > 0]
     ordered = used[np.argsort(use[used], kind="stable")].tolist()
-    amounts = [stated(float(use[option])).value for option in ordered]
+    amounts = [amount_of(float(use[option])).value for option in ordered]
     total, left_out = sum(amounts, Fraction(0)), 0
     if total <= most:
         return None

@@ -342,7 +342,7 @@ def _cut_off(search: RiskSearch, found: Appraisal, columns: Floats, again: bool)
         broken = [violation.name for violation in found.evaluation.violations]
         names = ", ".join([*broken, *(rule.name for rule in found.rules if not rule.holds)][:5])
         raise SolverError(search.settings.solver.name, f"its portfolio breaks {names}, and it comes back when excluded")
-    search.keep(search.task.cuts(search.task.broken(columns, search.task.rules, 0.0)))
+    search.keep(search.task.cuts(search.task.violations(columns, search.task.rules, 0.0)))
     if not found.feasible:
         search.keep(_exclusions(search.task, found, search.settings.solver.name))
 
@@ -522,7 +522,7 @@ def _improve_linear(search: RiskSearch, bounds: tuple[Floats, Floats], nodes: in
     columns[kept] = answer.values
     columns[tail] = search.task.tail_of(columns) / search.task.unit
     search.consider(columns)
-    search.keep(search.task.cuts(search.task.broken(columns, search.rules, 0.0)))
+    search.keep(search.task.cuts(search.task.violations(columns, search.rules, 0.0)))
 
 
 def _improve_cut(search: RiskSearch, bounds: tuple[Floats, Floats], nodes: int) -> None:
@@ -542,7 +542,7 @@ def _improve_cut(search: RiskSearch, bounds: tuple[Floats, Floats], nodes: int) 
         columns = lower.copy()
         columns[kept] = answer.values
         found = search.consider(columns)
-        search.keep(search.task.cuts(search.task.broken(columns, search.rules, 0.0)))
+        search.keep(search.task.cuts(search.task.violations(columns, search.rules, 0.0)))
         promised = float(model.value @ columns) - found.objective
         if not search.open or (found.feasible and promised <= settings.gap / 4 * abs(found.objective)):
             return

@@ -196,7 +196,7 @@ class TailRule:
         """True if rows alone cannot state it: a share of the samples, and none picked."""
         return self.share is not None and self.share < 1 and self.kept is None
 
-    def broken(self, columns: Floats, place: int) -> list[Support]:
+    def violations(self, columns: Floats, place: int) -> list[Support]:
         """Supports of rows that are broken at these columns and that the rule implies; none if it holds or `counts`."""
         if self.counts:
             return []

@@ -59,14 +59,14 @@ class RiskModel:
         """Tail mean of the options' values at these columns."""
         return tail_mean(self.values.of(columns), self.risk.level)
 
-    def broken(self, columns: Floats, rules: tuple[TailRule, ...], margin: float) -> list[Support]:
+    def violations(self, columns: Floats, rules: tuple[TailRule, ...], margin: float) -> list[Support]:
         """What these columns break: the objective's tail by more than `margin`, and the rules, by their place."""
-        found = [] if self.tail is None else self._tail_broken(columns, self.tail, margin)
+        found = [] if self.tail is None else self._tail_violations(columns, self.tail, margin)
         for place, rule in enumerate(rules):
-            found.extend(rule.broken(columns, place))
+            found.extend(rule.violations(columns, place))
         return found
 
-    def _tail_broken(self, columns: Floats, tail: int, margin: float) -> list[Support]:
+    def _tail_violations(self, columns: Floats, tail: int, margin: float) -> list[Support]:
         sampled = self.values.of(columns)
         worst, weights = tail_weights(sampled, self.risk.level)
         over = self.unit * columns[tail] - weights @ sampled[worst]

@@ -60,7 +60,7 @@ def _headline(report: PlanReport) -> Iterator[str]:
             f"{amount(mean(report, 'commercialised_by_deadline'))} of them by their deadline."
         )
     if estimate(report, "paid") is not None:
-        yield _used(report)
+        yield _use_words(report)
     yield from _comparison_words(report)
     aims = aggregates.international(report).dropna(subset=["floor"])
     if len(aims):
@@ -164,7 +164,7 @@ def _choice_words(report: PlanReport) -> str:
     return f"The plan funds {len(funded):,} of {count(len(table), 'technology')}{countries}."
 
 
-def _used(report: PlanReport) -> str:
+def _use_words(report: PlanReport) -> str:
     announced = float(report.plan["announced"].sum())
     net, network = (
         per_replication(report, column)

@@ -37,7 +37,7 @@ from rdsim.optimiser.solving.annealing.moves import walk
 from rdsim.optimiser.solving.appraisal import Appraisal, Appraiser
 from rdsim.optimiser.solving.tail import least_count
 
-__all__ = ["Annealing", "Schedule", "Walking", "abreast", "anneal", "anneal_expected", "scale_of"]
+__all__ = ["Annealing", "Schedule", "Walking", "abreast", "anneal", "anneal_mean", "scale_of"]
 
 T = TypeVar("T")
 
@@ -119,7 +119,7 @@ def scale_of(problem: PortfolioProblem, chosen: tuple[int, ...]) -> float:
     return mean or float(np.abs(problem.expected_value).max(initial=0.0)) or 1.0
 
 
-def anneal_expected(
+def anneal_mean(
     problem: PortfolioProblem,
     start: tuple[int, ...],
     open_: Bools,
