@@ -29,7 +29,7 @@ from rdsim.luck import chance, lay_out, lay_out_rest, value_factor
 from rdsim.metrics import market_by_technology, replication_figures, worth
 from rdsim.optimiser import Solving, solve
 from rdsim.options import candidates, sample
-from rdsim.planning import plan
+from rdsim.plans import plan
 from rdsim.scenario import load
 from rdsim.simulation import Running, replicate
 

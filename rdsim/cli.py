@@ -574,7 +574,7 @@ def plan(
     from rdsim import findings  # noqa: PLC0415
     from rdsim import scenario as rooms  # noqa: PLC0415
     from rdsim.optimiser import Solving  # noqa: PLC0415
-    from rdsim.planning import plan as run  # noqa: PLC0415
+    from rdsim.plans import plan as run  # noqa: PLC0415
     from rdsim.simulation import Running  # noqa: PLC0415
 
     plugged = _plug_in(plugins)
@@ -780,16 +780,16 @@ def calibrate(
     force: Force = False,
 ) -> None:
     """Fit step times to records of real projects; write a calibration for scenarios, and how far to believe it."""
-    from rdsim import calibrating  # noqa: PLC0415
+    from rdsim import calibration  # noqa: PLC0415
 
     place = _claim(out, f"calibrate-{projects.stem}", None, force, ())
     given = {} if step_success is None else {"success": step_success}
-    asked = calibrating.CalibrationSettings(
+    asked = calibration.CalibrationSettings(
         distribution.value, bootstrap, seed, months, stops_at_plan=stops_at_plan, as_of=as_of, **given
     )
     with _interruptible(compiles=False), _progress() as progress:
-        found = calibrating.calibrate(projects, asked, name, tuple(test or ()), progress)
-    _finish(calibrating.study(found), place)
+        found = calibration.calibrate(projects, asked, name, tuple(test or ()), progress)
+    _finish(calibration.study(found), place)
 
 
 # --- sweeps ---------------------------------------------------------------------------------------

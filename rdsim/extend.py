@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
-from rdsim.choosing import CHOOSING_RULES, ChoosingRule
+from rdsim.choice_rules import CHOOSING_RULES, ChoosingRule
 from rdsim.distributions import DISTRIBUTIONS, FactorDistribution
 from rdsim.errors import tell_new_name
 from rdsim.families import FAMILIES, Counted, Family, Row

@@ -20,7 +20,7 @@ from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, call_day
 from rdsim.domain import Programme, Scenario
 from rdsim.formulation import row_index
 from rdsim.search import Proposal
-from rdsim.wording import money_words
+from rdsim.words import money_words
 
 __all__ = ["award_sentences", "payment_sentence", "promise_table", "sentences"]
 

@@ -21,7 +21,7 @@ SLOW = (
     "test_rolling.py", "engines/test_equality.py", "test_loop.py", "optimiser/test_explanation.py",
     "optimiser/test_confidence.py",
     "optimiser/test_risk.py", "test_benchmarks.py", "optimiser/test_fronts.py", "test_studies.py", "test_cli.py",
-    "engines/test_interpreted.py", "optimiser/test_published.py", "test_calibrating.py", "test_api.py",
+    "engines/test_interpreted.py", "optimiser/test_published.py", "test_calibration.py", "test_api.py",
 )  # fmt: skip
 """Files that take longest. Workers take whole files: with these first, none is left with a long one at the end."""
 
@@ -46,7 +46,7 @@ def drawn_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     Tests of that process, and of pages' bytes (figures are numbered within a process), are marked `drawn_apart`.
     """
     if request.node.get_closest_marker("drawn_apart") is None:
-        monkeypatch.setattr("rdsim.report.page.drawing._ask", _draw)
+        monkeypatch.setattr("rdsim.report.page.drawings._ask", _draw)
 
 
 def _draw(words: Sequence[str], text: bytes) -> str:

@@ -16,7 +16,7 @@ from rdsim.optimiser.questions.conflicts import rules_of
 from rdsim.promises import promise_table
 from rdsim.search import Instance, build_instance, optimise
 from rdsim.search.views import View, apply_view, at_ratios
-from rdsim.wording import rule_words
+from rdsim.words import rule_words
 from tests.simple import plain
 
 SAME = "a.b"

@@ -41,7 +41,7 @@ from rdsim.scenario import (
     remarks,
 )
 from rdsim.scenario.judgement import SCALES, Opinion, Pool, fit_distribution
-from rdsim.scenario.loading import canonical
+from rdsim.scenario.loader import canonical
 from rdsim.simulation import ENGINES, Running, expected_worths, simulate
 from rdsim.stats import mean_interval
 from tests.command import run as run_command

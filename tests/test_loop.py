@@ -22,7 +22,7 @@ from rdsim.domain import (
 from rdsim.expectation import with_sure_market
 from rdsim.formulation import row_index
 from rdsim.optimiser import Solving, evaluate
-from rdsim.planning import ONE_SHOT, plan
+from rdsim.plans import ONE_SHOT, plan
 from rdsim.scenario import load
 from rdsim.search import Instance, Judge, Loop, Proposal, build_instance, choose, improve, optimise, select
 from rdsim.search.views import LOOSEST, View, apply_view, budgets_times, ratios_of, risk_deductions

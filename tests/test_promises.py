@@ -12,7 +12,7 @@ from rdsim import findings
 from rdsim.domain import Scenario
 from rdsim.formulation import row_index
 from rdsim.optimiser import Solving, evaluate
-from rdsim.planning import AT_PLAN_RATIOS, ONE_SHOT, Plan, plan
+from rdsim.plans import AT_PLAN_RATIOS, ONE_SHOT, Plan, plan
 from rdsim.promises import payment_sentence, promise_table, sentences
 from rdsim.scenario import load
 from rdsim.search import Proposal, baselines, optimise

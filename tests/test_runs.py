@@ -61,7 +61,7 @@ def drawn(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def child(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """Let the process that draws run this instead."""
-    monkeypatch.setattr("rdsim.report.page.drawing._CHILD", ("-c", code))
+    monkeypatch.setattr("rdsim.report.page.drawings._CHILD", ("-c", code))
 
 
 def hashes_hold(folder: Path) -> bool:

@@ -52,7 +52,7 @@ from rdsim.draws import Draws
 from rdsim.engines import compiled, process
 from rdsim.luck import lay_out
 from rdsim.scenario import eligible
-from rdsim.scenario.loading import canonical
+from rdsim.scenario.loader import canonical
 
 __all__ = ["World", "draw_world", "run_both", "worlds"]
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from rdsim.domain import Choice, Institute, Judgement, Partner, Scenario, Technology
-from rdsim.explaining import screen_table
+from rdsim.explanation import screen_table
 from rdsim.numerals import numeral
-from rdsim.planning import Plan
+from rdsim.plans import Plan
 from rdsim.promises import promise_table
 from rdsim.report import PlanReport, with_names
 from rdsim.scenario import cost, target

@@ -10,7 +10,7 @@ from rdsim.aim import figures_in_play
 from rdsim.domain import Scenario
 from rdsim.figures import ESTIMATED, SHOWN, figure_description, single_figures
 from rdsim.findings.words import notes
-from rdsim.planning import Plan
+from rdsim.plans import Plan
 from rdsim.promises import promise_table, sentences
 from rdsim.search import Loop, Proposal
 from rdsim.simulation import Simulation

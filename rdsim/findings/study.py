@@ -18,7 +18,7 @@ from rdsim.findings.words import describe_plan, describe_proposal, describe_simu
 from rdsim.folders.contents import CHOSEN
 from rdsim.optimiser import Solution
 from rdsim.optimiser.problem import folder as problems
-from rdsim.planning import Plan
+from rdsim.plans import Plan
 from rdsim.search import Proposal
 from rdsim.simulation import Simulation
 from rdsim.study import Study

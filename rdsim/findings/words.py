@@ -11,13 +11,13 @@ from rdsim.case import hosts
 from rdsim.domain import Scenario
 from rdsim.figures import TOLD, label_with_unit, single_figures
 from rdsim.optimiser import Solution
-from rdsim.planning import ONE_SHOT, Comparison, Plan
+from rdsim.plans import ONE_SHOT, Comparison, Plan
 from rdsim.promises import promise_table, sentences
 from rdsim.report.words import amount, span
 from rdsim.search import LOOP, Loop, Proposal, why_nothing
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, mean_interval
-from rdsim.wording import ratio_words
+from rdsim.words import ratio_words
 
 __all__ = ["describe_plan", "describe_proposal", "describe_simulation", "notes"]
 

@@ -21,7 +21,7 @@ from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import Solving, solve
 from rdsim.options import Options, sample
 from rdsim.search import Instance
-from rdsim.search.proposing import portfolio_of
+from rdsim.search.proposals import portfolio_of
 from rdsim.simulation import expected_worths
 from rdsim.streams import REPORTED
 

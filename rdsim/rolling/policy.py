@@ -17,7 +17,7 @@ from rdsim.optimiser import Solving
 from rdsim.optimiser.problem.problem import best_per_group
 from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.rolling.course import Course, Lived
-from rdsim.rolling.deciding import Policy, Supply, proposals, sooner, stopping
+from rdsim.rolling.decisions import Policy, Supply, proposals, sooner, stopping
 from rdsim.rolling.futures import Worlds
 from rdsim.rolling.knowledge import knowledge_at
 from rdsim.rolling.prospects import Prospects

@@ -37,7 +37,7 @@ from rdsim.scenario.figures import (
 )
 from rdsim.scenario.folder import PARTS, chosen_parts, part_names
 from rdsim.scenario.judgement import Pool, distribution_of, figure, judgement_lines
-from rdsim.scenario.loading import load, sound
+from rdsim.scenario.loader import load, sound
 from rdsim.scenario.money import due_years, plannable
 from rdsim.scenario.overrides import Override, by_new_names, parse_overrides
 from rdsim.scenario.starting import start

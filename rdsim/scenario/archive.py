@@ -16,7 +16,7 @@ from rdsim.domain import FacilityNeed, Judgement, Link, Partner, Scenario, Techn
 from rdsim.folders import new_folder
 from rdsim.scenario.findings import FILES
 from rdsim.scenario.folder import FIGURE, PARTS, SETTINGS
-from rdsim.scenario.loading import sound
+from rdsim.scenario.loader import sound
 from rdsim.scenario.renamed import with_first_names
 from rdsim.scenario.shapes import ROOT, Shape, parts
 from rdsim.scenario.units import SCALES

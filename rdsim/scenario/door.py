@@ -10,7 +10,7 @@ from rdsim.errors import Fault
 from rdsim.scenario.archive import dump
 from rdsim.scenario.findings import FILES
 from rdsim.scenario.folder import FIGURE, PARTS, Reading, add_table, reasons
-from rdsim.scenario.loading import MADE, let_in, sound
+from rdsim.scenario.loader import MADE, let_in, sound
 from rdsim.scenario.overrides import parse_overrides
 from rdsim.scenario.renamed import modern_tree
 from rdsim.scenario.shapes import parts

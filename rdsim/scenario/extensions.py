@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rdsim.choosing import CHOOSING_RULES
+from rdsim.choice_rules import CHOOSING_RULES
 from rdsim.distributions import DISTRIBUTIONS
 from rdsim.domain import QueueSettings, Scenario
 from rdsim.families import FAMILIES

@@ -15,7 +15,7 @@ from functools import cached_property
 from rdsim.domain import Limit, Scenario
 from rdsim.errors import Fault
 from rdsim.scenario.figures import award, eligible, money_scale, offer_refusal, target
-from rdsim.scenario.loading import sound
+from rdsim.scenario.loader import sound
 from rdsim.scenario.money import plannable, years_to_last_request
 
 __all__ = ["check", "remarks"]

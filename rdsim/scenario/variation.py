@@ -13,7 +13,7 @@ from rdsim.errors import Fault, ScenarioError
 from rdsim.scenario.consistency import contradictions
 from rdsim.scenario.findings import Finding, Origin
 from rdsim.scenario.folder import PARTS, chosen_parts
-from rdsim.scenario.loading import accept, sound
+from rdsim.scenario.loader import accept, sound
 from rdsim.scenario.overrides import Override, UnknownPathError, apply_override, places
 from rdsim.scenario.renamed import first_sections, with_first_names
 from rdsim.scenario.shapes import Path, dotted_path

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rdsim.search.given import Given, in_own_terms, subject
-from rdsim.search.judging import Judge
+from rdsim.search.judge import Judge
 from rdsim.search.loop import LOOP, Loop, Step, improve
 from rdsim.search.nearest import why_nothing
-from rdsim.search.proposing import (
+from rdsim.search.proposals import (
     Instance,
     Proposal,
     RulePortfolio,

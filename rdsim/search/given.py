@@ -18,9 +18,9 @@ from rdsim.optimiser import Evaluation, Solution, Solving, Status, Termination, 
 from rdsim.optimiser.problem.evaluation import Violation
 from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.solving.appraisal import appraise
-from rdsim.search.proposing import Instance, Proposal, choose, risk_of, solution_of
+from rdsim.search.proposals import Instance, Proposal, choose, risk_of, solution_of
 from rdsim.search.views import at_ratios, payment_ratios, ratios_of
-from rdsim.wording import amount_words
+from rdsim.words import amount_words
 
 __all__ = ["Given", "in_own_terms", "subject"]
 

@@ -14,7 +14,7 @@ money that lapses because others failed - only a simulation of the whole portfol
    simulated on those replications, and by other orders of priority.
 4. The best few and the one-shot portfolio are compared on replications of their own (`selection`).
 
-Estimates inside the loop are means of the options plus crowding (simulated, see `judging`). They only
+Estimates inside the loop are means of the options plus crowding (simulated, see `judge`). They only
 guide: what the plan tells of the winner comes from replications that chose nothing.
 """
 
@@ -38,8 +38,8 @@ from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.optimiser.solving.appraisal import appraise
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.options import worth_alone
-from rdsim.search.judging import Judge
-from rdsim.search.proposing import Instance, Proposal, portfolio_of, risk_of, solving_of
+from rdsim.search.judge import Judge
+from rdsim.search.proposals import Instance, Proposal, portfolio_of, risk_of, solving_of
 from rdsim.search.selection import Selected, select
 from rdsim.search.views import (
     LOOSEST,

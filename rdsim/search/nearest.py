@@ -8,7 +8,7 @@ from rdsim.domain import Scenario
 from rdsim.families import row_words
 from rdsim.optimiser import Evaluation, PortfolioProblem, evaluate
 from rdsim.options import Options
-from rdsim.wording import money_words, option_words
+from rdsim.words import money_words, option_words
 
 __all__ = ["why_nothing"]
 

@@ -18,7 +18,7 @@ from rdsim.formulation import budget_rows, row_index
 from rdsim.optimiser import PortfolioProblem, evaluate
 from rdsim.optimiser.problem.problem import frozen, round_off
 from rdsim.options import Options
-from rdsim.search.judging import Judge
+from rdsim.search.judge import Judge
 
 __all__ = [
     "LOOSEST",

@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rdsim.choosing import CHOOSING_RULES
+from rdsim.choice_rules import CHOOSING_RULES
 from rdsim.errors import DrawingError, ExperimentError, Fault
 from rdsim.figures import unit_words
 from rdsim.folders import write_whole
 from rdsim.numerals import numeral
-from rdsim.planning import AT_PLAN_RATIOS
+from rdsim.plans import AT_PLAN_RATIOS
 from rdsim.report import Column, Page, Plot, Section, Table, page_html
 from rdsim.report.words import amount
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.answers import answers, between
 from rdsim.sweep.manifests import manifest_of
 from rdsim.sweep.measures import figure_of
-from rdsim.sweep.reading import read_sweep
+from rdsim.sweep.reader import read_sweep
 from rdsim.sweep.runner import Sweep
 from rdsim.sweep.tasks import PLAN
 from rdsim.tables import did_you_mean

@@ -16,8 +16,8 @@ from rdsim.figures import Figure, column_figures
 from rdsim.optimiser import Solving
 from rdsim.optimiser.adapters import solver_fault, versions_of
 from rdsim.optimiser.questions.confidence import stream_seed
-from rdsim.planning import AT_PLAN_RATIOS
-from rdsim.planning import ONE_SHOT as RULE_ONE_SHOT
+from rdsim.plans import AT_PLAN_RATIOS
+from rdsim.plans import ONE_SHOT as RULE_ONE_SHOT
 from rdsim.scenario import PARTS, Override, Variations, eligible, load, named_extensions
 from rdsim.search import rules_of
 from rdsim.simulation import Running

@@ -16,7 +16,7 @@ from rdsim.report import Page, Plot, plot_svgs
 from rdsim.sweep.answers import between, metric_words
 from rdsim.sweep.manifests import manifest_of
 from rdsim.sweep.page import page_of
-from rdsim.sweep.reading import read_sweep
+from rdsim.sweep.reader import read_sweep
 from rdsim.texts import read_text
 
 __all__ = ["write_answer"]

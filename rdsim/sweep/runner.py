@@ -31,7 +31,7 @@ from rdsim.scenario import by_new_names, digest
 from rdsim.sweep.backends import Backend, backend, own_executor
 from rdsim.sweep.manifests import differences, essence, is_sweep, manifest_of
 from rdsim.sweep.prepared import Prepared, figures, prepare
-from rdsim.sweep.reading import RESULTS, as_table, finished_keys, read_sweep, results_bytes
+from rdsim.sweep.reader import RESULTS, as_table, finished_keys, read_sweep, results_bytes
 from rdsim.sweep.settings import ExperimentSettings
 from rdsim.sweep.store import Store
 from rdsim.sweep.tasks import FAILED, Chunk, Task, Work, content_digest, failure, pack, perform

@@ -21,13 +21,13 @@ import numpy as np
 import pandas as pd
 
 from rdsim import plugins
-from rdsim.choosing import CHOOSING_RULES
+from rdsim.choice_rules import CHOOSING_RULES
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import RdsimError
 from rdsim.numbers import NUMBERS
 from rdsim.optimiser import Solving
 from rdsim.optimiser.adapters import versions_of
-from rdsim.planning import AT_PLAN_RATIOS, plan
+from rdsim.plans import AT_PLAN_RATIOS, plan
 from rdsim.rolling import Policy, roll, supply_of
 from rdsim.scenario import Override, Variations, digest
 from rdsim.search import baselines, build_instance, choose, improve, rules_of

@@ -96,7 +96,7 @@ class Engine(NamedTuple):
     """The modules of a freshly imported engine."""
 
     compiled: ModuleType
-    fortune: ModuleType
+    draws: ModuleType
     luck: ModuleType
 
 
@@ -155,7 +155,7 @@ def _import(mutation: Mutation | None, kept: dict[str, ModuleType]) -> Engine:
     sys.modules.update(kept)
     finders = [_Finder(mutation)] if mutation else []
     with mock.patch.object(blocks, "Block", WatchedBlock), mock.patch.object(sys, "meta_path", finders + sys.meta_path):
-        engine = Engine(*(importlib.import_module(name) for name in (COMPILED, f"{COMPILED}.fortune", LUCK)))
+        engine = Engine(*(importlib.import_module(name) for name in (COMPILED, f"{COMPILED}.draws", LUCK)))
     if mutation is not None and mutation.module not in sys.modules:
         raise LookupError(f"the engine does not import {mutation.module}")
     return engine
@@ -217,7 +217,7 @@ def differences(engine: Engine, seed: int) -> Iterator[str]:
     yield from (f"oracle: {name}" for name in wrong)
     source = engine.luck.chance(world.scenario, case, world.choices, seed)
     rest = engine.luck.lay_out_rest(world.scenario, case, world.choices, Draws(seed, REPLICATIONS))
-    with compared(engine.fortune, found) as unequal:
+    with compared(engine.draws, found) as unequal:
         drawn = engine.compiled.Runner(case, source)(REPLICATIONS, rest)
     yield from (f"number: {name}" for name in unequal)
     yield from (f"drawn: {name}" for name in differing(drawn, outcomes))
@@ -230,18 +230,18 @@ COLUMNS = {
     "step_luck": "step",
     "gate": "gate",
     "review_error": "review_error",
-    "agreed": "agreed",
+    "stage_succeeds": "agreed",
     "agreement_days": "agreement_days",
     "commercial": "commercial",
     "market_days": "market_days",
     "exchange": "exchange_ppm",
 }
-"""Functions of `fortune`, and the columns that hold what they give."""
+"""Functions of `draws`, and the columns that hold what they give."""
 asked = {"numbers": 0}
 
 
 @contextmanager
-def compared(fortune: ModuleType, luck: SamplePaths) -> Iterator[list[str]]:
+def compared(draws: ModuleType, luck: SamplePaths) -> Iterator[list[str]]:
     """Meanwhile every number that the engine asks for is compared with the one laid out; lists those that differ."""
     unequal: list[str] = []
     rows = iter(range(len(REPLICATIONS)))
@@ -270,9 +270,9 @@ def compared(fortune: ModuleType, luck: SamplePaths) -> Iterator[list[str]]:
         return drawn
 
     with ExitStack() as stack:
-        stack.enter_context(mock.patch.object(fortune, "deal", dealing(fortune.deal)))
+        stack.enter_context(mock.patch.object(draws, "deal", dealing(draws.deal)))
         for name, column in COLUMNS.items():
-            stack.enter_context(mock.patch.object(fortune, name, comparing(getattr(fortune, name), column)))
+            stack.enter_context(mock.patch.object(draws, name, comparing(getattr(draws, name), column)))
         yield unequal
 
 

@@ -14,7 +14,7 @@ import rdsim
 from rdsim import extend, plugins
 from rdsim.domain import Scenario
 from rdsim.errors import ExtensionError, InfeasibleError, ScenarioError
-from rdsim.explaining import explain
+from rdsim.explanation import explain
 from rdsim.families import FAMILIES, Past, RowKey, row_words
 from rdsim.formulation import row_index, state
 from rdsim.optimiser import Solving

@@ -22,7 +22,7 @@ from rdsim.options import expected_figures
 from rdsim.report.words import tiles
 from rdsim.scenario import digest, dump, load
 from rdsim.search import build_instance, choose
-from rdsim.search.judging import Judge
+from rdsim.search.judge import Judge
 from rdsim.simulation import Engine, Running, expected_worths, plain_worths, replicate, simulate
 from rdsim.sweep.page import terminal_lines
 from tests.command import run

@@ -11,7 +11,7 @@ import pytest
 
 import rdsim
 from rdsim import extend, plugins
-from rdsim.choosing import CHOOSING_RULES
+from rdsim.choice_rules import CHOOSING_RULES
 from rdsim.errors import ExtensionError, ScenarioError
 from rdsim.optimiser.solving.baselines import fill
 from rdsim.search import baselines, rules_of

@@ -12,7 +12,7 @@ from rdsim.domain import Choice, Portfolio
 from rdsim.folders import contents, read_manifest
 from rdsim.optimiser import solve
 from rdsim.optimiser.problem import folder as problems
-from rdsim.planning import plan
+from rdsim.plans import plan
 from rdsim.report import Page
 from rdsim.results import Run
 from rdsim.scenario import load

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rdsim import portfolio, results, runs, sweep
-from rdsim.calibrating import records
+from rdsim.calibration import records
 from rdsim.errors import InputError, OutputError
 from rdsim.folders import claim, is_file, is_folder
 from rdsim.optimiser.problem import folder as problems

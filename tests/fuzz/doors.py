@@ -16,7 +16,7 @@ from typing import Any
 
 from rdsim import findings, portfolio, results, runs, sweep
 from rdsim import scenario as rooms
-from rdsim.calibrating import records
+from rdsim.calibration import records
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import Fault, InputError
 from rdsim.optimiser.problem import folder as problems
@@ -329,12 +329,12 @@ def _cut_short() -> Any:
     stack = ExitStack()
     stack.enter_context(patch("rdsim.cli.app", _parser()))
     places = (
-        "rdsim.planning.plan",
-        "rdsim.studies.asking.build_instance",
+        "rdsim.plans.plan",
+        "rdsim.studies.answer.build_instance",
         "rdsim.search.optimise",
         "rdsim.simulation.simulate",
     )
-    places = (*places, "rdsim.optimiser.solve", "rdsim.calibrating.calibrate", "rdsim.sweep.prepare")
+    places = (*places, "rdsim.optimiser.solve", "rdsim.calibration.calibrate", "rdsim.sweep.prepare")
     for place in places:
         stack.enter_context(patch(place, side_effect=_ReachedError))
     return stack

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.instances import Shape, draw_problem
-from rdsim.choosing import CHOOSING_RULES
+from rdsim.choice_rules import CHOOSING_RULES
 from rdsim.errors import ProblemError
 from rdsim.optimiser import Groups, Labels, PartnerNetwork, Solving, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.solving.baselines import fill, run_baseline

@@ -211,7 +211,7 @@ def test_a_sweep_says_what_it_did_about_a_killed_run(
     (out / ".rdsim" / "new").mkdir(parents=True)
     (out / ".rdsim" / "new" / "portfolio.csv").write_text("half of a plan")
     child = ("-c", "print('the page')")
-    monkeypatch.setattr("rdsim.report.page.drawing._CHILD", child)
+    monkeypatch.setattr("rdsim.report.page.drawings._CHILD", child)
     ran = command(capsys, monkeypatch, "sweep", file, "--out", out)
     assert (ran.code, "has been cleared away" in ran.err) == (0, True), ran.err
     assert not (out / ".rdsim").exists()

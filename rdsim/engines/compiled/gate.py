@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdsim.engines.compiled import fortune
+from rdsim.engines.compiled import draws
 from rdsim.engines.compiled.agenda import expect, join, panel_of, push, rounds_of, wait_for
 from rdsim.engines.compiled.contracts import (
     ALWAYS_PASS,
@@ -25,7 +25,7 @@ from rdsim.engines.compiled.contracts import (
     planned_trl,
     threshold,
 )
-from rdsim.engines.compiled.ending import finish, give_back_seat
+from rdsim.engines.compiled.endings import finish, give_back_seat
 from rdsim.engines.compiled.money import ask_money
 from rdsim.engines.compiled.queues import arrange, of_panel, restore
 from rdsim.engines.compiled.work import fund
@@ -123,7 +123,7 @@ def on_plan(c, u, o, s, p):
     g = c.programme[p]
     if c.policy[g] == ALWAYS_PASS:
         return True
-    luck = fortune.gate(u, c.technology[p], o.reviews[p])
+    luck = draws.gate(u, c.technology[p], o.reviews[p])
     ahead, missing = lead(c, o, s, p), count_missing(c, o, s, p)
     if c.judge[g] != 0:
         alpha, beta, tolerance, own = c.alpha[g], c.beta[g], c.tolerance[g], c.gate_own[g]
@@ -185,7 +185,7 @@ def hold_round(c, u, o, s, g, t):
         p = row[k]
         s.served[k] = p
         s.worst[k] = False
-        s.score[k] = lead(c, o, s, p) + fortune.review_error(u, c.technology[p], o.reviews[p])
+        s.score[k] = lead(c, o, s, p) + draws.review_error(u, c.technology[p], o.reviews[p])
     drops = count_drops(c, s, g, n)
     for _ in range(min(drops, n)):
         lowest = -1

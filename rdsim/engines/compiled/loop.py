@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rdsim.case import DAYS_PER_YEAR
-from rdsim.engines.compiled import fortune
+from rdsim.engines.compiled import draws
 from rdsim.engines.compiled.agenda import (
     clear,
     facilities,
@@ -53,7 +53,7 @@ from rdsim.engines.compiled.contracts import (
     carry_over,
     work_days,
 )
-from rdsim.engines.compiled.ending import begin_deliverables, count_work, finish, planned_day, stop_work
+from rdsim.engines.compiled.endings import begin_deliverables, count_work, finish, planned_day, stop_work
 from rdsim.engines.compiled.gate import deliverable_bits, end_review, end_tranche, grant_seats, hold_round
 from rdsim.engines.compiled.money import ask_money, grant_money, open_requests
 from rdsim.engines.compiled.partnership import break_off, end_talks, grant_places, seek_place
@@ -201,7 +201,7 @@ def close_attempt(c, u, o, s, p):
         factor = c.factor[p, step] if s.step_joint[p] else 1.0
         if s.stage[p] == AT_WORKING:
             left -= c.horizon - s.run_from[p]
-        o.progress[p] = work_days(fortune.step_days(u, c.technology[p], step, s.attempt[p]), factor) - left
+        o.progress[p] = work_days(draws.step_days(u, c.technology[p], step, s.attempt[p]), factor) - left
 
 
 @inline
@@ -218,8 +218,8 @@ def close(c, u, o, s):
         o.trl[p] = s.trl_now[p]
         o.joint_at_end[p] = s.joint[p]
         o.delivered[p] = deliverable_bits(c, o, p)
-        if o.end_state[p] == TARGET and fortune.commercial(u, c.technology[p]):
-            day = o.end_day[p] + fortune.market_days(u, c.technology[p])
+        if o.end_state[p] == TARGET and draws.commercial(u, c.technology[p]):
+            day = o.end_day[p] + draws.market_days(u, c.technology[p])
             if day < c.horizon:
                 o.market_day[p] = day
 
@@ -365,6 +365,6 @@ def replicate(c, u, o, s, first, count):
         select(u, r)
         select(o, r)
         wipe(o)
-        fortune.deal(u, first + r)
+        draws.deal(u, first + r)
         events += live(c, u, o, s)
     return events

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rdsim.case import DAYS_PER_YEAR
-from rdsim.engines.compiled import fortune
+from rdsim.engines.compiled import draws
 from rdsim.engines.compiled.agenda import grant_soon, places, purse_of, push, wait_for
 from rdsim.engines.compiled.contracts import (
     AT_BETWEEN,
@@ -23,7 +23,7 @@ from rdsim.engines.compiled.contracts import (
     fits,
     hopeless,
 )
-from rdsim.engines.compiled.ending import finish
+from rdsim.engines.compiled.endings import finish
 from rdsim.engines.compiled.work import fund
 from rdsim.native.calls import call
 from rdsim.native.jit import inline
@@ -53,7 +53,7 @@ def abroad(c, u, s, p, y):
     planned = c.abroad[p, s.tranche[p]]
     if not s.joint[p] or planned == 0:
         return NONE
-    return at_rate(planned, fortune.exchange(u, c.currency[p], y))
+    return at_rate(planned, draws.exchange(u, c.currency[p], y))
 
 
 @inline

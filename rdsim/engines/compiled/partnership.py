@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rdsim.engines.compiled import fortune
+from rdsim.engines.compiled import draws
 from rdsim.engines.compiled.agenda import expect, fill, grant_soon, places, purse_of, push, wait_for
 from rdsim.engines.compiled.contracts import (
     AGREEMENT,
@@ -29,7 +29,7 @@ from rdsim.engines.compiled.contracts import (
     YES,
     talk_days,
 )
-from rdsim.engines.compiled.ending import finish, give_back_place
+from rdsim.engines.compiled.endings import finish, give_back_place
 from rdsim.engines.compiled.money import ask_money, open_partner
 from rdsim.engines.compiled.queues import OF_PLACES, arrange, restore
 from rdsim.native.jit import inline, jit
@@ -141,7 +141,7 @@ def experience(c, s, p):
 
 @inline
 def talk(u, s, p, t):
-    expect(s, p, t + talk_days(fortune.agreement_days(u, p, s.formed[p]), s.pace[p]), AGREEMENT, DO_TALKS)
+    expect(s, p, t + talk_days(draws.agreement_days(u, p, s.formed[p]), s.pace[p]), AGREEMENT, DO_TALKS)
 
 
 @inline
@@ -182,7 +182,7 @@ def grant_places(c, u, o, s, t):
 def end_talks(c, u, o, s, p, t):
     """A stage of talks ends: on to the next, to the agreement, or to nothing."""
     stage = s.formed[p]
-    if not fortune.stage_succeeds(u, p, stage):
+    if not draws.stage_succeeds(u, p, stage):
         s.stage[p] = AT_BETWEEN
         fall_back(c, o, s, p, t)
         return

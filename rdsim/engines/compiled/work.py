@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdsim.engines.compiled import fortune
+from rdsim.engines.compiled import draws
 from rdsim.engines.compiled.agenda import expect, facilities, fill, wait_for
 from rdsim.engines.compiled.contracts import (
     AT_FACILITY,
@@ -16,7 +16,7 @@ from rdsim.engines.compiled.contracts import (
     attempt,
     work_days,
 )
-from rdsim.engines.compiled.ending import begin_deliverables, finish
+from rdsim.engines.compiled.endings import begin_deliverables, finish
 from rdsim.engines.compiled.queues import arrange, of_facilities, restore
 from rdsim.engines.rules import FAILURE, SUCCESS
 from rdsim.native.jit import inline
@@ -46,7 +46,7 @@ def start_work(c, u, s, p, t):
     if s.remaining[p] == 0:
         s.step_joint[p] = s.joint[p]
         factor = c.factor[p, step] if s.joint[p] else 1.0
-        s.remaining[p] = work_days(fortune.step_days(u, c.technology[p], step, s.attempt[p]), factor)
+        s.remaining[p] = work_days(draws.step_days(u, c.technology[p], step, s.attempt[p]), factor)
     if needs_any(c.needs[p, step]):
         wait_for(s, t, p, AT_FACILITY, facilities(c))
         expect(s, p, s.funded_end[p], WORK, DO_WORK)
@@ -112,7 +112,7 @@ def success(c, o, s, p, t):
 
 @inline
 def end_attempt(c, u, o, s, p, t):
-    luck = fortune.step_luck(u, c.technology[p], s.trl_now[p] - 1, s.attempt[p])
+    luck = draws.step_luck(u, c.technology[p], s.trl_now[p] - 1, s.attempt[p])
     verdict = attempt(luck, success(c, o, s, p, t), c.setback)
     if verdict == SUCCESS:
         s.trl_now[p] += 1

@@ -47,7 +47,7 @@ from rdsim.optimiser.problem.problem import (
     state_rows,
 )
 from rdsim.optimiser.problem.solution import Solution, Status, require
-from rdsim.optimiser.questions.asking import ask
+from rdsim.optimiser.questions.series import ask
 from rdsim.optimiser.solving.settings import Solving, SolvingSeries, refuse
 
 __all__ = [

@@ -56,7 +56,7 @@ from rdsim.numerals import numeral
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check, frozen, round_off
 from rdsim.optimiser.problem.solution import Solution, require
-from rdsim.optimiser.questions.asking import ask
+from rdsim.optimiser.questions.series import ask
 from rdsim.optimiser.solving.appraisal import Risk, appraise, check_risk
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.optimiser.solving.settings import Solving, SolvingSeries, refuse

@@ -44,7 +44,7 @@ from rdsim.optimiser.models.variations import Measure, opposite, with_floor, wit
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check
 from rdsim.optimiser.problem.solution import Solution, Status, relative_gap, require
-from rdsim.optimiser.questions.asking import ask
+from rdsim.optimiser.questions.series import ask
 from rdsim.optimiser.solving.floors import Floor
 from rdsim.optimiser.solving.risk import Risk, cvar, sampled_worth
 from rdsim.optimiser.solving.settings import Check, Solving, SolvingSeries, refuse

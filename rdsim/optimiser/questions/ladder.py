@@ -20,7 +20,7 @@ from rdsim.optimiser.models.variations import with_caps, with_fixed
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check
 from rdsim.optimiser.problem.solution import Solution, Status, Termination, relative_gap
-from rdsim.optimiser.questions.asking import ask
+from rdsim.optimiser.questions.series import ask
 from rdsim.optimiser.solving.settings import Check, Solving, SolvingSeries, refuse
 
 __all__ = ["SHARES", "Ladder", "Price", "Rung", "ladder"]

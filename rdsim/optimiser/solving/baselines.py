@@ -1,6 +1,6 @@
 """Simple portfolio rules, to compare an optimum with what is done without one.
 
-A rule puts options into an order (`rdsim.choosing`); `fill` then adds one at a time, and takes an option only if that
+A rule puts options into an order (`rdsim.choice_rules`); `fill` then adds one at a time, and takes one only if that
 leaves no hard row further off than it was. Options that a hard floor still needs come first, in the
 rule's order. So a portfolio keeps every cap, but a floor that its options cannot reach stays broken:
 `evaluate` shows it, and nobody hides it.
@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csc_array
 
 from rdsim.arrays import Bools, Floats, Ints
-from rdsim.choosing import CHOOSING_RULES
+from rdsim.choice_rules import CHOOSING_RULES
 from rdsim.errors import ExtensionError, Fault, ProblemError, RdsimError
 from rdsim.optimiser.problem.evaluation import excess_of, room_of
 from rdsim.optimiser.problem.problem import PortfolioProblem

@@ -22,7 +22,7 @@ from rdsim.errors import Fault, RunError
 from rdsim.folders import Record, read_document, validate
 from rdsim.folders.contents import OUTCOMES, PAGE, PAGE_TABLE, POLICIES, PURSES, REPLICATIONS
 from rdsim.report.data.plan import PlanReport, with_names
-from rdsim.report.data.sheet import Column, Kind, Page, Plot, Section, Table
+from rdsim.report.data.sections import Column, Kind, Page, Plot, Section, Table
 
 __all__ = ["document", "needs", "page_tables", "page_text", "read_page", "sheet_from"]
 

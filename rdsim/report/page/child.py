@@ -1,4 +1,4 @@
-"""The process that draws: what to draw in, a page or figures out. See `rdsim.report.page.drawing`."""
+"""The process that draws: what to draw in, a page or figures out. See `rdsim.report.page.drawings`."""
 
 from __future__ import annotations
 

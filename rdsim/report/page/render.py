@@ -10,7 +10,7 @@ import pandas as pd
 
 from rdsim.report import words
 from rdsim.report.data.plan import PlanReport
-from rdsim.report.data.sheet import Page, Plot
+from rdsim.report.data.sections import Page, Plot
 from rdsim.report.page.html import Content, fill_page, picture
 
 __all__ = ["render", "svg"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rdsim.report.data.sheet import Kind, Table
+from rdsim.report.data.sections import Kind, Table
 from rdsim.report.words.amounts import amount
 
 __all__ = ["cells"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rdsim.errors import Fault, ProblemError
-from rdsim.explaining import Explained, explain
+from rdsim.explanation import Explained, explain
 from rdsim.families import row_words
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving

@@ -18,7 +18,7 @@ from rdsim.search import Instance, Proposal
 from rdsim.simulation import replicate
 from rdsim.stats import Interval, mean_interval
 from rdsim.study import Study
-from rdsim.wording import ratio_words
+from rdsim.words import ratio_words
 
 __all__ = ["intervals", "listing", "money", "ranked_portfolio", "record_of", "simulated_estimates", "speaks_of"]
 

@@ -16,7 +16,7 @@ from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
-from rdsim.planning import AT_PLAN_RATIOS
+from rdsim.plans import AT_PLAN_RATIOS
 from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.report.words import amount
 from rdsim.rolling import Course, Policy, Rolled, foresee, roll, supply_of

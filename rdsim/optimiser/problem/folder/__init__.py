@@ -47,7 +47,7 @@ problem: arrays, names and their order.
 """
 
 from rdsim.optimiser.problem.folder.form import StatedProblem
-from rdsim.optimiser.problem.folder.reading import read, read_statement
+from rdsim.optimiser.problem.folder.statement import read, read_statement
 from rdsim.optimiser.problem.folder.words import chosen_table, describe, record
 from rdsim.optimiser.problem.folder.writer import digest, write
 

@@ -20,8 +20,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from rdsim.arrays import Floats
-from rdsim.calibrating.likelihood import Kind, Law, gain_probabilities
-from rdsim.calibrating.records import Records
+from rdsim.calibration.likelihood import Kind, Law, gain_probabilities
+from rdsim.calibration.records import Records
 from rdsim.stats import Interval
 
 __all__ = [

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from rdsim.calibrating import CalibrationSettings, Records, calibrate, check, fragment, read
-from rdsim.calibrating.fitting import REFERENCE, SUCCESS, StepModel, bootstrap, fit_model, interval
-from rdsim.calibrating.likelihood import Kind, Law, gain_probabilities
+from rdsim.calibration import CalibrationSettings, Records, calibrate, check, fragment, read
+from rdsim.calibration.fits import REFERENCE, SUCCESS, StepModel, bootstrap, fit_model, interval
+from rdsim.calibration.likelihood import Kind, Law, gain_probabilities
 from rdsim.case import DAYS_PER_YEAR, attempt_success, median_years
 from rdsim.domain import Calibration, Choice, Gate, Programme, Steps, Technology, Tranche, UncertaintyClass
 from rdsim.errors import RecordsError

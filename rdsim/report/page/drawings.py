@@ -16,7 +16,7 @@ from typing import Any
 
 from rdsim.errors import DrawingError
 from rdsim.report.data.kept import document
-from rdsim.report.data.sheet import Page, Plot, Section
+from rdsim.report.data.sections import Page, Plot, Section
 
 __all__ = ["page_html", "plot_svgs", "run_html"]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from rdsim.calibrating.calibration import Fitted
-from rdsim.calibrating.fitting import ENOUGH
-from rdsim.calibrating.fragment import fragment
-from rdsim.calibrating.prediction import Check
+from rdsim.calibration.fits import ENOUGH
+from rdsim.calibration.fragment import fragment
+from rdsim.calibration.prediction import Check
+from rdsim.calibration.run import Fitted
 from rdsim.folders.contents import CALIBRATION
 from rdsim.numerals import numeral
 from rdsim.report import Column, Page, Plot, Section, Table

@@ -41,7 +41,7 @@ from rdsim.optimiser.questions.explanation import (
 from rdsim.options import Options
 from rdsim.scenario import eligible
 from rdsim.search import Proposal
-from rdsim.wording import amount_words, money_words, option_words, round_up, rule_words, technology_words
+from rdsim.words import amount_words, money_words, option_words, round_up, rule_words, technology_words
 
 __all__ = [
     "Explained",

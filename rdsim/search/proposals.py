@@ -14,7 +14,7 @@ from rdsim import portfolio
 from rdsim import scenario as scenarios
 from rdsim.arrays import Floats
 from rdsim.brief import html_table
-from rdsim.choosing import CHOOSING_RULES
+from rdsim.choice_rules import CHOOSING_RULES
 from rdsim.domain import Portfolio, RiskSettings, Scenario
 from rdsim.errors import InfeasibleError, SolverError
 from rdsim.families import row_words
@@ -42,7 +42,7 @@ from rdsim.search.views import at_ratios, payment_ratios
 from rdsim.simulation import Running
 from rdsim.stats import Interval, mean_interval
 from rdsim.streams import JUDGING
-from rdsim.wording import conflict_words, relaxation_words
+from rdsim.words import conflict_words, relaxation_words
 
 __all__ = [
     "Instance",

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from rdsim.arrays import Floats, Ints
-from rdsim.calibrating.fitting import Fit
-from rdsim.calibrating.records import Records
+from rdsim.calibration.fits import Fit
+from rdsim.calibration.records import Records
 
 __all__ = ["Check", "check"]
 

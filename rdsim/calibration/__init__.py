@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rdsim.calibrating.calibration import CalibrationSettings, Fitted, calibrate
-from rdsim.calibrating.fragment import fragment
-from rdsim.calibrating.page import sheet, study, terminal_lines
-from rdsim.calibrating.prediction import Check, check
-from rdsim.calibrating.records import Records, read
+from rdsim.calibration.fragment import fragment
+from rdsim.calibration.page import sheet, study, terminal_lines
+from rdsim.calibration.prediction import Check, check
+from rdsim.calibration.records import Records, read
+from rdsim.calibration.run import CalibrationSettings, Fitted, calibrate
 
 __all__ = [
     "CalibrationSettings",
