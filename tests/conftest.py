@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from rdsim.errors import DrawingError, RdsimError
+from rdsim.registry import Registry
 from rdsim.report.page.child import draw
 from tests.tiny import tiny_folder
 
@@ -17,11 +18,15 @@ settings.register_profile("rdsim", deadline=None)
 settings.load_profile("rdsim")
 
 SLOW = (
-    "documents/test_blocks.py", "test_korea_2024.py", "sweep/test_crashes.py", "sweep/test_sweeps.py",
-    "test_rolling.py", "engines/test_equality.py", "test_loop.py", "optimiser/test_explanation.py",
-    "optimiser/test_confidence.py",
-    "optimiser/test_risk.py", "test_benchmarks.py", "optimiser/test_fronts.py", "test_studies.py", "test_cli.py",
-    "engines/test_interpreted.py", "optimiser/test_published.py", "test_calibration.py", "test_api.py",
+    "documents/test_blocks.py", "sweep/test_crashes.py", "optimiser/test_explanation.py", "optimiser/test_conflicts.py",
+    "fuzz/test_fuzz.py", "test_plugins.py", "test_benchmarks.py", "optimiser/test_exact.py", "sweep/test_sweeps.py",
+    "test_calibration.py", "optimiser/test_confidence.py", "test_rolling.py", "test_loop.py",
+    "engines/test_equality.py",
+    "test_repeating.py", "sweep/test_answers.py", "test_studies.py", "test_cli.py", "engines/test_interpreted.py",
+    "test_explanation.py", "test_tour.py", "extensions/test_world.py", "optimiser/test_risk.py", "torture/test_kills.py",
+    "sweep/test_own_policies.py", "optimiser/test_fronts.py", "optimiser/test_methods.py",
+    "optimiser/test_published.py",
+    "test_golden.py", "test_parts.py", "test_korea_2024.py", "test_api.py",
 )  # fmt: skip
 """Files that take longest. Workers take whole files: with these first, none is left with a long one at the end."""
 
@@ -37,6 +42,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def tiny(tmp_path: Path) -> Path:
     """A folder with the tiny scenario, the test's own copy."""
     return tiny_folder(tmp_path / "tiny")
+
+
+@pytest.fixture
+def taken_back() -> Iterator[None]:
+    """What the test registers is unregistered after it."""
+    yield
+    for registry in Registry.every:
+        for name in registry.own():
+            registry.unregister(name)
 
 
 @pytest.fixture(autouse=True)

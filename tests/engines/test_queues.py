@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -29,12 +29,9 @@ RULES = ["first-come", *OWN]
 
 
 @pytest.fixture(autouse=True)
-def _registered() -> Iterator[None]:
+def _registered(taken_back: None) -> None:
     for name, rule in OWN.items():
         QUEUE_RULES.register(name, rule)
-    yield
-    for name in QUEUE_RULES.own():
-        QUEUE_RULES.unregister(name)
 
 
 def under(world: World, rule: str, **parameters: float) -> World:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,11 +39,8 @@ RICH = {
 
 
 @pytest.fixture(autouse=True)
-def _registered() -> Iterator[None]:
+def _registered(taken_back: None) -> None:
     plugins.load([NEW, HERE / "one_bench.py"])
-    yield
-    for name in FAMILIES.own():
-        FAMILIES.unregister(name)
 
 
 def rich(tiny: Path, **more: Any) -> Scenario:

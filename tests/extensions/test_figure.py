@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import rdsim
 from rdsim import findings, plugins, studies
 from rdsim.domain import Choice, FigureColumn, Portfolio, Scenario, Technology
 from rdsim.errors import ExtensionError, PolicyError, ProblemError, ScenarioError
-from rdsim.figures import FIGURES, Figure, figures_of, register
+from rdsim.figures import Figure, figures_of, register
 from rdsim.folders import read_manifest
 from rdsim.optimiser import Solving
 from rdsim.options import expected_figures
@@ -33,11 +32,7 @@ PLUGIN = Path(__file__).parent / "plugins" / "regional_jobs.py"
 LINE = '\n[figures.co2_saved]\nlabel = "CO2 saved"\nunit = "kt"\n'
 
 
-@pytest.fixture(autouse=True)
-def _taken_back() -> Iterator[None]:
-    yield
-    for name in FIGURES.own():
-        FIGURES.unregister(name)
+pytestmark = pytest.mark.usefixtures("taken_back")
 
 
 def with_column(text: str) -> str:

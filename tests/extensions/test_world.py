@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ from rdsim.errors import ExtensionError, ScenarioError
 from rdsim.expectation import with_sure_market
 from rdsim.luck import lay_out, value_factor
 from rdsim.options import sample
-from rdsim.registry import Registry
 from rdsim.scenario import digest
 from rdsim.simulation import Running, expected_worths
 from tests.command import run
@@ -105,12 +103,7 @@ POINTS = {
 EVERY = pytest.mark.parametrize("point", POINTS.values(), ids=list(POINTS))
 
 
-@pytest.fixture(autouse=True)
-def _taken_back() -> Iterator[None]:
-    yield
-    for registry in Registry.every:
-        for name in registry.own():
-            registry.unregister(name)
+pytestmark = pytest.mark.usefixtures("taken_back")
 
 
 def load(tiny: Path, point: Point, **more: float) -> Scenario:

@@ -9,9 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from rdsim.optimiser import Groups, Labels, PartnerNetwork, PortfolioProblem, Rules, evaluate, state_problem, state_rows
+from rdsim.optimiser import (
+    Evaluation,
+    Groups,
+    Labels,
+    PartnerNetwork,
+    PortfolioProblem,
+    Rules,
+    evaluate,
+    state_problem,
+    state_rows,
+)
 
-__all__ = ["FAMILIES", "brute_force", "build", "canonical", "draw"]
+__all__ = ["FAMILIES", "brute_force", "build", "canonical", "choices", "draw", "portfolios"]
 
 STAGES = 3
 PARTNERS = 3
@@ -155,13 +165,23 @@ def build(parts: dict[str, Any], families: Iterable[str]) -> PortfolioProblem:
     )
 
 
+def choices(problem: PortfolioProblem) -> Iterator[Evaluation]:
+    """Every choice of at most one option of each group, judged."""
+    by_group = [np.flatnonzero(problem.group == group).tolist() for group in range(len(problem.group_names))]
+    for pick in itertools.product(*([None, *options] for options in by_group)):
+        yield evaluate(problem, [option for option in pick if option is not None])
+
+
+def portfolios(problem: PortfolioProblem) -> Iterator[Evaluation]:
+    """Every feasible portfolio."""
+    return (judged for judged in choices(problem) if judged.feasible)
+
+
 def brute_force(problem: PortfolioProblem) -> tuple[float, list[tuple[int, ...]]]:
     """The optimum and every portfolio that reaches it, by trying all; -inf and none if nothing is feasible."""
     best, optima = -math.inf, []
-    by_group = [np.flatnonzero(problem.group == group).tolist() for group in range(len(problem.group_names))]
-    for pick in itertools.product(*([None, *options] for options in by_group)):
-        judged = evaluate(problem, [option for option in pick if option is not None])
-        if not judged.feasible or judged.objective < best - 1e-9:
+    for judged in portfolios(problem):
+        if judged.objective < best - 1e-9:
             continue
         if judged.objective > best + 1e-9:
             best, optima = judged.objective, []

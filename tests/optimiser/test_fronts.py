@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -21,20 +20,11 @@ from rdsim.optimiser import Evaluation, Groups, PortfolioProblem, Solving, evalu
 from rdsim.optimiser.models.variations import Measure, count_of_options, opposite
 from rdsim.optimiser.questions.fronts import VALUE, CVaR, Front, Objective, front
 from tests.optimiser.machine import INSTALLED
-from tests.optimiser.small import FAMILIES, build, draw
+from tests.optimiser.small import FAMILIES, build, draw, portfolios
 from tests.sizes import EFFORT
 
 Pairs = set[tuple[float, float]]
 EXAMPLES = 25
-
-
-def portfolios(problem: PortfolioProblem) -> Iterator[Evaluation]:
-    """Every feasible portfolio."""
-    by_group = [np.flatnonzero(problem.group == group).tolist() for group in range(len(problem.group_names))]
-    for pick in itertools.product(*([None, *options] for options in by_group)):
-        judged = evaluate(problem, [option for option in pick if option is not None])
-        if judged.feasible:
-            yield judged
 
 
 def figure_of(problem: PortfolioProblem, figure: Objective, judged: Evaluation) -> float:
