@@ -13,8 +13,8 @@ A figure adds up over projects what each of them is worth in it, and what belong
 ``alone``      what an option alone is expected to add, where the samples behind options tell it already
 =============  =====================================================================================================
 
-So one statement says what a figure is in a replication, what is expected of it given how R&D went (the market's luck
-enters by ``market`` alone), and what an option contributes by itself. A figure with any of ``market``, ``course``,
+So one statement says what a figure is in a replication, what is expected of it given how R&D went (draws of the market
+enter by ``market`` alone), and what an option contributes by itself. A figure with any of ``market``, ``course``,
 ``cost``, ``alone`` and ``opening`` can be aimed at (`rdsim.aim`) and traded off; one that is of the portfolio alone is
 told. Functions take their arguments by name, any subset of what `PROJECTS`, `PORTFOLIO`, `EACH`, `OPENING` and `ALONE`
 offer. Families (by year, programme, field, stage, deliverable) are made from the scenario.

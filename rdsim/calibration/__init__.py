@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rdsim.calibration.fragment import fragment
-from rdsim.calibration.page import sheet, study, terminal_lines
+from rdsim.calibration.page import page_of, study, terminal_lines
 from rdsim.calibration.prediction import Check, check
 from rdsim.calibration.records import Records, read
 from rdsim.calibration.run import CalibrationSettings, Fitted, calibrate
@@ -16,8 +16,8 @@ __all__ = [
     "calibrate",
     "check",
     "fragment",
+    "page_of",
     "read",
-    "sheet",
     "study",
     "terminal_lines",
 ]

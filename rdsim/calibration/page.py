@@ -18,7 +18,7 @@ from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.stats import Interval
 from rdsim.study import Study
 
-__all__ = ["sheet", "study", "terminal_lines"]
+__all__ = ["page_of", "study", "terminal_lines"]
 
 _SHOWN = 8
 
@@ -28,7 +28,7 @@ def terminal_lines(found: Fitted) -> list[str]:
     return [*_lead(found), *_limits(found), *(_verdict(name, one) for name, one in found.tests.items())]
 
 
-def sheet(found: Fitted) -> Page:
+def page_of(found: Fitted) -> Page:
     """The page of a fit."""
     tests = [
         Section(f"Projects that were not fitted: {name}", [_verdict(name, one)], _plots(f"test{k}", one), _tables(one))
@@ -59,7 +59,7 @@ def study(found: Fitted) -> Study:
         "calibrate",
         None,
         found.asked.seed,
-        sheet(found),
+        page_of(found),
         {
             "steps": found.steps,
             "models": pd.DataFrame(found.candidates),

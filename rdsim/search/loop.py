@@ -367,7 +367,7 @@ class _Run:
         return kept > 0
 
     def moves(self, leader: Contender) -> list[tuple[int, int]]:
-        """(group, option or -1 for none), those first that promise most by the options' means."""
+        """(group, option or -1 for none), in descending order of the objective by the options' means."""
         problem = replace(self.loose, values=self.means + (leader.view.added - self.additions()))
         base = evaluate(problem, leader.chosen).objective
         funded = {int(problem.group[option]): option for option in leader.chosen}

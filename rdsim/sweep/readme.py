@@ -38,10 +38,10 @@ def write_answer(folder: str | Path, readme: str | Path) -> list[Path]:
     if manifest["missing"]:
         rule = "must be complete before its answers are written down"
         raise ExperimentError((Fault(str(folder), rule, f"{manifest['missing']} points are missing"),))
-    name, sheet = manifest["experiment"], page_of(table, manifest)
+    name, page = manifest["experiment"], page_of(table, manifest)
     try:
-        drawings = dict(_drawings(name, sheet))
-        text = _place(read_text(path), name, "\n".join(_block(table, manifest, sheet, drawings)))
+        drawings = dict(_drawings(name, page))
+        text = _place(read_text(path), name, "\n".join(_block(table, manifest, page, drawings)))
         (path.parent / _FOLDER).mkdir(exist_ok=True)
         for file, drawing in drawings.items():
             write_whole(path.parent / file, drawing)
@@ -62,8 +62,8 @@ def _place(text: str, name: str, block: str) -> str:
     return f"{before}{start}\n{block}\n{_END}{rest}"
 
 
-def _drawings(name: str, sheet: Page) -> Iterator[tuple[str, str]]:
-    plots = [plot for section in sheet.sections for plot in section.plots if _tells(plot)]
+def _drawings(name: str, page: Page) -> Iterator[tuple[str, str]]:
+    plots = [plot for section in page.sections for plot in section.plots if _tells(plot)]
     for number, drawing in enumerate(plot_svgs(plots[:_FIGURES]), start=1):
         yield f"{_FOLDER}/{name}-{number}.svg", drawing
 
@@ -73,8 +73,8 @@ def _tells(plot: Plot) -> bool:
     return plot.key != "tornado" or len(plot.frame) > 1
 
 
-def _block(table: pd.DataFrame, manifest: Mapping[str, Any], sheet: Page, drawings: Mapping[str, str]) -> Iterator[str]:
-    yield f"### {_escape(sheet.title)}\n"
+def _block(table: pd.DataFrame, manifest: Mapping[str, Any], page: Page, drawings: Mapping[str, str]) -> Iterator[str]:
+    yield f"### {_escape(page.title)}\n"
     command = f"`rdsim sweep experiments/{manifest['experiment']}.toml`"
     seed = f"seed {manifest['seed']}, intervals of {manifest['confidence']:.0%}"
     yield (
@@ -82,13 +82,13 @@ def _block(table: pd.DataFrame, manifest: Mapping[str, Any], sheet: Page, drawin
         f"replications each, {seed}.\n"
     )
     # The first sentences are the experiment's own description and how much of it is done.
-    told = [line for line in sheet.lead if line != manifest["description"].strip()][1:]
+    told = [line for line in page.lead if line != manifest["description"].strip()][1:]
     yield from (f"- {_escape(line)}" for line in told)
     yield ""
     if len(table) <= _ROWS:
         yield from _rows(table, manifest)
         yield ""
-    yield from (f"![{_escape(sheet.title)}]({file})" for file in drawings)
+    yield from (f"![{_escape(page.title)}]({file})" for file in drawings)
 
 
 def _rows(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:

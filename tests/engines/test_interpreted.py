@@ -161,7 +161,7 @@ GATES = of(
         "what is late is not missing": {"o.delivered_day[p, d] < 0:": "o.delivered_day[p, d] < -1:"},
         "what is waived is missing": {"if c.asked[p, d] and 0 < c.due": "if 0 < c.due"},
         "of equals the higher rank is dropped": {"s.score[k] <= s.score[lowest]": "s.score[k] < s.score[lowest]"},
-        "no fraction is carried on": {"drops, s.fraction[g] = drop_count(": "drops, _ = dropped("},
+        "no fraction is carried on": {"drops, s.fraction[g] = drop_count(": "drops, _ = drop_count("},
         "rounds are not judged": {
             "        else:\n            decide(c, u, o, s, p, t)\n": (
                 "        else:\n            s.tranche[p] += 1\n            ask_money(c, s, p, t)\n"

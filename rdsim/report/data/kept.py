@@ -24,7 +24,7 @@ from rdsim.folders.contents import OUTCOMES, PAGE, PAGE_TABLE, POLICIES, PURSES,
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sections import Column, Kind, Page, Plot, Section, Table
 
-__all__ = ["document", "needs", "page_tables", "page_text", "read_page", "sheet_from"]
+__all__ = ["document", "needs", "page_from", "page_tables", "page_text", "read_page"]
 
 _OWN = ("technologies", "plan", "international", "targets", "sources")
 """Tables of a plan's page that its run does not hold otherwise."""
@@ -209,13 +209,13 @@ def read_page(folder: Path) -> PlanReport | Page:
         raise RunError((Fault(str(folder), rule, f"no {PAGE.name}", "Run it again."),))
     found = read_document(path, _AnyPage, RunError, "must hold what the page shows")
     if found["kind"] == "sheet":
-        return sheet_from(found, str(path))
+        return page_from(found, str(path))
     page = validate(found, _PlanPage, str(path), RunError)
     return _plan(folder, page)
 
 
-def sheet_from(document: Any, where: str) -> Page:
-    """The sheet of a document. Raises RunError with every fault."""
+def page_from(document: Any, where: str) -> Page:
+    """The page of a document. Raises RunError with every fault."""
     page = validate(document, _SheetPage, where, RunError)["sheet"]
     faults = list(_frame_faults(page, where))
     if faults:

@@ -10,7 +10,7 @@ from pathlib import Path
 from rdsim.errors import RdsimError
 from rdsim.folders import read_manifest
 from rdsim.folders.contents import REPORT
-from rdsim.report.data.kept import read_page, sheet_from
+from rdsim.report.data.kept import page_from, read_page
 from rdsim.report.page.render import render, svg
 
 __all__ = ["draw"]
@@ -25,12 +25,12 @@ def _run(folder: Path) -> str:
 
 
 def _input(what: str, text: bytes) -> str:
-    """A sheet, or the plots of one, as they come from the parent."""
+    """A page, or the plots of one, as they come from the parent."""
     given = json.loads(text)
-    sheet = sheet_from(given["page"], "page")
+    page = page_from(given["page"], "page")
     if what == "sheet":
-        return render(sheet, given["manifest"])
-    return json.dumps([svg(plot) for section in sheet.sections for plot in section.plots])
+        return render(page, given["manifest"])
+    return json.dumps([svg(plot) for section in page.sections for plot in section.plots])
 
 
 def draw(words: Sequence[str], text: bytes) -> str:

@@ -28,17 +28,17 @@ def run_html(folder: Path) -> str:
     return _html(("run", str(folder)))
 
 
-def page_html(sheet: Page, manifest: Mapping[str, Any]) -> str:
-    """The page of a sheet, as HTML. Raises DrawingError."""
-    return _html(("sheet",), {"page": document(sheet), "manifest": manifest})
+def page_html(page: Page, manifest: Mapping[str, Any]) -> str:
+    """The page of a study, as HTML. Raises DrawingError."""
+    return _html(("sheet",), {"page": document(page), "manifest": manifest})
 
 
 def plot_svgs(plots: Sequence[Plot]) -> list[str]:
     """Plots as SVG. Raises DrawingError."""
     if not plots:
         return []
-    sheet = Page("", "", (), [Section("", plots=plots)])
-    found: list[str] = json.loads(_html(("plots",), {"page": document(sheet)}))
+    page = Page("", "", (), [Section("", plots=plots)])
+    found: list[str] = json.loads(_html(("plots",), {"page": document(page)}))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Cells of a sheet's tables, as people read them."""
+"""Cells of a page's tables, as people read them."""
 
 from __future__ import annotations
 

@@ -100,8 +100,8 @@ def _study(posed: Instance, best: Proposal, found: Alternatives, again: Resample
         "resamples": again.count,
     }
     tables = {"alternatives": table, "selection": frequency}
-    sheet = _sheet(posed, found, again, table, frequency)
-    return speaks_of(Study("alternatives", posed.scenario, posed.seed, sheet, tables, record, portfolios), best)
+    page = _page(posed, found, again, table, frequency)
+    return speaks_of(Study("alternatives", posed.scenario, posed.seed, page, tables, record, portfolios), best)
 
 
 def _rows(posed: Instance, found: Alternatives, names: list[str]) -> Iterator[dict[str, object]]:
@@ -150,9 +150,7 @@ def _class_of(near: float, resampled: float) -> str:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _sheet(
-    posed: Instance, found: Alternatives, again: Resampled, table: pd.DataFrame, frequency: pd.DataFrame
-) -> Page:
+def _page(posed: Instance, found: Alternatives, again: Resampled, table: pd.DataFrame, frequency: pd.DataFrame) -> Page:
     lead = (_found_words(posed, found), _classes_words(found, again, frequency))
     return Page(
         "Near-optimal alternatives",

@@ -94,9 +94,9 @@ def _study(
         "ci_high": stochastic.difference.high,
         "n": stochastic.difference.n,
     }
-    sheet = _sheet(posed, known, stochastic, information, table, batches)
+    page = _page(posed, known, stochastic, information, table, batches)
     tables, portfolios = {"certificate": table, "batches": batches}, {"certified": best.portfolio}
-    return speaks_of(Study("certify", posed.scenario, posed.seed, sheet, tables, record, portfolios), best)
+    return speaks_of(Study("certify", posed.scenario, posed.seed, page, tables, record, portfolios), best)
 
 
 def _parts(known: Optimality) -> pd.DataFrame:
@@ -123,7 +123,7 @@ def _batches(known: Optimality) -> pd.DataFrame:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _sheet(
+def _page(
     posed: Instance,
     known: Optimality,
     stochastic: StochasticValue,

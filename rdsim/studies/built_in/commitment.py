@@ -82,8 +82,8 @@ def commitment(
             "recommended": {line: _recommendation(table, line) for line in lines},
         },
     }
-    sheet = _sheet(ask, table)
-    study = Study("commitment", posed.scenario, posed.seed, sheet, {"commitment": table}, record, portfolios)
+    page = _page(ask, table)
+    study = Study("commitment", posed.scenario, posed.seed, page, {"commitment": table}, record, portfolios)
     return speaks_of(study, best, _NO_PLAN)
 
 
@@ -247,7 +247,7 @@ def _name(ask: _Question, line: str) -> str:
     return _TOGETHER if line == ALL else ask.posed.scenario.programmes[line].name
 
 
-def _sheet(ask: _Question, table: pd.DataFrame) -> Page:
+def _page(ask: _Question, table: pd.DataFrame) -> Page:
     scenario, unit = ask.posed.scenario, ask.posed.scenario.money_unit
     named = table.assign(line=[_name(ask, line) for line in table["programme"]], order=table["ratio"])
     curves = named[named["ratio"].notna()]

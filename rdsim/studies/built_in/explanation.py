@@ -94,11 +94,11 @@ def _study(posed: Instance, best: Proposal, answers: Sequence[Explained], solvin
     steps = pd.DataFrame(list(_step_rows(posed, found)), columns=list(_STEPS))
     record = {**record_of(posed, best.solution), "explain": {"gap": solving.gap}}
     said = [str(one) for one in answers]
-    sheet = _sheet(posed, said, screened, prices, steps)
+    page = _page(posed, said, screened, prices, steps)
     tables = {"unfunded": screened, "prices": prices, "exact": exact, "caps": steps}
-    lines = (sheet.lead[0], *said, *sheet.lead[1:])
+    lines = (page.lead[0], *said, *page.lead[1:])
     portfolios = {"explained": best.portfolio}
-    study = Study("explain", posed.scenario, posed.seed, sheet, tables, record, portfolios, lines)
+    study = Study("explain", posed.scenario, posed.seed, page, tables, record, portfolios, lines)
     return speaks_of(study, best)
 
 
@@ -170,7 +170,7 @@ def _step_rows(posed: Instance, answers: Sequence[Answer]) -> Iterator[tuple[obj
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _sheet(
+def _page(
     posed: Instance, answers: Sequence[str], screened: pd.DataFrame, prices: pd.DataFrame, steps: pd.DataFrame
 ) -> Page:
     first = f"{len(screened)} of {len(posed.scenario.technologies)} technologies are not funded."

@@ -172,8 +172,8 @@ def _study(
             "seconds": found.seconds,
         },
     }
-    sheet = _sheet(posed, found, table)
-    study = Study("frontier", posed.scenario, posed.seed, sheet, {"frontier": table}, record, portfolios)
+    page = _page(posed, found, table)
+    study = Study("frontier", posed.scenario, posed.seed, page, {"frontier": table}, record, portfolios)
     return speaks_of(study, best, _NO_PLAN)
 
 
@@ -219,7 +219,7 @@ def _title(posed: Instance, name: str) -> str:
     return ", ".join(filter(None, _label(posed, name)))
 
 
-def _sheet(posed: Instance, found: Front, table: pd.DataFrame) -> Page:
+def _page(posed: Instance, found: Front, table: pd.DataFrame) -> Page:
     lead = (_range(posed, found), _proof(found), *_mark_words(posed, found, table))
     plots = [_plot(posed, found, table), _simulated_plot(posed, table)]
     reading = (

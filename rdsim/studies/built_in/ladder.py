@@ -50,8 +50,8 @@ def ladder(
             "gap": solving.gap,
         },
     }
-    sheet = _sheet(posed, found, table)
-    study = Study("ladder", posed.scenario, posed.seed, sheet, {"ladder": table}, record, portfolios)
+    page = _page(posed, found, table)
+    study = Study("ladder", posed.scenario, posed.seed, page, {"ladder": table}, record, portfolios)
     return speaks_of(study, best, _NO_PLAN)
 
 
@@ -106,7 +106,7 @@ def _drops(posed: Instance, before: Rung | None, rung: Rung) -> list[str]:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _sheet(posed: Instance, found: Ladder, table: pd.DataFrame) -> Page:
+def _page(posed: Instance, found: Ladder, table: pd.DataFrame) -> Page:
     reading = (
         "Plain: the best portfolio for that much money, whatever is funded at other shares; more money may then drop "
         "a technology that less money funds, because a larger one takes its place. Nested: what is funded with "

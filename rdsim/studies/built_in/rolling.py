@@ -177,9 +177,9 @@ def _study(run: _Run, static: Portfolio, rolled: Rolled, policy: Policy, worths:
             "expected_order": order,
         },
     }
-    sheet = _sheet(run, table, decisions, order)
+    page = _page(run, table, decisions, order)
     tables = {"policies": table, "decisions": decisions}
-    return Study("rolling", scenario, run.posed.seed, sheet, tables, record, {"static": static})
+    return Study("rolling", scenario, run.posed.seed, page, tables, record, {"static": static})
 
 
 def _rows(worths: Mapping[str, Floats], confidence: float) -> Iterator[dict[str, object]]:
@@ -240,7 +240,7 @@ def _decisions(static: Portfolio, courses: tuple[Course, ...]) -> Iterator[tuple
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _sheet(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[dict[str, object]]) -> Page:
+def _page(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[dict[str, object]]) -> Page:
     scenario = run.posed.scenario
     lead = (_flexibility(run, table), *(_order_words(run, one) for one in order if one["more"] != ROLLING))
     named = table.assign(
