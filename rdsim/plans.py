@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from rdsim.arguments import checked, refuse, whole_faults
 from rdsim.brief import html_table
 from rdsim.domain import Scenario
 from rdsim.errors import PolicyError
@@ -29,6 +30,7 @@ from rdsim.search import (
 )
 from rdsim.simulation import Engine, Running, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
+from rdsim.streams import REPORTED
 
 __all__ = ["AT_PLAN_RATIOS", "ONE_SHOT", "Comparison", "Plan", "Progress", "plan"]
 
@@ -117,6 +119,7 @@ def _silent(stage: str, done: int, total: int) -> None:
     """Report to nobody."""
 
 
+@checked("scenario")
 def plan(
     scenario: Scenario,
     *,
@@ -136,6 +139,7 @@ def plan(
     plan's payment ratios if those are others: a lead over a rule of less freedom is in part that freedom.
     """
     scenario = sound(scenario)
+    refuse(*whole_faults(("replications", replications, 1, REPORTED.size), ("seed", seed, 0, 2**63)))
     count = scenario.simulation.replications if replications is None else replications
     chance = scenario.simulation.seed if seed is None else seed
     most = min(len(scenario.technologies), sum(sum(one.starts.values()) for one in scenario.programmes.values()))

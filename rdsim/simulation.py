@@ -13,6 +13,7 @@ import pandas as pd
 
 from rdsim import frames, portfolio
 from rdsim.aim import aim_of
+from rdsim.arguments import check_fields, checked, refuse, whole_faults
 from rdsim.arrays import Floats
 from rdsim.brief import count, html_table
 from rdsim.case import Case, Outcomes, build, empty_outcomes, technologies
@@ -50,12 +51,19 @@ ENGINES: tuple[Engine, ...] = ("compiled", "simpy")
 
 @dataclass(frozen=True)
 class Running:
-    """How a simulation runs, never what comes of it: no number depends on these."""
+    """How a simulation runs, never what comes of it: no number depends on these.
+
+    Raises: InputError for fields of another type, or below 1.
+    """
 
     engine: Engine = "compiled"
     """`compiled` for work; `simpy` in plain Python, a hundred times slower: for whoever reads or doubts."""
     threads: int | None = None
     """That simulate; by default one for each core."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        refuse(*whole_faults(("Running, threads", self.threads, 1, 2**31)))
 
 
 _BATCH_CELLS = 32_768
@@ -193,6 +201,7 @@ def _reduce_batch(workshop: _Workshop, draws: Draws, reduce: Callable[[Batch], T
     return reduce(workshop.batch(draws))
 
 
+@checked("scenario", "chosen")
 def simulate(
     scenario: Scenario,
     chosen: Portfolio,
@@ -215,7 +224,7 @@ def simulate(
     >>> len(outcomes.projects), list(outcomes.summary().columns)
     (50, ['mean', 'ci_low', 'ci_high', 'n'])
     """
-    prepared = _prepare(scenario, chosen, replications, seed, running)
+    prepared = _prepare(scenario, chosen, replications, seed)
     scenario = prepared.setup.scenario
     require_memory(scenario, len(prepared.setup.choices), len(prepared.draws.replications))
     tables: list[list[pd.DataFrame]] = []
@@ -227,6 +236,7 @@ def simulate(
     return Simulation(scenario, prepared.portfolio, prepared.draws.seed, running.engine, *stacked)
 
 
+@checked("scenario", "chosen")
 def replicate(
     scenario: Scenario,
     chosen: Portfolio,
@@ -241,7 +251,7 @@ def replicate(
 
     The replications are the first of a stream; those of another, or after its first (`stream.after`), have other luck.
     """
-    prepared = _prepare(scenario, chosen, replications, seed, running, stream)
+    prepared = _prepare(scenario, chosen, replications, seed, stream)
     scenario, choices, _ = prepared.setup
     parts = []
     reduce = partial(_figures, scenario, choices, column_figures(scenario))
@@ -251,6 +261,7 @@ def replicate(
     return _stack(parts)
 
 
+@checked("scenario", "chosen")
 def expected_worths(
     scenario: Scenario,
     chosen: Portfolio,
@@ -265,7 +276,7 @@ def expected_worths(
     Projects are in the order of the portfolio's choices; worth is what the scenario's aim says (see `rdsim.aim`).
     Its mean is that of the simulated worth, with far less luck. Other arguments and errors are those of `replicate`.
     """
-    prepared = _prepare(scenario, chosen, replications, seed, running, stream)
+    prepared = _prepare(scenario, chosen, replications, seed, stream)
     scenario, choices, _ = prepared.setup
     sure = prepared.setup._replace(scenario=with_sure_market(scenario))
     reduce = partial(_expected_worths, scenario, choices)
@@ -280,6 +291,7 @@ def _expected_worths(scenario: Scenario, choices: tuple[Choice, ...], batch: Bat
     return expected_total(scenario, choices, *told), expected_projects(scenario, choices, *told)
 
 
+@checked("scenario", "chosen")
 def plain_worths(
     scenario: Scenario,
     chosen: Portfolio,
@@ -290,7 +302,7 @@ def plain_worths(
     running: Running = Running(),
 ) -> Floats:
     """Worth of a portfolio as it came, (R,), by the scenario's aim. Arguments and errors are those of `replicate`."""
-    prepared = _prepare(scenario, chosen, replications, seed, running, stream)
+    prepared = _prepare(scenario, chosen, replications, seed, stream)
     scenario, choices, _ = prepared.setup
     reduce = partial(_plain, scenario, choices)
     return np.concatenate(list(in_batches(prepared.setup, prepared.draws, reduce, running)))
@@ -306,33 +318,16 @@ class _Prepared(NamedTuple):
     draws: Draws
 
 
-def _check_run(replications: int | None, seed: int | None, threads: int | None) -> None:
-    """Raise InputError with every one of these that cannot be."""
-    wanted = (
-        ("replications", replications, 1, REPORTED.size, f"a whole number of at least 1, below {REPORTED.size:,}"),
-        ("seed", seed, 0, 2**63, "a whole number of at least 0, below 2**63"),
-        ("threads", threads, 1, 2**31, "a whole number of at least 1"),
-    )
-    faults = tuple(
-        Fault(name, f"must be {rule}", repr(value))
-        for name, value, low, high, rule in wanted
-        if value is not None and not (isinstance(value, int | np.integer) and low <= value < high)
-    )
-    if faults:
-        raise InputError(faults)
-
-
 def _prepare(
     scenario: Scenario,
     chosen: Portfolio,
     replications: int | None,
     seed: int | None,
-    running: Running = Running(),
     stream: Stream = REPORTED,
 ) -> _Prepared:
     """What is simulated, after everything given was checked: the scenario as the door lets it in."""
     scenario = sound(scenario)
-    _check_run(replications, seed, running.threads)
+    refuse(*whole_faults(("replications", replications, 1, REPORTED.size), ("seed", seed, 0, 2**63)))
     portfolio.check(chosen, scenario)
     chosen = portfolio.with_ranks(chosen, scenario)
     count = scenario.simulation.replications if replications is None else replications
@@ -365,10 +360,12 @@ def _stack(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
+@checked("scenario", "chosen")
 def trace(scenario: Scenario, chosen: Portfolio, *, replication: int = 0, seed: int | None = None) -> pd.DataFrame:
     """What happened in one replication, event by event: who waited for what, when (on the SimPy engine)."""
     from rdsim.engines import process  # noqa: PLC0415
 
+    refuse(*whole_faults(("replication", replication, 0, REPORTED.size)))
     _, (scenario, choices, case), draws = _prepare(scenario, chosen, 1, seed, stream=REPORTED.after(replication))
     rows: list[process.TraceRow] = []
     process.run(case, lay_out(scenario, case, choices, draws), rows)

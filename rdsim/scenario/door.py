@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rdsim.domain import Scenario
-from rdsim.errors import Fault
+from rdsim.errors import Fault, ScenarioError
 from rdsim.scenario.archive import dump
 from rdsim.scenario.findings import FILES
 from rdsim.scenario.folder import FIGURE, PARTS, Reading, add_table, reasons
@@ -29,6 +29,10 @@ _WHEN_READ = "is chosen when the folder is read"
 
 def from_frames(frames: Mapping[str, object]) -> Scenario:
     """See `Scenario.from_frames`."""
+    given: object = frames
+    if not isinstance(given, Mapping):
+        rule = "must be a mapping of settings and of frames by name"
+        raise ScenarioError((Fault("frames", rule, type(given).__name__),))
     reading = Reading()
     _add_settings(frames.get("settings", {}), reading)
     tables = {name: frame for name, frame in frames.items() if name != "settings" and frame is not None}

@@ -12,6 +12,7 @@ import numpy as np
 
 from rdsim import portfolio
 from rdsim import scenario as scenarios
+from rdsim.arguments import checked, refuse, whole_faults
 from rdsim.arrays import Floats
 from rdsim.brief import html_table
 from rdsim.choice_rules import CHOOSING_RULES
@@ -41,7 +42,7 @@ from rdsim.options import Options, candidates, sample
 from rdsim.search.views import at_ratios, payment_ratios
 from rdsim.simulation import Running
 from rdsim.stats import Interval, mean_interval
-from rdsim.streams import JUDGING
+from rdsim.streams import JUDGING, SAMPLING
 from rdsim.words import conflict_words, relaxation_words
 
 __all__ = [
@@ -139,6 +140,7 @@ class RulePortfolio:
         return f"Rule {self.name}: {self.portfolio!r}, expected value {self.evaluation.objective:,.4g}"
 
 
+@checked("scenario")
 def optimise(
     scenario: Scenario,
     *,
@@ -153,7 +155,8 @@ def optimise(
     and with how much effort, `running` on which engine the options are simulated. What comes back is the portfolio, and
     beside it what the solver said: objective, bound and gap.
 
-    Raises: InfeasibleError if no portfolio satisfies every row, SolverError if no answer came.
+    Raises: InfeasibleError if no portfolio satisfies every row, SolverError if no answer came; InputError for numbers
+    that cannot be and what is of another type.
 
     >>> import rdsim
     >>> scenario = rdsim.load("scenarios/medical-ai-2024")
@@ -164,6 +167,7 @@ def optimise(
     return choose(build_instance(scenario, samples=samples, seed=seed, running=running), solving)
 
 
+@checked("scenario")
 def build_instance(
     scenario: Scenario,
     *,
@@ -173,9 +177,10 @@ def build_instance(
 ) -> Instance:
     """Sample the options and state the problem; what is left out comes from the scenario.
 
-    Raises ScenarioError for a scenario that no files could hold.
+    Raises ScenarioError for a scenario that no files could hold, InputError for numbers that cannot be.
     """
     scenario = scenarios.sound(scenario)
+    refuse(*whole_faults(("samples", samples, 1, SAMPLING.size), ("seed", seed, 0, 2**63)))
     count = scenario.optimiser.samples if samples is None else samples
     chance = scenario.simulation.seed if seed is None else seed
     options = sample(

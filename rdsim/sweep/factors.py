@@ -17,7 +17,8 @@ import numpy as np
 from pydantic import ConfigDict, Field
 from scipy import stats
 
-from rdsim.errors import Fault, InputError, ScenarioError
+from rdsim.arguments import check_fields
+from rdsim.errors import ExperimentError, Fault, InputError, ScenarioError
 from rdsim.scenario import PARTS, Override, Variations, chosen_parts, parse_overrides
 
 __all__ = ["Bound", "Distribution", "Factor", "bind", "parts_of"]
@@ -117,6 +118,9 @@ class Factor:
     change: Annotated[Change, Field(description="set the value, or multiply or add to the scenario's own.")] = "set"
     whole: Annotated[bool, Field(description="Round levels of a range or distribution to whole numbers.")] = False
     label: Annotated[str, Field(description="Name for people; absent: the factor's name.")] = ""
+
+    def __post_init__(self) -> None:
+        check_fields(self, ExperimentError)
 
     @property
     def kinds(self) -> list[str]:
