@@ -119,7 +119,7 @@ class Case(NamedTuple):
     due_tranche: Ints  # (G, D) 0: a condition at no gate
     after_trl: Ints  # (G, D)
     # shared resources
-    queue_rule: Ints  # (Q + 2,) number in `queues.QUEUE_RULES`: of places, of each panel, of facilities
+    queue_rule: Ints  # (Q + 3,) number in `queues.QUEUE_RULES`: of places, of each panel, of facilities, of starts
     queue_parameters: Floats  # (Q + 2, W) of the rule's own
     seats: Ints  # (Q,)
     review_days: Ints  # (Q,)
@@ -621,7 +621,7 @@ def _values(scenario: Scenario, choices: Sequence[Choice]) -> Floats:
 
 def _queue_arrays(scenario: Scenario) -> dict[str, npt.NDArray[np.generic]]:
     panels = [panel.queue for panel in scenario.panels.values()]
-    queues = [scenario.queues.places, *panels, scenario.queues.facilities]
+    queues = [scenario.queues.places, *panels, scenario.queues.facilities, scenario.queues.starts]
     return {
         "queue_rule": np.array([QUEUE_RULES.number(queue.rule) for queue in queues], np.int64),
         "queue_parameters": _own([(QUEUE_RULES[queue.rule], queue.parameters) for queue in queues]),

@@ -176,7 +176,25 @@ class _Maker:
         network, modes = self.learning(scenario.network), self.formation(scenario.modes)
         scenario = replace(scenario, network=network, modes=modes)
         scenario = canonical(replace(scenario, partners=self.at_home(scenario.partners)))
+        scenario = self.distributions(scenario)
         return World(scenario, chosen, self.seed, *decisions)
+
+    def distributions(self, scenario: Scenario) -> Scenario:
+        """Other distributions of budgets, exchange rates, talks and times to the market, in half of the worlds."""
+        if self.chance(0.5):
+            return scenario
+        budget, exchange = scenario.risks.budget, scenario.risks.exchange
+        risks = replace(
+            scenario.risks,
+            budget=replace(budget, distribution=self.one_of("normal", "gamma", "lognormal")),
+            exchange=replace(exchange, distribution=self.one_of("gamma", "lognormal")),
+        )
+        talks = {
+            code: mode if code == "domestic" else replace(mode, distribution=self.one_of("gamma", "lognormal"))
+            for code, mode in scenario.modes.items()
+        }
+        value = replace(scenario.value, market_distribution=self.one_of("gamma", "lognormal"))
+        return replace(scenario, risks=risks, modes=talks, value=value)
 
     def learning(self, network: Network) -> Network:
         """Talks are faster after agreements, in half of the worlds."""

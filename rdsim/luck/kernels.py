@@ -17,6 +17,12 @@ from rdsim.native.jit import inline
 from rdsim.native.normal import probability, quantile
 
 __all__ = [
+    "BUDGET",
+    "EXCHANGE",
+    "LONGEST",
+    "MARKET_TIME",
+    "STEP_TIME",
+    "TALKS",
     "agreement_days",
     "break_day",
     "budget",
@@ -29,6 +35,7 @@ __all__ = [
     "judgement",
     "market_days",
     "review_error",
+    "score",
     "stage_succeeds",
     "step_days",
     "step_luck",
@@ -36,8 +43,11 @@ __all__ = [
     "value_factor",
 ]
 
+STEP_TIME, TALKS, MARKET_TIME, BUDGET, EXCHANGE = range(5)
+"""Random factors whose distribution a scenario may name, by number."""
+
 FIRST = np.int64(0)  # a literal would be compiled anew for each place
-_LONGEST = 1e6
+LONGEST = 1e6
 """Days: beyond a few centuries a day more or less is nothing, and the cap keeps sums far from overflow."""
 
 
@@ -54,7 +64,7 @@ def _score(h, address, first, second):
 @inline
 def _whole_days(median, sigma, score):
     """Days of a lognormal time, rounded up, at least 1."""
-    return max(math.ceil(min(median * math.exp(sigma * score), _LONGEST)), 1)
+    return max(math.ceil(min(median * math.exp(sigma * score), LONGEST)), 1)
 
 
 @inline
@@ -139,10 +149,15 @@ def stage_succeeds(h, p, stage):
 
 
 @inline
+def talk_score(h, p, stage):
+    """Normal score of the time of a stage of talks."""
+    return _score(h, h.agreement_time_address[p], FIRST, stage)
+
+
+@inline
 def agreement_days(h, p, stage):
     """Days of a stage of talks."""
-    score = _score(h, h.agreement_time_address[p], FIRST, stage)
-    days = _whole_days(h.agreement_median[p, stage], h.agreement_sigma[p, stage], score)
+    days = _whole_days(h.agreement_median[p, stage], h.agreement_sigma[p, stage], talk_score(h, p, stage))
     return days + h.agreement_extra[p] if stage == 0 else days
 
 
@@ -153,9 +168,15 @@ def commercial(h, t):
 
 
 @inline
+def market_score(h, t):
+    """Normal score of the time to the market."""
+    return _score(h, h.market_time_address[t], FIRST, FIRST)
+
+
+@inline
 def market_days(h, t):
     """Days from the target to the market."""
-    return _whole_days(h.market_median, h.market_sigma, _score(h, h.market_time_address[t], FIRST, FIRST))
+    return _whole_days(h.market_median, h.market_sigma, market_score(h, t))
 
 
 @inline
@@ -167,24 +188,38 @@ def break_day(h, n, year):
 
 
 @inline
+def budget_score(h, g, year):
+    """Normal score of a year's budget."""
+    return _score(h, h.budget_address[g], year, FIRST)
+
+
+@inline
 def budget(h, g, year):
     """Money that really comes."""
     announced = h.announced[g, year]
     if h.certain[g, year] or announced == 0 or h.budget_sd == 0.0:
         return announced
-    factor = 1.0 + h.budget_sd * _score(h, h.budget_address[g], year, FIRST)
+    factor = 1.0 + h.budget_sd * budget_score(h, g, year)
     return math.floor(announced * min(max(factor, h.budget_lowest), h.budget_highest) + 0.5)
 
 
 @inline
 def calendar(h, u):
-    """Fill in the breaks and budgets of a replication."""
+    """Fill in the breaks of a replication, and its budgets if they are not laid out."""
     for n in range(len(u.break_day)):
         for year in range(len(u.break_day[n])):
             u.break_day[n, year] = break_day(h, n, year)
+    if h.budgets_laid_out:
+        return
     for g in range(len(u.budget)):
         for year in range(len(u.budget[g])):
             u.budget[g, year] = budget(h, g, year)
+
+
+@inline
+def exchange_score(h, currency, year):
+    """Normal score of a year's move of a currency."""
+    return _score(h, h.exchange_address[currency], year, FIRST)
 
 
 @inline
@@ -193,9 +228,22 @@ def exchange_rates(h, currency, rates):
     volatility, walk = h.exchange_volatility[currency], 0.0
     for year in range(len(rates)):
         if year > 0 and volatility > 0.0:
-            score = _score(h, h.exchange_address[currency], year, FIRST)
-            walk += volatility * score - volatility * volatility / 2.0
+            walk += volatility * exchange_score(h, currency, year) - volatility * volatility / 2.0
         rates[year] = math.floor(math.exp(walk) * MILLION + 0.5)
+
+
+@inline
+def score(h, source, i, j, k):
+    """Normal score of a random factor at its place: a step's attempt, a stage, a technology, a year."""
+    if source == TALKS:
+        return talk_score(h, i, j)
+    if source == MARKET_TIME:
+        return market_score(h, i)
+    if source == BUDGET:
+        return budget_score(h, i, j)
+    if source == EXCHANGE:
+        return exchange_score(h, i, j)
+    return step_score(h, i, j, k)
 
 
 @inline

@@ -278,10 +278,11 @@ def _domestic(s: Scenario) -> Iterator[Finding]:
         rule = "there must be a mode 'domestic', the one without a partner"
         yield Finding((("modes",), ("modes", "domestic")), rule, "none", did_you_mean("domestic", s.modes))
         return
+    plain = Mode("")
     for spec in dataclasses.fields(Mode):
-        given = getattr(s.modes["domestic"], spec.name)
-        if spec.name != "name" and given != spec.default:
-            rule = f"must be {shown_value(spec.default)} in the mode 'domestic', which has no partner"
+        given, default = getattr(s.modes["domestic"], spec.name), getattr(plain, spec.name)
+        if spec.name != "name" and given != default:
+            rule = f"must be {shown_value(default)} in the mode 'domestic', which has no partner"
             yield Finding((("modes", "domestic", spec.name),), rule, shown_value(given))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 from rdsim.choice_rules import CHOOSING_RULES
@@ -53,7 +54,7 @@ def named_extensions(s: Scenario) -> Iterator[Named]:
 
 def _queues(s: Scenario) -> Iterator[Named]:
     found: dict[Path, QueueSettings] = {("panels", code, "queue"): one.queue for code, one in s.panels.items()}
-    found |= {("queues", "facilities"): s.queues.facilities, ("queues", "places"): s.queues.places}
+    found |= {("queues", one.name): getattr(s.queues, one.name) for one in fields(s.queues)}
     for here, queue in found.items():
         yield Named(QUEUE_RULES, (*here, "rule"), queue.rule, (*here, "parameters"), queue.parameters)
 
@@ -61,11 +62,9 @@ def _queues(s: Scenario) -> Iterator[Named]:
 def _of_numbers(s: Scenario) -> Iterator[Named]:
     """Distributions and the market value model; a calibration that names none may still give parameters to that of
     `steps`."""
-    for table, one in (("steps", s.steps), ("value", s.value)):
-        here: Path = (table, "distribution")
-        yield Named(
-            DISTRIBUTIONS, here, one.distribution, (table, "distribution_parameters"), one.distribution_parameters
-        )
+    for here, key, one in _distributions(s):
+        path, given = (*here, key), (*here, f"{key}_parameters")
+        yield Named(DISTRIBUTIONS, path, getattr(one, key), given, getattr(one, f"{key}_parameters"))
     model: Path = ("value", "model")
     yield Named(MARKET_MODELS, model, s.value.model, ("value", "model_parameters"), s.value.model_parameters)
     for code, own in s.calibrations.items():
@@ -74,6 +73,16 @@ def _of_numbers(s: Scenario) -> Iterator[Named]:
             name, path = own.distribution or s.steps.distribution, (*here, "distribution")
             parameters = (*here, "distribution_parameters")
             yield Named(DISTRIBUTIONS, path, name, parameters, own.distribution_parameters)
+
+
+def _distributions(s: Scenario) -> Iterator[tuple[Path, str, object]]:
+    """Tables that name a distribution, and by which key."""
+    yield ("steps",), "distribution", s.steps
+    yield ("value",), "distribution", s.value
+    yield ("value",), "market_distribution", s.value
+    yield ("risks", "budget"), "distribution", s.risks.budget
+    yield ("risks", "exchange"), "distribution", s.risks.exchange
+    yield from ((("modes", code), "distribution", mode) for code, mode in s.modes.items())
 
 
 def package_names(s: Scenario) -> Iterator[tuple[str, str]]:

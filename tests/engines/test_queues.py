@@ -39,7 +39,7 @@ def under(world: World, rule: str, **parameters: float) -> World:
     queue = QueueSettings(rule, parameters)
     scenario: Scenario = world.scenario
     panels = {code: replace(panel, queue=queue) for code, panel in scenario.panels.items()}
-    return replace(world, scenario=replace(scenario, panels=panels, queues=Queues(queue, queue)))
+    return replace(world, scenario=replace(scenario, panels=panels, queues=Queues(queue, queue, queue)))
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -63,9 +63,10 @@ def test_the_rule_of_rank_is_what_no_rule_is() -> None:
             assert all(np.array_equal(a, b) for a, b in zip(usual[engine], same[engine], strict=True))
 
 
-def test_who_has_waited_longest_is_served_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of those who wait for a seat, nobody who came later goes before one who came earlier; of equals, the rank."""
-    serve, seen = queues.PanelQueue.serve, []
+@pytest.mark.parametrize("kind", [queues.PanelQueue, queues.StartQueue])
+def test_who_has_waited_longest_is_served_first(kind: type[queues.Queue], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those who wait for a seat or a start, nobody goes before one who came earlier; of equals, the rank."""
+    serve, seen = kind.serve, []
 
     def look(queue: Any) -> Any:
         served = serve(queue)
@@ -74,7 +75,7 @@ def test_who_has_waited_longest_is_served_first(monkeypatch: pytest.MonkeyPatch)
         seen.append((len(served), len(queue.waiting)))
         return served
 
-    monkeypatch.setattr(queues.PanelQueue, "serve", look)
+    monkeypatch.setattr(kind, "serve", look)
     for seed in range(size(120, 400)):
         world = under(draw_world(seed), "first-come")
         case = world.case()

@@ -30,6 +30,8 @@ HERE = Path(__file__).parent / "plugins"
 
 CROWDED = rdsim.Portfolio(tuple(rdsim.Choice(name, start_year=2024) for name in ("T1", "T2", "T4", "T6")), "crowded")
 """They share a purse, an experts' seat and a test bed."""
+ABROAD = rdsim.Portfolio((rdsim.Choice("T1", "direct", "US", 2024, 1), rdsim.Choice("T6", start_year=2024, rank=2)))
+"""One is paid for in dollars, after talks."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Point:
     bad: float
     rule: str
     besides: dict[str, Any] = field(default_factory=dict)  # what makes it matter in so small a world
+    portfolio: rdsim.Portfolio = CROWDED
 
 
 POINTS = {
@@ -77,6 +80,40 @@ POINTS = {
         4.0,
         99,
         "must be a number at least 0.2 and at most 20: Below 2 the tail is long",
+    ),
+    "distribution of times to the market": Point(
+        "weibull.py",
+        {"value.market_distribution": "weibull"},
+        "value.market_distribution_parameters.shape",
+        4.0,
+        0.1,
+        "must be a number at least 0.2 and at most 20: Below 2 the tail is long",
+    ),
+    "distribution of talks": Point(
+        "weibull.py",
+        {"modes.direct.distribution": "weibull"},
+        "modes.direct.distribution_parameters.shape",
+        4.0,
+        0.1,
+        "must be a number at least 0.2 and at most 20: Below 2 the tail is long",
+        portfolio=ABROAD,
+    ),
+    "distribution of budgets": Point(
+        "weibull.py",
+        {"risks.budget.distribution": "weibull"},
+        "risks.budget.distribution_parameters.shape",
+        4.0,
+        0.1,
+        "must be a number at least 0.2 and at most 20: Below 2 the tail is long",
+    ),
+    "distribution of exchange rates": Point(
+        "weibull.py",
+        {"risks.exchange.distribution": "weibull"},
+        "risks.exchange.distribution_parameters.shape",
+        4.0,
+        0.1,
+        "must be a number at least 0.2 and at most 20: Below 2 the tail is long",
+        portfolio=ABROAD,
     ),
     "queue rule": Point(
         "urgent.py",
@@ -125,7 +162,7 @@ def test_it_decides_on_both_engines_alike_and_its_parameter_matters(tiny: Path, 
     plain = rdsim.load(tiny, point.besides)
     scenario = load(tiny, point)
     assert rdsim.optimise(scenario).portfolio.choices
-    portfolio = CROWDED
+    portfolio = point.portfolio
     here = tables(scenario, portfolio)
     assert same(here, tables(scenario, portfolio, "simpy"))
     assert not same(here, tables(plain, portfolio))

@@ -71,7 +71,7 @@ def stage_succeeds(u, p, stage):
 
 @inline
 def agreement_days(u, p, stage):
-    if u.laid_out:
+    if u.talks_laid_out:
         return u.agreement_days[p, stage]
     return kernels.agreement_days(u, p, stage)
 
@@ -85,7 +85,7 @@ def commercial(u, t):
 
 @inline
 def market_days(u, t):
-    if u.laid_out:
+    if u.markets_laid_out:
         return u.market_days[t]
     return kernels.market_days(u, t)
 
@@ -93,7 +93,7 @@ def market_days(u, t):
 @inline
 def exchange(u, currency, year):
     """Rate of a currency in millionths."""
-    if not u.laid_out and not u.rated[currency]:
+    if not u.rates_laid_out and not u.rated[currency]:
         kernels.exchange_rates(u, currency, u.exchange_ppm[currency])
         u.rated[currency] = True
     return u.exchange_ppm[currency, year]

@@ -57,6 +57,7 @@ from rdsim.engines.compiled.endings import begin_deliverables, count_work, finis
 from rdsim.engines.compiled.gate import deliverable_bits, end_review, end_tranche, grant_seats, hold_round
 from rdsim.engines.compiled.money import ask_money, grant_money, open_requests
 from rdsim.engines.compiled.partnership import break_off, end_talks, grant_places, seek_place
+from rdsim.engines.compiled.queues import arrange, of_starts, restore
 from rdsim.engines.compiled.work import end_attempt, grant_facilities, start_work
 from rdsim.native.blocks import select, wipe
 from rdsim.native.jit import inline, jit
@@ -101,6 +102,7 @@ def look(c, o, s, p, t):
 @inline
 def grant_starts(c, u, o, s, g, t):
     row = s.queue[g]
+    arrange(c, s, t, of_starts(c), g, NONE)
     n = min(s.waiting[g], s.starts_left[g])
     for k in range(n):
         s.served[k] = row[k]
@@ -108,6 +110,7 @@ def grant_starts(c, u, o, s, g, t):
     s.waiting[g] -= n
     for k in range(s.waiting[g]):
         row[k] = row[k + n]
+    restore(c, s, of_starts(c), g, n)
     for k in range(n):
         p = s.served[k]
         s.stage[p] = AT_BETWEEN

@@ -8,7 +8,7 @@ from rdsim.engines.compiled.contracts import FIRST_COME, NONE, RANK, REMAINING, 
 from rdsim.native.calls import number
 from rdsim.native.jit import inline, jit
 
-__all__ = ["OF_PLACES", "arrange", "of_facilities", "of_panel", "restore"]
+__all__ = ["OF_PLACES", "arrange", "of_facilities", "of_panel", "of_starts", "restore"]
 
 
 OF_PLACES = NONE
@@ -22,6 +22,11 @@ def of_panel(q):
 @inline
 def of_facilities(c):
     return 1 + len(c.seats)
+
+
+@inline
+def of_starts(c):
+    return 2 + len(c.seats)
 
 
 @inline

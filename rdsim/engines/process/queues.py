@@ -94,6 +94,9 @@ class StartQueue(Queue):
     wait = "wait_start"
     left = 0
 
+    def __init__(self, world: WorldLike, order: int) -> None:
+        super().__init__(world, order, 2 + len(world.case.seats))
+
     def serve(self) -> list[tuple[ProjectLike, bool]]:
         served = self._first(self.left)
         self.left -= len(served)
