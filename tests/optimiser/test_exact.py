@@ -17,7 +17,7 @@ from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, brute_force, build, canonical, draw
 from tests.sizes import size
 
-CASES = size(60, 240)
+CASES = size(80, 240)
 EXAMPLES = size(40, 300)
 
 
