@@ -18,7 +18,6 @@ from rdsim.errors import RecordsError
 from rdsim.scenario import load
 from tests.command import run
 from tests.simple import lived, plain
-from tests.sizes import size
 from tests.tiny import tiny_folder
 
 ROOT = Path(__file__).parents[1]
@@ -223,7 +222,7 @@ def test_records_that_cannot_be_fitted_are_refused(tmp_path: Path, head: str, ro
 def test_the_command_writes_a_calibration_that_a_scenario_can_use(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ("calibrate", TECHPORT, "--bootstrap", size(6, 20), "--distribution", "lognormal", "--test", TECHPORT)
+    words = ("calibrate", TECHPORT, "--bootstrap", "20", "--distribution", "lognormal", "--test", TECHPORT)
     ran = run(capsys, monkeypatch, *words, "--out", tmp_path / "one")
     assert ran.code == 0, ran.err
     assert "slow cannot be told from failed" in ran.out.lower()
@@ -268,7 +267,7 @@ def test_a_missing_file_and_a_bad_month_are_told(
 
 
 def test_python_gives_what_the_command_gives(tmp_path: Path) -> None:
-    found = calibrate(TECHPORT, CalibrationSettings("gamma", bootstrap=size(6, 20), months=60.0))
+    found = calibrate(TECHPORT, CalibrationSettings("gamma", bootstrap=20, months=60.0))
     assert found.best.model.kind == "gamma"
     assert 'distribution = "gamma"' in fragment(found)
     assert "--months 60" in fragment(found)
