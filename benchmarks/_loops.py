@@ -17,7 +17,7 @@ def first(luck: SamplePaths, count: int) -> SamplePaths:
 
 def loop(case: Case, luck: SamplePaths, replications: int) -> Callable[[], int]:
     """The loop into outcomes that are there already; with no replications, what a call costs by itself."""
-    run, outcomes = compiled.Loop(case, luck), empty_outcomes(case, replications)
+    run, outcomes = compiled.EventLoop(case, luck), empty_outcomes(case, replications)
     return lambda: run(outcomes)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array, vstack
 
 from rdsim.arrays import Floats, Ints
-from rdsim.optimiser import Groups, Labels, Network, PortfolioProblem, Rows, Rules, state_problem, state_rows
+from rdsim.optimiser import Groups, Labels, PartnerNetwork, PortfolioProblem, Rows, Rules, state_problem, state_rows
 
 __all__ = ["Attributes", "Shape", "draw_problem"]
 
@@ -61,7 +61,7 @@ def draw_problem(seed: int, shape: Shape | None = None) -> tuple[PortfolioProble
         values,
         rows=rows,
         groups=Groups(of=of.technology, names=[f"T{index:04d}" for index in range(shape.technologies)]),
-        network=Network(
+        network=PartnerNetwork(
             partners=_membership(of.partner, shape.partners),
             partner_names=[f"P{index:02d}" for index in range(shape.partners)],
             stage=of.start,

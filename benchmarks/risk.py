@@ -67,7 +67,7 @@ def draw_samples(problem: PortfolioProblem, of: Attributes, samples: int, seed: 
     values = own[:, of.technology]
     values *= (common[:, of.field])[:, of.technology]
     values *= partner[:, of.partner]
-    values *= problem.expected
+    values *= problem.expected_value
     return replace(problem, values=frozen(values))
 
 

@@ -22,13 +22,14 @@ from rdsim.case import technologies
 from rdsim.domain import Scenario
 from rdsim.draws import Draws
 from rdsim.engines import compiled, process
+from rdsim.figures import column_figures
 from rdsim.formulation import state
 from rdsim.frames import replication_frame
 from rdsim.luck import chance, lay_out, lay_out_rest, value_factor
-from rdsim.metrics import replication_figures, sold_by_technology, worth
+from rdsim.metrics import market_by_technology, replication_figures, worth
 from rdsim.optimiser import Solving, solve
 from rdsim.options import candidates, sample
-from rdsim.planning import plan
+from rdsim.plans import plan
 from rdsim.scenario import load
 from rdsim.simulation import Running, replicate
 
@@ -131,15 +132,16 @@ def _print_parts(korea: Korea, size: Size) -> None:
     scenario, case, choices, many = korea.scenario, korea.case, korea.choices, Draws(SEED, range(size.many))
     names, engine = technologies(choices), _engine(korea, many)
     found: Any = engine()
-    sold = sold_by_technology(case, found)
+    sold = market_by_technology(case, found)
     factor = value_factor(scenario, names, many, sold)
     value = worth(scenario, choices, case, found, factor)
-    figures = replication_figures(scenario, choices, case, found, value)
+    columns = column_figures(scenario)  # a simulation asks for them once
+    figures = replication_figures(scenario, choices, case, found, value, columns)
     parts: dict[str, Callable[[], object]] = {
         "engine, draws included": engine,
-        "luck of the market value": lambda: value_factor(scenario, names, many, sold_by_technology(case, found)),
+        "luck of the market value": lambda: value_factor(scenario, names, many, market_by_technology(case, found)),
         "worth": lambda: worth(scenario, choices, case, found, factor),
-        "summary figures": lambda: replication_figures(scenario, choices, case, found, value),
+        "summary figures": lambda: replication_figures(scenario, choices, case, found, value, columns),
         "their table": lambda: replication_frame(many.replications, figures),
     }
     times = interleaved(parts, size.repeats, time.thread_time)

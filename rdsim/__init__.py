@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rdsim.domain import Choice, Portfolio, Scenario
     from rdsim.errors import ExperimentError, InfeasibleError, InputError, RdsimError, SolverError
     from rdsim.optimiser import Solving
-    from rdsim.planning import Plan, plan
+    from rdsim.plans import Plan, plan
     from rdsim.portfolio import read as read_portfolio
     from rdsim.portfolio import write as write_portfolio
     from rdsim.scenario import check, load
@@ -66,7 +66,7 @@ _HOMES = {
     "Factor": ("sweep", "Factor"),
     "InfeasibleError": ("errors", "InfeasibleError"),
     "InputError": ("errors", "InputError"),
-    "Plan": ("planning", "Plan"),
+    "Plan": ("plans", "Plan"),
     "Portfolio": ("portfolio", "Portfolio"),
     "Proposal": ("search", "Proposal"),
     "RdsimError": ("errors", "RdsimError"),
@@ -79,7 +79,7 @@ _HOMES = {
     "check": ("scenario", "check"),
     "load": ("scenario", "load"),
     "optimise": ("search", "optimise"),
-    "plan": ("planning", "plan"),
+    "plan": ("plans", "plan"),
     "read_portfolio": ("portfolio", "read"),
     "read_sweep": ("sweep", "read_sweep"),
     "simulate": ("simulation", "simulate"),

@@ -13,7 +13,7 @@ import numpy as np
 
 from rdsim.arrays import Floats
 from rdsim.domain import Scenario
-from rdsim.figures import Figure, columns_of, figure_named, is_own, single_figures, unit_words
+from rdsim.figures import Figure, columns_of, find_figure, is_own, single_figures, unit_words
 from rdsim.metrics import Material, beside, shares, total
 
 __all__ = ["Aim", "aim_of", "figures_in_play"]
@@ -89,13 +89,13 @@ class Aim:
 def aim_of(scenario: Scenario) -> Aim:
     """The scenario's aim."""
     weights = {**_DEFAULT, **scenario.aim}
-    found = ((figure_named(scenario, name), weight) for name, weight in weights.items() if weight)
+    found = ((find_figure(scenario, name), weight) for name, weight in weights.items() if weight)
     return Aim(tuple((figure, weight) for figure, weight in found if figure is not None))
 
 
 def figures_in_play(scenario: Scenario) -> list[Figure]:
     """Figures that a scenario brings up: those that its aim weighs, its columns, and the user's own."""
     own = (one for one in single_figures().values() if is_own(one))
-    columns = (one for name in columns_of(scenario) if (one := figure_named(scenario, name)) is not None)
+    columns = (one for name in columns_of(scenario) if (one := find_figure(scenario, name)) is not None)
     weighed = (figure for figure, _ in aim_of(scenario).weights)
     return list({one.name: one for one in (*weighed, *columns, *own) if one.column}.values())

@@ -95,7 +95,7 @@ class _Reader:
 
     def _callable(self, value: Any, where: str) -> tuple[Any, ...]:
         if not is_local(_home(value)):
-            return _named(value, where)
+            return _library_name(value, where)
         if isinstance(value, FunctionType):
             return self._function(value)
         if isinstance(getattr(value, "py_func", None), FunctionType):  # compiled by numba, before it came here
@@ -131,7 +131,10 @@ class _Reader:
             function.__module__,
             self.parts(function.__defaults__, f"a default of {label}"),
             self.parts(function.__kwdefaults__, f"a default of {label}"),
-            tuple(self._taken(function, _content(cell, f"{name}, which {label} uses,"), name) for name, cell in cells),
+            tuple(
+                self._outer_value(function, _content(cell, f"{name}, which {label} uses,"), name)
+                for name, cell in cells
+            ),
             tuple((name, self._global(function, name)) for name in _globals_of(code, label)),
         )
 
@@ -143,9 +146,9 @@ class _Reader:
             if name in HIDES:
                 raise UnknownBehaviourError(f"{label} calls {name} when it is called: {_OUTSIDE}")
             return ("builtin", name)
-        return self._taken(function, function.__globals__[name], name)
+        return self._outer_value(function, function.__globals__[name], name)
 
-    def _taken(self, function: FunctionType, value: Any, name: str) -> tuple[Any, ...]:
+    def _outer_value(self, function: FunctionType, value: Any, name: str) -> tuple[Any, ...]:
         """What a function takes from around it, under a name."""
         code, where = function.__code__, f"{name}, which {function.__name__} uses,"
         may_be_of_a_library = isinstance(value, ModuleType | type) or inspect.isroutine(value)
@@ -154,7 +157,7 @@ class _Reader:
         if isinstance(value, ModuleType):
             # Handed on, or under another name, it may be asked for anything.
             whole = () in attributes_of(code, name)
-            return self._module(value, () if whole else _named_by(code, _ATTRIBUTES), where)
+            return self._module(value, () if whole else _names_of(code, _ATTRIBUTES), where)
         return self.parts(value, where)
 
     def _module(self, module: ModuleType, attributes: tuple[str, ...], where: str) -> tuple[Any, ...]:
@@ -201,17 +204,17 @@ def _constants(code: CodeType) -> tuple[Any, ...]:
     return code.co_consts if used else ("", *code.co_consts[1:])
 
 
-def _named_by(code: CodeType, operations: set[str]) -> tuple[str, ...]:
+def _names_of(code: CodeType, operations: set[str]) -> tuple[str, ...]:
     """Names that some operations of a code object, or of one inside it, have."""
     found = (one for inner in codes(code) for one in dis.get_instructions(inner) if one.opname in operations)
     return tuple(dict.fromkeys(str(one.argval) for one in found))
 
 
 def _globals_of(code: CodeType, label: str) -> tuple[str, ...]:
-    written = _named_by(code, _WRITES)
+    written = _names_of(code, _WRITES)
     if written:
         raise UnknownBehaviourError(f"{label} imports or sets {written[0]} when it is called: do that outside of it")
-    return _named_by(code, _GLOBALS)
+    return _names_of(code, _GLOBALS)
 
 
 def _content(cell: CellType, where: str) -> Any:
@@ -239,17 +242,17 @@ def _home(value: Any) -> str:
     return str(getattr(value, "__module__", None) or ("numpy" if isinstance(value, np.ufunc) else "builtins"))
 
 
-def _named(value: Any, where: str) -> tuple[Any, ...]:
+def _library_name(value: Any, where: str) -> tuple[Any, ...]:
     """What a library offers under a name."""
     home, name = _home(value), getattr(value, "__qualname__", value.__name__)
     if reading := reading_of(value):
         raise UnknownBehaviourError(f"{where} is {reading}, whose answer is not in the code: {_OUTSIDE}")
-    if _looked_up(home, name) is not value:
+    if _look_up(home, name) is not value:
         raise UnknownBehaviourError(f"{where} is not found in {home} as {name}")
     return ("named", home, name, _version(home))
 
 
-def _looked_up(home: str, name: str) -> Any:
+def _look_up(home: str, name: str) -> Any:
     found: Any = importlib.import_module(home)
     for part in name.split("."):
         found = getattr(found, part, None)
@@ -310,10 +313,10 @@ class _Builder:
             "plain": lambda value: value,
             "array": _array_of,
             "library": lambda name, _version: importlib.import_module(name),
-            "named": lambda home, name, _version: _looked_up(home, name),
+            "named": lambda home, name, _version: _look_up(home, name),
             "again": lambda number: self._made[number],
             "function": self._function,
-            "compiled": self._compiled,
+            "compiled": self._compile,
             "module": self._module,
             "dict": lambda *pairs: {self.value(key): self.value(one) for key, one in pairs},
             "range": range,
@@ -342,7 +345,7 @@ class _Builder:
         surroundings |= {name: self.value(one) for name, one in names if one[0] != "builtin"}
         return made
 
-    def _compiled(self, function: tuple[Any, ...], options: tuple[tuple[str, Any], ...]) -> Any:
+    def _compile(self, function: tuple[Any, ...], options: tuple[tuple[str, Any], ...]) -> Any:
         from rdsim.native.calls import recompile  # noqa: PLC0415 - numba, for those who bring it
 
         return recompile(self.value(function), {key: self.value(one) for key, one in options})

@@ -39,7 +39,6 @@ from rdsim.purses import PURSE_RULES
 from rdsim.queues import QUEUE_RULES
 from rdsim.registry import Extension
 from rdsim.scenario import (
-    brought,
     calibration,
     call_months,
     cost,
@@ -47,10 +46,11 @@ from rdsim.scenario import (
     market_value,
     members,
     money_scale,
+    partner_benefit,
     plannable,
-    shifted,
     step_success,
     target,
+    with_shift,
 )
 
 __all__ = [
@@ -81,7 +81,7 @@ __all__ = [
     "most_extensions",
     "most_reviews",
     "step_median",
-    "unconstrained",
+    "unconstrained_case",
 ]
 
 __compiled__ = True
@@ -127,7 +127,7 @@ class Case(NamedTuple):
     due_tranche: Ints  # (G, D) 0: a condition at no gate
     after_trl: Ints  # (G, D)
     # shared resources
-    queue_rule: Ints  # (Q + 2,) number in `queues.QUEUE_RULES`: of places, of each panel, of facilities
+    queue_rule: Ints  # (Q + 3,) number in `queues.QUEUE_RULES`: of places, of each panel, of facilities, of starts
     queue_parameters: Floats  # (Q + 2, W) of the rule's own
     seats: Ints  # (Q,)
     review_days: Ints  # (Q,)
@@ -394,14 +394,14 @@ class _Projects:
 
     def _fill_steps(self, row: int, choice: Choice) -> None:
         scenario, technology = self.scenario, self.scenario.technologies[choice.technology]
-        benefit = brought(scenario, technology, choice.partner)
+        benefit = partner_benefit(scenario, technology, choice.partner)
         count = len(members(scenario, choice.partner))
         elapsed = 0
         for trl in range(technology.trl, target(scenario, technology)):
             effect = step_effect(scenario.partner_effect, benefit, trl, count) if count else StepEffect(1.0, 0.0)
             alone = self._eventual.of(technology.id, trl)
             self.factor[row, trl - 1] = effect.duration
-            self.success[row, trl - 1] = shifted(alone, effect.success)
+            self.success[row, trl - 1] = with_shift(alone, effect.success)
             self.alone_success[row, trl - 1] = alone
             own = self._eventual.own.get((technology.id, trl))
             elapsed += math.ceil(step_median(scenario, technology.id, own, trl) * DAYS_PER_YEAR - 1e-9)
@@ -503,7 +503,7 @@ def _most_deliverables(scenario: Scenario) -> int:
     return max(1, *(len(line.deliverables) for line in scenario.programmes.values()), 1)
 
 
-def _asked(scenario: Scenario, choices: Sequence[Choice]) -> Bools:
+def _required_deliverables(scenario: Scenario, choices: Sequence[Choice]) -> Bools:
     """Which deliverables are asked of each project: its programme's but for those that its technology waives."""
     asked = np.zeros((len(choices), _most_deliverables(scenario)), np.bool_)
     for row, choice in enumerate(choices):
@@ -611,7 +611,7 @@ def _values(scenario: Scenario, choices: Sequence[Choice]) -> Floats:
 
 def _queue_arrays(scenario: Scenario) -> dict[str, npt.NDArray[np.generic]]:
     panels = [panel.queue for panel in scenario.panels.values()]
-    queues = [scenario.queues.places, *panels, scenario.queues.facilities]
+    queues = [scenario.queues.places, *panels, scenario.queues.facilities, scenario.queues.starts]
     return {
         "queue_rule": np.array([QUEUE_RULES.number(queue.rule) for queue in queues], np.int64),
         "queue_parameters": _own([(QUEUE_RULES[queue.rule], queue.parameters) for queue in queues]),
@@ -637,7 +637,7 @@ def _choice_arrays(scenario: Scenario, choices: Sequence[Choice]) -> dict[str, n
         "extra_days": np.zeros(len(choices), np.int64),
         "deadline": deadlines(scenario, choices),
         "value": _values(scenario, choices),
-        "asked": _asked(scenario, choices),
+        "asked": _required_deliverables(scenario, choices),
         "stop_year": np.full(len(choices), -1, np.int64),
     }
 
@@ -660,7 +660,7 @@ def build(
     """
     scenario = as_engines_see(scenario)
     choices = sorted(portfolio.choices, key=lambda choice: choice.rank)
-    projects = _projects(scenario, choices) if known is None else _taken(*known)
+    projects = _projects(scenario, choices) if known is None else _columns_of(*known)
     case = _assemble(scenario, choices, projects, _links(scenario, choices))
     for row, choice in enumerate(choices):
         year = stops.get(choice.technology, -1)
@@ -671,7 +671,7 @@ def build(
     return case
 
 
-def unconstrained(scenario: Scenario, choices: Sequence[Choice]) -> Case:
+def unconstrained_case(scenario: Scenario, choices: Sequence[Choice]) -> Case:
     """A case in which each choice lives alone: nothing is scarce, nobody waits, nothing is linked.
 
     A technology may come in many choices. What time does to a choice by itself stays: exchange rates, breaks, talks,
@@ -713,7 +713,7 @@ def _projects(scenario: Scenario, choices: Sequence[Choice]) -> _Columns:
     return {name: getattr(filled, name) for name in _PER_PROJECT}
 
 
-def _taken(case: Case, rows: Sequence[int]) -> _Columns:
+def _columns_of(case: Case, rows: Sequence[int]) -> _Columns:
     return {name: getattr(case, name)[rows] for name in _PER_PROJECT}
 
 

@@ -54,12 +54,14 @@ class _Commands(typer.core.TyperGroup):
         """Look up the questions, which stand behind `report`, before any word is read."""
         from rdsim.studies import QUESTIONS  # noqa: PLC0415
 
-        mine = dict(self.commands)
+        mine, questions = dict(self.commands), QUESTIONS.at_hand()
+        if not args or args[0] not in {*mine, *questions}:
+            questions = dict(QUESTIONS)  # those of installed packages too: to list them, or to find one
         self.commands.clear()
         for name, command in mine.items():
             self.commands[name] = command
             if name == "report":
-                self.commands.update({one: _command_of(one, question) for one, question in QUESTIONS.items()})
+                self.commands.update({one: _command_of(one, question) for one, question in questions.items()})
         return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -90,7 +92,7 @@ class _Command(typer.core.TyperCommand):
     """A command that a run can be asked for again by."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run it, and let `_typed` see what was typed."""
+        """Run it, and let `_command_line` see what was typed."""
         _CONTEXT.set(ctx)
         return super().invoke(ctx)
 
@@ -165,7 +167,9 @@ def main() -> None:
     words = [one for one in given if one != DEBUG]
     with _HELD, unproven_solves() as unproven:
         try:
-            code = exit_code_of(lambda: app(_heard(words), prog_name="rdsim"), given, debug=len(words) < len(given))
+            code = exit_code_of(
+                lambda: app(_run_plugins(words), prog_name="rdsim"), given, debug=len(words) < len(given)
+            )
         except SystemExit as stop:
             if stop.code or not unproven:
                 raise
@@ -177,12 +181,12 @@ def main() -> None:
         sys.exit(code)
 
 
-def _heard(words: list[str]) -> list[str]:
+def _run_plugins(words: list[str]) -> list[str]:
     """The words, after the plug-ins among them were run: a command, or a solver, may be one of theirs.
 
     Plug-ins that are named before the command then stand behind it, where it hears of them.
     """
-    named = list(_plugins_named(words[: words.index("--")] if "--" in words else words))
+    named = list(_plugin_words(words[: words.index("--")] if "--" in words else words))
     _plug_in([Path(one) for one in named])
     before = 0
     while before < len(words) and words[before].partition("=")[0] == "--plugin":
@@ -191,7 +195,7 @@ def _heard(words: list[str]) -> list[str]:
     return words if not command or command[0].startswith("-") else [*command, *words[:before], *rest]
 
 
-def _plugins_named(words: list[str]) -> Iterator[str]:
+def _plugin_words(words: list[str]) -> Iterator[str]:
     for place, word in enumerate(words):
         name, given, value = word.partition("=")
         if name == "--plugin" and (given or place + 1 < len(words)):
@@ -271,7 +275,7 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 _UNREPEATED = frozenset({"out", "force", "jobs", "dask", "retry_failed"})
 
 
-def _typed() -> tuple[str, ...]:
+def _command_line() -> tuple[str, ...]:
     """The command as typed, made canonical: what was given, by the long names of options, in one order.
 
     Left out is where results go, and who works how long on them, where no number depends on it.
@@ -285,13 +289,13 @@ def _typed() -> tuple[str, ...]:
             continue
         if name == "threads" and not solving:
             continue
-        words = _spelled(parameter, context.params[name])
+        words = _option_words(parameter, context.params[name])
         (arguments if parameter.param_type_name == "argument" else options).extend(words)
     guarded = [*options, "--", *arguments] if any(word.startswith("-") for word in arguments) else arguments + options
     return (*context.command_path.split(), *guarded)
 
 
-def _spelled(parameter: Any, value: object) -> list[str]:
+def _option_words(parameter: Any, value: object) -> list[str]:
     """A parameter as words of a command."""
     every = value if isinstance(value, list | tuple) else [value]
     texts = [str(one.value if isinstance(one, enum.Enum) else one) for one in every]
@@ -318,7 +322,7 @@ def _claim(
     _HELD.callback(place.release)
     for sentence in place.words:
         typer.echo(sentence, err=True)
-    asked = (_typed(), "" if scenario is None else scenario.as_posix())
+    asked = (_command_line(), "" if scenario is None else scenario.as_posix())
     return results.Run(place.folder, tuple(overrides or ()), force, plugins, *asked, place=place)
 
 
@@ -330,10 +334,10 @@ def _finish(study: Study, run: Run) -> None:
         found = results.write(study, run)
     finally:
         typer.echo("\n".join(study.lines))
-    _tell_written(found)
+    _tell_result(found)
 
 
-def _tell_written(found: Written) -> None:
+def _tell_result(found: Written) -> None:
     for sentence in found.words:
         typer.echo(sentence, err=True)
     page = f"; open {found.folder / 'report.html'}" if found.drawn else ""
@@ -482,12 +486,12 @@ def optimise(
     from rdsim.search import optimise  # noqa: PLC0415
     from rdsim.simulation import Running  # noqa: PLC0415
 
-    given = {"--replications": replications, "--set": overrides, "--plugin": plugins}
+    given = {"--replications": replications, "--set": overrides}
     folder = _scenario_or_none(scenario, problem, tuple(name for name, value in given.items() if value))
-    if folder is None:
-        _optimise_problem(problem or Path(), out, force, solver, gap, time_limit, seed or 0, threads or 1)
-        return
     plugged = _plug_in(plugins)
+    if folder is None:
+        _optimise_problem(problem or Path(), out, force, plugged, solver, gap, time_limit, seed or 0, threads or 1)
+        return
     world = _load(folder, overrides)
     place = _claim(out, f"{world.name}-optimise", overrides, force, plugged, folder)
     with _interruptible():
@@ -519,6 +523,7 @@ def _optimise_problem(
     folder: Path,
     out: Path | None,
     force: bool,
+    plugged: tuple[Plugin, ...],
     solver: str,
     gap: float | None,
     time_limit: float | None,
@@ -528,12 +533,12 @@ def _optimise_problem(
     """`rdsim optimise --problem`."""
     from rdsim import findings  # noqa: PLC0415
     from rdsim.optimiser import Solving, Status, require, solve  # noqa: PLC0415
-    from rdsim.optimiser.adapters import solver_named, untold  # noqa: PLC0415
+    from rdsim.optimiser.adapters import find_solver, untold  # noqa: PLC0415
     from rdsim.optimiser.problem import folder as folders  # noqa: PLC0415
     from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT, diagnosis  # noqa: PLC0415
 
-    posed = folders.read_stated(folder)
-    place = _claim(out, f"{folder.resolve().name}-optimise", None, force, ())
+    posed = folders.read_statement(folder)
+    place = _claim(out, f"{folder.resolve().name}-optimise", None, force, plugged)
     with _interruptible(compiles=False):
         solution = solve(
             posed.problem,
@@ -544,7 +549,7 @@ def _optimise_problem(
             raise InfeasibleError(why) if why else SolverError(solver, NOTHING_IN_CONFLICT)
     require(solution)
     asked = {"gap": gap or 0.0, "time_limit": time_limit, "threads": threads, "seed": seed}
-    told = {**asked, "untold": list(untold(solver_named(solver)))}
+    told = {**asked, "untold": list(untold(find_solver(solver)))}
     _finish(findings.of_problem(posed, solution, told), place)
 
 
@@ -569,7 +574,7 @@ def plan(
     from rdsim import findings  # noqa: PLC0415
     from rdsim import scenario as rooms  # noqa: PLC0415
     from rdsim.optimiser import Solving  # noqa: PLC0415
-    from rdsim.planning import plan as run  # noqa: PLC0415
+    from rdsim.plans import plan as run  # noqa: PLC0415
     from rdsim.simulation import Running  # noqa: PLC0415
 
     plugged = _plug_in(plugins)
@@ -599,7 +604,7 @@ def report(
     if sweep.is_sweep(run):
         _draw_sweep(run)
         return
-    _tell_written(results.redraw(run))
+    _tell_result(results.redraw(run))
 
 
 # --- studies --------------------------------------------------------------------------------------
@@ -633,7 +638,7 @@ class _Source:
     seed: int | None
     samples: int | None
 
-    def resolved(self) -> tuple[_Source, Earlier | None]:
+    def resolve(self) -> tuple[_Source, Earlier | None]:
         """With what the run says, if one was named instead of a scenario; what was typed beside it comes after."""
         from rdsim import runs  # noqa: PLC0415
         from rdsim.folders.contents import PORTFOLIO  # noqa: PLC0415
@@ -642,6 +647,7 @@ class _Source:
             return self, None
         run = runs.read_run(self.scenario)
         run.require_plugins(self.plugins or [])
+        _warn(run.require_packages())
         found = _Source(
             run.scenario,
             self.portfolio or (self.scenario if (self.scenario / PORTFOLIO.name).is_file() else None),
@@ -677,7 +683,7 @@ def _command_of(name: str, question: Question) -> Any:
     def answer(**typed: Any) -> None:
         _answer(name, question, typed)
 
-    shared = {one: _shared(question, one) for one in question.shared}
+    shared = {one: _type_and_default(question, one) for one in question.shared_options}
     first = {one: shared.pop(one) for one in question.first}
     asked = {"scenario": (Asked, inspect.Parameter.empty)}
     taken = asked | first | {one.name: _own(one) for one in question.own} | shared
@@ -690,7 +696,7 @@ def _command_of(name: str, question: Question) -> Any:
     return typer.main.get_command(alone)
 
 
-def _shared(question: Question, name: str) -> tuple[Any, Any]:
+def _type_and_default(question: Question, name: str) -> tuple[Any, Any]:
     """A shared option's type and default, as the question has them."""
     kind, default = _SHARED[name]
     if name in question.helps:
@@ -712,7 +718,7 @@ def _own(option: Option) -> tuple[Any, Any]:
     kind = _TYPES[option.form]
     limits = {"min": option.lowest, "max": option.highest} if option.form in ("whole", "number") else {}
     named = typer.Option(metavar=option.metavar, help=option.help, **limits)  # type: ignore[arg-type]
-    return Annotated[kind | None if option.default is None else kind, named], option.shown
+    return Annotated[kind | None if option.default is None else kind, named], option.default_text
 
 
 def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
@@ -721,10 +727,10 @@ def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
     from rdsim.optimiser import Solving  # noqa: PLC0415
     from rdsim.simulation import Running  # noqa: PLC0415
 
-    values = question.chosen({one.name: typed[one.name] for one in question.own if typed[one.name] is not None})
+    values = question.option_values({one.name: typed[one.name] for one in question.own if typed[one.name] is not None})
     inputs = ("scenario", "portfolio", "overrides", "plugins", "seed", "samples")
     source = _Source(**{one: typed.get(one) for one in inputs})  # type: ignore[arg-type]
-    asked, run = source.resolved()
+    asked, run = source.resolve()
     plugged = _plug_in(asked.plugins)
     world = _load(asked.scenario, asked.overrides)
     changed = None if run is None or source.overrides or source.plugins else run.fault(world)
@@ -774,16 +780,16 @@ def calibrate(
     force: Force = False,
 ) -> None:
     """Fit step times to records of real projects; write a calibration for scenarios, and how far to believe it."""
-    from rdsim import calibrating  # noqa: PLC0415
+    from rdsim import calibration  # noqa: PLC0415
 
     place = _claim(out, f"calibrate-{projects.stem}", None, force, ())
     given = {} if step_success is None else {"success": step_success}
-    asked = calibrating.CalibrationSettings(
+    asked = calibration.CalibrationSettings(
         distribution.value, bootstrap, seed, months, stops_at_plan=stops_at_plan, as_of=as_of, **given
     )
     with _interruptible(compiles=False), _progress() as progress:
-        found = calibrating.calibrate(projects, asked, name, tuple(test or ()), progress)
-    _finish(calibrating.study(found), place)
+        found = calibration.calibrate(projects, asked, name, tuple(test or ()), progress)
+    _finish(calibration.study(found), place)
 
 
 # --- sweeps ---------------------------------------------------------------------------------------
@@ -851,7 +857,7 @@ def sweep_run(
         for sentence in settle(place):
             typer.echo(sentence, err=True)
         with sweep.backend(prepared.design.count, workers, dask) as backend:
-            asked: dict[str, Any] = {"retry_failed": retry_failed, "force": force, "command": _typed()}
+            asked: dict[str, Any] = {"retry_failed": retry_failed, "force": force, "command": _command_line()}
             found = sweep.run_on(prepared, place, backend, progress=progress, **asked)
     _finish_sweep(found, place, kept)
 

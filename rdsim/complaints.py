@@ -43,21 +43,21 @@ def exit_code_of(command: Callable[[], object], arguments: Sequence[str], debug:
         command()
         sys.stdout.flush()
     except Exception as error:
-        return _said(error, arguments, debug)
+        return _tell(error, arguments, debug)
     return 0
 
 
-def _said(error: Exception, arguments: Sequence[str], debug: bool) -> int:
+def _tell(error: Exception, arguments: Sequence[str], debug: bool) -> int:
     """Tell the error; its exit code."""
     if isinstance(error, RdsimError) and not isinstance(error, EngineError):
-        _say(_shortened(f"error: {error}"))
+        _say(_excerpt(f"error: {error}"))
         return error.exit_code
     if not isinstance(error, MemoryError | OSError):
         return _defect(error, arguments, debug)
     _close_output()
     if isinstance(error, BrokenPipeError):
         return _PIPE_CLOSED
-    _say(_shortened(f"error: {_words(error)}"))
+    _say(_excerpt(f"error: {_words(error)}"))
     if debug:
         _say(_trace(error))
     return _BAD_INPUT if getattr(error, "errno", None) in _NO_NAME else INCOMPLETE
@@ -74,12 +74,12 @@ def notices_in_one_line() -> None:
     """What is called by an old name is told in a line of its own, without the place in rdsim that says so."""
     usual = warnings.formatwarning
 
-    def shown(message: Warning | str, category: type[Warning], *place: Any, **line: Any) -> str:
+    def note(message: Warning | str, category: type[Warning], *place: Any, **line: Any) -> str:
         return (
             f"note: {message}\n" if issubclass(category, RenamedWarning) else usual(message, category, *place, **line)
         )
 
-    warnings.formatwarning = shown
+    warnings.formatwarning = note
 
 
 def _words(error: MemoryError | OSError) -> str:
@@ -92,8 +92,8 @@ def _words(error: MemoryError | OSError) -> str:
 
 def _defect(error: Exception, arguments: Sequence[str], debug: bool) -> int:
     """One message of what happened, for the user to send on."""
-    _say(_shortened(f"error: rdsim failed, and that is a defect of rdsim: {type(error).__name__}: {error}"))
-    _say(f"  command: {cut(_typed(arguments), _WIDEST)}")
+    _say(_excerpt(f"error: rdsim failed, and that is a defect of rdsim: {type(error).__name__}: {error}"))
+    _say(f"  command: {cut(_command_line(arguments), _WIDEST)}")
     if debug:
         _say(_trace(error))
         return DEFECT
@@ -118,11 +118,11 @@ def _keep(error: Exception, arguments: Sequence[str]) -> None:
 def _record(error: Exception, arguments: Sequence[str]) -> Iterator[str]:
     yield f"rdsim {version('rdsim')}, Python {platform.python_version()}, {platform.platform()}"
     yield f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S %z}, in {Path.cwd()}"
-    yield _typed(arguments)
+    yield _command_line(arguments)
     yield _trace(error)
 
 
-def _typed(arguments: Sequence[str]) -> str:
+def _command_line(arguments: Sequence[str]) -> str:
     return shlex.join(["rdsim", *arguments])
 
 
@@ -130,7 +130,7 @@ def _trace(error: Exception) -> str:
     return "".join(traceback.format_exception(error)).rstrip()
 
 
-def _shortened(text: str) -> str:
+def _excerpt(text: str) -> str:
     """At most so many lines, none of them endless."""
     lines = [cut(line, _WIDEST) for line in text.splitlines()]
     more = [f"  ... and {len(lines) - _LINES:,} more lines"] if len(lines) > _LINES else []

@@ -1,8 +1,8 @@
-"""Distributions of factors: step times around their median, and the luck of market values around their mean.
+"""Distributions of factors: times around their median; market values, budgets and exchange rates around their mean.
 
-A distribution is given by its quantile function and drawn at the normal scores that a field's steps share (a Gaussian
-copula: the marginal is anybody's, the dependence stays). `rdsim.extend.distribution` registers a third party's, which
-scenarios then name in `steps.distribution`, in a calibration, or in `value.distribution`.
+A distribution is given by its quantile function and drawn at normal scores, those of a field's steps bound by its
+common factor (a Gaussian copula: the marginal is anybody's, the dependence stays). `rdsim.extend.distribution`
+registers a third party's, which scenarios then name wherever they say ``distribution``: see `rdsim.luck.marginals`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from rdsim.arrays import Floats
 
 
-__all__ = ["DISTRIBUTIONS", "LOGNORMAL", "FactorDistribution"]
+__all__ = ["DISTRIBUTIONS", "LOGNORMAL", "NORMAL", "FactorDistribution"]
 
 # A scenario is read without numpy: what calculates loads it.
 
-LOGNORMAL = "lognormal"
-"""The one that compiled code draws number by number; others are laid out."""
+LOGNORMAL, NORMAL = "lognormal", "normal"
+"""What compiled code draws number by number, budgets normal and all else lognormal; others are laid out."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,22 @@ def _gamma(u: Floats, sigma: Floats) -> Floats:
     return np.asarray(gammaincinv(shape, u) / gammaincinv(shape, 0.5))
 
 
+_LOWEST = 1e-3
+
+
+def _normal(score: Floats, sigma: Floats) -> Floats:
+    """Mean 1, with the coefficient of variation of a lognormal of that sigma; cut off just above 0."""
+    import numpy as np  # noqa: PLC0415
+
+    return np.asarray(np.maximum(1.0 + np.sqrt(np.expm1(sigma**2)) * score, _LOWEST))
+
+
 DISTRIBUTIONS = Registry(
-    "distribution", FactorDistribution, {LOGNORMAL: FactorDistribution(_lognormal), "gamma": FactorDistribution(_gamma)}
+    "distribution",
+    FactorDistribution,
+    {
+        LOGNORMAL: FactorDistribution(_lognormal),
+        "gamma": FactorDistribution(_gamma),
+        NORMAL: FactorDistribution(_normal),
+    },
 )

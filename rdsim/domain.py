@@ -87,7 +87,7 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Columns:
+class ColumnTable:
     """Marks a table of a record whose entries are columns of their own, each named `prefix` and its key."""
 
     prefix: str
@@ -105,7 +105,7 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class Written:
+class AlsoNumber:
     """Marks text that may be given as a number or a flag, as a cell of a table holds it: true is 1."""
 
 
@@ -136,7 +136,7 @@ FigureName = Annotated[str, Field(pattern=FIGURE_NAMES)]
 FieldWeight = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
-TagValue = Annotated[str, Field(max_length=200), Written()]
+TagValue = Annotated[str, Field(max_length=200), AlsoNumber()]
 Own = dict[Identifier, Finite]
 """Values of an extension's own parameters, by name; those that are absent have the defaults that it declares."""
 
@@ -284,6 +284,7 @@ class Queues:
         QueueSettings()
     )
     places: Annotated[QueueSettings, Field(description="For places at partners.")] = QueueSettings()
+    starts: Annotated[QueueSettings, Field(description="For the starts of a programme's year.")] = QueueSettings()
 
 
 @dataclass(frozen=True)
@@ -368,12 +369,12 @@ class Technology(Frozen):
     figures: Annotated[
         dict[FigureName, Finite],
         Field(description="Figures of one's own, by name: columns figure.NAME; empty: 0."),
-        Columns("figure."),
+        ColumnTable("figure."),
     ] = dataclasses.field(default_factory=dict)
     tags: Annotated[
         dict[FigureName, TagValue],
         Field(description="Tags of one's own, by name: columns tag.NAME; empty or 0: not tagged."),
-        Columns("tag."),
+        ColumnTable("tag."),
     ] = dataclasses.field(default_factory=dict)
     needs_fields: Annotated[
         dict[str, FieldWeight],
@@ -465,6 +466,13 @@ class Mode(Frozen):
             "a counterpart agency has its say in the last one.",
         ),
     ] = ()
+    distribution: Annotated[
+        Identifier,
+        Field(description="Distribution of times of talks, whole or in stages: lognormal, gamma, normal, a plug-in's."),
+    ] = "lognormal"
+    distribution_parameters: Annotated[Own, Field(description="Parameters of that distribution's own.")] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True)
@@ -563,7 +571,7 @@ class Steps(Frozen):
     ] = (0.7, 0.8, 0.8, 0.9, 1.0, 1.2, 1.3, 1.0)
     distribution: Annotated[
         Identifier,
-        Field(description="Distribution of step times: lognormal, gamma, or one that a plug-in registered."),
+        Field(description="Distribution of step times: lognormal, gamma, normal, or one that a plug-in registered."),
     ] = "lognormal"
     setback_probability: Annotated[
         Probability, Field(description="Probability that an unsuccessful attempt is a setback and not a failure.")
@@ -614,7 +622,7 @@ class ValueRules(Frozen):
     ] = 1.0
     distribution: Annotated[
         Identifier,
-        Field(description="Distribution of the luck of a market value: lognormal, gamma, or a plug-in's; mean 1."),
+        Field(description="Distribution of a market value's luck, mean 1: lognormal, gamma, normal, or a plug-in's."),
     ] = "lognormal"
     distribution_parameters: Annotated[Own, Field(description="Parameters of that distribution's own.")] = field(
         default_factory=dict
@@ -624,6 +632,13 @@ class ValueRules(Frozen):
         Field(description="Market value model: listed (value x luck x rights x timeliness), or a plug-in's."),
     ] = "listed"
     model_parameters: Annotated[Own, Field(description="Parameters of that model's own.")] = field(default_factory=dict)
+    market_distribution: Annotated[
+        Identifier,
+        Field(description="Distribution of the time to the market: lognormal, gamma, normal, or a plug-in's."),
+    ] = "lognormal"
+    market_distribution_parameters: Annotated[Own, Field(description="Parameters of that distribution's own.")] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True)
@@ -644,22 +659,38 @@ class BreakRisk:
 
 
 @dataclass(frozen=True)
-class BudgetRisk:
-    """Cuts and rises of announced budgets: each year's money is multiplied by 1 + sd z, within limits."""
+class BudgetRisk(Frozen):
+    """Cuts and rises of announced budgets: each year's money is multiplied by 1 + sd z, within limits.
+
+    A distribution that is not normal has the same mean and standard deviation before it is cut off at the limits.
+    """
 
     __pydantic_config__ = _strict
     sd: Annotated[Share, Field(description="Standard deviation of a year's budget, as a share.")] = 0.0
     lowest: Annotated[Share, Field(description="Lowest factor.")] = 0.5
     highest: Annotated[Finite, Field(ge=1, le=5, description="Highest factor.")] = 1.5
     certain_until: Annotated[Year, Field(description="Last fiscal year whose budget is certain.")] = 1900
+    distribution: Annotated[
+        Identifier, Field(description="Distribution of the factor: normal, lognormal, gamma, or a plug-in's.")
+    ] = "normal"
+    distribution_parameters: Annotated[Own, Field(description="Parameters of that distribution's own.")] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True)
-class ExchangeRisk:
+class ExchangeRisk(Frozen):
     """Exchange rate of money paid abroad: a geometric random walk per currency from 1 in the first year."""
 
     __pydantic_config__ = _strict
     volatility: Annotated[Share, Field(description="Yearly log standard deviation.")] = 0.0
+    distribution: Annotated[
+        Identifier,
+        Field(description="Distribution of a year's growth, of mean 1: lognormal, gamma, normal, or a plug-in's."),
+    ] = "lognormal"
+    distribution_parameters: Annotated[Own, Field(description="Parameters of that distribution's own.")] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True)
@@ -1143,7 +1174,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Portfolio(Frozen):
-    """The choice. Ranks are unique and order every queue; `rdsim.portfolio.ranked` gives the default ones.
+    """The choice. Ranks are unique and order every queue; `rdsim.portfolio.with_ranks` gives the default ones.
 
     It is iterated by choice, counts its choices, and holds those technologies that it funds.
     """

@@ -21,7 +21,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from rdsim.native.jit import inlined, jit
+from rdsim.native.jit import inline, jit
 
 __all__ = ["Draws", "Purpose", "Words", "addresses", "philox", "uniform_at"]
 
@@ -56,7 +56,7 @@ class Purpose(enum.StrEnum):
     SCREENING = "screening"
 
 
-@inlined
+@inline
 def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """Ten rounds of Philox4x32 on four 32-bit words with a key of two, all held in uint64; returns four like them."""
     for _ in range(_ROUNDS):
@@ -66,7 +66,7 @@ def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     return c0, c1, c2, c3
 
 
-@inlined
+@inline
 def uniform_at(seed, who, replication, first, second):  # type: ignore[no-untyped-def]
     """The uniform number in (0, 1) at an address; `seed`, `who` and `replication` are uint64."""
     place = (np.uint64(first) << _16) | np.uint64(second)

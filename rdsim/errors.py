@@ -24,6 +24,7 @@ Errors travel between processes: each keeps its arguments in ``args`` and builds
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -48,6 +49,7 @@ __all__ = [
     "SweepError",
     "cut",
     "fault_lines",
+    "tell_new_name",
 ]
 
 
@@ -102,6 +104,11 @@ def fault_lines(faults: Iterable[Fault]) -> list[str]:
 
 class RenamedWarning(FutureWarning):
     """Something is called by an old name, which still works: one line, which says what to write."""
+
+
+def tell_new_name(what: str, now: str) -> None:
+    """Warn whoever called the caller that `what` is an old name, and say what to write."""
+    warnings.warn(f"{what} is now called {now}; write that", RenamedWarning, stacklevel=3)
 
 
 class RdsimError(Exception):

@@ -36,7 +36,7 @@ def with_sure_market(scenario: Scenario) -> Scenario:
     """
     technologies = {name: replace(row, market_probability=1.0) for name, row in scenario.technologies.items()}
     if takes_luck(scenario.value.model):
-        heard = _heard_without(scenario, "market_probability")
+        heard = _judgements_without(scenario, "market_probability")
         return replace(scenario, technologies=technologies, judgements=heard)
     uncertainty = {name: replace(one, value_sigma=0.0) for name, one in scenario.uncertainty.items()}
     return replace(scenario, technologies=technologies, uncertainty=uncertainty, **_sure_judgements(scenario))
@@ -44,14 +44,14 @@ def with_sure_market(scenario: Scenario) -> Scenario:
 
 def _sure_judgements(scenario: Scenario) -> dict[str, Any]:
     """Experts unheard on whether the market comes, and their value at its mean, if it is not taken for certain."""
-    heard = _heard_without(scenario, "market_probability")
+    heard = _judgements_without(scenario, "market_probability")
     at = dict(scenario.judgement.at)
     at.setdefault("value", "mean")
     rules = replace(scenario.judgement, at=at)
     return {"judgements": heard, "judgement": rules} if scenario.judgements else {}
 
 
-def _heard_without(scenario: Scenario, name: str) -> tuple[Judgement, ...]:
+def _judgements_without(scenario: Scenario, name: str) -> tuple[Judgement, ...]:
     return tuple(one for one in scenario.judgements if one.input != name)
 
 

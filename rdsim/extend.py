@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
-from rdsim.choosing import CHOOSING_RULES, ChoosingRule
+from rdsim.choice_rules import CHOOSING_RULES, ChoosingRule
 from rdsim.distributions import DISTRIBUTIONS, FactorDistribution
+from rdsim.errors import tell_new_name
 from rdsim.families import FAMILIES, Counted, Family, Row
 from rdsim.figures import Figure, Sense
 from rdsim.figures import register as register_figure
@@ -24,16 +25,16 @@ from rdsim.gates import GATE_POLICIES, GatePolicy, never_drop
 from rdsim.markets import MARKET_MODELS, MarketModel
 from rdsim.purses import PURSE_RULES, PurseRule, always
 from rdsim.queues import QUEUE_RULES, QueueRule
-from rdsim.registry import Parameter, Registry, Setting, Table, Text
+from rdsim.registry import Numbers, Parameter, Registry, Setting, Text
 from rdsim.studies.question import Option, Question
 from rdsim.studies.questions import QUESTIONS
 
 __all__ = [
     "Counted",
+    "Numbers",
     "Option",
     "Parameter",
     "Row",
-    "Table",
     "Text",
     "choosing_rule",
     "constraint_family",
@@ -45,6 +46,14 @@ __all__ = [
     "queue_rule",
     "study",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name != "Table":
+        raise AttributeError(f"module 'rdsim.extend' has no attribute {name!r}")
+    tell_new_name("rdsim.extend.Table", "rdsim.extend.Numbers")
+    return Numbers
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")

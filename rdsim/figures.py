@@ -13,8 +13,8 @@ A figure adds up over projects what each of them is worth in it, and what belong
 ``alone``      what an option alone is expected to add, where the samples behind options tell it already
 =============  =====================================================================================================
 
-So one statement says what a figure is in a replication, what is expected of it given how R&D went (the market's luck
-enters by ``market`` alone), and what an option contributes by itself. A figure with any of ``market``, ``course``,
+So one statement says what a figure is in a replication, what is expected of it given how R&D went (draws of the market
+enter by ``market`` alone), and what an option contributes by itself. A figure with any of ``market``, ``course``,
 ``cost``, ``alone`` and ``opening`` can be aimed at (`rdsim.aim`) and traded off; one that is of the portfolio alone is
 told. Functions take their arguments by name, any subset of what `PROJECTS`, `PORTFOLIO`, `EACH`, `OPENING` and `ALONE`
 offer. Families (by year, programme, field, stage, deliverable) are made from the scenario.
@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import ChainMap
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -32,7 +32,7 @@ from typing import Any, ClassVar, Literal
 
 from rdsim.domain import END_STATES, FIGURE_NAMES, FigureColumn, Scenario
 from rdsim.errors import ExtensionError, Fault
-from rdsim.registry import Contract, Extension, Registry, Taken
+from rdsim.registry import Binding, Contract, Extension, Registry
 
 __all__ = [
     "ALONE",
@@ -49,11 +49,12 @@ __all__ = [
     "Sense",
     "Source",
     "answer",
+    "column_figures",
     "columns_of",
     "current_name",
     "figure_description",
-    "figure_named",
     "figures_of",
+    "find_figure",
     "from_files",
     "is_own",
     "label_with_unit",
@@ -139,12 +140,12 @@ ALONE = Contract(
 _PARTS = {"market": PROJECTS, "course": PROJECTS, "each": EACH, "opening": OPENING, "alone": ALONE}
 
 
-class Source:
+class Source(ABC):
     """A figure, or a family of them."""
 
+    @abstractmethod
     def members(self, scenario: Scenario) -> Iterable[Figure]:
         """The figures of a scenario."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,16 +182,16 @@ class Figure(Source, Extension):
     """Of what it cannot count more than there are."""
     aliases: tuple[str, ...] = ()
     """Names that it had."""
-    asks: Mapping[str, Taken] = field(init=False, repr=False)
+    asks: Mapping[str, Binding] = field(init=False, repr=False)
     """Its functions, with the arguments that they take."""
-    terms: tuple[Taken, ...] = field(init=False, repr=False)
+    terms: tuple[Binding, ...] = field(init=False, repr=False)
     """Those of `portfolio`."""
 
     def __post_init__(self) -> None:
         given = {part: function for part in _PARTS if (function := getattr(self, part)) is not None}
-        object.__setattr__(self, "asks", {part: _taken(part, one) for part, one in given.items()})
+        object.__setattr__(self, "asks", {part: _bind(part, one) for part, one in given.items()})
         several = self.portfolio if isinstance(self.portfolio, tuple) else (self.portfolio,)
-        terms = tuple(_taken("portfolio", one) for one in several if one is not None)
+        terms = tuple(_bind("portfolio", one) for one in several if one is not None)
         object.__setattr__(self, "terms", terms)
 
     __eq__ = object.__eq__
@@ -206,15 +207,15 @@ class Figure(Source, Extension):
         return bool(self.market or self.course or self.cost)
 
     @property
-    def contributed(self) -> bool:
+    def is_additive(self) -> bool:
         """Whether options, or the partners that they open, add to it: then it can be aimed at."""
         return self.of_projects or bool(self.alone or self.opening)
 
 
 @lru_cache(maxsize=1024)  # families share functions, and are made anew for every simulation
-def _taken(part: str, function: Function) -> Taken:
+def _bind(part: str, function: Function) -> Binding:
     name = getattr(function, "__name__", repr(function))
-    return Figure.contracts[part].taken(f"figure, {part} {name}", function)
+    return Figure.contracts[part].bind(f"figure, {part} {name}", function)
 
 
 @dataclass(frozen=True)
@@ -286,14 +287,19 @@ def _costs() -> Iterator[Figure]:
     )
 
 
+def _in_all(tranches: Any) -> Any:
+    """What comes to each project over its few tranches, (R, P, K): numpy is slow to add up a short last axis."""
+    return sum(tranches[..., k] for k in range(tranches.shape[2]))
+
+
 def _payments() -> Iterator[Figure]:
-    yield _money("paid", "paid", "neither", course=lambda outcomes: outcomes.paid.sum(axis=2), won=True)
+    yield _money("paid", "paid", "neither", course=lambda outcomes: _in_all(outcomes.paid), won=True)
     yield _money("refunded", "refunded", "neither", course=lambda outcomes: outcomes.refund, won=True)
     yield _money(
         "paid_abroad",
         "paid abroad",
         "less",
-        course=lambda outcomes: outcomes.paid_abroad.sum(axis=2),
+        course=lambda outcomes: _in_all(outcomes.paid_abroad),
         won=True,
         alone=lambda abroad: abroad.sum(axis=1),
         aliases=("abroad",),
@@ -302,7 +308,7 @@ def _payments() -> Iterator[Figure]:
         "paid_by_partners",
         "paid by partners",
         "neither",
-        course=lambda outcomes: outcomes.paid_foreign.sum(axis=2),
+        course=lambda outcomes: _in_all(outcomes.paid_foreign),
         won=True,
     )
     yield _money(
@@ -376,7 +382,7 @@ _ENDS: dict[str, tuple[str, Sense]] = {
 }
 
 
-def _ended(outcomes: Any, key: int) -> Any:
+def _is_end(outcomes: Any, key: int) -> Any:
     return outcomes.end_state == key
 
 
@@ -386,7 +392,7 @@ def _end_states() -> Iterator[Figure]:
         known: dict[str, Any] = {}
         if state == "target":
             known = {"alone": lambda p_target: p_target, "aliases": ("on-target",)}
-        yield _count(state, label, sense, course=_ended, key=code, most="projects", **known)
+        yield _count(state, label, sense, course=_is_end, key=code, most="projects", **known)
 
 
 _WAITS = {
@@ -399,16 +405,16 @@ _WAITS = {
 }
 
 
-def _waited(outcomes: Any, key: str) -> Any:
+def _wait(outcomes: Any, key: str) -> Any:
     return getattr(outcomes, key)
 
 
 def _waits() -> Iterator[Figure]:
     for name, what in _WAITS.items():
-        yield Figure(name, f"days waited for {what}", "days", "less", course=_waited, key=name, least=0.0)
+        yield Figure(name, f"days waited for {what}", "days", "less", course=_wait, key=name, least=0.0)
 
 
-def _counted_choices() -> Iterator[Figure]:
+def _choice_counts() -> Iterator[Figure]:
     """What a portfolio is by itself, before anything is simulated; no columns of the replications."""
     yield _count(
         "funded",
@@ -425,12 +431,12 @@ def _is_joint(choices: Any) -> Any:
     return [float(bool(choice.partner)) for choice in choices]
 
 
-def _budgeted() -> Iterator[Figure]:
+def _payment_figures() -> Iterator[Figure]:
     yield _money(
         "payments",
         "payments net of refunds, partners included",
         "less",
-        course=lambda outcomes: outcomes.paid.sum(axis=2) - outcomes.refund,
+        course=lambda outcomes: _in_all(outcomes.paid) - outcomes.refund,
         portfolio=(lambda outcomes, money_scale: outcomes.network_paid.sum(axis=(1, 2)) / money_scale,),
         won=True,
         opening=lambda money: money.sum(axis=2),
@@ -442,7 +448,7 @@ def _budgeted() -> Iterator[Figure]:
         "international",
         "home money paid to joint projects",
         "more",
-        course=lambda outcomes: (outcomes.paid * outcomes.paid_joint).sum(axis=2),
+        course=lambda outcomes: _in_all(outcomes.paid * outcomes.paid_joint),
         won=True,
         alone=lambda joint: joint.sum(axis=1),
         column=False,
@@ -456,7 +462,7 @@ def _years(scenario: Scenario) -> range:
     return range(scenario.start_year, scenario.horizon_year + 1)
 
 
-def _stage_passed(scenario: Scenario, choices: Any, outcomes: Any, key: str) -> Any:
+def _stage_count(scenario: Scenario, choices: Any, outcomes: Any, key: str) -> Any:
     """How often each project passed a stage of that name."""
     passed = outcomes.formed_day >= 0
     for p, choice in enumerate(choices):
@@ -466,31 +472,31 @@ def _stage_passed(scenario: Scenario, choices: Any, outcomes: Any, key: str) -> 
     return passed.sum(axis=2)
 
 
-def _formed(scenario: Scenario) -> Iterator[Figure]:
+def _partnership_figures(scenario: Scenario) -> Iterator[Figure]:
     """Projects that passed each stage in which agreements are formed, in the order of the modes."""
     stages = dict.fromkeys(stage.name for mode in scenario.modes.values() for stage in mode.formation)
     for name in stages:
-        yield _count(f"formed_{name}", f"passed {name}", course=_stage_passed, key=name)
+        yield _count(f"formed_{name}", f"passed {name}", course=_stage_count, key=name)
 
 
-def _agreed_by(outcomes: Any, year_ends: Mapping[int, int], key: int) -> Any:
+def _agreement_by(outcomes: Any, year_ends: Mapping[int, int], key: int) -> Any:
     return (outcomes.agreement_day >= 0) & (outcomes.agreement_day < year_ends[key])
 
 
-def _reached_by(reached: Any, outcomes: Any, year_ends: Mapping[int, int], key: int) -> Any:
+def _target_by(reached: Any, outcomes: Any, year_ends: Mapping[int, int], key: int) -> Any:
     return reached & (outcomes.end_day < year_ends[key])
 
 
-def _sold_by(outcomes: Any, year_ends: Mapping[int, int], key: int) -> Any:
+def _market_by(outcomes: Any, year_ends: Mapping[int, int], key: int) -> Any:
     return (outcomes.market_day >= 0) & (outcomes.market_day < year_ends[key])
 
 
 def _by_years(scenario: Scenario) -> Iterator[Figure]:
     """Agreements reached, targets reached and technologies on the market by the end of each fiscal year."""
     parts: tuple[tuple[str, str, dict[str, Any]], ...] = (
-        ("agreements", "agreements reached", {"course": _agreed_by}),
-        ("target", "reached their target TRL", {"course": _reached_by}),
-        ("commercialised", "technologies commercialised", {"market": _sold_by}),
+        ("agreements", "agreements reached", {"course": _agreement_by}),
+        ("target", "reached their target TRL", {"course": _target_by}),
+        ("commercialised", "technologies commercialised", {"market": _market_by}),
     )
     for name, label, part in parts:
         for year in _years(scenario):
@@ -510,7 +516,7 @@ def _shortfall(scenario: Scenario, international_shares: Mapping[int, Any], key:
     return _at_least_nothing(_missing(scenario, international_shares, key))
 
 
-def _outside_needed(scenario: Scenario, international_shares: Mapping[int, Any], key: int) -> Any:
+def _outside_spending(scenario: Scenario, international_shares: Mapping[int, Any], key: int) -> Any:
     outside = scenario.international.outside_spending.get(key, 0.0)
     return _at_least_nothing(outside + _missing(scenario, international_shares, key))
 
@@ -531,19 +537,19 @@ def _international(scenario: Scenario) -> Iterator[Figure]:
             label = f"short of the international share of {year}"
             yield _money(f"international_shortfall_{year}", label, "less", portfolio=(_shortfall,), key=year)
             label = f"outside spending that reaches the international share of {year}"
-            yield _money(f"outside_spending_needed_{year}", label, "neither", portfolio=(_outside_needed,), key=year)
+            yield _money(f"outside_spending_needed_{year}", label, "neither", portfolio=(_outside_spending,), key=year)
 
 
-def _handed_in(delivered_days: Mapping[str, Any], key: str) -> Any:
+def _delivery(delivered_days: Mapping[str, Any], key: str) -> Any:
     return delivered_days[key] >= 0
 
 
-def _handed_in_by(delivered_days: Mapping[str, Any], year_ends: Mapping[int, int], key: tuple[str, int]) -> Any:
+def _delivery_by(delivered_days: Mapping[str, Any], year_ends: Mapping[int, int], key: tuple[str, int]) -> Any:
     days = delivered_days[key[0]]
     return (days >= 0) & (days < year_ends[key[1]])
 
 
-def _delivered(scenario: Scenario) -> Iterator[Figure]:
+def _deliverable_figures(scenario: Scenario) -> Iterator[Figure]:
     """Projects that handed in a deliverable: ``delivered_paper``, and by a year's last day ``delivered_paper_by_2026``.
 
     Those of all deliverables of the scenario, chosen or not; in their names ``_`` stands for what is no letter or
@@ -552,11 +558,11 @@ def _delivered(scenario: Scenario) -> Iterator[Figure]:
     listed = sorted({name for line in scenario.programmes.values() for name in line.deliverables})
     names = list(dict.fromkeys(re.sub(r"\W", "_", name) for name in listed))
     for name in names:
-        yield _count(f"delivered_{name}", f"handed in {name}", "more", course=_handed_in, key=name)
+        yield _count(f"delivered_{name}", f"handed in {name}", "more", course=_delivery, key=name)
     for year in _years(scenario):
         for name in names:
             label = f"handed in {name} by the end of {year}"
-            yield _count(f"delivered_{name}_by_{year}", label, "more", course=_handed_in_by, key=(name, year))
+            yield _count(f"delivered_{name}_by_{year}", label, "more", course=_delivery_by, key=(name, year))
 
 
 def _market_share(market_shares: Mapping[int, Any], key: int) -> Any:
@@ -591,11 +597,11 @@ def _fields(scenario: Scenario) -> Iterator[Figure]:
         yield _count(name, label, aliases=(f"funded-{code}",), most="projects", **known)
 
 
-def _paid_by(technologies: Any, outcomes: Any, key: str) -> Any:
-    return (outcomes.paid.sum(axis=2) - outcomes.refund) * [one.programme == key for one in technologies]
+def _payment_of(technologies: Any, outcomes: Any, key: str) -> Any:
+    return (_in_all(outcomes.paid) - outcomes.refund) * [one.programme == key for one in technologies]
 
 
-def _expected_of(technologies: Any, payments: Any, key: str) -> Any:
+def _expected_payment_of(technologies: Any, payments: Any, key: str) -> Any:
     return payments.sum(axis=1) * [one.programme == key for one in technologies]
 
 
@@ -613,11 +619,11 @@ def _programmes(scenario: Scenario) -> Iterator[Figure]:
             f"payments_{_spelt(code)}",
             f"payments of {line.name}",
             "less",
-            course=_paid_by,
+            course=_payment_of,
             won=True,
             portfolio=(_network_of,),
             opening=_opening_of,
-            alone=_expected_of,
+            alone=_expected_payment_of,
             key=code,
             least=-math.inf,
             column=False,
@@ -669,12 +675,14 @@ def _columns(scenario: Scenario) -> Iterator[Figure]:
 # --- the registry ---------------------------------------------------------------------------------
 
 
-def _built_in() -> dict[str, Source]:
+def _built_in_sources() -> dict[str, Source]:
     """In the order of the replications' columns."""
     singles = [_npv(), _value(), *_costs(), *_payments(), *_successes(), *_relations()]
     return {
         **{one.name: one for one in singles},
-        "formed_STAGE": FigureFamily(_formed, "projects that passed a stage in which agreements are formed"),
+        "formed_STAGE": FigureFamily(
+            _partnership_figures, "projects that passed a stage in which agreements are formed"
+        ),
         "EVENT_by_YEAR": FigureFamily(_by_years, "`agreements`, `target` and `commercialised` by the end of a year"),
         **{one.name: one for one in (*_end_states(), *_waits())},
         "international_share_YEAR": FigureFamily(
@@ -683,10 +691,10 @@ def _built_in() -> dict[str, Source]:
             "`outside_spending_needed_YEAR`",
         ),
         "delivered_DELIVERABLE": FigureFamily(
-            _delivered, "projects that handed it in; `delivered_DELIVERABLE_by_YEAR`"
+            _deliverable_figures, "projects that handed it in; `delivered_DELIVERABLE_by_YEAR`"
         ),
         "market_share_YEAR": FigureFamily(_market, "home's share of the world market; `sales_YEAR`"),
-        **{one.name: one for one in (*_counted_choices(), *_budgeted())},
+        **{one.name: one for one in (*_choice_counts(), *_payment_figures())},
         "funded_FIELD": FigureFamily(_fields, "technologies funded in a field"),
         "payments_PROGRAMME": FigureFamily(
             _programmes, "payments of a programme, net of refunds, its partners included"
@@ -697,7 +705,7 @@ def _built_in() -> dict[str, Source]:
     }
 
 
-FIGURES: Registry[Source] = Registry("figure", Source, _built_in())
+FIGURES: Registry[Source] = Registry("figure", Source, _built_in_sources())  # type: ignore[type-abstract] # makes none
 """All figures by name, and families of figures."""
 
 
@@ -709,27 +717,50 @@ def register(figure: Figure, *, replace: bool = False) -> None:
     FIGURES.register(figure.name, figure, replace=replace)
 
 
-def figures_of(scenario: Scenario) -> dict[str, Figure]:
-    """Every figure of a scenario by name, those that came with rdsim first, then its columns, then the user's."""
+def figures_of(scenario: Scenario, named: Iterable[str] = ()) -> dict[str, Figure]:
+    """Every figure of a scenario by name, those that came with rdsim first, then its columns, then the user's.
+
+    Of those of installed packages there are only the ones that somebody asked for: those that the aim weighs, and
+    those `named` here.
+    """
+    found = _at_hand(scenario)
+    asked = [name for name in (*scenario.aim, *named) if name not in found and name in FIGURES]
+    return _at_hand(scenario) if asked else found
+
+
+def _at_hand(scenario: Scenario) -> dict[str, Figure]:
     found: dict[str, Figure] = {}
-    for source in FIGURES.values():
+    for source in FIGURES.at_hand().values():
         for one in source.members(scenario):
             found.setdefault(one.name, one)
     return found
 
 
-def figure_named(scenario: Scenario, name: str) -> Figure | None:
+def column_figures(scenario: Scenario, named: Iterable[str] = ()) -> dict[str, Figure]:
+    """Those of `figures_of` that are columns of the replications, in the order of the columns."""
+    return {name: one for name, one in figures_of(scenario, named).items() if one.column}
+
+
+def find_figure(scenario: Scenario, name: str) -> Figure | None:
     """The figure of a scenario with that name; none if there is none. Quicker than all of them."""
-    single = FIGURES.get(name)
+    sources = FIGURES.at_hand()
+    single = sources.get(name)
     if isinstance(single, Figure):
         return single
-    families = (source for source in reversed(list(FIGURES.values())) if isinstance(source, FigureFamily))
-    return next((one for source in families for one in source.members(scenario) if one.name == name), None)
+    families = (source for source in reversed(sources.values()) if isinstance(source, FigureFamily))
+    found = (one for source in families for one in source.members(scenario) if one.name == name)
+    return next(found, None) or _figure_of_package(name)
+
+
+def _figure_of_package(name: str) -> Figure | None:
+    """The figure of that name that an installed package brings, if one does."""
+    found = FIGURES.get(name)
+    return found if isinstance(found, Figure) else None
 
 
 def single_figures() -> dict[str, Figure]:
     """The figures that need no scenario to be known, by name."""
-    return {name: one for name, one in FIGURES.items() if isinstance(one, Figure)}
+    return {name: one for name, one in FIGURES.at_hand().items() if isinstance(one, Figure)}
 
 
 def current_name(name: str, known: Mapping[str, Figure]) -> str:
@@ -744,15 +775,16 @@ def unit_words(figure: Figure, money_unit: str) -> str:
 
 def is_own(figure: Figure) -> bool:
     """Whether somebody registered it."""
-    return FIGURES.get(figure.name) is figure and figure.name not in FIGURES.built_in
+    return FIGURES.own().get(figure.name) is figure
 
 
-def answer(figure: Figure, taken: Taken, material: Mapping[str, Any]) -> Any:
+def answer(figure: Figure, taken: Binding, material: Mapping[str, Any]) -> Any:
     """What a function of a figure answers, as an array of numbers. Raises ExtensionError for anything else."""
     import numpy as np  # noqa: PLC0415 - who reads a scenario needs no numbers yet
 
     try:
-        found = np.asarray(taken.of(ChainMap({"key": figure.key}, material)))  # type: ignore[arg-type]
+        given = {name: figure.key if name == "key" else material[name] for name in taken.names}
+        found = np.asarray(taken.of(given))
     except Exception as error:
         rule, name = "must be computed without an error", type(error).__name__
         raise ExtensionError((Fault(f"figure {figure.name}", rule, f"{name}: {error}"),)) from error

@@ -16,8 +16,8 @@ from rdsim.errors import ExtensionError, Fault
 from rdsim.families import Openings, Past, Row, RowKey, families_of, rows_of
 from rdsim.figures import Figure, answer
 from rdsim.metrics import discount
-from rdsim.optimiser import Groups, Labels, Network, PortfolioProblem, Rows, Rules, state_problem, state_rows
-from rdsim.optimiser.problem.problem import rounded
+from rdsim.optimiser import Groups, Labels, PartnerNetwork, PortfolioProblem, Rows, Rules, state_problem, state_rows
+from rdsim.optimiser.problem.problem import round_off
 from rdsim.options import Options, contribution
 from rdsim.scenario import members, plannable
 
@@ -65,7 +65,7 @@ def state(
         rows=_rows({name: rows for name, rows in made.items() if rows}, openings),
         option_names=[option_name(choice) for choice in options.choices],
         groups=Groups(of=[groups[choice.technology] for choice in options.choices], names=list(groups)),
-        network=Network(
+        network=PartnerNetwork(
             partners=csr_array(openings.joined),
             partner_names=openings.partners,
             stage=[stages.index(choice.start_year) for choice in options.choices],
@@ -96,14 +96,14 @@ def figure_values(figure: Figure, scenario: Scenario, options: Options) -> Float
     """What each option adds to a figure: in each sample, (N, O), if samples tell it; else what is expected, (O,)."""
     if figure.name not in _SAMPLED:
         return contribution(figure, scenario, options)
-    matched, cost = _matched(options), options.gain - options.npv
+    matched, cost = _sample_values(options), options.gain - options.npv
     return {"npv": matched, "cost_pv": cost, "value_pv": matched + cost}[figure.name]
 
 
 _SAMPLED = ("npv", "value_pv", "cost_pv")
 
 
-def _matched(options: Options) -> Floats:
+def _sample_values(options: Options) -> Floats:
     """Net present value in each sample, (N, O), of which the mean is the one that is known.
 
     Gains are scaled, option by option, so that their mean is the one that is known without the luck of the market
@@ -134,7 +134,7 @@ def option_name(choice: Choice) -> str:
 def openings_of(scenario: Scenario, options: Options, stages: list[int], past: Past | None = None) -> Openings:
     """What opening each partner costs at each of the stages, which are start years."""
     codes, years = hosts(scenario), options.payments.shape[1]
-    joined = _joined(scenario, options, codes)
+    joined = _place_mask(scenario, options, codes)
     money = np.zeros((len(codes), len(stages), years))
     for p, code in enumerate(codes):
         ends = options.end_year[joined[:, p]]
@@ -145,7 +145,7 @@ def openings_of(scenario: Scenario, options: Options, stages: list[int], past: P
             money[p, s, first] += scenario.partners[code].setup_cost
     factors = discount(scenario, np.arange(years, dtype=np.int64) * DAYS_PER_YEAR)
     new = np.array([past is None or code not in past.opened for code in codes], np.bool_)
-    return Openings(tuple(codes), tuple(stages), -rounded(money @ factors), rounded(money), joined, new)
+    return Openings(tuple(codes), tuple(stages), -round_off(money @ factors), round_off(money), joined, new)
 
 
 def _last_paying_year(scenario: Scenario) -> int:
@@ -156,7 +156,7 @@ def _last_paying_year(scenario: Scenario) -> int:
     return max((year - scenario.start_year for year, most in money.items() if most), default=0)
 
 
-def _joined(scenario: Scenario, options: Options, codes: list[str]) -> npt.NDArray[np.bool_]:
+def _place_mask(scenario: Scenario, options: Options, codes: list[str]) -> npt.NDArray[np.bool_]:
     """Options x hosts: in which partners an option takes a place."""
     place, joined = {code: p for p, code in enumerate(codes)}, np.zeros((len(options.choices), len(codes)), np.bool_)
     for o, choice in enumerate(options.choices):
@@ -176,13 +176,13 @@ def synergies_of(
 ) -> list[tuple[int, int, float]]:
     """Pairs of groups, and what both together are worth where a synergy's value has a weight."""
     best: dict[str, int] = {}
-    for o in np.argsort(options.expected, kind="stable").tolist():
+    for o in np.argsort(options.expected_value, kind="stable").tolist():
         best[options.choices[o].technology] = o
     found = []
     for link in scenario.links:
         if link.kind == "synergy" and link.technology in best and link.other in best:
             both = options.sold[:, [best[link.technology], best[link.other]]].min(axis=1)
-            worth = weight * float(rounded(link.amount * both.mean()))
+            worth = weight * float(round_off(link.amount * both.mean()))
             found.append((groups[link.technology], groups[link.other], worth))
     return found
 
@@ -210,9 +210,9 @@ def _rows(made: Mapping[str, list[Row]], openings: Openings) -> Rows:
     nothing, unused = np.zeros(openings.value.size), np.zeros(len(openings.joined))
     return state_rows(
         vstack(
-            [csr_array(rounded([unused if row.use is None else row.use for row in rows])) for rows in made.values()]
+            [csr_array(round_off([unused if row.use is None else row.use for row in rows])) for rows in made.values()]
         ),
-        np.concatenate([rounded([row.cap for row in rows]) for rows in made.values()]),
+        np.concatenate([round_off([row.cap for row in rows]) for rows in made.values()]),
         sense=[row.sense for row in listed],
         labels=Labels(names=[str(key) for key in keys], keys=keys, family=[key.label for key in keys]),
         opening_use=csr_array([nothing if row.openings is None else np.ravel(row.openings) for row in listed]),

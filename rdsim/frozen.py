@@ -32,7 +32,7 @@ class Frozen:
     def __post_init__(self) -> None:
         """Freeze what was given; what no table or tuple can be made of is left for the door to refuse."""
         held = _HELD.get(type(self))
-        for name in _held(type(self)) if held is None else held:
+        for name in _container_fields(type(self)) if held is None else held:
             given = getattr(self, name)
             if type(given) is not tuple or given:
                 object.__setattr__(self, name, frozen(given))
@@ -51,7 +51,7 @@ def frozen(value: Any) -> Any:
     return tuple(map(frozen, plain)) if isinstance(plain, list) else value
 
 
-def _held(record: type) -> tuple[str, ...]:
+def _container_fields(record: type) -> tuple[str, ...]:
     """The fields that hold tables or tuples, found once for each class."""
     hints = get_type_hints(record)
     _HELD[record] = tuple(name for name, hint in hints.items() if _holds(hint))

@@ -22,7 +22,7 @@ __all__ = [
     "GatePolicy",
     "always_pass",
     "deliverables_in",
-    "dropped",
+    "drop_count",
     "gives_two_numbers",
     "never_drop",
     "not_two_numbers",
@@ -57,7 +57,7 @@ def never_drop() -> tuple[int, int]:
     return 0, 0
 
 
-def dropped(reviews: int, rate_ppm: int, fraction: int) -> tuple[int, int]:
+def drop_count(reviews: int, rate_ppm: int, fraction: int) -> tuple[int, int]:
     """How many of a round's reviews are dropped, and the fraction (in millionths) carried to the next round.
 
     floor(rate x n + carried fraction), the remainder carried: Korean practice at a rate of 10%.
@@ -88,7 +88,7 @@ GATE_POLICIES = Registry(
     {
         "threshold": GatePolicy(judge=threshold),
         "always-pass": GatePolicy(),
-        "drop-worst": GatePolicy(judge=deliverables_in, rounds=True, drops=dropped),
+        "drop-worst": GatePolicy(judge=deliverables_in, rounds=True, drops=drop_count),
     },
 )
 

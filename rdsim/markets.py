@@ -31,14 +31,14 @@ class MarketModel(Extension):
     value: Callable[..., Any]
 
 
-def _listed(listed: Floats, luck: Floats, rights: Floats, timeliness: Floats) -> Floats:
+def _listed_value(listed: Floats, luck: Floats, rights: Floats, timeliness: Floats) -> Floats:
     """The listed value times its luck, the rights kept at home, and the part that is left of what comes late."""
     return listed * luck * rights * timeliness
 
 
-MARKET_MODELS = Registry("market value model", MarketModel, {LISTED: MarketModel(_listed)})
+MARKET_MODELS = Registry("market value model", MarketModel, {LISTED: MarketModel(_listed_value)})
 
 
 def takes_luck(name: str) -> bool:
     """Whether a model does with luck what it likes, so that a mean value is no value at mean luck."""
-    return name != LISTED and "luck" in MARKET_MODELS[name].taken(f"market value model {name!r}, value", "value").names
+    return name != LISTED and "luck" in MARKET_MODELS[name].bind(f"market value model {name!r}, value", "value").names

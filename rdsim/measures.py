@@ -36,7 +36,8 @@ def tradable_figures(scenario: Scenario, names: Iterable[str]) -> list[Figure | 
 
     Raises: ProblemError with the nearest name for each that there is none of.
     """
-    known = {name: figure for name, figure in figures_of(scenario).items() if figure.contributed}
+    names = list(names)
+    known = {name: figure for name, figure in figures_of(scenario, names).items() if figure.is_additive}
     found: list[Figure | str] = []
     faults = []
     for name in names:

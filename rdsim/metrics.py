@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,10 +23,10 @@ from rdsim.arrays import Array, Floats, Ints
 from rdsim.case import DAYS_PER_YEAR, TARGET, Case, Outcomes
 from rdsim.domain import Choice, Scenario
 from rdsim.errors import ExtensionError, Fault
-from rdsim.figures import Figure, answer, figures_of, is_own
+from rdsim.figures import Figure, answer, is_own
 from rdsim.markets import LISTED, MARKET_MODELS
-from rdsim.registry import Taken
-from rdsim.scenario import market_share, market_size, market_value, money_scale, screening_paid
+from rdsim.registry import Binding
+from rdsim.scenario import market_share, market_size, market_value, money_scale, screening_fees
 
 __all__ = [
     "Material",
@@ -35,17 +36,17 @@ __all__ = [
     "by_year",
     "calendar",
     "discount",
+    "has_joint_work",
     "home_by_year",
     "international_share",
+    "market_by_technology",
     "market_shares",
     "network_pv",
     "replication_figures",
     "shares",
-    "sold_by_technology",
     "synergy_pv",
     "timeliness",
     "total",
-    "worked_together",
     "worth",
     "yearly_sales",
 ]
@@ -66,8 +67,24 @@ class Worth(NamedTuple):
 
 
 def discount(scenario: Scenario, day: Ints) -> Floats:
-    """Discount factors from days to the scenario's first day; of no meaning for day -1."""
-    return np.asarray((1.0 + scenario.discount_rate) ** (-day / DAYS_PER_YEAR))
+    """Discount factors from days to the scenario's first day; of no meaning for day -1.
+
+    Many days are looked up in a table of all up to the horizon: a power takes fifty times as long.
+    """
+    days = (scenario.horizon_year + 1 - scenario.start_year) * DAYS_PER_YEAR
+    if day.size <= days or day.max() >= days:
+        return _powers(scenario.discount_rate, day)
+    return np.asarray(_table(scenario.discount_rate, days)[day])
+
+
+def _powers(rate: float, day: Ints) -> Floats:
+    return np.asarray((1.0 + rate) ** (-day / DAYS_PER_YEAR))
+
+
+@lru_cache(maxsize=16)
+def _table(rate: float, days: int) -> Floats:
+    """Factors of days 0, 1, ..., and of day -1 at the end, where it is looked for."""
+    return _powers(rate, np.append(np.arange(days), -1))
 
 
 def timeliness(scenario: Scenario, late_days: Ints) -> Floats:
@@ -89,7 +106,7 @@ def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: O
     """
     modes = [scenario.modes[choice.mode] for choice in choices]
     kept = np.array([mode.value_share * mode.implementation for mode in modes])
-    rights = np.where(worked_together(outcomes), kept, 1.0)
+    rights = np.where(has_joint_work(outcomes), kept, 1.0)
     sold, late = outcomes.market_day >= 0, outcomes.market_day - case.deadline
     offered: dict[str, Callable[[], Floats]] = {
         "luck": lambda: factor[:, case.technology],
@@ -117,7 +134,7 @@ def _market_values(
 ) -> Floats:
     """Values at the market dates, 0 where a project is not `sold`, (R, P); `offered` makes what the model asks for."""
     extension, label = MARKET_MODELS[name], f"market value model {name!r}, value"
-    taken = extension.taken(label, "value")
+    taken = extension.bind(label, "value")
     own = dict(zip((one.name for one in extension.parameters), extension.values(given), strict=True))
     known = {one: own[one] if one in own else offered[one]() for one in taken.names}
     try:
@@ -137,7 +154,7 @@ def _market_values(
     return values
 
 
-def worked_together(outcomes: Outcomes) -> npt.NDArray[np.bool_]:
+def has_joint_work(outcomes: Outcomes) -> npt.NDArray[np.bool_]:
     """Whether any step was begun with a partner, shape (R, P): the first is, on the day of the first tranche, or none.
 
     A project that has no partner then gets none later; one that has begun with one keeps its effect on that step.
@@ -145,7 +162,7 @@ def worked_together(outcomes: Outcomes) -> npt.NDArray[np.bool_]:
     return np.asarray(outcomes.paid_joint[..., 0] == 1)
 
 
-def sold_by_technology(case: Case, outcomes: Outcomes) -> npt.NDArray[np.bool_]:
+def market_by_technology(case: Case, outcomes: Outcomes) -> npt.NDArray[np.bool_]:
     """Whether any project of a technology came to the market, shape (replications, technologies)."""
     sold = np.zeros((len(outcomes.market_day), int(case.technology.max(initial=-1)) + 1), np.bool_)
     replication, project = np.nonzero(outcomes.market_day >= 0)
@@ -156,7 +173,7 @@ def sold_by_technology(case: Case, outcomes: Outcomes) -> npt.NDArray[np.bool_]:
 def by_year(days: Ints, amounts: Ints, years: int) -> Ints:
     """Amounts summed by fiscal year over the last axis: (R, P, K) becomes (R, P, years). Day -1 counts nowhere."""
     table = np.zeros((*days.shape[:-1], years), np.int64)
-    paid = np.flatnonzero(days >= 0)
+    paid = np.flatnonzero((days >= 0) & (amounts != 0))
     year = days.ravel()[paid] // DAYS_PER_YEAR
     np.add.at(table.reshape(-1), paid // days.shape[-1] * years + year, amounts.ravel()[paid])
     return table
@@ -243,7 +260,7 @@ def _delivered_days(scenario: Scenario, choices: Sequence[Choice], outcomes: Out
 # --- figures --------------------------------------------------------------------------------------
 
 
-class Material(Mapping[str, Any]):
+class Material(dict[str, Any]):
     """What figures are made of, by the names that `rdsim.figures` offers; each is computed when it is first asked for.
 
     `chances` (P,), if given, are those of technologies that the outcomes bring to the market to come there at all.
@@ -258,28 +275,21 @@ class Material(Mapping[str, Any]):
         worths: Worth,
         chances: Floats | None = None,
     ) -> None:
-        self._chances = chances
-        self._known: dict[str, Any] = {
-            "scenario": scenario,
-            "choices": choices,
-            "case": case,
-            "outcomes": outcomes,
-            "replications": len(outcomes.end_state),
-            "in_time": worths.in_time,
-            "value_pv": worths.value_pv,
-            "cost_pv": worths.cost_pv,
-        }
+        super().__init__(
+            scenario=scenario,
+            choices=choices,
+            case=case,
+            outcomes=outcomes,
+            chances=chances,
+            replications=len(outcomes.end_state),
+            in_time=worths.in_time,
+            value_pv=worths.value_pv,
+            cost_pv=worths.cost_pv,
+        )
 
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._known:
-            self._known[name] = _MADE[name](self)
-        return self._known[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**self._known, **_MADE})
-
-    def __len__(self) -> int:
-        return len({**self._known, **_MADE})
+    def __missing__(self, name: str) -> Any:
+        found = self[name] = _MADE[name](self)
+        return found
 
     @property
     def world(self) -> tuple[Scenario, Sequence[Choice]]:
@@ -292,10 +302,6 @@ class Material(Mapping[str, Any]):
         replications, projects = self["outcomes"].end_state.shape
         return replications, projects
 
-    def synergies(self) -> Floats:
-        """Their present value, (R,)."""
-        return synergy_pv(*self.world, self["outcomes"], self._chances)
-
 
 _MADE: dict[str, Callable[[Material], Any]] = {
     "technologies": lambda one: [one["scenario"].technologies[choice.technology] for choice in one["choices"]],
@@ -306,9 +312,10 @@ _MADE: dict[str, Callable[[Material], Any]] = {
     "reached": lambda one: one["outcomes"].end_state == TARGET,
     "delivered_days": lambda one: _delivered_days(*one.world, one["outcomes"]),
     "network_pv": lambda one: network_pv(one["scenario"], one["case"], one["outcomes"]),
-    "screening_fees": lambda one: screening_paid(one["scenario"]),
+    "screening_fees": lambda one: screening_fees(one["scenario"]),
     "international_shares": lambda one: international_share(one["scenario"], one["case"], one["outcomes"]),
     "market_shares": lambda one: market_shares(*one.world, one["outcomes"]),
+    "synergies": lambda one: synergy_pv(*one.world, one["outcomes"], one["chances"]),
 }
 
 
@@ -326,7 +333,7 @@ class Shares(NamedTuple):
 
 def shares(figure: Figure, material: Material, *, cost: bool = True) -> Shares:
     """What each project adds to a figure, in the figure's unit; without its cost, if that is counted elsewhere."""
-    found = _counted(figure, material, cost=cost)
+    found = _kinds(figure, material, cost=cost)
     factor = _each(figure, material) if figure.each else None
     scale = material["money_scale"] if figure.won else None
     return Shares(*(None if one is None else _times(one, factor, scale) for one in found))
@@ -334,14 +341,14 @@ def shares(figure: Figure, material: Material, *, cost: bool = True) -> Shares:
 
 def total(figure: Figure, material: Material) -> Array:
     """A figure in each replication, (R,): what projects add to it, and what belongs to the portfolio."""
-    counted = _added(*_counted(figure, material))
+    counted = _sum(*_kinds(figure, material))
     if counted is not None:
-        counted = counted @ _each(figure, material) if figure.each else counted.sum(axis=1)
+        counted = counted @ _each(figure, material) if figure.each else _over_projects(counted)
         counted = counted / material["money_scale"] if figure.won else counted
     for term in beside(figure, material):
-        counted = _added(counted, term)
+        counted = _sum(counted, term)
     found = np.zeros(material.shape[0]) if counted is None else np.array(counted)
-    if is_own(figure) and not np.isfinite(found).all():
+    if found.dtype.kind == "f" and is_own(figure) and not np.isfinite(found).all():
         raise ExtensionError((Fault(f"figure {figure.name}", "must be finite numbers", "some are not"),))
     return found
 
@@ -349,7 +356,7 @@ def total(figure: Figure, material: Material) -> Array:
 def beside(figure: Figure, material: Material) -> Iterator[Array]:
     """What of a figure belongs to the portfolio alone, term by term, each (R,): synergies, partners, fees."""
     if figure.synergies:
-        yield figure.synergies * material.synergies()
+        yield figure.synergies * material["synergies"]
     for taken in figure.terms:
         yield _answer(figure, taken, material, material.shape[:1])
 
@@ -360,29 +367,38 @@ def replication_figures(
     case: Case,
     outcomes: Outcomes,
     worths: Worth,
-    known: Mapping[str, Figure] | None = None,
+    figures: Mapping[str, Figure],
 ) -> dict[str, Array]:
-    """Figures of each replication, by name: money in the scenario's unit, waits in days summed over projects."""
+    """Figures of each replication, by name: money in the scenario's unit, waits in days summed over projects.
+
+    `figures` are those asked for, as all of a scenario's columns (`rdsim.figures.column_figures`).
+    """
     material = Material(scenario, choices, case, outcomes, worths)
-    figures = figures_of(scenario) if known is None else known
-    return {name: total(one, material) for name, one in figures.items() if one.column}
+    return {name: total(one, material) for name, one in figures.items()}
 
 
-def _counted(figure: Figure, material: Material, *, cost: bool = True) -> tuple[Array | None, Array | None]:
+def _kinds(figure: Figure, material: Material, *, cost: bool = True) -> tuple[Array | None, Array | None]:
     """The two kinds before factors by technology, and in won if the figure is in won."""
     market, course = (
         _answer(figure, figure.asks[part], material, material.shape) if part in figure.asks else None
         for part in ("market", "course")
     )
     paid = figure.cost * material["cost_pv"] if figure.cost and cost else None
-    return None if market is None else market * material["sold"], _added(course, paid)
+    return None if market is None else market * material["sold"], _sum(course, paid)
 
 
 def _each(figure: Figure, material: Material) -> Array:
     return _answer(figure, figure.asks["each"], material, material.shape[1:])
 
 
-def _added(one: Array | None, other: Array | None) -> Array | None:
+def _over_projects(counted: Array) -> Array:
+    """Their sum, (R,); what is true or not is counted in narrow numbers, in a third of the time."""
+    if counted.dtype != np.bool_:
+        return np.asarray(counted.sum(axis=1))
+    return np.asarray(counted.view(np.uint8).sum(axis=1, dtype=np.uint32), np.int64)
+
+
+def _sum(one: Array | None, other: Array | None) -> Array | None:
     if one is None or other is None:
         return other if one is None else one
     return np.asarray(one + other)
@@ -393,9 +409,11 @@ def _times(one: Array, factor: Array | None, scale: float | None) -> Array:
     return np.asarray(found if scale is None else found / scale)
 
 
-def _answer(figure: Figure, taken: Taken, material: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
+def _answer(figure: Figure, taken: Binding, material: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
     """What a function of a figure answers, in its shape. Raises ExtensionError for anything else."""
-    found = answer(figure, taken, material)
+    found: Array = answer(figure, taken, material)
+    if found.shape == shape:
+        return found
     try:
         return np.broadcast_to(found, shape)
     except ValueError:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rdsim.aim import aim_of
 from rdsim.arrays import Floats
-from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, technologies, unconstrained
+from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, technologies, unconstrained_case
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
 from rdsim.errors import ExtensionError, Fault
@@ -30,7 +30,7 @@ from rdsim.scenario import award, eligible, market_probability, money_scale
 from rdsim.simulation import Batch, Running, Setup, in_batches
 from rdsim.streams import SAMPLING, Stream
 
-__all__ = ["Options", "candidates", "contribution", "expected_alone", "expected_figures", "places_held", "sample"]
+__all__ = ["Options", "candidates", "contribution", "expected_figures", "place_shares", "sample", "worth_alone"]
 
 _CHUNK = 500
 """Options simulated together: few technologies at a time, so that each one's luck is laid out once."""
@@ -71,11 +71,11 @@ def sample(
     With `each_payment` the payments of every sample are kept, N x O x Y single-precision numbers.
     """
     draws = Draws(seed, stream.numbers(samples))
-    told = {figure.name: figure for figure, _ in aim_of(scenario).weights if _only_sampled(figure)}
+    told = {figure.name: figure for figure, _ in aim_of(scenario).weights if _needs_samples(figure)}
     chunks = [choices[start : start + _CHUNK] for start in range(0, len(choices), _CHUNK)]
     each = (*_EACH, "paid") if each_payment else _EACH
     parts = [
-        _sample_chunk(Setup(scenario, chunk, unconstrained(scenario, chunk)), draws, each, told.values(), running)
+        _sample_chunk(Setup(scenario, chunk, unconstrained_case(scenario, chunk)), draws, each, told.values(), running)
         for chunk in chunks
     ]
     columns = {
@@ -90,7 +90,7 @@ _FIGURE = "figure "
 """Begins the names of columns of figures that only samples tell."""
 
 
-def _only_sampled(figure: Figure) -> bool:
+def _needs_samples(figure: Figure) -> bool:
     return figure.alone is None and figure.of_projects
 
 
@@ -110,16 +110,16 @@ def expected_figures(
     draws, choices, found = Draws(seed, SAMPLING.numbers(samples)), options.choices, list[Floats]()
     for start in range(0, len(choices) if missing else 0, _CHUNK):
         chunk = choices[start : start + _CHUNK]
-        reduce = partial(_summed, scenario, chunk, missing)
+        reduce = partial(_sums, scenario, chunk, missing)
         sure = with_sure_market(scenario)
-        parts = list(in_batches(Setup(sure, chunk, unconstrained(scenario, chunk)), draws, reduce, running))
+        parts = list(in_batches(Setup(sure, chunk, unconstrained_case(scenario, chunk)), draws, reduce, running))
         found.append(np.sum(parts, axis=0) / samples)
     table = np.concatenate(found, axis=1) if found else np.zeros((len(missing), len(choices)))
     told = {figure.name: row for figure, row in zip(missing, table, strict=True)}
     return {name: told[name] if one is None else one for name, one in known.items()}
 
 
-def _summed(scenario: Scenario, choices: tuple[Choice, ...], figures: list[Figure], batch: Batch) -> Floats:
+def _sums(scenario: Scenario, choices: tuple[Choice, ...], figures: list[Figure], batch: Batch) -> Floats:
     """What each option is expected to add, summed over a batch, (figures, options)."""
     told = (batch.case, batch.outcomes, batch.worth)
     return np.array([expected_figure(one, scenario, choices, *told).sum(axis=0) for one in figures])
@@ -171,7 +171,7 @@ class _View(Mapping[str, Any]):
         return len(ALONE.offers)
 
 
-def expected_alone(
+def worth_alone(
     scenario: Scenario,
     choices: tuple[Choice, ...],
     *,
@@ -185,13 +185,13 @@ def expected_alone(
     parts = [np.zeros((samples, 0))]
     for start in range(0, len(choices), _CHUNK):
         chunk = choices[start : start + _CHUNK]
-        reduce = partial(_expected, scenario, chunk)
-        rows = in_batches(Setup(sure, chunk, unconstrained(scenario, chunk)), draws, reduce, running)
+        reduce = partial(_worths, scenario, chunk)
+        rows = in_batches(Setup(sure, chunk, unconstrained_case(scenario, chunk)), draws, reduce, running)
         parts.append(np.concatenate(list(rows)))
     return np.concatenate(parts, axis=1)
 
 
-def _expected(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> Floats:
+def _worths(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> Floats:
     return expected_projects(scenario, choices, batch.case, batch.outcomes, batch.worth)
 
 
@@ -264,19 +264,19 @@ def _figures(
         "payments": payments,
         "abroad": by_year(outcomes.tranche_day, outcomes.paid_abroad, years) / scale,
         "joint": joint / scale,
-        "occupancy": places_held(case, outcomes),
-        "freed": np.where(outcomes.place_day < 0, -1, _freed(case, outcomes) // DAYS_PER_YEAR),
+        "occupancy": place_shares(case, outcomes),
+        "freed": np.where(outcomes.place_day < 0, -1, _free_days(case, outcomes) // DAYS_PER_YEAR),
         **{_FIGURE + one.name: expected_figure(one, scenario, choices, case, outcomes, sure) for one in told},
     }
 
 
-def _freed(case: Case, outcomes: Outcomes) -> npt.NDArray[np.int64]:
+def _free_days(case: Case, outcomes: Outcomes) -> npt.NDArray[np.int64]:
     return np.where(outcomes.freed_day < 0, case.horizon - 1, outcomes.freed_day)
 
 
-def places_held(case: Case, outcomes: Outcomes) -> Floats:
+def place_shares(case: Case, outcomes: Outcomes) -> Floats:
     """Share of each fiscal year for which a place is held, shape (R, P, Y)."""
     first = np.arange(case.budget.shape[1]) * DAYS_PER_YEAR
     start = np.where(outcomes.place_day < 0, case.horizon, outcomes.place_day)[..., None]
-    days = np.minimum(_freed(case, outcomes)[..., None], first + DAYS_PER_YEAR) - np.maximum(start, first)
+    days = np.minimum(_free_days(case, outcomes)[..., None], first + DAYS_PER_YEAR) - np.maximum(start, first)
     return np.asarray(np.maximum(days, 0) / DAYS_PER_YEAR)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rdsim.arrays import Bools, Floats, Ints
-from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, STEPS, Case, days, formation, unconstrained
+from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, STEPS, Case, days, formation, unconstrained_case
 from rdsim.domain import Choice, Scenario
 from rdsim.errors import Fault
 from rdsim.metrics import calendar, discount, timeliness
@@ -44,7 +44,7 @@ class Outlook:
 
 def outlook(scenario: Scenario, choices: Sequence[Choice]) -> Outlook:
     """Median projects of some options."""
-    case = unconstrained(scenario, choices)
+    case = unconstrained_case(scenario, choices)
     work, chance = _steps(case)
     begin = case.start_year * DAYS_PER_YEAR + case.call_day[case.programme] + _talks(scenario, case, choices)
     ends = begin[:, None] + work.cumsum(axis=1)
@@ -168,8 +168,8 @@ def _nearest(scenario: Scenario, found: Outlook, some: Ints) -> str:
     o = int(min(some, key=lambda o: (not found.finished[o], found.market_day[o])))
     if found.finished[o]:
         year = numeral(float(calendar(scenario, found.market_day)[o]), ".1f")
-        return f"{_named(found.choices[o])}, on the market in {year}"
-    return f"{_named(found.choices[o])}, whose funded months end before the target"
+        return f"{_words(found.choices[o])}, on the market in {year}"
+    return f"{_words(found.choices[o])}, whose funded months end before the target"
 
 
 def _losing(scenario: Scenario, found: Outlook, hidden: Bools, fault: Fault) -> Iterator[Fault]:
@@ -179,9 +179,9 @@ def _losing(scenario: Scenario, found: Outlook, hidden: Bools, fault: Fault) -> 
     o = int(found.worth.argmax())
     bounds = f"value {numeral(found.value[o], '.3g')}, cost {numeral(found.cost[o], '.3g')} {scenario.money_unit}"
     count = len({choice.technology for choice in found.choices})
-    said = f"none of {count} of {fault.found} is; nearest: {_named(found.choices[o])} ({bounds})"
+    said = f"none of {count} of {fault.found} is; nearest: {_words(found.choices[o])} ({bounds})"
     yield replace(fault, rule="some technology must be expected to be worth what it costs", found=said)
 
 
-def _named(choice: Choice) -> str:
+def _words(choice: Choice) -> str:
     return f"{choice.technology} {f'with {choice.partner}' if choice.partner else 'alone'} from {choice.start_year}"

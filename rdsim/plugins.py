@@ -18,9 +18,11 @@ from rdsim.registry import Registry
 __all__ = ["Plugin", "load"]
 
 
-def _registered() -> frozenset[tuple[str, str]]:
-    """Noun of the registry and name of all that was registered."""
-    return frozenset((one.noun, name) for one in Registry.every for name in one.own())
+def _registrations() -> frozenset[tuple[str, str]]:
+    """Noun of the registry and name of all that was registered, but by installed packages."""
+    return frozenset(
+        (one.noun, name) for one in Registry.every for name in one.own() if one.loading_package(name) is None
+    )
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class _Run:
     plugin: Plugin
     files: tuple[Path, ...]  # it, and the user's modules that it imports
     modules: frozenset[str]  # that it brought in
-    names: frozenset[tuple[str, str]]  # that it registered, as `_registered` has them
+    names: frozenset[tuple[str, str]]  # that it registered, as `_registrations` has them
 
 
 _RUN: dict[Path, _Run] = {}
@@ -64,7 +66,7 @@ def load(paths: Sequence[Path]) -> tuple[Plugin, ...]:
             faults.append(Fault(str(path), rule, getattr(error, "strerror", "") or str(error)))
             continue
         try:
-            plugins.append(_loaded(path, text))
+            plugins.append(_load(path, text))
         except (Exception, SystemExit) as error:  # whatever the user's own code raises
             faults.append(Fault(str(path), "must run without an error", f"{type(error).__name__}: {error}"))
     if faults:
@@ -72,19 +74,19 @@ def load(paths: Sequence[Path]) -> tuple[Plugin, ...]:
     return tuple(plugins)
 
 
-def _loaded(path: Path, text: bytes) -> Plugin:
+def _load(path: Path, text: bytes) -> Plugin:
     place = path.resolve()
     before = _RUN.get(place)
     if before is not None and _is_current(before):
         return before.plugin
     if before is not None:
         _take_back(before)
-    known, modules = _registered(), frozenset(sys.modules)
+    known, modules = _registrations(), frozenset(sys.modules)
     try:
         _run(path, text)
     finally:
         # What it had registered before it failed must not keep it from being run again.
-        names = _registered() - known
+        names = _registrations() - known
         brought = frozenset(name for name in frozenset(sys.modules) - modules if is_local(name))
         _RUN[place] = _Run(Plugin(str(path), "", ""), (), brought, names)
     files = _files(place, text, brought)
@@ -95,7 +97,7 @@ def _loaded(path: Path, text: bytes) -> Plugin:
 
 def _is_current(run: _Run) -> bool:
     """Whether nothing that was run has changed since, and what it registered is still there."""
-    return run.names <= _registered() and bool(run.files) and _digest(run.files) == run.plugin.code
+    return run.names <= _registrations() and bool(run.files) and _digest(run.files) == run.plugin.code
 
 
 def _take_back(run: _Run) -> None:
@@ -142,7 +144,7 @@ def _files(path: Path, text: bytes, brought: frozenset[str]) -> tuple[Path, ...]
 
 def _imports(text: bytes, package: str) -> Iterator[tuple[str, Path]]:
     """Modules of the user's that a text imports: their names and files."""
-    for name in _imported(text, package):
+    for name in _import_names(text, package):
         try:
             spec = importlib.util.find_spec(name)
         except (ImportError, ValueError, AttributeError):
@@ -153,7 +155,7 @@ def _imports(text: bytes, package: str) -> Iterator[tuple[str, Path]]:
             yield name, file
 
 
-def _imported(text: bytes, package: str) -> Iterator[str]:
+def _import_names(text: bytes, package: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (one.name for one in node.names)

@@ -15,6 +15,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rdsim.arguments import checked
 from rdsim.domain import ROOMS, Choice, Portfolio, Scenario
 from rdsim.errors import Fault, OutputError, PortfolioError
 from rdsim.folders import write_whole
@@ -34,7 +35,7 @@ from rdsim.tables import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Choice", "Portfolio", "check", "frame", "from_frame", "ranked", "read", "write"]
+__all__ = ["Choice", "Portfolio", "check", "frame", "from_frame", "read", "with_ranks", "write"]
 
 _COLUMNS = ("technology", "partner", "mode", "start_year", "rank")
 _REQUIRED = ("technology", "partner", "mode", "start_year")
@@ -45,6 +46,7 @@ Finding = tuple[int, str, str, str, str]
 Rule = Callable[[tuple[Choice, ...], Scenario], Iterator[Finding]]
 
 
+@checked("scenario")
 def read(path: str | Path, scenario: Scenario) -> Portfolio:
     """The portfolio of a CSV file, named after the file; ranks as given, 0 where there are none.
 
@@ -54,6 +56,7 @@ def read(path: str | Path, scenario: Scenario) -> Portfolio:
     return _portfolio(read_table(Path(path)), scenario, Path(path).stem)
 
 
+@checked("portfolio")
 def write(portfolio: Portfolio, path: str | Path) -> None:
     """Write the portfolio as CSV, whole and then renamed. Raises PortfolioError for what is no portfolio,
     OutputError if the place cannot be written."""
@@ -78,7 +81,7 @@ def check(portfolio: Portfolio, scenario: Scenario) -> None:
     _refuse([*faults, *_faults(readable.choices, sound(scenario), _RULES, _choice_place(readable))])
 
 
-def ranked(portfolio: Portfolio, scenario: Scenario) -> Portfolio:
+def with_ranks(portfolio: Portfolio, scenario: Scenario) -> Portfolio:
     """The portfolio with unique ranks: those given, or 1..n by start year, then score (highest first), then id.
 
     A choice whose partner, or one of its members, belongs to a network that the programme prefers gains the

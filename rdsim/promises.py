@@ -20,7 +20,7 @@ from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, call_day
 from rdsim.domain import Programme, Scenario
 from rdsim.formulation import row_index
 from rdsim.search import Proposal
-from rdsim.wording import money_words
+from rdsim.words import money_words
 
 __all__ = ["award_sentences", "payment_sentence", "promise_table", "sentences"]
 
@@ -112,7 +112,7 @@ def payment_sentence(table: pd.DataFrame) -> str:
     over = [f"{ratio:.0%} of the announced money of {name}" for name, ratio in most.items() if ratio >= _WORTH_TELLING]
     if not over:
         return "Expected payments stay within the announced money of every line and year."
-    return f"Expected payments reach {_listed(over)} in the busiest year."
+    return f"Expected payments reach {_listing(over)} in the busiest year."
 
 
 def award_sentences(scenario: Scenario, table: pd.DataFrame) -> Iterator[str]:
@@ -123,7 +123,7 @@ def award_sentences(scenario: Scenario, table: pd.DataFrame) -> Iterator[str]:
             years = [_over_words(scenario, row) for row in over.to_dict("records")]
             yield (
                 f"If no project ever stopped, full awards of {name} would ask for more than is announced: "
-                f"{_listed(years)}."
+                f"{_listing(years)}."
             )
 
 
@@ -134,5 +134,5 @@ def _over_words(scenario: Scenario, row: Mapping[object, object]) -> str:
     return f"{row['year']} by {more} ({awards:,.4g} for {announced:,.4g}{share})"
 
 
-def _listed(parts: list[str]) -> str:
+def _listing(parts: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

@@ -15,14 +15,14 @@ from typing import Any, ClassVar
 from rdsim.contracts import PURSE_BLOCKS, PURSE_PAYS
 from rdsim.registry import Extension, Registry
 
-__all__ = ["PURSE_RULES", "PurseRule", "always", "carried_over", "never", "purse_at_most", "register"]
+__all__ = ["PURSE_RULES", "PurseRule", "always", "carry_over", "never", "purse_at_most", "register"]
 
 __compiled__ = True
 
 MILLION = 1_000_000
 
 
-def carried_over(unspent: int, rate_ppm: int) -> int:
+def carry_over(unspent: int, rate_ppm: int) -> int:
     """Won of the unspent that move to the next year, rounded down; the rest lapses."""
     # Split so that a large purse times a million cannot overflow 64 bits.
     return unspent // MILLION * rate_ppm + unspent % MILLION * rate_ppm // MILLION
@@ -32,7 +32,7 @@ def purse_at_most(announced: Sequence[int], rate_ppm: int) -> tuple[int, ...]:
     """Won that a purse holds in each year if nothing was paid before: what is announced, and what is carried over."""
     purse, held = 0, []
     for money in announced:
-        purse = carried_over(purse, rate_ppm) + money
+        purse = carry_over(purse, rate_ppm) + money
         held.append(purse)
     return tuple(held)
 

@@ -2,7 +2,8 @@
 
 A rule is a key, asked anew at each grant: the smallest is looked at first, of equals the project of higher rank.
 `rdsim.extend.queue_rule` registers a third party's, which scenarios then name in `panels.x.queue.rule`,
-`queues.facilities.rule` or `queues.places.rule`. Starts and purses serve by rank.
+`queues.facilities.rule`, `queues.places.rule` or `queues.starts.rule`. Purses serve by rank, and have rules of their
+own.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ numbers of ten writes two, and an argument that a later release offers breaks no
 `Parameter`s of its own, whose values a scenario gives. What a name stands for is kept in a `Registry`: those that came
 with rdsim, and those that were registered, which can be replaced and taken back. Installed packages register by the
 entry points of the group `rdsim.plugins`, modules or functions without arguments, which are loaded when a name is not
-found or names are listed.
+found or names are listed for somebody to read. What nobody asked for by its name then changes nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import inspect
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -26,15 +26,18 @@ from rdsim.names import NAMES
 
 __all__ = [
     "GROUP",
+    "Binding",
     "Contract",
     "Extension",
+    "Numbers",
+    "Package",
     "Parameter",
     "Registry",
     "Setting",
-    "Table",
-    "Taken",
     "Text",
-    "load_installed",
+    "installed_packages",
+    "load_installed_packages",
+    "packages_of",
 ]
 
 GROUP = "rdsim.plugins"
@@ -81,7 +84,7 @@ class Parameter:
 
 
 class Setting(Protocol):
-    """What a scenario may give an extension: a number (`Parameter`), a `Table` of numbers or a `Text`."""
+    """What a scenario may give an extension: a number (`Parameter`), `Numbers` under keys or a `Text`."""
 
     @property
     def name(self) -> str:
@@ -103,7 +106,7 @@ class Setting(Protocol):
 
 
 @dataclass(frozen=True)
-class Table:
+class Numbers:
     """Numbers of an extension's own under keys, as one for each year; functions get a dictionary, years as `int`."""
 
     name: str
@@ -168,25 +171,25 @@ class Contract:
     older: int = 0
     """How many of the first arguments were once given by position: functions written so are taken still."""
 
-    def taken(self, label: str, function: Callable[..., Any], also: Sequence[str] = ()) -> Taken:
+    def bind(self, label: str, function: Callable[..., Any], also: Sequence[str] = ()) -> Binding:
         """Which of the arguments a function takes; `also` are offered besides, by what registers the function.
 
         Raises: ExtensionError with every argument that nobody offers.
         """
         offered = (*self.offers, *also)
         signature = _signature(self, label, function)
-        names, strange = _asked(signature, offered)
+        names, strange = _names(signature, offered)
         if self.is_by_position(signature, offered):
-            return Taken(function, offered[: self.older], offered, by_position=True)
+            return Binding(function, offered[: self.older], offered, by_position=True)
         if strange:
             rule = f"may take {', '.join(offered)}, by name"
             raise ExtensionError(tuple(Fault(label, rule, repr(name)) for name in strange))
-        return Taken(function, names, offered)
+        return Binding(function, names, offered)
 
     def is_by_position(self, signature: inspect.Signature, offered: Sequence[str]) -> bool:
         """Whether a function is written as earlier releases asked for: with names of its own, or a star."""
         star = any(one.kind is one.VAR_POSITIONAL for one in signature.parameters.values())
-        if not self.older or not (star or _asked(signature, offered)[1]):
+        if not self.older or not (star or _names(signature, offered)[1]):
             return False
         try:
             signature.bind(*range(self.older))
@@ -207,7 +210,7 @@ def _signature(contract: Contract, label: str, function: Callable[..., Any]) -> 
         raise ExtensionError((Fault(label, rule, str(error)),)) from error
 
 
-def _asked(signature: inspect.Signature, offered: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _names(signature: inspect.Signature, offered: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names that a function takes of what is offered, and those that nobody offers."""
     names, strange = list[str](), list[str]()
     for one in signature.parameters.values():
@@ -223,7 +226,7 @@ def _asked(signature: inspect.Signature, offered: Sequence[str]) -> tuple[tuple[
 
 
 @dataclass(frozen=True)
-class Taken:
+class Binding:
     """A function and the names of the offered arguments that it takes; called with all that is offered, by position."""
 
     function: Callable[..., Any]
@@ -262,9 +265,9 @@ class Extension:
         """Its functions, by field."""
         return {field: one for field in self.contracts if (one := getattr(self, field)) is not None}
 
-    def taken(self, label: str, field: str) -> Taken:
+    def bind(self, label: str, field: str) -> Binding:
         """One of its functions, and what it takes. Raises ExtensionError with every argument that nobody offers."""
-        return self.contracts[field].taken(label, getattr(self, field), [one.name for one in self.parameters])
+        return self.contracts[field].bind(label, getattr(self, field), [one.name for one in self.parameters])
 
     def values(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
         """Its parameters' values, those that are not given at their defaults, in the order of `parameters`."""
@@ -275,7 +278,7 @@ class Extension:
         """Which of its parameters are whole numbers."""
         return tuple(isinstance(one, Parameter) and one.whole for one in self.parameters)
 
-    def typed(self, row: Sequence[float]) -> tuple[float, ...]:
+    def restore(self, row: Sequence[float]) -> tuple[float, ...]:
         """Values that `values` gave, after they were numbers of an array."""
         return tuple(int(one) if whole else one for whole, one in zip(self.whole, row, strict=False))
 
@@ -295,14 +298,14 @@ class Extension:
                 yield Fault(where, f"the default {rule}", repr(one.default))
         for field in self.functions:
             try:
-                self.taken(f"{label}, {field}", field)
+                self.bind(f"{label}, {field}", field)
             except ExtensionError as error:
                 yield from error.faults
 
     def by_position(self, label: str) -> Iterator[str]:
         """A line for each function that is written as earlier releases asked for, and what to write instead."""
         for field in self.functions:
-            if self.taken(label, field).by_position:
+            if self.bind(label, field).by_position:
                 yield (
                     f"{label}, {field}: arguments are given by name now; "
                     f"name those that it needs of {', '.join(self.contracts[field].offers)}"
@@ -316,8 +319,26 @@ def _origin(value: object) -> tuple[tuple[str, str], ...]:
     return tuple((one.__module__, one.__qualname__) for one in functions if not one.__module__.startswith("rdsim."))
 
 
+@dataclass(frozen=True, order=True)
+class Package:
+    """An installed package: the name and version of its distribution, and the entry point by which it registers."""
+
+    name: str
+    version: str
+    entry_point: str
+
+
+_loading: list[Package] = []
+"""Whose entry point is being loaded, if any is."""
+
+
+def installed_packages() -> tuple[Package, ...]:
+    """Every entry point that installed packages have for rdsim; nothing is loaded."""
+    return tuple(_package_of(one) for one in entry_points(group=GROUP))
+
+
 @cache
-def load_installed() -> tuple[Fault, ...]:
+def load_installed_packages() -> tuple[Fault, ...]:
     """Load what installed packages bring, once; a fault for each that failed, which hides none of the others.
 
     Warns (RuntimeWarning) of those that failed.
@@ -330,6 +351,7 @@ def load_installed() -> tuple[Fault, ...]:
 
 def _fault_of(entry: EntryPoint) -> Fault | None:
     """Load a module, or load and call a function; what went wrong."""
+    _loading.append(_package_of(entry))
     try:
         found = entry.load()
         if callable(found):
@@ -339,7 +361,27 @@ def _fault_of(entry: EntryPoint) -> Fault | None:
         return Fault(
             f"installed plug-in {entry.name}{home}", "must load without an error", f"{type(error).__name__}: {error}"
         )
+    finally:
+        _loading.pop()
     return None
+
+
+def _package_of(entry: EntryPoint) -> Package:
+    return Package(entry.dist.name, entry.dist.version, entry.name) if entry.dist else Package("", "", entry.name)
+
+
+def _package_of_code(value: object) -> Package | None:
+    """Whose entry point leads to the code of what was registered, for who imported a package by hand."""
+    rooms = {module.partition(".")[0] for module, _ in _origin(value)}
+    entries = entry_points(group=GROUP) if rooms else ()
+    return next((_package_of(one) for one in entries if one.module.partition(".")[0] in rooms), None)
+
+
+def packages_of(used: Iterable[tuple[str, str]]) -> tuple[Package, ...]:
+    """The installed packages that brought what is used: nouns of registries, and names."""
+    rooms = {one.noun: one for one in Registry.every}
+    found = (rooms[noun].package(name) for noun, name in used if noun in rooms)
+    return tuple(sorted({one for one in found if one is not None}))
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -356,33 +398,51 @@ class Registry(Mapping[str, T], Generic[T]):
         self.built_in = frozenset(built_in)
         """Names of those that came with rdsim."""
         self._known: dict[str, T] = dict(built_in)
+        self._brought: dict[str, Package] = {}
+        self._asked: set[str] = set()
         self._numbered = list(built_in)
         Registry.every.append(self)
 
     def __getitem__(self, name: str) -> T:
         if name not in self._known:
-            load_installed()
-        return self._known[name]
+            load_installed_packages()
+        found = self._known[name]
+        self._asked.add(name)
+        return found
 
     def __iter__(self) -> Iterator[str]:
-        load_installed()
+        load_installed_packages()
         return iter(tuple(self._known))
 
     def __len__(self) -> int:
-        load_installed()
+        load_installed_packages()
         return len(self._known)
 
     def number(self, name: str) -> int:
         """The number of a name, 0, 1, ... for those that came with rdsim."""
         return self._numbered.index(name)
 
-    def named(self, number: int) -> str:
+    def name_of(self, number: int) -> str:
         """The name of a number."""
         return self._numbered[number]
 
     def own(self) -> dict[str, T]:
-        """Those that were registered."""
-        return {name: self._known[name] for name in self if name not in self.built_in}
+        """Those that were registered so far."""
+        return {name: one for name, one in self._known.items() if name not in self.built_in}
+
+    def at_hand(self) -> dict[str, T]:
+        """Those that count before anybody names them: what installed packages brought only if somebody asked for it."""
+        return {name: one for name, one in self._known.items() if name not in self._brought or name in self._asked}
+
+    def loading_package(self, name: str) -> Package | None:
+        """The installed package that was loaded and registered it, if one did."""
+        return self._brought.get(name)
+
+    def package(self, name: str) -> Package | None:
+        """The installed package that it comes from, also if somebody imported that by hand."""
+        if name in self.built_in or name not in self._known:
+            return None
+        return self._brought.get(name) or _package_of_code(self._known[name])
 
     def register(self, name: str, value: T, *, replace: bool = False) -> None:
         """Add one under a name. With `replace`, one that was registered before gives way.
@@ -398,6 +458,9 @@ class Registry(Mapping[str, T], Generic[T]):
             for line in value.by_position(self._label(name)):
                 warnings.warn(line, DeprecationWarning, stacklevel=3)
         self._known[name] = value
+        self._brought.pop(name, None)
+        if _loading:
+            self._brought[name] = _loading[-1]
         if name not in self._numbered:
             self._numbered.append(name)
 
@@ -426,4 +489,6 @@ class Registry(Mapping[str, T], Generic[T]):
         if name in self.built_in or name not in self._known:
             found = "it came with rdsim" if name in self.built_in else "unknown"
             raise ExtensionError((Fault(self._label(name), "must have been registered by somebody", found),))
+        self._brought.pop(name, None)
+        self._asked.discard(name)
         return self._known.pop(name)

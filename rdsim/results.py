@@ -8,7 +8,7 @@ import json
 import math
 import platform
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +22,8 @@ from rdsim.errors import DrawingError, Fault, OutputError
 from rdsim.folders import MANIFEST, Place, read_manifest
 from rdsim.folders.contents import BASELINE, MAIN, PAGE, PAGE_TABLE, PORTFOLIO, PORTFOLIOS, REPORT, TABLE, WHOLE_TABLE
 from rdsim.plugins import Plugin
-from rdsim.scenario import digest
+from rdsim.registry import packages_of
+from rdsim.scenario import digest, package_names
 from rdsim.study import Frame, Study
 from rdsim.tables import neutral
 
@@ -73,7 +74,7 @@ def claim(name: str, out: Path | None, *, force: bool = False) -> Place:
 
 
 @contextlib.contextmanager
-def _claimed(run: Run) -> Iterator[Place]:
+def _claim(run: Run) -> Iterator[Place]:
     if run.place is not None:
         yield run.place
         return
@@ -113,14 +114,14 @@ class _Draft:
 
     def parquet(self, name: str, table: Frame) -> None:
         """Have a table written as Parquet."""
-        self.put(name, lambda path: _made(table).to_parquet(path, index=False, compression="zstd"))
+        self.put(name, lambda path: _frame(table).to_parquet(path, index=False, compression="zstd"))
 
     def csv(self, name: str, table: Frame) -> None:
         """Have a table written as CSV; no text in it is taken for a formula by a spreadsheet."""
-        self.put(name, lambda path: _neutral(_made(table)).to_csv(path, index=False))
+        self.put(name, lambda path: _neutral(_frame(table)).to_csv(path, index=False))
 
 
-def _made(table: Frame) -> pd.DataFrame:
+def _frame(table: Frame) -> pd.DataFrame:
     return table() if callable(table) else table
 
 
@@ -138,7 +139,7 @@ def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
 
 
-def _published(place: Place, study: Study, run: Run) -> Written:
+def _publish(place: Place, study: Study, run: Run) -> Written:
     """Write all but the page, and put it in its place; what could be written is kept if that cannot be done."""
     missing, why = study.missing, ""
     try:
@@ -151,11 +152,11 @@ def _published(place: Place, study: Study, run: Run) -> Written:
         _write_manifest(draft.folder, body, _digests(draft.folder))
         place.publish()
     except OSError as error:
-        return _kept(place, missing, error)
+        return _keep(place, missing, error)
     return Written(place.folder, missing, why, drawable=drawable)
 
 
-def _kept(place: Place, missing: tuple[str, ...], error: OSError) -> Written:
+def _keep(place: Place, missing: tuple[str, ...], error: OSError) -> Written:
     """What is left of a run that could not be put in its place. Raises OutputError if that is nothing."""
     if folders.is_unfinished(place.real):
         why = f"{_reason(error)}; the next run there, or rdsim report {place.folder}, puts it there"
@@ -169,7 +170,7 @@ def _kept(place: Place, missing: tuple[str, ...], error: OSError) -> Written:
 
 def _draw(place: Place, found: Written) -> Written:
     """Draw the page of the run that is in its place, and put it beside the rest. Raises DrawingError."""
-    page = report.drawn_run(place.real)
+    page = report.run_html(place.real)
     try:
         with folders.hold_signals():
             manifest = read_manifest(place.real)
@@ -211,11 +212,11 @@ def write(study: Study, run: Run) -> Written:
     What a full disk or memory keeps out is missing, the rest is kept. An interrupt waits until the run is in its place,
     and then leaves out the page. Raises OutputError if nothing can be written at all.
     """
-    with _claimed(run) as place:
+    with _claim(run) as place:
         found = Written(place.folder, study.missing)
         try:
             with folders.hold_signals():
-                found = _published(place, study, run)
+                found = _publish(place, study, run)
             return _draw(place, found) if found.drawable else found
         except KeyboardInterrupt:
             if not place.finished:
@@ -260,7 +261,16 @@ def _head(study: Study, run: Run) -> dict[str, Any]:
     """How the run came about."""
     head = {"rdsim": version("rdsim"), "command": list(run.command)}
     named = {} if study.name in MAIN else {"study": study.name, "seed": study.seed}
-    return head | ({} if study.scenario is None else _world(study, study.scenario, run)) | named
+    world = {} if study.scenario is None else _world(study, study.scenario, run)
+    return head | world | _extensions(study, run) | named
+
+
+def _extensions(study: Study, run: Run) -> dict[str, Any]:
+    """Whose code was run beside rdsim's: files that were named, and installed packages of which something was used."""
+    return {
+        "plugins": [{"file": plugin.path, "sha256": plugin.sha256} for plugin in run.plugins],
+        "packages": [asdict(one) for one in packages_of(_names_in_use(study))],
+    }
 
 
 def _world(study: Study, scenario: Scenario, run: Run) -> dict[str, Any]:
@@ -273,13 +283,21 @@ def _world(study: Study, scenario: Scenario, run: Run) -> dict[str, Any]:
             "parts": list(scenario.parts),
             "overrides": list(run.overrides),
         },
-        "plugins": [{"file": plugin.path, "sha256": plugin.sha256} for plugin in run.plugins],
         "seed": study.seed,
         "replications": counted,
         "engine": study.engine,
         "confidence": scenario.simulation.confidence,
         "money_unit": scenario.money_unit,
     }
+
+
+def _names_in_use(study: Study) -> Iterator[tuple[str, str]]:
+    """What was used by its name, be it brought by a package or not."""
+    if study.scenario is not None:
+        yield from package_names(study.scenario)
+    yield "study", study.name
+    if solver := (study.record.get("solver") or {}).get("name"):
+        yield "solver", solver
 
 
 def _versions() -> dict[str, str]:

@@ -17,6 +17,7 @@ from rdsim.domain import Scenario
 from rdsim.errors import Fault, InputError
 from rdsim.folders import MANIFEST, is_file, is_folder, read_manifest
 from rdsim.folders.contents import PORTFOLIO
+from rdsim.registry import Package, installed_packages
 from rdsim.scenario import digest
 from rdsim.search import Given
 
@@ -32,6 +33,7 @@ class Earlier:
     digest: str
     overrides: tuple[str, ...]
     plugins: tuple[tuple[str, str], ...]  # path and SHA-256 of each
+    packages: tuple[Package, ...]  # installed then, and used
     seed: int
     samples: int | None
 
@@ -51,6 +53,32 @@ class Earlier:
         lacking = [path for path, sha256 in self.plugins if path not in paths and sha256 not in digests]
         if lacking:
             raise InputError(tuple(Fault(str(self.folder), rule, path, f"Give --plugin {path}.") for path in lacking))
+
+    def require_packages(self) -> tuple[Fault, ...]:
+        """What to know of installed packages that the run used: those that have another version now.
+
+        Raises InputError with each that is not installed, or has no such entry point any more.
+        """
+        here = {(one.name, one.entry_point): one for one in installed_packages()}
+        lacking = [one for one in self.packages if (one.name, one.entry_point) not in here]
+        if lacking:
+            rule = "the run used what an installed package registers, which is not there"
+            raise InputError(tuple(Fault(str(self.folder), rule, _words(one), _advice(one)) for one in lacking))
+        known = [(one, here[one.name, one.entry_point]) for one in self.packages]
+        rule = "the run used another version of an installed package"
+        return tuple(
+            Fault(str(self.folder), rule, _words(one), f"Installed is {now.version}.")
+            for one, now in known
+            if one.version != now.version
+        )
+
+
+def _words(package: Package) -> str:
+    return f"{package.name} {package.version}, entry point {package.entry_point}"
+
+
+def _advice(package: Package) -> str:
+    return f"Install {package.name}=={package.version}."
 
 
 def is_run(folder: Path) -> bool:
@@ -80,6 +108,7 @@ def read_run(folder: Path) -> Earlier:
         str(scenario["digest"]),
         tuple(map(str, scenario["overrides"])),
         tuple((one["file"], one["sha256"]) for one in manifest.get("plugins", ())),
+        tuple(Package(**one) for one in manifest.get("packages", ())),
         int(manifest["seed"]),
         (manifest.get("solver") or {}).get("samples"),
     )

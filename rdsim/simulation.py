@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, NamedTuple, TypeVar
@@ -13,6 +13,7 @@ import pandas as pd
 
 from rdsim import frames, portfolio
 from rdsim.aim import aim_of
+from rdsim.arguments import check_fields, checked, refuse, whole_faults
 from rdsim.arrays import Floats
 from rdsim.brief import count, html_table
 from rdsim.case import Case, Outcomes, build, empty_outcomes, technologies
@@ -20,9 +21,10 @@ from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.draws import Draws
 from rdsim.errors import Fault, InputError
 from rdsim.expectation import expected_projects, expected_total, with_sure_market
-from rdsim.luck import chance, laid_out_bytes, lay_out, lay_out_rest, value_factor
+from rdsim.figures import Figure, column_figures
+from rdsim.luck import chance, lay_out, lay_out_rest, path_bytes, value_factor
 from rdsim.memory import require_memory
-from rdsim.metrics import Material, Worth, replication_figures, sold_by_technology, worth
+from rdsim.metrics import Material, Worth, market_by_technology, replication_figures, worth
 from rdsim.native.threads import cores, in_threads
 from rdsim.scenario import sound
 from rdsim.stats import mean_interval
@@ -49,12 +51,19 @@ ENGINES: tuple[Engine, ...] = ("compiled", "simpy")
 
 @dataclass(frozen=True)
 class Running:
-    """How a simulation runs, never what comes of it: no number depends on these."""
+    """How a simulation runs, never what comes of it: no number depends on these.
+
+    Raises: InputError for fields of another type, or below 1.
+    """
 
     engine: Engine = "compiled"
     """`compiled` for work; `simpy` in plain Python, a hundred times slower: for whoever reads or doubts."""
     threads: int | None = None
     """That simulate; by default one for each core."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        refuse(*whole_faults(("Running, threads", self.threads, 1, 2**31)))
 
 
 _BATCH_CELLS = 32_768
@@ -163,7 +172,7 @@ class _Workshop:
             self._mine.engine = _engine(self._name, self._setup, self._seed)
         outcomes: Outcomes = self._mine.engine(draws)
         scenario, choices, case = self._setup
-        factor = value_factor(scenario, self._names, draws, sold_by_technology(case, outcomes))
+        factor = value_factor(scenario, self._names, draws, market_by_technology(case, outcomes))
         return Batch(draws, case, outcomes, worth(scenario, choices, case, outcomes, factor))
 
 
@@ -177,21 +186,22 @@ def in_batches(setup: Setup, draws: Draws, reduce: Callable[[Batch], T], running
     workshop = _Workshop(setup, draws.seed, running.engine)
     numbers, slow = draws.replications, running.engine == "simpy"
     each = sum(column.nbytes for column in empty_outcomes(setup.case, 1))
-    each += laid_out_bytes(setup.scenario, setup.case, setup.choices) if slow else 0
+    each += path_bytes(setup.scenario, setup.case, setup.choices) if slow else 0
     size = max(1, min(len(numbers), _BATCH_CELLS // max(1, len(setup.choices)), _BATCH_BYTES // each))
     parts = [
         Draws(draws.seed, range(first, min(first + size, numbers.stop)))
         for first in range(numbers.start, numbers.stop, size)
     ]
     workers = 1 if slow else min(running.threads or cores(), len(parts))
-    jobs = (partial(_reduced, workshop, part, reduce) for part in parts)
+    jobs = (partial(_reduce_batch, workshop, part, reduce) for part in parts)
     return (job() for job in jobs) if workers <= 1 else in_threads(jobs, workers)
 
 
-def _reduced(workshop: _Workshop, draws: Draws, reduce: Callable[[Batch], T]) -> T:
+def _reduce_batch(workshop: _Workshop, draws: Draws, reduce: Callable[[Batch], T]) -> T:
     return reduce(workshop.batch(draws))
 
 
+@checked("scenario", "chosen")
 def simulate(
     scenario: Scenario,
     chosen: Portfolio,
@@ -214,11 +224,11 @@ def simulate(
     >>> len(outcomes.projects), list(outcomes.summary().columns)
     (50, ['mean', 'ci_low', 'ci_high', 'n'])
     """
-    scenario = sound(scenario)
-    prepared = _prepare(scenario, chosen, replications, seed, running)
+    prepared = _prepare(scenario, chosen, replications, seed)
+    scenario = prepared.setup.scenario
     require_memory(scenario, len(prepared.setup.choices), len(prepared.draws.replications))
     tables: list[list[pd.DataFrame]] = []
-    reduce = partial(_tables, scenario, prepared.setup.choices)
+    reduce = partial(_tables, scenario, prepared.setup.choices, column_figures(scenario))
     for part in in_batches(prepared.setup, prepared.draws, reduce, running):
         tables.append(part)
         progress(len(part[1]))
@@ -226,6 +236,7 @@ def simulate(
     return Simulation(scenario, prepared.portfolio, prepared.draws.seed, running.engine, *stacked)
 
 
+@checked("scenario", "chosen")
 def replicate(
     scenario: Scenario,
     chosen: Portfolio,
@@ -240,16 +251,17 @@ def replicate(
 
     The replications are the first of a stream; those of another, or after its first (`stream.after`), have other luck.
     """
-    scenario = sound(scenario)
-    prepared = _prepare(scenario, chosen, replications, seed, running, stream)
+    prepared = _prepare(scenario, chosen, replications, seed, stream)
+    scenario, choices, _ = prepared.setup
     parts = []
-    reduce = partial(_figures, scenario, prepared.setup.choices)
+    reduce = partial(_figures, scenario, choices, column_figures(scenario))
     for part in in_batches(prepared.setup, prepared.draws, reduce, running):
         parts.append(part)
         progress(len(part))
     return _stack(parts)
 
 
+@checked("scenario", "chosen")
 def expected_worths(
     scenario: Scenario,
     chosen: Portfolio,
@@ -264,21 +276,22 @@ def expected_worths(
     Projects are in the order of the portfolio's choices; worth is what the scenario's aim says (see `rdsim.aim`).
     Its mean is that of the simulated worth, with far less luck. Other arguments and errors are those of `replicate`.
     """
-    scenario = sound(scenario)
-    prepared = _prepare(scenario, chosen, replications, seed, running, stream)
-    sure, choices = prepared.setup._replace(scenario=with_sure_market(scenario)), prepared.setup.choices
-    reduce = partial(_expected, scenario, choices)
+    prepared = _prepare(scenario, chosen, replications, seed, stream)
+    scenario, choices, _ = prepared.setup
+    sure = prepared.setup._replace(scenario=with_sure_market(scenario))
+    reduce = partial(_expected_worths, scenario, choices)
     parts = list(in_batches(sure, prepared.draws, reduce, running))
     columns = {choice.technology: place for place, choice in enumerate(choices)}
     order = [columns[choice.technology] for choice in chosen.choices]
     return np.concatenate([total for total, _ in parts]), np.concatenate([each for _, each in parts])[:, order]
 
 
-def _expected(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> tuple[Floats, Floats]:
+def _expected_worths(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> tuple[Floats, Floats]:
     told = (batch.case, batch.outcomes, batch.worth)
     return expected_total(scenario, choices, *told), expected_projects(scenario, choices, *told)
 
 
+@checked("scenario", "chosen")
 def plain_worths(
     scenario: Scenario,
     chosen: Portfolio,
@@ -289,8 +302,9 @@ def plain_worths(
     running: Running = Running(),
 ) -> Floats:
     """Worth of a portfolio as it came, (R,), by the scenario's aim. Arguments and errors are those of `replicate`."""
-    prepared = _prepare(scenario, chosen, replications, seed, running, stream)
-    reduce = partial(_plain, scenario, prepared.setup.choices)
+    prepared = _prepare(scenario, chosen, replications, seed, stream)
+    scenario, choices, _ = prepared.setup
+    reduce = partial(_plain, scenario, choices)
     return np.concatenate(list(in_batches(prepared.setup, prepared.draws, reduce, running)))
 
 
@@ -304,49 +318,38 @@ class _Prepared(NamedTuple):
     draws: Draws
 
 
-def _check_run(replications: int | None, seed: int | None, threads: int | None) -> None:
-    """Raise InputError with every one of these that cannot be."""
-    wanted = (
-        ("replications", replications, 1, REPORTED.size, f"a whole number of at least 1, below {REPORTED.size:,}"),
-        ("seed", seed, 0, 2**63, "a whole number of at least 0, below 2**63"),
-        ("threads", threads, 1, 2**31, "a whole number of at least 1"),
-    )
-    faults = tuple(
-        Fault(name, f"must be {rule}", repr(value))
-        for name, value, low, high, rule in wanted
-        if value is not None and not (isinstance(value, int | np.integer) and low <= value < high)
-    )
-    if faults:
-        raise InputError(faults)
-
-
 def _prepare(
     scenario: Scenario,
     chosen: Portfolio,
     replications: int | None,
     seed: int | None,
-    running: Running = Running(),
     stream: Stream = REPORTED,
 ) -> _Prepared:
-    _check_run(replications, seed, running.threads)
+    """What is simulated, after everything given was checked: the scenario as the door lets it in."""
+    scenario = sound(scenario)
+    refuse(*whole_faults(("replications", replications, 1, REPORTED.size), ("seed", seed, 0, 2**63)))
     portfolio.check(chosen, scenario)
-    chosen = portfolio.ranked(chosen, scenario)
+    chosen = portfolio.with_ranks(chosen, scenario)
     count = scenario.simulation.replications if replications is None else replications
     draws = Draws(scenario.simulation.seed if seed is None else seed, stream.numbers(count))
     choices = tuple(sorted(chosen.choices, key=lambda choice: choice.rank))
     return _Prepared(chosen, Setup(scenario, choices, build(scenario, chosen)), draws)
 
 
-def _figures(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> pd.DataFrame:
-    figures = replication_figures(scenario, choices, batch.case, batch.outcomes, batch.worth)
-    return frames.replication_frame(batch.draws.replications, figures)
+def _figures(
+    scenario: Scenario, choices: tuple[Choice, ...], figures: Mapping[str, Figure], batch: Batch
+) -> pd.DataFrame:
+    found = replication_figures(scenario, choices, batch.case, batch.outcomes, batch.worth, figures)
+    return frames.replication_frame(batch.draws.replications, found)
 
 
-def _tables(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> list[pd.DataFrame]:
+def _tables(
+    scenario: Scenario, choices: tuple[Choice, ...], figures: Mapping[str, Figure], batch: Batch
+) -> list[pd.DataFrame]:
     numbers, case, outcomes = batch.draws.replications, batch.case, batch.outcomes
     return [
         frames.project_frame(scenario, choices, case, outcomes, batch.worth, numbers),
-        _figures(scenario, choices, batch),
+        _figures(scenario, choices, figures, batch),
         frames.purse_frame(scenario, outcomes, numbers),
         frames.partner_frame(scenario, outcomes, numbers),
         frames.international_frame(scenario, case, outcomes, numbers),
@@ -357,12 +360,13 @@ def _stack(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
+@checked("scenario", "chosen")
 def trace(scenario: Scenario, chosen: Portfolio, *, replication: int = 0, seed: int | None = None) -> pd.DataFrame:
     """What happened in one replication, event by event: who waited for what, when (on the SimPy engine)."""
     from rdsim.engines import process  # noqa: PLC0415
 
-    scenario = sound(scenario)
-    _, (_, choices, case), draws = _prepare(scenario, chosen, 1, seed, stream=REPORTED.after(replication))
+    refuse(*whole_faults(("replication", replication, 0, REPORTED.size)))
+    _, (scenario, choices, case), draws = _prepare(scenario, chosen, 1, seed, stream=REPORTED.after(replication))
     rows: list[process.TraceRow] = []
     process.run(case, lay_out(scenario, case, choices, draws), rows)
     return frames.trace_frame(scenario, choices, rows)

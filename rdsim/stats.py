@@ -56,7 +56,7 @@ class Interval:
         )
 
 
-def _checked(samples: npt.ArrayLike) -> Floats:
+def _check(samples: npt.ArrayLike) -> Floats:
     values = np.asarray(samples, np.float64).ravel()
     if values.size == 0 or not np.isfinite(values).all():
         raise ValueError("samples must be finite, and at least one")
@@ -73,7 +73,7 @@ def mean_interval(samples: npt.ArrayLike, confidence: float = 0.95) -> Interval:
 
     Raises ValueError for no samples, or for one that is not finite.
     """
-    values = _checked(samples)
+    values = _check(samples)
     _check_level(confidence)
     mean, n = float(values.mean()), values.size
     if n == 1:
@@ -91,7 +91,7 @@ def paired_difference(
     Raises ValueError for samples that are none, not finite or not equally many, and for an impossible confidence.
     """
     _check_level(confidence)
-    a, b = _checked(first), _checked(second)
+    a, b = _check(first), _check(second)
     if a.shape != b.shape:
         raise ValueError(f"paired samples must be equally many, not {a.size} and {b.size}")
     if comparisons < 1:
@@ -113,7 +113,7 @@ def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Int
 def quantile(samples: npt.ArrayLike, level: float) -> float:
     """The smallest sample such that at least a share `level` of the samples is at or below it (inverse of the ECDF)."""
     _check_level(level)
-    values = np.sort(_checked(samples))
+    values = np.sort(_check(samples))
     # 0.55 of 100 samples are 55, where floating point says a trifle more and rounding up would say 56.
     place = math.ceil(level * values.size * (1 - _ROUNDING))
     return float(values[max(place, 1) - 1])
@@ -124,7 +124,7 @@ def quantile_interval(samples: npt.ArrayLike, level: float, confidence: float = 
 
     An end is infinite where there are too few samples for an order statistic to bound it.
     """
-    values = np.sort(_checked(samples))
+    values = np.sort(_check(samples))
     _check_level(confidence)
     n, tail = values.size, (1 - confidence) / 2
     at_most = bdtr(np.arange(n + 1), n, level)  # P(samples at or below the quantile <= k)
@@ -139,7 +139,7 @@ def cvar(samples: npt.ArrayLike, level: float, tail: Literal["low", "high"] = "l
     `tail` says which end is worst: `high` for costs, `low` for values. Costs 10, 20, 30, 40 at level 0.6: 36.25.
     """
     _check_level(level)
-    worst = np.sort(_checked(samples))
+    worst = np.sort(_check(samples))
     if tail == "high":
         worst = worst[::-1]
     share = (1 - level) * worst.size
@@ -163,7 +163,7 @@ def cvar_interval(
     """
     _check_level(confidence)
     sign, estimate = (-1.0 if tail == "high" else 1.0), cvar(samples, level, tail)
-    values = np.sort(sign * _checked(samples))
+    values = np.sort(sign * _check(samples))
     n, share = values.size, 1 - level
     count = max(math.ceil(share * n * (1 - _ROUNDING)), 1)
     if count < 2:

@@ -14,14 +14,14 @@ import pandas as pd
 
 from rdsim.brief import listing
 from rdsim.domain import Portfolio, Scenario
-from rdsim.report import PlanReport, Sheet
+from rdsim.report import Page, PlanReport
 
-__all__ = ["Frame", "Page", "Study"]
+__all__ = ["AnyPage", "Frame", "Study"]
 
 Frame = pd.DataFrame | Callable[[], pd.DataFrame]
 """A table, or what makes it where it is written: then no want of memory, and no interrupt, costs more than that one."""
 
-Page = Sheet | PlanReport | Callable[[], PlanReport]
+AnyPage = Page | PlanReport | Callable[[], PlanReport]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Study:
     scenario: Scenario | None
     """None if no scenario was asked about: of records, or of a problem stated by tables."""
     seed: int
-    page: Page | None = None
+    page: AnyPage | None = None
     """What report.html shows, as data."""
     tables: Mapping[str, Frame] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
@@ -57,15 +57,15 @@ class Study:
     missing: tuple[str, ...] = ()
     """What was not finished, for an interrupt."""
 
-    def led_by(self, line: str) -> Study:
+    def with_lead(self, line: str) -> Study:
         """The study with a line before all that it says, for people and for the terminal."""
-        page = replace(self.page, lead=(line, *self.page.lead)) if isinstance(self.page, Sheet) else self.page
+        page = replace(self.page, lead=(line, *self.page.lead)) if isinstance(self.page, Page) else self.page
         return replace(self, page=page, said=(line, *self.said) if self.said else ())
 
     @property
     def lines(self) -> Sequence[str]:
         """What the terminal says."""
-        return self.said or (self.page.lead if isinstance(self.page, Sheet) else ())
+        return self.said or (self.page.lead if isinstance(self.page, Page) else ())
 
     def __repr__(self) -> str:
         about = f" of {self.scenario.name}" if self.scenario else ""

@@ -113,20 +113,20 @@ def with_known_headings(table: CsvTable, known: Iterable[str], own: Collection[s
 
     Headings in `own` mean what they say.
     """
-    folded = {_folded(one): one for one in known}
+    folded = {_fold(one): one for one in known}
     names = {
-        one: folded[_folded(one)]
+        one: folded[_fold(one)]
         for one in table.columns
-        if one not in own and folded.get(_folded(one), one) not in table.columns
+        if one not in own and folded.get(_fold(one), one) not in table.columns
     }
     if not names:
         return table
-    rows = tuple(_renamed(row, names) for row in table.rows)
+    rows = tuple(_rename(row, names) for row in table.rows)
     columns = tuple(names.get(one, one) for one in table.columns)
     return replace(table, columns=columns, rows=rows, units={names.get(key, key): u for key, u in table.units.items()})
 
 
-def _renamed(row: TableRow, names: Mapping[str, str]) -> TableRow:
+def _rename(row: TableRow, names: Mapping[str, str]) -> TableRow:
     cells = {names.get(key, key): cell for key, cell in row.cells.items()}
     return TableRow(row.number, cells, tuple(names.get(one, one) for one in row.bad))
 
@@ -202,7 +202,7 @@ def _number_cell(value: Any) -> str | None:
     return str(int(float(value))) if float(value).is_integer() else str(value)
 
 
-def _folded(heading: str) -> str:
+def _fold(heading: str) -> str:
     return re.sub(r"[ \-]+", "_", heading.strip().casefold())
 
 

@@ -73,7 +73,7 @@ def read_text(path: Path) -> str:
         raise _refusal(path, "the file is required", f"no such file in {path.parent}") from None
     except (OSError, ValueError) as error:
         raise _refusal(path, "the file must be readable", getattr(error, "strerror", "") or str(error)) from None
-    return _decoded(path, data)
+    return _decode(path, data)
 
 
 def read_tidy(path: Path) -> str:
@@ -132,7 +132,7 @@ def _require_visible(path: Path, text: str) -> None:
         raise InputError(tuple(faults))
 
 
-def _decoded(path: Path, data: bytes) -> str:
+def _decode(path: Path, data: bytes) -> str:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise _refusal(path, "must be UTF-8 text", "UTF-16 text", "Save it as 'CSV UTF-8'.")
     if b"\0" in data:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from rdsim.errors import DrawingError, RdsimError
-from rdsim.optimiser.solving.settings import EFFORTS
+from rdsim.registry import Registry
 from rdsim.report.page.child import draw
-from tests.sizes import FULL
 from tests.tiny import tiny_folder
 
 # The first example of a test may compile the engine: no example has a deadline.
@@ -19,11 +18,16 @@ settings.register_profile("rdsim", deadline=None)
 settings.load_profile("rdsim")
 
 SLOW = (
-    "documents/test_blocks.py", "test_korea_2024.py", "sweep/test_crashes.py", "sweep/test_sweeps.py",
-    "test_rolling.py", "engines/test_equality.py", "test_loop.py", "optimiser/test_explanation.py",
-    "optimiser/test_confidence.py",
-    "optimiser/test_risk.py", "test_benchmarks.py", "optimiser/test_fronts.py", "test_studies.py", "test_cli.py",
-    "engines/test_interpreted.py", "optimiser/test_published.py", "test_calibrating.py", "test_api.py",
+    "documents/test_blocks.py", "sweep/test_crashes.py", "optimiser/test_explanation.py", "optimiser/test_conflicts.py",
+    "fuzz/test_fuzz.py", "test_plugins.py", "test_benchmarks.py", "optimiser/test_exact.py", "sweep/test_sweeps.py",
+    "test_calibration.py", "optimiser/test_confidence.py", "test_rolling.py", "test_loop.py",
+    "engines/test_equality.py",
+    "test_repeating.py", "sweep/test_answers.py", "test_studies.py", "test_cli.py", "engines/test_interpreted.py",
+    "test_explanation.py", "test_tour.py", "extensions/test_world.py", "optimiser/test_risk.py",
+    "torture/test_kills.py",
+    "sweep/test_own_policies.py", "optimiser/test_fronts.py", "optimiser/test_methods.py",
+    "optimiser/test_published.py",
+    "test_golden.py", "test_parts.py", "test_korea_2024.py", "test_api.py",
 )  # fmt: skip
 """Files that take longest. Workers take whole files: with these first, none is left with a long one at the end."""
 
@@ -41,12 +45,13 @@ def tiny(tmp_path: Path) -> Path:
     return tiny_folder(tmp_path / "tiny")
 
 
-@pytest.fixture(autouse=True)
-def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorter walks, unless all is asked for: tests are about right answers, not about the last tenth of a per cent."""
-    if FULL:
-        return
-    monkeypatch.setitem(EFFORTS, "normal", EFFORTS["quick"])
+@pytest.fixture
+def taken_back() -> Iterator[None]:
+    """What the test registers is unregistered after it."""
+    yield
+    for registry in Registry.every:
+        for name in registry.own():
+            registry.unregister(name)
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +61,7 @@ def drawn_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     Tests of that process, and of pages' bytes (figures are numbered within a process), are marked `drawn_apart`.
     """
     if request.node.get_closest_marker("drawn_apart") is None:
-        monkeypatch.setattr("rdsim.report.page.drawing._ask", _draw)
+        monkeypatch.setattr("rdsim.report.page.drawings._ask", _draw)
 
 
 def _draw(words: Sequence[str], text: bytes) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import Literal
 
-__all__ = ["FULL", "size"]
+__all__ = ["EFFORT", "FULL", "size"]
 
 FULL = os.environ.get("RDSIM_FULL") == "1"
+
+EFFORT: Literal["quick", "normal"] = "normal" if FULL else "quick"
+"""Of solving large problems: tests are about right answers, not about the last tenth of a per cent."""
 
 
 def size(default: int, full: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rdsim import portfolio
-from rdsim.case import TARGET, build, unconstrained
+from rdsim.case import TARGET, build, unconstrained_case
 from rdsim.domain import (
     Choice,
     Gate,
@@ -111,7 +111,7 @@ def drawn(rng: np.random.Generator) -> Scenario:
 
 def alone(scenario: Scenario, choice: Choice) -> tuple[bool, list[int]]:
     """Whether the option reaches its target in the world in which nothing is scarce, and when it is paid."""
-    case = unconstrained(scenario, (choice,))
+    case = unconstrained_case(scenario, (choice,))
     out = compiled.run(case, lay_out(scenario, case, (choice,), Draws(1, range(1))))
     return bool(out.end_state[0, 0] == TARGET), out.tranche_day[0, 0].tolist()
 
@@ -126,7 +126,7 @@ def test_a_single_project_is_planned_if_and_only_if_the_simulation_pays_for_it_i
         options = sample(scenario, (choice,), samples=1, seed=1)
         reached, planned = alone(scenario, choice)
         allowed = reached and evaluate(state(scenario, options), (0,)).feasible
-        chosen = portfolio.ranked(Portfolio((choice,)), scenario)
+        chosen = portfolio.with_ranks(Portfolio((choice,)), scenario)
         case = build(scenario, chosen)
         out = compiled.run(case, lay_out(scenario, case, chosen.choices, Draws(1, range(1))))
         ended, days = out.end_state[0, 0] == TARGET, out.tranche_day[0, 0].tolist()
@@ -165,7 +165,7 @@ def test_a_partner_is_charged_for_as_long_as_the_line_that_pays_can_have_money()
     chosen = next(o for o, one in enumerate(posed.options.choices) if one.partner)
     judged = evaluate(posed.problem, (chosen,))
     assert judged.feasible
-    plan = portfolio.ranked(Portfolio((posed.options.choices[chosen],)), joint)
+    plan = portfolio.with_ranks(Portfolio((posed.options.choices[chosen],)), joint)
     paid = simulate(joint, plan, replications=2).replications["network_paid"]
     assert judged.opening == -6.0
     assert paid.tolist() == [6.0, 6.0]

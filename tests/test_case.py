@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdsim.case import FAILED, build, days, hosts, largest_remainder, unconstrained
+from rdsim.case import FAILED, build, days, hosts, largest_remainder, unconstrained_case
 from rdsim.domain import (
     BudgetRisk,
     Choice,
@@ -130,10 +130,10 @@ def test_alone_each_choice_is_what_it_would_be_with_endless_resources() -> None:
     for seed in range(60):
         world = draw_world(seed)
         scenario, choices = world.scenario, world.choices
-        case = unconstrained(scenario, choices)
+        case = unconstrained_case(scenario, choices)
         together = compiled.run(case, lay_out(scenario, case, choices, Draws(seed, range(3))))
         for p, choice in enumerate(choices):
-            one = unconstrained(scenario, (choice,))
+            one = unconstrained_case(scenario, (choice,))
             alone = process.run(one, lay_out(scenario, one, (choice,), Draws(seed, range(3))))
             for name in ("end_state", "trl", "end_day", "tranche_day", "paid", "refund", "market_day", "place_day"):
                 assert (getattr(together, name)[:, p] == getattr(alone, name)[:, 0]).all(), (seed, p, name)
@@ -168,7 +168,7 @@ def _endless(scenario: Scenario) -> Scenario:
 
 
 def test_alone_a_choice_lives_as_the_only_one_of_an_endless_world() -> None:
-    """Built from another scenario, not by `unconstrained`: both engines, every column that no purse's money enters."""
+    """Built from another scenario, not by `unconstrained_case`: both engines, all columns without purses' money."""
     purses = {"new_money", "carried_in", "lapsed"}
     for seed in range(40):
         world = draw_world(seed)
@@ -177,7 +177,7 @@ def test_alone_a_choice_lives_as_the_only_one_of_an_endless_world() -> None:
         certain = replace(rich, risks=replace(rich.risks, budget=BudgetRisk()))
         for choice in world.choices:
             one, draws = (replace(choice, rank=1),), Draws(seed, range(3))
-            lonely, plenty = unconstrained(scenario, one), build(certain, Portfolio(one))
+            lonely, plenty = unconstrained_case(scenario, one), build(certain, Portfolio(one))
             for engine in (compiled, process):
                 first = engine.run(lonely, lay_out(scenario, lonely, one, draws))
                 second = engine.run(plenty, lay_out(certain, plenty, one, draws))
@@ -206,7 +206,7 @@ def test_alone_the_end_of_a_programmes_money_still_counts() -> None:
     line = replace(scenario.programmes["line"], budget={2024: 5.0}, starts={2024: 1})
     scenario = replace(scenario, programmes={"line": line})
     choice = Choice("A", start_year=2024)
-    case = unconstrained(scenario, (choice,))
+    case = unconstrained_case(scenario, (choice,))
     out = compiled.run(case, lay_out(scenario, case, (choice,), Draws(1, range(2))))
     # Steps of half a year: the target comes on day 360, in the second of three tranches of 9, 9 and 12 months.
     assert out.tranche_day[0, 0].tolist()[0] == 0

@@ -281,7 +281,7 @@ def test_an_interrupted_plan_keeps_what_was_finished(
         calls.append(args)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rdsim.planning.replicate", interrupted)
+    monkeypatch.setattr("rdsim.plans.replicate", interrupted)
     said = rdsim("plan", tiny, "--out", tmp_path / "run", "--replications", "5")
     assert calls
     assert said.code == 4
@@ -298,7 +298,7 @@ def test_an_interrupt_before_anything_is_finished_writes_nothing(
     def interrupted(*args: object, **keywords: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rdsim.search.proposing.sample", interrupted)
+    monkeypatch.setattr("rdsim.search.proposals.sample", interrupted)
     said = rdsim("plan", tiny, "--out", tmp_path / "run")
     assert said.code == 130
     assert "nothing was written" in said.err

@@ -27,7 +27,7 @@ from rdsim.runs import read_run
 from rdsim.scenario import dump, load
 from rdsim.scenario.shapes import STAND_IN
 from rdsim.simulation import simulate
-from rdsim.sweep.readme import _escaped
+from rdsim.sweep.readme import _escape
 from rdsim.tables import neutral, plain_cell, read_table
 from rdsim.texts import DEEPEST, parsed_toml
 from tests.broken_inputs import BROKEN, broken_folder
@@ -117,7 +117,7 @@ def _problem(folder: Path, options: str, rows: str = "row,cap\nw,5\n") -> Path:
 def test_a_word_composed_and_decomposed_is_one_group(tmp_path: Path) -> None:
     composed, decomposed = "\ubc18\ub3c4\uccb4", "\u1107\u1161\u11ab\u1103\u1169\u110e\u1166"
     folder = _problem(tmp_path / "p", f"option,value,group,w\nA,3,{composed},1\nB,2,{decomposed},1\n")
-    posed = problems.read_stated(folder)
+    posed = problems.read_statement(folder)
     assert posed.problem.group_names == (composed,)
     assert solve(posed.problem).objective == 3
 
@@ -125,7 +125,7 @@ def test_a_word_composed_and_decomposed_is_one_group(tmp_path: Path) -> None:
 def test_what_cannot_be_seen_is_refused_where_it_stands(tmp_path: Path) -> None:
     folder = _problem(tmp_path / "p", "option,value,group,w\nA,3,bio,1\nB,2,b\u200bio,1\n")
     with pytest.raises(InputError) as caught:
-        problems.read_stated(folder)
+        problems.read_statement(folder)
     fault = caught.value.faults[0]
     assert fault.where == "options.csv, line 3, character 6"
     assert fault.found == "ZERO WIDTH SPACE (U+200B) behind 'B,2,b'"
@@ -136,7 +136,7 @@ def test_what_cannot_be_seen_is_refused_where_it_stands(tmp_path: Path) -> None:
 def test_thousands_with_dots_are_never_read_as_decimals(tmp_path: Path) -> None:
     options = "option;value;w\nA;1.234;1\nB;2,5;1\n"
     with pytest.raises(InputError, match=r"options.csv, row 2, column value.*Write 1234 if"):
-        problems.read_stated(_problem(tmp_path / "p", options, "row;cap\nw;1\n"))
+        problems.read_statement(_problem(tmp_path / "p", options, "row;cap\nw;1\n"))
     table = TINY_FILES["technologies.csv"].replace('"mRNA, 치료제"', "mRNA").replace(",", ";")
     table = table.replace("15;120", "10,5;1.234")
     text = refusal(tiny_folder(tmp_path / "tiny", technologies=table))
@@ -169,12 +169,12 @@ def test_a_row_of_totals_and_a_copy_of_a_table_are_advised_upon_in_one_line(tmp_
     problem = _problem(tmp_path / "p", "option,value,w\nA,3,1\nB,2,1\nTotal,5,2\n")
     (problem / "rows - Copy.csv").write_text("row\n")
     with pytest.raises(InputError) as caught:
-        problems.read_stated(problem)
+        problems.read_statement(problem)
     assert [fault.where for fault in caught.value.faults] == ["options.csv, row 4", "rows - Copy.csv"]
 
 
 def test_an_option_called_total_is_an_option(tmp_path: Path) -> None:
-    posed = problems.read_stated(_problem(tmp_path / "p", "option,value,w\nA,3,1\nB,2,1\nTotal,4,2\n"))
+    posed = problems.read_statement(_problem(tmp_path / "p", "option,value,w\nA,3,1\nB,2,1\nTotal,4,2\n"))
     assert posed.problem.option_names == ("A", "B", "Total")
 
 
@@ -360,7 +360,7 @@ def test_the_estimate_of_memory_is_near_what_tables_take(tiny: Path) -> None:
 
 
 def test_answers_in_markdown_hold_no_html_and_no_cells_of_their_own() -> None:
-    assert _escaped("a <b>\n| c & d") == "a &lt;b&gt; \\| c &amp; d"
+    assert _escape("a <b>\n| c & d") == "a &lt;b&gt; \\| c &amp; d"
 
 
 def test_tables_of_results_hold_no_formulas(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ import pytest
 
 from rdsim.domain import Choice, Institute, Limit, Limits, Mode, Network, Partner, Programme, Scenario, Technology
 from rdsim.families import FAMILIES, Begun, Past, Row, RowKey, remaining_cap, row_words
-from rdsim.families.family import never_less_than_held
+from rdsim.families.family import cap_above_past
 from rdsim.formulation import budget_rows, row_index
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.questions.conflicts import rules_of
 from rdsim.promises import promise_table
 from rdsim.search import Instance, build_instance, optimise
-from rdsim.search.views import View, as_viewed, held_to
-from rdsim.wording import rule_words
+from rdsim.search.views import View, apply_view, at_ratios
+from rdsim.words import rule_words
 from tests.simple import plain
 
 SAME = "a.b"
@@ -75,12 +75,12 @@ def test_names_tell_what_is_meant_and_keys_tell_apart_what_is_called_alike(posed
 def test_only_the_rows_of_the_programme_that_is_meant_are_moved(posed: Instance) -> None:
     scenario, problem = posed.scenario, posed.problem
     rows = budget_rows(scenario, problem)
-    looser = held_to(scenario, problem, {SAME: 2.0})
+    looser = at_ratios(scenario, problem, {SAME: 2.0})
     assert looser.rows.cap[rows[SAME]].tolist() == (2 * problem.rows.cap[rows[SAME]]).tolist()
     others = np.setdiff1d(np.arange(len(problem.rows.names)), rows[SAME])
     assert looser.rows.cap[others].tolist() == problem.rows.cap[others].tolist()
     view = View(dict.fromkeys(scenario.programmes, 1.0), np.zeros(len(problem.option_names)), spread=0.5)
-    caps = as_viewed(scenario, problem, view, sampled=False).rows.cap
+    caps = apply_view(scenario, problem, view, sampled=False).rows.cap
     first = {key: caps[row] for key, row in row_index(problem, "starts").items()}
     assert {key.what: cap for key, cap in first.items() if key.year == 2024} == {SAME: 0.5, f"{SAME}.2025": 0.5}
     assert {cap for key, cap in first.items() if key.year == 2025} == {1.0}
@@ -132,8 +132,8 @@ def test_a_family_that_says_nothing_of_the_past_asks_for_no_less_than_is_held(
     year: int, sense: str, expected: float
 ) -> None:
     held, opening = (5.0, 2.0)
-    assert never_less_than_held(PAST, year, sense, 4.0, held, opening, 3.0) == expected
-    assert never_less_than_held(PAST, 2025, ">=", 4.0, 1.0, 0.0, 0.0) == 1.0
+    assert cap_above_past(PAST, year, sense, 4.0, held, opening, 3.0) == expected
+    assert cap_above_past(PAST, 2025, ">=", 4.0, 1.0, 0.0, 0.0) == 1.0
 
 
 def test_shares_count_what_was_paid_and_starts_nothing_that_runs() -> None:

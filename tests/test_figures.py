@@ -12,8 +12,9 @@ from rdsim.figures import (
     Figure,
     FigureFamily,
     Source,
-    figure_named,
+    column_figures,
     figures_of,
+    find_figure,
     single_figures,
 )
 from rdsim.scenario import load
@@ -31,7 +32,7 @@ def row(name: str, source: Source) -> str:
             source.label,
             source.unit,
             source.sense,
-            "yes" if source.contributed else "",
+            "yes" if source.is_additive else "",
             "" if source.column else "-",
         )
     else:
@@ -49,10 +50,9 @@ def test_the_table_of_the_documentation_is_that_of_the_registry() -> None:
 def test_columns_of_the_replications_are_the_figures_that_say_so(tmp_path: Path) -> None:
     scenario = load(tiny_folder(tmp_path / "tiny"))
     table = replicate(scenario, some_portfolio(scenario), replications=2)
-    names = [name for name, one in figures_of(scenario).items() if one.column]
-    assert list(table) == ["replication", *names]
+    assert list(table) == ["replication", *column_figures(scenario)]
     for name, figure in figures_of(scenario).items():
-        found = figure_named(scenario, name)
+        found = find_figure(scenario, name)
         assert found is not None
         assert (found.label, found.key) == (figure.label, figure.key)
         assert (table.get(name, 0.0) >= figure.least).all() if name in table else not figure.column

@@ -15,7 +15,7 @@ from rdsim.domain import Choice, Institute, Mode, Portfolio, Scenario
 from rdsim.families import RowKey, row_words
 from rdsim.formulation import row_index
 from rdsim.options import candidates
-from rdsim.portfolio import ranked
+from rdsim.portfolio import with_ranks
 from rdsim.scenario import check, dump, eligible, load, market_value, target
 from rdsim.search import build_instance
 from rdsim.simulation import replicate, simulate
@@ -44,7 +44,7 @@ def many(scenario: Scenario) -> Portfolio:
     mine: dict[str, list[Choice]] = {}
     for choice in candidates(scenario):
         mine.setdefault(choice.technology, []).append(choice)
-    return ranked(Portfolio(tuple(some[7 * k % len(some)] for k, some in enumerate(mine.values()))), scenario)
+    return with_ranks(Portfolio(tuple(some[7 * k % len(some)] for k, some in enumerate(mine.values()))), scenario)
 
 
 # --- the document ---------------------------------------------------------------------------------

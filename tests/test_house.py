@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import rdsim
+from tests.conftest import SLOW
 
 PACKAGE = Path(rdsim.__file__).parent
 LONGEST = 50
@@ -59,3 +60,7 @@ def test_the_check_sees_what_it_looks_for() -> None:
     tree = ast.parse(text)
     assert list(long_functions(tree)) == [f"f: {LONGEST + 1} lines"]
     assert list(silent(tree.body)) == ["f", "A.g"]
+
+
+def test_the_slow_files_that_go_first_are_there() -> None:
+    assert not [name for name in SLOW if not (Path(__file__).parent / name).is_file()]

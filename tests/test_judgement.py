@@ -23,6 +23,7 @@ from rdsim.draws import Draws, Purpose
 from rdsim.engines import compiled, process
 from rdsim.errors import ExperimentError, ScenarioError
 from rdsim.expectation import with_sure_market
+from rdsim.figures import column_figures
 from rdsim.luck import chance, lay_out, lay_out_rest, value_factor
 from rdsim.metrics import replication_figures, worth
 from rdsim.options import candidates
@@ -40,7 +41,7 @@ from rdsim.scenario import (
     remarks,
 )
 from rdsim.scenario.judgement import SCALES, Opinion, Pool, fit_distribution
-from rdsim.scenario.loading import canonical
+from rdsim.scenario.loader import canonical
 from rdsim.simulation import ENGINES, Running, expected_worths, simulate
 from rdsim.stats import mean_interval
 from tests.command import run as run_command
@@ -246,7 +247,7 @@ def test_sales_follow_the_judged_market() -> None:
     s = world(*rows)
     case, _, outcomes = lived(s, T, replications=3)
     worths = worth(s, (T,), case, outcomes, np.ones((3, 1)))
-    sales = replication_figures(s, (T,), case, outcomes, worths)["sales"]
+    sales = replication_figures(s, (T,), case, outcomes, worths, column_figures(s))["sales"]
     assert sales == pytest.approx(fit_distribution(rows[0]).mean() * fit_distribution(rows[1]).mean())
 
 

@@ -22,10 +22,10 @@ from rdsim.domain import (
 from rdsim.expectation import with_sure_market
 from rdsim.formulation import row_index
 from rdsim.optimiser import Solving, evaluate
-from rdsim.planning import ONE_SHOT, plan
+from rdsim.plans import ONE_SHOT, plan
 from rdsim.scenario import load
 from rdsim.search import Instance, Judge, Loop, Proposal, build_instance, choose, improve, optimise, select
-from rdsim.search.views import LOOSEST, View, as_viewed, budgets_times, ratios_of, risk_adjusted
+from rdsim.search.views import LOOSEST, View, apply_view, budgets_times, ratios_of, risk_deductions
 from rdsim.simulation import Running, expected_worths, replicate
 from rdsim.stats import paired_difference
 from rdsim.streams import REPORTED
@@ -107,7 +107,7 @@ def test_replications_are_found_by_their_number(tiny_scenario: Scenario) -> None
     judge = Judge(tiny_scenario, 5, REPORTED)
     assert (judge.worths(portfolio, 10) == whole[:10]).all()
     assert (judge.worths(portfolio, 30) == whole).all()
-    assert judge.spent == 30
+    assert judge.replication_count == 30
 
 
 def test_a_lone_project_is_worth_what_its_option_is() -> None:
@@ -122,7 +122,7 @@ def test_options_are_valued_without_the_luck_of_the_market(tiny_scenario: Scenar
     posed = build_instance(tiny_scenario, samples=400, seed=9)
     options, problem = posed.options, posed.problem
     bonus = tiny_scenario.aim.get("commercialised_by_deadline", 0.0)
-    assert problem.expected == pytest.approx(options.mean + bonus * options.p_in_time)
+    assert problem.expected_value == pytest.approx(options.mean + bonus * options.p_in_time)
     error = options.npv.std(axis=0) / 20 + 1e-9
     assert (np.abs(options.mean - options.npv.mean(axis=0)) < 5 * error).all()
     assert (options.mean != options.npv.mean(axis=0)).any()
@@ -200,7 +200,7 @@ def test_where_projects_crowd_the_loop_wins(crowd: tuple[Instance, Proposal, Loo
     """On replications that chose nothing, with an interval above zero, and by what the years to come can pay."""
     posed, one_shot, found = crowd
     assert len(one_shot.portfolio.choices) == 2
-    assert found.changed
+    assert found.is_changed
     assert len(found.proposal.portfolio.choices) >= 6
     better, _ = expected_worths(posed.scenario, found.proposal.portfolio, replications=1000)
     before, _ = expected_worths(posed.scenario, one_shot.portfolio, replications=1000)
@@ -255,7 +255,7 @@ def test_a_plan_searches_unless_told_not_to(tiny_scenario: Scenario) -> None:
     assert once.search is None
     assert ONE_SHOT not in once.comparisons
     assert searched.search.one_shot.portfolio == once.proposal.portfolio
-    if not searched.search.changed:
+    if not searched.search.is_changed:
         assert searched.proposal.portfolio == once.proposal.portfolio
 
 
@@ -340,7 +340,7 @@ def test_views_change_the_budgets_and_starts_that_they_name(tiny_scenario: Scena
     plain_view = View({"leap": 2.0}, nothing)
 
     def caps(view: View, family: str, programme: str) -> list[float]:
-        told = as_viewed(tiny_scenario, problem, view, sampled=False)
+        told = apply_view(tiny_scenario, problem, view, sampled=False)
         mine = [told.rows.cap[row] for key, row in row_index(told, family).items() if key.what == programme]
         return [cap for cap in mine if cap > 0]
 
@@ -357,10 +357,10 @@ def test_views_change_the_budgets_and_starts_that_they_name(tiny_scenario: Scena
 def test_wariness_is_the_derivative_of_the_standard_deviation(tiny_scenario: Scenario) -> None:
     problem = build_instance(tiny_scenario, samples=60).problem
     chosen = choose(build_instance(tiny_scenario, samples=60), solving=Solving(gap=0.0)).solution.chosen
-    found = risk_adjusted(problem, chosen, 0.3)
+    found = risk_deductions(problem, chosen, 0.3)
     total = problem.values[:, list(chosen)].sum(axis=1)
     for option in range(0, len(problem.option_names), 7):
         step = 1e-6
         moved = (total + step * problem.values[:, option]).std()
         assert found[option] == pytest.approx(-0.3 * (moved - total.std()) / step, abs=1e-4)
-    assert (risk_adjusted(replace(problem, values=problem.values[:1]), chosen, 0.3) == 0).all()
+    assert (risk_deductions(replace(problem, values=problem.values[:1]), chosen, 0.3) == 0).all()

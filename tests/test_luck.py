@@ -31,7 +31,7 @@ from rdsim.domain import (
 from rdsim.draws import Draws
 from rdsim.engines import compiled
 from rdsim.engines.compiled.contracts import blank_state
-from rdsim.luck import agreement_chance, laid_out_bytes, lay_out, value_factor
+from rdsim.luck import agreement_chance, lay_out, path_bytes, value_factor
 from rdsim.scenario import load
 from rdsim.stats import mean_interval, proportion_interval
 from tests.simple import plain
@@ -155,7 +155,7 @@ def test_no_setting_lays_out_more_than_a_replication_can_come_to(tiny: Path) -> 
         choices = (Choice("T1", "direct", "US", 2024, 1), Choice("T6", start_year=2024, rank=2))
         case = build(scenario, Portfolio(choices))
         state = sum(column.nbytes for column in blank_state(case).values() if hasattr(column, "nbytes"))
-        return laid_out_bytes(scenario, case, choices), state
+        return path_bytes(scenario, case, choices), state
 
     (luck, state), (most_luck, most_state) = room([]), room([*_ENDLESS, "steps.attempts=3"])
     years = 13
@@ -225,6 +225,38 @@ def test_budgets_are_certain_until_their_year_and_stay_within_limits() -> None:
     share = luck.budget[:, 0, 1] / case.budget[0, 1]
     assert (share.min(), share.max()) == (0.8, 1.2)
     assert share.mean() == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize("distribution", ["gamma", "lognormal", "normal"])
+def test_of_any_distribution_means_stay_what_is_stated(distribution: str) -> None:
+    """Budgets keep mean and coefficient of variation before they are cut off, rates their mean in every year."""
+    budget = BudgetRisk(0.2, 0.0, 5.0, distribution=distribution)
+    risks = Risks(exchange=ExchangeRisk(0.1, distribution), budget=budget)
+    scenario = replace(_with_partner(direct=WILLING), risks=risks)
+    case, luck = laid_out(scenario, Choice("A", "direct", "P", 2024))
+    share = luck.budget[:, 0, 1] / case.budget[0, 1]
+    for mean in (mean_interval(share, 0.9999), mean_interval(luck.exchange_ppm[:, 0, 5] / 1e6, 0.9999)):
+        assert mean.low <= 1.0 <= mean.high
+    assert share.std() == pytest.approx(0.2, rel=0.05)
+    assert (luck.exchange_ppm[..., 0] == 1_000_000).all()
+    _, cut = laid_out(replace(scenario, risks=replace(risks, budget=replace(budget, lowest=0.8, highest=1.2))), A)
+    assert (cut.budget[:, 0, 1].min(), cut.budget[:, 0, 1].max()) == (0.8 * case.budget[0, 1], 1.2 * case.budget[0, 1])
+
+
+def test_of_any_distribution_medians_of_times_stay_what_is_stated() -> None:
+    talks = replace(WILLING, distribution="gamma")
+    scenario = _with_partner(direct=talks, matching=WILLING)
+    scenario = replace(scenario, value=replace(scenario.value, market_sigma=0.5, market_distribution="gamma"))
+    choices = (Choice("A", "direct", "P", 2024), Choice("B", "matching", "P", 2024))
+    _, luck = laid_out(scenario, *choices)
+    assert np.median(luck.agreement_days[:, :, 0], axis=0) == pytest.approx(180, rel=0.03)
+    assert np.median(luck.market_days, axis=0) == pytest.approx(30 * scenario.value.market_months, rel=0.04)
+    plain_talks = replace(scenario, modes={**scenario.modes, "direct": WILLING})
+    _, before = laid_out(plain_talks, *choices)
+    assert (luck.agreement_days[:, 1] == before.agreement_days[:, 1]).all()
+    assert (luck.agreement_days[:, 0] != before.agreement_days[:, 0]).any()
+    order = np.argsort(before.agreement_days[:, 0, 0], kind="stable")
+    assert (np.diff(luck.agreement_days[order, 0, 0]) >= -1).all()  # the same score, another quantile
 
 
 def test_deliverables_take_an_erlang_time() -> None:

@@ -321,8 +321,8 @@ def test_experiments_can_be_run(path: Path) -> None:
 def test_the_experiment_on_money_shares_4_8_billion_in_every_case() -> None:
     prepared = prepare(read(next(path for path in EXPERIMENTS if path.stem == "medical-ai-money")))
     factors = {one.name: one for one in prepared.factors}
-    for split in factors["split"].factor.listed:
-        for tranches in factors["tranches"].factor.listed:
+    for split in factors["split"].factor.level_list:
+        for tranches in factors["tranches"].factor.level_list:
             overrides = (*factors["split"].overrides(split), *factors["tranches"].overrides(tranches))
             world = prepared.variations.vary(overrides)
             line, rows = world.programmes["rnd"], world.technologies.values()
@@ -346,7 +346,7 @@ def test_beliefs_on_money_and_speed_are_powers_of_the_award(medical: Scenario) -
     prepared = prepare(read(next(path for path in EXPERIMENTS if path.stem == "medical-ai-money")))
     split = next(one for one in prepared.factors if one.name == "split")
     powers = {"one-faster": 0.5, "one-twice-as-fast": 1.0, "three-slower": 0.5, "three-much-slower": 1.0}
-    for case in split.factor.listed:
+    for case in split.factor.level_list:
         world = prepared.variations.vary(split.overrides(case))
         pace = (2.4 / world.technologies["R01"].cost) ** powers.get(case, 0.0)
         own = np.array(medical.steps.median_years[2:5])

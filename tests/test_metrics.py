@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from rdsim.case import END_STATES
+from rdsim.arrays import Array
+from rdsim.case import END_STATES, Case, Outcomes
 from rdsim.domain import (
     Choice,
     Deliverable,
@@ -22,7 +24,9 @@ from rdsim.domain import (
     ValueRules,
 )
 from rdsim.engines import compiled, process
+from rdsim.figures import column_figures
 from rdsim.metrics import (
+    Worth,
     by_year,
     calendar,
     home_by_year,
@@ -51,6 +55,11 @@ def joint() -> Scenario:
     )
 
 
+def counted(scenario: Scenario, choices: Sequence[Choice], case: Case, out: Outcomes, found: Worth) -> dict[str, Array]:
+    """All figures that a scenario's replications have."""
+    return replication_figures(scenario, choices, case, out, found, column_figures(scenario))
+
+
 def test_value_and_cost_of_a_domestic_project() -> None:
     """Paid 5 bn on day 0; target on day 360 exactly at the tranche's end; on the market on day 720."""
     scenario = plain(discount_rate=RATE)
@@ -72,7 +81,7 @@ def test_rights_refund_network_and_synergy_of_joint_projects() -> None:
     assert out.market_day[0].tolist() == [900, 720]
     assert found.value[0].tolist() == [80.0, 100.0]
     assert found.cost_pv[0, 0] == pytest.approx(2.7 / 1.05**0.5)
-    figures = replication_figures(scenario, choices, case, out, found)
+    figures = counted(scenario, choices, case, out, found)
     network = 3.0 + 1.0 / 1.05  # opening and running in 2024; running in 2025, when its project still lives
     assert figures["network_pv"][0] == pytest.approx(network)
     synergy = 30 / 1.05 ** (900 / 360)
@@ -93,7 +102,7 @@ def test_deliverables_are_counted_by_the_year_in_which_they_are_handed_in() -> N
     )
     choices = [Choice("A", start_year=2024), Choice("B", start_year=2024)]
     case, _, out = lived(scenario, *choices)
-    found = replication_figures(scenario, choices, case, out, worth(scenario, choices, case, out, np.ones((1, 2))))
+    found = counted(scenario, choices, case, out, worth(scenario, choices, case, out, np.ones((1, 2))))
     figures = {name: column for name, column in found.items() if name.startswith("delivered_")}
     by_year = [figures[f"delivered_solution_1_by_{year}"].tolist() for year in (2024, 2025, 2040)]
     assert by_year == [[1], [2], [2]]
@@ -129,7 +138,7 @@ def test_shortfall_of_the_international_share_and_the_spending_that_closes_it(
     scenario = replace(scenario, international=replace(scenario.international, share_floor={2024: floor}))
     choices = [Choice("A", "joint", "P", 2024), Choice("B", "domestic", "", 2024)]
     case, _, out = lived(scenario, *choices)
-    figures = replication_figures(scenario, choices, case, out, worth(scenario, choices, case, out, np.ones((1, 2))))
+    figures = counted(scenario, choices, case, out, worth(scenario, choices, case, out, np.ones((1, 2))))
     assert figures["international_shortfall_2024"][0] == pytest.approx(short)
     assert figures["outside_spending_needed_2024"][0] == pytest.approx(needed)
     assert "international_shortfall_2025" not in figures
@@ -146,13 +155,13 @@ def test_the_share_of_the_world_market_grows_on_market_days() -> None:
     case, _, out = lived(scenario, *(choices := [Choice("A", start_year=2024), Choice("B", start_year=2025)]))
     assert out.market_day[0].tolist() == [720, 1080]
     worths = worth(scenario, choices, case, out, np.ones((1, 2)))
-    found = replication_figures(scenario, choices, case, out, worths)
+    found = counted(scenario, choices, case, out, worths)
     figures = {name: float(values[0]) for name, values in found.items() if name.startswith(("market_", "sales_"))}
     shares = {2025: 0.05, 2026: 0.05 + 5 / 200, 2027: 0.05 + 25 / 200}
     sales = {2025: 5.0, 2026: 0.075 * 160, 2027: 0.175 * 200}
     expected = {f"market_share_{year}": share for year, share in shares.items()}
     assert figures == pytest.approx({**expected, **{f"sales_{year}": amount for year, amount in sales.items()}})
-    without = replication_figures(plain(rows), choices, case, out, worths)
+    without = counted(plain(rows), choices, case, out, worths)
     assert not any(name.startswith(("market_", "sales_")) for name in without)
 
 
@@ -216,7 +225,7 @@ def test_figures_count_end_states_and_waits_over_projects() -> None:
     scenario = plain(technologies, line)
     choices = [Choice(name, start_year=2024) for name in "ABC"]
     case, _, out = lived(scenario, *choices)
-    figures = replication_figures(scenario, choices, case, out, worth(scenario, choices, case, out, np.ones((1, 3))))
+    figures = counted(scenario, choices, case, out, worth(scenario, choices, case, out, np.ones((1, 3))))
     assert [int(figures[name][0]) for name in ("target", "running", "commercialised", "partners_opened")] == [
         2,
         1,

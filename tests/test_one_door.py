@@ -19,8 +19,8 @@ from rdsim import portfolio as portfolios
 from rdsim import scenario as scenarios
 from rdsim.domain import Choice, Portfolio, Programme, Scenario
 from rdsim.errors import Fault, PortfolioError, ScenarioError
-from rdsim.frozen import Frozen, FrozenTable, _held
-from rdsim.scenario import Variations, digest, dump, load, loading, sound
+from rdsim.frozen import Frozen, FrozenTable, _container_fields
+from rdsim.scenario import Variations, digest, dump, load, loader, sound
 from rdsim.search import build_instance
 from rdsim.simulation import expected_worths, replicate
 from tests.tiny import tiny_folder
@@ -124,13 +124,13 @@ def test_what_is_no_scenario_is_said() -> None:
 def checks(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Every scenario that passes the door from now on."""
     seen: list[object] = []
-    real = loading.let_in
+    real = loader.let_in
 
     def counted(*given: Any, **names: Any) -> Scenario:
         seen.append(given)
         return real(*given, **names)
 
-    monkeypatch.setattr(loading, "let_in", counted)
+    monkeypatch.setattr(loader, "let_in", counted)
     return seen
 
 
@@ -174,7 +174,7 @@ def test_what_was_checked_cannot_be_changed_in_place(scenario: Scenario) -> None
 def test_every_record_that_holds_tables_or_tuples_is_frozen_whole() -> None:
     records = [one for one in vars(domain).values() if is_dataclass(one) and isinstance(one, type)]
     assert len(records) > 30
-    loose = [one.__name__ for one in records if _held(one) and not issubclass(one, Frozen)]
+    loose = [one.__name__ for one in records if _container_fields(one) and not issubclass(one, Frozen)]
     assert loose == []
 
 

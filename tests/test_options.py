@@ -87,7 +87,7 @@ def test_each_option_is_what_one_computes_by_hand(options: Options) -> None:
     """Domestic 2024: 5 bn on day 0, 5 bn on day 360, target on day 540 and so 2.5 bn refunded; market on day 900."""
     domestic = column(options, "A/-/domestic/2024")
     assert options.payments[domestic, :3] == pytest.approx([5.0, 2.5, 0.0])
-    assert options.expected[domestic] == pytest.approx(100 - 7.5)
+    assert options.expected_value[domestic] == pytest.approx(100 - 7.5)
     assert options.p_market[domestic] == options.p_in_time[domestic] == 1.0
     assert options.award[domestic] == 10.0
     direct = column(options, "A/P/direct/2025")
@@ -160,7 +160,9 @@ def test_links_and_fixed_choices_reach_the_problem(scenario: Scenario, options: 
 
 def test_a_bonus_for_the_market_in_time_is_added_to_the_value(scenario: Scenario, options: Options) -> None:
     eager = replace(scenario, aim={"commercialised_by_deadline": 7.0})
-    assert state(eager, options).expected - state(scenario, options).expected == pytest.approx(7.0 * options.p_in_time)
+    assert state(eager, options).expected_value - state(scenario, options).expected_value == pytest.approx(
+        7.0 * options.p_in_time
+    )
 
 
 def test_no_option_at_all_is_a_problem_without_options(scenario: Scenario) -> None:

@@ -18,7 +18,6 @@ from rdsim.errors import PortfolioError, ScenarioError
 from rdsim.options import candidates
 from rdsim.scenario import (
     best_members,
-    brought,
     check,
     digest,
     dump,
@@ -26,6 +25,7 @@ from rdsim.scenario import (
     home_level,
     load,
     needed_fields,
+    partner_benefit,
     remarks,
     required_partners,
     tags_of,
@@ -68,17 +68,17 @@ def test_the_weighted_mean_and_a_consortiums_best_members_by_hand(tiny: Path) ->
     assert needed_fields(s, "T1") == {"chip": 0.75, "bio": 0.25}
     assert (home_level(s, "T1"), home_level(s, "T1", "chip"), home_level(s, "T1", "bio")) == (82, 82, 78)
     # US: chip 98 - 82 = 16, 1 - (6/20)^2 = 0.91; bio 100 - 78 = 22, 1 - (12/20)^2 = 0.64.
-    assert brought(s, "T1", "US") == pytest.approx(0.75 * 0.91 + 0.25 * 0.64)
+    assert partner_benefit(s, "T1", "US") == pytest.approx(0.75 * 0.91 + 0.25 * 0.64)
     # JP: chip 92 - 82 = 10: 1; bio 86 - 78 = 8, 1 - (2/20)^2 = 0.99.
-    assert brought(s, "T1", "JP") == pytest.approx(0.75 * 1.0 + 0.25 * 0.99)
+    assert partner_benefit(s, "T1", "JP") == pytest.approx(0.75 * 1.0 + 0.25 * 0.99)
     # DE has no level in chips: 0 there; bio 94 - 78 = 16: 0.91.
-    assert brought(s, "T1", "DE") == pytest.approx(0.25 * 0.91)
-    assert brought(s, "T1", "US+JP") == pytest.approx(0.75 * 1.0 + 0.25 * 0.99)
-    assert brought(s, "T1", "") == 0.0
+    assert partner_benefit(s, "T1", "DE") == pytest.approx(0.25 * 0.91)
+    assert partner_benefit(s, "T1", "US+JP") == pytest.approx(0.75 * 1.0 + 0.25 * 0.99)
+    assert partner_benefit(s, "T1", "") == 0.0
     s = s.with_({"levels.JP.bio": 60})  # 60 - 78 = -18, beyond the width: nothing. The United States are better there.
-    assert brought(s, "T1", "US+JP") == pytest.approx(0.75 * 1.0 + 0.25 * 0.64)
+    assert partner_benefit(s, "T1", "US+JP") == pytest.approx(0.75 * 1.0 + 0.25 * 0.64)
     assert best_members(s, "T1", "US+JP") == {"chip": ("JP", 1.0), "bio": ("US", pytest.approx(0.64))}
-    assert brought(s, "T1", "US+JP") > max(brought(s, "T1", one) for one in ("US", "JP"))
+    assert partner_benefit(s, "T1", "US+JP") > max(partner_benefit(s, "T1", one) for one in ("US", "JP"))
 
 
 def test_the_effect_reaches_the_steps_of_a_project(tiny: Path) -> None:
@@ -96,8 +96,8 @@ def test_where_nothing_is_said_a_technology_needs_its_own_field_alone(tiny: Path
     s = load(tiny)
     assert needed_fields(s, "T1") == {"chip": 1.0}
     own = needy(tiny, needs_fields="chip")
-    assert [brought(own, "T1", one) for one in ("US", "JP")] == [
-        brought(needy(tiny), "T1", one) for one in ("US", "JP")
+    assert [partner_benefit(own, "T1", one) for one in ("US", "JP")] == [
+        partner_benefit(needy(tiny), "T1", one) for one in ("US", "JP")
     ]
 
 
@@ -122,13 +122,16 @@ def test_a_consortium_brings_no_less_than_any_member(
     needy = replace(LONE, home_level=home, needs_fields={"chip": more, "bio": less})
     s = replace(BASE, levels=both, technologies={"T1": needy}, partner_effect=PartnerEffect(gap_best=best))
     for code in ("US+JP", "US+JP+DE"):
-        alone = [brought(s, needy, one) for one in s.partners[code].members]
-        assert max(alone) - 1e-12 <= brought(s, needy, code) <= 1.0
+        alone = [partner_benefit(s, needy, one) for one in s.partners[code].members]
+        assert max(alone) - 1e-12 <= partner_benefit(s, needy, code) <= 1.0
         by_hand = sum(
-            weight * max(brought(s, replace(needy, needs_fields={field: 1.0}), one) for one in s.partners[code].members)
+            weight
+            * max(
+                partner_benefit(s, replace(needy, needs_fields={field: 1.0}), one) for one in s.partners[code].members
+            )
             for field, weight in needed_fields(s, needy).items()
         )
-        assert brought(s, needy, code) == pytest.approx(by_hand)
+        assert partner_benefit(s, needy, code) == pytest.approx(by_hand)
 
 
 # --- who must take part, and who must not ---------------------------------------------------------

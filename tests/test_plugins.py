@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from rdsim import gates, purses
+from rdsim import purses
 from rdsim.errors import InputError
 from rdsim.plugins import load
 from tests.command import run
@@ -26,12 +25,7 @@ gates.GATE_POLICIES.register("hard", gates.GatePolicy(judge=lambda lead, luck: l
 SETTINGS = ("--set", "programmes.leap.purse_rule=half-kept", "--set", "programmes.base.gate.policy=hard")
 
 
-@pytest.fixture(autouse=True)
-def _forgotten() -> Iterator[None]:
-    yield
-    for registry in (purses.PURSE_RULES, gates.GATE_POLICIES):
-        for name in registry.own():
-            registry.unregister(name)
+pytestmark = pytest.mark.usefixtures("taken_back")
 
 
 @pytest.fixture

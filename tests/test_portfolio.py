@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import rdsim.portfolio
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import OutputError, PortfolioError
-from rdsim.portfolio import check, frame, from_frame, ranked, read, write
+from rdsim.portfolio import check, frame, from_frame, read, with_ranks, write
 from rdsim.scenario import eligible, load
 
 HEADER = "technology,partner,mode,start_year,rank\n"
@@ -57,7 +57,7 @@ def test_spreadsheets_write_portfolios_in_many_ways(tmp_path: Path, scenario: Sc
 
 def test_a_portfolio_may_be_empty_and_without_ranks(tmp_path: Path, scenario: Scenario) -> None:
     assert read(written(tmp_path, HEADER), scenario).choices == ()
-    assert ranked(Portfolio(()), scenario) == Portfolio(())
+    assert with_ranks(Portfolio(()), scenario) == Portfolio(())
     one = read(written(tmp_path, "technology,partner,mode,start_year\nT1,,domestic,2024\n"), scenario)
     assert one.choices == (Choice("T1", "domestic", "", 2024, 0),)
 
@@ -145,25 +145,25 @@ def test_default_ranks_follow_year_then_score_then_id(tiny: Path) -> None:
             Choice("T3", start_year=2024),
         )
     )
-    assert [choice.rank for choice in ranked(plain, s).choices] == [4, 3, 2, 1]
-    assert [choice.technology for choice in ranked(plain, s).choices] == ["T1", "T6", "T4", "T3"]
+    assert [choice.rank for choice in with_ranks(plain, s).choices] == [4, 3, 2, 1]
+    assert [choice.technology for choice in with_ranks(plain, s).choices] == ["T1", "T6", "T4", "T3"]
 
 
 def test_a_preferred_network_gives_points_also_through_a_member(tiny: Path) -> None:
     for partner, mode, first in (("", "domestic", "T1"), ("US", "direct", "T2"), ("US+JP", "direct", "T2")):
         s = load(tiny, ["technologies.T1.score=88"])
         two = Portfolio((Choice("T1", start_year=2024), Choice("T2", mode, partner, 2024)))
-        order = sorted(ranked(two, s).choices, key=lambda choice: choice.rank)
+        order = sorted(with_ranks(two, s).choices, key=lambda choice: choice.rank)
         assert order[0].technology == first
 
 
 def test_given_ranks_are_kept_and_bad_ones_refused(scenario: Scenario) -> None:
     given_ranks = Portfolio((Choice("T1", start_year=2024, rank=7), Choice("T2", start_year=2024, rank=3)))
-    assert ranked(given_ranks, scenario) is given_ranks
+    assert with_ranks(given_ranks, scenario) is given_ranks
     for ranks in ((1, 1), (1, 0), (-1, 2)):
         wrong = Portfolio(tuple(Choice(f"T{k}", start_year=2024, rank=rank) for k, rank in enumerate(ranks, 1)))
         with pytest.raises(PortfolioError, match="rank"):
-            ranked(wrong, scenario)
+            with_ranks(wrong, scenario)
 
 
 def test_check_refuses_what_read_refuses(scenario: Scenario) -> None:
@@ -234,11 +234,11 @@ def test_any_eligible_portfolio_survives_file_and_frame(
         choices.append(Choice(code, mode, partner, data.draw(st.sampled_from(sorted(starts)))))
     plain = Portfolio(tuple(choices), "mine")
     check(plain, scenario)
-    portfolio = data.draw(st.sampled_from([plain, ranked(plain, scenario)]))
+    portfolio = data.draw(st.sampled_from([plain, with_ranks(plain, scenario)]))
     write(portfolio, tmp_path / "mine.csv")
     assert read(tmp_path / "mine.csv", scenario) == portfolio
     assert from_frame(frame(portfolio, scenario), scenario, "mine") == portfolio
-    assert sorted(choice.rank for choice in ranked(portfolio, scenario).choices) == list(range(1, len(codes) + 1))
+    assert sorted(choice.rank for choice in with_ranks(portfolio, scenario).choices) == list(range(1, len(codes) + 1))
 
 
 def test_what_is_public_is_what_is_said() -> None:

@@ -12,11 +12,11 @@ from rdsim import findings
 from rdsim.domain import Scenario
 from rdsim.formulation import row_index
 from rdsim.optimiser import Solving, evaluate
-from rdsim.planning import AT_PLAN_RATIOS, ONE_SHOT, Plan, plan
+from rdsim.plans import AT_PLAN_RATIOS, ONE_SHOT, Plan, plan
 from rdsim.promises import payment_sentence, promise_table, sentences
 from rdsim.scenario import load
 from rdsim.search import Proposal, baselines, optimise
-from rdsim.search.views import held_to, payment_ratios
+from rdsim.search.views import at_ratios, payment_ratios
 from tests.tiny import tiny_folder
 
 RULES = ("value-per-cost", "evaluation-score", "domestic-only", "random-feasible")
@@ -48,7 +48,7 @@ def test_the_scenarios_own_payment_ratio_is_part_of_what_rows_hold_to(scenario: 
     assert scenario.optimiser.payment_ratio == {"leap": 1.2}
     assert payment_ratios(scenario, {"leap": 1.5, "base": 2.0}) == pytest.approx({"leap": 1.8, "base": 2.0})
     assert proposal.payment_ratios == {"leap": 1.2, "base": 1.0}
-    announced = held_to(scenario, proposal.problem, {"leap": 1.0, "base": 1.0})
+    announced = at_ratios(scenario, proposal.problem, {"leap": 1.0, "base": 1.0})
     for key, row in row_index(announced, "budget").items():
         assert announced.rows.cap[row] == pytest.approx(scenario.programmes[key.what].budget.get(key.year, 0.0))
 
@@ -58,7 +58,7 @@ def test_every_rule_is_made_within_the_announced_money_and_with_the_plans_freedo
     assert set(free.comparisons) == names
     problem, scenario = free.proposal.problem, free.scenario
     once, thrice = (
-        held_to(scenario, problem, dict.fromkeys(scenario.programmes, ratio), free.proposal.payment_ratios)
+        at_ratios(scenario, problem, dict.fromkeys(scenario.programmes, ratio), free.proposal.payment_ratios)
         for ratio in (1.0, 3.0)
     )
     more = 0

@@ -15,12 +15,12 @@ JUDGE = Contract(
 
 
 def test_a_function_is_given_what_it_names_and_nothing_else():
-    taken = JUDGE.taken("gate policy 'mine'", lambda luck, lead: (luck, lead))
+    taken = JUDGE.bind("gate policy 'mine'", lambda luck, lead: (luck, lead))
     assert taken(3, 1, 0.25) == (0.25, 3)
     assert taken.of({"lead": 3, "luck": 0.5, "missing": 0, "later": 9}) == (0.5, 3)
-    assert JUDGE.taken("x", lambda: 7)(1, 2, 3) == 7
-    assert JUDGE.taken("x", lambda lead, *, by=2: lead + by)(1, 2, 3) == 3
-    assert JUDGE.taken("x", lambda **all_of_it: sorted(all_of_it))(1, 2, 3) == ["lead", "luck", "missing"]
+    assert JUDGE.bind("x", lambda: 7)(1, 2, 3) == 7
+    assert JUDGE.bind("x", lambda lead, *, by=2: lead + by)(1, 2, 3) == 3
+    assert JUDGE.bind("x", lambda **all_of_it: sorted(all_of_it))(1, 2, 3) == ["lead", "luck", "missing"]
 
 
 def test_what_nobody_offers_is_told_at_once_with_all_that_is():
@@ -28,15 +28,15 @@ def test_what_nobody_offers_is_told_at_once_with_all_that_is():
         return led + missing + lucky > 0
 
     with pytest.raises(ExtensionError, match="may take lead, missing, luck, by name") as raised:
-        JUDGE.taken("gate policy 'mine'", judge)
+        JUDGE.bind("gate policy 'mine'", judge)
     assert [fault.found for fault in raised.value.faults] == ["'led'", "'lucky'"]
     assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)  # noqa: S301 - made here
     with pytest.raises(ExtensionError, match="must be a function"):
-        JUDGE.taken("gate policy 'mine'", 3)  # type: ignore[arg-type]
+        JUDGE.bind("gate policy 'mine'", 3)  # type: ignore[arg-type]
 
 
 def test_parameters_of_its_own_are_offered_besides():
-    taken = JUDGE.taken("x", lambda lead, patience: lead + patience, {"patience": "TRL steps"})
+    taken = JUDGE.bind("x", lambda lead, patience: lead + patience, {"patience": "TRL steps"})
     assert taken.names == ("lead", "patience")
     assert taken(1, 0, 0.5, 4) == 5
 

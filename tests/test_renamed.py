@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from rdsim import extend, report
 from rdsim.domain import Scenario
 from rdsim.errors import RenamedWarning, ScenarioError
 from rdsim.scenario import Variations, by_new_names, digest, load, parse_overrides
@@ -127,3 +128,9 @@ def test_the_command_line_says_it_in_one_line(tiny: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stderr.splitlines()[0] == f"note: --set {OLD}.leap: {OLD} is now called {NEW}; write that"
     assert "FutureWarning" not in done.stderr
+
+
+@pytest.mark.parametrize(("home", "old", "new"), [(extend, "Table", "Numbers"), (report, "Sheet", "Page")])
+def test_a_class_by_its_old_name_is_the_new_one_and_says_so(home: Any, old: str, new: str) -> None:
+    with pytest.warns(RenamedWarning, match=f"{home.__name__}.{old} is now called {home.__name__}.{new}; write that"):
+        assert getattr(home, old) is getattr(home, new)

@@ -28,7 +28,7 @@ from rdsim.domain import (
     UncertaintyClass,
     ValueRules,
 )
-from rdsim.options import expected_alone
+from rdsim.options import worth_alone
 from tests.simple import plain
 from tests.sizes import size
 
@@ -104,7 +104,7 @@ def at_risk(scenario: Scenario, risk: str, level: float) -> Scenario:
 
 
 def worths(scenario: Scenario, *choices: Choice) -> np.ndarray:
-    return expected_alone(scenario, choices, samples=SAMPLES, seed=7)
+    return worth_alone(scenario, choices, samples=SAMPLES, seed=7)
 
 
 def worth_signing(scenario: Scenario) -> bool:

@@ -32,7 +32,7 @@ from rdsim.draws import Draws
 from rdsim.expectation import with_sure_market
 from rdsim.families import RowKey, remaining_cap
 from rdsim.luck import lay_out
-from rdsim.portfolio import ranked
+from rdsim.portfolio import with_ranks
 from rdsim.rolling import (
     Course,
     Knowledge,
@@ -96,7 +96,7 @@ def slow() -> Instance:
 def crowd() -> tuple[Supply, Portfolio]:
     posed = build_instance(crowded(), samples=200, seed=3)
     every = tuple(Choice(f"T{k}", "domestic", "", 2024) for k in range(8))
-    plan = ranked(Portfolio(every), posed.scenario)
+    plan = with_ranks(Portfolio(every), posed.scenario)
     return supply_of(posed, plan), plan
 
 
@@ -136,7 +136,7 @@ def broken(worlds: Worlds, course: Course, until: int) -> Knowledge:
 
 def test_what_is_spent_is_kept_by_field_and_by_partner_and_a_partner_is_charged_joint_money_only() -> None:
     scenario, choices = bound(), (Choice("A", "joint", "US", 2024),)
-    now = broken(Worlds(scenario, choices, 1, pool=2), Course(ranked(Portfolio(choices), scenario)), 2026)
+    now = broken(Worlds(scenario, choices, 1, pool=2), Course(with_ranks(Portfolio(choices), scenario)), 2026)
     ask = {"left": scenario, "past": past_of(scenario, now), "held": 0.0, "opening": 0.0, "gone": 0.0}
     left = {
         family: remaining_cap(RowKey(family, "US", side="ceiling"), scenario, {**ask, "cap": 100.0, "sense": "<="})
@@ -148,7 +148,7 @@ def test_what_is_spent_is_kept_by_field_and_by_partner_and_a_partner_is_charged_
 def test_what_a_partner_may_still_be_given_is_what_was_not_given_to_it() -> None:
     """16 less the 6 of A: just enough for B with the partner, who is worth more than B alone."""
     scenario = bound()
-    plan = ranked(Portfolio((Choice("A", "joint", "US", 2024),)), scenario)
+    plan = with_ranks(Portfolio((Choice("A", "joint", "US", 2024),)), scenario)
     supply = supply_of(build_instance(scenario, samples=200, seed=1), plan)
     courses = proposals(supply, Policy({}), Course(plan), broken(supply.worlds, Course(plan), 2025))
     assert Choice("B", "joint", "US", 2025, 2) in {one for course in courses for one in course.choices}
@@ -167,7 +167,7 @@ def test_imagined_futures_have_the_same_past_and_other_ends() -> None:
         whole = worlds.play(course, luck).outcomes
         for year in range(world.scenario.start_year + 1, world.scenario.horizon_year + 1):
             past = worlds.play(course, luck, until=year)
-            futures = worlds.imagined(luck, past, np.arange(6))
+            futures = worlds.futures(luck, past, np.arange(6))
             assert differing(past.outcomes, worlds.play(course, futures, until=year).outcomes) == []
             ends = worlds.play(course, futures).outcomes
             compared += 6
@@ -206,7 +206,7 @@ def test_an_imagined_attempt_lasts_longer_than_it_has_lasted() -> None:
             continue
         checked += 1
         assert past.outcomes.progress[0, 0] == 360
-        drawn = worlds.imagined(luck, past, np.arange(512)).step_days[:, 0, 3, 0]
+        drawn = worlds.futures(luck, past, np.arange(512)).step_days[:, 0, 3, 0]
         assert (np.ceil(drawn) >= 360).all()
         longer = every[np.ceil(every) >= 360]
         assert set(drawn) <= set(longer)
@@ -225,14 +225,14 @@ def taken(supply: Supply, plan: Portfolio, luck: SamplePaths) -> dict[int, Cours
 
 @pytest.mark.parametrize("number", range(4))
 def test_scrambling_the_future_changes_no_past_decision(number: int, slow: Instance) -> None:
-    plan = ranked(Portfolio(tuple(Choice(name, "domestic", "", 2024 + k) for k, name in enumerate("ABC"))), late())
+    plan = with_ranks(Portfolio(tuple(Choice(name, "domestic", "", 2024 + k) for k, name in enumerate("ABC"))), late())
     supply = supply_of(slow, plan)
     luck = supply.worlds.actual(number)
     before = taken(supply, plan, luck)
     for year in decision_years(late()):
         past = supply.worlds.play(before[year - 1], luck, until=year)
         for row in range(3):
-            scrambled = supply.worlds.imagined(luck, past, np.array([40 * number + row]))
+            scrambled = supply.worlds.futures(luck, past, np.array([40 * number + row]))
             after = taken(supply, plan, scrambled)
             for same in range(2025, year + 1):
                 assert (after[same].stops, after[same].choices) == (before[same].stops, before[same].choices)
@@ -240,7 +240,7 @@ def test_scrambling_the_future_changes_no_past_decision(number: int, slow: Insta
 
 def test_the_future_does_change_later_decisions(slow: Instance) -> None:
     """Else the test above would hold for a policy that decides nothing."""
-    plan = ranked(Portfolio(tuple(Choice(name, "domestic", "", 2024 + k) for k, name in enumerate("ABC"))), late())
+    plan = with_ranks(Portfolio(tuple(Choice(name, "domestic", "", 2024 + k) for k, name in enumerate("ABC"))), late())
     supply = supply_of(slow, plan)
     found = roll(supply, Policy({}), plan, range(30))
     assert len({tuple(sorted(course.stops.items())) for course in found.courses}) > 2
@@ -270,7 +270,7 @@ class Exact:
 
     def course(self, starts: dict[str, int]) -> Course:
         chosen = tuple(Choice(name, "domestic", "", year) for name, year in starts.items())
-        return Course(ranked(Portfolio(chosen), self.scenario))
+        return Course(with_ranks(Portfolio(chosen), self.scenario))
 
     def rows(self, some: list[int]) -> SamplePaths:
         return SamplePaths(**{name: np.ascontiguousarray(column[some]) for name, column in self.luck._asdict().items()})
@@ -402,7 +402,7 @@ def test_what_lies_ahead_is_the_mean_of_what_comes(crowd: tuple[Supply, Portfoli
 
 
 def test_stops_are_those_worth_least_and_no_must_fund(slow: Instance) -> None:
-    plan = ranked(Portfolio(tuple(Choice(name, "domestic", "", 2024 + k) for k, name in enumerate("ABC"))), late())
+    plan = with_ranks(Portfolio(tuple(Choice(name, "domestic", "", 2024 + k) for k, name in enumerate("ABC"))), late())
     supply = supply_of(slow, plan)
     scenario = supply.posed.scenario
     must = {**scenario.technologies, "A": replace(scenario.technologies["A"], status="must-fund")}

@@ -15,7 +15,7 @@ from rdsim import report
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import InputError, OutputError, RunError
 from rdsim.folders import files
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.report.data import kept
 from rdsim.report.page.render import render
 from rdsim.report.words import cells
@@ -34,7 +34,7 @@ FRAME = pd.DataFrame({
     "kind": ["a", "b", "a"],
 })  # fmt: skip
 ODD = FRAME.assign(y=[float("inf"), float("nan"), -0.0], who=["기술", None, "<b>"])
-SHEET = Sheet("Study", "A title", ["First."], [
+SHEET = Page("Study", "A title", ["First."], [
     Section("One", ["A sentence."],
             [Plot("p", "Why?", "So.", "Read.", FRAME, ("x", "x"), ("y", "y"), colour="kind", tips={"y": Column("?")})],
             [Table("All", ODD, {"x": Column("X", "count"), "y": Column("Y", "money"), "some": Column("S", "count"),
@@ -61,7 +61,7 @@ def drawn(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def child(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """Let the process that draws run this instead."""
-    monkeypatch.setattr("rdsim.report.page.drawing._CHILD", ("-c", code))
+    monkeypatch.setattr("rdsim.report.page.drawings._CHILD", ("-c", code))
 
 
 def hashes_hold(folder: Path) -> bool:
@@ -85,7 +85,7 @@ def test_the_page_is_that_of_the_study_and_comes_out_the_same_again(study: Study
 
 def test_what_a_page_shows_is_read_as_it_was_written() -> None:
     document = json.loads(report.page_text(SHEET))
-    found = kept.sheet_from(document, "page")
+    found = kept.page_from(document, "page")
     assert json.loads(report.page_text(found)) == document
     shown, given = (cells(one.sections[0].tables[0])[0] for one in (found, SHEET))
     assert shown[:2] == given[:2]

@@ -23,7 +23,7 @@ from rdsim.scenario import (
     load,
     merits,
     remarks,
-    screening_paid,
+    screening_fees,
     screenings,
 )
 from rdsim.scenario.screening import layers_in_use, screen
@@ -181,9 +181,9 @@ def test_a_screening_delays_every_call_and_costs_its_fees(tiny: Path, narrowed: 
     built, before = case.build(narrowed, chosen), case.build(plain, chosen)
     places = [list(narrowed.programmes).index(name) for name in ("base", "leap")]
     assert (built.call_day - before.call_day)[places].tolist() == [75, 0]
-    assert screening_paid(narrowed) == pytest.approx(0.09)
+    assert screening_fees(narrowed) == pytest.approx(0.09)
     table, old = (replicate(one, chosen, replications=30) for one in (narrowed, plain))
-    assert (table["screening_paid"] == screening_paid(narrowed)).all()
+    assert (table["screening_paid"] == screening_fees(narrowed)).all()
     assert (old["screening_paid"] == 0).all()
     assert np.allclose(
         table["npv"] + table["screening_paid"], table["value_pv"] - table["cost_pv"] - table["network_pv"]

@@ -12,7 +12,7 @@ from rdsim import findings
 from rdsim.domain import Scenario
 from rdsim.errors import InfeasibleError, SolverError
 from rdsim.optimiser import Solving, Status, evaluate, solve, state_problem
-from rdsim.planning import Plan, plan
+from rdsim.plans import Plan, plan
 from rdsim.scenario import load
 from rdsim.search import baselines, fresh_worth, optimise
 from rdsim.stats import paired_difference
@@ -70,7 +70,7 @@ def test_a_solver_that_calls_a_feasible_scenario_infeasible_is_not_believed(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = replace(solve(state_problem([1.0]), Solving(gap=0)), status=Status.INFEASIBLE)
-    monkeypatch.setattr("rdsim.search.proposing.solve", lambda *_, **__: answer)
+    monkeypatch.setattr("rdsim.search.proposals.solve", lambda *_, **__: answer)
     with pytest.raises(SolverError, match="solver highs: said that no portfolio satisfies every row, and then found"):
         optimise(scenario, samples=2)
 

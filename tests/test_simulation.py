@@ -17,7 +17,7 @@ from rdsim.domain import Choice, Deliverable, Portfolio, Scenario, Technology
 from rdsim.draws import Draws
 from rdsim.errors import InputError, PortfolioError
 from rdsim.options import candidates, sample
-from rdsim.portfolio import ranked
+from rdsim.portfolio import with_ranks
 from rdsim.scenario import load
 from rdsim.simulation import Batch, Running, Setup, Simulation, in_batches, replicate, simulate, trace
 from tests.simple import plain
@@ -106,7 +106,7 @@ def test_the_number_of_threads_changes_nothing(
 
 
 def _in_flight(scenario: Scenario, threads: int, job: Callable[[Batch], int]) -> Iterator[int]:
-    chosen = ranked(CHOSEN, scenario)
+    chosen = with_ranks(CHOSEN, scenario)
     choices = tuple(sorted(chosen.choices, key=lambda choice: choice.rank))
     draws = Draws(3, range(120))
     return in_batches(Setup(scenario, choices, build(scenario, chosen)), draws, job, Running(threads=threads))

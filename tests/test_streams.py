@@ -11,7 +11,7 @@ from rdsim import streams
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import InputError
 from rdsim.options import candidates, sample
-from rdsim.search.judging import Judge
+from rdsim.search.judge import Judge
 from rdsim.simulation import expected_worths, replicate
 from rdsim.streams import PROSPECTS, REPLICATIONS, REPORTED, SAMPLES, SAMPLING, SEARCHING, SELECTING, Stream
 from tests.worlds import draw_world

@@ -27,7 +27,7 @@ from rdsim.domain import (
     UncertaintyClass,
 )
 from rdsim.errors import RenamedWarning, ScenarioError
-from rdsim.scenario import load, shifted, sound, step_success, success_lines
+from rdsim.scenario import load, sound, step_success, success_lines, with_shift
 from rdsim.scenario.success import reach, reference_mix, unreachable
 from tests.simple import each_step, plain
 from tests.tiny import tiny_folder
@@ -145,7 +145,7 @@ def test_a_partner_takes_a_like_share_of_failures_of_one_step_and_of_four(shift:
         eventual = [_eventual(one[0, taken], 0.5, 3).prod() for one in (case.alone_success, case.success)]
         failing.append((1 - eventual[1]) / (1 - eventual[0]))
         assert eventual[0] == pytest.approx(0.872)
-        assert _eventual(case.success[0, taken], 0.5, 3) == pytest.approx(shifted(success, shift))
+        assert _eventual(case.success[0, taken], 0.5, 3) == pytest.approx(with_shift(success, shift))
     share_of_one, share_of_four = 1 - failing[0], 1 - failing[1]
     assert share_of_four == pytest.approx(share_of_one, rel=0.1)
     assert (share_of_one > 0.2) == (shift > 0)
@@ -157,11 +157,11 @@ def _eventual(once: np.ndarray, setback: float, attempts: int) -> np.ndarray:
 
 def test_no_effect_is_none_and_a_certain_step_stays_certain() -> None:
     for success in (0.0, 0.3, 0.9, 1.0):
-        assert shifted(success, 0.0) == success
-    assert [shifted(p, s) for p in (0.0, 1.0) for s in (-3.0, 3.0, math.inf, -math.inf)] == [0.0] * 4 + [1.0] * 4
-    assert shifted(0.9, 0.55) == pytest.approx(0.94, abs=0.0005)
-    assert shifted(0.3, math.inf) == 1.0
-    assert shifted(0.3, -math.inf) == 0.0
+        assert with_shift(success, 0.0) == success
+    assert [with_shift(p, s) for p in (0.0, 1.0) for s in (-3.0, 3.0, math.inf, -math.inf)] == [0.0] * 4 + [1.0] * 4
+    assert with_shift(0.9, 0.55) == pytest.approx(0.94, abs=0.0005)
+    assert with_shift(0.3, math.inf) == 1.0
+    assert with_shift(0.3, -math.inf) == 0.0
     assert attempt_success(np.array([0.0, 1.0]), 1.0, 3).tolist() == [0.0, 1.0]
 
 
@@ -253,7 +253,7 @@ def test_reach_is_what_shifts_lead_to() -> None:
     scenario = mixed()
     mix = reference_mix(scenario, scenario.calibrations["only"])
     least, largest = reach(mix)
-    published = [1.0, 0.906, shifted(0.906, 0.5)]
+    published = [1.0, 0.906, with_shift(0.906, 0.5)]
     assert least == 0.0
     assert largest == pytest.approx(float(np.average(published, weights=[2.0, 1.0, 0.5])))
     assert sound(mixed(0.93)).calibrations["only"].development_success == 0.93

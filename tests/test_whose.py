@@ -18,7 +18,7 @@ from rdsim.optimiser import Solving, evaluate, solve
 from rdsim.optimiser.models.variations import with_fixed
 from rdsim.scenario import load
 from rdsim.search import Given, Instance, build_instance, in_own_terms, subject
-from rdsim.search.views import budgets_times, held_to
+from rdsim.search.views import at_ratios, budgets_times
 from rdsim.studies.built_in.alternatives import Nearby
 from tests.command import Ran
 from tests.command import run as run_command
@@ -64,7 +64,7 @@ def bold(posed: Instance) -> Portfolio:
     loose = budgets_times(posed.scenario, posed.problem, dict.fromkeys(posed.scenario.programmes, 5.0))
     chosen = solve(loose, Solving(gap=0.0)).chosen
     assert not evaluate(posed.problem, chosen).feasible
-    return portfolios.ranked(Portfolio(tuple(posed.options.choices[o] for o in chosen), "bold"), posed.scenario)
+    return portfolios.with_ranks(Portfolio(tuple(posed.options.choices[o] for o in chosen), "bold"), posed.scenario)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_portfolio_beyond_the_money_is_put_in_its_own_terms(posed: Instance, b
     assert max(best.payment_ratios.values()) > 1.2
     for name, ratio in best.payment_ratios.items():
         if ratio > posed.scenario.optimiser.payment_ratio.get(name, 1.0):
-            tighter = held_to(posed.scenario, posed.problem, best.payment_ratios | {name: ratio * 0.999})
+            tighter = at_ratios(posed.scenario, posed.problem, best.payment_ratios | {name: ratio * 0.999})
             assert not evaluate(tighter, best.solution.chosen).feasible
     assert (own.problem.rows.cap == best.problem.rows.cap).all()
 

@@ -53,7 +53,7 @@ from rdsim.draws import Draws
 from rdsim.engines import compiled, process
 from rdsim.luck import lay_out
 from rdsim.scenario import eligible
-from rdsim.scenario.loading import canonical
+from rdsim.scenario.loader import canonical
 
 __all__ = ["World", "draw_world", "run_both", "worlds"]
 
@@ -176,7 +176,8 @@ class _Maker:
         scenario = replace(scenario, **self.judged(scenario.technologies))
         network, modes = self.learning(scenario.network), self.formation(scenario.modes)
         scenario = replace(scenario, network=network, modes=modes)
-        scenario = replace(scenario, partners=self.at_home(scenario.partners))
+        scenario = canonical(replace(scenario, partners=self.at_home(scenario.partners)))
+        scenario = self.distributions(scenario)
         scenario = canonical(replace(scenario, **self.technical(scenario)))
         return World(scenario, chosen, self.seed, *decisions)
 
@@ -216,6 +217,23 @@ class _Maker:
             },
             "partner_effect": replace(scenario.partner_effect, success_shift=self.one_of(-1.0, 0.0, 0.55, 3.0)),
         }
+
+    def distributions(self, scenario: Scenario) -> Scenario:
+        """Other distributions of budgets, exchange rates, talks and times to the market, in half of the worlds."""
+        if self.chance(0.5):
+            return scenario
+        budget, exchange = scenario.risks.budget, scenario.risks.exchange
+        risks = replace(
+            scenario.risks,
+            budget=replace(budget, distribution=self.one_of("normal", "gamma", "lognormal")),
+            exchange=replace(exchange, distribution=self.one_of("gamma", "lognormal")),
+        )
+        talks = {
+            code: mode if code == "domestic" else replace(mode, distribution=self.one_of("gamma", "lognormal"))
+            for code, mode in scenario.modes.items()
+        }
+        value = replace(scenario.value, market_distribution=self.one_of("gamma", "lognormal"))
+        return replace(scenario, risks=risks, modes=talks, value=value)
 
     def learning(self, network: Network) -> Network:
         """Talks are faster after agreements, in half of the worlds."""
@@ -413,4 +431,4 @@ class _Maker:
             choices.append(Choice(name, mode, partner, year))
         if not choices:
             choices.append(Choice(next(iter(scenario.technologies)), start_year=START))
-        return portfolio.ranked(Portfolio(tuple(choices), "generated"), scenario)
+        return portfolio.with_ranks(Portfolio(tuple(choices), "generated"), scenario)

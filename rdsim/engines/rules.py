@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rdsim.purses import carried_over
+from rdsim.purses import carry_over
 
 __all__ = [
     "AGREEMENT",
@@ -46,7 +46,7 @@ __all__ = [
     "YEAR",
     "at_rate",
     "attempt",
-    "carried_over",
+    "carry_over",
     "fits",
     "hopeless",
     "next_round",

@@ -14,14 +14,12 @@ from typing import Any, ClassVar
 from rdsim.contracts import FAMILY_ENGINES, FAMILY_REMAINING, FAMILY_ROWS, FAMILY_WORDS
 from rdsim.domain import Scenario
 from rdsim.families.rows import Row
-from rdsim.registry import Contract, Extension, Parameter, Table, Taken, Text
+from rdsim.registry import Binding, Contract, Extension, Numbers, Parameter, Text
 
-__all__ = ["Counted", "Family", "never_less_than_held"]
+__all__ = ["Counted", "Family", "cap_above_past"]
 
 
-def never_less_than_held(
-    past: Any, year: int, sense: str, cap: float, held: float, opening: float, gone: float
-) -> float:
+def cap_above_past(past: Any, year: int, sense: str, cap: float, held: float, opening: float, gone: float) -> float:
     """Whole horizons count what is over; no ceiling asks for less than is held, and no floor for years gone by."""
     left = cap if year else cap - gone
     if sense == "<=":
@@ -50,7 +48,7 @@ class Family(Extension):
         "remaining": FAMILY_REMAINING,
         "engines": FAMILY_ENGINES,
     }
-    kinds: ClassVar[tuple[type, ...]] = (Parameter, Table, Text)
+    kinds: ClassVar[tuple[type, ...]] = (Parameter, Numbers, Text)
 
     rows: Callable[..., Iterable[Row]]
     words: Callable[..., str] | None = None
@@ -59,15 +57,15 @@ class Family(Extension):
     """None: money, in the scenario's unit."""
     counts_running: bool = True
     """Whether projects that are running count in its rows when a plan is decided again."""
-    remaining: Callable[..., float] = never_less_than_held
+    remaining: Callable[..., float] = cap_above_past
     """What of the past counts when a plan is decided again: the cap of a row of what is left."""
     engines: Callable[..., Scenario] | None = None
     """The scenario as the engines are to see it; None: as it is, and they obey what they know of it."""
 
     @cached_property
-    def asked(self) -> dict[str, Taken]:
+    def bindings(self) -> dict[str, Binding]:
         """Its functions, and what each takes."""
-        return {field: self.taken(field, field) for field in self.functions}
+        return {field: self.bind(field, field) for field in self.functions}
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Its parameters by name, those that a scenario does not give at their defaults."""

@@ -69,7 +69,7 @@ def rows_of(
     """The rows of a family. Raises ExtensionError for what is no row of this problem."""
     years = range(scenario.start_year, scenario.horizon_year + 1)
     given = {"options": options, "openings": openings, "years": years, "ratios": ratios, "past": past}
-    rows = _answer(name, "rows", scenario, given, _listed)
+    rows = _answer(name, "rows", scenario, given, _row_list)
     faults = tuple(fault for row in rows for fault in _faults(name, row, options, openings))
     if faults:
         raise ExtensionError(faults)
@@ -126,12 +126,12 @@ def as_engines_see(scenario: Scenario) -> Scenario:
 
 
 def _same_frame(scenario: Scenario) -> Callable[[Any], Scenario]:
-    def checked(seen: Any) -> Scenario:
+    def check(seen: Any) -> Scenario:
         if not isinstance(seen, Scenario) or _frame(seen) != _frame(scenario):
             raise ValueError("a scenario with the same technologies, programmes, partners and years is asked for")
         return seen
 
-    return checked
+    return check
 
 
 def _frame(scenario: Scenario) -> tuple[object, ...]:
@@ -146,7 +146,7 @@ def _answer(name: str, field: str, scenario: Scenario, given: Mapping[str, Any],
         raise ExtensionError((Fault(label, "must be registered by a plug-in", "unknown"),))
     settings = one.settings(scenario.families.get(name, {}))
     try:
-        return kind(one.asked[field].of({"scenario": scenario, **given, **settings}))
+        return kind(one.bindings[field].of({"scenario": scenario, **given, **settings}))
     except Exception as error:
         if name in _BUILT_IN:
             raise
@@ -154,7 +154,7 @@ def _answer(name: str, field: str, scenario: Scenario, given: Mapping[str, Any],
         raise ExtensionError((Fault(f"{label}, {field}", "must answer without an exception", found),)) from error
 
 
-def _listed(found: Iterable[Row]) -> list[Row]:
+def _row_list(found: Iterable[Row]) -> list[Row]:
     return [*found]
 
 

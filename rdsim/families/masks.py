@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rdsim.arrays import Bools
 
 
-__all__ = ["begun_in", "options_of"]
+__all__ = ["begins_in", "options_of"]
 
 
 def options_of(
@@ -21,6 +21,6 @@ def options_of(
     return options.where(lambda choice: getattr(scenario.technologies[choice.technology], column) == what)
 
 
-def begun_in(options: Options, year: int) -> Bools:
+def begins_in(options: Options, year: int) -> Bools:
     """Options that begin in a fiscal year, shape (O,)."""
     return options.where(lambda choice: choice.start_year == year)

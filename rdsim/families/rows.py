@@ -84,7 +84,7 @@ class Options:
     figures: Mapping[str, Floats] = field(default_factory=dict)  # (O,) expected, of those that only samples tell
 
     @property
-    def expected(self) -> Floats:
+    def expected_value(self) -> Floats:
         """Expected net present value, shape (O,)."""
         return self.mean
 

@@ -19,7 +19,7 @@ __all__ = ["FIELDS", "PARTNERS"]
 
 def _field_rows(scenario: Scenario, options: Options) -> Iterator[Row]:
     total = options.payments.sum(axis=1)
-    yield from _limited(
+    yield from _limit_rows(
         scenario, scenario.limits.fields, lambda field: total * options_of(scenario, options, "field", field)
     )
 
@@ -27,10 +27,10 @@ def _field_rows(scenario: Scenario, options: Options) -> Iterator[Row]:
 def _partner_rows(scenario: Scenario, options: Options, openings: Openings) -> Iterator[Row]:
     total = options.joint.sum(axis=1)
     place = {code: p for p, code in enumerate(openings.partners)}
-    yield from _limited(scenario, scenario.limits.partners, lambda code: total * openings.joined[:, place[code]])
+    yield from _limit_rows(scenario, scenario.limits.partners, lambda code: total * openings.joined[:, place[code]])
 
 
-def _limited(scenario: Scenario, limits: Mapping[str, Limit], use: Callable[[str], Floats]) -> Iterator[Row]:
+def _limit_rows(scenario: Scenario, limits: Mapping[str, Limit], use: Callable[[str], Floats]) -> Iterator[Row]:
     """Floors, then ceilings, on expected payments as shares of the whole announced budget."""
     total = _money(scenario)
     for name, limit in limits.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rdsim.domain import Scenario
 from rdsim.families.family import Counted, Family
-from rdsim.families.masks import begun_in, options_of
+from rdsim.families.masks import begins_in, options_of
 from rdsim.families.rows import Options, Row
 
 __all__ = ["STARTS"]
@@ -14,7 +14,7 @@ __all__ = ["STARTS"]
 
 def _rows(scenario: Scenario, options: Options) -> Iterator[Row]:
     years = sorted({choice.start_year for choice in options.choices})
-    begun = {year: begun_in(options, year) for year in years}
+    begun = {year: begins_in(options, year) for year in years}
     for name, line in scenario.programmes.items():
         mine = options_of(scenario, options, "programme", name)
         for year in years:

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from rdsim.domain import Choice, Institute, Judgement, Partner, Scenario, Technology
-from rdsim.explaining import screen_table
+from rdsim.explanation import screen_table
 from rdsim.numerals import numeral
-from rdsim.planning import Plan
+from rdsim.plans import Plan
 from rdsim.promises import promise_table
 from rdsim.report import PlanReport, with_names
 from rdsim.scenario import cost, success_sources, target
@@ -62,18 +62,18 @@ def _technologies(found: Plan) -> pd.DataFrame:
     """A row for each candidate: what it is, and what became of it in the portfolio and the simulation."""
     scenario, proposal = found.scenario, found.proposal
     funded = {choice.technology: choice for choice in proposal.portfolio.choices}
-    expected, why_not = _expected(proposal), _why_not(scenario, proposal)
+    expected, why_not = _expected_values(proposal), _why_not(scenario, proposal)
     rows = [
         _candidate(scenario, name, funded.get(name), expected) | {"note": why_not.get(name, "")}
         for name in scenario.technologies
     ]
     table = pd.DataFrame(rows)
-    return table.merge(_simulated(found), on="technology", how="left")
+    return table.merge(_outcome_shares(found), on="technology", how="left")
 
 
-def _expected(proposal: Proposal) -> dict[Choice, float]:
+def _expected_values(proposal: Proposal) -> dict[Choice, float]:
     options = proposal.options
-    return dict(zip(options.choices, options.expected.tolist(), strict=True))
+    return dict(zip(options.choices, options.expected_value.tolist(), strict=True))
 
 
 def _candidate(
@@ -139,7 +139,7 @@ def _price_of(scenario: Scenario, row: Mapping[Hashable, Any]) -> str:
     return f"{why}; funding it would {price}"
 
 
-def _simulated(found: Plan) -> pd.DataFrame:
+def _outcome_shares(found: Plan) -> pd.DataFrame:
     """Shares of replications in which each funded technology reached its target and the market."""
     assert found.simulation is not None  # noqa: S101 - `gather` has looked
     projects = found.simulation.projects

@@ -10,7 +10,7 @@ from rdsim.aim import figures_in_play
 from rdsim.domain import Scenario
 from rdsim.figures import ESTIMATED, SHOWN, figure_description, single_figures
 from rdsim.findings.words import notes
-from rdsim.planning import Plan
+from rdsim.plans import Plan
 from rdsim.promises import promise_table, sentences
 from rdsim.search import Loop, Proposal
 from rdsim.simulation import Simulation
@@ -28,7 +28,7 @@ def plan_record(found: Plan) -> dict[str, Any]:
         "portfolio": _portfolio(found.scenario, found.proposal),
         "fresh": _interval(found.fresh) if found.fresh is not None else {},
         "estimates": _estimates(simulation) if simulation is not None else {},
-        "figures": _described(found.scenario) if simulation is not None else {},
+        "figures": _descriptions(found.scenario) if simulation is not None else {},
         "market_targets": _market_targets(simulation) if simulation is not None else [],
         "promises": _promises(found.scenario, found.proposal),
         "baselines": _baselines(found),
@@ -48,7 +48,7 @@ def proposal_record(scenario: Scenario, proposal: Proposal, asked: Mapping[str, 
 def simulation_record(simulation: Simulation) -> dict[str, Any]:
     """Of a simulation: what was funded, and estimates."""
     funded = [choice.technology for choice in simulation.portfolio.choices]
-    told = {"estimates": _estimates(simulation), "figures": _described(simulation.scenario)}
+    told = {"estimates": _estimates(simulation), "figures": _descriptions(simulation.scenario)}
     return {"portfolio": {"funded": funded}, **told}
 
 
@@ -100,7 +100,7 @@ def _search(scenario: Scenario, loop: Loop | None) -> dict[str, Any]:
     chosen = loop.selected
     return {
         "winner": loop.winner,
-        "changed": loop.changed,
+        "changed": loop.is_changed,
         "stopped": loop.stopped,
         "payment_ratio_factors": dict(loop.ratios),
         "programmes": {code: line.name for code, line in scenario.programmes.items()},
@@ -136,7 +136,7 @@ def _beside(scenario: Scenario) -> list[str]:
     return [figure.name for figure in figures_in_play(scenario) if figure.name not in ESTIMATED]
 
 
-def _described(scenario: Scenario) -> dict[str, Any]:
+def _descriptions(scenario: Scenario) -> dict[str, Any]:
     """What the figures are that are estimated; those at the head of a report are `shown`."""
     shown = [*SHOWN, *(figure.name for figure in figures_in_play(scenario))]
     known = {**single_figures(), **{figure.name: figure for figure in figures_in_play(scenario)}}

@@ -18,7 +18,7 @@ from rdsim.findings.words import describe_plan, describe_proposal, describe_simu
 from rdsim.folders.contents import CHOSEN
 from rdsim.optimiser import Solution
 from rdsim.optimiser.problem import folder as problems
-from rdsim.planning import Plan
+from rdsim.plans import Plan
 from rdsim.search import Proposal
 from rdsim.simulation import Simulation
 from rdsim.study import Study
@@ -32,7 +32,7 @@ _WHOLE = frozenset({"outcomes", "replications", "purses", "policies"})
 def of_plan(found: Plan) -> Study:
     """A plan with what was finished of it; it has a page if its portfolio was simulated."""
     simulation, policies = found.simulation, partial(_policies, found)
-    tables = {} if simulation is None else _simulated(simulation)
+    tables = {} if simulation is None else _simulation_tables(simulation)
     return Study(
         "plan",
         found.scenario,
@@ -50,7 +50,7 @@ def of_plan(found: Plan) -> Study:
     )
 
 
-def _simulated(simulation: Simulation) -> dict[str, Any]:
+def _simulation_tables(simulation: Simulation) -> dict[str, Any]:
     return {
         "outcomes": simulation.projects,
         "replications": simulation.replications,
@@ -71,7 +71,7 @@ def of_simulation(simulation: Simulation, trace: pd.DataFrame | None = None) -> 
         "simulate",
         simulation.scenario,
         simulation.seed,
-        tables=_simulated(simulation) | ({} if trace is None else {"trace": trace}),
+        tables=_simulation_tables(simulation) | ({} if trace is None else {"trace": trace}),
         record=simulation_record(simulation),
         said=describe_simulation(simulation).splitlines(),
         portfolio=simulation.portfolio,

@@ -11,13 +11,13 @@ from rdsim.case import hosts
 from rdsim.domain import Scenario
 from rdsim.figures import TOLD, label_with_unit, single_figures
 from rdsim.optimiser import Solution
-from rdsim.planning import ONE_SHOT, Comparison, Plan
+from rdsim.plans import ONE_SHOT, Comparison, Plan
 from rdsim.promises import promise_table, sentences
 from rdsim.report.words import amount, span
 from rdsim.search import LOOP, Loop, Proposal, why_nothing
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, mean_interval
-from rdsim.wording import ratio_words
+from rdsim.words import ratio_words
 
 __all__ = ["describe_plan", "describe_proposal", "describe_simulation", "notes"]
 
@@ -29,16 +29,16 @@ def _money(interval: Interval, unit: str, confidence: float) -> str:
 
 def describe_proposal(scenario: Scenario, proposal: Proposal) -> str:
     """A few lines for the terminal."""
-    return "\n".join([*_proposed(scenario, proposal), *sentences(scenario, promise_table(scenario, proposal))])
+    return "\n".join([*_proposal_words(scenario, proposal), *sentences(scenario, promise_table(scenario, proposal))])
 
 
-def _proposed(scenario: Scenario, proposal: Proposal) -> Iterator[str]:
+def _proposal_words(scenario: Scenario, proposal: Proposal) -> Iterator[str]:
     solution, portfolio = proposal.solution, proposal.portfolio
     joint = sum(bool(choice.partner) for choice in portfolio.choices)
     opened = [proposal.problem.partner_names[p] for p in sorted(proposal.evaluation.opened)]
     gap = f"{solution.gap:.2%}" if np.isfinite(solution.gap) else "unknown"
     yield f"{len(proposal.options.choices):,} eligible options, each simulated alone {proposal.samples} times"
-    yield f"{_how_solved(solution)}, proven gap {gap}, {solution.seconds.total:.1f} s"
+    yield f"{_origin_words(solution)}, proven gap {gap}, {solution.seconds.total:.1f} s"
     if not aim_of(scenario).is_default:
         yield f"worth is {aim_of(scenario).words(scenario.money_unit)}"
     yield _aim(scenario, proposal)
@@ -50,7 +50,7 @@ def _proposed(scenario: Scenario, proposal: Proposal) -> Iterator[str]:
         yield why_nothing(scenario, proposal.options, proposal.problem)
 
 
-def _how_solved(solution: Solution) -> str:
+def _origin_words(solution: Solution) -> str:
     """Who chose the portfolio: the solver, or the loop among the solver's portfolios."""
     if solution.method == LOOP:
         return f"{solution.solver} {solution.version} proposed, simulation chose"
@@ -83,7 +83,7 @@ def _rows_words(scenario: Scenario, proposal: Proposal) -> str:
 
 def describe_simulation(simulation: Simulation) -> str:
     """A few lines for the terminal."""
-    table, rows = simulation.summary(), _told(simulation.scenario)
+    table, rows = simulation.summary(), _labels(simulation.scenario)
     wide = max(28, 2 + max(len(words) for words in rows.values()))
     lines = [f"{'figure':<{wide}}{'mean':>12}{'low':>12}{'high':>12}   n = {len(simulation.replications)}"]
     for name, words in rows.items():
@@ -92,7 +92,7 @@ def describe_simulation(simulation: Simulation) -> str:
     return "\n".join(lines)
 
 
-def _told(scenario: Scenario) -> dict[str, str]:
+def _labels(scenario: Scenario) -> dict[str, str]:
     """Labels of the figures that the terminal tells, those that the scenario brings up last."""
     known = {**single_figures(), **{figure.name: figure for figure in figures_in_play(scenario)}}
     names = dict.fromkeys([*TOLD, *(figure.name for figure in figures_in_play(scenario))])
@@ -107,7 +107,7 @@ def describe_plan(found: Plan) -> str:
         value = _money(npv, found.scenario.money_unit, found.confidence)
         lines.append(f"simulated net value of the whole portfolio: {value}, n = {npv.n}")
     if found.search is not None:
-        lines.append(_searched(found.search))
+        lines.append(_search_words(found.search))
     lines += [f"  {line}" for line in _leads(found)]
     return "\n".join(lines)
 
@@ -131,9 +131,11 @@ def _freedom(found: Plan, comparison: Comparison) -> str:
     return " at the plan's payment ratios" if found.is_equal(comparison) else " at the announced money"
 
 
-def _searched(loop: Loop) -> str:
+def _search_words(loop: Loop) -> str:
     """What the loop did, for the terminal."""
-    kept = "better than the optimiser's own choice" if loop.changed else "none better than the optimiser's own choice"
+    kept = (
+        "better than the optimiser's own choice" if loop.is_changed else "none better than the optimiser's own choice"
+    )
     stopped = "; stopped before its end" if loop.stopped else ""
     return f"{len(loop.steps)} portfolios judged by simulation ({loop.spent:,} replications): {kept}{stopped}"
 
@@ -160,12 +162,12 @@ def _notes(found: Plan) -> Iterator[str]:
         )
     if scenario.partners:
         yield "What a partner does to time, success and cost is assumed, not measured: see the scenario's README."
-    unused = [code for code in hosts(scenario) if code not in _opened(found)]
+    unused = [code for code in hosts(scenario) if code not in _open_partners(found)]
     if unused:
         yield f"Partners not opened: {', '.join(unused)}."
     if found.missing:
         yield f"This run was interrupted; missing: {', '.join(found.missing)}."
 
 
-def _opened(found: Plan) -> set[str]:
+def _open_partners(found: Plan) -> set[str]:
     return {found.proposal.problem.partner_names[p] for p in found.proposal.evaluation.opened}

@@ -26,7 +26,7 @@ def write_whole(path: str | Path, data: bytes | str) -> None:
     target = Path(os.path.realpath(path))
     content = data.encode() if isinstance(data, str) else data
     _clear(target.parent, f".{_stem(target.name)}.*{_PART}")
-    handle, part = _opened(target)
+    handle, part = _open_part(target)
     try:
         rest = memoryview(content)
         while rest:
@@ -73,7 +73,7 @@ def _stem(name: str) -> str:
     return name if len(name.encode()) <= _LONGEST else hashlib.sha256(name.encode()).hexdigest()
 
 
-def _opened(target: Path) -> tuple[int, Path]:
+def _open_part(target: Path) -> tuple[int, Path]:
     """A new part, open and locked. One that was cleared away before it was locked is made again."""
     while True:
         part = target.with_name(f".{_stem(target.name)}.{secrets.token_hex(4)}{_PART}")

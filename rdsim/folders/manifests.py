@@ -60,6 +60,12 @@ class _Plugin(Record):
     sha256: Digest
 
 
+class _Package(Record):
+    name: _Text
+    version: _Text
+    entry_point: _Text
+
+
 class _Solver(Record):
     samples: _Count | None = None
 
@@ -102,6 +108,7 @@ class Manifest(Record):
     confidence: Annotated[float, Field(gt=0, lt=1)] | None = None
     money_unit: _Text = ""
     plugins: list[_Plugin] = Field(default_factory=list)
+    packages: list[_Package] = Field(default_factory=list)
     solver: _Solver | None = None
     promises: _Promises | None = None
     search: dict[str, Any] = Field(default_factory=dict)

@@ -117,7 +117,7 @@ class Place:
         """Files that are not the run's stay; a whole run goes elsewhere."""
         rule = "files that are not the run's are in the way, and stay"
         if not beside:
-            rule += f"; the run was written to {_moved_elsewhere(self)} instead"
+            rule += f"; the run was written to {_move_elsewhere(self)} instead"
         raise OutputError((Fault(str(self.folder), rule, ", ".join(strangers[:5])),))
 
 
@@ -132,13 +132,13 @@ def claim(folder: str | Path, *, force: bool = False) -> Place:
     """
     asked = Path(folder)
     try:
-        real = _resolved(asked)
+        real = _resolve(asked)
         _check(asked, real, force=force or (real / DESK).exists())
-        place = _claimed(asked, real)
+        place = _claim(asked, real)
     except OSError as error:
         raise OutputError((Fault(str(asked), "must be writable", error.strerror or str(error)),)) from None
     try:
-        place.words += _recovered(place)
+        place.words += _recover(place)
         _check(asked, real, force=force)
     except _TakenError as error:
         place.release()
@@ -193,9 +193,9 @@ def settle(folder: str | Path) -> list[str]:
         return []
     real = Path(os.path.realpath(folder))
     _refuse_link(Path(folder), real)
-    place = _claimed(Path(folder), real)
+    place = _claim(Path(folder), real)
     try:
-        return list(_recovered(place))
+        return list(_recover(place))
     finally:
         place.release()
 
@@ -210,7 +210,7 @@ def require_name(folder: Path) -> None:
         raise OutputError((Fault(ascii(str(folder)), "must have a name that is UTF-8", "", "Name another."),))
 
 
-def _resolved(asked: Path) -> Path:
+def _resolve(asked: Path) -> Path:
     require_name(asked)
     real = Path(os.path.realpath(asked))
     if asked.is_symlink() and not real.exists():
@@ -240,12 +240,12 @@ def _refuse_link(asked: Path, real: Path) -> None:
         raise _TakenError((Fault(str(asked), f"must not hold a link named {DESK}", "", "Name another."),))
 
 
-def _claimed(asked: Path, real: Path) -> Place:
+def _claim(asked: Path, real: Path) -> Place:
     """The place with its lock. Others may clear their own away at the same time: then it is tried again."""
     for _ in range(_TRIES):
         made = _make(real)
         try:
-            place = _locked(asked, real, made)
+            place = _lock(asked, real, made)
         except BaseException:
             if made:  # nobody else has put anything there: else it stays
                 _remove_empty(real / DESK, real)
@@ -255,7 +255,7 @@ def _claimed(asked: Path, real: Path) -> Place:
     raise OSError(0, "others make and remove it all the time")
 
 
-def _locked(asked: Path, real: Path, made: bool) -> Place | None:
+def _lock(asked: Path, real: Path, made: bool) -> Place | None:
     """The place, or None if the lock was cleared away meanwhile."""
     try:
         (real / DESK).mkdir(exist_ok=True)
@@ -263,7 +263,7 @@ def _locked(asked: Path, real: Path, made: bool) -> Place | None:
     except FileNotFoundError:
         return None
     try:
-        signed = _taken(asked, real / DESK, handle)
+        signed = _take(asked, real / DESK, handle)
         if not is_same(handle, real / DESK / _LOCK):
             _unsign(real, signed)
             return None
@@ -279,7 +279,7 @@ def _locked(asked: Path, real: Path, made: bool) -> Place | None:
 _NO_LOCKS = "its file system cannot lock files; a note of this process keeps other runs out"
 
 
-def _taken(asked: Path, desk: Path, handle: int) -> bool:
+def _take(asked: Path, desk: Path, handle: int) -> bool:
     """Take the lock, or sign where files cannot be locked: whether it was signed. Raises OutputError if another has
     either."""
     advice = "Wait for it, or give another --out."
@@ -317,12 +317,12 @@ def _make(real: Path) -> bool:
 # --- what a dead run left -------------------------------------------------------------------------
 
 
-def _recovered(place: Place) -> Iterator[str]:
+def _recover(place: Place) -> Iterator[str]:
     """Finish what was committed, else clear the draft away. Says what was done."""
     draft = place.real / DESK / DRAFT
     if is_unfinished(place.real):
         with hold_signals():
-            done = _carried_out(place)
+            done = _carry_out(place)
         yield f"{place.folder}: {done}"
     elif draft.exists():
         lost = bool(files_below(draft))  # one whose files are all in their place was only not taken away
@@ -332,7 +332,7 @@ def _recovered(place: Place) -> Iterator[str]:
     clear_parts(place.real)
 
 
-def _carried_out(place: Place) -> str:
+def _carry_out(place: Place) -> str:
     """Finish what was committed; what was done, in words. Raises OutputError if it cannot be."""
     finished = "a run that was killed while it was put in its place has been finished"
     try:
@@ -344,14 +344,14 @@ def _carried_out(place: Place) -> str:
         return finished
     if beside:
         return f"the page of a run that was killed is not put there: files of that name stay ({strangers})"
-    return f"{finished} in {_moved_elsewhere(place)}: files of that name stay ({strangers})"
+    return f"{finished} in {_move_elsewhere(place)}: files of that name stay ({strangers})"
 
 
-def _moved_elsewhere(place: Place) -> Path:
+def _move_elsewhere(place: Place) -> Path:
     """Put the draft, a whole run, into the next free folder, beside the place or else in it; returns where."""
     draft = place.real / DESK / DRAFT
     for base in (place.real, place.real / place.real.name):
-        with contextlib.suppress(OSError, OutputError), _released(claim_next(base)) as other:
+        with contextlib.suppress(OSError, OutputError), _hold(claim_next(base)) as other:
             shutil.move(draft, other.real / DESK / DRAFT)
             try:
                 other.publish()
@@ -362,7 +362,7 @@ def _moved_elsewhere(place: Place) -> Path:
 
 
 @contextlib.contextmanager
-def _released(place: Place) -> Iterator[Place]:
+def _hold(place: Place) -> Iterator[Place]:
     try:
         yield place
     finally:

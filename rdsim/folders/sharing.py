@@ -28,7 +28,7 @@ def share(folder: Path, work: str, rule: str) -> Iterator[None]:
     """
     path = folder / WORK
     try:
-        handle = _joined(path, work)
+        handle = _join(path, work)
     except OSError as error:
         raise OutputError((Fault(str(folder), "must be writable", error.strerror or str(error)),)) from None
     if handle is None:
@@ -42,7 +42,7 @@ def share(folder: Path, work: str, rule: str) -> Iterator[None]:
         os.close(handle)
 
 
-def _joined(path: Path, work: str) -> int | None:
+def _join(path: Path, work: str) -> int | None:
     """The file, open and locked with others; None if it goes on to speak of another work."""
     for _ in range(_TRIES):
         handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)

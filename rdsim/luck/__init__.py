@@ -7,8 +7,8 @@ zero, technologies are independent.
 
 An `InputModel` says how the luck of a case is distributed and where its random numbers are. `lay_out` draws all of it
 for some replications, as arrays; the compiled engine draws from the `InputModel` only what a replication comes to need.
-What no compiled function gives - Erlang quantiles, and distributions other than the lognormal - is laid out in numpy
-for both.
+What no compiled function gives - Erlang quantiles, and distributions that a scenario names (`marginals`) - is laid out
+in numpy for both.
 """
 
 from __future__ import annotations
@@ -26,20 +26,22 @@ from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws, Purpose, addresses
 from rdsim.luck import kernels
 from rdsim.luck.chance import InputModel, agreement_chance, chance, expert_pools, no_chance
-from rdsim.luck.factors import factors, mean_factor
+from rdsim.luck.factors import unit_mean_factors
+from rdsim.luck.marginals import columns, layout_flags, others, scratch
 from rdsim.native.blocks import Block, select
 from rdsim.native.jit import jit
-from rdsim.scenario import Pool, distribution_of, market_probability, step_distribution
+from rdsim.scenario import Pool, distribution_of, market_probability
 
 __all__ = [
     "InputModel",
     "agreement_chance",
     "chance",
     "comes_to_market",
-    "laid_out_bytes",
     "lay_out",
     "lay_out_rest",
+    "layout_flags",
     "no_chance",
+    "path_bytes",
     "scratch",
     "value_factor",
 ]
@@ -51,22 +53,11 @@ def lay_out(scenario: Scenario, case: Case, choices: tuple[Choice, ...], draws: 
     rest = lay_out_rest(scenario, case, choices, draws)
     luck = _room(source, case, len(draws.replications))._replace(**rest)
     rows = Block("SamplePaths", luck._asdict(), rows=frozenset(SamplePaths._fields))
-    _lay_out(
-        Block("InputModel", scratch(source)), rows, np.array(draws.replications, np.int64), "step_days" not in rest
-    )
+    _lay_out(Block("InputModel", scratch(source, rest)), rows, np.array(draws.replications, np.int64))
     return luck
 
 
-def scratch(source: InputModel) -> dict[str, Any]:
-    """The fields of a chance, with room for the number of a replication and for its common factors."""
-    return {
-        **source._asdict(),
-        "replication": np.zeros(1, np.uint64),
-        "factor": np.zeros(len(source.field_address)),
-    }
-
-
-def laid_out_bytes(scenario: Scenario, case: Case, choices: tuple[Choice, ...]) -> int:
+def path_bytes(scenario: Scenario, case: Case, choices: tuple[Choice, ...]) -> int:
     """Memory that the luck of one replication takes when it is laid out."""
     return sum(column.nbytes for column in _room(chance(scenario, case, choices, 0), case, 1))
 
@@ -93,33 +84,36 @@ def _room(source: InputModel, case: Case, count: int) -> SamplePaths:
 
 
 @jit
-def _lay_out(h, u, numbers, lognormal):  # type: ignore[no-untyped-def]
+def _lay_out(h, u, numbers):  # type: ignore[no-untyped-def]
     for r in range(len(numbers)):
         kernels.enter(h, numbers[r])
         select(u, r)
         for t in range(len(u.step)):
-            _lay_out_technology(h, u, t, lognormal)
+            _lay_out_technology(h, u, t)
         for p in range(len(u.agreed)):
             for stage in range(len(u.agreed[p])):
-                u.agreed[p, stage] = kernels.agreed(h, p, stage)
-                u.agreement_days[p, stage] = kernels.agreement_days(h, p, stage)
+                u.agreed[p, stage] = kernels.stage_succeeds(h, p, stage)
+                if not h.talks_laid_out:
+                    u.agreement_days[p, stage] = kernels.agreement_days(h, p, stage)
         kernels.calendar(h, u)
-        for currency in range(len(u.exchange_ppm)):
-            kernels.exchange_rates(h, currency, u.exchange_ppm[currency])
+        if not h.rates_laid_out:
+            for currency in range(len(u.exchange_ppm)):
+                kernels.exchange_rates(h, currency, u.exchange_ppm[currency])
 
 
 @jit
-def _lay_out_technology(h, u, t, lognormal):  # type: ignore[no-untyped-def]
+def _lay_out_technology(h, u, t):  # type: ignore[no-untyped-def]
     for step in range(len(u.step[t])):
         for attempt in range(len(u.step[t, step])):
             u.step[t, step, attempt] = kernels.step_luck(h, t, step, attempt)
-            if lognormal:
+            if not h.steps_laid_out:
                 u.step_days[t, step, attempt] = kernels.step_days(h, t, step, attempt)
     for review in range(len(u.gate[t])):
         u.gate[t, review] = kernels.gate(h, t, review)
         u.review_error[t, review] = kernels.review_error(h, t, review)
     u.commercial[t] = kernels.commercial(h, t)
-    u.market_days[t] = kernels.market_days(h, t)
+    if not h.markets_laid_out:
+        u.market_days[t] = kernels.market_days(h, t)
 
 
 # --- what numpy lays out --------------------------------------------------------------------------
@@ -128,44 +122,14 @@ def _lay_out_technology(h, u, t, lognormal):  # type: ignore[no-untyped-def]
 def lay_out_rest(
     scenario: Scenario, case: Case, choices: tuple[Choice, ...], draws: Draws
 ) -> dict[str, npt.NDArray[Any]]:
-    """The columns of luck that are always laid out: deliverables if there are any, step times if not lognormal."""
-    names = technologies(choices)
+    """The columns of luck that are always laid out: deliverables if there are any, and `marginals`."""
     rest: dict[str, npt.NDArray[Any]] = {}
     if case.deliverables.any():
-        rest["deliverable_days"] = _deliverables(scenario, case, names, draws)
-    distribution, given = step_distribution(scenario)
-    if distribution != LOGNORMAL:
-        source = chance(scenario, case, choices, draws.seed)
-        score = np.empty((len(draws.replications), len(names), STEPS, case.attempts))
-        _lay_out_scores(Block("InputModel", scratch(source)), np.array(draws.replications, np.int64), score)
-        ratio = factors(distribution, given, score, source.time_sigma[:, None, None])
-        rest["step_days"] = source.time_median[:, :, None] * ratio
-        if (source.judged_step >= 0).any():
-            numbers = np.array(draws.replications, np.int64)
-            _lay_out_judged(Block("InputModel", scratch(source)), numbers, rest["step_days"])
+        rest["deliverable_days"] = _deliverables(scenario, case, technologies(choices), draws)
+    if named := others(scenario, choices):
+        chances = chance(scenario, case, choices, draws.seed), np.array(draws.replications, np.int64)
+        rest.update(columns(named, scenario, choices, case.attempts, chances))
     return rest
-
-
-@jit
-def _lay_out_judged(h, numbers, days):  # type: ignore[no-untyped-def]
-    """Put what experts make of a step's time in place of what others take."""
-    for r in range(len(numbers)):
-        kernels.enter(h, numbers[r])
-        for t in range(days.shape[1]):
-            for k in range(days.shape[2]):
-                if h.judged_step[t, k] >= 0:
-                    for attempt in range(days.shape[3]):
-                        days[r, t, k, attempt] = kernels.step_days(h, t, k, attempt)
-
-
-@jit
-def _lay_out_scores(h, numbers, score):  # type: ignore[no-untyped-def]
-    for r in range(len(numbers)):
-        kernels.enter(h, numbers[r])
-        for t in range(score.shape[1]):
-            for k in range(score.shape[2]):
-                for attempt in range(score.shape[3]):
-                    score[r, t, k, attempt] = kernels.step_score(h, t, k, attempt)
 
 
 def _deliverables(scenario: Scenario, case: Case, names: list[str], draws: Draws) -> Ints:
@@ -213,16 +177,14 @@ def value_factor(
         columns = np.array(list(spread), np.int64)
         units = [1.0 / pool.mean() for pool in spread.values()]
         fields = {"seed": seed, "address": address[columns], **expert_pools(list(spread.values()), units)}
-        _values_judged(Block("Values", fields), columns, numbers, everywhere, factor)
+        _judge_values(Block("Values", fields), columns, numbers, everywhere, factor)
     return factor
 
 
 def _otherwise(scenario: Scenario, names: list[str], sigma: Floats, draws: Draws) -> Floats:
     """Factors with mean 1 of a distribution that is no lognormal, shape (replications, names)."""
-    name, given = scenario.value.distribution, scenario.value.distribution_parameters
     score = ndtri(draws.uniform(Purpose.MARKET_VALUE, names)[:, :, 0, 0])
-    means = {spread: mean_factor(name, given, spread) for spread in np.unique(sigma).tolist()}
-    return np.asarray(factors(name, given, score, sigma) / np.array([means[spread] for spread in sigma.tolist()]))
+    return unit_mean_factors(scenario.value.distribution, scenario.value.distribution_parameters, score, sigma)
 
 
 def _judged_values(scenario: Scenario, names: list[str]) -> dict[int, Pool]:
@@ -231,11 +193,11 @@ def _judged_values(scenario: Scenario, names: list[str]) -> dict[int, Pool]:
 
 
 @jit
-def _values_judged(h, columns, numbers, wanted, factor):  # type: ignore[no-untyped-def]
+def _judge_values(h, columns, numbers, wanted, factor):  # type: ignore[no-untyped-def]
     for r in range(len(numbers)):
         for n in range(len(columns)):
             if wanted[r, columns[n]]:
-                factor[r, columns[n]] = kernels.value_judged(h, n, numbers[r])
+                factor[r, columns[n]] = kernels.judged_value(h, n, numbers[r])
 
 
 @jit

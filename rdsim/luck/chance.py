@@ -150,7 +150,7 @@ def _judged_steps(scenario: Scenario, names: list[str]) -> dict[str, Any]:
 
 
 def expert_pools(pools: Sequence[Pool], units: Sequence[float]) -> dict[str, Any]:
-    """Pools on a log scale as arrays of shape (pools, experts), for `kernels.judged`; each median times its unit."""
+    """Pools on a log scale as arrays of shape (pools, experts), for `kernels.judgement`; each median times its unit."""
     experts = max((len(pool.opinions) for pool in pools), default=0)
     columns = {name: np.zeros((len(pools), experts)) for name in ("weight", "median", "low", "high")}
     for j, (pool, unit) in enumerate(zip(pools, units, strict=True)):

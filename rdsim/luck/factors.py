@@ -12,7 +12,7 @@ from rdsim.arrays import Floats
 from rdsim.distributions import DISTRIBUTIONS
 from rdsim.errors import ExtensionError, Fault
 
-__all__ = ["factors", "mean_factor"]
+__all__ = ["factors", "unit_mean_factors"]
 
 
 def factors(name: str, given: Mapping[str, float], score: Floats, sigma: Floats) -> Floats:
@@ -21,7 +21,7 @@ def factors(name: str, given: Mapping[str, float], score: Floats, sigma: Floats)
     Raises: ExtensionError for a registered distribution that fails, or whose answer is no factor.
     """
     extension, label = DISTRIBUTIONS[name], f"distribution {name!r}, quantile"
-    taken = extension.taken(label, "quantile")
+    taken = extension.bind(label, "quantile")
     offered: dict[str, Any] = {"score": score, "sigma": np.maximum(sigma, 1e-300)}
     offered |= {"u": ndtr(score)} if "u" in taken.names else {}
     offered |= dict(zip((one.name for one in extension.parameters), extension.values(given), strict=True))
@@ -50,6 +50,13 @@ _SCORES = np.linspace(-8.0, 8.0, 1601)
 _WEIGHTS = np.exp(-0.5 * _SCORES**2) / np.exp(-0.5 * _SCORES**2).sum()
 
 
-def mean_factor(name: str, given: Mapping[str, float], sigma: float) -> float:
+def unit_mean_factors(name: str, given: Mapping[str, float], score: Floats, sigma: Floats) -> Floats:
+    """As `factors`, over the distribution's mean for each sigma: what is stated as a mean stays one."""
+    means = {spread: _mean_factor(name, given, spread) for spread in np.unique(sigma).tolist()}
+    mean = np.array([means[spread] for spread in sigma.ravel().tolist()]).reshape(sigma.shape)
+    return np.asarray(factors(name, given, score, sigma) / mean)
+
+
+def _mean_factor(name: str, given: Mapping[str, float], sigma: float) -> float:
     """Mean of a distribution's factors, by the trapezoidal rule over normal scores, which converges fast for it."""
     return float(_WEIGHTS @ factors(name, given, _SCORES, np.full(_SCORES.shape, sigma)))

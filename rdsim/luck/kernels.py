@@ -13,11 +13,16 @@ import numpy as np
 
 from rdsim.case import DAYS_PER_YEAR, MILLION, STEPS
 from rdsim.draws import uniform_at
-from rdsim.native.jit import inlined
+from rdsim.native.jit import inline
 from rdsim.native.normal import probability, quantile
 
 __all__ = [
-    "agreed",
+    "BUDGET",
+    "EXCHANGE",
+    "LONGEST",
+    "MARKET_TIME",
+    "STEP_TIME",
+    "TALKS",
     "agreement_days",
     "break_day",
     "budget",
@@ -26,38 +31,43 @@ __all__ = [
     "enter",
     "exchange_rates",
     "gate",
-    "judged",
+    "judged_value",
+    "judgement",
     "market_days",
     "review_error",
+    "score",
+    "stage_succeeds",
     "step_days",
     "step_luck",
     "step_score",
     "value_factor",
-    "value_judged",
 ]
 
+STEP_TIME, TALKS, MARKET_TIME, BUDGET, EXCHANGE = range(5)
+"""Random factors whose distribution a scenario may name, by number."""
+
 FIRST = np.int64(0)  # a literal would be compiled anew for each place
-_LONGEST = 1e6
+LONGEST = 1e6
 """Days: beyond a few centuries a day more or less is nothing, and the cap keeps sums far from overflow."""
 
 
-@inlined
+@inline
 def _uniform(h, address, first, second):
     return uniform_at(h.seed, address, h.replication[0], first, second)
 
 
-@inlined
+@inline
 def _score(h, address, first, second):
     return quantile(_uniform(h, address, first, second))
 
 
-@inlined
+@inline
 def _whole_days(median, sigma, score):
     """Days of a lognormal time, rounded up, at least 1."""
-    return max(math.ceil(min(median * math.exp(sigma * score), _LONGEST)), 1)
+    return max(math.ceil(min(median * math.exp(sigma * score), LONGEST)), 1)
 
 
-@inlined
+@inline
 def enter(h, replication):
     """Turn to a replication."""
     h.replication[0] = np.uint64(replication)
@@ -66,13 +76,13 @@ def enter(h, replication):
             h.factor[x] = _score(h, h.field_address[x], FIRST, FIRST)
 
 
-@inlined
+@inline
 def _bound(own, factor, loading):
     # A good year for a field makes its steps shorter and likelier: both scores fall as the factor rises.
     return math.sqrt(1.0 - loading * loading) * own - loading * factor
 
 
-@inlined
+@inline
 def step_score(h, t, step, attempt):
     """Normal score of the time of an attempt."""
     own = _score(h, h.time_address[t], step, attempt)
@@ -81,8 +91,8 @@ def step_score(h, t, step, attempt):
     return own
 
 
-@inlined
-def judged(h, row, score, pick):
+@inline
+def judgement(h, row, score, pick):
     """What experts make of a figure, at a normal score: the average of their quantiles, or that of the one picked.
 
     `pick` is a uniform number: picking one expert's quantile by weight is drawing from the mixture of them all.
@@ -101,17 +111,17 @@ def judged(h, row, score, pick):
     return value
 
 
-@inlined
+@inline
 def step_days(h, t, step, attempt):
     """Days of an attempt without partner: as experts judge the step, or lognormal around its median."""
     row = h.judged_step[t, step]
     if row >= 0:
         # One expert for all attempts at a step: whoever is right about it is right again.
-        return judged(h, row, step_score(h, t, step, attempt), _uniform(h, h.time_address[t], STEPS + step, FIRST))
+        return judgement(h, row, step_score(h, t, step, attempt), _uniform(h, h.time_address[t], STEPS + step, FIRST))
     return h.time_median[t, step] * math.exp(h.time_sigma[t] * step_score(h, t, step, attempt))
 
 
-@inlined
+@inline
 def step_luck(h, t, step, attempt):
     """Uniform number that decides an attempt."""
     own = _uniform(h, h.luck_address[t], step, attempt)
@@ -120,45 +130,56 @@ def step_luck(h, t, step, attempt):
     return own
 
 
-@inlined
+@inline
 def gate(h, t, review):
     """Uniform number that decides a review."""
     return _uniform(h, h.gate_address[t], review, FIRST)
 
 
-@inlined
+@inline
 def review_error(h, t, review):
     """Error of a review, in TRL steps."""
     return quantile(gate(h, t, review)) * h.review_spread[t]
 
 
-@inlined
-def agreed(h, p, stage):
+@inline
+def stage_succeeds(h, p, stage):
     """Whether a stage of talks succeeds."""
     return _uniform(h, h.agreement_luck_address[p], FIRST, stage) < h.agreement_chance[p, stage]
 
 
-@inlined
+@inline
+def talk_score(h, p, stage):
+    """Normal score of the time of a stage of talks."""
+    return _score(h, h.agreement_time_address[p], FIRST, stage)
+
+
+@inline
 def agreement_days(h, p, stage):
     """Days of a stage of talks."""
-    score = _score(h, h.agreement_time_address[p], FIRST, stage)
-    days = _whole_days(h.agreement_median[p, stage], h.agreement_sigma[p, stage], score)
+    days = _whole_days(h.agreement_median[p, stage], h.agreement_sigma[p, stage], talk_score(h, p, stage))
     return days + h.agreement_extra[p] if stage == 0 else days
 
 
-@inlined
+@inline
 def commercial(h, t):
     """Whether a technology that reached its target comes to the market."""
     return _uniform(h, h.market_luck_address[t], FIRST, FIRST) < h.market_chance[t]
 
 
-@inlined
+@inline
+def market_score(h, t):
+    """Normal score of the time to the market."""
+    return _score(h, h.market_time_address[t], FIRST, FIRST)
+
+
+@inline
 def market_days(h, t):
     """Days from the target to the market."""
-    return _whole_days(h.market_median, h.market_sigma, _score(h, h.market_time_address[t], FIRST, FIRST))
+    return _whole_days(h.market_median, h.market_sigma, market_score(h, t))
 
 
-@inlined
+@inline
 def break_day(h, n, year):
     """Day on which relations with a partner break in a year, or -1."""
     if h.break_chance[n] == 0.0 or _uniform(h, h.break_luck_address[n], year, FIRST) >= h.break_chance[n]:
@@ -166,47 +187,74 @@ def break_day(h, n, year):
     return year * DAYS_PER_YEAR + int(_uniform(h, h.break_day_address[n], year, FIRST) * DAYS_PER_YEAR)
 
 
-@inlined
+@inline
+def budget_score(h, g, year):
+    """Normal score of a year's budget."""
+    return _score(h, h.budget_address[g], year, FIRST)
+
+
+@inline
 def budget(h, g, year):
     """Money that really comes."""
     announced = h.announced[g, year]
     if h.certain[g, year] or announced == 0 or h.budget_sd == 0.0:
         return announced
-    factor = 1.0 + h.budget_sd * _score(h, h.budget_address[g], year, FIRST)
+    factor = 1.0 + h.budget_sd * budget_score(h, g, year)
     return math.floor(announced * min(max(factor, h.budget_lowest), h.budget_highest) + 0.5)
 
 
-@inlined
+@inline
 def calendar(h, u):
-    """Fill in the breaks and budgets of a replication."""
+    """Fill in the breaks of a replication, and its budgets if they are not laid out."""
     for n in range(len(u.break_day)):
         for year in range(len(u.break_day[n])):
             u.break_day[n, year] = break_day(h, n, year)
+    if h.budgets_laid_out:
+        return
     for g in range(len(u.budget)):
         for year in range(len(u.budget[g])):
             u.budget[g, year] = budget(h, g, year)
 
 
-@inlined
+@inline
+def exchange_score(h, currency, year):
+    """Normal score of a year's move of a currency."""
+    return _score(h, h.exchange_address[currency], year, FIRST)
+
+
+@inline
 def exchange_rates(h, currency, rates):
     """A currency's rates in millionths: a geometric random walk with mean 1, constant within a year, 1 in the first."""
     volatility, walk = h.exchange_volatility[currency], 0.0
     for year in range(len(rates)):
         if year > 0 and volatility > 0.0:
-            score = _score(h, h.exchange_address[currency], year, FIRST)
-            walk += volatility * score - volatility * volatility / 2.0
+            walk += volatility * exchange_score(h, currency, year) - volatility * volatility / 2.0
         rates[year] = math.floor(math.exp(walk) * MILLION + 0.5)
 
 
-@inlined
+@inline
+def score(h, source, i, j, k):
+    """Normal score of a random factor at its place: a step's attempt, a stage, a technology, a year."""
+    if source == TALKS:
+        return talk_score(h, i, j)
+    if source == MARKET_TIME:
+        return market_score(h, i)
+    if source == BUDGET:
+        return budget_score(h, i, j)
+    if source == EXCHANGE:
+        return exchange_score(h, i, j)
+    return step_score(h, i, j, k)
+
+
+@inline
 def value_factor(seed, address, sigma, replication):
     """Luck of a market value, lognormal with mean 1."""
     score = quantile(uniform_at(seed, address, replication, FIRST, FIRST))
     return math.exp(sigma * score - sigma * sigma / 2.0)
 
 
-@inlined
-def value_judged(h, n, replication):
+@inline
+def judged_value(h, n, replication):
     """A market value as experts judge it, over its mean; `h` has their pools and the addresses of what is judged."""
     score = quantile(uniform_at(h.seed, h.address[n], replication, FIRST, FIRST))
-    return judged(h, n, score, uniform_at(h.seed, h.address[n], replication, 1, FIRST))
+    return judgement(h, n, score, uniform_at(h.seed, h.address[n], replication, 1, FIRST))

@@ -10,7 +10,7 @@ from numba.core import config as _config
 
 from rdsim.native import cache, lowering
 
-__all__ = ["inlined", "jit"]
+__all__ = ["inline", "jit"]
 
 _ = lowering  # imported for what it tells numba about blocks
 config: Any = _config  # numba's settings are made at import; type checkers see none of them
@@ -31,7 +31,7 @@ def jit(function: Callable[..., Any]) -> Any:
         config.CACHE_DIR = before
 
 
-def inlined(function: Callable[..., Any]) -> Any:
+def inline(function: Callable[..., Any]) -> Any:
     """Like `jit`, but its machine code becomes part of every compiled function that calls it, and is kept there.
 
     Calls between numba's functions pass status and result through memory: in the event loop they cost a quarter.

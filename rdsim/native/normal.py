@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 
-from rdsim.native.jit import inlined
+from rdsim.native.jit import inline
 
 __all__ = ["probability", "quantile"]
 
 _SQRT_2 = math.sqrt(2.0)
 
 
-@inlined
+@inline
 def quantile(p):
     """The number that a standard normal variable stays below with probability p, 0 < p < 1."""
     q = p - 0.5
@@ -26,7 +26,7 @@ def quantile(p):
     return -x if q < 0.0 else x
 
 
-@inlined
+@inline
 def _middle(r):
     above = 2.5090809287301226727e3
     above = above * r + 3.3430575583588128105e4
@@ -46,7 +46,7 @@ def _middle(r):
     return above / (below * r + 1.0)
 
 
-@inlined
+@inline
 def _shoulder(r):
     above = 7.74545014278341407640e-4
     above = above * r + 2.27238449892691845833e-2
@@ -66,7 +66,7 @@ def _shoulder(r):
     return above / (below * r + 1.0)
 
 
-@inlined
+@inline
 def _tail(r):
     above = 2.01033439929228813265e-7
     above = above * r + 2.71155556874348757815e-5
@@ -86,7 +86,7 @@ def _tail(r):
     return above / (below * r + 1.0)
 
 
-@inlined
+@inline
 def probability(x):
     """The probability with which a standard normal variable stays below x."""
     return 0.5 * math.erfc(-x / _SQRT_2)

@@ -4,7 +4,7 @@ from rdsim.optimiser.problem.evaluation import Evaluation, Violation, evaluate
 from rdsim.optimiser.problem.problem import (
     Groups,
     Labels,
-    Network,
+    PartnerNetwork,
     PortfolioProblem,
     Rows,
     Rules,
@@ -20,7 +20,7 @@ __all__ = [
     "Evaluation",
     "Groups",
     "Labels",
-    "Network",
+    "PartnerNetwork",
     "PortfolioProblem",
     "Rows",
     "Rules",

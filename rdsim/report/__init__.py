@@ -6,25 +6,33 @@ Four rooms, each importing only from those before it: `data` (what a page shows)
 
 from __future__ import annotations
 
+from rdsim.errors import tell_new_name
 from rdsim.report.data.kept import document, needs, page_tables, page_text, read_page
 from rdsim.report.data.plan import PlanReport, with_names
-from rdsim.report.data.sheet import Column, Plot, Section, Sheet, Table
-from rdsim.report.page.drawing import drawn_plots, drawn_run, drawn_sheet
+from rdsim.report.data.sections import Column, Page, Plot, Section, Table
+from rdsim.report.page.drawings import page_html, plot_svgs, run_html
 
 __all__ = [
     "Column",
+    "Page",
     "PlanReport",
     "Plot",
     "Section",
-    "Sheet",
     "Table",
     "document",
-    "drawn_plots",
-    "drawn_run",
-    "drawn_sheet",
     "needs",
+    "page_html",
     "page_tables",
     "page_text",
+    "plot_svgs",
     "read_page",
+    "run_html",
     "with_names",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name != "Sheet":
+        raise AttributeError(f"module 'rdsim.report' has no attribute {name!r}")
+    tell_new_name("rdsim.report.Sheet", "rdsim.report.Page")
+    return Page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rdsim.rolling.course import Course, Lived
-from rdsim.rolling.deciding import Policy, Supply, past_of, proposals, sooner, stopping
+from rdsim.rolling.decisions import Policy, Supply, past_of, proposals, sooner, stopping
 from rdsim.rolling.futures import Worlds
 from rdsim.rolling.hindsight import foresee, foreseen
 from rdsim.rolling.knowledge import Knowledge, Phase, Standing, knowledge_at

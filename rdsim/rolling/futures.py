@@ -57,13 +57,13 @@ class Worlds:
     @cached_property
     def others(self) -> SamplePaths:
         """The luck that futures are made of."""
-        return self._laid_out(FORESEEING.numbers(self.pool))
+        return self._lay_out(FORESEEING.numbers(self.pool))
 
     def actual(self, replication: int) -> SamplePaths:
         """The luck of one replication."""
-        return self._laid_out(REPORTED.after(replication).numbers(1))
+        return self._lay_out(REPORTED.after(replication).numbers(1))
 
-    def _laid_out(self, replications: range) -> SamplePaths:
+    def _lay_out(self, replications: range) -> SamplePaths:
         return lay_out(self._sure, self._stage, self.options, Draws(self.seed, replications))
 
     # ------------------------------------------------------------ living
@@ -95,7 +95,7 @@ class Worlds:
 
     # ------------------------------------------------------------ imagining
 
-    def imagined(self, actual: SamplePaths, past: Lived, rows: npt.NDArray[np.int64]) -> SamplePaths:
+    def futures(self, actual: SamplePaths, past: Lived, rows: npt.NDArray[np.int64]) -> SamplePaths:
         """Futures of a past, which was played up to its case's horizon: those made of some rows of the pool."""
         luck = SamplePaths(**{name: column[rows] for name, column in self.others._asdict().items()})
         today, year = past.case.horizon, past.case.horizon // DAYS_PER_YEAR

@@ -21,7 +21,7 @@ from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import Solving, solve
 from rdsim.options import Options, sample
 from rdsim.search import Instance
-from rdsim.search.proposing import portfolio_of
+from rdsim.search.proposals import portfolio_of
 from rdsim.simulation import expected_worths
 from rdsim.streams import REPORTED
 
@@ -44,7 +44,7 @@ def foreseen(posed: Instance, replication: int, solving: Solving = Solving()) ->
         stream=REPORTED.after(replication),
         running=replace(posed.running, threads=1),
     )
-    told = _told(lucky)
+    told = _without_market_luck(lucky)
     worth = values(scenario, told)[0]
     must = {name for name, row in scenario.technologies.items() if row.status == "must-fund"}
     kept = [o for o, choice in enumerate(told.choices) if worth[o] > 0 or choice.technology in must]
@@ -87,7 +87,7 @@ def _worth(posed: Instance, portfolio: Portfolio, number: int) -> float:
     return float(worths[0])
 
 
-def _told(lucky: Options) -> Options:
+def _without_market_luck(lucky: Options) -> Options:
     """Values without the luck of the market: that is not foreseen."""
     return replace(lucky, npv=lucky.mean[None, :], gain=np.zeros((1, len(lucky.choices))))
 

@@ -10,8 +10,8 @@ import numpy as np
 from rdsim.arrays import Ints
 from rdsim.case import DAYS_PER_YEAR, TARGET, hosts
 from rdsim.domain import Choice, Scenario
-from rdsim.engines.rules import carried_over, refund
-from rdsim.metrics import worked_together
+from rdsim.engines.rules import carry_over, refund
+from rdsim.metrics import has_joint_work
 from rdsim.rolling.course import Lived
 from rdsim.scenario import money_scale
 
@@ -64,7 +64,7 @@ def knowledge_at(scenario: Scenario, past: Lived, budget: Ints) -> Knowledge:
     """
     index, case = past.case.horizon // DAYS_PER_YEAR, past.case
     unspent = zip(past.outcomes.lapsed[0, :, index - 1].tolist(), case.carry_ppm.tolist(), strict=True)
-    carried = np.array([carried_over(left, rate) for left, rate in unspent])
+    carried = np.array([carry_over(left, rate) for left, rate in unspent])
     money = (carried + budget[0, :, index]) / money_scale(scenario)
     opened = past.outcomes.opened_day[0] >= 0
     return Knowledge(
@@ -94,7 +94,7 @@ def _standing(scenario: Scenario, past: Lived, row: int) -> Standing:
         trl=int(out.trl[0, row]),
         tranches=tranches,
         joint=bool(out.joint_at_end[0, row]) and not over,
-        together=bool(worked_together(out)[0, row]),
+        together=bool(has_joint_work(out)[0, row]),
         delay=max(0, (int(out.start_day[0, row]) if started else today) - planned) // DAYS_PER_YEAR,
         paid=float(paid) / money_scale(scenario),
         paid_joint=float((out.paid[0, row] * out.paid_joint[0, row]).sum()) / money_scale(scenario),

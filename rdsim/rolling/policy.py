@@ -17,7 +17,7 @@ from rdsim.optimiser import Solving
 from rdsim.optimiser.problem.problem import best_per_group
 from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.rolling.course import Course, Lived
-from rdsim.rolling.deciding import Policy, Supply, proposals, sooner, stopping
+from rdsim.rolling.decisions import Policy, Supply, proposals, sooner, stopping
 from rdsim.rolling.futures import Worlds
 from rdsim.rolling.knowledge import knowledge_at
 from rdsim.rolling.prospects import Prospects
@@ -75,7 +75,7 @@ def supply_of(
         seed=posed.seed,
         running=posed.running,
     )
-    worth = posed.problem.expected if means is None else means
+    worth = posed.problem.expected_value if means is None else means
     worlds = Worlds(posed.scenario, some, posed.seed, engine=posed.running.engine)
     return Supply(posed, near, np.asarray(worth), prospects, worlds, solving)
 
@@ -97,24 +97,24 @@ def courses(supply: Supply, policy: Policy, portfolio: Portfolio, luck: SamplePa
     yield course
     for year in decision_years(supply.posed.scenario):
         past = supply.worlds.play(course, luck, until=year)
-        course = _decided(supply, policy, course, past, luck, number)
+        course = _decide(supply, policy, course, past, luck, number)
         yield course
 
 
-def _decided(supply: Supply, policy: Policy, course: Course, past: Lived, luck: SamplePaths, number: int) -> Course:
+def _decide(supply: Supply, policy: Policy, course: Course, past: Lived, luck: SamplePaths, number: int) -> Course:
     """The best over imagined futures of plans, then of projects to stop, and then of plans for what that sets free."""
     now = knowledge_at(supply.posed.scenario, past, luck.budget)
     judge = _Judge(supply.worlds, luck, past, policy.futures, number)
 
-    def planned(course: Course) -> Course:
+    def best_plan(course: Course) -> Course:
         same, *others = proposals(supply, policy, course, now)
         best = judge.best(same, others)
         # Futures are imagined without the decisions of later years, for which an earlier start leaves more choice.
         return judge.best(best, sooner(supply, policy, best, now), surely=0.0)
 
-    best = planned(course)
+    best = best_plan(course)
     stopped = judge.best(best, stopping(supply, best, now)) if policy.stops else best
-    return best if stopped is best else planned(stopped)
+    return best if stopped is best else best_plan(stopped)
 
 
 class _Judge:
@@ -128,7 +128,7 @@ class _Judge:
     @cached_property
     def futures(self) -> SamplePaths:
         rows = (self.first + np.arange(self.count)) % self.worlds.pool
-        return self.worlds.imagined(self.luck, self.past, rows)
+        return self.worlds.futures(self.luck, self.past, rows)
 
     def worths(self, course: Course) -> Floats:
         found = next((worths for known, worths in self.known if known is course), None)

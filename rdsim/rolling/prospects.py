@@ -16,12 +16,12 @@ import numpy.typing as npt
 
 from rdsim.aim import aim_of
 from rdsim.arrays import Floats, Floats32
-from rdsim.case import DAYS_PER_YEAR, unconstrained
+from rdsim.case import DAYS_PER_YEAR, unconstrained_case
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
 from rdsim.expectation import with_sure_market
-from rdsim.metrics import Material, by_year, discount, home_by_year, worked_together
-from rdsim.options import places_held
+from rdsim.metrics import Material, by_year, discount, has_joint_work, home_by_year
+from rdsim.options import place_shares
 from rdsim.rolling.knowledge import Phase, Standing
 from rdsim.scenario import market_probability, money_scale
 from rdsim.simulation import Batch, Running, Setup, in_batches
@@ -69,14 +69,14 @@ class Prospects:
         self._places: list[npt.NDArray[np.int16]] = []  # (N, Y): where each sample stands, -1 if not under way
         for start in range(0, len(choices), _CHUNK):
             some = choices[start : start + _CHUNK]
-            setup, reduce = Setup(sure, some, unconstrained(scenario, some)), partial(self._reduced, some)
+            setup, reduce = Setup(sure, some, unconstrained_case(scenario, some)), partial(self._reduce, some)
             parts = list(in_batches(setup, draws, reduce, running))
             figures, places = (np.concatenate(columns) for columns in zip(*parts, strict=True))
             self._figures += [np.ascontiguousarray(figures[:, p]) for p in range(len(some))]
             self._places += [np.ascontiguousarray(places[:, p]) for p in range(len(some))]
         self._known: dict[tuple[int, int, int], Floats] = {}
 
-    def _reduced(self, choices: tuple[Choice, ...], batch: Batch) -> tuple[Floats32, npt.NDArray[np.int16]]:
+    def _reduce(self, choices: tuple[Choice, ...], batch: Batch) -> tuple[Floats32, npt.NDArray[np.int16]]:
         scenario, case, out = self._scenario, batch.case, batch.outcomes
         chance = np.array([market_probability(scenario, choice.technology) for choice in choices])
         scale = money_scale(scenario)
@@ -87,7 +87,7 @@ class Prospects:
             (chance * np.where(out.market_day >= 0, discount(scenario, out.market_day), 0.0))[..., None],
             home_by_year(case, out) / scale,
             joint,
-            places_held(case, out),
+            place_shares(case, out),
         ]
         return np.concatenate(columns, axis=2).astype(np.float32), self._stand(batch)
 
@@ -102,7 +102,7 @@ class Prospects:
         under_way = past(out.start_day) & ~past(out.end_day)
         trl = case.trl[:, None] + np.maximum(past(out.trl_day).sum(axis=2) - 1, 0)
         joint = case.joint[:, None] & ~past(out.freed_day)
-        together = worked_together(out)[..., None] & past(out.tranche_day[..., 0])
+        together = has_joint_work(out)[..., None] & past(out.tranche_day[..., 0])
         place = _place(past(out.tranche_day).sum(axis=2), trl, joint, together)
         return np.where(under_way, place, -1).astype(np.int16)
 

@@ -13,6 +13,7 @@ from rdsim.domain import ROOMS, Scenario
 from rdsim.scenario.archive import digest, dump, schema
 from rdsim.scenario.door import Room, from_frames, to_frames, with_
 from rdsim.scenario.extensions import named_extensions as named_extensions
+from rdsim.scenario.extensions import package_names
 from rdsim.scenario.feasibility import check, remarks
 from rdsim.scenario.figures import (
     award,
@@ -28,29 +29,29 @@ from rdsim.scenario.figures import (
     merits,
     money_scale,
     own_steps,
-    screening_paid,
+    screening_fees,
     screenings,
     step_distribution,
     target,
 )
 from rdsim.scenario.folder import PARTS, chosen_parts, part_names
 from rdsim.scenario.judgement import Pool, distribution_of, figure, judgement_lines
-from rdsim.scenario.loading import load, sound
+from rdsim.scenario.loader import load, sound
 from rdsim.scenario.money import due_years, plannable
 from rdsim.scenario.overrides import Override, by_new_names, parse_overrides
 from rdsim.scenario.partners import (
-    barred_by,
+    barring,
     best_members,
-    brought,
     home_level,
     level,
     members,
     needed_fields,
+    partner_benefit,
     required_partners,
     tags_of,
 )
 from rdsim.scenario.starting import start
-from rdsim.scenario.success import StepSuccess, shifted, step_success, success_lines, success_sources
+from rdsim.scenario.success import StepSuccess, step_success, success_lines, success_sources, with_shift
 from rdsim.scenario.variation import Variations
 
 __all__ = [
@@ -61,9 +62,8 @@ __all__ = [
     "StepSuccess",
     "Variations",
     "award",
-    "barred_by",
+    "barring",
     "best_members",
-    "brought",
     "by_new_names",
     "calibration",
     "call_months",
@@ -92,15 +92,16 @@ __all__ = [
     "named_extensions",
     "needed_fields",
     "own_steps",
+    "package_names",
     "parse_overrides",
     "part_names",
+    "partner_benefit",
     "plannable",
     "remarks",
     "required_partners",
     "schema",
-    "screening_paid",
+    "screening_fees",
     "screenings",
-    "shifted",
     "sound",
     "start",
     "step_distribution",
@@ -111,6 +112,7 @@ __all__ = [
     "target",
     "to_frames",
     "with_",
+    "with_shift",
 ]
 
 ROOMS.scenario = Room()

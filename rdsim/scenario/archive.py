@@ -17,8 +17,8 @@ from rdsim.folders import new_folder
 from rdsim.scenario.cells import together
 from rdsim.scenario.findings import FILES
 from rdsim.scenario.folder import PARTS, SETTINGS
-from rdsim.scenario.loading import sound
-from rdsim.scenario.renamed import first_named
+from rdsim.scenario.loader import sound
+from rdsim.scenario.renamed import with_first_names
 from rdsim.scenario.shapes import ROOT, Shape, cell_names, own_columns, parts
 from rdsim.scenario.units import SCALES
 from rdsim.scenario.validation import adapter
@@ -34,7 +34,7 @@ def digest(scenario: Scenario) -> str:
     they are not at their defaults.
     Raises ScenarioError for what cannot be a scenario.
     """
-    content = _canonical(first_named(dataclasses.asdict(sound(scenario))))
+    content = _canonical(with_first_names(dataclasses.asdict(sound(scenario))))
     del content[PARTS]
     for name in ("links", "facility_needs", "technology_steps", "judgements"):
         content[name].sort(key=_json)

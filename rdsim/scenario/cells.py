@@ -14,7 +14,7 @@ from rdsim.numerals import PLAIN, Style
 from rdsim.scenario.shapes import Shape
 from rdsim.tables import shown_value
 
-__all__ = ["Cell", "taken_apart", "together"]
+__all__ = ["Cell", "cell_entries", "together"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Cell:
     style: Style = PLAIN
 
 
-def taken_apart(cell: Cell | str, shape: Shape) -> tuple[Any, tuple[str, str] | None]:
+def cell_entries(cell: Cell | str, shape: Shape) -> tuple[Any, tuple[str, str] | None]:
     """What a cell of a `Joined` field holds, numbers as cells again; and the rule that is broken with what was found.
 
     What cannot be taken apart is empty.
@@ -37,14 +37,14 @@ def taken_apart(cell: Cell | str, shape: Shape) -> tuple[Any, tuple[str, str] | 
         return parts, None
     pairs = [one.rpartition(":") for one in parts]
     named = [(name.strip() if mark else rest, rest.strip() if mark else "") for name, mark, rest in pairs]
-    rule = _broken(named, shape)
+    rule = _broken_rule(named, shape)
     if rule:
         return {}, (rule, shown_value(text))
     alone = shape.joined.alone if shape.joined else None
     return {name: Cell(number, "", style) if number else alone for name, number in named}, None
 
 
-def _broken(named: list[tuple[str, str]], shape: Shape) -> str:
+def _broken_rule(named: list[tuple[str, str]], shape: Shape) -> str:
     """The rule of names with numbers that is broken, or ''."""
     numbered = [bool(number) for _, number in named]
     if len({name for name, _ in named}) < len(named):

@@ -81,7 +81,7 @@ def _figures(s: Scenario) -> Iterator[Finding]:
         if name not in columns:
             rule = f"must name a column figure.{name} of technologies.csv"
             yield Finding((("figures", name), ("technologies",)), rule, "no such column", did_you_mean(name, columns))
-    known = figures_of(dataclasses.replace(s, technologies={}, figures={}))
+    known = figures_of(dataclasses.replace(s, technologies={}, figures={}, aim={}))
     for name in columns:
         if name in known:
             rule, advice = "must not have the name of another figure", f"That is: {known[name].label}."
@@ -91,7 +91,7 @@ def _figures(s: Scenario) -> Iterator[Finding]:
 def _aim(s: Scenario) -> Iterator[Finding]:
     """The aim weighs figures that options contribute to."""
     every = figures_of(s) if s.aim else {}
-    known = {name: one for name, one in every.items() if one.contributed}
+    known = {name: one for name, one in every.items() if one.is_additive}
     for name in s.aim:
         if name not in known:
             now = current_name(name, known)
@@ -101,14 +101,14 @@ def _aim(s: Scenario) -> Iterator[Finding]:
 
 
 def _references(s: Scenario) -> Iterator[Finding]:
-    for path, name, table in dict.fromkeys(_named(s)):
+    for path, name, table in dict.fromkeys(_mentions(s)):
         known = getattr(s, table)
         if name not in known:
             rule = f"must name {_NOUNS[table]} of the scenario"
             yield Finding((path, (table,), (table, name)), rule, shown_value(name), did_you_mean(name, known))
 
 
-def _named(s: Scenario) -> Iterator[tuple[Path, str, str]]:
+def _mentions(s: Scenario) -> Iterator[tuple[Path, str, str]]:
     """Every place that names something: its path, the name, and the table that must hold it."""
     yield ("calibration",), s.calibration, "calibrations"
     if s.network.programme:
@@ -116,8 +116,8 @@ def _named(s: Scenario) -> Iterator[tuple[Path, str, str]]:
     for code, programme in s.programmes.items():
         if programme.gate.panel:
             yield ("programmes", code, "gate", "panel"), programme.gate.panel, "panels"
-    yield from _named_by_mixes(s)
-    yield from _named_by_rows(s)
+    yield from _mentions_of_mixes(s)
+    yield from _mentions_of_rows(s)
     for code, tag in s.tags.items():
         for name in tag.partners_barred:
             yield ("tags", code, "partners_barred"), name, "partners"
@@ -128,7 +128,7 @@ def _named(s: Scenario) -> Iterator[tuple[Path, str, str]]:
         yield ("optimiser", "payment_ratio", name), name, "programmes"
 
 
-def _named_by_mixes(s: Scenario) -> Iterator[tuple[Path, str, str]]:
+def _mentions_of_mixes(s: Scenario) -> Iterator[tuple[Path, str, str]]:
     """Fields and classes of the reference mixes' rows."""
     for name, one in s.calibrations.items():
         for index, row in enumerate(one.reference):
@@ -137,7 +137,7 @@ def _named_by_mixes(s: Scenario) -> Iterator[tuple[Path, str, str]]:
                     yield ("calibrations", name, "reference", index, column), getattr(row, column), table
 
 
-def _named_by_rows(s: Scenario) -> Iterator[tuple[Path, str, str]]:
+def _mentions_of_rows(s: Scenario) -> Iterator[tuple[Path, str, str]]:
     for code, technology in s.technologies.items():
         yield from _named_by_technology(s, code, technology)
     for code, partner in s.partners.items():
@@ -316,10 +316,11 @@ def _domestic(s: Scenario) -> Iterator[Finding]:
         rule = "there must be a mode 'domestic', the one without a partner"
         yield Finding((("modes",), ("modes", "domestic")), rule, "none", did_you_mean("domestic", s.modes))
         return
+    plain = Mode("")
     for spec in dataclasses.fields(Mode):
-        given = getattr(s.modes["domestic"], spec.name)
-        if spec.name != "name" and given != spec.default:
-            rule = f"must be {shown_value(spec.default)} in the mode 'domestic', which has no partner"
+        given, default = getattr(s.modes["domestic"], spec.name), getattr(plain, spec.name)
+        if spec.name != "name" and given != default:
+            rule = f"must be {shown_value(default)} in the mode 'domestic', which has no partner"
             yield Finding((("modes", "domestic", spec.name),), rule, shown_value(given))
 
 
@@ -522,15 +523,15 @@ def _success(s: Scenario) -> Iterator[Finding]:
         for index in idle:
             row, place = one.reference[index], (*path, "reference", index)
             yield Finding(((*place, "target"), (*place, "trl")), f"must be above trl, {row.trl}", str(row.target))
-        if not idle and one.development_success is not None and _classified(s, one):
-            yield from _reached(path, one.development_success, reference_mix(s, one))
+        if not idle and one.development_success is not None and _mix_is_of_known_classes(s, one):
+            yield from _reach_findings(path, one.development_success, reference_mix(s, one))
 
 
-def _classified(s: Scenario, one: Calibration) -> bool:
+def _mix_is_of_known_classes(s: Scenario, one: Calibration) -> bool:
     return all(row.field in ("", *s.fields) and row.uncertainty in ("", *s.uncertainty) for row in one.reference)
 
 
-def _reached(path: Path, figure: float, mix: Mix) -> Iterator[Finding]:
+def _reach_findings(path: Path, figure: float, mix: Mix) -> Iterator[Finding]:
     if unreachable(figure, mix):
         least, largest = reach(mix)
         moves = largest - least > _TOLERANCE

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rdsim.domain import Scenario
-from rdsim.errors import Fault
+from rdsim.errors import Fault, ScenarioError
 from rdsim.scenario.archive import dump
 from rdsim.scenario.cells import together
 from rdsim.scenario.findings import FILES
 from rdsim.scenario.folder import PARTS, Reading, add_table, reasons
-from rdsim.scenario.loading import MADE, let_in, sound
+from rdsim.scenario.loader import MADE, let_in, sound
 from rdsim.scenario.overrides import parse_overrides
 from rdsim.scenario.renamed import modern_tree
 from rdsim.scenario.shapes import cell_names, own_columns, parts
@@ -30,6 +30,10 @@ _WHEN_READ = "is chosen when the folder is read"
 
 def from_frames(frames: Mapping[str, object]) -> Scenario:
     """See `Scenario.from_frames`."""
+    given: object = frames
+    if not isinstance(given, Mapping):
+        rule = "must be a mapping of settings and of frames by name"
+        raise ScenarioError((Fault("frames", rule, type(given).__name__),))
     reading = Reading()
     _add_settings(frames.get("settings", {}), reading)
     tables = {name: frame for name, frame in frames.items() if name != "settings" and frame is not None}

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from typing import Any, NamedTuple
 
-from rdsim.choosing import CHOOSING_RULES
+from rdsim.choice_rules import CHOOSING_RULES
 from rdsim.distributions import DISTRIBUTIONS
 from rdsim.domain import QueueSettings, Scenario
 from rdsim.families import FAMILIES
+from rdsim.figures import FIGURES
 from rdsim.gates import GATE_POLICIES
 from rdsim.markets import MARKET_MODELS
 from rdsim.purses import PURSE_RULES
 from rdsim.queues import QUEUE_RULES
-from rdsim.registry import Extension, Registry, Setting, load_installed
+from rdsim.registry import Extension, Registry, Setting, load_installed_packages
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.shapes import Path
 from rdsim.tables import did_you_mean, shown_value
 
-__all__ = ["Named", "named_extensions", "unfit"]
+__all__ = ["Named", "named_extensions", "package_names", "unfit"]
 
 
 _MISSING = "If a plug-in registers it, give its file with --plugin."
@@ -52,7 +54,7 @@ def named_extensions(s: Scenario) -> Iterator[Named]:
 
 def _queues(s: Scenario) -> Iterator[Named]:
     found: dict[Path, QueueSettings] = {("panels", code, "queue"): one.queue for code, one in s.panels.items()}
-    found |= {("queues", "facilities"): s.queues.facilities, ("queues", "places"): s.queues.places}
+    found |= {("queues", one.name): getattr(s.queues, one.name) for one in fields(s.queues)}
     for here, queue in found.items():
         yield Named(QUEUE_RULES, (*here, "rule"), queue.rule, (*here, "parameters"), queue.parameters)
 
@@ -60,11 +62,9 @@ def _queues(s: Scenario) -> Iterator[Named]:
 def _of_numbers(s: Scenario) -> Iterator[Named]:
     """Distributions and the market value model; a calibration that names none may still give parameters to that of
     `steps`."""
-    for table, one in (("steps", s.steps), ("value", s.value)):
-        here: Path = (table, "distribution")
-        yield Named(
-            DISTRIBUTIONS, here, one.distribution, (table, "distribution_parameters"), one.distribution_parameters
-        )
+    for here, key, one in _distributions(s):
+        path, given = (*here, key), (*here, f"{key}_parameters")
+        yield Named(DISTRIBUTIONS, path, getattr(one, key), given, getattr(one, f"{key}_parameters"))
     model: Path = ("value", "model")
     yield Named(MARKET_MODELS, model, s.value.model, ("value", "model_parameters"), s.value.model_parameters)
     for code, own in s.calibrations.items():
@@ -75,6 +75,25 @@ def _of_numbers(s: Scenario) -> Iterator[Named]:
             yield Named(DISTRIBUTIONS, path, name, parameters, own.distribution_parameters)
 
 
+def _distributions(s: Scenario) -> Iterator[tuple[Path, str, object]]:
+    """Tables that name a distribution, and by which key."""
+    yield ("steps",), "distribution", s.steps
+    yield ("value",), "distribution", s.value
+    yield ("value",), "market_distribution", s.value
+    yield ("risks", "budget"), "distribution", s.risks.budget
+    yield ("risks", "exchange"), "distribution", s.risks.exchange
+    yield from ((("modes", code), "distribution", mode) for code, mode in s.modes.items())
+
+
+def package_names(s: Scenario) -> Iterator[tuple[str, str]]:
+    """What a scenario brings up by name that an installed package may have brought, as `registry.packages_of` takes it.
+
+    Figures of packages count as soon as somebody asked for them.
+    """
+    yield from ((one.registry.noun, one.name) for one in named_extensions(s))
+    yield from ((FIGURES.noun, name) for name in FIGURES.at_hand())
+
+
 def unfit(s: Scenario) -> Iterator[Finding]:
     """Names that nobody registered, and parameters that an extension does not have, or not with such a value."""
     for one in named_extensions(s):
@@ -83,7 +102,7 @@ def unfit(s: Scenario) -> Iterator[Finding]:
         else:
             known = one.registry.own() if one.registry is FAMILIES else one.registry  # others hold in any case
             rule = f"must name a {one.registry.noun}: " + (", ".join(known) or "none is registered")
-            advice = [did_you_mean(one.name, known) or _MISSING, *map(str, load_installed())]
+            advice = [did_you_mean(one.name, known) or _MISSING, *map(str, load_installed_packages())]
             yield Finding((one.path,), rule, shown_value(one.name), " ".join(filter(None, advice)))
 
 

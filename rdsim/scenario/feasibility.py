@@ -15,7 +15,7 @@ from functools import cached_property
 from rdsim.domain import Limit, Scenario
 from rdsim.errors import Fault
 from rdsim.scenario.figures import award, eligible, money_scale, offer_refusal, target
-from rdsim.scenario.loading import sound
+from rdsim.scenario.loader import sound
 from rdsim.scenario.money import plannable, years_to_last_request
 from rdsim.scenario.partners import members, required_partners
 
@@ -26,13 +26,16 @@ _TOLERANCE = 1e-9
 
 def check(scenario: Scenario) -> tuple[Fault, ...]:
     """Demands of the scenario that no portfolio can meet, as faults; () if these bounds find none."""
-    return _run(sound(scenario), (_without_option, _ruled_out, _excluded, _over_budget, _over_starts, _shares))
+    return _run(
+        sound(scenario),
+        (_without_option, _must_not_fund_faults, _exclusion_faults, _over_budget, _over_starts, _shares),
+    )
 
 
 def remarks(scenario: Scenario) -> tuple[Fault, ...]:
     """What a planner may not have meant, though portfolios exist: starts not paid to the end, caps, technologies that
     nobody may work on as they ask, idle judgements."""
-    return _run(sound(scenario), (_unpaid_starts, _capped, _without_partner, _idle_judgements))
+    return _run(sound(scenario), (_unpaid_starts, _cap_faults, _without_partner, _idle_judgements))
 
 
 def _run(scenario: Scenario, rules: Iterable[Callable[[_Bounds], Iterator[Fault]]]) -> tuple[Fault, ...]:
@@ -56,7 +59,7 @@ class _Bounds:
         return needs
 
     @cached_property
-    def required(self) -> dict[str, str]:
+    def requirements(self) -> dict[str, str]:
         """Technologies that every portfolio must hold: must-fund ones and their prerequisites, each with its reason."""
         technologies = self.scenario.technologies
         required = {code: "must-fund" for code, one in technologies.items() if one.status == "must-fund"}
@@ -94,14 +97,14 @@ class _Bounds:
         return {code: math.fsum(one.budget.values()) for code, one in self.scenario.programmes.items()}
 
     def place(self, code: str) -> str:
-        return f"technologies.csv, {code} ({self.required.get(code, 'free')})"
+        return f"technologies.csv, {code} ({self.requirements.get(code, 'free')})"
 
     def of(self, programme: str) -> list[str]:
         """The programme's technologies."""
         return [code for code, one in self.scenario.technologies.items() if one.programme == programme]
 
-    def required_of(self, programme: str) -> list[str]:
-        return [code for code in self.of(programme) if code in self.required]
+    def requirements_of(self, programme: str) -> list[str]:
+        return [code for code in self.of(programme) if code in self.requirements]
 
     def offers(self, code: str) -> bool:
         """Whether the technology would have an option if awards had no cap."""
@@ -117,22 +120,24 @@ class _Bounds:
 
 
 def _without_option(b: _Bounds) -> Iterator[Fault]:
-    for code in b.required:
+    for code in b.requirements:
         if not b.awards[code] and b.scenario.technologies[code].status != "must-not-fund":
             reasons = dict.fromkeys(eligible(b.scenario, code, *pair) for pair in b.pairs)
             yield Fault(b.place(code), "must have at least one eligible option", "; ".join(list(reasons)[:4]))
 
 
-def _ruled_out(b: _Bounds) -> Iterator[Fault]:
-    for code, reason in b.required.items():
+def _must_not_fund_faults(b: _Bounds) -> Iterator[Fault]:
+    for code, reason in b.requirements.items():
         if b.scenario.technologies[code].status == "must-not-fund":
             yield Fault(b.place(code), "a must-not-fund technology must not be needed", reason)
 
 
-def _excluded(b: _Bounds) -> Iterator[Fault]:
+def _exclusion_faults(b: _Bounds) -> Iterator[Fault]:
     for link in b.scenario.links:
-        if link.kind == "exclusion" and {link.technology, link.other} <= b.required.keys():
-            reasons = f"{link.technology}: {b.required[link.technology]}; {link.other}: {b.required[link.other]}"
+        if link.kind == "exclusion" and {link.technology, link.other} <= b.requirements.keys():
+            reasons = (
+                f"{link.technology}: {b.requirements[link.technology]}; {link.other}: {b.requirements[link.other]}"
+            )
             rule = "both sides of an exclusion must not be funded"
             yield Fault(f"links.csv, {link.technology} and {link.other}", rule, reasons)
 
@@ -140,7 +145,7 @@ def _excluded(b: _Bounds) -> Iterator[Fault]:
 def _over_budget(b: _Bounds) -> Iterator[Fault]:
     unit = b.scenario.money_unit
     for code in b.scenario.programmes:
-        needed = b.cheapest(b.required_of(code))
+        needed = b.cheapest(b.requirements_of(code))
         money = b.money[code] * b.scenario.optimiser.payment_ratio.get(code, 1.0)
         if needed > money + _TOLERANCE:
             rule = f"the cheapest awards of all that must be funded must fit the budget, {money:.6g} {unit}"
@@ -149,14 +154,14 @@ def _over_budget(b: _Bounds) -> Iterator[Fault]:
 
 def _over_starts(b: _Bounds) -> Iterator[Fault]:
     for code, programme in b.scenario.programmes.items():
-        starts, needed = sum(programme.starts.values()), len(b.required_of(code))
+        starts, needed = sum(programme.starts.values()), len(b.requirements_of(code))
         if needed > starts:
             rule = f"all that must be funded must fit the programme's starts, {starts}"
             yield Fault(f"scenario.toml, programmes.{code}.starts", rule, str(needed), _of(b, code))
 
 
 def _of(b: _Bounds, programme: str) -> str:
-    codes = b.required_of(programme)
+    codes = b.requirements_of(programme)
     return f"They are {', '.join(codes[:8])}{' and others' if len(codes) > 8 else ''}."
 
 
@@ -174,7 +179,7 @@ def _unpaid_starts(b: _Bounds) -> Iterator[Fault]:
             yield Fault(f"scenario.toml, programmes.{code}.starts", rule, found)
 
 
-def _capped(b: _Bounds) -> Iterator[Fault]:
+def _cap_faults(b: _Bounds) -> Iterator[Fault]:
     """Technologies that the award cap alone rules out, by programme."""
     for code, programme in b.scenario.programmes.items():
         if programme.award_cap is None:
@@ -192,7 +197,7 @@ def _without_partner(b: _Bounds) -> Iterator[Fault]:
     s = b.scenario
     for code, one in s.technologies.items():
         wanted = required_partners(s, code)
-        if not wanted or code in b.required or one.status == "must-not-fund" or b.offers(code):
+        if not wanted or code in b.requirements or one.status == "must-not-fund" or b.offers(code):
             continue
         joined = [pair for pair in b.pairs if set(wanted) <= set(members(s, pair[0]))]
         reasons = dict.fromkeys(offer_refusal(s, code, *pair) for pair in joined)
@@ -226,7 +231,9 @@ def _shares(b: _Bounds) -> Iterator[Fault]:
             most = math.fsum(_dearest(b, code, key, name) for code in b.scenario.technologies)
             if limit.floor * total > most + _TOLERANCE:
                 yield _share_fault(b, (key, name, "floor"), limit.floor * total, f"all candidates could use {most:.6g}")
-            least = b.cheapest(c for c in b.required if key == "fields" and b.scenario.technologies[c].field == name)
+            least = b.cheapest(
+                c for c in b.requirements if key == "fields" and b.scenario.technologies[c].field == name
+            )
             if least > limit.ceiling * total + _TOLERANCE:
                 yield _share_fault(b, (key, name, "ceiling"), limit.ceiling * total, f"must-funds need {least:.6g}")
 

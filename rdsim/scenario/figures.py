@@ -34,7 +34,7 @@ __all__ = [
     "money_scale",
     "offer_refusal",
     "own_steps",
-    "screening_paid",
+    "screening_fees",
     "screenings",
     "step_distribution",
     "target",
@@ -86,7 +86,7 @@ def cost(scenario: Scenario, technology: Technology | str) -> float:
 
 def _request(scenario: Scenario, technology: Technology) -> float:
     """Cost as listed or judged, before scaling."""
-    return _judged(scenario, technology, "cost", technology.cost)
+    return _judged_value(scenario, technology, "cost", technology.cost)
 
 
 def target(scenario: Scenario, technology: Technology | str) -> int:
@@ -102,19 +102,19 @@ def market_value(scenario: Scenario, technology: Technology | str) -> float:
         listed = market_size(scenario, one) * market_share(scenario, one) * scenario.value.margin
     else:
         listed = one.value
-    return _judged(scenario, one, "value", listed)
+    return _judged_value(scenario, one, "value", listed)
 
 
 def market_size(scenario: Scenario, technology: Technology | str) -> float:
     """World market that it addresses, a year, in money."""
     one = technology_of(scenario, technology)
-    return _judged(scenario, one, "market_size", one.market_size)
+    return _judged_value(scenario, one, "market_size", one.market_size)
 
 
 def market_share(scenario: Scenario, technology: Technology | str) -> float:
     """Share of that market won on success."""
     one = technology_of(scenario, technology)
-    return _judged(scenario, one, "market_share", one.market_share)
+    return _judged_value(scenario, one, "market_share", one.market_share)
 
 
 def market_probability(scenario: Scenario, technology: Technology | str) -> float:
@@ -122,10 +122,10 @@ def market_probability(scenario: Scenario, technology: Technology | str) -> floa
     one = technology_of(scenario, technology)
     given = one.market_probability
     listed = calibration(scenario).market_probability if given is None else given
-    return _judged(scenario, one, "market_probability", listed)
+    return _judged_value(scenario, one, "market_probability", listed)
 
 
-def _judged(scenario: Scenario, technology: Technology, name: Input, listed: float) -> float:
+def _judged_value(scenario: Scenario, technology: Technology, name: Input, listed: float) -> float:
     """What the experts who are heard make of a figure, or what is listed."""
     said = figure(scenario, technology.id, name)
     return listed if said is None else said
@@ -154,7 +154,7 @@ def offer_refusal(scenario: Scenario, technology: Technology | str, partner: str
     if one.status == "must-not-fund":
         return "the planner has ruled it out (must-not-fund)"
     unfit = _unfit_pair(scenario, partner, mode) or partner_refusal(scenario, one, partner)
-    return unfit or _screened_out(scenario, one)
+    return unfit or _screening_reason(scenario, one)
 
 
 def call_months(scenario: Scenario, programme: Programme) -> float:
@@ -194,18 +194,18 @@ def screenings(scenario: Scenario) -> dict[str, Screened]:
     known = _screened.get(place)
     if known is None or known[0]() is not scenario:
         lines = [name for name, line in scenario.programmes.items() if line.screening.keep is not None]
-        found = {name: _narrowed(scenario, name) for name in lines}
+        found = {name: _shortlist(scenario, name) for name in lines}
         known = _screened[place] = (weakref.ref(scenario, lambda _: _screened.pop(place, None)), found)
     return known[1]
 
 
-def _narrowed(scenario: Scenario, programme: str) -> Screened:
+def _shortlist(scenario: Scenario, programme: str) -> Screened:
     merit = merits(scenario, programme)
     fixed = [one for one in merit if scenario.technologies[one].status == "must-fund"]
     return screen(scenario.programmes[programme].screening, merit, fixed)
 
 
-def screening_paid(scenario: Scenario) -> float:
+def screening_fees(scenario: Scenario) -> float:
     """Fees of all experts, in money; the office that runs a programme pays them, not the programme's budget.
 
     They are in every simulated worth. What the optimiser expects leaves them out: no choice of its changes them.
@@ -213,7 +213,7 @@ def screening_paid(scenario: Scenario) -> float:
     return math.fsum(one.paid for one in screenings(scenario).values())
 
 
-def _screened_out(scenario: Scenario, technology: Technology) -> str:
+def _screening_reason(scenario: Scenario, technology: Technology) -> str:
     found = screenings(scenario).get(technology.programme)
     return found.reason(technology.id) if found else ""
 

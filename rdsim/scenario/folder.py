@@ -15,7 +15,7 @@ from typing import Any
 from rdsim.domain import FIGURE_NAMES, FacilityNeed, Judgement, Link, Partner, Technology, TechnologyStep
 from rdsim.errors import Fault, InputError, ScenarioError
 from rdsim.folders import is_file, is_folder
-from rdsim.scenario.cells import Cell, taken_apart
+from rdsim.scenario.cells import Cell, cell_entries
 from rdsim.scenario.findings import FILES, Finding
 from rdsim.scenario.renamed import modern_tree
 from rdsim.scenario.shapes import Path, Shape, cell_names, own_columns, parts, required_fields
@@ -183,8 +183,8 @@ def _require_files(folders: Sequence[FilePath], reading: Reading) -> None:
     required_for = reasons(has, reading.mapping, FILES)
     folder, *places = folders
     for name, file in FILES.items():
-        reading.faults += [_copied(one, file) for one in copies(folder, file)] if has[name] else []
-        misnamed = "" if has[name] else _misnamed(folder, file)
+        reading.faults += [_copy_fault(one, file) for one in copies(folder, file)] if has[name] else []
+        misnamed = "" if has[name] else _near_name(folder, file)
         if not has[name] and (required_for.get(name) or misnamed):
             rule = required_for.get(name) or "a table is read only under its own name"
             suggestion = f"Rename {misnamed} to {file}." if misnamed else ""
@@ -207,20 +207,20 @@ def reasons(has: Mapping[str, bool], mapping: Mapping[str, Any], called: Mapping
     }
 
 
-def _copied(copy: str, file: str) -> Fault:
+def _copy_fault(copy: str, file: str) -> Fault:
     rule = f"must not stand beside {file}: only that is read, and this may be the newer one"
     return Fault(copy, rule, suggestion=f"Keep one of the two, as {file}.")
 
 
 def _require_own_name(place: FilePath, file: str, reading: Reading) -> None:
     """A part's table under nearly its name is not left out in silence."""
-    misnamed = "" if (place / file).exists() else _misnamed(place, file)
+    misnamed = "" if (place / file).exists() else _near_name(place, file)
     if misnamed:
         rule, suggestion = "a table is read only under its own name", f"Rename {misnamed} to {file}."
         reading.faults.append(Fault(f"{PARTS}/{place.name}/{file}", rule, f"no such file in {place}", suggestion))
 
 
-def _misnamed(folder: FilePath, file: str) -> str:
+def _near_name(folder: FilePath, file: str) -> str:
     """A CSV of the folder whose name is nearly `file`, for a table silently left out would change the world."""
     others = sorted(path.name for path in folder.glob("*.csv") if path.name not in FILES.values())
     return next(
@@ -252,7 +252,7 @@ def _add_records(name: str, table: CsvTable, reading: Reading) -> None:
 def _with_parts(entry: dict[str, Any], shapes: Mapping[str, Shape], path: Path, reading: Reading) -> dict[str, Any]:
     """A record whose cells that hold several things are taken apart, so that overrides reach each of these."""
     for column in [one for one in entry if one in shapes and shapes[one].joined]:
-        entry[column], broken = taken_apart(entry[column], shapes[column])
+        entry[column], broken = cell_entries(entry[column], shapes[column])
         if broken:
             reading.findings.append(Finding(((*path, column),), *broken))
     return entry

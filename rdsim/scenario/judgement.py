@@ -209,7 +209,7 @@ def _pools(asked: _Asked) -> Mapping[_Key, Pool]:
     for one in asked.judgements:
         if asked.rules.expert in ("", one.expert):
             heard.setdefault(_key(one), []).append(one)
-    pooled = {key: _pooled(rows, asked.rules) for key, rows in heard.items()}
+    pooled = {key: _pool(rows, asked.rules) for key, rows in heard.items()}
     return {key: _certain(key[1], pool, asked.rules) for key, pool in pooled.items() if pool.opinions}
 
 
@@ -217,7 +217,7 @@ def _key(one: Judgement) -> _Key:
     return one.technology, one.input, one.trl or 0
 
 
-def _pooled(rows: Sequence[Judgement], rules: JudgementRules) -> Pool:
+def _pool(rows: Sequence[Judgement], rules: JudgementRules) -> Pool:
     """The pool of some rows, in order of the experts' names; one who is heard alone has no weight but 1."""
     weights = {one.expert: 1.0 if rules.expert else rules.weights.get(one.expert, 1.0) for one in rows}
     total = math.fsum(weights.values())

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rdsim.errors import Fault, cut
-from rdsim.scenario.cells import taken_apart
-from rdsim.scenario.renamed import modern_path, modern_tree, restated
+from rdsim.scenario.cells import cell_entries
+from rdsim.scenario.renamed import modern_path, modern_tree, restatement
 from rdsim.scenario.shapes import ROOT, Path, Shape, covers, default, dotted_path, parts
 from rdsim.tables import did_you_mean, shown_value
 from rdsim.texts import DEEPEST, TreeError, invisible, parsed_toml, tidy, tidy_tree
@@ -89,7 +89,7 @@ def _override(text: str, value: object) -> tuple[Override, list[Fault]]:
     path, plain = _segments(text), tidy_tree(_native(value))
     known = modern_path(path, f"--set {text}")
     tree, faults = modern_tree(plain, f"--set {text}", known)
-    known, more = restated(known, tree, f"--set {text}")
+    known, more = restatement(known, tree, f"--set {text}")
     return Override(text, known, tree), [*faults, *more]
 
 
@@ -241,11 +241,11 @@ def _existing(node: dict[str, Any], shape: Shape, path: Path) -> None:
         raise UnknownPathError(rule, did_you_mean(str(path[-1]), node))
 
 
-def _taken_apart(value: Any, shape: Shape) -> Any:
+def _entries_of(value: Any, shape: Shape) -> Any:
     """The value, or what a text holds that stands for several things, so that later overrides reach each of these."""
     if not (shape.joined and isinstance(value, str)):
         return value
-    found, broken = taken_apart(value, shape)
+    found, broken = cell_entries(value, shape)
     return value if broken else found
 
 
@@ -262,4 +262,4 @@ def _put(node: Any, shape: Shape, path: Path, value: Any) -> None:
     else:
         if below.record and key not in node and not isinstance(value, dict):
             _existing(node, shape, path)
-        node[str(key)] = _taken_apart(value, below)
+        node[str(key)] = _entries_of(value, below)

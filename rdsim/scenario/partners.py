@@ -19,14 +19,14 @@ from rdsim.partnership import benefit
 from rdsim.scenario.judgement import figure
 
 __all__ = [
-    "barred_by",
+    "barring",
     "best_members",
-    "brought",
     "home_level",
     "level",
     "members",
     "named_partners",
     "needed_fields",
+    "partner_benefit",
     "partner_refusal",
     "required_partners",
     "tags_of",
@@ -77,12 +77,14 @@ def best_members(scenario: Scenario, technology: Technology | str, partner: str)
     """
     one = technology_of(scenario, technology)
     return {
-        field: max(_brought_in(scenario, one, partner, field), key=lambda told: told[1], default=("", 0.0))
+        field: max(_member_benefits(scenario, one, partner, field), key=lambda told: told[1], default=("", 0.0))
         for field in needed_fields(scenario, one)
     }
 
 
-def _brought_in(scenario: Scenario, technology: Technology, partner: str, field: str) -> Iterator[tuple[str, float]]:
+def _member_benefits(
+    scenario: Scenario, technology: Technology, partner: str, field: str
+) -> Iterator[tuple[str, float]]:
     """Each member that has a level in a field, with its benefit there."""
     home = home_level(scenario, technology, field)
     for one in members(scenario, partner):
@@ -91,7 +93,7 @@ def _brought_in(scenario: Scenario, technology: Technology, partner: str, field:
             yield one, benefit(scenario.partner_effect, has - home)
 
 
-def brought(scenario: Scenario, technology: Technology | str, partner: str) -> float:
+def partner_benefit(scenario: Scenario, technology: Technology | str, partner: str) -> float:
     """Benefit of a partner for a technology, from 0 to 1, before absorption; 0 without a partner."""
     weights, best = needed_fields(scenario, technology), best_members(scenario, technology, partner)
     return math.fsum(weight * best[field][1] for field, weight in weights.items())
@@ -119,7 +121,7 @@ def tags_of(scenario: Scenario) -> list[str]:
     return sorted({name for row in scenario.technologies.values() for name in row.tags})
 
 
-def barred_by(scenario: Scenario, technology: Technology | str, partner: str) -> tuple[str, str] | None:
+def barring(scenario: Scenario, technology: Technology | str, partner: str) -> tuple[str, str] | None:
     """Who of a partner's members must not take part in a technology and why, or None: also the consortium itself."""
     one = technology_of(scenario, technology)
     for code in dict.fromkeys((partner, *members(scenario, partner))):
@@ -155,7 +157,7 @@ def partner_refusal(scenario: Scenario, technology: Technology, partner: str) ->
     absent = [code for code in required if code not in members(scenario, partner)]
     if absent:
         return f"it must be done with {_all(required)}, and {partner} is without {_all(absent)}"
-    barred = barred_by(scenario, technology, partner)
+    barred = barring(scenario, technology, partner)
     if barred is not None:
         return f"{barred[0]} must not take part: {barred[1]}"
     return _brings_nothing(scenario, technology, partner) or _full(scenario, partner)

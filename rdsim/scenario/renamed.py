@@ -18,7 +18,16 @@ from rdsim.numerals import numeral
 from rdsim.scenario.shapes import Path, dotted_path
 from rdsim.tables import shown_value
 
-__all__ = ["MOVED", "RENAMED", "RESTATED", "first_named", "first_sections", "modern_path", "modern_tree", "restated"]
+__all__ = [
+    "MOVED",
+    "RENAMED",
+    "RESTATED",
+    "first_sections",
+    "modern_path",
+    "modern_tree",
+    "restatement",
+    "with_first_names",
+]
 
 RENAMED: Mapping[Path, Path] = {("optimiser", "over_commitment"): ("optimiser", "payment_ratio")}
 """Old paths and what they are called now, the oldest renaming first."""
@@ -60,7 +69,16 @@ _LATER: tuple[tuple[Path, Any], ...] = (
     (("steps", "distribution_parameters"), {}),
     (("value", "distribution"), "lognormal"),
     (("value", "distribution_parameters"), {}),
+    (("value", "market_distribution"), "lognormal"),
+    (("value", "market_distribution_parameters"), {}),
+    (("modes", "*", "distribution"), "lognormal"),
+    (("modes", "*", "distribution_parameters"), {}),
+    (("risks", "budget", "distribution"), "normal"),
+    (("risks", "budget", "distribution_parameters"), {}),
+    (("risks", "exchange", "distribution"), "lognormal"),
+    (("risks", "exchange", "distribution_parameters"), {}),
     (("panels", "*", "queue"), _BY_RANK),
+    (("queues", "starts"), _BY_RANK),
     (("queues",), {"facilities": _BY_RANK, "places": _BY_RANK}),
     (("value", "model"), "listed"),
     (("value", "model_parameters"), {}),
@@ -84,7 +102,7 @@ def modern_path(path: Path, where: str = "") -> Path:
     return path
 
 
-def restated(path: Path, value: Any, where: str) -> tuple[Path, list[Fault]]:
+def restatement(path: Path, value: Any, where: str) -> tuple[Path, list[Fault]]:
     """The path of today of a value that is measured otherwise today, and the fault unless it means the same."""
     old = (str(path[0]), str(path[-1])) if len(path) == 2 else ("", "")
     if old not in RESTATED:
@@ -116,23 +134,23 @@ def modern_tree(tree: Any, where: str, above: Path = ()) -> tuple[Any, list[Faul
             _tell(where, place, now)
             if new[-1] in table:
                 faults.append(_twice(where, place, now))
-        tree = _called(tree, old[len(above) :], new[-1])
+        tree = _rename(tree, old[len(above) :], new[-1])
     for old, (moved, _) in MOVED.items():
         if len(above) < len(old) and _lies_in(old[: len(above)], above) and list(_standing(tree, old[len(above) :])):
-            tree, more = _moved(tree, old, moved, where, above)
+            tree, more = _move(tree, old, moved, where, above)
             faults += more
     for old in RESTATED:
         if len(above) < len(old) and _lies_in(old[: len(above)], above) and list(_standing(tree, old[len(above) :])):
-            tree, more = _restated_in(tree, old, where, above)
+            tree, more = _restate(tree, old, where, above)
             faults += more
     return tree, faults
 
 
-def _restated_in(tree: Any, old: tuple[str, str], where: str, above: Path) -> tuple[Any, list[Fault]]:
+def _restate(tree: Any, old: tuple[str, str], where: str, above: Path) -> tuple[Any, list[Fault]]:
     """Settings without one that is measured otherwise; where its value means the same, that stands by its new name."""
     path = old[len(above) :]
     table = tree[path[0]] if len(path) > 1 else tree
-    now, faults = restated(old, table[old[-1]], where)
+    now, faults = restatement(old, table[old[-1]], where)
     rest = {key: one for key, one in table.items() if key != old[-1]}
     if not faults and now[-1] in rest:
         faults = [_twice(where, old, now)]
@@ -140,7 +158,7 @@ def _restated_in(tree: Any, old: tuple[str, str], where: str, above: Path) -> tu
     return ({**tree, path[0]: kept} if len(path) > 1 else kept), faults
 
 
-def _moved(tree: Any, old: tuple[str, str], new: tuple[str, str], where: str, above: Path) -> tuple[Any, list[Fault]]:
+def _move(tree: Any, old: tuple[str, str], new: tuple[str, str], where: str, above: Path) -> tuple[Any, list[Fault]]:
     """Settings in which one stands by its old path, with it by the new one, and what is wrong with that."""
     if above:  # the value of a whole table, which has no other beside it
         rule, advice = "stands in another table now", f"Set {dotted_path(new)}."
@@ -162,7 +180,7 @@ def _without(tree: Mapping[str, Any], path: tuple[str, str]) -> tuple[dict[Any, 
     return {**tree, path[0]: table}, value
 
 
-def first_named(tree: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_first_names(tree: Mapping[str, Any]) -> Mapping[str, Any]:
     """A scenario's content by the first name that each setting had."""
     for place, (now, absent) in MOVED.items():
         there = bool(list(_standing(tree, now)))
@@ -170,14 +188,14 @@ def first_named(tree: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(rest.get(place[0]), Mapping):
             tree = {**rest, place[0]: {**rest[place[0]], place[1]: value}}
     for old, new in reversed(list(RENAMED.items())):
-        tree = _called(tree, new, str(old[-1]))
+        tree = _rename(tree, new, str(old[-1]))
     for path, silent in _LATER:
         tree = _without_silent(tree, path, silent)
     return tree
 
 
 def first_sections(names: Iterable[str]) -> set[str]:
-    """The sections of `first_named` content that settings in some sections of today's may touch."""
+    """The sections of content `with_first_names` that settings in some sections of today's may touch."""
     found = set(names)
     return found | {str(old[0]) for old, (now, _) in MOVED.items() if now[0] in found}
 
@@ -230,10 +248,10 @@ def _at(tree: Any, path: Path) -> Any:
     return tree
 
 
-def _called(tree: Any, path: Path, name: str | int) -> Any:
+def _rename(tree: Any, path: Path, name: str | int) -> Any:
     """The tables with the last key of a path called `name`; those along the path are copied, all else is shared."""
     if not isinstance(tree, Mapping) or (path[0] != "*" and path[0] not in tree):
         return tree
     if len(path) == 1:
         return {name if key == path[0] else key: value for key, value in tree.items()}
-    return {k: _called(value, path[1:], name) if path[0] in ("*", k) else value for k, value in tree.items()}
+    return {k: _rename(value, path[1:], name) if path[0] in ("*", k) else value for k, value in tree.items()}

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from pydantic.fields import FieldInfo
 
-from rdsim.domain import FIGURE_NAMES, Columns, Joined, Scenario, Technology, TechnologyStep, Unit, Written
+from rdsim.domain import FIGURE_NAMES, AlsoNumber, ColumnTable, Joined, Scenario, Technology, TechnologyStep, Unit
 from rdsim.scenario.units import SCALES, money_unit
 
 __all__ = [
@@ -192,13 +192,13 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple | list) else value
 
 
-def _unwrapped(hint: Any) -> tuple[Any, list[Any], bool]:
+def _unwrap(hint: Any) -> tuple[Any, list[Any], bool]:
     """A hint's bare type, all its marks (fields expanded into their limits), and whether None is allowed."""
     marks: list[Any] = []
     optional = False
     while True:
         if get_origin(hint) is Annotated:
-            marks += [one for mark in hint.__metadata__ for one in _expanded(mark)]
+            marks += [one for mark in hint.__metadata__ for one in _expand(mark)]
             hint = hint.__origin__
         elif get_origin(hint) in (Union, types.UnionType):
             optional = True
@@ -207,12 +207,12 @@ def _unwrapped(hint: Any) -> tuple[Any, list[Any], bool]:
             return hint, marks, optional
 
 
-def _expanded(mark: Any) -> Iterable[Any]:
+def _expand(mark: Any) -> Iterable[Any]:
     return (mark, *mark.metadata) if isinstance(mark, FieldInfo) else (mark,)
 
 
 def _shape(hint: Any) -> Shape:
-    bare, marks, optional = _unwrapped(hint)
+    bare, marks, optional = _unwrap(hint)
     unit = next((mark for mark in marks if isinstance(mark, Unit)), None)
     common = Shape(
         kind="text",
@@ -223,9 +223,9 @@ def _shape(hint: Any) -> Shape:
         pattern=_mark(marks, "pattern") or "",
         unit=unit.name if unit else "",
         most=unit.most if unit else None,
-        prefix=next((mark.prefix for mark in marks if isinstance(mark, Columns)), ""),
+        prefix=next((mark.prefix for mark in marks if isinstance(mark, ColumnTable)), ""),
         joined=next((mark for mark in marks if isinstance(mark, Joined)), None),
-        written=any(isinstance(mark, Written) for mark in marks),
+        written=any(isinstance(mark, AlsoNumber) for mark in marks),
         description=_mark(marks, "description") or "",
     )
     return dataclasses.replace(common, **_structure(bare))

@@ -26,11 +26,11 @@ __all__ = [
     "StepSuccess",
     "reach",
     "reference_mix",
-    "shifted",
     "step_success",
     "success_lines",
     "success_sources",
     "unreachable",
+    "with_shift",
 ]
 
 Course = tuple[tuple[float, bool], ...]
@@ -45,7 +45,7 @@ _WIDEST = 750.0
 _EXACT = 1e-9
 
 
-def shifted(success: float, shift: float) -> float:
+def with_shift(success: float, shift: float) -> float:
     """A probability with `shift` added to its log-odds; 0 and 1 stay, and infinite shifts lead there."""
     if shift == 0.0 or success in (0.0, 1.0):
         return success
@@ -83,8 +83,8 @@ class StepSuccess:
 
     def of_kind(self, trl: int, field: str = "", uncertainty: str = "") -> float:
         """Of the step from `trl` of a technology of a field and class; '' for one that shifts nothing."""
-        listed = _listed(self.scenario, trl, field, uncertainty)
-        return shifted(listed, self.shift) if _assumed(self.scenario.steps, trl) else listed
+        listed = _listed_success(self.scenario, trl, field, uncertainty)
+        return with_shift(listed, self.shift) if _is_assumed(self.scenario.steps, trl) else listed
 
     def of(self, technology: str, trl: int) -> float:
         """Of a technology's step from `trl`: as judged, as listed for it alone, or as of its kind."""
@@ -130,22 +130,24 @@ def _mean(mix: Mix, shift: float) -> float:
 
 
 def _shifted_steps(course: Course, shift: float) -> Iterator[float]:
-    return (shifted(success, shift) if moves else success for success, moves in course)
+    return (with_shift(success, shift) if moves else success for success, moves in course)
 
 
 def _course(scenario: Scenario, row: ReferenceRow) -> Course:
     steps = range(row.trl, row.target)
-    return tuple((_listed(scenario, trl, row.field, row.uncertainty), _assumed(scenario.steps, trl)) for trl in steps)
+    return tuple(
+        (_listed_success(scenario, trl, row.field, row.uncertainty), _is_assumed(scenario.steps, trl)) for trl in steps
+    )
 
 
-def _listed(scenario: Scenario, trl: int, field: str, uncertainty: str) -> float:
+def _listed_success(scenario: Scenario, trl: int, field: str, uncertainty: str) -> float:
     """Before calibration."""
     shift = scenario.fields[field].success_shift if field else 0.0
     shift += scenario.uncertainty[uncertainty].success_shift if uncertainty else 0.0
-    return shifted(scenario.steps.success[trl - 1], shift)
+    return with_shift(scenario.steps.success[trl - 1], shift)
 
 
-def _assumed(steps: Steps, trl: int) -> bool:
+def _is_assumed(steps: Steps, trl: int) -> bool:
     grades = steps.success_grade
     return grades[trl - 1 if len(grades) > 1 else 0] == "assumed"
 
@@ -157,7 +159,7 @@ def success_lines(scenario: Scenario) -> Iterator[str]:
     """Lines for people: each calibration's figure, shift and mix, then the eventual success of the steps in use."""
     for name, rates in scenario.calibrations.items():
         used = " (in use)" if name == scenario.calibration else ""
-        yield f"technical success by calibration {name}{used}: {_told(scenario, rates)}"
+        yield f"technical success by calibration {name}{used}: {_mix_words(scenario, rates)}"
     found = step_success(scenario)
     yield f"eventual success of the steps from TRL 1 to 8: {_row(found)}"
     shifts = [("field", name, one.success_shift) for name, one in scenario.fields.items()]
@@ -172,14 +174,14 @@ def success_sources(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Steps and where their success comes from, by grade, as a report's table of sources tells it."""
     found, steps = step_success(scenario), range(1, len(scenario.steps.success) + 1)
     for grade in get_args(Grade):
-        trls = [trl for trl in steps if _assumed(scenario.steps, trl) == (grade == "assumed")]
+        trls = [trl for trl in steps if _is_assumed(scenario.steps, trl) == (grade == "assumed")]
         if trls:
             each = ", ".join(numeral(found.of_kind(trl), ".3f") for trl in trls)
-            how = f"; {_told(scenario, calibration(scenario))}" if grade == "assumed" else ""
+            how = f"; {_mix_words(scenario, calibration(scenario))}" if grade == "assumed" else ""
             yield f"eventual success from TRL {', '.join(map(str, trls))}", f"{grade}: {each}{how}"
 
 
-def _told(scenario: Scenario, one: Calibration) -> str:
+def _mix_words(scenario: Scenario, one: Calibration) -> str:
     if one.development_success is None:
         return "steps as listed"
     whole = math.fsum(row.weight for row in one.reference)
@@ -196,8 +198,8 @@ def _kind(row: ReferenceRow, whole: float) -> str:
 def _row(found: StepSuccess, **kind: str) -> str:
     marks = {True: "", False: "*"}
     steps = found.scenario.steps
-    texts = [f"{numeral(found.of_kind(k, **kind), '.3f')}{marks[_assumed(steps, k)]}" for k in range(1, 9)]
-    return " ".join(texts) + ("" if all(_assumed(steps, k) for k in range(1, 9)) else " (* published)")
+    texts = [f"{numeral(found.of_kind(k, **kind), '.3f')}{marks[_is_assumed(steps, k)]}" for k in range(1, 9)]
+    return " ".join(texts) + ("" if all(_is_assumed(steps, k) for k in range(1, 9)) else " (* published)")
 
 
 def _own_lines(scenario: Scenario) -> Iterator[str]:

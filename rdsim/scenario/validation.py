@@ -78,17 +78,17 @@ def _finding(error: Any, mapping: dict[str, Any], unit: str, keys: set[Path]) ->
     parent = part(path[:-1])
     if error["type"] == "unexpected_keyword_argument":
         known = parts(parent.record) if parent and parent.record else {}
-        return Finding((path,), "unknown key", "", did_you_mean(str(path[-1]), _unused(known, mapping, path)))
+        return Finding((path,), "unknown key", "", did_you_mean(str(path[-1]), _missing_keys(known, mapping, path)))
     shape = part(path)
     if error["type"] == "missing":
         rule = f"is required: {shape.description}" if shape else "is required"
         return Finding((path,), rule.rstrip("."), "nothing")
     rule = f"must be {words(shape, unit)}" if shape else str(error["msg"])
-    given = _given(mapping, path, error["input"])
+    given = _input_at(mapping, path, error["input"])
     return Finding((path,), rule, shown_value(given), _advice(shape, given))
 
 
-def _given(mapping: dict[str, Any], path: Path, value: Any) -> Any:
+def _input_at(mapping: dict[str, Any], path: Path, value: Any) -> Any:
     """The value as the mapping has it, for JSON lacks dates and more."""
     node: Any = mapping
     for segment in path:
@@ -96,7 +96,7 @@ def _given(mapping: dict[str, Any], path: Path, value: Any) -> Any:
     return value if isinstance(node, dict | list) or node is None else node
 
 
-def _unused(known: Iterable[str], mapping: dict[str, Any], path: Path) -> list[str]:
+def _missing_keys(known: Iterable[str], mapping: dict[str, Any], path: Path) -> list[str]:
     """The known keys that the table does not yet hold, for a misspelt key is one of those; at the top, no CSV's."""
     node: Any = mapping
     for segment in path[:-1]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from rdsim.domain import Scenario
 from rdsim.numerals import PLAIN, Style, exact, number, number_advice, quantity_parts
-from rdsim.scenario.cells import Cell, taken_apart
+from rdsim.scenario.cells import Cell, cell_entries
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.shapes import ROOT, Path, Shape, judged_shape, parts, words
 from rdsim.scenario.units import SCALES, MoneyUnit, factor, money_unit, unit_words
@@ -89,7 +89,7 @@ class _Resolution:
 
     def apart(self, value: Cell | str, shape: Shape, path: Path) -> Any:
         """What a cell that holds several things holds, or a text in its place."""
-        found, broken = taken_apart(value, shape)
+        found, broken = cell_entries(value, shape)
         if broken:
             self.findings.append(Finding((path,), *broken))
         return found
@@ -105,7 +105,7 @@ class _Resolution:
         value, fraction = number(cell.text, cell.style), exact(cell.text, cell.style)
         if value is None or fraction is None:
             return self.text(cell.text, shape, path, cell.style)
-        return value if scale == 1 or scale is None else _scaled(fraction, scale)
+        return value if scale == 1 or scale is None else _scale(fraction, scale)
 
     def column_factor(self, unit: str, shape: Shape | None, path: Path) -> Fraction | None:
         found = factor(unit, shape.unit, self.money) if shape and shape.unit else None
@@ -121,7 +121,7 @@ class _Resolution:
         written = quantity_parts(value, style)
         scale = factor(written[1], shape.unit, self.money) if written and shape.unit else None
         if written and scale is not None:
-            return _scaled(written[0], scale)
+            return _scale(written[0], scale)
         if written and shape.unit:
             self.wrong_unit(path, shape, shown_value(value))
         elif advice := number_advice(value, style, share=_is_share(shape)):
@@ -161,7 +161,7 @@ def _is_share(shape: Shape) -> bool:
     return shape.upper is None or shape.upper[0] <= 1
 
 
-def _scaled(value: Fraction, scale: Fraction) -> int | float:
+def _scale(value: Fraction, scale: Fraction) -> int | float:
     """The nearest number to the exact product, an int where it is whole."""
     product = value * scale
     try:

@@ -13,9 +13,9 @@ from rdsim.errors import Fault, ScenarioError
 from rdsim.scenario.consistency import contradictions
 from rdsim.scenario.findings import Finding, Origin
 from rdsim.scenario.folder import PARTS, chosen_parts
-from rdsim.scenario.loading import accept, sound
+from rdsim.scenario.loader import accept, sound
 from rdsim.scenario.overrides import Override, UnknownPathError, apply_override, places
-from rdsim.scenario.renamed import first_named, first_sections
+from rdsim.scenario.renamed import first_sections, with_first_names
 from rdsim.scenario.shapes import Path, dotted_path
 from rdsim.scenario.validation import as_json, validate
 from rdsim.scenario.values import resolve, stated_money
@@ -36,7 +36,7 @@ class Variations:
         self.worlds = {scenario.parts: scenario, **(worlds or {})}
         self._plain: dict[str, Any] = _plain(dataclasses.asdict(scenario))
         self._money, _ = stated_money(self._plain)
-        self._digests = {name: _digest(value) for name, value in first_named(self._plain).items()}
+        self._digests = {name: _digest(value) for name, value in with_first_names(self._plain).items()}
         self._texts = {name: as_json(value) for name, value in self._plain.items()}
         self._others: dict[tuple[str, ...], Variations] = {}
 
@@ -82,8 +82,8 @@ class Variations:
         world, overrides = self._world(overrides)
         if world is not self:
             return world.digest(overrides)
-        varied, touched = self._varied(overrides)
-        named = first_named(varied)
+        varied, touched = self._vary(overrides)
+        named = with_first_names(varied)
         absent = {
             name for name in ("aim", "families", "figures", "rules", "tags") if name not in named
         }  # empty ones count as none
@@ -99,7 +99,7 @@ class Variations:
             return world.vary(overrides)
         if not overrides:
             return self.scenario
-        varied, touched = self._varied(overrides)
+        varied, touched = self._vary(overrides)
         same = {name: text for name, text in self._texts.items() if name not in touched}
         scenario, findings = validate(varied, str(self._money), (), same)
         if scenario is not None:
@@ -114,11 +114,11 @@ class Variations:
         rest = [one for one in overrides if one.path != (PARTS,)]
         return (self.with_parts(chosen[-1]) if chosen else self), rest
 
-    def _varied(self, overrides: Sequence[Override]) -> tuple[dict[str, Any], list[str]]:
+    def _vary(self, overrides: Sequence[Override]) -> tuple[dict[str, Any], list[str]]:
         """The content after overrides, sharing what they do not touch, and the sections that they do."""
         varied, faults = dict(self._plain), []
         for override in overrides:
-            fault = _applied(varied, override)
+            fault = _apply(varied, override)
             faults += [fault] if fault else []
         if faults:
             raise ScenarioError(tuple(faults))
@@ -146,7 +146,7 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _applied(varied: dict[str, Any], override: Override) -> Fault | None:
+def _apply(varied: dict[str, Any], override: Override) -> Fault | None:
     """Apply an override to tables that may be shared with the original, which stays as it is."""
     try:
         for place in places(varied, override.path):

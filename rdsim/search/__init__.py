@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from rdsim.search.given import Given, in_own_terms, subject
-from rdsim.search.judging import Judge
+from rdsim.search.judge import Judge
 from rdsim.search.loop import LOOP, Loop, Step, improve
 from rdsim.search.nearest import why_nothing
-from rdsim.search.proposing import (
+from rdsim.search.proposals import (
     Instance,
     Proposal,
     RulePortfolio,
-    as_stated,
     baselines,
     build_instance,
     choose,
@@ -19,6 +18,7 @@ from rdsim.search.proposing import (
     optimise,
     risk_of,
     rules_of,
+    solving_of,
 )
 from rdsim.search.selection import Selected, select
 
@@ -32,7 +32,6 @@ __all__ = [
     "RulePortfolio",
     "Selected",
     "Step",
-    "as_stated",
     "baselines",
     "build_instance",
     "choose",
@@ -44,6 +43,7 @@ __all__ = [
     "risk_of",
     "rules_of",
     "select",
+    "solving_of",
     "subject",
     "why_nothing",
 ]

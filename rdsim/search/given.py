@@ -18,9 +18,9 @@ from rdsim.optimiser import Evaluation, Solution, Solving, Status, Termination, 
 from rdsim.optimiser.problem.evaluation import Violation
 from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.solving.appraisal import appraise
-from rdsim.search.proposing import Instance, Proposal, choose, risk_of, solution_of
-from rdsim.search.views import held_to, payment_ratios, ratios_of
-from rdsim.wording import amount_words
+from rdsim.search.proposals import Instance, Proposal, choose, risk_of, solution_of
+from rdsim.search.views import at_ratios, payment_ratios, ratios_of
+from rdsim.words import amount_words
 
 __all__ = ["Given", "in_own_terms", "subject"]
 
@@ -66,14 +66,14 @@ def in_own_terms(posed: Instance, given: Given) -> tuple[Instance, Proposal]:
     Raises: PortfolioError with every option that the problem does not know and every other row that is broken.
     """
     scenario = posed.scenario
-    portfolio = portfolios.ranked(given.portfolio, scenario)
+    portfolio = portfolios.with_ranks(given.portfolio, scenario)
     chosen = _numbers(posed, given)
     stated = payment_ratios(scenario) | dict(given.payment_ratios or {})
-    looser = ratios_of(scenario, held_to(scenario, posed.problem, stated), chosen)
+    looser = ratios_of(scenario, at_ratios(scenario, posed.problem, stated), chosen)
     ratios = {name: ratio * looser[name] for name, ratio in stated.items()}
-    problem = held_to(scenario, posed.problem, ratios)
+    problem = at_ratios(scenario, posed.problem, ratios)
     judged = evaluate(problem, chosen)
-    _refuse_broken(scenario, given, judged)
+    _refuse_violations(scenario, given, judged)
     own, risk = replace(posed, problem=problem), risk_of(posed)
     appraisal = None if risk is None else appraise(problem, risk, chosen)
     objective = judged.objective if appraisal is None else appraisal.objective
@@ -108,13 +108,13 @@ def _numbers(posed: Instance, given: Given) -> tuple[int, ...]:
     return tuple(sorted(number[_key(choice)] for choice in given.portfolio.choices))
 
 
-def _refuse_broken(scenario: Scenario, given: Given, judged: Evaluation) -> None:
-    faults = tuple(_broken(scenario, given, judged))
+def _refuse_violations(scenario: Scenario, given: Given, judged: Evaluation) -> None:
+    faults = tuple(_violation_faults(scenario, given, judged))
     if faults:
         raise PortfolioError(faults)
 
 
-def _broken(scenario: Scenario, given: Given, judged: Evaluation) -> Iterator[Fault]:
+def _violation_faults(scenario: Scenario, given: Given, judged: Evaluation) -> Iterator[Fault]:
     advice = "A plan of other samples may be off by a little: give the --seed and --samples that it was chosen with."
     for one in judged.violations:
         if one.key is not None:

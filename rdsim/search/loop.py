@@ -14,7 +14,7 @@ money that lapses because others failed - only a simulation of the whole portfol
    simulated on those replications, and by other orders of priority.
 4. The best few and the one-shot portfolio are compared on replications of their own (`selection`).
 
-Estimates inside the loop are means of the options plus crowding (simulated, see `judging`). They only
+Estimates inside the loop are means of the options plus crowding (simulated, see `judge`). They only
 guide: what the plan tells of the winner comes from replications that chose nothing.
 """
 
@@ -37,19 +37,19 @@ from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.optimiser.solving.appraisal import appraise
 from rdsim.optimiser.solving.risk import solve_risk
-from rdsim.options import expected_alone
-from rdsim.search.judging import Judge
-from rdsim.search.proposing import Instance, Proposal, as_stated, portfolio_of, risk_of
+from rdsim.options import worth_alone
+from rdsim.search.judge import Judge
+from rdsim.search.proposals import Instance, Proposal, portfolio_of, risk_of, solving_of
 from rdsim.search.selection import Selected, select
 from rdsim.search.views import (
     LOOSEST,
     View,
-    as_viewed,
+    apply_view,
     budgets_times,
     corrections,
     payment_ratios,
     ratios_of,
-    risk_adjusted,
+    risk_deductions,
 )
 from rdsim.stats import quantile
 from rdsim.streams import REFINING, SEARCHING, SELECTING
@@ -122,7 +122,7 @@ class Loop:
         return f"Loop: {self.winner} of {work}{', stopped' if self.stopped else ''}; {self.proposal!r}"
 
     @property
-    def changed(self) -> bool:
+    def is_changed(self) -> bool:
         """True if another portfolio than the one-shot one was selected."""
         return self.proposal.portfolio.choices != self.one_shot.portfolio.choices
 
@@ -145,13 +145,13 @@ def improve(
 
     Raises: SolverError if the solver crashes.
     """
-    run = _Run(posed, one_shot, as_stated(posed.scenario, solving), progress)
+    run = _Run(posed, one_shot, solving_of(posed.scenario, solving), progress)
     stopped = False
     try:
         run.search()
     except KeyboardInterrupt:
         stopped = True
-    return run.told(stopped)
+    return run.result(stopped)
 
 
 @dataclass(eq=False)
@@ -172,10 +172,10 @@ class _Run:
 
     def __post_init__(self) -> None:
         posed = self.posed
-        self.means, self.settings = posed.problem.expected.copy(), posed.scenario.optimiser.search
+        self.means, self.settings = posed.problem.expected_value.copy(), posed.scenario.optimiser.search
         self.risk = risk_of(posed)
         self.plain = self.risk is not None and self.risk.weight > 0
-        self.judge, self.court = (
+        self.judge, self.selecting_judge = (
             Judge(posed.scenario, posed.seed, stream, self.plain, posed.running) for stream in (SEARCHING, SELECTING)
         )
 
@@ -239,7 +239,7 @@ class _Run:
         posed, one_shot = self.posed, self.one_shot
         ratios = dict.fromkeys(posed.scenario.programmes, 1.0)
         self.refine()
-        self.meet(0, "one-shot", one_shot.portfolio, one_shot.solution.chosen, View(ratios, self.added()))
+        self.meet(0, "one-shot", one_shot.portfolio, one_shot.solution.chosen, View(ratios, self.additions()))
         for number in range(1, self.settings.rounds + 1):
             leader = self.best
             self.propose(number, _STEP ** (0.5 ** (number - 1)))
@@ -251,9 +251,9 @@ class _Run:
                 break
         self.decide()
 
-    def added(self) -> Floats:
+    def additions(self) -> Floats:
         """What further samples add to each option's value in the problem, shape (O,)."""
-        return np.asarray(self.means - self.posed.problem.expected)
+        return np.asarray(self.means - self.posed.problem.expected_value)
 
     def refine(self) -> None:
         """Sample the options near the relaxation's optimum further."""
@@ -262,7 +262,7 @@ class _Run:
         near = np.flatnonzero(costs >= -_NEAR * max(abs(relaxed.bound), 1e-9))
         near = np.union1d(near[np.argsort(-costs[near], kind="stable")[:_MOST_NEAR]], self.one_shot.solution.chosen)
         near = near.astype(np.int64)
-        fresh = expected_alone(
+        fresh = worth_alone(
             posed.scenario,
             tuple(posed.options.choices[o] for o in near),
             samples=_FURTHER * posed.samples,
@@ -278,16 +278,16 @@ class _Run:
 
     def propose(self, number: int, step: float) -> None:
         """Proposals of the views around the best one's."""
-        for name, view, chosen in self.proposed(self.views(number, step)):
+        for name, view, chosen in self.proposals(self.views(number, step)):
             self.consider(number, name, chosen, view)
-        plain = replace(self.best.view, added=self.added())
-        for name, view, chosen in self.proposed(self.variety(plain, number)):
+        plain = replace(self.best.view, added=self.additions())
+        for name, view, chosen in self.proposals(self.variety(plain, number)):
             self.consider(number, name, chosen, replace(view, added=plain.added))
 
-    def proposed(self, views: Iterable[tuple[str, View]]) -> Iterator[tuple[str, View, tuple[int, ...]]]:
+    def proposals(self, views: Iterable[tuple[str, View]]) -> Iterator[tuple[str, View, tuple[int, ...]]]:
         """The optimiser's portfolios for views, in their order: none depends on another, so threads share the work."""
         told = list(views)
-        jobs = (partial(self.solved, view) for _, view in told)
+        jobs = (partial(self.solve, view) for _, view in told)
         for (name, view), chosen in zip(told, in_threads(jobs, self.posed.running.threads or cores()), strict=True):
             if chosen is not None:
                 yield name, view, chosen
@@ -295,7 +295,7 @@ class _Run:
     def views(self, number: int, step: float) -> Iterator[tuple[str, View]]:
         """The best ratios and, from the second round on, corrected values; all ratios up, each up and down."""
         leader, scenario = self.best, self.posed.scenario
-        added, ratios = self.added(), dict(leader.view.ratios)
+        added, ratios = self.additions(), dict(leader.view.ratios)
         if number == 1:
             yield "further samples", View(ratios, added)
         else:
@@ -320,16 +320,16 @@ class _Run:
         if number == 1:
             yield "starts spread over the years", replace(plain, spread=_SPREAD)
         if number == 1 and self.risk is None:
-            shared = risk_adjusted(self.posed.problem, self.one_shot.solution.chosen, _WARY)
+            shared = risk_deductions(self.posed.problem, self.one_shot.solution.chosen, _WARY)
             yield "wary of shared risk", replace(plain, added=plain.added + shared)
         rng = np.random.default_rng([self.posed.seed, len(self.means), number])
         for alternative in range(1, _ALTERNATIVES + 1):
             shaken = _SHAKEN * np.abs(self.means) * rng.standard_normal(len(self.means))
             yield f"near alternative {alternative}", replace(plain, added=plain.added + shaken)
 
-    def solved(self, view: View) -> tuple[int, ...] | None:
+    def solve(self, view: View) -> tuple[int, ...] | None:
         """The optimiser's portfolio for a view; none if there is none, or no answer in time."""
-        problem = as_viewed(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
+        problem = apply_view(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
         problem = replace(problem, fixed_out_options=(*problem.fixed_out_options, *self.left_out))
         solving, risk = self.solving, self.risk
         try:
@@ -355,8 +355,8 @@ class _Run:
             return False  # what these demand, only the optimiser's samples tell
         leader, kept = self.best, 0
         for group, option in self.moves(leader):
-            chosen = self.moved(leader.chosen, group, option)
-            if not self.allowed(chosen):
+            chosen = self.neighbour(leader.chosen, group, option)
+            if not self.is_allowed(chosen):
                 continue
             name = self.move_name(leader.chosen, group, option)
             usual = portfolio_of(self.posed.scenario, self.posed.options, chosen, "optimised")
@@ -367,25 +367,25 @@ class _Run:
         return kept > 0
 
     def moves(self, leader: Contender) -> list[tuple[int, int]]:
-        """(group, option or -1 for none), those first that promise most by the options' means."""
-        problem = replace(self.loose, values=self.means + (leader.view.added - self.added()))
+        """(group, option or -1 for none), in descending order of the objective by the options' means."""
+        problem = replace(self.loose, values=self.means + (leader.view.added - self.additions()))
         base = evaluate(problem, leader.chosen).objective
         funded = {int(problem.group[option]): option for option in leader.chosen}
         promising: list[tuple[float, int, int]] = []
         for group in range(len(problem.group_names)):
             mine = np.flatnonzero(problem.group == group)
-            mine = mine[np.argsort(-problem.expected[mine], kind="stable")[:_AGAIN]]
+            mine = mine[np.argsort(-problem.expected_value[mine], kind="stable")[:_AGAIN]]
             for option in [*(int(o) for o in mine if o != funded.get(group)), *([-1] if group in funded else [])]:
-                judged = evaluate(problem, self.moved(leader.chosen, group, option))
+                judged = evaluate(problem, self.neighbour(leader.chosen, group, option))
                 if judged.feasible:
                     promising.append((base - judged.objective, group, option))
         return [(group, option) for _, group, option in sorted(promising)[:_EXCHANGES]]
 
-    def moved(self, chosen: tuple[int, ...], group: int, option: int) -> tuple[int, ...]:
+    def neighbour(self, chosen: tuple[int, ...], group: int, option: int) -> tuple[int, ...]:
         rest = [one for one in chosen if self.posed.problem.group[one] != group]
         return tuple(sorted([*rest, *([option] if option >= 0 else [])]))
 
-    def allowed(self, chosen: tuple[int, ...]) -> bool:
+    def is_allowed(self, chosen: tuple[int, ...]) -> bool:
         """Whether every rule but the announced budgets holds."""
         return evaluate(self.loose, chosen).feasible
 
@@ -412,7 +412,7 @@ class _Run:
         def observe(place: int, count: int) -> Floats:
             one = self.finalists[place]
             lost = evaluate(self.posed.problem, one.chosen).shortfall
-            return self.utility(self.court.worths(one.portfolio, count)) - lost
+            return self.utility(self.selecting_judge.worths(one.portfolio, count)) - lost
 
         first = min(200, self.settings.most_replications)
         self.selected = select(
@@ -425,7 +425,7 @@ class _Run:
             most=self.settings.most_replications,
         )
 
-    def told(self, stopped: bool) -> Loop:
+    def result(self, stopped: bool) -> Loop:
         """What was found; the one-shot portfolio if nothing was finished."""
         winner = self.finalists[self.selected.best] if self.selected else self.best if self.pool else None
         chosen = self.one_shot.solution.chosen if winner is None else winner.chosen
@@ -441,7 +441,7 @@ class _Run:
             steps=tuple(self.steps),
             finalists=tuple(one.name for one in self.finalists),
             selected=self.selected,
-            spent=self.judge.spent + self.court.spent,
+            spent=self.judge.replication_count + self.selecting_judge.replication_count,
             stopped=stopped,
             means=self.means,
         )
@@ -451,8 +451,8 @@ class _Run:
 
         Simulation chose it, so that no solve ended with it: all that is proven of it is the relaxation's bound.
         """
-        view = View(ratios, self.added())
-        problem = as_viewed(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
+        view = View(ratios, self.additions())
+        problem = apply_view(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
         judged: Evaluation = evaluate(problem, winner.chosen)
         appraisal = None if self.risk is None else appraise(problem, self.risk, winner.chosen)
         objective = judged.objective if appraisal is None else appraisal.objective

@@ -8,7 +8,7 @@ from rdsim.domain import Scenario
 from rdsim.families import row_words
 from rdsim.optimiser import Evaluation, PortfolioProblem, evaluate
 from rdsim.options import Options
-from rdsim.wording import money_words, option_words
+from rdsim.words import money_words, option_words
 
 __all__ = ["why_nothing"]
 
@@ -20,7 +20,7 @@ def why_nothing(scenario: Scenario, options: Options, problem: PortfolioProblem)
     """A sentence on an empty portfolio: what the option that is worth most by itself would need to be funded."""
     if not options.choices:
         return "Nothing is funded: no technology has an option that is eligible and may start."
-    best = np.argsort(-problem.expected, kind="stable")[:_LOOKED_AT].tolist()
+    best = np.argsort(-problem.expected_value, kind="stable")[:_LOOKED_AT].tolist()
     judged = {o: evaluate(problem, (o,)) for o in best}
     allowed = [o for o in best if judged[o].feasible]
     o = max(allowed or best, key=lambda o: judged[o].objective)

@@ -16,20 +16,20 @@ from rdsim.arrays import Floats
 from rdsim.domain import Portfolio, Scenario
 from rdsim.formulation import budget_rows, row_index
 from rdsim.optimiser import PortfolioProblem, evaluate
-from rdsim.optimiser.problem.problem import frozen, rounded
+from rdsim.optimiser.problem.problem import frozen, round_off
 from rdsim.options import Options
-from rdsim.search.judging import Judge
+from rdsim.search.judge import Judge
 
 __all__ = [
     "LOOSEST",
     "View",
-    "as_viewed",
+    "apply_view",
+    "at_ratios",
     "budgets_times",
     "corrections",
-    "held_to",
     "payment_ratios",
     "ratios_of",
-    "risk_adjusted",
+    "risk_deductions",
 ]
 
 
@@ -51,9 +51,9 @@ class View:
     spread: float = 1.0  # part of the starts of each programme's first year that may be used
 
 
-def as_viewed(scenario: Scenario, problem: PortfolioProblem, view: View, *, sampled: bool) -> PortfolioProblem:
+def apply_view(scenario: Scenario, problem: PortfolioProblem, view: View, *, sampled: bool) -> PortfolioProblem:
     """The problem as the view shows it; expected values alone unless samples are asked for."""
-    values = problem.values + view.added if sampled else rounded(problem.expected + view.added)
+    values = problem.values + view.added if sampled else round_off(problem.expected_value + view.added)
     looser = budgets_times(scenario, problem, view.ratios)
     factor = np.ones(len(problem.rows.names))
     for rows in budget_rows(scenario, problem).values():
@@ -76,7 +76,7 @@ def _first_starts(problem: PortfolioProblem) -> list[int]:
     return list(first.values())
 
 
-def risk_adjusted(problem: PortfolioProblem, chosen: tuple[int, ...], weight: float) -> Floats:
+def risk_deductions(problem: PortfolioProblem, chosen: tuple[int, ...], weight: float) -> Floats:
     """What a weight on the portfolio's standard deviation takes off each option, (O,): its share in that deviation.
 
     d std(sum of values) / d option = cov(option, sum) / std(sum), at a portfolio: the risk that options share.
@@ -107,7 +107,7 @@ def payment_ratios(scenario: Scenario, more: Mapping[str, float] | None = None) 
     return {name: stated.get(name, 1.0) * factors.get(name, 1.0) for name in scenario.programmes}
 
 
-def held_to(
+def at_ratios(
     scenario: Scenario, problem: PortfolioProblem, wanted: Mapping[str, float], now: Mapping[str, float] | None = None
 ) -> PortfolioProblem:
     """The problem with budget rows at other payment ratios; `now` are those it has, by default the scenario's."""

@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rdsim.studies.asking import StudySettings, ask
+    from rdsim.studies.answer import StudySettings, ask
     from rdsim.studies.built_in.alternatives import alternatives
     from rdsim.studies.built_in.certificate import certificate
     from rdsim.studies.built_in.commitment import commitment
@@ -42,11 +42,11 @@ __all__ = [
 # Where each public name lives. They are imported when first used: the command line lists its commands at once.
 _HOMES = {
     "QUESTIONS": "questions",
-    "StudySettings": "asking",
+    "StudySettings": "answer",
     "Option": "question",
     "Question": "question",
     "alternatives": "built_in.alternatives",
-    "ask": "asking",
+    "ask": "answer",
     "certificate": "built_in.certificate",
     "commitment": "built_in.commitment",
     "explanation": "built_in.explanation",

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 
 from rdsim.contracts import STUDY
 from rdsim.errors import ExtensionError, Fault, InputError
-from rdsim.registry import Contract, Extension, Parameter, Taken
+from rdsim.registry import Binding, Contract, Extension, Parameter
 
 __all__ = ["COMMANDS", "SHARED", "Kind", "Option", "Question"]
 
@@ -79,7 +79,7 @@ class Option:
         return "--" + self.name.replace("_", "-")
 
     @property
-    def shown(self) -> Any:
+    def default_text(self) -> Any:
         """Its default as it is typed."""
         return ",".join(f"{one:g}" for one in self.default) if self.form == "numbers" else self.default
 
@@ -153,18 +153,18 @@ class Question(Extension):
         """Its own options, `parameters` among them."""
         return (*self.options, *(_option_of(one) for one in self.parameters if isinstance(one, Parameter)))
 
-    def taken(self, label: str, field: str = "function") -> Taken:
+    def bind(self, label: str, field: str = "function") -> Binding:
         """What its function takes. Raises ExtensionError with every argument that nobody offers."""
         also = [one.name for one in self.own if one.name not in STUDY.offers]
-        return STUDY.taken(label, getattr(self, field), also)
+        return STUDY.bind(label, getattr(self, field), also)
 
     @property
-    def shared(self) -> tuple[str, ...]:
+    def shared_options(self) -> tuple[str, ...]:
         """Shared options that its command has, in their order."""
-        names, own = set(self.taken("study").names), {one.name for one in self.own}
+        names, own = set(self.bind("study").names), {one.name for one in self.own}
         return tuple(one for one, uses in SHARED.items() if one not in own and (not uses or names & set(uses)))
 
-    def chosen(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def option_values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Values of its own options, those that are not given at their defaults. Raises InputError with every fault."""
         found, faults = dict[str, Any](), list[Fault]()
         for one in self.own:
@@ -188,7 +188,7 @@ class Question(Extension):
                 yield Fault(f"{label}, option {one.name!r}", rule, repr(one.name))
             yield from _default_faults(label, one)
         try:
-            self.taken(label)
+            self.bind(label)
         except ExtensionError as error:
             yield from error.faults
 

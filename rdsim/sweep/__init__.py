@@ -8,7 +8,7 @@ from rdsim.sweep.factors import Distribution, Factor
 from rdsim.sweep.manifests import is_sweep, manifest_of
 from rdsim.sweep.page import terminal_lines, write_report
 from rdsim.sweep.prepared import Prepared, prepare
-from rdsim.sweep.reading import read_sweep
+from rdsim.sweep.reader import read_sweep
 from rdsim.sweep.readme import write_answer
 from rdsim.sweep.runner import Estimate, Sweep, check_same, estimate, run, run_on
 

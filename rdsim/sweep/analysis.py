@@ -57,7 +57,7 @@ class Analysis:
     metric: str
 
     @cached_property
-    def done(self) -> pd.DataFrame:
+    def finished_points(self) -> pd.DataFrame:
         """Points that gave numbers; `world` tells which points differ by the policy alone."""
         table = self.table[self.table["status"] == "done"]
         if self.switch and self.manifest["design"]["policies"] == 1 and self.factors:
@@ -66,7 +66,7 @@ class Analysis:
         return table.assign(world=table["point"] // self.manifest["design"]["policies"])
 
     @property
-    def sampled(self) -> bool:
+    def is_sampled(self) -> bool:
         """Whether the design drew its worlds, so that they stand for others."""
         return self.manifest["design"]["kind"] in SAMPLED
 
@@ -101,7 +101,7 @@ class Analysis:
         return from_files(self.manifest.get("figures", {}))
 
     @cached_property
-    def measured(self) -> Metric:
+    def measure(self) -> Metric:
         """What is measured."""
         metric = parse_metric(self.metric, self.figures)
         assert metric is not None  # noqa: S101 - the manifest names metrics that were parsed
@@ -110,14 +110,14 @@ class Analysis:
     # --- estimates --------------------------------------------------------------------------------
 
     @cached_property
-    def kept(self) -> bool:
+    def has_replications(self) -> bool:
         """Whether replications of the metric were kept, and it is their mean."""
         first = self.metric == self.manifest["metrics"][0] and self.manifest["kinds"][0] in ("mean", "probability")
-        return first and "samples" in self.done
+        return first and "samples" in self.finished_points
 
     def samples(self, rows: pd.DataFrame) -> Floats:
         """Replications, shape (rows, replications): figures, or 1 where what a probability is of came true."""
-        return self.measured.counted(np.array([np.asarray(one, np.float64) for one in rows["samples"]]))
+        return self.measure.samples(np.array([np.asarray(one, np.float64) for one in rows["samples"]]))
 
     def by_world(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The metric by world, averaged over the points of each: levels, `value`, `low`, `high`, `n`, and `samples`
@@ -128,7 +128,7 @@ class Analysis:
         groups = plain.groupby("world", sort=False)
         found = groups[self.factors].first() if self.factors else groups[["n"]].first().drop(columns="n")
         found = found.join(groups[["value", "low", "high"]].mean()).join(groups[["n"]].min())
-        if self.kept:
+        if self.has_replications:
             means = pd.DataFrame(self.samples(rows)).groupby(rows["world"].to_numpy(), sort=False).mean()
             found["samples"] = pd.Series(list(means.to_numpy()), means.index, dtype=object)
         return found
@@ -137,12 +137,12 @@ class Analysis:
         """The mean of the metric over points, with the interval that the design allows; of several comparisons all
         intervals hold together with the confidence (Bonferroni)."""
         found = self._interval(self.by_world(self.independent(rows)), comparisons)
-        return self._bounded(found, of_one=comparisons == 1)
+        return self._within_limits(found, of_one=comparisons == 1)
 
     def _interval(self, worlds: pd.DataFrame, comparisons: int = 1) -> Interval:
         """The mean over worlds: over sampled ones with Student's interval, else with that of the replications' luck."""
         confidence = 1 - (1 - self.confidence) / comparisons
-        if self.sampled and len(worlds) > 1:
+        if self.is_sampled and len(worlds) > 1:
             return mean_interval(worlds["value"].to_numpy(np.float64), confidence)
         if "samples" in worlds:
             return mean_interval(np.array(list(worlds["samples"])).mean(axis=0), confidence)
@@ -150,11 +150,11 @@ class Analysis:
         wider = float(ndtri((1 + confidence) / 2) / ndtri((1 + self.confidence) / 2))
         return Interval(mean, mean - wider * (mean - low), mean + wider * (high - mean), int(worlds["n"].min()))
 
-    def _bounded(self, found: Interval, *, of_one: bool = True) -> Interval:
+    def _within_limits(self, found: Interval, *, of_one: bool = True) -> Interval:
         """An interval without what the metric cannot be, nor, of a count, beyond the limits of all points, which are
         those of one comparison."""
-        lowest, highest = self.measured.limits()
-        ends = self.done[f"{self.metric} high"]
+        lowest, highest = self.measure.limits()
+        ends = self.finished_points[f"{self.metric} high"]
         narrow = of_one and lowest >= 0 and not ends.empty
         return found.within(lowest, min(highest, float(ends.max())) if narrow else highest)
 
@@ -175,8 +175,8 @@ class Analysis:
         found = []
         for level, group in bin_rows(worlds[factor]):
             told = self._interval(worlds.loc[group], comparisons)
-            told = self._bounded(told) if bounded else told
-            found.append({"level": level, "at": middle(worlds.loc[group, factor]), **_told(told)})
+            told = self._within_limits(told) if bounded else told
+            found.append({"level": level, "at": middle(worlds.loc[group, factor]), **_numbers(told)})
         return pd.DataFrame(found, columns=["level", "at", "mean", "low", "high", "n"])
 
     def _blocks(self, worlds: pd.DataFrame, factor: str) -> Blocks:
@@ -191,14 +191,14 @@ class Analysis:
     def along(self, factor: str) -> pd.DataFrame:
         """The points that tell about a factor: all, or in a one-at-a-time design those that vary no other."""
         if self.manifest["design"]["kind"] != "one-at-a-time":
-            return self.done
+            return self.finished_points
         others = [name for name in self.factors if name != factor]
-        same = np.ones(len(self.done), np.bool_)
+        same = np.ones(len(self.finished_points), np.bool_)
         for name in others:
-            same &= (self.done[name] == self._own(name)).to_numpy() | (
-                self.done[name].isna().to_numpy() if self._own(name) is None else False
+            same &= (self.finished_points[name] == self._own(name)).to_numpy() | (
+                self.finished_points[name].isna().to_numpy() if self._own(name) is None else False
             )
-        return self.done[same]
+        return self.finished_points[same]
 
     def _own(self, factor: str) -> Any:
         """The level of the scenario itself, which is the first point of a one-at-a-time design."""
@@ -240,16 +240,16 @@ class Analysis:
     def _is_clear(self, factor: str, lowest: str, highest: str, levels: int) -> bool:
         """Whether the metric surely moves along a factor, all factors together (Bonferroni)."""
         worlds = self.by_world(self.along(factor))
-        if self.sampled:
+        if self.is_sampled:
             if self._block:
                 return self._blocks(worlds, factor).chance * len(self.factors) < 1 - self.confidence
             return _chance_alike(worlds, factor) * len(self.factors) < 1 - self.confidence
         groups = {str(level): worlds.loc[group] for level, group in bin_rows(worlds[factor])}
         pairs = len(self.factors) * levels * (levels - 1) // 2
-        gap = self._unpaired(groups[highest], groups[lowest])
+        gap = self._unpaired_difference(groups[highest], groups[lowest])
         return self._interval(gap, pairs).low > 0
 
-    def _unpaired(self, more: pd.DataFrame, less: pd.DataFrame) -> pd.DataFrame:
+    def _unpaired_difference(self, more: pd.DataFrame, less: pd.DataFrame) -> pd.DataFrame:
         """The mean over some worlds less that over others, as one world: luck is paired by replication where it was
         kept; else limits add up, as nothing is known of how it hangs together."""
         a, b = more[["value", "low", "high"]].mean(), less[["value", "low", "high"]].mean()
@@ -262,7 +262,7 @@ class Analysis:
 
     def interaction(self, first: str, second: str, rows: pd.DataFrame | None = None) -> pd.DataFrame:
         """Mean of the metric by levels of two factors: `x`, `y`, `mean`, `n`."""
-        rows = self.independent(self.done) if rows is None else rows
+        rows = self.independent(self.finished_points) if rows is None else rows
         across, up = dict(cell_rows(rows[first])), dict(cell_rows(rows[second]))
         cells = pd.DataFrame(
             {"x": rows.index.map(across), "y": rows.index.map(up), "value": rows[self.metric].to_numpy(np.float64)}
@@ -302,7 +302,7 @@ class Analysis:
     @property
     def _one_policy(self) -> pd.DataFrame:
         """The points of the first policy alone: indices are of one response."""
-        return self.done.loc[self.done["point"] % int(self.manifest["design"]["policies"]) == 0]
+        return self.finished_points.loc[self.finished_points["point"] % int(self.manifest["design"]["policies"]) == 0]
 
     def _saltelli(self) -> pd.DataFrame | None:
         from SALib.analyze import sobol  # noqa: PLC0415
@@ -345,7 +345,10 @@ class Analysis:
         if not self.switch:
             return {}
         names = [str(name) for name in self.manifest["factors"][self.switch]["levels"]]
-        each = {name: self.by_world(self.done[self.done[self.switch].astype(str) == name]) for name in names}
+        each = {
+            name: self.by_world(self.finished_points[self.finished_points[self.switch].astype(str) == name])
+            for name in names
+        }
         each = {name: one for name, one in each.items() if len(one)}
         shared = [
             world for world in next(iter(each.values())).index if all(world in one.index for one in each.values())
@@ -374,7 +377,9 @@ class Analysis:
         for name in wide:
             lost = (best - wide[name]).to_numpy(np.float64)
             told = mean_interval(lost, self.confidence)
-            ends = {"regret_low": max(told.low, 0.0), "regret_high": told.high} if self.sampled and told.n > 1 else {}
+            ends = (
+                {"regret_low": max(told.low, 0.0), "regret_high": told.high} if self.is_sampled and told.n > 1 else {}
+            )
             found.append(
                 {
                     "policy": name,
@@ -405,7 +410,7 @@ class Analysis:
             gap = self._interval(gaps, len(others))
             better, worse = self._clear(gaps)
             told = {"policy": other, "difference": gap.mean, "low": gap.low, "high": gap.high}
-            over = "worlds" if self.sampled and len(gaps) > 1 else "replications"
+            over = "worlds" if self.is_sampled and len(gaps) > 1 else "replications"
             found.append({**told, "better": better, "worse": worse, "n": gap.n, "over": over})
         return pd.DataFrame(found).assign(best=best)
 
@@ -449,7 +454,7 @@ class Analysis:
     def best_by_cell(self, first: str, second: str) -> pd.DataFrame:
         """Which policy has the best mean in each cell of two factors: `x`, `y`, `policy`."""
         wide = self._own_worlds
-        base = self.done.drop_duplicates("world").set_index("world").reindex(wide.index)
+        base = self.finished_points.drop_duplicates("world").set_index("world").reindex(wide.index)
         across, up = dict(cell_rows(base[first])), dict(cell_rows(base[second]))
         cells = wide.assign(x=[across[k] for k in wide.index], y=[up[k] for k in wide.index])
         means = cells.groupby(["x", "y"], sort=False).mean()
@@ -462,7 +467,7 @@ class Analysis:
     def contrast_by_cell(self, x: str, y: str, first: str, second: str) -> pd.DataFrame:
         """How much more the first policy has in each cell of two factors, over its worlds: `x`, `y`, `mean`, `n`."""
         gaps = self._own_worlds[first] - self._own_worlds[second]
-        base = self.done.drop_duplicates("world").set_index("world").reindex(gaps.index)
+        base = self.finished_points.drop_duplicates("world").set_index("world").reindex(gaps.index)
         return self.interaction(x, y, base.assign(**{self.metric: gaps}))
 
     def movers(self, first: str, second: str) -> list[str]:
@@ -476,9 +481,11 @@ class Analysis:
     def partners(self) -> pd.DataFrame:
         """How often each partner has a project, over the points: `partner`, `share`, `projects` (mean where it has),
         and the factor along which the share moves most, with the share at its ends."""
-        if "partners" not in self.done:
+        if "partners" not in self.finished_points:
             return pd.DataFrame()
-        chosen = pd.DataFrame([_counts(text) for text in self.done["partners"]], index=self.done.index).fillna(0)
+        chosen = pd.DataFrame(
+            [_counts(text) for text in self.finished_points["partners"]], index=self.finished_points.index
+        ).fillna(0)
         found = []
         for code in chosen.columns:
             used = chosen[code] > 0
@@ -491,22 +498,22 @@ class Analysis:
     def _moves(self, used: pd.Series) -> tuple[str, float, float]:
         most: tuple[str, float, float] = ("", float("nan"), float("nan"))
         for factor in [*self.factors, *([self.switch] if self.switch else [])]:
-            shares = [float(used.loc[group].mean()) for _, group in bin_rows(self.done[factor], 4)]
+            shares = [float(used.loc[group].mean()) for _, group in bin_rows(self.finished_points[factor], 4)]
             if len(shares) > 1 and not abs(shares[-1] - shares[0]) <= abs(most[2] - most[1]):
                 most = (factor, shares[0], shares[-1])
         return most
 
     def technologies(self) -> pd.DataFrame:
         """How often each technology is funded, over the points: `technology`, `share`, `n`."""
-        if "technologies" not in self.done:
+        if "technologies" not in self.finished_points:
             return pd.DataFrame()
-        every = self.done["technologies"].str.split("|").explode()
-        shares = every[every != ""].value_counts() / max(len(self.done), 1)
-        table = pd.DataFrame({"technology": shares.index, "share": shares.to_numpy(), "n": len(self.done)})
+        every = self.finished_points["technologies"].str.split("|").explode()
+        shares = every[every != ""].value_counts() / max(len(self.finished_points), 1)
+        table = pd.DataFrame({"technology": shares.index, "share": shares.to_numpy(), "n": len(self.finished_points)})
         return table.sort_values(["share", "technology"], ascending=[False, True], ignore_index=True)
 
 
-def _told(found: Any) -> dict[str, float]:
+def _numbers(found: Any) -> dict[str, float]:
     return {"mean": found.mean, "low": found.low, "high": found.high, "n": found.n}
 
 
@@ -538,8 +545,8 @@ def _list(levels: pd.Series) -> str:
             runs[-1][1:] = [level, place]
         else:
             runs.append([level, level, place])
-    return ", ".join(_joined(str(first), str(last)) for first, last, _ in runs)
+    return ", ".join(_join(str(first), str(last)) for first, last, _ in runs)
 
 
-def _joined(first: str, last: str) -> str:
+def _join(first: str, last: str) -> str:
     return first if first == last else f"{first.split(' to ', maxsplit=1)[0]} to {last.split(' to ')[1]}"

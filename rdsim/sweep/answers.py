@@ -87,13 +87,13 @@ def answers_faults(texts: Sequence[str], names: Names) -> Iterator[Fault]:
     for number, text in enumerate(texts, start=1):
         for braces in _BRACES.findall(text):
             try:
-                _parsed(braces, names)
+                _parse(braces, names)
             except _UnfitError as unfit:
                 rule, found, advice = unfit.args
                 yield Fault(f"answers, entry {number}, {{{braces}}}", rule, found, advice)
 
 
-def _parsed(text: str, names: Names) -> _Ask:
+def _parse(text: str, names: Names) -> _Ask:
     body, _, conditions = text.partition("|")
     where = tuple(_condition(one, names) for one in conditions.split(";") if one.strip())
     body = body.strip()
@@ -106,7 +106,7 @@ def _parsed(text: str, names: Names) -> _Ask:
             metric, by, factor = body.removeprefix(kind).rpartition(" by ")
             if not by:
                 raise _UnfitError(f"must be '{kind} METRIC by FACTOR'")
-            return _Ask(kind, _metric(metric, names), _listed(factor, names), where=where)
+            return _Ask(kind, _metric(metric, names), _listed_factor(factor, names), where=where)
     if body.startswith("first "):
         return _first(body, where, names)
     metric, pair = _figure(body, names)
@@ -119,7 +119,7 @@ def _first(body: str, where: tuple[tuple[str, str], ...], names: Names) -> _Ask:
     if found is None:
         raise _UnfitError("must be 'first FACTOR where METRIC >= NUMBER' (or <=, >, <)")
     metric, pair = _figure(found[1], names)
-    return _Ask("first", metric, _listed(factor, names), pair, found[2], float(found[3]), where)
+    return _Ask("first", metric, _listed_factor(factor, names), pair, found[2], float(found[3]), where)
 
 
 def _figure(text: str, names: Names) -> tuple[str, tuple[str, str, str] | None]:
@@ -131,7 +131,7 @@ def _figure(text: str, names: Names) -> tuple[str, tuple[str, str, str] | None]:
     first, over, second = levels.partition(" over ")
     if not (of and over):
         raise _UnfitError("must be 'METRIC: A over B of FACTOR'")
-    factor = _listed(factor, names)
+    factor = _listed_factor(factor, names)
     found = _metric(metric, names)
     if not names.sampled and not (names.kept and found == names.metrics[0]):
         rule = "a difference needs replications that are kept: paired = true, and the metric named first"
@@ -148,14 +148,14 @@ def _condition(text: str, names: Names) -> tuple[str, str]:
 
 
 def _metric(text: str, names: Names) -> str:
-    return _known(text, names.metrics, "metric")
+    return _require(text, names.metrics, "metric")
 
 
 def _factor(text: str, names: Names) -> str:
-    return _known(text, names.factors, "factor")
+    return _require(text, names.factors, "factor")
 
 
-def _listed(text: str, names: Names) -> str:
+def _listed_factor(text: str, names: Names) -> str:
     name = _factor(text, names)
     if not names.factors[name]:
         raise _UnfitError("must be a factor whose levels are listed", name)
@@ -171,7 +171,7 @@ def _level(text: str, factor: str, names: Names) -> str:
     return same[0] if same else level
 
 
-def _known(text: str, known: Iterable[str], what: str) -> str:
+def _require(text: str, known: Iterable[str], what: str) -> str:
     name, listed = text.strip(), list(known)
     if name not in listed:
         raise _UnfitError(f"there is no such {what}", name, did_you_mean(name, listed) or f"There are {_all(listed)}.")
@@ -196,24 +196,24 @@ def answers(table: pd.DataFrame, manifest: Mapping[str, Any]) -> list[str]:
     """The sentences of a sweep, with its figures in them."""
     names = Names.of(manifest)
     return [
-        _BRACES.sub(lambda found: _answered(_parsed(found[1], names), names, table, manifest), text)
+        _BRACES.sub(lambda found: _answer(_parse(found[1], names), names, table, manifest), text)
         for text in manifest.get("answers", ())
     ]
 
 
-def _answered(ask: _Ask, names: Names, table: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
-    told = _Told(Analysis(table, manifest, ask.metric), names, ask)
+def _answer(ask: _Ask, names: Names, table: pd.DataFrame, manifest: Mapping[str, Any]) -> str:
+    told = _Points(Analysis(table, manifest, ask.metric), names, ask)
     if told.rows.empty:
         return _UNKNOWN
     if ask.kind == "chosen":
-        return _chosen(told.rows["technologies"])
+        return _choice_words(told.rows["technologies"])
     if ask.kind == "figure":
         found = told.difference(told.rows, *ask.pair) if ask.pair else told.estimate(told.rows)
-        return _UNKNOWN if found is None else told.shown(found)
+        return _UNKNOWN if found is None else told.estimate_words(found)
     return told.first() if ask.kind == "first" else told.best()
 
 
-def _chosen(choices: pd.Series) -> str:
+def _choice_words(choices: pd.Series) -> str:
     """Technologies by the share of points that fund them; those of fewer than a quarter are counted only."""
     funded = choices.str.split("|").explode()
     shares = funded[funded != ""].value_counts() / len(choices)
@@ -251,7 +251,7 @@ _CLEAR: dict[str, Callable[[Interval, float], bool]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class _Told:
+class _Points:
     """One question, and the points that answer it."""
 
     analysis: Analysis
@@ -261,7 +261,7 @@ class _Told:
     @property
     def rows(self) -> pd.DataFrame:
         """The points that meet the conditions."""
-        rows = self.analysis.independent(self.analysis.done)
+        rows = self.analysis.independent(self.analysis.finished_points)
         for factor, level in self.ask.where:
             rows = rows[_is(rows[factor], level)]
         return rows
@@ -299,13 +299,13 @@ class _Told:
         if both.empty:
             return None
         mine, theirs = mine.loc[both["index"]], theirs.loc[both["index other"]]
-        if self.analysis.kept and not self.names.sampled:
+        if self.analysis.has_replications and not self.names.sampled:
             a, b = (self.analysis.samples(some).mean(axis=0) for some in (mine, theirs))
         else:
             a, b = (some[self.ask.metric].to_numpy(np.float64) for some in (mine, theirs))
         return paired_difference(a, b, self.analysis.confidence, comparisons) if len(a) > 1 else None
 
-    def shown(self, found: Interval) -> str:
+    def estimate_words(self, found: Interval) -> str:
         """An estimate in words, with its interval and count."""
         metric, kind = self.ask.metric, self.kind
         ends = between(found.low, found.high, lambda one: metric_words(metric, kind, one))
@@ -319,7 +319,7 @@ class _Told:
             pair, count = self.ask.pair, len(levels)
             found = self.difference(rows, *pair, count) if pair else self.estimate(rows, count)
             if found is not None and _CLEAR[self.ask.sign](found, self.ask.number):
-                return f"{level} ({self.shown(found)})"
+                return f"{level} ({self.estimate_words(found)})"
         return "no level"
 
     def best(self) -> str:
@@ -331,12 +331,12 @@ class _Told:
         top = max(found, key=lambda level: sign * found[level].mean)
         near = [level for level in found if level != top and not self._apart(top, level, found, sign)]
         tail = f"; not told apart from it: {_all(near)}" if near else ""
-        return f"{top}, {self.shown(found[top])}{tail}"
+        return f"{top}, {self.estimate_words(found[top])}{tail}"
 
     def _apart(self, top: str, other: str, found: Mapping[str, Interval], sign: float) -> bool:
         """Whether the best is clearly better: by pairs if they can be told, else by intervals that do not meet."""
         told = None
-        if self.analysis.kept or self.names.sampled:
+        if self.analysis.has_replications or self.names.sampled:
             told = self.difference(self.rows, top, other, self.ask.factor, max(1, len(found) - 1))
         if told is not None:
             return told.low > 0 if sign > 0 else told.high < 0

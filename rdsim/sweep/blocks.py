@@ -49,14 +49,14 @@ class Blocks:
         return found[count:] - found[:count]
 
     @cached_property
-    def _moved(self) -> Floats:
+    def _effects(self) -> Floats:
         return (self.changed - self.first).to_numpy(np.float64)
 
     @cached_property
     def _fit(self) -> tuple[Floats, Floats, int]:
         """Effects of groups, what each block adds to them (groups, blocks), and the rank."""
         inverse = np.asarray(np.linalg.pinv(self._design), np.float64)
-        return inverse @ self._moved, inverse, int(np.linalg.matrix_rank(self._design))
+        return inverse @ self._effects, inverse, int(np.linalg.matrix_rank(self._design))
 
     def curve(self, confidence: float) -> pd.DataFrame:
         """Columns `level`, `at`, `mean`, `low`, `high`, `n` blocks."""
@@ -83,13 +83,13 @@ class Blocks:
 
     @property
     def _left(self) -> Floats:
-        return self._moved - self._design @ self._fit[0]
+        return self._effects - self._design @ self._fit[0]
 
     @property
     def chance(self) -> float:
         """How likely differences as large are if the factor has no effect: an F test of the fit."""
         rank, count = self._fit[2], len(self.level)
-        whole, left = float((self._moved**2).sum()), float((self._left**2).sum())
+        whole, left = float((self._effects**2).sum()), float((self._left**2).sum())
         if whole == 0.0 or rank == 0 or count <= rank:
             return 1.0
         return 0.0 if left == 0.0 else float(fdtrc(rank, count - rank, (whole - left) / rank * (count - rank) / left))

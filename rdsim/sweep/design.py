@@ -78,13 +78,13 @@ class Design:
     @property
     def base(self) -> int:
         """N of a Saltelli design: how many blocks of factors + 2 worlds there are."""
-        block = len(self._varied) + 2
+        block = len(self._varied_factors) + 2
         return 1 << max(0, math.floor(math.log2(max(1, (self.points or block) // block))))
 
     @property
     def at_most(self) -> tuple[int, int]:
         """So many points there are at most, and so many numbers are held for them; told without making any."""
-        sizes = [len(one.listed) or self.levels for one in self._varied.values()]
+        sizes = [len(one.level_list) or self.levels for one in self._varied_factors.values()]
         if self.kind in SAMPLED:
             count, wide = self.points or 0, len(sizes) * (2 if self.kind == "saltelli" else 1)
             return count * len(self.policies), count * wide
@@ -96,55 +96,55 @@ class Design:
         return next((name for name, factor in self.factors.items() if factor.policies), None)
 
     @cached_property
-    def _varied(self) -> dict[str, Factor]:
+    def _varied_factors(self) -> dict[str, Factor]:
         return {name: factor for name, factor in self.factors.items() if name != self._switch}
 
     @cached_property
     def _whole(self) -> int:
         if self.kind == "list":
             return len(self.rows)
-        if not self._varied:
+        if not self._varied_factors:
             return 1
         if self.kind == "grid":
             return math.prod(len(one) for one in self._spreads)
         if self.kind == "one-at-a-time":
             return len(self._one_by_one)
-        return self.base * (len(self._varied) + 2) if self.kind == "saltelli" else self.points or 0
+        return self.base * (len(self._varied_factors) + 2) if self.kind == "saltelli" else self.points or 0
 
     def _levels(self, place: int) -> dict[str, Any]:
         """The levels of a world, but for the policy; what is left out is as the scenario has it."""
         if self.kind == "list":
             return dict(self.rows[place])
-        if not self._varied:
+        if not self._varied_factors:
             return {}
         if self.kind == "grid":
             return self._of_grid(place)
         if self.kind == "one-at-a-time":
             return self._one_by_one[place]
-        quantiles = zip(self._varied.items(), self._sample[place].tolist(), strict=True)
+        quantiles = zip(self._varied_factors.items(), self._sample[place].tolist(), strict=True)
         return {name: factor.at(level) for (name, factor), level in quantiles}
 
     @cached_property
     def _spreads(self) -> list[tuple[Any, ...]]:
-        return [factor.spread(self.levels) for factor in self._varied.values()]
+        return [factor.spread(self.levels) for factor in self._varied_factors.values()]
 
     def _of_grid(self, number: int) -> dict[str, Any]:
         """The last factor runs fastest."""
         found = {}
-        for name, levels in reversed(list(zip(self._varied, self._spreads, strict=True))):
+        for name, levels in reversed(list(zip(self._varied_factors, self._spreads, strict=True))):
             number, place = divmod(number, len(levels))
             found[name] = levels[place]
         return found
 
     @cached_property
     def _one_by_one(self) -> list[dict[str, Any]]:
-        spreads = zip(self._varied, self._spreads, strict=True)
+        spreads = zip(self._varied_factors, self._spreads, strict=True)
         return [{}, *({name: level} for name, levels in spreads for level in levels)]
 
     @cached_property
     def _sample(self) -> Floats:
         """Quantiles, shape (points, factors), each below 1."""
-        width = len(self._varied)
+        width = len(self._varied_factors)
         if self.kind == "latin-hypercube":
             return np.asarray(qmc.LatinHypercube(width, rng=self.seed).random(self.points or 0))
         if self.kind == "sobol":

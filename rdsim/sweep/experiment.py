@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rdsim.arguments import checked
 from rdsim.sweep.runner import Sweep, run
 from rdsim.sweep.settings import ExperimentSettings, read_as
 
@@ -32,6 +33,7 @@ class Experiment(ExperimentSettings):
     [0.0, 0.3]
     """
 
+    @checked()
     def run(
         self,
         folder: str | Path | None = None,

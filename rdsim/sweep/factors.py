@@ -17,7 +17,8 @@ import numpy as np
 from pydantic import ConfigDict, Field
 from scipy import stats
 
-from rdsim.errors import Fault, InputError, ScenarioError
+from rdsim.arguments import check_fields
+from rdsim.errors import ExperimentError, Fault, InputError, ScenarioError
 from rdsim.scenario import PARTS, Override, Variations, chosen_parts, parse_overrides
 
 __all__ = ["Bound", "Distribution", "Factor", "bind", "parts_of"]
@@ -118,20 +119,23 @@ class Factor:
     whole: Annotated[bool, Field(description="Round levels of a range or distribution to whole numbers.")] = False
     label: Annotated[str, Field(description="Name for people; absent: the factor's name.")] = ""
 
+    def __post_init__(self) -> None:
+        check_fields(self, ExperimentError)
+
     @property
     def kinds(self) -> list[str]:
         """Which kinds of levels are given; there must be exactly one."""
         return [name for name in ("values", "range", "distribution", "cases", "policies") if getattr(self, name)]
 
     @property
-    def listed(self) -> tuple[Any, ...]:
+    def level_list(self) -> tuple[Any, ...]:
         """The levels of a factor that has a list of them; () of a continuous one."""
         return self.values or tuple(self.cases) or self.policies
 
     def at(self, level: float) -> Any:
         """The level at a quantile, 0 <= level <= 1."""
-        if self.listed:
-            return self.listed[min(int(level * len(self.listed)), len(self.listed) - 1)]
+        if self.level_list:
+            return self.level_list[min(int(level * len(self.level_list)), len(self.level_list) - 1)]
         if self.range is not None:
             value = self.range[0] + level * (self.range[1] - self.range[0])
         else:
@@ -141,8 +145,8 @@ class Factor:
 
     def spread(self, count: int) -> tuple[Any, ...]:
         """All levels of a list; of a range `count` with both ends; of a distribution its inner quantiles."""
-        if self.listed:
-            return self.listed
+        if self.level_list:
+            return self.level_list
         if self.range is not None:
             steps = np.linspace(0.0, 1.0, count) if count > 1 else np.array([0.5])
         else:
@@ -151,8 +155,8 @@ class Factor:
 
     def edges(self) -> tuple[Any, ...]:
         """The levels to be checked before anything runs."""
-        if self.listed:
-            return self.listed
+        if self.level_list:
+            return self.level_list
         ends = (0.0, 1.0) if self.range is not None else (_INNER, 1 - _INNER)
         return tuple(self.at(end) for end in ends)
 
@@ -180,7 +184,7 @@ class Bound:
     @property
     def is_number(self) -> bool:
         """Whether its levels are numbers."""
-        return all(isinstance(one, int | float) and not isinstance(one, bool) for one in self.factor.listed)
+        return all(isinstance(one, int | float) and not isinstance(one, bool) for one in self.factor.level_list)
 
     def parts(self, level: Any) -> tuple[str, ...] | None:
         """The optional parts that a level chooses; None if it chooses none."""
@@ -193,7 +197,7 @@ class Bound:
         if self.factor.cases:
             return self.cases[level]
         own = self._own if parts is None else self.targets.get(parts, self._own)
-        return tuple(self.variations.override(one.path, _changed(one.value, level, self.factor.change)) for one in own)
+        return tuple(self.variations.override(one.path, _change(one.value, level, self.factor.change)) for one in own)
 
     @property
     def _own(self) -> tuple[Override, ...]:
@@ -251,7 +255,9 @@ def _level_faults(where: str, factor: Factor) -> Iterator[Fault]:
         yield Fault(f"{where}.range", "must be the lowest and the highest value", str(list(factor.range)))
     if factor.change != "set" and not all(isinstance(one, int | float) for one in factor.values):
         yield Fault(f"{where}.values", f"must be numbers, for they {factor.change}", str(list(factor.values)))
-    if PARTS in (factor.paths or (where.removeprefix("factors."),)) and (not factor.listed or factor.change != "set"):
+    if PARTS in (factor.paths or (where.removeprefix("factors."),)) and (
+        not factor.level_list or factor.change != "set"
+    ):
         yield Fault(where, "optional parts are chosen by a list of values or by cases")
     if (factor.cases or factor.policies) and (factor.paths or factor.change != "set"):
         yield Fault(where, "cases and policies have no paths and no change of their own")
@@ -313,13 +319,13 @@ def _is_numeric(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _changed(own: Any, level: Any, change: Change) -> Any:
+def _change(own: Any, level: Any, change: Change) -> Any:
     """A number, or all numbers of a table or list, after the change; whole numbers stay whole."""
     if change == "set":
         return level
     if isinstance(own, dict):
-        return {key: _changed(one, level, change) for key, one in own.items()}
+        return {key: _change(one, level, change) for key, one in own.items()}
     if isinstance(own, list):
-        return [_changed(one, level, change) for one in own]
+        return [_change(one, level, change) for one in own]
     value = own * level if change == "multiply" else own + level
     return round(value) if isinstance(own, int) else value

@@ -17,13 +17,13 @@ BINS, _FEWEST, _CELLS = 8, 5, 5
 def bin_rows(levels: pd.Series, most: int = BINS) -> Iterator[tuple[str, pd.Index]]:
     """Groups of a column's rows in order: by level if there are few, else by equally full bins of a number."""
     groups: dict[str, list[Any]] = {}
-    for row, label in _labelled(levels, most):
+    for row, label in _with_labels(levels, most):
         groups.setdefault(label, []).append(row)
     for label, rows in groups.items():
         yield label, pd.Index(rows)
 
 
-def _labelled(levels: pd.Series, most: int) -> Iterator[tuple[Any, str]]:
+def _with_labels(levels: pd.Series, most: int) -> Iterator[tuple[Any, str]]:
     """(row, label of its group), groups in order; rows without a level are left out."""
     known = levels.dropna()
     if not pd.api.types.is_numeric_dtype(known):
@@ -43,8 +43,8 @@ def _labelled(levels: pd.Series, most: int) -> Iterator[tuple[Any, str]]:
 
 
 def cell_rows(levels: pd.Series) -> Iterator[tuple[Any, str]]:
-    """As `_labelled`, for one side of a map: a cell for each level if there are few."""
-    return _labelled(levels, BINS if levels.nunique() <= BINS else _CELLS)
+    """As `_with_labels`, for one side of a map: a cell for each level if there are few."""
+    return _with_labels(levels, BINS if levels.nunique() <= BINS else _CELLS)
 
 
 def middle(levels: pd.Series) -> float:

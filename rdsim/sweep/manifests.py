@@ -147,7 +147,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Fault, 
     """In what a sweep is another experiment than the one that a folder holds: none if it is the same, with more points
     or replications at most."""
     faults = [
-        Fault(place, "differs from the sweep that is there", f"{_shown(before)} there, {_shown(after)} now")
+        Fault(place, "differs from the sweep that is there", f"{_value_text(before)} there, {_value_text(after)} now")
         for name in _SAME
         for place, before, after in _different(name, old.get(name), new.get(name))
         if not (place == "design.base" and _is_more(after, before))
@@ -181,6 +181,6 @@ def _different(place: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]
         yield place, old, new
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     text = "nothing" if value is None else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

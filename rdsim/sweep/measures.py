@@ -62,7 +62,7 @@ class Metric:
     least: float = 0.0
     most: str = ""
 
-    def counted(self, figures: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def samples(self, figures: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Replications whose mean the metric is: of a probability 1 where it came true, of a mean the figures."""
         if self.kind == "probability":
             return np.asarray(_SIGNS[self.sign](figures, self.number), np.float64)
@@ -85,7 +85,7 @@ class Metric:
         if self.kind == "mean":
             return mean_interval(samples, confidence)
         if self.kind == "probability":
-            return proportion_interval(int(self.counted(samples).sum()), len(samples), confidence)
+            return proportion_interval(int(self.samples(samples).sum()), len(samples), confidence)
         if self.kind == "quantile":
             return quantile_interval(samples, self.number, confidence)
         return cvar_interval(samples, self.number, confidence)

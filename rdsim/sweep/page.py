@@ -9,24 +9,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rdsim.choosing import CHOOSING_RULES
+from rdsim.choice_rules import CHOOSING_RULES
 from rdsim.errors import DrawingError, ExperimentError, Fault
 from rdsim.figures import unit_words
 from rdsim.folders import write_whole
 from rdsim.numerals import numeral
-from rdsim.planning import AT_PLAN_RATIOS
-from rdsim.report import Column, Plot, Section, Sheet, Table, drawn_sheet
+from rdsim.plans import AT_PLAN_RATIOS
+from rdsim.report import Column, Page, Plot, Section, Table, page_html
 from rdsim.report.words import amount
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.answers import answers, between
 from rdsim.sweep.manifests import manifest_of
 from rdsim.sweep.measures import figure_of
-from rdsim.sweep.reading import read_sweep
+from rdsim.sweep.reader import read_sweep
 from rdsim.sweep.runner import Sweep
 from rdsim.sweep.tasks import PLAN
 from rdsim.tables import did_you_mean
 
-__all__ = ["sheet_of", "terminal_lines", "write_report"]
+__all__ = ["page_of", "terminal_lines", "write_report"]
 
 _REPORT = "report.html"
 _CURVES, _SCATTER, _ROWS = 6, 2000, 20
@@ -42,7 +42,7 @@ def write_report(folder: str | Path, metric: str | None = None) -> Path:
     no such metric, DrawingError if the page cannot be drawn or written."""
     table, manifest = read_sweep(folder), manifest_of(folder)
     path = Path(folder) / _REPORT
-    page = drawn_sheet(sheet_of(table, manifest, metric), manifest)
+    page = page_html(page_of(table, manifest, metric), manifest)
     try:
         write_whole(path, page)
     except OSError as error:
@@ -58,13 +58,13 @@ def _analysis(table: pd.DataFrame, manifest: Mapping[str, Any], metric: str | No
     return Analysis(table, manifest, metric or known[0])
 
 
-def sheet_of(table: pd.DataFrame, manifest: Mapping[str, Any], metric: str | None = None) -> Sheet:
+def page_of(table: pd.DataFrame, manifest: Mapping[str, Any], metric: str | None = None) -> Page:
     """The page of a sweep, by its table and manifest. Raises ExperimentError if there is no such metric."""
     analysis = _analysis(table, manifest, metric)
     title = manifest["title"] or manifest["experiment"]
     lead = [manifest["description"].strip()] if manifest["description"].strip() else []
     sections = [one for one in _sections(table, manifest, analysis) if one.plots or one.tables or one.sentences]
-    return Sheet(
+    return Page(
         f"Experiment on {manifest['scenario']['name']}", title, [*lead, *_lead(table, manifest, analysis)], sections
     )
 
@@ -74,7 +74,7 @@ def sheet_of(table: pd.DataFrame, manifest: Mapping[str, Any], metric: str | Non
 
 def _lead(table: pd.DataFrame, manifest: Mapping[str, Any], analysis: Analysis) -> Iterator[str]:
     yield from _state(table, manifest)
-    if analysis.done.empty:
+    if analysis.finished_points.empty:
         return
     told = answers(table, manifest)
     if told:
@@ -104,20 +104,20 @@ def _state(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _range(analysis: Analysis) -> str:
-    values = analysis.done[analysis.metric].to_numpy(np.float64)
-    name = _named(analysis)
+    values = analysis.finished_points[analysis.metric].to_numpy(np.float64)
+    name = _metric_words(analysis)
     if len(values) == 1:
-        row = analysis.done.iloc[0]
+        row = analysis.finished_points.iloc[0]
         low, high = float(row[analysis.metric + " low"]), float(row[analysis.metric + " high"])
         told = between(low, high, amount)
         return f"{name[0].upper()}{name[1:]}: {amount(values[0])} ({told}, n = {int(row['n'])})."
     ends = f"{name} runs from {amount(values.min())} to {amount(values.max())}"
     if not np.ptp(values):
         return f"{name[0].upper()}{name[1:]} is {amount(values[0])} at every point."
-    if not analysis.sampled:
+    if not analysis.is_sampled:
         return f"Over the {len(values)} points, {ends}."
-    found = analysis.estimate(analysis.done)
-    drawn = "independent worlds" if len(analysis.independent(analysis.done)) < len(values) else "worlds"
+    found = analysis.estimate(analysis.finished_points)
+    drawn = "independent worlds" if len(analysis.independent(analysis.finished_points)) < len(values) else "worlds"
     spread = f"{amount(found.low)} to {amount(found.high)}, {found.n} {drawn}"
     return f"Over the points, {ends}; mean {amount(found.mean)} ({spread})."
 
@@ -126,7 +126,7 @@ def _driver(analysis: Analysis) -> Iterator[str]:
     tornado = analysis.tornado()
     if tornado.empty:
         return
-    name = _named(analysis)
+    name = _metric_words(analysis)
     if not tornado["swing"].to_numpy(np.float64).any():
         yield f"None of the factors moves {name}."
         return
@@ -144,7 +144,7 @@ def _policies(analysis: Analysis) -> Iterator[str]:
     if table.empty:
         return
     best = str(table["best"].iloc[0])
-    clearly = "clearly " if analysis.kept is not None else ""
+    clearly = "clearly " if analysis.has_replications is not None else ""
     for row in table.to_dict("records"):
         gap = f"{amount(row['difference'])} ({amount(row['low'])} to {amount(row['high'])}, {row['n']} {row['over']})"
         sure = "is better than" if row["low"] > 0 else "is not told apart from"
@@ -167,9 +167,9 @@ def _policies(analysis: Analysis) -> Iterator[str]:
         yield "Along no single factor does the better of two policies change clearly."
 
 
-def _named(analysis: Analysis) -> str:
+def _metric_words(analysis: Analysis) -> str:
     """What is measured, in words, with its unit."""
-    metric = analysis.measured
+    metric = analysis.measure
     figure = figure_of(metric.figure, analysis.figures)
     word = figure.label if figure is not None and metric.kind == "mean" else analysis.metric.replace("_", " ")
     unit = "" if figure is None else unit_words(figure, analysis.manifest["money_unit"])
@@ -184,7 +184,7 @@ def _label(analysis: Analysis, factor: str) -> str:
 
 
 def _sections(table: pd.DataFrame, manifest: Mapping[str, Any], analysis: Analysis) -> Iterator[Section]:
-    if analysis.done.empty:
+    if analysis.finished_points.empty:
         return
     if analysis.switch:
         yield _policy_section(analysis)
@@ -196,7 +196,7 @@ def _sections(table: pd.DataFrame, manifest: Mapping[str, Any], analysis: Analys
 
 
 def _policy_section(analysis: Analysis) -> Section:
-    regret, name = analysis.regret(), _named(analysis)
+    regret, name = analysis.regret(), _metric_words(analysis)
     if regret.empty:
         return Section("Policies")
     columns = {
@@ -263,7 +263,7 @@ def _gap(analysis: Analysis) -> Iterator[Plot]:
         "gap",
         f"How much more has {first} than {second}?",
         f"From {amount(cells['mean'].min())} to {amount(cells['mean'].max())}.",
-        f"Difference of {_named(analysis)}, mean over the worlds of a cell; below zero {second} has more.",
+        f"Difference of {_metric_words(analysis)}, mean over the worlds of a cell; below zero {second} has more.",
         cells,
         ("x", _label(analysis, movers[0])),
         ("y", _label(analysis, movers[1])),
@@ -313,11 +313,11 @@ def _factor_section(analysis: Analysis) -> Section:
     bars = Plot(
         "tornado",
         "What matters most?",
-        f"{named['label'].iloc[0]} moves {_named(analysis)} by {amount(named['swing'].iloc[0])}.",
+        f"{named['label'].iloc[0]} moves {_metric_words(analysis)} by {amount(named['swing'].iloc[0])}.",
         "How far the mean moves over a factor's levels; all else as the design has it. Swings that are not shown to "
         "matter may be noise.",
         named,
-        ("swing", f"swing of {_named(analysis)}"),
+        ("swing", f"swing of {_metric_words(analysis)}"),
         ("label", ""),
         kind="bars",
         tips={"label": Column("factor"), "lowest": Column("lowest", "money"), "highest": Column("highest", "money")},
@@ -330,8 +330,8 @@ def _curves(analysis: Analysis, factors: list[str]) -> Iterator[Plot]:
     for factor in factors:
         label = _label(analysis, factor)
         curve = _by_policy(analysis, factor)
-        yield _curve(f"curve-{factor}", f"Along {label}", "", curve, label, _named(analysis))
-        rows = analysis.done
+        yield _curve(f"curve-{factor}", f"Along {label}", "", curve, label, _metric_words(analysis))
+        rows = analysis.finished_points
         if factor == factors[0] and len(rows) > 30 and pd.api.types.is_numeric_dtype(rows[factor]):
             step = max(1, len(rows) // _SCATTER)
             yield _scatter(analysis, factor, rows.iloc[::step])
@@ -381,7 +381,7 @@ def _scatter(analysis: Analysis, factor: str, rows: pd.DataFrame) -> Plot:
         "The width of the cloud is what the other factors do.",
         frame,
         ("x", _label(analysis, factor)),
-        ("y", _named(analysis)),
+        ("y", _metric_words(analysis)),
         joined=False,
         colour="policy" if analysis.switch else "",
         tips={"point": Column("point", "count"), "x": Column("level", "money"), "y": Column("metric", "money")},

@@ -10,7 +10,7 @@ from typing import Any
 
 from rdsim.behaviour import Behaviour, UnknownBehaviourError, behaviour
 from rdsim.errors import Fault, InputError
-from rdsim.registry import Extension, Registry
+from rdsim.registry import Extension, Registry, load_installed_packages
 
 __all__ = ["Own", "install", "own_policies"]
 
@@ -38,11 +38,11 @@ def own_policies(texts: Iterable[str]) -> tuple[Own, ...]:
     Raises InputError with every function whose behaviour cannot be known.
     """
     wanted, faults, found = set(texts), list[Fault](), list[Own]()
-    for kind, name, one in _registered():
+    for kind, name, one in _extensions():
         if name not in wanted:
             continue
         try:
-            known = tuple((field, _known(kind, name, field, function)) for field, function in one.functions.items())
+            known = tuple((field, _behaviour(kind, name, field, function)) for field, function in one.functions.items())
             found.append(Own(kind, name, known, _settings(one), type(one)))
         except InputError as error:
             faults += error.faults
@@ -51,7 +51,8 @@ def own_policies(texts: Iterable[str]) -> tuple[Own, ...]:
     return tuple(sorted(found, key=lambda one: (one.kind, one.name)))
 
 
-def _registered() -> Iterator[tuple[str, str, Extension]]:
+def _extensions() -> Iterator[tuple[str, str, Extension]]:
+    load_installed_packages()
     for registry in Registry.every:
         for name, one in registry.own().items():
             if isinstance(one, Extension):
@@ -64,7 +65,7 @@ def _settings(extension: Extension) -> tuple[tuple[str, Any], ...]:
     return tuple((name, getattr(extension, name)) for name in names)
 
 
-def _known(kind: str, name: str, field: str, function: Any) -> Behaviour:
+def _behaviour(kind: str, name: str, field: str, function: Any) -> Behaviour:
     try:
         return behaviour(function)
     except UnknownBehaviourError as error:

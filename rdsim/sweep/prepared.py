@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,19 +12,19 @@ from typing import Any, NamedTuple
 from rdsim import plugins, portfolio
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import ExperimentError, Fault, InputError
-from rdsim.figures import Figure, figures_of
+from rdsim.figures import Figure, column_figures
 from rdsim.optimiser import Solving
 from rdsim.optimiser.adapters import solver_fault, versions_of
 from rdsim.optimiser.questions.confidence import stream_seed
-from rdsim.planning import AT_PLAN_RATIOS
-from rdsim.planning import ONE_SHOT as RULE_ONE_SHOT
+from rdsim.plans import AT_PLAN_RATIOS
+from rdsim.plans import ONE_SHOT as RULE_ONE_SHOT
 from rdsim.scenario import PARTS, Override, Variations, eligible, load, named_extensions
 from rdsim.search import rules_of
 from rdsim.simulation import Running
 from rdsim.sweep.answers import Names, answers_faults
 from rdsim.sweep.design import SAMPLED, Design
 from rdsim.sweep.factors import Bound, bind, parts_of
-from rdsim.sweep.measures import OF_ROLLING, Metric, gain_over, parse_metrics
+from rdsim.sweep.measures import OF_ROLLING, Metric, gain_over, parse_metric, parse_metrics
 from rdsim.sweep.policies import Own, own_policies
 from rdsim.sweep.settings import ExperimentSettings
 from rdsim.sweep.tasks import COLUMNS, ONE_SHOT, PLAN, Task, Work, decide, rule_policies
@@ -73,7 +73,7 @@ class Prepared:
         return tuple(listed or [self.experiment.policy])
 
     @property
-    def undecided(self) -> tuple[str, ...]:
+    def undecided_policies(self) -> tuple[str, ...]:
         """Policies that are decided once, at the scenario as it stands, before the tasks are done."""
         if self.experiment.task != "simulate":
             return ()
@@ -82,14 +82,14 @@ class Prepared:
     @property
     def solves(self) -> bool:
         """Whether anything is left to choose."""
-        return self.experiment.task != "simulate" or bool(self.undecided)
+        return self.experiment.task != "simulate" or bool(self.undecided_policies)
 
     @cached_property
     def solvers(self) -> str:
         """See `versions_of`; "" if nothing is left to choose."""
         return versions_of(self.experiment.solver) if self.solves else ""
 
-    def decided(self, policy: str, threads: int | None) -> Portfolio:
+    def decide(self, policy: str, threads: int | None) -> Portfolio:
         """The portfolio of a policy in the scenario as it stands."""
         return decide(self.scenario, policy, self.seed, Solving(self.experiment.solver), Running(threads=threads))
 
@@ -150,7 +150,7 @@ def variations_of(experiment: ExperimentSettings) -> Variations:
     given = experiment.scenario
     if isinstance(given, Scenario):
         base = Variations(given)
-        places = [one for name in experiment.settings for one in _parsed(name)]
+        places = [one for name in experiment.settings for one in _parse(name)]
         values = list(experiment.settings.values())
         overrides = [base.override(path, value) for path, value in zip(places, values, strict=True)]
         return Variations(base.vary(overrides))
@@ -161,7 +161,7 @@ def variations_of(experiment: ExperimentSettings) -> Variations:
 def _worlds(experiment: ExperimentSettings, folder: Path) -> Iterator[tuple[tuple[str, ...], Scenario]]:
     """The scenario with each choice of optional parts that a level of a factor makes."""
     names = experiment.factors.keys()
-    levels = ((name, one, level) for name, one in experiment.factors.items() for level in one.listed)
+    levels = ((name, one, level) for name, one in experiment.factors.items() for level in one.level_list)
     rows = ((name, experiment.factors[name], row[name]) for row in experiment.rows for name in row.keys() & names)
     choices = dict.fromkeys(parts_of(factor, name, level) for name, factor, level in [*levels, *rows])
     for chosen in choices:
@@ -169,7 +169,7 @@ def _worlds(experiment: ExperimentSettings, folder: Path) -> Iterator[tuple[tupl
             yield chosen, load(folder, {**experiment.settings, PARTS: list(chosen)})
 
 
-def _parsed(text: str) -> list[tuple[str | int, ...]]:
+def _parse(text: str) -> list[tuple[str | int, ...]]:
     from rdsim.scenario import parse_overrides  # noqa: PLC0415
 
     overrides, faults = parse_overrides({text: 0})
@@ -187,7 +187,7 @@ def prepare(experiment: ExperimentSettings) -> Prepared:
     except InputError as error:
         raise ExperimentError(error.faults) from None
     checks = _Checks(experiment, variations)
-    found = checks.prepared()
+    found = checks.prepare()
     if checks.faults:
         raise ExperimentError(tuple(dict.fromkeys(checks.faults)))
     return replace(found, plugins=loaded, own=own)
@@ -230,7 +230,7 @@ class _Checks:
         self.scenario = variations.scenario
         self.faults: list[Fault] = []
 
-    def prepared(self) -> Prepared:
+    def prepare(self) -> Prepared:
         one = self.experiment
         self._check_design()
         factors = tuple(bound for name in one.factors for bound in self._bound(name))
@@ -267,7 +267,7 @@ class _Checks:
         for name in one.factors.keys() & (COLUMNS | {text.strip() for text in one.metrics}):
             self.fault(f"factors.{name}", "must not have the name of another column of the results", name)
         switches = [
-            name for name, it in one.factors.items() if any(parts_of(it, name, at) is not None for at in it.listed)
+            name for name, it in one.factors.items() if any(parts_of(it, name, at) is not None for at in it.level_list)
         ]
         if len(switches) > 1:
             self.fault("factors", "at most one factor chooses optional parts", ", ".join(switches))
@@ -290,7 +290,7 @@ class _Checks:
 
     def _check_answers(self, factors: Iterable[Bound], metrics: Iterable[Metric]) -> None:
         """Answers may speak only of what is varied and measured."""
-        levels = {bound.name: tuple(str(one) for one in bound.factor.listed) for bound in factors}
+        levels = {bound.name: tuple(str(one) for one in bound.factor.level_list) for bound in factors}
         texts = tuple(metric.text for metric in metrics)
         one = self.experiment
         names = Names(texts, levels, one.paired, one.design in SAMPLED, one.task != "simulate")
@@ -318,7 +318,7 @@ class _Checks:
                 self.variations.vary(bound.overrides(value, bound.parts(value)))
             except InputError as error:
                 for fault in error.faults:
-                    where = f"factors.{bound.name}, level {_named(value)}"
+                    where = f"factors.{bound.name}, level {_level_text(value)}"
                     self.fault(
                         where, f"{fault.where.removeprefix('--set ')} {fault.rule}", fault.found, fault.suggestion
                     )
@@ -352,21 +352,22 @@ class _Checks:
         wanted = self.experiment.metrics or _MAIN[self.experiment.task]
         try:
             _require_choice(self.scenario)
-            return parse_metrics(wanted, figures(self.scenario, self.experiment.task))
+            return parse_metrics(wanted, figures(self.scenario, self.experiment.task, wanted))
         except InputError as error:
             self.faults += error.faults
         return ()
 
 
-def _named(level: Any) -> str:
+def _level_text(level: Any) -> str:
     return level if isinstance(level, str) and len(level) < 60 else shown_value(level)
 
 
-def figures(scenario: Scenario, task: str) -> Mapping[str, Figure]:
-    """The figures that a task gives, by name."""
+def figures(scenario: Scenario, task: str, wanted: Sequence[str]) -> Mapping[str, Figure]:
+    """The figures that a task gives, by name; `wanted` metrics may ask for those of installed packages."""
     if task == "rolling":
         return OF_ROLLING
-    columns = {name: one for name, one in figures_of(scenario).items() if one.column}
+    named = (one.figure for text in wanted if (one := parse_metric(text.strip())) is not None)
+    columns = column_figures(scenario, named)
     rules = (RULE_ONE_SHOT, *(f"{name}{end}" for name in rules_of(scenario) for end in ("", AT_PLAN_RATIOS)))
     gains = [gain_over(rule) for rule in rules] if task == "plan" else []
     return {**columns, **{one.name: one for one in gains}}

@@ -12,11 +12,11 @@ import pandas as pd
 from rdsim.errors import ExperimentError, Fault
 from rdsim.folders import write_whole
 from rdsim.numerals import numeral
-from rdsim.report import Plot, Sheet, drawn_plots
+from rdsim.report import Page, Plot, plot_svgs
 from rdsim.sweep.answers import between, metric_words
 from rdsim.sweep.manifests import manifest_of
-from rdsim.sweep.page import sheet_of
-from rdsim.sweep.reading import read_sweep
+from rdsim.sweep.page import page_of
+from rdsim.sweep.reader import read_sweep
 from rdsim.texts import read_text
 
 __all__ = ["write_answer"]
@@ -38,10 +38,10 @@ def write_answer(folder: str | Path, readme: str | Path) -> list[Path]:
     if manifest["missing"]:
         rule = "must be complete before its answers are written down"
         raise ExperimentError((Fault(str(folder), rule, f"{manifest['missing']} points are missing"),))
-    name, sheet = manifest["experiment"], sheet_of(table, manifest)
+    name, page = manifest["experiment"], page_of(table, manifest)
     try:
-        drawings = dict(_drawings(name, sheet))
-        text = _placed(read_text(path), name, "\n".join(_block(table, manifest, sheet, drawings)))
+        drawings = dict(_drawings(name, page))
+        text = _place(read_text(path), name, "\n".join(_block(table, manifest, page, drawings)))
         (path.parent / _FOLDER).mkdir(exist_ok=True)
         for file, drawing in drawings.items():
             write_whole(path.parent / file, drawing)
@@ -51,7 +51,7 @@ def write_answer(folder: str | Path, readme: str | Path) -> list[Path]:
     return [path, *(path.parent / file for file in drawings)]
 
 
-def _placed(text: str, name: str, block: str) -> str:
+def _place(text: str, name: str, block: str) -> str:
     start = f"<!-- answer {name} -->"
     before, found, after = text.partition(start)
     if not found:
@@ -62,9 +62,9 @@ def _placed(text: str, name: str, block: str) -> str:
     return f"{before}{start}\n{block}\n{_END}{rest}"
 
 
-def _drawings(name: str, sheet: Sheet) -> Iterator[tuple[str, str]]:
-    plots = [plot for section in sheet.sections for plot in section.plots if _tells(plot)]
-    for number, drawing in enumerate(drawn_plots(plots[:_FIGURES]), start=1):
+def _drawings(name: str, page: Page) -> Iterator[tuple[str, str]]:
+    plots = [plot for section in page.sections for plot in section.plots if _tells(plot)]
+    for number, drawing in enumerate(plot_svgs(plots[:_FIGURES]), start=1):
         yield f"{_FOLDER}/{name}-{number}.svg", drawing
 
 
@@ -73,10 +73,8 @@ def _tells(plot: Plot) -> bool:
     return plot.key != "tornado" or len(plot.frame) > 1
 
 
-def _block(
-    table: pd.DataFrame, manifest: Mapping[str, Any], sheet: Sheet, drawings: Mapping[str, str]
-) -> Iterator[str]:
-    yield f"### {_escaped(sheet.title)}\n"
+def _block(table: pd.DataFrame, manifest: Mapping[str, Any], page: Page, drawings: Mapping[str, str]) -> Iterator[str]:
+    yield f"### {_escape(page.title)}\n"
     command = f"`rdsim sweep experiments/{manifest['experiment']}.toml`"
     seed = f"seed {manifest['seed']}, intervals of {manifest['confidence']:.0%}"
     yield (
@@ -84,20 +82,20 @@ def _block(
         f"replications each, {seed}.\n"
     )
     # The first sentences are the experiment's own description and how much of it is done.
-    told = [line for line in sheet.lead if line != manifest["description"].strip()][1:]
-    yield from (f"- {_escaped(line)}" for line in told)
+    told = [line for line in page.lead if line != manifest["description"].strip()][1:]
+    yield from (f"- {_escape(line)}" for line in told)
     yield ""
     if len(table) <= _ROWS:
         yield from _rows(table, manifest)
         yield ""
-    yield from (f"![{_escaped(sheet.title)}]({file})" for file in drawings)
+    yield from (f"![{_escape(page.title)}]({file})" for file in drawings)
 
 
 def _rows(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:
     """All points as a table of Markdown: levels of factors, metrics with their intervals."""
     factors, metrics = manifest["factors"], manifest["metrics"][:_METRICS]
     kinds = manifest["kinds"]
-    heads = [*(_escaped(one["label"]) for one in factors.values()), *metrics]
+    heads = [*(_escape(one["label"]) for one in factors.values()), *metrics]
     yield "| " + " | ".join(heads) + " |"
     yield "| " + " | ".join(["---"] * (len(factors) + len(metrics))) + " |"
     for row in table.to_dict("records"):
@@ -107,10 +105,10 @@ def _rows(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _level(value: object) -> str:
-    return numeral(value, "g") if isinstance(value, float) else _escaped(str(value))
+    return numeral(value, "g") if isinstance(value, float) else _escape(str(value))
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     """Text of a user in one line of Markdown: no HTML, no cell of a table, no heading of its own."""
     return html.escape(" ".join(text.split()), quote=False).replace("|", "\\|")
 

@@ -31,7 +31,7 @@ from rdsim.scenario import by_new_names, digest
 from rdsim.sweep.backends import Backend, backend, own_executor
 from rdsim.sweep.manifests import differences, essence, is_sweep, manifest_of
 from rdsim.sweep.prepared import Prepared, figures, prepare
-from rdsim.sweep.reading import RESULTS, as_table, finished_keys, read_sweep, results_bytes
+from rdsim.sweep.reader import RESULTS, as_table, finished_keys, read_sweep, results_bytes
 from rdsim.sweep.settings import ExperimentSettings
 from rdsim.sweep.store import Store
 from rdsim.sweep.tasks import FAILED, Chunk, Task, Work, content_digest, failure, pack, perform
@@ -165,7 +165,7 @@ def _run_alone(
     store = Store(folder)
     store.open()
     threads = None if prepared.design.count == 1 else 1
-    work = prepared.work(_decided(prepared, folder), threads)
+    work = prepared.work(_decisions(prepared, folder), threads)
     started = time.monotonic()
     mill = _Mill(prepared, work, store, backend, retry_failed, progress)
     if not is_sweep(folder):  # an earlier sweep stays as it is until its results are replaced
@@ -200,18 +200,18 @@ def _finish(manifest: dict[str, Any], results: bytes, folder: Path) -> None:
     try:
         if not path.exists() or path.read_bytes() != results:
             write_whole(path, results)
-        if _digest_told(folder) != manifest["results"]:
+        if _manifest_digest(folder) != manifest["results"]:
             (folder / _PAGE).unlink(missing_ok=True)  # it shows what was there before
     except OSError as error:
         why = manifest["stopped"] or f"the results cannot be written: {error.strerror or error}"
-        if not _digest_told(folder):  # else the results that were there stay, and what speaks of them
+        if not _manifest_digest(folder):  # else the results that were there stay, and what speaks of them
             with contextlib.suppress(OutputError):
                 _record(manifest | {"stopped": why, "results": ""}, folder)
         raise SweepError(why, manifest["done"], manifest["points"]) from None
     _record(manifest, folder)
 
 
-def _digest_told(folder: Path) -> str:
+def _manifest_digest(folder: Path) -> str:
     """The digest of results that the folder's manifest speaks of; nothing without one."""
     try:
         return str(manifest_of(folder).get("results", ""))
@@ -234,7 +234,7 @@ def check_same(prepared: Prepared, folder: Path, *, force: bool) -> None:
 def estimate(prepared: Prepared, folder: Path) -> Estimate:
     """Count what is pending, and time one point in this process. Raises OutputError if the folder cannot be used."""
     _check(folder)
-    work = prepared.work(_decided(prepared, None), 1)
+    work = prepared.work(_decisions(prepared, None), 1)
     store = Store(folder)
     store.look()
     pending = {point.task.key for point in prepared.points(work) if not store.has(point.task.key)}
@@ -242,12 +242,12 @@ def estimate(prepared: Prepared, folder: Path) -> Estimate:
         return Estimate(prepared.design.count, 0, 0.0)
     middle = next(prepared.points(work, [prepared.design.count // 2])).task
     packed = pack(work)
-    took = _timed(packed, middle)
+    took = _seconds(packed, middle)
     # The first of quick tasks loads what is compiled: it is no measure.
-    return Estimate(prepared.design.count, len(pending), took if took > _LONG else _timed(packed, middle))
+    return Estimate(prepared.design.count, len(pending), took if took > _LONG else _seconds(packed, middle))
 
 
-def _timed(packed: bytes, task: Task) -> float:
+def _seconds(packed: bytes, task: Task) -> float:
     started = time.perf_counter()
     perform(packed, [task])
     return time.perf_counter() - started
@@ -283,15 +283,15 @@ def _is_foreign(name: str, ours: frozenset[str]) -> bool:
     return name not in ours and not is_part(name)
 
 
-def _decided(prepared: Prepared, folder: Path | None) -> dict[str, Portfolio]:
+def _decisions(prepared: Prepared, folder: Path | None) -> dict[str, Portfolio]:
     """Portfolios of the policies that are decided once; kept in the folder, by what they depend on."""
     found = {}
-    for name in prepared.undecided:
+    for name in prepared.undecided_policies:
         where = None if folder is None else folder / POLICIES / f"{name}-{_decision_key(prepared, name)}.csv"
         if where is not None and where.exists():
             found[name] = portfolio.read(where, prepared.scenario)
             continue
-        found[name] = prepared.decided(name, None)
+        found[name] = prepared.decide(name, None)
         if where is not None:
             where.parent.mkdir(parents=True, exist_ok=True)
             portfolio.write(found[name], where)
@@ -395,7 +395,7 @@ class _Mill:
         if error is None:
             self._keep(future.result(), load)
         elif isinstance(error, BrokenExecutor) or type(error).__name__ in _LOST:
-            self._lost(load, error)
+            self._lose(load, error)
         else:
             raise EngineError("sweep", f"a worker could not take up its work: {error!r}") from error
 
@@ -411,7 +411,7 @@ class _Mill:
         each = max(took / len(batch.rows) / (1 if self.backend.inline else 2), 1e-6)
         self.size = max(1, min(_LARGEST, 2 * self.size, round(_SECONDS / each)))
 
-    def _lost(self, load: _Load, error: BaseException) -> None:
+    def _lose(self, load: _Load, error: BaseException) -> None:
         """A worker died: what was under way is taken up again; what often was, at the end, one by one and alone."""
         if isinstance(error, BrokenExecutor):
             self._renew()
@@ -470,7 +470,7 @@ def _identity(prepared: Prepared) -> dict[str, Any]:
             "overrides": [f"{by_new_names(key)}={value}" for key, value in one.settings.items()],
         },
         "policies": list(prepared.policies),
-        "factors": {bound.name: _told(bound) for bound in prepared.factors},
+        "factors": {bound.name: _description(bound) for bound in prepared.factors},
         "design": {
             "kind": one.design,
             "seed": one.design_seed,
@@ -499,7 +499,7 @@ def _manifest(
     """What ran, what is done, and whether that is all."""
     done, failed, missing = _count(prepared, work, store)
     one = prepared.experiment
-    known = figures(prepared.scenario, one.task)
+    known = figures(prepared.scenario, one.task, [metric.text for metric in prepared.metrics])
     return {
         "rdsim": version("rdsim"),
         "command": list(command),
@@ -526,12 +526,12 @@ def _manifest(
     }
 
 
-def _told(bound: Any) -> dict[str, Any]:
+def _description(bound: Any) -> dict[str, Any]:
     factor = bound.factor
     return {
         "label": bound.label,
         "kind": factor.kinds[0],
-        "levels": [str(one) for one in factor.listed],
+        "levels": [str(one) for one in factor.level_list],
         "range": None if factor.range is None else list(factor.range),
         "policy": bound.is_policy,
         "own": bound.own if not bound.is_policy and not factor.cases else None,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from rdsim.arguments import check_fields
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import ExperimentError, Fault, InputError
 from rdsim.names import NAMES
@@ -80,8 +81,9 @@ class ExperimentSettings:
     folder: Annotated[str, Field(description="What relative paths are relative to.")] = "."
 
     def __post_init__(self) -> None:
-        made = {name: _factor(one) for name, one in self.factors.items()}
-        object.__setattr__(self, "factors", made)
+        if isinstance(self.factors, Mapping):
+            object.__setattr__(self, "factors", {name: _factor(one) for name, one in self.factors.items()})
+        check_fields(self, ExperimentError)
         for name in ("metrics", "plugins", "rows", "answers"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
 

@@ -21,13 +21,13 @@ from rdsim.errors import Fault, OutputError
 from rdsim.folders import clear_parts, write_whole
 from rdsim.sweep.tasks import DONE, Row
 
-__all__ = ["Entry", "Store"]
+__all__ = ["RowPlace", "Store"]
 
 _PARTS, _DAMAGED = "parts", "damaged"
 _NAME = re.compile(r"[0-9a-f]{40}\.parquet")
 
 
-class Entry(NamedTuple):
+class RowPlace(NamedTuple):
     """Where a task's row is, and whether it holds numbers."""
 
     part: Path
@@ -40,7 +40,7 @@ class Store:
     """What is finished, by key."""
 
     folder: Path
-    entries: dict[bytes, Entry] = field(default_factory=dict)
+    entries: dict[bytes, RowPlace] = field(default_factory=dict)
     damaged: list[Path] = field(default_factory=list)
 
     def open(self) -> None:
@@ -115,7 +115,7 @@ class Store:
         """Numbers go before failures, and else the first part: which part wins depends on contents alone."""
         keys, states = table["key"].to_pylist(), table["status"].to_pylist()
         for row, (key, status) in enumerate(zip(keys, states, strict=True)):
-            mine, code = Entry(path, row, status == DONE), bytes.fromhex(key)
+            mine, code = RowPlace(path, row, status == DONE), bytes.fromhex(key)
             other = self.entries.get(code)
             if other is None or (not other.done, other.part) > (not mine.done, mine.part):
                 self.entries[code] = mine

@@ -21,13 +21,13 @@ import numpy as np
 import pandas as pd
 
 from rdsim import plugins
-from rdsim.choosing import CHOOSING_RULES
+from rdsim.choice_rules import CHOOSING_RULES
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import RdsimError
 from rdsim.numbers import NUMBERS
 from rdsim.optimiser import Solving
 from rdsim.optimiser.adapters import versions_of
-from rdsim.planning import AT_PLAN_RATIOS, plan
+from rdsim.plans import AT_PLAN_RATIOS, plan
 from rdsim.rolling import Policy, roll, supply_of
 from rdsim.scenario import Override, Variations, digest
 from rdsim.search import baselines, build_instance, choose, improve, rules_of
@@ -186,14 +186,14 @@ def _unpack(packed: bytes) -> _Unpacked:
 def perform(packed: bytes, tasks: Sequence[Task]) -> Chunk:
     """Do some tasks; one that fails gives a row that says why, and stops no other."""
     work, variations, program = _unpack(packed)
-    return Chunk([_performed(work, variations, task) for task in tasks], program)
+    return Chunk([_perform(work, variations, task) for task in tasks], program)
 
 
-def _performed(work: Work, variations: Variations, task: Task) -> Row:
+def _perform(work: Work, variations: Variations, task: Task) -> Row:
     try:
         world = variations.vary(task.overrides)
         found = _TASKS[work.task](work, world, task)
-        return {"key": task.key, "status": DONE, "error": "", **found.told, **_measured(work, found)}
+        return {"key": task.key, "status": DONE, "error": "", **found.told, **_measure(work, found)}
     except RdsimError as error:
         return failure(task.key, str(error))
     except Exception as error:  # whatever a point brings to light must not stop the others
@@ -205,7 +205,7 @@ def failure(key: str, why: str) -> Row:
     return {"key": key, "status": FAILED, "error": " ".join(why.split())[:500]}
 
 
-def _measured(work: Work, found: _Found) -> Row:
+def _measure(work: Work, found: _Found) -> Row:
     table = found.table
     row: Row = {"n": len(table)}
     most: dict[str, float] = {"projects": found.projects, "partners": len(work.scenario.partners)}
@@ -232,13 +232,13 @@ class _Found(NamedTuple):
 
 def _simulate(work: Work, world: Scenario, task: Task) -> _Found:
     portfolio = work.portfolios[task.policy]
-    return _Found(_replicated(work, world, portfolio, task), len(portfolio.choices), {})
+    return _Found(_replications(work, world, portfolio, task), len(portfolio.choices), {})
 
 
 def _optimise(work: Work, world: Scenario, task: Task) -> _Found:
     given = work.portfolios.get(task.policy)
     portfolio = given or decide(world, task.policy, task.seed, work.solving, work.running)
-    return _Found(_replicated(work, world, portfolio, task), len(portfolio.choices), _chosen(portfolio))
+    return _Found(_replications(work, world, portfolio, task), len(portfolio.choices), _choice_counts(portfolio))
 
 
 def _plan(work: Work, world: Scenario, task: Task) -> _Found:
@@ -252,7 +252,7 @@ def _plan(work: Work, world: Scenario, task: Task) -> _Found:
         gain_name(rule + AT_PLAN_RATIOS): gains[gain_name(rule)] for rule in rules_of(world) if not found.promises_more
     }
     chosen = found.proposal.portfolio
-    return _Found(table.assign(**gains), len(chosen.choices), _chosen(chosen))
+    return _Found(table.assign(**gains), len(chosen.choices), _choice_counts(chosen))
 
 
 def _rolling(work: Work, world: Scenario, task: Task) -> _Found:
@@ -265,7 +265,7 @@ def _rolling(work: Work, world: Scenario, task: Task) -> _Found:
     rolled = roll(supply, policy, static, range(work.replications))
     once, _ = expected_worths(world, static, replications=work.replications, seed=task.seed, running=work.running)
     table = pd.DataFrame({"rolling": rolled.worths, "static": once, "flexibility": rolled.worths - once})
-    return _Found(table, len(static.choices), _chosen(static))
+    return _Found(table, len(static.choices), _choice_counts(static))
 
 
 _TASKS: dict[TaskKind, Callable[[Work, Scenario, Task], _Found]] = {
@@ -276,7 +276,7 @@ _TASKS: dict[TaskKind, Callable[[Work, Scenario, Task], _Found]] = {
 }
 
 
-def _replicated(work: Work, world: Scenario, portfolio: Portfolio, task: Task) -> pd.DataFrame:
+def _replications(work: Work, world: Scenario, portfolio: Portfolio, task: Task) -> pd.DataFrame:
     return replicate(world, portfolio, replications=work.replications, seed=task.seed, running=work.running)
 
 
@@ -296,7 +296,7 @@ def decide(world: Scenario, policy: str, seed: int, solving: Solving, running: R
     return freer[name].portfolio
 
 
-def _chosen(portfolio: Portfolio) -> Row:
+def _choice_counts(portfolio: Portfolio) -> Row:
     """What was chosen, for counting: technologies, and how many projects each partner has."""
     names = sorted(choice.technology for choice in portfolio.choices)
     joint = [choice.partner for choice in portfolio.choices if choice.partner]

@@ -1,4 +1,4 @@
-"""Print the measures of the package; exit code 1 if circles or parameter lists are beyond their limits."""
+"""Print the measures of the package; exit code 1 if one is beyond its limit."""
 
 from __future__ import annotations
 

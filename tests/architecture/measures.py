@@ -1,4 +1,4 @@
-"""What is measured of the package: sizes, parameter lists, names with two meanings, and circles of imports.
+"""What is measured of the package: sizes, parameter lists, names with two meanings or without a noun, and circles.
 
 A circle is a set of siblings - modules or packages beside one another in one package - that import one another, each
 with all that is under it. What is imported for type checking alone counts as well: who reads one reads all of them.
@@ -15,10 +15,69 @@ from pathlib import Path
 
 import grimp
 
-__all__ = ["MOST_PARAMETERS", "Architecture", "Function", "circles", "functions", "measure", "parameters"]
+__all__ = [
+    "MOST_PARAMETERS",
+    "ONE_THING",
+    "Architecture",
+    "Function",
+    "circles",
+    "functions",
+    "is_bare_participle",
+    "measure",
+    "parameters",
+]
 
 MOST_PARAMETERS = 7
 """Of a public function."""
+ONE_THING = {
+    "Entry": "of the agenda, in each of the two engines",
+    "Partner": "of the scenario, and what it is in each of the two engines while a replication runs",
+    "Project": "while a replication runs, in each of the two engines",
+}
+"""Class names that stand in several modules and mean one thing in all of them."""
+
+_IRREGULAR = frozenset(
+    {
+        "begun",
+        "bought",
+        "broken",
+        "partner_benefit",
+        "built",
+        "chosen",
+        "done",
+        "drawn",
+        "given",
+        "gone",
+        "grown",
+        "heard",
+        "held",
+        "kept",
+        "known",
+        "laid",
+        "led",
+        "lent",
+        "lost",
+        "made",
+        "meant",
+        "met",
+        "paid",
+        "said",
+        "seen",
+        "sent",
+        "shown",
+        "sold",
+        "spent",
+        "taken",
+        "told",
+        "torn",
+        "won",
+        "written",
+    }
+)
+"""Those that are no verbs, nouns or sides as well, as `bound`, `left` and `found`."""
+_NO_PARTICIPLES = {"bed", "embed", "exceed", "feed", "indeed", "need", "proceed", "red", "seed", "shed", "speed"}
+_PREDICATES = {"is", "are", "was", "has", "have", "had", "can", "may", "looks", "with", "without", "by", "as", "of"}
+_SMALL_WORDS = {"abroad", "apart", "as", "by", "down", "for", "in", "of", "on", "out", "over", "to", "up", "with"}
 
 
 @dataclass(frozen=True)
@@ -36,8 +95,30 @@ class Function:
         """True if neither it, nor its class, nor a part of its module's name is private."""
         return not any(part.startswith("_") for part in [*self.module.split("."), *self.name.split(".")])
 
+    @property
+    def is_participle(self) -> bool:
+        """Whether its name says what was done, and not what comes back."""
+        return is_bare_participle(self.name.rpartition(".")[2])
+
     def __str__(self) -> str:
         return f"{self.module}.{self.name}"
+
+
+def is_bare_participle(name: str) -> bool:
+    """Whether a function's name ends in a participle, or in one and a small word, and no predicate leads it.
+
+    An adjective before a noun, as in `expected_figures`, names what comes back.
+    """
+    words = name.strip("_").split("_")
+    if words[0] in _PREDICATES:
+        return False
+    while len(words) > 1 and words[-1] in _SMALL_WORDS:
+        words.pop()
+    return _participle(words[-1])
+
+
+def _participle(word: str) -> bool:
+    return word in _IRREGULAR or (word.endswith("ed") and word not in _NO_PARTICIPLES)
 
 
 @dataclass(frozen=True)
@@ -70,14 +151,30 @@ class Architecture:
         yield from (f"  {' - '.join(circle)}" for circle in self.circles)
         yield f"most parameters of a public function: {most.parameters} ({most}); limit {MOST_PARAMETERS}"
         yield from (f"  {one.parameters}: {one}" for one in self.crowded)
-        yield f"class names with two meanings: {len(self.classes)}"
-        yield from (f"  {name}: {', '.join(where)}" for name, where in sorted(self.classes.items()))
+        yield f"class names with two meanings: {len(self.ambiguous)}; limit 0"
+        yield from (f"  {name}: {', '.join(where)}" for name, where in self.ambiguous.items())
+        yield f"class names of one thing in several modules: {len(self.classes) - len(self.ambiguous)}"
+        yield from (f"  {name}: {ONE_THING[name]}" for name in sorted(self.classes) if name in ONE_THING)
+        yield f"functions named by a bare participle: {len(self.participles)}; limit 0"
+        yield from (f"  {one}" for one in self.participles)
+
+    @property
+    def ambiguous(self) -> dict[str, tuple[str, ...]]:
+        """Class names with two meanings, and the modules where each stands."""
+        return {name: self.classes[name] for name in sorted(self.classes) if name not in ONE_THING}
+
+    @property
+    def participles(self) -> tuple[Function, ...]:
+        """Functions whose name is a bare participle."""
+        return tuple(one for one in self.functions if one.is_participle)
 
     def faults(self) -> list[str]:
-        """What is beyond its limit: circles, and parameters of public functions."""
+        """What is beyond its limit: circles, parameters of public functions, and names that say too little."""
         return [
             *(f"a circle: {' - '.join(circle)}" for circle in self.circles),
             *(f"{one} takes {one.parameters} parameters, more than {MOST_PARAMETERS}" for one in self.crowded),
+            *(f"{name} has two meanings: {', '.join(where)}" for name, where in self.ambiguous.items()),
+            *(f"{one} is named by a bare participle" for one in self.participles),
         ]
 
 

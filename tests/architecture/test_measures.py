@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.measures import circles, functions, measure
+from tests.architecture.measures import circles, functions, is_bare_participle, measure
 
 TEXT = '''
 def few(a, /, b, *, c=1, **rest):
@@ -65,7 +65,8 @@ def test_circles_crowds_and_names_of_two_meanings_are_found(tmp_path: Path, monk
     assert found.circles == (("crooked.a", "crooked.b", "crooked.c"),)
     assert found.classes == {"Rule": ("crooked.a", "crooked.c")}
     assert [str(one) for one in found.crowded] == ["crooked.c.f"]
-    assert len(found.faults()) == 2
+    assert len(found.faults()) == 3
+    assert "Rule has two meanings: crooked.a, crooked.c" in found.faults()
     assert any("modules: 6" in line for line in found.report())
 
 
@@ -74,3 +75,13 @@ def test_siblings_without_a_way_back_are_no_circle(tmp_path: Path, monkeypatch: 
     package(tmp_path / "straight", files)
     monkeypatch.syspath_prepend(str(tmp_path))
     assert circles("straight") == ()
+
+
+@pytest.mark.parametrize("name", ["_told", "sold_by", "_values_judged", "carried_over", "_looked_up"])
+def test_a_participle_without_a_noun_is_found(name: str):
+    assert is_bare_participle(name)
+
+
+@pytest.mark.parametrize("name", ["expected_figures", "is_finished", "_reduced_costs", "with_fixed", "seed", "proceed"])
+def test_an_adjective_or_a_predicate_is_no_bare_participle(name: str):
+    assert not is_bare_participle(name)

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.documents.blocks import ROOT
+from tests.sizes import EFFORT
 
 __all__ = ["desk", "lessen"]
 
@@ -47,9 +48,13 @@ def desk(folder: Path) -> Path:
 
 
 def lessen(folder: Path) -> None:
-    """Few samples and replications in a scenario's settings."""
+    """Few samples and replications, and little effort, in a scenario's settings."""
     scenario = folder / "scenario.toml"
-    _change(scenario, (r"^samples = \d+", "samples = 20"), (r"^replications = \d+", "replications = 20"))
+    _change(
+        scenario,
+        (r"^samples = \d+", f'samples = 20\neffort = "{EFFORT}"'),
+        (r"^replications = \d+", "replications = 20"),
+    )
     if "[optimiser.search]" not in scenario.read_text(encoding="utf-8"):
         with scenario.open("a", encoding="utf-8") as file:
             file.write("\n[optimiser.search]\nreplications = 20\nmost_replications = 100\n")

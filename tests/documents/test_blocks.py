@@ -30,7 +30,7 @@ LESS = {
 }
 """What is asked for besides, of commands that would take minutes otherwise."""
 
-LONG = {"calibrate": "200 fits to bootstrap samples; tests/test_calibrating.py runs it on the same records"}
+LONG = {"calibrate": "200 fits to bootstrap samples; tests/test_calibration.py runs it on the same records"}
 """Commands that are not run here, and why."""
 
 PAGES = [page for page in pages() if any(block.language not in SHOWN for block in blocks(page))]

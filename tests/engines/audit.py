@@ -1,4 +1,4 @@
-"""An auditor in the SimPy engine: looks on at every desk, keeps its own books, and counts ties.
+"""An auditor in the SimPy engine: looks on at every queue, keeps its own books, and counts ties.
 
 Outcomes say what came of a year; the auditor sees every movement within it. It recomputes nothing with the
 engine's rules: its statements are those of the model, section 3 and 6.
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rdsim.engines.process import desks, partners
+from rdsim.engines.process import partners, queues
 from rdsim.purses import PURSE_RULES
 
 __all__ = ["Audit"]
@@ -33,18 +33,18 @@ class Audit:
         self._asked: set[tuple[int, int]] = set()
         self._books: dict[int, int] = {}
         self._kept: list[Any] = []  # so that no id is used twice
-        for kind in (desks.Desk, desks.Rounds):
+        for kind in (queues.Queue, queues.ReviewRounds):
             self._after(patch, kind, "ask", self._note_tie)
         for kind, look in (
-            (desks.Purse, self._look_at_purse),
-            (desks.PanelDesk, self._look_at_panel),
-            (desks.FacilityDesk, self._look_at_facilities),
-            (desks.PlaceDesk, self._look_at_places),
-            (desks.StartDesk, self._look_at_starts),
+            (queues.Purse, self._look_at_purse),
+            (queues.PanelQueue, self._look_at_panel),
+            (queues.FacilityQueue, self._look_at_facilities),
+            (queues.PlaceQueue, self._look_at_places),
+            (queues.StartQueue, self._look_at_starts),
         ):
             self._after(patch, kind, "serve", look)
-        self._after(patch, desks.Purse, "end_year", self._new_year)
-        self._after(patch, desks.Purse, "refund", self._refunded)
+        self._after(patch, queues.Purse, "end_year", self._new_year)
+        self._after(patch, queues.Purse, "refund", self._refunded)
         self._after(patch, partners.Partner, "give_up", self._gave_up)
 
     @staticmethod
@@ -58,11 +58,11 @@ class Audit:
 
         patch.setattr(kind, name, method)
 
-    def _note_tie(self, desk: Any, _: object) -> None:
-        self._kept.append(desk)
-        where = (id(desk), desk.world.now)
+    def _note_tie(self, queue: Any, _: object) -> None:
+        self._kept.append(queue)
+        where = (id(queue), queue.world.now)
         if where in self._asked:
-            self.ties[type(desk).__name__] += 1
+            self.ties[type(queue).__name__] += 1
         self._asked.add(where)
 
     # purses
@@ -99,48 +99,48 @@ class Audit:
 
     @staticmethod
     def _look_at_queue(purse: Any, paid: list[int], blocked: bool) -> None:
-        requests = [project.request(purse.world.year) for project in purse.queue]
+        requests = [project.request(purse.world.year) for project in purse.waiting]
         if not _strict(purse):
             assert all(request > purse.money for request in requests)
         elif blocked:
             assert not paid  # an unpaid claim of a partner blocks every project
         elif requests:
             assert requests[0] > purse.money
-            assert all(rank < purse.queue[0].rank for rank in paid)
+            assert all(rank < purse.waiting[0].rank for rank in paid)
 
-    # other desks
+    # other queues
 
     def _look_at_panel(self, panel: Any, served: list[object]) -> None:
         case, seats = panel.world.case, panel.world.case.seats[panel.panel]
         seated = [p for p in panel.world.projects if p.seated and case.panel[p.programme] == panel.panel]
         assert panel.used == len(seated) + len(served)
         assert 0 <= panel.used <= seats
-        assert panel.used == seats or not panel.queue
+        assert panel.used == seats or not panel.waiting
 
-    def _look_at_facilities(self, desk: Any, _: object) -> None:
-        assert all(0 <= used <= units for used, units in zip(desk.used, desk.world.case.capacity, strict=True))
-        working = [p for p in desk.world.projects if p.run_from >= 0 and any(p.needs())]
-        held = [sum(column) for column in zip(*(p.needs() for p in working), strict=True)] or [0] * len(desk.used)
-        assert all(used >= units for used, units in zip(desk.used, held, strict=True))
-        if desk.queue:
-            first = desk.queue[0].needs()
-            assert any(u > c - used for u, c, used in zip(first, desk.world.case.capacity, desk.used, strict=True))
+    def _look_at_facilities(self, queue: Any, _: object) -> None:
+        assert all(0 <= used <= units for used, units in zip(queue.used, queue.world.case.capacity, strict=True))
+        working = [p for p in queue.world.projects if p.run_from >= 0 and any(p.needs())]
+        held = [sum(column) for column in zip(*(p.needs() for p in working), strict=True)] or [0] * len(queue.used)
+        assert all(used >= units for used, units in zip(queue.used, held, strict=True))
+        if queue.waiting:
+            first = queue.waiting[0].needs()
+            assert any(u > c - used for u, c, used in zip(first, queue.world.case.capacity, queue.used, strict=True))
 
-    def _look_at_places(self, desk: Any, _: object) -> None:
-        now, kept = desk.world.now, set()
-        for partner in desk.world.partners:
-            holders = [p for p in desk.world.projects if p.holding and partner in p.partners]
-            assert partner.used == len(holders) <= desk.world.case.places[partner.index]
-        for project in desk.queue:
+    def _look_at_places(self, queue: Any, _: object) -> None:
+        now, kept = queue.world.now, set()
+        for partner in queue.world.partners:
+            holders = [p for p in queue.world.projects if p.holding and partner in p.partners]
+            assert partner.used == len(holders) <= queue.world.case.places[partner.index]
+        for project in queue.waiting:
             assert not any(partner.never for partner in project.partners)
             closed = [p for p in project.partners if not p.ready or now < p.closed_until]
-            full = [p for p in project.partners if p.used >= desk.world.case.places[p.index]]
+            full = [p for p in project.partners if p.used >= queue.world.case.places[p.index]]
             assert closed or full or kept & set(project.partners)
             kept |= set() if closed else set(project.partners)
 
-    def _look_at_starts(self, desk: Any, _: object) -> None:
-        assert desk.left >= 0
-        assert desk.left == 0 or not desk.queue
+    def _look_at_starts(self, queue: Any, _: object) -> None:
+        assert queue.left >= 0
+        assert queue.left == 0 or not queue.waiting
 
     def _gave_up(self, partner: Any, _: object) -> None:
         self.claims_given_up += 1

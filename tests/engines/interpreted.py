@@ -1,6 +1,6 @@
 """The compiled engine run as plain Python, sound or mutated, on generated worlds: a program of its own.
 
-    NUMBA_DISABLE_JIT=1 python -W error -m tests.engines.interpreted WORLDS [LIMIT MUTATIONS.json]
+    NUMBA_DISABLE_JIT=1 python -W error -m tests.engines.interpreted WORLDS [LIMIT MUTATIONS.json [HINTS.json]]
 
 With NUMBA_DISABLE_JIT=1 the very functions that numba compiles run in the interpreter, on arrays that here refuse what
 compiled code would take silently: an index that is negative or too large. Every world is run on luck that is laid
@@ -9,8 +9,9 @@ with the one that is laid out; and what is laid out is compared with `luck_oracl
 
 A mutation is [module, {old text: new text, ...}] by name. It changes the module's source as it is imported, and worlds
 are run, LIMIT of them at most, until one notices. Each answer is a line of JSON: how many worlds were run, and what
-was noticed (null for nothing). A text that is not found exactly once, or a mutant that is no working Python, is a
-fault: never something noticed.
+was noticed (null for nothing), and by which world. A text that is not found exactly once, or a mutant that is no
+working Python, is a fault: never something noticed. Hints say which world noticed a mutation before: it is run first,
+and the others only if it no longer notices.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ class Engine(NamedTuple):
     """The modules of a freshly imported engine."""
 
     compiled: ModuleType
-    fortune: ModuleType
+    draws: ModuleType
     luck: ModuleType
 
 
@@ -154,7 +155,7 @@ def _import(mutation: Mutation | None, kept: dict[str, ModuleType]) -> Engine:
     sys.modules.update(kept)
     finders = [_Finder(mutation)] if mutation else []
     with mock.patch.object(blocks, "Block", WatchedBlock), mock.patch.object(sys, "meta_path", finders + sys.meta_path):
-        engine = Engine(*(importlib.import_module(name) for name in (COMPILED, f"{COMPILED}.fortune", LUCK)))
+        engine = Engine(*(importlib.import_module(name) for name in (COMPILED, f"{COMPILED}.draws", LUCK)))
     if mutation is not None and mutation.module not in sys.modules:
         raise LookupError(f"the engine does not import {mutation.module}")
     return engine
@@ -216,7 +217,7 @@ def differences(engine: Engine, seed: int) -> Iterator[str]:
     yield from (f"oracle: {name}" for name in wrong)
     source = engine.luck.chance(world.scenario, case, world.choices, seed)
     rest = engine.luck.lay_out_rest(world.scenario, case, world.choices, Draws(seed, REPLICATIONS))
-    with compared(engine.fortune, found) as unequal:
+    with compared(engine.draws, found) as unequal:
         drawn = engine.compiled.Runner(case, source)(REPLICATIONS, rest)
     yield from (f"number: {name}" for name in unequal)
     yield from (f"drawn: {name}" for name in differing(drawn, outcomes))
@@ -229,18 +230,18 @@ COLUMNS = {
     "step_luck": "step",
     "gate": "gate",
     "review_error": "review_error",
-    "agreed": "agreed",
+    "stage_succeeds": "agreed",
     "agreement_days": "agreement_days",
     "commercial": "commercial",
     "market_days": "market_days",
     "exchange": "exchange_ppm",
 }
-"""Functions of `fortune`, and the columns that hold what they give."""
+"""Functions of `draws`, and the columns that hold what they give."""
 asked = {"numbers": 0}
 
 
 @contextmanager
-def compared(fortune: ModuleType, luck: SamplePaths) -> Iterator[list[str]]:
+def compared(draws: ModuleType, luck: SamplePaths) -> Iterator[list[str]]:
     """Meanwhile every number that the engine asks for is compared with the one laid out; lists those that differ."""
     unequal: list[str] = []
     rows = iter(range(len(REPLICATIONS)))
@@ -269,23 +270,28 @@ def compared(fortune: ModuleType, luck: SamplePaths) -> Iterator[list[str]]:
         return drawn
 
     with ExitStack() as stack:
-        stack.enter_context(mock.patch.object(fortune, "deal", dealing(fortune.deal)))
+        stack.enter_context(mock.patch.object(draws, "deal", dealing(draws.deal)))
         for name, column in COLUMNS.items():
-            stack.enter_context(mock.patch.object(fortune, name, comparing(getattr(fortune, name), column)))
+            stack.enter_context(mock.patch.object(draws, name, comparing(getattr(draws, name), column)))
         yield unequal
 
 
 # --- the program ----------------------------------------------------------------------------------
 
 
-def notice(mutation: Mutation | None, worlds: int) -> dict[str, Any]:
-    """After how many worlds something is wrong, and what; or a fault of the mutation itself."""
+def in_order(worlds: int, hint: int | None = None) -> list[int]:
+    """All worlds, the hinted one first."""
+    return sorted({*range(worlds), *(() if hint is None else (hint,))}, key=lambda seed: (seed != hint, seed))
+
+
+def notice(mutation: Mutation | None, worlds: int, hint: int | None = None) -> dict[str, Any]:
+    """After how many worlds something is wrong, what and in which; or a fault of the mutation itself."""
     try:
         engine = load(mutation)
-        for seed in range(worlds):
+        for count, seed in enumerate(in_order(worlds, hint), 1):
             found = _look(engine, seed)
             if found:
-                return {"worlds": seed + 1, "noticed": found}
+                return {"worlds": count, "noticed": found, "by": seed}
     except Exception as error:
         return {"fault": f"{type(error).__name__}: {error}"}
     return {"worlds": worlds, "noticed": None}
@@ -306,7 +312,7 @@ def _sound(worlds: int) -> dict[str, Any]:
     return {"name": "", **answer, "events": events, "numbers": asked["numbers"]}
 
 
-def main(worlds: int, limit: int = 0, mutations: str = "") -> None:
+def main(worlds: int, limit: int = 0, mutations: str = "", hints: str = "") -> None:
     """Answer for the engine as it is, then for each mutation of a file."""
     if not config.DISABLE_JIT:
         raise SystemExit("run with NUMBA_DISABLE_JIT=1")
@@ -315,9 +321,13 @@ def main(worlds: int, limit: int = 0, mutations: str = "") -> None:
     for name, rule in PURSES.items():
         purses.PURSE_RULES.register(name, rule)
     _say(_sound(worlds))
-    named = json.loads(Path(mutations).read_text(encoding="utf-8")) if mutations else {}
-    for name, parts in named.items():
-        _say({"name": name, **notice(Mutation(*parts), limit)})
+    noticed_by = _read(hints)
+    for name, parts in _read(mutations).items():
+        _say({"name": name, **notice(Mutation(*parts), limit, noticed_by.get(name))})
+
+
+def _read(path: str) -> dict[str, Any]:
+    return dict(json.loads(Path(path).read_text(encoding="utf-8"))) if path else {}
 
 
 def _say(answer: dict[str, Any]) -> None:
@@ -327,4 +337,4 @@ def _say(answer: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     counts = [int(word) for word in sys.argv[1:3]]
-    main(*counts, *sys.argv[3:4])
+    main(*counts, *sys.argv[3:5])

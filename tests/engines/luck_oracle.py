@@ -83,7 +83,7 @@ def _steps(scenario: Scenario, case: Case, names: list[str], draw: _Numbers) -> 
     for own in scenario.technology_steps:
         if own.median_months is not None and own.technology in names:
             medians[names.index(own.technology), own.trl - 1] = own.median_months * 30
-    ratio = np.exp(sigma * score) if scenario.steps.distribution == "lognormal" else _gamma_ratio(score, sigma)
+    ratio = _ratio(scenario.steps.distribution, score, sigma)
     days = np.broadcast_to(medians * ratio, score.shape).copy()
     pick = draw.uniform(Purpose.STEP_TIME, names, 16)[..., 0]
     for t, name in enumerate(names):
@@ -122,6 +122,17 @@ def _gamma_ratio(score: Array, sigma: Array) -> Array:
     return np.where(sigma > 0, gamma.ppf(ndtr(score), shape) / gamma.median(shape), 1.0)
 
 
+def _ratio(name: str, score: Array, sigma: Array) -> Array:
+    return np.exp(sigma * score) if name == "lognormal" else _gamma_ratio(score, sigma)
+
+
+def _unit_ratio(name: str, score: Array, sigma: Array) -> Array:
+    """Over the mean: of a lognormal exp(sigma^2 / 2), of a gamma its shape over its median."""
+    shape = 1 / np.expm1(np.where(sigma > 0, sigma, 1.0) ** 2)
+    mean = np.exp(sigma**2 / 2) if name == "lognormal" else np.where(sigma > 0, shape / gamma.median(shape), 1.0)
+    return _ratio(name, score, sigma) / mean
+
+
 def _gates(scenario: Scenario, case: Case, names: list[str], draw: _Numbers) -> dict[str, Array]:
     possible = np.minimum(case.extensions, case.horizon // case.extension_days + 1)
     reviews = max(int((case.tranches - 1 + possible).max(initial=1)), 1)
@@ -131,8 +142,8 @@ def _gates(scenario: Scenario, case: Case, names: list[str], draw: _Numbers) -> 
     return {"gate": luck, "review_error": ndtri(luck) * errors[:, None]}
 
 
-def _whole_days(months: Array, sigma: Array, score: Array) -> Array:
-    return np.maximum(np.ceil(np.minimum(months * 30 * np.exp(sigma * score), 1e6)), 1).astype(np.int64)
+def _whole_days(months: Array, ratio: Array) -> Array:
+    return np.maximum(np.ceil(np.minimum(months * 30 * ratio, 1e6)), 1).astype(np.int64)
 
 
 def _market(scenario: Scenario, case: Case, names: list[str], draw: _Numbers) -> dict[str, Array]:
@@ -141,7 +152,9 @@ def _market(scenario: Scenario, case: Case, names: list[str], draw: _Numbers) ->
     value = scenario.value
     return {
         "commercial": draw.uniform(Purpose.MARKET_LUCK, names)[..., 0, 0] < reached,
-        "market_days": _whole_days(np.array(value.market_months), np.array(value.market_sigma), score),
+        "market_days": _whole_days(
+            np.array(value.market_months), _ratio(value.market_distribution, score, np.array(value.market_sigma))
+        ),
     }
 
 
@@ -163,7 +176,10 @@ def _agreements(scenario: Scenario, case: Case, choices: tuple[Choice, ...], dra
     months, sigma, chances = np.array([[*one, *[(0.0, 0.0, 1.0)] * (count - len(one))] for one in talks]).transpose(
         2, 0, 1
     )
-    days = _whole_days(months, sigma, draw.normal(Purpose.AGREEMENT_TIME, names, 1, count)[:, :, 0])
+    score = draw.normal(Purpose.AGREEMENT_TIME, names, 1, count)[:, :, 0]
+    shapes = [scenario.modes[choice.mode].distribution for choice in choices]
+    ratio = np.stack([_ratio(shape, score[:, p], sigma[p]) for p, shape in enumerate(shapes)], axis=1)
+    days = _whole_days(months, ratio)
     days[..., 0] += case.extra_days
     luck = draw.uniform(Purpose.AGREEMENT_LUCK, names, 1, count)[:, :, 0]
     return {"agreed": luck < chances, "agreement_days": days}
@@ -191,10 +207,14 @@ def _calendar(scenario: Scenario, case: Case, draw: _Numbers) -> dict[str, Array
     calendar = np.arange(years) + scenario.start_year
     announced = np.array([[year in line.budget for year in calendar] for line in scenario.programmes.values()])
     certain = (calendar <= risk.certain_until) | ~announced
-    factor = np.where(certain, 1.0, np.clip(1 + risk.sd * score, risk.lowest, risk.highest))
+    factor = 1 + risk.sd * score
+    if risk.distribution != "normal":
+        factor = _unit_ratio(risk.distribution, score, np.sqrt(np.log1p(np.array(risk.sd) ** 2)))
+    factor = np.where(certain, 1.0, np.clip(factor, risk.lowest, risk.highest))
     coins, volatility = currencies(scenario), scenario.risks.exchange.volatility
     volatility = np.where(np.array(coins) == scenario.currency, 0.0, volatility)[:, None]
-    moves = volatility * draw.normal(Purpose.EXCHANGE, coins, years)[..., 0] - volatility**2 / 2
+    score = draw.normal(Purpose.EXCHANGE, coins, years)[..., 0]
+    moves = np.log(_unit_ratio(scenario.risks.exchange.distribution, score, volatility))
     moves[..., 0] = 0.0
     return {
         "break_day": np.where(breaks, days, -1).astype(np.int64),

@@ -1,4 +1,4 @@
-"""One project's life read a third time: straight from the model, section 3, with no agenda, no desks, no engine's rule.
+"""One project's life read a third time: straight from the model, section 3, with no agenda or queue, no engine's rule.
 
 Alone in an endless world a project waits for nothing but a year with money, a partner that is open and the next
 round. So its life is one walk through time, in which only breaks in relations come from outside. Engines that

@@ -1,4 +1,4 @@
-"""What must hold on every day, at every desk: seen by an auditor inside the SimPy engine."""
+"""What must hold on every day, at every queue: seen by an auditor inside the SimPy engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from rdsim.engines import process, rules
-from rdsim.engines.process import desks
+from rdsim.engines.process import queues
 from tests.engines.audit import Audit
 from tests.sizes import size
 from tests.worlds import World, draw_world, worlds
@@ -27,7 +27,7 @@ def test_the_books_hold_at_every_desk_on_every_day(world: World) -> None:
 
 
 def test_ties_at_every_desk_and_unpaid_partners_are_common() -> None:
-    """Two projects come to the same desk on the same day: at each kind of desk in at least 5% of worlds."""
+    """Two projects come to the same queue on the same day: at each kind of queue in at least 5% of worlds."""
     count, seen = size(150, 600), Counter[str]()
     for seed in range(count):
         world = draw_world(seed)
@@ -38,7 +38,7 @@ def test_ties_at_every_desk_and_unpaid_partners_are_common() -> None:
         seen.update(audit.ties.keys())
         seen["a partner waits for money"] += audit.claims_waiting > 0
         seen["a partner is never paid"] += audit.claims_given_up > 0
-    kinds = ("StartDesk", "PlaceDesk", "Purse", "PanelDesk", "FacilityDesk", "Rounds")
+    kinds = ("StartQueue", "PlaceQueue", "Purse", "PanelQueue", "FacilityQueue", "ReviewRounds")
     wanted = (*kinds, "a partner waits for money", "a partner is never paid")
     rare = {name: seen[name] for name in wanted if seen[name] < 0.05 * count}
     assert not rare, f"in {count} worlds these were too rare: {rare}"
@@ -51,10 +51,10 @@ def _spendthrift(purse: Any, amount: int) -> None:
     purse.grant_soon()
 
 
-def _generous(desk: Any) -> list[tuple[Any, bool]]:
+def _generous(queue: Any) -> list[tuple[Any, bool]]:
     """Everyone is served, whatever there is."""
-    served, desk.queue = desk.queue, []
-    desk.used = getattr(desk, "used", 0) + len(served)
+    served, queue.waiting = queue.waiting, []
+    queue.used = getattr(queue, "used", 0) + len(served)
     return [(project, True) for project in served]
 
 
@@ -62,11 +62,11 @@ SABOTAGE: dict[str, tuple[Any, str, Callable[..., object]]] = {
     "pays what is not there": (rules, "fits", lambda amount, purse: True),
     "pays nobody": (rules, "fits", lambda amount, purse: False),
     "turns everybody away": (rules, "hopeless", lambda amount, purse, announced: True),
-    "carries over all": (rules, "carried_over", lambda unspent, rate: unspent),
-    "refunds twice": (desks.Purse, "refund", _spendthrift),
-    "seats everybody": (desks.PanelDesk, "serve", _generous),
-    "keeps seats": (desks.PanelDesk, "give_back", lambda panel: panel.grant_soon()),
-    "has room for everybody": (desks.FacilityDesk, "_free", lambda desk, f: 10**6),
+    "carries over all": (rules, "carry_over", lambda unspent, rate: unspent),
+    "refunds twice": (queues.Purse, "refund", _spendthrift),
+    "seats everybody": (queues.PanelQueue, "serve", _generous),
+    "keeps seats": (queues.PanelQueue, "give_back", lambda panel: panel.grant_soon()),
+    "has room for everybody": (queues.FacilityQueue, "_free", lambda queue, f: 10**6),
 }
 
 

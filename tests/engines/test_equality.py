@@ -82,7 +82,7 @@ def _random_portfolio(scenario: Scenario, seed: int) -> Portfolio:
     picked = [some[int(rng.integers(len(some)))] for some in by_technology.values() if rng.random() < 0.9]
     excluded = {link.other for link in scenario.links if link.kind == "exclusion"}
     kept = tuple(choice for choice in picked if choice.technology not in excluded)
-    return portfolio.ranked(Portfolio(kept), scenario)
+    return portfolio.with_ranks(Portfolio(kept), scenario)
 
 
 @pytest.mark.parametrize(
@@ -206,31 +206,31 @@ def _rule(name: str, mutant: Callable[..., object]) -> Mutation:
 
 def _queue_order(patch: pytest.MonkeyPatch) -> None:
     """Desks serve the lowest rank first."""
-    from rdsim.engines.process import desks  # noqa: PLC0415
+    from rdsim.engines.process import queues  # noqa: PLC0415
 
     def insort_backwards(queue: list[object], project: object, key: Callable[[object], int]) -> None:
         queue.append(project)
         queue.sort(key=key, reverse=True)
 
-    patch.setattr(desks, "insort", insort_backwards)
-    patch.setattr(desks, "bisect_left", lambda queue, rank, key: [key(one) for one in queue].index(rank))
+    patch.setattr(queues, "insort", insort_backwards)
+    patch.setattr(queues, "bisect_left", lambda queue, rank, key: [key(one) for one in queue].index(rank))
 
 
 def _first_come(patch: pytest.MonkeyPatch) -> None:
     """Desks serve in order of arrival."""
-    from rdsim.engines.process import desks  # noqa: PLC0415
+    from rdsim.engines.process import queues  # noqa: PLC0415
 
-    patch.setattr(desks, "insort", lambda queue, project, key: queue.append(project))
-    patch.setattr(desks, "bisect_left", lambda queue, rank, key: [key(one) for one in queue].index(rank))
+    patch.setattr(queues, "insort", lambda queue, project, key: queue.append(project))
+    patch.setattr(queues, "bisect_left", lambda queue, rank, key: [key(one) for one in queue].index(rank))
 
 
 def _phase(name: str, phase: int) -> Mutation:
     """Entries of one kind get another phase: another order of ties."""
 
     def mutate(patch: pytest.MonkeyPatch) -> None:
-        from rdsim.engines.process import desks, partners, project, world  # noqa: PLC0415
+        from rdsim.engines.process import partners, project, queues, world  # noqa: PLC0415
 
-        for module in (desks, partners, project, world):
+        for module in (queues, partners, project, world):
             if hasattr(module, name):
                 patch.setattr(module, name, phase)
 
@@ -283,9 +283,9 @@ def _refund_all(project: Project) -> None:
 
 def _starts_add_up(world: ProcessWorld, programme: int) -> None:
     """Unused starts do not lapse."""
-    desk = world.starts[programme]
-    desk.left = sum(world.case.starts[programme][: world.year + 1])
-    desk.grant_soon()
+    queue = world.starts[programme]
+    queue.left = sum(world.case.starts[programme][: world.year + 1])
+    queue.grant_soon()
 
 
 _GIVE_REFUND = Project.give_refund
@@ -293,8 +293,8 @@ _GIVE_REFUND = Project.give_refund
 
 MUTATIONS: dict[str, Mutation] = {
     "money that just fits does not": _rule("fits", lambda amount, purse: amount < purse),
-    "carry-over rounds up": _rule("carried_over", lambda unspent, rate: -(-unspent * rate // 1_000_000)),
-    "nothing is carried over": _rule("carried_over", lambda unspent, rate: 0),
+    "carry-over rounds up": _rule("carry_over", lambda unspent, rate: -(-unspent * rate // 1_000_000)),
+    "nothing is carried over": _rule("carry_over", lambda unspent, rate: 0),
     "refund rounds up": _rule("refund", lambda paid, unused, days: -(-paid * unused // days)),
     "refund of a day too many": _rule("refund", lambda paid, unused, days: paid * (unused + 1) // days),
     "never hopeless": _rule("hopeless", lambda amount, purse, announced: False),
@@ -329,7 +329,7 @@ MUTATIONS: dict[str, Mutation] = {
     "agreements after grants": _phase("AGREEMENT", 9),
     "partners open after grants": _phase("RELEASE", 9),
     "calls after grants": _phase("REQUEST", 9),
-    "desks grant in reverse order": _reversed_grants,
+    "queues grant in reverse order": _reversed_grants,
     "extension count": _case(lambda case: {"extensions": np.maximum(case.extensions - 1, 0)}),
     "gate tolerance": _policy(
         "threshold",
@@ -351,7 +351,7 @@ MUTATIONS: dict[str, Mutation] = {
     "rounds judge the lead as well": _policy("drop-worst", judge=gates.threshold),
     "money paid abroad is returned after a break": _method(Project, "give_refund", _refund_all),
     "a spillover helps on its own day": _method(
-        Project, "reached_before", lambda project, day: project.end_state == TARGET and project.end_day <= day
+        Project, "is_at_target_before", lambda project, day: project.end_state == TARGET and project.end_day <= day
     ),
     "unused starts do not lapse": _method(ProcessWorld, "open_call", _starts_add_up),
     "one attempt more": _rule("attempt", lambda luck, success, setback: 0 if luck < success else 1),

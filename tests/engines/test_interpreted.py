@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from tests.engines import test_equality
+from tests.engines.interpreted import in_order
 from tests.sizes import size
 
 ROOT = Path(__file__).parent.parent.parent
@@ -26,6 +28,9 @@ WORLDS = size(60, 600)
 """Worlds of the engine as it is."""
 LIMIT = size(400, 2000)
 """Most worlds of a mutant; nearly all are noticed in the first few."""
+HINTS = Path(__file__).parent / "noticed.json"
+"""Which world noticed each mutation when the file was written: it is run first. `python -m tests.engines.noticed`
+writes it anew; an old hint, or none, costs the time to look through the worlds, and lets no mutant pass."""
 
 Mutations = dict[str, tuple[str, dict[str, str]]]
 
@@ -68,23 +73,21 @@ TIES = of(
 RULES = of(
     "engines.compiled.contracts",
     {
-        "talks round down": {
-            "inlined(rules.talk_days)": "inlined(lambda days, rate: max(days * rate // 1_000_000, 1))"
-        },
-        "money that just fits does not": {"inlined(rules.fits)": "inlined(lambda amount, purse: amount < purse)"},
+        "talks round down": {"inline(rules.talk_days)": "inline(lambda days, rate: max(days * rate // 1_000_000, 1))"},
+        "money that just fits does not": {"inline(rules.fits)": "inline(lambda amount, purse: amount < purse)"},
         "carry-over rounds up": {
-            "inlined(rules.carried_over)": "inlined(lambda unspent, rate: -(-unspent * rate // 1_000_000))"
+            "inline(rules.carry_over)": "inline(lambda unspent, rate: -(-unspent * rate // 1_000_000))"
         },
-        "refund rounds up": {"inlined(rules.refund)": "inlined(lambda paid, unused, days: -(-paid * unused // days))"},
+        "refund rounds up": {"inline(rules.refund)": "inline(lambda paid, unused, days: -(-paid * unused // days))"},
         "hopeless when just enough is to come": {
-            "inlined(rules.hopeless)": "inlined(lambda amount, purse, announced: amount >= purse + announced)"
+            "inline(rules.hopeless)": "inline(lambda amount, purse, announced: amount >= purse + announced)"
         },
         "exchange rate rounds up": {
-            "inlined(rules.at_rate)": "inlined(lambda amount, rate: -(-amount * rate // 1_000_000))"
+            "inline(rules.at_rate)": "inline(lambda amount, rate: -(-amount * rate // 1_000_000))"
         },
-        "rounds come a day late": {"inlined(rules.next_round)": "inlined(lambda day: -(-day // 180) * 180 + 1)"},
+        "rounds come a day late": {"inline(rules.next_round)": "inline(lambda day: -(-day // 180) * 180 + 1)"},
         "who is just on plan is behind": {
-            "inlined(gates.threshold)": "inlined(lambda lead, *rest: gates.threshold(lead - 1, *rest))"
+            "inline(gates.threshold)": "inline(lambda lead, *rest: gates.threshold(lead - 1, *rest))"
         },
         "this year's budget is still to come": {".cumsum(axis=1)[:, ::-1] - world.budget": ".cumsum(axis=1)[:, ::-1]"},
     },
@@ -108,7 +111,7 @@ MONEY = (
                 ),
             },
             "the rate of the first year": {
-                "fortune.exchange(u, c.currency[p], y)": "fortune.exchange(u, c.currency[p], 0)"
+                "draws.exchange(u, c.currency[p], y)": "draws.exchange(u, c.currency[p], 0)"
             },
             "a paid claim is paid again": {
                 "            s.claim[n] = 0\n            s.purse[g] -= amount": "            s.purse[g] -= amount"
@@ -119,7 +122,7 @@ MONEY = (
         },
     )
     | of(
-        "engines.compiled.ending",
+        "engines.compiled.endings",
         {
             "refund of a day too many": {"unused = s.funded_end[p] - t": "unused = s.funded_end[p] - t + 1"},
             "money abroad is returned after a break": {"if o.lost_partner[p]:": "if False:"},
@@ -158,7 +161,7 @@ GATES = of(
         "what is late is not missing": {"o.delivered_day[p, d] < 0:": "o.delivered_day[p, d] < -1:"},
         "what is waived is missing": {"if c.asked[p, d] and 0 < c.due": "if 0 < c.due"},
         "of equals the higher rank is dropped": {"s.score[k] <= s.score[lowest]": "s.score[k] < s.score[lowest]"},
-        "no fraction is carried on": {"drops, s.fraction[g] = dropped(": "drops, _ = dropped("},
+        "no fraction is carried on": {"drops, s.fraction[g] = drop_count(": "drops, _ = drop_count("},
         "rounds are not judged": {
             "        else:\n            decide(c, u, o, s, p, t)\n": (
                 "        else:\n            s.tranche[p] += 1\n            ask_money(c, s, p, t)\n"
@@ -172,7 +175,7 @@ GATES = of(
         "the last tranche is reviewed": {"if s.tranche[p] + 1 == c.tranches[g]:": "if s.tranche[p] == c.tranches[g]:"},
     },
 ) | of(
-    "engines.compiled.ending",
+    "engines.compiled.endings",
     {
         "a seat is not given back": {"s.seats_used[q] -= 1": "s.seats_used[q] -= 0"},
         "deliverables from the first day": {"s.ready[p, d] = o.worked_days[p] + needed": "s.ready[p, d] = needed"},
@@ -192,7 +195,7 @@ PARTNERS = of(
         "a partner opens a day late": {"t < s.closed_until[n]": "t <= s.closed_until[n]"},
         "a place more than there is": {"s.used[n] >= c.places[n]": "s.used[n] > c.places[n]"},
         "stages passed and failed change places": {
-            "if not fortune.agreed(u, p, stage):": "if fortune.agreed(u, p, stage):"
+            "if not draws.stage_succeeds(u, p, stage):": "if draws.stage_succeeds(u, p, stage):"
         },
         "the last stage is the first": {"if stage + 1 < c.stages[p]:": "if False:"},
         "nothing is learned": {
@@ -207,9 +210,7 @@ PARTNERS = of(
                 "            s.agreements[c.member[p, 0]] += 1\n            break\n"
             )
         },
-        "every stage lasts as the first": {
-            "fortune.agreement_days(u, p, s.formed[p])": "fortune.agreement_days(u, p, 0)"
-        },
+        "every stage lasts as the first": {"draws.agreement_days(u, p, s.formed[p])": "draws.agreement_days(u, p, 0)"},
         "stages are not dated": {"    o.formed_day[p, stage] = t\n": ""},
         "who falls back is never dropped": {
             "if c.drop_fallback[p]:\n        finish(c, o, s, p, t, DROPPED, NO)": (
@@ -229,7 +230,7 @@ PARTNERS = of(
         "opening costs no first year": {"c.setup_cost[n] + c.running_cost[n]": "c.setup_cost[n]"},
     },
 ) | of(
-    "engines.compiled.ending",
+    "engines.compiled.endings",
     {
         "a place is not given back": {"s.used[n] -= s.holding[p]": "s.used[n] -= 0"},
         "a partner never counts fewer projects": {"s.live[n] -= s.counted[p]": "s.live[n] -= 0"},
@@ -254,7 +255,7 @@ WORK = of(
         },
     },
 ) | of(
-    "engines.compiled.ending",
+    "engines.compiled.endings",
     {
         "units leak": {"s.units[f] -= need[f]": "s.units[f] -= 0"},
         "what a break stops is not counted": {"o.wait_money[p] += waited": "o.wait_money[p] += 0"},
@@ -283,7 +284,9 @@ LIFE = of(
         "waiting for a panel at the horizon is not counted": {"o.wait_panel[p] += waited": "pass"},
         "waiting for units at the horizon is not counted": {"o.wait_facility[p] += waited": "pass"},
         "work at the horizon is not counted": {"count_work(c, o, s, p, c.horizon)": "pass"},
-        "what the last year leaves unserved is not short": {"o.short[g, last] = unserved(c, u, s, g, last)": "pass"},
+        "what the last year leaves unserved is not short": {
+            "o.short[g, last] = open_requests(c, u, s, g, last)": "pass"
+        },
         "days wait one too many at the horizon": {"c.horizon - s.since[p]\n": "c.horizon - s.since[p] + 1\n"},
         "seats of another replication": {"    fill(s.seats_used, NONE)\n": ""},
         "units of another replication": {"    fill(s.units, NONE)\n": ""},
@@ -297,10 +300,10 @@ USERS = of(
     "engines.compiled.money",
     {
         "a user's rule is not asked whom to pay": {
-            "return _decided(c.pays[g], c, u, s, g, amount, tranche, t)": "return True"
+            "return _verdict(c.pays[g], c, u, s, g, amount, tranche, t)": "return True"
         },
         "a user's rule is not asked who blocks": {
-            "return _decided(c.blocks[g], c, u, s, g, amount, tranche, t)": "return False"
+            "return _verdict(c.blocks[g], c, u, s, g, amount, tranche, t)": "return False"
         },
         "a user's rule is told the day of the horizon": {"DAYS_PER_YEAR], t % DAYS_PER_YEAR": "DAYS_PER_YEAR], t"},
         "a user's rule is told the first year's budget": {
@@ -324,7 +327,7 @@ USERS = of(
 
 LUCK = (
     of(
-        "engines.compiled.fortune",
+        "engines.compiled.draws",
         {
             "drawn days of another attempt": {
                 "kernels.step_days(u, t, step, attempt)": "kernels.step_days(u, t, step, 0)"
@@ -343,7 +346,7 @@ LUCK = (
     | of(
         "engines.compiled.loop",
         {
-            "replications are counted from 0": {"fortune.deal(u, first + r)": "fortune.deal(u, r)"},
+            "replications are counted from 0": {"draws.deal(u, first + r)": "draws.deal(u, r)"},
             "what was learned is not forgotten": {"    s.agreements[n] = 0\n": ""},
             "stages passed are not forgotten": {"    s.formed[p] = 0\n": ""},
         },
@@ -422,7 +425,7 @@ WRONG_INDICES = (
         },
     )
     | of(
-        "engines.compiled.ending",
+        "engines.compiled.endings",
         {"needs are read from the end": {"c.needs[p, s.trl_now[p] - 1]": "c.needs[p, s.trl_now[p] - 9]"}},
     )
     | of(
@@ -437,12 +440,12 @@ WRONG_INDICES = (
 )
 
 
-@pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def ask(worlds: int, hints: Path, folder: Path) -> dict[str, dict[str, Any]]:
     """What one run of the program says of the engine and of every mutation, by name."""
-    file = tmp_path_factory.mktemp("mutations") / "mutations.json"
+    file = folder / "mutations.json"
     file.write_text(json.dumps(MUTATIONS | WRONG_INDICES), encoding="utf-8")
-    command = [sys.executable, "-W", "error", "-m", "tests.engines.interpreted", str(WORLDS), str(LIMIT), str(file)]
+    words = [str(worlds), str(LIMIT), str(file), str(hints)]
+    command = [sys.executable, "-W", "error", "-m", "tests.engines.interpreted", *words]
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     ran = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=size(900, 3600)
@@ -450,6 +453,11 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     assert ran.returncode == 0, ran.stderr
     found = [json.loads(line) for line in ran.stdout.splitlines()]
     return {answer.pop("name"): answer for answer in found}
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    return ask(WORLDS, HINTS, tmp_path_factory.mktemp("mutations"))
 
 
 def test_the_interpreted_engine_gives_the_same_and_takes_no_wrong_index(answers: dict[str, dict[str, Any]]) -> None:
@@ -472,3 +480,17 @@ def test_a_mutation_of_the_compiled_side_is_noticed(name: str, answers: dict[str
 def test_a_wrong_index_is_refused(name: str, answers: dict[str, dict[str, Any]]) -> None:
     assert answers[name].get("fault") is None
     assert str(answers[name]["noticed"]).startswith("IndexError")
+
+
+def test_a_hint_leaves_no_world_out() -> None:
+    assert in_order(4) == [0, 1, 2, 3]
+    assert in_order(4, 2) == [2, 0, 1, 3]
+    assert in_order(2, 7) == [7, 0, 1]
+
+
+def test_the_page_on_the_house_counts_them() -> None:
+    text = " ".join((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split())
+    assert (
+        f"{len(MUTATIONS)} mutations of the compiled rules and draws, {len(WRONG_INDICES)} wrong indices there and "
+        f"{len(test_equality.MUTATIONS)} mutations of SimPy's rules are each caught"
+    ) in text

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rdsim import gates
-from rdsim.case import END_STATES, Case, Outcomes, SamplePaths, unconstrained
+from rdsim.case import END_STATES, Case, Outcomes, SamplePaths, unconstrained_case
 from rdsim.draws import Draws
 from rdsim.engines import compiled, process, rules
 from rdsim.engines.process.project import Project
@@ -29,7 +29,7 @@ def told(seed: int, engine: Engine) -> Iterator[tuple[Life, list[str]]]:
     world = draw_world(seed)
     horizon = (world.scenario.horizon_year, START + 3, START + 1)[seed % 3]
     scenario, choices = replace(world.scenario, horizon_year=horizon), world.choices
-    case = unconstrained(scenario, choices)
+    case = unconstrained_case(scenario, choices)
     luck = lay_out(scenario, case, choices, Draws(seed, range(REPLICATIONS)))
     out = engine(case, luck)
     for r, p in np.ndindex(out.trl.shape):

@@ -356,13 +356,13 @@ def test_the_three_policies_are_the_ones_that_the_compiled_engine_has() -> None:
 def test_the_worst_share_is_dropped_and_its_fraction_carried(
     reviews: int, rate: int, fraction: int, found: tuple[int, int]
 ) -> None:
-    assert gates.dropped(reviews, rate, fraction) == found
+    assert gates.drop_count(reviews, rate, fraction) == found
 
 
 def test_over_many_rounds_exactly_the_share_is_dropped() -> None:
     rng, fraction, total, seen = np.random.default_rng(1), 0, 0, 0
     for reviews in rng.integers(0, 9, 500).tolist():
-        drops, fraction = gates.dropped(reviews, 100_000, fraction)
+        drops, fraction = gates.drop_count(reviews, 100_000, fraction)
         total, seen = total + drops, seen + reviews
     assert total == seen // 10
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from rdsim.domain import Queues, QueueSettings, Scenario
 from rdsim.engines import compiled, process
-from rdsim.engines.process import desks
+from rdsim.engines.process import queues
 from rdsim.errors import PolicyError
 from rdsim.queues import QUEUE_RULES, QueueRule
 from rdsim.registry import Parameter
@@ -29,12 +29,9 @@ RULES = ["first-come", *OWN]
 
 
 @pytest.fixture(autouse=True)
-def _registered() -> Iterator[None]:
+def _registered(taken_back: None) -> None:
     for name, rule in OWN.items():
         QUEUE_RULES.register(name, rule)
-    yield
-    for name in QUEUE_RULES.own():
-        QUEUE_RULES.unregister(name)
 
 
 def under(world: World, rule: str, **parameters: float) -> World:
@@ -42,7 +39,7 @@ def under(world: World, rule: str, **parameters: float) -> World:
     queue = QueueSettings(rule, parameters)
     scenario: Scenario = world.scenario
     panels = {code: replace(panel, queue=queue) for code, panel in scenario.panels.items()}
-    return replace(world, scenario=replace(scenario, panels=panels, queues=Queues(queue, queue)))
+    return replace(world, scenario=replace(scenario, panels=panels, queues=Queues(queue, queue, queue)))
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -66,18 +63,19 @@ def test_the_rule_of_rank_is_what_no_rule_is() -> None:
             assert all(np.array_equal(a, b) for a, b in zip(usual[engine], same[engine], strict=True))
 
 
-def test_who_has_waited_longest_is_served_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of those who wait for a seat, nobody who came later goes before one who came earlier; of equals, the rank."""
-    serve, seen = desks.PanelDesk.serve, []
+@pytest.mark.parametrize("kind", [queues.PanelQueue, queues.StartQueue])
+def test_who_has_waited_longest_is_served_first(kind: type[queues.Queue], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those who wait for a seat or a start, nobody goes before one who came earlier; of equals, the rank."""
+    serve, seen = kind.serve, []
 
-    def look(desk: Any) -> Any:
-        served = serve(desk)
+    def look(queue: Any) -> Any:
+        served = serve(queue)
         last = max(((project.since, project.rank) for project, _ in served), default=(-1, -1))
-        assert all(last < (project.since, project.rank) for project in desk.queue)
-        seen.append((len(served), len(desk.queue)))
+        assert all(last < (project.since, project.rank) for project in queue.waiting)
+        seen.append((len(served), len(queue.waiting)))
         return served
 
-    monkeypatch.setattr(desks.PanelDesk, "serve", look)
+    monkeypatch.setattr(kind, "serve", look)
     for seed in range(size(120, 400)):
         world = under(draw_world(seed), "first-come")
         case = world.case()

@@ -24,7 +24,7 @@ CHANCE = st.floats(0, 1)
 @example(999_999, 999_999)
 def test_what_is_carried_over_is_rounded_down_and_nothing_overflows(unspent: int, rate: int) -> None:
     exact = math.floor(Fraction(unspent * rate, 1_000_000))
-    assert rules.carried_over(unspent, rate) == contracts.carried_over(unspent, rate) == exact <= unspent
+    assert rules.carry_over(unspent, rate) == contracts.carry_over(unspent, rate) == exact <= unspent
 
 
 @given(MONEY, st.integers(1, 10_000_000))
@@ -95,7 +95,7 @@ def test_rounds_are_at_half_years(day: int, found: int) -> None:
 
 def test_the_compiled_engine_compiles_these_very_functions() -> None:
     shared = (
-        "carried_over",
+        "carry_over",
         "fits",
         "hopeless",
         "refund",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import rdsim
 from rdsim import extend, plugins
 from rdsim.domain import Scenario
 from rdsim.errors import ExtensionError, InfeasibleError, ScenarioError
-from rdsim.explaining import explain
+from rdsim.explanation import explain
 from rdsim.families import FAMILIES, Past, RowKey, row_words
 from rdsim.formulation import row_index, state
 from rdsim.optimiser import Solving
@@ -40,11 +39,8 @@ RICH = {
 
 
 @pytest.fixture(autouse=True)
-def _registered() -> Iterator[None]:
+def _registered(taken_back: None) -> None:
     plugins.load([NEW, HERE / "one_bench.py"])
-    yield
-    for name in FAMILIES.own():
-        FAMILIES.unregister(name)
 
 
 def rich(tiny: Path, **more: Any) -> Scenario:

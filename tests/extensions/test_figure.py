@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,14 +14,14 @@ import rdsim
 from rdsim import findings, plugins, studies
 from rdsim.domain import Choice, FigureColumn, Portfolio, Scenario, Technology
 from rdsim.errors import ExtensionError, PolicyError, ProblemError, ScenarioError
-from rdsim.figures import FIGURES, Figure, figures_of, register
+from rdsim.figures import Figure, figures_of, register
 from rdsim.folders import read_manifest
 from rdsim.optimiser import Solving
 from rdsim.options import expected_figures
 from rdsim.report.words import tiles
 from rdsim.scenario import digest, dump, load
 from rdsim.search import build_instance, choose
-from rdsim.search.judging import Judge
+from rdsim.search.judge import Judge
 from rdsim.simulation import Engine, Running, expected_worths, plain_worths, replicate, simulate
 from rdsim.sweep.page import terminal_lines
 from tests.command import run
@@ -33,11 +32,7 @@ PLUGIN = Path(__file__).parent / "plugins" / "regional_jobs.py"
 LINE = '\n[figures.co2_saved]\nlabel = "CO2 saved"\nunit = "kt"\n'
 
 
-@pytest.fixture(autouse=True)
-def _taken_back() -> Iterator[None]:
-    yield
-    for name in FIGURES.own():
-        FIGURES.unregister(name)
+pytestmark = pytest.mark.usefixtures("taken_back")
 
 
 def with_column(text: str) -> str:
@@ -274,8 +269,8 @@ def test_a_plug_in_in_one_file_is_simulated_told_and_aimed_at(folder: Path, tmp_
     money = choose(build_instance(load(folder), samples=20), solving=Solving(gap=0.0))
     jobs = options.figures["jobs"]
     assert jobs[chosen].sum() >= jobs[list(money.solution.chosen)].sum()
-    npv = build_instance(load(folder), samples=20).problem.expected
-    assert posed.problem.expected == pytest.approx(npv + 4 * jobs)
+    npv = build_instance(load(folder), samples=20).problem.expected_value
+    assert posed.problem.expected_value == pytest.approx(npv + 4 * jobs)
     engines: tuple[Engine, ...] = ("compiled", "simpy")
     fast, slow = (
         simulate(scenario, found.portfolio, replications=6, running=Running(engine=one)).replications for one in engines

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 
 import rdsim
 from rdsim import extend, plugins
-from rdsim.choosing import CHOOSING_RULES
+from rdsim.choice_rules import CHOOSING_RULES
 from rdsim.errors import ExtensionError, ScenarioError
 from rdsim.optimiser.solving.baselines import fill
 from rdsim.search import baselines, rules_of
@@ -21,11 +20,8 @@ FILE = Path(__file__).parent / "plugins" / "newcomers.py"
 
 
 @pytest.fixture(autouse=True)
-def _registered() -> Iterator[None]:
+def _registered(taken_back: None) -> None:
     plugins.load([FILE])
-    yield
-    for name in CHOOSING_RULES.own():
-        CHOOSING_RULES.unregister(name)
 
 
 def test_it_takes_what_it_says_in_its_order_and_keeps_every_row(tiny: Path) -> None:

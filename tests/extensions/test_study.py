@@ -12,7 +12,7 @@ import pytest
 from rdsim import plugins, studies
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import ExtensionError, InputError
-from rdsim.report import Sheet
+from rdsim.report import Page
 from rdsim.results import Run, redraw, write
 from rdsim.scenario import load
 from rdsim.studies import QUESTIONS, Option, Question
@@ -28,7 +28,7 @@ FILE = '''
 import pandas as pd
 
 from rdsim import extend
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Plot, Section, Page, Table
 from rdsim.simulation import replicate
 from rdsim.study import Study
 
@@ -53,7 +53,7 @@ def waiting(scenario, portfolio, replications, seed, months, only):
     x, y = ("months", "months later"), ("worth", "worth")
     plot = Plot("late", "What does waiting cost?", lost, "Means.", table, x, y)
     shown = Table("By delay", table, {"months": Column("Months", "count"), "worth": Column("Worth", "money")})
-    page = Sheet("Waiting", scenario.title, [lost], [Section("How much?", [], [plot], [shown])])
+    page = Page("Waiting", scenario.title, [lost], [Section("How much?", [], [plot], [shown])])
     return Study(
         "waiting",
         scenario,
@@ -184,7 +184,7 @@ def test_questions_that_cannot_be_are_refused_with_every_fault() -> None:
 
 
 def test_what_no_folder_could_hold_is_refused(tmp_path: Path) -> None:
-    world, page = load(tiny_folder(tmp_path / "tiny")), Sheet("A", "B", ["C."], [])
+    world, page = load(tiny_folder(tmp_path / "tiny")), Page("A", "B", ["C."], [])
     table, chosen = pd.DataFrame({"x": [1]}), Portfolio(())
     tables, record = {"a/b": table, "portfolio": table, "fine": table}, {"scenario": 1, "own": 2}
     bad = Study("any", world, 1, page, tables, record, {"../up": chosen}, parquet=frozenset({"none"}))
@@ -219,15 +219,15 @@ def test_commands_of_rdsim_are_reserved_and_questions_show_what_they_use(rdsim: 
 
     named = [one.name or one.callback.__name__ for one in app.registered_commands if one.callback]
     assert {*named, *(one.name for one in app.registered_groups)} == set(COMMANDS)
-    assert QUESTIONS["ladder"].shared[:4] == ("portfolio", "out", "force", "seed")
-    assert "replications" not in QUESTIONS["ladder"].shared
+    assert QUESTIONS["ladder"].shared_options[:4] == ("portfolio", "out", "force", "seed")
+    assert "replications" not in QUESTIONS["ladder"].shared_options
     quick = Question(lambda scenario: None)
-    assert not {"solver", "samples", "portfolio", "replications"} & set(quick.shared)
+    assert not {"solver", "samples", "portfolio", "replications"} & set(quick.shared_options)
 
 
 def test_numbers_with_commas_and_words() -> None:
     ratios = Option("ratios", (1.0, 2.0))
-    assert (ratios.shown, ratios.value("0.5, 1"), ratios.value([2, 3])) == ("1,2", (0.5, 1.0), (2.0, 3.0))
+    assert (ratios.default_text, ratios.value("0.5, 1"), ratios.value([2, 3])) == ("1,2", (0.5, 1.0), (2.0, 3.0))
     with pytest.raises(InputError) as caught:
         ratios.value("1,x,2,")
     assert [fault.found for fault in caught.value.faults] == ["'x'", "''"]

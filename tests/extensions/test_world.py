@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ from rdsim.errors import ExtensionError, ScenarioError
 from rdsim.expectation import with_sure_market
 from rdsim.luck import lay_out, value_factor
 from rdsim.options import sample
-from rdsim.registry import Registry
 from rdsim.scenario import digest
 from rdsim.simulation import Running, expected_worths
 from tests.command import run
@@ -32,6 +30,8 @@ HERE = Path(__file__).parent / "plugins"
 
 CROWDED = rdsim.Portfolio(tuple(rdsim.Choice(name, start_year=2024) for name in ("T1", "T2", "T4", "T6")), "crowded")
 """They share a purse, an experts' seat and a test bed."""
+ABROAD = rdsim.Portfolio((rdsim.Choice("T1", "direct", "US", 2024, 1), rdsim.Choice("T6", start_year=2024, rank=2)))
+"""One is paid for in dollars, after talks."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Point:
     bad: float
     rule: str
     besides: dict[str, Any] = field(default_factory=dict)  # what makes it matter in so small a world
+    portfolio: rdsim.Portfolio = CROWDED
 
 
 POINTS = {
@@ -80,6 +81,40 @@ POINTS = {
         99,
         "must be a number at least 0.2 and at most 20: Below 2 the tail is long",
     ),
+    "distribution of times to the market": Point(
+        "weibull.py",
+        {"value.market_distribution": "weibull"},
+        "value.market_distribution_parameters.shape",
+        4.0,
+        0.1,
+        "must be a number at least 0.2 and at most 20: Below 2 the tail is long",
+    ),
+    "distribution of talks": Point(
+        "weibull.py",
+        {"modes.direct.distribution": "weibull"},
+        "modes.direct.distribution_parameters.shape",
+        4.0,
+        0.1,
+        "must be a number at least 0.2 and at most 20: Below 2 the tail is long",
+        portfolio=ABROAD,
+    ),
+    "distribution of budgets": Point(
+        "weibull.py",
+        {"risks.budget.distribution": "weibull"},
+        "risks.budget.distribution_parameters.shape",
+        4.0,
+        0.1,
+        "must be a number at least 0.2 and at most 20: Below 2 the tail is long",
+    ),
+    "distribution of exchange rates": Point(
+        "weibull.py",
+        {"risks.exchange.distribution": "weibull"},
+        "risks.exchange.distribution_parameters.shape",
+        4.0,
+        0.1,
+        "must be a number at least 0.2 and at most 20: Below 2 the tail is long",
+        portfolio=ABROAD,
+    ),
     "queue rule": Point(
         "urgent.py",
         {"panels.experts.queue.rule": "urgent", "queues.facilities.rule": "urgent", "queues.places.rule": "urgent"},
@@ -105,12 +140,7 @@ POINTS = {
 EVERY = pytest.mark.parametrize("point", POINTS.values(), ids=list(POINTS))
 
 
-@pytest.fixture(autouse=True)
-def _taken_back() -> Iterator[None]:
-    yield
-    for registry in Registry.every:
-        for name in registry.own():
-            registry.unregister(name)
+pytestmark = pytest.mark.usefixtures("taken_back")
 
 
 def load(tiny: Path, point: Point, **more: float) -> Scenario:
@@ -132,7 +162,7 @@ def test_it_decides_on_both_engines_alike_and_its_parameter_matters(tiny: Path, 
     plain = rdsim.load(tiny, point.besides)
     scenario = load(tiny, point)
     assert rdsim.optimise(scenario).portfolio.choices
-    portfolio = CROWDED
+    portfolio = point.portfolio
     here = tables(scenario, portfolio)
     assert same(here, tables(scenario, portfolio, "simpy"))
     assert not same(here, tables(plain, portfolio))

@@ -15,7 +15,7 @@ import pytest
 
 from rdsim.folders import MANIFEST, Place, claim
 
-__all__ = ["FILES", "Killed", "contents", "fill", "is_whole", "mark_of", "steps", "stopped_at", "write"]
+__all__ = ["FILES", "Killed", "contents", "fill", "is_whole", "mark_of", "steps", "stopped_at", "work", "write"]
 
 FILES = ("baselines/one.csv", "outcomes.parquet", "portfolio.csv")
 
@@ -40,6 +40,16 @@ def fill(draft: Path, mark: str, names: tuple[str, ...]) -> None:
     files = {name: hashlib.sha256(f"{mark} {name}".encode()).hexdigest() for name in names}
     body = {"rdsim": "0", "complete": True, "missing": [], "files": files, "versions": {}, "mark": mark}
     (draft / MANIFEST).write_text(json.dumps(body), encoding="utf-8")
+
+
+def work(folder: Path, names: tuple[str, ...] = FILES, *, force: bool = True) -> None:
+    """A run as commands have it: the place is given back, whatever happens."""
+    place = claim(folder, force=force)
+    try:
+        fill(place.draft(), "new", names)
+        place.publish()
+    finally:
+        place.release()
 
 
 def contents(folder: Path) -> dict[str, str]:

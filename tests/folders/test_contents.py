@@ -12,8 +12,8 @@ from rdsim.domain import Choice, Portfolio
 from rdsim.folders import contents, read_manifest
 from rdsim.optimiser import solve
 from rdsim.optimiser.problem import folder as problems
-from rdsim.planning import plan
-from rdsim.report import Sheet
+from rdsim.plans import plan
+from rdsim.report import Page
 from rdsim.results import Run
 from rdsim.scenario import load
 from rdsim.search import optimise
@@ -37,11 +37,11 @@ def problem(folder: Path) -> Path:
 def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Study]:
     """One of each kind; the last two are made up."""
     base = tmp_path_factory.mktemp("world")
-    world, stated = load(tiny_folder(base / "tiny")), problems.read_stated(problem(base / "knapsack"))
+    world, stated = load(tiny_folder(base / "tiny")), problems.read_statement(problem(base / "knapsack"))
     chosen = Portfolio((Choice("T1", "domestic", "", 2024),))
     simulated = simulate(world, chosen, replications=4, seed=2)
     answer = solve(stated.problem)
-    page = Sheet("Study", "A title", ["First."], [])
+    page = Page("Study", "A title", ["First."], [])
     return {
         "plan": findings.of_plan(plan(world, replications=4, one_shot=True)),
         "simulation": findings.of_simulation(simulated, trace(world, chosen, seed=2)),

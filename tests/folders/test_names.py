@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rdsim import portfolio, results, runs, sweep
-from rdsim.calibrating import records
+from rdsim.calibration import records
 from rdsim.errors import InputError, OutputError
 from rdsim.folders import claim, is_file, is_folder
 from rdsim.optimiser.problem import folder as problems
@@ -36,7 +36,7 @@ def test_names_that_cannot_be_are_refused_at_every_door(
         "scenario": load,
         "experiment": sweep.read,
         "experiment's scenario": lambda text: Experiment(text, policy="value-per-cost").run(),
-        "problem": problems.read_stated,
+        "problem": problems.read_statement,
         "records": records.read,
         "portfolio": lambda text: portfolio.read(text, world),
         "portfolio of a run": lambda text: runs.portfolio_of(Path(text), world),

@@ -17,7 +17,7 @@ import pytest
 from rdsim.errors import OutputError
 from rdsim.folders import MANIFEST, claim, claim_next, new_folder, settle, write_whole
 from rdsim.scenario import start
-from tests.folders.runs import FILES, Killed, contents, fill, is_whole, steps, stopped_at, write
+from tests.folders.runs import FILES, Killed, contents, fill, is_whole, steps, stopped_at, work, write
 
 
 def no_space() -> OSError:
@@ -190,16 +190,6 @@ def prepared(folder: Path, force: bool) -> dict[str, str]:
     return {name: digest for name, digest in contents(folder).items() if name.endswith(("notes.txt", "mine.csv"))}
 
 
-def work(folder: Path, force: bool) -> None:
-    """A run as commands have it: the place is given back, whatever happens."""
-    place = claim(folder, force=force)
-    try:
-        fill(place.draft(), "new", FILES)
-        place.publish()
-    finally:
-        place.release()
-
-
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize("error", [Killed, no_space],
                          ids=["kill", "full disk"])  # fmt: skip
@@ -208,7 +198,7 @@ def test_stopped_at_any_step_nothing_is_lost_halved_or_left(
 ) -> None:
     count_folder = tmp_path / "count"
     prepared(count_folder, force)
-    count = steps(lambda: work(count_folder, force), monkeypatch)
+    count = steps(lambda: work(count_folder, force=force), monkeypatch)
     assert count > 15
     for number in range(count):
         folder = tmp_path / f"at-{number}" / "run"
@@ -217,7 +207,7 @@ def test_stopped_at_any_step_nothing_is_lost_halved_or_left(
             stopped_at(number, monkeypatch, error),
             contextlib.suppress(Killed, OSError, OutputError, KeyboardInterrupt),
         ):
-            work(folder, force)
+            work(folder, force=force)
         check(folder, mine, had=force)
 
 

@@ -16,19 +16,9 @@ import pytest
 from rdsim.errors import OutputError
 from rdsim.folders import MANIFEST, claim, claim_next, is_unfinished, settle, share
 from rdsim.folders import locks as system
-from tests.folders.runs import FILES, Killed, contents, fill, is_whole, mark_of, steps, stopped_at, write
+from tests.folders.runs import FILES, Killed, contents, fill, is_whole, mark_of, steps, stopped_at, work, write
 
 NEW = (*FILES, "more.csv")
-
-
-def work(folder: Path) -> None:
-    """A run over an older one, or in a new place."""
-    place = claim(folder, force=True)
-    try:
-        fill(place.draft(), "new", NEW)
-        place.publish()
-    finally:
-        place.release()
 
 
 def killed_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, had: bool) -> list[Path]:
@@ -40,11 +30,11 @@ def killed_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, had: bool) -
 
     before(tmp_path / "count")
     found = []
-    for number in range(steps(lambda: work(tmp_path / "count"), monkeypatch)):
+    for number in range(steps(lambda: work(tmp_path / "count", NEW), monkeypatch)):
         folder = tmp_path / f"at-{number}" / "run"
         before(folder)
         with stopped_at(number, monkeypatch, Killed), contextlib.suppress(Killed):
-            work(folder)
+            work(folder, NEW)
         found += [folder] if is_unfinished(folder) else []
     assert len(found) > 3
     return found

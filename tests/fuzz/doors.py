@@ -16,13 +16,13 @@ from typing import Any
 
 from rdsim import findings, portfolio, results, runs, sweep
 from rdsim import scenario as rooms
-from rdsim.calibrating import records
+from rdsim.calibration import records
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import Fault, InputError
 from rdsim.optimiser.problem import folder as problems
 from rdsim.simulation import simulate
 from rdsim.sweep import experiment
-from rdsim.sweep.page import sheet_of
+from rdsim.sweep.page import page_of
 from tests.broken_inputs import OVERRIDES
 from tests.fuzz.mutations import ODD_TEXTS, mutated_bytes, mutated_text, mutated_tree, odd_value
 from tests.tiny import TINY_FILES, tiny_folder
@@ -163,7 +163,7 @@ def _problem(rng: random.Random, folder: Path) -> Enter:
         (place / name).write_bytes(mutated_bytes(_PROBLEM[name], rng))
     for name in rng.sample(sorted(_PROBLEM), rng.choice((0, 0, 0, 1, 2))):
         (place / name).unlink(missing_ok=True)
-    return lambda: problems.read_stated(place)
+    return lambda: problems.read_statement(place)
 
 
 def _records(rng: random.Random, folder: Path) -> Enter:
@@ -230,7 +230,7 @@ def _damaged(kind: str, name: str, rng: random.Random, folder: Path) -> Path:
 
 def _sweep(rng: random.Random, folder: Path) -> Enter:
     place = _damaged("sweep", "sweep.json", rng, folder)
-    return lambda: sheet_of(sweep.read_sweep(place), sweep.manifest_of(place))
+    return lambda: page_of(sweep.read_sweep(place), sweep.manifest_of(place))
 
 
 def _earlier(rng: random.Random, folder: Path) -> Enter:
@@ -329,12 +329,12 @@ def _cut_short() -> Any:
     stack = ExitStack()
     stack.enter_context(patch("rdsim.cli.app", _parser()))
     places = (
-        "rdsim.planning.plan",
-        "rdsim.studies.asking.build_instance",
+        "rdsim.plans.plan",
+        "rdsim.studies.answer.build_instance",
         "rdsim.search.optimise",
         "rdsim.simulation.simulate",
     )
-    places = (*places, "rdsim.optimiser.solve", "rdsim.calibrating.calibrate", "rdsim.sweep.prepare")
+    places = (*places, "rdsim.optimiser.solve", "rdsim.calibration.calibrate", "rdsim.sweep.prepare")
     for place in places:
         stack.enter_context(patch(place, side_effect=_ReachedError))
     return stack

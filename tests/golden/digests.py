@@ -20,7 +20,7 @@ from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import PortfolioError
 from rdsim.optimiser import PortfolioProblem
 from rdsim.options import Options, candidates, sample
-from rdsim.portfolio import check, ranked
+from rdsim.portfolio import check, with_ranks
 from rdsim.rolling import Policy, roll, supply_of
 from rdsim.search import Instance, baselines, build_instance, choose, improve
 from rdsim.search.views import ratios_of
@@ -155,7 +155,7 @@ def _by_name(problem: PortfolioProblem) -> dict[str, Any]:
 
 def stages(scenario: Scenario, portfolio: Portfolio) -> Iterator[tuple[str, Callable[[], str]]]:
     """Digests of one small world, from those that are quickly had to those that are not."""
-    yield "ranks", lambda: digest(ranked(_unranked(portfolio), scenario).choices)
+    yield "ranks", lambda: digest(with_ranks(_unranked(portfolio), scenario).choices)
     yield "outcomes, compiled", lambda: outcomes(scenario, portfolio, "compiled", MANY)
     yield "outcomes, simpy", lambda: outcomes(scenario, portfolio, "simpy")
     posed: list[Instance] = []

@@ -9,9 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from rdsim.optimiser import Groups, Labels, Network, PortfolioProblem, Rules, evaluate, state_problem, state_rows
+from rdsim.optimiser import (
+    Evaluation,
+    Groups,
+    Labels,
+    PartnerNetwork,
+    PortfolioProblem,
+    Rules,
+    evaluate,
+    state_problem,
+    state_rows,
+)
 
-__all__ = ["FAMILIES", "brute_force", "build", "canonical", "draw"]
+__all__ = ["FAMILIES", "brute_force", "build", "canonical", "choices", "draw", "portfolios"]
 
 STAGES = 3
 PARTNERS = 3
@@ -97,7 +107,7 @@ def problem_of_fields(**parts: Any) -> PortfolioProblem:
     """A problem from its fields, flat, each by the name that it has in `PortfolioProblem`."""
     flat = {"of": "group", "names": "group_names"}
     bundles: dict[str, Any] = {}
-    for name, kind in (("groups", Groups), ("network", Network), ("rules", Rules)):
+    for name, kind in (("groups", Groups), ("network", PartnerNetwork), ("rules", Rules)):
         fields = {one: flat.get(one, one) for one in kind.__annotations__}
         bundles[name] = kind(**{one: parts.pop(given) for one, given in fields.items() if given in parts})
     return state_problem(parts.pop("values"), **bundles, **parts)
@@ -129,7 +139,7 @@ def build(parts: dict[str, Any], families: Iterable[str]) -> PortfolioProblem:
     return state_problem(
         parts["values"],
         groups=Groups(of=parts["group"], exactly_one=np.isin(np.arange(GROUPS), pairs[4][1]) & ("exactly one" in on)),
-        network=Network(
+        network=PartnerNetwork(
             partners=parts["partners"],
             stage=parts["stage"],
             stage_names=[str(2024 + year) for year in range(STAGES)],
@@ -155,13 +165,23 @@ def build(parts: dict[str, Any], families: Iterable[str]) -> PortfolioProblem:
     )
 
 
+def choices(problem: PortfolioProblem) -> Iterator[Evaluation]:
+    """Every choice of at most one option of each group, judged."""
+    by_group = [np.flatnonzero(problem.group == group).tolist() for group in range(len(problem.group_names))]
+    for pick in itertools.product(*([None, *options] for options in by_group)):
+        yield evaluate(problem, [option for option in pick if option is not None])
+
+
+def portfolios(problem: PortfolioProblem) -> Iterator[Evaluation]:
+    """Every feasible portfolio."""
+    return (judged for judged in choices(problem) if judged.feasible)
+
+
 def brute_force(problem: PortfolioProblem) -> tuple[float, list[tuple[int, ...]]]:
     """The optimum and every portfolio that reaches it, by trying all; -inf and none if nothing is feasible."""
     best, optima = -math.inf, []
-    by_group = [np.flatnonzero(problem.group == group).tolist() for group in range(len(problem.group_names))]
-    for pick in itertools.product(*([None, *options] for options in by_group)):
-        judged = evaluate(problem, [option for option in pick if option is not None])
-        if not judged.feasible or judged.objective < best - 1e-9:
+    for judged in portfolios(problem):
+        if judged.objective < best - 1e-9:
             continue
         if judged.objective > best + 1e-9:
             best, optima = judged.objective, []

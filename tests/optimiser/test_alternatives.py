@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 from benchmarks.instances import Shape, draw_problem
 from rdsim.errors import InfeasibleError, ProblemError
 from rdsim.optimiser import (
-    Evaluation,
     Groups,
     PortfolioProblem,
     Solving,
@@ -25,18 +23,10 @@ from rdsim.optimiser import (
 )
 from rdsim.optimiser.questions.alternatives import alternatives, distance, resample, selection
 from tests.optimiser.machine import INSTALLED
-from tests.optimiser.small import build, draw
+from tests.optimiser.small import build, draw, portfolios
+from tests.sizes import EFFORT
 
 SEEDS = range(24)
-
-
-def feasible(problem: PortfolioProblem) -> Iterator[Evaluation]:
-    """Every feasible portfolio."""
-    by_group = [np.flatnonzero(problem.group == group).tolist() for group in range(len(problem.group_names))]
-    for pick in itertools.product(*([None, *options] for options in by_group)):
-        judged = evaluate(problem, [option for option in pick if option is not None])
-        if judged.feasible:
-            yield judged
 
 
 def swaps(problem: PortfolioProblem, one: tuple[int, ...], other: tuple[int, ...]) -> int:
@@ -78,7 +68,7 @@ def test_alternatives_are_those_of_brute_force(solver: str) -> None:
             assert one.swaps == swaps(problem, one.chosen, best.chosen)
             assert one.nearest == min(swaps(problem, one.chosen, other) for other in everyone if other != one.chosen)
         assert all(swaps(problem, a, b) >= apart for a, b in itertools.combinations(everyone, 2))
-        enough = [one.chosen for one in feasible(problem) if one.objective >= floor]
+        enough = [one.chosen for one in portfolios(problem) if one.objective >= floor]
         far = [chosen for chosen in enough if swaps(problem, chosen, best.chosen) >= apart]
         if len(found.portfolios) < wanted:
             assert found.exhausted
@@ -109,8 +99,8 @@ def test_with_diversity_the_farthest_come_first() -> None:
 
 def test_large_problems_pay_for_distance() -> None:
     problem, _ = draw_problem(4, Shape(technologies=180, partners=4, starts=2, fields=6))
-    best = solve(problem, Solving(gap=0.02))
-    settings: dict[str, Any] = {"count": 2, "within": 0.03, "swaps": 3, "solving": Solving(gap=0.02)}
+    best = solve(problem, Solving(gap=0.02, effort=EFFORT))
+    settings: dict[str, Any] = {"count": 2, "within": 0.03, "swaps": 3, "solving": Solving(gap=0.02, effort=EFFORT)}
     found, near = (alternatives(problem, best, diverse=diverse, **settings) for diverse in (True, False))
     assert len(found.portfolios) == 2
     for one in found.portfolios:

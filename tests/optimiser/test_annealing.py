@@ -20,6 +20,7 @@ from rdsim.optimiser.solving.appraisal import Appraiser, Risk, appraise
 from rdsim.optimiser.solving.tail import tail_weights
 from tests.optimiser.small import FAMILIES, draw
 from tests.optimiser.test_risk import Listed, best_of, keeps, listed, risk_drawn, sampled
+from tests.sizes import EFFORT
 
 
 def never() -> bool:
@@ -82,7 +83,7 @@ def large() -> PortfolioProblem:
 
 @pytest.fixture(scope="module")
 def start(large: PortfolioProblem) -> tuple[int, ...]:
-    return solve(large, Solving(gap=0.2)).chosen
+    return solve(large, Solving(gap=0.2, effort=EFFORT)).chosen
 
 
 RISK = Risk(level=0.95, weight=0.5)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from benchmarks.instances import Shape, draw_problem
-from rdsim.choosing import CHOOSING_RULES
+from rdsim.choice_rules import CHOOSING_RULES
 from rdsim.errors import ProblemError
-from rdsim.optimiser import Groups, Labels, Network, Solving, evaluate, solve, state_problem, state_rows
+from rdsim.optimiser import Groups, Labels, PartnerNetwork, Solving, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.solving.baselines import fill, run_baseline
 from tests.optimiser.small import build, draw, problem_of_fields
 
@@ -58,7 +58,7 @@ def test_no_option_that_fits_is_left_out() -> None:
         problem = build(parts, ("budget", "carry", "places", "opening use", "prerequisites", "exclusions"))
         chosen = run_baseline("value-per-cost", problem, parts["cost"].sum(axis=1), np.arange(5))
         for option in set(range(len(problem.option_names))) - set(chosen):
-            if problem.group[option] not in problem.group[list(chosen)] and problem.expected[option] > 0:
+            if problem.group[option] not in problem.group[list(chosen)] and problem.expected_value[option] > 0:
                 assert not evaluate(problem, [*chosen, option]).feasible
 
 
@@ -117,7 +117,7 @@ def test_a_floor_that_is_not_met_is_shown(name: str) -> None:
 def test_an_option_that_opens_a_partner_earlier_moves_the_cost() -> None:
     """Option 0 opens the partner in year 1 (5 of 5 spent); option 1 would move that to year 0, where no money is."""
     rows = state_rows([[0, 0], [0, 0]], [1, 5], opening_use=[[5, 0], [0, 5]])
-    problem = state_problem([2.0, 1.0], network=Network(partners=[0, 0], stage=[1, 0]), rows=rows)
+    problem = state_problem([2.0, 1.0], network=PartnerNetwork(partners=[0, 0], stage=[1, 0]), rows=rows)
     assert fill(problem, np.array([0, 1])) == (0,)
     assert fill(problem, np.array([1, 0])) == (0,)
 

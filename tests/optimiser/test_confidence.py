@@ -311,7 +311,7 @@ def test_parts_of_the_gap_add_up_on_a_larger_problem() -> None:
     technologies = of.field.size
 
     def make(rng: np.random.Generator, count: int) -> np.ndarray:
-        return problem.expected * rng.lognormal(-0.18, 0.6, (count, technologies))[:, of.technology]
+        return problem.expected_value * rng.lognormal(-0.18, 0.6, (count, technologies))[:, of.technology]
 
     found = optimality(
         problem, sampler(2, make), sampling=Sampling(batches=4, samples=30, evaluation=100), solving=Solving(gap=0.05)
@@ -478,7 +478,7 @@ def test_of_certain_values_everything_is_known(seed: int) -> None:
     answer = require(solve(problem, Solving(gap=0)))
 
     def draw(_index: int, count: int) -> np.ndarray:
-        return np.tile(problem.expected, (count, 1))
+        return np.tile(problem.expected_value, (count, 1))
 
     found = optimality(problem, draw, sampling=Sampling(batches=3, samples=4, evaluation=9), solving=Solving(gap=0))
     assert found.candidate.chosen == answer.chosen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections import Counter
@@ -12,11 +13,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rdsim.errors import ProblemError
-from rdsim.optimiser import Groups, Labels, PortfolioProblem, Rules, Solving, evaluate, state_problem, state_rows
+from rdsim.optimiser import (
+    Evaluation,
+    Groups,
+    Labels,
+    PortfolioProblem,
+    Rules,
+    Solving,
+    evaluate,
+    state_problem,
+    state_rows,
+)
 from rdsim.optimiser.models.variations import with_slack
-from rdsim.optimiser.questions.conflicts import Rule, cheapest_relaxation, conflicts, relaxations, relaxed_by, rules_of
+from rdsim.optimiser.questions.conflicts import Rule, cheapest_relaxation, conflicts, relax, relaxations, rules_of
 from tests.optimiser.machine import INSTALLED
-from tests.optimiser.small import FAMILIES, brute_force, build, draw
+from tests.optimiser.small import FAMILIES, brute_force, build, choices, draw
 from tests.sizes import size
 
 CASES = size(30, 150)
@@ -24,17 +35,17 @@ EXAMPLES = size(10, 100)
 INDEPENDENT = tuple(family for family in FAMILIES if family != "carry")  # rules that can be judged one by one
 
 
-def portfolios(problem: PortfolioProblem) -> list[list[int]]:
-    by_group = [np.flatnonzero(problem.group == group).tolist() for group in range(len(problem.group_names))]
-    picks = itertools.product(*([None, *options] for options in by_group))
-    return [[option for option in pick if option is not None] for pick in picks]
+@functools.cache
+def posed(seed: int) -> PortfolioProblem:
+    """A generated problem whose rules can be judged one by one."""
+    parts = draw(seed)
+    return build(parts, set(parts["families"]) & set(INDEPENDENT))
 
 
-def shortage(problem: PortfolioProblem, chosen: list[int], rule: Rule) -> float:
+def shortage(problem: PortfolioProblem, judged: Evaluation, rule: Rule) -> float:
     """How far a portfolio is from obeying a rule; 1 for a rule that is obeyed or not."""
-    start = {int(problem.group[option]): int(problem.stage[option]) for option in chosen}
+    start = {int(problem.group[option]): int(problem.stage[option]) for option in judged.chosen}
     if rule.kind == "row":
-        judged = evaluate(problem, chosen)
         over = judged.activity[rule.index] - problem.rows.cap[rule.index]
         sense = problem.rows.sense[rule.index]
         return max(0.0, over if sense != ">=" else 0.0, -over if sense != "<=" else 0.0)
@@ -44,16 +55,17 @@ def shortage(problem: PortfolioProblem, chosen: list[int], rule: Rule) -> float:
         dependent, needed = problem.prerequisites[rule.index].tolist()
         return float(dependent in start and start.get(needed, 99) > start[dependent])
     if rule.kind.startswith("option"):
-        return float((rule.index in chosen) != (rule.kind == "option fixed in"))
+        return float((rule.index in judged.chosen) != (rule.kind == "option fixed in"))
     return float((rule.index in start) == (rule.kind == "must-not-fund"))
 
 
+@functools.lru_cache(CASES)
 def broken_sets(problem: PortfolioProblem) -> list[int]:
     """The rules that each portfolio breaks, as bits; those that hold another set are left out."""
     rules = rules_of(problem)
     found = {
-        sum(1 << place for place, rule in enumerate(rules) if shortage(problem, chosen, rule) > 1e-9)
-        for chosen in portfolios(problem)
+        sum(1 << place for place, rule in enumerate(rules) if shortage(problem, judged, rule) > 1e-9)
+        for judged in choices(problem)
     }
     least: list[int] = []
     for one in sorted(found, key=int.bit_count):
@@ -85,8 +97,7 @@ def assert_conflict(problem: PortfolioProblem, solver: str = "highs") -> int:
 def test_conflicts_are_the_smallest() -> None:
     sizes: Counter[int] = Counter()
     for seed in range(CASES):
-        parts = draw(seed)
-        sizes[assert_conflict(build(parts, set(parts["families"]) & set(INDEPENDENT)))] += 1
+        sizes[assert_conflict(posed(seed))] += 1
     assert sum(sizes[count] for count in (1, 2, 3, 4)) >= 0.15 * CASES
     assert sizes[0] >= 0.15 * CASES
     assert len(sizes) >= 4
@@ -101,8 +112,7 @@ def test_any_conflict(seed: int, families: set[str]) -> None:
 def test_without_rounds_a_conflict_is_irreducible_all_the_same() -> None:
     seen = 0
     for seed in range(CASES):
-        parts = draw(seed)
-        problem = build(parts, set(parts["families"]) & set(INDEPENDENT))
+        problem = posed(seed)
         broken, rules = broken_sets(problem), rules_of(problem)
         found = conflicts(problem, rounds=0)
         bits = [1 << rules.index(rule) for rule in found.rules]
@@ -120,13 +130,13 @@ def cheapest(problem: PortfolioProblem, weights: dict[str, float], relative: boo
     """By trying every portfolio: what it would cost to allow it."""
     best = math.inf
     rules = rules_of(problem)
-    for chosen in portfolios(problem):
+    for judged in choices(problem):
         cost = 0.0
         for rule in rules:
             unit = 1.0
             if rule.kind == "row" and relative:
                 unit = abs(problem.rows.cap[rule.index]) or problem.rows.scale[rule.index]
-            short = shortage(problem, chosen, rule)
+            short = shortage(problem, judged, rule)
             cost += short / unit * weights.get(rule.family, 1.0) if short > 1e-9 else 0.0
         best = min(best, cost)
     return best
@@ -136,8 +146,7 @@ def cheapest(problem: PortfolioProblem, weights: dict[str, float], relative: boo
 def test_relaxations_are_the_cheapest_and_make_the_problem_feasible(solver: str) -> None:
     seen = 0
     for seed in range(CASES):
-        parts = draw(seed)
-        problem = build(parts, set(parts["families"]) & set(INDEPENDENT))
+        problem = posed(seed)
         if brute_force(problem)[1]:
             continue
         seen += 1
@@ -151,7 +160,7 @@ def test_relaxations_are_the_cheapest_and_make_the_problem_feasible(solver: str)
         assert found.cost == pytest.approx(cheapest(problem, weights, relative), abs=1e-6)
         if math.isfinite(found.cost):
             assert found.at_least == pytest.approx(found.cost)
-            assert evaluate(relaxed_by(problem, found.changes), found.chosen).feasible
+            assert evaluate(relax(problem, found.changes), found.chosen).feasible
             assert found.cost == pytest.approx(sum(change.cost for change in found.changes))
     assert seen >= 5
 
@@ -168,7 +177,7 @@ def test_alternatives_differ_and_the_first_is_the_cheapest() -> None:
         assert [one.cost for one in found] == sorted(one.cost for one in found)
         assert len({frozenset(change.rule for change in one.changes) for one in found}) == len(found)
         for one in found:
-            assert brute_force(relaxed_by(problem, one.changes))[1]
+            assert brute_force(relax(problem, one.changes))[1]
     assert seen >= 3
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rdsim.optimiser import PortfolioProblem, Rules, Solving, Status, evaluate, solve, state_problem, state_rows
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.model import restrict
-from rdsim.optimiser.questions.conflicts import cheapest_relaxation, relaxed_by
+from rdsim.optimiser.questions.conflicts import cheapest_relaxation, relax
 from tests.optimiser.machine import INSTALLED
 from tests.sizes import size
 
@@ -46,6 +46,15 @@ def test_a_cap_is_kept_to_the_last_digit(solver: str, use: list[float], cap: flo
     found = solve(one_row(use, cap), Solving(solver=solver, gap=0))
     assert found.status is Status.OPTIMAL
     assert found.objective == most
+
+
+@both
+def test_what_has_no_binary_number_is_meant_as_it_is_written(solver: str) -> None:
+    """5873947711e9 is beyond 2 ** 53, and the nearest binary number is 512 off."""
+    instance = [5873947711e9, 1e9, 1e9, 1e9, 1e9], 5873947712e9, [4.0, 1.0, 1.0, 1.0, 1.0]
+    assert evaluate(one_row(*instance), (0, 1)).feasible
+    found = solve(one_row(*instance), Solving(solver=solver, gap=0))
+    assert (found.status, found.objective) == (Status.OPTIMAL, 5.0)
 
 
 @both
@@ -107,6 +116,35 @@ def test_the_optimum_is_that_of_exact_enumeration(instance: tuple[list[float], l
         assert found.objective == best
 
 
+LARGE = st.one_of(st.integers(1, 9), st.integers(10**8, 10**15 - 1))
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(data=st.data(), sense=st.sampled_from(["<=", ">=", "=="]), solver=st.sampled_from(INSTALLED))
+def test_large_weights_are_exact_in_every_sense(data: st.DataObject, sense: str, solver: str) -> None:
+    """Beside small ones, up to 1e24, where a cap is met, or missed by one of the smallest."""
+    count, power = data.draw(st.integers(2, 5)), data.draw(st.sampled_from([-6, 0, 4, 9]))
+    digits = data.draw(st.lists(LARGE, min_size=count, max_size=count))
+    subset = data.draw(st.lists(st.booleans(), min_size=count, max_size=count))
+    met = sum(number for number, chosen in zip(digits, subset, strict=True) if chosen)
+    cap = met + data.draw(st.integers(-1, 1))
+    if cap >= 10**15:
+        return  # more digits than are read as they are written
+    worth = data.draw(st.lists(st.integers(1, 20), min_size=count, max_size=count))
+    values = [-float(one) if sense == ">=" else float(one) for one in worth]
+    uses = [float(f"{number}e{power}") for number in digits]
+    found = solve(one_row(uses, float(f"{cap}e{power}"), values, sense), Solving(solver=solver, gap=0))
+    keeps = {"<=": int.__le__, ">=": int.__ge__, "==": int.__eq__}[sense]
+    sums = (
+        (sum(digits[one] for one in chosen), sum(values[one] for one in chosen))
+        for size_ in range(count + 1)
+        for chosen in itertools.combinations(range(count), size_)
+    )
+    best = max((worth for total, worth in sums if keeps(total, cap)), default=None)
+    assert found.status is (Status.INFEASIBLE if best is None else Status.OPTIMAL)
+    assert best is None or found.objective == best
+
+
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(seed=st.integers(0, 10**6), size_=st.sampled_from([1e3, 1e7, 1e15, 1e22]), place=st.integers(0, 8))
 def test_what_fits_nowhere_changes_nothing(seed: int, size_: float, place: int) -> None:
@@ -151,7 +189,7 @@ def test_ways_out_are_exact_too(seed: int) -> None:
     rows = state_rows(use, use.sum(axis=1) * rng.uniform(0.1, 0.9, 2))
     problem = state_problem(np.ones(4), rows=rows, rules=Rules(fixed_in_groups=[0, 1, 2, 3]))
     way = cheapest_relaxation(problem, weights={"must-fund": np.inf})
-    assert evaluate(relaxed_by(problem, way.changes), way.chosen).feasible
+    assert evaluate(relax(problem, way.changes), way.chosen).feasible
 
 
 @pytest.mark.parametrize(("cap", "told"), [(1000.0, "by 2,000"), (2999.5, "by 0.5"), (1765.5, "by 1,235")])

@@ -29,10 +29,10 @@ from rdsim.optimiser import (
     state_problem,
     state_rows,
 )
-from rdsim.optimiser.adapters import RunLimits, solver_named
+from rdsim.optimiser.adapters import RunLimits, find_solver
 from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.variations import with_caps, with_fixed, with_slack, with_use, with_values
-from rdsim.optimiser.questions.conflicts import Change, relaxed_by
+from rdsim.optimiser.questions.conflicts import Change, relax
 from rdsim.optimiser.questions.explanation import (
     CUT_STEP,
     Reason,
@@ -49,7 +49,7 @@ from rdsim.optimiser.questions.explanation import (
 from rdsim.options import candidates, sample
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import FAMILIES, PARTNERS, STAGES, brute_force, build, draw
-from tests.sizes import size
+from tests.sizes import EFFORT, size
 
 SEEDS = size(18, 120)
 EXAMPLES = size(6, 60)
@@ -96,7 +96,7 @@ class Everything:
         hard = np.isnan(rows.shortfall_price)
         fits = (excess <= 1e-6 * rows.scale)[:, hard].all(axis=1) & self.allowed
         price = excess[:, ~hard] @ rows.shortfall_price[~hard]
-        return np.where(fits, self.member @ problem.expected + self.extra - price, -np.inf)
+        return np.where(fits, self.member @ problem.expected_value + self.extra - price, -np.inf)
 
     def with_and_without(self, problem: PortfolioProblem, group: int) -> tuple[float, float]:
         """(A1, A0) in a variation."""
@@ -246,7 +246,7 @@ def test_why_not_is_exact() -> None:
                 assert_rise_brings_it_in(posed, group, found)
                 seen["rise"] += 1
             for rule in found.links:
-                looser = Everything.of(relaxed_by(posed.problem, [Change(rule, 1.0, 0.0)]))
+                looser = Everything.of(relax(posed.problem, [Change(rule, 1.0, 0.0)]))
                 inside, outside = looser.with_and_without(posed.problem, group)
                 assert inside >= outside - 1e-6
     for name in ("CROWDED_OUT", "IMPOSSIBLE", "LINKED", "WORTHLESS", "AS_GOOD", "cut", "cap", "no cap", "link", "rise"):
@@ -377,7 +377,7 @@ def test_a_screen_bounds_every_loss() -> None:
 @pytest.mark.parametrize("solver", INSTALLED)
 def test_hints_are_slopes_of_the_relaxation(solver: str) -> None:
     """A concave function's slope at a point lies between its slopes to both sides."""
-    adapter, step, priced = solver_named(solver), 1e-3, 0
+    adapter, step, priced = find_solver(solver), 1e-3, 0
 
     def relaxed(problem: PortfolioProblem) -> float:
         return adapter.run(formulate(problem), RunLimits(), relaxed=True).bound
@@ -489,7 +489,7 @@ def test_questions_that_make_no_sense_are_refused() -> None:
 def korea() -> tuple[PortfolioProblem, Solution]:
     scenario = rdsim.load(Path(__file__).parents[2] / "scenarios" / "korea-2024")
     problem = state(scenario, sample(scenario, candidates(scenario), samples=20, seed=1))
-    return problem, solve(problem, Solving(gap=0.002))
+    return problem, solve(problem, Solving(gap=0.002, effort=EFFORT))
 
 
 def test_korean_technologies_are_explained(korea: tuple[PortfolioProblem, Solution]) -> None:
@@ -499,7 +499,11 @@ def test_korean_technologies_are_explained(korea: tuple[PortfolioProblem, Soluti
     closest = {one.group: one for one in screened}
     for one in screened[-1:] if size(0, 1) == 0 else (screened[0], screened[len(screened) // 2], screened[-1]):
         found = why_not(
-            problem, solution, one.group, solving=Solving(gap=0.002), ways=Ways(caps=None if size(0, 1) else ())
+            problem,
+            solution,
+            one.group,
+            solving=Solving(gap=0.002, effort=EFFORT),
+            ways=Ways(caps=None if size(0, 1) else ()),
         )
         assert found.verified
         assert found.name in found.describe("bn KRW")

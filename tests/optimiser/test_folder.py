@@ -18,7 +18,7 @@ from rdsim.errors import OutputError, ProblemError
 from rdsim.optimiser import (
     Groups,
     Labels,
-    Network,
+    PartnerNetwork,
     PortfolioProblem,
     Rows,
     Rules,
@@ -28,7 +28,7 @@ from rdsim.optimiser import (
     state_problem,
     state_rows,
 )
-from rdsim.optimiser.problem.folder import describe, digest, read, read_stated, write
+from rdsim.optimiser.problem.folder import describe, digest, read, read_statement, write
 from rdsim.texts import invisible, tidy
 from tests.optimiser.small import FAMILIES, build, draw
 
@@ -131,7 +131,7 @@ def any_problem(draw: st.DrawFn) -> PortfolioProblem:
             names=draw(names(groups)),
             exactly_one=[draw(st.booleans()) for _ in range(groups)],
         ),
-        network=Network(
+        network=PartnerNetwork(
             partners=matrix(options, partners, st.just(1)).astype(bool),
             partner_names=draw(names(partners)),
             stage=[draw(st.integers(0, stages - 1)) for _ in range(options)],
@@ -182,15 +182,15 @@ def test_a_knapsack_written_by_a_program_is_two_tables(tmp_path: Path) -> None:
 
 
 def test_the_digest_is_blind_to_the_form_and_sees_the_content(fold: Fold) -> None:
-    plain = digest(read_stated(fold("a", options=OPTIONS, rows=ROWS)))
+    plain = digest(read_statement(fold("a", options=OPTIONS, rows=ROWS)))
     other = fold(
         "b",
         options="option;value\ntent;6\nstove;10\nboat;12\n",
         rows="row;cap\r\nweight;5,0\r\n",
         uses="row,option,amount\nweight,boat,3\nweight,tent,1\nweight,stove,2\n",
     )
-    assert digest(read_stated(other)) == plain
-    assert digest(read_stated(fold("c", options=OPTIONS, rows=ROWS.replace("5", "6")))) != plain
+    assert digest(read_statement(other)) == plain
+    assert digest(read_statement(fold("c", options=OPTIONS, rows=ROWS.replace("5", "6")))) != plain
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_the_digest_is_blind_to_the_form_and_sees_the_content(fold: Fold) -> Non
     ids=str,
 )
 def test_a_name_that_would_not_come_back_is_refused(tmp_path: Path, change: dict[str, Any], where: str) -> None:
-    problem = state_problem([1.0, 2, 3], network=Network(partners=[0, -1, -1]))
+    problem = state_problem([1.0, 2, 3], network=PartnerNetwork(partners=[0, -1, -1]))
     with pytest.raises(ProblemError) as caught:
         write(replace(problem, **change), tmp_path / "it")
     assert {fault.where for fault in caught.value.faults} == {where}
@@ -286,7 +286,7 @@ def test_minimisation_prints_costs(fold: Fold) -> None:
         rows="row,cap,sense\nnorth,1,at least\nsouth,1,>=\n",
         links="group,link,with,cost\na,synergy,b,-2\n",
     )
-    posed = read_stated(folder)
+    posed = read_statement(folder)
     solution = solve(posed.problem, Solving(gap=0))
     assert solution.objective == -5
     assert solution.chosen == (0, 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -21,19 +20,11 @@ from rdsim.optimiser import Evaluation, Groups, PortfolioProblem, Solving, evalu
 from rdsim.optimiser.models.variations import Measure, count_of_options, opposite
 from rdsim.optimiser.questions.fronts import VALUE, CVaR, Front, Objective, front
 from tests.optimiser.machine import INSTALLED
-from tests.optimiser.small import FAMILIES, build, draw
+from tests.optimiser.small import FAMILIES, build, draw, portfolios
+from tests.sizes import EFFORT
 
 Pairs = set[tuple[float, float]]
 EXAMPLES = 25
-
-
-def portfolios(problem: PortfolioProblem) -> Iterator[Evaluation]:
-    """Every feasible portfolio."""
-    by_group = [np.flatnonzero(problem.group == group).tolist() for group in range(len(problem.group_names))]
-    for pick in itertools.product(*([None, *options] for options in by_group)):
-        judged = evaluate(problem, [option for option in pick if option is not None])
-        if judged.feasible:
-            yield judged
 
 
 def figure_of(problem: PortfolioProblem, figure: Objective, judged: Evaluation) -> float:
@@ -58,7 +49,7 @@ def sampled(problem: PortfolioProblem, seed: int) -> PortfolioProblem:
     rng = np.random.default_rng([seed, 7])
     worlds = (7, len(problem.option_names))
     factor = rng.choice([0.5, 1.0, 1.5], (7, 1)) * rng.choice([0.0, 1.0, 2.0], worlds)
-    return replace(problem, values=np.rint(problem.expected * factor + rng.integers(-3, 4, worlds)))
+    return replace(problem, values=np.rint(problem.expected_value * factor + rng.integers(-3, 4, worlds)))
 
 
 def true_front(problem: PortfolioProblem, figures: tuple[Objective, Objective], senses: tuple[str, str]) -> Pairs:
@@ -191,7 +182,7 @@ def test_bounds_at_a_gap_hold_for_every_portfolio_there_is(names: tuple[str, str
         problem = sampled(build(draw(seed), {"budget", "opening value", "antagonisms"}), seed)
         known = {**measures(problem, seed), "cvar": CVaR(0.6)}
         figures = (known[names[0]], known[names[1]])
-        found = front(problem, *figures, points=4, solving=Solving(gap=0.1))
+        found = front(problem, *figures, points=4, solving=Solving(gap=0.1, effort=EFFORT))
         pairs = true_front(problem, figures, ("max", "max"))
         assert_judged(problem, found, figures)
         assert 1 <= len(found.points) <= 4
@@ -274,8 +265,8 @@ def middle() -> tuple[PortfolioProblem, Measure]:
 
 def test_elastic_floors_give_points_with_honest_bounds(middle: tuple[PortfolioProblem, Measure]) -> None:
     problem, chance = middle
-    found = front(problem, VALUE, chance, points=5, solving=Solving(gap=0.02))
-    apart = front(problem, VALUE, chance, points=3, solving=Solving(gap=0.03, seed=1))
+    found = front(problem, VALUE, chance, points=5, solving=Solving(gap=0.02, effort=EFFORT))
+    apart = front(problem, VALUE, chance, points=3, solving=Solving(gap=0.03, seed=1, effort=EFFORT))
     assert 4 <= len(found.points) <= 5
     assert found.median_gap <= 0.02
     assert_judged(problem, found, (VALUE, chance))
@@ -288,7 +279,9 @@ def test_elastic_floors_give_points_with_honest_bounds(middle: tuple[PortfolioPr
 
 def test_a_front_repeats(middle: tuple[PortfolioProblem, Measure]) -> None:
     problem, chance = middle
-    first, second = (front(problem, VALUE, chance, points=3, solving=Solving(gap=0.05, seed=5)) for _ in range(2))
+    first, second = (
+        front(problem, VALUE, chance, points=3, solving=Solving(gap=0.05, seed=5, effort=EFFORT)) for _ in range(2)
+    )
     assert first == second
 
 

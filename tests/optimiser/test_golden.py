@@ -117,7 +117,7 @@ def _of_risk(risk: Risk) -> Model:
         rule = task.rules[0]
         return with_sample_columns(task.model, rule, lowest(problem, WORLDS))
     columns = np.append(MOST, np.full(task.model.value.size - MOST.size, 100.0))
-    return with_cuts(task.model, task.cuts(task.broken(columns, task.rules, 0.0)))
+    return with_cuts(task.model, task.cuts(task.violations(columns, task.rules, 0.0)))
 
 
 RISKS = {

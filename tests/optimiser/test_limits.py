@@ -13,7 +13,7 @@ import pytest
 from rdsim.errors import SolverError
 from rdsim.optimiser import (
     Labels,
-    Network,
+    PartnerNetwork,
     PortfolioProblem,
     Solving,
     Status,
@@ -100,7 +100,7 @@ def sampled(seed: int = 0) -> PortfolioProblem:
     return state_problem(
         values,
         rows=state_rows([rng.integers(1, 9, 6)], [12], labels=Labels(names=["money"], family="budget")),
-        network=Network(partners=[-1] * 6),
+        network=PartnerNetwork(partners=[-1] * 6),
     )
 
 

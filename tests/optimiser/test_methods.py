@@ -32,6 +32,7 @@ from rdsim.optimiser.models.milp import formulate
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.solving.settings import EFFORTS
 from tests.optimiser.machine import INSTALLED
+from tests.sizes import EFFORT
 
 PETERSEN = Path(__file__).parents[2] / "benchmarks" / "data" / "mknap1.txt"
 PUBLISHED = (3800.0, 8706.1, 4015.0, 6120.0, 12400.0, 10618.0, 16537.0)
@@ -60,7 +61,7 @@ def petersen() -> list[tuple[PortfolioProblem, float]]:
 def test_petersens_problems_are_solved_to_their_published_optima(solver: str, method: str) -> None:
     for (problem, best), published in zip(petersen(), PUBLISHED, strict=True):
         assert best == published
-        solution = solve(problem, Solving(gap=0, solver=solver), method=method)
+        solution = solve(problem, Solving(gap=0, solver=solver, effort=EFFORT), method=method)
         assert solution.objective <= best + 1e-9 <= solution.bound + 1e-6
         if method == "direct":
             assert solution.status is Status.OPTIMAL
@@ -75,7 +76,7 @@ def test_both_solvers_agree_on_petersens_portfolios() -> None:
 def test_the_korean_shape_is_solved_to_a_proven_gap() -> None:
     problem, _ = draw_problem(1)
     began = time.perf_counter()
-    solution = solve(problem, Solving(gap=0.01))
+    solution = solve(problem, Solving(gap=0.01, effort=EFFORT))
     assert time.perf_counter() - began < 60  # about 3 s on two idle cores
     judged = evaluate(problem, solution.chosen)
     assert judged.feasible
@@ -89,7 +90,7 @@ def test_the_korean_shape_is_solved_to_a_proven_gap() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_rens_and_direct_bound_one_another(solver: str, seed: int) -> None:
     problem, _ = draw_problem(seed, MIDDLE)
-    near = solve(problem, Solving(gap=0.03, solver=solver), method="rens")
+    near = solve(problem, Solving(gap=0.03, solver=solver, effort=EFFORT), method="rens")
     exact = solve(problem, Solving(gap=0.03), method="direct")
     assert near.objective <= exact.bound + 1e-6
     assert exact.objective <= near.bound + 1e-6
@@ -100,7 +101,7 @@ def test_rens_and_direct_bound_one_another(solver: str, seed: int) -> None:
 def test_near_is_where_rens_begins() -> None:
     """The same bound and a portfolio no better, whatever gap it is left with."""
     problem, _ = draw_problem(3, MIDDLE)
-    soon, later = (solve(problem, Solving(gap=1e-4), method=method) for method in ("near", "rens"))
+    soon, later = (solve(problem, Solving(gap=1e-4, effort=EFFORT), method=method) for method in ("near", "rens"))
     assert evaluate(problem, soon.chosen).feasible
     assert soon.termination is Termination.ROUNDS
     assert soon.bound >= later.bound
@@ -114,7 +115,7 @@ def test_near_is_where_rens_begins() -> None:
 @pytest.mark.parametrize("solver", INSTALLED)
 def test_two_runs_are_identical(method: str, solver: str) -> None:
     problem, _ = draw_problem(7, MIDDLE)
-    first, second = (solve(problem, Solving(gap=0.04, solver=solver), method=method) for _ in range(2))
+    first, second = (solve(problem, Solving(gap=0.04, solver=solver, effort=EFFORT), method=method) for _ in range(2))
     assert first == second  # every field but the seconds
     assert first.chosen == second.chosen
 
@@ -122,11 +123,11 @@ def test_two_runs_are_identical(method: str, solver: str) -> None:
 def test_neighbourhood_search_improves_and_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gap that nothing proves: all rounds are used, none makes it worse, and two runs are alike."""
     monkeypatch.setattr("rdsim.optimiser.solving.rens.PROOF_NODES", 0)
-    monkeypatch.setitem(EFFORTS, "normal", replace(EFFORTS["normal"], waves=()))
+    monkeypatch.setitem(EFFORTS, EFFORT, replace(EFFORTS[EFFORT], waves=()))
     problem, _ = draw_problem(3, MIDDLE)
-    first, second = (solve(problem, Solving(gap=1e-4), method="rens") for _ in range(2))
+    first, second = (solve(problem, Solving(gap=1e-4, effort=EFFORT), method="rens") for _ in range(2))
     monkeypatch.setattr("rdsim.optimiser.solving.rens.ROUNDS", 0)
-    without = solve(problem, Solving(gap=1e-4), method="rens")
+    without = solve(problem, Solving(gap=1e-4, effort=EFFORT), method="rens")
     assert first == second
     assert first.termination in {Termination.ROUNDS, Termination.TARGET, Termination.COMPLETE}
     assert first.objective > without.objective
@@ -136,9 +137,9 @@ def test_walks_improve_and_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rdsim.optimiser.solving.rens.PROOF_NODES", 0)
     monkeypatch.setattr("rdsim.optimiser.solving.rens.ROUNDS", 0)
     problem, _ = draw_problem(3, MIDDLE)
-    first, second = (solve(problem, Solving(gap=1e-4), method="rens") for _ in range(2))
-    monkeypatch.setitem(EFFORTS, "normal", replace(EFFORTS["normal"], waves=()))
-    without = solve(problem, Solving(gap=1e-4), method="rens")
+    first, second = (solve(problem, Solving(gap=1e-4, effort=EFFORT), method="rens") for _ in range(2))
+    monkeypatch.setitem(EFFORTS, EFFORT, replace(EFFORTS[EFFORT], waves=()))
+    without = solve(problem, Solving(gap=1e-4, effort=EFFORT), method="rens")
     assert first == second
     assert first.objective > without.objective
     assert first.bound == without.bound
@@ -147,7 +148,7 @@ def test_walks_improve_and_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_time_limit_is_kept_and_reported() -> None:
     problem, _ = draw_problem(0)
     began = time.perf_counter()
-    solution = solve(problem, Solving(gap=1e-5, time_limit=3.0))
+    solution = solve(problem, Solving(gap=1e-5, time_limit=3.0, effort=EFFORT))
     assert time.perf_counter() - began < 20
     assert solution.termination is Termination.TIME_LIMIT
     assert solution.status in {Status.FEASIBLE, Status.NO_ANSWER}

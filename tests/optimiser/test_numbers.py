@@ -11,7 +11,7 @@ from rdsim.errors import SolverError
 from rdsim.optimiser import (
     Groups,
     Labels,
-    Network,
+    PartnerNetwork,
     PortfolioProblem,
     Rules,
     Solving,
@@ -147,7 +147,7 @@ def hard_to_choose_among_equals() -> PortfolioProblem:
     return state_problem(
         [-3.0, 1, 6, 16, 1, 6, -2, 18],
         groups=Groups(of=[0, 0, 0, 1, 1, 2, 2, 2], exactly_one=[1, 0, 1]),
-        network=Network(
+        network=PartnerNetwork(
             stage=[0, 0, 0, 1, 0, 0, 0, 2],
             stage_names="abc",
             opening_value=[[0, -11, -1], [-6, 3, 1]],

@@ -16,7 +16,7 @@ from rdsim.errors import InfeasibleError, ProblemError, SolverError
 from rdsim.optimiser import (
     Groups,
     Labels,
-    Network,
+    PartnerNetwork,
     Rules,
     Solving,
     Status,
@@ -44,19 +44,19 @@ def test_arrays_are_read_only_and_copies() -> None:
     stated = state_problem(values)
     values[0] = 99
     assert stated.values[0] == 1.0
-    for array in (stated.values, stated.group, stated.rows.cap, stated.rows.use.data, stated.expected):
+    for array in (stated.values, stated.group, stated.rows.cap, stated.rows.use.data, stated.expected_value):
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
 
 
 def test_samples_count_by_their_mean() -> None:
     stated = state_problem([[1.0, 8.0], [3.0, 0.0]])
-    assert stated.expected.tolist() == [2.0, 4.0]
+    assert stated.expected_value.tolist() == [2.0, 4.0]
     assert evaluate(stated, [0, 1]).objective == 6.0
 
 
 def test_a_pickled_problem_is_the_same_problem() -> None:
-    stated = state_problem(**KNAPSACK, network=Network(partners=[0, -1, 1], opening_value=-1))
+    stated = state_problem(**KNAPSACK, network=PartnerNetwork(partners=[0, -1, 1], opening_value=-1))
     again = pickle.loads(pickle.dumps(stated))  # noqa: S301 - our own bytes
     assert evaluate(again, [0, 2]).objective == evaluate(stated, [0, 2]).objective == 16.0
 
@@ -138,7 +138,7 @@ def test_a_problem_changed_by_hand_is_checked_again() -> None:
 
 
 def test_one_partner_for_each_option_or_none() -> None:
-    stated = state_problem([1.0, 2.0, 3.0], network=Network(partners=[1, -1, 0], partner_names=["a", "b", "c"]))
+    stated = state_problem([1.0, 2.0, 3.0], network=PartnerNetwork(partners=[1, -1, 0], partner_names=["a", "b", "c"]))
     assert stated.partners.toarray().tolist() == [[False, True, False], [False, False, False], [True, False, False]]
 
 
@@ -166,7 +166,7 @@ def world() -> problem.PortfolioProblem:
     return state_problem(
         [20.0, 30.0, 40.0],
         rows=rows,
-        network=Network(partners=[[1, 0], [1, 1], [0, 0]], stage=[0, 1, 1], opening_value=[[-5, -4], [-3, -2]]),
+        network=PartnerNetwork(partners=[[1, 0], [1, 1], [0, 0]], stage=[0, 1, 1], opening_value=[[-5, -4], [-3, -2]]),
         rules=Rules(synergies=[(0, 2, 7.0), (1, 2, -6.0)], prerequisites=[(1, 0)]),
     )
 
@@ -195,7 +195,7 @@ def test_a_dependent_group_may_start_with_its_prerequisite_but_not_before() -> N
     stated = state_problem(
         [1.0, 1.0, 1.0],
         groups=Groups(of=[0, 0, 1]),
-        network=Network(stage=[0, 1, 1]),
+        network=PartnerNetwork(stage=[0, 1, 1]),
         rules=Rules(prerequisites=[(0, 1)]),
     )
     assert evaluate(stated, [1, 2]).feasible

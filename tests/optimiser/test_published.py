@@ -12,7 +12,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from rdsim.optimiser import (
     Groups,
-    Network,
+    PartnerNetwork,
     PortfolioProblem,
     Solving,
     Status,
@@ -97,7 +97,7 @@ def facilities(rng: np.random.Generator) -> Stated:
     problem = state_problem(
         -cost.ravel(),
         groups=Groups(of=group, exactly_one=True),
-        network=Network(partners=partner, opening_value=-fixed[:, np.newaxis]),
+        network=PartnerNetwork(partners=partner, opening_value=-fixed[:, np.newaxis]),
         rows=state_rows(use, capacity),
     )
     value = np.concatenate([-cost.ravel(), -fixed])
@@ -121,7 +121,7 @@ def periods(rng: np.random.Generator) -> Stated:
     caps = rng.integers(10, 40, years).astype(float)
     carry = [(year, year + 1, rate) for year in range(years - 1)]
     problem = state_problem(
-        value, groups=Groups(of=group), network=Network(stage=start), rows=state_rows(use, caps, carry=carry)
+        value, groups=Groups(of=group), network=PartnerNetwork(stage=start), rows=state_rows(use, caps, carry=carry)
     )
     options = projects * years
     rows = [(np.append(group == g, np.zeros(years)).astype(float), 0.0, 1.0) for g in range(projects)]

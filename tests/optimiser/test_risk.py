@@ -36,6 +36,7 @@ from rdsim.optimiser.solving.tail import no_cuts, tail_mean, tail_weights
 from rdsim.optimiser.solving.task import state_task
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import build, draw
+from tests.sizes import EFFORT
 
 SAMPLES = 7
 LEVELS = (0.3, 0.5, 0.6, 0.75, 0.9)  # of 7 samples: each splits one
@@ -57,7 +58,7 @@ def sampled(seed: int, families: set[str]) -> PortfolioProblem:
     rng = np.random.default_rng([seed, 7])
     worlds = (SAMPLES, len(problem.option_names))
     factor = rng.choice([0.5, 1.0, 1.5], (SAMPLES, 1)) * rng.choice([0.0, 1.0, 2.0], worlds)
-    return replace(problem, values=np.rint(problem.expected * factor + rng.integers(-3, 4, worlds)))
+    return replace(problem, values=np.rint(problem.expected_value * factor + rng.integers(-3, 4, worlds)))
 
 
 def money_of(problem: PortfolioProblem, seed: int) -> np.ndarray:
@@ -77,7 +78,7 @@ def listed(problem: PortfolioProblem) -> Listed:
         chosen = tuple(option for option in pick if option is not None)
         judged = evaluate(problem, chosen)
         if judged.feasible:
-            same = judged.objective - float(problem.expected[list(chosen)].sum())
+            same = judged.objective - float(problem.expected_value[list(chosen)].sum())
             found.append((chosen, problem.values[:, list(chosen)].sum(axis=1) + same))
     return found
 
@@ -199,7 +200,7 @@ def test_search_is_feasible_and_its_bound_is_valid() -> None:
         risk = risk_drawn(seed, problem, known)
         best, found = (
             best_of(problem, risk, known),
-            solve_risk(problem, risk, Solving(gap=0.05), method="search"),
+            solve_risk(problem, risk, Solving(gap=0.05, effort=EFFORT), method="search"),
         )
         if best == -math.inf:
             assert not found.has_portfolio
@@ -251,7 +252,7 @@ def large() -> PortfolioProblem:
 
 def test_a_large_problem_is_solved_to_its_gap_and_repeats(large: PortfolioProblem) -> None:
     risk = Risk(level=0.9, weight=0.5)
-    found = solve_risk(large, risk, Solving(gap=0.02))
+    found = solve_risk(large, risk, Solving(gap=0.02, effort=EFFORT))
     assert found.gap <= 0.02
     assert found.termination is Termination.TARGET
     judged = appraise(large, risk, found.chosen)
@@ -259,7 +260,7 @@ def test_a_large_problem_is_solved_to_its_gap_and_repeats(large: PortfolioProble
     assert judged.objective == pytest.approx(found.objective)
     assert found.bound >= judged.objective
     assert found.cuts > 0
-    again = solve_risk(large, risk, Solving(gap=0.02))
+    again = solve_risk(large, risk, Solving(gap=0.02, effort=EFFORT))
     assert (again.chosen, again.bound) == (found.chosen, found.bound)
 
 
@@ -269,7 +270,7 @@ HALF = Risk(level=0.9, weight=0.5)
 def bound_of(problem: PortfolioProblem, gap: float, risk: Risk = HALF) -> tuple[float, int]:
     """Bound of the relaxation by cuts, and how many relaxations it took."""
     task = state_task(problem, risk)
-    hunt = RiskSearch(task, Solving(gap=gap).begin(), no_cuts(task.model.value.size))
+    hunt = RiskSearch(task, Solving(gap=gap, effort=EFFORT).begin(), no_cuts(task.model.value.size))
     assert relax(hunt, hunt.settings.solver.relaxation(task.model), task.rules) is not None
     return hunt.bound, hunt.rounds
 
@@ -288,8 +289,8 @@ def test_sifted_options_bound_all_of_them(large: PortfolioProblem, monkeypatch: 
 
 def test_rules_have_their_price_in_sifting(large: PortfolioProblem, monkeypatch: pytest.MonkeyPatch) -> None:
     """A floor on CVaR and money in every sample, with and without sifting."""
-    free = solve_risk(large, Risk(level=0.9, weight=0.0), solving=Solving(gap=0.02))
-    cautious = solve_risk(large, Risk(level=0.9, weight=1.0), solving=Solving(gap=0.02))
+    free = solve_risk(large, Risk(level=0.9, weight=0.0), solving=Solving(gap=0.02, effort=EFFORT))
+    cautious = solve_risk(large, Risk(level=0.9, weight=1.0), solving=Solving(gap=0.02, effort=EFFORT))
     row = next(row for row, family in enumerate(large.rows.family) if family == "budget")
     use = large.rows.use[[row]].toarray() * np.linspace(0.8, 1.2, 5)[:, None]
     money = (SampledRow(row, use, "always"),)
@@ -304,7 +305,7 @@ def test_options_that_cannot_stand_alone_are_not_sifted(
     large: PortfolioProblem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A floor that only the options of least value fill: those first looked at have no portfolio."""
-    worst = np.flatnonzero(large.expected <= np.sort(large.expected)[200])
+    worst = np.flatnonzero(large.expected_value <= np.sort(large.expected_value)[200])
     rows = large.rows
     floor = np.zeros((1, len(large.option_names)))
     floor[0, worst] = 1.0
@@ -338,11 +339,11 @@ def test_walks_are_the_same_on_one_core_and_on_two(large: PortfolioProblem, monk
 
 
 def test_a_floor_is_kept_on_a_large_problem(large: PortfolioProblem) -> None:
-    free = solve_risk(large, Risk(level=0.9, weight=0.0), solving=Solving(gap=0.02))
-    cautious = solve_risk(large, Risk(level=0.9, weight=1.0), solving=Solving(gap=0.02))
+    free = solve_risk(large, Risk(level=0.9, weight=0.0), solving=Solving(gap=0.02, effort=EFFORT))
+    cautious = solve_risk(large, Risk(level=0.9, weight=1.0), solving=Solving(gap=0.02, effort=EFFORT))
     assert cautious.cvar > free.cvar
     floor = (free.cvar + cautious.cvar) / 2
-    found = solve_risk(large, Risk(level=0.9, floor=floor), solving=Solving(gap=0.02))
+    found = solve_risk(large, Risk(level=0.9, floor=floor), solving=Solving(gap=0.02, effort=EFFORT))
     assert found.has_portfolio
     assert found.cvar >= floor - 1e-6 * abs(floor)
     assert found.objective <= free.bound

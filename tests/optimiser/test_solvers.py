@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 
 from rdsim.errors import SolverError
 from rdsim.optimiser import Solving, Status, Termination, evaluate, solve, state_problem, state_rows
-from rdsim.optimiser.adapters import SOLVERS, RunLimits, SolverState, cbc, solver_named
+from rdsim.optimiser.adapters import SOLVERS, RunLimits, SolverState, cbc, find_solver
 from rdsim.optimiser.adapters.cbc import Cbc
 from rdsim.optimiser.adapters.pulp_models import GENERATION, pulp_matrix, pulp_problem
 from rdsim.optimiser.models.milp import formulate
@@ -94,10 +94,10 @@ def test_names_sort_as_their_indices(name: str) -> None:
 
 
 def test_a_node_limit_is_not_called_optimal(name: str) -> None:
-    answer = solver_named(name).run(market_split(), RunLimits(nodes=1))
+    answer = find_solver(name).run(market_split(), RunLimits(nodes=1))
     assert (answer.state, answer.termination) == (SolverState.STOPPED, Termination.ROUNDS)
     value, use = hard_knapsack()
-    stopped = solver_named(name).run(
+    stopped = find_solver(name).run(
         model(value.tolist(), use.tolist(), "<=", (use.sum(axis=1) // 2).tolist()), RunLimits(nodes=1)
     )
     assert stopped.state is SolverState.STOPPED
@@ -135,15 +135,15 @@ def test_no_time_at_all_is_no_answer(name: str) -> None:
 
 
 def test_nothing_is_read_after_infeasible(name: str) -> None:
-    answer = solver_named(name).run(model([1, 1], [[1, 1], [1, 1]], ">=", [1, 3]), RunLimits())
+    answer = find_solver(name).run(model([1, 1], [[1, 1], [1, 1]], ">=", [1, 3]), RunLimits())
     assert (answer.state, answer.values) == (SolverState.INFEASIBLE, None)
-    parity = solver_named(name).run(model([1, 1, 1], [[2, 2, 2]], "==", [3]), RunLimits())  # the relaxation is feasible
+    parity = find_solver(name).run(model([1, 1, 1], [[2, 2, 2]], "==", [3]), RunLimits())  # the relaxation is feasible
     assert (parity.state, parity.values) == (SolverState.INFEASIBLE, None)
 
 
 @pytest.mark.parametrize("integer", [True, False])
 def test_unbounded_is_told_from_infeasible(name: str, integer: bool) -> None:
-    solver = solver_named(name)
+    solver = find_solver(name)
     endless = model([1, 1], [[1, -1]], "<=", [3], upper=math.inf, integer=integer)
     assert solver.run(endless, RunLimits()).state is SolverState.UNBOUNDED
     nowhere = model([1, 1], [[1, -1], [-1, 1]], "<=", [3, -4], upper=math.inf, integer=integer)
@@ -153,7 +153,7 @@ def test_unbounded_is_told_from_infeasible(name: str, integer: bool) -> None:
 def test_a_constant_stays_in_objective_bound_and_gap(name: str) -> None:
     stated = model([6, 10, 12], [[1, 2, 3]], "<=", [5])
     for offset in (1000.0, -1000.0):
-        answer = solver_named(name).run(replace(stated, offset=offset), RunLimits())
+        answer = find_solver(name).run(replace(stated, offset=offset), RunLimits())
         assert answer.bound == pytest.approx(22 + offset)
         assert answer.state is SolverState.OPTIMAL
 
@@ -161,7 +161,7 @@ def test_a_constant_stays_in_objective_bound_and_gap(name: str) -> None:
 def test_fixed_columns_become_a_constant(name: str) -> None:
     stated = model([6, 10, 12], [[1, 2, 3]], "<=", [5])
     small, kept = restrict(stated, np.array([0.0, 0, 1]), np.array([1.0, 1, 1]))
-    answer = solver_named(name).run(small, RunLimits())
+    answer = find_solver(name).run(small, RunLimits())
     assert (small.offset, kept.tolist(), small.rhs.tolist()) == (12.0, [0, 1], [2.0])
     assert answer.bound == pytest.approx(22)
 
@@ -180,14 +180,14 @@ def test_the_bound_is_above_whatever_the_sign(name: str, sign: float) -> None:
     assert early.objective <= late.bound + 1e-6
     assert late.objective <= early.bound + 1e-6
     assert late.gap <= 0.01
-    relaxed = solver_named(name).run(formulate(problem), RunLimits(), relaxed=True)
+    relaxed = find_solver(name).run(formulate(problem), RunLimits(), relaxed=True)
     assert late.objective <= relaxed.bound + 1e-6
 
 
 def test_reduced_costs_have_one_sign(name: str) -> None:
     """Of a maximisation: <= 0 where a column stays at 0, >= 0 where it stays at 1; checked against theory."""
     stated = model([6, 10, 12, 1], [[1, 2, 3, 1]], "<=", [4], integer=False)
-    answer = solver_named(name).run(stated, RunLimits(), relaxed=True)
+    answer = find_solver(name).run(stated, RunLimits(), relaxed=True)
     assert answer.bound == pytest.approx(20)
     assert answer.values == pytest.approx([1, 1, 1 / 3, 0])
     assert answer.reduced_costs == pytest.approx([2, 2, 0, -3])
@@ -223,9 +223,9 @@ def test_the_number_of_threads_may_change_in_one_process(name: str, threads: tup
 def test_a_first_solution_is_used(name: str) -> None:
     value, use = hard_knapsack(options=40)
     stated = model(value.tolist(), use.tolist(), "<=", (use.sum(axis=1) // 2).tolist())
-    best = solver_named(name).run(stated, RunLimits(gap=0.01))
+    best = find_solver(name).run(stated, RunLimits(gap=0.01))
     assert best.values is not None
-    warm = solver_named(name).run(stated, RunLimits(nodes=0), start=best.values)
+    warm = find_solver(name).run(stated, RunLimits(nodes=0), start=best.values)
     assert warm.values is not None
     assert value @ np.round(warm.values) >= value @ np.round(best.values) - 1e-6
 
@@ -278,7 +278,7 @@ def test_a_missing_solver_says_what_to_install(name: str, monkeypatch: pytest.Mo
 
 def test_an_unknown_solver_names_the_known_ones(name: str) -> None:
     with pytest.raises(SolverError, match=", ".join(SOLVERS)):
-        solver_named("oracle")
+        find_solver("oracle")
 
 
 def test_an_answer_without_a_word_of_its_state_is_an_error(name: str, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from rdsim.optimiser import Groups, Labels, Network, PortfolioProblem, Solving, solve, state_problem, state_rows
-from rdsim.optimiser.adapters import RunLimits, SolverState, solver_named
+from rdsim.optimiser import Groups, Labels, PartnerNetwork, PortfolioProblem, Solving, solve, state_problem, state_rows
+from rdsim.optimiser.adapters import RunLimits, SolverState, find_solver
 from rdsim.optimiser.models.milp import formulate, tighten
 
 PLACES = 2
@@ -29,7 +29,7 @@ def places(partners: int = 3, technologies: int = 6) -> PortfolioProblem:
         groups=Groups(
             of=[technology for technology, _ in options], names=[f"T{technology}" for technology in range(technologies)]
         ),
-        network=Network(
+        network=PartnerNetwork(
             partners=with_whom,
             partner_names=[f"P{p}" for p in range(partners)],
             stage=[0] * len(options),
@@ -42,7 +42,7 @@ def places(partners: int = 3, technologies: int = 6) -> PortfolioProblem:
 def relaxed(problem: PortfolioProblem, tight: bool) -> float:
     """The optimum of the relaxation, with or without tightening."""
     model = formulate(problem)
-    answer = solver_named("highs").run(tighten(problem, model) if tight else model, RunLimits(), relaxed=True)
+    answer = find_solver("highs").run(tighten(problem, model) if tight else model, RunLimits(), relaxed=True)
     assert answer.state is SolverState.OPTIMAL
     return answer.bound
 

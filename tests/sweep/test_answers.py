@@ -87,7 +87,7 @@ def test_worlds_chosen_one_by_one_are_compared_over_replications(tiny: Path, tmp
     _asked(tmp_path, tiny)
     analysis = Analysis(read_sweep(tmp_path / "out"), manifest_of(tmp_path / "out"), "npv")
     told = analysis.differences().set_index("policy")
-    done = analysis.done
+    done = analysis.finished_points
     best = np.array([list(one) for one in done.loc[done["policy"] == told["best"].iloc[0], "samples"]]).mean(axis=0)
     for name, row in told.iterrows():
         other = np.array([list(one) for one in done.loc[done["policy"] == name, "samples"]]).mean(axis=0)

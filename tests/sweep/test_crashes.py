@@ -18,7 +18,7 @@ from rdsim.sweep import manifest_of, read, read_sweep, run
 from tests.sizes import size
 from tests.sweep.files import bytes_of, start, sweep, write
 
-POINTS, REPLICATIONS = 64, 400
+POINTS, REPLICATIONS = size(32, 64), 400
 KILLS = size(4, 40)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import rdsim
 from rdsim.optimiser import Solving
-from rdsim.planning import AT_PLAN_RATIOS, plan
+from rdsim.plans import AT_PLAN_RATIOS, plan
 from rdsim.scenario import load
 from rdsim.search import baselines, optimise
 from rdsim.simulation import Running

@@ -18,7 +18,7 @@ from rdsim.sweep.answers import answers
 from rdsim.sweep.design import Design, DesignKind
 from rdsim.sweep.factors import Factor
 from rdsim.sweep.measures import parse_metric
-from rdsim.sweep.page import sheet_of
+from rdsim.sweep.page import page_of
 from tests.sizes import size
 
 Floats = npt.NDArray[np.float64]
@@ -157,7 +157,7 @@ def made(
         rows.append({"point": number, **levels, "status": "done", "error": "", "n": 10, **told})
     told_factors = {
         name: {
-            "label": name, "levels": [str(level) for level in one.listed], "policy": bool(one.policies),
+            "label": name, "levels": [str(level) for level in one.level_list], "policy": bool(one.policies),
             "kind": one.kinds[0], "range": None, "own": None,
         }
         for name, one in {**switch, **varied}.items()
@@ -174,7 +174,7 @@ def made(
 
 
 def words(analysis: Analysis) -> str:
-    sheet = sheet_of(analysis.table, analysis.manifest)
+    sheet = page_of(analysis.table, analysis.manifest)
     return " ".join([*sheet.lead, *(line for section in sheet.sections for line in section.sentences)])
 
 
@@ -193,7 +193,7 @@ def test_in_a_saltelli_design_a_factor_without_effect_has_none() -> None:
     at = curve["at"].to_numpy(np.float64)
     assert np.abs(curve["mean"].to_numpy(np.float64) - 100 * at**2).max() < 12
     assert "64 independent worlds" in words(analysis)
-    found = analysis.estimate(analysis.done)
+    found = analysis.estimate(analysis.finished_points)
     assert (found.n, found.low < 100 / 3 < found.high) == (64, True)
 
 
@@ -248,7 +248,7 @@ def test_regret_over_chosen_worlds_has_no_interval() -> None:
     assert {"regret_low", "regret_high"} <= set(drawn.regret())
     assert set(drawn.differences()["n"]) == {20}
     # Policies of a world are no two samples of it.
-    assert drawn.estimate(drawn.done).n == 20
+    assert drawn.estimate(drawn.finished_points).n == 20
     assert "20 independent worlds" not in words(drawn)
 
 
@@ -271,7 +271,7 @@ def test_means_of_counts_over_worlds_are_not_below_zero() -> None:
         return float(levels["a"] > 0.9) * 3
 
     analysis = made("latin-hypercube", response, points=24, metric="commercialised")
-    assert analysis.estimate(analysis.done).low == 0.0
+    assert analysis.estimate(analysis.finished_points).low == 0.0
     assert (analysis.response("b")["low"] >= 0).all()
     assert (analysis.response("a")["high"] <= 3).all()
 

@@ -6,14 +6,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import rdsim
-from rdsim import gates, purses
+from rdsim import purses
 from rdsim.errors import ExperimentError, SweepError
 from rdsim.sweep import manifest_of, read, read_sweep, run
 from rdsim.sweep.policies import install, own_policies
@@ -23,12 +22,7 @@ ROOT = Path(__file__).parent.parent.parent
 SETTINGS = {"programmes.leap.purse_rule": "kept"}
 
 
-@pytest.fixture(autouse=True)
-def _forgotten() -> Iterator[None]:
-    yield
-    for registry in (purses.PURSE_RULES, gates.GATE_POLICIES):
-        for name in registry.own():
-            registry.unregister(name)
+pytestmark = pytest.mark.usefixtures("taken_back")
 
 
 def register(share: float, rule: Any = None) -> None:

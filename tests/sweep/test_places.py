@@ -14,7 +14,7 @@ import pytest
 
 from rdsim.errors import ExperimentError, OutputError, RdsimError, SweepError
 from rdsim.sweep import Experiment, manifest_of, read, read_sweep, run, runner, write_answer
-from rdsim.sweep.page import sheet_of
+from rdsim.sweep.page import page_of
 from tests.command import run as command
 from tests.edits import edited
 from tests.folders.runs import contents
@@ -211,7 +211,7 @@ def test_a_sweep_says_what_it_did_about_a_killed_run(
     (out / ".rdsim" / "new").mkdir(parents=True)
     (out / ".rdsim" / "new" / "portfolio.csv").write_text("half of a plan")
     child = ("-c", "print('the page')")
-    monkeypatch.setattr("rdsim.report.page.drawing._CHILD", child)
+    monkeypatch.setattr("rdsim.report.page.drawings._CHILD", child)
     ran = command(capsys, monkeypatch, "sweep", file, "--out", out)
     assert (ran.code, "has been cleared away" in ran.err) == (0, True), ran.err
     assert not (out / ".rdsim").exists()
@@ -253,12 +253,12 @@ def test_an_answer_never_leaves_its_readme(name: str, made_up: Path, tmp_path: P
 
 def test_edited_manifests_are_told_about_or_refused(made_up: Path) -> None:
     original = manifest_of(made_up)
-    assert sheet_of(read_sweep(made_up), original).lead
+    assert page_of(read_sweep(made_up), original).lead
     refused = 0
     for document in edited(original, size(300, 20_000)):
         (made_up / "sweep.json").write_text(json.dumps(document), encoding="utf-8")
         try:
-            sheet_of(read_sweep(made_up), manifest_of(made_up))
+            page_of(read_sweep(made_up), manifest_of(made_up))
         except RdsimError:
             refused += 1
     assert refused > 100

@@ -32,7 +32,7 @@ def file(tiny: Path, tmp_path: Path) -> Path:
 def test_a_row_is_what_a_simulation_of_its_scenario_says(file: Path, tiny: Path) -> None:
     found = read(file).run().table
     base = rdsim.load(tiny)
-    policies = {name: prepare(read(file)).decided(name, 1) for name in ("value-per-cost", "domestic-only")}
+    policies = {name: prepare(read(file)).decide(name, 1) for name in ("value-per-cost", "domestic-only")}
     for row in found.iloc[[0, 5, 15]].to_dict("records"):
         rates = {f"partners.{code}.break_rate": one.break_rate * row["breaks"] for code, one in base.partners.items()}
         gain = {"partner_effect.duration_gain": row["partner_effect.duration_gain"]}

@@ -29,8 +29,8 @@ from pathlib import Path
 from rdsim.errors import ExperimentError, RdsimError
 from rdsim.findings import of_plan
 from rdsim.folders import MANIFEST, is_part, is_unfinished, settle, terminate_like_ctrl_c
-from rdsim.planning import Plan, plan
-from rdsim.report.page import drawing
+from rdsim.plans import Plan, plan
+from rdsim.report.page import drawings
 from rdsim.results import Run, redraw, write
 from rdsim.scenario import load, start
 from rdsim.search import Given, build_instance
@@ -308,7 +308,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(words)
-    drawing._CHILD = ("-c", "print('<h1>A page</h1>')")  # what is tried is the writing
+    drawings._CHILD = ("-c", "print('<h1>A page</h1>')")  # what is tried is the writing
     with tempfile.TemporaryDirectory(prefix="rdsim-kills-") as base:
         told = rounds(given, Path(base))
     for line, count in sorted(told.items()):

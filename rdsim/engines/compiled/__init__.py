@@ -22,10 +22,10 @@ from rdsim.engines.compiled.contracts import blank_state
 from rdsim.engines.compiled.loop import replicate
 from rdsim.engines.compiled.plugins import CALLED, addresses
 from rdsim.errors import EngineError, Fault, PolicyError
-from rdsim.luck import InputModel, no_chance, scratch
+from rdsim.luck import InputModel, layout_flags, no_chance, scratch
 from rdsim.native.blocks import Block, blank
 
-__all__ = ["Loop", "Runner", "count_events", "run"]
+__all__ = ["EventLoop", "Runner", "count_events", "run"]
 
 
 def run(case: Case, luck: SamplePaths) -> Outcomes:
@@ -33,24 +33,24 @@ def run(case: Case, luck: SamplePaths) -> Outcomes:
 
     Raises PolicyError for a user's policy that numba cannot compile, or that raises an exception.
     """
-    return _run_laid_out(case, luck)[0]
+    return _run_on_paths(case, luck)[0]
 
 
 def count_events(case: Case, luck: SamplePaths) -> int:
     """Entries of the agenda and grants that are handled in all replications of the luck: what benchmarks count."""
-    return _run_laid_out(case, luck)[1]
+    return _run_on_paths(case, luck)[1]
 
 
-def _run_laid_out(case: Case, luck: SamplePaths) -> tuple[Outcomes, int]:
+def _run_on_paths(case: Case, luck: SamplePaths) -> tuple[Outcomes, int]:
     outcomes = empty_outcomes(case, len(luck.agreed))
-    return outcomes, Loop(case, luck)(outcomes)
+    return outcomes, EventLoop(case, luck)(outcomes)
 
 
-class Loop:
+class EventLoop:
     """The event loop over luck that is laid out, again and again: what benchmarks hold against other programs."""
 
     def __init__(self, case: Case, luck: SamplePaths) -> None:
-        flags = {"laid_out": True, "steps_laid_out": True, "rated": np.zeros(0, np.bool_)}
+        flags = {"laid_out": True, **layout_flags(SamplePaths._fields), "rated": np.zeros(0, np.bool_)}
         self._room = _Room(case)
         self._luck = _luck_block(scratch(no_chance()) | luck._asdict() | flags)
 
@@ -79,7 +79,7 @@ class Runner:
             self._outcomes = empty_outcomes(self._case, len(replications))
         luck = self._luck
         if rest:
-            luck = _luck_block({**self._fields, **rest, "steps_laid_out": "step_days" in rest})
+            luck = _luck_block({**self._fields, **rest, **layout_flags(rest)})
         self._room.replicate(luck, self._outcomes, replications.start)
         return self._outcomes
 
@@ -105,7 +105,7 @@ def _calendar(case: Case, chance: InputModel) -> dict[str, Any]:
         "budget": (1, *case.budget.shape),
         "exchange_ppm": (1, currencies, years),
     }
-    flags = {"laid_out": False, "steps_laid_out": False, "rated": np.zeros(currencies, np.bool_)}
+    flags = {"laid_out": False, "rated": np.zeros(currencies, np.bool_)}
     return blank(SamplePaths, shapes) | flags
 
 

@@ -6,15 +6,15 @@ with its last entry at hand, costs less than a heap of all days. Grants, the las
 
 from __future__ import annotations
 
-from rdsim.native.jit import inlined, jit
+from rdsim.native.jit import inline, jit
 
 __all__ = [
     "clear",
     "expect",
     "facilities",
     "fill",
-    "given_back",
     "grant_soon",
+    "hand_on",
     "join",
     "leave",
     "next_grant",
@@ -28,13 +28,13 @@ __all__ = [
 ]
 
 
-@inlined
+@inline
 def fill(view, value):
     for k in range(len(view)):
         view[k] = value
 
 
-@inlined
+@inline
 def clear(s):
     """Forget what was to be granted; an agenda that was worked off to the horizon is empty already."""
     s.due[0] = 0
@@ -74,7 +74,7 @@ def push(s, day, phase, order, kind, token, index):
         s.after[before] = node
 
 
-@inlined
+@inline
 def pop(s, day):
     node = s.first[day]
     s.first[day] = s.after[node]
@@ -83,39 +83,39 @@ def pop(s, day):
     return s.what[node]
 
 
-@inlined
+@inline
 def expect(s, p, day, phase, kind):
     """Put a project's next event on the agenda; the one it expected before is void."""
     s.token[p] += 1
     push(s, day, phase, p, kind, s.token[p], p)
 
 
-@inlined
+@inline
 def places(c):
     return len(c.tranches)
 
 
-@inlined
+@inline
 def purse_of(c, g):
     return len(c.tranches) + 1 + g
 
 
-@inlined
+@inline
 def panel_of(c, q):
     return 2 * len(c.tranches) + 1 + q
 
 
-@inlined
+@inline
 def facilities(c):
     return 2 * len(c.tranches) + 1 + len(c.seats)
 
 
-@inlined
+@inline
 def rounds_of(c, g):
     return 2 * len(c.tranches) + 2 + len(c.seats) + g
 
 
-@inlined
+@inline
 def grant_soon(s, resource):
     """Have a resource granted when all else of the day is done."""
     if not s.granting[resource]:
@@ -124,14 +124,14 @@ def grant_soon(s, resource):
         s.first_due[0] = min(s.first_due[0], resource)
 
 
-@inlined
-def given_back(s, resource):
+@inline
+def hand_on(s, resource):
     """Something of a resource is free again: grant it to those who wait. Who comes later asks for a grant itself."""
     if s.waiting[resource] > 0:
         grant_soon(s, resource)
 
 
-@inlined
+@inline
 def next_grant(s):
     """The first of the resources that are to be granted."""
     resource = s.first_due[0]
@@ -143,7 +143,7 @@ def next_grant(s):
     return resource
 
 
-@inlined
+@inline
 def join(s, resource, p):
     row = s.queue[resource]
     k = s.waiting[resource]
@@ -154,7 +154,7 @@ def join(s, resource, p):
     s.waiting[resource] += 1
 
 
-@inlined
+@inline
 def leave(s, resource, p):
     row = s.queue[resource]
     k = 0
@@ -165,7 +165,7 @@ def leave(s, resource, p):
         row[j] = row[j + 1]
 
 
-@inlined
+@inline
 def wait_for(s, t, p, stage, resource):
     s.stage[p] = stage
     s.since[p] = t

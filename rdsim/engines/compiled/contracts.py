@@ -15,7 +15,7 @@ from rdsim.arrays import Bools, Floats, Ints, Ints32
 from rdsim.case import Case, most_extensions
 from rdsim.engines import rules
 from rdsim.native.blocks import blank, records
-from rdsim.native.jit import inlined
+from rdsim.native.jit import inline
 
 __all__ = [
     "AGREEMENT",
@@ -84,9 +84,9 @@ __all__ = [
     "at_rate",
     "attempt",
     "blank_state",
-    "carried_over",
+    "carry_over",
     "deliverables_in",
-    "dropped",
+    "drop_count",
     "first_come",
     "fits",
     "hopeless",
@@ -99,20 +99,20 @@ __all__ = [
 ]
 
 
-carried_over = inlined(rules.carried_over)
-fits = inlined(rules.fits)
-hopeless = inlined(rules.hopeless)
-refund = inlined(rules.refund)
-at_rate = inlined(rules.at_rate)
-work_days = inlined(rules.work_days)
-talk_days = inlined(rules.talk_days)
-attempt = inlined(rules.attempt)
-planned_trl = inlined(rules.planned_trl)
-next_round = inlined(rules.next_round)
-threshold = inlined(gates.threshold)
-deliverables_in = inlined(gates.deliverables_in)
-dropped = inlined(gates.dropped)
-first_come = inlined(queues.first_come)
+carry_over = inline(rules.carry_over)
+fits = inline(rules.fits)
+hopeless = inline(rules.hopeless)
+refund = inline(rules.refund)
+at_rate = inline(rules.at_rate)
+work_days = inline(rules.work_days)
+talk_days = inline(rules.talk_days)
+attempt = inline(rules.attempt)
+planned_trl = inline(rules.planned_trl)
+next_round = inline(rules.next_round)
+threshold = inline(gates.threshold)
+deliverables_in = inline(gates.deliverables_in)
+drop_count = inline(gates.drop_count)
+first_come = inline(queues.first_come)
 
 # Those of `gates` itself: a plug-in may have registered its own before this module was imported.
 POLICIES = ("threshold", "always-pass", "drop-worst")

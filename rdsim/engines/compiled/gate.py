@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdsim.engines.compiled import fortune
+from rdsim.engines.compiled import draws
 from rdsim.engines.compiled.agenda import expect, join, panel_of, push, rounds_of, wait_for
 from rdsim.engines.compiled.contracts import (
     ALWAYS_PASS,
@@ -20,24 +20,24 @@ from rdsim.engines.compiled.contracts import (
     STOPPED,
     THRESHOLD,
     deliverables_in,
-    dropped,
+    drop_count,
     next_round,
     planned_trl,
     threshold,
 )
-from rdsim.engines.compiled.ending import finish, give_back_seat
+from rdsim.engines.compiled.endings import finish, give_back_seat
 from rdsim.engines.compiled.money import ask_money
 from rdsim.engines.compiled.queues import arrange, of_panel, restore
 from rdsim.engines.compiled.work import fund
 from rdsim.native.calls import call
-from rdsim.native.jit import inlined
+from rdsim.native.jit import inline
 
 __all__ = [
     "await_round",
     "count_drops",
     "count_missing",
     "decide",
-    "delivered",
+    "deliverable_bits",
     "end_review",
     "end_tranche",
     "grant_seats",
@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 
-@inlined
+@inline
 def end_tranche(c, o, s, p, t):
     g = c.programme[p]
     if s.tranche[p] + 1 == c.tranches[g]:
@@ -61,7 +61,7 @@ def end_tranche(c, o, s, p, t):
         expect(s, p, t, PANEL, DO_REVIEW)
 
 
-@inlined
+@inline
 def await_round(c, s, g, p, t):
     s.stage[p] = AT_ROUNDS
     s.since[p] = t
@@ -72,7 +72,7 @@ def await_round(c, s, g, p, t):
         push(s, day, PANEL, len(c.programme) + g, DO_ROUND, NONE, g)
 
 
-@inlined
+@inline
 def grant_seats(c, o, s, q, t):
     queue = panel_of(c, q)
     row = s.queue[queue]
@@ -91,14 +91,14 @@ def grant_seats(c, o, s, q, t):
     restore(c, s, of_panel(q), queue, NONE)
 
 
-@inlined
+@inline
 def lead(c, o, s, p):
     planned = planned_trl(c.median_days[p], c.trl[p], c.target[p], o.funded_days[p])
     return s.trl_now[p] - planned
 
 
-@inlined
-def delivered(c, o, p):
+@inline
+def deliverable_bits(c, o, p):
     """Deliverables handed in, as bits."""
     bits = 0
     for d in range(c.deliverables[c.programme[p]]):
@@ -107,7 +107,7 @@ def delivered(c, o, p):
     return bits
 
 
-@inlined
+@inline
 def count_missing(c, o, s, p):
     """Deliverables asked for, due at this gate and not handed in."""
     g = c.programme[p]
@@ -118,12 +118,12 @@ def count_missing(c, o, s, p):
     return count
 
 
-@inlined
+@inline
 def on_plan(c, u, o, s, p):
     g = c.programme[p]
     if c.policy[g] == ALWAYS_PASS:
         return True
-    luck = fortune.gate(u, c.technology[p], o.reviews[p])
+    luck = draws.gate(u, c.technology[p], o.reviews[p])
     ahead, missing = lead(c, o, s, p), count_missing(c, o, s, p)
     if c.judge[g] != 0:
         alpha, beta, tolerance, own = c.alpha[g], c.beta[g], c.tolerance[g], c.gate_own[g]
@@ -137,7 +137,7 @@ def on_plan(c, u, o, s, p):
     return deliverables_in(missing, luck, c.beta[g])
 
 
-@inlined
+@inline
 def decide(c, u, o, s, p, t):
     g = c.programme[p]
     passed = on_plan(c, u, o, s, p)
@@ -153,18 +153,18 @@ def decide(c, u, o, s, p, t):
         finish(c, o, s, p, t, STOPPED, NO)
 
 
-@inlined
+@inline
 def end_review(c, u, o, s, p, t):
     give_back_seat(c, s, p)
     s.stage[p] = AT_BETWEEN
     decide(c, u, o, s, p, t)
 
 
-@inlined
+@inline
 def count_drops(c, s, g, n):
     """How many of a round's reviews are dropped; the fraction is carried to the next round."""
     if c.drops[g] == 0:
-        drops, s.fraction[g] = dropped(n, c.drop_ppm[g], s.fraction[g])
+        drops, s.fraction[g] = drop_count(n, c.drop_ppm[g], s.fraction[g])
         return drops
     drops = call(c.drops[g], n, c.drop_ppm[g], s.fraction[g], c.gate_own[g])
     left = call(c.left[g], n, c.drop_ppm[g], s.fraction[g], c.gate_own[g])
@@ -175,7 +175,7 @@ def count_drops(c, s, g, n):
     return drops
 
 
-@inlined
+@inline
 def hold_round(c, u, o, s, g, t):
     """Drop the worst of those who wait for this round, then decide on the others, both in order of rank."""
     queue = rounds_of(c, g)
@@ -185,7 +185,7 @@ def hold_round(c, u, o, s, g, t):
         p = row[k]
         s.served[k] = p
         s.worst[k] = False
-        s.score[k] = lead(c, o, s, p) + fortune.review_error(u, c.technology[p], o.reviews[p])
+        s.score[k] = lead(c, o, s, p) + draws.review_error(u, c.technology[p], o.reviews[p])
     drops = count_drops(c, s, g, n)
     for _ in range(min(drops, n)):
         lowest = -1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rdsim.case import DAYS_PER_YEAR
-from rdsim.engines.compiled import fortune
+from rdsim.engines.compiled import draws
 from rdsim.engines.compiled.agenda import (
     clear,
     facilities,
@@ -50,16 +50,17 @@ from rdsim.engines.compiled.contracts import (
     TARGET,
     YEAR,
     YES,
-    carried_over,
+    carry_over,
     work_days,
 )
-from rdsim.engines.compiled.ending import begin_deliverables, count_work, finish, planned_day, stop_work
-from rdsim.engines.compiled.gate import delivered, end_review, end_tranche, grant_seats, hold_round
-from rdsim.engines.compiled.money import ask_money, grant_money, unserved
+from rdsim.engines.compiled.endings import begin_deliverables, count_work, finish, planned_day, stop_work
+from rdsim.engines.compiled.gate import deliverable_bits, end_review, end_tranche, grant_seats, hold_round
+from rdsim.engines.compiled.money import ask_money, grant_money, open_requests
 from rdsim.engines.compiled.partnership import break_off, end_talks, grant_places, seek_place
+from rdsim.engines.compiled.queues import arrange, of_starts, restore
 from rdsim.engines.compiled.work import end_attempt, grant_facilities, start_work
 from rdsim.native.blocks import select, wipe
-from rdsim.native.jit import inlined, jit
+from rdsim.native.jit import inline, jit
 
 __all__ = [
     "close",
@@ -78,7 +79,7 @@ __all__ = [
 ]
 
 
-@inlined
+@inline
 def look(c, o, s, p, t):
     """Come up for a start: at the planned call, and whenever a prerequisite has ended."""
     g = c.programme[p]
@@ -98,9 +99,10 @@ def look(c, o, s, p, t):
         wait_for(s, t, p, AT_START, g)
 
 
-@inlined
+@inline
 def grant_starts(c, u, o, s, g, t):
     row = s.queue[g]
+    arrange(c, s, t, of_starts(c), g, NONE)
     n = min(s.waiting[g], s.starts_left[g])
     for k in range(n):
         s.served[k] = row[k]
@@ -108,6 +110,7 @@ def grant_starts(c, u, o, s, g, t):
     s.waiting[g] -= n
     for k in range(s.waiting[g]):
         row[k] = row[k + n]
+    restore(c, s, of_starts(c), g, n)
     for k in range(n):
         p = s.served[k]
         s.stage[p] = AT_BETWEEN
@@ -121,14 +124,14 @@ def grant_starts(c, u, o, s, g, t):
             ask_money(c, s, p, t)
 
 
-@inlined
+@inline
 def stop(c, o, s, p, t):
     """A decision ends a project, wherever it stands."""
     if s.stage[p] != AT_ENDED:
         finish(c, o, s, p, t, STOPPED, YES)
 
 
-@inlined
+@inline
 def work(c, u, o, s, p, t):
     """A step ends, the tranche ends, or both; the step comes first."""
     ran = s.stage[p] == AT_WORKING
@@ -143,14 +146,14 @@ def work(c, u, o, s, p, t):
         start_work(c, u, s, p, t)
 
 
-@inlined
+@inline
 def end_year(c, u, o, s, t):
     """Count what went unserved, carry over, let lapse, take the new year's money, ask for partners' running cost."""
     y = t // DAYS_PER_YEAR
     for g in range(len(c.tranches)):
         if y > 0:
-            o.short[g, y - 1] = unserved(c, u, s, g, y - 1)
-            carried = carried_over(s.purse[g], c.carry_ppm[g])
+            o.short[g, y - 1] = open_requests(c, u, s, g, y - 1)
+            carried = carry_over(s.purse[g], c.carry_ppm[g])
             o.lapsed[g, y - 1] = s.purse[g] - carried
             o.carried_in[g, y] = carried
             s.purse[g] = carried
@@ -168,13 +171,13 @@ def end_year(c, u, o, s, t):
         push(s, t + DAYS_PER_YEAR, YEAR, NONE, DO_YEAR_END, NONE, NONE)
 
 
-@inlined
+@inline
 def open_call(c, s, g, t):
     s.starts_left[g] = c.starts[g, t // DAYS_PER_YEAR]
     grant_soon(s, g)
 
 
-@inlined
+@inline
 def close_project(c, o, s, p):
     stage, waited = s.stage[p], c.horizon - s.since[p]
     if stage == AT_START:
@@ -193,7 +196,7 @@ def close_project(c, o, s, p):
         o.wait_prerequisite[p] = max(0, c.horizon - planned_day(c, p))
 
 
-@inlined
+@inline
 def close_attempt(c, u, o, s, p):
     step, left = s.trl_now[p] - 1, s.remaining[p]
     o.attempt[p] = s.attempt[p]
@@ -201,30 +204,30 @@ def close_attempt(c, u, o, s, p):
         factor = c.factor[p, step] if s.step_joint[p] else 1.0
         if s.stage[p] == AT_WORKING:
             left -= c.horizon - s.run_from[p]
-        o.progress[p] = work_days(fortune.step_days(u, c.technology[p], step, s.attempt[p]), factor) - left
+        o.progress[p] = work_days(draws.step_days(u, c.technology[p], step, s.attempt[p]), factor) - left
 
 
-@inlined
+@inline
 def close(c, u, o, s):
     """The horizon: what is under way stays `running`, what is left in the purses lapses."""
     last = c.horizon // DAYS_PER_YEAR - 1
     for g in range(len(c.tranches)):
         o.lapsed[g, last] = s.purse[g]
-        o.short[g, last] = unserved(c, u, s, g, last)
+        o.short[g, last] = open_requests(c, u, s, g, last)
     for p in range(len(c.programme)):
         close_project(c, o, s, p)
         if s.stage[p] != AT_ENDED:
             close_attempt(c, u, o, s, p)
         o.trl[p] = s.trl_now[p]
         o.joint_at_end[p] = s.joint[p]
-        o.delivered[p] = delivered(c, o, p)
-        if o.end_state[p] == TARGET and fortune.commercial(u, c.technology[p]):
-            day = o.end_day[p] + fortune.market_days(u, c.technology[p])
+        o.delivered[p] = deliverable_bits(c, o, p)
+        if o.end_state[p] == TARGET and draws.commercial(u, c.technology[p]):
+            day = o.end_day[p] + draws.market_days(u, c.technology[p])
             if day < c.horizon:
                 o.market_day[p] = day
 
 
-@inlined
+@inline
 def grant(c, u, o, s, resource, t):
     lines = len(c.tranches)
     if resource < lines:
@@ -239,7 +242,7 @@ def grant(c, u, o, s, resource, t):
         grant_facilities(c, o, s, t)
 
 
-@inlined
+@inline
 def handle(c, u, o, s, kind, index, t):
     if kind == DO_WORK:
         work(c, u, o, s, index, t)
@@ -266,7 +269,7 @@ def handle(c, u, o, s, kind, index, t):
         grant_soon(s, places(c))
 
 
-@inlined
+@inline
 def prepare(c, u, s):
     """Reset the state and write the first entries of the agenda."""
     clear(s)
@@ -287,7 +290,7 @@ def prepare(c, u, s):
         prepare_project(c, s, p)
 
 
-@inlined
+@inline
 def prepare_partner(u, s, n):
     s.partner[n] = IS_NEW
     s.claim[n] = 0
@@ -300,7 +303,7 @@ def prepare_partner(u, s, n):
             push(s, u.break_day[n, y], BREAK, n, DO_BREAK, NONE, n)
 
 
-@inlined
+@inline
 def prepare_project(c, s, p):
     s.stage[p] = AT_SCHEDULED
     s.token[p] = 0
@@ -326,7 +329,7 @@ def prepare_project(c, s, p):
         push(s, c.stop_year[p] * DAYS_PER_YEAR, YEAR, 1 + len(c.tranches) + p, DO_STOP, NONE, p)
 
 
-@inlined
+@inline
 def next_day(c, s, t):
     """The next day on which something is entered, or the horizon."""
     horizon, first = c.horizon, s.first
@@ -365,6 +368,6 @@ def replicate(c, u, o, s, first, count):
         select(u, r)
         select(o, r)
         wipe(o)
-        fortune.deal(u, first + r)
+        draws.deal(u, first + r)
         events += live(c, u, o, s)
     return events

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rdsim.case import DAYS_PER_YEAR
-from rdsim.engines.compiled import fortune
+from rdsim.engines.compiled import draws
 from rdsim.engines.compiled.agenda import grant_soon, places, purse_of, push, wait_for
 from rdsim.engines.compiled.contracts import (
     AT_BETWEEN,
@@ -23,10 +23,10 @@ from rdsim.engines.compiled.contracts import (
     fits,
     hopeless,
 )
-from rdsim.engines.compiled.ending import finish
+from rdsim.engines.compiled.endings import finish
 from rdsim.engines.compiled.work import fund
 from rdsim.native.calls import call
-from rdsim.native.jit import inlined
+from rdsim.native.jit import inline
 
 __all__ = [
     "abroad",
@@ -35,28 +35,28 @@ __all__ = [
     "blocks",
     "grant_money",
     "open_partner",
+    "open_requests",
     "pay",
     "pays",
     "request",
     "serve_claims",
-    "unserved",
 ]
 
 
-@inlined
+@inline
 def ask_money(c, s, p, t):
     wait_for(s, t, p, AT_MONEY, purse_of(c, c.programme[p]))
 
 
-@inlined
+@inline
 def abroad(c, u, s, p, y):
     planned = c.abroad[p, s.tranche[p]]
     if not s.joint[p] or planned == 0:
         return NONE
-    return at_rate(planned, fortune.exchange(u, c.currency[p], y))
+    return at_rate(planned, draws.exchange(u, c.currency[p], y))
 
 
-@inlined
+@inline
 def request(c, u, s, p, y):
     k = s.tranche[p]
     if not s.joint[p]:
@@ -64,7 +64,7 @@ def request(c, u, s, p, y):
     return c.home[p, k] - c.abroad[p, k] + abroad(c, u, s, p, y)
 
 
-@inlined
+@inline
 def pay(c, u, o, s, p, amount, t):
     g, k, y = c.programme[p], s.tranche[p], t // DAYS_PER_YEAR
     s.purse[g] -= amount
@@ -77,31 +77,31 @@ def pay(c, u, o, s, p, amount, t):
         o.paid_foreign[p, k] = c.foreign[p, k]
 
 
-@inlined
+@inline
 def open_partner(c, o, s, n, t):
     s.partner[n] = IS_OPENING
     o.opened_day[n] = t
     push(s, t + c.setup_days[n], RELEASE, n, DO_READY, NONE, n)
 
 
-@inlined
+@inline
 def pays(c, u, s, g, amount, tranche, t):
     """Whether the programme's rule has a request paid that fits."""
     if c.pays[g] == 0:
         return True
-    return _decided(c.pays[g], c, u, s, g, amount, tranche, t)
+    return _verdict(c.pays[g], c, u, s, g, amount, tranche, t)
 
 
-@inlined
+@inline
 def blocks(c, u, s, g, amount, tranche, t):
     """Whether the programme's rule has a request that is not paid block those behind it."""
     if c.blocks[g] == 0:
         return c.purse_rule[g] == STRICT
-    return _decided(c.blocks[g], c, u, s, g, amount, tranche, t)
+    return _verdict(c.blocks[g], c, u, s, g, amount, tranche, t)
 
 
-@inlined
-def _decided(address, c, u, s, g, amount, tranche, t):
+@inline
+def _verdict(address, c, u, s, g, amount, tranche, t):
     new, day = u.budget[g, t // DAYS_PER_YEAR], t % DAYS_PER_YEAR
     verdict = call(address, amount, s.purse[g], new, tranche, day, c.purse_own[g])
     if verdict == RAISED:
@@ -109,7 +109,7 @@ def _decided(address, c, u, s, g, amount, tranche, t):
     return verdict == 1
 
 
-@inlined
+@inline
 def serve_claims(c, u, o, s, g, t):
     """Pay for partners before projects; says whether an unpaid claim blocks those behind it."""
     y = t // DAYS_PER_YEAR
@@ -137,14 +137,14 @@ def serve_claims(c, u, o, s, g, t):
     return blocked
 
 
-@inlined
+@inline
 def begin_tranche(c, u, s, o, p, t):
     days = c.tranche_days[c.programme[p], s.tranche[p]]
     s.extended[p] = False
     fund(c, u, o, s, p, t, days)
 
 
-@inlined
+@inline
 def grant_money(c, u, o, s, g, t):
     y = t // DAYS_PER_YEAR
     blocked = False
@@ -177,8 +177,8 @@ def grant_money(c, u, o, s, g, t):
             finish(c, o, s, p, t, UNFUNDED, NO)
 
 
-@inlined
-def unserved(c, u, s, g, y):
+@inline
+def open_requests(c, u, s, g, y):
     total = 0
     for k in range(s.waiting[purse_of(c, g)]):
         total += request(c, u, s, s.queue[purse_of(c, g), k], y)

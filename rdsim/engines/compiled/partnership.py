@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rdsim.engines.compiled import fortune
+from rdsim.engines.compiled import draws
 from rdsim.engines.compiled.agenda import expect, fill, grant_soon, places, purse_of, push, wait_for
 from rdsim.engines.compiled.contracts import (
     AGREEMENT,
@@ -29,10 +29,10 @@ from rdsim.engines.compiled.contracts import (
     YES,
     talk_days,
 )
-from rdsim.engines.compiled.ending import finish, give_back_place
+from rdsim.engines.compiled.endings import finish, give_back_place
 from rdsim.engines.compiled.money import ask_money, open_partner
 from rdsim.engines.compiled.queues import OF_PLACES, arrange, restore
-from rdsim.native.jit import inlined, jit
+from rdsim.native.jit import inline, jit
 
 __all__ = [
     "after_place",
@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 
-@inlined
+@inline
 def seek_place(c, o, s, p, t):
     for m in range(len(c.member[p])):
         n = c.member[p, m]
@@ -62,7 +62,7 @@ def seek_place(c, o, s, p, t):
     wait_for(s, t, p, AT_PLACE, places(c))
 
 
-@inlined
+@inline
 def claim_opening(c, o, s, n, t):
     amount = c.setup_cost[n] + c.running_cost[n]
     if c.network < 0 or amount == 0:
@@ -73,7 +73,7 @@ def claim_opening(c, o, s, n, t):
     grant_soon(s, purse_of(c, c.network))
 
 
-@inlined
+@inline
 def prospect(c, s, p, t):
     """What a project that waits for places can expect of all its partners together."""
     found = FREE
@@ -84,7 +84,7 @@ def prospect(c, s, p, t):
     return found
 
 
-@inlined
+@inline
 def prospect_at(c, s, n, t):
     if s.partner[n] == IS_NEVER:
         return HOPELESS
@@ -93,7 +93,7 @@ def prospect_at(c, s, n, t):
     return FULL if s.used[n] >= c.places[n] or s.reserved[n] else FREE
 
 
-@inlined
+@inline
 def take_place(c, o, s, p, t):
     s.holding[p] = True
     o.place_day[p] = t
@@ -116,7 +116,7 @@ def fall_back(c, o, s, p, t):
     ask_money(c, s, p, t)
 
 
-@inlined
+@inline
 def after_place(c, u, o, s, p, t):
     s.stage[p] = AT_BETWEEN
     o.wait_place[p] += t - s.since[p]
@@ -128,7 +128,7 @@ def after_place(c, u, o, s, p, t):
     talk(u, s, p, t)
 
 
-@inlined
+@inline
 def experience(c, s, p):
     """Agreements so far with a project's partner, or with the member of the consortium that has the fewest."""
     fewest = np.int64(len(c.programme))
@@ -139,12 +139,12 @@ def experience(c, s, p):
     return fewest
 
 
-@inlined
+@inline
 def talk(u, s, p, t):
-    expect(s, p, t + talk_days(fortune.agreement_days(u, p, s.formed[p]), s.pace[p]), AGREEMENT, DO_TALKS)
+    expect(s, p, t + talk_days(draws.agreement_days(u, p, s.formed[p]), s.pace[p]), AGREEMENT, DO_TALKS)
 
 
-@inlined
+@inline
 def keep_places(c, s, p):
     for m in range(len(c.member[p])):
         n = c.member[p, m]
@@ -152,7 +152,7 @@ def keep_places(c, s, p):
             s.reserved[n] = True
 
 
-@inlined
+@inline
 def grant_places(c, u, o, s, t):
     queue = places(c)
     row = s.queue[queue]
@@ -178,11 +178,11 @@ def grant_places(c, u, o, s, t):
         after_place(c, u, o, s, s.served[k], t)
 
 
-@inlined
+@inline
 def end_talks(c, u, o, s, p, t):
     """A stage of talks ends: on to the next, to the agreement, or to nothing."""
     stage = s.formed[p]
-    if not fortune.agreed(u, p, stage):
+    if not draws.stage_succeeds(u, p, stage):
         s.stage[p] = AT_BETWEEN
         fall_back(c, o, s, p, t)
         return
@@ -195,7 +195,7 @@ def end_talks(c, u, o, s, p, t):
         agree(c, o, s, p, t)
 
 
-@inlined
+@inline
 def agree(c, o, s, p, t):
     o.agreement_day[p] = t
     for m in range(len(c.member[p])):
@@ -204,7 +204,7 @@ def agree(c, o, s, p, t):
     ask_money(c, s, p, t)
 
 
-@inlined
+@inline
 def is_member(c, p, n):
     for m in range(len(c.member[p])):
         if c.member[p, m] == n:
@@ -212,7 +212,7 @@ def is_member(c, p, n):
     return False
 
 
-@inlined
+@inline
 def lose_partner(c, o, s, p, t):
     o.lost_partner[p] = 1
     if s.stage[p] == AT_TALKING:
@@ -229,7 +229,7 @@ def lose_partner(c, o, s, p, t):
             grant_soon(s, purse_of(c, c.programme[p]))
 
 
-@inlined
+@inline
 def break_off(c, o, s, n, t):
     s.closed_until[n] = max(s.closed_until[n], t + c.closed_days)
     push(s, s.closed_until[n], RELEASE, n, DO_REOPEN, NONE, n)

@@ -26,7 +26,7 @@ from rdsim.gates import GATE_POLICIES, gives_two_numbers, not_two_numbers
 from rdsim.native.calls import address, call_by_address, compilable, number_at
 from rdsim.purses import PURSE_RULES
 from rdsim.queues import QUEUE_RULES
-from rdsim.registry import Extension, Taken
+from rdsim.registry import Binding, Extension
 
 __all__ = ["CALLED", "addresses"]
 
@@ -34,12 +34,12 @@ CALLED = ("judge", "drops", "left", "pays", "blocks", "queue_key")
 """Fields of a case's block that hold addresses of functions."""
 
 
-class _Asked(NamedTuple):
+class _Question(NamedTuple):
     """A function that is not built in: what the loop asks of it, and the parameters of its own."""
 
     field: str  # of the block
     label: str
-    taken: Taken
+    taken: Binding
     kinds: str  # of what is offered, as `native.calls.address` has them
     whole: tuple[bool, ...]  # which of its parameters are whole numbers
     own: tuple[float, ...]  # their values
@@ -60,7 +60,7 @@ def addresses(case: Case) -> dict[str, npt.NDArray[Any]]:
     fields["queue_own"] = _places(case.queue_parameters)
     for place, asked in _functions(case):
         try:
-            fields[asked.field][place] = found = _compiled(asked)
+            fields[asked.field][place] = found = _compile(asked)
         except Exception as error:
             faults.append(_fault(asked.label, error))
         else:
@@ -76,41 +76,41 @@ def _places(table: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 
 
 def _gate(policy: int) -> tuple[str, Any]:
-    name = GATE_POLICIES.named(policy)
+    name = GATE_POLICIES.name_of(policy)
     return name, GATE_POLICIES[name]
 
 
-def _functions(case: Case) -> Iterator[tuple[int, _Asked]]:
+def _functions(case: Case) -> Iterator[tuple[int, _Question]]:
     """Each function that is not built in, with the number of its programme or queue."""
     for g in range(len(case.policy)):
         yield from ((g, one) for one in _of_programme(case, g))
     for k, rule in enumerate(case.queue_rule.tolist()):
         if rule >= len(QUEUES):
-            name = QUEUE_RULES.named(rule)
+            name = QUEUE_RULES.name_of(rule)
             row = case.queue_parameters[k]
-            yield k, _asked("queue_key", f"queue rule {name!r}", QUEUE_RULES[name], "key", "iiiiiifi", row)
+            yield k, _question("queue_key", f"queue rule {name!r}", QUEUE_RULES[name], "key", "iiiiiifi", row)
 
 
-def _of_programme(case: Case, g: int) -> Iterator[_Asked]:
+def _of_programme(case: Case, g: int) -> Iterator[_Question]:
     if case.policy[g] >= len(POLICIES):
         name, gate = _gate(int(case.policy[g]))
         row = case.gate_parameters[g]
-        yield _asked("judge", f"gate policy {name!r}", gate, "judge", "iifffiiii", row)
+        yield _question("judge", f"gate policy {name!r}", gate, "judge", "iifffiiii", row)
         if gate.rounds:
-            yield _asked("drops", f"gate policy {name!r}", gate, "drops", "iii", row)
-            yield _asked("left", f"gate policy {name!r}", gate, "drops", "iii", row)
+            yield _question("drops", f"gate policy {name!r}", gate, "drops", "iii", row)
+            yield _question("left", f"gate policy {name!r}", gate, "drops", "iii", row)
     if case.purse_rule[g] >= len(RULES):
-        name = PURSE_RULES.named(int(case.purse_rule[g]))
+        name = PURSE_RULES.name_of(int(case.purse_rule[g]))
         for field in ("pays", "blocks"):
-            yield _asked(field, f"purse rule {name!r}", PURSE_RULES[name], field, "iiiii", case.purse_parameters[g])
+            yield _question(field, f"purse rule {name!r}", PURSE_RULES[name], field, "iiiii", case.purse_parameters[g])
 
 
-def _asked(
+def _question(
     field: str, label: str, extension: Extension, function: str, kinds: str, row: npt.NDArray[np.float64]
-) -> _Asked:
+) -> _Question:
     label = f"{label}, {function}"
-    own = extension.typed(row.tolist())
-    return _Asked(field, label, extension.taken(label, function), kinds, extension.whole, own, row.ctypes.data)
+    own = extension.restore(row.tolist())
+    return _Question(field, label, extension.bind(label, function), kinds, extension.whole, own, row.ctypes.data)
 
 
 def _fault(label: str, error: Exception) -> Fault:
@@ -128,7 +128,7 @@ def _fault(label: str, error: Exception) -> Fault:
 _COMPILED: dict[tuple[object, ...], int] = {}
 
 
-def _compiled(asked: _Asked) -> int:
+def _compile(asked: _Question) -> int:
     """The function's address. numba freezes what it takes from globals and from around it, so that is part of the key;
     where it cannot be known, the function is compiled for each case."""
     text = _wrapper(asked)
@@ -141,8 +141,8 @@ def _compiled(asked: _Asked) -> int:
     return _COMPILED[key]
 
 
-def _address(asked: _Asked, text: str) -> int:
-    return address(_built(asked, text), f"{asked.kinds}i", "f" if asked.field == "queue_key" else "i")
+def _address(asked: _Question, text: str) -> int:
+    return address(_wrap(asked, text), f"{asked.kinds}i", "f" if asked.field == "queue_key" else "i")
 
 
 # --- compiled and plain agree ---------------------------------------------------------------------
@@ -174,7 +174,7 @@ def _queue_arguments(rng: np.random.Generator) -> tuple[float, ...]:
     return rank, waited, days, trl, target, deadline, float(rng.uniform(0, 1000)), int(rng.integers(0, 6))
 
 
-def _disagreement(asked: _Asked, found: int) -> list[Fault]:
+def _disagreement(asked: _Question, found: int) -> list[Fault]:
     """The first question that the compiled function answers otherwise than plain Python does."""
     rng = np.random.default_rng(20240101)
     draw = _DRAWS.get(asked.field, _drop_arguments)
@@ -185,7 +185,7 @@ def _disagreement(asked: _Asked, found: int) -> list[Fault]:
             return [replace(plain, where=asked.label)]
         compiled = call_by_address(found, *given, asked.place)
         if not (plain == compiled or (math.isnan(plain) and math.isnan(compiled))):
-            said = f"{_shown(compiled)} instead of {_shown(plain)} for {(*given, *asked.own)}"
+            said = f"{_answer_text(compiled)} instead of {_answer_text(plain)} for {(*given, *asked.own)}"
             return [Fault(asked.label, "must answer compiled as it does in Python", said, _ADVICE)]
     return []
 
@@ -200,7 +200,7 @@ _DROPS = ("drops", "left")
 _ADVICE = "Run it on the simpy engine (--engine simpy), or keep whole numbers within 64 bits and functions simple."
 
 
-def _plain(asked: _Asked, given: tuple[float, ...]) -> float | Fault:
+def _plain(asked: _Question, given: tuple[float, ...]) -> float | Fault:
     """What the function answers in plain Python, as the wrappers tell it."""
     try:
         with np.errstate(all="ignore"):
@@ -216,7 +216,7 @@ def _plain(asked: _Asked, given: tuple[float, ...]) -> float | Fault:
     return int(answer[0 if asked.field == "drops" else 1])
 
 
-def _shown(answer: float) -> str:
+def _answer_text(answer: float) -> str:
     return "an exception" if answer == RAISED or math.isnan(answer) else str(answer)
 
 
@@ -243,7 +243,7 @@ def wrapper({offered}, own):
 """
 
 
-def _wrapper(asked: _Asked) -> str:
+def _wrapper(asked: _Question) -> str:
     """The text of a function that takes all that is offered by position, and where the function's own parameters are,
     and hands on what the function takes.
 
@@ -264,7 +264,7 @@ def _verdict(answer: Any) -> int:
     return 0 if answer is None else _yes(answer)
 
 
-def _built(asked: _Asked, text: str) -> Callable[..., float]:
+def _wrap(asked: _Question, text: str) -> Callable[..., float]:
     around: dict[str, Any] = {
         "function": compilable(asked.taken.function),
         "verdict": _verdict,

@@ -6,32 +6,37 @@ import math
 
 from rdsim.engines.compiled.contracts import FIRST_COME, NONE, RANK, REMAINING, first_come
 from rdsim.native.calls import number
-from rdsim.native.jit import inlined, jit
+from rdsim.native.jit import inline, jit
 
-__all__ = ["OF_PLACES", "arrange", "of_facilities", "of_panel", "restore"]
+__all__ = ["OF_PLACES", "arrange", "of_facilities", "of_panel", "of_starts", "restore"]
 
 
 OF_PLACES = NONE
 
 
-@inlined
+@inline
 def of_panel(q):
     return 1 + q
 
 
-@inlined
+@inline
 def of_facilities(c):
     return 1 + len(c.seats)
 
 
-@inlined
+@inline
+def of_starts(c):
+    return 2 + len(c.seats)
+
+
+@inline
 def arrange(c, s, t, rule, queue, days):
     """Put a queue in the order in which its rule has it looked at; `days` are asked for, or REMAINING."""
     if c.queue_rule[rule] != RANK:
         sort_by_key(c, s, t, rule, queue, days)
 
 
-@inlined
+@inline
 def restore(c, s, rule, queue, served):
     """Put what is left of a queue, and those served, in order of rank again."""
     if c.queue_rule[rule] != RANK:
@@ -39,7 +44,7 @@ def restore(c, s, rule, queue, served):
         sort_by_rank(s.served, served)
 
 
-@inlined
+@inline
 def key(c, s, t, rule, p, days):
     waited = t - s.since[p]
     if c.queue_rule[rule] == FIRST_COME:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdsim.engines.compiled import fortune
+from rdsim.engines.compiled import draws
 from rdsim.engines.compiled.agenda import expect, facilities, fill, wait_for
 from rdsim.engines.compiled.contracts import (
     AT_FACILITY,
@@ -16,22 +16,22 @@ from rdsim.engines.compiled.contracts import (
     attempt,
     work_days,
 )
-from rdsim.engines.compiled.ending import begin_deliverables, finish
+from rdsim.engines.compiled.endings import begin_deliverables, finish
 from rdsim.engines.compiled.queues import arrange, of_facilities, restore
 from rdsim.engines.rules import FAILURE, SUCCESS
-from rdsim.native.jit import inlined
+from rdsim.native.jit import inline
 
 __all__ = ["end_attempt", "fund", "grant_facilities", "run", "start_work", "success"]
 
 
-@inlined
+@inline
 def run(s, p, t):
     s.stage[p] = AT_WORKING
     s.run_from[p] = t
     expect(s, p, min(t + s.remaining[p], s.funded_end[p]), WORK, DO_WORK)
 
 
-@inlined
+@inline
 def needs_any(need):
     for f in range(len(need)):
         if need[f] > 0:
@@ -39,14 +39,14 @@ def needs_any(need):
     return False
 
 
-@inlined
+@inline
 def start_work(c, u, s, p, t):
     """Begin the next attempt, or go on with the one that paused; wait for facilities first."""
     step = s.trl_now[p] - 1
     if s.remaining[p] == 0:
         s.step_joint[p] = s.joint[p]
         factor = c.factor[p, step] if s.joint[p] else 1.0
-        s.remaining[p] = work_days(fortune.step_days(u, c.technology[p], step, s.attempt[p]), factor)
+        s.remaining[p] = work_days(draws.step_days(u, c.technology[p], step, s.attempt[p]), factor)
     if needs_any(c.needs[p, step]):
         wait_for(s, t, p, AT_FACILITY, facilities(c))
         expect(s, p, s.funded_end[p], WORK, DO_WORK)
@@ -54,14 +54,14 @@ def start_work(c, u, s, p, t):
         run(s, p, t)
 
 
-@inlined
+@inline
 def fund(c, u, o, s, p, t, days):
     s.funded_end[p] = t + days
     o.funded_days[p] += days
     start_work(c, u, s, p, t)
 
 
-@inlined
+@inline
 def grant_facilities(c, o, s, t):
     queue = facilities(c)
     row = s.queue[queue]
@@ -94,7 +94,7 @@ def grant_facilities(c, o, s, t):
         run(s, p, t)
 
 
-@inlined
+@inline
 def success(c, o, s, p, t):
     step = s.trl_now[p] - 1
     chance = c.success[p, step] if s.step_joint[p] else c.alone_success[p, step]
@@ -110,9 +110,9 @@ def success(c, o, s, p, t):
     return chance
 
 
-@inlined
+@inline
 def end_attempt(c, u, o, s, p, t):
-    luck = fortune.step_luck(u, c.technology[p], s.trl_now[p] - 1, s.attempt[p])
+    luck = draws.step_luck(u, c.technology[p], s.trl_now[p] - 1, s.attempt[p])
     verdict = attempt(luck, success(c, o, s, p, t), c.setback)
     if verdict == SUCCESS:
         s.trl_now[p] += 1

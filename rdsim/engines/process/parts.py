@@ -1,4 +1,4 @@
-"""What the parts of a replication know of one another, whoever they are: the world, projects, partners, desks."""
+"""What the parts of a replication know of one another, whoever they are: the world, projects, partners, queues."""
 
 from __future__ import annotations
 
@@ -10,10 +10,19 @@ import simpy
 from rdsim.case import Case, Outcomes, SamplePaths
 from rdsim.engines.process.agenda import Entry
 
-__all__ = ["DeskLike", "Facilities", "PanelLike", "PartnerLike", "ProjectLike", "PurseLike", "Queue", "WorldLike"]
+__all__ = [
+    "Facilities",
+    "GrantQueueLike",
+    "PanelLike",
+    "PartnerLike",
+    "ProjectLike",
+    "PurseLike",
+    "QueueLike",
+    "WorldLike",
+]
 
 
-class Queue(Protocol):
+class QueueLike(Protocol):
     """Where a project waits."""
 
     def ask(self, project: Any) -> simpy.Event:
@@ -23,28 +32,28 @@ class Queue(Protocol):
         """Leave it unserved."""
 
 
-class DeskLike(Queue, Protocol):
+class GrantQueueLike(QueueLike, Protocol):
     """A queue for something scarce."""
 
     def grant_soon(self) -> None:
         """Look at the queue again, today."""
 
 
-class PanelLike(DeskLike, Protocol):
+class PanelLike(GrantQueueLike, Protocol):
     """Seats of a panel."""
 
     def give_back(self) -> None:
         """A seat is free again."""
 
 
-class Facilities(DeskLike, Protocol):
+class Facilities(GrantQueueLike, Protocol):
     """Units of facilities."""
 
     def give_back(self, needs: Sequence[int]) -> None:
         """Units are free again."""
 
 
-class PurseLike(DeskLike, Protocol):
+class PurseLike(GrantQueueLike, Protocol):
     """A programme's money."""
 
     def refund(self, amount: int) -> None:
@@ -52,7 +61,7 @@ class PurseLike(DeskLike, Protocol):
 
 
 class PartnerLike(Protocol):
-    """A partner, as desks and projects see it."""
+    """A partner, as queues and projects see it."""
 
     index: int
     used: int
@@ -79,10 +88,10 @@ class PartnerLike(Protocol):
 
 
 class ProjectLike(Protocol):
-    """A project, as desks, partners and other projects see it."""
+    """A project, as queues, partners and other projects see it."""
 
     rank: int
-    desk: Any
+    queue: Any
     since: int
     answer: simpy.Event
     tranche: int
@@ -99,7 +108,7 @@ class ProjectLike(Protocol):
     def look(self) -> None:
         """Look whether what it waits for has come."""
 
-    def reached_before(self, day: int) -> bool:
+    def is_at_target_before(self, day: int) -> bool:
         """Whether it had reached its target."""
 
     def needs(self) -> list[int]:
@@ -156,11 +165,11 @@ class WorldLike(Protocol):
         """How the purses pay, by programme."""
 
     @property
-    def starts(self) -> Sequence[DeskLike]:
+    def starts(self) -> Sequence[GrantQueueLike]:
         """Starts of the year, by programme."""
 
     @property
-    def places(self) -> DeskLike:
+    def places(self) -> GrantQueueLike:
         """Places at partners."""
 
     @property
@@ -176,7 +185,7 @@ class WorldLike(Protocol):
         """Units of facilities."""
 
     @property
-    def rounds(self) -> Sequence[Queue]:
+    def rounds(self) -> Sequence[QueueLike]:
         """Rounds of gates, by programme."""
 
     @property

@@ -35,18 +35,18 @@ class PurseDecisions(NamedTuple):
 
 def gate_policy(case: Case, programme: int) -> GateDecisions:
     """The gate policy of a programme."""
-    name = GATE_POLICIES.named(int(case.policy[programme]))
+    name = GATE_POLICIES.name_of(int(case.policy[programme]))
     policy, given = GATE_POLICIES[name], case.gate_parameters[programme]
     label = f"gate policy {name!r}"
-    drops = _two_numbers(f"{label}, drops", _asked(label, policy, "drops", given))
-    return GateDecisions(_asked(label, policy, "judge", given), policy.rounds, drops)
+    drops = _two_numbers(f"{label}, drops", _question(label, policy, "drops", given))
+    return GateDecisions(_question(label, policy, "judge", given), policy.rounds, drops)
 
 
 def purse_rule(case: Case, programme: int) -> PurseDecisions:
     """The purse rule of a programme."""
-    name = PURSE_RULES.named(int(case.purse_rule[programme]))
+    name = PURSE_RULES.name_of(int(case.purse_rule[programme]))
     asked = [
-        _asked(f"purse rule {name!r}", PURSE_RULES[name], field, case.purse_parameters[programme])
+        _question(f"purse rule {name!r}", PURSE_RULES[name], field, case.purse_parameters[programme])
         for field in PurseDecisions._fields
     ]
     return PurseDecisions(*asked)
@@ -54,11 +54,11 @@ def purse_rule(case: Case, programme: int) -> PurseDecisions:
 
 def queue_key(case: Case, queue: int) -> _Ask | None:
     """The key of a queue's rule, queues numbered as in `Case.queue_rule`; None for the one that serves by rank."""
-    name = QUEUE_RULES.named(int(case.queue_rule[queue]))
+    name = QUEUE_RULES.name_of(int(case.queue_rule[queue]))
     if name == RANK:
         return None
     label = f"queue rule {name!r}"
-    return _a_number(f"{label}, key", _asked(label, QUEUE_RULES[name], "key", case.queue_parameters[queue]))
+    return _a_number(f"{label}, key", _question(label, QUEUE_RULES[name], "key", case.queue_parameters[queue]))
 
 
 def _a_number(label: str, key: _Ask) -> Callable[..., float]:
@@ -77,10 +77,10 @@ def _a_number(label: str, key: _Ask) -> Callable[..., float]:
     return ask
 
 
-def _asked(name: str, extension: Extension, field: str, given: Sequence[float]) -> _Ask:
+def _question(name: str, extension: Extension, field: str, given: Sequence[float]) -> _Ask:
     """One of its functions, with its parameters; an exception that it raises becomes a PolicyError that names it."""
     label = f"{name}, {field}"
-    taken, own = extension.taken(label, field), extension.typed(given)
+    taken, own = extension.bind(label, field), extension.restore(given)
 
     def ask(*offered: float) -> Any:
         try:

@@ -20,7 +20,7 @@ from rdsim.case import (
     UNFUNDED,
 )
 from rdsim.engines import rules
-from rdsim.engines.process.desks import Desk
+from rdsim.engines.process.queues import Queue
 from rdsim.engines.rules import AGREEMENT, FAILURE, PANEL, REQUEST, SUCCESS, WORK, YEAR
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Project:
         self.ready: dict[int, int] = {}
         self.tranche, self.funded_end, self.extended = 0, -1, False
         self.attempt, self.remaining, self.step_joint, self.run_from = 0, 0, False, -1
-        self.desk: Any = None
+        self.queue: Any = None
         self.seated = self.talking = self.stopped = False
         self.since, self.funded, self.worked, self.reviews = 0, 0, 0, 0
         self.answer = self.wake = world.env.event()
@@ -72,10 +72,10 @@ class Project:
     def life(self) -> _Life:
         """From the call to the end of research and development."""
         try:
-            yield from self.scheduled()
+            yield from self.wait_for_start()
             yield from self.partnership()
             while True:
-                yield from self.tranche_paid()
+                yield from self.request_tranche()
                 yield from self.technical_work()
                 yield from self.gate()
         except End as end:
@@ -92,7 +92,7 @@ class Project:
 
     # 1 scheduled
 
-    def scheduled(self) -> _Life:
+    def wait_for_start(self) -> _Life:
         """Wait for the planned call, for prerequisites, and for one of the programme's starts."""
         self.world.enter(self.planned, REQUEST, self.rank, self.look)
         while not self.may_start():
@@ -213,7 +213,7 @@ class Project:
         self.joint = False
         self.count("fell_back", 1)
         self.note("goes on as domestic")
-        if self.desk is self.purse:
+        if self.queue is self.purse:
             self.purse.grant_soon()
 
     # 3 tranche
@@ -222,7 +222,7 @@ class Project:
     def purse(self) -> PurseLike:
         return self.world.purses[self.programme]
 
-    def tranche_paid(self) -> _Life:
+    def request_tranche(self) -> _Life:
         """Ask the purse for the next tranche; it funds work from the day it is paid."""
         paid = yield self.purse.ask(self)
         self.count_wait("wait_money")
@@ -236,9 +236,9 @@ class Project:
         case, k = self.world.case, self.tranche
         if not self.joint:
             return int(case.domestic[self.rank][k])
-        return int(case.home[self.rank][k] - case.abroad[self.rank][k] + self.paid_abroad(year))
+        return int(case.home[self.rank][k] - case.abroad[self.rank][k] + self.payment_abroad(year))
 
-    def paid_abroad(self, year: int) -> int:
+    def payment_abroad(self, year: int) -> int:
         case = self.world.case
         rate = self.world.luck.exchange_ppm[case.currency[self.rank]][year]
         return rules.at_rate(case.abroad[self.rank][self.tranche], rate) if self.joint else 0
@@ -247,7 +247,7 @@ class Project:
         out, at = self.world.out, (self.world.row, self.rank, self.tranche)
         out.tranche_day[at] = self.world.now
         out.paid[at] = amount
-        out.paid_abroad[at] = self.paid_abroad(self.world.year)
+        out.paid_abroad[at] = self.payment_abroad(self.world.year)
         if self.joint:
             out.paid_joint[at] = 1
             out.paid_foreign[at] = self.world.case.foreign[self.rank][self.tranche]
@@ -296,7 +296,7 @@ class Project:
             return True
         request = self.world.facilities.ask(self)
         yield request | self.world.at(self.funded_end, WORK, self.rank)
-        if self.desk is not None:
+        if self.queue is not None:
             self.world.facilities.withdraw(self)
         self.count_wait("wait_facility")
         return bool(request.triggered)
@@ -346,7 +346,7 @@ class Project:
         gains = [
             case.spillover_gain[first + k]
             for k, other in enumerate(self.links("spillover"))
-            if self.world.projects[other].reached_before(self.world.now)
+            if self.world.projects[other].is_at_target_before(self.world.now)
         ]
         if not gains:
             return chance
@@ -355,7 +355,7 @@ class Project:
             chance += gain
         return min(1.0, max(0.0, chance))
 
-    def reached_before(self, day: int) -> bool:
+    def is_at_target_before(self, day: int) -> bool:
         return self.end_state == TARGET and self.end_day is not None and self.end_day < day
 
     # 5 gate
@@ -371,7 +371,7 @@ class Project:
     def passes(self, policy: GateDecisions) -> Generator[simpy.Event, Any, bool]:
         """Whether a review is passed; who is behind without an extension left is stopped."""
         stays = yield from self.round() if policy.rounds else self.review()
-        passed = stays and self.judged(policy)
+        passed = stays and self.passes_gate(policy)
         self.reviews += 1
         self.note("passes the gate" if passed else "is judged behind")
         given = self.world.out.extensions[self.world.row, self.rank]
@@ -417,7 +417,7 @@ class Project:
     def reviewed_lead(self) -> float:
         return float(self.lead() + self.world.luck.review_error[self.technology][self.reviews])
 
-    def judged(self, policy: GateDecisions) -> bool:
+    def passes_gate(self, policy: GateDecisions) -> bool:
         case, g = self.world.case, self.programme
         luck = self.world.luck.gate[self.technology][self.reviews]
         rules_of_gate = case.alpha[g], case.beta[g], case.tolerance[g]
@@ -426,11 +426,11 @@ class Project:
 
     def missing(self) -> int:
         """Deliverables asked for, due at this gate and not handed in."""
-        due, asked, days = self.world.case.due_tranche[self.programme], self.asked, self.delivered_day
+        due, asked, days = self.world.case.due_tranche[self.programme], self.required_deliverables, self.delivered_day
         return sum(0 < due[d] <= self.tranche + 1 and days[d] < 0 for d in asked)
 
     @property
-    def asked(self) -> list[int]:
+    def required_deliverables(self) -> list[int]:
         """Deliverables that the programme asks of this project."""
         return [d for d, asked in enumerate(self.world.case.asked[self.rank]) if asked]
 
@@ -441,7 +441,7 @@ class Project:
     def begin_deliverables(self, reached: range) -> None:
         """Work begins on what is waiting for one of the TRLs now reached; what needs no work is handed in."""
         needed = self.world.luck.deliverable_days[self.technology]
-        for d in self.asked:
+        for d in self.required_deliverables:
             if self.world.case.after_trl[self.programme][d] in reached:
                 self.ready[d] = self.worked + needed[d]
                 if needed[d] == 0:
@@ -452,20 +452,20 @@ class Project:
         if day < self.world.case.horizon:
             self.delivered_day[d] = day
 
-    def delivered(self) -> int:
+    def deliverable_bits(self) -> int:
         """Deliverables handed in, as bits."""
-        return sum(1 << d for d in self.asked if self.delivered_day[d] >= 0)
+        return sum(1 << d for d in self.required_deliverables if self.delivered_day[d] >= 0)
 
     # 6 end
 
     def withdraw(self) -> None:
         """Leave whatever the project is doing or waiting for, for a break in relations or by decision."""
-        if self.desk is not None:
-            desk = self.desk
-            self.count_wait(desk.wait)
-            desk.withdraw(self)
-            if isinstance(desk, Desk):
-                desk.grant_soon()  # it may have kept something from those behind it
+        if self.queue is not None:
+            queue = self.queue
+            self.count_wait(queue.wait)
+            queue.withdraw(self)
+            if isinstance(queue, Queue):
+                queue.grant_soon()  # it may have kept something from those behind it
         elif self.seated:
             self.leave_seat()
         elif self.run_from >= 0:
@@ -528,7 +528,7 @@ class Project:
         out.end_day[at] = -1 if self.end_day is None else self.end_day
         out.trl[at], out.joint_at_end[at] = self.trl, self.joint
         out.funded_days[at], out.worked_days[at] = self.funded, self.worked
-        out.reviews[at], out.delivered[at] = self.reviews, self.delivered()
+        out.reviews[at], out.delivered[at] = self.reviews, self.deliverable_bits()
         if self.end_state == TARGET and self.end_day is not None and world.luck.commercial[self.technology]:
             market = self.end_day + world.luck.market_days[self.technology]
             out.market_day[at] = market if market < horizon else -1
@@ -541,8 +541,8 @@ class Project:
             self.count("progress", self.attempt_days() - left)
 
     def close_running(self, horizon: int) -> None:
-        if self.desk is not None:
-            self.count(self.desk.wait, horizon - self.since)
+        if self.queue is not None:
+            self.count(self.queue.wait, horizon - self.since)
         elif self.run_from >= 0:
             self.count_work(horizon)
         elif self.world.out.start_day[self.world.row, self.rank] < 0:

@@ -1,4 +1,4 @@
-"""One replication: the agenda, the desks, the partners and the projects."""
+"""One replication: the agenda, the queues, the partners and the projects."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import simpy
 
 from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, SamplePaths, blank_outcomes
 from rdsim.engines.process.agenda import Entry, TraceRow
-from rdsim.engines.process.desks import FacilityDesk, PanelDesk, PlaceDesk, Purse, Rounds, StartDesk
 from rdsim.engines.process.partners import Partner
 from rdsim.engines.process.policies import gate_policy, purse_rule
 from rdsim.engines.process.project import Project
+from rdsim.engines.process.queues import FacilityQueue, PanelQueue, PlaceQueue, Purse, ReviewRounds, StartQueue
 from rdsim.engines.rules import BREAK, YEAR
 
 __all__ = ["World", "run"]
@@ -28,7 +28,7 @@ def _lists(arrays: Case | SamplePaths, row: int | None = None) -> Any:
 
 
 class World:
-    """One replication: the agenda, the desks, the partners and the projects."""
+    """One replication: the agenda, the queues, the partners and the projects."""
 
     def __init__(self, case: Case, luck: SamplePaths, out: Outcomes, row: int, trace: list[TraceRow] | None) -> None:
         self.env = simpy.Environment()
@@ -36,12 +36,12 @@ class World:
         lines, panels = len(case.tranches), len(case.seats)
         self.gate_policies = [gate_policy(case, g) for g in range(lines)]
         self.purse_rules = [purse_rule(case, g) for g in range(lines)]
-        self.starts = [StartDesk(self, g) for g in range(lines)]
-        self.places = PlaceDesk(self, lines)
+        self.starts = [StartQueue(self, g) for g in range(lines)]
+        self.places = PlaceQueue(self, lines)
         self.purses = [Purse(self, lines + 1 + g, g) for g in range(lines)]
-        self.panels = [PanelDesk(self, 2 * lines + 1 + q, q) for q in range(panels)]
-        self.facilities = FacilityDesk(self, 2 * lines + 1 + panels)
-        self.rounds = [Rounds(self, g) for g in range(lines)]
+        self.panels = [PanelQueue(self, 2 * lines + 1 + q, q) for q in range(panels)]
+        self.facilities = FacilityQueue(self, 2 * lines + 1 + panels)
+        self.rounds = [ReviewRounds(self, g) for g in range(lines)]
         self.partners = [Partner(self, n) for n in range(len(case.places))]
         self.projects = [Project(self, p) for p in range(len(case.programme))]
 
@@ -78,7 +78,7 @@ class World:
         last = self.case.horizon // DAYS_PER_YEAR - 1
         for purse in self.purses:
             self.out.lapsed[self.row, purse.programme, last] = purse.money
-            self.out.short[self.row, purse.programme, last] = purse.unserved(last)
+            self.out.short[self.row, purse.programme, last] = purse.open_requests(last)
         for project in self.projects:
             project.close()
 
@@ -95,9 +95,9 @@ class World:
             self.enter(self.now + DAYS_PER_YEAR, YEAR, 0, self.end_year)
 
     def open_call(self, programme: int) -> None:
-        desk = self.starts[programme]
-        desk.left = self.case.starts[programme][self.year]
-        desk.grant_soon()
+        queue = self.starts[programme]
+        queue.left = self.case.starts[programme][self.year]
+        queue.grant_soon()
 
 
 def run(case: Case, luck: SamplePaths, trace: list[TraceRow] | None = None) -> Outcomes:

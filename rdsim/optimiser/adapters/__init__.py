@@ -7,9 +7,9 @@ Another library is one class: a `Solver` with a name, the features that it decla
 from rdsim.optimiser.adapters.answers import Feature, RunLimits, SolverResult, SolverState
 from rdsim.optimiser.adapters.names import (
     SOLVERS,
+    find_solver,
     installed_solvers,
     solver_fault,
-    solver_named,
     solver_of,
     untold,
     versions_of,
@@ -29,9 +29,9 @@ __all__ = [
     "SolverResult",
     "SolverState",
     "Termination",
+    "find_solver",
     "installed_solvers",
     "solver_fault",
-    "solver_named",
     "solver_of",
     "typical",
     "untold",

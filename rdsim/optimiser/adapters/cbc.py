@@ -24,6 +24,7 @@ from rdsim.arrays import Floats
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters.answers import Feature, RunLimits, SolverResult, SolverState
 from rdsim.optimiser.adapters.pulp_models import pulp_problem
+from rdsim.optimiser.adapters.scaling import with_small_rows
 from rdsim.optimiser.adapters.solver import Solver, is_linear
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.solution import Termination
@@ -74,14 +75,18 @@ class Cbc(Solver):
     def ask(self, model: Model, limits: RunLimits, *, relaxed: bool, start: Floats | None) -> SolverResult:
         """See `Solver.ask`. Where CBC says infeasible it is asked again without its preprocessing: that strengthens
         rows of mixed sizes by more than its own tolerance, and then takes the solution that it found itself for none.
+        With large whole numbers it does so without it too, and is asked once more with rows of a common size.
         """
         began = time.perf_counter()
-        first = self._ask(model, limits, relaxed, start)
-        if first.state is not SolverState.INFEASIBLE or is_linear(model, relaxed):
-            return first
-        spent = time.perf_counter() - began
-        left = limits if limits.seconds is None else replace(limits, seconds=limits.seconds - spent)
-        return self._ask(model, left, relaxed, start, ("preprocess off",))
+        answer = self._ask(model, limits, relaxed, start)
+        smaller = with_small_rows(model)
+        for stated in (model, smaller) if smaller is not model else (model,):
+            if answer.state is not SolverState.INFEASIBLE or is_linear(model, relaxed):
+                break
+            spent = time.perf_counter() - began
+            left = limits if limits.seconds is None else replace(limits, seconds=limits.seconds - spent)
+            answer = self._ask(stated, left, relaxed, start, ("preprocess off",))
+        return answer
 
     def _ask(
         self,
@@ -104,7 +109,7 @@ class Cbc(Solver):
             return SolverResult(SolverState.STOPPED, Termination.TIME_LIMIT, loading=loading)
         with tempfile.TemporaryDirectory(prefix="rdsim-") as folder:
             log, late = Path(folder) / "cbc.log", Path(folder) / "late"
-            watched = program if limits.seconds is None else _watched(program, limits.seconds, late)
+            watched = program if limits.seconds is None else _watchdog(program, limits.seconds, late)
             command = _command(watched, limits, log, relaxed, start is not None, options)
             command.tmpDir = folder
             try:
@@ -155,7 +160,7 @@ sys.exit(code)
 """
 
 
-def _watched(program: str, seconds: float, late: Path) -> str:
+def _watchdog(program: str, seconds: float, late: Path) -> str:
     """A program that runs the solver and ends it, with all it started, soon after its limit; `late` then exists.
 
     PuLP keeps the process to itself, and a solver that hangs looks at no clock. Not on Windows: there the limit is the

@@ -50,14 +50,14 @@ class Helped(Solver):
             return self.helper.run(model, limits, relaxed=relaxed, start=start)
         answer = self.solver.run(model, limits, relaxed=relaxed, start=start)
         bounded = answer.state is not SolverState.STOPPED or Feature.BOUND in self.solver.features
-        return answer if bounded else self._bounded(model, limits, answer)
+        return answer if bounded else self._with_bound(model, limits, answer)
 
     def relaxation(self, model: Model) -> Relaxation:
         """See `Solver.relaxation`."""
         able = Feature.RELAXATION in self.solver.features
         return self.solver.relaxation(model) if able else super().relaxation(model)
 
-    def _bounded(self, model: Model, limits: RunLimits, answer: SolverResult) -> SolverResult:
+    def _with_bound(self, model: Model, limits: RunLimits, answer: SolverResult) -> SolverResult:
         """What ended early, with the linear relaxation's word on the objective."""
         relaxed = self.helper.run(model, replace(limits, seconds=None), relaxed=True)
         if relaxed.state is SolverState.INFEASIBLE:

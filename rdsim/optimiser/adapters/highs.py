@@ -89,7 +89,7 @@ class Highs(Solver):
         highspy.Highs.resetGlobalScheduler(True)
         solver: Any = _Quiet()  # type: ignore[no-untyped-call]
         _set_options(solver, {"output_flag": False})
-        _accepted(solver.passModel(_lp(model, relaxed)), "the model")
+        _check_status(solver.passModel(_lp(model, relaxed)), "the model")
         return solver
 
     def relaxation(self, model: Model) -> Relaxation:
@@ -152,7 +152,7 @@ def _options(limits: RunLimits) -> dict[str, Any]:
     return options
 
 
-def _accepted(status: Any, what: str) -> None:
+def _check_status(status: Any, what: str) -> None:
     """HiGHS answers every call with a status, and goes on without what it refused."""
     if status == highspy.HighsStatus.kError:
         raise SolverError("highs", f"refused {what}: a number in it is too large, or none")
@@ -191,14 +191,14 @@ class _WarmRelaxation:
     factors: list[float] = field(default_factory=list)  # by which added rows are scaled
 
     @cached_property
-    def scaled(self) -> Scaled:
+    def scaled_model(self) -> Scaled:
         """The model in the units that HiGHS sees."""
         return scale_model(self.model)
 
     @cached_property
     def solver(self) -> Any:
         """HiGHS with the model."""
-        return self.highs.load(self.scaled.model, relaxed=True)
+        return self.highs.load(self.scaled_model.model, relaxed=True)
 
     def add(self, coefficients: Floats, caps: Floats) -> None:
         """See `Relaxation.add`."""
@@ -209,14 +209,14 @@ class _WarmRelaxation:
         status = self.solver.addRows(
             caps.size, low, caps * factors, rows.nnz, ends, rows.indices.astype(np.int32), rows.data
         )
-        _accepted(status, "rows")
+        _check_status(status, "rows")
         self.factors.extend(factors.tolist())
 
     def move(self, row: int, rhs: float) -> None:
         """See `Relaxation.move`."""
-        sense, scaled = self.scaled.model.sense[row], rhs * float(self.scaled.rows[row])
+        sense, scaled = self.scaled_model.model.sense[row], rhs * float(self.scaled_model.rows[row])
         low = -math.inf if sense == "<=" else scaled
-        _accepted(self.solver.changeRowBounds(row, low, math.inf if sense == ">=" else scaled), "a row's bounds")
+        _check_status(self.solver.changeRowBounds(row, low, math.inf if sense == ">=" else scaled), "a row's bounds")
 
     def begin(self, other: Relaxation, columns: Ints, rows: Ints) -> None:
         """See `Relaxation.begin`: columns that are new stand at their lower bound, rows that are new are slack."""
@@ -229,16 +229,16 @@ class _WarmRelaxation:
 
     def solve(self, limits: RunLimits) -> SolverResult:
         """See `Relaxation.solve`."""
-        told = self.scaled.limits(replace(limits, seconds=self._until(limits.seconds)))
+        told = self.scaled_model.limits(replace(limits, seconds=self._until(limits.seconds)))
         _set_options(self.solver, _options(told))
         if self.solver.run() == highspy.HighsStatus.kError:
-            _accepted(self.solver.clearSolver(), "to begin anew")  # a basis led nowhere
+            _check_status(self.solver.clearSolver(), "to begin anew")  # a basis led nowhere
             if self.solver.run() == highspy.HighsStatus.kError:
                 raise SolverError(self.highs.name, f"failed: {self.solver.getModelStatus().name}")
-        answer = self.scaled.unscaled(self.highs.read(self.solver, linear=True))
+        answer = self.scaled_model.unscale(self.highs.read(self.solver, linear=True))
         if answer.state is SolverState.OPTIMAL:
-            prices = -np.array(self.solver.getSolution().row_dual, dtype=np.float64) / self.scaled.factor
-            answer = replace(answer, prices=prices * np.append(self.scaled.rows, self.factors))
+            prices = -np.array(self.solver.getSolution().row_dual, dtype=np.float64) / self.scaled_model.factor
+            answer = replace(answer, prices=prices * np.append(self.scaled_model.rows, self.factors))
         # After new rows exact steepest-edge weights would be computed anew, which takes longer than the few pivots.
         _set_options(self.solver, {"simplex_dual_edge_weight_strategy": _DEVEX})
         return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 
 from rdsim.errors import Fault, SolverError
@@ -14,7 +14,7 @@ from rdsim.optimiser.adapters.pulp_solvers import Other, pulp_names
 from rdsim.optimiser.adapters.solver import Solver
 from rdsim.registry import Registry
 
-__all__ = ["SOLVERS", "installed_solvers", "solver_fault", "solver_named", "solver_of", "untold", "versions_of"]
+__all__ = ["SOLVERS", "find_solver", "installed_solvers", "solver_fault", "solver_of", "untold", "versions_of"]
 
 _HELPER = Highs()
 """Does for every solver what that does not declare."""
@@ -30,14 +30,14 @@ def installed_solvers() -> tuple[str, ...]:
     return (*(name for name, one in SOLVERS.items() if one.is_installed), *_others(available=True))
 
 
-def _words() -> Iterator[tuple[str, str]]:
+def _words(adapters: Mapping[str, Solver]) -> Iterator[tuple[str, str]]:
     """Every name in small letters under which a solver with an adapter of its own goes, and the name it has here."""
-    for name, one in SOLVERS.items():
+    for name, one in adapters.items():
         yield from ((word, name) for word in (name.casefold(), *one.aliases))
 
 
 def _others(*, available: bool) -> tuple[str, ...]:
-    own = dict(_words())
+    own = dict(_words(SOLVERS))
     return tuple(name for name in pulp_names(available=available) if name.casefold() not in own)
 
 
@@ -48,7 +48,7 @@ def untold(solver: Solver) -> tuple[str, ...]:
 
 def solver_fault(name: str) -> Fault | None:
     """What is wrong with a solver's name, if anything: no such solver, or it is not installed."""
-    found = _resolved(name)
+    found = _canonical_name(name)
     here = installed_solvers()
     if found in here:
         return None
@@ -58,38 +58,40 @@ def solver_fault(name: str) -> Fault | None:
     return Fault("--solver", rule, repr(name), f"{advice}Installed here: {', '.join(here)}.")
 
 
-def _resolved(name: str) -> str | None:
+def _canonical_name(name: str) -> str | None:
     """Our or PuLP's name of a solver, in any case, with or without `_CMD` or `_PY`; an installed one first."""
-    folded, own = name.casefold(), dict(_words())
-    if folded in own:
-        return own[folded]
+    folded = name.casefold()
+    for adapters in (SOLVERS.at_hand(), SOLVERS):  # those of installed packages are looked for last
+        own = dict(_words(adapters))
+        if folded in own:
+            return own[folded]
     meant = (folded, f"{folded}_cmd", f"{folded}_py")
     known = [*_others(available=True), *_others(available=False)]
     return next((one for word in meant for one in known if one.casefold() == word), None)
 
 
-def solver_named(name: str) -> Solver:
+def find_solver(name: str) -> Solver:
     """The solver of that name: one that is registered, or one of PuLP's, in any case and with or without `_CMD`.
 
     Raises: SolverError if there is none, or if it is one of PuLP's that is not installed.
     """
-    found = _resolved(name)
+    found = _canonical_name(name)
     if found is None:
         known = f"choose from {', '.join(SOLVERS)}, or another that PuLP finds"
         raise SolverError(name, f"is unknown; {known}. Installed here: {', '.join(installed_solvers())}")
     if found in SOLVERS:
-        return _helped(SOLVERS[found])
+        return _with_help(SOLVERS[found])
     if found not in installed_solvers():
         raise SolverError(name, f"is not installed; installed here: {', '.join(installed_solvers())}")
-    return _helped(Other(found))
+    return _with_help(Other(found))
 
 
 def solver_of(solver: str | Solver) -> Solver:
-    """The solver, by name or itself, with help in what it does not declare. Raises SolverError as `solver_named`."""
-    return solver_named(solver) if isinstance(solver, str) else _helped(solver)
+    """The solver, by name or itself, with help in what it does not declare. Raises SolverError as `find_solver`."""
+    return find_solver(solver) if isinstance(solver, str) else _with_help(solver)
 
 
-def _helped(solver: Solver) -> Solver:
+def _with_help(solver: Solver) -> Solver:
     return solver if solver.features >= NEEDED else Helped(solver, _HELPER)
 
 
@@ -98,5 +100,5 @@ def versions_of(name: str) -> str:
 
     Raises SolverError if there is no such solver, or it is not installed.
     """
-    solver = solver_named(name)
+    solver = find_solver(name)
     return " ".join(filter(None, dict.fromkeys([solver.name, _HELPER.version, version("PuLP"), solver.version])))

@@ -13,8 +13,9 @@ from scipy.sparse import csr_array, diags_array
 from rdsim.arrays import Floats
 from rdsim.optimiser.adapters.answers import RunLimits, SolverResult
 from rdsim.optimiser.models.model import Model
+from rdsim.optimiser.problem.exact import amount_of
 
-__all__ = ["Scaled", "power", "scale_model", "typical"]
+__all__ = ["Scaled", "power", "scale_model", "typical", "with_small_rows"]
 
 _FORBIDDING, _NOISE = 1e4, 1e12
 _WHOLE = 2.0**40
@@ -34,7 +35,7 @@ class Scaled:
         """Limits in the solver's units."""
         return replace(limits, target=(limits.target - self.offset) * self.factor)
 
-    def unscaled(self, answer: SolverResult) -> SolverResult:
+    def unscale(self, answer: SolverResult) -> SolverResult:
         """A solver's answer in the units of the model that was scaled."""
         costs = None if answer.reduced_costs is None else answer.reduced_costs / self.factor
         return replace(answer, bound=answer.bound / self.factor + self.offset, reduced_costs=costs)
@@ -53,7 +54,7 @@ def scale_model(model: Model) -> Scaled:
     whole columns become rows of the smallest whole numbers: one off is then far more than a solver's tolerance.
     """
     free = model.upper > model.lower
-    bound = _clipped(model, free)
+    bound = _clip(model, free)
     largest = _largest(model.matrix, free)
     units = _units(model, free)
     whole = units > 0
@@ -68,6 +69,15 @@ def scale_model(model: Model) -> Scaled:
     return Scaled(stated, factor, rows, model.offset)
 
 
+def with_small_rows(model: Model) -> Model:
+    """A scaled model, rows of large whole numbers with their largest coefficient in [1, 2); itself if it has none."""
+    largest = _largest(model.matrix, model.upper > model.lower)
+    if not (largest > _SMALL).any():
+        return model
+    rows = np.where(largest > _SMALL, power(largest, 1), 1.0)
+    return replace(model, matrix=csr_array(diags_array(rows) @ model.matrix), rhs=model.rhs * rows)
+
+
 def _largest(matrix: csr_array, free: NDArray[np.bool_]) -> Floats:
     """The largest coefficient of each row in columns that are free, shape (m,)."""
     largest = np.zeros(matrix.shape[0])
@@ -80,7 +90,7 @@ _BESIDE = 2.0**20
 """A coefficient of a column fixed at 0 is at most so many times the largest that counts: solvers refuse more."""
 
 
-def _clipped(model: Model, free: NDArray[np.bool_]) -> csr_array:
+def _clip(model: Model, free: NDArray[np.bool_]) -> csr_array:
     """The matrix with no outsize coefficient in a column that is fixed at 0, where it says nothing."""
     at, data = model.matrix.indices, model.matrix.data
     most = np.repeat(np.maximum(_largest(model.matrix, free), np.abs(model.rhs)), np.diff(model.matrix.indptr))
@@ -140,15 +150,16 @@ def _unit_of(numbers: Floats) -> float:
     for decimals in range(_DECIMALS + 1):
         if _digits_at_most(numbers[:-1], decimals).all():
             scale = 10.0**decimals
-            whole = np.rint(numbers[:-1] * scale)
-            divisor = _common_divisor(whole)
-            large = max(float(np.abs(whole).max(initial=0.0)), abs(float(numbers[-1])) * scale) / divisor
+            divisor = _common_divisor(numbers[:-1], decimals)
+            large = float(np.abs(numbers).max()) * scale / divisor
             return scale / divisor if large < _WHOLE else 0.0
     return 0.0
 
 
-def _common_divisor(whole: Floats) -> int:
-    return max(math.gcd(*(int(number) for number in np.unique(np.abs(whole)).tolist())), 1)
+def _common_divisor(numbers: Floats, decimals: int) -> int:
+    """Of what numbers of at most so many decimals say, in units of the last one."""
+    whole = (int(amount_of(number).value * 10**decimals) for number in np.unique(np.abs(numbers)).tolist())
+    return max(math.gcd(*whole), 1)
 
 
 def _whole_caps(rhs: Floats) -> Floats:

@@ -81,22 +81,22 @@ class Solver(ABC):
         if trivial is not None:
             return trivial
         first = start if Feature.START in self.features else None
-        return _asked_twice(lambda stated: self._asked(stated, limits, relaxed, first), _with_coefficients(model))
+        return _ask_twice(lambda stated: self._ask_in_scale(stated, limits, relaxed, first), _with_coefficients(model))
 
-    def _asked(self, model: Model, limits: RunLimits, relaxed: bool, start: Floats | None) -> SolverResult:
+    def _ask_in_scale(self, model: Model, limits: RunLimits, relaxed: bool, start: Floats | None) -> SolverResult:
         known = scale_model(model)
-        told = known.limits(_told(limits, self.features))
+        told = known.limits(_limits_for(limits, self.features))
         answer = self.ask(known.model, told, relaxed=relaxed, start=start)
         if Feature.BOUND not in self.features and not is_linear(model, relaxed):
-            answer = _believed(self.name, known.model, limits, answer)
-        return known.unscaled(answer)
+            answer = _with_claimed_bound(self.name, known.model, limits, answer)
+        return known.unscale(answer)
 
     def relaxation(self, model: Model) -> Relaxation:
         """The linear relaxation of a model, to which rows are added: solved from the beginning each time."""
         return FreshRelaxation(self, model)
 
 
-def _told(limits: RunLimits, features: frozenset[Feature]) -> RunLimits:
+def _limits_for(limits: RunLimits, features: frozenset[Feature]) -> RunLimits:
     """The limits without those of nodes and target that the solver cannot be told: it goes on."""
     nodes = limits.nodes if Feature.NODES in features else None
     return replace(limits, nodes=nodes, target=limits.target if Feature.TARGET in features else math.inf)
@@ -133,7 +133,7 @@ def _may_be_unbounded(model: Model) -> bool:
     return bool((endless_up | endless_down).any())
 
 
-def _asked_twice(ask: Callable[[Model], SolverResult], model: Model) -> SolverResult:
+def _ask_twice(ask: Callable[[Model], SolverResult], model: Model) -> SolverResult:
     """`ask(model)`; where it says infeasible or unbounded and both are possible, a run without objective decides."""
     answer = ask(model)
     if answer.state not in {SolverState.INFEASIBLE, SolverState.UNBOUNDED}:
@@ -149,7 +149,7 @@ def _asked_twice(ask: Callable[[Model], SolverResult], model: Model) -> SolverRe
 # ---------------------------------------------------------------- a solver's word without a bound
 
 
-def _believed(name: str, model: Model, limits: RunLimits, answer: SolverResult) -> SolverResult:
+def _with_claimed_bound(name: str, model: Model, limits: RunLimits, answer: SolverResult) -> SolverResult:
     """The answer with the bound that a claim of the optimum is: nothing is better by more than the gap asked for.
 
     Raises: SolverError if what it claims to be the optimum breaks the model.

@@ -24,17 +24,17 @@ def _lines(model: Model) -> Iterator[str]:
     yield "Maximize"
     used = np.flatnonzero(model.value)
     offset = [f"{'-' if model.offset < 0 else '+'} {_number(abs(model.offset))}"] if model.offset else []
-    yield from _wrapped(" value:", [*_terms(model, used, model.value[used]), *offset])
+    yield from _wrap(" value:", [*_terms(model, used, model.value[used]), *offset])
     yield "Subject To"
     for row, name in enumerate(model.row_names):
         span = slice(model.matrix.indptr[row], model.matrix.indptr[row + 1])
         terms = _terms(model, model.matrix.indices[span], model.matrix.data[span]) or ["0"]
-        yield from _wrapped(f" {name}:", [*terms, f"{SENSES[model.sense[row]]} {_number(model.rhs[row])}"])
+        yield from _wrap(f" {name}:", [*terms, f"{SENSES[model.sense[row]]} {_number(model.rhs[row])}"])
     yield "Bounds"
     for name, low, high in zip(model.column_names, model.lower, model.upper, strict=True):
         yield f" {_number(low)} <= {name} <= {_number(high)}"
     yield "Generals"
-    yield from _wrapped("", [name for name, whole in zip(model.column_names, model.integer, strict=True) if whole])
+    yield from _wrap("", [name for name, whole in zip(model.column_names, model.integer, strict=True) if whole])
     yield "End"
 
 
@@ -53,7 +53,7 @@ def _number(value: float) -> str:
     return f"{value:.12g}"
 
 
-def _wrapped(head: str, words: list[str]) -> Iterator[str]:
+def _wrap(head: str, words: list[str]) -> Iterator[str]:
     line = head
     for word in words:
         if len(line) + len(word) >= WIDTH:

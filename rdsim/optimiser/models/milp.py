@@ -35,7 +35,7 @@ __all__ = [
     "RESOURCES",
     "Columns",
     "ModelRows",
-    "chosen_of",
+    "choice_of",
     "columns_of",
     "formulate",
     "lay_out",
@@ -142,7 +142,7 @@ def columns_of(problem: PortfolioProblem, judged: Evaluation) -> Floats:
     return values
 
 
-def chosen_of(problem: PortfolioProblem, values: Floats) -> tuple[int, ...]:
+def choice_of(problem: PortfolioProblem, values: Floats) -> tuple[int, ...]:
     """The options whose column is 1."""
     return tuple(np.flatnonzero(values[: len(problem.option_names)] > 0.5).tolist())
 
@@ -162,7 +162,7 @@ def formulate(problem: PortfolioProblem) -> Model:
         upper=frozen(upper),
         integer=frozen(integer),
         row_names=tuple(name for family in families for name in family.names),
-        matrix=_stacked(families, columns.count),
+        matrix=_stack(families, columns.count),
         sense=tuple(sense for family in families for sense in family.sense),
         rhs=frozen(np.concatenate([family.rhs for family in families])),
         blocks=_blocks(families),
@@ -192,7 +192,7 @@ def tighten(problem: PortfolioProblem, model: Model) -> Model:
         part = slice(matrix.indptr[first + row], matrix.indptr[first + row + 1])
         high = (matrix.indices[part] < options) & (matrix.data[part] > rows.enough[row])
         matrix.data[part] = np.where(high, rows.enough[row], matrix.data[part])
-    held = _held_by_openings(problem)
+    held = _ceilings_of_openings(problem)
     places = first + np.array([row for row, _ in held], dtype=np.int64)
     columns, rhs = np.array([column for _, column in held], dtype=np.int64), model.rhs.copy()
     matrix = csr_array(matrix + csr_array((-rhs[places], (places, columns)), shape=matrix.shape))
@@ -200,7 +200,7 @@ def tighten(problem: PortfolioProblem, model: Model) -> Model:
     return replace(model, upper=frozen(upper), matrix=matrix, rhs=frozen(rhs))
 
 
-def _held_by_openings(problem: PortfolioProblem) -> list[tuple[int, int]]:
+def _ceilings_of_openings(problem: PortfolioProblem) -> list[tuple[int, int]]:
     """Hard ceilings that only options of one partner use: each row, and the column of its being open by then."""
     rows, columns = problem.rows, lay_out(problem)
     moving = {end for source, target, _ in rows.carry for end in (source, target)}
@@ -241,7 +241,7 @@ def _opening_stages(problem: PortfolioProblem) -> tuple[tuple[int, int], ...]:
     return tuple((int(partner), int(stage)) for partner, stage in np.argwhere(matters))
 
 
-def _padded(letter: str, keys: Iterable[Sequence[int]], sizes: Sequence[int]) -> list[str]:
+def _padded_names(letter: str, keys: Iterable[Sequence[int]], sizes: Sequence[int]) -> list[str]:
     """Names with zero-padded indices, so that sorting by name is sorting by index."""
     widths = [len(str(max(size - 1, 0))) for size in sizes]
     return [
@@ -257,12 +257,12 @@ def _column_names(columns: Columns) -> tuple[str, ...]:
     problem, rows = columns.problem, (len(columns.problem.rows.names),)
     pairs = len(problem.synergies)
     return (
-        *_padded("x", _singles(range(columns.options)), (columns.options,)),
-        *_padded("y", columns.stages, problem.opening_value.shape),
-        *_padded("z", _singles(range(pairs)), (pairs,)),
-        *_padded("c", _singles(columns.carrying), rows),
-        *_padded("d", _singles(columns.over), rows),
-        *_padded("e", _singles(columns.under), rows),
+        *_padded_names("x", _singles(range(columns.options)), (columns.options,)),
+        *_padded_names("y", columns.stages, problem.opening_value.shape),
+        *_padded_names("z", _singles(range(pairs)), (pairs,)),
+        *_padded_names("c", _singles(columns.carrying), rows),
+        *_padded_names("d", _singles(columns.over), rows),
+        *_padded_names("e", _singles(columns.under), rows),
     )
 
 
@@ -271,7 +271,7 @@ def _objective(columns: Columns) -> Floats:
     opening = opening_weights(problem)[0]
     return np.array(
         [
-            *problem.expected,
+            *problem.expected_value,
             *(opening[key] for key in columns.stages),
             *(value for *_, value in problem.synergies),
             *(0.0 for _ in columns.carrying),
@@ -322,7 +322,7 @@ def _family(
     row, column, coefficient = triplets
     return ModelRows(
         name,
-        tuple(_padded(name, keys, sizes)),
+        tuple(_padded_names(name, keys, sizes)),
         np.array([key[0] for key in keys], dtype=np.int64),
         np.asarray(row, dtype=np.int64).ravel(),
         np.asarray(column, dtype=np.int64).ravel(),
@@ -332,7 +332,7 @@ def _family(
     )
 
 
-def _joined(parts: Sequence[tuple[ArrayLike, ArrayLike, ArrayLike]]) -> tuple[Floats, Floats, Floats]:
+def _concatenate(parts: Sequence[tuple[ArrayLike, ArrayLike, ArrayLike]]) -> tuple[Floats, Floats, Floats]:
     """Triplets one after another."""
     rows, columns, coefficients = [], [], []
     for row, column, coefficient in parts:
@@ -374,20 +374,20 @@ def _opening(columns: Columns) -> ModelRows:
     named = [(int(group), *columns.stages[place]) for group, place in keys]
     sizes = (len(problem.group_names), *problem.opening_value.shape)
     opened = (np.arange(len(keys)), columns.options + keys[:, 1], -1.0)
-    return _family("opening", named, sizes, _joined([(row.ravel(), table[:, 2], 1.0), opened]), "<=", 0.0)
+    return _family("opening", named, sizes, _concatenate([(row.ravel(), table[:, 2], 1.0), opened]), "<=", 0.0)
 
 
-def _opened_stays(columns: Columns) -> ModelRows:
+def _openings_stay(columns: Columns) -> ModelRows:
     """A partner that is open stays open: y[p, s-1] <= y[p, s]."""
     pairs = [(a, b) for a, b in zip(columns.stages, columns.stages[1:], strict=False) if a[0] == b[0]]
     keys, sizes = [b for _, b in pairs], columns.problem.opening_value.shape
     row = np.arange(len(pairs))
     before = [columns.opening[a] for a, _ in pairs]
     after = [columns.opening[b] for _, b in pairs]
-    return _family("stays", keys, sizes, _joined([(row, before, 1.0), (row, after, -1.0)]), "<=", 0.0)
+    return _family("stays", keys, sizes, _concatenate([(row, before, 1.0), (row, after, -1.0)]), "<=", 0.0)
 
 
-def _opened_for_use(columns: Columns) -> ModelRows:
+def _openings_need_use(columns: Columns) -> ModelRows:
     """No partner opens without use: y[p, s] - y[p, s-1] <= sum of x with partner p that start in between."""
     problem = columns.problem
     option, partner = problem.partners.tocoo().coords
@@ -401,7 +401,7 @@ def _opened_for_use(columns: Columns) -> ModelRows:
         mine = option[partner == who]
         mine = mine[(problem.stage[mine] > previous) & (problem.stage[mine] <= by)]
         parts.append((np.full(mine.size, place), mine, -1.0))
-    return _family("inuse", columns.stages, problem.opening_value.shape, _joined(parts), "<=", 0.0)
+    return _family("inuse", columns.stages, problem.opening_value.shape, _concatenate(parts), "<=", 0.0)
 
 
 def _resources(columns: Columns) -> ModelRows:
@@ -420,7 +420,7 @@ def _resources(columns: Columns) -> ModelRows:
     parts.extend(([row], [column], -1.0) for row, column in columns.excess.items())
     parts.extend(([row], [column], 1.0) for row, column in columns.deficit.items())
     keys = _singles(range(len(rows.names)))
-    return _family(RESOURCES, keys, (len(keys),), _joined(parts), rows.sense, rows.cap)
+    return _family(RESOURCES, keys, (len(keys),), _concatenate(parts), rows.sense, rows.cap)
 
 
 def _prerequisites(columns: Columns) -> ModelRows:
@@ -438,7 +438,7 @@ def _prerequisites(columns: Columns) -> ModelRows:
             parts.append((np.full(started.size, row), started, sign))
     keys = [(pair, stage) for pair, _, _, stage in cells]
     sizes = (len(problem.prerequisites), len(problem.stage_names))
-    return _family("prerequisite", keys, sizes, _joined(parts), "<=", 0.0)
+    return _family("prerequisite", keys, sizes, _concatenate(parts), "<=", 0.0)
 
 
 def _exclusions(columns: Columns) -> ModelRows:
@@ -449,7 +449,7 @@ def _exclusions(columns: Columns) -> ModelRows:
         options = np.flatnonzero(np.isin(problem.group, groups))
         parts.append((np.full(options.size, row), options, 1.0))
     keys = _singles(range(len(problem.exclusions)))
-    return _family("exclusion", keys, (len(keys),), _joined(parts), "<=", 1.0)
+    return _family("exclusion", keys, (len(keys),), _concatenate(parts), "<=", 1.0)
 
 
 def _synergies(columns: Columns) -> ModelRows:
@@ -467,14 +467,14 @@ def _synergies(columns: Columns) -> ModelRows:
             parts.append((np.full(options.size, len(keys)), options, -sign))
             keys.append((pair, part))
             rhs.append(0.0 if value > 0 else 1.0)
-    return _family("synergy", keys, (len(problem.synergies), 2), _joined(parts), "<=", rhs)
+    return _family("synergy", keys, (len(problem.synergies), 2), _concatenate(parts), "<=", rhs)
 
 
 FAMILIES: tuple[Callable[[Columns], ModelRows], ...] = (
     _choice,
     _opening,
-    _opened_stays,
-    _opened_for_use,
+    _openings_stay,
+    _openings_need_use,
     _resources,
     _prerequisites,
     _exclusions,
@@ -482,7 +482,7 @@ FAMILIES: tuple[Callable[[Columns], ModelRows], ...] = (
 )
 
 
-def _stacked(families: Sequence[ModelRows], columns: int) -> csr_array:
+def _stack(families: Sequence[ModelRows], columns: int) -> csr_array:
     """All families' triplets as one canonical CSR: a (row, column) named twice is added up here, once."""
     starts = np.cumsum([0, *(len(family.names) for family in families)])
     row = np.concatenate([family.row + start for family, start in zip(families, starts, strict=False)])

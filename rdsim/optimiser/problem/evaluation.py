@@ -62,16 +62,16 @@ def evaluate(problem: PortfolioProblem, chosen: Iterable[int]) -> Evaluation:
 
     Raises: ProblemError if an index names no option or is named twice.
     """
-    picked = _picked(problem, chosen)
+    picked = _indices(problem, chosen)
     indicator = np.zeros(len(problem.option_names))
     indicator[picked] = 1.0
-    opened = _opened(problem, picked)
+    opened = _openings(problem, picked)
     activity = _activity(problem, indicator, opened)
     carried, room = room_of(problem.rows, activity)
     excess = _exact_where_near(problem, picked, opened, activity, room)
     funded = np.bincount(problem.group[picked], minlength=len(problem.group_names))
     soft = problem.rows.is_soft
-    expected = math.fsum(problem.expected[picked].tolist())
+    expected = math.fsum(problem.expected_value[picked].tolist())
     opening = math.fsum(float(problem.opening_value[partner, stage]) for partner, stage in opened.items())
     synergy = math.fsum(value for a, b, value in problem.synergies if funded[a] and funded[b])
     shortfall = float(problem.rows.shortfall_price[soft] @ excess[soft])
@@ -119,7 +119,7 @@ def _exact_where_near(
     return excess
 
 
-def _picked(problem: PortfolioProblem, chosen: Iterable[int]) -> Ints:
+def _indices(problem: PortfolioProblem, chosen: Iterable[int]) -> Ints:
     picked = np.array(sorted(chosen), dtype=np.int64)
     count = len(problem.option_names)
     if picked.size and (picked[0] < 0 or picked[-1] >= count):
@@ -129,7 +129,7 @@ def _picked(problem: PortfolioProblem, chosen: Iterable[int]) -> Ints:
     return picked
 
 
-def _opened(problem: PortfolioProblem, picked: Ints) -> dict[int, int]:
+def _openings(problem: PortfolioProblem, picked: Ints) -> dict[int, int]:
     """Opening stage of each partner in use: the smallest stage among the chosen options that use it."""
     first: dict[int, int] = {}
     start, member = problem.partners.indptr, problem.partners.indices

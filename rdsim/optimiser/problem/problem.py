@@ -42,13 +42,13 @@ __all__ = [
     "SENSES",
     "Groups",
     "Labels",
-    "Network",
+    "PartnerNetwork",
     "PortfolioProblem",
     "Rows",
     "Rules",
     "best_per_group",
     "check",
-    "rounded",
+    "round_off",
     "state_problem",
     "state_rows",
 ]
@@ -222,9 +222,9 @@ class PortfolioProblem:
     fixed_out_options: tuple[int, ...] = ()
 
     @cached_property
-    def expected(self) -> Floats:
+    def expected_value(self) -> Floats:
         """Expected value of each option, shape (O,): as stated, or the mean of its samples, `rounded`."""
-        return self.values if self.values.ndim == 1 else frozen(rounded(self.values.mean(axis=0)))
+        return self.values if self.values.ndim == 1 else frozen(round_off(self.values.mean(axis=0)))
 
     def __repr__(self) -> str:
         sizes = (
@@ -243,7 +243,7 @@ _OFF_CENTRE = 0.3765189
 """Fractions below 1 less this are rounded down. Were it a half, decimals that end in 5 would stand on the edge."""
 
 
-def rounded(numbers: ArrayLike) -> Floats:
+def round_off(numbers: ArrayLike) -> Floats:
     """Computed numbers to ten significant digits, so that no order of summation can be seen in them.
 
     The last bits of a mean or a product depend on the releases of the libraries that compute it, and a search among
@@ -288,7 +288,7 @@ def _sparse(data: Any, shape: tuple[int, int], dtype: type) -> csr_array:
     return matrix
 
 
-def _named(names: Iterable[str] | None, count: int, letter: str) -> tuple[str, ...]:
+def _names(names: Iterable[str] | None, count: int, letter: str) -> tuple[str, ...]:
     if names is not None:
         return tuple(names)
     width = len(str(max(count - 1, 0)))
@@ -325,7 +325,7 @@ def state_rows(
     count = caps.size
     matrix = _sparse(use, (0, 0), np.float64)
     prices = np.full(count, np.nan) if shortfall_price is None else shortfall_price
-    named, family = _named(labels.names, count, "r"), labels.family
+    named, family = _names(labels.names, count, "r"), labels.family
     return Rows(
         names=named,
         keys=named if labels.keys is None else tuple(labels.keys),
@@ -339,7 +339,7 @@ def state_rows(
     )
 
 
-def _shaped(rows: Rows | None, options: int, openings: int) -> Rows:
+def _rows_of(rows: Rows | None, options: int, openings: int) -> Rows:
     """`rows`, or none; an opening use that was left out gets its width."""
     if rows is None:
         rows = state_rows(csr_array((0, options)), [])
@@ -375,7 +375,7 @@ class Groups:
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class PartnerNetwork:
     """Partners of options and the stages at which these start; by default no partner, and one stage."""
 
     partners: Any = None
@@ -410,7 +410,7 @@ def state_problem(
     rows: Rows | None = None,
     option_names: Iterable[str] | None = None,
     groups: Groups = Groups(),
-    network: Network = Network(),
+    network: PartnerNetwork = PartnerNetwork(),
     rules: Rules = Rules(),
 ) -> PortfolioProblem:
     """State a problem, defaults filled in and everything checked.
@@ -423,11 +423,11 @@ def state_problem(
     options = worth.shape[-1] if worth.ndim else 0
     linked = _network(options, network)
     problem = PortfolioProblem(
-        option_names=_named(option_names, options, "o"),
-        **_grouped(options, groups),
+        option_names=_names(option_names, options, "o"),
+        **_group_fields(options, groups),
         values=worth,
         **linked,
-        rows=_shaped(rows, options, linked["opening_value"].size),
+        rows=_rows_of(rows, options, linked["opening_value"].size),
         prerequisites=_integers(rules.prerequisites).reshape(-1, 2),
         exclusions=tuple(_indices(one) for one in rules.exclusions),
         synergies=tuple((int(a), int(b), float(value)) for a, b, value in rules.synergies),
@@ -440,22 +440,22 @@ def state_problem(
     return problem
 
 
-def _grouped(options: int, groups: Groups) -> dict[str, Any]:
+def _group_fields(options: int, groups: Groups) -> dict[str, Any]:
     """Fields of a problem: by default each option is a group."""
     of_group = _integers(np.arange(options) if groups.of is None else groups.of)
-    named = _named(groups.names, int(of_group.max(initial=-1)) + 1, "g")
+    named = _names(groups.names, int(of_group.max(initial=-1)) + 1, "g")
     exact = frozen(_broadcast(groups.exactly_one, (len(named),), np.bool_))
     return {"group": of_group, "group_names": named, "exactly_one": exact}
 
 
-def _network(options: int, stated: Network) -> dict[str, Any]:
+def _network(options: int, stated: PartnerNetwork) -> dict[str, Any]:
     """Fields of a problem: by default there is no partner, and one stage."""
     member = _membership(stated.partners, options)
     of_stage = _integers(np.zeros(options) if stated.stage is None else stated.stage)
-    who = _named(stated.partner_names, member.shape[1], "p")
-    when = _named(stated.stage_names, int(of_stage.max(initial=0)) + 1, "s")
+    who = _names(stated.partner_names, member.shape[1], "p")
+    when = _names(stated.stage_names, int(of_stage.max(initial=0)) + 1, "s")
     return {
-        "partners": _widened(member, len(who)),
+        "partners": _widen(member, len(who)),
         "partner_names": who,
         "stage": of_stage,
         "stage_names": when,
@@ -469,7 +469,7 @@ def _broadcast(data: ArrayLike, shape: tuple[int, ...], dtype: type) -> NDArray[
     return np.full(shape, array) if array.ndim == 0 else array
 
 
-def _widened(member: csr_array, partners: int) -> csr_array:
+def _widen(member: csr_array, partners: int) -> csr_array:
     """Partners that no option uses are columns too."""
     if member.shape[1] >= partners:
         return member

@@ -31,7 +31,7 @@ from scipy.sparse import csr_array
 
 from rdsim.arrays import Floats
 from rdsim.optimiser.adapters import SolverState
-from rdsim.optimiser.models.milp import chosen_of, formulate
+from rdsim.optimiser.models.milp import choice_of, formulate
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.models.variations import Measure, with_rows, with_values, worth_at_least
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
@@ -42,12 +42,12 @@ from rdsim.optimiser.problem.problem import (
     Rules,
     check,
     frozen,
-    rounded,
+    round_off,
     state_problem,
     state_rows,
 )
 from rdsim.optimiser.problem.solution import Solution, Status, require
-from rdsim.optimiser.questions.asking import ask
+from rdsim.optimiser.questions.series import ask
 from rdsim.optimiser.solving.settings import Solving, SolvingSeries, refuse
 
 __all__ = [
@@ -80,19 +80,19 @@ class Selection:
     @property
     def core(self) -> tuple[str, ...]:
         """Groups that all of them fund."""
-        return self._named(self.groups == 1)
+        return self._names(self.groups == 1)
 
     @property
     def borderline(self) -> tuple[str, ...]:
         """Groups that some of them fund."""
-        return self._named((self.groups > 0) & (self.groups < 1))
+        return self._names((self.groups > 0) & (self.groups < 1))
 
     @property
     def exterior(self) -> tuple[str, ...]:
         """Groups that none of them funds."""
-        return self._named(self.groups == 0)
+        return self._names(self.groups == 0)
 
-    def _named(self, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[str, ...]:
+    def _names(self, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[str, ...]:
         return tuple(self.problem.group_names[group] for group in np.flatnonzero(which))
 
 
@@ -192,15 +192,15 @@ def alternatives(
     judged = evaluate(problem, require(best).chosen if isinstance(best, Solution) else best)
     refuse(("best", judged.feasible, "must break no rule", [one.name for one in judged.violations[:5]]))
     floor = judged.objective - within * abs(judged.objective)
-    hunt = _Hunt(problem, solving.begin(), floor, swaps, diverse)
-    return hunt.result(judged, count)
+    search = _Search(problem, solving.begin(), floor, swaps, diverse)
+    return search.result(judged, count)
 
 
-# ---------------------------------------------------------------- the hunt
+# ---------------------------------------------------------------- the search for others
 
 
 @dataclass(eq=False)
-class _Hunt:
+class _Search:
     """Asks for one portfolio after another, each far enough from all before."""
 
     problem: PortfolioProblem
@@ -215,11 +215,11 @@ class _Hunt:
         found, exhausted = self.collect(best.chosen, count, self.swaps, self.diverse)
         most = exhausted and self.swaps == 1  # distinct portfolios: the set at hand is all there are
         if exhausted and not most and self.settings.gap == 0:
-            found, most = self.packed(best.chosen, found, count)
+            found, most = self.largest_set(best.chosen, found, count)
         return Alternatives(
             problem=self.problem,
             best=best,
-            portfolios=tuple(self.judged(best, found)),
+            portfolios=tuple(self.with_worths(best, found)),
             wanted=count,
             floor=self.floor,
             swaps=self.swaps,
@@ -229,7 +229,7 @@ class _Hunt:
             solver=self.settings.solver.name,
         )
 
-    def judged(self, best: Evaluation, found: Sequence[tuple[int, ...]]) -> Iterator[Alternative]:
+    def with_worths(self, best: Evaluation, found: Sequence[tuple[int, ...]]) -> Iterator[Alternative]:
         """Each with what it is worth and how far it is from the others."""
         everyone = [best.chosen, *found]
         for chosen in found:
@@ -265,7 +265,7 @@ class _Hunt:
         """A portfolio worth enough, with more swaps in all from those before than `chosen` has, if one is found."""
         spread = _spread(self.problem, before)
         if len(self.problem.option_names) > SMALL:
-            return self.bought(apart, chosen, spread)
+            return self.price_of_swaps(apart, chosen, spread)
         model = worth_at_least(apart, spread, self.floor)
         lower, upper = self.possible(apart, model)
         small, kept = restrict(model, lower, upper)
@@ -275,16 +275,16 @@ class _Hunt:
             return chosen
         values = lower.copy()
         values[kept] = answer.values
-        judged = evaluate(apart, chosen_of(self.problem, values))
+        judged = evaluate(apart, choice_of(self.problem, values))
         better = spread.use[list(judged.chosen)].sum() > spread.use[list(chosen)].sum()
         return judged.chosen if judged.feasible and judged.objective >= self.floor - self.tie and better else chosen
 
-    def bought(self, apart: PortfolioProblem, chosen: tuple[int, ...], spread: Measure) -> tuple[int, ...]:
+    def price_of_swaps(self, apart: PortfolioProblem, chosen: tuple[int, ...], spread: Measure) -> tuple[int, ...]:
         """For large problems: swaps have a price, halved or doubled towards the highest that leaves enough worth."""
         room = self.floor_room(chosen)
         price, step, best = room / max(len(chosen), 1), 4.0, chosen
         for _ in range(PRICES):
-            priced = ask(with_values(apart, apart.expected + price * spread.use), self.settings)
+            priced = ask(with_values(apart, apart.expected_value + price * spread.use), self.settings)
             self.solves += 1
             fits = priced.has_portfolio and evaluate(apart, priced.chosen).objective >= self.floor - self.tie
             if fits and spread.use[list(priced.chosen)].sum() > spread.use[list(best)].sum():
@@ -308,7 +308,7 @@ class _Hunt:
         lower[:count] = np.where(costs > room, upper[:count], lower[:count])
         return lower, upper
 
-    def packed(
+    def largest_set(
         self, best: tuple[int, ...], found: list[tuple[int, ...]], count: int
     ) -> tuple[list[tuple[int, ...]], bool]:
         """The largest set that is far enough apart, if all portfolios worth enough can be listed."""
@@ -327,7 +327,7 @@ class _Hunt:
         return [far[one] for one in packing.chosen][:count] if larger else found, packing.status is Status.OPTIMAL
 
 
-def _signed(problem: PortfolioProblem, chosen: tuple[int, ...]) -> Floats:
+def _signs(problem: PortfolioProblem, chosen: tuple[int, ...]) -> Floats:
     """distance(x, chosen) - len(chosen) = signed @ x, shape (O,): -1 for its options, 1 in groups not funded by it."""
     picked = list(chosen)
     signed = np.where(np.isin(problem.group, problem.group[picked]), 0.0, 1.0)
@@ -337,7 +337,7 @@ def _signed(problem: PortfolioProblem, chosen: tuple[int, ...]) -> Floats:
 
 def _apart_rows(problem: PortfolioProblem, before: Sequence[tuple[int, ...]], swaps: int) -> Rows:
     """At least `swaps` from each of those before."""
-    use = csr_array(np.array([_signed(problem, chosen) for chosen in before]))
+    use = csr_array(np.array([_signs(problem, chosen) for chosen in before]))
     names = [f"swaps from portfolio {number}" for number in range(len(before))]
     caps = [float(swaps - len(chosen)) for chosen in before]
     return state_rows(use, caps, sense=">=", labels=Labels(names=names, family="swaps"))
@@ -345,7 +345,7 @@ def _apart_rows(problem: PortfolioProblem, before: Sequence[tuple[int, ...]], sw
 
 def _spread(problem: PortfolioProblem, before: Sequence[tuple[int, ...]]) -> Measure:
     """The sum of the distances from those before, but for a constant."""
-    total = np.sum([_signed(problem, chosen) for chosen in before], axis=0)
+    total = np.sum([_signs(problem, chosen) for chosen in before], axis=0)
     return Measure("spread", frozen(np.asarray(total)), frozen(np.zeros(0)), integer=True)
 
 
@@ -375,7 +375,7 @@ def resample(
     solutions = []
     for _ in range(count):
         weights = rng.multinomial(samples, np.full(samples, 1 / samples)) / samples
-        solutions.append(require(ask(with_values(problem, rounded(weights @ problem.values)), settings)))
+        solutions.append(require(ask(with_values(problem, round_off(weights @ problem.values)), settings)))
     return Resampled(
         selection(problem, [one.chosen for one in solutions]),
         frozen(np.array([one.objective for one in solutions])),

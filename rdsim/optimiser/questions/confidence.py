@@ -54,9 +54,9 @@ from rdsim.arrays import Floats
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.numerals import numeral
 from rdsim.optimiser.problem.evaluation import evaluate
-from rdsim.optimiser.problem.problem import PortfolioProblem, check, frozen, rounded
+from rdsim.optimiser.problem.problem import PortfolioProblem, check, frozen, round_off
 from rdsim.optimiser.problem.solution import Solution, require
-from rdsim.optimiser.questions.asking import ask
+from rdsim.optimiser.questions.series import ask
 from rdsim.optimiser.solving.appraisal import Risk, appraise, check_risk
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.optimiser.solving.settings import Solving, SolvingSeries, refuse
@@ -319,21 +319,23 @@ class _Study:
         """True if the objective is the mean of the worth."""
         return self.risk is None or self.risk.weight == 0
 
-    def sampled(self, index: int, count: int) -> Floats:
+    def sample(self, index: int, count: int) -> Floats:
         """Fresh values of all options, checked, shape (count, O)."""
-        return _checked(f"draw({index}, {count})", self.draw(index, count), (count, len(self.problem.option_names)))
+        return _check_sample(
+            f"draw({index}, {count})", self.draw(index, count), (count, len(self.problem.option_names))
+        )
 
-    def sampled_of(self, index: int, count: int, options: tuple[int, ...]) -> Floats:
+    def sample_of(self, index: int, count: int, options: tuple[int, ...]) -> Floats:
         """Fresh values of some options, shape (count, options)."""
         if self.draw_some is None:
-            return self.sampled(index, count)[:, list(options)]
+            return self.sample(index, count)[:, list(options)]
         where = f"draw_some({index}, {count}, ...)"
-        return _checked(where, self.draw_some(index, count, options), (count, len(options)))
+        return _check_sample(where, self.draw_some(index, count, options), (count, len(options)))
 
     def chooser(self) -> Floats:
         """The sample that chooses: the problem's own, else a fresh one."""
         own = self.problem.values
-        return own if own.ndim == 2 else self.sampled(CHOOSING.first, self.samples)
+        return own if own.ndim == 2 else self.sample(CHOOSING.first, self.samples)
 
     def portfolio(self, chosen: Iterable[int]) -> _Portfolio:
         """A choice of options that keeps every row."""
@@ -352,7 +354,7 @@ class _Study:
     def solve(self, values: Floats) -> Solution:
         """The best portfolio of a sample (N, O); in means, if they are all that counts."""
         if self.linear or self.risk is None:
-            return self.solve_certain(rounded(values.mean(axis=0)))
+            return self.solve_certain(round_off(values.mean(axis=0)))
         return self._solve_risk(values, self.risk)
 
     def solve_certain(self, values: Floats) -> Solution:
@@ -364,10 +366,10 @@ class _Study:
     def _solve_risk(self, values: Floats, risk: Risk) -> Solution:
         return solve_risk(replace(self.problem, values=_read_only(values)), risk, self.settings.rest)
 
-    def evaluated(self, options: tuple[int, ...], count: int) -> Iterator[Floats]:
+    def evaluation_sample(self, options: tuple[int, ...], count: int) -> Iterator[Floats]:
         """The evaluation sample of some options, in parts no larger than a batch."""
         for index, part in enumerate(_parts(count, self.samples)):
-            yield self.sampled_of(EVALUATION.number(index), part, options)
+            yield self.sample_of(EVALUATION.number(index), part, options)
 
 
 def _parts(count: int, size: int) -> list[int]:
@@ -375,7 +377,7 @@ def _parts(count: int, size: int) -> list[int]:
     return [size] * whole + [rest] * (rest > 0)
 
 
-def _checked(where: str, values: ArrayLike, shape: tuple[int, int]) -> Floats:
+def _check_sample(where: str, values: ArrayLike, shape: tuple[int, int]) -> Floats:
     array = np.asarray(values, np.float64)
     if array.shape != shape:
         raise ProblemError((Fault(where, f"must have shape {shape}", str(array.shape)),))
@@ -477,7 +479,7 @@ def _batches(study: _Study, portfolio: _Portfolio, threshold: float, count: int)
     """The batches, one after another: no more than one sample is held at a time."""
     found, digests = [], set()
     for index in BATCHES.numbers(count):
-        values = study.sampled(index, study.samples)
+        values = study.sample(index, study.samples)
         found.append(_batch(study, portfolio, threshold, values, index))
         digests.add(_digest(values) if np.ptp(values, axis=0).any() else str(index))
     alike = count >= FEWEST_ALIKE and len(digests) == 1
@@ -501,7 +503,7 @@ def _optimism(study: _Study, own: _Portfolio, values: Floats, index: int) -> flo
     """What a batch promises of the portfolio that it chose, less what samples that chose nothing give of it."""
     promised = own.worth(values)
     threshold = study.threshold(promised)
-    drawn = study.sampled_of(REDECIDED.number(index), study.samples, own.chosen)
+    drawn = study.sample_of(REDECIDED.number(index), study.samples, own.chosen)
     fresh = drawn.sum(axis=1) + own.same
     return float(terms(promised, study.risk, threshold).mean() - terms(fresh, study.risk, threshold).mean())
 
@@ -559,7 +561,7 @@ def _point(study: _Study, chooser: Floats, point: ArrayLike | None) -> Floats:
     if point is None:
         return np.asarray(chooser.mean(axis=0))
     values = np.atleast_2d(np.asarray(point, np.float64))
-    return np.asarray(_checked("point", values, (1, len(study.problem.option_names)))[0])
+    return np.asarray(_check_sample("point", values, (1, len(study.problem.option_names)))[0])
 
 
 def _side_by_side(
@@ -568,7 +570,7 @@ def _side_by_side(
     """Terms of several portfolios on one evaluation sample."""
     options = tuple(sorted({option for portfolio in portfolios for option in portfolio.chosen}))
     placed = [_Portfolio(tuple(options.index(o) for o in one.chosen), one.same) for one in portfolios]
-    parts = [[one.worth(values) for one in placed] for values in study.evaluated(options, count)]
+    parts = [[one.worth(values) for one in placed] for values in study.evaluation_sample(options, count)]
     worths = [np.concatenate(part) for part in zip(*parts, strict=True)]
     return [terms(worth, study.risk, q) for worth, q in zip(worths, thresholds, strict=True)]
 
@@ -622,7 +624,7 @@ def value_of_perfect_information(
 def _worlds(study: _Study, portfolio: _Portfolio, count: int) -> Iterator[tuple[float, float, float]]:
     """(worth of the candidate, worth of the best found, bound) in each world."""
     for index, part in enumerate(_parts(count, study.samples)):
-        values = study.sampled(INFORMATION.number(index), part)
+        values = study.sample(INFORMATION.number(index), part)
         for world, worth in zip(values, portfolio.worth(values).tolist(), strict=True):
             solution = study.solve_certain(world)
             yield (worth, *_limits(study, solution, worth, "a world in hindsight"))

@@ -28,12 +28,12 @@ from scipy.sparse import coo_array, csr_array, hstack, vstack
 from rdsim.arrays import Floats
 from rdsim.errors import Fault, ProblemError, SolverError
 from rdsim.optimiser.adapters import RunLimits, Solver, SolverResult, SolverState, solver_of
-from rdsim.optimiser.models.milp import RESOURCES, chosen_of, formulate, lay_out
+from rdsim.optimiser.models.milp import RESOURCES, choice_of, formulate, lay_out
 from rdsim.optimiser.models.model import Model, RowBlock
 from rdsim.optimiser.models.variations import with_slack
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check
-from rdsim.optimiser.solving.repair import solved_exactly
+from rdsim.optimiser.solving.repair import solve_exactly
 from rdsim.optimiser.solving.settings import Solving
 
 __all__ = [
@@ -46,8 +46,8 @@ __all__ = [
     "cheapest_relaxation",
     "conflicts",
     "diagnosis",
+    "relax",
     "relaxations",
-    "relaxed_by",
     "rules_of",
     "without_values",
 ]
@@ -117,7 +117,7 @@ class Change:
         if self.rule.kind != "row":
             return f"drop {self.rule.text}"
         verb = {"<=": "raise", ">=": "lower", "==": "widen"}[self.sense]
-        return f"{verb} {self.rule.name} by {_rounded_up(self.amount)}"
+        return f"{verb} {self.rule.name} by {_round_up(self.amount)}"
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ class _Elastic:
             raise SolverError(self.solver.name, f"no answer about the conflict ({answer.termination.value})")
         return answer
 
-    def broken(self, answer: SolverResult) -> tuple[int, ...]:
+    def violations(self, answer: SolverResult) -> tuple[int, ...]:
         """Rules whose slack is more than rounding."""
         values = answer.values if answer.values is not None else np.zeros(self.model.value.size)
         slack = [float(values[list(columns)].sum()) for columns in self.places]
@@ -374,7 +374,7 @@ def conflicts(
         if left is None:
             return Conflict(tuple(elastic.rules[rule] for rule in hit), True, len(hit))
         corrections.append(left)
-    return Conflict(tuple(elastic.rules[rule] for rule in _thinned(elastic, spent)), False, len(hit))
+    return Conflict(tuple(elastic.rules[rule] for rule in _thin(elastic, spent)), False, len(hit))
 
 
 def _apart(elastic: _Elastic) -> tuple[list[tuple[int, ...]], tuple[int, ...]]:
@@ -394,7 +394,7 @@ def _correction(elastic: _Elastic, held: Iterable[int]) -> tuple[int, ...] | Non
     kept = set(held)
     free = [rule for rule in range(len(elastic.rules)) if rule not in kept]
     answer = elastic.solve(np.ones(len(elastic.rules)), free)
-    return None if answer.state is SolverState.INFEASIBLE else elastic.broken(answer)
+    return None if answer.state is SolverState.INFEASIBLE else elastic.violations(answer)
 
 
 def _hitting_set(sets: Sequence[tuple[int, ...]], solver: Solver) -> tuple[int, ...]:
@@ -426,7 +426,7 @@ def _hitting_set(sets: Sequence[tuple[int, ...]], solver: Solver) -> tuple[int, 
     return tuple(rule for rule, value in zip(members, answer.values, strict=True) if value > 0.5)
 
 
-def _thinned(elastic: _Elastic, conflict: tuple[int, ...]) -> tuple[int, ...]:
+def _thin(elastic: _Elastic, conflict: tuple[int, ...]) -> tuple[int, ...]:
     """An irreducible conflict inside a conflict: each rule is tried without."""
     kept = conflict
     for rule in conflict:
@@ -458,7 +458,7 @@ def cheapest_relaxation(
     Raises: ProblemError for a wrong problem or a negative weight; InfeasibleError is not raised: where what may change
     is not enough, the cost is infinite and there are no changes. SolverError if a question stays unanswered.
     """
-    priced = _priced(problem, weights, relative, solving)
+    priced = _prices(problem, weights, relative, solving)
     return _relaxation(priced, _payable(priced))
 
 
@@ -474,7 +474,7 @@ def relaxations(
 
     See `cheapest_relaxation`; at most `most` of them, none if there is none.
     """
-    priced = _priced(problem, weights, relative, solving)
+    priced = _prices(problem, weights, relative, solving)
     payable = _payable(priced)
     found: dict[frozenset[Rule], Repair] = {}
     asked, waiting = set[frozenset[int]](), [frozenset[int]()]
@@ -526,7 +526,7 @@ def diagnosis(
 _Priced = tuple[_Elastic, Floats]
 
 
-def _priced(
+def _prices(
     problem: PortfolioProblem,
     weights: Mapping[str, float] | None,
     relative: bool,
@@ -560,8 +560,8 @@ def _relaxation(priced: _Priced, allowed: Sequence[int]) -> Repair:
     answer = elastic.solve(np.where(np.isfinite(weight), weight, 0.0), allowed)
     if answer.state is SolverState.INFEASIBLE or answer.values is None:
         return Repair((), math.inf, math.inf, ())
-    changes = tuple(_change(priced, answer, rule) for rule in elastic.broken(answer))
-    changes, chosen = _verified(elastic, changes, answer)
+    changes = tuple(_change(priced, answer, rule) for rule in elastic.violations(answer))
+    changes, chosen = _verify(elastic, changes, answer)
     cost = math.fsum(change.cost for change in changes)
     at_least = cost if answer.state is SolverState.OPTIMAL else max(0.0, min(-answer.bound, cost))
     return Repair(changes, cost, at_least, chosen)
@@ -578,21 +578,21 @@ def _change(priced: _Priced, answer: SolverResult, number: int) -> Change:
 _TRIFLES = 3
 
 
-def _verified(
+def _verify(
     elastic: _Elastic, changes: tuple[Change, ...], answer: SolverResult
 ) -> tuple[tuple[Change, ...], tuple[int, ...]]:
     """The changes and a portfolio of the relaxed problem, judged apart: the solver's own, or one of a second solve.
 
     Where a solver's tolerance made a change too small by a trifle, it grows by what its portfolio is off.
     """
-    own = chosen_of(elastic.problem, answer.values) if answer.values is not None else ()
+    own = choice_of(elastic.problem, answer.values) if answer.values is not None else ()
     for _ in range(_TRIFLES):
-        judged = evaluate(relaxed_by(elastic.problem, changes), own)
+        judged = evaluate(relax(elastic.problem, changes), own)
         if judged.feasible:
             return changes, own
-        changes = tuple(_grown(change, judged) for change in changes)
-    relaxed = relaxed_by(elastic.problem, changes)
-    again = solved_exactly(
+        changes = tuple(_grow(change, judged) for change in changes)
+    relaxed = relax(elastic.problem, changes)
+    again = solve_exactly(
         relaxed,
         formulate(without_values(relaxed)),
         lambda model: elastic.solver.run(model, elastic.limits),
@@ -600,15 +600,15 @@ def _verified(
     )
     if again.values is None:
         raise SolverError(elastic.solver.name, "its relaxation does not make the problem feasible")
-    return changes, chosen_of(relaxed, again.values)
+    return changes, choice_of(relaxed, again.values)
 
 
-def _grown(change: Change, judged: Evaluation) -> Change:
+def _grow(change: Change, judged: Evaluation) -> Change:
     off = float(judged.excess[change.rule.index]) if change.rule.kind == "row" else 0.0
     return replace(change, amount=change.amount + off)
 
 
-def relaxed_by(problem: PortfolioProblem, changes: Iterable[Change]) -> PortfolioProblem:
+def relax(problem: PortfolioProblem, changes: Iterable[Change]) -> PortfolioProblem:
     """The problem with caps moved and rules dropped as the changes say."""
     listed = tuple(changes)
     dropped = {kind: {change.rule.index for change in listed if change.rule.kind == kind} for kind in KINDS}
@@ -631,7 +631,7 @@ def _others(members: Iterable[int], dropped: set[int]) -> tuple[int, ...]:
     return tuple(member for member in members if member not in dropped)
 
 
-def _rounded_up(amount: float) -> str:
+def _round_up(amount: float) -> str:
     """Four significant digits, rounded up so that following the words is enough."""
     if not amount > 0:
         return "0"

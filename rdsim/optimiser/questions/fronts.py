@@ -39,12 +39,12 @@ from itertools import pairwise
 import numpy as np
 
 from rdsim.optimiser.adapters import SolverState
-from rdsim.optimiser.models.milp import chosen_of
+from rdsim.optimiser.models.milp import choice_of
 from rdsim.optimiser.models.variations import Measure, opposite, with_floor, with_objective, with_values, worth_at_least
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check
 from rdsim.optimiser.problem.solution import Solution, Status, relative_gap, require
-from rdsim.optimiser.questions.asking import ask
+from rdsim.optimiser.questions.series import ask
 from rdsim.optimiser.solving.floors import Floor
 from rdsim.optimiser.solving.risk import Risk, cvar, sampled_worth
 from rdsim.optimiser.solving.settings import Check, Solving, SolvingSeries, refuse
@@ -148,7 +148,7 @@ def front(
     settings = solving.begin(0.0)
     trace = _Trace(_task(problem, (first, second), senses, settings))
     complete = _sweep(trace) if points is None else _grid(trace, points)
-    return _told(trace, complete, began, points)
+    return _front(trace, complete, began, points)
 
 
 def _checks(
@@ -227,7 +227,7 @@ class _Task:
         other = self.other.of(self.problem, judged)
         return _Found(aim, round(other) if self.whole else other, judged.chosen)
 
-    def floored(self, level: float) -> tuple[PortfolioProblem, Risk | None]:
+    def with_floor(self, level: float) -> tuple[PortfolioProblem, Risk | None]:
         """The question: most aim with at least `level` of the other figure."""
         if isinstance(self.other, CVaR):
             return self.problem, Risk(level=self.other.level, floor=level if math.isfinite(level) else None)
@@ -335,12 +335,12 @@ class _Trace:
 
     def solve(self, level: float = -math.inf) -> tuple[Solution, _Found | None]:
         """Most aim with at least `level` of the other figure."""
-        solution = self.bounded(level)
+        solution = self.bound_at(level)
         return solution, self.judge(solution.chosen) if solution.has_portfolio else None
 
-    def bounded(self, level: float) -> Solution:
+    def bound_at(self, level: float) -> Solution:
         """The same, but for the portfolio: only what is proven counts."""
-        problem, risk = self.task.floored(level)
+        problem, risk = self.task.with_floor(level)
         solution = ask(problem, self.task.settings, risk=risk)
         self.solves += 1
         self.bounds.append(_Bound(level, math.nan, solution.bound))
@@ -367,7 +367,7 @@ class _Trace:
         """Aims closer than this are equal."""
         aims = max((abs(one.aim) for one in self.found.values()), default=0.0)
         share = TIE if self.task.linear else TIE_IN_TAIL
-        return share * max(aims, float(np.abs(self.task.problem.expected).max(initial=0.0)))
+        return share * max(aims, float(np.abs(self.task.problem.expected_value).max(initial=0.0)))
 
     def gap(self, one: _Found) -> float:
         """Relative gap of a portfolio's aim; a difference that no solver can see is none."""
@@ -412,10 +412,10 @@ def _grid(trace: _Trace, points: int) -> bool:
     require(solution)
     exact = trace.task.settings.gap == 0
     if isinstance(trace.task.other, CVaR) and not exact:
-        _weighed(trace, solution.bound, points)  # no CVaR is above the mean
+        _try_prices(trace, solution.bound, points)  # no CVaR is above the mean
         return False
     if start is not None and exact:
-        start = _cleaned(trace, start)
+        start = _clean(trace, start)
     top = _top(trace)
     if start is None or top <= start.other + trace.task.step / 2:
         return False
@@ -445,25 +445,25 @@ def _top(trace: _Trace) -> float:
     return max(one.other for one in trace.found.values())
 
 
-def _cleaned(trace: _Trace, found: _Found) -> _Found:
+def _clean(trace: _Trace, found: _Found) -> _Found:
     """The portfolio with most of the other figure among those with as much aim."""
     task = trace.task
     if task.tail is not None or isinstance(task.other, CVaR):
-        return _climbed(trace, found)
+        return _climb(trace, found)
     model = worth_at_least(task.problem, task.other, found.aim)
     answer = task.settings.solver.run(model, task.settings.limits())
     trace.solves += 1
-    judged = trace.judge(chosen_of(task.problem, answer.values)) if answer.values is not None else None
+    judged = trace.judge(choice_of(task.problem, answer.values)) if answer.values is not None else None
     best = judged if judged and judged.aim >= found.aim - trace.tie and judged.other > found.other else found
     if answer.state is SolverState.OPTIMAL and answer.bound <= best.other + task.step / 2:
         trace.clean.add(best.chosen)
     return best
 
 
-def _climbed(trace: _Trace, found: _Found) -> _Found:
+def _climb(trace: _Trace, found: _Found) -> _Found:
     """The same where a figure is a CVaR: a little more of the other figure is asked for while it costs no aim."""
     while True:
-        solution = trace.bounded(found.other + trace.task.step)
+        solution = trace.bound_at(found.other + trace.task.step)
         if solution.status is Status.INFEASIBLE or solution.bound < found.aim - trace.tie:
             trace.clean.add(found.chosen)
         higher = trace.task.judge(solution.chosen) if solution.has_portfolio else None
@@ -481,7 +481,7 @@ def _at_levels(trace: _Trace, levels: Iterable[float]) -> None:
             continue
         _, found = trace.solve(whole)
         if found is not None:
-            _cleaned(trace, found)
+            _clean(trace, found)
 
 
 def _near_levels(trace: _Trace, levels: Iterable[float], points: int) -> None:
@@ -494,7 +494,7 @@ def _near_levels(trace: _Trace, levels: Iterable[float], points: int) -> None:
         for level in levels:
             trace.solve(float(level))
         return
-    floor = Floor(with_values(task.problem, task.problem.expected), task.other, task.settings)
+    floor = Floor(with_values(task.problem, task.problem.expected_value), task.other, task.settings)
     places = [min(one.other for one in trace.found.values()), *(float(level) for level in levels)]
     relaxed = {place: trace.relax(floor, place) for place in places}
     for place in places[1:-1]:
@@ -533,7 +533,7 @@ def _price(trace: _Trace, relaxed: dict[float, float], place: float, points: int
 # ---------------------------------------------------------------- value and CVaR, weighed
 
 
-def _weighed(trace: _Trace, ceiling: float, points: int) -> None:
+def _try_prices(trace: _Trace, ceiling: float, points: int) -> None:
     """One price of CVaR after another, until there are enough points or as many solves."""
     _weigh(trace, DEAREST, ceiling)
     tried = [DEAREST]
@@ -575,14 +575,14 @@ def _is_new(price: float, tried: list[float]) -> bool:
 # ---------------------------------------------------------------- telling
 
 
-def _told(trace: _Trace, complete: bool, began: float, most: int | None) -> Front:
+def _front(trace: _Trace, complete: bool, began: float, most: int | None) -> Front:
     task = trace.task
     aim = task.names[int(task.swapped)]
     return Front(
         *task.names,
         senses=task.senses,
         aim=aim,
-        points=tuple(_points(trace, _thinned(trace.efficient(), most))),
+        points=tuple(_points(trace, _thin(trace.efficient(), most))),
         complete=complete,
         step=0.0 if task.whole else task.step,
         solves=trace.solves,
@@ -591,7 +591,7 @@ def _told(trace: _Trace, complete: bool, began: float, most: int | None) -> Fron
     )
 
 
-def _thinned(found: list[_Found], most: int | None) -> list[_Found]:
+def _thin(found: list[_Found], most: int | None) -> list[_Found]:
     """At most so many, without those whose neighbours are closest to one another; both ends stay."""
     kept = list(found)
     while most is not None and len(kept) > most:

@@ -20,7 +20,7 @@ from rdsim.optimiser.models.variations import with_caps, with_fixed
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check
 from rdsim.optimiser.problem.solution import Solution, Status, Termination, relative_gap
-from rdsim.optimiser.questions.asking import ask
+from rdsim.optimiser.questions.series import ask
 from rdsim.optimiser.solving.settings import Check, Solving, SolvingSeries, refuse
 
 __all__ = ["SHARES", "Ladder", "Price", "Rung", "ladder"]
@@ -103,12 +103,12 @@ def ladder(
     rows = [row for row, family in enumerate(problem.rows.family) if family in families]
     refuse(*_share_checks(problem, shares, families, start), *solving.checks())
     settings = solving.begin()
-    problems = {share: _scaled(problem, rows, share) for share in sorted(shares)}
+    problems = {share: _scale(problem, rows, share) for share in sorted(shares)}
     plain = {share: ask(stated, settings) for share, stated in problems.items()}
-    decided = None if kept is None else _decided(_scaled(problem, rows, start), kept)
-    chain = _nested(problems, plain, settings, start, decided) if nested else {}
+    decided = None if kept is None else _solution_of(_scale(problem, rows, start), kept)
+    chain = _nest(problems, plain, settings, start, decided) if nested else {}
     plain = {
-        share: _shared(stated, plain[share], (*plain.values(), *chain.values())) for share, stated in problems.items()
+        share: _best_fit(stated, plain[share], (*plain.values(), *chain.values())) for share, stated in problems.items()
     }
     rungs = tuple(_rungs(plain, chain))
     return Ladder(rungs, tuple(families), start, settings.solver.name, time.perf_counter() - began)
@@ -128,11 +128,11 @@ def _share_checks(
     )
 
 
-def _scaled(problem: PortfolioProblem, rows: Iterable[int], share: float) -> PortfolioProblem:
+def _scale(problem: PortfolioProblem, rows: Iterable[int], share: float) -> PortfolioProblem:
     return with_caps(problem, {row: float(problem.rows.cap[row]) * share for row in rows})
 
 
-def _nested(
+def _nest(
     problems: dict[float, PortfolioProblem],
     plain: dict[float, Solution],
     settings: SolvingSeries,
@@ -152,7 +152,7 @@ def _nested(
     return chain
 
 
-def _decided(problem: PortfolioProblem, kept: Sequence[int]) -> Solution:
+def _solution_of(problem: PortfolioProblem, kept: Sequence[int]) -> Solution:
     """A portfolio that nobody chooses anew: its own objective is its bound. Raises ProblemError if it breaks a row."""
     judged = evaluate(problem, kept)
     names = [violation.name for violation in judged.violations]
@@ -180,7 +180,7 @@ def _bound_by(problem: PortfolioProblem, last: Solution, upwards: bool) -> Portf
     return with_fixed(problem, options_out=np.setdiff1d(np.arange(len(problem.option_names)), last.chosen))
 
 
-def _shared(problem: PortfolioProblem, mine: Solution, others: Iterable[Solution]) -> Solution:
+def _best_fit(problem: PortfolioProblem, mine: Solution, others: Iterable[Solution]) -> Solution:
     """The best of all portfolios that fit this share: one that was found for another may be better."""
     best = mine
     for other in others:
@@ -188,10 +188,10 @@ def _shared(problem: PortfolioProblem, mine: Solution, others: Iterable[Solution
             judged = evaluate(problem, other.chosen)
             if judged.feasible and not judged.objective <= best.objective:
                 best = replace(mine, chosen=judged.chosen, opened=judged.opened, objective=judged.objective)
-    return best if best is mine else _regapped(best)
+    return best if best is mine else _with_gap(best)
 
 
-def _regapped(solution: Solution) -> Solution:
+def _with_gap(solution: Solution) -> Solution:
     """With the gap and status that follow from objective and bound."""
     bound = max(solution.bound, solution.objective)
     gap = relative_gap(solution.objective, bound)

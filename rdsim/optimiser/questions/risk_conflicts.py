@@ -25,7 +25,7 @@ from rdsim.optimiser.models.variations import with_caps
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Status
-from rdsim.optimiser.questions.conflicts import Change, Repair, relaxed_by, rules_of
+from rdsim.optimiser.questions.conflicts import Change, Repair, relax, rules_of
 from rdsim.optimiser.solving.appraisal import Appraisal, Risk, RuleValue, appraise, cap_of
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.optimiser.solving.settings import Solving
@@ -101,29 +101,29 @@ class _Diagnosis:
 
     def lines(self) -> Iterator[str]:
         """The conflict, then the ways out."""
-        parts = self.needed(list(_parts(self.risk)))
+        parts = self.conflict(list(_parts(self.risk)))
         found = {part: self.nearest(self.problem, part) for part in parts}
         yield "the rows can be kept, but not with what is asked of the samples:"
         for part, (best, bound) in found.items():
-            yield f"  {self.asked(part)}; {self.had(part, best, bound)}"
-        ways = [*self.moved(found), *self.raised(found)]
+            yield f"  {self.rule_words(part)}; {self.had(part, best, bound)}"
+        ways = [*self.rule_moves(found), *self.raises(found)]
         ways = ways or [f"leave out {' and '.join(dict.fromkeys(f'risk.{_SETTING[part.kind]}' for part in parts))}"]
         yield "ways out (each verified by a portfolio):"
         yield from (f"  {'or ' if place else ''}{way}" for place, way in enumerate(ways))
 
-    def solved(self, problem: PortfolioProblem, risk: Risk) -> tuple[Appraisal | None, float, Status]:
+    def solve(self, problem: PortfolioProblem, risk: Risk) -> tuple[Appraisal | None, float, Status]:
         """The best portfolio, its bound, and what is known."""
         left = min(EACH, max(0.5, self.deadline - time.perf_counter()))
         found = solve_risk(problem, risk, replace(self.solving, gap=GAP, time_limit=left))
         best = appraise(problem, risk, found.chosen) if found.has_portfolio else None
         return best, found.bound, found.status
 
-    def needed(self, parts: list[_Part]) -> list[_Part]:
+    def conflict(self, parts: list[_Part]) -> list[_Part]:
         """The rules of an irreducible conflict: each is dropped for good if the others have no portfolio either."""
         kept = list(parts)
         for part in parts:
             fewer = [one for one in kept if one is not part]
-            if fewer and self.solved(self.problem, self.only(fewer))[0] is None:
+            if fewer and self.solve(self.problem, self.only(fewer))[0] is None:
                 kept = fewer
         self.risk = self.only(kept)
         return list(_parts(self.risk))
@@ -140,14 +140,14 @@ class _Diagnosis:
 
     def nearest(self, problem: PortfolioProblem, part: _Part) -> tuple[Appraisal | None, float]:
         """The portfolio found that comes nearest to a rule, judged without it, and the bound of what was maximised."""
-        best, bound, _ = self.solved(problem, part.towards)
-        others = [] if part.kind != "target" else [self.solved(problem, part.without)[0]]
+        best, bound, _ = self.solve(problem, part.towards)
+        others = [] if part.kind != "target" else [self.solve(problem, part.without)[0]]
         judged = [appraise(problem, part.without, one.evaluation.chosen) for one in (best, *others) if one is not None]
         return (max(judged, key=lambda one: one.probability) if others else judged[0]) if judged else None, bound
 
     # ------------------------------------------------------------ words
 
-    def asked(self, part: _Part) -> str:
+    def rule_words(self, part: _Part) -> str:
         """What a rule asks for."""
         risk = self.risk
         if part.kind == "cvar":
@@ -180,7 +180,7 @@ class _Diagnosis:
 
     # ------------------------------------------------------------ ways out
 
-    def moved(self, found: Mapping[_Part, tuple[Appraisal | None, float]]) -> Iterator[str]:
+    def rule_moves(self, found: Mapping[_Part, tuple[Appraisal | None, float]]) -> Iterator[str]:
         """Each rule moved to what the best portfolio without it has."""
         for part, (best, _) in found.items():
             if best is None:
@@ -193,22 +193,22 @@ class _Diagnosis:
         """Risks with one rule moved, and their words."""
         risk = self.risk
         if part.kind == "cvar":
-            floor = _rounded_down(best.cvar)
+            floor = _round_down(best.cvar)
             yield replace(risk, floor=floor), f"lower risk.floor to {self.words.amount(floor)}"
         elif part.kind == "target":
-            share, reached = math.floor(best.probability * 1e4) / 1e4, _reached(best.worth, risk.probability or 1.0)
+            share, reached = math.floor(best.probability * 1e4) / 1e4, _level_at(best.worth, risk.probability or 1.0)
             if share > 0:
                 yield replace(risk, probability=share), f"lower risk.probability to {share:.4g}"
-            target = _rounded_down(reached)
+            target = _round_down(reached)
             yield replace(risk, target=target), f"lower risk.target to {self.words.amount(target)}"
         else:
-            cap = -_rounded_down(-self.rule_of(part, best).value)
+            cap = -_round_down(-self.rule_of(part, best).value)
             row = replace(risk.money[part.place], cap=cap)
             money = tuple(row if place == part.place else one for place, one in enumerate(risk.money))
             name = self.words.tell_row(self.problem.rows.keys[row.row])
             yield replace(risk, money=money), f"have {self.words.amount(cap)} for {name}"
 
-    def raised(self, found: Mapping[_Part, Any]) -> Iterator[str]:
+    def raises(self, found: Mapping[_Part, Any]) -> Iterator[str]:
         """The caps of one family of rows raised, where that alone is enough."""
         towards = next((part for part in found if part.kind != "money"), None)
         if towards is None:
@@ -227,7 +227,7 @@ class _Diagnosis:
         if whole is None:
             return None
         for share in LESS:
-            caps = {change.rule.index: _capped(self.problem, change, share) for change in whole.changes}
+            caps = {change.rule.index: _move_cap(self.problem, change, share) for change in whole.changes}
             less = self.way(towards, rows, caps)
             if less is not None:
                 return less
@@ -245,7 +245,7 @@ class _Diagnosis:
             for row in rows
             if row in rules and excess[row] > 0
         )
-        relaxed = relaxed_by(self.problem, changes)
+        relaxed = relax(self.problem, changes)
         holds = changes and appraise(relaxed, self.risk, best.evaluation.chosen).feasible
         return Repair(changes, 0.0, 0.0, best.evaluation.chosen) if holds else None
 
@@ -270,19 +270,19 @@ def _endless(problem: PortfolioProblem, rows: Sequence[int]) -> dict[int, float]
     return caps
 
 
-def _capped(problem: PortfolioProblem, change: Change, share: float) -> float:
+def _move_cap(problem: PortfolioProblem, change: Change, share: float) -> float:
     """The cap moved by a part of a change."""
     sign = -1.0 if change.sense == ">=" else 1.0
     return float(problem.rows.cap[change.rule.index]) + sign * share * change.amount
 
 
-def _reached(worth: Floats, share: float) -> float:
+def _level_at(worth: Floats, share: float) -> float:
     """The largest value that at least a share of the samples reaches."""
     ordered = np.sort(worth)[::-1]
     return float(ordered[min(ordered.size, max(1, math.ceil(share * ordered.size * (1 - 1e-12)))) - 1])
 
 
-def _rounded_down(number: float) -> float:
+def _round_down(number: float) -> float:
     """Four significant digits, towards what is easier to reach."""
     if number == 0 or not math.isfinite(number):
         return number

@@ -1,6 +1,6 @@
 """Simple portfolio rules, to compare an optimum with what is done without one.
 
-A rule puts options into an order (`rdsim.choosing`); `fill` then adds one at a time, and takes an option only if that
+A rule puts options into an order (`rdsim.choice_rules`); `fill` then adds one at a time, and takes one only if that
 leaves no hard row further off than it was. Options that a hard floor still needs come first, in the
 rule's order. So a portfolio keeps every cap, but a floor that its options cannot reach stays broken:
 `evaluate` shows it, and nobody hides it.
@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csc_array
 
 from rdsim.arrays import Bools, Floats, Ints
-from rdsim.choosing import CHOOSING_RULES
+from rdsim.choice_rules import CHOOSING_RULES
 from rdsim.errors import ExtensionError, Fault, ProblemError, RdsimError
 from rdsim.optimiser.problem.evaluation import excess_of, room_of
 from rdsim.optimiser.problem.problem import PortfolioProblem
@@ -56,7 +56,7 @@ def run_baseline(
     rng = np.random.default_rng(seed)
     lot = rng.permutation(len(problem.group_names))[problem.group]
     offered = {
-        "value": problem.expected.copy(),
+        "value": problem.expected_value.copy(),
         "cost": np.maximum(costs, _LEAST_COST),
         "score": scores[problem.group],
         "group": problem.group.copy(),
@@ -83,7 +83,7 @@ def _order(name: str, offered: Mapping[str, Any], options: int) -> Ints:
     """The options that a rule would take, in the order in which it tries them."""
     label, rule = f"rule for choosing {name!r}", CHOOSING_RULES[name]
     try:
-        answer = rule.taken(label, "worth").of(offered)
+        answer = rule.bind(label, "worth").of(offered)
         keys = [np.asarray(one, np.float64) for one in (answer if isinstance(answer, tuple) else (answer,))]
     except RdsimError:
         raise
@@ -194,7 +194,7 @@ def _phases(problem: PortfolioProblem, order: Ints) -> tuple[Ints, Ints]:
     must = _must_groups(problem)[problem.group] & ~out & ((rank < order.size) | fixed)
     first = np.flatnonzero(must)
     first = first[np.lexsort((rank[first], ~fixed[first]))]
-    rest = order[(~must & ~out & (problem.expected > 0))[order]]
+    rest = order[(~must & ~out & (problem.expected_value > 0))[order]]
     return first, rest
 
 

@@ -21,7 +21,7 @@ from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.models.variations import Measure, with_floor
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, frozen
-from rdsim.optimiser.solving.annealing import Schedule, Walking, anneal_expected
+from rdsim.optimiser.solving.annealing import Schedule, Walking, anneal_mean
 from rdsim.optimiser.solving.rens import Progress, Relaxed, narrow_options, refine
 from rdsim.optimiser.solving.settings import SolvingSeries
 
@@ -42,12 +42,12 @@ class Floor:
 
     def __post_init__(self) -> None:
         """State the model once, with a floor that may be missed at a price, and its relaxation, in which it may not."""
-        stated = formulate(self._floored(0.0, 1.0))
+        stated = formulate(self._with_floor(0.0, 1.0))
         self._model = tighten(self.problem, stated)
         self._row = stated.rows_of(RESOURCES).stop - 1
         self._relaxation: Relaxation = self.settings.solver.relaxation(self._at(0.0, math.inf))
 
-    def _floored(self, level: float, price: float) -> PortfolioProblem:
+    def _with_floor(self, level: float, price: float) -> PortfolioProblem:
         return with_floor(self.problem, self.measure, level, price if math.isfinite(price) else math.nan)
 
     def _at(self, level: float, price: float) -> Model:
@@ -70,7 +70,7 @@ class Floor:
 
         An infinite price forbids that anything is missing. `bound` must have been asked at the level.
         """
-        problem, relaxed = self._floored(level, price), self.relaxed.get(level)
+        problem, relaxed = self._with_floor(level, price), self.relaxed.get(level)
         judged = (evaluate(problem, chosen) for chosen in known)
         start = max((one for one in judged if one.feasible), key=lambda one: one.objective, default=None)
         if start is None or relaxed is None:
@@ -90,14 +90,14 @@ class Floor:
         course = Schedule(settings.moves.floors * len(problem.group_names), HOT * scale, COLD * scale)
         open_, wave = narrow_options(problem, model, relaxed), self.waves
         self.waves += 1
-        return anneal_expected(problem, start, open_, course, Walking(settings.seed, wave, late=lambda: settings.late))
+        return anneal_mean(problem, start, open_, course, Walking(settings.seed, wave, late=lambda: settings.late))
 
     def _size(self, chosen: tuple[int, ...], price: float) -> float:
         """What an option adds to the objective, on average, its part of the measure at the price included."""
         picked = list(chosen)
         if not picked:
             return 1.0
-        size = float(np.abs(self.problem.expected[picked]).mean())
+        size = float(np.abs(self.problem.expected_value[picked]).mean())
         if math.isfinite(price):
             size += price * float(np.abs(self.measure.use[picked]).mean())
         return size or 1.0

@@ -83,7 +83,7 @@ class Kelley:
     def _note(self, columns: Floats) -> None:
         """A point within the rules is a lower bound of the relaxation."""
         worth = self.task.worth_of(columns)
-        if worth > self.lower and not self.task.broken(columns, self.rules, math.inf):
+        if worth > self.lower and not self.task.violations(columns, self.rules, math.inf):
             self.lower, self.inside = worth, columns
 
     def cut(self) -> bool:
@@ -94,9 +94,9 @@ class Kelley:
         if self.inside is not None:
             between = outside + INWARDS * (self.inside - outside)
             self._note(between)
-            if self._add(self.task.broken(between, self.rules, -math.inf), outside):
+            if self._add(self.task.violations(between, self.rules, -math.inf), outside):
                 return True
-        return self._add(self.task.broken(outside, self.rules, TINY * self.task.unit), outside)
+        return self._add(self.task.violations(outside, self.rules, TINY * self.task.unit), outside)
 
     def _add(self, supports: list[Support], outside: Floats) -> bool:
         """Add the cuts if one of them cuts off the point outside."""
@@ -134,15 +134,15 @@ def sift(whole: Kelley) -> bool:
     """
     task, narrow = whole.task, None
     options = len(task.problem.option_names)
-    open_ = best_per_group(task.problem, task.problem.expected, EACH) | (task.model.lower[:options] > 0)
+    open_ = best_per_group(task.problem, task.problem.expected_value, EACH) | (task.model.lower[:options] > 0)
     for number in range(SIFTINGS):
-        narrow = _narrowed(whole, open_, narrow)
+        narrow = _narrow(whole, open_, narrow)
         most = SIFTING_ROUNDS[min(number, len(SIFTING_ROUNDS) - 1)]
         while narrow.kelley.solve() and narrow.kelley.rounds < most:
             if not narrow.kelley.cut():
                 break
         whole.narrow_rounds += narrow.kelley.rounds
-        priced = _priced(task, narrow)
+        priced = _prices(task, narrow)
         if priced is None:
             break
         missing = np.where(open_, -math.inf, _most(task, priced))
@@ -164,10 +164,10 @@ def sift(whole: Kelley) -> bool:
     return False
 
 
-def _narrowed(whole: Kelley, open_: Bools, last: _Narrow | None) -> _Narrow:
+def _narrow(whole: Kelley, open_: Bools, last: _Narrow | None) -> _Narrow:
     """The method on the open options, begun where the last one ended."""
     task, settings = whole.task, whole.settings
-    small, kept = task.narrowed(open_)
+    small, kept = task.narrow(open_)
     rules = tuple(replace(rule, figure=own.figure) for rule, own in zip(whole.rules, small.rules, strict=True))
     relaxation = settings.solver.relaxation(small.model)
     narrow = Kelley(small, rules, relaxation, settings, whole.close / 2, PATIENCE)
@@ -190,7 +190,7 @@ def _inverse(places: Ints, size: int) -> Ints:
     return inverse
 
 
-def _priced(task: RiskModel, narrow: _Narrow) -> SolverResult | None:
+def _prices(task: RiskModel, narrow: _Narrow) -> SolverResult | None:
     """The narrow relaxation's answer in the columns and rows of the whole; none if it has no prices."""
     answer, own = narrow.kelley.answer, narrow.rows.size
     if narrow.kelley.stopped is not None or answer is None or answer.values is None or answer.prices is None:
@@ -213,12 +213,12 @@ def _reduced_costs(task: RiskModel, prices: Floats, supports: Sequence[Support],
         elif price:
             weights[support.samples] += price * support.weights
             costs[task.tail] -= price * task.unit
-    return np.asarray(costs + task.values.weighed(weights))
+    return np.asarray(costs + task.values.weigh(weights))
 
 
 def _most(task: RiskModel, priced: SolverResult) -> Floats:
     """What each option adds at most by its reduced cost: 0 at most if it is fixed, shape (O,)."""
-    assert priced.reduced_costs is not None  # noqa: S101 - `_priced` told them
+    assert priced.reduced_costs is not None  # noqa: S101 - `_prices` gave them
     count = len(task.problem.option_names)
     fixed = task.model.upper[:count] <= task.model.lower[:count]
     return np.asarray(np.where(fixed, -math.inf, priced.reduced_costs[:count]))

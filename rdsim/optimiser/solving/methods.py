@@ -29,14 +29,14 @@ from scipy.sparse import csr_array, vstack
 from rdsim.arrays import Floats
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters import SolverState, typical
-from rdsim.optimiser.models.milp import chosen_of, formulate, tighten
+from rdsim.optimiser.models.milp import choice_of, formulate, tighten
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check
 from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Termination, note_if_unproven, relative_gap
 from rdsim.optimiser.solving.reach import reachable
-from rdsim.optimiser.solving.rens import Progress, Stopwatch, search, search_near, with_values_judged
-from rdsim.optimiser.solving.repair import solved_exactly
+from rdsim.optimiser.solving.rens import Progress, Stopwatch, search, search_near, with_values
+from rdsim.optimiser.solving.repair import solve_exactly
 from rdsim.optimiser.solving.settings import Solving, SolvingSeries, refuse
 
 __all__ = ["METHODS", "solve"]
@@ -89,7 +89,7 @@ def _method(problem: PortfolioProblem, gap: float, method: str) -> str:
 def _solve_whole(problem: PortfolioProblem, model: Model, settings: SolvingSeries) -> Progress:
     """The model as it is; at gap 0 the canonical one of its optima."""
     watch = Stopwatch.start()
-    answer = solved_exactly(
+    answer = solve_exactly(
         problem,
         model,
         lambda stated: settings.solver.run(stated, settings.limits(gap=settings.gap)),
@@ -101,7 +101,7 @@ def _solve_whole(problem: PortfolioProblem, model: Model, settings: SolvingSerie
         termination=answer.termination,
         seconds=watch.add(Seconds(), answer, "mip"),
     )
-    progress = with_values_judged(problem, progress, answer.values)
+    progress = with_values(problem, progress, answer.values)
     large = len(problem.option_names) > CANONICAL
     if settings.gap > 0 or progress.chosen is None or answer.state is not SolverState.OPTIMAL or large:
         return progress
@@ -114,7 +114,7 @@ def _canonical(problem: PortfolioProblem, model: Model, settings: SolvingSeries,
     least = progress.objective - _rounding(problem, progress.objective)
     as_good = _as_good_as(model, problem.option_names, least)
     try:
-        answer = solved_exactly(
+        answer = solve_exactly(
             problem,
             as_good,
             lambda stated: settings.solver.run(stated, settings.limits(nodes=CANONICAL_NODES)),
@@ -125,7 +125,7 @@ def _canonical(problem: PortfolioProblem, model: Model, settings: SolvingSeries,
     progress = replace(progress, seconds=watch.add(progress.seconds, answer, "mip"))
     if answer.values is None or answer.state is not SolverState.OPTIMAL:
         return progress
-    judged = evaluate(problem, chosen_of(problem, answer.values))
+    judged = evaluate(problem, choice_of(problem, answer.values))
     if not judged.feasible or judged.objective < progress.objective - _rounding(problem, progress.objective):
         return progress
     return replace(progress, chosen=judged.chosen, objective=judged.objective)
@@ -164,7 +164,7 @@ def _squarefree(count: int) -> Floats:
 
 def _rounding(problem: PortfolioProblem, objective: float) -> float:
     """What a solver cannot tell apart: its absolute gap of 1e-6 where the largest coefficient is about 1000."""
-    return 4e-9 * max(abs(objective), typical(problem.expected))
+    return 4e-9 * max(abs(objective), typical(problem.expected_value))
 
 
 def _solution(

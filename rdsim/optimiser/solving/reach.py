@@ -68,14 +68,14 @@ def _without(problem: PortfolioProblem, kept: Bools) -> PortfolioProblem:
         stage=frozen(problem.stage[options]),
         rows=_with_options(problem.rows, options),
         prerequisites=frozen(group[problem.prerequisites].reshape(-1, 2)),
-        exclusions=tuple(_renamed((g for g in one if groups[g]), group) for one in problem.exclusions),
+        exclusions=tuple(_renumber((g for g in one if groups[g]), group) for one in problem.exclusions),
         synergies=tuple(
             (int(group[a]), int(group[b]), worth) for a, b, worth in problem.synergies if groups[a] and groups[b]
         ),
-        fixed_in_groups=_renamed(problem.fixed_in_groups, group),
-        fixed_out_groups=_renamed((g for g in problem.fixed_out_groups if groups[g]), group),
-        fixed_in_options=_renamed(problem.fixed_in_options, place),
-        fixed_out_options=_renamed(problem.fixed_out_options, place),
+        fixed_in_groups=_renumber(problem.fixed_in_groups, group),
+        fixed_out_groups=_renumber((g for g in problem.fixed_out_groups if groups[g]), group),
+        fixed_in_options=_renumber(problem.fixed_in_options, place),
+        fixed_out_options=_renumber(problem.fixed_out_options, place),
     )
 
 
@@ -88,7 +88,7 @@ def _needed_groups(problem: PortfolioProblem, kept: Bools) -> Bools:
     return np.asarray(needed)
 
 
-def _renamed(indices: Iterable[int], place: Ints) -> tuple[int, ...]:
+def _renumber(indices: Iterable[int], place: Ints) -> tuple[int, ...]:
     return tuple(int(place[index]) for index in indices)
 
 

@@ -31,13 +31,13 @@ import numpy as np
 
 from rdsim.arrays import Bools, Floats
 from rdsim.optimiser.adapters import SolverResult, SolverState
-from rdsim.optimiser.models.milp import chosen_of, columns_of
+from rdsim.optimiser.models.milp import choice_of, columns_of
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Seconds, Termination, relative_gap
-from rdsim.optimiser.solving.annealing import Schedule, Walking, anneal_expected, scale_of
-from rdsim.optimiser.solving.repair import solved_exactly
+from rdsim.optimiser.solving.annealing import Schedule, Walking, anneal_mean, scale_of
+from rdsim.optimiser.solving.repair import solve_exactly
 from rdsim.optimiser.solving.settings import SolvingSeries
 
 __all__ = [
@@ -52,7 +52,7 @@ __all__ = [
     "search",
     "search_near",
     "target_of",
-    "with_values_judged",
+    "with_values",
 ]
 
 NEAR = 0.00075
@@ -113,11 +113,11 @@ class Stopwatch:
         return replace(seconds, build=seconds.build + answer.loading, **{part: getattr(seconds, part) + spent})
 
 
-def with_values_judged(problem: PortfolioProblem, progress: Progress, values: Floats | None) -> Progress:
+def with_values(problem: PortfolioProblem, progress: Progress, values: Floats | None) -> Progress:
     """Progress with a solver's values as the best portfolio, if the judge agrees that they are better."""
     if values is None:
         return progress
-    judged = evaluate(problem, chosen_of(problem, values))
+    judged = evaluate(problem, choice_of(problem, values))
     if not judged.feasible or judged.objective <= progress.objective:
         return progress
     return replace(progress, chosen=judged.chosen, objective=judged.objective, values=values)
@@ -125,16 +125,16 @@ def with_values_judged(problem: PortfolioProblem, progress: Progress, values: Fl
 
 def search(problem: PortfolioProblem, model: Model, settings: SolvingSeries) -> Progress:
     """Run the whole recipe; `state` is INFEASIBLE or UNBOUNDED if the relaxation proves it."""
-    progress, relaxed = _searched_near(problem, model, settings)
+    progress, relaxed = _search_near(problem, model, settings)
     return progress if relaxed is None else _search_neighbourhoods(problem, model, settings, progress, relaxed)
 
 
 def search_near(problem: PortfolioProblem, model: Model, settings: SolvingSeries) -> Progress:
     """The relaxation and RENS alone: soon done, and what gap is left is left."""
-    return _told_late(_searched_near(problem, model, settings)[0], settings)
+    return _mark_late(_search_near(problem, model, settings)[0], settings)
 
 
-def _searched_near(problem: PortfolioProblem, model: Model, settings: SolvingSeries) -> tuple[Progress, Relaxed | None]:
+def _search_near(problem: PortfolioProblem, model: Model, settings: SolvingSeries) -> tuple[Progress, Relaxed | None]:
     """Steps 1 to 3; the relaxation if it has an optimum."""
     watch = Stopwatch.start()
     answer = settings.solver.run(model, settings.limits(), relaxed=True)
@@ -149,7 +149,7 @@ def _searched_near(problem: PortfolioProblem, model: Model, settings: SolvingSer
     relaxed = Relaxed(answer.bound, answer.values, answer.reduced_costs)
     progress = replace(progress, termination=Termination.ROUNDS)
     if _is_whole(model, relaxed.values):
-        progress = with_values_judged(problem, progress, relaxed.values)
+        progress = with_values(problem, progress, relaxed.values)
     for near, fix in ((NEAR, True), (WIDER * NEAR, False), (math.inf, False)):
         if progress.chosen is None and progress.state is SolverState.STOPPED and not settings.late:
             bounds = near_bounds(problem, model, relaxed, near, fix)
@@ -160,30 +160,30 @@ def _searched_near(problem: PortfolioProblem, model: Model, settings: SolvingSer
 def _search_neighbourhoods(
     problem: PortfolioProblem, model: Model, settings: SolvingSeries, progress: Progress, relaxed: Relaxed
 ) -> Progress:
-    progress = _walked(problem, model, settings, progress, relaxed)
+    progress = _walk(problem, model, settings, progress, relaxed)
     progress = _rounds(problem, model, settings, progress, relaxed, KEPT)
     small = len(problem.option_names) <= LARGE
-    if small and progress.chosen is not None and not _done(progress, settings):
+    if small and progress.chosen is not None and not _is_done(progress, settings):
         progress = _improve(problem, model, settings, progress, ((model.lower, model.upper), PROOF_NODES))
-    return _told_late(progress, settings)
+    return _mark_late(progress, settings)
 
 
-def _walked(
+def _walk(
     problem: PortfolioProblem, model: Model, settings: SolvingSeries, progress: Progress, relaxed: Relaxed
 ) -> Progress:
     """Step 4."""
     open_ = narrow_options(problem, model, relaxed)
     for wave, moves in enumerate(settings.moves.waves):
-        if progress.chosen is None or _done(progress, settings):
+        if progress.chosen is None or _is_done(progress, settings):
             break
         began, enough = time.perf_counter(), target_of(progress.bound, settings.gap)
         scale = scale_of(problem, progress.chosen)
         course = Schedule(moves * len(problem.group_names), HOT * scale, COLD * scale)
         walking = Walking(settings.seed, wave, enough, lambda: settings.late)
-        met = anneal_expected(problem, progress.chosen, open_, course, walking)
+        met = anneal_mean(problem, progress.chosen, open_, course, walking)
         values, columns = np.zeros(model.value.size), columns_of(problem, evaluate(problem, met))
         values[: columns.size] = columns
-        progress = with_values_judged(problem, progress, values)
+        progress = with_values(problem, progress, values)
         spent = progress.seconds.mip + time.perf_counter() - began
         progress = replace(progress, seconds=replace(progress.seconds, mip=spent))
         if progress.gap <= settings.gap:
@@ -191,7 +191,7 @@ def _walked(
     return progress
 
 
-def _told_late(progress: Progress, settings: SolvingSeries) -> Progress:
+def _mark_late(progress: Progress, settings: SolvingSeries) -> Progress:
     late = settings.late and progress.gap > settings.gap
     return replace(progress, termination=Termination.TIME_LIMIT) if late else progress
 
@@ -201,7 +201,7 @@ def _rounds(
 ) -> Progress:
     rng = np.random.default_rng([settings.seed, len(problem.option_names)])
     for number in range(ROUNDS):
-        if progress.chosen is None or _done(progress, settings):
+        if progress.chosen is None or _is_done(progress, settings):
             break
         free = free_groups(problem, progress.chosen, rng, number)
         bounds = free_bounds(problem, model, relaxed, progress.chosen, free, kept)
@@ -213,14 +213,14 @@ def refine(
     problem: PortfolioProblem, model: Model, settings: SolvingSeries, progress: Progress, relaxed: Relaxed
 ) -> Progress:
     """Improve a portfolio, whose columns are in `progress`, until its gap to the bound there is small enough."""
-    if progress.chosen is None or _done(progress, settings):
+    if progress.chosen is None or _is_done(progress, settings):
         return progress
     bounds = _agreed_bounds(problem, model, relaxed, progress.chosen)
     progress = _improve(problem, model, settings, progress, (bounds, RENS_NODES))
     return _rounds(problem, model, settings, progress, relaxed, NARROW)
 
 
-def _done(progress: Progress, settings: SolvingSeries) -> bool:
+def _is_done(progress: Progress, settings: SolvingSeries) -> bool:
     return progress.gap <= settings.gap or settings.late
 
 
@@ -247,7 +247,7 @@ def _improve(
         values[kept] = answer.values
         return replace(answer, values=values)
 
-    answer = solved_exactly(problem, model, ask, settings.solver.name, EXACT_TRIES)
+    answer = solve_exactly(problem, model, ask, settings.solver.name, EXACT_TRIES)
     seconds = watch.add(progress.seconds, answer, "mip")
     progress = replace(progress, seconds=seconds)
     whole = bool((lower == model.lower).all() and (upper == model.upper).all())
@@ -257,7 +257,7 @@ def _improve(
         progress = replace(progress, bound=min(progress.bound, answer.bound))
     if answer.values is None:
         return progress
-    progress = with_values_judged(problem, progress, answer.values)
+    progress = with_values(problem, progress, answer.values)
     return replace(progress, termination=Termination.TARGET) if progress.gap <= settings.gap else progress
 
 

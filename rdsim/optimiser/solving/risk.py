@@ -40,7 +40,7 @@ import numpy as np
 from rdsim.arrays import Floats
 from rdsim.errors import SolverError
 from rdsim.optimiser.adapters import Feature, Relaxation, RunLimits, SolverResult, SolverState
-from rdsim.optimiser.models.milp import chosen_of, columns_of, lay_out
+from rdsim.optimiser.models.milp import choice_of, columns_of, lay_out
 from rdsim.optimiser.models.model import Model, restrict
 from rdsim.optimiser.problem.evaluation import TOLERANCE, evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem, check
@@ -193,7 +193,7 @@ class RiskSearch:
 
     def consider(self, columns: Floats) -> Appraisal:
         """Judge the portfolio of these columns; the best one stays."""
-        return self.meet(chosen_of(self.task.problem, columns))
+        return self.meet(choice_of(self.task.problem, columns))
 
     def meet(self, chosen: tuple[int, ...]) -> Appraisal:
         """Judge a portfolio; the best one stays."""
@@ -221,29 +221,29 @@ class RiskSearch:
 
 
 def relax(
-    hunt: RiskSearch, relaxation: Relaxation, rules: tuple[TailRule, ...], *, valid: bool = True
+    search: RiskSearch, relaxation: Relaxation, rules: tuple[TailRule, ...], *, valid: bool = True
 ) -> Relaxed | None:
     """The relaxation with all the cuts it needs; none if it has no optimum or there was no time.
 
     Of a large problem some options are enough (`kelley.sift`). The bound is the risk's, unless the rules are stricter
     (`valid` is False); their cuts are not kept.
     """
-    began, built = time.perf_counter(), hunt.seconds
-    close = min(max(hunt.settings.gap / 10, CLOSEST), CLOSE)
-    whole = Kelley(hunt.task, rules, relaxation, hunt.settings, close)
-    prices = Feature.ROW_PRICES in hunt.settings.solver.features
-    if len(hunt.task.problem.option_names) <= LARGE or not prices or not sift(whole):
+    began, built = time.perf_counter(), search.seconds
+    close = min(max(search.settings.gap / 10, CLOSEST), CLOSE)
+    whole = Kelley(search.task, rules, relaxation, search.settings, close)
+    prices = Feature.ROW_PRICES in search.settings.solver.features
+    if len(search.task.problem.option_names) <= LARGE or not prices or not sift(whole):
         while whole.rounds < KELLEY_ROUNDS and whole.solve():
             if not whole.cut():
                 break
-    hunt.rounds += whole.rounds + whole.narrow_rounds
-    hunt.seconds = replace(built, lp=built.lp + time.perf_counter() - began)
+    search.rounds += whole.rounds + whole.narrow_rounds
+    search.seconds = replace(built, lp=built.lp + time.perf_counter() - began)
     if valid:
-        hunt.bound = min(hunt.bound, whole.upper)
-        cuts = hunt.task.cuts(whole.supports)
-        hunt.keep(cuts)
-        hunt.weighed = _by_prices(hunt.task, cuts, whole.answer)
-    return _relaxed(hunt, whole, valid)
+        search.bound = min(search.bound, whole.upper)
+        cuts = search.task.cuts(whole.supports)
+        search.keep(cuts)
+        search.weighed = _by_prices(search.task, cuts, whole.answer)
+    return _last_relaxation(search, whole, valid)
 
 
 def _by_prices(task: RiskModel, cuts: Cuts, answer: SolverResult | None) -> Model | None:
@@ -256,10 +256,10 @@ def _by_prices(task: RiskModel, cuts: Cuts, answer: SolverResult | None) -> Mode
     priced = np.zeros(len(rows))  # cuts made since the last optimum have no price
     priced[: answer.prices.size - first + 1] = answer.prices[first - 1 :]
     prices = np.where(rows[:, task.tail] > 0, np.maximum(priced, 0.0), 0.0)
-    return _mixed(task, rows, caps, prices)
+    return _mixture_model(task, rows, caps, prices)
 
 
-def _mixed(task: RiskModel, rows: Floats, caps: Floats, shares: Floats) -> Model | None:
+def _mixture_model(task: RiskModel, rows: Floats, caps: Floats, shares: Floats) -> Model | None:
     """The objective with a mix of rows ``unit * tail - figure @ x <= cap`` instead of the tail, which is fixed at 0."""
     if task.tail is None or shares.sum() <= 0:
         return None
@@ -283,15 +283,16 @@ def _at(task: RiskModel, columns: Floats) -> Model | None:
         return None
     worst, weights = tail_weights(task.values.of(columns), task.risk.level)
     cuts = task.cuts([Support(None, worst, weights)])
-    return _mixed(task, cuts.coefficients, cuts.caps, np.ones(1))
+    return _mixture_model(task, cuts.coefficients, cuts.caps, np.ones(1))
 
 
-def _relaxed(hunt: RiskSearch, whole: Kelley, valid: bool) -> Relaxed | None:
+def _last_relaxation(search: RiskSearch, whole: Kelley, valid: bool) -> Relaxed | None:
     """The last relaxation; if it had no optimum, what that proves."""
     stopped, answer = whole.stopped, whole.answer
     if stopped is not None and valid:
-        hunt.termination = stopped.termination
-        hunt.state = stopped.state if stopped.state in {SolverState.INFEASIBLE, SolverState.UNBOUNDED} else hunt.state
+        search.termination = stopped.termination
+        proven = stopped.state in {SolverState.INFEASIBLE, SolverState.UNBOUNDED}
+        search.state = stopped.state if proven else search.state
     if stopped is not None and stopped.state is not SolverState.STOPPED:
         return None
     if answer is None or answer.values is None or answer.reduced_costs is None:
@@ -307,46 +308,46 @@ def _exact(task: RiskModel, settings: SolvingSeries) -> RiskSearch:
     for place, rule in enumerate(task.rules):
         if rule.counts:
             task = _with_sample_columns(task, place)
-    hunt = RiskSearch(task, settings, no_cuts(task.model.value.size))
-    relaxed = relax(hunt, settings.solver.relaxation(task.model), task.rules)
-    hunt.note_tight(relaxed)
+    search = RiskSearch(task, settings, no_cuts(task.model.value.size))
+    relaxed = relax(search, settings.solver.relaxation(task.model), task.rules)
+    search.note_tight(relaxed)
     gap, seen = settings.gap / 2, set[tuple[int, ...]]()
-    while hunt.open:
-        answer = hunt.run(with_cuts(task.model, hunt.cuts), settings.limits(gap=gap))
-        hunt.bound = min(hunt.bound, answer.bound)
+    while search.open:
+        answer = search.run(with_cuts(task.model, search.cuts), settings.limits(gap=gap))
+        search.bound = min(search.bound, answer.bound)
         if answer.values is None:
-            _conclude(hunt, answer)
+            _conclude(search, answer)
             break
-        found = hunt.consider(answer.values)
+        found = search.consider(answer.values)
         again = found.evaluation.chosen in seen
         if answer.state is not SolverState.OPTIMAL or (again and found.feasible and gap == 0):
-            hunt.state, hunt.termination = answer.state, answer.termination
+            search.state, search.termination = answer.state, answer.termination
             break
         gap = 0.0 if again else gap
         seen.add(found.evaluation.chosen)
-        _cut_off(hunt, found, answer.values, again)
-    return hunt
+        _cut_off(search, found, answer.values, again)
+    return search
 
 
-def _conclude(hunt: RiskSearch, answer: SolverResult) -> None:
+def _conclude(search: RiskSearch, answer: SolverResult) -> None:
     """No portfolio is left: only infeasible ones were ever excluded, so the best one is the optimum."""
-    hunt.state, hunt.termination = answer.state, answer.termination
-    if answer.state is SolverState.INFEASIBLE and hunt.best is not None:
-        hunt.state, hunt.bound = SolverState.OPTIMAL, hunt.best.objective
+    search.state, search.termination = answer.state, answer.termination
+    if answer.state is SolverState.INFEASIBLE and search.best is not None:
+        search.state, search.bound = SolverState.OPTIMAL, search.best.objective
 
 
-def _cut_off(hunt: RiskSearch, found: Appraisal, columns: Floats, again: bool) -> None:
+def _cut_off(search: RiskSearch, found: Appraisal, columns: Floats, again: bool) -> None:
     """Cuts that the portfolio breaks; one that the judge refuses is excluded by name as well."""
     if not found.feasible and again:
         broken = [violation.name for violation in found.evaluation.violations]
         names = ", ".join([*broken, *(rule.name for rule in found.rules if not rule.holds)][:5])
-        raise SolverError(hunt.settings.solver.name, f"its portfolio breaks {names}, and it comes back when excluded")
-    hunt.keep(hunt.task.cuts(hunt.task.broken(columns, hunt.task.rules, 0.0)))
+        raise SolverError(search.settings.solver.name, f"its portfolio breaks {names}, and it comes back when excluded")
+    search.keep(search.task.cuts(search.task.violations(columns, search.task.rules, 0.0)))
     if not found.feasible:
-        hunt.keep(_excluded(hunt.task, found, hunt.settings.solver.name))
+        search.keep(_exclusions(search.task, found, search.settings.solver.name))
 
 
-def _excluded(task: RiskModel, found: Appraisal, solver: str) -> Cuts:
+def _exclusions(task: RiskModel, found: Appraisal, solver: str) -> Cuts:
     """Rows that cut off a portfolio that the judge refuses: for rows that are broken, and else for it alone."""
     options, chosen = len(task.problem.option_names), list(found.evaluation.chosen)
     if found.evaluation.feasible:
@@ -363,13 +364,13 @@ def _excluded(task: RiskModel, found: Appraisal, solver: str) -> Cuts:
 def _with_sample_columns(task: RiskModel, place: int) -> RiskModel:
     """The task with a binary column for each sample of one rule."""
     figure = task.rules[place].figure
-    floor = lowest(task.problem, figure.sign * figure.samples) + _lowest_fixed(task, figure)
+    floor = lowest(task.problem, figure.sign * figure.samples) + _lowest_fixed_part(task, figure)
     model = with_sample_columns(task.model, task.rules[place], floor)
-    rules = tuple(rule.padded(model.value.size) for rule in task.rules)
-    return replace(task, model=model, rules=rules, values=task.values.padded(model.value.size))
+    rules = tuple(rule.pad(model.value.size) for rule in task.rules)
+    return replace(task, model=model, rules=rules, values=task.values.pad(model.value.size))
 
 
-def _lowest_fixed(task: RiskModel, figure: SampledFigure) -> float:
+def _lowest_fixed_part(task: RiskModel, figure: SampledFigure) -> float:
     """The least that a figure's fixed part can be; a soft row's shortfall is no larger than the row can make it."""
     problem, layout = task.problem, lay_out(task.problem)
     upper = np.where(np.isfinite(task.model.upper), task.model.upper, 0.0)
@@ -387,65 +388,65 @@ def _lowest_fixed(task: RiskModel, figure: SampledFigure) -> float:
 
 def _search(task: RiskModel, settings: SolvingSeries) -> RiskSearch:
     """Relaxation, RENS, neighbourhood search, each on models with cuts, each portfolio judged."""
-    hunt = RiskSearch(task, settings, no_cuts(task.model.value.size))
+    search = RiskSearch(task, settings, no_cuts(task.model.value.size))
     relaxation = settings.solver.relaxation(task.model)
-    relaxed = relax(hunt, relaxation, task.rules)
+    relaxed = relax(search, relaxation, task.rules)
     if relaxed is None:
-        return hunt
-    hunt.note_tight(relaxed)
+        return search
+    search.note_tight(relaxed)
     if task.counting:
         strict = tuple(rule.as_tail() for rule in task.rules)
-        relaxed = relax(hunt, relaxation, strict, valid=False) or relaxed
-    hunt.rules = tuple(rule.keeping(relaxed.values) for rule in task.rules)
-    hunt.cuts = hunt.cuts.only(np.flatnonzero(hunt.cuts.slack(relaxed.values) < NEARLY_TIGHT))
-    _find_start(hunt, relaxed)
+        relaxed = relax(search, relaxation, strict, valid=False) or relaxed
+    search.rules = tuple(rule.keeping(relaxed.values) for rule in task.rules)
+    search.cuts = search.cuts.only(np.flatnonzero(search.cuts.slack(relaxed.values) < NEARLY_TIGHT))
+    _find_start(search, relaxed)
     if task.risk.money:
-        _search_neighbourhoods(hunt, relaxed)
+        _search_neighbourhoods(search, relaxed)
     else:
-        _walk(hunt, relaxed)
+        _walk(search, relaxed)
     if len(task.problem.option_names) <= LARGE:
-        _finish_with_cuts(hunt, relaxed)
-    return hunt
+        _finish_with_cuts(search, relaxed)
+    return search
 
 
-def _find_start(hunt: RiskSearch, relaxed: Relaxed) -> None:
+def _find_start(search: RiskSearch, relaxed: Relaxed) -> None:
     """A first portfolio, near the relaxation if there is one; a floor is reached by a walk where that finds none."""
-    task = hunt.task
+    task = search.task
     nodes = RENS_NODES if task.risk.money else START_NODES
     for near, fix in ((NEAR, True), (WIDER * NEAR, False), (math.inf, False)):
-        if hunt.best is None and hunt.open:
-            _improve(hunt, near_bounds(task.problem, task.model, relaxed, near, fix), nodes, hunt.weighed)
-        if hunt.best is None and hunt.open and fix:
-            _reach_floor(hunt, relaxed)
+        if search.best is None and search.open:
+            _improve(search, near_bounds(task.problem, task.model, relaxed, near, fix), nodes, search.weighed)
+        if search.best is None and search.open and fix:
+            _reach_floor(search, relaxed)
         nodes = RENS_NODES
 
 
-def _reach_floor(hunt: RiskSearch, relaxed: Relaxed) -> None:
+def _reach_floor(search: RiskSearch, relaxed: Relaxed) -> None:
     """From a portfolio without regard to the floor, a walk towards more CVaR until the floor is reached."""
-    task, settings = hunt.task, hunt.settings
+    task, settings = search.task, search.settings
     if task.risk.floor is None or task.risk.money:
         return
     lower, upper = near_bounds(task.problem, task.model, relaxed, WIDER * NEAR, fix=False)
     small, kept = restrict(task.model, lower, upper)
-    answer = hunt.run(small, settings.limits(gap=settings.gap, nodes=RENS_NODES))
+    answer = search.run(small, settings.limits(gap=settings.gap, nodes=RENS_NODES))
     if answer.values is None:
         return
     columns = lower.copy()
     columns[kept] = answer.values
-    start = chosen_of(task.problem, columns)
+    start = choice_of(task.problem, columns)
     if evaluate(task.problem, start).feasible:
         upwards = Risk(level=task.risk.level, weight=1.0)
-        for chosen in _annealed(hunt, upwards, start, relaxed, task.risk.floor):
-            hunt.meet(chosen)
+        for chosen in _anneal(search, upwards, start, relaxed, task.risk.floor):
+            search.meet(chosen)
 
 
-def _annealed(
-    hunt: RiskSearch, risk: Risk, start: tuple[int, ...], relaxed: Relaxed, enough: float, wave: int = 0
+def _anneal(
+    search: RiskSearch, risk: Risk, start: tuple[int, ...], relaxed: Relaxed, enough: float, wave: int = 0
 ) -> list[tuple[int, ...]]:
     """Walks among the options near the relaxation, timed."""
-    began, problem, settings = time.perf_counter(), hunt.task.problem, hunt.settings
-    judge = hunt.task.judge if risk is hunt.task.risk else Appraiser(problem, risk)
-    open_ = narrow_options(problem, hunt.task.model, relaxed)
+    began, problem, settings = time.perf_counter(), search.task.problem, search.settings
+    judge = search.task.judge if risk is search.task.risk else Appraiser(problem, risk)
+    open_ = narrow_options(problem, search.task.model, relaxed)
 
     def one(number: int, ended: Callable[[], bool]) -> tuple[int, ...]:
         return anneal(
@@ -458,92 +459,92 @@ def _annealed(
         )
 
     met = abreast(one, wave, lambda: settings.late)
-    hunt.seconds = replace(hunt.seconds, mip=hunt.seconds.mip + time.perf_counter() - began)
+    search.seconds = replace(search.seconds, mip=search.seconds.mip + time.perf_counter() - began)
     return met
 
 
-def _walk(hunt: RiskSearch, relaxed: Relaxed) -> None:
+def _walk(search: RiskSearch, relaxed: Relaxed) -> None:
     """Anneal from the best portfolio, again and again while that finds enough."""
-    enough = target_of(hunt.bound, hunt.settings.gap)
+    enough = target_of(search.bound, search.settings.gap)
     for wave in range(WAVES):
-        if hunt.best is None or not hunt.open:
+        if search.best is None or not search.open:
             return
-        before = hunt.gap
-        for chosen in _annealed(hunt, hunt.task.risk, hunt.best.evaluation.chosen, relaxed, enough, wave):
-            hunt.meet(chosen)
-        if before - hunt.gap < SLIGHT * (before - hunt.settings.gap):
+        before = search.gap
+        for chosen in _anneal(search, search.task.risk, search.best.evaluation.chosen, relaxed, enough, wave):
+            search.meet(chosen)
+        if before - search.gap < SLIGHT * (before - search.settings.gap):
             return
 
 
-def _search_neighbourhoods(hunt: RiskSearch, relaxed: Relaxed) -> None:
+def _search_neighbourhoods(search: RiskSearch, relaxed: Relaxed) -> None:
     """The tail by prices and by the best portfolio's own worst samples in turn."""
-    task = hunt.task
-    rng = np.random.default_rng([hunt.settings.seed, len(task.problem.option_names)])
+    task = search.task
+    rng = np.random.default_rng([search.settings.seed, len(task.problem.option_names)])
     for number in range(ROUNDS):
-        if hunt.best is None or hunt.start is None or not hunt.open:
+        if search.best is None or search.start is None or not search.open:
             return
-        hunt.rules = tuple(rule.keeping(hunt.start) for rule in task.rules)
-        chosen = hunt.best.evaluation.chosen
+        search.rules = tuple(rule.keeping(search.start) for rule in task.rules)
+        chosen = search.best.evaluation.chosen
         free = free_groups(task.problem, chosen, rng, number)
-        tail = _at(task, hunt.start) if number % 2 else hunt.weighed
-        _improve(hunt, free_bounds(task.problem, task.model, relaxed, chosen, free), ROUND_NODES, tail)
+        tail = _at(task, search.start) if number % 2 else search.weighed
+        _improve(search, free_bounds(task.problem, task.model, relaxed, chosen, free), ROUND_NODES, tail)
 
 
-def _finish_with_cuts(hunt: RiskSearch, relaxed: Relaxed) -> None:
+def _finish_with_cuts(search: RiskSearch, relaxed: Relaxed) -> None:
     """The cuts, near the relaxation and then everywhere."""
-    task = hunt.task
-    if hunt.best is not None and hunt.weighed is not None and hunt.open:
-        _improve_cut(hunt, near_bounds(task.problem, task.model, relaxed, NEAR, fix=True), ROUND_NODES)
-    if hunt.best is not None and hunt.open:
-        _improve_cut(hunt, (task.model.lower, task.model.upper), PROOF_NODES)
+    task = search.task
+    if search.best is not None and search.weighed is not None and search.open:
+        _improve_cut(search, near_bounds(task.problem, task.model, relaxed, NEAR, fix=True), ROUND_NODES)
+    if search.best is not None and search.open:
+        _improve_cut(search, (task.model.lower, task.model.upper), PROOF_NODES)
 
 
-def _improve(hunt: RiskSearch, bounds: tuple[Floats, Floats], nodes: int, linear: Model | None) -> None:
+def _improve(search: RiskSearch, bounds: tuple[Floats, Floats], nodes: int, linear: Model | None) -> None:
     """Solve within tighter bounds: the linear model if there is one, else that with the objective's cuts."""
     if linear is not None:
-        _improve_linear(hunt, bounds, nodes, linear)
+        _improve_linear(search, bounds, nodes, linear)
     else:
-        _improve_cut(hunt, bounds, nodes)
+        _improve_cut(search, bounds, nodes)
 
 
-def _improve_linear(hunt: RiskSearch, bounds: tuple[Floats, Floats], nodes: int, linear: Model) -> None:
+def _improve_linear(search: RiskSearch, bounds: tuple[Floats, Floats], nodes: int, linear: Model) -> None:
     """The tail as one linear figure; rules keep their cuts."""
-    settings, tail = hunt.settings, hunt.task.tail
+    settings, tail = search.settings, search.task.tail
     lower, upper = (bound.copy() for bound in bounds)
     lower[tail] = upper[tail] = 0.0
-    rules = hunt.cuts.only(np.flatnonzero(np.array(hunt.cuts.names) != "objective"))
+    rules = search.cuts.only(np.flatnonzero(np.array(search.cuts.names) != "objective"))
     small, kept = restrict(with_cuts(linear, rules), lower, upper)
-    target = target_of(hunt.bound, settings.gap / 2)
-    answer = hunt.run(small, settings.limits(gap=settings.gap / 4, target=target, nodes=nodes))
+    target = target_of(search.bound, settings.gap / 2)
+    answer = search.run(small, settings.limits(gap=settings.gap / 4, target=target, nodes=nodes))
     if answer.values is None:
         return
     columns = lower
     columns[kept] = answer.values
-    columns[tail] = hunt.task.tail_of(columns) / hunt.task.unit
-    hunt.consider(columns)
-    hunt.keep(hunt.task.cuts(hunt.task.broken(columns, hunt.rules, 0.0)))
+    columns[tail] = search.task.tail_of(columns) / search.task.unit
+    search.consider(columns)
+    search.keep(search.task.cuts(search.task.violations(columns, search.rules, 0.0)))
 
 
-def _improve_cut(hunt: RiskSearch, bounds: tuple[Floats, Floats], nodes: int) -> None:
+def _improve_cut(search: RiskSearch, bounds: tuple[Floats, Floats], nodes: int) -> None:
     """Solve within tighter bounds, and again with the cuts of what was found while the model overrates it."""
-    (lower, upper), settings, model = bounds, hunt.settings, hunt.task.model
-    whole = bool((lower == model.lower).all() and (upper == model.upper).all()) and not hunt.task.counting
+    (lower, upper), settings, model = bounds, search.settings, search.task.model
+    whole = bool((lower == model.lower).all() and (upper == model.upper).all()) and not search.task.counting
     for _ in range(REFINEMENTS):
-        small, kept = restrict(with_cuts(model, hunt.cuts), lower, upper)
-        limits = settings.limits(gap=settings.gap / 4, target=target_of(hunt.bound, settings.gap), nodes=nodes)
-        answer = hunt.run(small, limits, None if hunt.start is None else hunt.start[kept])
+        small, kept = restrict(with_cuts(model, search.cuts), lower, upper)
+        limits = settings.limits(gap=settings.gap / 4, target=target_of(search.bound, settings.gap), nodes=nodes)
+        answer = search.run(small, limits, None if search.start is None else search.start[kept])
         if whole:
-            hunt.bound = min(hunt.bound, answer.bound)
+            search.bound = min(search.bound, answer.bound)
         if answer.values is None:
             if whole and answer.state is SolverState.INFEASIBLE:
-                _conclude(hunt, answer)
+                _conclude(search, answer)
             return
         columns = lower.copy()
         columns[kept] = answer.values
-        found = hunt.consider(columns)
-        hunt.keep(hunt.task.cuts(hunt.task.broken(columns, hunt.rules, 0.0)))
+        found = search.consider(columns)
+        search.keep(search.task.cuts(search.task.violations(columns, search.rules, 0.0)))
         promised = float(model.value @ columns) - found.objective
-        if not hunt.open or (found.feasible and promised <= settings.gap / 4 * abs(found.objective)):
+        if not search.open or (found.feasible and promised <= settings.gap / 4 * abs(found.objective)):
             return
 
 
@@ -575,9 +576,9 @@ def solve_risk(
     built = time.perf_counter() - began
     chosen_method = _method(task, settings.gap, method)
     find = _none if _hopeless(task) else _exact if chosen_method == "exact" else _search
-    hunt = find(task, settings)
-    hunt.seconds = replace(hunt.seconds, build=hunt.seconds.build + built)
-    return note_if_unproven(whole.back(_solution(hunt, chosen_method)), settings.gap)
+    search = find(task, settings)
+    search.seconds = replace(search.seconds, build=search.seconds.build + built)
+    return note_if_unproven(whole.back(_solution(search, chosen_method)), settings.gap)
 
 
 def _none(task: RiskModel, settings: SolvingSeries) -> RiskSearch:
@@ -607,52 +608,52 @@ def _method(task: RiskModel, gap: float, method: str) -> str:
     return "exact" if gap == 0 or small else "search"
 
 
-def _solution(hunt: RiskSearch, method: str) -> RiskSolution:
+def _solution(search: RiskSearch, method: str) -> RiskSolution:
     """The answer with what follows from it: bound no lower than objective, gap, status, which rules bind."""
-    best, settings = hunt.best, hunt.settings
+    best, settings = search.best, search.settings
     objective = math.nan if best is None else best.objective
-    bound = hunt.bound if best is None else max(hunt.bound, best.objective)
-    if best is not None and bound - best.objective <= hunt.rounding:
+    bound = search.bound if best is None else max(search.bound, best.objective)
+    if best is not None and bound - best.objective <= search.rounding:
         bound = best.objective
     gap = relative_gap(objective, bound)
     return RiskSolution(
         chosen=() if best is None else best.evaluation.chosen,
         opened={} if best is None else best.evaluation.opened,
-        status=_status(hunt, gap),
-        termination=_termination(hunt, gap),
+        status=_status(search, gap),
+        termination=_termination(search, gap),
         objective=objective,
         bound=bound,
         gap=gap,
         solver=settings.solver.name,
         version=settings.solver.version,
         method=method,
-        seconds=hunt.seconds,
+        seconds=search.seconds,
         mean=math.nan if best is None else best.mean,
         cvar=math.nan if best is None else best.cvar,
         worst=math.nan if best is None else best.worst,
         probability=math.nan if best is None else best.probability,
-        rules=() if best is None else tuple(replace(rule, binds=_binds(hunt, rule)) for rule in best.rules),
-        cuts=hunt.made,
-        rounds=hunt.rounds,
-        solves=hunt.solves,
+        rules=() if best is None else tuple(replace(rule, binds=_binds(search, rule)) for rule in best.rules),
+        cuts=search.made,
+        rounds=search.rounds,
+        solves=search.solves,
     )
 
 
-def _binds(hunt: RiskSearch, rule: RuleValue) -> bool:
-    return rule.name in hunt.tight or rule.slack <= rule.tolerance
+def _binds(search: RiskSearch, rule: RuleValue) -> bool:
+    return rule.name in search.tight or rule.slack <= rule.tolerance
 
 
-def _status(hunt: RiskSearch, gap: float) -> Status:
-    if hunt.best is not None:
+def _status(search: RiskSearch, gap: float) -> Status:
+    if search.best is not None:
         return Status.OPTIMAL if gap <= PROVEN else Status.FEASIBLE
-    if hunt.state is SolverState.INFEASIBLE:
+    if search.state is SolverState.INFEASIBLE:
         return Status.INFEASIBLE
-    return Status.UNBOUNDED if hunt.state is SolverState.UNBOUNDED else Status.NO_ANSWER
+    return Status.UNBOUNDED if search.state is SolverState.UNBOUNDED else Status.NO_ANSWER
 
 
-def _termination(hunt: RiskSearch, gap: float) -> Termination:
-    if gap <= PROVEN or hunt.state is SolverState.INFEASIBLE:
+def _termination(search: RiskSearch, gap: float) -> Termination:
+    if gap <= PROVEN or search.state is SolverState.INFEASIBLE:
         return Termination.COMPLETE
-    if gap <= hunt.settings.gap:
+    if gap <= search.settings.gap:
         return Termination.TARGET
-    return Termination.TIME_LIMIT if hunt.settings.late else hunt.termination
+    return Termination.TIME_LIMIT if search.settings.late else search.termination

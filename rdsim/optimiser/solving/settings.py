@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from rdsim.arguments import check_fields
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import Fault, ProblemError
 from rdsim.optimiser.adapters import RunLimits, Solver, solver_of
@@ -43,7 +44,7 @@ EFFORTS: dict[EffortName, Effort] = {
 class Solving:
     """How problems are solved: by which solver, how near to the optimum, with how much work.
 
-    The same settings give the same answer, unless `time_limit` bites.
+    The same settings give the same answer, unless `time_limit` bites. Raises InputError for fields of another type.
     """
 
     solver: str | Solver = DEFAULT_SOLVER
@@ -60,6 +61,9 @@ class Solving:
     effort: EffortName | None = None
     """How long walks go on where a gap is not proven: quick, normal or long. None: the scenario's, else normal."""
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
     def to_gap(self, gap: float) -> Solving:
         """The same, to this gap if it names none."""
         return self if self.gap is not None else replace(self, gap=gap)
@@ -71,12 +75,6 @@ class Solving:
             ("gap", gap is None or 0 <= gap < 1, "must lie in 0 <= gap < 1", gap),
             ("time_limit", seconds is None or seconds >= 0, "must be None or >= 0 seconds", seconds),
             ("threads", self.threads >= 1, "must be at least 1", self.threads),
-            (
-                "effort",
-                self.effort is None or self.effort in EFFORTS,
-                f"must be one of {', '.join(EFFORTS)}",
-                self.effort,
-            ),
         )
 
     def begin(self, gap: float = GAP) -> SolvingSeries:

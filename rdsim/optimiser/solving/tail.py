@@ -147,7 +147,7 @@ class SampledFigure:
         sampled = (self.samples[:, used] * x[used]).sum(axis=1)
         return np.asarray(self.base + self.sign * sampled + float(self.fixed @ columns))
 
-    def combined(self, support: Support) -> tuple[Floats, float]:
+    def combine(self, support: Support) -> tuple[Floats, float]:
         """Coefficients (n,) and constant of the support's weighted mean; weights take few values."""
         row, options = self.fixed.copy(), self.samples.shape[1]
         for weight in np.unique(support.weights).tolist():
@@ -156,20 +156,20 @@ class SampledFigure:
             row[:options] += self.sign * weight * rows.sum(axis=0)
         return row, float(support.weights @ np.broadcast_to(self.base, self.count)[support.samples])
 
-    def weighed(self, weights: Floats) -> Floats:
+    def weigh(self, weights: Floats) -> Floats:
         """Coefficients (n,) of a weighted sum over the samples, weights (N,), most of them 0."""
         used = np.flatnonzero(weights)
         row = float(weights.sum()) * self.fixed
         row[: self.samples.shape[1]] += self.sign * np.einsum("n,no->o", weights[used], self.samples[used])
         return row
 
-    def padded(self, columns: int) -> SampledFigure:
+    def pad(self, columns: int) -> SampledFigure:
         """The figure in a model with more columns behind those it knows."""
         fixed = np.zeros(columns)
         fixed[: self.fixed.size] = self.fixed
         return replace(self, fixed=fixed)
 
-    def narrowed(self, kept: Ints, rest: Floats) -> SampledFigure:
+    def narrow(self, kept: Ints, rest: Floats) -> SampledFigure:
         """The figure in a model with the kept columns only; `rest` (n,) has the others' values, 0 for the kept."""
         options = self.samples.shape[1]
         return SampledFigure(self.samples[:, kept[kept < options]], self.fixed[kept], self.sign, self.of(rest))
@@ -196,7 +196,7 @@ class TailRule:
         """True if rows alone cannot state it: a share of the samples, and none picked."""
         return self.share is not None and self.share < 1 and self.kept is None
 
-    def broken(self, columns: Floats, place: int) -> list[Support]:
+    def violations(self, columns: Floats, place: int) -> list[Support]:
         """Supports of rows that are broken at these columns and that the rule implies; none if it holds or `counts`."""
         if self.counts:
             return []
@@ -210,16 +210,16 @@ class TailRule:
 
     def row(self, support: Support) -> tuple[Floats, float]:
         """(coefficients, cap) of ``coefficients @ column <= cap``, within the rule's tolerance."""
-        row, constant = self.figure.combined(support)
+        row, constant = self.figure.combine(support)
         return -row, constant + self.tolerance - self.least
 
-    def padded(self, columns: int) -> TailRule:
+    def pad(self, columns: int) -> TailRule:
         """The rule in a model with more columns behind those it knows."""
-        return replace(self, figure=self.figure.padded(columns))
+        return replace(self, figure=self.figure.pad(columns))
 
-    def narrowed(self, kept: Ints, rest: Floats) -> TailRule:
-        """The rule in a model with the kept columns only, see `Figure.narrowed`."""
-        return replace(self, figure=self.figure.narrowed(kept, rest))
+    def narrow(self, kept: Ints, rest: Floats) -> TailRule:
+        """The rule in a model with the kept columns only, see `SampledFigure.narrow`."""
+        return replace(self, figure=self.figure.narrow(kept, rest))
 
     def as_tail(self) -> TailRule:
         """A stricter rule that rows can state: CVaR at the share, which implies that the share is reached."""

@@ -59,14 +59,14 @@ class RiskModel:
         """Tail mean of the options' values at these columns."""
         return tail_mean(self.values.of(columns), self.risk.level)
 
-    def broken(self, columns: Floats, rules: tuple[TailRule, ...], margin: float) -> list[Support]:
+    def violations(self, columns: Floats, rules: tuple[TailRule, ...], margin: float) -> list[Support]:
         """What these columns break: the objective's tail by more than `margin`, and the rules, by their place."""
-        found = [] if self.tail is None else self._tail_broken(columns, self.tail, margin)
+        found = [] if self.tail is None else self._tail_violations(columns, self.tail, margin)
         for place, rule in enumerate(rules):
-            found.extend(rule.broken(columns, place))
+            found.extend(rule.violations(columns, place))
         return found
 
-    def _tail_broken(self, columns: Floats, tail: int, margin: float) -> list[Support]:
+    def _tail_violations(self, columns: Floats, tail: int, margin: float) -> list[Support]:
         sampled = self.values.of(columns)
         worst, weights = tail_weights(sampled, self.risk.level)
         over = self.unit * columns[tail] - weights @ sampled[worst]
@@ -83,12 +83,12 @@ class RiskModel:
         """For the objective: unit * tail <= weights @ values @ x."""
         if support.rule is not None:
             return self.rules[support.rule].row(support)
-        row, constant = self.values.combined(support)
+        row, constant = self.values.combine(support)
         row = -row
         row[self.tail] = self.unit
         return row, constant
 
-    def narrowed(self, open_: Bools) -> tuple[RiskModel, Ints]:
+    def narrow(self, open_: Bools) -> tuple[RiskModel, Ints]:
         """The task with the open options only, the others at their lower bounds, and the columns that are left."""
         upper = self.model.upper.copy()
         options = open_.size
@@ -96,16 +96,16 @@ class RiskModel:
         model, kept = restrict(self.model, self.model.lower, upper)
         rest = self.model.lower.copy()
         rest[kept] = 0.0
-        rules = tuple(rule.narrowed(kept, rest) for rule in self.rules)
+        rules = tuple(rule.narrow(kept, rest) for rule in self.rules)
         tail = None if self.tail is None else int(np.searchsorted(kept, self.tail))
-        return replace(self, model=model, values=self.values.narrowed(kept, rest), rules=rules, tail=tail), kept
+        return replace(self, model=model, values=self.values.narrow(kept, rest), rules=rules, tail=tail), kept
 
 
 def state_task(problem: PortfolioProblem, risk: Risk) -> RiskModel:
     """The model of a checked problem and a checked risk."""
     judge, model = Appraiser(problem, risk), tighten(problem, formulate(problem))
     options = len(problem.option_names)
-    fixed, unit = model.value.copy(), float(np.abs(problem.expected).max(initial=0.0)) or 1.0
+    fixed, unit = model.value.copy(), float(np.abs(problem.expected_value).max(initial=0.0)) or 1.0
     fixed[:options] = 0.0
     tail = model.value.size if risk.weight > 0 else None
     if tail is not None:
@@ -123,7 +123,7 @@ def _with_tail(problem: PortfolioProblem, risk: Risk, model: Model, unit: float)
     value[:options] *= 1 - risk.weight
     model = with_column(replace(model, value=value), "tail", risk.weight * unit)
     row = np.zeros(model.value.size)
-    row[:options] = -problem.expected
+    row[:options] = -problem.expected_value
     row[-1] = unit
     return with_cuts(model, Cuts(row[np.newaxis], np.zeros(1), ("objective",)))
 

@@ -178,7 +178,7 @@ def _by_request(report: PlanReport) -> Iterator[Exhibit]:
     ).properties(height=24 * len(order))
     reading = "Requests of all candidates, by what became of them."
     question = "Which fields get what they ask for?"
-    yield frame_chart("requests", question, words.turned_down(table, unit), reading, chart)
+    yield frame_chart("requests", question, words.refusals(table, unit), reading, chart)
 
 
 def _value_and_chance(report: PlanReport) -> Iterator[Exhibit]:
@@ -393,7 +393,7 @@ def _likelihood(report: PlanReport) -> Iterator[Exhibit]:
     yield frame_chart("likelihood", question, words.even_odds(report), reading, chart)
 
 
-def _delivered(report: PlanReport) -> Iterator[Exhibit]:
+def _deliveries(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.delivery_chances(report)
     if table.empty:
         return
@@ -585,7 +585,7 @@ def _ends(report: PlanReport) -> Iterator[Exhibit]:
 SECTIONS: Mapping[str, Sequence[Make]] = {
     "chosen": (_by_field, _by_partner, _by_request, _by_start, _value_and_chance),
     "money": (_budget,),
-    "results": (_market, _likelihood, _delivered, _international),
+    "results": (_market, _likelihood, _deliveries, _international),
     "rules": (_gains, _distributions),
     "way": (_formation, _ends, _waits),
     "schedule": (_schedule,),

@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from rdsim.report.charts.figure import BLUE, INK, PALETTE, WIDE, Chart, Exhibit, colour_scale, frame_chart
-from rdsim.report.data.sheet import Column, Plot
+from rdsim.report.data.sections import Column, Plot
 
 __all__ = ["draw"]
 

@@ -1,3 +1,3 @@
-"""What a page shows, as data: of a study a sheet, of a plan its tables; the small tables behind figures; documents."""
+"""What a page shows, as data: sections of a study, tables of a plan, the small tables behind figures, documents."""
 
 __all__: list[str] = []

@@ -104,7 +104,7 @@ def payments(report: PlanReport) -> pd.DataFrame:
     return table.groupby("technology", as_index=False).mean()
 
 
-def _funded(report: PlanReport) -> pd.DataFrame:
+def _funded_table(report: PlanReport) -> pd.DataFrame:
     """Funded technologies with their expected payments."""
     table = report.technologies
     chosen = table[table["funded"].astype(bool)].copy()
@@ -114,7 +114,7 @@ def _funded(report: PlanReport) -> pd.DataFrame:
 
 def money_by(report: PlanReport, *keys: str) -> pd.DataFrame:
     """Funded technologies summed by keys: count, requested, home, foreign (expected net payments)."""
-    groups = _funded(report).groupby(list(keys), as_index=False)
+    groups = _funded_table(report).groupby(list(keys), as_index=False)
     return groups.agg(
         count=("technology", "size"), requested=("cost", "sum"), home=("home", "sum"), foreign=("foreign", "sum")
     )
@@ -149,13 +149,13 @@ def schedule(report: PlanReport) -> pd.DataFrame:
     dates = pd.DataFrame({"technology": wide.columns.astype(str), **_percentiles(wide.to_numpy(), _DECILES)})
     begun = report.projects.groupby("technology", observed=True)["start_time"].median().rename("begin").reset_index()
     dates = dates.merge(begun.astype({"technology": str}), on="technology")
-    table = _funded(report).merge(dates, on="technology")
+    table = _funded_table(report).merge(dates, on="technology")
     return table.sort_values(["programme", "start_year", "p50", "technology"], ignore_index=True)
 
 
 def bubbles(report: PlanReport) -> pd.DataFrame:
     """Funded technologies with their chance of the market, expected net value and cost."""
-    return _funded(report)
+    return _funded_table(report)
 
 
 # --- money and results over the years -------------------------------------------------------------
@@ -176,7 +176,7 @@ def spending(report: PlanReport) -> pd.DataFrame:
     what the optimiser's view holds too.
     """
     budget = report.budget.assign(net=payments_for_good(report.budget))
-    parts = [_spent(table, str(name), report.confidence) for name, table in budget.groupby("programme")]
+    parts = [_spending(table, str(name), report.confidence) for name, table in budget.groupby("programme")]
     if not parts:
         return pd.DataFrame()
     plan = report.plan.groupby(["programme", "year"], as_index=False).sum()
@@ -189,7 +189,7 @@ def payments_for_good(budget: pd.DataFrame) -> pd.Series[float]:
     return budget["spent"] + budget["spent_network"] - budget["refunded"]
 
 
-def _spent(table: pd.DataFrame, programme: str, confidence: float) -> pd.DataFrame:
+def _spending(table: pd.DataFrame, programme: str, confidence: float) -> pd.DataFrame:
     found = fan(_wide(table, "year", "net"), confidence).assign(programme=programme)
     means = {
         name: _wide(table, "year", column).mean().to_numpy()
@@ -318,7 +318,7 @@ def waits(report: PlanReport) -> pd.DataFrame:
     names = [name for name in CAUSES if name in report.projects]
     table = report.projects.melt(["replication", "programme"], names, "cause", "wait")
     parts = [
-        _waited(part, str(programme), str(cause), report.confidence)
+        _waiting(part, str(programme), str(cause), report.confidence)
         for (programme, cause), part in table.groupby(["programme", "cause"], sort=False)
     ]
     found = pd.DataFrame(parts, columns=["programme", "cause", "mean", "low", "high", "share", "days"])
@@ -326,7 +326,7 @@ def waits(report: PlanReport) -> pd.DataFrame:
     return found[ever].assign(cause=found["cause"].map(CAUSES)).reset_index(drop=True)
 
 
-def _waited(part: pd.DataFrame, programme: str, cause: str, confidence: float) -> dict[str, object]:
+def _waiting(part: pd.DataFrame, programme: str, cause: str, confidence: float) -> dict[str, object]:
     each = part.groupby("replication")["wait"].mean().to_numpy(np.float64)
     mean, waiting = mean_interval(each, confidence), part["wait"] > 0
     ends = (mean.low, mean.high) if len(each) > 1 else (float("nan"), float("nan"))

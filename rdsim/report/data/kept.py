@@ -22,9 +22,9 @@ from rdsim.errors import Fault, RunError
 from rdsim.folders import Record, read_document, validate
 from rdsim.folders.contents import OUTCOMES, PAGE, PAGE_TABLE, POLICIES, PURSES, REPLICATIONS
 from rdsim.report.data.plan import PlanReport, with_names
-from rdsim.report.data.sheet import Column, Kind, Plot, Section, Sheet, Table
+from rdsim.report.data.sections import Column, Kind, Page, Plot, Section, Table
 
-__all__ = ["document", "needs", "page_tables", "page_text", "read_page", "sheet_from"]
+__all__ = ["document", "needs", "page_from", "page_tables", "page_text", "read_page"]
 
 _OWN = ("technologies", "plan", "international", "targets", "sources")
 """Tables of a plan's page that its run does not hold otherwise."""
@@ -48,30 +48,30 @@ _Scalar = None | bool | int | float | str | dict[str, str]
 # --- what is written ------------------------------------------------------------------------------
 
 
-def document(page: Sheet | PlanReport) -> dict[str, Any]:
+def document(page: Page | PlanReport) -> dict[str, Any]:
     """The document of a page."""
-    if isinstance(page, Sheet):
+    if isinstance(page, Page):
         return {"version": _VERSION, "kind": "sheet", "sheet": _sheet(page)}
     told = {name: getattr(page, name) for name in _TOLD}
     return {"version": _VERSION, "kind": "plan", **told, "names": page.names}
 
 
-def page_text(page: Sheet | PlanReport) -> str:
+def page_text(page: Page | PlanReport) -> str:
     """The document of a page, as JSON."""
     return json.dumps(document(page), ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def page_tables(page: Sheet | PlanReport) -> dict[str, pd.DataFrame]:
+def page_tables(page: Page | PlanReport) -> dict[str, pd.DataFrame]:
     """Tables that lie beside the document, by name."""
-    return {} if isinstance(page, Sheet) else {name: getattr(page, name) for name in _OWN}
+    return {} if isinstance(page, Page) else {name: getattr(page, name) for name in _OWN}
 
 
-def needs(page: Sheet | PlanReport) -> tuple[str, ...]:
+def needs(page: Page | PlanReport) -> tuple[str, ...]:
     """Files of the run that the page is drawn from, beside its own."""
-    return () if isinstance(page, Sheet) else _NEEDS
+    return () if isinstance(page, Page) else _NEEDS
 
 
-def _sheet(sheet: Sheet) -> dict[str, Any]:
+def _sheet(sheet: Page) -> dict[str, Any]:
     sections = [
         {
             "title": one.title,
@@ -201,7 +201,7 @@ class _AnyPage(Record):
     kind: Literal["plan", "sheet"]
 
 
-def read_page(folder: Path) -> PlanReport | Sheet:
+def read_page(folder: Path) -> PlanReport | Page:
     """What a run's page is to show. Raises RunError if the run has no page, or with what is wrong with its data."""
     path = folder / PAGE.name
     if not path.exists():
@@ -209,13 +209,13 @@ def read_page(folder: Path) -> PlanReport | Sheet:
         raise RunError((Fault(str(folder), rule, f"no {PAGE.name}", "Run it again."),))
     found = read_document(path, _AnyPage, RunError, "must hold what the page shows")
     if found["kind"] == "sheet":
-        return sheet_from(found, str(path))
+        return page_from(found, str(path))
     page = validate(found, _PlanPage, str(path), RunError)
     return _plan(folder, page)
 
 
-def sheet_from(document: Any, where: str) -> Sheet:
-    """The sheet of a document. Raises RunError with every fault."""
+def page_from(document: Any, where: str) -> Page:
+    """The page of a document. Raises RunError with every fault."""
     page = validate(document, _SheetPage, where, RunError)["sheet"]
     faults = list(_frame_faults(page, where))
     if faults:
@@ -230,7 +230,7 @@ def sheet_from(document: Any, where: str) -> Sheet:
         )
         for one in page["sections"]
     ]
-    return Sheet(page["kind"], page["title"], page["lead"], sections)
+    return Page(page["kind"], page["title"], page["lead"], sections)
 
 
 def _frame_faults(page: Mapping[str, Any], where: str) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""The process that draws: what to draw in, a page or figures out. See `rdsim.report.page.drawing`."""
+"""The process that draws: what to draw in, a page or figures out. See `rdsim.report.page.drawings`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from rdsim.errors import RdsimError
 from rdsim.folders import read_manifest
 from rdsim.folders.contents import REPORT
-from rdsim.report.data.kept import read_page, sheet_from
+from rdsim.report.data.kept import page_from, read_page
 from rdsim.report.page.render import render, svg
 
 __all__ = ["draw"]
@@ -24,18 +24,18 @@ def _run(folder: Path) -> str:
     return render(read_page(folder), manifest)
 
 
-def _given(what: str, text: bytes) -> str:
-    """A sheet, or the plots of one, as they come from the parent."""
+def _input(what: str, text: bytes) -> str:
+    """A page, or the plots of one, as they come from the parent."""
     given = json.loads(text)
-    sheet = sheet_from(given["page"], "page")
+    page = page_from(given["page"], "page")
     if what == "sheet":
-        return render(sheet, given["manifest"])
-    return json.dumps([svg(plot) for section in sheet.sections for plot in section.plots])
+        return render(page, given["manifest"])
+    return json.dumps([svg(plot) for section in page.sections for plot in section.plots])
 
 
 def draw(words: Sequence[str], text: bytes) -> str:
     """What the words ask for, a page or figures, of what stands in the text (nothing for a run). Raises RdsimError."""
-    return _run(Path(words[1])) if words[0] == "run" else _given(words[0], text)
+    return _run(Path(words[1])) if words[0] == "run" else _input(words[0], text)
 
 
 def main(words: list[str]) -> int:

@@ -45,7 +45,7 @@ def fill_page(content: Content, manifest: Mapping[str, Any]) -> str:
         _environment()
         .get_template(content.template)
         .render(
-            specs=_embedded({figure.key: figure.spec for figure in content.figures}),
+            specs=_embed({figure.key: figure.spec for figure in content.figures}),
             style=_safe((_HERE / "page.css").read_text(encoding="utf-8")),
             scripts=[_safe(script) for script in code],
             policy=_policy(code),
@@ -81,7 +81,7 @@ def _safe(text: str) -> Any:
     return markupsafe.Markup(text)  # noqa: S704 - our own files and drawings, never a scenario's text
 
 
-def _embedded(value: object) -> Any:
+def _embed(value: object) -> Any:
     """JSON that no text in it can break out of: HTML sees no <, > or &."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for sign, code in (

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rdsim.report import words
 from rdsim.report.data.plan import PlanReport
-from rdsim.report.data.sheet import Plot, Sheet
+from rdsim.report.data.sections import Page, Plot
 from rdsim.report.page.html import Content, fill_page, picture
 
 __all__ = ["render", "svg"]
@@ -19,7 +19,7 @@ __all__ = ["render", "svg"]
 _PICTURED = ("chosen", "money", "results", "rules", "way")
 
 
-def render(page: PlanReport | Sheet, manifest: Mapping[str, Any]) -> str:
+def render(page: PlanReport | Page, manifest: Mapping[str, Any]) -> str:
     """The page, as HTML, of the run that the manifest is of."""
     return fill_page(_plan(page, manifest) if isinstance(page, PlanReport) else _sheet(page), manifest)
 
@@ -31,7 +31,7 @@ def svg(plot: Plot) -> str:
     return str(picture(plots.draw(plot)))
 
 
-def _sheet(sheet: Sheet) -> Content:
+def _sheet(sheet: Page) -> Content:
     from rdsim.report.charts import plots  # noqa: PLC0415 - as above
 
     figures = {plot.key: plots.draw(plot) for section in sheet.sections for plot in section.plots}
@@ -47,11 +47,11 @@ def _plan(page: PlanReport, manifest: Mapping[str, Any]) -> Content:
     drawn = {section: plan.draw(report, section) for section in plan.SECTIONS}
     figures = tuple(figure for group in drawn.values() for figure in group)
     pictures = {figure.key: picture(figure) for name in _PICTURED for figure in drawn[name]}
-    shown = {"report": report, "figures": drawn, "pictures": pictures, **_told(report), **_listed(report)}
+    shown = {"report": report, "figures": drawn, "pictures": pictures, **_words(report), **_technology_list(report)}
     return Content("plan.html.j2", figures, ("table.js", "figures.js"), shown)
 
 
-def _told(report: PlanReport) -> dict[str, object]:
+def _words(report: PlanReport) -> dict[str, object]:
     """What the page says in words and figures."""
     return {
         "headline": words.headline(report),
@@ -62,7 +62,7 @@ def _told(report: PlanReport) -> dict[str, object]:
     }
 
 
-def _listed(report: PlanReport) -> dict[str, object]:
+def _technology_list(report: PlanReport) -> dict[str, object]:
     """The table of all technologies, what it can be narrowed to, and what countries are called."""
     table = report.technologies
     return {

@@ -16,9 +16,9 @@ from rdsim.report.words.answers import (
     longest_wait,
     partners,
     path,
+    refusals,
     sales_words,
     spread,
-    turned_down,
     use_of_money,
 )
 from rdsim.report.words.cells import cells
@@ -45,12 +45,12 @@ __all__ = [
     "partners",
     "path",
     "promise_words",
+    "refusals",
     "sales_words",
     "search_words",
     "sentence_list",
     "span",
     "spread",
     "tiles",
-    "turned_down",
     "use_of_money",
 ]

@@ -36,9 +36,9 @@ __all__ = [
     "longest_wait",
     "partners",
     "path",
+    "refusals",
     "sales_words",
     "spread",
-    "turned_down",
     "use_of_money",
 ]
 
@@ -108,7 +108,7 @@ def durations(table: pd.DataFrame) -> str:
     )
 
 
-def turned_down(table: pd.DataFrame, unit: str) -> str:
+def refusals(table: pd.DataFrame, unit: str) -> str:
     """How much of the requests is funded, and where most is turned down."""
     sums = table.groupby("decision")["requested"].sum()
     total, funded = float(sums.sum()), float(sums.get("funded", 0.0))
@@ -153,12 +153,12 @@ def sales_words(report: PlanReport) -> str:
 def even_odds(report: PlanReport) -> str:
     """The largest numbers reached with at least 90%, 50% and 10% probability, and how likely each is."""
     counts = report.replications["commercialised"]
-    numbers = dict.fromkeys(number for chance in (0.9, 0.5, 0.1) if (number := _reached(counts, chance)))
+    numbers = dict.fromkeys(number for chance in (0.9, 0.5, 0.1) if (number := _number_at(counts, chance)))
     parts = [f"at least {number} with a probability of {percent((counts >= number).mean())}" for number in numbers]
     return capital(f"{sentence_list(parts)}.") if parts else "Not even one with a probability of 10%."
 
 
-def _reached(counts: pd.Series[int], chance: float) -> int:
+def _number_at(counts: pd.Series[int], chance: float) -> int:
     """The largest number that at least a share `chance` of replications reach."""
     ordered = counts.sort_values(ascending=False).to_numpy()
     return int(ordered[max(math.ceil(chance * len(ordered) - 1e-9), 1) - 1])

@@ -1,4 +1,4 @@
-"""Cells of a sheet's tables, as people read them."""
+"""Cells of a page's tables, as people read them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rdsim.report.data.sheet import Kind, Table
+from rdsim.report.data.sections import Kind, Table
 from rdsim.report.words.amounts import amount
 
 __all__ = ["cells"]
@@ -21,14 +21,14 @@ def cells(table: Table) -> list[list[tuple[Kind, str]]]:
 
 
 def _text(kind: Kind, value: Any) -> str:
-    return "" if _is_missing(value) else _shown(kind, value)
+    return "" if _is_missing(value) else _cell_text(kind, value)
 
 
 def _is_missing(value: Any) -> bool:
     return value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
 
-def _shown(kind: Kind, value: Any) -> str:
+def _cell_text(kind: Kind, value: Any) -> str:
     if isinstance(value, str) or kind == "text":
         return str(value)
     if isinstance(value, float) and math.isinf(value):

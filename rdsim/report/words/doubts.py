@@ -77,7 +77,7 @@ def _luck(report: PlanReport) -> Iterator[Doubt]:
 
 def _other_view(report: PlanReport) -> Iterator[Doubt]:
     """The optimiser's value less the simulated one, in two parts where fresh samples tell them apart."""
-    expected, npv = _expected(report), estimate(report, "npv")
+    expected, npv = _expected_value(report), estimate(report, "npv")
     if expected is None or npv is None:
         return
     fresh = report.manifest.get("fresh") or None
@@ -106,7 +106,7 @@ _BOTH = (
 )
 
 
-def _expected(report: PlanReport) -> float | None:
+def _expected_value(report: PlanReport) -> float | None:
     """Expected value in the optimiser's own samples."""
     solver = report.manifest.get("solver", {})
     expected = solver.get("expected", solver.get("objective"))

@@ -46,7 +46,7 @@ def headline(report: PlanReport) -> list[str]:
 
 
 def _headline(report: PlanReport) -> Iterator[str]:
-    yield _chosen(report)
+    yield _choice_words(report)
     npv = estimate(report, "npv")
     if npv is not None:
         yield (
@@ -60,8 +60,8 @@ def _headline(report: PlanReport) -> Iterator[str]:
             f"{amount(mean(report, 'commercialised_by_deadline'))} of them by their deadline."
         )
     if estimate(report, "paid") is not None:
-        yield _used(report)
-    yield from _compared(report)
+        yield _use_words(report)
+    yield from _comparison_words(report)
     aims = aggregates.international(report).dropna(subset=["floor"])
     if len(aims):
         yield f"The target for the international share of the R&D budget is {path(aims).lower()}"
@@ -86,19 +86,19 @@ def _market_shares(report: PlanReport) -> Iterator[str]:
 def search_words(report: PlanReport) -> list[str]:
     """What the loop of optimiser and simulator found and gained, a sentence each; none without a loop."""
     search: Mapping[str, Any] = report.manifest.get("search") or {}
-    return list(_searched(report, search)) if search else []
+    return list(_search_words(report, search)) if search else []
 
 
-def _searched(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
+def _search_words(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
     tried, played = int(search["portfolios"]), int(search["replications"])
     yield f"The optimiser proposed and the simulator judged {count(tried, 'portfolio')} in {played:,} replications."
     if search["stopped"]:
         yield "The search was stopped before its end: this is the best so far."
-    yield from _selected(report, search)
-    yield from _told_gains(report)
+    yield from _selection_words(report, search)
+    yield from _gain_words(report)
 
 
-def _told_gains(report: PlanReport) -> Iterator[str]:
+def _gain_words(report: PlanReport) -> Iterator[str]:
     """What the plan gains over each other portfolio; those of the plan's freedom before those of less."""
     rules: Mapping[str, Mapping[str, Any]] = report.manifest.get("baselines", {})
     simple = [rule for name, rule in rules.items() if name != _ONE_SHOT]
@@ -132,7 +132,7 @@ def promise_words(report: PlanReport) -> list[str]:
     return sentences
 
 
-def _selected(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
+def _selection_words(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
     chosen: Mapping[str, Any] = search["selection"]
     if not search["changed"]:
         yield "None was better than the one that the optimiser chose without simulation, which is the plan."
@@ -154,7 +154,7 @@ def _interval_of_gain(rule: Mapping[str, Any]) -> str:
     return f"{amount(found['mean'])} ({interval(found)})"
 
 
-def _chosen(report: PlanReport) -> str:
+def _choice_words(report: PlanReport) -> str:
     table = report.technologies
     funded = table[table["funded"].astype(bool)]
     joint = funded[funded["partner"] != ""]
@@ -164,7 +164,7 @@ def _chosen(report: PlanReport) -> str:
     return f"The plan funds {len(funded):,} of {count(len(table), 'technology')}{countries}."
 
 
-def _used(report: PlanReport) -> str:
+def _use_words(report: PlanReport) -> str:
     announced = float(report.plan["announced"].sum())
     net, network = (
         per_replication(report, column)
@@ -176,7 +176,7 @@ def _used(report: PlanReport) -> str:
     )
 
 
-def _compared(report: PlanReport) -> Iterator[str]:
+def _comparison_words(report: PlanReport) -> Iterator[str]:
     """The lead over the best simple rule of the plan's freedom; beside it that over the best within less money."""
     rules = {name: rule for name, rule in report.manifest.get("baselines", {}).items() if name != _ONE_SHOT}
     equal = {name: rule for name, rule in rules.items() if rule["equal_freedom"]}

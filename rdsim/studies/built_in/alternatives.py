@@ -13,8 +13,8 @@ from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.alternatives import Alternatives, Resampled, Selection, resample, selection
 from rdsim.optimiser.questions.alternatives import alternatives as find
-from rdsim.report import Column, Plot, Section, Sheet, Table
-from rdsim.search import Instance, Proposal, as_stated
+from rdsim.report import Column, Page, Plot, Section, Table
+from rdsim.search import Instance, Proposal, solving_of
 from rdsim.stats import proportion_interval
 from rdsim.studies.built_in.parts import (
     intervals,
@@ -66,7 +66,7 @@ def alternatives(
     most 5% of them, and *borderline* otherwise; where no alternative was found, resamples alone tell. Raises
     ProblemError and SolverError as the optimiser's functions do.
     """
-    solving = as_stated(posed.scenario, solving)
+    solving = solving_of(posed.scenario, solving)
     found = find(
         posed.problem,
         best.solution.chosen,
@@ -100,8 +100,8 @@ def _study(posed: Instance, best: Proposal, found: Alternatives, again: Resample
         "resamples": again.count,
     }
     tables = {"alternatives": table, "selection": frequency}
-    sheet = _sheet(posed, found, again, table, frequency)
-    return speaks_of(Study("alternatives", posed.scenario, posed.seed, sheet, tables, record, portfolios), best)
+    page = _page(posed, found, again, table, frequency)
+    return speaks_of(Study("alternatives", posed.scenario, posed.seed, page, tables, record, portfolios), best)
 
 
 def _rows(posed: Instance, found: Alternatives, names: list[str]) -> Iterator[dict[str, object]]:
@@ -150,11 +150,9 @@ def _class_of(near: float, resampled: float) -> str:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _sheet(
-    posed: Instance, found: Alternatives, again: Resampled, table: pd.DataFrame, frequency: pd.DataFrame
-) -> Sheet:
+def _page(posed: Instance, found: Alternatives, again: Resampled, table: pd.DataFrame, frequency: pd.DataFrame) -> Page:
     lead = (_found_words(posed, found), _classes_words(found, again, frequency))
-    return Sheet(
+    return Page(
         "Near-optimal alternatives",
         posed.scenario.title,
         lead,

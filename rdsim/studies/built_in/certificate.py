@@ -20,8 +20,8 @@ from rdsim.optimiser.questions.confidence import (
     value_of_perfect_information,
     value_of_stochastic_solution,
 )
-from rdsim.report import Column, Plot, Section, Sheet, Table
-from rdsim.search import Instance, Proposal, as_stated, fresh_values, risk_of
+from rdsim.report import Column, Page, Plot, Section, Table
+from rdsim.search import Instance, Proposal, fresh_values, risk_of, solving_of
 from rdsim.studies.built_in.parts import money, record_of, speaks_of
 from rdsim.study import Study
 
@@ -47,7 +47,7 @@ def certificate(
     does.
     """
     risk, count = risk_of(posed), samples or posed.samples
-    solving = as_stated(posed.scenario, solving)
+    solving = solving_of(posed.scenario, solving)
     level = posed.scenario.simulation.confidence
 
     def some(index: int, size: int, options: Sequence[int]) -> Floats:
@@ -94,9 +94,9 @@ def _study(
         "ci_high": stochastic.difference.high,
         "n": stochastic.difference.n,
     }
-    sheet = _sheet(posed, known, stochastic, information, table, batches)
+    page = _page(posed, known, stochastic, information, table, batches)
     tables, portfolios = {"certificate": table, "batches": batches}, {"certified": best.portfolio}
-    return speaks_of(Study("certify", posed.scenario, posed.seed, sheet, tables, record, portfolios), best)
+    return speaks_of(Study("certify", posed.scenario, posed.seed, page, tables, record, portfolios), best)
 
 
 def _parts(known: Optimality) -> pd.DataFrame:
@@ -123,14 +123,14 @@ def _batches(known: Optimality) -> pd.DataFrame:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _sheet(
+def _page(
     posed: Instance,
     known: Optimality,
     stochastic: StochasticValue,
     information: InformationValue | None,
     table: pd.DataFrame,
     batches: pd.DataFrame,
-) -> Sheet:
+) -> Page:
     unit, form = posed.scenario.money_unit, _form(known.lower.mean)
     low, high = (money(limit, posed.scenario) for limit in known.limits)
     level, most = f"{known.confidence:.0%} confidence", known.share(known.gap.high)
@@ -141,13 +141,16 @@ def _sheet(
         f"It is at most {money(known.gap.high, posed.scenario)}{share} from the best, with {level}.",
     )
     worth = (*describe(stochastic, unit, form), *(describe(information, unit, form) if information else ()))
-    return Sheet(
+    return Page(
         "How sure",
         posed.scenario.title,
         lead,
         (
             Section(
-                "How far from the best?", describe(known, unit, form), (_plot(posed, batches),), (_shown(posed, table),)
+                "How far from the best?",
+                describe(known, unit, form),
+                (_plot(posed, batches),),
+                (_page_table(posed, table),),
             ),
             Section("What is it worth to reckon with uncertainty, and to know?", worth),
         ),
@@ -179,7 +182,7 @@ def _plot(posed: Instance, batches: pd.DataFrame) -> Plot:
     )
 
 
-def _shown(posed: Instance, table: pd.DataFrame) -> Table:
+def _page_table(posed: Instance, table: pd.DataFrame) -> Table:
     columns = {
         "part": Column(""),
         "amount": Column(posed.scenario.money_unit, "money"),

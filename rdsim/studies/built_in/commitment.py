@@ -18,9 +18,9 @@ from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
 from rdsim.optimiser import Solving, solve
 from rdsim.optimiser.solving.risk import solve_risk
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.report.words import amount
-from rdsim.search import Instance, Proposal, as_stated, risk_of
+from rdsim.search import Instance, Proposal, risk_of, solving_of
 from rdsim.search.views import LOOSEST, budgets_times
 from rdsim.simulation import Simulation, expected_worths, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
@@ -61,7 +61,7 @@ def commitment(
     tried = tuple(sorted(dict.fromkeys(float(ratio) for ratio in ratios)))
     _check(tried)
     count = posed.scenario.simulation.replications if replications is None else replications
-    ask = _Question(posed, as_stated(posed.scenario, solving), count)
+    ask = _Question(posed, solving_of(posed.scenario, solving), count)
     names = list(posed.scenario.programmes)
     lines = [*names, ALL] if len(names) > 1 else names
     curves = {line: _curve(ask, line, tried) for line in lines}
@@ -79,11 +79,11 @@ def commitment(
             "replications": count,
             "gap": ask.solving.gap,
             "comparisons": comparisons,
-            "recommended": {line: _recommended(table, line) for line in lines},
+            "recommended": {line: _recommendation(table, line) for line in lines},
         },
     }
-    sheet = _sheet(ask, table)
-    study = Study("commitment", posed.scenario, posed.seed, sheet, {"commitment": table}, record, portfolios)
+    page = _page(ask, table)
+    study = Study("commitment", posed.scenario, posed.seed, page, {"commitment": table}, record, portfolios)
     return speaks_of(study, best, _NO_PLAN)
 
 
@@ -97,7 +97,7 @@ def _portfolios(curves: Mapping[str, Sequence[_Point]], best: Proposal | None) -
     return found if best is None else found | {"given": best.portfolio}
 
 
-def _recommended(table: pd.DataFrame, line: str) -> float | None:
+def _recommendation(table: pd.DataFrame, line: str) -> float | None:
     """The ratio that is shown better than 1, if there is one."""
     mine = table[(table["programme"] == line) & table["recommended"]]
     return float(mine["ratio"].iloc[0]) if len(mine) else None
@@ -121,7 +121,7 @@ class _Question:
     solving: Solving
     replications: int
 
-    def chosen(self, ratios: Mapping[str, float]) -> tuple[int, ...] | None:
+    def choose(self, ratios: Mapping[str, float]) -> tuple[int, ...] | None:
         """The optimiser's choice at these ratios; none if there is none."""
         problem, risk = budgets_times(self.posed.scenario, self.posed.problem, ratios), risk_of(self.posed)
         found = solve(problem, self.solving) if risk is None else solve_risk(problem, risk, self.solving)
@@ -139,7 +139,7 @@ class _Question:
             running=posed.running,
         )[0]
 
-    def lived(self, portfolio: Portfolio) -> Simulation:
+    def simulate(self, portfolio: Portfolio) -> Simulation:
         """The portfolio simulated on the replications that are reported."""
         posed = self.posed
         return simulate(
@@ -168,14 +168,14 @@ def _curve(ask: _Question, line: str, ratios: Sequence[float]) -> list[_Point]:
     every = list(ask.posed.scenario.programmes)
     mine = every if line == ALL else [line]
     for ratio in ratios:
-        chosen = ask.chosen(dict.fromkeys(mine, ratio))
+        chosen = ask.choose(dict.fromkeys(mine, ratio))
         if chosen is not None:
             points.append(_point(ask, mine, ratio, ranked_portfolio(ask.posed, chosen, f"{line} {ratio:g}")))
     return points
 
 
 def _point(ask: _Question, mine: list[str], ratio: float, portfolio: Portfolio) -> _Point:
-    lived, confidence = ask.lived(portfolio), ask.posed.scenario.simulation.confidence
+    lived, confidence = ask.simulate(portfolio), ask.posed.scenario.simulation.confidence
     purses, projects = lived.purses, lived.projects
     lapsed = purses[purses["programme"].isin(mine)].groupby("replication")["lapsed"].sum()
     waits = projects[projects["programme"].isin(mine)].groupby("replication")["wait_money"].mean()
@@ -247,7 +247,7 @@ def _name(ask: _Question, line: str) -> str:
     return _TOGETHER if line == ALL else ask.posed.scenario.programmes[line].name
 
 
-def _sheet(ask: _Question, table: pd.DataFrame) -> Sheet:
+def _page(ask: _Question, table: pd.DataFrame) -> Page:
     scenario, unit = ask.posed.scenario, ask.posed.scenario.money_unit
     named = table.assign(line=[_name(ask, line) for line in table["programme"]], order=table["ratio"])
     curves = named[named["ratio"].notna()]
@@ -261,8 +261,8 @@ def _sheet(ask: _Question, table: pd.DataFrame) -> Sheet:
         _plot(curves, "unspent", f"lapsed, {unit}", "How much money lapses?", "Money of the programme that lapses."),
         _plot(curves, "waiting", "days a project waits for money", "How long do projects wait?", "Waiting for money."),
     )
-    section = Section("Promises as multiples of the money", (reading,), plots, (_shown(named, unit),))
-    return Sheet("Over-commitment", scenario.title, tuple(_lead(ask, table)), (section,))
+    section = Section("Promises as multiples of the money", (reading,), plots, (_page_table(named, unit),))
+    return Page("Over-commitment", scenario.title, tuple(_lead(ask, table)), (section,))
 
 
 def _lead(ask: _Question, table: pd.DataFrame) -> Iterator[str]:
@@ -273,7 +273,7 @@ def _lead(ask: _Question, table: pd.DataFrame) -> Iterator[str]:
         elif mine["gain"].isna().all():
             yield f"{name}: no portfolio satisfies every rule at a ratio of 1, so there is nothing to compare with."
         else:
-            yield f"{name}: {_verdict(ask, mine)}{_told_apart(mine)}"
+            yield f"{name}: {_verdict(ask, mine)}{_difference_words(mine)}"
     if table["recommended"].any():
         return
     yield "Not shown better is not shown worse: more replications may tell."
@@ -309,7 +309,7 @@ def _alike(mine: pd.DataFrame, ratio: float) -> str:
     return f"{ratio:g} (one portfolio with {listing(same)})" if same else f"{ratio:g}"
 
 
-def _told_apart(mine: pd.DataFrame) -> str:
+def _difference_words(mine: pd.DataFrame) -> str:
     """Which ratios are surely worse than 1."""
     worse = [f"{ratio:g}" for ratio in mine.loc[mine["gain_high"] < 0, "ratio"]]
     return f" Surely worse than 1: {listing(worse)}." if worse else ""
@@ -331,7 +331,7 @@ def _plot(named: pd.DataFrame, figure: str, title: str, question: str, answer: s
     )
 
 
-def _shown(named: pd.DataFrame, unit: str) -> Table:
+def _page_table(named: pd.DataFrame, unit: str) -> Table:
     alike = [
         f"that of {same:g}" if same < ratio else ""
         for same, ratio in zip(named["same_as"], named["ratio"], strict=True)

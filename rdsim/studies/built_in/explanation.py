@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rdsim.errors import Fault, ProblemError
-from rdsim.explaining import Explained, explain
+from rdsim.explanation import Explained, explain
 from rdsim.families import row_words
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
@@ -22,8 +22,8 @@ from rdsim.optimiser.questions.explanation import (
     relaxation_duals,
     screen,
 )
-from rdsim.report import Column, Section, Sheet, Table
-from rdsim.search import Instance, Proposal, as_stated
+from rdsim.report import Column, Page, Section, Table
+from rdsim.search import Instance, Proposal, solving_of
 from rdsim.studies.built_in.parts import record_of, speaks_of
 from rdsim.study import Study
 from rdsim.tables import did_you_mean
@@ -57,13 +57,13 @@ def explanation(
 
     Raises: ProblemError for unknown names, all at once; SolverError as the optimiser does.
     """
-    names = _named(posed, best, names)
+    names = _names(posed, best, names)
     _check(posed, names)
-    solving = as_stated(posed.scenario, solving)
+    solving = solving_of(posed.scenario, solving)
     return _study(posed, best, explain(posed.scenario, best, names, solving), solving)
 
 
-def _named(posed: Instance, best: Proposal, names: Sequence[str]) -> list[str]:
+def _names(posed: Instance, best: Proposal, names: Sequence[str]) -> list[str]:
     """The names, each once; `unfunded` stands for all technologies that are not funded."""
     chosen = {choice.technology for choice in best.portfolio.choices}
     unfunded = [name for name in posed.scenario.technologies if name not in chosen]
@@ -94,11 +94,11 @@ def _study(posed: Instance, best: Proposal, answers: Sequence[Explained], solvin
     steps = pd.DataFrame(list(_step_rows(posed, found)), columns=list(_STEPS))
     record = {**record_of(posed, best.solution), "explain": {"gap": solving.gap}}
     said = [str(one) for one in answers]
-    sheet = _sheet(posed, said, screened, prices, steps)
+    page = _page(posed, said, screened, prices, steps)
     tables = {"unfunded": screened, "prices": prices, "exact": exact, "caps": steps}
-    lines = (sheet.lead[0], *said, *sheet.lead[1:])
+    lines = (page.lead[0], *said, *page.lead[1:])
     portfolios = {"explained": best.portfolio}
-    study = Study("explain", posed.scenario, posed.seed, sheet, tables, record, portfolios, lines)
+    study = Study("explain", posed.scenario, posed.seed, page, tables, record, portfolios, lines)
     return speaks_of(study, best)
 
 
@@ -170,9 +170,9 @@ def _step_rows(posed: Instance, answers: Sequence[Answer]) -> Iterator[tuple[obj
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _sheet(
+def _page(
     posed: Instance, answers: Sequence[str], screened: pd.DataFrame, prices: pd.DataFrame, steps: pd.DataFrame
-) -> Sheet:
+) -> Page:
     first = f"{len(screened)} of {len(posed.scenario.technologies)} technologies are not funded."
     advice = (
         "Name technologies or caps for exact answers (names are in the tables), or 'unfunded' for all of them."
@@ -187,7 +187,7 @@ def _sheet(
         Section("Not funded", (_LIMITS,), (), (_screened_table(posed, screened),)),
         Section("Which caps matter", (_HINT,), (), (_prices_table(posed, prices),)),
     ]
-    return Sheet("Explanation", posed.scenario.title, (first, advice), sections)
+    return Page("Explanation", posed.scenario.title, (first, advice), sections)
 
 
 _LIMITS = (

@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 
 from rdsim.errors import Fault, ProblemError
-from rdsim.figures import Figure, figure_named, unit_words
+from rdsim.figures import Figure, find_figure, unit_words
 from rdsim.measures import measure_of, restate, tradable_figures
 from rdsim.numerals import numeral
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.questions.fronts import SENSES, VALUE, CVaR, Front, FrontPoint, Objective, front
 from rdsim.options import expected_figures
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.report.words import amount
-from rdsim.search import Instance, Proposal, as_stated
+from rdsim.search import Instance, Proposal, solving_of
 from rdsim.studies.built_in.parts import (
     intervals,
     listing,
@@ -58,7 +58,7 @@ def frontier(
     Raises ProblemError for unknown names, InfeasibleError and SolverError as `front` does.
     """
     pair = _pair(posed, first, second)
-    solving = as_stated(posed.scenario, solving)
+    solving = solving_of(posed.scenario, solving)
     found = front(
         pair.problem,
         *pair.figures,
@@ -66,11 +66,11 @@ def frontier(
         points=points,
         solving=replace(solving, gap=0.0) if points is None else solving,
     )
-    marked = None if best is None else _marked(best, pair)
-    return _study(posed, _named(found, pair), best, marked, replications)
+    marked = None if best is None else _mark(best, pair)
+    return _study(posed, _with_names(found, pair), best, marked, replications)
 
 
-def _named(found: Front, pair: _Pair) -> Front:
+def _with_names(found: Front, pair: _Pair) -> Front:
     """The front by the figures' own names: one of them may have been the objective."""
     told = {found.first: pair.names[0], found.second: pair.names[1]}
     return replace(found, first=pair.names[0], second=pair.names[1], aim=told[found.aim])
@@ -87,7 +87,7 @@ class _Pair(NamedTuple):
 
 def _pair(posed: Instance, first: str, second: str) -> _Pair:
     """Raises ProblemError for unknown names, for one figure twice, and for two that are no sums over options."""
-    wanted = [_sensed(name) for name in (first, second)]
+    wanted = [_name_and_sense(name) for name in (first, second)]
     figures = tradable_figures(posed.scenario, [name for name, _ in wanted])
     if figures[0] == figures[1]:
         raise ProblemError((Fault("figure", "the two figures must differ", wanted[0][0]),))
@@ -95,7 +95,7 @@ def _pair(posed: Instance, first: str, second: str) -> _Pair:
     problem = posed.problem
     if objective is not None:
         problem = restate(objective, posed.scenario, posed.options, problem)
-    asked = [_asked(posed, figure, objective) for figure in figures]
+    asked = [_objective(posed, figure, objective) for figure in figures]
     names = [one.name if isinstance(one, Figure) else _name(put) for one, put in zip(figures, asked, strict=True)]
     senses = [sense or _sense(figure) for (_, sense), figure in zip(wanted, figures, strict=True)]
     return _Pair((names[0], names[1]), (asked[0], asked[1]), (senses[0], senses[1]), problem)
@@ -116,7 +116,7 @@ def _with_synergies(posed: Instance, figures: Sequence[Figure | str]) -> Figure 
     return found[0] if found else None
 
 
-def _asked(posed: Instance, figure: Figure | str, objective: Figure | None) -> Objective:
+def _objective(posed: Instance, figure: Figure | str, objective: Figure | None) -> Objective:
     if figure is objective or figure == VALUE:
         return VALUE
     if isinstance(figure, str):
@@ -127,7 +127,7 @@ def _asked(posed: Instance, figure: Figure | str, objective: Figure | None) -> O
     return measure_of(figure, posed.scenario, posed.options, told[figure.name])
 
 
-def _sensed(name: str) -> tuple[str, str]:
+def _name_and_sense(name: str) -> tuple[str, str]:
     """The name, and which way is better, if it is said."""
     sense, colon, rest = name.partition(":")
     return (rest, sense) if colon and sense in SENSES else (name, "")
@@ -137,7 +137,7 @@ def _sense(figure: Figure | str) -> str:
     return "min" if isinstance(figure, Figure) and figure.sense == "less" else "max"
 
 
-def _marked(best: Proposal, pair: _Pair) -> FrontPoint:
+def _mark(best: Proposal, pair: _Pair) -> FrontPoint:
     """A portfolio as a point beside the front; nothing is proven of it."""
     told = evaluate(pair.problem, best.solution.chosen)
     first, second = (told.objective if isinstance(one, str) else one.of(pair.problem, told) for one in pair.figures)
@@ -172,8 +172,8 @@ def _study(
             "seconds": found.seconds,
         },
     }
-    sheet = _sheet(posed, found, table)
-    study = Study("frontier", posed.scenario, posed.seed, sheet, {"frontier": table}, record, portfolios)
+    page = _page(posed, found, table)
+    study = Study("frontier", posed.scenario, posed.seed, page, {"frontier": table}, record, portfolios)
     return speaks_of(study, best, _NO_PLAN)
 
 
@@ -209,7 +209,7 @@ def _rows(posed: Instance, points: Sequence[FrontPoint], names: list[str]) -> It
 
 def _label(posed: Instance, name: str) -> tuple[str, str]:
     """What a figure is called, and its unit."""
-    figure = figure_named(posed.scenario, name)
+    figure = find_figure(posed.scenario, name)
     if figure is None:
         return name.replace("-", " "), posed.scenario.money_unit
     return figure.label, unit_words(figure, posed.scenario.money_unit)
@@ -219,23 +219,23 @@ def _title(posed: Instance, name: str) -> str:
     return ", ".join(filter(None, _label(posed, name)))
 
 
-def _sheet(posed: Instance, found: Front, table: pd.DataFrame) -> Sheet:
-    lead = (_range(posed, found), _proof(found), *_marked_words(posed, found, table))
+def _page(posed: Instance, found: Front, table: pd.DataFrame) -> Page:
+    lead = (_range(posed, found), _proof(found), *_mark_words(posed, found, table))
     plots = [_plot(posed, found, table), _simulated_plot(posed, table)]
     reading = (
         "A point is a portfolio. No other known portfolio is better in one of the two figures without being worse in "
         "the other. Points are chosen on the optimiser's samples and simulated on others; the simulated value is the "
         "one to believe."
     )
-    return Sheet(
+    return Page(
         "Efficient frontier",
         posed.scenario.title,
         lead,
-        (Section("The front", (reading,), plots, (_shown(posed, found, table),)),),
+        (Section("The front", (reading,), plots, (_page_table(posed, found, table),)),),
     )
 
 
-def _marked_words(posed: Instance, found: Front, table: pd.DataFrame) -> Iterator[str]:
+def _mark_words(posed: Instance, found: Front, table: pd.DataFrame) -> Iterator[str]:
     """Where the given portfolio lies."""
     for row in table[table["portfolio"] == MARKED].to_dict("records"):
         figures = f"{_figure(posed, found.first, row['first'])} and {_figure(posed, found.second, row['second'])}"
@@ -334,7 +334,7 @@ def _simulated_plot(posed: Instance, table: pd.DataFrame) -> Plot:
     )
 
 
-def _shown(posed: Instance, found: Front, table: pd.DataFrame) -> Table:
+def _page_table(posed: Instance, found: Front, table: pd.DataFrame) -> Table:
     frame = table.assign(
         simulated=intervals(table),
         certain=["proven" if proven else "" for proven in table["proven"]],

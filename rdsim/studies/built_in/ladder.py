@@ -12,8 +12,8 @@ from rdsim.numerals import numeral
 from rdsim.optimiser import Solution, Solving
 from rdsim.optimiser.questions.ladder import SHARES, Ladder, Rung
 from rdsim.optimiser.questions.ladder import ladder as climb
-from rdsim.report import Column, Plot, Section, Sheet, Table
-from rdsim.search import Instance, Proposal, as_stated
+from rdsim.report import Column, Page, Plot, Section, Table
+from rdsim.search import Instance, Proposal, solving_of
 from rdsim.studies.built_in.parts import listing, money, ranked_portfolio, record_of, speaks_of
 from rdsim.study import Study
 
@@ -36,7 +36,7 @@ def ladder(
     a portfolio of that size fares in it, not the other budget. Raises ProblemError and SolverError as the optimiser's
     `ladder` does.
     """
-    solving = as_stated(posed.scenario, solving)
+    solving = solving_of(posed.scenario, solving)
     kept = None if best is None else best.solution.chosen
     found = climb(posed.problem, shares, nested=nested, kept=kept, solving=solving)
     table = pd.DataFrame(list(_rows(posed, found)))
@@ -50,8 +50,8 @@ def ladder(
             "gap": solving.gap,
         },
     }
-    sheet = _sheet(posed, found, table)
-    study = Study("ladder", posed.scenario, posed.seed, sheet, {"ladder": table}, record, portfolios)
+    page = _page(posed, found, table)
+    study = Study("ladder", posed.scenario, posed.seed, page, {"ladder": table}, record, portfolios)
     return speaks_of(study, best, _NO_PLAN)
 
 
@@ -72,7 +72,7 @@ def _portfolios(posed: Instance, found: Ladder) -> Iterator[tuple[str, Portfolio
 def _rows(posed: Instance, found: Ladder) -> Iterator[dict[str, object]]:
     before: Rung | None = None
     for rung in found.rungs:
-        price, dropped = rung.price, _dropped(posed, before, rung)
+        price, dropped = rung.price, _drops(posed, before, rung)
         yield {
             "share": rung.share,
             "plain_value": _value(rung.plain),
@@ -95,7 +95,7 @@ def _value(solution: Solution | None) -> float:
     return solution.objective if solution is not None and solution.has_portfolio else math.nan
 
 
-def _dropped(posed: Instance, before: Rung | None, rung: Rung) -> list[str]:
+def _drops(posed: Instance, before: Rung | None, rung: Rung) -> list[str]:
     """Technologies that the best portfolio of less money funds and that of more money does not."""
     if before is None or not (before.plain.has_portfolio and rung.plain.has_portfolio):
         return []
@@ -106,18 +106,18 @@ def _dropped(posed: Instance, before: Rung | None, rung: Rung) -> list[str]:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _sheet(posed: Instance, found: Ladder, table: pd.DataFrame) -> Sheet:
+def _page(posed: Instance, found: Ladder, table: pd.DataFrame) -> Page:
     reading = (
         "Plain: the best portfolio for that much money, whatever is funded at other shares; more money may then drop "
         "a technology that less money funds, because a larger one takes its place. Nested: what is funded with "
         f"less money stays funded, with the same partner and year, as money is added. It starts from "
         f"{found.start:.0%} of the announced budgets, where it costs nothing. The price of nesting is the difference."
     )
-    return Sheet(
+    return Page(
         "Budget ladder",
         posed.scenario.title,
         tuple(_lead(posed, table)),
-        (Section("Shares of the announced budgets", (reading,), (_plot(posed, table),), (_shown(posed, table),)),),
+        (Section("Shares of the announced budgets", (reading,), (_plot(posed, table),), (_page_table(posed, table),)),),
     )
 
 
@@ -168,7 +168,7 @@ def _plot(posed: Instance, table: pd.DataFrame) -> Plot:
     )
 
 
-def _shown(posed: Instance, table: pd.DataFrame) -> Table:
+def _page_table(posed: Instance, table: pd.DataFrame) -> Table:
     frame = table.assign(
         drops=[listing(names.split(), none="") for names in table["plain_drops"]],
         adds=[listing(names.split(), most=3, none="") for names in table["nested_adds"]],

@@ -18,7 +18,7 @@ from rdsim.search import Instance, Proposal
 from rdsim.simulation import replicate
 from rdsim.stats import Interval, mean_interval
 from rdsim.study import Study
-from rdsim.wording import ratio_words
+from rdsim.words import ratio_words
 
 __all__ = ["intervals", "listing", "money", "ranked_portfolio", "record_of", "simulated_estimates", "speaks_of"]
 
@@ -29,9 +29,9 @@ def speaks_of(study: Study, best: Proposal | None, without: str = "") -> Study:
     `without` is said where no portfolio is at hand: whose portfolios are shown then.
     """
     words = without if best is None or study.scenario is None else _whose(study.scenario, best)
-    words = words if study.scenario is None else f"{words}{_aimed(study.scenario)}"
+    words = words if study.scenario is None else f"{words}{_aim_words(study.scenario)}"
     record = {"source": "", "funded": 0, "rows_held_to": {}} if best is None else _record_of_subject(best)
-    return replace(study.led_by(words), record={**study.record, "subject": {"words": words, **record}})
+    return replace(study.with_lead(words), record={**study.record, "subject": {"words": words, **record}})
 
 
 def _record_of_subject(best: Proposal) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def _whose(scenario: Scenario, best: Proposal) -> str:
     return f"This speaks of {best.source} ({count} technologies); {held}.{beside}"
 
 
-def _aimed(scenario: Scenario) -> str:
+def _aim_words(scenario: Scenario) -> str:
     """What value means, where it is not net present value alone."""
     aim = aim_of(scenario)
     return "" if aim.is_default else f" Value is by the scenario's aim: {aim.words(scenario.money_unit)}."
@@ -71,7 +71,7 @@ def _beside(scenario: Scenario, best: Proposal) -> str:
 def ranked_portfolio(posed: Instance, chosen: Iterable[int], name: str) -> Portfolio:
     """Options by number as a ranked portfolio."""
     choices = posed.options.choices
-    return portfolio.ranked(Portfolio(tuple(choices[o] for o in chosen), name), posed.scenario)
+    return portfolio.with_ranks(Portfolio(tuple(choices[o] for o in chosen), name), posed.scenario)
 
 
 def simulated_estimates(

@@ -16,11 +16,11 @@ from rdsim.domain import Portfolio
 from rdsim.errors import Fault, ProblemError
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
-from rdsim.planning import AT_PLAN_RATIOS
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.plans import AT_PLAN_RATIOS
+from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.report.words import amount
 from rdsim.rolling import Course, Policy, Rolled, foresee, roll, supply_of
-from rdsim.search import Given, Instance, Loop, Proposal, as_stated, baselines, choose, improve, in_own_terms
+from rdsim.search import Given, Instance, Loop, Proposal, baselines, choose, improve, in_own_terms, solving_of
 from rdsim.search.views import payment_ratios
 from rdsim.simulation import expected_worths
 from rdsim.stats import mean_interval, paired_difference
@@ -73,22 +73,22 @@ def rolling(
     """
     foresight = redeciding.foresight
     _check(replications, foresight, redeciding.futures)
-    run = _Run(posed, as_stated(posed.scenario, solving), replications, progress)
+    run = _Run(posed, solving_of(posed.scenario, solving), replications, progress)
     one_shot = choose(posed, run.solving)
-    loop = None if given is not None else _improved(run, one_shot)
+    loop = None if given is not None else _improve(run, one_shot)
     plan = one_shot if loop is None else loop.proposal
     if given is not None:
         plan = in_own_terms(posed, given)[1]
-    static = portfolios.ranked(plan.portfolio, posed.scenario)
+    static = portfolios.with_ranks(plan.portfolio, posed.scenario)
     portfolios.check(static, posed.scenario)
-    worths = {name: run.lived(rule) for name, rule in _rules(posed, one_shot, plan)}
-    worths |= {"one-shot": run.lived(one_shot.portfolio), STATIC: run.lived(static)}
+    worths = {name: run.simulate(rule) for name, rule in _rules(posed, one_shot, plan)}
+    worths |= {"one-shot": run.simulate(one_shot.portfolio), STATIC: run.simulate(static)}
     supply = supply_of(posed, static, means=None if loop is None else loop.means, solving=run.solving)
     policy = Policy(_ratios(posed, plan), redeciding.stops, redeciding.futures)
-    rolled = roll(supply, policy, static, range(replications), progress=run.counted("roll", replications))
+    rolled = roll(supply, policy, static, range(replications), progress=run.counter("roll", replications))
     worths[ROLLING] = rolled.worths
     if foresight:
-        told = run.counted("foresee", foresight)
+        told = run.counter("foresee", foresight)
         worths[FORESIGHT] = foresee(posed, static, range(foresight), solving=run.solving, progress=told)
     study = _study(run, static, rolled, policy, worths)
     return speaks_of(study, replace(plan, source=plan.source or "the plan that the loop finds here"))
@@ -125,11 +125,11 @@ class _Run:
     replications: int
     progress: Progress
 
-    def lived(self, portfolio: Portfolio) -> Floats:
+    def simulate(self, portfolio: Portfolio) -> Floats:
         posed, count = self.posed, self.replications
         return expected_worths(posed.scenario, portfolio, replications=count, seed=posed.seed, running=posed.running)[0]
 
-    def counted(self, stage: str, total: int) -> Callable[[int], None]:
+    def counter(self, stage: str, total: int) -> Callable[[int], None]:
         done = 0
 
         def more(count: int) -> None:
@@ -140,7 +140,7 @@ class _Run:
         return more
 
 
-def _improved(run: _Run, one_shot: Proposal) -> Loop:
+def _improve(run: _Run, one_shot: Proposal) -> Loop:
     return improve(
         run.posed,
         one_shot,
@@ -177,9 +177,9 @@ def _study(run: _Run, static: Portfolio, rolled: Rolled, policy: Policy, worths:
             "expected_order": order,
         },
     }
-    sheet = _sheet(run, table, decisions, order)
+    page = _page(run, table, decisions, order)
     tables = {"policies": table, "decisions": decisions}
-    return Study("rolling", scenario, run.posed.seed, sheet, tables, record, {"static": static})
+    return Study("rolling", scenario, run.posed.seed, page, tables, record, {"static": static})
 
 
 def _rows(worths: Mapping[str, Floats], confidence: float) -> Iterator[dict[str, object]]:
@@ -240,9 +240,9 @@ def _decisions(static: Portfolio, courses: tuple[Course, ...]) -> Iterator[tuple
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _sheet(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[dict[str, object]]) -> Sheet:
+def _page(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[dict[str, object]]) -> Page:
     scenario = run.posed.scenario
-    lead = (_flexibility(run, table), *(_told_order(run, one) for one in order if one["more"] != ROLLING))
+    lead = (_flexibility(run, table), *(_order_words(run, one) for one in order if one["more"] != ROLLING))
     named = table.assign(
         said=[_SAID.get(str(name), f"rule: {name}") for name in table["policy"]], order=range(len(table))
     )
@@ -266,10 +266,10 @@ def _sheet(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[
     sections = [
         Section("Side by side", (reading,), (_plot(named, scenario.money_unit),), (shown,)),
         Section(
-            "What is decided on the way", tuple(_told_decisions(run, decisions)), (), _decided_tables(run, decisions)
+            "What is decided on the way", tuple(_decision_words(run, decisions)), (), _decision_tables(run, decisions)
         ),
     ]
-    return Sheet("Decide once, or every year", scenario.title, lead, sections)
+    return Page("Decide once, or every year", scenario.title, lead, sections)
 
 
 def _between(low: float, high: float) -> str:
@@ -289,7 +289,7 @@ def _flexibility(run: _Run, table: pd.DataFrame) -> str:
     return f"Deciding again each year is not told apart from the plan decided once: {told}"
 
 
-def _told_order(run: _Run, one: Mapping[str, object]) -> str:
+def _order_words(run: _Run, one: Mapping[str, object]) -> str:
     scenario = run.posed.scenario
     gap = f"{money(float(one['difference']), scenario)} {_between(float(one['low']), float(one['high']))}"  # type: ignore[arg-type]
     verb = {"yes": "is better than", "no": "is worse than", "not told apart": "is not told apart from"}[
@@ -315,7 +315,7 @@ def _plot(named: pd.DataFrame, unit: str) -> Plot:
     )
 
 
-def _told_decisions(run: _Run, decisions: pd.DataFrame) -> Iterator[str]:
+def _decision_words(run: _Run, decisions: pd.DataFrame) -> Iterator[str]:
     count = run.replications
     if decisions.empty:
         yield f"In none of {count} replications was anything decided otherwise than planned."
@@ -329,7 +329,7 @@ def _told_decisions(run: _Run, decisions: pd.DataFrame) -> Iterator[str]:
     )
 
 
-def _decided_tables(run: _Run, decisions: pd.DataFrame) -> tuple[Table, ...]:
+def _decision_tables(run: _Run, decisions: pd.DataFrame) -> tuple[Table, ...]:
     if decisions.empty:
         return ()
     technologies, count = run.posed.scenario.technologies, run.replications

@@ -2,7 +2,7 @@
 
 from rdsim import extend
 
-MOST = extend.Table(
+MOST = extend.Numbers(
     "most", each=extend.Parameter("each", 0, lowest=0, whole=True), description="New partners, by fiscal year."
 )
 

@@ -47,8 +47,8 @@ problem: arrays, names and their order.
 """
 
 from rdsim.optimiser.problem.folder.form import StatedProblem
-from rdsim.optimiser.problem.folder.reading import read, read_stated
+from rdsim.optimiser.problem.folder.statement import read, read_statement
 from rdsim.optimiser.problem.folder.words import chosen_table, describe, record
 from rdsim.optimiser.problem.folder.writer import digest, write
 
-__all__ = ["StatedProblem", "chosen_table", "describe", "digest", "read", "read_stated", "record", "write"]
+__all__ = ["StatedProblem", "chosen_table", "describe", "digest", "read", "read_statement", "record", "write"]

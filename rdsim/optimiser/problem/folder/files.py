@@ -74,14 +74,14 @@ def read_tables(reader: Reader) -> None:
                     Fault(copy, f"must not stand beside {path.name}", "", f"Keep one of the two, as {path.name}.")
                 )
             continue
-        meant = _misnamed(reader.folder, path.name)
+        meant = _near_name(reader.folder, path.name)
         if meant:
             reader.blame((name, 0, ""), "a table is read only under its own name", meant, f"Rename it to {path.name}.")
         elif name == "options":
             reader.blame((name, 0, ""), "the file is required", f"no such file in {reader.folder}")
 
 
-def _misnamed(folder: Path, file: str) -> str:
+def _near_name(folder: Path, file: str) -> str:
     """A CSV of the folder whose name is nearly `file`, for a table silently left out would change the problem."""
     known = {f"{name}.csv" for name in COLUMNS}
     others = sorted(path.name for path in folder.glob("*.csv") if path.name not in known)

@@ -30,7 +30,7 @@ def links(reader: Reader) -> dict[str, Any]:
         else:
             if not reader.has("links", reader.worth):
                 reader.blame((*place, reader.worth), "a synergy must have one", "no such column")
-            worth = reader.signed(row, place, None)
+            worth = reader.value_of(row, place, None)
             synergies += [(group, other, worth) for other in others]
     return {"prerequisites": needs, "exclusions": exclusions, "synergies": synergies}
 
@@ -42,7 +42,7 @@ def _link(reader: Reader, row: TableRow, place: tuple[str, int]) -> tuple[int | 
     if "link" not in row.cells:
         reader.blame((*place, "link"), f"must be one of {', '.join(LINKS)}", "an empty cell")
     group = reader.find(reader.groups, (*place, "group"), row.cells.get("group", ""), "a group")
-    others = _linked(reader, row, place, may_be_empty=word == "at most one")
+    others = _link_groups(reader, row, place, may_be_empty=word == "at most one")
     if group in others or len(set(others)) < len(others):
         reader.blame((*place, "with"), "must name other groups, each once", shown_value(row.cells["with"]))
     if word and word != "synergy" and reader.worth in row.cells:
@@ -50,7 +50,7 @@ def _link(reader: Reader, row: TableRow, place: tuple[str, int]) -> tuple[int | 
     return (None if len(reader.faults) > before else group), others, word
 
 
-def _linked(reader: Reader, row: TableRow, place: tuple[str, int], *, may_be_empty: bool) -> list[int]:
+def _link_groups(reader: Reader, row: TableRow, place: tuple[str, int], *, may_be_empty: bool) -> list[int]:
     """The groups in `with`: one name, or several with | between them."""
     text = row.cells.get("with", "")
     names = [text] if text in (reader.groups or ()) or not text else several(text)

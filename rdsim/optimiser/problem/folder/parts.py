@@ -13,7 +13,7 @@ from rdsim.optimiser.problem.folder.form import CHOICES, FIXED
 from rdsim.optimiser.problem.folder.links import links
 from rdsim.optimiser.problem.folder.reader import Index, Reader
 from rdsim.optimiser.problem.folder.rows import openings_and_rows
-from rdsim.optimiser.problem.problem import Groups, Network, Rules
+from rdsim.optimiser.problem.problem import Groups, PartnerNetwork, Rules
 
 __all__ = ["parts"]
 
@@ -24,13 +24,13 @@ def parts(reader: Reader) -> dict[str, Any]:
     stages = [reader.stage_of(row, place) for row, place in reader.entries("options")]
     exactly_one, fixed_groups = _choices(reader)
     opening_value, rows = openings_and_rows(reader)
-    related, fixed = links(reader), _fixed(reader, "options", "option", reader.options)
+    related, fixed = links(reader), _fixings(reader, "options", "option", reader.options)
     named = list(reader.stages) if reader.stages else None
     return {
         "values": values,
         "option_names": list(reader.options or {}),
         "groups": Groups(of_group, list(reader.groups or {}), exactly_one),
-        "network": Network(partners, list(reader.partners or {}), stages, named, opening_value),
+        "network": PartnerNetwork(partners, list(reader.partners or {}), stages, named, opening_value),
         "rows": rows,
         "rules": Rules(**related, **fixed_groups, **fixed),
     }
@@ -45,7 +45,7 @@ def _values(reader: Reader) -> Any:
         return _samples(reader)
     if not listed and "options" in reader.tables and reader.tables["options"].columns:
         reader.blame(("options", 1, reader.worth), "the column is required where there is no samples.csv")
-    return [reader.signed(row, place, None) for row, place in reader.entries("options")]
+    return [reader.value_of(row, place, None) for row, place in reader.entries("options")]
 
 
 def _samples(reader: Reader) -> Floats:
@@ -89,10 +89,10 @@ def _choices(reader: Reader) -> tuple[Bools, dict[str, Any]]:
         group = (reader.groups or {}).get(row.cells.get("group", ""))
         if word and group is not None:
             exactly[group] = CHOICES[word]
-    return exactly, _fixed(reader, "groups", "group", reader.groups)
+    return exactly, _fixings(reader, "groups", "group", reader.groups)
 
 
-def _fixed(reader: Reader, table: str, column: str, names: Index | None) -> dict[str, Any]:
+def _fixings(reader: Reader, table: str, column: str, names: Index | None) -> dict[str, Any]:
     """What is fixed in and out of a table's rows."""
     found: dict[str, list[int]] = {word: [] for word in FIXED}
     for row, place in reader.entries(table):

@@ -102,7 +102,7 @@ class Reader:
         )
         return ""
 
-    def signed(self, row: TableRow, place: tuple[str, int], default: float | None = 0.0) -> float:
+    def value_of(self, row: TableRow, place: tuple[str, int], default: float | None = 0.0) -> float:
         """What a row is worth, in rdsim's sign."""
         value = self.number_in(row, place, self.worth, default)
         return (-value if self.minimise else value) + 0.0

@@ -139,7 +139,7 @@ def _read_openings(reader: Reader, uses: Uses, shape: tuple[int, int]) -> Floats
                     reader.blame((*place, "partner"), "what opening it is worth and uses must be stated once")
                     break
                 seen.add((partner, stage))
-                worth[partner, stage] = reader.signed(row, place)
+                worth[partner, stage] = reader.value_of(row, place)
                 uses.read_opening(row, place, partner * shape[1] + stage)
     return worth
 

@@ -24,16 +24,16 @@ def describe(posed: StatedProblem, solution: Solution) -> str:
     at = "at least" if posed.minimise else "at most"
     objective, bound = (numeral(posed.sign * one, ".10g") for one in (solution.objective, solution.bound))
     chosen = [problem.option_names[option] for option in solution.chosen]
-    opened = [_opened_text(problem, partner, stage) for partner, stage in solution.opened.items()]
+    opened = [_opening_text(problem, partner, stage) for partner, stage in solution.opened.items()]
     lines = [
         f"{posed.name}: {_sizes(problem)}",
         f"{solution.solver} {solution.version}: {solution.status} ({solution.termination}), proven gap {gap}, "
         f"{solution.seconds.total:.2f} s",
         f"objective {objective}, {at} {bound}{unit}",
-        f"chosen {len(chosen):,}: {_listed(chosen)}",
+        f"chosen {len(chosen):,}: {_listing(chosen)}",
     ]
     if problem.partner_names:
-        lines.append(f"partners opened {len(opened):,}: {_listed(opened)}")
+        lines.append(f"partners opened {len(opened):,}: {_listing(opened)}")
     if solution.termination is Termination.TIME_LIMIT:
         lines.append("the time limit stopped the solver: running again may give another answer")
     return "\n".join(lines)
@@ -49,12 +49,12 @@ def _sizes(problem: PortfolioProblem) -> str:
     return ", ".join(f"{count:,} {word}{'' if count == 1 else 's'}" for word, count in counts.items() if count)
 
 
-def _opened_text(problem: PortfolioProblem, partner: int, stage: int) -> str:
+def _opening_text(problem: PortfolioProblem, partner: int, stage: int) -> str:
     name = problem.partner_names[partner]
     return name if len(problem.stage_names) < 2 else f"{name} ({problem.stage_names[stage]})"
 
 
-def _listed(names: Sequence[str], most: int = 30) -> str:
+def _listing(names: Sequence[str], most: int = 30) -> str:
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return f"{', '.join(names[:most])}{more}" if names else "none"
 
@@ -71,7 +71,7 @@ def chosen_table(posed: StatedProblem, solution: Solution) -> str:
                 problem.group_names[problem.group[option]],
                 "|".join(problem.partner_names[partner] for partner in partners),
                 stage_name(problem, problem.stage[option]),
-                number_text(posed.sign * problem.expected[option]),
+                number_text(posed.sign * problem.expected_value[option]),
             ]
         )
     return csv_text(lines)

@@ -127,7 +127,7 @@ def _options(posed: StatedProblem, worth: str, wide: bool) -> list[list[str]]:
     lines = [["option", "group", "partners", "stage", "fixed", *([] if sampled else [worth]), *rows]]
     for option, name in enumerate(problem.option_names):
         partners = "|".join(problem.partner_names[p] for p in member[start[option] : start[option + 1]])
-        fixed = _fixed(option, problem.fixed_in_options, problem.fixed_out_options)
+        fixed = _fixing(option, problem.fixed_in_options, problem.fixed_out_options)
         value = [] if sampled else [number_text(posed.sign * problem.values[option])]
         stage = problem.stage_names[problem.stage[option]] if problem.stage_names != ("s0",) else ""
         group = problem.group_names[problem.group[option]]
@@ -136,7 +136,7 @@ def _options(posed: StatedProblem, worth: str, wide: bool) -> list[list[str]]:
     return _without_empty(lines, {"group", "partners", "stage", "fixed"})
 
 
-def _fixed(index: int, inside: Sequence[int], outside: Sequence[int]) -> str:
+def _fixing(index: int, inside: Sequence[int], outside: Sequence[int]) -> str:
     return "in" if index in inside else "out" if index in outside else ""
 
 
@@ -180,7 +180,7 @@ def _groups(problem: PortfolioProblem) -> list[list[str]]:
     choices = {exact: word for word, exact in CHOICES.items()}
     lines = [["group", "choice", "fixed"]]
     for group, name in enumerate(problem.group_names):
-        fixed = _fixed(group, problem.fixed_in_groups, problem.fixed_out_groups)
+        fixed = _fixing(group, problem.fixed_in_groups, problem.fixed_out_groups)
         lines.append([name, choices[bool(problem.exactly_one[group])], fixed])
     return _without_empty(lines, {"fixed"})
 

@@ -16,7 +16,7 @@ from rdsim.optimiser.models.variations import with_use, with_values
 from rdsim.optimiser.problem.evaluation import evaluate
 from rdsim.optimiser.problem.problem import PortfolioProblem
 from rdsim.optimiser.problem.solution import Solution
-from rdsim.optimiser.questions.conflicts import Change, Conflict, Rule, conflicts, relaxed_by, rules_of
+from rdsim.optimiser.questions.conflicts import Change, Conflict, Rule, conflicts, relax, rules_of
 from rdsim.optimiser.questions.explanation.optima import (
     NEVER,
     UNKNOWN,
@@ -107,14 +107,14 @@ class WhyNot:
         elif not self.open_caps:
             yield f"No single cap keeps it out: none brings it in alone{self._limit}, which is proven."
         else:
-            yield f"No single cap was found that brings it in{self._limit}; not settled: {_listed(self.open_caps)}."
+            yield f"No single cap was found that brings it in{self._limit}; not settled: {_listing(self.open_caps)}."
 
     @property
     def _limit(self) -> str:
         return f", relaxed by up to {self.within:.0%}" if math.isfinite(self.within) else ""
 
 
-def _listed(names: Sequence[str], most: int = 6) -> str:
+def _listing(names: Sequence[str], most: int = 6) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
@@ -158,7 +158,7 @@ def why_not(
     Raises: ProblemError if the group is funded or unknown, or the solution is not one of the problem; SolverError.
     """
     case = case_of(problem, solution, group, Asker(solving))
-    refused = _refused(case)
+    refused = _refusal(case)
     if refused is not None:
         return refused
     pair, costs = _pair(case), _cost_rows(problem, ways.cost_rows)
@@ -169,7 +169,7 @@ def why_not(
         return found
     named = None if ways.caps is None else tuple(dict.fromkeys(row_at(problem, row) for row in ways.caps))
     attempts = _attempts(case, pair, found.conflict, named, costs, ways.most_caps, ways.within)
-    return _with_caps_tried(case, found, pair, attempts, ways.whole)
+    return _with_single_caps(case, found, pair, attempts, ways.whole)
 
 
 def _before_caps(case: Inquiry, pair: Pair, cut: Bracket, free: Pair | None, within: float) -> WhyNot:
@@ -205,10 +205,10 @@ def _what_forbids(case: Inquiry, pair: Pair) -> Conflict | None:
     """The rules in the way of a group that is proven to be in no portfolio."""
     if pair.with_it.exists or pair.with_it.bound > -math.inf:
         return None
-    return conflicts(case.forced(case.problem), solving=case.asker.solving)
+    return conflicts(case.with_group_in(case.problem), solving=case.asker.solving)
 
 
-def _refused(case: Inquiry) -> WhyNot | None:
+def _refusal(case: Inquiry) -> WhyNot | None:
     reason = known_reason(case.problem, case.group)
     if reason is None:
         return None
@@ -221,7 +221,7 @@ def _without(case: Inquiry) -> Best:
     best = case.incumbent
     if best.bound - best.found <= case.asker.gap * abs(best.found) + 1e-9:
         return best
-    return tighter(best, case.asker.best(case.barred(case.problem), [best.chosen]))
+    return tighter(best, case.asker.best(case.with_group_out(case.problem), [best.chosen]))
 
 
 def _reason(pair: Pair, free: Pair | None, links: Collection[Rule]) -> Reason:
@@ -311,9 +311,9 @@ def _links_that_bar(case: Inquiry, pair: Pair) -> Iterator[Rule]:
         excluded = rule.kind == "exclusion" and case.group in problem.exclusions[rule.index]
         if not (dependent or excluded):
             continue
-        looser = relaxed_by(problem, [Change(rule, 1.0, 0.0)])
+        looser = relax(problem, [Change(rule, 1.0, 0.0)])
         without = pair.without if excluded and len(problem.exclusions[rule.index]) == 2 else None
-        without = without or case.asker.best(case.barred(looser), [pair.without.chosen])
+        without = without or case.asker.best(case.with_group_out(looser), [pair.without.chosen])
         if case.pair(looser, without, portfolios_of(pair.with_it)).comes_in:
             yield rule
 
@@ -358,7 +358,7 @@ def _prospects_in(problem: PortfolioProblem, conflict: Conflict) -> CapProspects
     return CapProspects(tuple(sorted(hopeful)), tuple(row for row in rows if row not in hopeful), np.zeros(len(rows)))
 
 
-def _with_caps_tried(case: Inquiry, found: WhyNot, pair: Pair, attempts: _Attempts, whole: Collection[str]) -> WhyNot:
+def _with_single_caps(case: Inquiry, found: WhyNot, pair: Pair, attempts: _Attempts, whole: Collection[str]) -> WhyNot:
     """The explanation with what each cap, relaxed alone, would do."""
     rows, rises, proven = case.problem.rows, [], list(attempts.ruled_out)
     for row in attempts.rows:

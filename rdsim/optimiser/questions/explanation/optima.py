@@ -195,13 +195,13 @@ class Inquiry:
 
     def pair(self, problem: PortfolioProblem, without: Best, known: Iterable[tuple[int, ...]] = ()) -> Pair:
         """`without` beside the best with the group in a variation of the problem."""
-        return Pair(without, self.asker.best(self.forced(problem), known))
+        return Pair(without, self.asker.best(self.with_group_in(problem), known))
 
-    def forced(self, problem: PortfolioProblem) -> PortfolioProblem:
+    def with_group_in(self, problem: PortfolioProblem) -> PortfolioProblem:
         """The problem with the group fixed in."""
         return with_fixed(problem, groups_in=[self.group])
 
-    def barred(self, problem: PortfolioProblem) -> PortfolioProblem:
+    def with_group_out(self, problem: PortfolioProblem) -> PortfolioProblem:
         """The problem with the group fixed out."""
         return with_fixed(problem, groups_out=[self.group])
 

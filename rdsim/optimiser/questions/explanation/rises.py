@@ -21,7 +21,7 @@ from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from rdsim.arrays import Floats
 from rdsim.optimiser.adapters import RunLimits, SolverState
-from rdsim.optimiser.models.milp import RESOURCES, chosen_of, formulate
+from rdsim.optimiser.models.milp import RESOURCES, choice_of, formulate
 from rdsim.optimiser.models.model import Model
 from rdsim.optimiser.models.variations import with_slack
 from rdsim.optimiser.problem.evaluation import evaluate, excess_of
@@ -86,7 +86,7 @@ def prospects_of(case: Inquiry, pair: Pair, within: float) -> CapProspects:
     """Rows by what prices promise; a price that cannot lift the relaxation far enough rules its row out."""
     problem = case.problem
     inside, outside = (
-        relaxation_duals(one, case.asker.solving) for one in (case.forced(problem), case.barred(problem))
+        relaxation_duals(one, case.asker.solving) for one in (case.with_group_in(problem), case.with_group_out(problem))
     )
     gain = np.abs(inside.worth)
     size = np.array([size_of(problem, row) for row in range(len(gain))])
@@ -148,7 +148,7 @@ def _from_below(case: Inquiry, pair: Pair, row: int, within: float, whole: Colle
 def _at(case: Inquiry, row: int, amount: float, known: Pair) -> Pair:
     """Both optima with the row relaxed, no worse than portfolios known from a smaller relaxation."""
     wider = with_slack(case.problem, {row: amount})
-    without = _no_worse(case.asker.best(case.barred(wider), [known.without.chosen]), known.without)
+    without = _no_worse(case.asker.best(case.with_group_out(wider), [known.without.chosen]), known.without)
     return case.pair(wider, without, [known.with_it.chosen] if known.with_it.chosen else ())
 
 
@@ -168,12 +168,12 @@ def _by_trying(case: Inquiry, pair: Pair, row: int, within: float, whole: Collec
     for amount in dict.fromkeys(_whole(case.problem, row, min(first * factor, most), whole) for factor in LADDER):
         now = _at(case, row, amount, known)
         if now.comes_in:
-            return _halved(case, row, (low, max(low, below), amount), (known, now), whole)
+            return _halve(case, row, (low, max(low, below), amount), (known, now), whole)
         below, known = amount, now
     return Bracket(math.inf, low, math.inf)
 
 
-def _halved(
+def _halve(
     case: Inquiry, row: int, limits: tuple[float, float, float], pairs: tuple[Pair, Pair], whole: Collection[str]
 ) -> Bracket:
     """`HALVINGS` halvings between an amount that was not seen to be enough and one that is; low is proven."""
@@ -203,7 +203,7 @@ class _Step:
 
 
 def _least_for(case: Inquiry, row: int, target: float, within: float) -> _Step:
-    problem, asker = case.forced(case.problem), case.asker
+    problem, asker = case.with_group_in(case.problem), case.asker
     elastic = _elastic(problem, row, target, within)
     answer = asker.adapter.run(elastic.model, asker.limits)
     if answer.state is SolverState.INFEASIBLE:
@@ -211,21 +211,21 @@ def _least_for(case: Inquiry, row: int, target: float, within: float) -> _Step:
     low = max(0.0, elastic.reach - answer.bound)
     if answer.values is None:
         return _Step(math.inf, low, ())
-    chosen = chosen_of(problem, answer.values)
-    amount = _needed(problem, row, target, chosen, max(0.0, elastic.reach - float(answer.values[-1])))
+    chosen = choice_of(problem, answer.values)
+    amount = _need(problem, row, target, chosen, max(0.0, elastic.reach - float(answer.values[-1])))
     return _Step(amount, min(low, amount), chosen)
 
 
 def _relaxed_rise(case: Inquiry, row: int, target: float, within: float) -> float:
     """A lower bound on the rise of a row, from the linear relaxation; inf if no rise is enough."""
-    elastic = _elastic(case.forced(case.problem), row, target, within)
+    elastic = _elastic(case.with_group_in(case.problem), row, target, within)
     answer = case.asker.adapter.run(elastic.model, RunLimits(seconds=case.asker.solving.time_limit), relaxed=True)
     if answer.state is SolverState.INFEASIBLE:
         return math.inf
     return max(0.0, elastic.reach - answer.bound) if math.isfinite(answer.bound) else 0.0
 
 
-def _needed(problem: PortfolioProblem, row: int, target: float, chosen: tuple[int, ...], amount: float) -> float:
+def _need(problem: PortfolioProblem, row: int, target: float, chosen: tuple[int, ...], amount: float) -> float:
     """The portfolio's own need, if the judge agrees that it is enough; else the solver's amount, loose as it is."""
     judged = evaluate(problem, chosen)
     own = float(excess_of(problem.rows, judged.activity, judged.room)[row])

@@ -67,16 +67,14 @@ def screen(problem: PortfolioProblem, solution: Solution, *, solving: Solving = 
     swaps = Swaps.of(problem, evaluate(problem, best.chosen))
     funded = set(problem.group[list(best.chosen)].tolist())
     rest = [group for group in range(len(problem.group_names)) if group not in funded]
-    screened = [_screened(problem, group, replace(best, bound=bound), relaxed, swaps) for group in rest]
+    screened = [_screen(problem, group, replace(best, bound=bound), relaxed, swaps) for group in rest]
     return tuple(sorted(screened, key=lambda one: (one.loss.found, one.loss.low, one.group)))
 
 
-def _screened(
-    problem: PortfolioProblem, group: int, best: Best, relaxed: RelaxationDuals, swaps: Swaps
-) -> ScreenedGroup:
+def _screen(problem: PortfolioProblem, group: int, best: Best, relaxed: RelaxationDuals, swaps: Swaps) -> ScreenedGroup:
     reason = known_reason(problem, group)
     mine = np.flatnonzero(problem.group == group)
-    alone = float(problem.expected[mine].max()) if mine.size else math.nan
+    alone = float(problem.expected_value[mine].max()) if mine.size else math.nan
     if reason is not None:
         return ScreenedGroup(group, problem.group_names[group], NEVER, alone, reason)
     costs = relaxed.reduced_costs[_eligible(problem, group)]
@@ -110,7 +108,7 @@ class Swaps:
         above = np.where(rows.has_ceiling & ~rows.is_soft, judged.room - judged.activity + loose, np.inf)
         below = np.where(rows.has_floor & ~rows.is_soft, judged.activity - judged.room + loose, np.inf)
         use = np.hstack([rows.use[:, chosen].toarray(), np.zeros((len(rows.names), 1))])
-        return Swaps(problem, chosen, use, above, below, np.append(problem.expected[chosen], 0.0))
+        return Swaps(problem, chosen, use, above, below, np.append(problem.expected_value[chosen], 0.0))
 
     def best_with(self, group: int, relaxed: RelaxationDuals) -> Evaluation | None:
         """The best of a few exchanges that bring a group in, by its options of best reduced cost; none if none does."""

@@ -95,7 +95,7 @@ def cost_of_losing(
     if not (problem.group[list(solution.chosen)] == index).any():
         raise ProblemError((Fault("group", "is not funded: ask why not", name),))
     if index in problem.fixed_in_groups:
-        return Replacement(index, name, NEVER, None, _fixed_in(problem, index))
+        return Replacement(index, name, NEVER, None, _must_fund_conflict(problem, index))
     asker, barred = Asker(solving), with_fixed(problem, groups_out=[index])
     best, after = _best_with(problem, best, index, asker), asker.best(barred)
     if after.exists:
@@ -112,7 +112,7 @@ def _best_with(problem: PortfolioProblem, best: Best, group: int, asker: Asker) 
     return tighter(best, asker.best(with_fixed(problem, groups_in=[group]), [best.chosen]))
 
 
-def _fixed_in(problem: PortfolioProblem, group: int) -> Conflict:
+def _must_fund_conflict(problem: PortfolioProblem, group: int) -> Conflict:
     """What forbids losing a group that must be funded is that rule alone."""
     rules = (rule for rule in rules_of(problem) if rule.kind == "must-fund" and rule.index == group)
     return Conflict(tuple(rules), True, 1)
@@ -146,7 +146,7 @@ def worth_of_cap(
         best = asker.best(variation, known)
         found[amount] = tighter(best, incumbent) if amount == 0.0 else best
         known.extend(portfolios_of(best))
-    found = _bounded(problem, index, found)
+    found = _bound(problem, index, found)
     price = float(relaxation_duals(problem, solving).worth[index])
     told = tuple(_cap_steps(problem, index, incumbent, found))
     return WorthOfCap(index, problem.rows.names[index], told, price, problem.rows.keys[index])
@@ -160,7 +160,7 @@ def _widening(
     return pairs[::-1] if problem.rows.sense[row] == ">=" else pairs
 
 
-def _bounded(problem: PortfolioProblem, row: int, found: dict[float, Best]) -> dict[float, Best]:
+def _bound(problem: PortfolioProblem, row: int, found: dict[float, Best]) -> dict[float, Best]:
     """No tighter cap is worth more than a looser one is proven to be at most."""
     if problem.rows.sense[row] == "==":
         return found
@@ -176,7 +176,7 @@ def _cap_steps(problem: PortfolioProblem, row: int, incumbent: Best, found: dict
     now, before, cap = found[0.0], None, float(problem.rows.cap[row])
     for amount in sorted(found):
         best = found[amount]
-        gain = _signed(problem, row, amount, difference(best, now)) if amount else Bracket(0.0, 0.0, 0.0)
+        gain = _with_sign(problem, row, amount, difference(best, now)) if amount else Bracket(0.0, 0.0, 0.0)
         unit = Bracket(math.nan, math.nan, math.nan)
         if before is not None:
             unit = _over(difference(best, found[before]), amount - before)
@@ -185,7 +185,7 @@ def _cap_steps(problem: PortfolioProblem, row: int, incumbent: Best, found: dict
         before = amount
 
 
-def _signed(problem: PortfolioProblem, row: int, amount: float, gain: Bracket) -> Bracket:
+def _with_sign(problem: PortfolioProblem, row: int, amount: float, gain: Bracket) -> Bracket:
     """A looser cap never loses and a tighter one never gains, whatever two solves left open."""
     sense = problem.rows.sense[row]
     if sense == "==" or math.isnan(gain.found):

@@ -37,7 +37,7 @@ from rdsim.optimiser.solving.annealing.moves import walk
 from rdsim.optimiser.solving.appraisal import Appraisal, Appraiser
 from rdsim.optimiser.solving.tail import least_count
 
-__all__ = ["Annealing", "Schedule", "Walking", "abreast", "anneal", "anneal_expected", "scale_of"]
+__all__ = ["Annealing", "Schedule", "Walking", "abreast", "anneal", "anneal_mean", "scale_of"]
 
 T = TypeVar("T")
 
@@ -115,11 +115,11 @@ def anneal(
 
 def scale_of(problem: PortfolioProblem, chosen: tuple[int, ...]) -> float:
     """What temperatures are measured in: the mean size of the expected values of what is chosen."""
-    mean = float(np.abs(problem.expected[list(chosen)]).mean()) if chosen else 0.0
-    return mean or float(np.abs(problem.expected).max(initial=0.0)) or 1.0
+    mean = float(np.abs(problem.expected_value[list(chosen)]).mean()) if chosen else 0.0
+    return mean or float(np.abs(problem.expected_value).max(initial=0.0)) or 1.0
 
 
-def anneal_expected(
+def anneal_mean(
     problem: PortfolioProblem,
     start: tuple[int, ...],
     open_: Bools,
@@ -194,14 +194,14 @@ class Annealing:
     @property
     def best(self) -> tuple[int, ...]:
         """The best portfolio so far."""
-        return self._chosen(self._state["best"])
+        return self._choice(self._state["best"])
 
     @property
     def current(self) -> tuple[int, ...]:
         """The portfolio at which the last walk ended."""
-        return self._chosen(self._state["current"])
+        return self._choice(self._state["current"])
 
-    def _chosen(self, places: Ints) -> tuple[int, ...]:
+    def _choice(self, places: Ints) -> tuple[int, ...]:
         return tuple(sorted(self._options[places[places != NONE]].tolist()))
 
     @property

@@ -130,7 +130,7 @@ def _worth(problem: PortfolioProblem, options: Ints, judge: Appraiser | None, sa
     """Worth by sample; samples that are left out are taken to be none of the worst and to reach the target."""
     if judge is None:
         none = {"samples": np.zeros((options.size, 0)), "by_sample": np.zeros((0, options.size))}
-        return {"expected": problem.expected[options], **none, **_RISKLESS}
+        return {"expected": problem.expected_value[options], **none, **_RISKLESS}
     risk, values = judge.risk, np.atleast_2d(problem.values)
     count = len(values)
     kept = np.arange(count) if sampled is None else sampled
@@ -142,7 +142,7 @@ def _worth(problem: PortfolioProblem, options: Ints, judge: Appraiser | None, sa
         target = risk.target - judge.worth_tolerance(risk.target)
         enough = max(0, least_count(risk.probability, count) - (count - kept.size))
     return {
-        "expected": problem.expected[options],
+        "expected": problem.expected_value[options],
         "samples": np.ascontiguousarray(by_sample.T),
         "by_sample": by_sample,
         "weight": risk.weight,

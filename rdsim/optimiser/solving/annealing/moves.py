@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from rdsim.draws import philox
-from rdsim.native.jit import inlined, jit
+from rdsim.native.jit import inline, jit
 from rdsim.optimiser.solving.annealing.contracts import BEST, EXPECTED, LOST, MOST, NONE, NOW, TAIL, TOUCHED
 
 __all__ = ["walk"]
@@ -27,18 +27,18 @@ _UNIT = 2.0**-32
 # ---------------------------------------------------------------- chance
 
 
-@inlined
+@inline
 def _four(land, move, part):
     """Four words of 32 random bits for a part of a move."""
     return philox(move & _LOW, move >> _32, part, land.round, land.seed & _LOW, land.seed >> _32)
 
 
-@inlined
+@inline
 def _share(word):
     return (np.float64(word) + 0.5) * _UNIT
 
 
-@inlined
+@inline
 def _below(word, count):
     return np.int64((word * np.uint64(count)) >> _32)
 
@@ -46,7 +46,7 @@ def _below(word, count):
 # ---------------------------------------------------------------- a change
 
 
-@inlined
+@inline
 def _is_changed(s, made, g):
     for k in range(made):  # noqa: SIM110 - compiled: `any` of a generator is not
         if s.group[k] == g:
@@ -54,7 +54,7 @@ def _is_changed(s, made, g):
     return False
 
 
-@inlined
+@inline
 def _propose(land, s, made, group_word, drop_word, option_word):
     """One more changed group, unless it is changed already or would stay as it is; returns how many there are."""
     g = _below(group_word, len(s.current))
@@ -71,7 +71,7 @@ def _propose(land, s, made, group_word, drop_word, option_word):
     return made + 1
 
 
-@inlined
+@inline
 def _use_of(land, option, row):
     """What an option uses of a row."""
     for k in range(land.use_start[option], land.use_start[option + 1]):
@@ -80,7 +80,7 @@ def _use_of(land, option, row):
     return 0.0
 
 
-@inlined
+@inline
 def _user_of(land, s, made, row, chosen, word):
     """An option that uses a row and is chosen now, or is not, in a group that is not changed yet; none: -1."""
     first = land.user_start[row]
@@ -95,14 +95,14 @@ def _user_of(land, s, made, row, chosen, word):
     return NONE
 
 
-@inlined
+@inline
 def _propose_less(land, s, made, row, group_word, drop_word, option_word):
     """One more changed group that uses less of a row than it does now; returns how many there are."""
     option = _user_of(land, s, made, row, True, group_word)
     return made if option == NONE else _lessen(land, s, made, row, option, drop_word, option_word)
 
 
-@inlined
+@inline
 def _lessen(land, s, made, row, option, drop_word, option_word):
     """The option's group without it, or with one that uses less of a row; returns how many changed groups there are."""
     g = land.group_of[option]
@@ -122,7 +122,7 @@ def _lessen(land, s, made, row, option, drop_word, option_word):
     return made + 1
 
 
-@inlined
+@inline
 def _propose_more(land, s, made, row, word):
     """One more changed group that uses more of a row than it does now; returns how many there are."""
     option = _user_of(land, s, made, row, False, word)
@@ -133,7 +133,7 @@ def _propose_more(land, s, made, row, word):
     return made + 1
 
 
-@inlined
+@inline
 def _count_users(land, s, option, sign):
     """One user more or less of each of the option's partners."""
     stage = land.stage[option]
@@ -141,7 +141,7 @@ def _count_users(land, s, option, sign):
         s.users[land.member[k], stage] += sign
 
 
-@inlined
+@inline
 def _add(s, row, amount):
     """So much more activity of a row."""
     if not s.is_touched[row]:
@@ -151,13 +151,13 @@ def _add(s, row, amount):
     s.delta[row] += amount
 
 
-@inlined
+@inline
 def _add_use(land, s, option, sign):
     for k in range(land.use_start[option], land.use_start[option + 1]):
         _add(s, land.use_row[k], sign * land.use[k])
 
 
-@inlined
+@inline
 def _add_opening(land, s, partner, stage, sign):
     if stage < len(land.stages):
         cell = partner * len(land.stages) + stage
@@ -165,7 +165,7 @@ def _add_opening(land, s, partner, stage, sign):
             _add(s, land.opening_row[k], sign * land.opening[k])
 
 
-@inlined
+@inline
 def _opens(land, s, partner):
     """The stage at which a partner opens: the number of stages if it never does."""
     for stage in range(len(land.stages)):
@@ -174,7 +174,7 @@ def _opens(land, s, partner):
     return len(land.stages)
 
 
-@inlined
+@inline
 def _reopen(land, s, option):
     """The option's partners open when their first user needs them."""
     for k in range(land.member_start[option], land.member_start[option + 1]):
@@ -186,7 +186,7 @@ def _reopen(land, s, option):
             s.opens[partner] = stage
 
 
-@inlined
+@inline
 def _enter(land, s, k):
     """Make change k in `current`, `users` and `opens`; what it adds to rows is in `delta`."""
     s.current[s.group[k]] = s.fresh[k]
@@ -201,7 +201,7 @@ def _enter(land, s, k):
         _reopen(land, s, s.old[k])
 
 
-@inlined
+@inline
 def _take_back(land, s, made):
     for k in range(made):
         s.current[s.group[k]] = s.old[k]
@@ -213,7 +213,7 @@ def _take_back(land, s, made):
         s.opens[partner] = s.opened[partner]
 
 
-@inlined
+@inline
 def _forget(s):
     """Nothing is touched any more."""
     for k in range(s.counts[TOUCHED]):
@@ -226,7 +226,7 @@ def _forget(s):
 # ---------------------------------------------------------------- rules and rows
 
 
-@inlined
+@inline
 def _keeps_rules(land, s):
     """Whether prerequisites and exclusions hold."""
     for k in range(len(land.needs)):
@@ -245,7 +245,7 @@ def _keeps_rules(land, s):
     return True
 
 
-@inlined
+@inline
 def _carry(land, s):
     """Room of the rows to which unspent money is carried."""
     for k in range(len(land.carry)):
@@ -254,7 +254,7 @@ def _carry(land, s):
         s.room[target] = land.cap[target] + land.rate[k] * max(0.0, unspent)
 
 
-@inlined
+@inline
 def _excess(land, s, row):
     """How far a hard row is off, more than 0 if it is used too much and less than 0 if too little; 0 if it is kept."""
     over = s.activity[row] + s.delta[row] - s.room[row]
@@ -263,7 +263,7 @@ def _excess(land, s, row):
     return over
 
 
-@inlined
+@inline
 def _most_off(land, s):
     """The row that is off the most, relative to its room; -1 if all are kept."""
     found, most = -1, 0.0
@@ -280,8 +280,8 @@ def _most_off(land, s):
     return found
 
 
-@inlined
-def _fixed(land, s):
+@inline
+def _fixed_worth(land, s):
     """Worth of openings and synergies less what soft rows cost, the same in every sample."""
     lost = 0.0
     for k in range(len(land.soft)):
@@ -302,7 +302,7 @@ def _fixed(land, s):
 # ---------------------------------------------------------------- samples
 
 
-@inlined
+@inline
 def _select(values, count):
     """Bring the `count` smallest to the front, the largest of them last (Hoare 1961, the median of three as pivot)."""
     low, high, place = 0, len(values) - 1, count - 1
@@ -328,7 +328,7 @@ def _select(values, count):
             return
 
 
-@inlined
+@inline
 def _tail_mean(land, s):
     """Tail mean of the samples in `tried`."""
     for n in range(len(s.tried)):
@@ -341,7 +341,7 @@ def _tail_mean(land, s):
     return (total + (land.tail_size - (count - 1)) * s.sorting[count - 1]) / land.tail_size
 
 
-@inlined
+@inline
 def _note_tail(s):
     """The samples of the tail of `sorting`, which has been selected, and the weight of the last."""
     count, found = len(s.tail), 0
@@ -358,7 +358,7 @@ def _note_tail(s):
             found += 1
 
 
-@inlined
+@inline
 def _weigh(land, s, n, weight):
     """Every option's mean over the tail, with another weight of one sample."""
     if weight != 0.0:
@@ -366,7 +366,7 @@ def _weigh(land, s, n, weight):
             s.in_tail[option] += weight * land.by_sample[n, option]
 
 
-@inlined
+@inline
 def _note_tail_means(land, s):
     """Every option's mean over the tail, anew; the level may split the last sample."""
     count = len(s.tail)
@@ -377,7 +377,7 @@ def _note_tail_means(land, s):
     _weigh(land, s, s.tail[count - 1], (land.tail_size - (count - 1)) / land.tail_size)
 
 
-@inlined
+@inline
 def _move_tail(land, s):
     """The tail of `sorting`, which has been selected, and the means over it: few samples come and go."""
     count = len(s.tail)
@@ -395,8 +395,8 @@ def _move_tail(land, s):
         s.change[s.tail[k]] = 0.0
 
 
-@inlined
-def _expected(land, s, made):
+@inline
+def _expected_worth(land, s, made):
     """Expected value after the change."""
     expected = s.figures[EXPECTED]
     for k in range(made):
@@ -406,7 +406,7 @@ def _expected(land, s, made):
     return expected
 
 
-@inlined
+@inline
 def _highest(land, s, made):
     """The most that the change could be worth, but for what is the same in every sample.
 
@@ -418,11 +418,11 @@ def _highest(land, s, made):
             for sign, option in ((1.0, s.fresh[k]), (-1.0, s.old[k])):
                 if option != NONE:
                     tail += sign * s.in_tail[option]
-    return (1.0 - land.weight) * _expected(land, s, made) + land.weight * tail
+    return (1.0 - land.weight) * _expected_worth(land, s, made) + land.weight * tail
 
 
-@inlined
-def _most_fixed(land, s, made):
+@inline
+def _most_fixed_worth(land, s, made):
     """The most that openings and synergies, less what soft rows cost, could be worth after the change."""
     sampled = (1.0 - land.weight) * s.figures[EXPECTED] + land.weight * s.figures[TAIL]
     most, found = s.figures[NOW] - sampled, 0.0
@@ -446,7 +446,7 @@ def _most_fixed(land, s, made):
     return most + min(found, s.figures[LOST])
 
 
-@inlined
+@inline
 def _try_samples(land, s, made):
     for n in range(len(s.tried)):
         s.tried[n] = s.worth[n]
@@ -459,7 +459,7 @@ def _try_samples(land, s, made):
                 s.tried[n] += land.samples[s.fresh[k], n]
 
 
-@inlined
+@inline
 def _reaches(land, s, fixed, tail):
     """Whether CVaR is no lower than its floor, and enough samples reach the target."""
     if tail + fixed < land.floor:
@@ -475,15 +475,15 @@ def _reaches(land, s, fixed, tail):
 # ---------------------------------------------------------------- a move
 
 
-@inlined
+@inline
 def _judge(land, s, made, least):
     """Whether the change keeps prerequisites and exclusions and is worth at least `least`: then in `figures[MOST]`."""
     if not _keeps_rules(land, s):
         return False
-    fixed, level = _fixed(land, s), land.weight
+    fixed, level = _fixed_worth(land, s), land.weight
     if _highest(land, s, made) + fixed < least:
         return False
-    expected, tail = _expected(land, s, made), 0.0
+    expected, tail = _expected_worth(land, s, made), 0.0
     if len(s.worth) > 0:
         _try_samples(land, s, made)
         tail = _tail_mean(land, s)
@@ -494,7 +494,7 @@ def _judge(land, s, made, least):
     return True
 
 
-@inlined
+@inline
 def _accept(land, s):
     """Keep the change that has been judged."""
     for k in range(s.counts[TOUCHED]):
@@ -515,7 +515,7 @@ def _accept(land, s):
             s.best[g] = s.current[g]
 
 
-@inlined
+@inline
 def _settle(land, s):
     """Everything in the state that follows from `current`, anew: sums that are only added to drift."""
     s.figures[EXPECTED] = 0.0
@@ -544,7 +544,7 @@ def _settle(land, s):
     _forget(s)
 
 
-@inlined
+@inline
 def _keeps_rows(land, s):
     """Whether every hard row is kept."""
     _carry(land, s)
@@ -554,12 +554,12 @@ def _keeps_rows(land, s):
     return True
 
 
-@inlined
+@inline
 def _start(land, s):
     """Settle the state and judge it; False if it breaks a rule."""
     _settle(land, s)
     keeps = _keeps_rows(land, s) and _keeps_rules(land, s)
-    fixed, tail = _fixed(land, s), 0.0
+    fixed, tail = _fixed_worth(land, s), 0.0
     if len(s.worth) > 0:
         tail = _tail_mean(land, s)
         for n in range(len(s.worth)):
@@ -574,7 +574,7 @@ def _start(land, s):
     return keeps
 
 
-@inlined
+@inline
 def _change(land, s, move, least):
     """Change groups until every row is kept; returns how many, and whether that may be worth `least`."""
     w0, w1, w2, _ = _four(land, move, _ONE)
@@ -585,7 +585,7 @@ def _change(land, s, move, least):
             w0, w1, w2, w3 = _four(land, move, part)
             if _share(w3) < _ANOTHER:
                 made = _propose(land, s, made, w0, w1, w2)
-        if _highest(land, s, made) + _most_fixed(land, s, made) < least:
+        if _highest(land, s, made) + _most_fixed_worth(land, s, made) < least:
             return entered, False
         while entered < made:
             _enter(land, s, entered)

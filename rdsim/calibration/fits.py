@@ -20,8 +20,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from rdsim.arrays import Floats
-from rdsim.calibrating.likelihood import Kind, Law, gain_probabilities
-from rdsim.calibrating.records import Records
+from rdsim.calibration.likelihood import Kind, Law, gain_probabilities
+from rdsim.calibration.records import Records
 from rdsim.stats import Interval
 
 __all__ = [
@@ -160,7 +160,7 @@ def fit(
 
 def fit_model(records: Records, model: StepModel, like: Fit | None = None) -> Fit:
     """The maximum likelihood estimates of one model; `like` gives the start, and which steps are identified."""
-    identified = _identified(records) if like is None else like.identified
+    identified = _identified_steps(records) if like is None else like.identified
     start = None if like is None else like.parameters
     first = _start(model, identified) if start is None else start
     bounds = _bounds(model, identified)
@@ -215,8 +215,8 @@ def interval(values: Any, estimate: float, confidence: float = 0.95) -> Interval
 # --- parameters -----------------------------------------------------------------------------------
 
 
-def _identified(records: Records) -> tuple[int, ...]:
-    return tuple(k + 1 for k, count in enumerate(records.completed().tolist()) if count >= ENOUGH)
+def _identified_steps(records: Records) -> tuple[int, ...]:
+    return tuple(k + 1 for k, count in enumerate(records.completions().tolist()) if count >= ENOUGH)
 
 
 def _own(identified: tuple[int, ...]) -> int:

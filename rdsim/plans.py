@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from rdsim.arguments import checked, refuse, whole_faults
 from rdsim.brief import html_table
 from rdsim.domain import Scenario
 from rdsim.errors import PolicyError
@@ -29,6 +30,7 @@ from rdsim.search import (
 )
 from rdsim.simulation import Engine, Running, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
+from rdsim.streams import REPORTED
 
 __all__ = ["AT_PLAN_RATIOS", "ONE_SHOT", "Comparison", "Plan", "Progress", "plan"]
 
@@ -60,7 +62,8 @@ class Comparison:
     difference: Interval  # optimised less rule
 
     def __repr__(self) -> str:
-        return f"Comparison with {self.rule!r}: npv {_told(self.npv)}, the plan is ahead by {_told(self.difference)}"
+        ahead = f"the plan is ahead by {_in_words(self.difference)}"
+        return f"Comparison with {self.rule!r}: npv {_in_words(self.npv)}, {ahead}"
 
 
 @dataclass(eq=False)
@@ -91,7 +94,7 @@ class Plan:
 
     def _repr_html_(self) -> str:
         """The plan in a notebook."""
-        beside = [(name, _told(one.npv), _told(one.difference)) for name, one in self.comparisons.items()]
+        beside = [(name, _in_words(one.npv), _in_words(one.difference)) for name, one in self.comparisons.items()]
         told = self.simulation._repr_html_() if self.simulation else ""
         head = ("beside it", f"npv, {self.scenario.money_unit}", "the plan is ahead by")
         rules = html_table(f"Plan of {self.scenario.name}", head, beside) if beside else ""
@@ -108,7 +111,7 @@ class Plan:
         return all(abs(ratio - other[name]) <= _SAME_RATIO for name, ratio in mine.items())
 
 
-def _told(found: Interval) -> str:
+def _in_words(found: Interval) -> str:
     return f"{found.mean:,.4g} ({found.low:,.4g} to {found.high:,.4g})"
 
 
@@ -116,6 +119,7 @@ def _silent(stage: str, done: int, total: int) -> None:
     """Report to nobody."""
 
 
+@checked("scenario")
 def plan(
     scenario: Scenario,
     *,
@@ -135,12 +139,13 @@ def plan(
     plan's payment ratios if those are others: a lead over a rule of less freedom is in part that freedom.
     """
     scenario = sound(scenario)
+    refuse(*whole_faults(("replications", replications, 1, REPORTED.size), ("seed", seed, 0, 2**63)))
     count = scenario.simulation.replications if replications is None else replications
     chance = scenario.simulation.seed if seed is None else seed
     most = min(len(scenario.technologies), sum(sum(one.starts.values()) for one in scenario.programmes.values()))
     require_memory(scenario, most, count)
     progress("optimise", 0, 1)
-    posed = _posed(scenario, chance, running)
+    posed = _instance(scenario, chance, running)
     proposal = choose(posed, solving)
     progress("optimise", 1, 1)
     found = Plan(scenario, proposal, chance, running.engine, count)
@@ -174,7 +179,7 @@ def _is_done(found: Plan, name: str) -> bool:
     return found.simulation is not None if name == "optimised" else name in found.comparisons
 
 
-def _posed(scenario: Scenario, seed: int, running: Running) -> Instance:
+def _instance(scenario: Scenario, seed: int, running: Running) -> Instance:
     """Options are sampled on the compiled engine, a hundred times as fast, unless a user's policy needs SimPy."""
     try:
         return build_instance(scenario, seed=seed, running=replace(running, engine="compiled"))

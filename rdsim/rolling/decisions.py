@@ -25,7 +25,7 @@ from rdsim.formulation import state
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate, solve
 from rdsim.optimiser.problem.problem import frozen
 from rdsim.options import Options
-from rdsim.portfolio import ranked
+from rdsim.portfolio import with_ranks
 from rdsim.rolling.course import Course
 from rdsim.rolling.futures import Worlds
 from rdsim.rolling.knowledge import Knowledge, Phase, Standing
@@ -169,7 +169,7 @@ class _Left:
         course, scenario = self.before, self.scenario
         if planned is not None:
             course = replace(course, portfolio=_portfolio(scenario, course.portfolio, self.known, planned))
-        return replace(course, kept={**course.kept, **_kept(scenario, course, self.known)})
+        return replace(course, kept={**course.kept, **_open_partners(scenario, course, self.known)})
 
     def forward(self) -> list[Choice]:
         """The plan with starts brought forward, in order of rank, each by its best option of this year."""
@@ -218,7 +218,7 @@ class _Left:
                 {name: factor * self.policy.ratios.get(name, 1.0) for name in self.scenario.programmes}
             )
             if last is None or not evaluate(problem, last).feasible:
-                last = self.solved(problem)
+                last = self.solve(problem)
             found[factor] = last
         plans: list[list[Choice]] = []
         for chosen in (found[factor] for factor in _FACTORS):
@@ -227,7 +227,7 @@ class _Left:
                 plans.append(plan)
         return plans
 
-    def solved(self, problem: PortfolioProblem) -> tuple[int, ...] | None:
+    def solve(self, problem: PortfolioProblem) -> tuple[int, ...] | None:
         """The portfolio of the problem; none if none keeps the rules."""
         exact = len(problem.option_names) <= _EXACT
         found = solve(
@@ -245,10 +245,10 @@ class _Left:
 
     def problem(self, ratios: Mapping[str, float]) -> PortfolioProblem:
         """Rows and options as for a plan, with what is held, used and paid already; those under way go on."""
-        return self._with_history(budgets_times(self.scenario, self._stated, ratios))
+        return self._with_history(budgets_times(self.scenario, self._statement, ratios))
 
     @cached_property
-    def _stated(self) -> PortfolioProblem:
+    def _statement(self) -> PortfolioProblem:
         """The problem at ratios of 1; who is running uses nothing of rows that do not count him."""
         worths = np.array([[entry.mean for entry in self._entries]])
         problem = state(self._scenario, _options(self._entries), {}, self.past, worths=worths)
@@ -339,12 +339,12 @@ class _Left:
         for row, key in enumerate(rows.keys):
             if isinstance(key, RowKey):
                 given = {"cap": float(cap[row]), "held": held[row], "opening": opening[row], "sense": rows.sense[row]}
-                cap[row] = remaining_cap(key, self.scenario, {**given, **self._shared(key)})
+                cap[row] = remaining_cap(key, self.scenario, {**given, **self._offer(key)})
         return replace(problem, rows=replace(rows, cap=frozen(cap)))
 
-    def _shared(self, key: RowKey) -> dict[str, Any]:
+    def _offer(self, key: RowKey) -> dict[str, Any]:
         """What a family may ask for besides."""
-        gone = 0.0 if key.year else self._gone.get(key, 0.0)
+        gone = 0.0 if key.year else self._past_uses.get(key, 0.0)
         return {"left": self._scenario, "past": self.past, "gone": gone}
 
     def _to_open(self, problem: PortfolioProblem) -> Floats:
@@ -356,7 +356,7 @@ class _Left:
         return np.asarray(problem.rows.opening_use @ opens.ravel())
 
     @cached_property
-    def _gone(self) -> dict[RowKey, float]:
+    def _past_uses(self) -> dict[RowKey, float]:
         """What projects that are over used of each row of the whole horizon, as the first plan counted them."""
         options, rows = self.supply.posed.options, self.supply.posed.problem.rows
         number = {choice: o for o, choice in enumerate(options.choices)}
@@ -410,13 +410,13 @@ def _portfolio(scenario: Scenario, before: Portfolio, known: Knowledge, planned:
     later = list(planned)
     old = {choice.technology: choice.rank for choice in before.choices}
     unranked = tuple(replace(choice, rank=0) for choice in (*begun, *later))
-    usual = {choice.technology: choice.rank for choice in ranked(Portfolio(unranked), scenario).choices}
+    usual = {choice.technology: choice.rank for choice in with_ranks(Portfolio(unranked), scenario).choices}
     later.sort(key=lambda one: (one.start_year, old.get(one.technology, usual[one.technology]), one.technology))
     choices = tuple(replace(choice, rank=rank) for rank, choice in enumerate((*begun, *later), start=1))
     return replace(before, choices=choices)
 
 
-def _kept(scenario: Scenario, course: Course, known: Knowledge) -> dict[tuple[str, int], bool]:
+def _open_partners(scenario: Scenario, course: Course, known: Knowledge) -> dict[tuple[str, int], bool]:
     """Whether partners that are open stay so this year: for a project with them, begun or planned."""
     standing = {one.choice.technology: one for one in known.standings}
     needed: set[str] = set()

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from rdsim.calibrating import CalibrationSettings, Records, calibrate, check, fragment, read
-from rdsim.calibrating.fitting import REFERENCE, SUCCESS, StepModel, bootstrap, fit_model, interval
-from rdsim.calibrating.likelihood import Kind, Law, gain_probabilities
+from rdsim.calibration import CalibrationSettings, Records, calibrate, check, fragment, read
+from rdsim.calibration.fits import REFERENCE, SUCCESS, StepModel, bootstrap, fit_model, interval
+from rdsim.calibration.likelihood import Kind, Law, gain_probabilities
 from rdsim.case import DAYS_PER_YEAR, attempt_success, median_years
 from rdsim.domain import Calibration, Choice, Gate, Programme, Steps, Technology, Tranche, UncertaintyClass
 from rdsim.errors import RecordsError
@@ -147,10 +147,10 @@ def test_the_shipped_records_agree_with_their_fit_and_not_with_another() -> None
     best = fit_model(records, StepModel("line"))
     assert records.count == 254
     good = check([], best, records, records, 1)
-    assert good.passed
+    assert good.is_passed
     assert good.inside == len(good.gains)
     slow = replace(best, parameters=best.parameters + np.array([0.5, 0, 0, 0, 0]))
-    assert not check([], slow, records, records, 1).passed
+    assert not check([], slow, records, records, 1).is_passed
 
 
 def test_half_of_the_records_foretells_the_other() -> None:
@@ -159,7 +159,7 @@ def test_half_of_the_records_foretells_the_other() -> None:
     half, rest = records.some(order[::2]), records.some(order[1::2])
     best = fit_model(half, StepModel("line"))
     found = check(bootstrap(half, best, 20, 1, lambda _more: None), best, half, rest, 1)
-    assert found.passed
+    assert found.is_passed
     assert found.mean[1] <= found.observed_mean <= found.mean[2]
     assert found.projects == rest.count == 127
 

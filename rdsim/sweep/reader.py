@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from rdsim.arguments import checked
 from rdsim.errors import ExperimentError, Fault
 from rdsim.folders import SWEEP
 from rdsim.sweep.manifests import manifest_of
@@ -29,6 +30,7 @@ MISSING = "missing"
 _CHUNK = 16_384
 
 
+@checked()
 def read_sweep(folder: str | Path) -> pd.DataFrame:
     """The results of a sweep: a row for each point.
 
@@ -94,24 +96,24 @@ def results_bytes(prepared: Prepared, work: Work, store: Store) -> bytes:
     with pq.ParquetWriter(text, schema, compression="zstd") as writer:
         points = prepared.points(work)
         while chunk := list(islice(points, _CHUNK)):
-            rows = [_row(prepared, point, found) for point, found in zip(chunk, _found(store, chunk), strict=True)]
+            rows = [_row(prepared, point, found) for point, found in zip(chunk, _rows(store, chunk), strict=True)]
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))
     return text.getvalue()
 
 
-def _found(store: Store, chunk: list[DesignPoint]) -> Iterator[Row | None]:
+def _rows(store: Store, chunk: list[DesignPoint]) -> Iterator[Row | None]:
     return store.rows(point.task.key for point in chunk)
 
 
 def _row(prepared: Prepared, point: DesignPoint, found: Row | None) -> Row:
     levels = {
-        bound.name: _shown(own if level is None else level, bound.is_number)
+        bound.name: _level_text(own if level is None else level, bound.is_number)
         for bound, level, own in zip(prepared.factors, point.levels, prepared.own_levels, strict=True)
     }
     return {"point": point.number, **levels, **(found or {"status": MISSING, "error": "", "key": point.task.key})}
 
 
-def _shown(level: Any, number: bool) -> Any:
+def _level_text(level: Any, number: bool) -> Any:
     if number:
         return None if level is None or isinstance(level, str | bool) else float(level)
     return "as it stands" if level is None else str(level)

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from rdsim.calibrating.fitting import (
+from rdsim.calibration.fits import (
     REFERENCE,
     SUCCESS,
     Fit,
@@ -21,9 +21,9 @@ from rdsim.calibrating.fitting import (
     lowest_success,
     otherwise,
 )
-from rdsim.calibrating.likelihood import Kind
-from rdsim.calibrating.prediction import Check, check
-from rdsim.calibrating.records import Records, read
+from rdsim.calibration.likelihood import Kind
+from rdsim.calibration.prediction import Check, check
+from rdsim.calibration.records import Records, read
 from rdsim.domain import Steps
 from rdsim.stats import Interval
 
@@ -105,7 +105,7 @@ class Fitted:
             {
                 "trl": np.arange(1, 9),
                 "at_risk": self.records.at_risk(),
-                "completed": self.records.completed(),
+                "completed": self.records.completions(),
                 "median_months": [one.mean for one in told],
                 "low": [one.low for one in told],
                 "high": [one.high for one in told],

@@ -1,4 +1,4 @@
-"""Desks: where projects wait for starts, places, money, panel seats, facilities and rounds: by rank, or by a rule."""
+"""Queues: where projects wait for starts, places, money, panel seats, facilities and rounds: by rank, or by a rule."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from rdsim.engines.rules import GRANT, PANEL, PARTNER_COST
 if TYPE_CHECKING:
     from rdsim.engines.process.parts import PartnerLike, ProjectLike, WorldLike
 
-__all__ = ["Desk", "FacilityDesk", "PanelDesk", "PlaceDesk", "Purse", "Rounds", "StartDesk"]
+__all__ = ["FacilityQueue", "PanelQueue", "PlaceQueue", "Purse", "Queue", "ReviewRounds", "StartQueue"]
 
 
-class Desk(ABC):
+class Queue(ABC):
     """A queue in order of rank for something scarce; `order` is its place among the grants of a day.
 
-    A desk with a `rule` (its number in `Case.queue_rule`) looks at those who wait in the order of that rule.
+    One with a `rule` (its number in `Case.queue_rule`) looks at those who wait in the order of that rule.
     """
 
     wait = ""  # outcome column in which waiting here counts
@@ -31,19 +31,19 @@ class Desk(ABC):
     def __init__(self, world: WorldLike, order: int, rule: int | None = None) -> None:
         self.world, self.order = world, order
         self.key = None if rule is None else queue_key(world.case, rule)
-        self.queue: list[ProjectLike] = []
+        self.waiting: list[ProjectLike] = []
         self.granting = False
 
     def ask(self, project: ProjectLike) -> simpy.Event:
         """Join the queue; the event that comes back succeeds when the project is served."""
-        insort(self.queue, project, key=lambda waiting: waiting.rank)
-        project.desk, project.since, project.answer = self, self.world.now, self.world.env.event()
+        insort(self.waiting, project, key=lambda waiting: waiting.rank)
+        project.queue, project.since, project.answer = self, self.world.now, self.world.env.event()
         self.grant_soon()
         return project.answer
 
     def withdraw(self, project: ProjectLike) -> None:
-        del self.queue[bisect_left(self.queue, project.rank, key=lambda waiting: waiting.rank)]
-        project.desk = None
+        del self.waiting[bisect_left(self.waiting, project.rank, key=lambda waiting: waiting.rank)]
+        project.queue = None
 
     def grant_soon(self) -> None:
         if not self.granting:
@@ -53,7 +53,7 @@ class Desk(ABC):
     def _grant(self) -> None:
         self.granting = False
         for project, answer in self.serve():
-            project.desk = None
+            project.queue = None
             project.answer.succeed(answer)
 
     @abstractmethod
@@ -66,11 +66,11 @@ class Desk(ABC):
     def in_order(self) -> list[ProjectLike]:
         """Those who wait, as they are looked at: of equal keys, the higher rank first."""
         if self.key is None:
-            return self.queue
-        return sorted(self.queue, key=lambda project: (self._key_of(project), project.rank))
+            return self.waiting
+        return sorted(self.waiting, key=lambda project: (self._key_of(project), project.rank))
 
     def _key_of(self, project: ProjectLike) -> float:
-        assert self.key is not None  # noqa: S101 - asked of desks that have one
+        assert self.key is not None  # noqa: S101 - asked of those that have one
         case, p, now = self.world.case, project.rank, self.world.now
         request = p, now - project.since, self.days(project)
         known = project.trl, project.target, case.deadline[p] - now, case.value[p], project.tranche
@@ -84,15 +84,18 @@ class Desk(ABC):
     def _leave(self, over: list[tuple[ProjectLike, bool]]) -> list[tuple[ProjectLike, bool]]:
         """Take out of the queue those whose wait is over; they go on in order of rank."""
         gone = {project.rank for project, _ in over}
-        self.queue = [project for project in self.queue if project.rank not in gone]
+        self.waiting = [project for project in self.waiting if project.rank not in gone]
         return sorted(over, key=lambda one: one[0].rank)
 
 
-class StartDesk(Desk):
+class StartQueue(Queue):
     """A programme's starts of the year."""
 
     wait = "wait_start"
     left = 0
+
+    def __init__(self, world: WorldLike, order: int) -> None:
+        super().__init__(world, order, 2 + len(world.case.seats))
 
     def serve(self) -> list[tuple[ProjectLike, bool]]:
         served = self._first(self.left)
@@ -100,7 +103,7 @@ class StartDesk(Desk):
         return served
 
 
-class PanelDesk(Desk):
+class PanelQueue(Queue):
     """A panel's seats."""
 
     wait = "wait_panel"
@@ -124,7 +127,7 @@ class PanelDesk(Desk):
         self.grant_soon()
 
 
-class FacilityDesk(Desk):
+class FacilityQueue(Queue):
     """Units of facilities, all that a step needs at once; who comes first keeps its units from those behind it."""
 
     wait = "wait_facility"
@@ -160,7 +163,7 @@ class FacilityDesk(Desk):
         self.grant_soon()
 
 
-class PlaceDesk(Desk):
+class PlaceQueue(Queue):
     """Places at partners; a consortium takes one with each member.
 
     A project that all its partners would let in, but for want of a place, keeps theirs from those behind it;
@@ -186,7 +189,7 @@ class PlaceDesk(Desk):
         return self._leave(over)
 
 
-class Purse(Desk):
+class Purse(Queue):
     """A programme's money of the year."""
 
     wait = "wait_money"
@@ -201,7 +204,7 @@ class Purse(Desk):
         blocked = self._serve_partners() if self.pays_partners else False
         over: list[tuple[ProjectLike, bool]] = []
         waiting: list[ProjectLike] = []
-        for project in self.queue:
+        for project in self.waiting:
             amount = project.request(self.world.year)
             if not blocked and self._pays(amount, project.tranche):
                 self.pay(project, amount)
@@ -211,7 +214,7 @@ class Purse(Desk):
             else:
                 blocked = blocked or self._blocks(amount, project.tranche)
                 waiting.append(project)
-        self.queue = waiting
+        self.waiting = waiting
         return over
 
     def _is_hopeless(self, amount: int) -> bool:
@@ -262,17 +265,17 @@ class Purse(Desk):
         self.world.out.refunded[self.world.row, self.programme, self.world.year] += amount
         self.grant_soon()
 
-    def unserved(self, year: int) -> int:
+    def open_requests(self, year: int) -> int:
         """Requests that nobody has paid."""
         claims = sum(partner.claim for partner in self.world.partners) if self.pays_partners else 0
-        return claims + sum(project.request(year) for project in self.queue)
+        return claims + sum(project.request(year) for project in self.waiting)
 
     def end_year(self) -> None:
         """Carry over, let the rest lapse, and take the new year's money."""
         out, row, year = self.world.out, self.world.row, self.world.year
         if year:
-            out.short[row, self.programme, year - 1] = self.unserved(year - 1)
-            carried = rules.carried_over(self.money, self.world.case.carry_ppm[self.programme])
+            out.short[row, self.programme, year - 1] = self.open_requests(year - 1)
+            carried = rules.carry_over(self.money, self.world.case.carry_ppm[self.programme])
             out.lapsed[row, self.programme, year - 1] = self.money - carried
             out.carried_in[row, self.programme, year] = carried
             self.money = carried
@@ -282,20 +285,20 @@ class Purse(Desk):
         self.grant_soon()
 
 
-class Rounds:
+class ReviewRounds:
     """The half-year rounds of a programme whose gate compares projects with one another."""
 
     wait = "wait_panel"
 
     def __init__(self, world: WorldLike, programme: int) -> None:
         self.world, self.programme = world, programme
-        self.queue: list[ProjectLike] = []
+        self.waiting: list[ProjectLike] = []
         self.day, self.fraction = -1, 0
 
     def ask(self, project: ProjectLike) -> simpy.Event:
         """Wait for the next round; the event tells whether the project stays."""
-        insort(self.queue, project, key=lambda waiting: waiting.rank)
-        project.desk, project.since, project.answer = self, self.world.now, self.world.env.event()
+        insort(self.waiting, project, key=lambda waiting: waiting.rank)
+        project.queue, project.since, project.answer = self, self.world.now, self.world.env.event()
         day = rules.next_round(self.world.now)
         if day != self.day:
             self.day = day
@@ -304,17 +307,17 @@ class Rounds:
         return project.answer
 
     def withdraw(self, project: ProjectLike) -> None:
-        self.queue.remove(project)
-        project.desk = None
+        self.waiting.remove(project)
+        project.queue = None
 
     def _hold(self) -> None:
         """Drop the worst; of equals, the one of lower rank (served later everywhere) goes first."""
-        reviews, self.queue = self.queue, []
+        reviews, self.waiting = self.waiting, []
         case = self.world.case
         drops, self.fraction = self.world.gate_policies[self.programme].drops(
             len(reviews), case.drop_ppm[self.programme], self.fraction
         )
         worst = sorted(reviews, key=lambda project: (project.reviewed_lead(), -project.rank))[: max(drops, 0)]
         for project in reviews:
-            project.desk = None
+            project.queue = None
             project.answer.succeed(project not in worst)

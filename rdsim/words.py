@@ -18,7 +18,7 @@ __all__ = [
     "option_words",
     "ratio_words",
     "relaxation_words",
-    "rounded_up",
+    "round_up",
     "rule_words",
     "technology_words",
 ]
@@ -70,7 +70,7 @@ def ratio_words(scenario: Scenario, ratios: Mapping[str, float]) -> str:
     return f"{', '.join(each)}{rest}"
 
 
-def rounded_up(amount: float) -> float:
+def round_up(amount: float) -> float:
     """Three significant figures, rounded up: whoever follows the words has done enough."""
     if not 0 < amount < math.inf:
         return amount
@@ -94,7 +94,7 @@ def change_words(scenario: Scenario, change: Change) -> str:
     if rule.kind != "row":
         return f"drop {rule_words(scenario, rule)}"
     verb = {"<=": "raise", ">=": "lower", "==": "widen"}[change.sense]
-    by = amount_words(scenario, rule.key, rounded_up(change.amount))
+    by = amount_words(scenario, rule.key, round_up(change.amount))
     return f"{verb} {row_words(scenario, rule.key)} by {by}"
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from rdsim.arrays import Floats
 from rdsim.domain import Choice, Portfolio, Scenario
-from rdsim.options import expected_alone
+from rdsim.options import worth_alone
 from rdsim.simulation import Running, expected_worths, plain_worths
 from rdsim.streams import SEARCHING, Stream
 
@@ -35,7 +35,7 @@ class Judge:
     _alone: dict[Choice, Floats] = field(default_factory=dict)
 
     @property
-    def spent(self) -> int:
+    def replication_count(self) -> int:
         """Replications of portfolios that were simulated."""
         return sum(known.size for known in self._worths.values())
 
@@ -43,11 +43,11 @@ class Judge:
         """Worth in the first `count` replications, shape (count,), in the scenario's unit of money."""
         known = self._worths.get(portfolio.choices, np.zeros(0))
         if known.size < count:
-            fresh = self._simulated(portfolio, known.size, count - known.size)
+            fresh = self._simulate(portfolio, known.size, count - known.size)
             known = self._worths[portfolio.choices] = np.concatenate([known, fresh])
         return known[:count]
 
-    def _simulated(self, portfolio: Portfolio, after: int, count: int) -> Floats:
+    def _simulate(self, portfolio: Portfolio, after: int, count: int) -> Floats:
         if not self.plain:
             return expected_worths(self.scenario, portfolio, replications=count, **self._from(after))[0]
         return plain_worths(self.scenario, portfolio, replications=count, **self._from(after))
@@ -57,7 +57,7 @@ class Judge:
         unranked = tuple(replace(choice, rank=0) for choice in choices)
         missing = tuple(one for one in dict.fromkeys(unranked) if self._alone.get(one, np.zeros(0)).size < count)
         if missing:
-            found = expected_alone(self.scenario, missing, samples=count, **self._from(0))
+            found = worth_alone(self.scenario, missing, samples=count, **self._from(0))
             self._alone.update({one: found[:, place] for place, one in enumerate(missing)})
         return np.array([self._alone[one][:count] for one in unranked]).T.reshape(count, len(unranked))
 

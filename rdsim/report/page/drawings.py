@@ -16,33 +16,33 @@ from typing import Any
 
 from rdsim.errors import DrawingError
 from rdsim.report.data.kept import document
-from rdsim.report.data.sheet import Plot, Section, Sheet
+from rdsim.report.data.sections import Page, Plot, Section
 
-__all__ = ["drawn_plots", "drawn_run", "drawn_sheet"]
+__all__ = ["page_html", "plot_svgs", "run_html"]
 
 _CHILD = ("-P", "-m", "rdsim.report.page.child")
 
 
-def drawn_run(folder: Path) -> str:
+def run_html(folder: Path) -> str:
     """The page of a run, as HTML. Raises DrawingError."""
-    return _drawn(("run", str(folder)))
+    return _html(("run", str(folder)))
 
 
-def drawn_sheet(sheet: Sheet, manifest: Mapping[str, Any]) -> str:
-    """The page of a sheet, as HTML. Raises DrawingError."""
-    return _drawn(("sheet",), {"page": document(sheet), "manifest": manifest})
+def page_html(page: Page, manifest: Mapping[str, Any]) -> str:
+    """The page of a study, as HTML. Raises DrawingError."""
+    return _html(("sheet",), {"page": document(page), "manifest": manifest})
 
 
-def drawn_plots(plots: Sequence[Plot]) -> list[str]:
+def plot_svgs(plots: Sequence[Plot]) -> list[str]:
     """Plots as SVG. Raises DrawingError."""
     if not plots:
         return []
-    sheet = Sheet("", "", (), [Section("", plots=plots)])
-    found: list[str] = json.loads(_drawn(("plots",), {"page": document(sheet)}))
+    page = Page("", "", (), [Section("", plots=plots)])
+    found: list[str] = json.loads(_html(("plots",), {"page": document(page)}))
     return found
 
 
-def _drawn(words: Sequence[str], given: Mapping[str, Any] | None = None) -> str:
+def _html(words: Sequence[str], given: Mapping[str, Any] | None = None) -> str:
     text = "" if given is None else json.dumps(given, ensure_ascii=True, default=str)
     return _ask(words, text.encode())
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from rdsim import portfolio
 from rdsim import scenario as scenarios
+from rdsim.arguments import checked, refuse, whole_faults
 from rdsim.arrays import Floats
 from rdsim.brief import html_table
-from rdsim.choosing import CHOOSING_RULES
+from rdsim.choice_rules import CHOOSING_RULES
 from rdsim.domain import Portfolio, RiskSettings, Scenario
 from rdsim.errors import InfeasibleError, SolverError
 from rdsim.families import row_words
@@ -38,17 +39,16 @@ from rdsim.optimiser.solving.appraisal import Appraisal, Risk, SampledRow, appra
 from rdsim.optimiser.solving.baselines import run_baseline
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.options import Options, candidates, sample
-from rdsim.search.views import held_to, payment_ratios
+from rdsim.search.views import at_ratios, payment_ratios
 from rdsim.simulation import Running
 from rdsim.stats import Interval, mean_interval
-from rdsim.streams import JUDGING
-from rdsim.wording import conflict_words, relaxation_words
+from rdsim.streams import JUDGING, SAMPLING
+from rdsim.words import conflict_words, relaxation_words
 
 __all__ = [
     "Instance",
     "Proposal",
     "RulePortfolio",
-    "as_stated",
     "baselines",
     "build_instance",
     "choose",
@@ -59,6 +59,7 @@ __all__ = [
     "risk_of",
     "rules_of",
     "solution_of",
+    "solving_of",
 ]
 
 
@@ -139,6 +140,7 @@ class RulePortfolio:
         return f"Rule {self.name}: {self.portfolio!r}, expected value {self.evaluation.objective:,.4g}"
 
 
+@checked("scenario")
 def optimise(
     scenario: Scenario,
     *,
@@ -153,7 +155,8 @@ def optimise(
     and with how much effort, `running` on which engine the options are simulated. What comes back is the portfolio, and
     beside it what the solver said: objective, bound and gap.
 
-    Raises: InfeasibleError if no portfolio satisfies every row, SolverError if no answer came.
+    Raises: InfeasibleError if no portfolio satisfies every row, SolverError if no answer came; InputError for numbers
+    that cannot be and what is of another type.
 
     >>> import rdsim
     >>> scenario = rdsim.load("scenarios/medical-ai-2024")
@@ -164,6 +167,7 @@ def optimise(
     return choose(build_instance(scenario, samples=samples, seed=seed, running=running), solving)
 
 
+@checked("scenario")
 def build_instance(
     scenario: Scenario,
     *,
@@ -173,9 +177,10 @@ def build_instance(
 ) -> Instance:
     """Sample the options and state the problem; what is left out comes from the scenario.
 
-    Raises ScenarioError for a scenario that no files could hold.
+    Raises ScenarioError for a scenario that no files could hold, InputError for numbers that cannot be.
     """
     scenario = scenarios.sound(scenario)
+    refuse(*whole_faults(("samples", samples, 1, SAMPLING.size), ("seed", seed, 0, 2**63)))
     count = scenario.optimiser.samples if samples is None else samples
     chance = scenario.simulation.seed if seed is None else seed
     options = sample(
@@ -206,7 +211,7 @@ def choose(posed: Instance, solving: Solving = Solving()) -> Proposal:
     )
 
 
-def as_stated(scenario: Scenario, solving: Solving) -> Solving:
+def solving_of(scenario: Scenario, solving: Solving) -> Solving:
     """How the scenario's problems are solved: its own gap and effort where none is named."""
     effort = scenario.optimiser.effort if solving.effort is None else solving.effort
     return replace(solving.to_gap(scenario.optimiser.gap), effort=effort)
@@ -215,7 +220,7 @@ def as_stated(scenario: Scenario, solving: Solving) -> Solving:
 def solution_of(posed: Instance, solving: Solving = Solving()) -> Solution:
     """The solver's answer, with a portfolio. Raises InfeasibleError if there is none, SolverError if none was found."""
     problem, risk = posed.problem, risk_of(posed)
-    solving = as_stated(posed.scenario, solving)
+    solving = solving_of(posed.scenario, solving)
     solution = solve(problem, solving) if risk is None else solve_risk(problem, risk, solving)
     if solution.status is Status.INFEASIBLE:
         raise InfeasibleError(_reason(posed.scenario, problem, risk, solving.solver))
@@ -292,7 +297,7 @@ def fresh_worth(
 
 def portfolio_of(scenario: Scenario, options: Options, chosen: tuple[int, ...], name: str) -> Portfolio:
     """The portfolio of some options, by index, in the scenario's order of priority."""
-    return portfolio.ranked(Portfolio(tuple(options.choices[o] for o in chosen), name), scenario)
+    return portfolio.with_ranks(Portfolio(tuple(options.choices[o] for o in chosen), name), scenario)
 
 
 def _reason(scenario: Scenario, problem: PortfolioProblem, risk: Risk | None, solver: str | Solver) -> str:
@@ -347,7 +352,7 @@ def baselines(
     A rule that is compared with a plan needs the plan's freedom: who may promise more money gets more of everything.
     """
     ratios = proposal.payment_ratios if payment_ratios is None else payment_ratios
-    options, problem = proposal.options, held_to(scenario, proposal.problem, ratios, proposal.payment_ratios)
+    options, problem = proposal.options, at_ratios(scenario, proposal.problem, ratios, proposal.payment_ratios)
     scores = [technology.score for technology in scenario.technologies.values()]
     chance = scenario.simulation.seed if seed is None else seed
     technologies = [scenario.technologies[choice.technology] for choice in options.choices]

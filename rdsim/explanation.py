@@ -41,7 +41,7 @@ from rdsim.optimiser.questions.explanation import (
 from rdsim.options import Options
 from rdsim.scenario import eligible
 from rdsim.search import Proposal
-from rdsim.wording import amount_words, money_words, option_words, rounded_up, rule_words, technology_words
+from rdsim.words import amount_words, money_words, option_words, round_up, rule_words, technology_words
 
 __all__ = [
     "Explained",
@@ -94,10 +94,10 @@ def explain(
     ]
     if faults:
         raise ProblemError(tuple(faults))
-    return [_explained(scenario, proposal, name, solving.to_gap(GAP)) for name in listed]
+    return [_explanation(scenario, proposal, name, solving.to_gap(GAP)) for name in listed]
 
 
-def _explained(scenario: Scenario, proposal: Proposal, name: str, solving: Solving) -> Explained:
+def _explanation(scenario: Scenario, proposal: Proposal, name: str, solving: Solving) -> Explained:
     problem, solution = proposal.problem, proposal.solution
     if name in problem.rows.names:
         moves = _moves(proposal, problem.rows.names.index(name))
@@ -181,11 +181,11 @@ def _why_not_sentences(scenario: Scenario, found: WhyNot) -> Iterator[str]:
         )
     ways = list(_ways_in(scenario, found))
     if ways:
-        yield f"It comes in if {', or if '.join(ways)}{_verified(found)}."
+        yield f"It comes in if {', or if '.join(ways)}{_verification(found)}."
     yield from _hopeless(found)
 
 
-def _verified(found: WhyNot) -> str:
+def _verification(found: WhyNot) -> str:
     """Whether solving again agreed, and how far that goes."""
     if not found.verified:
         return ""
@@ -220,7 +220,7 @@ def _all_of(scenario: Scenario, rules: list[Rule]) -> str:
 def _ways_in(scenario: Scenario, found: WhyNot) -> Iterator[str]:
     """What would bring it in, each alone."""
     if math.isfinite(found.loss.found):
-        yield f"its value rises by {_value(scenario, rounded_up(found.loss.found))}"
+        yield f"its value rises by {_value(scenario, round_up(found.loss.found))}"
     if math.isfinite(found.cut.found):
         yield f"its cost falls by {math.ceil(100 * found.cut.found - 1e-9)}%"
     for rise in found.caps:
@@ -231,7 +231,7 @@ def _ways_in(scenario: Scenario, found: WhyNot) -> Iterator[str]:
 
 def _rise_words(scenario: Scenario, rise: CapRise) -> str:
     verb = {"<=": "raised", ">=": "lowered", "==": "widened"}[rise.sense]
-    by = amount_words(scenario, rise.key, rounded_up(rise.amount.found))
+    by = amount_words(scenario, rise.key, round_up(rise.amount.found))
     return f"{row_words(scenario, rise.key)} is {verb} by {by}"
 
 

@@ -13,7 +13,7 @@ from rdsim.optimiser.problem.folder.parts import parts
 from rdsim.optimiser.problem.folder.reader import Reader
 from rdsim.optimiser.problem.problem import PortfolioProblem, state_problem
 
-__all__ = ["read", "read_stated"]
+__all__ = ["read", "read_statement"]
 
 
 def read(folder: str | Path) -> PortfolioProblem:
@@ -21,19 +21,19 @@ def read(folder: str | Path) -> PortfolioProblem:
 
     Raises: ProblemError with every fault: file, row, column, rule, what was found, and a way out.
     """
-    return read_stated(folder).problem
+    return read_statement(folder).problem
 
 
-def read_stated(folder: str | Path) -> StatedProblem:
+def read_statement(folder: str | Path) -> StatedProblem:
     """As `read`, with the problem's name, sense and unit."""
     path = Path(folder)
     if not is_folder(path):
         found = "a file" if is_file(path) else "nothing"
         raise ProblemError((Fault(str(path), "must be a folder with options.csv", found),))
-    return _posed(Reader(path))
+    return _statement(Reader(path))
 
 
-def _posed(reader: Reader) -> StatedProblem:
+def _statement(reader: Reader) -> StatedProblem:
     """Everything read, or every fault raised."""
     read_settings(reader)
     read_tables(reader)

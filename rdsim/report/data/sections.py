@@ -1,4 +1,4 @@
-"""A sheet: what one study found, as a page of sections, each with sentences, figures and tables.
+"""A page of a study: what it found, in sections, each with sentences, figures and tables.
 
 A study (`rdsim.studies`) says what is to be seen; nothing is run or estimated here.
 """
@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-__all__ = ["Column", "Kind", "Plot", "Section", "Sheet", "Table"]
+__all__ = ["Column", "Kind", "Page", "Plot", "Section", "Table"]
 
 Kind = Literal["text", "money", "count", "share", "year"]
 
@@ -69,7 +69,7 @@ class Section:
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
+class Page:
     """The whole page: what kind of study of which scenario, its answer in a few sentences, and its sections."""
 
     kind: str

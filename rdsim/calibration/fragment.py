@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdsim.calibrating.calibration import Fitted
+from rdsim.calibration.run import Fitted
 
 __all__ = ["fragment"]
 

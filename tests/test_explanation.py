@@ -11,7 +11,7 @@ import pytest
 
 from rdsim.domain import Scenario
 from rdsim.errors import ProblemError
-from rdsim.explaining import (
+from rdsim.explanation import (
     Explained,
     cap_words,
     explain,
@@ -47,7 +47,7 @@ def figure(value: float) -> Bracket:
 
 @pytest.fixture(scope="module")
 def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    return load(tiny_folder(tmp_path_factory.mktemp("explaining") / "tiny"))
+    return load(tiny_folder(tmp_path_factory.mktemp("explanation") / "tiny"))
 
 
 @pytest.fixture(scope="module")

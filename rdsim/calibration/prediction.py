@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from rdsim.arrays import Floats, Ints
-from rdsim.calibrating.fitting import Fit
-from rdsim.calibrating.records import Records
+from rdsim.calibration.fits import Fit
+from rdsim.calibration.records import Records
 
 __all__ = ["Check", "check"]
 
@@ -49,7 +49,7 @@ class Check:
         )
 
     @property
-    def passed(self) -> bool:
+    def is_passed(self) -> bool:
         """Whether nothing speaks against the fit at the 5% level."""
         return self.chance >= 0.05
 
@@ -58,7 +58,7 @@ def check(fits: Sequence[Fit], best: Fit, fitted: Records, records: Records, see
     """The predictions of a fit, and of its bootstrap `fits`, for some projects: those that were fitted, or others."""
     rng = np.random.default_rng(seed)
     chances = best.gains(records)
-    drawn = _drawn([one.gains(records) for one in fits] or [chances], rng)
+    drawn = _gain_draws([one.gains(records) for one in fits] or [chances], rng)
     counts = np.stack([(drawn == k).sum(axis=1) for k in range(_LEVELS)], axis=1)
     expected = chances.sum(axis=0)
     seen = np.bincount(records.gain, minlength=_LEVELS)
@@ -79,7 +79,7 @@ def check(fits: Sequence[Fit], best: Fit, fitted: Records, records: Records, see
     )
 
 
-def _drawn(chances: list[Floats], rng: np.random.Generator) -> Ints:
+def _gain_draws(chances: list[Floats], rng: np.random.Generator) -> Ints:
     """Gains of all projects, (draws, N): each draw with the probabilities of one of the fits."""
     found = np.empty((_DRAWS, len(chances[0])), np.int64)
     upto = [np.cumsum(one, axis=1) for one in chances]

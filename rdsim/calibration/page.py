@@ -8,17 +8,17 @@ from typing import Any
 
 import pandas as pd
 
-from rdsim.calibrating.calibration import Fitted
-from rdsim.calibrating.fitting import ENOUGH
-from rdsim.calibrating.fragment import fragment
-from rdsim.calibrating.prediction import Check
+from rdsim.calibration.fits import ENOUGH
+from rdsim.calibration.fragment import fragment
+from rdsim.calibration.prediction import Check
+from rdsim.calibration.run import Fitted
 from rdsim.folders.contents import CALIBRATION
 from rdsim.numerals import numeral
-from rdsim.report import Column, Plot, Section, Sheet, Table
+from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.stats import Interval
 from rdsim.study import Study
 
-__all__ = ["sheet", "study", "terminal_lines"]
+__all__ = ["page_of", "study", "terminal_lines"]
 
 _SHOWN = 8
 
@@ -28,23 +28,23 @@ def terminal_lines(found: Fitted) -> list[str]:
     return [*_lead(found), *_limits(found), *(_verdict(name, one) for name, one in found.tests.items())]
 
 
-def sheet(found: Fitted) -> Sheet:
+def page_of(found: Fitted) -> Page:
     """The page of a fit."""
     tests = [
         Section(f"Projects that were not fitted: {name}", [_verdict(name, one)], _plots(f"test{k}", one), _tables(one))
         for k, (name, one) in enumerate(found.tests.items(), start=1)
     ]
-    return Sheet(
+    return Page(
         "Calibration",
         f"How long TRL steps take, by {found.records.name}",
         list(_lead(found)),
         [
-            Section("Step times", [_medians_said(found), _spread_said(found)], (_medians(found),), (_steps(found),)),
+            Section("Step times", [_median_words(found), _spread_words(found)], (_medians(found),), (_steps(found),)),
             Section("Does the fit tell what happened?", [_verdict("", found.check)], _plots("own", found.check),
                     _tables(found.check)),
             *tests,
             Section("What the records cannot tell", list(_limits(found))),
-            Section("Models that were compared", [_compared_said(found)], (), (_candidates(found),)),
+            Section("Models that were compared", [_comparison_words(found)], (), (_candidates(found),)),
             Section("To use it", ["Put this into scenario.toml, then --set calibration=" + found.name + ":"], (), (),
                     fragment(found)),
         ],
@@ -59,7 +59,7 @@ def study(found: Fitted) -> Study:
         "calibrate",
         None,
         found.asked.seed,
-        sheet(found),
+        page_of(found),
         {
             "steps": found.steps,
             "models": pd.DataFrame(found.candidates),
@@ -97,11 +97,11 @@ def _lead(found: Fitted) -> Iterator[str]:
         f"{records.count} projects, {records.gain.sum()} TRL steps in {records.months.sum() / 12:,.0f} project years"
         f"{out}{cut}."
     )
-    yield _medians_said(found)
+    yield _median_words(found)
     yield _verdict("", found.check)
 
 
-def _medians_said(found: Fitted) -> str:
+def _median_words(found: Fitted) -> str:
     identified = found.best.identified
     if not identified:
         return f"No step was completed by {ENOUGH} projects: nothing is identified, and every median stays assumed."
@@ -113,7 +113,7 @@ def _medians_said(found: Fitted) -> str:
     )
 
 
-def _spread_said(found: Fitted) -> str:
+def _spread_words(found: Fitted) -> str:
     law = found.best.law
     return (
         f"Step times are {law.kind} with a log standard deviation of {_ends(found.sigma, 2)}. They are times of one "
@@ -124,7 +124,7 @@ def _spread_said(found: Fitted) -> str:
 def _verdict(name: str, one: Check) -> str:
     where = f"Of the {one.projects} projects of {name}, which were not fitted," if name else "Simulated again,"
     mean, low, high = one.mean
-    agree = "agrees with" if one.passed else "does NOT agree with"
+    agree = "agrees with" if one.is_passed else "does NOT agree with"
     return (
         f"{where} the fit {agree} what happened: {numeral(one.observed_mean, '.2f')} steps a project, "
         f"{numeral(mean, '.2f')} predicted ({numeral(low, '.2f')} to {numeral(high, '.2f')}); {one.inside} of "
@@ -178,7 +178,7 @@ def _plans(found: Fitted) -> Iterator[str]:
     )
 
 
-def _compared_said(found: Fitted) -> str:
+def _comparison_words(found: Fitted) -> str:
     worst = max(one.aic for one in found.candidates) - found.candidates[0].aic
     return (
         f"Akaike's criterion is least for {found.candidates[0].name}. Differences below 2 say little; the largest here "

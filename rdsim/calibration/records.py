@@ -50,15 +50,15 @@ class Records:
     def at_risk(self) -> Ints:
         """How many projects attempted the step from each TRL 1..8: they began at or below it and reached it."""
         steps = np.arange(1, 9)
-        return np.asarray(((self.begin[:, None] <= steps) & (self._reached[:, None] >= steps)).sum(axis=0))
+        return np.asarray(((self.begin[:, None] <= steps) & (self._end[:, None] >= steps)).sum(axis=0))
 
-    def completed(self) -> Ints:
+    def completions(self) -> Ints:
         """How many projects completed the step from each TRL 1..8."""
         steps = np.arange(1, 9)
-        return np.asarray(((self.begin[:, None] <= steps) & (self._reached[:, None] > steps)).sum(axis=0))
+        return np.asarray(((self.begin[:, None] <= steps) & (self._end[:, None] > steps)).sum(axis=0))
 
     @property
-    def _reached(self) -> Ints:
+    def _end(self) -> Ints:
         return self.begin + self.gain
 
     @property
@@ -101,7 +101,7 @@ def read(path: str | Path, as_of: str | None = None) -> Records:
     begin, gain, planned = (columns[k].astype(np.int64) for k in (0, 1, 4))
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     left_out = len(table.rows) - len(rows)
-    told = _written(look) if reading.cut and look is not None else ""
+    told = _month_text(look) if reading.cut and look is not None else ""
     return Records(table.name, digest, begin, gain, columns[2], columns[3], planned, left_out, reading.cut, told)
 
 
@@ -131,7 +131,7 @@ def _month(text: str) -> int | None:
     return 12 * int(match[1]) + int(match[2]) - 1 if match is not None and 1 <= int(match[2]) <= 12 else None
 
 
-def _written(month: int) -> str:
+def _month_text(month: int) -> str:
     return f"{month // 12:04d}-{month % 12 + 1:02d}"
 
 

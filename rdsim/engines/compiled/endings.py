@@ -5,8 +5,8 @@ from __future__ import annotations
 from rdsim.case import DAYS_PER_YEAR
 from rdsim.engines.compiled.agenda import (
     facilities,
-    given_back,
     grant_soon,
+    hand_on,
     leave,
     panel_of,
     places,
@@ -31,7 +31,7 @@ from rdsim.engines.compiled.contracts import (
     REQUEST,
     refund,
 )
-from rdsim.native.jit import inlined, jit
+from rdsim.native.jit import inline, jit
 
 __all__ = [
     "begin_deliverables",
@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 
-@inlined
+@inline
 def give_back_place(c, o, s, p, t):
     for m in range(len(c.member[p])):
         n = c.member[p, m]
@@ -59,22 +59,22 @@ def give_back_place(c, o, s, p, t):
             s.live[n] -= s.counted[p]
     if s.holding[p]:
         o.freed_day[p] = t
-        given_back(s, places(c))
+        hand_on(s, places(c))
     s.holding[p] = False
     s.counted[p] = False
 
 
-@inlined
+@inline
 def give_back_units(c, s, p):
     if s.using[p]:
         need = c.needs[p, s.trl_now[p] - 1]
         for f in range(len(need)):
             s.units[f] -= need[f]
         s.using[p] = False
-        given_back(s, facilities(c))
+        hand_on(s, facilities(c))
 
 
-@inlined
+@inline
 def count_work(c, o, s, p, until):
     """Count the days worked since the work was taken up, and hand in what they completed."""
     before = o.worked_days[p]
@@ -84,14 +84,14 @@ def count_work(c, o, s, p, until):
             hand_in(c, o, p, d, until - (o.worked_days[p] - s.ready[p, d]))
 
 
-@inlined
+@inline
 def hand_in(c, o, p, d, day):
     """Hand in a deliverable, unless it all ends before."""
     if day < c.horizon:
         o.delivered_day[p, d] = day
 
 
-@inlined
+@inline
 def begin_deliverables(c, u, o, s, p, t, first):
     """Work begins on what is waiting for a TRL from `first` to that now reached; what needs no work is handed in."""
     for d in range(c.deliverables[c.programme[p]]):
@@ -102,7 +102,7 @@ def begin_deliverables(c, u, o, s, p, t, first):
                 hand_in(c, o, p, d, t)
 
 
-@inlined
+@inline
 def stop_work(c, o, s, p, t):
     """Lay down the work: count it, give back units, or stop waiting for them."""
     if s.stage[p] == AT_FACILITY:
@@ -115,15 +115,15 @@ def stop_work(c, o, s, p, t):
     s.stage[p] = AT_BETWEEN
 
 
-@inlined
+@inline
 def give_back_seat(c, s, p):
     q = c.panel[c.programme[p]]
     if q >= 0:
         s.seats_used[q] -= 1
-        given_back(s, panel_of(c, q))
+        hand_on(s, panel_of(c, q))
 
 
-@inlined
+@inline
 def queue_of(c, s, p):
     """The queue that a project stands in, or -1."""
     g, stage = c.programme[p], s.stage[p]
@@ -140,7 +140,7 @@ def queue_of(c, s, p):
     return -1
 
 
-@inlined
+@inline
 def count_wait(o, s, p, t):
     stage, waited = s.stage[p], t - s.since[p]
     if stage == AT_START:
@@ -153,13 +153,13 @@ def count_wait(o, s, p, t):
         o.wait_panel[p] += waited
 
 
-@inlined
+@inline
 def planned_day(c, p):
     """The day on which a project comes up for a start."""
     return c.start_year[p] * DAYS_PER_YEAR + c.call_day[c.programme[p]]
 
 
-@inlined
+@inline
 def withdraw(c, o, s, p, t):
     """Take a project out of whatever it was doing or waiting for."""
     queue = queue_of(c, s, p)
@@ -178,7 +178,7 @@ def withdraw(c, o, s, p, t):
         stop_work(c, o, s, p, t)
 
 
-@inlined
+@inline
 def give_refund(c, o, s, p, t):
     g, k = c.programme[p], s.tranche[p]
     unused = s.funded_end[p] - t

@@ -97,11 +97,11 @@ class _Steps:
         own, so_far = rfft(attempt, self.length), attempt
         total = attempt * law.weights[0]
         for weight in law.weights[1:].tolist():
-            so_far = self._convolved(so_far, own)
+            so_far = self._convolution(so_far, own)
             total = total + weight * so_far
         return np.asarray(rfft(total, self.length)[place])
 
-    def _convolved(self, masses: Floats, spectra: npt.NDArray[np.complex128]) -> Floats:
+    def _convolution(self, masses: Floats, spectra: npt.NDArray[np.complex128]) -> Floats:
         """Row by row."""
         return np.asarray(irfft(rfft(masses, self.length) * spectra, self.length)[:, : self.size])
 
@@ -118,7 +118,7 @@ class _Steps:
             steps = firsts[firsts + done <= _LEVELS] + done - 1
             if not steps.size:
                 break
-            masses = self._convolved(masses[: steps.size], self.spectra[steps - 1])
+            masses = self._convolution(masses[: steps.size], self.spectra[steps - 1])
             reached = np.concatenate([np.zeros((steps.size, 1)), np.cumsum(masses, axis=1)], axis=1)
             for row in range(steps.size):
                 mine = place == row

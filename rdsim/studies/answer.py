@@ -22,7 +22,7 @@ __all__ = ["Progress", "StudySettings", "ask"]
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
 
-_OURS = ("rdsim", "command", "scenario", "plugins", "complete", "missing", "files", "versions", "study")
+_OURS = ("rdsim", "command", "scenario", "plugins", "packages", "complete", "missing", "files", "versions", "study")
 """Fields of a manifest that a study's record does not say."""
 
 
@@ -59,7 +59,7 @@ def ask(
     if name not in QUESTIONS:
         raise InputError((Fault("study", "must be registered", repr(name), did_you_mean(name, QUESTIONS)),))
     question = QUESTIONS[name]
-    values, taken = question.chosen(options), question.taken(f"study {name!r}")
+    values, taken = question.option_values(options), question.bind(f"study {name!r}")
     offer = _Offer(scenario, Given(given, "the portfolio given") if isinstance(given, Portfolio) else given, asked)
     found = {one: values[one] if one in values else offer(one, progress) for one in taken.names}
     try:
@@ -71,7 +71,7 @@ def ask(
             raise
         rule = "must run without an error"
         raise ExtensionError((Fault(f"study {name!r}", rule, f"{type(error).__name__}: {error}"),)) from error
-    return _checked(name, study)
+    return _check(name, study)
 
 
 class _Offer:
@@ -85,7 +85,7 @@ class _Offer:
         known: Mapping[str, Callable[[], Any]] = {
             "scenario": lambda: self.scenario,
             "given": lambda: self.given,
-            "posed": self.posed,
+            "posed": self.instance,
             "portfolio": self.portfolio,
             "replications": lambda: self.asked.replications or self.scenario.simulation.replications,
             "seed": lambda: self.scenario.simulation.seed if self.asked.seed is None else self.asked.seed,
@@ -93,7 +93,7 @@ class _Offer:
         }
         return known[name]() if name in known else getattr(self.asked, name)
 
-    def posed(self) -> Instance:
+    def instance(self) -> Instance:
         """The portfolio problem, stated once."""
         if self._posed is None:
             one = self.asked
@@ -104,13 +104,13 @@ class _Offer:
         """The portfolio that was named, or else the optimiser's choice."""
         if self.given is not None:
             return self.given.portfolio
-        return choose(self.posed(), self.asked.solving).portfolio
+        return choose(self.instance(), self.asked.solving).portfolio
 
 
 # --- what comes back ------------------------------------------------------------------------------
 
 
-def _checked(name: str, study: Any) -> Study:
+def _check(name: str, study: Any) -> Study:
     """The study, under its question's name. Raises ExtensionError with everything that no folder could hold."""
     label = f"study {name!r}"
     if not isinstance(study, Study):
