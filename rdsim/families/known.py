@@ -195,9 +195,9 @@ def _number_faults(row: Any) -> Iterator[tuple[str, str]]:
 
     if not (isinstance(row.cap, Real) and math.isfinite(row.cap)):
         yield "cap must be a finite number", repr(row.cap)
-    if not (isinstance(row.price, Real) and (math.isnan(row.price) or row.price >= 0)):
+    if not (isinstance(row.price, Real) and (math.isnan(row.price) or float(row.price) >= 0)):
         yield "price must be a number of at least 0, or nan where the row must hold", repr(row.price)
-    if not (isinstance(row.carry, Real) and 0 <= row.carry <= 1):
+    if not (isinstance(row.carry, Real) and 0 <= float(row.carry) <= 1):
         yield "carry must be a share from 0 to 1", repr(row.carry)
     for field in ("use", "openings"):
         given = getattr(row, field)
