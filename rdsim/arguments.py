@@ -1,7 +1,7 @@
 """What is given in Python, against its annotations: another type is a fault as any other, and all are told at once.
 
 Settings check their fields when they are made (`check_fields`), functions of the public interface what they are called
-with (`checked`), and whole numbers have their limits (`whole_faults`).
+with (`check_arguments`), and whole numbers have their limits (`whole_faults`).
 """
 
 from __future__ import annotations
