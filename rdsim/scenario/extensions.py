@@ -113,14 +113,14 @@ def _parameters(s: Scenario, one: Named, extension: Extension) -> Iterator[Findi
         paths: tuple[Path, ...] = ((*one.parameters, name), one.path)
         if name not in known:
             rule = f"must be a parameter of {label}: {', '.join(known)}" if known else f"{label} has no parameters"
-            yield Finding(paths, rule, shown_value(name), did_you_mean(name, known) or _none_given(one))
+            yield Finding(paths, rule, shown_value(name), did_you_mean(name, known) or _no_parameters(one))
         elif isinstance(numbers := known[name], Numbers) and isinstance(value, Mapping):
             yield from _entries(s, paths, numbers, value)
         elif rule := known[name].rule(value):
             yield Finding(paths, f"{rule}{_meaning(known[name])}", shown_value(value))
 
 
-def _none_given(one: Named) -> str:
+def _no_parameters(one: Named) -> str:
     return f"To give none: --set {'.'.join(map(str, one.parameters))}={{}}."
 
 
