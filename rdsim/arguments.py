@@ -1,7 +1,7 @@
 """What is given in Python, against its annotations: another type is a fault as any other, and all are told at once.
 
 Settings check their fields when they are made (`check_fields`), functions of the public interface what they are called
-with (`checked`), and whole numbers have their limits (`whole_faults`).
+with (`check_arguments`), and whole numbers have their limits (`whole_faults`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args,
 
 from rdsim.errors import Fault, InputError, cut
 
-__all__ = ["check_fields", "checked", "refuse", "whole_faults"]
+__all__ = ["check_arguments", "check_fields", "refuse", "whole_faults"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,7 +52,7 @@ def check_fields(value: Any, error: type[InputError] = InputError) -> None:
     refuse(*_faults({f"{label}, {name}": (hints.get(name, Any), one) for name, one in fields.items()}), error=error)
 
 
-def checked(*apart: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def check_arguments(*apart: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Check what a function is called with; arguments set apart are told by checks of their own."""
 
     def decorated(function: Callable[P, T]) -> Callable[P, T]:
@@ -75,14 +75,14 @@ def whole_faults(*wanted: tuple[str, int | None, int, int]) -> Iterator[Fault]:
     must be below."""
     for name, value, least, limit in wanted:
         if value is not None and not (_is_whole(value) and least <= value < limit):
-            yield Fault(name, f"must be a whole number of at least {least}, below {limit:,}", _shown(value))
+            yield Fault(name, f"must be a whole number of at least {least}, below {limit:,}", _value_words(value))
 
 
 @functools.cache
 def _hints(owner: Callable[..., Any]) -> dict[str, Any]:
     """Annotations as types; of what is imported for type checkers alone nothing is known."""
     room = vars(sys.modules[owner.__module__])
-    return {name: _evaluated(one, room) for name, one in inspect.get_annotations(owner).items()}
+    return {name: _evaluate(one, room) for name, one in inspect.get_annotations(owner).items()}
 
 
 def _hints_of_class(owner: type[Any]) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _hints_of_class(owner: type[Any]) -> dict[str, Any]:
     return {name: one for base in reversed(owner.__mro__) for name, one in _hints(base).items()}
 
 
-def _evaluated(hint: Any, room: Mapping[str, Any]) -> Any:
+def _evaluate(hint: Any, room: Mapping[str, Any]) -> Any:
     try:
         return eval(hint, dict(room)) if isinstance(hint, str) else hint  # noqa: S307 - rdsim's own annotations
     except NameError:
@@ -101,7 +101,7 @@ def _faults(given: Mapping[str, tuple[Any, object]]) -> Iterator[Fault]:
     for name, (hint, value) in given.items():
         if not _fits(hint, value):
             words = " or ".join(dict.fromkeys(_words(hint)))
-            yield Fault(name, f"must be {words}", _shown(value), _advice(name, hint, value))
+            yield Fault(name, f"must be {words}", _value_words(value), _advice(name, hint, value))
 
 
 def _fits(hint: Any, value: object) -> bool:
@@ -169,9 +169,9 @@ def _advice(name: str, hint: Any, value: object) -> str:
         if dataclasses.is_dataclass(one) and isinstance(one, type):
             field = next((key for key, inside in _hints_of_class(one).items() if _fits(inside, value)), None)
             if field is not None:
-                return f"Write {name}={one.__name__}({field}={_shown(value)})."
+                return f"Write {name}={one.__name__}({field}={_value_words(value)})."
     return ""
 
 
-def _shown(value: object) -> str:
+def _value_words(value: object) -> str:
     return cut(repr(value), _WIDEST)

@@ -13,12 +13,13 @@ module takes the place of the first; another needs ``replace=True``, and ``unreg
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from rdsim.choice_rules import CHOOSING_RULES, ChoosingRule
 from rdsim.distributions import DISTRIBUTIONS, FactorDistribution
-from rdsim.errors import tell_new_name
+from rdsim.errors import ExtensionError, Fault, tell_new_name
 from rdsim.families import FAMILIES, Counted, Family, Row
+from rdsim.families.family import cap_above_past
 from rdsim.figures import Figure, Sense
 from rdsim.figures import register as register_figure
 from rdsim.gates import GATE_POLICIES, GatePolicy, never_drop
@@ -57,6 +58,7 @@ def __getattr__(name: str) -> object:
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
+_COUNTED = Literal["market", "course", "portfolio"]
 
 
 def _registering(registry: Registry[T], name: str, make: Callable[[Callable[..., Any]], T], replace: bool) -> Any:
@@ -178,7 +180,7 @@ def figure(
     label: str = "",
     unit: str = "count",
     sense: Sense = "more",
-    counted: Literal["market", "course", "portfolio"] = "course",
+    counted: _COUNTED = "course",
     replace: bool = False,
 ) -> Callable[[F], F]:
     """The function says what each project adds to a figure, or what a portfolio as a whole has of it.
@@ -188,6 +190,10 @@ def figure(
     is of the portfolio as a whole (`figures.PORTFOLIO`): told, but never aimed at. `unit` is money (the scenario's),
     count, share, days, or words. Raises ExtensionError.
     """
+
+    if counted not in get_args(_COUNTED):
+        rule = f"must be one of {', '.join(get_args(_COUNTED))}"
+        raise ExtensionError((Fault(f"figure {name!r}, counted", rule, repr(counted)),))
 
     def register(function: F) -> F:
         words = label or name.replace("_", " ")
@@ -199,16 +205,27 @@ def figure(
 
 
 def constraint_family(
-    name: str, *, parameters: Sequence[Setting] = (), replace: bool = False, **fields: Any
+    name: str,
+    *,
+    parameters: Sequence[Setting] = (),
+    words: Callable[..., str] | None = None,
+    counts: Counted | None = None,
+    counts_running: bool = True,
+    remaining: Callable[..., float] = cap_above_past,
+    engines: Callable[..., Any] | None = None,
+    replace: bool = False,
 ) -> Callable[[F], F]:
     """The function makes the rows of a constraint family (`contracts.FAMILY_ROWS`).
 
-    It holds in scenarios that have a table ``[families.NAME]``, which gives its parameters. `fields` are those of
-    `families.Family`: words, counts, counts_running, remaining, engines. Raises ExtensionError.
+    It holds in scenarios that have a table ``[families.NAME]``, which gives its parameters. `words` tells a row
+    (`contracts.FAMILY_WORDS`; without it, by its name), `counts` says what rows count if not money, `counts_running`
+    whether projects under way count when a plan is decided again, `remaining` what cap is left then
+    (`contracts.FAMILY_REMAINING`), `engines` how the engines see the scenario (`contracts.FAMILY_ENGINES`). Raises
+    ExtensionError.
     """
 
     def make(rows: Callable[..., Any]) -> Family:
-        return Family(rows, parameters=tuple(parameters), **fields)
+        return Family(rows, words, counts, counts_running, remaining, engines, parameters=tuple(parameters))
 
     found: Callable[[F], F] = _registering(FAMILIES, name, make, replace)
     return found

@@ -7,10 +7,11 @@ engine can compile the very objects that the SimPy engine calls.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from rdsim.contracts import GATE_DROPS, GATE_JUDGE
@@ -24,7 +25,9 @@ __all__ = [
     "deliverables_in",
     "drop_count",
     "gives_two_numbers",
+    "is_truth",
     "never_drop",
+    "no_truth",
     "not_two_numbers",
     "register",
     "threshold",
@@ -102,6 +105,18 @@ def not_two_numbers(label: str, answer: object) -> Fault:
     """What is wrong with another answer."""
     rule = "must return two whole numbers: how many are dropped, and the fraction carried on"
     return Fault(label, rule, repr(answer))
+
+
+def is_truth(answer: object) -> bool:
+    """Whether a function answered yes or no: a truth value or a number; None, of one that forgets to answer, is no."""
+    import numpy as np  # noqa: PLC0415 - a scenario is read without it
+
+    return answer is None or (isinstance(answer, Real | np.bool_) and not math.isnan(answer))
+
+
+def no_truth(label: str, answer: object) -> Fault:
+    """What is wrong with another answer."""
+    return Fault(label, "must return a truth value", repr(answer))
 
 
 def register(name: str, policy: GatePolicy) -> None:

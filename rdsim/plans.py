@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from rdsim.arguments import checked, refuse, whole_faults
+from rdsim.arguments import check_arguments, refuse, whole_faults
 from rdsim.brief import html_table
 from rdsim.domain import Scenario
 from rdsim.errors import PolicyError
@@ -119,7 +119,7 @@ def _silent(stage: str, done: int, total: int) -> None:
     """Report to nobody."""
 
 
-@checked("scenario")
+@check_arguments("scenario")
 def plan(
     scenario: Scenario,
     *,

@@ -7,8 +7,9 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rdsim.behaviour import is_local, is_local_file
@@ -68,10 +69,20 @@ def load(paths: Sequence[Path]) -> tuple[Plugin, ...]:
         try:
             plugins.append(_load(path, text))
         except (Exception, SystemExit) as error:  # whatever the user's own code raises
-            faults.append(Fault(str(path), "must run without an error", f"{type(error).__name__}: {error}"))
+            faults.extend(_faults(path, error))
     if faults:
         raise InputError(tuple(faults))
     return tuple(plugins)
+
+
+def _faults(path: Path, error: BaseException) -> Iterator[Fault]:
+    """What an error says, with the line of the file that it comes from."""
+    lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == str(path)]
+    where = f"{path}, line {lines[-1]}" if lines else str(path)
+    if isinstance(error, InputError):  # rdsim's own, of what the file asked for
+        yield from (replace(fault, where=f"{where}, {fault.where}") for fault in error.faults)
+    else:
+        yield Fault(where, "must run without an error", f"{type(error).__name__}: {error}".rstrip("."))
 
 
 def _load(path: Path, text: bytes) -> Plugin:

@@ -15,7 +15,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rdsim.arguments import checked
+from rdsim.arguments import check_arguments
 from rdsim.domain import ROOMS, Choice, Portfolio, Scenario
 from rdsim.errors import Fault, OutputError, PortfolioError
 from rdsim.folders import write_whole
@@ -46,7 +46,7 @@ Finding = tuple[int, str, str, str, str]
 Rule = Callable[[tuple[Choice, ...], Scenario], Iterator[Finding]]
 
 
-@checked("scenario")
+@check_arguments("scenario")
 def read(path: str | Path, scenario: Scenario) -> Portfolio:
     """The portfolio of a CSV file, named after the file; ranks as given, 0 where there are none.
 
@@ -56,7 +56,7 @@ def read(path: str | Path, scenario: Scenario) -> Portfolio:
     return _portfolio(read_table(Path(path)), scenario, Path(path).stem)
 
 
-@checked("portfolio")
+@check_arguments("portfolio")
 def write(portfolio: Portfolio, path: str | Path) -> None:
     """Write the portfolio as CSV, whole and then renamed. Raises PortfolioError for what is no portfolio,
     OutputError if the place cannot be written."""

@@ -11,9 +11,11 @@ found or names are listed for somebody to read. What nobody asked for by its nam
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import inspect
 import math
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -125,11 +127,12 @@ class Numbers:
     def rule(self, value: object) -> str:
         """'' if it may have this value, or what it must be."""
         proper = (
-            isinstance(value, Mapping) and all(map(self._is_key, value)) and all(map(self.each.fits, value.values()))
+            isinstance(value, Mapping) and all(map(self.is_key, value)) and all(map(self.each.fits, value.values()))
         )
         return "" if proper else f"must be {self}"
 
-    def _is_key(self, key: object) -> bool:
+    def is_key(self, key: object) -> bool:
+        """Whether a number may stand under it, whatever the scenario."""
         return not self.years or bool(re.fullmatch("[0-9]{4}", str(key)))
 
     def __str__(self) -> str:
@@ -183,7 +186,7 @@ class Contract:
             return Binding(function, offered[: self.older], offered, by_position=True)
         if strange:
             rule = f"may take {', '.join(offered)}, by name"
-            raise ExtensionError(tuple(Fault(label, rule, repr(name)) for name in strange))
+            raise ExtensionError(tuple(Fault(label, rule, repr(name), _close(name, offered)) for name in strange))
         return Binding(function, names, offered)
 
     def is_by_position(self, signature: inspect.Signature, offered: Sequence[str]) -> bool:
@@ -200,6 +203,11 @@ class Contract:
     def __str__(self) -> str:
         lines = [f"{self.point}: {self.answers}", *(f"  {name}: {meaning}" for name, meaning in self.offers.items())]
         return "\n".join(lines)
+
+
+def _close(name: str, offered: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, offered, 1, 0.6)
+    return f"Did you mean {close[0]!r}?" if close else ""
 
 
 def _signature(contract: Contract, label: str, function: Callable[..., Any]) -> inspect.Signature:
@@ -292,7 +300,9 @@ class Extension:
                 yield Fault(f"{label}, parameters", f"each must be a {kinds}", type(one).__name__)
                 continue
             where = f"{label}, parameter {one.name!r}"
-            if one.name in offered or names.count(one.name) > 1 or not one.name.isidentifier():
+            if one.name in offered:
+                yield Fault(where, "must have a name of its own", "an argument that rdsim offers its functions")
+            elif names.count(one.name) > 1 or not one.name.isidentifier():
                 yield Fault(where, "must have a name of its own, of letters, digits and _ only", repr(one.name))
             if rule := one.rule(one.default):
                 yield Fault(where, f"the default {rule}", repr(one.default))
@@ -317,6 +327,16 @@ def _origin(value: object) -> tuple[tuple[str, str], ...]:
     fields = [getattr(value, one.name) for one in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else []
     functions = [one for one in (value, *fields) if callable(one) and hasattr(one, "__qualname__")]
     return tuple((one.__module__, one.__qualname__) for one in functions if not one.__module__.startswith("rdsim."))
+
+
+def _home(value: object) -> str:
+    """Where a value's functions were defined, as messages say it."""
+    origin = _origin(value)
+    if not origin:
+        return ""
+    module, name = origin[0]
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return f", by {name} of {file or module}"
 
 
 @dataclass(frozen=True, order=True)
@@ -478,7 +498,8 @@ class Registry(Mapping[str, T], Generic[T]):
         elif name in self.built_in:
             yield Fault(label, "must have a name of its own", "a name that came with rdsim")
         elif not replace and name in self._known and not self._is_again(name, value):
-            yield Fault(label, "must have a name of its own", "a name in use", "Give replace=True to put it in place.")
+            found = f"a name in use{_home(self._known[name])}"
+            yield Fault(label, "must have a name of its own", found, "Give replace=True to put it in place.")
 
     def _is_again(self, name: str, value: T) -> bool:
         origin = _origin(value)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from rdsim import frames, portfolio
 from rdsim.aim import aim_of
-from rdsim.arguments import check_fields, checked, refuse, whole_faults
+from rdsim.arguments import check_arguments, check_fields, refuse, whole_faults
 from rdsim.arrays import Floats
 from rdsim.brief import count, html_table
 from rdsim.case import Case, Outcomes, build, empty_outcomes, technologies
@@ -201,7 +201,7 @@ def _reduce_batch(workshop: _Workshop, draws: Draws, reduce: Callable[[Batch], T
     return reduce(workshop.batch(draws))
 
 
-@checked("scenario", "chosen")
+@check_arguments("scenario", "chosen")
 def simulate(
     scenario: Scenario,
     chosen: Portfolio,
@@ -236,7 +236,7 @@ def simulate(
     return Simulation(scenario, prepared.portfolio, prepared.draws.seed, running.engine, *stacked)
 
 
-@checked("scenario", "chosen")
+@check_arguments("scenario", "chosen")
 def replicate(
     scenario: Scenario,
     chosen: Portfolio,
@@ -261,7 +261,7 @@ def replicate(
     return _stack(parts)
 
 
-@checked("scenario", "chosen")
+@check_arguments("scenario", "chosen")
 def expected_worths(
     scenario: Scenario,
     chosen: Portfolio,
@@ -291,7 +291,7 @@ def _expected_worths(scenario: Scenario, choices: tuple[Choice, ...], batch: Bat
     return expected_total(scenario, choices, *told), expected_projects(scenario, choices, *told)
 
 
-@checked("scenario", "chosen")
+@check_arguments("scenario", "chosen")
 def plain_worths(
     scenario: Scenario,
     chosen: Portfolio,
@@ -360,7 +360,7 @@ def _stack(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
-@checked("scenario", "chosen")
+@check_arguments("scenario", "chosen")
 def trace(scenario: Scenario, chosen: Portfolio, *, replication: int = 0, seed: int | None = None) -> pd.DataFrame:
     """What happened in one replication, event by event: who waited for what, when (on the SimPy engine)."""
     from rdsim.engines import process  # noqa: PLC0415

@@ -74,6 +74,9 @@ def did_you_mean(name: str, known: Iterable[object], shown_at_most: int = 8) -> 
     close = difflib.get_close_matches(name.casefold(), within_reach, 1, 0.6) if len(name) <= _COMPARED else []
     if close:
         return f"Did you mean '{folded[close[0]]}'?"
+    begun = [one for one in within_reach if len(name) >= 3 and one.startswith(name.casefold())]
+    if len(begun) == 1:
+        return f"Did you mean '{folded[begun[0]]}'?"
     names = sorted(folded.values())
     rest = f" and {len(names) - shown_at_most} more" if len(names) > shown_at_most else ""
     return f"Known: {', '.join(cut(one, _COMPARED) for one in names[:shown_at_most])}{rest}." if names else ""

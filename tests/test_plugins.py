@@ -52,7 +52,7 @@ def test_all_files_that_fail_are_named_at_once(tmp_path: Path) -> None:
         load([broken, raising, tmp_path / "absent.py", tmp_path])
     assert [Path(fault.where).name for fault in caught.value.faults] == [
         "broken.py",
-        "raising.py",
+        "raising.py, line 2, gate policy 'threshold'",
         "absent.py",
         tmp_path.name,
     ]

@@ -695,6 +695,8 @@ def test_no_bytes_break_the_reader(content: bytes) -> None:
 def test_did_you_mean_offers_a_close_name_or_what_is_known() -> None:
     assert did_you_mean("T017", ["T016X", "t017"]) == "Did you mean 't017'?"
     assert did_you_mean("zzz", ["a", "b"]) == "Known: a, b."
+    assert did_you_mean("co2", ["agreements", "co2_saved_a_year"]) == "Did you mean 'co2_saved_a_year'?"
+    assert did_you_mean("co2", ["co2_saved_a_year", "co2_stored_a_year"]).startswith("Known: ")
     assert did_you_mean("zzz", range(10)) == "Known: 0, 1, 2, 3, 4, 5, 6, 7 and 2 more."
     assert did_you_mean("zzz", []) == ""
 

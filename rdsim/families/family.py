@@ -6,13 +6,14 @@ them when a plan is decided again. The optimiser sees rows only; who tells of a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
 from rdsim.contracts import FAMILY_ENGINES, FAMILY_REMAINING, FAMILY_ROWS, FAMILY_WORDS
 from rdsim.domain import Scenario
+from rdsim.errors import Fault
 from rdsim.families.rows import Row
 from rdsim.registry import Binding, Contract, Extension, Numbers, Parameter, Text
 
@@ -61,6 +62,13 @@ class Family(Extension):
     """What of the past counts when a plan is decided again: the cap of a row of what is left."""
     engines: Callable[..., Scenario] | None = None
     """The scenario as the engines are to see it; None: as it is, and they obey what they know of it."""
+
+    def faults(self, label: str) -> Iterator[Fault]:
+        """What is wrong with it, whatever a scenario says."""
+        counts: object = self.counts
+        if not isinstance(counts, Counted | None):
+            yield Fault(f"{label}, counts", 'must be a Counted, as Counted("tonne", "tonnes")', repr(counts))
+        yield from super().faults(label)
 
     @cached_property
     def bindings(self) -> dict[str, Binding]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from rdsim.domain import Scenario
@@ -47,6 +49,7 @@ FAMILIES: Registry[Family] = Registry("constraint family", Family, _BUILT_IN)
 
 T = TypeVar("T")
 
+_KEYS = (("what", str, "a text"), ("year", Integral, "a whole number"), ("side", str, "a text"))
 _SENSES = ("<=", ">=", "==")
 
 
@@ -82,7 +85,7 @@ def row_words(scenario: Scenario, key: Hashable) -> str:
     if not isinstance(key, RowKey) or one is None or one.words is None:
         return str(key)
     given = {"what": key.what, "year": key.year, "side": key.side}
-    return _answer(key.family, "words", scenario, given, str)
+    return _answer(key.family, "words", scenario, given, _text)
 
 
 def unit_of(key: Hashable) -> Counted | None:
@@ -154,6 +157,12 @@ def _answer(name: str, field: str, scenario: Scenario, given: Mapping[str, Any],
         raise ExtensionError((Fault(f"{label}, {field}", "must answer without an exception", found),)) from error
 
 
+def _text(found: Any) -> str:
+    if not isinstance(found, str):
+        raise TypeError(f"a text is asked for, not {found!r}")
+    return found
+
+
 def _row_list(found: Iterable[Row]) -> list[Row]:
     return [*found]
 
@@ -166,10 +175,34 @@ def _faults(name: str, row: Any, options: Options, openings: Openings) -> Iterat
     if not isinstance(row, Row):
         yield Fault(label, "must give values of families.Row", type(row).__name__)
         return
+    for field, kind, rule in _KEYS:
+        if not isinstance(getattr(row, field), kind):
+            yield Fault(label, f"{field} of a row must be {rule}", repr(getattr(row, field)))
+            return
     where = f"{label}, {RowKey(name, row.what, row.year, row.side)}"
+    yield from (Fault(where, rule, found) for rule, found in _number_faults(row))
     if row.use is not None and np.shape(row.use) != (len(options.choices),):
         yield Fault(where, f"use must have one number for each option, {len(options.choices)}", str(np.shape(row.use)))
     if row.openings is not None and np.shape(row.openings) != openings.value.shape:
         yield Fault(where, f"openings must have shape {openings.value.shape}", str(np.shape(row.openings)))
     if row.sense not in _SENSES:
         yield Fault(where, f"sense must be one of {', '.join(_SENSES)}", repr(row.sense))
+
+
+def _number_faults(row: Any) -> Iterator[tuple[str, str]]:
+    """Rules that a row's numbers break, and what was found."""
+    import numpy as np  # noqa: PLC0415
+
+    if not (isinstance(row.cap, Real) and math.isfinite(row.cap)):
+        yield "cap must be a finite number", repr(row.cap)
+    if not (isinstance(row.price, Real) and (math.isnan(row.price) or float(row.price) >= 0)):
+        yield "price must be a number of at least 0, or nan where the row must hold", repr(row.price)
+    if not (isinstance(row.carry, Real) and 0 <= float(row.carry) <= 1):
+        yield "carry must be a share from 0 to 1", repr(row.carry)
+    for field in ("use", "openings"):
+        given = getattr(row, field)
+        kind = np.asarray(0 if given is None else given)
+        if kind.dtype.kind not in "biuf":
+            yield f"{field} must be numbers", str(kind.dtype)
+        elif not np.isfinite(kind).all():
+            yield f"{field} must be finite", f"{int((~np.isfinite(kind)).sum()):,} that are not"

@@ -15,7 +15,7 @@ from rdsim.gates import GATE_POLICIES
 from rdsim.markets import MARKET_MODELS
 from rdsim.purses import PURSE_RULES
 from rdsim.queues import QUEUE_RULES
-from rdsim.registry import Extension, Registry, Setting, load_installed_packages
+from rdsim.registry import Extension, Numbers, Registry, Setting, load_installed_packages
 from rdsim.scenario.findings import Finding
 from rdsim.scenario.shapes import Path
 from rdsim.tables import did_you_mean, shown_value
@@ -98,7 +98,7 @@ def unfit(s: Scenario) -> Iterator[Finding]:
     """Names that nobody registered, and parameters that an extension does not have, or not with such a value."""
     for one in named_extensions(s):
         if one.name in one.registry:
-            yield from _parameters(one, one.registry[one.name])
+            yield from _parameters(s, one, one.registry[one.name])
         else:
             known = one.registry.own() if one.registry is FAMILIES else one.registry  # others hold in any case
             rule = f"must name a {one.registry.noun}: " + (", ".join(known) or "none is registered")
@@ -106,16 +106,33 @@ def unfit(s: Scenario) -> Iterator[Finding]:
             yield Finding((one.path,), rule, shown_value(one.name), " ".join(filter(None, advice)))
 
 
-def _parameters(one: Named, extension: Extension) -> Iterator[Finding]:
+def _parameters(s: Scenario, one: Named, extension: Extension) -> Iterator[Finding]:
     known = {parameter.name: parameter for parameter in extension.parameters}
     label = f"{one.registry.noun} {one.name!r}"
     for name, value in one.given.items():
         paths: tuple[Path, ...] = ((*one.parameters, name), one.path)
         if name not in known:
             rule = f"must be a parameter of {label}: {', '.join(known)}" if known else f"{label} has no parameters"
-            yield Finding(paths, rule, shown_value(name), did_you_mean(name, known))
+            yield Finding(paths, rule, shown_value(name), did_you_mean(name, known) or _no_parameters(one))
+        elif isinstance(numbers := known[name], Numbers) and isinstance(value, Mapping):
+            yield from _entries(s, paths, numbers, value)
         elif rule := known[name].rule(value):
             yield Finding(paths, f"{rule}{_meaning(known[name])}", shown_value(value))
+
+
+def _no_parameters(one: Named) -> str:
+    return f"To give none: --set {'.'.join(map(str, one.parameters))}={{}}."
+
+
+def _entries(s: Scenario, paths: tuple[Path, ...], numbers: Numbers, given: Mapping[Any, Any]) -> Iterator[Finding]:
+    """Keys that are no fiscal years of the scenario, and numbers that cannot be."""
+    years = range(s.start_year, s.horizon_year + 1)
+    for key, value in given.items():
+        place = ((*paths[0], str(key)), *paths[1:])
+        if numbers.years and not (numbers.is_key(key) and int(key) in years):
+            yield Finding(place, f"must be a fiscal year, {years[0]} to {years[-1]}", shown_value(key))
+        elif rule := numbers.each.rule(value):
+            yield Finding(place, f"{rule}{_meaning(numbers)}", f"{shown_value(value)}, for {key}")
 
 
 def _meaning(parameter: Setting) -> str:

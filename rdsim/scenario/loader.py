@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
-from rdsim.arguments import checked
+from rdsim.arguments import check_arguments
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ScenarioError
 from rdsim.scenario.consistency import contradictions
@@ -32,7 +32,7 @@ _SOUND = "_sound"
 """Attribute of a scenario that has been checked: True, or the scenario that it is read as."""
 
 
-@checked("overrides")
+@check_arguments("overrides")
 def load(folder: str | FilePath, overrides: Sequence[str] | Mapping[str, object] = ()) -> Scenario:
     """The scenario of a folder, after overrides.
 

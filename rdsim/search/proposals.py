@@ -12,7 +12,7 @@ import numpy as np
 
 from rdsim import portfolio
 from rdsim import scenario as scenarios
-from rdsim.arguments import checked, refuse, whole_faults
+from rdsim.arguments import check_arguments, refuse, whole_faults
 from rdsim.arrays import Floats
 from rdsim.brief import html_table
 from rdsim.choice_rules import CHOOSING_RULES
@@ -140,7 +140,7 @@ class RulePortfolio:
         return f"Rule {self.name}: {self.portfolio!r}, expected value {self.evaluation.objective:,.4g}"
 
 
-@checked("scenario")
+@check_arguments("scenario")
 def optimise(
     scenario: Scenario,
     *,
@@ -167,7 +167,7 @@ def optimise(
     return choose(build_instance(scenario, samples=samples, seed=seed, running=running), solving)
 
 
-@checked("scenario")
+@check_arguments("scenario")
 def build_instance(
     scenario: Scenario,
     *,

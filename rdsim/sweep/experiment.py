@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rdsim.arguments import checked
+from rdsim.arguments import check_arguments
 from rdsim.sweep.runner import Sweep, run
 from rdsim.sweep.settings import ExperimentSettings, read_as
 
@@ -33,7 +33,7 @@ class Experiment(ExperimentSettings):
     [0.0, 0.3]
     """
 
-    @checked()
+    @check_arguments()
     def run(
         self,
         folder: str | Path | None = None,

@@ -123,7 +123,7 @@ def parse_metrics(texts: Iterable[str], figures: Iterable[str] | Mapping[str, Fi
         if metric is None:
             faults.append(Fault(where, _RULE, repr(text)))
         elif metric.figure not in known:
-            faults.append(Fault(where, "there is no such figure", metric.figure, _advice(metric.figure, known)))
+            faults.append(_unknown(where, metric.figure, known))
         elif metric.kind in ("quantile", "cvar") and not 0 < metric.number < 1:
             faults.append(Fault(where, "the level must be between 0 and 1", repr(text)))
         else:
@@ -131,6 +131,14 @@ def parse_metrics(texts: Iterable[str], figures: Iterable[str] | Mapping[str, Fi
     if faults:
         raise InputError(tuple(faults))
     return tuple(dict.fromkeys(found))
+
+
+def _unknown(where: str, figure: str, known: list[str]) -> Fault:
+    one = figure_of(figure)
+    if one is not None and not one.column:
+        rule = "must be a figure of the replications; this one is known of a portfolio before it is simulated"
+        return Fault(where, rule, figure)
+    return Fault(where, "there is no such figure", figure, _advice(figure, known))
 
 
 def _advice(figure: str, known: list[str]) -> str:

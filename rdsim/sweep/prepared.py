@@ -263,7 +263,8 @@ class _Checks:
         for number, row in enumerate(one.rows, start=1):
             for name in row:
                 if name not in one.factors:
-                    self.fault(f"list, row {number}", "there is no such factor", name, did_you_mean(name, one.factors))
+                    advice = did_you_mean(name, one.factors) or f"Declare [factors.'{name}'] with its values."
+                    self.fault(f"list, row {number}", "there is no such factor", name, advice)
         for name in one.factors.keys() & (COLUMNS | {text.strip() for text in one.metrics}):
             self.fault(f"factors.{name}", "must not have the name of another column of the results", name)
         switches = [

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rdsim.arguments import checked
+from rdsim.arguments import check_arguments
 from rdsim.errors import ExperimentError, Fault
 from rdsim.folders import SWEEP
 from rdsim.sweep.manifests import manifest_of
@@ -30,7 +30,7 @@ MISSING = "missing"
 _CHUNK = 16_384
 
 
-@checked()
+@check_arguments()
 def read_sweep(folder: str | Path) -> pd.DataFrame:
     """The results of a sweep: a row for each point.
 

@@ -194,7 +194,8 @@ def test_its_settings_pass_the_door_and_what_is_wrong_is_told_together(tiny: Pat
     told = "\n".join(map(str, caught.value.faults))
     assert "must name a constraint family" in told
     assert "Did you mean 'new-partners'?" in told
-    assert "must be a table of fiscal years, each with a whole number at least 0: New partners, by fiscal year" in told
+    assert "must be a whole number at least 0: New partners, by fiscal year. Found: 1.5, for 2024." in told
+    assert "must be a fiscal year, 2024 to 2036. Found: 'soon'." in told
     assert "must be a parameter of constraint family 'new-partners': most" in told
     assert "Did you mean 'most'?" in told
     assert "must be a text: Whose projects share the benches" in told

@@ -23,6 +23,7 @@ from rdsim.scenario import digest, dump, load
 from rdsim.search import build_instance, choose
 from rdsim.search.judge import Judge
 from rdsim.simulation import Engine, Running, expected_worths, plain_worths, replicate, simulate
+from rdsim.sweep.measures import parse_metrics
 from rdsim.sweep.page import terminal_lines
 from tests.command import run
 from tests.simple import plain
@@ -306,3 +307,8 @@ def test_wrong_figures_are_refused_with_what_is_wrong() -> None:
     with pytest.raises(ExtensionError, match=r"figure odd: must be computed without an error.*no_such_column"):
         replicate(scenario, one, replications=2)
     assert not issubclass(ExtensionError, PolicyError)
+
+
+def test_a_figure_that_is_no_column_of_the_replications_is_told_as_one() -> None:
+    with pytest.raises(rdsim.InputError, match=r"known of a portfolio before it is simulated\. Found: joint"):
+        parse_metrics(["joint", "npv"], ["npv"])

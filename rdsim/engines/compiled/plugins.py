@@ -22,7 +22,7 @@ from rdsim.behaviour import UnknownBehaviourError, behaviour
 from rdsim.case import Case
 from rdsim.engines.compiled.contracts import POLICIES, QUEUES, RAISED, RULES
 from rdsim.errors import Fault, PolicyError
-from rdsim.gates import GATE_POLICIES, gives_two_numbers, not_two_numbers
+from rdsim.gates import GATE_POLICIES, gives_two_numbers, is_truth, no_truth, not_two_numbers
 from rdsim.native.calls import address, call_by_address, compilable, number_at
 from rdsim.purses import PURSE_RULES
 from rdsim.queues import QUEUE_RULES
@@ -208,7 +208,7 @@ def _plain(asked: _Question, given: tuple[float, ...]) -> float | Fault:
             if asked.field == "queue_key":
                 return float(answer)
             if asked.field not in _DROPS:
-                return int(bool(answer))
+                return int(bool(answer)) if is_truth(answer) else no_truth("", answer)
     except Exception:
         return math.nan if asked.field == "queue_key" else RAISED
     if not gives_two_numbers(answer):
@@ -225,6 +225,8 @@ def _answer_text(answer: float) -> str:
 
 @compilable
 def _yes(answer: Any) -> int:
+    if answer != answer:  # noqa: PLR0124 - not a number
+        return RAISED
     return 1 if answer else 0
 
 

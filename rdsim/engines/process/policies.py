@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from rdsim.case import Case
 from rdsim.errors import Fault, PolicyError
-from rdsim.gates import GATE_POLICIES, gives_two_numbers, not_two_numbers
+from rdsim.gates import GATE_POLICIES, gives_two_numbers, is_truth, no_truth, not_two_numbers
 from rdsim.purses import PURSE_RULES
 from rdsim.queues import QUEUE_RULES, RANK
 from rdsim.registry import Extension
@@ -39,14 +39,16 @@ def gate_policy(case: Case, programme: int) -> GateDecisions:
     policy, given = GATE_POLICIES[name], case.gate_parameters[programme]
     label = f"gate policy {name!r}"
     drops = _two_numbers(f"{label}, drops", _question(label, policy, "drops", given))
-    return GateDecisions(_question(label, policy, "judge", given), policy.rounds, drops)
+    judge = _a_truth(f"{label}, judge", _question(label, policy, "judge", given))
+    return GateDecisions(judge, policy.rounds, drops)
 
 
 def purse_rule(case: Case, programme: int) -> PurseDecisions:
     """The purse rule of a programme."""
     name = PURSE_RULES.name_of(int(case.purse_rule[programme]))
+    label, given = f"purse rule {name!r}", case.purse_parameters[programme]
     asked = [
-        _question(f"purse rule {name!r}", PURSE_RULES[name], field, case.purse_parameters[programme])
+        _a_truth(f"{label}, {field}", _question(label, PURSE_RULES[name], field, given))
         for field in PurseDecisions._fields
     ]
     return PurseDecisions(*asked)
@@ -59,6 +61,18 @@ def queue_key(case: Case, queue: int) -> _Ask | None:
         return None
     label = f"queue rule {name!r}"
     return _a_number(f"{label}, key", _question(label, QUEUE_RULES[name], "key", case.queue_parameters[queue]))
+
+
+def _a_truth(label: str, function: _Ask) -> Callable[..., bool]:
+    """The function; an answer that is neither yes nor no becomes a PolicyError."""
+
+    def ask(*given: float) -> bool:
+        answer = function(*given)
+        if not is_truth(answer):
+            raise PolicyError((no_truth(label, answer),))
+        return bool(answer)
+
+    return ask
 
 
 def _a_number(label: str, key: _Ask) -> Callable[..., float]:
