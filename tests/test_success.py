@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit, logit
 
-from rdsim.case import attempt_success, unconstrained
+from rdsim.case import attempt_success, unconstrained_case
 from rdsim.domain import (
     Calibration,
     Choice,
@@ -39,10 +41,6 @@ STEPS = Steps(
     success_grade=("assumed",) * 6 + ("published", "assumed"),
 )
 MIX = (ReferenceRow(4, 7, "g", "high", 2.0), ReferenceRow(5, 8), ReferenceRow(4, 8, uncertainty="low", weight=0.5))
-
-
-def logit(p: float) -> float:
-    return math.log(p / (1 - p))
 
 
 def mixed(figure: float | None = 0.7, **changes: object) -> Scenario:
@@ -96,7 +94,7 @@ def test_a_worked_example() -> None:
     # Another step gets the same: odds 1.5 x (7/3) / 4 = 0.875; what is certain or impossible stays.
     assert found.of_kind(6) == pytest.approx(0.875 / 1.875)
     assert [found.of_kind(k) for k in (7, 8)] == [1.0, 0.0]
-    case = unconstrained(scenario, (Choice("T", start_year=2024),))
+    case = unconstrained_case(scenario, (Choice("T", start_year=2024),))
     assert case.alone_success[0, 3:5] == pytest.approx([0.9, 0.7])
     lines = list(success_lines(scenario))
     assert "0.63 of the mix TRL 4 to 6 (100%); steps graded assumed are shifted by -0.539 in log-odds" in lines[0]
@@ -140,7 +138,7 @@ def test_a_partner_takes_a_like_share_of_failures_of_one_step_and_of_four(shift:
             levels={"P": {"f": 92.0}},
             partner_effect=PartnerEffect(trl_low=1.0, trl_high=2.0, success_shift=shift),
         )
-        case = unconstrained(scenario, (Choice("T", "joint", "P", 2024),))
+        case = unconstrained_case(scenario, (Choice("T", "joint", "P", 2024),))
         taken = slice(7 - steps, 7)
         eventual = [_eventual(one[0, taken], 0.5, 3).prod() for one in (case.alone_success, case.success)]
         failing.append((1 - eventual[1]) / (1 - eventual[0]))
@@ -189,7 +187,7 @@ def test_risk_depends_on_trl_and_class() -> None:
 def test_a_field_may_have_times_of_its_own() -> None:
     years = (0.5,) * 3 + (0.25, 1.0) + (0.5,) * 3
     scenario = plain(fields={"f": TechField("F", median_years=years)})
-    case = unconstrained(scenario, (Choice("T", start_year=2024),))
+    case = unconstrained_case(scenario, (Choice("T", start_year=2024),))
     assert case.median_days[0, :2].tolist() == [90, 450]
 
 
@@ -259,3 +257,44 @@ def test_reach_is_what_shifts_lead_to() -> None:
     assert sound(mixed(0.93)).calibrations["only"].development_success == 0.93
     with pytest.raises(ScenarioError, match=r"at most 0\.964685"):
         sound(mixed(0.99))
+
+
+# --- generated worlds -----------------------------------------------------------------------------
+
+
+def second_reading(scenario: Scenario, technology: str, trl: int, shift: float) -> float:
+    """Eventual success as the page on the model says it, for technologies that experts have said nothing of."""
+    own = [row.success for row in scenario.technology_steps if (row.technology, row.trl) == (technology, trl)]
+    if own and own[0] is not None:
+        return own[0]
+    one, steps = scenario.technologies[technology], scenario.steps
+    odds = float(logit(steps.success[trl - 1]))
+    odds += scenario.fields[one.field].success_shift + scenario.uncertainty[one.uncertainty].success_shift
+    grade = (steps.success_grade * 8)[trl - 1] if len(steps.success_grade) == 1 else steps.success_grade[trl - 1]
+    return float(expit(odds + (shift if grade == "assumed" else 0.0)))
+
+
+def test_cases_have_the_success_of_a_second_reading_and_worlds_have_all_that_there_is() -> None:
+    seen: Counter[str] = Counter()
+    count = 300
+    for seed in range(count):
+        world = draw_world(seed)
+        scenario, case = world.scenario, world.case()
+        rates, steps, shift = scenario.calibrations["only"], scenario.steps, step_success(scenario).shift
+        seen["a published step"] += "published" in steps.success_grade and any(0 < p < 1 for p in steps.success)
+        seen["no figure"] += rates.development_success is None
+        seen["certainty"] += math.isinf(shift)
+        seen["a mix of its own"] += len(rates.reference) > 1
+        seen["a field's shift"] += any(one.success_shift for one in scenario.fields.values())
+        seen["a field's times"] += any(one.median_years for one in scenario.fields.values())
+        seen["a class's shift"] += any(one.success_shift for one in scenario.uncertainty.values())
+        seen["harm by partners"] += scenario.partner_effect.success_shift < 0 and bool(scenario.partners)
+        judged = {(one.technology, one.trl) for one in scenario.judgements if one.input == "success"}
+        for row, choice in enumerate(world.choices):
+            taken = range(int(case.trl[row]), int(case.target[row]))
+            free = [trl for trl in taken if (choice.technology, trl) not in judged]
+            wanted = np.array([second_reading(scenario, choice.technology, trl, shift) for trl in free])
+            once = case.alone_success[row, [trl - 1 for trl in free]]
+            found = _eventual(once, steps.setback_probability, steps.attempts)
+            assert found == pytest.approx(wanted, abs=1e-12), (seed, choice.technology)
+    assert min(seen.values()) >= 0.05 * count, seen
