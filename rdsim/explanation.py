@@ -8,6 +8,7 @@ count in net value; payments are discounted from the start of their fiscal year 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -39,14 +40,25 @@ from rdsim.optimiser.questions.explanation import (
     worth_of_cap,
 )
 from rdsim.options import Options
-from rdsim.scenario import eligible
+from rdsim.scenario import best_members, brought, eligible, members, needed_fields, required_refusals
 from rdsim.search import Proposal
-from rdsim.words import amount_words, money_words, option_words, round_up, rule_words, technology_words
+from rdsim.words import (
+    amount_words,
+    money_words,
+    option_words,
+    partner_words,
+    round_up,
+    rule_words,
+    technology_words,
+)
 
 __all__ = [
     "Explained",
+    "PartnerStanding",
     "cap_words",
     "explain",
+    "partner_standing",
+    "partner_standing_words",
     "replacement_words",
     "savings",
     "screen_table",
@@ -66,12 +78,31 @@ ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
+class PartnerStanding:
+    """How a partner stands in a proposal: what it is chosen for, and where it comes nearest to being the best choice.
+
+    `refusals` are reasons for which technologies may not be done with it, each with their number; without an eligible
+    option there is no `nearest`. `alone` is the expected worth of its best option there, `rival` the best other partner
+    ('' for none at all) and `rival_alone` the worth with that one, or alone; NaN if there is no other.
+    """
+
+    name: str
+    chosen: tuple[str, ...]
+    eligible: int
+    refusals: tuple[tuple[str, int], ...]
+    nearest: str = ""
+    alone: float = math.nan
+    rival: str = ""
+    rival_alone: float = math.nan
+
+
+@dataclass(frozen=True)
 class Explained:
     """One answer: about what, in words, and with all its figures."""
 
     name: str
     text: str
-    found: WhyNot | Replacement | WorthOfCap
+    found: WhyNot | Replacement | WorthOfCap | PartnerStanding
 
     def __str__(self) -> str:
         return self.text
@@ -80,7 +111,7 @@ class Explained:
 def explain(
     scenario: Scenario, proposal: Proposal, names: Iterable[str], solving: Solving = Solving()
 ) -> list[Explained]:
-    """Explain each name: a technology that is not funded, one that is, or a row such as `budget leapfrog 2025`.
+    """Explain each name: a technology that is not funded, one that is, a partner or a row as `budget leapfrog 2025`.
 
     Each question is solved to a gap of 0.002, unless one is named. Takes seconds for a funded technology, and up to a
     minute for one that is not, in a scenario of 180.
@@ -88,9 +119,11 @@ def explain(
     Raises: ProblemError with every name that is neither; SolverError if a question stays unanswered.
     """
     listed, problem = list(names), proposal.problem
-    known = {*problem.group_names, *problem.rows.names}
+    known = {*problem.group_names, *problem.rows.names, *scenario.partners}
     faults = [
-        Fault("explain", "must be a technology or a row of the problem", repr(n)) for n in listed if n not in known
+        Fault("explain", "must be a technology, a partner or a row of the problem", repr(n))
+        for n in listed
+        if n not in known
     ]
     if faults:
         raise ProblemError(tuple(faults))
@@ -106,6 +139,9 @@ def _explanation(scenario: Scenario, proposal: Proposal, name: str, solving: Sol
     if name in {problem.group_names[group] for group in problem.group[list(solution.chosen)]}:
         lost = cost_of_losing(problem, solution, name, solving=solving)
         return Explained(name, replacement_words(scenario, lost), lost)
+    if name not in problem.group_names:
+        standing = partner_standing(scenario, proposal, name)
+        return Explained(name, partner_standing_words(scenario, standing), standing)
     rows = problem.rows
     found = why_not(
         problem,
@@ -209,7 +245,24 @@ def _reason_words(scenario: Scenario, found: WhyNot) -> str:
 def _no_option(scenario: Scenario, name: str) -> str:
     if scenario.technologies[name].status == "must-not-fund":
         return "the planner ruled it out"
-    return f"it has no eligible option: {eligible(scenario, name, '', 'domestic')}"
+    reasons = required_refusals(scenario, name) or (eligible(scenario, name, "", "domestic"),)
+    return f"it has no eligible option: {'; '.join(reasons[:_REASONS])}"
+
+
+def _refusals(scenario: Scenario, names: list[str], partners: list[str]) -> tuple[tuple[str, int], ...]:
+    """Reasons for which technologies may not be done with partners in any of their modes, the most frequent first."""
+    found: Counter[str] = Counter()
+    for name in names:
+        for code in partners:
+            reasons = [eligible(scenario, name, code, mode) for mode in scenario.partners[code].modes]
+            found.update(list(dict.fromkeys(reasons)) if reasons and all(reasons) else [])
+    return tuple(found.most_common())
+
+
+_NOTHING = 1e-9
+"""A benefit that is none."""
+_REASONS = 3
+"""Reasons that are told of something that has several."""
 
 
 def _all_of(scenario: Scenario, rules: list[Rule]) -> str:
@@ -249,6 +302,97 @@ def _hopeless(found: WhyNot) -> Iterator[str]:
         yield f"No single cap{limit} was found to bring it in; for {known} of {count} it is proven that none does."
     else:
         yield f"No single cap{limit} brings it in, which is proven."
+
+
+# --- partners -------------------------------------------------------------------------------------
+
+
+def partner_standing(scenario: Scenario, proposal: Proposal, code: str) -> PartnerStanding:
+    """How a partner stands in a proposal; nothing is solved again."""
+    worth: dict[str, dict[str, float]] = {}
+    for choice, value in zip(proposal.options.choices, proposal.options.expected.tolist(), strict=True):
+        mine = worth.setdefault(choice.technology, {})
+        mine[choice.partner] = max(value, mine.get(choice.partner, -math.inf))
+    chosen = tuple(one.technology for one in proposal.portfolio.choices if one.partner == code)
+    refusals = _refusals(scenario, list(scenario.technologies), [code])
+    places = {name: mine for name, mine in worth.items() if code in mine}
+    if not places:
+        return PartnerStanding(code, chosen, 0, refusals)
+    # Where nobody else may be chosen it is the best anyway; nearest is where others leave it least behind.
+    leads = {name: mine[code] - max(_others(mine, code).values(), default=-math.inf) for name, mine in places.items()}
+    nearest = max(leads, key=lambda name: (leads[name], name))
+    others = _others(places[nearest], code)
+    rival = max(others, key=lambda one: others[one], default="")
+    return PartnerStanding(
+        code, chosen, len(places), refusals, nearest, places[nearest][code], rival, others.get(rival, math.nan)
+    )
+
+
+def _others(worth: dict[str, float], code: str) -> dict[str, float]:
+    return {one: value for one, value in worth.items() if one != code}
+
+
+def partner_standing_words(scenario: Scenario, found: PartnerStanding) -> str:
+    """What a partner is chosen for, where it comes nearest to being the best choice, and what it lacks there."""
+    return " ".join(_standing_sentences(scenario, found))
+
+
+def _standing_sentences(scenario: Scenario, found: PartnerStanding) -> Iterator[str]:
+    who, all_of = partner_words(scenario, found.name), len(scenario.technologies)
+    chosen = ", ".join(found.chosen) or "no technology"
+    yield f"{who} is chosen for {chosen}; it may be for {found.eligible} of {all_of}."
+    if found.refusals and found.eligible < all_of:
+        told = "; ".join(f"{reason} ({count})" for reason, count in found.refusals[:_REASONS])
+        yield f"For the others it may not, most often: {told}."
+    if not found.nearest:
+        return
+    there = technology_words(scenario, found.nearest)
+    if math.isnan(found.rival_alone):
+        yield f"For {there}, worth {_value(scenario, found.alone)} alone, nobody else may be chosen."
+    else:
+        yield _against(scenario, found, there)
+    yield _brings(scenario, found)
+    yield from _together(scenario, found.nearest, found.name)
+
+
+def _against(scenario: Scenario, found: PartnerStanding, there: str) -> str:
+    """What it is worth where it comes nearest, against the best of all others."""
+    lead = found.alone - found.rival_alone
+    behind = f"{_value(scenario, abs(lead))} {'more' if lead > 0 else 'less'} than"
+    whom = f"with {found.rival}" if found.rival else "without a partner"
+    return f"It comes nearest for {there}: {_value(scenario, found.alone)} alone, {behind} {whom}."
+
+
+def _brings(scenario: Scenario, found: PartnerStanding) -> str:
+    """Who of it brings how much of the full benefit in each field that is needed, and who of the rival."""
+    mine = _benefit_words(scenario, found.nearest, found.name)
+    theirs = f"; {_benefit_words(scenario, found.nearest, found.rival)}" if found.rival else ""
+    return f"Of the full benefit of a partner {mine}{theirs}."
+
+
+def _benefit_words(scenario: Scenario, technology: str, code: str) -> str:
+    best = best_members(scenario, technology, code)
+    each = [
+        f"{numeral(best[field][1], '.0%')} in {scenario.fields[field].name} ({best[field][0] or 'no level'})"
+        for field in needed_fields(scenario, technology)
+    ]
+    return f"{code} brings {numeral(brought(scenario, technology, code), '.0%')}: {', '.join(each)}"
+
+
+def _together(scenario: Scenario, technology: str, code: str) -> Iterator[str]:
+    """What a consortium brings beyond its best member, and what it pays for having several."""
+    more, effect = len(members(scenario, code)) - 1, scenario.partner_effect
+    if more > 0:
+        alone = {one: brought(scenario, technology, one) for one in members(scenario, code)}
+        best = max(alone, key=lambda one: alone[one])
+        gained = brought(scenario, technology, code) - alone[best]
+        beyond = f"{numeral(gained, '.1%')} of the full benefit more" if gained > _NOTHING else "no more"
+        yield f"Together its members bring {beyond} than {best} alone."
+        time, cost = effect.coordination_duration**more - 1, effect.coordination_cost**more - 1
+        yield (
+            f"Coordination makes steps {numeral(time, '.0%')} longer and projects {numeral(cost, '.0%')} dearer, "
+            "and each member is opened and has a place taken."
+        )
 
 
 # --- losing one, and caps -------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from rdsim.domain import ROOMS, Choice, Portfolio, Scenario
 from rdsim.errors import Fault, OutputError, PortfolioError
 from rdsim.folders import write_whole
 from rdsim.numerals import number
-from rdsim.scenario import cost, eligible, sound
+from rdsim.scenario import cost, eligible, sound, tags_of
 from rdsim.tables import (
     CsvTable,
     TableRow,
@@ -40,6 +40,9 @@ __all__ = ["Choice", "Portfolio", "check", "frame", "from_frame", "read", "with_
 _COLUMNS = ("technology", "partner", "mode", "start_year", "rank")
 _REQUIRED = ("technology", "partner", "mode", "start_year")
 _SHOWN = ("name", "programme", "field", "partner_name", "mode_name", "cost", "score")
+
+_TAG = "tag."
+"""Begins the columns for people that hold a technology's tags."""
 
 Place = Callable[[int, str], str]
 Finding = tuple[int, str, str, str, str]
@@ -97,10 +100,11 @@ def with_ranks(portfolio: Portfolio, scenario: Scenario) -> Portfolio:
 
 
 def frame(portfolio: Portfolio, scenario: Scenario | None = None) -> pd.DataFrame:
-    """A row for each choice, in the portfolio's order: its columns, then names, cost (money) and score for people.
+    """A row for each choice, in the portfolio's order: its columns, then names, cost (money), score and tags.
 
-    Those for people are a scenario's. A choice without a rank has a missing one; the column is of pandas' nullable
-    integers. Raises PortfolioError for a portfolio that does not fit the scenario, or that no file could hold.
+    Names and what follows are a scenario's, for people. A choice without a rank has a missing one; the column is of
+    pandas' nullable integers. Raises PortfolioError for a portfolio that does not fit the scenario, or that no file
+    could hold.
     """
     import pandas as pd  # noqa: PLC0415 - heavy, and needed here alone
 
@@ -109,7 +113,8 @@ def frame(portfolio: Portfolio, scenario: Scenario | None = None) -> pd.DataFram
     else:
         check(portfolio, scenario)
     rows = [_row(choice) if scenario is None else _shown_row(choice, scenario) for choice in portfolio.choices]
-    table = pd.DataFrame(rows, columns=[*_COLUMNS, *(_SHOWN if scenario else ())])
+    tags = [f"{_TAG}{name}" for name in tags_of(scenario)] if scenario else []
+    table = pd.DataFrame(rows, columns=[*_COLUMNS, *(_SHOWN if scenario else ()), *tags])
     return table.astype({"start_year": "int64", "rank": "Int64"})
 
 
@@ -185,7 +190,7 @@ def _column_faults(table: CsvTable) -> Iterator[Fault]:
         return
     missing = [column for column in _REQUIRED if column not in table.columns]
     known = (*_COLUMNS, *_SHOWN)
-    for column in (one for one in table.columns if one and one not in known):
+    for column in (one for one in table.columns if one and one not in known and not one.startswith(_TAG)):
         advice = did_you_mean(column, [one for one in known if one not in table.columns])
         missing = [one for one in missing if f"'{one}'" not in advice]
         yield Fault(f"{table.name}, column {column}", "unknown column", "", advice)
@@ -326,6 +331,7 @@ def _shown_row(choice: Choice, scenario: Scenario) -> dict[str, object]:
         "mode_name": scenario.modes[choice.mode].name,
         "cost": cost(scenario, technology),
         "score": technology.score,
+        **{f"{_TAG}{name}": technology.tags.get(name, "") for name in tags_of(scenario)},
     }
 
 

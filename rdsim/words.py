@@ -16,6 +16,7 @@ __all__ = [
     "conflict_words",
     "money_words",
     "option_words",
+    "partner_words",
     "ratio_words",
     "relaxation_words",
     "round_up",
@@ -30,6 +31,11 @@ def technology_words(scenario: Scenario, code: str) -> str:
     """`T017 (Quantum sensing)`; a code that is no technology stays as it is."""
     row = scenario.technologies.get(code)
     return f"{code} ({row.name})" if row else code
+
+
+def partner_words(scenario: Scenario, code: str) -> str:
+    """`US+TW (Consortium of the United States and Taiwan)`."""
+    return f"{code} ({scenario.partners[code].name})"
 
 
 def option_words(scenario: Scenario, name: str) -> str:

@@ -15,6 +15,8 @@ from rdsim.explanation import (
     Explained,
     cap_words,
     explain,
+    partner_standing,
+    partner_standing_words,
     replacement_words,
     savings,
     screen_table,
@@ -242,3 +244,42 @@ def test_savings_are_discounted_payments(scenario: Scenario, proposal: Proposal)
     assert found == pytest.approx((options.payments / (1 + scenario.discount_rate) ** years).sum(axis=1))
     assert (found > 0).all()
     assert (found < options.payments.sum(axis=1)).any()
+
+
+# --- partners --------------------------------------------------------------------------------------
+
+
+def test_a_consortium_that_is_not_chosen_is_told_what_it_lacks(scenario: Scenario, proposal: Proposal) -> None:
+    standing = partner_standing(scenario, proposal, "US+JP")
+    assert (standing.chosen, standing.eligible, standing.refusals) == ((), 6, ())
+    worth = dict(zip(proposal.problem.option_names, proposal.options.expected.tolist(), strict=True))
+    best = {
+        partner: max(one for name, one in worth.items() if name.startswith(f"{standing.nearest}/{partner}/"))
+        for partner in ("US+JP", standing.rival)
+    }
+    assert (standing.alone, standing.rival_alone) == (best["US+JP"], best[standing.rival])
+    others = [one for name, one in worth.items() if name.startswith(f"{standing.nearest}/") and "/US+JP/" not in name]
+    assert standing.rival_alone == max(others)
+    (told,) = explain(scenario, proposal, ["US+JP"], EXACT)
+    assert told.text == partner_standing_words(scenario, standing)
+    assert "US+JP (US and Japan) is chosen for no technology; it may be for 6 of 6." in told.text
+    assert "Together its members bring no more than JP alone." in told.text
+    assert "Coordination makes steps 10% longer and projects 5% dearer" in told.text
+
+
+def test_a_consortium_that_alone_may_be_chosen_is_told_of_as_such(scenario: Scenario) -> None:
+    needy = scenario.with_({"technologies.T1.needs_fields": "chip|bio", "technologies.T1.partners_required": "US+JP"})
+    proposal = optimise(needy, solving=EXACT)
+    told = partner_standing_words(needy, partner_standing(needy, proposal, "US+JP"))
+    assert "For T1 (AI 반도체)" in told
+    assert "nobody else may be chosen" in told
+    assert "US+JP brings 95%: 99% in Semiconductors (JP), 91% in Bio (US)" in told
+    told = partner_standing_words(needy, partner_standing(needy, proposal, "DE"))
+    assert "DE has no level in field chip (2); it must be done with US and JP, and DE is without US and JP (1)" in told
+
+
+def test_a_technology_that_nobody_may_do_as_it_asks_says_so(scenario: Scenario) -> None:
+    lost = scenario.with_({"technologies.T1.partners_required": "US+DE"})
+    table = screen_table(lost, optimise(lost, solving=EXACT)).set_index("technology")
+    reason = "it has no eligible option: it must be done with US and DE, and nobody has them all"
+    assert table.loc["T1", "reason"] == reason

@@ -42,6 +42,7 @@ from rdsim.domain import (
     Risks,
     Scenario,
     Steps,
+    Tag,
     TechField,
     Technology,
     TechnologyStep,
@@ -52,7 +53,7 @@ from rdsim.domain import (
 from rdsim.draws import Draws
 from rdsim.engines import compiled, process
 from rdsim.luck import lay_out
-from rdsim.scenario import eligible
+from rdsim.scenario import eligible, members
 from rdsim.scenario.loader import canonical
 
 __all__ = ["World", "draw_world", "run_both", "worlds"]
@@ -179,7 +180,30 @@ class _Maker:
         scenario = canonical(replace(scenario, partners=self.at_home(scenario.partners)))
         scenario = self.distributions(scenario)
         scenario = canonical(replace(scenario, **self.technical(scenario)))
+        scenario = canonical(self.demanding(scenario, chosen))
         return World(scenario, chosen, self.seed, *decisions)
+
+    def demanding(self, scenario: Scenario, chosen: Portfolio) -> Scenario:
+        """Fields that are needed, partners that must or must not take part, and tags, as the portfolio lets them be."""
+        if self.chance(0.5):
+            return scenario
+        partner = {choice.technology: choice.partner for choice in chosen.choices}
+        tag = Tag(partners_barred=tuple(code for code in self.codes if self.chance(0.3)))
+        found = {}
+        for name, one in scenario.technologies.items():
+            mine = members(scenario, partner.get(name, ""))
+            others = [code for code in self.codes if code not in mine]
+            barred = tuple(code for code in others if self.chance(0.2))
+            needs = {"f0": self.one_of(1.0, 2.0), "f1": 1.0} if self.chance(0.6) else {}
+            found[name] = replace(
+                one,
+                needs_fields=needs,
+                home_levels={"f1": self.one_of(60.0, 75.0)} if needs else {},
+                partners_required=mine[:1] if mine and self.chance(0.4) else (),
+                partners_barred=barred,
+                tags={"watched": "1" if not set(mine) & set(tag.partners_barred) and self.chance(0.5) else ""},
+            )
+        return replace(scenario, technologies=found, tags={"watched": tag})
 
     def calibration(self) -> Calibration:
         developed, sold = self.one_of(0.5, 0.9, 1.0), self.one_of(0.3, 1.0)

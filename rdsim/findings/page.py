@@ -14,7 +14,7 @@ from rdsim.numerals import numeral
 from rdsim.plans import Plan
 from rdsim.promises import promise_table
 from rdsim.report import PlanReport, with_names
-from rdsim.scenario import cost, success_sources, target
+from rdsim.scenario import cost, success_sources, tags_of, target
 from rdsim.search import Proposal
 
 __all__ = ["gather"]
@@ -101,6 +101,7 @@ def _candidate(
         "start_year": choice.start_year if choice else None,
         "rank": choice.rank if choice else None,
         "expected_value": value,
+        **{f"tag.{tag}": row.tags.get(tag, "") for tag in tags_of(scenario)},
     }
 
 

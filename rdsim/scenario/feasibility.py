@@ -14,7 +14,7 @@ from functools import cached_property
 
 from rdsim.domain import Limit, Scenario
 from rdsim.errors import Fault
-from rdsim.scenario.figures import award, eligible, money_scale, offer_refusal, target
+from rdsim.scenario.figures import award, eligible, money_scale, offer_refusal, required_refusals, target
 from rdsim.scenario.loader import sound
 from rdsim.scenario.money import plannable, years_to_last_request
 from rdsim.scenario.partners import members, required_partners
@@ -194,16 +194,15 @@ def _cap_faults(b: _Bounds) -> Iterator[Fault]:
 
 def _without_partner(b: _Bounds) -> Iterator[Fault]:
     """Technologies that must be done with partners of whom no one may: what a must-fund one lacks is a fault itself."""
-    s = b.scenario
-    for code, one in s.technologies.items():
-        wanted = required_partners(s, code)
-        if not wanted or code in b.requirements or one.status == "must-not-fund" or b.offers(code):
+    for code, one in b.scenario.technologies.items():
+        reasons = required_refusals(b.scenario, code)
+        if not reasons or code in b.requirements or one.status == "must-not-fund":
             continue
-        joined = [pair for pair in b.pairs if set(wanted) <= set(members(s, pair[0]))]
-        reasons = dict.fromkeys(offer_refusal(s, code, *pair) for pair in joined)
-        found = "; ".join(list(reasons)[:4]) or f"it must be done with {' and '.join(wanted)}, and nobody has them all"
-        advice = "" if joined else f"Add a partner {'+'.join(wanted)} with members {'|'.join(wanted)} to partners.csv."
-        yield Fault(f"technologies.csv, {code}", "should have a partner with whom it may be done", found, advice)
+        wanted = required_partners(b.scenario, code)
+        new = not any(set(wanted) <= set(members(b.scenario, partner)) for partner in b.scenario.partners)
+        advice = f"Add a partner {'+'.join(wanted)} with members {'|'.join(wanted)} to partners.csv." if new else ""
+        rule = "should have a partner with whom it may be done"
+        yield Fault(f"technologies.csv, {code}", rule, "; ".join(reasons[:4]), advice)
 
 
 def _idle_judgements(b: _Bounds) -> Iterator[Fault]:

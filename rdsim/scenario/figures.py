@@ -15,7 +15,7 @@ from rdsim.domain import Calibration, Input, Programme, Scenario, Technology, Te
 from rdsim.errors import Fault, ScenarioError
 from rdsim.partnership import cost_factor
 from rdsim.scenario.judgement import figure
-from rdsim.scenario.partners import members, partner_refusal, technology_of
+from rdsim.scenario.partners import members, partner_refusal, required_partners, technology_of
 from rdsim.scenario.screening import Screened, layers_in_use, screen
 from rdsim.scenario.units import money_unit
 
@@ -34,6 +34,7 @@ __all__ = [
     "money_scale",
     "offer_refusal",
     "own_steps",
+    "required_refusals",
     "screening_fees",
     "screenings",
     "step_distribution",
@@ -155,6 +156,20 @@ def offer_refusal(scenario: Scenario, technology: Technology | str, partner: str
         return "the planner has ruled it out (must-not-fund)"
     unfit = _unfit_pair(scenario, partner, mode) or partner_refusal(scenario, one, partner)
     return unfit or _screening_reason(scenario, one)
+
+
+def required_refusals(scenario: Scenario, technology: Technology | str) -> tuple[str, ...]:
+    """Why a technology may be done with nobody who takes in all the partners that it requires; () if it may.
+
+    () also where it requires none.
+    """
+    wanted = required_partners(scenario, technology)
+    pairs = [(code, mode) for code, one in scenario.partners.items() for mode in one.modes]
+    joined = [pair for pair in pairs if set(wanted) <= set(members(scenario, pair[0]))]
+    reasons = [eligible(scenario, technology, *pair) for pair in joined]
+    if not wanted or not all(reasons):
+        return ()
+    return tuple(dict.fromkeys(reasons)) or (f"it must be done with {' and '.join(wanted)}, and nobody has them all",)
 
 
 def call_months(scenario: Scenario, programme: Programme) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rdsim.errors import Fault, ProblemError
-from rdsim.explanation import Explained, explain
+from rdsim.explanation import Explained, PartnerStanding, explain
 from rdsim.families import row_words
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
@@ -30,7 +30,7 @@ from rdsim.tables import did_you_mean
 
 __all__ = ["explanation"]
 
-Answer = WhyNot | Replacement | WorthOfCap
+Answer = WhyNot | Replacement | WorthOfCap | PartnerStanding
 
 UNFUNDED = "unfunded"
 """Stands for every technology that is not funded."""
@@ -51,9 +51,10 @@ def explanation(
     A portfolio that was given is explained in its own terms (`rdsim.search.subject`): what having or losing one costs
     is the difference of the best portfolios with and without it, under the rows that the given one is held to.
 
-    `names` are technologies, funded (what would it cost to lose it?) or not (what would bring it in?), caps (what is
-    less and more of it worth?), or `unfunded` for every technology that is not funded. `solving` is of
-    each solve. Differences are reported with proven limits, which cannot be closer than the gap lets them be.
+    `names` are technologies, funded (what would it cost to lose it?) or not (what would bring it in?), partners (what
+    does a consortium that is not chosen lack?), caps (what is less and more of it worth?), or `unfunded` for every
+    technology that is not funded. `solving` is of each solve. Differences are reported with proven limits, which cannot
+    be closer than the gap lets them be.
 
     Raises: ProblemError for unknown names, all at once; SolverError as the optimiser does.
     """
@@ -72,9 +73,9 @@ def _names(posed: Instance, best: Proposal, names: Sequence[str]) -> list[str]:
 
 
 def _check(posed: Instance, names: Sequence[str]) -> None:
-    known = [*posed.scenario.technologies, *posed.problem.rows.names]
+    known = [*posed.scenario.technologies, *posed.problem.rows.names, *posed.scenario.partners]
     faults = tuple(
-        Fault("explain", "must be a technology, a cap or 'unfunded'", repr(name), did_you_mean(name, known))
+        Fault("explain", "must be a technology, a partner, a cap or 'unfunded'", repr(name), did_you_mean(name, known))
         for name in names
         if name not in known
     )
@@ -175,7 +176,7 @@ def _page(
 ) -> Page:
     first = f"{len(screened)} of {len(posed.scenario.technologies)} technologies are not funded."
     advice = (
-        "Name technologies or caps for exact answers (names are in the tables), or 'unfunded' for all of them."
+        "Name technologies or caps for exact answers (names are in the tables), 'unfunded' for all, or a partner."
         if not answers
         else "Each answer about a technology or a cap was found by solving again, not from prices."
     )
