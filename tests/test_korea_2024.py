@@ -17,7 +17,21 @@ import numpy as np
 import pytest
 
 from rdsim.domain import Programme, Scenario
-from rdsim.scenario import check, cost, eligible, level, load, market_value, merits, part_names, screenings
+from rdsim.options import candidates, sample
+from rdsim.scenario import (
+    brought,
+    check,
+    cost,
+    eligible,
+    home_level,
+    level,
+    load,
+    market_value,
+    merits,
+    needed_fields,
+    part_names,
+    screenings,
+)
 from rdsim.sweep import prepare, read
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
@@ -112,7 +126,7 @@ def ungraded(folder: Path) -> list[list[str]]:
 def unnamed(folder: Path) -> set[str]:
     """Numbers of scenario.toml and columns of the CSV tables that the README does not name in backticks."""
     spans = re.findall(r"`([^`]+)`", (folder / "README.md").read_text(encoding="utf-8"))
-    named = {word for span in spans for word in re.split(r"[^\w]+", span)}
+    named = {*spans, *(word for span in spans for word in re.split(r"[^\w]+", span))}
     files = [folder / "scenario.toml", *folder.glob("parts/*/scenario.toml")]
     settings: list[dict[str, Any]] = [tomllib.loads(file.read_text(encoding="utf-8")) for file in files]
     used = {*numbers_of_settings(settings), *columns(folder, "technologies.csv"), *columns(folder, "partners.csv")}
@@ -188,7 +202,34 @@ def test_packaging_asks_for_100_billion_and_may_go_with_both_named_partners(kore
     packaging = korea.technologies["T001"]
     assert packaging.cost == 100
     assert korea.partners["US+TW"].members == ("US", "TW")
-    assert all(not eligible(korea, packaging, code, "direct") for code in ("US", "TW", "US+TW"))
+    assert packaging.partners_required == ("US+TW",)
+    assert not eligible(korea, packaging, "US+TW", "direct")
+    assert all(eligible(korea, packaging, code, "direct") for code in ("US", "TW", "US+JP", "JP"))
+    assert eligible(korea, packaging, "", "domestic") == "it must be done with US and TW"
+    free = korea.with_({"technologies.T001.partners_required": None})
+    assert all(not eligible(free, packaging.id, code, "direct") for code in ("US", "TW", "US+TW"))
+
+
+def test_packaging_needs_semiconductors_and_materials_and_is_best_done_by_a_consortium(korea: Scenario) -> None:
+    """The ministry names both, and together they bring more than either alone."""
+    assert needed_fields(korea, "T001") == pytest.approx({"semiconductor": 0.6, "materials": 0.4})
+    materials = [row.home_level for row in korea.technologies.values() if row.field == "materials"]
+    assert home_level(korea, "T001", "materials") == round(np.mean(materials))
+    alone = {code: brought(korea, "T001", code) for code in ("US", "TW")}
+    assert brought(korea, "T001", "US+TW") > max(alone.values())
+    options = tuple(one for one in candidates(korea) if one.technology == "T001")
+    assert {one.partner for one in options} == {"US+TW"}
+    assert sample(korea, options, samples=200, seed=1).expected.max() > 0
+
+
+def test_export_controlled_fields_bar_whom_the_tag_names(korea: Scenario) -> None:
+    tagged = {row.id for row in korea.technologies.values() if row.tags["export_control"] == "1"}
+    assert tagged == {row.id for row in korea.technologies.values() if row.field in ("aerospace", "nuclear")}
+    assert len(tagged) == 21
+    barred = {choice.technology for choice in candidates(korea) if choice.partner in ("BY", "RU")}
+    assert barred
+    assert not barred & tagged
+    assert "Export-controlled" in eligible(korea, "T066", "RU", "matching")
 
 
 def test_game_changers_are_not_among_the_180(korea: Scenario) -> None:
