@@ -40,7 +40,7 @@ from rdsim.optimiser.questions.explanation import (
     worth_of_cap,
 )
 from rdsim.options import Options
-from rdsim.scenario import best_members, brought, eligible, members, needed_fields, required_refusals
+from rdsim.scenario import best_members, eligible, members, needed_fields, partner_benefit, required_refusals
 from rdsim.search import Proposal
 from rdsim.words import (
     amount_words,
@@ -310,7 +310,7 @@ def _hopeless(found: WhyNot) -> Iterator[str]:
 def partner_standing(scenario: Scenario, proposal: Proposal, code: str) -> PartnerStanding:
     """How a partner stands in a proposal; nothing is solved again."""
     worth: dict[str, dict[str, float]] = {}
-    for choice, value in zip(proposal.options.choices, proposal.options.expected.tolist(), strict=True):
+    for choice, value in zip(proposal.options.choices, proposal.options.expected_value.tolist(), strict=True):
         mine = worth.setdefault(choice.technology, {})
         mine[choice.partner] = max(value, mine.get(choice.partner, -math.inf))
     chosen = tuple(one.technology for one in proposal.portfolio.choices if one.partner == code)
@@ -376,16 +376,16 @@ def _benefit_words(scenario: Scenario, technology: str, code: str) -> str:
         f"{numeral(best[field][1], '.0%')} in {scenario.fields[field].name} ({best[field][0] or 'no level'})"
         for field in needed_fields(scenario, technology)
     ]
-    return f"{code} brings {numeral(brought(scenario, technology, code), '.0%')}: {', '.join(each)}"
+    return f"{code} brings {numeral(partner_benefit(scenario, technology, code), '.0%')}: {', '.join(each)}"
 
 
 def _together(scenario: Scenario, technology: str, code: str) -> Iterator[str]:
     """What a consortium brings beyond its best member, and what it pays for having several."""
     more, effect = len(members(scenario, code)) - 1, scenario.partner_effect
     if more > 0:
-        alone = {one: brought(scenario, technology, one) for one in members(scenario, code)}
+        alone = {one: partner_benefit(scenario, technology, one) for one in members(scenario, code)}
         best = max(alone, key=lambda one: alone[one])
-        gained = brought(scenario, technology, code) - alone[best]
+        gained = partner_benefit(scenario, technology, code) - alone[best]
         beyond = f"{numeral(gained, '.1%')} of the full benefit more" if gained > _NOTHING else "no more"
         yield f"Together its members bring {beyond} than {best} alone."
         time, cost = effect.coordination_duration**more - 1, effect.coordination_cost**more - 1

@@ -252,7 +252,7 @@ def test_savings_are_discounted_payments(scenario: Scenario, proposal: Proposal)
 def test_a_consortium_that_is_not_chosen_is_told_what_it_lacks(scenario: Scenario, proposal: Proposal) -> None:
     standing = partner_standing(scenario, proposal, "US+JP")
     assert (standing.chosen, standing.eligible, standing.refusals) == ((), 6, ())
-    worth = dict(zip(proposal.problem.option_names, proposal.options.expected.tolist(), strict=True))
+    worth = dict(zip(proposal.problem.option_names, proposal.options.expected_value.tolist(), strict=True))
     best = {
         partner: max(one for name, one in worth.items() if name.startswith(f"{standing.nearest}/{partner}/"))
         for partner in ("US+JP", standing.rival)

@@ -19,7 +19,6 @@ import pytest
 from rdsim.domain import Programme, Scenario
 from rdsim.options import candidates, sample
 from rdsim.scenario import (
-    brought,
     check,
     cost,
     eligible,
@@ -30,6 +29,7 @@ from rdsim.scenario import (
     merits,
     needed_fields,
     part_names,
+    partner_benefit,
     screenings,
 )
 from rdsim.sweep import prepare, read
@@ -215,11 +215,11 @@ def test_packaging_needs_semiconductors_and_materials_and_is_best_done_by_a_cons
     assert needed_fields(korea, "T001") == pytest.approx({"semiconductor": 0.6, "materials": 0.4})
     materials = [row.home_level for row in korea.technologies.values() if row.field == "materials"]
     assert home_level(korea, "T001", "materials") == round(np.mean(materials))
-    alone = {code: brought(korea, "T001", code) for code in ("US", "TW")}
-    assert brought(korea, "T001", "US+TW") > max(alone.values())
+    alone = {code: partner_benefit(korea, "T001", code) for code in ("US", "TW")}
+    assert partner_benefit(korea, "T001", "US+TW") > max(alone.values())
     options = tuple(one for one in candidates(korea) if one.technology == "T001")
     assert {one.partner for one in options} == {"US+TW"}
-    assert sample(korea, options, samples=200, seed=1).expected.max() > 0
+    assert sample(korea, options, samples=200, seed=1).expected_value.max() > 0
 
 
 def test_export_controlled_fields_bar_whom_the_tag_names(korea: Scenario) -> None:
