@@ -20,7 +20,7 @@ __all__ = ["desk", "lessen"]
 KEPT = {"T001", "T002", "T003", "T047", "F002", "F003"}
 """Technologies of korea-2024 that pages speak of; with them stay those of whom experts have judged, and some others."""
 
-HOSTS = {"US", "JP", "TW", "CA", "DE"}
+HOSTS = {"US", "JP", "TW", "CA", "DE", "US+TW"}
 """Partners that stay: small problems with many partners who are alike take an exact solver minutes."""
 
 OWN = {
@@ -70,10 +70,14 @@ def _shrink_korea(folder: Path) -> None:
     _keep(
         folder / "links.csv", [row for row in _rows(folder / "links.csv") if {row["technology"], row["other"]} <= kept]
     )
+    steps = folder / "technology_steps.csv"
+    _keep(steps, [row for row in _rows(steps) if row["technology"] in kept])
     _scale(folder / "scenario.toml", ("budget", "starts"), share)
     for name, column in (("partners.csv", "code"), ("partner_levels.csv", "partner")):
         _keep(folder / name, [row for row in _rows(folder / name) if row[column] in HOSTS])
-    _change(folder / "scenario.toml", (r"floor = 0\.0", "floor = 0.000"))
+    _change(
+        folder / "scenario.toml", (r"floor = 0\.0", "floor = 0.000"), (r"^partners_barred = .*", "partners_barred = []")
+    )
 
 
 def _scale(path: Path, tables: Iterable[str], share: float) -> None:

@@ -42,6 +42,8 @@ STILL: Mapping[str, str] = {
     "programmes.*.trl_entry_min": "refuses technologies at the door, and moves none that it lets in",
     "programmes.*.trl_entry_max": "refuses technologies at the door, and moves none that it lets in",
     "figures.*.label": "told",
+    "tags.*.label": "told",
+    "tags.*.source": "told",
     "figures.*.unit": "told",
     "figures.*.sense": "which way a front is drawn, and told",
     "optimiser.gap": "how much may be left unproved: with another the same portfolio may come",
@@ -92,6 +94,8 @@ _DROPS = {
 }
 _LOOSE = {"programmes.base.screening.layers.0.error": 90.0, "programmes.base.screening.layers.1.error": 90.0}
 _AIM = {"optimiser.risk.probability": 0.2, "optimiser.risk.target": -20.0}
+
+_WATCHED = {"technologies.T2.tags.watched": "1", "tags.watched": {"partners_barred": ["JP"]}}
 
 Case = tuple[Mapping[str, Any], Mapping[str, Any]]
 
@@ -168,6 +172,23 @@ CASES: Mapping[str, Case] = {
     "aim.*": ({}, {"aim.commercialised_by_deadline": 1.0}),
     "technologies.*.figures.*": ({"technologies.T1.figures.saved": 3.0}, {"technologies.T1.figures.saved": 5.0}),
     "figures.*.counted": ({"technologies.T1.figures.saved": 3.0}, {"figures.saved.counted": "funded"}),
+    "technologies.*.needs_fields.*": (
+        {"technologies.T2.needs_fields": {"bio": 1.0, "chip": 1.0}},
+        {"technologies.T2.needs_fields.chip": 5.0},
+    ),
+    "technologies.*.home_levels.*": (
+        {"technologies.T2.home_levels": {"bio": 80.0}},
+        {"technologies.T2.home_levels.bio": 60.0},
+    ),
+    "technologies.*.partners_required.*": ({}, {"technologies.T2.partners_required": ["DE"]}),
+    "technologies.*.partners_barred.*": ({}, {"technologies.T2.partners_barred": ["JP"]}),
+    "technologies.*.tags.*": ({**_WATCHED, "technologies.T2.tags.watched": "0"}, {"technologies.T2.tags.watched": "1"}),
+    "tags.*.partners_barred.*": (_WATCHED, {"tags.watched.partners_barred": ["DE"]}),
+    "tags.*.networks_barred.*": (_WATCHED, {"tags.watched.networks_barred": ["Horizon"]}),
+    "tags.*.values.*": (
+        {**_WATCHED, "technologies.T4.tags.watched": "closely"},
+        {"tags.watched.values": ["closely"]},
+    ),
     "optimiser.search.rounds": ({}, {"optimiser.search.rounds": 0}),
     "optimiser.search.replications": ({}, {"optimiser.search.replications": 30}),
     "optimiser.search.most_replications": ({}, {"optimiser.search.most_replications": 150}),
