@@ -362,7 +362,7 @@ def test_check_tells_of_technologies_that_nobody_may_be_chosen_for(tiny: Path) -
 
 def test_tags_are_columns_of_portfolios_and_are_read_over(tiny: Path, tmp_path: Path) -> None:
     s = load(tiny_folder(tmp_path / "tagged", **with_columns(tag__ministry={"T1": "MOTIE"})))
-    chosen = portfolio.ranked(Portfolio((Choice("T1", "direct", "US", 2024), Choice("T2", start_year=2024))), s)
+    chosen = portfolio.with_ranks(Portfolio((Choice("T1", "direct", "US", 2024), Choice("T2", start_year=2024))), s)
     table = portfolio.frame(chosen, s)
     assert table["tag.ministry"].tolist() == ["MOTIE", ""]
     assert portfolio.from_frame(table, s).choices == chosen.choices
