@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rdsim import portfolio
-from rdsim.case import build
+from rdsim.case import DROPPED, build
 from rdsim.domain import Choice, Partner, PartnerEffect, Portfolio, Scenario, TechField, Technology
+from rdsim.engines import compiled
 from rdsim.errors import PortfolioError, ScenarioError
 from rdsim.options import candidates
+from rdsim.partnership import absorption
 from rdsim.scenario import (
     best_members,
     check,
@@ -24,6 +28,7 @@ from rdsim.scenario import (
     eligible,
     home_level,
     load,
+    members,
     needed_fields,
     partner_benefit,
     remarks,
@@ -366,3 +371,54 @@ def test_tags_are_columns_of_portfolios_and_are_read_over(tiny: Path, tmp_path: 
     table = portfolio.frame(chosen, s)
     assert table["tag.ministry"].tolist() == ["MOTIE", ""]
     assert portfolio.from_frame(table, s).choices == chosen.choices
+
+
+# --- generated worlds -----------------------------------------------------------------------------
+
+
+def benefit_again(scenario: Scenario, technology: str, codes: Sequence[str]) -> float:
+    """The benefit of some partners together, as the page on the model says it."""
+    one, effect = scenario.technologies[technology], scenario.partner_effect
+    weights = one.needs_fields or {one.field: 1.0}
+    total = 0.0
+    for field, weight in weights.items():
+        away = [scenario.levels[code][field] - one.home_levels.get(field, one.home_level) for code in codes]
+        total += weight * max(max(0.0, 1 - ((gap - effect.gap_best) / effect.gap_width) ** 2) for gap in away)
+    return total / sum(weights.values())
+
+
+def test_steps_have_the_effect_of_a_second_reading_and_worlds_have_all_that_there_is() -> None:
+    seen: Counter[str] = Counter()
+    count = 150
+    for seed in range(count):
+        world = draw_world(seed)
+        scenario, case = world.scenario, world.case()
+        rows = scenario.technologies
+        effect = scenario.partner_effect
+        seen["a tag that bars"] += any(row.tags.get("watched") == "1" for row in rows.values()) and any(
+            tag.partners_barred for tag in scenario.tags.values()
+        )
+        kinds: set[str] = set()
+        for p, choice in enumerate(world.choices):
+            row, codes = rows[choice.technology], members(scenario, choice.partner)
+            assert not eligible(scenario, row, choice.partner, choice.mode)
+            if not codes:
+                continue
+            brings = benefit_again(scenario, row.id, codes)
+            for trl in range(int(case.trl[p]), int(case.target[p])):
+                takes = effect.coordination_duration ** (len(codes) - 1)
+                expected = (1 - effect.duration_gain * brings * absorption(effect, trl)) * takes
+                assert case.factor[p, trl - 1] == pytest.approx(expected), (seed, row.id)
+            kinds |= {"several fields"} if len(row.needs_fields) > 1 else set()
+            kinds |= {"required"} if row.partners_required else set()
+            kinds |= {"barred"} if row.partners_barred else set()
+            best = max(benefit_again(scenario, row.id, [code]) for code in codes)
+            kinds |= {"a consortium that beats its members"} if brings > best + 1e-9 else set()
+        out = compiled.run(case, world.luck(case, 3))
+        lines = [scenario.programmes[rows[choice.technology].programme] for choice in world.choices]
+        lost = np.array([bool(rows[one.technology].partners_required) for one in world.choices])
+        lost &= np.array([line.fallback == "domestic" for line in lines])
+        kinds |= {"dropped without whom it requires"} if (lost & (out.end_state == DROPPED)).any() else set()
+        seen.update(kinds)
+    assert len(seen) == 6
+    assert min(seen.values()) >= 0.05 * count, seen

@@ -108,6 +108,9 @@ def draw_world(seed: int) -> World:
     return _Maker(np.random.default_rng(seed), seed).make()
 
 
+_OPPOSITE = {"P0": {"f0": 95.0, "f1": 50.0}, "P1": {"f0": 50.0, "f1": 90.0}}
+
+
 class _Maker:
     """Draws the parts of a world one after another."""
 
@@ -194,7 +197,7 @@ class _Maker:
             mine = members(scenario, partner.get(name, ""))
             others = [code for code in self.codes if code not in mine]
             barred = tuple(code for code in others if self.chance(0.2))
-            needs = {"f0": self.one_of(1.0, 2.0), "f1": 1.0} if self.chance(0.6) else {}
+            needs = {"f0": self.one_of(1.0, 2.0), "f1": 1.0} if self.chance(0.8) or len(mine) > 1 else {}
             found[name] = replace(
                 one,
                 needs_fields=needs,
@@ -203,7 +206,10 @@ class _Maker:
                 partners_barred=barred,
                 tags={"watched": "1" if not set(mine) & set(tag.partners_barred) and self.chance(0.5) else ""},
             )
-        return replace(scenario, technologies=found, tags={"watched": tag})
+        levels = {code: {field: self.one_of(70.0, 95.0, 110.0) for field in ("f0", "f1")} for code in self.codes}
+        # Each of the consortium's members is good at what the other is not.
+        levels |= {code: one for code, one in _OPPOSITE.items() if code in levels and len(levels) > 1}
+        return replace(scenario, technologies=found, tags={"watched": tag}, levels=levels)
 
     def calibration(self) -> Calibration:
         developed, sold = self.one_of(0.5, 0.9, 1.0), self.one_of(0.3, 1.0)

@@ -217,7 +217,11 @@ PARTNERS = of(
                 "if False:\n        finish(c, o, s, p, t, DROPPED, NO)"
             )
         },
+        "who falls back does as the first project": {
+            "if c.drop_fallback[p]:\n        finish": "if c.drop_fallback[0]:\n        finish"
+        },
         "who loses its partner is never dropped": {"elif c.drop_fallback[p]:": "elif False:"},
+        "who loses its partner does as the first project": {"elif c.drop_fallback[p]:": "elif c.drop_fallback[0]:"},
         "who falls back stays joint": {
             "    s.joint[p] = False\n    o.fell_back[p] = 1\n    ask_money": "    o.fell_back[p] = 1\n    ask_money"
         },
