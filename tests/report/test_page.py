@@ -196,6 +196,17 @@ def test_the_table_says_with_whom_or_why_not(page: Page) -> None:
     assert sum("others make better use" in text for text in page.texts) == 3
 
 
+def test_tags_are_columns_of_the_table(tmp_path: Path) -> None:
+    table = synthetic.build().technologies
+    tagged = table.assign(**{"tag.in_charge": [HOSTILE[0], *["MOTIE"] * (len(table) - 1)]})
+    plain, page = (_write(synthetic.build(technologies=one), tmp_path) for one in (table, tagged))
+    heads, cells = ([sum(kind == tag for kind, _ in one.elements) for tag in ("th", "td")] for one in (plain, page))
+    assert (cells[0] - heads[0], cells[1] - heads[1]) == (1, len(table))
+    assert page.texts.count("in charge") == 1
+    assert page.texts.count("MOTIE") == len(table) - 1
+    assert "".join(page.texts).count(HOSTILE[0]) == 1
+
+
 def test_where_it_comes_from_is_told(page: Page) -> None:
     text = " ".join(" ".join(page.texts).split())
     for part in (

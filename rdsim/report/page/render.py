@@ -63,9 +63,10 @@ def _words(report: PlanReport) -> dict[str, object]:
 
 
 def _technology_list(report: PlanReport) -> dict[str, object]:
-    """The table of all technologies, what it can be narrowed to, and what countries are called."""
+    """The table of all technologies with their tags, what it can be narrowed to, and what countries are called."""
     table = report.technologies
     return {
+        "tags": {name: str(name).removeprefix("tag.").replace("_", " ") for name in table if str(name)[:4] == "tag."},
         "rows": _rows(table),
         "choices": {name: sorted(table[name].astype(str).unique()) for name in ("programme", "field")},
         "countries": dict(zip(table["partner"], table["partner_name"], strict=True)),
