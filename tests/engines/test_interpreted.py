@@ -218,7 +218,9 @@ PARTNERS = of(
             )
         },
         "who falls back does as the first project": {
-            "if c.drop_fallback[p]:\n        finish": "if c.drop_fallback[0]:\n        finish"
+            "if c.drop_fallback[p]:\n        finish(c, o, s, p, t, DROPPED, NO)": (
+                "if c.drop_fallback[0]:\n        finish(c, o, s, p, t, DROPPED, NO)"
+            )
         },
         "who loses its partner is never dropped": {"elif c.drop_fallback[p]:": "elif False:"},
         "who loses its partner does as the first project": {"elif c.drop_fallback[p]:": "elif c.drop_fallback[0]:"},
@@ -393,7 +395,7 @@ LUCK = (
         },
     )
     | of(
-        "luck",
+        "luck.marginals",
         {
             "times that are laid out have no spread": {
                 "score, source.time_sigma[:, None, None])": "score, 0.0 * source.time_sigma[:, None, None])"
