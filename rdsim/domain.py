@@ -44,6 +44,7 @@ __all__ = [
     "Limits",
     "Link",
     "Market",
+    "MarketFactorRisk",
     "Mode",
     "Network",
     "OptimiserSettings",
@@ -420,6 +421,9 @@ class Partner(Frozen):
     currency: Annotated[
         str, Field(description="Currency of money paid there; the home currency has no exchange rate.")
     ] = "USD"
+    bloc: Annotated[
+        str, Field(description="Bloc whose relations break together (`risks.breaks.bloc_share`); empty: its own.")
+    ] = ""
     source: Annotated[str, Field(description="Where the row comes from.")] = ""
 
 
@@ -651,11 +655,34 @@ class FieldFactorRisk:
 
 
 @dataclass(frozen=True)
+class MarketFactorRisk:
+    """Shares of variance that markets have in common; all 0 states that markets are independent.
+
+    Two luck numbers of each technology take part, each with factors of its own: whether it comes to the market, and
+    its value there. Neither its chance nor its mean value depends on the shares. Each pair must sum to less than 1.
+    """
+
+    __pydantic_config__ = _strict
+    chance_common: Annotated[
+        Share, Field(description="Of coming to the market: share of the score's variance common to all.")
+    ] = 0.1
+    chance_field: Annotated[Share, Field(description="The same, common to a field.")] = 0.2
+    value_common: Annotated[
+        Share, Field(description="Of the value there: share of the score's variance common to all.")
+    ] = 0.1
+    value_field: Annotated[Share, Field(description="The same, common to a field.")] = 0.2
+
+
+@dataclass(frozen=True)
 class BreakRisk:
     """What a break in relations does; its hazard is the partner's."""
 
     __pydantic_config__ = _strict
     closed_months: Annotated[Months, Field(description="Months for which a break closes the partner.")] = 12.0
+    bloc_share: Annotated[
+        Share,
+        Field(description="Share of variance that a year's breaks of partners of one bloc have in common; 0: none."),
+    ] = 0.3
 
 
 @dataclass(frozen=True)
@@ -670,6 +697,9 @@ class BudgetRisk(Frozen):
     lowest: Annotated[Share, Field(description="Lowest factor.")] = 0.5
     highest: Annotated[Finite, Field(ge=1, le=5, description="Highest factor.")] = 1.5
     certain_until: Annotated[Year, Field(description="Last fiscal year whose budget is certain.")] = 1900
+    common: Annotated[
+        Share, Field(description="Share of variance that programmes' budgets of a year have in common; 0: none.")
+    ] = 0.5
     distribution: Annotated[
         Identifier, Field(description="Distribution of the factor: normal, lognormal, gamma, or a plug-in's.")
     ] = "normal"
@@ -702,6 +732,7 @@ class Risks:
     breaks: BreakRisk = BreakRisk()
     budget: BudgetRisk = BudgetRisk()
     exchange: ExchangeRisk = ExchangeRisk()
+    market_factor: MarketFactorRisk = MarketFactorRisk()
 
 
 @dataclass(frozen=True)

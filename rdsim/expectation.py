@@ -71,7 +71,8 @@ def expected_total(
 ) -> Floats:
     """Expected worth of a portfolio given its projects' paths, shape (R,): with synergies, partners' cost and fees.
 
-    Two technologies come to the market independently of one another once both have reached their targets.
+    Once both have reached their targets, two technologies come to the market with their bivariate chance
+    (`rdsim.luck.both_chance`): their markets may share factors.
     """
     chances = _chances(scenario, choices)
     return aim_of(scenario).portfolio(Material(scenario, choices, case, outcomes, sure, chances), chances)

@@ -15,11 +15,12 @@ from rdsim.domain import Choice, Scenario
 from rdsim.errors import ExtensionError, Fault
 from rdsim.families import Openings, Past, Row, RowKey, families_of, rows_of
 from rdsim.figures import Figure, answer
+from rdsim.luck import both_chance
 from rdsim.metrics import discount
 from rdsim.optimiser import Groups, Labels, PartnerNetwork, PortfolioProblem, Rows, Rules, state_problem, state_rows
 from rdsim.optimiser.problem.problem import round_off
 from rdsim.options import Options, contribution
-from rdsim.scenario import members, plannable
+from rdsim.scenario import market_probability, members, plannable
 
 __all__ = [
     "budget_rows",
@@ -46,10 +47,10 @@ def state(
 
     Options are worth what the scenario's aim says (`values`), or `worths`, (O,) or (N, O), if given.
     `payment_ratio` (by programme; the scenario's by default) multiplies the caps of the budget rows. A synergy is
-    worth its amount x the expected discount factor at the later market date, over the samples in which both
-    technologies' best options reach the market. An opened partner is charged its running cost until the median end
-    of its longest option, or until the money of the line that pays ends, carried money included. `past` is what was
-    done before, if a plan is decided again.
+    worth its amount x the chance that both come to the market x the expected discount factor at the later market date,
+    over the samples in which both technologies' best options reach their targets. An opened partner is charged its
+    running cost until the median end of its longest option, or until the money of the line that pays ends, carried
+    money included. `past` is what was done before, if a plan is decided again.
 
     Raises: ExtensionError for a family of somebody else's that makes no rows of this problem.
     """
@@ -181,8 +182,9 @@ def synergies_of(
     found = []
     for link in scenario.links:
         if link.kind == "synergy" and link.technology in best and link.other in best:
-            both = options.sold[:, [best[link.technology], best[link.other]]].min(axis=1)
-            worth = weight * float(round_off(link.amount * both.mean()))
+            reached = options.sold[:, [best[link.technology], best[link.other]]].min(axis=1)
+            ends = [(name, market_probability(scenario, name)) for name in (link.technology, link.other)]
+            worth = weight * float(round_off(link.amount * both_chance(scenario, *ends) * reached.mean()))
             found.append((groups[link.technology], groups[link.other], worth))
     return found
 

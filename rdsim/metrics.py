@@ -21,9 +21,10 @@ import numpy.typing as npt
 
 from rdsim.arrays import Array, Floats, Ints
 from rdsim.case import DAYS_PER_YEAR, TARGET, Case, Outcomes
-from rdsim.domain import Choice, Scenario
+from rdsim.domain import Choice, Link, Scenario
 from rdsim.errors import ExtensionError, Fault
 from rdsim.figures import Figure, answer, is_own
+from rdsim.luck import both_chance
 from rdsim.markets import LISTED, MARKET_MODELS
 from rdsim.registry import Binding
 from rdsim.scenario import market_share, market_size, market_value, money_scale, screening_fees
@@ -213,18 +214,23 @@ def synergy_pv(
 ) -> Floats:
     """Present value of synergies, shape (R,): each arrives when the later of the two technologies reaches the market.
 
-    `chance` (P,), if given, is that of a technology that the outcomes bring to the market to come there at all.
+    `chance` (P,), if given, is that of a technology that the outcomes bring to the market to come there at all; both
+    come with the chance of two markets that share factors.
     """
-    chances = np.ones(len(choices)) if chance is None else chance
     row = {choice.technology: p for p, choice in enumerate(choices)}
     total = np.zeros(outcomes.market_day.shape[0])
     for link in scenario.links:
         if link.kind == "synergy" and link.technology in row and link.other in row:
             pair = [row[link.technology], row[link.other]]
-            days, amount = outcomes.market_day[:, pair], link.amount * float(chances[pair].prod())
+            amount = link.amount if chance is None else link.amount * _both(scenario, link, chance[pair])
+            days = outcomes.market_day[:, pair]
             both = (days >= 0).all(axis=1)
             total += np.where(both, amount * discount(scenario, days.max(axis=1)), 0.0)
     return total
+
+
+def _both(scenario: Scenario, link: Link, chance: Floats) -> float:
+    return both_chance(scenario, (link.technology, float(chance[0])), (link.other, float(chance[1])))
 
 
 def market_shares(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> dict[int, Floats]:

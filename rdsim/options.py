@@ -257,7 +257,7 @@ def _figures(
         "npv": gain - sure.cost_pv,
         "gain": gain,
         "mean": chance * sure.value_pv - sure.cost_pv,
-        "sold": np.where(lucky, discount(scenario, outcomes.market_day), 0.0),
+        "sold": np.where(outcomes.market_day >= 0, discount(scenario, outcomes.market_day), 0.0),
         "p_target": (outcomes.trl >= case.target).astype(np.float64),
         "p_market": chance * (outcomes.market_day >= 0),
         "p_in_time": chance * sure.in_time,

@@ -31,6 +31,7 @@ from rdsim.domain import (
     Judgement,
     JudgementRules,
     Link,
+    MarketFactorRisk,
     Mode,
     Network,
     Panel,
@@ -184,6 +185,7 @@ class _Maker:
         scenario = self.distributions(scenario)
         scenario = canonical(replace(scenario, **self.technical(scenario)))
         scenario = canonical(self.demanding(scenario, chosen))
+        scenario = canonical(replace(scenario, **self.shared(scenario)))
         return World(scenario, chosen, self.seed, *decisions)
 
     def demanding(self, scenario: Scenario, chosen: Portfolio) -> Scenario:
@@ -247,6 +249,19 @@ class _Maker:
             },
             "partner_effect": replace(scenario.partner_effect, success_shift=self.one_of(-1.0, 0.0, 0.55, 3.0)),
         }
+
+    def shared(self, scenario: Scenario) -> dict[str, Any]:
+        """Factors that markets, budgets and the breaks of a bloc share: none in a third of the worlds, else some."""
+        some = (0.0, 0.0, 0.0) if self.chance(1 / 3) else (0.1, 0.4, 0.9)
+        blocs = {code: self.one_of("", "north", "south") for code, one in scenario.partners.items() if not one.members}
+        risks = replace(
+            scenario.risks,
+            market_factor=MarketFactorRisk(*(self.one_of(0.0, some[0], some[1]) for _ in range(4))),
+            budget=replace(scenario.risks.budget, common=self.one_of(0.0, some[1], some[2])),
+            breaks=replace(scenario.risks.breaks, bloc_share=self.one_of(0.0, some[1], some[2])),
+        )
+        partners = {code: replace(one, bloc=blocs.get(code, "")) for code, one in scenario.partners.items()}
+        return {"risks": risks, "partners": partners}
 
     def distributions(self, scenario: Scenario) -> Scenario:
         """Other distributions of budgets, exchange rates, talks and times to the market, in half of the worlds."""

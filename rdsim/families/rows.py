@@ -70,7 +70,7 @@ class Options:
     npv: Floats  # (N, O) present value less present cost
     gain: Floats  # (N, O) present value
     mean: Floats  # (O,) expected npv given how R&D went, averaged over the samples: see `expectation`
-    sold: Floats  # (N, O) discount factor at the market date, 0 if it never came
+    sold: Floats  # (N, O) discount factor at the market date, if it comes to the market; 0 if R&D falls short
     p_target: Floats  # (O,)
     p_market: Floats  # (O,)
     p_in_time: Floats  # (O,) on the market by the programme's deadline

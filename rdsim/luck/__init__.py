@@ -2,8 +2,12 @@
 
 Every number is the quantile of one uniform number, so more of a good thing (a shorter median, a higher
 probability) never turns good luck into bad. A field's common factor F enters the normal score of each
-step's luck and time with its loading l, as -l F + sqrt(1 - l^2) e (a Gaussian copula); with both loadings
-zero, technologies are independent.
+step's luck and time with its loading l, as -l F + sqrt(1 - l^2) e (a Gaussian copula). Markets share factors of their
+own, common to all and to a field, with shares of variance c and f: a technology comes to the market if
+sqrt(1 - c - f) e - sqrt(c) F - sqrt(f) F_field lies below the quantile of its chance, and its value has a score of the
+same kind, with a plus and with other factors, so that chance and value stay independent. Budgets of a year share a
+factor, breaks of a year one within each bloc. No factor moves the distribution of a single number; where all shares are
+zero, technologies are independent, and no factor is drawn.
 
 An `InputModel` says how the luck of a case is distributed and where its random numbers are. `lay_out` draws all of it
 for some replications, as arrays; the compiled engine draws from the `InputModel` only what a replication comes to need.
@@ -13,11 +17,12 @@ in numpy for both.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaincinv, ndtri
+from scipy.special import gammaincinv
 
 from rdsim.arrays import Floats, Ints
 from rdsim.case import DAYS_PER_MONTH, STEPS, Case, SamplePaths, most_reviews, technologies
@@ -25,16 +30,26 @@ from rdsim.distributions import LOGNORMAL
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws, Purpose, addresses
 from rdsim.luck import kernels
-from rdsim.luck.chance import InputModel, agreement_chance, chance, expert_pools, no_chance
+from rdsim.luck.chance import (
+    InputModel,
+    agreement_chance,
+    chance,
+    expert_pools,
+    market_luck,
+    no_chance,
+    value_luck,
+)
 from rdsim.luck.factors import unit_mean_factors
+from rdsim.luck.joint import both_chance
 from rdsim.luck.marginals import columns, layout_flags, others, scratch
 from rdsim.native.blocks import Block, select
 from rdsim.native.jit import jit
-from rdsim.scenario import Pool, distribution_of, market_probability
+from rdsim.scenario import Pool, distribution_of
 
 __all__ = [
     "InputModel",
     "agreement_chance",
+    "both_chance",
     "chance",
     "comes_to_market",
     "lay_out",
@@ -150,8 +165,18 @@ def _deliverables(scenario: Scenario, case: Case, names: list[str], draws: Draws
 
 def comes_to_market(scenario: Scenario, names: list[str], draws: Draws) -> npt.NDArray[np.bool_]:
     """Whether each technology comes to the market if it reaches its target, shape (replications, names)."""
-    chances = np.array([market_probability(scenario, name) for name in names])
-    return np.asarray(draws.uniform(Purpose.MARKET_LUCK, names)[:, :, 0, 0] < chances)
+    found = np.empty((len(draws.replications), len(names)), np.bool_)
+    luck = Block("Markets", market_luck(scenario, names, draws.seed))
+    _come_to_market(luck, np.array(draws.replications, np.int64), found)
+    return found
+
+
+@jit
+def _come_to_market(h, numbers, found):  # type: ignore[no-untyped-def]
+    for r in range(len(numbers)):
+        kernels.enter_market(h, numbers[r])
+        for t in range(found.shape[1]):
+            found[r, t] = kernels.commercial(h, t)
 
 
 def value_factor(
@@ -163,28 +188,26 @@ def value_factor(
     shape) it is 1, undrawn.
     """
     factor = np.ones((len(draws.replications), len(names)))
-    everywhere = np.ones(factor.shape, np.bool_) if wanted is None else wanted
-    address, numbers = addresses(Purpose.MARKET_VALUE, names), np.array(draws.replications, np.uint64)
-    seed, judged = np.uint64(draws.seed), _judged_values(scenario, names)
+    judged = _judged_values(scenario, names)
     classes = [scenario.uncertainty[scenario.technologies[name].uncertainty] for name in names]
     sigma = np.array([0.0 if t in judged else one.value_sigma for t, one in enumerate(classes)])
-    if scenario.value.distribution == LOGNORMAL:
-        _value_factors(seed, address, sigma, numbers, everywhere, factor)
-    else:
-        factor[everywhere] = _otherwise(scenario, names, sigma, draws)[everywhere]
     spread = {t: pool for t, pool in judged.items() if not pool.certain}
+    lucky = np.broadcast_to((sigma > 0.0) | np.isin(np.arange(len(names)), list(spread)), factor.shape)
+    lucky = np.array(lucky if wanted is None else lucky & wanted)
+    score, numbers = np.zeros(factor.shape), np.array(draws.replications, np.int64)
+    _value_scores(Block("Value scores", value_luck(scenario, names, draws.seed)), numbers, lucky, score)
+    if scenario.value.distribution == LOGNORMAL:
+        _value_factors(sigma, lucky, score, factor)
+    else:
+        given = scenario.value.distribution_parameters
+        factor[lucky] = unit_mean_factors(scenario.value.distribution, given, score, sigma)[lucky]
     if spread:
         columns = np.array(list(spread), np.int64)
         units = [1.0 / pool.mean() for pool in spread.values()]
-        fields = {"seed": seed, "address": address[columns], **expert_pools(list(spread.values()), units)}
-        _judge_values(Block("Values", fields), columns, numbers, everywhere, factor)
+        address = addresses(Purpose.MARKET_VALUE, names)[columns]
+        fields = {"seed": np.uint64(draws.seed), "address": address, **expert_pools(list(spread.values()), units)}
+        _judge_values(Block("Values", fields), columns, numbers, lucky, (score, factor))
     return factor
-
-
-def _otherwise(scenario: Scenario, names: list[str], sigma: Floats, draws: Draws) -> Floats:
-    """Factors with mean 1 of a distribution that is no lognormal, shape (replications, names)."""
-    score = ndtri(draws.uniform(Purpose.MARKET_VALUE, names)[:, :, 0, 0])
-    return unit_mean_factors(scenario.value.distribution, scenario.value.distribution_parameters, score, sigma)
 
 
 def _judged_values(scenario: Scenario, names: list[str]) -> dict[int, Pool]:
@@ -193,16 +216,31 @@ def _judged_values(scenario: Scenario, names: list[str]) -> dict[int, Pool]:
 
 
 @jit
-def _judge_values(h, columns, numbers, wanted, factor):  # type: ignore[no-untyped-def]
+def _value_scores(h, numbers, wanted, score):  # type: ignore[no-untyped-def]
     for r in range(len(numbers)):
-        for n in range(len(columns)):
-            if wanted[r, columns[n]]:
-                factor[r, columns[n]] = kernels.judged_value(h, n, numbers[r])
+        entered = False
+        for t in range(score.shape[1]):
+            if wanted[r, t]:
+                if not entered:
+                    kernels.enter_market(h, numbers[r])
+                    entered = True
+                score[r, t] = kernels.value_score(h, t)
 
 
 @jit
-def _value_factors(seed, address, sigma, numbers, wanted, factor):  # type: ignore[no-untyped-def]
-    for r in range(len(numbers)):
-        for t in range(len(address)):
+def _value_factors(sigma, wanted, score, factor):  # type: ignore[no-untyped-def]
+    """Lognormal ones."""
+    for r in range(factor.shape[0]):
+        for t in range(len(sigma)):
             if wanted[r, t]:
-                factor[r, t] = kernels.value_factor(seed, address[t], sigma[t], numbers[r])
+                factor[r, t] = math.exp(sigma[t] * score[r, t] - sigma[t] * sigma[t] / 2.0)
+
+
+@jit
+def _judge_values(h, columns, numbers, wanted, tables):  # type: ignore[no-untyped-def]
+    score, factor = tables
+    for r in range(len(numbers)):
+        for n in range(len(columns)):
+            if wanted[r, columns[n]]:
+                own = score[r, columns[n]]
+                factor[r, columns[n]] = kernels.judged_value(h, n, own, np.uint64(numbers[r]))

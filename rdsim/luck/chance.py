@@ -25,7 +25,7 @@ from rdsim.draws import Purpose, Words, addresses
 from rdsim.native.blocks import blank
 from rdsim.scenario import Pool, calibration, distribution_of, market_probability, own_steps
 
-__all__ = ["InputModel", "agreement_chance", "chance", "expert_pools", "no_chance"]
+__all__ = ["InputModel", "agreement_chance", "chance", "expert_pools", "market_luck", "no_chance", "value_luck"]
 
 __compiled__ = True
 
@@ -61,6 +61,11 @@ class InputModel(NamedTuple):
     # market
     market_luck_address: Words  # (T,)
     market_time_address: Words  # (T,)
+    market_common_address: np.uint64
+    market_field_address: Words  # (X,)
+    market_common: float  # share of variance common to all
+    market_within: float  # and to a field beside that
+    market_own: float  # weight of one's own score
     market_chance: Floats  # (T,)
     market_median: float  # days
     market_sigma: float
@@ -68,7 +73,12 @@ class InputModel(NamedTuple):
     break_luck_address: Words  # (N,)
     break_day_address: Words  # (N,)
     break_chance: Floats  # (N,) in a year
+    bloc_address: Words  # (B,) of B blocs
+    bloc: Ints  # (N,) index, -1 if breaks share nothing
+    bloc_share: float  # share of variance common to a bloc
     budget_address: Words  # (G,)
+    budget_common_address: np.uint64
+    budget_common: float  # share of variance common to all
     announced: Ints  # (G, Y)
     certain: Bools  # (G, Y) the announced budget comes
     budget_sd: float
@@ -105,11 +115,11 @@ def no_chance() -> InputModel:
 
 
 def _steps(scenario: Scenario, names: list[str]) -> dict[str, Any]:
-    fields, rows = list(scenario.fields), [scenario.technologies[name] for name in names]
+    rows = [scenario.technologies[name] for name in names]
     risk = scenario.risks.field_factor
     return {
-        "field_address": addresses(Purpose.FIELD, fields),
-        "field": np.array([fields.index(row.field) for row in rows], np.int64),
+        "field_address": addresses(Purpose.FIELD, list(scenario.fields)),
+        "field": _fields(scenario, names),
         "time_address": addresses(Purpose.STEP_TIME, names),
         "luck_address": addresses(Purpose.STEP_LUCK, names),
         "time_median": _medians(scenario, names),
@@ -120,6 +130,11 @@ def _steps(scenario: Scenario, names: list[str]) -> dict[str, Any]:
         "gate_address": addresses(Purpose.GATE, names),
         "review_spread": np.array([scenario.programmes[row.programme].gate.review_error for row in rows]),
     }
+
+
+def _fields(scenario: Scenario, names: list[str]) -> Ints:
+    places = {field: x for x, field in enumerate(scenario.fields)}
+    return np.array([places[scenario.technologies[name].field] for name in names], np.int64)
 
 
 def _sigmas(scenario: Scenario, names: list[str]) -> Floats:
@@ -193,13 +208,69 @@ def _willing(scenario: Scenario, choice: Choice) -> float:
 
 
 def _market(scenario: Scenario, names: list[str]) -> dict[str, Any]:
-    reached = [market_probability(scenario, scenario.technologies[name]) for name in names]
     return {
-        "market_luck_address": addresses(Purpose.MARKET_LUCK, names),
+        **_market_chances(scenario, names),
         "market_time_address": addresses(Purpose.MARKET_TIME, names),
-        "market_chance": np.array(reached, np.float64),
         "market_median": float(scenario.value.market_months * DAYS_PER_MONTH),
         "market_sigma": float(scenario.value.market_sigma),
+    }
+
+
+def _market_chances(scenario: Scenario, names: list[str]) -> dict[str, Any]:
+    """Whether technologies come to the market."""
+    shares = scenario.risks.market_factor
+    purposes = Purpose.MARKET_LUCK, Purpose.MARKET_COMMON, Purpose.MARKET_FIELD
+    reached = [market_probability(scenario, scenario.technologies[name]) for name in names]
+    return {
+        **_market_scores(scenario, names, purposes, (shares.chance_common, shares.chance_field)),
+        "market_chance": np.array(reached, np.float64),
+    }
+
+
+def _market_scores(
+    scenario: Scenario, names: list[str], purposes: tuple[Purpose, Purpose, Purpose], shares: tuple[float, float]
+) -> dict[str, Any]:
+    """Normal scores of technologies that share factors: purposes of their own, of the common and of fields' factors."""
+    own, everywhere, within = purposes
+    return {
+        "market_luck_address": addresses(own, names),
+        "market_common_address": addresses(everywhere, [""])[0],
+        "market_field_address": addresses(within, list(scenario.fields)),
+        "market_common": float(shares[0]),
+        "market_within": float(shares[1]),
+        "market_own": math.sqrt(1.0 - shares[0] - shares[1]),
+    }
+
+
+def market_luck(scenario: Scenario, names: list[str], seed: int) -> dict[str, Any]:
+    """What `kernels.commercial` asks for, without the rest of an `InputModel`."""
+    return {**_alone(scenario, names, seed), **_market_chances(scenario, names)}
+
+
+def value_luck(scenario: Scenario, names: list[str], seed: int) -> dict[str, Any]:
+    """What `kernels.value_score` asks for: factors of their own, so that chance x mean value is what is expected."""
+    shares = scenario.risks.market_factor
+    purposes = Purpose.MARKET_VALUE, Purpose.VALUE_COMMON, Purpose.VALUE_FIELD
+    scores = _market_scores(scenario, names, purposes, (shares.value_common, shares.value_field))
+    return {**_alone(scenario, names, seed), **scores}
+
+
+def _alone(scenario: Scenario, names: list[str], seed: int) -> dict[str, Any]:
+    return {
+        "seed": np.uint64(seed),
+        "replication": np.zeros(1, np.uint64),
+        "field": _fields(scenario, names),
+        "market_factor": np.zeros(len(scenario.fields)),
+    }
+
+
+def _blocs(scenario: Scenario, codes: list[str]) -> dict[str, Any]:
+    share, named = scenario.risks.breaks.bloc_share, [scenario.partners[code].bloc for code in codes]
+    blocs = list(dict.fromkeys(filter(None, named))) if share > 0.0 else []
+    return {
+        "bloc_address": addresses(Purpose.BLOC, blocs),
+        "bloc": np.array([blocs.index(one) if one in blocs else -1 for one in named], np.int64),
+        "bloc_share": float(share),
     }
 
 
@@ -210,7 +281,10 @@ def _calendar(scenario: Scenario, case: Case) -> dict[str, Any]:
         "break_day_address": addresses(Purpose.BREAK_DAY, codes),
         # Breaks come at a rate: at least one in a year with probability 1 - exp(-rate).
         "break_chance": np.array([-math.expm1(-scenario.partners[code].break_rate) for code in codes], np.float64),
+        **_blocs(scenario, codes),
         "budget_address": addresses(Purpose.BUDGET, list(scenario.programmes)),
+        "budget_common_address": addresses(Purpose.BUDGET_COMMON, [""])[0],
+        "budget_common": float(risk.common),
         "announced": case.budget,
         "certain": _certain(scenario),
         "budget_sd": float(risk.sd),

@@ -29,6 +29,7 @@ __all__ = [
     "calendar",
     "commercial",
     "enter",
+    "enter_market",
     "exchange_rates",
     "gate",
     "judged_value",
@@ -40,7 +41,7 @@ __all__ = [
     "step_days",
     "step_luck",
     "step_score",
-    "value_factor",
+    "value_score",
 ]
 
 STEP_TIME, TALKS, MARKET_TIME, BUDGET, EXCHANGE = range(5)
@@ -74,6 +75,23 @@ def enter(h, replication):
     if h.time_loading > 0.0 or h.luck_loading > 0.0:
         for x in range(len(h.field_address)):
             h.factor[x] = _score(h, h.field_address[x], FIRST, FIRST)
+    enter_market(h, replication)
+
+
+@inline
+def enter_market(h, replication):
+    """Turn to a replication, and draw what the markets of each field have in common in it, if they have."""
+    h.replication[0] = np.uint64(replication)
+    if h.market_own < 1.0:
+        everywhere = _part(h, h.market_common, h.market_common_address, FIRST)
+        for x in range(len(h.market_field_address)):
+            h.market_factor[x] = everywhere + _part(h, h.market_within, h.market_field_address[x], FIRST)
+
+
+@inline
+def _part(h, share, address, first):
+    """The part of a score that is a common factor's, which has a share of the variance; undrawn without one."""
+    return math.sqrt(share) * _score(h, address, first, FIRST) if share > 0.0 else 0.0
 
 
 @inline
@@ -164,7 +182,12 @@ def agreement_days(h, p, stage):
 @inline
 def commercial(h, t):
     """Whether a technology that reached its target comes to the market."""
-    return _uniform(h, h.market_luck_address[t], FIRST, FIRST) < h.market_chance[t]
+    if h.market_chance[t] >= 1.0:
+        return True
+    luck = _uniform(h, h.market_luck_address[t], FIRST, FIRST)
+    if h.market_own < 1.0:
+        luck = probability(h.market_own * quantile(luck) - h.market_factor[h.field[t]])
+    return luck < h.market_chance[t]
 
 
 @inline
@@ -180,17 +203,28 @@ def market_days(h, t):
 
 
 @inline
+def _break_luck(h, n, year):
+    """Uniform number that decides whether relations with a partner break in a year."""
+    own = _uniform(h, h.break_luck_address[n], year, FIRST)
+    if h.bloc[n] >= 0:
+        shared = _part(h, h.bloc_share, h.bloc_address[h.bloc[n]], year)
+        return probability(math.sqrt(1.0 - h.bloc_share) * quantile(own) + shared)
+    return own
+
+
+@inline
 def break_day(h, n, year):
     """Day on which relations with a partner break in a year, or -1."""
-    if h.break_chance[n] == 0.0 or _uniform(h, h.break_luck_address[n], year, FIRST) >= h.break_chance[n]:
+    if h.break_chance[n] == 0.0 or _break_luck(h, n, year) >= h.break_chance[n]:
         return -1
     return year * DAYS_PER_YEAR + int(_uniform(h, h.break_day_address[n], year, FIRST) * DAYS_PER_YEAR)
 
 
 @inline
 def budget_score(h, g, year):
-    """Normal score of a year's budget."""
-    return _score(h, h.budget_address[g], year, FIRST)
+    """Normal score of a year's budget, of which all programmes share a part."""
+    own = _score(h, h.budget_address[g], year, FIRST)
+    return math.sqrt(1.0 - h.budget_common) * own + _part(h, h.budget_common, h.budget_common_address, year)
 
 
 @inline
@@ -247,14 +281,12 @@ def score(h, source, i, j, k):
 
 
 @inline
-def value_factor(seed, address, sigma, replication):
-    """Luck of a market value, lognormal with mean 1."""
-    score = quantile(uniform_at(seed, address, replication, FIRST, FIRST))
-    return math.exp(sigma * score - sigma * sigma / 2.0)
+def value_score(h, t):
+    """Normal score of a market value: it rises with what markets' values have in common."""
+    return h.market_own * _score(h, h.market_luck_address[t], FIRST, FIRST) + h.market_factor[h.field[t]]
 
 
 @inline
-def judged_value(h, n, replication):
+def judged_value(h, n, score, replication):
     """A market value as experts judge it, over its mean; `h` has their pools and the addresses of what is judged."""
-    score = quantile(uniform_at(h.seed, h.address[n], replication, FIRST, FIRST))
     return judgement(h, n, score, uniform_at(h.seed, h.address[n], replication, 1, FIRST))

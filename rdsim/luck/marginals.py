@@ -59,6 +59,7 @@ def scratch(source: InputModel, names: Collection[str] = ()) -> dict[str, Any]:
         **layout_flags(names),
         "replication": np.zeros(1, np.uint64),
         "factor": np.zeros(len(source.field_address)),
+        "market_factor": np.zeros(len(source.market_field_address)),
     }
 
 

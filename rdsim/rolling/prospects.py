@@ -41,7 +41,7 @@ class Ahead(NamedTuple):
     """Means of what is to come, from a fiscal year on; money by fiscal year has the shape (Y,)."""
 
     worth: float  # by the scenario's aim, less payments to come; what R&D has settled before is not told apart
-    sold: float  # discount factor at the market date, 0 if never
+    sold: float  # discount factor at the market date, if it comes to the market; 0 if R&D falls short
     payments: Floats  # net of refunds
     joint: Floats  # of these, those while joint
     held: Floats  # share of the year for which a place is held
@@ -84,7 +84,7 @@ class Prospects:
         joint = by_year(out.tranche_day, out.paid * out.paid_joint, self._years) / scale
         columns = [
             self._aim.ahead(material, chance)[..., None],
-            (chance * np.where(out.market_day >= 0, discount(scenario, out.market_day), 0.0))[..., None],
+            np.where(out.market_day >= 0, discount(scenario, out.market_day), 0.0)[..., None],
             home_by_year(case, out) / scale,
             joint,
             place_shares(case, out),

@@ -66,6 +66,7 @@ def contradictions(scenario: Scenario) -> Iterator[Finding]:
             _judgements,
             _judgement_rules,
             _risk,
+            _market_factors,
             _market,
         ),
         *(_figures, _aim, _tags, _demands, _consortium_levels),
@@ -377,6 +378,9 @@ def _consortium(path: Path, partner: Partner, known: Mapping[str, Partner]) -> I
         if getattr(partner, column):
             rule = f"must be 0 or empty: a consortium's {column.replace('_', ' ')} is its members'"
             yield Finding(((*path, column), (*path, "members")), rule, f"{getattr(partner, column):g}")
+    if partner.bloc:
+        rule = "must be empty: a consortium's members break, each with its bloc"
+        yield Finding(((*path, "bloc"), (*path, "members")), rule, shown_value(partner.bloc))
 
 
 def _consortium_levels(s: Scenario) -> Iterator[Finding]:
@@ -616,6 +620,17 @@ def _judgement_rules(s: Scenario) -> Iterator[Finding]:
                 f"must name {noun}: {', '.join(known)}" if known else f"must name {noun}, and there are no judgements"
             )
             yield Finding((path, ("judgements",)), rule, shown_value(name), did_you_mean(name, known))
+
+
+def _market_factors(s: Scenario) -> Iterator[Finding]:
+    """What markets share must leave something to each one's own luck."""
+    shares = s.risks.market_factor
+    for luck in ("chance", "value"):
+        pair = [f"{luck}_common", f"{luck}_field"]
+        total = sum(getattr(shares, name) for name in pair)
+        if total >= 1.0:
+            paths = tuple(("risks", "market_factor", name) for name in pair)
+            yield Finding(paths, "shares of variance must sum to less than 1", f"{total:g}", "Lower one of them.")
 
 
 def _risk(s: Scenario) -> Iterator[Finding]:

@@ -149,9 +149,15 @@ def _whole_days(months: Array, ratio: Array) -> Array:
 def _market(scenario: Scenario, case: Case, names: list[str], draw: _Numbers) -> dict[str, Array]:
     reached = [market_probability(scenario, scenario.technologies[name]) for name in names]
     score = draw.normal(Purpose.MARKET_TIME, names)[..., 0, 0]
-    value = scenario.value
+    value, shares = scenario.value, scenario.risks.market_factor
+    fields = list(scenario.fields)
+    places = [fields.index(scenario.technologies[name].field) for name in names]
+    # A good year of all or of the field brings the score down: coming to the market is likelier.
+    own = np.sqrt(1 - shares.chance_common - shares.chance_field) * draw.normal(Purpose.MARKET_LUCK, names)[..., 0, 0]
+    everywhere = np.sqrt(shares.chance_common) * draw.normal(Purpose.MARKET_COMMON, [""])[..., 0, 0]
+    within = np.sqrt(shares.chance_field) * draw.normal(Purpose.MARKET_FIELD, fields)[:, places, 0, 0]
     return {
-        "commercial": draw.uniform(Purpose.MARKET_LUCK, names)[..., 0, 0] < reached,
+        "commercial": ndtr(own - everywhere - within) < reached,
         "market_days": _whole_days(
             np.array(value.market_months), _ratio(value.market_distribution, score, np.array(value.market_sigma))
         ),
@@ -201,9 +207,14 @@ def _willing(scenario: Scenario, choice: Choice) -> float:
 def _calendar(scenario: Scenario, case: Case, draw: _Numbers) -> dict[str, Array]:
     codes, years, risk = hosts(scenario), case.budget.shape[1], scenario.risks.budget
     rates = np.array([scenario.partners[code].break_rate for code in codes])[:, None]
-    breaks = draw.uniform(Purpose.BREAK_LUCK, codes, years)[..., 0] < -np.expm1(-rates)
+    blocs, share = [scenario.partners[code].bloc for code in codes], scenario.risks.breaks.bloc_share
+    weight = np.where(np.array(blocs) == "", 0.0, share)[:, None]
+    score = np.sqrt(1 - weight) * draw.normal(Purpose.BREAK_LUCK, codes, years)[..., 0]
+    score = score + np.sqrt(weight) * draw.normal(Purpose.BLOC, blocs, years)[..., 0]
+    breaks = ndtr(score) < -np.expm1(-rates)
     days = np.arange(years) * 360 + np.floor(draw.uniform(Purpose.BREAK_DAY, codes, years)[..., 0] * 360)
-    score = draw.normal(Purpose.BUDGET, list(scenario.programmes), years)[..., 0]
+    score = np.sqrt(1 - risk.common) * draw.normal(Purpose.BUDGET, list(scenario.programmes), years)[..., 0]
+    score = score + np.sqrt(risk.common) * draw.normal(Purpose.BUDGET_COMMON, [""], years)[..., 0]
     calendar = np.arange(years) + scenario.start_year
     announced = np.array([[year in line.budget for year in calendar] for line in scenario.programmes.values()])
     certain = (calendar <= risk.certain_until) | ~announced

@@ -363,6 +363,23 @@ LUCK = (
             "good years are long and unlikely": {"own - loading * factor": "own + loading * factor"},
             "loadings add spread": {"math.sqrt(1.0 - loading * loading) * own": "own"},
             "the factor of another field": {"h.factor[h.field[t]], h.luck_loading)": "h.factor[0], h.luck_loading)"},
+            "good years keep markets away": {
+                "* quantile(luck) - h.market_factor[h.field[t]]": "* quantile(luck) + h.market_factor[h.field[t]]"
+            },
+            "markets that share add spread": {"h.market_own * quantile(luck)": "quantile(luck)"},
+            "markets share with the first field": {
+                "- h.market_factor[h.field[t]]": "- h.market_factor[0]",
+            },
+            "a field's markets are all markets": {
+                "h.market_field_address[x], FIRST)": "h.market_common_address, FIRST)"
+            },
+            "what all markets share is forgotten": {"= everywhere + _part": "= _part"},
+            "a share is taken for a loading": {"return math.sqrt(share) * _score": "return share * _score"},
+            "the bloc of the first partner": {"h.bloc_address[h.bloc[n]], year": "h.bloc_address[0], year"},
+            "a bloc breaks for all years": {"h.bloc_address[h.bloc[n]], year)": "h.bloc_address[h.bloc[n]], FIRST)"},
+            "breaks of a bloc add spread": {"math.sqrt(1.0 - h.bloc_share) * quantile(own)": "quantile(own)"},
+            "budgets that share add spread": {"math.sqrt(1.0 - h.budget_common) * own": "own"},
+            "budgets share one year": {"h.budget_common_address, year)": "h.budget_common_address, FIRST)"},
             "exchange rates rise in the mean": {" - volatility * volatility / 2.0": ""},
             "budgets are not clipped": {"min(max(factor, h.budget_lowest), h.budget_highest)": "factor"},
             "announced years are uncertain": {"if h.certain[g, year] or announced == 0": "if announced == 0"},
