@@ -26,6 +26,7 @@ from rdsim.registry import packages_of
 from rdsim.scenario import digest, package_names
 from rdsim.study import Frame, Study
 from rdsim.tables import neutral
+from rdsim.words import shared_luck_words
 
 __all__ = ["Run", "Written", "claim", "read_manifest", "redraw", "write"]
 
@@ -288,6 +289,7 @@ def _world(study: Study, scenario: Scenario, run: Run) -> dict[str, Any]:
         "engine": study.engine,
         "confidence": scenario.simulation.confidence,
         "money_unit": scenario.money_unit,
+        "shared_luck": shared_luck_words(scenario),
     }
 
 

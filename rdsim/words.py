@@ -21,6 +21,7 @@ __all__ = [
     "relaxation_words",
     "round_up",
     "rule_words",
+    "shared_luck_words",
     "technology_words",
 ]
 
@@ -116,3 +117,33 @@ def conflict_words(scenario: Scenario, conflict: Conflict) -> str:
 def relaxation_words(scenario: Scenario, relaxation: Repair) -> str:
     """The changes, joined."""
     return " and ".join(change_words(scenario, change) for change in relaxation.changes)
+
+
+def shared_luck_words(scenario: Scenario) -> str:
+    """What luck is shared, as shares of variance: how wide values spread, and how likely a loss is, rests on that.
+
+    `markets 10% with all and 20% within a field; ...`; where nothing is shared, that is named: `markets independent`.
+    """
+    return "; ".join(f"{what} {_shared(parts)}" for what, parts in _luck_parts(scenario) if parts is not None)
+
+
+_WITH_ALL, _IN_FIELD, _IN_BLOC = "with all", "within a field", "within a bloc"
+
+
+def _luck_parts(scenario: Scenario) -> list[tuple[str, dict[str, float] | None]]:
+    """Shares of variance by who shares; None for luck that the scenario does not have."""
+    risks, market, field = scenario.risks, scenario.risks.market_factor, scenario.risks.field_factor
+    breaking = any(partner.break_rate > 0.0 for partner in scenario.partners.values())
+    return [
+        ("coming to the market", {_WITH_ALL: market.chance_common, _IN_FIELD: market.chance_field}),
+        ("market values", {_WITH_ALL: market.value_common, _IN_FIELD: market.value_field}),
+        ("success of steps", {_IN_FIELD: field.success_loading**2}),
+        ("time of steps", {_IN_FIELD: field.duration_loading**2}),
+        ("budgets of a year", {_WITH_ALL: risks.budget.common} if risks.budget.sd > 0.0 else None),
+        ("breaks of a year", {_IN_BLOC: risks.breaks.bloc_share} if breaking else None),
+    ]
+
+
+def _shared(parts: Mapping[str, float]) -> str:
+    found = [f"{numeral(100.0 * share, '.3g')}% {whom}" for whom, share in parts.items() if share > 0.0]
+    return " and ".join(found) or "independent"

@@ -267,7 +267,11 @@ def days(s: Scenario, count: int = R) -> Floats:
 
 def test_one_experts_draws_have_his_quantiles_and_the_luck_of_before() -> None:
     one = fit_distribution(VALUE[0])
-    scores = ndtri(Draws(3, range(200)).uniform(Purpose.MARKET_VALUE, ["T"])[:, 0, 0, 0])
+    own, everywhere, field = (
+        ndtri(Draws(3, range(200)).uniform(purpose, [name])[:, 0, 0, 0])
+        for purpose, name in ((Purpose.MARKET_VALUE, "T"), (Purpose.VALUE_COMMON, ""), (Purpose.VALUE_FIELD, "f"))
+    )
+    scores = np.sqrt(0.7) * own + np.sqrt(0.1) * everywhere + np.sqrt(0.2) * field
     expected = np.array([one.at(z) for z in scores])
     assert values(world(VALUE[0]), 200) == pytest.approx(expected, rel=1e-12)
     assert values(world(*VALUE, expert="A"), 200) == pytest.approx(expected, rel=1e-12)
@@ -395,14 +399,14 @@ def test_the_choice_of_expert_is_a_factor(tmp_path: Path) -> None:
     place, plan = folder(tmp_path / "x"), tmp_path / "plan.csv"
     plan.write_text("technology,mode,partner,start_year\nT1,domestic,,2024\nT3,domestic,,2024\n", encoding="utf-8")
     factors = {"judgement.expert": ["", "Kim", "Lee"], "judgement.pooling": ["linear", "quantile"]}
-    table = rdsim.Experiment(str(place), factors=factors, policy=str(plan), replications=30).run().table
+    table = rdsim.Experiment(str(place), factors=factors, policy=str(plan), replications=60).run().table
     assert list(table["status"]) == ["done"] * 6
     by = table.set_index(["judgement.expert", "judgement.pooling"])["npv"]
     assert by["Kim", "linear"] == by["Kim", "quantile"]  # one expert alone needs no pooling
     assert len(set(by.round(9))) == 4
     for expert, pooling in by.index:
         s = load(place, {"judgement.expert": expert, "judgement.pooling": pooling})
-        alone = simulate(s, portfolio.read(plan, s), replications=30).replications["npv"]
+        alone = simulate(s, portfolio.read(plan, s), replications=60).replications["npv"]
         assert by[expert, pooling] == pytest.approx(alone.mean())
 
 

@@ -17,7 +17,7 @@ from rdsim.report.words import amount, span
 from rdsim.search import LOOP, Loop, Proposal, why_nothing
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, mean_interval
-from rdsim.words import ratio_words
+from rdsim.words import ratio_words, shared_luck_words
 
 __all__ = ["describe_plan", "describe_proposal", "describe_simulation", "notes"]
 
@@ -42,6 +42,8 @@ def _proposal_words(scenario: Scenario, proposal: Proposal) -> Iterator[str]:
     if not aim_of(scenario).is_default:
         yield f"worth is {aim_of(scenario).words(scenario.money_unit)}"
     yield _aim(scenario, proposal)
+    if proposal.appraisal is not None:
+        yield f"CVaR and probabilities rest on shared luck, in shares of variance: {shared_luck_words(scenario)}"
     yield (
         f"funded {len(portfolio.choices)} of {len(scenario.technologies)} technologies, {joint} with a partner; "
         f"partners opened: {', '.join(opened) or 'none'}"

@@ -107,6 +107,7 @@ class Manifest(Record):
     engine: _Text = ""
     confidence: Annotated[float, Field(gt=0, lt=1)] | None = None
     money_unit: _Text = ""
+    shared_luck: _Text = ""
     plugins: list[_Plugin] = Field(default_factory=list)
     packages: list[_Package] = Field(default_factory=list)
     solver: _Solver | None = None

@@ -65,6 +65,7 @@ class _Sweep(Record):
     task: TaskKind
     scenario: _Scenario
     money_unit: str
+    shared_luck: _Text = ""
     policies: list[str]
     factors: dict[str, _Factor]
     design: _Design

@@ -74,6 +74,7 @@ def page_of(table: pd.DataFrame, manifest: Mapping[str, Any], metric: str | None
 
 def _lead(table: pd.DataFrame, manifest: Mapping[str, Any], analysis: Analysis) -> Iterator[str]:
     yield from _state(table, manifest)
+    yield from _risk_words(manifest)
     if analysis.finished_points.empty:
         return
     told = answers(table, manifest)
@@ -84,6 +85,15 @@ def _lead(table: pd.DataFrame, manifest: Mapping[str, Any], analysis: Analysis) 
     if analysis.switch and len(analysis.worlds):
         yield from _policies(analysis)
     yield from _driver(analysis)
+
+
+def _risk_words(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """What figures of risk rest on."""
+    if manifest.get("shared_luck") and any(kind != "mean" for kind in manifest["kinds"]):
+        yield (
+            "Probabilities, quantiles and CVaR rest on shared luck; in the scenario that is varied, as shares of "
+            f"variance: {manifest['shared_luck']}."
+        )
 
 
 def _state(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:

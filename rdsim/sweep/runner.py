@@ -35,6 +35,7 @@ from rdsim.sweep.reader import RESULTS, as_table, finished_keys, read_sweep, res
 from rdsim.sweep.settings import ExperimentSettings
 from rdsim.sweep.store import Store
 from rdsim.sweep.tasks import FAILED, Chunk, Task, Work, content_digest, failure, pack, perform
+from rdsim.words import shared_luck_words
 
 __all__ = ["Estimate", "Progress", "Sweep", "check_same", "estimate", "run", "run_on"]
 
@@ -509,6 +510,7 @@ def _manifest(
         "answers": [answer.text for answer in one.answers],
         "date": datetime.now(UTC).date().isoformat(),
         "money_unit": prepared.scenario.money_unit,
+        "shared_luck": shared_luck_words(prepared.scenario),
         "kinds": [metric.kind for metric in prepared.metrics],
         "figures": {metric.figure: figure_description(known[metric.figure]) for metric in prepared.metrics},
         "code": work.code,

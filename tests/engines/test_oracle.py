@@ -39,7 +39,7 @@ def told(seed: int, engine: Engine) -> Iterator[tuple[Life, list[str]]]:
 
 def test_a_third_reading_of_the_model_tells_the_same_lives() -> None:
     seen, lives = Counter[str](), 0
-    for seed in range(size(200, 2000)):
+    for seed in range(size(300, 2000)):
         for life, wrong in told(seed, compiled.run):
             assert not wrong, f"world {seed}, replication {life.r}, project {life.p}: {wrong}"
             seen.update(name for name in COLUMNS if np.any(np.asarray(getattr(life, name)) > 0))

@@ -22,6 +22,7 @@ __all__ = [
     "mean",
     "per_replication",
     "percent",
+    "rests_on",
     "sentence_list",
     "span",
 ]
@@ -99,3 +100,9 @@ def per_replication(report: PlanReport, column: pd.Series[float]) -> float:
 def for_partners(network: float) -> str:
     """What partners cost, as the end of a sentence; nothing if they cost nothing."""
     return f" and with {amount(network)} for opening and running partners" if network > 0 else ""
+
+
+def rests_on(report: PlanReport) -> str:
+    """What a figure of risk rests on, as a sentence to be added to it; nothing where the run does not say."""
+    shared = report.manifest.get("shared_luck")
+    return f" This rests on the luck that is shared, in shares of variance: {shared}." if shared else ""

@@ -19,6 +19,7 @@ from rdsim.report.words.amounts import (
     mean,
     per_replication,
     percent,
+    rests_on,
     sentence_list,
     span,
 )
@@ -155,7 +156,8 @@ def even_odds(report: PlanReport) -> str:
     counts = report.replications["commercialised"]
     numbers = dict.fromkeys(number for chance in (0.9, 0.5, 0.1) if (number := _number_at(counts, chance)))
     parts = [f"at least {number} with a probability of {percent((counts >= number).mean())}" for number in numbers]
-    return capital(f"{sentence_list(parts)}.") if parts else "Not even one with a probability of 10%."
+    found = capital(f"{sentence_list(parts)}.") if parts else "Not even one with a probability of 10%."
+    return f"{found}{rests_on(report)}"
 
 
 def _number_at(counts: pd.Series[int], chance: float) -> int:
@@ -198,7 +200,7 @@ def spread(report: PlanReport, table: pd.DataFrame) -> str:
     losses = f"{best['loss']:.1%}" if best["loss"] > 0 else "none"
     return (
         f"In nine of ten replications the optimised portfolio is worth {span(best['p5'], best['p95'])} "
-        f"{report.money_unit}; in {losses} it is worth less than nothing."
+        f"{report.money_unit}; in {losses} it is worth less than nothing.{rests_on(report)}"
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from rdsim.numerals import NO_NUMBER
 from rdsim.report.data.plan import PlanReport
-from rdsim.report.words.amounts import amount, estimate, percent, sentence_list, span
+from rdsim.report.words.amounts import amount, estimate, percent, rests_on, sentence_list, span
 from rdsim.stats import quantile
 
 __all__ = ["Doubt", "doubts"]
@@ -71,6 +71,7 @@ def _luck(report: PlanReport) -> Iterator[Doubt]:
     share = f"{_relative(low - mean, mean)} to {_relative(high - mean, mean)}"
     meaning = (
         "Eight of ten futures of the model lie in between. No larger sample makes this smaller: it is risk, not error."
+        f"{rests_on(report)}"
     )
     yield Doubt("Luck (P10 to P90)", span(low, high), share, meaning)
 

@@ -20,6 +20,7 @@ from rdsim.report.words.amounts import (
     mean,
     per_replication,
     percent,
+    rests_on,
     sentence_list,
 )
 from rdsim.report.words.answers import path
@@ -79,7 +80,7 @@ def _market_shares(report: PlanReport) -> Iterator[str]:
                 f"The share of the world market in {aim['year']} is expected to be {percent(found['mean'], 1)} (in "
                 f"nine of ten replications {low} to {high}); {percent(aim['target'], 1)} is reached with a "
                 f"probability of {percent(aim['mean'], 1)} ({report.confidence:.0%} interval "
-                f"{percent(aim['ci_low'], 1)} to {percent(aim['ci_high'], 1)})."
+                f"{percent(aim['ci_low'], 1)} to {percent(aim['ci_high'], 1)}).{rests_on(report)}"
             )
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from rdsim.errors import Fault, ProblemError
 from rdsim.figures import Figure, find_figure, unit_words
-from rdsim.measures import measure_of, restate, tradable_figures
+from rdsim.measures import CVAR, measure_of, restate, tradable_figures
 from rdsim.numerals import numeral
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.questions.fronts import SENSES, VALUE, CVaR, Front, FrontPoint, Objective, front
@@ -30,6 +30,7 @@ from rdsim.studies.built_in.parts import (
     speaks_of,
 )
 from rdsim.study import Study
+from rdsim.words import shared_luck_words
 
 __all__ = ["frontier"]
 
@@ -220,7 +221,7 @@ def _title(posed: Instance, name: str) -> str:
 
 
 def _page(posed: Instance, found: Front, table: pd.DataFrame) -> Page:
-    lead = (_range(posed, found), _proof(found), *_mark_words(posed, found, table))
+    lead = (_range(posed, found), _proof(found), *_mark_words(posed, found, table), *_risk_words(posed, found))
     plots = [_plot(posed, found, table), _simulated_plot(posed, table)]
     reading = (
         "A point is a portfolio. No other known portfolio is better in one of the two figures without being worse in "
@@ -240,6 +241,12 @@ def _mark_words(posed: Instance, found: Front, table: pd.DataFrame) -> Iterator[
     for row in table[table["portfolio"] == MARKED].to_dict("records"):
         figures = f"{_figure(posed, found.first, row['first'])} and {_figure(posed, found.second, row['second'])}"
         yield f"The portfolio that this speaks of has {figures} (marked in the figures); nothing is proven of it."
+
+
+def _risk_words(posed: Instance, found: Front) -> Iterator[str]:
+    """What a figure of risk rests on."""
+    if any(name.startswith(CVAR) for name in (found.first, found.second)):
+        yield f"CVaR rests on shared luck, in shares of variance: {shared_luck_words(posed.scenario)}."
 
 
 def _figure(posed: Instance, name: str, value: float) -> str:
