@@ -63,12 +63,20 @@ _COUNTED = Literal["market", "course", "portfolio"]
 
 def _registering(registry: Registry[T], name: str, make: Callable[[Callable[..., Any]], T], replace: bool) -> Any:
     """A decorator that registers what is made of a function, and leaves the function as it is."""
+    _require_name(registry.noun, name)
 
     def register(function: F) -> F:
         registry.register(name, make(function), replace=replace)
         return function
 
     return register
+
+
+def _require_name(noun: str, name: object) -> None:
+    """Raises ExtensionError for a decorator without brackets, which would register nothing."""
+    if callable(name):
+        rule, found = "must have a name, in brackets behind the decorator", "a decorator without brackets"
+        raise ExtensionError((Fault(f"{noun} {getattr(name, '__name__', '')!r}", rule, found),))
 
 
 def gate_policy(
@@ -191,6 +199,7 @@ def figure(
     count, share, days, or words. Raises ExtensionError.
     """
 
+    _require_name("figure", name)
     if counted not in get_args(_COUNTED):
         rule = f"must be one of {', '.join(get_args(_COUNTED))}"
         raise ExtensionError((Fault(f"figure {name!r}, counted", rule, repr(counted)),))

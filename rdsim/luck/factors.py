@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from rdsim.arrays import Floats
 from rdsim.distributions import DISTRIBUTIONS
-from rdsim.errors import ExtensionError, Fault
+from rdsim.errors import ExtensionError, Fault, raised_text
 
 __all__ = ["factors", "unit_mean_factors"]
 
@@ -30,7 +30,7 @@ def factors(name: str, given: Mapping[str, float], score: Floats, sigma: Floats)
             found = taken.of(offered)
     except Exception as error:  # whatever the user's own code raises
         rule = "must not raise an exception for arrays"
-        raise ExtensionError((Fault(label, rule, f"{type(error).__name__}: {error}"),)) from error
+        raise ExtensionError((Fault(label, rule, raised_text(error)),)) from error
     return np.where(sigma > 0, _sound(label, found, score.shape), 1.0)
 
 
