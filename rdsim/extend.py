@@ -219,7 +219,6 @@ def constraint_family(
     parameters: Sequence[Setting] = (),
     words: Callable[..., str] | None = None,
     counts: Counted | None = None,
-    counts_running: bool = True,
     remaining: Callable[..., float] = cap_above_past,
     engines: Callable[..., Any] | None = None,
     replace: bool = False,
@@ -227,14 +226,14 @@ def constraint_family(
     """The function makes the rows of a constraint family (`contracts.FAMILY_ROWS`).
 
     It holds in scenarios that have a table ``[families.NAME]``, which gives its parameters. `words` tells a row
-    (`contracts.FAMILY_WORDS`; without it, by its name), `counts` says what rows count if not money, `counts_running`
-    whether projects under way count when a plan is decided again, `remaining` what cap is left then
+    (`contracts.FAMILY_WORDS`; without it, by its name), `counts` says what rows count if not
+    money, and whether of projects that run, `remaining` what cap is left when a plan is decided again
     (`contracts.FAMILY_REMAINING`), `engines` how the engines see the scenario (`contracts.FAMILY_ENGINES`). Raises
     ExtensionError.
     """
 
     def make(rows: Callable[..., Any]) -> Family:
-        return Family(rows, words, counts, counts_running, remaining, engines, parameters=tuple(parameters))
+        return Family(rows, words, counts, remaining, engines, parameters=tuple(parameters))
 
     found: Callable[[F], F] = _registering(FAMILIES, name, make, replace)
     return found
