@@ -389,7 +389,7 @@ LUCK = (
         },
     )
     | of(
-        "luck",
+        "luck.marginals",
         {
             "times that are laid out have no spread": {
                 "score, source.time_sigma[:, None, None])": "score, 0.0 * source.time_sigma[:, None, None])"
