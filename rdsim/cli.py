@@ -503,8 +503,20 @@ def optimise(
             running=Running(engine=engine.value, threads=threads),
         )
     asked = {"gap": world.optimiser.gap if gap is None else gap, "time_limit": time_limit, "threads": 1, "seed": 0}
+    told = {**asked, "untold": _untold(solver, gap=gap, time_limit=time_limit)}
     given_seed = world.simulation.seed if seed is None else seed
-    _finish(findings.of_proposal(world, proposal, given_seed, asked), place)
+    _finish(findings.of_proposal(world, proposal, given_seed, told), place)
+
+
+def _untold(solver: str, **typed: object) -> list[str]:
+    """What the solver cannot be told; of what was typed all the same a line says so."""
+    from rdsim.optimiser.adapters import find_solver, untold  # noqa: PLC0415
+
+    found = list(untold(find_solver(solver)))
+    for name in (name for name in found if typed.get(name) is not None):
+        option = "--" + name.replace("_", "-")
+        print(f"warning: solver {solver} cannot be told {option}, and went on without it", file=sys.stderr)  # noqa: T201
+    return found
 
 
 def _scenario_or_none(scenario: Path | None, problem: Path | None, given: tuple[str, ...]) -> Path | None:
@@ -533,7 +545,6 @@ def _optimise_problem(
     """`rdsim optimise --problem`."""
     from rdsim import findings  # noqa: PLC0415
     from rdsim.optimiser import Solving, Status, require, solve  # noqa: PLC0415
-    from rdsim.optimiser.adapters import find_solver, untold  # noqa: PLC0415
     from rdsim.optimiser.problem import folder as folders  # noqa: PLC0415
     from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT, diagnosis  # noqa: PLC0415
 
@@ -549,7 +560,7 @@ def _optimise_problem(
             raise InfeasibleError(why) if why else SolverError(solver, NOTHING_IN_CONFLICT)
     require(solution)
     asked = {"gap": gap or 0.0, "time_limit": time_limit, "threads": threads, "seed": seed}
-    told = {**asked, "untold": list(untold(find_solver(solver)))}
+    told = {**asked, "untold": _untold(solver, gap=gap, time_limit=time_limit)}
     _finish(findings.of_problem(posed, solution, told), place)
 
 
@@ -591,6 +602,7 @@ def plan(
             one_shot=one_shot,
             progress=progress,
         )
+    _untold(solver, time_limit=time_limit)
     _finish(findings.of_plan(found), place)
 
 
@@ -738,6 +750,8 @@ def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
     given = None if asked.portfolio is None else runs.portfolio_of(asked.portfolio, world)
     place = _claim(typed["out"], f"{world.name}-{name}", asked.overrides, typed["force"], plugged, asked.scenario)
     told = {one: typed[one] for one in ("solver", "gap", "time_limit") if one in typed}
+    if told:
+        _untold(**told)
     replications = None if "replications" in values else typed.get("replications")
     with _interruptible(), _progress() as progress:
         running = Running(typed["engine"].value, typed["threads"])

@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rdsim.errors import EngineError, RdsimError, RenamedWarning, cut
+from rdsim.errors import EngineError, InstalledWarning, RdsimError, RenamedWarning, cut
 
 __all__ = ["DEBUG", "DEFECT", "INCOMPLETE", "exit_code_of", "notices_in_one_line", "printable_streams"]
 
@@ -70,14 +70,16 @@ def printable_streams() -> None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
+_HEADS: dict[type[Warning], str] = {RenamedWarning: "note", InstalledWarning: "warning"}
+
+
 def notices_in_one_line() -> None:
-    """What is called by an old name is told in a line of its own, without the place in rdsim that says so."""
+    """Old names, and installed packages that fail, are told in a line each, without the place in rdsim that says so."""
     usual = warnings.formatwarning
 
     def note(message: Warning | str, category: type[Warning], *place: Any, **line: Any) -> str:
-        return (
-            f"note: {message}\n" if issubclass(category, RenamedWarning) else usual(message, category, *place, **line)
-        )
+        head = next((head for kind, head in _HEADS.items() if issubclass(category, kind)), "")
+        return f"{head}: {message}\n" if head else usual(message, category, *place, **line)
 
     warnings.formatwarning = note
 

@@ -1182,11 +1182,10 @@ class Scenario(Frozen):
 
     def _repr_html_(self) -> str:
         """The scenario in a notebook."""
+        tables: dict[str, Any] = {name: getattr(self, name) for name in ("programmes", "technologies", "partners")}
         rows = [
-            ("programmes", len(self.programmes), listing(self.programmes)),
-            ("technologies", len(self.technologies), listing(self.technologies)),
-            ("partners", len(self.partners), listing(self.partners)),
-            ("years", self.horizon_year - self.start_year + 1, f"{self.start_year} to {self.horizon_year}"),
+            *((name, _size(table), listing(table if _size(table) else ())) for name, table in tables.items()),
+            ("years", "", f"{self.start_year} to {self.horizon_year}"),
             ("money", "", f"{self.money_unit}"),
         ]
         return html_table(f"Scenario {self.name}: {self.title}", (), rows)

@@ -23,7 +23,9 @@ Errors travel between processes: each keeps its arguments in ``args`` and builds
 
 from __future__ import annotations
 
+import os
 import re
+import traceback
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,6 +38,7 @@ __all__ = [
     "Fault",
     "InfeasibleError",
     "InputError",
+    "InstalledWarning",
     "OutputError",
     "PolicyError",
     "PortfolioError",
@@ -49,6 +52,8 @@ __all__ = [
     "SweepError",
     "cut",
     "fault_lines",
+    "raised_text",
+    "raising_line",
     "tell_new_name",
 ]
 
@@ -100,6 +105,27 @@ def fault_lines(faults: Iterable[Fault]) -> list[str]:
         more = len(alike) - len(some)
         lines += [f"... and {more:,} more like this, the last: {cut(alike[-1].where, _WIDEST)}"] if more else []
     return lines
+
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def raising_line(error: BaseException) -> str:
+    """Where code that is not rdsim's raised: file and line, the deepest one of the first such file; '' if none did."""
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if "importlib" not in one.filename]
+    foreign = [one for one in frames if not one.filename.startswith((_HERE, "<"))]
+    lines = [one.lineno for one in foreign if one.filename == foreign[0].filename]
+    return f"{os.path.basename(foreign[0].filename)}, line {lines[-1]}" if foreign else ""
+
+
+def raised_text(error: BaseException) -> str:
+    """What somebody else's code raised, as a fault tells it: kind, message, and where."""
+    place = raising_line(error)
+    return f"{type(error).__name__}: {error}{f' ({place})' if place else ''}"
+
+
+class InstalledWarning(RuntimeWarning):
+    """An installed package could not register what it brings: one line, which names it."""
 
 
 class RenamedWarning(FutureWarning):

@@ -45,6 +45,7 @@ from rdsim.search import Proposal
 from rdsim.words import (
     amount_words,
     money_words,
+    one_more,
     option_words,
     partner_words,
     round_up,
@@ -420,9 +421,8 @@ def cap_words(scenario: Scenario, worth: WorthOfCap) -> str:
     now = next(step.cap for step in worth.steps if step.amount == 0)
     lines = [f"{row_words(scenario, worth.key)}, now {amount_words(scenario, worth.key, now)}:"]
     lines += [f"  {_step_words(scenario, worth.key, step)}" for step in worth.steps if step.amount != 0]
-    lines.append(
-        f"  (a hint only: in the linear relaxation one more unit is worth {numeral(worth.hint + 0.0, ',.3g')})"
-    )
+    one, price = one_more(scenario, worth.key), money_words(scenario, worth.hint + 0.0)
+    lines.append(f"  (a hint only: in the linear relaxation one more {one} is worth {price})")
     return "\n".join(lines)
 
 

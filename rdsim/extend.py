@@ -63,12 +63,20 @@ _COUNTED = Literal["market", "course", "portfolio"]
 
 def _registering(registry: Registry[T], name: str, make: Callable[[Callable[..., Any]], T], replace: bool) -> Any:
     """A decorator that registers what is made of a function, and leaves the function as it is."""
+    _require_name(registry.noun, name)
 
     def register(function: F) -> F:
         registry.register(name, make(function), replace=replace)
         return function
 
     return register
+
+
+def _require_name(noun: str, name: object) -> None:
+    """Raises ExtensionError for a decorator without brackets, which would register nothing."""
+    if callable(name):
+        rule, found = "must have a name, in brackets behind the decorator", "a decorator without brackets"
+        raise ExtensionError((Fault(f"{noun} {getattr(name, '__name__', '')!r}", rule, found),))
 
 
 def gate_policy(
@@ -191,6 +199,7 @@ def figure(
     count, share, days, or words. Raises ExtensionError.
     """
 
+    _require_name("figure", name)
     if counted not in get_args(_COUNTED):
         rule = f"must be one of {', '.join(get_args(_COUNTED))}"
         raise ExtensionError((Fault(f"figure {name!r}, counted", rule, repr(counted)),))
@@ -210,7 +219,6 @@ def constraint_family(
     parameters: Sequence[Setting] = (),
     words: Callable[..., str] | None = None,
     counts: Counted | None = None,
-    counts_running: bool = True,
     remaining: Callable[..., float] = cap_above_past,
     engines: Callable[..., Any] | None = None,
     replace: bool = False,
@@ -218,14 +226,14 @@ def constraint_family(
     """The function makes the rows of a constraint family (`contracts.FAMILY_ROWS`).
 
     It holds in scenarios that have a table ``[families.NAME]``, which gives its parameters. `words` tells a row
-    (`contracts.FAMILY_WORDS`; without it, by its name), `counts` says what rows count if not money, `counts_running`
-    whether projects under way count when a plan is decided again, `remaining` what cap is left then
+    (`contracts.FAMILY_WORDS`; without it, by its name), `counts` says what rows count if not
+    money, and whether of projects that run, `remaining` what cap is left when a plan is decided again
     (`contracts.FAMILY_REMAINING`), `engines` how the engines see the scenario (`contracts.FAMILY_ENGINES`). Raises
     ExtensionError.
     """
 
     def make(rows: Callable[..., Any]) -> Family:
-        return Family(rows, words, counts, counts_running, remaining, engines, parameters=tuple(parameters))
+        return Family(rows, words, counts, remaining, engines, parameters=tuple(parameters))
 
     found: Callable[[F], F] = _registering(FAMILIES, name, make, replace)
     return found

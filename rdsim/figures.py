@@ -31,7 +31,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 from rdsim.domain import END_STATES, FIGURE_NAMES, FigureColumn, Scenario
-from rdsim.errors import ExtensionError, Fault
+from rdsim.errors import ExtensionError, Fault, raised_text
 from rdsim.registry import Binding, Contract, Extension, Registry
 
 __all__ = [
@@ -786,8 +786,8 @@ def answer(figure: Figure, taken: Binding, material: Mapping[str, Any]) -> Any:
         given = {name: figure.key if name == "key" else material[name] for name in taken.names}
         found = np.asarray(taken.of(given))
     except Exception as error:
-        rule, name = "must be computed without an error", type(error).__name__
-        raise ExtensionError((Fault(f"figure {figure.name}", rule, f"{name}: {error}"),)) from error
+        rule = "must be computed without an error"
+        raise ExtensionError((Fault(f"figure {figure.name}", rule, raised_text(error)),)) from error
     if found.dtype.kind not in "biuf":
         raise ExtensionError((Fault(f"figure {figure.name}", "must answer with numbers", f"{found.dtype}"),))
     return found

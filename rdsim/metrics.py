@@ -22,7 +22,7 @@ import numpy.typing as npt
 from rdsim.arrays import Array, Floats, Ints
 from rdsim.case import DAYS_PER_YEAR, TARGET, Case, Outcomes
 from rdsim.domain import Choice, Link, Scenario
-from rdsim.errors import ExtensionError, Fault
+from rdsim.errors import ExtensionError, Fault, raised_text
 from rdsim.figures import Figure, answer, is_own
 from rdsim.luck import both_chance
 from rdsim.markets import LISTED, MARKET_MODELS
@@ -144,7 +144,7 @@ def _market_values(
             values = np.where(sold, found if "luck" in taken.names else found * offered["luck"](), 0.0)
     except Exception as error:  # whatever the user's own code raises
         rule = "must return numbers for arrays, and raise no exception"
-        raise ExtensionError((Fault(label, rule, f"{type(error).__name__}: {error}"),)) from error
+        raise ExtensionError((Fault(label, rule, raised_text(error)),)) from error
     if name == LISTED:
         return values
     wrong = ~(np.isfinite(values) & (values >= 0))

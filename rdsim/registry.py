@@ -23,7 +23,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from rdsim.errors import ExtensionError, Fault
+from rdsim.errors import ExtensionError, Fault, InstalledWarning, raised_text
 from rdsim.names import NAMES
 
 __all__ = [
@@ -292,13 +292,14 @@ class Extension:
 
     def faults(self, label: str) -> Iterator[Fault]:
         """What is wrong with it, whatever a scenario says."""
+        strange = [type(one).__name__ for one in self.parameters if not isinstance(one, self.kinds)]
+        if strange:
+            kinds = " or ".join(kind.__name__ for kind in self.kinds)
+            yield from (Fault(f"{label}, parameters", f"each must be a {kinds}", one) for one in strange)
+            return
         offered = {name for one in self.contracts.values() for name in one.offers}
-        names = [getattr(one, "name", "") for one in self.parameters]
+        names = [one.name for one in self.parameters]
         for one in self.parameters:
-            if not isinstance(one, self.kinds):
-                kinds = " or ".join(kind.__name__ for kind in self.kinds)
-                yield Fault(f"{label}, parameters", f"each must be a {kinds}", type(one).__name__)
-                continue
             where = f"{label}, parameter {one.name!r}"
             if one.name in offered:
                 yield Fault(where, "must have a name of its own", "an argument that rdsim offers its functions")
@@ -361,11 +362,11 @@ def installed_packages() -> tuple[Package, ...]:
 def load_installed_packages() -> tuple[Fault, ...]:
     """Load what installed packages bring, once; a fault for each that failed, which hides none of the others.
 
-    Warns (RuntimeWarning) of those that failed.
+    Warns (InstalledWarning) of those that failed.
     """
     faults = tuple(fault for one in entry_points(group=GROUP) if (fault := _fault_of(one)))
     for fault in faults:
-        warnings.warn(str(fault), RuntimeWarning, stacklevel=3)
+        warnings.warn(str(fault), InstalledWarning, stacklevel=3)
     return faults
 
 
@@ -378,9 +379,7 @@ def _fault_of(entry: EntryPoint) -> Fault | None:
             found()
     except (Exception, SystemExit) as error:  # whatever another's code raises
         home = f" of {entry.dist.name} {entry.dist.version}" if entry.dist else ""
-        return Fault(
-            f"installed plug-in {entry.name}{home}", "must load without an error", f"{type(error).__name__}: {error}"
-        )
+        return Fault(f"installed plug-in {entry.name}{home}", "must load without an error", raised_text(error))
     finally:
         _loading.pop()
     return None
@@ -491,8 +490,8 @@ class Registry(Mapping[str, T], Generic[T]):
         label = self._label(name)
         if not isinstance(value, self.kind):
             yield Fault(label, f"must be a {self.kind.__name__}", type(value).__name__)
-        elif isinstance(value, Extension):
-            yield from value.faults(label)
+        elif callable(own := getattr(value, "faults", None)):
+            yield from own(label)
         if not (isinstance(name, str) and re.fullmatch(NAMES, name)):
             yield Fault(label, "must have a name of letters, digits and . _ + - only, at most 64", repr(name))
         elif name in self.built_in:

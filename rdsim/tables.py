@@ -68,7 +68,7 @@ class CsvTable:
 
 
 def did_you_mean(name: str, known: Iterable[object], shown_at_most: int = 8) -> str:
-    """The closest known name as a question; without a close one, the first known names."""
+    """The closest known name as a question; without a close one, the first known names, if any shall be shown."""
     folded = {str(one).casefold(): str(one) for one in known}
     within_reach = list(folded)[: 100 * _COMPARED]
     close = difflib.get_close_matches(name.casefold(), within_reach, 1, 0.6) if len(name) <= _COMPARED else []
@@ -77,7 +77,7 @@ def did_you_mean(name: str, known: Iterable[object], shown_at_most: int = 8) -> 
     begun = [one for one in within_reach if len(name) >= 3 and one.startswith(name.casefold())]
     if len(begun) == 1:
         return f"Did you mean '{folded[begun[0]]}'?"
-    names = sorted(folded.values())
+    names = sorted(folded.values()) if shown_at_most else []
     rest = f" and {len(names) - shown_at_most} more" if len(names) > shown_at_most else ""
     return f"Known: {', '.join(cut(one, _COMPARED) for one in names[:shown_at_most])}{rest}." if names else ""
 

@@ -15,6 +15,7 @@ __all__ = [
     "change_words",
     "conflict_words",
     "money_words",
+    "one_more",
     "option_words",
     "partner_words",
     "ratio_words",
@@ -23,6 +24,7 @@ __all__ = [
     "rule_words",
     "shared_luck_words",
     "technology_words",
+    "unit_noun",
 ]
 
 _SENSES = {"<=": "at most", ">=": "at least", "==": "exactly"}
@@ -58,6 +60,16 @@ def amount_words(scenario: Scenario, key: Hashable, amount: float) -> str:
 
 def _figures(amount: float) -> str:
     return numeral(amount, ",.3g") if abs(amount) < 1000 else numeral(amount, ",.0f")
+
+
+def unit_noun(scenario: Scenario, key: Hashable) -> str:
+    """What a row counts, as a column says it beside many numbers: the scenario's money, or for instance places."""
+    return _noun(scenario, key, math.nan)
+
+
+def one_more(scenario: Scenario, key: Hashable) -> str:
+    """The noun of one of what a row counts."""
+    return _noun(scenario, key, 1)
 
 
 def _noun(scenario: Scenario, key: Hashable, amount: float) -> str:

@@ -215,7 +215,7 @@ def test_caps_are_told_step_by_step(scenario: Scenario) -> None:
         "  1 billion KRW more changes nothing",
         "  2 billion KRW more: no change was found (change proven: +0 to +0.5)",
         "  4 billion KRW more gains 6 billion KRW, 1.5 for each",
-        "  (a hint only: in the linear relaxation one more unit is worth 0)",
+        "  (a hint only: in the linear relaxation one more billion KRW is worth 0 billion KRW)",
     ]
 
 

@@ -95,3 +95,19 @@ def test_a_file_that_the_plugin_itself_misses_is_the_plugins_fault(tmp_path: Pat
     assert "nowhere.csv" in str(first.found)
     assert "must run without an error" in first.rule
     assert "can be read" in second.rule
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 1\n1 / 0\n", "mine.py, line 3: must run without an error. Found: ZeroDivisionError: division by zero"),
+        ("def f(strange): ...\nextend.queue_rule('q')(f)\n", "mine.py, line 3, queue rule 'q', key: may take rank"),
+        ("@extend.choosing_rule\ndef f(value): ...\n", "a decorator without brackets"),
+        ("extend.queue_rule('q', parameters=['k'])(lambda rank: rank)\n", "each must be a Parameter. Found: str"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "mine.py").write_text("from rdsim import extend\n" + text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load([tmp_path / "mine.py"])
+    assert said in str(caught.value)

@@ -37,6 +37,8 @@ class Counted:
     many: str
     whole: bool = True
     """Whether caps move in whole units."""
+    running: bool = True
+    """Whether projects that are running count in its rows when a plan is decided again."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,6 @@ class Family(Extension):
     """None: a row is told by its name."""
     counts: Counted | None = None
     """None: money, in the scenario's unit."""
-    counts_running: bool = True
-    """Whether projects that are running count in its rows when a plan is decided again."""
     remaining: Callable[..., float] = cap_above_past
     """What of the past counts when a plan is decided again: the cap of a row of what is left."""
     engines: Callable[..., Scenario] | None = None

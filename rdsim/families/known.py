@@ -103,7 +103,7 @@ def is_whole(key: Hashable) -> bool:
 def counts_running(key: Hashable) -> bool:
     """Whether projects that are running count in a row when a plan is decided again."""
     one = _family_of(key)
-    return one is None or one.counts_running
+    return one is None or one.counts is None or one.counts.running
 
 
 def _family_of(key: Hashable) -> Family | None:

@@ -30,4 +30,4 @@ def _remaining(cap: float) -> float:
     return cap
 
 
-STARTS = Family(_rows, _words, Counted("start", "starts"), counts_running=False, remaining=_remaining)
+STARTS = Family(_rows, _words, Counted("start", "starts", running=False), remaining=_remaining)

@@ -55,8 +55,8 @@ def _proposal_words(scenario: Scenario, proposal: Proposal) -> Iterator[str]:
 def _origin_words(solution: Solution) -> str:
     """Who chose the portfolio: the solver, or the loop among the solver's portfolios."""
     if solution.method == LOOP:
-        return f"{solution.solver} {solution.version} proposed, simulation chose"
-    return f"{solution.solver} {solution.version}: {solution.status} ({solution.termination})"
+        return f"{solution.solver_label} proposed, simulation chose"
+    return f"{solution.solver_label}: {solution.status} ({solution.termination})"
 
 
 def _aim(scenario: Scenario, proposal: Proposal) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from rdsim.errors import tell_new_name
 from rdsim.report.data.kept import document, needs, page_tables, page_text, read_page
 from rdsim.report.data.plan import PlanReport, with_names
-from rdsim.report.data.sections import Column, Page, Plot, Section, Table
+from rdsim.report.data.sections import PLOT_KINDS, Column, Page, Plot, Section, Table
 from rdsim.report.page.drawings import page_html, plot_svgs, run_html
 
 __all__ = [
+    "PLOT_KINDS",
     "Column",
     "Page",
     "PlanReport",

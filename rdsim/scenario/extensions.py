@@ -102,7 +102,7 @@ def unfit(s: Scenario) -> Iterator[Finding]:
         else:
             known = one.registry.own() if one.registry is FAMILIES else one.registry  # others hold in any case
             rule = f"must name a {one.registry.noun}: " + (", ".join(known) or "none is registered")
-            advice = [did_you_mean(one.name, known) or _MISSING, *map(str, load_installed_packages())]
+            advice = [did_you_mean(one.name, known, shown_at_most=0) or _MISSING, *map(str, load_installed_packages())]
             yield Finding((one.path,), rule, shown_value(one.name), " ".join(filter(None, advice)))
 
 

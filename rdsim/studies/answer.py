@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rdsim.domain import Portfolio, Scenario
-from rdsim.errors import ExtensionError, Fault, InputError, RdsimError
+from rdsim.errors import ExtensionError, Fault, InputError, RdsimError, raised_text
 from rdsim.folders import Manifest, is_file_name, validate
 from rdsim.folders.contents import HELD, TABLE, WHOLE_TABLE, content_of
 from rdsim.optimiser import Solving
+from rdsim.report import PLOT_KINDS, Page
 from rdsim.search import Given, Instance, build_instance, choose
 from rdsim.simulation import Running
 from rdsim.studies.questions import QUESTIONS
@@ -22,6 +23,8 @@ __all__ = ["Progress", "StudySettings", "ask"]
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
 
+_NO_ENGINE = "none"
+"""What a study says that does not say on which engine it ran."""
 _OURS = ("rdsim", "command", "scenario", "plugins", "packages", "complete", "missing", "files", "versions", "study")
 """Fields of a manifest that a study's record does not say."""
 
@@ -70,8 +73,8 @@ def ask(
         if name in QUESTIONS.built_in:
             raise
         rule = "must run without an error"
-        raise ExtensionError((Fault(f"study {name!r}", rule, f"{type(error).__name__}: {error}"),)) from error
-    return _check(name, study)
+        raise ExtensionError((Fault(f"study {name!r}", rule, raised_text(error)),)) from error
+    return _check(name, study, found.get("running"))
 
 
 class _Offer:
@@ -110,12 +113,13 @@ class _Offer:
 # --- what comes back ------------------------------------------------------------------------------
 
 
-def _check(name: str, study: Any) -> Study:
+def _check(name: str, study: Any, running: Running | None = None) -> Study:
     """The study, under its question's name. Raises ExtensionError with everything that no folder could hold."""
     label = f"study {name!r}"
     if not isinstance(study, Study):
         raise ExtensionError((Fault(label, "must answer with a rdsim.study.Study", type(study).__name__),))
-    found = replace(study, name=name)
+    engine = running.engine if running is not None and study.engine == _NO_ENGINE else study.engine
+    found = replace(study, name=name, engine=engine)
     faults = tuple(_faults(label, found))
     if faults:
         raise ExtensionError(faults)
@@ -128,7 +132,21 @@ def _check(name: str, study: Any) -> Study:
     return found
 
 
+def _plot_faults(label: str, study: Study) -> Iterator[Fault]:
+    """What no page could draw: told before anything is written, not when it is drawn."""
+    plots = [plot for one in study.page.sections for plot in one.plots] if isinstance(study.page, Page) else []
+    for plot in plots:
+        if plot.kind not in PLOT_KINDS:
+            rule = f"the kind must be one of {', '.join(PLOT_KINDS)}"
+            yield Fault(f"{label}, plot {plot.key!r}", rule, repr(plot.kind))
+        for column in (plot.x[0], plot.y[0], plot.low, plot.high, plot.colour):
+            if column and column not in plot.frame.columns:
+                rule = f"must name columns of its frame: {', '.join(map(str, plot.frame.columns))}"
+                yield Fault(f"{label}, plot {plot.key!r}", rule, repr(column))
+
+
 def _faults(label: str, study: Study) -> Iterator[Fault]:
+    yield from _plot_faults(label, study)
     for name in study.tables:
         family = WHOLE_TABLE if name in study.parquet else TABLE
         if content_of(family.path(name), study.name) is not family:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal
 from rdsim.contracts import STUDY
 from rdsim.errors import ExtensionError, Fault, InputError
 from rdsim.registry import Binding, Contract, Extension, Parameter
+from rdsim.tables import did_you_mean
 
 __all__ = ["COMMANDS", "SHARED", "Kind", "Option", "Question"]
 
@@ -104,9 +105,12 @@ class Option:
 
     def _is_right(self, value: Any) -> bool:
         if self.form == "numbers":
-            return _is_number(value)
+            return _is_number(value) and self._is_within(float(value))
         if not issubclass(type(value), _TYPES[self.form]) or (type(value) is bool and self.form != "flag"):
             return False
+        return self._is_within(value)
+
+    def _is_within(self, value: Any) -> bool:
         return (self.lowest is None or value >= self.lowest) and (self.highest is None or value <= self.highest)
 
 
@@ -174,7 +178,11 @@ class Question(Extension):
                 faults += error.faults
         names = [one.name for one in self.own]
         rule = f"must be one of {', '.join(names) or 'none'}"
-        faults += [Fault("options of the study", rule, repr(name)) for name in given if name not in names]
+        faults += [
+            Fault("options of the study", rule, repr(name), did_you_mean(name, names, shown_at_most=0))
+            for name in given
+            if name not in names
+        ]
         if faults:
             raise InputError(tuple(faults))
         return found

@@ -18,7 +18,7 @@ from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import ExperimentError, Fault, InputError
 from rdsim.names import NAMES
 from rdsim.sweep.design import DesignKind
-from rdsim.sweep.factors import Factor
+from rdsim.sweep.factors import Distribution, Factor
 from rdsim.tables import did_you_mean, shown_value
 from rdsim.texts import read_toml
 
@@ -142,14 +142,20 @@ def _faults(where: str, error: ValidationError, table: Any) -> Iterator[Fault]:
         seen.add(place)
         at = f"{where}, {place}" if place else where
         if one["type"] == "unexpected_keyword_argument":
-            record = Factor if len(path) == 3 and path[0] == "factors" else ExperimentSettings
-            names = [written.get(field.name, field.name) for field in dataclasses.fields(record)]
+            names = [written.get(field.name, field.name) for field in dataclasses.fields(_record(where, path))]
             yield Fault(at, "unknown key", "", did_you_mean(path[-1], _others(names, table)))
         elif one["type"] == "missing":
             yield Fault(at, "is required", "nothing")
         else:
             rule = one["msg"][0].lower() + one["msg"][1:]
             yield Fault(at, rule.replace("input should be", "must be"), shown_value(one["input"]))
+
+
+def _record(where: str, path: list[str]) -> type[Any]:
+    """What holds a key: the distribution of a factor, a factor, or the experiment."""
+    if path[-2:-1] == ["distribution"]:
+        return Distribution
+    return Factor if where == "factor" or (len(path) == 3 and path[0] == "factors") else ExperimentSettings
 
 
 _INSIDE = {"bool", "int", "float", "str", "function-plain[_factor()]"}

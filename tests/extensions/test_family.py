@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import rdsim
@@ -126,7 +127,14 @@ def test_the_command_line_explains_it_and_pages_name_it(
     said = run(capsys, monkeypatch, "explain", asked[0], "new-partners 2024", *asked[1:], "--out", tmp_path / "why")
     assert said.code == 0, said.err
     assert "the new partners of 2024, now 1 partner:" in said.out
-    assert "the new partners of 2024" in (tmp_path / "why" / "report.html").read_text(encoding="utf-8")
+    assert "one more partner is worth" in said.out
+    page = (tmp_path / "why" / "report.html").read_text(encoding="utf-8")
+    assert "the new partners of 2024" in page
+    assert "counted in" in page
+    caps, prices = (pd.read_csv(tmp_path / "why" / f"{name}.csv") for name in ("caps", "prices"))
+    assert set(caps["unit"]) == {"partners"}
+    assert set(prices.loc[prices["cap"].str.startswith("budget"), "unit"]) <= {"billion KRW"}
+    assert "billion KRW" not in set(prices.loc[~prices["cap"].str.startswith("budget"), "unit"])
 
 
 def test_a_plans_page_names_it_where_it_keeps_all_out(

@@ -131,3 +131,41 @@ def test_a_name_in_use_is_refused_and_one_taken_back_is_unknown(mine: str) -> No
     with pytest.raises(SolverError, match="is unknown"):
         solver_of(mine)
     SOLVERS.register(mine, Mine())
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (None, "must answer with a SolverResult, not NoneType"),
+        (SolverResult(SolverState.OPTIMAL, Termination.COMPLETE, values=np.ones(1)), r"the shape is \(1,\), not"),
+        (ValueError("no licence"), r"ValueError: no licence \(test_solver.py, line \d+\)"),
+    ],
+)
+def test_an_adapter_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, mine: str, answer: object, said: str) -> None:
+    def ask(_self: Mine, _model: Model, _limits: RunLimits, **_more: object) -> object:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(Mine, "ask", ask)
+    with pytest.raises(SolverError, match=f"solver mine: its adapter .*{said}"):
+        solve(small(0), Solving(gap=0, solver=mine))
+
+
+def test_features_that_are_none_are_refused() -> None:
+    odd = type("Odd", (Mine,), {"features": ["gap"]})()
+    with pytest.raises(ExtensionError, match="solver 'odd', features: must be a frozenset of Feature"):
+        SOLVERS.register("odd", odd)
+
+
+def test_what_was_typed_and_cannot_be_told_is_said(
+    folder: Path, mine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Mine, "features", frozenset({Feature.GAP}))
+    words = ("optimise", folder, "--set", "optimiser.samples=20", "--solver", mine, "--gap", "0", "--time-limit", "60")
+    ran = run(capsys, monkeypatch, *words, "--out", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    assert "solver mine cannot be told --time-limit" in ran.err
+    assert "--gap" not in ran.err
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["solver"]["asked"]["untold"] == ["time_limit", "threads", "seed"]

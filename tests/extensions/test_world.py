@@ -207,6 +207,8 @@ def test_a_distribution_of_ones_own_is_drawn_by_its_quantiles(tiny: Path) -> Non
         (lambda u: u[0], "an array of the shape of u"),
         (lambda u: 1 if u > 0.5 else 2, "must not raise an exception"),
         (lambda u: "much", "an array of the shape of u"),
+        (lambda u: 1.5 - u, "must not fall as u rises"),
+        (lambda u: 1.0 + u, r"must be 1 at u = 0\.5.*Found: 1\.5"),
     ],
 )
 def test_a_distribution_that_answers_no_factors_is_told(tiny: Path, quantile: Any, rule: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from rdsim.case import Case
-from rdsim.errors import Fault, PolicyError
+from rdsim.errors import Fault, PolicyError, raised_text
 from rdsim.gates import GATE_POLICIES, gives_two_numbers, is_truth, no_truth, not_two_numbers
 from rdsim.purses import PURSE_RULES
 from rdsim.queues import QUEUE_RULES, RANK
@@ -100,9 +100,7 @@ def _question(name: str, extension: Extension, field: str, given: Sequence[float
         try:
             return taken(*offered, *own)
         except Exception as error:
-            raise PolicyError(
-                (Fault(label, "must not raise an exception", f"{type(error).__name__}: {error}"),)
-            ) from error
+            raise PolicyError((Fault(label, "must not raise an exception", raised_text(error)),)) from error
 
     return ask
 

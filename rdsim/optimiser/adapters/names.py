@@ -55,7 +55,8 @@ def solver_fault(name: str) -> Fault | None:
     rule = "must be the name of a solver" if found is None else "the solver must be installed"
     source = SOLVERS[found].source if found is not None and found in SOLVERS else ""
     advice = f"{found.upper()}: {source}. " if found and source else ""
-    return Fault("--solver", rule, repr(name), f"{advice}Installed here: {', '.join(here)}.")
+    plugged = "" if found else " If a plug-in registers it, give its file with --plugin."
+    return Fault("--solver", rule, repr(name), f"{advice}Installed here: {', '.join(here)}.{plugged}")
 
 
 def _canonical_name(name: str) -> str | None:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from rdsim.arrays import Floats, Ints
-from rdsim.errors import SolverError
+from rdsim.errors import Fault, RdsimError, SolverError, raised_text
 from rdsim.optimiser.adapters.answers import Feature, RunLimits, SolverResult, SolverState
 from rdsim.optimiser.adapters.scaling import scale_model
 from rdsim.optimiser.models.model import Model, with_rows_below
@@ -86,14 +86,41 @@ class Solver(ABC):
     def _ask_in_scale(self, model: Model, limits: RunLimits, relaxed: bool, start: Floats | None) -> SolverResult:
         known = scale_model(model)
         told = known.limits(_limits_for(limits, self.features))
-        answer = self.ask(known.model, told, relaxed=relaxed, start=start)
+        answer = self._answer(known.model, told, relaxed, start)
         if Feature.BOUND not in self.features and not is_linear(model, relaxed):
             answer = _with_claimed_bound(self.name, known.model, limits, answer)
         return known.unscale(answer)
 
+    def _answer(self, model: Model, limits: RunLimits, relaxed: bool, start: Floats | None) -> SolverResult:
+        """What `ask` says. Raises: SolverError where somebody else's adapter fails, or answers with something else."""
+        try:
+            answer = self.ask(model, limits, relaxed=relaxed, start=start)
+        except (RdsimError, MemoryError):
+            raise
+        except Exception as error:
+            if type(self).__module__.startswith("rdsim."):
+                raise
+            raise SolverError(self.name, f"its adapter must not raise an exception: {raised_text(error)}") from error
+        return _proper(self.name, answer, model.value.shape)
+
+    def faults(self, label: str) -> Iterator[Fault]:
+        """What is wrong with the adapter, whatever it is asked."""
+        if not isinstance(self.features, frozenset) or not all(isinstance(one, Feature) for one in self.features):
+            yield Fault(f"{label}, features", "must be a frozenset of Feature", repr(self.features))
+
     def relaxation(self, model: Model) -> Relaxation:
         """The linear relaxation of a model, to which rows are added: solved from the beginning each time."""
         return FreshRelaxation(self, model)
+
+
+def _proper(name: str, answer: object, shape: tuple[int, ...]) -> SolverResult:
+    """The answer, if it is one. Raises: SolverError."""
+    if not isinstance(answer, SolverResult):
+        raise SolverError(name, f"its adapter must answer with a SolverResult, not {type(answer).__name__}")
+    if answer.values is not None and np.shape(answer.values) != shape:
+        found = f"{np.shape(answer.values)}, not {shape}"
+        raise SolverError(name, f"its adapter must answer with a value of each column; the shape is {found}")
+    return answer
 
 
 def _limits_for(limits: RunLimits, features: frozenset[Feature]) -> RunLimits:

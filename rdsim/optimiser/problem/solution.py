@@ -68,8 +68,13 @@ class Solution:
         """True if `chosen` satisfies every row (it may be empty)."""
         return self.status in {Status.OPTIMAL, Status.FEASIBLE}
 
+    @property
+    def solver_label(self) -> str:
+        """The solver with its version, if it says one."""
+        return f"{self.solver} {self.version}".rstrip()
+
     def __repr__(self) -> str:
-        proof = f"{self.status.value} ({self.termination.value}) by {self.solver} {self.version}, {self.method}"
+        proof = f"{self.status.value} ({self.termination.value}) by {self.solver_label}, {self.method}"
         if not self.has_portfolio:
             return f"{type(self).__name__}: {proof}"
         figures = f"objective {self.objective:,.6g}, bound {self.bound:,.6g}, gap {self.gap:.2%}"

@@ -21,7 +21,7 @@ from scipy.sparse import csc_array
 
 from rdsim.arrays import Bools, Floats, Ints
 from rdsim.choice_rules import CHOOSING_RULES
-from rdsim.errors import ExtensionError, Fault, ProblemError, RdsimError
+from rdsim.errors import ExtensionError, Fault, ProblemError, RdsimError, raised_text
 from rdsim.optimiser.problem.evaluation import excess_of, room_of
 from rdsim.optimiser.problem.problem import PortfolioProblem
 
@@ -90,7 +90,7 @@ def _order(name: str, offered: Mapping[str, Any], options: int) -> Ints:
     except Exception as error:
         if name in CHOOSING_RULES.built_in:
             raise
-        found = f"{type(error).__name__}: {error}"
+        found = raised_text(error)
         raise ExtensionError((Fault(label, "must run without an error, and answer with numbers", found),)) from error
     wrong = [one.shape for one in keys if one.shape != (options,)]
     if wrong or not keys:

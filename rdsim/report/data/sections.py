@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import pandas as pd
 
-__all__ = ["Column", "Kind", "Page", "Plot", "Section", "Table"]
+__all__ = ["PLOT_KINDS", "Column", "Kind", "Page", "Plot", "Section", "Table"]
 
 Kind = Literal["text", "money", "count", "share", "year"]
 
@@ -32,6 +32,10 @@ class Table:
     columns: Mapping[str, Column]
 
 
+PlotKind = Literal["points", "bars", "cells"]
+PLOT_KINDS: tuple[PlotKind, ...] = get_args(PlotKind)
+
+
 @dataclass(frozen=True, eq=False)
 class Plot:
     """A figure of a frame, with the question that it answers, the answer, and how to read it.
@@ -48,7 +52,7 @@ class Plot:
     frame: pd.DataFrame
     x: tuple[str, str]  # column, title
     y: tuple[str, str]
-    kind: Literal["points", "bars", "cells"] = "points"
+    kind: PlotKind = "points"
     joined: bool = True
     low: str = ""
     high: str = ""

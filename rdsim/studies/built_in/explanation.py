@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,6 @@ import pandas as pd
 from rdsim.errors import Fault, ProblemError
 from rdsim.explanation import Explained, PartnerStanding, explain
 from rdsim.families import row_words
-from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.explanation import (
     Reason,
@@ -27,6 +26,7 @@ from rdsim.search import Instance, Proposal, solving_of
 from rdsim.studies.built_in.parts import record_of, speaks_of
 from rdsim.study import Study
 from rdsim.tables import did_you_mean
+from rdsim.words import amount_words, unit_noun
 
 __all__ = ["explanation"]
 
@@ -135,11 +135,13 @@ def _prices(posed: Instance, solving: Solving) -> pd.DataFrame:
     problem = posed.problem
     worth = relaxation_duals(problem, solving).worth
     order = [int(r) for r in np.argsort(-worth, kind="stable")[:HINTED] if worth[r] > 0]
-    rows = [
-        (problem.rows.names[r], row_words(posed.scenario, problem.rows.keys[r]), problem.rows.cap[r], worth[r])
-        for r in order
-    ]
-    return pd.DataFrame(rows, columns=["cap", "words", "at", "price"])
+    rows = [(problem.rows.names[r], *_told(posed, problem.rows.keys[r]), problem.rows.cap[r], worth[r]) for r in order]
+    return pd.DataFrame(rows, columns=["cap", "words", "unit", "at", "price"])
+
+
+def _told(posed: Instance, key: Hashable) -> tuple[str, str]:
+    """A row in words, and what it counts."""
+    return row_words(posed.scenario, key), unit_noun(posed.scenario, key)
 
 
 _EXACT = ("technology", "funded", "reason", "found", "low", "high", "verified", "cut", "caps")
@@ -149,7 +151,8 @@ def _exact_rows(posed: Instance, answers: Sequence[Answer]) -> Iterator[tuple[ob
     for one in answers:
         if isinstance(one, WhyNot):
             caps = "; ".join(
-                f"{row_words(posed.scenario, rise.key)} {numeral(rise.amount.found, 'g')}" for rise in one.caps
+                f"{row_words(posed.scenario, rise.key)} {amount_words(posed.scenario, rise.key, rise.amount.found)}"
+                for rise in one.caps
             )
             loss, cut = one.loss, one.cut.found
             yield one.name, False, one.reason.name.lower(), loss.found, loss.low, loss.high, one.verified, cut, caps
@@ -157,15 +160,25 @@ def _exact_rows(posed: Instance, answers: Sequence[Answer]) -> Iterator[tuple[ob
             yield one.name, True, "funded", one.cost.found, one.cost.low, one.cost.high, True, math.nan, ""
 
 
-_STEPS = ("cap", "words", "moved", "to", "found", "low", "high", "per_unit", "hint")
+_STEPS = ("cap", "words", "unit", "moved", "to", "found", "low", "high", "per_unit", "hint")
 
 
 def _step_rows(posed: Instance, answers: Sequence[Answer]) -> Iterator[tuple[object, ...]]:
     for one in (one for one in answers if isinstance(one, WorthOfCap)):
         for step in one.steps:
-            words, worth = row_words(posed.scenario, one.key), step.worth
+            worth = step.worth
             per = worth.found / step.amount if step.amount else math.nan
-            yield one.name, words, step.amount, step.cap, worth.found, worth.low, worth.high, per, one.hint
+            yield (
+                one.name,
+                *_told(posed, one.key),
+                step.amount,
+                step.cap,
+                worth.found,
+                worth.low,
+                worth.high,
+                per,
+                one.hint,
+            )
 
 
 # --- words ----------------------------------------------------------------------------------------
@@ -220,19 +233,23 @@ def _prices_table(posed: Instance, prices: pd.DataFrame) -> Table:
         "words": Column("Cap"),
         "cap": Column("Name"),
         "at": Column("at", "money"),
-        "price": Column("Price of one more unit (hint)", "money"),
+        "unit": Column("counted in"),
+        "price": Column(f"Price of one more (hint), {posed.scenario.money_unit}", "money"),
     }
-    return Table(f"Prices in {posed.scenario.money_unit} for one unit more.", prices, columns)
+    words = f"Prices in {posed.scenario.money_unit} for one more of what a cap is counted in."
+    return Table(words, prices, columns)
 
 
 def _steps_table(posed: Instance, steps: pd.DataFrame) -> Table:
+    unit = posed.scenario.money_unit
     columns = {
         "words": Column("Cap"),
         "moved": Column("moved by", "money"),
         "to": Column("to", "money"),
-        "found": Column("Worth", "money"),
+        "unit": Column("counted in"),
+        "found": Column(f"Worth, {unit}", "money"),
         "low": Column("at least", "money"),
         "high": Column("at most", "money"),
-        "per_unit": Column("per unit", "money"),
+        "per_unit": Column(f"for one more, {unit}", "money"),
     }
-    return Table(f"Change of the best expected value, {posed.scenario.money_unit}; limits are proven.", steps, columns)
+    return Table(f"Change of the best expected value, {unit}; limits are proven.", steps, columns)

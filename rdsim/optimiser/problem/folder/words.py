@@ -27,7 +27,7 @@ def describe(posed: StatedProblem, solution: Solution) -> str:
     opened = [_opening_text(problem, partner, stage) for partner, stage in solution.opened.items()]
     lines = [
         f"{posed.name}: {_sizes(problem)}",
-        f"{solution.solver} {solution.version}: {solution.status} ({solution.termination}), proven gap {gap}, "
+        f"{solution.solver_label}: {solution.status} ({solution.termination}), proven gap {gap}, "
         f"{solution.seconds.total:.2f} s",
         f"objective {objective}, {at} {bound}{unit}",
         f"chosen {len(chosen):,}: {_listing(chosen)}",
