@@ -136,7 +136,7 @@ def shared_luck_words(scenario: Scenario) -> str:
 
     `markets 10% with all and 20% within a field; ...`; where nothing is shared, that is named: `markets independent`.
     """
-    return "; ".join(f"{what} {_shared(parts)}" for what, parts in _luck_parts(scenario) if parts is not None)
+    return "; ".join(f"{what} {_share_words(parts)}" for what, parts in _luck_parts(scenario) if parts is not None)
 
 
 _WITH_ALL, _IN_FIELD, _IN_BLOC = "with all", "within a field", "within a bloc"
@@ -156,6 +156,6 @@ def _luck_parts(scenario: Scenario) -> list[tuple[str, dict[str, float] | None]]
     ]
 
 
-def _shared(parts: Mapping[str, float]) -> str:
+def _share_words(parts: Mapping[str, float]) -> str:
     found = [f"{numeral(100.0 * share, '.3g')}% {whom}" for whom, share in parts.items() if share > 0.0]
     return " and ".join(found) or "independent"

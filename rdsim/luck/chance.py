@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 import numpy as np
+from scipy.special import ndtri
 
 from rdsim.arrays import Bools, Floats, Ints
 from rdsim.case import (
@@ -73,7 +74,9 @@ class InputModel(NamedTuple):
     break_luck_address: Words  # (N,)
     break_day_address: Words  # (N,)
     break_chance: Floats  # (N,) in a year
+    break_bound: Floats  # (N,) its normal quantile
     bloc_address: Words  # (B,) of B blocs
+    bloc_bound: Floats  # (B,) the largest normal quantile of its members' chances
     bloc: Ints  # (N,) index, -1 if breaks share nothing
     bloc_share: float  # share of variance common to a bloc
     budget_address: Words  # (G,)
@@ -264,24 +267,29 @@ def _alone(scenario: Scenario, names: list[str], seed: int) -> dict[str, Any]:
     }
 
 
-def _blocs(scenario: Scenario, codes: list[str]) -> dict[str, Any]:
+def _blocs(scenario: Scenario, codes: list[str], bounds: Floats) -> dict[str, Any]:
+    """Whose breaks share luck; `bounds` are the normal quantiles of their chances."""
     share, named = scenario.risks.breaks.bloc_share, [scenario.partners[code].bloc for code in codes]
     blocs = list(dict.fromkeys(filter(None, named))) if share > 0.0 else []
+    bloc = np.array([blocs.index(one) if one in blocs else -1 for one in named], np.int64)
     return {
         "bloc_address": addresses(Purpose.BLOC, blocs),
-        "bloc": np.array([blocs.index(one) if one in blocs else -1 for one in named], np.int64),
+        "bloc_bound": np.array([bounds[bloc == b].max() for b in range(len(blocs))], np.float64),
+        "bloc": bloc,
         "bloc_share": float(share),
     }
 
 
 def _calendar(scenario: Scenario, case: Case) -> dict[str, Any]:
     codes, risk = hosts(scenario), scenario.risks.budget
+    # Breaks come at a rate: at least one in a year with probability 1 - exp(-rate).
+    chances = np.array([-math.expm1(-scenario.partners[code].break_rate) for code in codes], np.float64)
     return {
         "break_luck_address": addresses(Purpose.BREAK_LUCK, codes),
         "break_day_address": addresses(Purpose.BREAK_DAY, codes),
-        # Breaks come at a rate: at least one in a year with probability 1 - exp(-rate).
-        "break_chance": np.array([-math.expm1(-scenario.partners[code].break_rate) for code in codes], np.float64),
-        **_blocs(scenario, codes),
+        "break_chance": chances,
+        "break_bound": ndtri(chances),
+        **_blocs(scenario, codes, ndtri(chances)),
         "budget_address": addresses(Purpose.BUDGET, list(scenario.programmes)),
         "budget_common_address": addresses(Purpose.BUDGET_COMMON, [""])[0],
         "budget_common": float(risk.common),

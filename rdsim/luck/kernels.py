@@ -30,6 +30,7 @@ __all__ = [
     "commercial",
     "enter",
     "enter_market",
+    "enter_year",
     "exchange_rates",
     "gate",
     "judged_value",
@@ -48,6 +49,7 @@ STEP_TIME, TALKS, MARKET_TIME, BUDGET, EXCHANGE = range(5)
 """Random factors whose distribution a scenario may name, by number."""
 
 FIRST = np.int64(0)  # a literal would be compiled anew for each place
+_SLACK = 1.0 + 1e-9  # far more than rounding
 LONGEST = 1e6
 """Days: beyond a few centuries a day more or less is nothing, and the cap keeps sums far from overflow."""
 
@@ -203,19 +205,30 @@ def market_days(h, t):
 
 
 @inline
-def _break_luck(h, n, year):
-    """Uniform number that decides whether relations with a partner break in a year."""
+def enter_year(h, year):
+    """Draw what the breaks of each bloc have in common in a year."""
+    own = math.sqrt(1.0 - h.bloc_share)
+    for b in range(len(h.bloc_address)):
+        h.bloc_part[b] = _part(h, h.bloc_share, h.bloc_address[b], year)
+        # Of no member's own luck above this does a break come: most are spared a quantile.
+        h.bloc_most[b] = probability((h.bloc_bound[b] - h.bloc_part[b]) / own) * _SLACK if own > 0.0 else 1.0
+
+
+@inline
+def _is_broken(h, n, year):
+    """Whether relations with a partner break in a year."""
     own = _uniform(h, h.break_luck_address[n], year, FIRST)
-    if h.bloc[n] >= 0:
-        shared = _part(h, h.bloc_share, h.bloc_address[h.bloc[n]], year)
-        return probability(math.sqrt(1.0 - h.bloc_share) * quantile(own) + shared)
-    return own
+    if h.bloc[n] < 0:
+        return own < h.break_chance[n]
+    if own > h.bloc_most[h.bloc[n]]:
+        return False
+    return math.sqrt(1.0 - h.bloc_share) * quantile(own) + h.bloc_part[h.bloc[n]] < h.break_bound[n]
 
 
 @inline
 def break_day(h, n, year):
-    """Day on which relations with a partner break in a year, or -1."""
-    if h.break_chance[n] == 0.0 or _break_luck(h, n, year) >= h.break_chance[n]:
+    """Day on which relations with a partner break in the year that was entered, or -1."""
+    if h.break_chance[n] == 0.0 or not _is_broken(h, n, year):
         return -1
     return year * DAYS_PER_YEAR + int(_uniform(h, h.break_day_address[n], year, FIRST) * DAYS_PER_YEAR)
 
@@ -240,8 +253,9 @@ def budget(h, g, year):
 @inline
 def calendar(h, u):
     """Fill in the breaks of a replication, and its budgets if they are not laid out."""
-    for n in range(len(u.break_day)):
-        for year in range(len(u.break_day[n])):
+    for year in range(len(h.announced[0])):
+        enter_year(h, year)
+        for n in range(len(u.break_day)):
             u.break_day[n, year] = break_day(h, n, year)
     if h.budgets_laid_out:
         return

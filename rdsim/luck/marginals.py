@@ -60,6 +60,8 @@ def scratch(source: InputModel, names: Collection[str] = ()) -> dict[str, Any]:
         "replication": np.zeros(1, np.uint64),
         "factor": np.zeros(len(source.field_address)),
         "market_factor": np.zeros(len(source.market_field_address)),
+        "bloc_part": np.zeros(len(source.bloc_address)),
+        "bloc_most": np.zeros(len(source.bloc_address)),
     }
 
 
