@@ -19,6 +19,7 @@ from rdsim.domain import (
     BudgetRisk,
     Calibration,
     Choice,
+    FieldFactorRisk,
     Judgement,
     Link,
     MarketFactorRisk,
@@ -40,6 +41,7 @@ from rdsim.options import sample
 from rdsim.scenario import digest
 from rdsim.simulation import expected_worths, replicate
 from rdsim.stats import cvar, mean_interval
+from rdsim.words import shared_luck_words
 from tests.simple import plain
 from tests.sizes import size
 
@@ -288,3 +290,16 @@ def test_a_scenario_that_shares_nothing_is_the_one_it_was() -> None:
         replace(before, partners=world().partners),
     ]
     assert len({digest(one) for one in (before, *changed)}) == 5
+
+
+def test_what_is_shared_is_told_and_independence_by_its_name() -> None:
+    assert shared_luck_words(world()) == (
+        "coming to the market 15% with all and 45% within a field; market values 20% with all and 40% within a field; "
+        "success of steps independent; time of steps independent; budgets of a year 60% with all; "
+        "breaks of a year 50% within a bloc"
+    )
+    quiet = world(NONE, partners={}, risks=Risks(FieldFactorRisk(0.3, 0.0), market_factor=NONE))
+    assert shared_luck_words(quiet) == (
+        "coming to the market independent; market values independent; success of steps 9% within a field; "
+        "time of steps independent"
+    )

@@ -180,6 +180,15 @@ def test_losses_that_never_come_are_none() -> None:
     assert "in 0.5% it is" in words.spread(REPORT, table.assign(loss=0.005))
 
 
+def test_figures_of_risk_say_what_luck_they_share() -> None:
+    table, shared = aggregates.policies(REPORT), "coming to the market 10% with all; market values independent"
+    report = replace(REPORT, manifest=_manifest(shared_luck=shared))
+    luck = next(doubt.meaning for doubt in words.doubts(report) if doubt.source.startswith("Luck"))
+    for text in (luck, words.spread(report, table), words.even_odds(report)):
+        assert text.endswith(f" This rests on the luck that is shared, in shares of variance: {shared}.")
+    assert "rests on" not in words.spread(REPORT, table)  # of a run that does not say
+
+
 def test_one_way_of_funding_is_named() -> None:
     table = aggregates.money_by(REPORT, "partner_name", "mode")
     assert "with 2 partners, all by matching funds; they" in words.partners(REPORT, table)
