@@ -178,6 +178,21 @@ def _learned(case: Case, out: Outcomes) -> np.ndarray:
     return found
 
 
+def _shared_luck(scenario: Scenario) -> dict[str, bool]:
+    """What luck is shared, by whom there is to share it."""
+    risks, market = scenario.risks, scenario.risks.market_factor
+    blocs = Counter(one.bloc for one in scenario.partners.values() if one.break_rate > 0 and one.bloc)
+    spread = risks.budget.sd > 0 and len(scenario.programmes) > 1
+    return {
+        "markets share with all": market.chance_common > 0,
+        "markets share in a field": market.chance_field > 0,
+        "markets are independent": market.chance_common == market.chance_field == 0,
+        "values share": market.value_common + market.value_field > 0,
+        "budgets share": spread and risks.budget.common > 0,
+        "breaks share": risks.breaks.bloc_share > 0 and max(blocs.values(), default=0) > 1,
+    }
+
+
 def test_everything_that_can_happen_does_happen_in_the_generated_worlds() -> None:
     count, seen = size(150, 600), Counter[str]()
     for seed in range(count):
@@ -189,8 +204,18 @@ def test_everything_that_can_happen_does_happen_in_the_generated_worlds() -> Non
         seen.update(_ties(case, out))
         seen.update(_handed_in(case, out))
         seen.update(name for name, found in _formation(case, out).items() if found)
+        seen.update(name for name, found in _shared_luck(world.scenario).items() if found)
     ties = ("tie of tranches", "tie of ends", "tie of places", "tie of release and place", "tie with the year end")
-    names = (*WAITS, *HAPPENINGS, *END_STATES, *ties, "handed in", "waived", *_formation(case, out))
+    names = (
+        *WAITS,
+        *HAPPENINGS,
+        *END_STATES,
+        *ties,
+        "handed in",
+        "waived",
+        *_formation(case, out),
+        *_shared_luck(world.scenario),
+    )
     rare = {name: seen[name] for name in names if seen[name] < 0.05 * count}
     assert not rare, f"in {count} worlds these were too rare: {rare}"
 
