@@ -379,7 +379,7 @@ LUCK = (
             "every bloc breaks with the first": {"h.bloc_part[h.bloc[n]]": "h.bloc_part[0]"},
             "a bloc breaks for all years": {"h.bloc_address[b], year)": "h.bloc_address[b], FIRST)"},
             "breaks of a bloc add spread": {"math.sqrt(1.0 - h.bloc_share) * quantile(own)": "quantile(own)"},
-            "a bloc's year is that before": {"enter_year(h, year)": "enter_year(h, max(year - 1, 0))"},
+            "a bloc's year is that before": {"  enter_year(h, year)\n": "  enter_year(h, max(year - 1, 0))\n"},
             "budgets that share add spread": {"math.sqrt(1.0 - h.budget_common) * own": "own"},
             "budgets share one year": {"h.budget_common_address, year)": "h.budget_common_address, FIRST)"},
             "exchange rates rise in the mean": {" - volatility * volatility / 2.0": ""},
