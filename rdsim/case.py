@@ -43,6 +43,7 @@ from rdsim.scenario import (
     call_months,
     cost,
     distribution_of,
+    is_partner_required,
     market_value,
     members,
     money_scale,
@@ -494,9 +495,15 @@ def call_day(scenario: Scenario, programme: Programme) -> int:
 
 
 def _drops(scenario: Scenario, technology: Technology) -> bool:
-    """Whether a project without an agreement is dropped: always where partners must take part."""
+    """Whether a project without an agreement is dropped: always where partners must take part.
+
+    A line that requires a foreign partner has no other reason to drop: where domestic projects are allowed after all,
+    its projects go on at home.
+    """
     line = scenario.programmes[technology.programme]
-    return line.fallback == "drop" or line.foreign_partner_required or bool(technology.partners_required)
+    required = is_partner_required(scenario, technology.programme)
+    own = line.fallback == "drop" and not line.foreign_partner_required
+    return own or required or bool(technology.partners_required)
 
 
 def _most_deliverables(scenario: Scenario) -> int:

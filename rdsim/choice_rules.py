@@ -6,7 +6,7 @@ row still holds (`rdsim.optimiser.solving.baselines.fill`): no rule can spend wh
 =================  ===============================================================================
 value-per-cost     options by expected value per unit of cost, best first
 evaluation-score   technologies by evaluation score, each with its option of largest expected value
-domestic-only      value-per-cost among the options without a partner
+domestic-only      value-per-cost among the options without a partner, also where the call allows none
 random-feasible    technologies in random order, their options in random order
 =================  ===============================================================================
 
@@ -26,7 +26,10 @@ from rdsim.registry import Contract, Extension, Registry
 if TYPE_CHECKING:
     from rdsim.arrays import Bools, Floats, Ints
 
-__all__ = ["CHOOSING_RULES", "ChoosingRule"]
+__all__ = ["CHOOSING_RULES", "DOMESTIC_ONLY", "ChoosingRule"]
+
+DOMESTIC_ONLY = "domestic-only"
+"""The rule that is compared also where a call requires a foreign partner: it tells what that costs."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ CHOOSING_RULES = Registry(
     {
         "value-per-cost": ChoosingRule(_value_per_cost),
         "evaluation-score": ChoosingRule(_evaluation_score),
-        "domestic-only": ChoosingRule(_domestic_only),
+        DOMESTIC_ONLY: ChoosingRule(_domestic_only),
         "random-feasible": ChoosingRule(_random_feasible),
     },
 )

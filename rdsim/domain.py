@@ -222,6 +222,9 @@ class Screening(Frozen):
         Finite, Field(ge=0, le=100, description="Standard deviation of an error that all experts of a candidate share.")
     ] = 0.0
     luck: Annotated[Count, Field(description="Number of the experts' luck: each is another panel of experts.")] = 1
+    essentiality: Annotated[
+        Share, Field(description="Weight of how essential a partner is in what experts look at; the rest is merit.")
+    ] = 0.0
 
 
 @dataclass(frozen=True)
@@ -263,6 +266,26 @@ class Programme(Frozen):
     purse_parameters: Annotated[Own, Field(description="Parameters of the purse rule's own.")] = field(
         default_factory=dict
     )
+
+
+@dataclass(frozen=True)
+class Illustrative:
+    """Which draw the figures are that no document says; see `rdsim.scenario.illustrative`."""
+
+    __pydantic_config__ = _strict
+    program: Annotated[
+        str,
+        Field(
+            pattern=r"^([A-Za-z0-9_-]+\.py)?$",
+            description="Program in the folder that draws the illustrative figures; absent: none.",
+        ),
+    ] = ""
+    draw: Annotated[
+        int, Field(ge=1, le=1_000_000, description="Which draw these figures are; another one runs the program.")
+    ] = 1
+    digest: Annotated[
+        str, Field(pattern=r"^([0-9a-f]{64})?$", description="SHA-256 of the program; the reader fills it in.")
+    ] = ""
 
 
 @dataclass(frozen=True)
@@ -1067,7 +1090,14 @@ class Scenario(Frozen):
     parts: Annotated[tuple[str, ...], Field(description="Optional parts in use, folders under parts/.")] = field(
         default=(), compare=False
     )
+    illustrative: Annotated[Illustrative, Field(description="Where illustrative figures come from.")] = field(
+        default=Illustrative(), compare=False
+    )
     description: Annotated[str, Field(description="A paragraph for the report.")] = ""
+    domestic: Annotated[
+        Literal["by-programme", "allowed"],
+        Field(description="allowed: domestic projects also where a programme requires a foreign partner."),
+    ] = "by-programme"
     fiscal_year_start_month: Annotated[
         int, Field(ge=1, le=12, description="Calendar month a fiscal year starts in.")
     ] = 1

@@ -27,6 +27,7 @@ from rdsim.search import (
     choose,
     fresh_worth,
     improve,
+    world_of_rule,
 )
 from rdsim.simulation import Engine, Running, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
@@ -193,7 +194,7 @@ def _judge(found: Plan, rules: dict[str, RulePortfolio], running: Running, progr
     run = _Run(found, 1 + len(rules), running, progress)
     found.simulation = run(partial(simulate, found.scenario, found.proposal.portfolio))
     for name, rule in rules.items():
-        table = run(partial(replicate, found.scenario, rule.portfolio))
+        table = run(partial(replicate, world_of_rule(found.scenario, rule.name), rule.portfolio))
         found.comparisons[name] = _compare(found, rule, table, len(rules))
 
 

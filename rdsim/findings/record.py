@@ -12,7 +12,7 @@ from rdsim.figures import ESTIMATED, SHOWN, figure_description, single_figures
 from rdsim.findings.words import notes
 from rdsim.plans import Plan
 from rdsim.promises import promise_table, sentences
-from rdsim.search import Loop, Proposal
+from rdsim.search import Loop, Proposal, world_of_rule
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, proportion_interval
 
@@ -166,12 +166,18 @@ def _baselines(found: Plan) -> dict[str, Any]:
             "equal_freedom": found.is_equal(comparison),
             "npv": _interval(comparison.npv),
             "difference": _interval(comparison.difference),
-            "feasible": comparison.rule.evaluation.feasible,
+            "feasible": comparison.rule.evaluation.feasible and _is_allowed(found, comparison.rule.name),
+            "allowed": _is_allowed(found, comparison.rule.name),
             "violations": [violation.name for violation in comparison.rule.evaluation.violations],
             "funded": len(comparison.rule.portfolio.choices),
         }
         for name, comparison in found.comparisons.items()
     }
+
+
+def _is_allowed(found: Plan, rule: str) -> bool:
+    """Whether the call allows what a rule chooses: a comparator may be what nobody could fund."""
+    return world_of_rule(found.scenario, rule) is found.scenario
 
 
 def _promises(scenario: Scenario, proposal: Proposal) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from rdsim.scenario.figures import (
     target,
 )
 from rdsim.scenario.folder import PARTS, chosen_parts, part_names
+from rdsim.scenario.illustrative import DRAW, drawn_by
 from rdsim.scenario.judgement import Pool, distribution_of, figure, judgement_lines
 from rdsim.scenario.loader import load, sound
 from rdsim.scenario.money import due_years, plannable
@@ -44,6 +45,7 @@ from rdsim.scenario.partners import (
     barring,
     best_members,
     home_level,
+    is_partner_required,
     level,
     members,
     needed_fields,
@@ -53,15 +55,17 @@ from rdsim.scenario.partners import (
 )
 from rdsim.scenario.starting import start
 from rdsim.scenario.success import StepSuccess, step_success, success_lines, success_sources, with_shift
-from rdsim.scenario.variation import Variations
+from rdsim.scenario.variation import Variations, World
 
 __all__ = [
+    "DRAW",
     "PARTS",
     "Override",
     "Pool",
     "Scenario",
     "StepSuccess",
     "Variations",
+    "World",
     "award",
     "barring",
     "best_members",
@@ -74,12 +78,14 @@ __all__ = [
     "cost_scale",
     "digest",
     "distribution_of",
+    "drawn_by",
     "due_years",
     "dump",
     "eligible",
     "figure",
     "from_frames",
     "home_level",
+    "is_partner_required",
     "judgement_lines",
     "level",
     "load",

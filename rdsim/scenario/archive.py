@@ -17,6 +17,7 @@ from rdsim.folders import new_folder
 from rdsim.scenario.cells import together
 from rdsim.scenario.findings import FILES
 from rdsim.scenario.folder import PARTS, SETTINGS
+from rdsim.scenario.illustrative import ILLUSTRATIVE
 from rdsim.scenario.loader import sound
 from rdsim.scenario.renamed import with_first_names
 from rdsim.scenario.shapes import ROOT, Shape, cell_names, own_columns, parts
@@ -36,6 +37,7 @@ def digest(scenario: Scenario) -> str:
     """
     content = _canonical(with_first_names(dataclasses.asdict(sound(scenario))))
     del content[PARTS]
+    content.pop(ILLUSTRATIVE, None)  # as with parts: what a program draws counts, not that it drew it
     for name in ("links", "facility_needs", "technology_steps", "judgements"):
         content[name].sort(key=_json)
     return hashlib.sha256(_json(content).encode()).hexdigest()

@@ -11,8 +11,9 @@ from rdsim.scenario.archive import dump
 from rdsim.scenario.cells import together
 from rdsim.scenario.findings import FILES
 from rdsim.scenario.folder import PARTS, Reading, add_table, reasons
+from rdsim.scenario.illustrative import DRAW
 from rdsim.scenario.loader import MADE, let_in, sound
-from rdsim.scenario.overrides import parse_overrides
+from rdsim.scenario.overrides import Override, parse_overrides
 from rdsim.scenario.renamed import modern_tree
 from rdsim.scenario.shapes import cell_names, own_columns, parts
 from rdsim.scenario.values import plain
@@ -115,9 +116,15 @@ def _columns(name: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def with_(scenario: Scenario, settings: Mapping[str, object] | Sequence[str]) -> Scenario:
     """See `Scenario.with_`."""
     given, faults = parse_overrides(settings)
-    faults += [Fault(f"--set {one.text}", _WHEN_READ, shown_value(one.value)) for one in given if one.path[0] == PARTS]
-    given = [one for one in given if one.path[0] != PARTS]
+    late = [one for one in given if one.path[0] == PARTS or _is_other_draw(scenario, one)]
+    faults += [Fault(f"--set {one.text}", _WHEN_READ, shown_value(one.value)) for one in late]
+    given = [one for one in given if one not in late]
     return let_in(Reading(plain(sound(scenario))), given, faults, **MADE)
+
+
+def _is_other_draw(scenario: Scenario, one: Override) -> bool:
+    """Whether a setting asks for figures that only the program in a folder can draw."""
+    return one.path == DRAW and one.value != scenario.illustrative.draw
 
 
 class Room:

@@ -13,9 +13,9 @@ from statistics import fmean, pstdev
 
 from rdsim.domain import Calibration, Input, Programme, Scenario, Technology, TechnologyStep
 from rdsim.errors import Fault, ScenarioError
-from rdsim.partnership import cost_factor
+from rdsim.partnership import absorption, cost_factor
 from rdsim.scenario.judgement import figure
-from rdsim.scenario.partners import members, partner_refusal, required_partners, technology_of
+from rdsim.scenario.partners import members, partner_benefit, partner_refusal, required_partners, technology_of
 from rdsim.scenario.screening import Screened, layers_in_use, screen
 from rdsim.scenario.units import money_unit
 
@@ -26,6 +26,7 @@ __all__ = [
     "cost",
     "cost_scale",
     "eligible",
+    "essentials",
     "market_probability",
     "market_share",
     "market_size",
@@ -34,6 +35,7 @@ __all__ = [
     "money_scale",
     "offer_refusal",
     "own_steps",
+    "partner_gain",
     "required_refusals",
     "screening_fees",
     "screenings",
@@ -189,9 +191,30 @@ def merits(scenario: Scenario, programme: str) -> dict[str, float]:
     """
     rows = [one for one in scenario.technologies.values() if one.programme == programme]
     listed = [one for one in rows if one.status != "must-not-fund"]
-    logs = {one.id: _log_worth(scenario, one) - math.log(cost(scenario, one)) for one in listed}
-    mean, spread = (fmean(logs.values()), pstdev(logs.values())) if logs else (0.0, 0.0)
-    return {name: (value - mean) / spread if spread > _TOLERANCE else 0.0 for name, value in logs.items()}
+    return _in_deviations({one.id: _log_worth(scenario, one) - math.log(cost(scenario, one)) for one in listed})
+
+
+def _in_deviations(found: Mapping[str, float]) -> dict[str, float]:
+    """Figures in standard deviations from their mean; 0 where all are alike."""
+    mean, spread = (fmean(found.values()), pstdev(found.values())) if found else (0.0, 0.0)
+    return {name: (value - mean) / spread if spread > _TOLERANCE else 0.0 for name, value in found.items()}
+
+
+def partner_gain(scenario: Scenario, technology: Technology | str) -> float:
+    """What the best partner brings over none, from 0 to 1: its benefit times what home absorbs, mean over the steps.
+
+    A partner's effects on time and on the log-odds of success are in proportion to it. 0 where nobody may take part.
+    """
+    one = technology_of(scenario, technology)
+    absorbed = [absorption(scenario.partner_effect, trl) for trl in range(one.trl, target(scenario, one))]
+    joint = [code for code in scenario.partners if not partner_refusal(scenario, one, code)]
+    best = max((partner_benefit(scenario, one, code) for code in joint), default=0.0)
+    return best * fmean(absorbed) if absorbed else 0.0
+
+
+def essentials(scenario: Scenario, programme: str) -> dict[str, float]:
+    """How essential cooperation is to each of a programme's candidates: `partner_gain` in standard deviations."""
+    return _in_deviations({name: partner_gain(scenario, name) for name in merits(scenario, programme)})
 
 
 def _log_worth(scenario: Scenario, technology: Technology) -> float:
@@ -215,9 +238,13 @@ def screenings(scenario: Scenario) -> dict[str, Screened]:
 
 
 def _shortlist(scenario: Scenario, programme: str) -> Screened:
-    merit = merits(scenario, programme)
+    settings, merit = scenario.programmes[programme].screening, merits(scenario, programme)
     fixed = [one for one in merit if scenario.technologies[one].status == "must-fund"]
-    return screen(scenario.programmes[programme].screening, merit, fixed)
+    weight = settings.essentiality
+    if weight:
+        essential = essentials(scenario, programme)
+        merit = _in_deviations({name: (1 - weight) * one + weight * essential[name] for name, one in merit.items()})
+    return screen(settings, merit, fixed)
 
 
 def screening_fees(scenario: Scenario) -> float:

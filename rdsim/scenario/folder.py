@@ -17,6 +17,7 @@ from rdsim.errors import Fault, InputError, ScenarioError
 from rdsim.folders import is_file, is_folder
 from rdsim.scenario.cells import Cell, cell_entries
 from rdsim.scenario.findings import FILES, Finding
+from rdsim.scenario.illustrative import ILLUSTRATIVE, program_digest, redraw
 from rdsim.scenario.renamed import modern_tree
 from rdsim.scenario.shapes import Path, Shape, cell_names, own_columns, parts, required_fields
 from rdsim.tables import CsvTable, TableRow, copies, did_you_mean, read_table, shown_value, with_known_headings
@@ -64,10 +65,11 @@ def part_names(folder: FilePath) -> list[str]:
     return sorted(tidy(path.name) for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
 
 
-def read_folder(folder: FilePath, chosen: object = None) -> Reading:
+def read_folder(folder: FilePath, chosen: object = None, draw: object = None) -> Reading:
     """Everything in the folder, and the faults of its files. Raises ScenarioError if it is no folder, or empty.
 
     `chosen` are the parts in use, as a list of names or a text with commas between; None: those of scenario.toml.
+    `draw` is the draw of illustrative figures; None: that of the files.
     """
     if not is_folder(folder):
         found = "a file" if is_file(folder) else "nothing"
@@ -77,8 +79,7 @@ def read_folder(folder: FilePath, chosen: object = None) -> Reading:
         raise ScenarioError((Fault(str(folder), rule, "an empty folder"),))
     reading = Reading()
     _read_settings(folder, reading)
-    for name in FILES:
-        _read_file(folder, name, reading)
+    _read_tables(folder, draw, reading)
     own = reading.mapping.pop(PARTS, None)
     where = f"{SETTINGS}, {PARTS}" if chosen is None else f"--set {PARTS}"
     used = _known_parts(folder, where, chosen_parts(own if chosen is None else chosen), reading)
@@ -88,6 +89,20 @@ def read_folder(folder: FilePath, chosen: object = None) -> Reading:
         reading.mapping[PARTS] = used
     _require_files([folder, *(folder / PARTS / part for part in used)], reading)
     return reading
+
+
+def _read_tables(folder: FilePath, draw: object, reading: Reading) -> None:
+    """The folder's own tables: as its files hold them, or as its program draws them anew."""
+    drawn, faults = redraw(folder, reading.mapping, draw)
+    reading.faults += faults
+    for name in FILES:
+        if name in drawn:
+            add_table(name, drawn[name], reading)
+        else:
+            _read_file(folder, name, reading)
+    stated = reading.mapping.get(ILLUSTRATIVE)
+    if isinstance(stated, dict) and (digest := program_digest(folder, stated)):
+        stated["digest"] = digest
 
 
 def chosen_parts(value: object) -> list[str]:

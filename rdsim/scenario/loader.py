@@ -14,6 +14,7 @@ from rdsim.errors import Fault, ScenarioError
 from rdsim.scenario.consistency import contradictions
 from rdsim.scenario.findings import FILES, Finding, Origin, standing
 from rdsim.scenario.folder import PARTS, Reading, read_folder
+from rdsim.scenario.illustrative import last_draw
 from rdsim.scenario.overrides import Override, apply_override, parse_overrides
 from rdsim.scenario.shapes import covers
 from rdsim.scenario.validation import repair_scenario, validate
@@ -39,7 +40,8 @@ def load(folder: str | FilePath, overrides: Sequence[str] | Mapping[str, object]
     Args:
         folder: the scenario folder.
         overrides: texts ``path=value`` as ``--set`` takes them, or a mapping of dotted paths to values, where None
-            unsets; later ones win. ``parts=NAME`` (or a list) adds optional parts of the folder.
+            unsets; later ones win. ``parts=NAME`` (or a list) adds optional parts of the folder, and
+            ``illustrative.draw=NUMBER`` has the folder's program draw its illustrative figures.
 
     Returns:
         A validated scenario; money in its ``money_unit``, whatever units the files were written in.
@@ -50,7 +52,7 @@ def load(folder: str | FilePath, overrides: Sequence[str] | Mapping[str, object]
     given, faults = parse_overrides(overrides)
     parts = [one for one in given if one.path == (PARTS,)]
     given = [one for one in given if one not in parts]
-    reading = read_folder(FilePath(folder), (parts[-1].value or []) if parts else None)
+    reading = read_folder(FilePath(folder), (parts[-1].value or []) if parts else None, last_draw(given))
     return let_in(reading, given, faults)
 
 

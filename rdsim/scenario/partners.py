@@ -22,6 +22,7 @@ __all__ = [
     "barring",
     "best_members",
     "home_level",
+    "is_partner_required",
     "level",
     "members",
     "named_partners",
@@ -164,9 +165,14 @@ def partner_refusal(scenario: Scenario, technology: Technology, partner: str) ->
 
 
 def _alone_refusal(scenario: Scenario, technology: Technology, required: tuple[str, ...]) -> str:
-    if scenario.programmes[technology.programme].foreign_partner_required:
+    if is_partner_required(scenario, technology.programme):
         return f"programme {technology.programme} requires a foreign partner"
     return f"it must be done with {_all(required)}" if required else ""
+
+
+def is_partner_required(scenario: Scenario, programme: str) -> bool:
+    """Whether a programme takes no domestic project: its own rule, unless the scenario allows them everywhere."""
+    return scenario.programmes[programme].foreign_partner_required and scenario.domestic != "allowed"
 
 
 def _brings_nothing(scenario: Scenario, technology: Technology, partner: str) -> str:

@@ -3,7 +3,8 @@
 In each layer every expert scores every candidate that is still in. A score is the candidate's merit, an error that all
 experts who ever look at the candidate share, and an error of the expert's own; all scores so far count alike. Each
 layer keeps as large a share as every other: the candidates of highest mean score. After the last, `keep` are left; with
-no layer they are drawn by lot. Merit is in standard deviations over the candidates (`rdsim.scenario.figures.merits`).
+no layer they are drawn by lot. Merit is in standard deviations over the candidates (`rdsim.scenario.figures.merits`);
+where the experts also judge how essential a partner is, it is what both come to (`essentiality`, the weight).
 
 Classical test theory (Lord & Novick 1968): without shared error the scores of two experts correlate with
 1 / (1 + error^2); those of journal reviewers do with 0.34 (Bornmann, Mutz & Daniel 2010, PLoS ONE 5(12), e14331).

@@ -13,6 +13,7 @@ from rdsim.errors import Fault, ScenarioError
 from rdsim.scenario.consistency import contradictions
 from rdsim.scenario.findings import Finding, Origin
 from rdsim.scenario.folder import PARTS, chosen_parts
+from rdsim.scenario.illustrative import DRAW
 from rdsim.scenario.loader import accept, sound
 from rdsim.scenario.overrides import Override, UnknownPathError, apply_override, places
 from rdsim.scenario.renamed import first_sections, with_first_names
@@ -21,36 +22,49 @@ from rdsim.scenario.validation import as_json, validate
 from rdsim.scenario.values import resolve, stated_money
 from rdsim.tables import did_you_mean
 
-__all__ = ["Variations"]
+__all__ = ["Variations", "World"]
+
+World = tuple[tuple[str, ...], int]
+"""What is chosen when a folder is read: its optional parts, and the draw of its illustrative figures."""
 
 
 class Variations:
     """Variations of a scenario; only the sections that an override touches are copied, validated and digested anew.
 
-    `worlds` are the scenario with other choices of its optional parts, by their names; an override of ``parts`` takes
-    one of them in place of the scenario.
+    `worlds` are the scenario with other choices of its optional parts and of its draw; an override of ``parts`` or of
+    ``illustrative.draw`` takes one of them in place of the scenario.
     """
 
-    def __init__(self, scenario: Scenario, worlds: Mapping[tuple[str, ...], Scenario] | None = None) -> None:
+    def __init__(self, scenario: Scenario, worlds: Mapping[World, Scenario] | None = None) -> None:
         self.scenario = scenario = sound(scenario)
-        self.worlds = {scenario.parts: scenario, **(worlds or {})}
+        self.world: World = (scenario.parts, scenario.illustrative.draw)
+        self.worlds = {self.world: scenario, **(worlds or {})}
         self._plain: dict[str, Any] = _plain(dataclasses.asdict(scenario))
         self._money, _ = stated_money(self._plain)
         self._digests = {name: _digest(value) for name, value in with_first_names(self._plain).items()}
         self._texts = {name: as_json(value) for name, value in self._plain.items()}
-        self._others: dict[tuple[str, ...], Variations] = {}
+        self._others: dict[World, Variations] = {}
 
-    def with_parts(self, chosen: object) -> Variations:
-        """The variations of the scenario with other parts. Raises ScenarioError if they were not given."""
-        names = tuple(chosen_parts(chosen))
-        if names == self.scenario.parts:
+    def chosen_world(self, settings: Mapping[Path, object]) -> World:
+        """The world that settings by path choose; the scenario's own in what they leave open."""
+        parts, draw = self.world
+        if (PARTS,) in settings:
+            parts = tuple(chosen_parts(settings[(PARTS,)]))
+        asked = settings.get(DRAW, draw)
+        return parts, asked if isinstance(asked, int) else 0
+
+    def in_world(self, world: World) -> Variations:
+        """The variations of the scenario in another world. Raises ScenarioError if that was not given."""
+        if world == self.world:
             return self
-        if names not in self.worlds:
-            advice = "Give the scenario's folder, and the parts as levels of a factor or under [set]."
-            self._refuse((PARTS,), "is chosen when the folder is read", advice)
-        if names not in self._others:
-            self._others[names] = Variations(self.worlds[names])
-        return self._others[names]
+        if world not in self.worlds:
+            what = (PARTS,) if world[0] != self.world[0] else DRAW
+            noun = "parts" if what == (PARTS,) else "draws"
+            advice = f"Give the scenario's folder, and the {noun} as levels of a factor or under [set]."
+            self._refuse(what, "is chosen when the folder is read", advice)
+        if world not in self._others:
+            self._others[world] = Variations(self.worlds[world])
+        return self._others[world]
 
     def override(self, path: Path, value: object) -> Override:
         """The setting at a path to be another value; None unsets."""
@@ -85,7 +99,9 @@ class Variations:
         varied, touched = self._vary(overrides)
         named = with_first_names(varied)
         absent = {
-            name for name in ("aim", "families", "figures", "rules", "tags") if name not in named
+            name
+            for name in ("aim", "domestic", "families", "figures", "illustrative", "rules", "tags")
+            if name not in named
         }  # empty ones count as none
         changed = {name: _digest(named.get(name)) for name in first_sections(touched) - absent}
         sections = {name: one for name, one in {**self._digests, **changed}.items() if name not in absent}
@@ -109,10 +125,10 @@ class Variations:
         return accept(scenario)
 
     def _world(self, overrides: Sequence[Override]) -> tuple[Variations, list[Override]]:
-        """The variations that the last choice of parts means, and all other overrides."""
-        chosen = [one.value for one in overrides if one.path == (PARTS,)]
-        rest = [one for one in overrides if one.path != (PARTS,)]
-        return (self.with_parts(chosen[-1]) if chosen else self), rest
+        """The variations that the last choice of parts, and of a draw, means, and all other overrides."""
+        chosen: dict[Path, object] = {one.path: one.value for one in overrides if one.path in ((PARTS,), DRAW)}
+        rest = [one for one in overrides if one.path not in chosen]
+        return self.in_world(self.chosen_world(chosen)), rest
 
     def _vary(self, overrides: Sequence[Override]) -> tuple[dict[str, Any], list[str]]:
         """The content after overrides, sharing what they do not touch, and the sections that they do."""

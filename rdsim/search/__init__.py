@@ -19,6 +19,7 @@ from rdsim.search.proposals import (
     risk_of,
     rules_of,
     solving_of,
+    world_of_rule,
 )
 from rdsim.search.selection import Selected, select
 
@@ -46,4 +47,5 @@ __all__ = [
     "solving_of",
     "subject",
     "why_nothing",
+    "world_of_rule",
 ]

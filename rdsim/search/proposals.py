@@ -15,7 +15,7 @@ from rdsim import scenario as scenarios
 from rdsim.arguments import check_arguments, refuse, whole_faults
 from rdsim.arrays import Floats
 from rdsim.brief import html_table
-from rdsim.choice_rules import CHOOSING_RULES
+from rdsim.choice_rules import CHOOSING_RULES, DOMESTIC_ONLY
 from rdsim.domain import Portfolio, RiskSettings, Scenario
 from rdsim.errors import InfeasibleError, SolverError
 from rdsim.families import row_words
@@ -39,6 +39,7 @@ from rdsim.optimiser.solving.appraisal import Appraisal, Risk, SampledRow, appra
 from rdsim.optimiser.solving.baselines import run_baseline
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.options import Options, candidates, sample
+from rdsim.scenario import is_partner_required
 from rdsim.search.views import at_ratios, payment_ratios
 from rdsim.simulation import Running
 from rdsim.stats import Interval, mean_interval
@@ -60,6 +61,7 @@ __all__ = [
     "rules_of",
     "solution_of",
     "solving_of",
+    "world_of_rule",
 ]
 
 
@@ -352,15 +354,40 @@ def baselines(
     A rule that is compared with a plan needs the plan's freedom: who may promise more money gets more of everything.
     """
     ratios = proposal.payment_ratios if payment_ratios is None else payment_ratios
-    options, problem = proposal.options, at_ratios(scenario, proposal.problem, ratios, proposal.payment_ratios)
-    scores = [technology.score for technology in scenario.technologies.values()]
+    problem = at_ratios(scenario, proposal.problem, ratios, proposal.payment_ratios)
     chance = scenario.simulation.seed if seed is None else seed
-    technologies = [scenario.technologies[choice.technology] for choice in options.choices]
-    told = {"choices": list(options.choices), "technologies": technologies, "options": options, "scenario": scenario}
     rules = {}
     for name in rules_of(scenario) if names is None else names:
-        chosen = run_baseline(name, problem, options.award, scores, chance, told | _parameters(scenario, name))
-        rules[name] = RulePortfolio(
-            name, portfolio_of(scenario, options, chosen, name), evaluate(problem, chosen), ratios
-        )
+        world = world_of_rule(scenario, name)
+        posed = (proposal.options, problem) if world is scenario else _at_home(world, proposal, ratios, chance)
+        rules[name] = _portfolio_of_rule(world, name, posed, ratios, chance)
     return rules
+
+
+def world_of_rule(scenario: Scenario, name: str) -> Scenario:
+    """The scenario in which a rule's portfolio is made and simulated: itself, but where the call requires a foreign
+    partner and the rule takes none. Then domestic projects are allowed in it; all luck is the same."""
+    required = any(is_partner_required(scenario, one) for one in scenario.programmes)
+    if name != DOMESTIC_ONLY or not required:
+        return scenario
+    return scenario.with_({"domestic": "allowed"})
+
+
+def _at_home(
+    world: Scenario, proposal: Proposal, ratios: Mapping[str, float], seed: int
+) -> tuple[Options, PortfolioProblem]:
+    """The domestic options of a world, as many samples of each as of those of a proposal, and their problem."""
+    choices = tuple(one for one in candidates(world) if not one.partner)
+    options = sample(world, choices, samples=len(proposal.options.npv), seed=seed)
+    return options, at_ratios(world, state(world, options), ratios)
+
+
+def _portfolio_of_rule(
+    world: Scenario, name: str, posed: tuple[Options, PortfolioProblem], ratios: Mapping[str, float], seed: int
+) -> RulePortfolio:
+    options, problem = posed
+    scores = [technology.score for technology in world.technologies.values()]
+    technologies = [world.technologies[choice.technology] for choice in options.choices]
+    told = {"choices": list(options.choices), "technologies": technologies, "options": options, "scenario": world}
+    chosen = run_baseline(name, problem, options.award, scores, seed, told | _parameters(world, name))
+    return RulePortfolio(name, portfolio_of(world, options, chosen, name), evaluate(problem, chosen), ratios)

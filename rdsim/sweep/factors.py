@@ -19,9 +19,10 @@ from scipy import stats
 
 from rdsim.arguments import check_fields
 from rdsim.errors import ExperimentError, Fault, InputError, ScenarioError
-from rdsim.scenario import PARTS, Override, Variations, chosen_parts, parse_overrides
+from rdsim.scenario import DRAW, PARTS, Override, Variations, World, parse_overrides
+from rdsim.scenario.shapes import Path, dotted_path
 
-__all__ = ["Bound", "Distribution", "Factor", "bind", "parts_of"]
+__all__ = ["Bound", "Distribution", "Factor", "bind", "read_anew"]
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Change = Literal["set", "multiply", "add"]
@@ -163,12 +164,12 @@ class Factor:
 
 @dataclass(frozen=True, eq=False)
 class Bound:
-    """A factor together with the places in a scenario that it changes, with each choice of optional parts."""
+    """A factor together with the places in a scenario that it changes, in each world: with other parts or draws."""
 
     name: str
     factor: Factor
     variations: Variations
-    targets: Mapping[tuple[str, ...], tuple[Override, ...]] = field(default_factory=dict)
+    targets: Mapping[World, tuple[Override, ...]] = field(default_factory=dict)
     cases: Mapping[str, tuple[Override, ...]] = field(default_factory=dict)
 
     @property
@@ -186,22 +187,23 @@ class Bound:
         """Whether its levels are numbers."""
         return all(isinstance(one, int | float) and not isinstance(one, bool) for one in self.factor.level_list)
 
-    def parts(self, level: Any) -> tuple[str, ...] | None:
-        """The optional parts that a level chooses; None if it chooses none."""
-        return parts_of(self.factor, self.name, level)
+    def world(self, level: Any) -> World | None:
+        """The world that a level chooses: parts, or a draw; None if it chooses none."""
+        chosen = read_anew(self.factor, self.name, level)
+        return self.variations.chosen_world(chosen) if chosen else None
 
-    def overrides(self, level: Any, parts: tuple[str, ...] | None = None) -> tuple[Override, ...]:
-        """The settings of a level, in the scenario with these parts; None: as it stands."""
+    def overrides(self, level: Any, world: World | None = None) -> tuple[Override, ...]:
+        """The settings of a level, in a world; None: the scenario's own."""
         if self.is_policy:
             return ()
         if self.factor.cases:
             return self.cases[level]
-        own = self._own if parts is None else self.targets.get(parts, self._own)
+        own = self._own if world is None else self.targets.get(world, self._own)
         return tuple(self.variations.override(one.path, _change(one.value, level, self.factor.change)) for one in own)
 
     @property
     def _own(self) -> tuple[Override, ...]:
-        return self.targets.get(self.variations.scenario.parts, ())
+        return self.targets.get(self.variations.world, ())
 
     @property
     def own(self) -> Any:
@@ -225,21 +227,24 @@ def bind(name: str, factor: Factor, variations: Variations) -> Bound:
         cases = {case: tuple(_settings(f"{where}.cases.{case}", table)) for case, table in factor.cases.items()}
         return Bound(name, factor, variations, cases=cases)
     targets, missing = {}, []
-    for parts in variations.worlds:
-        world = variations.with_parts(parts)
-        targets[parts], absent = _targets(where, factor.paths or (name,), factor.change, world)
+    for world in variations.worlds:
+        place = variations.in_world(world)
+        targets[world], absent = _targets(where, factor.paths or (name,), factor.change, place)
         missing += absent
     if missing:
         raise InputError(tuple(dict.fromkeys(missing)))
     return Bound(name, factor, variations, targets)
 
 
-def parts_of(factor: Factor, name: str, level: Any) -> tuple[str, ...] | None:
-    """The optional parts of the scenario that a level of a factor chooses; None if it chooses none."""
+_READ_ANEW = {PARTS: (PARTS,), dotted_path(DRAW): DRAW}
+
+
+def read_anew(factor: Factor, name: str, level: Any) -> dict[Path, object]:
+    """What a level chooses that the folder must be read anew for, by path: its parts, or a draw."""
     if factor.cases:
         table = factor.cases.get(level, {}) if isinstance(level, str) else {}
-        return tuple(chosen_parts(table[PARTS])) if PARTS in table else None
-    return tuple(chosen_parts(level)) if PARTS in (factor.paths or (name,)) else None
+        return {path: table[text] for text, path in _READ_ANEW.items() if text in table}
+    return {path: level for text, path in _READ_ANEW.items() if text in (factor.paths or (name,))}
 
 
 def _level_faults(where: str, factor: Factor) -> Iterator[Fault]:
@@ -255,10 +260,10 @@ def _level_faults(where: str, factor: Factor) -> Iterator[Fault]:
         yield Fault(f"{where}.range", "must be the lowest and the highest value", str(list(factor.range)))
     if factor.change != "set" and not all(isinstance(one, int | float) for one in factor.values):
         yield Fault(f"{where}.values", f"must be numbers, for they {factor.change}", str(list(factor.values)))
-    if PARTS in (factor.paths or (where.removeprefix("factors."),)) and (
-        not factor.level_list or factor.change != "set"
-    ):
-        yield Fault(where, "optional parts are chosen by a list of values or by cases")
+    named = factor.paths or (where.removeprefix("factors."),)
+    if set(named) & _READ_ANEW.keys() and (not factor.level_list or factor.change != "set"):
+        noun = "optional parts are" if PARTS in named else "a draw of illustrative figures is"
+        yield Fault(where, f"{noun} chosen by a list of values or by cases")
     if (factor.cases or factor.policies) and (factor.paths or factor.change != "set"):
         yield Fault(where, "cases and policies have no paths and no change of their own")
 

@@ -18,12 +18,13 @@ from rdsim.optimiser.adapters import solver_fault, versions_of
 from rdsim.optimiser.questions.confidence import stream_seed
 from rdsim.plans import AT_PLAN_RATIOS
 from rdsim.plans import ONE_SHOT as RULE_ONE_SHOT
-from rdsim.scenario import PARTS, Override, Variations, eligible, load, named_extensions
+from rdsim.scenario import Override, Variations, World, eligible, load, named_extensions
+from rdsim.scenario.shapes import dotted_path
 from rdsim.search import rules_of
 from rdsim.simulation import Running
 from rdsim.sweep.answers import Names, answers_faults
 from rdsim.sweep.design import SAMPLED, Design
-from rdsim.sweep.factors import Bound, bind, parts_of
+from rdsim.sweep.factors import Bound, bind, read_anew
 from rdsim.sweep.measures import OF_ROLLING, Metric, gain_over, parse_metric, parse_metrics
 from rdsim.sweep.policies import Own, own_policies
 from rdsim.sweep.settings import ExperimentSettings
@@ -132,7 +133,7 @@ class Prepared:
         overrides: list[Override] = []
         policy = self.experiment.policy
         pairs = [pair for pair in zip(self.factors, levels, strict=True) if pair[1] is not None]
-        chosen = [parts for one, level in pairs if (parts := one.parts(level)) is not None]
+        chosen = [world for one, level in pairs if (world := one.world(level)) is not None]
         for one, level in pairs:
             if one.is_policy:
                 policy = level
@@ -155,18 +156,19 @@ def variations_of(experiment: ExperimentSettings) -> Variations:
         overrides = [base.override(path, value) for path, value in zip(places, values, strict=True)]
         return Variations(base.vary(overrides))
     folder = experiment.path(str(given))
-    return Variations(load(folder, experiment.settings), dict(_worlds(experiment, folder)))
+    scenario = load(folder, experiment.settings)
+    return Variations(scenario, dict(_worlds(experiment, folder)))
 
 
-def _worlds(experiment: ExperimentSettings, folder: Path) -> Iterator[tuple[tuple[str, ...], Scenario]]:
-    """The scenario with each choice of optional parts that a level of a factor makes."""
+def _worlds(experiment: ExperimentSettings, folder: Path) -> Iterator[tuple[World, Scenario]]:
+    """The scenario with each choice of optional parts or of a draw that a level of a factor makes."""
     names = experiment.factors.keys()
     levels = ((name, one, level) for name, one in experiment.factors.items() for level in one.level_list)
     rows = ((name, experiment.factors[name], row[name]) for row in experiment.rows for name in row.keys() & names)
-    choices = dict.fromkeys(parts_of(factor, name, level) for name, factor, level in [*levels, *rows])
-    for chosen in choices:
-        if chosen is not None:
-            yield chosen, load(folder, {**experiment.settings, PARTS: list(chosen)})
+    choices = [read_anew(factor, name, level) for name, factor, level in [*levels, *rows]]
+    for chosen in {repr(one): one for one in choices if one}.values():
+        found = load(folder, {**experiment.settings, **{dotted_path(path): one for path, one in chosen.items()}})
+        yield (found.parts, found.illustrative.draw), found
 
 
 def _parse(text: str) -> list[tuple[str | int, ...]]:
@@ -267,11 +269,9 @@ class _Checks:
                     self.fault(f"list, row {number}", "there is no such factor", name, advice)
         for name in one.factors.keys() & (COLUMNS | {text.strip() for text in one.metrics}):
             self.fault(f"factors.{name}", "must not have the name of another column of the results", name)
-        switches = [
-            name for name, it in one.factors.items() if any(parts_of(it, name, at) is not None for at in it.level_list)
-        ]
+        switches = [name for name, it in one.factors.items() if any(read_anew(it, name, at) for at in it.level_list)]
         if len(switches) > 1:
-            self.fault("factors", "at most one factor chooses optional parts", ", ".join(switches))
+            self.fault("factors", "at most one factor chooses optional parts or a draw", ", ".join(switches))
         policies = [name for name, factor in one.factors.items() if factor.policies]
         if len(policies) > 1:
             self.fault("factors", "at most one factor has policies", ", ".join(policies))
@@ -316,7 +316,7 @@ class _Checks:
                 )
                 continue
             try:
-                self.variations.vary(bound.overrides(value, bound.parts(value)))
+                self.variations.vary(bound.overrides(value, bound.world(value)))
             except InputError as error:
                 for fault in error.faults:
                     where = f"factors.{bound.name}, level {_level_text(value)}"

@@ -29,8 +29,8 @@ from rdsim.optimiser import Solving
 from rdsim.optimiser.adapters import versions_of
 from rdsim.plans import AT_PLAN_RATIOS, plan
 from rdsim.rolling import Policy, roll, supply_of
-from rdsim.scenario import Override, Variations, digest
-from rdsim.search import baselines, build_instance, choose, improve, rules_of
+from rdsim.scenario import Override, Variations, World, digest
+from rdsim.search import baselines, build_instance, choose, improve, rules_of, world_of_rule
 from rdsim.search.views import ratios_of
 from rdsim.simulation import Running, expected_worths, replicate
 from rdsim.sweep.measures import Metric, gain_name
@@ -78,7 +78,7 @@ class Work:
     """What all tasks of an experiment share."""
 
     scenario: Scenario
-    worlds: Mapping[tuple[str, ...], Scenario]  # the scenario with other optional parts, if a factor chooses them
+    worlds: Mapping[World, Scenario]  # the scenario with other optional parts or draws, if a factor chooses them
     task: TaskKind
     replications: int
     metrics: tuple[Metric, ...]
@@ -277,7 +277,8 @@ _TASKS: dict[TaskKind, Callable[[Work, Scenario, Task], _Found]] = {
 
 
 def _replications(work: Work, world: Scenario, portfolio: Portfolio, task: Task) -> pd.DataFrame:
-    return replicate(world, portfolio, replications=work.replications, seed=task.seed, running=work.running)
+    judged = world_of_rule(world, task.policy.removesuffix(AT_PLAN_RATIOS))
+    return replicate(judged, portfolio, replications=work.replications, seed=task.seed, running=work.running)
 
 
 def decide(world: Scenario, policy: str, seed: int, solving: Solving, running: Running) -> Portfolio:

@@ -297,7 +297,7 @@ def differences(report: PlanReport) -> pd.DataFrame:
             "policy": labels[name],
             **{key: found["difference"][source] for key, source in _ENDS.items()},
             "feasible": bool(found["feasible"]),
-            "broken": "; ".join(found["violations"]),
+            "broken": "; ".join([*([] if found.get("allowed", True) else [NOT_ALLOWED]), *found["violations"]]),
             "funded": found["funded"],
         }
         for name, found in report.manifest.get("baselines", {}).items()
@@ -305,6 +305,9 @@ def differences(report: PlanReport) -> pd.DataFrame:
     columns = ["policy", *_ENDS, "feasible", "broken", "funded"]
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(("mean", "low", "high"), float))
 
+
+NOT_ALLOWED = "not allowed by the call"
+"""What is said of a comparator of domestic projects where the call requires a foreign partner."""
 
 _ENDS = {"mean": "mean", "low": "ci_low", "high": "ci_high", "n": "n"}
 

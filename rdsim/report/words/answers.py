@@ -9,6 +9,7 @@ import pandas as pd
 
 from rdsim.brief import count
 from rdsim.numerals import numeral
+from rdsim.report.data.aggregates import NOT_ALLOWED
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.amounts import (
     amount,
@@ -212,10 +213,12 @@ def gains(table: pd.DataFrame, unit: str) -> str:
     parts += [f"not clearly worth more than {_rules(unsure, unit)}" if len(unsure) else ""]
     parts += [f"worth the same as {sentence_list(equal['policy'].tolist())} in every replication" if len(equal) else ""]
     text = "; ".join(filter(None, parts))
-    broken = table.loc[~table["feasible"], "policy"].tolist()
+    barred = table["broken"].astype(str).str.startswith(NOT_ALLOWED)
+    broken, outside = (table.loc[rows, "policy"].tolist() for rows in (~table["feasible"] & ~barred, barred))
     note = (
         f" Not allowed as they stand, for breaking a rule of the scenario: {sentence_list(broken)}." if broken else ""
     )
+    note += f" {capital(NOT_ALLOWED)}: {sentence_list(outside)}." if outside else ""
     return capital(f"{text}.{note}")
 
 

@@ -193,7 +193,8 @@ def _comparison_words(report: PlanReport) -> Iterator[str]:
 
 def _best_rule(rules: Mapping[str, Mapping[str, Any]], words: str) -> str:
     best = max(rules.values(), key=lambda rule: rule["npv"]["mean"] or -math.inf)
-    broken = "" if best["feasible"] else " That rule's portfolio breaks a rule of the scenario and could not be chosen."
+    reason = "breaks a rule of the scenario" if best.get("allowed", True) else "is not allowed by the call"
+    broken = "" if best["feasible"] else f" That rule's portfolio {reason} and could not be chosen."
     return f"{words}, {best['rule']}, is worth {amount(best['npv']['mean'])}: {_gain(best)}.{broken}"
 
 
