@@ -7,6 +7,8 @@ import dataclasses
 import itertools
 import math
 import re
+import runpy
+import shutil
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ import numpy as np
 import pytest
 
 from rdsim.domain import Programme, Scenario
-from rdsim.options import candidates, sample
+from rdsim.options import Options, candidates, sample
 from rdsim.scenario import (
     check,
     cost,
@@ -205,7 +207,8 @@ def test_packaging_asks_for_100_billion_and_may_go_with_both_named_partners(kore
     assert packaging.partners_required == ("US+TW",)
     assert not eligible(korea, packaging, "US+TW", "direct")
     assert all(eligible(korea, packaging, code, "direct") for code in ("US", "TW", "US+JP", "JP"))
-    assert eligible(korea, packaging, "", "domestic") == "it must be done with US and TW"
+    allowed = korea.with_({"domestic": "allowed"})
+    assert eligible(allowed, packaging, "", "domestic") == "it must be done with US and TW"
     free = korea.with_({"technologies.T001.partners_required": None})
     assert all(not eligible(free, packaging.id, code, "direct") for code in ("US", "TW", "US+TW"))
 
@@ -237,17 +240,48 @@ def test_game_changers_are_not_among_the_180(korea: Scenario) -> None:
     assert not re.search(r"artificial organ|spatial computing", names)
 
 
-def test_requests_are_1_3_times_the_money_and_scale_to_it(korea: Scenario) -> None:
-    for line, programme in korea.programmes.items():
-        money = math.fsum(programme.budget.values())
-        assert math.fsum(requests(korea, line)) == pytest.approx(1.3 * money, rel=0.002)
+def first_options(scenario: Scenario) -> Options:
+    """Every option of the first year of its line, and what it comes to."""
+    first = {name: min(line.starts) for name, line in scenario.programmes.items()}
+    rows = scenario.technologies
+    choices = (one for one in candidates(scenario) if one.start_year == first[rows[one.technology].programme])
+    return sample(scenario, tuple(choices), samples=100, seed=1)
+
+
+def best_options(found: Options) -> dict[str, int]:
+    """The option of largest expected worth of each technology."""
+    best: dict[str, int] = {}
+    for option, choice in enumerate(found.choices):
+        before = best.setdefault(choice.technology, option)
+        if found.mean[option] > found.mean[before]:
+            best[choice.technology] = option
+    return best
+
+
+def test_expected_payments_are_1_3_times_the_money_and_most_technologies_are_worth_funding(korea: Scenario) -> None:
+    found = first_options(korea)
+    best = best_options(found)
+    assert len(best) == 180
+    money = math.fsum(year for line in korea.programmes.values() for year in line.budget.values())
+    paid = math.fsum(found.payments[option].sum() for option in best.values())
+    assert paid == pytest.approx(1.3 * money, rel=0.05)
+    assert 165 <= sum(found.mean[option] > 0 for option in best.values()) < 180
+    merit = [name for name, option in best.items() if "+" in found.choices[option].partner and found.mean[option] > 0]
+    assert [
+        name for name in merit if not korea.technologies[name].partners_required
+    ]  # some consortium is best by merit
+    assert len({found.choices[option].partner for option in best.values()}) >= 10
+
+
+def test_requests_scale_to_the_announced_money() -> None:
     scaled = load(FOLDER, ["requests_total=1887"])
     assert math.fsum(sum(requests(scaled, line)) for line in scaled.programmes) == pytest.approx(1887)
 
 
 def test_award_limit_is_a_setting_that_is_off_as_announced(korea: Scenario) -> None:
     assert korea.programmes["foundational"].award_cap is None
-    limited = load(FOLDER, ["programmes.foundational.award_cap=10"])
+    korea = korea.with_({"domestic": "allowed"})
+    limited = load(FOLDER, ["programmes.foundational.award_cap=10", "domestic=allowed"])
     assert limited.programmes["foundational"].award_cap == 10
     largest = max(
         (row for row in limited.technologies.values() if row.programme == "foundational"), key=lambda r: r.cost
@@ -318,10 +352,54 @@ def test_contract_time_of_matching_is_that_of_eurostars(korea: Scenario) -> None
     assert not korea.modes["direct"].needs_counterpart
 
 
-def test_s004_names_its_three_materials_with_its_market_share(korea: Scenario) -> None:
+def test_the_three_materials_of_s004_have_the_figures_that_they_have_in_their_own_scenario(korea: Scenario) -> None:
     rows = [row for row in korea.technologies.values() if row.source == "seed S004"]
     assert len(rows) == 3
-    assert all(row.value is None and row.market_share == 0.15 and row.field == "materials" for row in rows)
+    own = load(SCENARIOS / "korea-japan-fine-chemicals")
+    named = {re.sub(r"\W", "", row.name.lower()): row for row in own.technologies.values()}
+    for row in rows:
+        other = named[re.sub(r"\W", "", row.name.lower())]
+        for figure in ("trl", "cost", "uncertainty", "home_level", "score", "market_size", "market_share"):
+            assert getattr(row, figure) == getattr(other, figure), (row.id, figure)
+        assert market_value(korea, row) == pytest.approx(market_value(own, other), abs=0.05)
+
+
+# --- the draw of what no document says ------------------------------------------------------------------
+
+
+def test_draw_1_gives_the_files_byte_for_byte_and_another_leaves_what_has_a_source() -> None:
+    program = runpy.run_path(str(FOLDER / "illustrative.py"))
+    for name, text in program["texts"](1):
+        assert (FOLDER / name).read_bytes() == text.encode()
+    first, second = load(FOLDER), load(FOLDER, ["illustrative.draw=2"])
+    assert second.illustrative.draw == 2
+    assert second.illustrative.digest == first.illustrative.digest != ""
+    moved = [name for name, row in first.technologies.items() if row != second.technologies[name]]
+    assert {first.technologies[name].source for name in moved} == {"illustrative"}
+    assert len(moved) == 169
+    kept = [(one.name, one.programme, one.field, one.trl, one.uncertainty) for one in second.technologies.values()]
+    assert kept == [
+        (one.name, one.programme, one.field, one.trl, one.uncertainty) for one in first.technologies.values()
+    ]
+    for code in ("US", "JP", "DE", "FR"):
+        assert mean_level(first, code) == mean_level(second, code)
+    assert first.levels != second.levels
+
+
+def test_a_draw_moves_no_other_technologys_figures(tmp_path: Path) -> None:
+    """Every number has an address: with a technology left out all others are as they were."""
+    shutil.copytree(FOLDER, tmp_path / "less", ignore=shutil.ignore_patterns("answers", "*.png", "README.md"))
+    place = tmp_path / "less" / "technologies.csv"
+    kept = [line for line in place.read_text(encoding="utf-8").splitlines(True) if not line.startswith("F100,")]
+    place.write_text("".join(kept), encoding="utf-8", newline="")
+    whole, less = (load(folder, ["illustrative.draw=3"]) for folder in (FOLDER, tmp_path / "less"))
+    assert {**whole.technologies, "F100": None} == {**less.technologies, "F100": None}
+
+
+def test_domestic_projects_are_a_named_setting(korea: Scenario) -> None:
+    assert not [one for one in candidates(korea) if not one.partner]
+    allowed = load(FOLDER, ["domestic=allowed"])
+    assert len({one.technology for one in candidates(allowed) if not one.partner}) == 179  # not T001
 
 
 # --- a careful planner's table -------------------------------------------------------------------------
@@ -359,7 +437,7 @@ def test_costs_are_skewed_and_values_not_proportional_to_them(korea: Scenario) -
 
 
 def test_markets_explain_the_values(korea: Scenario) -> None:
-    for row in korea.technologies.values():
+    for row in [one for one in korea.technologies.values() if one.source != "seed S004"]:
         sales = row.market_size * row.market_share * korea.value.margin
         assert market_value(korea, row) == pytest.approx(sales, rel=0.06), row.id
 
@@ -453,7 +531,7 @@ def test_centres_are_at_the_named_institutions_and_offer_their_fields_alone(kore
 
 
 def test_95_candidates_are_narrowed_to_80_by_two_layers() -> None:
-    scenario = load(FOLDER, ["parts=candidates"])
+    scenario = load(FOLDER, ["parts=candidates", "domestic=allowed"])
     assert len(requests(scenario, "leapfrog")) == 95
     found = screenings(scenario)["leapfrog"]
     assert (found.candidates, found.kept, found.layers) == (95, 80, 2)

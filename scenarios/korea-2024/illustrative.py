@@ -34,13 +34,13 @@ Row = dict[str, str]
 
 # --- the laws, all assumed ------------------------------------------------------------------------
 
-COST_CENTRE = {"leapfrog": 36.0, "foundational": 12.6}  # billion KRW, at TRL 5 and 3
+COST_CENTRE = {"leapfrog": 32.3, "foundational": 11.5}  # billion KRW, at TRL 5 and 3
 COST_FIELD = {
     "semiconductor": 0.30, "display": 0.05, "battery": 0.05, "mobility": 0.10, "materials": -0.25, "robots": -0.35,
     "manufacturing": -0.25, "aerospace": 0.40, "nuclear": 0.40, "bio": -0.10, "energy": 0.05,
 }  # fmt: skip
 COST_BY_TRL = {2: -0.30, 3: 0.0, 4: 0.15, 5: 0.0, 6: -0.40, 7: -0.60}
-COST_SPREAD = 0.45
+COST_SPREAD = 0.66
 
 LEVEL = 2.9
 ELASTICITY = 0.85
@@ -59,14 +59,14 @@ DRAWN = ("cost", "value", "share", "score", "home")  # columns of luck
 SHARES = (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.10, 0.12, 0.15, 0.20)
 
 HOME = {
-    "semiconductor": 88, "display": 91, "battery": 93, "mobility": 80, "materials": 76, "robots": 77,
-    "manufacturing": 76, "aerospace": 69, "nuclear": 82, "bio": 75, "energy": 75,
+    "semiconductor": 89, "display": 92, "battery": 93, "mobility": 81, "materials": 76, "robots": 78,
+    "manufacturing": 77, "aerospace": 70, "nuclear": 83, "bio": 75, "energy": 77,
 }  # fmt: skip
 HOME_SPREAD = 3.5
 
 FIELDS = tuple(HOME)
 PROFILES: dict[str, tuple[int | None, ...]] = {  # in the order of FIELDS; None: nothing to offer there
-    "US": (110, 92, 84, 104, 101, 104, 82, 118, 100, 108, 97),
+    "US": (110, 95, 84, 104, 96, 106, 82, 118, 100, 108, 97),
     "JP": (86, 96, 92, 90, 99, 96, 94, 66, 68, 74, 76),
     "DE": (86, None, 80, 101, 97, 95, 92, 92, None, 90, 98),
     "FR": (84, None, None, 90, 86, None, None, 103, 98, 93, 92),
@@ -88,7 +88,7 @@ PROFILES: dict[str, tuple[int | None, ...]] = {  # in the order of FIELDS; None:
     "NZ": (None, None, None, None, None, None, None, None, None, 78, 76),
     "UNIDO": (None, None, None, None, 60, None, 64, None, None, None, 62),
 }
-ANCHORED = ("US", "JP", "DE", "FR")  # their means over the fields are published, and stay in every draw
+ANCHORED = ("US", "JP", "DE", "FR", "IT", "ES", "DK", "HU")  # their means are published or follow from such
 LEVEL_SPREAD = 1.5
 
 # --- luck by address --------------------------------------------------------------------------------
@@ -110,13 +110,13 @@ def technology(row: Row, draw: int, margin: float) -> Row:
     drawn = row["source"] == "illustrative"
     luck = {name: normal(draw, row["id"], name) if drawn else 0.0 for name in DRAWN}
     cost = float(row["cost"]) if row["id"] == "T001" else _rounded(_cost(row, luck["cost"]))
-    value = _value(row, cost, luck["value"])
+    value = _two_digits(_value(row, cost, luck["value"]))
     share = SHARES[min(len(SHARES) - 1, int(NormalDist().cdf(luck["share"]) * len(SHARES)))]
     sight = SCORE_SEES * luck["value"] + math.sqrt(1 - SCORE_SEES**2) * luck["score"]
     score = min(100.0, SCORE_CENTRE + SCORE_SPREAD * sight)
     return row | {
         "cost": f"{cost:g}",
-        "value": f"{_two_digits(value):g}",
+        "value": f"{value:g}",
         "home_level": str(min(100, round(HOME[row["field"]] + HOME_SPREAD * luck["home"]))),
         "score": f"{round(2 * score) / 2:g}",
         "market_size": f"{_two_digits(value / (share * margin)):g}",
