@@ -23,7 +23,7 @@ from rdsim.folders import MANIFEST, Place, read_manifest
 from rdsim.folders.contents import BASELINE, MAIN, PAGE, PAGE_TABLE, PORTFOLIO, PORTFOLIOS, REPORT, TABLE, WHOLE_TABLE
 from rdsim.plugins import Plugin
 from rdsim.registry import packages_of
-from rdsim.scenario import digest, drawn_by, package_names
+from rdsim.scenario import digest, origin_of_draw, package_names
 from rdsim.study import Frame, Study
 from rdsim.tables import neutral
 from rdsim.words import shared_luck_words
@@ -283,7 +283,7 @@ def _world(study: Study, scenario: Scenario, run: Run) -> dict[str, Any]:
             "digest": digest(scenario),
             "parts": list(scenario.parts),
             "overrides": list(run.overrides),
-            **drawn_by(scenario),
+            **origin_of_draw(scenario),
         },
         "seed": study.seed,
         "replications": counted,

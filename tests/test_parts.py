@@ -269,7 +269,7 @@ def test_a_sweep_switches_parts(parted: Path, tmp_path: Path) -> None:
 
 def test_other_factors_reach_what_a_part_brings(parted: Path) -> None:
     plain, more = load(parted), load(parted, ["parts=more"])
-    found = Variations(plain, {("more",): more})
+    found = Variations(plain, {(("more",), 1): more})
     override = [found.override(("parts",), "more"), found.override(("technologies", "M1", "cost"), 5)]
     assert found.vary(override).technologies["M1"].cost == 5
     assert found.digest(override) != found.digest(override[:1]) != found.digest([])
@@ -285,8 +285,8 @@ def test_other_factors_reach_what_a_part_brings(parted: Path) -> None:
     )
     prepared = rdsim.sweep.prepare(experiment)
     costs = next(one for one in prepared.factors if one.name == "costs")
-    assert {one.path[1] for one in costs.overrides(2.0, ("more",))} == set(more.technologies)
-    assert {one.path[1] for one in costs.overrides(2.0, ())} == set(plain.technologies)
+    assert {one.path[1] for one in costs.overrides(2.0, (("more",), 1))} == set(more.technologies)
+    assert {one.path[1] for one in costs.overrides(2.0, ((), 1))} == set(plain.technologies)
 
 
 def test_settings_and_cases_of_an_experiment_choose_parts(parted: Path, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ from rdsim.scenario.figures import (
     target,
 )
 from rdsim.scenario.folder import PARTS, chosen_parts, part_names
-from rdsim.scenario.illustrative import DRAW, drawn_by
+from rdsim.scenario.illustrative import DRAW, origin_of_draw
 from rdsim.scenario.judgement import Pool, distribution_of, figure, judgement_lines
 from rdsim.scenario.loader import load, sound
 from rdsim.scenario.money import due_years, plannable
@@ -78,7 +78,6 @@ __all__ = [
     "cost_scale",
     "digest",
     "distribution_of",
-    "drawn_by",
     "due_years",
     "dump",
     "eligible",
@@ -98,6 +97,7 @@ __all__ = [
     "money_scale",
     "named_extensions",
     "needed_fields",
+    "origin_of_draw",
     "own_steps",
     "package_names",
     "parse_overrides",

@@ -19,7 +19,7 @@ from rdsim.errors import Fault
 from rdsim.scenario.findings import FILES
 from rdsim.tables import CsvTable, shown_value, table_of_frame
 
-__all__ = ["DRAW", "ILLUSTRATIVE", "drawn_by", "last_draw", "program_digest", "redraw"]
+__all__ = ["DRAW", "ILLUSTRATIVE", "last_draw", "origin_of_draw", "program_digest", "redraw"]
 
 ILLUSTRATIVE = "illustrative"
 DRAW = (ILLUSTRATIVE, "draw")
@@ -40,7 +40,7 @@ def program_digest(folder: FilePath, stated: Mapping[str, Any]) -> str:
     return hashlib.sha256(place.read_bytes()).hexdigest() if place.is_file() else str(stated.get("digest", ""))
 
 
-def drawn_by(scenario: Scenario) -> dict[str, Any]:
+def origin_of_draw(scenario: Scenario) -> dict[str, Any]:
     """What a manifest says of the draw and the program of a scenario; nothing where there is no program."""
     one = scenario.illustrative
     return {ILLUSTRATIVE: {"program": one.program, "draw": one.draw, "digest": one.digest}} if one.program else {}

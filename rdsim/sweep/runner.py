@@ -27,7 +27,7 @@ from rdsim.domain import Portfolio
 from rdsim.errors import EngineError, ExperimentError, Fault, OutputError, SweepError
 from rdsim.figures import figure_description
 from rdsim.folders import SWEEP, WORK, hold_signals, is_part, require_name, settle, share, write_whole
-from rdsim.scenario import by_new_names, digest, drawn_by
+from rdsim.scenario import by_new_names, digest, origin_of_draw
 from rdsim.sweep.backends import Backend, backend, own_executor
 from rdsim.sweep.manifests import differences, essence, is_sweep, manifest_of
 from rdsim.sweep.prepared import Prepared, figures, prepare
@@ -468,7 +468,7 @@ def _identity(prepared: Prepared) -> dict[str, Any]:
             "title": prepared.scenario.title,
             "digest": digest(prepared.scenario),
             "parts": list(prepared.scenario.parts),
-            **drawn_by(prepared.scenario),
+            **origin_of_draw(prepared.scenario),
             "overrides": [f"{by_new_names(key)}={value}" for key, value in one.settings.items()],
         },
         "policies": list(prepared.policies),
