@@ -26,6 +26,7 @@ from rdsim.scenario import (
     screening_fees,
     screenings,
 )
+from rdsim.scenario.figures import partner_gain
 from rdsim.scenario.screening import layers_in_use, screen
 from rdsim.simulation import Running, expected_worths, replicate
 from tests.command import run as command
@@ -244,3 +245,16 @@ def test_check_tells_of_the_screening(
     words = [word for one in KEEP_ONE for word in ("--set", one)]
     told = command(capsys, monkeypatch, "check", tiny, *words)
     assert "base: the screening keeps 1 of 3 candidates, in 1 layer" in told.out
+
+
+def test_experts_who_ask_whether_a_partner_is_essential_keep_those_to_whom_it_is(tiny: Path) -> None:
+    """With all weight on it and no error the candidates are kept in the order of what the best partner brings."""
+    settings = {"programmes.leap.screening.keep": 2, "programmes.leap.screening.layers": [{"experts": 1, "error": 0.0}]}
+    merit, needed = (load(tiny, {**settings, "programmes.leap.screening.essentiality": w}) for w in (0.0, 1.0))
+    gains = {name: partner_gain(needed, name) for name in merits(needed, "leap")}
+    assert len(set(gains.values())) > 1
+    free = [name for name in gains if needed.technologies[name].status != "must-fund"]
+    dropped = set(screenings(needed)["leap"].dropped)
+    assert dropped
+    assert max(gains[name] for name in dropped) <= min(gains[name] for name in free if name not in dropped)
+    assert digest(merit) != digest(needed)

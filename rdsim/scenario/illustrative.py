@@ -73,7 +73,7 @@ def _run(place: FilePath, draw: int, settings: Mapping[str, Any]) -> tuple[dict[
     if not isinstance(made, Mapping) or not made.keys() <= names.keys():
         found = ", ".join(map(str, made)) if isinstance(made, Mapping) else type(made).__name__
         return {}, [Fault(place.name, f"must return rows of {', '.join(names)}", shown_value(found))]
-    return {names[file]: _table(f"{place.name}, {file}", rows) for file, rows in made.items()}, []
+    return {names[file]: _table(f"{place.name}/{file}", rows) for file, rows in made.items()}, []
 
 
 def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> CsvTable:
