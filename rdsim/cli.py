@@ -780,8 +780,12 @@ def calibrate(
         float, typer.Option(min=1, max=600, help="Length of the projects that medians are stated for.")
     ] = 36.0,
     step_success: Annotated[
-        float | None, typer.Option(min=0.3, max=1.0, help="Success of a step, assumed; by default 0.872 ^ (1/4).")
+        float | None,
+        typer.Option(min=0.3, max=1.0, help="Success of steps at which no failure is told; by default 0.872 ^ (1/4)."),
     ] = None,
+    planned_ends: Annotated[
+        bool, typer.Option("--planned-ends", help="Take what was reached or failed to have been so before the end.")
+    ] = False,
     stops_at_plan: Annotated[
         bool, typer.Option("--stops-at-plan", help="Take projects to have stopped where they were planned to.")
     ] = False,
@@ -793,13 +797,20 @@ def calibrate(
     out: Out = None,
     force: Force = False,
 ) -> None:
-    """Fit step times to records of real projects; write a calibration for scenarios, and how far to believe it."""
+    """Fit step times and success to records of projects; write a calibration, and how far to believe it."""
     from rdsim import calibration  # noqa: PLC0415
 
     place = _claim(out, f"calibrate-{projects.stem}", None, force, ())
     given = {} if step_success is None else {"success": step_success}
     asked = calibration.CalibrationSettings(
-        distribution.value, bootstrap, seed, months, stops_at_plan=stops_at_plan, as_of=as_of, **given
+        distribution.value,
+        bootstrap,
+        seed,
+        months,
+        stops_at_plan=stops_at_plan,
+        as_of=as_of,
+        planned_ends=planned_ends,
+        **given,
     )
     with _interruptible(compiles=False), _progress() as progress:
         found = calibration.calibrate(projects, asked, name, tuple(test or ()), progress)

@@ -128,7 +128,7 @@ Spread = Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)]
 Year = Annotated[int, Field(ge=1900, le=2200)]
 Trl = Annotated[int, Field(ge=1, le=9)]
 LogOdds = Annotated[float, Field(ge=-5, le=5, allow_inf_nan=False)]
-Grade = Literal["published", "assumed"]
+Grade = Literal["published", "derived", "assumed"]
 Weight = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False), Unit("money", most=1e6)]
 Level = Annotated[float, Field(ge=0, le=200, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -586,6 +586,14 @@ class Calibration(Frozen):
     distribution_parameters: Annotated[
         Own, Field(description="Parameters of the distribution's own; absent ones are those of `steps`, if it is its.")
     ] = field(default_factory=dict)
+    success: Annotated[
+        tuple[Probability, ...] | None,
+        Field(min_length=8, max_length=8, description="Eventual success of each step; absent: that of `steps`."),
+    ] = field(default=None, kw_only=True)
+    success_grade: Annotated[
+        tuple[Grade, ...],
+        Field(min_length=1, max_length=8, description="Of each of its steps' success, or one for all."),
+    ] = field(default=("assumed",), kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -616,7 +624,7 @@ class Steps(Frozen):
         Field(
             min_length=1,
             max_length=8,
-            description="Of each step's success, or one for all: published, or assumed and so calibrated.",
+            description="Of each step's success, or one for all: published, derived, or assumed and so calibrated.",
         ),
     ] = ("assumed",)
 

@@ -8,22 +8,27 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy.special import bdtrc
 
-from rdsim.calibration import CalibrationSettings, Records, calibrate, check, fragment, read
-from rdsim.calibration.fits import REFERENCE, SUCCESS, StepModel, bootstrap, fit_model, interval
-from rdsim.calibration.likelihood import Kind, Law, gain_probabilities
+from rdsim.calibration import CalibrationSettings, Records, calibrate, check, fragment, page_of, read, terminal_lines
+from rdsim.calibration.fits import REFERENCE, SUCCESS, StepModel, bootstrap, fit_model, interval, success_intervals
+from rdsim.calibration.likelihood import Kind, Law, gain_probabilities, window_probabilities
+from rdsim.calibration.records import OUTCOMES
 from rdsim.case import DAYS_PER_YEAR, attempt_success, median_years
 from rdsim.domain import Calibration, Choice, Gate, Programme, Steps, Technology, Tranche, UncertaintyClass
 from rdsim.errors import RecordsError
 from rdsim.scenario import load
+from rdsim.scenario.success import step_success, success_lines
 from tests.command import run
 from tests.simple import each_step, lived, plain
+from tests.sizes import size
 from tests.tiny import tiny_folder
 
 ROOT = Path(__file__).parents[1]
 TECHPORT = ROOT / "scenarios/records/techport_projects.csv"
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 MEDIANS = (8.0, 10.0, 11.0, 12.0, 15.0, 18.0, 20.0, 14.0)
 LINE = Programme(
     "Line",
@@ -36,23 +41,29 @@ LINE = Programme(
 )
 
 
-def gains(law: Law, begin: npt.NDArray[np.int64], windows: Floats, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Steps that simulated projects do: attempt after attempt, month by month, with none of the code under test."""
-    one = float(attempt_success(np.array([law.success]), law.setback, law.attempts)[0])
-    found = np.zeros(len(begin), np.int64)
+def lives(
+    law: Law, begin: Ints, windows: Floats, rng: np.random.Generator, target: int = 9
+) -> tuple[Ints, Ints, Floats]:
+    """Gains, outcomes and months of simulated projects: attempt after attempt, with none of the code under test."""
+    once = [float(attempt_success(np.array([one]), law.setback, law.attempts)[0]) for one in law.success]
+    gain, outcome, months = np.zeros(len(begin), np.int64), np.zeros(len(begin), np.int64), np.zeros(len(begin))
     for row, (first, window) in enumerate(zip(begin.tolist(), windows.tolist(), strict=True)):
-        trl, left = first, window
-        while trl < 9:
+        trl, spent, ended = first, 0.0, "reached"
+        while trl < target and ended == "reached":
             for _attempt in range(law.attempts):
-                left -= float(rng.lognormal(np.log(law.medians[trl - 1]), law.sigma))
-                succeeded = rng.random() < one
+                spent += float(rng.lognormal(np.log(law.medians[trl - 1]), law.sigma))
+                succeeded = rng.random() < once[trl - 1]
                 if succeeded or rng.random() >= law.setback:
                     break
-            if left < 0 or not succeeded:
-                break
-            trl += 1
-            found[row] += 1
-    return found
+            ended = "running" if spent > window else "reached" if succeeded else "failed"
+            trl += ended == "reached"
+        gain[row], outcome[row], months[row] = trl - first, OUTCOMES.index(ended), min(spent, window)  # type: ignore[arg-type]
+    return gain, outcome, months
+
+
+def gains(law: Law, begin: Ints, windows: Floats, rng: np.random.Generator) -> Ints:
+    """Steps that simulated projects do."""
+    return lives(law, begin, windows, rng)[0]
 
 
 def simulated(count: int, seed: int, *, sigma: float = 0.6, pace: float = 0.0, partners: float = 0.0) -> Records:
@@ -60,16 +71,37 @@ def simulated(count: int, seed: int, *, sigma: float = 0.6, pace: float = 0.0, p
     begin = rng.integers(1, 7, count)
     months = rng.uniform(10, 60, count)
     helpers = rng.integers(1, 6, count).astype(float)
-    law = Law(MEDIANS, sigma, "lognormal", SUCCESS)
+    law = Law(MEDIANS, sigma, "lognormal", (SUCCESS,) * 8)
     windows = months / ((months / REFERENCE) ** pace * (helpers / 2.0) ** partners)
-    gain = gains(law, begin, windows, rng)
-    return Records("simulated", "", begin, gain, months, helpers, np.full(count, -1), 0, 0, "")
+    return records_of(begin, gains(law, begin, windows, rng), months, partners=helpers)
+
+
+def records_of(
+    begin: Ints, gain: Ints, months: Floats, outcome: Ints | None = None, partners: Floats | None = None
+) -> Records:
+    count = len(begin)
+    told = np.full(count, -1) if outcome is None else outcome
+    planned = np.where(told == OUTCOMES.index("reached"), gain, -1)
+    helpers = np.full(count, np.nan) if partners is None else partners
+    return Records("simulated", "", begin, gain, months, helpers, planned, 0, 0, "", told, told != 3)
+
+
+EVENTUAL = (0.95, 0.9, 0.85, 0.75, 0.7, 0.8, 0.9, 0.95)
+
+
+def told_records(count: int, seed: int, *, longest: float = 90.0, planned_ends: bool = False) -> Records:
+    """Projects from TRL 3 to 5 that aim at TRL 7, some still under way, with their outcomes."""
+    rng = np.random.default_rng(seed)
+    begin, windows = rng.integers(3, 6, count), rng.uniform(12.0, longest, count)
+    law = Law((14.0,) * 8, 0.6, "lognormal", EVENTUAL)
+    gain, outcome, months = lives(law, begin, windows, rng, target=7)
+    return records_of(begin, gain, windows if planned_ends else months, outcome)
 
 
 def test_what_is_identified_is_recovered_from_simulated_records() -> None:
     records = simulated(4000, 1, pace=0.5, partners=0.2)
     found = fit_model(records, StepModel("steps"))
-    assert found.identified[:6] == (1, 2, 3, 4, 5, 6)
+    assert found.identified.times[:6] == (1, 2, 3, 4, 5, 6)
     assert np.array(found.law.medians[:6]) == pytest.approx(np.array(MEDIANS[:6]), rel=0.1)
     assert found.law.sigma == pytest.approx(0.6, rel=0.12)
     assert found.pace == pytest.approx(0.5, abs=0.1)
@@ -105,7 +137,7 @@ def test_bootstrap_spreads_are_those_of_estimates_from_other_records() -> None:
 def test_the_simulation_moves_projects_as_the_fit_says(kind: Kind) -> None:
     # The engines know nothing of convolutions: projects without waiting live for a window, and their TRLs are counted.
     medians, sigma, success = (12.0, 14.0, 16.0, 18.0, 20.0, 22.0, 24.0, 26.0), 0.7, 0.9
-    law = Law(medians, sigma, kind, success, setback=0.5, attempts=3)
+    law = Law(medians, sigma, kind, (success,) * 8, setback=0.5, attempts=3)
     count, replications, years = 6, 3000, 4
     names = [f"T{trl}" for trl in range(1, count + 1)]
     goal = {name: Technology(name, name, "line", "f", trl=k, cost=1.0, value=1.0, trl_target=9)
@@ -175,6 +207,119 @@ def test_projects_that_stop_at_their_plan_are_fitted_as_such() -> None:
     assert wrong.law.medians[0] > 1.15 * truth.law.medians[0]
     assert right.gains(stopped)[:, 3:].max() == 0.0
     assert right.gains(stopped).sum(axis=1) == pytest.approx(1.0)
+
+
+# --- success --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("planned_ends", "longest"), [(False, 90.0), (True, 90.0), (False, 40.0)])
+def test_success_is_recovered_from_records_that_say_how_projects_ended(planned_ends: bool, longest: float) -> None:
+    records = told_records(size(600, 6000), 1, planned_ends=planned_ends, longest=longest)
+    model = StepModel("same", pace=False, partners=False, planned_ends=planned_ends)
+    found = fit_model(records, model)
+    assert found.identified.success == (3, 4, 5, 6)
+    intervals = success_intervals(records, found)
+    for trl, one in intervals.items():
+        # Twelve intervals are looked at: 3.5 standard errors, of which an interval has 3.92.
+        assert abs(one.mean - EVENTUAL[trl - 1]) < 3.5 / 3.92 * (one.high - one.low), (trl, one)
+        assert one.high - one.low < (0.2 if longest > 50 else 0.3)
+    assert found.law.success[:2] == (SUCCESS, SUCCESS)
+    assert found.law.medians[0] == pytest.approx(14.0, rel=0.1)
+    assert np.sum(found.gains(records), axis=1) == pytest.approx(1.0)
+
+
+def test_intervals_of_success_cover_the_truth_at_the_counts_used() -> None:
+    inside = []
+    for seed in range(size(4, 100)):
+        records = told_records(80, 100 + seed, longest=60.0)
+        best = fit_model(records, StepModel("same", pace=False, partners=False))
+        told = success_intervals(records, best)
+        inside += [one.low <= EVENTUAL[trl - 1] <= one.high for trl, one in told.items()]
+    # So many misses or more, of intervals at 95%, would have a probability of 0.005 at least.
+    assert bdtrc(inside.count(False) - 1, len(inside), 0.05) > 0.005
+
+
+def test_a_likelihood_by_hand() -> None:
+    # One attempt a step, success 0.8, all attempts as good as instantaneous: outcomes have the probabilities of a walk.
+    law = Law((0.02,) * 8, 0.1, "lognormal", (0.8,) * 8, setback=0.0, attempts=1)
+    found = window_probabilities(law, np.array([6]), np.array([24.0]))
+    assert found.at_least[0, :4] == pytest.approx([1.0, 0.8, 0.64, 0.512])
+    assert found.failed[0, :4] == pytest.approx([0.2, 0.16, 0.128, 0.0])
+    # With setbacks, 0.8 in the end is the same 0.8, and so are the failures.
+    again = Law((0.02,) * 8, 0.1, "lognormal", (0.8,) * 8, setback=0.5, attempts=3)
+    assert window_probabilities(again, np.array([6]), np.array([24.0])).failed[0, :3] == pytest.approx(
+        [0.2, 0.16, 0.128]
+    )
+    assert again.failure_weights(0.8).sum() == pytest.approx(0.2)
+
+
+def test_success_that_nobody_tells_of_stays_assumed_and_is_bounded() -> None:
+    records = read(TECHPORT)
+    best = fit_model(records, StepModel("line"))
+    assert best.identified.success == ()
+    assert success_intervals(records, best) == {}
+    assert set(best.law.success) == {SUCCESS}
+    assert records.failures().sum() == 0
+    # Projects that ended short of their plan, or had none, by where they stood: 214 have a plan, and 156 came to it.
+    short = (records.planned < 0) | (records.gain < records.planned)
+    assert records.open_ends().sum() == (short & records.ended & (records.begin + records.gain < 9)).sum()
+
+
+def outcome_csv(path: Path, records: Records) -> Path:
+    """Records as a file, a third of the outcomes left out."""
+    lines = ["trl_begin,trl_current,months,outcome"]
+    for row, (first, gain, months) in enumerate(zip(records.begin, records.gain, records.months, strict=True)):
+        outcome = "" if row % 3 == 0 else OUTCOMES[int(records.outcome[row])]
+        lines.append(f"{first},{first + gain},{max(months, 0.1):.2f},{outcome}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_fitted_success_goes_into_a_calibration_that_nothing_shifts(tmp_path: Path) -> None:
+    file = outcome_csv(tmp_path / "mine.csv", told_records(90, 4, longest=40.0))
+    asked = CalibrationSettings("lognormal", bootstrap=2, success=0.9)
+    found = calibrate(file, asked)
+    assert set(found.success) == set(found.best.identified.success) >= {4, 5}
+    assert found.records.has_outcome.sum() == 60
+    text = fragment(found)
+    assert "development_success" not in text
+    lines = "\n".join(terminal_lines(found))
+    assert "Eventual success of a step from TRL" in lines
+    assert "From TRL 1, 2" in lines
+    assert found.check.is_passed
+    scenario = load(tiny_folder(tmp_path / "tiny", scenario=lambda old: old + "\n" + text), ["calibration=mine"])
+    kind = step_success(scenario)
+    assert kind.shift == 0.0
+    assert kind.of_kind(5) == round(found.success[5].mean, 3)
+    assert kind.of_kind(1) == Steps().success[0]
+    told = "\n".join(success_lines(scenario))
+    assert f"{found.success[5].mean:.3f}+" in told
+    assert "+ derived" in told
+    assert page_of(found).sections[1].title == "Success"
+
+
+def test_outcomes_that_contradict_their_rows_are_faults(tmp_path: Path) -> None:
+    head = "trl_begin,trl_current,trl_planned_end,start,end,outcome"
+    rows = {
+        "a": "3,4,4,2020-01,2022-01,lost",
+        "b": "3,9,9,2020-01,2022-01,failed",
+        "c": "3,4,5,2020-01,2022-01,reached",
+    }
+    path = tmp_path / "p.csv"
+    path.write_text("\n".join([head, *["3,4,4,2020-01,2022-01,reached"] * 30, *rows.values()]) + "\n")
+    with pytest.raises(RecordsError) as caught:
+        read(path)
+    for piece in (
+        "row 32, column outcome",
+        "row 33, column outcome",
+        "row 34, column outcome",
+        "below trl_planned_end",
+    ):
+        assert piece in str(caught.value), piece
+    path.write_text("\n".join([head, *["3,4,,2020-01,2022-01,failed"] * 30]) + "\n")
+    assert read(path).failures().tolist() == [0, 0, 0, 30, 0, 0, 0, 0]
+    with pytest.raises(RecordsError, match="cannot be known at the last look, 2021-06"):
+        read(path, "2021-06")
 
 
 # --- records --------------------------------------------------------------------------------------

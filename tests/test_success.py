@@ -267,10 +267,13 @@ def second_reading(scenario: Scenario, technology: str, trl: int, shift: float) 
     own = [row.success for row in scenario.technology_steps if (row.technology, row.trl) == (technology, trl)]
     if own and own[0] is not None:
         return own[0]
-    one, steps = scenario.technologies[technology], scenario.steps
-    odds = float(logit(steps.success[trl - 1]))
+    one, steps, rates = scenario.technologies[technology], scenario.steps, scenario.calibrations["only"]
+    listed, grades = steps.success, steps.success_grade
+    if rates.success is not None:
+        listed, grades = rates.success, rates.success_grade
+    odds = float(logit(listed[trl - 1]))
     odds += scenario.fields[one.field].success_shift + scenario.uncertainty[one.uncertainty].success_shift
-    grade = (steps.success_grade * 8)[trl - 1] if len(steps.success_grade) == 1 else steps.success_grade[trl - 1]
+    grade = (grades * 8)[trl - 1] if len(grades) == 1 else grades[trl - 1]
     return float(expit(odds + (shift if grade == "assumed" else 0.0)))
 
 
@@ -282,6 +285,7 @@ def test_cases_have_the_success_of_a_second_reading_and_worlds_have_all_that_the
         scenario, case = world.scenario, world.case()
         rates, steps, shift = scenario.calibrations["only"], scenario.steps, step_success(scenario).shift
         seen["a published step"] += "published" in steps.success_grade and any(0 < p < 1 for p in steps.success)
+        seen["success of the calibration"] += rates.success is not None
         seen["no figure"] += rates.development_success is None
         seen["certainty"] += math.isinf(shift)
         seen["a mix of its own"] += len(rates.reference) > 1

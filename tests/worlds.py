@@ -235,13 +235,18 @@ class _Maker:
             )
             for name, one in scenario.fields.items()
         }
+        listed: dict[str, Any] = {
+            "success": tuple(steps),
+            "success_grade": tuple("published" if one in published else "assumed" for one in steps),
+        }
+        used = self.one_of(rates, rates, replace(rates, development_success=None))
+        if self.seed % 4 == 0:  # the calibration has a success of its own, and that of the steps counts for nothing
+            grades = tuple("derived" if one == "published" else one for one in listed["success_grade"])
+            used = replace(used, success=listed["success"], success_grade=grades)
+            listed = {"success": (0.5,) * 8}
         return {
-            "steps": replace(
-                scenario.steps,
-                success=tuple(steps),
-                success_grade=tuple("published" if one in published else "assumed" for one in steps),
-            ),
-            "calibrations": {"only": self.one_of(rates, rates, replace(rates, development_success=None))},
+            "steps": replace(scenario.steps, **listed),
+            "calibrations": {"only": used},
             "fields": fields,
             "uncertainty": {
                 name: replace(one, success_shift=self.one_of(-0.5, 0.0, 0.5))

@@ -12,7 +12,8 @@ _DEVELOPMENT, _MARKET = 0.872, 0.228  # MOTIE's three agencies, 2014-15 (paramet
 def fragment(found: Fitted) -> str:
     """The table `[calibrations.NAME]`, with what is fitted and what is only assumed said in comments.
 
-    The shares of development and of commercialisation are those of `strict`: records of TRLs know neither.
+    The share of commercialisation is that of `strict`, and that of development too unless success by step is fitted:
+    then the steps stand as listed, and nothing shifts them.
     """
     identified = found.best.identified
     lines = [
@@ -20,15 +21,27 @@ def fragment(found: Fitted) -> str:
         f"# {found.records.count} projects; records' SHA-256 {found.records.sha256[:16]}.",
         *_caveats(found),
         f"[calibrations.{found.name}]",
-        f"development_success = {_DEVELOPMENT}  # assumed: the records cannot tell slow from failed",
-        "reference = [{ trl = 4, target = 8 }]  # assumed: the projects that this share was measured on",
+        *_success_lines(found),
         f"market_probability = {_MARKET}  # assumed: the records say nothing of markets",
-        f"median_years = {list(found.median_years)}  # {_grades(identified)}",
+        f"median_years = {list(found.median_years)}  # {_grades(identified.times)}",
         f'distribution = "{found.best.law.kind}"  # derived',
         f"duration_sigma = {found.best.law.sigma:.3f}  # derived",
         f'source = "{_source(found)}"',
     ]
     return "\n".join(lines) + "\n"
+
+
+def _success_lines(found: Fitted) -> list[str]:
+    if not found.success:
+        return [
+            f"development_success = {_DEVELOPMENT}  # assumed: the records cannot tell slow from failed",
+            "reference = [{ trl = 4, target = 8 }]  # assumed: the projects that this share was measured on",
+        ]
+    grades = ", ".join(f'"{"derived" if k in found.success else "assumed"}"' for k in range(1, 9))
+    return [
+        f"success = {list(found.step_success)}  # {_grades(tuple(found.success))}",
+        f"success_grade = [{grades}]",
+    ]
 
 
 def _flags(found: Fitted) -> str:
@@ -38,6 +51,7 @@ def _flags(found: Fitted) -> str:
         f" --distribution {asked.distribution}" if asked.distribution != "best" else "",
         f" --months {asked.months:g}" if asked.months != type(asked)().months else "",
         " --stops-at-plan" if asked.stops_at_plan else "",
+        " --planned-ends" if asked.planned_ends else "",
         f" --as-of {asked.as_of}" if asked.as_of else "",
         f" --step-success {asked.success:g}" if asked.success != type(asked)().success else "",
     ]
@@ -59,6 +73,13 @@ def _grades(identified: tuple[int, ...]) -> str:
 
 
 def _source(found: Fitted) -> str:
-    rest = [str(k) for k in range(1, 9) if k not in found.best.identified]
-    assumed = f"; assumed: steps from TRL {', '.join(rest)}, and both probabilities" if rest else ""
-    return f"derived: maximum likelihood, {found.records.count} projects of {found.records.name}{assumed}"
+    rest = [str(k) for k in range(1, 9) if k not in found.best.identified.times]
+    shaky = [str(k) for k in range(1, 9) if k not in found.success]
+    assumed = [f"steps from TRL {', '.join(rest)}"] if rest else []
+    if found.success:
+        assumed += [f"success from TRL {', '.join(shaky)}"] if shaky else []
+        assumed.append("the probability of the market")
+    else:
+        assumed.append("both probabilities")
+    told = f"; assumed: {', and '.join(assumed)}"
+    return f"derived: maximum likelihood, {found.records.count} projects of {found.records.name}{told}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -36,10 +36,11 @@ def page_of(found: Fitted) -> Page:
     ]
     return Page(
         "Calibration",
-        f"How long TRL steps take, by {found.records.name}",
+        f"How long TRL steps take and how often they succeed, by {found.records.name}",
         list(_lead(found)),
         [
             Section("Step times", [_median_words(found), _spread_words(found)], (_medians(found),), (_steps(found),)),
+            Section("Success", list(_success_words(found)), (), (_success(found),)),
             Section("Does the fit tell what happened?", [_verdict("", found.check)], _plots("own", found.check),
                     _tables(found.check)),
             *tests,
@@ -62,6 +63,7 @@ def study(found: Fitted) -> Study:
         page_of(found),
         {
             "steps": found.steps,
+            "success": found.bounds,
             "models": pd.DataFrame(found.candidates),
             "gains": pd.concat(gains, ignore_index=True),
         },
@@ -82,7 +84,8 @@ def _record(found: Fitted) -> dict[str, Any]:
         "model": asdict(best.model),
         "parameters": best.parameters.tolist(),
         "log_likelihood": best.log_likelihood,
-        "identified": list(best.identified),
+        "identified": list(best.identified.times),
+        "identified_success": list(best.identified.success),
     }
 
 
@@ -98,11 +101,12 @@ def _lead(found: Fitted) -> Iterator[str]:
         f"{out}{cut}."
     )
     yield _median_words(found)
+    yield from _success_words(found)
     yield _verdict("", found.check)
 
 
 def _median_words(found: Fitted) -> str:
-    identified = found.best.identified
+    identified = found.best.identified.times
     if not identified:
         return f"No step was completed by {ENOUGH} projects: nothing is identified, and every median stays assumed."
     told = found.medians
@@ -115,9 +119,11 @@ def _median_words(found: Fitted) -> str:
 
 def _spread_words(found: Fitted) -> str:
     law = found.best.law
+    which = f"those of the steps from TRL {_numbers(found.success)} are fitted" if found.success else "which is assumed"
+    chance = f"{found.best.model.success:.1%}"
     return (
         f"Step times are {law.kind} with a log standard deviation of {_ends(found.sigma, 2)}. They are times of one "
-        f"attempt; all attempts together succeed with {law.success:.1%}, which is assumed."
+        f"attempt; all attempts together succeed with {chance}, {which}."
     )
 
 
@@ -136,16 +142,20 @@ def _verdict(name: str, one: Check) -> str:
 
 def _limits(found: Fitted) -> Iterator[str]:
     """What is not identified, or no more than an association."""
-    rest = [str(k) for k in range(1, 9) if k not in found.best.identified]
+    rest = [str(k) for k in range(1, 9) if k not in found.best.identified.times]
     if rest:
         yield (
             f"Steps from TRL {', '.join(rest)} were completed by fewer than {ENOUGH} projects each: their times stay "
             "assumed."
         )
-    yield (
-        f"Slow cannot be told from failed: any step success from {numeral(found.lowest_success, '.2f')} to 1 fits "
-        f"about as well; {numeral(found.best.model.success, '.3f')} is assumed."
-    )
+    shaky = [k for k in range(1, 9) if k not in found.success]
+    if shaky:
+        where = f"From TRL {_numbers(shaky)} slow" if found.success else "Slow"
+        yield (
+            f"{where} cannot be told from failed: any step success from {numeral(found.lowest_success, '.2f')} to 1 "
+            f"fits about as well; {numeral(found.best.model.success, '.3f')} is assumed."
+        )
+    yield from _ending_limits(found)
     if found.best.model.pace:
         yield (
             f"Who plans longer also takes longer: step times grow with the window to the power {_ends(found.pace, 2)}. "
@@ -159,6 +169,51 @@ def _limits(found: Fitted) -> Iterator[str]:
             f"With twice the partners a step takes {much} time (exponent {_ends(found.partners, 2)}): an association, "
             "as larger tasks have more partners; it does not enter the partner effect."
         )
+
+
+def _success_words(found: Fitted) -> Iterator[str]:
+    """What is known of success: estimates where failures are told, and bounds without any assumption."""
+    if found.success:
+        told = ", ".join(f"{k}: {_ends(one, 3)}" for k, one in found.success.items())
+        yield f"Eventual success of a step from TRL {told} (95% intervals by likelihood ratio)."
+        return
+    rows = found.bounds[found.bounds[["completed", "failed", "unexplained"]].sum(axis=1) >= ENOUGH]
+    spans = zip(rows["trl"].tolist(), rows["least"].tolist(), rows["most"].tolist(), strict=True)
+    least = ", ".join(f"{trl}: {numeral(low, '.2f')} to {numeral(high, '.2f')}" for trl, low, high in spans)
+    yield f"Success is not identified: {_why_unknown(found)}. " + (
+        f"By step from TRL it lies within {least}: as if every project that ended short without a word had failed, "
+        "and as if none had."
+        if least
+        else f"No step has {ENOUGH} projects that took it to its end."
+    )
+
+
+def _why_unknown(found: Fitted) -> str:
+    if not found.records.has_outcome.any():
+        return "no record says how its project ended"
+    if not found.records.failures().any():
+        return "no project is told to have failed"
+    return f"no step was completed by {ENOUGH} projects and failed at by one"
+
+
+def _ending_limits(found: Fitted) -> Iterator[str]:
+    if not found.success:
+        return
+    records, planned = found.records, found.asked.planned_ends
+    yield (
+        "Projects that reached their target or failed are taken to have done so "
+        + ("some time before their record ends." if planned else "in the month in which their record ends.")
+    )
+    unexplained = int(records.open_ends().sum())
+    if unexplained:
+        yield (
+            f"{unexplained} projects ended short and nobody says that they failed: they are taken to be like those "
+            "that went on (censoring without information); the table of success has bounds without this assumption."
+        )
+
+
+def _numbers(steps: Iterable[int]) -> str:
+    return ", ".join(map(str, steps))
 
 
 def _plans(found: Fitted) -> Iterator[str]:
@@ -280,6 +335,25 @@ def _steps(found: Fitted) -> Table:
         "grade": Column("grade"),
     }
     return Table("Steps. Medians are of one attempt, at the stated window.", frame, columns)
+
+
+def _success(found: Fitted) -> Table:
+    frame = found.bounds.assign(grade=["derived" if known else "assumed" for known in found.bounds["identified"]])
+    columns = {
+        "trl": Column("from TRL", "count"),
+        "completed": Column("completed by", "count"),
+        "failed": Column("failed at by", "count"),
+        "unexplained": Column("ended short, unexplained", "count"),
+        "least": Column("success at least", "share"),
+        "most": Column("at most", "share"),
+        "success": Column("fitted success", "share"),
+        "low": Column("from", "share"),
+        "high": Column("to", "share"),
+        "used": Column("success in the calibration", "share"),
+        "grade": Column("grade"),
+    }
+    caption = "Eventual success by step. Least and most take all unexplained ends as failures, and none of them."
+    return Table(caption, frame[list(columns)], columns)
 
 
 def _candidates(found: Fitted) -> Table:

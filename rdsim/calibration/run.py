@@ -20,6 +20,7 @@ from rdsim.calibration.fits import (
     interval,
     lowest_success,
     otherwise,
+    success_intervals,
 )
 from rdsim.calibration.likelihood import Kind
 from rdsim.calibration.prediction import Check, check
@@ -35,7 +36,11 @@ _MONTHS = 12.0
 
 @dataclass(frozen=True)
 class CalibrationSettings:
-    """How to fit: `months` is the window that medians are stated for, `as_of` the last look (see `records.read`)."""
+    """How to fit: `months` is the window that medians are stated for, `as_of` the last look (see `records.read`).
+
+    `success` is of steps at which no failure is told. `planned_ends`: projects that reached their target or failed
+    did so some time before their record ends, and not just then.
+    """
 
     distribution: Literal["best", "lognormal", "gamma"] = "best"
     bootstrap: int = 200
@@ -44,6 +49,7 @@ class CalibrationSettings:
     success: float = SUCCESS
     stops_at_plan: bool = False
     as_of: str | None = None
+    planned_ends: bool = False
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -65,6 +71,7 @@ class Fitted:
     other: Fit | None  # the other view of plans
     check: Check
     tests: Mapping[str, Check]  # of records that were not fitted
+    success: Mapping[int, Interval]  # eventual success by TRL, where it is identified
 
     @property
     def medians(self) -> list[Interval]:
@@ -94,7 +101,37 @@ class Fitted:
         assumed = Steps().median_years
         fitted = self.best.medians_at(self.asked.months) / _MONTHS
         return tuple(
-            round(float(fitted[k]), 2) if k + 1 in self.best.identified else assumed[k] for k in range(len(assumed))
+            round(float(fitted[k]), 2) if k + 1 in self.best.identified.times else assumed[k]
+            for k in range(len(assumed))
+        )
+
+    @property
+    def step_success(self) -> tuple[float, ...]:
+        """What the fragment states: fitted where the step's success is identified, else what rdsim assumes."""
+        assumed = enumerate(Steps().success, start=1)
+        return tuple(round(self.success[k].mean, 3) if k in self.success else one for k, one in assumed)
+
+    @property
+    def bounds(self) -> pd.DataFrame:
+        """A row for each step: what became of the projects that took it, and the least and the largest share of those
+        no longer at it that can have done it in the end, whatever is assumed of ends that nobody explains (Manski
+        2003, Partial Identification of Probability Distributions); NaN of no project."""
+        done, failed, unexplained = (getattr(self.records, name)() for name in ("completions", "failures", "open_ends"))
+        all_of_them = np.where(done + failed + unexplained, done + failed + unexplained, np.nan)
+        return pd.DataFrame(
+            {
+                "trl": np.arange(1, 9),
+                "completed": done,
+                "failed": failed,
+                "unexplained": unexplained,
+                "least": done / all_of_them,
+                "most": (done + unexplained) / all_of_them,
+                "success": [self.success[k].mean if k in self.success else np.nan for k in range(1, 9)],
+                "low": [self.success[k].low if k in self.success else np.nan for k in range(1, 9)],
+                "high": [self.success[k].high if k in self.success else np.nan for k in range(1, 9)],
+                "identified": [k in self.success for k in range(1, 9)],
+                "used": self.step_success,
+            }
         )
 
     @property
@@ -109,7 +146,7 @@ class Fitted:
                 "median_months": [one.mean for one in told],
                 "low": [one.low for one in told],
                 "high": [one.high for one in told],
-                "identified": [k in self.best.identified for k in range(1, 9)],
+                "identified": [k in self.best.identified.times for k in range(1, 9)],
                 "median_years": self.median_years,
             }
         )
@@ -122,7 +159,9 @@ def calibrate(
     tests: tuple[str | Path, ...] = (),
     progress: Progress | None = None,
 ) -> Fitted:
-    """Fit step times to the records of a CSV file, and test the fit on other files if given.
+    """Fit step times, and success where failures are told, to the records of a CSV file.
+
+    `tests` are files of other records to test the fit on.
 
     Raises RecordsError with every fault of the files.
     """
@@ -130,7 +169,7 @@ def calibrate(
     tell = progress or (lambda _stage, _done, _total: None)
     records = read(projects, asked.as_of)
     others = [read(path, asked.as_of) for path in tests]
-    best, candidates = fit(records, asked.kinds, asked.success, asked.stops_at_plan)
+    best, candidates = fit(records, asked.kinds, asked.success, asked.stops_at_plan, asked.planned_ends)
     again = _again(records, best, asked, tell)
     return Fitted(
         name or Path(projects).stem.removesuffix("_projects").replace("_", "-"),
@@ -146,6 +185,7 @@ def calibrate(
             Path(path).name: check(again, best, records, one, asked.seed)
             for path, one in zip(tests, others, strict=True)
         },
+        success_intervals(records, best),
     )
 
 

@@ -517,9 +517,9 @@ def _needs(s: Scenario) -> Iterator[Finding]:
 
 def _success(s: Scenario) -> Iterator[Finding]:
     """Grades for all steps or for each; reference mixes of projects that take steps, and figures they can have."""
-    if len(s.steps.success_grade) not in (1, len(s.steps.success)):
-        rule = f"must be one grade for all steps, or {len(s.steps.success)}"
-        yield Finding((("steps", "success_grade"),), rule, f"{len(s.steps.success_grade)} entries")
+    faults = list(_grade_findings(s))
+    yield from faults
+    if faults:
         return
     for name, one in s.calibrations.items():
         path: Path = ("calibrations", name)
@@ -529,6 +529,21 @@ def _success(s: Scenario) -> Iterator[Finding]:
             yield Finding(((*place, "target"), (*place, "trl")), f"must be above trl, {row.trl}", str(row.target))
         if not idle and one.development_success is not None and _mix_is_of_known_classes(s, one):
             yield from _reach_findings(path, one.development_success, reference_mix(s, one))
+
+
+def _grade_findings(s: Scenario) -> Iterator[Finding]:
+    """One grade for all steps or one for each, and none without a success that it grades."""
+    lists: dict[Path, tuple[str, ...]] = {("steps",): s.steps.success_grade}
+    lists |= {("calibrations", name): one.success_grade for name, one in s.calibrations.items()}
+    for table, grades in lists.items():
+        if len(grades) not in (1, len(s.steps.success)):
+            rule = f"must be one grade for all steps, or {len(s.steps.success)}"
+            yield Finding(((*table, "success_grade"),), rule, f"{len(grades)} entries")
+    for name, one in s.calibrations.items():
+        if one.success is None and one.success_grade != ("assumed",):
+            place: Path = ("calibrations", name)
+            rule = "needs success beside it: without one, the steps' own success and grades hold"
+            yield Finding(((*place, "success_grade"), (*place, "success")), rule, ", ".join(one.success_grade))
 
 
 def _mix_is_of_known_classes(s: Scenario, one: Calibration) -> bool:

@@ -69,6 +69,8 @@ _LATER: tuple[tuple[Path, Any], ...] = (
     (("programmes", "*", "screening", "essentiality"), 0.0),
     (("programmes", "*", "purse_parameters"), {}),
     (("calibrations", "*", "distribution_parameters"), {}),
+    (("calibrations", "*", "success"), None),
+    (("calibrations", "*", "success_grade"), ("assumed",)),
     (("steps", "distribution_parameters"), {}),
     (("value", "distribution"), "lognormal"),
     (("value", "distribution_parameters"), {}),

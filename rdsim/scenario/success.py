@@ -1,12 +1,13 @@
 """Eventual success of TRL steps: as listed, shifted by field and class, calibrated on a mix of projects.
 
-A step's eventual success counts all its attempts, without a partner. `steps.success` lists it by step; the field and
+A step's eventual success counts all its attempts, without a partner. `steps.success` lists it by step, or the
+calibration's own `success` does, as it may be fitted to records of projects; the field and
 the uncertainty class of a technology each add a number to its log-odds. A calibration says which share of a reference
 mix of projects reaches its target: the mean, by weight, of the products over the steps that its projects take. One
-more number, the same for every step that is graded assumed, makes the mean that figure. Steps graded published are what
-they are, and so are 0 and 1. What is said of single technologies (technology_steps.csv, judgements) stands in place
-of all this. It is how the intercept of a logistic regression is calibrated anew (Cox 1958, Biometrika 45; Steyerberg
-2019, Clinical Prediction Models); that one number suits all assumed steps is assumed.
+more number, the same for every step that is graded assumed, makes the mean that figure. Steps graded published, or
+derived from records, are what they are, and so are 0 and 1. What is said of single technologies (technology_steps.csv,
+judgements) stands in place of all this. It is how the intercept of a logistic regression is calibrated anew (Cox 1958,
+Biometrika 45; Steyerberg 2019, Clinical Prediction Models); that one number suits all assumed steps is assumed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
-from rdsim.domain import Calibration, Grade, ReferenceRow, Scenario, Steps, TechnologyStep
+from rdsim.domain import Calibration, Grade, ReferenceRow, Scenario, TechnologyStep
 from rdsim.numerals import numeral
 from rdsim.scenario.figures import calibration, own_steps
 from rdsim.scenario.judgement import figure
@@ -43,6 +44,8 @@ _HALVINGS = 100
 _WIDEST = 750.0
 """Log-odds beyond which a probability in double precision is 0 or 1."""
 _EXACT = 1e-9
+_STEPS = range(1, 9)
+_MARKS: dict[Grade, str] = {"published": "*", "derived": "+", "assumed": ""}
 
 
 def with_shift(success: float, shift: float) -> float:
@@ -57,7 +60,7 @@ def with_shift(success: float, shift: float) -> float:
 
 def reference_mix(scenario: Scenario, one: Calibration) -> Mix:
     """The courses of a calibration's reference mix."""
-    return tuple((row.weight, _course(scenario, row)) for row in one.reference)
+    return tuple((row.weight, _course(scenario, one, row)) for row in one.reference)
 
 
 def reach(mix: Mix) -> tuple[float, float]:
@@ -83,8 +86,9 @@ class StepSuccess:
 
     def of_kind(self, trl: int, field: str = "", uncertainty: str = "") -> float:
         """Of the step from `trl` of a technology of a field and class; '' for one that shifts nothing."""
-        listed = _listed_success(self.scenario, trl, field, uncertainty)
-        return with_shift(listed, self.shift) if _is_assumed(self.scenario.steps, trl) else listed
+        used = calibration(self.scenario)
+        listed = _listed_success(self.scenario, used, trl, ReferenceRow(trl, trl + 1, field, uncertainty))
+        return with_shift(listed, self.shift) if _grade(self.scenario, used, trl) == "assumed" else listed
 
     def of(self, technology: str, trl: int) -> float:
         """Of a technology's step from `trl`: as judged, as listed for it alone, or as of its kind."""
@@ -133,23 +137,25 @@ def _shifted_steps(course: Course, shift: float) -> Iterator[float]:
     return (with_shift(success, shift) if moves else success for success, moves in course)
 
 
-def _course(scenario: Scenario, row: ReferenceRow) -> Course:
-    steps = range(row.trl, row.target)
+def _course(scenario: Scenario, one: Calibration, row: ReferenceRow) -> Course:
     return tuple(
-        (_listed_success(scenario, trl, row.field, row.uncertainty), _is_assumed(scenario.steps, trl)) for trl in steps
+        (_listed_success(scenario, one, trl, row), _grade(scenario, one, trl) == "assumed")
+        for trl in range(row.trl, row.target)
     )
 
 
-def _listed_success(scenario: Scenario, trl: int, field: str, uncertainty: str) -> float:
-    """Before calibration."""
-    shift = scenario.fields[field].success_shift if field else 0.0
-    shift += scenario.uncertainty[uncertainty].success_shift if uncertainty else 0.0
-    return with_shift(scenario.steps.success[trl - 1], shift)
+def _listed_success(scenario: Scenario, one: Calibration, trl: int, kind: ReferenceRow) -> float:
+    """Before calibration, of the step from `trl` of such a project."""
+    shift = scenario.fields[kind.field].success_shift if kind.field else 0.0
+    shift += scenario.uncertainty[kind.uncertainty].success_shift if kind.uncertainty else 0.0
+    listed = scenario.steps.success if one.success is None else one.success
+    return with_shift(listed[trl - 1], shift)
 
 
-def _is_assumed(steps: Steps, trl: int) -> bool:
-    grades = steps.success_grade
-    return grades[trl - 1 if len(grades) > 1 else 0] == "assumed"
+def _grade(scenario: Scenario, one: Calibration, trl: int) -> Grade:
+    """Of the success of the step from `trl`: the calibration's, where it lists success."""
+    grades = scenario.steps.success_grade if one.success is None else one.success_grade
+    return grades[trl - 1 if len(grades) > 1 else 0]
 
 
 # --- for people -----------------------------------------------------------------------------------
@@ -172,12 +178,12 @@ def success_lines(scenario: Scenario) -> Iterator[str]:
 
 def success_sources(scenario: Scenario) -> Iterator[tuple[str, str]]:
     """Steps and where their success comes from, by grade, as a report's table of sources tells it."""
-    found, steps = step_success(scenario), range(1, len(scenario.steps.success) + 1)
+    found, used = step_success(scenario), calibration(scenario)
     for grade in get_args(Grade):
-        trls = [trl for trl in steps if _is_assumed(scenario.steps, trl) == (grade == "assumed")]
+        trls = [trl for trl in _STEPS if _grade(scenario, used, trl) == grade]
         if trls:
             each = ", ".join(numeral(found.of_kind(trl), ".3f") for trl in trls)
-            how = f"; {_mix_words(scenario, calibration(scenario))}" if grade == "assumed" else ""
+            how = f"; {_mix_words(scenario, used)}" if grade == "assumed" else ""
             yield f"eventual success from TRL {', '.join(map(str, trls))}", f"{grade}: {each}{how}"
 
 
@@ -196,10 +202,11 @@ def _kind(row: ReferenceRow, whole: float) -> str:
 
 
 def _row(found: StepSuccess, **kind: str) -> str:
-    marks = {True: "", False: "*"}
-    steps = found.scenario.steps
-    texts = [f"{numeral(found.of_kind(k, **kind), '.3f')}{marks[_is_assumed(steps, k)]}" for k in range(1, 9)]
-    return " ".join(texts) + ("" if all(_is_assumed(steps, k) for k in range(1, 9)) else " (* published)")
+    used = calibration(found.scenario)
+    grades = {trl: _grade(found.scenario, used, trl) for trl in _STEPS}
+    texts = [f"{numeral(found.of_kind(trl, **kind), '.3f')}{_MARKS[grade]}" for trl, grade in grades.items()]
+    notes = [f"{mark} {grade}" for grade, mark in _MARKS.items() if mark and grade in grades.values()]
+    return " ".join(texts) + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _own_lines(scenario: Scenario) -> Iterator[str]:
