@@ -226,6 +226,21 @@ def test_mixes_name_what_there_is_and_take_steps(tmp_path: Path) -> None:
     assert "must be one grade for all steps, or 8. Found: 2 entries" in refused(grades, folder=folder)
 
 
+def test_a_calibration_has_a_success_of_its_own_where_it_is_in_use(tmp_path: Path) -> None:
+    folder = tiny_folder(tmp_path / "tiny")
+    own = [
+        "calibrations.lenient.success=[0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2]",
+        'calibrations.lenient.success_grade=["derived"]',
+        "calibrations.lenient.development_success=none",
+    ]
+    used, other = (step_success(load(folder, [*own, f"calibration={name}"])) for name in ("lenient", "strict"))
+    assert [used.of_kind(k) for k in range(1, 9)] == [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2]
+    listed = step_success(load(folder, ["calibration=strict"]))
+    assert [other.of_kind(k) for k in range(1, 9)] == [listed.of_kind(k) for k in range(1, 9)]
+    assert "must be one grade for all steps" in refused(own[0], own[1].replace("]", ', "assumed"]'), folder=folder)
+    assert "needs success beside it" in refused(own[1], folder=folder)
+
+
 def test_points_of_success_are_refused_with_what_to_write(tmp_path: Path) -> None:
     folder = tiny_folder(tmp_path / "tiny")
     for points, written in ((0.04, "0.55"), (0.02, "0.25"), (0.2, "4.71")):
