@@ -155,16 +155,18 @@ def test_luck_is_between_percentiles_of_the_replications() -> None:
 
 
 def test_gains_are_clear_only_when_the_interval_is() -> None:
-    rows = [("a", 5.0, 1.0, 9.0, True), ("b", 2.0, -1.0, 5.0, False)]
-    table = pd.DataFrame(rows, columns=["policy", "mean", "low", "high", "feasible"])
+    rows = [("a", 5.0, 1.0, 9.0, True, ""), ("b", 2.0, -1.0, 5.0, False, "money")]
+    table = pd.DataFrame(rows, columns=["policy", "mean", "low", "high", "feasible", "broken"])
     text = words.gains(table, "EUR")
     assert text.startswith("Worth more than a (by 5.00 EUR); not clearly worth more than b (by 2.00 EUR).")
     assert text.endswith("breaking a rule of the scenario: b.")
+    outside = words.gains(table.assign(broken=["not allowed by the call", "money"], feasible=False), "EUR")
+    assert outside.endswith("breaking a rule of the scenario: b. Not allowed by the call: a.")
 
 
 def test_a_rule_that_chooses_the_same_is_said_to() -> None:
-    rows = [("a", 0.0, 0.0, 0.0, True), ("b", 0.0, -1.0, 1.0, True)]
-    table = pd.DataFrame(rows, columns=["policy", "mean", "low", "high", "feasible"])
+    rows = [("a", 0.0, 0.0, 0.0, True, ""), ("b", 0.0, -1.0, 1.0, True, "")]
+    table = pd.DataFrame(rows, columns=["policy", "mean", "low", "high", "feasible", "broken"])
     assert words.gains(table, "EUR") == (
         "Not clearly worth more than b (by 0.00 EUR); worth the same as a in every replication."
     )
@@ -197,7 +199,8 @@ def test_one_way_of_funding_is_named() -> None:
 
 
 def test_gains_with_unknown_intervals_are_not_clear() -> None:
-    table = pd.DataFrame([("a", 5.0, None, None, True)], columns=["policy", "mean", "low", "high", "feasible"])
+    columns = ["policy", "mean", "low", "high", "feasible", "broken"]
+    table = pd.DataFrame([("a", 5.0, None, None, True, "")], columns=columns)
     assert words.gains(table.astype({"low": float}), "EUR") == "Not clearly worth more than a (by 5.00 EUR)."
 
 

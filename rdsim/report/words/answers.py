@@ -213,7 +213,7 @@ def gains(table: pd.DataFrame, unit: str) -> str:
     parts += [f"not clearly worth more than {_rules(unsure, unit)}" if len(unsure) else ""]
     parts += [f"worth the same as {sentence_list(equal['policy'].tolist())} in every replication" if len(equal) else ""]
     text = "; ".join(filter(None, parts))
-    barred = table["broken"].astype(str).str.startswith(NOT_ALLOWED)
+    barred = table["broken"].astype(str).str.startswith(NOT_ALLOWED).astype(bool)
     broken, outside = (table.loc[rows, "policy"].tolist() for rows in (~table["feasible"] & ~barred, barred))
     note = (
         f" Not allowed as they stand, for breaking a rule of the scenario: {sentence_list(broken)}." if broken else ""
