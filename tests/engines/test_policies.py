@@ -198,6 +198,19 @@ def test_a_policy_that_forgets_to_answer_says_no_on_both_engines() -> None:
         gates.GATE_POLICIES.unregister("forgets")
 
 
+def test_a_function_that_never_answers_is_refused_at_once() -> None:
+    def keeps_quiet(lead: int) -> None:
+        if lead > 0:
+            return
+        str(lead)
+
+    with pytest.raises(ExtensionError, match=r"judge: must answer with .*Found: no return"):
+        gates.GATE_POLICIES.register("quiet", gates.GatePolicy(judge=keeps_quiet))
+    with pytest.raises(ExtensionError, match=r"pays: must answer with"):
+        purses.PURSE_RULES.register("quiet", purses.PurseRule(lambda: None))
+    assert "quiet" not in gates.GATE_POLICIES
+
+
 SHARES = np.array([0.1, 0.5, 0.9])
 
 
@@ -227,7 +240,8 @@ def test_a_policy_that_raises_is_the_users_fault_on_both_engines() -> None:
         with pytest.raises(PolicyError, match="ValueError: not today") as told:
             process.run(*laid_out("fails"))
         assert told.value.faults[0].where == "gate policy 'fails', judge"
-        with pytest.raises(PolicyError, match="simpy"):
+        said = r"gate policy 'fails', judge: must not raise.*ValueError: not today.*in Python for lead=.*luck="
+        with pytest.raises(PolicyError, match=said):
             compiled.run(*laid_out("fails"))
     finally:
         gates.GATE_POLICIES.unregister("fails")
