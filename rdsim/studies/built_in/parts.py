@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -93,8 +92,10 @@ def simulated_estimates(
     for name, one in portfolios.items():
         table = replicate(scenario, one, replications=count, seed=posed.seed, running=posed.running)
         level = scenario.simulation.confidence
-        found = [_with_limits(make(table), told, level) for told, make in more.items()]
-        rows.append({"portfolio": name, **_estimates(table, level), **ChainMap(*found)})
+        row = {"portfolio": name, **_estimates(table, level)}
+        for told, make in more.items():
+            row |= _with_limits(make(table), told, level)
+        rows.append(row)
     columns = ("portfolio", "npv", "npv_low", "npv_high", "in_time", "commercialised", "n")
     return pd.DataFrame(rows, columns=[*columns, *(f"{told}{end}" for told in more for end in ("", "_low", "_high"))])
 
