@@ -775,7 +775,7 @@ def unit_words(figure: Figure, money_unit: str) -> str:
 
 def is_own(figure: Figure) -> bool:
     """Whether somebody registered it."""
-    return FIGURES.own().get(figure.name) is figure
+    return FIGURES.is_own(figure.name, figure)
 
 
 def answer(figure: Figure, taken: Binding, material: Mapping[str, Any]) -> Any:
@@ -783,7 +783,8 @@ def answer(figure: Figure, taken: Binding, material: Mapping[str, Any]) -> Any:
     import numpy as np  # noqa: PLC0415 - who reads a scenario needs no numbers yet
 
     try:
-        given = {name: figure.key if name == "key" else material[name] for name in taken.names}
+        keyed = "key" in taken.names
+        given = {n: figure.key if n == "key" else material[n] for n in taken.names} if keyed else material
         found = np.asarray(taken.of(given))
     except Exception as error:
         rule = "must be computed without an error"

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from keyword import iskeyword
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from rdsim.errors import ExtensionError, Fault, InstalledWarning, raised_text
@@ -273,13 +274,39 @@ class Binding:
 
     def __call__(self, *given: Any) -> Any:
         """The function's answer; `given` are the values of all that is offered, in the order of the contract."""
-        return self.of(dict(zip(self.offered, given, strict=True)))
+        return self.positional(*given)
+
+    @property
+    def positional(self) -> Callable[..., Any]:
+        """The function as one of all that is offered, by position: for who asks again and again."""
+        adapter: Callable[..., Any] = _adapter(self.offered, self.names, self.by_position)(self.function)
+        return adapter
 
     def of(self, given: Mapping[str, Any]) -> Any:
         """The function's answer; `given` holds at least what it takes."""
         if self.by_position:
             return self.function(*(given[name] for name in self.names))
         return self.function(**{name: given[name] for name in self.names})
+
+
+@cache
+def _adapter(offered: tuple[str, ...], names: tuple[str, ...], by_position: bool) -> Callable[..., Any]:
+    """Makes of a function of some names one of all that is offered, by position.
+
+    It is compiled from a text: the call costs what one that was written by hand does, without a dictionary.
+    """
+    places = {name: f"given{place}" for place, name in enumerate(offered)}
+    handed = [_handed(name, places[name], by_position) for name in names]
+    text = f"lambda function: lambda {', '.join(places.values())}: function({', '.join(handed)})"
+    found: Callable[..., Any] = eval(compile(text, "<arguments by name>", "eval"))  # noqa: S307 - of identifiers only
+    return found
+
+
+def _handed(name: str, place: str, by_position: bool) -> str:
+    """An argument as a call's text has it; a word of Python's own reaches a function that takes whatever comes."""
+    if by_position:
+        return place
+    return f"**{{{name!r}: {place}}}" if iskeyword(name) else f"{name}={place}"
 
 
 # --- what is registered ---------------------------------------------------------------------------
@@ -500,6 +527,10 @@ class Registry(Mapping[str, T], Generic[T]):
     def own(self) -> dict[str, T]:
         """Those that were registered so far."""
         return {name: one for name, one in self._known.items() if name not in self.built_in}
+
+    def is_own(self, name: str, value: object) -> bool:
+        """Whether it is what somebody registered under a name."""
+        return name not in self.built_in and self._known.get(name) is value
 
     def at_hand(self) -> dict[str, T]:
         """Those that count before anybody names them: what installed packages brought only if somebody asked for it."""

@@ -22,6 +22,7 @@ from rdsim.engines import compiled, process
 from rdsim.engines.compiled import contracts
 from rdsim.errors import ExtensionError, PolicyError
 from rdsim.luck import lay_out
+from rdsim.registry import Extension
 from tests.simple import plain
 from tests.sizes import size
 from tests.worlds import World, draw_world, run_both
@@ -50,6 +51,17 @@ def test_a_registered_policy_decides_on_the_simpy_engine(never: str) -> None:
     out = process.run(*laid_out(never))
     assert (out.end_state == STOPPED).all()
     assert (out.end_day == 360).all()
+
+
+def test_what_policies_take_is_settled_once_for_all_replications(never: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = list[str]()
+    bind = Extension.bind
+    monkeypatch.setattr(Extension, "bind", lambda one, label, field: bound.append(label) or bind(one, label, field))
+    case, luck = laid_out(never)
+    process.run(case, luck)
+    assert len(luck.agreed) > 1
+    assert len(bound) == len(set(bound))
+    assert "gate policy 'never', judge" in bound
 
 
 def test_it_decides_on_the_compiled_engine_as_well(never: str) -> None:
