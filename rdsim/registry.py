@@ -296,13 +296,13 @@ def _adapter(offered: tuple[str, ...], names: tuple[str, ...], by_position: bool
     It is compiled from a text: the call costs what one that was written by hand does, without a dictionary.
     """
     places = {name: f"given{place}" for place, name in enumerate(offered)}
-    handed = [_handed(name, places[name], by_position) for name in names]
+    handed = [_argument_text(name, places[name], by_position) for name in names]
     text = f"lambda function: lambda {', '.join(places.values())}: function({', '.join(handed)})"
     found: Callable[..., Any] = eval(compile(text, "<arguments by name>", "eval"))  # noqa: S307 - of identifiers only
     return found
 
 
-def _handed(name: str, place: str, by_position: bool) -> str:
+def _argument_text(name: str, place: str, by_position: bool) -> str:
     """An argument as a call's text has it; a word of Python's own reaches a function that takes whatever comes."""
     if by_position:
         return place
