@@ -21,7 +21,7 @@ from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.questions.fronts import SENSES, VALUE, CVaR, Front, FrontPoint, Objective, front
 from rdsim.options import expected_figures
 from rdsim.report import Column, Page, Plot, Section, Table
-from rdsim.report.words import amount
+from rdsim.report.words import amount, capital
 from rdsim.search import Instance, Proposal, solving_of
 from rdsim.studies.built_in.parts import (
     intervals,
@@ -351,7 +351,7 @@ def _simulated_plot(posed: Instance, found: Front, table: pd.DataFrame) -> Plot:
     return Plot(
         "simulated",
         "What does the simulation say of these portfolios?",
-        f"{_figure(posed, found.first, float(table['first_simulated'].max()))} at the most, on average.",
+        capital(f"{_figure(posed, found.first, float(table['first_simulated'].max()))} at the most, on average."),
         "Means over the replications of the simulation, the same for every portfolio; the line is the "
         f"{posed.scenario.simulation.confidence:.0%} interval.{_known_words(posed, found)}",
         shown.assign(series=_series(table)),
