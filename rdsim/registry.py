@@ -397,7 +397,9 @@ _RETURNS = ("RETURN_VALUE", "RETURN_CONST")
 
 
 def _is_none(before: dis.Instruction | None, step: dis.Instruction) -> bool:
-    """Whether what is returned is None as it stands in the code."""
+    """Whether what is returned is None as it stands in the code; where a return is jumped to, it may be anything."""
+    if step.opname == "RETURN_VALUE" and step.is_jump_target:
+        return False
     loading = step if step.opname == "RETURN_CONST" else before
     return loading is not None and loading.opname in ("RETURN_CONST", "LOAD_CONST") and loading.argval is None
 

@@ -316,7 +316,7 @@ def test_a_number_that_changes_is_not_the_old_one_on_the_compiled_engine(monkeyp
 
 @pytest.mark.parametrize(
     "drops",
-    [lambda: (1, 2, 3), lambda: None, lambda: (0.5, 0), lambda: 1],
+    [lambda: (1, 2, 3), lambda reviews: (0, 0) if reviews < 0 else None, lambda: (0.5, 0), lambda: 1],
     ids=["3", "none", "half", "one"],
 )
 def test_drops_must_return_two_whole_numbers_on_both_engines(drops: Callable[..., Any]) -> None:
@@ -327,6 +327,11 @@ def test_drops_must_return_two_whole_numbers_on_both_engines(drops: Callable[...
         assert told.value.faults[0].where == "gate policy 'odd', drops"
         with pytest.raises(PolicyError, match="gate policy 'odd', drops"):
             compiled.run(case, luck)
+
+
+def test_drops_that_never_return_anything_are_refused_at_once() -> None:
+    with pytest.raises(ExtensionError, match=r"two whole numbers.*Found: no return"):
+        gates.GATE_POLICIES.register("odd", gates.GatePolicy(judge=moody, rounds=True, drops=lambda: None))
 
 
 def test_only_policies_with_names_are_registered() -> None:
