@@ -137,7 +137,7 @@ def _fits_plain(hint: Any, value: object) -> bool:
 def _limit_words(limit: int) -> str:
     """A limit as it is said: powers of two that nobody reads in digits by their exponent."""
     exponent = limit.bit_length() - 1
-    return f"2**{exponent}" if exponent > 20 and limit == 1 << exponent else f"{limit:,}"
+    return f"2**{exponent}" if exponent > 40 and limit == 1 << exponent else f"{limit:,}"
 
 
 def _is_whole(value: object) -> bool:
