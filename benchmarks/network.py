@@ -85,8 +85,8 @@ def _case() -> Case:
         deliverables=_ints(1),
         due_tranche=_ints(1, 1),
         after_trl=_ints(1, 1, value=1),
-        queue_rule=_ints(3),  # by rank: of places, of the panel, of facilities
-        queue_parameters=np.zeros((3, 0)),
+        queue_rule=_ints(4),  # by rank: of places, of the panel, of facilities, of starts
+        queue_parameters=np.zeros((4, 0)),
         seats=_ints(1, value=SEATS),
         review_days=_ints(1, value=REVIEW_DAYS),
         places=_ints(PARTNERS, value=PLACES),

@@ -83,7 +83,7 @@ class Aim:
                 yield figure.label if weight == 1 else f"{weight:g} x {figure.label}"
             else:
                 unit = unit_words(figure, money_unit)
-                yield f"{weight:g} {money_unit} for each {unit + ' of' if unit else 'of'} {figure.label}"
+                yield f"{weight:g} {money_unit} for each {unit + ' of' if unit else 'of the'} {figure.label}"
 
 
 def aim_of(scenario: Scenario) -> Aim:

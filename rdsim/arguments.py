@@ -75,7 +75,9 @@ def whole_faults(*wanted: tuple[str, int | None, int, int]) -> Iterator[Fault]:
     must be below."""
     for name, value, least, limit in wanted:
         if value is not None and not (_is_whole(value) and least <= value < limit):
-            yield Fault(name, f"must be a whole number of at least {least}, below {limit:,}", _value_words(value))
+            yield Fault(
+                name, f"must be a whole number of at least {least}, below {_limit_words(limit)}", _value_words(value)
+            )
 
 
 @functools.cache
@@ -130,6 +132,12 @@ def _fits_plain(hint: Any, value: object) -> bool:
     if hint is float:
         return isinstance(value, Real) and not isinstance(value, bool)
     return isinstance(value, hint) if isinstance(hint, type) and hint is not Any else True
+
+
+def _limit_words(limit: int) -> str:
+    """A limit as it is said: powers of two that nobody reads in digits by their exponent."""
+    exponent = limit.bit_length() - 1
+    return f"2**{exponent}" if exponent > 40 and limit == 1 << exponent else f"{limit:,}"
 
 
 def _is_whole(value: object) -> bool:

@@ -17,6 +17,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -350,12 +351,21 @@ def _tell_result(found: Written) -> None:
         raise typer.Exit(INCOMPLETE)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"rdsim {metadata.version('rdsim')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     debug: Annotated[
         bool, typer.Option(DEBUG, help="Show the details of a defect of rdsim here instead of keeping them in a file.")
     ] = False,
     plugins: Plugins = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version of rdsim, and end.")
+    ] = False,
 ) -> None:
     """Decide which technologies to fund, with which partner countries, from which year."""
 

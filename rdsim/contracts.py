@@ -95,7 +95,8 @@ MARKET_VALUE = Contract(
         "size": "world market that it addresses, money a year, by project",
         "share": "share of that market won on success, by project",
     },
-    "an array that fits (replications, projects): value at the market date, money, at least 0",
+    "value at the market date, money, at least 0, of shape (replications, projects), or what numpy broadcasts to that: "
+    "numbers by project alone, shape (P,), hold in every replication, numbers by replication have shape (R, 1)",
 )
 
 STUDY = Contract(

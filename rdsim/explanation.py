@@ -284,9 +284,9 @@ def _ways_in(scenario: Scenario, found: WhyNot) -> Iterator[str]:
 
 
 def _rise_words(scenario: Scenario, rise: CapRise) -> str:
-    verb = {"<=": "raised", ">=": "lowered", "==": "widened"}[rise.sense]
+    verb = {"<=": "raises", ">=": "lowers", "==": "widens"}[rise.sense]
     by = amount_words(scenario, rise.key, round_up(rise.amount.found))
-    return f"{row_words(scenario, rise.key)} is {verb} by {by}"
+    return f"one {verb} {row_words(scenario, rise.key)} by {by}"
 
 
 def _hopeless(found: WhyNot) -> Iterator[str]:

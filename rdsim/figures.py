@@ -479,8 +479,13 @@ def _partnership_figures(scenario: Scenario) -> Iterator[Figure]:
         yield _count(f"formed_{name}", f"passed {name}", course=_stage_count, key=name)
 
 
+def _is_by(days: Any, end: int) -> Any:
+    """Whether there is a day, and before an end: read without a sign, -1 is later than any, so one comparison does."""
+    return days.view("u8") < end
+
+
 def _agreement_by(outcomes: Any, year_ends: Mapping[int, int], key: int) -> Any:
-    return (outcomes.agreement_day >= 0) & (outcomes.agreement_day < year_ends[key])
+    return _is_by(outcomes.agreement_day, year_ends[key])
 
 
 def _target_by(reached: Any, outcomes: Any, year_ends: Mapping[int, int], key: int) -> Any:
@@ -488,7 +493,7 @@ def _target_by(reached: Any, outcomes: Any, year_ends: Mapping[int, int], key: i
 
 
 def _market_by(outcomes: Any, year_ends: Mapping[int, int], key: int) -> Any:
-    return (outcomes.market_day >= 0) & (outcomes.market_day < year_ends[key])
+    return _is_by(outcomes.market_day, year_ends[key])
 
 
 def _by_years(scenario: Scenario) -> Iterator[Figure]:
@@ -545,8 +550,7 @@ def _delivery(delivered_days: Mapping[str, Any], key: str) -> Any:
 
 
 def _delivery_by(delivered_days: Mapping[str, Any], year_ends: Mapping[int, int], key: tuple[str, int]) -> Any:
-    days = delivered_days[key[0]]
-    return (days >= 0) & (days < year_ends[key[1]])
+    return _is_by(delivered_days[key[0]], year_ends[key[1]])
 
 
 def _deliverable_figures(scenario: Scenario) -> Iterator[Figure]:
@@ -775,7 +779,7 @@ def unit_words(figure: Figure, money_unit: str) -> str:
 
 def is_own(figure: Figure) -> bool:
     """Whether somebody registered it."""
-    return FIGURES.own().get(figure.name) is figure
+    return FIGURES.is_own(figure.name, figure)
 
 
 def answer(figure: Figure, taken: Binding, material: Mapping[str, Any]) -> Any:
@@ -783,7 +787,8 @@ def answer(figure: Figure, taken: Binding, material: Mapping[str, Any]) -> Any:
     import numpy as np  # noqa: PLC0415 - who reads a scenario needs no numbers yet
 
     try:
-        given = {name: figure.key if name == "key" else material[name] for name in taken.names}
+        keyed = "key" in taken.names
+        given = {n: figure.key if n == "key" else material[n] for n in taken.names} if keyed else material
         found = np.asarray(taken.of(given))
     except Exception as error:
         rule = "must be computed without an error"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import dis
 import inspect
 import math
 import re
@@ -21,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from keyword import iskeyword
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from rdsim.errors import ExtensionError, Fault, InstalledWarning, raised_text
@@ -28,6 +30,7 @@ from rdsim.names import NAMES
 
 __all__ = [
     "GROUP",
+    "TABLES",
     "Binding",
     "Contract",
     "Extension",
@@ -44,6 +47,20 @@ __all__ = [
 
 GROUP = "rdsim.plugins"
 """Group of the entry points by which installed packages register what they bring."""
+
+TABLES = (
+    "programmes",
+    "technologies",
+    "fields",
+    "modes",
+    "partners",
+    "calibrations",
+    "panels",
+    "facilities",
+    "institutes",
+    "uncertainty",
+)
+"""Tables of a scenario by whose ids an extension's numbers may stand."""
 
 T = TypeVar("T")
 
@@ -109,20 +126,32 @@ class Setting(Protocol):
 
 @dataclass(frozen=True)
 class Numbers:
-    """Numbers of an extension's own under keys, as one for each year; functions get a dictionary, years as `int`."""
+    """Numbers of an extension's own under keys, as one for each year; functions get a dictionary, years as `int`.
+
+    Keys are fiscal years; with `of` they are ids of that table of the scenario, as `of="partners"`; without either,
+    names that nobody checks.
+    """
 
     name: str
     default: Mapping[Any, float] = dataclasses.field(default_factory=dict)
     each: Parameter = Parameter("each", 0.0)
     """What each number must be."""
     years: bool = True
-    """Whether the keys are fiscal years; else they are names."""
+    """Whether the keys are fiscal years, if they are no ids; else they are names."""
     description: str = ""
+    """What they mean, and their unit."""
+    of: str = ""
+    """The table of the scenario whose ids the keys are, one of `TABLES`; empty: none."""
+
+    @property
+    def by_year(self) -> bool:
+        """Whether the keys are fiscal years."""
+        return self.years and not self.of
 
     def value(self, given: Mapping[str, Any]) -> dict[Any, float]:
         """What is given under its name, or its default."""
         table = given.get(self.name, self.default)
-        return {int(key) if self.years else key: self.each.value({"each": one}) for key, one in table.items()}
+        return {int(key) if self.by_year else key: self.each.value({"each": one}) for key, one in table.items()}
 
     def rule(self, value: object) -> str:
         """'' if it may have this value, or what it must be."""
@@ -133,10 +162,11 @@ class Numbers:
 
     def is_key(self, key: object) -> bool:
         """Whether a number may stand under it, whatever the scenario."""
-        return not self.years or bool(re.fullmatch("[0-9]{4}", str(key)))
+        return not self.by_year or bool(re.fullmatch("[0-9]{4}", str(key)))
 
     def __str__(self) -> str:
-        return f"a table of {'fiscal years' if self.years else 'names'}, each with {self.each}"
+        keys = "fiscal years" if self.by_year else self.of or "names"
+        return f"a table of {keys}, each with {self.each}"
 
 
 @dataclass(frozen=True)
@@ -244,13 +274,39 @@ class Binding:
 
     def __call__(self, *given: Any) -> Any:
         """The function's answer; `given` are the values of all that is offered, in the order of the contract."""
-        return self.of(dict(zip(self.offered, given, strict=True)))
+        return self.positional(*given)
+
+    @property
+    def positional(self) -> Callable[..., Any]:
+        """The function as one of all that is offered, by position: for who asks again and again."""
+        adapter: Callable[..., Any] = _adapter(self.offered, self.names, self.by_position)(self.function)
+        return adapter
 
     def of(self, given: Mapping[str, Any]) -> Any:
         """The function's answer; `given` holds at least what it takes."""
         if self.by_position:
             return self.function(*(given[name] for name in self.names))
         return self.function(**{name: given[name] for name in self.names})
+
+
+@cache
+def _adapter(offered: tuple[str, ...], names: tuple[str, ...], by_position: bool) -> Callable[..., Any]:
+    """Makes of a function of some names one of all that is offered, by position.
+
+    It is compiled from a text: the call costs what one that was written by hand does, without a dictionary.
+    """
+    places = {name: f"given{place}" for place, name in enumerate(offered)}
+    handed = [_argument_text(name, places[name], by_position) for name in names]
+    text = f"lambda function: lambda {', '.join(places.values())}: function({', '.join(handed)})"
+    found: Callable[..., Any] = eval(compile(text, "<arguments by name>", "eval"))  # noqa: S307 - of identifiers only
+    return found
+
+
+def _argument_text(name: str, place: str, by_position: bool) -> str:
+    """An argument as a call's text has it; a word of Python's own reaches a function that takes whatever comes."""
+    if by_position:
+        return place
+    return f"**{{{name!r}: {place}}}" if iskeyword(name) else f"{name}={place}"
 
 
 # --- what is registered ---------------------------------------------------------------------------
@@ -305,9 +361,13 @@ class Extension:
                 yield Fault(where, "must have a name of its own", "an argument that rdsim offers its functions")
             elif names.count(one.name) > 1 or not one.name.isidentifier():
                 yield Fault(where, "must have a name of its own, of letters, digits and _ only", repr(one.name))
+            if isinstance(one, Numbers) and one.of not in ("", *TABLES):
+                yield Fault(f"{where}, of", f"must be one of {', '.join(TABLES)}", repr(one.of), _close(one.of, TABLES))
             if rule := one.rule(one.default):
                 yield Fault(where, f"the default {rule}", repr(one.default))
-        for field in self.functions:
+        for field, function in self.functions.items():
+            if _answers_nothing(function):
+                yield Fault(f"{label}, {field}", f"must answer with {self.contracts[field].answers}", "no return")
             try:
                 self.bind(f"{label}, {field}", field)
             except ExtensionError as error:
@@ -321,6 +381,27 @@ class Extension:
                     f"{label}, {field}: arguments are given by name now; "
                     f"name those that it needs of {', '.join(self.contracts[field].offers)}"
                 )
+
+
+def _answers_nothing(function: Callable[..., Any]) -> bool:
+    """Whether a function ends without an answer on each of its ways: one that never returns has none."""
+    code = getattr(function, "__code__", None)
+    if code is None or code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE):
+        return False
+    steps = list(dis.get_instructions(code))
+    ends = [(before, step) for before, step in zip([None, *steps], steps, strict=False) if step.opname in _RETURNS]
+    return bool(ends) and all(_is_none(before, step) for before, step in ends)
+
+
+_RETURNS = ("RETURN_VALUE", "RETURN_CONST")
+
+
+def _is_none(before: dis.Instruction | None, step: dis.Instruction) -> bool:
+    """Whether what is returned is None as it stands in the code; where a return is jumped to, it may be anything."""
+    if step.opname == "RETURN_VALUE" and step.is_jump_target:
+        return False
+    loading = step if step.opname == "RETURN_CONST" else before
+    return loading is not None and loading.opname in ("RETURN_CONST", "LOAD_CONST") and loading.argval is None
 
 
 def _origin(value: object) -> tuple[tuple[str, str], ...]:
@@ -448,6 +529,10 @@ class Registry(Mapping[str, T], Generic[T]):
     def own(self) -> dict[str, T]:
         """Those that were registered so far."""
         return {name: one for name, one in self._known.items() if name not in self.built_in}
+
+    def is_own(self, name: str, value: object) -> bool:
+        """Whether it is what somebody registered under a name."""
+        return name not in self.built_in and self._known.get(name) is value
 
     def at_hand(self) -> dict[str, T]:
         """Those that count before anybody names them: what installed packages brought only if somebody asked for it."""

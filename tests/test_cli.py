@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -44,6 +45,11 @@ def test_help_needs_none_of_the_heavy_libraries() -> None:
     code = f"import sys, rdsim.cli; print([name for name in {heavy} if name in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_it_says_its_version(rdsim: Rdsim) -> None:
+    told = rdsim("--version")
+    assert (told.code, told.out) == (0, f"rdsim {version('rdsim')}\n")
 
 
 def test_help_names_every_command(rdsim: Rdsim) -> None:

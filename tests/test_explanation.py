@@ -154,7 +154,7 @@ def test_a_whole_answer_reads_well(scenario: Scenario) -> None:
         "Bringing it in would cost 1.2 billion KRW of expected net value (proven: between 0.8 and 1.5 billion KRW): "
         "T3 with Japan from 2025 in place of T1 (AI 반도체); 1 other with another partner, mode or year. "
         "It comes in if its value rises by 1.2 billion KRW, or if its cost falls by 23%, "
-        "or if the 2025 budget of Leapfrogging is raised by 3.06 billion KRW, "
+        "or if one raises the 2025 budget of Leapfrogging by 3.06 billion KRW, "
         "or if exclusion: at most one of T3, T1 is dropped "
         "(verified by solving again, as far as portfolios were found)."
     )

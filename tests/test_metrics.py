@@ -237,6 +237,22 @@ def test_figures_count_end_states_and_waits_over_projects() -> None:
     assert sum(int(figures[state][0]) for state in END_STATES) == 3
 
 
+def test_more_projects_than_a_byte_holds_are_counted_and_what_never_happens_is_in_no_year() -> None:
+    names = [f"T{k:03}" for k in range(300)]
+    technologies = {
+        name: Technology(name, name, "line", "f", trl=4, cost=0.1, value=9.0, trl_target=6 if k % 100 else 9)
+        for k, name in enumerate(names)
+    }
+    scenario = plain(technologies)
+    choices = [Choice(name, start_year=2024) for name in names]
+    case, _, out = lived(scenario, *choices)
+    figures = counted(scenario, choices, case, out, worth(scenario, choices, case, out, np.ones((1, 300))))
+    by_year = [int(figures[f"commercialised_by_{year}"][0]) for year in range(2024, 2041)]
+    assert by_year == [sum(0 <= day < end * 360 for day in out.market_day[0].tolist()) for end in range(1, 18)]
+    assert figures["target"][0] == (out.end_state == END_STATES.index("target")).sum() == by_year[-1] == 297
+    assert figures["agreements_by_2040"][0] == 0
+
+
 def test_money_by_year_keeps_every_won() -> None:
     days = np.array([[0, 359, 360, -1, 1000]])
     amounts = np.array([[1, 2, 4, 8, 16]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 
 import pytest
@@ -21,6 +22,19 @@ def test_a_function_is_given_what_it_names_and_nothing_else():
     assert JUDGE.bind("x", lambda: 7)(1, 2, 3) == 7
     assert JUDGE.bind("x", lambda lead, *, by=2: lead + by)(1, 2, 3) == 3
     assert JUDGE.bind("x", lambda **all_of_it: sorted(all_of_it))(1, 2, 3) == ["lead", "luck", "missing"]
+
+
+def test_arguments_reach_a_function_by_name_only_and_as_many_as_are_offered():
+    @functools.wraps(lambda luck, lead: None)
+    def wrapped(**given: float) -> dict[str, float]:
+        return given
+
+    asked = JUDGE.bind("x", wrapped).positional
+    assert asked(3, 1, 0.25) == {"luck": 0.25, "lead": 3}
+    with pytest.raises(TypeError):
+        asked(3, 1)
+    anything = JUDGE.bind("x", lambda **given: given, ("class",))
+    assert anything(3, 1, 0.25, 7) == {"lead": 3, "missing": 1, "luck": 0.25, "class": 7}
 
 
 def test_what_nobody_offers_is_told_at_once_with_all_that_is():

@@ -322,11 +322,16 @@ def test_later_replications_are_the_same_whether_or_not_earlier_ones_are_run(sce
     assert won == pytest.approx(many["paid"].iloc[8])
 
 
+def test_impossible_threads_are_told_where_they_are_stated() -> None:
+    with pytest.raises(InputError, match="Running, threads: must be a whole number of at least 1"):
+        Running(threads=-3)
+
+
 @pytest.mark.parametrize("run", [simulate, replicate])
 def test_impossible_numbers_are_all_told_at_once(run: Callable[..., object], scenario: Scenario) -> None:
     with pytest.raises(InputError) as caught:
-        run(scenario, Portfolio(()), replications=0, seed=-1, running=Running(threads=-3))
-    assert [fault.where for fault in caught.value.faults] == ["replications", "seed", "threads"]
+        run(scenario, Portfolio(()), replications=0, seed=-1)
+    assert [fault.where for fault in caught.value.faults] == ["replications", "seed"]
     with pytest.raises(InputError, match="2\\*\\*63"):
         run(scenario, Portfolio(()), seed=2**63)
     with pytest.raises(InputError, match="whole number"):

@@ -81,6 +81,9 @@ def test_every_point_of_a_front_is_what_its_portfolio_comes_to(posed: Instance, 
     assert table["first"].iloc[0] == pytest.approx(best.solution.objective)
     assert all(table["proven"])
     assert len(table) >= 2
+    assert table["first_simulated"].tolist() == pytest.approx(table["npv"].tolist())
+    assert table["second_simulated"].tolist() == table["second"].tolist()
+    assert found.page.sections[0].plots[1].x == ("second_simulated", "technologies funded, not simulated")
     for low, high in itertools.pairwise(table.itertuples()):
         assert low.first > high.first
         assert low.second < high.second

@@ -44,44 +44,70 @@ class RowKey(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One limit: the uses of the chosen options, and of the partners' openings, come to at most (or least) a cap."""
+    """One limit: the uses of the chosen options, and of the partners' openings, come to at most (or least) a cap.
+
+    Attributes:
+        use: of each option, shape (O,); None: options use nothing.
+        cap: how much there is, in what the family counts.
+        what: id of the programme, partner, field, ... that it limits; empty: everything.
+        year: fiscal year; 0: the whole horizon.
+        side: which of several limits of one thing it is, as floor or ceiling.
+        sense: <=, >= or ==.
+        openings: use of each partner that opens, by the stage at which it does, shape (P, S); None: they use nothing.
+        price: what a unit of shortfall costs, in money; nan: the row must hold.
+        carry: share of what is unspent that moves to the row of the next year, if there is one.
+    """
 
     use: Floats | Bools | None
-    """Of each option, shape (O,); None: options use nothing."""
     cap: float
     what: str = ""
     year: int = 0
     side: str = ""
     sense: str = "<="
-    """<=, >= or ==."""
     openings: Floats | None = None
-    """Use of each partner that opens, by the stage at which it does, shape (P, S); None: openings use nothing."""
     price: float = math.nan
-    """What a unit of shortfall costs, in money; nan: the row must hold."""
     carry: float = 0.0
-    """Share of what is unspent that moves to the row of the next year, if there is one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Options:
-    """Options and what each came to alone; N samples, O options, Y fiscal years, money in the scenario's unit."""
+    """Options and what each came to alone; N samples, O options, Y fiscal years, money in the scenario's unit.
+
+    Attributes:
+        choices: the options themselves, O of them: technology, mode, partner ('' for none), start year.
+        npv: present value less present cost, shape (N, O).
+        gain: present value, shape (N, O).
+        mean: expected npv given how R&D went, averaged over the samples (see `expectation`), shape (O,).
+        sold: discount factor at the market date, if it comes to the market; 0 if R&D falls short, shape (N, O).
+        p_target: probability to reach the target TRL, shape (O,).
+        p_market: probability to come to the market, shape (O,).
+        p_in_time: probability to be there by the programme's deadline, shape (O,).
+        payments: expected home money net of refunds, by fiscal year, shape (O, Y).
+        abroad: expected money paid abroad, shape (O, Y).
+        joint: expected home money paid while joint, shape (O, Y).
+        occupancy: expected share of the year for which a place is held, shape (O, Y).
+        end_year: median fiscal year, counted from 0, in which the place is given back, shape (O,).
+        award: home money promised, shape (O,).
+        paid: home money net of refunds in each sample, shape (N, O, Y), if it was asked for, else None.
+        figures: expected figures that only samples tell, by name, each of shape (O,).
+    """
 
     choices: tuple[Choice, ...]
-    npv: Floats  # (N, O) present value less present cost
-    gain: Floats  # (N, O) present value
-    mean: Floats  # (O,) expected npv given how R&D went, averaged over the samples: see `expectation`
-    sold: Floats  # (N, O) discount factor at the market date, if it comes to the market; 0 if R&D falls short
-    p_target: Floats  # (O,)
-    p_market: Floats  # (O,)
-    p_in_time: Floats  # (O,) on the market by the programme's deadline
-    payments: Floats  # (O, Y) expected, net of refunds
-    abroad: Floats  # (O, Y) expected
-    joint: Floats  # (O, Y) expected home money paid while joint
-    occupancy: Floats  # (O, Y) expected share of the year for which a place is held
-    end_year: npt.NDArray[np.int64]  # (O,) median fiscal year, counted from 0, in which the place is given back
-    award: Floats  # (O,) promised
-    paid: Floats | None = None  # (N, O, Y) home money net of refunds in each sample, if it was asked for
-    figures: Mapping[str, Floats] = field(default_factory=dict)  # (O,) expected, of those that only samples tell
+    npv: Floats
+    gain: Floats
+    mean: Floats
+    sold: Floats
+    p_target: Floats
+    p_market: Floats
+    p_in_time: Floats
+    payments: Floats
+    abroad: Floats
+    joint: Floats
+    occupancy: Floats
+    end_year: npt.NDArray[np.int64]
+    award: Floats
+    paid: Floats | None = None
+    figures: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def expected_value(self) -> Floats:

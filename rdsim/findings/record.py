@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from rdsim.aim import figures_in_play
+from rdsim.aim import aim_of, figures_in_play
 from rdsim.domain import Scenario
 from rdsim.figures import ESTIMATED, SHOWN, figure_description, single_figures
 from rdsim.findings.words import notes
@@ -23,6 +23,7 @@ def plan_record(found: Plan) -> dict[str, Any]:
     """Of a plan: how it was found and chosen, and what was simulated of it and of the simple rules."""
     simulation = found.simulation
     return {
+        **_aim(found.scenario),
         "solver": _solver(found.proposal),
         "search": _search(found.scenario, found.search),
         "portfolio": _portfolio(found.scenario, found.proposal),
@@ -39,6 +40,7 @@ def plan_record(found: Plan) -> dict[str, Any]:
 def proposal_record(scenario: Scenario, proposal: Proposal, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Of a proposal; `asked` is what the solver was told."""
     return {
+        **_aim(scenario),
         "solver": {**_solver(proposal), "asked": dict(asked)},
         "portfolio": _portfolio(scenario, proposal),
         "promises": _promises(scenario, proposal),
@@ -49,7 +51,13 @@ def simulation_record(simulation: Simulation) -> dict[str, Any]:
     """Of a simulation: what was funded, and estimates."""
     funded = [choice.technology for choice in simulation.portfolio.choices]
     told = {"estimates": _estimates(simulation), "figures": _descriptions(simulation.scenario)}
-    return {"portfolio": {"funded": funded}, **told}
+    return {**_aim(simulation.scenario), "portfolio": {"funded": funded}, **told}
+
+
+def _aim(scenario: Scenario) -> dict[str, str]:
+    """What worth is, in words, where it is not net present value alone."""
+    aim = aim_of(scenario)
+    return {} if aim.is_default else {"aim": aim.words(scenario.money_unit)}
 
 
 def _solver(proposal: Proposal) -> dict[str, Any]:

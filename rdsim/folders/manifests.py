@@ -117,6 +117,7 @@ class Manifest(Record):
     fresh: dict[str, Any] = Field(default_factory=dict)
     estimates: dict[str, _Estimate] = Field(default_factory=dict)
     figures: dict[str, _Figure] = Field(default_factory=dict)
+    aim: _Text = ""
     market_targets: list[_MarketTarget] = Field(default_factory=list)
     baselines: dict[str, _Baseline] = Field(default_factory=dict)
     notes: _Texts = Field(default_factory=list)

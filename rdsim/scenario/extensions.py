@@ -102,7 +102,7 @@ def unfit(s: Scenario) -> Iterator[Finding]:
         else:
             known = one.registry.own() if one.registry is FAMILIES else one.registry  # others hold in any case
             rule = f"must name a {one.registry.noun}: " + (", ".join(known) or "none is registered")
-            advice = [did_you_mean(one.name, known, shown_at_most=0) or _MISSING, *map(str, load_installed_packages())]
+            advice = [did_you_mean(one.name, known, shown_at_most=0), _MISSING, *map(str, load_installed_packages())]
             yield Finding((one.path,), rule, shown_value(one.name), " ".join(filter(None, advice)))
 
 
@@ -125,12 +125,15 @@ def _no_parameters(one: Named) -> str:
 
 
 def _entries(s: Scenario, paths: tuple[Path, ...], numbers: Numbers, given: Mapping[Any, Any]) -> Iterator[Finding]:
-    """Keys that are no fiscal years of the scenario, and numbers that cannot be."""
+    """Keys that are no fiscal years, partners, ... of the scenario, and numbers that cannot be."""
     years = range(s.start_year, s.horizon_year + 1)
+    known = getattr(s, numbers.of) if numbers.of else {}
     for key, value in given.items():
         place = ((*paths[0], str(key)), *paths[1:])
-        if numbers.years and not (numbers.is_key(key) and int(key) in years):
+        if numbers.by_year and not (numbers.is_key(key) and int(key) in years):
             yield Finding(place, f"must be a fiscal year, {years[0]} to {years[-1]}", shown_value(key))
+        elif numbers.of and key not in known:
+            yield Finding(place, f"must be one of the {numbers.of}", shown_value(key), did_you_mean(str(key), known))
         elif rule := numbers.each.rule(value):
             yield Finding(place, f"{rule}{_meaning(numbers)}", f"{shown_value(value)}, for {key}")
 

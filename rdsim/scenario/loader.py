@@ -15,7 +15,7 @@ from rdsim.scenario.consistency import contradictions
 from rdsim.scenario.findings import FILES, Finding, Origin, standing
 from rdsim.scenario.folder import PARTS, Reading, read_folder
 from rdsim.scenario.illustrative import last_draw
-from rdsim.scenario.overrides import Override, apply_override, parse_overrides
+from rdsim.scenario.overrides import Override, apply_override, new_figures, parse_overrides
 from rdsim.scenario.shapes import covers
 from rdsim.scenario.validation import repair_scenario, validate
 from rdsim.scenario.values import plain, resolve, stated_money
@@ -113,9 +113,9 @@ def canonical(scenario: Scenario) -> Scenario:
     )
 
 
-def _apply(overrides: Iterable[Override], reading: Reading) -> list[Fault]:
+def _apply(overrides: Sequence[Override], reading: Reading) -> list[Fault]:
     """Apply the overrides; a path into a file that could not be read is not the override's fault."""
-    faults = []
+    faults = list(new_figures(reading.mapping, overrides))
     for override in overrides:
         fault = apply_override(reading.mapping, override)
         if fault and not any(covers(place, override.path) for place in reading.bad):

@@ -25,6 +25,7 @@ __all__ = [
     "UnknownPathError",
     "apply_override",
     "by_new_names",
+    "new_figures",
     "parse_overrides",
     "places",
 ]
@@ -130,6 +131,38 @@ def places(mapping: Mapping[str, Any], path: Path) -> list[Path]:
         else:
             found = [(*place, segment) for place in found]
     return found
+
+
+def new_figures(mapping: Mapping[str, Any], overrides: Sequence[Override]) -> Iterator[Fault]:
+    """Cells of single technologies under a figure that neither they nor the overrides have as a column or a line: more
+    likely a slip than a figure. `mapping` is what it was before the overrides."""
+    cells = [one for one in overrides if _is_cell(one.path) and one.value is not None]
+    if not cells:
+        return
+    rows = mapping.get("technologies")
+    columns = {name for row in (rows.values() if isinstance(rows, dict) else ()) for name in row.get("figures") or {}}
+    lines = mapping.get("figures")
+    columns |= set(lines) if isinstance(lines, dict) else set()
+    columns |= {one.path[1] for one in overrides if one.path[0] == "figures" and len(one.path) > 1}
+    columns |= {one.path[3] for one in cells if one.path[1] == "*"}
+    for one in cells:
+        name = one.path[3]
+        if name not in columns and not _is_everywhere(name, cells, rows):
+            rule = f"there is no column figure.{name} in technologies.csv"
+            advice = (
+                f"For a new one: --set 'technologies.*.figures.{name}=0' beside it, which gives every technology one."
+            )
+            close = did_you_mean(str(name), columns, shown_at_most=0)
+            yield Fault(f"--set {one.text}", rule, "", " ".join(filter(None, [close, advice])))
+
+
+def _is_cell(path: Path) -> bool:
+    return len(path) == 4 and (path[0], path[2]) == ("technologies", "figures")
+
+
+def _is_everywhere(name: object, cells: Iterable[Override], rows: object) -> bool:
+    """Whether every technology is given a number of that name."""
+    return isinstance(rows, dict) and set(rows) <= {one.path[1] for one in cells if one.path[3] == name}
 
 
 def _entries(mapping: Mapping[str, Any], place: Path) -> Sequence[str]:

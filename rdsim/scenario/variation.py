@@ -15,7 +15,7 @@ from rdsim.scenario.findings import Finding, Origin
 from rdsim.scenario.folder import PARTS, chosen_parts
 from rdsim.scenario.illustrative import DRAW
 from rdsim.scenario.loader import accept, sound
-from rdsim.scenario.overrides import Override, UnknownPathError, apply_override, places
+from rdsim.scenario.overrides import Override, UnknownPathError, apply_override, new_figures, places
 from rdsim.scenario.renamed import first_sections, with_first_names
 from rdsim.scenario.shapes import Path, dotted_path
 from rdsim.scenario.validation import as_json, validate
@@ -132,7 +132,7 @@ class Variations:
 
     def _vary(self, overrides: Sequence[Override]) -> tuple[dict[str, Any], list[str]]:
         """The content after overrides, sharing what they do not touch, and the sections that they do."""
-        varied, faults = dict(self._plain), []
+        varied, faults = dict(self._plain), list(new_figures(self._plain, overrides))
         for override in overrides:
             fault = _apply(varied, override)
             faults += [fault] if fault else []

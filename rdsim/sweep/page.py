@@ -80,9 +80,11 @@ def _lead(table: pd.DataFrame, manifest: Mapping[str, Any], analysis: Analysis) 
     told = answers(table, manifest)
     if told:
         yield from told
+        yield from _ranking(analysis)
         return
     yield _range(analysis)
     if analysis.switch and len(analysis.worlds):
+        yield from _ranking(analysis)
         yield from _policies(analysis)
     yield from _driver(analysis)
 
@@ -147,6 +149,14 @@ def _driver(analysis: Analysis) -> Iterator[str]:
         yield f"Most depends on {_label(analysis, row['factor'])}: {moved}."
     else:
         yield f"No factor is shown to move {name}; the largest swing, {_label(analysis, row['factor'])}'s, is {moved}."
+
+
+def _ranking(analysis: Analysis) -> Iterator[str]:
+    """All policies, the highest mean first."""
+    regret = analysis.regret() if analysis.switch else pd.DataFrame()
+    if len(regret) > 1:
+        told = [f"{row['policy']} {amount(row['mean'])}" for row in regret.to_dict("records")]
+        yield f"Policies by the mean of {_metric_words(analysis)}: {', '.join(told)}."
 
 
 def _policies(analysis: Analysis) -> Iterator[str]:

@@ -22,6 +22,7 @@ from rdsim.engines import compiled, process
 from rdsim.engines.compiled import contracts
 from rdsim.errors import ExtensionError, PolicyError
 from rdsim.luck import lay_out
+from rdsim.registry import Extension
 from tests.simple import plain
 from tests.sizes import size
 from tests.worlds import World, draw_world, run_both
@@ -50,6 +51,17 @@ def test_a_registered_policy_decides_on_the_simpy_engine(never: str) -> None:
     out = process.run(*laid_out(never))
     assert (out.end_state == STOPPED).all()
     assert (out.end_day == 360).all()
+
+
+def test_what_policies_take_is_settled_once_for_all_replications(never: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = list[str]()
+    bind = Extension.bind
+    monkeypatch.setattr(Extension, "bind", lambda one, label, field: bound.append(label) or bind(one, label, field))
+    case, luck = laid_out(never)
+    process.run(case, luck)
+    assert len(luck.agreed) > 1
+    assert len(bound) == len(set(bound))
+    assert "gate policy 'never', judge" in bound
 
 
 def test_it_decides_on_the_compiled_engine_as_well(never: str) -> None:
@@ -198,6 +210,19 @@ def test_a_policy_that_forgets_to_answer_says_no_on_both_engines() -> None:
         gates.GATE_POLICIES.unregister("forgets")
 
 
+def test_a_function_that_never_answers_is_refused_at_once() -> None:
+    def keeps_quiet(lead: int) -> None:
+        if lead > 0:
+            return
+        str(lead)
+
+    with pytest.raises(ExtensionError, match=r"judge: must answer with .*Found: no return"):
+        gates.GATE_POLICIES.register("quiet", gates.GatePolicy(judge=keeps_quiet))
+    with pytest.raises(ExtensionError, match=r"pays: must answer with"):
+        purses.PURSE_RULES.register("quiet", purses.PurseRule(lambda: None))
+    assert "quiet" not in gates.GATE_POLICIES
+
+
 SHARES = np.array([0.1, 0.5, 0.9])
 
 
@@ -227,7 +252,8 @@ def test_a_policy_that_raises_is_the_users_fault_on_both_engines() -> None:
         with pytest.raises(PolicyError, match="ValueError: not today") as told:
             process.run(*laid_out("fails"))
         assert told.value.faults[0].where == "gate policy 'fails', judge"
-        with pytest.raises(PolicyError, match="simpy"):
+        said = r"gate policy 'fails', judge: must not raise.*ValueError: not today.*in Python for lead=.*luck="
+        with pytest.raises(PolicyError, match=said):
             compiled.run(*laid_out("fails"))
     finally:
         gates.GATE_POLICIES.unregister("fails")
@@ -290,7 +316,7 @@ def test_a_number_that_changes_is_not_the_old_one_on_the_compiled_engine(monkeyp
 
 @pytest.mark.parametrize(
     "drops",
-    [lambda: (1, 2, 3), lambda: None, lambda: (0.5, 0), lambda: 1],
+    [lambda: (1, 2, 3), lambda reviews: (0, 0) if reviews < 0 else None, lambda: (0.5, 0), lambda: 1],
     ids=["3", "none", "half", "one"],
 )
 def test_drops_must_return_two_whole_numbers_on_both_engines(drops: Callable[..., Any]) -> None:
@@ -301,6 +327,11 @@ def test_drops_must_return_two_whole_numbers_on_both_engines(drops: Callable[...
         assert told.value.faults[0].where == "gate policy 'odd', drops"
         with pytest.raises(PolicyError, match="gate policy 'odd', drops"):
             compiled.run(case, luck)
+
+
+def test_drops_that_never_return_anything_are_refused_at_once() -> None:
+    with pytest.raises(ExtensionError, match=r"two whole numbers.*Found: no return"):
+        gates.GATE_POLICIES.register("odd", gates.GatePolicy(judge=moody, rounds=True, drops=lambda: None))
 
 
 def test_only_policies_with_names_are_registered() -> None:

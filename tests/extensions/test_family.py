@@ -209,6 +209,21 @@ def test_its_settings_pass_the_door_and_what_is_wrong_is_told_together(tiny: Pat
     assert "must be a text: Whose projects share the benches" in told
 
 
+def test_ids_that_the_scenario_does_not_have_are_refused_where_the_family_says_whose_they_are(tiny: Path) -> None:
+    most = extend.Numbers("most", of="partners")
+    extend.constraint_family("calm", parameters=[most])(lambda most: [extend.Row(None, most["US"])])
+    assert rdsim.load(tiny, {"families.calm.most.US": 2}).families["calm"] == {"most": {"US": 2}}
+    with pytest.raises(ScenarioError, match=r"must be one of the partners. Found: 'USS'. Did you mean 'US'\?"):
+        rdsim.load(tiny, {"families.calm.most.USS": 2})
+    with pytest.raises(ExtensionError, match=r"of: must be one of programmes.*Did you mean 'partners'"):
+        extend.constraint_family("odd", parameters=[extend.Numbers("most", of="partner")])(list)
+
+
+def test_an_unknown_name_near_a_known_one_may_be_a_plug_ins_too(tiny: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"Did you mean 'lognormal'\?.*give its file with --plugin"):
+        rdsim.load(tiny, {"value.distribution": "log-normal-2"})
+
+
 def test_a_scenario_without_the_plug_in_says_what_is_missing(tiny: Path) -> None:
     scenario = rdsim.load(tiny, ONE)
     for name in FAMILIES.own():

@@ -18,7 +18,7 @@ from rdsim.figures import Figure, figures_of, register
 from rdsim.folders import read_manifest
 from rdsim.optimiser import Solving
 from rdsim.options import expected_figures
-from rdsim.report.words import tiles
+from rdsim.report.words import headline, tiles
 from rdsim.scenario import digest, dump, load
 from rdsim.search import build_instance, choose
 from rdsim.search.judge import Judge
@@ -91,6 +91,7 @@ def test_a_scenario_without_figures_and_with_the_usual_aim_has_the_digest_that_i
         ({"aim.lapsed": 1.0}, "of the portfolio alone"),
         ({"figures.co2_savd.unit": "t"}, "must name a column figure.co2_savd of technologies.csv.*mean 'co2_saved'"),
         ({"technologies.T1.figures.npv": 1.0}, "must not have the name of another figure.*net present value"),
+        ({"technologies.T1.figures.co2": 4.0}, "no column figure.co2 in technologies.csv.*mean 'co2_saved'"),
         ({"figures.co2_saved.counted": "always"}, "commercialised"),
     ],
 )
@@ -189,6 +190,16 @@ def test_a_front_trades_it_for_money(folder: Path) -> None:
     assert ordered["second"].iloc[-1] > ordered["second"].iloc[0]
     assert ordered["first"].iloc[-1] < ordered["first"].iloc[0]
     assert found.record["front"]["first"] == "npv"
+    for row in table.itertuples():
+        again = replicate(posed.scenario, found.portfolios[row.portfolio], replications=5, seed=posed.seed)
+        assert row.first_simulated == pytest.approx(again["npv"].mean())
+        assert row.second_simulated == pytest.approx(again["co2_saved"].mean())
+        assert row.second_simulated_low <= row.second_simulated <= row.second_simulated_high
+    plot = found.page.sections[0].plots[1]
+    assert (plot.x, plot.y) == (
+        ("second_simulated", "CO2 saved, simulated, kt"),
+        ("first_simulated", "net present value, simulated, billion KRW"),
+    )
     assert any("net present value" in line and "CO2 saved" in line and " kt" in line for line in found.lines)
     with pytest.raises(ProblemError, match="only one of the two may count synergies"):
         studies.frontier(posed, "npv", "value_pv")
@@ -221,6 +232,7 @@ def test_it_is_told_on_the_terminal_in_the_manifest_and_at_the_head_of_the_page(
         manifest = read_manifest(tmp_path / engine)
         assert manifest["estimates"]["co2_saved"]["mean"] == pytest.approx(table["co2_saved"].mean())
         assert manifest["figures"]["co2_saved"]["unit"] == "kt"
+        assert manifest["aim"] == "net present value and 0.5 billion KRW for each kt of CO2 saved"
     same = [pd.read_parquet(tmp_path / one / "replications.parquet")["co2_saved"] for one in ("compiled", "simpy")]
     assert same[0].tolist() == same[1].tolist()
 
@@ -231,10 +243,11 @@ def test_a_report_shows_it_and_explanations_say_what_value_is(folder: Path) -> N
     page = replace(findings.gather(found), manifest=json.loads(json.dumps(findings.of_plan(found).record)))
     shown = {tile.label: tile.figure for tile in tiles(page)}
     assert shown["CO2 saved, kt"]
+    aim = "net present value and 0.5 billion KRW for each kt of CO2 saved"
+    assert headline(page)[1] == f"It was chosen for the scenario's aim: {aim}."
     posed = build_instance(scenario, samples=10)
     best = choose(posed)
     told = studies.explanation(posed, best, [best.portfolio.choices[0].technology])
-    aim = "net present value and 0.5 billion KRW for each kt of CO2 saved"
     assert f"Value is by the scenario's aim: {aim}." in told.lines[0]
 
 
@@ -254,6 +267,20 @@ def test_a_sweep_measures_it_and_varies_its_weight(folder: Path, tmp_path: Path)
     wrong = rdsim.Experiment(str(folder), factors={"discount_rate": [0.0]}, metrics=("co2",))
     with pytest.raises(rdsim.ExperimentError, match="no such figure"):
         wrong.run()
+
+
+def test_a_figure_is_brought_as_a_column_a_line_or_of_every_technology_and_by_no_slip(folder: Path) -> None:
+    scenario = load(folder)
+    brought: list[dict[str, object]] = [
+        {"technologies.*.figures.jobs": 0, "technologies.T1.figures.jobs": 3},
+        {"technologies.T1.figures.jobs": 3, "figures.jobs.unit": "jobs"},
+        {f"technologies.{name}.figures.jobs": 3 for name in scenario.technologies},
+    ]
+    for settings in brought:
+        assert scenario.with_(settings).technologies["T1"].figures["jobs"] == 3
+    assert scenario.with_({"technologies.T1.figures.co2_saved": 4}).technologies["T1"].figures == {"co2_saved": 4}
+    with pytest.raises(ScenarioError, match="mean 'co2_saved'"):
+        scenario.with_({"technologies.T1.figures.co2_savd": 4, "technologies.T2.figures.co2_savd": 4})
 
 
 # --- a plug-in ------------------------------------------------------------------------------------

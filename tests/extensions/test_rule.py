@@ -14,6 +14,7 @@ from rdsim.choice_rules import CHOOSING_RULES
 from rdsim.errors import ExtensionError, ScenarioError
 from rdsim.optimiser.solving.baselines import fill
 from rdsim.search import baselines, rules_of
+from rdsim.sweep.page import terminal_lines
 from tests.command import run
 
 FILE = Path(__file__).parent / "plugins" / "newcomers.py"
@@ -81,7 +82,11 @@ def test_a_sweep_takes_it_as_a_policy_in_worker_processes(tiny: Path, tmp_path: 
         str(tiny), task="optimise", factors={"policy": factor}, replications=4, settings={"optimiser.samples": 5},
         plugins=(str(FILE),),
     )  # fmt: skip
-    table = experiment.run(tmp_path / "sweep", jobs=2).table
+    found = experiment.run(tmp_path / "sweep", jobs=2)
+    table = found.table
+    ranking = next(line for line in terminal_lines(found) if line.startswith("Policies by the mean of net present"))
+    assert " newcomers " in ranking
+    assert " value-per-cost " in ranking
     assert set(table["policy"]) == {"newcomers", "value-per-cost"}
     assert (table["status"] == "done").all()
 

@@ -170,8 +170,14 @@ CASES: Mapping[str, Case] = {
     "optimiser.risk.probability": (_AIM, {"optimiser.risk.probability": 0.5}),
     "optimiser.risk.money_level": ({"optimiser.risk.money": "quantile"}, {"optimiser.risk.money_level": 0.5}),
     "aim.*": ({}, {"aim.commercialised_by_deadline": 1.0}),
-    "technologies.*.figures.*": ({"technologies.T1.figures.saved": 3.0}, {"technologies.T1.figures.saved": 5.0}),
-    "figures.*.counted": ({"technologies.T1.figures.saved": 3.0}, {"figures.saved.counted": "funded"}),
+    "technologies.*.figures.*": (
+        {"technologies.*.figures.saved": 0.0, "technologies.T1.figures.saved": 3.0},
+        {"technologies.T1.figures.saved": 5.0},
+    ),
+    "figures.*.counted": (
+        {"technologies.*.figures.saved": 0.0, "technologies.T1.figures.saved": 3.0},
+        {"figures.saved.counted": "funded"},
+    ),
     "technologies.*.needs_fields.*": (
         {"technologies.T2.needs_fields": {"bio": 1.0, "chip": 1.0}},
         {"technologies.T2.needs_fields.chip": 5.0},

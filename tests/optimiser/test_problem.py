@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.sparse import coo_array
 
-from rdsim.errors import InfeasibleError, ProblemError, SolverError
+from rdsim.errors import InfeasibleError, InputError, ProblemError, SolverError
 from rdsim.optimiser import (
     Groups,
     Labels,
@@ -240,9 +240,12 @@ def test_a_solution_pickles() -> None:
     assert pickle.loads(pickle.dumps(solution)) == solution  # noqa: S301 - our own bytes
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"gap": -0.1}, {"gap": 1.0}, {"time_limit": -1}, {"threads": 0}, {"effort": "idle"}], ids=str
-)
+def test_an_effort_that_there_is_not_is_refused_where_it_is_stated() -> None:
+    with pytest.raises(InputError, match="Solving, effort: must be one of quick, normal, long"):
+        Solving(effort="idle")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", [{"gap": -0.1}, {"gap": 1.0}, {"time_limit": -1}, {"threads": 0}], ids=str)
 def test_a_wrong_setting_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ProblemError) as raised:
         solve(state_problem(**KNAPSACK), Solving(**wrong))

@@ -15,6 +15,7 @@ from rdsim.stats import mean_interval, paired_difference, proportion_interval
 from rdsim.sweep import manifest_of, read, read_sweep, run, write_answer
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.answers import answers
+from rdsim.sweep.settings import Answer
 from tests.sweep.files import sweep
 
 GRID = """
@@ -220,7 +221,8 @@ def test_words_alone_do_not_change_what_ran(tiny: Path, tmp_path: Path) -> None:
     again = run(read(_experiment(tmp_path, tiny, "Other words: {npv}.")), tmp_path / "out")
     assert again.manifest["tasks_of_this_run"] == 0
     assert again.manifest["answers"] == ["Other words: {npv}."]
-    assert isinstance(rdsim.Experiment(str(tiny), answers=({"text": "{npv}"},)).answers, tuple)  # type: ignore[arg-type]
+    listed = rdsim.Experiment(str(tiny), answers=[Answer("{npv}")])  # type: ignore[arg-type]
+    assert listed.answers == (Answer("{npv}"),)
 
 
 def test_what_is_chosen_is_told_by_its_share_of_the_points(tiny: Path, tmp_path: Path) -> None:

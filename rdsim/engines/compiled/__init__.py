@@ -20,7 +20,7 @@ import numpy.typing as npt
 from rdsim.case import UNSET, Case, Outcomes, SamplePaths, empty_outcomes
 from rdsim.engines.compiled.contracts import blank_state
 from rdsim.engines.compiled.loop import replicate
-from rdsim.engines.compiled.plugins import CALLED, addresses
+from rdsim.engines.compiled.plugins import CALLED, addresses, raising
 from rdsim.errors import EngineError, Fault, PolicyError
 from rdsim.luck import InputModel, layout_flags, no_chance, scratch
 from rdsim.native.blocks import Block, blank
@@ -121,6 +121,7 @@ class _Room:
     """A case and the state of a replication, as compiled functions see them."""
 
     def __init__(self, case: Case) -> None:
+        self._case = case
         self._state, asked = blank_state(case), addresses(case)
         self._blocks = Block("Case", case._asdict() | asked), Block("State", self._state)
         self._asks = any(bool(asked[name].any()) for name in CALLED)
@@ -134,9 +135,9 @@ class _Room:
         except Exception as error:  # the loop itself raises nothing; numba may pass on what a user's policy raised
             if not self._asks:
                 raise
-            raise PolicyError((_RAISED,)) from error
+            raise PolicyError(raising(self._case) or (_RAISED,)) from error
         if self._state["raised"][0]:
-            raise PolicyError((_RAISED,))
+            raise PolicyError(raising(self._case) or (_RAISED,))
         if self._state["overflow"][0]:
             raise EngineError("compiled", "the agenda is full: please report this")
         return events

@@ -21,14 +21,14 @@ import numpy.typing as npt
 from rdsim.behaviour import UnknownBehaviourError, behaviour
 from rdsim.case import Case
 from rdsim.engines.compiled.contracts import POLICIES, QUEUES, RAISED, RULES
-from rdsim.errors import Fault, PolicyError
+from rdsim.errors import Fault, PolicyError, raised_text
 from rdsim.gates import GATE_POLICIES, gives_two_numbers, is_truth, no_truth, not_two_numbers
 from rdsim.native.calls import address, call_by_address, compilable, number_at
 from rdsim.purses import PURSE_RULES
 from rdsim.queues import QUEUE_RULES
 from rdsim.registry import Binding, Extension
 
-__all__ = ["CALLED", "addresses"]
+__all__ = ["CALLED", "addresses", "raising"]
 
 CALLED = ("judge", "drops", "left", "pays", "blocks", "queue_key")
 """Fields of a case's block that hold addresses of functions."""
@@ -176,10 +176,7 @@ def _queue_arguments(rng: np.random.Generator) -> tuple[float, ...]:
 
 def _disagreement(asked: _Question, found: int) -> list[Fault]:
     """The first question that the compiled function answers otherwise than plain Python does."""
-    rng = np.random.default_rng(20240101)
-    draw = _DRAWS.get(asked.field, _drop_arguments)
-    for _ in range(PROBES):
-        given = draw(rng)
+    for given in _probes(asked):
         plain = _plain(asked, given)
         if isinstance(plain, Fault):
             return [replace(plain, where=asked.label)]
@@ -188,6 +185,34 @@ def _disagreement(asked: _Question, found: int) -> list[Fault]:
             said = f"{_answer_text(compiled)} instead of {_answer_text(plain)} for {(*given, *asked.own)}"
             return [Fault(asked.label, "must answer compiled as it does in Python", said, _ADVICE)]
     return []
+
+
+def _probes(asked: _Question) -> Iterator[tuple[float, ...]]:
+    """What the function is asked."""
+    rng = np.random.default_rng(20240101)
+    draw = _DRAWS.get(asked.field, _drop_arguments)
+    return (draw(rng) for _ in range(PROBES))
+
+
+def raising(case: Case) -> tuple[Fault, ...]:
+    """For each function that raises in plain Python when it is asked, its exception and the first such question.
+
+    Compiled code cannot tell what a function raised, so that this is looked for when one did.
+    """
+    found = (_exception_of(asked) for _, asked in _functions(case))
+    return tuple(dict.fromkeys(fault for fault in found if fault is not None))
+
+
+def _exception_of(asked: _Question) -> Fault | None:
+    for given in _probes(asked):
+        try:
+            asked.taken(*given, *asked.own)
+        except Exception as error:
+            known = dict(zip(asked.taken.offered, (*given, *asked.own), strict=True))
+            told = ", ".join(f"{name}={known[name]:.6g}" for name in asked.taken.names)
+            said = f"{raised_text(error)}; so it does in Python{f' for {told}' if told else ''}"
+            return Fault(asked.label, "must not raise an exception", said)
+    return None
 
 
 _DRAWS = {

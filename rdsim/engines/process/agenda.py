@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import simpy
-from simpy.events import EventPriority
 
 __all__ = ["Entry", "TraceRow"]
 
@@ -26,4 +25,5 @@ class Entry(simpy.Event):
     def __init__(self, env: simpy.Environment, day: int, phase: int, order: int) -> None:
         super().__init__(env)
         self._ok, self._value = True, None
-        env.schedule(self, priority=EventPriority((phase << 24) | order), delay=day - env.now)
+        priority: Any = (phase << 24) | order  # `EventPriority` of it would be a call more for each entry
+        env.schedule(self, priority, day - env.now)

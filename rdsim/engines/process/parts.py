@@ -9,6 +9,7 @@ import simpy
 
 from rdsim.case import Case, Outcomes, SamplePaths
 from rdsim.engines.process.agenda import Entry
+from rdsim.engines.process.policies import Policies
 
 __all__ = [
     "Facilities",
@@ -135,6 +136,7 @@ class WorldLike(Protocol):
 
     env: simpy.Environment
     case: Case
+    policies: Policies
     luck: SamplePaths
     out: Outcomes
     row: int
@@ -155,14 +157,6 @@ class WorldLike(Protocol):
 
     def note(self, subject: str, index: int, event: str, detail: str = "") -> None:
         """A line of the trace."""
-
-    @property
-    def gate_policies(self) -> Sequence[Any]:
-        """How the gates judge, by programme."""
-
-    @property
-    def purse_rules(self) -> Sequence[Any]:
-        """How the purses pay, by programme."""
 
     @property
     def starts(self) -> Sequence[GrantQueueLike]:

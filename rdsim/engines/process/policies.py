@@ -13,7 +13,7 @@ from rdsim.purses import PURSE_RULES
 from rdsim.queues import QUEUE_RULES, RANK
 from rdsim.registry import Extension
 
-__all__ = ["GateDecisions", "PurseDecisions", "gate_policy", "purse_rule", "queue_key"]
+__all__ = ["GateDecisions", "Policies", "PurseDecisions", "policies"]
 
 _Ask = Callable[..., Any]
 
@@ -33,85 +33,90 @@ class PurseDecisions(NamedTuple):
     blocks: _Ask
 
 
-def gate_policy(case: Case, programme: int) -> GateDecisions:
-    """The gate policy of a programme."""
+class Policies(NamedTuple):
+    """All policies of a case: what their functions take is settled once, for all replications."""
+
+    gates: tuple[GateDecisions, ...]
+    """By programme."""
+    purses: tuple[PurseDecisions, ...]
+    """By programme."""
+    queues: tuple[_Ask | None, ...]
+    """Keys of the rules of queues, numbered as in `Case.queue_rule`; None where it is served by rank."""
+
+
+def policies(case: Case) -> Policies:
+    """The policies of a case."""
+    programmes, queues = range(len(case.tranches)), range(len(case.queue_rule))
+    return Policies(
+        tuple(_gate_policy(case, g) for g in programmes),
+        tuple(_purse_rule(case, g) for g in programmes),
+        tuple(_queue_key(case, q) for q in queues),
+    )
+
+
+def _gate_policy(case: Case, programme: int) -> GateDecisions:
     name = GATE_POLICIES.name_of(int(case.policy[programme]))
     policy, given = GATE_POLICIES[name], case.gate_parameters[programme]
     label = f"gate policy {name!r}"
-    drops = _two_numbers(f"{label}, drops", _question(label, policy, "drops", given))
-    judge = _a_truth(f"{label}, judge", _question(label, policy, "judge", given))
-    return GateDecisions(judge, policy.rounds, drops)
+    judge = _question(label, policy, "judge", given, _truth)
+    return GateDecisions(judge, policy.rounds, _question(label, policy, "drops", given, _two_numbers))
 
 
-def purse_rule(case: Case, programme: int) -> PurseDecisions:
-    """The purse rule of a programme."""
+def _purse_rule(case: Case, programme: int) -> PurseDecisions:
     name = PURSE_RULES.name_of(int(case.purse_rule[programme]))
-    label, given = f"purse rule {name!r}", case.purse_parameters[programme]
-    asked = [
-        _a_truth(f"{label}, {field}", _question(label, PURSE_RULES[name], field, given))
-        for field in PurseDecisions._fields
-    ]
-    return PurseDecisions(*asked)
+    label, rule, given = f"purse rule {name!r}", PURSE_RULES[name], case.purse_parameters[programme]
+    return PurseDecisions(*(_question(label, rule, field, given, _truth) for field in PurseDecisions._fields))
 
 
-def queue_key(case: Case, queue: int) -> _Ask | None:
-    """The key of a queue's rule, queues numbered as in `Case.queue_rule`; None for the one that serves by rank."""
+def _queue_key(case: Case, queue: int) -> _Ask | None:
     name = QUEUE_RULES.name_of(int(case.queue_rule[queue]))
     if name == RANK:
         return None
-    label = f"queue rule {name!r}"
-    return _a_number(f"{label}, key", _question(label, QUEUE_RULES[name], "key", case.queue_parameters[queue]))
+    return _question(f"queue rule {name!r}", QUEUE_RULES[name], "key", case.queue_parameters[queue], _number)
 
 
-def _a_truth(label: str, function: _Ask) -> Callable[..., bool]:
-    """The function; an answer that is neither yes nor no becomes a PolicyError."""
+def _question(
+    name: str, extension: Extension, field: str, given: Sequence[float], read: Callable[[str, Any], Any]
+) -> _Ask:
+    """One of its functions, with its parameters; `read` makes of its label and its answer what the engine takes.
 
-    def ask(*given: float) -> bool:
-        answer = function(*given)
-        if not is_truth(answer):
-            raise PolicyError((no_truth(label, answer),))
-        return bool(answer)
-
-    return ask
-
-
-def _a_number(label: str, key: _Ask) -> Callable[..., float]:
-    """The function; an answer that is no number becomes a PolicyError."""
-
-    def ask(*given: float) -> float:
-        answer = key(*given)
-        try:
-            found = float(answer)
-        except (TypeError, ValueError):
-            found = math.nan
-        if math.isnan(found):
-            raise PolicyError((Fault(label, "must return a number", repr(answer)),))
-        return found
-
-    return ask
-
-
-def _question(name: str, extension: Extension, field: str, given: Sequence[float]) -> _Ask:
-    """One of its functions, with its parameters; an exception that it raises becomes a PolicyError that names it."""
+    An exception that it raises becomes a PolicyError that names it.
+    """
     label = f"{name}, {field}"
-    taken, own = extension.bind(label, field), extension.restore(given)
+    taken, own = extension.bind(label, field).positional, extension.restore(given)
 
     def ask(*offered: float) -> Any:
         try:
-            return taken(*offered, *own)
+            answer = taken(*offered, *own)
         except Exception as error:
             raise PolicyError((Fault(label, "must not raise an exception", raised_text(error)),)) from error
+        return read(label, answer)
 
     return ask
 
 
-def _two_numbers(label: str, drops: _Ask) -> Callable[..., tuple[int, int]]:
-    """The function; an answer that is not two whole numbers becomes a PolicyError."""
+def _truth(label: str, answer: Any) -> bool:
+    """Yes or no; another answer becomes a PolicyError."""
+    if answer is True or answer is False:  # as nearly always: no more is asked then
+        return bool(answer)
+    if not is_truth(answer):
+        raise PolicyError((no_truth(label, answer),))
+    return bool(answer)
 
-    def ask(*given: int) -> tuple[int, int]:
-        answer = drops(*given)
-        if not gives_two_numbers(answer):
-            raise PolicyError((not_two_numbers(label, answer),))
-        return int(answer[0]), int(answer[1])
 
-    return ask
+def _number(label: str, answer: Any) -> float:
+    """A number; another answer becomes a PolicyError."""
+    try:
+        found = float(answer)
+    except (TypeError, ValueError):
+        found = math.nan
+    if math.isnan(found):
+        raise PolicyError((Fault(label, "must return a number", repr(answer)),))
+    return found
+
+
+def _two_numbers(label: str, answer: Any) -> tuple[int, int]:
+    """Two whole numbers; another answer becomes a PolicyError."""
+    if not gives_two_numbers(answer):
+        raise PolicyError((not_two_numbers(label, answer),))
+    return int(answer[0]), int(answer[1])

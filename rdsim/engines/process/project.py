@@ -239,9 +239,11 @@ class Project:
         return int(case.home[self.rank][k] - case.abroad[self.rank][k] + self.payment_abroad(year))
 
     def payment_abroad(self, year: int) -> int:
+        if not self.joint:
+            return 0
         case = self.world.case
         rate = self.world.luck.exchange_ppm[case.currency[self.rank]][year]
-        return rules.at_rate(case.abroad[self.rank][self.tranche], rate) if self.joint else 0
+        return rules.at_rate(case.abroad[self.rank][self.tranche], rate)
 
     def record_payment(self, amount: int) -> None:
         out, at = self.world.out, (self.world.row, self.rank, self.tranche)
@@ -263,11 +265,12 @@ class Project:
         """Attempt step after step until the funded days are over; a step pauses then."""
         while self.world.now < self.funded_end:
             self.begin_attempt()
-            in_time = yield from self.facilities()
-            if not in_time:
-                return
+            if any(self.needs()):
+                in_time = yield from self.facilities()
+                if not in_time:
+                    return
             self.run_from = self.world.now
-            end = min(self.world.now + self.remaining, self.funded_end)
+            end = min(self.run_from + self.remaining, self.funded_end)
             yield self.world.at(end, WORK, self.rank)
             self.stop_work()
             if self.remaining == 0:
@@ -291,9 +294,7 @@ class Project:
         return list(self.world.case.needs[self.rank][self.trl - 1])
 
     def facilities(self) -> Generator[simpy.Event, Any, bool]:
-        """Wait for the step's facilities, if it needs any; False if the funded days end first."""
-        if not any(self.needs()):
-            return True
+        """Wait for the step's facilities; False if the funded days end first."""
         request = self.world.facilities.ask(self)
         yield request | self.world.at(self.funded_end, WORK, self.rank)
         if self.queue is not None:
@@ -303,11 +304,13 @@ class Project:
 
     def stop_work(self) -> None:
         """Lay down the work: count it and give back the facilities."""
-        self.remaining -= self.world.now - self.run_from
-        self.count_work(self.world.now)
+        now = self.world.now
+        self.remaining -= now - self.run_from
+        self.count_work(now)
         self.run_from = -1
-        if any(self.needs()):
-            self.world.facilities.give_back(self.needs())
+        need = self.needs()
+        if any(need):
+            self.world.facilities.give_back(need)
 
     def count_work(self, until: int) -> None:
         """Count the days worked since the work was taken up, and hand in what they completed."""
@@ -339,14 +342,14 @@ class Project:
 
     def success(self) -> float:
         """Success of the attempt, with the spillover of technologies that reached their target before today."""
-        case = self.world.case
+        case, now = self.world.case, self.world.now
         table = case.success if self.step_joint else case.alone_success
         chance: float = table[self.rank][self.trl - 1]
         first = case.spillover_start[self.rank]
         gains = [
             case.spillover_gain[first + k]
             for k, other in enumerate(self.links("spillover"))
-            if self.world.projects[other].is_at_target_before(self.world.now)
+            if self.world.projects[other].is_at_target_before(now)
         ]
         if not gains:
             return chance
@@ -364,7 +367,7 @@ class Project:
         """A review at the end of a tranche, and after each extension: next tranche, extension, or stop."""
         if self.tranche + 1 == self.world.case.tranches[self.programme]:
             raise End(EXHAUSTED)
-        while not (yield from self.passes(self.world.gate_policies[self.programme])):
+        while not (yield from self.passes(self.world.policies.gates[self.programme])):
             yield from self.extension()
         self.tranche += 1
 

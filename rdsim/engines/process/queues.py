@@ -11,7 +11,6 @@ import simpy
 
 from rdsim.case import DAYS_PER_YEAR
 from rdsim.engines import rules
-from rdsim.engines.process.policies import queue_key
 from rdsim.engines.rules import GRANT, PANEL, PARTNER_COST
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class Queue(ABC):
 
     def __init__(self, world: WorldLike, order: int, rule: int | None = None) -> None:
         self.world, self.order = world, order
-        self.key = None if rule is None else queue_key(world.case, rule)
+        self.key = None if rule is None else world.policies.queues[rule]
         self.waiting: list[ProjectLike] = []
         self.granting = False
 
@@ -61,7 +60,10 @@ class Queue(ABC):
         """Take out of the queue those whose wait is over: served (True), or turned away (False)."""
 
     def _first(self, count: int) -> list[tuple[ProjectLike, bool]]:
-        return self._leave([(project, True) for project in self.in_order()[:count]])
+        if self.key is not None:
+            return self._leave([(project, True) for project in self.in_order()[:count]])
+        served, self.waiting = self.waiting[:count], self.waiting[count:]
+        return [(project, True) for project in served]
 
     def in_order(self) -> list[ProjectLike]:
         """Those who wait, as they are looked at: of equal keys, the higher rank first."""
@@ -83,6 +85,8 @@ class Queue(ABC):
 
     def _leave(self, over: list[tuple[ProjectLike, bool]]) -> list[tuple[ProjectLike, bool]]:
         """Take out of the queue those whose wait is over; they go on in order of rank."""
+        if not over:
+            return over
         gone = {project.rank for project, _ in over}
         self.waiting = [project for project in self.waiting if project.rank not in gone]
         return sorted(over, key=lambda one: one[0].rank)
@@ -117,9 +121,10 @@ class PanelQueue(Queue):
 
     def serve(self) -> list[tuple[ProjectLike, bool]]:
         served = self._first(self.world.case.seats[self.panel] - self.used)
-        self.used += len(served)
-        peak = self.world.out.peak_seats[self.world.row]
-        peak[self.panel] = max(peak[self.panel], self.used)
+        if served:
+            self.used += len(served)
+            peak = self.world.out.peak_seats[self.world.row]
+            peak[self.panel] = max(peak[self.panel], self.used)
         return served
 
     def give_back(self) -> None:
@@ -197,15 +202,16 @@ class Purse(Queue):
     def __init__(self, world: WorldLike, order: int, programme: int) -> None:
         super().__init__(world, order)
         self.programme, self.money = programme, 0
-        self.rule = world.purse_rules[programme]
+        self.rule = world.policies.purses[programme]
         self.pays_partners = programme == world.case.network
 
     def serve(self) -> list[tuple[ProjectLike, bool]]:
         blocked = self._serve_partners() if self.pays_partners else False
         over: list[tuple[ProjectLike, bool]] = []
         waiting: list[ProjectLike] = []
+        year = self.world.year
         for project in self.waiting:
-            amount = project.request(self.world.year)
+            amount = project.request(year)
             if not blocked and self._pays(amount, project.tranche):
                 self.pay(project, amount)
                 over.append((project, True))
@@ -314,7 +320,7 @@ class ReviewRounds:
         """Drop the worst; of equals, the one of lower rank (served later everywhere) goes first."""
         reviews, self.waiting = self.waiting, []
         case = self.world.case
-        drops, self.fraction = self.world.gate_policies[self.programme].drops(
+        drops, self.fraction = self.world.policies.gates[self.programme].drops(
             len(reviews), case.drop_ppm[self.programme], self.fraction
         )
         worst = sorted(reviews, key=lambda project: (project.reviewed_lead(), -project.rank))[: max(drops, 0)]

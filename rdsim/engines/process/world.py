@@ -10,7 +10,7 @@ import simpy
 from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, SamplePaths, blank_outcomes
 from rdsim.engines.process.agenda import Entry, TraceRow
 from rdsim.engines.process.partners import Partner
-from rdsim.engines.process.policies import gate_policy, purse_rule
+from rdsim.engines.process.policies import Policies, policies
 from rdsim.engines.process.project import Project
 from rdsim.engines.process.queues import FacilityQueue, PanelQueue, PlaceQueue, Purse, ReviewRounds, StartQueue
 from rdsim.engines.rules import BREAK, YEAR
@@ -30,12 +30,12 @@ def _lists(arrays: Case | SamplePaths, row: int | None = None) -> Any:
 class World:
     """One replication: the agenda, the queues, the partners and the projects."""
 
-    def __init__(self, case: Case, luck: SamplePaths, out: Outcomes, row: int, trace: list[TraceRow] | None) -> None:
+    def __init__(
+        self, case: Case, asked: Policies, luck: SamplePaths, out: Outcomes, row: int, trace: list[TraceRow] | None
+    ) -> None:
         self.env = simpy.Environment()
-        self.case, self.luck, self.out, self.row, self.trace = case, luck, out, row, trace
+        self.case, self.policies, self.luck, self.out, self.row, self.trace = case, asked, luck, out, row, trace
         lines, panels = len(case.tranches), len(case.seats)
-        self.gate_policies = [gate_policy(case, g) for g in range(lines)]
-        self.purse_rules = [purse_rule(case, g) for g in range(lines)]
         self.starts = [StartQueue(self, g) for g in range(lines)]
         self.places = PlaceQueue(self, lines)
         self.purses = [Purse(self, lines + 1 + g, g) for g in range(lines)]
@@ -59,7 +59,7 @@ class World:
 
     def enter(self, day: int, phase: int, order: int, action: Callable[[], None]) -> None:
         """Put an action on the agenda."""
-        entry = self.at(day, phase, order)
+        entry = Entry(self.env, day, phase, order)
         assert entry.callbacks is not None  # noqa: S101 - a new event has its list
         entry.callbacks.append(lambda _: action())
 
@@ -103,6 +103,7 @@ class World:
 def run(case: Case, luck: SamplePaths, trace: list[TraceRow] | None = None) -> Outcomes:
     """Simulate every replication of the luck; a trace, if given, receives what happened, in order."""
     outcomes, plain = blank_outcomes(case, len(luck.agreed)), _lists(case)
+    asked = policies(plain)
     for row in range(len(luck.agreed)):
-        World(plain, _lists(luck, row), outcomes, row, trace).run()
+        World(plain, asked, _lists(luck, row), outcomes, row, trace).run()
     return outcomes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdsim.report.words.amounts import amount, sentence_list, span
+from rdsim.report.words.amounts import amount, capital, sentence_list, span
 from rdsim.report.words.answers import (
     best_bets,
     delivery_words,
@@ -30,6 +30,7 @@ __all__ = [
     "Tile",
     "amount",
     "best_bets",
+    "capital",
     "cells",
     "delivery_words",
     "doubts",

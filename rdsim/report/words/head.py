@@ -48,6 +48,8 @@ def headline(report: PlanReport) -> list[str]:
 
 def _headline(report: PlanReport) -> Iterator[str]:
     yield _choice_words(report)
+    if aim := report.manifest.get("aim"):
+        yield f"It was chosen for the scenario's aim: {aim}."
     npv = estimate(report, "npv")
     if npv is not None:
         yield (

@@ -135,11 +135,14 @@ def _prices(posed: Instance, solving: Solving) -> pd.DataFrame:
     problem = posed.problem
     worth = relaxation_duals(problem, solving).worth
     order = [int(r) for r in np.argsort(-worth, kind="stable")[:HINTED] if worth[r] > 0]
-    rows = [(problem.rows.names[r], *_told(posed, problem.rows.keys[r]), problem.rows.cap[r], worth[r]) for r in order]
+    rows = [
+        (problem.rows.names[r], *_words_and_unit(posed, problem.rows.keys[r]), problem.rows.cap[r], worth[r])
+        for r in order
+    ]
     return pd.DataFrame(rows, columns=["cap", "words", "unit", "at", "price"])
 
 
-def _told(posed: Instance, key: Hashable) -> tuple[str, str]:
+def _words_and_unit(posed: Instance, key: Hashable) -> tuple[str, str]:
     """A row in words, and what it counts."""
     return row_words(posed.scenario, key), unit_noun(posed.scenario, key)
 
@@ -170,7 +173,7 @@ def _step_rows(posed: Instance, answers: Sequence[Answer]) -> Iterator[tuple[obj
             per = worth.found / step.amount if step.amount else math.nan
             yield (
                 one.name,
-                *_told(posed, one.key),
+                *_words_and_unit(posed, one.key),
                 step.amount,
                 step.cap,
                 worth.found,

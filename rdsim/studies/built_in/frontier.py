@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from rdsim.aim import aim_of
+from rdsim.arrays import Floats
+from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError
-from rdsim.figures import Figure, find_figure, unit_words
+from rdsim.figures import Figure, column_figures, find_figure, unit_words
 from rdsim.measures import CVAR, measure_of, restate, tradable_figures
 from rdsim.numerals import numeral
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.questions.fronts import SENSES, VALUE, CVaR, Front, FrontPoint, Objective, front
 from rdsim.options import expected_figures
 from rdsim.report import Column, Page, Plot, Section, Table
-from rdsim.report.words import amount
+from rdsim.report.words import amount, capital
 from rdsim.search import Instance, Proposal, solving_of
 from rdsim.studies.built_in.parts import (
     intervals,
     listing,
-    money,
     ranked_portfolio,
     record_of,
     simulated_estimates,
@@ -158,8 +160,9 @@ def _study(
     if best is not None and marked is not None:
         portfolios[MARKED] = best.portfolio
         table = pd.concat([table, pd.DataFrame(list(_rows(posed, [marked], [MARKED])))], ignore_index=True)
-    simulated = simulated_estimates(posed, portfolios, replications)
+    simulated = simulated_estimates(posed, portfolios, replications, _of_pair(posed.scenario, found))
     table = table.merge(simulated, on="portfolio", how="left").assign(order=range(len(portfolios)))
+    table = _as_known(table)
     record = {
         **record_of(posed),
         "front": {
@@ -176,6 +179,36 @@ def _study(
     page = _page(posed, found, table)
     study = Study("frontier", posed.scenario, posed.seed, page, {"frontier": table}, record, portfolios)
     return speaks_of(study, best, _NO_PLAN)
+
+
+def _of_pair(scenario: Scenario, found: Front) -> dict[str, Callable[[pd.DataFrame], Floats]]:
+    """What the simulation says of the two figures, by name of the table's column."""
+    pair = {"first_simulated": found.first, "second_simulated": found.second}
+    made = {told: _in_replications(scenario, name) for told, name in pair.items()}
+    return {told: make for told, make in made.items() if make is not None}
+
+
+def _in_replications(scenario: Scenario, name: str) -> Callable[[pd.DataFrame], Floats] | None:
+    """How a figure comes from a table of replications; none for one that it does not hold."""
+    weights = aim_of(scenario).weights
+    if name == VALUE and all(figure.column for figure, _ in weights):
+        return lambda table: sum(
+            (weight * table[figure.name].to_numpy(np.float64) for figure, weight in weights), np.zeros(len(table))
+        )
+    if name in column_figures(scenario, [name]):
+        return lambda table: table[name].to_numpy(np.float64)
+    return None
+
+
+def _as_known(table: pd.DataFrame) -> pd.DataFrame:
+    """The table, where a figure that no replication holds stands as it was known before."""
+    known = {
+        f"{one}_simulated{end}": table[one]
+        for one in ("first", "second")
+        if f"{one}_simulated" not in table
+        for end in ("", "_low", "_high")
+    }
+    return table.assign(**known)
 
 
 _NO_PLAN = (
@@ -222,7 +255,7 @@ def _title(posed: Instance, name: str) -> str:
 
 def _page(posed: Instance, found: Front, table: pd.DataFrame) -> Page:
     lead = (_range(posed, found), _proof(found), *_mark_words(posed, found, table), *_risk_words(posed, found))
-    plots = [_plot(posed, found, table), _simulated_plot(posed, table)]
+    plots = [_plot(posed, found, table), _simulated_plot(posed, found, table)]
     reading = (
         "A point is a portfolio. No other known portfolio is better in one of the two figures without being worse in "
         "the other. Points are chosen on the optimiser's samples and simulated on others; the simulated value is the "
@@ -318,36 +351,57 @@ def _slope(posed: Instance, found: Front) -> str:
     return f"Half way along the points, a gain of {won} costs {lost}."
 
 
-def _simulated_plot(posed: Instance, table: pd.DataFrame) -> Plot:
+def _simulated_plot(posed: Instance, found: Front, table: pd.DataFrame) -> Plot:
+    second, first = (_simulated_title(posed, name) for name in (found.second, found.first))
+    columns = ["first_simulated", "first_simulated_low", "first_simulated_high", "second_simulated"]
+    shown = table[["portfolio", *columns, "order"]]
     return Plot(
         "simulated",
         "What does the simulation say of these portfolios?",
-        f"Mean net value and its interval, {money(float(table['npv'].max()), posed.scenario)} at the most.",
-        "Mean over the replications of the simulation, the same for every portfolio; the line is its "
-        f"{posed.scenario.simulation.confidence:.0%} interval. Across: commercialised by the deadline, on average.",
-        table[["portfolio", "in_time", "npv", "npv_low", "npv_high", "order"]].assign(series=_series(table)),
-        ("in_time", "commercialised by the deadline, simulated"),
-        ("npv", f"net value, simulated, {posed.scenario.money_unit}"),
-        low="npv_low",
-        high="npv_high",
+        capital(f"{_figure(posed, found.first, float(table['first_simulated'].max()))} at the most, on average."),
+        "Means over the replications of the simulation, the same for every portfolio; the line is the "
+        f"{posed.scenario.simulation.confidence:.0%} interval.{_known_words(posed, found)}",
+        shown.assign(series=_series(table)),
+        ("second_simulated", second),
+        ("first_simulated", first),
+        low="first_simulated_low",
+        high="first_simulated_high",
         joined=False,
         colour="series",
         tips={
             "portfolio": Column("Portfolio"),
-            "npv": Column("net value", "money"),
-            "npv_low": Column("from", "money"),
-            "npv_high": Column("to", "money"),
+            "first_simulated": Column(first, "money"),
+            "first_simulated_low": Column("from", "money"),
+            "first_simulated_high": Column("to", "money"),
+            "second_simulated": Column(second, "money"),
         },
     )
 
 
+def _simulated_title(posed: Instance, name: str) -> str:
+    label, unit = _label(posed, name)
+    known = "simulated" if _in_replications(posed.scenario, name) else "not simulated"
+    return ", ".join(filter(None, [label, known, unit]))
+
+
+def _known_words(posed: Instance, found: Front) -> str:
+    """Which of the figures is no column of the replications, and so the same in both drawings."""
+    known = [name for name in (found.first, found.second) if _in_replications(posed.scenario, name) is None]
+    labels = " and ".join(_label(posed, name)[0] for name in known)
+    return f" What options alone come to stands for {labels}, which no replication holds." if known else ""
+
+
 def _page_table(posed: Instance, found: Front, table: pd.DataFrame) -> Table:
     frame = table.assign(
+        **{f"{one}_told": intervals(table, f"{one}_simulated") for one in ("first", "second")},
         simulated=intervals(table),
         certain=["proven" if proven else "" for proven in table["proven"]],
         enters=[listing(names.split(), none="") for names in table["enters"]],
         leaves=[listing(names.split(), none="") for names in table["leaves"]],
     )
+    pair = {
+        "npv" if name == VALUE and aim_of(posed.scenario).is_default else name for name in (found.first, found.second)
+    }
     columns = {
         "portfolio": Column("Portfolio"),
         "first": Column(_title(posed, found.first), "money"),
@@ -357,7 +411,11 @@ def _page_table(posed: Instance, found: Front, table: pd.DataFrame) -> Table:
         "funded": Column("Funded", "count"),
         "joint": Column("with a partner", "count"),
         "partners": Column("Partners opened", "count"),
-        "simulated": Column(f"Simulated net value, {posed.scenario.money_unit}"),
+        "first_told": Column(_simulated_title(posed, found.first)),
+        "second_told": Column(_simulated_title(posed, found.second)),
+        **(
+            {} if "npv" in pair else {"simulated": Column(f"net present value, simulated, {posed.scenario.money_unit}")}
+        ),
         "enters": Column("Enters"),
         "leaves": Column("Leaves"),
     }

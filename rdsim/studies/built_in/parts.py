@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +11,13 @@ import pandas as pd
 
 from rdsim import portfolio
 from rdsim.aim import aim_of
+from rdsim.arrays import Floats
 from rdsim.domain import Portfolio, Scenario
 from rdsim.optimiser import Solution
 from rdsim.report.words import amount
 from rdsim.search import Instance, Proposal
 from rdsim.simulation import replicate
-from rdsim.stats import Interval, mean_interval
+from rdsim.stats import mean_interval
 from rdsim.study import Study
 from rdsim.words import ratio_words
 
@@ -75,38 +76,48 @@ def ranked_portfolio(posed: Instance, chosen: Iterable[int], name: str) -> Portf
 
 
 def simulated_estimates(
-    posed: Instance, portfolios: Mapping[str, Portfolio], replications: int | None = None
+    posed: Instance,
+    portfolios: Mapping[str, Portfolio],
+    replications: int | None = None,
+    beside: Mapping[str, Callable[[pd.DataFrame], Floats]] | None = None,
 ) -> pd.DataFrame:
     """Simulate portfolios on the same replications, which chose none of them.
 
     Returns a row for each, in their order: mean and limits of `npv`, mean of `commercialised_by_deadline` and of
-    `commercialised`, and `n`.
+    `commercialised`, and `n`; and mean and limits of what `beside` makes of a table of replications, by name.
     """
     scenario = posed.scenario
     count = scenario.simulation.replications if replications is None else replications
-    rows = []
+    rows, more = [], beside or {}
     for name, one in portfolios.items():
         table = replicate(scenario, one, replications=count, seed=posed.seed, running=posed.running)
-        rows.append({"portfolio": name, **_estimates(table, scenario.simulation.confidence)})
+        level = scenario.simulation.confidence
+        row = {"portfolio": name, **_estimates(table, level)}
+        for told, make in more.items():
+            row |= _with_limits(make(table), told, level)
+        rows.append(row)
     columns = ("portfolio", "npv", "npv_low", "npv_high", "in_time", "commercialised", "n")
-    return pd.DataFrame(rows, columns=list(columns))
+    return pd.DataFrame(rows, columns=[*columns, *(f"{told}{end}" for told in more for end in ("", "_low", "_high"))])
 
 
 def _estimates(table: pd.DataFrame, confidence: float) -> dict[str, float]:
-    npv: Interval = mean_interval(table["npv"].to_numpy(np.float64), confidence)
     return {
-        "npv": npv.mean,
-        "npv_low": npv.low,
-        "npv_high": npv.high,
+        **_with_limits(table["npv"].to_numpy(np.float64), "npv", confidence),
         "in_time": float(table["commercialised_by_deadline"].mean()),
         "commercialised": float(table["commercialised"].mean()),
-        "n": npv.n,
+        "n": len(table),
     }
 
 
-def intervals(table: pd.DataFrame) -> list[str]:
+def _with_limits(values: Floats, told: str, confidence: float) -> dict[str, float]:
+    """Mean of numbers with its limits, under a name."""
+    found = mean_interval(values, confidence)
+    return {told: found.mean, f"{told}_low": found.low, f"{told}_high": found.high}
+
+
+def intervals(table: pd.DataFrame, name: str = "npv") -> list[str]:
     """Simulated means with their limits, as `simulated_estimates` gives them, in words."""
-    columns = zip(table["npv"], table["npv_low"], table["npv_high"], strict=True)
+    columns = zip(table[name], table[f"{name}_low"], table[f"{name}_high"], strict=True)
     return [f"{amount(mean)} ({amount(low)} to {amount(high)})" for mean, low, high in columns]
 
 
