@@ -101,7 +101,7 @@ def test_both_names_at_once_are_a_fault(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_a_factors_path_may_use_the_old_name(scenario: Scenario) -> None:
-    from rdsim.sweep.factors import Factor, bind  # noqa: PLC0415
+    from rdsim.designs import Factor, bind  # noqa: PLC0415
 
     variations, factor = Variations(scenario), Factor(values=(1.5,), paths=(f"{OLD}.leap",))
     with pytest.warns(RenamedWarning, match=SAID):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from rdsim.designs import Distribution, Factor
 from rdsim.sweep.backends import Backend, backend
 from rdsim.sweep.experiment import Experiment, read
-from rdsim.sweep.factors import Distribution, Factor
 from rdsim.sweep.manifests import is_sweep, manifest_of
 from rdsim.sweep.page import terminal_lines, write_report
 from rdsim.sweep.prepared import Prepared, prepare

@@ -22,10 +22,10 @@ from scipy.special import ndtri
 from scipy.stats import kruskal
 
 from rdsim.arrays import Floats
+from rdsim.designs import SAMPLED
 from rdsim.figures import Figure, from_files
 from rdsim.stats import Interval, mean_interval
 from rdsim.sweep.blocks import Blocks
-from rdsim.sweep.design import SAMPLED
 from rdsim.sweep.groups import BINS, bin_rows, cell_rows, middle
 from rdsim.sweep.measures import Metric, parse_metric
 

@@ -25,12 +25,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from rdsim.designs import SAMPLED
 from rdsim.errors import Fault
 from rdsim.numerals import numeral
 from rdsim.report.words import amount
 from rdsim.stats import Interval, paired_difference, proportion_interval
 from rdsim.sweep.analysis import Analysis
-from rdsim.sweep.design import SAMPLED
 from rdsim.tables import did_you_mean
 
 __all__ = ["Names", "answers", "answers_faults", "between", "metric_words"]

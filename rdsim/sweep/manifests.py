@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from rdsim.designs import DesignKind
 from rdsim.errors import ExperimentError, Fault
 from rdsim.folders import SWEEP, Digest, Part, Record, is_file, read_document
 from rdsim.names import NAMES
 from rdsim.scenario import by_new_names
 from rdsim.sweep.answers import Names, answers_faults
-from rdsim.sweep.design import DesignKind
 from rdsim.sweep.measures import parse_metric
 from rdsim.sweep.settings import TaskKind
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rdsim import plugins, portfolio
+from rdsim.designs import SAMPLED, Bound, Design, bind, read_anew
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import ExperimentError, Fault, InputError
 from rdsim.figures import Figure, column_figures
@@ -23,8 +24,6 @@ from rdsim.scenario.shapes import dotted_path
 from rdsim.search import rules_of
 from rdsim.simulation import Running
 from rdsim.sweep.answers import Names, answers_faults
-from rdsim.sweep.design import SAMPLED, Design
-from rdsim.sweep.factors import Bound, bind, read_anew
 from rdsim.sweep.measures import OF_ROLLING, Metric, gain_over, parse_metric, parse_metrics
 from rdsim.sweep.policies import Own, own_policies
 from rdsim.sweep.settings import ExperimentSettings

@@ -15,10 +15,9 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from rdsim.arguments import check_fields
 from rdsim.defaults import DEFAULT_SOLVER
+from rdsim.designs import DesignKind, Distribution, Factor
 from rdsim.errors import ExperimentError, Fault, InputError
 from rdsim.names import NAMES
-from rdsim.sweep.design import DesignKind
-from rdsim.sweep.factors import Distribution, Factor
 from rdsim.tables import did_you_mean, shown_value
 from rdsim.texts import read_toml
 

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rdsim.designs import DESIGNS, Design, Distribution, Factor, bind
 from rdsim.domain import Scenario
 from rdsim.errors import InputError
 from rdsim.scenario import Variations, digest, load
 from rdsim.stats import cvar
-from rdsim.sweep.design import DESIGNS, Design
-from rdsim.sweep.factors import Distribution, Factor, bind
 from rdsim.sweep.measures import parse_metrics
 
 GAIN, BEST = Factor(range=(0.0, 0.4)), Factor(values=(5.0, 10.0, 15.0))

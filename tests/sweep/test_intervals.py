@@ -12,11 +12,10 @@ import pandas as pd
 import pytest
 from scipy import stats as reference
 
+from rdsim.designs import Design, DesignKind, Factor
 from rdsim.stats import Interval, cvar, cvar_interval, mean_interval
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.answers import answers
-from rdsim.sweep.design import Design, DesignKind
-from rdsim.sweep.factors import Factor
 from rdsim.sweep.measures import parse_metric
 from rdsim.sweep.page import page_of
 from tests.sizes import size

@@ -24,7 +24,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from rdsim.arrays import Floats
-from rdsim.sweep.factors import Factor
+from rdsim.designs.factors import Factor
 
 __all__ = ["DESIGNS", "SAMPLED", "Design", "DesignKind"]
 

@@ -22,7 +22,7 @@ from rdsim.errors import ExperimentError, Fault, InputError, ScenarioError
 from rdsim.scenario import DRAW, PARTS, Override, Variations, World, parse_overrides
 from rdsim.scenario.shapes import Path, dotted_path
 
-__all__ = ["Bound", "Distribution", "Factor", "bind", "read_anew"]
+__all__ = ["Bound", "Change", "Distribution", "Factor", "bind", "read_anew"]
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Change = Literal["set", "multiply", "add"]
