@@ -107,6 +107,7 @@ def _case() -> Case:
         drop_fallback=np.zeros(p, np.bool_),
         member=(np.arange(p) % PARTNERS)[:, None],
         stages=_ints(p, value=1),
+        talks=_ints(p, value=-1),
         extra_days=_ints(p),
         asked=np.zeros((p, 1), np.bool_),
         stop_year=_ints(p, value=-1),

@@ -149,6 +149,7 @@ class Case(NamedTuple):
     drop_fallback: Bools  # (P,) without an agreement it is dropped
     member: Ints  # (P, M) partners in which a joint project takes a place
     stages: Ints  # (P,) in which its agreement is formed, at least 1
+    talks: Ints  # (P,) stage of these that is sure to fail, or any other that none does; -1: as luck has it
     extra_days: Ints  # (P,) added to the first of them
     deadline: Ints  # (P,) day of its programme's deadline
     value: Floats  # (P,) on the market, as listed or judged, in the scenario's money
@@ -641,6 +642,7 @@ def _choice_arrays(scenario: Scenario, choices: Sequence[Choice]) -> dict[str, n
         "drop_fallback": np.array([_drops(scenario, row) for row in rows], np.bool_),
         "currency": np.array([currency[code] for code in money], np.int64),
         "stages": np.array([len(formation(scenario.modes[choice.mode])) for choice in choices], np.int64),
+        "talks": np.full(len(choices), -1, np.int64),
         "extra_days": np.zeros(len(choices), np.int64),
         "deadline": deadlines(scenario, choices),
         "value": _values(scenario, choices),

@@ -128,6 +128,7 @@ ALONE = Contract(
         "npv": "net present value in each sample, (N, P)",
         "gain": "present value in each sample, (N, P)",
         "mean": "expected net present value, (P,)",
+        "cost": "expected present cost, (P,)",
         "p_target": "probability to reach the target TRL, (P,)",
         "p_market": "probability to come to the market, (P,)",
         "p_in_time": "probability to come there by the deadline, (P,)",
@@ -263,7 +264,7 @@ def _value() -> Figure:
         "more",
         market=lambda value_pv: value_pv,
         synergies=1.0,
-        alone=lambda mean, npv, gain: mean + (gain - npv).mean(axis=0),
+        alone=lambda mean, cost: mean + cost,
         least=-math.inf,
     )
 
@@ -274,7 +275,7 @@ def _costs() -> Iterator[Figure]:
         "present cost of projects",
         "less",
         cost=1.0,
-        alone=lambda npv, gain: (gain - npv).mean(axis=0),
+        alone=lambda cost: cost,
         least=-math.inf,
     )
     yield _money(

@@ -97,7 +97,7 @@ def figure_values(figure: Figure, scenario: Scenario, options: Options) -> Float
     """What each option adds to a figure: in each sample, (N, O), if samples tell it; else what is expected, (O,)."""
     if figure.name not in _SAMPLED:
         return contribution(figure, scenario, options)
-    matched, cost = _sample_values(options), options.gain - options.npv
+    matched, cost = _sample_values(options), _sample_costs(options)
     return {"npv": matched, "cost_pv": cost, "value_pv": matched + cost}[figure.name]
 
 
@@ -109,12 +109,19 @@ def _sample_values(options: Options) -> Floats:
 
     Gains are scaled, option by option, so that their mean is the one that is known without the luck of the market
     (moment matching: Barraquand 1995, Management Science 41): the best of thousands of options is then less often
-    merely the luckiest. Samples without any gain are shifted instead. What an option costs stays as it is.
+    merely the luckiest. Samples without any gain are shifted instead.
     """
     short = options.mean - options.npv.mean(axis=0)
     gained = options.gain.mean(axis=0)
     scaled = np.where(gained > 0, short / np.where(gained > 0, gained, 1.0), 0.0) * options.gain
     return np.asarray(options.npv + scaled + np.where(gained > 0, 0.0, short))
+
+
+def _sample_costs(options: Options) -> Floats:
+    """Present cost in each sample, (N, O), scaled so that its mean is the one known without the luck of talks."""
+    cost = options.gain - options.npv
+    mean = cost.mean(axis=0)
+    return np.asarray(cost * np.where(mean > 0, options.cost / np.where(mean > 0, mean, 1.0), 1.0))
 
 
 def opening(figure: Figure, scenario: Scenario, openings: Openings) -> Floats:

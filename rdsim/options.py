@@ -3,11 +3,14 @@
 An option is a technology with a partner (or none), a funding mode and a start year. Each is simulated alone
 on the same replications, with every calendar shock of its own start year: nothing is shifted from one year to
 another. What options do to one another - waiting - is not seen here; simulating the portfolio shows it.
+
+Means leave out the luck of talks (`rdsim.talks`): every course that an option's talks can take is simulated, and
+weighed. What is kept of each sample is of the course that talks take in it: risk is asked of that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,7 +19,7 @@ import numpy.typing as npt
 
 from rdsim.aim import aim_of
 from rdsim.arrays import Floats
-from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, technologies, unconstrained_case
+from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, technologies
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
 from rdsim.errors import ExtensionError, Fault
@@ -29,8 +32,18 @@ from rdsim.metrics import by_year, discount, home_by_year, yearly_sales
 from rdsim.scenario import award, eligible, market_probability, money_scale
 from rdsim.simulation import Batch, Running, Setup, in_batches
 from rdsim.streams import SAMPLING, Stream
+from rdsim.talks import TalkCourses, courses_of, pick_courses, single_courses
 
-__all__ = ["Options", "candidates", "contribution", "expected_figures", "place_shares", "sample", "worth_alone"]
+__all__ = [
+    "Options",
+    "candidates",
+    "contribution",
+    "expected_figures",
+    "place_shares",
+    "plain_sample",
+    "sample",
+    "worth_alone",
+]
 
 _CHUNK = 500
 """Options simulated together: few technologies at a time, so that each one's luck is laid out once."""
@@ -71,19 +84,43 @@ def sample(
     With `each_payment` the payments of every sample are kept, N x O x Y single-precision numbers.
     """
     draws = Draws(seed, stream.numbers(samples))
+    return _sample(scenario, _chunks(choices, partial(courses_of, scenario)), draws, each_payment, running)
+
+
+def plain_sample(
+    scenario: Scenario,
+    choices: tuple[Choice, ...],
+    *,
+    samples: int,
+    seed: int,
+    stream: Stream = SAMPLING,
+    running: Running = Running(),
+) -> Options:
+    """Like `sample`, but means are over talks as drawn: in one sample, what came of each option in it."""
+    draws = Draws(seed, stream.numbers(samples))
+    return _sample(scenario, _chunks(choices, single_courses), draws, False, running)
+
+
+def _chunks(choices: tuple[Choice, ...], courses: Callable[[tuple[Choice, ...]], TalkCourses]) -> list[TalkCourses]:
+    return [courses(choices[start : start + _CHUNK]) for start in range(0, len(choices), _CHUNK)]
+
+
+def _sample(
+    scenario: Scenario, chunks: list[TalkCourses], draws: Draws, each_payment: bool, running: Running
+) -> Options:
     told = {figure.name: figure for figure, _ in aim_of(scenario).weights if _needs_samples(figure)}
-    chunks = [choices[start : start + _CHUNK] for start in range(0, len(choices), _CHUNK)]
-    each = (*_EACH, "paid") if each_payment else _EACH
-    parts = [
-        _sample_chunk(Setup(scenario, chunk, unconstrained_case(scenario, chunk)), draws, each, told.values(), running)
-        for chunk in chunks
-    ]
+    parts = [_sample_chunk(scenario, chunk, draws, (tuple(told.values()), each_payment), running) for chunk in chunks]
     columns = {
-        name: np.concatenate([part[name] for part in parts], axis=1 if name in {"npv", "gain", "sold", "paid"} else 0)
+        name: np.concatenate([part[name] for part in parts], axis=1 if name in _EACH else 0)
         for name in (parts[0] if parts else {})
     }
     figures = {name: columns.pop(_FIGURE + name) for name in told if parts}
-    return Options(choices=choices, figures=figures, **columns) if parts else _no_options(scenario, samples)
+    choices = tuple(choice for chunk in chunks for choice in chunk.choices)
+    return (
+        Options(choices=choices, figures=figures, **columns)
+        if parts
+        else _no_options(scenario, len(draws.replications))
+    )
 
 
 _FIGURE = "figure "
@@ -107,16 +144,19 @@ def expected_figures(
     listed = list(figures)
     known = {figure.name: _alone(figure, scenario, options) for figure in listed}
     missing = [figure for figure in listed if known[figure.name] is None]
-    draws, choices, found = Draws(seed, SAMPLING.numbers(samples)), options.choices, list[Floats]()
-    for start in range(0, len(choices) if missing else 0, _CHUNK):
-        chunk = choices[start : start + _CHUNK]
-        reduce = partial(_sums, scenario, chunk, missing)
-        sure = with_sure_market(scenario)
-        parts = list(in_batches(Setup(sure, chunk, unconstrained_case(scenario, chunk)), draws, reduce, running))
-        found.append(np.sum(parts, axis=0) / samples)
-    table = np.concatenate(found, axis=1) if found else np.zeros((len(missing), len(choices)))
+    draws, found = Draws(seed, SAMPLING.numbers(samples)), list[Floats]()
+    for courses in _chunks(options.choices, partial(courses_of, scenario)) if missing else ():
+        reduce = partial(_sums, scenario, courses.projects, missing)
+        parts = list(in_batches(_setup(scenario, courses), draws, reduce, running))
+        found.append(courses.mean(np.sum(parts, axis=0), axis=1) / samples)
+    table = np.concatenate(found, axis=1) if found else np.zeros((len(missing), len(options.choices)))
     told = {figure.name: row for figure, row in zip(missing, table, strict=True)}
     return {name: told[name] if one is None else one for name, one in known.items()}
+
+
+def _setup(scenario: Scenario, courses: TalkCourses) -> Setup:
+    """Each course by itself, in the scenario in which the market is sure."""
+    return Setup(with_sure_market(scenario), courses.projects, courses.case(scenario))
 
 
 def _sums(scenario: Scenario, choices: tuple[Choice, ...], figures: list[Figure], batch: Batch) -> Floats:
@@ -178,21 +218,24 @@ def worth_alone(
     samples: int,
     seed: int,
     stream: Stream = SAMPLING,
+    as_drawn: bool = False,
     running: Running = Running(),
 ) -> Floats:
-    """What each option alone is worth given how its R&D went (see `expectation`), shape (samples, options)."""
-    draws, sure = Draws(seed, stream.numbers(samples)), with_sure_market(scenario)
-    parts = [np.zeros((samples, 0))]
-    for start in range(0, len(choices), _CHUNK):
-        chunk = choices[start : start + _CHUNK]
-        reduce = partial(_worths, scenario, chunk)
-        rows = in_batches(Setup(sure, chunk, unconstrained_case(scenario, chunk)), draws, reduce, running)
+    """What each option alone is worth given how its R&D went (see `expectation`), shape (samples, options).
+
+    It is the mean over the courses that its talks may take on the steps of each sample; of talks `as_drawn`, what it is
+    worth on the course that they take in that sample.
+    """
+    draws, parts = Draws(seed, stream.numbers(samples)), [np.zeros((samples, 0))]
+    for courses in _chunks(choices, single_courses if as_drawn else partial(courses_of, scenario)):
+        rows = in_batches(_setup(scenario, courses), draws, partial(_worths, scenario, courses), running)
         parts.append(np.concatenate(list(rows)))
     return np.concatenate(parts, axis=1)
 
 
-def _worths(scenario: Scenario, choices: tuple[Choice, ...], batch: Batch) -> Floats:
-    return expected_projects(scenario, choices, batch.case, batch.outcomes, batch.worth)
+def _worths(scenario: Scenario, courses: TalkCourses, batch: Batch) -> Floats:
+    worths = expected_projects(scenario, courses.projects, batch.case, batch.outcomes, batch.worth)
+    return courses.mean(worths, axis=1)
 
 
 def _no_options(scenario: Scenario, samples: int) -> Options:
@@ -203,6 +246,7 @@ def _no_options(scenario: Scenario, samples: int) -> Options:
         (),
         sampled,
         sampled,
+        nothing,
         nothing,
         sampled,
         nothing,
@@ -217,57 +261,82 @@ def _no_options(scenario: Scenario, samples: int) -> Options:
     )
 
 
-_EACH = ("npv", "gain", "sold", "freed")
+_EACH = ("npv", "gain", "sold", "paid")
 """Figures kept for each sample; of the others only the mean matters."""
+
+_Asked = tuple[tuple[Figure, ...], bool]
+"""Figures that only samples tell, and whether the payments of each sample are kept."""
 
 
 def _sample_chunk(
-    setup: Setup, draws: Draws, each: tuple[str, ...], told: Iterable[Figure], running: Running
+    scenario: Scenario, courses: TalkCourses, draws: Draws, asked: _Asked, running: Running
 ) -> dict[str, npt.NDArray[np.generic]]:
-    scenario, choices, kept = setup.scenario, setup.choices, []
-    sums: dict[str, Floats] = {}
-    figure = partial(_figures, scenario, choices, tuple(told), "paid" in each)
-    for figures in in_batches(setup._replace(scenario=with_sure_market(scenario)), draws, figure, running):
-        kept.append({name: figures.pop(name) for name in each})
-        sums = {name: sums.get(name, 0.0) + column.sum(axis=0) for name, column in figures.items()}
-    whole = {name: np.concatenate([part[name] for part in kept]) for name in each}
-    freed = np.sort(whole.pop("freed"), axis=0)
-    promised = [award(scenario, choice.technology, choice.partner, choice.mode) for choice in choices]
-    means = {name: total / len(freed) for name, total in sums.items()}
-    # The lower median: an even number of samples must not invent a year between two years.
-    return {**whole, **means, "end_year": freed[(len(freed) - 1) // 2], "award": np.array(promised)}
+    kept, sums = list[dict[str, Any]](), dict[str, Floats]()
+    reduce = partial(_figures, scenario, courses, asked)
+    for each, total in in_batches(_setup(scenario, courses), draws, reduce, running):
+        kept.append(each)
+        sums = {name: sums.get(name, 0.0) + column for name, column in total.items()}
+    whole = {name: np.concatenate([part[name] for part in kept]) for name in kept[0]}
+    means = {name: courses.mean(total) / len(draws.replications) for name, total in sums.items()}
+    ended = _lower_median(means.pop("ended"))
+    promised = [award(scenario, choice.technology, choice.partner, choice.mode) for choice in courses.choices]
+    return {**whole, **means, "end_year": ended, "award": np.array(promised)}
 
 
 def _figures(
-    scenario: Scenario, choices: tuple[Choice, ...], told: tuple[Figure, ...], each_payment: bool, batch: Batch
-) -> dict[str, Any]:
-    """Figures of a batch in which the market is sure: its luck is put back where the samples themselves are kept."""
+    scenario: Scenario, courses: TalkCourses, asked: _Asked, batch: Batch
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Figures of a batch, kept for each sample, (R, O, ...), and summed over it, (C, ...).
+
+    The market is sure in it: its luck is put back where the samples themselves are kept.
+    """
     draws, case, outcomes, sure = batch
-    years, scale = case.budget.shape[1], money_scale(scenario)
-    names = technologies(choices)
+    choices, (told, each_payment) = courses.projects, asked
+    years, scale, names = case.budget.shape[1], money_scale(scenario), technologies(choices)
     lucky = comes_to_market(scenario, names, draws)[:, case.technology] & (outcomes.market_day >= 0)
     # A model that took the luck has done so already.
     factor = 1.0 if takes_luck(scenario.value.model) else value_factor(scenario, names, draws)[:, case.technology]
     gain = np.where(lucky, sure.value_pv * factor, 0.0)
-    joint = by_year(outcomes.tranche_day, outcomes.paid * outcomes.paid_joint, years)
     payments = home_by_year(case, outcomes) / scale
-    chance = np.array([market_probability(scenario, choice.technology) for choice in choices])
-    return {
-        **({"paid": payments.astype(np.float32)} if each_payment else {}),
+    each = {
         "npv": gain - sure.cost_pv,
         "gain": gain,
-        "mean": chance * sure.value_pv - sure.cost_pv,
         "sold": np.where(outcomes.market_day >= 0, discount(scenario, outcomes.market_day), 0.0),
+        **({"paid": payments.astype(np.float32)} if each_payment else {}),
+    }
+    chance = np.array([market_probability(scenario, choice.technology) for choice in choices])
+    means = {
+        "mean": chance * sure.value_pv - sure.cost_pv,
+        "cost": sure.cost_pv,
         "p_target": (outcomes.trl >= case.target).astype(np.float64),
         "p_market": chance * (outcomes.market_day >= 0),
         "p_in_time": chance * sure.in_time,
         "payments": payments,
         "abroad": by_year(outcomes.tranche_day, outcomes.paid_abroad, years) / scale,
-        "joint": joint / scale,
+        "joint": by_year(outcomes.tranche_day, outcomes.paid * outcomes.paid_joint, years) / scale,
         "occupancy": place_shares(case, outcomes),
-        "freed": np.where(outcomes.place_day < 0, -1, _free_days(case, outcomes) // DAYS_PER_YEAR),
         **{_FIGURE + one.name: expected_figure(one, scenario, choices, case, outcomes, sure) for one in told},
     }
+    course = courses.numbers(draws)
+    sums = {name: column.sum(axis=0) for name, column in means.items()}
+    ended = _end_counts(case, outcomes)
+    return {name: pick_courses(column, course) for name, column in each.items()}, {**sums, "ended": ended}
+
+
+def _end_counts(case: Case, outcomes: Outcomes) -> npt.NDArray[np.int64]:
+    """In how many replications a place is given back in each fiscal year, (P, 1 + Y); first: none was held."""
+    year = np.where(outcomes.place_day < 0, 0, _free_days(case, outcomes) // DAYS_PER_YEAR + 1)
+    projects, width = year.shape[1], case.budget.shape[1] + 1
+    cells = (year + width * np.arange(projects)).ravel()
+    return np.bincount(cells, minlength=projects * width).reshape(projects, width)
+
+
+def _lower_median(shares: Floats) -> npt.NDArray[np.int64]:
+    """The median fiscal year by the shares that end in each, (O, 1 + Y): -1 for the first column, 0 for the next.
+
+    The lower one: a year that no course ends in must not be invented between two that some end in.
+    """
+    return np.asarray((shares.cumsum(axis=1) >= 0.5 - 1e-9).argmax(axis=1) - 1)
 
 
 def _free_days(case: Case, outcomes: Outcomes) -> npt.NDArray[np.int64]:

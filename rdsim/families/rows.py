@@ -73,11 +73,15 @@ class Row:
 class Options:
     """Options and what each came to alone; N samples, O options, Y fiscal years, money in the scenario's unit.
 
+    What is expected leaves out the luck of markets and of talks (`rdsim.expectation`, `rdsim.talks`); what is kept of
+    each sample has it.
+
     Attributes:
         choices: the options themselves, O of them: technology, mode, partner ('' for none), start year.
         npv: present value less present cost, shape (N, O).
         gain: present value, shape (N, O).
         mean: expected npv given how R&D went, averaged over the samples (see `expectation`), shape (O,).
+        cost: expected present cost, shape (O,).
         sold: discount factor at the market date, if it comes to the market; 0 if R&D falls short, shape (N, O).
         p_target: probability to reach the target TRL, shape (O,).
         p_market: probability to come to the market, shape (O,).
@@ -96,6 +100,7 @@ class Options:
     npv: Floats
     gain: Floats
     mean: Floats
+    cost: Floats
     sold: Floats
     p_target: Floats
     p_market: Floats

@@ -37,6 +37,8 @@ from rdsim.luck.chance import (
     expert_pools,
     market_luck,
     no_chance,
+    stage_chances,
+    talk_luck,
     value_luck,
 )
 from rdsim.luck.factors import unit_mean_factors
@@ -52,12 +54,14 @@ __all__ = [
     "both_chance",
     "chance",
     "comes_to_market",
+    "failing_stage",
     "lay_out",
     "lay_out_rest",
     "layout_flags",
     "no_chance",
     "path_bytes",
     "scratch",
+    "stage_chances",
     "value_factor",
 ]
 
@@ -158,6 +162,31 @@ def _deliverables(scenario: Scenario, case: Case, names: list[str], draws: Draws
             days = np.ceil(np.minimum(gammaincinv(item.count, luck[:, d]) * mean, 1e6))
             needed[:, t, d] = np.maximum(days, 1 if mean else 0)
     return needed
+
+
+# --- talks ----------------------------------------------------------------------------------------
+
+
+def failing_stage(chances: Floats, choices: tuple[Choice, ...], draws: Draws) -> Ints:
+    """Stage at which the talks of each choice fail as drawn, (replications, choices); H where none of the H fails.
+
+    `chances` are the choices' `stage_chances`, (choices, H).
+    """
+    found = np.full((len(draws.replications), len(choices)), chances.shape[1], np.int64)
+    luck = Block("Talks", talk_luck(chances, choices, draws.seed))
+    _fail_talks(luck, np.array(draws.replications, np.int64), found)
+    return found
+
+
+@jit
+def _fail_talks(h, numbers, found):  # type: ignore[no-untyped-def]
+    for r in range(len(numbers)):
+        h.replication[0] = np.uint64(numbers[r])
+        for p in range(found.shape[1]):
+            for stage in range(found[r, p]):
+                if not kernels.stage_succeeds(h, p, stage):
+                    found[r, p] = stage
+                    break
 
 
 # --- market value ---------------------------------------------------------------------------------

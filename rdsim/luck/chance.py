@@ -26,7 +26,17 @@ from rdsim.draws import Purpose, Words, addresses
 from rdsim.native.blocks import blank
 from rdsim.scenario import Pool, calibration, distribution_of, market_probability, own_steps
 
-__all__ = ["InputModel", "agreement_chance", "chance", "expert_pools", "market_luck", "no_chance", "value_luck"]
+__all__ = [
+    "InputModel",
+    "agreement_chance",
+    "chance",
+    "expert_pools",
+    "market_luck",
+    "no_chance",
+    "stage_chances",
+    "talk_luck",
+    "value_luck",
+]
 
 __compiled__ = True
 
@@ -181,20 +191,52 @@ def expert_pools(pools: Sequence[Pool], units: Sequence[float]) -> dict[str, Any
 
 def _agreements(scenario: Scenario, case: Case, choices: tuple[Choice, ...]) -> dict[str, Any]:
     """Talks by technology and partner: the same luck in each mode, judged by its stages' probabilities and times."""
-    names = [f"{choice.technology}\0{choice.partner}" for choice in choices]
-    shape = (len(choices), int(case.stages.max(initial=1)))
-    chances, medians, sigmas = np.ones(shape), np.zeros(shape), np.zeros(shape)
+    chances = stage_chances(scenario, choices, int(case.stages.max(initial=1)))
+    medians, sigmas = np.zeros(chances.shape), np.zeros(chances.shape)
     for p, choice in enumerate(choices):
         for h, stage in enumerate(formation(scenario.modes[choice.mode])):
-            chances[p, h], medians[p, h], sigmas[p, h] = stage.success, stage.months * DAYS_PER_MONTH, stage.sigma
-        chances[p, case.stages[p] - 1] *= _willing(scenario, choice)
+            medians[p, h], sigmas[p, h] = stage.months * DAYS_PER_MONTH, stage.sigma
     return {
-        "agreement_luck_address": addresses(Purpose.AGREEMENT_LUCK, names),
-        "agreement_time_address": addresses(Purpose.AGREEMENT_TIME, names),
-        "agreement_chance": chances,
+        "agreement_luck_address": addresses(Purpose.AGREEMENT_LUCK, _talks(choices)),
+        "agreement_time_address": addresses(Purpose.AGREEMENT_TIME, _talks(choices)),
+        "agreement_chance": _as_told(chances, case.talks),
         "agreement_median": medians,
         "agreement_sigma": sigmas,
         "agreement_extra": case.extra_days,
+    }
+
+
+def _talks(choices: Sequence[Choice]) -> list[str]:
+    """Whose talks they are."""
+    return [f"{choice.technology}\0{choice.partner}" for choice in choices]
+
+
+def stage_chances(scenario: Scenario, choices: Sequence[Choice], least: int = 1) -> Floats:
+    """Probability that each stage of talks succeeds once it is come to, (P, H); 1 beyond a choice's last one.
+
+    H is the number of stages of the choice that has most, or `least`.
+    """
+    stages = [[stage.success for stage in formation(scenario.modes[choice.mode])] for choice in choices]
+    chances = np.ones((len(choices), max([least, *map(len, stages)])))
+    for p, (choice, own) in enumerate(zip(choices, stages, strict=True)):
+        chances[p, : len(own)] = own
+        chances[p, len(own) - 1] *= _willing(scenario, choice)
+    return chances
+
+
+def _as_told(chances: Floats, talks: Ints) -> Floats:
+    """Chances, (P, H); where a case says how talks go (`Case.talks`), 0 at the stage that fails and 1 at the others."""
+    fails = np.arange(chances.shape[1]) == talks[:, None]
+    return np.where(talks[:, None] < 0, chances, np.where(fails, 0.0, 1.0))
+
+
+def talk_luck(chances: Floats, choices: Sequence[Choice], seed: int) -> dict[str, Any]:
+    """What `kernels.stage_succeeds` asks for, without the rest of an `InputModel`; `chances` are `stage_chances`."""
+    return {
+        "seed": np.uint64(seed),
+        "replication": np.zeros(1, np.uint64),
+        "agreement_luck_address": addresses(Purpose.AGREEMENT_LUCK, _talks(choices)),
+        "agreement_chance": chances,
     }
 
 

@@ -385,6 +385,7 @@ def _options(entries: list[_Entry]) -> Options:
         npv=mean[None, :],
         gain=np.zeros((1, len(entries))),
         mean=mean,
+        cost=-mean,
         sold=np.array([[entry.sold for entry in entries]]),
         p_target=nothing,
         p_market=nothing,

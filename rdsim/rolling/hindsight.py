@@ -19,7 +19,7 @@ from rdsim.domain import Portfolio
 from rdsim.formulation import state, values
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import Solving, solve
-from rdsim.options import Options, sample
+from rdsim.options import Options, plain_sample
 from rdsim.search import Instance
 from rdsim.search.proposals import portfolio_of
 from rdsim.simulation import expected_worths
@@ -36,7 +36,7 @@ _GAP = 0.005
 def foreseen(posed: Instance, replication: int, solving: Solving = Solving()) -> Portfolio | None:
     """The optimiser's portfolio for one replication whose luck is known; none if no portfolio keeps the rules."""
     scenario = posed.scenario
-    lucky = sample(
+    lucky = plain_sample(
         scenario,
         posed.options.choices,
         samples=1,

@@ -57,7 +57,8 @@ class Judge:
         unranked = tuple(replace(choice, rank=0) for choice in choices)
         missing = tuple(one for one in dict.fromkeys(unranked) if self._alone.get(one, np.zeros(0)).size < count)
         if missing:
-            found = worth_alone(self.scenario, missing, samples=count, **self._from(0))
+            # Talks as drawn: so they are in the portfolio, whose luck is taken out here.
+            found = worth_alone(self.scenario, missing, samples=count, as_drawn=True, **self._from(0))
             self._alone.update({one: found[:, place] for place, one in enumerate(missing)})
         return np.array([self._alone[one][:count] for one in unranked]).T.reshape(count, len(unranked))
 

@@ -35,7 +35,7 @@ def why_nothing(scenario: Scenario, options: Options, problem: PortfolioProblem)
 def _missing(scenario: Scenario, options: Options, judged: Evaluation) -> str:
     """How far an option is from being funded: by which change of its value or of its cost it comes in."""
     (o,), short = judged.chosen, -judged.objective
-    cost = float((options.gain[:, o] - options.npv[:, o]).mean())
+    cost = float(options.cost[o])
     value = float(options.mean[o]) + cost
     ways = [f"its value rises by {short / value:.0%}"] if value > 0 else []
     ways += [f"its cost falls by {short / cost:.0%}"] if cost >= short > 0 else []
