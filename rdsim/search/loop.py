@@ -3,8 +3,9 @@
 The one-shot optimiser sees options one by one. What they do to one another - waiting for money, places and partners,
 money that lapses because others failed - only a simulation of the whole portfolio shows. So:
 
-1. Options near the relaxation's optimum are sampled again, without the luck of the market (see `expectation`): values
-   that are nothing or much tell little of their means, and the best of thousands owes much to luck.
+1. Options near the relaxation's optimum are sampled again, without the luck of markets and talks (see `expectation`,
+   `talks`): the best of thousands owes much to luck. More samples go to where options of a technology are close
+   (`estimates`).
 2. In each round the optimiser solves for several **views**: other payment ratios around the best ones so far,
    all programmes together and each alone, money promised sooner or later, starts spread over the years, risk that
    options share, near alternatives, and the best view corrected for what its portfolio's projects lost by not
@@ -26,7 +27,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from rdsim.arrays import Floats
+from rdsim.arrays import Floats, Ints
 from rdsim.brief import count
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import InfeasibleError
@@ -38,6 +39,7 @@ from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.optimiser.solving.appraisal import appraise
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.options import worth_alone
+from rdsim.search.estimates import estimate_means
 from rdsim.search.judge import Judge
 from rdsim.search.proposals import Instance, Proposal, portfolio_of, risk_of, solving_of
 from rdsim.search.selection import Selected, select
@@ -61,7 +63,6 @@ LOOP = "loop"
 
 _NEAR = 0.003  # of the relaxation's value: reduced costs of options that are sampled further
 _MOST_NEAR = 1500
-_FURTHER = 3  # times the samples that every option has
 _STEP = 1.25  # first factor between payment ratios
 _TILT = 0.15  # more of the first year's money, less of the last year's, or the other way round
 _SPREAD = 0.85  # of the first year's starts
@@ -262,19 +263,37 @@ class _Run:
         near = np.flatnonzero(costs >= -_NEAR * max(abs(relaxed.bound), 1e-9))
         near = np.union1d(near[np.argsort(-costs[near], kind="stable")[:_MOST_NEAR]], self.one_shot.solution.chosen)
         near = near.astype(np.int64)
-        fresh = worth_alone(
-            posed.scenario,
-            tuple(posed.options.choices[o] for o in near),
-            samples=_FURTHER * posed.samples,
-            seed=posed.seed,
-            stream=REFINING,
-            running=posed.running,
-        )
-        self.means[near] = fresh.mean(axis=0)
+        charges = posed.problem.expected_value - costs
+        self.sample_near(near, charges)
         if len(costs) > _MANY:
             kept = best_per_group(posed.problem, costs, _FOREMOST)
             kept[list(self.one_shot.solution.chosen)] = True
             self.left_out = tuple(np.flatnonzero(~kept).tolist())
+
+    def sample_near(self, near: Ints, charges: Floats) -> None:
+        """Means of the options near the optimum by samples of their own; and by how much their technologies moved."""
+        posed, group = self.posed, self.posed.problem.group
+        found = estimate_means(self.draw(near), group[near], charges[near], posed.options.award[near], posed.samples)
+        moved = np.zeros(len(posed.problem.group_names))
+        moved[group[near[found.best]]] = (found.means - self.means[near])[found.best]
+        self.means += moved[group]
+        self.means[near] = found.means
+
+    def draw(self, near: Ints) -> Callable[[Ints, int, int], Floats]:
+        """How some of the options near the optimum are sampled further."""
+        posed = self.posed
+
+        def worths(some: Ints, done: int, count: int) -> Floats:
+            return worth_alone(
+                posed.scenario,
+                tuple(posed.options.choices[o] for o in near[some]),
+                samples=count,
+                seed=posed.seed,
+                stream=REFINING.after(done),
+                running=posed.running,
+            )
+
+        return worths
 
     def propose(self, number: int, step: float) -> None:
         """Proposals of the views around the best one's."""
