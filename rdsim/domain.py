@@ -1051,6 +1051,13 @@ class OptimiserSettings(Frozen):
         dict[str, Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]],
         Field(description="By programme: expected payments may reach this multiple of the budget; absent: 1."),
     ] = field(default_factory=dict)
+    award_ratio: Annotated[
+        dict[str, Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]],
+        Field(
+            description="By programme: full awards, by the year in which their tranches fall due if no project ever "
+            "stops, may reach this multiple of the budget; absent: no limit."
+        ),
+    ] = field(default_factory=dict)
     effort: Annotated[
         Literal["quick", "normal", "long"],
         Field(description="How long large problems are searched where the gap is not proven."),

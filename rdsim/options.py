@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from rdsim.aim import aim_of
 from rdsim.arrays import Floats
-from rdsim.case import DAYS_PER_YEAR, Case, Outcomes, technologies
+from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, Case, Outcomes, call_day, technologies
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
 from rdsim.errors import ExtensionError, Fault
@@ -36,6 +36,7 @@ from rdsim.talks import TalkCourses, courses_of, pick_courses, single_courses
 
 __all__ = [
     "Options",
+    "awards_due",
     "candidates",
     "contribution",
     "expected_figures",
@@ -64,6 +65,23 @@ def candidates(scenario: Scenario) -> tuple[Choice, ...]:
 def _pairs(scenario: Scenario) -> list[tuple[str, str]]:
     joint = [(code, mode) for code, partner in scenario.partners.items() for mode in partner.modes]
     return [("", "domestic"), *joint]
+
+
+def awards_due(scenario: Scenario, choice: Choice) -> Floats:
+    """A project's full award by the fiscal year in which its tranches fall due if it never stops or waits, (Y,).
+
+    Tranches due after the horizon are left out; money is in the scenario's unit.
+    """
+    line = scenario.programmes[scenario.technologies[choice.technology].programme]
+    due = np.zeros(scenario.horizon_year - scenario.start_year + 1)
+    promised = award(scenario, choice.technology, choice.partner, choice.mode)
+    months = call_day(scenario, line) / DAYS_PER_MONTH
+    for tranche in line.tranches:
+        year = choice.start_year - scenario.start_year + int(months * DAYS_PER_MONTH // DAYS_PER_YEAR)
+        if year < len(due):
+            due[year] += tranche.share * promised
+        months += tranche.months
+    return due
 
 
 # --- sampling -------------------------------------------------------------------------------------
@@ -258,6 +276,7 @@ def _no_options(scenario: Scenario, samples: int) -> Options:
         yearly,
         whole,
         nothing,
+        yearly,
     )
 
 
@@ -280,7 +299,8 @@ def _sample_chunk(
     means = {name: courses.mean(total) / len(draws.replications) for name, total in sums.items()}
     ended = _lower_median(means.pop("ended"))
     promised = [award(scenario, choice.technology, choice.partner, choice.mode) for choice in courses.choices]
-    return {**whole, **means, "end_year": ended, "award": np.array(promised)}
+    due = np.array([awards_due(scenario, choice) for choice in courses.choices])
+    return {**whole, **means, "end_year": ended, "award": np.array(promised), "due": due}
 
 
 def _figures(

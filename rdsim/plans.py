@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rdsim.arguments import check_arguments, refuse, whole_faults
+from rdsim.arrays import Floats
 from rdsim.brief import html_table
 from rdsim.domain import Scenario
 from rdsim.errors import PolicyError
@@ -18,6 +19,10 @@ from rdsim.memory import require_memory
 from rdsim.optimiser import Solving
 from rdsim.scenario import sound
 from rdsim.search import (
+    AT_PLAN_RATIOS,
+    ONE_SHOT,
+    OWN,
+    Beside,
     Instance,
     Loop,
     Proposal,
@@ -33,12 +38,12 @@ from rdsim.simulation import Engine, Running, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
 from rdsim.streams import REPORTED
 
-__all__ = ["AT_PLAN_RATIOS", "ONE_SHOT", "Comparison", "Plan", "Progress", "plan"]
+__all__ = ["AT_PLAN_RATIOS", "ONE_SHOT", "OPTIMISED", "Comparison", "Plan", "Progress", "plan", "plan_beside_rules"]
 
 T = TypeVar("T")
 
-ONE_SHOT = "one_shot"
-"""Name among the rules of the portfolio that the optimiser chose before any portfolio was simulated."""
+OPTIMISED = "optimised"
+"""Name of the plan itself among those beside it."""
 
 FRESH = 1000
 """At least so many samples tell optimism from luck; a portfolio's options alone are simulated in no time."""
@@ -47,15 +52,12 @@ Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
 
 
-AT_PLAN_RATIOS = "-at-plan-ratios"
-"""Ends the name of a simple rule that was made with the plan's freedom: budget rows at the plan's payment ratios."""
-
 _SAME_RATIO = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """A simple rule beside the optimised portfolio, on the same replications."""
+    """A simple rule, or a portfolio of the optimiser's own (`rdsim.search.OWN`), beside the plan, on the same luck."""
 
     rule: RulePortfolio
     replications: pd.DataFrame
@@ -101,6 +103,15 @@ class Plan:
         rules = html_table(f"Plan of {self.scenario.name}", head, beside) if beside else ""
         return self.proposal.portfolio._repr_html_() + told + rules
 
+    def worths(self, name: str) -> Floats:
+        """Net present value in each replication, of the plan (`OPTIMISED`) or of a portfolio beside it: (R,).
+
+        Raises: KeyError for what was not simulated.
+        """
+        if name == OPTIMISED and self.simulation is not None:
+            return _npv(self.simulation.replications)
+        return _npv(self.comparisons[name].replications)
+
     @property
     def promises_more(self) -> bool:
         """True if the plan's budget rows are at other payment ratios than 1."""
@@ -116,8 +127,24 @@ def _in_words(found: Interval) -> str:
     return f"{found.mean:,.4g} ({found.low:,.4g} to {found.high:,.4g})"
 
 
+def _npv(table: pd.DataFrame) -> Floats:
+    return table["npv"].to_numpy(np.float64)
+
+
 def _silent(stage: str, done: int, total: int) -> None:
     """Report to nobody."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How a plan is asked for; None: as the scenario says."""
+
+    replications: int | None
+    seed: int | None
+    solving: Solving
+    running: Running
+    one_shot: bool
+    progress: Progress
 
 
 @check_arguments("scenario")
@@ -137,33 +164,71 @@ def plan(
     (replications 0, 1, ...) are not those that chose: those behind the options and in the loop are far away.
     Differences are paired, and their intervals hold for all rules together (Bonferroni); with the loop, the one-shot
     portfolio is the first of the rules. Every simple rule is made within the announced money, and once more at the
-    plan's payment ratios if those are others: a lead over a rule of less freedom is in part that freedom.
+    plan's payment ratios if those are others: a lead over a rule of less freedom is in part that freedom. Beside them
+    stand portfolios of the optimiser's own, so that the lead can be told in parts (`rdsim.search.beside`,
+    `rdsim.lead`): the best found within the announced money among them.
     """
-    scenario = sound(scenario)
-    refuse(*whole_faults(("replications", replications, 1, REPORTED.size), ("seed", seed, 0, 2**63)))
-    count = scenario.simulation.replications if replications is None else replications
-    chance = scenario.simulation.seed if seed is None else seed
+    asked = _Asked(replications, seed, solving, running, one_shot, progress)
+    return _plan(scenario, asked, own=True)
+
+
+@check_arguments("scenario")
+def plan_beside_rules(
+    scenario: Scenario,
+    *,
+    replications: int | None = None,
+    seed: int | None = None,
+    solving: Solving = Solving(),
+    running: Running = Running(),
+) -> Plan:
+    """Like `plan`, with nothing beside it but the one-shot portfolio and the simple rules: for who plans many times."""
+    asked = _Asked(replications, seed, solving, running, one_shot=False, progress=_silent)
+    return _plan(scenario, asked, own=False)
+
+
+def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
+    scenario, solving, running = sound(scenario), asked.solving, asked.running
+    refuse(*whole_faults(("replications", asked.replications, 1, REPORTED.size), ("seed", asked.seed, 0, 2**63)))
+    count = scenario.simulation.replications if asked.replications is None else asked.replications
+    chance = scenario.simulation.seed if asked.seed is None else asked.seed
     most = min(len(scenario.technologies), sum(sum(one.starts.values()) for one in scenario.programmes.values()))
     require_memory(scenario, most, count)
-    progress("optimise", 0, 1)
+    asked.progress("optimise", 0, 1)
     posed = _instance(scenario, chance, running)
     proposal = choose(posed, solving)
-    progress("optimise", 1, 1)
+    asked.progress("optimise", 1, 1)
     found = Plan(scenario, proposal, chance, running.engine, count)
     rules: dict[str, RulePortfolio] = {}
-    if not one_shot:
-        told = partial(progress, "search")
+    if not asked.one_shot:
+        told = partial(asked.progress, "search")
         found.search = improve(posed, proposal, solving, progress=told)
         found.proposal = found.search.proposal
         rules = {ONE_SHOT: RulePortfolio(ONE_SHOT, proposal.portfolio, proposal.evaluation, proposal.payment_ratios)}
     enough = max(count, FRESH)
     found.fresh = fresh_worth(scenario, found.proposal, count=enough, seed=chance, running=running)
     rules |= _simple_rules(found, proposal)
+    if own:
+        rules |= _own_portfolios(found, Beside(posed, proposal, found.proposal, found.search, solving))
     try:
-        _judge(found, rules, running, progress)
+        _judge(found, rules, running, asked.progress)
     except KeyboardInterrupt:
-        found.missing = tuple(name for name in ("optimised", *rules) if not _is_done(found, name))
+        unfinished = tuple(name for name in (OPTIMISED, *rules) if not _is_done(found, name))
+        found.missing = (*found.missing, *unfinished)
     return found
+
+
+def _own_portfolios(found: Plan, beside: Beside) -> dict[str, RulePortfolio]:
+    """The optimiser's own portfolios beside the plan; an interrupt leaves out those that are not made yet."""
+    made, names = dict[str, RulePortfolio](), dict.fromkeys(OWN[1:])
+    try:
+        for name, make in beside.portfolios():
+            portfolio = make()
+            del names[name]
+            if portfolio is not None:
+                made[name] = portfolio
+    except KeyboardInterrupt:
+        found.missing = tuple(names)
+    return made
 
 
 def _simple_rules(found: Plan, one_shot: Proposal) -> dict[str, RulePortfolio]:
@@ -177,7 +242,7 @@ def _simple_rules(found: Plan, one_shot: Proposal) -> dict[str, RulePortfolio]:
 
 
 def _is_done(found: Plan, name: str) -> bool:
-    return found.simulation is not None if name == "optimised" else name in found.comparisons
+    return found.simulation is not None if name == OPTIMISED else name in found.comparisons
 
 
 def _instance(scenario: Scenario, seed: int, running: Running) -> Instance:
@@ -218,7 +283,6 @@ class _Run:
 
 
 def _compare(found: Plan, rule: RulePortfolio, table: pd.DataFrame, comparisons: int) -> Comparison:
-    assert found.simulation is not None  # noqa: S101 - the optimised portfolio is simulated first
-    best, other = (frame["npv"].to_numpy(np.float64) for frame in (found.simulation.replications, table))
+    best, other = found.worths(OPTIMISED), _npv(table)
     difference = paired_difference(best, other, found.confidence, comparisons)
     return Comparison(rule, table, mean_interval(other, found.confidence), difference)

@@ -16,18 +16,20 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, call_day
-from rdsim.domain import Programme, Scenario
+from rdsim.domain import Portfolio, Scenario
 from rdsim.formulation import row_index
+from rdsim.options import awards_due
 from rdsim.search import Proposal
 from rdsim.words import money_words
 
-__all__ = ["award_sentences", "payment_sentence", "promise_table", "sentences"]
+__all__ = ["award_sentences", "awards_above", "payment_sentence", "promise_table", "sentences"]
 
 _WORTH_TELLING = 1.005
 """Ratios below this round to no more than the announced money."""
 
-_COLUMNS = ("programme", "name", "year", "announced", "payments", "payment_ratio", "awards", "award_ratio")
+_COLUMNS = (
+    "programme", "name", "year", "announced", "payments", "payment_ratio", "awards", "award_ratio", "above",
+)  # fmt: skip
 
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -35,7 +37,8 @@ Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 def promise_table(scenario: Scenario, proposal: Proposal) -> pd.DataFrame:
     """A row for each programme and year of the horizon; ratios are NaN where no money is announced.
 
-    Columns: programme (its code), name, year, announced, payments, payment_ratio, awards, award_ratio.
+    Columns: programme (its code), name, year, announced, payments, payment_ratio, awards, award_ratio, above (awards
+    above the announced money).
     """
     rows = [row for code in scenario.programmes for row in _rows(scenario, proposal, code)]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
@@ -43,13 +46,29 @@ def promise_table(scenario: Scenario, proposal: Proposal) -> pd.DataFrame:
 
 def _rows(scenario: Scenario, proposal: Proposal, code: str) -> Iterator[tuple[object, ...]]:
     line, years = scenario.programmes[code], range(scenario.start_year, scenario.horizon_year + 1)
-    payments, awards = _payments(scenario, proposal, code), _awards(scenario, proposal, code)
+    payments, awards = _payments(scenario, proposal, code), _awards(scenario, proposal.portfolio, code)
     carried = 0.0
-    for year, paid in zip(years, payments.tolist(), strict=True):
-        announced, promised = line.budget.get(year, 0.0), awards.get(year, 0.0)
+    for year, paid, promised in zip(years, payments.tolist(), awards.tolist(), strict=True):
+        announced = line.budget.get(year, 0.0)
         room = announced + carried
         carried = line.carry_over * max(room - paid, 0.0)
-        yield code, line.name, year, announced, paid, _ratio(paid, room), promised, _ratio(promised, announced)
+        told = (_ratio(paid, room), promised, _ratio(promised, announced), _above(promised, announced))
+        yield code, line.name, year, announced, paid, *told
+
+
+def awards_above(scenario: Scenario, portfolio: Portfolio) -> dict[tuple[str, int], float]:
+    """Full awards of any portfolio above the announced money, by programme and year, where there are such."""
+    found = {}
+    for code, line in scenario.programmes.items():
+        for year, promised in enumerate(_awards(scenario, portfolio, code).tolist(), scenario.start_year):
+            if (above := _above(promised, line.budget.get(year, 0.0))) > 0:
+                found[code, year] = above
+    return found
+
+
+def _above(awards: float, announced: float) -> float:
+    """Nothing where it is too little to be told."""
+    return awards - announced if awards > announced * _WORTH_TELLING else 0.0
 
 
 def _ratio(amount: float, money: float) -> float:
@@ -80,22 +99,13 @@ def _network(scenario: Scenario, proposal: Proposal) -> Floats:
     return cost
 
 
-def _awards(scenario: Scenario, proposal: Proposal, code: str) -> Mapping[int, float]:
+def _awards(scenario: Scenario, portfolio: Portfolio, code: str) -> Floats:
     """Whole awards by year, as if every tranche were paid on its first possible day."""
-    options, total = proposal.options, dict[int, float]()
-    for o in proposal.solution.chosen:
-        if _programme(scenario, proposal, o) == code:
-            start = options.choices[o].start_year
-            for year, share in _instalments(scenario, scenario.programmes[code], start):
-                total[year] = total.get(year, 0.0) + share * float(options.award[o])
-    return total
-
-
-def _instalments(scenario: Scenario, line: Programme, start_year: int) -> Iterator[tuple[int, float]]:
-    months = call_day(scenario, line) / DAYS_PER_MONTH
-    for tranche in line.tranches:
-        yield start_year + int(months * DAYS_PER_MONTH // DAYS_PER_YEAR), tranche.share
-        months += tranche.months
+    due = np.zeros(scenario.horizon_year - scenario.start_year + 1)
+    for choice in portfolio.choices:
+        if scenario.technologies[choice.technology].programme == code:
+            due += awards_due(scenario, choice)
+    return due
 
 
 # --- words ----------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ COMMANDS = {
     "ladder": ["--shares", "0.7,1,1.3"],
     "commitment": ["--ratios", "0.7,1,2", "--replications", "15"],
     "certify": ["--batches", "2", "--evaluation", "50", "--worlds", "3"],
+    "payoff": ["--repeats", "2", "--replications", "6", "--rolled", "2", "--foresight", "1", "--futures", "8"],
     "rolling": ["--replications", "4", "--foresight", "2", "--futures", "8"],
     "explain": ["unfunded", "T2", "starts leap 2024", "--gap", "0"],
 }
@@ -40,6 +41,7 @@ TABLES = {
     "ladder": ["ladder"],
     "commitment": ["commitment"],
     "certify": ["certificate", "batches"],
+    "payoff": ["payoff", "repeats"],
     "rolling": ["policies"],
     "explain": ["unfunded", "exact", "caps"],
 }

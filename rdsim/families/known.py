@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from rdsim.domain import Scenario
 from rdsim.errors import ExtensionError, Fault
 from rdsim.families.abroad import ABROAD
+from rdsim.families.awards import AWARDS
 from rdsim.families.budget import BUDGET
 from rdsim.families.family import Counted, Family
 from rdsim.families.institutes import INSTITUTES
@@ -34,6 +35,7 @@ __all__ = [
 
 _BUILT_IN = {
     "budget": BUDGET,
+    "awards": AWARDS,
     "starts": STARTS,
     "places": PLACES,
     "institutes": INSTITUTES,

@@ -92,6 +92,7 @@ class Options:
         occupancy: expected share of the year for which a place is held, shape (O, Y).
         end_year: median fiscal year, counted from 0, in which the place is given back, shape (O,).
         award: home money promised, shape (O,).
+        due: that by the fiscal year in which its tranches fall due if nothing ever stops or waits, shape (O, Y).
         paid: home money net of refunds in each sample, shape (N, O, Y), if it was asked for, else None.
         figures: expected figures that only samples tell, by name, each of shape (O,).
     """
@@ -111,6 +112,7 @@ class Options:
     occupancy: Floats
     end_year: npt.NDArray[np.int64]
     award: Floats
+    due: Floats
     paid: Floats | None = None
     figures: Mapping[str, Floats] = field(default_factory=dict)
 

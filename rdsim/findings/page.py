@@ -11,7 +11,7 @@ import pandas as pd
 from rdsim.domain import Choice, Institute, Judgement, Partner, Scenario, Technology
 from rdsim.explanation import screen_table
 from rdsim.numerals import numeral
-from rdsim.plans import Plan
+from rdsim.plans import OPTIMISED, Plan
 from rdsim.promises import promise_table
 from rdsim.report import PlanReport, with_names
 from rdsim.scenario import cost, success_sources, tags_of, target
@@ -167,7 +167,7 @@ def _targets(scenario: Scenario) -> pd.DataFrame:
 
 def _policies(found: Plan) -> pd.DataFrame:
     assert found.simulation is not None  # noqa: S101 - `gather` has looked
-    tables = {"optimised": found.simulation.replications}
+    tables = {OPTIMISED: found.simulation.replications}
     tables |= {name: comparison.replications for name, comparison in found.comparisons.items()}
     return pd.concat(
         [table[["replication", "npv"]].assign(policy=name) for name, table in tables.items()], ignore_index=True

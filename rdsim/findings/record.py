@@ -7,12 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from rdsim.aim import aim_of, figures_in_play
-from rdsim.domain import Scenario
+from rdsim.domain import Portfolio, Scenario
 from rdsim.figures import ESTIMATED, SHOWN, figure_description, single_figures
 from rdsim.findings.words import notes
+from rdsim.lead import bound_sentences, lead_table
 from rdsim.plans import Plan
-from rdsim.promises import promise_table, sentences
-from rdsim.search import Loop, Proposal, world_of_rule
+from rdsim.promises import awards_above, promise_table, sentences
+from rdsim.search import OWN, Loop, Proposal, world_of_rule
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, proportion_interval
 
@@ -33,6 +34,7 @@ def plan_record(found: Plan) -> dict[str, Any]:
         "market_targets": _market_targets(simulation) if simulation is not None else [],
         "promises": _promises(found.scenario, found.proposal),
         "baselines": _baselines(found),
+        "lead": {"parts": lead_table(found).to_dict("records"), "bounds": bound_sentences(found)},
         "notes": list(notes(found)),
     }
 
@@ -170,6 +172,7 @@ def _baselines(found: Plan) -> dict[str, Any]:
     return {
         name: {
             "rule": comparison.rule.name,
+            "kind": "optimised" if name in OWN else "rule",
             "payment_ratios": dict(comparison.rule.payment_ratios),
             "equal_freedom": found.is_equal(comparison),
             "npv": _interval(comparison.npv),
@@ -178,9 +181,16 @@ def _baselines(found: Plan) -> dict[str, Any]:
             "allowed": _is_allowed(found, comparison.rule.name),
             "violations": [violation.name for violation in comparison.rule.evaluation.violations],
             "funded": len(comparison.rule.portfolio.choices),
+            "awards_above": _awards_above(found.scenario, comparison.rule.portfolio),
         }
         for name, comparison in found.comparisons.items()
     }
+
+
+def _awards_above(scenario: Scenario, portfolio: Portfolio) -> list[dict[str, Any]]:
+    """Full awards above the announced money, by programme and year."""
+    found = awards_above(scenario, portfolio)
+    return [{"programme": code, "year": year, "amount": amount} for (code, year), amount in found.items()]
 
 
 def _is_allowed(found: Plan, rule: str) -> bool:
@@ -195,6 +205,7 @@ def _promises(scenario: Scenario, proposal: Proposal) -> dict[str, Any]:
         "rows_held_to": dict(proposal.payment_ratios),
         "busiest": {code: mine["payment_ratio"].max() for code, mine in table.groupby("programme", sort=False)},
         "years": table.drop(columns="name").to_dict("records"),
+        "above": table.loc[table["above"] > 0, ["name", "year", "announced", "awards", "above"]].to_dict("records"),
         "sentences": sentences(scenario, table),
     }
 

@@ -16,9 +16,11 @@ from rdsim.findings.page import gather
 from rdsim.findings.record import plan_record, proposal_record, simulation_record
 from rdsim.findings.words import describe_plan, describe_proposal, describe_simulation
 from rdsim.folders.contents import CHOSEN
+from rdsim.lead import lead_table
 from rdsim.optimiser import Solution
 from rdsim.optimiser.problem import folder as problems
-from rdsim.plans import Plan
+from rdsim.plans import OPTIMISED, Plan
+from rdsim.promises import promise_table
 from rdsim.search import Proposal
 from rdsim.simulation import Simulation
 from rdsim.study import Study
@@ -38,7 +40,7 @@ def of_plan(found: Plan) -> Study:
         found.scenario,
         found.seed,
         None if simulation is None else partial(gather, found),
-        tables | ({"policies": policies} if simulation is not None or found.comparisons else {}),
+        tables | ({"policies": policies} if simulation is not None or found.comparisons else {}) | _answers(found),
         plan_record(found),
         said=describe_plan(found).splitlines(),
         portfolio=found.proposal.portfolio,
@@ -48,6 +50,12 @@ def of_plan(found: Plan) -> Study:
         engine=found.engine,
         missing=found.missing,
     )
+
+
+def _answers(found: Plan) -> dict[str, pd.DataFrame]:
+    """Tables that a planner opens: what is promised, and what the lead is made of."""
+    lead, promises = lead_table(found), promise_table(found.scenario, found.proposal)
+    return {"promises": promises} | ({"lead": lead} if len(lead) else {})
 
 
 def _simulation_tables(simulation: Simulation) -> dict[str, Any]:
@@ -60,7 +68,7 @@ def _simulation_tables(simulation: Simulation) -> dict[str, Any]:
 
 def _policies(found: Plan) -> pd.DataFrame:
     """Replications of the plan and of every portfolio beside it, a policy below the other."""
-    tables = {} if found.simulation is None else {"optimised": found.simulation.replications}
+    tables = {} if found.simulation is None else {OPTIMISED: found.simulation.replications}
     tables |= {name: comparison.replications for name, comparison in found.comparisons.items()}
     return pd.concat([table.assign(policy=name) for name, table in tables.items()], ignore_index=True)
 

@@ -10,11 +10,12 @@ from rdsim.aim import aim_of, figures_in_play
 from rdsim.case import hosts
 from rdsim.domain import Scenario
 from rdsim.figures import TOLD, label_with_unit, single_figures
+from rdsim.lead import bound_sentences, lead_table, part_words
 from rdsim.optimiser import Solution
 from rdsim.plans import ONE_SHOT, Comparison, Plan
 from rdsim.promises import promise_table, sentences
 from rdsim.report.words import amount, span
-from rdsim.search import LOOP, Loop, Proposal, why_nothing
+from rdsim.search import LOOP, OWN, USUAL_ORDER, Loop, Proposal, why_nothing
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, mean_interval
 from rdsim.words import ratio_words, shared_luck_words
@@ -111,24 +112,32 @@ def describe_plan(found: Plan) -> str:
     if found.search is not None:
         lines.append(_search_words(found.search))
     lines += [f"  {line}" for line in _leads(found)]
+    lines += bound_sentences(found)
     return "\n".join(lines)
 
 
 def _leads(found: Plan) -> Iterator[str]:
-    """How much more the plan is worth than each other portfolio: with the plan's freedom first."""
-    ordered = sorted(found.comparisons.values(), key=lambda one: (one.rule.name != ONE_SHOT, not found.is_equal(one)))
-    for comparison in ordered:
+    """How much more the plan is worth than each other portfolio: with the plan's freedom first.
+
+    Below the lead over a rule within the announced money, and over the one-shot portfolio, stand its parts.
+    """
+    parts = part_words(lead_table(found))
+    named = [name for name in found.comparisons if name in (ONE_SHOT, USUAL_ORDER) or name not in OWN]
+    for name in sorted(named, key=lambda name: (name != ONE_SHOT, not found.is_equal(found.comparisons[name]))):
+        comparison = found.comparisons[name]
         gap = comparison.difference
         broken = "" if comparison.rule.evaluation.feasible else "; breaks a row"
         yield (
             f"more than {comparison.rule.name}{_freedom(found, comparison)}: {amount(gap.mean)} "
             f"({span(gap.low, gap.high)}){broken}"
         )
+        if name in parts:
+            yield f"  of that {parts[name]}"
 
 
 def _freedom(found: Plan, comparison: Comparison) -> str:
     """At which payment ratios a rule was made, where the plan's are others than the announced money's."""
-    if comparison.rule.name == ONE_SHOT or not found.promises_more:
+    if comparison.rule.name in OWN or not found.promises_more:
         return ""
     return " at the plan's payment ratios" if found.is_equal(comparison) else " at the announced money"
 

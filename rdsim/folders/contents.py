@@ -14,6 +14,7 @@ __all__ = [
     "CALIBRATION",
     "CHOSEN",
     "HELD",
+    "LEAD",
     "MAIN",
     "OUTCOMES",
     "PAGE",
@@ -21,6 +22,7 @@ __all__ = [
     "POLICIES",
     "PORTFOLIO",
     "PORTFOLIOS",
+    "PROMISES",
     "PURSES",
     "REPLICATIONS",
     "REPORT",
@@ -81,6 +83,12 @@ PURSES = Held("purses.parquet", "a row for each replication, programme and year"
 POLICIES = Held(
     "policies.parquet", "the replications of the plan and of each portfolio beside it, by `policy`", ("plan",)
 )
+LEAD = Held("lead.csv", "the plan's lead over each rule, in parts that add up to it, each with its interval", ("plan",))
+PROMISES = Held(
+    "promises.csv",
+    "announced money, expected payments and full awards by programme and year, and awards `above` the announced money",
+    ("plan",),
+)
 TRACE = Held("trace.csv", "what happened in the first replication (`--trace`)", ("simulate",))
 CHOSEN = Held("chosen.csv", "the options chosen of a problem that was stated by tables", ("optimise",))
 CALIBRATION = Held("calibration.toml", "the calibration, ready to be put into a scenario", ("calibrate",))
@@ -89,7 +97,7 @@ WHOLE_TABLE = Held("NAME.parquet", "tables of a study that are too large, or too
 
 HELD = (
     _MANIFEST, REPORT, PAGE, PAGE_TABLE, PORTFOLIO, BASELINE, PORTFOLIOS, OUTCOMES, REPLICATIONS, PURSES, POLICIES,
-    TRACE, CHOSEN, CALIBRATION, TABLE, WHOLE_TABLE,
+    LEAD, PROMISES, TRACE, CHOSEN, CALIBRATION, TABLE, WHOLE_TABLE,
 )  # fmt: skip
 """All of them; where a path is of several, it is the first."""
 

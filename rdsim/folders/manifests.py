@@ -40,14 +40,22 @@ class _MarketTarget(_Estimate):
     target: float
 
 
+class _Above(Record):
+    programme: _Text
+    year: int
+    amount: float
+
+
 class _Baseline(Record):
     rule: _Text
+    kind: Literal["rule", "optimised"] = "rule"
     equal_freedom: bool
     npv: _Estimate
     difference: _Estimate
     feasible: bool
     violations: _Texts
     funded: _Count
+    awards_above: list[_Above] = Field(default_factory=list)
 
 
 class _Portfolio(Record):
@@ -70,9 +78,28 @@ class _Solver(Record):
     samples: _Count | None = None
 
 
+class _PromisedAbove(Record):
+    name: _Text
+    year: int
+    announced: float
+    awards: float
+    above: float
+
+
+class _LeadPart(_Estimate):
+    comparator: _Text
+    part: _Text
+
+
+class _Lead(Record):
+    parts: list[_LeadPart] = Field(default_factory=list)
+    bounds: _Texts = Field(default_factory=list)
+
+
 class _Promises(Record):
     rows_held_to: dict[str, float] = Field(default_factory=dict)
     busiest: dict[str, _Limit] = Field(default_factory=dict)
+    above: list[_PromisedAbove] = Field(default_factory=list)
     sentences: _Texts = Field(default_factory=list)
 
 
@@ -120,6 +147,7 @@ class Manifest(Record):
     aim: _Text = ""
     market_targets: list[_MarketTarget] = Field(default_factory=list)
     baselines: dict[str, _Baseline] = Field(default_factory=dict)
+    lead: _Lead | None = None
     notes: _Texts = Field(default_factory=list)
     records: list[_Records] = Field(default_factory=list)
 

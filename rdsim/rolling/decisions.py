@@ -24,7 +24,7 @@ from rdsim.families import Begun, Past, RowKey, counts_running, remaining_cap
 from rdsim.formulation import state
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate, solve
 from rdsim.optimiser.problem.problem import frozen
-from rdsim.options import Options
+from rdsim.options import Options, awards_due
 from rdsim.portfolio import with_ranks
 from rdsim.rolling.course import Course
 from rdsim.rolling.futures import Worlds
@@ -117,6 +117,7 @@ class _Entry(NamedTuple):
     occupancy: Floats
     end_year: int
     award: float
+    due: Floats
 
 
 class _Left:
@@ -280,6 +281,7 @@ class _Left:
             occupancy=ahead.held,
             end_year=int(held_years[-1]) if held_years.size else -1,
             award=float(payments.sum()),
+            due=awards_due(self.scenario, one.choice),
         )
 
     def _new(self, option: int) -> _Entry:
@@ -294,6 +296,7 @@ class _Left:
             occupancy=options.occupancy[option],
             end_year=int(options.end_year[option]),
             award=float(options.award[option]),
+            due=options.due[option],
         )
 
     @cached_property
@@ -396,6 +399,7 @@ def _options(entries: list[_Entry]) -> Options:
         occupancy=np.array([entry.occupancy for entry in entries]),
         end_year=np.array([entry.end_year for entry in entries], np.int64),
         award=np.array([entry.award for entry in entries]),
+        due=np.array([entry.due for entry in entries]),
     )
 
 

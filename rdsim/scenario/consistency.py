@@ -125,8 +125,9 @@ def _mentions(s: Scenario) -> Iterator[tuple[Path, str, str]]:
     for key, table in (("fields", "fields"), ("partners", "partners")):
         for name in getattr(s.limits, key):
             yield ("limits", key, name), name, table
-    for name in s.optimiser.payment_ratio:
-        yield ("optimiser", "payment_ratio", name), name, "programmes"
+    for key in ("payment_ratio", "award_ratio"):
+        for name in getattr(s.optimiser, key):
+            yield ("optimiser", key, name), name, "programmes"
 
 
 def _mentions_of_mixes(s: Scenario) -> Iterator[tuple[Path, str, str]]:

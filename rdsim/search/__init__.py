@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from rdsim.search.beside import (
+    AT_AWARD_RATIO_1,
+    AT_PAYMENT_RATIO_1,
+    AT_PLAN_RATIOS,
+    ONE_SHOT,
+    OWN,
+    USUAL_ORDER,
+    Beside,
+)
 from rdsim.search.given import Given, in_own_terms, subject
 from rdsim.search.judge import Judge
 from rdsim.search.loop import LOOP, Loop, Step, improve
@@ -24,7 +33,14 @@ from rdsim.search.proposals import (
 from rdsim.search.selection import Selected, select
 
 __all__ = [
+    "AT_AWARD_RATIO_1",
+    "AT_PAYMENT_RATIO_1",
+    "AT_PLAN_RATIOS",
     "LOOP",
+    "ONE_SHOT",
+    "OWN",
+    "USUAL_ORDER",
+    "Beside",
     "Given",
     "Instance",
     "Judge",

@@ -15,11 +15,25 @@ import numpy as np
 
 from rdsim.arrays import Floats
 from rdsim.domain import Choice, Portfolio, Scenario
+from rdsim.optimiser.solving.appraisal import Risk
 from rdsim.options import worth_alone
 from rdsim.simulation import Running, expected_worths, plain_worths
+from rdsim.stats import quantile
 from rdsim.streams import SEARCHING, Stream
 
-__all__ = ["Judge"]
+__all__ = ["Judge", "risk_adjusted"]
+
+
+def risk_adjusted(worths: Floats, known: Floats, risk: Risk | None) -> Floats:
+    """Worth as a weight on CVaR sees it, replication by replication: its mean is mean and CVaR as weighed.
+
+    CVaR is quantile - E[(quantile - worth)+] / (1 - level), here at the quantile of worths that are `known`.
+    """
+    if risk is None or risk.weight == 0:
+        return worths
+    edge = quantile(known, 1 - risk.level)
+    tail = edge - np.maximum(edge - worths, 0.0) / (1 - risk.level)
+    return np.asarray((1 - risk.weight) * worths + risk.weight * tail)
 
 
 @dataclass(frozen=True, eq=False)

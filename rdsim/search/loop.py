@@ -40,7 +40,7 @@ from rdsim.optimiser.solving.appraisal import appraise
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.options import worth_alone
 from rdsim.search.estimates import estimate_means
-from rdsim.search.judge import Judge
+from rdsim.search.judge import Judge, risk_adjusted
 from rdsim.search.proposals import Instance, Proposal, portfolio_of, risk_of, solving_of
 from rdsim.search.selection import Selected, select
 from rdsim.search.views import (
@@ -53,7 +53,6 @@ from rdsim.search.views import (
     ratios_of,
     risk_deductions,
 )
-from rdsim.stats import quantile
 from rdsim.streams import REFINING, SEARCHING, SELECTING
 
 __all__ = ["LOOP", "Contender", "Loop", "Step", "improve"]
@@ -117,6 +116,8 @@ class Loop:
     spent: int  # replications of whole portfolios
     stopped: bool
     means: Floats  # (O,) what each option is worth on average, as far as it was sampled
+    pool: tuple[Contender, ...] = ()  # every portfolio that was judged
+    left_out: tuple[int, ...] = ()  # options that were not proposed
 
     def __repr__(self) -> str:
         work = f"{count(len(self.steps), 'portfolio')} in {self.spent:,} replications"
@@ -183,17 +184,10 @@ class _Run:
     # ------------------------------------------------------------ what a contender is worth
 
     def utility(self, worths: Floats) -> Floats:
-        """Worth as the scenario's risk sees it, replication by replication: its mean is mean and CVaR as weighed.
-
-        CVaR is quantile - E[(quantile - worth)+] / (1 - level), here at the one-shot portfolio's quantile.
-        """
-        if self.risk is None or self.risk.weight == 0:
+        """Worth as the scenario's risk sees it, at the one-shot portfolio's quantile."""
+        if not self.plain:
             return worths
-        level, weight = self.risk.level, self.risk.weight
-        known = self.judge.worths(self.one_shot.portfolio, self.settings.replications)
-        edge = quantile(known, 1 - level)
-        tail = edge - np.maximum(edge - worths, 0.0) / (1 - level)
-        return np.asarray((1 - weight) * worths + weight * tail)
+        return risk_adjusted(worths, self.judge.worths(self.one_shot.portfolio, self.settings.replications), self.risk)
 
     def estimate(self, portfolio: Portfolio, chosen: tuple[int, ...]) -> Floats:
         """Means of the options, crowding as simulated, and what soft rows cost."""
@@ -463,6 +457,8 @@ class _Run:
             spent=self.judge.replication_count + self.selecting_judge.replication_count,
             stopped=stopped,
             means=self.means,
+            pool=tuple(self.pool),
+            left_out=self.left_out,
         )
 
     def proposal(self, winner: Contender, ratios: Mapping[str, float]) -> Proposal:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rdsim.studies.built_in.frontier import frontier
     from rdsim.studies.built_in.ladder import ladder
     from rdsim.studies.built_in.parts import speaks_of
+    from rdsim.studies.built_in.payoff import payoff
     from rdsim.studies.built_in.rolling import rolling
     from rdsim.studies.question import Option, Question
     from rdsim.studies.questions import QUESTIONS
@@ -35,6 +36,7 @@ __all__ = [
     "explanation",
     "frontier",
     "ladder",
+    "payoff",
     "rolling",
     "speaks_of",
 ]
@@ -52,6 +54,7 @@ _HOMES = {
     "explanation": "built_in.explanation",
     "frontier": "built_in.frontier",
     "ladder": "built_in.ladder",
+    "payoff": "built_in.payoff",
     "rolling": "built_in.rolling",
     "speaks_of": "built_in.parts",
 }

@@ -27,7 +27,7 @@ from rdsim.errors import RdsimError
 from rdsim.numbers import NUMBERS
 from rdsim.optimiser import Solving
 from rdsim.optimiser.adapters import versions_of
-from rdsim.plans import AT_PLAN_RATIOS, plan
+from rdsim.plans import AT_PLAN_RATIOS, plan_beside_rules
 from rdsim.rolling import Policy, roll, supply_of
 from rdsim.scenario import Override, Variations, World, digest
 from rdsim.search import baselines, build_instance, choose, improve, rules_of, world_of_rule
@@ -243,7 +243,9 @@ def _optimise(work: Work, world: Scenario, task: Task) -> _Found:
 
 def _plan(work: Work, world: Scenario, task: Task) -> _Found:
     """The main job; beside the figures stands what the plan gained over the one-shot portfolio and every rule."""
-    found = plan(world, replications=work.replications, seed=task.seed, solving=work.solving, running=work.running)
+    found = plan_beside_rules(
+        world, replications=work.replications, seed=task.seed, solving=work.solving, running=work.running
+    )
     assert found.simulation is not None  # noqa: S101 - an interrupt ends the process
     table = found.simulation.replications
     gains = {gain_name(rule): table["npv"] - one.replications["npv"] for rule, one in found.comparisons.items()}

@@ -266,12 +266,23 @@ def policies(report: PlanReport) -> pd.DataFrame:
 def policy_labels(report: PlanReport) -> dict[str, str]:
     """Names of the portfolios beside the plan, with their freedom where simple rules were made with more than one."""
     found = report.manifest.get("baselines", {})
-    both = len({rule["rule"] for rule in found.values()}) < len(found)
+    rules = [rule["rule"] for name, rule in found.items() if name not in _OWN]
+    both = len(set(rules)) < len(rules)
     freedom = {True: ", plan's payment ratios", False: ", announced money"} if both else {True: "", False: ""}
     return {
-        name: name if name == rule["rule"] == "one_shot" else f"{rule['rule']}{freedom[rule['equal_freedom']]}"
+        name: _OWN[name] if name in _OWN else f"{rule['rule']}{freedom[rule['equal_freedom']]}"
         for name, rule in found.items()
     }
+
+
+_OWN = {
+    "one_shot": "one_shot",
+    "one_shot-at-plan-ratios": "one_shot, plan's payment ratios",
+    "usual_order": "the plan, usual order of priority",
+    "at-payment-ratio-1": "best found, payments within the announced money",
+    "at-award-ratio-1": "best found, full awards within the announced money",
+}
+"""What portfolios of the optimiser's own are called."""
 
 
 def _policy(name: str, table: pd.DataFrame, confidence: float) -> dict[str, object]:

@@ -56,6 +56,13 @@ def _words(report: PlanReport) -> dict[str, object]:
     return {
         "headline": words.headline(report),
         "promised": words.promise_words(report),
+        "above": words.award_rows(report),
+        "lead": {
+            "parts": words.lead_words(report),
+            "rows": words.lead_rows(report),
+            "bounds": words.bound_words(report),
+        },
+        "beside": words.side_by_side(report),
         "searched": words.search_words(report),
         "tiles": words.tiles(report),
         "doubts": words.doubts(report),

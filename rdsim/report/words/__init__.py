@@ -24,12 +24,15 @@ from rdsim.report.words.answers import (
 from rdsim.report.words.cells import cells
 from rdsim.report.words.doubts import Doubt, doubts
 from rdsim.report.words.head import Tile, headline, promise_words, search_words, tiles
+from rdsim.report.words.leads import award_rows, bound_words, lead_rows, lead_words, side_by_side
 
 __all__ = [
     "Doubt",
     "Tile",
     "amount",
+    "award_rows",
     "best_bets",
+    "bound_words",
     "capital",
     "cells",
     "delivery_words",
@@ -42,6 +45,8 @@ __all__ = [
     "gains",
     "headline",
     "largest",
+    "lead_rows",
+    "lead_words",
     "longest_wait",
     "partners",
     "path",
@@ -50,6 +55,7 @@ __all__ = [
     "sales_words",
     "search_words",
     "sentence_list",
+    "side_by_side",
     "span",
     "spread",
     "tiles",

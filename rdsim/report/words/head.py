@@ -24,6 +24,7 @@ from rdsim.report.words.amounts import (
     sentence_list,
 )
 from rdsim.report.words.answers import path
+from rdsim.report.words.leads import most_above
 
 __all__ = ["Tile", "headline", "promise_words", "search_words", "tiles"]
 
@@ -104,7 +105,7 @@ def _search_words(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str
 def _gain_words(report: PlanReport) -> Iterator[str]:
     """What the plan gains over each other portfolio; those of the plan's freedom before those of less."""
     rules: Mapping[str, Mapping[str, Any]] = report.manifest.get("baselines", {})
-    simple = [rule for name, rule in rules.items() if name != _ONE_SHOT]
+    simple = [rule for name, rule in rules.items() if _is_rule(name, rule)]
     equal, less = ([rule for rule in simple if rule["equal_freedom"] is same] for same in (True, False))
     gains = []
     if _ONE_SHOT in rules:
@@ -118,14 +119,20 @@ def _gain_words(report: PlanReport) -> Iterator[str]:
         )
 
 
+def _is_rule(name: str, found: Mapping[str, Any]) -> bool:
+    """Whether a portfolio beside the plan is a simple rule's, and not the optimiser's own."""
+    return name != _ONE_SHOT and found.get("kind", "rule") == "rule"
+
+
 def _more_than(rules: Sequence[Mapping[str, Any]]) -> str:
     return sentence_list([f"{_interval_of_gain(rule)} more than {rule['rule']}" for rule in rules])
 
 
 def promise_words(report: PlanReport) -> list[str]:
-    """What the plan promises of the announced money: expected payments, then full awards."""
+    """What the plan promises of the announced money: expected payments, and that full awards keep within it."""
     found: Mapping[str, Any] = report.manifest.get("promises", {})
     sentences = [str(one) for one in found.get("sentences", ())]
+    sentences = sentences[:1] if found.get("above") else sentences  # a table of its own tells of the awards
     if any(ratio is not None and ratio >= _WORTH_TELLING for ratio in found.get("busiest", {}).values()):
         sentences.insert(
             1,
@@ -181,7 +188,7 @@ def _use_words(report: PlanReport) -> str:
 
 def _comparison_words(report: PlanReport) -> Iterator[str]:
     """The lead over the best simple rule of the plan's freedom; beside it that over the best within less money."""
-    rules = {name: rule for name, rule in report.manifest.get("baselines", {}).items() if name != _ONE_SHOT}
+    rules = {name: rule for name, rule in report.manifest.get("baselines", {}).items() if _is_rule(name, rule)}
     equal = {name: rule for name, rule in rules.items() if rule["equal_freedom"]}
     less = {name: rule for name, rule in rules.items() if not rule["equal_freedom"]}
     if equal:
@@ -218,13 +225,23 @@ def _verdict(gain: Mapping[str, Any]) -> str:
     return "" if low is not None and (low > 0 or high < 0) else "; these replications cannot tell which is better"
 
 
+def _award_tile(report: PlanReport) -> Iterator[Tile]:
+    """What is promised above the announced money, where it is most."""
+    one = most_above(report)
+    if one is not None:
+        detail = (
+            f"{report.money_unit} in {one['year']} of {one['name']}, if no project ever stops: the most of any year"
+        )
+        yield Tile("awards promised above the announced money", amount(float(one["above"])), detail)
+
+
 def tiles(report: PlanReport) -> list[Tile]:
     """The main figures at a glance."""
     table = report.technologies
     funded = table[table["funded"].astype(bool)]
     requested = amount(float(funded["cost"].sum()))
     asked = f"of {len(table):,}; they ask for {requested} {report.money_unit}"
-    found = [Tile("technologies funded", f"{len(funded):,}", asked)]
+    found = [Tile("technologies funded", f"{len(funded):,}", asked), *_award_tile(report)]
     known = known_figures(report)
     more = [name for name, one in report.manifest.get("figures", {}).items() if one["shown"]]
     for key in dict.fromkeys([*SHOWN, *more]):

@@ -108,6 +108,28 @@ def _rolling(
     )
 
 
+def _payoff(
+    posed: Instance,
+    solving: Solving,
+    progress: Progress,
+    replications: int,
+    repeats: int,
+    more: int,
+    rolled: int,
+    foresight: int,
+    futures: int,
+) -> Study:
+    from rdsim.studies.built_in.payoff import Repeating, payoff  # noqa: PLC0415
+
+    return payoff(
+        posed,
+        replications=replications,
+        repeating=Repeating(repeats, more, rolled, foresight, futures),
+        solving=solving,
+        progress=progress,
+    )
+
+
 def _ladder(
     posed: Instance,
     given: Given | None,
@@ -212,6 +234,18 @@ BUILT_IN: Mapping[str, Question] = {
             "else the loop's."
         },
         first=("portfolio",),
+    ),
+    "payoff": Question(
+        _payoff,
+        "Where more effort pays: what more samples, a smaller gap, the loop, deciding again and knowing more add.",
+        (
+            Option("repeats", 5, "Times that everything is decided anew, each with luck of its own.", 2, 1000),
+            Option("more", 2, "More samples: so many times as many behind each option.", 2, 100),
+            Option("replications", 200, "Replications that judge the portfolios of a repeat.", 2, 100_000),
+            Option("rolled", 24, "Of these, so many in which each year is decided anew; 0: none.", 0, 100_000),
+            Option("foresight", 8, "Of these, so many with the luck of R&D known; 0: none.", 0, 100_000),
+            Option("futures", 64, "Futures imagined for each decision.", 8, 512),
+        ),
     ),
     "ladder": Question(
         _ladder,

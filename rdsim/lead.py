@@ -1,0 +1,136 @@
+"""A plan's lead over each simple rule, in parts that add up to it.
+
+=====================  ============================================================================================
+promising more         the rule with the plan's payment ratios, less the rule within the announced money
+optimising             the optimiser's choice at those ratios, less the rule at them
+the loop               the plan's projects in the usual order of priority, less the optimiser's choice: further samples,
+                       portfolios judged by simulation, exchanges
+the order of priority  the plan, less its projects in the usual order
+=====================  ============================================================================================
+
+All live through the same replications, so parts are paired differences. The intervals of all parts hold together with
+the confidence (Bonferroni), as those of the leads do: they are of the luck of these portfolios, not of choosing again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+import pandas as pd
+
+from rdsim.brief import count
+from rdsim.plans import AT_PLAN_RATIOS, ONE_SHOT, OPTIMISED, Plan
+from rdsim.report.words import amount, span
+from rdsim.search import AT_AWARD_RATIO_1, AT_PAYMENT_RATIO_1, OWN, USUAL_ORDER
+from rdsim.stats import Interval, paired_difference
+
+__all__ = ["LEAD", "PARTS", "bound_sentences", "lead_table", "part_words"]
+
+LEAD = "lead"
+"""Names the whole among the parts."""
+
+PARTS = ("promising more", "optimising", "the loop", "the order of priority")
+
+_COLUMNS = ("comparator", "part", "mean", "ci_low", "ci_high", "n")
+
+
+class _Difference(NamedTuple):
+    """The two portfolios of a part."""
+
+    more: str
+    less: str
+
+
+def lead_table(found: Plan) -> pd.DataFrame:
+    """The lead over each rule within the announced money and over the one-shot portfolio, its parts before the whole.
+
+    Columns: comparator, part (`PARTS` or `LEAD`), mean, ci_low, ci_high, n. Parts add up to the lead. A part that no
+    portfolio stands for is nothing: the plan and what it is compared with are the same there. Empty before anything was
+    simulated; of an interrupted plan, comparators whose steps are all there.
+    """
+    named = _comparators(found)
+    differences = {name: list(_differences(found, name)) for name in named}
+    pairs = {(one.more, one.less) for mine in differences.values() for one in mine if one.more != one.less}
+    rows = []
+    for name, mine in differences.items():
+        gaps = [_gap(found, one, max(len(pairs), 1)) for one in mine]
+        told = zip((*PARTS, LEAD), (*gaps, found.comparisons[name].difference), strict=True)
+        rows += [(name, part, gap.mean, gap.low, gap.high, gap.n) for part, gap in told]
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def _gap(found: Plan, one: _Difference, comparisons: int) -> Interval:
+    return paired_difference(found.worths(one.more), found.worths(one.less), found.confidence, comparisons)
+
+
+def _comparators(found: Plan) -> list[str]:
+    """Rules within the announced money, and the one-shot portfolio; only those whose steps were finished."""
+    if found.simulation is None:
+        return []
+    rules = [name for name in found.comparisons if name not in OWN and not name.endswith(AT_PLAN_RATIOS)]
+    named = [*rules, *(name for name in (ONE_SHOT,) if name in found.comparisons)]
+    lacking, shared = set(found.missing), {ONE_SHOT, ONE_SHOT + AT_PLAN_RATIOS, USUAL_ORDER}
+    return [name for name in named if not lacking & {name, name + AT_PLAN_RATIOS, *shared}]
+
+
+def _differences(found: Plan, name: str) -> Iterator[_Difference]:
+    for less, more in pairwise(_steps(found, name)):
+        yield _Difference(more, less)
+
+
+def _steps(found: Plan, name: str) -> Iterator[str]:
+    """From a comparator to the plan: who stands after each part; where nobody else does, who stood there before."""
+    there = found.comparisons
+    freer = name + AT_PLAN_RATIOS if name + AT_PLAN_RATIOS in there else name
+    optimum = next((one for one in (ONE_SHOT + AT_PLAN_RATIOS, ONE_SHOT) if one in there), OPTIMISED)
+    yield name
+    yield freer
+    yield optimum
+    yield USUAL_ORDER if USUAL_ORDER in there else OPTIMISED
+    yield OPTIMISED
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def part_words(table: pd.DataFrame) -> dict[str, str]:
+    """Of each comparator, the parts of the lead over it with their intervals."""
+    parts = table[table["part"] != LEAD]
+    return {str(name): ", ".join(_listed(mine)) for name, mine in parts.groupby("comparator", sort=False)}
+
+
+def _listed(parts: pd.DataFrame) -> Iterator[str]:
+    for part in parts["part"]:
+        yield f"{part} {_told(parts[parts['part'] == part])}"
+
+
+def _told(row: pd.DataFrame) -> str:
+    mean, low, high = (float(row[name].iloc[0]) for name in ("mean", "ci_low", "ci_high"))
+    return "0" if mean == low == high == 0.0 else f"{amount(mean)} ({span(low, high)})"
+
+
+_BOUNDS = {
+    AT_PAYMENT_RATIO_1: "expected payments keep within every year's announced money",
+    AT_AWARD_RATIO_1: "full awards keep within every year's announced money, if no project ever stops",
+}
+
+
+def bound_sentences(found: Plan) -> list[str]:
+    """What the best portfolios found within the announced money come to, beside the plan."""
+    return list(_bound_sentences(found))
+
+
+def _bound_sentences(found: Plan) -> Iterator[str]:
+    unit = found.scenario.money_unit
+    for name, words in _BOUNDS.items():
+        if name in found.comparisons:
+            one = found.comparisons[name]
+            gap = one.difference
+            way, ends = ("more", (gap.low, gap.high)) if gap.mean >= 0 else ("less", (-gap.high, -gap.low))
+            ahead = f"{amount(abs(gap.mean))} {way} ({span(*ends)})"
+            yield (
+                f"The best portfolio found whose {words} funds {count(len(one.rule.portfolio.choices), 'technology')} "
+                f"and is worth {amount(one.npv.mean)} {unit}; the plan is worth {ahead}."
+            )
