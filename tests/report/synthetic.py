@@ -209,6 +209,13 @@ def _manifest(
             }
             for place, name in enumerate(RULES)
         },
+        "lead": {
+            "parts": [
+                {"comparator": RULES[0], "part": part, **_interval(np.linspace(first, first + 1, shape.replications))}
+                for part, first in (("promising more", 1.0), ("the loop", 2.0), ("lead", 3.0))
+            ],
+            "bounds": ["The best portfolio found whose full awards keep within is worth 3.00."],
+        },
         "notes": ["What a partner does is assumed."],
         "versions": {"python": "3.11", "numpy": "2.4"},
     }

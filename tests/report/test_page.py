@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -219,6 +219,19 @@ def test_where_it_comes_from_is_told(page: Page) -> None:
         "illustrative",
     ):
         assert part in text
+
+
+def test_awards_above_the_announced_money_stand_on_the_first_screen_and_the_lead_in_parts(tmp_path: Path) -> None:
+    above = [{"name": HOSTILE[0], "year": 2025, "announced": 117.0, "awards": 187.0, "above": 70.0}]
+    plain = synthetic.build()
+    page = _write(replace(plain, manifest={**plain.manifest, "promises": {"above": above, "sentences": []}}), tmp_path)
+    html = page.html
+    assert html.index('id="above"') < html.index('class="summary"') < html.index('id="chosen"')
+    assert "<strong>70.0</strong>" in html
+    assert HOSTILE[0] not in html
+    assert html.index('id="rules"') < html.index("What the lead is made of") < html.index('id="way"')
+    assert "The best portfolio found whose full awards keep within is worth 3.00." in html
+    assert 'id="above"' not in _write(plain, tmp_path).html
 
 
 def test_unfinished_runs_are_marked(tmp_path: Path) -> None:

@@ -312,3 +312,61 @@ def test_a_bound_is_never_told_beside_a_value_that_it_does_not_bound() -> None:
     assert "60.0" in gap.meaning
     assert "does not bound the net value of a whole portfolio that is simulated" in gap.meaning
     assert words.amount(REPORT.manifest["estimates"]["npv"]["mean"]) not in gap.meaning
+
+
+# --- the lead and the awards ----------------------------------------------------------------------
+
+
+ABOVE = [
+    {"name": "Foundations", "year": 2025, "announced": 117.0, "awards": 187.0, "above": 70.0},
+    {"name": "Leaps", "year": 2027, "announced": 0.0, "awards": 12.0, "above": 12.0},
+]
+
+
+def test_awards_above_the_announced_money_are_told_by_line_and_year() -> None:
+    told = replace(REPORT, manifest=_manifest(promises={"above": ABOVE, "sentences": ["Payments.", "Awards."]}))
+    first, second = words.award_rows(told)
+    assert first == {
+        "line": "Foundations",
+        "year": "2025",
+        "awards": "187.0",
+        "announced": "117.0",
+        "above": "70.0",
+        "ratio": "160%",
+    }
+    assert (second["line"], second["ratio"]) == ("Leaps", "no money announced")
+    tile = next(tile for tile in words.tiles(told) if "above the announced money" in tile.label)
+    assert tile.figure == "70.0"
+    assert "2025 of Foundations" in tile.detail
+    assert words.promise_words(told) == ["Payments."]  # the table tells of the awards
+    assert words.award_rows(REPORT) == []
+    assert not any("above" in tile.label for tile in words.tiles(REPORT))
+
+
+def test_the_lead_is_a_row_of_parts_for_each_comparator() -> None:
+    assert words.lead_words(REPORT) == ["promising more", "the loop", "lead"]
+    (row,) = words.lead_rows(REPORT)
+    assert row["comparator"] == "value-per-cost"
+    assert str(row["cells"][-1]).startswith("3.50 (")  # type: ignore[index]
+    assert words.lead_rows(replace(REPORT, manifest=_manifest(lead=None))) == []
+
+
+def test_the_plan_stands_beside_every_other_portfolio() -> None:
+    rules = dict(REPORT.manifest["baselines"])
+    rules["at-award-ratio-1"] = {
+        **rules["domestic-only"],
+        "rule": "at-award-ratio-1",
+        "kind": "optimised",
+        "awards_above": [
+            {"programme": "p", "year": 2025, "amount": 4.0},
+            {"programme": "p", "year": 2026, "amount": 7},
+        ],
+    }
+    told = replace(REPORT, manifest=_manifest(baselines=rules, promises={"above": ABOVE, "sentences": []}))
+    plan, *others = words.side_by_side(told)
+    assert (plan["name"], plan["above"], plan["behind"]) == ("the plan", "70.0", "")
+    assert [one["above"] for one in others] == ["nothing", "nothing", "7.00"]
+    assert others[-1]["name"] == "best found, full awards within the announced money"
+    headline = " ".join(words.headline(told))
+    assert "at-award-ratio-1" not in headline  # it is no simple rule
+    assert words.side_by_side(replace(REPORT, manifest=_manifest(baselines={}))) == []
