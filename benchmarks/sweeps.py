@@ -67,7 +67,7 @@ def _swept(prepared: Prepared, workers: AbstractContextManager[Backend]) -> floa
 
 def _plain(prepared: Prepared) -> float:
     """Seconds of the same tasks, one after another, with nothing around them."""
-    portfolios = {name: prepared.decide(name, 1) for name in prepared.undecided_policies}
+    portfolios = {(name, 0): prepared.decide(name, 1) for name in prepared.undecided_policies}
     work: Work = prepared.work(portfolios, 1)
     tasks: list[Task] = [point.task for point in prepared.points(work)]
     packed = pack(work)

@@ -859,6 +859,12 @@ def sweep_run(
     replications: Annotated[
         int | None, typer.Option(min=2, max=10_000_000, help="So many at each point instead of the file's.")
     ] = None,
+    repeats: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="Decide everything so often instead of the file's number.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of choosing and of luck instead of the file's.")
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, max=4096, help="Worker processes; by default one for each core.")
     ] = None,
@@ -878,7 +884,11 @@ def sweep_run(
 
     wanted = sweep.read(experiment)
     wanted = dataclasses.replace(
-        wanted, points=points or wanted.points, replications=replications or wanted.replications
+        wanted,
+        points=points or wanted.points,
+        replications=replications or wanted.replications,
+        repeats=repeats or wanted.repeats,
+        seed=wanted.seed if seed is None else seed,
     )
     place = out or Path("results") / wanted.name
     workers = jobs or cores()
@@ -891,7 +901,7 @@ def sweep_run(
             return
         for sentence in settle(place):
             typer.echo(sentence, err=True)
-        with sweep.backend(prepared.design.count, workers, dask) as backend:
+        with sweep.backend(prepared.count, workers, dask) as backend:
             asked: dict[str, Any] = {"retry_failed": retry_failed, "force": force, "command": _command_line()}
             found = sweep.run_on(prepared, place, backend, progress=progress, **asked)
     _finish_sweep(found, place, kept)
@@ -930,6 +940,8 @@ def _tell_estimate(found: Estimate, workers: int) -> None:
     typer.echo(f"{found.points} points, {found.pending} tasks not done yet")
     seconds = found.pending * found.seconds / workers
     typer.echo(f"about {found.seconds:.3g} s each: about {_duration(seconds)} on {workers} workers")
+    for need in found.needs:
+        typer.echo(need.words)
 
 
 def _duration(seconds: float) -> str:

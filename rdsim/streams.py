@@ -22,6 +22,7 @@ __all__ = [
     "PROSPECTS",
     "REDECIDED",
     "REFINING",
+    "REPEATS",
     "REPLICATIONS",
     "REPORTED",
     "SAMPLES",
@@ -80,6 +81,7 @@ EVALUATION = Stream("samples that judge the candidate", 2**20, 2**20)
 INFORMATION = Stream("worlds that are solved in hindsight", 2**21, 2**21)
 REDECIDED = Stream("samples that judge what each batch chose", 2**22, 2**30 - 2**22)
 JUDGING = Stream("samples that judge a plan's options", 2**30, 2**30)
+REPEATS = Stream("repeats of an experiment, after the first, each decided and judged anew", 2**31 + 2**30, 2**20)
 EFFORT = Stream("procedures gone through anew, which tell what more effort adds", 2**31 + 2**30 + 2**29, 2**20)
 
-SAMPLES = (CHOOSING, BATCHES, EVALUATION, INFORMATION, REDECIDED, JUDGING, EFFORT)
+SAMPLES = (CHOOSING, BATCHES, EVALUATION, INFORMATION, REDECIDED, JUDGING, REPEATS, EFFORT)

@@ -50,6 +50,7 @@ def test_results_rest_on_these_numbers() -> None:
         "INFORMATION": 2_097_152,
         "REDECIDED": 4_194_304,
         "JUDGING": 1_073_741_824,
+        "REPEATS": 3_221_225_472,
         "EFFORT": 3_758_096_384,
     }
 

@@ -119,6 +119,9 @@ class Factor:
     change: Annotated[Change, Field(description="set the value, or multiply or add to the scenario's own.")] = "set"
     whole: Annotated[bool, Field(description="Round levels of a range or distribution to whole numbers.")] = False
     label: Annotated[str, Field(description="Name for people; absent: the factor's name.")] = ""
+    pool: Annotated[
+        bool, Field(description="Every portfolio found at one level is tried at all levels that allow it.")
+    ] = False
 
     def __post_init__(self) -> None:
         check_fields(self, ExperimentError)
@@ -264,6 +267,8 @@ def _level_faults(where: str, factor: Factor) -> Iterator[Fault]:
     if set(named) & _READ_ANEW.keys() and (not factor.level_list or factor.change != "set"):
         noun = "optional parts are" if PARTS in named else "a draw of illustrative figures is"
         yield Fault(where, f"{noun} chosen by a list of values or by cases")
+    if factor.pool and (factor.policies or not factor.level_list):
+        yield Fault(f"{where}.pool", "is of a factor with a list of values or cases", ", ".join(kinds))
     if (factor.cases or factor.policies) and (factor.paths or factor.change != "set"):
         yield Fault(where, "cases and policies have no paths and no change of their own")
 

@@ -4,7 +4,8 @@ Tables in, tables out; nothing is run. Points that failed or are missing are lef
 
 What an interval is of depends on the design. Where worlds were *sampled*, it is of the mean over worlds: policies of a
 world are averaged first, and of a Saltelli design only the first and last world of each block are independent. Points
-that were *chosen* (grid, list, one at a time) are no sample of anything: there it is of the luck of the replications.
+that were *chosen* (grid, list, one at a time) are no sample of anything: there it is of the luck of the replications,
+or, where everything was decided several times over, of deciding and luck, over these repeats.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from rdsim.stats import Interval, mean_interval
 from rdsim.sweep.blocks import Blocks
 from rdsim.sweep.groups import BINS, bin_rows, cell_rows, middle
 from rdsim.sweep.measures import Metric, parse_metric
+from rdsim.sweep.repeats import both_errors, over_repeats, repeats_of, units_words
 
 __all__ = ["Analysis", "Flip"]
 
@@ -58,12 +60,24 @@ class Analysis:
 
     @cached_property
     def finished_points(self) -> pd.DataFrame:
-        """Points that gave numbers; `world` tells which points differ by the policy alone."""
-        table = self.table[self.table["status"] == "done"]
+        """Points that gave numbers, each over its repeats; `world` tells which points differ by the policy alone."""
+        return self._with_world(over_repeats(self.table, self.manifest, self.measure))
+
+    @cached_property
+    def decided_rows(self) -> pd.DataFrame:
+        """Every row that gave numbers: a point, or a repeat of one, with what was chosen there."""
+        return self._with_world(self.table[self.table["status"] == "done"])
+
+    def _with_world(self, table: pd.DataFrame) -> pd.DataFrame:
         if self.switch and self.manifest["design"]["policies"] == 1 and self.factors:
             # A list of points may name a policy in each row: then its worlds are told by their other levels.
             return table.assign(world=table.groupby(self.factors, sort=False, dropna=False).ngroup())
         return table.assign(world=table["point"] // self.manifest["design"]["policies"])
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether everything was decided several times over."""
+        return repeats_of(self.manifest) > 1
 
     @property
     def is_sampled(self) -> bool:
@@ -111,13 +125,17 @@ class Analysis:
 
     @cached_property
     def has_replications(self) -> bool:
-        """Whether replications of the metric were kept, and it is their mean."""
+        """Whether there are samples whose mean the metric is: its repeats, or replications that were kept."""
+        if self.is_repeated:
+            return True
         first = self.metric == self.manifest["metrics"][0] and self.manifest["kinds"][0] in ("mean", "probability")
         return first and "samples" in self.finished_points
 
     def samples(self, rows: pd.DataFrame) -> Floats:
-        """Replications, shape (rows, replications): figures, or 1 where what a probability is of came true."""
-        return self.measure.samples(np.array([np.asarray(one, np.float64) for one in rows["samples"]]))
+        """Replications, shape (rows, replications): figures, or 1 where what a probability is of came true. Where
+        deciding was repeated the estimates, shape (rows, repeats)."""
+        known = np.array([np.asarray(one, np.float64) for one in rows["samples"]])
+        return known if self.is_repeated else self.measure.samples(known)
 
     def by_world(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The metric by world, averaged over the points of each: levels, `value`, `low`, `high`, `n`, and `samples`
@@ -140,12 +158,22 @@ class Analysis:
         return self._within_limits(found, of_one=comparisons == 1)
 
     def _interval(self, worlds: pd.DataFrame, comparisons: int = 1) -> Interval:
-        """The mean over worlds: over sampled ones with Student's interval, else with that of the replications' luck."""
+        """The mean over worlds: over sampled ones with Student's interval, else with that of the replications' luck,
+        or of repeats. Over sampled worlds that share the luck of several repeats both errors are in it."""
         confidence = 1 - (1 - self.confidence) / comparisons
-        if self.is_sampled and len(worlds) > 1:
-            return mean_interval(worlds["value"].to_numpy(np.float64), confidence)
+        alike = None
         if "samples" in worlds:
-            return mean_interval(np.array(list(worlds["samples"])).mean(axis=0), confidence)
+            alike = mean_interval(np.array(list(worlds["samples"])).mean(axis=0), confidence)
+        if self.is_sampled and len(worlds) > 1:
+            found = mean_interval(worlds["value"].to_numpy(np.float64), confidence)
+            return found if alike is None or not self.is_repeated else both_errors(found, alike)
+        limits = self._scaled_limits(worlds, confidence)
+        if alike is None or not self.is_repeated or self.measure.kind == "mean":
+            return limits if alike is None else alike
+        return Interval(alike.mean, min(alike.low, limits.low), max(alike.high, limits.high), alike.n)
+
+    def _scaled_limits(self, worlds: pd.DataFrame, confidence: float) -> Interval:
+        """The mean of the limits, for another confidence in the proportion of normal quantiles."""
         mean, low, high = (float(worlds[name].mean()) for name in ("value", "low", "high"))
         wider = float(ndtri((1 + confidence) / 2) / ndtri((1 + self.confidence) / 2))
         return Interval(mean, mean - wider * (mean - low), mean + wider * (high - mean), int(worlds["n"].min()))
@@ -410,7 +438,7 @@ class Analysis:
             gap = self._interval(gaps, len(others))
             better, worse = self._clear(gaps)
             told = {"policy": other, "difference": gap.mean, "low": gap.low, "high": gap.high}
-            over = "worlds" if self.is_sampled and len(gaps) > 1 else "replications"
+            over = units_words(self.manifest, sampled=self.is_sampled and len(gaps) > 1)
             found.append({**told, "better": better, "worse": worse, "n": gap.n, "over": over})
         return pd.DataFrame(found).assign(best=best)
 
@@ -481,11 +509,10 @@ class Analysis:
     def partners(self) -> pd.DataFrame:
         """How often each partner has a project, over the points: `partner`, `share`, `projects` (mean where it has),
         and the factor along which the share moves most, with the share at its ends."""
-        if "partners" not in self.finished_points:
+        rows = self.decided_rows
+        if "partners" not in rows:
             return pd.DataFrame()
-        chosen = pd.DataFrame(
-            [_counts(text) for text in self.finished_points["partners"]], index=self.finished_points.index
-        ).fillna(0)
+        chosen = pd.DataFrame([_counts(text) for text in rows["partners"]], index=rows.index).fillna(0)
         found = []
         for code in chosen.columns:
             used = chosen[code] > 0
@@ -498,18 +525,19 @@ class Analysis:
     def _moves(self, used: pd.Series) -> tuple[str, float, float]:
         most: tuple[str, float, float] = ("", float("nan"), float("nan"))
         for factor in [*self.factors, *([self.switch] if self.switch else [])]:
-            shares = [float(used.loc[group].mean()) for _, group in bin_rows(self.finished_points[factor], 4)]
+            shares = [float(used.loc[group].mean()) for _, group in bin_rows(self.decided_rows[factor], 4)]
             if len(shares) > 1 and not abs(shares[-1] - shares[0]) <= abs(most[2] - most[1]):
                 most = (factor, shares[0], shares[-1])
         return most
 
     def technologies(self) -> pd.DataFrame:
         """How often each technology is funded, over the points: `technology`, `share`, `n`."""
-        if "technologies" not in self.finished_points:
+        rows = self.decided_rows
+        if "technologies" not in rows:
             return pd.DataFrame()
-        every = self.finished_points["technologies"].str.split("|").explode()
-        shares = every[every != ""].value_counts() / max(len(self.finished_points), 1)
-        table = pd.DataFrame({"technology": shares.index, "share": shares.to_numpy(), "n": len(self.finished_points)})
+        every = rows["technologies"].str.split("|").explode()
+        shares = every[every != ""].value_counts() / max(len(rows), 1)
+        table = pd.DataFrame({"technology": shares.index, "share": shares.to_numpy(), "n": len(rows)})
         return table.sort_values(["share", "technology"], ascending=[False, True], ignore_index=True)
 
 

@@ -38,6 +38,7 @@ class _Factor(Record):
     levels: list[str]
     range: list[float] | None
     policy: bool
+    pool: bool = False
 
 
 class _Design(Record):
@@ -74,6 +75,8 @@ class _Sweep(Record):
     figures: dict[str, _Figure] = Field(default_factory=dict)
     paired: bool
     replications: Annotated[int, Field(ge=1, lt=2**31)]
+    repeats: Annotated[int, Field(ge=1, le=10_000)] = 1
+    difference: dict[_Text, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     seed: _Count
     common_random_numbers: bool
     confidence: Annotated[float, Field(gt=0, lt=1)]
@@ -116,8 +119,9 @@ def _faults(found: Mapping[str, Any], path: Path) -> Iterator[Fault]:
     kinds = [metric.kind for text in metrics if (metric := parse_metric(text)) is not None]
     if len(set(metrics)) < len(metrics) or kinds != found["kinds"]:
         yield Fault(f"{path}, kinds", "must have the kind of each metric, and no metric twice", str(found["kinds"]))
-    if sum(counts) != found["points"]:
-        yield Fault(f"{path}, points", "must be as many as are done, failed and missing", str(found["points"]))
+    if sum(counts) != found["points"] * found.get("repeats", 1):
+        rule = "must be, times the repeats, as many as are done, failed and missing"
+        yield Fault(f"{path}, points", rule, str(found["points"]))
     if sum(one["policy"] for one in found["factors"].values()) > 1:
         yield Fault(f"{path}, factors", "at most one factor has policies")
     for fault in answers_faults(found.get("answers", []), Names.of(found)):
@@ -139,7 +143,7 @@ _SAME = (
     "common_random_numbers",
     "confidence",
 )
-_GROWING = ("points", "replications")
+_GROWING = ("points", "replications", "repeats")
 _TEXTS = frozenset({"title", "label", "path"})
 """What is only said of an experiment: it may change."""
 
@@ -156,7 +160,9 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Fault, 
     fewer = "must not be fewer than in the sweep that is there"
     advice = "Ask for as many, or give another --out."
     shrunk = [
-        Fault(name, fewer, f"{old[name]:,} there", advice) for name in _GROWING if not _is_more(new[name], old[name])
+        Fault(name, fewer, f"{old.get(name, 1):,} there", advice)
+        for name in _GROWING
+        if not _is_more(new[name], old.get(name, 1))
     ]
     return (*faults, *shrunk)
 

@@ -18,12 +18,13 @@ from rdsim.plans import AT_PLAN_RATIOS
 from rdsim.report import Column, Page, Plot, Section, Table, page_html
 from rdsim.report.words import amount
 from rdsim.sweep.analysis import Analysis
-from rdsim.sweep.answers import answers, between
+from rdsim.sweep.answers import answers, between, count_words
+from rdsim.sweep.decisions import PLAN
 from rdsim.sweep.manifests import manifest_of
 from rdsim.sweep.measures import figure_of
 from rdsim.sweep.reader import read_sweep
+from rdsim.sweep.repeats import is_decided_once, repeats_of
 from rdsim.sweep.runner import Sweep
-from rdsim.sweep.tasks import PLAN
 from rdsim.tables import did_you_mean
 
 __all__ = ["page_of", "terminal_lines", "write_report"]
@@ -99,20 +100,44 @@ def _risk_words(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _state(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:
+    repeats = repeats_of(manifest)
     counts = f"{manifest['points']} points of {manifest['replications']} replications each"
+    counts += f", each in {repeats} repeats" if repeats > 1 else ""
     if manifest["missing"]:
         why = f" ({manifest['stopped']})" if manifest["stopped"] else ""
+        what = f"of {manifest['points'] * repeats} decisions: " if repeats > 1 else "of "
         yield (
-            f"PARTIAL: {manifest['missing']} of {counts} are not done{why}; run the same command again to go on. "
+            f"PARTIAL: {manifest['missing']} {what}{counts} are not done{why}; run the same command again to go on. "
             "What follows rests on what is done."
         )
     else:
         yield f"{counts}, {'all done' if not manifest['failed'] else 'all tried'}."
+    yield from noise_words(table, manifest)
     if manifest["failed"]:
         first = table.loc[table["status"] == "failed", "error"].iloc[0]
-        yield f"{manifest['failed']} points failed and are left out; the first: {first}"
+        noun = "decisions failed, and their points" if repeats > 1 else "points failed and"
+        yield f"{manifest['failed']} {noun} are left out; the first: {first}"
     if manifest["damaged"]:
         yield f"{len(manifest['damaged'])} damaged parts were set aside and done again."
+
+
+def noise_words(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """What intervals hold of the noise of choosing; and how often the pool of nested cases changed a choice."""
+    if repeats_of(manifest) > 1:
+        yield "Everything was decided anew in each repeat: intervals are over the repeats, of deciding and luck."
+    elif is_decided_once(manifest):
+        yield (
+            "Each portfolio was decided once: intervals are of luck alone, and nothing is called sure of differences "
+            "between decisions (repeats would tell)."
+        )
+    pooled = [one["label"] for one in manifest["factors"].values() if one.get("pool")]
+    if pooled:
+        done = table[table["status"] == "done"]
+        changed = int(done["pooled"].fillna(False).astype(bool).sum())
+        yield (
+            f"Every portfolio found at one level of {' and '.join(pooled)} was tried at all that allow it: "
+            f"{changed} of {len(done)} decisions took one that was found at another."
+        )
 
 
 def _range(analysis: Analysis) -> str:
@@ -121,8 +146,8 @@ def _range(analysis: Analysis) -> str:
     if len(values) == 1:
         row = analysis.finished_points.iloc[0]
         low, high = float(row[analysis.metric + " low"]), float(row[analysis.metric + " high"])
-        told = between(low, high, amount)
-        return f"{name[0].upper()}{name[1:]}: {amount(values[0])} ({told}, n = {int(row['n'])})."
+        told = f"{between(low, high, amount)}, {count_words(int(row['n']), repeated=analysis.is_repeated)}"
+        return f"{name[0].upper()}{name[1:]}: {amount(values[0])} ({told})."
     ends = f"{name} runs from {amount(values.min())} to {amount(values.max())}"
     if not np.ptp(values):
         return f"{name[0].upper()}{name[1:]} is {amount(values[0])} at every point."
@@ -469,23 +494,24 @@ def _choice_section(analysis: Analysis) -> Section:
     if partners.empty and technologies.empty:
         return Section("What is chosen")
     always = int((technologies["share"] >= 0.95).sum()) if len(technologies) else 0
+    noun = "decisions" if analysis.is_repeated else "points"
     told = (
-        f"{always} technologies are funded in at least 95% of the points, {len(technologies) - always} others in some."
+        f"{always} technologies are funded in at least 95% of the {noun}, {len(technologies) - always} others in some."
     )
     named = partners.assign(factor=[_label(analysis, one) if one else "" for one in partners["factor"]])
     columns = {
         "partner": Column("Partner"),
-        "share": Column("has projects, of points", "share"),
+        "share": Column(f"has projects, of {noun}", "share"),
         "projects": Column("projects, where any", "money"),
         "factor": Column("moves most along"),
         "at_low": Column("lowest level or first", "share"),
         "at_high": Column("highest or last", "share"),
     }
-    tables = [Table("Partners, over the points", named, columns)]
+    tables = [Table(f"Partners, over the {noun}", named, columns)]
     some = technologies[(technologies["share"] < 0.95)].head(_ROWS)
     if len(some):
-        shown = {"technology": Column("Technology"), "share": Column("funded, of points", "share")}
-        tables.append(Table("Technologies funded in some points only", some, shown))
+        shown = {"technology": Column("Technology"), "share": Column(f"funded, of {noun}", "share")}
+        tables.append(Table(f"Technologies funded in some {noun} only", some, shown))
     return Section("What is chosen, and how firmly", (told,), (), tables)
 
 
@@ -494,6 +520,7 @@ def _point_section(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Section:
     if len(table) > 4 * _ROWS:
         return Section("Points")
     columns = {"point": Column("Point", "count")}
+    columns |= {"repeat": Column("repeat", "count")} if repeats_of(manifest) > 1 else {}
     columns |= {name: Column(one["label"], "text") for name, one in manifest["factors"].items()}
     for name in manifest["metrics"]:
         columns |= {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,14 +24,16 @@ from rdsim.scenario import Override, Variations, World, eligible, load, named_ex
 from rdsim.scenario.shapes import dotted_path
 from rdsim.search import rules_of
 from rdsim.simulation import Running
+from rdsim.streams import REPEATS
 from rdsim.sweep.answers import Names, answers_faults
+from rdsim.sweep.decisions import ONE_SHOT, PLAN, POOLED, decide
 from rdsim.sweep.measures import OF_ROLLING, Metric, gain_over, parse_metric, parse_metrics
 from rdsim.sweep.policies import Own, own_policies
 from rdsim.sweep.settings import ExperimentSettings
-from rdsim.sweep.tasks import COLUMNS, ONE_SHOT, PLAN, Task, Work, decide, rule_policies
+from rdsim.sweep.tasks import COLUMNS, Task, Work, rule_policies
 from rdsim.tables import did_you_mean, shown_value
 
-__all__ = ["DesignPoint", "Prepared", "prepare", "variations_of"]
+__all__ = ["DesignPoint", "Prepared", "names_of", "prepare", "variations_of"]
 
 _MAIN = {
     "simulate": ("npv", "commercialised_by_deadline"),
@@ -43,11 +46,16 @@ _MOST_POINTS, _MOST_LEVELS, _MOST_FACTORS = 100_000_000, 100_000_000, 1000
 
 
 class DesignPoint(NamedTuple):
-    """A point of the design: its number, the level of each factor, and its task."""
+    """A point of the design in one repeat: its number, the level of each factor, and its task."""
 
     number: int
     levels: tuple[Any, ...]
     task: Task
+
+    @property
+    def repeat(self) -> int:
+        """Which repeat it is, from 0."""
+        return self.task.repeat
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,11 +97,21 @@ class Prepared:
         """See `versions_of`; "" if nothing is left to choose."""
         return versions_of(self.experiment.solver) if self.solves else ""
 
-    def decide(self, policy: str, threads: int | None) -> Portfolio:
-        """The portfolio of a policy in the scenario as it stands."""
-        return decide(self.scenario, policy, self.seed, Solving(self.experiment.solver), Running(threads=threads))
+    @property
+    def count(self) -> int:
+        """How many tasks there are: of every point in every repeat."""
+        return self.design.count * self.experiment.repeats
 
-    def work(self, portfolios: Mapping[str, Portfolio], threads: int | None) -> Work:
+    def seed_of(self, repeat: int) -> int:
+        """Seed of a repeat: of the samples it decides on, and of the replications that it is judged on."""
+        return self.seed if repeat == 0 else stream_seed(self.seed, REPEATS.number(repeat - 1))
+
+    def decide(self, policy: str, threads: int | None, repeat: int = 0) -> Portfolio:
+        """The portfolio of a policy in the scenario as it stands."""
+        how = Solving(self.experiment.solver), Running(threads=threads)
+        return decide(self.scenario, policy, self.seed_of(repeat), *how)
+
+    def work(self, decided: Mapping[tuple[str, int], Portfolio], threads: int | None) -> Work:
         """What all tasks share, once every policy that is decided in advance is known."""
         one = self.experiment
         return Work(
@@ -102,7 +120,8 @@ class Prepared:
             one.task,
             self.replications,
             self.metrics,
-            {**self.given, **portfolios},
+            self.given,
+            decided,
             one.paired,
             one.solver,
             self.plugins,
@@ -113,20 +132,65 @@ class Prepared:
         )
 
     def points(self, work: Work, numbers: Iterable[int] | None = None) -> Iterator[DesignPoint]:
-        """Points by number, each with its task."""
-        for number in range(self.design.count) if numbers is None else numbers:
-            yield self._point(work, number)
+        """Points by number, each with its task, repeat by repeat."""
+        every = range(self.design.count) if numbers is None else list(numbers)
+        for repeat in range(self.experiment.repeats):
+            for number in every:
+                yield self.point(work, number, repeat)
 
-    def _point(self, work: Work, number: int) -> DesignPoint:
+    def point(self, work: Work, number: int, repeat: int = 0) -> DesignPoint:
+        """A point in a repeat."""
         levels = self.design.at(number)
         overrides, policy = self._settings(levels)
-        seed = self.seed if self.experiment.common_random_numbers else stream_seed(self.seed, number)
+        seed = self.seed_of(repeat)
+        seed = seed if self.experiment.common_random_numbers else stream_seed(seed, number)
+        pool, cases = self._pool(number) if policy in POOLED else ("", ())
+        key = work.key_of(self._content(overrides), policy, seed, repeat, pool)
+        return DesignPoint(number, levels, Task(key, overrides, policy, seed, repeat, pool, cases))
+
+    def _content(self, overrides: Sequence[Override]) -> str:
         try:
-            content = self.variations.digest(overrides)
+            return self.variations.digest(overrides)
         except InputError:
             # The worker will say what is wrong; until then the settings themselves stand for the content.
-            content = repr([(one.text, one.value) for one in overrides])
-        return DesignPoint(number, levels, Task(work.key_of(content, policy, seed), overrides, policy, seed))
+            return repr([(one.text, one.value) for one in overrides])
+
+    def pool_of(self, number: int) -> tuple[int, ...]:
+        """The points that share a pool with a point, itself included, in the order of the design: those that differ by
+        the levels of pooled factors alone. Of an experiment without such factors none."""
+        return self._pools.get(self._apart(number), ()) if self.is_pooled else ()
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether any points share a pool."""
+        return any(one.factor.pool for one in self.factors)
+
+    @cached_property
+    def _pools(self) -> dict[str, tuple[int, ...]]:
+        found: dict[str, list[int]] = {}
+        for number in range(self.design.count):
+            found.setdefault(self._apart(number), []).append(number)
+        return {key: tuple(numbers) for key, numbers in found.items()}
+
+    def _apart(self, number: int) -> str:
+        """What keeps a point apart from those of other pools."""
+        pairs = zip(self.factors, self.design.at(number), strict=True)
+        return repr([level for one, level in pairs if not one.factor.pool])
+
+    def _pool(self, number: int) -> tuple[str, tuple[tuple[Override, ...], ...]]:
+        """The digest of the cases that share a pool with a point, and their settings."""
+        numbers = self.pool_of(number)
+        if len(numbers) < 2:
+            return "", ()
+        if numbers not in self._cases:
+            settings = [self._settings(self.design.at(one))[0] for one in numbers]
+            contents = sorted({self._content(one) for one in settings})
+            self._cases[numbers] = (hashlib.sha256("".join(contents).encode()).hexdigest(), tuple(settings))
+        return self._cases[numbers]
+
+    @cached_property
+    def _cases(self) -> dict[tuple[int, ...], tuple[str, tuple[tuple[Override, ...], ...]]]:
+        return {}
 
     def _settings(self, levels: tuple[Any, ...]) -> tuple[tuple[Override, ...], str]:
         overrides: list[Override] = []
@@ -223,6 +287,17 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(one)
 
 
+def names_of(prepared: Prepared) -> Names:
+    """What answers of an experiment may speak of."""
+    return _names_of(prepared.experiment, prepared.factors, prepared.metrics)
+
+
+def _names_of(one: ExperimentSettings, factors: Iterable[Bound], metrics: Iterable[Metric]) -> Names:
+    levels = {bound.name: tuple(str(level) for level in bound.factor.level_list) for bound in factors}
+    texts = tuple(metric.text for metric in metrics)
+    return Names(texts, levels, one.paired, one.design in SAMPLED, one.task != "simulate", one.repeats)
+
+
 class _Checks:
     """One pass over an experiment, with the faults that it gathers."""
 
@@ -246,6 +321,12 @@ class _Checks:
         if not self.faults:
             self._check_answers(factors, metrics)
         found = Prepared(one, self.scenario, self.variations, factors, design, metrics, count, seed, given)
+        if self.experiment.repeats > 1 and not found.solves:
+            self.fault("repeats", "are of deciding, and nothing is decided here", str(self.experiment.repeats))
+        for text in self.experiment.difference:
+            if text not in [metric.text for metric in metrics]:
+                known = did_you_mean(text, [metric.text for metric in metrics])
+                self.fault(f"difference.{text}", "must be a metric of the experiment", text, known)
         if found.solves and (unfit := solver_fault(one.solver)):
             self.faults.append(replace(unfit, where="solver"))
         return found
@@ -274,12 +355,21 @@ class _Checks:
         policies = [name for name, factor in one.factors.items() if factor.policies]
         if len(policies) > 1:
             self.fault("factors", "at most one factor has policies", ", ".join(policies))
+        self._check_repeats()
         if one.task in ("plan", "rolling") and (policies or one.policy not in (PLAN, ONE_SHOT)):
             self.fault("policy", f"the task {one.task} has one of its own", ", ".join(policies) or one.policy)
 
+    def _check_repeats(self) -> None:
+        one = self.experiment
+        for name, factor in one.factors.items():
+            if factor.pool and (one.task != "optimise" or one.design in SAMPLED):
+                rule = "cases share a pool in the task optimise, in a design of chosen points"
+                self.fault(f"factors.{name}.pool", rule, f"task = '{one.task}', design = '{one.design}'")
+
     def _check_size(self, design: Design) -> None:
         """A design must be one that can be counted, and held in memory."""
-        points, held = design.at_most
+        worlds, held = design.at_most
+        points = worlds * self.experiment.repeats
         if points > _MOST_POINTS:
             found = f"{points:,}" if points < 10**18 else "more than 10^18"
             self.fault("design", f"must have at most {_MOST_POINTS:,} points", found, "Name fewer points.")
@@ -290,10 +380,7 @@ class _Checks:
 
     def _check_answers(self, factors: Iterable[Bound], metrics: Iterable[Metric]) -> None:
         """Answers may speak only of what is varied and measured."""
-        levels = {bound.name: tuple(str(one) for one in bound.factor.level_list) for bound in factors}
-        texts = tuple(metric.text for metric in metrics)
-        one = self.experiment
-        names = Names(texts, levels, one.paired, one.design in SAMPLED, one.task != "simulate")
+        names = _names_of(self.experiment, factors, metrics)
         self.faults += answers_faults([answer.text for answer in self.experiment.answers], names)
 
     def _bound(self, name: str) -> Iterator[Bound]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from rdsim.sweep.prepared import DesignPoint, Prepared
 from rdsim.sweep.store import Store
 from rdsim.sweep.tasks import COLUMNS, DONE, Row, Work
 
-__all__ = ["MISSING", "RESULTS", "as_table", "finished_keys", "read_sweep", "results_bytes"]
+__all__ = ["MISSING", "RESULTS", "as_table", "finished_keys", "levels_row", "read_sweep", "results_bytes"]
 
 RESULTS = "results.parquet"
 MISSING = "missing"
@@ -32,12 +32,12 @@ _CHUNK = 16_384
 
 @check_arguments()
 def read_sweep(folder: str | Path) -> pd.DataFrame:
-    """The results of a sweep: a row for each point.
+    """The results of a sweep: a row for each point, or, where deciding is repeated, for each point and repeat.
 
-    Columns: `point`, a column for each factor, `status` (done, failed or missing), `error`, `n` (replications), and
-    for each metric its estimate and its interval's ends (``npv``, ``npv low``, ``npv high``); of tasks that choose a
-    portfolio also what they chose. ``table.attrs["complete"]`` says whether every point gave its numbers. Raises
-    ExperimentError if the folder holds no sweep, and with what is wrong with one.
+    Columns: `point` (and `repeat`), a column for each factor, `status` (done, failed or missing), `error`, `n`
+    (replications), and for each metric its estimate and its interval's ends (``npv``, ``npv low``, ``npv high``); of
+    tasks that choose a portfolio also what they chose. ``table.attrs["complete"]`` says whether every point gave its
+    numbers. Raises ExperimentError if the folder holds no sweep, and with what is wrong with one.
     """
     manifest = manifest_of(folder)
     path = Path(folder) / RESULTS
@@ -81,11 +81,13 @@ def _table_faults(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[
             yield name, f"must be there, with numbers: {SWEEP} names it"
     chosen = ["technologies", "partners"] if manifest["task"] != "simulate" else []
     kept = ["samples"] if manifest["paired"] else []
-    for name in ("status", "error", *chosen, *kept, *manifest["factors"]):
+    repeat = ["repeat"] if manifest.get("repeats", 1) > 1 else []
+    for name in ("status", "error", *repeat, *chosen, *kept, *manifest["factors"]):
         if name not in table:
             yield name, f"must be there: {SWEEP} names it"
-    if len(table) != manifest["points"]:
-        yield "point", f"must have a row for each of the {manifest['points']:,} points of {SWEEP}"
+    rows = manifest["points"] * manifest.get("repeats", 1)
+    if len(table) != rows:
+        yield "point", f"must have a row for each of the {rows:,} points of {SWEEP}, times its repeats"
 
 
 def results_bytes(prepared: Prepared, work: Work, store: Store) -> bytes:
@@ -105,12 +107,17 @@ def _rows(store: Store, chunk: list[DesignPoint]) -> Iterator[Row | None]:
     return store.rows(point.task.key for point in chunk)
 
 
-def _row(prepared: Prepared, point: DesignPoint, found: Row | None) -> Row:
-    levels = {
+def levels_row(prepared: Prepared, levels: Sequence[Any]) -> Row:
+    """The levels of a point by factor, as a table of results holds them."""
+    return {
         bound.name: _level_text(own if level is None else level, bound.is_number)
-        for bound, level, own in zip(prepared.factors, point.levels, prepared.own_levels, strict=True)
+        for bound, level, own in zip(prepared.factors, levels, prepared.own_levels, strict=True)
     }
-    return {"point": point.number, **levels, **(found or {"status": MISSING, "error": "", "key": point.task.key})}
+
+
+def _row(prepared: Prepared, point: DesignPoint, found: Row | None) -> Row:
+    place = {"point": point.number, "repeat": point.repeat, **levels_row(prepared, point.levels)}
+    return {**place, **(found or {"status": MISSING, "error": "", "key": point.task.key})}
 
 
 def _level_text(level: Any, number: bool) -> Any:
@@ -130,6 +137,8 @@ def _schema(prepared: Prepared) -> pa.Schema:
             ("technologies", pa.string()),
             ("partners", pa.string()),
         ]
+    chosen += [("pooled", pa.bool_())] if prepared.is_pooled else []
     kept = [("samples", pa.list_(pa.float64()))] if prepared.experiment.paired else []
+    repeat = [("repeat", pa.int64())] if prepared.experiment.repeats > 1 else []
     fixed = [("status", pa.string()), ("error", pa.string()), ("n", pa.int64())]
-    return pa.schema([("point", pa.int64()), *factors, *fixed, *metrics, *chosen, *kept, ("key", pa.string())])
+    return pa.schema([("point", pa.int64()), *repeat, *factors, *fixed, *metrics, *chosen, *kept, ("key", pa.string())])

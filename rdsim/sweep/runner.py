@@ -15,7 +15,6 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +29,10 @@ from rdsim.folders import SWEEP, WORK, hold_signals, is_part, require_name, sett
 from rdsim.scenario import by_new_names, digest, origin_of_draw
 from rdsim.sweep.backends import Backend, backend, own_executor
 from rdsim.sweep.manifests import differences, essence, is_sweep, manifest_of
+from rdsim.sweep.pilot import Need, needs, with_pilot
 from rdsim.sweep.prepared import Prepared, figures, prepare
 from rdsim.sweep.reader import RESULTS, as_table, finished_keys, read_sweep, results_bytes
+from rdsim.sweep.repeats import repeats_of
 from rdsim.sweep.settings import ExperimentSettings
 from rdsim.sweep.store import Store
 from rdsim.sweep.tasks import FAILED, Chunk, Task, Work, content_digest, failure, pack, perform
@@ -65,13 +66,14 @@ class Sweep:
     """A sweep that was run, or as much of it as was done."""
 
     folder: Path
-    table: pd.DataFrame  # a row for each point
+    table: pd.DataFrame  # a row for each point, in each repeat
     manifest: dict[str, Any]
     stays: str = ""
     """What stays in the folder instead of this table, in words: results that hold what it lacks."""
 
     def __repr__(self) -> str:
-        points = f"{self.manifest['done']:,} of {count(self.manifest['points'], 'point')} done"
+        rows = self.manifest["points"] * repeats_of(self.manifest)
+        points = f"{self.manifest['done']:,} of {count(rows, 'point')} done"
         state = "complete" if self.complete else self.lacks
         return f"Sweep {self.manifest['experiment']}: {points}, {state}; in {self.folder}"
 
@@ -105,6 +107,8 @@ class Estimate:
     points: int
     pending: int
     seconds: float
+    needs: tuple[Need, ...] = ()
+    """For each difference that would matter, how many repeats show it."""
 
 
 def run(
@@ -119,13 +123,13 @@ def run(
 ) -> Sweep:
     """See `Experiment.run`."""
     prepared = prepare(experiment)
-    mine = backend(prepared.design.count, jobs) if executor is None else own_executor(executor, max(jobs, 2))
+    mine = backend(prepared.count, jobs) if executor is None else own_executor(executor, max(jobs, 2))
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(tempfile.TemporaryDirectory(prefix="rdsim-sweep-")) if folder is None else folder
         opened = stack.enter_context(mine)
         found = run_on(prepared, Path(kept), opened, retry_failed=retry_failed, force=force)
     if not (found.complete or partial):
-        raise SweepError(found.lacks, found.manifest["done"], found.manifest["points"])
+        raise SweepError(found.lacks, found.manifest["done"], prepared.count)
     return found
 
 
@@ -165,7 +169,7 @@ def _run_alone(
     """As `run_on`, while no other experiment is run in the folder."""
     store = Store(folder)
     store.open()
-    threads = None if prepared.design.count == 1 else 1
+    threads = None if prepared.count == 1 else 1
     work = prepared.work(_decisions(prepared, folder), threads)
     started = time.monotonic()
     mill = _Mill(prepared, work, store, backend, retry_failed, progress)
@@ -208,7 +212,7 @@ def _finish(manifest: dict[str, Any], results: bytes, folder: Path) -> None:
         if not _manifest_digest(folder):  # else the results that were there stay, and what speaks of them
             with contextlib.suppress(OutputError):
                 _record(manifest | {"stopped": why, "results": ""}, folder)
-        raise SweepError(why, manifest["done"], manifest["points"]) from None
+        raise SweepError(why, manifest["done"], manifest["points"] * manifest["repeats"]) from None
     _record(manifest, folder)
 
 
@@ -233,25 +237,32 @@ def check_same(prepared: Prepared, folder: Path, *, force: bool) -> None:
 
 
 def estimate(prepared: Prepared, folder: Path) -> Estimate:
-    """Count what is pending, and time one point in this process. Raises OutputError if the folder cannot be used."""
+    """Count what is pending, and time one point in this process; where the experiment names a difference that matters,
+    run a pilot that tells how many repeats show it. Raises OutputError if the folder cannot be used."""
     _check(folder)
-    work = prepared.work(_decisions(prepared, None), 1)
+    piloted = with_pilot(prepared)
+    work = piloted.work(_decisions(piloted, None), 1)
     store = Store(folder)
     store.look()
+    told = tuple(needs(piloted, work, store)) if prepared.experiment.difference else ()
     pending = {point.task.key for point in prepared.points(work) if not store.has(point.task.key)}
     if not pending:
-        return Estimate(prepared.design.count, 0, 0.0)
-    middle = next(prepared.points(work, [prepared.design.count // 2])).task
+        return Estimate(prepared.design.count, 0, 0.0, told)
+    number = prepared.design.count // 2
+    middle = [prepared.point(work, one).task for one in prepared.pool_of(number) or (number,)]
     packed = pack(work)
     took = _seconds(packed, middle)
-    # The first of quick tasks loads what is compiled: it is no measure.
-    return Estimate(prepared.design.count, len(pending), took if took > _LONG else _seconds(packed, middle))
+    # The first of quick tasks loads what is compiled: it is no measure. A pool is decided once for all its cases.
+    if took * len(middle) <= _LONG and len(middle) == 1:
+        took = _seconds(packed, middle)
+    return Estimate(prepared.design.count, len(pending), took, told)
 
 
-def _seconds(packed: bytes, task: Task) -> float:
+def _seconds(packed: bytes, tasks: Sequence[Task]) -> float:
+    """Seconds of each task."""
     started = time.perf_counter()
-    perform(packed, [task])
-    return time.perf_counter() - started
+    perform(packed, tasks)
+    return (time.perf_counter() - started) / len(tasks)
 
 
 def _claim(folder: Path) -> None:
@@ -284,24 +295,26 @@ def _is_foreign(name: str, ours: frozenset[str]) -> bool:
     return name not in ours and not is_part(name)
 
 
-def _decisions(prepared: Prepared, folder: Path | None) -> dict[str, Portfolio]:
-    """Portfolios of the policies that are decided once; kept in the folder, by what they depend on."""
+def _decisions(prepared: Prepared, folder: Path | None) -> dict[tuple[str, int], Portfolio]:
+    """Portfolios of the policies that are decided once in each repeat; kept in the folder, by what they depend on."""
     found = {}
-    for name in prepared.undecided_policies:
-        where = None if folder is None else folder / POLICIES / f"{name}-{_decision_key(prepared, name)}.csv"
-        if where is not None and where.exists():
-            found[name] = portfolio.read(where, prepared.scenario)
-            continue
-        found[name] = prepared.decide(name, None)
-        if where is not None:
-            where.parent.mkdir(parents=True, exist_ok=True)
-            portfolio.write(found[name], where)
+    for repeat in range(prepared.experiment.repeats):
+        for name in prepared.undecided_policies:
+            key = _decision_key(prepared, name, repeat)
+            where = None if folder is None else folder / POLICIES / f"{name}-{key}.csv"
+            if where is not None and where.exists():
+                found[name, repeat] = portfolio.read(where, prepared.scenario)
+                continue
+            found[name, repeat] = prepared.decide(name, None, repeat)
+            if where is not None:
+                where.parent.mkdir(parents=True, exist_ok=True)
+                portfolio.write(found[name, repeat], where)
     return found
 
 
-def _decision_key(prepared: Prepared, name: str) -> str:
+def _decision_key(prepared: Prepared, name: str, repeat: int) -> str:
     code = prepared.work({}, None).code
-    text = f"{content_digest(prepared.scenario)} {name} {prepared.seed} {prepared.solvers} {code}"
+    text = f"{content_digest(prepared.scenario)} {name} {prepared.seed_of(repeat)} {prepared.solvers} {code}"
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -352,22 +365,27 @@ class _Mill:
         self._rest()
         return self.why
 
-    def _pending(self) -> Iterator[Task]:
-        """Tasks of the design without a row, each once, in the design's order."""
+    def _pending(self) -> Iterator[list[Task]]:
+        """Tasks of the design without a row, each once, in the design's order; those that share a pool together."""
         seen: set[bytes] = set()
-        for point in self.prepared.points(self.work):
-            self.looked = point.number + 1
-            key = bytes.fromhex(point.task.key)
-            if key in seen or self.store.has(point.task.key, failed=not self.retry_failed):
-                continue
-            seen.add(key)
-            yield point.task
+        for place, point in enumerate(self.prepared.points(self.work)):
+            self.looked = place + 1
+            together = self.prepared.pool_of(point.number) if point.task.cases else (point.number,)
+            near = (self.prepared.point(self.work, one, point.repeat).task for one in together[1:])
+            tasks = [point.task, *near] if point.number == together[0] else [point.task]
+            fresh = {bytes.fromhex(task.key): task for task in tasks if self._is_pending(task, seen)}
+            seen |= fresh.keys()
+            if fresh:
+                yield list(fresh.values())
 
-    def _feed(self, pending: Iterator[Task]) -> bool:
+    def _is_pending(self, task: Task, seen: set[bytes]) -> bool:
+        return bytes.fromhex(task.key) not in seen and not self.store.has(task.key, failed=not self.retry_failed)
+
+    def _feed(self, pending: Iterator[list[Task]]) -> bool:
         """Keep every worker busy, with one batch more in hand; whether anything is under way."""
         most = 1 if self.backend.inline else 2 * self.backend.workers
         while len(self.loads) < most:
-            load = self.again.pop() if self.again else _Load(list(islice(pending, self.size)))
+            load = self.again.pop() if self.again else _Load(_batch(pending, self.size))
             if not load.tasks:
                 break
             self._submit(load)
@@ -389,7 +407,7 @@ class _Mill:
             load = self.loads.pop(future, None)
             if load is not None:
                 self._take(future, load)
-        self.progress(self.looked, self.failed, self.prepared.design.count)
+        self.progress(self.looked, self.failed, self.prepared.count)
 
     def _take(self, future: Future[Chunk], load: _Load) -> None:
         error = future.exception()
@@ -441,6 +459,14 @@ class _Mill:
                     self._keep(future.result(), load)
 
 
+def _batch(pending: Iterator[list[Task]], size: int) -> list[Task]:
+    """At least so many tasks, if there are, without parting any that share a pool."""
+    found: list[Task] = []
+    while len(found) < size and (more := next(pending, None)):
+        found += more
+    return found
+
+
 _LOST = {"KilledWorker", "CancelledError"}
 """What Dask says of tasks whose workers died."""
 
@@ -482,6 +508,7 @@ def _identity(prepared: Prepared) -> dict[str, Any]:
         "metrics": [metric.text for metric in prepared.metrics],
         "paired": one.paired,
         "replications": prepared.replications,
+        "repeats": one.repeats,
         "seed": prepared.seed,
         "common_random_numbers": one.common_random_numbers,
         "confidence": prepared.scenario.simulation.confidence,
@@ -513,6 +540,7 @@ def _manifest(
         "money_unit": prepared.scenario.money_unit,
         "shared_luck": shared_luck_words(prepared.scenario),
         "kinds": [metric.kind for metric in prepared.metrics],
+        "difference": dict(one.difference),
         "figures": {metric.figure: figure_description(known[metric.figure]) for metric in prepared.metrics},
         "code": work.code,
         "solvers": prepared.solvers,
@@ -538,6 +566,7 @@ def _description(bound: Any) -> dict[str, Any]:
         "range": None if factor.range is None else list(factor.range),
         "policy": bound.is_policy,
         "own": bound.own if not bound.is_policy and not factor.cases else None,
+        **({"pool": True} if factor.pool else {}),
     }
 
 

@@ -68,6 +68,13 @@ class ExperimentSettings:
     replications: Annotated[
         int | None, Field(ge=2, le=10_000_000, description="Replications at each point; absent: the scenario's.")
     ] = None
+    repeats: Annotated[
+        int, Field(ge=1, le=10_000, description="How often everything is decided, each time on other luck.")
+    ] = 1
+    difference: Annotated[
+        Mapping[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]],
+        Field(description="By metric, the difference that would matter."),
+    ] = field(default_factory=dict)
     seed: Annotated[int | None, Field(ge=0, lt=2**63, description="Seed of the draws; absent: the scenario's.")] = None
     common_random_numbers: Annotated[bool, Field(description="Whether all points have the same luck.")] = True
     metrics: Annotated[tuple[str, ...], Field(description="What is measured; absent: the task's main figures.")] = ()

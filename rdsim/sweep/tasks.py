@@ -30,9 +30,10 @@ from rdsim.optimiser.adapters import versions_of
 from rdsim.plans import AT_PLAN_RATIOS, plan_beside_rules
 from rdsim.rolling import Policy, roll, supply_of
 from rdsim.scenario import Override, Variations, World, digest
-from rdsim.search import baselines, build_instance, choose, improve, rules_of, world_of_rule
+from rdsim.search import build_instance, choose, improve, rules_of, world_of_rule
 from rdsim.search.views import ratios_of
 from rdsim.simulation import Running, expected_worths, replicate
+from rdsim.sweep.decisions import ONE_SHOT, PLAN, Decided, best_of_pool, decide, decided_in
 from rdsim.sweep.measures import Metric, gain_name
 from rdsim.sweep.policies import Own, install
 from rdsim.sweep.settings import TaskKind
@@ -41,12 +42,9 @@ __all__ = [
     "COLUMNS",
     "DONE",
     "FAILED",
-    "ONE_SHOT",
-    "PLAN",
     "Row",
     "Task",
     "Work",
-    "decide",
     "pack",
     "perform",
     "rule_policies",
@@ -54,12 +52,10 @@ __all__ = [
 
 DONE, FAILED = "done", "failed"
 COLUMNS = frozenset(
-    {"point", "status", "error", "n", "funded", "joint", "technologies", "partners", "samples", "key", "world"}
+    {"point", "repeat", "status", "error", "n", "funded", "joint", "technologies", "partners", "pooled", "samples"}
+    | {"key", "world"}
 )
 """Columns that a table has, or gets when it is read, whatever is varied and measured."""
-
-ONE_SHOT, PLAN = "one-shot", "plan"
-"""Policies that are no simple rules: the optimiser without simulation, and the loop of both."""
 
 
 def rule_policies() -> tuple[str, ...]:
@@ -82,7 +78,8 @@ class Work:
     task: TaskKind
     replications: int
     metrics: tuple[Metric, ...]
-    portfolios: Mapping[str, Portfolio]  # of the policies that are given, or decided once for all points
+    portfolios: Mapping[str, Portfolio]  # of the policies that are given
+    decided: Mapping[tuple[str, int], Portfolio]  # by policy and repeat, if decided once for all points
     paired: bool
     solver: str
     plugins: tuple[plugins.Plugin, ...] = ()
@@ -118,13 +115,19 @@ class Work:
         """Digest of the code and of the solvers: where it is the same, the same task gives the same row."""
         return _digest([self.code, self.solvers])
 
-    def key_of(self, content: str, policy: str, seed: int) -> str:
-        """Key of a task: of the digest of its scenario's content, of a policy and a seed."""
-        return _digest([self.key, content, self._policy_keys.get(policy, policy), seed])[:32]
+    def portfolio(self, policy: str, repeat: int) -> Portfolio | None:
+        """The portfolio of a policy in a repeat; None if it is decided at each point."""
+        return self.portfolios.get(policy) or self.decided.get((policy, repeat))
+
+    def key_of(self, content: str, policy: str, seed: int, repeat: int = 0, pool: str = "") -> str:
+        """Key of a task: of the digest of its scenario's content, of a policy, a seed, and the pool's contents."""
+        known = self._policy_keys.get((policy, repeat), self._policy_keys.get((policy, 0), policy))
+        return _digest([self.key, content, known, seed, *([pool] if pool else [])])[:32]
 
     @cached_property
-    def _policy_keys(self) -> dict[str, str]:
-        return {name: portfolio_key(one) for name, one in self.portfolios.items()}
+    def _policy_keys(self) -> dict[tuple[str, int], str]:
+        given = {(name, 0): portfolio_key(one) for name, one in self.portfolios.items()}
+        return given | {name: portfolio_key(one) for name, one in self.decided.items()}
 
 
 class Task(NamedTuple):
@@ -134,6 +137,9 @@ class Task(NamedTuple):
     overrides: tuple[Override, ...]
     policy: str
     seed: int
+    repeat: int = 0
+    pool: str = ""  # digest of the contents of the cases that share a pool
+    cases: tuple[tuple[Override, ...], ...] = ()  # all of them
 
 
 class Chunk(NamedTuple):
@@ -164,6 +170,22 @@ class _Unpacked(NamedTuple):
     work: Work
     variations: Variations
     program: str  # that this worker runs
+    pools: dict[tuple[str, str, int], list[Decided | RdsimError]]  # the last one, by cases, policy and seed
+
+    def portfolio(self, world: Scenario, task: Task) -> tuple[Portfolio, bool]:
+        """The best of the pool at a point, and whether another case's search found it. Raises what kept the point
+        from being decided at all."""
+        work, key = self.work, (task.pool, task.policy, task.seed)
+        if key not in self.pools:
+            self.pools.clear()
+            worlds = (self.variations.vary(one) for one in task.cases)
+            self.pools[key] = decided_in(worlds, task.policy, task.seed, work.solving, work.running)
+        own = self.pools[key][task.cases.index(task.overrides)]
+        if isinstance(own, RdsimError):
+            raise own
+        pool = [one for one in self.pools[key] if isinstance(one, Decided)]
+        best = best_of_pool(own, pool, world, seed=task.seed, count=work.replications, running=work.running)
+        return best, best is not own.portfolio
 
 
 _unpacked: dict[bytes, _Unpacked] = {}
@@ -179,20 +201,21 @@ def _unpack(packed: bytes) -> _Unpacked:
         install(work.own)
         solvers = versions_of(work.solver) if work.solvers else ""
         program = replace(work, plugins=loaded, numbers=NUMBERS, solvers=solvers).program
-        _unpacked[packed] = _Unpacked(work, Variations(work.scenario, work.worlds), program)
+        _unpacked[packed] = _Unpacked(work, Variations(work.scenario, work.worlds), program, {})
     return _unpacked[packed]
 
 
 def perform(packed: bytes, tasks: Sequence[Task]) -> Chunk:
     """Do some tasks; one that fails gives a row that says why, and stops no other."""
-    work, variations, program = _unpack(packed)
-    return Chunk([_perform(work, variations, task) for task in tasks], program)
+    unpacked = _unpack(packed)
+    return Chunk([_perform(unpacked, task) for task in tasks], unpacked.program)
 
 
-def _perform(work: Work, variations: Variations, task: Task) -> Row:
+def _perform(unpacked: _Unpacked, task: Task) -> Row:
+    work = unpacked.work
     try:
-        world = variations.vary(task.overrides)
-        found = _TASKS[work.task](work, world, task)
+        world = unpacked.variations.vary(task.overrides)
+        found = _of_pool(unpacked, world, task) if task.cases else _TASKS[work.task](work, world, task)
         return {"key": task.key, "status": DONE, "error": "", **found.told, **_measure(work, found)}
     except RdsimError as error:
         return failure(task.key, str(error))
@@ -231,14 +254,22 @@ class _Found(NamedTuple):
 
 
 def _simulate(work: Work, world: Scenario, task: Task) -> _Found:
-    portfolio = work.portfolios[task.policy]
+    portfolio = work.portfolio(task.policy, task.repeat)
+    assert portfolio is not None  # noqa: S101 - given, or decided before the tasks
     return _Found(_replications(work, world, portfolio, task), len(portfolio.choices), {})
 
 
 def _optimise(work: Work, world: Scenario, task: Task) -> _Found:
-    given = work.portfolios.get(task.policy)
+    given = work.portfolio(task.policy, task.repeat)
     portfolio = given or decide(world, task.policy, task.seed, work.solving, work.running)
     return _Found(_replications(work, world, portfolio, task), len(portfolio.choices), _choice_counts(portfolio))
+
+
+def _of_pool(unpacked: _Unpacked, world: Scenario, task: Task) -> _Found:
+    """As `_optimise`, by the best of what was found in any of the cases that share a pool."""
+    portfolio, pooled = unpacked.portfolio(world, task)
+    table = _replications(unpacked.work, world, portfolio, task)
+    return _Found(table, len(portfolio.choices), {**_choice_counts(portfolio), "pooled": pooled})
 
 
 def _plan(work: Work, world: Scenario, task: Task) -> _Found:
@@ -281,22 +312,6 @@ _TASKS: dict[TaskKind, Callable[[Work, Scenario, Task], _Found]] = {
 def _replications(work: Work, world: Scenario, portfolio: Portfolio, task: Task) -> pd.DataFrame:
     judged = world_of_rule(world, task.policy.removesuffix(AT_PLAN_RATIOS))
     return replicate(judged, portfolio, replications=work.replications, seed=task.seed, running=work.running)
-
-
-def decide(world: Scenario, policy: str, seed: int, solving: Solving, running: Running) -> Portfolio:
-    """The portfolio of a policy in a world, on draws that judge nothing."""
-    posed = build_instance(world, seed=seed, running=running)
-    proposal = choose(posed, solving)
-    if policy == ONE_SHOT:
-        return proposal.portfolio
-    if policy in CHOOSING_RULES:
-        return baselines(world, proposal, seed=seed, names=[policy])[policy].portfolio
-    planned = improve(posed, proposal, solving).proposal
-    if policy == PLAN:
-        return planned.portfolio
-    name = policy.removesuffix(AT_PLAN_RATIOS)
-    freer = baselines(world, proposal, payment_ratios=planned.payment_ratios, seed=seed, names=[name])
-    return freer[name].portfolio
 
 
 def _choice_counts(portfolio: Portfolio) -> Row:

@@ -108,9 +108,9 @@ def test_the_best_level_is_named_with_those_not_told_apart(tiny: Path, tmp_path:
     table = read_sweep(tmp_path / "out")
     means = table[table["gain"] == 0.5].set_index("policy")["npv"]
     assert best.startswith(f"{means.idxmax()}, {amount(means.max())} (")
-    # Without partners their effect changes nothing: no level is told from another.
+    # Without partners their effect changes nothing, replication by replication.
     assert least.startswith("0.0, ")
-    assert least.endswith("not told apart from it: 0.25, 0.5")
+    assert least.endswith("; equal to it: 0.25, 0.5")
 
 
 def test_the_first_level_at_which_a_claim_is_clear(tiny: Path, tmp_path: Path) -> None:
@@ -157,7 +157,8 @@ def test_every_level_that_is_gone_through_counts(tiny: Path, tmp_path: Path) -> 
         for confidence, is_shown in ((0.95, False), (1 - 0.05 / 3, True)):
             asked = f"{{first gain where {claim.format(max(lows(confidence)) - 1e-6)}}}"
             told = answers(table, {**manifest, "answers": [asked]})[0]
-            assert (told != "no level") == is_shown, asked
+            assert (not told.startswith("shown at no level; not known at ")) == is_shown, asked
+            assert is_shown or told.endswith(" replications would tell)")
 
 
 def test_of_points_that_failed_nothing_is_known(tiny: Path, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from rdsim.scenario import load
 from rdsim.search import baselines, optimise
 from rdsim.simulation import Running
 from rdsim.sweep import run, write_report
-from rdsim.sweep.tasks import PLAN, decide, portfolio_key
+from rdsim.sweep.decisions import PLAN, decide
+from rdsim.sweep.tasks import portfolio_key
 
 SETTINGS: dict[str, Any] = {
     "optimiser.samples": 20,
