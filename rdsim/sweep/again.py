@@ -96,8 +96,9 @@ def read_written(path: str | Path) -> Written:
 
 def _statement(one: Mapping[str, Any]) -> Statement:
     halves = {level: math.inf if half is None else half for level, half in one["halves"].items()}
+    lists = {name: tuple(one[name]) for name in ("shown", "shown_not")}
     names = [field.name for field in dataclasses.fields(Statement)]
-    return Statement(**{**{name: one[name] for name in names}, "halves": halves})
+    return Statement(**{**{name: one[name] for name in names}, "halves": halves, **lists})
 
 
 def changes(before: Written, after: Sequence[Sequence[Statement]]) -> list[Change]:

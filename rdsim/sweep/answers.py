@@ -351,10 +351,10 @@ class _Points:
     @property
     def comparisons(self) -> int:
         """How many comparisons the braces make."""
-        if self.ask.kind == "figure":
+        if self.ask.kind in ("figure", "chosen"):
             return int(self.ask.pair is not None)
         levels = len(list(self.levels()))
-        return {"first": levels, "best": levels - 1, "least": levels - 1}.get(self.ask.kind, 0)
+        return levels if self.ask.kind == "first" else max(levels - 1, 0)
 
     @property
     def margin(self) -> float:
@@ -405,7 +405,7 @@ class _Points:
         if pair and self.is_blind:
             words = f"{words[:-1]}, luck alone)"
         signs = (("more", ">"), ("less", "<")) if pair else ()
-        shown = [name for name, sign in signs if self._claim(found, sign, 0.0).verdict == "shown"]
+        shown = tuple(name for name, sign in signs if self._claim(found, sign, 0.0).verdict == "shown")
         return Statement(
             asked, "difference" if pair else "figure", words, {"": found.mean}, {"": found.half_width}, shown
         )
@@ -428,8 +428,8 @@ class _Points:
             self._first_words(claims),
             {level: one.found.mean for level, one in claims.items()},
             {level: one.found.half_width for level, one in claims.items()},
-            [level for level, one in claims.items() if one.verdict == "shown"],
-            [level for level, one in claims.items() if one.verdict == "shown not"],
+            tuple(level for level, one in claims.items() if one.verdict == "shown"),
+            tuple(level for level, one in claims.items() if one.verdict == "shown not"),
             self.ask.number,
             self.ask.sign,
         )
@@ -469,14 +469,14 @@ class _Points:
             f"{top}, {self.estimate_words(found[top])}{self._best_words(claims)}",
             {level: one.mean for level, one in found.items()},
             {level: one.half_width for level, one in found.items()},
-            [level for level, one in claims.items() if one.verdict == "shown"],
-            [level for level, one in claims.items() if one.verdict == "shown not"],
+            tuple(level for level, one in claims.items() if one.verdict == "shown" and not one.is_small),
+            tuple(level for level, one in claims.items() if one.is_small),
             best=top,
         )
 
     def _best_words(self, claims: Mapping[str, Claim]) -> str:
-        alike = [level for level, one in claims.items() if one.verdict == "shown not"]
-        open_ = {level: one for level, one in claims.items() if one.verdict == "not known"}
+        alike = [level for level, one in claims.items() if one.is_small]
+        open_ = {level: one for level, one in claims.items() if one.verdict == "not known" and not one.is_small}
         within = (
             f"within {metric_words(self.ask.metric, self.kind, self.margin)} of it" if self.margin else "equal to it"
         )

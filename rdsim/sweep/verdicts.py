@@ -28,6 +28,8 @@ class Claim:
     verdict: Verdict
     effect: float
     """What would have to be told apart: the margin, or without one the distance of the estimate from the limit."""
+    is_small: bool = False
+    """Whether it is shown that the estimate is beyond the limit by no more than the margin, if at all."""
 
     def effort(self, confidence: float) -> int | None:
         """How many replications, repeats or worlds would tell, if it is not known; None if no number would."""
@@ -41,10 +43,11 @@ def claim_of(found: Interval, sign: str, limit: float, margin: float, *, blind: 
     effect = margin if margin > 0 else abs(ahead.mean - edge)
     if blind or math.isnan(ahead.mean):
         return Claim(found, "not known", effect)
+    small = ahead.high <= edge + margin
     if ahead.low > edge or (sign.endswith("=") and ahead.low >= edge):
-        return Claim(found, "shown", effect)
-    below = ahead.high < edge + margin or (ahead.high == edge + margin and not (margin == 0 and sign.endswith("=")))
-    return Claim(found, "shown not" if below else "not known", effect)
+        return Claim(found, "shown", effect, small)
+    below = ahead.high < edge + margin or (small and not (margin == 0 and sign.endswith("=")))
+    return Claim(found, "shown not" if below else "not known", effect, small)
 
 
 def _flip(found: Interval) -> Interval:

@@ -136,7 +136,7 @@ def test_every_level_that_is_gone_through_counts(tiny: Path, tmp_path: Path) -> 
     """What is clear of a level by itself is not, of one among three: of means, of probabilities, and of differences."""
     _asked(tmp_path, tiny)
     table, manifest = read_sweep(tmp_path / "out"), manifest_of(tmp_path / "out")
-    mine, theirs = (table[table["policy"] == name].set_index("gain") for name in ("value-per-cost", "domestic-only"))
+    mine, theirs = (table[table["policy"] == name].set_index("gain") for name in ("evaluation-score", "domestic-only"))
 
     def chances(confidence: float) -> list[float]:
         return [proportion_interval(round(40 * p), 40, confidence).low for p in mine["commercialised >= 1"]]
@@ -149,9 +149,9 @@ def test_every_level_that_is_gone_through_counts(tiny: Path, tmp_path: Path) -> 
         return [paired_difference(one, other, confidence).low for one, other in pairs]
 
     claims = {
-        "commercialised >= 1 >= {:.9f} | policy = value-per-cost": chances,
-        "npv >= {:.9f} | policy = value-per-cost": means,
-        "npv: value-per-cost over domestic-only of policy >= {:.9f}": gaps,
+        "commercialised >= 1 >= {:.9f} | policy = evaluation-score": chances,
+        "npv >= {:.9f} | policy = evaluation-score": means,
+        "npv: evaluation-score over domestic-only of policy >= {:.9f}": gaps,
     }
     for claim, lows in claims.items():
         for confidence, is_shown in ((0.95, False), (1 - 0.05 / 3, True)):

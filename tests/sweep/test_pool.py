@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,7 @@ def test_no_printed_difference_of_nested_cases_has_the_impossible_sign(tiny: Pat
 
 def test_a_task_of_a_pool_gives_the_same_row_alone_and_in_company(tiny: Path, tmp_path: Path) -> None:
     """As after a worker died, or on other workers: what else a batch holds changes nothing."""
-    prepared = prepare(read(choosing(tmp_path, tiny, repeats=1)))
+    prepared = prepare(replace(read(choosing(tmp_path, tiny)), repeats=1, answers=()))
     work = prepared.work({}, 1)
     tasks = [point.task for point in prepared.points(work)]
     together = perform(pack(work), tasks).rows
@@ -89,7 +90,7 @@ def test_a_task_of_a_pool_gives_the_same_row_alone_and_in_company(tiny: Path, tm
         (alone,) = perform(pack(work), [task]).rows
         assert alone == row
     assert len({task.pool for task in tasks}) == 1
-    other = prepare(read(choosing(tmp_path, tiny, repeats=1, pool="false")))
+    other = prepare(replace(read(choosing(tmp_path, tiny, pool="false")), repeats=1, answers=()))
     apart = [point.task for point in other.points(other.work({}, 1))]
     assert not any(task.cases for task in apart)
     assert {task.key for task in apart}.isdisjoint(task.key for task in tasks)
