@@ -158,7 +158,7 @@ def test_the_best_says_what_is_worse_what_is_near_and_what_is_not_known() -> Non
     levels = [shared + 10, shared + 9.9 + rng.normal(0, 0.01, 8), shared + rng.normal(5, 0.1, 8), rng.normal(9, 6, 8)]
     words = told(levels, "{best npv by level}", difference={"npv": 0.5})
     assert words.startswith("0.0, ")
-    assert "; within 0.500 of it: 1.0; not told apart from it: 3.0 (about " in words
+    assert "; within 0.50 of it: 1.0; not told apart from it: 3.0 (about " in words
     assert words.endswith(" repeats would tell)")
     assert "2.0" not in words
     once = made(np.array([[10.0], [5.0]]), answer="{best npv by level}", repeats=1)
