@@ -12,6 +12,7 @@ from rdsim.case import DROPPED, unconstrained_case
 from rdsim.domain import Choice, FormationStage, Mode, Partner, Scenario, Technology
 from rdsim.draws import Draws
 from rdsim.engines import compiled, process
+from rdsim.formulation import values
 from rdsim.luck import lay_out
 from rdsim.options import Options, candidates, plain_sample, sample, worth_alone
 from rdsim.search.judge import Judge
@@ -139,6 +140,17 @@ def test_where_all_talks_succeed_nothing_is_changed(scenario: Scenario) -> None:
     ours, plain_ones = (draw(world, EVERY, samples=5, seed=2) for draw in (sample, plain_sample))
     for one in dataclasses.fields(Options):
         assert np.array_equal(getattr(ours, one.name), getattr(plain_ones, one.name)), one.name
+
+
+def test_what_an_aim_asks_of_costs_and_values_is_expected_of_all_courses(scenario: Scenario, options: Options) -> None:
+    """Samples keep their talks, but their mean is the one that is known: of 3 samples and of all there might be."""
+    half = options.award[1] / 2
+    assert options.cost == pytest.approx([5.0, 0.45 * half + 0.55 * 5.0, 0.36 * half + 0.64 * 5.0])
+    dear = replace(scenario, aim={"npv": 0.0, "cost_pv": -2.0})
+    assert values(dear, options).mean(axis=0) == pytest.approx(-2.0 * options.cost)
+    parts = replace(scenario, aim={"npv": 0.0, "value_pv": 1.0, "cost_pv": -1.0})
+    for world in (scenario, parts):
+        assert values(world, options).mean(axis=0) == pytest.approx(options.mean)
 
 
 @pytest.mark.parametrize("world", WORLDS)
