@@ -26,7 +26,7 @@ from rdsim.markets import takes_luck
 from rdsim.metrics import Material, Worth
 from rdsim.scenario import market_probability
 
-__all__ = ["expected_figure", "expected_projects", "expected_total", "with_sure_market"]
+__all__ = ["expected_figure", "expected_projects", "expected_total", "market_chances", "with_sure_market"]
 
 
 def with_sure_market(scenario: Scenario) -> Scenario:
@@ -62,7 +62,7 @@ def expected_projects(
 
     `sure` is the projects' worth in the scenario with a sure market; `scenario` is the one that is asked about.
     """
-    chances = _chances(scenario, choices)
+    chances = market_chances(scenario, choices)
     return aim_of(scenario).projects(Material(scenario, choices, case, outcomes, sure, chances), chances)
 
 
@@ -74,7 +74,7 @@ def expected_total(
     Once both have reached their targets, two technologies come to the market with their bivariate chance
     (`rdsim.luck.both_chance`): their markets may share factors.
     """
-    chances = _chances(scenario, choices)
+    chances = market_chances(scenario, choices)
     return aim_of(scenario).portfolio(Material(scenario, choices, case, outcomes, sure, chances), chances)
 
 
@@ -82,10 +82,12 @@ def expected_figure(
     figure: Figure, scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: Outcomes, sure: Worth
 ) -> Floats:
     """What each project is expected to add to a figure given its path, shape (R, P)."""
-    chances = _chances(scenario, choices)
+    chances = market_chances(scenario, choices)
     once = Aim(((figure, 1.0),))
     return once.projects(Material(scenario, choices, case, outcomes, sure, chances), chances)
 
 
-def _chances(scenario: Scenario, choices: Sequence[Choice]) -> Floats:
-    return np.array([market_probability(scenario, choice.technology) for choice in choices])
+def market_chances(scenario: Scenario, choices: Sequence[Choice]) -> Floats:
+    """Probability that each choice's technology comes to the market once it is at its target, (P,)."""
+    known = {name: market_probability(scenario, name) for name in dict.fromkeys(one.technology for one in choices)}
+    return np.array([known[choice.technology] for choice in choices])

@@ -127,7 +127,8 @@ def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: O
 
 
 def _by_project(scenario: Scenario, choices: Sequence[Choice], figure: Callable[[Scenario, str], float]) -> Floats:
-    return np.array([figure(scenario, choice.technology) for choice in choices])
+    known = {name: figure(scenario, name) for name in dict.fromkeys(choice.technology for choice in choices)}
+    return np.array([known[choice.technology] for choice in choices])
 
 
 def _market_values(

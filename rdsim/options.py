@@ -23,13 +23,13 @@ from rdsim.case import DAYS_PER_MONTH, DAYS_PER_YEAR, Case, Outcomes, call_day, 
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
 from rdsim.errors import ExtensionError, Fault
-from rdsim.expectation import expected_figure, expected_projects, with_sure_market
+from rdsim.expectation import expected_figure, expected_projects, market_chances, with_sure_market
 from rdsim.families import Options
 from rdsim.figures import ALONE, Figure, answer
 from rdsim.luck import comes_to_market, value_factor
 from rdsim.markets import takes_luck
 from rdsim.metrics import by_year, discount, home_by_year, yearly_sales
-from rdsim.scenario import award, eligible, market_probability, money_scale
+from rdsim.scenario import award, eligible, money_scale
 from rdsim.simulation import Batch, Running, Setup, in_batches
 from rdsim.streams import SAMPLING, Stream
 from rdsim.talks import TalkCourses, courses_of, pick_courses, single_courses
@@ -324,7 +324,7 @@ def _figures(
         "sold": np.where(outcomes.market_day >= 0, discount(scenario, outcomes.market_day), 0.0),
         **({"paid": payments.astype(np.float32)} if each_payment else {}),
     }
-    chance = np.array([market_probability(scenario, choice.technology) for choice in choices])
+    chance = market_chances(scenario, choices)
     means = {
         "mean": chance * sure.value_pv - sure.cost_pv,
         "cost": sure.cost_pv,

@@ -19,11 +19,11 @@ from rdsim.arrays import Floats, Floats32
 from rdsim.case import DAYS_PER_YEAR, unconstrained_case
 from rdsim.domain import Choice, Scenario
 from rdsim.draws import Draws
-from rdsim.expectation import with_sure_market
+from rdsim.expectation import market_chances, with_sure_market
 from rdsim.metrics import Material, by_year, discount, has_joint_work, home_by_year
 from rdsim.options import place_shares
 from rdsim.rolling.knowledge import Phase, Standing
-from rdsim.scenario import market_probability, money_scale
+from rdsim.scenario import money_scale
 from rdsim.simulation import Batch, Running, Setup, in_batches
 from rdsim.streams import PROSPECTS
 
@@ -78,7 +78,7 @@ class Prospects:
 
     def _reduce(self, choices: tuple[Choice, ...], batch: Batch) -> tuple[Floats32, npt.NDArray[np.int16]]:
         scenario, case, out = self._scenario, batch.case, batch.outcomes
-        chance = np.array([market_probability(scenario, choice.technology) for choice in choices])
+        chance = market_chances(scenario, choices)
         scale = money_scale(scenario)
         material = Material(scenario, choices, case, out, batch.worth, chance)
         joint = by_year(out.tranche_day, out.paid * out.paid_joint, self._years) / scale
