@@ -387,6 +387,7 @@ def check(scenario: Folder, overrides: Set = None, plugins: Plugins = None) -> N
 
     _plug_in(plugins)
     world = _load(scenario, overrides)
+    rooms.require_bounds(world)
     faults = rooms.check(world)
     _warn((*faults, *_remarks(world)))
     typer.echo(

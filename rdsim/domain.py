@@ -27,6 +27,8 @@ __all__ = [
     "END_STATES",
     "FIGURE_NAMES",
     "ROOMS",
+    "Assumption",
+    "AssumptionSettings",
     "Calibration",
     "Choice",
     "Deliverable",
@@ -515,7 +517,9 @@ class PartnerEffect:
     ] = 20.0
     trl_low: Annotated[Finite, Field(ge=0, le=9, description="Home TRL at and below which nothing is absorbed.")] = 2.0
     trl_high: Annotated[Finite, Field(ge=0, le=10, description="Home TRL from which all is absorbed.")] = 5.0
-    duration_gain: Annotated[Share, Field(description="Step time saved at full benefit.")] = 0.2
+    duration_gain: Annotated[
+        Finite, Field(ge=-1, le=1, description="Step time saved at full benefit, as a share; below 0: harm.")
+    ] = 0.2
     success_shift: Annotated[
         float,
         Field(
@@ -1041,6 +1045,26 @@ class SearchSettings:
 
 
 @dataclass(frozen=True)
+class AssumptionSettings:
+    """How a plan looks at worlds in which assumptions are otherwise."""
+
+    __pydantic_config__ = _strict
+    points: Annotated[
+        int, Field(ge=0, le=4096, description="Worlds drawn within the bounds, beside the plan; 0: none.")
+    ] = 24
+    replications: Annotated[int, Field(ge=20, le=100_000, description="Replications in each of these worlds.")] = 100
+    repeats: Annotated[
+        int,
+        Field(ge=0, le=64, description="Times that a break-even is sought, each deciding on other samples; 0: never."),
+    ] = 6
+    samples: Annotated[int, Field(ge=10, le=100_000, description="Samples of each option of those decisions.")] = 100
+    pairs: Annotated[
+        int,
+        Field(ge=0, le=1000, description="Break-evens that a plan seeks at most, the most doubtful signs first."),
+    ] = 1
+
+
+@dataclass(frozen=True)
 class OptimiserSettings(Frozen):
     """Defaults of the optimiser."""
 
@@ -1068,6 +1092,33 @@ class OptimiserSettings(Frozen):
     search: Annotated[SearchSettings, Field(description="The loop of optimiser and simulator.")] = field(
         default_factory=SearchSettings
     )
+    assumptions: Annotated[
+        AssumptionSettings, Field(description="How a plan looks at worlds in which assumptions are otherwise.")
+    ] = field(default_factory=AssumptionSettings)
+
+
+@dataclass(frozen=True)
+class Assumption(Frozen):
+    """A number that nobody has measured: the settings that it stands in, and the bounds that it is believed to have.
+
+    It moves no outcome by itself. Questions about what is not known draw it from within its bounds, each value of them
+    as likely as another and independent of other assumptions (see `rdsim.assumptions`).
+    """
+
+    __pydantic_config__ = _strict
+    paths: Annotated[
+        tuple[str, ...],
+        Field(min_length=1, description="Settings that it moves together, by dotted path; * for any one entry."),
+    ]
+    low: Annotated[Finite, Field(description="Lower bound: of the value, of the factor, or of what is added.")]
+    high: Annotated[Finite, Field(description="Upper bound.")]
+    why: Annotated[str, Field(min_length=1, description="What the bounds rest on.")]
+    change: Annotated[
+        Literal["set", "multiply", "add"],
+        Field(description="Whether the settings are set, or the scenario's own are multiplied or added to."),
+    ] = "set"
+    grade: Annotated[Grade, Field(description="Of the bounds: published, derived or assumed.")] = "assumed"
+    label: Annotated[str, Field(description="Name shown in reports; absent: its id.")] = ""
 
 
 @dataclass(frozen=True)
@@ -1169,6 +1220,9 @@ class Scenario(Frozen):
     simulation: SimulationSettings = SimulationSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
     queues: Queues = Queues()
+    assumptions: Annotated[
+        dict[Identifier, Assumption], Field(description="What nobody has measured, and its bounds, by name.")
+    ] = field(default_factory=dict)
 
     @classmethod
     def from_frames(

@@ -12,6 +12,19 @@ import pandas as pd
 
 from rdsim.arguments import check_arguments, refuse, whole_faults
 from rdsim.arrays import Floats
+from rdsim.assumptions import (
+    PLAN,
+    Deciding,
+    Headline,
+    Measuring,
+    Survey,
+    Worlds,
+    headlines_of,
+    survey,
+    turning_points,
+    with_doubts,
+    worlds_of,
+)
 from rdsim.brief import html_table
 from rdsim.domain import Scenario
 from rdsim.errors import PolicyError
@@ -32,6 +45,7 @@ from rdsim.search import (
     choose,
     fresh_worth,
     improve,
+    solving_of,
     world_of_rule,
 )
 from rdsim.simulation import Engine, Running, Simulation, replicate, simulate
@@ -45,6 +59,9 @@ T = TypeVar("T")
 OPTIMISED = "optimised"
 """Name of the plan itself among those beside it."""
 
+ASSUMED = "assumptions"
+"""Stands among what is missing for worlds in which assumptions are otherwise."""
+
 FRESH = 1000
 """At least so many samples tell optimism from luck; a portfolio's options alone are simulated in no time."""
 
@@ -53,6 +70,9 @@ Progress = Callable[[str, int, int], None]
 
 
 _SAME_RATIO = 1e-9
+
+_QUICK_GAP = 0.02
+"""Relative gap, at least, of decisions that are made again and again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +102,9 @@ class Plan:
     fresh: Interval | None = None  # the optimiser's expected value, on samples that did not choose
     simulation: Simulation | None = None
     comparisons: dict[str, Comparison] = field(default_factory=dict)
+    survey: Survey | None = (
+        None  # headlines where assumptions are otherwise; none if the scenario states, or asks, none
+    )
     missing: tuple[str, ...] = ()
 
     @property
@@ -167,6 +190,9 @@ def plan(
     plan's payment ratios if those are others: a lead over a rule of less freedom is in part that freedom. Beside them
     stand portfolios of the optimiser's own, so that the lead can be told in parts (`rdsim.search.beside`,
     `rdsim.lead`): the best found within the announced money among them.
+
+    Where the scenario states assumptions, the plan and the simple rules also live in worlds drawn within their bounds
+    (`optimiser.assumptions`): each headline has a second, wider interval, and break-evens where it may turn.
     """
     asked = _Asked(replications, seed, solving, running, one_shot, progress)
     return _plan(scenario, asked, own=True)
@@ -188,6 +214,7 @@ def plan_beside_rules(
 
 def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
     scenario, solving, running = sound(scenario), asked.solving, asked.running
+    worlds = worlds_of(scenario) if own and _asks_for_worlds(scenario) else None
     refuse(*whole_faults(("replications", asked.replications, 1, REPORTED.size), ("seed", asked.seed, 0, 2**63)))
     count = scenario.simulation.replications if asked.replications is None else asked.replications
     chance = scenario.simulation.seed if asked.seed is None else asked.seed
@@ -211,9 +238,10 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
         rules |= _own_portfolios(found, Beside(posed, proposal, found.proposal, found.search, solving))
     try:
         _judge(found, rules, running, asked.progress)
+        found.survey = _survey(found, worlds, _quick(posed, solving), posed.running, asked.progress)
     except KeyboardInterrupt:
-        unfinished = tuple(name for name in (OPTIMISED, *rules) if not _is_done(found, name))
-        found.missing = (*found.missing, *unfinished)
+        known = (OPTIMISED, *rules, *([ASSUMED] if worlds else []))
+        found.missing = (*found.missing, *(name for name in known if not _is_done(found, name)))
     return found
 
 
@@ -242,7 +270,45 @@ def _simple_rules(found: Plan, one_shot: Proposal) -> dict[str, RulePortfolio]:
 
 
 def _is_done(found: Plan, name: str) -> bool:
+    if name == ASSUMED:
+        return found.survey is not None
     return found.simulation is not None if name == OPTIMISED else name in found.comparisons
+
+
+def _quick(posed: Instance, solving: Solving) -> Solving:
+    """How decisions that are made again and again are solved."""
+    known = solving_of(posed.scenario, solving)
+    return replace(known, gap=max(known.gap or 0.0, _QUICK_GAP), effort="quick")
+
+
+def _asks_for_worlds(scenario: Scenario) -> bool:
+    return bool(scenario.assumptions and scenario.optimiser.assumptions.points)
+
+
+def _survey(
+    found: Plan, worlds: Worlds | None, solving: Solving, running: Running, progress: Progress
+) -> Survey | None:
+    """Headlines in worlds within the bounds, and where those that have a sign turn it."""
+    asked = found.scenario.optimiser.assumptions
+    if worlds is None:
+        return None
+    rules = {name: one for name, one in found.comparisons.items() if name not in OWN and found.is_equal(one)}
+    equal = [*([ONE_SHOT] if ONE_SHOT in found.comparisons else []), *rules]
+    portfolios = {PLAN: found.proposal.portfolio, **{name: found.comparisons[name].rule.portfolio for name in equal}}
+    luck = {one: _by_luck(found, one) for one in headlines_of(found.scenario, equal)}
+    measuring = Measuring(asked.replications, found.seed, running)
+    signed = [one for one in luck if one.figure == "npv" and one.rule != ONE_SHOT]
+    looked = with_doubts(survey(worlds, portfolios, luck, measuring, asked.points, progress), signed)
+    deciding = Deciding(measuring, asked.samples, found.proposal.payment_ratios, solving=solving)
+    return turning_points(looked, deciding, asked.repeats, asked.pairs, progress)
+
+
+def _by_luck(found: Plan, headline: Headline) -> Interval:
+    """A headline with its interval by luck, as it is reported."""
+    assert found.simulation is not None  # noqa: S101 - the optimised portfolio is simulated first
+    if headline.rule:
+        return found.comparisons[headline.rule].difference
+    return mean_interval(found.simulation.replications[headline.figure].to_numpy(np.float64), found.confidence)
 
 
 def _instance(scenario: Scenario, seed: int, running: Running) -> Instance:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from rdsim.errors import Fault, InputError
 
 __all__ = [
+    "ASSUMING",
     "BATCHES",
     "CHOOSING",
     "EFFORT",
@@ -83,5 +84,6 @@ REDECIDED = Stream("samples that judge what each batch chose", 2**22, 2**30 - 2*
 JUDGING = Stream("samples that judge a plan's options", 2**30, 2**30)
 REPEATS = Stream("repeats of an experiment, after the first, each decided and judged anew", 2**31 + 2**30, 2**20)
 EFFORT = Stream("procedures gone through anew, which tell what more effort adds", 2**31 + 2**30 + 2**29, 2**20)
+ASSUMING = Stream("decisions under other assumptions, and what judges them", 2**31, 2**20)
 
-SAMPLES = (CHOOSING, BATCHES, EVALUATION, INFORMATION, REDECIDED, JUDGING, REPEATS, EFFORT)
+SAMPLES = (CHOOSING, BATCHES, EVALUATION, INFORMATION, REDECIDED, JUDGING, REPEATS, EFFORT, ASSUMING)

@@ -52,6 +52,7 @@ def test_results_rest_on_these_numbers() -> None:
         "JUDGING": 1_073_741_824,
         "REPEATS": 3_221_225_472,
         "EFFORT": 3_758_096_384,
+        "ASSUMING": 2_147_483_648,
     }
 
 

@@ -33,6 +33,7 @@ COMMANDS = {
     "certify": ["--batches", "2", "--evaluation", "50", "--worlds", "3"],
     "payoff": ["--repeats", "2", "--replications", "6", "--rolled", "2", "--foresight", "1", "--futures", "8"],
     "rolling": ["--replications", "4", "--foresight", "2", "--futures", "8"],
+    "assumptions": ["--points", "10", "--replications", "30", "--samples", "20", "--repeats", "2", "--pairs", "1"],
     "explain": ["unfunded", "T2", "starts leap 2024", "--gap", "0"],
 }
 TABLES = {
@@ -43,13 +44,23 @@ TABLES = {
     "certify": ["certificate", "batches"],
     "payoff": ["payoff", "repeats"],
     "rolling": ["policies"],
+    "assumptions": ["assumptions", "widths", "break_evens", "decided"],
     "explain": ["unfunded", "exact", "caps"],
 }
 
 
+ASSUMED = """
+[assumptions.effect]
+paths = ["partner_effect.success_shift"]
+low = -0.2
+high = 1.5
+why = "nobody has measured it"
+"""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_folder(tmp_path_factory.mktemp("studies") / "tiny")
+    return tiny_folder(tmp_path_factory.mktemp("studies") / "tiny", scenario=lambda old: old + ASSUMED)
 
 
 @pytest.fixture(scope="module")

@@ -87,6 +87,8 @@ def test_every_command_of_the_tour_tells_something(
     rolled = ("--replications", "8", "--foresight", "2", "--futures", "8", "--portfolio")
     rolled = (*rolled, "results/my-scenario/portfolio.csv")
     assert "Deciding again each year" in tell("rolling", "my-scenario", *rolled, *_SMALL)
+    asked = ("--points", "10", "--replications", "20", "--samples", "20", "--pairs", "0")
+    assert "before deciding" in tell("assumptions", "my-scenario", *asked, *_SMALL)
     certified = ("--batches", "2", "--evaluation", "200", "--worlds", "2")
     assert "with 95% confidence" in tell("certify", "my-scenario", *certified, *_SMALL)
     simulated = ("--portfolio", "results/my-scenario/portfolio.csv", "--trace", "--replications", "20")
@@ -105,6 +107,7 @@ NOTHING_TOLD: list[tuple[str, ...]] = [
     ("plan", "--one-shot", "--replications", "3", *NOTHING),
     ("optimise", *NOTHING),
     ("certify", "--batches", "2", "--evaluation", "50", "--worlds", "2", *NOTHING),
+    ("assumptions", "--points", "10", "--replications", "20", "--repeats", "1", "--pairs", "1", *NOTHING),
     ("ladder", *NOTHING),
     ("simulate", "--portfolio", "empty.csv", "--replications", "2", *NOTHING),
 ]

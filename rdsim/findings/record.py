@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rdsim.aim import aim_of, figures_in_play
+from rdsim.assumptions import survey_record
 from rdsim.domain import Portfolio, Scenario
 from rdsim.figures import ESTIMATED, SHOWN, figure_description, single_figures
 from rdsim.findings.words import notes
@@ -35,6 +36,7 @@ def plan_record(found: Plan) -> dict[str, Any]:
         "promises": _promises(found.scenario, found.proposal),
         "baselines": _baselines(found),
         "lead": {"parts": lead_table(found).to_dict("records"), "bounds": bound_sentences(found)},
+        "assumptions": survey_record(found.survey) if found.survey is not None else {},
         "notes": list(notes(found)),
     }
 

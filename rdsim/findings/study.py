@@ -35,6 +35,7 @@ def of_plan(found: Plan) -> Study:
     """A plan with what was finished of it; it has a page if its portfolio was simulated."""
     simulation, policies = found.simulation, partial(_policies, found)
     tables = {} if simulation is None else _simulation_tables(simulation)
+    tables |= {} if found.survey is None else {"worlds": found.survey.table}
     return Study(
         "plan",
         found.scenario,

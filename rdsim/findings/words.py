@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from rdsim import assumptions
 from rdsim.aim import aim_of, figures_in_play
 from rdsim.case import hosts
 from rdsim.domain import Scenario
@@ -113,6 +114,9 @@ def describe_plan(found: Plan) -> str:
         lines.append(_search_words(found.search))
     lines += [f"  {line}" for line in _leads(found)]
     lines += bound_sentences(found)
+    if found.survey is not None:
+        head, *rest = assumptions.sentences(found.survey)
+        lines += [head, *(f"  {line}" for line in rest)]
     return "\n".join(lines)
 
 
@@ -176,8 +180,17 @@ def _notes(found: Plan) -> Iterator[str]:
     unused = [code for code in hosts(scenario) if code not in _open_partners(found)]
     if unused:
         yield f"Partners not opened: {', '.join(unused)}."
+    if found.survey is None:
+        yield _not_looked_at(scenario)
     if found.missing:
         yield f"This run was interrupted; missing: {', '.join(found.missing)}."
+
+
+def _not_looked_at(scenario: Scenario) -> str:
+    """Why no interval says what assumptions do."""
+    if not scenario.assumptions:
+        return "The scenario states no bounds of what is assumed ([assumptions]): no interval here is of that."
+    return "What is assumed was taken as it stands: no interval here is of the bounds that the scenario states."
 
 
 def _open_partners(found: Plan) -> set[str]:

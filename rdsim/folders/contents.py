@@ -29,6 +29,7 @@ __all__ = [
     "TABLE",
     "TRACE",
     "WHOLE_TABLE",
+    "WORLDS",
     "Held",
     "content_of",
     "markdown_lines",
@@ -89,6 +90,11 @@ PROMISES = Held(
     "announced money, expected payments and full awards by programme and year, and awards `above` the announced money",
     ("plan",),
 )
+WORLDS = Held(
+    "worlds.csv",
+    "a row for each world drawn within the bounds of assumptions: their values, and the means of the headlines there",
+    ("plan",),
+)
 TRACE = Held("trace.csv", "what happened in the first replication (`--trace`)", ("simulate",))
 CHOSEN = Held("chosen.csv", "the options chosen of a problem that was stated by tables", ("optimise",))
 CALIBRATION = Held("calibration.toml", "the calibration, ready to be put into a scenario", ("calibrate",))
@@ -97,7 +103,7 @@ WHOLE_TABLE = Held("NAME.parquet", "tables of a study that are too large, or too
 
 HELD = (
     _MANIFEST, REPORT, PAGE, PAGE_TABLE, PORTFOLIO, BASELINE, PORTFOLIOS, OUTCOMES, REPLICATIONS, PURSES, POLICIES,
-    LEAD, PROMISES, TRACE, CHOSEN, CALIBRATION, TABLE, WHOLE_TABLE,
+    LEAD, PROMISES, WORLDS, TRACE, CHOSEN, CALIBRATION, TABLE, WHOLE_TABLE,
 )  # fmt: skip
 """All of them; where a path is of several, it is the first."""
 

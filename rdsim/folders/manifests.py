@@ -148,6 +148,7 @@ class Manifest(Record):
     market_targets: list[_MarketTarget] = Field(default_factory=list)
     baselines: dict[str, _Baseline] = Field(default_factory=dict)
     lead: _Lead | None = None
+    assumptions: dict[str, Any] = Field(default_factory=dict)
     notes: _Texts = Field(default_factory=list)
     records: list[_Records] = Field(default_factory=list)
 

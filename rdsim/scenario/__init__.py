@@ -12,6 +12,7 @@ from __future__ import annotations
 from rdsim.domain import ROOMS, Scenario
 from rdsim.scenario.archive import digest, dump, schema
 from rdsim.scenario.door import Room, from_frames, to_frames, with_
+from rdsim.scenario.ends import require_bounds
 from rdsim.scenario.extensions import named_extensions as named_extensions
 from rdsim.scenario.extensions import package_names
 from rdsim.scenario.feasibility import check, remarks
@@ -105,6 +106,7 @@ __all__ = [
     "partner_benefit",
     "plannable",
     "remarks",
+    "require_bounds",
     "required_partners",
     "required_refusals",
     "schema",

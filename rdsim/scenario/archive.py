@@ -31,8 +31,8 @@ __all__ = ["digest", "dump", "schema"]
 def digest(scenario: Scenario) -> str:
     """SHA-256 of the resolved content, in hexadecimal: blind to the order of tables and rows, and to the platform.
 
-    What a part brings counts; that it came from a part does not. Settings that came with later releases count where
-    they are not at their defaults.
+    What a part brings counts; that it came from a part does not, nor do the bounds of assumptions, which move no
+    outcome. Settings that came with later releases count where they are not at their defaults.
     Raises ScenarioError for what cannot be a scenario.
     """
     content = _canonical(with_first_names(dataclasses.asdict(sound(scenario))))

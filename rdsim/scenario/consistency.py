@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from rdsim.domain import Calibration, Judgement, Limit, Mode, Partner, Programme, Scenario, Screening, Technology
 from rdsim.figures import columns_of, current_name, figures_of
+from rdsim.scenario.bounds import unsound_bounds
 from rdsim.scenario.extensions import unfit
 from rdsim.scenario.figures import call_months
 from rdsim.scenario.findings import Finding
@@ -69,7 +70,7 @@ def contradictions(scenario: Scenario) -> Iterator[Finding]:
             _market_factors,
             _market,
         ),
-        *(_figures, _aim, _tags, _demands, _consortium_levels),
+        *(_figures, _aim, _tags, _demands, _consortium_levels, unsound_bounds),
     )
     for rule in rules:
         yield from rule(scenario)

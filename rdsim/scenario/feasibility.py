@@ -14,10 +14,12 @@ from functools import cached_property
 
 from rdsim.domain import Limit, Scenario
 from rdsim.errors import Fault
+from rdsim.scenario.bounds import bound_remarks
 from rdsim.scenario.figures import award, eligible, money_scale, offer_refusal, required_refusals, target
 from rdsim.scenario.loader import sound
 from rdsim.scenario.money import plannable, years_to_last_request
 from rdsim.scenario.partners import members, required_partners
+from rdsim.scenario.shapes import dotted_path
 
 __all__ = ["check", "remarks"]
 
@@ -34,8 +36,8 @@ def check(scenario: Scenario) -> tuple[Fault, ...]:
 
 def remarks(scenario: Scenario) -> tuple[Fault, ...]:
     """What a planner may not have meant, though portfolios exist: starts not paid to the end, caps, technologies that
-    nobody may work on as they ask, idle judgements."""
-    return _run(sound(scenario), (_unpaid_starts, _cap_faults, _without_partner, _idle_judgements))
+    nobody may work on as they ask, idle judgements, bounds of assumptions that hold too little or too much."""
+    return _run(sound(scenario), (_unpaid_starts, _cap_faults, _without_partner, _idle_judgements, _outside_bounds))
 
 
 def _run(scenario: Scenario, rules: Iterable[Callable[[_Bounds], Iterator[Fault]]]) -> tuple[Fault, ...]:
@@ -248,3 +250,8 @@ def _dearest(b: _Bounds, code: str, key: str, name: str) -> float:
         return max(b.awards[code].values(), default=0.0) if b.scenario.technologies[code].field == name else 0.0
     with_country = (money for (partner, _), money in b.awards[code].items() if name in members(b.scenario, partner))
     return max(with_country, default=0.0)
+
+
+def _outside_bounds(bounds: _Bounds) -> Iterator[Fault]:
+    for finding in bound_remarks(bounds.scenario):
+        yield Fault(dotted_path(finding.paths[0]), finding.rule, finding.found, finding.suggestion)

@@ -3,7 +3,7 @@
 `RENAMED` and `MOVED` are the one place that knows them. A setting is renamed within its table, where ``*`` stands for
 every entry of a table, or moved to another one. One that is measured otherwise today (`RESTATED`) is refused, with the
 value to write, but for a value that means the same in both measures. Digests go by the first name that a setting had,
-and by nothing that came later and says nothing, so that neither makes another scenario.
+and by nothing that came later and says nothing, or that moves no outcome, so that none makes another scenario.
 """
 
 from __future__ import annotations
@@ -93,6 +93,10 @@ _LATER: tuple[tuple[Path, Any], ...] = (
     (("value", "model_parameters"), {}),
 )
 """Settings that came with later releases, and what they are where a scenario says nothing."""
+
+
+_MOVING_NOTHING: tuple[Path, ...] = (("assumptions",), ("optimiser", "assumptions"))
+"""What is not known, and how it is looked at, which moves no outcome: no part of a digest."""
 
 
 def modern_path(path: Path, where: str = "") -> Path:
@@ -200,6 +204,8 @@ def with_first_names(tree: Mapping[str, Any]) -> Mapping[str, Any]:
         tree = _rename(tree, new, str(old[-1]))
     for path, silent in _LATER:
         tree = _without_silent(tree, path, silent)
+    for path in _MOVING_NOTHING:
+        tree = _without_any(tree, path)
     return tree
 
 
@@ -217,6 +223,14 @@ def _without_silent(tree: Any, path: Path, silent: Any) -> Any:
         return {key: value for key, value in tree.items() if key != path[0] or _as_tuple(value) != silent}
     within = path[1:]
     return {key: _without_silent(one, within, silent) if path[0] in ("*", key) else one for key, one in tree.items()}
+
+
+def _without_any(tree: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """The tables without what stands at a path."""
+    first, *rest = (str(one) for one in path)
+    if not rest:
+        return {key: value for key, value in tree.items() if key != first}
+    return {key: _without_any(one, tuple(rest)) if key == first else one for key, one in tree.items()}
 
 
 def _as_tuple(value: Any) -> Any:

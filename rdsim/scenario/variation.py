@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ScenarioError
+from rdsim.scenario.bounds import ASSUMPTIONS
 from rdsim.scenario.consistency import contradictions
 from rdsim.scenario.findings import Finding, Origin
 from rdsim.scenario.folder import PARTS, chosen_parts
@@ -103,6 +104,7 @@ class Variations:
             for name in ("aim", "domestic", "families", "figures", "illustrative", "rules", "tags")
             if name not in named
         }  # empty ones count as none
+        absent.add(ASSUMPTIONS)  # settings there move no outcome
         changed = {name: _digest(named.get(name)) for name in first_sections(touched) - absent}
         sections = {name: one for name, one in {**self._digests, **changed}.items() if name not in absent}
         text = "".join(f"{name}={value};" for name, value in sorted(sections.items()))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rdsim.studies.answer import StudySettings, ask
     from rdsim.studies.built_in.alternatives import alternatives
+    from rdsim.studies.built_in.assumptions import assumptions
     from rdsim.studies.built_in.certificate import certificate
     from rdsim.studies.built_in.commitment import commitment
     from rdsim.studies.built_in.explanation import explanation
@@ -31,6 +32,7 @@ __all__ = [
     "StudySettings",
     "alternatives",
     "ask",
+    "assumptions",
     "certificate",
     "commitment",
     "explanation",
@@ -49,6 +51,7 @@ _HOMES = {
     "Question": "question",
     "alternatives": "built_in.alternatives",
     "ask": "answer",
+    "assumptions": "built_in.assumptions",
     "certificate": "built_in.certificate",
     "commitment": "built_in.commitment",
     "explanation": "built_in.explanation",

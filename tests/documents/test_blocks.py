@@ -25,6 +25,7 @@ SET_UP = "## Two commands"
 
 LESS = {
     "alternatives": ("--resamples", "2"),
+    "assumptions": ("--points", "10", "--replications", "20", "--samples", "20", "--repeats", "0"),
     "certify": ("--batches", "2", "--evaluation", "100", "--worlds", "2"),
     "payoff": ("--repeats", "2", "--replications", "8", "--rolled", "2", "--foresight", "1", "--futures", "8"),
     "rolling": ("--replications", "8", "--foresight", "2", "--futures", "8"),

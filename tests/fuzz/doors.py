@@ -246,7 +246,18 @@ def _earlier(rng: random.Random, folder: Path) -> Enter:
 # Words of the command line -------------------------------------------------------------------------
 
 _COMMANDS = ("check", "plan", "optimise", "simulate", "frontier", "alternatives", "ladder", "commitment", "rolling")
-_COMMANDS = (*_COMMANDS, "certify", "explain", "calibrate", "sweep", "new", "schema", "report", "nonsense")
+_COMMANDS = (
+    *_COMMANDS,
+    "assumptions",
+    "certify",
+    "explain",
+    "calibrate",
+    "sweep",
+    "new",
+    "schema",
+    "report",
+    "nonsense",
+)
 _OPTIONS = ("--seed", "--replications", "--samples", "--gap", "--time-limit", "--threads", "--engine", "--solver")
 _OPTIONS = (*_OPTIONS, "--set", "--ratios", "--shares", "--points", "--first", "--second", "--within", "--swaps")
 _OPTIONS = (

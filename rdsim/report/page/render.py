@@ -64,6 +64,7 @@ def _words(report: PlanReport) -> dict[str, object]:
         },
         "beside": words.side_by_side(report),
         "searched": words.search_words(report),
+        "assumed": words.assumption_words(report),
         "tiles": words.tiles(report),
         "doubts": words.doubts(report),
     }

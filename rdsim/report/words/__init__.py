@@ -23,13 +23,14 @@ from rdsim.report.words.answers import (
 )
 from rdsim.report.words.cells import cells
 from rdsim.report.words.doubts import Doubt, doubts
-from rdsim.report.words.head import Tile, headline, promise_words, search_words, tiles
+from rdsim.report.words.head import Tile, assumption_words, headline, promise_words, search_words, tiles
 from rdsim.report.words.leads import award_rows, bound_words, lead_rows, lead_words, side_by_side
 
 __all__ = [
     "Doubt",
     "Tile",
     "amount",
+    "assumption_words",
     "award_rows",
     "best_bets",
     "bound_words",

@@ -29,7 +29,23 @@ class Doubt:
 
 def doubts(report: PlanReport) -> list[Doubt]:
     """What stands between the figures and the truth, in money where it can be said."""
-    return [*_solver_gap(report), *_sampling(report), *_luck(report), *_other_view(report), _inputs(report)]
+    known = (*_solver_gap(report), *_sampling(report), *_luck(report), *_other_view(report))
+    return [*known, *_bounds(report), _inputs(report)]
+
+
+def _bounds(report: PlanReport) -> Iterator[Doubt]:
+    """What the bounds of assumptions, and luck, make of the net value."""
+    asked = report.manifest.get("assumptions", {})
+    for one in asked.get("widths", ()):
+        if one["headline"] == "npv":
+            low, high = one["with_assumptions"]["low"], one["with_assumptions"]["high"]
+            share = f"{_relative(low - one['mean'], one['mean'])} to {_relative(high - one['mean'], one['mean'])}"
+            meaning = (
+                f"Where the net value lies, luck of the estimate included, if {len(asked['bounds'])} assumptions may "
+                f"each be anywhere within the bounds that the scenario states: over {asked['points']} worlds drawn "
+                "within these, the portfolio kept."
+            )
+            yield Doubt("Assumptions within their bounds", span(low, high), share, meaning)
 
 
 def _solver_gap(report: PlanReport) -> Iterator[Doubt]:
@@ -137,8 +153,10 @@ def _inputs(report: PlanReport) -> Doubt:
     weak = sources[sources["grade"] == "assumed"]
     what = sentence_list([f"{row.item} of {row.table}" for row in weak.itertuples()])
     rest = f" Assumed: {what}." if what else ""
+    looked = bool(report.manifest.get("assumptions", {}).get("widths"))
+    beyond = "Beyond the bounds of assumptions no interval covers that." if looked else "No interval here covers that."
     meaning = (
         "Whether the scenario's rates, costs and values are right, what other countries and firms do, and what the "
-        f"model leaves out. No interval here covers that.{rest}"
+        f"model leaves out. {beyond}{rest}"
     )
     return Doubt("Not covered", "not known", NO_NUMBER, meaning)

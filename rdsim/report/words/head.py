@@ -22,11 +22,12 @@ from rdsim.report.words.amounts import (
     percent,
     rests_on,
     sentence_list,
+    span,
 )
 from rdsim.report.words.answers import path
 from rdsim.report.words.leads import most_above
 
-__all__ = ["Tile", "headline", "promise_words", "search_words", "tiles"]
+__all__ = ["Tile", "assumption_words", "headline", "promise_words", "search_words", "tiles"]
 
 _ONE_SHOT = "one_shot"
 _WORTH_TELLING = 1.005
@@ -55,7 +56,7 @@ def _headline(report: PlanReport) -> Iterator[str]:
     if npv is not None:
         yield (
             f"Its net present value is expected to be {amount(npv['mean'])} {report.money_unit} "
-            f"({report.confidence:.0%} interval {interval(npv)}; {npv['n']:,} replications)."
+            f"({report.confidence:.0%} interval {interval(npv)}; {npv['n']:,} replications{_wider(report)})."
         )
     if estimate(report, "commercialised") is not None:
         yield (
@@ -126,6 +127,20 @@ def _is_rule(name: str, found: Mapping[str, Any]) -> bool:
 
 def _more_than(rules: Sequence[Mapping[str, Any]]) -> str:
     return sentence_list([f"{_interval_of_gain(rule)} more than {rule['rule']}" for rule in rules])
+
+
+def assumption_words(report: PlanReport) -> list[str]:
+    """What is not known of the world does to the headlines, a sentence each; none if nobody looked."""
+    return [str(one) for one in report.manifest.get("assumptions", {}).get("sentences", ())]
+
+
+def _wider(report: PlanReport) -> str:
+    """The width of the net value where assumptions may lie anywhere within their bounds."""
+    widths = report.manifest.get("assumptions", {}).get("widths", ())
+    found = next((one["with_assumptions"] for one in widths if one["headline"] == "npv"), None)
+    if found is None:
+        return ""
+    return f"; {span(found['low'], found['high'])} with what is assumed anywhere within its bounds"
 
 
 def promise_words(report: PlanReport) -> list[str]:

@@ -178,6 +178,25 @@ def _explain(
     return explanation(own, best, names, solving=solving)
 
 
+def _assumptions(
+    posed: Instance,
+    given: Given | None,
+    solving: Solving,
+    progress: Progress,
+    points: int,
+    replications: int,
+    samples: int,
+    repeats: int,
+    pairs: int,
+) -> Study:
+    from rdsim.search import subject  # noqa: PLC0415
+    from rdsim.studies.built_in.assumptions import Extent, assumptions  # noqa: PLC0415
+
+    own, best = subject(posed, given, solving)
+    extent = Extent(points, replications, samples, repeats, pairs)
+    return assumptions(own, best, extent=extent, solving=solving, progress=progress)
+
+
 BUILT_IN: Mapping[str, Question] = {
     "frontier": Question(
         _frontier,
@@ -263,6 +282,21 @@ BUILT_IN: Mapping[str, Question] = {
             Option("evaluation", 10_000, "Fresh samples that judge the portfolio.", 2, 10_000_000),
             Option("worlds", 30, "Worlds solved in hindsight; 0 or at least 2.", 0, 100_000),
         ),
+    ),
+    "assumptions": Question(
+        _assumptions,
+        "Which assumption is worth narrowing first: what knowing it is worth, and what would turn a headline.",
+        (
+            Option("points", 48, "Worlds drawn within the bounds of all assumptions.", 10, 4096),
+            Option("replications", 200, "Replications in each world.", 20, 100_000),
+            Option("samples", 200, "Samples behind each option where a decision is made anew.", 10, 100_000),
+            Option("repeats", 6, "Times that each break-even is sought, on other samples; 0: none is.", 0, 64),
+            Option("pairs", 12, "Break-evens that are sought at most, the most doubtful signs first.", 0, 1000),
+        ),
+        helps={
+            "portfolio": "The plan: a CSV file, or a run's folder; by default SCENARIO's, if it is a run, else the "
+            "one-shot optimum."
+        },
     ),
     "explain": Question(
         _explain,

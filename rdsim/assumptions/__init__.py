@@ -1,0 +1,49 @@
+"""What is not known, and what it does to an answer: worlds within the bounds that a scenario states.
+
+A scenario's ``[assumptions]`` name settings that nobody has measured, with bounds. Each value within these is taken to
+be as likely as another, and assumptions to be independent of one another. From this room come
+
+- **worlds**: the scenario with its assumptions otherwise (`worlds`);
+- **two widths** of a headline: by the luck of projects alone, and by that and the assumptions (`widths`);
+- **break-evens**: the value of one assumption, the others as they stand, at which a headline turns its sign, with the
+  decision made anew at each value (`turning`);
+- **what it is worth to know** an assumption before deciding (`information`).
+"""
+
+from __future__ import annotations
+
+from rdsim.assumptions.headlines import PLAN, Headline, Measuring, headlines_of
+from rdsim.assumptions.information import Information, information
+from rdsim.assumptions.record import bounds_record, survey_record
+from rdsim.assumptions.survey import Survey, survey, turning_points, with_doubts
+from rdsim.assumptions.turning import BreakEven, Deciding, break_even
+from rdsim.assumptions.widths import TwoWidths, two_widths
+from rdsim.assumptions.words import break_even_sentence, level_words, sentences, width_sentence
+from rdsim.assumptions.worlds import ENDS, Worlds, worlds_of
+
+__all__ = [
+    "ENDS",
+    "PLAN",
+    "BreakEven",
+    "Deciding",
+    "Headline",
+    "Information",
+    "Measuring",
+    "Survey",
+    "TwoWidths",
+    "Worlds",
+    "bounds_record",
+    "break_even",
+    "break_even_sentence",
+    "headlines_of",
+    "information",
+    "level_words",
+    "sentences",
+    "survey",
+    "survey_record",
+    "turning_points",
+    "two_widths",
+    "width_sentence",
+    "with_doubts",
+    "worlds_of",
+]
