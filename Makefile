@@ -37,7 +37,7 @@ torture:
 	$(PYTHON) -m tests.fuzz --count $(FUZZ)
 	$(PYTHON) -m tests.torture.kills --count $(KILLS)
 
-# Every shipped experiment on another seed: does what its README calls sure still stand? About an hour on two cores.
+# Every shipped experiment on another seed: does what its README calls sure still stand?
 SEED ?= 2
 answers:
 	$(PYTHON) -m benchmarks.answers --seed $(SEED)

@@ -29,7 +29,7 @@ from rdsim.stats import Interval, mean_interval
 from rdsim.sweep.blocks import Blocks
 from rdsim.sweep.groups import BINS, bin_rows, cell_rows, middle
 from rdsim.sweep.measures import Metric, parse_metric
-from rdsim.sweep.repeats import both_errors, over_repeats, repeats_of, units_words
+from rdsim.sweep.repeats import both_errors, is_decided_once, over_repeats, repeats_of, units_words
 
 __all__ = ["Analysis", "Flip"]
 
@@ -78,6 +78,11 @@ class Analysis:
     def is_repeated(self) -> bool:
         """Whether everything was decided several times over."""
         return repeats_of(self.manifest) > 1
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether decisions are compared that were taken once: then nothing is called clear."""
+        return is_decided_once(self.manifest)
 
     @property
     def is_sampled(self) -> bool:
@@ -267,6 +272,8 @@ class Analysis:
 
     def _is_clear(self, factor: str, lowest: str, highest: str, levels: int) -> bool:
         """Whether the metric surely moves along a factor, all factors together (Bonferroni)."""
+        if self.is_blind:
+            return False
         worlds = self.by_world(self.along(factor))
         if self.is_sampled:
             if self._block:
@@ -466,7 +473,7 @@ class Analysis:
         """Along which factor the better of two policies changes: one is clearly better at some levels, and clearly
         worse at others (intervals over the worlds of a level, all pairs and factors together by Bonferroni)."""
         wide = self.worlds
-        if wide.shape[1] < 2 or self.manifest["design"]["policies"] < 2:
+        if wide.shape[1] < 2 or self.manifest["design"]["policies"] < 2 or self.is_blind:
             return []
         pairs = list(combinations([str(name) for name in wide.mean().sort_values(ascending=False).index], 2))
         comparisons, found = len(pairs) * len(self.factors) * BINS, []

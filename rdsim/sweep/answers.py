@@ -33,7 +33,7 @@ from rdsim.numerals import numeral
 from rdsim.report.words import amount
 from rdsim.stats import Interval, paired_difference, proportion_interval
 from rdsim.sweep.analysis import Analysis
-from rdsim.sweep.repeats import both_errors, is_decided_once, repeats_of, units_words
+from rdsim.sweep.repeats import both_errors, repeats_of, units_words
 from rdsim.sweep.verdicts import Claim, Statement, claim_of, effort_words
 from rdsim.tables import did_you_mean
 
@@ -362,11 +362,6 @@ class _Points:
         return float(self.analysis.manifest.get("difference", {}).get(self.ask.metric, 0.0))
 
     @property
-    def is_blind(self) -> bool:
-        """Whether decisions are compared that were taken once."""
-        return is_decided_once(self.analysis.manifest)
-
-    @property
     def units(self) -> str:
         """What intervals of differences are over."""
         return units_words(self.analysis.manifest, sampled=self.names.sampled)
@@ -402,7 +397,7 @@ class _Points:
         if found is None:
             return Statement(asked, "figure", _UNKNOWN, {}, {})
         words = self.estimate_words(found)
-        if pair and self.is_blind:
+        if pair and self.analysis.is_blind:
             words = f"{words[:-1]}, luck alone)"
         signs = (("more", ">"), ("less", "<")) if pair else ()
         shown = tuple(name for name, sign in signs if self._claim(found, sign, 0.0).verdict == "shown")
@@ -411,7 +406,7 @@ class _Points:
         )
 
     def _claim(self, found: Interval, sign: str, limit: float) -> Claim:
-        return claim_of(found, sign, limit, self.margin, blind=self.is_blind)
+        return claim_of(found, sign, limit, self.margin, blind=self.analysis.is_blind)
 
     def first(self, asked: str) -> Statement:
         """The first level at which the claim is shown, and what is not known of those before it. Each level that is
@@ -447,7 +442,7 @@ class _Points:
         return f"{told}; {unknown}"
 
     def _effort(self, claims: Sequence[Claim]) -> str:
-        if self.is_blind:
+        if self.analysis.is_blind:
             return "decided once; repeats would tell"
         confidence = 1 - (1 - self.analysis.confidence) / self.family
         return effort_words(claims, confidence, self.units)

@@ -189,10 +189,10 @@ def _policies(analysis: Analysis) -> Iterator[str]:
     if table.empty:
         return
     best = str(table["best"].iloc[0])
-    clearly = "clearly " if analysis.has_replications is not None else ""
+    clearly = "by luck alone " if analysis.is_blind else "clearly "
     for row in table.to_dict("records"):
         gap = f"{amount(row['difference'])} ({amount(row['low'])} to {amount(row['high'])}, {row['n']} {row['over']})"
-        sure = "is better than" if row["low"] > 0 else "is not told apart from"
+        sure = "is better than" if row["low"] > 0 and not analysis.is_blind else "is not told apart from"
         yield (
             f"{best} {sure} {row['policy']} on average: {gap}; {clearly}better in {numeral(row['better'], '.0%')} of "
             f"the worlds and {clearly}worse in {numeral(row['worse'], '.0%')}."
@@ -208,7 +208,7 @@ def _policies(analysis: Analysis) -> Iterator[str]:
             f"The conclusion flips along {_label(analysis, flip.factor)}: {flip.first} is better at levels "
             f"{flip.favours_first}; {flip.second} at {flip.favours_second}."
         )
-    if not flips and analysis.factors:
+    if not flips and analysis.factors and not analysis.is_blind:
         yield "Along no single factor does the better of two policies change clearly."
 
 

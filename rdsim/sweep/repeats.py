@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.special import ndtri, stdtrit
 
 from rdsim.arrays import Floats
+from rdsim.designs import SAMPLED
 from rdsim.stats import Interval, mean_interval, proportion_interval
 from rdsim.sweep.measures import Metric
 
@@ -41,8 +42,10 @@ def repeats_of(manifest: Mapping[str, Any]) -> int:
 
 
 def is_decided_once(manifest: Mapping[str, Any]) -> bool:
-    """Whether every point was decided by itself, and once: then no interval holds the noise of choosing."""
-    return manifest["task"] != "simulate" and repeats_of(manifest) == 1
+    """Whether every point was decided by itself, and once: then no interval holds the noise of choosing, unless it is
+    over sampled worlds that each decided on luck of their own."""
+    apart = manifest["design"]["kind"] in SAMPLED and not manifest.get("common_random_numbers", True)
+    return manifest["task"] != "simulate" and repeats_of(manifest) == 1 and not apart
 
 
 def units_words(manifest: Mapping[str, Any], *, sampled: bool) -> str:

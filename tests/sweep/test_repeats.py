@@ -357,3 +357,19 @@ def test_what_a_readme_calls_sure_is_asked_again_on_another_seed(
     record.unlink()
     assert ask_again(["--seed", "2", *words]) == 1
     assert "must be answers that were written beside a README" in capsys.readouterr().out
+
+
+# --- the experiments that are shipped -------------------------------------------------------------
+
+SHIPPED = sorted((Path(__file__).parents[2] / "experiments").glob("*.toml"))
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_a_shipped_experiment_that_decides_repeats_it_and_a_claim_has_its_margin(file: Path) -> None:
+    experiment = read(file)
+    own_luck = experiment.design == "sobol" and not experiment.common_random_numbers
+    if experiment.task != "simulate":
+        assert experiment.repeats >= 4 or own_luck
+    asked = [text for answer in experiment.answers for text in answer.text.split("{")[1:]]
+    if any(text.startswith("best npv") or "where npv" in text for text in asked):
+        assert experiment.difference["npv"] > 0
