@@ -34,7 +34,7 @@ from rdsim.sweep.prepared import Prepared, figures, prepare
 from rdsim.sweep.reader import RESULTS, as_table, finished_keys, read_sweep, results_bytes
 from rdsim.sweep.settings import ExperimentSettings
 from rdsim.sweep.store import Store
-from rdsim.sweep.tasks import FAILED, Chunk, Task, Work, content_digest, failure, pack, perform
+from rdsim.sweep.tasks import FAILED, Chunk, Task, Work, content_digest, failure, pack, perform, world_of_policy
 from rdsim.words import shared_luck_words
 
 __all__ = ["Estimate", "Progress", "Sweep", "check_same", "estimate", "run", "run_on"]
@@ -290,7 +290,7 @@ def _decisions(prepared: Prepared, folder: Path | None) -> dict[str, Portfolio]:
     for name in prepared.undecided_policies:
         where = None if folder is None else folder / POLICIES / f"{name}-{_decision_key(prepared, name)}.csv"
         if where is not None and where.exists():
-            found[name] = portfolio.read(where, prepared.scenario)
+            found[name] = portfolio.read(where, world_of_policy(prepared.scenario, name))
             continue
         found[name] = prepared.decide(name, None)
         if where is not None:
