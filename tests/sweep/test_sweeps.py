@@ -198,7 +198,7 @@ def test_one_bad_point_is_a_row_and_stops_no_other(tiny: Path, tmp_path: Path) -
 def test_a_rule_that_the_call_does_not_allow_stands_beside_those_that_it_does(
     tiny: Path, tmp_path: Path, resumed: bool
 ) -> None:
-    """Domestic projects where a foreign partner is required: decided once, kept, and read again in a world of theirs."""
+    """Domestic projects where a foreign partner is required: decided once, kept, read again in a world of theirs."""
     required = {f"programmes.{line}.foreign_partner_required": True for line in ("leap", "base")}
     dropped = {f"programmes.{line}.fallback": "drop" for line in ("leap", "base")}
     experiment = rdsim.Experiment(
