@@ -27,7 +27,6 @@ from rdsim.search import (
     choose,
     fresh_worth,
     improve,
-    world_of_rule,
 )
 from rdsim.simulation import Engine, Running, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
@@ -155,7 +154,7 @@ def plan(
         told = partial(progress, "search")
         found.search = improve(posed, proposal, solving, progress=told)
         found.proposal = found.search.proposal
-        rules = {ONE_SHOT: RulePortfolio(ONE_SHOT, proposal.portfolio, proposal.evaluation, proposal.payment_ratios)}
+        rules = {ONE_SHOT: _one_shot_rule(scenario, proposal)}
     enough = max(count, FRESH)
     found.fresh = fresh_worth(scenario, found.proposal, count=enough, seed=chance, running=running)
     rules |= _simple_rules(found, proposal)
@@ -164,6 +163,10 @@ def plan(
     except KeyboardInterrupt:
         found.missing = tuple(name for name in ("optimised", *rules) if not _is_done(found, name))
     return found
+
+
+def _one_shot_rule(scenario: Scenario, one: Proposal) -> RulePortfolio:
+    return RulePortfolio(ONE_SHOT, one.portfolio, one.evaluation, one.payment_ratios, scenario)
 
 
 def _simple_rules(found: Plan, one_shot: Proposal) -> dict[str, RulePortfolio]:
@@ -194,7 +197,7 @@ def _judge(found: Plan, rules: dict[str, RulePortfolio], running: Running, progr
     run = _Run(found, 1 + len(rules), running, progress)
     found.simulation = run(partial(simulate, found.scenario, found.proposal.portfolio))
     for name, rule in rules.items():
-        table = run(partial(replicate, world_of_rule(found.scenario, rule.name), rule.portfolio))
+        table = run(partial(replicate, rule.world, rule.portfolio))
         found.comparisons[name] = _compare(found, rule, table, len(rules))
 
 

@@ -10,9 +10,9 @@ from rdsim.aim import aim_of, figures_in_play
 from rdsim.domain import Scenario
 from rdsim.figures import ESTIMATED, SHOWN, figure_description, single_figures
 from rdsim.findings.words import notes
-from rdsim.plans import Plan
+from rdsim.plans import Comparison, Plan
 from rdsim.promises import promise_table, sentences
-from rdsim.search import Loop, Proposal, world_of_rule
+from rdsim.search import Loop, Proposal
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, proportion_interval
 
@@ -174,8 +174,8 @@ def _baselines(found: Plan) -> dict[str, Any]:
             "equal_freedom": found.is_equal(comparison),
             "npv": _interval(comparison.npv),
             "difference": _interval(comparison.difference),
-            "feasible": comparison.rule.evaluation.feasible and _is_allowed(found, comparison.rule.name),
-            "allowed": _is_allowed(found, comparison.rule.name),
+            "feasible": comparison.rule.evaluation.feasible and _is_allowed(found, comparison),
+            "allowed": _is_allowed(found, comparison),
             "violations": [violation.name for violation in comparison.rule.evaluation.violations],
             "funded": len(comparison.rule.portfolio.choices),
         }
@@ -183,9 +183,9 @@ def _baselines(found: Plan) -> dict[str, Any]:
     }
 
 
-def _is_allowed(found: Plan, rule: str) -> bool:
+def _is_allowed(found: Plan, comparison: Comparison) -> bool:
     """Whether the call allows what a rule chooses: a comparator may be what nobody could fund."""
-    return world_of_rule(found.scenario, rule) is found.scenario
+    return comparison.rule.world is found.scenario
 
 
 def _promises(scenario: Scenario, proposal: Proposal) -> dict[str, Any]:
