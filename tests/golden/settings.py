@@ -77,7 +77,7 @@ STILL: Mapping[str, str] = {
 """Settings that by nature move no outcome, sample or choice, each with the reason."""
 
 _YEARS = [0.7, 0.8, 0.8, 0.9, 1.0, 1.2, 1.3, 1.0]
-_LUCKY = [0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.95, 0.9]
+_LUCKY = [0.99, 0.99, 0.99, 0.99, 0.99, 0.99, 0.98, 0.99]
 _ASIAN = (("bloc", "pacific"), ("break_rate", 0.4))
 _POOR = {
     "programmes.base.budget.2024": 2.0,
