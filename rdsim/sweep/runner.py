@@ -500,8 +500,8 @@ def _manifest(
 ) -> dict[str, Any]:
     """What ran, what is done, and whether that is all."""
     done, failed, missing = _count(prepared, work, store)
-    one = prepared.experiment
-    known = figures(prepared.scenario, one.task, [metric.text for metric in prepared.metrics])
+    one, scenario = prepared.experiment, prepared.scenario
+    known = figures(scenario, one.task, [metric.text for metric in prepared.metrics])
     return {
         "rdsim": version("rdsim"),
         "command": list(command),
@@ -510,8 +510,9 @@ def _manifest(
         "description": one.description,
         "answers": [answer.text for answer in one.answers],
         "date": datetime.now(UTC).date().isoformat(),
-        "money_unit": prepared.scenario.money_unit,
-        "shared_luck": shared_luck_words(prepared.scenario),
+        "money_unit": scenario.money_unit,
+        "shared_luck": shared_luck_words(scenario),
+        "barred": [name for name in prepared.policies if world_of_policy(scenario, name) is not scenario],
         "kinds": [metric.kind for metric in prepared.metrics],
         "figures": {metric.figure: figure_description(known[metric.figure]) for metric in prepared.metrics},
         "code": work.code,

@@ -214,6 +214,8 @@ def test_a_rule_that_the_call_does_not_allow_stands_beside_those_that_it_does(
         found = run(experiment, tmp_path / "out")
     assert found.complete
     assert (found.table["npv"] != 0).all()
+    assert found.manifest["barred"] == ["domestic-only"]
+    assert "domestic-only: not allowed by the call" in write_report(tmp_path / "out").read_text("utf-8")
 
 
 def test_a_damaged_part_is_set_aside_done_again_and_told(file: Path, tmp_path: Path) -> None:
