@@ -267,7 +267,7 @@ def _page(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[d
     scenario = run.posed.scenario
     lead = (_flexibility(run, table), *(_order_words(run, one) for one in order if one["more"] != ROLLING))
     named = table.assign(
-        said=[_said(str(row.policy), bool(row.allowed)) for row in table.itertuples()], order=range(len(table))
+        said=[_policy_words(str(row.policy), bool(row.allowed)) for row in table.itertuples()], order=range(len(table))
     )
     reading = (
         "Static decides once. Rolling looks, on the first day of each fiscal year, at what has happened in that "
@@ -295,7 +295,7 @@ def _page(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[d
     return Page("Decide once, or every year", scenario.title, lead, sections)
 
 
-def _said(policy: str, allowed: bool) -> str:
+def _policy_words(policy: str, allowed: bool) -> str:
     return _SAID.get(policy, f"rule: {policy}" if allowed else f"rule: {policy} ({NOT_ALLOWED})")
 
 
