@@ -10,6 +10,6 @@ from __future__ import annotations
 
 __all__ = ["NUMBERS"]
 
-NUMBERS = 3
+NUMBERS = 4
 """1: until November 2026, when results were kept under the text of the program; 3: problems are stated in rounded
 numbers."""

@@ -46,7 +46,6 @@ from rdsim.search import (
     fresh_worth,
     improve,
     solving_of,
-    world_of_rule,
 )
 from rdsim.simulation import Engine, Running, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
@@ -230,7 +229,7 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
         told = partial(asked.progress, "search")
         found.search = improve(posed, proposal, solving, progress=told)
         found.proposal = found.search.proposal
-        rules = {ONE_SHOT: RulePortfolio(ONE_SHOT, proposal.portfolio, proposal.evaluation, proposal.payment_ratios)}
+        rules = {ONE_SHOT: _one_shot_rule(scenario, proposal)}
     enough = max(count, FRESH)
     found.fresh = fresh_worth(scenario, found.proposal, count=enough, seed=chance, running=running)
     rules |= _simple_rules(found, proposal)
@@ -257,6 +256,10 @@ def _own_portfolios(found: Plan, beside: Beside) -> dict[str, RulePortfolio]:
     except KeyboardInterrupt:
         found.missing = tuple(names)
     return made
+
+
+def _one_shot_rule(scenario: Scenario, one: Proposal) -> RulePortfolio:
+    return RulePortfolio(ONE_SHOT, one.portfolio, one.evaluation, one.payment_ratios, scenario)
 
 
 def _simple_rules(found: Plan, one_shot: Proposal) -> dict[str, RulePortfolio]:
@@ -325,7 +328,7 @@ def _judge(found: Plan, rules: dict[str, RulePortfolio], running: Running, progr
     run = _Run(found, 1 + len(rules), running, progress)
     found.simulation = run(partial(simulate, found.scenario, found.proposal.portfolio))
     for name, rule in rules.items():
-        table = run(partial(replicate, world_of_rule(found.scenario, rule.name), rule.portfolio))
+        table = run(partial(replicate, rule.world, rule.portfolio))
         found.comparisons[name] = _compare(found, rule, table, len(rules))
 
 

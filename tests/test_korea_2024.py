@@ -179,7 +179,7 @@ def test_years_between_follow_the_stated_rule(korea: Scenario, line: str) -> Non
 def test_late_starts_are_paid_before_the_money_ends(korea: Scenario, line: str) -> None:
     programme = korea.programmes[line]
     until_last_payment = sum(tranche.months for tranche in programme.tranches[:-1]) / 12
-    assert max(programme.starts) + until_last_payment == max(programme.budget)
+    assert max(programme.starts) + int(until_last_payment) == max(programme.budget)
 
 
 @pytest.mark.parametrize("line", ["leapfrog", "foundational"])

@@ -186,7 +186,21 @@ class _Maker:
         scenario = canonical(replace(scenario, **self.technical(scenario)))
         scenario = canonical(self.demanding(scenario, chosen))
         scenario = canonical(replace(scenario, **self.shared(scenario)))
+        scenario, chosen = self.alone(scenario, chosen)
         return World(scenario, chosen, self.seed, *decisions)
+
+    def alone(self, scenario: Scenario, chosen: Portfolio) -> tuple[Scenario, Portfolio]:
+        """Domestic projects in lines that require a foreign partner, where the scenario allows them all the same."""
+        lines = {name for name, line in scenario.programmes.items() if line.foreign_partner_required}
+        if not lines or self.chance(0.3):
+            return scenario, chosen
+        rows = scenario.technologies
+        free = {name for name, one in rows.items() if one.programme in lines and not one.partners_required}
+        choices = tuple(
+            replace(one, partner="", mode="domestic") if one.technology in free and self.chance(0.6) else one
+            for one in chosen.choices
+        )
+        return replace(scenario, domestic="allowed"), replace(chosen, choices=choices)
 
     def demanding(self, scenario: Scenario, chosen: Portfolio) -> Scenario:
         """Fields that are needed, partners that must or must not take part, and tags, as the portfolio lets them be."""

@@ -12,9 +12,9 @@ from rdsim.domain import Portfolio, Scenario
 from rdsim.figures import ESTIMATED, SHOWN, figure_description, single_figures
 from rdsim.findings.words import notes
 from rdsim.lead import bound_sentences, lead_table
-from rdsim.plans import Plan
+from rdsim.plans import Comparison, Plan
 from rdsim.promises import awards_above, promise_table, sentences
-from rdsim.search import OWN, Loop, Proposal, world_of_rule
+from rdsim.search import OWN, Loop, Proposal
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, proportion_interval
 
@@ -179,8 +179,8 @@ def _baselines(found: Plan) -> dict[str, Any]:
             "equal_freedom": found.is_equal(comparison),
             "npv": _interval(comparison.npv),
             "difference": _interval(comparison.difference),
-            "feasible": comparison.rule.evaluation.feasible and _is_allowed(found, comparison.rule.name),
-            "allowed": _is_allowed(found, comparison.rule.name),
+            "feasible": comparison.rule.evaluation.feasible and _is_allowed(found, comparison),
+            "allowed": _is_allowed(found, comparison),
             "violations": [violation.name for violation in comparison.rule.evaluation.violations],
             "funded": len(comparison.rule.portfolio.choices),
             "awards_above": _awards_above(found.scenario, comparison.rule.portfolio),
@@ -195,9 +195,9 @@ def _awards_above(scenario: Scenario, portfolio: Portfolio) -> list[dict[str, An
     return [{"programme": code, "year": year, "amount": amount} for (code, year), amount in found.items()]
 
 
-def _is_allowed(found: Plan, rule: str) -> bool:
+def _is_allowed(found: Plan, comparison: Comparison) -> bool:
     """Whether the call allows what a rule chooses: a comparator may be what nobody could fund."""
-    return world_of_rule(found.scenario, rule) is found.scenario
+    return comparison.rule.world is found.scenario
 
 
 def _promises(scenario: Scenario, proposal: Proposal) -> dict[str, Any]:

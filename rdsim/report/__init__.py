@@ -7,12 +7,14 @@ Four rooms, each importing only from those before it: `data` (what a page shows)
 from __future__ import annotations
 
 from rdsim.errors import tell_new_name
+from rdsim.report.data.aggregates import NOT_ALLOWED
 from rdsim.report.data.kept import document, needs, page_tables, page_text, read_page
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sections import PLOT_KINDS, Column, Page, Plot, Section, Table
 from rdsim.report.page.drawings import page_html, plot_svgs, run_html
 
 __all__ = [
+    "NOT_ALLOWED",
     "PLOT_KINDS",
     "Column",
     "Page",

@@ -87,14 +87,14 @@ class Beside:
         if chosen is None:
             return None
         portfolio = portfolio_of(self.posed.scenario, self.posed.options, chosen, OWN[1])
-        return RulePortfolio(ONE_SHOT, portfolio, evaluate(own.problem, chosen), ratios)
+        return RulePortfolio(ONE_SHOT, portfolio, evaluate(own.problem, chosen), ratios, self.posed.scenario)
 
     def _in_usual_order(self) -> RulePortfolio | None:
         plan = self.plan
         usual = portfolio_of(self.posed.scenario, self.posed.options, plan.solution.chosen, USUAL_ORDER)
         if set(usual.choices) == set(plan.portfolio.choices):
             return None
-        return RulePortfolio(USUAL_ORDER, usual, plan.evaluation, plan.payment_ratios)
+        return RulePortfolio(USUAL_ORDER, usual, plan.evaluation, plan.payment_ratios, self.posed.scenario)
 
     def _solve(self, own: Instance, problem: PortfolioProblem) -> tuple[int, ...] | None:
         """The optimiser's choice among the options that the loop proposes; None if there is none."""
@@ -119,7 +119,8 @@ class Beside:
             return None
         chosen, portfolio = contenders[self._best(own, [portfolio for _, portfolio in contenders])]
         ratios = dict.fromkeys(world.programmes, 1.0)
-        return RulePortfolio(name, replace(portfolio, name=name), evaluate(own.problem, chosen), ratios)
+        told = replace(portfolio, name=name), evaluate(own.problem, chosen), ratios
+        return RulePortfolio(name, *told, self.posed.scenario)
 
     def _contenders(self, own: Instance) -> Iterator[tuple[tuple[int, ...], Portfolio]]:
         scenario, options = self.posed.scenario, self.posed.options

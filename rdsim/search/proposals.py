@@ -137,6 +137,8 @@ class RulePortfolio:
     portfolio: Portfolio
     evaluation: Evaluation
     payment_ratios: Mapping[str, float]
+    world: Scenario
+    """The scenario in which it is allowed, and simulated, see `world_of_rule`."""
 
     def __repr__(self) -> str:
         return f"Rule {self.name}: {self.portfolio!r}, expected value {self.evaluation.objective:,.4g}"
@@ -390,4 +392,4 @@ def _portfolio_of_rule(
     technologies = [world.technologies[choice.technology] for choice in options.choices]
     told = {"choices": list(options.choices), "technologies": technologies, "options": options, "scenario": world}
     chosen = run_baseline(name, problem, options.award, scores, seed, told | _parameters(world, name))
-    return RulePortfolio(name, portfolio_of(world, options, chosen, name), evaluate(problem, chosen), ratios)
+    return RulePortfolio(name, portfolio_of(world, options, chosen, name), evaluate(problem, chosen), ratios, world)

@@ -67,6 +67,7 @@ class _Sweep(Record):
     scenario: _Scenario
     money_unit: str
     shared_luck: _Text = ""
+    barred: list[str] = Field(default_factory=list)  # policies of which the call allows no portfolio
     policies: list[str]
     factors: dict[str, _Factor]
     design: _Design

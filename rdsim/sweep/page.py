@@ -15,7 +15,7 @@ from rdsim.figures import unit_words
 from rdsim.folders import write_whole
 from rdsim.numerals import numeral
 from rdsim.plans import AT_PLAN_RATIOS
-from rdsim.report import Column, Page, Plot, Section, Table, page_html
+from rdsim.report import NOT_ALLOWED, Column, Page, Plot, Section, Table, page_html
 from rdsim.report.words import amount
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.answers import answers, between, count_words
@@ -76,6 +76,7 @@ def page_of(table: pd.DataFrame, manifest: Mapping[str, Any], metric: str | None
 def _lead(table: pd.DataFrame, manifest: Mapping[str, Any], analysis: Analysis) -> Iterator[str]:
     yield from _state(table, manifest)
     yield from _risk_words(manifest)
+    yield from _barred_words(manifest)
     if analysis.finished_points.empty:
         return
     told = answers(table, manifest)
@@ -97,6 +98,12 @@ def _risk_words(manifest: Mapping[str, Any]) -> Iterator[str]:
             "Probabilities, quantiles and CVaR rest on shared luck; in the scenario that is varied, as shares of "
             f"variance: {manifest['shared_luck']}."
         )
+
+
+def _barred_words(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Which policies choose what nobody could fund."""
+    if barred := manifest.get("barred"):
+        yield f"{', '.join(barred)}: {NOT_ALLOWED}, and there to compare with."
 
 
 def _state(table: pd.DataFrame, manifest: Mapping[str, Any]) -> Iterator[str]:

@@ -35,7 +35,7 @@ from rdsim.sweep.reader import RESULTS, as_table, finished_keys, read_sweep, res
 from rdsim.sweep.repeats import repeats_of
 from rdsim.sweep.settings import ExperimentSettings
 from rdsim.sweep.store import Store
-from rdsim.sweep.tasks import FAILED, Chunk, Task, Work, content_digest, failure, pack, perform
+from rdsim.sweep.tasks import FAILED, Chunk, Task, Work, content_digest, failure, pack, perform, world_of_policy
 from rdsim.words import shared_luck_words
 
 __all__ = ["Estimate", "Progress", "Sweep", "check_same", "estimate", "run", "run_on"]
@@ -303,7 +303,7 @@ def _decisions(prepared: Prepared, folder: Path | None) -> dict[tuple[str, int],
             key = _decision_key(prepared, name, repeat)
             where = None if folder is None else folder / POLICIES / f"{name}-{key}.csv"
             if where is not None and where.exists():
-                found[name, repeat] = portfolio.read(where, prepared.scenario)
+                found[name, repeat] = portfolio.read(where, world_of_policy(prepared.scenario, name))
                 continue
             found[name, repeat] = prepared.decide(name, None, repeat)
             if where is not None:
@@ -527,8 +527,8 @@ def _manifest(
 ) -> dict[str, Any]:
     """What ran, what is done, and whether that is all."""
     done, failed, missing = _count(prepared, work, store)
-    one = prepared.experiment
-    known = figures(prepared.scenario, one.task, [metric.text for metric in prepared.metrics])
+    one, scenario = prepared.experiment, prepared.scenario
+    known = figures(scenario, one.task, [metric.text for metric in prepared.metrics])
     return {
         "rdsim": version("rdsim"),
         "command": list(command),
@@ -537,8 +537,9 @@ def _manifest(
         "description": one.description,
         "answers": [answer.text for answer in one.answers],
         "date": datetime.now(UTC).date().isoformat(),
-        "money_unit": prepared.scenario.money_unit,
-        "shared_luck": shared_luck_words(prepared.scenario),
+        "money_unit": scenario.money_unit,
+        "shared_luck": shared_luck_words(scenario),
+        "barred": [name for name in prepared.policies if world_of_policy(scenario, name) is not scenario],
         "kinds": [metric.kind for metric in prepared.metrics],
         "difference": dict(one.difference),
         "figures": {metric.figure: figure_description(known[metric.figure]) for metric in prepared.metrics},

@@ -48,6 +48,7 @@ __all__ = [
     "pack",
     "perform",
     "rule_policies",
+    "world_of_policy",
 ]
 
 DONE, FAILED = "done", "failed"
@@ -310,8 +311,13 @@ _TASKS: dict[TaskKind, Callable[[Work, Scenario, Task], _Found]] = {
 
 
 def _replications(work: Work, world: Scenario, portfolio: Portfolio, task: Task) -> pd.DataFrame:
-    judged = world_of_rule(world, task.policy.removesuffix(AT_PLAN_RATIOS))
+    judged = world_of_policy(world, task.policy)
     return replicate(judged, portfolio, replications=work.replications, seed=task.seed, running=work.running)
+
+
+def world_of_policy(scenario: Scenario, policy: str) -> Scenario:
+    """The scenario in which a policy's portfolio is allowed: a rule that takes no partner may, see `world_of_rule`."""
+    return world_of_rule(scenario, policy.removesuffix(AT_PLAN_RATIOS))
 
 
 def _choice_counts(portfolio: Portfolio) -> Row:

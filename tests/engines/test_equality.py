@@ -205,6 +205,7 @@ def test_everything_that_can_happen_does_happen_in_the_generated_worlds() -> Non
         seen.update(_handed_in(case, out))
         seen.update(name for name, found in _formation(case, out).items() if found)
         seen.update(name for name, found in _shared_luck(world.scenario).items() if found)
+        seen["alone all the same"] += world.scenario.domestic == "allowed"
     ties = ("tie of tranches", "tie of ends", "tie of places", "tie of release and place", "tie with the year end")
     names = (
         *WAITS,
@@ -213,6 +214,7 @@ def test_everything_that_can_happen_does_happen_in_the_generated_worlds() -> Non
         *ties,
         "handed in",
         "waived",
+        "alone all the same",
         *_formation(case, out),
         *_shared_luck(world.scenario),
     )

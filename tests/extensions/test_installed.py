@@ -83,7 +83,7 @@ def test_a_name_that_is_not_found_loads_what_is_installed_and_a_broken_one_hides
         scenario = rdsim.load(tiny, {"programmes.leap.gate.policy": "of-a-package"})
     assert scenario.programmes["leap"].gate.policy in GATE_POLICIES
     assert list(PURSE_RULES.own()) == ["of-its-function"]
-    assert PURSE_RULES.loading_package("of-its-function") == Package("partner_benefit", "1.2", "called")
+    assert PURSE_RULES.loading_package("of-its-function") == Package("brought", "1.2", "called")
     with pytest.raises(ScenarioError, match=r"broken of brought 1\.2.*ModuleNotFoundError"):
         rdsim.load(tiny, {"programmes.leap.gate.policy": "of-the-broken-one"})
 
@@ -93,7 +93,7 @@ def test_a_run_names_the_packages_that_it_used_and_no_others(tiny: Path, tmp_pat
     named = {"programmes.leap.purse_rule": "of-its-function", "simulation.replications": 8}
     with pytest.warns(RuntimeWarning, match="installed plug-in broken"):
         used = _plan_of(rdsim.load(tiny, named), tiny, tmp_path / "used")
-    assert used["packages"] == [{"name": "partner_benefit", "version": "1.2", "entry_point": "called"}]
+    assert used["packages"] == [{"name": "brought", "version": "1.2", "entry_point": "called"}]
     plain = _plan_of(rdsim.load(tiny, {"simulation.replications": 8}), tiny, tmp_path / "plain")
     assert plain["packages"] == []  # although it is loaded by now
 
@@ -106,7 +106,7 @@ def _plan_of(scenario: Scenario, source: Path, folder: Path) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("package")
 def test_who_runs_it_again_is_told_of_a_package_that_is_gone_or_another(tmp_path: Path, tiny: Path) -> None:
-    here = Package("partner_benefit", "1.2", "called")
+    here = Package("brought", "1.2", "called")
     run = Earlier(tmp_path, tiny, "", (), (), (here,), 1, None)
     assert run.require_packages() == ()
     (fault,) = replace(run, packages=(replace(here, version="1.1"),)).require_packages()

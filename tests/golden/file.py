@@ -10,6 +10,7 @@ from typing import Any
 
 import rdsim
 from rdsim.domain import Scenario
+from rdsim.errors import InputError
 from rdsim.numbers import NUMBERS
 from rdsim.options import candidates
 from rdsim.scenario.shapes import dotted_path
@@ -88,8 +89,12 @@ def computed() -> dict[str, Any]:
 
 
 def _again(world: World, move: Move) -> Move | None:
-    """The same move with today's digest, if it is still one."""
-    if world.digest(move.beside, move.stage) == (found := world.digest({**move.beside, **move.change}, move.stage)):
+    """The same move with today's digest, if it is still one: what is refused by now moves nothing."""
+    try:
+        found, base = (world.digest(one, move.stage) for one in ({**move.beside, **move.change}, move.beside))
+    except InputError:
+        return None
+    if base == found:
         return None
     return dataclasses.replace(move, digest=found)
 

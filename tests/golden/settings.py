@@ -60,6 +60,9 @@ STILL: Mapping[str, str] = {
     "figures.*.sense": "which way a front is drawn, and told",
     "optimiser.gap": "how much may be left unproved: with another the same portfolio may come",
     "optimiser.effort": "how long large problems are searched: these are proven",
+    "illustrative.program": "makes tables when the folder is read; what they hold are settings like others",
+    "illustrative.draw": "chosen when the folder is read; what the tables hold are settings like others",
+    "illustrative.digest": "told",
     "parts.*": "chosen when the folder is read; what they add are settings like others",
     "market.target.*": "told: reports compare with it",
     "programmes.*.gate.parameters.*": "of a registered policy's own: tests/extensions",
@@ -86,6 +89,8 @@ STILL: Mapping[str, str] = {
 """Settings that by nature move no outcome, sample or choice, each with the reason."""
 
 _YEARS = [0.7, 0.8, 0.8, 0.9, 1.0, 1.2, 1.3, 1.0]
+_LUCKY = [0.99, 0.99, 0.99, 0.99, 0.99, 0.99, 0.98, 0.99]
+_ASIAN = (("bloc", "pacific"), ("break_rate", 0.4))
 _POOR = {
     "programmes.base.budget.2024": 2.0,
     "programmes.base.budget.2025": 2.5,
@@ -114,6 +119,7 @@ Case = tuple[Mapping[str, Any], Mapping[str, Any]]
 CASES: Mapping[str, Case] = {
     "limits.partners.*.floor": ({}, {"limits.partners.US.floor": 0.2}),
     "judgement.expert": ({}, {"judgement.expert": "ann"}),
+    "partners.*.members.*": ({"levels.DE.chip": 90.0}, {"partners.US+JP.members.0": "DE"}),
     "steps.attempts": ({}, {"steps.attempts": 1}),
     "technology_steps.*.success": ({}, {"technology_steps.0.success": 0.3}),
     "currency": ({}, {"currency": "USD"}),
@@ -145,6 +151,22 @@ CASES: Mapping[str, Case] = {
     "programmes.*.deliverables.*.optional": (
         {"programmes.leap.deliverables.patent.mean_months": 60.0, "programmes.leap.deliverables.patent.due_tranche": 1},
         {"programmes.leap.deliverables.patent.optional": True},
+    ),
+    "calibrations.*.success.*": (
+        {"calibrations.strict.success": _LUCKY},
+        {"calibrations.strict.success": [*_LUCKY[:5], 0.7, *_LUCKY[6:]]},
+    ),
+    "calibrations.*.success_grade.*": (
+        {"calibrations.strict.success": _LUCKY, "calibrations.strict.success_grade": ["assumed"] * 8},
+        {"calibrations.strict.success_grade": ["assumed"] * 4 + ["derived"] + ["assumed"] * 3},
+    ),
+    "domestic": (
+        {"programmes.leap.foreign_partner_required": True, "programmes.leap.fallback": "drop"},
+        {"domestic": "allowed"},
+    ),
+    "risks.breaks.bloc_share": (
+        {f"partners.{code}.{name}": one for code in ("US", "JP") for name, one in _ASIAN},
+        {"risks.breaks.bloc_share": 0.9},
     ),
     "calibrations.*.median_years.*": (
         {"calibrations.strict.median_years": _YEARS},

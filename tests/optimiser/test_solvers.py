@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import pickle
 import subprocess
@@ -312,3 +313,29 @@ def test_solvers_print_nothing_of_their_own(name: str) -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert len(ran.stdout.splitlines()) == 1, ran.stdout
     assert not ran.stderr
+
+
+def test_a_bounded_model_that_is_called_unbounded_gets_its_optimum(name: str) -> None:
+    """HiGHS 1.16 calls this one unbounded: eleven rows of a portfolio problem, in a solver's units."""
+    told = json.loads((Path(__file__).parent / "called_unbounded.json").read_text("utf-8"))
+    free = np.isin(np.arange(len(told["value"])), told["continuous"])
+    stated = model(told["value"], told["matrix"], "<=", told["rhs"])
+    stated = replace(stated, sense=tuple(told["sense"]), integer=~free, upper=np.where(free, math.inf, 1.0))
+    answer = find_solver(name).ask(stated, RunLimits(gap=0.0), relaxed=False, start=None)
+    assert answer.state is SolverState.OPTIMAL
+    assert answer.bound == pytest.approx(_best_of_all(stated, free), rel=1e-9)
+
+
+def _best_of_all(stated: Model, free: np.ndarray) -> float:
+    """The optimum by trying all choices; each free column is the shortfall of a floor of its own, and costs."""
+    whole, matrix = np.flatnonzero(~free), stated.matrix.toarray()
+    tried = ((np.arange(2**whole.size)[:, np.newaxis] >> np.arange(whole.size)) & 1).astype(float)
+    activity, worth = tried @ matrix[:, whole].T, tried @ stated.value[whole]
+    capped = np.array(stated.sense) == "<="
+    holds = (activity[:, capped] <= stated.rhs[capped] + 1e-9 * np.maximum(1.0, abs(stated.rhs[capped]))).all(axis=1)
+    for row in np.flatnonzero(~capped):
+        lacks = np.maximum(stated.rhs[row] - activity[:, row], 0.0)
+        mine = np.flatnonzero(free & (matrix[row] != 0))
+        holds &= (lacks <= 0.0) | (mine.size == 1)
+        worth += lacks * stated.value[mine[0]] / matrix[row, mine[0]] if mine.size else 0.0
+    return float(worth[holds].max())

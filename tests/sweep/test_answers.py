@@ -26,6 +26,9 @@ replications = 40
 metrics = ["npv", "commercialised >= 1"]
 paired = true
 
+[set]
+calibration = "lenient"
+
 [factors.policy]
 policies = ["value-per-cost", "domestic-only", "evaluation-score"]
 

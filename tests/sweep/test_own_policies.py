@@ -175,9 +175,9 @@ def test_a_policy_of_a_script_reaches_every_worker(tiny: Path, tmp_path: Path) -
 
 
 def test_a_sweep_with_failed_points_is_not_complete_and_says_so(tiny: Path, tmp_path: Path) -> None:
-    joint = {"programmes.leap.foreign_partner_required": True, "programmes.leap.fallback": "drop"}
-    factors = {"rule": {"cases": {"as it is": {}, "joint only": joint}}}
-    one = rdsim.Experiment(str(tiny), factors=factors, policy="domestic-only", replications=10)  # type: ignore[arg-type]
+    barred = {"technologies.T2.partners_barred": ["DE"]}  # of the one project that is chosen
+    factors = {"rule": {"cases": {"as it is": {}, "without Germany": barred}}}
+    one = rdsim.Experiment(str(tiny), factors=factors, policy="value-per-cost", replications=10)  # type: ignore[arg-type]
     with pytest.raises(SweepError, match=r"points failed, the first: .*; 1 of 2 points are kept"):
         one.run(tmp_path / "out")
     found = one.run(tmp_path / "out", partial=True)

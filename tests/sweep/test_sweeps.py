@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -168,21 +169,18 @@ def test_tasks_that_choose_tell_what_they_chose(task: str, tiny: Path) -> None:
 
 
 def test_one_bad_point_is_a_row_and_stops_no_other(tiny: Path, tmp_path: Path) -> None:
-    """The portfolio of domestic projects, decided in the scenario as it stands, is refused where none are eligible."""
+    """The portfolio, decided in the scenario as it stands, is refused where a partner of it is barred."""
     experiment = rdsim.Experiment(
         str(tiny),
         factors={
             "rule": {
                 "cases": {
                     "as announced": {},
-                    "joint only": {
-                        "programmes.leap.foreign_partner_required": True,
-                        "programmes.leap.fallback": "drop",
-                    },
+                    "without Germany": {"technologies.T2.partners_barred": ["DE"]},
                 }
             }
         },
-        policy="domestic-only",
+        policy="value-per-cost",
         replications=10,
     )
     found = run(experiment, tmp_path / "out", partial=True)
@@ -194,6 +192,30 @@ def test_one_bad_point_is_a_row_and_stops_no_other(tiny: Path, tmp_path: Path) -
     assert run(experiment, tmp_path / "out", partial=True).manifest["tasks_of_this_run"] == 0
     again = run(experiment, tmp_path / "out", retry_failed=True, partial=True)
     assert again.manifest["tasks_of_this_run"] == failed.sum()
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_rule_that_the_call_does_not_allow_stands_beside_those_that_it_does(
+    tiny: Path, tmp_path: Path, resumed: bool
+) -> None:
+    """Domestic projects where a foreign partner is required: decided once, kept, read again in a world of theirs."""
+    required = {f"programmes.{line}.foreign_partner_required": True for line in ("leap", "base")}
+    dropped = {f"programmes.{line}.fallback": "drop" for line in ("leap", "base")}
+    experiment = rdsim.Experiment(
+        str(tiny),
+        settings={**required, **dropped},
+        factors={"policy": {"policies": ["one-shot", "domestic-only"]}},
+        replications=10,
+    )
+    found = run(experiment, tmp_path / "out")
+    if resumed:
+        shutil.rmtree(tmp_path / "out" / "parts")
+        (tmp_path / "out" / "results.parquet").unlink()
+        found = run(experiment, tmp_path / "out")
+    assert found.complete
+    assert (found.table["npv"] != 0).all()
+    assert found.manifest["barred"] == ["domestic-only"]
+    assert "domestic-only: not allowed by the call" in write_report(tmp_path / "out").read_text("utf-8")
 
 
 def test_a_damaged_part_is_set_aside_done_again_and_told(file: Path, tmp_path: Path) -> None:

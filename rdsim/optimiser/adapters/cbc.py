@@ -75,17 +75,24 @@ class Cbc(Solver):
     def ask(self, model: Model, limits: RunLimits, *, relaxed: bool, start: Floats | None) -> SolverResult:
         """See `Solver.ask`. Where CBC says infeasible it is asked again without its preprocessing: that strengthens
         rows of mixed sizes by more than its own tolerance, and then takes the solution that it found itself for none.
-        With large whole numbers it does so without it too, and is asked once more with rows of a common size.
+        With large whole numbers it does so without it too, and is asked once more with rows of a common size. So it is
+        where it contradicts itself.
         """
-        began = time.perf_counter()
-        answer = self._ask(model, limits, relaxed, start)
-        smaller = with_small_rows(model)
-        for stated in (model, smaller) if smaller is not model else (model,):
-            if answer.state is not SolverState.INFEASIBLE or is_linear(model, relaxed):
-                break
+        began, smaller = time.perf_counter(), with_small_rows(model)
+        tries = [(model, ()), (model, _PLAIN), *([(smaller, _PLAIN)] if smaller is not model else [])]
+        answer, doubt = None, None
+        for stated, options in tries:
             spent = time.perf_counter() - began
             left = limits if limits.seconds is None else replace(limits, seconds=limits.seconds - spent)
-            answer = self._ask(stated, left, relaxed, start, ("preprocess off",))
+            try:
+                answer = self._ask(stated, left, relaxed, start, options)
+            except _ContradictionError as error:
+                doubt = error  # what it says then is no answer
+            if answer is not None and (answer.state is not SolverState.INFEASIBLE or is_linear(model, relaxed)):
+                break
+        if answer is None:
+            assert doubt is not None  # noqa: S101 - one or the other
+            raise SolverError(self.name, doubt.reason)
         return answer
 
     def _ask(
@@ -132,6 +139,13 @@ def cbc_path() -> str:
     bundled = getattr(getattr(pulp, "PULP_CBC_CMD", None), "pulp_cbc_path", "")
     path = bundled if bundled and os.access(bundled, os.X_OK) else str(pulp.COIN_CMD(msg=False).path)
     return path if shutil.which(path) else ""
+
+
+_PLAIN = ("preprocess off",)
+
+
+class _ContradictionError(SolverError):
+    """What CBC says in one place is not what it says in another."""
 
 
 _GRACE = 2.0
@@ -217,7 +231,7 @@ def _refuse_half_read(model: Model, text: str, values: Floats) -> None:
     worth = -float(model.value @ values)
     room = 1e-3 + 1e-5 * float(np.abs(model.value * values).sum())
     if not math.isfinite(worth) or (printed and abs(float(printed[-1]) - worth) > room):
-        raise SolverError("cbc", "its solution file does not hold the solution of its log")
+        raise _ContradictionError("cbc", "its solution file does not hold the solution of its log")
 
 
 def _bound(model: Model, state: SolverState, text: str, values: Floats) -> float:

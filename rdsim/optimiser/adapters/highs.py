@@ -44,6 +44,8 @@ _PROOFS = {
     "kUnbounded": SolverState.UNBOUNDED,
     "kUnboundedOrInfeasible": SolverState.INFEASIBLE,  # `Solver.run` tells them apart
 }
+_DOUBTFUL = {"kUnbounded", "kUnboundedOrInfeasible"}
+_STRICTER = {"presolve": "off", "mip_feasibility_tolerance": 1e-7}  # by default 1e-6
 _FEASIBLE = 2  # kSolutionStatusFeasible
 
 
@@ -79,9 +81,22 @@ class Highs(Solver):
             first = highspy.HighsSolution()
             first.col_value = start.tolist()
             solver.setSolution(first)  # a start that is refused is none: nothing is lost
-        if solver.run() == highspy.HighsStatus.kError:
-            raise SolverError(self.name, f"failed: {solver.getModelStatus().name}")
+        self.run_whole(solver)
         return replace(self.read(solver, is_linear(model, relaxed)), loading=loading)
+
+    def run_whole(self, solver: Any) -> None:
+        """Run a solver; once more, more strictly, where it says "unbounded", which it says of bounded models too.
+
+        HiGHS 1.16 does so where coefficients are large beside its tolerance of whole numbers.
+        Raises: SolverError if it fails.
+        """
+        status = solver.run()
+        if solver.getModelStatus().name in _DOUBTFUL:
+            _check_status(solver.clearSolver(), "to begin anew")
+            _set_options(solver, _STRICTER)
+            status = solver.run()
+        if status == highspy.HighsStatus.kError:
+            raise SolverError(self.name, f"failed: {solver.getModelStatus().name}")
 
     def load(self, model: Model, *, relaxed: bool = False) -> Any:
         """A highspy solver that holds the model as it is: PuLP problem -> one matrix -> passModel."""

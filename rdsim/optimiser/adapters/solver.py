@@ -161,16 +161,21 @@ def _may_be_unbounded(model: Model) -> bool:
 
 
 def _ask_twice(ask: Callable[[Model], SolverResult], model: Model) -> SolverResult:
-    """`ask(model)`; where it says infeasible or unbounded and both are possible, a run without objective decides."""
+    """`ask(model)`; where it says infeasible or unbounded and both are possible, a run without objective decides.
+
+    So it does where a solver says "unbounded" of what is not: that is no proof that nothing is feasible.
+    """
     answer = ask(model)
     if answer.state not in {SolverState.INFEASIBLE, SolverState.UNBOUNDED}:
         return answer
-    if not _may_be_unbounded(model):
+    if answer.state is SolverState.INFEASIBLE and not _may_be_unbounded(model):
         return SolverResult(SolverState.INFEASIBLE, Termination.COMPLETE, -math.inf)
     second = ask(replace(model, value=np.zeros_like(model.value)))
-    if second.values is not None:
+    if second.values is None:
+        return second
+    if _may_be_unbounded(model):
         return SolverResult(SolverState.UNBOUNDED, Termination.COMPLETE)
-    return second
+    return SolverResult(SolverState.STOPPED, Termination.STOPPED, values=second.values)
 
 
 # ---------------------------------------------------------------- a solver's word without a bound

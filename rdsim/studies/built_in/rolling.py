@@ -12,15 +12,26 @@ import pandas as pd
 
 from rdsim import portfolio as portfolios
 from rdsim.arrays import Floats
-from rdsim.domain import Portfolio
+from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import Fault, ProblemError
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.plans import AT_PLAN_RATIOS
-from rdsim.report import Column, Page, Plot, Section, Table
+from rdsim.report import NOT_ALLOWED, Column, Page, Plot, Section, Table
 from rdsim.report.words import amount
 from rdsim.rolling import Course, Policy, Rolled, foresee, roll, supply_of
-from rdsim.search import Given, Instance, Loop, Proposal, baselines, choose, improve, in_own_terms, solving_of
+from rdsim.search import (
+    Given,
+    Instance,
+    Loop,
+    Proposal,
+    RulePortfolio,
+    baselines,
+    choose,
+    improve,
+    in_own_terms,
+    solving_of,
+)
 from rdsim.search.views import payment_ratios
 from rdsim.simulation import expected_worths
 from rdsim.stats import mean_interval, paired_difference
@@ -81,8 +92,10 @@ def rolling(
         plan = in_own_terms(posed, given)[1]
     static = portfolios.with_ranks(plan.portfolio, posed.scenario)
     portfolios.check(static, posed.scenario)
-    worths = {name: run.simulate(rule) for name, rule in _rules(posed, one_shot, plan)}
-    worths |= {"one-shot": run.simulate(one_shot.portfolio), STATIC: run.simulate(static)}
+    rules = dict(_rules(posed, one_shot, plan))
+    worths = {name: run.simulate(rule.portfolio, rule.world) for name, rule in rules.items()}
+    for name, one in (("one-shot", one_shot.portfolio), (STATIC, static)):
+        worths[name] = run.simulate(one, posed.scenario)
     supply = supply_of(posed, static, means=None if loop is None else loop.means, solving=run.solving)
     policy = Policy(_ratios(posed, plan), redeciding.stops, redeciding.futures)
     rolled = roll(supply, policy, static, range(replications), progress=run.counter("roll", replications))
@@ -90,11 +103,12 @@ def rolling(
     if foresight:
         told = run.counter("foresee", foresight)
         worths[FORESIGHT] = foresee(posed, static, range(foresight), solving=run.solving, progress=told)
-    study = _study(run, static, rolled, policy, worths)
+    barred = frozenset(name for name, rule in rules.items() if rule.world is not posed.scenario)
+    study = _study(run, static, (rolled, policy), worths, barred)
     return speaks_of(study, replace(plan, source=plan.source or "the plan that the loop finds here"))
 
 
-def _rules(posed: Instance, one_shot: Proposal, plan: Proposal) -> Iterator[tuple[str, Portfolio]]:
+def _rules(posed: Instance, one_shot: Proposal, plan: Proposal) -> Iterator[tuple[str, RulePortfolio]]:
     """The simple rules within the announced money, and with the plan's freedom if that is another."""
     announced = dict.fromkeys(posed.scenario.programmes, 1.0)
     freedoms = [("", announced)]
@@ -102,7 +116,7 @@ def _rules(posed: Instance, one_shot: Proposal, plan: Proposal) -> Iterator[tupl
         freedoms.append((AT_PLAN_RATIOS, dict(plan.payment_ratios)))
     for ending, ratios in freedoms:
         for name, rule in baselines(posed.scenario, one_shot, payment_ratios=ratios, seed=posed.seed).items():
-            yield f"{name}{ending}", rule.portfolio
+            yield f"{name}{ending}", rule
 
 
 def _check(replications: int, foresight: int, futures: int) -> None:
@@ -125,9 +139,9 @@ class _Run:
     replications: int
     progress: Progress
 
-    def simulate(self, portfolio: Portfolio) -> Floats:
+    def simulate(self, portfolio: Portfolio, world: Scenario) -> Floats:
         posed, count = self.posed, self.replications
-        return expected_worths(posed.scenario, portfolio, replications=count, seed=posed.seed, running=posed.running)[0]
+        return expected_worths(world, portfolio, replications=count, seed=posed.seed, running=posed.running)[0]
 
     def counter(self, stage: str, total: int) -> Callable[[int], None]:
         done = 0
@@ -158,14 +172,23 @@ def _ratios(posed: Instance, plan: Proposal) -> Mapping[str, float]:
 # --- what is told ---------------------------------------------------------------------------------
 
 
-def _study(run: _Run, static: Portfolio, rolled: Rolled, policy: Policy, worths: Mapping[str, Floats]) -> Study:
-    scenario = run.posed.scenario
+def _study(
+    run: _Run,
+    static: Portfolio,
+    redecided: tuple[Rolled, Policy],
+    worths: Mapping[str, Floats],
+    barred: frozenset[str],
+) -> Study:
+    """`barred` policies are those that the call does not allow."""
+    scenario, (rolled, policy) = run.posed.scenario, redecided
     table = pd.DataFrame(list(_rows(worths, scenario.simulation.confidence)))
+    table["allowed"] = ~table["policy"].isin(barred)
     decisions = pd.DataFrame(
         list(_decisions(static, rolled.courses)),
         columns=["replication", "year", "technology", "decision"],
     )
-    order = list(_order(worths, scenario.simulation.confidence))
+    allowed = {name: one for name, one in worths.items() if name not in barred}
+    order = list(_order(allowed, scenario.simulation.confidence))
     record = {
         **record_of(run.posed),
         "rolling": {
@@ -244,7 +267,7 @@ def _page(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[d
     scenario = run.posed.scenario
     lead = (_flexibility(run, table), *(_order_words(run, one) for one in order if one["more"] != ROLLING))
     named = table.assign(
-        said=[_SAID.get(str(name), f"rule: {name}") for name in table["policy"]], order=range(len(table))
+        said=[_policy_words(str(row.policy), bool(row.allowed)) for row in table.itertuples()], order=range(len(table))
     )
     reading = (
         "Static decides once. Rolling looks, on the first day of each fiscal year, at what has happened in that "
@@ -270,6 +293,10 @@ def _page(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[d
         ),
     ]
     return Page("Decide once, or every year", scenario.title, lead, sections)
+
+
+def _policy_words(policy: str, allowed: bool) -> str:
+    return _SAID.get(policy, f"rule: {policy}" if allowed else f"rule: {policy} ({NOT_ALLOWED})")
 
 
 def _between(low: float, high: float) -> str:
