@@ -1092,6 +1092,13 @@ class OptimiserSettings(Frozen):
     search: Annotated[SearchSettings, Field(description="The loop of optimiser and simulator.")] = field(
         default_factory=SearchSettings
     )
+    redecisions: Annotated[
+        int, Field(ge=0, le=10_000, description="How often a plan is decided again, to tell what of it is firm.")
+    ] = 64
+    interchangeable: Annotated[
+        float,
+        Field(ge=0, lt=1, allow_inf_nan=False, description="Share of an award within which two choices are the same."),
+    ] = 0.005
     assumptions: Annotated[
         AssumptionSettings, Field(description="How a plan looks at worlds in which assumptions are otherwise.")
     ] = field(default_factory=AssumptionSettings)

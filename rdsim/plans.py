@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -39,19 +41,33 @@ from rdsim.search import (
     Instance,
     Loop,
     Proposal,
+    Redecisions,
     RulePortfolio,
+    Swap,
     baselines,
     build_instance,
+    check,
     choose,
     fresh_worth,
     improve,
     solving_of,
+    swaps,
 )
 from rdsim.simulation import Engine, Running, Simulation, replicate, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
 from rdsim.streams import REPORTED
 
-__all__ = ["AT_PLAN_RATIOS", "ONE_SHOT", "OPTIMISED", "Comparison", "Plan", "Progress", "plan", "plan_beside_rules"]
+__all__ = [
+    "AT_PLAN_RATIOS",
+    "FIRMNESS",
+    "ONE_SHOT",
+    "OPTIMISED",
+    "Comparison",
+    "Plan",
+    "Progress",
+    "plan",
+    "plan_beside_rules",
+]
 
 T = TypeVar("T")
 
@@ -67,6 +83,12 @@ FRESH = 1000
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
 
+
+FIRMNESS = "firmness"
+"""Name of the stage that says how firm the plan's decisions are."""
+
+A_CHECK = 32
+"""Re-decisions for each one that is checked on fresh samples."""
 
 _SAME_RATIO = 1e-9
 
@@ -104,6 +126,8 @@ class Plan:
     survey: Survey | None = (
         None  # headlines where assumptions are otherwise; none if the scenario states, or asks, none
     )
+    redecisions: Redecisions | None = None  # what the plan would have been on other samples; none without the loop's
+    swaps: tuple[Swap, ...] = ()  # other choices for technologies of the plan, where re-decisions leave one open
     missing: tuple[str, ...] = ()
 
     @property
@@ -228,7 +252,7 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
     if not asked.one_shot:
         told = partial(asked.progress, "search")
         found.search = improve(posed, proposal, solving, progress=told)
-        found.proposal = found.search.proposal
+        found.proposal, found.redecisions = found.search.proposal, found.search.redecisions
         rules = {ONE_SHOT: _one_shot_rule(scenario, proposal)}
     enough = max(count, FRESH)
     found.fresh = fresh_worth(scenario, found.proposal, count=enough, seed=chance, running=running)
@@ -237,9 +261,12 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
         rules |= _own_portfolios(found, Beside(posed, proposal, found.proposal, found.search, solving))
     try:
         _judge(found, rules, running, asked.progress)
+        if own:
+            _tell_firmness(found, running, asked.progress)
         found.survey = _survey(found, worlds, _quick(posed, solving), posed.running, asked.progress)
     except KeyboardInterrupt:
-        known = (OPTIMISED, *rules, *([ASSUMED] if worlds else []))
+        firm = (FIRMNESS,) if own and found.redecisions else ()
+        known = (OPTIMISED, *rules, *firm, *([ASSUMED] if worlds else []))
         found.missing = (*found.missing, *(name for name in known if not _is_done(found, name)))
     return found
 
@@ -262,6 +289,21 @@ def _one_shot_rule(scenario: Scenario, one: Proposal) -> RulePortfolio:
     return RulePortfolio(ONE_SHOT, one.portfolio, one.evaluation, one.payment_ratios, scenario)
 
 
+def _tell_firmness(found: Plan, running: Running, progress: Progress) -> None:
+    """Check re-decisions on fresh samples, and compare the plan's open choices with their rivals."""
+    loop = found.search
+    if loop is None or loop.redecisions is None or loop.basis is None:
+        return
+    checks = math.ceil(len(loop.redecisions) / A_CHECK)
+    progress(FIRMNESS, 0, checks + 1)
+    done = itertools.count(1)
+    checked = check(loop.basis, checks, lambda: progress(FIRMNESS, next(done), checks + 1))
+    told = replace(loop.redecisions, checks=checked)
+    found.swaps = swaps(found.scenario, found.proposal.portfolio, told, seed=found.seed, running=running)
+    found.redecisions = told
+    progress(FIRMNESS, checks + 1, checks + 1)
+
+
 def _simple_rules(found: Plan, one_shot: Proposal) -> dict[str, RulePortfolio]:
     """The simple rules within the announced money, and with the plan's freedom if that is another."""
     announced = dict.fromkeys(found.scenario.programmes, 1.0)
@@ -275,6 +317,8 @@ def _simple_rules(found: Plan, one_shot: Proposal) -> dict[str, RulePortfolio]:
 def _is_done(found: Plan, name: str) -> bool:
     if name == ASSUMED:
         return found.survey is not None
+    if name == FIRMNESS:
+        return bool(found.redecisions and found.redecisions.checks)
     return found.simulation is not None if name == OPTIMISED else name in found.comparisons
 
 

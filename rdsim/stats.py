@@ -4,7 +4,7 @@ Every estimate says how sure it is. Sources: Law, Simulation Modeling and Analys
 and 10 (intervals, paired comparisons on common random numbers, Bonferroni, sequential stopping); Wilson 1927,
 J. American Statistical Association 22 (proportions); Rockafellar & Uryasev 2002, J. Banking & Finance 26 (CVaR);
 Trindade, Uryasev, Shapiro & Zrazhevsky 2007, J. Banking & Finance 31 (its error); Renyi 1953, Acta Mathematica
-Hungarica 4 (spacings of the largest of a sample).
+Hungarica 4 (spacings of the largest of a sample); Clopper & Pearson 1934, Biometrika 26 (limits of a proportion).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr, chdtri, ndtri, stdtrit
+from scipy.special import bdtr, betaincinv, chdtri, ndtri, stdtrit
 
 from rdsim.arrays import Floats
 
@@ -24,6 +24,7 @@ __all__ = [
     "cvar",
     "cvar_interval",
     "enough",
+    "least_share",
     "mean_interval",
     "paired_difference",
     "proportion_interval",
@@ -108,6 +109,20 @@ def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Int
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return Interval(p, max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)), n)
+
+
+def least_share(successes: int, n: int, confidence: float = 0.95) -> float:
+    """One-sided lower limit of a proportion, never too high: Clopper & Pearson's.
+
+    Raises ValueError unless 0 <= successes <= n; of none (n 0) nothing is known, and the limit is 0.
+
+    >>> round(least_share(64, 64), 3)
+    0.954
+    """
+    if not 0 <= successes <= n:
+        raise ValueError(f"successes must be between 0 and n, not {successes} of {n}")
+    _check_level(confidence)
+    return 0.0 if successes == 0 else float(betaincinv(successes, n - successes + 1, 1 - confidence))
 
 
 def quantile(samples: npt.ArrayLike, level: float) -> float:

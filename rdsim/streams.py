@@ -14,7 +14,9 @@ from rdsim.errors import Fault, InputError
 __all__ = [
     "ASSUMING",
     "BATCHES",
+    "CHECKING",
     "CHOOSING",
+    "COMPARING",
     "EFFORT",
     "EVALUATION",
     "FORESEEING",
@@ -70,9 +72,11 @@ SELECTING = Stream("replications that select among the loop's portfolios", 2**30
 FORESEEING = Stream("replications that imagined futures are made of", 2**30 + 2**29 + 2**28, 2**28)
 SAMPLING = Stream("samples of options, which state the problem", 2**31, 2**29)
 PROSPECTS = Stream("samples of what may still be decided, year by year", 2**31 + 2**29, 2**29)
-REFINING = Stream("further samples of promising options", 2**31 + 2**30, 2**30)
+REFINING = Stream("further samples of promising options", 2**31 + 2**30, 2**29)
+CHECKING = Stream("samples on which a plan is decided again from nothing", 2**32 - 2**28, 2**27)
+COMPARING = Stream("replications that compare choices of one technology", 2**32 - 2**27, 2**27)
 
-REPLICATIONS = (REPORTED, SEARCHING, SELECTING, FORESEEING, SAMPLING, PROSPECTS, REFINING)
+REPLICATIONS = (REPORTED, SEARCHING, SELECTING, FORESEEING, SAMPLING, PROSPECTS, REFINING, CHECKING, COMPARING)
 
 # --- samples with a seed of their own (`rdsim.optimiser.questions.confidence.stream_seed`) ------------------
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from rdsim.domain import Choice, Institute, Judgement, Partner, Scenario, Technology
 from rdsim.explanation import screen_table
+from rdsim.findings.firmness import verdicts
 from rdsim.numerals import numeral
 from rdsim.plans import OPTIMISED, Plan
 from rdsim.promises import promise_table
@@ -67,7 +68,12 @@ def _technologies(found: Plan) -> pd.DataFrame:
         _candidate(scenario, name, funded.get(name), expected) | {"note": why_not.get(name, "")}
         for name in scenario.technologies
     ]
+    told = verdicts(found)
     table = pd.DataFrame(rows)
+    table = table.assign(
+        verdict=[told.get(name, ("", 0.0))[0] for name in table["technology"]],
+        share=[told.get(name, ("", float("nan")))[1] for name in table["technology"]],
+    )
     return table.merge(_outcome_shares(found), on="technology", how="left")
 
 

@@ -10,6 +10,7 @@ from rdsim.aim import aim_of, figures_in_play
 from rdsim.assumptions import survey_record
 from rdsim.domain import Portfolio, Scenario
 from rdsim.figures import ESTIMATED, SHOWN, figure_description, single_figures
+from rdsim.findings.firmness import firmness_record
 from rdsim.findings.words import notes
 from rdsim.lead import bound_sentences, lead_table
 from rdsim.plans import Comparison, Plan
@@ -29,6 +30,7 @@ def plan_record(found: Plan) -> dict[str, Any]:
         "solver": _solver(found.proposal),
         "search": _search(found.scenario, found.search),
         "portfolio": _portfolio(found.scenario, found.proposal),
+        "redecisions": firmness_record(found),
         "fresh": _interval(found.fresh) if found.fresh is not None else {},
         "estimates": _estimates(simulation) if simulation is not None else {},
         "figures": _descriptions(found.scenario) if simulation is not None else {},
@@ -128,6 +130,8 @@ def _search(scenario: Scenario, loop: Loop | None) -> dict[str, Any]:
             "probability": chosen.probability,
             "indifference": chosen.zone,
             "sure": chosen.sure,
+            "led": loop.finalists[chosen.best],
+            "shared": loop.is_shared,
         },
         "steps": [asdict(step) for step in loop.steps],
     }

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from rdsim.domain import Scenario
+from rdsim.findings.firmness import decision_table
 from rdsim.findings.page import gather
 from rdsim.findings.record import plan_record, proposal_record, simulation_record
 from rdsim.findings.words import describe_plan, describe_proposal, describe_simulation
@@ -27,8 +28,8 @@ from rdsim.study import Study
 
 __all__ = ["of_plan", "of_problem", "of_proposal", "of_simulation"]
 
-_WHOLE = frozenset({"outcomes", "replications", "purses", "policies"})
-"""Tables of a simulation, stored with their types."""
+_WHOLE = frozenset({"outcomes", "replications", "purses", "policies", "decisions"})
+"""Tables that are stored with their types."""
 
 
 def of_plan(found: Plan) -> Study:
@@ -41,7 +42,10 @@ def of_plan(found: Plan) -> Study:
         found.scenario,
         found.seed,
         None if simulation is None else partial(gather, found),
-        tables | ({"policies": policies} if simulation is not None or found.comparisons else {}) | _answers(found),
+        tables
+        | ({"policies": policies} if simulation is not None or found.comparisons else {})
+        | ({"decisions": partial(decision_table, found)} if found.redecisions is not None else {})
+        | _answers(found),
         plan_record(found),
         said=describe_plan(found).splitlines(),
         portfolio=found.proposal.portfolio,

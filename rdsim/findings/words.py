@@ -11,6 +11,7 @@ from rdsim.aim import aim_of, figures_in_play
 from rdsim.case import hosts
 from rdsim.domain import Scenario
 from rdsim.figures import TOLD, label_with_unit, single_figures
+from rdsim.findings.firmness import firmness_words
 from rdsim.lead import bound_sentences, lead_table, part_words
 from rdsim.optimiser import Solution
 from rdsim.plans import ONE_SHOT, Comparison, Plan
@@ -111,7 +112,7 @@ def describe_plan(found: Plan) -> str:
         value = _money(npv, found.scenario.money_unit, found.confidence)
         lines.append(f"simulated net value of the whole portfolio: {value}, n = {npv.n}")
     if found.search is not None:
-        lines.append(_search_words(found.search))
+        lines += [*firmness_words(found), _search_words(found.search)]
     lines += [f"  {line}" for line in _leads(found)]
     lines += bound_sentences(found)
     if found.survey is not None:
@@ -148,11 +149,18 @@ def _freedom(found: Plan, comparison: Comparison) -> str:
 
 def _search_words(loop: Loop) -> str:
     """What the loop did, for the terminal."""
-    kept = (
+    stopped = "; stopped before its end" if loop.stopped else ""
+    judged = f"{len(loop.steps)} portfolios judged by simulation ({loop.spent:,} replications)"
+    return f"{judged}: {_winner_words(loop)}{stopped}"
+
+
+def _winner_words(loop: Loop) -> str:
+    """Why the plan is the plan."""
+    if loop.is_shared:
+        return "of those not told apart from the best, the one that most re-decisions share"
+    return (
         "better than the optimiser's own choice" if loop.is_changed else "none better than the optimiser's own choice"
     )
-    stopped = "; stopped before its end" if loop.stopped else ""
-    return f"{len(loop.steps)} portfolios judged by simulation ({loop.spent:,} replications): {kept}{stopped}"
 
 
 def notes(found: Plan) -> tuple[str, ...]:

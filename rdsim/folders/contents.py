@@ -13,6 +13,7 @@ __all__ = [
     "BASELINE",
     "CALIBRATION",
     "CHOSEN",
+    "DECISIONS",
     "HELD",
     "LEAD",
     "MAIN",
@@ -95,6 +96,11 @@ WORLDS = Held(
     "a row for each world drawn within the bounds of assumptions: their values, and the means of the headlines there",
     ("plan",),
 )
+DECISIONS = Held(
+    "decisions.parquet",
+    "a row for each decision that the plan takes or might: its share of re-decisions, and what is said of it",
+    ("plan",),
+)
 TRACE = Held("trace.csv", "what happened in the first replication (`--trace`)", ("simulate",))
 CHOSEN = Held("chosen.csv", "the options chosen of a problem that was stated by tables", ("optimise",))
 CALIBRATION = Held("calibration.toml", "the calibration, ready to be put into a scenario", ("calibrate",))
@@ -103,7 +109,7 @@ WHOLE_TABLE = Held("NAME.parquet", "tables of a study that are too large, or too
 
 HELD = (
     _MANIFEST, REPORT, PAGE, PAGE_TABLE, PORTFOLIO, BASELINE, PORTFOLIOS, OUTCOMES, REPLICATIONS, PURSES, POLICIES,
-    LEAD, PROMISES, WORLDS, TRACE, CHOSEN, CALIBRATION, TABLE, WHOLE_TABLE,
+    LEAD, PROMISES, WORLDS, DECISIONS, TRACE, CHOSEN, CALIBRATION, TABLE, WHOLE_TABLE,
 )  # fmt: skip
 """All of them; where a path is of several, it is the first."""
 

@@ -30,7 +30,9 @@ from rdsim.search.proposals import (
     solving_of,
     world_of_rule,
 )
+from rdsim.search.redecisions import Basis, Decision, Redecisions, Verdict, basis_of, check, redecide
 from rdsim.search.selection import Selected, select
+from rdsim.search.swaps import Swap, swaps
 
 __all__ = [
     "AT_AWARD_RATIO_1",
@@ -40,28 +42,37 @@ __all__ = [
     "ONE_SHOT",
     "OWN",
     "USUAL_ORDER",
+    "Basis",
     "Beside",
+    "Decision",
     "Given",
     "Instance",
     "Judge",
     "Loop",
     "Proposal",
+    "Redecisions",
     "RulePortfolio",
     "Selected",
     "Step",
+    "Swap",
+    "Verdict",
     "baselines",
+    "basis_of",
     "build_instance",
+    "check",
     "choose",
     "fresh_values",
     "fresh_worth",
     "improve",
     "in_own_terms",
     "optimise",
+    "redecide",
     "risk_of",
     "rules_of",
     "select",
     "solving_of",
     "subject",
+    "swaps",
     "why_nothing",
     "world_of_rule",
 ]

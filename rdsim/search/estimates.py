@@ -15,14 +15,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from rdsim.arrays import Floats, Ints
+from rdsim.optimiser import Solving
+from rdsim.optimiser.questions.explanation.prices import relaxation_duals
+from rdsim.options import worth_alone
+from rdsim.search.proposals import Instance
+from rdsim.streams import REFINING, Stream
 
-__all__ = ["Estimates", "estimate_means"]
+__all__ = ["MOST_SAMPLES", "Estimates", "Near", "estimate_means", "estimate_near", "estimate_nearest"]
 
+_MOST_NEAR = 1500  # options nearest to the relaxation, which are sampled further
 _DOUBLINGS = 3
+MOST_SAMPLES = 2**_DOUBLINGS
+"""Times as many samples as all have that an option gets at most."""
+
 _ERRORS = 2.0  # of the paired difference, by which options are told apart
 _TIED = 0.001  # of the award: a difference within that is none
 
@@ -32,13 +42,44 @@ Draw = Callable[[Ints, int, int], Floats]
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """Means of K options, of G groups (technologies)."""
+    """Means of K options, of G groups (technologies), and the samples behind them."""
 
     means: Floats  # (K,)
     counts: Ints  # (K,) samples of each
     best: Ints  # (G,) the best of each group, less what it is charged
     leads: Floats  # (G,) of the best over the second, less what they are charged; infinite where there is none
     errors: Floats  # (G,) standard errors of these leads, over the samples that both have
+    groups: tuple[_Group, ...] = ()  # the samples
+
+    def means_with(self, weights: Floats) -> Floats:
+        """The means if samples had these weights, in order, (K,); as many weights as the most that any option has."""
+        means = np.zeros(self.means.size)
+        for one in self.groups:
+            means[one.options] = one.means(weights)
+        return means
+
+    @cached_property
+    def spreads(self) -> Floats:
+        """Standard error of each mean, (K,), from above: of the best one's, and of the difference from it."""
+        errors = np.zeros(self.means.size)
+        for one in self.groups:
+            mine = one.worths[one.best]
+            apart = [_error(worth - mine[: len(worth)]) for worth in one.worths]
+            errors[one.options] = _error(mine) + np.array(apart)
+        return errors
+
+
+def _error(samples: Floats) -> float:
+    """Standard error of a mean; of one sample nothing is known."""
+    return float(samples.std(ddof=1)) / len(samples) ** 0.5 if len(samples) > 1 else 0.0
+
+
+def _mean(samples: Floats, weights: Floats | None) -> float:
+    """A mean; with weights of the first samples, and as it is if all of them are nothing."""
+    if weights is None or not weights[: len(samples)].any():
+        return float(samples.mean())
+    mine = weights[: len(samples)]
+    return float(mine @ samples / mine.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +119,11 @@ class _Group:
         settled = (lead > _ERRORS * error) | (np.abs(lead) + _ERRORS * error < self.zones[alive])
         return np.asarray(alive[~settled | (alive == best)])
 
-    def means(self) -> Floats:
-        """By the best one's samples, and the paired difference from it."""
+    def means(self, weights: Floats | None = None) -> Floats:
+        """By the best one's samples, and the paired difference from it; of samples with weights, if given."""
         mine = self.worths[self.best]
-        return np.array([mine.mean() + (one - mine[: len(one)]).mean() for one in self.worths])
+        best = _mean(mine, weights)
+        return np.array([best + _mean(one - mine[: len(one)], weights) for one in self.worths])
 
     def closest(self) -> tuple[float, float]:
         """Lead of the best over the second, and its standard error."""
@@ -131,4 +173,48 @@ def _summary(groups: Sequence[_Group], count: int) -> Estimates:
         means[one.options], counts[one.options] = one.means(), [len(worth) for worth in one.worths]
     leads = np.array([one.closest() for one in groups]).reshape(-1, 2).T
     best = np.array([one.options[one.best] for one in groups], np.int64)
-    return Estimates(means, counts, best, leads[0], leads[1])
+    return Estimates(means, counts, best, leads[0], leads[1], tuple(groups))
+
+
+@dataclass(frozen=True, eq=False)
+class Near:
+    """Options near the relaxation's optimum, and what is known of them from samples of their own."""
+
+    options: Ints  # (K,) by number, in all O options
+    charges: Floats  # (K,)
+    found: Estimates
+
+    def new_means(self, means: Floats, now: Floats, group: Ints) -> Floats:
+        """Means of all options, (O,), once those of these are `now`, (K,); others move with their technology's best."""
+        moved = np.zeros(int(group.max(initial=-1)) + 1)
+        best = self.options[self.found.best]
+        moved[group[best]] = now[self.found.best] - means[best]
+        changed = means + moved[group]
+        changed[self.options] = now
+        return changed
+
+
+def estimate_nearest(posed: Instance, also: Sequence[int], solving: Solving) -> tuple[Near, Floats]:
+    """Sample the options nearest to the relaxation's optimum further, and some more; reduced costs of all, (O,)."""
+    costs = relaxation_duals(posed.problem, solving).reduced_costs[: len(posed.options.choices)]
+    nearest = np.argsort(-costs, kind="stable")[:_MOST_NEAR]
+    near = np.union1d(nearest, np.array(also, np.int64)).astype(np.int64)
+    charges = posed.problem.expected_value - costs
+    return estimate_near(posed, near, charges[near], REFINING), costs
+
+
+def estimate_near(posed: Instance, options: Ints, charges: Floats, stream: Stream) -> Near:
+    """Sample some options of a problem further, on a stream from its first number on; `charges` as `estimate_means`."""
+
+    def draw(some: Ints, done: int, count: int) -> Floats:
+        return worth_alone(
+            posed.scenario,
+            tuple(posed.options.choices[o] for o in options[some]),
+            samples=count,
+            seed=posed.seed,
+            stream=stream.after(done),
+            running=posed.running,
+        )
+
+    group, awards = posed.problem.group[options], posed.options.award[options]
+    return Near(options, charges, estimate_means(draw, group, charges, awards, posed.samples))

@@ -13,7 +13,10 @@ money that lapses because others failed - only a simulation of the whole portfol
    when the best stays the best. Of many options only those nearest to the relaxation may be proposed.
 3. The best portfolio is improved by **exchanges** (an option in, out, or for another of the same technology), each
    simulated on those replications, and by other orders of priority.
-4. The best few and the one-shot portfolio are compared on replications of their own (`selection`).
+4. The plan is decided again many times (`redecisions`), and what most of these share makes further contenders.
+5. The best few, these, and the one-shot portfolio are compared on replications of their own (`selection`). Of those
+   that are shown to be within the indifference zone of the best the one is taken that most re-decisions share, then
+   the one of fewer partners, then the first.
 
 Estimates inside the loop are means of the options plus crowding (simulated, see `judge`). They only
 guide: what the plan tells of the winner comes from replications that chose nothing.
@@ -21,13 +24,14 @@ guide: what the plan tells of the winner comes from replications that chose noth
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 import numpy as np
 
-from rdsim.arrays import Floats, Ints
+from rdsim.arrays import Floats
 from rdsim.brief import count
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import InfeasibleError
@@ -38,10 +42,11 @@ from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.optimiser.solving.appraisal import appraise
 from rdsim.optimiser.solving.risk import solve_risk
-from rdsim.options import worth_alone
-from rdsim.search.estimates import estimate_means
+from rdsim.search.contenders import Contender
+from rdsim.search.estimates import Near, estimate_nearest
 from rdsim.search.judge import Judge, risk_adjusted
 from rdsim.search.proposals import Instance, Proposal, portfolio_of, risk_of, solving_of
+from rdsim.search.redecisions import Basis, Redecisions, consensus, redecide
 from rdsim.search.selection import Selected, select
 from rdsim.search.views import (
     LOOSEST,
@@ -53,15 +58,14 @@ from rdsim.search.views import (
     ratios_of,
     risk_deductions,
 )
-from rdsim.streams import REFINING, SEARCHING, SELECTING
+from rdsim.stats import paired_difference
+from rdsim.streams import SEARCHING, SELECTING
 
 __all__ = ["LOOP", "Contender", "Loop", "Step", "improve"]
 
 LOOP = "loop"
 """The method of a solution that simulation chose among the optimiser's portfolios."""
 
-_NEAR = 0.003  # of the relaxation's value: reduced costs of options that are sampled further
-_MOST_NEAR = 1500
 _STEP = 1.25  # first factor between payment ratios
 _TILT = 0.15  # more of the first year's money, less of the last year's, or the other way round
 _SPREAD = 0.85  # of the first year's starts
@@ -75,17 +79,8 @@ _EXCHANGES = 80  # tried in each pass
 _PASSES = 3
 _AGAIN = 3  # exchanges of one technology that are tried in a pass, at most
 _FINALISTS = 4  # besides the one-shot portfolio
-
-
-@dataclass(frozen=True, eq=False)
-class Contender:
-    """A portfolio in the loop."""
-
-    name: str
-    portfolio: Portfolio
-    chosen: tuple[int, ...]
-    view: View
-    worth: Floats  # (n,) estimate of its worth in each replication, see the module
+_SLACK = 0.5  # of the indifference zone: what a portfolio shared by most may be worth less than the leader
+_APPROACHES = 60  # portfolios between the leader and a consensus that are tried
 
 
 @dataclass(frozen=True)
@@ -118,6 +113,9 @@ class Loop:
     means: Floats  # (O,) what each option is worth on average, as far as it was sampled
     pool: tuple[Contender, ...] = ()  # every portfolio that was judged
     left_out: tuple[int, ...] = ()  # options that were not proposed
+    basis: Basis | None = None  # what the plan was decided again from
+    redecisions: Redecisions | None = None  # none if there were to be none, a risk is asked about, or it was stopped
+    is_shared: bool = False  # another finalist than the one that led was taken, for re-decisions share more of it
 
     def __repr__(self) -> str:
         work = f"{count(len(self.steps), 'portfolio')} in {self.spent:,} replications"
@@ -169,6 +167,10 @@ class _Run:
     steps: list[Step] = field(default_factory=list)
     finalists: list[Contender] = field(default_factory=list)
     selected: Selected | None = None
+    basis: Basis | None = None
+    redecisions: Redecisions | None = None
+    winner: Contender | None = None
+    near: Near | None = None  # options that were sampled further
     done: int = 0
     left_out: tuple[int, ...] = ()  # options that are not proposed
 
@@ -202,12 +204,21 @@ class _Run:
         portfolio = portfolio_of(self.posed.scenario, self.posed.options, chosen, "optimised")
         return self.meet(number, name, portfolio, chosen, view)
 
-    def meet(self, number: int, name: str, portfolio: Portfolio, chosen: tuple[int, ...], view: View) -> Contender:
-        """Judge a portfolio, unless it is known; the pool keeps it."""
+    def meet(
+        self,
+        number: int,
+        name: str,
+        portfolio: Portfolio,
+        chosen: tuple[int, ...],
+        view: View,
+        origin: tuple[int, ...] | None = None,
+    ) -> Contender:
+        """Judge a portfolio, unless it is known; the pool keeps it. Its origin is itself by default."""
         known = next((one for one in self.pool if one.portfolio.choices == portfolio.choices), None)
         if known is not None:
             return known
-        fresh = Contender(name, portfolio, chosen, view, self.estimate(portfolio, chosen))
+        began = chosen if origin is None else origin
+        fresh = Contender(name, portfolio, chosen, view, began, self.estimate(portfolio, chosen))
         self.pool.append(fresh)
         gain = fresh.worth - self.pool[0].worth
         error = float(gain.std(ddof=1)) / len(gain) ** 0.5
@@ -224,7 +235,7 @@ class _Run:
 
     def tick(self) -> None:
         self.done += 1
-        total = 6 + 12 * self.settings.rounds + _PASSES * _EXCHANGES + 4
+        total = 6 + 12 * self.settings.rounds + _PASSES * _EXCHANGES + self.posed.scenario.optimiser.redecisions + 4
         self.progress(min(self.done, total), total)
 
     # ------------------------------------------------------------ the search
@@ -244,6 +255,7 @@ class _Run:
         for number in range(_PASSES):
             if not self.exchange(number):
                 break
+        self.decide_again()
         self.decide()
 
     def additions(self) -> Floats:
@@ -251,43 +263,14 @@ class _Run:
         return np.asarray(self.means - self.posed.problem.expected_value)
 
     def refine(self) -> None:
-        """Sample the options near the relaxation's optimum further."""
-        posed, relaxed = self.posed, relaxation_duals(self.posed.problem, self.solving)
-        costs = relaxed.reduced_costs[: len(posed.options.choices)]
-        near = np.flatnonzero(costs >= -_NEAR * max(abs(relaxed.bound), 1e-9))
-        near = np.union1d(near[np.argsort(-costs[near], kind="stable")[:_MOST_NEAR]], self.one_shot.solution.chosen)
-        near = near.astype(np.int64)
-        charges = posed.problem.expected_value - costs
-        self.sample_near(near, charges)
+        """Sample the options nearest to the relaxation's optimum further."""
+        posed = self.posed
+        self.near, costs = estimate_nearest(posed, self.one_shot.solution.chosen, self.solving)
+        self.means = self.near.new_means(self.means, self.near.found.means, posed.problem.group)
         if len(costs) > _MANY:
             kept = best_per_group(posed.problem, costs, _FOREMOST)
             kept[list(self.one_shot.solution.chosen)] = True
             self.left_out = tuple(np.flatnonzero(~kept).tolist())
-
-    def sample_near(self, near: Ints, charges: Floats) -> None:
-        """Means of the options near the optimum by samples of their own; and by how much their technologies moved."""
-        posed, group = self.posed, self.posed.problem.group
-        found = estimate_means(self.draw(near), group[near], charges[near], posed.options.award[near], posed.samples)
-        moved = np.zeros(len(posed.problem.group_names))
-        moved[group[near[found.best]]] = (found.means - self.means[near])[found.best]
-        self.means += moved[group]
-        self.means[near] = found.means
-
-    def draw(self, near: Ints) -> Callable[[Ints, int, int], Floats]:
-        """How some of the options near the optimum are sampled further."""
-        posed = self.posed
-
-        def worths(some: Ints, done: int, count: int) -> Floats:
-            return worth_alone(
-                posed.scenario,
-                tuple(posed.options.choices[o] for o in near[some]),
-                samples=count,
-                seed=posed.seed,
-                stream=REFINING.after(done),
-                running=posed.running,
-            )
-
-        return worths
 
     def propose(self, number: int, step: float) -> None:
         """Proposals of the views around the best one's."""
@@ -358,7 +341,9 @@ class _Run:
         mean = self.means[list(leader.chosen)]
         for name, key in (("by value per cost", mean / cost), ("by value", mean)):
             place = dict(zip([options.choices[o].technology for o in leader.chosen], key.tolist(), strict=True))
-            self.meet(0, f"priority {name}", _in_order(leader.portfolio, place), leader.chosen, leader.view)
+            self.meet(
+                0, f"priority {name}", _in_order(leader.portfolio, place), leader.chosen, leader.view, leader.origin
+            )
 
     # ------------------------------------------------------------ exchanges
 
@@ -373,7 +358,8 @@ class _Run:
                 continue
             name = self.move_name(leader.chosen, group, option)
             usual = portfolio_of(self.posed.scenario, self.posed.options, chosen, "optimised")
-            tried = self.meet(number, name, _as_before(usual, leader.portfolio), chosen, leader.view)
+            ordered = _as_before(usual, leader.portfolio)
+            tried = self.meet(number, name, ordered, chosen, leader.view, leader.origin)
             gain = tried.worth - leader.worth
             if gain.mean() > gain.std(ddof=1) / len(gain) ** 0.5:
                 leader, kept = tried, kept + 1
@@ -416,31 +402,107 @@ class _Run:
 
     # ------------------------------------------------------------ the end
 
+    def decide_again(self) -> None:
+        """Re-decisions, and portfolios that share most with them; none where a risk is asked about."""
+        times = self.posed.scenario.optimiser.redecisions
+        if self.risk is not None or not times or self.near is None:
+            return
+        self.basis = Basis(self.posed, self.means, self.near, tuple(self.pool), self.left_out, self.solving)
+        leader = self.best
+        self.redecisions = redecide(self.basis, times, self.tick)
+        shared = consensus(self.basis, self.redecisions, leader, _SLACK * self.zone)
+        self.finalists = [self.approach(leader, shared)]
+
+    def approach(self, leader: Contender, shared: tuple[int, ...]) -> Contender:
+        """From the leader towards a consensus, as far as simulation puts what is met within part of the zone.
+
+        All that differs is tried at once, then its halves, and theirs, those that most re-decisions share first.
+        """
+        floor, parts = float(leader.worth.mean()) - _SLACK * self.zone, deque([self.differences(leader.chosen, shared)])
+        here = leader
+        for _ in range(_APPROACHES):
+            if not parts:
+                break
+            part = parts.popleft()
+            chosen = here.chosen
+            for group, option in part:
+                chosen = self.neighbour(chosen, group, option)
+            tried = self.judge_step(chosen, leader) if self.is_allowed(chosen) else None
+            if tried is not None and tried.worth.mean() >= floor:
+                here = tried
+            elif len(part) > 1:
+                middle = (len(part) + 1) // 2
+                parts.extend((part[:middle], part[middle:]))
+        return here
+
+    def judge_step(self, chosen: tuple[int, ...], leader: Contender) -> Contender:
+        """A portfolio on the way to what most re-decisions share, judged."""
+        usual = portfolio_of(self.posed.scenario, self.posed.options, chosen, "optimised")
+        name = "shared by most re-decisions"
+        return self.meet(0, name, _as_before(usual, leader.portfolio), chosen, leader.view, leader.origin)
+
+    def differences(self, mine: tuple[int, ...], shared: tuple[int, ...]) -> list[tuple[int, int]]:
+        """(group, its option in `shared` or -1 for none) where two portfolios differ, most shared first."""
+        assert self.redecisions is not None  # noqa: S101 - asked after deciding again
+        group, weights = self.posed.problem.group, self.redecisions.preference.options
+        here, there = ({int(group[o]): o for o in one} for one in (mine, shared))
+        moves = [(g, there.get(g, -1)) for g in sorted({*here, *there}) if here.get(g) != there.get(g)]
+
+        def gain(move: tuple[int, int]) -> float:
+            after, before = move[1], here.get(move[0], -1)
+            return float((weights[after] if after >= 0 else 0.0) - (weights[before] if before >= 0 else 0.0))
+
+        return sorted(moves, key=gain, reverse=True)
+
+    @cached_property
+    def zone(self) -> float:
+        """The difference in worth that is worth finding."""
+        return self.settings.indifference * max(abs(float(self.best.worth.mean())), 1e-9)
+
     def decide(self) -> None:
-        """Compare the best few and the one-shot portfolio on replications of their own."""
+        """Compare the best few, the one-shot portfolio and those shared by most on replications of their own."""
         order = sorted(self.pool[1:], key=lambda one: -float(one.worth.mean()))
-        self.finalists = [self.pool[0], *order[:_FINALISTS]]
-        zone = self.settings.indifference * max(abs(float(self.best.worth.mean())), 1e-9)
-
-        def observe(place: int, count: int) -> Floats:
-            one = self.finalists[place]
-            lost = evaluate(self.posed.problem, one.chosen).shortfall
-            return self.utility(self.selecting_judge.worths(one.portfolio, count)) - lost
-
-        first = min(200, self.settings.most_replications)
+        shared = [one for one in self.finalists if one not in (self.pool[0], *order[:_FINALISTS])]
+        self.finalists = [self.pool[0], *order[:_FINALISTS], *shared]
         self.selected = select(
             len(self.finalists),
-            observe,
-            zone=zone,
+            self.observe,
+            zone=self.zone,
             probability=self.settings.probability,
-            first=first,
+            first=min(200, self.settings.most_replications),
             batch=200,
             most=self.settings.most_replications,
         )
+        self.winner = self.pick(self.finalists[self.selected.best])
+
+    def observe(self, place: int, count: int) -> Floats:
+        """Worths of a finalist in the first replications that select."""
+        one = self.finalists[place]
+        lost = evaluate(self.posed.problem, one.chosen).shortfall
+        return self.utility(self.selecting_judge.worths(one.portfolio, count)) - lost
+
+    def pick(self, best: Contender) -> Contender:
+        """Of the finalists within the zone of the best the one that most re-decisions share."""
+        if self.redecisions is None:
+            return best
+        shared, problem = self.redecisions.preference, self.posed.problem
+        order = sorted(self.finalists, key=lambda one: -shared.of(problem, one.chosen))
+        return next(one for one in order if one is best or self.is_as_good(one, best))
+
+    def is_as_good(self, one: Contender, best: Contender) -> bool:
+        """Whether a finalist is shown to be worth less than the best by no more than the zone."""
+        places, most = [self.finalists.index(each) for each in (best, one)], self.settings.most_replications
+        count = min(200, most)
+        while True:
+            first, second = (self.observe(place, count) for place in places)
+            gap = paired_difference(first, second, self.settings.probability)
+            if gap.high <= self.zone or gap.low > self.zone or count >= most:
+                return gap.high <= self.zone
+            count = min(2 * count, most)
 
     def result(self, stopped: bool) -> Loop:
         """What was found; the one-shot portfolio if nothing was finished."""
-        winner = self.finalists[self.selected.best] if self.selected else self.best if self.pool else None
+        winner = self.winner or (self.best if self.pool else None)
         chosen = self.one_shot.solution.chosen if winner is None else winner.chosen
         ratios = ratios_of(self.posed.scenario, self.posed.problem, chosen)
         proposal = self.one_shot
@@ -459,6 +521,9 @@ class _Run:
             means=self.means,
             pool=tuple(self.pool),
             left_out=self.left_out,
+            basis=self.basis,
+            redecisions=self.redecisions,
+            is_shared=self.selected is not None and winner is not self.finalists[self.selected.best],
         )
 
     def proposal(self, winner: Contender, ratios: Mapping[str, float]) -> Proposal:

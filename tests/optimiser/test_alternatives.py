@@ -21,7 +21,7 @@ from rdsim.optimiser import (
     state_problem,
     state_rows,
 )
-from rdsim.optimiser.questions.alternatives import alternatives, distance, resample, selection
+from rdsim.optimiser.questions.alternatives import alternatives, distance, selection
 from tests.optimiser.machine import INSTALLED
 from tests.optimiser.small import build, draw, portfolios
 from tests.sizes import EFFORT
@@ -133,24 +133,6 @@ def test_selection_frequencies_classify() -> None:
         selection(problem, [])
 
 
-def test_resampling_shows_which_decisions_hang_on_the_samples() -> None:
-    """A and B are worth the same but for noise, and only one of the two fits; C is worth ten times as much."""
-    rng = np.random.default_rng(5)
-    values = np.column_stack([rng.normal(5, 3, 200), rng.normal(5, 3, 200), rng.normal(50, 3, 200)])
-    problem = state_problem(values, rows=state_rows([[1, 1, 0]], [1]), groups=Groups(names=["A", "B", "C"]))
-    found = resample(problem, count=60, solving=Solving(gap=0))
-    shares = dict(zip(problem.group_names, found.selection.groups.tolist(), strict=True))
-    assert shares["C"] == 1
-    assert shares["A"] + shares["B"] == pytest.approx(1)
-    mean, error = values.mean(axis=0), values.std(axis=0) / np.sqrt(200)
-    # The bootstrap picks A as often as a normal difference of the two means says, within three standard errors.
-    wins = 0.5 * (1 + np.tanh(0.8 * (mean[0] - mean[1]) / np.hypot(error[0], error[1])))
-    assert shares["A"] == pytest.approx(wins, abs=3 * np.sqrt(0.25 / 60))
-    assert found.objectives.std() > 0
-    again = resample(problem, count=60, solving=Solving(gap=0))
-    assert again.objectives.tolist() == found.objectives.tolist()
-
-
 @pytest.mark.parametrize(
     ("settings", "rule"),
     [
@@ -170,9 +152,6 @@ def test_all_wrong_arguments_are_named_at_once() -> None:
     with pytest.raises(ProblemError) as caught:
         alternatives(problem, [0], count=0, swaps=0, within=float("inf"), solving=Solving(gap=1.0, time_limit=-1.0))
     assert [fault.where for fault in caught.value.faults] == ["count", "swaps", "within", "gap", "time_limit"]
-    with pytest.raises(ProblemError) as caught:
-        resample(problem, count=0, solving=Solving(threads=0))
-    assert [fault.where for fault in caught.value.faults] == ["values", "count", "threads"]
 
 
 def test_no_time_proves_nothing() -> None:
@@ -190,5 +169,3 @@ def test_a_best_that_breaks_a_rule_or_is_none_is_refused() -> None:
     impossible = state_problem([1.0], rows=state_rows([[1]], [2], sense=">="))
     with pytest.raises(InfeasibleError):
         alternatives(impossible, solve(impossible))
-    with pytest.raises(ProblemError, match="two samples"):
-        resample(problem)

@@ -42,7 +42,6 @@ from rdsim.optimiser.problem.problem import (
     Rules,
     check,
     frozen,
-    round_off,
     state_problem,
     state_rows,
 )
@@ -53,11 +52,9 @@ from rdsim.optimiser.solving.settings import Solving, SolvingSeries, refuse
 __all__ = [
     "Alternative",
     "Alternatives",
-    "Resampled",
     "Selection",
     "alternatives",
     "distance",
-    "resample",
     "selection",
 ]
 
@@ -126,20 +123,6 @@ class Alternatives:
     def selection(self) -> Selection:
         """How often each choice is made, the best included."""
         return selection(self.problem, [self.best.chosen, *(one.chosen for one in self.portfolios)])
-
-
-@dataclass(frozen=True, eq=False)
-class Resampled:
-    """Optima of resampled values: what would have been chosen, had the samples come out otherwise."""
-
-    selection: Selection
-    objectives: Floats  # (count,) each on its own resampled values
-    gaps: Floats  # (count,)
-
-    @property
-    def count(self) -> int:
-        """How many times the values were drawn and the problem solved."""
-        return self.selection.count
 
 
 def distance(problem: PortfolioProblem, one: Iterable[int], other: Iterable[int]) -> int:
@@ -347,37 +330,3 @@ def _spread(problem: PortfolioProblem, before: Sequence[tuple[int, ...]]) -> Mea
     """The sum of the distances from those before, but for a constant."""
     total = np.sum([_signs(problem, chosen) for chosen in before], axis=0)
     return Measure("spread", frozen(np.asarray(total)), frozen(np.zeros(0)), integer=True)
-
-
-# ---------------------------------------------------------------- resampled values
-
-
-def resample(
-    problem: PortfolioProblem,
-    *,
-    count: int = 50,
-    solving: Solving = Solving(),
-) -> Resampled:
-    """Solve again on `count` bootstrap means of the value samples: rows of `values` drawn with replacement.
-
-    The rows' figures (money, places) stay as they are. Raises ProblemError if `values` has no samples, InfeasibleError
-    if there is no portfolio, SolverError if the solver fails or the time limit, which is for all, passes.
-    """
-    check(problem)
-    samples = problem.values.shape[0] if problem.values.ndim == 2 else 1
-    refuse(
-        ("values", samples >= 2, "must have at least two samples to draw from", samples),
-        ("count", count >= 1, "must be at least 1", count),
-        *solving.checks(),
-    )
-    settings = solving.begin()
-    rng = np.random.default_rng([solving.seed, samples, count])
-    solutions = []
-    for _ in range(count):
-        weights = rng.multinomial(samples, np.full(samples, 1 / samples)) / samples
-        solutions.append(require(ask(with_values(problem, round_off(weights @ problem.values)), settings)))
-    return Resampled(
-        selection(problem, [one.chosen for one in solutions]),
-        frozen(np.array([one.objective for one in solutions])),
-        frozen(np.array([one.gap for one in solutions])),
-    )

@@ -19,7 +19,7 @@ from rdsim.optimiser.problem.problem import PortfolioProblem, Rows, frozen
 from rdsim.optimiser.problem.solution import Solution
 from rdsim.optimiser.solving.appraisal import Risk
 
-__all__ = ["Reachable", "reachable"]
+__all__ = ["Reachable", "reachable", "sub_problem"]
 
 S = TypeVar("S", bound=Solution)
 
@@ -50,6 +50,13 @@ def reachable(problem: PortfolioProblem) -> Reachable:
     kept = ~problem.rows.misfits | named
     if kept.all():
         return Reachable(problem, np.arange(kept.size))
+    return Reachable(_without(problem, kept), np.flatnonzero(kept))
+
+
+def sub_problem(problem: PortfolioProblem, kept: Bools) -> Reachable:
+    """The problem of some of its options, (O,); those that are fixed, by themselves or with their group, stay."""
+    named = np.isin(np.arange(len(problem.option_names)), (*problem.fixed_in_options, *problem.fixed_out_options))
+    kept = kept | named
     return Reachable(_without(problem, kept), np.flatnonzero(kept))
 
 

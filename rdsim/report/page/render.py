@@ -63,11 +63,37 @@ def _words(report: PlanReport) -> dict[str, object]:
             "bounds": words.bound_words(report),
         },
         "beside": words.side_by_side(report),
+        "firm": words.firmness_words(report),
+        "firmness": _firmness(report),
         "searched": words.search_words(report),
         "assumed": words.assumption_words(report),
         "tiles": words.tiles(report),
         "doubts": words.doubts(report),
     }
+
+
+_FIRMNESS = {
+    "firm": "Firm: funded in nearly every re-decision",
+    "open": "Open: funded in some and not in others",
+    "rejected": "Rejected: funded in hardly any",
+}
+
+
+def _firmness(report: PlanReport) -> list[dict[str, object]]:
+    """The three lists of technologies and countries by what re-decisions say of them; none without re-decisions."""
+    told = report.manifest.get("redecisions") or {}
+    if "technologies" not in told:
+        return []
+    called = dict(zip(report.technologies["technology"], report.technologies["name"], strict=True))
+    funded = set(report.technologies["technology"][report.technologies["funded"].astype(bool)])
+    return [
+        {
+            "title": title,
+            "countries": list(told["countries"][key]),
+            "technologies": [(one, called[one], one in funded) for one in told["technologies"][key]],
+        }
+        for key, title in _FIRMNESS.items()
+    ]
 
 
 def _technology_list(report: PlanReport) -> dict[str, object]:

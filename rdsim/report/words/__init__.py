@@ -23,7 +23,7 @@ from rdsim.report.words.answers import (
 )
 from rdsim.report.words.cells import cells
 from rdsim.report.words.doubts import Doubt, doubts
-from rdsim.report.words.head import Tile, assumption_words, headline, promise_words, search_words, tiles
+from rdsim.report.words.head import Tile, assumption_words, firmness_words, headline, promise_words, search_words, tiles
 from rdsim.report.words.leads import award_rows, bound_words, lead_rows, lead_words, side_by_side
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "durations",
     "ending",
     "even_odds",
+    "firmness_words",
     "first_starts",
     "formation_words",
     "gains",

@@ -27,7 +27,7 @@ from rdsim.report.words.amounts import (
 from rdsim.report.words.answers import path
 from rdsim.report.words.leads import most_above
 
-__all__ = ["Tile", "assumption_words", "headline", "promise_words", "search_words", "tiles"]
+__all__ = ["Tile", "assumption_words", "firmness_words", "headline", "promise_words", "search_words", "tiles"]
 
 _ONE_SHOT = "one_shot"
 _WORTH_TELLING = 1.005
@@ -86,6 +86,11 @@ def _market_shares(report: PlanReport) -> Iterator[str]:
                 f"probability of {percent(aim['mean'], 1)} ({report.confidence:.0%} interval "
                 f"{percent(aim['ci_low'], 1)} to {percent(aim['ci_high'], 1)}).{rests_on(report)}"
             )
+
+
+def firmness_words(report: PlanReport) -> list[str]:
+    """How much of the plan is firm, a sentence each; none of a plan that was decided once."""
+    return [str(one) for one in report.manifest.get("redecisions", {}).get("sentences", ())]
 
 
 def search_words(report: PlanReport) -> list[str]:
@@ -164,7 +169,12 @@ def _selection_words(report: PlanReport, search: Mapping[str, Any]) -> Iterator[
     if not chosen:
         return
     zone = f"{amount(chosen['indifference'])} {report.money_unit}"
-    if chosen["sure"]:
+    if chosen.get("shared"):
+        yield (
+            f"Of the best {len(chosen['finalists'])}, which are compared on replications of their own, the plan is the "
+            f"one that most re-decisions share of those shown to be within {zone} of the one that led."
+        )
+    elif chosen["sure"]:
         yield (
             f"Of the best {len(chosen['finalists'])} the plan's was selected on replications of their own; if one of "
             f"them is ahead of all others by {zone} or more, it is this one with a probability of at least "

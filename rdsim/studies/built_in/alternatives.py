@@ -6,15 +6,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
 
-from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
-from rdsim.optimiser.questions.alternatives import Alternatives, Resampled, Selection, resample, selection
+from rdsim.optimiser.questions.alternatives import Alternatives, Selection, selection
 from rdsim.optimiser.questions.alternatives import alternatives as find
 from rdsim.report import Column, Page, Plot, Section, Table
-from rdsim.search import Instance, Proposal, solving_of
+from rdsim.search import Instance, Proposal, Redecisions, basis_of, redecide, solving_of
 from rdsim.stats import proportion_interval
 from rdsim.studies.built_in.parts import (
     intervals,
@@ -61,9 +59,9 @@ def alternatives(
     solving: Solving = Solving(),
 ) -> Study:
     """Portfolios nearly as good as the best and clearly different. Beside them stands how often each technology is
-    chosen: in them, and in `resamples` bootstrap draws of the value samples, each solved anew. A technology is *core*
-    if the best and all alternatives fund it and so do at least 95% of the resamples, *exterior* if none does and at
-    most 5% of them, and *borderline* otherwise; where no alternative was found, resamples alone tell. Raises
+    chosen: in them, and in `resamples` re-decisions on other samples (see `rdsim.search.redecisions`). A technology is
+    *core* if the best and all alternatives fund it and so do at least 95% of the resamples, *exterior* if none does and
+    at most 5% of them, and *borderline* otherwise; where no alternative was found, resamples alone tell. Raises
     ProblemError and SolverError as the optimiser's functions do.
     """
     solving = solving_of(posed.scenario, solving)
@@ -75,11 +73,12 @@ def alternatives(
         swaps=usual_swaps(len(best.solution.chosen)) if nearby.swaps is None else nearby.swaps,
         solving=solving,
     )
-    again = resample(posed.problem, count=resamples, solving=replace(solving, seed=posed.seed))
+    basis = basis_of(posed, best.portfolio, best.solution.chosen, replace(solving, seed=posed.seed))
+    again = redecide(basis, resamples)
     return _study(posed, best, found, again, replications)
 
 
-def _study(posed: Instance, best: Proposal, found: Alternatives, again: Resampled, replications: int | None) -> Study:
+def _study(posed: Instance, best: Proposal, found: Alternatives, again: Redecisions, replications: int | None) -> Study:
     names = ["best", *(f"alternative-{number}" for number in range(1, len(found.portfolios) + 1))]
     chosen = [best.solution.chosen, *(one.chosen for one in found.portfolios)]
     portfolios = {name: ranked_portfolio(posed, options, name) for name, options in zip(names, chosen, strict=True)}
@@ -97,7 +96,7 @@ def _study(posed: Instance, best: Proposal, found: Alternatives, again: Resample
             "exhausted": found.exhausted,
             "solves": found.solves,
         },
-        "resamples": again.count,
+        "resamples": len(again),
     }
     tables = {"alternatives": table, "selection": frequency}
     page = _page(posed, found, again, table, frequency)
@@ -122,12 +121,12 @@ def _rows(posed: Instance, found: Alternatives, names: list[str]) -> Iterator[di
         }
 
 
-def _frequency(posed: Instance, near: Selection, again: Resampled) -> Iterator[dict[str, object]]:
+def _frequency(posed: Instance, near: Selection, again: Redecisions) -> Iterator[dict[str, object]]:
     """A row for each technology: its share of the portfolios, and of the resampled optima with its interval."""
     confidence = posed.scenario.simulation.confidence
     for g, name in enumerate(posed.problem.group_names):
-        share = float(again.selection.groups[g])
-        interval = proportion_interval(round(share * again.count), again.count, confidence)
+        interval = proportion_interval(int(again.tally.groups[g]), len(again), confidence)
+        share = interval.mean
         yield {
             "technology": name,
             "name": posed.scenario.technologies[name].name,
@@ -136,7 +135,7 @@ def _frequency(posed: Instance, near: Selection, again: Resampled) -> Iterator[d
             "resampled": share,
             "low": interval.low,
             "high": interval.high,
-            "n": again.count,
+            "n": len(again),
         }
 
 
@@ -150,7 +149,9 @@ def _class_of(near: float, resampled: float) -> str:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _page(posed: Instance, found: Alternatives, again: Resampled, table: pd.DataFrame, frequency: pd.DataFrame) -> Page:
+def _page(
+    posed: Instance, found: Alternatives, again: Redecisions, table: pd.DataFrame, frequency: pd.DataFrame
+) -> Page:
     lead = (_found_words(posed, found), _classes_words(found, again, frequency))
     return Page(
         "Near-optimal alternatives",
@@ -173,24 +174,23 @@ def _found_words(posed: Instance, found: Alternatives) -> str:
     return f"No other portfolio {apart} was found ({proof}); {advice}."
 
 
-def _classes_words(found: Alternatives, again: Resampled, frequency: pd.DataFrame) -> str:
+def _classes_words(found: Alternatives, again: Redecisions, frequency: pd.DataFrame) -> str:
     counts = frequency["class"].value_counts()
     core, some, none = (int(counts.get(name, 0)) for name in ("core", "borderline", "exterior"))
     portfolios = "every one of these portfolios and" if found.portfolios else "the best portfolio and"
     alone = "" if found.portfolios else ", by resamples alone,"
     return (
-        f"Of {len(frequency)} technologies {core} are core{alone}: {portfolios} at least {SURE:.0%} of {again.count} "
+        f"Of {len(frequency)} technologies {core} are core{alone}: {portfolios} at least {SURE:.0%} of {len(again)} "
         f"resamples fund them. {none} are exterior: none of these portfolios and at most {1 - SURE:.0%} of the "
         f"resamples does. {some} are borderline." + (f" It is the {some} that deserve a discussion." if some else "")
     )
 
 
-def _reading(again: Resampled) -> tuple[str, ...]:
-    gaps = float(np.max(again.gaps, initial=0.0))
+def _reading(again: Redecisions) -> tuple[str, ...]:
     return (
-        f"Resampled: the samples of every option's value were drawn again, with replacement, {again.count} times, and "
-        f"the problem solved anew each time (largest gap {numeral(gaps, '.2%')}). A technology chosen in nearly all "
-        "of them does not owe its place to the luck of the samples.",
+        f"Resampled: decided again {len(again)} times, each time with what another seed might have seen of the options "
+        "near the relaxation. A technology chosen in nearly all of them does not owe its place to the luck of the "
+        "samples.",
     )
 
 

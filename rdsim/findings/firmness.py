@@ -1,0 +1,242 @@
+"""How firm each decision of a plan is: the table, the record and the words of its re-decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from rdsim.brief import count
+from rdsim.domain import Choice
+from rdsim.plans import Plan
+from rdsim.search import Decision, Redecisions, Swap, Verdict
+from rdsim.search.redecisions import KINDS, what_of
+
+__all__ = ["decision_table", "firmness_record", "firmness_words", "verdicts"]
+
+_HALF = 0.5
+"""Share of joint projects with interchangeable partners above which countries are not told apart."""
+
+
+def decision_table(found: Plan) -> pd.DataFrame:
+    """A row for each decision: of the plan or not, the share of re-decisions with limits, and what is said of it.
+
+    Of what the plan might have instead, the difference of the whole plan's simulated value in `money_unit`, with its
+    90% interval: the plan's less the other's.
+    """
+    redecisions = found.redecisions
+    return pd.DataFrame() if redecisions is None else pd.DataFrame(list(_rows(found, redecisions)))
+
+
+def _rows(found: Plan, redecisions: Redecisions) -> Iterator[dict[str, object]]:
+    mine = _plan_keys(found)
+    others = {key: swap for swap in found.swaps for key in _keys_of(swap)}
+    told = {(one.kind, one.technology, one.what): one for one in redecisions.decisions}
+    told |= {key: redecisions.decision(*key) for key in mine if key not in told}
+    for key, one in told.items():
+        yield {
+            "kind": one.kind,
+            "technology": one.technology,
+            "what": one.what,
+            "name": _name(found, one),
+            "chosen": key in mine,
+            "share": one.share,
+            "low": one.low,
+            "high": one.high,
+            "n": one.of,
+            "checks_for": one.held,
+            "checks": one.checked,
+            "verdict": str(one.verdict),
+            **_swap_columns(others.get(key)),
+        }
+
+
+def _name(found: Plan, one: Decision) -> str:
+    scenario = found.scenario
+    return scenario.technologies[one.technology].name if one.technology else scenario.partners[one.what].name
+
+
+def _plan_keys(found: Plan) -> set[tuple[str, str, str]]:
+    """What the plan decides, by kind, technology and what."""
+    choices = found.proposal.portfolio.choices
+    keys = {("technology", one.technology, "") for one in choices}
+    keys |= {(kind, one.technology, what_of(one, kind)) for one in choices for kind in KINDS}
+    return keys | {("country", "", code) for code in _open_countries(found)}
+
+
+def _open_countries(found: Plan) -> list[str]:
+    return [found.proposal.problem.partner_names[p] for p in sorted(found.proposal.evaluation.opened)]
+
+
+def _keys_of(swap: Swap) -> Iterator[tuple[str, str, str]]:
+    """In what an option differs from that of the plan."""
+    for kind in KINDS:
+        if what_of(swap.chosen, kind) != what_of(swap.other, kind):
+            yield kind, swap.other.technology, what_of(swap.other, kind)
+
+
+def _swap_columns(swap: Swap | None) -> dict[str, object]:
+    names = ("difference", "difference_low", "difference_high", "margin")
+    if swap is None:
+        return {**dict.fromkeys(names, float("nan")), "comparison": ""}
+    gap = swap.difference
+    values = dict(zip(names, (gap.mean, gap.low, gap.high, swap.margin), strict=True))
+    return {**values, "comparison": _comparison(swap)}
+
+
+def _comparison(swap: Swap) -> str:
+    if swap.is_same:
+        return "interchangeable"
+    return "told apart" if swap.is_told_apart else "not known"
+
+
+# --- in short -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Firmness:
+    """What the table comes to."""
+
+    found: Plan
+    redecisions: Redecisions
+
+    @cached_property
+    def technologies(self) -> dict[str, Decision]:
+        return {one.technology: one for one in self.redecisions.decisions if one.kind == "technology"}
+
+    @cached_property
+    def mine(self) -> list[str]:
+        return [one.technology for one in self.found.proposal.portfolio.choices]
+
+    @cached_property
+    def joint(self) -> list[Choice]:
+        return [one for one in self.found.proposal.portfolio.choices if one.partner]
+
+    def by_verdict(self, verdict: Verdict) -> list[str]:
+        """Technologies of a verdict, those of the plan first."""
+        mine = [name for name in self.technologies if self.technologies[name].verdict is verdict]
+        return sorted(mine, key=lambda name: name not in self.mine)
+
+    def countries(self, verdict: Verdict) -> list[str]:
+        return [one.what for one in self.redecisions.decisions if one.kind == "country" and one.verdict is verdict]
+
+    def partner(self, choice: Choice) -> Verdict:
+        return self.redecisions.decision("partner", choice.technology, choice.partner).verdict
+
+    @cached_property
+    def firm_partners(self) -> list[str]:
+        return [one.technology for one in self.joint if self.partner(one) is Verdict.SURE_IN]
+
+    @cached_property
+    def interchangeable(self) -> list[str]:
+        """Joint technologies whose partner is open, and that have another one which is shown to be as good."""
+        same = {
+            swap.chosen.technology
+            for swap in self.found.swaps
+            if swap.is_same and swap.other.partner != swap.chosen.partner
+        }
+        return [one.technology for one in self.joint if one.technology in same - set(self.firm_partners)]
+
+
+def verdicts(found: Plan) -> dict[str, tuple[str, float]]:
+    """By technology, what is said of funding it, and its share of re-decisions; none without re-decisions."""
+    told = found.redecisions
+    if told is None:
+        return {}
+    return {one.technology: (str(one.verdict), one.share) for one in told.decisions if one.kind == "technology"}
+
+
+def firmness_record(found: Plan) -> dict[str, Any]:
+    """What the manifest says; without re-decisions why there are none."""
+    if found.redecisions is None:
+        return {"sentences": list(firmness_words(found))}
+    firm = _Firmness(found, found.redecisions)
+    opened = set(_open_countries(found))
+    return {
+        "count": len(found.redecisions),
+        "checks": len(found.redecisions.checks),
+        "technologies": {
+            "firm": [name for name in firm.by_verdict(Verdict.SURE_IN) if name in firm.mine],
+            "open": firm.by_verdict(Verdict.OPEN),
+            "rejected": [name for name in firm.by_verdict(Verdict.SURE_OUT) if name not in firm.mine],
+        },
+        "countries": {
+            "firm": [code for code in firm.countries(Verdict.SURE_IN) if code in opened],
+            "open": firm.countries(Verdict.OPEN),
+            "rejected": [code for code in firm.countries(Verdict.SURE_OUT) if code not in opened],
+        },
+        "joint": len(firm.joint),
+        "firm_partners": firm.firm_partners,
+        "interchangeable": firm.interchangeable,
+        "partners": {one.technology: _partner_record(firm, one) for one in firm.joint},
+        "swaps": [_swap_record(swap) for swap in found.swaps],
+        "sentences": list(firmness_words(found)),
+    }
+
+
+def _partner_record(firm: _Firmness, one: Choice) -> dict[str, Any]:
+    told = firm.redecisions.decision("partner", one.technology, one.partner)
+    return {"partner": one.partner, "share": told.share, "low": told.low, "n": told.of, "verdict": str(told.verdict)}
+
+
+def _swap_record(swap: Swap) -> dict[str, Any]:
+    gap, other = swap.difference, swap.other
+    return {
+        "technology": other.technology,
+        "partner": other.partner,
+        "mode": other.mode,
+        "start_year": other.start_year,
+        "redecisions": swap.count,
+        "difference": {"mean": gap.mean, "ci_low": gap.low, "ci_high": gap.high, "n": gap.n},
+        "margin": swap.margin,
+        "comparison": _comparison(swap),
+    }
+
+
+def firmness_words(found: Plan) -> Iterator[str]:
+    """How much of the plan is firm, a sentence each."""
+    if found.redecisions is None:
+        if found.search is not None:
+            yield _why_not(found)
+        return
+    firm = _Firmness(found, found.redecisions)
+    yield _firm_words(firm, _open_countries(found))
+    if firm.joint:
+        yield _partner_words(firm)
+        if len(firm.interchangeable) > _HALF * len(firm.joint):
+            yield "More than half of the joint projects could as well be with another: countries are not told apart."
+
+
+def _why_not(found: Plan) -> str:
+    reason = {
+        True: "optimiser.redecisions is 0",
+        False: "re-decisions are made of plans by expected worth, and this one asks about risk, or it was stopped",
+    }[found.scenario.optimiser.redecisions == 0]
+    return f"How firm the plan's decisions are is not told: {reason}."
+
+
+def _firm_words(firm: _Firmness, opened: list[str]) -> str:
+    sure = sum(firm.technologies[name].verdict is Verdict.SURE_IN for name in firm.mine)
+    places = set(firm.countries(Verdict.SURE_IN)) & set(opened)
+    abroad = f", and {len(places)} of {count(len(opened), 'country')}" if opened else ""
+    return (
+        f"Decided again {len(firm.redecisions)} times on other samples: of the plan's "
+        f"{count(len(firm.mine), 'technology')} {sure} are firm{abroad}; {_open_words(firm)}."
+    )
+
+
+def _open_words(firm: _Firmness) -> str:
+    undecided = firm.by_verdict(Verdict.OPEN)
+    mine = sum(name in firm.mine for name in undecided)
+    return f"{len(undecided)} are open, {mine} of them in the plan"
+
+
+def _partner_words(firm: _Firmness) -> str:
+    rest = len(firm.joint) - len(firm.firm_partners) - len(firm.interchangeable)
+    return (
+        f"Of {count(len(firm.joint), 'joint project')} {len(firm.firm_partners)} have a firm partner, "
+        f"{len(firm.interchangeable)} one that is interchangeable with another, and {rest} an open one."
+    )
