@@ -19,8 +19,8 @@ from rdsim.assumptions import (
     Deciding,
     Headline,
     Measuring,
+    OpenWorlds,
     Survey,
-    Worlds,
     headlines_of,
     survey,
     turning_points,
@@ -333,7 +333,7 @@ def _asks_for_worlds(scenario: Scenario) -> bool:
 
 
 def _survey(
-    found: Plan, worlds: Worlds | None, solving: Solving, running: Running, progress: Progress
+    found: Plan, worlds: OpenWorlds | None, solving: Solving, running: Running, progress: Progress
 ) -> Survey | None:
     """Headlines in worlds within the bounds, and where those that have a sign turn it."""
     asked = found.scenario.optimiser.assumptions

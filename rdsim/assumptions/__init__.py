@@ -19,7 +19,7 @@ from rdsim.assumptions.survey import Survey, survey, turning_points, with_doubts
 from rdsim.assumptions.turning import BreakEven, Deciding, break_even
 from rdsim.assumptions.widths import TwoWidths, two_widths
 from rdsim.assumptions.words import break_even_sentence, level_words, sentences, width_sentence
-from rdsim.assumptions.worlds import ENDS, Worlds, worlds_of
+from rdsim.assumptions.worlds import ENDS, OpenWorlds, worlds_of
 
 __all__ = [
     "ENDS",
@@ -29,9 +29,9 @@ __all__ = [
     "Headline",
     "Information",
     "Measuring",
+    "OpenWorlds",
     "Survey",
     "TwoWidths",
-    "Worlds",
     "bounds_record",
     "break_even",
     "break_even_sentence",

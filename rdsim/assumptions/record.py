@@ -51,8 +51,8 @@ def _width(one: TwoWidths) -> dict[str, Any]:
         "label": one.headline.label,
         "unit": one.headline.unit,
         "mean": one.luck.mean,
-        "ci_low": _known(one.luck.low),
-        "ci_high": _known(one.luck.high),
+        "ci_low": _finite(one.luck.low),
+        "ci_high": _finite(one.luck.high),
         "n": one.luck.n,
         "with_assumptions": {"low": one.both.low, "high": one.both.high, "n": one.both.n},
     }
@@ -62,15 +62,15 @@ def _turn(one: BreakEven) -> dict[str, Any]:
     return {
         "headline": one.headline.name,
         "assumption": one.assumption,
-        "value": _known(one.value),
-        "ci_low": _known(one.low),
-        "ci_high": _known(one.high),
+        "value": _finite(one.value),
+        "ci_low": _finite(one.low),
+        "ci_high": _finite(one.high),
         "above_nothing": "from it on" if one.is_rising else "up to it",
-        "at_low": _known(one.at_low),
-        "at_high": _known(one.at_high),
+        "at_low": _finite(one.at_low),
+        "at_high": _finite(one.at_high),
         "repeats": one.repeats,
     }
 
 
-def _known(value: float) -> float | None:
+def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None

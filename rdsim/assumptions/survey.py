@@ -19,7 +19,7 @@ from rdsim.arrays import Floats
 from rdsim.assumptions.headlines import Headline, Measuring
 from rdsim.assumptions.turning import BreakEven, Deciding, break_even
 from rdsim.assumptions.widths import TwoWidths, two_widths
-from rdsim.assumptions.worlds import ENDS, Worlds
+from rdsim.assumptions.worlds import ENDS, OpenWorlds
 from rdsim.domain import Portfolio
 from rdsim.native.threads import cores, in_threads
 from rdsim.stats import Interval
@@ -39,7 +39,7 @@ STAGE = "assume"
 class Survey:
     """Headlines of kept portfolios in worlds drawn within the bounds."""
 
-    worlds: Worlds
+    worlds: OpenWorlds
     headlines: tuple[Headline, ...]
     levels: Floats
     """(M, K) values of the assumptions."""
@@ -73,7 +73,7 @@ class Survey:
 
 
 def survey(
-    worlds: Worlds,
+    worlds: OpenWorlds,
     portfolios: Mapping[str, Portfolio],
     luck: Mapping[Headline, Interval],
     measuring: Measuring,
@@ -122,7 +122,7 @@ def _margins(found: Survey, headlines: Sequence[Headline]) -> Iterator[tuple[int
             yield h, k, min(end * np.sign(here) for end in ends) / max(error, 1e-300)
 
 
-def _share_of_own(worlds: Worlds, name: str) -> float:
+def _share_of_own(worlds: OpenWorlds, name: str) -> float:
     """Where the scenario's own value lies between the bounds; in the middle if several settings have several values."""
     own, (low, high) = worlds.own(name), (worlds.end(name, end) for end in ENDS)
     return 0.5 if own is None else (own - low) / (high - low)

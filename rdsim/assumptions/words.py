@@ -9,7 +9,7 @@ from rdsim.assumptions.headlines import Headline
 from rdsim.assumptions.survey import Survey
 from rdsim.assumptions.turning import BreakEven
 from rdsim.assumptions.widths import TwoWidths
-from rdsim.assumptions.worlds import Worlds
+from rdsim.assumptions.worlds import OpenWorlds
 from rdsim.brief import count
 from rdsim.domain import Scenario
 from rdsim.numerals import numeral
@@ -54,7 +54,7 @@ def _turn_sentences(found: Survey) -> Iterator[str]:
         yield "No headline changes its sign within the bounds of one assumption, the portfolios kept."
 
 
-def _kept_sentence(worlds: Worlds, one: BreakEven) -> str:
+def _kept_sentence(worlds: OpenWorlds, one: BreakEven) -> str:
     """Of a headline that turns its sign nowhere within the bounds."""
     what, name = one.headline.label, worlds.label(one.assumption)
     if not one.repeats:
@@ -72,7 +72,7 @@ def width_sentence(scenario: Scenario, one: TwoWidths) -> str:
     return f"{one.headline.label}: {_value(scenario, one.headline, one.luck.mean)} ({luck}; {both})"
 
 
-def break_even_sentence(worlds: Worlds, one: BreakEven) -> str:
+def break_even_sentence(worlds: OpenWorlds, one: BreakEven) -> str:
     """From which value of an assumption on a headline is above nothing."""
     what = "the plan is worth something" if not one.headline.rule else f"the plan leads {one.headline.rule}"
     value, low, high = (level_words(worlds, one.assumption, end) for end in (one.value, one.low, one.high))
@@ -84,11 +84,11 @@ def break_even_sentence(worlds: Worlds, one: BreakEven) -> str:
     )
 
 
-def _bounds(worlds: Worlds, name: str) -> str:
+def _bounds(worlds: OpenWorlds, name: str) -> str:
     return " to ".join(level_words(worlds, name, worlds.end(name, end)) for end in ("low", "high"))
 
 
-def level_words(worlds: Worlds, name: str, value: float) -> str:
+def level_words(worlds: OpenWorlds, name: str, value: float) -> str:
     """A value of an assumption; what lies beyond its bounds is told so."""
     if math.isinf(value):
         return "beyond the bounds"

@@ -14,11 +14,11 @@ from rdsim.scenario import Variations
 from rdsim.scenario.bounds import own_level
 from rdsim.scenario.ends import ENDS, levels_overrides, require_bounds
 
-__all__ = ["ENDS", "Worlds", "worlds_of"]
+__all__ = ["ENDS", "OpenWorlds", "worlds_of"]
 
 
 @dataclass(frozen=True, eq=False)
-class Worlds:
+class OpenWorlds:
     """A scenario, and the worlds that its assumptions leave open; see `worlds_of`."""
 
     variations: Variations
@@ -68,11 +68,11 @@ class Worlds:
         return self.at(dict(zip(self.names, values.tolist(), strict=True)))
 
 
-def worlds_of(scenario: Scenario) -> Worlds:
+def worlds_of(scenario: Scenario) -> OpenWorlds:
     """The worlds that a scenario's assumptions leave open, with none of them if it states none.
 
     Raises ScenarioError with every bound at which the scenario, all else as it stands, would be none.
     """
-    found = Worlds(Variations(scenario))
+    found = OpenWorlds(Variations(scenario))
     require_bounds(found.scenario, found.variations)
     return found

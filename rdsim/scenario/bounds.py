@@ -34,7 +34,7 @@ class MovedNumber:
     value: float
     shape: Shape
 
-    def moved(self, change: str, level: float) -> float:
+    def plain_value(self, change: str, level: float) -> float:
         """What a level of the assumption would make of it."""
         if change == "set":
             return level
@@ -42,7 +42,7 @@ class MovedNumber:
 
     def at(self, change: str, level: float) -> float:
         """What a level makes of it: it stops at its own limits, and counts stay whole."""
-        found = self.moved(change, level)
+        found = self.plain_value(change, level)
         low, high = self.shape.lower, self.shape.upper
         found = max(found, low[0]) if low and low[1] else found
         found = min(found, high[0]) if high and high[1] else found
@@ -94,7 +94,7 @@ def _impossible(s: Scenario, at: Path, one: Assumption, numbers: list[MovedNumbe
     for end in ("low", "high"):
         bound = getattr(one, end)
         for number in numbers:
-            shape, value = with_limit(number.shape, s.money_unit), number.moved(one.change, bound)
+            shape, value = with_limit(number.shape, s.money_unit), number.plain_value(one.change, bound)
             if not within(shape, value):
                 rule = f"must leave {dotted_path(number.path)} what it may be, {words(shape, s.money_unit)}"
                 yield Finding(((*at, end),), rule, f"{bound:g}, which makes it {value:g}")

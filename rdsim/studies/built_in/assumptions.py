@@ -23,8 +23,8 @@ from rdsim.assumptions import (
     Headline,
     Information,
     Measuring,
+    OpenWorlds,
     Survey,
-    Worlds,
     break_even_sentence,
     headlines_of,
     information,
@@ -110,7 +110,7 @@ class _Run:
 
     posed: Instance
     best: Proposal
-    worlds: Worlds
+    worlds: OpenWorlds
     extent: Extent
     solving: Solving
     progress: Progress
@@ -158,7 +158,7 @@ class _Run:
     # ------------------------------------------------------------ decisions made anew
 
     @cached_property
-    def decided(self) -> list[dict[str, Portfolio]]:
+    def decisions(self) -> list[dict[str, Portfolio]]:
         """The portfolios of each world, decided there on samples of their own; {} where none keeps every rule."""
         found = []
         for number, row in enumerate(self.survey.levels):
@@ -170,7 +170,7 @@ class _Run:
     def rivals(self) -> list[Portfolio]:
         """Other portfolios than the plan: those that gained most over it in their worlds, on replications of theirs."""
         gains: dict[object, tuple[float, Portfolio]] = {}
-        for number, each in enumerate(self.decided):
+        for number, each in enumerate(self.decisions):
             if PLAN in each and each[PLAN].choices != self.best.portfolio.choices:
                 gain = self._gain(number, each[PLAN])
                 key = each[PLAN].choices
@@ -195,7 +195,7 @@ class _Run:
         return np.concatenate([self.survey.found[:, :1], others], axis=1)  # net value is the first headline
 
     @cached_property
-    def known(self) -> dict[str, Information]:
+    def information(self) -> dict[str, Information]:
         """What it is worth to know each assumption."""
         zone = self.scenario.optimiser.search.indifference * abs(float(self.survey.own[0].mean()))
         return {
@@ -219,7 +219,7 @@ class _Run:
         return found
 
 
-def _worths(measuring: Measuring, worlds: Worlds, row: Floats, portfolios: Sequence[Portfolio]) -> Floats:
+def _worths(measuring: Measuring, worlds: OpenWorlds, row: Floats, portfolios: Sequence[Portfolio]) -> Floats:
     world = worlds.point(row)
     worths = [measuring.worth(world, one) for one in portfolios]
     return np.array(worths).reshape(len(portfolios), measuring.replications)
@@ -265,7 +265,7 @@ def _ranking(run: _Run) -> pd.DataFrame:
     """A row for each assumption, that which is worth most to know first."""
     rows = []
     for name, one in run.worlds.assumptions.items():
-        (at_low, at_high, swing), known = run.swings[name], run.known[name]
+        (at_low, at_high, swing), known = run.swings[name], run.information[name]
         rows.append(
             {
                 "assumption": name,
@@ -293,7 +293,7 @@ def _limits(name: str, one: Interval) -> dict[str, float]:
 
 def _decisions(run: _Run) -> pd.DataFrame:
     """How often technologies and partners are chosen where assumptions are otherwise, with a one-sided lower limit."""
-    made = [each[PLAN] for each in run.decided if PLAN in each]
+    made = [each[PLAN] for each in run.decisions if PLAN in each]
     rows = []
     for kind, chosen in (("technology", _technologies), ("partner", _partners)):
         mine = chosen(run.best.portfolio)
@@ -359,7 +359,7 @@ def _firm_words(run: _Run, decisions: pd.DataFrame) -> str:
         some = mine[mine["kind"] == kind]
         if len(some):
             parts.append(f"{int((some['share_low'] >= _FIRM).sum())} of its {len(some)} {noun}")
-    made = sum(PLAN in each for each in run.decided)
+    made = sum(PLAN in each for each in run.decisions)
     return (
         f"Decided anew in {count(made, 'world')} within the bounds, {' and '.join(parts) or 'nothing'} of the plan are "
         f"chosen in at least {_FIRM:.0%} of such worlds (one-sided 95% limit)."
@@ -419,7 +419,7 @@ def _ranking_table(run: _Run, ranked: pd.DataFrame) -> Table:
     return Table("By what it is worth to know them, then by swing", shown, columns)
 
 
-def _bounds(worlds: Worlds, name: str) -> str:
+def _bounds(worlds: OpenWorlds, name: str) -> str:
     return " to ".join(level_words(worlds, name, worlds.end(name, end)) for end in ("low", "high"))
 
 
@@ -429,7 +429,7 @@ def _spans(table: pd.DataFrame, name: str) -> list[str]:
 
 
 def _decision_words(run: _Run) -> tuple[str, ...]:
-    none = sum(not each for each in run.decided)
+    none = sum(not each for each in run.decisions)
     told = (
         "In each world drawn within the bounds the decision is made anew, on samples of its own: near the optimum of "
         "the options alone, at the plan's payment ratios, without the loop.",
