@@ -11,7 +11,7 @@ It is of no use for anything but means: quantiles, CVaR and probabilities need t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,12 +21,19 @@ from rdsim.aim import Aim, aim_of
 from rdsim.arrays import Floats
 from rdsim.case import Case, Outcomes
 from rdsim.domain import Choice, Judgement, Scenario
-from rdsim.figures import Figure
+from rdsim.figures import Figure, has_market_luck
 from rdsim.markets import takes_luck
 from rdsim.metrics import Material, Worth
 from rdsim.scenario import market_probability
 
-__all__ = ["expected_figure", "expected_projects", "expected_total", "market_chances", "with_sure_market"]
+__all__ = [
+    "expected_figure",
+    "expected_projects",
+    "expected_replications",
+    "expected_total",
+    "market_chances",
+    "with_sure_market",
+]
 
 
 def with_sure_market(scenario: Scenario) -> Scenario:
@@ -85,6 +92,24 @@ def expected_figure(
     chances = market_chances(scenario, choices)
     once = Aim(((figure, 1.0),))
     return once.projects(Material(scenario, choices, case, outcomes, sure, chances), chances)
+
+
+def expected_replications(
+    scenario: Scenario,
+    choices: Sequence[Choice],
+    case: Case,
+    outcomes: Outcomes,
+    sure: Worth,
+    figures: Mapping[str, Figure],
+) -> dict[str, Floats]:
+    """Figures of each replication, given how R&D went, each (R,): of all that the luck of the market moves.
+
+    What somebody registered is left out: it may be anything but linear in what comes with the market.
+    """
+    chances = market_chances(scenario, choices)
+    material = Material(scenario, choices, case, outcomes, sure, chances)
+    lucky = {name: one for name, one in figures.items() if has_market_luck(one)}
+    return {name: Aim(((one, 1.0),)).portfolio(material, chances) for name, one in lucky.items()}
 
 
 def market_chances(scenario: Scenario, choices: Sequence[Choice]) -> Floats:

@@ -56,6 +56,7 @@ __all__ = [
     "figures_of",
     "find_figure",
     "from_files",
+    "has_market_luck",
     "is_own",
     "label_with_unit",
     "register",
@@ -781,6 +782,12 @@ def unit_words(figure: Figure, money_unit: str) -> str:
 def is_own(figure: Figure) -> bool:
     """Whether somebody registered it."""
     return FIGURES.is_own(figure.name, figure)
+
+
+def has_market_luck(figure: Figure) -> bool:
+    """Whether the luck of the market moves a figure that came with rdsim, or is a column: all are linear in it."""
+    of_shares = any("market_shares" in taken.names for taken in figure.terms)
+    return (figure.market is not None or figure.synergies != 0.0 or of_shares) and not is_own(figure)
 
 
 def answer(figure: Figure, taken: Binding, material: Mapping[str, Any]) -> Any:

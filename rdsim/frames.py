@@ -6,8 +6,8 @@ never happened; money is in the scenario's unit; waits are in days.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +35,7 @@ _WAITS = ("wait_prerequisite", "wait_start", "wait_place", "wait_money", "wait_p
 Column: TypeAlias = "npt.NDArray[np.generic] | pd.Categorical[str]"
 
 
-def replication_frame(replications: range, figures: dict[str, npt.NDArray[np.generic]]) -> pd.DataFrame:
+def replication_frame(replications: range, figures: Mapping[str, npt.NDArray[Any]]) -> pd.DataFrame:
     """A row for each replication."""
     return pd.DataFrame({"replication": np.array(replications, np.int64), **figures})
 

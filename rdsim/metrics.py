@@ -234,14 +234,20 @@ def _both(scenario: Scenario, link: Link, chance: Floats) -> float:
     return both_chance(scenario, (link.technology, float(chance[0])), (link.other, float(chance[1])))
 
 
-def market_shares(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> dict[int, Floats]:
-    """Home's share of the world market at the end of each year of `market.world`, each of shape (R,)."""
-    market = scenario.market
+def market_shares(
+    scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes, chances: Floats | None = None
+) -> dict[int, Floats]:
+    """Home's share of the world market at the end of each year of `market.world`, each of shape (R,).
+
+    `chances` (P,), if given, are those of technologies that the outcomes bring to the market to come there at all.
+    """
+    market, each = scenario.market, yearly_sales(scenario, choices)
+    each = each if chances is None else each * chances
     shares: dict[int, Floats] = {}
     for year in sorted(market.world):
         end = (year - scenario.start_year + 1) * DAYS_PER_YEAR
         sold = (outcomes.market_day >= 0) & (outcomes.market_day < end)
-        won = sold @ yearly_sales(scenario, choices) / market.world[max(market.world)]
+        won = sold @ each / market.world[max(market.world)]
         shares[year] = np.round(market.share + won, 12)  # one that is just reached must not fall short by a last bit
     return shares
 
@@ -321,7 +327,7 @@ _MADE: dict[str, Callable[[Material], Any]] = {
     "network_pv": lambda one: network_pv(one["scenario"], one["case"], one["outcomes"]),
     "screening_fees": lambda one: screening_fees(one["scenario"]),
     "international_shares": lambda one: international_share(one["scenario"], one["case"], one["outcomes"]),
-    "market_shares": lambda one: market_shares(*one.world, one["outcomes"]),
+    "market_shares": lambda one: market_shares(*one.world, one["outcomes"], one["chances"]),
     "synergies": lambda one: synergy_pv(*one.world, one["outcomes"], one["chances"]),
 }
 

@@ -53,7 +53,7 @@ from rdsim.search import (
     solving_of,
     swaps,
 )
-from rdsim.simulation import Engine, Running, Simulation, replicate, simulate
+from rdsim.simulation import Engine, ReplicationTables, Running, Simulation, replication_tables, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
 from rdsim.streams import REPORTED
 
@@ -102,6 +102,7 @@ class Comparison:
 
     rule: RulePortfolio
     replications: pd.DataFrame
+    expected: pd.DataFrame  # of the same replications, with the luck of the market in expectation: means are of it
     npv: Interval
     difference: Interval  # optimised less rule
 
@@ -152,11 +153,15 @@ class Plan:
     def worths(self, name: str) -> Floats:
         """Net present value in each replication, of the plan (`OPTIMISED`) or of a portfolio beside it: (R,).
 
-        Raises: KeyError for what was not simulated.
+        It is with the luck of the market in expectation, for means. Raises: KeyError for what was not simulated.
         """
-        if name == OPTIMISED and self.simulation is not None:
-            return _npv(self.simulation.replications)
-        return _npv(self.comparisons[name].replications)
+        return _npv(self.expected[name])
+
+    @property
+    def expected(self) -> dict[str, pd.DataFrame]:
+        """By portfolio that was simulated, the plan's first: replications, the luck of the market in expectation."""
+        own = {} if self.simulation is None else {OPTIMISED: self.simulation.expected}
+        return own | {name: one.expected for name, one in self.comparisons.items()}
 
     @property
     def promises_more(self) -> bool:
@@ -208,11 +213,11 @@ def plan(
 
     An interrupt (Ctrl-C) ends the loop with its best so far; a later one leaves what is finished. The draws that judge
     (replications 0, 1, ...) are not those that chose: those behind the options and in the loop are far away.
-    Differences are paired, and their intervals hold for all rules together (Bonferroni); with the loop, the one-shot
-    portfolio is the first of the rules. Every simple rule is made within the announced money, and once more at the
-    plan's payment ratios if those are others: a lead over a rule of less freedom is in part that freedom. Beside them
-    stand portfolios of the optimiser's own, so that the lead can be told in parts (`rdsim.search.beside`,
-    `rdsim.lead`): the best found within the announced money among them.
+    Differences are paired, with the luck of the market in expectation, and their intervals hold for all rules together
+    (Bonferroni); with the loop, the one-shot portfolio is the first of the rules. Every simple rule is made within the
+    announced money, and once more at the plan's payment ratios if those are others: a lead over a rule of less freedom
+    is in part that freedom. Beside them stand portfolios of the optimiser's own, so that the lead can be told in parts
+    (`rdsim.search.beside`, `rdsim.lead`): the best found within the announced money among them.
 
     Where the scenario states assumptions, the plan and the simple rules also live in worlds drawn within their bounds
     (`optimiser.assumptions`): each headline has a second, wider interval, and break-evens where it may turn.
@@ -355,7 +360,7 @@ def _by_luck(found: Plan, headline: Headline) -> Interval:
     assert found.simulation is not None  # noqa: S101 - the optimised portfolio is simulated first
     if headline.rule:
         return found.comparisons[headline.rule].difference
-    return mean_interval(found.simulation.replications[headline.figure].to_numpy(np.float64), found.confidence)
+    return found.simulation.estimate(headline.figure)
 
 
 def _instance(scenario: Scenario, seed: int, running: Running) -> Instance:
@@ -372,8 +377,8 @@ def _judge(found: Plan, rules: dict[str, RulePortfolio], running: Running, progr
     run = _Run(found, 1 + len(rules), running, progress)
     found.simulation = run(partial(simulate, found.scenario, found.proposal.portfolio))
     for name, rule in rules.items():
-        table = run(partial(replicate, rule.world, rule.portfolio))
-        found.comparisons[name] = _compare(found, rule, table, len(rules))
+        tables = run(partial(replication_tables, rule.world, rule.portfolio))
+        found.comparisons[name] = _compare(found, rule, tables, len(rules))
 
 
 @dataclass
@@ -395,7 +400,7 @@ class _Run:
         self.progress("simulate", self.done, self.policies * self.found.replications)
 
 
-def _compare(found: Plan, rule: RulePortfolio, table: pd.DataFrame, comparisons: int) -> Comparison:
-    best, other = found.worths(OPTIMISED), _npv(table)
+def _compare(found: Plan, rule: RulePortfolio, tables: ReplicationTables, comparisons: int) -> Comparison:
+    best, other = found.worths(OPTIMISED), _npv(tables.expected)
     difference = paired_difference(best, other, found.confidence, comparisons)
-    return Comparison(rule, table, mean_interval(other, found.confidence), difference)
+    return Comparison(rule, *tables, mean_interval(other, found.confidence), difference)

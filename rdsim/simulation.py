@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -16,24 +16,25 @@ from rdsim.aim import aim_of
 from rdsim.arguments import check_arguments, check_fields, refuse, whole_faults
 from rdsim.arrays import Floats
 from rdsim.brief import count, html_table
-from rdsim.case import Case, Outcomes, build, empty_outcomes, technologies
+from rdsim.case import Case, Outcomes, build, empty_outcomes, hosts, technologies
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.draws import Draws
 from rdsim.errors import Fault, InputError
-from rdsim.expectation import expected_projects, expected_total, with_sure_market
+from rdsim.expectation import expected_projects, expected_replications, expected_total, with_sure_market
 from rdsim.figures import Figure, column_figures
-from rdsim.luck import chance, lay_out, lay_out_rest, path_bytes, value_factor
+from rdsim.luck import chance, comes_to_market, lay_out, lay_out_rest, path_bytes, value_factor
 from rdsim.memory import require_memory
 from rdsim.metrics import Material, Worth, market_by_technology, replication_figures, worth
 from rdsim.native.threads import cores, in_threads
 from rdsim.scenario import sound
-from rdsim.stats import mean_interval
+from rdsim.stats import Interval, count_interval, mean_interval
 from rdsim.streams import REPORTED, Stream
 
 __all__ = [
     "ENGINES",
     "Batch",
     "Engine",
+    "ReplicationTables",
     "Running",
     "Setup",
     "Simulation",
@@ -41,6 +42,7 @@ __all__ = [
     "in_batches",
     "plain_worths",
     "replicate",
+    "replication_tables",
     "simulate",
     "trace",
 ]
@@ -98,7 +100,9 @@ class Simulation:
 
     `projects` has a row for each replication and project, `replications` one for each replication, `purses` one
     for each replication, programme and fiscal year, `partners` one for each replication and partner that holds
-    places, `international` one for each replication and year with an R&D budget.
+    places, `international` one for each replication and year with an R&D budget. `expected` has a row for each
+    replication too, and a column for each figure that the luck of the market moves: what it comes to on average over
+    that luck, given how R&D went (see `rdsim.expectation`). Means rest on it; their interval is the narrower for it.
     """
 
     scenario: Scenario
@@ -110,19 +114,34 @@ class Simulation:
     purses: pd.DataFrame
     partners: pd.DataFrame
     international: pd.DataFrame
+    expected: pd.DataFrame
 
     def summary(self, confidence: float | None = None) -> pd.DataFrame:
         """Mean of each figure of a replication with its confidence interval and the number of replications."""
-        level = self.scenario.simulation.confidence if confidence is None else confidence
-        figures = self.replications.drop(columns="replication")
-        intervals = [mean_interval(figures[name].to_numpy(np.float64), level) for name in figures]
+        names = self.replications.columns.drop("replication")
+        intervals = [self.estimate(str(name), confidence) for name in names]
         table = {
             "mean": [interval.mean for interval in intervals],
             "ci_low": [interval.low for interval in intervals],
             "ci_high": [interval.high for interval in intervals],
             "n": [interval.n for interval in intervals],
         }
-        return pd.DataFrame(table, index=pd.Index(figures.columns, name="figure"))
+        return pd.DataFrame(table, index=pd.Index(names, name="figure"))
+
+    def estimate(self, name: str, confidence: float | None = None) -> Interval:
+        """Mean of a figure of a replication; what the luck of the market moves is taken in expectation over it."""
+        level = self.scenario.simulation.confidence if confidence is None else confidence
+        if name in self.expected:
+            return mean_interval(self.expected[name].to_numpy(np.float64), level)
+        numbers, figure = self.replications[name].to_numpy(np.float64), self._columns.get(name)
+        if figure is None or figure.unit != "count" or figure.least != 0.0:
+            return mean_interval(numbers, level)
+        most = {"projects": len(self.portfolio.choices), "partners": len(hosts(self.scenario))}
+        return count_interval(numbers, level, most.get(figure.most, np.inf))
+
+    @cached_property
+    def _columns(self) -> dict[str, Figure]:
+        return column_figures(self.scenario)
 
     def __repr__(self) -> str:
         value = self._figure("npv")
@@ -136,8 +155,7 @@ class Simulation:
         return html_table(caption, ("figure", f"mean, {self.scenario.simulation.confidence:.0%} interval"), rows)
 
     def _figure(self, name: str) -> str:
-        numbers = self.replications[name].to_numpy(np.float64)
-        found = mean_interval(numbers, self.scenario.simulation.confidence)
+        found = self.estimate(name)
         return f"{found.mean:,.4g} ({found.low:,.4g} to {found.high:,.4g})"
 
 
@@ -229,7 +247,7 @@ def simulate(
     require_memory(scenario, len(prepared.setup.choices), len(prepared.draws.replications))
     tables: list[list[pd.DataFrame]] = []
     reduce = partial(_tables, scenario, prepared.setup.choices, column_figures(scenario))
-    for part in in_batches(prepared.setup, prepared.draws, reduce, running):
+    for part in in_batches(_sure(prepared.setup), prepared.draws, reduce, running):
         tables.append(part)
         progress(len(part[1]))
     stacked = (_stack(list(parts)) for parts in zip(*tables, strict=True))
@@ -261,6 +279,55 @@ def replicate(
     return _stack(parts)
 
 
+class ReplicationTables(NamedTuple):
+    """Two tables with a row for each replication: what came, and what was to be expected given how R&D went."""
+
+    replications: pd.DataFrame
+    expected: pd.DataFrame
+
+
+@check_arguments("scenario", "chosen")
+def replication_tables(
+    scenario: Scenario,
+    chosen: Portfolio,
+    *,
+    replications: int | None = None,
+    seed: int | None = None,
+    running: Running = Running(),
+    progress: Callable[[int], None] = lambda _: None,
+) -> ReplicationTables:
+    """Like `replicate`, with the table of expectations (see `Simulation`) beside it, of the same simulation."""
+    prepared = _prepare(scenario, chosen, replications, seed)
+    scenario, choices, _ = prepared.setup
+    parts = []
+    reduce = partial(_both_figures, scenario, choices, column_figures(scenario))
+    for part in in_batches(_sure(prepared.setup), prepared.draws, reduce, running):
+        parts.append(part)
+        progress(len(part.replications))
+    return ReplicationTables(*(_stack(list(tables)) for tables in zip(*parts, strict=True)))
+
+
+def _both_figures(
+    scenario: Scenario, choices: tuple[Choice, ...], figures: Mapping[str, Figure], sure: Batch
+) -> ReplicationTables:
+    lived = _figures(scenario, choices, figures, _with_market_luck(scenario, choices, sure))
+    return ReplicationTables(lived, _expected_figures(scenario, choices, figures, sure))
+
+
+def _sure(setup: Setup) -> Setup:
+    return setup._replace(scenario=with_sure_market(setup.scenario))
+
+
+def _with_market_luck(scenario: Scenario, choices: tuple[Choice, ...], sure: Batch) -> Batch:
+    """A batch in which the market was sure, as it came: nothing before the market depends on the luck of it."""
+    draws, case, outcomes, _ = sure
+    names = technologies(choices)
+    comes = comes_to_market(scenario, names, draws)[:, case.technology]
+    lived = outcomes._replace(market_day=np.where(comes, outcomes.market_day, -1))
+    factor = value_factor(scenario, names, draws, market_by_technology(case, lived))
+    return Batch(draws, case, lived, worth(scenario, choices, case, lived, factor))
+
+
 @check_arguments("scenario", "chosen")
 def expected_worths(
     scenario: Scenario,
@@ -278,9 +345,8 @@ def expected_worths(
     """
     prepared = _prepare(scenario, chosen, replications, seed, stream)
     scenario, choices, _ = prepared.setup
-    sure = prepared.setup._replace(scenario=with_sure_market(scenario))
     reduce = partial(_expected_worths, scenario, choices)
-    parts = list(in_batches(sure, prepared.draws, reduce, running))
+    parts = list(in_batches(_sure(prepared.setup), prepared.draws, reduce, running))
     columns = {choice.technology: place for place, choice in enumerate(choices)}
     order = [columns[choice.technology] for choice in chosen.choices]
     return np.concatenate([total for total, _ in parts]), np.concatenate([each for _, each in parts])[:, order]
@@ -343,9 +409,17 @@ def _figures(
     return frames.replication_frame(batch.draws.replications, found)
 
 
+def _expected_figures(
+    scenario: Scenario, choices: tuple[Choice, ...], figures: Mapping[str, Figure], sure: Batch
+) -> pd.DataFrame:
+    found = expected_replications(scenario, choices, sure.case, sure.outcomes, sure.worth, figures)
+    return frames.replication_frame(sure.draws.replications, found)
+
+
 def _tables(
-    scenario: Scenario, choices: tuple[Choice, ...], figures: Mapping[str, Figure], batch: Batch
+    scenario: Scenario, choices: tuple[Choice, ...], figures: Mapping[str, Figure], sure: Batch
 ) -> list[pd.DataFrame]:
+    batch = _with_market_luck(scenario, choices, sure)
     numbers, case, outcomes = batch.draws.replications, batch.case, batch.outcomes
     return [
         frames.project_frame(scenario, choices, case, outcomes, batch.worth, numbers),
@@ -353,6 +427,7 @@ def _tables(
         frames.purse_frame(scenario, outcomes, numbers),
         frames.partner_frame(scenario, outcomes, numbers),
         frames.international_frame(scenario, case, outcomes, numbers),
+        _expected_figures(scenario, choices, figures, sure),
     ]
 
 

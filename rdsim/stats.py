@@ -1,10 +1,12 @@
 """Intervals, quantiles, tails and paired differences of replications.
 
-Every estimate says how sure it is. Sources: Law, Simulation Modeling and Analysis (5th ed. 2015), chapters 9
-and 10 (intervals, paired comparisons on common random numbers, Bonferroni, sequential stopping); Wilson 1927,
-J. American Statistical Association 22 (proportions); Rockafellar & Uryasev 2002, J. Banking & Finance 26 (CVaR);
-Trindade, Uryasev, Shapiro & Zrazhevsky 2007, J. Banking & Finance 31 (its error); Renyi 1953, Acta Mathematica
-Hungarica 4 (spacings of the largest of a sample); Clopper & Pearson 1934, Biometrika 26 (limits of a proportion).
+Every estimate says how sure it is, and its interval covers the truth about as often as it says, or more often: each
+kind is held to a known truth in tests/test_coverage.py, at 10 to 500 replications, of even and of skewed figures.
+Sources: Law, Simulation Modeling and Analysis (5th ed. 2015), chapters 9 and 10 (intervals, paired comparisons on
+common random numbers, Bonferroni, sequential stopping); Hall 1992, J. Royal Statistical Society B 54 (skewed figures);
+Clopper & Pearson 1934, Biometrika 26 (proportions); Garwood 1936, Biometrika 28 (rare counts); Rockafellar & Uryasev
+2002, J. Banking & Finance 26 (CVaR); Trindade, Uryasev, Shapiro & Zrazhevsky 2007, J. Banking & Finance 31 (its error);
+Renyi 1953, Acta Mathematica Hungarica 4 (spacings of the largest of a sample).
 """
 
 from __future__ import annotations
@@ -15,12 +17,13 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr, betaincinv, chdtri, ndtri, stdtrit
+from scipy.special import bdtr, betaincinv, chdtri, gammaincinv, stdtrit
 
 from rdsim.arrays import Floats
 
 __all__ = [
     "Interval",
+    "count_interval",
     "cvar",
     "cvar_interval",
     "enough",
@@ -34,6 +37,12 @@ __all__ = [
 
 
 _ROUNDING = 1e-12
+
+_SKEWNESS_FROM = 10
+"""Fewer samples do not tell how skewed they are."""
+
+_RARE = 10
+"""Of so few events in all samples the normal distribution knows nothing."""
 
 
 @dataclass(frozen=True)
@@ -70,17 +79,66 @@ def _check_level(level: float) -> None:
 
 
 def mean_interval(samples: npt.ArrayLike, confidence: float = 0.95) -> Interval:
-    """Mean with Student's t interval; of one sample the interval is unknown: its ends are infinite.
+    """Mean with an interval for even and for skewed samples; of one sample it is unknown: its ends are infinite.
 
-    Raises ValueError for no samples, or for one that is not finite.
+    At each end the wider of two: Student's, and from ten samples on Hall's, which takes the samples' skewness into
+    account (by his cubic transformation). Figures of few projects are skewed, and Student's alone then ends too low.
+    Nominal 95% covers 94% to 97% of 20 samples or more, be they normal, exponential, lognormal with sigma 0.8 or sums
+    over ten projects; of ten samples 93% or more. What all samples have alike has an interval without width: what is
+    rarer than one in so many was not seen. Raises ValueError for no samples, or for one that is not finite.
     """
     values = _check(samples)
     _check_level(confidence)
     mean, n = float(values.mean()), values.size
     if n == 1:
         return Interval(mean, -math.inf, math.inf, n)
-    half = float(stdtrit(n - 1, (1 + confidence) / 2)) * float(values.std(ddof=1)) / math.sqrt(n)
-    return Interval(mean, mean - half, mean + half, n)
+    t, error = float(stdtrit(n - 1, (1 + confidence) / 2)), float(values.std(ddof=1)) / math.sqrt(n)
+    skewness = _skewness(values) if n >= _SKEWNESS_FROM else 0.0
+    below, above = max(t, _untransformed(t, skewness, n)), max(t, -_untransformed(-t, skewness, n))
+    return Interval(mean, mean - below * error, mean + above * error, n)
+
+
+def _skewness(values: Floats) -> float:
+    """The samples' skewness, without the bias of that of few; 0 where all are alike."""
+    around, n = values - values.mean(), values.size
+    spread = float((around**2).mean())
+    if spread <= (_ROUNDING * float(np.abs(values).max())) ** 2:
+        return 0.0
+    return float((around**3).mean()) / math.pow(spread, 1.5) * math.sqrt(n * (n - 1)) / (n - 2)
+
+
+def _untransformed(t: float, skewness: float, n: int) -> float:
+    """The studentised mean whose transform by Hall's cubic, of about Student's distribution, is `t`."""
+    a = skewness / math.sqrt(n)
+    return t if abs(a) < 1e-6 else 3.0 / a * (float(np.cbrt(1.0 + a * (t - a / 6.0))) - 1.0)
+
+
+def count_interval(samples: npt.ArrayLike, confidence: float = 0.95, most: float = math.inf) -> Interval:
+    """Mean of counts, none below 0 or above `most`: as `mean_interval`, and right also where what is counted is rare.
+
+    Where all samples together count fewer than ten, or fall short of `most` by fewer, the interval has also room for
+    Garwood's of a Poisson variable: of what never came in 20 samples, 0.18 may come on average.
+    """
+    values = _check(samples)
+    found = mean_interval(values, confidence)
+    low, high = found.low, found.high
+    if float(values.sum()) < _RARE:
+        low, high = _widened(low, high, *_rare_ends(values, confidence))
+    if math.isfinite(most) and float((most - values).sum()) < _RARE:
+        least, largest = _rare_ends(most - values, confidence)
+        low, high = _widened(low, high, most - largest, most - least)
+    return Interval(found.mean, low, high, found.n).within(0.0, most)
+
+
+def _rare_ends(values: Floats, confidence: float) -> tuple[float, float]:
+    """Ends of the mean of rare events, the mean of which is about their variance."""
+    total, tail = max(float(values.sum()), 0.0), (1 - confidence) / 2
+    low = float(gammaincinv(total, tail)) if total > 0 else 0.0
+    return low / values.size, float(gammaincinv(total + 1, 1 - tail)) / values.size
+
+
+def _widened(low: float, high: float, least: float, largest: float) -> tuple[float, float]:
+    return min(low, least), max(high, largest)
 
 
 def paired_difference(
@@ -101,14 +159,18 @@ def paired_difference(
 
 
 def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
-    """Proportion with Wilson's score interval. Raises ValueError unless 0 <= successes <= n and n >= 1."""
+    """Proportion with Clopper and Pearson's exact interval, which covers at least as often as it says.
+
+    It is wide for few samples: nominal 95% covers 98% of 20 on average, and 96% of 500. Raises ValueError unless
+    0 <= successes <= n and n >= 1.
+    """
     if not 0 <= successes <= n or n < 1:
         raise ValueError(f"successes must be between 0 and n, and n at least 1, not {successes} of {n}")
     _check_level(confidence)
-    z, p = float(ndtri((1 + confidence) / 2)), successes / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return Interval(p, max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)), n)
+    tail, p = (1 - confidence) / 2, successes / n
+    low = float(betaincinv(successes, n - successes + 1, tail)) if successes else 0.0
+    high = float(betaincinv(successes + 1, n - successes, 1 - tail)) if successes < n else 1.0
+    return Interval(p, min(p, low), max(p, high), n)
 
 
 def least_share(successes: int, n: int, confidence: float = 0.95) -> float:
@@ -135,9 +197,10 @@ def quantile(samples: npt.ArrayLike, level: float) -> float:
 
 
 def quantile_interval(samples: npt.ArrayLike, level: float, confidence: float = 0.95) -> Interval:
-    """Quantile with the order-statistics interval, which holds for any distribution.
+    """Quantile with the order-statistics interval, which covers at least as often as it says of any distribution.
 
-    An end is infinite where there are too few samples for an order statistic to bound it.
+    It is wide for few samples: nominal 95% covers 96% to 99% of 20 to 100, as no order statistic lies between. An end
+    is infinite where there are too few samples for an order statistic to bound it.
     """
     values = np.sort(_check(samples))
     _check_level(confidence)

@@ -217,11 +217,20 @@ def test_the_manifest_says_what_ran_and_how_sure_it_is(planned: Path) -> None:
 
 def test_the_tables_agree_with_the_manifest(planned: Path) -> None:
     manifest = json.loads((planned / "manifest.json").read_text())
-    projects, replications = (pd.read_parquet(planned / f"{name}.parquet") for name in ("outcomes", "replications"))
+    names = ("outcomes", "replications", "expected")
+    projects, replications, expected = (pd.read_parquet(planned / f"{name}.parquet") for name in names)
     funded = manifest["portfolio"]["funded"]
     assert len(projects) == 12 * len(funded)
     assert set(projects["technology"]) == set(funded)
-    assert replications["npv"].mean() == pytest.approx(manifest["estimates"]["npv"]["mean"])
+    estimates = manifest["estimates"]
+    assert estimates["npv"]["market_luck"] == "in expectation"
+    assert estimates["paid"]["market_luck"] == "as drawn"
+    own = expected[expected["policy"] == "optimised"]
+    assert own["npv"].mean() == pytest.approx(estimates["npv"]["mean"])
+    assert replications["paid"].mean() == pytest.approx(estimates["paid"]["mean"])
+    for name, baseline in manifest["baselines"].items():
+        mine = expected.loc[expected["policy"] == name, "npv"]
+        assert mine.mean() == pytest.approx(baseline["npv"]["mean"])
 
 
 def test_two_runs_write_the_same_bytes(rdsim: Rdsim, planned: Path, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_the_summary_has_an_interval_and_a_count(scenario: Scenario) -> None:
     table = found.summary()
     assert (table["n"] == 30).all()
     assert (table["ci_low"] <= table["mean"]).all()
-    assert table.loc["npv", "mean"] == pytest.approx(found.replications["npv"].mean())
+    assert table.loc["npv", "mean"] == pytest.approx(found.expected["npv"].mean())
     wider = found.summary(0.99)
     assert wider.loc["npv", "ci_high"] > table.loc["npv", "ci_high"]
 

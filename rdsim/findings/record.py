@@ -142,7 +142,13 @@ def _estimates(simulation: Simulation) -> dict[str, Any]:
     yearly = ("international_share_", "market_share_", "sales_")
     shares = [name for name in table.index if str(name).startswith(yearly)]
     return {
-        str(name): {"mean": row["mean"], "ci_low": row["ci_low"], "ci_high": row["ci_high"], "n": int(row["n"])}
+        str(name): {
+            "mean": row["mean"],
+            "ci_low": row["ci_low"],
+            "ci_high": row["ci_high"],
+            "n": int(row["n"]),
+            "market_luck": "in expectation" if name in simulation.expected else "as drawn",
+        }
         for name, row in table.loc[[*ESTIMATED, *shares, *_beside(simulation.scenario)]].iterrows()
     }
 

@@ -28,14 +28,14 @@ from rdsim.study import Study
 
 __all__ = ["of_plan", "of_problem", "of_proposal", "of_simulation"]
 
-_WHOLE = frozenset({"outcomes", "replications", "purses", "policies", "decisions"})
+_WHOLE = frozenset({"outcomes", "replications", "purses", "expected", "policies", "decisions"})
 """Tables that are stored with their types."""
 
 
 def of_plan(found: Plan) -> Study:
     """A plan with what was finished of it; it has a page if its portfolio was simulated."""
     simulation, policies = found.simulation, partial(_policies, found)
-    tables = {} if simulation is None else _simulation_tables(simulation)
+    tables = {} if simulation is None else _simulation_tables(simulation) | {"expected": partial(_expected, found)}
     tables |= {} if found.survey is None else {"worlds": found.survey.table}
     return Study(
         "plan",
@@ -68,6 +68,7 @@ def _simulation_tables(simulation: Simulation) -> dict[str, Any]:
         "outcomes": simulation.projects,
         "replications": simulation.replications,
         "purses": simulation.purses,
+        "expected": simulation.expected,
     }
 
 
@@ -76,6 +77,11 @@ def _policies(found: Plan) -> pd.DataFrame:
     tables = {} if found.simulation is None else {OPTIMISED: found.simulation.replications}
     tables |= {name: comparison.replications for name, comparison in found.comparisons.items()}
     return pd.concat([table.assign(policy=name) for name, table in tables.items()], ignore_index=True)
+
+
+def _expected(found: Plan) -> pd.DataFrame:
+    """As `_policies`, with the luck of the market in expectation."""
+    return pd.concat([table.assign(policy=name) for name, table in found.expected.items()], ignore_index=True)
 
 
 def of_simulation(simulation: Simulation, trace: pd.DataFrame | None = None) -> Study:

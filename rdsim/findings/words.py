@@ -16,18 +16,27 @@ from rdsim.lead import bound_sentences, lead_table, part_words
 from rdsim.optimiser import Solution
 from rdsim.plans import ONE_SHOT, Comparison, Plan
 from rdsim.promises import promise_table, sentences
-from rdsim.report.words import amount, span
+from rdsim.report.words import ALIKE, amount, is_point, span
 from rdsim.search import LOOP, OWN, USUAL_ORDER, Loop, Proposal, why_nothing
 from rdsim.simulation import Simulation
-from rdsim.stats import Interval, mean_interval
+from rdsim.stats import Interval
 from rdsim.words import ratio_words, shared_luck_words
 
 __all__ = ["describe_plan", "describe_proposal", "describe_simulation", "notes"]
 
+MEANS = (
+    "Means and leads are with the luck of the market in expectation: what reaches its target counts with its chance to "
+    "come to the market, at its mean value there. Ranges, probabilities, quantiles and CVaR keep that luck."
+)
+"""Which figures keep the luck of the market, in words."""
+
 
 def _money(interval: Interval, unit: str, confidence: float) -> str:
-    limits = span(interval.low, interval.high)
-    return f"{amount(interval.mean)} {unit} ({confidence:.0%} interval {limits})"
+    return f"{amount(interval.mean)} {unit} ({confidence:.0%} interval {_limits(interval)})"
+
+
+def _limits(found: Interval) -> str:
+    return ALIKE if is_point(found.low, found.high) else span(found.low, found.high)
 
 
 def describe_proposal(scenario: Scenario, proposal: Proposal) -> str:
@@ -94,7 +103,7 @@ def describe_simulation(simulation: Simulation) -> str:
     for name, words in rows.items():
         row = table.loc[name]
         lines.append(f"{words:<{wide}}{row['mean']:>12,.2f}{row['ci_low']:>12,.2f}{row['ci_high']:>12,.2f}")
-    return "\n".join(lines)
+    return "\n".join([*lines, MEANS])
 
 
 def _labels(scenario: Scenario) -> dict[str, str]:
@@ -108,7 +117,7 @@ def describe_plan(found: Plan) -> str:
     """A few lines for the terminal."""
     lines = [describe_proposal(found.scenario, found.proposal)]
     if found.simulation is not None:
-        npv = mean_interval(found.simulation.replications["npv"].to_numpy(np.float64), found.confidence)
+        npv = found.simulation.estimate("npv")
         value = _money(npv, found.scenario.money_unit, found.confidence)
         lines.append(f"simulated net value of the whole portfolio: {value}, n = {npv.n}")
     if found.search is not None:
@@ -134,7 +143,7 @@ def _leads(found: Plan) -> Iterator[str]:
         broken = "" if comparison.rule.evaluation.feasible else "; breaks a row"
         yield (
             f"more than {comparison.rule.name}{_freedom(found, comparison)}: {amount(gap.mean)} "
-            f"({span(gap.low, gap.high)}){broken}"
+            f"({_limits(gap)}){broken}"
         )
         if name in parts:
             yield f"  of that {parts[name]}"
@@ -175,7 +184,7 @@ def _notes(found: Plan) -> Iterator[str]:
     if str(solution.termination) == "time limit":
         yield "The time limit stopped the solver: running again may give another portfolio."
     if found.simulation is not None and found.fresh is not None:
-        simulated, expected = float(found.simulation.replications["npv"].mean()), found.proposal.evaluation.objective
+        simulated, expected = found.simulation.estimate("npv").mean, found.proposal.evaluation.objective
         yield (
             f"The portfolio's options, each alone, add up to {amount(expected)} {scenario.money_unit} on the "
             f"samples that chose them and to {amount(found.fresh.mean)} on {found.fresh.n:,} fresh ones; "
@@ -183,6 +192,8 @@ def _notes(found: Plan) -> Iterator[str]:
             "second is what projects do to one another: waiting and crowding, and payments that are never made, for "
             "partners or for projects that found no money."
         )
+    if found.simulation is not None:
+        yield MEANS
     if scenario.partners:
         yield "What a partner does to time, success and cost is assumed, not measured: see the scenario's README."
     unused = [code for code in hosts(scenario) if code not in _open_partners(found)]

@@ -14,6 +14,7 @@ __all__ = [
     "CALIBRATION",
     "CHOSEN",
     "DECISIONS",
+    "EXPECTED",
     "HELD",
     "LEAD",
     "MAIN",
@@ -82,6 +83,12 @@ PORTFOLIOS = Held("portfolios/NAME.csv", "the study's portfolios", _STUDY)
 OUTCOMES = Held("outcomes.parquet", "a row for each replication and project", _SIMULATED)
 REPLICATIONS = Held("replications.parquet", "a row for each replication", _SIMULATED)
 PURSES = Held("purses.parquet", "a row for each replication, programme and year", _SIMULATED)
+EXPECTED = Held(
+    "expected.parquet",
+    "a row for each replication (of a plan: and `policy`) with the figures that the luck of the market moves, as they "
+    "are expected given how R&D went; means rest on it",
+    _SIMULATED,
+)
 POLICIES = Held(
     "policies.parquet", "the replications of the plan and of each portfolio beside it, by `policy`", ("plan",)
 )
@@ -108,8 +115,8 @@ TABLE = Held("NAME.csv", "the study's tables", _STUDY)
 WHOLE_TABLE = Held("NAME.parquet", "tables of a study that are too large, or too typed, for CSV", _STUDY)
 
 HELD = (
-    _MANIFEST, REPORT, PAGE, PAGE_TABLE, PORTFOLIO, BASELINE, PORTFOLIOS, OUTCOMES, REPLICATIONS, PURSES, POLICIES,
-    LEAD, PROMISES, WORLDS, DECISIONS, TRACE, CHOSEN, CALIBRATION, TABLE, WHOLE_TABLE,
+    _MANIFEST, REPORT, PAGE, PAGE_TABLE, PORTFOLIO, BASELINE, PORTFOLIOS, OUTCOMES, REPLICATIONS, PURSES, EXPECTED,
+    POLICIES, LEAD, PROMISES, WORLDS, DECISIONS, TRACE, CHOSEN, CALIBRATION, TABLE, WHOLE_TABLE,
 )  # fmt: skip
 """All of them; where a path is of several, it is the first."""
 

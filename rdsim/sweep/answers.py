@@ -30,7 +30,7 @@ import pandas as pd
 from rdsim.designs import SAMPLED
 from rdsim.errors import Fault
 from rdsim.numerals import numeral
-from rdsim.report.words import amount
+from rdsim.report.words import ALIKE, amount, is_point
 from rdsim.stats import Interval, paired_difference, proportion_interval
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.repeats import both_errors, repeats_of, units_words
@@ -277,7 +277,10 @@ def metric_words(metric: str, kind: str, value: float) -> str:
 
 
 def between(low: float, high: float, said: Callable[[float], str]) -> str:
-    """The ends of an interval in words; where there are too few replications for an end, that is said."""
+    """The ends of an interval in words; where there are too few replications for an end, or all are alike, that is
+    said."""
+    if is_point(low, high):
+        return ALIKE
     if math.isfinite(low) and math.isfinite(high):
         return f"{said(low)} to {said(high)}"
     if math.isfinite(low) or math.isfinite(high):

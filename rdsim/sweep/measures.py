@@ -1,7 +1,7 @@
 """Metrics of an experiment: figures of replications, reduced to an estimate with its interval.
 
-``npv``                 mean of a figure, with Student's t interval
-``sales >= 52``         probability, with Wilson's score interval (also <=, > and <)
+``npv``                 mean of a figure, with `stats.mean_interval`; of a count with `stats.count_interval`
+``sales >= 52``         probability, with Clopper and Pearson's interval (also <=, > and <)
 ``quantile npv 0.05``   quantile, with the order-statistics interval
 ``cvar npv 0.95``       mean of the worst share 1 - level, with `stats.cvar_interval`: wide where the tail
                         holds few replications, and without ends where it holds one
@@ -24,7 +24,14 @@ import pandas as pd
 
 from rdsim.errors import Fault, InputError
 from rdsim.figures import Figure, single_figures
-from rdsim.stats import Interval, cvar_interval, mean_interval, proportion_interval, quantile_interval
+from rdsim.stats import (
+    Interval,
+    count_interval,
+    cvar_interval,
+    mean_interval,
+    proportion_interval,
+    quantile_interval,
+)
 from rdsim.tables import did_you_mean
 
 __all__ = [
@@ -52,7 +59,7 @@ _RULE = "must be a figure ('npv'), a probability ('sales >= 52'), or 'quantile n
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure and how its replications are reduced; `least` and `most` are the figure's (see `rdsim.figures`)."""
+    """A figure and how its replications are reduced; `least`, `most` and `unit` are its own (see `rdsim.figures`)."""
 
     text: str
     figure: str
@@ -61,6 +68,7 @@ class Metric:
     number: float = 0.0
     least: float = 0.0
     most: str = ""
+    unit: str = ""
 
     def samples(self, figures: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Replications whose mean the metric is: of a probability 1 where it came true, of a mean the figures."""
@@ -79,9 +87,12 @@ class Metric:
 
         Raises ValueError for figures that are not finite.
         """
-        return self._estimate(table[self.figure].to_numpy(np.float64), confidence).within(*self.limits(most))
+        limits = self.limits(most)
+        return self._estimate(table[self.figure].to_numpy(np.float64), confidence, limits[1]).within(*limits)
 
-    def _estimate(self, samples: npt.NDArray[np.float64], confidence: float) -> Interval:
+    def _estimate(self, samples: npt.NDArray[np.float64], confidence: float, most: float) -> Interval:
+        if self.kind == "mean" and self.unit == "count" and self.least == 0.0:
+            return count_interval(samples, confidence, most)
         if self.kind == "mean":
             return mean_interval(samples, confidence)
         if self.kind == "probability":
@@ -156,7 +167,7 @@ def parse_metric(text: str, figures: Mapping[str, Figure] | None = None) -> Metr
     else:
         return None
     known = figure_of(found.figure, figures)
-    return found if known is None else replace(found, least=known.least, most=known.most)
+    return found if known is None else replace(found, least=known.least, most=known.most, unit=known.unit)
 
 
 def figure_of(name: str, figures: Mapping[str, Figure] | None = None) -> Figure | None:

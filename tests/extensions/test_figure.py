@@ -228,7 +228,7 @@ def test_it_is_told_on_the_terminal_in_the_manifest_and_at_the_head_of_the_page(
         told = run(capsys, monkeypatch, *words, "--out", tmp_path / engine)
         assert told.code == 0
         assert "CO2 saved, kt" in told.out
-        table = pd.read_parquet(tmp_path / engine / "replications.parquet")
+        table = pd.read_parquet(tmp_path / engine / "expected.parquet")
         manifest = read_manifest(tmp_path / engine)
         assert manifest["estimates"]["co2_saved"]["mean"] == pytest.approx(table["co2_saved"].mean())
         assert manifest["figures"]["co2_saved"]["unit"] == "kt"

@@ -127,7 +127,13 @@ def _replications(chance: np.random.Generator, shape: Shape, projects: pd.DataFr
     sold = projects["market_time"].notna().groupby(projects["replication"]).sum().reindex(index, fill_value=0)
     npv = chance.normal(50, 30, shape.replications)
     columns = {"npv": npv, "commercialised": sold.to_numpy(), "commercialised_by_deadline": sold.to_numpy() // 2}
-    return pd.DataFrame({"replication": index, **columns})
+    by_year = {f"commercialised_by_{year}": _sold_by(projects, index, year) for year in YEARS}
+    return pd.DataFrame({"replication": index, **columns, **by_year})
+
+
+def _sold_by(projects: pd.DataFrame, index: pd.RangeIndex, year: int) -> np.ndarray[Any, Any]:
+    sold = (projects["market_time"] < year + 1).groupby(projects["replication"]).sum()
+    return np.asarray(sold.reindex(index, fill_value=0))
 
 
 def _policies(chance: np.random.Generator, replications: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The small tables behind the figures: a plan's frames summed up, so that no figure carries raw replications.
 
-Percentiles are inverses of the empirical distribution function over replications; intervals are of means.
+Percentiles are inverses of the empirical distribution function over replications; intervals are of means, and means are
+with the luck of the market in expectation where the run tells it (`PlanReport.expected`).
 """
 
 from __future__ import annotations
@@ -78,14 +79,15 @@ def _wide(table: pd.DataFrame, by: str, column: str) -> pd.DataFrame:
     return found
 
 
-def fan(wide: pd.DataFrame, confidence: float) -> pd.DataFrame:
+def fan(wide: pd.DataFrame, confidence: float, expected: pd.DataFrame | None = None) -> pd.DataFrame:
     """Mean with its interval and P10/50/90 of each column of a table with replications in rows.
 
     Columns: the name of the table's columns, mean, low, high, p10, p50, p90. Ends that are unknown (one
-    replication) are NaN.
+    replication) are NaN. The mean is of `expected`, if that is given, of the same shape.
     """
     matrix = wide.to_numpy(np.float64)
-    intervals = [mean_interval(column, confidence) for column in matrix.T]
+    means = matrix if expected is None else expected.to_numpy(np.float64)
+    intervals = [mean_interval(column, confidence) for column in means.T]
     ends = np.array([(i.mean, i.low, i.high) for i in intervals]).reshape(-1, 3)
     ends[~np.isfinite(ends)] = np.nan
     body = {"mean": ends[:, 0], "low": ends[:, 1], "high": ends[:, 2]} | _percentiles(matrix, _DECILES)
@@ -199,13 +201,20 @@ def _spending(table: pd.DataFrame, programme: str, confidence: float) -> pd.Data
 
 
 def market(report: PlanReport) -> pd.DataFrame:
-    """Number commercialised by the end of each year: year, mean, low, high, p10, p50, p90."""
+    """Number commercialised by the end of each fiscal year: year, mean, low, high, p10, p50, p90."""
     years = pd.RangeIndex(report.start_year, report.horizon_year + 1, name="year")
-    sold = report.projects.loc[report.projects["market_time"].notna(), ["replication", "market_time"]]
-    counts = pd.crosstab(sold["replication"], sold["market_time"].astype(int).rename("year"))
-    wide = counts.reindex(index=report.replications["replication"], columns=years, fill_value=0)
-    table = fan(wide.cumsum(axis=1).rename_axis(columns="year"), report.confidence)
+    names = [f"commercialised_by_{year}" for year in years]
+    wide = report.replications[names].set_axis(years, axis=1)
+    table = fan(wide, report.confidence, _expected(report, "optimised", names))
     return table.assign(low=table["low"].clip(lower=0.0))
+
+
+def _expected(report: PlanReport, policy: str, names: list[str]) -> pd.DataFrame | None:
+    """Figures of each replication of a policy with the luck of the market in expectation, if the run tells them."""
+    table = report.expected
+    if not {"policy", *names} <= set(table):
+        return None
+    return table.loc[table["policy"] == policy, names]
 
 
 def likelihood(report: PlanReport) -> pd.DataFrame:
@@ -257,7 +266,7 @@ def policies(report: PlanReport) -> pd.DataFrame:
     """Net value of each policy: policy, p5, p25, p50, p75, p95, mean, low, high, loss (share below zero)."""
     labels = policy_labels(report)
     rows = [
-        _policy(labels.get(str(name), str(name)), table, report.confidence)
+        _policy(labels.get(str(name), str(name)), table, _expected(report, str(name), ["npv"]), report.confidence)
         for name, table in report.policies.groupby("policy", sort=False)
     ]
     return pd.DataFrame(rows)
@@ -285,9 +294,9 @@ _OWN = {
 """What portfolios of the optimiser's own are called."""
 
 
-def _policy(name: str, table: pd.DataFrame, confidence: float) -> dict[str, object]:
+def _policy(name: str, table: pd.DataFrame, expected: pd.DataFrame | None, confidence: float) -> dict[str, object]:
     values = table[["npv"]].to_numpy(np.float64)
-    mean = mean_interval(values, confidence)
+    mean = mean_interval(values if expected is None else expected, confidence)
     spread = {level: float(found[0]) for level, found in _percentiles(values, _SPREAD).items()}
     ends = (mean.low, mean.high) if len(values) > 1 else (float("nan"), float("nan"))
     return {
@@ -364,7 +373,9 @@ def formation(report: PlanReport) -> pd.DataFrame:
     stages = {"talks": "began", **{name: name.removeprefix("formed_").replace("-", " ") for name in figures}}
     stages |= {"target": END_STATES["target"], "commercialised": "on the market"}
     wide = report.replications[list(stages)].rename(columns=stages).rename_axis(columns="stage")
-    return fan(wide, report.confidence)[["stage", "mean", "low", "high"]]
+    known = _expected(report, "optimised", ["commercialised"])
+    means = wide if known is None else wide.assign(**{stages["commercialised"]: known["commercialised"].to_numpy()})
+    return fan(wide, report.confidence, means)[["stage", "mean", "low", "high"]]
 
 
 def ends(report: PlanReport) -> pd.DataFrame:

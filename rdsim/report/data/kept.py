@@ -20,7 +20,7 @@ from pydantic import Field
 
 from rdsim.errors import Fault, RunError
 from rdsim.folders import Record, read_document, validate
-from rdsim.folders.contents import OUTCOMES, PAGE, PAGE_TABLE, POLICIES, PURSES, REPLICATIONS
+from rdsim.folders.contents import EXPECTED, OUTCOMES, PAGE, PAGE_TABLE, POLICIES, PURSES, REPLICATIONS
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sections import Column, Kind, Page, Plot, Section, Table
 
@@ -301,6 +301,7 @@ def _plan(folder: Path, page: Mapping[str, Any]) -> PlanReport:
         replications=replications,
         budget=with_names(purses, page["names"]),
         policies=policies[["replication", "npv", "policy"]],
+        expected=_parquet(folder / EXPECTED.name) if (folder / EXPECTED.name).exists() else pd.DataFrame(),
         names=page["names"],
         **own,
     )

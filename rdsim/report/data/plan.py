@@ -15,7 +15,7 @@ __all__ = ["PlanReport", "with_names"]
 class PlanReport:
     """What a plan found. Names are for people, money is in `money_unit`, times are decimal calendar years.
 
-    The frames' columns are those of `rdsim.frames` (projects, replications, budget, international) and of
+    The frames' columns are those of `rdsim.frames` (projects, replications, expected, budget, international) and of
     `rdsim.findings` (technologies, plan, targets, policies, sources). The manifest is the run's own, put in
     where the page is drawn.
     """
@@ -38,6 +38,8 @@ class PlanReport:
     names: Mapping[str, Mapping[str, str]]
     """What people call programmes, fields and modes, by the columns of tables that hold their ids."""
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    expected: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """Replications by policy with the luck of the market in expectation; empty of runs that were made without."""
 
 
 def with_names(table: pd.DataFrame, names: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:

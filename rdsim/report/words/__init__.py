@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdsim.report.words.amounts import amount, capital, sentence_list, span
+from rdsim.report.words.amounts import ALIKE, amount, capital, is_point, sentence_list, span
 from rdsim.report.words.answers import (
     best_bets,
     delivery_words,
@@ -27,6 +27,7 @@ from rdsim.report.words.head import Tile, assumption_words, firmness_words, head
 from rdsim.report.words.leads import award_rows, bound_words, lead_rows, lead_words, side_by_side
 
 __all__ = [
+    "ALIKE",
     "Doubt",
     "Tile",
     "amount",
@@ -46,6 +47,7 @@ __all__ = [
     "formation_words",
     "gains",
     "headline",
+    "is_point",
     "largest",
     "lead_rows",
     "lead_words",

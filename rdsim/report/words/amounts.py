@@ -13,11 +13,13 @@ from rdsim.numerals import NO_NUMBER, numeral
 from rdsim.report.data.plan import PlanReport
 
 __all__ = [
+    "ALIKE",
     "amount",
     "capital",
     "estimate",
     "for_partners",
     "interval",
+    "is_point",
     "known_figures",
     "mean",
     "per_replication",
@@ -48,6 +50,15 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+ALIKE = "alike in all"
+"""What stands in place of an interval where every replication says the same: it would be of no width."""
+
+
+def is_point(low: float, high: float) -> bool:
+    """Whether an interval has no width but for rounding: there is no luck in it, or none of it was seen."""
+    return high - low <= 1e-12 * max(abs(low), abs(high))
+
+
 def span(low: float, high: float) -> str:
     """Two ends with as many decimals as the larger one deserves."""
     size = max(abs(low), abs(high))
@@ -65,6 +76,8 @@ def interval(found: Mapping[str, Any]) -> str:
     """`1,350 to 1,508`, or that it is unknown."""
     if found["ci_low"] is None or found["ci_high"] is None:
         return "unknown from one replication"
+    if is_point(found["ci_low"], found["ci_high"]):
+        return f"{ALIKE} replications"
     return span(found["ci_low"], found["ci_high"])
 
 

@@ -268,4 +268,4 @@ def _firm(frequency: pd.DataFrame) -> Table:
         "low": Column("from", "share"),
         "high": Column("to", "share"),
     }
-    return Table("Share of portfolios that fund each technology; intervals are Wilson's.", order, columns)
+    return Table("Share of portfolios that fund each technology; intervals are Clopper and Pearson's.", order, columns)
