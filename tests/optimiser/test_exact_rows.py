@@ -49,6 +49,12 @@ def test_a_cap_is_kept_to_the_last_digit(solver: str, use: list[float], cap: flo
 
 
 @both
+@pytest.mark.parametrize("cap", [-1e-9, -1e-11])
+def test_a_cap_that_even_nothing_breaks_is_infeasible_in_small_units_too(solver: str, cap: float) -> None:
+    assert solve(one_row([-cap, -cap], cap), Solving(solver=solver, gap=0)).status is Status.INFEASIBLE
+
+
+@both
 def test_what_has_no_binary_number_is_meant_as_it_is_written(solver: str) -> None:
     """5873947711e9 is beyond 2 ** 53, and the nearest binary number is 512 off."""
     instance = [5873947711e9, 1e9, 1e9, 1e9, 1e9], 5873947712e9, [4.0, 1.0, 1.0, 1.0, 1.0]

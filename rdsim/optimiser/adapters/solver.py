@@ -135,8 +135,11 @@ def is_linear(model: Model, relaxed: bool) -> bool:
 
 
 def _without_columns(model: Model) -> SolverResult | None:
-    """The answer of a model whose rows have no coefficient left to choose, if it is one."""
-    sense, zero = np.array(model.sense, dtype="U2"), 1e-9 * np.maximum(1.0, np.abs(model.rhs))
+    """The answer of a model whose rows have no coefficient left to choose, if it is one.
+
+    What is rounding here is what `restrict` takes for it: a cap in small units is not.
+    """
+    sense, zero = np.array(model.sense, dtype="U2"), 1e-12 * np.maximum(1.0, np.abs(model.rhs))
     empty = np.diff(model.matrix.indptr) == 0
     broken = np.where(
         sense == "<=", model.rhs < -zero, np.where(sense == ">=", model.rhs > zero, abs(model.rhs) > zero)
