@@ -280,8 +280,7 @@ def _own_portfolios(found: Plan, beside: Beside) -> dict[str, RulePortfolio]:
     """The optimiser's own portfolios beside the plan; an interrupt leaves out those that are not made yet."""
     made, names = dict[str, RulePortfolio](), dict.fromkeys(OWN[1:])
     try:
-        for name, make in beside.portfolios():
-            portfolio = make()
+        for name, portfolio in beside.portfolios():
             del names[name]
             if portfolio is not None:
                 made[name] = portfolio

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from rdsim.arrays import Floats
 from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import InfeasibleError
 from rdsim.formulation import state
+from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate, solve
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.search.judge import Judge, risk_adjusted
@@ -71,12 +72,15 @@ class Beside:
     loop: Loop | None
     solving: Solving
 
-    def portfolios(self) -> Iterator[tuple[str, Callable[[], RulePortfolio | None]]]:
-        """Each by its name, with what makes it; None for those that are left out."""
-        yield OWN[1], self._with_the_plans_freedom
-        yield USUAL_ORDER, self._in_usual_order
-        yield AT_PAYMENT_RATIO_1, lambda: self._within(AT_PAYMENT_RATIO_1, awards=False)
-        yield AT_AWARD_RATIO_1, lambda: self._within(AT_AWARD_RATIO_1, awards=True)
+    def portfolios(self) -> Iterator[tuple[str, RulePortfolio | None]]:
+        """Each by its name, None for those that are left out; none needs another, so threads share the work."""
+        jobs: dict[str, Callable[[], RulePortfolio | None]] = {
+            OWN[1]: self._with_the_plans_freedom,
+            USUAL_ORDER: self._in_usual_order,
+            AT_PAYMENT_RATIO_1: partial(self._within, AT_PAYMENT_RATIO_1, awards=False),
+            AT_AWARD_RATIO_1: partial(self._within, AT_AWARD_RATIO_1, awards=True),
+        }
+        yield from zip(jobs, in_threads(iter(jobs.values()), self.posed.running.threads or cores()), strict=True)
 
     def _with_the_plans_freedom(self) -> RulePortfolio | None:
         ratios, mine = self.plan.payment_ratios, self.one_shot.payment_ratios
