@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rdsim import findings
-from rdsim.domain import Choice, Programme, Scenario, Technology, Tranche
+from rdsim.domain import Calibration, Choice, Programme, Scenario, Technology, Tranche
 from rdsim.errors import ScenarioError
 from rdsim.families import row_words
 from rdsim.formulation import row_index, state
@@ -40,7 +40,8 @@ def crowded(**changes: object) -> Scenario:
         f"T{k}": Technology(f"T{k}", f"T{k}", "line", "f", trl=4, cost=10.0, value=40.0 + k, trl_target=6)
         for k in range(8)
     }
-    return plain(technologies, line, steps=each_step(0.9**0.5), discount_rate=0.04, **changes)
+    market = {"only": Calibration(0.6)}
+    return plain(technologies, line, calibrations=market, steps=each_step(0.9**0.5), discount_rate=0.04, **changes)
 
 
 @pytest.fixture(scope="module")

@@ -61,6 +61,9 @@ OWN = (ONE_SHOT, f"{ONE_SHOT}{AT_PLAN_RATIOS}", USUAL_ORDER, AT_PAYMENT_RATIO_1,
 _FROM_LOOP = 3
 """Portfolios of the loop, the best by its estimate, that stand for selection."""
 
+_MOST = 1000
+"""Replications of each in selection, at most: those that are not told apart by then are worth about the same."""
+
 
 @dataclass(frozen=True, eq=False)
 class Beside:
@@ -171,7 +174,7 @@ class Beside:
             probability=settings.probability,
             first=first,
             batch=200,
-            most=settings.most_replications,
+            most=min(settings.most_replications, _MOST),
         ).best
 
 
