@@ -94,13 +94,13 @@ def payoff(
     """
     _check(replications, repeating)
     how = solving_of(posed.scenario, solving)
-    gains: list[Mapping[_Step, float]] = []
-    levels = []
+    gains, levels, plans = list[Mapping[_Step, float]](), list[float](), dict[str, Portfolio]()
     for number in range(repeating.repeats):
         progress("repeat", number, repeating.repeats)
         repeat = _Repeat(_posed_anew(posed, number), how, replications, repeating)
         gains.append(dict(repeat.gains()))
         levels.append(float(repeat.planned.mean()))
+        plans[f"plan-{number + 1}"] = repeat.plan
     progress("repeat", repeating.repeats, repeating.repeats)
     confidence = posed.scenario.simulation.confidence
     margin = posed.scenario.optimiser.search.indifference * abs(float(np.mean(levels)))
@@ -112,7 +112,7 @@ def payoff(
         "payoff": {**asdict(repeating), "replications": replications, "gap": how.gap, "margin": margin},
     }
     page = _page(posed, table, repeating, replications, margin)
-    study = Study("payoff", posed.scenario, posed.seed, page, {"payoff": table, "repeats": each}, record)
+    study = Study("payoff", posed.scenario, posed.seed, page, {"payoff": table, "repeats": each}, record, plans)
     return speaks_of(study, None, _NO_PORTFOLIO)
 
 
