@@ -155,10 +155,10 @@ class Plan:
 
         It is with the luck of the market in expectation, for means. Raises: KeyError for what was not simulated.
         """
-        return _npv(self.expected[name])
+        return _npv(self.expectations[name])
 
     @property
-    def expected(self) -> dict[str, pd.DataFrame]:
+    def expectations(self) -> dict[str, pd.DataFrame]:
         """By portfolio that was simulated, the plan's first: replications, the luck of the market in expectation."""
         own = {} if self.simulation is None else {OPTIMISED: self.simulation.expected}
         return own | {name: one.expected for name, one in self.comparisons.items()}

@@ -94,7 +94,7 @@ def mean_interval(samples: npt.ArrayLike, confidence: float = 0.95) -> Interval:
         return Interval(mean, -math.inf, math.inf, n)
     t, error = float(stdtrit(n - 1, (1 + confidence) / 2)), float(values.std(ddof=1)) / math.sqrt(n)
     skewness = _skewness(values) if n >= _SKEWNESS_FROM else 0.0
-    below, above = max(t, _untransformed(t, skewness, n)), max(t, -_untransformed(-t, skewness, n))
+    below, above = max(t, _inverse_transform(t, skewness, n)), max(t, -_inverse_transform(-t, skewness, n))
     return Interval(mean, mean - below * error, mean + above * error, n)
 
 
@@ -107,7 +107,7 @@ def _skewness(values: Floats) -> float:
     return float((around**3).mean()) / math.pow(spread, 1.5) * math.sqrt(n * (n - 1)) / (n - 2)
 
 
-def _untransformed(t: float, skewness: float, n: int) -> float:
+def _inverse_transform(t: float, skewness: float, n: int) -> float:
     """The studentised mean whose transform by Hall's cubic, of about Student's distribution, is `t`."""
     a = skewness / math.sqrt(n)
     return t if abs(a) < 1e-6 else 3.0 / a * (float(np.cbrt(1.0 + a * (t - a / 6.0))) - 1.0)
@@ -123,10 +123,10 @@ def count_interval(samples: npt.ArrayLike, confidence: float = 0.95, most: float
     found = mean_interval(values, confidence)
     low, high = found.low, found.high
     if float(values.sum()) < _RARE:
-        low, high = _widened(low, high, *_rare_ends(values, confidence))
+        low, high = _union(low, high, *_rare_ends(values, confidence))
     if math.isfinite(most) and float((most - values).sum()) < _RARE:
         least, largest = _rare_ends(most - values, confidence)
-        low, high = _widened(low, high, most - largest, most - least)
+        low, high = _union(low, high, most - largest, most - least)
     return Interval(found.mean, low, high, found.n).within(0.0, most)
 
 
@@ -137,7 +137,7 @@ def _rare_ends(values: Floats, confidence: float) -> tuple[float, float]:
     return low / values.size, float(gammaincinv(total + 1, 1 - tail)) / values.size
 
 
-def _widened(low: float, high: float, least: float, largest: float) -> tuple[float, float]:
+def _union(low: float, high: float, least: float, largest: float) -> tuple[float, float]:
     return min(low, least), max(high, largest)
 
 

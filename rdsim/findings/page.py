@@ -45,7 +45,7 @@ def gather(found: Plan) -> PlanReport:
         international=simulation.international,
         targets=_targets(scenario),
         policies=_policies(found),
-        expected=pd.concat([one.assign(policy=name) for name, one in found.expected.items()], ignore_index=True),
+        expected=pd.concat([one.assign(policy=name) for name, one in found.expectations.items()], ignore_index=True),
         sources=_sources(scenario),
         names=called,
     )

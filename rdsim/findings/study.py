@@ -35,7 +35,7 @@ _WHOLE = frozenset({"outcomes", "replications", "purses", "expected", "policies"
 def of_plan(found: Plan) -> Study:
     """A plan with what was finished of it; it has a page if its portfolio was simulated."""
     simulation, policies = found.simulation, partial(_policies, found)
-    tables = {} if simulation is None else _simulation_tables(simulation) | {"expected": partial(_expected, found)}
+    tables = {} if simulation is None else _simulation_tables(simulation) | {"expected": partial(_expectations, found)}
     tables |= {} if found.survey is None else {"worlds": found.survey.table}
     return Study(
         "plan",
@@ -79,9 +79,9 @@ def _policies(found: Plan) -> pd.DataFrame:
     return pd.concat([table.assign(policy=name) for name, table in tables.items()], ignore_index=True)
 
 
-def _expected(found: Plan) -> pd.DataFrame:
+def _expectations(found: Plan) -> pd.DataFrame:
     """As `_policies`, with the luck of the market in expectation."""
-    return pd.concat([table.assign(policy=name) for name, table in found.expected.items()], ignore_index=True)
+    return pd.concat([table.assign(policy=name) for name, table in found.expectations.items()], ignore_index=True)
 
 
 def of_simulation(simulation: Simulation, trace: pd.DataFrame | None = None) -> Study:

@@ -205,11 +205,11 @@ def market(report: PlanReport) -> pd.DataFrame:
     years = pd.RangeIndex(report.start_year, report.horizon_year + 1, name="year")
     names = [f"commercialised_by_{year}" for year in years]
     wide = report.replications[names].set_axis(years, axis=1)
-    table = fan(wide, report.confidence, _expected(report, "optimised", names))
+    table = fan(wide, report.confidence, _expectations(report, "optimised", names))
     return table.assign(low=table["low"].clip(lower=0.0))
 
 
-def _expected(report: PlanReport, policy: str, names: list[str]) -> pd.DataFrame | None:
+def _expectations(report: PlanReport, policy: str, names: list[str]) -> pd.DataFrame | None:
     """Figures of each replication of a policy with the luck of the market in expectation, if the run tells them."""
     table = report.expected
     if not {"policy", *names} <= set(table):
@@ -266,7 +266,7 @@ def policies(report: PlanReport) -> pd.DataFrame:
     """Net value of each policy: policy, p5, p25, p50, p75, p95, mean, low, high, loss (share below zero)."""
     labels = policy_labels(report)
     rows = [
-        _policy(labels.get(str(name), str(name)), table, _expected(report, str(name), ["npv"]), report.confidence)
+        _policy(labels.get(str(name), str(name)), table, _expectations(report, str(name), ["npv"]), report.confidence)
         for name, table in report.policies.groupby("policy", sort=False)
     ]
     return pd.DataFrame(rows)
@@ -373,7 +373,7 @@ def formation(report: PlanReport) -> pd.DataFrame:
     stages = {"talks": "began", **{name: name.removeprefix("formed_").replace("-", " ") for name in figures}}
     stages |= {"target": END_STATES["target"], "commercialised": "on the market"}
     wide = report.replications[list(stages)].rename(columns=stages).rename_axis(columns="stage")
-    known = _expected(report, "optimised", ["commercialised"])
+    known = _expectations(report, "optimised", ["commercialised"])
     means = wide if known is None else wide.assign(**{stages["commercialised"]: known["commercialised"].to_numpy()})
     return fan(wide, report.confidence, means)[["stage", "mean", "low", "high"]]
 
