@@ -17,7 +17,7 @@ from pathlib import Path
 from rdsim.errors import RdsimError
 from rdsim.native.threads import cores
 from rdsim.sweep import Experiment, manifest_of, read, read_sweep, run
-from rdsim.sweep.again import Change, changes, read_written
+from rdsim.sweep.again import StatementChange, changes, read_answers
 from rdsim.sweep.answers import statements
 
 __all__ = ["Outcome", "again", "experiments", "main"]
@@ -30,7 +30,7 @@ class Outcome:
     """What another seed says of an experiment: its changes, or what kept it from being asked."""
 
     name: str
-    changes: Sequence[Change] = ()
+    changes: Sequence[StatementChange] = ()
     fault: str = ""
 
     @property
@@ -57,7 +57,7 @@ def again(file: Path, seed: int, results: Path, jobs: int = 1) -> Outcome:
     """Run an experiment on another seed, and compare what it says with what was written beside its README."""
     wanted = read(file)
     try:
-        written = read_written(_record(wanted))
+        written = read_answers(_record(wanted))
         if written.seed == seed:
             return Outcome(wanted.name, fault=f"was written on seed {seed} itself: give another")
         folder = results / f"{wanted.name}-{seed}"

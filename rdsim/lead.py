@@ -98,15 +98,15 @@ def _steps(found: Plan, name: str) -> Iterator[str]:
 def part_words(table: pd.DataFrame) -> dict[str, str]:
     """Of each comparator, the parts of the lead over it with their intervals."""
     parts = table[table["part"] != LEAD]
-    return {str(name): ", ".join(_listed(mine)) for name, mine in parts.groupby("comparator", sort=False)}
+    return {str(name): ", ".join(_sentences(mine)) for name, mine in parts.groupby("comparator", sort=False)}
 
 
-def _listed(parts: pd.DataFrame) -> Iterator[str]:
+def _sentences(parts: pd.DataFrame) -> Iterator[str]:
     for part in parts["part"]:
-        yield f"{part} {_told(parts[parts['part'] == part])}"
+        yield f"{part} {_part_words(parts[parts['part'] == part])}"
 
 
-def _told(row: pd.DataFrame) -> str:
+def _part_words(row: pd.DataFrame) -> str:
     mean, low, high = (float(row[name].iloc[0]) for name in ("mean", "ci_low", "ci_high"))
     return "0" if mean == low == high == 0.0 else f"{amount(mean)} ({span(low, high)})"
 

@@ -21,7 +21,7 @@ from rdsim.studies.built_in.payoff import (
     UNKNOWN,
     Repeating,
     _posed_anew,
-    _repeats_needed,
+    _repeat_count,
     _rows,
     _Step,
     _verdict,
@@ -88,7 +88,7 @@ def test_not_shown_is_not_no(low: float, high: float, told: str) -> None:
 
 def test_repeats_that_it_would_take_shrink_with_what_matters() -> None:
     values = np.array([-2.0, 1.0, 2.0, -1.0])
-    assert _repeats_needed(values, 0.95, 0.5) > _repeats_needed(values, 0.95, 1.0) > 4
+    assert _repeat_count(values, 0.95, 0.5) > _repeat_count(values, 0.95, 1.0) > 4
 
 
 def test_numbers_that_cannot_be_are_all_told() -> None:

@@ -28,7 +28,7 @@ from rdsim.formulation import state
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate, solve
 from rdsim.optimiser.solving.risk import solve_risk
-from rdsim.search.judge import Judge, risk_adjusted
+from rdsim.search.judge import Judge, risk_adjustment
 from rdsim.search.loop import Loop
 from rdsim.search.proposals import Instance, Proposal, RulePortfolio, portfolio_of, risk_of, solving_of
 from rdsim.search.selection import select
@@ -169,7 +169,7 @@ class Beside:
         known = judge.worths(portfolios[0], first)
         return select(
             len(portfolios),
-            lambda place, count: risk_adjusted(judge.worths(portfolios[place], count), known, risk),
+            lambda place, count: risk_adjustment(judge.worths(portfolios[place], count), known, risk),
             zone=settings.indifference * max(abs(float(known.mean())), 1e-9),
             probability=settings.probability,
             first=first,

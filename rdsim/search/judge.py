@@ -21,10 +21,10 @@ from rdsim.simulation import Running, expected_worths, plain_worths
 from rdsim.stats import quantile
 from rdsim.streams import SEARCHING, Stream
 
-__all__ = ["Judge", "risk_adjusted"]
+__all__ = ["Judge", "risk_adjustment"]
 
 
-def risk_adjusted(worths: Floats, known: Floats, risk: Risk | None) -> Floats:
+def risk_adjustment(worths: Floats, known: Floats, risk: Risk | None) -> Floats:
     """Worth as a weight on CVaR sees it, replication by replication: its mean is mean and CVaR as weighed.
 
     CVaR is quantile - E[(quantile - worth)+] / (1 - level), here at the quantile of worths that are `known`.

@@ -44,7 +44,7 @@ from rdsim.optimiser.solving.appraisal import appraise
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.search.contenders import Contender
 from rdsim.search.estimates import Near, estimate_nearest
-from rdsim.search.judge import Judge, risk_adjusted
+from rdsim.search.judge import Judge, risk_adjustment
 from rdsim.search.proposals import Instance, Proposal, portfolio_of, risk_of, solving_of
 from rdsim.search.redecisions import Basis, Redecisions, consensus, redecide
 from rdsim.search.selection import Selected, select
@@ -189,7 +189,9 @@ class _Run:
         """Worth as the scenario's risk sees it, at the one-shot portfolio's quantile."""
         if not self.plain:
             return worths
-        return risk_adjusted(worths, self.judge.worths(self.one_shot.portfolio, self.settings.replications), self.risk)
+        return risk_adjustment(
+            worths, self.judge.worths(self.one_shot.portfolio, self.settings.replications), self.risk
+        )
 
     def estimate(self, portfolio: Portfolio, chosen: tuple[int, ...]) -> Floats:
         """Means of the options, crowding as simulated, and what soft rows cost."""

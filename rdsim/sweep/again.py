@@ -20,7 +20,7 @@ from rdsim.names import NAMES
 from rdsim.sweep.answers import statements
 from rdsim.sweep.verdicts import Statement
 
-__all__ = ["Change", "Written", "changes", "read_written", "written_text"]
+__all__ = ["StatementChange", "WrittenAnswers", "changes", "read_answers", "written_text"]
 
 
 class _Statement(Record):
@@ -45,7 +45,7 @@ class _Written(Record):
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenAnswers:
     """Statements as they were written down, sentence by sentence, with the seed behind them."""
 
     experiment: str
@@ -55,7 +55,7 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Change:
+class StatementChange:
     """What another seed says of one statement.
 
     `holds`; `weaker`: what was shown is not shown any more, nor denied; `turned`: what was called sure is on the other
@@ -87,11 +87,11 @@ def _plain(one: Statement) -> dict[str, Any]:
     return {**dataclasses.asdict(one), "halves": halves}
 
 
-def read_written(path: str | Path) -> Written:
+def read_answers(path: str | Path) -> WrittenAnswers:
     """Statements that were written down. Raises ExperimentError with every fault, and if there are none."""
     found = read_document(Path(path), _Written, ExperimentError, "must be answers that were written beside a README")
     told = [[_statement(one) for one in sentence] for sentence in found["statements"]]
-    return Written(found["experiment"], found["seed"], found["confidence"], told)
+    return WrittenAnswers(found["experiment"], found["seed"], found["confidence"], told)
 
 
 def _statement(one: Mapping[str, Any]) -> Statement:
@@ -101,7 +101,7 @@ def _statement(one: Mapping[str, Any]) -> Statement:
     return Statement(**{**{name: one[name] for name in names}, "halves": halves, **lists})
 
 
-def changes(before: Written, after: Sequence[Sequence[Statement]]) -> list[Change]:
+def changes(before: WrittenAnswers, after: Sequence[Sequence[Statement]]) -> list[StatementChange]:
     """What another run says of each statement that was written down; statements are known by their braces."""
     known = [{one.asked: one for one in sentence} for sentence in before.statements]
     figures = max(1, sum(len(one.means) for sentence in before.statements for one in sentence))
@@ -112,7 +112,7 @@ def changes(before: Written, after: Sequence[Sequence[Statement]]) -> list[Chang
         for one in sentence:
             was = old.get(one.asked)
             outcome: Any = "new" if was is None else _outcome(was, one, wider)
-            found.append(Change(place + 1, was or one, one, outcome))
+            found.append(StatementChange(place + 1, was or one, one, outcome))
     return found
 
 

@@ -43,7 +43,7 @@ __all__ = [
     "answers_faults",
     "between",
     "count_words",
-    "first_compared",
+    "first_comparison",
     "metric_words",
     "statements",
 ]
@@ -111,7 +111,7 @@ def answers_faults(texts: Sequence[str], names: Names) -> Iterator[Fault]:
                 yield Fault(f"answers, entry {number}, {{{braces}}}", rule, found, advice)
 
 
-def first_compared(
+def first_comparison(
     texts: Sequence[str], names: Names, metric: str, rows: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame] | None:
     """Of a table of levels the rows whose difference in a metric the sentences ask for first: those of one level, and
@@ -235,10 +235,10 @@ def _number(text: str) -> float | None:
 def answers(table: pd.DataFrame, manifest: Mapping[str, Any]) -> list[str]:
     """The sentences of a sweep, with its figures in them."""
     pairs = zip(manifest.get("answers", ()), statements(table, manifest), strict=True)
-    return [_filled(text, iter(told)) for text, told in pairs]
+    return [_with_figures(text, iter(told)) for text, told in pairs]
 
 
-def _filled(text: str, told: Iterator[Statement]) -> str:
+def _with_figures(text: str, told: Iterator[Statement]) -> str:
     return _BRACES.sub(lambda _: next(told).words, text)
 
 

@@ -23,7 +23,7 @@ from rdsim.simulation import Running
 from rdsim.stats import cvar
 from rdsim.streams import SELECTING
 
-__all__ = ["ONE_SHOT", "PLAN", "POOLED", "Decided", "best_of_pool", "decide", "decided_in"]
+__all__ = ["ONE_SHOT", "PLAN", "POOLED", "Decided", "best_of_pool", "decide", "decisions_in"]
 
 ONE_SHOT, PLAN = "one-shot", "plan"
 """Policies that are no simple rules: the optimiser without simulation, and the loop of both."""
@@ -63,7 +63,7 @@ class Decided:
     choices: tuple[Choice, ...]  # of the problem's options
     risk: Risk | None
 
-    def allowed(self, portfolio: Portfolio) -> tuple[int, ...] | None:
+    def options_of(self, portfolio: Portfolio) -> tuple[int, ...] | None:
         """The options that a portfolio consists of here; None if the case does not allow it."""
         number = {choice: option for option, choice in enumerate(self.choices)}
         wanted = [number.get(replace(choice, rank=0), -1) for choice in portfolio.choices]
@@ -73,20 +73,20 @@ class Decided:
         return chosen if self.risk is None or appraise(self.problem, self.risk, chosen).feasible else None
 
 
-def decided_in(
+def decisions_in(
     worlds: Iterable[Scenario], policy: str, seed: int, solving: Solving, running: Running
 ) -> list[Decided | RdsimError]:
     """Each world decided by itself; the error where that was not possible."""
     found: list[Decided | RdsimError] = []
     for world in worlds:
         try:
-            found.append(_decided(world, policy, seed, solving, running))
+            found.append(_decision(world, policy, seed, solving, running))
         except RdsimError as error:
             found.append(error)
     return found
 
 
-def _decided(world: Scenario, policy: str, seed: int, solving: Solving, running: Running) -> Decided:
+def _decision(world: Scenario, policy: str, seed: int, solving: Solving, running: Running) -> Decided:
     posed = build_instance(world, seed=seed, running=running)
     portfolio, problem, risk = _decide(posed, policy, solving), posed.problem, risk_of(posed)
     if policy == PLAN:  # it may promise more than is announced, as its loop finds best
@@ -105,7 +105,7 @@ def best_of_pool(
     tried = {one.portfolio.choices: one.portfolio for one in (own, *pool)}
     worths = {}
     for choices, portfolio in tried.items():
-        chosen = own.allowed(portfolio)
+        chosen = own.options_of(portfolio)
         if chosen is not None or choices == own.portfolio.choices:
             lost = evaluate(own.problem, chosen).shortfall if chosen is not None else 0.0
             worths[choices] = _worth(judge, portfolio, own.risk, count) - lost

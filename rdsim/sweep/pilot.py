@@ -12,10 +12,10 @@ import pandas as pd
 from scipy.special import chdtri
 
 from rdsim.arrays import Floats
-from rdsim.sweep.answers import first_compared
+from rdsim.sweep.answers import first_comparison
 from rdsim.sweep.prepared import Prepared, names_of
 from rdsim.sweep.reader import levels_row
-from rdsim.sweep.repeats import needed
+from rdsim.sweep.repeats import repeat_count
 from rdsim.sweep.store import Store
 from rdsim.sweep.tasks import DONE, Row, Work, pack, perform
 
@@ -71,13 +71,13 @@ def needs(prepared: Prepared, work: Work, store: Store) -> Iterator[Need]:
         return
     confidence = prepared.scenario.simulation.confidence
     for metric, difference in prepared.experiment.difference.items():
-        points = _compared(prepared, metric)
+        points = _comparison(prepared, metric)
         gaps = _gaps(prepared, work, store, metric, points)
         if len(gaps) < 2:
             continue
         deviation, free = float(gaps.std(ddof=1)), len(gaps) - 1
         ends = [deviation * math.sqrt(free / float(chdtri(free, end))) for end in _ends()]
-        told = [needed(one, difference, confidence) for one in (deviation, *ends)]
+        told = [repeat_count(one, difference, confidence) for one in (deviation, *ends)]
         yield Need(metric, difference, points, len(gaps), deviation, *told)
 
 
@@ -85,12 +85,12 @@ def _ends() -> tuple[float, float]:
     return (1 - _LIKELY) / 2, (1 + _LIKELY) / 2
 
 
-def _compared(prepared: Prepared, metric: str) -> tuple[int, int]:
+def _comparison(prepared: Prepared, metric: str) -> tuple[int, int]:
     """The points whose difference the answers ask for first, else the first and the last."""
     count = prepared.design.count
     rows = pd.DataFrame([levels_row(prepared, prepared.design.at(number)) for number in range(count)])
     texts = [answer.text for answer in prepared.experiment.answers]
-    found = first_compared(texts, names_of(prepared), metric, rows)
+    found = first_comparison(texts, names_of(prepared), metric, rows)
     return (0, count - 1) if found is None else (int(found[0].index[0]), int(found[1].index[0]))
 
 

@@ -23,8 +23,8 @@ from rdsim.sweep.measures import Metric
 __all__ = [
     "both_errors",
     "is_decided_once",
-    "needed",
     "over_repeats",
+    "repeat_count",
     "repeats_of",
     "standard_deviation",
     "units_words",
@@ -72,10 +72,10 @@ def over_repeats(table: pd.DataFrame, manifest: Mapping[str, Any], metric: Metri
     counts = wide.notna().sum()
     wide = wide.loc[:, counts == counts.max()].dropna()
     kept = done[done["point"].isin(wide.index) & done["repeat"].isin(wide.columns)]
-    return _told(kept, wide, metric, float(manifest["confidence"]))
+    return _estimates(kept, wide, metric, float(manifest["confidence"]))
 
 
-def _told(rows: pd.DataFrame, wide: pd.DataFrame, metric: Metric, confidence: float) -> pd.DataFrame:
+def _estimates(rows: pd.DataFrame, wide: pd.DataFrame, metric: Metric, confidence: float) -> pd.DataFrame:
     parts = [rows[rows["point"] == point] for point in wide.index]
     estimates = list(wide.to_numpy(np.float64))
     found = [_interval(part, each, metric, confidence) for part, each in zip(parts, estimates, strict=True)]
@@ -119,7 +119,7 @@ def standard_deviation(found: Interval, confidence: float) -> float:
     return found.half_width * math.sqrt(found.n) / float(stdtrit(found.n - 1, (1 + confidence) / 2))
 
 
-def needed(deviation: float, effect: float, confidence: float) -> int | None:
+def repeat_count(deviation: float, effect: float, confidence: float) -> int | None:
     """The fewest replications, repeats or worlds that show an effect with a probability of 80%, if their standard
     deviation is this; None where no number does, or more than ten million."""
     if not effect > 0 or not math.isfinite(deviation):

@@ -33,7 +33,7 @@ from rdsim.scenario import Override, Variations, World, digest
 from rdsim.search import build_instance, choose, improve, rules_of, world_of_rule
 from rdsim.search.views import ratios_of
 from rdsim.simulation import Running, expected_worths, replicate
-from rdsim.sweep.decisions import ONE_SHOT, PLAN, Decided, best_of_pool, decide, decided_in
+from rdsim.sweep.decisions import ONE_SHOT, PLAN, Decided, best_of_pool, decide, decisions_in
 from rdsim.sweep.measures import Metric, gain_name
 from rdsim.sweep.policies import Own, install
 from rdsim.sweep.settings import TaskKind
@@ -180,7 +180,7 @@ class _Unpacked(NamedTuple):
         if key not in self.pools:
             self.pools.clear()
             worlds = (self.variations.vary(one) for one in task.cases)
-            self.pools[key] = decided_in(worlds, task.policy, task.seed, work.solving, work.running)
+            self.pools[key] = decisions_in(worlds, task.policy, task.seed, work.solving, work.running)
         own = self.pools[key][task.cases.index(task.overrides)]
         if isinstance(own, RdsimError):
             raise own

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rdsim.stats import Interval
-from rdsim.sweep.repeats import needed, standard_deviation
+from rdsim.sweep.repeats import repeat_count, standard_deviation
 
 __all__ = ["Claim", "Statement", "claim_of", "effort_words"]
 
@@ -33,7 +33,7 @@ class Claim:
 
     def effort(self, confidence: float) -> int | None:
         """How many replications, repeats or worlds would tell, if it is not known; None if no number would."""
-        return needed(standard_deviation(self.found, confidence), self.effect, confidence)
+        return repeat_count(standard_deviation(self.found, confidence), self.effect, confidence)
 
 
 def claim_of(found: Interval, sign: str, limit: float, margin: float, *, blind: bool = False) -> Claim:
@@ -60,10 +60,10 @@ def effort_words(claims: Sequence[Claim], confidence: float, units: str) -> str:
     known = [one for one in efforts if one is not None]
     if len(known) < len(efforts):
         return f"no number of {units} would tell" if not known else f"more than {max(known):,} {units} would tell"
-    return f"about {_rounded(max(known)):,} {units} would tell" if known else ""
+    return f"about {_round_count(max(known)):,} {units} would tell" if known else ""
 
 
-def _rounded(count: int) -> int:
+def _round_count(count: int) -> int:
     """To two significant digits, up: it is an estimate."""
     step = int(10 ** max(len(str(count)) - 2, 0))
     return -(-count // step) * step

@@ -17,7 +17,7 @@ from rdsim.stats import paired_difference
 from rdsim.streams import SELECTING
 from rdsim.sweep import prepare, read, run
 from rdsim.sweep.analysis import Analysis
-from rdsim.sweep.decisions import Decided, best_of_pool, decided_in
+from rdsim.sweep.decisions import Decided, best_of_pool, decisions_in
 from rdsim.sweep.page import page_of
 from rdsim.sweep.tasks import pack, perform
 from tests.sizes import size
@@ -41,7 +41,9 @@ def _worth(world: Scenario, portfolio: Portfolio, seed: int) -> float:
 def test_with_a_pool_a_larger_set_of_choices_is_worth_no_less(tiny: Path) -> None:
     worlds, alone, pooled = _worlds(tiny), [], []
     for seed in range(1, size(6, 40)):
-        found = [one for one in decided_in(worlds, "one-shot", seed, Solving(), Running()) if isinstance(one, Decided)]
+        found = [
+            one for one in decisions_in(worlds, "one-shot", seed, Solving(), Running()) if isinstance(one, Decided)
+        ]
         best = [
             best_of_pool(one, found, world, seed=seed, count=COUNT, running=Running())
             for one, world in zip(found, worlds, strict=True)
@@ -56,16 +58,16 @@ def test_with_a_pool_a_larger_set_of_choices_is_worth_no_less(tiny: Path) -> Non
 
 def test_a_case_takes_nothing_that_it_does_not_allow(tiny: Path) -> None:
     worlds = _worlds(tiny)
-    whole, fewer, nobody = (one for one in decided_in(worlds, "one-shot", 1, Solving(), Running()))
+    whole, fewer, nobody = (one for one in decisions_in(worlds, "one-shot", 1, Solving(), Running()))
     assert isinstance(whole, Decided)
     assert isinstance(fewer, Decided)
     assert isinstance(nobody, Decided)
     assert any(choice.partner for choice in whole.portfolio.choices)
-    assert nobody.allowed(whole.portfolio) is None
-    assert whole.allowed(nobody.portfolio) is not None
-    assert whole.allowed(fewer.portfolio) is not None
+    assert nobody.options_of(whole.portfolio) is None
+    assert whole.options_of(nobody.portfolio) is not None
+    assert whole.options_of(fewer.portfolio) is not None
     starts = [one for one in whole.portfolio.choices if one.start_year == 2024 and one.technology in ("T1", "T2", "T3")]
-    assert (fewer.allowed(whole.portfolio) is None) == (len(starts) > 1)
+    assert (fewer.options_of(whole.portfolio) is None) == (len(starts) > 1)
 
 
 def test_no_printed_difference_of_nested_cases_has_the_impossible_sign(tiny: Path, tmp_path: Path) -> None:

@@ -20,11 +20,11 @@ from rdsim.errors import ExperimentError, OutputError
 from rdsim.report.words import amount
 from rdsim.stats import Interval, mean_interval, paired_difference
 from rdsim.sweep import manifest_of, read, read_sweep, run, write_answer
-from rdsim.sweep.again import Written, changes, read_written
+from rdsim.sweep.again import WrittenAnswers, changes, read_answers
 from rdsim.sweep.analysis import Analysis
 from rdsim.sweep.answers import answers, statements
 from rdsim.sweep.page import page_of
-from rdsim.sweep.repeats import needed, over_repeats, standard_deviation
+from rdsim.sweep.repeats import over_repeats, repeat_count, standard_deviation
 from rdsim.sweep.verdicts import Statement, claim_of
 from tests.command import run as command
 from tests.sizes import size
@@ -136,7 +136,7 @@ def test_a_claim_has_three_answers() -> None:
 
 
 def test_how_many_it_takes_shows_the_effect_four_times_in_five() -> None:
-    count = needed(3.0, 2.0, 0.95)
+    count = repeat_count(3.0, 2.0, 0.95)
     assert count is not None
     rng, times = np.random.default_rng(3), size(2000, 50_000)
 
@@ -148,8 +148,8 @@ def test_how_many_it_takes_shows_the_effect_four_times_in_five() -> None:
     assert abs(power(count) - 0.8) < 0.04
     assert power(count // 2) < 0.6
     assert standard_deviation(mean_interval([1.0, 2.0, 4.0]), 0.95) == pytest.approx(np.std([1, 2, 4], ddof=1))
-    assert needed(3.0, 0.0, 0.95) is None
-    assert needed(1.0, 1e-9, 0.95) is None
+    assert repeat_count(3.0, 0.0, 0.95) is None
+    assert repeat_count(1.0, 1e-9, 0.95) is None
 
 
 def test_the_best_says_what_is_worse_what_is_near_and_what_is_not_known() -> None:
@@ -233,7 +233,7 @@ def _statement(kind: str, **more: Any) -> Statement:
 def test_a_sure_statement_turns_if_another_seed_is_on_the_other_side(
     before: Statement, after: Statement, outcome: str
 ) -> None:
-    (change,) = changes(Written("x", 1, 0.95, [[before]]), [[after]])
+    (change,) = changes(WrittenAnswers("x", 1, 0.95, [[before]]), [[after]])
     assert change.outcome == outcome
 
 
@@ -341,7 +341,7 @@ def test_what_a_readme_calls_sure_is_asked_again_on_another_seed(
     assert "each decided anew in 4 repeats, seed 1" in readme.read_text("utf-8")
     record = tiny / "answers" / "choosing.json"
     table, manifest = read_sweep(tmp_path / "out"), manifest_of(tmp_path / "out")
-    assert read_written(record).statements == statements(table, manifest)
+    assert read_answers(record).statements == statements(table, manifest)
     words = ["--experiments", str(tmp_path), "--out", str(tmp_path / "again"), "--jobs", "1", "choosing"]
     assert ask_again(["--seed", "1", *words]) == 1
     assert ask_again(["--seed", "2", *words]) == 0, capsys.readouterr().out

@@ -99,7 +99,7 @@ def payoff(
         progress("repeat", number, repeating.repeats)
         repeat = _Repeat(_posed_anew(posed, number), how, replications, repeating)
         gains.append(dict(repeat.gains()))
-        levels.append(float(repeat.planned.mean()))
+        levels.append(float(repeat.plan_worths.mean()))
         plans[f"plan-{number + 1}"] = repeat.plan
     progress("repeat", repeating.repeats, repeating.repeats)
     confidence = posed.scenario.simulation.confidence
@@ -155,16 +155,16 @@ class _Repeat:
         if self.solving.gap:
             closer = choose(self.posed, replace(self.solving, gap=self.solving.gap / _SMALLER))
             yield _GAP, self._gain(closer.portfolio, base)
-        yield _LOOP, float((self.planned - base).mean())
-        yield _BOTH, self._gain(improve(larger, chosen, self.solving).proposal.portfolio, self.planned)
+        yield _LOOP, float((self.plan_worths - base).mean())
+        yield _BOTH, self._gain(improve(larger, chosen, self.solving).proposal.portfolio, self.plan_worths)
         yield from self._knowing_more()
 
     def _knowing_more(self) -> Iterator[tuple[_Step, float]]:
         asked = self.asked
         if not asked.rolled:
             return
-        rolled = self._rolled()
-        yield _AGAIN, float((rolled.worths - self.planned[: asked.rolled]).mean())
+        rolled = self._rolling()
+        yield _AGAIN, float((rolled.worths - self.plan_worths[: asked.rolled]).mean())
         if asked.foresight:
             known = foresee(self.posed, self.plan, range(asked.foresight), solving=self.solving)
             yield _KNOWING, float((known - rolled.worths[: asked.foresight]).mean())
@@ -189,11 +189,11 @@ class _Repeat:
         return self._loop.proposal.portfolio
 
     @cached_property
-    def planned(self) -> Floats:
+    def plan_worths(self) -> Floats:
         """What the plan is worth in each replication of the repeat, (R,)."""
         return self.worths(self.plan)
 
-    def _rolled(self) -> Rolled:
+    def _rolling(self) -> Rolled:
         supply = supply_of(self.posed, self.plan, means=self._loop.means, solving=self.solving)
         ratios = ratios_of(self.posed.scenario, self.posed.problem, self._loop.proposal.solution.chosen)
         return roll(supply, Policy(ratios, futures=self.asked.futures), self.plan, range(self.asked.rolled))
@@ -227,7 +227,7 @@ def _rows(gains: Sequence[Mapping[_Step, float]], confidence: float, margin: flo
             "high": found.high,
             "n": found.n,
             "verdict": told,
-            "repeats_needed": _repeats_needed(values, level, margin) if told == UNKNOWN else found.n,
+            "repeats_needed": _repeat_count(values, level, margin) if told == UNKNOWN else found.n,
         }
 
 
@@ -237,7 +237,7 @@ def _verdict(low: float, high: float, margin: float) -> str:
     return ADDS if low > 0 else TAKES if high < 0 else UNKNOWN
 
 
-def _repeats_needed(values: Floats, level: float, margin: float) -> int:
+def _repeat_count(values: Floats, level: float, margin: float) -> int:
     """About how many repeats it takes to know the gain to within the margin, or its sign if it is larger."""
     width = max(margin, abs(float(values.mean())))
     spread = float(values.std(ddof=1)) * float(ndtri((1 + level) / 2))
