@@ -13,7 +13,7 @@ from scipy.sparse import csr_array, diags_array
 from rdsim.arrays import Floats
 from rdsim.optimiser.adapters.answers import RunLimits, SolverResult
 from rdsim.optimiser.models.model import Model
-from rdsim.optimiser.problem.exact import amount_of
+from rdsim.optimiser.problem.exact import DIGITS, amount_of
 
 __all__ = ["Scaled", "power", "scale_model", "typical", "with_small_rows"]
 
@@ -157,9 +157,15 @@ def _unit_of(numbers: Floats) -> float:
 
 
 def _common_divisor(numbers: Floats, decimals: int) -> int:
-    """Of what numbers of at most so many decimals say, in units of the last one."""
-    whole = (int(amount_of(number).value * 10**decimals) for number in np.unique(np.abs(numbers)).tolist())
-    return max(math.gcd(*whole), 1)
+    """Of what numbers of at most so many decimals say, in units of the last one.
+
+    Of at most `DIGITS` digits there is one decimal for each number, so that no exact arithmetic is needed for it.
+    """
+    sizes, scale = np.unique(np.abs(numbers)), 10.0**decimals
+    near = np.rint(sizes * scale)
+    plain = (near < 10.0**DIGITS) & (near / scale == sizes)
+    others = (int(amount_of(number).value * 10**decimals) for number in sizes[~plain].tolist())
+    return max(math.gcd(*near[plain].astype(np.int64).tolist(), *others), 1)
 
 
 def _whole_caps(rhs: Floats) -> Floats:
