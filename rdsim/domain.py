@@ -27,6 +27,7 @@ __all__ = [
     "END_STATES",
     "FIGURE_NAMES",
     "ROOMS",
+    "TAG",
     "Assumption",
     "AssumptionSettings",
     "Calibration",
@@ -94,6 +95,10 @@ class ColumnTable:
     """Marks a table of a record whose entries are columns of their own, each named `prefix` and its key."""
 
     prefix: str
+
+
+TAG = "tag."
+"""Begins the columns that hold a technology's tags, wherever they are shown."""
 
 
 @dataclass(frozen=True)
@@ -400,7 +405,7 @@ class Technology(Frozen):
     tags: Annotated[
         dict[FigureName, TagValue],
         Field(description="Tags of one's own, by name: columns tag.NAME; empty or 0: not tagged."),
-        ColumnTable("tag."),
+        ColumnTable(TAG),
     ] = dataclasses.field(default_factory=dict)
     needs_fields: Annotated[
         dict[str, FieldWeight],

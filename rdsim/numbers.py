@@ -12,4 +12,4 @@ __all__ = ["NUMBERS"]
 
 NUMBERS = 4
 """1: until November 2026, when results were kept under the text of the program; 3: problems are stated in rounded
-numbers."""
+numbers; 4: risk by step, shared luck, and what technologies need of partners."""

@@ -261,7 +261,7 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
         rules = {ONE_SHOT: _one_shot_rule(scenario, proposal)}
     enough = max(count, FRESH)
     found.fresh = fresh_worth(scenario, found.proposal, count=enough, seed=chance, running=running)
-    rules |= _simple_rules(found, proposal)
+    rules |= _simple_rules(found, posed, proposal)
     if own:
         rules |= _own_portfolios(found, Beside(posed, proposal, found.proposal, found.search, solving))
     try:
@@ -308,13 +308,14 @@ def _tell_firmness(found: Plan, running: Running, progress: Progress) -> None:
     progress(FIRMNESS, checks + 1, checks + 1)
 
 
-def _simple_rules(found: Plan, one_shot: Proposal) -> dict[str, RulePortfolio]:
+def _simple_rules(found: Plan, posed: Instance, one_shot: Proposal) -> dict[str, RulePortfolio]:
     """The simple rules within the announced money, and with the plan's freedom if that is another."""
     announced = dict.fromkeys(found.scenario.programmes, 1.0)
-    rules = baselines(found.scenario, one_shot, payment_ratios=announced, seed=found.seed)
+    make = partial(baselines, found.scenario, one_shot, seed=found.seed, running=posed.running)
+    rules = make(payment_ratios=announced)
     if not found.promises_more:
         return rules
-    freer = baselines(found.scenario, one_shot, payment_ratios=found.proposal.payment_ratios, seed=found.seed)
+    freer = make(payment_ratios=found.proposal.payment_ratios)
     return rules | {f"{name}{AT_PLAN_RATIOS}": rule for name, rule in freer.items()}
 
 

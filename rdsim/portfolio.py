@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdsim.arguments import check_arguments
-from rdsim.domain import ROOMS, Choice, Portfolio, Scenario
+from rdsim.domain import ROOMS, TAG, Choice, Portfolio, Scenario
 from rdsim.errors import Fault, OutputError, PortfolioError
 from rdsim.folders import write_whole
 from rdsim.numerals import number
@@ -40,9 +40,6 @@ __all__ = ["Choice", "Portfolio", "check", "frame", "from_frame", "read", "with_
 _COLUMNS = ("technology", "partner", "mode", "start_year", "rank")
 _REQUIRED = ("technology", "partner", "mode", "start_year")
 _SHOWN = ("name", "programme", "field", "partner_name", "mode_name", "cost", "score")
-
-_TAG = "tag."
-"""Begins the columns for people that hold a technology's tags."""
 
 Place = Callable[[int, str], str]
 Finding = tuple[int, str, str, str, str]
@@ -113,7 +110,7 @@ def frame(portfolio: Portfolio, scenario: Scenario | None = None) -> pd.DataFram
     else:
         check(portfolio, scenario)
     rows = [_row(choice) if scenario is None else _shown_row(choice, scenario) for choice in portfolio.choices]
-    tags = [f"{_TAG}{name}" for name in tags_of(scenario)] if scenario else []
+    tags = [f"{TAG}{name}" for name in tags_of(scenario)] if scenario else []
     table = pd.DataFrame(rows, columns=[*_COLUMNS, *(_SHOWN if scenario else ()), *tags])
     return table.astype({"start_year": "int64", "rank": "Int64"})
 
@@ -190,7 +187,7 @@ def _column_faults(table: CsvTable) -> Iterator[Fault]:
         return
     missing = [column for column in _REQUIRED if column not in table.columns]
     known = (*_COLUMNS, *_SHOWN)
-    for column in (one for one in table.columns if one and one not in known and not one.startswith(_TAG)):
+    for column in (one for one in table.columns if one and one not in known and not one.startswith(TAG)):
         advice = did_you_mean(column, [one for one in known if one not in table.columns])
         missing = [one for one in missing if f"'{one}'" not in advice]
         yield Fault(f"{table.name}, column {column}", "unknown column", "", advice)
@@ -331,7 +328,7 @@ def _shown_row(choice: Choice, scenario: Scenario) -> dict[str, object]:
         "mode_name": scenario.modes[choice.mode].name,
         "cost": cost(scenario, technology),
         "score": technology.score,
-        **{f"{_TAG}{name}": technology.tags.get(name, "") for name in tags_of(scenario)},
+        **{f"{TAG}{name}": technology.tags.get(name, "") for name in tags_of(scenario)},
     }
 
 

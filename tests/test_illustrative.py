@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import rdsim
 from rdsim.errors import ScenarioError
+from rdsim.gates import GATE_POLICIES, GatePolicy
 from rdsim.scenario import digest, dump, load
-from rdsim.simulation import replicate
+from rdsim.search import Given, build_instance, choose
+from rdsim.simulation import Running, replicate
+from rdsim.studies.built_in.rolling import Redeciding, rolling
 from rdsim.sweep import read, run
 
 PROGRAM = """\
@@ -83,6 +89,24 @@ def test_faults_of_what_is_drawn_name_the_program(drawn: Path) -> None:
     assert "draws.py/technologies.csv" in told
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("import sys\nsys.exit(3)", r"SystemExit: 3"),
+        ("def tables(draw, settings): return {'technologies.csv': 5}", r"must be a list of rows.*Found: 5"),
+        ("def tables(draw, settings): return {'technologies.csv': []}", r"must be a list of rows, of one at least"),
+        ("def tables(draw, settings): return {'links.csv': [{}, 7]}", r"draws.py/links.csv, row 2: must be a mapping"),
+        (
+            "def tables(draw, settings): return {'prices.csv': [{}]}",
+            r"must return rows of technologies.csv.*prices.csv",
+        ),
+    ],
+)
+def test_what_is_no_table_is_told_as_the_programs_fault(drawn: Path, body: str, said: str) -> None:
+    (drawn / "draws.py").write_text(body + "\n", encoding="utf-8")
+    assert re.search(said, refusal(drawn, "illustrative.draw=2"))
+
+
 def test_a_sweep_varies_the_draw_beside_other_factors(drawn: Path, tmp_path: Path) -> None:
     file = tmp_path / "draws.toml"
     file.write_text(
@@ -112,6 +136,32 @@ def test_domestic_only_is_compared_in_the_same_world_and_marked(tiny: Path) -> N
     same = free.comparisons["domestic-only"]
     assert same.rule.portfolio.choices == rule.portfolio.choices
     assert (same.replications["npv"] == found.comparisons["domestic-only"].replications["npv"]).all()
+
+
+def _only_in_python(lead: int) -> bool:
+    return lead >= 0 or json.dumps(lead) == ""
+
+
+def test_domestic_only_is_sampled_on_the_engine_that_runs_what_is_the_users(tiny: Path) -> None:
+    """Options of the comparator are others than the plan's: a policy that compiles nowhere must judge them too."""
+    GATE_POLICIES.register("only-in-python", GatePolicy(judge=_only_in_python))
+    try:
+        settings = {**REQUIRED, "programmes.*.gate.policy": "only-in-python", "optimiser.samples": 3}
+        found = rdsim.plan(load(tiny, settings), replications=3, one_shot=True, running=Running("simpy", threads=1))
+    finally:
+        GATE_POLICIES.unregister("only-in-python")
+    assert found.comparisons["domestic-only"].rule.portfolio.choices
+
+
+def test_deciding_again_sets_domestic_only_beside_and_marks_it(tiny: Path) -> None:
+    posed = build_instance(load(tiny, REQUIRED), samples=20)
+    best = Given(choose(posed).portfolio, "best")
+    found = rolling(posed, given=best, replications=3, redeciding=Redeciding(foresight=0, futures=8))
+    table = found.tables["policies"]
+    assert isinstance(table, pd.DataFrame)
+    barred = table.loc[~table["allowed"], "policy"].tolist()
+    assert barred == [name for name in table["policy"] if name.startswith("domestic-only")] != []
+    assert all("domestic-only" not in (one["less"], one["more"]) for one in found.record["rolling"]["expected_order"])
 
 
 def test_allowing_domestic_projects_lets_joint_ones_go_on_at_home(tiny: Path) -> None:

@@ -184,6 +184,6 @@ class Deciding:
         found = {PLAN: mine.portfolio}
         for ending, ratios in (("", announced), (AT_PLAN_RATIOS, self.ratios)):
             names = [rule_of(name) for name in self.rules if name == f"{rule_of(name)}{ending}"]
-            made = baselines(world, mine, payment_ratios=ratios, seed=seed, names=names)
+            made = baselines(world, mine, payment_ratios=ratios, seed=seed, names=names, running=self.running)
             found |= {f"{name}{ending}": rule.portfolio for name, rule in made.items()}
         return found

@@ -19,11 +19,11 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy.optimize import brentq, minimize
+from scipy.special import expit
 
 from rdsim.arrays import Floats
 from rdsim.calibration.likelihood import Kind, Law, Windows, gain_probabilities, window_probabilities
 from rdsim.calibration.records import Records
-from rdsim.scenario.success import with_shift
 from rdsim.stats import Interval
 
 __all__ = [
@@ -234,9 +234,7 @@ def success_intervals(records: Records, best: Fit) -> dict[int, Interval]:
     first, seen = _sizes(best.model, best.identified) + 1, (records.completions() + records.failures()).tolist()
     drops = _DROP * _inflation(records, best)
     return {
-        trl: Interval(
-            with_shift(0.5, float(best.parameters[k])), *_ends(records, best, k, float(drops[k])), seen[trl - 1]
-        )
+        trl: Interval(float(expit(best.parameters[k])), *_ends(records, best, k, float(drops[k])), seen[trl - 1])
         for k, trl in enumerate(best.identified.success, start=first)
     }
 
@@ -251,7 +249,7 @@ def _ends(records: Records, best: Fit, place: int, drop: float) -> tuple[float, 
 
     estimate = float(best.parameters[place])
     low, high = (
-        with_shift(0.5, float(brentq(beyond, estimate, end, xtol=1e-3))) if beyond(end) > 0.0 else float(end > 0.0)
+        float(expit(brentq(beyond, estimate, end, xtol=1e-3))) if beyond(end) > 0.0 else float(end > 0.0)
         for end in _ODDS
     )
     return low, high
@@ -344,7 +342,7 @@ def _law(model: StepModel, parameters: Floats, identified: Identified) -> Law:
     sigma = float(np.exp(parameters[place]))
     medians = np.clip(np.exp(logs), 0.01, 1e4)
     own = dict(zip(identified.success, parameters[place + 1 :].tolist(), strict=False))
-    success = tuple(with_shift(0.5, own[trl]) if trl in own else model.success for trl in steps.tolist())
+    success = tuple(float(expit(own[trl])) if trl in own else model.success for trl in steps.tolist())
     return Law(tuple(medians.tolist()), sigma, model.kind, success)
 
 

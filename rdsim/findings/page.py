@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rdsim.domain import Choice, Institute, Judgement, Partner, Scenario, Technology
+from rdsim.domain import TAG, Choice, Institute, Judgement, Partner, Scenario, Technology
 from rdsim.explanation import screen_table
 from rdsim.findings.firmness import verdicts
 from rdsim.numerals import numeral
@@ -108,7 +108,7 @@ def _candidate(
         "start_year": choice.start_year if choice else None,
         "rank": choice.rank if choice else None,
         "expected_value": value,
-        **{f"tag.{tag}": row.tags.get(tag, "") for tag in tags_of(scenario)},
+        **{f"{TAG}{tag}": row.tags.get(tag, "") for tag in tags_of(scenario)},
     }
 
 

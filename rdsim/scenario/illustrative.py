@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import runpy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
 from rdsim.domain import Scenario
-from rdsim.errors import Fault
+from rdsim.errors import Fault, raised_text
 from rdsim.scenario.findings import FILES
 from rdsim.tables import CsvTable, shown_value, table_of_frame
 
@@ -63,17 +63,29 @@ def redraw(folder: FilePath, settings: Mapping[str, Any], draw: object) -> tuple
 
 
 def _run(place: FilePath, draw: int, settings: Mapping[str, Any]) -> tuple[dict[str, CsvTable], list[Fault]]:
-    """What a program makes of a draw; whatever it raises is told as its fault."""
+    """What a program makes of a draw; whatever it raises, and whatever else it returns, is told as its fault."""
     try:
         made = runpy.run_path(str(place), run_name=ILLUSTRATIVE)["tables"](draw, settings)
-    except Exception as error:
-        found = f"{type(error).__name__}: {error}"
-        return {}, [Fault(place.name, "must have a function tables(draw, settings) that returns rows by file", found)]
+    except (Exception, SystemExit) as error:
+        rule = "must have a function tables(draw, settings) that returns rows by file"
+        return {}, [Fault(place.name, rule, raised_text(error))]
     names = {file: name for name, file in FILES.items()}
     if not isinstance(made, Mapping) or not made.keys() <= names.keys():
         found = ", ".join(map(str, made)) if isinstance(made, Mapping) else type(made).__name__
         return {}, [Fault(place.name, f"must return rows of {', '.join(names)}", shown_value(found))]
+    if faults := [fault for file, rows in made.items() for fault in _row_faults(f"{place.name}/{file}", rows)]:
+        return {}, faults
     return {names[file]: _table(f"{place.name}/{file}", rows) for file, rows in made.items()}, []
+
+
+def _row_faults(where: str, rows: object) -> Iterator[Fault]:
+    """What keeps something from being the rows of a table."""
+    if not isinstance(rows, Sequence) or isinstance(rows, str) or not rows:
+        yield Fault(where, "must be a list of rows, of one at least", shown_value(rows))
+        return
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, Mapping):
+            yield Fault(f"{where}, row {number}", "must be a mapping of headings to cells", shown_value(row))
 
 
 def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> CsvTable:

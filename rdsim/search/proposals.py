@@ -349,11 +349,13 @@ def baselines(
     payment_ratios: Mapping[str, float] | None = None,
     seed: int | None = None,
     names: Iterable[str] | None = None,
+    running: Running = Running(),
 ) -> dict[str, RulePortfolio]:
     """The portfolio of every simple rule (`rules_of`), or of those that are named, on the same options and rows; budget
     rows at other payment ratios if given.
 
     A rule that is compared with a plan needs the plan's freedom: who may promise more money gets more of everything.
+    `running` is how options are sampled that the proposal has not (see `world_of_rule`).
     """
     ratios = proposal.payment_ratios if payment_ratios is None else payment_ratios
     problem = at_ratios(scenario, proposal.problem, ratios, proposal.payment_ratios)
@@ -361,7 +363,7 @@ def baselines(
     rules = {}
     for name in rules_of(scenario) if names is None else names:
         world = world_of_rule(scenario, name)
-        posed = (proposal.options, problem) if world is scenario else _at_home(world, proposal, ratios, chance)
+        posed = (proposal.options, problem) if world is scenario else _at_home(world, proposal, ratios, chance, running)
         rules[name] = _portfolio_of_rule(world, name, posed, ratios, chance)
     return rules
 
@@ -376,11 +378,11 @@ def world_of_rule(scenario: Scenario, name: str) -> Scenario:
 
 
 def _at_home(
-    world: Scenario, proposal: Proposal, ratios: Mapping[str, float], seed: int
+    world: Scenario, proposal: Proposal, ratios: Mapping[str, float], seed: int, running: Running
 ) -> tuple[Options, PortfolioProblem]:
     """The domestic options of a world, as many samples of each as of those of a proposal, and their problem."""
     choices = tuple(one for one in candidates(world) if not one.partner)
-    options = sample(world, choices, samples=len(proposal.options.npv), seed=seed)
+    options = sample(world, choices, samples=len(proposal.options.npv), seed=seed, running=running)
     return options, at_ratios(world, state(world, options), ratios)
 
 

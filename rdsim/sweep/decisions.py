@@ -42,12 +42,13 @@ def _decide(posed: Instance, policy: str, solving: Solving) -> Portfolio:
     if policy == ONE_SHOT:
         return proposal.portfolio
     if policy in CHOOSING_RULES:
-        return baselines(world, proposal, seed=seed, names=[policy])[policy].portfolio
+        return baselines(world, proposal, seed=seed, names=[policy], running=posed.running)[policy].portfolio
     planned = improve(posed, proposal, solving).proposal
     if policy == PLAN:
         return planned.portfolio
     name = policy.removesuffix(AT_PLAN_RATIOS)
-    freer = baselines(world, proposal, payment_ratios=planned.payment_ratios, seed=seed, names=[name])
+    ratios = planned.payment_ratios
+    freer = baselines(world, proposal, payment_ratios=ratios, seed=seed, names=[name], running=posed.running)
     return freer[name].portfolio
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from rdsim.domain import TAG
 from rdsim.report import words
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.data.sections import Page, Plot
@@ -100,7 +101,7 @@ def _technology_list(report: PlanReport) -> dict[str, object]:
     """The table of all technologies with their tags, what it can be narrowed to, and what countries are called."""
     table = report.technologies
     return {
-        "tags": {name: str(name).removeprefix("tag.").replace("_", " ") for name in table if str(name)[:4] == "tag."},
+        "tags": {name: name.removeprefix(TAG).replace("_", " ") for name in map(str, table) if name.startswith(TAG)},
         "rows": _rows(table),
         "choices": {name: sorted(table[name].astype(str).unique()) for name in ("programme", "field")},
         "countries": dict(zip(table["partner"], table["partner_name"], strict=True)),

@@ -131,7 +131,8 @@ class _Run:
     def rules(self) -> dict[str, Portfolio]:
         """The simple rules with the plan's freedom."""
         ratios = self.best.payment_ratios
-        made = baselines(self.scenario, self.best, payment_ratios=ratios, seed=self.posed.seed)
+        how = self.posed
+        made = baselines(self.scenario, self.best, payment_ratios=ratios, seed=how.seed, running=how.running)
         ending = "" if all(f"{ratio:.3f}" == "1.000" for ratio in ratios.values()) else AT_PLAN_RATIOS
         return {f"{name}{ending}": rule.portfolio for name, rule in made.items()}
 

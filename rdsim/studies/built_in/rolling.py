@@ -115,7 +115,8 @@ def _rules(posed: Instance, one_shot: Proposal, plan: Proposal) -> Iterator[tupl
     if any(f"{ratio:.3f}" != "1.000" for ratio in plan.payment_ratios.values()):
         freedoms.append((AT_PLAN_RATIOS, dict(plan.payment_ratios)))
     for ending, ratios in freedoms:
-        for name, rule in baselines(posed.scenario, one_shot, payment_ratios=ratios, seed=posed.seed).items():
+        made = baselines(posed.scenario, one_shot, payment_ratios=ratios, seed=posed.seed, running=posed.running)
+        for name, rule in made.items():
             yield f"{name}{ending}", rule
 
 
