@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from rdsim.designs import DesignKind
+from rdsim.domain import Confidence
 from rdsim.errors import ExperimentError, Fault
 from rdsim.folders import SWEEP, Digest, Part, Record, is_file, read_document
 from rdsim.names import NAMES
@@ -80,7 +81,7 @@ class _Sweep(Record):
     difference: dict[_Text, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     seed: _Count
     common_random_numbers: bool
-    confidence: Annotated[float, Field(gt=0, lt=1)]
+    confidence: Confidence
     points: Annotated[int, Field(ge=1, lt=2**31)]
     done: _Count
     failed: _Count
@@ -163,7 +164,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Fault, 
     shrunk = [
         Fault(name, fewer, f"{old.get(name, 1):,} there", advice)
         for name in _GROWING
-        if not _is_more(new[name], old.get(name, 1))
+        if not _is_more(new.get(name, 1), old.get(name, 1))
     ]
     return (*faults, *shrunk)
 
