@@ -32,6 +32,7 @@ __all__ = [
     "AssumptionSettings",
     "Calibration",
     "Choice",
+    "Confidence",
     "Deliverable",
     "Facility",
     "FacilityNeed",
@@ -130,6 +131,8 @@ Months = Annotated[float, Field(ge=0, le=1200, allow_inf_nan=False), Unit("month
 Years = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False), Unit("years")]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+# Far enough from 1 that shared among many comparisons, and halved, it is still told from 1.
+Confidence = Annotated[float, Field(gt=0.5, le=0.999_999, allow_inf_nan=False)]
 Rate = Annotated[float, Field(ge=0, le=20, allow_inf_nan=False), Unit("per year")]
 Spread = Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)]
 Year = Annotated[int, Field(ge=1900, le=2200)]
@@ -1000,9 +1003,7 @@ class SimulationSettings:
     __pydantic_config__ = _strict
     replications: Annotated[int, Field(ge=2, le=10_000_000, description="Replications of the evaluation.")] = 200
     seed: Annotated[int, Field(ge=0, lt=2**63, description="Seed of the evaluation's draws.")] = 1
-    confidence: Annotated[
-        float, Field(gt=0.5, lt=1, allow_inf_nan=False, description="Confidence of reported intervals.")
-    ] = 0.95
+    confidence: Annotated[Confidence, Field(description="Confidence of reported intervals.")] = 0.95
 
 
 @dataclass(frozen=True)

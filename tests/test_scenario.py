@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import math
 import os
 import pickle
 import subprocess
@@ -40,6 +41,7 @@ from rdsim.scenario import (
     target,
 )
 from rdsim.scenario.units import factor, money_unit
+from rdsim.stats import paired_difference
 from rdsim.tables import did_you_mean, read_table
 from tests.broken_inputs import BROKEN, Broken, broken_folder
 from tests.tiny import TINY_FILES, tiny_folder
@@ -297,6 +299,14 @@ def test_an_override_changes_its_place(override: str, tiny: Path) -> None:
     before, after = load(tiny), load(tiny, [override])
     assert CHANGES[override](after)
     assert digest(before) != digest(after)
+
+
+def test_a_confidence_that_is_let_in_can_be_shared_among_many_comparisons(tiny: Path) -> None:
+    most = load(tiny, {"simulation.confidence": 0.999999}).simulation.confidence
+    assert math.isfinite(paired_difference([1.0, 2.0, 4.0], [0.0, 3.0, 1.0], most, 100_000).half_width)
+    for beyond in (0.5, 1 - 2**-53, 1.0):
+        with pytest.raises(ScenarioError, match=r"simulation\.confidence: must be a number above 0\.5 and at most"):
+            load(tiny, {"simulation.confidence": beyond})
 
 
 def test_overrides_may_be_a_mapping_and_the_last_one_wins(tiny: Path) -> None:

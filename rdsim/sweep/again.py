@@ -14,6 +14,7 @@ import pandas as pd
 from pydantic import Field
 from scipy.special import ndtri
 
+from rdsim.domain import Confidence
 from rdsim.errors import ExperimentError
 from rdsim.folders import Record, read_document
 from rdsim.names import NAMES
@@ -39,7 +40,7 @@ class _Statement(Record):
 class _Written(Record):
     experiment: Annotated[str, Field(pattern=NAMES)]
     seed: Annotated[int, Field(ge=0)]
-    confidence: Annotated[float, Field(gt=0, lt=1)]
+    confidence: Confidence
     difference: dict[str, float]
     statements: list[list[_Statement]]
 

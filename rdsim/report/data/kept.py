@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 from pydantic import Field
 
+from rdsim.domain import Confidence
 from rdsim.errors import Fault, RunError
 from rdsim.folders import Record, read_document, validate
 from rdsim.folders.contents import EXPECTED, OUTCOMES, PAGE, PAGE_TABLE, POLICIES, PURSES, REPLICATIONS
@@ -190,7 +191,7 @@ class _PlanPage(Record):
     title: str
     description: str
     money_unit: str
-    confidence: Annotated[float, Field(gt=0, lt=1)]
+    confidence: Confidence
     start_year: int
     horizon_year: int
     names: dict[Literal["programme", "field", "mode"], dict[str, str]]
