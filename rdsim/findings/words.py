@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,7 +17,7 @@ from rdsim.lead import bound_sentences, lead_table, part_words
 from rdsim.optimiser import Solution
 from rdsim.plans import ONE_SHOT, Comparison, Plan
 from rdsim.promises import promise_table, sentences
-from rdsim.report.words import ALIKE, amount, is_point, span
+from rdsim.report.words import ALIKE, UNKNOWN, amount, is_point, span
 from rdsim.search import LOOP, OWN, USUAL_ORDER, Loop, Proposal, why_nothing
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval
@@ -36,6 +37,8 @@ def _money(interval: Interval, unit: str, confidence: float) -> str:
 
 
 def _limits(found: Interval) -> str:
+    if math.isinf(found.half_width):
+        return UNKNOWN
     return ALIKE if is_point(found.low, found.high) else span(found.low, found.high)
 
 

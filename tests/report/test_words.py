@@ -247,6 +247,21 @@ def test_one_replication_gives_no_sampling_error() -> None:
     assert "unknown from one replication" in " ".join(words.headline(alone))
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "point"),
+    [
+        (3.0, 3.0, True),
+        (0.0, 0.0, True),
+        (3.0, 3.1, False),
+        (-math.inf, math.inf, False),
+        (-math.inf, 3.0, False),
+        (3.0, math.inf, False),
+    ],
+)
+def test_an_interval_without_an_end_is_not_one_of_no_width(low: float, high: float, point: bool) -> None:
+    assert words.is_point(low, high) is point
+
+
 def test_tiles_say_what_they_count() -> None:
     labels = [tile.label for tile in words.tiles(REPORT)]
     assert labels[:2] == ["technologies funded", "net present value, billion KRW"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdsim.report.words.amounts import ALIKE, amount, capital, is_point, sentence_list, span
+from rdsim.report.words.amounts import ALIKE, UNKNOWN, amount, capital, is_point, sentence_list, span
 from rdsim.report.words.answers import (
     best_bets,
     delivery_words,
@@ -28,6 +28,7 @@ from rdsim.report.words.leads import award_rows, bound_words, lead_rows, lead_wo
 
 __all__ = [
     "ALIKE",
+    "UNKNOWN",
     "Doubt",
     "Tile",
     "amount",

@@ -14,6 +14,7 @@ from rdsim.report.data.plan import PlanReport
 
 __all__ = [
     "ALIKE",
+    "UNKNOWN",
     "amount",
     "capital",
     "estimate",
@@ -53,10 +54,16 @@ def capital(text: str) -> str:
 ALIKE = "alike in all"
 """What stands in place of an interval where every replication says the same: it would be of no width."""
 
+UNKNOWN = "unknown from one replication"
+"""What stands in place of an interval without ends."""
+
 
 def is_point(low: float, high: float) -> bool:
-    """Whether an interval has no width but for rounding: there is no luck in it, or none of it was seen."""
-    return high - low <= 1e-12 * max(abs(low), abs(high))
+    """Whether an interval has no width but for rounding: there is no luck in it, or none of it was seen.
+
+    One without an end is none: too little was seen to bound it.
+    """
+    return math.isfinite(high - low) and high - low <= 1e-12 * max(abs(low), abs(high))
 
 
 def span(low: float, high: float) -> str:
@@ -75,7 +82,7 @@ def percent(value: float | None, decimals: int = 0) -> str:
 def interval(found: Mapping[str, Any]) -> str:
     """`1,350 to 1,508`, or that it is unknown."""
     if found["ci_low"] is None or found["ci_high"] is None:
-        return "unknown from one replication"
+        return UNKNOWN
     if is_point(found["ci_low"], found["ci_high"]):
         return f"{ALIKE} replications"
     return span(found["ci_low"], found["ci_high"])
