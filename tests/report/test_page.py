@@ -196,6 +196,36 @@ def test_the_table_says_with_whom_or_why_not(page: Page) -> None:
     assert sum("others make better use" in text for text in page.texts) == 3
 
 
+def test_how_firm_decisions_are_is_a_column_of_a_plan_that_was_decided_again(page: Page, tmp_path: Path) -> None:
+    """A share for each technology, sorted by it, and three lists; of a plan decided once neither column nor lists."""
+    plain = synthetic.build()
+    names, shares = plain.technologies["technology"].tolist(), [1.0, 0.9375, *[0.5] * 5, 0.0, 0.0]
+    said = ["sure in"] * 2 + ["open"] * 5 + ["sure out"] * 2
+    told = {
+        "count": 64,
+        "checks": 2,
+        "technologies": {"firm": names[:2], "open": names[2:7], "rejected": names[7:]},
+        "countries": {"firm": [], "open": [], "rejected": []},
+        "sentences": ["Decided again 64 times on other samples."],
+    }
+    firm = _write(
+        synthetic.build(
+            technologies=plain.technologies.assign(verdict=said, share=shares),
+            manifest={**plain.manifest, "redecisions": told},
+        ),
+        tmp_path,
+    )
+    buttons = [sum(tag == "button" for tag, _ in one.elements) for one in (page, firm)]
+    assert buttons[1] - buttons[0] == 1
+    assert ("How firm" in page.texts, "How firm" in firm.texts) == (False, True)
+    texts = [text.strip() for text in firm.texts]
+    assert [texts[k + 1] for k, text in enumerate(texts) if text in said] == [f"{share:.0%}" for share in shares]
+    known = [attrs["data-value"] for tag, attrs in firm.elements if tag == "td" and "data-value" in attrs]
+    assert known.count("0.9375") == 1
+    titles = [text for text in firm.texts if text.startswith(("Firm:", "Open:", "Rejected:"))]
+    assert [text.rpartition(" ")[2] for text in titles] == ["(2)", "(5)", "(2)"]
+
+
 def test_tags_are_columns_of_the_table(tmp_path: Path) -> None:
     table = synthetic.build().technologies
     tagged = table.assign(**{"tag.in_charge": [HOSTILE[0], *["MOTIE"] * (len(table) - 1)]})
