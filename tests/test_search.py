@@ -124,12 +124,15 @@ def test_the_draws_that_judge_are_not_those_that_chose(found: Plan) -> None:
     assert not np.array_equal(np.sort(judged)[:20], np.sort(options.npv[:20, o]))
 
 
-def test_progress_ends_at_the_whole(scenario: Scenario) -> None:
+def test_progress_of_each_stage_ends_at_the_whole(scenario: Scenario) -> None:
     told: list[tuple[str, int, int]] = []
     found = plan(scenario, replications=6, seed=4, progress=lambda *step: told.append(step))
     simulated = 6 * (1 + len(found.comparisons))
     assert told[:2] == [("optimise", 0, 1), ("optimise", 1, 1)]
-    assert told[-1] == ("simulate", simulated, simulated)
+    last = {stage: (done, whole) for stage, done, whole in told}
+    assert list(last) == ["optimise", "search", "simulate", "firmness"]
+    assert last["simulate"] == (simulated, simulated)
+    assert all(done == whole for done, whole in last.values())
 
 
 def test_findings_say_what_a_planner_needs(found: Plan, scenario: Scenario) -> None:

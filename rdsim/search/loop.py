@@ -149,6 +149,7 @@ def improve(
     stopped = False
     try:
         run.search()
+        progress(run.done, run.done)  # as many as there were, after all
     except KeyboardInterrupt:
         stopped = True
     return run.result(stopped)
