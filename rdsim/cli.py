@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from rdsim.runs import Earlier
     from rdsim.studies import Option, Question
     from rdsim.study import Study
-    from rdsim.sweep import Estimate, Sweep
+    from rdsim.sweep import Estimate, Experiment, Sweep
 
 __all__ = ["app", "main"]
 
@@ -883,14 +883,7 @@ def sweep_run(
     from rdsim.folders import settle  # noqa: PLC0415
     from rdsim.native.threads import cores  # noqa: PLC0415
 
-    wanted = sweep.read(experiment)
-    wanted = dataclasses.replace(
-        wanted,
-        points=points or wanted.points,
-        replications=replications or wanted.replications,
-        repeats=repeats or wanted.repeats,
-        seed=wanted.seed if seed is None else seed,
-    )
+    wanted = _experiment(experiment, points=points, replications=replications, repeats=repeats, seed=seed)
     place = out or Path("results") / wanted.name
     workers = jobs or cores()
     kept = f"what is finished is kept in {place}: the same command goes on"
@@ -902,10 +895,18 @@ def sweep_run(
             return
         for sentence in settle(place):
             typer.echo(sentence, err=True)
+        asked: dict[str, Any] = {"retry_failed": retry_failed, "force": force, "command": _command_line()}
         with sweep.backend(prepared.count, workers, dask) as backend:
-            asked: dict[str, Any] = {"retry_failed": retry_failed, "force": force, "command": _command_line()}
             found = sweep.run_on(prepared, place, backend, progress=progress, **asked)
     _finish_sweep(found, place, kept)
+
+
+def _experiment(file: Path, **typed: int | None) -> Experiment:
+    """The experiment of a file, with what was typed in place of what the file says."""
+    from rdsim import sweep  # noqa: PLC0415
+
+    given: dict[str, Any] = {name: value for name, value in typed.items() if value is not None}
+    return dataclasses.replace(sweep.read(file), **given)
 
 
 def _finish_sweep(found: Sweep, place: Path, kept: str) -> None:
