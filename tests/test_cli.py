@@ -296,7 +296,7 @@ def test_an_interrupted_plan_keeps_what_was_finished(
         calls.append(args)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rdsim.plans.replicate", interrupted)
+    monkeypatch.setattr("rdsim.plans.replication_tables", interrupted)
     said = rdsim("plan", tiny, "--out", tmp_path / "run", "--replications", "5")
     assert calls
     assert said.code == 4

@@ -405,8 +405,8 @@ LUCK = (
     | of(
         "luck.chance",
         {
-            "every counterpart is willing": {"chances[p, case.stages[p] - 1] *= _willing(scenario, choice)": "pass"},
-            "the counterpart is asked first": {"chances[p, case.stages[p] - 1] *=": "chances[p, 0] *="},
+            "every counterpart is willing": {"chances[p, len(own) - 1] *= _willing(scenario, choice)": "pass"},
+            "the counterpart is asked first": {"chances[p, len(own) - 1] *=": "chances[p, 0] *="},
             "a rate is taken for a chance": {
                 "-math.expm1(-scenario.partners[code].break_rate)": "scenario.partners[code].break_rate"
             },
