@@ -24,6 +24,27 @@ from tests.tiny import tiny_folder
 
 TABLE = pd.DataFrame({"x": [1, 2]})
 
+ASSUMED = """
+[assumptions.values]
+paths = ["technologies.*.value"]
+change = "multiply"
+low = 0.5
+high = 1.5
+why = "nobody has measured them"
+"""
+
+QUICK = {
+    "optimiser.samples": 20,
+    "optimiser.redecisions": 4,
+    "optimiser.search.rounds": 1,
+    "optimiser.search.replications": 20,
+    "optimiser.search.most_replications": 100,
+    "optimiser.assumptions.points": 10,
+    "optimiser.assumptions.replications": 20,
+    "optimiser.assumptions.pairs": 0,
+}
+"""A plan with all that a plan may have, in little time."""
+
 
 def problem(folder: Path) -> Path:
     """A knapsack of two things."""
@@ -38,12 +59,13 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Study]:
     """One of each kind; the last two are made up."""
     base = tmp_path_factory.mktemp("world")
     world, stated = load(tiny_folder(base / "tiny")), problems.read_statement(problem(base / "knapsack"))
+    doubted = load(tiny_folder(base / "doubted", scenario=lambda text: text + ASSUMED), QUICK)
     chosen = Portfolio((Choice("T1", "domestic", "", 2024),))
     simulated = simulate(world, chosen, replications=4, seed=2)
     answer = solve(stated.problem)
     page = Page("Study", "A title", ["First."], [])
     return {
-        "plan": findings.of_plan(plan(world, replications=4, one_shot=True)),
+        "plan": findings.of_plan(plan(doubted, replications=4)),
         "simulation": findings.of_simulation(simulated, trace(world, chosen, seed=2)),
         "proposal": findings.of_proposal(world, optimise(world, samples=10), 1),
         "problem": findings.of_problem(stated, answer, {"seed": 3}),
