@@ -231,6 +231,7 @@ CASES: Mapping[str, Case] = {
         {**_WATCHED, "technologies.T4.tags.watched": "closely"},
         {"tags.watched.values": ["closely"]},
     ),
+    "optimiser.award_ratio.*": ({}, {"optimiser.award_ratio.leap": 1.0}),
     "optimiser.search.rounds": ({}, {"optimiser.search.rounds": 0}),
     "optimiser.search.replications": ({}, {"optimiser.search.replications": 30}),
     "optimiser.search.most_replications": ({}, {"optimiser.search.most_replications": 150}),
