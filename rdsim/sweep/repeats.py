@@ -17,7 +17,7 @@ from scipy.special import ndtri, stdtrit
 
 from rdsim.arrays import Floats
 from rdsim.designs import SAMPLED
-from rdsim.stats import Interval, mean_interval, proportion_interval
+from rdsim.stats import Interval, mean_interval, mean_reach, proportion_interval
 from rdsim.sweep.measures import Metric
 
 __all__ = [
@@ -113,10 +113,10 @@ def both_errors(worlds: Interval, repeats: Interval) -> Interval:
 
 
 def standard_deviation(found: Interval, confidence: float) -> float:
-    """Of one replication, repeat or world, as Student's interval of their mean tells it."""
+    """Of one replication, repeat or world, as the interval of their mean tells it; too large where they are skewed."""
     if found.n < 2 or not math.isfinite(found.half_width):
         return math.nan
-    return found.half_width * math.sqrt(found.n) / float(stdtrit(found.n - 1, (1 + confidence) / 2))
+    return found.half_width * math.sqrt(found.n) / mean_reach(found.n, confidence)
 
 
 def repeat_count(deviation: float, effect: float, confidence: float) -> int | None:
@@ -132,5 +132,4 @@ def repeat_count(deviation: float, effect: float, confidence: float) -> int | No
 
 
 def _reach(count: int, confidence: float) -> float:
-    free = count - 1
-    return float(stdtrit(free, (1 + confidence) / 2) + stdtrit(free, _POWER))
+    return mean_reach(count, confidence) + float(stdtrit(count - 1, _POWER))
