@@ -23,11 +23,13 @@ from rdsim.assumptions import (
     two_widths,
     worlds_of,
 )
+from rdsim.domain import Assumption
 from rdsim.errors import ScenarioError
 from rdsim.findings import describe_plan, of_plan
 from rdsim.optimiser import Solving
 from rdsim.stats import Interval, mean_interval
 from tests.sizes import size
+from tests.test_korea_2024 import SCENARIOS, readme_tables
 from tests.tiny import tiny_folder
 
 NPV = Headline("npv", "net present value", "money")
@@ -194,7 +196,7 @@ def test_a_plan_tells_two_widths_of_each_headline(scenario: rdsim.Scenario) -> N
     luck = {one.headline.name: one for one in survey.widths}
     equal = {name for name, one in found.comparisons.items() if name == "one_shot" or found.is_equal(one)}
     assert {f"lead over {name}" for name in equal} <= set(luck)
-    assert luck["npv"].luck.mean == pytest.approx(found.simulation.replications["npv"].mean())
+    assert luck["npv"].luck.mean == pytest.approx(found.simulation.expected["npv"].mean())
     for one in survey.widths:
         assert one.both.low <= one.luck.mean <= one.both.high
         assert one.both.n == 10
@@ -265,3 +267,20 @@ def test_a_bound_at_which_there_is_no_scenario_is_refused(tmp_path: Path) -> Non
     scenario = rdsim.load(tiny_folder(tmp_path, scenario=lambda old: old + text))
     with pytest.raises(ScenarioError, match=r"assumptions\.tranche\.low"):
         worlds_of(scenario)
+
+
+# --- the scenarios that are shipped ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(file.parent for file in SCENARIOS.glob("*/scenario.toml")), ids=lambda one: one.name
+)
+def test_a_readme_has_the_bounds_of_its_scenario(folder: Path) -> None:
+    rows = next(table[1:] for table in readme_tables(folder) if table[0][0] == "assumption")
+    told = {name.strip("`"): rest for name, *rest in rows}
+    assert told == {name: _cells(one) for name, one in rdsim.load(folder).assumptions.items()}
+
+
+def _cells(one: Assumption) -> list[str]:
+    paths = ", ".join(f"`{path}`" for path in one.paths)
+    return [paths, f"{one.low:g}", f"{one.high:g}", one.change, one.why, one.grade]
