@@ -225,7 +225,7 @@ def test_points_that_somebody_chose_have_no_interval_but_that_of_luck() -> None:
     assert "Over the 2 points, net present value (won) runs from 103.2 to 140.0." in words(
         Analysis(exact.table, {**exact.manifest, "answers": []}, "npv")
     )
-    assert answers(exact.table, exact.manifest) == ["121.6 (121.6 to 121.6, n = 10)"]
+    assert answers(exact.table, exact.manifest) == ["121.6 (alike in all, n = 10)"]
     lucky = made("grid", only_a, factors=("a", "b"), values=(0.0, 0.5, 1.0), half=2.0)
     curve = lucky.response("a")
     assert (curve["high"] - curve["low"]).tolist() == pytest.approx([4.0] * 3)

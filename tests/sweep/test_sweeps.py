@@ -152,6 +152,9 @@ def test_a_factor_named_as_a_column_is_refused_in_an_older_sweep_too(tiny: Path,
 def test_tasks_that_choose_tell_what_they_chose(task: str, tiny: Path) -> None:
     settings = {"optimiser.samples": 20, "optimiser.search.rounds": 1, "optimiser.search.replications": 20}
     settings |= {"optimiser.search.most_replications": 100, "programmes.leap.budget.2028": 7}
+    # What is discounted is worth something, whatever the luck of so few samples and replications.
+    settings |= {"technologies.*.value": 1000, "technologies.T2.market_probability": 1.0}
+    settings |= {"calibrations.strict.market_probability": 1.0}
     experiment = rdsim.Experiment(
         str(tiny), task=task, settings=settings, replications=20, factors={"discount_rate": [0.0, 0.1]}  # type: ignore[arg-type]
     )  # fmt: skip
