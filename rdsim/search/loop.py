@@ -31,12 +31,12 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from rdsim.arrays import Floats
+from rdsim.arrays import Bools, Floats
 from rdsim.brief import count
 from rdsim.domain import Choice, Portfolio
 from rdsim.errors import InfeasibleError
 from rdsim.native.threads import cores, in_threads
-from rdsim.optimiser import Evaluation, PortfolioProblem, Solving, Status, evaluate, solve
+from rdsim.optimiser import Evaluation, PortfolioProblem, Solving, Status, evaluate
 from rdsim.optimiser.problem.problem import best_per_group
 from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.questions.explanation.prices import relaxation_duals
@@ -46,6 +46,7 @@ from rdsim.search.contenders import Contender
 from rdsim.search.estimates import Near, estimate_nearest
 from rdsim.search.judge import Judge, risk_adjustment
 from rdsim.search.proposals import Instance, Proposal, portfolio_of, risk_of, solving_of
+from rdsim.search.quick import soon
 from rdsim.search.redecisions import Basis, Redecisions, consensus, redecide
 from rdsim.search.selection import Selected, select
 from rdsim.search.views import (
@@ -78,6 +79,9 @@ _FOREMOST = 3  # options of a technology and start year
 _EXCHANGES = 80  # tried in each pass
 _PASSES = 3
 _AGAIN = 3  # exchanges of one technology that are tried in a pass, at most
+_FIRST = 4  # part of the replications after which an exchange that is behind is dropped
+_LEAST_FIRST = 50  # replications that this asks for
+_BEHIND = 0.5  # standard errors by which it is
 _FINALISTS = 4  # besides the one-shot portfolio
 _SLACK = 0.5  # of the indifference zone: what a portfolio shared by most may be worth less than the leader
 _APPROACHES = 60  # portfolios between the leader and a consensus that are tried
@@ -194,9 +198,9 @@ class _Run:
             worths, self.judge.worths(self.one_shot.portfolio, self.settings.replications), self.risk
         )
 
-    def estimate(self, portfolio: Portfolio, chosen: tuple[int, ...]) -> Floats:
-        """Means of the options, crowding as simulated, and what soft rows cost."""
-        count, weight = self.settings.replications, 0.0 if self.risk is None else self.risk.weight
+    def estimate(self, portfolio: Portfolio, chosen: tuple[int, ...], count: int) -> Floats:
+        """Means of the options, crowding as simulated in so many replications, and what soft rows cost."""
+        weight = 0.0 if self.risk is None else self.risk.weight
         alone = self.judge.alone(portfolio.choices, count).sum(axis=1)
         known = float(self.means[list(chosen)].sum())
         lost = evaluate(self.posed.problem, chosen).shortfall
@@ -221,7 +225,9 @@ class _Run:
         if known is not None:
             return known
         began = chosen if origin is None else origin
-        fresh = Contender(name, portfolio, chosen, view, began, self.estimate(portfolio, chosen))
+        fresh = Contender(
+            name, portfolio, chosen, view, began, self.estimate(portfolio, chosen, self.settings.replications)
+        )
         self.pool.append(fresh)
         gain = fresh.worth - self.pool[0].worth
         error = float(gain.std(ddof=1)) / len(gain) ** 0.5
@@ -329,13 +335,21 @@ class _Run:
     def solve(self, view: View) -> tuple[int, ...] | None:
         """The optimiser's portfolio for a view; none if there is none, or no answer in time."""
         problem = apply_view(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
+        if self.risk is None:
+            return soon(problem, self.proposable, self.solving)
         problem = replace(problem, fixed_out_options=(*problem.fixed_out_options, *self.left_out))
-        solving, risk = self.solving, self.risk
         try:
-            found = solve(problem, solving) if risk is None else solve_risk(problem, risk, solving)
+            found = solve_risk(problem, self.risk, self.solving)
         except InfeasibleError:
             return None
         return found.chosen if found.has_portfolio else None
+
+    @cached_property
+    def proposable(self) -> Bools:
+        """Options that are not left out, (O,)."""
+        kept = np.ones(len(self.means), dtype=bool)
+        kept[list(self.left_out)] = False
+        return kept
 
     def reorder(self) -> None:
         """The best portfolio in other orders of priority."""
@@ -362,11 +376,24 @@ class _Run:
             name = self.move_name(leader.chosen, group, option)
             usual = portfolio_of(self.posed.scenario, self.posed.options, chosen, "optimised")
             ordered = _as_before(usual, leader.portfolio)
+            if self.is_behind(ordered, chosen, leader):
+                continue
             tried = self.meet(number, name, ordered, chosen, leader.view, leader.origin)
             gain = tried.worth - leader.worth
             if gain.mean() > gain.std(ddof=1) / len(gain) ** 0.5:
                 leader, kept = tried, kept + 1
         return kept > 0
+
+    def is_behind(self, portfolio: Portfolio, chosen: tuple[int, ...], leader: Contender) -> bool:
+        """Whether a portfolio falls behind in the first replications already, so that the others need not be spent."""
+        first = self.settings.replications // _FIRST
+        if first < _LEAST_FIRST or any(one.portfolio.choices == portfolio.choices for one in self.pool):
+            return False
+        gain = self.estimate(portfolio, chosen, first) - self.estimate(leader.portfolio, leader.chosen, first)
+        behind = bool(gain.mean() < -_BEHIND * gain.std(ddof=1) / first**0.5)
+        if behind:
+            self.tick()
+        return behind
 
     def moves(self, leader: Contender) -> list[tuple[int, int]]:
         """(group, option or -1 for none), in descending order of the objective by the options' means."""

@@ -34,15 +34,15 @@ from rdsim.arrays import Bools, Floats, Ints
 from rdsim.domain import Choice, Portfolio
 from rdsim.formulation import budget_rows
 from rdsim.native.threads import cores, in_threads
-from rdsim.optimiser import PortfolioProblem, Solving, evaluate, solve
+from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.models.variations import Measure, with_floor, with_objective
 from rdsim.optimiser.problem.problem import frozen
 from rdsim.optimiser.questions.explanation.prices import relaxation_duals
-from rdsim.optimiser.solving.annealing import Schedule, Walking, anneal_mean, scale_of
-from rdsim.optimiser.solving.reach import Reachable, sub_problem
+from rdsim.optimiser.solving.reach import sub_problem
 from rdsim.search.contenders import Contender
 from rdsim.search.estimates import MOST_SAMPLES, Near, estimate_near, estimate_nearest
 from rdsim.search.proposals import Instance
+from rdsim.search.quick import near_optimum
 from rdsim.search.views import View, apply_view
 from rdsim.stats import least_share
 from rdsim.streams import CHECKING
@@ -71,9 +71,6 @@ CONFIDENCE = 0.95
 KINDS = ("partner", "mode", "start")
 """What is decided of a funded technology."""
 
-_DIRECT = 200  # options: problems of no more are solved whole
-_MOVES = 300  # of a walk, for each group
-_HOT, _COLD = 0.005, 0.001  # first and last temperature of a walk, in units of `scale_of`
 _SPREADS = 5.0  # standard deviations of redrawn means: options farther from the relaxation are left out
 _ROUNDING = 1e-9
 _TIE = 1e-3  # weight of an opened partner, and of all places in the file together, against a share
@@ -230,37 +227,6 @@ def _decide_afresh(basis: Basis, number: int) -> tuple[int, ...]:
     shift = fresh.new_means(basis.means, fresh.found.means, posed.problem.group) - basis.means
     leader = basis.leader(np.random.default_rng([posed.seed, CHECKING.first, number]), shift)
     return _nearest(basis, leader, shift, number)
-
-
-def near_optimum(problem: PortfolioProblem, kept: Bools, start: tuple[int, ...], solving: Solving) -> tuple[int, ...]:
-    """A portfolio of some options near the optimum, no worse than `start`, which must keep every rule."""
-    small = sub_problem(problem, kept)
-    place = {int(o): index for index, o in enumerate(small.options)}
-    chosen = tuple(place[o] for o in start)
-    if len(small.options) <= _DIRECT:
-        found = solve(small.problem, replace(solving, gap=0.0), method="direct")
-        return tuple(small.options[list(_better(small.problem, found.chosen, chosen))].tolist())
-    found = solve(small.problem, solving, method="near")
-    return _walk(small, _better(small.problem, found.chosen, chosen), solving.seed)
-
-
-def _better(problem: PortfolioProblem, one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
-    """The portfolio that keeps every rule, or of those the one of larger objective."""
-
-    def worth(chosen: tuple[int, ...]) -> tuple[bool, float]:
-        judged = evaluate(problem, chosen)
-        return judged.feasible, judged.objective
-
-    return max((other, one), key=worth)
-
-
-def _walk(small: Reachable, chosen: tuple[int, ...], seed: int) -> tuple[int, ...]:
-    problem, scale = small.problem, scale_of(small.problem, chosen)
-    if evaluate(problem, chosen).feasible:
-        every = np.ones(len(problem.option_names), dtype=bool)
-        course = Schedule(_MOVES * len(problem.group_names), _HOT * scale, _COLD * scale)
-        chosen = anneal_mean(problem, chosen, every, course, Walking(seed=seed))
-    return tuple(small.options[list(chosen)].tolist())
 
 
 # --- what they say --------------------------------------------------------------------------------

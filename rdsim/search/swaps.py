@@ -13,12 +13,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy.special import stdtrit
 
 from rdsim.arrays import Floats
 from rdsim.domain import Choice, Portfolio, Scenario
+from rdsim.native.threads import cores, in_threads
 from rdsim.options import worth_alone
 from rdsim.scenario import award
 from rdsim.search.judge import Judge
@@ -77,12 +79,15 @@ def swaps(
     `progress` is called after each.
     """
     rivals = [(mine, other, count) for mine in plan.choices for other, count in _rivals(found, mine)]
-    alone = _Alone(scenario, seed, running, [option for mine, other, _ in rivals for option in (mine, other)])
-    judge, made = Judge(scenario, seed, COMPARING.after(_ALONE), running=running), []
-    for mine, other, count in rivals:
-        gap = _sum(alone.difference(mine, other), _beyond(judge, plan, mine, other))
+    options = tuple(option for mine, other, _ in rivals for option in (mine, other))
+    alone = _Alone(scenario, seed, running, options)
+    judge, made = Judge(scenario, seed, COMPARING.after(_ALONE), running=running), list[Swap]()
+    judge.worths(plan, _WHOLE)
+    judge.alone(options, _WHOLE)  # once for all, before threads share the swaps
+    jobs = (partial(_beyond, judge, plan, mine, other) for mine, other, _ in rivals)
+    for (mine, other, count), beyond in zip(rivals, in_threads(jobs, running.threads or cores()), strict=True):
         margin = scenario.optimiser.interchangeable * award(scenario, mine.technology, mine.partner, mine.mode)
-        made.append(Swap(mine, other, count, gap, margin))
+        made.append(Swap(mine, other, count, _sum(alone.difference(mine, other), beyond), margin))
         progress()
     return tuple(made)
 
@@ -103,7 +108,7 @@ def _same(one: Choice, other: Choice) -> bool:
 class _Alone:
     """Options alone on common replications."""
 
-    def __init__(self, scenario: Scenario, seed: int, running: Running, options: list[Choice]) -> None:
+    def __init__(self, scenario: Scenario, seed: int, running: Running, options: tuple[Choice, ...]) -> None:
         distinct = tuple(dict.fromkeys(replace(option, rank=0) for option in options))
         self._place = {option: place for place, option in enumerate(distinct)}
         self._worths = worth_alone(scenario, distinct, samples=_ALONE, seed=seed, stream=COMPARING, running=running)

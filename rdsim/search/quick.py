@@ -1,0 +1,69 @@
+"""Portfolios near a problem's optimum, soon: for who asks many problems, and needs no proof of any.
+
+The relaxation and RENS of the options that may be chosen (method `near` of `solve`), then a short walk. On korea-2024's
+views that finds better portfolios than the whole recipe to a gap of 1%, in less time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from rdsim.arrays import Bools
+from rdsim.optimiser import PortfolioProblem, Solving, evaluate, solve
+from rdsim.optimiser.solving.annealing import Schedule, Walking, anneal_mean, scale_of
+from rdsim.optimiser.solving.reach import Reachable, sub_problem
+
+__all__ = ["near_optimum", "soon"]
+
+_DIRECT = 200  # options: problems of no more are solved whole
+_MOVES = 300  # of a walk, for each group
+_HOT, _COLD = 0.005, 0.001  # first and last temperature of a walk, in units of `scale_of`
+
+
+def soon(problem: PortfolioProblem, kept: Bools, solving: Solving) -> tuple[int, ...] | None:
+    """A portfolio of some options, (O,), near the optimum; None if none was found."""
+    small = sub_problem(problem, kept)
+    found = _solved(small.problem, solving)
+    return None if found is None else _walked(small, found, solving.seed)
+
+
+def near_optimum(problem: PortfolioProblem, kept: Bools, start: tuple[int, ...], solving: Solving) -> tuple[int, ...]:
+    """Like `soon`, no worse than `start`, which is of these options and must keep every rule."""
+    small = sub_problem(problem, kept)
+    place = {int(o): index for index, o in enumerate(small.options)}
+    known, found = tuple(place[o] for o in start), _solved(small.problem, solving)
+    return _walked(small, known if found is None else _better(small.problem, found, known), solving.seed)
+
+
+def _solved(problem: PortfolioProblem, solving: Solving) -> tuple[int, ...] | None:
+    if _is_small(problem):
+        found = solve(problem, replace(solving, gap=0.0), method="direct")
+    else:
+        found = solve(problem, solving, method="near")
+    return found.chosen if found.has_portfolio else None
+
+
+def _is_small(problem: PortfolioProblem) -> bool:
+    return len(problem.option_names) <= _DIRECT
+
+
+def _better(problem: PortfolioProblem, one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
+    """The portfolio that keeps every rule, or of those the one of larger objective."""
+
+    def worth(chosen: tuple[int, ...]) -> tuple[bool, float]:
+        judged = evaluate(problem, chosen)
+        return judged.feasible, judged.objective
+
+    return max((other, one), key=worth)
+
+
+def _walked(small: Reachable, chosen: tuple[int, ...], seed: int) -> tuple[int, ...]:
+    """The portfolio after a short walk, in options of the whole; as it is where it is the optimum, or breaks a rule."""
+    problem = small.problem
+    if not _is_small(problem) and evaluate(problem, chosen).feasible:
+        every, scale = np.ones(len(problem.option_names), dtype=bool), scale_of(problem, chosen)
+        course = Schedule(_MOVES * len(problem.group_names), _HOT * scale, _COLD * scale)
+        chosen = anneal_mean(problem, chosen, every, course, Walking(seed=seed))
+    return tuple(small.options[list(chosen)].tolist())
