@@ -26,11 +26,12 @@ from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import InfeasibleError
 from rdsim.formulation import state
 from rdsim.native.threads import cores, in_threads
-from rdsim.optimiser import PortfolioProblem, Solving, evaluate, solve
+from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.search.judge import Judge, risk_adjustment
 from rdsim.search.loop import Loop
 from rdsim.search.proposals import Instance, Proposal, RulePortfolio, portfolio_of, risk_of, solving_of
+from rdsim.search.quick import soon
 from rdsim.search.selection import select
 from rdsim.search.views import View, apply_view, at_ratios, corrections
 from rdsim.streams import SEARCHING, SELECTING
@@ -106,10 +107,14 @@ class Beside:
     def _solve(self, own: Instance, problem: PortfolioProblem) -> tuple[int, ...] | None:
         """The optimiser's choice among the options that the loop proposes; None if there is none."""
         left_out = () if self.loop is None else self.loop.left_out
-        problem = replace(problem, fixed_out_options=(*problem.fixed_out_options, *left_out))
         risk, solving = risk_of(own), solving_of(own.scenario, self.solving)
+        if risk is None:
+            kept = np.ones(len(problem.option_names), dtype=bool)
+            kept[list(left_out)] = False
+            return soon(problem, kept, solving)
+        problem = replace(problem, fixed_out_options=(*problem.fixed_out_options, *left_out))
         try:
-            found = solve(problem, solving) if risk is None else solve_risk(problem, risk, solving)
+            found = solve_risk(problem, risk, solving)
         except InfeasibleError:
             return None
         return found.chosen if found.has_portfolio else None

@@ -369,31 +369,39 @@ class _Run:
         if self.risk is not None and (self.risk.floor is not None or self.risk.target is not None or self.risk.money):
             return False  # what these demand, only the optimiser's samples tell
         leader, kept = self.best, 0
-        for group, option in self.moves(leader):
+        for group, option in self.promising(leader):
             chosen = self.neighbour(leader.chosen, group, option)
             if not self.is_allowed(chosen):
                 continue
             name = self.move_name(leader.chosen, group, option)
-            usual = portfolio_of(self.posed.scenario, self.posed.options, chosen, "optimised")
-            ordered = _as_before(usual, leader.portfolio)
-            if self.is_behind(ordered, chosen, leader):
-                continue
-            tried = self.meet(number, name, ordered, chosen, leader.view, leader.origin)
+            tried = self.meet(number, name, self.beside(leader, chosen), chosen, leader.view, leader.origin)
             gain = tried.worth - leader.worth
             if gain.mean() > gain.std(ddof=1) / len(gain) ** 0.5:
                 leader, kept = tried, kept + 1
         return kept > 0
 
-    def is_behind(self, portfolio: Portfolio, chosen: tuple[int, ...], leader: Contender) -> bool:
-        """Whether a portfolio falls behind in the first replications already, so that the others need not be spent."""
+    def beside(self, leader: Contender, chosen: tuple[int, ...]) -> Portfolio:
+        """A portfolio of these options, those of a leader's in its order."""
+        return _as_before(portfolio_of(self.posed.scenario, self.posed.options, chosen, "optimised"), leader.portfolio)
+
+    def promising(self, leader: Contender) -> list[tuple[int, int]]:
+        """Moves from the leader that are not behind it in the first replications already, the best of these first."""
         first = self.settings.replications // _FIRST
-        if first < _LEAST_FIRST or any(one.portfolio.choices == portfolio.choices for one in self.pool):
-            return False
-        gain = self.estimate(portfolio, chosen, first) - self.estimate(leader.portfolio, leader.chosen, first)
-        behind = bool(gain.mean() < -_BEHIND * gain.std(ddof=1) / first**0.5)
-        if behind:
-            self.tick()
-        return behind
+        moves = [(move, self.neighbour(leader.chosen, *move)) for move in self.moves(leader)]
+        if first < _LEAST_FIRST:
+            return [move for move, _ in moves]
+        allowed = [(move, chosen) for move, chosen in moves if self.is_allowed(chosen)]
+        known = self.estimate(leader.portfolio, leader.chosen, first)
+        jobs = (partial(self.estimate, self.beside(leader, chosen), chosen, first) for _, chosen in allowed)
+        gains = []
+        for (move, _), worth in zip(allowed, in_threads(jobs, self.posed.running.threads or cores()), strict=True):
+            gain = worth - known
+            error = float(gain.std(ddof=1)) / first**0.5
+            if gain.mean() > -_BEHIND * error:
+                gains.append((-float(gain.mean()), *move))
+            else:
+                self.tick()
+        return [(group, option) for _, group, option in sorted(gains)]
 
     def moves(self, leader: Contender) -> list[tuple[int, int]]:
         """(group, option or -1 for none), in descending order of the objective by the options' means."""
