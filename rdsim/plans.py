@@ -80,6 +80,12 @@ ASSUMED = "assumptions"
 FRESH = 1000
 """At least so many samples tell optimism from luck; a portfolio's options alone are simulated in no time."""
 
+_FRESH = "fresh samples"
+"""Stands among what is missing for what the portfolio's options come to on samples that chose nothing."""
+
+_RULES = "simple rules"
+"""Stands among what is missing for the rules beside the plan, before they are made."""
+
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
 
@@ -259,19 +265,20 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
         found.search = improve(posed, proposal, solving, progress=told)
         found.proposal, found.redecisions = found.search.proposal, found.search.redecisions
         rules = {ONE_SHOT: _one_shot_rule(scenario, proposal)}
-    enough = max(count, FRESH)
-    found.fresh = fresh_worth(scenario, found.proposal, count=enough, seed=chance, running=running)
-    rules |= _simple_rules(found, posed, proposal)
-    if own:
-        rules |= _own_portfolios(found, Beside(posed, proposal, found.proposal, found.search, solving))
+    still = dict.fromkeys([_RULES])
     try:
+        rules |= _simple_rules(found, posed, proposal)
+        still.clear()
+        if own:
+            rules |= _own_portfolios(found, Beside(posed, proposal, found.proposal, found.search, solving))
         _judge(found, rules, running, asked.progress)
+        found.fresh = fresh_worth(scenario, found.proposal, count=max(count, FRESH), seed=chance, running=running)
         if own:
             _tell_firmness(found, running, asked.progress)
         found.survey = _survey(found, worlds, _quick(posed, solving), posed.running, asked.progress)
     except KeyboardInterrupt:
         firm = (FIRMNESS,) if own and found.redecisions else ()
-        known = (OPTIMISED, *rules, *firm, *([ASSUMED] if worlds else []))
+        known = (OPTIMISED, *rules, *still, _FRESH, *firm, *([ASSUMED] if worlds else []))
         found.missing = (*found.missing, *(name for name in known if not _is_done(found, name)))
     return found
 
@@ -322,6 +329,8 @@ def _simple_rules(found: Plan, posed: Instance, one_shot: Proposal) -> dict[str,
 def _is_done(found: Plan, name: str) -> bool:
     if name == ASSUMED:
         return found.survey is not None
+    if name == _FRESH:
+        return found.fresh is not None
     if name == FIRMNESS:
         return bool(found.redecisions and found.redecisions.checks)
     return found.simulation is not None if name == OPTIMISED else name in found.comparisons

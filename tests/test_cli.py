@@ -307,6 +307,23 @@ def test_an_interrupted_plan_keeps_what_was_finished(
     assert (tmp_path / "run" / "outcomes.parquet").exists()
 
 
+@pytest.mark.parametrize("where", ["baselines", "simulate", "fresh_worth"])
+def test_an_interrupt_after_the_search_keeps_the_plan(
+    rdsim: Rdsim, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def interrupted(*args: object, **keywords: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"rdsim.plans.{where}", interrupted)
+    said = rdsim("plan", tiny, "--out", tmp_path / "run", "--replications", "5")
+    assert said.code == 4
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    missing = {"baselines": "simple rules", "simulate": "optimised", "fresh_worth": "fresh samples"}[where]
+    assert missing in manifest["missing"]
+    assert missing in said.err
+    assert (tmp_path / "run" / "portfolio.csv").exists()
+
+
 def test_an_interrupt_before_anything_is_finished_writes_nothing(
     rdsim: Rdsim, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -287,6 +287,21 @@ def test_a_plan_tells_what_of_it_is_firm() -> None:
     assert set(funded["technology"]) == {one.technology for one in found.proposal.portfolio.choices}
 
 
+def test_what_re_decisions_are_sure_of_and_the_plan_decides_otherwise_is_named() -> None:
+    found = planned()
+    told = found.redecisions
+    assert told is not None
+    mine = {one.technology for one in found.proposal.portfolio.choices}
+    options = {one.technology: o for o, one in enumerate(told.choices)}
+    held = tuple(o for name, o in options.items() if name not in mine)
+    against = replace(found, redecisions=replace(told, portfolios=(held,) * 40, checks=(held,)))
+    record = of_plan(against).record["redecisions"]["technologies"]
+    assert set(record["disputed"]) == set(options)
+    assert record["firm"] == record["open"] == record["rejected"] == []
+    assert f"{len(options)} the plan decides otherwise than nearly all re-decisions" in describe_plan(against)
+    assert of_plan(found).record["redecisions"]["technologies"]["disputed"] == []
+
+
 def test_none_are_made_if_none_are_wanted_or_a_risk_is_asked_about() -> None:
     for changes, reason in (({"redecisions": 0}, "redecisions is 0"), ({"risk": _WARY}, "risk")):
         found = plan(world(**changes), replications=20, seed=3)

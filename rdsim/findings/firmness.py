@@ -120,6 +120,12 @@ class _Firmness:
         mine = [name for name in self.technologies if self.technologies[name].verdict is verdict]
         return sorted(mine, key=lambda name: name not in self.mine)
 
+    @cached_property
+    def disputed(self) -> list[str]:
+        """Technologies that re-decisions are sure of, and the plan decides otherwise, those of the plan first."""
+        mine = [name for name in self.by_verdict(Verdict.SURE_OUT) if name in self.mine]
+        return mine + [name for name in self.by_verdict(Verdict.SURE_IN) if name not in self.mine]
+
     def countries(self, verdict: Verdict) -> list[str]:
         return [one.what for one in self.redecisions.decisions if one.kind == "country" and one.verdict is verdict]
 
@@ -162,11 +168,13 @@ def firmness_record(found: Plan) -> dict[str, Any]:
             "firm": [name for name in firm.by_verdict(Verdict.SURE_IN) if name in firm.mine],
             "open": firm.by_verdict(Verdict.OPEN),
             "rejected": [name for name in firm.by_verdict(Verdict.SURE_OUT) if name not in firm.mine],
+            "disputed": firm.disputed,
         },
         "countries": {
             "firm": [code for code in firm.countries(Verdict.SURE_IN) if code in opened],
             "open": firm.countries(Verdict.OPEN),
             "rejected": [code for code in firm.countries(Verdict.SURE_OUT) if code not in opened],
+            "disputed": _disputed_countries(firm, opened),
         },
         "joint": len(firm.joint),
         "firm_partners": firm.firm_partners,
@@ -175,6 +183,12 @@ def firmness_record(found: Plan) -> dict[str, Any]:
         "swaps": [_swap_record(swap) for swap in found.swaps],
         "sentences": list(firmness_words(found)),
     }
+
+
+def _disputed_countries(firm: _Firmness, opened: set[str]) -> list[str]:
+    """Countries that re-decisions are sure of, and the plan decides otherwise."""
+    mine = [code for code in firm.countries(Verdict.SURE_OUT) if code in opened]
+    return mine + [code for code in firm.countries(Verdict.SURE_IN) if code not in opened]
 
 
 def _partner_record(firm: _Firmness, one: Choice) -> dict[str, Any]:
@@ -231,7 +245,10 @@ def _firm_words(firm: _Firmness, opened: list[str]) -> str:
 def _open_words(firm: _Firmness) -> str:
     undecided = firm.by_verdict(Verdict.OPEN)
     mine = sum(name in firm.mine for name in undecided)
-    return f"{len(undecided)} are open, {mine} of them in the plan"
+    said = f"{len(undecided)} are open, {mine} of them in the plan"
+    if firm.disputed:
+        said += f", and {len(firm.disputed)} the plan decides otherwise than nearly all re-decisions"
+    return said
 
 
 def _partner_words(firm: _Firmness) -> str:

@@ -63,7 +63,7 @@ STILL: Mapping[str, str] = {
     "illustrative.program": "makes tables when the folder is read; what they hold are settings like others",
     "illustrative.draw": "chosen when the folder is read; what the tables hold are settings like others",
     "illustrative.digest": "told",
-    "optimiser.redecisions": "how often a plan is decided again: told; tests/test_redecisions",
+    "optimiser.redecisions": "of plans as good, that which most re-decisions share: tests/test_redecisions",
     "optimiser.interchangeable": "told of a plan's choices: tests/test_redecisions",
     "parts.*": "chosen when the folder is read; what they add are settings like others",
     "market.target.*": "told: reports compare with it",

@@ -77,11 +77,15 @@ _FIRMNESS = {
     "firm": "Firm: funded in nearly every re-decision",
     "open": "Open: funded in some and not in others",
     "rejected": "Rejected: funded in hardly any",
+    "disputed": "Disputed: nearly all re-decisions agree, and the plan decides otherwise",
 }
 
 
 def _firmness(report: PlanReport) -> list[dict[str, object]]:
-    """The three lists of technologies and countries by what re-decisions say of them; none without re-decisions."""
+    """Lists of technologies and countries by what re-decisions say of them; none without re-decisions.
+
+    Firm, open and rejected always; disputed if anything is.
+    """
     told = report.manifest.get("redecisions") or {}
     if "technologies" not in told:
         return []
@@ -90,10 +94,11 @@ def _firmness(report: PlanReport) -> list[dict[str, object]]:
     return [
         {
             "title": title,
-            "countries": list(told["countries"][key]),
-            "technologies": [(one, called[one], one in funded) for one in told["technologies"][key]],
+            "countries": list(told["countries"].get(key, ())),
+            "technologies": [(one, called[one], one in funded) for one in told["technologies"].get(key, ())],
         }
         for key, title in _FIRMNESS.items()
+        if key != "disputed" or told["technologies"].get(key) or told["countries"].get(key)
     ]
 
 
