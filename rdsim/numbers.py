@@ -10,6 +10,7 @@ from __future__ import annotations
 
 __all__ = ["NUMBERS"]
 
-NUMBERS = 4
+NUMBERS = 5
 """1: until November 2026, when results were kept under the text of the program; 3: problems are stated in rounded
-numbers; 4: risk by step, shared luck, and what technologies need of partners."""
+numbers; 4: risk by step, shared luck, and what technologies need of partners;
+5: talks of lone options in expectation, more samples where it is close, re-decisions."""

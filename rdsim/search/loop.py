@@ -11,12 +11,13 @@ money that lapses because others failed - only a simulation of the whole portfol
    options share, near alternatives, and the best view corrected for what its portfolio's projects lost by not
    being alone. Every proposal is simulated on the same replications. Steps halve from round to round; the loop ends
    when the best stays the best. Of many options only those nearest to the relaxation may be proposed.
-3. The best portfolio is improved by **exchanges** (an option in, out, or for another of the same technology), each
-   simulated on those replications, and by other orders of priority.
-4. The plan is decided again many times (`redecisions`), and what most of these share makes further contenders.
-5. The best few, these, and the one-shot portfolio are compared on replications of their own (`selection`). Of those
-   that are shown to be within the indifference zone of the best the one is taken that most re-decisions share, then
-   the one of fewer partners, then the first.
+3. The best portfolio is tried in other orders of priority, and decided again many times (`redecisions`).
+4. What most re-decisions share, within the indifference zone of the best in the optimiser's view, is improved by
+   **exchanges** (an option in, out, or for another of the same technology), each simulated on those replications: so
+   what the search's luck decided is left behind, and what simulation shows to be better is kept.
+5. What that comes to, the best few, and the one-shot portfolio are compared on replications of their own
+   (`selection`). Of those that are shown to be within the indifference zone of the best the one is taken that most
+   re-decisions share, then the one of fewer partners, then the first.
 
 Estimates inside the loop are means of the options plus crowding (simulated, see `judge`). They only
 guide: what the plan tells of the winner comes from replications that chose nothing.
@@ -24,7 +25,6 @@ guide: what the plan tells of the winner comes from replications that chose noth
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -64,6 +64,9 @@ from rdsim.streams import SEARCHING, SELECTING
 
 __all__ = ["LOOP", "Contender", "Loop", "Step", "improve"]
 
+SHARED = "shared by most re-decisions"
+"""Name of the portfolio of largest agreement with re-decisions."""
+
 LOOP = "loop"
 """The method of a solution that simulation chose among the optimiser's portfolios."""
 
@@ -82,9 +85,8 @@ _AGAIN = 3  # exchanges of one technology that are tried in a pass, at most
 _FIRST = 4  # part of the replications after which an exchange that is behind is dropped
 _LEAST_FIRST = 50  # replications that this asks for
 _BEHIND = 0.5  # standard errors by which it is
+_AHEAD = 2.0  # standard errors by which an exchange that is kept is ahead
 _FINALISTS = 4  # besides the one-shot portfolio
-_SLACK = 0.5  # of the indifference zone: what a portfolio shared by most may be worth less than the leader
-_APPROACHES = 60  # portfolios between the leader and a consensus that are tried
 
 
 @dataclass(frozen=True)
@@ -261,10 +263,13 @@ class _Run:
             if self.best is leader and number > 1:
                 break
         self.reorder()
+        leader = self.decide_again(self.best)
         for number in range(_PASSES):
-            if not self.exchange(number):
+            after = self.exchange(number, leader)
+            if after is leader:
                 break
-        self.decide_again()
+            leader = after
+        self.finalists = [leader]
         self.decide()
 
     def additions(self) -> Floats:
@@ -364,11 +369,10 @@ class _Run:
 
     # ------------------------------------------------------------ exchanges
 
-    def exchange(self, number: int) -> bool:
-        """Exchanges from the best portfolio, each kept if it is better by more than its error; whether any was."""
+    def exchange(self, number: int, leader: Contender) -> Contender:
+        """Exchanges from a portfolio, each kept if it is better by more than luck explains; what it comes to."""
         if self.risk is not None and (self.risk.floor is not None or self.risk.target is not None or self.risk.money):
-            return False  # what these demand, only the optimiser's samples tell
-        leader, kept = self.best, 0
+            return leader  # what these demand, only the optimiser's samples tell
         for group, option in self.promising(leader):
             chosen = self.neighbour(leader.chosen, group, option)
             if not self.is_allowed(chosen):
@@ -376,9 +380,9 @@ class _Run:
             name = self.move_name(leader.chosen, group, option)
             tried = self.meet(number, name, self.beside(leader, chosen), chosen, leader.view, leader.origin)
             gain = tried.worth - leader.worth
-            if gain.mean() > gain.std(ddof=1) / len(gain) ** 0.5:
-                leader, kept = tried, kept + 1
-        return kept > 0
+            if gain.mean() > _AHEAD * gain.std(ddof=1) / len(gain) ** 0.5:
+                leader = tried
+        return leader
 
     def beside(self, leader: Contender, chosen: tuple[int, ...]) -> Portfolio:
         """A portfolio of these options, those of a leader's in its order."""
@@ -440,57 +444,21 @@ class _Run:
 
     # ------------------------------------------------------------ the end
 
-    def decide_again(self) -> None:
-        """Re-decisions, and portfolios that share most with them; none where a risk is asked about."""
+    def decide_again(self, leader: Contender) -> Contender:
+        """Re-decisions, and what most of them share: the portfolio from which the search goes on.
+
+        Where none are made - a risk is asked about - it goes on from the leader.
+        """
         times = self.posed.scenario.optimiser.redecisions
         if self.risk is not None or not times or self.near is None:
-            return
+            return leader
         self.basis = Basis(self.posed, self.means, self.near, tuple(self.pool), self.left_out, self.solving)
-        leader = self.best
         self.redecisions = redecide(self.basis, times, self.tick)
-        shared = consensus(self.basis, self.redecisions, leader, _SLACK * self.zone)
-        self.finalists = [self.approach(leader, shared)]
-
-    def approach(self, leader: Contender, shared: tuple[int, ...]) -> Contender:
-        """From the leader towards a consensus, as far as simulation puts what is met within part of the zone.
-
-        All that differs is tried at once, then its halves, and theirs, those that most re-decisions share first.
-        """
-        floor, parts = float(leader.worth.mean()) - _SLACK * self.zone, deque([self.differences(leader.chosen, shared)])
-        here = leader
-        for _ in range(_APPROACHES):
-            if not parts:
-                break
-            part = parts.popleft()
-            chosen = here.chosen
-            for group, option in part:
-                chosen = self.neighbour(chosen, group, option)
-            tried = self.judge_step(chosen, leader) if self.is_allowed(chosen) else None
-            if tried is not None and tried.worth.mean() >= floor:
-                here = tried
-            elif len(part) > 1:
-                middle = (len(part) + 1) // 2
-                parts.extend((part[:middle], part[middle:]))
-        return here
-
-    def judge_step(self, chosen: tuple[int, ...], leader: Contender) -> Contender:
-        """A portfolio on the way to what most re-decisions share, judged."""
-        usual = portfolio_of(self.posed.scenario, self.posed.options, chosen, "optimised")
-        name = "shared by most re-decisions"
-        return self.meet(0, name, _as_before(usual, leader.portfolio), chosen, leader.view, leader.origin)
-
-    def differences(self, mine: tuple[int, ...], shared: tuple[int, ...]) -> list[tuple[int, int]]:
-        """(group, its option in `shared` or -1 for none) where two portfolios differ, most shared first."""
-        assert self.redecisions is not None  # noqa: S101 - asked after deciding again
-        group, weights = self.posed.problem.group, self.redecisions.preference.options
-        here, there = ({int(group[o]): o for o in one} for one in (mine, shared))
-        moves = [(g, there.get(g, -1)) for g in sorted({*here, *there}) if here.get(g) != there.get(g)]
-
-        def gain(move: tuple[int, int]) -> float:
-            after, before = move[1], here.get(move[0], -1)
-            return float((weights[after] if after >= 0 else 0.0) - (weights[before] if before >= 0 else 0.0))
-
-        return sorted(moves, key=gain, reverse=True)
+        shared = consensus(self.basis, self.redecisions, leader, self.zone)
+        if not self.is_allowed(shared):
+            return leader
+        portfolio = self.beside(leader, shared)
+        return self.meet(0, SHARED, portfolio, shared, leader.view, leader.origin)
 
     @cached_property
     def zone(self) -> float:
