@@ -23,6 +23,9 @@ KEPT = {"T001", "T002", "T003", "T047", "F002", "F003"}
 HOSTS = {"US", "JP", "TW", "CA", "DE", "US+TW"}
 """Partners that stay: small problems with many partners who are alike take an exact solver minutes."""
 
+_FEWER = {"points": 4, "replications": 4, "repeats": 2}
+"""Of experiments."""
+
 OWN = {
     "knapsack/options.csv": "option,value,weight\ntent,6,1\nstove,10,2\nboat,12,3\n",
     "knapsack/rows.csv": "row,cap\nweight,5\n",
@@ -37,7 +40,8 @@ def desk(folder: Path) -> Path:
     for scenario in (folder / "scenarios").glob("*/scenario.toml"):
         lessen(scenario.parent)
     for experiment in (folder / "experiments").glob("*.toml"):
-        _change(experiment, (r"^points = \d+", "points = 4"), (r"^replications = \d+", "replications = 4"))
+        fewer = ((rf"^{name} = \d+", f"{name} = {count}") for name, count in _FEWER.items())
+        _change(experiment, *fewer)
     for name, text in OWN.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
