@@ -27,7 +27,7 @@ class Size:
 
     scenario: Path = SCENARIO
     seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
-    redecisions: int = 64
+    redecisions: int | None = None  # None: as often as the scenario says
     samples: int | None = None
     replications: int = 500
 
@@ -52,10 +52,8 @@ def measure_seeds(size: Size) -> None:
 
 def _planned(size: Size, seed: int) -> Plan:
     began = time.perf_counter()
-    scenario = load(size.scenario).with_(
-        {"optimiser.redecisions": size.redecisions}
-        | ({} if size.samples is None else {"optimiser.samples": size.samples})
-    )
+    asked = {"optimiser.redecisions": size.redecisions, "optimiser.samples": size.samples}
+    scenario = load(size.scenario).with_({path: value for path, value in asked.items() if value is not None})
     found = plan(scenario, seed=seed, replications=size.replications)
     sure = {kind: len(_sure(found, kind)) for kind in ("technology", "country", "partner")}
     joint = sum(bool(one.partner) for one in _choices(found).values())

@@ -265,10 +265,8 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
         found.search = improve(posed, proposal, solving, progress=told)
         found.proposal, found.redecisions = found.search.proposal, found.search.redecisions
         rules = {ONE_SHOT: _one_shot_rule(scenario, proposal)}
-    still = dict.fromkeys([_RULES])
     try:
         rules |= _simple_rules(found, posed, proposal)
-        still.clear()
         if own:
             rules |= _own_portfolios(found, Beside(posed, proposal, found.proposal, found.search, solving))
         _judge(found, rules, running, asked.progress)
@@ -277,8 +275,9 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
             _tell_firmness(found, running, asked.progress)
         found.survey = _survey(found, worlds, _quick(posed, solving), posed.running, asked.progress)
     except KeyboardInterrupt:
+        simple = () if rules.keys() - set(OWN) else (_RULES,)
         firm = (FIRMNESS,) if own and found.redecisions else ()
-        known = (OPTIMISED, *rules, *still, _FRESH, *firm, *([ASSUMED] if worlds else []))
+        known = (OPTIMISED, *rules, *simple, _FRESH, *firm, *([ASSUMED] if worlds else []))
         found.missing = (*found.missing, *(name for name in known if not _is_done(found, name)))
     return found
 

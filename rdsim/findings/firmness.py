@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -121,10 +121,9 @@ class _Firmness:
         return sorted(mine, key=lambda name: name not in self.mine)
 
     @cached_property
-    def disputed(self) -> list[str]:
-        """Technologies that re-decisions are sure of, and the plan decides otherwise, those of the plan first."""
-        mine = [name for name in self.by_verdict(Verdict.SURE_OUT) if name in self.mine]
-        return mine + [name for name in self.by_verdict(Verdict.SURE_IN) if name not in self.mine]
+    def lists(self) -> dict[str, list[str]]:
+        """Technologies by what is said of them, see `_lists`."""
+        return _lists(self.by_verdict, set(self.mine))
 
     def countries(self, verdict: Verdict) -> list[str]:
         return [one.what for one in self.redecisions.decisions if one.kind == "country" and one.verdict is verdict]
@@ -160,22 +159,11 @@ def firmness_record(found: Plan) -> dict[str, Any]:
     if found.redecisions is None:
         return {"sentences": list(firmness_words(found))}
     firm = _Firmness(found, found.redecisions)
-    opened = set(_open_countries(found))
     return {
         "count": len(found.redecisions),
         "checks": len(found.redecisions.checks),
-        "technologies": {
-            "firm": [name for name in firm.by_verdict(Verdict.SURE_IN) if name in firm.mine],
-            "open": firm.by_verdict(Verdict.OPEN),
-            "rejected": [name for name in firm.by_verdict(Verdict.SURE_OUT) if name not in firm.mine],
-            "disputed": firm.disputed,
-        },
-        "countries": {
-            "firm": [code for code in firm.countries(Verdict.SURE_IN) if code in opened],
-            "open": firm.countries(Verdict.OPEN),
-            "rejected": [code for code in firm.countries(Verdict.SURE_OUT) if code not in opened],
-            "disputed": _disputed_countries(firm, opened),
-        },
+        "technologies": firm.lists,
+        "countries": _lists(firm.countries, set(_open_countries(found))),
         "joint": len(firm.joint),
         "firm_partners": firm.firm_partners,
         "interchangeable": firm.interchangeable,
@@ -185,10 +173,15 @@ def firmness_record(found: Plan) -> dict[str, Any]:
     }
 
 
-def _disputed_countries(firm: _Firmness, opened: set[str]) -> list[str]:
-    """Countries that re-decisions are sure of, and the plan decides otherwise."""
-    mine = [code for code in firm.countries(Verdict.SURE_OUT) if code in opened]
-    return mine + [code for code in firm.countries(Verdict.SURE_IN) if code not in opened]
+def _lists(by_verdict: Callable[[Verdict], list[str]], mine: set[str]) -> dict[str, list[str]]:
+    """What is firm, open and rejected; and disputed: re-decisions are sure, and the plan, which has `mine`, differs."""
+    sure, out = by_verdict(Verdict.SURE_IN), by_verdict(Verdict.SURE_OUT)
+    return {
+        "firm": [one for one in sure if one in mine],
+        "open": by_verdict(Verdict.OPEN),
+        "rejected": [one for one in out if one not in mine],
+        "disputed": [one for one in out if one in mine] + [one for one in sure if one not in mine],
+    }
 
 
 def _partner_record(firm: _Firmness, one: Choice) -> dict[str, Any]:
@@ -246,8 +239,8 @@ def _open_words(firm: _Firmness) -> str:
     undecided = firm.by_verdict(Verdict.OPEN)
     mine = sum(name in firm.mine for name in undecided)
     said = f"{len(undecided)} are open, {mine} of them in the plan"
-    if firm.disputed:
-        said += f", and {len(firm.disputed)} the plan decides otherwise than nearly all re-decisions"
+    if disputed := firm.lists["disputed"]:
+        said += f", and {len(disputed)} the plan decides otherwise than nearly all re-decisions"
     return said
 
 

@@ -23,11 +23,9 @@ import numpy as np
 
 from rdsim.arrays import Floats
 from rdsim.domain import Portfolio, Scenario
-from rdsim.errors import InfeasibleError
 from rdsim.formulation import state
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate
-from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.search.judge import Judge, risk_adjustment
 from rdsim.search.loop import Loop
 from rdsim.search.proposals import Instance, Proposal, RulePortfolio, portfolio_of, risk_of, solving_of
@@ -107,17 +105,7 @@ class Beside:
     def _solve(self, own: Instance, problem: PortfolioProblem) -> tuple[int, ...] | None:
         """The optimiser's choice among the options that the loop proposes; None if there is none."""
         left_out = () if self.loop is None else self.loop.left_out
-        risk, solving = risk_of(own), solving_of(own.scenario, self.solving)
-        if risk is None:
-            kept = np.ones(len(problem.option_names), dtype=bool)
-            kept[list(left_out)] = False
-            return soon(problem, kept, solving)
-        problem = replace(problem, fixed_out_options=(*problem.fixed_out_options, *left_out))
-        try:
-            found = solve_risk(problem, risk, solving)
-        except InfeasibleError:
-            return None
-        return found.chosen if found.has_portfolio else None
+        return soon(problem, left_out, solving_of(own.scenario, self.solving), risk_of(own))
 
     # ------------------------------------------------------------ within stricter money
 

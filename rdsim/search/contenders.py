@@ -19,5 +19,4 @@ class Contender:
     portfolio: Portfolio
     chosen: tuple[int, ...]
     view: View
-    origin: tuple[int, ...]  # what the optimiser proposed for the view; exchanges of it have the same
     worth: Floats  # (n,) estimate of its worth in each replication, see `rdsim.search.loop`

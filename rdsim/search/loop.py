@@ -31,17 +31,15 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from rdsim.arrays import Bools, Floats
+from rdsim.arrays import Floats
 from rdsim.brief import count
 from rdsim.domain import Choice, Portfolio
-from rdsim.errors import InfeasibleError
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import Evaluation, PortfolioProblem, Solving, Status, evaluate
 from rdsim.optimiser.problem.problem import best_per_group
 from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.optimiser.solving.appraisal import appraise
-from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.search.contenders import Contender
 from rdsim.search.estimates import Near, estimate_nearest
 from rdsim.search.judge import Judge, risk_adjustment
@@ -64,7 +62,7 @@ from rdsim.streams import SEARCHING, SELECTING
 
 __all__ = ["LOOP", "Contender", "Loop", "Step", "improve"]
 
-SHARED = "shared by most re-decisions"
+_SHARED = "shared by most re-decisions"
 """Name of the portfolio of largest agreement with re-decisions."""
 
 LOOP = "loop"
@@ -220,16 +218,13 @@ class _Run:
         portfolio: Portfolio,
         chosen: tuple[int, ...],
         view: View,
-        origin: tuple[int, ...] | None = None,
     ) -> Contender:
-        """Judge a portfolio, unless it is known; the pool keeps it. Its origin is itself by default."""
+        """Judge a portfolio, unless it is known; the pool keeps it."""
         known = next((one for one in self.pool if one.portfolio.choices == portfolio.choices), None)
         if known is not None:
             return known
-        began = chosen if origin is None else origin
-        fresh = Contender(
-            name, portfolio, chosen, view, began, self.estimate(portfolio, chosen, self.settings.replications)
-        )
+        worth = self.estimate(portfolio, chosen, self.settings.replications)
+        fresh = Contender(name, portfolio, chosen, view, worth)
         self.pool.append(fresh)
         gain = fresh.worth - self.pool[0].worth
         error = float(gain.std(ddof=1)) / len(gain) ** 0.5
@@ -340,21 +335,7 @@ class _Run:
     def solve(self, view: View) -> tuple[int, ...] | None:
         """The optimiser's portfolio for a view; none if there is none, or no answer in time."""
         problem = apply_view(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
-        if self.risk is None:
-            return soon(problem, self.proposable, self.solving)
-        problem = replace(problem, fixed_out_options=(*problem.fixed_out_options, *self.left_out))
-        try:
-            found = solve_risk(problem, self.risk, self.solving)
-        except InfeasibleError:
-            return None
-        return found.chosen if found.has_portfolio else None
-
-    @cached_property
-    def proposable(self) -> Bools:
-        """Options that are not left out, (O,)."""
-        kept = np.ones(len(self.means), dtype=bool)
-        kept[list(self.left_out)] = False
-        return kept
+        return soon(problem, self.left_out, self.solving, self.risk)
 
     def reorder(self) -> None:
         """The best portfolio in other orders of priority."""
@@ -363,9 +344,7 @@ class _Run:
         mean = self.means[list(leader.chosen)]
         for name, key in (("by value per cost", mean / cost), ("by value", mean)):
             place = dict(zip([options.choices[o].technology for o in leader.chosen], key.tolist(), strict=True))
-            self.meet(
-                0, f"priority {name}", _in_order(leader.portfolio, place), leader.chosen, leader.view, leader.origin
-            )
+            self.meet(0, f"priority {name}", _in_order(leader.portfolio, place), leader.chosen, leader.view)
 
     # ------------------------------------------------------------ exchanges
 
@@ -378,27 +357,30 @@ class _Run:
             if not self.is_allowed(chosen):
                 continue
             name = self.move_name(leader.chosen, group, option)
-            tried = self.meet(number, name, self.beside(leader, chosen), chosen, leader.view, leader.origin)
+            tried = self.meet(number, name, self.in_order_of(leader, chosen), chosen, leader.view)
             gain = tried.worth - leader.worth
             if gain.mean() > _AHEAD * gain.std(ddof=1) / len(gain) ** 0.5:
                 leader = tried
         return leader
 
-    def beside(self, leader: Contender, chosen: tuple[int, ...]) -> Portfolio:
-        """A portfolio of these options, those of a leader's in its order."""
+    def in_order_of(self, leader: Contender, chosen: tuple[int, ...]) -> Portfolio:
+        """A portfolio of these options, those of the leader in its order of priority."""
         return _as_before(portfolio_of(self.posed.scenario, self.posed.options, chosen, "optimised"), leader.portfolio)
 
     def promising(self, leader: Contender) -> list[tuple[int, int]]:
         """Moves from the leader that are not behind it in the first replications already, the best of these first."""
         first = self.settings.replications // _FIRST
-        moves = [(move, self.neighbour(leader.chosen, *move)) for move in self.moves(leader)]
+        moves = self.moves(leader)
         if first < _LEAST_FIRST:
-            return [move for move, _ in moves]
-        allowed = [(move, chosen) for move, chosen in moves if self.is_allowed(chosen)]
+            return moves
+        tried = [self.neighbour(leader.chosen, *move) for move in moves]
+        portfolios = [self.in_order_of(leader, chosen) for chosen in tried]
         known = self.estimate(leader.portfolio, leader.chosen, first)
-        jobs = (partial(self.estimate, self.beside(leader, chosen), chosen, first) for _, chosen in allowed)
+        # Once for all, before threads share the moves.
+        self.judge.alone(tuple(choice for one in portfolios for choice in one.choices), first)
+        jobs = (partial(self.estimate, *one, first) for one in zip(portfolios, tried, strict=True))
         gains = []
-        for (move, _), worth in zip(allowed, in_threads(jobs, self.posed.running.threads or cores()), strict=True):
+        for move, worth in zip(moves, in_threads(jobs, self.posed.running.threads or cores()), strict=True):
             gain = worth - known
             error = float(gain.std(ddof=1)) / first**0.5
             if gain.mean() > -_BEHIND * error:
@@ -457,8 +439,7 @@ class _Run:
         shared = consensus(self.basis, self.redecisions, leader, self.zone)
         if not self.is_allowed(shared):
             return leader
-        portfolio = self.beside(leader, shared)
-        return self.meet(0, SHARED, portfolio, shared, leader.view, leader.origin)
+        return self.meet(0, _SHARED, self.in_order_of(leader, shared), shared, leader.view)
 
     @cached_property
     def zone(self) -> float:

@@ -11,9 +11,12 @@ from dataclasses import replace
 import numpy as np
 
 from rdsim.arrays import Bools
+from rdsim.errors import InfeasibleError
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate, solve
 from rdsim.optimiser.solving.annealing import Schedule, Walking, anneal_mean, scale_of
+from rdsim.optimiser.solving.appraisal import Risk
 from rdsim.optimiser.solving.reach import Reachable, sub_problem
+from rdsim.optimiser.solving.risk import solve_risk
 
 __all__ = ["near_optimum", "soon"]
 
@@ -22,22 +25,39 @@ _MOVES = 300  # of a walk, for each group
 _HOT, _COLD = 0.005, 0.001  # first and last temperature of a walk, in units of `scale_of`
 
 
-def soon(problem: PortfolioProblem, kept: Bools, solving: Solving) -> tuple[int, ...] | None:
-    """A portfolio of some options, (O,), near the optimum; None if none was found."""
+def soon(
+    problem: PortfolioProblem, left_out: tuple[int, ...], solving: Solving, risk: Risk | None = None
+) -> tuple[int, ...] | None:
+    """A portfolio near the optimum without the options that are left out; None if none was found.
+
+    Where a risk is asked about, it is the whole recipe's, to the gap.
+    """
+    if risk is not None:
+        return _wary(replace(problem, fixed_out_options=(*problem.fixed_out_options, *left_out)), risk, solving)
+    kept = np.ones(len(problem.option_names), dtype=bool)
+    kept[list(left_out)] = False
     small = sub_problem(problem, kept)
-    found = _solved(small.problem, solving)
-    return None if found is None else _walked(small, found, solving.seed)
+    found = _solution(small.problem, solving)
+    return None if found is None else _after_walk(small, found, solving.seed)
 
 
 def near_optimum(problem: PortfolioProblem, kept: Bools, start: tuple[int, ...], solving: Solving) -> tuple[int, ...]:
-    """Like `soon`, no worse than `start`, which is of these options and must keep every rule."""
+    """A portfolio of some options, (O,), near the optimum, and no worse than `start`, which must keep every rule."""
     small = sub_problem(problem, kept)
     place = {int(o): index for index, o in enumerate(small.options)}
-    known, found = tuple(place[o] for o in start), _solved(small.problem, solving)
-    return _walked(small, known if found is None else _better(small.problem, found, known), solving.seed)
+    known, found = tuple(place[o] for o in start), _solution(small.problem, solving)
+    return _after_walk(small, known if found is None else _better(small.problem, found, known), solving.seed)
 
 
-def _solved(problem: PortfolioProblem, solving: Solving) -> tuple[int, ...] | None:
+def _wary(problem: PortfolioProblem, risk: Risk, solving: Solving) -> tuple[int, ...] | None:
+    try:
+        found = solve_risk(problem, risk, solving)
+    except InfeasibleError:
+        return None
+    return found.chosen if found.has_portfolio else None
+
+
+def _solution(problem: PortfolioProblem, solving: Solving) -> tuple[int, ...] | None:
     if _is_small(problem):
         found = solve(problem, replace(solving, gap=0.0), method="direct")
     else:
@@ -59,7 +79,7 @@ def _better(problem: PortfolioProblem, one: tuple[int, ...], other: tuple[int, .
     return max((other, one), key=worth)
 
 
-def _walked(small: Reachable, chosen: tuple[int, ...], seed: int) -> tuple[int, ...]:
+def _after_walk(small: Reachable, chosen: tuple[int, ...], seed: int) -> tuple[int, ...]:
     """The portfolio after a short walk, in options of the whole; as it is where it is the optimum, or breaks a rule."""
     problem = small.problem
     if not _is_small(problem) and evaluate(problem, chosen).feasible:

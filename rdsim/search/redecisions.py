@@ -1,15 +1,14 @@
 """Re-decisions: what the plan would have been, had the samples come out otherwise, and what of it is therefore firm.
 
-A portfolio is chosen on samples; with others it would be another one. After the loop the plan is decided again K times,
-each time with what another seed would have seen:
+A portfolio is chosen on samples; with others it would be another one. When the loop has proposed and judged, the plan
+is decided again K times, each time with what another seed would have seen:
 
 1. What options near the relaxation are worth is drawn anew from the samples in hand. Another seed's mean differs from
    ours by the error of both, so the draw has the **predictive** spread, twice the variance of a mean: replications get
    weights of mean 1 and variance 2 (a bootstrap of half the samples: Efron 1979, Annals of Statistics 7; with Poisson
    weights as in Chamandy et al. 2012), the same weights for all options, as they are paired.
 2. Replications that the loop judged portfolios by are drawn anew in the same way: the contender that then leads names
-   the payment ratios and corrections under which this re-decision is made. Where exchanges made it ask for more or less
-   money than the optimiser proposed for these ratios, budgets follow.
+   the payment ratios and corrections under which this re-decision is made.
 3. That problem is solved near its relaxation and improved by a short walk, from that contender at the latest. Options
    that no other samples would bring near the relaxation are left out.
 
@@ -32,7 +31,6 @@ import numpy as np
 
 from rdsim.arrays import Bools, Floats, Ints
 from rdsim.domain import Choice, Portfolio
-from rdsim.formulation import budget_rows
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.models.variations import Measure, with_floor, with_objective
@@ -112,17 +110,8 @@ class Basis:
 
     def problem(self, leader: Contender, shift: Floats) -> PortfolioProblem:
         """The problem as a contender's view shows it, with room for that contender, and options worth `shift` more."""
-        view = replace(leader.view, added=leader.view.added + shift, ratios=self.ratios(leader))
+        view = replace(leader.view, added=leader.view.added + shift)
         return with_room(apply_view(self.posed.scenario, self.posed.problem, view, sampled=False), leader.chosen)
-
-    def ratios(self, leader: Contender) -> dict[str, float]:
-        """The ratios of a contender's view, times the money it asks for over that of the optimiser's proposal there."""
-        scenario, problem = self.posed.scenario, self.posed.problem
-        asked, proposed = (evaluate(problem, one).activity for one in (leader.chosen, leader.origin))
-        rows = budget_rows(scenario, problem)
-        sums = {name: (float(asked[mine].sum()), float(proposed[mine].sum())) for name, mine in rows.items()}
-        changed = {name: one / other if one > 0 and other > 0 else 1.0 for name, (one, other) in sums.items()}
-        return {name: ratio * changed[name] for name, ratio in leader.view.ratios.items()}
 
     @cached_property
     def best(self) -> Contender:
@@ -160,7 +149,7 @@ def basis_of(posed: Instance, portfolio: Portfolio, chosen: tuple[int, ...], sol
     near, _ = estimate_nearest(posed, chosen, solving)
     means = near.new_means(posed.problem.expected_value, near.found.means, posed.problem.group)
     view = View(dict.fromkeys(posed.scenario.programmes, 1.0), means - posed.problem.expected_value)
-    alone = Contender(portfolio.name, portfolio, chosen, view, chosen, np.zeros(1))
+    alone = Contender(portfolio.name, portfolio, chosen, view, np.zeros(1))
     return Basis(posed, means, near, (alone,), (), solving)
 
 

@@ -201,20 +201,16 @@ def test_how_firm_decisions_are_is_a_column_of_a_plan_that_was_decided_again(pag
     plain = synthetic.build()
     names, shares = plain.technologies["technology"].tolist(), [1.0, 0.9375, *[0.5] * 5, 0.0, 0.0]
     said = ["sure in"] * 2 + ["open"] * 5 + ["sure out"] * 2
-    told = {
-        "count": 64,
-        "checks": 2,
-        "technologies": {"firm": names[:2], "open": names[2:7], "rejected": names[7:]},
-        "countries": {"firm": [], "open": [], "rejected": []},
-        "sentences": ["Decided again 64 times on other samples."],
-    }
-    firm = _write(
-        synthetic.build(
-            technologies=plain.technologies.assign(verdict=said, share=shares),
-            manifest={**plain.manifest, "redecisions": told},
-        ),
-        tmp_path,
-    )
+
+    def told(lists: dict[str, list[str]]) -> Page:
+        nowhere: dict[str, list[str]] = {name: [] for name in lists}
+        record = {"count": 64, "checks": 2, "technologies": lists, "countries": nowhere, "sentences": ["So."]}
+        table = plain.technologies.assign(verdict=said, share=shares)
+        manifest = {**plain.manifest, "redecisions": record}
+        return _write(synthetic.build(technologies=table, manifest=manifest), tmp_path)
+
+    lists = {"firm": names[:2], "open": names[2:7], "rejected": names[7:], "disputed": []}
+    firm = told(lists)
     buttons = [sum(tag == "button" for tag, _ in one.elements) for one in (page, firm)]
     assert buttons[1] - buttons[0] == 1
     assert ("How firm" in page.texts, "How firm" in firm.texts) == (False, True)
@@ -222,8 +218,16 @@ def test_how_firm_decisions_are_is_a_column_of_a_plan_that_was_decided_again(pag
     assert [texts[k + 1] for k, text in enumerate(texts) if text in said] == [f"{share:.0%}" for share in shares]
     known = [attrs["data-value"] for tag, attrs in firm.elements if tag == "td" and "data-value" in attrs]
     assert known.count("0.9375") == 1
-    titles = [text for text in firm.texts if text.startswith(("Firm:", "Open:", "Rejected:"))]
-    assert [text.rpartition(" ")[2] for text in titles] == ["(2)", "(5)", "(2)"]
+    assert _lengths(firm) == {"Firm": "(2)", "Open": "(5)", "Rejected": "(2)"}
+    against = told({**lists, "firm": names[:1], "disputed": names[1:2]})
+    assert _lengths(against) == {"Firm": "(1)", "Open": "(5)", "Rejected": "(2)", "Disputed": "(1)"}
+
+
+def _lengths(page: Page) -> dict[str, str]:
+    """How many each list of how firm technologies are has, as its title says."""
+    heads = ("Firm:", "Open:", "Rejected:", "Disputed:")
+    titles = [text for text in page.texts if text.startswith(heads)]
+    return {text.partition(":")[0]: text.rpartition(" ")[2] for text in titles}
 
 
 def test_tags_are_columns_of_the_table(tmp_path: Path) -> None:
