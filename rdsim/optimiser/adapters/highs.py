@@ -44,7 +44,7 @@ _PROOFS = {
     "kUnbounded": SolverState.UNBOUNDED,
     "kUnboundedOrInfeasible": SolverState.INFEASIBLE,  # `Solver.run` tells them apart
 }
-_DOUBTFUL = {"kUnbounded", "kUnboundedOrInfeasible"}
+_DOUBTFUL = {"kUnbounded", "kUnboundedOrInfeasible", "kSolveError"}
 _STRICTER = {"presolve": "off", "mip_feasibility_tolerance": 1e-7}  # by default 1e-6
 _FEASIBLE = 2  # kSolutionStatusFeasible
 
@@ -85,9 +85,10 @@ class Highs(Solver):
         return replace(self.read(solver, is_linear(model, relaxed)), loading=loading)
 
     def run_whole(self, solver: Any) -> None:
-        """Run a solver; once more, more strictly, where it says "unbounded", which it says of bounded models too.
+        """Run a solver; once more, more strictly, where it fails, or says "unbounded", as of bounded models too.
 
-        HiGHS 1.16 does so where coefficients are large beside its tolerance of whole numbers.
+        HiGHS 1.16 does so where coefficients are large beside its tolerance of whole numbers; and it fails where its
+        presolve makes coefficients of very different sizes.
         Raises: SolverError if it fails.
         """
         status = solver.run()
