@@ -356,8 +356,13 @@ class _Projects:
         self._needs = _needs_by_technology(scenario)
         self._eventual = step_success(scenario)
         self._fill_money(choices)
-        for row, choice in enumerate(choices):
-            self._fill(row, choice)
+        first = dict[tuple[str, str], int]()
+        alike = np.array([first.setdefault((one.technology, one.partner), row) for row, one in enumerate(choices)], int)
+        for row in first.values():
+            self._fill(row, choices[row])
+        # Steps know nothing of modes and years: what is the same for many projects is found once.
+        for table in (self.factor, self.success, self.alone_success, self.median_days, self.needs):
+            table[...] = table[alike]
         rules = scenario.steps
         self.success, self.alone_success = (
             attempt_success(eventual, rules.setback_probability, rules.attempts)

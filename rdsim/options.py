@@ -10,9 +10,10 @@ weighed. What is kept of each sample is of the course that talks take in it: ris
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,7 @@ from rdsim.figures import ALONE, Figure, answer
 from rdsim.luck import comes_to_market, value_factor
 from rdsim.markets import takes_luck
 from rdsim.metrics import by_year, discount, home_by_year, yearly_sales
+from rdsim.native.threads import cores, in_threads
 from rdsim.scenario import award, eligible, money_scale
 from rdsim.simulation import Batch, Running, Setup, in_batches
 from rdsim.streams import SAMPLING, Stream
@@ -45,6 +47,8 @@ __all__ = [
     "sample",
     "worth_alone",
 ]
+
+T = TypeVar("T")
 
 _CHUNK = 500
 """Options simulated together: few technologies at a time, so that each one's luck is laid out once."""
@@ -127,7 +131,8 @@ def _sample(
     scenario: Scenario, chunks: list[TalkCourses], draws: Draws, each_payment: bool, running: Running
 ) -> Options:
     told = {figure.name: figure for figure, _ in aim_of(scenario).weights if _needs_samples(figure)}
-    parts = [_sample_chunk(scenario, chunk, draws, (tuple(told.values()), each_payment), running) for chunk in chunks]
+    asked = tuple(told.values()), each_payment
+    parts = _by_chunk(lambda chunk, how: _sample_chunk(scenario, chunk, draws, asked, how), chunks, running)
     columns = {
         name: np.concatenate([part[name] for part in parts], axis=1 if name in _EACH else 0)
         for name in (parts[0] if parts else {})
@@ -139,6 +144,15 @@ def _sample(
         if parts
         else _no_options(scenario, len(draws.replications))
     )
+
+
+def _by_chunk(job: Callable[[TalkCourses, Running], T], chunks: Sequence[TalkCourses], running: Running) -> list[T]:
+    """A job for each chunk, in order. Threads share chunks, so that one is set up while another is simulated."""
+    workers = min(running.threads or cores(), len(chunks))
+    if workers <= 1 or running.engine == "simpy":
+        return [job(chunk, running) for chunk in chunks]
+    alone = replace(running, threads=1)
+    return list(in_threads((partial(job, chunk, alone) for chunk in chunks), workers))
 
 
 _FIGURE = "figure "
@@ -162,11 +176,15 @@ def expected_figures(
     listed = list(figures)
     known = {figure.name: _alone(figure, scenario, options) for figure in listed}
     missing = [figure for figure in listed if known[figure.name] is None]
-    draws, found = Draws(seed, SAMPLING.numbers(samples)), list[Floats]()
-    for courses in _chunks(options.choices, partial(courses_of, scenario)) if missing else ():
+    draws = Draws(seed, SAMPLING.numbers(samples))
+
+    def mean(courses: TalkCourses, how: Running) -> Floats:
         reduce = partial(_sums, scenario, courses.projects, missing)
-        parts = list(in_batches(_setup(scenario, courses), draws, reduce, running))
-        found.append(courses.mean(np.sum(parts, axis=0), axis=1) / samples)
+        parts = list(in_batches(_setup(scenario, courses), draws, reduce, how))
+        return np.asarray(courses.mean(np.sum(parts, axis=0), axis=1) / samples)
+
+    chunks = _chunks(options.choices, partial(courses_of, scenario)) if missing else []
+    found = _by_chunk(mean, chunks, running)
     table = np.concatenate(found, axis=1) if found else np.zeros((len(missing), len(options.choices)))
     told = {figure.name: row for figure, row in zip(missing, table, strict=True)}
     return {name: told[name] if one is None else one for name, one in known.items()}
@@ -244,11 +262,15 @@ def worth_alone(
     It is the mean over the courses that its talks may take on the steps of each sample; of talks `as_drawn`, what it is
     worth on the course that they take in that sample.
     """
-    draws, parts = Draws(seed, stream.numbers(samples)), [np.zeros((samples, 0))]
-    for courses in _chunks(choices, single_courses if as_drawn else partial(courses_of, scenario)):
-        rows = in_batches(_setup(scenario, courses), draws, partial(_worths, scenario, courses), running)
-        parts.append(np.concatenate(list(rows)))
-    return np.concatenate(parts, axis=1)
+    draws = Draws(seed, stream.numbers(samples))
+
+    def worths(courses: TalkCourses, how: Running) -> Floats:
+        return np.concatenate(
+            list(in_batches(_setup(scenario, courses), draws, partial(_worths, scenario, courses), how))
+        )
+
+    chunks = _chunks(choices, single_courses if as_drawn else partial(courses_of, scenario))
+    return np.concatenate([np.zeros((samples, 0)), *_by_chunk(worths, chunks, running)], axis=1)
 
 
 def _worths(scenario: Scenario, courses: TalkCourses, batch: Batch) -> Floats:
@@ -334,13 +356,13 @@ def _figures(
         "payments": payments,
         "abroad": by_year(outcomes.tranche_day, outcomes.paid_abroad, years) / scale,
         "joint": by_year(outcomes.tranche_day, outcomes.paid * outcomes.paid_joint, years) / scale,
-        "occupancy": place_shares(case, outcomes),
         **{_FIGURE + one.name: expected_figure(one, scenario, choices, case, outcomes, sure) for one in told},
     }
     course = courses.numbers(draws)
     sums = {name: column.sum(axis=0) for name, column in means.items()}
-    ended = _end_counts(case, outcomes)
-    return {name: pick_courses(column, course) for name, column in each.items()}, {**sums, "ended": ended}
+    held = np.stack([days.sum(axis=0) for days in _held_days(case, outcomes)], axis=1) / DAYS_PER_YEAR
+    counted = {"occupancy": held, "ended": _end_counts(case, outcomes)}
+    return {name: pick_courses(column, course) for name, column in each.items()}, {**sums, **counted}
 
 
 def _end_counts(case: Case, outcomes: Outcomes) -> npt.NDArray[np.int64]:
@@ -365,7 +387,13 @@ def _free_days(case: Case, outcomes: Outcomes) -> npt.NDArray[np.int64]:
 
 def place_shares(case: Case, outcomes: Outcomes) -> Floats:
     """Share of each fiscal year for which a place is held, shape (R, P, Y)."""
-    first = np.arange(case.budget.shape[1]) * DAYS_PER_YEAR
-    start = np.where(outcomes.place_day < 0, case.horizon, outcomes.place_day)[..., None]
-    days = np.minimum(_free_days(case, outcomes)[..., None], first + DAYS_PER_YEAR) - np.maximum(start, first)
-    return np.asarray(np.maximum(days, 0) / DAYS_PER_YEAR)
+    return np.stack([days / DAYS_PER_YEAR for days in _held_days(case, outcomes)], axis=2)
+
+
+def _held_days(case: Case, outcomes: Outcomes) -> Iterator[npt.NDArray[np.int64]]:
+    """Days of each fiscal year in turn for which a place is held, (R, P): year by year what is in hand stays small."""
+    start = np.where(outcomes.place_day < 0, case.horizon, outcomes.place_day)
+    free = _free_days(case, outcomes)
+    for first in range(0, case.budget.shape[1] * DAYS_PER_YEAR, DAYS_PER_YEAR):
+        days = np.minimum(free, first + DAYS_PER_YEAR) - np.maximum(start, first)
+        yield np.maximum(days, 0, out=days)

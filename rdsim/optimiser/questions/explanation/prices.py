@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array, hstack
@@ -34,8 +35,22 @@ def relaxation_duals(problem: PortfolioProblem, solving: Solving = Solving()) ->
 
     What rows pass on has no limit but their own room, so that a price counts all that a wider cap would pass on.
 
+    A problem's relaxation is solved once, however many ask about it.
+
     Raises: SolverError if the relaxation has no optimum.
     """
+    known = _KNOWN.setdefault(problem, {})
+    name = solver_of(solving.solver).name
+    if name not in known:
+        known[name] = _solve(problem, solving)
+    return known[name]
+
+
+_KNOWN: WeakKeyDictionary[PortfolioProblem, dict[str, RelaxationDuals]] = WeakKeyDictionary()
+"""By problem that is still in use, and by solver."""
+
+
+def _solve(problem: PortfolioProblem, solving: Solving) -> RelaxationDuals:
     adapter = solver_of(solving.solver)
     model = formulate(problem)
     places = np.arange(len(model.row_names))[model.rows_of(RESOURCES)]

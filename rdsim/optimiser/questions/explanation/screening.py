@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
+from scipy.sparse import csc_array
 
 from rdsim.arrays import Floats, Ints
 from rdsim.optimiser.problem.evaluation import Evaluation, evaluate
@@ -19,7 +20,8 @@ from rdsim.optimiser.solving.settings import Solving
 __all__ = ["Reason", "ScreenedGroup", "Swaps", "known_reason", "screen"]
 
 PIVOTS = 4
-"""Exchanges for each option that a screen tries, and a quarter of the options of a group that it looks at."""
+"""Exchanges for each option that a screen looks at; of a group it looks at four times as many options, and judges as
+many exchanges in full."""
 
 
 class Reason(StrEnum):
@@ -95,6 +97,7 @@ class Swaps:
 
     problem: PortfolioProblem
     chosen: Ints  # (K,)
+    columns: csc_array  # (R, O) use of every option
     use: Floats  # (R, K + 1) use of each chosen option; the last column is nothing
     slack_above: Floats  # (R,) room left below a hard ceiling, infinite without one
     slack_below: Floats  # (R,) room left above a hard floor
@@ -108,22 +111,27 @@ class Swaps:
         above = np.where(rows.has_ceiling & ~rows.is_soft, judged.room - judged.activity + loose, np.inf)
         below = np.where(rows.has_floor & ~rows.is_soft, judged.activity - judged.room + loose, np.inf)
         use = np.hstack([rows.use[:, chosen].toarray(), np.zeros((len(rows.names), 1))])
-        return Swaps(problem, chosen, use, above, below, np.append(problem.expected_value[chosen], 0.0))
+        return Swaps(
+            problem, chosen, csc_array(rows.use), use, above, below, np.append(problem.expected_value[chosen], 0.0)
+        )
 
     def best_with(self, group: int, relaxed: RelaxationDuals) -> Evaluation | None:
         """The best of a few exchanges that bring a group in, by its options of best reduced cost; none if none does."""
         mine = _eligible(self.problem, group)
         likely = mine[np.argsort(-relaxed.reduced_costs[mine], kind="stable")[: 4 * PIVOTS]]
-        found = [one for option in likely for one in self._with(int(option)) if one.feasible]
-        return max(found, key=lambda one: one.objective, default=None)
+        pairs = [pair for option in likely.tolist() for pair in self._with(option)]
+        first = sorted(pairs, key=lambda pair: -pair[0])[: 4 * PIVOTS]
+        found = (evaluate(self.problem, self._after(option, place)) for _, option, place in first)
+        return max((one for one in found if one.feasible), key=lambda one: one.objective, default=None)
 
-    def _with(self, option: int) -> list[Evaluation]:
-        """A few exchanges that look feasible, judged in full."""
-        added = self.problem.rows.use[:, [option]].toarray() - self.use
+    def _with(self, option: int) -> list[tuple[float, int, int]]:
+        """A few exchanges that look feasible: (what options alone gain, the option, the place that it takes)."""
+        added = self.columns[:, [option]].toarray() - self.use
         fits = ((added <= self.slack_above[:, np.newaxis]) & (-added <= self.slack_below[:, np.newaxis])).all(axis=0)
         places = np.flatnonzero(fits)
         cheapest = places[np.argsort(self.values[places], kind="stable")[:PIVOTS]]
-        return [evaluate(self.problem, self._after(option, int(place))) for place in cheapest]
+        worth = float(self.problem.expected_value[option])
+        return [(worth - float(self.values[place]), option, int(place)) for place in cheapest]
 
     def _after(self, option: int, place: int) -> list[int]:
         return [*(int(one) for at, one in enumerate(self.chosen) if at != place), option]
