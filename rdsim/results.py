@@ -213,7 +213,7 @@ def write(study: Study, run: Run) -> Written:
     What a full disk or memory keeps out is missing, the rest is kept. An interrupt waits until the run is in its place,
     and then leaves out the page. Raises OutputError if nothing can be written at all.
     """
-    with _claim(run) as place:
+    with _claim(run) as place, contextlib.nullcontext() if study.page is None else report.at_hand():
         found = Written(place.folder, study.missing)
         try:
             with folders.hold_signals():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import settings
@@ -62,6 +63,11 @@ def drawn_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """
     if request.node.get_closest_marker("drawn_apart") is None:
         monkeypatch.setattr("rdsim.report.page.drawings._ask", _draw)
+        monkeypatch.setattr("rdsim.report.page.drawings._start", _refuse)
+
+
+def _refuse() -> NoReturn:
+    raise OSError
 
 
 def _draw(words: Sequence[str], text: bytes) -> str:

@@ -127,7 +127,7 @@ def test_an_interrupt_while_it_is_drawn_leaves_out_the_page(
     def interrupted(*_words: object, **_named: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("subprocess.run", interrupted)
+    monkeypatch.setattr("subprocess.Popen.communicate", interrupted)
     found = write(study, Run(tmp_path / "run"))
     assert (found.missing, found.why) == (("report.html",), "interrupted")
     assert hashes_hold(tmp_path / "run")

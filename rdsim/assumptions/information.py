@@ -20,7 +20,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import BSpline
 
 from rdsim.arrays import Floats
 from rdsim.stats import Interval
@@ -123,6 +122,8 @@ def _splines(places: Floats) -> Floats:
     step = 1.0 / _SEGMENTS
     knots = np.arange(-_DEGREE, _SEGMENTS + _DEGREE + 1) * step
     inside = np.clip(places, 0.0, 1.0)
+    from scipy.interpolate import BSpline  # noqa: PLC0415 - takes a fifth of a second to import
+
     return np.asarray(BSpline.design_matrix(inside, knots, _DEGREE).toarray())
 
 

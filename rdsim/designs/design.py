@@ -21,7 +21,6 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-from scipy.stats import qmc
 
 from rdsim.arrays import Floats
 from rdsim.designs.factors import Factor
@@ -146,6 +145,8 @@ class Design:
         """Quantiles, shape (points, factors), each below 1."""
         width = len(self._varied_factors)
         if self.kind == "latin-hypercube":
+            from scipy.stats import qmc  # noqa: PLC0415 - takes half a second to import
+
             return np.asarray(qmc.LatinHypercube(width, rng=self.seed).random(self.points or 0))
         if self.kind == "sobol":
             return self._sobol(width, self.points or 0)
@@ -155,6 +156,8 @@ class Design:
     def _sobol(self, width: int, count: int) -> Floats:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # numbers that are no power of two are the user's choice
+            from scipy.stats import qmc  # noqa: PLC0415 - as above
+
             return np.asarray(qmc.Sobol(width, rng=self.seed).random(count))
 
 

@@ -339,10 +339,11 @@ def waits(report: PlanReport) -> pd.DataFrame:
     ever waits are left out.
     """
     names = [name for name in CAUSES if name in report.projects]
-    table = report.projects.melt(["replication", "programme"], names, "cause", "wait")
+    of_programmes = list(report.projects[["replication", "programme", *names]].groupby("programme", sort=False))
     parts = [
-        _waiting(part, str(programme), str(cause), report.confidence)
-        for (programme, cause), part in table.groupby(["programme", "cause"], sort=False)
+        _waiting(part.rename(columns={cause: "wait"}), str(programme), cause, report.confidence)
+        for cause in names
+        for programme, part in of_programmes
     ]
     found = pd.DataFrame(parts, columns=["programme", "cause", "mean", "low", "high", "share", "days"])
     ever = found.groupby("cause")["mean"].transform("sum") > 0

@@ -11,7 +11,7 @@ from rdsim.errors import RdsimError
 from rdsim.folders import read_manifest
 from rdsim.folders.contents import REPORT
 from rdsim.report.data.kept import page_from, read_page
-from rdsim.report.page.render import render, svg
+from rdsim.report.page.render import render, svg, warm_up
 
 __all__ = ["draw"]
 
@@ -38,9 +38,11 @@ def draw(words: Sequence[str], text: bytes) -> str:
     return _run(Path(words[1])) if words[0] == "run" else _input(words[0], text)
 
 
-def main(words: list[str]) -> int:
-    """Draw what the words ask for; the exit code. Errors are told in the last line of stderr."""
+def main() -> int:
+    """Draw what stdin asks for, words as JSON in its first line; the exit code. stderr's last line tells of errors."""
+    warm_up()  # before anything is asked for
     try:
+        words = json.loads(sys.stdin.buffer.readline())
         text = draw(words, sys.stdin.buffer.read())
     except RdsimError as error:
         sys.stderr.write(" ".join(str(error).split()) + "\n")
@@ -51,4 +53,4 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -10,7 +10,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from rdsim.errors import DrawingError
 from rdsim.report.data.kept import document
 from rdsim.report.data.sections import Page, Plot, Section
 
-__all__ = ["page_html", "plot_svgs", "run_html"]
+__all__ = ["at_hand", "page_html", "plot_svgs", "run_html"]
 
 _CHILD = ("-P", "-m", "rdsim.report.page.child")
 
@@ -47,30 +48,56 @@ def _html(words: Sequence[str], given: Mapping[str, Any] | None = None) -> str:
     return _ask(words, text.encode())
 
 
-def _ask(words: Sequence[str], text: bytes) -> str:
-    """What the process that draws answers."""
+_READY: list[subprocess.Popen[bytes]] = []
+"""A process that waits for something to draw, if there is one."""
+
+
+@contextmanager
+def at_hand() -> Iterator[None]:
+    """Meanwhile a process gets ready to draw: its libraries take seconds to load, in which this one may still write."""
+    with suppress(OSError, MemoryError):  # who asks it to draw is told why
+        _READY.append(_start())
+    try:
+        yield
+    finally:
+        while _READY:
+            _end(_READY.pop())
+
+
+def _start() -> subprocess.Popen[bytes]:
     home = str(Path(__file__).parents[3])
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, *_CHILD], stdin=pipe, stdout=pipe, stderr=pipe, env=environment)  # noqa: S603 - this very program
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    with process:
+        pass  # waits, and closes its pipes
+
+
+def _ask(words: Sequence[str], text: bytes) -> str:
+    """What the process that draws answers."""
+    process = None
     try:
-        done = subprocess.run(  # noqa: S603 - this very program
-            [sys.executable, *_CHILD, *words],
-            input=text,
-            capture_output=True,
-            env=environment,
-            check=False,
-        )
+        process = _READY.pop() if _READY else _start()
+        drawn, said = process.communicate(json.dumps(list(words)).encode() + b"\n" + text)
     except (OSError, MemoryError) as error:
         raise DrawingError(f"no process could be started for it ({error})") from None
-    if done.returncode:
-        raise DrawingError(_reason(done))
-    return done.stdout.decode()
+    finally:
+        if process is not None:
+            _end(process)
+    if process.returncode:
+        raise DrawingError(_reason(process.returncode, said.decode(errors="replace")))
+    return drawn.decode()
 
 
-def _reason(done: subprocess.CompletedProcess[bytes]) -> str:
+def _reason(code: int, said: str) -> str:
     """Why the process ended without a page, in one line."""
-    if done.returncode < 0:
-        name = signal.Signals(-done.returncode).name
+    if code < 0:
+        name = signal.Signals(-code).name
         return f"the process that draws was ended by {name}; it may have had too little memory"
-    lines = done.stderr.decode(errors="replace").strip().splitlines()
-    return (lines[-1] if lines else f"the process that draws ended with code {done.returncode}")[:500]
+    lines = said.strip().splitlines()
+    return (lines[-1] if lines else f"the process that draws ended with code {code}")[:500]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rdsim.report.charts.figure import Exhibit
 
-__all__ = ["Content", "fill_page", "picture"]
+__all__ = ["Content", "fill_page", "picture", "start_drawing"]
 
 _HERE = Path(__file__).parent
 _STATIC_WIDTH = 600
@@ -106,6 +106,13 @@ def picture(figure: Exhibit) -> Any:
         return _safe(vl_convert.vegalite_to_svg(spec, vl_version=version))
     except ValueError:
         return _safe(vl_convert.vegalite_to_svg(spec))
+
+
+def start_drawing() -> None:
+    """Let the converter start, with the smallest figure there is."""
+    import vl_convert  # noqa: PLC0415
+
+    vl_convert.vegalite_to_svg({"data": {"values": []}, "mark": "point"})
 
 
 def _policy(scripts: tuple[str, ...]) -> str:

@@ -12,9 +12,9 @@ from rdsim.domain import TAG
 from rdsim.report import words
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.data.sections import Page, Plot
-from rdsim.report.page.html import Content, fill_page, picture
+from rdsim.report.page.html import Content, fill_page, picture, start_drawing
 
-__all__ = ["render", "svg"]
+__all__ = ["render", "svg", "warm_up"]
 
 # The schedule is left out: its hundred labels take seconds to draw, and what it says is in the table as well.
 _PICTURED = ("chosen", "money", "results", "rules", "way")
@@ -30,6 +30,13 @@ def svg(plot: Plot) -> str:
     from rdsim.report.charts import plots  # noqa: PLC0415 - Altair takes most of a second to import
 
     return str(picture(plots.draw(plot)))
+
+
+def warm_up() -> None:
+    """Load what draws, which takes seconds."""
+    from rdsim.report.charts import plan, plots  # noqa: F401, PLC0415 - as above
+
+    start_drawing()
 
 
 def _sheet(sheet: Page) -> Content:
