@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -31,6 +31,7 @@ from rdsim.brief import html_table
 from rdsim.domain import Scenario
 from rdsim.errors import PolicyError
 from rdsim.memory import require_memory
+from rdsim.native.threads import aside
 from rdsim.optimiser import Solving
 from rdsim.scenario import sound
 from rdsim.search import (
@@ -50,6 +51,7 @@ from rdsim.search import (
     choose,
     fresh_worth,
     improve,
+    refine,
     solving_of,
     swaps,
 )
@@ -255,24 +257,31 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
     most = min(len(scenario.technologies), sum(sum(one.starts.values()) for one in scenario.programmes.values()))
     require_memory(scenario, most, count)
     asked.progress("optimise", 0, 1)
-    posed = _instance(scenario, chance, running)
+    posed, near = refine(_instance(scenario, chance, running), solving)
     proposal = choose(posed, solving)
     asked.progress("optimise", 1, 1)
     found = Plan(scenario, proposal, chance, running.engine, count)
     rules: dict[str, RulePortfolio] = {}
     if not asked.one_shot:
         told = partial(asked.progress, "search")
-        found.search = improve(posed, proposal, solving, progress=told)
+        found.search = improve(posed, proposal, solving, near=near, progress=told)
         found.proposal, found.redecisions = found.search.proposal, found.search.redecisions
         rules = {ONE_SHOT: _one_shot_rule(scenario, proposal)}
+    loop = found.search if own else None
     try:
-        rules |= _simple_rules(found, posed, proposal)
-        if own:
-            rules |= _own_portfolios(found, Beside(posed, proposal, found.proposal, found.search, solving))
-        _judge(found, rules, running, asked.progress)
-        found.fresh = fresh_worth(scenario, found.proposal, count=max(count, FRESH), seed=chance, running=running)
-        if own:
-            _tell_firmness(found, running, asked.progress)
+        with aside(partial(_firmness, found.proposal, loop, running)) as firmness:
+            try:
+                rules |= _simple_rules(found, posed, proposal)
+                if own:
+                    rules |= _own_portfolios(found, Beside(posed, proposal, found.proposal, found.search, solving))
+                _judge(found, rules, running, asked.progress)
+                found.fresh = fresh_worth(
+                    scenario, found.proposal, count=max(count, FRESH), seed=chance, running=running
+                )
+                _await(firmness, asked.progress)
+            finally:
+                if firmness.done() and not firmness.exception() and found.redecisions:
+                    found.redecisions, found.swaps = firmness.result()
         found.survey = _survey(found, worlds, _quick(posed, solving), posed.running, asked.progress)
     except KeyboardInterrupt:
         simple = () if rules.keys() - set(OWN) else (_RULES,)
@@ -299,19 +308,23 @@ def _one_shot_rule(scenario: Scenario, one: Proposal) -> RulePortfolio:
     return RulePortfolio(ONE_SHOT, one.portfolio, one.evaluation, one.payment_ratios, scenario)
 
 
-def _tell_firmness(found: Plan, running: Running, progress: Progress) -> None:
-    """Check re-decisions on fresh samples, and compare the plan's open choices with their rivals."""
-    loop = found.search
+def _firmness(
+    plan: Proposal, loop: Loop | None, running: Running, go_on: Callable[[], None]
+) -> tuple[Redecisions | None, tuple[Swap, ...]]:
+    """Re-decisions checked on fresh samples, and the plan's open choices compared with their rivals."""
     if loop is None or loop.redecisions is None or loop.basis is None:
-        return
-    checks = math.ceil(len(loop.redecisions) / A_CHECK)
-    progress(FIRMNESS, 0, checks + 1)
-    done = itertools.count(1)
-    checked = check(loop.basis, checks, lambda: progress(FIRMNESS, next(done), checks + 1))
-    told = replace(loop.redecisions, checks=checked)
-    found.swaps = swaps(found.scenario, found.proposal.portfolio, told, seed=found.seed, running=running)
-    found.redecisions = told
-    progress(FIRMNESS, checks + 1, checks + 1)
+        return None, ()
+    checked = check(loop.basis, math.ceil(len(loop.redecisions) / A_CHECK), go_on)
+    told, scenario = replace(loop.redecisions, checks=checked), loop.basis.posed.scenario
+    return told, swaps(scenario, plan.portfolio, told, seed=loop.basis.posed.seed, running=running, progress=go_on)
+
+
+def _await(firmness: Future[tuple[Redecisions | None, tuple[Swap, ...]]], progress: Progress) -> None:
+    """Wait until it is known how firm decisions are, which may take longer than all else that is told of a plan."""
+    if not firmness.done():
+        progress(FIRMNESS, 0, 1)
+    if firmness.result()[0] is not None:
+        progress(FIRMNESS, 1, 1)
 
 
 def _simple_rules(found: Plan, posed: Instance, one_shot: Proposal) -> dict[str, RulePortfolio]:

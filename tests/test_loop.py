@@ -19,12 +19,25 @@ from rdsim.domain import (
     Tranche,
     UncertaintyClass,
 )
+from rdsim.errors import InfeasibleError
 from rdsim.expectation import with_sure_market
 from rdsim.formulation import row_index
 from rdsim.optimiser import Solving, evaluate
 from rdsim.plans import ONE_SHOT, plan
 from rdsim.scenario import load
-from rdsim.search import Instance, Judge, Loop, Proposal, build_instance, choose, improve, optimise, select
+from rdsim.search import (
+    Instance,
+    Judge,
+    Loop,
+    Proposal,
+    build_instance,
+    choose,
+    find_plan,
+    improve,
+    optimise,
+    refine,
+    select,
+)
 from rdsim.search.views import LOOSEST, View, apply_view, budgets_times, ratios_of, risk_deductions
 from rdsim.simulation import Running, expected_worths, replicate
 from rdsim.stats import paired_difference
@@ -71,6 +84,39 @@ def crowd() -> tuple[Instance, Proposal, Loop]:
     posed = build_instance(crowded(), samples=200, seed=3)
     one_shot = choose(posed)
     return posed, one_shot, improve(posed, one_shot)
+
+
+def test_who_chooses_from_a_refined_instance_knows_what_the_loop_knows() -> None:
+    """Options near the relaxation are worth what all samples say; all of a technology move with its best."""
+    posed = build_instance(crowded(), samples=40, seed=3)
+    refined, near = refine(posed)
+    assert near is not None
+    assert refined.problem.expected_value[near.options] == pytest.approx(near.found.means, rel=1e-9)
+    assert (near.found.counts > posed.samples).any()
+    shift = refined.problem.expected_value - posed.problem.expected_value
+    assert np.allclose(refined.problem.values - posed.problem.values, shift)
+    loop = improve(posed, choose(posed))
+    assert loop.means == pytest.approx(refined.problem.expected_value, rel=1e-9)
+
+
+def test_a_plan_is_found_the_same_way_from_everywhere() -> None:
+    scenario = crowded()
+    small = replace(scenario, optimiser=replace(scenario.optimiser, samples=40, redecisions=0))
+    found, loop = plan(small, replications=10, seed=3), find_plan(build_instance(small, seed=3))
+    assert found.search is not None
+    assert loop.proposal.portfolio == found.proposal.portfolio
+    assert loop.one_shot.portfolio == found.comparisons[ONE_SHOT].rule.portfolio
+
+
+def test_where_nothing_can_be_chosen_refining_leaves_that_to_be_told() -> None:
+    scenario = crowded()
+    must = {name: replace(row, status="must-fund") for name, row in scenario.technologies.items()}
+    scenario = replace(scenario, technologies=must)
+    posed = build_instance(scenario, samples=20, seed=3)
+    same, near = refine(posed)
+    assert (same is posed, near) == (True, None)
+    with pytest.raises(InfeasibleError):
+        find_plan(posed)
 
 
 # --- expectations ---------------------------------------------------------------------------------

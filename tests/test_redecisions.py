@@ -15,6 +15,7 @@ from rdsim.domain import (
     Level,
     Mode,
     Partner,
+    Portfolio,
     Programme,
     Scenario,
     Technology,
@@ -26,6 +27,7 @@ from rdsim.optimiser import evaluate, state_problem
 from rdsim.plans import Plan, plan
 from rdsim.search import Basis, Loop, Redecisions, Verdict, build_instance, check, choose, improve, redecide
 from rdsim.search.estimates import estimate_means
+from rdsim.search.judge import Judge
 from rdsim.search.redecisions import SURE, Decision, _weights, consensus
 from rdsim.search.swaps import swaps
 from rdsim.simulation import Running
@@ -262,6 +264,33 @@ def test_twins_are_interchangeable_and_a_worse_partner_is_told_apart() -> None:
     assert not mine[other].is_told_apart
     assert mine["Z"].difference.low > mine["Z"].margin
     assert mine["Z"].is_told_apart
+
+
+def test_a_swap_is_given_up_by_the_width_of_its_interval_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All replications where they may show two options to be the same, half of them where they cannot."""
+    found = planned()
+    redecisions = found.redecisions
+    assert redecisions is not None
+    first = found.proposal.portfolio.choices[0]
+    others = {c.partner: o for o, c in enumerate(redecisions.choices) if c.technology == first.technology}
+    alike = {"X": "Y", "Y": "X"}[first.partner]
+    asked = list[int]()
+    whole = Judge.worths
+
+    def worths(judge: Judge, portfolio: Portfolio, count: int) -> np.ndarray:
+        asked.append(count)
+        return whole(judge, portfolio, count)
+
+    monkeypatch.setattr(Judge, "worths", worths)
+    spent = []
+    for share, other in ((0.2, alike), (1e-9, "Z")):
+        asked.clear()
+        forced = Redecisions(redecisions.problem, redecisions.choices, ((others[other],),) * 9)
+        judged = swaps(world(interchangeable=share), found.proposal.portfolio, forced, seed=3)
+        spent.append(max(asked[1:]))  # after the plan's own
+        mine = [one for one in judged if one.chosen.technology == first.technology]
+        assert [one.is_same for one in mine] == [other == alike]
+    assert spent == [200, 100]
 
 
 # --- what is told ---------------------------------------------------------------------------------

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
+from threading import Event
 from typing import TypeVar
 
-__all__ = ["cores", "in_threads"]
+__all__ = ["aside", "cores", "in_threads"]
 
 T = TypeVar("T")
 
@@ -30,3 +32,27 @@ def in_threads(jobs: Iterator[Callable[[], T]], workers: int) -> Iterator[T]:
             yield result
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def aside(job: Callable[[Callable[[], None]], T]) -> Iterator[Future[T]]:
+    """A job that is done meanwhile, in a thread of its own.
+
+    It is given what it calls after each step: when nobody wants it any more - the block has been left - that ends it.
+    """
+    unwanted = Event()
+
+    def go_on() -> None:
+        if unwanted.is_set():
+            raise _UnwantedError
+
+    pool = ThreadPoolExecutor(1, thread_name_prefix="rdsim-aside")
+    try:
+        yield pool.submit(job, go_on)
+    finally:
+        unwanted.set()
+        pool.shutdown(wait=False)
+
+
+class _UnwantedError(Exception):
+    """Ends a job that nobody wants any more."""

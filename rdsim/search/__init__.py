@@ -11,9 +11,10 @@ from rdsim.search.beside import (
     USUAL_ORDER,
     Beside,
 )
+from rdsim.search.estimates import Near, refine
 from rdsim.search.given import Given, in_own_terms, subject
 from rdsim.search.judge import Judge
-from rdsim.search.loop import LOOP, Loop, Step, improve
+from rdsim.search.loop import LOOP, Loop, Step, find_plan, improve
 from rdsim.search.nearest import why_nothing
 from rdsim.search.proposals import (
     Instance,
@@ -49,6 +50,7 @@ __all__ = [
     "Instance",
     "Judge",
     "Loop",
+    "Near",
     "Proposal",
     "Redecisions",
     "RulePortfolio",
@@ -61,12 +63,14 @@ __all__ = [
     "build_instance",
     "check",
     "choose",
+    "find_plan",
     "fresh_values",
     "fresh_worth",
     "improve",
     "in_own_terms",
     "optimise",
     "redecide",
+    "refine",
     "risk_of",
     "rules_of",
     "select",

@@ -111,7 +111,8 @@ class Beside:
 
     def _within(self, name: str, *, awards: bool) -> RulePortfolio | None:
         world = _world(self.posed.scenario, awards=awards)
-        own = replace(self.posed, scenario=world, problem=state(world, self.posed.options))
+        stated = replace(state(world, self.posed.options), values=self.posed.problem.values)
+        own = replace(self.posed, scenario=world, problem=stated)
         if evaluate(own.problem, self.plan.solution.chosen).feasible:
             return None
         contenders = list(dict.fromkeys(self._contenders(own)))

@@ -14,19 +14,21 @@ technology have the precision of the one that was sampled most, but for what tel
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from rdsim.arrays import Floats, Ints
+from rdsim.errors import SolverError
 from rdsim.optimiser import Solving
+from rdsim.optimiser.problem.problem import frozen
 from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.options import worth_alone
-from rdsim.search.proposals import Instance
+from rdsim.search.proposals import Instance, solving_of
 from rdsim.streams import REFINING, Stream
 
-__all__ = ["MOST_SAMPLES", "Estimates", "Near", "estimate_means", "estimate_near", "estimate_nearest"]
+__all__ = ["MOST_SAMPLES", "Estimates", "Near", "estimate_means", "refine", "sample_near", "sample_nearest"]
 
 _MOST_NEAR = 1500  # options nearest to the relaxation, which are sampled further
 _DOUBLINGS = 3
@@ -181,7 +183,7 @@ class Near:
     """Options near the relaxation's optimum, and what is known of them from samples of their own."""
 
     options: Ints  # (K,) by number, in all O options
-    charges: Floats  # (K,)
+    charges: Floats  # (O,) what the relaxation charges each of all options
     found: Estimates
 
     def new_means(self, means: Floats, now: Floats, group: Ints) -> Floats:
@@ -193,18 +195,37 @@ class Near:
         changed[self.options] = now
         return changed
 
+    def means(self, posed: Instance) -> Floats:
+        """What all options of an instance, (O,), are worth on average, by all samples."""
+        return self.new_means(posed.problem.expected_value, self.found.means, posed.problem.group)
 
-def estimate_nearest(posed: Instance, also: Sequence[int], solving: Solving) -> tuple[Near, Floats]:
-    """Sample the options nearest to the relaxation's optimum further, and some more; reduced costs of all, (O,)."""
+
+def refine(posed: Instance, solving: Solving = Solving()) -> tuple[Instance, Near | None]:
+    """The instance whose options are worth what all samples say, those near the relaxation's optimum sampled further.
+
+    Whoever chooses from it knows as much as the loop does. Every sample of an option moves by as much as its mean.
+    Where the relaxation has no optimum the instance is as it was, and nothing near: whoever chooses is told why.
+    """
+    try:
+        near = sample_nearest(posed, (), solving_of(posed.scenario, solving))
+    except SolverError:
+        return posed, None
+    problem = posed.problem
+    moved = frozen(problem.values + (near.means(posed) - problem.expected_value))
+    return replace(posed, problem=replace(problem, values=moved)), near
+
+
+def sample_nearest(posed: Instance, also: Sequence[int], solving: Solving) -> Near:
+    """Sample the options nearest to the relaxation's optimum further, and some more."""
+    expected = posed.problem.expected_value
     costs = relaxation_duals(posed.problem, solving).reduced_costs[: len(posed.options.choices)]
     nearest = np.argsort(-costs, kind="stable")[:_MOST_NEAR]
-    near = np.union1d(nearest, np.array(also, np.int64)).astype(np.int64)
-    charges = posed.problem.expected_value - costs
-    return estimate_near(posed, near, charges[near], REFINING), costs
+    options = np.union1d(nearest, np.array(also, np.int64)).astype(np.int64)
+    return sample_near(posed, options, expected - costs, REFINING)
 
 
-def estimate_near(posed: Instance, options: Ints, charges: Floats, stream: Stream) -> Near:
-    """Sample some options of a problem further, on a stream from its first number on; `charges` as `estimate_means`."""
+def sample_near(posed: Instance, options: Ints, charges: Floats, stream: Stream) -> Near:
+    """Sample some options of a problem further, on a stream from its first number on; `charges` as in `Near`."""
 
     def draw(some: Ints, done: int, count: int) -> Floats:
         return worth_alone(
@@ -217,4 +238,4 @@ def estimate_near(posed: Instance, options: Ints, charges: Floats, stream: Strea
         )
 
     group, awards = posed.problem.group[options], posed.options.award[options]
-    return Near(options, charges, estimate_means(draw, group, charges, awards, posed.samples))
+    return Near(options, charges, estimate_means(draw, group, charges[options], awards, posed.samples))

@@ -5,7 +5,8 @@ money that lapses because others failed - only a simulation of the whole portfol
 
 1. Options near the relaxation's optimum are sampled again, without the luck of markets and talks (see `expectation`,
    `talks`): the best of thousands owes much to luck. More samples go to where options of a technology are close
-   (`estimates`).
+   (`estimates`). A plan does so before anything is chosen, so that the loop's lead over the one-shot portfolio is
+   of what the loop does, and not of samples.
 2. In each round the optimiser solves for several **views**: other payment ratios around the best ones so far,
    all programmes together and each alone, money promised sooner or later, starts spread over the years, risk that
    options share, near alternatives, and the best view corrected for what its portfolio's projects lost by not
@@ -13,7 +14,8 @@ money that lapses because others failed - only a simulation of the whole portfol
    when the best stays the best. Of many options only those nearest to the relaxation may be proposed.
 3. The best portfolio is tried in other orders of priority, and decided again many times (`redecisions`).
 4. What most re-decisions share, within the indifference zone of the best in the optimiser's view, is improved by
-   **exchanges** (an option in, out, or for another of the same technology), each simulated on those replications: so
+   **exchanges** (an option in, out, or for another of the same technology), each simulated on those replications, or
+   on a first part of them where these speak against it: so
    what the search's luck decided is left behind, and what simulation shows to be better is kept.
 5. What that comes to, the best few, and the one-shot portfolio are compared on replications of their own
    (`selection`). Of those that are shown to be within the indifference zone of the best the one is taken that most
@@ -25,7 +27,7 @@ guide: what the plan tells of the winner comes from replications that chose noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
@@ -41,9 +43,9 @@ from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.optimiser.solving.appraisal import appraise
 from rdsim.search.contenders import Contender
-from rdsim.search.estimates import Near, estimate_nearest
+from rdsim.search.estimates import Near, refine, sample_nearest
 from rdsim.search.judge import Judge, risk_adjustment
-from rdsim.search.proposals import Instance, Proposal, portfolio_of, risk_of, solving_of
+from rdsim.search.proposals import Instance, Proposal, choose, portfolio_of, risk_of, solving_of
 from rdsim.search.quick import soon
 from rdsim.search.redecisions import Basis, Redecisions, consensus, redecide
 from rdsim.search.selection import Selected, select
@@ -60,7 +62,7 @@ from rdsim.search.views import (
 from rdsim.stats import paired_difference
 from rdsim.streams import SEARCHING, SELECTING
 
-__all__ = ["LOOP", "Contender", "Loop", "Step", "improve"]
+__all__ = ["LOOP", "Contender", "Loop", "Step", "find_plan", "improve"]
 
 _SHARED = "shared by most re-decisions"
 """Name of the portfolio of largest agreement with re-decisions."""
@@ -80,9 +82,9 @@ _FOREMOST = 3  # options of a technology and start year
 _EXCHANGES = 80  # tried in each pass
 _PASSES = 3
 _AGAIN = 3  # exchanges of one technology that are tried in a pass, at most
-_FIRST = 4  # part of the replications after which an exchange that is behind is dropped
-_LEAST_FIRST = 50  # replications that this asks for
-_BEHIND = 0.5  # standard errors by which it is
+_SCREENS = ((4, -0.5), (2, 0.0))
+"""Parts of the replications, and standard errors by which an exchange must be ahead in them to be tried further."""
+_LEAST_SCREEN = 50  # replications of a screen
 _AHEAD = 2.0  # standard errors by which an exchange that is kept is ahead
 _FINALISTS = 4  # besides the one-shot portfolio
 
@@ -140,16 +142,20 @@ def improve(
     one_shot: Proposal,
     solving: Solving = Solving(),
     *,
+    near: Near | None = None,
     progress: Progress = lambda _done, _total: None,
 ) -> Loop:
     """Look for a portfolio that is better in simulation than the one-shot proposal.
+
+    `near` are options that were sampled further before, if the instance is by these samples (see `refine`); else that
+    is where the loop begins.
 
     The same scenario, seed and solver give the same portfolio, whatever the number of threads, unless the time limit
     of a solve bites. An interrupt (Ctrl-C) ends the loop with its best so far.
 
     Raises: SolverError if the solver crashes.
     """
-    run = _Run(posed, one_shot, solving_of(posed.scenario, solving), progress)
+    run = _Run(posed, one_shot, solving_of(posed.scenario, solving), progress, near)
     stopped = False
     try:
         run.search()
@@ -157,6 +163,17 @@ def improve(
     except KeyboardInterrupt:
         stopped = True
     return run.result(stopped)
+
+
+def find_plan(
+    posed: Instance, solving: Solving = Solving(), *, progress: Progress = lambda _done, _total: None
+) -> Loop:
+    """The plan of an instance: options near the relaxation sampled further, a portfolio chosen, and that improved.
+
+    Raises: as `choose` and `improve`.
+    """
+    refined, near = refine(posed, solving)
+    return improve(refined, choose(refined, solving), solving, near=near, progress=progress)
 
 
 @dataclass(eq=False)
@@ -167,6 +184,7 @@ class _Run:
     one_shot: Proposal
     solving: Solving
     progress: Progress
+    near: Near | None  # options that were sampled further; then the problem's values are by all samples
     means: Floats = field(init=False)  # (O,) as far as they are known
     pool: list[Contender] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
@@ -175,7 +193,6 @@ class _Run:
     basis: Basis | None = None
     redecisions: Redecisions | None = None
     winner: Contender | None = None
-    near: Near | None = None  # options that were sampled further
     done: int = 0
     left_out: tuple[int, ...] = ()  # options that are not proposed
 
@@ -272,13 +289,14 @@ class _Run:
         return np.asarray(self.means - self.posed.problem.expected_value)
 
     def refine(self) -> None:
-        """Sample the options nearest to the relaxation's optimum further."""
-        posed = self.posed
-        self.near, costs = estimate_nearest(posed, self.one_shot.solution.chosen, self.solving)
-        self.means = self.near.new_means(self.means, self.near.found.means, posed.problem.group)
-        if len(costs) > _MANY:
-            kept = best_per_group(posed.problem, costs, _FOREMOST)
-            kept[list(self.one_shot.solution.chosen)] = True
+        """Options nearest to the relaxation's optimum, sampled further; of many, which may be proposed."""
+        posed, mine = self.posed, list(self.one_shot.solution.chosen)
+        if self.near is None:
+            self.near = sample_nearest(posed, mine, self.solving)
+            self.means = self.near.means(posed)
+        if len(self.means) > _MANY:
+            kept = best_per_group(posed.problem, self.means - self.near.charges, _FOREMOST)
+            kept[mine] = True
             self.left_out = tuple(np.flatnonzero(~kept).tolist())
 
     def propose(self, number: int, step: float) -> None:
@@ -302,7 +320,8 @@ class _Run:
         leader, scenario = self.best, self.posed.scenario
         added, ratios = self.additions(), dict(leader.view.ratios)
         if number == 1:
-            yield "further samples", View(ratios, added)
+            if added.any():
+                yield "further samples", View(ratios, added)
         else:
             options, count = self.posed.options, self.settings.replications
             corrected = added + corrections(scenario, options, self.judge, leader.portfolio, count)
@@ -354,12 +373,11 @@ class _Run:
             return leader  # what these demand, only the optimiser's samples tell
         for group, option in self.promising(leader):
             chosen = self.neighbour(leader.chosen, group, option)
-            if not self.is_allowed(chosen):
+            portfolio = self.in_order_of(leader, chosen)
+            if not self.is_allowed(chosen) or not self.is_promising(leader, portfolio, chosen):
                 continue
-            name = self.move_name(leader.chosen, group, option)
-            tried = self.meet(number, name, self.in_order_of(leader, chosen), chosen, leader.view)
-            gain = tried.worth - leader.worth
-            if gain.mean() > _AHEAD * gain.std(ddof=1) / len(gain) ** 0.5:
+            tried = self.meet(number, self.move_name(leader.chosen, group, option), portfolio, chosen, leader.view)
+            if _is_ahead(tried.worth - leader.worth, _AHEAD):
                 leader = tried
         return leader
 
@@ -368,22 +386,39 @@ class _Run:
         return _as_before(portfolio_of(self.posed.scenario, self.posed.options, chosen, "optimised"), leader.portfolio)
 
     def promising(self, leader: Contender) -> list[tuple[int, int]]:
-        """Moves from the leader that are not behind it in the first replications already, the best of these first."""
-        first = self.settings.replications // _FIRST
+        """Moves from the leader that its first replications speak for, the best of these first."""
         moves = self.moves(leader)
-        if first < _LEAST_FIRST:
-            return moves
+        for replications, ahead in self.screens:
+            moves = self.screen(leader, moves, replications, ahead)
+        return moves
+
+    @cached_property
+    def screens(self) -> list[tuple[int, float]]:
+        """Replications, and standard errors by which an exchange must be ahead in them to be tried further."""
+        found = [(self.settings.replications // part, ahead) for part, ahead in _SCREENS]
+        return [(count, ahead) for count, ahead in found if count >= _LEAST_SCREEN]
+
+    def is_promising(self, leader: Contender, portfolio: Portfolio, chosen: tuple[int, ...]) -> bool:
+        """Whether the first replications speak for a portfolio, beside a leader that may be another one by now."""
+        gains = (
+            (self.estimate(portfolio, chosen, count) - leader.worth[:count], ahead) for count, ahead in self.screens
+        )
+        return all(_is_ahead(gain, ahead) for gain, ahead in gains)
+
+    def screen(
+        self, leader: Contender, moves: Sequence[tuple[int, int]], count: int, ahead: float
+    ) -> list[tuple[int, int]]:
+        """Moves that are ahead of the leader by so many standard errors in so many replications, the best first."""
         tried = [self.neighbour(leader.chosen, *move) for move in moves]
         portfolios = [self.in_order_of(leader, chosen) for chosen in tried]
-        known = self.estimate(leader.portfolio, leader.chosen, first)
+        known = self.estimate(leader.portfolio, leader.chosen, count)
         # Once for all, before threads share the moves.
-        self.judge.alone(tuple(choice for one in portfolios for choice in one.choices), first)
-        jobs = (partial(self.estimate, *one, first) for one in zip(portfolios, tried, strict=True))
+        self.judge.alone(tuple(choice for one in portfolios for choice in one.choices), count)
+        jobs = (partial(self.estimate, *one, count) for one in zip(portfolios, tried, strict=True))
         gains = []
         for move, worth in zip(moves, in_threads(jobs, self.posed.running.threads or cores()), strict=True):
             gain = worth - known
-            error = float(gain.std(ddof=1)) / first**0.5
-            if gain.mean() > -_BEHIND * error:
+            if _is_ahead(gain, ahead):
                 gains.append((-float(gain.mean()), *move))
             else:
                 self.tick()
@@ -543,6 +578,11 @@ class _Run:
             appraisal=appraisal,
             payment_ratios=payment_ratios(self.posed.scenario, ratios),
         )
+
+
+def _is_ahead(gain: Floats, errors: float) -> bool:
+    """Whether a mean gain is above so many of its standard errors."""
+    return bool(gain.mean() > errors * gain.std(ddof=1) / len(gain) ** 0.5)
 
 
 def _ratio_words(ratios: Mapping[str, float]) -> str:

@@ -38,7 +38,7 @@ from rdsim.optimiser.problem.problem import frozen
 from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.optimiser.solving.reach import sub_problem
 from rdsim.search.contenders import Contender
-from rdsim.search.estimates import MOST_SAMPLES, Near, estimate_near, estimate_nearest
+from rdsim.search.estimates import MOST_SAMPLES, Near, sample_near, sample_nearest
 from rdsim.search.proposals import Instance
 from rdsim.search.quick import near_optimum
 from rdsim.search.views import View, apply_view
@@ -146,8 +146,8 @@ class Basis:
 
 def basis_of(posed: Instance, portfolio: Portfolio, chosen: tuple[int, ...], solving: Solving = Solving()) -> Basis:
     """What a portfolio that no loop found is decided again from: options near the relaxation, sampled as there."""
-    near, _ = estimate_nearest(posed, chosen, solving)
-    means = near.new_means(posed.problem.expected_value, near.found.means, posed.problem.group)
+    near = sample_nearest(posed, chosen, solving)
+    means = near.means(posed)
     view = View(dict.fromkeys(posed.scenario.programmes, 1.0), means - posed.problem.expected_value)
     alone = Contender(portfolio.name, portfolio, chosen, view, np.zeros(1))
     return Basis(posed, means, near, (alone,), (), solving)
@@ -212,7 +212,7 @@ def _decide_afresh(basis: Basis, number: int) -> tuple[int, ...]:
     posed, near = basis.posed, basis.near
     mine = basis.choosable[near.options]
     stream = CHECKING.after(number * MOST_SAMPLES * posed.samples)
-    fresh = estimate_near(posed, near.options[mine], near.charges[mine], stream)
+    fresh = sample_near(posed, near.options[mine], near.charges, stream)
     shift = fresh.new_means(basis.means, fresh.found.means, posed.problem.group) - basis.means
     leader = basis.leader(np.random.default_rng([posed.seed, CHECKING.first, number]), shift)
     return _nearest(basis, leader, shift, number)

@@ -5,7 +5,8 @@ in two parts, each on replications of its own that chose nothing: the options al
 and what the whole plan loses beyond that, on fewer, where most luck cancels (a control variate: Lavenberg & Welch 1981,
 Management Science 27). Two options are **interchangeable** if the 90% interval of the difference lies within a margin,
 a share of the award (`optimiser.interchangeable`): two one-sided tests at 5% (Schuirmann 1987, J. Pharmacokinetics and
-Biopharmaceutics 15).
+Biopharmaceutics 15). Where half the replications show by the width of the interval that all of them would not get
+there, the other half is not spent.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ _ALONE = 4000
 
 _WHOLE = 200
 """Replications of whole plans."""
+
+_FIRST = 100
+"""Of these, all that are spent where no more of them would show two options to be the same."""
 
 _RIVALS = 2  # of a technology
 _SELDOM = 0.05  # share of re-decisions below which an option is no rival
@@ -84,12 +88,23 @@ def swaps(
     judge, made = Judge(scenario, seed, COMPARING.after(_ALONE), running=running), list[Swap]()
     judge.worths(plan, _WHOLE)
     judge.alone(options, _WHOLE)  # once for all, before threads share the swaps
-    jobs = (partial(_beyond, judge, plan, mine, other) for mine, other, _ in rivals)
-    for (mine, other, count), beyond in zip(rivals, in_threads(jobs, running.threads or cores()), strict=True):
-        margin = scenario.optimiser.interchangeable * award(scenario, mine.technology, mine.partner, mine.mode)
-        made.append(Swap(mine, other, count, _sum(alone.difference(mine, other), beyond), margin))
+    jobs = (partial(_swap, judge, plan, one, alone.difference(*one[:2])) for one in rivals)
+    for swap in in_threads(jobs, running.threads or cores()):
+        made.append(swap)
         progress()
     return tuple(made)
+
+
+def _swap(judge: Judge, plan: Portfolio, rival: tuple[Choice, Choice, int], alone: Floats) -> Swap:
+    """A swap, by as many replications of the whole plan as may show its options to be the same."""
+    mine, other, count = rival
+    scenario = judge.scenario
+    margin = scenario.optimiser.interchangeable * award(scenario, mine.technology, mine.partner, mine.mode)
+    first = _sum(alone, _beyond(judge, plan, mine, other, _FIRST))
+    # By its width alone, never by where it lies: so it covers as it says.
+    if first.half_width * (_FIRST / _WHOLE) ** 0.5 > margin:
+        return Swap(mine, other, count, first, margin)
+    return Swap(mine, other, count, _sum(alone, _beyond(judge, plan, mine, other, _WHOLE)), margin)
 
 
 def _rivals(found: Redecisions, mine: Choice) -> Iterator[tuple[Choice, int]]:
@@ -118,11 +133,11 @@ class _Alone:
         return np.asarray(first - second)
 
 
-def _beyond(judge: Judge, plan: Portfolio, mine: Choice, other: Choice) -> Floats:
+def _beyond(judge: Judge, plan: Portfolio, mine: Choice, other: Choice, count: int) -> Floats:
     """What the whole plan differs by beyond what the two options do alone, (n,)."""
     swapped = tuple(replace(other, rank=one.rank) if _same(one, mine) else one for one in plan.choices)
-    whole = judge.worths(plan, _WHOLE) - judge.worths(replace(plan, choices=swapped), _WHOLE)
-    alone = judge.alone((mine, other), _WHOLE)
+    whole = judge.worths(plan, count) - judge.worths(replace(plan, choices=swapped), count)
+    alone = judge.alone((mine, other), count)
     return np.asarray(whole - (alone[:, 0] - alone[:, 1]))
 
 

@@ -17,7 +17,7 @@ from rdsim.errors import RdsimError
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.solving.appraisal import Risk, appraise
 from rdsim.plans import AT_PLAN_RATIOS
-from rdsim.search import Instance, Judge, baselines, build_instance, choose, improve, risk_of
+from rdsim.search import Instance, Judge, baselines, build_instance, choose, find_plan, risk_of
 from rdsim.search.views import LOOSEST, budgets_times
 from rdsim.simulation import Running
 from rdsim.stats import cvar
@@ -38,16 +38,17 @@ def decide(world: Scenario, policy: str, seed: int, solving: Solving, running: R
 
 
 def _decide(posed: Instance, policy: str, solving: Solving) -> Portfolio:
-    world, seed, proposal = posed.scenario, posed.seed, choose(posed, solving)
+    world, seed = posed.scenario, posed.seed
+    found = find_plan(posed, solving) if policy == PLAN or policy.endswith(AT_PLAN_RATIOS) else None
+    if policy == PLAN and found is not None:
+        return found.proposal.portfolio
+    proposal = choose(posed, solving) if found is None else found.one_shot
     if policy == ONE_SHOT:
         return proposal.portfolio
     if policy in CHOOSING_RULES:
         return baselines(world, proposal, seed=seed, names=[policy], running=posed.running)[policy].portfolio
-    planned = improve(posed, proposal, solving).proposal
-    if policy == PLAN:
-        return planned.portfolio
-    name = policy.removesuffix(AT_PLAN_RATIOS)
-    ratios = planned.payment_ratios
+    assert found is not None  # noqa: S101 - what is no policy was refused before
+    name, ratios = policy.removesuffix(AT_PLAN_RATIOS), found.proposal.payment_ratios
     freer = baselines(world, proposal, payment_ratios=ratios, seed=seed, names=[name], running=posed.running)
     return freer[name].portfolio
 

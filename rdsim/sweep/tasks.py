@@ -30,7 +30,7 @@ from rdsim.optimiser.adapters import versions_of
 from rdsim.plans import AT_PLAN_RATIOS, plan_beside_rules
 from rdsim.rolling import Policy, roll, supply_of
 from rdsim.scenario import Override, Variations, World, digest
-from rdsim.search import build_instance, choose, improve, rules_of, world_of_rule
+from rdsim.search import build_instance, find_plan, rules_of, world_of_rule
 from rdsim.search.views import ratios_of
 from rdsim.simulation import Running, expected_worths, replicate
 from rdsim.sweep.decisions import ONE_SHOT, PLAN, Decided, best_of_pool, decide, decisions_in
@@ -292,7 +292,7 @@ def _plan(work: Work, world: Scenario, task: Task) -> _Found:
 def _rolling(work: Work, world: Scenario, task: Task) -> _Found:
     """The plan decided once and decided again each year, in the same replications."""
     posed = build_instance(world, seed=task.seed, running=work.running)
-    loop = improve(posed, choose(posed, work.solving), work.solving)
+    loop = find_plan(posed, work.solving)
     static = loop.proposal.portfolio
     supply = supply_of(posed, static, means=loop.means, solving=work.solving)
     policy = Policy(ratios_of(world, posed.problem, loop.proposal.solution.chosen))

@@ -28,7 +28,7 @@ from rdsim.search import (
     RulePortfolio,
     baselines,
     choose,
-    improve,
+    find_plan,
     in_own_terms,
     solving_of,
 )
@@ -85,8 +85,8 @@ def rolling(
     foresight = redeciding.foresight
     _check(replications, foresight, redeciding.futures)
     run = _Run(posed, solving_of(posed.scenario, solving), replications, progress)
-    one_shot = choose(posed, run.solving)
-    loop = None if given is not None else _improve(run, one_shot)
+    loop = None if given is not None else _find_plan(run)
+    one_shot = choose(posed, run.solving) if loop is None else loop.one_shot
     plan = one_shot if loop is None else loop.proposal
     if given is not None:
         plan = in_own_terms(posed, given)[1]
@@ -155,13 +155,8 @@ class _Run:
         return more
 
 
-def _improve(run: _Run, one_shot: Proposal) -> Loop:
-    return improve(
-        run.posed,
-        one_shot,
-        run.solving,
-        progress=lambda done, total: run.progress("search", done, total),
-    )
+def _find_plan(run: _Run) -> Loop:
+    return find_plan(run.posed, run.solving, progress=lambda done, total: run.progress("search", done, total))
 
 
 def _ratios(posed: Instance, plan: Proposal) -> Mapping[str, float]:

@@ -1,0 +1,45 @@
+"""Work in threads: what is done meanwhile ends when nobody wants it any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event
+
+import pytest
+
+from rdsim.native.threads import aside
+
+
+def test_what_is_done_meanwhile_is_there_in_the_end() -> None:
+    def job(go_on: Callable[[], None]) -> int:
+        go_on()
+        return 7
+
+    with aside(job) as found:
+        assert found.result(timeout=60) == 7
+
+
+def test_a_job_that_nobody_wants_ends_at_its_next_step() -> None:
+    begun, left = Event(), Event()
+    steps = list[int]()
+
+    def job(go_on: Callable[[], None]) -> None:
+        for step in range(10**6):
+            begun.set()
+            left.wait(60)
+            go_on()
+            steps.append(step)
+
+    with aside(job) as found:
+        assert begun.wait(60)
+    left.set()
+    assert found.exception(timeout=60) is not None
+    assert steps == []
+
+
+def test_what_goes_wrong_meanwhile_is_told_to_who_asks() -> None:
+    def job(_go_on: Callable[[], None]) -> None:
+        raise ValueError("odd")
+
+    with aside(job) as found, pytest.raises(ValueError, match="odd"):
+        found.result(timeout=60)
