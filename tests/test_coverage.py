@@ -26,6 +26,7 @@ import pytest
 from scipy import stats as reference
 
 from rdsim import stats
+from rdsim.assumptions.information import information
 from rdsim.assumptions.turning import break_even
 from rdsim.optimiser.questions.confidence import BatchResult, Candidate, estimate
 from rdsim.stats import Interval
@@ -237,7 +238,51 @@ def _turn(luck: Floats) -> Interval:
     return Interval(found.value, found.low, found.high, found.repeats)
 
 
-KINDS = [*_means(), *_quantiles(), *_probabilities(), *_shares(), *_counts(), *_certificates(), *_break_evens()]
+SLOPE = 10.0
+"""By how much more a second portfolio is worth from one bound of an assumption to the other."""
+
+
+def _knowing() -> Iterator[Kind]:
+    """Two portfolios, six assumptions; counts are of worlds."""
+    for skewed in (False, True):
+        for gain in (0.0, -2.0):
+            world = f"{'exponential' if skewed else 'normal'}, {gain:g} ahead"
+            yield Kind(
+                "knowing", world, _rivals(gain, skewed), _evppi, _worth_of_knowing(gain), WIDE, (48,), quick=False
+            )
+
+
+def _rivals(gain: float, skewed: bool) -> Draw:
+    """Where n worlds lie between bounds, and what a second portfolio is worth more in each replication there.
+
+    The first assumption moves that evenly; what the others do is another one's luck, and not even straight.
+    """
+
+    def draw(rng: np.random.Generator, n: int) -> Floats:
+        levels = reference.qmc.LatinHypercube(6, rng=rng).random(n)
+        others = levels[:, 1:] - 0.5
+        means = gain + SLOPE * (levels[:, 0] - 0.5) + 5 * others.sum(axis=1) + 20 * others[:, 0] * others[:, 1]
+        luck = rng.exponential(1.0, 100) - 1.0 if skewed else rng.standard_normal(100)
+        return np.hstack([levels, means[:, None] + 10 * luck])
+
+    return draw
+
+
+def _evppi(rows: Floats) -> Interval:
+    levels, more = rows[:, :6], rows[:, 6:]
+    return information(levels, 0, np.stack([np.zeros(more.shape), more], axis=1)).value
+
+
+def _worth_of_knowing(gain: float) -> float:
+    """E max(0, E[more | assumption]) less max(0, E more), of an assumption that is even between its bounds."""
+    known = gain + SLOPE * ((np.arange(20_000) + 0.5) / 20_000 - 0.5)
+    return float(np.maximum(known, 0.0).mean() - max(gain, 0.0))
+
+
+KINDS = [
+    *(*_means(), *_quantiles(), *_probabilities(), *_shares(), *_counts(), *_certificates()),
+    *(*_break_evens(), *_knowing()),
+]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.name}, {kind.world}")
