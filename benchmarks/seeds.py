@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,11 @@ import numpy as np
 from benchmarks import subject
 from benchmarks._korea import MEDICAL, SCENARIO
 from rdsim.domain import Choice
+from rdsim.optimiser import evaluate
 from rdsim.plans import Plan, plan
 from rdsim.scenario import load
 from rdsim.search import Verdict
+from rdsim.search.quick import soon
 
 EDGES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 """Of the shares whose frequency by other seeds is told."""
@@ -30,9 +32,10 @@ class Size:
     redecisions: int | None = None  # None: as often as the scenario says
     samples: int | None = None
     replications: int = 500
+    paths: int = 4
 
 
-TOKEN = Size(scenario=MEDICAL, seeds=(1, 2), redecisions=4, samples=20, replications=10)
+TOKEN = Size(scenario=MEDICAL, seeds=(1, 2), redecisions=4, samples=20, replications=10, paths=2)
 
 
 @subject("seeds", full=Size(), token=TOKEN)
@@ -48,6 +51,7 @@ def measure_seeds(size: Size) -> None:
     for kind in ("technology", "country", "partner"):
         print(f"{f'sure in ({kind}), decided so by the other':<50}{_spread(_kept(a, b, kind) for a, b in pairs)}")
     _print_shares(pairs)
+    _print_paths(plans, size.paths)
 
 
 def _planned(size: Size, seed: int) -> Plan:
@@ -147,3 +151,32 @@ def _spread(values: Iterable[float], form: Callable[[float], str] = "{:.3f}".for
     """Mean and range."""
     known = np.array([one for one in values if not np.isnan(one)])
     return f"{form(known.mean())} ({form(known.min())} to {form(known.max())})" if known.size else "none"
+
+
+def _print_paths(plans: Sequence[Plan], paths: int) -> None:
+    """The optimiser's portfolios for one problem, of one plan's samples, by other paths of its search alone.
+
+    What differs here no other sample explains: so many portfolios are as good.
+    """
+    for found in plans:
+        basis = None if found.search is None else found.search.basis
+        if basis is None:
+            continue
+        problem = basis.problem(basis.best, np.zeros_like(basis.means))
+        solved = [soon(problem, basis.left_out, replace(basis.solving, seed=path)) for path in range(paths)]
+        chosen = [one for one in solved if one is not None]
+        worths = np.array([evaluate(problem, one).objective for one in chosen])
+        told = [
+            {choice.technology: choice for choice in (basis.posed.options.choices[o] for o in one)} for one in chosen
+        ]
+        pairs = list(itertools.combinations(told, 2))
+        print(
+            f"seed {found.seed}, one problem by {len(chosen)} paths: worth within {np.ptp(worths) / worths.max():.2%}; "
+            f"technologies {_spread(_jaccard(set(a), set(b)) for a, b in pairs)}; "
+            f"partner {_spread(_alike(a, b, 'partner') for a, b in pairs)}"
+        )
+
+
+def _alike(one: Mapping[str, Choice], other: Mapping[str, Choice], kind: str) -> float:
+    both = one.keys() & other.keys()
+    return float(np.mean([getattr(one[name], kind) == getattr(other[name], kind) for name in both]))
