@@ -3,8 +3,8 @@
 =====================  ============================================================================================
 promising more         the rule with the plan's payment ratios, less the rule within the announced money
 optimising             the optimiser's choice at those ratios, less the rule at them
-the loop               the plan's projects in the usual order of priority, less the optimiser's choice: further samples,
-                       portfolios judged by simulation, exchanges
+the loop               the plan's projects in the usual order of priority, less the optimiser's choice: portfolios
+                       judged by simulation, exchanges
 the order of priority  the plan, less its projects in the usual order
 =====================  ============================================================================================
 

@@ -148,11 +148,12 @@ def _sample(
 
 def _by_chunk(job: Callable[[TalkCourses, Running], T], chunks: Sequence[TalkCourses], running: Running) -> list[T]:
     """A job for each chunk, in order. Threads share chunks, so that one is set up while another is simulated."""
-    workers = min(running.threads or cores(), len(chunks))
+    threads = running.threads or cores()
+    workers = min(threads, len(chunks))
     if workers <= 1 or running.engine == "simpy":
         return [job(chunk, running) for chunk in chunks]
-    alone = replace(running, threads=1)
-    return list(in_threads((partial(job, chunk, alone) for chunk in chunks), workers))
+    share = replace(running, threads=threads // workers)
+    return list(in_threads((partial(job, chunk, share) for chunk in chunks), workers))
 
 
 _FIGURE = "figure "

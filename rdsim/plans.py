@@ -269,7 +269,7 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
         rules = {ONE_SHOT: _one_shot_rule(scenario, proposal)}
     loop = found.search if own else None
     try:
-        with aside(partial(_firmness, found.proposal, loop, running)) as firmness:
+        with aside(partial(_firmness, found.proposal, loop, running), at_once=running.threads != 1) as firmness:
             try:
                 rules |= _simple_rules(found, posed, proposal)
                 if own:
@@ -280,7 +280,7 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
                 )
                 _await(firmness, asked.progress)
             finally:
-                if firmness.done() and not firmness.exception() and found.redecisions:
+                if firmness.done() and not firmness.exception() and firmness.result()[0]:
                     found.redecisions, found.swaps = firmness.result()
         found.survey = _survey(found, worlds, _quick(posed, solving), posed.running, asked.progress)
     except KeyboardInterrupt:

@@ -23,7 +23,8 @@ from rdsim.domain import (
     Technology,
 )
 from rdsim.formulation import option_name, state
-from rdsim.options import Options, candidates, sample
+from rdsim.options import Options, candidates, sample, worth_alone
+from rdsim.simulation import Running
 from tests.simple import plain
 from tests.worlds import draw_world
 
@@ -178,3 +179,17 @@ def test_calendar_shocks_are_those_of_the_start_year_not_shifted() -> None:
     found = sample(world, (Choice("A", start_year=2024), Choice("A", start_year=2025)), samples=4, seed=1)
     assert found.p_target.tolist() == [1.0, 0.0]
     assert found.payments[:, :3].tolist() == [[5.0, 2.5, 0.0], [0.0, 5.0, 0.0]]
+
+
+def test_options_are_the_same_however_threads_share_them(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In chunks of three, by one thread and by more of them than there are chunks."""
+    choices = candidates(scenario)
+    whole = sample(scenario, choices, samples=SAMPLES, seed=1, running=Running(threads=1))
+    monkeypatch.setattr("rdsim.options._CHUNK", 3)
+    for threads in (1, 2, 16):
+        shared = sample(scenario, choices, samples=SAMPLES, seed=1, running=Running(threads=threads))
+        worths = worth_alone(scenario, choices, samples=SAMPLES, seed=1, running=Running(threads=threads))
+        assert shared.choices == whole.choices
+        for field in ("npv", "mean", "payments", "occupancy", "end_year"):
+            assert np.array_equal(getattr(shared, field), getattr(whole, field)), field
+        assert np.array_equal(worths, worth_alone(scenario, choices, samples=SAMPLES, seed=1))

@@ -24,7 +24,7 @@ from rdsim.domain import (
 )
 from rdsim.findings import describe_plan, of_plan
 from rdsim.optimiser import evaluate, state_problem
-from rdsim.plans import Plan, plan
+from rdsim.plans import Plan, plan, plan_beside_rules
 from rdsim.search import Basis, Loop, Redecisions, Verdict, build_instance, check, choose, improve, redecide
 from rdsim.search.estimates import estimate_means
 from rdsim.search.judge import Judge
@@ -291,6 +291,13 @@ def test_a_swap_is_given_up_by_the_width_of_its_interval_alone(monkeypatch: pyte
         mine = [one for one in judged if one.chosen.technology == first.technology]
         assert [one.is_same for one in mine] == [other == alike]
     assert spent == [200, 100]
+
+
+def test_who_plans_many_times_keeps_what_the_loop_decided_again() -> None:
+    found = plan_beside_rules(world(samples=20, redecisions=4), replications=5, seed=3)
+    assert found.search is not None
+    assert found.redecisions is not None
+    assert found.redecisions is found.search.redecisions
 
 
 # --- what is told ---------------------------------------------------------------------------------

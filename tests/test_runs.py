@@ -17,6 +17,7 @@ from rdsim.errors import InputError, OutputError, RunError
 from rdsim.folders import files
 from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.report.data import kept
+from rdsim.report.page import drawings
 from rdsim.report.page.render import render
 from rdsim.report.words import cells
 from rdsim.results import Run, read_manifest, redraw, write
@@ -118,6 +119,27 @@ def test_when_drawing_fails_the_run_is_whole_and_says_what_is_missing(
     assert (tmp_path / "run" / "report.html").read_text() == "the page\n"
     assert read_manifest(tmp_path / "run")["complete"]
     assert not (tmp_path / "run" / ".rdsim").exists()
+
+
+@pytest.mark.drawn_apart
+def test_a_process_that_died_waiting_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    child(monkeypatch, "import sys; sys.stdin.read(); print('the page')")
+    with drawings.at_hand():
+        first = drawings._READY[0]
+        first.kill()
+        first.wait()
+        assert drawings._ask(("sheet",), b"{}") == "the page\n"
+    assert drawings._READY == []
+
+
+@pytest.mark.drawn_apart
+def test_a_process_that_nobody_asks_anything_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    child(monkeypatch, "import sys; sys.stdin.read()")
+    with drawings.at_hand():
+        waiting = drawings._READY[0]
+        assert waiting.poll() is None
+    assert waiting.returncode is not None
+    assert drawings._READY == []
 
 
 @pytest.mark.drawn_apart

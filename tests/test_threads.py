@@ -43,3 +43,17 @@ def test_what_goes_wrong_meanwhile_is_told_to_who_asks() -> None:
 
     with aside(job) as found, pytest.raises(ValueError, match="odd"):
         found.result(timeout=60)
+
+
+def test_who_wants_one_thread_gets_the_job_done_when_its_result_is_asked_for() -> None:
+    done = list[int]()
+
+    def job(go_on: Callable[[], None]) -> int:
+        go_on()
+        done.append(1)
+        return 7
+
+    with aside(job, at_once=False) as found:
+        assert not found.done()
+        assert done == []
+        assert (found.result(), found.result(), done) == (7, 7, [1])

@@ -35,11 +35,14 @@ def in_threads(jobs: Iterator[Callable[[], T]], workers: int) -> Iterator[T]:
 
 
 @contextmanager
-def aside(job: Callable[[Callable[[], None]], T]) -> Iterator[Future[T]]:
-    """A job that is done meanwhile, in a thread of its own.
+def aside(job: Callable[[Callable[[], None]], T], *, at_once: bool = True) -> Iterator[Future[T]]:
+    """A job that is done meanwhile, in a thread of its own; or, for who wants one thread, once its result is asked for.
 
     It is given what it calls after each step: when nobody wants it any more - the block has been left - that ends it.
     """
+    if not at_once:
+        yield _Later(job)
+        return
     unwanted = Event()
 
     def go_on() -> None:
@@ -52,6 +55,20 @@ def aside(job: Callable[[Callable[[], None]], T]) -> Iterator[Future[T]]:
     finally:
         unwanted.set()
         pool.shutdown(wait=False)
+
+
+class _Later(Future[T]):
+    """A job that is done by whoever first asks for its result."""
+
+    def __init__(self, job: Callable[[Callable[[], None]], T]) -> None:
+        super().__init__()
+        self._job = job
+
+    def result(self, timeout: float | None = None) -> T:
+        """See `Future.result`."""
+        if not self.done():
+            self.set_result(self._job(lambda: None))
+        return super().result(timeout)
 
 
 class _UnwantedError(Exception):

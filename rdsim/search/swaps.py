@@ -5,7 +5,7 @@ in two parts, each on replications of its own that chose nothing: the options al
 and what the whole plan loses beyond that, on fewer, where most luck cancels (a control variate: Lavenberg & Welch 1981,
 Management Science 27). Two options are **interchangeable** if the 90% interval of the difference lies within a margin,
 a share of the award (`optimiser.interchangeable`): two one-sided tests at 5% (Schuirmann 1987, J. Pharmacokinetics and
-Biopharmaceutics 15). Where half the replications show by the width of the interval that all of them would not get
+Biopharmaceutics 15). Where half the replications say by the width of the interval that all of them would hardly get
 there, the other half is not spent.
 """
 
@@ -80,12 +80,14 @@ def swaps(
 ) -> tuple[Swap, ...]:
     """Rivals of the plan's open partners, modes and starts, the most frequent of each technology first.
 
-    `progress` is called after each.
+    `progress` is called after each step.
     """
     rivals = [(mine, other, count) for mine in plan.choices for other, count in _rivals(found, mine)]
     options = tuple(option for mine, other, _ in rivals for option in (mine, other))
+    progress()
     alone = _Alone(scenario, seed, running, options)
     judge, made = Judge(scenario, seed, COMPARING.after(_ALONE), running=running), list[Swap]()
+    progress()
     judge.worths(plan, _WHOLE)
     judge.alone(options, _WHOLE)  # once for all, before threads share the swaps
     jobs = (partial(_swap, judge, plan, one, alone.difference(*one[:2])) for one in rivals)

@@ -39,16 +39,15 @@ def decide(world: Scenario, policy: str, seed: int, solving: Solving, running: R
 
 def _decide(posed: Instance, policy: str, solving: Solving) -> Portfolio:
     world, seed = posed.scenario, posed.seed
-    found = find_plan(posed, solving) if policy == PLAN or policy.endswith(AT_PLAN_RATIOS) else None
-    if policy == PLAN and found is not None:
-        return found.proposal.portfolio
-    proposal = choose(posed, solving) if found is None else found.one_shot
+    if policy == PLAN:
+        return find_plan(posed, solving).proposal.portfolio
+    proposal = choose(posed, solving)
     if policy == ONE_SHOT:
         return proposal.portfolio
     if policy in CHOOSING_RULES:
         return baselines(world, proposal, seed=seed, names=[policy], running=posed.running)[policy].portfolio
-    assert found is not None  # noqa: S101 - what is no policy was refused before
-    name, ratios = policy.removesuffix(AT_PLAN_RATIOS), found.proposal.payment_ratios
+    # The same samples as without the plan's freedom: their difference is that freedom.
+    name, ratios = policy.removesuffix(AT_PLAN_RATIOS), find_plan(posed, solving).proposal.payment_ratios
     freer = baselines(world, proposal, payment_ratios=ratios, seed=seed, names=[name], running=posed.running)
     return freer[name].portfolio
 

@@ -45,7 +45,7 @@ def test_a_rule_with_the_plans_freedom_is_made_at_its_payment_ratios(
     ratios = {"leap": 1.0, "base": 1.0}
     proposal = optimise(world, seed=1, running=Running(threads=1))
     promised = SimpleNamespace(proposal=replace(proposal, payment_ratios=ratios))
-    monkeypatch.setattr("rdsim.sweep.decisions.improve", lambda *_, **__: promised)
+    monkeypatch.setattr("rdsim.sweep.decisions.find_plan", lambda *_, **__: promised)
     how = (1, Solving(), Running(threads=1))
     plain, freer = (portfolio_key(decide(world, name, *how)) for name in (RULE, FREER))
     assert plain == portfolio_key(baselines(world, proposal, seed=1)[RULE].portfolio)

@@ -64,6 +64,15 @@ def at_hand() -> Iterator[None]:
             _end(_READY.pop())
 
 
+def _ready() -> subprocess.Popen[bytes] | None:
+    """The process that waits, if it still lives."""
+    process = _READY.pop() if _READY else None
+    if process is None or process.poll() is None:
+        return process
+    _end(process)
+    return None
+
+
 def _start() -> subprocess.Popen[bytes]:
     home = str(Path(__file__).parents[3])
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -82,7 +91,9 @@ def _ask(words: Sequence[str], text: bytes) -> str:
     """What the process that draws answers."""
     process = None
     try:
-        process = _READY.pop() if _READY else _start()
+        process = _ready()
+        if process is None:
+            process = _start()
         drawn, said = process.communicate(json.dumps(list(words)).encode() + b"\n" + text)
     except (OSError, MemoryError) as error:
         raise DrawingError(f"no process could be started for it ({error})") from None

@@ -10,7 +10,7 @@ from scipy.sparse import coo_array, csr_array, hstack
 
 from rdsim.arrays import Floats
 from rdsim.errors import SolverError
-from rdsim.optimiser.adapters import RunLimits, SolverState, solver_of
+from rdsim.optimiser.adapters import RunLimits, Solver, SolverState, solver_of
 from rdsim.optimiser.models.milp import RESOURCES, formulate, lay_out
 from rdsim.optimiser.problem.problem import PortfolioProblem, frozen
 from rdsim.optimiser.solving.settings import Solving
@@ -40,18 +40,17 @@ def relaxation_duals(problem: PortfolioProblem, solving: Solving = Solving()) ->
     Raises: SolverError if the relaxation has no optimum.
     """
     known = _KNOWN.setdefault(problem, {})
-    name = solver_of(solving.solver).name
-    if name not in known:
-        known[name] = _solve(problem, solving)
-    return known[name]
+    adapter = solver_of(solving.solver)
+    if adapter not in known:
+        known[adapter] = _solve(problem, adapter)
+    return known[adapter]
 
 
-_KNOWN: WeakKeyDictionary[PortfolioProblem, dict[str, RelaxationDuals]] = WeakKeyDictionary()
+_KNOWN: WeakKeyDictionary[PortfolioProblem, dict[Solver, RelaxationDuals]] = WeakKeyDictionary()
 """By problem that is still in use, and by solver."""
 
 
-def _solve(problem: PortfolioProblem, solving: Solving) -> RelaxationDuals:
-    adapter = solver_of(solving.solver)
+def _solve(problem: PortfolioProblem, adapter: Solver) -> RelaxationDuals:
     model = formulate(problem)
     places = np.arange(len(model.row_names))[model.rows_of(RESOURCES)]
     count = places.size
