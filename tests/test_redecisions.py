@@ -23,6 +23,7 @@ from rdsim.domain import (
     UncertaintyClass,
 )
 from rdsim.findings import describe_plan, of_plan
+from rdsim.findings.firmness import decision_table
 from rdsim.optimiser import evaluate, state_problem
 from rdsim.plans import Plan, plan, plan_beside_rules
 from rdsim.search import Basis, Loop, Redecisions, Verdict, build_instance, check, choose, improve, redecide
@@ -301,6 +302,18 @@ def test_who_plans_many_times_keeps_what_the_loop_decided_again() -> None:
 
 
 # --- what is told ---------------------------------------------------------------------------------
+
+
+def test_what_no_re_decision_holds_stands_in_the_same_order_in_every_process() -> None:
+    """A set's order is another one in each process: these rows come in that of their keys."""
+    found = planned()
+    assert found.redecisions is not None
+    none = Redecisions(found.redecisions.problem, found.redecisions.choices, ((),) * 4)
+    table = decision_table(replace(found, redecisions=none, swaps=()))
+    mine = table[table["kind"].isin(["partner", "mode", "start"])]
+    keys = list(zip(mine["kind"], mine["technology"], mine["what"], strict=True))
+    assert len(keys) >= 6
+    assert keys == sorted(keys)
 
 
 def test_a_plan_tells_what_of_it_is_firm() -> None:

@@ -35,7 +35,7 @@ def _rows(found: Plan, redecisions: Redecisions) -> Iterator[dict[str, object]]:
     mine = _plan_keys(found)
     others = {key: swap for swap in found.swaps for key in _keys_of(swap)}
     told = {(one.kind, one.technology, one.what): one for one in redecisions.decisions}
-    told |= {key: redecisions.decision(*key) for key in mine if key not in told}
+    told |= {key: redecisions.decision(*key) for key in sorted(mine) if key not in told}
     for key, one in told.items():
         yield {
             "kind": one.kind,
