@@ -19,6 +19,9 @@ from rdsim.scenario import load
 from rdsim.search import Verdict
 from rdsim.search.quick import soon
 
+Choices = Mapping[str, Choice]
+"""What is decided, by technology."""
+
 EDGES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 """Of the shares whose frequency by other seeds is told."""
 
@@ -45,9 +48,11 @@ def measure_seeds(size: Size) -> None:
     pairs = list(itertools.permutations(plans, 2))
     print(f"{'technologies, Jaccard':<50}{_spread(_jaccard(_funded(a), _funded(b)) for a, b in pairs)}")
     print(f"{'countries, Jaccard':<50}{_spread(_jaccard(_opened(a), _opened(b)) for a, b in pairs)}")
+    decided = [(_choices(a), _choices(b)) for a, b in pairs]
     for kind in ("partner", "mode", "start_year"):
-        print(f"{f'{kind} of what is joint in both':<50}{_spread(_agree(a, b, kind) for a, b in pairs)}")
-    print(f"{'partner, or interchangeable':<50}{_spread(_agree(a, b, 'partner', _swaps(a)) for a, b in pairs)}")
+        print(f"{f'{kind} of what is joint in both':<50}{_spread(_agree(a, b, kind) for a, b in decided)}")
+    alike = (_agree(_choices(a), _choices(b), "partner", _swaps(a)) for a, b in pairs)
+    print(f"{'partner, or interchangeable':<50}{_spread(alike)}")
     for kind in ("technology", "country", "partner"):
         print(f"{f'sure in ({kind}), decided so by the other':<50}{_spread(_kept(a, b, kind) for a, b in pairs)}")
     _print_shares(pairs)
@@ -71,7 +76,7 @@ def _planned(size: Size, seed: int) -> Plan:
     return found
 
 
-def _choices(found: Plan) -> dict[str, Choice]:
+def _choices(found: Plan) -> Choices:
     return {one.technology: one for one in found.proposal.portfolio.choices}
 
 
@@ -87,9 +92,9 @@ def _jaccard(one: set[str], other: set[str]) -> float:
     return len(one & other) / max(len(one | other), 1)
 
 
-def _agree(one: Plan, other: Plan, kind: str, same: Iterable[tuple[str, str]] = ()) -> float:
+def _agree(mine: Choices, theirs: Choices, kind: str, same: Iterable[tuple[str, str]] = ()) -> float:
     """Share of what is joint in both that has the same of a kind, or what is known to be as good."""
-    mine, theirs, known = _choices(one), _choices(other), set(same)
+    known = set(same)
     joint = [name for name in mine.keys() & theirs.keys() if mine[name].partner and theirs[name].partner]
     alike = [
         getattr(mine[name], kind) == getattr(theirs[name], kind) or (name, theirs[name].partner) in known
@@ -173,10 +178,5 @@ def _print_paths(plans: Sequence[Plan], paths: int) -> None:
         print(
             f"seed {found.seed}, one problem by {len(chosen)} paths: worth within {np.ptp(worths) / worths.max():.2%}; "
             f"technologies {_spread(_jaccard(set(a), set(b)) for a, b in pairs)}; "
-            f"partner {_spread(_alike(a, b, 'partner') for a, b in pairs)}"
+            f"partner {_spread(_agree(a, b, 'partner') for a, b in pairs)}"
         )
-
-
-def _alike(one: Mapping[str, Choice], other: Mapping[str, Choice], kind: str) -> float:
-    both = one.keys() & other.keys()
-    return float(np.mean([getattr(one[name], kind) == getattr(other[name], kind) for name in both]))

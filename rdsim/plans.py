@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -257,31 +258,25 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
     most = min(len(scenario.technologies), sum(sum(one.starts.values()) for one in scenario.programmes.values()))
     require_memory(scenario, most, count)
     asked.progress("optimise", 0, 1)
-    posed, near = refine(_instance(scenario, chance, running), solving)
+    posed = refine(_instance(scenario, chance, running), solving)
     proposal = choose(posed, solving)
     asked.progress("optimise", 1, 1)
     found = Plan(scenario, proposal, chance, running.engine, count)
     rules: dict[str, RulePortfolio] = {}
     if not asked.one_shot:
         told = partial(asked.progress, "search")
-        found.search = improve(posed, proposal, solving, near=near, progress=told)
+        found.search = improve(posed, proposal, solving, progress=told)
         found.proposal, found.redecisions = found.search.proposal, found.search.redecisions
         rules = {ONE_SHOT: _one_shot_rule(scenario, proposal)}
     loop = found.search if own else None
     try:
-        with aside(partial(_firmness, found.proposal, loop, running), at_once=running.threads != 1) as firmness:
-            try:
-                rules |= _simple_rules(found, posed, proposal)
-                if own:
-                    rules |= _own_portfolios(found, Beside(posed, proposal, found.proposal, found.search, solving))
-                _judge(found, rules, running, asked.progress)
-                found.fresh = fresh_worth(
-                    scenario, found.proposal, count=max(count, FRESH), seed=chance, running=running
-                )
-                _await(firmness, asked.progress)
-            finally:
-                if firmness.done() and not firmness.exception() and firmness.result()[0]:
-                    found.redecisions, found.swaps = firmness.result()
+        with _telling_firmness(found, loop, running) as firmness:
+            rules |= _simple_rules(found, posed, proposal)
+            if own:
+                rules |= _own_portfolios(found, Beside(posed, proposal, found.proposal, found.search, solving))
+            _judge(found, rules, running, asked.progress)
+            found.fresh = fresh_worth(scenario, found.proposal, count=max(count, FRESH), seed=chance, running=running)
+            _await(firmness, asked.progress)
         found.survey = _survey(found, worlds, _quick(posed, solving), posed.running, asked.progress)
     except KeyboardInterrupt:
         simple = () if rules.keys() - set(OWN) else (_RULES,)
@@ -308,22 +303,34 @@ def _one_shot_rule(scenario: Scenario, one: Proposal) -> RulePortfolio:
     return RulePortfolio(ONE_SHOT, one.portfolio, one.evaluation, one.payment_ratios, scenario)
 
 
-def _firmness(
-    plan: Proposal, loop: Loop | None, running: Running, go_on: Callable[[], None]
-) -> tuple[Redecisions | None, tuple[Swap, ...]]:
+_Firm = tuple[Redecisions, tuple[Swap, ...]]
+
+
+@contextmanager
+def _telling_firmness(found: Plan, loop: Loop | None, running: Running) -> Iterator[Future[_Firm | None]]:
+    """Meanwhile it is worked out how firm a plan's decisions are; what is there in the end is kept, come what may."""
+    with aside(partial(_firmness, found.proposal, loop, running), at_once=running.threads != 1) as firmness:
+        try:
+            yield firmness
+        finally:
+            if firmness.done() and not firmness.exception() and (told := firmness.result()):
+                found.redecisions, found.swaps = told
+
+
+def _firmness(plan: Proposal, loop: Loop | None, running: Running, go_on: Callable[[], None]) -> _Firm | None:
     """Re-decisions checked on fresh samples, and the plan's open choices compared with their rivals."""
     if loop is None or loop.redecisions is None or loop.basis is None:
-        return None, ()
+        return None
     checked = check(loop.basis, math.ceil(len(loop.redecisions) / A_CHECK), go_on)
     told, scenario = replace(loop.redecisions, checks=checked), loop.basis.posed.scenario
     return told, swaps(scenario, plan.portfolio, told, seed=loop.basis.posed.seed, running=running, progress=go_on)
 
 
-def _await(firmness: Future[tuple[Redecisions | None, tuple[Swap, ...]]], progress: Progress) -> None:
+def _await(firmness: Future[_Firm | None], progress: Progress) -> None:
     """Wait until it is known how firm decisions are, which may take longer than all else that is told of a plan."""
     if not firmness.done():
         progress(FIRMNESS, 0, 1)
-    if firmness.result()[0] is not None:
+    if firmness.result():
         progress(FIRMNESS, 1, 1)
 
 

@@ -169,9 +169,9 @@ def _keep(place: Place, missing: tuple[str, ...], error: OSError) -> Written:
     return Written(kept, (*missing, lacking), f"{place.folder} could not be written: {_reason(error)}")
 
 
-def _draw(place: Place, found: Written) -> Written:
+def _draw(place: Place, found: Written, ready: report.Drawer | None = None) -> Written:
     """Draw the page of the run that is in its place, and put it beside the rest. Raises DrawingError."""
-    page = report.run_html(place.real)
+    page = report.run_html(place.real, ready)
     try:
         with folders.hold_signals():
             manifest = read_manifest(place.real)
@@ -213,12 +213,13 @@ def write(study: Study, run: Run) -> Written:
     What a full disk or memory keeps out is missing, the rest is kept. An interrupt waits until the run is in its place,
     and then leaves out the page. Raises OutputError if nothing can be written at all.
     """
-    with _claim(run) as place, contextlib.nullcontext() if study.page is None else report.at_hand():
+    with _claim(run) as place, contextlib.ExitStack() as stack:
         found = Written(place.folder, study.missing)
         try:
             with folders.hold_signals():
+                ready = None if study.page is None else stack.enter_context(report.at_hand())
                 found = _publish(place, study, run)
-            return _draw(place, found) if found.drawable else found
+            return _draw(place, found, ready) if found.drawable else found
         except KeyboardInterrupt:
             if not place.finished:
                 raise

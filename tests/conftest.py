@@ -70,7 +70,7 @@ def _refuse() -> NoReturn:
     raise OSError
 
 
-def _draw(words: Sequence[str], text: bytes) -> str:
+def _draw(words: Sequence[str], text: bytes, _ready: object = None) -> str:
     try:
         return draw(words, text)
     except RdsimError as error:

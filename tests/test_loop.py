@@ -26,10 +26,10 @@ from rdsim.optimiser import Solving, evaluate
 from rdsim.plans import ONE_SHOT, plan
 from rdsim.scenario import load
 from rdsim.search import (
-    Instance,
     Judge,
     Loop,
     Proposal,
+    Refined,
     build_instance,
     choose,
     find_plan,
@@ -80,8 +80,8 @@ def crowded() -> Scenario:
 
 
 @pytest.fixture(scope="module")
-def crowd() -> tuple[Instance, Proposal, Loop]:
-    posed = build_instance(crowded(), samples=200, seed=3)
+def crowd() -> tuple[Refined, Proposal, Loop]:
+    posed = refine(build_instance(crowded(), samples=200, seed=3))
     one_shot = choose(posed)
     return posed, one_shot, improve(posed, one_shot)
 
@@ -89,13 +89,13 @@ def crowd() -> tuple[Instance, Proposal, Loop]:
 def test_who_chooses_from_a_refined_instance_knows_what_the_loop_knows() -> None:
     """Options near the relaxation are worth what all samples say; all of a technology move with its best."""
     posed = build_instance(crowded(), samples=40, seed=3)
-    refined, near = refine(posed)
-    assert near is not None
+    refined = refine(posed)
+    near = refined.near
     assert refined.problem.expected_value[near.options] == pytest.approx(near.found.means, rel=1e-9)
     assert (near.found.counts > posed.samples).any()
     shift = refined.problem.expected_value - posed.problem.expected_value
     assert np.allclose(refined.problem.values - posed.problem.values, shift)
-    loop = improve(posed, choose(posed))
+    loop = find_plan(posed)
     assert loop.means == pytest.approx(refined.problem.expected_value, rel=1e-9)
 
 
@@ -108,15 +108,13 @@ def test_a_plan_is_found_the_same_way_from_everywhere() -> None:
     assert loop.one_shot.portfolio == found.comparisons[ONE_SHOT].rule.portfolio
 
 
-def test_where_nothing_can_be_chosen_refining_leaves_that_to_be_told() -> None:
+def test_where_nothing_can_be_chosen_refining_says_why() -> None:
     scenario = crowded()
     must = {name: replace(row, status="must-fund") for name, row in scenario.technologies.items()}
     scenario = replace(scenario, technologies=must)
     posed = build_instance(scenario, samples=20, seed=3)
-    same, near = refine(posed)
-    assert (same is posed, near) == (True, None)
-    with pytest.raises(InfeasibleError):
-        find_plan(posed)
+    with pytest.raises(InfeasibleError, match="T0"):
+        refine(posed)
 
 
 # --- expectations ---------------------------------------------------------------------------------
@@ -228,7 +226,7 @@ def test_impossible_selections_are_refused(wrong: dict[str, float]) -> None:
 # --- views ----------------------------------------------------------------------------------------
 
 
-def test_ratios_are_the_least_that_hold(crowd: tuple[Instance, Proposal, Loop]) -> None:
+def test_ratios_are_the_least_that_hold(crowd: tuple[Refined, Proposal, Loop]) -> None:
     posed, _, found = crowd
     chosen = found.proposal.solution.chosen
     ratios = ratios_of(posed.scenario, posed.problem, chosen)
@@ -242,7 +240,7 @@ def test_ratios_are_the_least_that_hold(crowd: tuple[Instance, Proposal, Loop]) 
 # --- the loop -------------------------------------------------------------------------------------
 
 
-def test_where_projects_crowd_the_loop_wins(crowd: tuple[Instance, Proposal, Loop]) -> None:
+def test_where_projects_crowd_the_loop_wins(crowd: tuple[Refined, Proposal, Loop]) -> None:
     """On replications that chose nothing, with an interval above zero, and by what the years to come can pay."""
     posed, one_shot, found = crowd
     assert len(one_shot.portfolio.choices) == 2
@@ -259,14 +257,14 @@ def test_where_projects_crowd_the_loop_wins(crowd: tuple[Instance, Proposal, Loo
     assert next(step.name for step in found.steps) == "one-shot"
 
 
-def test_the_loop_repeats_whatever_the_threads(crowd: tuple[Instance, Proposal, Loop]) -> None:
+def test_the_loop_repeats_whatever_the_threads(crowd: tuple[Refined, Proposal, Loop]) -> None:
     posed, one_shot, found = crowd
     again = improve(replace(posed, running=Running(threads=2)), one_shot)
     assert again.proposal.portfolio == found.proposal.portfolio
     assert again.steps == found.steps
 
 
-def test_an_interrupt_gives_the_best_so_far(crowd: tuple[Instance, Proposal, Loop]) -> None:
+def test_an_interrupt_gives_the_best_so_far(crowd: tuple[Refined, Proposal, Loop]) -> None:
     posed, one_shot, _ = crowd
 
     def interrupt(done: int, total: int) -> None:
@@ -288,7 +286,7 @@ def test_a_risk_is_asked_about_plainly() -> None:
     risk = replace(base.optimiser.risk, weight=0.5, level=0.8)
     scenario = replace(base, optimiser=replace(base.optimiser, risk=risk))
     posed = build_instance(scenario, samples=40, seed=3)
-    found = improve(posed, choose(posed))
+    found = find_plan(posed)
     assert found.proposal.appraisal is not None
     assert found.proposal.appraisal.feasible
 
@@ -360,7 +358,7 @@ def test_the_loop_comes_near_the_best_of_all_portfolios() -> None:
     behind, ahead_of_one_shot = [], 0
     for seed in range(5):
         scenario = small(seed)
-        posed = build_instance(scenario, samples=300, seed=seed)
+        posed = refine(build_instance(scenario, samples=300, seed=seed), Solving(gap=0.0))
         one_shot = choose(posed, solving=Solving(gap=0.0))
         found = improve(posed, one_shot, solving=Solving(gap=0.0))
 

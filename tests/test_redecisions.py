@@ -26,7 +26,7 @@ from rdsim.findings import describe_plan, of_plan
 from rdsim.findings.firmness import decision_table
 from rdsim.optimiser import evaluate, state_problem
 from rdsim.plans import Plan, plan, plan_beside_rules
-from rdsim.search import Basis, Loop, Redecisions, Verdict, build_instance, check, choose, improve, redecide
+from rdsim.search import Basis, Loop, Redecisions, Verdict, build_instance, check, find_plan, redecide
 from rdsim.search.estimates import estimate_means
 from rdsim.search.judge import Judge
 from rdsim.search.redecisions import SURE, Decision, _weights, consensus
@@ -79,7 +79,7 @@ def world(**changes: object) -> Scenario:
 @lru_cache
 def searched(seed: int = 3) -> Loop:
     posed = build_instance(world(), seed=seed)
-    return improve(posed, choose(posed))
+    return find_plan(posed)
 
 
 @lru_cache

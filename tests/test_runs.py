@@ -124,22 +124,20 @@ def test_when_drawing_fails_the_run_is_whole_and_says_what_is_missing(
 @pytest.mark.drawn_apart
 def test_a_process_that_died_waiting_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     child(monkeypatch, "import sys; sys.stdin.read(); print('the page')")
-    with drawings.at_hand():
-        first = drawings._READY[0]
-        first.kill()
-        first.wait()
-        assert drawings._ask(("sheet",), b"{}") == "the page\n"
-    assert drawings._READY == []
+    with drawings.at_hand() as ready:
+        assert ready is not None
+        ready.kill()
+        ready.wait()
+        assert drawings._ask(("sheet",), b"{}", ready) == "the page\n"
 
 
 @pytest.mark.drawn_apart
 def test_a_process_that_nobody_asks_anything_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     child(monkeypatch, "import sys; sys.stdin.read()")
-    with drawings.at_hand():
-        waiting = drawings._READY[0]
-        assert waiting.poll() is None
-    assert waiting.returncode is not None
-    assert drawings._READY == []
+    with drawings.at_hand() as ready:
+        assert ready is not None
+        assert ready.poll() is None
+    assert ready.returncode is not None
 
 
 @pytest.mark.drawn_apart

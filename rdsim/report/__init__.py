@@ -11,12 +11,13 @@ from rdsim.report.data.aggregates import NOT_ALLOWED
 from rdsim.report.data.kept import document, needs, page_tables, page_text, read_page
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sections import PLOT_KINDS, Column, Page, Plot, Section, Table
-from rdsim.report.page.drawings import at_hand, page_html, plot_svgs, run_html
+from rdsim.report.page.drawings import Drawer, at_hand, page_html, plot_svgs, run_html
 
 __all__ = [
     "NOT_ALLOWED",
     "PLOT_KINDS",
     "Column",
+    "Drawer",
     "Page",
     "PlanReport",
     "Plot",

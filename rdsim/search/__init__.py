@@ -11,7 +11,7 @@ from rdsim.search.beside import (
     USUAL_ORDER,
     Beside,
 )
-from rdsim.search.estimates import Near, refine
+from rdsim.search.estimates import Refined, refine
 from rdsim.search.given import Given, in_own_terms, subject
 from rdsim.search.judge import Judge
 from rdsim.search.loop import LOOP, Loop, Step, find_plan, improve
@@ -50,9 +50,9 @@ __all__ = [
     "Instance",
     "Judge",
     "Loop",
-    "Near",
     "Proposal",
     "Redecisions",
+    "Refined",
     "RulePortfolio",
     "Selected",
     "Step",

@@ -21,11 +21,11 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from rdsim.arrays import Floats
 from rdsim.domain import Portfolio, Scenario
 from rdsim.formulation import state
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import PortfolioProblem, Solving, evaluate
+from rdsim.search.estimates import Refined
 from rdsim.search.judge import Judge, risk_adjustment
 from rdsim.search.loop import Loop
 from rdsim.search.proposals import Instance, Proposal, RulePortfolio, portfolio_of, risk_of, solving_of
@@ -68,7 +68,7 @@ _MOST = 1000
 class Beside:
     """What a plan is set beside; `loop` is None for a plan of the optimiser alone."""
 
-    posed: Instance
+    posed: Refined
     one_shot: Proposal
     plan: Proposal
     loop: Loop | None
@@ -125,7 +125,7 @@ class Beside:
 
     def _contenders(self, own: Instance) -> Iterator[tuple[tuple[int, ...], Portfolio]]:
         scenario, options = self.posed.scenario, self.posed.options
-        ratios, added = dict.fromkeys(scenario.programmes, 1.0), self._additions
+        ratios, added = dict.fromkeys(scenario.programmes, 1.0), np.zeros(len(options.choices))
         sampled = risk_of(own) is not None
         for _ in range(1 if self.loop is None else 2):
             chosen = self._solve(own, apply_view(own.scenario, own.problem, View(ratios, added), sampled=sampled))
@@ -134,17 +134,11 @@ class Beside:
             portfolio = portfolio_of(scenario, options, chosen, "optimised")
             yield chosen, portfolio
             count = scenario.optimiser.search.replications
-            added = self._additions + corrections(scenario, options, self._judge, portfolio, count)
+            added = corrections(scenario, options, self._judge, portfolio, count)
         pool = () if self.loop is None else self.loop.pool
         known = [one for one in pool if evaluate(own.problem, one.chosen).feasible]
         for one in sorted(known, key=lambda one: -float(one.worth.mean()))[:_FROM_LOOP]:
             yield one.chosen, one.portfolio
-
-    @cached_property
-    def _additions(self) -> Floats:
-        """What the loop's further samples add to each option's value, (O,)."""
-        expected = self.posed.problem.expected_value
-        return np.zeros(len(expected)) if self.loop is None else np.asarray(self.loop.means - expected)
 
     @cached_property
     def _judge(self) -> Judge:

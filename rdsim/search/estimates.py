@@ -25,10 +25,10 @@ from rdsim.optimiser import Solving
 from rdsim.optimiser.problem.problem import frozen
 from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.options import worth_alone
-from rdsim.search.proposals import Instance, solving_of
+from rdsim.search.proposals import Instance, solution_of, solving_of
 from rdsim.streams import REFINING, Stream
 
-__all__ = ["MOST_SAMPLES", "Estimates", "Near", "estimate_means", "refine", "sample_near", "sample_nearest"]
+__all__ = ["MOST_SAMPLES", "Estimates", "Near", "Refined", "estimate_means", "refine", "sample_near"]
 
 _MOST_NEAR = 1500  # options nearest to the relaxation, which are sampled further
 _DOUBLINGS = 3
@@ -195,33 +195,36 @@ class Near:
         changed[self.options] = now
         return changed
 
-    def means(self, posed: Instance) -> Floats:
-        """What all options of an instance, (O,), are worth on average, by all samples."""
-        return self.new_means(posed.problem.expected_value, self.found.means, posed.problem.group)
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Refined(Instance):
+    """An instance whose options are worth what all samples say; those near the relaxation's optimum have most.
 
-def refine(posed: Instance, solving: Solving = Solving()) -> tuple[Instance, Near | None]:
-    """The instance whose options are worth what all samples say, those near the relaxation's optimum sampled further.
-
-    Whoever chooses from it knows as much as the loop does. Every sample of an option moves by as much as its mean.
-    Where the relaxation has no optimum the instance is as it was, and nothing near: whoever chooses is told why.
+    Whoever chooses from it knows as much as the loop does.
     """
+
+    near: Near
+
+
+def refine(posed: Instance, solving: Solving = Solving(), also: Sequence[int] = ()) -> Refined:
+    """Sample the options nearest to the relaxation's optimum further, and `also` some more.
+
+    Every sample of an option moves by as much as its mean.
+
+    Raises: InfeasibleError if no portfolio satisfies every row, SolverError if the relaxation has no answer.
+    """
+    problem, expected = posed.problem, posed.problem.expected_value
     try:
-        near = sample_nearest(posed, (), solving_of(posed.scenario, solving))
+        costs = relaxation_duals(problem, solving_of(posed.scenario, solving)).reduced_costs[: len(expected)]
     except SolverError:
-        return posed, None
-    problem = posed.problem
-    moved = frozen(problem.values + (near.means(posed) - problem.expected_value))
-    return replace(posed, problem=replace(problem, values=moved)), near
-
-
-def sample_nearest(posed: Instance, also: Sequence[int], solving: Solving) -> Near:
-    """Sample the options nearest to the relaxation's optimum further, and some more."""
-    expected = posed.problem.expected_value
-    costs = relaxation_duals(posed.problem, solving).reduced_costs[: len(posed.options.choices)]
+        solution_of(posed, solving)  # says what cannot be, and why
+        raise
     nearest = np.argsort(-costs, kind="stable")[:_MOST_NEAR]
     options = np.union1d(nearest, np.array(also, np.int64)).astype(np.int64)
-    return sample_near(posed, options, expected - costs, REFINING)
+    near = sample_near(posed, options, expected - costs, REFINING)
+    means = near.new_means(expected, near.found.means, problem.group)
+    known = replace(problem, values=frozen(problem.values + (means - expected)))
+    return Refined(posed.scenario, posed.options, known, posed.samples, posed.seed, posed.running, near=near)
 
 
 def sample_near(posed: Instance, options: Ints, charges: Floats, stream: Stream) -> Near:

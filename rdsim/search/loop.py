@@ -43,7 +43,7 @@ from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.optimiser.solving.appraisal import appraise
 from rdsim.search.contenders import Contender
-from rdsim.search.estimates import Near, refine, sample_nearest
+from rdsim.search.estimates import Refined, refine
 from rdsim.search.judge import Judge, risk_adjustment
 from rdsim.search.proposals import Instance, Proposal, choose, portfolio_of, risk_of, solving_of
 from rdsim.search.quick import soon
@@ -138,24 +138,20 @@ Progress = Callable[[int, int], None]
 
 
 def improve(
-    posed: Instance,
+    posed: Refined,
     one_shot: Proposal,
     solving: Solving = Solving(),
     *,
-    near: Near | None = None,
     progress: Progress = lambda _done, _total: None,
 ) -> Loop:
-    """Look for a portfolio that is better in simulation than the one-shot proposal.
-
-    `near` are options that were sampled further before, if the instance is by these samples (see `refine`); else that
-    is where the loop begins.
+    """Look for a portfolio that is better in simulation than the one-shot proposal of an instance.
 
     The same scenario, seed and solver give the same portfolio, whatever the number of threads, unless the time limit
     of a solve bites. An interrupt (Ctrl-C) ends the loop with its best so far.
 
     Raises: SolverError if the solver crashes.
     """
-    run = _Run(posed, one_shot, solving_of(posed.scenario, solving), progress, near)
+    run = _Run(posed, one_shot, solving_of(posed.scenario, solving), progress)
     stopped = False
     try:
         run.search()
@@ -172,20 +168,18 @@ def find_plan(
 
     Raises: as `choose` and `improve`.
     """
-    refined, near = refine(posed, solving)
-    return improve(refined, choose(refined, solving), solving, near=near, progress=progress)
+    refined = refine(posed, solving)
+    return improve(refined, choose(refined, solving), solving, progress=progress)
 
 
 @dataclass(eq=False)
 class _Run:
     """One loop: what is known so far."""
 
-    posed: Instance
+    posed: Refined
     one_shot: Proposal
     solving: Solving
     progress: Progress
-    near: Near | None  # options that were sampled further; then the problem's values are by all samples
-    means: Floats = field(init=False)  # (O,) as far as they are known
     pool: list[Contender] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     finalists: list[Contender] = field(default_factory=list)
@@ -198,7 +192,7 @@ class _Run:
 
     def __post_init__(self) -> None:
         posed = self.posed
-        self.means, self.settings = posed.problem.expected_value.copy(), posed.scenario.optimiser.search
+        self.means, self.settings = posed.problem.expected_value, posed.scenario.optimiser.search
         self.risk = risk_of(posed)
         self.plain = self.risk is not None and self.risk.weight > 0
         self.judge, self.selecting_judge = (
@@ -267,8 +261,8 @@ class _Run:
         """Everything, in turn."""
         posed, one_shot = self.posed, self.one_shot
         ratios = dict.fromkeys(posed.scenario.programmes, 1.0)
-        self.refine()
-        self.meet(0, "one-shot", one_shot.portfolio, one_shot.solution.chosen, View(ratios, self.additions()))
+        self.leave_out()
+        self.meet(0, "one-shot", one_shot.portfolio, one_shot.solution.chosen, View(ratios, self.nothing))
         for number in range(1, self.settings.rounds + 1):
             leader = self.best
             self.propose(number, _STEP ** (0.5 ** (number - 1)))
@@ -284,26 +278,24 @@ class _Run:
         self.finalists = [leader]
         self.decide()
 
-    def additions(self) -> Floats:
-        """What further samples add to each option's value in the problem, shape (O,)."""
-        return np.asarray(self.means - self.posed.problem.expected_value)
+    @cached_property
+    def nothing(self) -> Floats:
+        """What is added to each option's value where nothing is, shape (O,)."""
+        return np.zeros(len(self.means))
 
-    def refine(self) -> None:
-        """Options nearest to the relaxation's optimum, sampled further; of many, which may be proposed."""
-        posed, mine = self.posed, list(self.one_shot.solution.chosen)
-        if self.near is None:
-            self.near = sample_nearest(posed, mine, self.solving)
-            self.means = self.near.means(posed)
+    def leave_out(self) -> None:
+        """Of many options, propose those nearest to the relaxation alone."""
+        posed = self.posed
         if len(self.means) > _MANY:
-            kept = best_per_group(posed.problem, self.means - self.near.charges, _FOREMOST)
-            kept[mine] = True
+            kept = best_per_group(posed.problem, self.means - posed.near.charges, _FOREMOST)
+            kept[list(self.one_shot.solution.chosen)] = True
             self.left_out = tuple(np.flatnonzero(~kept).tolist())
 
     def propose(self, number: int, step: float) -> None:
         """Proposals of the views around the best one's."""
         for name, view, chosen in self.proposals(self.views(number, step)):
             self.consider(number, name, chosen, view)
-        plain = replace(self.best.view, added=self.additions())
+        plain = replace(self.best.view, added=self.nothing)
         for name, view, chosen in self.proposals(self.variety(plain, number)):
             self.consider(number, name, chosen, replace(view, added=plain.added))
 
@@ -318,24 +310,17 @@ class _Run:
     def views(self, number: int, step: float) -> Iterator[tuple[str, View]]:
         """The best ratios and, from the second round on, corrected values; all ratios up, each up and down."""
         leader, scenario = self.best, self.posed.scenario
-        added, ratios = self.additions(), dict(leader.view.ratios)
-        if number == 1:
-            if added.any():
-                yield "further samples", View(ratios, added)
-        else:
+        ratios = dict(leader.view.ratios)
+        if number > 1:
             options, count = self.posed.options, self.settings.replications
-            corrected = added + corrections(scenario, options, self.judge, leader.portfolio, count)
+            corrected = corrections(scenario, options, self.judge, leader.portfolio, count)
             yield "corrected for crowding", View(ratios, corrected)
-            added = leader.view.added
         changes = [dict.fromkeys(ratios, step)] if len(ratios) > 1 else []
         changes += [{name: factor} for name in ratios for factor in (step, 1 / step)]
         for change in changes:
             tried = {name: ratio * change.get(name, 1.0) for name, ratio in ratios.items()}
             if all(_LEAST_RATIO <= ratio <= LOOSEST for ratio in tried.values()):
-                yield (
-                    _ratio_words(payment_ratios(self.posed.scenario, tried)),
-                    replace(leader.view, ratios=tried, added=added),
-                )
+                yield _ratio_words(payment_ratios(self.posed.scenario, tried)), replace(leader.view, ratios=tried)
 
     def variety(self, plain: View, number: int) -> Iterator[tuple[str, View]]:
         """Money promised sooner or later, starts spread, risk that options share counted, and near alternatives."""
@@ -375,6 +360,7 @@ class _Run:
             chosen = self.neighbour(leader.chosen, group, option)
             portfolio = self.in_order_of(leader, chosen)
             if not self.is_allowed(chosen) or not self.is_promising(leader, portfolio, chosen):
+                self.tick()
                 continue
             tried = self.meet(number, self.move_name(leader.chosen, group, option), portfolio, chosen, leader.view)
             if _is_ahead(tried.worth - leader.worth, _AHEAD):
@@ -426,7 +412,7 @@ class _Run:
 
     def moves(self, leader: Contender) -> list[tuple[int, int]]:
         """(group, option or -1 for none), in descending order of the objective by the options' means."""
-        problem = replace(self.loose, values=self.means + (leader.view.added - self.additions()))
+        problem = replace(self.loose, values=self.means + leader.view.added)
         base = evaluate(problem, leader.chosen).objective
         funded = {int(problem.group[option]): option for option in leader.chosen}
         promising: list[tuple[float, int, int]] = []
@@ -467,9 +453,9 @@ class _Run:
         Where none are made - a risk is asked about - it goes on from the leader.
         """
         times = self.posed.scenario.optimiser.redecisions
-        if self.risk is not None or not times or self.near is None:
+        if self.risk is not None or not times:
             return leader
-        self.basis = Basis(self.posed, self.means, self.near, tuple(self.pool), self.left_out, self.solving)
+        self.basis = Basis(self.posed, tuple(self.pool), self.left_out, self.solving)
         self.redecisions = redecide(self.basis, times, self.tick)
         shared = consensus(self.basis, self.redecisions, leader, self.zone)
         if not self.is_allowed(shared):
@@ -553,7 +539,7 @@ class _Run:
 
         Simulation chose it, so that no solve ended with it: all that is proven of it is the relaxation's bound.
         """
-        view = View(ratios, self.additions())
+        view = View(ratios, self.nothing)
         problem = apply_view(self.posed.scenario, self.posed.problem, view, sampled=self.risk is not None)
         judged: Evaluation = evaluate(problem, winner.chosen)
         appraisal = None if self.risk is None else appraise(problem, self.risk, winner.chosen)

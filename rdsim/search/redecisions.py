@@ -38,7 +38,7 @@ from rdsim.optimiser.problem.problem import frozen
 from rdsim.optimiser.questions.explanation.prices import relaxation_duals
 from rdsim.optimiser.solving.reach import sub_problem
 from rdsim.search.contenders import Contender
-from rdsim.search.estimates import MOST_SAMPLES, Near, sample_near, sample_nearest
+from rdsim.search.estimates import MOST_SAMPLES, Near, Refined, refine, sample_near
 from rdsim.search.proposals import Instance
 from rdsim.search.quick import near_optimum
 from rdsim.search.views import View, apply_view
@@ -86,12 +86,20 @@ class Verdict(StrEnum):
 class Basis:
     """What a plan is decided again from."""
 
-    posed: Instance
-    means: Floats  # (O,) what each option is worth on average, as far as it was sampled
-    near: Near  # options near the relaxation, with their samples
+    posed: Refined
     contenders: tuple[Contender, ...]
     left_out: tuple[int, ...]  # options that are not proposed
     solving: Solving
+
+    @property
+    def means(self) -> Floats:
+        """What each option is worth on average, by all samples, (O,)."""
+        return self.posed.problem.expected_value
+
+    @property
+    def near(self) -> Near:
+        """Options near the relaxation, with their samples."""
+        return self.posed.near
 
     def draw_shift(self, rng: np.random.Generator) -> Floats:
         """What another seed's samples would add to each option's mean, shape (O,)."""
@@ -146,11 +154,10 @@ class Basis:
 
 def basis_of(posed: Instance, portfolio: Portfolio, chosen: tuple[int, ...], solving: Solving = Solving()) -> Basis:
     """What a portfolio that no loop found is decided again from: options near the relaxation, sampled as there."""
-    near = sample_nearest(posed, chosen, solving)
-    means = near.means(posed)
-    view = View(dict.fromkeys(posed.scenario.programmes, 1.0), means - posed.problem.expected_value)
+    refined = refine(posed, solving, also=chosen)
+    view = View(dict.fromkeys(posed.scenario.programmes, 1.0), np.zeros(len(refined.problem.option_names)))
     alone = Contender(portfolio.name, portfolio, chosen, view, np.zeros(1))
-    return Basis(posed, means, near, (alone,), (), solving)
+    return Basis(refined, (alone,), (), solving)
 
 
 def _weights(rng: np.random.Generator, count: int) -> Floats:

@@ -22,7 +22,7 @@ from rdsim.optimiser import PortfolioProblem
 from rdsim.options import Options, candidates, sample
 from rdsim.portfolio import check, with_ranks
 from rdsim.rolling import Policy, roll, supply_of
-from rdsim.search import Instance, baselines, build_instance, choose, improve
+from rdsim.search import Instance, baselines, build_instance, choose, find_plan
 from rdsim.search.views import ratios_of
 from rdsim.simulation import Engine, Running, simulate
 from rdsim.sweep.measures import parse_metrics
@@ -138,7 +138,7 @@ def chosen(posed: Instance) -> str:
 
 def loop(posed: Instance) -> str:
     """Of how the loop of optimiser and simulator went, and of a plan that is decided again each year."""
-    found = improve(posed, choose(posed))
+    found = find_plan(posed)
     supply = supply_of(posed, found.proposal.portfolio, means=found.means)
     policy = Policy(ratios_of(posed.scenario, posed.problem, found.proposal.solution.chosen))
     rolled = roll(supply, policy, found.proposal.portfolio, range(2))

@@ -249,6 +249,7 @@ class _WarmRelaxation:
         _set_options(self.solver, _options(told))
         if self.solver.run() == highspy.HighsStatus.kError:
             _check_status(self.solver.clearSolver(), "to begin anew")  # a basis led nowhere
+            _set_options(self.solver, _STRICTER)
             if self.solver.run() == highspy.HighsStatus.kError:
                 raise SolverError(self.highs.name, f"failed: {self.solver.getModelStatus().name}")
         answer = self.scaled_model.unscale(self.highs.read(self.solver, linear=True))

@@ -19,14 +19,18 @@ from rdsim.errors import DrawingError
 from rdsim.report.data.kept import document
 from rdsim.report.data.sections import Page, Plot, Section
 
-__all__ = ["at_hand", "page_html", "plot_svgs", "run_html"]
+__all__ = ["Drawer", "at_hand", "page_html", "plot_svgs", "run_html"]
 
 _CHILD = ("-P", "-m", "rdsim.report.page.child")
 
 
-def run_html(folder: Path) -> str:
-    """The page of a run, as HTML. Raises DrawingError."""
-    return _html(("run", str(folder)))
+Drawer = subprocess.Popen[bytes]
+"""A process that draws once."""
+
+
+def run_html(folder: Path, ready: Drawer | None = None) -> str:
+    """The page of a run, as HTML, by a process that is `ready` if there is one. Raises DrawingError."""
+    return _ask(("run", str(folder)), b"", ready)
 
 
 def page_html(page: Page, manifest: Mapping[str, Any]) -> str:
@@ -43,37 +47,24 @@ def plot_svgs(plots: Sequence[Plot]) -> list[str]:
     return found
 
 
-def _html(words: Sequence[str], given: Mapping[str, Any] | None = None) -> str:
-    text = "" if given is None else json.dumps(given, ensure_ascii=True, default=str)
-    return _ask(words, text.encode())
-
-
-_READY: list[subprocess.Popen[bytes]] = []
-"""A process that waits for something to draw, if there is one."""
+def _html(words: Sequence[str], given: Mapping[str, Any]) -> str:
+    return _ask(words, json.dumps(given, ensure_ascii=True, default=str).encode())
 
 
 @contextmanager
-def at_hand() -> Iterator[None]:
+def at_hand() -> Iterator[Drawer | None]:
     """Meanwhile a process gets ready to draw: its libraries take seconds to load, in which this one may still write."""
-    with suppress(OSError, MemoryError):  # who asks it to draw is told why
-        _READY.append(_start())
+    process = None
+    with suppress(OSError, MemoryError):  # who asks it to draw starts another, and is told why
+        process = _start()
     try:
-        yield
+        yield process
     finally:
-        while _READY:
-            _end(_READY.pop())
+        if process is not None:
+            _end(process)
 
 
-def _ready() -> subprocess.Popen[bytes] | None:
-    """The process that waits, if it still lives."""
-    process = _READY.pop() if _READY else None
-    if process is None or process.poll() is None:
-        return process
-    _end(process)
-    return None
-
-
-def _start() -> subprocess.Popen[bytes]:
+def _start() -> Drawer:
     home = str(Path(__file__).parents[3])
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
@@ -81,18 +72,16 @@ def _start() -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, *_CHILD], stdin=pipe, stdout=pipe, stderr=pipe, env=environment)  # noqa: S603 - this very program
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: Drawer) -> None:
     process.kill()
     with process:
         pass  # waits, and closes its pipes
 
 
-def _ask(words: Sequence[str], text: bytes) -> str:
-    """What the process that draws answers."""
-    process = None
+def _ask(words: Sequence[str], text: bytes, process: Drawer | None = None) -> str:
+    """What the process that draws answers: the one that is ready, if there is one that still lives."""
     try:
-        process = _ready()
-        if process is None:
+        if process is None or process.poll() is not None:
             process = _start()
         drawn, said = process.communicate(json.dumps(list(words)).encode() + b"\n" + text)
     except (OSError, MemoryError) as error:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,10 +110,11 @@ def picture(figure: Exhibit) -> Any:
 
 
 def start_drawing() -> None:
-    """Let the converter start, with the smallest figure there is."""
+    """Let the converter start, with the smallest figure there is; a page that needs it is told if it cannot."""
     import vl_convert  # noqa: PLC0415
 
-    vl_convert.vegalite_to_svg({"data": {"values": []}, "mark": "point"})
+    with suppress(ValueError):
+        vl_convert.vegalite_to_svg({"data": {"values": []}, "mark": "point"})
 
 
 def _policy(scripts: tuple[str, ...]) -> str:

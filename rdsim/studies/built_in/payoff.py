@@ -25,7 +25,7 @@ from rdsim.optimiser.questions.confidence import stream_seed
 from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.report.words import amount, span
 from rdsim.rolling import Policy, Rolled, foresee, roll, supply_of
-from rdsim.search import Instance, Loop, Near, Proposal, build_instance, choose, improve, refine, solving_of
+from rdsim.search import Instance, Loop, Proposal, Refined, build_instance, choose, improve, refine, solving_of
 from rdsim.search.views import ratios_of
 from rdsim.simulation import expected_worths
 from rdsim.stats import mean_interval
@@ -149,14 +149,14 @@ class _Repeat:
 
     def gains(self) -> Iterator[tuple[_Step, float]]:
         """What each step adds here."""
-        (larger, near), base = refine(self._larger(), self.solving), self.worths(self._one_shot.portfolio)
+        larger, base = refine(self._larger(), self.solving), self.worths(self._one_shot.portfolio)
         chosen = choose(larger, self.solving)
         yield _SAMPLES, self._gain(chosen.portfolio, base)
         if self.solving.gap:
-            closer = choose(self._by_all_samples[0], replace(self.solving, gap=self.solving.gap / _SMALLER))
+            closer = choose(self._refined_instance, replace(self.solving, gap=self.solving.gap / _SMALLER))
             yield _GAP, self._gain(closer.portfolio, base)
         yield _LOOP, float((self.plan_worths - base).mean())
-        yield _BOTH, self._gain(improve(larger, chosen, self.solving, near=near).proposal.portfolio, self.plan_worths)
+        yield _BOTH, self._gain(improve(larger, chosen, self.solving).proposal.portfolio, self.plan_worths)
         yield from self._knowing_more()
 
     def _knowing_more(self) -> Iterator[tuple[_Step, float]]:
@@ -176,17 +176,16 @@ class _Repeat:
         return build_instance(posed.scenario, samples=count, seed=posed.seed, running=posed.running)
 
     @cached_property
-    def _by_all_samples(self) -> tuple[Instance, Near | None]:
+    def _refined_instance(self) -> Refined:
         return refine(self.posed, self.solving)
 
     @cached_property
     def _one_shot(self) -> Proposal:
-        return choose(self._by_all_samples[0], self.solving)
+        return choose(self._refined_instance, self.solving)
 
     @cached_property
     def _loop(self) -> Loop:
-        refined, near = self._by_all_samples
-        return improve(refined, self._one_shot, self.solving, near=near)
+        return improve(self._refined_instance, self._one_shot, self.solving)
 
     @property
     def plan(self) -> Portfolio:

@@ -87,7 +87,7 @@ def rolling(
     _check(replications, foresight, redeciding.futures)
     run = _Run(posed, solving_of(posed.scenario, solving), replications, progress)
     loop = None if given is not None else _find_plan(run)
-    one_shot = choose(refine(posed, run.solving)[0], run.solving) if loop is None else loop.one_shot
+    one_shot = choose(refine(posed, run.solving), run.solving) if loop is None else loop.one_shot
     plan = one_shot if loop is None else loop.proposal
     if given is not None:
         plan = in_own_terms(posed, given)[1]
