@@ -30,7 +30,7 @@ from rdsim.assumptions import (
 )
 from rdsim.brief import html_table
 from rdsim.domain import Scenario
-from rdsim.errors import PolicyError
+from rdsim.errors import PolicyError, SolverError
 from rdsim.memory import require_memory
 from rdsim.native.threads import aside
 from rdsim.optimiser import Solving
@@ -93,6 +93,9 @@ Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
 
 
+_SEARCH = "the end of the search"
+"""Name of what the loop lacks if a solver failed in it."""
+
 FIRMNESS = "firmness"
 """Name of the stage that says how firm the plan's decisions are."""
 
@@ -139,6 +142,7 @@ class Plan:
     redecisions: Redecisions | None = None  # what the plan would have been on other samples; none without the loop's
     swaps: tuple[Swap, ...] = ()  # other choices for technologies of the plan, where re-decisions leave one open
     missing: tuple[str, ...] = ()
+    failure: str = ""  # what the solver said, if its failing is why something is missing
 
     @property
     def confidence(self) -> float:
@@ -220,7 +224,8 @@ def plan(
 ) -> Plan:
     """Optimise, search with simulation in the loop unless it is `one_shot`, simulate and compare.
 
-    An interrupt (Ctrl-C) ends the loop with its best so far; a later one leaves what is finished. The draws that judge
+    An interrupt (Ctrl-C), or a solver that fails, ends the loop with its best so far; a later one leaves what is
+    finished: once there is a portfolio it is never lost. The draws that judge
     (replications 0, 1, ...) are not those that chose: those behind the options and in the loop are far away.
     Differences are paired, with the luck of the market in expectation, and their intervals hold for all rules together
     (Bonferroni); with the loop, the one-shot portfolio is the first of the rules. Every simple rule is made within the
@@ -268,6 +273,8 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
         found.search = improve(posed, proposal, solving, progress=told)
         found.proposal, found.redecisions = found.search.proposal, found.search.redecisions
         rules = {ONE_SHOT: _one_shot_rule(scenario, proposal)}
+        if found.search.failure:
+            found.missing, found.failure = (_SEARCH,), found.search.failure
     loop = found.search if own else None
     try:
         with _telling_firmness(found, loop, running) as firmness:
@@ -276,26 +283,33 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
                 rules |= _own_portfolios(found, Beside(posed, proposal, found.proposal, found.search, solving))
             _judge(found, rules, running, asked.progress)
             found.fresh = fresh_worth(scenario, found.proposal, count=max(count, FRESH), seed=chance, running=running)
-            _await(firmness, asked.progress)
+            _await(found, firmness, asked.progress)
         found.survey = _survey(found, worlds, _quick(posed, solving), posed.running, asked.progress)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SolverError) as error:
         simple = () if rules.keys() - set(OWN) else (_RULES,)
         firm = (FIRMNESS,) if own and found.redecisions else ()
         known = (OPTIMISED, *rules, *simple, _FRESH, *firm, *([ASSUMED] if worlds else []))
-        found.missing = (*found.missing, *(name for name in known if not _is_done(found, name)))
+        _lacks(found, tuple(name for name in known if not _is_done(found, name)), error)
     return found
 
 
+def _lacks(found: Plan, names: tuple[str, ...], error: BaseException) -> None:
+    """Say what is missing; of a failure also why."""
+    found.missing = tuple(dict.fromkeys((*found.missing, *names)))
+    if isinstance(error, SolverError):
+        found.failure = found.failure or str(error)
+
+
 def _own_portfolios(found: Plan, beside: Beside) -> dict[str, RulePortfolio]:
-    """The optimiser's own portfolios beside the plan; an interrupt leaves out those that are not made yet."""
+    """The optimiser's own portfolios beside the plan; an interrupt or a solver that fails leaves out the rest."""
     made, names = dict[str, RulePortfolio](), dict.fromkeys(OWN[1:])
     try:
         for name, portfolio in beside.portfolios():
             del names[name]
             if portfolio is not None:
                 made[name] = portfolio
-    except KeyboardInterrupt:
-        found.missing = tuple(names)
+    except (KeyboardInterrupt, SolverError) as error:
+        _lacks(found, tuple(names), error)
     return made
 
 
@@ -326,12 +340,15 @@ def _firmness(plan: Proposal, loop: Loop | None, running: Running, go_on: Callab
     return told, swaps(scenario, plan.portfolio, told, seed=loop.basis.posed.seed, running=running, progress=go_on)
 
 
-def _await(firmness: Future[_Firm | None], progress: Progress) -> None:
+def _await(found: Plan, firmness: Future[_Firm | None], progress: Progress) -> None:
     """Wait until it is known how firm decisions are, which may take longer than all else that is told of a plan."""
     if not firmness.done():
         progress(FIRMNESS, 0, 1)
-    if firmness.result():
-        progress(FIRMNESS, 1, 1)
+    try:
+        if firmness.result():
+            progress(FIRMNESS, 1, 1)
+    except SolverError as error:
+        _lacks(found, (FIRMNESS,), error)
 
 
 def _simple_rules(found: Plan, posed: Instance, one_shot: Proposal) -> dict[str, RulePortfolio]:

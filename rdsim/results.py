@@ -142,12 +142,13 @@ def _reason(error: Exception) -> str:
 
 def _publish(place: Place, study: Study, run: Run) -> Written:
     """Write all but the page, and put it in its place; what could be written is kept if that cannot be done."""
-    missing, why = study.missing, ""
+    missing, why = study.missing, study.why
     try:
         draft = _Draft(place.draft())
         _fill(draft, study)
         drawable = (draft.folder / PAGE.name).exists()
-        missing, why = (*study.missing, *draft.missing, *((REPORT.name,) if drawable else ())), draft.why
+        missing = (*study.missing, *draft.missing, *((REPORT.name,) if drawable else ()))
+        why = "; ".join(filter(None, (study.why, draft.why)))
         state = {"complete": not missing, "missing": list(missing)}
         body = {**_head(study, run), **study.record, **state, "versions": _versions()}
         _write_manifest(draft.folder, body, _digests(draft.folder))

@@ -55,7 +55,9 @@ class Study:
     """How many were simulated; None: as many as the scenario says."""
     engine: str = "none"
     missing: tuple[str, ...] = ()
-    """What was not finished, for an interrupt."""
+    """What was not finished, for an interrupt or for a failure."""
+    why: str = ""
+    """The failure for which it was not finished."""
 
     def with_lead(self, line: str) -> Study:
         """The study with a line before all that it says, for people and for the terminal."""

@@ -54,6 +54,7 @@ def of_plan(found: Plan) -> Study:
         replications=found.replications,
         engine=found.engine,
         missing=found.missing,
+        why=found.failure,
     )
 
 

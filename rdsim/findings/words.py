@@ -205,7 +205,8 @@ def _notes(found: Plan) -> Iterator[str]:
     if found.survey is None:
         yield _not_looked_at(scenario)
     if found.missing:
-        yield f"This run was interrupted; missing: {', '.join(found.missing)}."
+        why = found.failure or "this run was interrupted"
+        yield f"Missing: {', '.join(found.missing)} ({why})."
 
 
 def _not_looked_at(scenario: Scenario) -> str:

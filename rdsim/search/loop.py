@@ -36,6 +36,7 @@ import numpy as np
 from rdsim.arrays import Floats
 from rdsim.brief import count
 from rdsim.domain import Choice, Portfolio
+from rdsim.errors import SolverError
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import Evaluation, PortfolioProblem, Solving, Status, evaluate
 from rdsim.optimiser.problem.problem import best_per_group
@@ -122,6 +123,7 @@ class Loop:
     basis: Basis | None = None  # what the plan was decided again from
     redecisions: Redecisions | None = None  # none if there were to be none, a risk is asked about, or it was stopped
     is_shared: bool = False  # another finalist than the one that led was taken, for re-decisions share more of it
+    failure: str = ""  # what the solver said, if its failing stopped the loop
 
     def __repr__(self) -> str:
         work = f"{count(len(self.steps), 'portfolio')} in {self.spent:,} replications"
@@ -147,18 +149,17 @@ def improve(
     """Look for a portfolio that is better in simulation than the one-shot proposal of an instance.
 
     The same scenario, seed and solver give the same portfolio, whatever the number of threads, unless the time limit
-    of a solve bites. An interrupt (Ctrl-C) ends the loop with its best so far.
-
-    Raises: SolverError if the solver crashes.
+    of a solve bites. An interrupt (Ctrl-C), or a solver that fails, ends the loop with its best so far.
     """
     run = _Run(posed, one_shot, solving_of(posed.scenario, solving), progress)
-    stopped = False
     try:
         run.search()
         progress(run.done, run.done)  # as many as there were, after all
     except KeyboardInterrupt:
-        stopped = True
-    return run.result(stopped)
+        return run.result(stopped=True)
+    except SolverError as error:
+        return run.result(stopped=True, failure=str(error))
+    return run.result(stopped=False)
 
 
 def find_plan(
@@ -166,7 +167,7 @@ def find_plan(
 ) -> Loop:
     """The plan of an instance: options near the relaxation sampled further, a portfolio chosen, and that improved.
 
-    Raises: as `choose` and `improve`.
+    Raises: as `refine` and `choose`.
     """
     refined = refine(posed, solving)
     return improve(refined, choose(refined, solving), solving, progress=progress)
@@ -508,7 +509,7 @@ class _Run:
                 return gap.high <= self.zone
             count = min(2 * count, most)
 
-    def result(self, stopped: bool) -> Loop:
+    def result(self, *, stopped: bool, failure: str = "") -> Loop:
         """What was found; the one-shot portfolio if nothing was finished."""
         winner = self.winner or (self.best if self.pool else None)
         chosen = self.one_shot.solution.chosen if winner is None else winner.chosen
@@ -532,6 +533,7 @@ class _Run:
             basis=self.basis,
             redecisions=self.redecisions,
             is_shared=self.selected is not None and winner is not self.finalists[self.selected.best],
+            failure=failure,
         )
 
     def proposal(self, winner: Contender, ratios: Mapping[str, float]) -> Proposal:
