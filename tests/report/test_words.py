@@ -50,6 +50,16 @@ def test_lists_read_like_sentences(names: list[str], text: str) -> None:
     assert words.sentence_list(names) == text
 
 
+def test_of_a_consortium_each_member_counts_as_a_partner_once() -> None:
+    table = REPORT.technologies.copy()
+    joint = table.index[table["partner"] != ""]
+    table["partner"] = table["partner"].astype(object)
+    table.loc[joint, "partner"] = "US"
+    table.loc[joint[0], "partner"] = "US+TW"
+    text = words.headline(replace(REPORT, technologies=table))[0]
+    assert "4 of them with 2 partners abroad" in text
+
+
 def test_headline_has_the_main_figures() -> None:
     text = " ".join(words.headline(REPORT))
     npv = REPORT.manifest["estimates"]["npv"]

@@ -193,10 +193,9 @@ def _choice_words(report: PlanReport) -> str:
     table = report.technologies
     funded = table[table["funded"].astype(bool)]
     joint = funded[funded["partner"] != ""]
-    countries = (
-        f", {len(joint)} of them with {count(joint['partner'].nunique(), 'partner')} abroad" if len(joint) else ""
-    )
-    return f"The plan funds {len(funded):,} of {count(len(table), 'technology')}{countries}."
+    members = {code for name in joint["partner"].unique() for code in name.split("+")}  # of a consortium, each counts
+    abroad = f", {len(joint)} of them with {count(len(members), 'partner')} abroad" if len(joint) else ""
+    return f"The plan funds {len(funded):,} of {count(len(table), 'technology')}{abroad}."
 
 
 def _use_words(report: PlanReport) -> str:
