@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
+from threading import Thread
 from typing import Any
 
 import highspy
@@ -49,6 +50,48 @@ _STRICTER = {"presolve": "off", "mip_feasibility_tolerance": 1e-7}  # by default
 _FEASIBLE = 2  # kSolutionStatusFeasible
 
 
+_OTHERWISE = {"mip_heuristic_run_root_reduced_cost": False}
+_PATIENCE = 300.0
+"""Seconds after which a run of few nodes, which takes seconds, is taken for one that never ends.
+
+HiGHS 1.16 was seen to turn in its heuristic of the root's reduced costs without end, deaf to limits and to interrupts,
+on a neighbourhood of korea-2024 with cooperation centres that cost a thousand times as much. Such a run is left alone in
+its thread, and HiGHS asked again without that heuristic.
+"""
+_GRACE = 60.0
+"""Seconds past a time limit, for what HiGHS does between two looks at the clock."""
+
+
+def _patience(limits: RunLimits, linear: bool) -> float:
+    """Seconds to wait for a run; without end where nothing says that it is short."""
+    known = math.inf if linear or limits.nodes is None else _PATIENCE
+    return known if limits.seconds is None else min(known, max(limits.seconds, 0.0) + _GRACE)
+
+
+def _ends_within(patience: float, run: Callable[[], None]) -> bool:
+    """Whether a run ends in so many seconds; one that does not goes on, in a thread that nobody waits for.
+
+    Raises: what the run raises.
+    """
+    if math.isinf(patience):
+        run()
+        return True
+    raised: list[BaseException] = []
+
+    def watched() -> None:
+        try:
+            run()
+        except BaseException as error:
+            raised.append(error)
+
+    thread = Thread(target=watched, name="rdsim-highs", daemon=True)
+    thread.start()
+    thread.join(patience)
+    if raised:
+        raise raised[0]
+    return not thread.is_alive()
+
+
 class _Quiet(highspy.Highs):
     """HiGHS that says nothing and calls nothing back: from highspy 1.16 on its constructor enables callbacks.
 
@@ -73,16 +116,26 @@ class Highs(Solver):
 
     def ask(self, model: Model, limits: RunLimits, *, relaxed: bool, start: Floats | None) -> SolverResult:
         """See `Solver.ask`."""
+        patience = _patience(limits, is_linear(model, relaxed))
+        solver, loading = self._ready(model, _options(limits), relaxed, start)
+        if not _ends_within(patience, lambda: self.run_whole(solver)):
+            solver, more = self._ready(model, _options(limits) | _OTHERWISE, relaxed, start)
+            loading += more
+            if not _ends_within(patience, lambda: self.run_whole(solver)):
+                raise SolverError(self.name, f"did not end within {patience:,.0f} seconds, twice, and heeds no limit")
+        return replace(self.read(solver, is_linear(model, relaxed)), loading=loading)
+
+    def _ready(self, model: Model, options: dict[str, Any], relaxed: bool, start: Floats | None) -> tuple[Any, float]:
+        """A solver that holds the model, options and start, and the seconds that this took."""
         began = time.perf_counter()
         solver = self.load(model, relaxed=relaxed)
         loading = time.perf_counter() - began
-        _set_options(solver, _options(limits))
+        _set_options(solver, options)
         if start is not None:
             first = highspy.HighsSolution()
             first.col_value = start.tolist()
             solver.setSolution(first)  # a start that is refused is none: nothing is lost
-        self.run_whole(solver)
-        return replace(self.read(solver, is_linear(model, relaxed)), loading=loading)
+        return solver, loading
 
     def run_whole(self, solver: Any) -> None:
         """Run a solver; once more, more strictly, where it fails, or says "unbounded", as of bounded models too.
