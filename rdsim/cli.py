@@ -630,6 +630,17 @@ def report(
     _tell_result(results.redraw(run))
 
 
+@app.command()
+def brief(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a plan.")],
+) -> None:
+    """Put a plan on one page, for who decides: brief.html prints to one sheet of A4, brief.svg is a slide."""
+    from rdsim import results  # noqa: PLC0415
+
+    found = results.brief(run)
+    typer.echo(f"written to {found.folder / 'brief.html'} and, as a slide, {found.folder / 'brief.svg'}")
+
+
 # --- studies --------------------------------------------------------------------------------------
 
 OfPlan = Annotated[

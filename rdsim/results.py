@@ -18,9 +18,21 @@ import pandas as pd
 
 from rdsim import folders, portfolio, report
 from rdsim.domain import Scenario
-from rdsim.errors import DrawingError, Fault, OutputError
+from rdsim.errors import DrawingError, Fault, OutputError, RunError
 from rdsim.folders import MANIFEST, Place, read_manifest
-from rdsim.folders.contents import BASELINE, MAIN, PAGE, PAGE_TABLE, PORTFOLIO, PORTFOLIOS, REPORT, TABLE, WHOLE_TABLE
+from rdsim.folders.contents import (
+    BASELINE,
+    BRIEF,
+    MAIN,
+    PAGE,
+    PAGE_TABLE,
+    PORTFOLIO,
+    PORTFOLIOS,
+    REPORT,
+    SLIDE,
+    TABLE,
+    WHOLE_TABLE,
+)
 from rdsim.plugins import Plugin
 from rdsim.registry import packages_of
 from rdsim.scenario import digest, origin_of_draw, package_names
@@ -28,7 +40,7 @@ from rdsim.study import Frame, Study
 from rdsim.tables import neutral
 from rdsim.words import shared_luck_words
 
-__all__ = ["Run", "Written", "claim", "read_manifest", "redraw", "write"]
+__all__ = ["Run", "Written", "brief", "claim", "read_manifest", "redraw", "write"]
 
 _PLACE = "its place"
 _LIBRARIES = ("highspy", "numba", "numpy", "pandas", "PuLP", "pyarrow", "scipy", "simpy")
@@ -203,6 +215,33 @@ def redraw(folder: str | Path) -> Written:
         return _draw(place, Written(path, drawable=True, words=tuple(place.words)))
     finally:
         place.release()
+
+
+def brief(folder: str | Path) -> Written:
+    """Put a plan on one page, beside what its run's folder holds: brief.html, and brief.svg, a slide.
+
+    Raises RunError if there is no plan's run, with every fault of its manifest or of its data; OutputError if it cannot
+    be written; DrawingError if it cannot be drawn.
+    """
+    path = Path(folder)
+    read_manifest(path)
+    if not isinstance(report.read_page(path), report.PlanReport):
+        raise RunError((Fault(str(path), "only the run of a plan has a brief", "the run of a study"),))
+    drawn = report.brief_of(path)
+    place = folders.claim(path, force=True)
+    try:
+        with folders.hold_signals():
+            manifest = read_manifest(place.real)
+            draft = place.draft()
+            for held, kind in ((BRIEF, "html"), (SLIDE, "svg")):
+                (draft / held.name).write_text(drawn[kind], encoding="utf-8", newline="")
+            _write_manifest(draft, manifest, {**manifest["files"], **_digests(draft)})
+            place.publish(beside=True)
+    except OSError as error:
+        raise DrawingError(f"it could not be written: {_reason(error)}") from None
+    finally:
+        place.release()
+    return Written(path, drawn=True)
 
 
 # --- what is written ------------------------------------------------------------------------------

@@ -231,14 +231,18 @@ def _firm_words(firm: _Firmness, opened: list[str]) -> str:
     abroad = f", and {len(places)} of {count(len(opened), 'country')}" if opened else ""
     return (
         f"Decided again {len(firm.redecisions)} times on other samples: of the plan's "
-        f"{count(len(firm.mine), 'technology')} {sure} are firm{abroad}; {_open_words(firm)}."
+        f"{count(len(firm.mine), 'technology')} {sure} {_are(sure)} firm{abroad}; {_open_words(firm)}."
     )
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _open_words(firm: _Firmness) -> str:
     undecided = firm.by_verdict(Verdict.OPEN)
     mine = sum(name in firm.mine for name in undecided)
-    said = f"{len(undecided)} are open, {mine} of them in the plan"
+    said = f"{len(undecided)} {_are(len(undecided))} open, {mine} of them in the plan"
     if disputed := firm.lists["disputed"]:
         said += f", and {len(disputed)} the plan decides otherwise than nearly all re-decisions"
     return said
@@ -246,7 +250,8 @@ def _open_words(firm: _Firmness) -> str:
 
 def _partner_words(firm: _Firmness) -> str:
     rest = len(firm.joint) - len(firm.firm_partners) - len(firm.interchangeable)
+    verb = "has" if len(firm.firm_partners) == 1 else "have"
     return (
-        f"Of {count(len(firm.joint), 'joint project')} {len(firm.firm_partners)} have a firm partner, "
+        f"Of {count(len(firm.joint), 'joint project')} {len(firm.firm_partners)} {verb} a firm partner, "
         f"{len(firm.interchangeable)} one that is interchangeable with another, and {rest} an open one."
     )

@@ -11,6 +11,7 @@ from rdsim.folders.manifests import MANIFEST
 
 __all__ = [
     "BASELINE",
+    "BRIEF",
     "CALIBRATION",
     "CHOSEN",
     "DECISIONS",
@@ -28,6 +29,7 @@ __all__ = [
     "PURSES",
     "REPLICATIONS",
     "REPORT",
+    "SLIDE",
     "TABLE",
     "TRACE",
     "WHOLE_TABLE",
@@ -73,6 +75,8 @@ _MANIFEST = Held(
     "is `missing`, and a SHA-256 of each of its files. It is written last.",
 )
 REPORT = Held("report.html", "the page: one file, opens offline", ("plan", *_STUDY))
+BRIEF = Held("brief.html", "the plan on one page, for print (`rdsim brief`)", ("plan",))
+SLIDE = Held("brief.svg", "the same as a slide", ("plan",))
 PAGE = Held(
     "page/page.json", "what the page shows, as data: it is drawn from here, the first time and again", ("plan", *_STUDY)
 )
@@ -115,8 +119,8 @@ TABLE = Held("NAME.csv", "the study's tables", _STUDY)
 WHOLE_TABLE = Held("NAME.parquet", "tables of a study that are too large, or too typed, for CSV", _STUDY)
 
 HELD = (
-    _MANIFEST, REPORT, PAGE, PAGE_TABLE, PORTFOLIO, BASELINE, PORTFOLIOS, OUTCOMES, REPLICATIONS, PURSES, EXPECTED,
-    POLICIES, LEAD, PROMISES, WORLDS, DECISIONS, TRACE, CHOSEN, CALIBRATION, TABLE, WHOLE_TABLE,
+    _MANIFEST, REPORT, BRIEF, SLIDE, PAGE, PAGE_TABLE, PORTFOLIO, BASELINE, PORTFOLIOS, OUTCOMES, REPLICATIONS, PURSES,
+    EXPECTED, POLICIES, LEAD, PROMISES, WORLDS, DECISIONS, TRACE, CHOSEN, CALIBRATION, TABLE, WHOLE_TABLE,
 )  # fmt: skip
 """All of them; where a path is of several, it is the first."""
 

@@ -11,7 +11,7 @@ from rdsim.report.data.aggregates import NOT_ALLOWED
 from rdsim.report.data.kept import document, needs, page_tables, page_text, read_page
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sections import PLOT_KINDS, Column, Page, Plot, Section, Table
-from rdsim.report.page.drawings import Drawer, at_hand, page_html, plot_svgs, run_html
+from rdsim.report.page.drawings import Drawer, at_hand, brief_of, page_html, plot_svgs, run_html
 
 __all__ = [
     "NOT_ALLOWED",
@@ -24,6 +24,7 @@ __all__ = [
     "Section",
     "Table",
     "at_hand",
+    "brief_of",
     "document",
     "needs",
     "page_html",

@@ -79,6 +79,8 @@ def test_runs_hold_what_the_list_says_and_the_list_says_nothing_else(studies: di
     for kind, study in studies.items():
         found = results.write(study, Run(tmp_path / kind))
         assert found.missing == (), (kind, found.why)
+        if kind == "plan":
+            results.brief(tmp_path / kind)
         files = [
             path.relative_to(tmp_path / kind).as_posix() for path in (tmp_path / kind).rglob("*") if path.is_file()
         ]

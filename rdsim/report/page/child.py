@@ -6,22 +6,37 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from rdsim.errors import RdsimError
+from rdsim.errors import DrawingError, RdsimError
 from rdsim.folders import read_manifest
 from rdsim.folders.contents import REPORT
 from rdsim.report.data.kept import page_from, read_page
+from rdsim.report.data.plan import PlanReport
+from rdsim.report.page.onepage import one_page
 from rdsim.report.page.render import render, svg, warm_up
 
 __all__ = ["draw"]
 
 
 def _run(folder: Path) -> str:
-    """The page of a run: it is what was missing, if anything was."""
+    """The page of a run."""
+    return render(read_page(folder), _manifest(folder))
+
+
+def _brief(folder: Path) -> str:
+    """A plan on one page, as HTML and as a slide, in JSON."""
+    page = read_page(folder)
+    if not isinstance(page, PlanReport):
+        raise DrawingError(f"{folder} is the run of a study: only a plan has a brief")
+    return json.dumps(one_page(page, _manifest(folder)))
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """The run's manifest as it will be: the page is what was missing, if anything was."""
     manifest = read_manifest(folder)
     missing = [name for name in manifest.get("missing", ()) if name != REPORT.name]
-    manifest |= {"missing": missing, "complete": not missing}
-    return render(read_page(folder), manifest)
+    return {**manifest, "missing": missing, "complete": not missing}
 
 
 def _input(what: str, text: bytes) -> str:
@@ -35,7 +50,8 @@ def _input(what: str, text: bytes) -> str:
 
 def draw(words: Sequence[str], text: bytes) -> str:
     """What the words ask for, a page or figures, of what stands in the text (nothing for a run). Raises RdsimError."""
-    return _run(Path(words[1])) if words[0] == "run" else _input(words[0], text)
+    of_runs = {"run": _run, "brief": _brief}
+    return of_runs[words[0]](Path(words[1])) if words[0] in of_runs else _input(words[0], text)
 
 
 def main() -> int:

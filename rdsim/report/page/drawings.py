@@ -19,7 +19,7 @@ from rdsim.errors import DrawingError
 from rdsim.report.data.kept import document
 from rdsim.report.data.sections import Page, Plot, Section
 
-__all__ = ["Drawer", "at_hand", "page_html", "plot_svgs", "run_html"]
+__all__ = ["Drawer", "at_hand", "brief_of", "page_html", "plot_svgs", "run_html"]
 
 _CHILD = ("-P", "-m", "rdsim.report.page.child")
 
@@ -31,6 +31,12 @@ Drawer = subprocess.Popen[bytes]
 def run_html(folder: Path, ready: Drawer | None = None) -> str:
     """The page of a run, as HTML, by a process that is `ready` if there is one. Raises DrawingError."""
     return _ask(("run", str(folder)), b"", ready)
+
+
+def brief_of(folder: Path) -> dict[str, str]:
+    """A plan's run on one page: `html`, and `svg`, a slide. Raises DrawingError."""
+    found: dict[str, str] = json.loads(_ask(("brief", str(folder)), b""))
+    return found
 
 
 def page_html(page: Page, manifest: Mapping[str, Any]) -> str:

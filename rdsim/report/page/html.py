@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rdsim.report.charts.figure import Exhibit
 
-__all__ = ["Content", "fill_page", "picture", "start_drawing"]
+__all__ = ["Content", "as_markup", "environment", "fill_page", "picture", "start_drawing"]
 
 _HERE = Path(__file__).parent
 _STATIC_WIDTH = 600
@@ -43,12 +43,12 @@ def fill_page(content: Content, manifest: Mapping[str, Any]) -> str:
     """The page: the template filled with the values, the figures' specifications, the scripts and the manifest."""
     code = (library(), *((_HERE / name).read_text(encoding="utf-8") for name in content.scripts))
     return (
-        _environment()
+        environment()
         .get_template(content.template)
         .render(
             specs=_embed({figure.key: figure.spec for figure in content.figures}),
-            style=_safe((_HERE / "page.css").read_text(encoding="utf-8")),
-            scripts=[_safe(script) for script in code],
+            style=as_markup((_HERE / "page.css").read_text(encoding="utf-8")),
+            scripts=[as_markup(script) for script in code],
             policy=_policy(code),
             manifest=manifest,
             **content.values,
@@ -56,7 +56,8 @@ def fill_page(content: Content, manifest: Mapping[str, Any]) -> str:
     )
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """What fills the templates of this folder: texts are escaped, a name that is not there is an error."""
     # Jinja, Altair and its JavaScript take most of a second to import: only who writes a page pays.
     import jinja2  # noqa: PLC0415
 
@@ -75,7 +76,7 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _safe(text: str) -> Any:
+def as_markup(text: str) -> Any:
     """Text of ours that the template must not escape."""
     import markupsafe  # noqa: PLC0415
 
@@ -93,7 +94,7 @@ def _embed(value: object) -> Any:
         ("\u2029", "\\u2029"),
     ):
         text = text.replace(sign, code)
-    return _safe(text)
+    return as_markup(text)
 
 
 def picture(figure: Exhibit) -> Any:
@@ -104,9 +105,9 @@ def picture(figure: Exhibit) -> Any:
     version = ".".join(altair.SCHEMA_VERSION.split(".")[:2])
     spec = {**figure.spec, "width": _STATIC_WIDTH}
     try:
-        return _safe(vl_convert.vegalite_to_svg(spec, vl_version=version))
+        return as_markup(vl_convert.vegalite_to_svg(spec, vl_version=version))
     except ValueError:
-        return _safe(vl_convert.vegalite_to_svg(spec))
+        return as_markup(vl_convert.vegalite_to_svg(spec))
 
 
 def start_drawing() -> None:

@@ -25,10 +25,12 @@ from rdsim.report.words.cells import cells
 from rdsim.report.words.doubts import Doubt, doubts
 from rdsim.report.words.head import Tile, assumption_words, firmness_words, headline, promise_words, search_words, tiles
 from rdsim.report.words.leads import award_rows, bound_words, lead_rows, lead_words, side_by_side
+from rdsim.report.words.minister import Brief, brief
 
 __all__ = [
     "ALIKE",
     "UNKNOWN",
+    "Brief",
     "Doubt",
     "Tile",
     "amount",
@@ -36,6 +38,7 @@ __all__ = [
     "award_rows",
     "best_bets",
     "bound_words",
+    "brief",
     "capital",
     "cells",
     "delivery_words",

@@ -27,7 +27,19 @@ from rdsim.report.words.amounts import (
 from rdsim.report.words.answers import path
 from rdsim.report.words.leads import most_above
 
-__all__ = ["Tile", "assumption_words", "firmness_words", "headline", "promise_words", "search_words", "tiles"]
+__all__ = [
+    "Tile",
+    "assumption_words",
+    "choice_words",
+    "comparison_words",
+    "firmness_words",
+    "headline",
+    "promise_words",
+    "search_words",
+    "tiles",
+    "use_words",
+    "wider",
+]
 
 _ONE_SHOT = "one_shot"
 _WORTH_TELLING = 1.005
@@ -49,14 +61,14 @@ def headline(report: PlanReport) -> list[str]:
 
 
 def _headline(report: PlanReport) -> Iterator[str]:
-    yield _choice_words(report)
+    yield choice_words(report)
     if aim := report.manifest.get("aim"):
         yield f"It was chosen for the scenario's aim: {aim}."
     npv = estimate(report, "npv")
     if npv is not None:
         yield (
             f"Its net present value is expected to be {amount(npv['mean'])} {report.money_unit} "
-            f"({report.confidence:.0%} interval {interval(npv)}; {npv['n']:,} replications{_wider(report)})."
+            f"({report.confidence:.0%} interval {interval(npv)}; {npv['n']:,} replications{wider(report)})."
         )
     if estimate(report, "commercialised") is not None:
         yield (
@@ -65,8 +77,8 @@ def _headline(report: PlanReport) -> Iterator[str]:
             f"{amount(mean(report, 'commercialised_by_deadline'))} of them by their deadline."
         )
     if estimate(report, "paid") is not None:
-        yield _use_words(report)
-    yield from _comparison_words(report)
+        yield use_words(report)
+    yield from comparison_words(report)
     aims = aggregates.international(report).dropna(subset=["floor"])
     if len(aims):
         yield f"The target for the international share of the R&D budget is {path(aims).lower()}"
@@ -139,7 +151,7 @@ def assumption_words(report: PlanReport) -> list[str]:
     return [str(one) for one in report.manifest.get("assumptions", {}).get("sentences", ())]
 
 
-def _wider(report: PlanReport) -> str:
+def wider(report: PlanReport) -> str:
     """The width of the net value where assumptions may lie anywhere within their bounds."""
     widths = report.manifest.get("assumptions", {}).get("widths", ())
     found = next((one["with_assumptions"] for one in widths if one["headline"] == "npv"), None)
@@ -189,7 +201,8 @@ def _interval_of_gain(rule: Mapping[str, Any]) -> str:
     return f"{amount(found['mean'])} ({interval(found)})"
 
 
-def _choice_words(report: PlanReport) -> str:
+def choice_words(report: PlanReport) -> str:
+    """How many technologies are funded, how many of them with how many partners abroad."""
     table = report.technologies
     funded = table[table["funded"].astype(bool)]
     joint = funded[funded["partner"] != ""]
@@ -198,7 +211,8 @@ def _choice_words(report: PlanReport) -> str:
     return f"The plan funds {len(funded):,} of {count(len(table), 'technology')}{abroad}."
 
 
-def _use_words(report: PlanReport) -> str:
+def use_words(report: PlanReport) -> str:
+    """What of the announced money is paid on average, and what lapses."""
     announced = float(report.plan["announced"].sum())
     net, network = (
         per_replication(report, column)
@@ -210,7 +224,7 @@ def _use_words(report: PlanReport) -> str:
     )
 
 
-def _comparison_words(report: PlanReport) -> Iterator[str]:
+def comparison_words(report: PlanReport) -> Iterator[str]:
     """The lead over the best simple rule of the plan's freedom; beside it that over the best within less money."""
     rules = {name: rule for name, rule in report.manifest.get("baselines", {}).items() if _is_rule(name, rule)}
     equal = {name: rule for name, rule in rules.items() if rule["equal_freedom"]}
