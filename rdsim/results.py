@@ -282,13 +282,14 @@ def _fill_workbook(
     """The workbook of a plan, a simulation or a proposal about a scenario."""
     if study.name not in MAIN or study.scenario is None or study.portfolio is None:
         return
-    tables = {one: study.tables.get(Path(one).stem) for one in (OUTCOMES.name, PURSES.name)}
+    projects, purses = (study.tables.get(Path(one.name).stem) for one in (OUTCOMES, PURSES))
     source = Contents(
         study.name,
         study.scenario,
         study.portfolio,
         manifest,
-        *(None if table is None else _frame(table) for table in tables.values()),
+        None if projects is None else _frame(projects),
+        None if purses is None else _frame(purses),
         page if isinstance(page, report.PlanReport) else None,
     )
     draft.put(WORKBOOK.name, lambda path: path.write_bytes(workbook_bytes(sheets_of(source))))

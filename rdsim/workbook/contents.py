@@ -28,7 +28,7 @@ from rdsim.report import (
     yearly_payments,
 )
 from rdsim.scenario import cost, target
-from rdsim.workbook.sheets import Cell, Chart, Heading, Kind, Overview, Share, Sheet, YearSums
+from rdsim.workbook.sheets import Cell, Chart, Heading, Overview, Share, Sheet, YearSums
 
 __all__ = ["Contents", "sheets_of"]
 
@@ -211,8 +211,7 @@ def _money(source: Contents) -> Sheet | None:
     if source.purses is None:
         return None
     rows = sorted([*_paid_to_projects(source), *_paid_for_partners(source)], key=lambda row: (*map(str, row[:8]),))
-    kinds: list[Kind] = ["year", *("text" for _ in _MONEY[1:])]
-    columns = [Heading(title, kind) for title, kind in zip(_MONEY, kinds, strict=True)]
+    columns = [Heading(title, "year" if title == "Year" else "text") for title in _MONEY]
     columns += [Heading("Expected payments", "money", total=True), Heading("Paid by partners", "money", total=True)]
     note = (
         f"In {source.scenario.money_unit}, mean over replications. Expected payments are from the announced budgets, "

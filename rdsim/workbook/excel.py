@@ -17,7 +17,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
-from rdsim.workbook.sheets import Cell, Chart, Heading, Kind, Overview, Share, Sheet
+from rdsim.workbook.sheets import Cell, Chart, Kind, Overview, Share, Sheet
 
 __all__ = ["LONGEST", "cell_text", "workbook_bytes"]
 
@@ -126,17 +126,18 @@ class _Pen:
         told = {
             "name": sheet.name.replace(" ", ""),
             "style": "Table Style Light 1",
-            "columns": [self._heading(sheet, number, column) for number, column in enumerate(sheet.columns)],
+            "columns": [self._heading(sheet, number, totals) for number in range(len(sheet.columns))],
             "total_row": totals,
         }
         page.add_table(_HEAD, 0, last, len(sheet.columns) - 1, told)
 
-    def _heading(self, sheet: Sheet, number: int, column: Heading) -> dict[str, Any]:
+    def _heading(self, sheet: Sheet, number: int, totals: bool) -> dict[str, Any]:
+        column = sheet.columns[number]
         told = {"header": column.title, "header_format": self.head}
         if column.total:
             amount = math.fsum(_numbers(sheet, number))
             return {**told, "total_function": "sum", "total_value": amount, "format": self.formats[column.kind]}
-        return {**told, "total_string": "Total"} if number == 0 else told
+        return {**told, "total_string": "Total"} if totals and number == 0 else told
 
     def overview(self, sheet: Overview) -> None:
         page = self.book.add_worksheet("Overview")

@@ -121,7 +121,7 @@ def yearly_payments(projects: pd.DataFrame) -> pd.DataFrame:
     `home` is what the purses pay, net of refunds; `foreign` is what partner countries pay of their own. `projects` has
     a row for each replication and project.
     """
-    years = [int(name.removeprefix("home_")) for name in projects if re.fullmatch(r"home_\d+", str(name))]
+    years = [int(name.removeprefix("home_")) for name in map(str, projects) if re.fullmatch(r"home_\d+", name)]
     columns = [f"{kind}_{year}" for year in years for kind in ("home", "foreign")]
     means = projects.groupby("technology", observed=True, sort=False)[columns].mean()
     parts = [
