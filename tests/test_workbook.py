@@ -17,12 +17,13 @@ from rdsim.domain import Choice, Portfolio, Scenario, Technology
 from rdsim.folders.contents import WORKBOOK
 from rdsim.optimiser import Solving
 from rdsim.plans import plan
+from rdsim.report import PlanReport
 from rdsim.results import Run, read_manifest
 from rdsim.scenario import load
 from rdsim.search import optimise
 from rdsim.simulation import simulate
 from rdsim.study import Study
-from rdsim.workbook import workbook_bytes
+from rdsim.workbook import Contents, sheets_of, workbook_bytes
 from rdsim.workbook.contents import command_words
 from rdsim.workbook.excel import LONGEST, cell_text
 from rdsim.workbook.sheets import Heading, Sheet
@@ -265,3 +266,25 @@ def test_long_texts_and_empty_tables_are_written() -> None:
 def test_a_command_is_told_without_folders_of_a_machine() -> None:
     words = ("rdsim", "plan", str(Path("/a/b/tiny")), "--set", "x=1", "results/run")
     assert command_words(words) == "rdsim plan tiny --set x=1 results/run"
+
+
+def test_firmness_is_told_of_what_is_funded_and_of_what_is_not(study: Study) -> None:
+    assert study.portfolio is not None
+    assert study.scenario is not None
+    mine = [one.technology for one in study.portfolio.choices]
+    others = [name for name in study.scenario.technologies if name not in mine]
+    lists = {"firm": mine, "rejected": others[1:], "open": others[:1], "disputed": []}
+    record = {**study.record, "redecisions": {"technologies": lists, "sentences": ["Decided again."]}}
+    page = study.page() if callable(study.page) else None
+    assert isinstance(page, PlanReport)
+    told = Contents("plan", study.scenario, study.portfolio, record, page=page)
+    book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(sheets_of(told))))
+    assert tabled(book, "Portfolio")["Firmness"].tolist() == ["firm"] * len(mine)
+    assert tabled(book, "Not funded")["Firmness"].tolist() == ["open"] + ["rejected"] * (len(others) - 1)
+    assert "Decided again." in [cell.value for cell in book["Overview"]["A"]]
+
+
+def test_money_by_year_is_drawn(study: Study, book: Any) -> None:
+    assert study.scenario is not None
+    drawn = {page.title: len(page._charts) for page in book if page._charts}
+    assert drawn == {"Overview": 1, "Budget": len(study.scenario.programmes)}
