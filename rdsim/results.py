@@ -24,14 +24,17 @@ from rdsim.folders.contents import (
     BASELINE,
     BRIEF,
     MAIN,
+    OUTCOMES,
     PAGE,
     PAGE_TABLE,
     PORTFOLIO,
     PORTFOLIOS,
+    PURSES,
     REPORT,
     SLIDE,
     TABLE,
     WHOLE_TABLE,
+    WORKBOOK,
 )
 from rdsim.plugins import Plugin
 from rdsim.registry import packages_of
@@ -39,6 +42,7 @@ from rdsim.scenario import digest, origin_of_draw, package_names
 from rdsim.study import Frame, Study
 from rdsim.tables import neutral
 from rdsim.words import shared_luck_words
+from rdsim.workbook import Contents, sheets_of, workbook_bytes
 
 __all__ = ["Run", "Written", "brief", "claim", "read_manifest", "redraw", "write"]
 
@@ -157,12 +161,14 @@ def _publish(place: Place, study: Study, run: Run) -> Written:
     missing, why = study.missing, study.why
     try:
         draft = _Draft(place.draft())
-        _fill(draft, study)
+        page = _fill(draft, study)
+        found = {**_head(study, run), **study.record}
+        _fill_workbook(draft, study, page, _plain(found))
         drawable = (draft.folder / PAGE.name).exists()
         missing = (*study.missing, *draft.missing, *((REPORT.name,) if drawable else ()))
         why = "; ".join(filter(None, (study.why, draft.why)))
         state = {"complete": not missing, "missing": list(missing)}
-        body = {**_head(study, run), **study.record, **state, "versions": _versions()}
+        body = {**found, **state, "versions": _versions()}
         _write_manifest(draft.folder, body, _digests(draft.folder))
         place.publish()
     except OSError as error:
@@ -268,8 +274,8 @@ def write(study: Study, run: Run) -> Written:
             return replace(found, why=found.why or error.reason)
 
 
-def _fill(draft: _Draft, study: Study) -> None:
-    """All but the manifest and the page's file; portfolios first."""
+def _fill(draft: _Draft, study: Study) -> report.Page | report.PlanReport | None:
+    """All but manifest, workbook and the page's file; portfolios first. What the page shows, if there is one."""
     if study.portfolio is not None:
         draft.put(PORTFOLIO.name, partial(portfolio.write, study.portfolio))
     for family, named in ((BASELINE, study.baselines), (PORTFOLIOS, study.portfolios)):
@@ -282,21 +288,41 @@ def _fill(draft: _Draft, study: Study) -> None:
             draft.parquet(WHOLE_TABLE.path(name), table)
         else:
             draft.csv(TABLE.path(name), table)
-    _fill_page(draft, study)
+    return _fill_page(draft, study)
 
 
-def _fill_page(draft: _Draft, study: Study) -> None:
+def _fill_page(draft: _Draft, study: Study) -> report.Page | report.PlanReport | None:
     """What the page shows; of one that is drawn from files of the run nothing, if one of them is missing."""
     try:
         page = study.page() if callable(study.page) else study.page
     except MemoryError as error:
         draft.lacks(PAGE.name, error)
-        return
+        return None
     if page is None or set(report.needs(page)) & set(draft.missing):
-        return
+        return page
     for name, table in report.page_tables(page).items():
         draft.parquet(PAGE_TABLE.path(name), table)
     draft.text(PAGE.name, report.page_text(page))
+    return page
+
+
+def _fill_workbook(
+    draft: _Draft, study: Study, page: report.Page | report.PlanReport | None, manifest: Mapping[str, Any]
+) -> None:
+    """The workbook of a plan, a simulation or a proposal about a scenario."""
+    if study.name not in MAIN or study.scenario is None or study.portfolio is None:
+        return
+    projects, purses = (study.tables.get(Path(one.name).stem) for one in (OUTCOMES, PURSES))
+    source = Contents(
+        study.name,
+        study.scenario,
+        study.portfolio,
+        manifest,
+        None if projects is None else _frame(projects),
+        None if purses is None else _frame(purses),
+        page if isinstance(page, report.PlanReport) else None,
+    )
+    draft.put(WORKBOOK.name, lambda path: path.write_bytes(workbook_bytes(sheets_of(source))))
 
 
 def _head(study: Study, run: Run) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from rdsim.findings.firmness import verdicts
 from rdsim.numerals import numeral
 from rdsim.plans import OPTIMISED, Plan
 from rdsim.promises import promise_table
-from rdsim.report import PlanReport, with_names
+from rdsim.report import PlanReport, outcome_shares, with_names
 from rdsim.scenario import cost, success_sources, tags_of, target
 from rdsim.search import Proposal
 
@@ -62,6 +62,7 @@ def _names(scenario: Scenario) -> dict[str, dict[str, str]]:
 
 def _technologies(found: Plan) -> pd.DataFrame:
     """A row for each candidate: what it is, and what became of it in the portfolio and the simulation."""
+    assert found.simulation is not None  # noqa: S101 - `gather` has looked
     scenario, proposal = found.scenario, found.proposal
     funded = {choice.technology: choice for choice in proposal.portfolio.choices}
     expected, why_not = _expected_values(proposal), _why_not(scenario, proposal)
@@ -75,7 +76,7 @@ def _technologies(found: Plan) -> pd.DataFrame:
         verdict=[told.get(name, ("", 0.0))[0] for name in table["technology"]],
         share=[told.get(name, ("", float("nan")))[1] for name in table["technology"]],
     )
-    return table.merge(_outcome_shares(found), on="technology", how="left")
+    return table.merge(outcome_shares(found.simulation.projects), on="technology", how="left")
 
 
 def _expected_values(proposal: Proposal) -> dict[Choice, float]:
@@ -145,20 +146,6 @@ def _price_of(scenario: Scenario, row: Mapping[Hashable, Any]) -> str:
     else:
         price = f"cost {f'{lowest} to' if proven else 'at most'} {numeral(most, ',.3g')} {unit} of expected value"
     return f"{why}; funding it would {price}"
-
-
-def _outcome_shares(found: Plan) -> pd.DataFrame:
-    """Shares of replications in which each funded technology reached its target and the market."""
-    assert found.simulation is not None  # noqa: S101 - `gather` has looked
-    projects = found.simulation.projects
-    hits = pd.DataFrame(
-        {
-            "technology": projects["technology"].astype(str),
-            "p_target": projects["end_state"] == "target",
-            "p_market": projects["market_time"].notna(),
-        }
-    )
-    return hits.groupby("technology", as_index=False).mean()
 
 
 def _plan(found: Plan) -> pd.DataFrame:

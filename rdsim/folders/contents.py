@@ -33,6 +33,7 @@ __all__ = [
     "TABLE",
     "TRACE",
     "WHOLE_TABLE",
+    "WORKBOOK",
     "WORLDS",
     "Held",
     "content_of",
@@ -82,6 +83,12 @@ PAGE = Held(
 )
 PAGE_TABLE = Held("page/NAME.parquet", "tables of the page that are not among the run's own", ("plan",))
 PORTFOLIO = Held("portfolio.csv", "the portfolio that was chosen, or simulated; further questions ask about it")
+WORKBOOK = Held(
+    "portfolio.xlsx",
+    "for Excel: overview, portfolio, money, budget, what is not funded, assumptions and results, a sheet each, with "
+    "types, filters and sums; no text of a scenario is a formula there",
+    MAIN,
+)
 BASELINE = Held("baselines/NAME.csv", "the portfolios of the simple rules", ("plan",))
 PORTFOLIOS = Held("portfolios/NAME.csv", "the study's portfolios", _STUDY)
 OUTCOMES = Held("outcomes.parquet", "a row for each replication and project", _SIMULATED)
@@ -119,8 +126,8 @@ TABLE = Held("NAME.csv", "the study's tables", _STUDY)
 WHOLE_TABLE = Held("NAME.parquet", "tables of a study that are too large, or too typed, for CSV", _STUDY)
 
 HELD = (
-    _MANIFEST, REPORT, BRIEF, SLIDE, PAGE, PAGE_TABLE, PORTFOLIO, BASELINE, PORTFOLIOS, OUTCOMES, REPLICATIONS, PURSES,
-    EXPECTED, POLICIES, LEAD, PROMISES, WORLDS, DECISIONS, TRACE, CHOSEN, CALIBRATION, TABLE, WHOLE_TABLE,
+    _MANIFEST, REPORT, BRIEF, SLIDE, PAGE, PAGE_TABLE, PORTFOLIO, WORKBOOK, BASELINE, PORTFOLIOS, OUTCOMES, REPLICATIONS,
+    PURSES, EXPECTED, POLICIES, LEAD, PROMISES, WORLDS, DECISIONS, TRACE, CHOSEN, CALIBRATION, TABLE, WHOLE_TABLE,
 )  # fmt: skip
 """All of them; where a path is of several, it is the first."""
 

@@ -7,11 +7,12 @@ Four rooms, each importing only from those before it: `data` (what a page shows)
 from __future__ import annotations
 
 from rdsim.errors import tell_new_name
-from rdsim.report.data.aggregates import NOT_ALLOWED
+from rdsim.report.data.aggregates import NOT_ALLOWED, outcome_shares, payments_for_good, policy_labels, yearly_payments
 from rdsim.report.data.kept import document, needs, page_tables, page_text, read_page
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sections import PLOT_KINDS, Column, Page, Plot, Section, Table
 from rdsim.report.page.drawings import Drawer, at_hand, brief_of, page_html, plot_svgs, run_html
+from rdsim.report.words import firmness_words, headline, promise_words
 
 __all__ = [
     "NOT_ALLOWED",
@@ -26,14 +27,21 @@ __all__ = [
     "at_hand",
     "brief_of",
     "document",
+    "firmness_words",
+    "headline",
     "needs",
+    "outcome_shares",
     "page_html",
     "page_tables",
     "page_text",
+    "payments_for_good",
     "plot_svgs",
+    "policy_labels",
+    "promise_words",
     "read_page",
     "run_html",
     "with_names",
+    "yearly_payments",
 ]
 
 

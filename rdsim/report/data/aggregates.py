@@ -28,14 +28,17 @@ __all__ = [
     "likelihood",
     "market",
     "money_by",
+    "outcome_shares",
     "payments",
     "payments_for_good",
     "policies",
+    "policy_labels",
     "requests",
     "schedule",
     "spending",
     "starts",
     "waits",
+    "yearly_payments",
 ]
 
 CAUSES = {
@@ -95,6 +98,44 @@ def fan(wide: pd.DataFrame, confidence: float, expected: pd.DataFrame | None = N
 
 
 # --- what was chosen ------------------------------------------------------------------------------
+
+
+def outcome_shares(projects: pd.DataFrame) -> pd.DataFrame:
+    """Shares of replications in which each funded technology reached target and market.
+
+    `projects` has a row for each replication and project. Columns: technology, p_target, p_market.
+    """
+    hits = pd.DataFrame(
+        {
+            "technology": projects["technology"].astype(str),
+            "p_target": projects["end_state"] == "target",
+            "p_market": projects["market_time"].notna(),
+        }
+    )
+    return hits.groupby("technology", as_index=False).mean()
+
+
+def yearly_payments(projects: pd.DataFrame) -> pd.DataFrame:
+    """Expected payments by funded technology and year, undiscounted: columns technology, year, home, foreign.
+
+    `home` is what the purses pay, net of refunds; `foreign` is what partner countries pay of their own. `projects` has
+    a row for each replication and project.
+    """
+    years = [int(name.removeprefix("home_")) for name in map(str, projects) if re.fullmatch(r"home_\d+", name)]
+    columns = [f"{kind}_{year}" for year in years for kind in ("home", "foreign")]
+    means = projects.groupby("technology", observed=True, sort=False)[columns].mean()
+    parts = [
+        pd.DataFrame(
+            {
+                "technology": means.index.astype(str),
+                "year": year,
+                "home": means[f"home_{year}"].to_numpy(),
+                "foreign": means[f"foreign_{year}"].to_numpy(),
+            }
+        )
+        for year in years
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def payments(report: PlanReport) -> pd.DataFrame:
