@@ -93,7 +93,8 @@ def money_words(pair: Pair, table: pd.DataFrame) -> Iterator[str]:
     abroad = known[(known["by"] == "year") & (known["what"] == ABROAD)]
     yield (
         f"Money: {pair.second.label} pays {_more(home, unit)} at home, net of refunds and with "
-        f"the cost of partners; partners pay {_more(abroad, unit)}. Simulated means, {unit}, {pair.second.label} less {pair.first.label}:"
+        f"the cost of partners; partners pay {_more(abroad, unit)}. Simulated means, {unit}, "
+        f"{pair.second.label} less {pair.first.label}:"
     )
     yield f"  by year, home: {_signed_list(home)}"
     for by in ("field", "partner"):
