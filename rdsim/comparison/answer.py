@@ -11,7 +11,7 @@ import pandas as pd
 
 from rdsim.brief import count, listing
 from rdsim.comparison.choices import choice_table
-from rdsim.comparison.figures import RESULTS, Pair, money_table, result_table
+from rdsim.comparison.figures import RESULTS, RunPair, money_table, result_table
 from rdsim.comparison.inputs import input_table
 from rdsim.comparison.reading import FinishedRun, read_runs
 from rdsim.comparison.words import choice_words, input_words, money_words, result_words
@@ -38,11 +38,11 @@ class RunComparison:
     """A row for each figure that both runs estimate: means, difference with its interval, who is better how often."""
 
     @cached_property
-    def pairs(self) -> tuple[Pair, ...]:
+    def pairs(self) -> tuple[RunPair, ...]:
         """The first run with each of the others."""
         return _pairs(self.runs)
 
-    def lines_of(self, pair: Pair) -> Mapping[str, list[str]]:
+    def lines_of(self, pair: RunPair) -> Mapping[str, list[str]]:
         """What is said of one pair, by topic: inputs, choices, money, results."""
         topics = {"inputs": input_words, "choices": choice_words, "money": money_words, "results": result_words}
         label = pair.second.label
@@ -92,17 +92,17 @@ def compare(first: str | Path, *others: str | Path) -> RunComparison:
     )
 
 
-def _pairs(runs: tuple[FinishedRun, ...]) -> tuple[Pair, ...]:
-    return tuple(Pair(runs[0], other, len(runs) - 1) for other in runs[1:])
+def _pairs(runs: tuple[FinishedRun, ...]) -> tuple[RunPair, ...]:
+    return tuple(RunPair(runs[0], other, len(runs) - 1) for other in runs[1:])
 
 
-def _results(pair: Pair) -> pd.DataFrame:
+def _results(pair: RunPair) -> pd.DataFrame:
     if pair.first.is_simulated and pair.second.is_simulated:
         return result_table(pair)
     return pd.DataFrame(columns=list(RESULTS))
 
 
-def _all(pairs: tuple[Pair, ...], make: Callable[[Pair], pd.DataFrame]) -> pd.DataFrame:
+def _all(pairs: tuple[RunPair, ...], make: Callable[[RunPair], pd.DataFrame]) -> pd.DataFrame:
     """Tables below one another; those without rows give their columns."""
     tables = [make(pair) for pair in pairs]
     filled = [one for one in tables if len(one)]

@@ -84,7 +84,7 @@ def _firmness(run: FinishedRun, key: tuple[str, str, str, str]) -> str:
 
 
 def _partner_rows(first: FinishedRun, second: FinishedRun) -> Iterator[tuple[str, ...]]:
-    old, new = _opened(first, second)
+    old, new = _partner_years(first, second)
     names = _partner_names(first) | _partner_names(second)
     for code in sorted({*old, *new}):
         before, after = old.get(code, ""), new.get(code, "")
@@ -95,7 +95,7 @@ def _partner_rows(first: FinishedRun, second: FinishedRun) -> Iterator[tuple[str
         yield change, code, names.get(code, ""), before or "not opened", after or "not opened", *firm
 
 
-def _opened(first: FinishedRun, second: FinishedRun) -> tuple[Mapping[str, str], Mapping[str, str]]:
+def _partner_years(first: FinishedRun, second: FinishedRun) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Partners with the year of opening where both runs say it; else those that technologies are done with."""
     told = [(run.manifest.get("portfolio") or {}).get("partners_opened") for run in (first, second)]
     if all(one is not None for one in told):

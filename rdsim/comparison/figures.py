@@ -13,7 +13,7 @@ from rdsim.comparison.reading import FinishedRun
 from rdsim.figures import Figure, from_files, label_with_unit
 from rdsim.stats import Interval, paired_difference, proportion_interval, unpaired_difference
 
-__all__ = ["ABROAD", "HOME", "MONEY", "NETWORK", "PLANNED", "RESULTS", "Pair", "money_table", "result_table"]
+__all__ = ["ABROAD", "HOME", "MONEY", "NETWORK", "PLANNED", "RESULTS", "RunPair", "money_table", "result_table"]
 
 MONEY = ("run", "by", "key", "name", "what", "first", "second", "difference", "low", "high", "n", "interval")
 RESULTS = (
@@ -30,7 +30,7 @@ HOME, ABROAD, NETWORK, PLANNED = (
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class RunPair:
     """Two simulated runs, and how they are compared: every difference is the second's less the first's."""
 
     first: FinishedRun
@@ -75,7 +75,7 @@ def _numbers(column: pd.Series) -> Floats:
 # --- results --------------------------------------------------------------------------------------
 
 
-def result_table(pair: Pair) -> pd.DataFrame:
+def result_table(pair: RunPair) -> pd.DataFrame:
     """A row for each figure that both runs estimate: means, the difference with its interval, and who is better.
 
     Means and differences are with the luck of the market in expectation where the runs keep it so (`luck`). `better`
@@ -89,11 +89,11 @@ def result_table(pair: Pair) -> pd.DataFrame:
     return pd.DataFrame([row for row in rows if row], columns=list(RESULTS))
 
 
-def _result_row(pair: Pair, figure: Figure) -> dict[str, object]:
+def _result_row(pair: RunPair, figure: Figure) -> dict[str, object]:
     """Empty for a figure that is no column, or not a number in every replication, of either run."""
     first, second, name = pair.first, pair.second, figure.name
-    expected = name in first.expected and name in second.expected
-    tables = [run.expected if expected else run.replications for run in (first, second)]
+    expected = name in first.expectations and name in second.expectations
+    tables = [run.expectations if expected else run.replications for run in (first, second)]
     if any(name not in one or not np.isfinite(_numbers(one[name])).all() for one in tables):
         return {}
     columns = [one[name] for one in tables]
@@ -110,11 +110,11 @@ def _result_row(pair: Pair, figure: Figure) -> dict[str, object]:
     }
 
 
-def _interval_columns(pair: Pair, found: Interval) -> dict[str, object]:
+def _interval_columns(pair: RunPair, found: Interval) -> dict[str, object]:
     return {"difference": found.mean, "low": found.low, "high": found.high, "n": found.n, "interval": pair.word}
 
 
-def _better(pair: Pair, figure: Figure) -> dict[str, float]:
+def _better(pair: RunPair, figure: Figure) -> dict[str, float]:
     """In which share of the common futures the second is better: with all luck, for a mean has no probability."""
     if not pair.is_paired or figure.sense == "neither" or figure.name not in pair.second.replications:
         return {}
@@ -135,7 +135,7 @@ def _better(pair: Pair, figure: Figure) -> dict[str, float]:
 # --- money ----------------------------------------------------------------------------------------
 
 
-def money_table(pair: Pair) -> pd.DataFrame:
+def money_table(pair: RunPair) -> pd.DataFrame:
     """A row for each year, field and partner and who pays: means of the two runs, and the difference.
 
     Money of simulated replications, with the interval of the difference. Where both runs hold what the optimiser
@@ -145,8 +145,8 @@ def money_table(pair: Pair) -> pd.DataFrame:
     return pd.DataFrame([*rows, *_planned_money(pair)], columns=list(MONEY))
 
 
-def _simulated_money(pair: Pair) -> Iterator[dict[str, object]]:
-    tables = [_paid(run) for run in (pair.first, pair.second)]
+def _simulated_money(pair: RunPair) -> Iterator[dict[str, object]]:
+    tables = [_payments(run) for run in (pair.first, pair.second)]
     order = {"year": 0, "field": 1, "partner": 2}
     keys = sorted(
         {*tables[0], *tables[1]}, key=lambda key: (order[key[0]], key[1], (HOME, ABROAD, NETWORK).index(key[2]))
@@ -163,7 +163,7 @@ def _simulated_money(pair: Pair) -> Iterator[dict[str, object]]:
         yield told | means | _interval_columns(pair, found)
 
 
-def _paid(run: FinishedRun) -> dict[tuple[str, str, str], pd.Series]:
+def _payments(run: FinishedRun) -> dict[tuple[str, str, str], pd.Series]:
     """Money by replication: of each year, field and partner, by who pays."""
     index, projects = run.replications.index, run.outcomes
     found: dict[tuple[str, str, str], pd.Series] = {}
@@ -186,7 +186,7 @@ def _wide(table: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
     )
 
 
-def _name(pair: Pair, by: str, key: str) -> str:
+def _name(pair: RunPair, by: str, key: str) -> str:
     for world in (pair.second.scenario, pair.first.scenario):
         known = {} if world is None or by == "year" else world.fields if by == "field" else world.partners
         if key in known:
@@ -194,8 +194,8 @@ def _name(pair: Pair, by: str, key: str) -> str:
     return "no partner" if by == "partner" and not key else key
 
 
-def _planned_money(pair: Pair) -> Iterator[dict[str, object]]:
-    tables = [_planned(run) for run in (pair.first, pair.second)]
+def _planned_money(pair: RunPair) -> Iterator[dict[str, object]]:
+    tables = [_planned_payments(run) for run in (pair.first, pair.second)]
     if not all(tables):
         return
     for year in sorted({*tables[0], *tables[1]}):
@@ -205,7 +205,7 @@ def _planned_money(pair: Pair) -> Iterator[dict[str, object]]:
             yield told | {"first": first, "second": second, "difference": second - first, "interval": "none"}
 
 
-def _planned(run: FinishedRun) -> dict[int, float]:
+def _planned_payments(run: FinishedRun) -> dict[int, float]:
     """Expected payments of the chosen options by year, all programmes together; empty where the run does not say."""
     found: dict[int, float] = {}
     for row in (run.manifest.get("promises") or {}).get("years") or []:

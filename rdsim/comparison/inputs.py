@@ -24,7 +24,7 @@ def input_table(first: FinishedRun, second: FinishedRun) -> pd.DataFrame:
     Kinds: `scenario` where both scenarios are still there as they ran, so that every value is compared by its path;
     `override` (what was set on top of the scenario) otherwise; `run` for what the manifests say besides.
     """
-    pairs = [("run", *one) for one in _differences(_told(first), _told(second))]
+    pairs = [("run", *one) for one in _differences(_provenance(first), _provenance(second))]
     if first.scenario is not None and second.scenario is not None:
         mine, other = (dict(_flat(dataclasses.asdict(one))) for one in (first.scenario, second.scenario))
         pairs += [("scenario", *one) for one in _differences(mine, other)]
@@ -54,7 +54,7 @@ def _differences(first: Mapping[str, str], second: Mapping[str, str]) -> Iterato
             yield (path, *pair)
 
 
-def _told(run: FinishedRun) -> dict[str, str]:
+def _provenance(run: FinishedRun) -> dict[str, str]:
     """What the manifest says of how the run came about."""
     told, world = run.manifest, run.manifest["scenario"]
     solver = told.get("solver") or {}

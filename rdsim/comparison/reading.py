@@ -57,7 +57,7 @@ class FinishedRun:
         return self._by_replication(REPLICATIONS)
 
     @cached_property
-    def expected(self) -> pd.DataFrame:
+    def expectations(self) -> pd.DataFrame:
         """A row for each replication, by its number: figures with the luck of the market in expectation."""
         return self._by_replication(EXPECTED)
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rdsim.brief import count
 from rdsim.comparison.choices import is_order_changed
-from rdsim.comparison.figures import ABROAD, HOME, NETWORK, PLANNED, Pair
+from rdsim.comparison.figures import ABROAD, HOME, NETWORK, PLANNED, RunPair
 from rdsim.comparison.inputs import scenario_words
 from rdsim.figures import TOLD, single_figures
 from rdsim.numerals import numeral
@@ -35,7 +35,7 @@ _ONE = {"start": "starts in another year", "partner": "has another partner", "mo
 _OF_PARTNERS = ("opened", "closed", "opening")
 
 
-def input_words(pair: Pair, table: pd.DataFrame) -> Iterator[str]:
+def input_words(pair: RunPair, table: pd.DataFrame) -> Iterator[str]:
     """Which inputs differ, and what can be known of the scenarios."""
     yield scenario_words(pair.first, pair.second)
     if table.empty:
@@ -47,7 +47,7 @@ def input_words(pair: Pair, table: pd.DataFrame) -> Iterator[str]:
     yield from _some(f"  {path}: {before}; {after}" for path, before, after in rows)
 
 
-def choice_words(pair: Pair, table: pd.DataFrame) -> Iterator[str]:
+def choice_words(pair: RunPair, table: pd.DataFrame) -> Iterator[str]:
     """What entered, left and changed in the portfolio, with how firm each decision was."""
     counts = f"{pair.first.label} funds {count(len(pair.first.choices), 'technology')}, {pair.second.label} "
     counts += f"{len(pair.second.choices):,}"
@@ -68,7 +68,7 @@ def _count_words(change: str, number: int) -> str:
     return f"{number:,} {_ONE.get(change, _CHANGES[change]) if number == 1 else _CHANGES[change]}"
 
 
-def _choice_line(pair: Pair, row: Mapping[Hashable, Any]) -> str:
+def _choice_line(pair: RunPair, row: Mapping[Hashable, Any]) -> str:
     name = f" ({row['name']})" if row["name"] else ""
     firm = [
         f"{row[key]} in {run.label}"
@@ -79,7 +79,7 @@ def _choice_line(pair: Pair, row: Mapping[Hashable, Any]) -> str:
     return f"  {row['change']}: {row['technology']}{name}: {row['first']} -> {row['second']}{doubt}"
 
 
-def money_words(pair: Pair, table: pd.DataFrame) -> Iterator[str]:
+def money_words(pair: RunPair, table: pd.DataFrame) -> Iterator[str]:
     """How much more or less is paid: in all, by year, by field and by partner."""
     if table.empty:
         yield "Money: not compared, for at least one of the runs holds no payments."
@@ -115,16 +115,16 @@ def _signed_list(table: pd.DataFrame) -> str:
     sums = sums[sums.abs() > 1e-9 * scale]
     if len(table) and (table["by"] != "year").all():
         sums = sums.loc[sums.abs().sort_values(ascending=False, kind="stable").index]
-    told = [f"{name} {_signed(float(value))}" for name, value in sums.items() if amount(value) != amount(0.0)]
+    told = [f"{name} {_with_sign(float(value))}" for name, value in sums.items() if amount(value) != amount(0.0)]
     more = f" and {len(told) - _MOST} more" if len(told) > _MOST else ""
     return ", ".join(told[:_MOST]) + more if told else "no difference"
 
 
-def _signed(value: float) -> str:
+def _with_sign(value: float) -> str:
     return f"+{amount(value)}" if value > 0 else amount(value)
 
 
-def result_words(pair: Pair, table: pd.DataFrame) -> Iterator[str]:
+def result_words(pair: RunPair, table: pd.DataFrame) -> Iterator[str]:
     """The figures of the terminal and those of the scenario's own, with interval and probability."""
     if table.empty:
         lacking = sentence_list([run.label for run in (pair.first, pair.second) if not run.is_simulated])
@@ -135,11 +135,11 @@ def result_words(pair: Pair, table: pd.DataFrame) -> Iterator[str]:
     for row in table.to_dict("records"):
         if row["figure"] in TOLD or row["figure"] not in standard:
             means = f"{amount(row['first'])} in {pair.first.label}, {amount(row['second'])} in {pair.second.label}"
-            gap = f"difference {_signed(row['difference'])} ({_limits(row)})"
+            gap = f"difference {_with_sign(row['difference'])} ({_limits(row)})"
             yield f"  {row['label']}: {means}; {gap}{_who(pair, row)}"
 
 
-def _how(pair: Pair, number: int) -> str:
+def _how(pair: RunPair, number: int) -> str:
     level = numeral(pair.confidence, ".0%")
     together = f", of each figure holding together over {pair.comparisons} comparisons" if pair.comparisons > 1 else ""
     if pair.is_paired:
@@ -157,7 +157,7 @@ def _limits(row: Mapping[Hashable, Any]) -> str:
     return ALIKE if is_point(row["low"], row["high"]) else span(row["low"], row["high"])
 
 
-def _who(pair: Pair, row: Mapping[Hashable, Any]) -> str:
+def _who(pair: RunPair, row: Mapping[Hashable, Any]) -> str:
     """How often the second is better. Where nothing differs that would be a probability of nothing: said so."""
     if math.isnan(row["better"]):
         return ""
