@@ -306,3 +306,9 @@ def test_the_unpaired_difference_is_welchs() -> None:
     assert unpaired_difference([2.0], [1.0, 3.0]).half_width == np.inf
     with pytest.raises(ValueError, match="comparisons"):
         unpaired_difference(first, second, comparisons=0)
+
+
+def test_the_unpaired_difference_covers_the_truth_of_even_and_of_skewed_samples() -> None:
+    luck = np.random.default_rng(1)
+    found = [unpaired_difference(luck.exponential(size=20) - 1.0, luck.normal(size=30)) for _ in range(1000)]
+    assert np.mean([one.low <= 0.0 <= one.high for one in found]) >= 0.92
