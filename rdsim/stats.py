@@ -176,7 +176,8 @@ def unpaired_difference(
     """Mean of first less mean of second, where no draws are common and the samples may be of other numbers.
 
     Welch's interval (Biometrika 34, 1947), with Satterthwaite's degrees of freedom; `n` is the smaller number. Nominal
-    95% covered 94% to 97% of normal, exponential and lognormal samples, 10 to 100 of them, in simulation. With several comparisons each interval is widened, as `paired_difference` has it. Of one sample on either side the ends
+    95% covered 94% to 97% of normal, exponential and lognormal samples, 10 to 100 of them, in simulation. With
+    several comparisons each interval is widened, as `paired_difference` has it. Of one sample on either side the ends
     are infinite. Raises ValueError as `paired_difference` does, but for unequal numbers.
     """
     _check_level(confidence)
