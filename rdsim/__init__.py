@@ -9,8 +9,8 @@
 
 Four nouns: a `Scenario` (the world), a `Portfolio` of `Choice`s (what is funded), draws (a seed), and outcomes
 (`Simulation`: pandas frames). Verbs: `load`, `check`, `optimise`, `simulate`, `trace`, `plan`, `read_portfolio`
-and `write_portfolio`. An `Experiment` varies scenarios and policies; `read_sweep` reads what came of it. What goes
-wrong is an `RdsimError`.
+and `write_portfolio`. An `Experiment` varies scenarios and policies; `read_sweep` reads what came of it. `compare`
+tells what differs between finished runs. What goes wrong is an `RdsimError`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rdsim.comparison import RunComparison, compare
     from rdsim.domain import Choice, Portfolio, Scenario
     from rdsim.errors import ExperimentError, InfeasibleError, InputError, RdsimError, SolverError
     from rdsim.optimiser import Solving
@@ -41,6 +42,7 @@ __all__ = [
     "Portfolio",
     "Proposal",
     "RdsimError",
+    "RunComparison",
     "Running",
     "Scenario",
     "Simulation",
@@ -48,6 +50,7 @@ __all__ = [
     "Solving",
     "Sweep",
     "check",
+    "compare",
     "load",
     "optimise",
     "plan",
@@ -70,6 +73,7 @@ _HOMES = {
     "Portfolio": ("portfolio", "Portfolio"),
     "Proposal": ("search", "Proposal"),
     "RdsimError": ("errors", "RdsimError"),
+    "RunComparison": ("comparison", "RunComparison"),
     "Running": ("simulation", "Running"),
     "Scenario": ("scenario", "Scenario"),
     "Simulation": ("simulation", "Simulation"),
@@ -77,6 +81,7 @@ _HOMES = {
     "Solving": ("optimiser", "Solving"),
     "Sweep": ("sweep", "Sweep"),
     "check": ("scenario", "check"),
+    "compare": ("comparison", "compare"),
     "load": ("scenario", "load"),
     "optimise": ("search", "optimise"),
     "plan": ("plans", "plan"),

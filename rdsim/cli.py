@@ -43,6 +43,8 @@ __all__ = ["app", "main"]
 MOST_FAULTS = 40
 INTERRUPTED = 130
 INFEASIBLE = 3
+_LONGEST = 80
+"""Characters of a name that is put together from others, which a file system must take."""
 
 _HELD = contextlib.ExitStack()
 """What a command holds until it ends: the places of its results."""
@@ -639,6 +641,23 @@ def brief(
 
     found = results.brief(run)
     typer.echo(f"written to {found.folder / 'brief.html'} and, as a slide, {found.folder / 'brief.svg'}")
+
+
+@app.command(cls=_Command)
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN RUN...", help="Folders of finished runs; the first is compared with.")
+    ],
+    out: Out = None,
+    force: Force = False,
+) -> None:
+    """Tell what differs between finished runs of plan, simulate or optimise: inputs, portfolio, money, results."""
+    from rdsim import comparison  # noqa: PLC0415
+
+    with _interruptible(compiles=False):
+        found = comparison.compare(*runs)
+    place = _claim(out, "compare-" + "-".join(run.resolve().name for run in runs)[:_LONGEST], None, force, ())
+    _finish(comparison.study(found), place)
 
 
 # --- studies --------------------------------------------------------------------------------------

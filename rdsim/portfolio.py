@@ -47,8 +47,10 @@ Rule = Callable[[tuple[Choice, ...], Scenario], Iterator[Finding]]
 
 
 @check_arguments("scenario")
-def read(path: str | Path, scenario: Scenario) -> Portfolio:
+def read(path: str | Path, scenario: Scenario | None) -> Portfolio:
     """The portfolio of a CSV file, named after the file; ranks as given, 0 where there are none.
+
+    Without a scenario (None) it is held only to what is true in any: readable cells, no technology twice.
 
     Raises:
         PortfolioError: with every fault: of the file, of each row against the scenario, and between rows.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rdsim.errors import tell_new_name
 from rdsim.report.data.aggregates import NOT_ALLOWED, outcome_shares, payments_for_good, policy_labels, yearly_payments
-from rdsim.report.data.kept import document, needs, page_tables, page_text, read_page
+from rdsim.report.data.kept import document, kept_table, needs, page_tables, page_text, read_page
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sections import PLOT_KINDS, Column, Page, Plot, Section, Table
 from rdsim.report.page.drawings import Drawer, at_hand, brief_of, page_html, plot_svgs, run_html
@@ -29,6 +29,7 @@ __all__ = [
     "document",
     "firmness_words",
     "headline",
+    "kept_table",
     "needs",
     "outcome_shares",
     "page_html",

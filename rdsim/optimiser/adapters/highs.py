@@ -55,8 +55,8 @@ _PATIENCE = 300.0
 """Seconds after which a run of few nodes, which takes seconds, is taken for one that never ends.
 
 HiGHS 1.16 was seen to turn in its heuristic of the root's reduced costs without end, deaf to limits and to interrupts,
-on a neighbourhood of korea-2024 with cooperation centres that cost a thousand times as much. Such a run is left alone in
-its thread, and HiGHS asked again without that heuristic.
+on a neighbourhood of korea-2024 with cooperation centres that cost a thousand times as much. Such a run is left alone
+in its thread, and HiGHS asked again without that heuristic.
 """
 _GRACE = 60.0
 """Seconds past a time limit, for what HiGHS does between two looks at the clock."""

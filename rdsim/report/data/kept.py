@@ -25,7 +25,7 @@ from rdsim.folders.contents import EXPECTED, OUTCOMES, PAGE, PAGE_TABLE, POLICIE
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sections import Column, Kind, Page, Plot, Section, Table
 
-__all__ = ["document", "needs", "page_from", "page_tables", "page_text", "read_page"]
+__all__ = ["document", "kept_table", "needs", "page_from", "page_tables", "page_text", "read_page"]
 
 _OWN = ("technologies", "plan", "international", "targets", "sources")
 """Tables of a plan's page that its run does not hold otherwise."""
@@ -294,21 +294,22 @@ def _series(column: Mapping[str, Any]) -> pd.Series:
 
 
 def _plan(folder: Path, page: Mapping[str, Any]) -> PlanReport:
-    own: dict[str, Any] = {name: _parquet(folder / PAGE_TABLE.path(name)) for name in _OWN}
-    projects, replications, purses, policies = (_parquet(folder / name) for name in _NEEDS)
+    own: dict[str, Any] = {name: kept_table(folder / PAGE_TABLE.path(name)) for name in _OWN}
+    projects, replications, purses, policies = (kept_table(folder / name) for name in _NEEDS)
     return PlanReport(
         **{name: page[name] for name in _TOLD},
         projects=with_names(projects, page["names"]),
         replications=replications,
         budget=with_names(purses, page["names"]),
         policies=policies[["replication", "npv", "policy"]],
-        expected=_parquet(folder / EXPECTED.name) if (folder / EXPECTED.name).exists() else pd.DataFrame(),
+        expected=kept_table(folder / EXPECTED.name) if (folder / EXPECTED.name).exists() else pd.DataFrame(),
         names=page["names"],
         **own,
     )
 
 
-def _parquet(path: Path) -> pd.DataFrame:
+def kept_table(path: Path) -> pd.DataFrame:
+    """A table of a run's folder. Raises RunError for one that is not there, or cannot be read."""
     try:
         return pd.read_parquet(path)
     except (OSError, pa.ArrowException, ValueError) as error:

@@ -48,7 +48,7 @@ def brief(report: PlanReport) -> Brief:
     )
 
 
-def _chosen(report: PlanReport) -> pd.DataFrame:
+def _portfolio(report: PlanReport) -> pd.DataFrame:
     return report.technologies[report.technologies["funded"].astype(bool)]
 
 
@@ -74,11 +74,11 @@ def _numbers(report: PlanReport) -> Iterator[Tile]:
         yield Tile(f"net present value, {report.money_unit}", amount(worth["mean"]), detail)
     timely = estimate(report, "commercialised_by_deadline")
     if timely is not None:
-        chosen = count(len(_chosen(report)), "funded technology")
+        chosen = count(len(_portfolio(report)), "funded technology")
         detail = f"of {chosen}, on average; {report.confidence:.0%} interval {interval(timely)}"
         yield Tile("on the market by their deadline", amount(timely["mean"]), detail)
     if _is_decided_again(report):
-        funded = _chosen(report)
+        funded = _portfolio(report)
         firm = int((funded["verdict"] == _FIRM).sum())
         detail = f"of {count(len(funded), 'funded technology')}: nearly every decision on other samples funds them, too"
         yield Tile("technologies that are firm", f"{firm:,}", detail)
@@ -99,7 +99,7 @@ def _doubts(report: PlanReport) -> Iterator[str]:
             f"{amount(float(above['above']))} {report.money_unit} more than is announced."
         )
     yield from firmness_words(report)[:1]
-    if len(_chosen(report)["partner"].loc[lambda column: column != ""]):
+    if len(_portfolio(report)["partner"].loc[lambda column: column != ""]):
         yield "What a partner does to time, success and cost is assumed: nobody has measured it."
 
 
@@ -128,7 +128,7 @@ def _bound_words(report: PlanReport) -> Iterator[str]:
 
 def _first_year(report: PlanReport) -> pd.DataFrame:
     """What starts first, the firm before others, then by what is asked for."""
-    funded = _chosen(report).dropna(subset=["start_year"])
+    funded = _portfolio(report).dropna(subset=["start_year"])
     first = funded[funded["start_year"] == funded["start_year"].min()]
     firm = [one == _FIRM for one in first["verdict"]] if "verdict" in first else [False] * len(first)
     ordered: pd.DataFrame = first.assign(firm=firm).sort_values(["firm", "cost"], ascending=False, kind="stable")
@@ -143,7 +143,7 @@ def _request(report: PlanReport, first: pd.DataFrame) -> Iterator[str]:
     partners = first.loc[first["partner"] != "", "partner_name"].unique()
     abroad = f", with {sentence_list(sorted(map(str, partners)))}" if len(partners) else ""
     yield f"To award {count(len(first), 'technology')} that start in {year}: {cost} {report.money_unit} in all{abroad}."
-    later = len(_chosen(report)) - len(first)
+    later = len(_portfolio(report)) - len(first)
     if later:
         start = "starts" if later == 1 else "start"
         yield f"{count(later, 'further technology')} of the plan {start} later: not yet asked."
