@@ -18,7 +18,7 @@ __all__ = ["one_page"]
 _WIDTH, _HEIGHT, _EDGE = 1280, 720, 48
 _FIGURES = ("fields", "partners")
 _INK, _QUIET, _BLUE = "#1B1F24", "#3A4149", "#0072B2"
-_LATIN, _EAST_ASIAN = 0.54, 1.0
+_LATIN, _BOLD, _EAST_ASIAN = 0.55, 0.64, 1.0
 """Widths of letters, on average, as shares of the type size: a slide's words are broken before it is drawn."""
 
 
@@ -70,7 +70,15 @@ def _slide(report: PlanReport, told: words.Brief, drawn: Sequence[str]) -> dict[
             break
         lines += fits
         below = fits[-1].y + 22
-    asked = _block(" ".join(told.asked), left, _HEIGHT - 62, 17, _WIDTH - 2 * _EDGE, bold=True, most=2)
+    asked = _block(
+        " ".join(dict.fromkeys((told.asked[0], told.asked[-1]))),
+        left,
+        _HEIGHT - 62,
+        17,
+        _WIDTH - 2 * _EDGE,
+        bold=True,
+        most=2,
+    )
     place = (2 * _EDGE + half, top - 16, _WIDTH - 3 * _EDGE - half)
     return {"width": _WIDTH, "height": _HEIGHT, "lines": lines + asked, "pictures": list(_at_places(drawn, *place))}
 
@@ -101,7 +109,7 @@ def _block(
     text: str, x: float, y: float, size: int, width: float, *, colour: str = _INK, bold: bool = False, most: int
 ) -> list[_Line]:
     """A text in lines of that width, at most so many: of one that is longer the end is left out."""
-    rows = _rows(text, width / size)
+    rows = _rows(text, width / size * (_LATIN / _BOLD if bold else 1.0))
     if len(rows) > most:
         rows = [*rows[: most - 1], f"{rows[most - 1].rstrip(' .,;')} \N{HORIZONTAL ELLIPSIS}"]
     return [_Line(x, y + place * size * 1.32, size, row, colour, bold) for place, row in enumerate(rows)]

@@ -17,8 +17,11 @@ from rdsim.stats import proportion_interval
 
 __all__ = ["Brief", "brief"]
 
-_MOST_NAMED = 12
+_MOST_NAMED = 8
 """Technologies of the first year that are named: more would not fit beside the rest on a page."""
+
+_FEW = 4
+"""Partners that are named in a sentence; of more their number is told."""
 
 _FIRM = "sure in"
 
@@ -140,8 +143,9 @@ def _request(report: PlanReport, first: pd.DataFrame) -> Iterator[str]:
         yield "No award is asked for."
         return
     year, cost = int(first["start_year"].iloc[0]), amount(float(first["cost"].sum()))
-    partners = first.loc[first["partner"] != "", "partner_name"].unique()
-    abroad = f", with {sentence_list(sorted(map(str, partners)))}" if len(partners) else ""
+    partners = sorted(map(str, first.loc[first["partner"] != "", "partner_name"].unique()))
+    told = sentence_list(partners) if len(partners) <= _FEW else f"{len(partners)} partners abroad"
+    abroad = f", with {told}" if partners else ""
     yield f"To award {count(len(first), 'technology')} that start in {year}: {cost} {report.money_unit} in all{abroad}."
     later = len(_portfolio(report)) - len(first)
     if later:
