@@ -81,6 +81,12 @@ def _said_in_manifest(base: Path, tmp_path: Path, **changes: object) -> Path:
 # --- what differs ---------------------------------------------------------------------------------
 
 
+def test_it_is_said_that_no_interval_holds_the_luck_of_choosing(base: Path, found: RunComparison) -> None:
+    said = "The intervals are of the luck of these portfolios: on another seed others might have been chosen."
+    assert said in found.lines
+    assert said not in compare(base / "old", base / "lenient").lines  # one portfolio: nothing was chosen
+
+
 def test_technologies_and_partners_that_entered_left_or_changed_are_named(found: RunComparison) -> None:
     table = found.choices
     told = set(zip(table["change"], table["technology"], table["first"], table["second"], strict=True))

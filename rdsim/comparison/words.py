@@ -137,6 +137,8 @@ def result_words(pair: RunPair, table: pd.DataFrame) -> Iterator[str]:
             means = f"{amount(row['first'])} in {pair.first.label}, {amount(row['second'])} in {pair.second.label}"
             gap = f"difference {_with_sign(row['difference'])} ({_limits(row)})"
             yield f"  {row['label']}: {means}; {gap}{_who(pair, row)}"
+    if pair.first.choices != pair.second.choices:
+        yield "The intervals are of the luck of these portfolios: on another seed others might have been chosen."
 
 
 def _how(pair: RunPair, number: int) -> str:
