@@ -47,7 +47,11 @@ def _page(found: RunComparison) -> Page:
         heads = [(f"{pair.second.label}: " if many else "", lines[topic]) for pair, lines in words]
         return [head + line for head, lines in heads for line in lines if not line.startswith("  ")]
 
-    lead = [line.strip() for topic in ("results", "choices") for line in _lead(sentences(topic))]
+    lead = [
+        line.strip()
+        for pair, lines in words
+        for line in _lead(([f"{pair.second.label}:"] if many else []) + lines["results"][:2] + lines["choices"][:1])
+    ]
     return Page(
         "Comparison of runs",
         f"{others} compared with {first}",
