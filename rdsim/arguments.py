@@ -12,7 +12,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
-from types import NoneType, UnionType
+from types import GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 from rdsim.errors import Fault, InputError, cut
@@ -57,17 +57,23 @@ def check_arguments(*apart: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
     def decorated(function: Callable[P, T]) -> Callable[P, T]:
         signature = inspect.signature(function)
+        several = {name for name, one in signature.parameters.items() if one.kind is one.VAR_POSITIONAL}
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> T:
             given = signature.bind(*args, **kwargs).arguments
-            hints = _hints(function)
+            hints = {name: _each(one) if name in several else one for name, one in _hints(function).items()}
             refuse(*_faults({name: (hints.get(name, Any), one) for name, one in given.items() if name not in apart}))
             return function(*args, **kwargs)
 
         return call
 
     return decorated
+
+
+def _each(hint: Any) -> Any:
+    """The type of what is gathered under a star, each one of the annotation's type."""
+    return GenericAlias(tuple, (hint, ...))
 
 
 def whole_faults(*wanted: tuple[str, int | None, int, int]) -> Iterator[Fault]:

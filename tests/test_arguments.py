@@ -44,17 +44,26 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     portfolio = some_portfolio(scenario)
     path = folder.parent / "portfolio.csv"
     rdsim.write_portfolio(portfolio, path)
-    return {"scenario": scenario, "chosen": portfolio, "portfolio": portfolio, "folder": folder, "path": path}
+    return {
+        "scenario": scenario,
+        "chosen": portfolio,
+        "portfolio": portfolio,
+        "folder": folder,
+        "first": folder,
+        "path": path,
+    }
 
 
 @pytest.mark.parametrize(("door", "name"), [pytest.param(*one, id=f"{one[0].__name__}-{one[1]}") for one in cases()])
 def test_a_strange_argument_is_a_fault_that_names_it(
     world: dict[str, Any], door: Callable[..., Any], name: str
 ) -> None:
-    needed = [one.name for one in inspect.signature(door).parameters.values() if one.default is one.empty]
+    every = inspect.signature(door).parameters.values()
+    several = {one.name for one in every if one.kind is one.VAR_POSITIONAL}
+    needed = [one.name for one in every if one.default is one.empty and one.name not in several]
     given = {one: world[one] for one in needed} | {name: STRANGE}
     with pytest.raises(InputError) as caught:
-        door(**given)
+        door(*given.values()) if name in several else door(**given)
     known = {"chosen": "portfolio", "overrides": "--set"}
     faults = caught.value.faults
     assert any(known.get(name, name) in one.where and "must" in one.rule and one.found for one in faults), faults

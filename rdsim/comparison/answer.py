@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from rdsim.arguments import check_arguments
 from rdsim.brief import count, listing
 from rdsim.comparison.choices import choice_table
 from rdsim.comparison.figures import RESULTS, RunPair, money_table, result_table
@@ -70,6 +71,7 @@ class RunComparison:
         return f"RunComparison of {count(len(self.runs), 'run')}: {labels}"
 
 
+@check_arguments()
 def compare(first: str | Path, *others: str | Path) -> RunComparison:
     """Compare finished runs of plan, simulate or optimise, by their folders, with the first of them.
 
@@ -77,6 +79,7 @@ def compare(first: str | Path, *others: str | Path) -> RunComparison:
     several others the intervals of each figure hold together.
 
     Raises:
+        InputError: for an argument that is no path.
         RunError: with the faults of every folder that is no run, lacks a portfolio, has a damaged table, or states
             money in another unit; and for fewer than two runs.
         PortfolioError: for a portfolio that cannot be read.

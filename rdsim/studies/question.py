@@ -20,7 +20,9 @@ from rdsim.tables import did_you_mean
 
 __all__ = ["COMMANDS", "SHARED", "Kind", "Option", "Question"]
 
-COMMANDS = ("new", "check", "schema", "simulate", "optimise", "plan", "report", "calibrate", "sweep")
+COMMANDS = (
+    "new", "check", "schema", "simulate", "optimise", "plan", "report", "brief", "compare", "calibrate", "sweep",
+)  # fmt: skip
 """Commands that are no question: no question may be called so."""
 
 _PROBLEM = ("posed", "portfolio")
