@@ -148,6 +148,13 @@ def test_less_is_better_where_a_figure_says_so(base: Path, found: RunComparison)
     assert row["better"] == pytest.approx(float(np.mean(drawn[1] < drawn[0] - 1e-6)))
 
 
+def test_other_scenarios_share_no_luck(base: Path, tmp_path: Path) -> None:
+    renamed = json.loads((base / "new" / "manifest.json").read_text(encoding="utf-8"))["scenario"] | {"name": "other"}
+    found = compare(base / "old", _said_in_manifest(base, tmp_path, scenario=renamed))
+    assert set(found.results["interval"]) == {"unpaired"}
+    assert any("the scenarios are others" in line for line in found.lines)
+
+
 def test_other_seeds_are_compared_unpaired_and_said_to_be(base: Path) -> None:
     found = compare(base / "old", base / "another-seed")
     names = ("old", "another-seed")

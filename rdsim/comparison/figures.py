@@ -45,10 +45,16 @@ class RunPair:
 
     @property
     def common(self) -> pd.Index:
-        """Replications that both runs have of one seed, whose luck is the same: the pairs. Empty with other seeds."""
-        if self.first.manifest.get("seed") != self.second.manifest.get("seed"):
+        """Replications that both runs have of one seed and scenario, whose luck is the same: the pairs, if any."""
+        if self.first.manifest.get("seed") != self.second.manifest.get("seed") or not self.is_of_one_scenario:
             return pd.Index([], dtype="int64")
         return self.first.replications.index.intersection(self.second.replications.index)
+
+    @property
+    def is_of_one_scenario(self) -> bool:
+        """Whether both are of a scenario of one name, with whatever settings: luck is addressed by what is in it."""
+        first, second = (run.manifest.get("scenario") or {} for run in (self.first, self.second))
+        return bool(first.get("name") == second.get("name"))
 
     @property
     def is_paired(self) -> bool:

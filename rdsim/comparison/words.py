@@ -148,7 +148,8 @@ def _how(pair: RunPair, number: int) -> str:
         how = f"paired on {number:,} common replications, for the draws are common"
     else:
         seeds = [run.manifest.get("seed") for run in (pair.first, pair.second)]
-        why = f"the seeds differ ({seeds[0]}; {seeds[1]})" if seeds[0] != seeds[1] else "they share no replications"
+        apart = "they share no replications" if pair.is_of_one_scenario else "the scenarios are others"
+        why = f"the seeds differ ({seeds[0]}; {seeds[1]})" if seeds[0] != seeds[1] else apart
         how = f"unpaired (Welch), for {why}, so that the luck is not the same and intervals are wider than need be"
     return f"Results: {pair.second.label} less {pair.first.label}, {how} ({level} intervals{together}):"
 
