@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-__all__ = ["count", "html_table", "listing"]
+__all__ = ["be", "count", "html_table", "listing"]
 
 _ROWS = 12
 _NAMES = 4
@@ -15,6 +15,11 @@ def count(number: int, noun: str) -> str:
     """A number with its noun, in the plural unless it is 1."""
     plural = f"{noun[:-1]}ies" if noun.endswith(("gy", "ry")) else f"{noun}s"
     return f"{number:,} {noun if number == 1 else plural}"
+
+
+def be(number: int) -> str:
+    """The verb of so many."""
+    return "is" if number == 1 else "are"
 
 
 def listing(names: Iterable[str]) -> str:

@@ -191,18 +191,24 @@ def _keep(place: Place, missing: tuple[str, ...], error: OSError) -> Written:
 def _draw(place: Place, found: Written, ready: report.Drawer | None = None) -> Written:
     """Draw the page of the run that is in its place, and put it beside the rest. Raises DrawingError."""
     page = report.run_html(place.real, ready)
+    return replace(found, missing=_put_beside(place, {REPORT.name: page}), drawn=True)
+
+
+def _put_beside(place: Place, drawn: Mapping[str, str]) -> tuple[str, ...]:
+    """Put files that were drawn beside the rest of a run; what it lacks then. Raises DrawingError."""
     try:
         with folders.hold_signals():
             manifest = read_manifest(place.real)
-            missing = [name for name in manifest["missing"] if name != REPORT.name]
+            missing = [name for name in manifest["missing"] if name not in drawn]
             draft = place.draft()
-            (draft / REPORT.name).write_text(page, encoding="utf-8")
+            for name, text in drawn.items():
+                (draft / name).write_text(text, encoding="utf-8")
             state = {"complete": not missing, "missing": missing}
             _write_manifest(draft, {**manifest, **state}, {**manifest["files"], **_digests(draft)})
             place.publish(beside=True)
     except (OSError, OutputError) as error:
         raise DrawingError(f"it could not be written: {_reason(error)}") from None
-    return replace(found, missing=tuple(missing), drawn=True)
+    return tuple(missing)
 
 
 def redraw(folder: str | Path) -> Written:
@@ -236,15 +242,7 @@ def brief(folder: str | Path) -> Written:
     drawn = report.brief_of(path)
     place = folders.claim(path, force=True)
     try:
-        with folders.hold_signals():
-            manifest = read_manifest(place.real)
-            draft = place.draft()
-            for held, kind in ((BRIEF, "html"), (SLIDE, "svg")):
-                (draft / held.name).write_text(drawn[kind], encoding="utf-8", newline="")
-            _write_manifest(draft, manifest, {**manifest["files"], **_digests(draft)})
-            place.publish(beside=True)
-    except OSError as error:
-        raise DrawingError(f"it could not be written: {_reason(error)}") from None
+        _put_beside(place, {BRIEF.name: drawn["html"], SLIDE.name: drawn["svg"]})
     finally:
         place.release()
     return Written(path, drawn=True)

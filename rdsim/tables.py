@@ -23,6 +23,7 @@ from rdsim.numerals import PLAIN, Style, number, style_of
 from rdsim.texts import read_tidy, tidy
 
 __all__ = [
+    "FORMULA_SIGNS",
     "CsvTable",
     "TableRow",
     "copies",
@@ -39,7 +40,7 @@ _HEADER = re.compile(r"(?P<name>[^\[\]]*?)\s*(\[(?P<unit>[^\[\]]*)\])?")
 _SEPARATOR = re.compile(r"\"?sep=(?P<mark>[,;\t])\"?\r?\n", re.IGNORECASE)
 _COPY = r"(?:copy of |kopie von )?{stem}(?: ?\(\d+\)| (?:- )?(?:copy|copie|kopie|복사본).*)?\.csv"
 _TOTALS = frozenset(["total", "totals", "sum", "sums", "subtotal", "합계", "총계", "소계", "계", "summe", "gesamt"])
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _COMPARED = 80  # characters of a name, and a hundred times as many names, that a suggestion looks at
 
 
@@ -101,14 +102,14 @@ def neutral(cell: str) -> str:
 
     Numbers stay numbers; `plain_cell` takes the apostrophe away again.
     """
-    marked = cell[:1] == "'" and cell.lstrip("'")[:1] in _FORMULA
-    formula = cell[:1] in _FORMULA and cell[:1] and number(cell) is None
+    marked = cell[:1] == "'" and cell.lstrip("'")[:1] in FORMULA_SIGNS
+    formula = cell[:1] in FORMULA_SIGNS and cell[:1] and number(cell) is None
     return f"'{cell}" if marked or formula else cell
 
 
 def plain_cell(cell: str) -> str:
     """The text of a cell that `neutral` wrote."""
-    return cell[1:] if cell[:1] == "'" and cell.lstrip("'")[:1] in _FORMULA and cell.lstrip("'") else cell
+    return cell[1:] if cell[:1] == "'" and cell.lstrip("'")[:1] in FORMULA_SIGNS and cell.lstrip("'") else cell
 
 
 def with_known_headings(table: CsvTable, known: Iterable[str], own: Collection[str] = ()) -> CsvTable:

@@ -82,6 +82,13 @@ def _second(found: RunComparison) -> str:
     return found.runs[1].label if len(found.runs) == 2 else "That run"
 
 
+def _difference_columns(found: RunComparison) -> dict[str, Column]:
+    """Both means, and their difference with its limits."""
+    titles = (found.runs[0].label, _second(found), "Difference", "at least", "at most")
+    names = ("first", "second", "difference", "low", "high")
+    return {name: Column(title, "money") for name, title in zip(names, titles, strict=True)}
+
+
 def _inputs(found: RunComparison) -> Table:
     first, second = found.runs[0].label, _second(found)
     columns = {"kind": Column("Kind"), "path": Column("Path"), "first": Column(first), "second": Column(second)}
@@ -109,11 +116,7 @@ def _money(found: RunComparison) -> Table:
         "by": Column("By"),
         "name": Column("Which"),
         "what": Column("What"),
-        "first": Column(found.runs[0].label, "money"),
-        "second": Column(_second(found), "money"),
-        "difference": Column("Difference", "money"),
-        "low": Column("at least", "money"),
-        "high": Column("at most", "money"),
+        **_difference_columns(found),
     }
     unit = found.runs[0].money_unit
     return Table(f"Means in {unit}; limits are those of the difference.", found.money, _run_column(found) | columns)
@@ -122,11 +125,7 @@ def _money(found: RunComparison) -> Table:
 def _results(found: RunComparison) -> Table:
     columns = {
         "label": Column("Figure"),
-        "first": Column(found.runs[0].label, "money"),
-        "second": Column(_second(found), "money"),
-        "difference": Column("Difference", "money"),
-        "low": Column("at least", "money"),
-        "high": Column("at most", "money"),
+        **_difference_columns(found),
         "interval": Column("Interval"),
         "better": Column("Better in", "share"),
         "better_low": Column("at least", "share"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from rdsim.brief import count
+from rdsim.brief import be, count
 from rdsim.domain import Choice
 from rdsim.plans import Plan
 from rdsim.search import Decision, Redecisions, Swap, Verdict
@@ -231,18 +231,14 @@ def _firm_words(firm: _Firmness, opened: list[str]) -> str:
     abroad = f", and {len(places)} of {count(len(opened), 'country')}" if opened else ""
     return (
         f"Decided again {len(firm.redecisions)} times on other samples: of the plan's "
-        f"{count(len(firm.mine), 'technology')} {sure} {_are(sure)} firm{abroad}; {_open_words(firm)}."
+        f"{count(len(firm.mine), 'technology')} {sure} {be(sure)} firm{abroad}; {_open_words(firm)}."
     )
-
-
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
 
 
 def _open_words(firm: _Firmness) -> str:
     undecided = firm.by_verdict(Verdict.OPEN)
     mine = sum(name in firm.mine for name in undecided)
-    said = f"{len(undecided)} {_are(len(undecided))} open, {mine} of them in the plan"
+    said = f"{len(undecided)} {be(len(undecided))} open, {mine} of them in the plan"
     if disputed := firm.lists["disputed"]:
         said += f", and {len(disputed)} the plan decides otherwise than nearly all re-decisions"
     return said

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
-from threading import Event
+from threading import Event, Thread
 from typing import TypeVar
 
-__all__ = ["aside", "cores", "in_threads"]
+__all__ = ["aside", "cores", "ends_within", "in_threads"]
 
 T = TypeVar("T")
 
@@ -55,6 +56,30 @@ def aside(job: Callable[[Callable[[], None]], T], *, at_once: bool = True) -> It
     finally:
         unwanted.set()
         pool.shutdown(wait=False)
+
+
+def ends_within(seconds: float, job: Callable[[], object]) -> bool:
+    """Whether a job ends in so many seconds; one that does not goes on, in a thread that nobody waits for.
+
+    A job that may take as long as it likes (inf) is done in the thread that asks. Raises: what the job raises.
+    """
+    if math.isinf(seconds):
+        job()
+        return True
+    raised: list[BaseException] = []
+
+    def watched() -> None:
+        try:
+            job()
+        except BaseException as error:
+            raised.append(error)
+
+    thread = Thread(target=watched, name="rdsim-watched", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if raised:
+        raise raised[0]
+    return not thread.is_alive()
 
 
 class _Later(Future[T]):

@@ -17,6 +17,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
+from rdsim.tables import FORMULA_SIGNS
 from rdsim.workbook.sheets import Cell, Chart, Kind, Overview, Share, Sheet
 
 __all__ = ["LONGEST", "cell_text", "workbook_bytes"]
@@ -25,7 +26,7 @@ LONGEST = 32_767
 """Characters of a cell in Excel, counted as UTF-16 does."""
 
 _NO_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = (*FORMULA_SIGNS, "\n")
 _HEAD = 2
 """Row of the headings, from 0: below the sheet's title and its note."""
 

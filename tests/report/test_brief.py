@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from rdsim.report import words
-from rdsim.report.page.onepage import _WIDTH, _breadth, _rows, one_page
+from rdsim.report.page.policy_brief import _WIDTH, _breadth, _rows, one_page
 from tests.command import run
 from tests.report import synthetic
 from tests.tiny import tiny_folder

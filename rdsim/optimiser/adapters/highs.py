@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
-from threading import Thread
 from typing import Any
 
 import highspy
@@ -21,6 +20,7 @@ from scipy.sparse import csr_array
 
 from rdsim.arrays import Floats, Ints
 from rdsim.errors import SolverError
+from rdsim.native.threads import ends_within
 from rdsim.optimiser.adapters.answers import Feature, RunLimits, SolverResult, SolverState
 from rdsim.optimiser.adapters.pulp_models import pulp_matrix, pulp_problem
 from rdsim.optimiser.adapters.scaling import Scaled, power, scale_model
@@ -68,30 +68,6 @@ def _patience(limits: RunLimits, linear: bool) -> float:
     return known if limits.seconds is None else min(known, max(limits.seconds, 0.0) + _GRACE)
 
 
-def _ends_within(patience: float, run: Callable[[], None]) -> bool:
-    """Whether a run ends in so many seconds; one that does not goes on, in a thread that nobody waits for.
-
-    Raises: what the run raises.
-    """
-    if math.isinf(patience):
-        run()
-        return True
-    raised: list[BaseException] = []
-
-    def watched() -> None:
-        try:
-            run()
-        except BaseException as error:
-            raised.append(error)
-
-    thread = Thread(target=watched, name="rdsim-highs", daemon=True)
-    thread.start()
-    thread.join(patience)
-    if raised:
-        raise raised[0]
-    return not thread.is_alive()
-
-
 class _Quiet(highspy.Highs):
     """HiGHS that says nothing and calls nothing back: from highspy 1.16 on its constructor enables callbacks.
 
@@ -118,10 +94,10 @@ class Highs(Solver):
         """See `Solver.ask`."""
         patience = _patience(limits, is_linear(model, relaxed))
         solver, loading = self._ready(model, _options(limits), relaxed, start)
-        if not _ends_within(patience, lambda: self.run_whole(solver)):
+        if not ends_within(patience, lambda: self.run_whole(solver)):
             solver, more = self._ready(model, _options(limits) | _OTHERWISE, relaxed, start)
             loading += more
-            if not _ends_within(patience, lambda: self.run_whole(solver)):
+            if not ends_within(patience, lambda: self.run_whole(solver)):
                 raise SolverError(self.name, f"did not end within {patience:,.0f} seconds, twice, and heeds no limit")
         return replace(self.read(solver, is_linear(model, relaxed)), loading=loading)
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rdsim.errors import DrawingError, RdsimError
+from rdsim.errors import RdsimError
 from rdsim.folders import read_manifest
 from rdsim.folders.contents import REPORT
 from rdsim.report.data.kept import page_from, read_page
 from rdsim.report.data.plan import PlanReport
-from rdsim.report.page.onepage import one_page
+from rdsim.report.page.policy_brief import one_page
 from rdsim.report.page.render import render, svg, warm_up
 
 __all__ = ["draw"]
@@ -27,8 +27,7 @@ def _run(folder: Path) -> str:
 def _brief(folder: Path) -> str:
     """A plan on one page, as HTML and as a slide, in JSON."""
     page = read_page(folder)
-    if not isinstance(page, PlanReport):
-        raise DrawingError(f"{folder} is the run of a study: only a plan has a brief")
+    assert isinstance(page, PlanReport)  # noqa: S101 - `rdsim.results.brief` has looked
     return json.dumps(one_page(page, _manifest(folder)))
 
 

@@ -25,7 +25,7 @@ from rdsim.report.words.cells import cells
 from rdsim.report.words.doubts import Doubt, doubts
 from rdsim.report.words.head import Tile, assumption_words, firmness_words, headline, promise_words, search_words, tiles
 from rdsim.report.words.leads import award_rows, bound_words, lead_rows, lead_words, side_by_side
-from rdsim.report.words.minister import Brief, brief
+from rdsim.report.words.policy_brief import Brief, brief
 
 __all__ = [
     "ALIKE",

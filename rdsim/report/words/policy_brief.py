@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from rdsim.brief import count
+from rdsim.brief import be, count
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.amounts import amount, estimate, interval, percent, sentence_list
 from rdsim.report.words.head import Tile, choice_words, comparison_words, firmness_words, use_words, wider
@@ -122,11 +122,8 @@ def _bound_words(report: PlanReport) -> Iterator[str]:
     leads = [one["with_assumptions"] for one in widths if one["headline"].startswith("lead")]
     open_ones = sum(one["low"] < 0 < one["high"] for one in leads)
     if open_ones:
-        verb = "is" if open_ones == 1 else "are"
-        yield (
-            f"Of its leads over {count(len(leads), 'other portfolio')}, {open_ones} {verb} not sure to be gains once "
-            "what is assumed may lie anywhere within its bounds."
-        )
+        leads_told = f"Of its leads over {count(len(leads), 'other portfolio')}, {open_ones} {be(open_ones)}"
+        yield f"{leads_told} not sure to be gains once what is assumed may lie anywhere within its bounds."
 
 
 def _first_year(report: PlanReport) -> pd.DataFrame:
@@ -153,9 +150,8 @@ def _request(report: PlanReport, first: pd.DataFrame) -> Iterator[str]:
         yield f"{count(later, 'further technology')} of the plan {start} later: not yet asked."
     if _is_decided_again(report):
         firm = int(first["firm"].sum())
-        verb = "is" if firm == 1 else "are"
         others = "; the others are open: on other samples something else might be funded" if firm < len(first) else ""
-        yield f"Of those that start in {year} {firm:,} {verb} firm{others}."
+        yield f"Of those that start in {year} {firm:,} {be(firm)} firm{others}."
 
 
 def _names(first: pd.DataFrame) -> Iterator[str]:
