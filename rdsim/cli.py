@@ -238,6 +238,10 @@ def _remarks(world: Scenario) -> tuple[Fault, ...]:
     return (*rooms.remarks(world), *outlook.remarks(world))
 
 
+_BRIEF = ["optimiser.what_if.repeats=0"]
+"""What a plan is told that is not asked what would change it."""
+
+
 def _load(folder: Path, overrides: list[str] | None) -> Scenario:
     from rdsim.scenario import load  # noqa: PLC0415
 
@@ -592,6 +596,9 @@ def plan(
     one_shot: Annotated[
         bool, typer.Option("--one-shot", help="Skip the loop of optimiser and simulator: solve once.")
     ] = False,
+    brief_page: Annotated[
+        bool, typer.Option("--brief-page", help="Leave out what would change the plan, and why money lapses: quicker.")
+    ] = False,
     plugins: Plugins = None,
 ) -> None:
     """Check, optimise with simulation in the loop, simulate beside simple rules, and report."""
@@ -602,7 +609,7 @@ def plan(
     from rdsim.simulation import Running  # noqa: PLC0415
 
     plugged = _plug_in(plugins)
-    world = _load(scenario, overrides)
+    world = _load(scenario, [*(overrides or []), *(_BRIEF if brief_page else [])])
     _warn((*rooms.check(world), *_remarks(world)))
     place = _claim(out, world.name, overrides, force, plugged, scenario)
     with _interruptible(), _progress() as progress:

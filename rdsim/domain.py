@@ -76,6 +76,7 @@ __all__ = [
     "UncertaintyClass",
     "Unit",
     "ValueRules",
+    "WhatIfSettings",
 ]
 
 
@@ -1071,6 +1072,19 @@ class AssumptionSettings:
 
 
 @dataclass(frozen=True)
+class WhatIfSettings:
+    """How a plan is asked what would change it: other money, other partners, no cause of lapsing money."""
+
+    __pydantic_config__ = _strict
+    repeats: Annotated[
+        int, Field(ge=0, le=64, description="Times that each change is decided, on other samples; 0: nothing is asked.")
+    ] = 6
+    replications: Annotated[
+        int, Field(ge=20, le=100_000, description="Replications on which each of these decisions is judged.")
+    ] = 100
+
+
+@dataclass(frozen=True)
 class OptimiserSettings(Frozen):
     """Defaults of the optimiser."""
 
@@ -1108,6 +1122,9 @@ class OptimiserSettings(Frozen):
     assumptions: Annotated[
         AssumptionSettings, Field(description="How a plan looks at worlds in which assumptions are otherwise.")
     ] = field(default_factory=AssumptionSettings)
+    what_if: Annotated[WhatIfSettings, Field(description="How a plan is asked what would change it.")] = field(
+        default_factory=WhatIfSettings
+    )
 
 
 @dataclass(frozen=True)

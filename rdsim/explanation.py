@@ -15,12 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rdsim.arrays import Floats
-from rdsim.case import DAYS_PER_YEAR
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError
 from rdsim.families import is_whole, row_words
-from rdsim.metrics import discount
+from rdsim.measures import savings
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.conflicts import Rule
@@ -39,7 +37,6 @@ from rdsim.optimiser.questions.explanation import (
     why_not,
     worth_of_cap,
 )
-from rdsim.options import Options
 from rdsim.scenario import best_members, eligible, members, needed_fields, partner_benefit, required_refusals
 from rdsim.search import Proposal
 from rdsim.words import (
@@ -61,7 +58,6 @@ __all__ = [
     "partner_standing",
     "partner_standing_words",
     "replacement_words",
-    "savings",
     "screen_table",
     "why_not_words",
 ]
@@ -156,12 +152,6 @@ def _explanation(scenario: Scenario, proposal: Proposal, name: str, solving: Sol
         solving=solving,
     )
     return Explained(name, why_not_words(scenario, found), found)
-
-
-def savings(scenario: Scenario, options: Options) -> Floats:
-    """Net value that each option gains if it costs nothing: its expected payments, discounted, shape (O,)."""
-    years = np.arange(options.payments.shape[1], dtype=np.int64)
-    return np.asarray(options.payments @ discount(scenario, years * DAYS_PER_YEAR))
 
 
 def _moves(proposal: Proposal, row: int) -> list[float]:

@@ -14,10 +14,12 @@ from dataclasses import replace
 import numpy as np
 
 from rdsim.arrays import Floats
+from rdsim.case import DAYS_PER_YEAR
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError, RenamedWarning
 from rdsim.figures import Figure, current_name, figures_of
 from rdsim.formulation import figure_values, opening, openings_of, synergies_of
+from rdsim.metrics import discount
 from rdsim.optimiser import PortfolioProblem
 from rdsim.optimiser.models.variations import Measure
 from rdsim.optimiser.problem.problem import frozen
@@ -25,7 +27,7 @@ from rdsim.optimiser.questions.fronts import VALUE
 from rdsim.options import Options, contribution
 from rdsim.tables import did_you_mean
 
-__all__ = ["CVAR", "measure_of", "restate", "tradable_figures"]
+__all__ = ["CVAR", "measure_of", "restate", "savings", "tradable_figures"]
 
 CVAR = "cvar"
 """The name of the objective's mean in the worst samples."""
@@ -82,3 +84,9 @@ def restate(figure: Figure, scenario: Scenario, options: Options, problem: Portf
         synergies=tuple(synergies_of(scenario, options, groups, figure.synergies)),
         rows=replace(rows, shortfall_price=frozen(free)),
     )
+
+
+def savings(scenario: Scenario, options: Options) -> Floats:
+    """Net value that each option gains if it costs nothing: its expected payments, discounted, shape (O,)."""
+    years = np.arange(options.payments.shape[1], dtype=np.int64)
+    return np.asarray(options.payments @ discount(scenario, years * DAYS_PER_YEAR))

@@ -29,6 +29,7 @@ from rdsim.assumptions import (
     worlds_of,
 )
 from rdsim.brief import html_table
+from rdsim.choice_rules import DOMESTIC_ONLY
 from rdsim.domain import Scenario
 from rdsim.errors import PolicyError, SolverError
 from rdsim.memory import require_memory
@@ -59,6 +60,17 @@ from rdsim.search import (
 from rdsim.simulation import Engine, ReplicationTables, Running, Simulation, replication_tables, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
 from rdsim.streams import REPORTED
+from rdsim.whatif import (
+    Absence,
+    ChangeEffect,
+    Lapse,
+    PartnersWorth,
+    absences,
+    decide_changes,
+    lapse_by_cause,
+    near_choices,
+    partners_worth,
+)
 
 __all__ = [
     "AT_PLAN_RATIOS",
@@ -68,6 +80,7 @@ __all__ = [
     "Comparison",
     "Plan",
     "Progress",
+    "WhatIf",
     "plan",
     "plan_beside_rules",
 ]
@@ -102,6 +115,9 @@ FIRMNESS = "firmness"
 A_CHECK = 32
 """Re-decisions for each one that is checked on fresh samples."""
 
+WHAT_IF = "what would change it"
+"""Stands among what is missing for what the plan would be otherwise."""
+
 _SAME_RATIO = 1e-9
 
 _QUICK_GAP = 0.02
@@ -124,6 +140,16 @@ class Comparison:
 
 
 @dataclass(eq=False)
+class WhatIf:
+    """What would change a plan: what is not asked, or not finished, stays None or empty."""
+
+    lapse: Lapse | None = None
+    absences: tuple[Absence, ...] = ()
+    changes: tuple[ChangeEffect, ...] = ()
+    partners: PartnersWorth | None = None
+
+
+@dataclass(eq=False)
 class Plan:
     """What the main job found; what is still missing when it is interrupted stays None or absent."""
 
@@ -140,6 +166,7 @@ class Plan:
         None  # headlines where assumptions are otherwise; none if the scenario states, or asks, none
     )
     redecisions: Redecisions | None = None  # what the plan would have been on other samples; none without the loop's
+    what_if: WhatIf = field(default_factory=WhatIf)  # what would change it; empty where nothing is asked
     swaps: tuple[Swap, ...] = ()  # other choices for technologies of the plan, where re-decisions leave one open
     missing: tuple[str, ...] = ()
     failure: str = ""  # what the solver said, if its failing is why something is missing
@@ -284,11 +311,17 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
             _judge(found, rules, running, asked.progress)
             found.fresh = fresh_worth(scenario, found.proposal, count=max(count, FRESH), seed=chance, running=running)
             _await(found, firmness, asked.progress)
-        found.survey = _survey(found, worlds, _quick(posed, solving), posed.running, asked.progress)
+        quick = _quick(posed, solving)
+        with _lacking(found, ASSUMED):
+            found.survey = _survey(found, worlds, quick, posed.running, asked.progress)
+        if loop is not None:
+            with _lacking(found, WHAT_IF):
+                _ask_what_if(found, loop, quick, posed.running, asked.progress)
     except (KeyboardInterrupt, SolverError) as error:
         simple = () if rules.keys() - set(OWN) else (_RULES,)
         firm = (FIRMNESS,) if own and found.redecisions else ()
-        known = (OPTIMISED, *rules, *simple, _FRESH, *firm, *([ASSUMED] if worlds else []))
+        asks = (WHAT_IF,) if loop is not None and scenario.optimiser.what_if.repeats else ()
+        known = (OPTIMISED, *rules, *simple, _FRESH, *firm, *([ASSUMED] if worlds else []), *asks)
         _lacks(found, tuple(name for name in known if not _is_done(found, name)), error)
     return found
 
@@ -298,6 +331,15 @@ def _lacks(found: Plan, names: tuple[str, ...], error: BaseException) -> None:
     found.missing = tuple(dict.fromkeys((*found.missing, *names)))
     if isinstance(error, SolverError):
         found.failure = found.failure or str(error)
+
+
+@contextmanager
+def _lacking(found: Plan, name: str) -> Iterator[None]:
+    """What a solver fails in is missing, and what comes after it is done."""
+    try:
+        yield
+    except SolverError as error:
+        _lacks(found, (name,), error)
 
 
 def _own_portfolios(found: Plan, beside: Beside) -> dict[str, RulePortfolio]:
@@ -367,6 +409,8 @@ def _is_done(found: Plan, name: str) -> bool:
         return found.survey is not None
     if name == _FRESH:
         return found.fresh is not None
+    if name == WHAT_IF:
+        return False  # the last of all: nothing is interrupted after it
     if name == FIRMNESS:
         return bool(found.redecisions and found.redecisions.checks)
     return found.simulation is not None if name == OPTIMISED else name in found.comparisons
@@ -398,6 +442,30 @@ def _survey(
     looked = with_doubts(survey(worlds, portfolios, luck, measuring, asked.points, progress), signed)
     deciding = Deciding(measuring, asked.samples, found.proposal.payment_ratios, solving=solving)
     return turning_points(looked, deciding, asked.repeats, asked.pairs, progress)
+
+
+def _ask_what_if(found: Plan, loop: Loop, quick: Solving, running: Running, progress: Progress) -> None:
+    """What would change the plan, part by part: what is finished stays, whatever becomes of the rest."""
+    asked, scenario, plan = found.scenario.optimiser.what_if, found.scenario, found.proposal.portfolio
+    if not asked.repeats:
+        return
+    told, measuring, basis = found.what_if, Measuring(asked.replications, found.seed, running), loop.basis
+    near = np.ones(len(found.proposal.options.choices), bool) if basis is None else basis.choosable
+    told.absences = absences(scenario, found.proposal, near, running, quick, progress)
+    told.lapse = lapse_by_cause(scenario, plan, measuring, progress)
+    if basis is not None:
+        told.changes = decide_changes(basis, plan, measuring, asked.repeats, progress)
+    if any(choice.partner for choice in plan.choices):
+        samples, ratios = scenario.optimiser.assumptions.samples, found.proposal.payment_ratios
+        deciding = Deciding(measuring, samples, ratios, _alone(found), quick)
+        deciding = replace(deciding, choices=near_choices(scenario, basis, deciding))
+        told.partners = partners_worth(scenario, plan, deciding, asked.repeats, progress)
+
+
+def _alone(found: Plan) -> tuple[str, ...]:
+    """The comparator without partners, of the plan's freedom; () for none."""
+    rules = {name: one for name, one in found.comparisons.items() if name not in OWN and found.is_equal(one)}
+    return tuple(name for name, one in rules.items() if one.rule.name == DOMESTIC_ONLY)
 
 
 def _by_luck(found: Plan, headline: Headline) -> Interval:

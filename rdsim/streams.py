@@ -14,6 +14,7 @@ from rdsim.errors import Fault, InputError
 __all__ = [
     "ASSUMING",
     "BATCHES",
+    "CHANGING",
     "CHECKING",
     "CHOOSING",
     "COMPARING",
@@ -89,5 +90,6 @@ JUDGING = Stream("samples that judge a plan's options", 2**30, 2**30)
 REPEATS = Stream("repeats of an experiment, after the first, each decided and judged anew", 2**31 + 2**30, 2**20)
 EFFORT = Stream("procedures gone through anew, which tell what more effort adds", 2**31 + 2**30 + 2**29, 2**20)
 ASSUMING = Stream("decisions under other assumptions, and what judges them", 2**31, 2**20)
+CHANGING = Stream("decisions under a change, and what judges them", 2**31 + 2**20, 2**20)
 
-SAMPLES = (CHOOSING, BATCHES, EVALUATION, INFORMATION, REDECIDED, JUDGING, REPEATS, EFFORT, ASSUMING)
+SAMPLES = (CHOOSING, BATCHES, EVALUATION, INFORMATION, REDECIDED, JUDGING, REPEATS, EFFORT, ASSUMING, CHANGING)

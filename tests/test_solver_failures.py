@@ -58,7 +58,7 @@ PARTS = {
     "rdsim.search.loop.soon": ("the end of the search", {"firmness"}),
     "rdsim.plans.swaps": ("firmness", {"firmness"}),
     "rdsim.plans.turning_points": ("assumptions", {"assumptions"}),
-    "rdsim.plans.fresh_worth": ("fresh samples", {"fresh samples", "firmness", "assumptions"}),
+    "rdsim.plans.fresh_worth": ("fresh samples", {"fresh samples", "firmness", "assumptions", "what would change it"}),
 }
 """What fails; what is missing at least, and at most beside it."""
 

@@ -55,6 +55,7 @@ def test_results_rest_on_these_numbers() -> None:
         "REPEATS": 3_221_225_472,
         "EFFORT": 3_758_096_384,
         "ASSUMING": 2_147_483_648,
+        "CHANGING": 2_148_532_224,
     }
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from rdsim.arrays import Floats
 from rdsim.assumptions.headlines import PLAN, Headline, Measuring, rule_of
-from rdsim.domain import Portfolio, Scenario
+from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import InfeasibleError
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.confidence import stream_seed
@@ -144,6 +144,8 @@ class Deciding:
     rules: tuple[str, ...] = ()
     """Comparators by name; those that end with `AT_PLAN_RATIOS` have the plan's freedom."""
     solving: Solving = Solving()
+    choices: tuple[Choice, ...] | None = None
+    """Options that are chosen from; by default every eligible one."""
     _known: dict[tuple[object, int], dict[str, Portfolio]] = field(default_factory=dict, init=False)
 
     @property
@@ -174,7 +176,7 @@ class Deciding:
         return stream_seed(self.measuring.seed, ASSUMING.number(repeat))
 
     def _choose(self, world: Scenario, seed: int) -> dict[str, Portfolio]:
-        posed = build_instance(world, samples=self.samples, seed=seed, running=self.running)
+        posed = build_instance(world, samples=self.samples, seed=seed, running=self.running, choices=self.choices)
         free = replace(posed, problem=at_ratios(world, posed.problem, self.ratios))
         try:
             mine = replace(choose(free, self.solving), payment_ratios=dict(self.ratios))

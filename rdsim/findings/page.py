@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
@@ -65,7 +66,7 @@ def _technologies(found: Plan) -> pd.DataFrame:
     assert found.simulation is not None  # noqa: S101 - `gather` has looked
     scenario, proposal = found.scenario, found.proposal
     funded = {choice.technology: choice for choice in proposal.portfolio.choices}
-    expected, why_not = _expected_values(proposal), _why_not(scenario, proposal)
+    expected, why_not = _expected_values(proposal), _why_not(found)
     rows = [
         _candidate(scenario, name, funded.get(name), expected) | {"note": why_not.get(name, "")}
         for name in scenario.technologies
@@ -125,10 +126,12 @@ def _same(option: Choice, choice: Choice) -> bool:
     return (option.partner, option.mode, option.start_year) == (choice.partner, choice.mode, choice.start_year)
 
 
-def _why_not(scenario: Scenario, proposal: Proposal) -> dict[str, str]:
-    """For each technology that is not funded, what is known without solving again."""
-    table = screen_table(scenario, proposal)
-    return {row["technology"]: row["reason"] or _price_of(scenario, row) for row in table.to_dict("records")}
+def _why_not(found: Plan) -> dict[str, str]:
+    """For each technology that is not funded, why, and what it would cost; by solving with it, where that was done."""
+    scenario, table = found.scenario, screen_table(found.scenario, found.proposal)
+    solved = {one.technology: one.at_most for one in found.what_if.absences if math.isfinite(one.at_most)}
+    rows = table.assign(loss_found=table["technology"].map(solved).fillna(table["loss_found"]))
+    return {row["technology"]: row["reason"] or _price_of(scenario, row) for row in rows.to_dict("records")}
 
 
 def _price_of(scenario: Scenario, row: Mapping[Hashable, Any]) -> str:

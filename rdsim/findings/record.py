@@ -18,6 +18,7 @@ from rdsim.promises import awards_above, promise_table, sentences
 from rdsim.search import OWN, Loop, Proposal
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, proportion_interval
+from rdsim.whatif import changes_record, lapse_record, nearest_record, partners_record
 
 __all__ = ["plan_record", "proposal_record", "simulation_record"]
 
@@ -39,6 +40,7 @@ def plan_record(found: Plan) -> dict[str, Any]:
         "baselines": _baselines(found),
         "lead": {"parts": lead_table(found).to_dict("records"), "bounds": bound_sentences(found)},
         "assumptions": survey_record(found.survey) if found.survey is not None else {},
+        "what_if": _what_if(found),
         "notes": list(notes(found)),
     }
 
@@ -196,6 +198,17 @@ def _baselines(found: Plan) -> dict[str, Any]:
             "awards_above": _awards_above(found.scenario, comparison.rule.portfolio),
         }
         for name, comparison in found.comparisons.items()
+    }
+
+
+def _what_if(found: Plan) -> dict[str, Any]:
+    """What would change the plan; empty of what was not asked, or not finished."""
+    scenario, told = found.scenario, found.what_if
+    return {
+        **({} if told.lapse is None else {"lapse": lapse_record(scenario, told.lapse)}),
+        **({"changes": changes_record(scenario, told.changes)} if told.changes else {}),
+        **({"nearest": nearest_record(scenario, told.absences)} if told.absences else {}),
+        **({} if told.partners is None else {"partners": partners_record(scenario, told.partners)}),
     }
 
 

@@ -25,6 +25,7 @@ from rdsim.promises import promise_table
 from rdsim.search import Proposal
 from rdsim.simulation import Simulation
 from rdsim.study import Study
+from rdsim.whatif import absence_table, lapse_table
 
 __all__ = ["of_plan", "of_problem", "of_proposal", "of_simulation"]
 
@@ -61,7 +62,14 @@ def of_plan(found: Plan) -> Study:
 def _answers(found: Plan) -> dict[str, pd.DataFrame]:
     """Tables that a planner opens: what is promised, and what the lead is made of."""
     lead, promises = lead_table(found), promise_table(found.scenario, found.proposal)
-    return {"promises": promises} | ({"lead": lead} if len(lead) else {})
+    return {"promises": promises} | ({"lead": lead} if len(lead) else {}) | _what_if(found)
+
+
+def _what_if(found: Plan) -> dict[str, pd.DataFrame]:
+    """What lapses by cause, and what the technologies that are not funded would cost."""
+    told = found.what_if
+    lapse = {} if told.lapse is None else {"lapse": lapse_table(told.lapse)}
+    return lapse | ({"unfunded": absence_table(found.scenario, told.absences)} if told.absences else {})
 
 
 def _simulation_tables(simulation: Simulation) -> dict[str, Any]:

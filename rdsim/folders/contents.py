@@ -119,6 +119,16 @@ DECISIONS = Held(
     "a row for each decision that the plan takes or might: its share of re-decisions, and what is said of it",
     ("plan",),
 )
+LAPSE = Held(
+    "lapse.csv",
+    "money that lapses, by programme and year, and how much less would without each cause and with each lever",
+    ("plan",),
+)
+UNFUNDED = Held(
+    "unfunded.csv",
+    "each technology that is not funded: what it would cost, what would make room, what would bring it in",
+    ("plan",),
+)
 TRACE = Held("trace.csv", "what happened in the first replication (`--trace`)", ("simulate",))
 CHOSEN = Held("chosen.csv", "the options chosen of a problem that was stated by tables", ("optimise",))
 CALIBRATION = Held("calibration.toml", "the calibration, ready to be put into a scenario", ("calibrate",))
@@ -127,8 +137,8 @@ WHOLE_TABLE = Held("NAME.parquet", "tables of a study that are too large, or too
 
 HELD = (
     _MANIFEST, REPORT, BRIEF, SLIDE, PAGE, PAGE_TABLE, PORTFOLIO, WORKBOOK, BASELINE, PORTFOLIOS, OUTCOMES,
-    REPLICATIONS, PURSES, EXPECTED, POLICIES, LEAD, PROMISES, WORLDS, DECISIONS, TRACE, CHOSEN, CALIBRATION,
-    TABLE, WHOLE_TABLE,
+    REPLICATIONS, PURSES, EXPECTED, POLICIES, LEAD, PROMISES, WORLDS, DECISIONS, LAPSE, UNFUNDED, TRACE, CHOSEN,
+    CALIBRATION, TABLE, WHOLE_TABLE,
 )  # fmt: skip
 """All of them; where a path is of several, it is the first."""
 

@@ -98,7 +98,7 @@ _LATER: tuple[tuple[Path, Any], ...] = (
 """Settings that came with later releases, and what they are where a scenario says nothing."""
 
 
-_MOVING_NOTHING: tuple[Path, ...] = (("assumptions",), ("optimiser", "assumptions"))
+_MOVING_NOTHING: tuple[Path, ...] = (("assumptions",), ("optimiser", "assumptions"), ("optimiser", "what_if"))
 """What is not known, and how it is looked at, which moves no outcome: no part of a digest."""
 
 

@@ -26,11 +26,13 @@ from rdsim.search.proposals import (
     fresh_values,
     fresh_worth,
     optimise,
+    portfolio_of,
     risk_of,
     rules_of,
     solving_of,
     world_of_rule,
 )
+from rdsim.search.quick import near_optimum
 from rdsim.search.redecisions import Basis, Decision, Redecisions, Verdict, basis_of, check, redecide
 from rdsim.search.selection import Selected, select
 from rdsim.search.swaps import Swap, swaps
@@ -68,7 +70,9 @@ __all__ = [
     "fresh_worth",
     "improve",
     "in_own_terms",
+    "near_optimum",
     "optimise",
+    "portfolio_of",
     "redecide",
     "refine",
     "risk_of",

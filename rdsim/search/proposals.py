@@ -16,7 +16,7 @@ from rdsim.arguments import check_arguments, refuse, whole_faults
 from rdsim.arrays import Floats
 from rdsim.brief import html_table
 from rdsim.choice_rules import CHOOSING_RULES, DOMESTIC_ONLY
-from rdsim.domain import Portfolio, RiskSettings, Scenario
+from rdsim.domain import Choice, Portfolio, RiskSettings, Scenario
 from rdsim.errors import InfeasibleError, SolverError
 from rdsim.families import row_words
 from rdsim.formulation import budget_rows, state, values
@@ -178,9 +178,11 @@ def build_instance(
     samples: int | None = None,
     seed: int | None = None,
     running: Running = Running(),
+    choices: tuple[Choice, ...] | None = None,
 ) -> Instance:
     """Sample the options and state the problem; what is left out comes from the scenario.
 
+    `choices` are the options, some of `rdsim.options.candidates`, without ranks; by default all of these.
     Raises ScenarioError for a scenario that no files could hold, InputError for numbers that cannot be.
     """
     scenario = scenarios.sound(scenario)
@@ -189,7 +191,7 @@ def build_instance(
     chance = scenario.simulation.seed if seed is None else seed
     options = sample(
         scenario,
-        candidates(scenario),
+        candidates(scenario) if choices is None else choices,
         samples=count,
         seed=chance,
         each_payment=scenario.optimiser.risk.money != "expected",

@@ -260,7 +260,10 @@ def test_awards_above_the_announced_money_stand_on_the_first_screen_and_the_lead
     plain = synthetic.build()
     page = _write(replace(plain, manifest={**plain.manifest, "promises": {"above": above, "sentences": []}}), tmp_path)
     html = page.html
-    assert html.index('id="above"') < html.index('class="summary"') < html.index('id="chosen"')
+    assert (
+        html.index('href="#above"') < html.index('class="tile"') < html.index('id="above"') < html.index('id="chosen"')
+    )
+    assert "would ask in 2025 for 70.0 billion KRW more than is announced" in " ".join(page.texts)
     assert "<strong>70.0</strong>" in html
     assert HOSTILE[0] not in html
     assert html.index('id="rules"') < html.index("What the lead is made of") < html.index('id="way"')
@@ -343,7 +346,7 @@ def test_empty_cases_leave_out_figures_and_nothing_else(
     assert set(page.specs) <= full
     assert len(page.specs) >= (4 if case == "nothing funded" else 14)
     assert "nan" not in {text.strip().lower() for text in page.texts}
-    assert page.count("section") == 10
+    assert page.count("section") == 12
 
 
 def test_drawings_are_compiled_without_a_warning(capfd: pytest.CaptureFixture[str]) -> None:

@@ -61,8 +61,9 @@ def _plan(page: PlanReport, manifest: Mapping[str, Any]) -> Content:
 
 def _words(report: PlanReport) -> dict[str, object]:
     """What the page says in words and figures."""
+    recommended = words.recommendation(report)
     return {
-        "headline": words.headline(report),
+        "headline": [one for one in words.headline(report) if one not in recommended],
         "promised": words.promise_words(report),
         "above": words.award_rows(report),
         "lead": {
@@ -77,6 +78,16 @@ def _words(report: PlanReport) -> dict[str, object]:
         "assumed": words.assumption_words(report),
         "tiles": words.tiles(report),
         "doubts": words.doubts(report),
+        "recommended": recommended,
+        "most_promised": words.above_words(report),
+        "what_if": {
+            "changes": words.change_rows(report),
+            "partners": words.what_if_words(report, "partners"),
+            "lapsed": words.what_if_words(report, "lapse"),
+            "lapse": words.lapse_rows(report),
+            "nearest": words.nearest(report),
+        },
+        "first_programme": next(iter(report.names.get("programme", {})), "LINE"),
     }
 
 

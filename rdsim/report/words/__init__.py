@@ -25,7 +25,8 @@ from rdsim.report.words.cells import cells
 from rdsim.report.words.doubts import Doubt, doubts
 from rdsim.report.words.head import Tile, assumption_words, firmness_words, headline, promise_words, search_words, tiles
 from rdsim.report.words.leads import award_rows, bound_words, lead_rows, lead_words, side_by_side
-from rdsim.report.words.policy_brief import Brief, brief
+from rdsim.report.words.policy_brief import Brief, above_words, brief, recommendation
+from rdsim.report.words.what_if import change_rows, lapse_rows, nearest, what_if_words
 
 __all__ = [
     "ALIKE",
@@ -33,6 +34,7 @@ __all__ = [
     "Brief",
     "Doubt",
     "Tile",
+    "above_words",
     "amount",
     "assumption_words",
     "award_rows",
@@ -41,6 +43,7 @@ __all__ = [
     "brief",
     "capital",
     "cells",
+    "change_rows",
     "delivery_words",
     "doubts",
     "durations",
@@ -52,13 +55,16 @@ __all__ = [
     "gains",
     "headline",
     "is_point",
+    "lapse_rows",
     "largest",
     "lead_rows",
     "lead_words",
     "longest_wait",
+    "nearest",
     "partners",
     "path",
     "promise_words",
+    "recommendation",
     "refusals",
     "sales_words",
     "search_words",
@@ -68,4 +74,5 @@ __all__ = [
     "spread",
     "tiles",
     "use_of_money",
+    "what_if_words",
 ]

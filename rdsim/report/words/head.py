@@ -151,10 +151,10 @@ def assumption_words(report: PlanReport) -> list[str]:
     return [str(one) for one in report.manifest.get("assumptions", {}).get("sentences", ())]
 
 
-def wider(report: PlanReport) -> str:
-    """The width of the net value where assumptions may lie anywhere within their bounds."""
+def wider(report: PlanReport, figure: str = "npv") -> str:
+    """The width of a figure where assumptions may lie anywhere within their bounds; '' of one that was not asked."""
     widths = report.manifest.get("assumptions", {}).get("widths", ())
-    found = next((one["with_assumptions"] for one in widths if one["headline"] == "npv"), None)
+    found = next((one["with_assumptions"] for one in widths if one["headline"] == figure), None)
     if found is None:
         return ""
     return f"; {span(found['low'], found['high'])} with what is assumed anywhere within its bounds"
@@ -285,5 +285,6 @@ def tiles(report: PlanReport) -> list[Tile]:
     for key in dict.fromkeys([*SHOWN, *more]):
         label, figure = label_with_unit(known[key], report.money_unit), estimate(report, key)
         if figure is not None:
-            found.append(Tile(label, amount(figure["mean"]), f"{report.confidence:.0%} interval {interval(figure)}"))
+            detail = f"{report.confidence:.0%} interval {interval(figure)}{wider(report, key)}"
+            found.append(Tile(label, amount(figure["mean"]), detail))
     return found

@@ -15,7 +15,7 @@ from rdsim.report.words.head import Tile, choice_words, comparison_words, firmne
 from rdsim.report.words.leads import most_above
 from rdsim.stats import proportion_interval
 
-__all__ = ["Brief", "brief"]
+__all__ = ["Brief", "above_words", "brief", "recommendation"]
 
 _MOST_NAMED = 8
 """Technologies of the first year that are named: more would not fit beside the rest on a page."""
@@ -43,7 +43,7 @@ def brief(report: PlanReport) -> Brief:
     first = _first_year(report)
     return Brief(
         _question(report),
-        tuple(_recommendation(report)),
+        tuple(recommendation(report)),
         tuple(_numbers(report)),
         tuple(_doubts(report)),
         tuple(_request(report, first)),
@@ -63,11 +63,21 @@ def _question(report: PlanReport) -> str:
     )
 
 
-def _recommendation(report: PlanReport) -> Iterator[str]:
-    yield choice_words(report)
-    if estimate(report, "paid") is not None:
-        yield use_words(report)
-    yield from list(comparison_words(report))[:1]
+def recommendation(report: PlanReport) -> list[str]:
+    """What is recommended, in three sentences: how many with whom, what of the money is used, what it leads by."""
+    used = [use_words(report)] if estimate(report, "paid") is not None else []
+    return [choice_words(report), *used, *list(comparison_words(report))[:1]]
+
+
+def above_words(report: PlanReport) -> str:
+    """What would be asked for above the announced money if no project ever stopped, where it is most; '' if nothing."""
+    above = most_above(report)
+    if above is None:
+        return ""
+    return (
+        f"If no project ever stopped, full awards of {above['name']} would ask in {above['year']} for "
+        f"{amount(float(above['above']))} {report.money_unit} more than is announced."
+    )
 
 
 def _numbers(report: PlanReport) -> Iterator[Tile]:
@@ -95,12 +105,7 @@ def _doubts(report: PlanReport) -> Iterator[str]:
     if estimate(report, "npv") is not None and "npv" in report.replications:
         yield _loss_words(report)
     yield from _bound_words(report)
-    above = most_above(report)
-    if above is not None:
-        yield (
-            f"If no project ever stopped, full awards of {above['name']} would ask in {above['year']} for "
-            f"{amount(float(above['above']))} {report.money_unit} more than is announced."
-        )
+    yield from filter(None, [above_words(report)])
     yield from firmness_words(report)[:1]
     if len(_portfolio(report)["partner"].loc[lambda column: column != ""]):
         yield "What a partner does to time, success and cost is assumed: nobody has measured it."

@@ -1,0 +1,76 @@
+"""What would change a plan, as rows and sentences of its page; nothing of a plan that was not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rdsim.numerals import numeral
+from rdsim.report.data.plan import PlanReport
+from rdsim.report.words.amounts import amount, interval
+
+__all__ = ["change_rows", "lapse_rows", "nearest", "what_if_words"]
+
+
+def _record(report: PlanReport) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = report.manifest.get("what_if") or {}
+    return found
+
+
+def what_if_words(report: PlanReport, part: str) -> list[str]:
+    """Sentences about a part: lapse, or partners."""
+    return [str(one) for one in (_record(report).get(part) or {}).get("sentences", ())]
+
+
+def _cell(found: Mapping[str, Any] | None) -> str:
+    """An estimate with its interval; an empty text of none."""
+    if found is None or found["mean"] is None:
+        return ""
+    same = found["mean"] == found["ci_low"] == found["ci_high"]
+    return amount(found["mean"]) if same else f"{amount(found['mean'])} ({interval(found)})"
+
+
+def change_rows(report: PlanReport) -> list[dict[str, str]]:
+    """Each change: label, what deciding anew gains, what keeping the plan gains, how many are funded, a sentence."""
+    return [
+        {
+            "label": str(one["label"]),
+            "decided": _cell(one["decided"]) or "no portfolio found",
+            "kept": _cell(one["kept"]),
+            "funded": " \N{RIGHTWARDS ARROW} ".join(numeral(number, ".4g") for number in one["funded"].values()),
+            "sentence": str(one["sentence"]),
+        }
+        for one in _record(report).get("changes", ())
+    ]
+
+
+def lapse_rows(report: PlanReport) -> dict[str, Any]:
+    """What lapses by year, and how much less it is without each cause and with each lever: years, and rows.
+
+    Years are those in which anything lapses; a row has label, kind, less, worth, and a cell for each year.
+    """
+    lapse = _record(report).get("lapse")
+    if not lapse:
+        return {"years": [], "lapsed": [], "rows": []}
+    largest = max(lapse["years"].values(), default=0.0)
+    years = [year for year, money in lapse["years"].items() if money > largest / 1000]
+    rows = [
+        {
+            "label": one["label"],
+            "kind": one["kind"],
+            "less": _cell(one["less"]),
+            "worth": _cell(one["npv"]),
+            "years": [amount(one["years"][year]) for year in years],
+        }
+        for one in lapse["without"]
+    ]
+    return {"years": years, "lapsed": [amount(lapse["years"][year]) for year in years], "rows": rows}
+
+
+def nearest(report: PlanReport) -> list[dict[str, str]]:
+    """The technologies nearest to being funded: id, name, and what would bring each in."""
+    called = dict(zip(report.technologies["technology"], report.technologies["name"], strict=True))
+    return [
+        {"technology": one["technology"], "name": called[one["technology"]], "sentence": one["sentence"]}
+        for one in _record(report).get("nearest", ())
+    ]

@@ -1,0 +1,130 @@
+"""What a manifest says of what would change a plan, and the tables of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from rdsim.domain import Scenario
+from rdsim.stats import Interval
+from rdsim.whatif.absences import Absence
+from rdsim.whatif.changes import ChangeEffect
+from rdsim.whatif.lapse import Lapse, Without
+from rdsim.whatif.partners import LEVELS, PartnersWorth
+from rdsim.whatif.words import absence_words, change_words, lapse_sentences, partner_sentences
+
+__all__ = ["absence_table", "changes_record", "lapse_record", "lapse_table", "nearest_record", "partners_record"]
+
+
+def _limits(one: Interval) -> dict[str, float | int]:
+    return {"mean": one.mean, "ci_low": one.low, "ci_high": one.high, "n": one.n}
+
+
+def changes_record(scenario: Scenario, found: Sequence[ChangeEffect]) -> list[dict[str, Any]]:
+    """Of the plan decided anew under changes."""
+    return [
+        {
+            "key": one.key,
+            "label": one.label,
+            "decided": _limits(one.decided),
+            "kept": None if one.kept is None else _limits(one.kept),
+            "funded": {"as_things_stand": one.funded[0], "under_the_change": one.funded[1]},
+            "leaving": dict(one.leaving),
+            "joining": dict(one.joining),
+            "partners": dict(one.partners),
+            "repeats": one.repeats,
+            "sentence": change_words(scenario, one),
+        }
+        for one in found
+    ]
+
+
+def partners_record(scenario: Scenario, found: PartnersWorth) -> dict[str, Any]:
+    """Of partners that bring a part of what is assumed."""
+    turn = found.break_even
+    return {
+        "kept": _limits(found.kept),
+        "decided": _limits(found.decided),
+        "leads": [{"part": level, **_limits(one)} for level, one in zip(LEVELS, found.leads, strict=False)],
+        "break_even": None
+        if turn is None
+        else {"value": turn.value, "ci_low": turn.low, "ci_high": turn.high, "repeats": turn.repeats},
+        "repeats": found.repeats,
+        "sentences": partner_sentences(scenario, found),
+    }
+
+
+def lapse_record(scenario: Scenario, found: Lapse) -> dict[str, Any]:
+    """Of lapsing money, by cause and lever."""
+    return {
+        "lapsed": _limits(found.lapsed),
+        "years": _by_year(found.years, "lapsed"),
+        "without": [_without(one) for one in found.without],
+        "sentences": lapse_sentences(scenario, found),
+    }
+
+
+def _without(one: Without) -> dict[str, Any]:
+    return {
+        "key": one.otherwise.key,
+        "label": one.otherwise.label,
+        "kind": one.otherwise.kind,
+        "less": _limits(one.less),
+        "npv": _limits(one.npv),
+        "years": _by_year(one.years, "less"),
+    }
+
+
+def _by_year(table: pd.DataFrame, column: str) -> dict[str, float]:
+    return {str(year): float(money) for year, money in table.groupby("year")[column].sum().items()}
+
+
+def lapse_table(found: Lapse) -> pd.DataFrame:
+    """What lapses by programme and year, and how much less would: columns otherwise, kind, programme, year, money."""
+    parts = [found.years.rename(columns={"lapsed": "money"}).assign(otherwise="", kind="lapsed")]
+    parts += [
+        one.years.rename(columns={"less": "money"}).assign(otherwise=one.otherwise.key, kind=one.otherwise.kind)
+        for one in found.without
+    ]
+    return pd.concat(parts, ignore_index=True)[["otherwise", "kind", "programme", "year", "money"]]
+
+
+def nearest_record(scenario: Scenario, found: Sequence[Absence]) -> list[dict[str, Any]]:
+    """Of those for which the problem was solved again."""
+    return [
+        {
+            "technology": one.technology,
+            "at_least": one.at_least,
+            "at_most": one.at_most,
+            "sentence": absence_words(scenario, one),
+        }
+        for one in found
+        if one.solved
+    ]
+
+
+def absence_table(scenario: Scenario, found: Sequence[Absence]) -> pd.DataFrame:
+    """All technologies that are not funded, those that cost least first.
+
+    Columns: technology, name, alone (worth of its best option), at_least, at_most (cost of bringing it in), solved,
+    left and joined (separated by blanks), cut (part of its cost that is enough), words.
+    """
+    rows = [
+        {
+            "technology": one.technology,
+            "name": scenario.technologies[one.technology].name,
+            "alone": one.alone,
+            "at_least": one.at_least,
+            "at_most": one.at_most,
+            "solved": one.solved,
+            "left": " ".join(one.left),
+            "joined": " ".join(one.joined),
+            "cut": one.cut,
+            "words": absence_words(scenario, one),
+        }
+        for one in found
+    ]
+    columns = ("technology", "name", "alone", "at_least", "at_most", "solved", "left", "joined", "cut", "words")
+    return pd.DataFrame(rows, columns=list(columns))

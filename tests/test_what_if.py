@@ -1,0 +1,417 @@
+"""What would change a plan: each world lacks what it says, differences are recomputed, choices keep their order."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rdsim.assumptions import Deciding, Measuring
+from rdsim.domain import Choice, Portfolio, Scenario
+from rdsim.errors import SolverError
+from rdsim.findings import describe_plan, of_plan
+from rdsim.optimiser import Solving, evaluate, solve
+from rdsim.options import candidates
+from rdsim.plans import WHAT_IF, Plan, plan
+from rdsim.scenario import digest, load, members
+from rdsim.search import Basis, build_instance, choose, find_plan
+from rdsim.simulation import Running, simulate
+from rdsim.stats import Interval
+from rdsim.whatif import OTHERWISE, absences, lapse_by_cause, partners_worth
+from rdsim.whatif.absences import Absence
+from rdsim.whatif.changes import _NOW, LESS, _decide, changes_of, decide_changes
+from rdsim.whatif.partners import LEVELS, with_benefit
+from rdsim.whatif.words import absence_words, change_words, lapse_sentences, partner_sentences
+from tests.command import run
+from tests.test_redecisions import world
+from tests.tiny import tiny_folder
+
+SETTINGS = ["optimiser.samples=30", "simulation.replications=20", "optimiser.redecisions=4"]
+WORLDS = {one.key: one for one in OTHERWISE}
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    """Report to nobody."""
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    scenario = load(tiny_folder(tmp_path_factory.mktemp("what-if") / "tiny"), SETTINGS)
+    return replace(scenario, assumptions={})
+
+
+@pytest.fixture(scope="module")
+def chosen(tiny: Scenario) -> Portfolio:
+    return choose(build_instance(tiny, seed=3), Solving()).portfolio
+
+
+@pytest.fixture(scope="module")
+def crowd(tiny: Scenario) -> Portfolio:
+    """Every technology but one of two that exclude one another, with a partner where one may: so that projects wait."""
+    barred = {link.other for link in tiny.links if link.kind == "exclusion"}
+    first: dict[str, Choice] = {}
+    for one in sorted(candidates(tiny), key=lambda one: (not one.partner, one.partner.count("+"), one.start_year)):
+        first.setdefault(one.technology, one)
+    return Portfolio(tuple(one for name, one in first.items() if name not in barred), "crowd")
+
+
+@lru_cache
+def basis() -> Basis:
+    found = find_plan(build_instance(world(redecisions=8), seed=3)).basis
+    assert found is not None
+    return found
+
+
+@lru_cache
+def planned() -> Plan:
+    return plan(world(redecisions=8), replications=40, seed=3)
+
+
+# --- causes ---------------------------------------------------------------------------------------
+
+
+def ends(scenario: Scenario, portfolio: Portfolio) -> pd.DataFrame:
+    return simulate(scenario, portfolio, replications=200, seed=5).projects
+
+
+@pytest.mark.parametrize(
+    ("key", "gone"),
+    [
+        ("gates", lambda table: (table["end_state"] == "stopped").sum()),
+        ("failures", lambda table: (table["end_state"] == "failed").sum() + table["setbacks"].sum()),
+        ("breaks", lambda table: table["lost_partner"].sum()),
+        ("queues", lambda table: table["wait_place"].sum() + table["wait_facility"].sum()),
+    ],
+)
+def test_a_world_without_a_cause_has_none_of_it(tiny: Scenario, crowd: Portfolio, key: str, gone: object) -> None:
+    """What is counted happens in the scenario as it stands, and nowhere in the world without it."""
+    rate = 0.5 if key == "breaks" else 0.0  # a break ends talks, and a partner that it closes makes projects wait
+    partners = {
+        code: one if one.members else replace(one, break_rate=rate, places=min(one.places, 1), setup_months=0.0)
+        for code, one in tiny.partners.items()
+    }
+    worse = replace(
+        tiny,
+        partners=partners,
+        facilities={name: replace(one, capacity=1) for name, one in tiny.facilities.items()},
+    )
+    assert callable(gone)
+    assert gone(ends(worse, crowd)) > 0
+    assert gone(ends(WORLDS[key].world(worse), crowd)) == 0
+
+
+def test_talks_neither_fail_nor_take_time(tiny: Scenario, chosen: Portfolio) -> None:
+    joint = [choice.technology for choice in chosen.choices if choice.partner]
+    assert joint
+    agreed = ends(WORLDS["failed-talks"].world(WORLDS["breaks"].world(tiny)), chosen)
+    began = agreed[agreed["technology"].isin(joint) & agreed["place_time"].notna()]
+    assert len(began)
+    assert began["agreement_time"].notna().all()
+    soon = ends(WORLDS["slow-talks"].world(tiny), chosen)
+    signed = soon[soon["agreement_time"].notna()]
+    assert ((signed["agreement_time"] - signed["place_time"]) * 360).max() <= 1.5  # at least a day each
+
+
+def test_all_that_may_be_carried_lapses_at_the_end_alone(tiny: Scenario, chosen: Portfolio) -> None:
+    purses = simulate(WORLDS["carry-over"].world(tiny), chosen, replications=20, seed=5).purses
+    assert purses.loc[purses["year"] < tiny.horizon_year, "lapsed"].abs().max() == 0.0
+
+
+def test_announced_money_comes(tiny: Scenario, chosen: Portfolio) -> None:
+    wild = replace(tiny, risks=replace(tiny.risks, budget=replace(tiny.risks.budget, sd=0.2, certain_until=1900)))
+    first = tiny.start_year
+
+    def budgets(scenario: Scenario) -> pd.Series:
+        purses = simulate(scenario, chosen, replications=20, seed=5).purses
+        return purses.loc[purses["year"] == first].groupby("programme", observed=True)["new_money"].std()
+
+    assert budgets(wild).max() > 0
+    assert budgets(WORLDS["surprises"].world(wild)).max() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_reviews_take_a_day(tiny: Scenario, chosen: Portfolio) -> None:
+    assert ends(WORLDS["reviews"].world(tiny), chosen)["wait_panel"].sum() == 0
+    assert all(one.review_months <= 1 / 30 for one in WORLDS["reviews"].world(tiny).panels.values())
+
+
+def test_lapse_is_the_difference_on_the_same_draws(tiny: Scenario, chosen: Portfolio) -> None:
+    """Recomputed from the purses of two simulations; years add up to the whole, and intervals hold the mean."""
+    found = lapse_by_cause(tiny, chosen, Measuring(30, 7, Running(threads=1)), silent)
+    assert {one.otherwise.kind for one in found.without} == {"cause", "lever"}
+    before = simulate(tiny, chosen, replications=30, seed=7)
+    assert found.lapsed.mean == pytest.approx(before.purses["lapsed"].sum() / 30)
+    assert found.years["lapsed"].sum() == pytest.approx(found.lapsed.mean)
+    for one in found.without:
+        after = simulate(one.otherwise.world(tiny), chosen, replications=30, seed=7)
+        paired = (before.replications["lapsed"] - after.replications["lapsed"]).to_numpy()
+        assert one.less.mean == pytest.approx(paired.mean(), abs=1e-9)
+        assert one.years["less"].sum() == pytest.approx(one.less.mean, abs=1e-9)
+        assert one.npv.mean == pytest.approx((after.expected["npv"] - before.expected["npv"]).mean(), abs=1e-9)
+        assert one.less.low <= one.less.mean <= one.less.high
+
+
+def test_what_a_scenario_does_not_have_is_not_looked_at() -> None:
+    scenario = world()
+    found = lapse_by_cause(scenario, planned().proposal.portfolio, Measuring(20, 7), silent)
+    keys = {one.otherwise.key for one in found.without}
+    assert not keys & {"gates", "breaks", "surprises"}, "gates pass all, nothing breaks, money is certain"
+    assert {"failures", "failed-talks"} <= keys
+
+
+def test_bounds_of_what_a_world_lacks_do_not_stand_in_its_way(tmp_path: Path) -> None:
+    """An assumption about judged success is of figures that a world without failures does not have."""
+    folder = load("scenarios/medical-ai-2024", ["simulation.replications=20"])
+    assert folder.assumptions
+    portfolio = Portfolio(choose(build_instance(folder, samples=20, seed=1), Solving()).portfolio.choices)
+    assert lapse_by_cause(folder, portfolio, Measuring(20, 1), silent).without
+
+
+# --- changes --------------------------------------------------------------------------------------
+
+
+def test_a_smaller_choice_is_worth_no_more() -> None:
+    """In the problem of a repeat: less money and two partners never add, more promised never takes away."""
+    based = basis()
+    changes = tuple(changes_of(based))
+    assert {one.key for one in changes} >= {"less-money", "promise-more"}
+    for number in range(4):
+        problem = based.problem(based.best, based.draw_shift(np.random.default_rng(number)))
+        chosen = _decide(based, problem, changes, number)
+        worth = {key: evaluate(problem, one).objective for key, one in chosen.items()}
+        for change in changes:
+            assert change.allows(problem, chosen[change.key])
+            if change.key == "promise-more":
+                assert worth[change.key] >= worth[_NOW] - 1e-9
+            else:
+                assert worth[change.key] <= worth[_NOW] + 1e-9
+
+
+def test_two_partners_are_at_most_two(tiny: Scenario) -> None:
+    spread = replace(
+        tiny,
+        partners={
+            code: replace(one, setup_cost=0.0, running_cost=0.0, places=1 if not one.members else 0)
+            for code, one in tiny.partners.items()
+        },
+    )
+    found = find_plan(build_instance(spread, seed=3)).basis
+    assert found is not None
+    pairs = [one for one in changes_of(found) if one.key == "two-partners"]
+    opened = len(evaluate(found.posed.problem, found.best.chosen).opened)
+    assert bool(pairs) == (opened > 2)
+    for change in pairs:
+        for kept in change.kept:
+            options = [one for one, inside in zip(found.posed.options.choices, kept, strict=True) if inside]
+            assert len({code for one in options for code in members(spread, one.partner)}) <= 2
+
+
+def test_less_money_is_so_in_rows_and_in_the_world() -> None:
+    based = basis()
+    change = next(one for one in changes_of(based) if one.key == "less-money")
+    before, year = based.posed.scenario, based.posed.scenario.start_year + 1
+    for code, one in change.world.programmes.items():
+        for y, money in before.programmes[code].budget.items():
+            assert one.budget[y] == pytest.approx(money * (LESS if y == year else 1.0))
+    rows = based.posed.problem.rows
+    after = change.restate(based.posed.problem).rows
+    for key, old, new in zip(rows.keys, rows.cap, after.cap, strict=True):
+        touched = getattr(key, "family", "") == "budget" and getattr(key, "year", 0) == year
+        assert new == pytest.approx(old * (LESS if touched else 1.0))
+
+
+def test_answers_do_not_depend_on_threads() -> None:
+    based, portfolio = basis(), planned().proposal.portfolio
+    alone, two = (
+        decide_changes(
+            replace(based, posed=replace(based.posed, running=Running(threads=count))),
+            portfolio,
+            Measuring(20, 3, Running(threads=count)),
+            3,
+            silent,
+        )
+        for count in (1, 2)
+    )
+    assert repr(alone) == repr(two)  # nan, of what is not asked, is no nan
+
+
+def test_intervals_are_over_repeats_and_kept_ones_over_replications() -> None:
+    found = {one.key: one for one in planned().what_if.changes}
+    less = found["less-money"]
+    assert less.repeats == planned().scenario.optimiser.what_if.repeats == less.decided.n
+    assert less.kept is not None
+    assert less.kept.n == less.repeats * planned().scenario.optimiser.what_if.replications
+    assert found["promise-more"].kept is None, "nothing changes for a plan that is kept"
+
+
+# --- partners -------------------------------------------------------------------------------------
+
+
+def test_all_of_the_benefit_is_the_scenario() -> None:
+    scenario = world()
+    assert with_benefit(scenario, 1.0) == scenario
+    none = with_benefit(scenario, 0.0).partner_effect
+    assert (none.duration_gain, none.success_shift) == (0.0, 0.0)
+
+
+def test_the_lead_grows_with_what_partners_bring() -> None:
+    """Partners here bring only what the factor stands before, and cost: so without it they do not pay."""
+    scenario = world()
+    dear = replace(
+        scenario,
+        partner_effect=replace(scenario.partner_effect, duration_gain=0.5, success_shift=2.5, cost_overhead=0.3),
+    )
+    deciding = Deciding(Measuring(200, 3), 100, {"line": 1.0}, ("domestic-only",), Solving(gap=0.0))
+    portfolio = choose(build_instance(dear, seed=3), Solving()).portfolio
+    found = partners_worth(dear, portfolio, deciding, 6, silent)
+    none, half, full = (one.mean for one in found.leads)
+    assert none <= half <= full
+    assert full > 0
+    assert found.kept.mean < 0
+    assert found.decided.mean < 0
+    assert found.break_even is not None
+    assert len(found.leads) == len(LEVELS)
+
+
+def test_without_the_comparator_only_the_plan_is_told() -> None:
+    scenario = world()
+    portfolio = choose(build_instance(scenario, seed=3), Solving()).portfolio
+    found = partners_worth(scenario, portfolio, Deciding(Measuring(20, 3), 50, {"line": 1.0}), 2, silent)
+    assert found.leads == ()
+    assert found.break_even is None
+    assert len(partner_sentences(scenario, found)) == 1
+
+
+# --- absences -------------------------------------------------------------------------------------
+
+
+def test_what_an_absence_costs_lies_between_its_bounds(tiny: Scenario) -> None:
+    """Against the optimum with the technology forced in, solved to proof."""
+    posed = build_instance(tiny, seed=3)
+    best = choose(posed, Solving(gap=0.0))
+    found = absences(tiny, best, np.ones(len(best.options.choices), bool), Running(threads=1), Solving(gap=0.0), silent)
+    funded = {choice.technology for choice in best.portfolio.choices}
+    assert {one.technology for one in found} == set(tiny.technologies) - funded
+    solved = [one for one in found if one.solved]
+    assert solved
+    for one in solved:
+        group = best.problem.group_names.index(one.technology)
+        forced = solve(replace(best.problem, fixed_in_groups=(*best.problem.fixed_in_groups, group)), Solving(gap=0.0))
+        loss = best.solution.objective - forced.objective if forced.has_portfolio else math.inf
+        assert one.at_least - 1e-6 <= loss <= one.at_most + 1e-6
+        if one.joined:
+            assert one.technology in {name.split("/")[0] for name in one.joined}
+            assert not set(one.left) & {name.split("/")[0] for name in one.joined}
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def test_not_shown_is_not_no() -> None:
+    """A difference whose interval holds nothing is told as not shown, in a sentence that is right for one and many."""
+    one = planned().what_if.changes[0]
+    scenario = planned().scenario
+    open_one = replace(one, decided=Interval(-1.0, -3.0, 1.0, 6), kept=None, leaving=(), joining=())
+    assert "is not shown to be worth more or less (\N{MINUS SIGN}3 to 1;" in change_words(scenario, open_one)
+    shown = replace(open_one, decided=Interval(-2.0, -3.0, -1.0, 6), leaving=(("T1", 0.8),))
+    words = change_words(scenario, shown)
+    assert "would be worth 2 billion KRW less (1 to 3;" in words
+    assert "T1 (T1) leaves." in words
+    assert "T1 (T1) and T2 (T2) leave." in change_words(scenario, replace(shown, leaving=(("T1", 0.8), ("T2", 0.6))))
+    nobody = replace(shown, decided=Interval(math.nan, math.nan, math.nan, 0), leaving=(), repeats=0)
+    assert "no portfolio was found" in change_words(scenario, nobody)
+
+
+def test_absences_tell_what_would_bring_them_in() -> None:
+    scenario = planned().scenario
+    known = Absence("T5", 1.0, 0.5, 2.0, solved=True, joined=("T5/X/direct/2024",), left=("T3",), saving=8.0)
+    assert absence_words(scenario, known) == (
+        "It would cost 0.5 to 2 billion KRW of expected value. T3 (T3) would make room for T5 with X from 2024. "
+        "It comes in if its value rises by 2 billion KRW, or if it asks for 25% less."
+    )
+    hopeless = replace(known, at_least=math.inf, at_most=math.inf)
+    assert absence_words(scenario, hopeless) == "No portfolio that keeps every rule can hold it."
+    assert "asks for" not in absence_words(scenario, replace(known, saving=1.0))
+
+
+def test_no_number_is_printed_that_is_none() -> None:
+    found = planned().what_if
+    assert found.lapse is not None
+    texts = [*lapse_sentences(planned().scenario, found.lapse)]
+    texts += [change_words(planned().scenario, one) for one in found.changes]
+    texts += [absence_words(planned().scenario, one) for one in found.absences]
+    assert texts
+    assert not [text for text in texts if "nan" in text.split() or "inf" in text.split()]
+
+
+# --- the plan -------------------------------------------------------------------------------------
+
+
+def test_a_plan_asks_and_says_so() -> None:
+    found = planned()
+    study = of_plan(found)
+    record = study.record["what_if"]
+    assert set(record) >= {"lapse", "changes", "nearest"}
+    assert not found.missing
+    assert {"lapse", "unfunded"} <= set(study.tables)
+    table = study.tables["unfunded"]
+    assert isinstance(table, pd.DataFrame)
+    assert set(table["technology"]) == set(found.scenario.technologies) - {
+        choice.technology for choice in found.proposal.portfolio.choices
+    }
+
+
+def test_a_plan_that_is_not_to_ask_does_not() -> None:
+    quiet = world(redecisions=8)
+    quiet = replace(quiet, optimiser=replace(quiet.optimiser, what_if=replace(quiet.optimiser.what_if, repeats=0)))
+    found = plan(quiet, replications=20, seed=3)
+    assert not found.missing
+    assert found.what_if.lapse is None
+    assert of_plan(found).record["what_if"] == {}
+    assert digest(quiet) == digest(world(redecisions=8)), "how a plan is asked moves no outcome"
+
+
+@pytest.mark.parametrize("part", ["absences", "lapse_by_cause", "decide_changes", "partners_worth"])
+def test_what_fails_costs_itself_alone(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_words: object, **_settings: object) -> None:
+        raise SolverError("highs", "failed: kSolveError")
+
+    monkeypatch.setattr(f"rdsim.plans.{part}", fail)
+    found = plan(world(redecisions=8), replications=20, seed=3)
+    assert found.missing == (WHAT_IF,)
+    assert "kSolveError" in found.failure
+    assert found.simulation is not None
+    assert describe_plan(found)
+    done = ("absences", "lapse_by_cause", "decide_changes", "partners_worth").index(part)
+    assert bool(found.what_if.absences) == (done > 0)
+    assert (found.what_if.lapse is not None) == (done > 1)
+
+
+def test_an_interrupt_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_words: object, **_settings: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rdsim.plans.decide_changes", stop)
+    found = plan(world(redecisions=8), replications=20, seed=3)
+    assert found.missing == (WHAT_IF,)
+    assert found.what_if.lapse is not None
+    assert found.what_if.changes == ()
+
+
+def test_a_brief_page_is_asked_for_at_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tiny_folder(tmp_path / "tiny")
+    told = [word for setting in SETTINGS for word in ("--set", setting)]
+    out = tmp_path / "run"
+    words = ("plan", folder, "--brief-page", "--replications", 20, *told, "--out", out)
+    done = run(capsys, monkeypatch, *words)
+    assert done.code == 0, done.err
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "--brief-page" in page
+    assert 'id="lapse"' not in page
+    assert not (out / "lapse.csv").exists()
