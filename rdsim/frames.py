@@ -92,16 +92,18 @@ def _times(scenario: Scenario, outcomes: Outcomes) -> dict[str, Column]:
 
 
 def _money(scenario: Scenario, case: Case, outcomes: Outcomes) -> dict[str, Column]:
-    """Net home money and partner money by fiscal year."""
+    """By fiscal year: net home money, partner money, and what of home's payments goes abroad, refunds not taken off."""
     years, scale = case.budget.shape[1], money_scale(scenario)
-    home = home_by_year(case, outcomes)
-    foreign = by_year(outcomes.tranche_day, outcomes.paid_foreign, years)
-    columns: dict[str, Column] = {}
-    for y in range(years):
-        columns[f"home_{scenario.start_year + y}"] = home[..., y].ravel() / scale
-    for y in range(years):
-        columns[f"foreign_{scenario.start_year + y}"] = foreign[..., y].ravel() / scale
-    return columns
+    tables = {
+        "home": home_by_year(case, outcomes),
+        "foreign": by_year(outcomes.tranche_day, outcomes.paid_foreign, years),
+        "abroad": by_year(outcomes.tranche_day, outcomes.paid_abroad, years),
+    }
+    return {
+        f"{kind}_{scenario.start_year + y}": money[..., y].ravel() / scale
+        for kind, money in tables.items()
+        for y in range(years)
+    }
 
 
 def _deliverables(scenario: Scenario, choices: Sequence[Choice], outcomes: Outcomes) -> Column:

@@ -56,6 +56,9 @@ def test_the_tables_agree_with_one_another(scenario: Scenario) -> None:
     assert np.allclose(home, replications["paid"] - replications["refunded"])
     spent = found.purses.groupby("replication")[["spent", "refunded", "lapsed"]].sum()
     assert np.allclose(spent["spent"], replications["paid"])
+    abroad = projects.filter(regex=r"^abroad_\d+$").sum(axis=1).groupby(projects["replication"]).sum()
+    assert np.allclose(abroad, replications["paid_abroad"])
+    assert abroad.sum() > 0
     assert np.allclose(spent["lapsed"], replications["lapsed"])
     for state in projects["end_state"].cat.categories:
         assert ((projects["end_state"] == state).groupby(projects["replication"]).sum() == replications[state]).all()

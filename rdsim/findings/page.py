@@ -11,7 +11,8 @@ import pandas as pd
 
 from rdsim.domain import TAG, Choice, Institute, Judgement, Partner, Scenario, Technology
 from rdsim.explanation import screen_table
-from rdsim.findings.firmness import verdicts
+from rdsim.findings.cards import best_options, facts, grade_of, partner_table
+from rdsim.findings.firmness import decision_table, verdicts
 from rdsim.numerals import numeral
 from rdsim.plans import OPTIMISED, Plan
 from rdsim.promises import promise_table
@@ -49,6 +50,10 @@ def gather(found: Plan) -> PlanReport:
         expected=pd.concat([one.assign(policy=name) for name, one in found.expectations.items()], ignore_index=True),
         sources=_sources(scenario),
         names=called,
+        facts=facts(scenario),
+        tried=best_options(found),
+        partners=partner_table(found),
+        decisions=decision_table(found),
     )
 
 
@@ -95,7 +100,9 @@ def _candidate(
     return {
         "technology": name,
         "name": row.name,
+        "programme_id": row.programme,
         "programme": scenario.programmes[row.programme].name,
+        "field_id": row.field,
         "field": scenario.fields[row.field].name,
         "trl": row.trl,
         "trl_target": target(scenario, row),
@@ -106,6 +113,7 @@ def _candidate(
         "funded": choice is not None,
         "partner": choice.partner if choice else "",
         "partner_name": partner.name if partner else "",
+        "mode_id": choice.mode if choice else "",
         "mode": scenario.modes[choice.mode].name if choice else "",
         "start_year": choice.start_year if choice else None,
         "rank": choice.rank if choice else None,
@@ -185,12 +193,4 @@ def _sources(scenario: Scenario) -> pd.DataFrame:
         sources = pd.Series([item.source or "not stated" for item in items], dtype=object).value_counts()
         rows += [(table, f"{count} rows", str(source)) for source, count in sources.items()]
     frame = pd.DataFrame(rows, columns=["table", "item", "source"])
-    return frame.assign(grade=[_grade(source) for source in frame["source"]])
-
-
-def _grade(source: str) -> str:
-    """The grade that a source states, or that follows from its kind."""
-    for grade in ("published", "derived", "assumed"):
-        if grade in source.lower():
-            return grade
-    return "published" if source.startswith(("seed", "press")) else "assumed"
+    return frame.assign(grade=[grade_of(source) for source in frame["source"]])

@@ -103,8 +103,13 @@ def _unranked(portfolio: Portfolio) -> Portfolio:
 def outcomes(scenario: Scenario, portfolio: Portfolio, engine: Engine, replications: int = REPLICATIONS) -> str:
     """Of every table of a simulation."""
     found = simulate(scenario, portfolio, replications=replications, running=Running(engine=engine, threads=1))
-    names = ("projects", "replications", "purses", "partners", "international")
-    return digest([getattr(found, name) for name in names])
+    names = ("replications", "purses", "partners", "international")
+    return digest([_as_before(found.projects), *(getattr(found, name) for name in names)])
+
+
+def _as_before(projects: pd.DataFrame) -> pd.DataFrame:
+    """Projects without the money abroad of each year: told since numbers of version 6, its sum is in `replications`."""
+    return projects.loc[:, ~projects.columns.str.startswith("abroad_")]
 
 
 METRICS = ("npv", "npv >= 0", "quantile npv 0.05", "cvar npv 0.9", "cvar commercialised 0.9", "partners_opened")

@@ -61,6 +61,13 @@ def build(shape: Shape = Shape(), **changes: Any) -> PlanReport:
     return PlanReport(**(fields | changes))
 
 
+def told_abroad(plain: PlanReport) -> pd.DataFrame:
+    """The projects of a made-up plan with a third of the home money of joint ones paid abroad."""
+    joint = plain.projects["partner"] != ""
+    sent = {f"abroad_{year}": plain.projects[f"home_{year}"].where(joint, 0.0) / 3 for year in YEARS}
+    return plain.projects.assign(**sent)
+
+
 def without_funding(**changes: Any) -> PlanReport:
     """A plan that funds nothing, so that nothing is simulated but empty purses."""
     return build(Shape(funded=0), **changes)

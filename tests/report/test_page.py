@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 import vl_convert
 
-from rdsim.report import PlanReport
+from rdsim.report import PlanReport, words
 from rdsim.report.charts import plan as figures
 from rdsim.report.page import render as page_module
 from rdsim.report.page.render import render
@@ -68,6 +68,10 @@ class Page(HTMLParser):
     def specs(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(next(text for attrs, text in self.scripts if attrs.get("id") == "specs"))
         return found
+
+    def data(self, name: str) -> Any:
+        """A block of data that scripts read."""
+        return json.loads(next(text for attrs, text in self.scripts if attrs.get("id") == f"data-{name}"))
 
 
 def _write(report: PlanReport, folder: Path) -> Page:
@@ -141,7 +145,7 @@ def _policy(page: Page) -> str:
 def test_only_the_pages_own_scripts_may_run(page: Page) -> None:
     run = [text for attrs, text in page.scripts if attrs.get("type") != "application/json"]
     digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in run]
-    assert len(run) == 3
+    assert len(run) == 1 + len(page_module.SCRIPTS)
     assert re.findall(r"'sha256-([^']+)'", _policy(page)) == digests
     assert "unsafe-eval" not in _policy(page)
 
@@ -154,7 +158,7 @@ def test_specifications_are_whole_and_small(page: Page) -> None:
 
 
 def test_hostile_names_stay_text(hostile: Page, page: Page) -> None:
-    assert hostile.count("script") == page.count("script") == 4
+    assert hostile.count("script") == page.count("script") > len(page_module.SCRIPTS)
     assert hostile.count("img") == 0
     assert hostile.count("b") == 0
     handlers = [name for _, attrs in hostile.elements for name in attrs if name.startswith("on")]
@@ -170,20 +174,36 @@ def test_hostile_names_arrive_unharmed(hostile: Page) -> None:
 
 
 def test_the_data_block_cannot_be_left(hostile: Page) -> None:
-    block = re.search(r'<script type="application/json" id="specs">(.*?)</script>', hostile.html, re.DOTALL)
-    assert block is not None
-    assert not set("<>&\u2028\u2029") & set(block.group(1))
+    blocks = re.findall(r'<script type="application/json" id="([\w-]+)">(.*?)</script>', hostile.html, re.DOTALL)
+    assert {"specs", "data-technologies"} <= {name for name, _ in blocks}
+    assert not set("<>&\u2028\u2029") & {sign for _, text in blocks for sign in text}
 
 
 def test_every_technology_is_a_row_that_can_be_sorted_and_filtered(page: Page) -> None:
     rows = [attrs for tag, attrs in page.elements if tag == "tr" and "data-decision" in attrs]
-    assert [row["data-decision"] for row in rows] == ["funded"] * 6 + ["unfunded"] * 3
-    assert {row["data-programme"] for row in rows} == set(synthetic.PROGRAMMES)
-    filters = {attrs["data-filter"] for tag, attrs in page.elements if tag == "select"}
-    assert filters == {"decision", "programme", "field"}
-    assert sum(tag == "button" for tag, _ in page.elements) == 12
+    assert [row["data-decision"] for row in rows] == ["funded"] * 6 + ["not funded"] * 3
+    filters = {attrs["data-filter"] for tag, attrs in page.elements if tag == "select" and "data-filter" in attrs}
+    assert filters == {"decision", "programme", "field", "partner", "mode", "start_year"}
+    head = page.html[page.html.index('<table id="technologies"') :].partition("</thead>")[0]
+    assert head.count("<button") == 14
     values = [attrs["data-value"] for tag, attrs in page.elements if tag == "td" and "data-value" in attrs]
     assert all(value is not None and (value == "" or float(value) >= -1e9) for value in values)
+
+
+def test_what_is_copied_of_the_table_says_what_the_frames_say(page: Page) -> None:
+    """Every column under its heading, with codes, and payments as the projects have them."""
+    block, report = page.data("technologies"), synthetic.build()
+    rows = pd.DataFrame(block["rows"], columns=block["keys"]).set_index("technology")
+    assert block["heads"][block["keys"].index("cost")] == "cost [billion KRW]"
+    assert rows["partner"].tolist() == report.technologies["partner"].tolist()
+    assert rows["decision"].tolist() == ["funded"] * 6 + ["not funded"] * 3
+    for kind in ("home", "foreign"):
+        sums = report.projects.filter(regex=rf"^{kind}_\d+$").sum(axis=1)
+        known = sums.groupby(report.projects["technology"].astype(str)).sum() / Shape().replications
+        assert rows[kind].dropna().to_dict() == pytest.approx(known.to_dict())
+    sums = {attrs["data-sum"] for _, attrs in page.elements if "data-sum" in attrs}
+    assert sums == {"count", "cost", "home", "foreign", "p_market"}
+    assert words.amount(float(report.technologies["p_market"].sum())) in page.texts
 
 
 def test_the_table_says_with_whom_or_why_not(page: Page) -> None:
@@ -215,7 +235,8 @@ def test_how_firm_decisions_are_is_a_column_of_a_plan_that_was_decided_again(pag
     assert buttons[1] - buttons[0] == 1
     assert ("How firm" in page.texts, "How firm" in firm.texts) == (False, True)
     texts = [text.strip() for text in firm.texts]
-    assert [texts[k + 1] for k, text in enumerate(texts) if text in said] == [f"{share:.0%}" for share in shares]
+    after = [texts[k + 1] for k, text in enumerate(texts) if text in said]
+    assert after[len(set(said)) :] == [f"{share:.0%}" for share in shares]  # what the table is narrowed to stands first
     known = [attrs["data-value"] for tag, attrs in firm.elements if tag == "td" and "data-value" in attrs]
     assert known.count("0.9375") == 1
     assert _lengths(firm) == {"Firm": "(2)", "Open": "(5)", "Rejected": "(2)"}
@@ -235,10 +256,10 @@ def test_tags_are_columns_of_the_table(tmp_path: Path) -> None:
     tagged = table.assign(**{"tag.in_charge": [HOSTILE[0], *["MOTIE"] * (len(table) - 1)]})
     plain, page = (_write(synthetic.build(technologies=one), tmp_path) for one in (table, tagged))
     heads, cells = ([sum(kind == tag for kind, _ in one.elements) for tag in ("th", "td")] for one in (plain, page))
-    assert (cells[0] - heads[0], cells[1] - heads[1]) == (1, len(table))
+    assert (cells[0] - heads[0], cells[1] - heads[1]) == (1, len(table) + 1)  # and of the row of sums
     assert page.texts.count("in charge") == 1
-    assert page.texts.count("MOTIE") == len(table) - 1
-    assert "".join(page.texts).count(HOSTILE[0]) == 1
+    assert page.texts.count("MOTIE") == len(table)  # and what the table is narrowed to
+    assert "".join(page.texts).count(HOSTILE[0]) == 2
 
 
 def test_where_it_comes_from_is_told(page: Page) -> None:

@@ -133,7 +133,10 @@ def _by_partner(report: PlanReport) -> Iterator[Exhibit]:
     if len(table):
         chart = _bars(report, table, "partner_name", _modes(report), "mode")
         answer = words.partners(report, table)
-        reading = "Home money of the projects by partner country and way of funding. " + _PAID
+        reading = (
+            "Home money of the projects by partner country and way of funding, wherever it is spent: what of it "
+            "leaves the country is told by year below. " + _PAID
+        )
         yield frame_chart("partners", "With which countries, and how?", answer, reading, chart)
 
 

@@ -21,7 +21,7 @@ from pydantic import Field
 from rdsim.domain import Confidence
 from rdsim.errors import Fault, RunError
 from rdsim.folders import Record, read_document, validate
-from rdsim.folders.contents import EXPECTED, OUTCOMES, PAGE, PAGE_TABLE, POLICIES, PURSES, REPLICATIONS
+from rdsim.folders.contents import DECISIONS, EXPECTED, OUTCOMES, PAGE, PAGE_TABLE, POLICIES, PURSES, REPLICATIONS
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sections import Column, Kind, Page, Plot, Section, Table
 
@@ -29,6 +29,9 @@ __all__ = ["document", "kept_table", "needs", "page_from", "page_tables", "page_
 
 _OWN = ("technologies", "plan", "international", "targets", "sources")
 """Tables of a plan's page that its run does not hold otherwise."""
+
+_LATER = ("facts", "tried", "partners")
+"""The same, of which older runs have none."""
 
 _NEEDS = (OUTCOMES.name, REPLICATIONS.name, PURSES.name, POLICIES.name)
 """Files of a plan's run that its page is drawn from."""
@@ -64,7 +67,7 @@ def page_text(page: Page | PlanReport) -> str:
 
 def page_tables(page: Page | PlanReport) -> dict[str, pd.DataFrame]:
     """Tables that lie beside the document, by name."""
-    return {} if isinstance(page, Page) else {name: getattr(page, name) for name in _OWN}
+    return {} if isinstance(page, Page) else {name: getattr(page, name) for name in (*_OWN, *_LATER)}
 
 
 def needs(page: Page | PlanReport) -> tuple[str, ...]:
@@ -295,6 +298,7 @@ def _series(column: Mapping[str, Any]) -> pd.Series:
 
 def _plan(folder: Path, page: Mapping[str, Any]) -> PlanReport:
     own: dict[str, Any] = {name: kept_table(folder / PAGE_TABLE.path(name)) for name in _OWN}
+    later: dict[str, Any] = {name: _kept_if_there(folder / PAGE_TABLE.path(name)) for name in _LATER}
     projects, replications, purses, policies = (kept_table(folder / name) for name in _NEEDS)
     return PlanReport(
         **{name: page[name] for name in _TOLD},
@@ -302,10 +306,17 @@ def _plan(folder: Path, page: Mapping[str, Any]) -> PlanReport:
         replications=replications,
         budget=with_names(purses, page["names"]),
         policies=policies[["replication", "npv", "policy"]],
-        expected=kept_table(folder / EXPECTED.name) if (folder / EXPECTED.name).exists() else pd.DataFrame(),
+        expected=_kept_if_there(folder / EXPECTED.name),
+        decisions=_kept_if_there(folder / DECISIONS.name),
         names=page["names"],
         **own,
+        **later,
     )
+
+
+def _kept_if_there(path: Path) -> pd.DataFrame:
+    """A table that a run may lack; empty without it. Raises RunError for one that cannot be read."""
+    return kept_table(path) if path.exists() else pd.DataFrame()
 
 
 def kept_table(path: Path) -> pd.DataFrame:

@@ -16,8 +16,8 @@ class PlanReport:
     """What a plan found. Names are for people, money is in `money_unit`, times are decimal calendar years.
 
     The frames' columns are those of `rdsim.frames` (projects, replications, expected, budget, international) and of
-    `rdsim.findings` (technologies, plan, targets, policies, sources). The manifest is the run's own, put in
-    where the page is drawn.
+    `rdsim.findings` (technologies, plan, targets, policies, sources, facts, tried, partners, decisions). The manifest
+    is the run's own, put in where the page is drawn.
     """
 
     title: str
@@ -40,6 +40,12 @@ class PlanReport:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     expected: pd.DataFrame = field(default_factory=pd.DataFrame)
     """Replications by policy with the luck of the market in expectation; empty of runs that were made without."""
+    facts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """What is assumed of technologies and partners; empty of runs that were made without, as the next three are."""
+    tried: pd.DataFrame = field(default_factory=pd.DataFrame)
+    partners: pd.DataFrame = field(default_factory=pd.DataFrame)
+    decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """How firm each decision is; empty of plans that were decided once."""
 
 
 def with_names(table: pd.DataFrame, names: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:

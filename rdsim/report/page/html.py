@@ -12,7 +12,7 @@ import json
 import shlex
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +31,16 @@ _STATIC_WIDTH = 600
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """What a page is filled with: a template of this folder, figures, scripts beside the library, values by name."""
+    """What a page is filled with: a template of this folder, figures, scripts beside the library, values by name.
+
+    `data` is what the scripts read, by name, as JSON inside the page.
+    """
 
     template: str
     figures: tuple[Exhibit, ...]
     scripts: tuple[str, ...]
     values: Mapping[str, object]
+    data: Mapping[str, object] = field(default_factory=dict)
 
 
 def fill_page(content: Content, manifest: Mapping[str, Any]) -> str:
@@ -47,6 +51,7 @@ def fill_page(content: Content, manifest: Mapping[str, Any]) -> str:
         .get_template(content.template)
         .render(
             specs=_embed({figure.key: figure.spec for figure in content.figures}),
+            data={name: _embed(block) for name, block in content.data.items()},
             style=as_markup((_HERE / "page.css").read_text(encoding="utf-8")),
             scripts=[as_markup(script) for script in code],
             policy=_policy(code),

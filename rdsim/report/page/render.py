@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import pandas as pd
-
-from rdsim.domain import TAG
 from rdsim.report import words
+from rdsim.report.data.odds import market_odds
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.data.sections import Page, Plot
+from rdsim.report.data.yearly import ledger
+from rdsim.report.page import tables, technologies
 from rdsim.report.page.html import Content, fill_page, picture, start_drawing
+from rdsim.tables import FORMULA_SIGNS
 
-__all__ = ["render", "svg", "warm_up"]
+__all__ = ["SCRIPTS", "render", "svg", "warm_up"]
+
+SCRIPTS = ("sharing.js", "table.js", "pivot.js", "odds.js", "figures.js")
+"""Scripts of a plan's page, beside the library."""
 
 # The schedule is left out: its hundred labels take seconds to draw, and what it says is in the table as well.
 _PICTURED = ("chosen", "money", "results", "rules", "way")
@@ -55,8 +59,17 @@ def _plan(page: PlanReport, manifest: Mapping[str, Any]) -> Content:
     drawn = {section: plan.draw(report, section) for section in plan.SECTIONS}
     figures = tuple(figure for group in drawn.values() for figure in group)
     pictures = {figure.key: picture(figure) for name in _PICTURED for figure in drawn[name]}
-    shown = {"report": report, "figures": drawn, "pictures": pictures, **_words(report), **_technology_list(report)}
-    return Content("plan.html.j2", figures, ("table.js", "figures.js"), shown)
+    candidates, money, odds = technologies.technology_list(report), ledger(report), market_odds(report)
+    shown = {"report": report, "figures": drawn, "pictures": pictures, **_words(report), "candidates": candidates}
+    shown["countries"] = dict(zip(report.technologies["partner"], report.technologies["partner_name"], strict=True))
+    shown |= tables.texts(report, money, odds)
+    data = {
+        "signs": FORMULA_SIGNS,
+        "technologies": technologies.block(candidates),
+        "ledger": tables.ledger_block(money),
+        "odds": tables.odds_block(report, odds),
+    }
+    return Content("plan.html.j2", figures, SCRIPTS, shown, data)
 
 
 def _words(report: PlanReport) -> dict[str, object]:
@@ -117,23 +130,4 @@ def _firmness(report: PlanReport) -> list[dict[str, object]]:
         }
         for key, title in _FIRMNESS.items()
         if key != "disputed" or told["technologies"].get(key) or told["countries"].get(key)
-    ]
-
-
-def _technology_list(report: PlanReport) -> dict[str, object]:
-    """The table of all technologies with their tags, what it can be narrowed to, and what countries are called."""
-    table = report.technologies
-    return {
-        "tags": {name: name.removeprefix(TAG).replace("_", " ") for name in map(str, table) if name.startswith(TAG)},
-        "rows": _rows(table),
-        "choices": {name: sorted(table[name].astype(str).unique()) for name in ("programme", "field")},
-        "countries": dict(zip(table["partner"], table["partner_name"], strict=True)),
-    }
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows for the template; what is missing is None."""
-    return [
-        {str(name): None if pd.isna(value) else value for name, value in row.items()}
-        for row in table.to_dict(orient="records")
     ]

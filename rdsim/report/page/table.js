@@ -1,15 +1,26 @@
 "use strict";
 
-// The table of technologies: sorted by its headings, searched and filtered by the controls above it.
+// The table of technologies: sorted by its headings, searched and narrowed by the controls above it; what it shows is
+// summed up, copied and saved.
 (function () {
+  const { keys, heads, rows: values } = sharing.read("technologies");
   const table = document.getElementById("technologies");
   const body = table.tBodies[0];
-  const rows = Array.from(body.rows);
+  const records = Array.from(body.rows, (row, place) => ({
+    row,
+    values: values[place],
+    text: (values[place].join(" ") + " " + row.textContent).toLowerCase(),
+  }));
+  const headings = Array.from(table.tHead.rows[0].cells);
   const search = document.getElementById("search");
-  const filters = Array.from(document.querySelectorAll("select[data-filter]"));
+  const filters = Array.from(document.querySelectorAll("#controls select[data-filter]"));
   const count = document.getElementById("count");
+  const SUMMED = ["cost", "home", "foreign", "p_market"];
 
-  function valueOf(row, column) {
+  const valueOf = (record, key) => record.values[keys.indexOf(key)];
+  const shown = () => Array.from(body.rows).filter((row) => !row.hidden).map((row) => records.find((one) => one.row === row));
+
+  function cellOf(row, column) {
     const cell = row.cells[column];
     const number = cell.dataset.value;
     if (number === undefined) return (cell.dataset.text ?? cell.textContent).trim().toLowerCase();
@@ -25,34 +36,99 @@
     return way * order;
   }
 
-  function sort(heading) {
-    const up = heading.getAttribute("aria-sort") !== "ascending";
-    for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+  function sort(heading, up) {
+    for (const other of headings) other.removeAttribute("aria-sort");
     heading.setAttribute("aria-sort", up ? "ascending" : "descending");
     const column = heading.cellIndex;
-    rows.sort((a, b) => compare(valueOf(a, column), valueOf(b, column), up ? 1 : -1));
-    body.append(...rows);
+    const sorted = [...records].sort((a, b) => compare(cellOf(a.row, column), cellOf(b.row, column), up ? 1 : -1));
+    body.append(...sorted.map((one) => one.row));
+  }
+
+  function unsort() {
+    for (const heading of headings) heading.removeAttribute("aria-sort");
+    body.append(...records.map((one) => one.row));
+  }
+
+  // A dash asks for rows that have no value there.
+  function fits(record, filter) {
+    const value = String(valueOf(record, filter.dataset.filter) ?? "");
+    return filter.value === "" || value === (filter.value === "-" ? "" : filter.value);
   }
 
   function show() {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let shown = 0;
-    for (const row of rows) {
-      const text = row.textContent.toLowerCase();
-      const fits =
-        words.every((word) => text.includes(word)) &&
-        filters.every((filter) => filter.value === "" || row.dataset[filter.dataset.filter] === filter.value);
-      row.hidden = !fits;
-      shown += fits ? 1 : 0;
+    for (const record of records) {
+      record.row.hidden = !(
+        words.every((word) => record.text.includes(word)) && filters.every((filter) => fits(record, filter))
+      );
     }
-    count.textContent = shown + " of " + rows.length + " shown";
+    tell(records.filter((one) => !one.row.hidden));
   }
 
-  for (const heading of table.tHead.rows[0].cells) {
-    heading.querySelector("button").addEventListener("click", () => sort(heading));
+  function tell(chosen) {
+    const sums = Object.fromEntries(
+      SUMMED.map((key) => [key, chosen.reduce((sum, one) => sum + (valueOf(one, key) ?? 0), 0)])
+    );
+    table.querySelector("[data-sum=count]").textContent = chosen.length;
+    for (const key of SUMMED) table.querySelector("[data-sum=" + key + "]").textContent = sharing.amount(sums[key]);
+    const funded = chosen.filter((one) => valueOf(one, "decision") === "funded");
+    count.textContent =
+      chosen.length + " of " + records.length + " shown, " + funded.length + " of them funded: requested " +
+      sharing.amount(sums.cost) + ", home pays " + sharing.amount(sums.home) + ", partners pay " +
+      sharing.amount(sums.foreign) + "; " + sharing.amount(sums.p_market) + " are expected to reach the market. " +
+      countries(funded);
   }
-  search.addEventListener("input", show);
-  for (const filter of filters) filter.addEventListener("change", show);
+
+  // With how many projects each country takes part, the most first.
+  function countries(funded) {
+    const counts = new Map();
+    for (const one of funded) {
+      const name = valueOf(one, "partner_name");
+      if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    const sorted = Array.from(counts).sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
+    return sorted.length ? "With " + sorted.map(([name, number]) => name + " " + number).join(", ") + "." : "";
+  }
+
+  function state() {
+    const sorted = headings.find((heading) => heading.hasAttribute("aria-sort"));
+    const way = sorted?.getAttribute("aria-sort") === "descending" ? "-" : "";
+    const given = filters.map((filter) => [filter.dataset.filter, filter.value]);
+    return { find: search.value, ...Object.fromEntries(given), sort: sorted ? way + sorted.textContent.trim() : "" };
+  }
+
+  function apply(given) {
+    search.value = given.find ?? "";
+    for (const filter of filters) sharing.choose(filter, given[filter.dataset.filter]);
+    const asked = given.sort ?? "";
+    const heading = headings.find((one) => one.textContent.trim() === asked.replace(/^-/, ""));
+    if (heading) sort(heading, !asked.startsWith("-"));
+    else unsort();
+    show();
+  }
+
+  function changed() {
+    show();
+    sharing.remember("table", state());
+  }
+
+  for (const heading of headings) {
+    heading.querySelector("button").addEventListener("click", () => {
+      sort(heading, heading.getAttribute("aria-sort") !== "ascending");
+      sharing.remember("table", state());
+    });
+  }
+  search.addEventListener("input", changed);
+  for (const filter of filters) filter.addEventListener("change", changed);
+  sharing.offer(
+    "technologies",
+    () => [heads, ...shown().map((one) => one.values)],
+    () => {
+      apply({});
+      sharing.remember("table", {});
+    }
+  );
   document.getElementById("controls").hidden = false;
   show();
+  sharing.recall("table", apply);
 })();

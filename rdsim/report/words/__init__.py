@@ -25,6 +25,8 @@ from rdsim.report.words.cells import cells
 from rdsim.report.words.doubts import Doubt, doubts
 from rdsim.report.words.head import Tile, assumption_words, firmness_words, headline, promise_words, search_words, tiles
 from rdsim.report.words.leads import award_rows, bound_words, lead_rows, lead_words, side_by_side
+from rdsim.report.words.money import YearRow, abroad_words, crossing_rows, partner_rows, spending_rows
+from rdsim.report.words.odds import odds_rows
 from rdsim.report.words.policy_brief import Brief, above_words, brief, recommendation
 from rdsim.report.words.what_if import change_rows, lapse_rows, nearest, what_if_words
 
@@ -34,7 +36,9 @@ __all__ = [
     "Brief",
     "Doubt",
     "Tile",
+    "YearRow",
     "above_words",
+    "abroad_words",
     "amount",
     "assumption_words",
     "award_rows",
@@ -44,6 +48,7 @@ __all__ = [
     "capital",
     "cells",
     "change_rows",
+    "crossing_rows",
     "delivery_words",
     "doubts",
     "durations",
@@ -61,6 +66,8 @@ __all__ = [
     "lead_words",
     "longest_wait",
     "nearest",
+    "odds_rows",
+    "partner_rows",
     "partners",
     "path",
     "promise_words",
@@ -71,6 +78,7 @@ __all__ = [
     "sentence_list",
     "side_by_side",
     "span",
+    "spending_rows",
     "spread",
     "tiles",
     "use_of_money",

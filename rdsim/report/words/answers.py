@@ -70,8 +70,17 @@ def partners(report: PlanReport, table: pd.DataFrame) -> str:
     return (
         f"{int(joint['count'].sum())} of {int(table['count'].sum())} projects are joint, with "
         f"{count(len(sums), 'partner')}{how}; they get {percent(share)} of the money. Most goes to projects with "
-        f"{sums.index[0]}: {amount(float(sums.iloc[0]))} {report.money_unit}.{_upkeep(report)}"
+        f"{sums.index[0]}: {amount(float(sums.iloc[0]))} {report.money_unit}.{_upkeep(report)}{_left(report)}"
     )
+
+
+def _left(report: PlanReport) -> str:
+    """What of the money of joint projects leaves the country; nothing if the run does not say."""
+    left = mean(report, "paid_abroad")
+    if math.isnan(left):
+        return ""
+    sent = amount(left) if left > 0 else "nothing"
+    return f" Of the joint projects' money {sent} is paid abroad: the rest stays at home."
 
 
 def _upkeep(report: PlanReport) -> str:
