@@ -30,6 +30,10 @@ class Scripts:
         for name in ("sharing.js", *names):
             self._engine.eval((_FOLDER / name).read_text(encoding="utf-8"))
 
+    def run(self, text: str) -> None:
+        """Run a text beside the scripts."""
+        self._engine.eval(text)
+
     def ask(self, function: str, *given: Any) -> Any:
         """What a function answers."""
         words = ",".join(json.dumps(one) for one in given)

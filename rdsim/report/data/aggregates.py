@@ -7,6 +7,7 @@ with the luck of the market in expectation where the run tells it (`PlanReport.e
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -138,6 +139,7 @@ def yearly_payments(projects: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+@lru_cache(maxsize=1)
 def payments(report: PlanReport) -> pd.DataFrame:
     """Expected net payments, undiscounted, by funded technology: columns technology, home, foreign."""
     projects = report.projects

@@ -12,12 +12,13 @@ from rdsim.report.data.plan import PlanReport
 from rdsim.report.data.sections import Page, Plot
 from rdsim.report.data.yearly import ledger
 from rdsim.report.page import tables, technologies
+from rdsim.report.page.cards import card_block
 from rdsim.report.page.html import Content, fill_page, picture, start_drawing
 from rdsim.tables import FORMULA_SIGNS
 
 __all__ = ["SCRIPTS", "render", "svg", "warm_up"]
 
-SCRIPTS = ("sharing.js", "table.js", "pivot.js", "odds.js", "figures.js")
+SCRIPTS = ("sharing.js", "table.js", "pivot.js", "odds.js", "cards.js", "figures.js")
 """Scripts of a plan's page, beside the library."""
 
 # The schedule is left out: its hundred labels take seconds to draw, and what it says is in the table as well.
@@ -68,6 +69,7 @@ def _plan(page: PlanReport, manifest: Mapping[str, Any]) -> Content:
         "technologies": technologies.block(candidates),
         "ledger": tables.ledger_block(money),
         "odds": tables.odds_block(report, odds),
+        **({"cards": found} if (found := card_block(report)) else {}),
     }
     return Content("plan.html.j2", figures, SCRIPTS, shown, data)
 

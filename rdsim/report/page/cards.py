@@ -1,0 +1,66 @@
+"""Cards of technologies and partners as their script reads them: what is assumed, what was tried, how firm it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import pandas as pd
+
+from rdsim.report.data.plan import PlanReport
+from rdsim.report.page.technologies import compact
+
+__all__ = ["card_block"]
+
+_KINDS = {"technology": "Funded", "partner": "Partner", "mode": "Way of funding", "start": "Start"}
+
+
+def card_block(report: PlanReport) -> dict[str, object]:
+    """Facts by subject and id, options and decisions by technology, partners by code; empty of runs without facts.
+
+    Texts of facts stand once, in `texts`; a fact is five places there: part, item, value, grade, source.
+    """
+    if report.facts.empty:
+        return {}
+    columns = ["part", "item", "value", "grade", "source"]
+    texts = sorted({text for name in columns for text in report.facts[name]})
+    places = {text: place for place, text in enumerate(texts)}
+    rows = report.facts.assign(**{name: report.facts[name].map(places) for name in columns})
+    return {
+        "texts": texts,
+        "facts": {str(subject): _by(table, "id", columns) for subject, table in rows.groupby("subject")},
+        "tried": _by(report.tried, "technology", ["partner", "mode", "start_year", "expected_value", "chosen"]),
+        "decisions": _by(_decisions(report), "technology", ["kind", "what", "chosen", "share", "verdict"]),
+        "partners": _by(report.partners, "partner", ["name", "opened", "opened_time", "network", "peak_places"]),
+    }
+
+
+def _by(table: pd.DataFrame, key: str, columns: list[str]) -> dict[str, list[list[object]]]:
+    """Rows of some columns by a key, in their order; of a table that the run lacks, none."""
+    found: dict[str, list[list[object]]] = {}
+    for name, row in _rows(table, key, columns):
+        found.setdefault(name, []).append(row)
+    return found
+
+
+def _rows(table: pd.DataFrame, key: str, columns: list[str]) -> Iterator[tuple[str, list[object]]]:
+    if key in table:
+        for name, *values in table[[key, *columns]].astype(object).itertuples(index=False):
+            yield str(name), [None if pd.isna(value) else compact(value) for value in values]
+
+
+def _decisions(report: PlanReport) -> pd.DataFrame:
+    """Decisions about technologies with names for people, by kind; the plan's first, then by share."""
+    table = report.decisions
+    if "kind" not in table:
+        return pd.DataFrame()
+    table = table[table["kind"].isin(list(_KINDS))]
+    names = dict(zip(report.partners["partner"], report.partners["name"], strict=True)) if len(report.partners) else {}
+    called = {"partner": {**names, "": "none"}, "mode": report.names.get("mode", {})}
+    what = [called.get(kind, {}).get(code, code) for kind, code in _pairs(table)]
+    order = table["kind"].map({kind: place for place, kind in enumerate(_KINDS)})
+    found = table.assign(what=what, order=order, kind=table["kind"].map(_KINDS))
+    return found.sort_values(["order", "chosen", "share"], ascending=[True, False, False], kind="stable")
+
+
+def _pairs(table: pd.DataFrame) -> Iterable[tuple[str, str]]:
+    return zip(table["kind"].astype(str), table["what"].astype(str), strict=True)
