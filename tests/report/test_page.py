@@ -206,6 +206,29 @@ def test_what_is_copied_of_the_table_says_what_the_frames_say(page: Page) -> Non
     assert words.amount(float(report.technologies["p_market"].sum())) in page.texts
 
 
+def test_tables_of_money_and_chances_are_there_without_scripts(page: Page) -> None:
+    """By year and programme, field and partner; what scripts narrow, and the dialog, come beside them."""
+    text = " ".join(page.texts)
+    for way in ("programme", "field", "partner"):
+        assert f"What home pays by year and {way}, net of refunds, billion KRW" in text
+    assert "This run does not tell it by year and partner" in text
+    assert "there are no cards" in text
+    years = page.data("ledger")["years"]
+    assert years == list(synthetic.YEARS)
+    assert page.data("odds")["replications"] == Shape().replications
+
+
+def test_a_run_that_tells_money_abroad_shows_it_and_the_bars_say_no_more(tmp_path: Path) -> None:
+    plain = synthetic.build()
+    estimates = {**plain.manifest["estimates"], "paid_abroad": {"mean": 7.5, "ci_low": 7.0, "ci_high": 8.0, "n": 20}}
+    manifest = {**plain.manifest, "estimates": estimates}
+    told = _write(synthetic.build(projects=synthetic.told_abroad(plain), manifest=manifest), tmp_path)
+    text = " ".join(told.texts)
+    assert "Of it, leaves the country" in text
+    assert "This run does not tell" not in text
+    assert "Of the joint projects' money 7.50 is paid abroad: the rest stays at home." in text
+
+
 def test_the_table_says_with_whom_or_why_not(page: Page) -> None:
     """The column is sorted by its partner; what is not funded has none, and comes last."""
     whom = [attrs["data-text"] for tag, attrs in page.elements if tag == "td" and attrs.get("class") == "whom"]
@@ -367,7 +390,10 @@ def test_empty_cases_leave_out_figures_and_nothing_else(
     assert set(page.specs) <= full
     assert len(page.specs) >= (4 if case == "nothing funded" else 14)
     assert "nan" not in {text.strip().lower() for text in page.texts}
-    assert page.count("section") == 12
+    sections = [attrs.get("id") for tag, attrs in page.elements if tag == "section"]
+    assert len(sections) == len(set(sections)) == 16
+    assert {"abroad", "pivot", "odds", "table", "cards"} <= set(sections)
+    assert page.count("dialog") == 1
 
 
 def test_drawings_are_compiled_without_a_warning(capfd: pytest.CaptureFixture[str]) -> None:

@@ -42,13 +42,17 @@ const pivot = (function () {
 
   const total = (values) => values.reduce((sum, one) => sum + one, 0);
 
+  // No more digits than anybody reads.
+  const compact = (value) => Number(value.toPrecision(9));
+
   // The table as rows of cells: headings, rows, network, sum.
   function cells(block, by, found, titles) {
     const blanks = by.slice(1).map(() => "");
     const lines = [[...by.map((name) => titles[name]), ...block.years.map(String), "All years"]];
-    for (const row of found.rows) lines.push([...row.keys, ...row.values, total(row.values)]);
-    if (found.network) lines.push([UPKEEP, ...blanks, ...found.network, total(found.network)]);
-    lines.push(["In all", ...blanks, ...found.sum, total(found.sum)]);
+    const add = (names, values) => lines.push([...names, ...[...values, total(values)].map(compact)]);
+    for (const row of found.rows) add(row.keys, row.values);
+    if (found.network) add([UPKEEP, ...blanks], found.network);
+    add(["In all", ...blanks], found.sum);
     return lines;
   }
 
@@ -125,9 +129,11 @@ const pivot = (function () {
   }
 
   function apply(given) {
-    sharing.choose(money, given.money ?? money.options[0].value);
-    sharing.choose(rows, given.rows ?? rows.options[0].value);
-    for (const [name, select] of Object.entries(filters)) sharing.choose(select, given[name]);
+    const first = { money: money.options[0].value, rows: rows.options[0].value };
+    const asked = { ...first, ...given };
+    const selects = Object.entries({ money, rows, ...filters });
+    const unknown = selects.filter(([name, select]) => !sharing.choose(select, asked[name]));
+    sharing.regret("money-by-year", unknown.map(([name]) => asked[name]));
     draw();
   }
 

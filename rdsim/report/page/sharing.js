@@ -106,12 +106,21 @@ const sharing = (function () {
     window.addEventListener("load", look);
   }
 
-  // Sets a choice to a value, if it has that.
+  // Sets a choice to a value, or to its first if it has no such value; says whether it has.
   function choose(select, value) {
     select.value = value ?? "";
-    if (select.selectedIndex < 0) select.selectedIndex = 0;
+    const isKnown = select.selectedIndex >= 0;
+    if (!isKnown) select.selectedIndex = 0;
+    return isKnown;
+  }
+
+  // Says at a table's buttons what of an address this page does not have.
+  function regret(name, unknown) {
+    const asked = unknown.map((value) => "\u201c" + value + "\u201d").join(", ");
+    const note = document.querySelector('.exits[data-of="' + name + '"] [role=status]');
+    note.textContent = asked ? "The address asks for " + asked + ", which this plan does not have." : "";
   }
 
   document.documentElement.classList.add("scripted");
-  return { amount, choose, neutral, offer, read, recall, remember, asCsv, asCells };
+  return { amount, choose, neutral, offer, read, recall, regret, remember, asCsv, asCells };
 })();

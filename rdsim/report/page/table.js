@@ -99,7 +99,8 @@
 
   function apply(given) {
     search.value = given.find ?? "";
-    for (const filter of filters) sharing.choose(filter, given[filter.dataset.filter]);
+    const asks = (filter) => given[filter.dataset.filter];
+    sharing.regret("technologies", filters.filter((filter) => !sharing.choose(filter, asks(filter))).map(asks));
     const asked = given.sort ?? "";
     const heading = headings.find((one) => one.textContent.trim() === asked.replace(/^-/, ""));
     if (heading) sort(heading, !asked.startsWith("-"));
