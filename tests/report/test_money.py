@@ -107,6 +107,7 @@ def test_the_sentence_about_money_abroad_says_the_figure_of_the_run(report: Plan
     assert "7.50 is paid to institutions abroad" in abroad_words(said, money)
     assert "abroad and leaves" not in abroad_words(report, money)
     nothing = synthetic.without_funding()
+    assert partner_rows(nothing, ledger(nothing)) == []
     assert abroad_words(nothing, ledger(nothing)) == "No project has a partner abroad, and no money leaves the country."
 
 

@@ -71,12 +71,13 @@ def by_partner(report: PlanReport, money: Ledger) -> pd.DataFrame:
     Columns: partner_name, count, home, foreign, abroad and network (cost of opening and running it); NaN where a run
     does not tell, and for what there is not.
     """
-    sums = {kind: money.sums(kind, "partner_name").sum(axis=1) for kind in money.kinds}
-    counts = money.technologies.groupby("partner_name").size()
-    found = pd.DataFrame({"count": counts, **sums}).rename_axis("partner_name").reset_index()
-    found = found.reindex(columns=["partner_name", "count", *_KINDS])
-    names = {"name": "partner_name"}
-    upkeep = report.partners.reindex(columns=["name", "network"]).rename(columns=names).astype({"network": float})
-    found = found.merge(upkeep, on="partner_name", how="outer")
+    columns = {kind: money.sums(kind, "partner_name").sum(axis=1) for kind in money.kinds}
+    columns["count"] = money.technologies.groupby("partner_name").size()
+    if len(report.partners):
+        columns["network"] = report.partners.groupby("name")["network"].sum(min_count=1)
+    names = list(dict.fromkeys(str(name) for column in columns.values() for name in column.index))
+    known = {name: column.reindex(names).to_numpy(float) for name, column in columns.items()}
+    found = pd.DataFrame({"partner_name": names, **known})
+    found = found.reindex(columns=["partner_name", "count", *_KINDS, "network"])
     moved = found[found[["home", "foreign", "network"]].abs().sum(axis=1) > 0]
     return moved.sort_values("home", ascending=False, kind="stable", ignore_index=True)

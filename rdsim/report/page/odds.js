@@ -14,14 +14,14 @@ const odds = (function () {
     return (
       "At least " + number + (number === 1 ? " technology is" : " technologies are") +
       " on the market by the end of " + year + " in " + percent(share) + " of " +
-      String(block.replications).replace(/\B(?=(\d{3})+(?!\d))/g, ",") + " replications (" +
+      String(block.replications).replace(/\B(?=(\d{3})+(?!\d))/g, ",") + (block.replications === 1 ? " replication (" : " replications (") +
       percent(block.confidence) + " interval " + percent(low) + " to " + percent(high) + ")."
     );
   }
 
-  // The number that half of the replications reach in a year.
+  // The number that half of the replications reach in a year, at least 1.
   function even(block, year) {
-    return Math.max(0, block.tails[year].findIndex(([share]) => share < 0.5) - 1);
+    return Math.max(1, block.tails[year].findIndex(([share]) => share < 0.5) - 1);
   }
 
   return { answer, even };

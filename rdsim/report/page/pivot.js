@@ -35,7 +35,7 @@ const pivot = (function () {
 
   function upkeep(block, kinds, filters, zero) {
     const isNarrowed = Object.entries(filters).some(([name, value]) => name !== "programme" && value !== "");
-    if (!kinds.includes("home") || isNarrowed) return null;
+    if (!kinds.includes("home") || isNarrowed || !Object.keys(block.network).length) return null;
     const lines = Object.entries(block.network).filter(([name]) => !filters.programme || name === filters.programme);
     return lines.reduce((sum, [, row]) => plus(sum, row), zero);
   }
@@ -118,7 +118,7 @@ const pivot = (function () {
       );
     }
     place.replaceChildren(table);
-    const isLeftOut = money.value !== "foreign" && money.value !== "abroad" && !found.network;
+    const isLeftOut = ["home", "all"].includes(money.value) && Object.keys(block.network).length > 0 && !found.network;
     note.textContent = isLeftOut
       ? "Opening and running partners is told by programme alone, and left out here."
       : lines.length - 2 + " rows.";

@@ -71,7 +71,7 @@ def partner_rows(report: PlanReport, money: Ledger) -> list[dict[str, str]]:
             str(name): value if isinstance(value, str) else "" if math.isnan(value) else _cell(name, value)
             for name, value in row.items()
         }
-        for row in by_partner(report, money).astype({"count": float}).to_dict(orient="records")
+        for row in by_partner(report, money).to_dict(orient="records")
     ]
 
 
