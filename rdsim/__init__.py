@@ -10,7 +10,7 @@
 Four nouns: a `Scenario` (the world), a `Portfolio` of `Choice`s (what is funded), draws (a seed), and outcomes
 (`Simulation`: pandas frames). Verbs: `load`, `check`, `optimise`, `simulate`, `trace`, `plan`, `read_portfolio`
 and `write_portfolio`. An `Experiment` varies scenarios and policies; `read_sweep` reads what came of it. `compare`
-tells what differs between finished runs. What goes wrong is an `RdsimError`.
+tells what differs between finished runs, `index` what runs a folder holds. What goes wrong is an `RdsimError`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rdsim.domain import Choice, Portfolio, Scenario
     from rdsim.errors import ExperimentError, InfeasibleError, InputError, RdsimError, SolverError
     from rdsim.optimiser import Solving
+    from rdsim.overview import RunIndex, index
     from rdsim.plans import Plan, plan
     from rdsim.portfolio import read as read_portfolio
     from rdsim.portfolio import write as write_portfolio
@@ -43,6 +44,7 @@ __all__ = [
     "Proposal",
     "RdsimError",
     "RunComparison",
+    "RunIndex",
     "Running",
     "Scenario",
     "Simulation",
@@ -51,6 +53,7 @@ __all__ = [
     "Sweep",
     "check",
     "compare",
+    "index",
     "load",
     "optimise",
     "plan",
@@ -74,6 +77,7 @@ _HOMES = {
     "Proposal": ("search", "Proposal"),
     "RdsimError": ("errors", "RdsimError"),
     "RunComparison": ("comparison", "RunComparison"),
+    "RunIndex": ("overview", "RunIndex"),
     "Running": ("simulation", "Running"),
     "Scenario": ("scenario", "Scenario"),
     "Simulation": ("simulation", "Simulation"),
@@ -82,6 +86,7 @@ _HOMES = {
     "Sweep": ("sweep", "Sweep"),
     "check": ("scenario", "check"),
     "compare": ("comparison", "compare"),
+    "index": ("overview", "index"),
     "load": ("scenario", "load"),
     "optimise": ("search", "optimise"),
     "plan": ("plans", "plan"),

@@ -667,6 +667,21 @@ def compare(
     _finish(comparison.study(found), place)
 
 
+@app.command(cls=_Command)
+def index(
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Folder that holds runs.")] = Path("results"),
+    force: Annotated[bool, typer.Option("--force", help="Replace an index.html that rdsim did not write.")] = False,
+) -> None:
+    """List the runs of a folder on one page, index.html: what was tried, what came of it, what is best."""
+    from rdsim import overview  # noqa: PLC0415
+
+    with _interruptible(compiles=False, left="no index was written"):
+        found = overview.index(folder)
+        page = found.write(force=force)
+    typer.echo("\n".join(found.lines))
+    typer.echo(f"written to {page}; open it in a browser")
+
+
 # --- studies --------------------------------------------------------------------------------------
 
 OfPlan = Annotated[

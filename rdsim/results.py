@@ -344,6 +344,7 @@ def _world(study: Study, scenario: Scenario, run: Run) -> dict[str, Any]:
     return {
         "scenario": {
             "name": scenario.name,
+            "title": scenario.title,
             "path": run.scenario,
             "digest": digest(scenario),
             "parts": list(scenario.parts),

@@ -68,6 +68,18 @@ class RunPair:
             return paired_difference(_numbers(second), _numbers(first), self.confidence, self.comparisons)
         return unpaired_difference(_numbers(second), _numbers(first), self.confidence, self.comparisons)
 
+    def is_expected(self, figure: str) -> bool:
+        """Whether both runs keep a figure with the luck of the market in expectation."""
+        return figure in self.first.expectations and figure in self.second.expectations
+
+    def columns(self, figure: str) -> tuple[pd.Series, ...]:
+        """A figure by replication, of both runs; nothing where it is no column, or not a number everywhere, of one."""
+        runs = (self.first, self.second)
+        tables = [run.expectations if self.is_expected(figure) else run.replications for run in runs]
+        if any(figure not in one or not np.isfinite(_numbers(one[figure])).all() for one in tables):
+            return ()
+        return tuple(one[figure] for one in tables)
+
     @property
     def word(self) -> str:
         """How intervals are made."""
@@ -97,18 +109,16 @@ def result_table(pair: RunPair) -> pd.DataFrame:
 
 def _result_row(pair: RunPair, figure: Figure) -> dict[str, object]:
     """Empty for a figure that is no column, or not a number in every replication, of either run."""
-    first, second, name = pair.first, pair.second, figure.name
-    expected = name in first.expectations and name in second.expectations
-    tables = [run.expectations if expected else run.replications for run in (first, second)]
-    if any(name not in one or not np.isfinite(_numbers(one[name])).all() for one in tables):
+    name = figure.name
+    columns = pair.columns(name)
+    if not columns:
         return {}
-    columns = [one[name] for one in tables]
     found = pair.difference(columns[0], columns[1])
     return {
-        "run": second.label,
+        "run": pair.second.label,
         "figure": name,
-        "label": label_with_unit(figure, first.money_unit),
-        "luck": "in expectation" if expected else "as drawn",
+        "label": label_with_unit(figure, pair.first.money_unit),
+        "luck": "in expectation" if pair.is_expected(name) else "as drawn",
         "first": float(columns[0].mean()),
         "second": float(columns[1].mean()),
         **_interval_columns(pair, found),

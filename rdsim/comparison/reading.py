@@ -21,7 +21,7 @@ from rdsim.results import read_manifest
 from rdsim.runs import read_run
 from rdsim.scenario import load
 
-__all__ = ["FinishedRun", "read_runs"]
+__all__ = ["FinishedRun", "finished_run", "read_runs"]
 
 _FEWEST = 2
 
@@ -140,7 +140,7 @@ def read_runs(folders: Sequence[str | Path]) -> tuple[FinishedRun, ...]:
     kind: type[InputError] = RunError
     for label, path in zip(_labels(paths), paths, strict=True):
         try:
-            found.append(_read(label, path))
+            found.append(finished_run(label, path))
         except InputError as error:
             kind = type(error) if not faults or isinstance(error, kind) else RunError
             faults += error.faults
@@ -150,7 +150,11 @@ def read_runs(folders: Sequence[str | Path]) -> tuple[FinishedRun, ...]:
     return tuple(found)
 
 
-def _read(label: str, path: Path) -> FinishedRun:
+def finished_run(label: str, path: Path) -> FinishedRun:
+    """The run of a folder, called by a label.
+
+    Raises RunError for a folder that is no run or has no portfolio; PortfolioError for one that cannot be read.
+    """
     manifest = read_manifest(path)
     if PORTFOLIO.name not in manifest["files"] or not manifest.get("money_unit"):
         rule, advice = "must be a run with one portfolio of a scenario", "Runs of plan, optimise and simulate have one."

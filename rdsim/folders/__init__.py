@@ -5,8 +5,8 @@ from __future__ import annotations
 from rdsim.folders.documents import Digest, FileName, Part, Record, is_file_name, read_document, validate
 from rdsim.folders.files import clear_parts, is_file, is_folder, is_part, write_whole
 from rdsim.folders.manifests import MANIFEST, SWEEP, Manifest, own_files, read_manifest
-from rdsim.folders.place import Place, claim, claim_next, is_unfinished, new_folder, require_name, settle
-from rdsim.folders.sharing import WORK, share
+from rdsim.folders.place import Place, claim, claim_next, is_unfinished, new_folder, occupation, require_name, settle
+from rdsim.folders.sharing import WORK, is_at_work, share
 from rdsim.folders.signals import hold_signals, terminate_like_ctrl_c
 
 __all__ = [
@@ -23,12 +23,14 @@ __all__ = [
     "claim_next",
     "clear_parts",
     "hold_signals",
+    "is_at_work",
     "is_file",
     "is_file_name",
     "is_folder",
     "is_part",
     "is_unfinished",
     "new_folder",
+    "occupation",
     "own_files",
     "read_document",
     "read_manifest",

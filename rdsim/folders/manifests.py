@@ -22,6 +22,7 @@ _Limit = float | None
 
 class _Scenario(Record):
     name: _Text
+    title: _Text = ""
     digest: Digest
     path: _Text = ""
     parts: _Texts = Field(default_factory=list)

@@ -17,18 +17,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Literal
 
 from rdsim.errors import Fault, OutputError
 from rdsim.folders.files import clear_parts, is_folder
-from rdsim.folders.locks import is_same, lock, sign
+from rdsim.folders.locks import is_abandoned, is_same, lock, sign
 from rdsim.folders.manifests import MANIFEST, SWEEP, own_files
 from rdsim.folders.moves import DESK, DRAFT, carry_out, commit, files_below, is_beside, is_plain_place, is_unfinished
 from rdsim.folders.signals import hold_signals
 
-__all__ = ["Place", "claim", "claim_next", "is_unfinished", "new_folder", "require_name", "settle"]
+__all__ = [
+    "Occupation",
+    "Place",
+    "claim",
+    "claim_next",
+    "is_unfinished",
+    "new_folder",
+    "occupation",
+    "require_name",
+    "settle",
+]
 
 _LOCK, _OWNER, _MADE, _KEPT = "lock", "owner", "made", "unfinished"
 _TRIES = 100
+
+Occupation = Literal["nobody", "a live run", "a dead run", "an unfinished run"]
 _FREE = "must be new, empty, or hold an earlier run"
 
 
@@ -198,6 +211,17 @@ def settle(folder: str | Path) -> list[str]:
         return list(_recover(place))
     finally:
         place.release()
+
+
+def occupation(folder: str | Path) -> Occupation:
+    """Who holds a claimed folder: nobody, a run that lives (or may), one that died before anything of it was in its
+    place, or one that died while its files were moved there. Nothing is changed."""
+    desk = Path(folder) / DESK
+    if not is_folder(desk):
+        return "nobody"
+    if (desk / _OWNER).exists() or ((desk / _LOCK).exists() and not is_abandoned(desk / _LOCK)):
+        return "a live run"
+    return "an unfinished run" if is_unfinished(Path(folder)) else "a dead run"
 
 
 def require_name(folder: Path) -> None:

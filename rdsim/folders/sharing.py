@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rdsim.errors import Fault, OutputError
-from rdsim.folders.locks import is_same, lock
+from rdsim.folders.locks import is_abandoned, is_same, lock
 
-__all__ = ["WORK", "share"]
+__all__ = ["WORK", "is_at_work", "share"]
 
 WORK = ".rdsim-work"
 """A file that says which work is done in its folder, locked by all who do it."""
@@ -40,6 +40,12 @@ def share(folder: Path, work: str, rule: str) -> Iterator[None]:
             if _is_alone(handle):
                 path.unlink(missing_ok=True)
         os.close(handle)
+
+
+def is_at_work(folder: Path) -> bool:
+    """Whether a process that lives (or may) does shared work in a folder."""
+    path = folder / WORK
+    return path.exists() and not is_abandoned(path)
 
 
 def _join(path: Path, work: str) -> int | None:

@@ -12,12 +12,14 @@ from rdsim.report.data.kept import document, kept_table, needs, page_tables, pag
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sections import PLOT_KINDS, Column, Page, Plot, Section, Table
 from rdsim.report.page.drawings import Drawer, at_hand, brief_of, page_html, plot_svgs, run_html
+from rdsim.report.page.html import Content, fill_page
 from rdsim.report.words import firmness_words, headline, promise_words
 
 __all__ = [
     "NOT_ALLOWED",
     "PLOT_KINDS",
     "Column",
+    "Content",
     "Drawer",
     "Page",
     "PlanReport",
@@ -27,6 +29,7 @@ __all__ = [
     "at_hand",
     "brief_of",
     "document",
+    "fill_page",
     "firmness_words",
     "headline",
     "kept_table",

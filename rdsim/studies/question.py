@@ -21,7 +21,8 @@ from rdsim.tables import did_you_mean
 __all__ = ["COMMANDS", "SHARED", "Kind", "Option", "Question"]
 
 COMMANDS = (
-    "new", "check", "schema", "simulate", "optimise", "plan", "report", "brief", "compare", "calibrate", "sweep",
+    "new", "check", "schema", "simulate", "optimise", "plan", "report", "brief", "compare", "index", "calibrate",
+    "sweep",
 )  # fmt: skip
 """Commands that are no question: no question may be called so."""
 

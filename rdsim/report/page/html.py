@@ -45,7 +45,8 @@ class Content:
 
 def fill_page(content: Content, manifest: Mapping[str, Any]) -> str:
     """The page: the template filled with the values, the figures' specifications, the scripts and the manifest."""
-    code = (library(), *((_HERE / name).read_text(encoding="utf-8") for name in content.scripts))
+    drawing = (library(),) if content.figures else ()
+    code = (*drawing, *((_HERE / name).read_text(encoding="utf-8") for name in content.scripts))
     return (
         environment()
         .get_template(content.template)

@@ -18,7 +18,7 @@ from rdsim.tables import FORMULA_SIGNS
 
 __all__ = ["SCRIPTS", "render", "svg", "warm_up"]
 
-SCRIPTS = ("sharing.js", "table.js", "pivot.js", "odds.js", "cards.js", "figures.js")
+SCRIPTS = ("sharing.js", "sorting.js", "table.js", "pivot.js", "odds.js", "cards.js", "figures.js")
 """Scripts of a plan's page, beside the library."""
 
 # The schedule is left out: its hundred labels take seconds to draw, and what it says is in the table as well.

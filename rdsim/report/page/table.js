@@ -20,30 +20,6 @@
   const valueOf = (record, key) => record.values[keys.indexOf(key)];
   const shown = () => Array.from(body.rows).filter((row) => !row.hidden).map((row) => records.find((one) => one.row === row));
 
-  function cellOf(row, column) {
-    const cell = row.cells[column];
-    const number = cell.dataset.value;
-    if (number === undefined) return (cell.dataset.text ?? cell.textContent).trim().toLowerCase();
-    return number === "" ? null : Number(number);
-  }
-
-  // What is missing comes last, whichever way the rest is sorted.
-  function compare(a, b, way) {
-    if (a === null || b === null || a === "" || b === "") {
-      return (a === null || a === "" ? 1 : 0) - (b === null || b === "" ? 1 : 0);
-    }
-    const order = typeof a === "number" ? a - b : a.localeCompare(b);
-    return way * order;
-  }
-
-  function sort(heading, up) {
-    for (const other of headings) other.removeAttribute("aria-sort");
-    heading.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const column = heading.cellIndex;
-    const sorted = [...records].sort((a, b) => compare(cellOf(a.row, column), cellOf(b.row, column), up ? 1 : -1));
-    body.append(...sorted.map((one) => one.row));
-  }
-
   function unsort() {
     for (const heading of headings) heading.removeAttribute("aria-sort");
     body.append(...records.map((one) => one.row));
@@ -103,7 +79,7 @@
     sharing.regret("technologies", filters.filter((filter) => !sharing.choose(filter, asks(filter))).map(asks));
     const asked = given.sort ?? "";
     const heading = headings.find((one) => one.textContent.trim() === asked.replace(/^-/, ""));
-    if (heading) sort(heading, !asked.startsWith("-"));
+    if (heading) sorting.sort(heading, !asked.startsWith("-"));
     else unsort();
     show();
   }
@@ -115,7 +91,7 @@
 
   for (const heading of headings) {
     heading.querySelector("button").addEventListener("click", () => {
-      sort(heading, heading.getAttribute("aria-sort") !== "ascending");
+      sorting.sort(heading, heading.getAttribute("aria-sort") !== "ascending");
       sharing.remember("table", state());
     });
   }

@@ -1,0 +1,186 @@
+"""What lies in a folder of results, each in its own folder: runs, studies and sweeps; and what is none, with why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rdsim.brief import count
+from rdsim.comparison.reading import FinishedRun, finished_run
+from rdsim.errors import Fault, InputError
+from rdsim.folders import MANIFEST, SWEEP, WORK, is_at_work, is_file, is_folder, occupation, read_manifest
+from rdsim.folders.contents import MAIN
+from rdsim.report.words import sentence_list
+from rdsim.sweep import manifest_of
+
+__all__ = ["Entry", "Stranger", "entries_of", "is_entry"]
+
+_HELD = {
+    "a live run": "another run is writing there now",
+    "a dead run": "a run that died is to be cleared away by the next run at that place",
+    "an unfinished run": "a run was killed while it was put there; rdsim report of that folder finishes it",
+}
+"""What is said of a claimed folder."""
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A folder that holds a run, a study or a sweep, as its manifest tells it."""
+
+    label: str
+    """The folder's name."""
+    folder: Path
+    manifest: Mapping[str, Any]
+    file: Path
+    """Where the manifest stands."""
+    run: FinishedRun | None
+    """The run, if it has one portfolio of a scenario that can be read."""
+    remarks: tuple[str, ...]
+    """What to know of it: another version of rdsim, a portfolio that cannot be read, somebody who writes there."""
+
+    @property
+    def when(self) -> datetime:
+        """When the manifest was last written, by the clock of this machine: it holds no time itself."""
+        return datetime.fromtimestamp(int(self.file.stat().st_mtime))
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether it is a sweep's."""
+        return self.file.name == SWEEP
+
+    @property
+    def command(self) -> str:
+        """The command that made it, by its name; of one that was made from Python what it comes to."""
+        if self.is_sweep or self.manifest.get("study"):
+            return "sweep" if self.is_sweep else str(self.manifest["study"])
+        words = self.words
+        if len(words) > 1 and words[1] in MAIN:
+            return words[1]
+        return "plan" if self.manifest.get("search") else "simulate" if self.manifest.get("estimates") else "optimise"
+
+    @property
+    def words(self) -> list[str]:
+        """The command that repeats it, word by word; none of what was made from Python."""
+        return [str(one) for one in self.manifest.get("command") or []]
+
+    @property
+    def portfolio(self) -> str:
+        """Whose portfolio it is, in words; nothing where there is not one."""
+        words = self.words
+        if self.run is None:
+            return ""
+        if "--portfolio" in words[:-1]:
+            return words[words.index("--portfolio") + 1]
+        if self.command == "plan":
+            return "the plan, solved once" if "--one-shot" in words else "the plan"
+        return "the optimiser's" if self.command == "optimise" else "given from Python"
+
+    @property
+    def partners(self) -> int | None:
+        """Partners that are opened, or where the run does not say so, that have projects; None without a portfolio."""
+        if self.run is None:
+            return None
+        opened = (self.manifest.get("portfolio") or {}).get("partners_opened")
+        return len(opened if opened is not None else {one.partner for one in self.run.choices.values() if one.partner})
+
+    @cached_property
+    def scenario(self) -> Mapping[str, Any]:
+        """What the manifest says of the scenario; nothing where none was asked about."""
+        return self.manifest.get("scenario") or {}
+
+    @property
+    def missing(self) -> Sequence[str]:
+        """What is missing of it, in words."""
+        if self.manifest["complete"]:
+            return []
+        if self.is_sweep:
+            lacking = {"not done": self.manifest["missing"], "failed": self.manifest["failed"]}
+            told = [f"{count(number, 'point')} {word}" for word, number in lacking.items() if number]
+            return told or [str(self.manifest["stopped"]) or "part of it"]
+        return [str(one) for one in self.manifest["missing"]] or ["part of it"]
+
+    def holds(self, name: str) -> bool:
+        """Whether such a file is there to be opened; of a name that the run has for a file of its own."""
+        return is_file(self.folder / name)
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A folder that is told in one line: it holds nothing that can be listed, or what is in it cannot be read."""
+
+    label: str
+    folder: Path
+    words: str
+
+
+def is_entry(folder: Path) -> bool:
+    """Whether a folder says that it holds a run or a sweep."""
+    return is_file(folder / MANIFEST) or is_file(folder / SWEEP)
+
+
+def entries_of(folder: Path) -> Iterator[Entry | Stranger]:
+    """What each folder in a folder holds, by name; hidden ones and files are passed over. Raises OSError."""
+    for path in sorted(folder.iterdir(), key=lambda one: one.name):
+        if not path.name.startswith(".") and is_folder(path):
+            try:
+                yield _entry(path) if is_entry(path) else Stranger(_legible(path), path, _nothing(path))
+            except InputError as error:
+                yield Stranger(_legible(path), path, f"its manifest cannot be read: {_first(error.faults)}")
+            except OSError as error:
+                yield Stranger(_legible(path), path, f"it cannot be read: {error.strerror or error}")
+
+
+def _legible(path: Path) -> str:
+    """The folder's name as it can be written, whatever its bytes are."""
+    return path.name.encode("utf-8", "backslashreplace").decode()
+
+
+def _entry(path: Path) -> Entry:
+    """The entry of a folder. Raises InputError with the faults of its manifest."""
+    if not is_file(path / MANIFEST):
+        manifest, file, run, remarks = manifest_of(path), path / SWEEP, None, list[str]()
+        if is_at_work(path):
+            remarks.append("it is being run now")
+    else:
+        manifest, file = read_manifest(path), path / MANIFEST
+        run, remarks = _run(path, manifest)
+        remarks += filter(None, [_HELD.get(occupation(path))])
+    if manifest["rdsim"] != version("rdsim"):
+        remarks.insert(0, f"written by rdsim {manifest['rdsim']}; this is {version('rdsim')}")
+    return Entry(_legible(path), path, manifest, file, run, tuple(remarks))
+
+
+def _run(path: Path, manifest: Mapping[str, Any]) -> tuple[FinishedRun | None, list[str]]:
+    """The run, or what keeps it from being compared with others."""
+    if manifest.get("study") or not manifest.get("scenario"):
+        return None, []
+    try:
+        return finished_run(_legible(path), path), []
+    except InputError as error:
+        return None, [f"not compared: {_first(error.faults)}"]
+
+
+def _nothing(path: Path) -> str:
+    """What is said of a folder without a manifest."""
+    if (held := occupation(path)) != "nobody":
+        return f"no finished run: {_HELD[held]}"
+    if (path / WORK).exists():
+        state = "is being run now" if is_at_work(path) else "was stopped; the same command goes on"
+        return f"no results yet: a sweep {state}"
+    inside = [one for one in sorted(path.iterdir()) if is_folder(one) and is_entry(one)]
+    kinds = [one for one in inside if is_file(one / MANIFEST)]
+    told = {"run": len(kinds), "sweep": len(inside) - len(kinds)}
+    held_words = sentence_list([count(number, noun) for noun, number in told.items() if number])
+    if inside:
+        return f"a folder of {held_words}, which rdsim index {path.as_posix()} lists"
+    return f"no run: it holds neither {MANIFEST} nor {SWEEP}"
+
+
+def _first(faults: Sequence[Fault]) -> str:
+    more = f" (and {count(len(faults) - 1, 'fault')} more)" if len(faults) > 1 else ""
+    return f"{str(faults[0]).rstrip('.')}{more}"
