@@ -1250,6 +1250,9 @@ class Scenario(Frozen):
     simulation: SimulationSettings = SimulationSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
     queues: Queues = Queues()
+    documents: Annotated[
+        dict[Identifier, str], Field(description="Titles of documents, by the codes under which sources name them.")
+    ] = field(default_factory=dict)
     assumptions: Annotated[
         dict[Identifier, Assumption], Field(description="What nobody has measured, and its bounds, by name.")
     ] = field(default_factory=dict)

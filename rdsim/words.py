@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Hashable, Mapping
 
 from rdsim.domain import Scenario
@@ -23,6 +24,7 @@ __all__ = [
     "round_up",
     "rule_words",
     "shared_luck_words",
+    "source_words",
     "technology_words",
     "unit_noun",
 ]
@@ -46,6 +48,14 @@ def option_words(scenario: Scenario, name: str) -> str:
     technology, partner, _, year = name.split("/")
     whom = scenario.partners[partner].name if partner in scenario.partners else ""
     return f"{technology} with {whom} from {year}" if whom else f"{technology} alone from {year}"
+
+
+def source_words(scenario: Scenario, source: str) -> str:
+    """A source with the titles of documents in the place of their codes, where the scenario states them."""
+    if not scenario.documents:
+        return source
+    codes = "|".join(re.escape(code) for code in sorted(scenario.documents, key=len, reverse=True))
+    return re.sub(rf"(?:\bseed )?(?<!\w)({codes})(?!\w)", lambda found: scenario.documents[found[1]], source)
 
 
 def money_words(scenario: Scenario, amount: float) -> str:

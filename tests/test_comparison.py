@@ -21,6 +21,7 @@ from rdsim.scenario import load
 from rdsim.stats import paired_difference, unpaired_difference
 from tests.command import run
 from tests.tiny import tiny_folder
+from tests.visible import internal_words, internal_words_of_page
 
 BASE = (
     Choice("T1", "matching", "US", 2024, 1),
@@ -242,6 +243,9 @@ def test_the_command_tells_and_writes(
     place = tmp_path / "results" / "compare-old-new"
     names = {path.name for path in place.iterdir()}
     assert {"inputs.csv", "choices.csv", "money.csv", "results.csv", "report.html", "manifest.json"} <= names
+    assert (
+        internal_words_of_page((place / "report.html").read_text(encoding="utf-8")) == internal_words(ran.out) == set()
+    )
     told = pd.read_csv(place / "results.csv").set_index("figure")
     assert set(TOLD) <= set(told.index)
     manifest = results.read_manifest(place)

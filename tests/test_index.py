@@ -23,6 +23,7 @@ from rdsim.scenario import load
 from rdsim.stats import paired_difference
 from tests.command import Ran, run
 from tests.tiny import tiny_folder
+from tests.visible import internal_words_of_page
 
 RICH = (
     Choice("T1", "matching", "US", 2024, 1),
@@ -260,6 +261,7 @@ def test_the_page_links_what_is_there_and_says_how_to_compare(shelf: Path) -> No
     row = found.best.iloc[0]
     first, second = sorted((row["best"], row["second"]))
     assert f"rdsim compare results/{first} results/{second}" in _text(page)
+    assert internal_words_of_page(page) == set()
     assert "vegaEmbed" not in page  # no figures, so nothing that draws
 
 

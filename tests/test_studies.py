@@ -23,6 +23,7 @@ from rdsim.studies.built_in.alternatives import Nearby, usual_swaps
 from tests.command import Ran
 from tests.command import run as run_command
 from tests.tiny import tiny_folder
+from tests.visible import internal_words, internal_words_of_page
 
 Rdsim = Callable[..., Ran]
 COMMANDS = {
@@ -383,6 +384,7 @@ def test_a_study_writes_its_tables_portfolios_page_and_manifest(
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "<h1>A tiny scenario for tests</h1>" in page
     assert "StrictUndefined" not in page
+    assert internal_words_of_page(page) == internal_words(ran.out) == set()
     for file in (out / "portfolios").iterdir():
         assert portfolio.read(file, load(folder)).choices
     again = rdsim(*words)

@@ -19,6 +19,7 @@ from rdsim.arrays import Floats
 from rdsim.domain import Portfolio, Scenario
 from rdsim.search import AT_PLAN_RATIOS, world_of_rule
 from rdsim.simulation import Running, expected_worths, replicate
+from rdsim.titles import portfolio_title
 
 __all__ = ["PLAN", "Headline", "Measuring", "headlines_of", "rule_of"]
 
@@ -54,7 +55,7 @@ def headlines_of(scenario: Scenario, rules: Iterable[str] = ()) -> tuple[Headlin
     if floors:
         label = f"international share in {max(floors)}"
         found.append(Headline(f"international_share_{max(floors)}", label, "share", least=0.0))
-    leads = (Headline(_NPV, f"lead over {rule}", "money", rule) for rule in rules)
+    leads = (Headline(_NPV, f"lead over {portfolio_title(rule)}", "money", rule) for rule in rules)
     return (*found, *leads)
 
 

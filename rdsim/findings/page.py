@@ -19,6 +19,7 @@ from rdsim.promises import promise_table
 from rdsim.report import PlanReport, outcome_shares, with_names
 from rdsim.scenario import cost, success_sources, tags_of, target
 from rdsim.search import Proposal
+from rdsim.words import source_words
 
 __all__ = ["gather"]
 
@@ -108,7 +109,7 @@ def _candidate(
         "trl_target": target(scenario, row),
         "cost": cost(scenario, row),
         "score": row.score,
-        "source": row.source,
+        "source": source_words(scenario, row.source),
         "institute": scenario.institutes[row.institute].name if row.institute else "",
         "funded": choice is not None,
         "partner": choice.partner if choice else "",
@@ -193,4 +194,5 @@ def _sources(scenario: Scenario) -> pd.DataFrame:
         sources = pd.Series([item.source or "not stated" for item in items], dtype=object).value_counts()
         rows += [(table, f"{count} rows", str(source)) for source, count in sources.items()]
     frame = pd.DataFrame(rows, columns=["table", "item", "source"])
-    return frame.assign(grade=[grade_of(source) for source in frame["source"]])
+    grades = [grade_of(source) for source in frame["source"]]
+    return frame.assign(grade=grades, source=[source_words(scenario, source) for source in frame["source"]])

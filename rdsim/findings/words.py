@@ -21,6 +21,7 @@ from rdsim.report.words import ALIKE, UNKNOWN, amount, is_point, span
 from rdsim.search import LOOP, OWN, USUAL_ORDER, Loop, Proposal, why_nothing
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval
+from rdsim.titles import portfolio_title
 from rdsim.words import ratio_words, shared_luck_words
 
 __all__ = ["describe_plan", "describe_proposal", "describe_simulation", "notes"]
@@ -50,7 +51,8 @@ def describe_proposal(scenario: Scenario, proposal: Proposal) -> str:
 def _proposal_words(scenario: Scenario, proposal: Proposal) -> Iterator[str]:
     solution, portfolio = proposal.solution, proposal.portfolio
     joint = sum(bool(choice.partner) for choice in portfolio.choices)
-    opened = [proposal.problem.partner_names[p] for p in sorted(proposal.evaluation.opened)]
+    codes = [proposal.problem.partner_names[p] for p in sorted(proposal.evaluation.opened)]
+    opened = [scenario.partners[code].name for code in codes]
     gap = f"{solution.gap:.2%}" if np.isfinite(solution.gap) else "unknown"
     yield f"{len(proposal.options.choices):,} eligible options, each simulated alone {proposal.samples} times"
     yield f"{_origin_words(solution)}, proven gap {gap}, {solution.seconds.total:.1f} s"
@@ -145,7 +147,7 @@ def _leads(found: Plan) -> Iterator[str]:
         gap = comparison.difference
         broken = "" if comparison.rule.evaluation.feasible else "; breaks a row"
         yield (
-            f"more than {comparison.rule.name}{_freedom(found, comparison)}: {amount(gap.mean)} "
+            f"more than {portfolio_title(comparison.rule.name)}{_freedom(found, comparison)}: {amount(gap.mean)} "
             f"({_limits(gap)}){broken}"
         )
         if name in parts:
@@ -201,7 +203,7 @@ def _notes(found: Plan) -> Iterator[str]:
         yield "What a partner does to time, success and cost is assumed, not measured: see the scenario's README."
     unused = [code for code in hosts(scenario) if code not in _open_partners(found)]
     if unused:
-        yield f"Partners not opened: {', '.join(unused)}."
+        yield f"Partners not opened: {', '.join(scenario.partners[code].name for code in unused)}."
     if found.survey is None:
         yield _not_looked_at(scenario)
     if found.missing:

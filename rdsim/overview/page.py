@@ -57,7 +57,9 @@ def page(folder: Path, entries: Sequence[Entry], strangers: Sequence[Stranger], 
         "narrowed": {key: (title, _values(row[key] for row in rows)) for key, title in _NARROWED.items()},
         "strangers": list(stranger_words(strangers)),
     }
-    return fill_page(Content("index.html.j2", (), ("sorting.js", "runs.js", "pairs.js"), shown), {"rdsim": version("rdsim")})
+    return fill_page(
+        Content("index.html.j2", (), ("sorting.js", "runs.js", "pairs.js"), shown), {"rdsim": version("rdsim")}
+    )
 
 
 def _values(values: Iterable[str]) -> list[str]:

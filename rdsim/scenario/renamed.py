@@ -98,8 +98,14 @@ _LATER: tuple[tuple[Path, Any], ...] = (
 """Settings that came with later releases, and what they are where a scenario says nothing."""
 
 
-_MOVING_NOTHING: tuple[Path, ...] = (("assumptions",), ("optimiser", "assumptions"), ("optimiser", "what_if"))
-"""What is not known, and how it is looked at, which moves no outcome: no part of a digest."""
+_MOVING_NOTHING: tuple[Path, ...] = (
+    ("assumptions",),
+    ("optimiser", "assumptions"),
+    ("optimiser", "what_if"),
+    ("documents",),
+)
+"""What is not known, how it and changes are looked at, and titles of sources, which move no outcome: no part of a
+digest."""
 
 
 def modern_path(path: Path, where: str = "") -> Path:

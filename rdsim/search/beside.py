@@ -33,6 +33,7 @@ from rdsim.search.quick import soon
 from rdsim.search.selection import select
 from rdsim.search.views import View, apply_view, at_ratios, corrections
 from rdsim.streams import SEARCHING, SELECTING
+from rdsim.titles import AT_AWARD_RATIO_1, AT_PAYMENT_RATIO_1, AT_PLAN_RATIOS, ONE_SHOT, OWN_TITLES, USUAL_ORDER
 
 __all__ = [
     "AT_AWARD_RATIO_1",
@@ -44,17 +45,7 @@ __all__ = [
     "Beside",
 ]
 
-ONE_SHOT = "one_shot"
-"""The portfolio that the optimiser chose before any portfolio was simulated."""
-
-AT_PLAN_RATIOS = "-at-plan-ratios"
-"""Ends the name of a portfolio that was made with the plan's freedom: budget rows at the plan's payment ratios."""
-
-USUAL_ORDER = "usual_order"
-AT_PAYMENT_RATIO_1 = "at-payment-ratio-1"
-AT_AWARD_RATIO_1 = "at-award-ratio-1"
-
-OWN = (ONE_SHOT, f"{ONE_SHOT}{AT_PLAN_RATIOS}", USUAL_ORDER, AT_PAYMENT_RATIO_1, AT_AWARD_RATIO_1)
+OWN = tuple(OWN_TITLES)
 """Names of portfolios beside a plan that are the optimiser's, and no simple rule's."""
 
 _FROM_LOOP = 3

@@ -28,6 +28,7 @@ from rdsim.report import (
     yearly_payments,
 )
 from rdsim.scenario import cost, target
+from rdsim.words import source_words
 from rdsim.workbook.sheets import Cell, Chart, Heading, Overview, Share, Sheet, YearSums
 
 __all__ = ["Contents", "sheets_of"]
@@ -320,7 +321,7 @@ def _assumptions(source: Contents) -> Sheet | None:
         (Heading("High", "number"), [one.high for one in ones]),
         (Heading("How", "text"), [_HOW[one.change] for one in ones]),
         (Heading("Grade", "text"), [one.grade for one in ones]),
-        (Heading("Why", "words"), [one.why for one in ones]),
+        (Heading("Why", "words"), [source_words(source.scenario, one.why) for one in ones]),
         (Heading("Settings", "words"), [", ".join(one.paths) for one in ones]),
     ]
     return _sheet("Assumptions", "What is assumed, and the bounds that it is believed to have.", filled)

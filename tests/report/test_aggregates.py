@@ -15,6 +15,7 @@ from rdsim.report.charts.plan import draw
 from rdsim.report.data import aggregates
 from rdsim.simulation import Running
 from rdsim.stats import mean_interval, quantile
+from rdsim.titles import rule_title
 from tests.report import synthetic
 from tests.report.synthetic import Shape
 
@@ -151,7 +152,7 @@ def test_international_says_how_likely_each_target_is() -> None:
 
 def test_policies_keep_their_order_and_count_losses() -> None:
     table = aggregates.policies(REPORT)
-    assert table["policy"].tolist() == ["optimised", *synthetic.RULES]
+    assert table["policy"].tolist() == ["the plan", *map(rule_title, synthetic.RULES)]
     npv = REPORT.replications["npv"]
     assert table.loc[0, "loss"] == (npv < 0).mean()
     assert table.loc[0, "p95"] == quantile(npv.to_numpy(), 0.95)

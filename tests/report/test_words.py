@@ -86,7 +86,7 @@ def test_headline_tells_the_share_of_the_world_market_that_is_aimed_at() -> None
 
 def test_headline_names_the_best_rule_and_that_it_is_not_allowed() -> None:
     text = words.headline(REPORT)[-2]
-    assert "value-per-cost" in text
+    assert "value per cost" in text
     assert "could not be chosen" in text
 
 
@@ -292,13 +292,13 @@ def _freedoms() -> dict[str, object]:
 def test_the_headline_lead_is_the_one_at_equal_freedom_and_the_other_stands_beside_it() -> None:
     told = replace(REPORT, manifest=_manifest(baselines=_freedoms()))
     equal, less = words.headline(told)[-3:-1]
-    assert equal.startswith("The best of the simple rules with the plan's payment ratios, value-per-cost, is worth")
+    assert equal.startswith("The best of the simple rules with the plan's payment ratios, value per cost, is worth")
     assert "worth 20.0 more (interval of the gain 14.0 to 26.0)" in equal
     assert less.startswith("Of those made within the announced money, which may promise less than the plan, the best")
     assert "worth 49.0 more" in less
     assert aggregates.policy_labels(told) == {
-        "value-per-cost": "value-per-cost, announced money",
-        "value-per-cost-at-plan-ratios": "value-per-cost, plan's payment ratios",
+        "value-per-cost": "value per cost, announced money",
+        "value-per-cost-at-plan-ratios": "value per cost, plan's payment ratios",
     }
 
 
@@ -313,8 +313,8 @@ def test_the_search_panel_tells_gains_by_freedom() -> None:
     }
     told = words.search_words(replace(REPORT, manifest=_manifest(baselines=_freedoms(), search=search)))
     assert told[-1] == (
-        "In replications that chose nothing it is worth, in billion KRW, 20.0 (14.0 to 26.0) more than value-per-cost "
-        "with the same payment ratios; 49.0 (31.0 to 66.0) more than value-per-cost within the announced money "
+        "In replications that chose nothing it is worth, in billion KRW, 20.0 (14.0 to 26.0) more than value per cost "
+        "with the same payment ratios; 49.0 (31.0 to 66.0) more than value per cost within the announced money "
         "(intervals hold together)."
     )
 
@@ -371,7 +371,7 @@ def test_awards_above_the_announced_money_are_told_by_line_and_year() -> None:
 def test_the_lead_is_a_row_of_parts_for_each_comparator() -> None:
     assert words.lead_words(REPORT) == ["promising more", "the loop", "lead"]
     (row,) = words.lead_rows(REPORT)
-    assert row["comparator"] == "value-per-cost"
+    assert row["comparator"] == "value per cost"
     assert str(row["cells"][-1]).startswith("3.50 (")  # type: ignore[index]
     assert words.lead_rows(replace(REPORT, manifest=_manifest(lead=None))) == []
 
@@ -391,7 +391,7 @@ def test_the_plan_stands_beside_every_other_portfolio() -> None:
     plan, *others = words.side_by_side(told)
     assert (plan["name"], plan["above"], plan["behind"]) == ("the plan", "70.0", "")
     assert [one["above"] for one in others] == ["nothing", "nothing", "7.00"]
-    assert others[-1]["name"] == "best found, full awards within the announced money"
+    assert others[-1]["name"] == "best with full awards within the announced money"
     headline = " ".join(words.headline(told))
     assert "at-award-ratio-1" not in headline  # it is no simple rule
     assert words.side_by_side(replace(REPORT, manifest=_manifest(baselines={}))) == []

@@ -32,6 +32,7 @@ from rdsim.report.charts.figure import (
 )
 from rdsim.report.data import aggregates
 from rdsim.report.data.plan import PlanReport
+from rdsim.titles import PLAN
 
 __all__ = ["SECTIONS", "draw"]
 
@@ -456,9 +457,9 @@ def _distributions(report: PlanReport) -> Iterator[Exhibit]:
     levels = [(f"p{level}:Q", f"P{level}, {unit}", form) for level in (5, 25, 50, 75, 95)]
     ends = [("mean:Q", f"Mean, {unit}", form), ("low:Q", "... interval from", form), ("high:Q", "... to", form)]
     tips = _tips(("policy:N", "Portfolio"), *ends, *levels, ("loss:Q", "Probability of a loss", ".0%"))
-    rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
+    rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=300))
     base = alt.Chart(table.round(4)).encode(y=rows, tooltip=tips)
-    colour = alt.condition("datum.policy === 'optimised'", alt.value(BLUE), alt.value(GREY))
+    colour = alt.condition(f"datum.policy === '{PLAN}'", alt.value(BLUE), alt.value(GREY))
     chart = _layers(
         base.mark_rule(strokeWidth=2, color=GREY).encode(
             x=alt.X("p5:Q", title=f"net present value, {unit}"), x2="p95:Q"
@@ -492,8 +493,8 @@ _VERDICTS = ("keeps every rule", "breaks a rule")
 def _whiskers(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
     unit, form = report.money_unit, _digits(table["mean"], table["low"], table["high"])
     tips = _tips(
-        ("policy:N", "Simple rule"),
-        ("mean:Q", f"Optimised is worth more by, {unit}", form),
+        ("policy:N", "Portfolio"),
+        ("mean:Q", f"The plan is worth more by, {unit}", form),
         ("low:Q", "... interval from", form),
         ("high:Q", "... to", form),
         ("n:Q", "Replications", "d"),
@@ -501,12 +502,12 @@ def _whiskers(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
         ("verdict:N", "Its portfolio"),
         ("broken:N", "Broken"),
     )
-    rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
+    rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=300))
     base = alt.Chart(table).encode(y=rows, color=colour_scale("verdict", _VERDICTS, [BLUE, RED]), tooltip=tips)
     shapes = alt.Scale(domain=list(_VERDICTS), range=["circle", "cross"])
     shape = alt.Shape("verdict:N", scale=shapes, legend=legend(_VERDICTS))
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3], color=INK).encode(x=alt.X("zero:Q"))
-    title = f"optimised less simple rule, {unit}"
+    title = f"{PLAN} less the other portfolio, {unit}"
     return _layers(
         zero,
         base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", title=title), x2="high:Q"),

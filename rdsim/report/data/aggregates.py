@@ -15,6 +15,7 @@ import pandas as pd
 from rdsim.arrays import Floats
 from rdsim.report.data.plan import PlanReport
 from rdsim.stats import mean_interval, proportion_interval
+from rdsim.titles import OWN_TITLES, PLAN, rule_title
 
 __all__ = [
     "CAUSES",
@@ -307,7 +308,7 @@ def international(report: PlanReport) -> pd.DataFrame:
 
 def policies(report: PlanReport) -> pd.DataFrame:
     """Net value of each policy: policy, p5, p25, p50, p75, p95, mean, low, high, loss (share below zero)."""
-    labels = policy_labels(report)
+    labels = {"optimised": PLAN, **policy_labels(report)}
     rows = [
         _policy(labels.get(str(name), str(name)), table, _expectations(report, str(name), ["npv"]), report.confidence)
         for name, table in report.policies.groupby("policy", sort=False)
@@ -318,23 +319,13 @@ def policies(report: PlanReport) -> pd.DataFrame:
 def policy_labels(report: PlanReport) -> dict[str, str]:
     """Names of the portfolios beside the plan, with their freedom where simple rules were made with more than one."""
     found = report.manifest.get("baselines", {})
-    rules = [rule["rule"] for name, rule in found.items() if name not in _OWN]
+    rules = [rule["rule"] for name, rule in found.items() if name not in OWN_TITLES]
     both = len(set(rules)) < len(rules)
     freedom = {True: ", plan's payment ratios", False: ", announced money"} if both else {True: "", False: ""}
     return {
-        name: _OWN[name] if name in _OWN else f"{rule['rule']}{freedom[rule['equal_freedom']]}"
+        name: OWN_TITLES.get(name) or f"{rule_title(rule['rule'])}{freedom[rule['equal_freedom']]}"
         for name, rule in found.items()
     }
-
-
-_OWN = {
-    "one_shot": "one_shot",
-    "one_shot-at-plan-ratios": "one_shot, plan's payment ratios",
-    "usual_order": "the plan, usual order of priority",
-    "at-payment-ratio-1": "best found, payments within the announced money",
-    "at-award-ratio-1": "best found, full awards within the announced money",
-}
-"""What portfolios of the optimiser's own are called."""
 
 
 def _policy(name: str, table: pd.DataFrame, expected: pd.DataFrame | None, confidence: float) -> dict[str, object]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from rdsim.report.charts.figure import Exhibit
 
-__all__ = ["Content", "as_markup", "environment", "fill_page", "picture", "start_drawing"]
+__all__ = ["Content", "as_markup", "environment", "fill_page", "picture", "start_drawing", "visible_text"]
 
 _HERE = Path(__file__).parent
 _STATIC_WIDTH = 600
@@ -60,6 +62,12 @@ def fill_page(content: Content, manifest: Mapping[str, Any]) -> str:
             **content.values,
         )
     )
+
+
+def visible_text(page: str) -> str:
+    """What is seen of a page of ours, in one line: no scripts, styles or tags."""
+    body = re.sub(r"<(script|style|title)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
 def environment() -> jinja2.Environment:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from rdsim import glossary
 from rdsim.report import words
 from rdsim.report.data.odds import market_odds
 from rdsim.report.data.plan import PlanReport
@@ -13,7 +14,7 @@ from rdsim.report.data.sections import Page, Plot
 from rdsim.report.data.yearly import ledger
 from rdsim.report.page import tables, technologies
 from rdsim.report.page.cards import card_block
-from rdsim.report.page.html import Content, fill_page, picture, start_drawing
+from rdsim.report.page.html import Content, fill_page, picture, start_drawing, visible_text
 from rdsim.tables import FORMULA_SIGNS
 
 __all__ = ["SCRIPTS", "render", "svg", "warm_up"]
@@ -27,7 +28,16 @@ _PICTURED = ("chosen", "money", "results", "rules", "way")
 
 def render(page: PlanReport | Page, manifest: Mapping[str, Any]) -> str:
     """The page, as HTML, of the run that the manifest is of."""
-    return fill_page(_plan(page, manifest) if isinstance(page, PlanReport) else _sheet(page), manifest)
+    if not isinstance(page, PlanReport):
+        return fill_page(_sheet(page), manifest)
+    content = _plan(page, manifest)
+    return fill_page(_with_terms(content, visible_text(fill_page(content, manifest)), page), manifest)
+
+
+def _with_terms(content: Content, text: str, page: PlanReport) -> Content:
+    """The page with the terms that its text uses."""
+    terms = list(glossary.terms_of(text, page.names.get("mode", {})))
+    return replace(content, values={**content.values, "terms": terms})
 
 
 def svg(plot: Plot) -> str:
@@ -61,7 +71,14 @@ def _plan(page: PlanReport, manifest: Mapping[str, Any]) -> Content:
     figures = tuple(figure for group in drawn.values() for figure in group)
     pictures = {figure.key: picture(figure) for name in _PICTURED for figure in drawn[name]}
     candidates, money, odds = technologies.technology_list(report), ledger(report), market_odds(report)
-    shown = {"report": report, "figures": drawn, "pictures": pictures, **_words(report), "candidates": candidates}
+    shown = {
+        "terms": [],
+        "report": report,
+        "figures": drawn,
+        "pictures": pictures,
+        **_words(report),
+        "candidates": candidates,
+    }
     shown["countries"] = dict(zip(report.technologies["partner"], report.technologies["partner_name"], strict=True))
     shown |= tables.texts(report, money, odds)
     data = {

@@ -24,6 +24,7 @@ from rdsim.report.words.amounts import (
     sentence_list,
     span,
 )
+from rdsim.titles import PLAN
 
 __all__ = [
     "best_bets",
@@ -203,13 +204,13 @@ def path(aims: pd.DataFrame) -> str:
 
 def spread(report: PlanReport, table: pd.DataFrame) -> str:
     """How far luck moves the optimised portfolio, and the probability of a loss."""
-    row = table[table["policy"] == "optimised"]
+    row = table[table["policy"] == PLAN]
     if row.empty:
         return ""
     best = row.iloc[0]
     losses = f"{best['loss']:.1%}" if best["loss"] > 0 else "none"
     return (
-        f"In nine of ten replications the optimised portfolio is worth {span(best['p5'], best['p95'])} "
+        f"In nine of ten replications the plan is worth {span(best['p5'], best['p95'])} "
         f"{report.money_unit}; in {losses} it is worth less than nothing.{rests_on(report)}"
     )
 

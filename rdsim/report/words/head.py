@@ -26,6 +26,7 @@ from rdsim.report.words.amounts import (
 )
 from rdsim.report.words.answers import path
 from rdsim.report.words.leads import most_above
+from rdsim.titles import ONE_SHOT, OWN_TITLES, rule_title
 
 __all__ = [
     "Tile",
@@ -41,7 +42,6 @@ __all__ = [
     "wider",
 ]
 
-_ONE_SHOT = "one_shot"
 _WORTH_TELLING = 1.005
 """Payment ratios below this round to 1."""
 
@@ -126,8 +126,8 @@ def _gain_words(report: PlanReport) -> Iterator[str]:
     simple = [rule for name, rule in rules.items() if _is_rule(name, rule)]
     equal, less = ([rule for rule in simple if rule["equal_freedom"] is same] for same in (True, False))
     gains = []
-    if _ONE_SHOT in rules:
-        gains.append(f"{_interval_of_gain(rules[_ONE_SHOT])} more than the optimiser's choice without simulation")
+    if ONE_SHOT in rules:
+        gains.append(f"{_interval_of_gain(rules[ONE_SHOT])} more than {OWN_TITLES[ONE_SHOT]}")
     gains += [f"{_more_than(equal)}{' with the same payment ratios' if less else ''}"] if equal else []
     gains += [f"{_more_than(less)} within the announced money"] if less else []
     if gains:
@@ -139,11 +139,11 @@ def _gain_words(report: PlanReport) -> Iterator[str]:
 
 def _is_rule(name: str, found: Mapping[str, Any]) -> bool:
     """Whether a portfolio beside the plan is a simple rule's, and not the optimiser's own."""
-    return name != _ONE_SHOT and found.get("kind", "rule") == "rule"
+    return name != ONE_SHOT and found.get("kind", "rule") == "rule"
 
 
 def _more_than(rules: Sequence[Mapping[str, Any]]) -> str:
-    return sentence_list([f"{_interval_of_gain(rule)} more than {rule['rule']}" for rule in rules])
+    return sentence_list([f"{_interval_of_gain(rule)} more than {rule_title(rule['rule'])}" for rule in rules])
 
 
 def assumption_words(report: PlanReport) -> list[str]:
@@ -242,7 +242,7 @@ def _best_rule(rules: Mapping[str, Mapping[str, Any]], words: str) -> str:
     best = max(rules.values(), key=lambda rule: rule["npv"]["mean"] or -math.inf)
     reason = "breaks a rule of the scenario" if best.get("allowed", True) else "is not allowed by the call"
     broken = "" if best["feasible"] else f" That rule's portfolio {reason} and could not be chosen."
-    return f"{words}, {best['rule']}, is worth {amount(best['npv']['mean'])}: {_gain(best)}.{broken}"
+    return f"{words}, {rule_title(best['rule'])}, is worth {amount(best['npv']['mean'])}: {_gain(best)}.{broken}"
 
 
 def _gain(rule: Mapping[str, Any]) -> str:

@@ -48,6 +48,7 @@ from rdsim.search import AT_PLAN_RATIOS, Instance, Proposal, baselines, solving_
 from rdsim.stats import Interval, mean_interval, paired_difference
 from rdsim.studies.built_in.parts import money, record_of, speaks_of
 from rdsim.study import Study
+from rdsim.words import source_words
 
 __all__ = ["Extent", "assumptions"]
 
@@ -280,7 +281,7 @@ def _ranking(run: _Run) -> pd.DataFrame:
                 **_limits("swing", swing),
                 **_limits("change", known.change),
                 **_limits("information", known.value),
-                "why": one.why,
+                "why": source_words(run.scenario, one.why),
             }
         )
     table = pd.DataFrame(rows)

@@ -295,7 +295,7 @@ BUILT_IN: Mapping[str, Question] = {
         ),
         helps={
             "portfolio": "The plan: a CSV file, or a run's folder; by default SCENARIO's, if it is a run, else the "
-            "one-shot optimum."
+            "optimiser's choice without simulation."
         },
     ),
     "explain": Question(

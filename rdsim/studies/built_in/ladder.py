@@ -16,6 +16,7 @@ from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.search import Instance, Proposal, solving_of
 from rdsim.studies.built_in.parts import listing, money, ranked_portfolio, record_of, speaks_of
 from rdsim.study import Study
+from rdsim.titles import ONE_SHOT, OWN_TITLES
 
 __all__ = ["ladder"]
 
@@ -56,7 +57,7 @@ def ladder(
 
 
 _NO_PLAN = (
-    "This speaks of no plan: nesting starts from the one-shot optimum, solved here without simulation (--portfolio "
+    f"This speaks of no plan: nesting starts from {OWN_TITLES[ONE_SHOT]}, solved here (--portfolio "
     "names a plan whose decisions are kept)."
 )
 

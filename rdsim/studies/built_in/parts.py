@@ -12,6 +12,7 @@ import pandas as pd
 from rdsim import portfolio
 from rdsim.aim import aim_of
 from rdsim.arrays import Floats
+from rdsim.brief import count
 from rdsim.domain import Portfolio, Scenario
 from rdsim.optimiser import Solution
 from rdsim.report.words import amount
@@ -19,6 +20,7 @@ from rdsim.search import Instance, Proposal
 from rdsim.simulation import replicate
 from rdsim.stats import mean_interval
 from rdsim.study import Study
+from rdsim.titles import ONE_SHOT, OWN_TITLES
 from rdsim.words import ratio_words
 
 __all__ = ["intervals", "listing", "money", "ranked_portfolio", "record_of", "simulated_estimates", "speaks_of"]
@@ -41,15 +43,15 @@ def _record_of_subject(best: Proposal) -> dict[str, Any]:
 
 
 def _whose(scenario: Scenario, best: Proposal) -> str:
-    count = len(best.portfolio.choices)
+    number = len(best.portfolio.choices)
     held = f"its budgets are held to {ratio_words(scenario, best.payment_ratios)}"
     if not best.source:
         return (
-            f"This speaks of the one-shot optimum ({count} technologies), solved here without simulation, not of a "
-            f"plan (--portfolio names one); {held}."
+            f"This speaks of {OWN_TITLES[ONE_SHOT]} ({count(number, 'technology')}), solved here, not of a plan "
+            f"(--portfolio names one); {held}."
         )
     beside = f" {_beside(scenario, best)}" if not np.isnan(best.best_known) else ""
-    return f"This speaks of {best.source} ({count} technologies); {held}.{beside}"
+    return f"This speaks of {best.source} ({count(number, 'technology')}); {held}.{beside}"
 
 
 def _aim_words(scenario: Scenario) -> str:

@@ -32,6 +32,7 @@ from rdsim.stats import mean_interval
 from rdsim.streams import EFFORT
 from rdsim.studies.built_in.parts import money, record_of, speaks_of
 from rdsim.study import Study
+from rdsim.titles import ONE_SHOT, OWN_TITLES
 
 __all__ = ["Repeating", "payoff"]
 
@@ -64,7 +65,7 @@ class _Step(NamedTuple):
     added_to: str
 
 
-_ONE_SHOT, _PLAN, _ROLLING = "the one-shot choice", "the plan", "deciding again each year"
+_ONE_SHOT, _PLAN, _ROLLING = OWN_TITLES[ONE_SHOT], "the plan", "deciding again each year"
 
 _SAMPLES = _Step("more samples", _ONE_SHOT)
 _GAP = _Step("a smaller gap", _ONE_SHOT)

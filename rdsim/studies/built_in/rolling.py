@@ -38,6 +38,7 @@ from rdsim.simulation import expected_worths
 from rdsim.stats import mean_interval, paired_difference
 from rdsim.studies.built_in.parts import listing, money, record_of, speaks_of
 from rdsim.study import Study
+from rdsim.titles import ONE_SHOT, OWN_TITLES, portfolio_title
 
 __all__ = ["Redeciding", "rolling"]
 
@@ -45,7 +46,7 @@ Progress = Callable[[str, int, int], None]
 
 STATIC, ROLLING, FORESIGHT = "static", "rolling", "perfect information"
 _SAID = {
-    "one-shot": "one-shot: the optimiser's choice without simulation, decided once",
+    "one-shot": f"{OWN_TITLES[ONE_SHOT]}, decided once",
     STATIC: "static: the plan, decided once",
     ROLLING: "rolling: the plan, decided again each year",
     FORESIGHT: "perfect information: decided once, knowing the luck of R&D",
@@ -293,7 +294,8 @@ def _page(run: _Run, table: pd.DataFrame, decisions: pd.DataFrame, order: list[d
 
 
 def _policy_words(policy: str, allowed: bool) -> str:
-    return _SAID.get(policy, f"rule: {policy}" if allowed else f"rule: {policy} ({NOT_ALLOWED})")
+    rule = portfolio_title(policy)
+    return _SAID.get(policy, f"rule: {rule}" if allowed else f"rule: {rule} ({NOT_ALLOWED})")
 
 
 def _between(low: float, high: float) -> str:
@@ -320,7 +322,9 @@ def _order_words(run: _Run, one: Mapping[str, object]) -> str:
         str(one["holds"])
     ]
     warning = " The expected order fails here." if one["holds"] == "no" else ""
-    return f"{str(one['more']).capitalize()} {verb} {one['less']}: {gap}, n = {one['n']}.{warning}"
+    return (
+        f"{str(one['more']).capitalize()} {verb} {portfolio_title(str(one['less']))}: {gap}, n = {one['n']}.{warning}"
+    )
 
 
 def _plot(named: pd.DataFrame, unit: str) -> Plot:
