@@ -9,8 +9,9 @@
 
 Four nouns: a `Scenario` (the world), a `Portfolio` of `Choice`s (what is funded), draws (a seed), and outcomes
 (`Simulation`: pandas frames). Verbs: `load`, `check`, `optimise`, `simulate`, `trace`, `plan`, `read_portfolio`
-and `write_portfolio`. An `Experiment` varies scenarios and policies; `read_sweep` reads what came of it. `compare`
-tells what differs between finished runs, `index` what runs a folder holds. What goes wrong is an `RdsimError`.
+and `write_portfolio`; `export` makes a scenario one workbook, which `load` reads, and `import_book` a folder of it.
+An `Experiment` varies scenarios and policies; `read_sweep` reads what came of it. `compare` tells what differs between
+finished runs, `index` what runs a folder holds. What goes wrong is an `RdsimError`.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
     from rdsim.plans import Plan, plan
     from rdsim.portfolio import read as read_portfolio
     from rdsim.portfolio import write as write_portfolio
-    from rdsim.scenario import check, load
+    from rdsim.scenario import check, import_book, load
     from rdsim.search import Proposal, optimise
     from rdsim.simulation import Running, Simulation, simulate, trace
     from rdsim.sweep import Experiment, Factor, Sweep, read_sweep
+    from rdsim.workbook import export
 
 __all__ = [
     "Choice",
@@ -53,6 +55,8 @@ __all__ = [
     "Sweep",
     "check",
     "compare",
+    "export",
+    "import_book",
     "index",
     "load",
     "optimise",
@@ -86,6 +90,8 @@ _HOMES = {
     "Sweep": ("sweep", "Sweep"),
     "check": ("scenario", "check"),
     "compare": ("comparison", "compare"),
+    "export": ("workbook", "export"),
+    "import_book": ("scenario", "import_book"),
     "index": ("overview", "index"),
     "load": ("scenario", "load"),
     "optimise": ("search", "optimise"),

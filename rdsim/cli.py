@@ -118,7 +118,7 @@ def _solver(name: str) -> str:
     return name
 
 
-Folder = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Folder of the scenario.")]
+Folder = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Folder, or workbook (.xlsx), of the scenario.")]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Override a setting by dotted path; may be given several times."),
@@ -432,6 +432,40 @@ def schema() -> None:
 
 
 @app.command(cls=_Command)
+def export(
+    scenario: Folder,
+    book: Annotated[Path, typer.Argument(metavar="BOOK.XLSX", help="Workbook to write.")],
+    overrides: Set = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a workbook of a scenario.")] = False,
+    plugins: Plugins = None,
+) -> None:
+    """Write a scenario as one Excel workbook, to edit there: settings, tables, offered names and checks."""
+    from rdsim import workbook  # noqa: PLC0415
+
+    _plug_in(plugins)
+    workbook.claim_file(book, force=force)
+    workbook.export(_load(scenario, overrides), book, force=force, settings=overrides or ())
+    typer.echo(f"written to {book}: edit it, then try 'rdsim check {book}' and 'rdsim plan {book}'")
+
+
+@app.command("import", cls=_Command)
+def import_(
+    book: Annotated[Path, typer.Argument(metavar="BOOK.XLSX", help="Workbook of a scenario.")],
+    folder: Annotated[Path, typer.Argument(help="Folder to write.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace settings and tables of the folder's scenario.")
+    ] = False,
+    plugins: Plugins = None,
+) -> None:
+    """Write the scenario of an Excel workbook as a folder of text files."""
+    from rdsim.scenario import import_book  # noqa: PLC0415
+
+    _plug_in(plugins)
+    import_book(book, folder, force=force)
+    typer.echo(f"written to {folder}")
+
+
+@app.command(cls=_Command)
 def simulate(
     scenario: Folder,
     portfolio: Annotated[Path, typer.Option(help="CSV file of the portfolio, or the folder of a run.")],
@@ -478,7 +512,9 @@ def simulate(
 
 @app.command(cls=_Command)
 def optimise(
-    scenario: Annotated[Path | None, typer.Argument(metavar="SCENARIO", help="Folder of the scenario.")] = None,
+    scenario: Annotated[
+        Path | None, typer.Argument(metavar="SCENARIO", help="Folder, or workbook (.xlsx), of the scenario.")
+    ] = None,
     problem: Stated = None,
     out: Out = None,
     force: Force = False,
@@ -692,7 +728,9 @@ OfPlan = Annotated[
         help="Whose portfolio it speaks of: a CSV file, or a run's folder; by default SCENARIO's, if that is a run.",
     ),
 ]
-Asked = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Folder of the scenario, or of a run of it.")]
+Asked = Annotated[
+    Path, typer.Argument(metavar="SCENARIO", help="Folder, or workbook, of the scenario; or folder of a run of it.")
+]
 Gap = Annotated[
     float | None, typer.Option(min=0.0, max=0.999, help="Relative gap of each solve; by default the scenario's.")
 ]

@@ -1,4 +1,4 @@
-"""CSV files as spreadsheets write them, read into plain cells.
+"""CSV files as spreadsheets write them, sheets of workbooks and frames, read into plain cells.
 
 Accepted: UTF-8 with or without a byte-order mark, commas, semicolons or tabs (or a first line ``sep=;``), any line
 ending. A column may carry its unit in brackets, ``cost [billion KRW]``. Rows are numbered as a spreadsheet shows them:
@@ -12,14 +12,16 @@ import difflib
 import io
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from numbers import Complex, Number, Rational, Real
 from pathlib import Path
 from typing import Any
 
+from rdsim.domain import TAG
 from rdsim.errors import Fault, InputError, cut
 from rdsim.numerals import PLAIN, Style, number, style_of
+from rdsim.spreadsheets import Sheet, Strange, Value, letter
 from rdsim.texts import read_tidy, tidy
 
 __all__ = [
@@ -27,12 +29,16 @@ __all__ = [
     "CsvTable",
     "TableRow",
     "copies",
+    "copies_among",
     "did_you_mean",
     "neutral",
+    "place_words",
     "plain_cell",
     "read_table",
+    "sheet_faults",
     "shown_value",
     "table_of_frame",
+    "table_of_sheet",
     "with_known_headings",
 ]
 
@@ -56,7 +62,7 @@ class TableRow:
 
 @dataclass(frozen=True)
 class CsvTable:
-    """A CSV file, or a frame. If it cannot be read at all, it has no columns, and `faults` says why."""
+    """A CSV file, a sheet, or a frame. If it cannot be read at all, it has no columns, and `faults` says why."""
 
     name: str
     columns: tuple[str, ...] = ()
@@ -66,6 +72,8 @@ class CsvTable:
     faults: tuple[Fault, ...] = ()
     head: str = ", row 1"
     """Where its headings stand, after its name: those of a frame stand in no row."""
+    letters: Mapping[str, str] = field(default_factory=dict)
+    """Letters of the columns of a sheet, whose cells are told by them."""
 
 
 def did_you_mean(name: str, known: Iterable[object], shown_at_most: int = 8) -> str:
@@ -127,7 +135,19 @@ def with_known_headings(table: CsvTable, known: Iterable[str], own: Collection[s
         return table
     rows = tuple(_rename(row, names) for row in table.rows)
     columns = tuple(names.get(one, one) for one in table.columns)
-    return replace(table, columns=columns, rows=rows, units={names.get(key, key): u for key, u in table.units.items()})
+    units, letters = ({names.get(key, key): one for key, one in by.items()} for by in (table.units, table.letters))
+    return replace(table, columns=columns, rows=rows, units=units, letters=letters)
+
+
+def place_words(table: str, row: int, column: str, letters: Mapping[str, str]) -> str:
+    """Where a cell stands: by its letter and number in a sheet, else by row and column.
+
+    >>> place_words("technologies.csv", 4, "cost", {}), place_words("sheet technologies", 4, "cost", {"cost": "F"})
+    ('technologies.csv, row 4, column cost', 'sheet technologies, cell F4 (cost)')
+    """
+    if column in letters:
+        return f"{table}, cell {letters[column]}{row} ({column})"
+    return f"{table}, row {row}, column {column}"
 
 
 def _rename(row: TableRow, names: Mapping[str, str]) -> TableRow:
@@ -137,9 +157,13 @@ def _rename(row: TableRow, names: Mapping[str, str]) -> TableRow:
 
 def copies(folder: Path, file: str) -> list[str]:
     """Files beside `file` that look like copies of it, as `technologies (1).csv`: nobody knows which is meant."""
+    return copies_among(sorted(path.name for path in folder.glob("*.csv")), file)
+
+
+def copies_among(names: Iterable[str], file: str) -> list[str]:
+    """Those of the names that look like copies of `file`."""
     pattern = re.compile(_COPY.format(stem=re.escape(file.removesuffix(".csv"))), re.IGNORECASE)
-    names = sorted(path.name for path in folder.glob("*.csv") if path.name.casefold() != file.casefold())
-    return [name for name in names if pattern.fullmatch(tidy(name))]
+    return [name for name in names if name.casefold() != file.casefold() and pattern.fullmatch(tidy(name))]
 
 
 def read_table(path: Path) -> CsvTable:
@@ -181,6 +205,64 @@ def table_of_frame(frame: object, name: str) -> CsvTable:
             faults.append(Fault(f"{name}, row {row}, column {column}", "must be text, a number or a list", found))
         rows.append(TableRow(row, {column: text for column, text in cells.items() if text}, tuple(strange)))
     return CsvTable(name, tuple(columns), units, tuple(rows), faults=tuple(faults), head="")
+
+
+def table_of_sheet(sheet: Sheet, name: str) -> CsvTable:
+    """A sheet of a workbook as a table called `name`: cells as a CSV file would hold them, rows as Excel counts them.
+
+    What no cell can hold, merged cells and a hidden sheet are told in the table's faults.
+    """
+    if not sheet.rows:
+        return CsvTable(name, faults=(Fault(name, "the table must have a header"),))
+    (head, first), *body = sheet.rows.items()
+    header = [_sheet_cell(value) for value in first]
+    places = [place for place, text in enumerate(header) if text]
+    columns, units, faults = _columns(f"{name}, row {head}", [header[place] for place in places])
+    letters = {column: letter(place) for column, place in zip(columns, places, strict=True)}
+    faults = [*sheet_faults(sheet, name), *_without_heading(sheet, name, places), *faults]
+    records = [(row, [_sheet_cell(value) for value in values]) for row, values in body]
+    if totals := _totals(name, records, PLAIN):
+        body, faults = body[:-1], [*faults, totals]
+    rows = []
+    for row, values in body:
+        found = {column: values[place] for column, place in zip(columns, places, strict=True) if place < len(values)}
+        strange = {column: one for column, one in found.items() if isinstance(one, Strange)}
+        faults += [one.fault(place_words(name, row, column, letters)) for column, one in strange.items()]
+        cells = {column: _sheet_cell(_as_tag(one) if column.startswith(TAG) else one) for column, one in found.items()}
+        rows.append(TableRow(row, {column: text for column, text in cells.items() if text}, tuple(strange)))
+    told = f", row {head}"
+    return CsvTable(name, tuple(columns), units, tuple(rows), faults=tuple(faults), head=told, letters=letters)
+
+
+def _sheet_cell(value: Value) -> str:
+    """What a sheet's cell holds, as a cell of a CSV file; empty where none can hold it."""
+    if value is None or isinstance(value, Strange):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return tidy(value).strip() if isinstance(value, str) else _number_cell(value) or ""
+
+
+def _as_tag(value: Value) -> Value:
+    """A tag's value: of flags true is 1 and false is 0."""
+    return int(value) if isinstance(value, bool) else value
+
+
+def sheet_faults(sheet: Sheet, name: str) -> Iterator[Fault]:
+    """What keeps a sheet from being read: that it is hidden, and merged cells."""
+    if sheet.hidden:
+        yield Fault(name, "a sheet that is read must not be hidden", "", "Unhide it, or delete it.")
+    for cells in sheet.merged:
+        rule = "cells must not be merged: only the first of them would have the value"
+        yield Fault(f"{name}, cells {cells}", rule, "", "Unmerge them, and fill each.")
+
+
+def _without_heading(sheet: Sheet, name: str, places: Collection[int]) -> Iterator[Fault]:
+    for row, values in sheet.rows.items():
+        for place, value in enumerate(values):
+            if value is not None and place not in places:
+                rule, advice = "a value must stand under a heading", "Give the column a heading, or delete it."
+                yield Fault(f"{name}, cell {letter(place)}{row}", rule, shown_value(_sheet_cell(value)), advice)
 
 
 def _cell_of(value: Any) -> str | None:

@@ -6,6 +6,7 @@ Composed and decomposed letters are one word (NFC), every kind of space is a pla
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 import unicodedata
@@ -24,6 +25,8 @@ __all__ = [
     "read_toml",
     "tidy",
     "tidy_tree",
+    "toml_key",
+    "toml_value",
 ]
 
 DEEPEST = 32
@@ -99,6 +102,25 @@ def parsed_toml(text: str) -> dict[str, Any]:
         raise TreeError(f"a key of more than {DEEPEST} parts")  # reading one takes the square of its length
     tree: dict[str, Any] = tidy_tree(tomllib.loads(text))
     return tree
+
+
+def toml_key(key: object) -> str:
+    """A key as TOML writes it."""
+    text = str(key)
+    bare = text and text.isascii() and text.replace("-", "").replace("_", "").isalnum()
+    return text if bare else toml_value(text)
+
+
+def toml_value(value: Any) -> str:
+    """Plain data as TOML writes a value, on one line."""
+    if isinstance(value, dict):
+        pairs = (f"{toml_key(key)} = {toml_value(item)}" for key, item in value.items() if item is not None)
+        return "{ " + ", ".join(pairs) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return ("true" if value else "false") if isinstance(value, bool) else repr(value)
 
 
 def tidy_tree(value: Any, depth: int = 0) -> Any:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -68,6 +68,8 @@ class Place:
     """Whether a note of this process stands there for the lock."""
     left: bool = False
     """Whether the draft stays where it is when the place is given back."""
+    own: frozenset[str] = frozenset()
+    """Files there that may be replaced, where no manifest of a run tells which."""
 
     def draft(self) -> Path:
         """An empty folder to write into."""
@@ -82,7 +84,7 @@ class Place:
         then nothing is replaced, and the draft is put into the next free folder instead.
         """
         files = files_below(self._desk / DRAFT)
-        old = own_files(self.real) or frozenset()
+        old = self.own or own_files(self.real) or frozenset()
         strangers = [name for name in files if not _is_free(self.real, name, old)]
         if not strangers:
             gone = [] if beside else [name for name in (MANIFEST, *sorted(old - {*files, MANIFEST})) if name in old]
@@ -137,8 +139,9 @@ class Place:
 # --- claiming -------------------------------------------------------------------------------------
 
 
-def claim(folder: str | Path, *, force: bool = False) -> Place:
-    """Reserve a place before the work: a folder that is new, empty, or with `force` holds a finished run.
+def claim(folder: str | Path, *, force: bool = False, own: frozenset[str] = frozenset()) -> Place:
+    """Reserve a place before the work: a folder that is new, empty, or with `force` holds a finished run; or one in
+    which files that are there are the caller's `own`.
 
     What an earlier run that died had left there is finished, or cleared away. Raises OutputError if the place cannot
     be used: it holds something else, a live run writes there, it cannot be written, or it is a link to nowhere.
@@ -146,13 +149,16 @@ def claim(folder: str | Path, *, force: bool = False) -> Place:
     asked = Path(folder)
     try:
         real = _resolve(asked)
-        _check(asked, real, force=force or (real / DESK).exists())
+        if not own:
+            _check(asked, real, force=force or (real / DESK).exists())
         place = _claim(asked, real)
+        place.own = own
     except OSError as error:
         raise OutputError((Fault(str(asked), "must be writable", error.strerror or str(error)),)) from None
     try:
         place.words += _recover(place)
-        _check(asked, real, force=force)
+        if not own:
+            _check(asked, real, force=force)
     except _TakenError as error:
         place.release()
         told = (Fault(str(asked), sentence.removeprefix(f"{asked}: ")) for sentence in place.words)
@@ -178,8 +184,10 @@ def claim_next(folder: str | Path) -> Place:
 
 
 @contextlib.contextmanager
-def new_folder(folder: str | Path, rule: str) -> Iterator[Path]:
+def new_folder(folder: str | Path, rule: str, own: Collection[str] = ()) -> Iterator[Path]:
     """A draft that takes its place as the folder, whole, at the end of the block; nothing is left if that fails.
+
+    Of a folder that holds files called as in `own`, these are replaced by those of the draft, and all others stay.
 
     Raises OutputError, with the rule, if the folder is not new or empty; and if it cannot be written. One that was
     killed while it took its place is finished first.
@@ -187,9 +195,11 @@ def new_folder(folder: str | Path, rule: str) -> Iterator[Path]:
     path = Path(folder)
     try:
         settle(path)
-        if os.path.lexists(path) and (not path.is_dir() or any(one.name != DESK for one in path.iterdir())):
+        known = frozenset(name for name in own if is_plain_place(path, name) and (path / name).is_file())
+        is_new = not os.path.lexists(path) or (path.is_dir() and all(one.name == DESK for one in path.iterdir()))
+        if not is_new and not known:
             raise OutputError((Fault(str(path), rule, "something else", "Name another."),))
-        place = claim(path)
+        place = claim(path, own=known)
         try:
             yield place.draft()
             place.publish()

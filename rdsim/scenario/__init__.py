@@ -1,4 +1,4 @@
-"""Scenarios: load a folder, override by dotted path, validate at the door, ask for figures, digest, dump.
+"""Scenarios: load a folder or a workbook, override by dotted path, validate at the door, ask for figures, digest, dump.
 
 A folder holds ``scenario.toml`` and the tables ``technologies.csv``, ``partners.csv``, ``partner_levels.csv``,
 ``links.csv``, ``facility_needs.csv``, ``technology_steps.csv`` and ``judgements.csv``. Technologies are required;
@@ -10,7 +10,7 @@ and a suggestion. A folder may have optional parts, chosen by ``parts = [...]`` 
 from __future__ import annotations
 
 from rdsim.domain import ROOMS, Scenario
-from rdsim.scenario.archive import digest, dump, schema
+from rdsim.scenario.archive import digest, dump, import_book, schema
 from rdsim.scenario.door import Room, from_frames, to_frames, with_
 from rdsim.scenario.ends import require_bounds
 from rdsim.scenario.extensions import named_extensions as named_extensions
@@ -85,6 +85,7 @@ __all__ = [
     "figure",
     "from_frames",
     "home_level",
+    "import_book",
     "is_partner_required",
     "judgement_lines",
     "level",

@@ -13,19 +13,21 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from rdsim.domain import FacilityNeed, Judgement, Link, Partner, Scenario, Technology, TechnologyStep
-from rdsim.folders import new_folder
+from rdsim.errors import Fault, OutputError, ScenarioError
+from rdsim.folders import is_file, is_folder, new_folder
 from rdsim.scenario.cells import together
 from rdsim.scenario.findings import FILES
 from rdsim.scenario.folder import PARTS, SETTINGS
 from rdsim.scenario.illustrative import ILLUSTRATIVE
-from rdsim.scenario.loader import sound
+from rdsim.scenario.loader import load, sound
 from rdsim.scenario.renamed import with_first_names
 from rdsim.scenario.shapes import ROOT, Shape, cell_names, own_columns, parts
 from rdsim.scenario.units import SCALES
 from rdsim.scenario.validation import adapter
 from rdsim.tables import neutral
+from rdsim.texts import toml_key, toml_value
 
-__all__ = ["digest", "dump", "schema"]
+__all__ = ["digest", "dump", "import_book", "schema"]
 
 
 def digest(scenario: Scenario) -> str:
@@ -43,13 +45,35 @@ def digest(scenario: Scenario) -> str:
     return hashlib.sha256(_json(content).encode()).hexdigest()
 
 
-def dump(scenario: Scenario, folder: str | FilePath) -> None:
+def dump(scenario: Scenario, folder: str | FilePath, *, force: bool = False) -> None:
     """Write a folder that loads to an equal scenario. Raises OutputError if it is not new or empty, or not writable,
-    ScenarioError for what cannot be a scenario."""
+    ScenarioError for what cannot be a scenario.
+
+    With `force` the settings and tables of a scenario that is there are replaced; other files stay, parts among them.
+    """
     texts = _files(sound(scenario))
-    with new_folder(folder, "a scenario is written to a new or an empty folder") as draft:
+    rule, there = "a scenario is written to a new or an empty folder", is_file(FilePath(folder) / SETTINGS)
+    if there and not force:
+        raise OutputError((Fault(str(folder), rule, "a scenario", "Give --force, or name another."),))
+    with new_folder(folder, rule, (SETTINGS, *FILES.values()) if there else ()) as draft:
         for name, text in texts.items():
             (draft / name).write_text(text, encoding="utf-8", newline="")
+
+
+def import_book(book: str | FilePath, folder: str | FilePath, *, force: bool = False) -> Scenario:
+    """Write the scenario of a workbook (`rdsim.export`) as a folder, and return it.
+
+    With `force` the settings and tables of a scenario that is in the folder are replaced; other files stay.
+
+    Raises:
+        ScenarioError: with every fault of the workbook, by sheet and cell.
+        OutputError: if the folder holds something else, or a scenario without `force`, or cannot be written.
+    """
+    if is_folder(book):
+        raise ScenarioError((Fault(str(book), "must be a workbook (.xlsx)", "a folder", "rdsim export makes one."),))
+    scenario = load(book)
+    dump(scenario, folder, force=force)
+    return scenario
 
 
 def schema() -> dict[str, Any]:
@@ -120,29 +144,15 @@ def _settings(scenario: Scenario) -> str:
 def _table(path: str, table: Mapping[Any, Any]) -> list[str]:
     """Lines of a TOML table: its own keys, then its sub-tables, each under its full name."""
     below = {key: value for key, value in table.items() if isinstance(value, dict)}
-    own = [f"{_key(key)} = {_toml(value)}" for key, value in table.items() if key not in below and value is not None]
+    own = [
+        f"{toml_key(key)} = {toml_value(value)}"
+        for key, value in table.items()
+        if key not in below and value is not None
+    ]
     lines = [f"\n[{path}]", *own] if path and (own or not below) else own
     for key, value in below.items():
-        lines += _table(f"{path}.{_key(key)}" if path else _key(key), value)
+        lines += _table(f"{path}.{toml_key(key)}" if path else toml_key(key), value)
     return lines
-
-
-def _key(key: object) -> str:
-    text = str(key)
-    bare = text and text.isascii() and text.replace("-", "").replace("_", "").isalnum()
-    return text if bare else _toml(text)
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, dict):
-        return (
-            "{ " + ", ".join(f"{_key(key)} = {_toml(item)}" for key, item in value.items() if item is not None) + " }"
-        )
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return ("true" if value else "false") if isinstance(value, bool) else repr(value)
 
 
 def _rows(record: type, entries: Iterable[Any]) -> str:

@@ -11,7 +11,20 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from rdsim.domain import Calibration, Judgement, Limit, Mode, Partner, Programme, Scenario, Screening, Technology
+from rdsim.domain import (
+    Calibration,
+    FacilityNeed,
+    Judgement,
+    Limit,
+    Link,
+    Mode,
+    Partner,
+    Programme,
+    Scenario,
+    Screening,
+    Technology,
+    TechnologyStep,
+)
 from rdsim.figures import columns_of, current_name, figures_of
 from rdsim.scenario.bounds import unsound_bounds
 from rdsim.scenario.extensions import unfit
@@ -23,7 +36,7 @@ from rdsim.scenario.shapes import Path, judged_shape, with_limit, within, words
 from rdsim.scenario.success import Mix, reach, reference_mix, unreachable
 from rdsim.tables import did_you_mean, shown_value
 
-__all__ = ["contradictions"]
+__all__ = ["contradictions", "references"]
 
 _NOUNS = {
     "calibrations": "a calibration",
@@ -108,6 +121,21 @@ def _references(s: Scenario) -> Iterator[Finding]:
         if name not in known:
             rule = f"must name {_NOUNS[table]} of the scenario"
             yield Finding((path, (table,), (table, name)), rule, shown_value(name), did_you_mean(name, known))
+
+
+def references(s: Scenario) -> dict[Path, str]:
+    """The places at which the scenario names something, with ``*`` for the entry, and the table that must hold it.
+
+    Tables without rows are told of by a row that stands in for one.
+    """
+    stood_in = dataclasses.replace(
+        s,
+        links=s.links or (Link("exclusion", "", ""),),
+        facility_needs=s.facility_needs or (FacilityNeed("", 1, ""),),
+        technology_steps=s.technology_steps or (TechnologyStep("", 1),),
+        judgements=s.judgements or (Judgement("", "value", "", 0.0, 0.0, 0.0),),
+    )
+    return {(path[0], "*", *path[2:]) if len(path) > 1 else path: table for path, _, table in _mentions(stood_in)}
 
 
 def _mentions(s: Scenario) -> Iterator[tuple[Path, str, str]]:

@@ -22,7 +22,7 @@ from rdsim.tables import did_you_mean, shown_value, table_of_frame
 if TYPE_CHECKING:
     pass
 
-__all__ = ["Room", "from_frames", "to_frames", "with_"]
+__all__ = ["Room", "from_frames", "plain_parts", "record_of", "to_frames", "with_"]
 
 _FRAMES = {name: f"frame {name}" for name in FILES}
 _SETTINGS = "settings"
@@ -68,7 +68,7 @@ def _add_settings(given: object, reading: Reading) -> None:
 def _require(tables: Mapping[str, object], reading: Reading) -> None:
     """Frames that there must be, as there must be files."""
     has = {name: name in tables for name in FILES}
-    for name, reason in reasons(has, reading.mapping, _FRAMES).items():
+    for name, reason in reasons(has, reading.mapping, _FRAMES, "frame").items():
         if reason and not has[name]:
             reading.faults.append(Fault(_FRAMES[name], reason, "none"))
             reading.bad.append((name,))
@@ -78,21 +78,31 @@ def to_frames(scenario: Scenario) -> dict[str, Any]:
     """See `Scenario.to_frames`."""
     import pandas as pd  # noqa: PLC0415 - heavy, and needed here alone
 
+    settings, tables = plain_parts(scenario)
+    frames = {name: pd.DataFrame(rows, columns=columns) for name, (columns, rows) in tables.items() if rows}
+    return {_SETTINGS: settings, **frames}
+
+
+Rows = tuple[list[str], list[dict[str, Any]]]
+"""A table as plain data: its columns in the order of its file, and its rows, each with what it says by column."""
+
+
+def plain_parts(scenario: Scenario) -> tuple[dict[str, Any], dict[str, Rows]]:
+    """What scenario.toml would hold, and the rows of the tables by their names in `FILES`."""
     content: dict[str, Any] = plain(sound(scenario))
     settings = {name: value for name, value in content.items() if name not in (*FILES, PARTS)}
     rows = {name: _rows(name, content[name]) for name in FILES}
-    tables = {name: pd.DataFrame(rows[name], columns=_columns(name, rows[name])) for name in FILES if rows[name]}
-    return {_SETTINGS: settings, **tables}
+    return settings, {name: (_columns(name, rows[name]), rows[name]) for name in FILES}
 
 
 def _rows(name: str, entries: Any) -> list[dict[str, Any]]:
     if name == "levels":
         return [{"partner": code, **row} for code, row in entries.items()]
-    prefixes = {table: prefix for prefix, table in own_columns(_record_of(name)).items()}
+    prefixes = {table: prefix for prefix, table in own_columns(record_of(name)).items()}
     return [_row(one, prefixes) for one in (entries.values() if isinstance(entries, dict) else entries)]
 
 
-def _record_of(name: str) -> type:
+def record_of(name: str) -> type:
     """The record that a table has in each row."""
     item = parts(Scenario)[name].item
     assert item is not None  # noqa: S101 - every table but that of levels has records
@@ -109,7 +119,7 @@ def _row(record: Mapping[str, Any], prefixes: Mapping[str, str]) -> dict[str, An
 
 def _columns(name: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The table's columns in the order of its file."""
-    known = [] if name == "levels" else cell_names(_record_of(name))
+    known = ["partner"] if name == "levels" else cell_names(record_of(name))
     return list(dict.fromkeys([*known, *(key for row in rows for key in row)]))
 
 

@@ -9,6 +9,7 @@ from rdsim.domain import Technology
 from rdsim.errors import Fault
 from rdsim.scenario.overrides import Override
 from rdsim.scenario.shapes import STAND_IN, Path, covers, dotted_path, own_columns
+from rdsim.tables import place_words
 
 __all__ = ["FILES", "Finding", "Origin", "standing"]
 
@@ -38,7 +39,7 @@ class Origin:
     """Where each value came from: the rows of the tables, the overrides, and the files of optional parts.
 
     `settings` and `tables` are what the files of the scenario itself are called, or what stands in their place, and
-    `head` where a table's headings stand, after its name.
+    `head` where a table's headings stand, after its name. In a workbook settings have cells, and columns have letters.
     """
 
     rows: Mapping[Path, int] = field(default_factory=dict)
@@ -47,6 +48,8 @@ class Origin:
     settings: str = "scenario.toml"
     tables: Mapping[str, str] = field(default_factory=lambda: FILES)
     head: str = ", row 1"
+    cells: Mapping[Path, str] = field(default_factory=dict)
+    letters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def fault(self, finding: Finding) -> Fault:
         """The finding as a fault, laid at the override that touched it, if one did, and else at the file.
@@ -76,15 +79,34 @@ class Origin:
         """Where a path stands in the files: its row and column, or its dotted path."""
         file = next((self.files[path[:k]] for k in range(len(path), 0, -1) if path[:k] in self.files), "")
         if not path or path[0] not in FILES:
-            return f"{file or self.settings}, {dotted_path(path)}" if path else self.settings
+            return self._setting(file or self.settings, path)
         table, row = file or self.tables[str(path[0])], self.rows.get(path[:2])
+        column = _column(path)
+        if "*" not in path[:2] and row is not None and column:
+            return place_words(table, row, column, self.letters.get(str(path[0]), {}))
         texts = [table + (self.head if "*" in path[:2] else "")]
         if "*" not in path[:2]:
             texts.append(f"row {row}" if row is not None else ".".join(str(one) for one in path[1:2]))
-        if len(path) > 2:
-            prefixes = {table: prefix for prefix, table in own_columns(Technology).items()} if len(path) > 3 else {}
-            texts.append(f"column {prefixes[path[2]]}{path[3]}" if path[2] in prefixes else f"column {path[2]}")
-        return ", ".join(text for text in texts if text)
+        return ", ".join(text for text in (*texts, f"column {column}" if column else "") if text)
+
+    def _setting(self, file: str, path: Path) -> str:
+        """Where a setting stands: in a workbook in the cell of its line, or in the first one of its table."""
+        told = dotted_path(path)
+        known = tuple(map(str, path))
+        above = (known[:k] for k in range(len(known), 0, -1))
+        below = (place for place in self.cells if place[: len(known)] == known)
+        line = next((place for place in (*above, *below) if place in self.cells), None)
+        if line is None or not path:
+            return f"{file}, {told}" if path else file
+        return f"{file}, cell {self.cells[line]} ({told})"
+
+
+def _column(path: Path) -> str:
+    """The heading of what stands at a path in a table; '' of a whole row."""
+    prefixes = {table: prefix for prefix, table in own_columns(Technology).items()} if len(path) > 3 else {}
+    if len(path) > 2:
+        return f"{prefixes[str(path[2])]}{path[3]}" if path[2] in prefixes else str(path[2])
+    return ""
 
 
 def standing(findings: Iterable[Finding], bad: Iterable[Path]) -> list[Finding]:

@@ -14,13 +14,22 @@ from typing import Any
 
 from rdsim.domain import FIGURE_NAMES, FacilityNeed, Judgement, Link, Partner, Technology, TechnologyStep
 from rdsim.errors import Fault, InputError, ScenarioError
-from rdsim.folders import is_file, is_folder
+from rdsim.folders import is_folder
 from rdsim.scenario.cells import Cell, cell_entries
 from rdsim.scenario.findings import FILES, Finding
 from rdsim.scenario.illustrative import ILLUSTRATIVE, program_digest, redraw
 from rdsim.scenario.renamed import modern_tree
 from rdsim.scenario.shapes import Path, Shape, cell_names, own_columns, parts, required_fields
-from rdsim.tables import CsvTable, TableRow, copies, did_you_mean, read_table, shown_value, with_known_headings
+from rdsim.tables import (
+    CsvTable,
+    TableRow,
+    copies,
+    did_you_mean,
+    place_words,
+    read_table,
+    shown_value,
+    with_known_headings,
+)
 from rdsim.texts import read_toml, tidy
 
 __all__ = [
@@ -29,6 +38,7 @@ __all__ = [
     "Reading",
     "add_table",
     "chosen_parts",
+    "near_name",
     "part_names",
     "read_folder",
     "reasons",
@@ -57,6 +67,8 @@ class Reading:
     faults: list[Fault] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     bad: list[Path] = field(default_factory=list)
+    cells: dict[Path, str] = field(default_factory=dict)  # of a workbook: where settings stand
+    letters: dict[str, Mapping[str, str]] = field(default_factory=dict)  # ... and the columns of tables
 
 
 def part_names(folder: FilePath) -> list[str]:
@@ -72,8 +84,7 @@ def read_folder(folder: FilePath, chosen: object = None, draw: object = None) ->
     `draw` is the draw of illustrative figures; None: that of the files.
     """
     if not is_folder(folder):
-        found = "a file" if is_file(folder) else "nothing"
-        raise ScenarioError((Fault(str(folder), "must be a scenario folder", found),))
+        raise ScenarioError((Fault(str(folder), "must be a scenario folder, or a workbook (.xlsx)", "nothing"),))
     if not any(folder.iterdir()):
         rule = f"a scenario folder holds {SETTINGS} and technologies.csv"
         raise ScenarioError((Fault(str(folder), rule, "an empty folder"),))
@@ -195,7 +206,7 @@ def _of(prefix: str, faults: Iterable[Fault]) -> list[Fault]:
 def _require_files(folders: Sequence[FilePath], reading: Reading) -> None:
     """Technologies always; partners if a mode is joint; partners and their levels together. The parts come last."""
     has = {name: any((folder / file).exists() for folder in folders) for name, file in FILES.items()}
-    required_for = reasons(has, reading.mapping, FILES)
+    required_for = reasons(has, reading.mapping, FILES, "file")
     folder, *places = folders
     for name, file in FILES.items():
         reading.faults += [_copy_fault(one, file) for one in copies(folder, file)] if has[name] else []
@@ -209,9 +220,12 @@ def _require_files(folders: Sequence[FilePath], reading: Reading) -> None:
             _require_own_name(place, file, reading)
 
 
-def reasons(has: Mapping[str, bool], mapping: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, str]:
-    """Why a table must be there, by its name; empty if it need not be. `called` are the names of all of them."""
-    modes, noun = mapping.get("modes"), "file" if called is FILES else "frame"
+def reasons(
+    has: Mapping[str, bool], mapping: Mapping[str, Any], called: Mapping[str, str], noun: str
+) -> dict[str, str]:
+    """Why a table must be there, by its name; empty if it need not be. `called` are the names of all of them, and a
+    `noun` is what each is."""
+    modes = mapping.get("modes")
     joint = isinstance(modes, dict) and bool(modes.keys() - {"domestic"})
     return {
         "technologies": f"the {noun} is required",
@@ -237,16 +251,20 @@ def _require_own_name(place: FilePath, file: str, reading: Reading) -> None:
 
 def _near_name(folder: FilePath, file: str) -> str:
     """A CSV of the folder whose name is nearly `file`, for a table silently left out would change the world."""
-    others = sorted(path.name for path in folder.glob("*.csv") if path.name not in FILES.values())
-    return next(
-        (other for other in others if did_you_mean(other, [file]).startswith("Did") and other[0] == file[0]), ""
-    )
+    return near_name((path.name for path in folder.glob("*.csv") if path.name not in FILES.values()), file)
+
+
+def near_name(names: Iterable[str], wanted: str) -> str:
+    """The first of the names that is nearly the one that is wanted; '' if none is."""
+    near = (one for one in sorted(names) if did_you_mean(one, [wanted]).startswith("Did") and one[0] == wanted[0])
+    return next(near, "")
 
 
 def _add_records(name: str, table: CsvTable, reading: Reading) -> None:
     record, key = _RECORDS[name]
     shapes = {column: parts(record)[column] for column in cell_names(record)}
     table = with_known_headings(table, shapes)
+    reading.letters[name] = table.letters
     own = _own_columns(record, table, reading)
     _check_columns(name, table, frozenset({*shapes, *own}), required_fields(record), reading)
     _note_columns(name, table.units, _with_units(reading.mapping.get(name)), table, reading)
@@ -382,6 +400,7 @@ def _value(column: str, text: str, table: CsvTable, shape: Shape) -> Any:
 def _add_levels(table: CsvTable, reading: Reading) -> None:
     """The wide table partner x field; the columns are checked as references later, as a field may be overridden."""
     table = with_known_headings(table, ("partner",))
+    reading.letters["levels"] = table.letters
     if "partner" not in table.columns:
         rule = "the first column must be 'partner', and one column for each field follows"
         reading.faults.append(Fault(f"{table.name}{table.head}", rule, shown_value(", ".join(table.columns))))
@@ -394,7 +413,8 @@ def _add_levels(table: CsvTable, reading: Reading) -> None:
         code = row.cells.get("partner", "")
         if not code or code in levels:
             found = f"{shown_value(code)}, as in {_first(('levels', code), reading)}" if code else "an empty cell"
-            fault = Fault(f"{table.name}, row {row.number}, column partner", "must name each partner once", found)
+            where = place_words(table.name, row.number, "partner", table.letters)
+            fault = Fault(where, "must name each partner once", found)
             reading.faults.append(fault)
             continue
         levels[code] = {field: _level(field, text, table) for field, text in _fields(row)}

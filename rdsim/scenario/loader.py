@@ -1,4 +1,4 @@
-"""From a folder and overrides to a scenario, or to every fault at once."""
+"""From a folder, or a workbook, and overrides to a scenario, or to every fault at once."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 from rdsim.arguments import check_arguments
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ScenarioError
+from rdsim.folders import is_file
+from rdsim.scenario.book import book_names, read_book
 from rdsim.scenario.consistency import contradictions
 from rdsim.scenario.findings import FILES, Finding, Origin, standing
 from rdsim.scenario.folder import PARTS, Reading, read_folder
@@ -35,10 +37,10 @@ _SOUND = "_sound"
 
 @check_arguments("overrides")
 def load(folder: str | FilePath, overrides: Sequence[str] | Mapping[str, object] = ()) -> Scenario:
-    """The scenario of a folder, after overrides.
+    """The scenario of a folder, or of a workbook, after overrides.
 
     Args:
-        folder: the scenario folder.
+        folder: the scenario folder, or the Excel workbook that holds a scenario (`rdsim.export`).
         overrides: texts ``path=value`` as ``--set`` takes them, or a mapping of dotted paths to values, where None
             unsets; later ones win. ``parts=NAME`` (or a list) adds optional parts of the folder, and
             ``illustrative.draw=NUMBER`` has the folder's program draw its illustrative figures.
@@ -52,8 +54,10 @@ def load(folder: str | FilePath, overrides: Sequence[str] | Mapping[str, object]
     given, faults = parse_overrides(overrides)
     parts = [one for one in given if one.path == (PARTS,)]
     given = [one for one in given if one not in parts]
-    reading = read_folder(FilePath(folder), (parts[-1].value or []) if parts else None, last_draw(given))
-    return let_in(reading, given, faults)
+    place, chosen, draw = FilePath(folder), (parts[-1].value or []) if parts else None, last_draw(given)
+    if is_file(place):
+        return let_in(read_book(place, chosen, draw), given, faults, **book_names(place))
+    return let_in(read_folder(place, chosen, draw), given, faults)
 
 
 def let_in(reading: Reading, given: Sequence[Override] = (), faults: Iterable[Fault] = (), **names: Any) -> Scenario:
@@ -63,7 +67,7 @@ def let_in(reading: Reading, given: Sequence[Override] = (), faults: Iterable[Fa
     """
     faults = [*reading.faults, *faults, *_apply(given, reading)]
     scenario, findings = _judge(reading)
-    origin = Origin(reading.rows, tuple(given), reading.files, **names)
+    origin = Origin(reading.rows, tuple(given), reading.files, **names, cells=reading.cells, letters=reading.letters)
     faults += [origin.fault(finding) for finding in findings]
     if faults or scenario is None:
         raise ScenarioError(tuple(sorted(dict.fromkeys(faults), key=_natural)))

@@ -25,6 +25,8 @@ __all__ = [
     "UnknownPathError",
     "apply_override",
     "by_new_names",
+    "dotted_segments",
+    "literal",
     "new_figures",
     "parse_overrides",
     "places",
@@ -186,10 +188,20 @@ def _texts(given: object) -> Sequence[str]:
 def _split(text: str) -> tuple[str, Any]:
     """Path and value of ``path=value``; a text without both gets this function itself as the mark of no value."""
     match = re.fullmatch(rf"({_PATH.pattern})=(.*)", text, re.DOTALL)
-    return (match[1], _literal(match[3].strip())) if match and match[3].strip() else (text, _split)
+    return (match[1], literal(match[3].strip())) if match and match[3].strip() else (text, _split)
 
 
-def _literal(text: str) -> Any:
+def dotted_segments(text: str) -> Path:
+    """The segments of a dotted path; none of a text that is no such path."""
+    match = _PATH.fullmatch(text)
+    try:
+        return _segments(match[1]) if match else ()
+    except TreeError:
+        return ()
+
+
+def literal(text: str) -> Any:
+    """What a text says as TOML's literal, else the text itself; None for ``none``."""
     if text == "none":
         return None
     try:

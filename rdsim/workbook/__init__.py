@@ -1,12 +1,14 @@
-"""A run as an Excel workbook, for planners who go on working there: what a run found, in sheets with types and filters.
+"""Excel workbooks, for planners who go on working there: a run's, with what it found, and a scenario's, to fill in.
 
-Three rooms: `sheets` (what a sheet is), `contents` (which sheets a run has: from its tables and its manifest, nothing
-estimated anew) and `excel` (the file).
+Of a run: `sheets` (what a sheet is), `contents` (which sheets a run has: from its tables and its manifest, nothing
+estimated anew) and `excel` (the file). Of a scenario: `forms` (which sheets it has), `checks` (what it counts by itself),
+`excel_forms` (the file) and `exchange` (where it goes). It is read by `rdsim.scenario`.
 """
 
 from __future__ import annotations
 
 from rdsim.workbook.contents import Contents, sheets_of
 from rdsim.workbook.excel import workbook_bytes
+from rdsim.workbook.exchange import claim_file, export
 
-__all__ = ["Contents", "sheets_of", "workbook_bytes"]
+__all__ = ["Contents", "claim_file", "export", "sheets_of", "workbook_bytes"]

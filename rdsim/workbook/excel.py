@@ -20,7 +20,7 @@ from xlsxwriter.utility import xl_col_to_name
 from rdsim.tables import FORMULA_SIGNS
 from rdsim.workbook.sheets import Cell, Chart, Kind, Overview, Share, Sheet
 
-__all__ = ["LONGEST", "cell_text", "workbook_bytes"]
+__all__ = ["LONGEST", "MADE", "OPTIONS", "Pen", "cell_text", "wide", "workbook_bytes"]
 
 LONGEST = 32_767
 """Characters of a cell in Excel, counted as UTF-16 does."""
@@ -30,9 +30,9 @@ _FORMULA = (*FORMULA_SIGNS, "\n")
 _HEAD = 2
 """Row of the headings, from 0: below the sheet's title and its note."""
 
-_MADE = datetime(2000, 1, 1)
+MADE = datetime(2000, 1, 1)
 """No moment of the run's, so that the same run has the same bytes."""
-_OPTIONS = {
+OPTIONS = {
     "in_memory": True,
     "strings_to_formulas": False,
     "strings_to_urls": False,
@@ -63,9 +63,9 @@ def cell_text(text: str) -> str:
 def workbook_bytes(sheets: Sequence[Overview | Sheet]) -> bytes:
     """The workbook's file; the first sheet is shown when it is opened."""
     file = io.BytesIO()
-    with xlsxwriter.Workbook(file, _OPTIONS) as book:
-        book.set_properties({"created": _MADE, "author": "rdsim"})
-        pen = _Pen(book)
+    with xlsxwriter.Workbook(file, OPTIONS) as book:
+        book.set_properties({"created": MADE, "author": "rdsim"})
+        pen = Pen(book)
         for sheet in sheets:
             if isinstance(sheet, Overview):
                 pen.overview(sheet)
@@ -74,7 +74,7 @@ def workbook_bytes(sheets: Sequence[Overview | Sheet]) -> bytes:
     return file.getvalue()
 
 
-class _Pen:
+class Pen:
     """Writes into one workbook, in formats that it makes once."""
 
     def __init__(self, book: Any) -> None:
@@ -86,13 +86,15 @@ class _Pen:
         self.quoted_title = book.add_format({"bold": True, "font_size": 14, **marked})
         self.head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         self.note = book.add_format({"italic": True})
+        self.left = book.add_format({"num_format": "0", "align": "left"})
 
     # --- cells
 
-    def text(self, page: Any, place: tuple[int, int], text: str, kind: Kind = "text") -> None:
+    def text(self, page: Any, place: tuple[int, int], text: str, kind: Kind = "text", styles: Any = None) -> None:
+        """Write a text as a text; `styles` are other formats, for what is plain and for what looks like a formula."""
         known = cell_text(text)
-        style = self.quoted if known.startswith(_FORMULA) else self.formats
-        page.write_string(*place, known, style[kind])
+        plain, quoted = styles or (self.formats[kind], self.quoted[kind])
+        page.write_string(*place, known, quoted if known.startswith(_FORMULA) else plain)
 
     def cell(self, page: Any, place: tuple[int, int], value: Cell, kind: Kind) -> None:
         if isinstance(value, str):
@@ -176,9 +178,8 @@ class _Pen:
         page.write_string(row, 0, "Year", self.head)
         for number, title in enumerate(columns, start=1):
             page.write_string(row, number, title, self.head)
-        left = self.book.add_format({"num_format": "0", "align": "left"})
         for below, year in enumerate(years, start=row + 1):
-            page.write_number(below, 0, year, left)
+            page.write_number(below, 0, year, self.left)
             for number, title in enumerate(columns, start=1):
                 place = of.place(title)
                 formula = f"=SUMIFS({_span(of, place)},{_span(of, at)},$A{below + 1})"
@@ -231,10 +232,10 @@ def _width(sheet: Sheet, number: int) -> int:
         return _WORDS
     longest = max(map(len, column.title.split()))
     if column.kind == "text":
-        longest = max([longest, *(_wide(value) for row in sheet.rows if isinstance(value := row[number], str))])
+        longest = max([longest, *(wide(value) for row in sheet.rows if isinstance(value := row[number], str))])
     return min(max(longest + 2, _NARROWEST + (4 if column.kind == "money" else 0)), _WIDEST)
 
 
-def _wide(text: str) -> int:
+def wide(text: str) -> int:
     """Widths of a Latin letter that a text takes: a Korean or Chinese one takes two."""
     return sum(2 if character > "\u1100" else 1 for character in text[:_WIDEST])
