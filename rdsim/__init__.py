@@ -9,7 +9,7 @@
 
 Four nouns: a `Scenario` (the world), a `Portfolio` of `Choice`s (what is funded), draws (a seed), and outcomes
 (`Simulation`: pandas frames). Verbs: `load`, `check`, `optimise`, `simulate`, `trace`, `plan`, `read_portfolio`
-and `write_portfolio`; `export` makes a scenario one workbook, which `load` reads, and `import_book` a folder of it.
+and `write_portfolio`; `export` makes a scenario one workbook, which `load` reads, and `import_book` a folder of that.
 An `Experiment` varies scenarios and policies; `read_sweep` reads what came of it. `compare` tells what differs between
 finished runs, `index` what runs a folder holds. What goes wrong is an `RdsimError`.
 """

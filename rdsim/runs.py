@@ -93,7 +93,7 @@ def read_run(folder: Path) -> Earlier:
     path = Path(str(scenario.get("path") or ""))
     faults = list[Fault]()
     if not scenario.get("path") or not (is_folder(path) or is_file(path)):
-        rule = "must name the folder or workbook of its scenario, as seen from here"
+        rule = "must name the folder of its scenario, or its workbook, as seen from here"
         advice = "Ask from the folder in which the run was made; or name the scenario, and the run by --portfolio."
         faults.append(Fault(str(folder / MANIFEST), rule, str(scenario.get("path") or "none"), advice))
     said = {"seed": manifest.get("seed"), **{name: scenario.get(name) for name in ("digest", "overrides")}}

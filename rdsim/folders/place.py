@@ -149,16 +149,14 @@ def claim(folder: str | Path, *, force: bool = False, own: frozenset[str] = froz
     asked = Path(folder)
     try:
         real = _resolve(asked)
-        if not own:
-            _check(asked, real, force=force or (real / DESK).exists())
+        _check(asked, real, own, force=force or (real / DESK).exists())
         place = _claim(asked, real)
         place.own = own
     except OSError as error:
         raise OutputError((Fault(str(asked), "must be writable", error.strerror or str(error)),)) from None
     try:
         place.words += _recover(place)
-        if not own:
-            _check(asked, real, force=force)
+        _check(asked, real, own, force=force)
     except _TakenError as error:
         place.release()
         told = (Fault(str(asked), sentence.removeprefix(f"{asked}: ")) for sentence in place.words)
@@ -252,13 +250,13 @@ def _resolve(asked: Path) -> Path:
     return real
 
 
-def _check(asked: Path, real: Path, *, force: bool) -> None:
-    """Refuse a place that holds what must not be replaced."""
+def _check(asked: Path, real: Path, own: frozenset[str], *, force: bool) -> None:
+    """Refuse a place that holds what must not be replaced; `own` files there may be."""
     _refuse_link(asked, real)
     if real.exists() and not real.is_dir():
         raise _TakenError((Fault(str(asked), "must be a folder", "a file", "Name another."),))
     names = [path.name for path in real.iterdir() if path.name != DESK] if real.exists() else []
-    if not names or (force and is_unfinished(real)):
+    if not names or own or (force and is_unfinished(real)):
         return
     if own_files(real) is None:
         found = "a sweep" if SWEEP in names else "files that are not a run's"

@@ -11,13 +11,15 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from rdsim.errors import Fault, InputError, ScenarioError
+from rdsim.numerals import number
+from rdsim.scenario.cells import Cell
 from rdsim.scenario.findings import FILES
 from rdsim.scenario.folder import PARTS, Reading, add_table, chosen_parts, near_name, reasons
-from rdsim.scenario.illustrative import redraw
+from rdsim.scenario.illustrative import DRAW, ILLUSTRATIVE
 from rdsim.scenario.lines import Tree, settings_tree
 from rdsim.scenario.renamed import modern_tree
 from rdsim.spreadsheets import Sheet, Value, letter, read_sheets
-from rdsim.tables import copies_among, sheet_faults, table_of_sheet
+from rdsim.tables import copies_among, sheet_faults, shown_value, table_of_sheet
 
 __all__ = ["CHECKS", "COVER", "LISTS", "SETTINGS_SHEET", "SHEETS", "book_names", "read_book"]
 
@@ -60,15 +62,22 @@ def read_book(path: FilePath, chosen: object = None, draw: object = None) -> Rea
         if sheet in by_name:
             add_table(name, table_of_sheet(by_name[sheet], _called(path, sheet)), reading)
     _require(has, [sheet.name for sheet in sheets], path, reading)
-    reading.faults += _no_parts(chosen, path)
-    reading.faults += redraw(path, reading.mapping, draw)[1]
+    reading.faults += _not_in_books(chosen, draw, path, reading)
     return reading
 
 
-def _no_parts(chosen: object, path: FilePath) -> Iterator[Fault]:
+def _not_in_books(chosen: object, draw: object, path: FilePath, reading: Reading) -> Iterator[Fault]:
+    """Parts and draws that only a folder could give."""
+    export = "Export the folder anew: rdsim export SCENARIO BOOK --set"
     if named := chosen_parts(chosen):
-        advice = "Export the folder with them: rdsim export SCENARIO BOOK --set parts=NAME."
-        yield Fault(f"--set {PARTS}", f"{path.name} is a workbook, which has no optional parts", str(named[0]), advice)
+        rule = f"{path.name} is a workbook, which has no optional parts"
+        yield Fault(f"--set {PARTS}", rule, shown_value(named[0]), f"{export} {PARTS}={','.join(named)}.")
+    table = reading.mapping.get(ILLUSTRATIVE)
+    stated = table.get("draw") if isinstance(table, Mapping) else None
+    if draw is not None and draw != (number(stated.text) if isinstance(stated, Cell) else 1):
+        asked = ".".join(DRAW)
+        rule = f"{path.name} is a workbook, which holds one draw"
+        yield Fault(f"--set {asked}", rule, shown_value(draw), f"{export} {asked}={draw}.")
 
 
 def _by_name(sheets: Sequence[Sheet], wanted: Mapping[str, str], path: FilePath, reading: Reading) -> dict[str, Sheet]:

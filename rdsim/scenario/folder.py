@@ -256,8 +256,8 @@ def _near_name(folder: FilePath, file: str) -> str:
 
 def near_name(names: Iterable[str], wanted: str) -> str:
     """The first of the names that is nearly the one that is wanted; '' if none is."""
-    near = (one for one in sorted(names) if did_you_mean(one, [wanted]).startswith("Did") and one[0] == wanted[0])
-    return next(near, "")
+    near = (one for one in sorted(names) if did_you_mean(one, [wanted]).startswith("Did"))
+    return next((one for one in near if one[0].casefold() == wanted[0]), "")
 
 
 def _add_records(name: str, table: CsvTable, reading: Reading) -> None:

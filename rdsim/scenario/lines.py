@@ -35,9 +35,9 @@ class Line:
     """
 
     path: Path
-    value: str | float | None
+    value: str | float | bool | None
     shape: Shape | None
-    default: str | float | None
+    default: str | float | bool | None
     words: str
 
 
@@ -88,7 +88,7 @@ def _entries(value: Any, shape: Shape | None) -> Iterator[tuple[str, Any, Shape 
         yield from ((str(place), one, shape.item) for place, one in enumerate(value))
 
 
-def _cell(value: Any, shape: Shape | None) -> str | float | None:
+def _cell(value: Any, shape: Shape | None) -> str | float | bool | None:
     """A value as its cell holds it, so that `_plain` gives it back."""
     if isinstance(value, str):
         return _text_cell(value, shape)
@@ -105,7 +105,7 @@ def _text_cell(text: str, shape: Shape | None) -> str:
     return text if is_plain and (_is_typed(shape) or literal(text) == text) else toml_value(text)
 
 
-def _default_cell(value: Any, shape: Shape | None) -> str | float | None:
+def _default_cell(value: Any, shape: Shape | None) -> str | float | bool | None:
     """A default as it is shown; what is empty is not."""
     return None if value is None or value in _EMPTY else _cell(value, shape)
 

@@ -1,8 +1,8 @@
 """Excel workbooks, for planners who go on working there: a run's, with what it found, and a scenario's, to fill in.
 
 Of a run: `sheets` (what a sheet is), `contents` (which sheets a run has: from its tables and its manifest, nothing
-estimated anew) and `excel` (the file). Of a scenario: `forms` (which sheets it has), `checks` (what it counts by itself),
-`excel_forms` (the file) and `exchange` (where it goes). It is read by `rdsim.scenario`.
+estimated anew) and `excel` (the file). Of a scenario: `forms` (which sheets it has), `checks` (what it counts by
+itself), `excel_forms` (the file) and `exchange` (where it goes). `rdsim.scenario` reads it.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ _KINDS = {"number": "number", "whole": "whole number", "flag": "true or false", 
 _KEYED = ("programmes", "fields", "modes", "institutes", "facilities", "uncertainty", "calibrations", "panels")
 """Tables of the settings whose names other places mention."""
 
-Cell = str | float | None
+Cell = str | float | bool | None
 
 
 @dataclass(frozen=True)
