@@ -35,6 +35,7 @@ __all__ = ["SETTINGS_HEADS", "Allowed", "Form", "Forms", "Head", "forms_of"]
 SPARE = 200
 """Rows below a table that are ready for more: offered names, limits and checks hold there too."""
 _KINDS = {"number": "number", "whole": "whole number", "flag": "true or false", "text": "text", "choice": "text"}
+_MANY = {"mapping": "table", "record": "table", "list": "list", "any": "any"}
 _KEYED = ("programmes", "fields", "modes", "institutes", "facilities", "uncertainty", "calibrations", "panels")
 """Tables of the settings whose names other places mention."""
 
@@ -158,7 +159,7 @@ def _settings(content: Mapping[str, Any], money: str, mentioned: Mapping[Path, s
 
 def _line_cells(line: Line, money: str) -> list[Cell]:
     shape = line.shape
-    kind = "any" if shape is None else _KINDS.get(shape.kind, shape.kind)
+    kind = {**_KINDS, **_MANY}[shape.kind if shape else "any"]
     limits = words(shape, money) if shape is not None and shape.kind in _KINDS else ""
     needed = "yes" if _is_required(line.path) else None
     return [
