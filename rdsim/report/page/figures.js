@@ -23,13 +23,27 @@
     }
   }
 
+  // A figure is told by its place's words, which Vega puts its own over; the menu beside it is no part of a picture.
+  function describe(place, words) {
+    const drawing = place.querySelector(".chart-wrapper") ?? place;
+    if (drawing !== place) {
+      for (const name of ["role", "aria-label"]) place.removeAttribute(name);
+    }
+    drawing.setAttribute("role", "img");
+    drawing.setAttribute("aria-label", words);
+    drawing.removeAttribute("aria-roledescription");
+    place.querySelector("summary")?.setAttribute("aria-label", "Save this figure");
+  }
+
   for (const [key, spec] of Object.entries(specs)) {
     const place = document.getElementById("figure-" + key);
     if (!place) continue;
+    const words = place.getAttribute("aria-label");
     const small = place.clientWidth < 480;
     if (small) narrow(spec);
     const actions = small ? false : options.actions;
-    vegaEmbed(place, spec, { ...options, actions, downloadFileName: "rdsim-" + key }).catch((error) => {
+    const drawn = vegaEmbed(place, spec, { ...options, actions, downloadFileName: "rdsim-" + key });
+    drawn.then(() => describe(place, words)).catch((error) => {
       place.textContent = "This figure could not be drawn: " + error.message;
     });
   }
