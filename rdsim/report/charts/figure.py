@@ -1,6 +1,8 @@
 """What every figure of a page is: a chart as a specification, its frame, its colours and its legend.
 
-Colours are those of Okabe & Ito (2008), which people with colour-blindness tell apart.
+Colours are those of Okabe & Ito (2008, Color Universal Design), and where these are equal in grey, darker and lighter
+ones of Tol (2021, SRON/EPS/TN/09-002: indigo, wine, pink). People with colour-blindness tell them apart; so that they
+are told apart in print without colours too, those of one legend differ by seven steps of a hundred from black to white.
 """
 
 from __future__ import annotations
@@ -15,14 +17,16 @@ __all__ = [
     "BLUE",
     "GREEN",
     "GREY",
+    "INDIGO",
     "INK",
     "ORANGE",
     "PALE",
     "PALETTE",
-    "PINK",
     "RED",
+    "ROSE",
     "SKY",
     "WIDE",
+    "WINE",
     "YELLOW",
     "Chart",
     "Exhibit",
@@ -32,9 +36,11 @@ __all__ = [
     "legend_columns",
 ]
 
-BLUE, ORANGE, GREEN, PINK, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
-YELLOW, GREY, PALE, INK = "#F0E442", "#8A8F98", "#D9DDE3", "#1B1F24"
-PALETTE = [BLUE, ORANGE, GREEN, PINK, SKY, RED]
+BLUE, ORANGE, GREEN, SKY, RED, YELLOW = "#0072B2", "#E69F00", "#009E73", "#56B4E9", "#D55E00", "#F0E442"
+INDIGO, WINE, ROSE = "#332288", "#882255", "#FFAABB"
+GREY, PALE, INK = "#8A8F98", "#D9DDE3", "#1B1F24"
+PALETTE = [BLUE, ORANGE, WINE, GREEN, INDIGO, YELLOW, INK, ROSE]
+"""Of categories; the first few are the furthest apart in grey."""
 
 WIDE = 800  # pixels for a legend in a figure as wide as the page
 

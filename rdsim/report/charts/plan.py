@@ -14,14 +14,16 @@ from rdsim.report.charts.figure import (
     BLUE,
     GREEN,
     GREY,
+    INDIGO,
     INK,
     ORANGE,
     PALE,
     PALETTE,
-    PINK,
     RED,
+    ROSE,
     SKY,
     WIDE,
+    WINE,
     YELLOW,
     Chart,
     Exhibit,
@@ -36,17 +38,16 @@ from rdsim.titles import PLAN
 
 __all__ = ["SECTIONS", "draw"]
 
-_MODES = [SKY, GREEN, PINK, YELLOW, RED, GREY]
-_KINDS = [BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW, GREY]
+_MODES = [SKY, INDIGO, GREEN, YELLOW, WINE, BLUE]
 _STATES = {
     "target": BLUE,
     "running": SKY,
-    "stopped": ORANGE,
+    "stopped": ROSE,
     "dropped": YELLOW,
-    "exhausted": PINK,
-    "failed": RED,
-    "unfunded": GREY,
-    "blocked": "#555B66",
+    "exhausted": RED,
+    "failed": WINE,
+    "unfunded": INDIGO,
+    "blocked": INK,
 }
 
 Make = Callable[[PlanReport], Iterator[Exhibit]]
@@ -295,7 +296,7 @@ _BUDGET = {
     "paid less refunds, P10 to P90": SKY,
     "paid less refunds, P50": BLUE,
     "expected by the optimiser": INK,
-    "promised in full awards": RED,
+    "promised in full awards": WINE,
 }
 
 
@@ -411,7 +412,7 @@ def _deliveries(report: PlanReport) -> Iterator[Exhibit]:
     )
     names = list(dict.fromkeys(table["deliverable"]))
     solid = alt.Legend(columns=legend_columns(names, WIDE), symbolOpacity=1.0)
-    colour = colour_scale("deliverable", names, _KINDS, WIDE).legend(solid)
+    colour = colour_scale("deliverable", names, PALETTE, WIDE).legend(solid)
     base = alt.Chart(table.round(6)).encode(x=_years(), tooltip=tips)
     share = alt.Y("share:Q", title="share of replications", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
     chart = _layers(
