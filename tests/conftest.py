@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 from hypothesis import settings
 
-from rdsim.errors import DrawingError, RdsimError
 from rdsim.registry import Registry
-from rdsim.report.page.child import draw
+from tests.command import draw_here
 from tests.tiny import tiny_folder
 
 # The first example of a test may compile the engine: no example has a deadline.
@@ -19,7 +17,8 @@ settings.register_profile("rdsim", deadline=None)
 settings.load_profile("rdsim")
 
 SLOW = (
-    "documents/test_blocks.py", "sweep/test_crashes.py", "optimiser/test_explanation.py", "optimiser/test_conflicts.py",
+    "documents/test_blocks.py", "browser/test_pages.py",
+    "sweep/test_crashes.py", "optimiser/test_explanation.py", "optimiser/test_conflicts.py",
     "fuzz/test_fuzz.py", "test_plugins.py", "test_benchmarks.py", "optimiser/test_exact.py", "sweep/test_sweeps.py",
     "test_calibration.py", "optimiser/test_confidence.py", "test_rolling.py", "test_loop.py",
     "engines/test_equality.py",
@@ -57,21 +56,9 @@ def taken_back() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def drawn_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages are drawn in the process of the tests: to start another for each takes longer than most tests.
+    """Pages are drawn in the process of the tests.
 
     Tests of that process, and of pages' bytes (figures are numbered within a process), are marked `drawn_apart`.
     """
     if request.node.get_closest_marker("drawn_apart") is None:
-        monkeypatch.setattr("rdsim.report.page.drawings._ask", _draw)
-        monkeypatch.setattr("rdsim.report.page.drawings._start", _refuse)
-
-
-def _refuse() -> NoReturn:
-    raise OSError
-
-
-def _draw(words: Sequence[str], text: bytes, _ready: object = None) -> str:
-    try:
-        return draw(words, text)
-    except RdsimError as error:
-        raise DrawingError(str(error)) from None
+        draw_here(monkeypatch)

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
-import shutil
-import subprocess
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from rdsim.report import words
@@ -92,23 +88,6 @@ def test_a_brief_stands_beside_what_the_run_holds(
         assert path.name == "manifest.json" or path.read_bytes() == content
     again = run(capsys, monkeypatch, "brief", tmp_path / "run")
     assert again.code == 0
-
-
-BROWSER = shutil.which("chromium")
-
-
-@pytest.mark.skipif(BROWSER is None, reason="pages are counted by a browser that prints, and there is none")
-def test_it_prints_on_one_sheet(tmp_path: Path) -> None:
-    """With as many technologies to name, and as long names, as there is room for."""
-    assert BROWSER is not None
-    table = REPORT.technologies.assign(name=lambda one: one["name"] + " with a long and telling name, as they are")
-    many = pd.concat([table] * 10, ignore_index=True)
-    page = tmp_path / "brief.html"
-    page.write_text(one_page(replace(REPORT, technologies=many), REPORT.manifest)["html"], encoding="utf-8")
-    printed = (f"--print-to-pdf={tmp_path / 'brief.pdf'}", "--no-pdf-header-footer", page.as_uri())
-    flags = ("--headless", "--no-sandbox", "--disable-gpu")
-    subprocess.run([BROWSER, *flags, *printed], check=True, capture_output=True, timeout=120)
-    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", (tmp_path / "brief.pdf").read_bytes())) == 1
 
 
 def test_only_a_plan_has_a_brief(
