@@ -1,7 +1,7 @@
 # `make check` is what a developer runs before a commit; `.ci/run` runs the same in a clean environment.
 PYTHON ?= python3
 
-.PHONY: check format lint types layers architecture test full bench torture answers
+.PHONY: check format lint types layers architecture test full bench torture answers pictures
 
 check: lint types layers architecture test
 
@@ -41,6 +41,10 @@ torture:
 SEED ?= 2
 answers:
 	$(PYTHON) -m benchmarks.answers --seed $(SEED)
+
+# The pictures that README.md and others show, taken by a browser of the runs in results/; what is not there is planned.
+pictures:
+	$(PYTHON) -m tests.browser.pictures
 
 bench:
 	$(PYTHON) -m benchmarks
