@@ -225,7 +225,7 @@ def test_near_ties_are_told_by_the_decisions_of_a_plan(base: Path, tmp_path: Pat
     (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     rows_found = compare(base / "old", copy).choices.set_index(["change", "technology"])["firm_second"]
     assert rows_found["entered", "T5"] == "open"
-    assert rows_found["left", "T4"] == "firmly out"
+    assert rows_found["left", "T4"] == "rejected"
     assert rows_found["partner", "T1"] == "open"
     assert rows_found["partner", "T2"] == ""
 

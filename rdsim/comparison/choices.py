@@ -14,7 +14,7 @@ __all__ = ["COLUMNS", "choice_table", "is_order_changed"]
 
 COLUMNS = ("run", "change", "technology", "name", "first", "second", "firm_first", "firm_second")
 
-_FIRM = {str(Verdict.SURE_IN): "firmly in", str(Verdict.SURE_OUT): "firmly out", str(Verdict.OPEN): "open"}
+_FIRM = {str(Verdict.SURE_IN): "firm", str(Verdict.SURE_OUT): "rejected", str(Verdict.OPEN): "open"}
 """What nearly all re-decisions agree on, either way, is no near tie; the rest is."""
 
 
@@ -23,7 +23,7 @@ def choice_table(first: FinishedRun, second: FinishedRun) -> pd.DataFrame:
 
     `change` is one of entered, left, start, partner, mode (of a technology), opened, closed, opening (of a country or
     consortium, which then stands under `first` and `second`). `firm_first` and `firm_second` are what
-    that run's re-decisions say of its own decision: firmly in, firmly out or open; empty where it did not decide again.
+    that run's re-decisions say of its own decision: firm, rejected or open; empty where it did not decide again.
     """
     rows = [*_technology_rows(first, second), *_partner_rows(first, second)]
     return pd.DataFrame([(second.label, *row) for row in rows], columns=list(COLUMNS))
