@@ -27,6 +27,7 @@ __all__ = [
     "source_words",
     "technology_words",
     "unit_noun",
+    "whole_option_words",
 ]
 
 _SENSES = {"<=": "at most", ">=": "at least", "==": "exactly"}
@@ -48,6 +49,13 @@ def option_words(scenario: Scenario, name: str) -> str:
     technology, partner, _, year = name.split("/")
     whom = scenario.partners[partner].name if partner in scenario.partners else ""
     return f"{technology} with {whom} from {year}" if whom else f"{technology} alone from {year}"
+
+
+def whole_option_words(scenario: Scenario, name: str) -> str:
+    """An option's name in words, with its way of funding: `T017 with Germany from 2025 (Matching funds)`."""
+    mode = name.split("/")[2]
+    title = scenario.modes[mode].name if mode in scenario.modes else mode
+    return f"{option_words(scenario, name)} ({title})"
 
 
 def source_words(scenario: Scenario, source: str) -> str:

@@ -13,7 +13,7 @@ from rdsim.report.page.policy_brief import one_page
 from rdsim.report.page.render import render
 from rdsim.scenario import load
 from rdsim.titles import AT_PLAN_RATIOS, OWN_TITLES, portfolio_title, rule_title
-from rdsim.words import source_words
+from rdsim.words import source_words, whole_option_words
 from tests.report import synthetic
 from tests.visible import internal_words, internal_words_of_page
 
@@ -71,6 +71,12 @@ def test_codes_of_sources_are_told_by_the_documents_titles(name: str) -> None:
 def test_a_code_is_a_word_of_its_own() -> None:
     world = replace(load(ROOT / "scenarios" / "medical-ai-2024"), documents={"S1": "The call", "S10": "A letter"})
     assert source_words(world, "seed S10, S1; XS1 and S12") == "A letter, The call; XS1 and S12"
+
+
+def test_options_are_told_by_partner_start_and_way_of_funding() -> None:
+    world = load(ROOT / "scenarios" / "medical-ai-2024")
+    told = whole_option_words(world, "R01/JP/matching/2025")
+    assert told == f"R01 with {world.partners['JP'].name} from 2025 ({world.modes['matching'].name})"
 
 
 # --- the glossary ---------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from rdsim.domain import Scenario
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.alternatives import Alternatives, Selection, selection
 from rdsim.optimiser.questions.alternatives import alternatives as find
@@ -24,6 +25,7 @@ from rdsim.studies.built_in.parts import (
     speaks_of,
 )
 from rdsim.study import Study
+from rdsim.words import whole_option_words
 
 __all__ = ["Nearby", "alternatives", "usual_swaps"]
 
@@ -194,12 +196,17 @@ def _reading(again: Redecisions) -> tuple[str, ...]:
     )
 
 
+def _option_list(scenario: Scenario, names: str) -> str:
+    """The first few of some options, in words."""
+    return listing((whole_option_words(scenario, name) for name in names.split()), most=4, none="")
+
+
 def _portfolios(posed: Instance, table: pd.DataFrame) -> Table:
     unit = posed.scenario.money_unit
     frame = table.assign(
         simulated=intervals(table),
-        enters=[listing(names.split(), most=4, none="") for names in table["enters"]],
-        leaves=[listing(names.split(), most=4, none="") for names in table["leaves"]],
+        enters=[_option_list(posed.scenario, names) for names in table["enters"]],
+        leaves=[_option_list(posed.scenario, names) for names in table["leaves"]],
     )
     columns = {
         "portfolio": Column("Portfolio"),
