@@ -65,6 +65,7 @@ def let_in(reading: Reading, given: Sequence[Override] = (), faults: Iterable[Fa
 
     `faults` are known already; `names` are those of `Origin` for what was read. Raises ScenarioError with every fault.
     """
+    _complete(reading.mapping.get("technologies"))
     faults = [*reading.faults, *faults, *_apply(given, reading)]
     scenario, findings = _judge(reading)
     origin = Origin(reading.rows, tuple(given), reading.files, **names, cells=reading.cells, letters=reading.letters)
@@ -115,6 +116,19 @@ def canonical(scenario: Scenario) -> Scenario:
     return dataclasses.replace(
         scenario, **tables, links=links, facility_needs=needs, technology_steps=steps, judgements=said
     )
+
+
+def _complete(rows: Any) -> None:
+    """Give technologies every column of one's own that others have: a part's table may lack some, and no cell says as
+    much as an empty one."""
+    if not isinstance(rows, dict):
+        return
+    for place, empty in (("figures", 0.0), ("tags", "")):
+        tables = [row[place] for row in rows.values() if isinstance(row.get(place), dict)]
+        names = {name for table in tables for name in table}
+        for row in rows.values() if names else ():
+            if isinstance(row.setdefault(place, {}), dict):
+                row[place] |= {name: empty for name in names if name not in row[place]}
 
 
 def _apply(overrides: Sequence[Override], reading: Reading) -> list[Fault]:
