@@ -19,7 +19,7 @@ from typing import Any
 
 from rdsim.errors import Fault, InputError
 
-__all__ = ["Sheet", "Strange", "Value", "letter", "read_sheets"]
+__all__ = ["BookSheet", "Strange", "Value", "letter", "read_sheets"]
 
 _MOST_BYTES = 200_000_000
 _MOST_ROWS, _MOST_COLUMNS, _LAST_ROW = 100_000, 1_000, 1_048_576
@@ -53,7 +53,7 @@ _UNCALCULATED = Strange(
 
 
 @dataclass(frozen=True)
-class Sheet:
+class BookSheet:
     """A sheet: its filled rows by number, each as long as its last filled cell."""
 
     name: str
@@ -73,7 +73,7 @@ def letter(column: int) -> str:
     return (letter(before - 1) if before else "") + chr(ord("A") + last)
 
 
-def read_sheets(path: Path, wanted: Collection[str]) -> list[Sheet]:
+def read_sheets(path: Path, wanted: Collection[str]) -> list[BookSheet]:
     """The sheets of a workbook, in their order. Of those whose name, in small letters, is not `wanted`, only the name
     is read.
 
@@ -89,7 +89,7 @@ def read_sheets(path: Path, wanted: Collection[str]) -> list[Sheet]:
     except Exception as error:  # a damaged book makes its reader raise anything
         advice = "Open it in Excel, save it as a new workbook (.xlsx), and try again."
         found = f"{type(error).__name__}: {error}"
-        raise InputError((Fault(path.name, "must be a sound workbook", found, advice),)) from None
+        raise InputError((Fault(str(path), "must be a sound workbook", found, advice),)) from None
 
 
 # --- the file -------------------------------------------------------------------------------------
@@ -133,13 +133,13 @@ def _size_rule() -> str:
 
 
 def _refusal(path: Path, rule: str, found: str, suggestion: str = "") -> InputError:
-    return InputError((Fault(path.name, rule, found, suggestion),))
+    return InputError((Fault(str(path), rule, found, suggestion),))
 
 
 # --- its sheets -----------------------------------------------------------------------------------
 
 
-def _sheets(path: Path, wanted: Collection[str]) -> Iterator[Sheet]:
+def _sheets(path: Path, wanted: Collection[str]) -> Iterator[BookSheet]:
     """The book is read twice at once: for what was calculated, and for what is a formula."""
     import openpyxl  # noqa: PLC0415 - needed here alone
 
@@ -150,12 +150,12 @@ def _sheets(path: Path, wanted: Collection[str]) -> Iterator[Sheet]:
     ):
         for page, formulas in zip(shown.worksheets, written.worksheets, strict=True):
             if page.title.strip().casefold() not in wanted:
-                yield Sheet(page.title)
+                yield BookSheet(page.title)
                 continue
             rows = dict(_rows(path, page, formulas))
             with archive.open(page._worksheet_path) as part:  # openpyxl forgets merged cells when it reads row by row
                 merged = tuple(one.decode() for one in _MERGED.findall(part.read()))
-            yield Sheet(page.title, rows, merged, page.sheet_state != "visible")
+            yield BookSheet(page.title, rows, merged, page.sheet_state != "visible")
 
 
 def _rows(path: Path, page: Any, formulas: Any) -> Iterator[tuple[int, tuple[Value, ...]]]:

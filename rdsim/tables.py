@@ -21,7 +21,7 @@ from typing import Any
 from rdsim.domain import TAG
 from rdsim.errors import Fault, InputError, cut
 from rdsim.numerals import PLAIN, Style, number, style_of
-from rdsim.spreadsheets import Sheet, Strange, Value, letter
+from rdsim.spreadsheets import BookSheet, Strange, Value, letter
 from rdsim.texts import read_tidy, tidy
 
 __all__ = [
@@ -207,7 +207,7 @@ def table_of_frame(frame: object, name: str) -> CsvTable:
     return CsvTable(name, tuple(columns), units, tuple(rows), faults=tuple(faults), head="")
 
 
-def table_of_sheet(sheet: Sheet, name: str) -> CsvTable:
+def table_of_sheet(sheet: BookSheet, name: str) -> CsvTable:
     """A sheet of a workbook as a table called `name`: cells as a CSV file would hold them, rows as Excel counts them.
 
     What no cell can hold, merged cells and a hidden sheet are told in the table's faults.
@@ -248,7 +248,7 @@ def _as_tag(value: Value) -> Value:
     return int(value) if isinstance(value, bool) else value
 
 
-def sheet_faults(sheet: Sheet, name: str) -> Iterator[Fault]:
+def sheet_faults(sheet: BookSheet, name: str) -> Iterator[Fault]:
     """What keeps a sheet from being read: that it is hidden, and merged cells."""
     if sheet.hidden:
         yield Fault(name, "a sheet that is read must not be hidden", "", "Unhide it, or delete it.")
@@ -257,7 +257,7 @@ def sheet_faults(sheet: Sheet, name: str) -> Iterator[Fault]:
         yield Fault(f"{name}, cells {cells}", rule, "", "Unmerge them, and fill each.")
 
 
-def _without_heading(sheet: Sheet, name: str, places: Collection[int]) -> Iterator[Fault]:
+def _without_heading(sheet: BookSheet, name: str, places: Collection[int]) -> Iterator[Fault]:
     for row, values in sheet.rows.items():
         for place, value in enumerate(values):
             if value is not None and place not in places:

@@ -18,7 +18,7 @@ from rdsim.scenario.folder import PARTS, Reading, add_table, chosen_parts, near_
 from rdsim.scenario.illustrative import DRAW, ILLUSTRATIVE
 from rdsim.scenario.lines import Tree, settings_tree
 from rdsim.scenario.renamed import modern_tree
-from rdsim.spreadsheets import Sheet, Value, letter, read_sheets
+from rdsim.spreadsheets import BookSheet, Value, letter, read_sheets
 from rdsim.tables import copies_among, sheet_faults, shown_value, table_of_sheet
 
 __all__ = ["CHECKS", "COVER", "LISTS", "SETTINGS_SHEET", "SHEETS", "book_names", "read_book"]
@@ -35,12 +35,12 @@ _PATH_HEAD, _VALUE_HEAD = "setting", "value"
 def book_names(path: FilePath) -> dict[str, Any]:
     """What the places of a book are called, as `rdsim.scenario.findings.Origin` takes it."""
     return {
-        "settings": _called(path, SETTINGS_SHEET),
-        "tables": {name: _called(path, sheet) for name, sheet in SHEETS.items()},
+        "settings": _sheet_name(path, SETTINGS_SHEET),
+        "tables": {name: _sheet_name(path, sheet) for name, sheet in SHEETS.items()},
     }
 
 
-def _called(path: FilePath, sheet: str) -> str:
+def _sheet_name(path: FilePath, sheet: str) -> str:
     return f"{path.name}, sheet {sheet}"
 
 
@@ -60,7 +60,7 @@ def read_book(path: FilePath, chosen: object = None, draw: object = None) -> Rea
     has = {name: len(by_name[sheet].rows) > 1 if sheet in by_name else False for name, sheet in SHEETS.items()}
     for name, sheet in SHEETS.items():
         if sheet in by_name:
-            add_table(name, table_of_sheet(by_name[sheet], _called(path, sheet)), reading)
+            add_table(name, table_of_sheet(by_name[sheet], _sheet_name(path, sheet)), reading)
     _require(has, [sheet.name for sheet in sheets], path, reading)
     reading.faults += _not_in_books(chosen, draw, path, reading)
     return reading
@@ -80,9 +80,11 @@ def _not_in_books(chosen: object, draw: object, path: FilePath, reading: Reading
         yield Fault(f"--set {asked}", rule, shown_value(draw), f"{export} {asked}={draw}.")
 
 
-def _by_name(sheets: Sequence[Sheet], wanted: Mapping[str, str], path: FilePath, reading: Reading) -> dict[str, Sheet]:
+def _by_name(
+    sheets: Sequence[BookSheet], wanted: Mapping[str, str], path: FilePath, reading: Reading
+) -> dict[str, BookSheet]:
     """The sheets that are read, by their names; two of one name are a fault."""
-    found: dict[str, Sheet] = {}
+    found: dict[str, BookSheet] = {}
     for sheet in sheets:
         name = wanted.get(sheet.name.strip().casefold())
         if name in found:
@@ -102,7 +104,7 @@ def _require(has: Mapping[str, bool], names: Sequence[str], path: FilePath, read
     for name, sheet in SHEETS.items():
         for copy in copies_among([f"{other}.csv" for other in others], f"{sheet}.csv"):
             rule = f"must not stand beside {sheet}: only that is read, and this may be the newer one"
-            where = _called(path, copy.removesuffix(".csv"))
+            where = _sheet_name(path, copy.removesuffix(".csv"))
             reading.faults.append(Fault(where, rule, "", f"Keep one of the two, as {sheet}."))
         misnamed = "" if sheet in there else near_name(others, sheet)
         if (misnamed or why.get(name)) and not has[name]:
@@ -116,9 +118,9 @@ def _require(has: Mapping[str, bool], names: Sequence[str], path: FilePath, read
 # --- settings -------------------------------------------------------------------------------------
 
 
-def _add_settings(sheet: Sheet | None, path: FilePath, reading: Reading) -> None:
+def _add_settings(sheet: BookSheet | None, path: FilePath, reading: Reading) -> None:
     """The settings by the names of today, without what belongs in a sheet of its own."""
-    where = _called(path, SETTINGS_SHEET)
+    where = _sheet_name(path, SETTINGS_SHEET)
     tree = _tree(sheet, where) if sheet is not None else None
     if tree is None:
         rule = "the sheet is required, with the headings Setting and Value"
@@ -138,7 +140,7 @@ def _add_settings(sheet: Sheet | None, path: FilePath, reading: Reading) -> None
     reading.mapping = content
 
 
-def _tree(sheet: Sheet, where: str) -> Tree | None:
+def _tree(sheet: BookSheet, where: str) -> Tree | None:
     """What the lines of a sheet say; None of one without the two headings."""
     (_, first), *body = [*sheet.rows.items()] or [(1, ())]
     titles = [str(value).strip().casefold() if isinstance(value, str) else "" for value in first]

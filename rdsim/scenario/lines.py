@@ -19,7 +19,7 @@ from rdsim.spreadsheets import Strange, Value
 from rdsim.tables import shown_value
 from rdsim.texts import tidy, toml_value
 
-__all__ = ["Line", "Tree", "settings_lines", "settings_tree"]
+__all__ = ["SettingLine", "Tree", "settings_lines", "settings_tree"]
 
 _WHOLE = 2**53
 """Whole numbers up to here are the same in a spreadsheet."""
@@ -28,7 +28,7 @@ _EMPTY: tuple[Any, ...] = ("", [], {})
 
 
 @dataclass(frozen=True)
-class Line:
+class SettingLine:
     """A setting of a scenario: its path, what its cell holds, and what is known of it.
 
     `words` say what it is: the description of the field that it is, or of the table or list that it is an entry of.
@@ -44,28 +44,30 @@ class Line:
 # --- from settings to lines -----------------------------------------------------------------------
 
 
-def settings_lines(settings: Mapping[str, Any]) -> Iterator[Line]:
+def settings_lines(settings: Mapping[str, Any]) -> Iterator[SettingLine]:
     """Every setting, and every one that could be set beside them, in the order of the domain.
 
     `settings` are plain data (`rdsim.scenario.values.plain`), without tables that are sheets of their own.
     """
     for name, shape in parts(ROOT.record).items() if ROOT.record else ():
         if name in settings or shape.optional:
-            yield from _lines(settings.get(name), shape, (name,), _stated(ROOT, name), shape.description)
+            yield from _lines(settings.get(name), shape, (name,), _default_of(ROOT, name), shape.description)
 
 
-def _stated(shape: Shape | None, name: str) -> Any:
+def _default_of(shape: Shape | None, name: str) -> Any:
     """The default of a record's field; None of an entry, which has none."""
     return default(shape.record, name) if shape and shape.record else None
 
 
-def _lines(value: Any, shape: Shape | None, path: Path, absent: Any, words: str) -> Iterator[Line]:
+def _lines(value: Any, shape: Shape | None, path: Path, absent: Any, words: str) -> Iterator[SettingLine]:
     entries = list(_entries(value, shape))
     if not entries:
         says_nothing = value == absent and value in _EMPTY
-        yield Line(path, None if says_nothing else _cell(value, shape), shape, _default_cell(absent, shape), words)
+        yield SettingLine(
+            path, None if says_nothing else _cell(value, shape), shape, _default_cell(absent, shape), words
+        )
     for key, one, below in entries:
-        beside = _beside(absent, key) if absent else _stated(shape, key)
+        beside = _beside(absent, key) if absent else _default_of(shape, key)
         said = below.description if below and below.description else words
         yield from _lines(one, below, (*path, key), beside, said)
 
@@ -155,7 +157,7 @@ def settings_tree(lines: Iterable[tuple[str, str, Value, Value]], where: str) ->
             continue
         tree.cells[path] = value_cell
         _put(made, path, value, tree, f"{where}, cell {value_cell} ({dotted_path(path)})")
-    tree.settings = _listed(made, ROOT, (), tree, where)
+    tree.settings = _with_lists(made, ROOT, (), tree, where)
     return tree
 
 
@@ -196,13 +198,13 @@ def _plain(value: str | float, shape: Shape | None) -> Any:
     return str(whole) if kind in ("text", "choice") else Cell(repr(value)) if _is_typed(shape) else whole
 
 
-def _listed(node: Any, shape: Shape | None, path: Path, tree: Tree, where: str) -> Any:
+def _with_lists(node: Any, shape: Shape | None, path: Path, tree: Tree, where: str) -> Any:
     """Tables of numbered lines as the lists that they are."""
     if not isinstance(node, _Table):
         return node
     below = parts(shape.record) if shape and shape.record else {}
     found = {
-        key: _listed(one, below.get(key) or (shape and shape.item), (*path, key), tree, where)
+        key: _with_lists(one, below.get(key) or (shape and shape.item), (*path, key), tree, where)
         for key, one in node.items()
     }
     if shape is None or shape.kind != "list":

@@ -121,12 +121,10 @@ def canonical(scenario: Scenario) -> Scenario:
 def _complete(rows: Any) -> None:
     """Give technologies every column of one's own that others have: a part's table may lack some, and no cell says as
     much as an empty one."""
-    if not isinstance(rows, dict):
-        return
+    whole = [row for row in rows.values() if isinstance(row, dict)] if isinstance(rows, dict) else []
     for place, empty in (("figures", 0.0), ("tags", "")):
-        tables = [row[place] for row in rows.values() if isinstance(row.get(place), dict)]
-        names = {name for table in tables for name in table}
-        for row in rows.values() if names else ():
+        names = {name for row in whole if isinstance(row.get(place), dict) for name in row[place]}
+        for row in whole if names else ():
             if isinstance(row.setdefault(place, {}), dict):
                 row[place] |= {name: empty for name in names if name not in row[place]}
 

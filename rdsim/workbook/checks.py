@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from rdsim.scenario.shapes import Shape, dotted_path, words
 from rdsim.workbook.forms import Form, Forms, Head
 
-__all__ = ["Check", "YearMoney", "checks_of", "year_money"]
+__all__ = ["SelfCheck", "YearMoney", "checks_of", "year_money"]
 
 _TYPE_AGAIN = "Sums leave them out. A quantity with its unit is fine; else type the number again."
 
 
 @dataclass(frozen=True)
-class Check:
+class SelfCheck:
     """One count of what looks wrong: the sheet, what is counted, its formula, what it comes to now, and what to do."""
 
     sheet: str
@@ -38,7 +38,7 @@ class YearMoney:
     rows: Mapping[str, Sequence[float]]
 
 
-def checks_of(forms: Forms) -> list[Check]:
+def checks_of(forms: Forms) -> list[SelfCheck]:
     """The checks of a workbook; of a scenario that was exported all come to nothing, but for numbers that are texts."""
     found = list(_setting_checks(forms.settings))
     for name, form in forms.tables.items():
@@ -46,52 +46,52 @@ def checks_of(forms: Forms) -> list[Check]:
     return found
 
 
-def _setting_checks(form: Form) -> Iterator[Check]:
+def _setting_checks(form: Form) -> Iterator[SelfCheck]:
     path, value, kind, needed = (form.span(title) for title in ("Setting", "Value", "Kind", "Required"))
     missing = f'=COUNTIFS({needed},"yes",{value},"")'
-    yield Check(form.name, "required settings without a value", missing, "Fill them in: filter Required by yes.")
-    yield Check(form.name, "settings that stand in two lines", _twice(path), "Delete one of the two.")
+    yield SelfCheck(form.name, "required settings without a value", missing, "Fill them in: filter Required by yes.")
+    yield SelfCheck(form.name, "settings that stand in two lines", _twice(path), "Delete one of the two.")
     texts = f'=SUMPRODUCT((({kind}="number")+({kind}="whole number"))*ISTEXT({value}))'
     places = form.place("Kind"), form.place("Value")
     now = sum(row[places[0]] in ("number", "whole number") and isinstance(row[places[1]], str) for row in form.rows)
-    yield Check(form.name, "numbers that are texts", texts, _TYPE_AGAIN, now)
+    yield SelfCheck(form.name, "numbers that are texts", texts, _TYPE_AGAIN, now)
 
 
-def _table_checks(name: str, form: Form, forms: Forms) -> Iterator[Check]:
+def _table_checks(name: str, form: Form, forms: Forms) -> Iterator[SelfCheck]:
     needed = [head for head in form.heads if head.required]
     filled = "+".join(f'({form.span(head.title)}<>"")' for head in needed)
     for head in needed:
         empty = f'=SUMPRODUCT((({filled})>0)*({form.span(head.title)}=""))'
-        yield Check(form.name, f"{head.title}: empty, and required", empty, "Fill it in, or delete the row.")
+        yield SelfCheck(form.name, f"{head.title}: empty, and required", empty, "Fill it in, or delete the row.")
     if name in ("technologies", "partners", "levels"):
         key = form.heads[0].title
-        yield Check(form.name, f"{key}: in two rows", _twice(form.span(key)), "Each must be there once.")
+        yield SelfCheck(form.name, f"{key}: in two rows", _twice(form.span(key)), "Each must be there once.")
     for head in form.heads:
         yield from _column_checks(form, head, forms)
 
 
-def _column_checks(form: Form, head: Head, forms: Forms) -> Iterator[Check]:
+def _column_checks(form: Form, head: Head, forms: Forms) -> Iterator[SelfCheck]:
     """Names that nothing has, words that are none, numbers beyond their limits, and numbers that are texts."""
     cells, shape = form.span(head.title), head.shape
     if shape is None:
         return
-    if known := _known(head, form, forms):
+    if known := _range_of_names(head, form, forms):
         unknown = f'=SUMPRODUCT(({cells}<>"")*(COUNTIF({known},{cells})=0))'
-        yield Check(
+        yield SelfCheck(
             form.name, f"{head.title}: names that nothing has", unknown, f"Names stand in {known.partition('!')[0]}."
         )
     elif shape.kind == "choice":
         counted = "".join(f'-COUNTIF({cells},"{word}")' for word in shape.choices)
         others = f'=SUMPRODUCT(--({cells}<>"")){counted}'
-        yield Check(form.name, f"{head.title}: unknown words", others, f"Must be {words(shape)}.")
+        yield SelfCheck(form.name, f"{head.title}: unknown words", others, f"Must be {words(shape)}.")
     if shape.kind in ("number", "whole"):
         texts = f"=SUMPRODUCT(--ISTEXT({cells}))"
-        yield Check(form.name, f"{head.title}: numbers that are texts", texts, _TYPE_AGAIN)
+        yield SelfCheck(form.name, f"{head.title}: numbers that are texts", texts, _TYPE_AGAIN)
         if outside := _outside(cells, shape):
-            yield Check(form.name, f"{head.title}: out of limits", f"={outside}", f"Must be {words(shape)}.")
+            yield SelfCheck(form.name, f"{head.title}: out of limits", f"={outside}", f"Must be {words(shape)}.")
 
 
-def _known(head: Head, form: Form, forms: Forms) -> str:
+def _range_of_names(head: Head, form: Form, forms: Forms) -> str:
     """The range of the names that a column's are looked up in; none for a table's own."""
     own = form is forms.tables.get(head.table)
     allowed = next((one for one in form.allowed if one.column == form.place(head.title)), None)

@@ -97,6 +97,7 @@ class Pen:
         page.write_string(*place, known, quoted if known.startswith(_FORMULA) else plain)
 
     def cell(self, page: Any, place: tuple[int, int], value: Cell, kind: Kind) -> None:
+        """Write what a cell holds; nothing of what is empty, or no number."""
         if isinstance(value, str):
             if value:
                 self.text(page, place, value, kind if kind == "words" else "text")
@@ -143,6 +144,7 @@ class Pen:
         return {**told, "total_string": "Total"} if totals and number == 0 else told
 
     def overview(self, sheet: Overview) -> None:
+        """The first sheet of a run's workbook."""
         page = self.book.add_worksheet("Overview")
         page.set_column(0, 0, _WIDEST)
         page.set_column(1, 6, 16)

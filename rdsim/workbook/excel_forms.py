@@ -16,7 +16,7 @@ import xlsxwriter
 from rdsim.scenario.book import CHECKS, COVER, SETTINGS_SHEET
 from rdsim.scenario.shapes import Shape, words
 from rdsim.spreadsheets import letter
-from rdsim.workbook.checks import Check, YearMoney, checks_of, year_money
+from rdsim.workbook.checks import SelfCheck, YearMoney, checks_of, year_money
 from rdsim.workbook.excel import MADE, OPTIONS, Pen, wide
 from rdsim.workbook.forms import Allowed, Cell, Form, Forms
 
@@ -70,7 +70,7 @@ class _Writer:
 
     # --- the first sheets
 
-    def cover(self, cover: Cover, checks: Sequence[Check]) -> None:
+    def cover(self, cover: Cover, checks: Sequence[SelfCheck]) -> None:
         page = self.book.add_worksheet(COVER)
         page.set_column(0, 0, 30)
         page.set_column(1, 1, 90)
@@ -90,7 +90,7 @@ class _Writer:
     def _above_zero(self) -> dict[str, Any]:
         return {"type": "cell", "criteria": ">", "value": 0, "format": self.found}
 
-    def checks(self, checks: Sequence[Check], sums: Sequence[YearMoney], settings: Form) -> None:
+    def checks(self, checks: Sequence[SelfCheck], sums: Sequence[YearMoney], settings: Form) -> None:
         page = self.book.add_worksheet(CHECKS)
         page.set_column(0, 0, 30)
         page.set_column(1, 1, 48)

@@ -15,7 +15,7 @@ from rdsim.domain import Scenario
 from rdsim.scenario.book import LISTS, SETTINGS_SHEET, SHEETS
 from rdsim.scenario.consistency import references
 from rdsim.scenario.door import Rows, plain_parts, record_of
-from rdsim.scenario.lines import Line, settings_lines
+from rdsim.scenario.lines import SettingLine, settings_lines
 from rdsim.scenario.shapes import (
     Path,
     Shape,
@@ -157,7 +157,7 @@ def _settings(content: Mapping[str, Any], money: str, mentioned: Mapping[Path, s
     return Form(SETTINGS_SHEET, SETTINGS_HEADS, [_line_cells(line, money) for line in lines], allowed)
 
 
-def _line_cells(line: Line, money: str) -> list[Cell]:
+def _line_cells(line: SettingLine, money: str) -> list[Cell]:
     shape = line.shape
     kind = {**_KINDS, **_MANY}[shape.kind if shape else "any"]
     limits = words(shape, money) if shape is not None and shape.kind in _KINDS else ""
@@ -179,7 +179,7 @@ def _unit(shape: Shape | None, money: str) -> str:
 
 
 def _allowed_line(
-    row: int, line: Line, money: str, mentioned: Mapping[Path, str], ranges: Mapping[str, str]
+    row: int, line: SettingLine, money: str, mentioned: Mapping[Path, str], ranges: Mapping[str, str]
 ) -> Iterator[Allowed]:
     if line.shape is not None and line.shape.kind in _KINDS:
         table = mentioned.get((line.path[0], "*", *line.path[2:]) if len(line.path) > 1 else line.path, "")
