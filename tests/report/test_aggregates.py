@@ -197,6 +197,11 @@ def test_waits_are_per_project_and_leave_out_what_nobody_waits_for() -> None:
     assert row["low"] <= row["mean"] <= row["high"]
 
 
+def test_where_nobody_waits_there_is_nothing_to_show() -> None:
+    never = REPORT.projects.assign(**dict.fromkeys(aggregates.CAUSES, 0))
+    assert aggregates.waits(synthetic.build(projects=never)).empty
+
+
 def test_ends_account_for_every_project() -> None:
     table = aggregates.ends(REPORT)
     assert table.groupby("programme")["share"].sum().tolist() == pytest.approx([1.0, 1.0])

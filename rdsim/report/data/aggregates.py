@@ -381,7 +381,8 @@ def waits(report: PlanReport) -> pd.DataFrame:
     ]
     found = pd.DataFrame(parts, columns=["programme", "cause", "mean", "low", "high", "share", "days"])
     ever = found.groupby("cause")["mean"].transform("sum") > 0
-    return found[ever].assign(cause=found["cause"].map(CAUSES)).reset_index(drop=True)
+    waited = found[ever].reset_index(drop=True)
+    return waited.assign(cause=waited["cause"].map(CAUSES))
 
 
 def _waiting(part: pd.DataFrame, programme: str, cause: str, confidence: float) -> dict[str, object]:
