@@ -30,7 +30,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "alternatives": ("alternatives", "{tiny}", "--resamples", "2"),
     "ladder": ("ladder", "{tiny}", "--shares", "0.8,1"),
     "commitment": ("commitment", "{tiny}", "--ratios", "1,1.2"),
-    "rolling": ("rolling", "{tiny}", "--replications", "4", "--foresight", "1", "--futures", "8"),
+    "rolling": ("rolling", "{tiny}", "--replications", "4", "--foresight", "2", "--futures", "8"),
     "payoff": ("payoff", "{tiny}", "--repeats", "2", "--replications", "8", "--rolled", "0", "--foresight", "0"),
     "certify": ("certify", "{tiny}", "--batches", "2", "--evaluation", "100", "--worlds", "2"),
     "assumptions": ("assumptions", "{desk}/scenarios/direct-or-matching", *_FEW),
