@@ -76,8 +76,8 @@ TERMS = (
     ),
     Term(
         "interval",
-        "Where a mean lies if the replications were drawn anew, with the stated confidence. It says how well a mean is "
-        "known, not how far one future may differ from it.",
+        "A range that holds the true mean of the model with the stated confidence. It says how well a mean is known, not "
+        "how far one future may differ from it.",
     ),
     Term("lapse", "Money lapses if it is neither paid in its year nor may be carried over.", "lapses?|lapsed"),
     Term(
@@ -86,8 +86,8 @@ TERMS = (
     ),
     Term(
         "net present value",
-        "What technologies on the market are worth less what projects and partners cost home, discounted to the first "
-        "day.",
+        "The worth of technologies that reach the market, less what projects and partners cost home, discounted to the "
+        "first day.",
     ),
     Term(
         "optimism",
