@@ -76,8 +76,8 @@ TERMS = (
     ),
     Term(
         "interval",
-        "A range that holds the true mean of the model with the stated confidence. It says how well a mean is known, not "
-        "how far one future may differ from it.",
+        "A range that holds the true mean of the model with the stated confidence. It says how well a mean is known, "
+        "not how far one future may differ from it.",
     ),
     Term("lapse", "Money lapses if it is neither paid in its year nor may be carried over.", "lapses?|lapsed"),
     Term(
