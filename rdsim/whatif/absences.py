@@ -2,7 +2,9 @@
 
 Limits of the loss come from one linear program (`rdsim.optimiser.questions.explanation.screen`). For those that would
 cost least the problem is solved again with the technology in it, near the relaxation and with a short walk: what is
-found bounds the loss from above, what is proven from below.
+found bounds the loss from above, what is proven from below. What the plan holds counts for more there than it is worth,
+so that no more is moved than has to make room: a plan is chosen by simulation, and by options alone others may be as
+good, which would hide what one technology displaces.
 """
 
 from __future__ import annotations
@@ -12,11 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
+
 from rdsim.arrays import Bools, Floats
 from rdsim.domain import Scenario
 from rdsim.measures import savings
 from rdsim.native.threads import cores, in_threads
-from rdsim.optimiser import Solving, evaluate
+from rdsim.optimiser import PortfolioProblem, Solving, evaluate
+from rdsim.optimiser.problem.problem import frozen
 from rdsim.optimiser.questions.explanation import ScreenedGroup, screen
 from rdsim.search import Proposal, near_optimum
 from rdsim.simulation import Running
@@ -30,6 +35,8 @@ NEAREST = 20
 
 
 _ROUNDING = 1e-9
+_LOYALTY = 0.5
+"""Of what an option of the plan is worth on average: so much less a portfolio must be worth for each that it drops."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,7 @@ def _with_it(proposal: Proposal, near: Bools, saving: Floats, solving: Solving, 
     kept = near | (problem.group == one.group)
     kept[list(solution.chosen)] = True
     forced = replace(problem, fixed_in_groups=(*problem.fixed_in_groups, one.group))
-    chosen = near_optimum(forced, kept, (), replace(solving, seed=one.group))
+    chosen = near_optimum(_loyal(forced, solution.chosen), kept, (), replace(solving, seed=one.group))
     judged = evaluate(forced, chosen)
     loss = solution.objective - judged.objective
     if not judged.feasible or loss > bare.at_most + _ROUNDING * max(1.0, abs(loss)):
@@ -112,3 +119,10 @@ def _with_it(proposal: Proposal, near: Bools, saving: Floats, solving: Solving, 
         left=tuple(problem.group_names[g] for g in sorted(gone)),
         saving=float(sum(saving[o] for o in after if int(problem.group[o]) == one.group)),
     )
+
+
+def _loyal(problem: PortfolioProblem, chosen: tuple[int, ...]) -> PortfolioProblem:
+    """The problem in which what is chosen already counts for more than it is worth."""
+    bonus = np.zeros(len(problem.option_names))
+    bonus[list(chosen)] = _LOYALTY * float(np.abs(problem.expected_value[list(chosen)]).mean()) if chosen else 0.0
+    return replace(problem, values=frozen(problem.values + bonus))
