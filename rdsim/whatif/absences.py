@@ -34,7 +34,6 @@ NEAREST = 20
 """Technologies for which the problem is solved again: those that would cost least."""
 
 
-_ROUNDING = 1e-9
 _LOYALTY = 0.5
 """Of what an option of the plan is worth on average: so much less a portfolio must be worth for each that it drops."""
 
@@ -49,7 +48,7 @@ class Absence:
     at_least: float
     """What bringing it in costs at least, proven; infinite for one that cannot be brought in."""
     at_most: float
-    """What it costs in the best portfolio found that holds it; infinite if none was found."""
+    """What it costs in a portfolio that holds it, below nothing if that is better; infinite if none was found."""
     solved: bool
     """Whether the problem was solved again with it."""
     joined: tuple[str, ...] = ()
@@ -106,14 +105,14 @@ def _with_it(proposal: Proposal, near: Bools, saving: Floats, solving: Solving, 
     chosen = near_optimum(_loyal(forced, solution.chosen), kept, (), replace(solving, seed=one.group))
     judged = evaluate(forced, chosen)
     loss = solution.objective - judged.objective
-    if not judged.feasible or loss > bare.at_most + _ROUNDING * max(1.0, abs(loss)):
+    if not judged.feasible:
         return replace(bare, solved=True)
     before, after = set(solution.chosen), set(chosen)
     gone = {int(problem.group[o]) for o in before} - {int(problem.group[o]) for o in after}
     new = {int(problem.group[o]) for o in after} - {int(problem.group[o]) for o in before}
     return replace(
         bare,
-        at_most=max(loss, bare.at_least),
+        at_most=loss,
         solved=True,
         joined=tuple(problem.option_names[o] for o in sorted(after) if int(problem.group[o]) in new),
         left=tuple(problem.group_names[g] for g in sorted(gone)),

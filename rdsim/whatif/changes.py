@@ -39,9 +39,9 @@ LESS, MORE = 0.9, 1.1
 """Of the money of the next year, and of what may be promised."""
 
 _LIKELY = 6
-"""Pairs of partners for which the problem is solved."""
+"""Partners of which pairs are made: those with whom alone the most is to be had."""
 _PAIRS = 3
-"""Of these, those that each repeat chooses from."""
+"""Pairs that each repeat chooses from."""
 _NOW = "as things stand"
 
 Restate = Callable[[PortfolioProblem], PortfolioProblem]
@@ -124,27 +124,20 @@ def _with_less_money(year: int, problem: PortfolioProblem) -> PortfolioProblem:
 def _pairs(basis: Basis) -> Iterator[frozenset[str]]:
     """Pairs of partners that promise most, the best first; none where no more than two are opened anyway.
 
-    All are ranked by what their options are worth beyond what the relaxation charges them, a technology each its best;
-    for the first few the problem is solved.
+    Places with a partner are few, so that only solving tells what a pair can hold: with each partner alone, and then
+    with the pairs of those with whom most is to be had.
     """
     scenario, problem = basis.posed.scenario, basis.problem(basis.best, np.zeros_like(basis.means))
     if len(evaluate(problem, basis.best.chosen).opened) <= 2:
         return
-    net = problem.expected_value - basis.near.charges
 
-    def promise(pair: frozenset[str]) -> float:
-        mine = _options_with(basis, pair)
-        best = np.zeros(len(problem.group_names))
-        np.maximum.at(best, problem.group[mine], net[mine])
-        return float(best.sum())
-
-    def worth(pair: frozenset[str]) -> float:
-        chosen = _choose(basis, problem, _options_with(basis, pair), 0)
+    def worth(partners: frozenset[str]) -> float:
+        chosen = _choose(basis, problem, _options_with(basis, partners), 0)
         return -np.inf if chosen is None else evaluate(problem, chosen).objective
 
     codes = [code for code in scenario.partners if len(members(scenario, code)) == 1]
-    likely = sorted(map(frozenset, combinations(codes, 2)), key=promise, reverse=True)[:_LIKELY]
-    found = {pair: worth(pair) for pair in likely}
+    likely = sorted(codes, key=lambda code: -worth(frozenset({code})))[:_LIKELY]
+    found = {pair: worth(pair) for pair in map(frozenset, combinations(likely, 2))}
     yield from [pair for pair in sorted(found, key=lambda pair: -found[pair]) if np.isfinite(found[pair])][:_PAIRS]
 
 

@@ -208,7 +208,7 @@ def _absence_sentences(scenario: Scenario, one: Absence) -> Iterator[str]:
         yield f"It would cost at least {_money(scenario, one.at_least)} of expected value; how much is not known."
         return
     if one.at_most <= _ROUNDING:
-        yield "A portfolio with it is as good, by expected values alone."
+        yield "By expected values of options alone one with it is as good; simulation, which sees more, left it out."
     else:
         least = f"{_figure(one.at_least)} to " if one.at_least > _ROUNDING else "at most "
         yield f"It would cost {least}{_money(scenario, one.at_most)} of expected value."
