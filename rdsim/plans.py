@@ -31,7 +31,7 @@ from rdsim.assumptions import (
 from rdsim.brief import html_table
 from rdsim.choice_rules import DOMESTIC_ONLY
 from rdsim.domain import Scenario
-from rdsim.errors import PolicyError, SolverError
+from rdsim.errors import PolicyError, RdsimError, SolverError
 from rdsim.memory import require_memory
 from rdsim.native.threads import aside
 from rdsim.optimiser import Solving
@@ -60,6 +60,7 @@ from rdsim.search import (
 from rdsim.simulation import Engine, ReplicationTables, Running, Simulation, replication_tables, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
 from rdsim.streams import REPORTED
+from rdsim.titles import WHAT_IF
 from rdsim.whatif import (
     Absence,
     ChangeEffect,
@@ -114,9 +115,6 @@ FIRMNESS = "firmness"
 
 A_CHECK = 32
 """Re-decisions for each one that is checked on fresh samples."""
-
-WHAT_IF = "what would change it"
-"""Stands among what is missing for what the plan would be otherwise."""
 
 _SAME_RATIO = 1e-9
 
@@ -329,16 +327,16 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
 def _lacks(found: Plan, names: tuple[str, ...], error: BaseException) -> None:
     """Say what is missing; of a failure also why."""
     found.missing = tuple(dict.fromkeys((*found.missing, *names)))
-    if isinstance(error, SolverError):
+    if isinstance(error, RdsimError):
         found.failure = found.failure or str(error)
 
 
 @contextmanager
 def _lacking(found: Plan, name: str) -> Iterator[None]:
-    """What a solver fails in is missing, and what comes after it is done."""
+    """What fails here is missing, and what comes after it is done: a plan that is found is never lost."""
     try:
         yield
-    except SolverError as error:
+    except RdsimError as error:
         _lacks(found, (name,), error)
 
 

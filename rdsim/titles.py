@@ -13,6 +13,7 @@ __all__ = [
     "OWN_TITLES",
     "PLAN",
     "USUAL_ORDER",
+    "WHAT_IF",
     "portfolio_title",
     "rule_title",
 ]
@@ -57,3 +58,7 @@ def portfolio_title(name: str) -> str:
         return OWN_TITLES.get(name, OWN_TITLES[ONE_SHOT])
     rule = rule_title(name.removesuffix(AT_PLAN_RATIOS))
     return f"{rule} with the plan's payment ratios" if name.endswith(AT_PLAN_RATIOS) else rule
+
+
+WHAT_IF = "what would change it"
+"""Stands among what is missing for what a plan would be otherwise."""

@@ -6,23 +6,25 @@ import math
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from rdsim.assumptions import Deciding, Measuring
-from rdsim.domain import Choice, Portfolio, Scenario
-from rdsim.errors import SolverError
+from rdsim.assumptions import BreakEven, Deciding, Headline, Measuring
+from rdsim.domain import Choice, Judgement, JudgementRules, Portfolio, Scenario
+from rdsim.errors import Fault, InputError, PolicyError, ScenarioError, SolverError
 from rdsim.findings import describe_plan, of_plan
 from rdsim.optimiser import Solving, evaluate, solve
 from rdsim.options import candidates
-from rdsim.plans import WHAT_IF, Plan, plan
+from rdsim.plans import Plan, plan
 from rdsim.scenario import digest, load, members
 from rdsim.search import Basis, build_instance, choose, find_plan
 from rdsim.simulation import Running, simulate
 from rdsim.stats import Interval
-from rdsim.whatif import OTHERWISE, absences, lapse_by_cause, partners_worth
+from rdsim.titles import WHAT_IF
+from rdsim.whatif import OTHERWISE, PartnersWorth, absences, lapse_by_cause, partners_worth
 from rdsim.whatif.absences import Absence
 from rdsim.whatif.changes import _NOW, LESS, _decide, changes_of, decide_changes
 from rdsim.whatif.partners import LEVELS, with_benefit
@@ -323,7 +325,11 @@ def test_not_shown_is_not_no() -> None:
     assert "T1 (T1) leaves." in words
     assert "T1 (T1) and T2 (T2) leave." in change_words(scenario, replace(shown, leaving=(("T1", 0.8), ("T2", 0.6))))
     nobody = replace(shown, decided=Interval(math.nan, math.nan, math.nan, 0), leaving=(), repeats=0)
-    assert "no portfolio was found" in change_words(scenario, nobody)
+    assert "the plan could not be decided: no portfolio was found" in change_words(scenario, nobody)
+    single = replace(shown, decided=Interval(-2.0, -math.inf, math.inf, 1), leaving=(), repeats=1)
+    assert "is not shown to be worth more or less: 1 pair of decisions has no interval." in change_words(
+        scenario, single
+    )
 
 
 def test_absences_tell_what_would_bring_them_in() -> None:
@@ -331,7 +337,7 @@ def test_absences_tell_what_would_bring_them_in() -> None:
     known = Absence("T5", 1.0, 0.5, 2.0, solved=True, joined=("T5/X/direct/2024",), left=("T3",), saving=8.0)
     assert absence_words(scenario, known) == (
         "It would cost 0.5 to 2 billion KRW of expected value. T3 (T3) would make room for T5 with X from 2024. "
-        "It comes in if its value rises by 2 billion KRW, or if it asks for 25% less."
+        "By expected values of options it comes in if its value rises by 2 billion KRW, or if it asks for 25% less."
     )
     hopeless = replace(known, at_least=math.inf, at_most=math.inf)
     assert absence_words(scenario, hopeless) == "No portfolio that keeps every rule can hold it."
@@ -415,3 +421,61 @@ def test_a_brief_page_is_asked_for_at_the_command_line(
     assert "--brief-page" in page
     assert 'id="lapse"' not in page
     assert not (out / "lapse.csv").exists()
+
+
+def test_experts_who_judge_success_alone_are_gone_with_their_judgements(tiny: Scenario, chosen: Portfolio) -> None:
+    """Rules of pooling that name them would refuse the world without failures, and what asks of it."""
+    who = next(iter(tiny.technologies))
+    judged = Judgement(who, "success", "Kim", 0.5, 0.6, 0.7, trl=tiny.technologies[who].trl)
+    rules = JudgementRules(expert="Kim", weights={"Kim": 2.0}, at={"success": "mean"})
+    scenario = replace(tiny, judgements=(judged,), judgement=rules, technology_steps=())
+    found = lapse_by_cause(scenario, chosen, Measuring(20, 7), silent)
+    assert "failures" in {one.otherwise.key for one in found.without}
+
+
+def test_what_no_repeat_could_decide_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a rule cannot be kept without what partners bring, other levels are told, and this one is not."""
+    scenario = world()
+    portfolio = choose(build_instance(scenario, seed=3), Solving()).portfolio
+    real = Deciding.headlines
+
+    def some(deciding: Deciding, key: tuple[str, float], *words: Any) -> Any:
+        return None if key[1] == 0.5 else real(deciding, key, *words)
+
+    monkeypatch.setattr(Deciding, "headlines", some)
+    found = partners_worth(
+        scenario, portfolio, Deciding(Measuring(20, 3), 50, {"line": 1.0}, ("domestic-only",)), 2, silent
+    )
+    assert found.decided.n == 0
+    assert [one.n for one in found.leads] == [2, 0, 2]
+    assert "could not be decided" in partner_sentences(scenario, found)[0]
+
+
+def test_partners_pay_up_to_a_part_where_they_do_harm() -> None:
+    lead = Headline("npv", "lead", "money", "domestic-only")
+    turn = BreakEven(lead, "benefit", 0.4, 0.3, 0.5, is_rising=False, at_low=5.0, at_high=-5.0, repeats=6)
+    known = Interval(0.0, -1.0, 1.0, 6)
+    found = PartnersWorth(known, known, (known, known, known), turn, 6)
+    last = partner_sentences(planned().scenario, found)[-1]
+    assert last == "Partners pay up to 40% of what is assumed (interval 30% to 50%, 6 decisions)."
+    rising = replace(found, break_even=replace(turn, is_rising=True))
+    assert partner_sentences(planned().scenario, rising)[-1].startswith("Partners pay from 40% of what is assumed on")
+
+
+def test_nothing_lapses_is_said_so() -> None:
+    found = planned().what_if.lapse
+    assert found is not None
+    none = replace(found, lapsed=Interval(0.0, 0.0, 0.0, 20))
+    assert lapse_sentences(planned().scenario, none) == ["No money lapses."]
+
+
+@pytest.mark.parametrize("error", [ScenarioError, PolicyError])
+def test_a_world_that_is_refused_loses_no_plan(error: type[InputError], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_words: object, **_settings: object) -> None:
+        raise error((Fault("scenario", "must be sound", "a test"),))
+
+    monkeypatch.setattr("rdsim.plans.lapse_by_cause", refuse)
+    found = plan(world(redecisions=8), replications=20, seed=3)
+    assert found.missing == (WHAT_IF,)
+    assert "must be sound" in found.failure
+    assert found.simulation is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -43,11 +44,14 @@ class _Fact(NamedTuple):
     source: str
 
 
+_GRADES = re.compile(r"(?<!not )\b(published|derived|assumed)\b")
+
+
 def grade_of(source: str) -> str:
     """The grade that a source states, or that follows from its kind."""
-    for grade in ("published", "derived", "assumed"):
-        if grade in source.lower():
-            return grade
+    stated = _GRADES.search(source.lower())
+    if stated:
+        return stated[0]
     return "published" if source.startswith(("seed", "press")) else "assumed"
 
 

@@ -15,7 +15,7 @@ from rdsim.errors import Fault, OutputError, RunError
 from rdsim.folders import is_folder, write_whole
 from rdsim.overview.entries import Entry, Stranger, entries_of, is_entry
 from rdsim.overview.page import INDEX, is_ours, page
-from rdsim.overview.ranking import RANKED, best_table, estimate_of, worlds_of
+from rdsim.overview.ranking import RANKED, best_table, estimate_of, world_of, worlds_of
 from rdsim.overview.words import best_words, count_words, missing_words, stranger_words
 
 __all__ = ["RunIndex", "index"]
@@ -107,7 +107,7 @@ def _row(entry: Entry, worlds: dict[tuple[str, str], int]) -> dict[str, object]:
         "scenario": world.get("name", ""),
         "title": world.get("title", ""),
         "overrides": " ".join(world.get("overrides") or []),
-        "world": worlds.get((str(world.get("digest")), unit), pd.NA),
+        "world": pd.NA if (mine := world_of(entry)) is None else worlds.get(mine, pd.NA),
         "money_unit": unit,
         "seed": told.get("seed"),
         "replications": told.get("replications"),

@@ -13,7 +13,7 @@ import pandas as pd
 
 from rdsim.folders.contents import BRIEF, PORTFOLIO, REPORT, SLIDE, WORKBOOK
 from rdsim.overview.entries import Entry, Stranger
-from rdsim.overview.ranking import estimate_of, is_rankable, worlds_of
+from rdsim.overview.ranking import estimate_of, is_rankable, world_of, worlds_of
 from rdsim.overview.words import ORDER, best_words, count_words, limit_words, missing_words, stranger_words
 from rdsim.report import Content, fill_page
 from rdsim.report.words import amount
@@ -70,7 +70,8 @@ def _rows(entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
     worlds, compared = worlds_of(entries), list(_comparisons(entries))
     for one in entries:
         told, scenario = one.manifest, one.scenario
-        number = worlds.get((str(scenario.get("digest")), str(told.get("money_unit"))))
+        world = world_of(one)
+        number = None if world is None else worlds.get(world)
         links = list(_links(one))
         yield {
             "entry": one,

@@ -14,7 +14,7 @@ from rdsim.figures import label_with_unit, single_figures
 from rdsim.overview.entries import Entry
 from rdsim.report.words import is_point
 
-__all__ = ["BEST", "RANKED", "World", "best_table", "estimate_of", "is_rankable", "worlds_of"]
+__all__ = ["BEST", "RANKED", "World", "best_table", "estimate_of", "is_rankable", "world_of", "worlds_of"]
 
 RANKED = ("npv", "commercialised")
 """Figures by which runs are ranked, of which more is better."""
@@ -30,11 +30,12 @@ World = tuple[str, str]
 
 def worlds_of(entries: Iterable[Entry]) -> dict[World, int]:
     """The worlds of the entries, numbered from 1 in the order in which they come up."""
-    known = dict.fromkeys(world for one in entries if (world := _world(one)) is not None)
+    known = dict.fromkeys(world for one in entries if (world := world_of(one)) is not None)
     return {world: place for place, world in enumerate(known, start=1)}
 
 
-def _world(entry: Entry) -> World | None:
+def world_of(entry: Entry) -> World | None:
+    """The world of an entry; None of a run about no scenario."""
     return (str(entry.scenario["digest"]), str(entry.manifest.get("money_unit"))) if entry.scenario else None
 
 
@@ -65,7 +66,7 @@ def _rankings(entries: Sequence[Entry]) -> Iterable[tuple[int, str, list[Entry]]
     simulated = [one for one in entries if is_rankable(one)]
     for world, number in worlds_of(entries).items():
         for figure in RANKED:
-            members = [one for one in simulated if _world(one) == world and estimate_of(one, figure)]
+            members = [one for one in simulated if world_of(one) == world and estimate_of(one, figure)]
             if members:
                 yield number, figure, sorted(members, key=lambda one: -float(estimate_of(one, figure)["mean"]))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from rdsim.domain import Mode, Partner, Programme, Scenario
+from rdsim.domain import JudgementRules, Mode, Partner, Programme, Scenario
 
 __all__ = ["OTHERWISE", "Kind", "Otherwise"]
 
@@ -73,6 +73,18 @@ def _no_failures(scenario: Scenario) -> Scenario:
             replace(one, success=None) for one in scenario.technology_steps if one.median_months is not None
         ),
         judgements=tuple(one for one in scenario.judgements if one.input != "success"),
+        judgement=_rules_without_success(scenario),
+    )
+
+
+def _rules_without_success(scenario: Scenario) -> JudgementRules:
+    """Rules of pooling that name no expert and no input that is gone with the judgements of success."""
+    rules, heard = scenario.judgement, {one.expert for one in scenario.judgements if one.input != "success"}
+    return replace(
+        rules,
+        expert=rules.expert if rules.expert in heard else "",
+        weights={name: weight for name, weight in rules.weights.items() if name in heard},
+        at={name: figure for name, figure in rules.at.items() if name != "success"},
     )
 
 

@@ -80,8 +80,8 @@ class ChangeEffect:
     leaving: tuple[tuple[str, float], ...]
     """Technologies of the plan that fewer repeats fund under the change, and the part of repeats that drop them."""
     joining: tuple[tuple[str, float], ...]
-    partners: tuple[tuple[str, float], ...]
-    """Partners that are opened under the change, and in which part of the repeats."""
+    partners: tuple[tuple[tuple[str, ...], float], ...]
+    """Sets of partners that take part under the change, and in which part of the repeats; the most frequent first."""
     repeats: int
 
 
@@ -264,10 +264,9 @@ def _drops(pairs: list[tuple[Portfolio, Portfolio]]) -> dict[str, float]:
     return {name: count / len(pairs) for name, count in sorted(net.items(), key=lambda pair: (-abs(pair[1]), pair[0]))}
 
 
-def _openings(portfolios: list[Portfolio], scenario: Scenario) -> tuple[tuple[str, float], ...]:
+def _openings(portfolios: list[Portfolio], scenario: Scenario) -> tuple[tuple[tuple[str, ...], float], ...]:
     counts = Counter(
-        code
+        tuple(sorted({code for choice in one.choices for code in members(scenario, choice.partner)}))
         for one in portfolios
-        for code in {member for c in one.choices if c.partner for member in members(scenario, c.partner)}
     )
-    return tuple((code, count / len(portfolios)) for code, count in counts.most_common())
+    return tuple((codes, count / len(portfolios)) for codes, count in counts.most_common())

@@ -24,7 +24,7 @@ STAGE = "lapse"
 
 @dataclass(frozen=True, eq=False)
 class Without:
-    """What one thing otherwise does; intervals are of paired differences over replications."""
+    """What one thing otherwise does; intervals are of paired differences, and hold for all that is looked at."""
 
     otherwise: Otherwise
     less: Interval
@@ -65,6 +65,7 @@ def lapse_by_cause(
         progress(STAGE, place, len(worlds) + 1)
     confidence, base = scenario.simulation.confidence, found[0]
     lapsed = mean_interval(base.lapsed.sum(axis=1), confidence)
+    confidence = 1 - (1 - confidence) / max(len(worlds), 1)  # Bonferroni: those that matter are picked by them
     told = tuple(_without(one, base, other, confidence) for (one, _), other in zip(worlds, found[1:], strict=True))
     return Lapse(lapsed, _yearly(base, base.lapsed, "lapsed"), told)
 

@@ -14,6 +14,7 @@ from functools import partial
 
 import numpy as np
 
+from rdsim.arrays import Floats
 from rdsim.assumptions import BreakEven, Deciding, Headline, break_even
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.native.threads import cores, in_threads
@@ -73,9 +74,8 @@ def partners_worth(
     for place, _ in enumerate(in_threads((partial(means, *point) for point in points), workers), start=1):
         progress(STAGE, place, len(points))
     by_level = np.array([[means(level, repeat) for repeat in range(repeats)] for level in LEVELS])
-    none, half, full = by_level
-    confidence = scenario.simulation.confidence
-    leads = tuple(mean_interval(one[:, 1], confidence) for one in (none, half, full)) if alone else ()
+    confidence, gained = scenario.simulation.confidence, by_level[1, :, 0] - by_level[2, :, 0]
+    leads = tuple(_interval(one[:, 1], confidence) for one in by_level) if alone else ()
     turn = (
         break_even(
             lead,
@@ -90,15 +90,20 @@ def partners_worth(
     )
     judge = deciding.measuring
     kept = judge.worth(with_benefit(scenario, 0.5), plan) - judge.worth(scenario, plan)
-    return PartnersWorth(
-        mean_interval(kept, confidence), mean_interval(half[:, 0] - full[:, 0], confidence), leads, turn, repeats
-    )
+    return PartnersWorth(mean_interval(kept, confidence), _interval(gained, confidence), leads, turn, repeats)
+
+
+def _interval(values: Floats, confidence: float) -> Interval:
+    """Over the repeats in which something could be decided; of none nothing is known."""
+    sound = values[np.isfinite(values)]
+    return mean_interval(sound, confidence) if len(sound) else Interval(np.nan, np.nan, np.nan, 0)
 
 
 def near_choices(scenario: Scenario, known: Basis | None, deciding: Deciding) -> tuple[Choice, ...] | None:
     """Options that are near the relaxation's optimum where partners bring all of it, or where they bring nothing.
 
-    Of many options these alone are worth sampling anew again and again. None: all of them are as few.
+    And all without a partner, for the comparator has no others. Of many options these alone are worth sampling anew
+    again and again. None: all of them are as few.
     """
     if known is None or len(known.posed.options.choices) <= len(known.near.options):
         return None
@@ -108,7 +113,9 @@ def near_choices(scenario: Scenario, known: Basis | None, deciding: Deciding) ->
     problem = at_ratios(bare, posed.problem, deciding.ratios)
     costs = relaxation_duals(problem, deciding.solving).reduced_costs[: len(posed.options.choices)]
     nearest = np.argsort(-costs, kind="stable")[: len(known.near.options)]
-    return tuple(posed.options.choices[o] for o in np.union1d(nearest, known.near.options))
+    alone = [o for o, choice in enumerate(posed.options.choices) if not choice.partner]
+    kept = np.union1d(np.union1d(nearest, known.near.options), np.array(alone, np.int64))
+    return tuple(posed.options.choices[o] for o in kept)
 
 
 def with_benefit(scenario: Scenario, factor: float) -> Scenario:

@@ -33,7 +33,7 @@ def changes_record(scenario: Scenario, found: Sequence[ChangeEffect]) -> list[di
             "funded": {"as_things_stand": one.funded[0], "under_the_change": one.funded[1]},
             "leaving": dict(one.leaving),
             "joining": dict(one.joining),
-            "partners": dict(one.partners),
+            "partners": [{"codes": list(codes), "share": share} for codes, share in one.partners],
             "repeats": one.repeats,
             "sentence": change_words(scenario, one),
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from rdsim.aim import aim_of
 from rdsim.brief import count
 from rdsim.domain import Scenario
 from rdsim.numerals import numeral
@@ -49,12 +50,14 @@ def _is_nothing(one: Interval) -> bool:
 def _gain(scenario: Scenario, one: Interval, of: str) -> str:
     """`worth 3.1 billion KRW less (2.0 to 4.2 billion KRW; 6 pairs of decisions)`; what is not shown is told so."""
     if not one.n or math.isnan(one.mean):
-        return "would not be: no portfolio was found"
+        return "could not be decided: no portfolio was found that keeps every rule"
     if _is_nothing(one):
         return f"would be worth the same in all {of}"
     level = f"; {scenario.simulation.confidence:.0%} interval, {of}"
-    if not _is_shown(one):
+    if not _is_shown(one) and math.isfinite(one.low):
         return f"is not shown to be worth more or less ({_ends(one)}{level})"
+    if not math.isfinite(one.low):
+        return f"is not shown to be worth more or less: {of} {'has' if one.n == 1 else 'have'} no interval"
     way, ends = ("more", one) if one.mean > 0 else ("less", Interval(-one.mean, -one.high, -one.low, one.n))
     return f"would be worth {_money(scenario, ends.mean)} {way} ({_ends(ends)}{level})"
 
@@ -77,19 +80,22 @@ def change_words(scenario: Scenario, one: ChangeEffect) -> str:
 
 def _change_sentences(scenario: Scenario, one: ChangeEffect) -> Iterator[str]:
     pairs = count(one.repeats, "pair") + " of decisions"
+    if not aim_of(scenario).is_default:
+        yield "Decided by the scenario's aim; told is net present value."
     yield f"With {one.label}, decided anew, the plan {_gain(scenario, one.decided, pairs)}."
     if one.kept is not None:
         yield f"Kept as it is, it {_gain(scenario, one.kept, count(one.kept.n, 'replication'))}."
-    if one.key == "two-partners" and one.partners:
-        each = [f"{scenario.partners[code].name} ({share:.0%} of the decisions)" for code, share in one.partners[:2]]
-        yield f"The two are most often {_name_list(each)}."
+    if one.key == "two-partners" and one.partners and one.partners[0][0]:
+        codes, share = one.partners[0]
+        names = _name_list([scenario.partners[code].name for code in codes])
+        yield f"Most often, in {share:.0%} of the decisions, {names} {'take' if len(codes) > 1 else 'takes'} part."
     yield from _turnover(scenario, one)
 
 
 def _turnover(scenario: Scenario, one: ChangeEffect) -> Iterator[str]:
     before, after = one.funded
     if abs(before - after) > _ROUNDING:
-        yield f"Funded are {numeral(after, '.3g')} technologies on average, {numeral(before, '.3g')} as things stand."
+        yield f"It funds {numeral(after, '.4g')} on average, and {numeral(before, '.4g')} as things stand."
     for verb, listed in (("leave", one.leaving), ("come in", one.joining)):
         names = [technology_words(scenario, name) for name, share in listed if share >= _MOST]
         if names:
@@ -131,13 +137,12 @@ def _turn(found: PartnersWorth) -> str:
     if one is None or not one.repeats:
         return "From which part of it on partners pay is not known: nothing could be decided."
     if not one.is_within:
-        way = "ahead" if found.leads[0].mean > 0 else "behind"
+        way = "ahead" if (one.value < 0) == one.is_rising else "behind"
         return f"From nothing to what is assumed it stays {way} in most of {one.repeats} decisions."
     low, high = (numeral(end, ".0%") if math.isfinite(end) else "beyond these bounds" for end in (one.low, one.high))
-    return (
-        f"Partners pay from {numeral(one.value, '.0%')} of what is assumed on (interval {low} to {high}, "
-        f"{one.repeats} decisions)."
-    )
+    value = numeral(one.value, ".0%")
+    where = f"from {value} of what is assumed on" if one.is_rising else f"up to {value} of what is assumed"
+    return f"Partners pay {where} (interval {low} to {high}, {one.repeats} decisions)."
 
 
 # --- lapse ----------------------------------------------------------------------------------------
@@ -150,6 +155,9 @@ def lapse_sentences(scenario: Scenario, found: Lapse) -> list[str]:
 
 def _lapse_sentences(scenario: Scenario, found: Lapse) -> Iterator[str]:
     unit, yearly = scenario.money_unit, found.years.groupby("year")["lapsed"].sum()
+    if found.lapsed.mean <= _ROUNDING:
+        yield "No money lapses."
+        return
     most = f", most of it at the end of {yearly.idxmax()} ({_figure(yearly.max())})" if len(yearly) else ""
     yield f"{_figure(found.lapsed.mean)} {unit} lapse on average{most}."
     causes = [one for one in found.without if one.otherwise.kind == "cause"]
@@ -162,8 +170,8 @@ def _lapse_sentences(scenario: Scenario, found: Lapse) -> Iterator[str]:
         yield f"More would lapse without {_name_list(more)}: who goes on working is paid later, or not at all."
     if causes:
         yield (
-            "Each of these is found by simulating the plan without that one cause, on the same draws. Causes work "
-            "together, so what they do does not add up."
+            "Each of these is found by simulating the plan without that one cause, on the same draws; intervals hold "
+            "together. Causes work together, so what they do does not add up."
         )
     yield from (_lever(scenario, one) for one in found.without if one.otherwise.kind == "lever" and _does(one))
     idle = [one.otherwise.label for one in found.without if not _does(one)]
@@ -205,17 +213,19 @@ def _absence_sentences(scenario: Scenario, one: Absence) -> Iterator[str]:
         yield "No portfolio that keeps every rule can hold it."
         return
     if not math.isfinite(one.at_most):
-        yield f"It would cost at least {_money(scenario, one.at_least)} of expected value; how much is not known."
+        least = f"at least {_money(scenario, one.at_least)} of expected value; " if one.at_least > _ROUNDING else ""
+        yield f"It would cost {least}how much is not known."
         return
     if one.at_most <= _ROUNDING:
         yield "By expected values of options alone one with it is as good; simulation, which sees more, left it out."
     else:
         least = f"{_figure(one.at_least)} to " if one.at_least > _ROUNDING else "at most "
         yield f"It would cost {least}{_money(scenario, one.at_most)} of expected value."
-    if one.left:
+    if one.left and one.joined:
         names = _name_list([technology_words(scenario, name) for name in one.left])
         joined = _name_list([option_words(scenario, name) for name in one.joined])
         yield f"{names} would make room for {joined}."
     if one.at_most > _ROUNDING:
         cut = f", or if it asks for {numeral(math.ceil(100 * one.cut) / 100, '.0%')} less" if one.cut < 1 else ""
-        yield f"It comes in if its value rises by {_money(scenario, round_up(one.at_most))}{cut}."
+        rise = _money(scenario, round_up(one.at_most))
+        yield f"By expected values of options it comes in if its value rises by {rise}{cut}."

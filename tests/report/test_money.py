@@ -80,7 +80,7 @@ def test_tables_by_year_add_up_to_what_leaves_the_purses(report: PlanReport, mon
     rows = {row.name: row for row in crossing_rows(money)}
     assert rows["Home pays in all"].cells == spending_rows(money, "field")[-1].cells
     left = [_counted(report, "abroad", year) for year in YEARS]
-    assert _numbers(rows["Of it, leaves the country"].cells)[:-1] == pytest.approx(left, abs=0.006)
+    assert _numbers(rows["Leaves the country, before refunds"].cells)[:-1] == pytest.approx(left, abs=0.006)
     assert sum(row.is_part for row in crossing_rows(money)) == 1  # of joint projects alone
 
 

@@ -224,7 +224,7 @@ def test_a_run_that_tells_money_abroad_shows_it_and_the_bars_say_no_more(tmp_pat
     manifest = {**plain.manifest, "estimates": estimates}
     told = _write(synthetic.build(projects=synthetic.told_abroad(plain), manifest=manifest), tmp_path)
     text = " ".join(told.texts)
-    assert "Of it, leaves the country" in text
+    assert "Leaves the country, before refunds" in text
     assert "This run does not tell" not in text
     assert "Of the joint projects' money 7.50 is paid abroad: the rest stays at home." in text
 

@@ -109,11 +109,11 @@ const cards = (function () {
     const one = known.get(id) ?? {};
     make("p", one.programme + ", " + one.field, place).className = "reading";
     make("p", decision(one), place);
-    const firm = (block.decisions[id] ?? []).map(([kind, what, chosen, share, verdict]) => [
+    const firm = (Object.hasOwn(block.decisions, id) ? block.decisions[id] : []).map(([kind, what, chosen, share, verdict]) => [
       kind, what, chosen ? "in the plan" : "", verdict, percent(share),
     ]);
     table("How firm it is: share of re-decisions", ["Decision", "What", "", "Verdict", "Share"], firm, 4);
-    const tried = (block.tried[id] ?? []).map(([partner, mode, start, value, chosen]) => [
+    const tried = (Object.hasOwn(block.tried, id) ? block.tried[id] : []).map(([partner, mode, start, value, chosen]) => [
       partner || "none", mode, chosen ? "in the plan" : "", start, amount(value),
     ]);
     table("Options tried, each alone: the best, and the plan's", ["Partner", "Way of funding", "", "Start", "Expected value"], tried, 3);
@@ -128,7 +128,7 @@ const cards = (function () {
         amount(peak) + " projects at once, on average over replications. Opening and running it costs " + amount(network) + " in all."
       : opened === 0 ? "The plan does not open it." : "";
     if (told) make("p", told, place);
-    const mine = rows.filter((row) => known.get(row[0]).partner === code).map((row) => known.get(row[0]));
+    const mine = rows.filter((row) => known.get(row[0]).partner === code || known.get(row[0]).partner.split("+").includes(code)).map((row) => known.get(row[0]));
     const lines = mine.map((one) => [
       one.technology + " " + one.name, one.field, one.mode, one.start_year, amount(one.home), amount(one.foreign),
     ]);

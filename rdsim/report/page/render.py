@@ -118,6 +118,7 @@ def _words(report: PlanReport) -> dict[str, object]:
             "lapsed": words.what_if_words(report, "lapse"),
             "lapse": words.lapse_rows(report),
             "nearest": words.nearest(report),
+            "unasked": words.reason_for_none(report),
         },
         "first_programme": next(iter(report.names.get("programme", {})), "LINE"),
     }

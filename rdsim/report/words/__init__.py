@@ -28,7 +28,7 @@ from rdsim.report.words.leads import award_rows, bound_words, lead_rows, lead_wo
 from rdsim.report.words.money import YearRow, abroad_words, crossing_rows, partner_rows, spending_rows
 from rdsim.report.words.odds import odds_rows
 from rdsim.report.words.policy_brief import Brief, above_words, brief, recommendation
-from rdsim.report.words.what_if import change_rows, lapse_rows, nearest, what_if_words
+from rdsim.report.words.what_if import change_rows, lapse_rows, nearest, reason_for_none, what_if_words
 
 __all__ = [
     "ALIKE",
@@ -71,6 +71,7 @@ __all__ = [
     "partners",
     "path",
     "promise_words",
+    "reason_for_none",
     "recommendation",
     "refusals",
     "sales_words",

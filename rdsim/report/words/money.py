@@ -52,7 +52,7 @@ def crossing_rows(money: Ledger) -> list[YearRow]:
     rows += [_row(UPKEEP, upkeep)] if len(money.network) else []
     rows.append(_row("Home pays in all", home.sum() + upkeep, is_sum=True))
     if "abroad" in money.kinds:
-        rows.append(_row("Of it, leaves the country", money.sums("abroad", "mode").sum(), is_sum=True))
+        rows.append(_row("Leaves the country, before refunds", money.sums("abroad", "mode").sum(), is_sum=True))
     return [*rows, _row("Partners pay of their own", money.sums("foreign", "mode").sum())]
 
 
@@ -86,5 +86,9 @@ def abroad_words(report: PlanReport, money: Ledger) -> str:
         return "No project has a partner abroad, and no money leaves the country."
     paid = float(joint.filter(regex=r"^home_\d+$").to_numpy().sum())
     left = mean(report, "paid_abroad")
-    said = "" if math.isnan(left) else f" Of it, {amount(left)} is paid to institutions abroad and leaves the country."
+    said = (
+        ""
+        if math.isnan(left)
+        else f" Counted before refunds, {amount(left)} is paid to institutions abroad and leaves the country."
+    )
     return f"Home pays {amount(paid)} {report.money_unit}, net of refunds, to projects with a partner.{said}"

@@ -8,8 +8,9 @@ from typing import Any
 from rdsim.numerals import numeral
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.amounts import amount, interval
+from rdsim.titles import WHAT_IF
 
-__all__ = ["change_rows", "lapse_rows", "nearest", "what_if_words"]
+__all__ = ["change_rows", "lapse_rows", "nearest", "reason_for_none", "what_if_words"]
 
 
 def _record(report: PlanReport) -> Mapping[str, Any]:
@@ -20,6 +21,20 @@ def _record(report: PlanReport) -> Mapping[str, Any]:
 def what_if_words(report: PlanReport, part: str) -> list[str]:
     """Sentences about a part: lapse, or partners."""
     return [str(one) for one in (_record(report).get(part) or {}).get("sentences", ())]
+
+
+def reason_for_none(report: PlanReport) -> str:
+    """Why a plan was not decided anew under changes; '' if it was."""
+    if _record(report).get("changes"):
+        return ""
+    if WHAT_IF in report.manifest.get("missing", ()):
+        return "What would change the plan was not worked out to its end."
+    if _record(report):
+        return (
+            "Changes were not decided: that needs what re-decisions are made of, which a plan lacks whose aim looks at "
+            "risk, or whose scenario asks for none (optimiser.redecisions)."
+        )
+    return "Not asked: rdsim plan does, without --one-shot and --brief-page, where optimiser.what_if.repeats is not 0."
 
 
 def _cell(found: Mapping[str, Any] | None) -> str:
