@@ -51,6 +51,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "folder": folder,
         "first": folder,
         "path": path,
+        "file": folder.parent / "book.xlsx",
+        "book": folder.parent / "book.xlsx",
     }
 
 

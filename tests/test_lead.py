@@ -101,7 +101,7 @@ def test_a_plan_that_was_interrupted_tells_of_those_whose_steps_are_there(crowd:
 
 def test_terminal_and_manifest_tell_the_parts(crowd: Plan) -> None:
     lines = findings.describe_plan(crowd).splitlines()
-    place = next(n for n, line in enumerate(lines) if "more than value-per-cost at the announced money" in line)
+    place = next(n for n, line in enumerate(lines) if "more than value per cost at the announced money" in line)
     assert lines[place + 1].strip() == f"of that {part_words(lead_table(crowd))['value-per-cost']}"
     assert all(part in lines[place + 1] for part in PARTS)
     record = findings.of_plan(crowd).record

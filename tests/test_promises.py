@@ -82,7 +82,7 @@ def test_who_promises_no_more_is_compared_once(scenario: Scenario) -> None:
 
 def test_the_terminal_tells_both_leads_and_the_equal_one_first(free: Plan) -> None:
     lines = [line for line in findings.describe_plan(free).splitlines() if "more than" in line and "alone" not in line]
-    told = [line for line in lines if "value-per-cost" in line]
+    told = [line for line in lines if "value per cost" in line]
     assert ["at the plan's payment ratios" in line for line in told] == [True, False]
     assert "at the announced money" in told[1]
 

@@ -186,7 +186,9 @@ def test_a_run_named_as_scenario_brings_its_world_and_its_portfolio(rdsim: Rdsim
     ran = rdsim("explain", run, "--out", out)
     assert ran.code == 0, ran.err
     count = len(manifest["portfolio"]["funded"])
-    assert ran.out.startswith(f"This speaks of the portfolio of {run.as_posix()} ({count} technologies); ")
+    assert ran.out.startswith(
+        f"This speaks of the portfolio of {run.as_posix()} ({count} {'technology' if count == 1 else 'technologies'}); "
+    )
     told = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert (told["seed"], told["samples"], told["scenario"]["overrides"]) == (7, 20, manifest["scenario"]["overrides"])
     assert told["scenario"]["digest"] == manifest["scenario"]["digest"]

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
+from rdsim.arguments import check_arguments
 from rdsim.domain import FacilityNeed, Judgement, Link, Partner, Scenario, Technology, TechnologyStep
 from rdsim.errors import Fault, OutputError, ScenarioError
 from rdsim.folders import is_file, is_folder, new_folder
@@ -60,6 +61,7 @@ def dump(scenario: Scenario, folder: str | FilePath, *, force: bool = False) -> 
             (draft / name).write_text(text, encoding="utf-8", newline="")
 
 
+@check_arguments()
 def import_book(book: str | FilePath, folder: str | FilePath, *, force: bool = False) -> Scenario:
     """Write the scenario of a workbook (`rdsim.export`) as a folder, and return it.
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from rdsim.arguments import check_arguments
 from rdsim.brief import count
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, InputError, OutputError, ScenarioError
@@ -26,6 +27,7 @@ _ESCAPED = re.compile(r"\r|_x[0-9A-Fa-f]{4}_")
 """What spreadsheets take for a sign of their own, and give back as another text."""
 
 
+@check_arguments("scenario")
 def export(scenario: Scenario, file: str | Path, *, force: bool = False, settings: Sequence[str] = ()) -> Path:
     """Write a scenario as one Excel workbook, which `rdsim.load` reads: settings, tables, offered names and checks.
 
