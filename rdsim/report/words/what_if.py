@@ -32,9 +32,11 @@ def reason_for_none(report: PlanReport) -> str:
     if _record(report):
         return (
             "Changes were not decided: that needs what re-decisions are made of, which a plan lacks whose aim looks at "
-            "risk, or whose scenario asks for none (optimiser.redecisions)."
+            "risk, or whose scenario asks for none."
         )
-    return "Not asked: rdsim plan does, without --one-shot and --brief-page, where optimiser.what_if.repeats is not 0."
+    return (
+        "Not asked: rdsim plan asks, without --one-shot and --brief-page, unless the scenario says that it is not to."
+    )
 
 
 def _cell(found: Mapping[str, Any] | None) -> str:
