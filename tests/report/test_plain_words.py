@@ -47,7 +47,7 @@ def test_no_id_is_seen_in_a_brief() -> None:
 
 
 def test_internal_words_are_told_from_words_and_from_where_files_are() -> None:
-    assert internal_words("more than one_shot: 3 (npv_low)\nwritten to /tmp/a_b; open it") == {"one_shot", "npv_low"}
+    assert internal_words("more than one_shot: 3 (npv_low)\nwritten to results/a_b; open it") == {"one_shot", "npv_low"}
     assert internal_words_of_page("<p>by <code>a_b</code> and c_d</p><pre>e_f</pre>") == {"c_d"}
 
 
