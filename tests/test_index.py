@@ -299,3 +299,12 @@ def test_help_says_what_it_does(capsys: pytest.CaptureFixture[str], monkeypatch:
     ran: Ran = run(capsys, monkeypatch, "index", "--help")
     assert ran.code == 0
     assert "index.html" in ran.out
+
+
+def test_a_plan_of_python_is_told_as_one_and_how_it_was_solved(base: Path, tmp_path: Path) -> None:
+    """Its manifest has no command: what it found says what it is."""
+    world = load(base / "tiny", ("optimiser.samples=20",))
+    found = rdsim.plan(world, replications=20, one_shot=True)
+    results.write(findings.of_plan(found), Run(tmp_path / "results" / "mine"))
+    (entry,) = rdsim.index(tmp_path / "results").entries
+    assert (entry.command, entry.portfolio) == ("plan", "the plan, solved once")

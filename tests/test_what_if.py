@@ -342,6 +342,9 @@ def test_absences_tell_what_would_bring_them_in() -> None:
     hopeless = replace(known, at_least=math.inf, at_most=math.inf)
     assert absence_words(scenario, hopeless) == "No portfolio that keeps every rule can hold it."
     assert "asks for" not in absence_words(scenario, replace(known, saving=1.0))
+    better = replace(known, at_most=-3.0, at_least=0.0)
+    assert math.isnan(better.cut), "nothing need be cut of what comes in for nothing"
+    assert "asks for" not in absence_words(scenario, better)
 
 
 def test_no_number_is_printed_that_is_none() -> None:

@@ -61,7 +61,7 @@ class Entry:
         words = self.words
         if len(words) > 1 and words[1] in MAIN:
             return words[1]
-        return "plan" if self.manifest.get("search") else "simulate" if self.manifest.get("estimates") else "optimise"
+        return "plan" if "search" in self.manifest else "simulate" if self.manifest.get("estimates") else "optimise"
 
     @property
     def words(self) -> list[str]:
@@ -77,7 +77,7 @@ class Entry:
         if "--portfolio" in words[:-1]:
             return words[words.index("--portfolio") + 1]
         if self.command == "plan":
-            return "the plan, solved once" if "--one-shot" in words else "the plan"
+            return "the plan" if self.manifest.get("search") else "the plan, solved once"
         return "the optimiser's" if self.command == "optimise" else "given from Python"
 
     @property

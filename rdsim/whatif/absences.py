@@ -60,9 +60,9 @@ class Absence:
 
     @property
     def cut(self) -> float:
-        """Part of its cost that is enough to cut for it to come in; nan if that is not known, or not enough."""
+        """Part of its cost that is enough to cut for it to come in; nan if none is needed, or all of it not enough."""
         share = self.at_most / self.saving if self.saving > 0 else math.inf
-        return share if share < 1 else math.nan
+        return share if 0 < share < 1 else math.nan
 
 
 def absences(

@@ -53,11 +53,11 @@ def _gain(scenario: Scenario, one: Interval, of: str) -> str:
         return "could not be decided: no portfolio was found that keeps every rule"
     if _is_nothing(one):
         return f"would be worth the same in all {of}"
-    level = f"; {scenario.simulation.confidence:.0%} interval, {of}"
-    if not _is_shown(one) and math.isfinite(one.low):
-        return f"is not shown to be worth more or less ({_ends(one)}{level})"
     if not math.isfinite(one.low):
         return f"is not shown to be worth more or less: {of} {'has' if one.n == 1 else 'have'} no interval"
+    level = f"; {scenario.simulation.confidence:.0%} interval, {of}"
+    if not _is_shown(one):
+        return f"is not shown to be worth more or less ({_ends(one)}{level})"
     way, ends = ("more", one) if one.mean > 0 else ("less", Interval(-one.mean, -one.high, -one.low, one.n))
     return f"would be worth {_money(scenario, ends.mean)} {way} ({_ends(ends)}{level})"
 

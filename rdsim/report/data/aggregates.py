@@ -7,13 +7,12 @@ with the luck of the market in expectation where the run tells it (`PlanReport.e
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from rdsim.arrays import Floats
-from rdsim.report.data.plan import PlanReport
+from rdsim.report.data.plan import PlanReport, mean_payments
 from rdsim.stats import mean_interval, proportion_interval
 from rdsim.titles import OWN_TITLES, PLAN, rule_title
 
@@ -123,16 +122,15 @@ def yearly_payments(projects: pd.DataFrame) -> pd.DataFrame:
     `home` is what the purses pay, net of refunds; `foreign` is what partner countries pay of their own. `projects` has
     a row for each replication and project.
     """
-    years = [int(name.removeprefix("home_")) for name in map(str, projects) if re.fullmatch(r"home_\d+", name)]
-    columns = [f"{kind}_{year}" for year in years for kind in ("home", "foreign")]
-    means = projects.groupby("technology", observed=True, sort=False)[columns].mean()
+    means = mean_payments(projects)
+    years = [int(name.removeprefix("home_")) for name in map(str, means) if name.startswith("home_")]
     parts = [
         pd.DataFrame(
             {
-                "technology": means.index.astype(str),
+                "technology": means["technology"],
                 "year": year,
-                "home": means[f"home_{year}"].to_numpy(),
-                "foreign": means[f"foreign_{year}"].to_numpy(),
+                "home": means[f"home_{year}"],
+                "foreign": means[f"foreign_{year}"],
             }
         )
         for year in years
@@ -140,14 +138,11 @@ def yearly_payments(projects: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-@lru_cache(maxsize=1)
 def payments(report: PlanReport) -> pd.DataFrame:
     """Expected net payments, undiscounted, by funded technology: columns technology, home, foreign."""
-    projects = report.projects
-    columns = {kind: [c for c in projects if re.fullmatch(rf"{kind}_\d+", str(c))] for kind in ("home", "foreign")}
-    sums = {kind: projects[names].to_numpy(np.float64).sum(axis=1) for kind, names in columns.items()}
-    table = pd.DataFrame({"technology": projects["technology"].astype(str).to_numpy(), **sums})
-    return table.groupby("technology", as_index=False).mean()
+    means = report.payments
+    sums = {kind: means.filter(regex=rf"^{kind}_\d+$").sum(axis=1) for kind in ("home", "foreign")}
+    return pd.DataFrame({"technology": means["technology"], **sums}).sort_values("technology", ignore_index=True)
 
 
 def _funded_table(report: PlanReport) -> pd.DataFrame:

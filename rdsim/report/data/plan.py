@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-__all__ = ["PlanReport", "with_names"]
+__all__ = ["PlanReport", "mean_payments", "with_names"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,23 @@ class PlanReport:
     partners: pd.DataFrame = field(default_factory=pd.DataFrame)
     decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
     """How firm each decision is; empty of plans that were decided once."""
+
+    @cached_property
+    def payments(self) -> pd.DataFrame:
+        """Expected payments by funded technology and year, see `mean_payments`: worked out once for all that ask."""
+        return mean_payments(self.projects)
+
+
+def mean_payments(projects: pd.DataFrame) -> pd.DataFrame:
+    """Expected payments by funded technology, undiscounted: technology, then a column for each kind and year.
+
+    `home_YEAR` is what the purses pay, net of refunds; `foreign_YEAR` what partners pay of their own; `abroad_YEAR`, of
+    runs that tell it, what home pays abroad, refunds not taken off. `projects` has a row for each replication and
+    project.
+    """
+    money = projects.filter(regex=r"^(technology|(home|foreign|abroad)_\d+)$")
+    means = money.groupby("technology", observed=True, sort=False).mean()
+    return means.reset_index().astype({"technology": str})
 
 
 def with_names(table: pd.DataFrame, names: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:

@@ -46,8 +46,7 @@ class Ledger:
 
 def ledger(report: PlanReport) -> Ledger:
     """Who is paid how much in which year, technologies in the order of their table."""
-    money = report.projects.filter(regex=r"^(technology|(home|foreign|abroad)_\d+)$")
-    means = money.groupby("technology", observed=True).mean().reset_index().astype({"technology": str})
+    means = report.payments
     upkeep = report.budget.groupby(["programme", "year"])["spent_network"].sum() / max(len(report.replications), 1)
     years = _years(report, means, upkeep)
     kept = [name for name in means if name == "technology" or int(str(name).rpartition("_")[2]) in years]

@@ -2,8 +2,6 @@
 
 // Money by year: rows by programme, field, partner, mode, or two of them; narrowed by the others.
 const pivot = (function () {
-  const UPKEEP = "Opening and running partners";
-
   // Ways to make rows: each alone, then pairs, then each technology.
   function ways(block) {
     const names = Object.keys(block.ways);
@@ -51,7 +49,7 @@ const pivot = (function () {
     const lines = [[...by.map((name) => titles[name]), ...block.years.map(String), "All years"]];
     const add = (names, values) => lines.push([...names, ...[...values, total(values)].map(compact)]);
     for (const row of found.rows) add(row.keys, row.values);
-    if (found.network) add([UPKEEP, ...blanks], found.network);
+    if (found.network) add([block.upkeep, ...blanks], found.network);
     add(["In all", ...blanks], found.sum);
     return lines;
   }
@@ -120,7 +118,7 @@ const pivot = (function () {
     place.replaceChildren(table);
     const isLeftOut = ["home", "all"].includes(money.value) && Object.keys(block.network).length > 0 && !found.network;
     note.textContent = isLeftOut
-      ? "Opening and running partners is told by programme alone, and left out here."
+      ? block.upkeep + " is told by programme alone, and left out here."
       : lines.length - 2 + " rows.";
   }
 

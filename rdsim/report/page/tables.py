@@ -44,6 +44,7 @@ def ledger_block(money: Ledger) -> dict[str, object]:
     return {
         "years": money.years,
         "ways": _WAYS,
+        "upkeep": words.UPKEEP,
         "kinds": {kind: _KINDS[kind] for kind in money.kinds},
         "who": who,
         "rows": table[who].astype(str).to_numpy().tolist(),

@@ -25,7 +25,7 @@ from rdsim.report.words.cells import cells
 from rdsim.report.words.doubts import Doubt, doubts
 from rdsim.report.words.head import Tile, assumption_words, firmness_words, headline, promise_words, search_words, tiles
 from rdsim.report.words.leads import award_rows, bound_words, lead_rows, lead_words, side_by_side
-from rdsim.report.words.money import YearRow, abroad_words, crossing_rows, partner_rows, spending_rows
+from rdsim.report.words.money import UPKEEP, YearRow, abroad_words, crossing_rows, partner_rows, spending_rows
 from rdsim.report.words.odds import odds_rows
 from rdsim.report.words.policy_brief import Brief, above_words, brief, recommendation
 from rdsim.report.words.what_if import change_rows, lapse_rows, nearest, reason_for_none, what_if_words
@@ -33,6 +33,7 @@ from rdsim.report.words.what_if import change_rows, lapse_rows, nearest, reason_
 __all__ = [
     "ALIKE",
     "UNKNOWN",
+    "UPKEEP",
     "Brief",
     "Doubt",
     "Tile",

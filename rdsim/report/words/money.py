@@ -12,7 +12,7 @@ from rdsim.report.data.plan import PlanReport
 from rdsim.report.data.yearly import Ledger, by_partner
 from rdsim.report.words.amounts import amount, mean
 
-__all__ = ["YearRow", "abroad_words", "crossing_rows", "partner_rows", "spending_rows"]
+__all__ = ["UPKEEP", "YearRow", "abroad_words", "crossing_rows", "partner_rows", "spending_rows"]
 
 UPKEEP = "Opening and running partners"
 """What the row is called that no technology stands behind."""

@@ -16,6 +16,7 @@ from rdsim.optimiser.problem.folder.form import CHOICES, COLUMNS, SETTINGS, WORD
 from rdsim.optimiser.problem.folder.text import csv_text, number_text
 from rdsim.optimiser.problem.problem import PortfolioProblem, Rows
 from rdsim.tables import shown_value
+from rdsim.texts import toml_value
 
 __all__ = ["digest", "write"]
 
@@ -105,15 +106,11 @@ def _fits_columns(problem: PortfolioProblem, worth: str) -> bool:
 def _settings(posed: StatedProblem) -> str:
     problem = posed.problem
     lines = {"name": posed.name, "unit": posed.unit}
-    text = [f"{key} = {_toml(value)}" for key, value in lines.items() if value]
+    text = [f"{key} = {toml_value(value)}" for key, value in lines.items() if value]
     text.append(f'sense = "{"minimise" if posed.minimise else "maximise"}"')
     if problem.stage_names != ("s0",):
-        text.append(f"stages = [{', '.join(_toml(name) for name in problem.stage_names)}]")
+        text.append(f"stages = {toml_value(problem.stage_names)}")
     return "\n".join(text) + "\n"
-
-
-def _toml(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _options(posed: StatedProblem, worth: str, wide: bool) -> list[list[str]]:
