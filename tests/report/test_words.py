@@ -56,8 +56,11 @@ def test_of_a_consortium_each_member_counts_as_a_partner_once() -> None:
     table["partner"] = table["partner"].astype(object)
     table.loc[joint, "partner"] = "US"
     table.loc[joint[0], "partner"] = "US+TW"
-    text = words.headline(replace(REPORT, technologies=table))[0]
-    assert "4 of them with 2 partners abroad" in text
+    told = replace(REPORT, technologies=table)
+    assert "4 of them with 2 partners abroad" in words.headline(told)[0]
+    assert "projects are joint, with 2 partners" in words.partners(
+        told, aggregates.money_by(told, "partner_name", "mode")
+    )
 
 
 def test_headline_has_the_main_figures() -> None:

@@ -15,6 +15,7 @@ import altair as alt
 
 __all__ = [
     "BLUE",
+    "COLUMN",
     "GREEN",
     "GREY",
     "INDIGO",
@@ -43,6 +44,7 @@ PALETTE = [BLUE, ORANGE, WINE, GREEN, INDIGO, YELLOW, INK, ROSE]
 """Of categories; the first few are the furthest apart in grey."""
 
 WIDE = 800  # pixels for a legend in a figure as wide as the page
+COLUMN = 330  # ... and in one of two beside each other, as narrow as they are on A4
 
 Chart = alt.Chart | alt.LayerChart
 
@@ -94,12 +96,12 @@ def legend_columns(names: Sequence[str], width: int) -> int:
     return max(1, width // (max(map(len, names), default=1) * 7 + 36))
 
 
-def colour_scale(field: str, names: Sequence[str], colours: Sequence[str], width: int = 400) -> alt.Color:
+def colour_scale(field: str, names: Sequence[str], colours: Sequence[str], width: int = COLUMN) -> alt.Color:
     """A column's values by colour, in this order, with a legend that fits the width in pixels."""
     several = [colours[place % len(colours)] for place in range(len(names))]
     return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(names), range=several), legend=legend(names, width))
 
 
-def legend(names: Sequence[str], width: int = 400) -> alt.Legend | None:
+def legend(names: Sequence[str], width: int = COLUMN) -> alt.Legend | None:
     """A legend as wide as the figure; none for one name alone."""
     return alt.Legend(columns=legend_columns(names, width)) if len(names) > 1 else None

@@ -12,6 +12,7 @@ import pandas as pd
 from rdsim.report import words
 from rdsim.report.charts.figure import (
     BLUE,
+    COLUMN,
     GREEN,
     GREY,
     INDIGO,
@@ -64,11 +65,11 @@ def _digits(*columns: pd.Series[float]) -> str:
     return ",.0f" if largest >= 200 else ",.1f" if largest >= 10 else ",.2f"
 
 
-def _programmes(report: PlanReport, width: int = 400) -> alt.Color:
+def _programmes(report: PlanReport, width: int = COLUMN) -> alt.Color:
     return colour_scale("programme", sorted(report.technologies["programme"].unique()), PALETTE, width)
 
 
-def _modes(report: PlanReport, width: int = 400) -> alt.Color:
+def _modes(report: PlanReport, width: int = COLUMN) -> alt.Color:
     modes = report.technologies["mode"].astype(str)
     return colour_scale("mode", sorted(set(modes) - {""}), _MODES, width)
 
@@ -283,7 +284,7 @@ def _gantt(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
     )
     bars = base.mark_bar(height=9, cornerRadius=2).encode(x=when, x2="p50:Q", color=_modes(report, WIDE))
     lines = base.mark_rule(strokeWidth=1.5, color=INK).encode(x=alt.X("p10:Q"), x2="p90:Q")
-    text = base.mark_text(align="left", dx=5, fontSize=10, color="#3A4149").encode(
+    text = base.mark_text(align="left", dx=5, fontSize=11, color="#3A4149").encode(
         x=alt.X("p90:Q"), text=alt.Text("p_target:Q", format=".0%")
     )
     return _layers(bars, lines, text).properties(height=17 * len(table))

@@ -30,6 +30,7 @@ __all__ = [
     "market",
     "money_by",
     "outcome_shares",
+    "partners_among",
     "payments",
     "payments_for_good",
     "policies",
@@ -151,6 +152,11 @@ def _funded_table(report: PlanReport) -> pd.DataFrame:
     chosen = table[table["funded"].astype(bool)].copy()
     chosen["partner_name"] = chosen["partner_name"].replace("", "No partner")
     return chosen.merge(payments(report), on="technology", how="left")
+
+
+def partners_among(technologies: pd.DataFrame) -> set[str]:
+    """Codes of partners with whom technologies, rows with a `partner`, are done; of a consortium each member counts."""
+    return {code for name in technologies["partner"].unique() if name for code in str(name).split("+")}
 
 
 def money_by(report: PlanReport, *keys: str) -> pd.DataFrame:

@@ -35,6 +35,31 @@
     place.querySelector("summary")?.setAttribute("aria-label", "Save this figure");
   }
 
+  // On paper a figure is drawn as wide as its place on A4, so that its letters keep their size; it is lower for that.
+  const column = { width: 330, height: 0.55 };
+  const sheet = { width: 688, height: 0.42 };
+  const views = [];
+
+  function resize(view, width, height) {
+    view.width(width).height(height).run();
+  }
+
+  function toPaper() {
+    for (const one of views) {
+      one.width = one.place.querySelector("svg.marks").width.baseVal.value; // its view's is that of the axes alone
+      one.height = one.view.height();
+      const paper = one.place.closest(".wide") ? sheet : column;
+      resize(one.view, paper.width, Math.round(one.height * paper.height));
+    }
+  }
+
+  function toScreen() {
+    for (const one of views) resize(one.view, one.width, one.height);
+  }
+
+  window.addEventListener("beforeprint", toPaper);
+  window.addEventListener("afterprint", toScreen);
+
   for (const [key, spec] of Object.entries(specs)) {
     const place = document.getElementById("figure-" + key);
     if (!place) continue;
@@ -43,7 +68,10 @@
     if (small) narrow(spec);
     const actions = small ? false : options.actions;
     const drawn = vegaEmbed(place, spec, { ...options, actions, downloadFileName: "rdsim-" + key });
-    drawn.then(() => describe(place, words)).catch((error) => {
+    drawn.then((result) => {
+      describe(place, words);
+      views.push({ place, view: result.view });
+    }).catch((error) => {
       place.textContent = "This figure could not be drawn: " + error.message;
     });
   }

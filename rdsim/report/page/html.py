@@ -111,13 +111,16 @@ def _embed(value: object) -> Any:
     return as_markup(text)
 
 
-def picture(figure: Exhibit) -> Any:
-    """The figure as SVG, for readers without scripts; its texts are escaped by the converter."""
+def picture(figure: Exhibit, width: int = _STATIC_WIDTH, lower: float = 1.0) -> Any:
+    """The figure as SVG, for readers without scripts; its texts are escaped by the converter.
+
+    It is `width` pixels wide, and `lower` times as high as on the page; its letters have one size at any.
+    """
     import altair  # noqa: PLC0415
     import vl_convert  # noqa: PLC0415
 
     version = ".".join(altair.SCHEMA_VERSION.split(".")[:2])
-    spec = {**figure.spec, "width": _STATIC_WIDTH}
+    spec = {**figure.spec, "width": width, "height": round(figure.spec["height"] * lower)}
     try:
         return as_markup(vl_convert.vegalite_to_svg(spec, vl_version=version))
     except ValueError:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rdsim.brief import count
 from rdsim.numerals import numeral
-from rdsim.report.data.aggregates import NOT_ALLOWED
+from rdsim.report.data.aggregates import NOT_ALLOWED, partners_among
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.amounts import (
     amount,
@@ -65,12 +65,13 @@ def partners(report: PlanReport, table: pd.DataFrame) -> str:
     if joint.empty:
         return "No project has a partner abroad."
     sums = joint.groupby("partner_name")["home"].sum().sort_values(ascending=False)
-    share = joint["home"].sum() / max(table["home"].sum(), 1e-12)
+    funded = report.technologies[report.technologies["funded"].astype(bool)]
+    among, share = len(partners_among(funded)), joint["home"].sum() / max(table["home"].sum(), 1e-12)
     modes = joint["mode"].unique()
     how = f", all by {str(modes[0]).lower()}" if len(modes) == 1 else ""
     return (
         f"{int(joint['count'].sum())} of {int(table['count'].sum())} projects are joint, with "
-        f"{count(len(sums), 'partner')}{how}; they get {percent(share)} of the money. Most goes to projects with "
+        f"{count(among, 'partner')}{how}; they get {percent(share)} of the money. Most goes to projects with "
         f"{sums.index[0]}: {amount(float(sums.iloc[0]))} {report.money_unit}.{_upkeep(report)}{_left(report)}"
     )
 

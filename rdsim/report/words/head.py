@@ -206,8 +206,8 @@ def choice_words(report: PlanReport) -> str:
     table = report.technologies
     funded = table[table["funded"].astype(bool)]
     joint = funded[funded["partner"] != ""]
-    members = {code for name in joint["partner"].unique() for code in name.split("+")}  # of a consortium, each counts
-    abroad = f", {len(joint)} of them with {count(len(members), 'partner')} abroad" if len(joint) else ""
+    partners = len(aggregates.partners_among(funded))
+    abroad = f", {len(joint)} of them with {count(partners, 'partner')} abroad" if len(joint) else ""
     return f"The plan funds {len(funded):,} of {count(len(table), 'technology')}{abroad}."
 
 

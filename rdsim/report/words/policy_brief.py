@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from rdsim.brief import be, count
+from rdsim.report.data.aggregates import partners_among
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.amounts import amount, estimate, interval, percent, sentence_list
 from rdsim.report.words.head import Tile, choice_words, comparison_words, firmness_words, use_words, wider
@@ -146,7 +147,7 @@ def _request(report: PlanReport, first: pd.DataFrame) -> Iterator[str]:
         return
     year, cost = int(first["start_year"].iloc[0]), amount(float(first["cost"].sum()))
     partners = sorted(map(str, first.loc[first["partner"] != "", "partner_name"].unique()))
-    told = sentence_list(partners) if len(partners) <= _FEW else f"{len(partners)} partners abroad"
+    told = sentence_list(partners) if len(partners) <= _FEW else f"{len(partners_among(first))} partners abroad"
     abroad = f", with {told}" if partners else ""
     yield f"To award {count(len(first), 'technology')} that start in {year}: {cost} {report.money_unit} in all{abroad}."
     later = len(_portfolio(report)) - len(first)
