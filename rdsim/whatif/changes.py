@@ -135,10 +135,13 @@ def _pairs(basis: Basis) -> Iterator[frozenset[str]]:
         chosen = _choose(basis, problem, _options_with(basis, partners), 0)
         return -np.inf if chosen is None else evaluate(problem, chosen).objective
 
-    codes = [code for code in scenario.partners if len(members(scenario, code)) == 1]
-    likely = sorted(codes, key=lambda code: -worth(frozenset({code})))[:_LIKELY]
-    found = {pair: worth(pair) for pair in map(frozenset, combinations(likely, 2))}
-    yield from [pair for pair in sorted(found, key=lambda pair: -found[pair]) if np.isfinite(found[pair])][:_PAIRS]
+    def ranked(sets: list[frozenset[str]]) -> list[tuple[float, frozenset[str]]]:
+        worths = in_threads((partial(worth, one) for one in sets), basis.posed.running.threads or cores())
+        return sorted(zip(worths, sets, strict=True), key=lambda pair: -pair[0])
+
+    alone = ranked([frozenset({code}) for code in scenario.partners if len(members(scenario, code)) == 1])
+    pairs = ranked([one | other for (_, one), (_, other) in combinations(alone[:_LIKELY], 2)])
+    yield from [pair for value, pair in pairs if np.isfinite(value)][:_PAIRS]
 
 
 def _options_with(basis: Basis, partners: frozenset[str]) -> Bools:
