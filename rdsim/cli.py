@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rdsim.plugins import Plugin
     from rdsim.results import Run, Written
     from rdsim.runs import Earlier
-    from rdsim.studies import Option, Question
+    from rdsim.studies import Option, Question, StudySettings
     from rdsim.study import Study
     from rdsim.sweep import Estimate, Experiment, Sweep
 
@@ -292,7 +292,7 @@ def _command_line() -> tuple[str, ...]:
     arguments, options = list[str](), list[str]()
     for parameter in context.command.params:
         name = parameter.name or ""
-        if context.get_parameter_source(name).name != "COMMANDLINE" or name in _UNREPEATED:
+        if not _is_typed(context, name) or name in _UNREPEATED:
             continue
         if name == "threads" and not solving:
             continue
@@ -300,6 +300,11 @@ def _command_line() -> tuple[str, ...]:
         (arguments if parameter.param_type_name == "argument" else options).extend(words)
     guarded = [*options, "--", *arguments] if any(word.startswith("-") for word in arguments) else arguments + options
     return (*context.command_path.split(), *guarded)
+
+
+def _is_typed(context: Any, name: str) -> bool:
+    found: str = context.get_parameter_source(name).name
+    return found == "COMMANDLINE"
 
 
 def _option_words(parameter: Any, value: object) -> list[str]:
@@ -333,15 +338,29 @@ def _claim(
     return results.Run(place.folder, tuple(overrides or ()), force, plugins, *asked, place=place)
 
 
-def _finish(study: Study, run: Run) -> None:
-    """Write a run, tell what it found, and where it is; if it lacks something, the exit code is 4."""
+def _finish(study: Study, run: Run, plan: Path | None = None) -> None:
+    """Write a run, tell what it found, and where it is; if it lacks something, the exit code is 4.
+
+    `plan` is the folder of the plan's run that it is an answer of: the plan's page then shows it.
+    """
     from rdsim import results  # noqa: PLC0415
 
     try:
         found = results.write(study, run)
     finally:
         typer.echo("\n".join(study.lines))
-    _tell_result(found)
+    with contextlib.ExitStack() as last:
+        if plan is not None:
+            last.callback(_show, plan)
+        _tell_result(found)
+
+
+def _show(plan: Path) -> None:
+    """Draw a plan's page with what was asked of it; if that cannot be done, the exit code is 4."""
+    from rdsim import asking  # noqa: PLC0415
+
+    if not asking.show(plan, _tell):
+        raise typer.Exit(INCOMPLETE)
 
 
 def _tell_result(found: Written) -> None:
@@ -632,22 +651,33 @@ def plan(
     one_shot: Annotated[
         bool, typer.Option("--one-shot", help="Skip the loop of optimiser and simulator: solve once.")
     ] = False,
+    questions: Annotated[
+        str | None,
+        typer.Option(
+            "--with",
+            metavar="NAME,NAME...",
+            help="Then ask questions of the plan, as explain,frontier: sections of its page, in RUN/answers.",
+        ),
+    ] = None,
     brief_page: Annotated[
         bool, typer.Option("--brief-page", help="Leave out what would change the plan, and why money lapses: quicker.")
     ] = False,
     plugins: Plugins = None,
 ) -> None:
     """Check, optimise with simulation in the loop, simulate beside simple rules, and report."""
-    from rdsim import findings  # noqa: PLC0415
+    from rdsim import asking, findings  # noqa: PLC0415
     from rdsim import scenario as rooms  # noqa: PLC0415
     from rdsim.optimiser import Solving  # noqa: PLC0415
     from rdsim.plans import plan as run  # noqa: PLC0415
     from rdsim.simulation import Running  # noqa: PLC0415
+    from rdsim.studies import StudySettings  # noqa: PLC0415
 
     plugged = _plug_in(plugins)
-    world = _load(scenario, [*(overrides or []), *(_BRIEF if brief_page else [])])
+    wanted = () if questions is None else asking.require_questions(questions)
+    settings = [*(overrides or []), *(_BRIEF if brief_page else [])]
+    world = _load(scenario, settings)
     _warn((*rooms.check(world), *_remarks(world)))
-    place = _claim(out, world.name, overrides, force, plugged, scenario)
+    place = _claim(out, world.name, settings, force, plugged, scenario)
     with _interruptible(), _progress() as progress:
         found = run(
             world,
@@ -659,7 +689,42 @@ def plan(
             progress=progress,
         )
     _untold(solver, time_limit=time_limit)
-    _finish(findings.of_plan(found), place)
+    if not wanted:
+        _finish(findings.of_plan(found), place)
+        return
+    asked_alike = StudySettings(
+        replications=replications,
+        seed=seed,
+        solving=Solving(solver, time_limit=time_limit),
+        running=Running(engine.value, threads),
+    )
+    _finish_with(findings.of_plan(found), wanted, place, asked_alike)
+
+
+_ASKED_ALIKE = ("replications", "solver", "time_limit", "engine", "plugins")
+"""Options of a plan that are typed again where it is asked; the rest its run says."""
+
+
+def _finish_with(study: Study, wanted: tuple[str, ...], run: Run, settings: StudySettings) -> None:
+    """Write a plan, then ask it questions; of one that lacks something none is asked."""
+    from rdsim import asking  # noqa: PLC0415
+
+    context = _CONTEXT.get()
+    typed = [one for one in context.command.params if one.name in _ASKED_ALIKE and _is_typed(context, one.name)]
+    options = [(str(one.name), *_option_words(one, context.params[one.name])) for one in typed]
+    assert study.scenario is not None  # noqa: S101 - of a plan
+    try:
+        _finish(study, run)
+    except (typer.Exit, InputError):
+        asking.say_how_later(asking.FinishedPlan(run, study.scenario, settings, options), wanted, _tell)
+        raise
+    plan = asking.of_written(run, study.scenario, settings, options)
+    if not asking.ask_all(plan, wanted, _progress, _tell):
+        raise typer.Exit(INCOMPLETE)
+
+
+def _tell(line: str, *, err: bool = False) -> None:
+    typer.echo(line, err=err)
 
 
 @app.command()
@@ -771,6 +836,26 @@ class _Source:
         )
         return found, run
 
+    def is_of_its_plan(self, question: Question) -> bool:
+        """Whether a plan's run was named, and nothing beside it that makes another portfolio or world of it."""
+        from rdsim import asking  # noqa: PLC0415
+
+        alone = self.portfolio is None and self.seed is None and not self.overrides
+        return alone and asking.is_of_plans(question) and asking.is_plan(self.scenario)
+
+
+def _claim_answer(plan: Path, name: str, asked: _Source, force: bool, plugins: tuple[Plugin, ...]) -> Run:
+    """The place of an answer in the folder of its plan's run, reserved before anything long runs."""
+    from rdsim import asking, results  # noqa: PLC0415
+
+    _HELD.callback(asking.clear, plan)
+    place = results.claim_answer(plan, name, force=force)
+    _HELD.callback(place.release)
+    for sentence in place.words:
+        typer.echo(sentence, err=True)
+    told = (_command_line(), asked.scenario.as_posix(), place, asking.portfolio_digest(plan))
+    return results.Run(place.folder, tuple(asked.overrides or ()), force, plugins, *told)
+
 
 _SHARED: dict[str, tuple[Any, Any]] = {
     "portfolio": (OfPlan, None),
@@ -847,9 +932,15 @@ def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
     plugged = _plug_in(asked.plugins)
     world = _load(asked.scenario, asked.overrides)
     changed = None if run is None or source.overrides or source.plugins else run.fault(world)
+    plan = source.scenario if typed["out"] is None and source.is_of_its_plan(question) else None
+    if plan is not None and run is not None:
+        run.require_same(world)
     _warn((changed,) if changed else ())
     given = None if asked.portfolio is None else runs.portfolio_of(asked.portfolio, world)
-    place = _claim(typed["out"], f"{world.name}-{name}", asked.overrides, typed["force"], plugged, asked.scenario)
+    if plan is None:
+        place = _claim(typed["out"], f"{world.name}-{name}", asked.overrides, typed["force"], plugged, asked.scenario)
+    else:
+        place = _claim_answer(plan, name, asked, typed["force"], plugged)
     told = {one: typed[one] for one in ("solver", "gap", "time_limit") if one in typed}
     if told:
         _untold(**told)
@@ -857,7 +948,7 @@ def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
     with _interruptible(), _progress() as progress:
         running = Running(typed["engine"].value, typed["threads"])
         wanted = studies.StudySettings(asked.samples, replications, asked.seed, Solving(**told), running)
-        _finish(studies.ask(name, world, given, wanted, progress, **values), place)
+        _finish(studies.ask(name, world, given, wanted, progress, **values), place, plan)
 
 
 class DistributionName(enum.StrEnum):

@@ -21,6 +21,7 @@ from rdsim.domain import Scenario
 from rdsim.errors import DrawingError, Fault, OutputError, RunError
 from rdsim.folders import MANIFEST, Place, read_manifest
 from rdsim.folders.contents import (
+    ANSWERS,
     BASELINE,
     BRIEF,
     MAIN,
@@ -44,7 +45,7 @@ from rdsim.tables import neutral
 from rdsim.words import shared_luck_words
 from rdsim.workbook import Contents, sheets_of, workbook_bytes
 
-__all__ = ["Run", "Written", "brief", "claim", "read_manifest", "redraw", "write"]
+__all__ = ["Run", "Written", "brief", "claim", "claim_answer", "read_manifest", "redraw", "write"]
 
 _PLACE = "its place"
 _LIBRARIES = ("highspy", "numba", "numpy", "pandas", "PuLP", "pyarrow", "scipy", "simpy")
@@ -54,7 +55,8 @@ _LIBRARIES = ("highspy", "numba", "numpy", "pandas", "PuLP", "pyarrow", "scipy",
 class Run:
     """Where and from what a run came: the folder for its files, the overrides and plug-ins that were given.
 
-    `command` are the words that run it again, and `scenario` is the scenario's folder, if they are known.
+    `command` are the words that run it again, and `scenario` is the scenario's folder, if they are known. `asked_of` is
+    the digest of the portfolio of the plan in whose folder it is, of an answer of a plan (`claim_answer`).
     The place is the folder, claimed; without one it is claimed when the run is written.
     """
 
@@ -65,6 +67,7 @@ class Run:
     command: tuple[str, ...] = ()
     scenario: str = ""
     place: Place | None = None
+    asked_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,14 @@ def claim(name: str, out: Path | None, *, force: bool = False) -> Place:
     Raises OutputError if it cannot be used; see `rdsim.folders.claim`.
     """
     return folders.claim_next(Path("results") / name) if out is None else folders.claim(out, force=force)
+
+
+def claim_answer(plan: str | Path, name: str, *, force: bool = False) -> Place:
+    """The place of an answer of a plan, in the folder of its run: the first free of answers/NAME, answers/NAME-2, ...;
+    with `force` the first of them, whatever run it holds. Raises OutputError as `claim`.
+    """
+    place = Path(plan) / ANSWERS / name
+    return folders.claim(place, force=True) if force else folders.claim_next(place)
 
 
 @contextlib.contextmanager
@@ -211,13 +222,17 @@ def _put_beside(place: Place, drawn: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def redraw(folder: str | Path) -> Written:
+def redraw(folder: str | Path, held: Place | None = None) -> Written:
     """Draw the page of a run again, from what its folder holds; first finish what a killed run left to be done there.
+
+    `held` is the run's place, if it is claimed already.
 
     Raises RunError if there is no run with a page, with every fault of its manifest or of the page's data;
     OutputError if it cannot be written; DrawingError if it cannot be drawn.
     """
     path = Path(folder)
+    if held is not None:
+        return _draw(held, Written(path, drawable=True))
     if not folders.is_unfinished(path):
         read_manifest(path)
         report.read_page(path)
@@ -328,7 +343,8 @@ def _head(study: Study, run: Run) -> dict[str, Any]:
     head = {"rdsim": version("rdsim"), "command": list(run.command)}
     named = {} if study.name in MAIN else {"study": study.name, "seed": study.seed}
     world = {} if study.scenario is None else _world(study, study.scenario, run)
-    return head | world | _extensions(study, run) | named
+    asked = {"asked_of": {"portfolio": run.asked_of}} if run.asked_of else {}
+    return head | world | _extensions(study, run) | named | asked
 
 
 def _extensions(study: Study, run: Run) -> dict[str, Any]:

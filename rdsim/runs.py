@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,13 @@ class Earlier:
         if digest(world) == self.digest:
             return None
         return Fault(str(self.folder), "the scenario is another than that of the run", str(self.scenario))
+
+    def require_same(self, world: Scenario) -> None:
+        """Raise InputError if the scenario is no longer what it was in the run, whose answers are about that."""
+        if fault := self.fault(world):
+            rule = "the scenario is no longer the one that the plan was made of"
+            advice = "Plan again; or give --out FOLDER, to ask about the scenario as it is now."
+            raise InputError((replace(fault, rule=rule, suggestion=advice),))
 
     def require_plugins(self, named: Sequence[Path]) -> None:
         """A run's manifest may come from anywhere, so its plug-ins, which are code, run only if they are named again.

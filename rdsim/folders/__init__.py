@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rdsim.folders.answers import KeptAnswer, kept_answers
 from rdsim.folders.documents import Digest, FileName, Part, Record, is_file_name, read_document, validate
 from rdsim.folders.files import clear_parts, is_file, is_folder, is_part, write_whole
 from rdsim.folders.manifests import MANIFEST, SWEEP, Manifest, own_files, read_manifest
@@ -15,6 +16,7 @@ __all__ = [
     "WORK",
     "Digest",
     "FileName",
+    "KeptAnswer",
     "Manifest",
     "Part",
     "Place",
@@ -29,6 +31,7 @@ __all__ = [
     "is_folder",
     "is_part",
     "is_unfinished",
+    "kept_answers",
     "new_folder",
     "occupation",
     "own_files",

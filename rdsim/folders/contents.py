@@ -10,6 +10,7 @@ from functools import cached_property
 from rdsim.folders.manifests import MANIFEST
 
 __all__ = [
+    "ANSWERS",
     "BASELINE",
     "BRIEF",
     "CALIBRATION",
@@ -39,6 +40,9 @@ __all__ = [
     "content_of",
     "markdown_lines",
 ]
+
+ANSWERS = "answers"
+"""Folder in a plan's run that holds what was asked of the plan: a run of its own for each question."""
 
 MAIN = ("plan", "simulate", "optimise")
 """Commands whose runs are known by what they hold; the manifest of every other names its study."""

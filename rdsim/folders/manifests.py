@@ -104,6 +104,10 @@ class _Promises(Record):
     sentences: _Texts = Field(default_factory=list)
 
 
+class _AskedOf(Record):
+    portfolio: Digest
+
+
 class _Records(Record):
     name: _Text
     projects: _Count
@@ -130,6 +134,8 @@ class Manifest(Record):
     command: _Texts = Field(default_factory=list)
     study: _Text = ""
     scenario: _Scenario | None = None
+    asked_of: _AskedOf | None = None
+    """The plan that was asked, in whose folder this is: by its portfolio's digest."""
     seed: _Count | None = None
     replications: _Count | None = None
     engine: _Text = ""

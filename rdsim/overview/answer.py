@@ -16,7 +16,7 @@ from rdsim.folders import is_folder, write_whole
 from rdsim.overview.entries import Entry, Stranger, entries_of, is_entry
 from rdsim.overview.page import INDEX, is_ours, page
 from rdsim.overview.ranking import RANKED, best_table, estimate_of, world_of, worlds_of
-from rdsim.overview.words import best_words, count_words, missing_words, stranger_words
+from rdsim.overview.words import answer_words, best_words, count_words, missing_words, stranger_words
 
 __all__ = ["RunIndex", "index"]
 
@@ -49,6 +49,7 @@ class RunIndex:
             count_words(self.entries, self.strangers),
             *best_words(self.best),
             *(f"{one.label}: {missing_words(one)}." for one in self.entries if one.missing),
+            *answer_words(self.entries),
             *(f"{one.label}: {remark}." for one in self.entries for remark in one.remarks),
             *stranger_words(self.strangers),
         ]
@@ -114,6 +115,7 @@ def _row(entry: Entry, worlds: dict[tuple[str, str], int]) -> dict[str, object]:
         **dict(_estimates(entry)),
         "funded": None if entry.run is None else len(entry.run.choices),
         "partners": entry.partners,
+        "answers": ", ".join(one.label for one in entry.answers if not one.fault),
         "complete": told["complete"],
         "missing": ", ".join(entry.missing),
         "remarks": "; ".join(entry.remarks),

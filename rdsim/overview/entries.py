@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -13,7 +13,18 @@ from typing import Any
 from rdsim.brief import count
 from rdsim.comparison.reading import FinishedRun, finished_run
 from rdsim.errors import Fault, InputError
-from rdsim.folders import MANIFEST, SWEEP, WORK, is_at_work, is_file, is_folder, occupation, read_manifest
+from rdsim.folders import (
+    MANIFEST,
+    SWEEP,
+    WORK,
+    KeptAnswer,
+    is_at_work,
+    is_file,
+    is_folder,
+    kept_answers,
+    occupation,
+    read_manifest,
+)
 from rdsim.folders.contents import MAIN
 from rdsim.report.words import sentence_list
 from rdsim.sweep import manifest_of
@@ -104,6 +115,11 @@ class Entry:
             return told or [str(self.manifest["stopped"]) or "part of it"]
         return [str(one) for one in self.manifest["missing"]] or ["part of it"]
 
+    @cached_property
+    def answers(self) -> tuple[KeptAnswer, ...]:
+        """What was asked of the plan, each in a folder below the run's; also what lies there and is not its own."""
+        return () if self.is_sweep else tuple(kept_answers(self.folder, self.manifest))
+
     def holds(self, name: str) -> bool:
         """Whether such a file is there to be opened; of a name that the run has for a file of its own."""
         return is_file(self.folder / name)
@@ -152,7 +168,11 @@ def _entry(path: Path) -> Entry:
         remarks += filter(None, [_HELD.get(occupation(path))])
     if manifest["rdsim"] != version("rdsim"):
         remarks.insert(0, f"written by rdsim {manifest['rdsim']}; this is {version('rdsim')}")
-    return Entry(_legible(path), path, manifest, file, run, tuple(remarks))
+    found = Entry(_legible(path), path, manifest, file, run, tuple(remarks))
+    strangers = [
+        f"{one.folder.parent.name}/{one.label} is not shown: {one.fault}" for one in found.answers if one.fault
+    ]
+    return replace(found, remarks=(*found.remarks, *strangers))
 
 
 def _run(path: Path, manifest: Mapping[str, Any]) -> tuple[FinishedRun | None, list[str]]:

@@ -77,6 +77,7 @@ def _rows(entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
             "entry": one,
             "links": links[1:] if links and links[0].text == "report" else links,
             "target": links[0].target if links and links[0].text == "report" else "",
+            "answers": [_link(kept.label, one, kept.target) for kept in one.answers if kept.target and not kept.fault],
             "compared": [link for link, real in compared if one.folder.resolve() in real],
             "command": one.command,
             "typed": shlex.join(one.words),

@@ -13,7 +13,7 @@ from rdsim.brief import count
 from rdsim.overview.entries import Entry, Stranger
 from rdsim.report.words import UNKNOWN, amount, is_point, sentence_list, span
 
-__all__ = ["ORDER", "best_words", "count_words", "limit_words", "missing_words", "stranger_words"]
+__all__ = ["ORDER", "answer_words", "best_words", "count_words", "limit_words", "missing_words", "stranger_words"]
 
 ORDER = "Best is told only among runs of one world: of one scenario as it ran, by its digest, and one unit of money."
 
@@ -66,6 +66,13 @@ def limit_words(low: float | None, high: float | None) -> str:
 def missing_words(entry: Entry) -> str:
     """`complete`, or what is missing."""
     return f"missing: {sentence_list(entry.missing)}" if entry.missing else "complete"
+
+
+def answer_words(entries: Sequence[Entry]) -> Iterator[str]:
+    """A line for each plan that was asked something: what was."""
+    for one in entries:
+        if told := [kept.label for kept in one.answers if not kept.fault]:
+            yield f"{one.label}: asked of it: {sentence_list(told)}."
 
 
 def stranger_words(strangers: Sequence[Stranger]) -> Iterator[str]:

@@ -25,7 +25,8 @@ Progress = Callable[[str, int, int], None]
 
 _NO_ENGINE = "none"
 """What a study says that does not say on which engine it ran."""
-_OURS = ("rdsim", "command", "scenario", "plugins", "packages", "complete", "missing", "files", "versions", "study")
+_OURS = ("rdsim", "command", "scenario", "plugins", "packages", "complete", "missing", "files", "versions", "study",
+         "asked_of")  # fmt: skip
 """Fields of a manifest that a study's record does not say."""
 
 
@@ -51,11 +52,13 @@ def ask(
     given: Portfolio | Given | None = None,
     asked: StudySettings | None = None,
     progress: Progress = _silent,
+    posed: Callable[[], Instance] | None = None,
     **options: Any,
 ) -> Study:
     """The study that answers a question, by the name of its command: `ask("frontier", scenario, points=5)`.
 
-    `given` is the portfolio that it is to speak of; `options` are those of the question's own. Raises InputError for a
+    `given` is the portfolio that it is to speak of; `options` are those of the question's own; `posed` gives its
+    portfolio problem, stated with what is `asked`, where several questions share it. Raises InputError for a
     question that nobody registered and for every option that cannot be, ExtensionError if a plug-in's function fails or
     answers with what is no study, and what the study raises.
     """
@@ -63,7 +66,9 @@ def ask(
         raise InputError((Fault("study", "must be registered", repr(name), did_you_mean(name, QUESTIONS)),))
     question = QUESTIONS[name]
     values, taken = question.option_values(options), question.bind(f"study {name!r}")
-    offer = _Offer(scenario, Given(given, "the portfolio given") if isinstance(given, Portfolio) else given, asked)
+    offer = _Offer(
+        scenario, Given(given, "the portfolio given") if isinstance(given, Portfolio) else given, asked, posed
+    )
     found = {one: values[one] if one in values else offer(one, progress) for one in taken.names}
     try:
         study = taken.of(found)
@@ -80,8 +85,15 @@ def ask(
 class _Offer:
     """What a question's function may take; what is not taken is not computed."""
 
-    def __init__(self, scenario: Scenario, given: Given | None, asked: StudySettings | None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        given: Given | None,
+        asked: StudySettings | None,
+        state: Callable[[], Instance] | None,
+    ) -> None:
         self.scenario, self.given, self.asked = scenario, given, asked or StudySettings()
+        self._state = state or self._build
         self._posed: Instance | None = None
 
     def __call__(self, name: str, progress: Progress) -> Any:
@@ -99,9 +111,12 @@ class _Offer:
     def instance(self) -> Instance:
         """The portfolio problem, stated once."""
         if self._posed is None:
-            one = self.asked
-            self._posed = build_instance(self.scenario, samples=one.samples, seed=one.seed, running=one.running)
+            self._posed = self._state()
         return self._posed
+
+    def _build(self) -> Instance:
+        one = self.asked
+        return build_instance(self.scenario, samples=one.samples, seed=one.seed, running=one.running)
 
     def portfolio(self) -> Portfolio:
         """The portfolio that was named, or else the optimiser's choice."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,12 +20,13 @@ from pydantic import Field
 
 from rdsim.domain import Confidence
 from rdsim.errors import Fault, RunError
-from rdsim.folders import Record, read_document, validate
+from rdsim.folders import Record, kept_answers, read_document, validate
 from rdsim.folders.contents import DECISIONS, EXPECTED, OUTCOMES, PAGE, PAGE_TABLE, POLICIES, PURSES, REPLICATIONS
+from rdsim.report.data.asked import PlanAnswer
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sections import Column, Kind, Page, Plot, Section, Table
 
-__all__ = ["document", "kept_table", "needs", "page_from", "page_tables", "page_text", "read_page"]
+__all__ = ["document", "kept_table", "needs", "page_from", "page_tables", "page_text", "read_page", "with_answers"]
 
 _OWN = ("technologies", "plan", "international", "targets", "sources")
 """Tables of a plan's page that its run does not hold otherwise."""
@@ -312,6 +313,22 @@ def _plan(folder: Path, page: Mapping[str, Any]) -> PlanReport:
         **own,
         **later,
     )
+
+
+def with_answers(report: PlanReport, folder: Path, manifest: Mapping[str, Any]) -> PlanReport:
+    """The page of a plan's run in a folder, with what was asked of it, and what lies there and is not its own."""
+    answers, strangers = list[PlanAnswer](), dict[str, str]()
+    for one in kept_answers(folder, manifest):
+        try:
+            page = None if one.fault else read_page(one.folder)
+        except RunError:
+            strangers[one.label] = "what its page shows cannot be read"
+            continue
+        if isinstance(page, Page):
+            answers.append(PlanAnswer(one, page))
+        else:
+            strangers[one.label] = one.fault or "it is not the run of a study"
+    return replace(report, answers=tuple(answers), strangers=strangers)
 
 
 def _kept_if_there(path: Path) -> pd.DataFrame:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from rdsim.report.data.asked import PlanAnswer
+
 __all__ = ["PlanReport", "mean_payments", "with_names"]
 
 
@@ -47,6 +49,10 @@ class PlanReport:
     partners: pd.DataFrame = field(default_factory=pd.DataFrame)
     decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
     """How firm each decision is; empty of plans that were decided once."""
+    answers: tuple[PlanAnswer, ...] = ()
+    """What was asked of the plan, put in where the page is drawn, as the next is."""
+    strangers: Mapping[str, str] = field(default_factory=dict)
+    """Folders beside the answers that are none of this plan, by name, and why not."""
 
     @cached_property
     def payments(self) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from typing import Any
 from rdsim.errors import RdsimError
 from rdsim.folders import read_manifest
 from rdsim.folders.contents import REPORT
-from rdsim.report.data.kept import page_from, read_page
+from rdsim.report.data.kept import page_from, read_page, with_answers
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.page.policy_brief import one_page
 from rdsim.report.page.render import render, svg, warm_up
@@ -20,8 +20,9 @@ __all__ = ["draw"]
 
 
 def _run(folder: Path) -> str:
-    """The page of a run."""
-    return render(read_page(folder), _manifest(folder))
+    """The page of a run; of a plan with what was asked of it."""
+    page, manifest = read_page(folder), _manifest(folder)
+    return render(with_answers(page, folder, manifest) if isinstance(page, PlanReport) else page, manifest)
 
 
 def _brief(folder: Path) -> str:

@@ -19,11 +19,11 @@ from rdsim.tables import FORMULA_SIGNS
 
 __all__ = ["SCRIPTS", "render", "svg", "warm_up"]
 
-SCRIPTS = ("sharing.js", "sorting.js", "table.js", "pivot.js", "odds.js", "cards.js", "figures.js")
+SCRIPTS = ("asking.js", "sharing.js", "sorting.js", "table.js", "pivot.js", "odds.js", "cards.js", "figures.js")
 """Scripts of a plan's page, beside the library."""
 
 # The schedule is left out: its hundred labels take seconds to draw, and what it says is in the table as well.
-_PICTURED = ("chosen", "money", "results", "rules", "way")
+_PICTURED = ("chosen", "money", "results", "rules", "way", "answers")
 
 
 def render(page: PlanReport | Page, manifest: Mapping[str, Any]) -> str:
@@ -64,10 +64,11 @@ def _sheet(sheet: Page) -> Content:
 
 
 def _plan(page: PlanReport, manifest: Mapping[str, Any]) -> Content:
-    from rdsim.report.charts import plan  # noqa: PLC0415 - as above
+    from rdsim.report.charts import plan, plots  # noqa: PLC0415 - as above
 
     report = replace(page, manifest=manifest)
     drawn = {section: plan.draw(report, section) for section in plan.SECTIONS}
+    drawn["answers"] = [plots.draw(one.plot) for one in report.answers if one.plot is not None]
     figures = tuple(figure for group in drawn.values() for figure in group)
     pictures = {figure.key: picture(figure) for name in _PICTURED for figure in drawn[name]}
     candidates, money, odds = technologies.technology_list(report), ledger(report), market_odds(report)
@@ -75,6 +76,7 @@ def _plan(page: PlanReport, manifest: Mapping[str, Any]) -> Content:
         "terms": [],
         "report": report,
         "figures": drawn,
+        "answered": {figure.key: figure for figure in drawn["answers"]},
         "pictures": pictures,
         **_words(report),
         "candidates": candidates,
@@ -120,7 +122,9 @@ def _words(report: PlanReport) -> dict[str, object]:
             "nearest": words.nearest(report),
             "unasked": words.reason_for_none(report),
         },
-        "first_programme": next(iter(report.names.get("programme", {})), "LINE"),
+        "answers": words.answer_rows(report),
+        "open": words.open_questions(report),
+        "strangers": words.stranger_words(report),
     }
 
 

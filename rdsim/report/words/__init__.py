@@ -21,6 +21,7 @@ from rdsim.report.words.answers import (
     spread,
     use_of_money,
 )
+from rdsim.report.words.asked import Asking, answer_rows, open_questions, stranger_words
 from rdsim.report.words.cells import cells
 from rdsim.report.words.doubts import Doubt, doubts
 from rdsim.report.words.head import Tile, assumption_words, firmness_words, headline, promise_words, search_words, tiles
@@ -34,6 +35,7 @@ __all__ = [
     "ALIKE",
     "UNKNOWN",
     "UPKEEP",
+    "Asking",
     "Brief",
     "Doubt",
     "Tile",
@@ -41,6 +43,7 @@ __all__ = [
     "above_words",
     "abroad_words",
     "amount",
+    "answer_rows",
     "assumption_words",
     "award_rows",
     "best_bets",
@@ -68,6 +71,7 @@ __all__ = [
     "longest_wait",
     "nearest",
     "odds_rows",
+    "open_questions",
     "partner_rows",
     "partners",
     "path",
@@ -82,6 +86,7 @@ __all__ = [
     "span",
     "spending_rows",
     "spread",
+    "stranger_words",
     "tiles",
     "use_of_money",
     "what_if_words",

@@ -1,0 +1,118 @@
+"""What was asked of a plan and what can be, in words: headings, the first lines of answers, commands."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from rdsim.brief import count
+from rdsim.report.data.asked import ROWS, SENTENCES, PlanAnswer
+from rdsim.report.data.plan import PlanReport
+from rdsim.report.words.cells import cells
+
+__all__ = ["Asking", "answer_rows", "open_questions", "stranger_words"]
+
+
+class Asking(NamedTuple):
+    """A question about a plan as its page puts it: whole, short for the list of sections, and its command's words."""
+
+    title: str
+    short: str
+    words: tuple[str, ...]
+    """Words behind `rdsim`; RUN stands for the folder of the run."""
+
+
+_RUN = "RUN"
+
+_TITLES = {
+    "explain": ("Why not this technology, what would losing that one cost, what is a budget worth?", "Why not"),
+    "ladder": ("Best with more or less money", "Other money"),
+    "frontier": ("What must be given up for more of another aim", "Another aim"),
+    "alternatives": ("Other portfolios that are as good", "Alternatives"),
+    "commitment": ("How far payments may be promised beyond the money", "Promising more"),
+    "rolling": ("Decide once, or every year", "Every year"),
+    "certify": ("How far from the best there is", "How near the best"),
+    "assumptions": ("Which assumption to narrow first", "Assumptions"),
+}
+"""Of the questions that come with rdsim, in this order."""
+
+
+def answer_rows(report: PlanReport) -> list[dict[str, Any]]:
+    """What was asked: headings, sentences, how many more there are, figure, table, its page, and the command."""
+    known = list(_TITLES)
+    rank = {name: place for place, name in enumerate(known)}
+    order = sorted(report.answers, key=lambda one: (rank.get(one.kept.question, len(known)), one.kept.label))
+    return [_answer(one) for one in order]
+
+
+def _answer(one: PlanAnswer) -> dict[str, Any]:
+    title, short = _TITLES.get(one.kept.question, (one.page.kind, one.page.kind))
+    return {
+        "title": title,
+        "short": short,
+        "label": one.kept.label,
+        "key": one.key,
+        "sentences": one.sentences[:SENTENCES],
+        "more": _more_words(one),
+        "plot": one.plot,
+        **_table(one),
+        "target": one.kept.target,
+        "command": shlex.join(map(str, one.kept.manifest.get("command") or ())),
+        "missing": list(map(str, one.kept.manifest.get("missing") or ())),
+    }
+
+
+def _more_words(one: PlanAnswer) -> str:
+    """What the answer's own page has beside what is shown here; '' if that is all."""
+    sections = one.page.sections
+    left = {
+        "sentence": max(len(one.sentences) - SENTENCES, 0) + sum(len(section.sentences) for section in sections),
+        "figure": max(sum(len(section.plots) for section in sections) - 1, 0),
+        "table": max(sum(len(section.tables) for section in sections) - 1, 0),
+    }
+    return _listing([f"{count(number, noun)} more" for noun, number in left.items() if number])
+
+
+def _listing(parts: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+
+
+def _table(one: PlanAnswer) -> dict[str, Any]:
+    """The first rows of the first table, and which they are."""
+    if one.table is None:
+        return {"table": None, "rows": [], "cut": ""}
+    table, number = one.table, len(one.table.frame)
+    rows = cells(replace(table, frame=table.frame.head(ROWS)))
+    return {"table": table, "rows": rows, "cut": f"The first {ROWS} of {number:,} rows." if number > ROWS else ""}
+
+
+def open_questions(report: PlanReport) -> list[Asking]:
+    """What has not been asked, with its command; then what else a command makes of a plan."""
+    asked = {one.kept.question for one in report.answers}
+    found = [
+        Asking(title, short, (name, _RUN, *(_names(report) if name == "explain" else ())))
+        for name, (title, short) in _TITLES.items()
+        if name not in asked
+    ]
+    others = (("On one page", ("brief", _RUN)), ("Beside another run", ("compare", _RUN, "OTHER")))
+    return [*found, *(Asking(title, "", words) for title, words in others)]
+
+
+def _names(report: PlanReport) -> Iterator[str]:
+    """A technology, one that is not funded if there is one, and a budget, as `rdsim explain` is asked about them."""
+    table = report.technologies
+    if len(table):
+        lost = table[~table["funded"].astype(bool)]
+        yield str((lost if len(lost) else table)["technology"].iloc[0])
+    ids = {name: code for code, name in report.names.get("programme", {}).items()}
+    for row in report.plan.to_dict("records"):
+        if row["announced"] and row["programme"] in ids:
+            yield f"budget {ids[row['programme']]} {row['year']:.0f}"
+            return
+
+
+def stranger_words(report: PlanReport) -> list[str]:
+    """What lies beside the answers and is none of this plan, a sentence each."""
+    return [f"{name} is not shown: {why}." for name, why in report.strangers.items()]
