@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from rdsim.folders import KeptAnswer
 from rdsim.report.data.sections import Page, Plot, Table
 
-__all__ = ["ROWS", "SENTENCES", "PlanAnswer"]
+__all__ = ["ROWS", "ROWS_BESIDE", "SENTENCES", "PlanAnswer"]
 
-SENTENCES, ROWS = 5, 8
-"""Of an answer, what a plan's page shows at most; the answer's own page has the rest."""
+SENTENCES, ROWS, ROWS_BESIDE = 5, 8, 4
+"""Of an answer, what a plan's page shows at most, of a table beside a figure fewer rows; its own page has the rest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +28,10 @@ class PlanAnswer:
 
     @property
     def sentences(self) -> Sequence[str]:
-        """What it found, without the line that says whose portfolio it speaks of."""
+        """What it found, the most important first, without the line that says whose portfolio it speaks of."""
         whose = (self.kept.manifest.get("subject") or {}).get("words")
-        return [one for one in self.page.lead if one != whose]
+        said = (*self.page.lead, *(one for section in self.page.sections for one in section.sentences))
+        return [one for one in dict.fromkeys(said) if one != whose]
 
     @property
     def plot(self) -> Plot | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from rdsim.brief import count
-from rdsim.report.data.asked import ROWS, SENTENCES, PlanAnswer
+from rdsim.report.data.asked import ROWS, ROWS_BESIDE, SENTENCES, PlanAnswer
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.cells import cells
 
@@ -68,7 +68,7 @@ def _more_words(one: PlanAnswer) -> str:
     """What the answer's own page has beside what is shown here; '' if that is all."""
     sections = one.page.sections
     left = {
-        "sentence": max(len(one.sentences) - SENTENCES, 0) + sum(len(section.sentences) for section in sections),
+        "sentence": max(len(one.sentences) - SENTENCES, 0),
         "figure": max(sum(len(section.plots) for section in sections) - 1, 0),
         "table": max(sum(len(section.tables) for section in sections) - 1, 0),
     }
@@ -84,20 +84,27 @@ def _table(one: PlanAnswer) -> dict[str, Any]:
     if one.table is None:
         return {"table": None, "rows": [], "cut": ""}
     table, number = one.table, len(one.table.frame)
-    rows = cells(replace(table, frame=table.frame.head(ROWS)))
-    return {"table": table, "rows": rows, "cut": f"The first {ROWS} of {number:,} rows." if number > ROWS else ""}
+    most = ROWS if one.plot is None else ROWS_BESIDE
+    rows = cells(replace(table, frame=table.frame.head(most)))
+    return {"table": table, "rows": rows, "cut": f"The first {most} of {number:,} rows." if number > most else ""}
 
 
 def open_questions(report: PlanReport) -> list[Asking]:
     """What has not been asked, with its command; then what else a command makes of a plan."""
     asked = {one.kept.question for one in report.answers}
     found = [
-        Asking(title, short, (name, _RUN, *(_names(report) if name == "explain" else ())))
+        Asking(title + _need(report, name), short, (name, _RUN, *(_names(report) if name == "explain" else ())))
         for name, (title, short) in _TITLES.items()
         if name not in asked
     ]
     others = (("On one page", ("brief", _RUN)), ("Beside another run", ("compare", _RUN, "OTHER")))
     return [*found, *(Asking(title, "", words) for title, words in others)]
+
+
+def _need(report: PlanReport, name: str) -> str:
+    """What a question needs of the scenario, where the plan does not show that it is there."""
+    lacks = name == "assumptions" and not report.manifest.get("assumptions")
+    return ", if the scenario states bounds of what is assumed" if lacks else ""
 
 
 def _names(report: PlanReport) -> Iterator[str]:
