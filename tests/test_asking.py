@@ -9,16 +9,19 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import typer
 
 from rdsim import asking, cli, overview, results, studies
 from rdsim.errors import InputError, SolverError
 from rdsim.folders import claim, kept_answers, read_manifest
+from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.report.page.html import visible_text
 from rdsim.study import Study
 from tests.command import Ran, quietly
@@ -48,14 +51,50 @@ class Outline(HTMLParser):
             self.ids.append(str(told["id"]))
 
 
+TABLE = pd.DataFrame({"x": range(12), "y": [1.5 * one for one in range(12)]})
+
+
+def quick(scenario: Any, given: Any, seed: int) -> Study:
+    """A question that is answered at once, with all that a page may show."""
+    whose = f"This speaks of {given.source}."
+    plot = Plot("it", "What is it?", "It is so.", "Read it.", TABLE, ("x", "x"), ("y", "y"))
+    table = Table("Twelve", TABLE, {"x": Column("X", "count"), "y": Column("Y", "money")})
+    section = Section("One", ["One more.", "And one."], [plot, replace(plot, key="other")], [table, table])
+    page = Page("Quick question", scenario.title, [whose, *(f"Number {one}." for one in range(4))], [section])
+    return Study("quick", scenario, seed, page, {"quick": TABLE}, {"subject": {"words": whose}})
+
+
+def failing(given: Any) -> Study:
+    """One that fails."""
+    raise SolverError("highs", "it lost its way")
+
+
+def stopped(given: Any) -> Study:
+    """One that is interrupted."""
+    raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module", autouse=True)
+def questions() -> Iterator[None]:
+    """Questions beside rdsim's own; of a plan's page only figures of answers are drawn, for the others take long."""
+    made = {"quick": quick, "failing": failing, "stopped": stopped}
+    for name, function in made.items():
+        studies.QUESTIONS.register(name, studies.Question(function, name))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rdsim.report.charts.plan.draw", lambda _report, _section: [])
+        yield
+    for name in made:
+        studies.QUESTIONS.unregister(name)
+
+
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def desk(tmp_path_factory: pytest.TempPathFactory, questions: None) -> Path:
     """A folder with a scenario and the run of its plan, which was asked two questions as it was made."""
     folder = tmp_path_factory.mktemp("desk")
     tiny_folder(folder / "tiny")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        assert quietly("plan", "tiny", *QUICK, "--out", "run", "--with", "explain, ladder,explain") == 0
+        assert quietly("plan", "tiny", *QUICK, "--out", "run", "--with", "explain, quick,explain") == 0
     return folder
 
 
@@ -71,30 +110,6 @@ def mine(desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def rdsim(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Rdsim:
     """Runs `rdsim WORDS`."""
     return lambda *words: run_command(capsys, monkeypatch, *words)
-
-
-@pytest.fixture
-def instant(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A question that is answered at once, one that fails, and one that is interrupted, beside rdsim's own."""
-
-    def quick(scenario: Any, given: Any, seed: int) -> Study:
-        from rdsim.report import Page, Section  # noqa: PLC0415 - as a plug-in would
-
-        lead = [f"It speaks of {given.source}.", *(f"Number {number}." for number in range(7))]
-        return Study("quick", scenario, seed, Page("Quick question", "Title", lead, [Section("One", ["And more."])]))
-
-    def failing(given: Any) -> Study:
-        raise SolverError("highs", "it lost its way")
-
-    def stopped(given: Any) -> Study:
-        raise KeyboardInterrupt
-
-    made = {"quick": quick, "failing": failing, "stopped": stopped}
-    for name, function in made.items():
-        studies.QUESTIONS.register(name, studies.Question(function, name))
-    yield
-    for name in made:
-        studies.QUESTIONS.unregister(name)
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:
@@ -121,7 +136,8 @@ def test_names_are_checked_all_at_once_before_anything_is_computed(rdsim: Rdsim,
     assert "'explane'. Did you mean 'explain'?" in ran.err
     assert "'payoff'" in ran.err
     assert "rdsim payoff SCENARIO" in ran.err
-    assert ", ".join(sorted(set(studies.QUESTIONS.built_in) - {"payoff"})) in ran.err
+    known = sorted(set(studies.QUESTIONS) - {"payoff"})
+    assert f"'no such'. Known: {', '.join(known)}." in ran.err
     assert not Path("other").exists()
 
 
@@ -135,31 +151,30 @@ def test_the_questions_of_a_plan_are_those_that_are_given_a_portfolio() -> None:
 
 def test_an_answer_is_a_run_of_its_own_about_this_plan(mine: Path) -> None:
     plan = manifest_of(mine)
-    assert sorted(path.name for path in (mine / "answers").iterdir()) == ["explain", "ladder"]
-    for name in ("explain", "ladder"):
+    assert sorted(path.name for path in (mine / "answers").iterdir()) == ["explain", "quick"]
+    for name in ("explain", "quick"):
         told = manifest_of(mine / "answers" / name)
         assert (told["study"], told["complete"], told["seed"]) == (name, True, 3)
         assert told["scenario"] == plan["scenario"]
-        assert told["samples"] == 20
         assert told["asked_of"] == {"portfolio": plan["files"]["portfolio.csv"]}
-        assert told["subject"]["source"] == "the plan of run"
-        assert told["subject"]["rows_held_to"] == plan["promises"]["rows_held_to"]
         assert told["command"] == ["rdsim", name, "run"]  # neither simulates, so replications say nothing
+    told = manifest_of(mine / "answers" / "explain")
+    assert (told["samples"], told["subject"]["source"]) == (20, "the plan of run")
+    assert told["subject"]["rows_held_to"] == plan["promises"]["rows_held_to"]
     assert not any(name.startswith("answers/") for name in plan["files"])
     assert plan["complete"]
 
 
 def test_a_question_asked_again_by_its_command_says_the_same(rdsim: Rdsim, mine: Path) -> None:
-    ran = rdsim(*manifest_of(mine / "answers" / "ladder")["command"][1:])
+    ran = rdsim(*manifest_of(mine / "answers" / "explain")["command"][1:])
     assert ran.code == 0, ran.err
-    assert f"written to {mine / 'answers' / 'ladder-2'}; open" in ran.out
+    assert f"written to {mine / 'answers' / 'explain-2'}; open" in ran.out
     assert f"{mine / 'report.html'} shows 3 answers" in ran.out
-    first, second = (mine / "answers" / name for name in ("ladder", "ladder-2"))
-    assert (first / "ladder.csv").read_bytes() == (second / "ladder.csv").read_bytes()
-    assert {"answer-ladder", "answer-ladder-2"} <= set(Outline(page_of(mine)).ids)
-    assert rdsim("ladder", mine, "--shares", "0.9,1", "--force").code == 0
-    assert sorted(path.name for path in (mine / "answers").iterdir()) == ["explain", "ladder", "ladder-2"]
-    assert manifest_of(first)["command"] == ["rdsim", "ladder", "run", "--shares", "0.9,1"]
+    first, second = (mine / "answers" / name for name in ("explain", "explain-2"))
+    assert (first / "unfunded.csv").read_bytes() == (second / "unfunded.csv").read_bytes()
+    assert {"answer-explain", "answer-explain-2"} <= set(Outline(page_of(mine)).ids)
+    assert rdsim("quick", mine, "--force").code == 0
+    assert sorted(path.name for path in (mine / "answers").iterdir()) == ["explain", "explain-2", "quick"]
 
 
 # --- the pages ------------------------------------------------------------------------------------
@@ -168,19 +183,27 @@ def test_a_question_asked_again_by_its_command_says_the_same(rdsim: Rdsim, mine:
 def test_an_answer_is_a_section_linked_both_ways(mine: Path) -> None:
     page = page_of(mine)
     seen = Outline(page)
-    for name in ("explain", "ladder"):
+    for name in ("explain", "quick"):
         answer = mine / "answers" / name
         assert f"answers/{name}/report.html" in seen.links
         assert f"#answer-{name}" in seen.links
         assert "../../report.html" in Outline(page_of(answer)).links
         assert (answer / "../../report.html").resolve() == (mine / "report.html").resolve()
         assert f"rdsim {name} run" in section(page, f"answer-{name}")
-    lead = json.loads((mine / "answers" / "ladder" / "page" / "page.json").read_text("utf-8"))["sheet"]["lead"]
-    told = section(page, "answer-ladder")
-    assert lead[0] not in told, "the plan's own page need not say that it speaks of the plan"
-    assert all(sentence in told for sentence in lead[1:])
-    assert "figure-answer-ladder" in seen.ids
     assert internal_words_of_page(page) == set()
+
+
+def test_a_section_is_short_and_says_how_much_more_there_is(mine: Path) -> None:
+    page = page_of(mine)
+    told = section(page, "answer-quick")
+    assert told.startswith("Quick question")
+    assert "This speaks of" not in told, "the plan's own page need not say that it speaks of the plan"
+    assert all(f"Number {number}." in told for number in range(4))
+    assert "One more." in told
+    assert "And one." not in told
+    assert "1 sentence more, 1 figure more and 1 table more" in told
+    assert "The first 4 of 12 rows." in told
+    assert [one for one in Outline(page).ids if one.startswith("figure-answer")] == ["figure-answer-quick"]
 
 
 def test_what_was_not_asked_stands_there_with_a_command_that_parses(rdsim: Rdsim, mine: Path) -> None:
@@ -188,7 +211,7 @@ def test_what_was_not_asked_stands_there_with_a_command_that_parses(rdsim: Rdsim
     assert blocks
     typed = [html.unescape(re.sub("<[^>]+>", "", one)) for one in re.findall(r"<dd><code>(.*?)</code>", blocks[0])]
     names = [shlex.split(one)[1] for one in typed]
-    assert set(names) == set(studies.QUESTIONS.built_in) - {"payoff", "explain", "ladder"} | {"brief", "compare"}
+    assert set(names) == set(studies.QUESTIONS.built_in) - {"payoff", "explain"} | {"brief", "compare"}
     every = typer.main.get_command(cli.app)
     for one in typed:
         words = [{"RUN": "run", "OTHER": "run"}.get(word, word) for word in shlex.split(one)[1:]]
@@ -211,18 +234,8 @@ def test_the_command_of_an_explanation_names_what_there_is(rdsim: Rdsim, mine: P
     assert f"{words[3]} (" in told, "what was asked about it stands among the first sentences"
 
 
-def test_a_question_of_a_plug_in_is_told_in_short(rdsim: Rdsim, mine: Path, instant: None) -> None:
-    ran = rdsim("quick", mine)
-    assert ran.code == 0, ran.err
-    told = section(page_of(mine), "answer-quick")
-    assert told.startswith("Quick question")
-    assert "Number 3." in told
-    assert "Number 4." not in told
-    assert "4 sentences more" in told
-
-
 def test_headings_go_down_one_level_at_a_time(mine: Path) -> None:
-    for folder in (mine, mine / "answers" / "explain", mine / "answers" / "ladder"):
+    for folder in (mine, mine / "answers" / "explain", mine / "answers" / "quick"):
         levels = Outline(page_of(folder)).levels
         assert levels[0] == 1
         assert [pair for pair in itertools.pairwise(levels) if pair[1] > pair[0] + 1] == []
@@ -231,7 +244,7 @@ def test_headings_go_down_one_level_at_a_time(mine: Path) -> None:
 # --- what goes elsewhere, and what is refused -----------------------------------------------------
 
 
-def test_what_is_not_of_this_plan_goes_elsewhere(rdsim: Rdsim, mine: Path, instant: None) -> None:
+def test_what_is_not_of_this_plan_goes_elsewhere(rdsim: Rdsim, mine: Path) -> None:
     for words in (
         ["--set", "calibration=lenient"],
         ["--seed", "4"],
@@ -241,12 +254,12 @@ def test_what_is_not_of_this_plan_goes_elsewhere(rdsim: Rdsim, mine: Path, insta
         assert ran.code == 0, ran.err
     assert sorted(path.name for path in Path("results").iterdir()) == ["tiny-quick", "tiny-quick-2", "tiny-quick-3"]
     assert rdsim("quick", mine, "--out", "there").code == 0
-    assert not (mine / "answers" / "quick").exists()
+    assert [path.name for path in sorted((mine / "answers").iterdir())] == ["explain", "quick"]
     assert "asked_of" not in manifest_of(Path("there"))
     assert "../../report.html" not in page_of(Path("there"))
 
 
-def test_a_scenario_that_changed_is_refused_with_the_way_out(rdsim: Rdsim, mine: Path, instant: None) -> None:
+def test_a_scenario_that_changed_is_refused_with_the_way_out(rdsim: Rdsim, mine: Path) -> None:
     shutil.rmtree(mine / "answers")
     settings = Path("tiny/scenario.toml")
     settings.write_text(settings.read_text("utf-8").replace("discount_rate = 0.045", "discount_rate = 0.05"), "utf-8")
@@ -259,13 +272,13 @@ def test_a_scenario_that_changed_is_refused_with_the_way_out(rdsim: Rdsim, mine:
 
 
 def test_answers_of_a_plan_that_was_replaced_are_not_its_successors(rdsim: Rdsim, mine: Path) -> None:
-    kept = manifest_of(mine / "answers" / "ladder")
+    kept = manifest_of(mine / "answers" / "quick")
     ran = rdsim("plan", "tiny", *QUICK[:-1], "5", "--out", mine, "--force")
     assert ran.code == 0, ran.err
     page = page_of(mine)
     assert not any(one.startswith("answer-") for one in Outline(page).ids)
-    assert "ladder is not shown: it was asked of another plan that stood here before." in section(page, "ask")
-    assert manifest_of(mine / "answers" / "ladder") == kept
+    assert "quick is not shown: it was asked of another plan that stood here before." in section(page, "ask")
+    assert manifest_of(mine / "answers" / "quick") == kept
     assert [bool(one.fault) for one in kept_answers(mine, read_manifest(mine))] == [True, True]
     (mine / "answers" / "explain" / "manifest.json").write_text("{}", encoding="utf-8")
     assert rdsim("report", mine).code == 0
@@ -275,7 +288,7 @@ def test_answers_of_a_plan_that_was_replaced_are_not_its_successors(rdsim: Rdsim
 # --- when something goes wrong --------------------------------------------------------------------
 
 
-def test_a_question_that_fails_costs_itself_alone(rdsim: Rdsim, mine: Path, instant: None) -> None:
+def test_a_question_that_fails_costs_itself_alone(rdsim: Rdsim, mine: Path) -> None:
     ran = rdsim("plan", "tiny", *QUICK, "--out", "new", "--with", "failing,quick")
     assert ran.code == 4
     assert "failing was not answered: solver highs: it lost its way" in ran.err
@@ -286,23 +299,19 @@ def test_a_question_that_fails_costs_itself_alone(rdsim: Rdsim, mine: Path, inst
     assert "answer-quick" in Outline(page_of(new)).ids
 
 
-def test_an_interrupt_ends_the_asking_and_keeps_what_was_answered(rdsim: Rdsim, mine: Path, instant: None) -> None:
-    ran = rdsim("plan", "tiny", *QUICK, "--out", "new", "--with", "quick,stopped,ladder")
+def test_an_interrupt_ends_the_asking_and_keeps_what_was_answered(rdsim: Rdsim, mine: Path) -> None:
+    ran = rdsim("plan", "tiny", *QUICK, "--out", "new", "--with", "quick,stopped,explain")
     assert ran.code == 4
     assert "interrupted: the plan and what was answered are kept" in ran.err
     assert [line for line in ran.err.splitlines() if line.startswith("not answered")] == [
         "not answered: stopped; to ask it later: rdsim stopped new",
-        "not answered: ladder; to ask it later: rdsim ladder new",
+        "not answered: explain; to ask it later: rdsim explain new",
     ]
     assert [path.name for path in (Path("new") / "answers").iterdir()] == ["quick"]
     assert "answer-quick" in Outline(page_of(Path("new"))).ids
-    assert rdsim("ladder", "new").code == 0
-    assert {"answer-quick", "answer-ladder"} <= set(Outline(page_of(Path("new"))).ids)
 
 
-def test_an_incomplete_plan_is_asked_nothing(
-    rdsim: Rdsim, mine: Path, instant: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_incomplete_plan_is_asked_nothing(rdsim: Rdsim, mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_folder: Path, _ready: object = None) -> str:
         raise KeyboardInterrupt
 
@@ -313,7 +322,7 @@ def test_an_incomplete_plan_is_asked_nothing(
     assert not (Path("new") / "answers").exists()
 
 
-def test_an_answer_is_kept_where_the_plans_page_cannot_be_drawn(rdsim: Rdsim, mine: Path, instant: None) -> None:
+def test_an_answer_is_kept_where_the_plans_page_cannot_be_drawn(rdsim: Rdsim, mine: Path) -> None:
     before = (mine / "report.html").read_bytes()
     with_lock = claim(mine, force=True)
     try:
@@ -323,14 +332,15 @@ def test_an_answer_is_kept_where_the_plans_page_cannot_be_drawn(rdsim: Rdsim, mi
     assert ran.code == 4
     assert "the plan's page does not show it yet" in ran.err
     assert f"rdsim report {mine}" in ran.err
-    assert manifest_of(mine / "answers" / "quick")["complete"]
+    assert manifest_of(mine / "answers" / "quick-2")["complete"]
     assert (mine / "report.html").read_bytes() == before
     assert rdsim("report", mine).code == 0
-    assert "answer-quick" in Outline(page_of(mine)).ids
+    assert "answer-quick-2" in Outline(page_of(mine)).ids
 
 
-def test_files_of_others_below_answers_stay(rdsim: Rdsim, mine: Path, instant: None) -> None:
+def test_files_of_others_below_answers_stay(rdsim: Rdsim, mine: Path) -> None:
     theirs = mine / "answers" / "quick"
+    shutil.rmtree(theirs)
     theirs.mkdir()
     (theirs / "mine.txt").write_text("mine", encoding="utf-8")
     assert rdsim("quick", mine).code == 0
@@ -344,10 +354,10 @@ def test_files_of_others_below_answers_stay(rdsim: Rdsim, mine: Path, instant: N
 
 def test_an_index_lists_the_answers_of_a_run_and_not_as_runs(rdsim: Rdsim, mine: Path) -> None:
     found = overview.index(".")
-    assert [(row["run"], row["answers"]) for row in found.runs.to_dict("records")] == [("run", "explain, ladder")]
-    assert "run: asked of it: explain and ladder." in found.lines
+    assert [(row["run"], row["answers"]) for row in found.runs.to_dict("records")] == [("run", "explain, quick")]
+    assert "run: asked of it: explain and quick." in found.lines
     links = Outline(found.write().read_text("utf-8")).links
-    assert {"./run/answers/explain/report.html", "./run/answers/ladder/report.html"} <= set(links)
+    assert {"./run/answers/explain/report.html", "./run/answers/quick/report.html"} <= set(links)
     ran = rdsim("compare", mine, mine, "--out", "compared")
     assert ran.code == 0, ran.err
     assert internal_words(ran.out) == set()
@@ -355,14 +365,14 @@ def test_an_index_lists_the_answers_of_a_run_and_not_as_runs(rdsim: Rdsim, mine:
 
 def test_a_run_without_a_page_is_no_plan_to_answer_beside(mine: Path, tmp_path: Path) -> None:
     assert asking.is_plan(mine)
-    assert not asking.is_plan(mine / "answers" / "ladder")
+    assert not asking.is_plan(mine / "answers" / "quick")
     assert not asking.is_plan(tmp_path)
     (mine / "page" / "page.json").unlink()
     assert not asking.is_plan(mine)
 
 
 def test_a_place_for_an_answer_is_the_first_that_is_free(mine: Path) -> None:
-    place = results.claim_answer(mine, "ladder")
-    assert place.folder == mine / "answers" / "ladder-2"
+    place = results.claim_answer(mine, "quick")
+    assert place.folder == mine / "answers" / "quick-2"
     place.release()
     assert not place.folder.exists()

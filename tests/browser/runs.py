@@ -22,6 +22,7 @@ _QUICK = ("--one-shot", "--set", "optimiser.assumptions.points=0", "--set", "opt
 
 COMMANDS: Mapping[str, Sequence[str]] = {
     "plan": ("plan", "{tiny}"),
+    "answered": ("plan", "{tiny}", "--one-shot", "--brief-page", "--with", "explain,frontier"),
     "simulate": ("simulate", "{tiny}", "--portfolio", "{plan}"),
     "brief": ("brief", "{plan}"),
     "compare": ("compare", "{plan}", "{simulate}"),

@@ -97,12 +97,12 @@ def breadth(page: Page) -> int:
 
 
 def barriers(page: Page) -> Iterator[str]:
-    """What axe calls serious or critical, with the first place of each."""
+    """What axe calls serious or critical, and headings that skip a level, with the first place of each."""
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - there may be no playwright
 
     found: list[dict[str, Any]] = Axe().run(page).response["violations"]
     for one in found:
-        if one["impact"] in {"serious", "critical"}:
+        if one["impact"] in {"serious", "critical"} or one["id"] == "heading-order":
             yield f"{one['id']} ({len(one['nodes'])} times): {one['nodes'][0]['html'][:200]}"
 
 
@@ -153,7 +153,7 @@ def test_every_question_is_among_the_pages() -> None:
 
 FAULTY = """<!DOCTYPE html><html lang="en"><head><title>Faulty</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"></head>
-<body><img src="http://rdsim.example/away.png"><script>alert(1)</script>
+<body><h1>Faulty</h1><h3>Two levels down</h3><img src="http://rdsim.example/away.png"><script>alert(1)</script>
 <div id="figure-none"><svg width="300" height="100"></svg></div>
 <p style="width: 2000px; color: #ccc">Pale and wide</p><button tabindex="-1">Not reached</button></body></html>"""
 
@@ -166,5 +166,5 @@ def test_a_faulty_page_is_seen_to_be_one(browser: Browser, tmp_path: Path) -> No
     assert len([said for said in sight.complaints if "Content Security Policy" in said]) == 4
     assert sight.empty == ["figure-none"]
     assert [width for width, breadth in sight.breadths.items() if breadth > width] == [PHONE, DESK, TABLET]
-    assert {"color-contrast", "image-alt"} <= {one.partition(" ")[0] for one in sight.violations}
+    assert {"color-contrast", "heading-order", "image-alt"} <= {one.partition(" ")[0] for one in sight.violations}
     assert sight.missed == ['<button tabindex="-1">Not reached</button>']

@@ -147,6 +147,26 @@ def test_one_page_and_what_else_can_be_asked_have_their_commands(page: Page) -> 
         assert f"rdsim {command} " in told
 
 
+def test_what_was_asked_is_a_section_linked_both_ways(browser: Browser, shelf: Shelf) -> None:
+    from tests.browser.chromium import opened  # noqa: PLC0415 - there may be no playwright
+
+    run = shelf["answered"]
+    with opened(browser, shelf.page("answered")) as seen:
+        page = seen.page
+        told = said(page, "answer-frontier")
+        sheet = json.loads((run / "answers/frontier/page/page.json").read_text(encoding="utf-8"))["sheet"]
+        assert all(sentence in told for sentence in sheet["lead"][1:])
+        assert page.locator("#figure-answer-frontier svg").count() >= 1
+        assert f"rdsim ladder {run.resolve().as_posix()}" in said(page, "ask")
+        assert "rdsim frontier" not in said(page, "ask")
+        page.get_by_role("navigation").get_by_role("link", name="Another aim").click()
+        page.locator("#answer-frontier").get_by_role("link").first.click()
+        assert page.url == (run / "answers/frontier/report.html").resolve().as_uri()
+        page.get_by_role("link", name="To the plan that was asked").click()
+        assert page.url == shelf.page("answered").resolve().as_uri()
+        assert seen.complaints == []
+
+
 def test_all_that_is_assumed_about_a_technology(page: Page, run: Path) -> None:
     facts = pd.read_parquet(run / "page" / "facts.parquet")
     name = page.evaluate(VISIBLE)[0]
