@@ -158,6 +158,15 @@ Plugins = Annotated[
 ]
 Trace = Annotated[bool, typer.Option("--trace", help="Also write trace.csv: what happened in the first replication.")]
 
+With = Annotated[
+    str | None,
+    typer.Option(
+        "--with",
+        metavar="NAME,NAME...",
+        help="Then ask questions of the plan, as explain,frontier: each a section of its page, kept in its folder.",
+    ),
+]
+
 
 def main() -> None:
     """Run the command line; errors of rdsim become a message and their exit code."""
@@ -651,14 +660,7 @@ def plan(
     one_shot: Annotated[
         bool, typer.Option("--one-shot", help="Skip the loop of optimiser and simulator: solve once.")
     ] = False,
-    questions: Annotated[
-        str | None,
-        typer.Option(
-            "--with",
-            metavar="NAME,NAME...",
-            help="Then ask questions of the plan, as explain,frontier: sections of its page, in RUN/answers.",
-        ),
-    ] = None,
+    questions: With = None,
     brief_page: Annotated[
         bool, typer.Option("--brief-page", help="Leave out what would change the plan, and why money lapses: quicker.")
     ] = False,
@@ -678,27 +680,20 @@ def plan(
     world = _load(scenario, settings)
     _warn((*rooms.check(world), *_remarks(world)))
     place = _claim(out, world.name, settings, force, plugged, scenario)
+    solving, running = Solving(solver, time_limit=time_limit), Running(engine.value, threads)
     with _interruptible(), _progress() as progress:
         found = run(
             world,
             replications=replications,
             seed=seed,
-            solving=Solving(solver, time_limit=time_limit),
-            running=Running(engine.value, threads),
+            solving=solving,
+            running=running,
             one_shot=one_shot,
             progress=progress,
         )
     _untold(solver, time_limit=time_limit)
-    if not wanted:
-        _finish(findings.of_plan(found), place)
-        return
-    asked_alike = StudySettings(
-        replications=replications,
-        seed=seed,
-        solving=Solving(solver, time_limit=time_limit),
-        running=Running(engine.value, threads),
-    )
-    _finish_with(findings.of_plan(found), wanted, place, asked_alike)
+    alike = StudySettings(replications=replications, seed=seed, solving=solving, running=running)
+    _finish_with(findings.of_plan(found), wanted, place, alike)
 
 
 _ASKED_ALIKE = ("replications", "solver", "time_limit", "engine", "plugins")
@@ -706,7 +701,10 @@ _ASKED_ALIKE = ("replications", "solver", "time_limit", "engine", "plugins")
 
 
 def _finish_with(study: Study, wanted: tuple[str, ...], run: Run, settings: StudySettings) -> None:
-    """Write a plan, then ask it questions; of one that lacks something none is asked."""
+    """Write a plan, then ask it questions, if there are any; of one that lacks something none is asked."""
+    if not wanted:
+        _finish(study, run)
+        return
     from rdsim import asking  # noqa: PLC0415
 
     context = _CONTEXT.get()
