@@ -18,10 +18,14 @@ import pandas as pd
 import pytest
 import vl_convert
 
-from rdsim.report import PlanReport, words
+from rdsim.folders import KeptAnswer
+from rdsim.report import Column, PlanReport, Plot, Section, Table, words
+from rdsim.report import Page as Sheet
 from rdsim.report.charts import plan as figures
+from rdsim.report.data.asked import PlanAnswer
 from rdsim.report.page import render as page_module
 from rdsim.report.page.render import render
+from rdsim.studies import QUESTIONS
 from tests.report import synthetic
 from tests.report.synthetic import Shape
 
@@ -403,10 +407,42 @@ def test_drawings_are_compiled_without_a_warning(capfd: pytest.CaptureFixture[st
     assert "WARN" not in "".join(capfd.readouterr())
 
 
+def _answer(folder: Path, name: str, rows: int, text: str) -> PlanAnswer:
+    """What a question came to, with figures and tables of so many rows and this text all over.
+
+    Vega draws no separators of lines: then the answer's own page is not there.
+    """
+    if "\u2028" not in text:
+        (folder / name).mkdir()
+        (folder / name / "report.html").write_text("drawn", encoding="utf-8")
+    table = pd.DataFrame({"at": range(rows), "worth": [one / 7 for one in range(rows)], "who": [text] * rows})
+    tips = {"who": Column(text), "worth": Column("Worth", "money")}
+    plots = [Plot(key, text, text, text, table, ("at", text), ("worth", text), tips=tips) for key in ("a", "b")]
+    tables = [Table(text, table, tips)] * 2
+    sheet = Sheet(text, text, [text] * 9, [Section(text, [text], plots, tables)])
+    manifest = {"study": name, "command": ["rdsim", name, text], "missing": [text]}
+    return PlanAnswer(KeptAnswer(f"{name} {text}", folder / name, manifest), sheet)
+
+
+def test_answers_of_a_hostile_plug_in_break_nothing(tmp_path: Path) -> None:
+    plain = synthetic.build()
+    asked = replace(plain, answers=tuple(_answer(tmp_path, f"odd{n}", 3, text) for n, text in enumerate(HOSTILE)))
+    page = _write(replace(asked, strangers={HOSTILE[0]: HOSTILE[1]}), tmp_path)
+    assert page.count("script") == _write(plain, tmp_path).count("script")
+    assert sum(key.startswith("answer-") for key in page.specs) == len(HOSTILE) - 1
+    assert not {"img", "b"} & {tag for tag, _ in page.elements}
+    seen = " ".join(" ".join(page.texts).split())
+    assert all(" ".join(text.split()) in seen for text in HOSTILE)
+
+
 def test_a_large_plan_is_written_soon_and_stays_small(tmp_path: Path) -> None:
-    report = synthetic.build(Shape(replications=1000, technologies=180, funded=140))
+    """Also one that was asked all questions, and answered at length."""
+    plain = synthetic.build(Shape(replications=1000, technologies=180, funded=140))
+    answers = tuple(_answer(tmp_path, name, 200, f"Said of {name}, at some length.") for name in QUESTIONS.built_in)
+    report = replace(plain, answers=answers)
     began = time.perf_counter()
     page = _write(report, tmp_path)
     assert time.perf_counter() - began < 30
-    assert len(page.html.encode()) < 4_000_000
+    assert len(page.html.encode()) < 3_000_000
+    assert sum(key.startswith("answer-") for key in page.specs) == len(answers)
     assert max(sum(map(len, spec["datasets"].values())) for spec in page.specs.values()) < 500

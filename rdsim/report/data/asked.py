@@ -35,9 +35,9 @@ class PlanAnswer:
 
     @property
     def plot(self) -> Plot | None:
-        """Its first figure, under a key of its own."""
+        """Its first figure, under a key of its own; none where its own page was not drawn, lest this one fail too."""
         plots = [plot for section in self.page.sections for plot in section.plots]
-        return replace(plots[0], key=self.key) if plots else None
+        return replace(plots[0], key=self.key) if plots and self.kept.target else None
 
     @property
     def table(self) -> Table | None:
