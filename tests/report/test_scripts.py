@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import shlex
+from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+from py_mini_racer import MiniRacer
 
 from rdsim.report import words
+from rdsim.report.page import render
 from rdsim.tables import neutral
 from tests.report.scripts import Scripts
 
@@ -41,3 +47,26 @@ def test_what_is_copied_keeps_its_rows_and_columns(scripts: Scripts) -> None:
 @pytest.mark.parametrize("value", [0, 0.004, -0.001, 1.005, 9.994, 10, 12.34, -12.34, 199.96, 200, 1234567.8, -2500.4])
 def test_amounts_are_those_of_the_page(scripts: Scripts, value: float) -> None:
     assert scripts.ask("sharing.amount", value) == words.amount(value)
+
+
+@pytest.mark.parametrize(
+    ("address", "typed"),
+    [
+        ("file:///home/me/results/tiny/report.html", "/home/me/results/tiny"),
+        ("file:///home/me/my%20plans/%EA%B3%84%ED%9A%8D/report.html", "'/home/me/my plans/계획'"),
+        ("file:///home/me/o'hara/report.html", "'/home/me/o'\"'\"'hara'"),
+        ("file:///C:/plans/tiny/report.html", "C:/plans/tiny"),
+        ("https://example.org/tiny/report.html", "RUN"),
+    ],
+)
+def test_commands_name_the_folder_that_the_page_was_opened_from(address: str, typed: str) -> None:
+    protocol, _, path = address.partition("//")
+    place = {"protocol": protocol, "pathname": path[path.index("/") :]}
+    engine = MiniRacer()
+    engine.eval(f"const window = {{ location: {json.dumps(place)} }}; const places = [{{ textContent: 'RUN' }}];")
+    engine.eval("const document = { querySelectorAll: (which) => (which === '.run' ? places : []) };")
+    engine.eval((Path(render.__file__).parent / "asking.js").read_text(encoding="utf-8"))
+    found = str(engine.eval("places[0].textContent"))
+    assert found == typed
+    if typed != "RUN":
+        assert shlex.split(found)[0] in unquote(address)
