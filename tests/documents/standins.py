@@ -51,17 +51,30 @@ def desk(folder: Path) -> Path:
     return folder
 
 
+_LESS = {
+    "optimiser": {"redecisions": 8},
+    "optimiser.search": {"replications": 20, "most_replications": 100},
+    "optimiser.assumptions": {"points": 10, "replications": 20, "repeats": 2, "samples": 20},
+    "optimiser.what_if": {"repeats": 2, "replications": 20},
+}
+"""By table of a scenario's settings: how little is asked of a plan."""
+
+
 def lessen(folder: Path) -> None:
-    """Few samples and replications, and little effort, in a scenario's settings."""
+    """Few samples, replications and repeats, and little effort, in a scenario's settings."""
     scenario = folder / "scenario.toml"
     _change(
         scenario,
         (r"^samples = \d+", f'samples = 20\neffort = "{EFFORT}"'),
         (r"^replications = \d+", "replications = 20"),
+        (r"^redecisions = \d+.*$", ""),
     )
-    if "[optimiser.search]" not in scenario.read_text(encoding="utf-8"):
-        with scenario.open("a", encoding="utf-8") as file:
-            file.write("\n[optimiser.search]\nreplications = 20\nmost_replications = 100\n")
+    text = scenario.read_text(encoding="utf-8")
+    for table, settings in _LESS.items():
+        lines = "".join(f"{name} = {count}\n" for name, count in settings.items())
+        head = f"\n[{table}]\n"
+        text = text.replace(head, head + lines) if head in text else text + head + lines
+    scenario.write_text(text, encoding="utf-8")
 
 
 def _shrink_korea(folder: Path) -> None:

@@ -32,6 +32,9 @@ LESS = {
 }
 """What is asked for besides, of commands that would take minutes otherwise."""
 
+FEW = {"--points": 8, "--replications": 20}
+"""Numbers in commands that are not exceeded here."""
+
 LONG = {"calibrate": "200 fits to bootstrap samples; tests/test_calibration.py runs it on the same records"}
 """Commands that are not run here, and why."""
 
@@ -74,10 +77,15 @@ def _type(command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
         return _spawn([words[0], "--dry-run", *words[1:]], ROOT)
     if words[0] != "rdsim":
         return _spawn(["bash", "-euc", command.words], folder)
-    ran = run(capsys, monkeypatch, *words[1:], *LESS.get(words[1], ()))
+    ran = run(capsys, monkeypatch, *map(_lessened, words[1:], words), *LESS.get(words[1], ()))
     if words[1] == "new":
         lessen(folder / words[2])
     return ran
+
+
+def _lessened(word: str, before: str) -> str:
+    """A word of a command; a number of points or replications is no larger than takes seconds."""
+    return str(min(int(word), FEW[before])) if before in FEW else word
 
 
 def _check(block: Block, command: Command, ran: Ran) -> None:
