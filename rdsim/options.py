@@ -11,7 +11,7 @@ weighed. What is kept of each sample is of the course that talks take in it: ris
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -42,6 +42,8 @@ __all__ = [
     "candidates",
     "contribution",
     "expected_figures",
+    "joined_options",
+    "picked_options",
     "place_shares",
     "plain_sample",
     "sample",
@@ -121,6 +123,29 @@ def plain_sample(
     """Like `sample`, but means are over talks as drawn: in one sample, what came of each option in it."""
     draws = Draws(seed, stream.numbers(samples))
     return _sample(scenario, _chunks(choices, single_courses), draws, False, running)
+
+
+def joined_options(parts: Sequence[Options]) -> Options:
+    """Options that were sampled portion by portion on the same replications, as if at once; there must be a part."""
+
+    def along(name: str) -> Any:
+        columns = [getattr(part, name) for part in parts]
+        return None if columns[0] is None else np.concatenate(columns, axis=1 if name in _EACH else 0)
+
+    figures = {name: np.concatenate([part.figures[name] for part in parts]) for name in parts[0].figures}
+    choices = tuple(choice for part in parts for choice in part.choices)
+    return Options(choices, figures=figures, **{name: along(name) for name in _COLUMNS})
+
+
+def picked_options(options: Options, places: npt.NDArray[np.int64]) -> Options:
+    """Some of the options, by number, (K,), with their samples."""
+
+    def of(name: str) -> Any:
+        column = getattr(options, name)
+        return column if column is None else column[:, places] if name in _EACH else column[places]
+
+    figures = {name: column[places] for name, column in options.figures.items()}
+    return Options(tuple(options.choices[o] for o in places), figures=figures, **{name: of(name) for name in _COLUMNS})
 
 
 def _chunks(choices: tuple[Choice, ...], courses: Callable[[tuple[Choice, ...]], TalkCourses]) -> list[TalkCourses]:
@@ -305,6 +330,8 @@ def _no_options(scenario: Scenario, samples: int) -> Options:
 
 _EACH = ("npv", "gain", "sold", "paid")
 """Figures kept for each sample; of the others only the mean matters."""
+
+_COLUMNS = tuple(one.name for one in fields(Options) if one.name not in ("choices", "figures"))
 
 _Asked = tuple[tuple[Figure, ...], bool]
 """Figures that only samples tell, and whether the payments of each sample are kept."""

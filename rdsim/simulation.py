@@ -34,6 +34,7 @@ __all__ = [
     "ENGINES",
     "Batch",
     "Engine",
+    "PurseTables",
     "ReplicationTables",
     "Running",
     "Setup",
@@ -41,6 +42,7 @@ __all__ = [
     "expected_worths",
     "in_batches",
     "plain_worths",
+    "purse_tables",
     "replicate",
     "replication_tables",
     "simulate",
@@ -305,6 +307,36 @@ def replication_tables(
         parts.append(part)
         progress(len(part.replications))
     return ReplicationTables(*(_stack(list(tables)) for tables in zip(*parts, strict=True)))
+
+
+class PurseTables(NamedTuple):
+    """The tables of `ReplicationTables`, and a row for each replication, programme and fiscal year."""
+
+    replications: pd.DataFrame
+    expected: pd.DataFrame
+    purses: pd.DataFrame
+
+
+@check_arguments("scenario", "chosen")
+def purse_tables(
+    scenario: Scenario,
+    chosen: Portfolio,
+    *,
+    replications: int | None = None,
+    seed: int | None = None,
+    running: Running = Running(),
+) -> PurseTables:
+    """Like `replication_tables`, with the money of each year beside them: what a question of money needs, and soon."""
+    prepared = _prepare(scenario, chosen, replications, seed)
+    scenario, choices, _ = prepared.setup
+    figures = column_figures(scenario)
+
+    def reduce(batch: Batch) -> PurseTables:
+        both = _both_figures(scenario, choices, figures, batch)
+        return PurseTables(*both, frames.purse_frame(scenario, batch.outcomes, batch.draws.replications))
+
+    parts = list(in_batches(_sure(prepared.setup), prepared.draws, reduce, running))
+    return PurseTables(*(_stack(list(tables)) for tables in zip(*parts, strict=True)))
 
 
 def _both_figures(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from rdsim.errors import Fault, InputError
 
 __all__ = [
+    "ASKED",
     "ASSUMING",
     "BATCHES",
     "CHANGING",
@@ -74,10 +75,11 @@ FORESEEING = Stream("replications that imagined futures are made of", 2**30 + 2*
 SAMPLING = Stream("samples of options, which state the problem", 2**31, 2**29)
 PROSPECTS = Stream("samples of what may still be decided, year by year", 2**31 + 2**29, 2**29)
 REFINING = Stream("further samples of promising options", 2**31 + 2**30, 2**29)
+ASKED = Stream("replications that choose among portfolios when a run is asked what if", 2**32 - 2**29, 2**28)
 CHECKING = Stream("samples on which a plan is decided again from nothing", 2**32 - 2**28, 2**27)
 COMPARING = Stream("replications that compare choices of one technology", 2**32 - 2**27, 2**27)
 
-REPLICATIONS = (REPORTED, SEARCHING, SELECTING, FORESEEING, SAMPLING, PROSPECTS, REFINING, CHECKING, COMPARING)
+REPLICATIONS = (REPORTED, SEARCHING, SELECTING, FORESEEING, SAMPLING, PROSPECTS, REFINING, ASKED, CHECKING, COMPARING)
 
 # --- samples with a seed of their own (`rdsim.optimiser.questions.confidence.stream_seed`) ------------------
 

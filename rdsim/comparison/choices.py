@@ -10,11 +10,11 @@ from rdsim.comparison.reading import FinishedRun
 from rdsim.domain import Choice
 from rdsim.search import Verdict
 
-__all__ = ["COLUMNS", "choice_table", "is_order_changed"]
+__all__ = ["COLUMNS", "FIRM", "changes_of_choice", "choice_table", "is_order_changed"]
 
 COLUMNS = ("run", "change", "technology", "name", "first", "second", "firm_first", "firm_second")
 
-_FIRM = {str(Verdict.SURE_IN): "firm", str(Verdict.SURE_OUT): "rejected", str(Verdict.OPEN): "open"}
+FIRM = {str(Verdict.SURE_IN): "firm", str(Verdict.SURE_OUT): "rejected", str(Verdict.OPEN): "open"}
 """What nearly all re-decisions agree on, either way, is no near tie; the rest is."""
 
 
@@ -43,13 +43,17 @@ def _technology_rows(first: FinishedRun, second: FinishedRun) -> Iterator[tuple[
     names = {**first.names, **second.names}
     for code in sorted({*first.choices, *second.choices}):
         old, new = first.choices.get(code), second.choices.get(code)
-        for change, before, after, key in _changes(old, new):
+        for change, before, after, key in changes_of_choice(old, new):
             firm = [_firmness(run, key) for run in (first, second)]
             yield change, code, names.get(code, ""), before, after, *firm
 
 
-def _changes(old: Choice | None, new: Choice | None) -> Iterator[tuple[str, str, str, tuple[str, str, str, str]]]:
-    """Change, before, after, and under which keys the two runs decided it: kind, technology, what of each."""
+def changes_of_choice(
+    old: Choice | None, new: Choice | None
+) -> Iterator[tuple[str, str, str, tuple[str, str, str, str]]]:
+    """How two portfolios' choices for one technology differ; None is not funded, and one of them is a choice.
+
+    Change, before, after, and under which keys the two runs decided it: kind, technology, what of each."""
     if old is None or new is None:
         one = old or new
         assert one is not None  # noqa: S101 - a technology is in one of the two
@@ -77,10 +81,10 @@ def _firmness(run: FinishedRun, key: tuple[str, str, str, str]) -> str:
     """How firm the run's own decision is: of what it chose, where a funded technology has something else elsewhere."""
     kind, technology, before, after = key
     if kind == "technology":
-        return _FIRM.get(run.verdicts.get((kind, technology, ""), ""), "")
+        return FIRM.get(run.verdicts.get((kind, technology, ""), ""), "")
     mine = run.choices[technology]
     own = {"start": str(mine.start_year), "partner": mine.partner, "mode": mine.mode}[kind]
-    return _FIRM.get(run.verdicts.get((kind, technology, own), ""), "") if own in (before, after) else ""
+    return FIRM.get(run.verdicts.get((kind, technology, own), ""), "") if own in (before, after) else ""
 
 
 def _partner_rows(first: FinishedRun, second: FinishedRun) -> Iterator[tuple[str, ...]]:
@@ -91,7 +95,7 @@ def _partner_rows(first: FinishedRun, second: FinishedRun) -> Iterator[tuple[str
         if before == after:
             continue
         change = "opened" if code not in old else "closed" if code not in new else "opening"
-        firm = [_FIRM.get(run.verdicts.get(("country", "", code), ""), "") for run in (first, second)]
+        firm = [FIRM.get(run.verdicts.get(("country", "", code), ""), "") for run in (first, second)]
         yield change, code, names.get(code, ""), before or "not opened", after or "not opened", *firm
 
 

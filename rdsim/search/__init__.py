@@ -11,10 +11,11 @@ from rdsim.search.beside import (
     USUAL_ORDER,
     Beside,
 )
-from rdsim.search.estimates import Refined, refine
+from rdsim.search.contenders import Contender
+from rdsim.search.estimates import Near, Refined, estimates_of, refine
 from rdsim.search.given import Given, in_own_terms, subject
-from rdsim.search.judge import Judge
-from rdsim.search.loop import LOOP, Loop, Step, find_plan, improve
+from rdsim.search.judge import Judge, risk_adjustment
+from rdsim.search.loop import LOOP, Loop, Step, as_before, find_plan, improve
 from rdsim.search.nearest import why_nothing
 from rdsim.search.proposals import (
     Instance,
@@ -32,10 +33,11 @@ from rdsim.search.proposals import (
     solving_of,
     world_of_rule,
 )
-from rdsim.search.quick import near_optimum
+from rdsim.search.quick import near_optimum, soon
 from rdsim.search.redecisions import Basis, Decision, Redecisions, Verdict, basis_of, check, redecide
 from rdsim.search.selection import Selected, select
 from rdsim.search.swaps import Swap, swaps
+from rdsim.search.views import View, at_ratios
 
 __all__ = [
     "AT_AWARD_RATIO_1",
@@ -47,11 +49,13 @@ __all__ = [
     "USUAL_ORDER",
     "Basis",
     "Beside",
+    "Contender",
     "Decision",
     "Given",
     "Instance",
     "Judge",
     "Loop",
+    "Near",
     "Proposal",
     "Redecisions",
     "Refined",
@@ -60,11 +64,15 @@ __all__ = [
     "Step",
     "Swap",
     "Verdict",
+    "View",
+    "as_before",
+    "at_ratios",
     "baselines",
     "basis_of",
     "build_instance",
     "check",
     "choose",
+    "estimates_of",
     "find_plan",
     "fresh_values",
     "fresh_worth",
@@ -75,10 +83,12 @@ __all__ = [
     "portfolio_of",
     "redecide",
     "refine",
+    "risk_adjustment",
     "risk_of",
     "rules_of",
     "select",
     "solving_of",
+    "soon",
     "subject",
     "swaps",
     "why_nothing",

@@ -28,7 +28,7 @@ from rdsim.options import worth_alone
 from rdsim.search.proposals import Instance, solution_of, solving_of
 from rdsim.streams import REFINING, Stream
 
-__all__ = ["MOST_SAMPLES", "Estimates", "Near", "Refined", "estimate_means", "refine", "sample_near"]
+__all__ = ["MOST_SAMPLES", "Estimates", "Near", "Refined", "estimate_means", "estimates_of", "refine", "sample_near"]
 
 _MOST_NEAR = 1500  # options nearest to the relaxation, which are sampled further
 _DOUBLINGS = 3
@@ -59,6 +59,15 @@ class Estimates:
         for one in self.groups:
             means[one.options] = one.means(weights)
         return means
+
+    @property
+    def samples(self) -> list[Floats]:
+        """The samples of each option, as `estimates_of` takes them."""
+        found: list[Floats] = [np.zeros(0)] * self.means.size
+        for one in self.groups:
+            for option, worth in zip(one.options, one.worths, strict=True):
+                found[option] = worth
+        return found
 
     @cached_property
     def spreads(self) -> Floats:
@@ -158,6 +167,15 @@ def estimate_means(draw: Draw, group: Ints, charges: Floats, awards: Floats, sam
     return _summary(groups, len(group))
 
 
+def estimates_of(worths: Sequence[Floats], group: Ints, charges: Floats, awards: Floats) -> Estimates:
+    """Means of K options from samples in hand, one array of each; other arguments are those of `estimate_means`."""
+    groups = [
+        _Group(mine, [worths[k] for k in mine.tolist()], charges[mine], _TIED * awards[mine])
+        for mine in (np.flatnonzero(group == g) for g in np.unique(group))
+    ]
+    return _summary(groups, len(group))
+
+
 def _sample_further(draw: Draw, groups: Sequence[_Group], done: int) -> None:
     """As many samples again of those that are open."""
     places = [one.open() for one in groups]
@@ -206,10 +224,15 @@ class Refined(Instance):
     near: Near
 
 
-def refine(posed: Instance, solving: Solving = Solving(), also: Sequence[int] = ()) -> Refined:
+def refine(
+    posed: Instance,
+    solving: Solving = Solving(),
+    also: Sequence[int] = (),
+    progress: Callable[[], None] = lambda: None,
+) -> Refined:
     """Sample the options nearest to the relaxation's optimum further, and `also` some more.
 
-    Every sample of an option moves by as much as its mean.
+    Every sample of an option moves by as much as its mean. `progress` is called before each portion of samples.
 
     Raises: InfeasibleError if no portfolio satisfies every row, SolverError if the relaxation has no answer.
     """
@@ -221,16 +244,19 @@ def refine(posed: Instance, solving: Solving = Solving(), also: Sequence[int] = 
         raise
     nearest = np.argsort(-costs, kind="stable")[:_MOST_NEAR]
     options = np.union1d(nearest, np.array(also, np.int64)).astype(np.int64)
-    near = sample_near(posed, options, expected - costs, REFINING)
+    near = sample_near(posed, options, expected - costs, REFINING, progress)
     means = near.new_means(expected, near.found.means, problem.group)
     known = replace(problem, values=frozen(problem.values + (means - expected)))
     return Refined(posed.scenario, posed.options, known, posed.samples, posed.seed, posed.running, near=near)
 
 
-def sample_near(posed: Instance, options: Ints, charges: Floats, stream: Stream) -> Near:
+def sample_near(
+    posed: Instance, options: Ints, charges: Floats, stream: Stream, progress: Callable[[], None] = lambda: None
+) -> Near:
     """Sample some options of a problem further, on a stream from its first number on; `charges` as in `Near`."""
 
     def draw(some: Ints, done: int, count: int) -> Floats:
+        progress()
         return worth_alone(
             posed.scenario,
             tuple(posed.options.choices[o] for o in options[some]),

@@ -63,7 +63,7 @@ from rdsim.search.views import (
 from rdsim.stats import paired_difference
 from rdsim.streams import SEARCHING, SELECTING
 
-__all__ = ["LOOP", "Contender", "Loop", "Step", "find_plan", "improve"]
+__all__ = ["LOOP", "Contender", "Loop", "Step", "as_before", "find_plan", "improve"]
 
 _SHARED = "shared by most re-decisions"
 """Name of the portfolio of largest agreement with re-decisions."""
@@ -370,7 +370,7 @@ class _Run:
 
     def in_order_of(self, leader: Contender, chosen: tuple[int, ...]) -> Portfolio:
         """A portfolio of these options, those of the leader in its order of priority."""
-        return _as_before(portfolio_of(self.posed.scenario, self.posed.options, chosen, "optimised"), leader.portfolio)
+        return as_before(portfolio_of(self.posed.scenario, self.posed.options, chosen, "optimised"), leader.portfolio)
 
     def promising(self, leader: Contender) -> list[tuple[int, int]]:
         """Moves from the leader that its first replications speak for, the best of these first."""
@@ -585,7 +585,7 @@ def _in_order(portfolio: Portfolio, key: Mapping[str, float]) -> Portfolio:
     return replace(portfolio, choices=choices)
 
 
-def _as_before(portfolio: Portfolio, before: Portfolio) -> Portfolio:
+def as_before(portfolio: Portfolio, before: Portfolio) -> Portfolio:
     """The portfolio in the order of priority of another: what is new comes where its usual rank would put it."""
     old = {choice.technology: choice.rank for choice in before.choices}
     usual = {choice.technology: choice.rank for choice in portfolio.choices}

@@ -1,0 +1,65 @@
+"""What is taken away from an answer: its `--set` lines, a scenario folder with its portfolio, or a run."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from rdsim import findings, folders, portfolio, results
+from rdsim.domain import Scenario
+from rdsim.scenario import dump
+from rdsim.serve.answers import Answer
+from rdsim.serve.levers import Levers, lever_world, settings_of
+from rdsim.serve.workplace import Workplace
+from rdsim.simulation import simulate
+from rdsim.texts import toml_value
+
+__all__ = ["command_line", "export_folder", "export_run", "setting_lines"]
+
+PORTFOLIO = "portfolio.csv"
+
+
+def setting_lines(scenario: Scenario, levers: Levers) -> tuple[str, ...]:
+    """The settings, ``path=value`` as ``--set`` takes them, by which the run's scenario becomes the question's."""
+    return tuple(f"{path}={_text(value)}" for path, value in settings_of(scenario, levers).items())
+
+
+def _text(value: object) -> str:
+    return repr(value) if isinstance(value, float) else value if isinstance(value, str) else str(toml_value(value))
+
+
+def command_line(place: Workplace, levers: Levers) -> str:
+    """The command that plans anew, with the loop, what the levers ask."""
+    lines = [*place.run.overrides, *setting_lines(place.scenario, levers)]
+    words = ["rdsim", "plan", place.run.scenario.as_posix(), *(word for one in lines for word in ("--set", one))]
+    return shlex.join(words)
+
+
+def export_folder(place: Workplace, answer: Answer, folder: Path) -> Path:
+    """Write the question's scenario as a folder, with the answer's portfolio beside it, to simulate. Raises OutputError
+    if the folder is not new or empty, or cannot be written."""
+    dump(lever_world(place.scenario, answer.asked), folder)
+    portfolio.write(answer.portfolio, folder / PORTFOLIO)
+    return folder
+
+
+def export_run(place: Workplace, answer: Answer, base: Path) -> results.Written:
+    """Write the answer as a run, in the first new folder of that name: simulated as often as the run was.
+
+    Raises OutputError if nothing can be written.
+    """
+    levers = answer.asked
+    world = lever_world(place.scenario, levers)
+    claimed = folders.claim_next(base)
+    try:
+        found = simulate(world, answer.portfolio, replications=_count(place), seed=answer.seed, running=place.running)
+        lines = (*place.run.overrides, *setting_lines(place.scenario, levers))
+        run = results.Run(claimed.folder, lines, scenario=place.run.scenario.as_posix(), place=claimed)
+        return results.write(findings.of_simulation(found), run)
+    finally:
+        claimed.release()
+
+
+def _count(place: Workplace) -> int:
+    manifest = folders.read_manifest(place.run.folder)
+    return int(manifest.get("replications") or place.scenario.simulation.replications)

@@ -1,0 +1,315 @@
+"""A run with all that its questions need in hand: scenario, portfolio, samples, history."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from rdsim import portfolio as portfolios
+from rdsim.arrays import Floats
+from rdsim.comparison.choices import FIRM, changes_of_choice
+from rdsim.comparison.reading import finished_run
+from rdsim.domain import Choice, Portfolio, Scenario
+from rdsim.errors import Fault
+from rdsim.figures import column_figures, unit_words
+from rdsim.formulation import row_index
+from rdsim.optimiser import evaluate
+from rdsim.runs import Earlier, portfolio_of, read_run
+from rdsim.scenario import digest, load
+from rdsim.search import Given
+from rdsim.serve.answers import Answer, ChoiceChange, FigureChange, Firmness, MoneyYear, Span
+from rdsim.serve.decisions import (
+    Decided,
+    Reserve,
+    Stated,
+    decide,
+    firmness,
+    reserve_of,
+    state_levers,
+    violation_words,
+)
+from rdsim.serve.history import Entry, History
+from rdsim.serve.levers import Levers, lever_world, run_levers
+from rdsim.serve.samples import Drawing, SampledOptions, Tell, read_samples, sample_options, samples_key, write_samples
+from rdsim.simulation import PurseTables, Running, purse_tables
+from rdsim.stats import mean_interval, paired_difference
+
+__all__ = ["BESIDE", "NeedsSamplesError", "Workplace", "open_workplace"]
+
+BESIDE = "what-if"
+"""Folder in a run's folder that holds samples and answers."""
+
+REPLICATIONS = 500
+
+
+_FIGURES = ("npv", "commercialised_by_deadline", "commercialised", "target", "paid", "lapsed", "paid_abroad")
+"""Figures that an answer tells."""
+
+
+class NeedsSamplesError(Exception):
+    """A question that samples in hand cannot answer: its assumptions are others. Caught in this room."""
+
+
+@dataclass(eq=False)
+class Workplace:
+    """A run that is asked. Threads may ask at the same time: what they share is made under a lock, and then stays."""
+
+    run: Earlier
+    scenario: Scenario
+    given: Given
+    verdicts: Mapping[tuple[str, str, str], str]
+    replications: int = REPLICATIONS
+    running: Running = Running()
+    _held: dict[str, SampledOptions] = field(default_factory=dict)
+    _tables: dict[str, PurseTables] = field(default_factory=dict)
+    _reserves: dict[str, Reserve] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @cached_property
+    def levers(self) -> Levers:
+        """Where the run's own levers stand."""
+        return run_levers(self.scenario, self.given.payment_ratios)
+
+    @cached_property
+    def portfolio(self) -> Portfolio:
+        """The run's portfolio, ranked."""
+        return portfolios.with_ranks(self.given.portfolio, self.scenario)
+
+    @cached_property
+    def history(self) -> History:
+        """The answers beside the run."""
+        return History(self.run.folder / BESIDE / "answers")
+
+    @cached_property
+    def identity(self) -> str:
+        """Digest of what was asked: the run's scenario, seed and portfolio."""
+        told = [digest(self.scenario), self.run.seed, [_key(one) for one in self.portfolio.choices]]
+        return hashlib.sha256(repr(told).encode()).hexdigest()
+
+    @property
+    def drawing(self) -> Drawing:
+        """How its options are sampled: as for the run."""
+        samples = self.scenario.optimiser.samples if self.run.samples is None else self.run.samples
+        return Drawing(samples, self.run.seed, replace(self.running, engine="compiled"))
+
+    # ------------------------------------------------------------ samples
+
+    def open_world(self, levers: Levers) -> Scenario:
+        """The world that options are sampled in: assumptions as asked, everything else open."""
+        return lever_world(self.scenario, levers.with_levels_only())
+
+    def has_samples(self, levers: Levers) -> bool:
+        """Whether the question can be answered from samples in hand, or beside the run. Raises ScenarioError."""
+        lever_world(self.scenario, levers)  # every fault, before anything else
+        return self._find(self.open_world(levers)) is not None
+
+    def prepare(self, levers: Levers, tell: Tell = lambda _done, _total: None) -> None:
+        """Have samples for a question: from the file beside the run if it fits, else made, and kept there.
+
+        Raises: ScenarioError; what `tell` raises, and then nothing is left behind; OutputError if the folder cannot be
+        written: samples then serve this process alone.
+        """
+        world = self.open_world(levers)
+        if self._find(world) is None:
+            found = sample_options(world, self.drawing, tell)
+            _ = found.problem
+            self._held[samples_key(world, self.drawing)] = found
+            path = self._path(world)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_samples(path, found)
+
+    def _find(self, world: Scenario) -> SampledOptions | None:
+        key = samples_key(world, self.drawing)
+        with self._lock:
+            if key not in self._held:
+                found = read_samples(self._path(world), world, self.drawing)
+                if found is not None:
+                    _ = found.problem
+                    self._held[key] = found
+            return self._held.get(key)
+
+    def _path(self, world: Scenario) -> Path:
+        return self.run.folder / BESIDE / f"samples-{samples_key(world, self.drawing)[:16]}.npz"
+
+    # ------------------------------------------------------------ questions
+
+    def ask(self, levers: Levers) -> Entry:
+        """Answer a question, and keep the answer. Raises as `decide`, and OutputError if it cannot be kept."""
+        answer, _ = self.decide(levers)
+        return self.history.add(answer)
+
+    def decide(self, levers: Levers) -> tuple[Answer, Decided]:
+        """The answer to a question, which keeps every rule of it.
+
+        Raises: ScenarioError for levers that cannot stand so; NeedsSamplesError if `prepare` must come first;
+        InfeasibleError if no portfolio was found that keeps every rule.
+        """
+        begun = time.perf_counter()
+        world = lever_world(self.scenario, levers)
+        stated = self._stated(world, levers)
+        decided = decide(stated, self.portfolio, self._reserve(levers), self.run.seed, self.running)
+        kept_levers = levers.without_wishes(self.levers)
+        kept = self._run_tables(kept_levers)
+        same = decided.is_run
+        found = kept if same else self._simulate(world, decided.portfolio)
+        now = self._run_tables(self.levers)
+        judged = evaluate(stated.problem, stated.run)
+        answer = Answer(
+            levers.record(),
+            digest(world),
+            self.identity,
+            self.replications,
+            self.run.seed,
+            tuple((one.technology, one.mode, one.partner, one.start_year, one.rank) for one in decided.portfolio),
+            same,
+            tuple(self._figures(world, now, found, None if kept is now else kept)),
+            tuple(self._changes(decided.portfolio)),
+            tuple(self._money(decided, found)),
+            () if stated.keeps else self._against(stated, violation_words(world, judged.violations)),
+            time.perf_counter() - begun,
+        )
+        return answer, decided
+
+    def firmness(self, levers: Levers, answer: Answer, tell: Callable[[int, int], None]) -> tuple[Firmness, ...]:
+        """How firm an answer's decisions are; see `rdsim.serve.decisions.firmness`."""
+        world = lever_world(self.scenario, levers)
+        stated = self._stated(world, levers)
+        mine = [stated.sampled.places[replace(one, rank=0)] for one in answer.portfolio.choices]
+        number = {int(place): k for k, place in enumerate(stated.places)}
+        chosen = tuple(sorted(number[place] for place in mine))
+        return firmness(Decided(stated, chosen, answer.portfolio, answer.is_run), self._reserve(levers), tell=tell)
+
+    def _stated(self, world: Scenario, levers: Levers) -> Stated:
+        sampled = self._find(self.open_world(levers))
+        if sampled is None:
+            raise NeedsSamplesError
+        return state_levers(world, sampled, self.portfolio, sampled_rows=_asks_risk(world))
+
+    def _reserve(self, levers: Levers) -> Reserve:
+        """The run's reserve, by the samples of the question."""
+        key = samples_key(self.open_world(levers), self.drawing)
+        with self._lock:
+            if key not in self._reserves:
+                own = replace(self.levers, levels=levers.levels)
+                self._reserves[key] = reserve_of(self._stated(lever_world(self.scenario, own), own))
+            return self._reserves[key]
+
+    def _simulate(self, world: Scenario, portfolio: Portfolio) -> PurseTables:
+        return purse_tables(world, portfolio, replications=self.replications, seed=self.run.seed, running=self.running)
+
+    def _run_tables(self, levers: Levers) -> PurseTables:
+        """The run's portfolio simulated under some money and assumptions; each world once."""
+        world = lever_world(self.scenario, replace(levers, payment_ratios={}, risk_weight=self.levers.risk_weight))
+        key = digest(world)
+        with self._lock:
+            known = self._tables.get(key)
+        if known is None:
+            known = self._simulate(world, self.portfolio)
+            with self._lock:
+                known = self._tables.setdefault(key, known)
+        return known
+
+    # ------------------------------------------------------------ what an answer says
+
+    def _figures(
+        self, world: Scenario, run: PurseTables, found: PurseTables, kept: PurseTables | None
+    ) -> list[FigureChange]:
+        confidence, told = world.simulation.confidence, []
+        known = column_figures(self.scenario)
+        for name in [one for one in _FIGURES if one in known and one in found.replications]:
+            figure = known[name]
+            before, after = (_column(one, name) for one in (run, found))
+            decided = None if kept is None else Span.of(paired_difference(after, _column(kept, name), confidence))
+            told.append(
+                FigureChange(
+                    name,
+                    figure.label,
+                    unit_words(figure, world.money_unit),
+                    Span.of(mean_interval(before, confidence)),
+                    Span.of(mean_interval(after, confidence)),
+                    Span.of(paired_difference(after, before, confidence)),
+                    decided,
+                    float((after > before).mean()),
+                )
+            )
+        return told
+
+    def _changes(self, portfolio: Portfolio) -> list[ChoiceChange]:
+        old, new = ({one.technology: one for one in each.choices} for each in (self.portfolio, portfolio))
+        return [
+            ChoiceChange(change, code, before, after, self._firm(key, old.get(code)))
+            for code in sorted({*old, *new})
+            for change, before, after, key in changes_of_choice(old.get(code), new.get(code))
+        ]
+
+    def _firm(self, key: tuple[str, str, str, str], mine: Choice | None) -> str:
+        """How firm the run's own decision was."""
+        kind, technology, *_ = key
+        if kind == "technology" or mine is None:
+            return FIRM.get(self.verdicts.get(("technology", technology, ""), ""), "")
+        own = {"start": str(mine.start_year), "partner": mine.partner, "mode": mine.mode}[kind]
+        return FIRM.get(self.verdicts.get((kind, technology, own), ""), "")
+
+    def _money(self, decided: Decided, found: PurseTables) -> list[MoneyYear]:
+        stated, told = decided.stated, []
+        judged = evaluate(stated.problem, decided.chosen)
+        run = evaluate(stated.problem, stated.run)
+        paid = _mean_paid(found.purses, self.replications)
+        for key, row in row_index(stated.problem, "budget").items():
+            announced = stated.world.programmes[key.what].budget.get(key.year, 0.0)
+            each = float(judged.activity[row]), float(run.activity[row]), paid.get((key.what, key.year), 0.0)
+            if announced or any(abs(one) > 1e-9 for one in each):
+                told.append(MoneyYear(key.what, key.year, announced, float(judged.room[row]), *each))
+        return told
+
+    def _against(self, stated: Stated, broken: Sequence[str]) -> tuple[str, ...]:
+        lost = [] if stated.whole else ["what partners and technologies are allowed"]
+        return tuple(dict.fromkeys([*lost, *broken]))
+
+
+def _asks_risk(world: Scenario) -> bool:
+    risk = world.optimiser.risk
+    return bool(risk.weight or risk.floor is not None or risk.probability or risk.money != "expected")
+
+
+def _column(tables: PurseTables, name: str) -> Floats:
+    """A figure by replication, the luck of the market in expectation where that is known."""
+    table = tables.expected if name in tables.expected else tables.replications
+    return table[name].to_numpy(np.float64)
+
+
+def _mean_paid(purses: pd.DataFrame, replications: int) -> dict[tuple[str, int], float]:
+    spent = purses.assign(net=purses["spent"] + purses["spent_network"] - purses["refunded"])
+    sums = spent.groupby(["programme", "year"], observed=True, as_index=False)["net"].sum()
+    lines = zip(sums["programme"].astype(str), sums["year"].tolist(), sums["net"].tolist(), strict=True)
+    return {(name, int(year)): float(money) / replications for name, year, money in lines}
+
+
+def _key(choice: Choice) -> tuple[str, str, str, int, int]:
+    return choice.technology, choice.partner, choice.mode, choice.start_year, choice.rank
+
+
+def open_workplace(
+    folder: str | Path, *, replications: int = REPLICATIONS, running: Running = Running()
+) -> tuple[Workplace, tuple[Fault, ...]]:
+    """The workplace of a run, and what to know of it: that its scenario is no longer what it was.
+
+    Raises: InputError if the folder holds no run with a portfolio, or its scenario is not there; PortfolioError if the
+    portfolio is none of the scenario's options.
+    """
+    path = Path(folder)
+    run = read_run(path)
+    world = load(run.scenario, run.overrides)
+    told = finished_run(path.name, path)
+    given = portfolio_of(path, world)
+    changed = run.fault(world)
+    portfolios.check(given.portfolio, world)
+    return Workplace(run, world, given, told.verdicts, replications, running), (changed,) if changed else ()
