@@ -749,6 +749,51 @@ def brief(
     typer.echo(f"written to {found.folder / 'brief.html'} and, as a slide, {found.folder / 'brief.svg'}")
 
 
+@app.command()
+def serve(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run of plan, optimise or simulate.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine; 0 for any that is free.")] = 8124,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+    replications: Annotated[int, typer.Option(min=2, max=100_000, help="Replications behind each answer.")] = 500,
+    threads: Threads = None,
+    plugins: Plugins = None,
+) -> None:
+    """Ask a run what if, in a browser: levers moved, decided again in seconds; on this machine alone, until Ctrl-C."""
+    web = _web()
+    from rdsim import runs  # noqa: PLC0415
+    from rdsim.serve import open_workplace  # noqa: PLC0415
+    from rdsim.simulation import Running  # noqa: PLC0415
+
+    _plug_in(plugins)
+    runs.read_run(run).require_plugins(plugins or [])
+    place, told = open_workplace(run, replications=replications, running=Running("compiled", threads))
+    _warn(told)
+    door = web.listen(port)
+    _HELD.callback(door.close)
+    with _interruptible(left="samples were not finished, nothing was written"), _progress() as progress:
+        place.prepare(place.levers, lambda done, total: progress("samples", done, total))
+        place.run_figures()
+    address = f"http://127.0.0.1:{door.getsockname()[1]}/"
+    typer.echo(f"open {address} in a browser on this machine; Ctrl-C ends it")
+    if not no_browser:
+        typer.launch(address)
+    with contextlib.suppress(KeyboardInterrupt):
+        web.serve(place, door)
+    typer.echo(f"ended; answers are kept in {place.history.folder}")
+
+
+def _web() -> Any:
+    """What answers a browser; it is not installed with everything else."""
+    try:
+        from rdsim.serve import web  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn", "anyio", "h11"):
+            raise
+        rule, advice = "needs what the extra `serve` installs", "Install it: pip install 'rdsim[serve]'"
+        raise InputError((Fault("rdsim serve", rule, f"no {error.name}", advice),)) from None
+    return web
+
+
 @app.command(cls=_Command)
 def compare(
     runs: Annotated[

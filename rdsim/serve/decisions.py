@@ -28,6 +28,7 @@ from rdsim.optimiser import PortfolioProblem, Solving, evaluate
 from rdsim.optimiser.problem.evaluation import Violation
 from rdsim.optimiser.problem.problem import best_per_group, frozen
 from rdsim.options import candidates, picked_options
+from rdsim.scenario import screenings
 from rdsim.search import (
     Instance,
     Judge,
@@ -52,7 +53,7 @@ _EACH = 3
 """Options of a technology and start year that may be chosen: those nearest to the relaxation."""
 _JUDGED = 200
 """Replications by which portfolios are compared."""
-_AHEAD = 1.0
+_AHEAD = 2.0
 """Standard errors by which another portfolio must be ahead of the run's."""
 _ANCHOR = 2.0
 """Standard errors of an option's worth that the run's own options are given."""
@@ -141,9 +142,12 @@ def state_levers(world: Scenario, sampled: SampledOptions, run: Portfolio, *, sa
 
 def _allowed(world: Scenario, sampled: SampledOptions) -> Bools:
     """Options that the world lets be chosen, (O,)."""
-    allowed = np.zeros(len(sampled.options.choices), np.bool_)
-    allowed[[sampled.places[one] for one in candidates(world) if one in sampled.places]] = True
-    return allowed
+    if screenings(world):  # who is ruled out makes room for others
+        may = set(candidates(world))
+        return sampled.options.where(may.__contains__)
+    out = {code for code, one in world.technologies.items() if one.status == "must-not-fund"}
+    offers = {("", "domestic")} | {(code, mode) for code, one in world.partners.items() for mode in one.modes}
+    return sampled.options.where(lambda one: one.technology not in out and (one.partner, one.mode) in offers)
 
 
 def _nearest(sampled: SampledOptions, allowed: Bools) -> Bools:
@@ -188,15 +192,9 @@ def _with_reserve(problem: PortfolioProblem, reserve: Reserve) -> PortfolioProbl
 
 
 def violation_words(world: Scenario, violations: Sequence[Violation]) -> tuple[str, ...]:
-    """Rules that are broken, in words."""
-    return tuple(
-        f"{row_words(world, one.key)}, by {amount_words(world, one.key, one.amount)}"
-        if one.key is not None
-        else "what must be funded, and what must not"
-        if one.family == "fixed"
-        else f"the rule on {one.family}"
-        for one in violations
-    )
+    """Limits that are broken, in words, and by how much."""
+    told = [(one.key, one.amount) for one in violations if one.key is not None]
+    return tuple(f"{row_words(world, key)}, by {amount_words(world, key, amount)}" for key, amount in told)
 
 
 # --- the decision ---------------------------------------------------------------------------------
@@ -269,7 +267,8 @@ def _why_none(stated: Stated) -> str:
     if nothing.feasible:
         return why_nothing(stated.world, stated.options, stated.problem)
     broken = "; ".join(violation_words(stated.world, nothing.violations)[:5])
-    return f"no portfolio was found that keeps every rule; one of nothing would break {broken}"
+    least = f"; one of nothing would break {broken}" if broken else ""
+    return f"no portfolio was found that keeps every rule{least}"
 
 
 # --- how firm -------------------------------------------------------------------------------------

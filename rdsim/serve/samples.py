@@ -90,9 +90,9 @@ class SampledOptions:
         return {choice: place for place, choice in enumerate(self.options.choices)}
 
 
-def samples_key(world: Scenario, drawing: Drawing) -> str:
-    """Digest of all that the samples of an open world rest on."""
-    rests_on = [_FORMAT, version("rdsim"), digest(world), drawing.samples, drawing.seed]
+def samples_key(world: Scenario, drawing: Drawing, known: str = "") -> str:
+    """Digest of all that the samples of an open world rest on; `known` is the world's own digest, if it is at hand."""
+    rests_on = [_FORMAT, version("rdsim"), known or digest(world), drawing.samples, drawing.seed]
     return hashlib.sha256(json.dumps(rests_on).encode()).hexdigest()
 
 

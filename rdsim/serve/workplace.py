@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,10 +16,11 @@ import pandas as pd
 
 from rdsim import portfolio as portfolios
 from rdsim.arrays import Floats
+from rdsim.brief import be, count, listing
 from rdsim.comparison.choices import FIRM, changes_of_choice
 from rdsim.comparison.reading import finished_run
 from rdsim.domain import Choice, Portfolio, Scenario
-from rdsim.errors import Fault
+from rdsim.errors import Fault, OutputError
 from rdsim.figures import column_figures, unit_words
 from rdsim.formulation import row_index
 from rdsim.optimiser import evaluate
@@ -49,6 +51,12 @@ BESIDE = "what-if"
 
 REPLICATIONS = 500
 
+_REMEMBERED = 32
+"""Worlds that are kept in memory."""
+
+_SAMPLES_AT_HAND = 3
+"""Samples of other assumptions that are kept in memory beside those of the run: each may take hundreds of megabytes."""
+
 
 _FIGURES = ("npv", "commercialised_by_deadline", "commercialised", "target", "paid", "lapsed", "paid_abroad")
 """Figures that an answer tells."""
@@ -71,6 +79,7 @@ class Workplace:
     _held: dict[str, SampledOptions] = field(default_factory=dict)
     _tables: dict[str, PurseTables] = field(default_factory=dict)
     _reserves: dict[str, Reserve] = field(default_factory=dict)
+    _worlds: dict[str, tuple[Scenario, str]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @cached_property
@@ -104,42 +113,77 @@ class Workplace:
 
     def open_world(self, levers: Levers) -> Scenario:
         """The world that options are sampled in: assumptions as asked, everything else open."""
-        return lever_world(self.scenario, levers.with_levels_only())
+        return self._world(levers.with_levels_only())[0]
+
+    def _sampled_by(self, levers: Levers) -> tuple[Scenario, Drawing, str]:
+        world, known = self._world(levers.with_levels_only())
+        return world, self.drawing, known
+
+    def _world(self, levers: Levers) -> tuple[Scenario, str]:
+        """The world of levers, and its digest; those asked about lately are remembered. Raises ScenarioError."""
+        key = json.dumps(levers.record(), sort_keys=True)
+        with self._lock:
+            known = self._worlds.get(key)
+        if known is None:
+            world = lever_world(self.scenario, levers)
+            known = world, digest(world)
+            with self._lock:
+                self._worlds[key] = known
+                for old in list(self._worlds)[:-_REMEMBERED]:
+                    del self._worlds[old]
+        return known
 
     def has_samples(self, levers: Levers) -> bool:
         """Whether the question can be answered from samples in hand, or beside the run. Raises ScenarioError."""
-        lever_world(self.scenario, levers)  # every fault, before anything else
-        return self._find(self.open_world(levers)) is not None
+        self._world(levers)  # every fault, before anything else
+        return self._find(levers) is not None
 
-    def prepare(self, levers: Levers, tell: Tell = lambda _done, _total: None) -> None:
+    def prepare(self, levers: Levers, tell: Tell = lambda _done, _total: None, *, threads: int | None = None) -> None:
         """Have samples for a question: from the file beside the run if it fits, else made, and kept there.
+
+        `threads` work on them; by default as many as on everything else.
 
         Raises: ScenarioError; what `tell` raises, and then nothing is left behind; OutputError if the folder cannot be
         written: samples then serve this process alone.
         """
-        world = self.open_world(levers)
-        if self._find(world) is None:
-            found = sample_options(world, self.drawing, tell)
-            _ = found.problem
-            self._held[samples_key(world, self.drawing)] = found
-            path = self._path(world)
-            path.parent.mkdir(parents=True, exist_ok=True)
+        if self._find(levers) is None:
+            running = replace(self.drawing.running, threads=threads or self.running.threads)
+            found = sample_options(self.open_world(levers), replace(self.drawing, running=running), tell)
+            path = self._keep(samples_key(*self._sampled_by(levers)), found)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise OutputError((Fault(str(path), "must be writable", error.strerror or str(error)),)) from None
             write_samples(path, found)
 
-    def _find(self, world: Scenario) -> SampledOptions | None:
-        key = samples_key(world, self.drawing)
+    def _find(self, levers: Levers) -> SampledOptions | None:
+        world, drawing, known = self._sampled_by(levers)
+        key = samples_key(world, drawing, known)
         with self._lock:
             if key not in self._held:
-                found = read_samples(self._path(world), world, self.drawing)
+                found = read_samples(self._path(key), world, drawing)
                 if found is not None:
-                    _ = found.problem
-                    self._held[key] = found
+                    self._keep(key, found)
             return self._held.get(key)
 
-    def _path(self, world: Scenario) -> Path:
-        return self.run.folder / BESIDE / f"samples-{samples_key(world, self.drawing)[:16]}.npz"
+    def _keep(self, key: str, found: SampledOptions) -> Path:
+        """Have samples at hand, ready for questions; of those with other assumptions the latest few."""
+        _ = found.problem, found.places
+        with self._lock:
+            self._held[key] = found
+            for old in list(self._held)[1:-_SAMPLES_AT_HAND]:
+                del self._held[old]
+        return self._path(key)
+
+    def _path(self, key: str) -> Path:
+        return self.run.folder / BESIDE / f"samples-{key[:16]}.npz"
 
     # ------------------------------------------------------------ questions
+
+    def run_figures(self) -> list[FigureChange]:
+        """The run's own figures, on the replications that answers are told of."""
+        now = self._run_tables(self.levers)
+        return self._figures(self.scenario, now, now, None)
 
     def ask(self, levers: Levers) -> Entry:
         """Answer a question, and keep the answer. Raises as `decide`, and OutputError if it cannot be kept."""
@@ -153,7 +197,7 @@ class Workplace:
         InfeasibleError if no portfolio was found that keeps every rule.
         """
         begun = time.perf_counter()
-        world = lever_world(self.scenario, levers)
+        world, asked = self._world(levers)
         stated = self._stated(world, levers)
         decided = decide(stated, self.portfolio, self._reserve(levers), self.run.seed, self.running)
         kept_levers = levers.without_wishes(self.levers)
@@ -164,7 +208,7 @@ class Workplace:
         judged = evaluate(stated.problem, stated.run)
         answer = Answer(
             levers.record(),
-            digest(world),
+            asked,
             self.identity,
             self.replications,
             self.run.seed,
@@ -173,33 +217,32 @@ class Workplace:
             tuple(self._figures(world, now, found, None if kept is now else kept)),
             tuple(self._changes(decided.portfolio)),
             tuple(self._money(decided, found)),
-            () if stated.keeps else self._against(stated, violation_words(world, judged.violations)),
+            () if stated.keeps else self._against(world, stated, violation_words(world, judged.violations)),
             time.perf_counter() - begun,
         )
         return answer, decided
 
     def firmness(self, levers: Levers, answer: Answer, tell: Callable[[int, int], None]) -> tuple[Firmness, ...]:
         """How firm an answer's decisions are; see `rdsim.serve.decisions.firmness`."""
-        world = lever_world(self.scenario, levers)
-        stated = self._stated(world, levers)
+        stated = self._stated(self._world(levers)[0], levers)
         mine = [stated.sampled.places[replace(one, rank=0)] for one in answer.portfolio.choices]
         number = {int(place): k for k, place in enumerate(stated.places)}
         chosen = tuple(sorted(number[place] for place in mine))
         return firmness(Decided(stated, chosen, answer.portfolio, answer.is_run), self._reserve(levers), tell=tell)
 
     def _stated(self, world: Scenario, levers: Levers) -> Stated:
-        sampled = self._find(self.open_world(levers))
+        sampled = self._find(levers)
         if sampled is None:
             raise NeedsSamplesError
         return state_levers(world, sampled, self.portfolio, sampled_rows=_asks_risk(world))
 
     def _reserve(self, levers: Levers) -> Reserve:
         """The run's reserve, by the samples of the question."""
-        key = samples_key(self.open_world(levers), self.drawing)
+        key = samples_key(*self._sampled_by(levers))
         with self._lock:
             if key not in self._reserves:
                 own = replace(self.levers, levels=levers.levels)
-                self._reserves[key] = reserve_of(self._stated(lever_world(self.scenario, own), own))
+                self._reserves[key] = reserve_of(self._stated(self._world(own)[0], own))
             return self._reserves[key]
 
     def _simulate(self, world: Scenario, portfolio: Portfolio) -> PurseTables:
@@ -207,8 +250,7 @@ class Workplace:
 
     def _run_tables(self, levers: Levers) -> PurseTables:
         """The run's portfolio simulated under some money and assumptions; each world once."""
-        world = lever_world(self.scenario, replace(levers, payment_ratios={}, risk_weight=self.levers.risk_weight))
-        key = digest(world)
+        world, key = self._world(replace(levers, payment_ratios={}, risk_weight=self.levers.risk_weight))
         with self._lock:
             known = self._tables.get(key)
         if known is None:
@@ -270,9 +312,15 @@ class Workplace:
                 told.append(MoneyYear(key.what, key.year, announced, float(judged.room[row]), *each))
         return told
 
-    def _against(self, stated: Stated, broken: Sequence[str]) -> tuple[str, ...]:
-        lost = [] if stated.whole else ["what partners and technologies are allowed"]
-        return tuple(dict.fromkeys([*lost, *broken]))
+    def _against(self, world: Scenario, stated: Stated, broken: Sequence[str]) -> tuple[str, ...]:
+        """What keeps the run's portfolio from standing: choices that are not allowed, limits that it would break."""
+        allowed = {stated.options.choices[o] for o in stated.run}
+        lost = [one.technology for one in self.portfolio if replace(one, rank=0) not in allowed]
+        wanted = [code for code, one in world.technologies.items() if one.status == "must-fund"]
+        lacking = [code for code in wanted if code not in self.portfolio]
+        told = [f"{count(len(lost), 'project')} of it {be(len(lost))} not allowed: {listing(lost)}"] if lost else []
+        told += [f"it does not fund {listing(lacking)}"] if lacking else []
+        return (*told, *broken)
 
 
 def _asks_risk(world: Scenario) -> bool:
