@@ -148,11 +148,11 @@ def write_samples(path: Path, found: SampledOptions) -> None:
 def read_samples(path: Path, world: Scenario, drawing: Drawing) -> SampledOptions | None:
     """The samples of a file, if they are those of this world; None where there are none, others, or a broken file."""
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             if str(held["key"]) != samples_key(world, drawing):
                 return None
             return _restored({name: held[name] for name in held.files}, world, drawing)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile):
         return None
 
 

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from rdsim.serve.web.app import make_app
 from rdsim.serve.web.guard import Guard
-from rdsim.serve.web.server import listen, serve
+from rdsim.serve.web.server import listen, make_server, serve
 
-__all__ = ["Guard", "listen", "make_app", "serve"]
+__all__ = ["Guard", "listen", "make_app", "make_server", "serve"]

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 
 from rdsim.brief import count
-from rdsim.report.words.amounts import amount, percent, span
+from rdsim.report.words.amounts import amount, interval, percent
 from rdsim.scenario.bounds import own_level
 from rdsim.serve.answers import Answer, ChoiceChange, FigureChange, Firmness, MoneyYear, Span
 from rdsim.serve.exports import command_line
@@ -238,14 +238,12 @@ class Pages:
 
 
 def _ends(found: Span) -> str:
-    if found.low is None or found.high is None:
-        return "unknown from one replication"
-    return span(found.low, found.high)
+    return interval({"ci_low": found.low, "ci_high": found.high})
 
 
 def _against(found: Span, unit: str) -> str:
     """A difference as an amount with its side: `16.4 billion KRW less (4.0 to 28.4)`."""
-    if abs(found.mean) < 5e-3:
+    if found.mean == 0:
         return f"no more and no less ({_ends(found)})"
     side = "more" if found.mean > 0 else "less"
     low, high = found.low, found.high

@@ -11,7 +11,7 @@ from rdsim.serve.jobs import Jobs
 from rdsim.serve.web.app import make_app
 from rdsim.serve.workplace import Workplace
 
-__all__ = ["ADDRESS", "listen", "serve"]
+__all__ = ["ADDRESS", "listen", "make_server", "serve"]
 
 ADDRESS = "127.0.0.1"
 
@@ -29,9 +29,8 @@ def listen(port: int) -> socket.socket:
     return door
 
 
-def serve(place: Workplace, door: socket.socket) -> None:
-    """Answer on a socket until Ctrl-C, which raises KeyboardInterrupt; jobs are asked to end."""
-    jobs = Jobs()
+def make_server(place: Workplace, jobs: Jobs, door: socket.socket) -> uvicorn.Server:
+    """What answers on a socket once it is run."""
     app = make_app(place, jobs, int(door.getsockname()[1]))
     config = uvicorn.Config(
         app,
@@ -45,8 +44,14 @@ def serve(place: Workplace, door: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=2,
     )
+    return uvicorn.Server(config)
+
+
+def serve(place: Workplace, door: socket.socket) -> None:
+    """Answer on a socket until Ctrl-C, which raises KeyboardInterrupt; jobs are asked to end."""
+    jobs = Jobs()
     try:
-        uvicorn.Server(config).run(sockets=[door])
+        make_server(place, jobs, door).run(sockets=[door])
     finally:
         jobs.stop_all()
         door.close()

@@ -1,0 +1,1 @@
+"""Asking a run what if: levers, decisions, history, exports, and who may ask."""
