@@ -14,6 +14,8 @@ from rdsim.serve.workplace import Workplace
 __all__ = ["ADDRESS", "listen", "make_server", "serve"]
 
 ADDRESS = "127.0.0.1"
+_WAITING = 64
+"""Connections that wait to be answered, at most."""
 
 
 def listen(port: int) -> socket.socket:
@@ -22,6 +24,7 @@ def listen(port: int) -> socket.socket:
     try:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.bind((ADDRESS, port))
+        door.listen(_WAITING)  # who comes before anybody answers waits
     except OSError as error:
         door.close()
         advice = "Give another --port, or --port 0 for any that is free."
