@@ -44,6 +44,7 @@ def test_results_rest_on_these_numbers() -> None:
         "SAMPLING": 2_147_483_648,
         "PROSPECTS": 2_684_354_560,
         "REFINING": 3_221_225_472,
+        "ASKED": 3_758_096_384,
         "CHECKING": 4_026_531_840,
         "COMPARING": 4_160_749_568,
         "CHOOSING": 0,

@@ -39,13 +39,13 @@ from rdsim.search import (
     risk_adjustment,
     risk_of,
     soon,
-    why_nothing,
 )
+from rdsim.search.proposals import solution_of
 from rdsim.serve.answers import Firmness
 from rdsim.serve.samples import SampledOptions
 from rdsim.simulation import Running
 from rdsim.streams import ASKED
-from rdsim.words import amount_words
+from rdsim.words import amount_words, technology_words
 
 __all__ = ["Decided", "Stated", "decide", "firmness", "reserve_of", "state_levers", "violation_words"]
 
@@ -201,7 +201,8 @@ def violation_words(world: Scenario, violations: Sequence[Violation]) -> tuple[s
 
 
 def decide(stated: Stated, run: Portfolio, reserve: Reserve, seed: int, running: Running) -> Decided:
-    """The portfolio for a question. Raises InfeasibleError if none was found that keeps every rule."""
+    """The portfolio for a question. Raises InfeasibleError if none keeps every rule, with the smallest conflict;
+    SolverError if that could not be found out."""
     found = [(stated.run, run)] if stated.keeps else []
     known = {stated.run} if stated.keeps else set()
     for chosen in _proposals(stated, reserve, running):
@@ -210,7 +211,8 @@ def decide(stated: Stated, run: Portfolio, reserve: Reserve, seed: int, running:
             portfolio = portfolio_of(stated.world, stated.options, chosen, "what-if")
             found.append((chosen, as_before(portfolio, run)))
     if not found:
-        raise InfeasibleError(_why_none(stated))
+        chosen = _by_proof(stated)
+        found = [(chosen, as_before(portfolio_of(stated.world, stated.options, chosen, "what-if"), run))]
     place = _best(stated, [portfolio for _, portfolio in found], seed, running)
     chosen, portfolio = found[place]
     return Decided(stated, chosen, portfolio, stated.keeps and place == 0)
@@ -256,19 +258,13 @@ def _best(stated: Stated, portfolios: Sequence[Portfolio], seed: int, running: R
     return best
 
 
-def _why_none(stated: Stated) -> str:
-    """What can be said soon of why there is no portfolio."""
-    fixed = [code for code, one in stated.world.technologies.items() if one.status == "must-fund"]
+def _by_proof(stated: Stated) -> tuple[int, ...]:
+    """A portfolio by the whole recipe, where what is quick found none. Raises InfeasibleError if there is none."""
     funded = {choice.technology for choice in stated.options.choices}
-    if lacking := [code for code in fixed if code not in funded]:
-        names = ", ".join(f"{code} ({stated.world.technologies[code].name})" for code in lacking)
-        return f"must be funded, and nothing that is allowed would do it: {names}"
-    nothing = evaluate(stated.problem, ())
-    if nothing.feasible:
-        return why_nothing(stated.world, stated.options, stated.problem)
-    broken = "; ".join(violation_words(stated.world, nothing.violations)[:5])
-    least = f"; one of nothing would break {broken}" if broken else ""
-    return f"no portfolio was found that keeps every rule{least}"
+    wanted = (code for code, one in stated.world.technologies.items() if one.status == "must-fund")
+    if lacking := [technology_words(stated.world, code) for code in wanted if code not in funded]:
+        raise InfeasibleError(f"nothing that is allowed would do what must be funded: {', '.join(lacking)}")
+    return solution_of(_instance(stated), Solving(gap=_GAP, effort="quick")).chosen
 
 
 # --- how firm -------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Work in the background that tells how far it is and can be stopped; whoever asks something else does not wait for it.
 
-One job works at a time: each uses all cores that it is given. The others wait, and can be stopped while they do.
+Of each kind one job works at a time. The others of that kind wait, and can be stopped while they do.
 """
 
 from __future__ import annotations
@@ -56,13 +56,17 @@ class Jobs:
 
     def __init__(self) -> None:
         self._jobs: dict[int, Job] = {}
-        self._numbers, self._turn = itertools.count(1), threading.Lock()
+        self._numbers, self._turns = itertools.count(1), dict[str, threading.Lock]()
 
     def start(self, title: str, work: Callable[[Tell], int | None]) -> Job:
-        """Begin some work in a thread; its result is the number of an answer, if it comes to one."""
+        """Begin some work in a thread; its result is the number of an answer, if it comes to one.
+
+        Jobs of one title work one after another.
+        """
         job = Job(next(self._numbers), title)
         self._jobs[job.number] = job
-        threading.Thread(target=self._run, args=(job, work), name=f"rdsim-job-{job.number}", daemon=True).start()
+        turn = self._turns.setdefault(title, threading.Lock())
+        threading.Thread(target=_run, args=(job, work, turn), name=f"rdsim-job-{job.number}", daemon=True).start()
         return job
 
     def __getitem__(self, number: int) -> Job:
@@ -74,20 +78,21 @@ class Jobs:
         for job in self._jobs.values():
             job.stop()
 
-    def _run(self, job: Job, work: Callable[[Tell], int | None]) -> None:
+
+def _run(job: Job, work: Callable[[Tell], int | None], turn: threading.Lock) -> None:
+    try:
+        while not turn.acquire(timeout=_LOOKS):
+            job.tell(0, 0)
         try:
-            while not self._turn.acquire(timeout=_LOOKS):
-                job.tell(0, 0)
-            try:
-                job.state = "running"
-                job.tell(0, 0)
-                job.result = work(job.tell)
-                job.state = "done"
-            finally:
-                self._turn.release()
-        except StoppedError:
-            job.state = "stopped"
-        except RdsimError as error:
-            job.state, job.why = "failed", str(error)
-        except Exception as error:  # whatever it is, who waits for it must hear of it
-            job.state, job.why = "failed", f"a defect of rdsim: {type(error).__name__}: {error}"
+            job.state = "running"
+            job.tell(0, 0)
+            job.result = work(job.tell)
+            job.state = "done"
+        finally:
+            turn.release()
+    except StoppedError:
+        job.state = "stopped"
+    except RdsimError as error:
+        job.why, job.state = str(error), "failed"
+    except Exception as error:  # whatever it is, who waits for it must hear of it
+        job.why, job.state = f"a defect of rdsim: {type(error).__name__}: {error}", "failed"

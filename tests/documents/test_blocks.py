@@ -35,7 +35,10 @@ LESS = {
 FEW = {"--points": 8, "--replications": 20}
 """Numbers in commands that are not exceeded here."""
 
-LONG = {"calibrate": "200 fits to bootstrap samples; tests/test_calibration.py runs it on the same records"}
+LONG = {
+    "calibrate": "200 fits to bootstrap samples; tests/test_calibration.py runs it on the same records",
+    "serve": "answers a browser until Ctrl-C; tests/serve and tests/browser/test_serve.py ask it",
+}
 """Commands that are not run here, and why."""
 
 PAGES = [page for page in pages() if any(block.language not in SHOWN for block in blocks(page))]

@@ -99,7 +99,7 @@ class _Desk:
         except InputError as error:
             return HTMLResponse(self._pages.run(form, tuple(fault_lines(error.faults))), _REFUSED)
         except InfeasibleError as error:
-            told = ("No portfolio keeps every rule under these levers: " + _after(str(error)),)
+            told = ("No portfolio keeps every rule under these levers.", *error.reason.splitlines())
             return HTMLResponse(self._pages.run(form, told), _REFUSED)
         except RdsimError as error:
             return HTMLResponse(self._pages.run(form, tuple(str(error).splitlines())), _REFUSED)
@@ -246,7 +246,3 @@ def _own_file(room: str, name: str, kind: str, _: Request) -> Response:
 
 def _missing(what: str) -> Response:
     return PlainTextResponse(f"there is no such {what}\n", 404)
-
-
-def _after(text: str) -> str:
-    return text.removeprefix("infeasible: ").strip() or "no more is known."
