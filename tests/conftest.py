@@ -27,6 +27,7 @@ SLOW = (
     "torture/test_kills.py",
     "sweep/test_own_policies.py", "optimiser/test_fronts.py", "optimiser/test_methods.py",
     "optimiser/test_published.py",
+    "serve/test_web.py", "serve/test_decisions.py", "browser/test_serve.py",
     "test_golden.py", "test_parts.py", "test_korea_2024.py", "test_api.py",
 )  # fmt: skip
 """Files that take longest. Workers take whole files: with these first, none is left with a long one at the end."""

@@ -14,6 +14,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,9 @@ class History:
 
     def entry(self, number: int) -> Entry | None:
         """An answer by its number; None if there is none, or its file is none of ours."""
+        path = self._path(number)
         try:
-            body = json.loads(self._path(number).read_text(encoding="utf-8"))
-            return Entry(number, str(body["when"]), Answer.from_record(body["answer"]))
+            return _read(path, number, path.stat().st_mtime_ns)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -93,6 +94,13 @@ class History:
 
     def _firmness_path(self, number: int) -> Path:
         return self.folder / f"{number:06d}.firmness.json"
+
+
+@lru_cache(maxsize=1000)
+def _read(path: Path, number: int, _: int) -> Entry:
+    """The answer of a file, which is read once: it is never written again. Raises what reading it raises."""
+    body = json.loads(path.read_text(encoding="utf-8"))
+    return Entry(number, str(body["when"]), Answer.from_record(body["answer"]))
 
 
 def _put(path: Path, text: str) -> bool:

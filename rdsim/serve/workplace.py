@@ -148,13 +148,10 @@ class Workplace:
         """
         if self._find(levers) is None:
             running = replace(self.drawing.running, threads=threads or self.running.threads)
+            key = samples_key(*self._sampled_by(levers))
+            _make_folder(self._path(key).parent)
             found = sample_options(self.open_world(levers), replace(self.drawing, running=running), tell)
-            path = self._keep(samples_key(*self._sampled_by(levers)), found)
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise OutputError((Fault(str(path), "must be writable", error.strerror or str(error)),)) from None
-            write_samples(path, found)
+            write_samples(self._keep(key, found), found)
 
     def _find(self, levers: Levers) -> SampledOptions | None:
         world, drawing, known = self._sampled_by(levers)
@@ -321,6 +318,14 @@ class Workplace:
         told = [f"{count(len(lost), 'project')} of it {be(len(lost))} not allowed: {listing(lost)}"] if lost else []
         told += [f"it does not fund {listing(lacking)}"] if lacking else []
         return (*told, *broken)
+
+
+def _make_folder(folder: Path) -> None:
+    """Before any long work. Raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError((Fault(str(folder), "must be writable", error.strerror or str(error)),)) from None
 
 
 def _asks_risk(world: Scenario) -> bool:

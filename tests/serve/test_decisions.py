@@ -53,7 +53,11 @@ def test_a_decided_portfolio_keeps_every_cap_and_every_wish(place: Workplace, le
     whole = state(world, sampled.options, worths=sampled.means)  # of all options, stated anew
     allowed = set(candidates(world))
     assert all(replace(one, rank=0) in allowed for one in answer.portfolio.choices)
-    assert not [one for one in evaluate(whole, places).violations if one.family != "fixed"]
+    judged = evaluate(whole, tuple(sorted(places)))
+    assert judged.violations == ()
+    stated = place._stated(world, question)
+    mine = [int(k) for k in np.flatnonzero(np.isin(stated.places, places))]
+    assert evaluate(stated.problem, tuple(mine)).objective == pytest.approx(judged.objective), "rows are those of all"
     funded = {one.technology for one in answer.portfolio.choices}
     assert funded >= set(question.must_fund)
     assert not funded & set(question.must_not_fund)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -258,19 +259,28 @@ def test_without_the_extra_the_command_says_what_to_install(
     assert "pip install 'rdsim[serve]'" in ran.err
 
 
-def test_the_core_needs_no_web() -> None:
-    code = (
-        "import sys, rdsim.serve; sys.exit(any(n.partition('.')[0] in ('starlette', 'uvicorn') for n in sys.modules))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
 def test_a_port_that_is_taken_is_told(
     run: Path, port: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran = rdsim(capsys, monkeypatch, "serve", run, "--port", port, "--no-browser")
     assert ran.code == 2
     assert f"--port {port}" in ran.err
+
+
+def test_a_server_of_its_own_answers_and_ends_with_ctrl_c(run: Path) -> None:
+    words = [sys.executable, "-m", "rdsim", "serve", str(run), "--port", "0", "--no-browser", "--replications", "20"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            found = re.search(r"open http://127\.0\.0\.1:(\d+)/", process.stdout.readline())
+            assert found
+            assert request(int(found[1]), "/")[0] == 200
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert (process.returncode, err) == (0, "")
+    assert "answers are kept in" in out
 
 
 def test_ctrl_c_ends_the_server_and_answers_stay(
