@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from rdsim.errors import ScenarioError
-from rdsim.serve import Workplace, open_workplace
+from rdsim.serve import Workplace
 from rdsim.serve.web.forms import form_of, levers_of, read_form
 from tests.command import run as rdsim
-from tests.serve.desks import answer_of, request, served
+from tests.serve.desks import answer_of, ready, request, served
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +178,7 @@ def test_new_samples_are_stopped_while_another_tab_asks(
 ) -> None:
     own = tmp_path / "run"
     shutil.copytree(run, own)
-    place, _ = open_workplace(own, replications=40)
+    place = ready(own)
     monkeypatch.setattr("rdsim.serve.samples._PORTION", 1)
     true_sample = __import__("rdsim.serve.samples", fromlist=["sample"]).sample
 
@@ -200,7 +200,9 @@ def test_new_samples_are_stopped_while_another_tab_asks(
         assert request(port, f"{job}/stop", {})[0] == 303
         state = _wait(port, job)
         assert '"stopped"' in state
-        assert "nothing was left behind" in request(port, job)[2]
+        _, _, text = request(port, job)
+        assert "nothing was left behind" in text
+        assert 'name="level.worth" value="1.5"' in text, "the levers stand as they were"
     assert [path.name for path in sorted((own / "what-if").iterdir()) if path.name != "answers"] == [
         name for name in kept if name != "answers"
     ]
@@ -209,7 +211,7 @@ def test_new_samples_are_stopped_while_another_tab_asks(
 def test_new_samples_come_to_an_answer(run: Path, tmp_path: Path) -> None:
     own = tmp_path / "run"
     shutil.copytree(run, own)
-    place, _ = open_workplace(own, replications=40)
+    place = ready(own)
     with served(place) as port:
         _, headers, _ = request(port, "/answers", fields(place, level__worth="1.5"))
         assert '"done"' in _wait(port, headers["location"])

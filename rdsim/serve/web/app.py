@@ -41,11 +41,12 @@ def make_app(place: Workplace, jobs: Jobs, port: int) -> Guard:
 
 
 class _Desk:
-    """Answers requests; what it knows between two of them is on disk, but for jobs that are under way."""
+    """Answers requests; what it knows between two of them is on disk, but for jobs and the forms that began them."""
 
     def __init__(self, place: Workplace, jobs: Jobs) -> None:
         self._place, self._jobs, self._pages = place, jobs, Pages(place)
         self._firming: dict[int, Job] = {}
+        self._forms: dict[int, Form] = {}
         self._asking, self._lock = 0, threading.Lock()
 
     def routes(self) -> list[Route]:
@@ -104,6 +105,7 @@ class _Desk:
         except RdsimError as error:
             return HTMLResponse(self._pages.run(form, tuple(str(error).splitlines())), _REFUSED)
         job = self._jobs.start("New samples, and the portfolio decided with them", partial(self._sample, levers))
+        self._forms[job.number] = form
         return RedirectResponse(f"/jobs/{job.number}", 303)
 
     def _sample(self, levers: Levers, tell: Tell) -> int:
@@ -162,7 +164,8 @@ class _Desk:
             return _missing("work")
         if job.state == "done" and job.result is not None:
             return RedirectResponse(f"/answers/{job.result}", 303)
-        return HTMLResponse(self._pages.job(job))
+        form = self._forms.get(job.number) or form_of(self._place.scenario, self._place.levers)
+        return HTMLResponse(self._pages.job(job, form))
 
     def job_state(self, request: Request) -> Response:
         """How far a job is."""

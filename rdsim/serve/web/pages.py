@@ -16,7 +16,7 @@ from rdsim.serve.answers import Answer, ChoiceChange, FigureChange, Firmness, Mo
 from rdsim.serve.exports import command_line
 from rdsim.serve.history import Entry
 from rdsim.serve.jobs import Job
-from rdsim.serve.web.forms import Form, budget_years, form_of, single_partners
+from rdsim.serve.web.forms import Form, budget_years, single_partners
 from rdsim.serve.workplace import Workplace
 
 __all__ = ["Pages"]
@@ -94,9 +94,9 @@ class Pages:
             command=command_line(self._place, answer.asked),
         )
 
-    def job(self, job: Job) -> str:
-        """How far a job is."""
-        return self._fill("job.html.j2", form_of(self._place.scenario, self._place.levers), faults=(), job=job)
+    def job(self, job: Job, form: Form) -> str:
+        """How far a job is; with the form that asked for it."""
+        return self._fill("job.html.j2", form, faults=(), job=job)
 
     def _fill(self, template: str, form: Form, **values: Any) -> str:
         place, scenario = self._place, self._place.scenario
@@ -110,6 +110,8 @@ class Pages:
             partners=[(code, scenario.partners[code].name) for code in single_partners(scenario)],
             technologies=[(code, one.name, code in place.portfolio) for code, one in scenario.technologies.items()],
             assumptions=[self._assumption(name) for name in scenario.assumptions],
+            assumed=any(form[f"level.{name}"].strip() for name in scenario.assumptions),
+            wished=any(form[f"status.{code}"] not in ("", one.status) for code, one in scenario.technologies.items()),
             history=[(one, self._summary(one.answer)) for one in place.history.entries()],
             replications=place.replications,
             confidence=percent(scenario.simulation.confidence),
