@@ -760,13 +760,11 @@ def serve(
 ) -> None:
     """Ask a run what if, in a browser: levers moved, decided again in seconds; on this machine alone, until Ctrl-C."""
     web = _web()
-    from rdsim import runs  # noqa: PLC0415
     from rdsim.serve import open_workplace  # noqa: PLC0415
     from rdsim.simulation import Running  # noqa: PLC0415
 
-    _plug_in(plugins)
-    runs.read_run(run).require_plugins(plugins or [])
-    place, told = open_workplace(run, replications=replications, running=Running("compiled", threads))
+    asked = Running("compiled", threads)
+    place, told = open_workplace(run, replications=replications, running=asked, plugins=plugins or ())
     _warn(told)
     door = web.listen(port)
     _HELD.callback(door.close)

@@ -54,7 +54,12 @@ def export_run(place: Workplace, answer: Answer, base: Path) -> results.Written:
     try:
         found = simulate(world, answer.portfolio, replications=_count(place), seed=answer.seed, running=place.running)
         lines = (*place.run.overrides, *setting_lines(place.scenario, levers))
-        run = results.Run(claimed.folder, lines, scenario=place.run.scenario.as_posix(), place=claimed)
+        scenario, own = place.run.scenario.as_posix(), (claimed.folder / PORTFOLIO).as_posix()
+        words = ["rdsim", "simulate", scenario, "--portfolio", own]
+        words += ["--seed", str(answer.seed), "--replications", str(_count(place))]
+        words += [word for one in lines for word in ("--set", one)]
+        words += [word for one in place.plugins for word in ("--plugin", str(one.path))]
+        run = results.Run(claimed.folder, lines, False, place.plugins, tuple(words), scenario, claimed)
         return results.write(findings.of_simulation(found), run)
     finally:
         claimed.release()

@@ -24,6 +24,8 @@ from rdsim.errors import Fault, OutputError
 from rdsim.figures import column_figures, unit_words
 from rdsim.formulation import row_index
 from rdsim.optimiser import evaluate
+from rdsim.plugins import Plugin
+from rdsim.plugins import load as load_plugins
 from rdsim.runs import Earlier, portfolio_of, read_run
 from rdsim.scenario import digest, load
 from rdsim.search import Given
@@ -76,6 +78,8 @@ class Workplace:
     verdicts: Mapping[tuple[str, str, str], str]
     replications: int = REPLICATIONS
     running: Running = Running()
+    plugins: tuple[Plugin, ...] = ()
+    """Files of somebody else's code that the run used, and that were named again."""
     _held: dict[str, SampledOptions] = field(default_factory=dict)
     _tables: dict[str, PurseTables] = field(default_factory=dict)
     _reserves: dict[str, Reserve] = field(default_factory=dict)
@@ -351,18 +355,27 @@ def _key(choice: Choice) -> tuple[str, str, str, int, int]:
 
 
 def open_workplace(
-    folder: str | Path, *, replications: int = REPLICATIONS, running: Running = Running()
+    folder: str | Path,
+    *,
+    replications: int = REPLICATIONS,
+    running: Running = Running(),
+    plugins: Sequence[Path] = (),
 ) -> tuple[Workplace, tuple[Fault, ...]]:
     """The workplace of a run, and what to know of it: that its scenario is no longer what it was.
 
-    Raises: InputError if the folder holds no run with a portfolio, or its scenario is not there; PortfolioError if the
-    portfolio is none of the scenario's options.
+    `plugins` are files that are run first, for the run used them; none is run that is not named.
+
+    Raises: InputError if the folder holds no run with a portfolio, its scenario is not there, or a plug-in that it used
+    was not named; PortfolioError if the portfolio is none of the scenario's options.
     """
     path = Path(folder)
     run = read_run(path)
+    run.require_plugins(plugins)
+    told_of_packages, plugged = run.require_packages(), load_plugins(plugins)
     world = load(run.scenario, run.overrides)
     told = finished_run(path.name, path)
     given = portfolio_of(path, world)
     changed = run.fault(world)
     portfolios.check(given.portfolio, world)
-    return Workplace(run, world, given, told.verdicts, replications, running), (changed,) if changed else ()
+    place = Workplace(run, world, given, told.verdicts, replications, running, plugged)
+    return place, (*told_of_packages, *((changed,) if changed else ()))

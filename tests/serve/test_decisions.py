@@ -18,6 +18,7 @@ from rdsim.options import candidates, sample
 from rdsim.scenario import members
 from rdsim.serve import Levers, NeedsSamplesError, StoppedError, Workplace, lever_world, open_workplace
 from rdsim.serve.samples import read_samples, sample_options, samples_key, write_samples
+from rdsim.simulation import simulate
 
 SHARED = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 CODES = ("T1", "T2", "T3", "T4", "T5", "T6")
@@ -135,6 +136,17 @@ def test_what_cannot_be_is_told_in_words(place: Workplace) -> None:
     with pytest.raises(InfeasibleError) as caught:
         place.decide(replace(place.levers, budgets=nothing, must_fund=("T1", "T2", "T3")))
     assert "_" not in str(caught.value)
+
+
+def test_what_is_told_is_what_a_whole_simulation_says(place: Workplace) -> None:
+    levers = replace(place.levers, barred=("JP",))
+    answer, _ = place.decide(levers)
+    world = lever_world(place.scenario, levers)
+    whole = simulate(world, answer.portfolio, replications=place.replications, seed=place.run.seed)
+    for one in answer.figures:
+        assert one.answer.mean == pytest.approx(whole.estimate(one.name).mean)
+    spent = whole.purses["spent"] + whole.purses["spent_network"] - whole.purses["refunded"]
+    assert sum(one.paid for one in answer.money) == pytest.approx(spent.sum() / place.replications)
 
 
 # --- samples --------------------------------------------------------------------------------------

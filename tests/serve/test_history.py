@@ -8,15 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rdsim import portfolio, runs
 from rdsim.errors import OutputError
+from rdsim.folders import read_manifest
 from rdsim.scenario import digest, load
 from rdsim.serve import Answer, History, Levers, Workplace, export_folder, export_run, setting_lines
 from rdsim.serve.answers import Firmness
+from tests.command import quietly
 
 SHARED = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -119,3 +122,7 @@ def test_a_run_is_one_like_any_other_and_can_be_asked_in_turn(place: Workplace, 
     run = runs.read_run(written[0].folder)
     assert run.fault(load(run.scenario, run.overrides)) is None
     assert run.digest == answer.digest
+    words = read_manifest(written[0].folder)["command"]
+    assert quietly(*words[1:], "--out", tmp_path / "again") == 0
+    tables = [pd.read_parquet(folder / "replications.parquet") for folder in (written[0].folder, tmp_path / "again")]
+    pd.testing.assert_frame_equal(*tables)

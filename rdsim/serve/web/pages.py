@@ -135,7 +135,9 @@ class Pages:
     def _summary(self, answer: Answer) -> str:
         moved = list(self._moved(answer))
         shown = "; ".join(moved[:2]) + (f"; and {len(moved) - 2} more" if len(moved) > 2 else "")
-        return shown or "nothing is moved"
+        npv, unit = answer.figure("npv").difference.mean, self._place.scenario.money_unit
+        side = "no more and no less" if npv == 0 else f"{amount(abs(npv))} {unit} {'more' if npv > 0 else 'less'}"
+        return f"{shown or 'nothing is moved'}: worth {side} than the run"
 
     def _moved(self, answer: Answer) -> Iterator[str]:
         """Which levers stand elsewhere than in the run."""
