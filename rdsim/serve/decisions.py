@@ -118,15 +118,17 @@ class Decided:
 # --- the problem ----------------------------------------------------------------------------------
 
 
-def state_levers(world: Scenario, sampled: SampledOptions, run: Portfolio, *, sampled_rows: bool) -> Stated:
-    """The problem of a world's levers, on samples in hand: rows whole, options those near the relaxation.
+def state_levers(
+    world: Scenario, sampled: SampledOptions, run: Portfolio, *, sampled_rows: bool, every: bool = False
+) -> Stated:
+    """The problem of a world's levers, on samples in hand: rows whole, options those near the relaxation, or `every`.
 
     `sampled_rows` keeps the worth of each sample, for who asks about risk.
     """
     allowed = _allowed(world, sampled)
     mine = [sampled.places.get(replace(choice, rank=0)) for choice in run.choices]
     known = [place for place in mine if place is not None and allowed[place]]
-    kept = _nearest(sampled, allowed) | _longest(sampled, allowed)
+    kept = allowed.copy() if every else _nearest(sampled, allowed) | _longest(sampled, allowed)
     kept[known] = True
     places = np.flatnonzero(kept)
     options = picked_options(sampled.options, places)
@@ -200,9 +202,14 @@ def violation_words(world: Scenario, violations: Sequence[Violation]) -> tuple[s
 # --- the decision ---------------------------------------------------------------------------------
 
 
-def decide(stated: Stated, run: Portfolio, reserve: Reserve, seed: int, running: Running) -> Decided:
-    """The portfolio for a question. Raises InfeasibleError if none keeps every rule, with the smallest conflict;
-    SolverError if that could not be found out."""
+def decide(
+    stated: Stated, run: Portfolio, reserve: Reserve, seed: int, running: Running, whole: Callable[[], Stated]
+) -> Decided:
+    """The portfolio for a question; `whole` is the same with every option, where those near the relaxation do not do.
+
+    Raises: InfeasibleError if none keeps every rule, with the smallest conflict; SolverError if that could not be found
+    out.
+    """
     found = [(stated.run, run)] if stated.keeps else []
     known = {stated.run} if stated.keeps else set()
     for chosen in _proposals(stated, reserve, running):
@@ -211,6 +218,7 @@ def decide(stated: Stated, run: Portfolio, reserve: Reserve, seed: int, running:
             portfolio = portfolio_of(stated.world, stated.options, chosen, "what-if")
             found.append((chosen, as_before(portfolio, run)))
     if not found:
+        stated = whole()
         chosen = _by_proof(stated)
         found = [(chosen, as_before(portfolio_of(stated.world, stated.options, chosen, "what-if"), run))]
     place = _best(stated, [portfolio for _, portfolio in found], seed, running)

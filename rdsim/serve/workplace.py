@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -200,7 +200,9 @@ class Workplace:
         begun = time.perf_counter()
         world, asked = self._world(levers)
         stated = self._stated(world, levers)
-        decided = decide(stated, self.portfolio, self._reserve(levers), self.run.seed, self.running)
+        whole = partial(self._stated, world, levers, every=True)
+        decided = decide(stated, self.portfolio, self._reserve(levers), self.run.seed, self.running, whole)
+        stated = decided.stated
         kept_levers = levers.without_wishes(self.levers)
         kept = self._run_tables(kept_levers)
         same = decided.is_run
@@ -225,17 +227,20 @@ class Workplace:
 
     def firmness(self, levers: Levers, answer: Answer, tell: Callable[[int, int], None]) -> tuple[Firmness, ...]:
         """How firm an answer's decisions are; see `rdsim.serve.decisions.firmness`."""
-        stated = self._stated(self._world(levers)[0], levers)
+        world = self._world(levers)[0]
+        stated = self._stated(world, levers)
         mine = [stated.sampled.places[replace(one, rank=0)] for one in answer.portfolio.choices]
+        if not set(mine) <= set(stated.places.tolist()):  # an answer that only all options had
+            stated = self._stated(world, levers, every=True)
         number = {int(place): k for k, place in enumerate(stated.places)}
         chosen = tuple(sorted(number[place] for place in mine))
         return firmness(Decided(stated, chosen, answer.portfolio, answer.is_run), self._reserve(levers), tell=tell)
 
-    def _stated(self, world: Scenario, levers: Levers) -> Stated:
+    def _stated(self, world: Scenario, levers: Levers, *, every: bool = False) -> Stated:
         sampled = self._find(levers)
         if sampled is None:
             raise NeedsSamplesError
-        return state_levers(world, sampled, self.portfolio, sampled_rows=_asks_risk(world))
+        return state_levers(world, sampled, self.portfolio, sampled_rows=_asks_risk(world), every=every)
 
     def _reserve(self, levers: Levers) -> Reserve:
         """The run's reserve, by the samples of the question."""

@@ -131,6 +131,22 @@ def test_every_fault_of_levers_is_told_at_once(place: Workplace) -> None:
         assert part in said, part
 
 
+def test_where_the_options_nearest_to_the_relaxation_do_not_do_all_of_them_are_asked(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is quick must not call impossible what is not."""
+    funded = tuple(sorted({one.technology for one in place.portfolio.choices}))
+    used = {code for one in place.portfolio.choices for code in members(place.scenario, one.partner)}
+    levers = replace(place.levers, must_fund=(*place.levers.must_fund, funded[0]), barred=tuple(sorted(used))[:1])
+    expected, _ = place.decide(levers)
+    monkeypatch.setattr("rdsim.serve.decisions._proposals", lambda *_: iter(()))
+    answer, decided = place.decide(levers)
+    assert not answer.is_run
+    assert len(decided.stated.places) == len(candidates(lever_world(place.scenario, levers)))
+    assert {one.technology for one in answer.portfolio.choices} >= {*levers.must_fund}
+    assert {one.technology for one in expected.portfolio.choices} >= {*levers.must_fund}
+
+
 def test_what_cannot_be_is_told_in_words(place: Workplace) -> None:
     nothing = {name: dict.fromkeys(line, 0.0) for name, line in place.levers.budgets.items()}
     with pytest.raises(InfeasibleError) as caught:
