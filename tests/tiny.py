@@ -201,8 +201,13 @@ seed = 1
 
 [optimiser]
 samples = 20
+redecisions = 8
 gap = 0.0
 payment_ratio = { leap = 1.2 }
+
+[optimiser.what_if]
+repeats = 2
+replications = 20
 """
 
 TECHNOLOGIES = """\

@@ -2,14 +2,14 @@
 
 Three parts, kept apart:
 
-- the **core** knows no web: `Levers` (a question), `Workplace` (a run with the samples of its options), `Answer`;
+- the **core** knows no web: `Levers` (a question), `Workplace` (a run with the samples of its options), `LeverAnswer`;
 - the **history** (`History`): every answer in a file of its own beside the run, never overwritten;
 - the **face** (`rdsim.serve.web`): pages for a browser on this machine. It alone needs the extra `serve`.
 """
 
 from __future__ import annotations
 
-from rdsim.serve.answers import Answer, FigureChange, MoneyYear
+from rdsim.serve.answers import FigureChange, LeverAnswer, MoneyYear
 from rdsim.serve.decisions import firmness
 from rdsim.serve.exports import export_folder, export_run, setting_lines
 from rdsim.serve.history import Entry, History
@@ -18,10 +18,10 @@ from rdsim.serve.samples import SampledOptions, StoppedError
 from rdsim.serve.workplace import NeedsSamplesError, Workplace, open_workplace
 
 __all__ = [
-    "Answer",
     "Entry",
     "FigureChange",
     "History",
+    "LeverAnswer",
     "Levers",
     "MoneyYear",
     "NeedsSamplesError",

@@ -15,7 +15,7 @@ from rdsim.domain import Choice, Portfolio
 from rdsim.serve.levers import Levers
 from rdsim.stats import Interval
 
-__all__ = ["Answer", "ChoiceChange", "FigureChange", "Firmness", "MoneyYear", "Span"]
+__all__ = ["ChoiceChange", "FigureChange", "Firmness", "LeverAnswer", "MoneyYear", "Span"]
 
 _strict = ConfigDict(extra="forbid")
 
@@ -99,7 +99,7 @@ class Firmness:
 
 
 @dataclass(frozen=True)
-class Answer:
+class LeverAnswer:
     """What came of levers, beside the run."""
 
     __pydantic_config__ = _strict
@@ -128,7 +128,7 @@ class Answer:
         return Portfolio(tuple(Choice(*one) for one in self.choices), "what-if")
 
     @property
-    def asked(self) -> Levers:
+    def question(self) -> Levers:
         """The levers that it answers."""
         return Levers.from_record(self.levers)
 
@@ -141,7 +141,7 @@ class Answer:
         return asdict(self)
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Answer:
+    def from_record(cls, record: Mapping[str, Any]) -> LeverAnswer:
         """The answer that a record tells of. Raises ValueError for what is no such record."""
         try:
             found = _ANSWER.validate_python(dict(record))
@@ -151,4 +151,4 @@ class Answer:
         return found
 
 
-_ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer)
+_ANSWER: TypeAdapter[LeverAnswer] = TypeAdapter(LeverAnswer)

@@ -47,7 +47,7 @@ from rdsim.simulation import Running
 from rdsim.streams import ASKED
 from rdsim.words import amount_words, technology_words
 
-__all__ = ["Decided", "Stated", "decide", "firmness", "reserve_of", "state_levers", "violation_words"]
+__all__ = ["LeverDecision", "Stated", "decide", "firmness", "reserve_of", "state_levers", "violation_words"]
 
 _EACH = 3
 """Options of a technology and start year that may be chosen: those nearest to the relaxation."""
@@ -94,19 +94,19 @@ class Stated:
         """Whether the run's portfolio keeps every rule under the levers."""
         return self.whole and evaluate(self.problem, self.run).feasible
 
-    def anchored(self, shift: Floats | float = 0.0) -> PortfolioProblem:
+    def with_anchor(self, shift: Floats | float = 0.0) -> PortfolioProblem:
         """The problem with options worth more by `shift`, (K,), and the run's own by their anchor."""
         worth = np.zeros(len(self.places))
         worth[list(self.run)] = _ANCHOR * self.errors[list(self.run)]
-        return self.shifted(worth + shift)
+        return self.plus(worth + shift)
 
-    def shifted(self, added: Floats) -> PortfolioProblem:
+    def plus(self, added: Floats) -> PortfolioProblem:
         """The problem with options worth so much more, (K,)."""
         return replace(self.problem, values=frozen(self.problem.values + added))
 
 
 @dataclass(frozen=True, eq=False)
-class Decided:
+class LeverDecision:
     """A portfolio that keeps every rule of a question."""
 
     stated: Stated
@@ -125,7 +125,7 @@ def state_levers(
 
     `sampled_rows` keeps the worth of each sample, for who asks about risk.
     """
-    allowed = _allowed(world, sampled)
+    allowed = _options_of_rules(world, sampled)
     mine = [sampled.places.get(replace(choice, rank=0)) for choice in run.choices]
     known = [place for place in mine if place is not None and allowed[place]]
     kept = allowed.copy() if every else _nearest(sampled, allowed) | _longest(sampled, allowed)
@@ -142,7 +142,7 @@ def state_levers(
     return Stated(world, sampled, places, options, problem, own, len(own) == len(run.choices))
 
 
-def _allowed(world: Scenario, sampled: SampledOptions) -> Bools:
+def _options_of_rules(world: Scenario, sampled: SampledOptions) -> Bools:
     """Options that the world lets be chosen, (O,)."""
     if screenings(world):  # who is ruled out makes room for others
         may = set(candidates(world))
@@ -204,7 +204,7 @@ def violation_words(world: Scenario, violations: Sequence[Violation]) -> tuple[s
 
 def decide(
     stated: Stated, run: Portfolio, reserve: Reserve, seed: int, running: Running, whole: Callable[[], Stated]
-) -> Decided:
+) -> LeverDecision:
     """The portfolio for a question; `whole` is the same with every option, where those near the relaxation do not do.
 
     Raises: InfeasibleError if none keeps every rule, with the smallest conflict; SolverError if that could not be found
@@ -223,12 +223,12 @@ def decide(
         found = [(chosen, as_before(portfolio_of(stated.world, stated.options, chosen, "what-if"), run))]
     place = _best(stated, [portfolio for _, portfolio in found], seed, running)
     chosen, portfolio = found[place]
-    return Decided(stated, chosen, portfolio, stated.keeps and place == 0)
+    return LeverDecision(stated, chosen, portfolio, stated.keeps and place == 0)
 
 
 def _proposals(stated: Stated, reserve: Reserve, running: Running) -> Iterator[tuple[int, ...]]:
     """Portfolios that keep every rule: with the run's reserve, and without."""
-    anchored = stated.anchored()
+    anchored = stated.with_anchor()
     problems = [_with_reserve(anchored, reserve), anchored]
     jobs = (partial(_proposal, stated, problem) for problem in problems)
     for chosen in in_threads(jobs, running.threads or cores()):
@@ -279,7 +279,11 @@ def _by_proof(stated: Stated) -> tuple[int, ...]:
 
 
 def firmness(
-    decided: Decided, reserve: Reserve, *, count: int = AGAIN, tell: Callable[[int, int], None] = lambda _d, _t: None
+    decided: LeverDecision,
+    reserve: Reserve,
+    *,
+    count: int = AGAIN,
+    tell: Callable[[int, int], None] = lambda _d, _t: None,
 ) -> tuple[Firmness, ...]:
     """How firm it is which technologies are funded: the question decided again, options worth what other samples say.
 
@@ -297,7 +301,7 @@ def firmness(
         weights = np.asarray(2.0 * rng.poisson(0.5, int(sampled.near.found.counts.max(initial=0))), np.float64)
         now = sampled.near.found.means_with(weights)
         shift = sampled.near.new_means(sampled.means, now, sampled.problem.group) - sampled.means
-        problem = _with_reserve(stated.shifted(shift[stated.places]), reserve)
+        problem = _with_reserve(stated.plus(shift[stated.places]), reserve)
         start = decided.chosen if evaluate(problem, decided.chosen).feasible else ()
         every = np.ones(len(problem.option_names), np.bool_)
         again = near_optimum(problem, every, start, Solving(gap=_GAP, effort="quick", seed=number))

@@ -8,7 +8,7 @@ from pathlib import Path
 from rdsim import findings, folders, portfolio, results
 from rdsim.domain import Scenario
 from rdsim.scenario import dump
-from rdsim.serve.answers import Answer
+from rdsim.serve.answers import LeverAnswer
 from rdsim.serve.levers import Levers, lever_world, settings_of
 from rdsim.serve.workplace import Workplace
 from rdsim.simulation import simulate
@@ -35,20 +35,20 @@ def command_line(place: Workplace, levers: Levers) -> str:
     return shlex.join(words)
 
 
-def export_folder(place: Workplace, answer: Answer, folder: Path) -> Path:
+def export_folder(place: Workplace, answer: LeverAnswer, folder: Path) -> Path:
     """Write the question's scenario as a folder, with the answer's portfolio beside it, to simulate. Raises OutputError
     if the folder is not new or empty, or cannot be written."""
-    dump(lever_world(place.scenario, answer.asked), folder)
+    dump(lever_world(place.scenario, answer.question), folder)
     portfolio.write(answer.portfolio, folder / PORTFOLIO)
     return folder
 
 
-def export_run(place: Workplace, answer: Answer, base: Path) -> results.Written:
+def export_run(place: Workplace, answer: LeverAnswer, base: Path) -> results.Written:
     """Write the answer as a run, in the first new folder of that name: simulated as often as the run was.
 
     Raises OutputError if nothing can be written.
     """
-    levers = answer.asked
+    levers = answer.question
     world = lever_world(place.scenario, levers)
     claimed = folders.claim_next(base)
     try:

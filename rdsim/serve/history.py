@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from rdsim.errors import Fault, OutputError
-from rdsim.serve.answers import Answer, Firmness
+from rdsim.serve.answers import Firmness, LeverAnswer
 
 __all__ = ["Entry", "History"]
 
@@ -34,7 +34,7 @@ class Entry:
     number: int
     when: str
     """UTC, as 2026-11-30 14:05."""
-    answer: Answer
+    answer: LeverAnswer
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class History:
 
     folder: Path
 
-    def add(self, answer: Answer) -> Entry:
+    def add(self, answer: LeverAnswer) -> Entry:
         """Keep an answer, under the next number that is free. Raises OutputError if it cannot be written."""
         when = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
         body = {"format": _FORMAT, "when": when, "answer": answer.record()}
@@ -100,7 +100,7 @@ class History:
 def _read(path: Path, number: int, _: int) -> Entry:
     """The answer of a file, which is read once: it is never written again. Raises what reading it raises."""
     body = json.loads(path.read_text(encoding="utf-8"))
-    return Entry(number, str(body["when"]), Answer.from_record(body["answer"]))
+    return Entry(number, str(body["when"]), LeverAnswer.from_record(body["answer"]))
 
 
 def _put(path: Path, text: str) -> bool:

@@ -90,7 +90,7 @@ def run_levers(scenario: Scenario, ratios: Mapping[str, float] | None = None) ->
         by_status[one.status].append(code)
     return Levers(
         {name: dict(line.budget) for name, line in scenario.programmes.items()},
-        {name: _rounded(ratio) for name, ratio in (known | dict(ratios or {})).items()},
+        {name: _round_ratio(ratio) for name, ratio in (known | dict(ratios or {})).items()},
         scenario.optimiser.risk.weight,
         (),
         tuple(by_status["must-fund"]),
@@ -98,7 +98,7 @@ def run_levers(scenario: Scenario, ratios: Mapping[str, float] | None = None) ->
     )
 
 
-def _rounded(ratio: float) -> float:
+def _round_ratio(ratio: float) -> float:
     """A ratio upwards to five digits behind the point: what kept within it still does."""
     return min(math.ceil(ratio * 1e5 - 1e-6) / 1e5, LOOSEST)
 

@@ -151,12 +151,12 @@ def read_samples(path: Path, world: Scenario, drawing: Drawing) -> SampledOption
         with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             if str(held["key"]) != samples_key(world, drawing):
                 return None
-            return _restored({name: held[name] for name in held.files}, world, drawing)
+            return _options_from({name: held[name] for name in held.files}, world, drawing)
     except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile):
         return None
 
 
-def _restored(held: dict[str, Any], world: Scenario, drawing: Drawing) -> SampledOptions:
+def _options_from(held: dict[str, Any], world: Scenario, drawing: Drawing) -> SampledOptions:
     told = (held[name].tolist() for name in ("technology", "mode", "partner", "start_year"))
     choices = tuple(Choice(*one) for one in zip(*told, strict=True))
     figures = {name.removeprefix(_FIGURE): one for name, one in held.items() if name.startswith(_FIGURE)}

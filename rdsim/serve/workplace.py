@@ -29,9 +29,9 @@ from rdsim.plugins import load as load_plugins
 from rdsim.runs import Earlier, portfolio_of, read_run
 from rdsim.scenario import digest, load
 from rdsim.search import Given
-from rdsim.serve.answers import Answer, ChoiceChange, FigureChange, Firmness, MoneyYear, Span
+from rdsim.serve.answers import ChoiceChange, FigureChange, Firmness, LeverAnswer, MoneyYear, Span
 from rdsim.serve.decisions import (
-    Decided,
+    LeverDecision,
     Reserve,
     Stated,
     decide,
@@ -119,7 +119,7 @@ class Workplace:
         """The world that options are sampled in: assumptions as asked, everything else open."""
         return self._world(levers.with_levels_only())[0]
 
-    def _sampled_by(self, levers: Levers) -> tuple[Scenario, Drawing, str]:
+    def _sampling_of(self, levers: Levers) -> tuple[Scenario, Drawing, str]:
         world, known = self._world(levers.with_levels_only())
         return world, self.drawing, known
 
@@ -152,13 +152,13 @@ class Workplace:
         """
         if self._find(levers) is None:
             running = replace(self.drawing.running, threads=threads or self.running.threads)
-            key = samples_key(*self._sampled_by(levers))
+            key = samples_key(*self._sampling_of(levers))
             _make_folder(self._path(key).parent)
             found = sample_options(self.open_world(levers), replace(self.drawing, running=running), tell)
             write_samples(self._keep(key, found), found)
 
     def _find(self, levers: Levers) -> SampledOptions | None:
-        world, drawing, known = self._sampled_by(levers)
+        world, drawing, known = self._sampling_of(levers)
         key = samples_key(world, drawing, known)
         with self._lock:
             if key not in self._held:
@@ -191,7 +191,7 @@ class Workplace:
         answer, _ = self.decide(levers)
         return self.history.add(answer)
 
-    def decide(self, levers: Levers) -> tuple[Answer, Decided]:
+    def decide(self, levers: Levers) -> tuple[LeverAnswer, LeverDecision]:
         """The answer to a question, which keeps every rule of it.
 
         Raises: ScenarioError for levers that cannot stand so; NeedsSamplesError if `prepare` must come first;
@@ -199,8 +199,8 @@ class Workplace:
         """
         begun = time.perf_counter()
         world, asked = self._world(levers)
-        stated = self._stated(world, levers)
-        whole = partial(self._stated, world, levers, every=True)
+        stated = self._statement(world, levers)
+        whole = partial(self._statement, world, levers, every=True)
         decided = decide(stated, self.portfolio, self._reserve(levers), self.run.seed, self.running, whole)
         stated = decided.stated
         kept_levers = levers.without_wishes(self.levers)
@@ -209,7 +209,7 @@ class Workplace:
         found = kept if same else self._simulate(world, decided.portfolio)
         now = self._run_tables(self.levers)
         judged = evaluate(stated.problem, stated.run)
-        answer = Answer(
+        answer = LeverAnswer(
             levers.record(),
             asked,
             self.identity,
@@ -225,18 +225,20 @@ class Workplace:
         )
         return answer, decided
 
-    def firmness(self, levers: Levers, answer: Answer, tell: Callable[[int, int], None]) -> tuple[Firmness, ...]:
+    def firmness(self, levers: Levers, answer: LeverAnswer, tell: Callable[[int, int], None]) -> tuple[Firmness, ...]:
         """How firm an answer's decisions are; see `rdsim.serve.decisions.firmness`."""
         world = self._world(levers)[0]
-        stated = self._stated(world, levers)
+        stated = self._statement(world, levers)
         mine = [stated.sampled.places[replace(one, rank=0)] for one in answer.portfolio.choices]
         if not set(mine) <= set(stated.places.tolist()):  # an answer that only all options had
-            stated = self._stated(world, levers, every=True)
+            stated = self._statement(world, levers, every=True)
         number = {int(place): k for k, place in enumerate(stated.places)}
         chosen = tuple(sorted(number[place] for place in mine))
-        return firmness(Decided(stated, chosen, answer.portfolio, answer.is_run), self._reserve(levers), tell=tell)
+        return firmness(
+            LeverDecision(stated, chosen, answer.portfolio, answer.is_run), self._reserve(levers), tell=tell
+        )
 
-    def _stated(self, world: Scenario, levers: Levers, *, every: bool = False) -> Stated:
+    def _statement(self, world: Scenario, levers: Levers, *, every: bool = False) -> Stated:
         sampled = self._find(levers)
         if sampled is None:
             raise NeedsSamplesError
@@ -244,11 +246,11 @@ class Workplace:
 
     def _reserve(self, levers: Levers) -> Reserve:
         """The run's reserve, by the samples of the question."""
-        key = samples_key(*self._sampled_by(levers))
+        key = samples_key(*self._sampling_of(levers))
         with self._lock:
             if key not in self._reserves:
                 own = replace(self.levers, levels=levers.levels)
-                self._reserves[key] = reserve_of(self._stated(self._world(own)[0], own))
+                self._reserves[key] = reserve_of(self._statement(self._world(own)[0], own))
             return self._reserves[key]
 
     def _simulate(self, world: Scenario, portfolio: Portfolio) -> PurseTables:
@@ -306,11 +308,11 @@ class Workplace:
         own = {"start": str(mine.start_year), "partner": mine.partner, "mode": mine.mode}[kind]
         return FIRM.get(self.verdicts.get((kind, technology, own), ""), "")
 
-    def _money(self, decided: Decided, found: PurseTables) -> list[MoneyYear]:
+    def _money(self, decided: LeverDecision, found: PurseTables) -> list[MoneyYear]:
         stated, told = decided.stated, []
         judged = evaluate(stated.problem, decided.chosen)
         run = evaluate(stated.problem, stated.run)
-        paid = _mean_paid(found.purses, self.replications)
+        paid = _mean_payments(found.purses, self.replications)
         for key, row in row_index(stated.problem, "budget").items():
             announced = stated.world.programmes[key.what].budget.get(key.year, 0.0)
             each = float(judged.activity[row]), float(run.activity[row]), paid.get((key.what, key.year), 0.0)
@@ -348,7 +350,7 @@ def _column(tables: PurseTables, name: str) -> Floats:
     return table[name].to_numpy(np.float64)
 
 
-def _mean_paid(purses: pd.DataFrame, replications: int) -> dict[tuple[str, int], float]:
+def _mean_payments(purses: pd.DataFrame, replications: int) -> dict[tuple[str, int], float]:
     spent = purses.assign(net=purses["spent"] + purses["spent_network"] - purses["refunded"])
     sums = spent.groupby(["programme", "year"], observed=True, as_index=False)["net"].sum()
     lines = zip(sums["programme"].astype(str), sums["year"].tolist(), sums["net"].tolist(), strict=True)

@@ -90,7 +90,7 @@ def test_what_if_with_two_tabs(tabs: _Tabs, place: Workplace, port: int) -> None
     decide(first)
     entry = place.history.entry(int(first.url.rpartition("/")[2]))
     assert entry is not None
-    assert [entry.answer.asked.budgets["base"][year] for year in (2025, 2026)] == [5.0, 4.0]
+    assert [entry.answer.question.budgets["base"][year] for year in (2025, 2026)] == [5.0, 4.0]
     assert len(place.history.numbers()) == 3
     assert tabs.complaints == []
     assert tabs.requests

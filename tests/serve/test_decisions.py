@@ -56,7 +56,7 @@ def test_a_decided_portfolio_keeps_every_cap_and_every_wish(place: Workplace, le
     assert all(replace(one, rank=0) in allowed for one in answer.portfolio.choices)
     judged = evaluate(whole, tuple(sorted(places)))
     assert judged.violations == ()
-    stated = place._stated(world, question)
+    stated = place._statement(world, question)
     mine = [int(k) for k in np.flatnonzero(np.isin(stated.places, places))]
     assert evaluate(stated.problem, tuple(mine)).objective == pytest.approx(judged.objective), "rows are those of all"
     funded = {one.technology for one in answer.portfolio.choices}

@@ -17,7 +17,7 @@ from rdsim import portfolio, runs
 from rdsim.errors import OutputError
 from rdsim.folders import read_manifest
 from rdsim.scenario import digest, load
-from rdsim.serve import Answer, History, Levers, Workplace, export_folder, export_run, setting_lines
+from rdsim.serve import History, LeverAnswer, Levers, Workplace, export_folder, export_run, setting_lines
 from rdsim.serve.answers import Firmness
 from tests.command import quietly
 
@@ -25,11 +25,11 @@ SHARED = settings(max_examples=12, suppress_health_check=[HealthCheck.function_s
 
 
 @pytest.fixture(scope="module")
-def answer(place: Workplace) -> Answer:
+def answer(place: Workplace) -> LeverAnswer:
     return place.decide(replace(place.levers, barred=("JP",)))[0]
 
 
-def test_two_writers_at_once_lose_nothing(answer: Answer, tmp_path: Path) -> None:
+def test_two_writers_at_once_lose_nothing(answer: LeverAnswer, tmp_path: Path) -> None:
     """Each has a view of the folder of its own, as two processes would."""
     begin = threading.Barrier(8)
 
@@ -46,14 +46,14 @@ def test_two_writers_at_once_lose_nothing(answer: Answer, tmp_path: Path) -> Non
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-def test_an_answer_comes_back_whole_and_is_never_written_again(answer: Answer, tmp_path: Path) -> None:
+def test_an_answer_comes_back_whole_and_is_never_written_again(answer: LeverAnswer, tmp_path: Path) -> None:
     history = History(tmp_path / "deep" / "answers")
     number = history.add(answer).number
     kept = (history.folder / "000001.json").read_bytes()
     entry = history.entry(number)
     assert entry is not None
     assert entry.answer == answer
-    assert entry.answer.asked.barred == ("JP",)
+    assert entry.answer.question.barred == ("JP",)
     history.add(replace(answer, seconds=9.0))
     assert (history.folder / "000001.json").read_bytes() == kept
     first = (Firmness("T1", 3, 32, "open"),)
@@ -62,7 +62,7 @@ def test_an_answer_comes_back_whole_and_is_never_written_again(answer: Answer, t
     assert history.firmness(number) == first
 
 
-def test_what_is_none_of_ours_is_passed_over(answer: Answer, tmp_path: Path) -> None:
+def test_what_is_none_of_ours_is_passed_over(answer: LeverAnswer, tmp_path: Path) -> None:
     history = History(tmp_path)
     (tmp_path / "000001.json").write_text("no answer")
     (tmp_path / "000002.json").write_text(json.dumps({"when": "", "answer": {"levers": {}}}))
@@ -105,7 +105,7 @@ def test_setting_lines_ask_the_same_question(
 
 
 def test_a_folder_asks_the_same_question_with_the_portfolio_beside_it(
-    place: Workplace, answer: Answer, tmp_path: Path
+    place: Workplace, answer: LeverAnswer, tmp_path: Path
 ) -> None:
     folder = export_folder(place, answer, tmp_path / "scenario")
     world = load(folder)
@@ -115,7 +115,9 @@ def test_a_folder_asks_the_same_question_with_the_portfolio_beside_it(
         export_folder(place, answer, folder)
 
 
-def test_a_run_is_one_like_any_other_and_can_be_asked_in_turn(place: Workplace, answer: Answer, tmp_path: Path) -> None:
+def test_a_run_is_one_like_any_other_and_can_be_asked_in_turn(
+    place: Workplace, answer: LeverAnswer, tmp_path: Path
+) -> None:
     written = [export_run(place, answer, tmp_path / "what-if") for _ in range(2)]
     assert [one.folder.name for one in written] == ["what-if", "what-if-2"]
     assert all(not one.missing for one in written)

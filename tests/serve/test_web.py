@@ -108,7 +108,7 @@ def test_a_question_gets_an_address_of_its_own_with_its_levers_in_the_form(place
     number = answer_of(place, headers["location"])
     entry = place.history.entry(number)
     assert entry is not None
-    assert (entry.answer.asked.budgets["leap"][2025], entry.answer.asked.barred) == (5.5, ("JP",))
+    assert (entry.answer.question.budgets["leap"][2025], entry.answer.question.barred) == (5.5, ("JP",))
     _, _, text = request(port, headers["location"])
     assert 'name="budget.leap.2025" value="5.5"' in text
     assert "Leapfrogging 2025: 5.50 instead of 14.0" in text
@@ -219,7 +219,7 @@ def test_new_samples_come_to_an_answer(run: Path, tmp_path: Path) -> None:
         assert status == 303
         entry = place.history.entry(answer_of(place, after["location"]))
         assert entry is not None
-        assert entry.answer.asked.levels == {"worth": 1.5}
+        assert entry.answer.question.levels == {"worth": 1.5}
         again = request(port, "/answers", fields(place, level__worth="1.5"))[1]["location"]
         assert again.startswith("/answers/"), "these samples are in hand now"
 

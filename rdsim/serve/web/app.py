@@ -23,7 +23,7 @@ from rdsim.serve.history import Entry
 from rdsim.serve.jobs import Job, Jobs
 from rdsim.serve.levers import Levers
 from rdsim.serve.samples import Tell
-from rdsim.serve.web.forms import Form, form_of, levers_of, read_form
+from rdsim.serve.web.forms import LeverForm, form_of, levers_of, read_form
 from rdsim.serve.web.guard import LARGEST, Guard
 from rdsim.serve.web.pages import Pages
 from rdsim.serve.workplace import Workplace
@@ -46,7 +46,7 @@ class _Desk:
     def __init__(self, place: Workplace, jobs: Jobs) -> None:
         self._place, self._jobs, self._pages = place, jobs, Pages(place)
         self._firming: dict[int, Job] = {}
-        self._forms: dict[int, Form] = {}
+        self._forms: dict[int, LeverForm] = {}
         self._asking, self._lock = 0, threading.Lock()
 
     def routes(self) -> list[Route]:
@@ -78,7 +78,7 @@ class _Desk:
         return _missing("answer") if entry is None else HTMLResponse(self._answer_page(entry))
 
     def _answer_page(self, entry: Entry, written: str = "", faults: tuple[str, ...] = ()) -> str:
-        form = form_of(self._place.scenario, entry.answer.asked)
+        form = form_of(self._place.scenario, entry.answer.question)
         self._firm(entry)
         return self._pages.answer(entry, self._place.history.firmness(entry.number), form, written, faults)
 
@@ -90,7 +90,7 @@ class _Desk:
         return await run_in_threadpool(self._ask, body)
 
     def _ask(self, body: bytes) -> Response:
-        form = Form()
+        form = LeverForm()
         try:
             form = read_form(body)
             levers = levers_of(self._place.scenario, form)
@@ -128,7 +128,7 @@ class _Desk:
         """The job that works out how firm an answer is, begun once; None if that is known, or cannot be."""
         if self._place.history.firmness(entry.number) is not None or entry.answer.run != self._place.identity:
             return None
-        levers = entry.answer.asked
+        levers = entry.answer.question
         with self._lock:
             known = self._firming.get(entry.number)
             if known is None and self._place.has_samples(levers):
@@ -143,7 +143,7 @@ class _Desk:
                 time.sleep(_LOOKS)
                 tell(done, total)
 
-        found = self._place.firmness(entry.answer.asked, entry.answer, tell_when_idle)
+        found = self._place.firmness(entry.answer.question, entry.answer, tell_when_idle)
         self._place.history.add_firmness(entry.number, found)
         return entry.number
 
@@ -193,7 +193,7 @@ class _Desk:
         entry = self._entry(request)
         if entry is None:
             return _missing("answer")
-        lines = setting_lines(self._place.scenario, entry.answer.asked)
+        lines = setting_lines(self._place.scenario, entry.answer.question)
         return PlainTextResponse("".join(f"{line}\n" for line in (*self._place.run.overrides, *lines)))
 
     async def export(self, request: Request) -> Response:

@@ -12,13 +12,13 @@ from rdsim.errors import Fault, ScenarioError
 from rdsim.scenario.bounds import own_level
 from rdsim.serve.levers import Levers
 
-__all__ = ["Form", "form_of", "levers_of", "read_form"]
+__all__ = ["LeverForm", "form_of", "levers_of", "read_form"]
 
 _STATUSES = ("free", "must-fund", "must-not-fund")
 
 
 @dataclass(frozen=True)
-class Form:
+class LeverForm:
     """Fields by name, as texts."""
 
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -28,18 +28,18 @@ class Form:
         return self.fields.get(name, "")
 
 
-def read_form(body: bytes) -> Form:
+def read_form(body: bytes) -> LeverForm:
     """The fields of a form that was sent. Raises ScenarioError for what is no form."""
     try:
         read = parse_qs(body.decode("utf-8"), keep_blank_values=True, strict_parsing=False, max_num_fields=20_000)
     except ValueError as error:
         raise ScenarioError((Fault("the form", "must be a form of this page", str(error)),)) from None
-    return Form({name: values[-1] for name, values in read.items()})
+    return LeverForm({name: values[-1] for name, values in read.items()})
 
 
-def form_of(scenario: Scenario, levers: Levers) -> Form:
+def form_of(scenario: Scenario, levers: Levers) -> LeverForm:
     """The form in which the levers stand."""
-    return Form(dict(_fields(scenario, levers)))
+    return LeverForm(dict(_fields(scenario, levers)))
 
 
 def _fields(scenario: Scenario, levers: Levers) -> Iterator[tuple[str, str]]:
@@ -75,7 +75,7 @@ def single_partners(scenario: Scenario) -> list[str]:
     return [code for code, one in scenario.partners.items() if not one.members]
 
 
-def levers_of(scenario: Scenario, form: Form) -> Levers:
+def levers_of(scenario: Scenario, form: LeverForm) -> Levers:
     """The levers of a form. Raises ScenarioError with every field that is no number; bounds are checked later."""
     faults = list[Fault]()
 

@@ -12,11 +12,11 @@ import jinja2
 from rdsim.brief import count
 from rdsim.report.words.amounts import amount, interval, percent
 from rdsim.scenario.bounds import own_level
-from rdsim.serve.answers import Answer, ChoiceChange, FigureChange, Firmness, MoneyYear, Span
+from rdsim.serve.answers import ChoiceChange, FigureChange, Firmness, LeverAnswer, MoneyYear, Span
 from rdsim.serve.exports import command_line
 from rdsim.serve.history import Entry
 from rdsim.serve.jobs import Job
-from rdsim.serve.web.forms import Form, budget_years, single_partners
+from rdsim.serve.web.forms import LeverForm, budget_years, single_partners
 from rdsim.serve.workplace import Workplace
 
 __all__ = ["Pages"]
@@ -66,13 +66,13 @@ class Pages:
         )
         self._environment.filters["amount"] = amount
 
-    def run(self, form: Form, faults: Sequence[str] = ()) -> str:
+    def run(self, form: LeverForm, faults: Sequence[str] = ()) -> str:
         """The run as it is; with what is wrong with a form, and the form as it was typed."""
         figures = [(one.label, amount(one.run.mean), _ends(one.run), one.unit) for one in self._place.run_figures()]
         return self._fill("run.html.j2", form, faults=faults, tiles=figures, funded=len(self._place.portfolio))
 
     def answer(
-        self, entry: Entry, firm: Sequence[Firmness] | None, form: Form, written: str, faults: Sequence[str]
+        self, entry: Entry, firm: Sequence[Firmness] | None, form: LeverForm, written: str, faults: Sequence[str]
     ) -> str:
         """An answer beside the run."""
         answer, scenario = entry.answer, self._place.scenario
@@ -84,21 +84,21 @@ class Pages:
             entry=entry,
             other=answer.run != self._place.identity,
             sentences=list(self._sentences(answer)),
-            moved=list(self._moved(answer)),
+            moved=list(self._lever_moves(answer)),
             figures=[_figure_cells(one) for one in answer.figures],
             has_decided=any(one.decided for one in answer.figures),
             changes=[self._change_cells(one, firm) for one in answer.changes],
             firm_known=firm is not None,
             drawings=[(name, self._drawing(answer, name)) for name in scenario.programmes],
             money=[self._money_cells(one) for one in answer.money],
-            command=command_line(self._place, answer.asked),
+            command=command_line(self._place, answer.question),
         )
 
-    def job(self, job: Job, form: Form) -> str:
+    def job(self, job: Job, form: LeverForm) -> str:
         """How far a job is; with the form that asked for it."""
         return self._fill("job.html.j2", form, faults=(), job=job)
 
-    def _fill(self, template: str, form: Form, **values: Any) -> str:
+    def _fill(self, template: str, form: LeverForm, **values: Any) -> str:
         place, scenario = self._place, self._place.scenario
         return self._environment.get_template(template).render(
             form=form,
@@ -132,16 +132,16 @@ class Pages:
             "high": f"{one.high!r}",
         }
 
-    def _summary(self, answer: Answer) -> str:
-        moved = list(self._moved(answer))
+    def _summary(self, answer: LeverAnswer) -> str:
+        moved = list(self._lever_moves(answer))
         shown = "; ".join(moved[:2]) + (f"; and {len(moved) - 2} more" if len(moved) > 2 else "")
         npv, unit = answer.figure("npv").difference.mean, self._place.scenario.money_unit
         side = "no more and no less" if npv == 0 else f"{amount(abs(npv))} {unit} {'more' if npv > 0 else 'less'}"
         return f"{shown or 'nothing is moved'}: worth {side} than the run"
 
-    def _moved(self, answer: Answer) -> Iterator[str]:
+    def _lever_moves(self, answer: LeverAnswer) -> Iterator[str]:
         """Which levers stand elsewhere than in the run."""
-        scenario, levers, own = self._place.scenario, answer.asked, self._place.levers
+        scenario, levers, own = self._place.scenario, answer.question, self._place.levers
         for code, line in levers.budgets.items():
             for year, money in line.items():
                 announced = own.budgets.get(code, {}).get(year, 0.0)
@@ -166,7 +166,7 @@ class Pages:
         for name, level in levers.levels.items():
             yield f"{self._assumption(name)['label']}: {level:g}"
 
-    def _sentences(self, answer: Answer) -> Iterator[str]:
+    def _sentences(self, answer: LeverAnswer) -> Iterator[str]:
         """What changed against the run, in plain words."""
         npv, unit = answer.figure("npv"), self._place.scenario.money_unit
         yield (
@@ -215,7 +215,7 @@ class Pages:
         told = {each: amount(getattr(one, each)) for each in ("announced", "most", "expected", "run", "paid")}
         return {"programme": name, "year": str(one.year), **told}
 
-    def _drawing(self, answer: Answer, programme: str) -> Mapping[str, Any]:
+    def _drawing(self, answer: LeverAnswer, programme: str) -> Mapping[str, Any]:
         """Money by year of a programme: bars of expected payments, marks of what is announced and may be promised."""
         lines = [one for one in answer.money if one.programme == programme]
         top = max((max(one.announced, one.most, one.expected, one.run) for one in lines), default=0.0) or 1.0
