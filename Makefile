@@ -1,7 +1,7 @@
 # `make check` is what a developer runs before a commit; `.ci/run` runs the same in a clean environment.
 PYTHON ?= python3
 
-.PHONY: check format lint types layers architecture test full bench torture answers pictures
+.PHONY: check format lint types layers architecture test texts full bench torture answers pictures
 
 check: lint types layers architecture test
 
@@ -25,6 +25,10 @@ architecture:
 
 test:
 	$(PYTHON) -m pytest -n auto --dist loadfile
+
+# Texts that are new in code, templates and scripts, into the catalogues of languages; docs/languages.md.
+texts:
+	$(PYTHON) -m tests.languages
 
 # The statistical and generated suites at their full size.
 full:

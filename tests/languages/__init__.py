@@ -1,0 +1,1 @@
+"""Languages: catalogues are complete, and what is told in them."""
