@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from rdsim.languages import ENGLISH, Message, active, gettext
+
 __all__ = ["be", "count", "html_table", "listing"]
 
 _ROWS = 12
@@ -12,9 +14,12 @@ _NAMES = 4
 
 
 def count(number: int, noun: str) -> str:
-    """A number with its noun, in the plural unless it is 1."""
+    """A number with its noun, in the plural unless it is 1; of other languages the catalogue's text of the noun."""
+    told = f"{number:,}"
+    if active() != ENGLISH:
+        return gettext(noun).format(number=told)
     plural = f"{noun[:-1]}ies" if noun.endswith(("gy", "ry")) else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}"
+    return Message(f"{told} {noun if number == 1 else plural}", {"text": noun, "with": {"number": told}})
 
 
 def be(number: int) -> str:

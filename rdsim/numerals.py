@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from rdsim.languages import marks
+
 __all__ = ["NO_NUMBER", "PLAIN", "Style", "exact", "number", "number_advice", "numeral", "quantity_parts", "style_of"]
 
 NO_NUMBER = "\N{EN DASH}"
@@ -56,7 +58,7 @@ def numeral(value: float | None, form: str) -> str:
     >>> numeral(0.25, ".0%"), numeral(float("nan"), ".0%"), numeral(float("inf"), ",.1f")
     ('25%', '\u2013', '\u2013')
     """
-    return NO_NUMBER if value is None or not math.isfinite(value) else format(value, form)
+    return NO_NUMBER if value is None or not math.isfinite(value) else marks(format(value, form))
 
 
 def style_of(cells: Iterable[str], semicolons: bool) -> Style:

@@ -10,7 +10,7 @@ import pytest
 
 from rdsim.report import PlanReport
 from rdsim.report.data.odds import market_odds
-from rdsim.report.data.yearly import NO_PARTNER, Ledger, ledger
+from rdsim.report.data.yearly import Ledger, ledger, no_partner
 from rdsim.report.page.tables import ledger_block, odds_block
 from rdsim.report.words.money import UPKEEP, abroad_words, crossing_rows, partner_rows, spending_rows
 from rdsim.report.words.odds import odds_rows
@@ -44,7 +44,7 @@ def _counted(report: PlanReport, kind: str, year: int, **who: str) -> float:
     called = dict(zip(report.technologies["technology"], report.technologies["partner_name"], strict=True))
     total = 0.0
     for row in report.projects.to_dict(orient="records"):
-        names = {**row, "partner_name": called[row["technology"]] or NO_PARTNER}
+        names = {**row, "partner_name": called[row["technology"]] or no_partner()}
         total += row[f"{kind}_{year}"] if all(names[one] == asked for one, asked in who.items()) else 0.0
     return total / Shape().replications
 
@@ -88,9 +88,9 @@ def test_what_is_paid_abroad_is_told_by_partner_and_only_where_the_run_tells_it(
     report: PlanReport, money: Ledger
 ) -> None:
     rows = {row["partner_name"]: row for row in partner_rows(report, money)}
-    assert set(rows) == {"Germany", "United States", NO_PARTNER}
+    assert set(rows) == {"Germany", "United States", no_partner()}
     assert rows["Germany"]["network"] == "1.50"
-    assert rows[NO_PARTNER]["network"] == ""
+    assert rows[no_partner()]["network"] == ""
     sent = sum(_counted(report, "abroad", year, partner_name="Germany") for year in YEARS)
     assert float(rows["Germany"]["abroad"]) == pytest.approx(sent, abs=0.006)
     older = synthetic.build()

@@ -9,6 +9,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from rdsim.languages import N_
+from rdsim.languages import gettext as _
 from rdsim.report import words
 from rdsim.report.charts.figure import (
     BLUE,
@@ -35,7 +37,7 @@ from rdsim.report.charts.figure import (
 )
 from rdsim.report.data import aggregates
 from rdsim.report.data.plan import PlanReport
-from rdsim.titles import PLAN
+from rdsim.titles import plan_title
 
 __all__ = ["SECTIONS", "draw"]
 
@@ -100,17 +102,17 @@ def _bars(report: PlanReport, table: pd.DataFrame, row: str, colour: alt.Color, 
     order = table.groupby(row)["home"].sum().sort_values(ascending=False).index.tolist()
     tips = _tips(
         (f"{row}:N", " "),
-        (f"{key}:N", key.capitalize()),
-        ("count:Q", "Technologies", "d"),
-        ("home:Q", f"Expected to be paid, {unit}", form),
-        ("requested:Q", f"Requested, {unit}", form),
-        ("foreign:Q", f"Paid by partners, {unit}", form),
+        (f"{key}:N", _(key.capitalize())),
+        ("count:Q", _("Technologies"), "d"),
+        ("home:Q", _("Expected to be paid, {unit}").format(unit=unit), form),
+        ("requested:Q", _("Requested, {unit}").format(unit=unit), form),
+        ("foreign:Q", _("Paid by partners, {unit}").format(unit=unit), form),
     )
     chart: Chart = (
         alt.Chart(table)
         .mark_bar(cornerRadiusEnd=2)
         .encode(
-            x=alt.X("home:Q", title=f"net payments, {unit}"),
+            x=alt.X("home:Q", title=_("net payments, {unit}").format(unit=unit)),
             y=alt.Y(f"{row}:N", sort=order, title=None, axis=alt.Axis(labelLimit=170)),
             color=colour,
             tooltip=tips,
@@ -120,7 +122,9 @@ def _bars(report: PlanReport, table: pd.DataFrame, row: str, colour: alt.Color, 
     return chart
 
 
-_PAID = "Net payments from home to projects that the simulation expects, undiscounted; hover for counts and requests."
+_PAID = N_(
+    "Net payments from home to projects that the simulation expects, undiscounted; hover for counts and requests."
+)
 
 
 def _by_field(report: PlanReport) -> Iterator[Exhibit]:
@@ -128,7 +132,7 @@ def _by_field(report: PlanReport) -> Iterator[Exhibit]:
     if len(table):
         chart = _bars(report, table, "field", _programmes(report), "programme")
         answer = words.largest(table, "field", report.money_unit)
-        yield frame_chart("fields", "Which fields get the money?", answer, _PAID, chart)
+        yield frame_chart("fields", _("Which fields get the money?"), answer, _(_PAID), chart)
 
 
 def _by_partner(report: PlanReport) -> Iterator[Exhibit]:
@@ -136,28 +140,29 @@ def _by_partner(report: PlanReport) -> Iterator[Exhibit]:
     if len(table):
         chart = _bars(report, table, "partner_name", _modes(report), "mode")
         answer = words.partners(report, table)
-        reading = (
+        where = _(
             "Home money of the projects by partner country and way of funding, wherever it is spent: what of it "
-            "leaves the country is told by year below. " + _PAID
+            "leaves the country is told by year below."
         )
-        yield frame_chart("partners", "With which countries, and how?", answer, reading, chart)
+        reading = f"{where} {_(_PAID)}"
+        yield frame_chart("partners", _("With which countries, and how?"), answer, reading, chart)
 
 
 def _by_start(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.starts(report).rename(columns={"start_year": "year"})
     if table.empty:
         return
-    tips = _tips(("year:O", "Planned start"), ("programme:N", "Programme"), ("count:Q", "Technologies", "d"))
-    tips += _tips(("requested:Q", f"Requested, {report.money_unit}", _digits(table["requested"])))
+    tips = _tips(("year:O", _("Planned start")), ("programme:N", _("Programme")), ("count:Q", _("Technologies"), "d"))
+    tips += _tips(("requested:Q", _("Requested, {unit}").format(unit=report.money_unit), _digits(table["requested"])))
     bars = alt.Chart(table).mark_bar(cornerRadiusEnd=2, width=alt.RelativeBandSize(0.6))
     chart = bars.encode(
         x=_years(),
-        y=alt.Y("count:Q", title="technologies", axis=alt.Axis(tickMinStep=1)),
+        y=alt.Y("count:Q", title=_("technologies"), axis=alt.Axis(tickMinStep=1)),
         color=_programmes(report),
         tooltip=tips,
     ).properties(height=260)
-    reading = "Planned starts. A project may start later, if it waits."
-    yield frame_chart("starts", "When do the projects start?", words.first_starts(table), reading, chart)
+    reading = _("Planned starts. A project may start later, if it waits.")
+    yield frame_chart("starts", _("When do the projects start?"), words.first_starts(table), reading, chart)
 
 
 def _by_request(report: PlanReport) -> Iterator[Exhibit]:
@@ -167,23 +172,23 @@ def _by_request(report: PlanReport) -> Iterator[Exhibit]:
     order = table.groupby("field")["requested"].sum().sort_values(ascending=False).index.tolist()
     unit, form = report.money_unit, _digits(table["requested"])
     tips = _tips(
-        ("field:N", "Field"),
-        ("decision:N", "Decision"),
-        ("count:Q", "Technologies", "d"),
-        ("requested:Q", f"Requested, {unit}", form),
-        ("share:Q", "Share of the field's requests", ".0%"),
+        ("field:N", _("Field")),
+        ("decision:N", _("Decision")),
+        ("count:Q", _("Technologies"), "d"),
+        ("requested:Q", _("Requested, {unit}").format(unit=unit), form),
+        ("share:Q", _("Share of the field's requests"), ".0%"),
     )
-    place = (table["decision"] != "funded").astype(int)
+    place = (table["decision"] != _("funded")).astype(int)
     bars = alt.Chart(table.round(6).assign(order=place)).mark_bar(cornerRadiusEnd=2)
     chart = bars.encode(
-        x=alt.X("requested:Q", title=f"requested, {unit}"),
+        x=alt.X("requested:Q", title=_("requested, {unit}").format(unit=unit)),
         y=alt.Y("field:N", sort=order, title=None, axis=alt.Axis(labelLimit=170)),
-        color=colour_scale("decision", ["funded", "not funded"], [BLUE, PALE]),
+        color=colour_scale("decision", [str(_("funded")), str(_("not funded"))], [BLUE, PALE]),
         order=alt.Order("order:Q"),
         tooltip=tips,
     ).properties(height=24 * len(order))
-    reading = "Requests of all candidates, by what became of them."
-    question = "Which fields get what they ask for?"
+    reading = _("Requests of all candidates, by what became of them.")
+    question = _("Which fields get what they ask for?")
     yield frame_chart("requests", question, words.refusals(table, unit), reading, chart)
 
 
@@ -192,31 +197,31 @@ def _value_and_chance(report: PlanReport) -> Iterator[Exhibit]:
     if table.empty:
         return
     largest = words.amount(float(table["cost"].max()))
-    reading = (
-        f"A bubble is a funded technology; its area is the money requested, at most {largest} {report.money_unit}. "
-        "Expected value is the optimiser's, each technology alone. Click a programme in the legend to see it alone; a "
-        "double click shows all again."
-    )
-    question = "Which technologies promise most, at what chance and cost?"
+    reading = _(
+        "A bubble is a funded technology; its area is the money requested, at most {largest} {unit}. Expected value is "
+        "the optimiser's, each technology alone. Click a programme in the legend to see it alone; a double click shows "
+        "all again."
+    ).format(largest=largest, unit=report.money_unit)
+    question = _("Which technologies promise most, at what chance and cost?")
     yield frame_chart("bubbles", question, words.best_bets(report, table), reading, _cloud(report, table))
 
 
 def _cloud(report: PlanReport, table: pd.DataFrame) -> Chart:
     unit, pick = report.money_unit, alt.selection_point(name="picked", fields=["programme"], bind="legend")
-    names = [name.split(":")[0] for name, _ in _WHO]
-    title = "share of replications that reach the market"
+    names = [name.split(":")[0] for name in _WHO]
+    title = _("share of replications that reach the market")
     tips = _tips(
-        *_WHO,
-        ("p_market:Q", "Reaches the market", ".0%"),
-        ("p_target:Q", "Reaches its target TRL", ".0%"),
-        ("expected_value:Q", f"Expected net value, {unit}", _digits(table["expected_value"])),
-        ("cost:Q", f"Requested, {unit}", _digits(table["cost"])),
+        *_who(),
+        ("p_market:Q", _("Reaches the market"), ".0%"),
+        ("p_target:Q", _("Reaches its target TRL"), ".0%"),
+        ("expected_value:Q", _("Expected net value, {unit}").format(unit=unit), _digits(table["expected_value"])),
+        ("cost:Q", _("Requested, {unit}").format(unit=unit), _digits(table["cost"])),
     )
     base = alt.Chart(table[[*names, "p_market", "p_target", "expected_value", "cost"]])
     chart: Chart = base.mark_circle(stroke="white", strokeWidth=0.8).encode(
         x=alt.X("p_market:Q", title=title, axis=alt.Axis(format=".0%", tickCount=8), scale=alt.Scale(zero=False)),
-        y=alt.Y("expected_value:Q", title=f"expected net value, {unit}"),
-        size=alt.Size("cost:Q", title="requested", scale=alt.Scale(range=[30, 900]), legend=None),
+        y=alt.Y("expected_value:Q", title=_("expected net value, {unit}").format(unit=unit)),
+        size=alt.Size("cost:Q", title=_("requested"), scale=alt.Scale(range=[30, 900]), legend=None),
         color=_programmes(report, WIDE),
         opacity=alt.when(pick).then(alt.value(0.75)).otherwise(alt.value(0.08)),
         tooltip=tips,
@@ -224,13 +229,17 @@ def _cloud(report: PlanReport, table: pd.DataFrame) -> Chart:
     return chart.properties(name="bubbles", height=380).add_params(pick)
 
 
-_WHO = (
-    ("technology:N", "Technology"),
-    ("name:N", " "),
-    ("programme:N", "Programme"),
-    ("field:N", "Field"),
-    ("partner_name:N", "Partner"),
-)
+_WHO: Mapping[str, str] = {
+    "technology:N": N_("Technology"),
+    "name:N": " ",
+    "programme:N": N_("Programme"),
+    "field:N": N_("Field"),
+    "partner_name:N": N_("Partner"),
+}
+
+
+def _who() -> list[tuple[str, str]]:
+    return [(name, _(title) if title.strip() else title) for name, title in _WHO.items()]
 
 
 # --- when -----------------------------------------------------------------------------------------
@@ -248,12 +257,13 @@ def _schedule(report: PlanReport) -> Iterator[Exhibit]:
                 ]
             ),
         )
-        reading = (
+        reading = _(
             "A bar runs from the median start to the median end of R&D, reached or not; the line from the tenth "
             "percentile of that end to the ninetieth. The figure at its right is the share of replications in "
             "which the target TRL is reached."
         )
-        question = f"When does each project run, and does it reach its target? {programme}"
+        asked = _("When does each project run, and does it reach its target?")
+        question = f"{asked} {programme}"
         yield frame_chart(f"schedule-{place}", question, words.durations(part), reading, chart)
 
 
@@ -264,7 +274,7 @@ def _short(label: str, letters: int = 48) -> str:
 
 
 def _gantt(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
-    names = [name.split(":")[0] for name, _ in _WHO]
+    names = [name.split(":")[0] for name in _WHO]
     columns = [*names, "label", "mode", "begin", "p10", "p50", "p90", "p_target", "p_market"]
     span = [report.start_year, float(table["p90"].max()) + 0.6]
     when = alt.X("begin:Q", title=None, scale=alt.Scale(domain=span, nice=False, zero=False))
@@ -272,14 +282,14 @@ def _gantt(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(table[columns].round(4)).encode(
         y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=0, labelFontSize=11, ticks=False)),
         tooltip=_tips(
-            *_WHO,
-            ("mode:N", "Way of funding"),
-            ("begin:Q", "Median start", ".1f"),
-            ("p10:Q", "End of R&D, P10", ".1f"),
-            ("p50:Q", "End of R&D, P50", ".1f"),
-            ("p90:Q", "End of R&D, P90", ".1f"),
-            ("p_target:Q", "Reaches its target TRL", ".0%"),
-            ("p_market:Q", "Reaches the market", ".0%"),
+            *_who(),
+            ("mode:N", _("Way of funding")),
+            ("begin:Q", _("Median start"), ".1f"),
+            ("p10:Q", _("End of R&D, P10"), ".1f"),
+            ("p50:Q", _("End of R&D, P50"), ".1f"),
+            ("p90:Q", _("End of R&D, P90"), ".1f"),
+            ("p_target:Q", _("Reaches its target TRL"), ".0%"),
+            ("p_market:Q", _("Reaches the market"), ".0%"),
         ),
     )
     bars = base.mark_bar(height=9, cornerRadius=2).encode(x=when, x2="p50:Q", color=_modes(report, WIDE))
@@ -293,11 +303,11 @@ def _gantt(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
 # --- money and results over the years -------------------------------------------------------------
 
 _BUDGET = {
-    "announced": PALE,
-    "paid less refunds, P10 to P90": SKY,
-    "paid less refunds, P50": BLUE,
-    "expected by the optimiser": INK,
-    "promised in full awards": WINE,
+    N_("announced"): PALE,
+    N_("paid less refunds, P10 to P90"): SKY,
+    N_("paid less refunds, P50"): BLUE,
+    N_("expected by the optimiser"): INK,
+    N_("promised in full awards"): WINE,
 }
 
 
@@ -306,12 +316,13 @@ def _budget(report: PlanReport) -> Iterator[Exhibit]:
     if table.empty:
         return
     for place, (programme, part) in enumerate(table.groupby("programme", sort=True)):
-        reading = (
+        reading = _(
             "Paid is to projects and for opening and running partners, less refunds. Promised is what all awards would "
             "cost if none ended early; paid is less than that where gates stop projects. Money that is not spent in "
             "its year lapses, but for what may be carried over."
         )
-        question = f"Does the money of each year suffice, and is it used? {programme}"
+        asked = _("Does the money of each year suffice, and is it used?")
+        question = f"{asked} {programme}"
         answer = words.use_of_money(part, report.money_unit)
         yield frame_chart(f"budget-{place}", question, answer, reading, _purse(report, part))
 
@@ -319,11 +330,19 @@ def _budget(report: PlanReport) -> Iterator[Exhibit]:
 def _purse(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
     unit, form = report.money_unit, _digits(table["announced"], table["promised"])
     columns = ["announced", "promised", "planned", "p10", "p50", "p90", "mean", "low", "high", "lapsed"]
-    titles = ["Announced", "Promised", "Expected by the optimiser", "Paid, P10", "Paid, P50", "Paid, P90", "Paid, mean"]
-    titles += ["... interval from", "... to", "Lapsed, mean"]
+    titles = [
+        _("Announced"),
+        _("Promised"),
+        _("Expected by the optimiser"),
+        _("Paid, P10"),
+        _("Paid, P50"),
+        _("Paid, P90"),
+    ]
+    titles += [_("Paid, mean"), _("... interval from"), _("... to"), _("Lapsed, mean")]
     tips = [(f"{column}:Q", f"{title}, {unit}", form) for column, title in zip(columns, titles, strict=True)]
-    base = alt.Chart(table[["year", *columns]].round(4)).encode(x=_years(), tooltip=_tips(("year:O", "Year"), *tips))
-    scale = alt.Scale(domain=list(_BUDGET), range=list(_BUDGET.values()))
+    base = alt.Chart(table[["year", *columns]].round(4)).encode(x=_years(), tooltip=_tips(("year:O", _("Year")), *tips))
+    names = [str(_(name)) for name in _BUDGET]
+    scale = alt.Scale(domain=names, range=list(_BUDGET.values()))
     layers = [
         base.mark_bar(width=alt.RelativeBandSize(0.8)).encode(y=alt.Y("announced:Q", title=unit)),
         base.mark_bar(width=alt.RelativeBandSize(0.42)).encode(y=alt.Y("p10:Q"), y2="p90:Q"),
@@ -331,11 +350,11 @@ def _purse(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
         base.mark_point(filled=True, size=45, shape="diamond").encode(y=alt.Y("planned:Q")),
         base.mark_tick(thickness=3, width=alt.RelativeBandSize(0.8)).encode(y=alt.Y("promised:Q")),
     ]
-    legend = alt.Legend(symbolType="square", symbolStrokeWidth=0, columns=legend_columns(list(_BUDGET), 460))
+    legend = alt.Legend(symbolType="square", symbolStrokeWidth=0, columns=legend_columns(names, 460))
     colour = alt.Color("measure:N", scale=scale, legend=legend)
     coloured = [
         layer.transform_calculate(measure=f"'{name}'").encode(color=colour)
-        for name, layer in zip(_BUDGET, layers, strict=True)
+        for name, layer in zip(names, layers, strict=True)
     ]
     return _layers(*coloured).properties(height=300)
 
@@ -344,12 +363,11 @@ def _market(report: PlanReport) -> Iterator[Exhibit]:
     if report.projects.empty:
         return
     table = aggregates.market(report)
-    chart = _band(table, "technologies on the market", ",.1f", report.confidence)
-    reading = (
-        f"Pale: P10 to P90 of the replications. Line and dark band: the mean, its {report.confidence:.0%} interval."
-    )
+    chart = _band(table, _("technologies on the market"), ",.1f", report.confidence)
+    told = _("Pale: P10 to P90 of the replications. Line and dark band: the mean, its {confidence} interval.")
+    reading = told.format(confidence=f"{report.confidence:.0%}")
     yield frame_chart(
-        "market", "How many technologies are on the market, by year?", words.sales_words(report), reading, chart
+        "market", _("How many technologies are on the market, by year?"), words.sales_words(report), reading, chart
     )
 
 
@@ -358,13 +376,13 @@ def _band(table: pd.DataFrame, title: str, form: str, confidence: float) -> alt.
     scale = alt.Scale(domainMin=0) if form.endswith("f") else alt.Scale(zero=False)
     axis = alt.Axis(format=".1~%" if form.endswith("%") else ",~g")
     tips = _tips(
-        ("year:O", "Year"),
-        ("mean:Q", "Mean", form),
-        ("low:Q", f"{confidence:.0%} interval from", form),
-        ("high:Q", "... to", form),
-        ("p10:Q", "P10", form),
-        ("p50:Q", "P50", form),
-        ("p90:Q", "P90", form),
+        ("year:O", _("Year")),
+        ("mean:Q", _("Mean"), form),
+        ("low:Q", _("{confidence} interval from").format(confidence=f"{confidence:.0%}"), form),
+        ("high:Q", _("... to"), form),
+        ("p10:Q", _("P10"), form),
+        ("p50:Q", _("P50"), form),
+        ("p90:Q", _("P90"), form),
     )
     base = alt.Chart(table.round(6)).encode(x=_years(), tooltip=tips)
     return _layers(
@@ -380,22 +398,24 @@ def _likelihood(report: PlanReport) -> Iterator[Exhibit]:
     if report.projects.empty:
         return
     table = aggregates.likelihood(report)
-    tips = _tips(("measure:N", "On the market"), ("count:Q", "At least", "d"), ("share:Q", "Probability", ".0%"))
+    tips = _tips(
+        ("measure:N", _("On the market")), ("count:Q", _("At least"), "d"), ("share:Q", _("Probability"), ".0%")
+    )
     chart = (
         alt.Chart(table.round(4))
         .mark_line(interpolate="step-before", strokeWidth=2.5, point={"size": 14, "opacity": 0.9})
         .encode(
-            x=alt.X("count:Q", title="at least so many technologies on the market", axis=alt.Axis(tickMinStep=1)),
+            x=alt.X("count:Q", title=_("at least so many technologies on the market"), axis=alt.Axis(tickMinStep=1)),
             y=alt.Y(
-                "share:Q", title="share of replications", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
+                "share:Q", title=_("share of replications"), axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
             ),
             color=colour_scale("measure", list(dict.fromkeys(table["measure"])), [BLUE, ORANGE]),
             tooltip=tips,
         )
         .properties(height=280)
     )
-    question = "How likely is it to reach a given number?"
-    reading = "Read upwards from a number: the share of replications that reach it."
+    question = _("How likely is it to reach a given number?")
+    reading = _("Read upwards from a number: the share of replications that reach it.")
     yield frame_chart("likelihood", question, words.even_odds(report), reading, chart)
 
 
@@ -404,27 +424,29 @@ def _deliveries(report: PlanReport) -> Iterator[Exhibit]:
     if table.empty:
         return
     tips = _tips(
-        ("deliverable:N", "Deliverable"),
-        ("year:O", "By the end of"),
-        ("share:Q", "Probability", ".1%"),
-        ("low:Q", f"{report.confidence:.0%} interval from", ".1%"),
-        ("high:Q", "... to", ".1%"),
-        ("n:Q", "Replications", ",d"),
+        ("deliverable:N", _("Deliverable")),
+        ("year:O", _("By the end of")),
+        ("share:Q", _("Probability"), ".1%"),
+        ("low:Q", _("{confidence} interval from").format(confidence=f"{report.confidence:.0%}"), ".1%"),
+        ("high:Q", _("... to"), ".1%"),
+        ("n:Q", _("Replications"), ",d"),
     )
     names = list(dict.fromkeys(table["deliverable"]))
     solid = alt.Legend(columns=legend_columns(names, WIDE), symbolOpacity=1.0)
     colour = colour_scale("deliverable", names, PALETTE, WIDE).legend(solid)
     base = alt.Chart(table.round(6)).encode(x=_years(), tooltip=tips)
-    share = alt.Y("share:Q", title="share of replications", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+    share = alt.Y(
+        "share:Q", title=_("share of replications"), axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
+    )
     chart = _layers(
         base.mark_area(opacity=0.2).encode(y="low:Q", y2="high:Q", color=colour),
         base.mark_line(strokeWidth=2, point={"size": 30}).encode(y=share, color=colour),
     )
-    question = "How likely is it that a project has handed in what the programme asks for, by the end of a year?"
-    reading = (
-        f"At least one project of any line. Pale: {report.confidence:.0%} interval of the probability. What is asked "
-        "of no project that was chosen stays at 0%."
-    )
+    question = _("How likely is it that a project has handed in what the programme asks for, by the end of a year?")
+    reading = _(
+        "At least one project of any line. Pale: {confidence} interval of the probability. What is asked of no project "
+        "that was chosen stays at 0%."
+    ).format(confidence=f"{report.confidence:.0%}")
     yield frame_chart("delivered", question, words.delivery_words(report, table), reading, chart.properties(height=300))
 
 
@@ -433,18 +455,20 @@ def _international(report: PlanReport) -> Iterator[Exhibit]:
     if table.empty:
         return
     chart: alt.LayerChart = _band(
-        table.drop(columns=["reached", "floor"]), "share of the R&D budget", ".1%", report.confidence
+        table.drop(columns=["reached", "floor"]), _("share of the R&D budget"), ".1%", report.confidence
     )
     aims = table.dropna(subset=["floor"])[["year", "floor", "reached"]]
     if len(aims):
-        tips = _tips(("year:O", "Year"), ("floor:Q", "Target", ".1%"), ("reached:Q", "Probability to reach it", ".0%"))
+        tips = _tips(
+            ("year:O", _("Year")), ("floor:Q", _("Target"), ".1%"), ("reached:Q", _("Probability to reach it"), ".0%")
+        )
         base = alt.Chart(aims).encode(x=_years(), y="floor:Q", tooltip=tips)
         line = base.mark_line(color=RED, strokeDash=[6, 4], point={"color": RED, "size": 50, "shape": "diamond"})
         chart = _layers(chart, line)
-    reading = (
+    reading = _(
         "Blue: mean with its interval, and P10 to P90. Dashed: the target path. Hover a target for its probability."
     )
-    question = "Does the international share of the R&D budget reach its target?"
+    question = _("Does the international share of the R&D budget reach its target?")
     yield frame_chart("international", question, words.path(aims), reading, chart.properties(height=280))
 
 
@@ -457,22 +481,28 @@ def _distributions(report: PlanReport) -> Iterator[Exhibit]:
         return
     unit, form = report.money_unit, _digits(table["p5"], table["p95"])
     levels = [(f"p{level}:Q", f"P{level}, {unit}", form) for level in (5, 25, 50, 75, 95)]
-    ends = [("mean:Q", f"Mean, {unit}", form), ("low:Q", "... interval from", form), ("high:Q", "... to", form)]
-    tips = _tips(("policy:N", "Portfolio"), *ends, *levels, ("loss:Q", "Probability of a loss", ".0%"))
+    ends = [
+        ("mean:Q", _("Mean, {unit}").format(unit=unit), form),
+        ("low:Q", _("... interval from"), form),
+        ("high:Q", _("... to"), form),
+    ]
+    tips = _tips(("policy:N", _("Portfolio")), *ends, *levels, ("loss:Q", _("Probability of a loss"), ".0%"))
     rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=300))
     base = alt.Chart(table.round(4)).encode(y=rows, tooltip=tips)
-    colour = alt.condition(f"datum.policy === '{PLAN}'", alt.value(BLUE), alt.value(GREY))
+    colour = alt.condition(f"datum.policy === '{plan_title()}'", alt.value(BLUE), alt.value(GREY))
     chart = _layers(
         base.mark_rule(strokeWidth=2, color=GREY).encode(
-            x=alt.X("p5:Q", title=f"net present value, {unit}"), x2="p95:Q"
+            x=alt.X("p5:Q", title=_("net present value, {unit}").format(unit=unit)), x2="p95:Q"
         ),
         base.mark_bar(height=18, cornerRadius=2, opacity=0.75).encode(x="p25:Q", x2="p75:Q", color=colour),
         base.mark_tick(thickness=3, size=24, color="white").encode(x="p50:Q"),
         base.mark_point(filled=True, size=70, shape="diamond", color=INK).encode(x="mean:Q"),
     ).properties(height=40 * len(table))
-    reading = "Line: P5 to P95. Box: P25 to P75, the white mark P50. Diamond: mean. All portfolios meet the same luck."
+    reading = _(
+        "Line: P5 to P95. Box: P25 to P75, the white mark P50. Diamond: mean. All portfolios meet the same luck."
+    )
     yield frame_chart(
-        "value", "What is it worth, and how far may luck move that?", words.spread(report, table), reading, chart
+        "value", _("What is it worth, and how far may luck move that?"), words.spread(report, table), reading, chart
     )
 
 
@@ -480,36 +510,37 @@ def _gains(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.differences(report)
     if table.empty:
         return
-    table = table.assign(verdict=[_VERDICTS[0 if ok else 1] for ok in table["feasible"]])
-    reading = (
+    table = table.assign(verdict=[_verdicts()[0 if ok else 1] for ok in table["feasible"]])
+    reading = _(
         "Mark: mean difference, replication by replication. Line: its interval, widened so that all hold together with "
-        f"{report.confidence:.0%}. Red cross: the portfolio breaks a rule of the scenario, so it could not be chosen."
-    )
+        "{confidence}. Red cross: the portfolio breaks a rule of the scenario, so it could not be chosen."
+    ).format(confidence=f"{report.confidence:.0%}")
     answer = words.gains(table, report.money_unit)
-    yield frame_chart("gains", "Is it better than simple rules would do?", answer, reading, _whiskers(report, table))
+    yield frame_chart("gains", _("Is it better than simple rules would do?"), answer, reading, _whiskers(report, table))
 
 
-_VERDICTS = ("keeps every rule", "breaks a rule")
+def _verdicts() -> tuple[str, str]:
+    return str(_("keeps every rule")), str(_("breaks a rule"))
 
 
 def _whiskers(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
     unit, form = report.money_unit, _digits(table["mean"], table["low"], table["high"])
     tips = _tips(
-        ("policy:N", "Portfolio"),
-        ("mean:Q", f"The plan is worth more by, {unit}", form),
-        ("low:Q", "... interval from", form),
-        ("high:Q", "... to", form),
-        ("n:Q", "Replications", "d"),
-        ("funded:Q", "It funds", "d"),
-        ("verdict:N", "Its portfolio"),
-        ("broken:N", "Broken"),
+        ("policy:N", _("Portfolio")),
+        ("mean:Q", _("The plan is worth more by, {unit}").format(unit=unit), form),
+        ("low:Q", _("... interval from"), form),
+        ("high:Q", _("... to"), form),
+        ("n:Q", _("Replications"), "d"),
+        ("funded:Q", _("It funds"), "d"),
+        ("verdict:N", _("Its portfolio")),
+        ("broken:N", _("Broken")),
     )
     rows = alt.Y("policy:N", sort=None, title=None, axis=alt.Axis(labelLimit=300))
-    base = alt.Chart(table).encode(y=rows, color=colour_scale("verdict", _VERDICTS, [BLUE, RED]), tooltip=tips)
-    shapes = alt.Scale(domain=list(_VERDICTS), range=["circle", "cross"])
-    shape = alt.Shape("verdict:N", scale=shapes, legend=legend(_VERDICTS))
+    base = alt.Chart(table).encode(y=rows, color=colour_scale("verdict", _verdicts(), [BLUE, RED]), tooltip=tips)
+    shapes = alt.Scale(domain=list(_verdicts()), range=["circle", "cross"])
+    shape = alt.Shape("verdict:N", scale=shapes, legend=legend(_verdicts()))
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(strokeDash=[4, 3], color=INK).encode(x=alt.X("zero:Q"))
-    title = f"{PLAN} less the other portfolio, {unit}"
+    title = _("the plan less the other portfolio, {unit}").format(unit=unit)
     return _layers(
         zero,
         base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", title=title), x2="high:Q"),
@@ -526,13 +557,13 @@ def _waits(report: PlanReport) -> Iterator[Exhibit]:
         return
     order = table.groupby("cause")["mean"].max().sort_values(ascending=False).index.tolist()
     tips = _tips(
-        ("programme:N", "Programme"),
-        ("cause:N", "Waits for"),
-        ("mean:Q", "Days per project, mean", ",.1f"),
-        ("low:Q", "... interval from", ",.1f"),
-        ("high:Q", "... to", ",.1f"),
-        ("share:Q", "Projects that wait", ".1%"),
-        ("days:Q", "Days, of those that wait", ",.0f"),
+        ("programme:N", _("Programme")),
+        ("cause:N", _("Waits for")),
+        ("mean:Q", _("Days per project, mean"), ",.1f"),
+        ("low:Q", _("... interval from"), ",.1f"),
+        ("high:Q", _("... to"), ",.1f"),
+        ("share:Q", _("Projects that wait"), ".1%"),
+        ("days:Q", _("Days, of those that wait"), ",.0f"),
     )
     base = alt.Chart(table.round(4)).encode(
         y=alt.Y("cause:N", sort=order, title=None, axis=alt.Axis(labelLimit=170)),
@@ -540,43 +571,48 @@ def _waits(report: PlanReport) -> Iterator[Exhibit]:
         tooltip=tips,
     )
     chart = _layers(
-        base.mark_bar(cornerRadiusEnd=2).encode(x=alt.X("mean:Q", title="days per project"), color=_programmes(report)),
+        base.mark_bar(cornerRadiusEnd=2).encode(
+            x=alt.X("mean:Q", title=_("days per project")), color=_programmes(report)
+        ),
         base.mark_rule(strokeWidth=1.5, color=INK).encode(x="low:Q", x2="high:Q"),
     ).properties(height=20 * len(table) + 20)
-    reading = "Mean over all funded projects, waiting or not, with its interval. Hover for the share that waits at all."
-    yield frame_chart("waits", "What do projects wait for?", words.longest_wait(table), reading, chart)
+    reading = _(
+        "Mean over all funded projects, waiting or not, with its interval. Hover for the share that waits at all."
+    )
+    yield frame_chart("waits", _("What do projects wait for?"), words.longest_wait(table), reading, chart)
 
 
 def _formation(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.formation(report)
     if table.empty:
         return
-    tips = _tips(("stage:N", "Stage"), ("mean:Q", "Projects, mean", ",.1f"))
-    tips += _tips(("low:Q", "... interval from", ",.1f"), ("high:Q", "... to", ",.1f"))
+    tips = _tips(("stage:N", _("Stage")), ("mean:Q", _("Projects, mean"), ",.1f"))
+    tips += _tips(("low:Q", _("... interval from"), ",.1f"), ("high:Q", _("... to"), ",.1f"))
     base = alt.Chart(table.round(4)).encode(
         y=alt.Y("stage:N", sort=None, title=None, axis=alt.Axis(labelLimit=200)), tooltip=tips
     )
     chart = _layers(
-        base.mark_bar(cornerRadiusEnd=2, color=BLUE).encode(x=alt.X("mean:Q", title="projects that come so far")),
+        base.mark_bar(cornerRadiusEnd=2, color=BLUE).encode(x=alt.X("mean:Q", title=_("projects that come so far"))),
         base.mark_rule(strokeWidth=1.5, color=INK).encode(x="low:Q", x2="high:Q"),
     ).properties(height=26 * len(table) + 20)
-    reading = "Mean over replications with its interval; the horizon may cut the last bars short."
-    yield frame_chart("formation", "How far do joint projects come?", words.formation_words(table), reading, chart)
+    reading = _("Mean over replications with its interval; the horizon may cut the last bars short.")
+    yield frame_chart("formation", _("How far do joint projects come?"), words.formation_words(table), reading, chart)
 
 
 def _ends(report: PlanReport) -> Iterator[Exhibit]:
     table = aggregates.ends(report)
     if table.empty:
         return
-    states = [aggregates.END_STATES[state] for state in _STATES if aggregates.END_STATES[state] in set(table["state"])]
-    colours = [_STATES[state] for state in _STATES if aggregates.END_STATES[state] in set(table["state"])]
-    tips = _tips(("programme:N", "Programme"), ("state:N", "End"), ("share:Q", "Share", ".1%"))
-    tips += _tips(("count:Q", "Projects, mean", ",.1f"))
+    called = {state: str(_(text)) for state, text in aggregates.END_STATES.items()}
+    states = [called[state] for state in _STATES if called[state] in set(table["state"])]
+    colours = [_STATES[state] for state in _STATES if called[state] in set(table["state"])]
+    tips = _tips(("programme:N", _("Programme")), ("state:N", _("End")), ("share:Q", _("Share"), ".1%"))
+    tips += _tips(("count:Q", _("Projects, mean"), ",.1f"))
     chart = (
         alt.Chart(table.round(4))
         .mark_bar(stroke="white", strokeWidth=0.5)
         .encode(
-            x=alt.X("share:Q", title="share of projects", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+            x=alt.X("share:Q", title=_("share of projects"), axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
             y=alt.Y("programme:N", title=None, axis=alt.Axis(labelLimit=170)),
             color=colour_scale("state", states, colours),
             order=alt.Order("order:Q"),
@@ -584,8 +620,8 @@ def _ends(report: PlanReport) -> Iterator[Exhibit]:
         )
         .properties(height=44 * table["programme"].nunique())
     )
-    reading = "Shares over all replications and funded projects of the programme."
-    yield frame_chart("ends", "How do projects end?", words.ending(table), reading, chart)
+    reading = _("Shares over all replications and funded projects of the programme.")
+    yield frame_chart("ends", _("How do projects end?"), words.ending(table), reading, chart)
 
 
 SECTIONS: Mapping[str, Sequence[Make]] = {

@@ -7,14 +7,19 @@ with the luck of the market in expectation where the run tells it (`PlanReport.e
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from rdsim.arrays import Floats
+from rdsim.languages import N_
+from rdsim.languages import gettext as _
 from rdsim.report.data.plan import PlanReport, mean_payments
+from rdsim.report.data.yearly import no_partner
 from rdsim.stats import mean_interval, proportion_interval
-from rdsim.titles import OWN_TITLES, PLAN, rule_title
+from rdsim.titles import OWN_TITLES, plan_title, portfolio_title, rule_title
 
 __all__ = [
     "CAUSES",
@@ -44,24 +49,24 @@ __all__ = [
 ]
 
 CAUSES = {
-    "wait_prerequisite": "another technology first",
-    "wait_start": "one of the year's starts",
-    "wait_place": "a place with the partner",
-    "wait_money": "money in the purse",
-    "wait_panel": "a review panel",
-    "wait_facility": "a facility or a team",
+    "wait_prerequisite": N_("another technology first"),
+    "wait_start": N_("one of the year's starts"),
+    "wait_place": N_("a place with the partner"),
+    "wait_money": N_("money in the purse"),
+    "wait_panel": N_("a review panel"),
+    "wait_facility": N_("a facility or a team"),
 }
 """Columns of the projects' waits, and what each waits for."""
 
 END_STATES = {
-    "target": "reached its target TRL",
-    "running": "still running at the horizon",
-    "stopped": "stopped at a gate",
-    "dropped": "dropped for want of a partner",
-    "exhausted": "out of funded time",
-    "failed": "failed technically",
-    "unfunded": "never got money",
-    "blocked": "its prerequisite failed",
+    "target": N_("reached its target TRL"),
+    "running": N_("still running at the horizon"),
+    "stopped": N_("stopped at a gate"),
+    "dropped": N_("dropped for want of a partner"),
+    "exhausted": N_("out of funded time"),
+    "failed": N_("failed technically"),
+    "unfunded": N_("never got money"),
+    "blocked": N_("its prerequisite failed"),
 }
 """End states in the order of the figures, and what they mean."""
 
@@ -150,7 +155,7 @@ def _funded_table(report: PlanReport) -> pd.DataFrame:
     """Funded technologies with their expected payments."""
     table = report.technologies
     chosen = table[table["funded"].astype(bool)].copy()
-    chosen["partner_name"] = chosen["partner_name"].replace("", "No partner")
+    chosen["partner_name"] = chosen["partner_name"].replace("", str(no_partner()))
     return chosen.merge(payments(report), on="technology", how="left")
 
 
@@ -170,7 +175,7 @@ def money_by(report: PlanReport, *keys: str) -> pd.DataFrame:
 def requests(report: PlanReport) -> pd.DataFrame:
     """Requests by field and decision: field, decision, count, requested, share (of the field's requests)."""
     table = report.technologies.assign(
-        decision=np.where(report.technologies["funded"].astype(bool), "funded", "not funded")
+        decision=np.where(report.technologies["funded"].astype(bool), str(_("funded")), str(_("not funded")))
     )
     found = table.groupby(["field", "decision"], as_index=False).agg(
         count=("technology", "size"), requested=("cost", "sum")
@@ -264,7 +269,7 @@ def _expectations(report: PlanReport, policy: str, names: list[str]) -> pd.DataF
 
 def likelihood(report: PlanReport) -> pd.DataFrame:
     """Share of replications with at least `count` technologies commercialised: measure, count, share."""
-    measures = {"by the horizon": "commercialised", "by their deadline": "commercialised_by_deadline"}
+    measures = {_("by the horizon"): "commercialised", _("by their deadline"): "commercialised_by_deadline"}
     parts = [_at_least(report.replications[column], words) for words, column in measures.items()]
     return pd.concat(parts, ignore_index=True)
 
@@ -309,7 +314,7 @@ def international(report: PlanReport) -> pd.DataFrame:
 
 def policies(report: PlanReport) -> pd.DataFrame:
     """Net value of each policy: policy, p5, p25, p50, p75, p95, mean, low, high, loss (share below zero)."""
-    labels = {"optimised": PLAN, **policy_labels(report)}
+    labels = {"optimised": plan_title(), **policy_labels(report)}
     rows = [
         _policy(labels.get(str(name), str(name)), table, _expectations(report, str(name), ["npv"]), report.confidence)
         for name, table in report.policies.groupby("policy", sort=False)
@@ -322,11 +327,17 @@ def policy_labels(report: PlanReport) -> dict[str, str]:
     found = report.manifest.get("baselines", {})
     rules = [rule["rule"] for name, rule in found.items() if name not in OWN_TITLES]
     both = len(set(rules)) < len(rules)
-    freedom = {True: ", plan's payment ratios", False: ", announced money"} if both else {True: "", False: ""}
-    return {
-        name: OWN_TITLES.get(name) or f"{rule_title(rule['rule'])}{freedom[rule['equal_freedom']]}"
-        for name, rule in found.items()
-    }
+    return {name: _label(name, rule, both) for name, rule in found.items()}
+
+
+def _label(name: str, found: Mapping[str, Any], both: bool) -> str:
+    if name in OWN_TITLES:
+        return portfolio_title(name)
+    rule = rule_title(found["rule"])
+    if not both:
+        return rule
+    told = _("{rule}, plan's payment ratios") if found["equal_freedom"] else _("{rule}, announced money")
+    return told.format(rule=rule)
 
 
 def _policy(name: str, table: pd.DataFrame, expected: pd.DataFrame | None, confidence: float) -> dict[str, object]:
@@ -352,7 +363,7 @@ def differences(report: PlanReport) -> pd.DataFrame:
             "policy": labels[name],
             **{key: found["difference"][source] for key, source in _ENDS.items()},
             "feasible": bool(found["feasible"]),
-            "broken": "; ".join([*([] if found.get("allowed", True) else [NOT_ALLOWED]), *found["violations"]]),
+            "broken": "; ".join([*([] if found.get("allowed", True) else [_(NOT_ALLOWED)]), *found["violations"]]),
             "funded": found["funded"],
         }
         for name, found in report.manifest.get("baselines", {}).items()
@@ -361,7 +372,7 @@ def differences(report: PlanReport) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(("mean", "low", "high"), float))
 
 
-NOT_ALLOWED = "not allowed by the call"
+NOT_ALLOWED = N_("not allowed by the call")
 """What is said of a comparator of domestic projects where the call requires a foreign partner."""
 
 _ENDS = {"mean": "mean", "low": "ci_low", "high": "ci_high", "n": "n"}
@@ -383,7 +394,7 @@ def waits(report: PlanReport) -> pd.DataFrame:
     found = pd.DataFrame(parts, columns=["programme", "cause", "mean", "low", "high", "share", "days"])
     ever = found.groupby("cause")["mean"].transform("sum") > 0
     waited = found[ever].reset_index(drop=True)
-    return waited.assign(cause=waited["cause"].map(CAUSES))
+    return waited.assign(cause=waited["cause"].map({name: str(_(text)) for name, text in CAUSES.items()}))
 
 
 def _waiting(part: pd.DataFrame, programme: str, cause: str, confidence: float) -> dict[str, object]:
@@ -407,8 +418,8 @@ def formation(report: PlanReport) -> pd.DataFrame:
     figures = [str(name) for name in report.replications if str(name).startswith("formed_")]
     if not figures:
         return pd.DataFrame(columns=["stage", "mean", "low", "high"])
-    stages = {"talks": "began", **{name: name.removeprefix("formed_").replace("-", " ") for name in figures}}
-    stages |= {"target": END_STATES["target"], "commercialised": "on the market"}
+    stages = {"talks": str(_("began")), **{name: name.removeprefix("formed_").replace("-", " ") for name in figures}}
+    stages |= {"target": str(_(END_STATES["target"])), "commercialised": str(_("on the market"))}
     wide = report.replications[list(stages)].rename(columns=stages).rename_axis(columns="stage")
     known = _expectations(report, "optimised", ["commercialised"])
     means = wide if known is None else wide.assign(**{stages["commercialised"]: known["commercialised"].to_numpy()})
@@ -423,4 +434,6 @@ def ends(report: PlanReport) -> pd.DataFrame:
     counts["count"] = counts["rows"] / max(len(report.replications), 1)
     order = {state: place for place, state in enumerate(END_STATES)}
     counts["order"] = counts["end_state"].map(order)
-    return counts.assign(state=counts["end_state"].map(END_STATES)).drop(columns=["rows", "end_state"])
+    return counts.assign(state=counts["end_state"].map({one: str(_(text)) for one, text in END_STATES.items()})).drop(
+        columns=["rows", "end_state"]
+    )

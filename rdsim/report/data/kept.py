@@ -26,7 +26,17 @@ from rdsim.report.data.asked import PlanAnswer
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sections import Column, Kind, Page, Plot, Section, Table
 
-__all__ = ["document", "kept_table", "needs", "page_from", "page_tables", "page_text", "read_page", "with_answers"]
+__all__ = [
+    "document",
+    "kept_table",
+    "needs",
+    "page_from",
+    "page_tables",
+    "page_text",
+    "read_page",
+    "read_texts",
+    "with_answers",
+]
 
 _OWN = ("technologies", "plan", "international", "targets", "sources")
 """Tables of a plan's page that its run does not hold otherwise."""
@@ -61,9 +71,10 @@ def document(page: Page | PlanReport) -> dict[str, Any]:
     return {"version": _VERSION, "kind": "plan", **told, "names": page.names}
 
 
-def page_text(page: Page | PlanReport) -> str:
-    """The document of a page, as JSON."""
-    return json.dumps(document(page), ensure_ascii=False, allow_nan=False) + "\n"
+def page_text(page: Page | PlanReport, texts: Mapping[str, Any]) -> str:
+    """The document of a page, as JSON; `texts` is what its texts say, see `rdsim.languages.kept_texts`."""
+    known = {**texts, **page.texts} if isinstance(page, PlanReport) else texts
+    return json.dumps({**document(page), "texts": known}, ensure_ascii=False, allow_nan=False, default=str) + "\n"
 
 
 def page_tables(page: Page | PlanReport) -> dict[str, pd.DataFrame]:
@@ -168,6 +179,10 @@ class _Plot(Record):
     tips: _Columns
 
 
+_Sayings = dict[str, dict[str, Any]]
+"""What texts say, by the English that stands in the manifest and in tables; runs of earlier versions have none."""
+
+
 class _Section(Record):
     title: str
     sentences: list[str]
@@ -187,6 +202,7 @@ class _SheetPage(Record):
     version: Literal[1]
     kind: Literal["sheet"]
     sheet: _Sheet
+    texts: _Sayings = Field(default_factory=dict)
 
 
 class _PlanPage(Record):
@@ -199,11 +215,21 @@ class _PlanPage(Record):
     start_year: int
     horizon_year: int
     names: dict[Literal["programme", "field", "mode"], dict[str, str]]
+    texts: _Sayings = Field(default_factory=dict)
 
 
 class _AnyPage(Record):
     version: Literal[1]
     kind: Literal["plan", "sheet"]
+    texts: _Sayings = Field(default_factory=dict)
+
+
+def read_texts(folder: Path) -> dict[str, Any]:
+    """What the texts of a run say, by their English. Raises RunError as `read_page`."""
+    path = folder / PAGE.name
+    found = read_document(path, _AnyPage, RunError, "must hold what the page shows") if path.exists() else {}
+    texts: dict[str, Any] = found.get("texts", {})
+    return texts
 
 
 def read_page(folder: Path) -> PlanReport | Page:

@@ -47,6 +47,8 @@ class PlanReport:
     """What is assumed of technologies and partners; empty of runs that were made without, as the next three are."""
     tried: pd.DataFrame = field(default_factory=pd.DataFrame)
     partners: pd.DataFrame = field(default_factory=pd.DataFrame)
+    texts: Mapping[str, Any] = field(default_factory=dict)
+    """What texts of these tables say, see `rdsim.languages.kept_texts`."""
     decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
     """How firm each decision is; empty of plans that were decided once."""
     answers: tuple[PlanAnswer, ...] = ()

@@ -11,12 +11,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from rdsim.languages import gettext as _
 from rdsim.report.data.plan import PlanReport
 
-__all__ = ["NO_PARTNER", "Ledger", "by_partner", "ledger"]
+__all__ = ["Ledger", "by_partner", "ledger", "no_partner"]
 
-NO_PARTNER = "No partner"
 _KINDS = ("home", "foreign", "abroad")
+
+
+def no_partner() -> str:
+    """What stands in the place of a partner's name where there is none."""
+    return _("No partner")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +57,7 @@ def ledger(report: PlanReport) -> Ledger:
     kept = [name for name in means if name == "technology" or int(str(name).rpartition("_")[2]) in years]
     funded = report.technologies.loc[report.technologies["funded"].astype(bool)]
     who = funded[["technology", "programme", "field", "partner", "partner_name", "mode", "start_year"]]
-    who = who.assign(partner_name=who["partner_name"].replace("", NO_PARTNER))
+    who = who.assign(partner_name=who["partner_name"].replace("", str(no_partner())))
     by_year = upkeep.unstack("year").reindex(columns=list(years), fill_value=0.0)  # noqa: PD010 - pivot_table would average
     return Ledger(who.merge(means[kept], on="technology", how="left"), by_year[by_year.sum(axis=1) > 0], years)
 

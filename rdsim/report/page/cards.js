@@ -52,6 +52,7 @@ const cards = (function () {
   const place = document.getElementById("card");
   const known = new Map(rows.map((row) => [row[0], Object.fromEntries(keys.map((key, at) => [key, row[at]]))]));
   const percent = (share) => (share === null || share === undefined ? "" : Math.round(share * 100) + "%");
+  const told = (text) => block.notes?.[text] ?? text;
   const amount = (value) => (value === null || value === undefined ? "" : sharing.amount(value));
 
   function make(tag, text, parent) {
@@ -87,22 +88,25 @@ const cards = (function () {
 
   function assumed(subject, id) {
     for (const [name, lines] of cards.parts(block, subject, id)) {
-      table(name, ["What", "Assumed", "Grade", "Source"], lines, 9);
+      table(name, [say("What"), say("Assumed"), say("Grade"), say("Source")], lines, 9);
     }
   }
 
   function money(title, fits) {
     const lines = cards.byYear(ledger, fits).map(([name, ...values]) => [name, ...values.map(sharing.amount)]);
-    table(title, ["", ...ledger.years, "All years"], lines, 1);
+    table(title, ["", ...ledger.years, say("All years")], lines, 1);
   }
 
   function decision(one) {
-    if (one.decision !== "funded") return "Not funded" + (one.note ? ": " + one.note : "") + ".";
-    const whom = one.partner_name ? "with " + one.partner_name : "without a partner";
-    return (
-      "Funded " + whom + ", " + one.mode + ", from " + one.start_year + ". It reaches its target TRL in " +
-      percent(one.p_target) + " of the replications, and the market in " + percent(one.p_market) + "."
-    );
+    if (one.decision !== "funded") {
+      return one.note ? say("Not funded: {reason}.", { reason: told(one.note) }) : say("Not funded.");
+    }
+    const values = {
+      partner: one.partner_name, mode: one.mode, year: one.start_year, target: percent(one.p_target), market: percent(one.p_market),
+    };
+    return one.partner_name
+      ? say("Funded with {partner}, {mode}, from {year}. It reaches its target TRL in {target} of the replications, and the market in {market}.", values)
+      : say("Funded without a partner, {mode}, from {year}. It reaches its target TRL in {target} of the replications, and the market in {market}.", values);
   }
 
   function technology(id) {
@@ -110,31 +114,32 @@ const cards = (function () {
     make("p", one.programme + ", " + one.field, place).className = "reading";
     make("p", decision(one), place);
     const firm = (Object.hasOwn(block.decisions, id) ? block.decisions[id] : []).map(([kind, what, chosen, share, verdict]) => [
-      kind, what, chosen ? "in the plan" : "", verdict, percent(share),
+      kind, what, chosen ? say("in the plan") : "", verdict, percent(share),
     ]);
-    table("How firm it is: share of re-decisions", ["Decision", "What", "", "Verdict", "Share"], firm, 4);
+    table(say("How firm it is: share of re-decisions"), [say("Decision"), say("What"), "", say("Verdict"), say("Share")], firm, 4);
     const tried = (Object.hasOwn(block.tried, id) ? block.tried[id] : []).map(([partner, mode, start, value, chosen]) => [
-      partner || "none", mode, chosen ? "in the plan" : "", start, amount(value),
+      partner || say("none"), mode, chosen ? say("in the plan") : "", start, amount(value),
     ]);
-    table("Options tried, each alone: the best, and the plan's", ["Partner", "Way of funding", "", "Start", "Expected value"], tried, 3);
-    money("Expected payments by year", (row) => row[0] === id);
+    table(say("Options tried, each alone: the best, and the plan's"), [say("Partner"), say("Way of funding"), "", say("Start"), say("Expected value")], tried, 3);
+    money(say("Expected payments by year"), (row) => row[0] === id);
     assumed("technology", id);
   }
 
   function partner(code) {
     const [name, opened, when, network, peak] = block.partners[code]?.[0] ?? [code, null, null, null, null];
-    const told = opened
-      ? "Opened in " + percent(opened) + " of the replications, in half of those by " + when.toFixed(1) + "; it holds at most " +
-        amount(peak) + " projects at once, on average over replications. Opening and running it costs " + amount(network) + " in all."
-      : opened === 0 ? "The plan does not open it." : "";
-    if (told) make("p", told, place);
+    const sentence = opened
+      ? say("Opened in {share} of the replications, in half of those by {year}; it holds at most {places} projects at once, on average over replications. Opening and running it costs {cost} in all.", {
+          share: percent(opened), year: when.toFixed(1), places: amount(peak), cost: amount(network),
+        })
+      : opened === 0 ? say("The plan does not open it.") : "";
+    if (sentence) make("p", sentence, place);
     const mine = rows.filter((row) => known.get(row[0]).partner === code || known.get(row[0]).partner.split("+").includes(code)).map((row) => known.get(row[0]));
     const lines = mine.map((one) => [
       one.technology + " " + one.name, one.field, one.mode, one.start_year, amount(one.home), amount(one.foreign),
     ]);
-    table("Projects with it", ["Technology", "Field", "Way of funding", "Start", "Home pays", "It pays"], lines, 3);
+    table(say("Projects with it"), [say("Technology"), say("Field"), say("Way of funding"), say("Start"), say("Home pays"), say("It pays")], lines, 3);
     const members = new Set(mine.map((one) => one.technology));
-    money("Expected payments by year to projects with it", (row) => members.has(row[0]));
+    money(say("Expected payments by year to projects with it"), (row) => members.has(row[0]));
     assumed("partner", code);
   }
 
@@ -144,7 +149,7 @@ const cards = (function () {
     place.replaceChildren();
     const bar = make("p", "", place);
     bar.className = "exits";
-    for (const [text, act] of [["Close", () => place.close()], ["Print", () => window.print()]]) {
+    for (const [text, act] of [[say("Close"), () => place.close()], [say("Print"), () => window.print()]]) {
       const button = make("button", text, bar);
       button.type = "button";
       button.addEventListener("click", act);

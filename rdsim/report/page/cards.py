@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
+from rdsim.languages import ENGLISH, N_, active
+from rdsim.languages import gettext as _
 from rdsim.report.data.plan import PlanReport
+from rdsim.report.page.html import tell
 from rdsim.report.page.technologies import compact
 
 __all__ = ["card_block"]
 
-_KINDS = {"technology": "Funded", "partner": "Partner", "mode": "Way of funding", "start": "Start"}
+_KINDS = {"technology": N_("Funded"), "partner": N_("Partner"), "mode": N_("Way of funding"), "start": N_("Start")}
 
 
 def card_block(report: PlanReport) -> dict[str, object]:
@@ -22,16 +25,32 @@ def card_block(report: PlanReport) -> dict[str, object]:
     if report.facts.empty:
         return {}
     columns = ["part", "item", "value", "grade", "source"]
-    texts = sorted({text for name in columns for text in report.facts[name]})
+    facts = _with_words_told(report.facts, columns)
+    texts = sorted({text for name in columns for text in facts[name]})
     places = {text: place for place, text in enumerate(texts)}
-    rows = report.facts.assign(**{name: report.facts[name].map(places) for name in columns})
+    rows = facts.assign(**{name: facts[name].map(places) for name in columns})
     return {
         "texts": texts,
         "facts": {str(subject): _by(table, "id", columns) for subject, table in rows.groupby("subject")},
         "tried": _by(report.tried, "technology", ["partner", "mode", "start_year", "expected_value", "chosen"]),
-        "decisions": _by(_decisions(report), "technology", ["kind", "what", "chosen", "share", "verdict"]),
+        "decisions": _by(
+            _with_words_told(_decisions(report), ["verdict"]),
+            "technology",
+            ["kind", "what", "chosen", "share", "verdict"],
+        ),
+        **({} if active() == ENGLISH else {"notes": _notes(report)}),
         "partners": _by(report.partners, "partner", ["name", "opened", "opened_time", "network", "peak_places"]),
     }
+
+
+def _notes(report: PlanReport) -> dict[str, str]:
+    """Why technologies are not funded, in the language of the page, by what the run says of it."""
+    return {str(one): tell(str(one)) for one in report.technologies["note"] if one}
+
+
+def _with_words_told(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """The table with words of these columns in the language of the page."""
+    return table.assign(**{name: [tell(str(one)) for one in table[name]] for name in columns if name in table})
 
 
 def _by(table: pd.DataFrame, key: str, columns: list[str]) -> dict[str, list[list[object]]]:
@@ -55,10 +74,12 @@ def _decisions(report: PlanReport) -> pd.DataFrame:
         return pd.DataFrame()
     table = table[table["kind"].isin(list(_KINDS))]
     names = dict(zip(report.partners["partner"], report.partners["name"], strict=True)) if len(report.partners) else {}
-    called = {"partner": {**names, "": "none"}, "mode": report.names.get("mode", {})}
+    called = {"partner": {**names, "": _("none")}, "mode": report.names.get("mode", {})}
     what = [called.get(kind, {}).get(code, code) for kind, code in _pairs(table)]
     order = table["kind"].map({kind: place for place, kind in enumerate(_KINDS)})
-    found = table.assign(what=what, order=order, kind=table["kind"].map(_KINDS))
+    found = table.assign(
+        what=what, order=order, kind=table["kind"].map({kind: str(_(title)) for kind, title in _KINDS.items()})
+    )
     return found.sort_values(["order", "chosen", "share"], ascending=[True, False, False], kind="stable")
 
 

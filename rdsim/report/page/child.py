@@ -11,7 +11,8 @@ from typing import Any
 from rdsim.errors import RdsimError
 from rdsim.folders import read_manifest
 from rdsim.folders.contents import REPORT
-from rdsim.report.data.kept import page_from, read_page, with_answers
+from rdsim.languages import ENGLISH, keeping, speaking
+from rdsim.report.data.kept import page_from, read_page, read_texts, with_answers
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.page.policy_brief import one_page
 from rdsim.report.page.render import render, svg, warm_up
@@ -20,16 +21,21 @@ __all__ = ["draw"]
 
 
 def _run(folder: Path) -> str:
-    """The page of a run; of a plan with what was asked of it."""
+    """The page of a run, of a plan with what was asked of it; that of a study is in English, as what it says is."""
     page, manifest = read_page(folder), _manifest(folder)
-    return render(with_answers(page, folder, manifest) if isinstance(page, PlanReport) else page, manifest)
+    if not isinstance(page, PlanReport):
+        with speaking(ENGLISH):
+            return render(page, manifest)
+    with keeping(read_texts(folder)):
+        return render(with_answers(page, folder, manifest), manifest)
 
 
 def _brief(folder: Path) -> str:
     """A plan on one page, as HTML and as a slide, in JSON."""
     page = read_page(folder)
     assert isinstance(page, PlanReport)  # noqa: S101 - `rdsim.results.brief` has looked
-    return json.dumps(one_page(page, _manifest(folder)))
+    with keeping(read_texts(folder)):
+        return json.dumps(one_page(page, _manifest(folder)))
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -55,11 +61,15 @@ def draw(words: Sequence[str], text: bytes) -> str:
 
 
 def main() -> int:
-    """Draw what stdin asks for, words as JSON in its first line; the exit code. stderr's last line tells of errors."""
+    """Draw what stdin asks for, a language and words as JSON in its first line; the exit code.
+
+    stderr's last line tells of errors.
+    """
     warm_up()  # before anything is asked for
     try:
-        words = json.loads(sys.stdin.buffer.readline())
-        text = draw(words, sys.stdin.buffer.read())
+        language, *words = json.loads(sys.stdin.buffer.readline())
+        with speaking(language):
+            text = draw(words, sys.stdin.buffer.read())
     except RdsimError as error:
         sys.stderr.write(" ".join(str(error).split()) + "\n")
         return 1

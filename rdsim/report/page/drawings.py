@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rdsim.errors import DrawingError
+from rdsim.languages import active
 from rdsim.report.data.kept import document
 from rdsim.report.data.sections import Page, Plot, Section
 
@@ -29,7 +30,10 @@ Drawer = subprocess.Popen[bytes]
 
 
 def run_html(folder: Path, ready: Drawer | None = None) -> str:
-    """The page of a run, as HTML, by a process that is `ready` if there is one. Raises DrawingError."""
+    """The page of a run, as HTML, by a process that is `ready` if there is one. Raises DrawingError.
+
+    Pages are drawn in the active language.
+    """
     return _ask(("run", str(folder)), b"", ready)
 
 
@@ -89,7 +93,7 @@ def _ask(words: Sequence[str], text: bytes, process: Drawer | None = None) -> st
     try:
         if process is None or process.poll() is not None:
             process = _start()
-        drawn, said = process.communicate(json.dumps(list(words)).encode() + b"\n" + text)
+        drawn, said = process.communicate(json.dumps([active(), *words]).encode() + b"\n" + text)
     except (OSError, MemoryError) as error:
         raise DrawingError(f"no process could be started for it ({error})") from None
     finally:

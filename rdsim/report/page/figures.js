@@ -32,7 +32,7 @@
     drawing.setAttribute("role", "img");
     drawing.setAttribute("aria-label", words);
     drawing.removeAttribute("aria-roledescription");
-    place.querySelector("summary")?.setAttribute("aria-label", "Save this figure");
+    place.querySelector("summary")?.setAttribute("aria-label", say("Save this figure"));
   }
 
   // On paper a figure is drawn as wide as its place on A4, so that its letters keep their size; it is lower for that.
@@ -72,7 +72,7 @@
       describe(place, words);
       views.push({ place, view: result.view });
     }).catch((error) => {
-      place.textContent = "This figure could not be drawn: " + error.message;
+      place.textContent = say("This figure could not be drawn: {reason}", { reason: error.message });
     });
   }
 })();

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rdsim import languages
+from rdsim.languages import gettext, listing, moment, pgettext, retold, script_texts
 from rdsim.report.page.library import library
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def fill_page(content: Content, manifest: Mapping[str, Any]) -> str:
         .get_template(content.template)
         .render(
             specs=_embed({figure.key: figure.spec for figure in content.figures}),
-            data={name: _embed(block) for name, block in content.data.items()},
+            data={name: _embed(block) for name, block in {**content.data, **_script_texts()}.items()},
             style=as_markup((_HERE / "page.css").read_text(encoding="utf-8")),
             scripts=[as_markup(script) for script in code],
             policy=_policy(code),
@@ -62,6 +64,12 @@ def fill_page(content: Content, manifest: Mapping[str, Any]) -> str:
             **content.values,
         )
     )
+
+
+def _script_texts() -> dict[str, object]:
+    """What the page's scripts say in its language; nothing in English, which stands in them."""
+    found = script_texts()
+    return {"texts": found} if found else {}
 
 
 def visible_text(page: str) -> str:
@@ -84,10 +92,37 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals |= {"_": _text, "pgettext": pgettext, "language": languages.active(), "counted": _mark_count}
     environment.filters["amount"] = words.amount
-    environment.filters["listed"] = words.sentence_list
+    environment.filters["listed"] = listing
+    environment.filters["moment"] = moment
+    environment.filters["told"] = tell
     environment.filters["command"] = shlex.join
     return environment
+
+
+def tell(text: str) -> str:
+    """A text, or a word of a table, in the language of the page; what no catalogue knows as it is."""
+    return gettext(retold(text)) if text and languages.active() != languages.ENGLISH else text
+
+
+def _text(message: str, **values: object) -> Any:
+    """A text of a template in the language of the page: what it says is markup, what is put in is escaped."""
+    text = as_markup(gettext(message))
+    if not values:
+        return text
+    shown = {name: one if hasattr(one, "__html__") else _retold(one) for name, one in values.items()}
+    filled = text.format(**shown)
+    return filled if languages.active() == languages.ENGLISH else as_markup(languages.with_particles(str(filled)))
+
+
+def _retold(value: object) -> object:
+    return retold(value) if isinstance(value, str) else value
+
+
+def _mark_count(number: int) -> Any:
+    """A number of rows that a script counts anew."""
+    return as_markup(f'<span data-sum="count">{number:d}</span>')
 
 
 def as_markup(text: str) -> Any:

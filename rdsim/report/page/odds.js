@@ -11,11 +11,14 @@ const odds = (function () {
   function answer(block, number, year) {
     const tail = block.tails[year];
     const [share, low, high] = tail[Math.min(number, tail.length - 1)];
-    return (
-      "At least " + number + (number === 1 ? " technology is" : " technologies are") +
-      " on the market by the end of " + year + " in " + percent(share) + " of " +
-      String(block.replications).replace(/\B(?=(\d{3})+(?!\d))/g, ",") + (block.replications === 1 ? " replication (" : " replications (") +
-      percent(block.confidence) + " interval " + percent(low) + " to " + percent(high) + ")."
+    const replications = sayMany("{count} replication", "{count} replications", block.replications, {
+      count: sharing.whole(block.replications),
+    });
+    return sayMany(
+      "At least {number} technology is on the market by the end of {year} in {share} of {replications} ({confidence} interval {low} to {high}).",
+      "At least {number} technologies are on the market by the end of {year} in {share} of {replications} ({confidence} interval {low} to {high}).",
+      number,
+      { year, share: percent(share), replications, confidence: percent(block.confidence), low: percent(low), high: percent(high) }
     );
   }
 
@@ -38,7 +41,7 @@ const odds = (function () {
   function show() {
     const asked = Number(number.value);
     const isNumber = number.value !== "" && Number.isInteger(asked) && asked >= 0;
-    place.textContent = isNumber ? odds.answer(block, asked, year.value) : "Give a whole number, 0 or more.";
+    place.textContent = isNumber ? odds.answer(block, asked, year.value) : say("Give a whole number, 0 or more.");
   }
 
   function apply(given) {

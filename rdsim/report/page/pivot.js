@@ -46,11 +46,11 @@ const pivot = (function () {
   // The table as rows of cells: headings, rows, network, sum.
   function cells(block, by, found, titles) {
     const blanks = by.slice(1).map(() => "");
-    const lines = [[...by.map((name) => titles[name]), ...block.years.map(String), "All years"]];
+    const lines = [[...by.map((name) => titles[name]), ...block.years.map(String), say("All years")]];
     const add = (names, values) => lines.push([...names, ...[...values, total(values)].map(compact)]);
     for (const row of found.rows) add(row.keys, row.values);
     if (found.network) add([block.upkeep, ...blanks], found.network);
-    add(["In all", ...blanks], found.sum);
+    add([say("In all"), ...blanks], found.sum);
     return lines;
   }
 
@@ -61,8 +61,8 @@ const pivot = (function () {
   const block = sharing.read("ledger");
   const place = document.getElementById("pivot-table");
   if (!block || !place) return;
-  const titles = { ...block.ways, technology: "Technology" };
-  const kinds = { ...block.kinds, ...(block.kinds.foreign ? { all: "home and partners" } : {}) };
+  const titles = { ...block.ways, technology: say("Technology") };
+  const kinds = { ...block.kinds, ...(block.kinds.foreign ? { all: say("home and partners") } : {}) };
   const controls = document.getElementById("pivot-controls");
   const money = controls.querySelector("[data-pivot=money]");
   const rows = controls.querySelector("[data-pivot=rows]");
@@ -70,7 +70,7 @@ const pivot = (function () {
   const filters = {};
   let lines = [];
 
-  const nameOf = (way) => way.map((one) => titles[one].toLowerCase()).join(" and ");
+  const nameOf = (way) => way.map((one) => titles[one].toLowerCase()).reduce((one, other) => say("{one} and {other}", { one, other }));
 
   function fill(select, options) {
     for (const [value, text] of options) select.append(new Option(text, value));
@@ -81,7 +81,7 @@ const pivot = (function () {
     const select = document.createElement("select");
     const column = block.who.indexOf(name);
     const values = Array.from(new Set(block.rows.map((row) => row[column]))).sort((a, b) => a.localeCompare(b));
-    fill(select, [["", "all"], ...values.map((value) => [value, value])]);
+    fill(select, [["", say("all")], ...values.map((value) => [value, value])]);
     label.append(titles[name] + " ", select);
     controls.insertBefore(label, controls.querySelector(".exits"));
     filters[name] = select;
@@ -118,8 +118,8 @@ const pivot = (function () {
     place.replaceChildren(table);
     const isLeftOut = ["home", "all"].includes(money.value) && Object.keys(block.network).length > 0 && !found.network;
     note.textContent = isLeftOut
-      ? block.upkeep + " is told by programme alone, and left out here."
-      : lines.length - 2 + " rows.";
+      ? say("{what} is told by programme alone, and left out here.", { what: block.upkeep })
+      : say("{number} rows.", { number: lines.length - 2 });
   }
 
   function state() {

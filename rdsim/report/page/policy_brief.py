@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rdsim.languages import unit_of_money
 from rdsim.report import words
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.page.html import as_markup, environment, picture
@@ -42,7 +43,7 @@ def one_page(page: PlanReport, manifest: Mapping[str, Any]) -> dict[str, str]:
     """The HTML page (`html`) and the slide (`svg`) of a plan's run."""
     from rdsim.report.charts import plan  # noqa: PLC0415 - Altair takes most of a second to import
 
-    report = replace(page, manifest=manifest)
+    report = replace(page, manifest=manifest, money_unit=unit_of_money(page.money_unit))
     told = words.brief(report)
     figures = [figure for figure in plan.draw(report, "chosen") if figure.key in _FIGURES]
     drawn = {figure.key: picture(figure, _COLUMN, _LOWER) for figure in figures}

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from rdsim import glossary
+from rdsim.languages import N_, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.report import words
 from rdsim.report.data.odds import market_odds
 from rdsim.report.data.plan import PlanReport
@@ -60,13 +62,13 @@ def _sheet(sheet: Page) -> Content:
     figures = {plot.key: plots.draw(plot) for section in sheet.sections for plot in section.plots}
     pictures = {key: picture(figure) for key, figure in figures.items()}
     shown = {"sheet": sheet, "cells": words.cells, "figures": figures, "pictures": pictures}
-    return Content("sheet.html.j2", tuple(figures.values()), ("figures.js",), shown)
+    return Content("sheet.html.j2", tuple(figures.values()), ("sharing.js", "figures.js"), shown)
 
 
 def _plan(page: PlanReport, manifest: Mapping[str, Any]) -> Content:
     from rdsim.report.charts import plan, plots  # noqa: PLC0415 - as above
 
-    report = replace(page, manifest=manifest)
+    report = replace(page, manifest=manifest, money_unit=unit_of_money(page.money_unit))
     drawn = {section: plan.draw(report, section) for section in plan.SECTIONS}
     drawn["answers"] = [plots.draw(one.plot) for one in report.answers if one.plot is not None]
     figures = tuple(figure for group in drawn.values() for figure in group)
@@ -129,10 +131,10 @@ def _words(report: PlanReport) -> dict[str, object]:
 
 
 _FIRMNESS = {
-    "firm": "Firm: funded in nearly every re-decision",
-    "open": "Open: funded in some and not in others",
-    "rejected": "Rejected: funded in hardly any",
-    "disputed": "Disputed: nearly all re-decisions agree, and the plan decides otherwise",
+    "firm": N_("Firm: funded in nearly every re-decision"),
+    "open": N_("Open: funded in some and not in others"),
+    "rejected": N_("Rejected: funded in hardly any"),
+    "disputed": N_("Disputed: nearly all re-decisions agree, and the plan decides otherwise"),
 }
 
 
@@ -145,11 +147,13 @@ def _firmness(report: PlanReport) -> list[dict[str, object]]:
     if "technologies" not in told:
         return []
     called = dict(zip(report.technologies["technology"], report.technologies["name"], strict=True))
+    names = dict(zip(report.technologies["partner"], report.technologies["partner_name"], strict=True))
     funded = set(report.technologies["technology"][report.technologies["funded"].astype(bool)])
     return [
         {
-            "title": title,
-            "countries": list(told["countries"].get(key, ())),
+            "title": _(title),
+            "tells_plan": key in ("open", "disputed"),
+            "countries": ", ".join(names.get(code, code) for code in told["countries"].get(key, ())),
             "technologies": [(one, called[one], one in funded) for one in told["technologies"].get(key, ())],
         }
         for key, title in _FIRMNESS.items()

@@ -20,7 +20,7 @@
       row.hidden = !fits;
       shown += fits ? 1 : 0;
     }
-    count.textContent = shown + " of " + rows.length + " shown";
+    count.textContent = say("{shown} of {all} shown", { shown, all: rows.length });
   }
 
   for (const heading of table.tHead.rows[0].cells) {

@@ -11,6 +11,26 @@ const sharing = (function () {
     return place ? JSON.parse(place.textContent) : null;
   }
 
+  // Texts in the page's language; English stands in the scripts, by which other languages are found.
+  const texts = read("texts") ?? {};
+
+  function filled(text, values) {
+    return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  }
+
+  function say(text, values = {}) {
+    return filled(texts[text]?.[0] ?? text, values);
+  }
+
+  // Of so many: languages with one form say it of any number.
+  function sayMany(one, many, number, values = {}) {
+    const forms = texts[one] ?? [one, many];
+    return filled(forms[number === 1 ? 0 : forms.length - 1], { number, ...values });
+  }
+
+  // A whole number with marks of thousands.
+  const whole = (number) => String(number).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+
   // As many decimals as the size of a number deserves.
   function amount(value) {
     const size = Math.abs(value);
@@ -71,7 +91,10 @@ const sharing = (function () {
     const exits = document.querySelector('.exits[data-of="' + name + '"]');
     const note = exits.querySelector("[role=status]");
     const acts = {
-      copy: async () => ((await copy(asCells(rows()))) ? rows().length - 1 + " rows copied" : "The browser does not copy."),
+      copy: async () => {
+        if (!(await copy(asCells(rows())))) return say("The browser does not copy.");
+        return say("{number} rows copied", { number: rows().length - 1 });
+      },
       csv: async () => {
         save(name, asCsv(rows()));
         return "";
@@ -118,9 +141,12 @@ const sharing = (function () {
   function regret(name, unknown) {
     const asked = unknown.map((value) => "\u201c" + value + "\u201d").join(", ");
     const note = document.querySelector('.exits[data-of="' + name + '"] [role=status]');
-    note.textContent = asked ? "The address asks for " + asked + ", which this plan does not have." : "";
+    note.textContent = asked
+      ? say("The address asks for {values}, which this plan does not have.", { values: asked })
+      : "";
   }
 
   document.documentElement.classList.add("scripted");
-  return { amount, choose, neutral, offer, read, recall, regret, remember, asCsv, asCells };
+  return { amount, choose, neutral, offer, read, recall, regret, remember, say, sayMany, whole, asCsv, asCells };
 })();
+const { say, sayMany } = sharing;

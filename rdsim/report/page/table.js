@@ -48,11 +48,10 @@
     table.querySelector("[data-sum=count]").textContent = chosen.length;
     for (const key of SUMMED) table.querySelector("[data-sum=" + key + "]").textContent = sharing.amount(sums[key]);
     const funded = chosen.filter((one) => valueOf(one, "decision") === "funded");
-    count.textContent =
-      chosen.length + " of " + records.length + " shown, " + funded.length + " of them funded: requested " +
-      sharing.amount(sums.cost) + ", home pays " + sharing.amount(sums.home) + ", partners pay " +
-      sharing.amount(sums.foreign) + "; " + sharing.amount(sums.p_market) + " are expected to reach the market. " +
-      countries(funded);
+    const counts = { shown: chosen.length, all: records.length, funded: funded.length };
+    const amounts = Object.fromEntries(SUMMED.map((key) => [key, sharing.amount(sums[key])]));
+    const told = say("{shown} of {all} shown, {funded} of them funded: requested {cost}, home pays {home}, partners pay {foreign}; {p_market} are expected to reach the market.", { ...counts, ...amounts });
+    count.textContent = told + " " + countries(funded);
   }
 
   // With how many projects each country takes part, the most first.
@@ -63,7 +62,8 @@
       if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
     }
     const sorted = Array.from(counts).sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
-    return sorted.length ? "With " + sorted.map(([name, number]) => name + " " + number).join(", ") + "." : "";
+    const names = sorted.map(([name, number]) => name + " " + number).join(", ");
+    return sorted.length ? say("With {names}.", { names }) : "";
   }
 
   function state() {

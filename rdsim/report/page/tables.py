@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from rdsim.languages import N_
+from rdsim.languages import gettext as _
 from rdsim.report import words
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.data.yearly import Ledger
@@ -11,11 +13,16 @@ from rdsim.report.page.technologies import compact
 
 __all__ = ["ledger_block", "odds_block", "texts"]
 
-_WAYS = {"programme": "Programme", "field": "Field", "partner_name": "Partner", "mode": "Mode"}
+_WAYS = {"programme": N_("Programme"), "field": N_("Field"), "partner_name": N_("Partner"), "mode": N_("Mode")}
+_SPENT = {
+    "programme": N_("What home pays by year and programme, net of refunds, {unit}"),
+    "field": N_("What home pays by year and field, net of refunds, {unit}"),
+    "partner_name": N_("What home pays by year and partner, net of refunds, {unit}"),
+}
 _KINDS = {
-    "home": "home pays",
-    "foreign": "partners pay",
-    "abroad": "home pays abroad",
+    "home": N_("home pays"),
+    "foreign": N_("partners pay"),
+    "abroad": N_("home pays abroad"),
 }
 
 
@@ -28,7 +35,10 @@ def texts(report: PlanReport, money: Ledger, odds: pd.DataFrame) -> dict[str, ob
         "crossed": words.abroad_words(report, money),
         "is_abroad_told": "abroad" in money.kinds,
         "members": words.partner_rows(report, money),
-        "spent": {title: words.spending_rows(money, way) for way, title in _WAYS.items() if way != "mode"},
+        "spent": {
+            _(caption).format(unit=report.money_unit): words.spending_rows(money, way)
+            for way, caption in _SPENT.items()
+        },
         "chances": {"years": years, "rows": rows},
     }
 
@@ -43,9 +53,9 @@ def ledger_block(money: Ledger) -> dict[str, object]:
     }
     return {
         "years": money.years,
-        "ways": _WAYS,
-        "upkeep": words.UPKEEP,
-        "kinds": {kind: _KINDS[kind] for kind in money.kinds},
+        "ways": {way: _(title) for way, title in _WAYS.items()},
+        "upkeep": _(words.UPKEEP),
+        "kinds": {kind: _(_KINDS[kind]) for kind in money.kinds},
         "who": who,
         "rows": table[who].astype(str).to_numpy().tolist(),
         "money": amounts,

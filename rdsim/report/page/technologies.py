@@ -9,12 +9,17 @@ from typing import Any
 import pandas as pd
 
 from rdsim.domain import TAG
+from rdsim.languages import N_
+from rdsim.languages import gettext as _
 from rdsim.report.data import aggregates
 from rdsim.report.data.plan import PlanReport
 
 __all__ = ["Narrowing", "TechnologyList", "block", "compact", "technology_list"]
 
 _DIGITS = 9
+_DECISIONS = (N_("funded"), N_("not funded"))
+_VERDICTS = (N_("sure in"), N_("sure out"), N_("open"))
+"""What a run says of re-decisions; see `rdsim.search.redecisions.Verdict`."""
 _MONEY = ("cost", "expected_value", "home", "foreign")
 _SUMMED = ("cost", "home", "foreign", "p_market")
 _COPIED = (
@@ -81,13 +86,13 @@ def _choices(table: pd.DataFrame, tags: Mapping[str, str]) -> list[Narrowing]:
     called = dict(zip(table["partner"], table["partner_name"], strict=True))
     partners = sorted((code for code in called if code), key=lambda code: str(called[code]))
     return [
-        Narrowing("decision", "Decision", (("funded", "funded"), ("not funded", "not funded"))),
-        _choice(table, "programme", "Programme"),
-        _choice(table, "field", "Field"),
-        Narrowing("partner", "Partner", _or_none([(code, str(called[code])) for code in partners])),
-        _choice(table, "mode", "Mode"),
-        _choice(table, "start_year", "Start"),
-        _choice(table, "verdict", "How firm"),
+        Narrowing("decision", _("Decision"), tuple((one, _(one)) for one in _DECISIONS)),
+        _choice(table, "programme", _("Programme")),
+        _choice(table, "field", _("Field")),
+        Narrowing("partner", _("Partner"), _or_none([(code, str(called[code])) for code in partners])),
+        _choice(table, "mode", _("Mode")),
+        _choice(table, "start_year", _("Start")),
+        _choice(table, "verdict", _("How firm")),
         *(
             Narrowing(name, title.capitalize(), _or_none(_choice(table, name, title).offers))
             for name, title in tags.items()
@@ -97,12 +102,12 @@ def _choices(table: pd.DataFrame, tags: Mapping[str, str]) -> list[Narrowing]:
 
 def _choice(table: pd.DataFrame, key: str, title: str) -> Narrowing:
     known = sorted(set(table[key].dropna().astype(str))) if key in table else []
-    return Narrowing(key, title, tuple((name, name) for name in known if name))
+    return Narrowing(key, title, tuple((name, _(name) if key == "verdict" else name) for name in known if name))
 
 
 def _or_none(values: Any) -> tuple[tuple[str, str], ...]:
     """The values, and `-` for rows that have none of them; nothing without values."""
-    return (*values, ("-", "none")) if values else ()
+    return (*values, ("-", _("none"))) if values else ()
 
 
 def _rows(table: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:

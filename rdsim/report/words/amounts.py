@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 
 from rdsim.figures import Figure, from_files
+from rdsim.languages import N_, listing, marks, retold
+from rdsim.languages import gettext as _
 from rdsim.numerals import NO_NUMBER, numeral
 from rdsim.report.data.plan import PlanReport
 
@@ -18,7 +20,6 @@ __all__ = [
     "amount",
     "capital",
     "estimate",
-    "for_partners",
     "interval",
     "is_point",
     "known_figures",
@@ -38,12 +39,12 @@ def amount(value: float | None) -> str:
     size = abs(value)
     text = f"{value:,.{0 if size >= 200 else 1 if size >= 10 else 2}f}"
     text = text.lstrip("-") if float(text.replace(",", "")) == 0 else text
-    return text.replace("-", "\N{MINUS SIGN}")
+    return marks(text.replace("-", "\N{MINUS SIGN}"))
 
 
 def sentence_list(names: Sequence[str]) -> str:
     """Names as in a sentence: a, b and c."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    return listing(names)
 
 
 def capital(text: str) -> str:
@@ -51,10 +52,10 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-ALIKE = "alike in all"
+ALIKE = N_("alike in all")
 """What stands in place of an interval where every replication says the same: it would be of no width."""
 
-UNKNOWN = "unknown from one replication"
+UNKNOWN = N_("unknown from one replication")
 """What stands in place of an interval without ends."""
 
 
@@ -71,7 +72,7 @@ def span(low: float, high: float) -> str:
     size = max(abs(low), abs(high))
     decimals = 0 if size >= 200 else 1 if size >= 10 else 2
     ends = [numeral(round(end, decimals) + 0.0, f",.{decimals}f").replace("-", "\N{MINUS SIGN}") for end in (low, high)]
-    return " to ".join(ends)
+    return _("{low} to {high}").format(low=ends[0], high=ends[1])
 
 
 def percent(value: float | None, decimals: int = 0) -> str:
@@ -82,9 +83,9 @@ def percent(value: float | None, decimals: int = 0) -> str:
 def interval(found: Mapping[str, Any]) -> str:
     """`1,350 to 1,508`, or that it is unknown."""
     if found["ci_low"] is None or found["ci_high"] is None:
-        return UNKNOWN
+        return _(UNKNOWN)
     if is_point(found["ci_low"], found["ci_high"]):
-        return f"{ALIKE} replications"
+        return _("alike in all replications")
     return span(found["ci_low"], found["ci_high"])
 
 
@@ -117,12 +118,10 @@ def per_replication(report: PlanReport, column: pd.Series[float]) -> float:
     return float(column.sum()) / max(len(report.replications), 1)
 
 
-def for_partners(network: float) -> str:
-    """What partners cost, as the end of a sentence; nothing if they cost nothing."""
-    return f" and with {amount(network)} for opening and running partners" if network > 0 else ""
-
-
 def rests_on(report: PlanReport) -> str:
     """What a figure of risk rests on, as a sentence to be added to it; nothing where the run does not say."""
     shared = report.manifest.get("shared_luck")
-    return f" This rests on the luck that is shared, in shares of variance: {shared}." if shared else ""
+    if not shared:
+        return ""
+    told = _("This rests on the luck that is shared, in shares of variance: {shares}.").format(shares=retold(shared))
+    return f" {told}"

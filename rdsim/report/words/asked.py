@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from rdsim.brief import count
+from rdsim.languages import N_, listing
+from rdsim.languages import gettext as _
 from rdsim.report.data.asked import ROWS, ROWS_BESIDE, SENTENCES, PlanAnswer
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.cells import cells
@@ -27,14 +29,14 @@ class Asking(NamedTuple):
 _RUN = "RUN"
 
 _TITLES = {
-    "explain": ("Why not this technology, what would losing that one cost, what is a budget worth?", "Why not"),
-    "ladder": ("Best with more or less money", "Other money"),
-    "frontier": ("What must be given up for more of another aim", "Another aim"),
-    "alternatives": ("Other portfolios that are as good", "Alternatives"),
-    "commitment": ("How far payments may be promised beyond the money", "Promising more"),
-    "rolling": ("Decide once, or every year", "Every year"),
-    "certify": ("How far from the best there is", "How near the best"),
-    "assumptions": ("Which assumption to narrow first", "Assumptions"),
+    "explain": (N_("Why not this technology, what would losing that one cost, what is a budget worth?"), N_("Why not")),
+    "ladder": (N_("Best with more or less money"), N_("Other money")),
+    "frontier": (N_("What must be given up for more of another aim"), N_("Another aim")),
+    "alternatives": (N_("Other portfolios that are as good"), N_("Alternatives")),
+    "commitment": (N_("How far payments may be promised beyond the money"), N_("Promising more")),
+    "rolling": (N_("Decide once, or every year"), N_("Every year")),
+    "certify": (N_("How far from the best there is"), N_("How near the best")),
+    "assumptions": (N_("Which assumption to narrow first"), N_("Assumptions")),
 }
 """Of the questions that come with rdsim, in this order."""
 
@@ -48,7 +50,7 @@ def answer_rows(report: PlanReport) -> list[dict[str, Any]]:
 
 
 def _answer(one: PlanAnswer) -> dict[str, Any]:
-    title, short = _TITLES.get(one.kept.question, (one.page.kind, one.page.kind))
+    title, short = map(_, _TITLES.get(one.kept.question, (one.page.kind, one.page.kind)))
     return {
         "title": title,
         "short": short,
@@ -68,15 +70,11 @@ def _more_words(one: PlanAnswer) -> str:
     """What the answer's own page has beside what is shown here; '' if that is all."""
     sections = one.page.sections
     left = {
-        "sentence": max(len(one.sentences) - SENTENCES, 0),
-        "figure": max(sum(len(section.plots) for section in sections) - 1, 0),
-        "table": max(sum(len(section.tables) for section in sections) - 1, 0),
+        count(number := max(len(one.sentences) - SENTENCES, 0), "sentence"): number,
+        count(number := max(sum(len(section.plots) for section in sections) - 1, 0), "figure"): number,
+        count(number := max(sum(len(section.tables) for section in sections) - 1, 0), "table"): number,
     }
-    return _listing([f"{count(number, noun)} more" for noun, number in left.items() if number])
-
-
-def _listing(parts: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+    return listing([_("{parts} more").format(parts=told) for told, number in left.items() if number])
 
 
 def _table(one: PlanAnswer) -> dict[str, Any]:
@@ -86,25 +84,30 @@ def _table(one: PlanAnswer) -> dict[str, Any]:
     table, number = one.table, len(one.table.frame)
     most = ROWS if one.plot is None else ROWS_BESIDE
     rows = cells(replace(table, frame=table.frame.head(most)))
-    return {"table": table, "rows": rows, "cut": f"The first {most} of {number:,} rows." if number > most else ""}
+    return {
+        "table": table,
+        "rows": rows,
+        "cut": _("The first {shown} of {all} rows.").format(shown=most, all=f"{number:,}") if number > most else "",
+    }
 
 
 def open_questions(report: PlanReport) -> list[Asking]:
     """What has not been asked, with its command; then what else a command makes of a plan."""
     asked = {one.kept.question for one in report.answers}
     found = [
-        Asking(title + _need(report, name), short, (name, _RUN, *(_names(report) if name == "explain" else ())))
+        Asking(_needing(report, name, _(title)), _(short), (name, _RUN, *(_names(report) if name == "explain" else ())))
         for name, (title, short) in _TITLES.items()
         if name not in asked
     ]
-    others = (("On one page", ("brief", _RUN)), ("Beside another run", ("compare", _RUN, "OTHER")))
+    others = ((_("On one page"), ("brief", _RUN)), (_("Beside another run"), ("compare", _RUN, "OTHER")))
     return [*found, *(Asking(title, "", words) for title, words in others)]
 
 
-def _need(report: PlanReport, name: str) -> str:
-    """What a question needs of the scenario, where the plan does not show that it is there."""
-    lacks = name == "assumptions" and not report.manifest.get("assumptions")
-    return ", if the scenario states bounds of what is assumed" if lacks else ""
+def _needing(report: PlanReport, name: str, title: str) -> str:
+    """A question, with what it needs of the scenario where the plan does not show that it is there."""
+    if name != "assumptions" or report.manifest.get("assumptions"):
+        return title
+    return _("{question}, if the scenario states bounds of what is assumed").format(question=title)
 
 
 def _names(report: PlanReport) -> Iterator[str]:
@@ -122,4 +125,4 @@ def _names(report: PlanReport) -> Iterator[str]:
 
 def stranger_words(report: PlanReport) -> list[str]:
     """What lies beside the answers and is none of this plan, a sentence each."""
-    return [f"{name} is not shown: {why}." for name, why in report.strangers.items()]
+    return [_("{name} is not shown: {fault}.").format(name=name, fault=why) for name, why in report.strangers.items()]

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from rdsim.languages import gettext as _
+from rdsim.languages import marks, retold
 from rdsim.report.data.sections import Kind, Table
 from rdsim.report.words.amounts import amount
 
@@ -30,8 +32,8 @@ def _is_missing(value: Any) -> bool:
 
 def _cell_text(kind: Kind, value: Any) -> str:
     if isinstance(value, str) or kind == "text":
-        return str(value)
+        return retold(value) if isinstance(value, str) else str(value)
     if isinstance(value, float) and math.isinf(value):
-        return "none" if value > 0 else "unknown"
+        return _("none") if value > 0 else _("unknown")
     shapes = {"money": amount, "count": "{:,.0f}".format, "share": "{:.1%}".format, "year": "{:.0f}".format}
-    return shapes[kind](value)
+    return marks(shapes[kind](value))

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from rdsim.languages import N_, retold
+from rdsim.languages import gettext as _
 from rdsim.numerals import NO_NUMBER
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.amounts import amount, estimate, percent, rests_on, sentence_list, span
@@ -39,29 +41,40 @@ def _bounds(report: PlanReport) -> Iterator[Doubt]:
     for one in asked.get("widths", ()):
         if one["headline"] == "npv":
             low, high = one["with_assumptions"]["low"], one["with_assumptions"]["high"]
-            share = f"{_relative(low - one['mean'], one['mean'])} to {_relative(high - one['mean'], one['mean'])}"
-            meaning = (
-                f"Where the net value lies, luck of the estimate included, if {len(asked['bounds'])} assumptions may "
-                f"each be anywhere within the bounds that the scenario states: over {asked['points']} worlds drawn "
-                "within these, the portfolio kept."
-            )
-            yield Doubt("Assumptions within their bounds", span(low, high), share, meaning)
+            share = _shares(low - one["mean"], high - one["mean"], one["mean"])
+            meaning = _(
+                "Where the net value lies, luck of the estimate included, if {assumptions} assumptions may each be "
+                "anywhere within the bounds that the scenario states: over {worlds} worlds drawn within these, the "
+                "portfolio kept."
+            ).format(assumptions=len(asked["bounds"]), worlds=asked["points"])
+            yield Doubt(_("Assumptions within their bounds"), span(low, high), share, meaning)
 
 
 def _solver_gap(report: PlanReport) -> Iterator[Doubt]:
     solver = report.manifest.get("solver", {})
     objective, bound = solver.get("objective"), solver.get("bound")
     if objective is None or bound is None:
-        yield Doubt("Solver's gap", "unknown", NO_NUMBER, "The solver proved nothing about better portfolios.")
+        nothing = _("The solver proved nothing about better portfolios.")
+        yield Doubt(_("Solver's gap"), _("unknown"), NO_NUMBER, nothing)
         return
-    more, sum_of = max(bound - objective, 0.0), "aim" if solver.get("risk") else "value"
-    meaning = (
-        f"Of the optimiser's model, which adds up options that each live alone: the {sum_of} of this portfolio's "
-        f"options is {amount(objective)} {report.money_unit}, and under the same rows no portfolio's can be more than "
-        f"{amount(bound)}. Looking longer can add no more than this to that sum. It does not bound the net value of "
-        "a whole portfolio that is simulated, which is another figure."
+    more = max(bound - objective, 0.0)
+    told = (
+        _(
+            "Of the optimiser's model, which adds up options that each live alone: the aim of this portfolio's options "
+            "is {objective} {unit}, and under the same rows no portfolio's can be more than {bound}. Looking longer "
+            "can add no more than this to that sum. It does not bound the net value of a whole portfolio that is "
+            "simulated, which is another figure."
+        )
+        if solver.get("risk")
+        else _(
+            "Of the optimiser's model, which adds up options that each live alone: the value of this portfolio's "
+            "options is {objective} {unit}, and under the same rows no portfolio's can be more than {bound}. Looking "
+            "longer can add no more than this to that sum. It does not bound the net value of a whole portfolio that "
+            "is simulated, which is another figure."
+        )
     )
-    yield Doubt("Solver's gap", amount(more), percent(solver.get("gap"), 2), meaning)
+    meaning = told.format(objective=amount(objective), unit=report.money_unit, bound=amount(bound))
+    yield Doubt(_("Solver's gap"), amount(more), percent(solver.get("gap"), 2), meaning)
 
 
 def _sampling(report: PlanReport) -> Iterator[Doubt]:
@@ -69,11 +82,15 @@ def _sampling(report: PlanReport) -> Iterator[Doubt]:
     if npv is None or npv["ci_low"] is None:
         return
     half = (npv["ci_high"] - npv["ci_low"]) / 2
-    meaning = (
-        f"With {npv['n']:,} replications the mean is known to this much, {report.confidence:.0%} of the time. Four "
-        "times as many replications halve it. It is no bound on a single future."
-    )
-    yield Doubt("Sampling", f"± {amount(half)}", _relative(half, npv["mean"]), meaning)
+    meaning = _(
+        "With {replications} replications the mean is known to this much, {confidence} of the time. Four times as many "
+        "replications halve it. It is no bound on a single future."
+    ).format(replications=f"{npv['n']:,}", confidence=f"{report.confidence:.0%}")
+    yield Doubt(_("Sampling"), f"± {amount(half)}", _relative(half, npv["mean"]), meaning)
+
+
+def _shares(low: float, high: float, mean: float) -> str:
+    return _("{low} to {high}").format(low=_relative(low, mean), high=_relative(high, mean))
 
 
 def _relative(value: float, mean: float) -> str:
@@ -84,12 +101,11 @@ def _luck(report: PlanReport) -> Iterator[Doubt]:
     npv = report.replications["npv"].to_numpy(np.float64)
     low, high = (quantile(npv, level) for level in (0.1, 0.9))
     mean = float(npv.mean())
-    share = f"{_relative(low - mean, mean)} to {_relative(high - mean, mean)}"
-    meaning = (
+    share = _shares(low - mean, high - mean, mean)
+    meaning = _(
         "Eight of ten futures of the model lie in between. No larger sample makes this smaller: it is risk, not error."
-        f"{rests_on(report)}"
     )
-    yield Doubt("Luck (P10 to P90)", span(low, high), share, meaning)
+    yield Doubt(_("Luck (P10 to P90)"), span(low, high), share, f"{meaning}{rests_on(report)}")
 
 
 def _other_view(report: PlanReport) -> Iterator[Doubt]:
@@ -99,25 +115,25 @@ def _other_view(report: PlanReport) -> Iterator[Doubt]:
         return
     fresh = report.manifest.get("fresh") or None
     if fresh is None:
-        yield _difference("Optimiser's view less simulation", expected - npv["mean"], npv, npv["mean"], _BOTH)
+        yield _difference(_("Optimiser's view less simulation"), expected - npv["mean"], npv, npv["mean"], _(_BOTH))
         return
-    yield _difference("Optimism", expected - fresh["mean"], fresh, fresh["mean"], _OPTIMISM)
+    yield _difference(_("Optimism"), expected - fresh["mean"], fresh, fresh["mean"], _(_OPTIMISM))
     both = math.hypot(_half(fresh), _half(npv))
     wide = {"ci_low": -both, "ci_high": both}
-    yield _difference("Alone less together", fresh["mean"] - npv["mean"], wide, npv["mean"], _TOGETHER)
+    yield _difference(_("Alone less together"), fresh["mean"] - npv["mean"], wide, npv["mean"], _(_TOGETHER))
 
 
-_OPTIMISM = (
+_OPTIMISM = N_(
     "What the samples that chose the portfolio promised of its options, less what the same options come to on fresh "
     "samples: choosing on samples flatters what is chosen. More samples behind each option make it smaller."
 )
-_TOGETHER = (
+_TOGETHER = N_(
     "What the options come to when each is simulated alone, less the simulated value of the portfolio. Together "
     "projects wait for money, places and panels, and crowd one another out, which takes value; but payments that are "
     "never made, for partners or for projects that found no money, and spillovers may add more (then it is below "
     "nothing). This report's figures are the simulated ones."
 )
-_BOTH = (
+_BOTH = N_(
     "The optimiser's expected value less the simulated one: what projects do to one another when they are simulated "
     "together, and that choosing on samples flatters what is chosen. This report's figures are the simulated ones."
 )
@@ -144,19 +160,31 @@ def _difference(source: str, gap: float, known: Mapping[str, Any], mean: float, 
 
 
 def _chance(gap: float, half: float) -> str:
-    known = "The ± is the sampling error"
-    return f" {known}; chance could explain the whole difference." if abs(gap) <= half else f" {known}."
+    told = (
+        _("The ± is the sampling error; chance could explain the whole difference.")
+        if abs(gap) <= half
+        else _("The ± is the sampling error.")
+    )
+    return f" {told}"
 
 
 def _inputs(report: PlanReport) -> Doubt:
     sources = report.sources
     weak = sources[sources["grade"] == "assumed"]
-    what = sentence_list([f"{row.item} of {row.table}" for row in weak.itertuples()])
-    rest = f" Assumed: {what}." if what else ""
+    told = _("{item} of {table}")
+    parts = [told.format(item=retold(str(row.item)), table=_(str(row.table))) for row in weak.itertuples()]
+    assumed = _("Assumed: {parts}.").format(parts=sentence_list(parts))
+    rest = f" {assumed}" if parts else ""
     looked = bool(report.manifest.get("assumptions", {}).get("widths"))
-    beyond = "Beyond the bounds of assumptions no interval covers that." if looked else "No interval here covers that."
     meaning = (
-        "Whether the scenario's rates, costs and values are right, what other countries and firms do, and what the "
-        f"model leaves out. {beyond}{rest}"
+        _(
+            "Whether the scenario's rates, costs and values are right, what other countries and firms do, and what the "
+            "model leaves out. Beyond the bounds of assumptions no interval covers that."
+        )
+        if looked
+        else _(
+            "Whether the scenario's rates, costs and values are right, what other countries and firms do, and what the "
+            "model leaves out. No interval here covers that."
+        )
     )
-    return Doubt("Not covered", "not known", NO_NUMBER, meaning)
+    return Doubt(_("Not covered"), _("not known"), NO_NUMBER, f"{meaning}{rest}")

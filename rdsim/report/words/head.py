@@ -9,12 +9,13 @@ from typing import Any
 
 from rdsim.brief import count
 from rdsim.figures import SHOWN, label_with_unit
+from rdsim.languages import gettext as _
+from rdsim.languages import join_texts, retold
 from rdsim.report.data import aggregates
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.amounts import (
     amount,
     estimate,
-    for_partners,
     interval,
     known_figures,
     mean,
@@ -24,9 +25,9 @@ from rdsim.report.words.amounts import (
     sentence_list,
     span,
 )
-from rdsim.report.words.answers import path
+from rdsim.report.words.answers import target_years
 from rdsim.report.words.leads import most_above
-from rdsim.titles import ONE_SHOT, OWN_TITLES, rule_title
+from rdsim.titles import ONE_SHOT, portfolio_title, rule_title
 
 __all__ = [
     "Tile",
@@ -37,6 +38,7 @@ __all__ = [
     "headline",
     "promise_words",
     "search_words",
+    "sure_words",
     "tiles",
     "use_words",
     "wider",
@@ -63,26 +65,51 @@ def headline(report: PlanReport) -> list[str]:
 def _headline(report: PlanReport) -> Iterator[str]:
     yield choice_words(report)
     if aim := report.manifest.get("aim"):
-        yield f"It was chosen for the scenario's aim: {aim}."
+        yield _("It was chosen for the scenario's aim: {aim}.").format(aim=retold(aim))
     npv = estimate(report, "npv")
     if npv is not None:
-        yield (
-            f"Its net present value is expected to be {amount(npv['mean'])} {report.money_unit} "
-            f"({report.confidence:.0%} interval {interval(npv)}; {npv['n']:,} replications{wider(report)})."
+        told = _(
+            "Its net present value is expected to be {mean} {unit} ({confidence} interval {interval}; {replications})."
+        )
+        yield told.format(
+            mean=amount(npv["mean"]),
+            unit=report.money_unit,
+            confidence=f"{report.confidence:.0%}",
+            interval=interval(npv),
+            replications=f"{count(npv['n'], 'replication')}{wider(report)}",
         )
     if estimate(report, "commercialised") is not None:
-        yield (
-            f"On average {amount(mean(report, 'target'))} projects reach their target TRL and "
-            f"{amount(mean(report, 'commercialised'))} the market by {report.horizon_year}, "
-            f"{amount(mean(report, 'commercialised_by_deadline'))} of them by their deadline."
+        told = _(
+            "On average {target} projects reach their target TRL and {market} the market by {year}, {timely} of them "
+            "by their deadline."
+        )
+        yield told.format(
+            target=amount(mean(report, "target")),
+            market=amount(mean(report, "commercialised")),
+            year=report.horizon_year,
+            timely=amount(mean(report, "commercialised_by_deadline")),
         )
     if estimate(report, "paid") is not None:
         yield use_words(report)
     yield from comparison_words(report)
     aims = aggregates.international(report).dropna(subset=["floor"])
     if len(aims):
-        yield f"The target for the international share of the R&D budget is {path(aims).lower()}"
+        yield _path_words(*target_years(aims))
     yield from _market_shares(report)
+
+
+def _path_words(reached: list[str], missed: list[str]) -> str:
+    """In which years the target for the international share is likely reached."""
+    if not missed:
+        told = _("The target for the international share of the R&D budget is probably reached in {reached}.")
+    elif not reached:
+        told = _("The target for the international share of the R&D budget is probably missed in {missed}.")
+    else:
+        told = _(
+            "The target for the international share of the R&D budget is probably reached in {reached}; probably "
+            "missed in {missed}."
+        )
+    return told.format(reached=sentence_list(reached), missed=sentence_list(missed))
 
 
 def _market_shares(report: PlanReport) -> Iterator[str]:
@@ -92,17 +119,27 @@ def _market_shares(report: PlanReport) -> Iterator[str]:
         if found is not None:
             shares = report.replications[f"market_share_{aim['year']}"]
             low, high = (percent(float(shares.quantile(level)), 1) for level in (0.05, 0.95))
-            yield (
-                f"The share of the world market in {aim['year']} is expected to be {percent(found['mean'], 1)} (in "
-                f"nine of ten replications {low} to {high}); {percent(aim['target'], 1)} is reached with a "
-                f"probability of {percent(aim['mean'], 1)} ({report.confidence:.0%} interval "
-                f"{percent(aim['ci_low'], 1)} to {percent(aim['ci_high'], 1)}).{rests_on(report)}"
+            told = _(
+                "The share of the world market in {year} is expected to be {mean} (in nine of ten replications {low} "
+                "to {high}); {target} is reached with a probability of {chance} ({confidence} interval {from_} to "
+                "{to})."
+            ).format(
+                year=aim["year"],
+                mean=percent(found["mean"], 1),
+                low=low,
+                high=high,
+                target=percent(aim["target"], 1),
+                chance=percent(aim["mean"], 1),
+                confidence=f"{report.confidence:.0%}",
+                from_=percent(aim["ci_low"], 1),
+                to=percent(aim["ci_high"], 1),
             )
+            yield f"{told}{rests_on(report)}"
 
 
 def firmness_words(report: PlanReport) -> list[str]:
     """How much of the plan is firm, a sentence each; none of a plan that was decided once."""
-    return [str(one) for one in report.manifest.get("redecisions", {}).get("sentences", ())]
+    return [retold(one) for one in report.manifest.get("redecisions", {}).get("sentences", ())]
 
 
 def search_words(report: PlanReport) -> list[str]:
@@ -113,9 +150,10 @@ def search_words(report: PlanReport) -> list[str]:
 
 def _search_words(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
     tried, played = int(search["portfolios"]), int(search["replications"])
-    yield f"The optimiser proposed and the simulator judged {count(tried, 'portfolio')} in {played:,} replications."
+    told = _("The optimiser proposed and the simulator judged {portfolios} in {played} replications.")
+    yield told.format(portfolios=count(tried, "portfolio"), played=f"{played:,}")
     if search["stopped"]:
-        yield "The search was stopped before its end: this is the best so far."
+        yield _("The search was stopped before its end: this is the best so far.")
     yield from _selection_words(report, search)
     yield from _gain_words(report)
 
@@ -127,14 +165,13 @@ def _gain_words(report: PlanReport) -> Iterator[str]:
     equal, less = ([rule for rule in simple if rule["equal_freedom"] is same] for same in (True, False))
     gains = []
     if ONE_SHOT in rules:
-        gains.append(f"{_interval_of_gain(rules[ONE_SHOT])} more than {OWN_TITLES[ONE_SHOT]}")
-    gains += [f"{_more_than(equal)}{' with the same payment ratios' if less else ''}"] if equal else []
-    gains += [f"{_more_than(less)} within the announced money"] if less else []
+        gains.append(_more(rules[ONE_SHOT], portfolio_title(ONE_SHOT)))
+    freer = _("{gains} with the same payment ratios") if less else "{gains}"
+    gains += [freer.format(gains=_more_than(equal))] if equal else []
+    gains += [_("{gains} within the announced money").format(gains=_more_than(less))] if less else []
     if gains:
-        yield (
-            f"In replications that chose nothing it is worth, in {report.money_unit}, {'; '.join(gains)} "
-            "(intervals hold together)."
-        )
+        told = _("In replications that chose nothing it is worth, in {unit}, {gains} (intervals hold together).")
+        yield told.format(unit=report.money_unit, gains=join_texts(gains, "; "))
 
 
 def _is_rule(name: str, found: Mapping[str, Any]) -> bool:
@@ -143,12 +180,16 @@ def _is_rule(name: str, found: Mapping[str, Any]) -> bool:
 
 
 def _more_than(rules: Sequence[Mapping[str, Any]]) -> str:
-    return sentence_list([f"{_interval_of_gain(rule)} more than {rule_title(rule['rule'])}" for rule in rules])
+    return sentence_list([_more(rule, rule_title(rule["rule"])) for rule in rules])
+
+
+def _more(rule: Mapping[str, Any], title: str) -> str:
+    return _("{gain} more than {portfolio}").format(gain=_interval_of_gain(rule), portfolio=title)
 
 
 def assumption_words(report: PlanReport) -> list[str]:
     """What is not known of the world does to the headlines, a sentence each; none if nobody looked."""
-    return [str(one) for one in report.manifest.get("assumptions", {}).get("sentences", ())]
+    return [retold(one) for one in report.manifest.get("assumptions", {}).get("sentences", ())]
 
 
 def wider(report: PlanReport, figure: str = "npv") -> str:
@@ -157,19 +198,22 @@ def wider(report: PlanReport, figure: str = "npv") -> str:
     found = next((one["with_assumptions"] for one in widths if one["headline"] == figure), None)
     if found is None:
         return ""
-    return f"; {span(found['low'], found['high'])} with what is assumed anywhere within its bounds"
+    told = _("{span} with what is assumed anywhere within its bounds").format(span=span(found["low"], found["high"]))
+    return f"; {told}"
 
 
 def promise_words(report: PlanReport) -> list[str]:
     """What the plan promises of the announced money: expected payments, and that full awards keep within it."""
     found: Mapping[str, Any] = report.manifest.get("promises", {})
-    sentences = [str(one) for one in found.get("sentences", ())]
+    sentences = [retold(one) for one in found.get("sentences", ())]
     sentences = sentences[:1] if found.get("above") else sentences  # a table of its own tells of the awards
     if any(ratio is not None and ratio >= _WORTH_TELLING for ratio in found.get("busiest", {}).values()):
         sentences.insert(
             1,
-            "Promising more than there is pays where projects stop, fail or come late, and who must wait is paid the "
-            "year after.",
+            _(
+                "Promising more than there is pays where projects stop, fail or come late, and who must wait is paid "
+                "the year after."
+            ),
         )
     return sentences
 
@@ -177,23 +221,27 @@ def promise_words(report: PlanReport) -> list[str]:
 def _selection_words(report: PlanReport, search: Mapping[str, Any]) -> Iterator[str]:
     chosen: Mapping[str, Any] = search["selection"]
     if not search["changed"]:
-        yield "None was better than the one that the optimiser chose without simulation, which is the plan."
+        yield _("None was better than the one that the optimiser chose without simulation, which is the plan.")
     if not chosen:
         return
-    zone = f"{amount(chosen['indifference'])} {report.money_unit}"
     if chosen.get("shared"):
-        yield (
-            f"Of the best {len(chosen['finalists'])}, which are compared on replications of their own, the plan is the "
-            f"one that most re-decisions share of those shown to be within {zone} of the one that led."
+        told = _(
+            "Of the best {number}, which are compared on replications of their own, the plan is the one that most "
+            "re-decisions share of those shown to be within {zone} {unit} of the one that led."
         )
     elif chosen["sure"]:
-        yield (
-            f"Of the best {len(chosen['finalists'])} the plan's was selected on replications of their own; if one of "
-            f"them is ahead of all others by {zone} or more, it is this one with a probability of at least "
-            f"{percent(chosen['probability'])}."
+        told = _(
+            "Of the best {number} the plan's was selected on replications of their own; if one of them is ahead of all "
+            "others by {zone} {unit} or more, it is this one with a probability of at least {probability}."
         )
     else:
-        yield f"The best {len(chosen['finalists'])} could not be told apart to {zone}; the one that led was taken."
+        told = _("The best {number} could not be told apart to {zone} {unit}; the one that led was taken.")
+    yield told.format(
+        number=len(chosen["finalists"]),
+        zone=amount(chosen["indifference"]),
+        unit=report.money_unit,
+        probability=percent(chosen["probability"]),
+    )
 
 
 def _interval_of_gain(rule: Mapping[str, Any]) -> str:
@@ -206,9 +254,17 @@ def choice_words(report: PlanReport) -> str:
     table = report.technologies
     funded = table[table["funded"].astype(bool)]
     joint = funded[funded["partner"] != ""]
-    partners = len(aggregates.partners_among(funded))
-    abroad = f", {len(joint)} of them with {count(partners, 'partner')} abroad" if len(joint) else ""
-    return f"The plan funds {len(funded):,} of {count(len(table), 'technology')}{abroad}."
+    told = (
+        _("The plan funds {funded} of {technologies}, {joint} of them with {partners} abroad.")
+        if len(joint)
+        else _("The plan funds {funded} of {technologies}.")
+    )
+    return told.format(
+        funded=f"{len(funded):,}",
+        technologies=count(len(table), "technology"),
+        joint=len(joint),
+        partners=count(len(aggregates.partners_among(funded)), "partner"),
+    )
 
 
 def use_words(report: PlanReport) -> str:
@@ -218,9 +274,20 @@ def use_words(report: PlanReport) -> str:
         per_replication(report, column)
         for column in (aggregates.payments_for_good(report.budget), report.budget["spent_network"])
     )
-    return (
-        f"Of {amount(announced)} {report.money_unit} announced, {amount(net)} is paid on average, net of refunds"
-        f"{for_partners(network)}; {amount(per_replication(report, report.budget['lapsed']))} lapses unused."
+    told = (
+        _(
+            "Of {announced} {unit} announced, {paid} is paid on average, net of refunds and with {network} for opening "
+            "and running partners; {lapsed} lapses unused."
+        )
+        if network > 0
+        else _("Of {announced} {unit} announced, {paid} is paid on average, net of refunds; {lapsed} lapses unused.")
+    )
+    return told.format(
+        announced=amount(announced),
+        unit=report.money_unit,
+        paid=amount(net),
+        network=amount(network),
+        lapsed=amount(per_replication(report, report.budget["lapsed"])),
     )
 
 
@@ -230,61 +297,85 @@ def comparison_words(report: PlanReport) -> Iterator[str]:
     equal = {name: rule for name, rule in rules.items() if rule["equal_freedom"]}
     less = {name: rule for name, rule in rules.items() if not rule["equal_freedom"]}
     if equal:
-        freedom = " with the plan's payment ratios" if less else ""
-        yield _best_rule(equal, f"The best of the simple rules{freedom}")
+        yield _best_rule(
+            equal,
+            _("The best of the simple rules with the plan's payment ratios, {rule}, is worth {worth}: {gain}.")
+            if less
+            else _("The best of the simple rules, {rule}, is worth {worth}: {gain}."),
+        )
     if less:
         yield _best_rule(
-            less, "Of those made within the announced money, which may promise less than the plan, the best"
+            less,
+            _(
+                "Of those made within the announced money, which may promise less than the plan, the best, {rule}, is "
+                "worth {worth}: {gain}."
+            ),
         )
 
 
 def _best_rule(rules: Mapping[str, Mapping[str, Any]], words: str) -> str:
     best = max(rules.values(), key=lambda rule: rule["npv"]["mean"] or -math.inf)
-    reason = "breaks a rule of the scenario" if best.get("allowed", True) else "is not allowed by the call"
-    broken = "" if best["feasible"] else f" That rule's portfolio {reason} and could not be chosen."
-    return f"{words}, {rule_title(best['rule'])}, is worth {amount(best['npv']['mean'])}: {_gain(best)}.{broken}"
+    told = words.format(rule=rule_title(best["rule"]), worth=amount(best["npv"]["mean"]), gain=_gain(best))
+    if best["feasible"]:
+        return told
+    reason = (
+        _("That rule's portfolio breaks a rule of the scenario and could not be chosen.")
+        if best.get("allowed", True)
+        else _("That rule's portfolio is not allowed by the call and could not be chosen.")
+    )
+    return f"{told} {reason}"
 
 
 def _gain(rule: Mapping[str, Any]) -> str:
     """How much more than a rule's portfolio the plan is worth, and whether that is sure."""
     found = rule["difference"]
     if found["mean"] == found["ci_low"] == found["ci_high"] == 0:
-        return "the plan is worth the same in every replication"
-    way = "more" if found["mean"] >= 0 else "less"
-    return (
-        f"the plan is worth {amount(abs(found['mean']))} {way} "
-        f"(interval of the gain {interval(found)}{_verdict(found)})"
+        return _("the plan is worth the same in every replication")
+    told = (
+        _("the plan is worth {amount} more (interval of the gain {interval})")
+        if found["mean"] >= 0
+        else _("the plan is worth {amount} less (interval of the gain {interval})")
     )
+    return told.format(amount=amount(abs(found["mean"])), interval=f"{interval(found)}{_verdict(found)}")
 
 
 def _verdict(gain: Mapping[str, Any]) -> str:
     """Nothing if the interval settles the sign; else that it does not."""
     low, high = gain["ci_low"], gain["ci_high"]
-    return "" if low is not None and (low > 0 or high < 0) else "; these replications cannot tell which is better"
+    if low is not None and (low > 0 or high < 0):
+        return ""
+    doubt = _("these replications cannot tell which is better")
+    return f"; {doubt}"
 
 
 def _award_tile(report: PlanReport) -> Iterator[Tile]:
     """What is promised above the announced money, where it is most."""
     one = most_above(report)
     if one is not None:
-        detail = (
-            f"{report.money_unit} in {one['year']} of {one['name']}, if no project ever stops: the most of any year"
-        )
-        yield Tile("awards promised above the announced money", amount(float(one["above"])), detail)
+        told = _("{unit} in {year} of {name}, if no project ever stops: the most of any year")
+        detail = told.format(unit=report.money_unit, year=one["year"], name=one["name"])
+        yield Tile(_("awards promised above the announced money"), amount(float(one["above"])), detail)
+
+
+def sure_words(report: PlanReport, figure: Mapping[str, Any]) -> str:
+    """`95% interval 1,350 to 1,508`."""
+    told = _("{confidence} interval {interval}")
+    return told.format(confidence=f"{report.confidence:.0%}", interval=interval(figure))
 
 
 def tiles(report: PlanReport) -> list[Tile]:
     """The main figures at a glance."""
     table = report.technologies
     funded = table[table["funded"].astype(bool)]
-    requested = amount(float(funded["cost"].sum()))
-    asked = f"of {len(table):,}; they ask for {requested} {report.money_unit}"
-    found = [Tile("technologies funded", f"{len(funded):,}", asked), *_award_tile(report)]
+    asked = _("of {all}; they ask for {requested} {unit}").format(
+        all=f"{len(table):,}", requested=amount(float(funded["cost"].sum())), unit=report.money_unit
+    )
+    found = [Tile(_("technologies funded"), f"{len(funded):,}", asked), *_award_tile(report)]
     known = known_figures(report)
     more = [name for name, one in report.manifest.get("figures", {}).items() if one["shown"]]
     for key in dict.fromkeys([*SHOWN, *more]):
         label, figure = label_with_unit(known[key], report.money_unit), estimate(report, key)
         if figure is not None:
-            detail = f"{report.confidence:.0%} interval {interval(figure)}{wider(report, key)}"
+            detail = f"{sure_words(report, figure)}{wider(report, key)}"
             found.append(Tile(label, amount(figure["mean"]), detail))
     return found

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from rdsim.languages import gettext as _
+from rdsim.languages import retold
 from rdsim.report.data.aggregates import policy_labels
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.amounts import amount, interval, percent
+from rdsim.titles import plan_title
 
 __all__ = ["award_rows", "bound_words", "lead_rows", "lead_words", "most_above", "side_by_side"]
 
@@ -21,7 +24,7 @@ def award_rows(report: PlanReport) -> list[dict[str, str]]:
             "awards": amount(one["awards"]),
             "announced": amount(one["announced"]),
             "above": amount(one["above"]),
-            "ratio": percent(one["awards"] / one["announced"]) if one["announced"] > 0 else "no money announced",
+            "ratio": percent(one["awards"] / one["announced"]) if one["announced"] > 0 else _("no money announced"),
         }
         for one in _above(report)
     ]
@@ -54,12 +57,12 @@ def _cell(one: Mapping[str, Any]) -> str:
 def lead_words(report: PlanReport) -> list[str]:
     """The names of the parts, in their order, the lead last."""
     parts: Sequence[Mapping[str, Any]] = (report.manifest.get("lead") or {}).get("parts", ())
-    return list(dict.fromkeys(str(one["part"]) for one in parts))
+    return list(dict.fromkeys(_(str(one["part"])) for one in parts))
 
 
 def bound_words(report: PlanReport) -> list[str]:
     """What the best portfolios found within the announced money come to."""
-    return [str(one) for one in (report.manifest.get("lead") or {}).get("bounds", ())]
+    return [retold(one) for one in (report.manifest.get("lead") or {}).get("bounds", ())]
 
 
 def side_by_side(report: PlanReport) -> list[dict[str, str]]:
@@ -71,7 +74,7 @@ def _rows(report: PlanReport) -> Iterator[dict[str, str]]:
     labels, plan = policy_labels(report), report.manifest.get("estimates", {}).get("npv")
     if plan:
         funded = len(report.manifest.get("portfolio", {}).get("funded", ()))
-        yield _row("the plan", funded, plan, "", [float(one["above"]) for one in _above(report)])
+        yield _row(plan_title(), funded, plan, "", [float(one["above"]) for one in _above(report)])
     for name, one in report.manifest["baselines"].items():
         above = [float(year["amount"]) for year in one.get("awards_above", ())]
         yield _row(labels[name], one["funded"], one["npv"], _cell(one["difference"]), above)
@@ -83,5 +86,5 @@ def _row(name: str, funded: int, worth: Mapping[str, Any], behind: str, above: S
         "funded": f"{funded:,}",
         "worth": f"{amount(worth['mean'])} ({interval(worth)})",
         "behind": behind,
-        "above": amount(max(above)) if above else "nothing",
+        "above": amount(max(above)) if above else _("nothing"),
     }

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from rdsim.languages import N_
+from rdsim.languages import gettext as _
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.data.yearly import Ledger, by_partner
 from rdsim.report.words.amounts import amount, mean
 
 __all__ = ["UPKEEP", "YearRow", "abroad_words", "crossing_rows", "partner_rows", "spending_rows"]
 
-UPKEEP = "Opening and running partners"
+UPKEEP = N_("Opening and running partners")
 """What the row is called that no technology stands behind."""
 
 
@@ -41,27 +43,27 @@ def spending_rows(money: Ledger, by: str) -> list[YearRow]:
     sums, upkeep = money.sums("home", by), money.network.sum()
     order = sums.sum(axis=1).sort_values(ascending=False, kind="stable").index
     rows = [_row(str(name), sums.loc[name]) for name in order]
-    network = [_row(UPKEEP, upkeep)] if len(money.network) else []
-    return [*rows, *network, _row("In all", sums.sum() + upkeep, is_sum=True)]
+    network = [_row(_(UPKEEP), upkeep)] if len(money.network) else []
+    return [*rows, *network, _row(_("In all"), sums.sum() + upkeep, is_sum=True)]
 
 
 def crossing_rows(money: Ledger) -> list[YearRow]:
     """By year: home's money to projects of each mode, what of it goes abroad, and what partners cost and pay."""
     home, upkeep = money.sums("home", "mode"), money.network.sum()
     rows = list(_mode_rows(money, home))
-    rows += [_row(UPKEEP, upkeep)] if len(money.network) else []
-    rows.append(_row("Home pays in all", home.sum() + upkeep, is_sum=True))
+    rows += [_row(_(UPKEEP), upkeep)] if len(money.network) else []
+    rows.append(_row(_("Home pays in all"), home.sum() + upkeep, is_sum=True))
     if "abroad" in money.kinds:
-        rows.append(_row("Leaves the country, before refunds", money.sums("abroad", "mode").sum(), is_sum=True))
-    return [*rows, _row("Partners pay of their own", money.sums("foreign", "mode").sum())]
+        rows.append(_row(_("Leaves the country, before refunds"), money.sums("abroad", "mode").sum(), is_sum=True))
+    return [*rows, _row(_("Partners pay of their own"), money.sums("foreign", "mode").sum())]
 
 
 def _mode_rows(money: Ledger, home: pd.DataFrame) -> Iterator[YearRow]:
     abroad = money.sums("abroad", "mode") if "abroad" in money.kinds else None
     for mode in home.index:
-        yield _row(f"To projects: {mode}", home.loc[mode])
+        yield _row(_("To projects: {mode}").format(mode=mode), home.loc[mode])
         if abroad is not None and abroad.loc[mode].sum() > 0:
-            yield _row("of it, paid abroad", abroad.loc[mode], is_part=True)
+            yield _row(_("of it, paid abroad"), abroad.loc[mode], is_part=True)
 
 
 def partner_rows(report: PlanReport, money: Ledger) -> list[dict[str, str]]:
@@ -83,12 +85,12 @@ def abroad_words(report: PlanReport, money: Ledger) -> str:
     """How much of the home money to joint projects leaves the country."""
     joint = money.technologies[money.technologies["partner"] != ""]
     if joint.empty:
-        return "No project has a partner abroad, and no money leaves the country."
+        return _("No project has a partner abroad, and no money leaves the country.")
     paid = float(joint.filter(regex=r"^home_\d+$").to_numpy().sum())
     left = mean(report, "paid_abroad")
-    said = (
-        ""
-        if math.isnan(left)
-        else f" Counted before refunds, {amount(left)} is paid to institutions abroad and leaves the country."
-    )
-    return f"Home pays {amount(paid)} {report.money_unit}, net of refunds, to projects with a partner.{said}"
+    told = _("Home pays {amount} {unit}, net of refunds, to projects with a partner.")
+    sentence = told.format(amount=amount(paid), unit=report.money_unit)
+    if math.isnan(left):
+        return sentence
+    more = _("Counted before refunds, {amount} is paid to institutions abroad and leaves the country.")
+    return f"{sentence} {more.format(amount=amount(left))}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from rdsim.languages import gettext as _
 from rdsim.report.words.amounts import percent
 
 __all__ = ["odds_rows"]
@@ -39,4 +40,5 @@ def _chance(known: pd.DataFrame, year: int, number: int) -> str:
     """Of a number that was never reached, the chance of the first such number."""
     of_year = known.loc[year]
     share, low, high = of_year.iloc[min(number, len(of_year) - 1)][["share", "low", "high"]]
-    return f"{percent(share)} ({percent(low)} to {percent(high)})"
+    ends = {"low": percent(low), "high": percent(high)}
+    return _("{share} ({low} to {high})").format(share=percent(share), **ends)

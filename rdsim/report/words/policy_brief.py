@@ -8,11 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from rdsim.brief import be, count
+from rdsim.brief import count
+from rdsim.languages import gettext as _
+from rdsim.languages import ngettext
 from rdsim.report.data.aggregates import partners_among
 from rdsim.report.data.plan import PlanReport
-from rdsim.report.words.amounts import amount, estimate, interval, percent, sentence_list
-from rdsim.report.words.head import Tile, choice_words, comparison_words, firmness_words, use_words, wider
+from rdsim.report.words.amounts import amount, estimate, percent, sentence_list
+from rdsim.report.words.head import Tile, choice_words, comparison_words, firmness_words, sure_words, use_words, wider
 from rdsim.report.words.leads import most_above
 from rdsim.stats import proportion_interval
 
@@ -57,10 +59,14 @@ def _portfolio(report: PlanReport) -> pd.DataFrame:
 
 
 def _question(report: PlanReport) -> str:
-    announced = amount(float(report.plan["announced"].sum()))
-    return (
-        f"Which of {count(len(report.technologies), 'technology')} should be funded from {report.start_year} on, with "
-        f"which partners abroad, out of {announced} {report.money_unit} of announced money?"
+    return _(
+        "Which of {technologies} should be funded from {year} on, with which partners abroad, out of {announced} "
+        "{unit} of announced money?"
+    ).format(
+        technologies=count(len(report.technologies), "technology"),
+        year=report.start_year,
+        announced=amount(float(report.plan["announced"].sum())),
+        unit=report.money_unit,
     )
 
 
@@ -75,27 +81,30 @@ def above_words(report: PlanReport) -> str:
     above = most_above(report)
     if above is None:
         return ""
-    return (
-        f"If no project ever stopped, full awards of {above['name']} would ask in {above['year']} for "
-        f"{amount(float(above['above']))} {report.money_unit} more than is announced."
-    )
+    return _(
+        "If no project ever stopped, full awards of {name} would ask in {year} for {amount} {unit} more than is "
+        "announced."
+    ).format(name=above["name"], year=above["year"], amount=amount(float(above["above"])), unit=report.money_unit)
 
 
 def _numbers(report: PlanReport) -> Iterator[Tile]:
     worth = estimate(report, "npv")
     if worth is not None:
-        detail = f"{report.confidence:.0%} interval {interval(worth)}{wider(report)}"
-        yield Tile(f"net present value, {report.money_unit}", amount(worth["mean"]), detail)
+        label = _("net present value, {unit}").format(unit=report.money_unit)
+        yield Tile(label, amount(worth["mean"]), f"{sure_words(report, worth)}{wider(report)}")
     timely = estimate(report, "commercialised_by_deadline")
     if timely is not None:
         chosen = count(len(_portfolio(report)), "funded technology")
-        detail = f"of {chosen}, on average; {report.confidence:.0%} interval {interval(timely)}"
-        yield Tile("on the market by their deadline", amount(timely["mean"]), detail)
+        told = _("of {technologies}, on average; {interval}")
+        detail = told.format(technologies=chosen, interval=sure_words(report, timely))
+        yield Tile(_("on the market by their deadline"), amount(timely["mean"]), detail)
     if _is_decided_again(report):
         funded = _portfolio(report)
         firm = int((funded["verdict"] == _FIRM).sum())
-        detail = f"of {count(len(funded), 'funded technology')}: nearly every decision on other samples funds them, too"
-        yield Tile("technologies that are firm", f"{firm:,}", detail)
+        detail = _("of {technologies}: nearly every decision on other samples funds them, too").format(
+            technologies=count(len(funded), "funded technology")
+        )
+        yield Tile(_("technologies that are firm"), f"{firm:,}", detail)
 
 
 def _is_decided_again(report: PlanReport) -> bool:
@@ -109,17 +118,15 @@ def _doubts(report: PlanReport) -> Iterator[str]:
     yield from filter(None, [above_words(report)])
     yield from firmness_words(report)[:1]
     if len(_portfolio(report)["partner"].loc[lambda column: column != ""]):
-        yield "What a partner does to time, success and cost is assumed: nobody has measured it."
+        yield _("What a partner does to time, success and cost is assumed: nobody has measured it.")
 
 
 def _loss_words(report: PlanReport) -> str:
     worths = report.replications["npv"]
     lost = int((worths < 0).sum())
     found = proportion_interval(lost, len(worths), report.confidence)
-    return (
-        f"In {percent(lost / len(worths))} of the futures ({percent(found.low)} to {percent(found.high)}) it is worth "
-        "less than nothing."
-    )
+    told = _("In {share} of the futures ({low} to {high}) it is worth less than nothing.")
+    return told.format(share=percent(lost / len(worths)), low=percent(found.low), high=percent(found.high))
 
 
 def _bound_words(report: PlanReport) -> Iterator[str]:
@@ -128,8 +135,13 @@ def _bound_words(report: PlanReport) -> Iterator[str]:
     leads = [one["with_assumptions"] for one in widths if one["headline"].startswith("lead")]
     open_ones = sum(one["low"] < 0 < one["high"] for one in leads)
     if open_ones:
-        leads_told = f"Of its leads over {count(len(leads), 'other portfolio')}, {open_ones} {be(open_ones)}"
-        yield f"{leads_told} not sure to be gains once what is assumed may lie anywhere within its bounds."
+        yield ngettext(
+            "Of its leads over {portfolios}, {number} is not sure to be gains once what is assumed may lie anywhere "
+            "within its bounds.",
+            "Of its leads over {portfolios}, {number} are not sure to be gains once what is assumed may lie anywhere "
+            "within its bounds.",
+            open_ones,
+        ).format(portfolios=count(len(leads), "other portfolio"), number=open_ones)
 
 
 def _first_year(report: PlanReport) -> pd.DataFrame:
@@ -143,26 +155,54 @@ def _first_year(report: PlanReport) -> pd.DataFrame:
 
 def _request(report: PlanReport, first: pd.DataFrame) -> Iterator[str]:
     if first.empty:
-        yield "No award is asked for."
+        yield _("No award is asked for.")
         return
     year, cost = int(first["start_year"].iloc[0]), amount(float(first["cost"].sum()))
     partners = sorted(map(str, first.loc[first["partner"] != "", "partner_name"].unique()))
-    told = sentence_list(partners) if len(partners) <= _FEW else f"{len(partners_among(first))} partners abroad"
-    abroad = f", with {told}" if partners else ""
-    yield f"To award {count(len(first), 'technology')} that start in {year}: {cost} {report.money_unit} in all{abroad}."
+    named = (
+        sentence_list(partners)
+        if len(partners) <= _FEW
+        else _("{number} partners abroad").format(number=len(partners_among(first)))
+    )
+    told = (
+        _("To award {technologies} that start in {year}: {cost} {unit} in all, with {partners}.")
+        if partners
+        else _("To award {technologies} that start in {year}: {cost} {unit} in all.")
+    )
+    technologies = count(len(first), "technology")
+    yield told.format(technologies=technologies, year=year, cost=cost, unit=report.money_unit, partners=named)
     later = len(_portfolio(report)) - len(first)
     if later:
-        start = "starts" if later == 1 else "start"
-        yield f"{count(later, 'further technology')} of the plan {start} later: not yet asked."
+        yield ngettext(
+            "{technologies} of the plan starts later: not yet asked.",
+            "{technologies} of the plan start later: not yet asked.",
+            later,
+        ).format(technologies=count(later, "further technology"))
     if _is_decided_again(report):
-        firm = int(first["firm"].sum())
-        others = "; the others are open: on other samples something else might be funded" if firm < len(first) else ""
-        yield f"Of those that start in {year} {firm:,} {be(firm)} firm{others}."
+        yield _firm_starts(year, int(first["firm"].sum()), len(first))
+
+
+def _firm_starts(year: int, firm: int, started: int) -> str:
+    """How many of those that start first are firm."""
+    told = (
+        ngettext(
+            "Of those that start in {year} {firm} is firm; the others are open: on other samples something else might "
+            "be funded.",
+            "Of those that start in {year} {firm} are firm; the others are open: on other samples something else might "
+            "be funded.",
+            firm,
+        )
+        if firm < started
+        else ngettext(
+            "Of those that start in {year} {firm} is firm.", "Of those that start in {year} {firm} are firm.", firm
+        )
+    )
+    return told.format(year=year, firm=f"{firm:,}")
 
 
 def _names(first: pd.DataFrame) -> Iterator[str]:
     for row in first.head(_MOST_NAMED).to_dict(orient="records"):
-        partner = f", with {row['partner_name']}" if row["partner"] else ""
-        yield f"{row['name']} ({amount(row['cost'])}{partner})"
+        told = _("{name} ({cost}, with {partner})") if row["partner"] else _("{name} ({cost})")
+        yield told.format(name=row["name"], cost=amount(row["cost"]), partner=row["partner_name"])
     if len(first) > _MOST_NAMED:
-        yield f"and {len(first) - _MOST_NAMED:,} more, all in the plan's report"
+        yield _("and {number} more, all in the plan's report").format(number=f"{len(first) - _MOST_NAMED:,}")

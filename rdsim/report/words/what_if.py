@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rdsim.languages import gettext as _
+from rdsim.languages import retold
 from rdsim.numerals import numeral
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.amounts import amount, interval
@@ -20,7 +22,7 @@ def _record(report: PlanReport) -> Mapping[str, Any]:
 
 def what_if_words(report: PlanReport, part: str) -> list[str]:
     """Sentences about a part: lapse, or partners."""
-    return [str(one) for one in (_record(report).get(part) or {}).get("sentences", ())]
+    return [retold(one) for one in (_record(report).get(part) or {}).get("sentences", ())]
 
 
 def reason_for_none(report: PlanReport) -> str:
@@ -28,13 +30,13 @@ def reason_for_none(report: PlanReport) -> str:
     if _record(report).get("changes"):
         return ""
     if WHAT_IF in report.manifest.get("missing", ()):
-        return "What would change the plan was not worked out to its end."
+        return _("What would change the plan was not worked out to its end.")
     if _record(report):
-        return (
+        return _(
             "Changes were not decided: that needs what re-decisions are made of, which a plan lacks whose aim looks at "
             "risk, or whose scenario asks for none."
         )
-    return (
+    return _(
         "Not asked: rdsim plan asks, without --one-shot and --brief-page, unless the scenario says that it is not to."
     )
 
@@ -51,11 +53,11 @@ def change_rows(report: PlanReport) -> list[dict[str, str]]:
     """Each change: label, what deciding anew gains, what keeping the plan gains, how many are funded, a sentence."""
     return [
         {
-            "label": str(one["label"]),
-            "decided": _cell(one["decided"]) or "no portfolio found",
+            "label": retold(one["label"]),
+            "decided": _cell(one["decided"]) or _("no portfolio found"),
             "kept": _cell(one["kept"]),
             "funded": " \N{RIGHTWARDS ARROW} ".join(numeral(number, ".4g") for number in one["funded"].values()),
-            "sentence": str(one["sentence"]),
+            "sentence": retold(one["sentence"]),
         }
         for one in _record(report).get("changes", ())
     ]
@@ -64,7 +66,7 @@ def change_rows(report: PlanReport) -> list[dict[str, str]]:
 def lapse_rows(report: PlanReport) -> dict[str, Any]:
     """What lapses by year, and how much less it is without each cause and with each lever: years, and rows.
 
-    Years are those in which anything lapses; a row has label, kind, less, worth, and a cell for each year.
+    Years are those in which anything lapses; a row has label, less, worth, and a cell for each year.
     """
     lapse = _record(report).get("lapse")
     if not lapse:
@@ -73,8 +75,7 @@ def lapse_rows(report: PlanReport) -> dict[str, Any]:
     years = [year for year, money in lapse["years"].items() if money > largest / 1000]
     rows = [
         {
-            "label": one["label"],
-            "kind": one["kind"],
+            "label": _lapse_label(one["kind"], _(one["label"])),
             "less": _cell(one["less"]),
             "worth": _cell(one["npv"]),
             "years": [amount(one["years"][year]) for year in years],
@@ -84,10 +85,15 @@ def lapse_rows(report: PlanReport) -> dict[str, Any]:
     return {"years": years, "lapsed": [amount(lapse["years"][year]) for year in years], "rows": rows}
 
 
+def _lapse_label(kind: str, label: str) -> str:
+    told = _("without {cause}") if kind == "cause" else _("if one were to {lever}")
+    return told.format(cause=label, lever=label)
+
+
 def nearest(report: PlanReport) -> list[dict[str, str]]:
     """The technologies nearest to being funded: id, name, and what would bring each in."""
     called = dict(zip(report.technologies["technology"], report.technologies["name"], strict=True))
     return [
-        {"technology": one["technology"], "name": called[one["technology"]], "sentence": one["sentence"]}
+        {"technology": one["technology"], "name": called[one["technology"]], "sentence": retold(one["sentence"])}
         for one in _record(report).get("nearest", ())
     ]
