@@ -14,6 +14,7 @@ import numpy as np
 from rdsim.arrays import Floats
 from rdsim.domain import Scenario
 from rdsim.figures import Figure, columns_of, find_figure, is_own, single_figures, unit_words
+from rdsim.languages import gettext, listing, unit_of_money
 from rdsim.metrics import Material, beside, shares, total
 
 __all__ = ["Aim", "aim_of", "figures_in_play"]
@@ -75,15 +76,25 @@ class Aim:
 
     def words(self, money_unit: str) -> str:
         """What it is, in words."""
-        return " and ".join(self._terms(money_unit))
+        return listing(list(self._terms(money_unit)))
 
     def _terms(self, money_unit: str) -> Iterator[str]:
         for figure, weight in self.weights:
             if figure.unit == "money":
-                yield figure.label if weight == 1 else f"{weight:g} x {figure.label}"
+                label = gettext(figure.label)
+                yield (
+                    label if weight == 1 else gettext("{weight} x {figure}").format(weight=f"{weight:g}", figure=label)
+                )
             else:
                 unit = unit_words(figure, money_unit)
-                yield f"{weight:g} {money_unit} for each {unit + ' of' if unit else 'of the'} {figure.label}"
+                told = (
+                    gettext("{weight} {money} for each {unit} of {figure}")
+                    if unit
+                    else gettext("{weight} {money} for each of the {figure}")
+                )
+                yield told.format(
+                    weight=f"{weight:g}", money=unit_of_money(money_unit), unit=unit, figure=gettext(figure.label)
+                )
 
 
 def aim_of(scenario: Scenario) -> Aim:

@@ -18,6 +18,8 @@ import pandas as pd
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ProblemError
 from rdsim.families import is_whole, row_words
+from rdsim.languages import gettext as _
+from rdsim.languages import join_texts
 from rdsim.measures import savings
 from rdsim.numerals import numeral
 from rdsim.optimiser import Solving
@@ -235,9 +237,9 @@ def _reason_words(scenario: Scenario, found: WhyNot) -> str:
 
 def _no_option(scenario: Scenario, name: str) -> str:
     if scenario.technologies[name].status == "must-not-fund":
-        return "the planner ruled it out"
+        return _("the planner ruled it out")
     reasons = required_refusals(scenario, name) or (eligible(scenario, name, "", "domestic"),)
-    return f"it has no eligible option: {'; '.join(reasons[:_REASONS])}"
+    return _("it has no eligible option: {reasons}").format(reasons=join_texts(reasons[:_REASONS], "; "))
 
 
 def _refusals(scenario: Scenario, names: list[str], partners: list[str]) -> tuple[tuple[str, int], ...]:

@@ -32,6 +32,7 @@ from typing import Any, ClassVar, Literal
 
 from rdsim.domain import END_STATES, FIGURE_NAMES, FigureColumn, Scenario
 from rdsim.errors import ExtensionError, Fault, raised_text
+from rdsim.languages import N_, gettext, retold, unit_of_money
 from rdsim.registry import Binding, Contract, Extension, Registry
 
 __all__ = [
@@ -246,7 +247,7 @@ def _count(name: str, label: str, sense: Sense = "neither", **parts: Any) -> Fig
 def _npv() -> Figure:
     return _money(
         "npv",
-        "net present value",
+        N_("net present value"),
         "more",
         market=lambda value_pv: value_pv,
         cost=-1.0,
@@ -261,7 +262,7 @@ def _npv() -> Figure:
 def _value() -> Figure:
     return _money(
         "value_pv",
-        "present value",
+        N_("present value"),
         "more",
         market=lambda value_pv: value_pv,
         synergies=1.0,
@@ -273,7 +274,7 @@ def _value() -> Figure:
 def _costs() -> Iterator[Figure]:
     yield _money(
         "cost_pv",
-        "present cost of projects",
+        N_("present cost of projects"),
         "less",
         cost=1.0,
         alone=lambda cost: cost,
@@ -281,7 +282,7 @@ def _costs() -> Iterator[Figure]:
     )
     yield _money(
         "network_pv",
-        "present cost of partners",
+        N_("present cost of partners"),
         "less",
         portfolio=(lambda network_pv: network_pv,),
         opening=lambda present_cost: present_cost,
@@ -295,11 +296,11 @@ def _in_all(tranches: Any) -> Any:
 
 
 def _payments() -> Iterator[Figure]:
-    yield _money("paid", "paid", "neither", course=lambda outcomes: _in_all(outcomes.paid), won=True)
-    yield _money("refunded", "refunded", "neither", course=lambda outcomes: outcomes.refund, won=True)
+    yield _money("paid", N_("paid"), "neither", course=lambda outcomes: _in_all(outcomes.paid), won=True)
+    yield _money("refunded", N_("refunded"), "neither", course=lambda outcomes: outcomes.refund, won=True)
     yield _money(
         "paid_abroad",
-        "paid abroad",
+        N_("paid abroad"),
         "less",
         course=lambda outcomes: _in_all(outcomes.paid_abroad),
         won=True,
@@ -308,22 +309,22 @@ def _payments() -> Iterator[Figure]:
     )
     yield _money(
         "paid_by_partners",
-        "paid by partners",
+        N_("paid by partners"),
         "neither",
         course=lambda outcomes: _in_all(outcomes.paid_foreign),
         won=True,
     )
     yield _money(
         "network_paid",
-        "paid for partners",
+        N_("paid for partners"),
         "less",
         portfolio=(lambda outcomes, money_scale: outcomes.network_paid.sum(axis=(1, 2)) / money_scale,),
         opening=lambda money: money.sum(axis=2),
     )
-    yield _money("screening_paid", "paid for screening", "less", portfolio=(lambda screening_fees: screening_fees,))
+    yield _money("screening_paid", N_("paid for screening"), "less", portfolio=(lambda screening_fees: screening_fees,))
     yield _money(
         "lapsed",
-        "lapsed",
+        N_("lapsed"),
         "less",
         portfolio=(lambda outcomes, money_scale: outcomes.lapsed.sum(axis=(1, 2)) / money_scale,),
     )
@@ -332,7 +333,7 @@ def _payments() -> Iterator[Figure]:
 def _successes() -> Iterator[Figure]:
     yield _count(
         "commercialised",
-        "technologies commercialised",
+        N_("technologies commercialised"),
         "more",
         market=lambda sold: sold,
         alone=lambda p_market: p_market,
@@ -340,7 +341,7 @@ def _successes() -> Iterator[Figure]:
     )
     yield _count(
         "commercialised_by_deadline",
-        "technologies commercialised in time",
+        N_("technologies commercialised in time"),
         "more",
         market=lambda in_time: in_time,
         alone=lambda p_in_time: p_in_time,
@@ -349,7 +350,7 @@ def _successes() -> Iterator[Figure]:
     )
     yield _money(
         "sales",
-        "sales a year of what is on the market",
+        N_("sales a year of what is on the market"),
         "more",
         market=lambda sold: sold,
         each=lambda yearly_sales: yearly_sales,
@@ -360,27 +361,27 @@ def _successes() -> Iterator[Figure]:
 def _relations() -> Iterator[Figure]:
     yield _count(
         "partners_opened",
-        "partners opened",
+        N_("partners opened"),
         portfolio=(lambda outcomes: (outcomes.opened_day >= 0).sum(axis=1),),
         opening=lambda: 1.0,
         most="partners",
         aliases=("partners",),
     )
-    yield _count("talks", "talks begun", course=lambda outcomes: outcomes.place_day >= 0, most="projects")
+    yield _count("talks", N_("talks begun"), course=lambda outcomes: outcomes.place_day >= 0, most="projects")
     yield _count(
-        "agreements", "agreements reached", course=lambda outcomes: outcomes.agreement_day >= 0, most="projects"
+        "agreements", N_("agreements reached"), course=lambda outcomes: outcomes.agreement_day >= 0, most="projects"
     )
 
 
 _ENDS: dict[str, tuple[str, Sense]] = {
-    "running": ("still running at the horizon", "neither"),
-    "target": ("reached their target TRL", "more"),
-    "stopped": ("stopped at a gate", "neither"),
-    "failed": ("failed", "less"),
-    "exhausted": ("out of tranches", "less"),
-    "dropped": ("dropped without an agreement", "less"),
-    "unfunded": ("never paid", "less"),
-    "blocked": ("blocked by what they need", "less"),
+    "running": (N_("still running at the horizon"), "neither"),
+    "target": (N_("reached their target TRL"), "more"),
+    "stopped": (N_("stopped at a gate"), "neither"),
+    "failed": (N_("failed"), "less"),
+    "exhausted": (N_("out of tranches"), "less"),
+    "dropped": (N_("dropped without an agreement"), "less"),
+    "unfunded": (N_("never paid"), "less"),
+    "blocked": (N_("blocked by what they need"), "less"),
 }
 
 
@@ -420,13 +421,13 @@ def _choice_counts() -> Iterator[Figure]:
     """What a portfolio is by itself, before anything is simulated; no columns of the replications."""
     yield _count(
         "funded",
-        "technologies funded",
+        N_("technologies funded"),
         course=lambda: 1.0,
         alone=lambda: 1.0,
         most="projects",
         column=False,
     )
-    yield _count("joint", "with a partner", course=_is_joint, alone=_is_joint, most="projects", column=False)
+    yield _count("joint", N_("with a partner"), course=_is_joint, alone=_is_joint, most="projects", column=False)
 
 
 def _is_joint(choices: Any) -> Any:
@@ -436,7 +437,7 @@ def _is_joint(choices: Any) -> Any:
 def _payment_figures() -> Iterator[Figure]:
     yield _money(
         "payments",
-        "payments net of refunds, partners included",
+        N_("payments net of refunds, partners included"),
         "less",
         course=lambda outcomes: _in_all(outcomes.paid) - outcomes.refund,
         portfolio=(lambda outcomes, money_scale: outcomes.network_paid.sum(axis=(1, 2)) / money_scale,),
@@ -448,7 +449,7 @@ def _payment_figures() -> Iterator[Figure]:
     )
     yield _money(
         "international",
-        "home money paid to joint projects",
+        N_("home money paid to joint projects"),
         "more",
         course=lambda outcomes: _in_all(outcomes.paid * outcomes.paid_joint),
         won=True,
@@ -808,7 +809,8 @@ def answer(figure: Figure, taken: Binding, material: Mapping[str, Any]) -> Any:
 
 def label_with_unit(figure: Figure, money_unit: str) -> str:
     """Its label with its unit."""
-    return ", ".join(filter(None, [figure.label, unit_words(figure, money_unit)]))
+    label, unit = gettext(retold(figure.label)), unit_words(figure, money_unit)
+    return gettext("{label}, {unit}").format(label=label, unit=unit_of_money(unit)) if unit else label
 
 
 def figure_description(figure: Figure) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from rdsim.brief import count
+from rdsim.languages import N_, join_texts, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.plans import AT_PLAN_RATIOS, ONE_SHOT, OPTIMISED, Plan
 from rdsim.report.words import amount, span
 from rdsim.search import AT_AWARD_RATIO_1, AT_PAYMENT_RATIO_1, OWN, USUAL_ORDER
@@ -28,10 +30,10 @@ from rdsim.stats import Interval, paired_difference
 
 __all__ = ["LEAD", "PARTS", "bound_sentences", "lead_table", "part_words"]
 
-LEAD = "lead"
+LEAD = N_("lead")
 """Names the whole among the parts."""
 
-PARTS = ("promising more", "optimising", "the loop", "the order of priority")
+PARTS = (N_("promising more"), N_("optimising"), N_("the loop"), N_("the order of priority"))
 
 _COLUMNS = ("comparator", "part", "mean", "ci_low", "ci_high", "n")
 
@@ -98,12 +100,14 @@ def _steps(found: Plan, name: str) -> Iterator[str]:
 def part_words(table: pd.DataFrame) -> dict[str, str]:
     """Of each comparator, the parts of the lead over it with their intervals."""
     parts = table[table["part"] != LEAD]
-    return {str(name): ", ".join(_sentences(mine)) for name, mine in parts.groupby("comparator", sort=False)}
+    return {
+        str(name): join_texts(list(_sentences(mine)), ", ") for name, mine in parts.groupby("comparator", sort=False)
+    }
 
 
 def _sentences(parts: pd.DataFrame) -> Iterator[str]:
     for part in parts["part"]:
-        yield f"{part} {_part_words(parts[parts['part'] == part])}"
+        yield _("{part} {amount}").format(part=_(str(part)), amount=_part_words(parts[parts["part"] == part]))
 
 
 def _part_words(row: pd.DataFrame) -> str:
@@ -112,8 +116,26 @@ def _part_words(row: pd.DataFrame) -> str:
 
 
 _BOUNDS = {
-    AT_PAYMENT_RATIO_1: "expected payments keep within every year's announced money",
-    AT_AWARD_RATIO_1: "full awards keep within every year's announced money, if no project ever stops",
+    AT_PAYMENT_RATIO_1: (
+        N_(
+            "The best portfolio found whose expected payments keep within every year's announced money funds "
+            "{technologies} and is worth {worth} {unit}; the plan is worth {amount} more ({span})."
+        ),
+        N_(
+            "The best portfolio found whose expected payments keep within every year's announced money funds "
+            "{technologies} and is worth {worth} {unit}; the plan is worth {amount} less ({span})."
+        ),
+    ),
+    AT_AWARD_RATIO_1: (
+        N_(
+            "The best portfolio found whose full awards keep within every year's announced money, if no project ever "
+            "stops funds {technologies} and is worth {worth} {unit}; the plan is worth {amount} more ({span})."
+        ),
+        N_(
+            "The best portfolio found whose full awards keep within every year's announced money, if no project ever "
+            "stops funds {technologies} and is worth {worth} {unit}; the plan is worth {amount} less ({span})."
+        ),
+    ),
 }
 
 
@@ -123,14 +145,16 @@ def bound_sentences(found: Plan) -> list[str]:
 
 
 def _bound_sentences(found: Plan) -> Iterator[str]:
-    unit = found.scenario.money_unit
+    unit = unit_of_money(found.scenario.money_unit)
     for name, words in _BOUNDS.items():
         if name in found.comparisons:
             one = found.comparisons[name]
             gap = one.difference
-            way, ends = ("more", (gap.low, gap.high)) if gap.mean >= 0 else ("less", (-gap.high, -gap.low))
-            ahead = f"{amount(abs(gap.mean))} {way} ({span(*ends)})"
-            yield (
-                f"The best portfolio found whose {words} funds {count(len(one.rule.portfolio.choices), 'technology')} "
-                f"and is worth {amount(one.npv.mean)} {unit}; the plan is worth {ahead}."
+            told, ends = (words[0], (gap.low, gap.high)) if gap.mean >= 0 else (words[1], (-gap.high, -gap.low))
+            yield _(told).format(
+                technologies=count(len(one.rule.portfolio.choices), "technology"),
+                worth=amount(one.npv.mean),
+                unit=unit,
+                amount=amount(abs(gap.mean)),
+                span=span(*ends),
             )

@@ -18,6 +18,8 @@ import pandas as pd
 
 from rdsim.domain import Portfolio, Scenario
 from rdsim.formulation import row_index
+from rdsim.languages import gettext as _
+from rdsim.languages import listing
 from rdsim.options import awards_due
 from rdsim.search import Proposal
 from rdsim.words import money_words
@@ -119,10 +121,11 @@ def sentences(scenario: Scenario, table: pd.DataFrame) -> list[str]:
 def payment_sentence(table: pd.DataFrame) -> str:
     """How far expected payments reach in each line's busiest year."""
     most = table.groupby("name", sort=False)["payment_ratio"].max()
-    over = [f"{ratio:.0%} of the announced money of {name}" for name, ratio in most.items() if ratio >= _WORTH_TELLING]
+    told = _("{ratio} of the announced money of {name}")
+    over = [told.format(ratio=f"{ratio:.0%}", name=name) for name, ratio in most.items() if ratio >= _WORTH_TELLING]
     if not over:
-        return "Expected payments stay within the announced money of every line and year."
-    return f"Expected payments reach {_listing(over)} in the busiest year."
+        return _("Expected payments stay within the announced money of every line and year.")
+    return _("Expected payments reach {parts} in the busiest year.").format(parts=listing(over))
 
 
 def award_sentences(scenario: Scenario, table: pd.DataFrame) -> Iterator[str]:
@@ -131,18 +134,21 @@ def award_sentences(scenario: Scenario, table: pd.DataFrame) -> Iterator[str]:
         over = mine[(mine["award_ratio"] >= _WORTH_TELLING) | ((mine["announced"] <= 0) & (mine["awards"] > 0))]
         if len(over):
             years = [_over_words(scenario, row) for row in over.to_dict("records")]
-            yield (
-                f"If no project ever stopped, full awards of {name} would ask for more than is announced: "
-                f"{_listing(years)}."
-            )
+            told = _("If no project ever stopped, full awards of {name} would ask for more than is announced: {years}.")
+            yield told.format(name=name, years=listing(years))
 
 
 def _over_words(scenario: Scenario, row: Mapping[object, object]) -> str:
     awards, announced = float(str(row["awards"])), float(str(row["announced"]))
-    share = f", {awards / announced:.0%}" if announced > 0 else ""
-    more = money_words(scenario, awards - announced)
-    return f"{row['year']} by {more} ({awards:,.4g} for {announced:,.4g}{share})"
-
-
-def _listing(parts: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+    told = (
+        _("{year} by {more} ({awards} for {announced}, {ratio})")
+        if announced > 0
+        else _("{year} by {more} ({awards} for {announced})")
+    )
+    return told.format(
+        year=row["year"],
+        more=money_words(scenario, awards - announced),
+        awards=f"{awards:,.4g}",
+        announced=f"{announced:,.4g}",
+        ratio=f"{awards / announced:.0%}" if announced > 0 else "",
+    )

@@ -37,6 +37,7 @@ from rdsim.folders.contents import (
     WHOLE_TABLE,
     WORKBOOK,
 )
+from rdsim.languages import ENGLISH, kept_texts, speaking
 from rdsim.plugins import Plugin
 from rdsim.registry import packages_of
 from rdsim.scenario import digest, origin_of_draw, package_names
@@ -172,8 +173,8 @@ def _publish(place: Place, study: Study, run: Run) -> Written:
     missing, why = study.missing, study.why
     try:
         draft = _Draft(place.draft())
-        page = _fill(draft, study)
         found = {**_head(study, run), **study.record}
+        page = _fill(draft, study, kept_texts(found))
         _fill_workbook(draft, study, page, _plain(found))
         drawable = (draft.folder / PAGE.name).exists()
         missing = (*study.missing, *draft.missing, *((REPORT.name,) if drawable else ()))
@@ -277,7 +278,8 @@ def write(study: Study, run: Run) -> Written:
         try:
             with folders.hold_signals():
                 ready = None if study.page is None else stack.enter_context(report.at_hand())
-                found = _publish(place, study, run)
+                with speaking(ENGLISH):  # no file but the page depends on the language
+                    found = _publish(place, study, run)
             return _draw(place, found, ready) if found.drawable else found
         except KeyboardInterrupt:
             if not place.finished:
@@ -287,7 +289,7 @@ def write(study: Study, run: Run) -> Written:
             return replace(found, why=found.why or error.reason)
 
 
-def _fill(draft: _Draft, study: Study) -> report.Page | report.PlanReport | None:
+def _fill(draft: _Draft, study: Study, texts: Mapping[str, Any]) -> report.Page | report.PlanReport | None:
     """All but manifest, workbook and the page's file; portfolios first. What the page shows, if there is one."""
     if study.portfolio is not None:
         draft.put(PORTFOLIO.name, partial(portfolio.write, study.portfolio))
@@ -301,10 +303,10 @@ def _fill(draft: _Draft, study: Study) -> report.Page | report.PlanReport | None
             draft.parquet(WHOLE_TABLE.path(name), table)
         else:
             draft.csv(TABLE.path(name), table)
-    return _fill_page(draft, study)
+    return _fill_page(draft, study, texts)
 
 
-def _fill_page(draft: _Draft, study: Study) -> report.Page | report.PlanReport | None:
+def _fill_page(draft: _Draft, study: Study, texts: Mapping[str, Any]) -> report.Page | report.PlanReport | None:
     """What the page shows; of one that is drawn from files of the run nothing, if one of them is missing."""
     try:
         page = study.page() if callable(study.page) else study.page
@@ -315,7 +317,7 @@ def _fill_page(draft: _Draft, study: Study) -> report.Page | report.PlanReport |
         return page
     for name, table in report.page_tables(page).items():
         draft.parquet(PAGE_TABLE.path(name), table)
-    draft.text(PAGE.name, report.page_text(page))
+    draft.text(PAGE.name, report.page_text(page, texts))
     return page
 
 

@@ -8,6 +8,8 @@ from collections.abc import Hashable, Mapping
 
 from rdsim.domain import Scenario
 from rdsim.families import row_words, unit_of
+from rdsim.languages import N_, join_texts, listing, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.numerals import numeral
 from rdsim.optimiser.questions.conflicts import Change, Conflict, Repair, Rule
 
@@ -46,9 +48,10 @@ def partner_words(scenario: Scenario, code: str) -> str:
 
 def option_words(scenario: Scenario, name: str) -> str:
     """An option's name in words: `T017 with Germany from 2025`."""
-    technology, partner, _, year = name.split("/")
+    technology, partner, _mode, year = name.split("/")
     whom = scenario.partners[partner].name if partner in scenario.partners else ""
-    return f"{technology} with {whom} from {year}" if whom else f"{technology} alone from {year}"
+    told = _("{technology} with {partner} from {year}") if whom else _("{technology} alone from {year}")
+    return told.format(technology=technology, partner=whom, year=year)
 
 
 def whole_option_words(scenario: Scenario, name: str) -> str:
@@ -68,7 +71,7 @@ def source_words(scenario: Scenario, source: str) -> str:
 
 def money_words(scenario: Scenario, amount: float) -> str:
     """An amount of money, to three figures."""
-    return f"{_figures(amount)} {scenario.money_unit}"
+    return _("{amount} {unit}").format(amount=_figures(amount), unit=unit_of_money(scenario.money_unit))
 
 
 def amount_words(scenario: Scenario, key: Hashable, amount: float) -> str:
@@ -101,10 +104,11 @@ def ratio_words(scenario: Scenario, ratios: Mapping[str, float]) -> str:
     """To what budget rows hold expected payments: the announced money, or so much of it by programme."""
     other = {name: ratio for name, ratio in ratios.items() if f"{ratio:.0%}" != "100%"}
     if not other:
-        return "the announced money"
-    each = [f"{ratio:.0%} of the announced money of {scenario.programmes[name].name}" for name, ratio in other.items()]
-    rest = " and all of the others'" if len(other) < len(ratios) else ""
-    return f"{', '.join(each)}{rest}"
+        return _("the announced money")
+    told = _("{ratio} of the announced money of {name}")
+    each = [told.format(ratio=f"{ratio:.0%}", name=scenario.programmes[name].name) for name, ratio in other.items()]
+    parts = join_texts(each, ", ")
+    return _("{parts} and all of the others'").format(parts=parts) if len(other) < len(ratios) else parts
 
 
 def round_up(amount: float) -> float:
@@ -154,10 +158,15 @@ def shared_luck_words(scenario: Scenario) -> str:
 
     `markets 10% with all and 20% within a field; ...`; where nothing is shared, that is named: `markets independent`.
     """
-    return "; ".join(f"{what} {_share_words(parts)}" for what, parts in _luck_parts(scenario) if parts is not None)
+    told = [
+        _("{luck} {shares}").format(luck=what, shares=_share_words(parts))
+        for what, parts in _luck_parts(scenario)
+        if parts is not None
+    ]
+    return join_texts(told, "; ")
 
 
-_WITH_ALL, _IN_FIELD, _IN_BLOC = "with all", "within a field", "within a bloc"
+_WITH_ALL, _IN_FIELD, _IN_BLOC = N_("{share} with all"), N_("{share} within a field"), N_("{share} within a bloc")
 
 
 def _luck_parts(scenario: Scenario) -> list[tuple[str, dict[str, float] | None]]:
@@ -165,15 +174,15 @@ def _luck_parts(scenario: Scenario) -> list[tuple[str, dict[str, float] | None]]
     risks, market, field = scenario.risks, scenario.risks.market_factor, scenario.risks.field_factor
     breaking = any(partner.break_rate > 0.0 for partner in scenario.partners.values())
     return [
-        ("coming to the market", {_WITH_ALL: market.chance_common, _IN_FIELD: market.chance_field}),
-        ("market values", {_WITH_ALL: market.value_common, _IN_FIELD: market.value_field}),
-        ("success of steps", {_IN_FIELD: field.success_loading**2}),
-        ("time of steps", {_IN_FIELD: field.duration_loading**2}),
-        ("budgets of a year", {_WITH_ALL: risks.budget.common} if risks.budget.sd > 0.0 else None),
-        ("breaks of a year", {_IN_BLOC: risks.breaks.bloc_share} if breaking else None),
+        (_("coming to the market"), {_WITH_ALL: market.chance_common, _IN_FIELD: market.chance_field}),
+        (_("market values"), {_WITH_ALL: market.value_common, _IN_FIELD: market.value_field}),
+        (_("success of steps"), {_IN_FIELD: field.success_loading**2}),
+        (_("time of steps"), {_IN_FIELD: field.duration_loading**2}),
+        (_("budgets of a year"), {_WITH_ALL: risks.budget.common} if risks.budget.sd > 0.0 else None),
+        (_("breaks of a year"), {_IN_BLOC: risks.breaks.bloc_share} if breaking else None),
     ]
 
 
 def _share_words(parts: Mapping[str, float]) -> str:
-    found = [f"{numeral(100.0 * share, '.3g')}% {whom}" for whom, share in parts.items() if share > 0.0]
-    return " and ".join(found) or "independent"
+    found = [_(whom).format(share=f"{numeral(100.0 * share, '.3g')}%") for whom, share in parts.items() if share > 0.0]
+    return listing(found) if found else _("independent")

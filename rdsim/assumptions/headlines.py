@@ -17,6 +17,7 @@ import numpy as np
 from rdsim.aim import aim_of
 from rdsim.arrays import Floats
 from rdsim.domain import Portfolio, Scenario
+from rdsim.languages import gettext as _
 from rdsim.search import AT_PLAN_RATIOS, world_of_rule
 from rdsim.simulation import Running, expected_worths, replicate
 from rdsim.titles import portfolio_title
@@ -48,14 +49,17 @@ class Headline:
 def headlines_of(scenario: Scenario, rules: Iterable[str] = ()) -> tuple[Headline, ...]:
     """Net present value, technologies in time, the international share of the last year with a target, and leads."""
     found = [
-        Headline(_NPV, "net present value", "money"),
-        Headline(_IN_TIME, "technologies commercialised in time", "count", least=0.0),
+        Headline(_NPV, _("net present value"), "money"),
+        Headline(_IN_TIME, _("technologies commercialised in time"), "count", least=0.0),
     ]
     floors = [year for year in scenario.international.share_floor if scenario.international.rd_budget.get(year)]
     if floors:
-        label = f"international share in {max(floors)}"
+        label = _("international share in {year}").format(year=max(floors))
         found.append(Headline(f"international_share_{max(floors)}", label, "share", least=0.0))
-    leads = (Headline(_NPV, f"lead over {portfolio_title(rule)}", "money", rule) for rule in rules)
+    leads = (
+        Headline(_NPV, _("lead over {portfolio}").format(portfolio=portfolio_title(rule)), "money", rule)
+        for rule in rules
+    )
     return (*found, *leads)
 
 

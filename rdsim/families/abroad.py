@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rdsim.domain import Scenario
 from rdsim.families.family import Family
 from rdsim.families.rows import Options, Row
+from rdsim.languages import gettext as _
 
 __all__ = ["ABROAD"]
 
@@ -18,7 +19,7 @@ def _rows(scenario: Scenario, options: Options, years: range) -> Iterator[Row]:
 
 
 def _words(year: int) -> str:
-    return f"the cap on money paid abroad in {year}"
+    return _("the cap on money paid abroad in {year}").format(year=year)
 
 
 ABROAD = Family(_rows, _words)

@@ -8,6 +8,7 @@ from rdsim.domain import Scenario
 from rdsim.families.family import Family
 from rdsim.families.masks import options_of
 from rdsim.families.rows import Options, Row
+from rdsim.languages import gettext as _
 
 __all__ = ["AWARDS"]
 
@@ -29,7 +30,8 @@ def _most(scenario: Scenario, what: str, year: int) -> float:
 
 
 def _words(scenario: Scenario, what: str, year: int) -> str:
-    return f"the full awards of {scenario.programmes[what].name} that fall due in {year}"
+    told = _("the full awards of {name} that fall due in {year}")
+    return told.format(name=scenario.programmes[what].name, year=year)
 
 
 def _remaining(scenario: Scenario, what: str, year: int, held: float) -> float:

@@ -8,6 +8,7 @@ from rdsim.domain import Scenario
 from rdsim.families.family import Family
 from rdsim.families.masks import options_of
 from rdsim.families.rows import Openings, Options, Row
+from rdsim.languages import gettext as _
 
 __all__ = ["BUDGET"]
 
@@ -30,7 +31,7 @@ def _rows(
 
 
 def _words(scenario: Scenario, what: str, year: int) -> str:
-    return f"the {year} budget of {scenario.programmes[what].name}"
+    return _("the {year} budget of {name}").format(year=year, name=scenario.programmes[what].name)
 
 
 def _remaining(cap: float, held: float) -> float:

@@ -8,6 +8,7 @@ from rdsim.domain import Scenario
 from rdsim.families.family import Counted, Family
 from rdsim.families.masks import options_of
 from rdsim.families.rows import Options, Row
+from rdsim.languages import gettext as _
 
 __all__ = ["INSTITUTES"]
 
@@ -24,7 +25,7 @@ def _rows(scenario: Scenario, options: Options, years: range) -> Iterator[Row]:
 
 
 def _words(scenario: Scenario, what: str, year: int) -> str:
-    return f"the teams of {scenario.institutes[what].name} in {year}"
+    return _("the teams of {name} in {year}").format(name=scenario.institutes[what].name, year=year)
 
 
 INSTITUTES = Family(_rows, _words, Counted("project", "projects"))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rdsim.domain import Scenario
 from rdsim.families.family import Family
 from rdsim.families.rows import Options, Row
+from rdsim.languages import gettext as _
 
 __all__ = ["INTERNATIONAL"]
 
@@ -22,7 +23,7 @@ def _rows(scenario: Scenario, options: Options, years: range) -> Iterator[Row]:
 
 
 def _words(year: int) -> str:
-    return f"the international share of {year}"
+    return _("the international share of {year}").format(year=year)
 
 
 def _remaining(cap: float) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rdsim.domain import Scenario
 from rdsim.families.family import Counted, Family
 from rdsim.families.rows import Openings, Options, Row
+from rdsim.languages import gettext as _
 
 __all__ = ["PLACES"]
 
@@ -21,7 +22,7 @@ def _rows(scenario: Scenario, options: Options, openings: Openings, years: range
 
 
 def _words(scenario: Scenario, what: str, year: int) -> str:
-    return f"the places at {scenario.partners[what].name} in {year}"
+    return _("the places at {name} in {year}").format(name=scenario.partners[what].name, year=year)
 
 
 PLACES = Family(_rows, _words, Counted("place", "places"))

@@ -9,6 +9,7 @@ from rdsim.domain import Limit, Scenario
 from rdsim.families.family import Family
 from rdsim.families.masks import options_of
 from rdsim.families.rows import Openings, Options, Past, Row
+from rdsim.languages import gettext as _
 
 if TYPE_CHECKING:
     from rdsim.arrays import Floats
@@ -66,12 +67,17 @@ def _partner_remaining(
     return _remaining(scenario, left, sense, cap, held, spent)
 
 
+def _share_words(name: str, side: str) -> str:
+    told = _("the floor on the share of {name}") if side == "floor" else _("the ceiling on the share of {name}")
+    return told.format(name=name)
+
+
 def _field_words(scenario: Scenario, what: str, side: str) -> str:
-    return f"the {side} on the share of {scenario.fields[what].name}"
+    return _share_words(scenario.fields[what].name, side)
 
 
 def _partner_words(scenario: Scenario, what: str, side: str) -> str:
-    return f"the {side} on the share of {scenario.partners[what].name}"
+    return _share_words(scenario.partners[what].name, side)
 
 
 FIELDS = Family(_field_rows, _field_words, remaining=_field_remaining)

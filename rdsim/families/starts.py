@@ -8,6 +8,7 @@ from rdsim.domain import Scenario
 from rdsim.families.family import Counted, Family
 from rdsim.families.masks import begins_in, options_of
 from rdsim.families.rows import Options, Row
+from rdsim.languages import gettext as _
 
 __all__ = ["STARTS"]
 
@@ -22,7 +23,7 @@ def _rows(scenario: Scenario, options: Options) -> Iterator[Row]:
 
 
 def _words(scenario: Scenario, what: str, year: int) -> str:
-    return f"the starts of {scenario.programmes[what].name} in {year}"
+    return _("the starts of {name} in {year}").format(name=scenario.programmes[what].name, year=year)
 
 
 def _remaining(cap: float) -> float:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from rdsim.domain import Choice, Judgement, Link, Partner, Scenario, Technology
+from rdsim.languages import N_, join_texts, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.numerals import numeral
 from rdsim.plans import Plan
 from rdsim.scenario import (
@@ -30,7 +32,7 @@ _BEST = 5
 """Options of a technology that are told, beside the chosen one."""
 
 
-_OF_LINE, _OF_LEVELS = "setting of its programme", "partner_levels.csv"
+_OF_LINE, _OF_LEVELS = N_("setting of its programme"), "partner_levels.csv"
 _UNGRADED = ("", _OF_LINE, _OF_LEVELS)
 """What has no source of its own in a scenario."""
 
@@ -43,6 +45,9 @@ class _Fact(NamedTuple):
     value: str
     source: str
 
+
+GRADES = (N_("published"), N_("derived"), N_("assumed"))
+"""What a source may say of how a figure came about."""
 
 _GRADES = re.compile(r"(?<!not )\b(published|derived|assumed)\b")
 
@@ -58,14 +63,14 @@ def grade_of(source: str) -> str:
 def facts(scenario: Scenario) -> pd.DataFrame:
     """A row for each thing assumed: subject (technology or partner), id, part, item, value as text, grade, source."""
     rows = [
-        (subject, name, one.part, one.item, one.value, _grade(one), one.source or "not stated")
+        (subject, name, one.part, one.item, one.value, _grade(one), one.source or N_("not stated"))
         for subject, name, one in _all_facts(scenario)
     ]
-    return pd.DataFrame(rows, columns=["subject", "id", "part", "item", "value", "grade", "source"])
+    return pd.DataFrame(rows, columns=["subject", "id", "part", "item", "value", "grade", "source"], dtype=object)
 
 
 def _grade(one: _Fact) -> str:
-    return "not stated" if one.source in _UNGRADED else grade_of(one.source)
+    return N_("not stated") if one.source in _UNGRADED else grade_of(one.source)
 
 
 def _all_facts(scenario: Scenario) -> Iterator[tuple[str, str, _Fact]]:
@@ -83,72 +88,84 @@ def _all_facts(scenario: Scenario) -> Iterator[tuple[str, str, _Fact]]:
 
 
 def _inputs(scenario: Scenario, row: Technology) -> Iterator[_Fact]:
-    line, unit, asked = scenario.programmes[row.programme], scenario.money_unit, cost(scenario, row)
+    line, asked = scenario.programmes[row.programme], cost(scenario, row)
+    unit = unit_of_money(scenario.money_unit)
     scaled = abs(asked - row.cost) > 1e-9 * row.cost
-    listed = f" (listed: {_number(row.cost)})" if scaled else ""
-    yield _Fact("Inputs", "Cost to the target TRL", f"{_number(asked)} {unit}{listed}", _row_source(row.source, scaled))
-    yield _Fact("Inputs", "TRL today", str(row.trl), row.source)
-    yield _Fact("Inputs", "Target TRL", str(target(scenario, row)), row.source if row.trl_target else _OF_LINE)
-    yield _Fact("Inputs", "Evaluation score", _number(row.score), row.source)
-    yield _Fact("Inputs", "Uncertainty", row.uncertainty, row.source)
-    deadline = f"{_number(line.deadline_years)} years after its planned start"
-    yield _Fact("Inputs", "Deadline to reach the market", deadline, _OF_LINE)
+    told = _("{cost} {unit} (listed: {listed})") if scaled else _("{cost} {unit}")
+    asked_for = told.format(cost=_number(asked), unit=unit, listed=_number(row.cost))
+    yield _Fact(N_("Inputs"), N_("Cost to the target TRL"), asked_for, _row_source(row.source, scaled))
+    yield _Fact(N_("Inputs"), N_("TRL today"), str(row.trl), row.source)
+    yield _Fact(N_("Inputs"), N_("Target TRL"), str(target(scenario, row)), row.source if row.trl_target else _OF_LINE)
+    yield _Fact(N_("Inputs"), N_("Evaluation score"), _number(row.score), row.source)
+    yield _Fact(N_("Inputs"), N_("Uncertainty"), row.uncertainty, row.source)
+    deadline = _("{years} years after its planned start").format(years=_number(line.deadline_years))
+    yield _Fact(N_("Inputs"), N_("Deadline to reach the market"), deadline, _OF_LINE)
     if row.status != "free":
-        yield _Fact("Inputs", "Fixed by the planner", row.status, row.source)
+        yield _Fact(N_("Inputs"), N_("Fixed by the planner"), row.status, row.source)
     if row.waives:
-        yield _Fact("Inputs", "Deliverables not asked of it", ", ".join(row.waives), row.source)
+        yield _Fact(N_("Inputs"), N_("Deliverables not asked of it"), ", ".join(row.waives), row.source)
 
 
 def _market(scenario: Scenario, row: Technology) -> Iterator[_Fact]:
-    unit, worth = scenario.money_unit, market_value(scenario, row)
+    unit, worth = unit_of_money(scenario.money_unit), market_value(scenario, row)
     source = _row_source(row.source, row.value is None)
-    yield _Fact("Market", "Value on reaching the market", f"{_number(worth)} {unit}", source)
+    yield _Fact(N_("Market"), N_("Value on reaching the market"), _money(worth, unit), source)
     if market_size(scenario, row):
-        yield _Fact("Market", "World market, a year", f"{_number(market_size(scenario, row))} {unit}", row.source)
-        yield _Fact("Market", "Share of it won", _percent(market_share(scenario, row)), row.source)
+        yield _Fact(N_("Market"), N_("World market, a year"), _money(market_size(scenario, row), unit), row.source)
+        yield _Fact(N_("Market"), N_("Share of it won"), _percent(market_share(scenario, row)), row.source)
     chance = _percent(market_probability(scenario, row))
     source = calibration(scenario).source if row.market_probability is None else row.source
-    yield _Fact("Market", "Chance of coming to the market from the target TRL", chance, source)
+    yield _Fact(N_("Market"), N_("Chance of coming to the market from the target TRL"), chance, source)
 
 
 def _partnering(scenario: Scenario, row: Technology) -> Iterator[_Fact]:
     needs = needed_fields(scenario, row)
     for field, weight in needs.items():
         name = scenario.fields[field].name
-        share = f" (weight {_percent(weight)})" if len(needs) > 1 else ""
+        told = _("At home in {field} (weight {weight})") if len(needs) > 1 else _("At home in {field}")
         at_home = _number(home_level(scenario, row, field))
-        yield _Fact("Level", f"At home in {name}{share}", at_home, row.source)
-        yield _Fact("Level", f"Partners in {name}", _levels_in(scenario, field), _OF_LEVELS)
-    for item, codes in (("Partners required", row.partners_required), ("Partners barred", row.partners_barred)):
+        yield _Fact(N_("Level"), told.format(field=name, weight=_percent(weight)), at_home, row.source)
+        yield _Fact(N_("Level"), _("Partners in {field}").format(field=name), _levels_in(scenario, field), _OF_LEVELS)
+    for item, codes in ((N_("Partners required"), row.partners_required), (N_("Partners barred"), row.partners_barred)):
         if codes:
-            yield _Fact("Level", item, ", ".join(_partner_name(scenario, code) for code in codes), row.source)
+            yield _Fact(N_("Level"), item, ", ".join(_partner_name(scenario, code) for code in codes), row.source)
 
 
 def _levels_in(scenario: Scenario, field: str) -> str:
     """Single partners with a level in the field, the highest first."""
     alone = [one for one in scenario.partners.values() if not one.members]
     known = sorted(((level(scenario, one.code, field), one.name) for one in alone), key=lambda it: (-it[0], it[1]))
-    return ", ".join(f"{name} {_number(height)}" for height, name in known if height > 0) or "none"
+    return ", ".join(f"{name} {_number(height)}" for height, name in known if height > 0) or N_("none")
 
 
 def _own(scenario: Scenario, row: Technology) -> Iterator[_Fact]:
     """Steps, facilities, tags, figures and notes of its own."""
     for step in scenario.technology_steps:
         if step.technology == row.id:
-            parts = [("median months", step.median_months), ("eventual success", step.success)]
-            said = ", ".join(f"{what} {_number(value)}" for what, value in parts if value is not None)
-            yield _Fact("Steps of its own", f"TRL {step.trl} to {step.trl + 1}", said, step.source)
+            parts = [(_("median months {number}"), step.median_months), (_("eventual success {number}"), step.success)]
+            said = join_texts([what.format(number=_number(value)) for what, value in parts if value is not None], ", ")
+            yield _Fact(
+                N_("Steps of its own"),
+                _("TRL {low} to {high}").format(low=step.trl, high=step.trl + 1),
+                said,
+                step.source,
+            )
     for need in scenario.facility_needs:
         if need.technology == row.id:
             name = scenario.facilities[need.facility].name
-            yield _Fact("Facilities", f"TRL {need.trl} to {need.trl + 1}", f"{need.units} of {name}", "")
+            yield _Fact(
+                N_("Facilities"),
+                _("TRL {low} to {high}").format(low=need.trl, high=need.trl + 1),
+                _("{units} of {facility}").format(units=need.units, facility=name),
+                "",
+            )
     for tag, value in row.tags.items():
         if value:
-            yield _Fact("Tags", tag.replace("_", " "), str(value), row.source)
+            yield _Fact(N_("Tags"), tag.replace("_", " "), str(value), row.source)
     for figure, number in row.figures.items():
-        yield _Fact("Figures", figure.replace("_", " "), _number(number), row.source)
+        yield _Fact(N_("Figures"), figure.replace("_", " "), _number(number), row.source)
     if row.note:
-        yield _Fact("Inputs", "Note", row.note, row.source)
+        yield _Fact(N_("Inputs"), N_("Note"), row.note, row.source)
 
 
 def _judgements_of(scenario: Scenario) -> dict[str, list[Judgement]]:
@@ -159,14 +176,15 @@ def _judgements_of(scenario: Scenario) -> dict[str, list[Judgement]]:
 
 
 def _judgement_fact(one: Judgement) -> _Fact:
-    step = f" of the step from TRL {one.trl}" if one.trl else ""
+    told = _("{input} of the step from TRL {trl}, by {expert}") if one.trl else _("{input}, by {expert}")
+    item = told.format(input=one.input, trl=one.trl, expert=one.expert)
     said = f"{_number(one.p10)}, {_number(one.p50)}, {_number(one.p90)} (P10, P50, P90)"
-    return _Fact("Judgements", f"{one.input}{step}, by {one.expert}", said, one.source)
+    return _Fact(N_("Judgements"), item, said, one.source)
 
 
-_ONE_WAY = {"prerequisite": "Needs first", "spillover": "Helped by success of"}
-_OTHER_WAY = {"prerequisite": "Is needed first by", "spillover": "Its success helps"}
-_BOTH_WAYS = {"exclusion": "Excludes", "synergy": "Synergy with"}
+_ONE_WAY = {"prerequisite": N_("Needs first"), "spillover": N_("Helped by success of")}
+_OTHER_WAY = {"prerequisite": N_("Is needed first by"), "spillover": N_("Its success helps")}
+_BOTH_WAYS = {"exclusion": N_("Excludes"), "synergy": N_("Synergy with")}
 
 
 def _links_of(scenario: Scenario) -> dict[str, list[_Fact]]:
@@ -183,35 +201,35 @@ def _link_fact(scenario: Scenario, link: Link, other: str, words: Mapping[str, s
     known = scenario.technologies.get(other)
     amounts = {"synergy": f", {_number(link.amount)} {scenario.money_unit}", "spillover": f", {_number(link.amount)}"}
     said = f"{other}{f' {known.name}' if known else ''}{amounts.get(link.kind, '')}"
-    return _Fact("Links", {**words, **_BOTH_WAYS}[link.kind], said, link.source)
+    return _Fact(N_("Links"), {**words, **_BOTH_WAYS}[link.kind], said, link.source)
 
 
 # --- partners -------------------------------------------------------------------------------------
 
 
 def _offers(scenario: Scenario, one: Partner) -> Iterator[_Fact]:
-    unit = scenario.money_unit
+    unit = unit_of_money(scenario.money_unit)
     if one.members:
         members = ", ".join(_partner_name(scenario, code) for code in one.members)
-        yield _Fact("Partner", "Consortium of", members, one.source)
+        yield _Fact(N_("Partner"), N_("Consortium of"), members, one.source)
     told = {
-        "Region": one.region,
-        "Networks": ", ".join(one.networks),
-        "Ways of funding": ", ".join(scenario.modes[mode].name for mode in one.modes),
-        "Places for joint projects": "its members'" if one.members else str(one.places),
-        "Set-up cost": f"{_number(one.setup_cost)} {unit}",
-        "Months from opening to first talks": _number(one.setup_months),
-        "Running cost, a year": f"{_number(one.running_cost)} {unit}",
-        "Chance that its agency agrees": _percent(one.agreement),
-        "Breaks in relations, a year": _number(one.break_rate),
-        "Bloc": one.bloc,
-        "Paid in": one.currency,
+        N_("Region"): one.region,
+        N_("Networks"): ", ".join(one.networks),
+        N_("Ways of funding"): ", ".join(scenario.modes[mode].name for mode in one.modes),
+        N_("Places for joint projects"): N_("its members'") if one.members else str(one.places),
+        N_("Set-up cost"): _money(one.setup_cost, unit),
+        N_("Months from opening to first talks"): _number(one.setup_months),
+        N_("Running cost, a year"): _money(one.running_cost, unit),
+        N_("Chance that its agency agrees"): _percent(one.agreement),
+        N_("Breaks in relations, a year"): _number(one.break_rate),
+        N_("Bloc"): one.bloc,
+        N_("Paid in"): one.currency,
     }
-    yield from (_Fact("Partner", item, value, one.source) for item, value in told.items() if value)
+    yield from (_Fact(N_("Partner"), item, value, one.source) for item, value in told.items() if value)
     for code, field in scenario.fields.items():
         height = level(scenario, one.code, code)
         if height > 0:
-            yield _Fact("Level", field.name, _number(height), _OF_LEVELS)
+            yield _Fact(N_("Level"), field.name, _number(height), _OF_LEVELS)
 
 
 def _partner_name(scenario: Scenario, code: str) -> str:
@@ -223,13 +241,19 @@ def _number(value: float) -> str:
     return numeral(round(float(value), 4), ",.10g")
 
 
+def _money(value: float, unit: str) -> str:
+    return _("{cost} {unit}").format(cost=_number(value), unit=unit)
+
+
 def _percent(share: float) -> str:
     return f"{_number(share * 100)}%"
 
 
 def _row_source(source: str, is_derived: bool) -> str:
     """The source of a figure that is computed from what the row says."""
-    return f"derived from: {source or 'not stated'}" if is_derived else source
+    if not is_derived:
+        return source
+    return _("derived from: {source}").format(source=source) if source else _("derived from: not stated")
 
 
 # --- what was tried, and what partners cost -------------------------------------------------------

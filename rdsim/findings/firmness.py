@@ -9,8 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from rdsim.brief import be, count
+from rdsim.brief import count
 from rdsim.domain import Choice
+from rdsim.languages import N_, ngettext
+from rdsim.languages import gettext as _
 from rdsim.plans import Plan
 from rdsim.search import Decision, Redecisions, Swap, Verdict
 from rdsim.search.redecisions import KINDS, what_of
@@ -89,8 +91,8 @@ def _swap_columns(swap: Swap | None) -> dict[str, object]:
 
 def _comparison(swap: Swap) -> str:
     if swap.is_same:
-        return "interchangeable"
-    return "told apart" if swap.is_told_apart else "not known"
+        return N_("interchangeable")
+    return N_("told apart") if swap.is_told_apart else N_("not known")
 
 
 # --- in short -------------------------------------------------------------------------------------
@@ -214,40 +216,79 @@ def firmness_words(found: Plan) -> Iterator[str]:
     if firm.joint:
         yield _partner_words(firm)
         if len(firm.interchangeable) > _HALF * len(firm.joint):
-            yield "More than half of the joint projects could as well be with another: countries are not told apart."
+            yield _("More than half of the joint projects could as well be with another: countries are not told apart.")
 
 
 def _why_not(found: Plan) -> str:
-    reason = {
-        True: "optimiser.redecisions is 0",
-        False: "re-decisions are made of plans by expected worth, and this one asks about risk, or it was stopped",
-    }[found.scenario.optimiser.redecisions == 0]
-    return f"How firm the plan's decisions are is not told: {reason}."
+    if found.scenario.optimiser.redecisions == 0:
+        return _("How firm the plan's decisions are is not told: optimiser.redecisions is 0.")
+    return _(
+        "How firm the plan's decisions are is not told: re-decisions are made of plans by expected worth, and this one "
+        "asks about risk, or it was stopped."
+    )
 
 
 def _firm_words(firm: _Firmness, opened: list[str]) -> str:
     sure = sum(firm.technologies[name].verdict is Verdict.SURE_IN for name in firm.mine)
     places = set(firm.countries(Verdict.SURE_IN)) & set(opened)
-    abroad = f", and {len(places)} of {count(len(opened), 'country')}" if opened else ""
-    return (
-        f"Decided again {len(firm.redecisions)} times on other samples: of the plan's "
-        f"{count(len(firm.mine), 'technology')} {sure} {be(sure)} firm{abroad}; {_open_words(firm)}."
+    told = (
+        ngettext(
+            "Decided again {times} times on other samples: of the plan's {technologies} {sure} is firm, and {places} "
+            "of {countries}; {open}.",
+            "Decided again {times} times on other samples: of the plan's {technologies} {sure} are firm, and {places} "
+            "of {countries}; {open}.",
+            sure,
+        )
+        if opened
+        else ngettext(
+            "Decided again {times} times on other samples: of the plan's {technologies} {sure} is firm; {open}.",
+            "Decided again {times} times on other samples: of the plan's {technologies} {sure} are firm; {open}.",
+            sure,
+        )
+    )
+    return told.format(
+        times=len(firm.redecisions),
+        technologies=count(len(firm.mine), "technology"),
+        sure=sure,
+        places=len(places),
+        countries=count(len(opened), "country"),
+        open=_open_words(firm),
     )
 
 
 def _open_words(firm: _Firmness) -> str:
     undecided = firm.by_verdict(Verdict.OPEN)
     mine = sum(name in firm.mine for name in undecided)
-    said = f"{len(undecided)} {be(len(undecided))} open, {mine} of them in the plan"
-    if disputed := firm.lists["disputed"]:
-        said += f", and {len(disputed)} the plan decides otherwise than nearly all re-decisions"
-    return said
+    disputed = firm.lists["disputed"]
+    told = (
+        ngettext(
+            "{number} is open, {mine} of them in the plan, and {disputed} the plan decides otherwise than nearly all "
+            "re-decisions",
+            "{number} are open, {mine} of them in the plan, and {disputed} the plan decides otherwise than nearly all "
+            "re-decisions",
+            len(undecided),
+        )
+        if disputed
+        else ngettext(
+            "{number} is open, {mine} of them in the plan",
+            "{number} are open, {mine} of them in the plan",
+            len(undecided),
+        )
+    )
+    return told.format(number=len(undecided), mine=mine, disputed=len(disputed))
 
 
 def _partner_words(firm: _Firmness) -> str:
     rest = len(firm.joint) - len(firm.firm_partners) - len(firm.interchangeable)
-    verb = "has" if len(firm.firm_partners) == 1 else "have"
-    return (
-        f"Of {count(len(firm.joint), 'joint project')} {len(firm.firm_partners)} {verb} a firm partner, "
-        f"{len(firm.interchangeable)} one that is interchangeable with another, and {rest} an open one."
+    return ngettext(
+        "Of {projects} {firm} has a firm partner, {same} one that is interchangeable with another, and {open} an open "
+        "one.",
+        "Of {projects} {firm} have a firm partner, {same} one that is interchangeable with another, and {open} an open "
+        "one.",
+        len(firm.firm_partners),
+    ).format(
+        projects=count(len(firm.joint), "joint project"),
+        firm=len(firm.firm_partners),
+        same=len(firm.interchangeable),
+        open=rest,
     )

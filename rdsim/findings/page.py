@@ -13,6 +13,8 @@ from rdsim.domain import TAG, Choice, Institute, Judgement, Partner, Scenario, T
 from rdsim.explanation import screen_table
 from rdsim.findings.cards import best_options, facts, grade_of, partner_table
 from rdsim.findings.firmness import decision_table, verdicts
+from rdsim.languages import N_, kept_texts, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.numerals import numeral
 from rdsim.plans import OPTIMISED, Plan
 from rdsim.promises import promise_table
@@ -33,6 +35,7 @@ def gather(found: Plan) -> PlanReport:
     if simulation is None:
         raise ValueError("a report needs the optimised portfolio simulated")
     scenario, called = found.scenario, _names(found.scenario)
+    why_not, assumed, sources = _why_not(found), facts(scenario), _sources(scenario)
     return PlanReport(
         title=scenario.title,
         description=scenario.description,
@@ -40,7 +43,7 @@ def gather(found: Plan) -> PlanReport:
         confidence=found.confidence,
         start_year=scenario.start_year,
         horizon_year=scenario.horizon_year,
-        technologies=_technologies(found),
+        technologies=_technologies(found, why_not),
         projects=with_names(simulation.projects, called),
         replications=simulation.replications,
         budget=with_names(simulation.purses, called),
@@ -49,9 +52,10 @@ def gather(found: Plan) -> PlanReport:
         targets=_targets(scenario),
         policies=_policies(found),
         expected=pd.concat([one.assign(policy=name) for name, one in found.expectations.items()], ignore_index=True),
-        sources=_sources(scenario),
+        sources=sources.astype(str),
         names=called,
-        facts=facts(scenario),
+        facts=assumed.astype(str),
+        texts=kept_texts(why_not, *(table.to_numpy().tolist() for table in (assumed, sources))),
         tried=best_options(found),
         partners=partner_table(found),
         decisions=decision_table(found),
@@ -67,12 +71,12 @@ def _names(scenario: Scenario) -> dict[str, dict[str, str]]:
     }
 
 
-def _technologies(found: Plan) -> pd.DataFrame:
+def _technologies(found: Plan, why_not: Mapping[str, str]) -> pd.DataFrame:
     """A row for each candidate: what it is, and what became of it in the portfolio and the simulation."""
     assert found.simulation is not None  # noqa: S101 - `gather` has looked
     scenario, proposal = found.scenario, found.proposal
     funded = {choice.technology: choice for choice in proposal.portfolio.choices}
-    expected, why_not = _expected_values(proposal), _why_not(found)
+    expected = _expected_values(proposal)
     rows = [
         _candidate(scenario, name, funded.get(name), expected) | {"note": why_not.get(name, "")}
         for name in scenario.technologies
@@ -146,18 +150,24 @@ def _why_not(found: Plan) -> dict[str, str]:
 def _price_of(scenario: Scenario, row: Mapping[Hashable, Any]) -> str:
     """What funding it would cost in expected value, between what is proven and what a simple exchange would lose."""
     least, most = row["loss_at_least"], row["loss_found"]
-    unit, proven = scenario.money_unit, least > _NEXT_TO_NOTHING * max(abs(most), 1.0)
-    why = "others make better use of the money, starts or places that it needs"
+    unit, proven = unit_of_money(scenario.money_unit), least > _NEXT_TO_NOTHING * max(abs(most), 1.0)
+    why = _("others make better use of the money, starts or places that it needs")
     if row["value_alone"] <= 0:
-        why = "its best option is expected to bring less than it costs"
+        why = _("its best option is expected to bring less than it costs")
     lowest = numeral(least, ",.3g")
     if np.isnan(most):
-        price = f"cost at least {lowest} {unit} of expected value" if proven else "displace more than one other"
+        told = (
+            _("{why}; funding it would cost at least {least} {unit} of expected value")
+            if proven
+            else _("{why}; funding it would displace more than one other")
+        )
     elif most < _NEXT_TO_NOTHING:
-        price = "cost next to nothing"
+        told = _("{why}; funding it would cost next to nothing")
+    elif proven:
+        told = _("{why}; funding it would cost {least} to {most} {unit} of expected value")
     else:
-        price = f"cost {f'{lowest} to' if proven else 'at most'} {numeral(most, ',.3g')} {unit} of expected value"
-    return f"{why}; funding it would {price}"
+        told = _("{why}; funding it would cost at most {most} {unit} of expected value")
+    return told.format(why=why, least=lowest, most=numeral(most, ",.3g"), unit=unit)
 
 
 def _plan(found: Plan) -> pd.DataFrame:
@@ -182,17 +192,18 @@ def _policies(found: Plan) -> pd.DataFrame:
 
 def _sources(scenario: Scenario) -> pd.DataFrame:
     """Where rows and figures come from, as the scenario says it."""
-    rows = [("calibration in use", scenario.calibration, scenario.calibrations[scenario.calibration].source)]
-    rows += [("technical success", *row) for row in success_sources(scenario)]
+    rows = [(N_("calibration in use"), scenario.calibration, scenario.calibrations[scenario.calibration].source)]
+    rows += [(N_("technical success"), *row) for row in success_sources(scenario)]
     tables: tuple[tuple[str, Iterable[Technology | Partner | Institute | Judgement]], ...] = (
-        ("technologies", scenario.technologies.values()),
-        ("partners", scenario.partners.values()),
-        ("institutes", scenario.institutes.values()),
-        ("judgements", scenario.judgements),
+        (N_("technologies"), scenario.technologies.values()),
+        (N_("partners"), scenario.partners.values()),
+        (N_("institutes"), scenario.institutes.values()),
+        (N_("judgements"), scenario.judgements),
     )
     for table, items in tables:
-        sources = pd.Series([item.source or "not stated" for item in items], dtype=object).value_counts()
-        rows += [(table, f"{count} rows", str(source)) for source, count in sources.items()]
-    frame = pd.DataFrame(rows, columns=["table", "item", "source"])
+        sources = pd.Series([item.source or N_("not stated") for item in items], dtype=object).value_counts()
+        rows += [(table, _("{number} rows").format(number=count), str(source)) for source, count in sources.items()]
+    frame = pd.DataFrame(rows, columns=["table", "item", "source"], dtype=object)
     grades = [grade_of(source) for source in frame["source"]]
-    return frame.assign(grade=grades, source=[source_words(scenario, source) for source in frame["source"]])
+    told = [source_words(scenario, source) for source in frame["source"]]
+    return frame.assign(grade=grades, source=pd.Series(told, dtype=object))

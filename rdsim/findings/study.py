@@ -5,7 +5,7 @@ These nouns do not know how they are told; so a study is made of them here, abov
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from rdsim.findings.page import gather
 from rdsim.findings.record import plan_record, proposal_record, simulation_record
 from rdsim.findings.words import describe_plan, describe_proposal, describe_simulation
 from rdsim.folders.contents import CHOSEN
+from rdsim.languages import ENGLISH, speaking
 from rdsim.lead import lead_table
 from rdsim.optimiser import Solution
 from rdsim.optimiser.problem import folder as problems
@@ -34,7 +35,16 @@ _WHOLE = frozenset({"outcomes", "replications", "purses", "expected", "policies"
 
 
 def of_plan(found: Plan) -> Study:
-    """A plan with what was finished of it; it has a page if its portfolio was simulated."""
+    """A plan with what was finished of it; it has a page if its portfolio was simulated.
+
+    The terminal is told in the active language.
+    """
+    said = describe_plan(found).splitlines()
+    with speaking(ENGLISH):  # files hold English, and what its texts say
+        return _study(found, said)
+
+
+def _study(found: Plan, said: Sequence[str]) -> Study:
     simulation, policies = found.simulation, partial(_policies, found)
     tables = {} if simulation is None else _simulation_tables(simulation) | {"expected": partial(_expectations, found)}
     tables |= {} if found.survey is None else {"worlds": found.survey.table}
@@ -48,7 +58,7 @@ def of_plan(found: Plan) -> Study:
         | ({"decisions": partial(decision_table, found)} if found.redecisions is not None else {})
         | _answers(found),
         plan_record(found),
-        said=describe_plan(found).splitlines(),
+        said=said,
         portfolio=found.proposal.portfolio,
         baselines={name: one.rule.portfolio for name, one in found.comparisons.items()},
         parquet=_WHOLE,

@@ -13,6 +13,8 @@ from rdsim.case import hosts
 from rdsim.domain import Scenario
 from rdsim.figures import TOLD, label_with_unit, single_figures
 from rdsim.findings.firmness import firmness_words
+from rdsim.languages import N_, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.lead import bound_sentences, lead_table, part_words
 from rdsim.optimiser import Solution
 from rdsim.plans import ONE_SHOT, Comparison, Plan
@@ -26,7 +28,7 @@ from rdsim.words import ratio_words, shared_luck_words
 
 __all__ = ["describe_plan", "describe_proposal", "describe_simulation", "notes"]
 
-MEANS = (
+MEANS = N_(
     "Means and leads are with the luck of the market in expectation: what reaches its target counts with its chance to "
     "come to the market, at its mean value there. Ranges, probabilities, quantiles and CVaR keep that luck."
 )
@@ -34,13 +36,16 @@ MEANS = (
 
 
 def _money(interval: Interval, unit: str, confidence: float) -> str:
-    return f"{amount(interval.mean)} {unit} ({confidence:.0%} interval {_limits(interval)})"
+    told = _("{mean} {unit} ({confidence} interval {interval})")
+    return told.format(
+        mean=amount(interval.mean), unit=unit, confidence=f"{confidence:.0%}", interval=_limits(interval)
+    )
 
 
 def _limits(found: Interval) -> str:
     if math.isinf(found.half_width):
-        return UNKNOWN
-    return ALIKE if is_point(found.low, found.high) else span(found.low, found.high)
+        return _(UNKNOWN)
+    return _(ALIKE) if is_point(found.low, found.high) else span(found.low, found.high)
 
 
 def describe_proposal(scenario: Scenario, proposal: Proposal) -> str:
@@ -53,17 +58,23 @@ def _proposal_words(scenario: Scenario, proposal: Proposal) -> Iterator[str]:
     joint = sum(bool(choice.partner) for choice in portfolio.choices)
     codes = [proposal.problem.partner_names[p] for p in sorted(proposal.evaluation.opened)]
     opened = [scenario.partners[code].name for code in codes]
-    gap = f"{solution.gap:.2%}" if np.isfinite(solution.gap) else "unknown"
-    yield f"{len(proposal.options.choices):,} eligible options, each simulated alone {proposal.samples} times"
-    yield f"{_origin_words(solution)}, proven gap {gap}, {solution.seconds.total:.1f} s"
+    gap = f"{solution.gap:.2%}" if np.isfinite(solution.gap) else _("unknown")
+    told = _("{options} eligible options, each simulated alone {samples} times")
+    yield told.format(options=f"{len(proposal.options.choices):,}", samples=proposal.samples)
+    told = _("{origin}, proven gap {gap}, {seconds} s")
+    yield told.format(origin=_origin_words(solution), gap=gap, seconds=f"{solution.seconds.total:.1f}")
     if not aim_of(scenario).is_default:
-        yield f"worth is {aim_of(scenario).words(scenario.money_unit)}"
+        yield _("worth is {aim}").format(aim=aim_of(scenario).words(scenario.money_unit))
     yield _aim(scenario, proposal)
     if proposal.appraisal is not None:
-        yield f"CVaR and probabilities rest on shared luck, in shares of variance: {shared_luck_words(scenario)}"
-    yield (
-        f"funded {len(portfolio.choices)} of {len(scenario.technologies)} technologies, {joint} with a partner; "
-        f"partners opened: {', '.join(opened) or 'none'}"
+        told = _("CVaR and probabilities rest on shared luck, in shares of variance: {shares}")
+        yield told.format(shares=shared_luck_words(scenario))
+    told = _("funded {funded} of {all} technologies, {joint} with a partner; partners opened: {partners}")
+    yield told.format(
+        funded=len(portfolio.choices),
+        all=len(scenario.technologies),
+        joint=joint,
+        partners=", ".join(opened) or _("none"),
     )
     if not portfolio.choices:
         yield why_nothing(scenario, proposal.options, proposal.problem)
@@ -72,27 +83,45 @@ def _proposal_words(scenario: Scenario, proposal: Proposal) -> Iterator[str]:
 def _origin_words(solution: Solution) -> str:
     """Who chose the portfolio: the solver, or the loop among the solver's portfolios."""
     if solution.method == LOOP:
-        return f"{solution.solver_label} proposed, simulation chose"
-    return f"{solution.solver_label}: {solution.status} ({solution.termination})"
+        return _("{solver} proposed, simulation chose").format(solver=solution.solver_label)
+    return _("{solver}: {status} ({termination})").format(
+        solver=solution.solver_label, status=_(str(solution.status)), termination=_(str(solution.termination))
+    )
+
+
+STATES = (
+    *(N_("optimal"), N_("feasible"), N_("infeasible"), N_("unbounded"), N_("no answer")),
+    *(N_("complete"), N_("target"), N_("rounds"), N_("time limit"), N_("stopped"), N_("loop")),
+)
+"""How a solver ends and why, see `rdsim.optimiser.Status` and `Termination`: what pages and the terminal call it."""
 
 
 def _aim(scenario: Scenario, proposal: Proposal) -> str:
     """What the options alone come to, and what bounds that sum: never a bound of what simulation says."""
-    solution, found, unit = proposal.solution, proposal.appraisal, scenario.money_unit
-    alone = f"options alone, added up under {_rows_words(scenario, proposal)}"
-    objective, bound = amount(solution.objective), amount(solution.bound)
+    solution, found = proposal.solution, proposal.appraisal
+    told = {
+        "rows": _rows_words(scenario, proposal),
+        "objective": amount(solution.objective),
+        "bound": amount(solution.bound),
+        "unit": unit_of_money(scenario.money_unit),
+    }
     if found is None:
-        return f"{alone}: {objective}; no portfolio's options come to more than {bound} {unit}"
+        return _(
+            "options alone, added up under {rows}: {objective}; no portfolio's options come to more than {bound} {unit}"
+        ).format(**told)
     risk = scenario.optimiser.risk
     held = "".join(
         f"; {rule.name} {amount(rule.value)} ({rule.sense} {amount(rule.limit)})" for rule in found.rules[:3]
     )
-    more = f" and {len(found.rules) - 3} more rules" if len(found.rules) > 3 else ""
-    return (
-        f"{alone}: aim {objective}, of any portfolio at most {bound} {unit}: "
-        f"expected value {amount(found.mean)}, CVaR at {risk.level:g} {amount(found.cvar)} "
-        f"(weight {risk.weight:g}){held}{more}"
+    rest = _("and {number} more rules").format(number=len(found.rules) - 3)
+    more = f" {rest}" if len(found.rules) > 3 else ""
+    aim = _(
+        "options alone, added up under {rows}: aim {objective}, of any portfolio at most {bound} {unit}: expected "
+        "value {mean}, CVaR at {level} {cvar} (weight {weight})"
+    ).format(
+        **told, mean=amount(found.mean), level=f"{risk.level:g}", cvar=amount(found.cvar), weight=f"{risk.weight:g}"
     )
+    return f"{aim}{held}{more}"
 
 
 def _rows_words(scenario: Scenario, proposal: Proposal) -> str:
@@ -108,7 +137,7 @@ def describe_simulation(simulation: Simulation) -> str:
     for name, words in rows.items():
         row = table.loc[name]
         lines.append(f"{words:<{wide}}{row['mean']:>12,.2f}{row['ci_low']:>12,.2f}{row['ci_high']:>12,.2f}")
-    return "\n".join([*lines, MEANS])
+    return "\n".join([*lines, _(MEANS)])
 
 
 def _labels(scenario: Scenario) -> dict[str, str]:
@@ -123,8 +152,9 @@ def describe_plan(found: Plan) -> str:
     lines = [describe_proposal(found.scenario, found.proposal)]
     if found.simulation is not None:
         npv = found.simulation.estimate("npv")
-        value = _money(npv, found.scenario.money_unit, found.confidence)
-        lines.append(f"simulated net value of the whole portfolio: {value}, n = {npv.n}")
+        value = _money(npv, unit_of_money(found.scenario.money_unit), found.confidence)
+        told = _("simulated net value of the whole portfolio: {value}, n = {n}")
+        lines.append(told.format(value=value, n=npv.n))
     if found.search is not None:
         lines += [*firmness_words(found), _search_words(found.search)]
     lines += [f"  {line}" for line in _leads(found)]
@@ -145,36 +175,43 @@ def _leads(found: Plan) -> Iterator[str]:
     for name in sorted(named, key=lambda name: (name != ONE_SHOT, not found.is_equal(found.comparisons[name]))):
         comparison = found.comparisons[name]
         gap = comparison.difference
-        broken = "" if comparison.rule.evaluation.feasible else "; breaks a row"
-        yield (
-            f"more than {portfolio_title(comparison.rule.name)}{_freedom(found, comparison)}: {amount(gap.mean)} "
-            f"({_limits(gap)}){broken}"
+        breaks = _("breaks a row")
+        broken = "" if comparison.rule.evaluation.feasible else f"; {breaks}"
+        told = _freedom(found, comparison).format(
+            portfolio=portfolio_title(comparison.rule.name), gain=amount(gap.mean), interval=_limits(gap)
         )
+        yield f"{told}{broken}"
         if name in parts:
-            yield f"  of that {parts[name]}"
+            told = _("of that {parts}").format(parts=parts[name])
+            yield f"  {told}"
 
 
 def _freedom(found: Plan, comparison: Comparison) -> str:
-    """At which payment ratios a rule was made, where the plan's are others than the announced money's."""
+    """A line that says at which payment ratios a rule was made, where the plan's are not the announced money's."""
     if comparison.rule.name in OWN or not found.promises_more:
-        return ""
-    return " at the plan's payment ratios" if found.is_equal(comparison) else " at the announced money"
+        return _("more than {portfolio}: {gain} ({interval})")
+    if found.is_equal(comparison):
+        return _("more than {portfolio} at the plan's payment ratios: {gain} ({interval})")
+    return _("more than {portfolio} at the announced money: {gain} ({interval})")
 
 
 def _search_words(loop: Loop) -> str:
     """What the loop did, for the terminal."""
-    stopped = "; stopped before its end" if loop.stopped else ""
-    judged = f"{len(loop.steps)} portfolios judged by simulation ({loop.spent:,} replications)"
-    return f"{judged}: {_winner_words(loop)}{stopped}"
+    early = _("stopped before its end")
+    stopped = f"; {early}" if loop.stopped else ""
+    told = _("{portfolios} portfolios judged by simulation ({replications} replications): {winner}").format(
+        portfolios=len(loop.steps), replications=f"{loop.spent:,}", winner=_winner_words(loop)
+    )
+    return f"{told}{stopped}"
 
 
 def _winner_words(loop: Loop) -> str:
     """Why the plan is the plan."""
     if loop.is_shared:
-        return "of those not told apart from the best, the one that most re-decisions share"
-    return (
-        "better than the optimiser's own choice" if loop.is_changed else "none better than the optimiser's own choice"
-    )
+        return _("of those not told apart from the best, the one that most re-decisions share")
+    if loop.is_changed:
+        return _("better than the optimiser's own choice")
+    return _("none better than the optimiser's own choice")
 
 
 def notes(found: Plan) -> tuple[str, ...]:
@@ -187,35 +224,41 @@ def _notes(found: Plan) -> Iterator[str]:
     if not found.proposal.portfolio.choices:
         yield why_nothing(scenario, found.proposal.options, found.proposal.problem)
     if str(solution.termination) == "time limit":
-        yield "The time limit stopped the solver: running again may give another portfolio."
+        yield _("The time limit stopped the solver: running again may give another portfolio.")
     if found.simulation is not None and found.fresh is not None:
         simulated, expected = found.simulation.estimate("npv").mean, found.proposal.evaluation.objective
-        yield (
-            f"The portfolio's options, each alone, add up to {amount(expected)} {scenario.money_unit} on the "
-            f"samples that chose them and to {amount(found.fresh.mean)} on {found.fresh.n:,} fresh ones; "
-            f"simulated together they come to {amount(simulated)}. The first difference is optimism; the "
-            "second is what projects do to one another: waiting and crowding, and payments that are never made, for "
-            "partners or for projects that found no money."
+        yield _(
+            "The portfolio's options, each alone, add up to {expected} {unit} on the samples that chose them and to "
+            "{fresh} on {samples} fresh ones; simulated together they come to {simulated}. The first difference is "
+            "optimism; the second is what projects do to one another: waiting and crowding, and payments that are "
+            "never made, for partners or for projects that found no money."
+        ).format(
+            expected=amount(expected),
+            unit=unit_of_money(scenario.money_unit),
+            fresh=amount(found.fresh.mean),
+            samples=f"{found.fresh.n:,}",
+            simulated=amount(simulated),
         )
     if found.simulation is not None:
-        yield MEANS
+        yield _(MEANS)
     if scenario.partners:
-        yield "What a partner does to time, success and cost is assumed, not measured: see the scenario's README."
+        yield _("What a partner does to time, success and cost is assumed, not measured: see the scenario's README.")
     unused = [code for code in hosts(scenario) if code not in _open_partners(found)]
     if unused:
-        yield f"Partners not opened: {', '.join(scenario.partners[code].name for code in unused)}."
+        names = ", ".join(scenario.partners[code].name for code in unused)
+        yield _("Partners not opened: {names}.").format(names=names)
     if found.survey is None:
         yield _not_looked_at(scenario)
     if found.missing:
-        why = found.failure or "this run was interrupted"
-        yield f"Missing: {', '.join(found.missing)} ({why})."
+        why = found.failure or _("this run was interrupted")
+        yield _("Missing: {parts} ({reason}).").format(parts=", ".join(found.missing), reason=why)
 
 
 def _not_looked_at(scenario: Scenario) -> str:
     """Why no interval says what assumptions do."""
     if not scenario.assumptions:
-        return "The scenario states no bounds of what is assumed ([assumptions]): no interval here is of that."
-    return "What is assumed was taken as it stands: no interval here is of the bounds that the scenario states."
+        return _("The scenario states no bounds of what is assumed ([assumptions]): no interval here is of that.")
+    return _("What is assumed was taken as it stands: no interval here is of the bounds that the scenario states.")
 
 
 def _open_partners(found: Plan) -> set[str]:

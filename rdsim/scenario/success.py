@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from typing import get_args
 
 from rdsim.domain import Calibration, Grade, ReferenceRow, Scenario, TechnologyStep
+from rdsim.languages import gettext as _
+from rdsim.languages import join_texts
 from rdsim.numerals import numeral
 from rdsim.scenario.figures import calibration, own_steps
 from rdsim.scenario.judgement import figure
@@ -121,7 +123,7 @@ def _calibrating_shift(wanted: float, mix: Mix) -> float:
     if wanted >= largest:
         return math.inf
     low, high = -_WIDEST, _WIDEST
-    for _ in range(_HALVINGS):
+    for _halving in range(_HALVINGS):
         middle = (low + high) / 2.0
         low, high = (middle, high) if _mean(mix, middle) < wanted else (low, middle)
     return high
@@ -183,22 +185,28 @@ def success_sources(scenario: Scenario) -> Iterator[tuple[str, str]]:
         trls = [trl for trl in _STEPS if _grade(scenario, used, trl) == grade]
         if trls:
             each = ", ".join(numeral(found.of_kind(trl), ".3f") for trl in trls)
-            how = f"; {_mix_words(scenario, used)}" if grade == "assumed" else ""
-            yield f"eventual success from TRL {', '.join(map(str, trls))}", f"{grade}: {each}{how}"
+            told = _("{grade}: {each}; {mix}") if grade == "assumed" else _("{grade}: {each}")
+            said = told.format(grade=_(grade), each=each, mix=_mix_words(scenario, used))
+            yield _("eventual success from TRL {levels}").format(levels=", ".join(map(str, trls))), said
 
 
 def _mix_words(scenario: Scenario, one: Calibration) -> str:
     if one.development_success is None:
-        return "steps as listed"
+        return _("steps as listed")
     whole = math.fsum(row.weight for row in one.reference)
-    shift, mix = _shift(scenario, one), ", ".join(_kind(row, whole) for row in one.reference)
-    how = "are certain" if math.isinf(shift) else f"are shifted by {shift:+.3f} in log-odds"
-    return f"{one.development_success:g} of the mix {mix}; steps graded assumed {how}"
+    shift, mix = _shift(scenario, one), join_texts([_kind(row, whole) for row in one.reference], ", ")
+    told = (
+        _("{share} of the mix {mix}; steps graded assumed are certain")
+        if math.isinf(shift)
+        else _("{share} of the mix {mix}; steps graded assumed are shifted by {shift} in log-odds")
+    )
+    return told.format(share=f"{one.development_success:g}", mix=mix, shift=f"{shift:+.3f}")
 
 
 def _kind(row: ReferenceRow, whole: float) -> str:
     of = " ".join(one for one in (row.field, row.uncertainty) if one)
-    return f"TRL {row.trl} to {row.target}{f' {of}' if of else ''} ({row.weight / whole:.0%})"
+    told = _("TRL {low} to {high} {kind} ({share})") if of else _("TRL {low} to {high} ({share})")
+    return told.format(low=row.trl, high=row.target, kind=of, share=f"{row.weight / whole:.0%}")
 
 
 def _row(found: StepSuccess, **kind: str) -> str:

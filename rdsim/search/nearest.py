@@ -6,6 +6,8 @@ import numpy as np
 
 from rdsim.domain import Scenario
 from rdsim.families import row_words
+from rdsim.languages import gettext as _
+from rdsim.languages import listing
 from rdsim.optimiser import Evaluation, PortfolioProblem, evaluate
 from rdsim.options import Options
 from rdsim.words import money_words, option_words
@@ -19,17 +21,19 @@ _LOOKED_AT = 200
 def why_nothing(scenario: Scenario, options: Options, problem: PortfolioProblem) -> str:
     """A sentence on an empty portfolio: what the option that is worth most by itself would need to be funded."""
     if not options.choices:
-        return "Nothing is funded: no technology has an option that is eligible and may start."
+        return _("Nothing is funded: no technology has an option that is eligible and may start.")
     best = np.argsort(-problem.expected_value, kind="stable")[:_LOOKED_AT].tolist()
     judged = {o: evaluate(problem, (o,)) for o in best}
     allowed = [o for o in best if judged[o].feasible]
     o = max(allowed or best, key=lambda o: judged[o].objective)
     name = option_words(scenario, problem.option_names[o])
     if not allowed:
-        broken = " and ".join(row_words(scenario, row.key or row.name) for row in judged[o].violations[:3])
-        return f"Nothing is funded: no option by itself keeps every rule. Of most worth: {name}, against {broken}."
+        broken = listing([row_words(scenario, row.key or row.name) for row in judged[o].violations[:3]])
+        told = _("Nothing is funded: no option by itself keeps every rule. Of most worth: {name}, against {rules}.")
+        return told.format(name=name, rules=broken)
     missing = _missing(scenario, options, judged[o])
-    return f"Nothing is funded: no option is worth what it costs. Nearest: {name}, {missing}."
+    told = _("Nothing is funded: no option is worth what it costs. Nearest: {name}, {missing}.")
+    return told.format(name=name, missing=missing)
 
 
 def _missing(scenario: Scenario, options: Options, judged: Evaluation) -> str:
@@ -37,8 +41,14 @@ def _missing(scenario: Scenario, options: Options, judged: Evaluation) -> str:
     (o,), short = judged.chosen, -judged.objective
     cost = float(options.cost[o])
     value = float(options.mean[o]) + cost
-    ways = [f"its value rises by {short / value:.0%}"] if value > 0 else []
-    ways += [f"its cost falls by {short / cost:.0%}"] if cost >= short > 0 else []
-    if not ways:
-        return f"which is worth nothing in any sample by the end of {scenario.horizon_year}"
-    return f"{money_words(scenario, short)} short: it comes in if {' or if '.join(ways)}"
+    rise, fall = (f"{short / one:.0%}" if one > 0 else "" for one in (value, cost))
+    dear = cost >= short > 0
+    if value > 0 and dear:
+        told = _("{money} short: it comes in if its value rises by {rise} or if its cost falls by {fall}")
+    elif value > 0:
+        told = _("{money} short: it comes in if its value rises by {rise}")
+    elif dear:
+        told = _("{money} short: it comes in if its cost falls by {fall}")
+    else:
+        told = _("which is worth nothing in any sample by the end of {year}")
+    return told.format(money=money_words(scenario, short), rise=rise, fall=fall, year=scenario.horizon_year)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from rdsim.domain import JudgementRules, Mode, Partner, Programme, Scenario
+from rdsim.languages import N_
 
 __all__ = ["OTHERWISE", "Kind", "Otherwise"]
 
@@ -154,18 +155,21 @@ def _one_more_extension(scenario: Scenario) -> Scenario:
 
 
 OTHERWISE: tuple[Otherwise, ...] = (
-    Otherwise("gates", "projects stopped at gates", "cause", _no_stops),
-    Otherwise("failures", "steps that fail or must be tried again", "cause", _no_failures),
-    Otherwise("failed-talks", "talks with partners that fail", "cause", _no_failed_talks),
-    Otherwise("slow-talks", "the time that talks and opening partners take", "cause", _no_time_of_talks),
-    Otherwise("breaks", "breaks in relations", "cause", _no_breaks),
-    Otherwise("reviews", "the time that reviews take", "cause", _no_reviews),
-    Otherwise("queues", "waiting for places, facilities and teams", "cause", _no_queues),
-    Otherwise("surprises", "years whose money is not as announced", "cause", _no_surprises),
-    Otherwise("carry-over", "carry all unspent money into the next year", "lever", _carry_all),
+    Otherwise("gates", N_("projects stopped at gates"), "cause", _no_stops),
+    Otherwise("failures", N_("steps that fail or must be tried again"), "cause", _no_failures),
+    Otherwise("failed-talks", N_("talks with partners that fail"), "cause", _no_failed_talks),
+    Otherwise("slow-talks", N_("the time that talks and opening partners take"), "cause", _no_time_of_talks),
+    Otherwise("breaks", N_("breaks in relations"), "cause", _no_breaks),
+    Otherwise("reviews", N_("the time that reviews take"), "cause", _no_reviews),
+    Otherwise("queues", N_("waiting for places, facilities and teams"), "cause", _no_queues),
+    Otherwise("surprises", N_("years whose money is not as announced"), "cause", _no_surprises),
+    Otherwise("carry-over", N_("carry all unspent money into the next year"), "lever", _carry_all),
     Otherwise(
-        "first-fit", "pay the first request that fits, where the next in line is too large", "lever", _first_that_fits
+        "first-fit",
+        N_("pay the first request that fits, where the next in line is too large"),
+        "lever",
+        _first_that_fits,
     ),
-    Otherwise("extension", "allow each project one more extension", "lever", _one_more_extension),
+    Otherwise("extension", N_("allow each project one more extension"), "lever", _one_more_extension),
 )
 """All that is looked at; what changes nothing in a scenario is left out there."""

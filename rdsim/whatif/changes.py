@@ -21,6 +21,7 @@ from rdsim.arrays import Bools, Floats
 from rdsim.assumptions import Measuring
 from rdsim.domain import Portfolio, Scenario
 from rdsim.formulation import row_index
+from rdsim.languages import gettext as _
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import PortfolioProblem, evaluate
 from rdsim.optimiser.problem.problem import frozen
@@ -93,14 +94,14 @@ def changes_of(basis: Basis) -> Iterator[WorldChange]:
     scenario, near = basis.posed.scenario, (basis.choosable,)
     year = scenario.start_year + 1
     if any(one.budget.get(year) for one in scenario.programmes.values()):
-        label = f"{1 - LESS:.0%} less money in {year}"
+        label = _("{share} less money in {year}").format(share=f"{1 - LESS:.0%}", year=year)
         yield WorldChange("less-money", label, _with_less(scenario, year), partial(_with_less_money, year), near)
     more = dict.fromkeys(scenario.programmes, MORE)
-    label = f"{MORE - 1:.0%} more of the money promised"
+    label = _("{share} more of the money promised").format(share=f"{MORE - 1:.0%}")
     yield WorldChange("promise-more", label, scenario, lambda problem: budgets_times(scenario, problem, more), near)
     pairs = tuple(_options_with(basis, pair) for pair in _pairs(basis))
     if pairs:
-        yield WorldChange("two-partners", "two partners only", scenario, _as_it_stands, pairs)
+        yield WorldChange("two-partners", _("two partners only"), scenario, _as_it_stands, pairs)
 
 
 def _as_it_stands(problem: PortfolioProblem) -> PortfolioProblem:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from rdsim.aim import aim_of
 from rdsim.brief import count
 from rdsim.domain import Scenario
+from rdsim.languages import N_, join_texts, listing, ngettext, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.numerals import numeral
 from rdsim.stats import Interval
 from rdsim.whatif.absences import Absence
@@ -31,11 +33,11 @@ def _figure(value: float) -> str:
 
 
 def _money(scenario: Scenario, value: float) -> str:
-    return f"{_figure(value)} {scenario.money_unit}"
+    return _("{amount} {unit}").format(amount=_figure(value), unit=unit_of_money(scenario.money_unit))
 
 
 def _ends(one: Interval) -> str:
-    return f"{_figure(one.low)} to {_figure(one.high)}"
+    return _("{low} to {high}").format(low=_figure(one.low), high=_figure(one.high))
 
 
 def _is_shown(one: Interval) -> bool:
@@ -50,24 +52,32 @@ def _is_nothing(one: Interval) -> bool:
 def _gain(scenario: Scenario, one: Interval, of: str) -> str:
     """`worth 3.1 billion KRW less (2.0 to 4.2 billion KRW; 6 pairs of decisions)`; what is not shown is told so."""
     if not one.n or math.isnan(one.mean):
-        return "could not be decided: no portfolio was found that keeps every rule"
+        return _("could not be decided: no portfolio was found that keeps every rule")
     if _is_nothing(one):
-        return f"would be worth the same in all {of}"
+        return _("would be worth the same in all {of}").format(of=of)
     if not math.isfinite(one.low):
-        return f"is not shown to be worth more or less: {of} {'has' if one.n == 1 else 'have'} no interval"
-    level = f"; {scenario.simulation.confidence:.0%} interval, {of}"
+        return ngettext(
+            "is not shown to be worth more or less: {of} has no interval",
+            "is not shown to be worth more or less: {of} have no interval",
+            one.n,
+        ).format(of=of)
+    level = {"confidence": f"{scenario.simulation.confidence:.0%}", "of": of}
     if not _is_shown(one):
-        return f"is not shown to be worth more or less ({_ends(one)}{level})"
-    way, ends = ("more", one) if one.mean > 0 else ("less", Interval(-one.mean, -one.high, -one.low, one.n))
-    return f"would be worth {_money(scenario, ends.mean)} {way} ({_ends(ends)}{level})"
+        told = _("is not shown to be worth more or less ({ends}; {confidence} interval, {of})")
+        return told.format(ends=_ends(one), **level)
+    told, ends = (
+        (_("would be worth {money} more ({ends}; {confidence} interval, {of})"), one)
+        if one.mean > 0
+        else (_("would be worth {money} less ({ends}; {confidence} interval, {of})"), _reverse(one))
+    )
+    return told.format(money=_money(scenario, ends.mean), ends=_ends(ends), **level)
 
 
 def _name_list(names: Sequence[str]) -> str:
     """The first few names as in a sentence, and how many more there are."""
     shown = list(names[:_NAMED])
     more = len(names) - len(shown)
-    parts = [*shown, *([f"{more} more"] if more else [])]
-    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+    return listing([*shown, *([_("{number} more").format(number=more)] if more else [])])
 
 
 # --- changes --------------------------------------------------------------------------------------
@@ -75,33 +85,47 @@ def _name_list(names: Sequence[str]) -> str:
 
 def change_words(scenario: Scenario, one: ChangeEffect) -> str:
     """What the plan would be under a change: decided anew, and kept."""
-    return " ".join(_change_sentences(scenario, one))
+    return join_texts(list(_change_sentences(scenario, one)), " ")
 
 
 def _change_sentences(scenario: Scenario, one: ChangeEffect) -> Iterator[str]:
-    pairs = count(one.repeats, "pair") + " of decisions"
+    pairs = ngettext("{number} pair of decisions", "{number} pairs of decisions", one.repeats).format(
+        number=one.repeats
+    )
     if not aim_of(scenario).is_default:
-        yield "Decided by the scenario's aim; told is net present value."
-    yield f"With {one.label}, decided anew, the plan {_gain(scenario, one.decided, pairs)}."
+        yield _("Decided by the scenario's aim; told is net present value.")
+    told = _("With {change}, decided anew, the plan {gain}.")
+    yield told.format(change=one.label, gain=_gain(scenario, one.decided, pairs))
     if one.kept is not None:
-        yield f"Kept as it is, it {_gain(scenario, one.kept, count(one.kept.n, 'replication'))}."
+        gain = _gain(scenario, one.kept, count(one.kept.n, "replication"))
+        yield _("Kept as it is, it {gain}.").format(gain=gain)
     if one.key == "two-partners" and one.partners and one.partners[0][0]:
         codes, share = one.partners[0]
         names = _name_list([scenario.partners[code].name for code in codes])
-        yield f"Most often, in {share:.0%} of the decisions, {names} {'take' if len(codes) > 1 else 'takes'} part."
+        yield ngettext(
+            "Most often, in {share} of the decisions, {names} takes part.",
+            "Most often, in {share} of the decisions, {names} take part.",
+            len(codes),
+        ).format(share=f"{share:.0%}", names=names)
     yield from _turnover(scenario, one)
 
 
 def _turnover(scenario: Scenario, one: ChangeEffect) -> Iterator[str]:
     before, after = one.funded
     if abs(before - after) > _ROUNDING:
-        yield f"It funds {numeral(after, '.4g')} on average, and {numeral(before, '.4g')} as things stand."
-    for verb, listed in (("leave", one.leaving), ("come in", one.joining)):
-        names = [technology_words(scenario, name) for name, share in listed if share >= _MOST]
-        if names:
-            yield f"{_name_list(names)} {verb if len(names) > 1 else {'leave': 'leaves', 'come in': 'comes in'}[verb]}."
+        told = _("It funds {after} on average, and {before} as things stand.")
+        yield told.format(after=numeral(after, ".4g"), before=numeral(before, ".4g"))
+    if leaving := _moving(scenario, one.leaving):
+        yield ngettext("{names} leaves.", "{names} leave.", len(leaving)).format(names=_name_list(leaving))
+    if joining := _moving(scenario, one.joining):
+        yield ngettext("{names} comes in.", "{names} come in.", len(joining)).format(names=_name_list(joining))
     if one.repeats and not any(share >= _MOST for _, share in (*one.leaving, *one.joining)):
-        yield "No technology leaves or comes in in most of them."
+        yield _("No technology leaves or comes in in most of them.")
+
+
+def _moving(scenario: Scenario, listed: Sequence[tuple[str, float]]) -> list[str]:
+    """Technologies that leave, or come in, in most of the repeats."""
+    return [technology_words(scenario, name) for name, share in listed if share >= _MOST]
 
 
 # --- partners -------------------------------------------------------------------------------------
@@ -114,35 +138,49 @@ def partner_sentences(scenario: Scenario, found: PartnersWorth) -> list[str]:
 
 def _partner_sentences(scenario: Scenario, found: PartnersWorth) -> Iterator[str]:
     repeats = count(found.repeats, "repeat")
-    yield (
-        "If partners did to time and success half of what is assumed, the plan kept as it is "
-        f"{_gain(scenario, found.kept, count(found.kept.n, 'replication'))}; decided anew, "
-        f"{_gain(scenario, found.decided, repeats)}."
+    told = _(
+        "If partners did to time and success half of what is assumed, the plan kept as it is {kept}; decided anew, "
+        "{decided}."
     )
+    kept = _gain(scenario, found.kept, count(found.kept.n, "replication"))
+    yield told.format(kept=kept, decided=_gain(scenario, found.decided, repeats))
     if not found.leads:
         return
-    told = zip(reversed(LEVELS), reversed(found.leads), strict=True)
-    yield (
-        "Decided anew, the plan's lead over the same money spent without partners is "
-        f"{_name_list([f'{_money(scenario, one.mean)} ({_ends(one)}) {_PARTS[level]}' for level, one in told])}."
-    )
+    leads = [
+        _(_PARTS[level]).format(money=_money(scenario, one.mean), ends=_ends(one))
+        for level, one in zip(reversed(LEVELS), reversed(found.leads), strict=True)
+    ]
+    told = _("Decided anew, the plan's lead over the same money spent without partners is {leads}.")
+    yield told.format(leads=_name_list(leads))
     yield _turn(found)
 
 
-_PARTS = {0.0: "where they bring nothing", 0.5: "where half", 1.0: "where partners bring what is assumed"}
+_PARTS = {
+    0.0: N_("{money} ({ends}) where they bring nothing"),
+    0.5: N_("{money} ({ends}) where half"),
+    1.0: N_("{money} ({ends}) where partners bring what is assumed"),
+}
 
 
 def _turn(found: PartnersWorth) -> str:
     one = found.break_even
     if one is None or not one.repeats:
-        return "From which part of it on partners pay is not known: nothing could be decided."
+        return _("From which part of it on partners pay is not known: nothing could be decided.")
     if not one.is_within:
-        way = "ahead" if (one.value < 0) == one.is_rising else "behind"
-        return f"From nothing to what is assumed it stays {way} in most of {one.repeats} decisions."
-    low, high = (numeral(end, ".0%") if math.isfinite(end) else "beyond these bounds" for end in (one.low, one.high))
-    value = numeral(one.value, ".0%")
-    where = f"from {value} of what is assumed on" if one.is_rising else f"up to {value} of what is assumed"
-    return f"Partners pay {where} (interval {low} to {high}, {one.repeats} decisions)."
+        told = (
+            _("From nothing to what is assumed it stays ahead in most of {repeats} decisions.")
+            if (one.value < 0) == one.is_rising
+            else _("From nothing to what is assumed it stays behind in most of {repeats} decisions.")
+        )
+        return told.format(repeats=one.repeats)
+    told = (
+        _("Partners pay from {value} of what is assumed on (interval {low} to {high}, {repeats} decisions).")
+        if one.is_rising
+        else _("Partners pay up to {value} of what is assumed (interval {low} to {high}, {repeats} decisions).")
+    )
+    ends = (numeral(end, ".0%") if math.isfinite(end) else _("beyond these bounds") for end in (one.low, one.high))
+    low, high = ends
+    return told.format(value=numeral(one.value, ".0%"), low=low, high=high, repeats=one.repeats)
 
 
 # --- lapse ----------------------------------------------------------------------------------------
@@ -154,33 +192,39 @@ def lapse_sentences(scenario: Scenario, found: Lapse) -> list[str]:
 
 
 def _lapse_sentences(scenario: Scenario, found: Lapse) -> Iterator[str]:
-    unit, yearly = scenario.money_unit, found.years.groupby("year")["lapsed"].sum()
+    unit, yearly = unit_of_money(scenario.money_unit), found.years.groupby("year")["lapsed"].sum()
     if found.lapsed.mean <= _ROUNDING:
-        yield "No money lapses."
+        yield _("No money lapses.")
         return
-    most = f", most of it at the end of {yearly.idxmax()} ({_figure(yearly.max())})" if len(yearly) else ""
-    yield f"{_figure(found.lapsed.mean)} {unit} lapse on average{most}."
+    told = (
+        _("{amount} {unit} lapse on average, most of it at the end of {year} ({most}).")
+        if len(yearly)
+        else _("{amount} {unit} lapse on average.")
+    )
+    most = {"year": yearly.idxmax(), "most": _figure(yearly.max())} if len(yearly) else {}
+    yield told.format(amount=_figure(found.lapsed.mean), unit=unit, **most)
     causes = [one for one in found.without if one.otherwise.kind == "cause"]
     less = sorted((one for one in causes if one.less.low > 0), key=lambda one: -one.less.mean)
     if less:
-        each = [f"{one.otherwise.label} ({_less(one)})" for one in less]
-        yield f"Less would lapse without {_name_list(each)}."
-    more = [one.otherwise.label for one in causes if one.less.high < 0]
+        each = [_("{cause} ({less})").format(cause=_(one.otherwise.label), less=_less(one)) for one in less]
+        yield _("Less would lapse without {causes}.").format(causes=_name_list(each))
+    more = [_(one.otherwise.label) for one in causes if one.less.high < 0]
     if more:
-        yield f"More would lapse without {_name_list(more)}: who goes on working is paid later, or not at all."
+        told = _("More would lapse without {causes}: who goes on working is paid later, or not at all.")
+        yield told.format(causes=_name_list(more))
     if causes:
-        yield (
+        yield _(
             "Each of these is found by simulating the plan without that one cause, on the same draws; intervals hold "
             "together. Causes work together, so what they do does not add up."
         )
     yield from (_lever(scenario, one) for one in found.without if one.otherwise.kind == "lever" and _does(one))
-    idle = [one.otherwise.label for one in found.without if not _does(one)]
+    idle = [_(one.otherwise.label) for one in found.without if not _does(one)]
     if idle:
-        yield f"Not shown to matter here: {_name_list(idle)}."
+        yield _("Not shown to matter here: {causes}.").format(causes=_name_list(idle))
 
 
 def _less(one: Without) -> str:
-    return f"{_figure(one.less.mean)}, {_ends(one.less)}"
+    return _("{mean}, {ends}").format(mean=_figure(one.less.mean), ends=_ends(one.less))
 
 
 def _does(one: Without) -> bool:
@@ -188,12 +232,20 @@ def _does(one: Without) -> bool:
 
 
 def _lever(scenario: Scenario, one: Without) -> str:
-    way, ends = ("less", one.less) if one.less.mean >= 0 else ("more", _reverse(one.less))
-    money = f"{_money(scenario, ends.mean)} {way} would lapse ({_ends(ends)})"
+    ends = one.less if one.less.mean >= 0 else _reverse(one.less)
     if not _is_shown(one.less):
-        money = f"what lapses is not shown to change ({_ends(one.less)})"
-    gain = _gain(scenario, one.npv, count(one.npv.n, "replication"))
-    return f"A lever: to {one.otherwise.label}. Then {money}, and the plan {gain}."
+        told = _("A lever: to {lever}. Then what lapses is not shown to change ({ends}), and the plan {gain}.")
+        ends = one.less
+    elif one.less.mean >= 0:
+        told = _("A lever: to {lever}. Then {money} less would lapse ({ends}), and the plan {gain}.")
+    else:
+        told = _("A lever: to {lever}. Then {money} more would lapse ({ends}), and the plan {gain}.")
+    return told.format(
+        lever=_(one.otherwise.label),
+        money=_money(scenario, ends.mean),
+        ends=_ends(ends),
+        gain=_gain(scenario, one.npv, count(one.npv.n, "replication")),
+    )
 
 
 def _reverse(one: Interval) -> Interval:
@@ -205,27 +257,39 @@ def _reverse(one: Interval) -> Interval:
 
 def absence_words(scenario: Scenario, one: Absence) -> str:
     """What a technology that is not funded would cost, what would make room, and what would bring it in."""
-    return " ".join(_absence_sentences(scenario, one))
+    return join_texts(list(_absence_sentences(scenario, one)), " ")
 
 
 def _absence_sentences(scenario: Scenario, one: Absence) -> Iterator[str]:
     if math.isinf(one.at_least):
-        yield "No portfolio that keeps every rule can hold it."
+        yield _("No portfolio that keeps every rule can hold it.")
         return
     if not math.isfinite(one.at_most):
-        least = f"at least {_money(scenario, one.at_least)} of expected value; " if one.at_least > _ROUNDING else ""
-        yield f"It would cost {least}how much is not known."
+        told = (
+            _("It would cost at least {least} of expected value; how much is not known.")
+            if one.at_least > _ROUNDING
+            else _("It would cost how much is not known.")
+        )
+        yield told.format(least=_money(scenario, one.at_least))
         return
     if one.at_most <= _ROUNDING:
-        yield "By expected values of options alone one with it is as good; simulation, which sees more, left it out."
+        yield _("By expected values of options alone one with it is as good; simulation, which sees more, left it out.")
     else:
-        least = f"{_figure(one.at_least)} to " if one.at_least > _ROUNDING else "at most "
-        yield f"It would cost {least}{_money(scenario, one.at_most)} of expected value."
+        told = (
+            _("It would cost {least} to {most} of expected value.")
+            if one.at_least > _ROUNDING
+            else _("It would cost at most {most} of expected value.")
+        )
+        yield told.format(least=_figure(one.at_least), most=_money(scenario, one.at_most))
     if one.left and one.joined:
         names = _name_list([technology_words(scenario, name) for name in one.left])
-        joined = _name_list([option_words(scenario, name) for name in one.joined])
-        yield f"{names} would make room for {joined}."
+        entering = _name_list([option_words(scenario, name) for name in one.joined])
+        yield _("{left} would make room for {joined}.").format(left=names, joined=entering)
     if one.at_most > _ROUNDING:
-        cut = f", or if it asks for {numeral(math.ceil(100 * one.cut) / 100, '.0%')} less" if one.cut < 1 else ""
-        rise = _money(scenario, round_up(one.at_most))
-        yield f"By expected values of options it comes in if its value rises by {rise}{cut}."
+        told = (
+            _("By expected values of options it comes in if its value rises by {rise}, or if it asks for {cut} less.")
+            if one.cut < 1
+            else _("By expected values of options it comes in if its value rises by {rise}.")
+        )
+        cut = numeral(math.ceil(100 * one.cut) / 100, ".0%") if one.cut < 1 else ""
+        yield told.format(rise=_money(scenario, round_up(one.at_most)), cut=cut)
