@@ -27,6 +27,8 @@ import typer.core
 from rdsim.complaints import DEBUG, INCOMPLETE, exit_code_of, notices_in_one_line, printable_streams
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import DrawingError, Fault, InfeasibleError, InputError, SolverError, fault_lines
+from rdsim.languages import ENGLISH, NP_, VARIABLE, active, pgettext, require, speaking
+from rdsim.languages import gettext as _
 from rdsim.unproven import unproven_solves, unproven_words
 
 if TYPE_CHECKING:
@@ -118,6 +120,11 @@ def _solver(name: str) -> str:
     return name
 
 
+def _language(name: str) -> str:
+    """A language that rdsim speaks, before anything long runs."""
+    return require(name)
+
+
 Folder = Annotated[Path, typer.Argument(metavar="SCENARIO", help="Folder, or workbook (.xlsx), of the scenario.")]
 Set = Annotated[
     list[str] | None,
@@ -154,6 +161,17 @@ Plugins = Annotated[
         "--plugin",
         metavar="FILE",
         help="Python file that registers gate policies, purse rules, solvers, studies and the like; repeatable.",
+    ),
+]
+Language = Annotated[
+    str,
+    typer.Option(
+        "--language",
+        envvar=VARIABLE,
+        show_envvar=False,
+        callback=_language,
+        metavar="CODE",
+        help=f"Language of the page and of what is said here, en or ko; by default that of {VARIABLE}, or English.",
     ),
 ]
 Trace = Annotated[bool, typer.Option("--trace", help="Also write trace.csv: what happened in the first replication.")]
@@ -218,19 +236,20 @@ def _announce_compilation() -> None:
     from rdsim.native.cache import is_cold  # noqa: PLC0415
 
     if is_cold():
-        text = "first run: compiling the simulation engine, which takes about half a minute; it is then kept"
+        text = _("first run: compiling the simulation engine, which takes about half a minute; it is then kept")
         print(text, file=sys.stderr)  # noqa: T201
 
 
 @contextlib.contextmanager
-def _interruptible(*, compiles: bool = True, left: str = "nothing was finished, nothing was written") -> Iterator[None]:
+def _interruptible(*, compiles: bool = True, left: str = "") -> Iterator[None]:
     """Ctrl-C before anything is finished: say so, and what is left behind."""
     if compiles:
         _announce_compilation()
     try:
         yield
     except KeyboardInterrupt:
-        print(f"interrupted: {left}", file=sys.stderr)  # noqa: T201
+        left = left or _("nothing was finished, nothing was written")
+        print(_("interrupted: {left}").format(left=left), file=sys.stderr)  # noqa: T201
         raise typer.Exit(INTERRUPTED) from None
 
 
@@ -272,6 +291,7 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 
     console = Console(stderr=True)
     bars: dict[str, TaskID] = {}
+    language = active()
     columns = (
         TextColumn("{task.description:>10}"),
         BarColumn(),
@@ -282,11 +302,19 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 
         def tell(stage: str, done: int, total: int) -> None:
             if stage not in bars:
-                bars[stage] = progress.add_task(stage, total=total)
+                with speaking(language):  # what is computed is told in English
+                    bars[stage] = progress.add_task(pgettext("stage", stage), total=total)
             progress.update(bars[stage], completed=done, total=total)
 
         yield tell
 
+
+_STAGES = (
+    *(NP_("stage", "optimise"), NP_("stage", "search"), NP_("stage", "simulate"), NP_("stage", "firmness")),
+    *(NP_("stage", "assume"), NP_("stage", "break even"), NP_("stage", "absence"), NP_("stage", "lapse")),
+    *(NP_("stage", "change"), NP_("stage", "partners")),
+)
+"""Stages that a bar is shown for, as they call themselves."""
 
 _UNREPEATED = frozenset({"out", "force", "jobs", "dask", "retry_failed"})
 
@@ -313,7 +341,7 @@ def _command_line() -> tuple[str, ...]:
 
 def _is_typed(context: Any, name: str) -> bool:
     found: str = context.get_parameter_source(name).name
-    return found == "COMMANDLINE"
+    return found in ("COMMANDLINE", "ENVIRONMENT")
 
 
 def _option_words(parameter: Any, value: object) -> list[str]:
@@ -375,13 +403,16 @@ def _show(plan: Path) -> None:
 def _tell_result(found: Written) -> None:
     for sentence in found.words:
         typer.echo(sentence, err=True)
-    page = f"; open {found.folder / 'report.html'}" if found.drawn else ""
-    typer.echo(f"written to {found.folder}{page}")
+    told = _("written to {folder}; open {page}") if found.drawn else _("written to {folder}")
+    typer.echo(told.format(folder=found.folder, page=found.folder / "report.html"))
     if found.missing:
-        why = f" ({found.why})" if found.why else ""
-        typer.echo(f"incomplete: still missing {', '.join(found.missing)}{why}", err=True)
+        told = (
+            _("incomplete: still missing {parts} ({reason})") if found.why else _("incomplete: still missing {parts}")
+        )
+        typer.echo(told.format(parts=", ".join(found.missing), reason=found.why), err=True)
         if found.drawable and not found.drawn:
-            typer.echo(f"all that was computed is kept; to draw the page: rdsim report {found.folder}", err=True)
+            told = _("all that was computed is kept; to draw the page: rdsim report {folder}")
+            typer.echo(told.format(folder=found.folder), err=True)
         raise typer.Exit(INCOMPLETE)
 
 
@@ -665,6 +696,7 @@ def plan(
         bool, typer.Option("--brief-page", help="Leave out what would change the plan, and why money lapses: quicker.")
     ] = False,
     plugins: Plugins = None,
+    language: Language = ENGLISH,
 ) -> None:
     """Check, optimise with simulation in the loop, simulate beside simple rules, and report."""
     from rdsim import asking, findings  # noqa: PLC0415
@@ -681,19 +713,20 @@ def plan(
     _warn((*rooms.check(world), *_remarks(world)))
     place = _claim(out, world.name, settings, force, plugged, scenario)
     solving, running = Solving(solver, time_limit=time_limit), Running(engine.value, threads)
-    with _interruptible(), _progress() as progress:
-        found = run(
-            world,
-            replications=replications,
-            seed=seed,
-            solving=solving,
-            running=running,
-            one_shot=one_shot,
-            progress=progress,
-        )
-    _untold(solver, time_limit=time_limit)
-    alike = StudySettings(replications=replications, seed=seed, solving=solving, running=running)
-    _finish_with(findings.of_plan(found), wanted, place, alike)
+    with speaking(language):
+        with _interruptible(), _progress() as progress, speaking(ENGLISH):
+            found = run(
+                world,
+                replications=replications,
+                seed=seed,
+                solving=solving,
+                running=running,
+                one_shot=one_shot,
+                progress=progress,
+            )
+        _untold(solver, time_limit=time_limit)
+        alike = StudySettings(replications=replications, seed=seed, solving=solving, running=running)
+        _finish_with(findings.of_plan(found), wanted, place, alike)
 
 
 _ASKED_ALIKE = ("replications", "solver", "time_limit", "engine", "plugins")
@@ -716,8 +749,14 @@ def _finish_with(study: Study, wanted: tuple[str, ...], run: Run, settings: Stud
     except (typer.Exit, InputError):
         asking.say_how_later(asking.FinishedPlan(run, study.scenario, settings, options), wanted, _tell)
         raise
-    plan = asking.of_written(run, study.scenario, settings, options)
-    if not asking.ask_all(plan, wanted, _progress, _tell):
+    with speaking(ENGLISH):  # studies are told in English; the plan's page, which holds their answers, is drawn again
+        plan = asking.of_written(run, study.scenario, settings, options)
+        is_whole = asking.ask_all(plan, wanted, _progress, _tell)
+    if active() != ENGLISH:
+        from rdsim import results  # noqa: PLC0415
+
+        results.redraw(run.folder)
+    if not is_whole:
         raise typer.Exit(INCOMPLETE)
 
 
@@ -728,6 +767,7 @@ def _tell(line: str, *, err: bool = False) -> None:
 @app.command()
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a plan, a study, a calibration or a sweep.")],
+    language: Language = ENGLISH,
 ) -> None:
     """Draw report.html again, from what the folder of a run holds."""
     from rdsim import results, sweep  # noqa: PLC0415
@@ -735,18 +775,22 @@ def report(
     if sweep.is_sweep(run):
         _draw_sweep(run)
         return
-    _tell_result(results.redraw(run))
+    with speaking(language):
+        _tell_result(results.redraw(run))
 
 
 @app.command()
 def brief(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a plan.")],
+    language: Language = ENGLISH,
 ) -> None:
     """Put a plan on one page, for who decides: brief.html prints to one sheet of A4, brief.svg is a slide."""
     from rdsim import results  # noqa: PLC0415
 
-    found = results.brief(run)
-    typer.echo(f"written to {found.folder / 'brief.html'} and, as a slide, {found.folder / 'brief.svg'}")
+    with speaking(language):
+        found = results.brief(run)
+        told = _("written to {page} and, as a slide, {slide}")
+        typer.echo(told.format(page=found.folder / "brief.html", slide=found.folder / "brief.svg"))
 
 
 @app.command()
@@ -813,15 +857,17 @@ def compare(
 def index(
     folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="Folder that holds runs.")] = Path("results"),
     force: Annotated[bool, typer.Option("--force", help="Replace an index.html that rdsim did not write.")] = False,
+    language: Language = ENGLISH,
 ) -> None:
     """List the runs of a folder on one page, index.html: what was tried, what came of it, what is best."""
     from rdsim import overview  # noqa: PLC0415
 
-    with _interruptible(compiles=False, left="no index was written"):
-        found = overview.index(folder)
-        page = found.write(force=force)
-    typer.echo("\n".join(found.lines))
-    typer.echo(f"written to {page}; open it in a browser")
+    with speaking(language):
+        with _interruptible(compiles=False, left=_("no index was written")):
+            found = overview.index(folder)
+            page = found.write(force=force)
+        typer.echo("\n".join(found.lines))
+        typer.echo(_("written to {page}; open it in a browser").format(page=page))
 
 
 # --- studies --------------------------------------------------------------------------------------

@@ -26,15 +26,16 @@ from rdsim.folders import (
     read_manifest,
 )
 from rdsim.folders.contents import MAIN
-from rdsim.report.words import sentence_list
+from rdsim.languages import N_, listing
+from rdsim.languages import gettext as _
 from rdsim.sweep import manifest_of
 
 __all__ = ["Entry", "Stranger", "entries_of", "is_entry"]
 
 _HELD = {
-    "a live run": "another run is writing there now",
-    "a dead run": "a run that died is to be cleared away by the next run at that place",
-    "an unfinished run": "a run was killed while it was put there; rdsim report of that folder finishes it",
+    "a live run": N_("another run is writing there now"),
+    "a dead run": N_("a run that died is to be cleared away by the next run at that place"),
+    "an unfinished run": N_("a run was killed while it was put there; rdsim report of that folder finishes it"),
 }
 """What is said of a claimed folder."""
 
@@ -88,8 +89,8 @@ class Entry:
         if "--portfolio" in words[:-1]:
             return words[words.index("--portfolio") + 1]
         if self.command == "plan":
-            return "the plan" if self.manifest.get("search") else "the plan, solved once"
-        return "the optimiser's" if self.command == "optimise" else "given from Python"
+            return _("the plan") if self.manifest.get("search") else _("the plan, solved once")
+        return _("the optimiser's") if self.command == "optimise" else _("given from Python")
 
     @property
     def partners(self) -> int | None:
@@ -110,10 +111,13 @@ class Entry:
         if self.manifest["complete"]:
             return []
         if self.is_sweep:
-            lacking = {"not done": self.manifest["missing"], "failed": self.manifest["failed"]}
-            told = [f"{count(number, 'point')} {word}" for word, number in lacking.items() if number]
-            return told or [str(self.manifest["stopped"]) or "part of it"]
-        return [str(one) for one in self.manifest["missing"]] or ["part of it"]
+            lacking = {
+                _("{points} not done"): self.manifest["missing"],
+                _("{points} failed"): self.manifest["failed"],
+            }
+            told = [text.format(points=count(number, "point")) for text, number in lacking.items() if number]
+            return told or [str(self.manifest["stopped"]) or _("part of it")]
+        return [str(one) for one in self.manifest["missing"]] or [_("part of it")]
 
     @cached_property
     def answers(self) -> tuple[KeptAnswer, ...]:
@@ -146,9 +150,13 @@ def entries_of(folder: Path) -> Iterator[Entry | Stranger]:
             try:
                 yield _entry(path) if is_entry(path) else Stranger(_legible(path), path, _nothing(path))
             except InputError as error:
-                yield Stranger(_legible(path), path, f"its manifest cannot be read: {_first(error.faults)}")
+                yield Stranger(
+                    _legible(path), path, _("its manifest cannot be read: {fault}").format(fault=_first(error.faults))
+                )
             except OSError as error:
-                yield Stranger(_legible(path), path, f"it cannot be read: {error.strerror or error}")
+                yield Stranger(
+                    _legible(path), path, _("it cannot be read: {reason}").format(reason=error.strerror or error)
+                )
 
 
 def _legible(path: Path) -> str:
@@ -161,16 +169,20 @@ def _entry(path: Path) -> Entry:
     if not is_file(path / MANIFEST):
         manifest, file, run, remarks = manifest_of(path), path / SWEEP, None, list[str]()
         if is_at_work(path):
-            remarks.append("it is being run now")
+            remarks.append(_("it is being run now"))
     else:
         manifest, file = read_manifest(path), path / MANIFEST
         run, remarks = _run(path, manifest)
-        remarks += filter(None, [_HELD.get(occupation(path))])
+        remarks += [_(_HELD[held]) for held in [occupation(path)] if held in _HELD]
     if manifest["rdsim"] != version("rdsim"):
-        remarks.insert(0, f"written by rdsim {manifest['rdsim']}; this is {version('rdsim')}")
+        remarks.insert(
+            0, _("written by rdsim {then}; this is {now}").format(then=manifest["rdsim"], now=version("rdsim"))
+        )
     found = Entry(_legible(path), path, manifest, file, run, tuple(remarks))
     strangers = [
-        f"{one.folder.parent.name}/{one.label} is not shown: {one.fault}" for one in found.answers if one.fault
+        _("{name} is not shown: {fault}").format(name=f"{one.folder.parent.name}/{one.label}", fault=one.fault)
+        for one in found.answers
+        if one.fault
     ]
     return replace(found, remarks=(*found.remarks, *strangers))
 
@@ -182,25 +194,29 @@ def _run(path: Path, manifest: Mapping[str, Any]) -> tuple[FinishedRun | None, l
     try:
         return finished_run(_legible(path), path), []
     except InputError as error:
-        return None, [f"not compared: {_first(error.faults)}"]
+        return None, [_("not compared: {fault}").format(fault=_first(error.faults))]
 
 
 def _nothing(path: Path) -> str:
     """What is said of a folder without a manifest."""
     if (held := occupation(path)) != "nobody":
-        return f"no finished run: {_HELD[held]}"
+        return _("no finished run: {reason}").format(reason=_(_HELD[held]))
     if (path / WORK).exists():
-        state = "is being run now" if is_at_work(path) else "was stopped; the same command goes on"
-        return f"no results yet: a sweep {state}"
+        if is_at_work(path):
+            return _("no results yet: a sweep is being run now")
+        return _("no results yet: a sweep was stopped; the same command goes on")
     inside = [one for one in sorted(path.iterdir()) if is_folder(one) and is_entry(one)]
     kinds = [one for one in inside if is_file(one / MANIFEST)]
-    told = {"run": len(kinds), "sweep": len(inside) - len(kinds)}
-    held_words = sentence_list([count(number, noun) for noun, number in told.items() if number])
+    runs, sweeps = len(kinds), len(inside) - len(kinds)
+    told = [*([count(runs, "run")] if runs else []), *([count(sweeps, "sweep")] if sweeps else [])]
     if inside:
-        return f"a folder of {held_words}, which rdsim index {path.as_posix()} lists"
-    return f"no run: it holds neither {MANIFEST} nor {SWEEP}"
+        found = _("a folder of {contents}, which rdsim index {path} lists")
+        return found.format(contents=listing(told), path=path.as_posix())
+    return _("no run: it holds neither {manifest} nor {sweep}").format(manifest=MANIFEST, sweep=SWEEP)
 
 
 def _first(faults: Sequence[Fault]) -> str:
-    more = f" (and {count(len(faults) - 1, 'fault')} more)" if len(faults) > 1 else ""
-    return f"{str(faults[0]).rstrip('.')}{more}"
+    first = str(faults[0]).rstrip(".")
+    if len(faults) == 1:
+        return first
+    return _("{fault} (and {faults} more)").format(fault=first, faults=count(len(faults) - 1, "fault"))

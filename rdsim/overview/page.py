@@ -12,6 +12,8 @@ from urllib.parse import quote
 import pandas as pd
 
 from rdsim.folders.contents import BRIEF, PORTFOLIO, REPORT, SLIDE, WORKBOOK
+from rdsim.languages import N_, unit_of_money
+from rdsim.languages import gettext as _
 from rdsim.overview.entries import Entry, Stranger
 from rdsim.overview.ranking import estimate_of, is_rankable, world_of, worlds_of
 from rdsim.overview.words import ORDER, best_words, count_words, limit_words, missing_words, stranger_words
@@ -25,9 +27,10 @@ _MARK = '<meta name="rdsim-page" content="index of runs">'
 """Stands at the head of a page that a later index may replace."""
 _HEAD = 4096
 _LINKED = {
-    REPORT.name: "report", BRIEF.name: "brief", SLIDE.name: "slide", WORKBOOK.name: "workbook", PORTFOLIO.name: "CSV",
+    REPORT.name: N_("report"), BRIEF.name: N_("brief"), SLIDE.name: N_("slide"), WORKBOOK.name: N_("workbook"),
+    PORTFOLIO.name: "CSV",
 }  # fmt: skip
-_NARROWED = {"command": "Command", "scenario": "Scenario", "world": "World", "state": "State"}
+_NARROWED = {"command": N_("Command"), "scenario": N_("Scenario"), "world": N_("World"), "state": N_("State")}
 """What the table can be narrowed to."""
 
 
@@ -50,15 +53,16 @@ def page(folder: Path, entries: Sequence[Entry], strangers: Sequence[Stranger], 
     shown = {
         "mark": _MARK,
         "folder": folder.as_posix() if folder.name else folder.resolve().name,
-        "lead": [count_words(entries, strangers), *([ORDER] if len(best) else [])],
+        "lead": [count_words(entries, strangers), *([_(ORDER)] if len(best) else [])],
         "best": list(best_words(best)),
         "pairs": list(_pairs(entries, best)),
         "rows": rows,
-        "narrowed": {key: (title, _values(row[key] for row in rows)) for key, title in _NARROWED.items()},
+        "narrowed": {key: (_(title), _values(row[key] for row in rows)) for key, title in _NARROWED.items()},
         "strangers": list(stranger_words(strangers)),
     }
     return fill_page(
-        Content("index.html.j2", (), ("sorting.js", "runs.js", "pairs.js"), shown), {"rdsim": version("rdsim")}
+        Content("index.html.j2", (), ("sharing.js", "sorting.js", "runs.js", "pairs.js"), shown),
+        {"rdsim": version("rdsim")},
     )
 
 
@@ -75,8 +79,8 @@ def _rows(entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
         links = list(_links(one))
         yield {
             "entry": one,
-            "links": links[1:] if links and links[0].text == "report" else links,
-            "target": links[0].target if links and links[0].text == "report" else "",
+            "links": links[1:] if links and links[0].text == _("report") else links,
+            "target": links[0].target if links and links[0].text == _("report") else "",
             "answers": [_link(kept.label, one, kept.target) for kept in one.answers if kept.target and not kept.fault],
             "compared": [link for link, real in compared if one.folder.resolve() in real],
             "command": one.command,
@@ -85,15 +89,15 @@ def _rows(entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
             "is_compared": one.run is not None,
             "scenario": str(scenario.get("name", "")),
             "title": str(scenario.get("title", "")),
-            "world": f"World {number}" if number else "",
+            "world": _("World {number}").format(number=number) if number else "",
             "overrides": [str(item) for item in scenario.get("overrides") or []],
             "seed": told.get("seed"),
             "replications": told.get("replications"),
-            "unit": str(told.get("money_unit") or ""),
+            "unit": unit_of_money(str(told.get("money_unit") or "")),
             "estimates": [_estimate(one, name) for name in ("npv", "commercialised")],
             "funded": None if one.run is None else len(one.run.choices),
             "partners": one.partners,
-            "state": "not complete" if one.missing else "complete",
+            "state": _("not complete") if one.missing else _("complete"),
             "missing": missing_words(one) if one.missing else "",
         }
 
@@ -109,7 +113,7 @@ def _estimate(entry: Entry, figure: str) -> tuple[float | None, str, str]:
 def _links(entry: Entry) -> Iterator[PageLink]:
     for name, text in _LINKED.items():
         if entry.holds(name):
-            yield _link(text, entry, name)
+            yield _link(text if name == PORTFOLIO.name else _(text), entry, name)
 
 
 def _link(text: str, entry: Entry, name: str) -> PageLink:
