@@ -69,12 +69,15 @@ def _answer(one: PlanAnswer) -> dict[str, Any]:
 def _more_words(one: PlanAnswer) -> str:
     """What the answer's own page has beside what is shown here; '' if that is all."""
     sections = one.page.sections
-    left = {
-        count(number := max(len(one.sentences) - SENTENCES, 0), "sentence"): number,
-        count(number := max(sum(len(section.plots) for section in sections) - 1, 0), "figure"): number,
-        count(number := max(sum(len(section.tables) for section in sections) - 1, 0), "table"): number,
-    }
-    return listing([_("{parts} more").format(parts=told) for told, number in left.items() if number])
+    sentences = max(len(one.sentences) - SENTENCES, 0)
+    figures = max(sum(len(section.plots) for section in sections) - 1, 0)
+    tables = max(sum(len(section.tables) for section in sections) - 1, 0)
+    left = [
+        *([count(sentences, "sentence")] if sentences else []),
+        *([count(figures, "figure")] if figures else []),
+        *([count(tables, "table")] if tables else []),
+    ]
+    return listing([_("{parts} more").format(parts=told) for told in left])
 
 
 def _table(one: PlanAnswer) -> dict[str, Any]:
@@ -84,11 +87,8 @@ def _table(one: PlanAnswer) -> dict[str, Any]:
     table, number = one.table, len(one.table.frame)
     most = ROWS if one.plot is None else ROWS_BESIDE
     rows = cells(replace(table, frame=table.frame.head(most)))
-    return {
-        "table": table,
-        "rows": rows,
-        "cut": _("The first {shown} of {all} rows.").format(shown=most, all=f"{number:,}") if number > most else "",
-    }
+    cut = _("The first {shown} of {all} rows.").format(shown=most, all=f"{number:,}") if number > most else ""
+    return {"table": table, "rows": rows, "cut": cut}
 
 
 def open_questions(report: PlanReport) -> list[Asking]:
