@@ -755,7 +755,7 @@ def _finish_with(study: Study, wanted: tuple[str, ...], run: Run, settings: Stud
     if active() != ENGLISH:
         from rdsim import results  # noqa: PLC0415
 
-        results.redraw(run.folder)
+        results.redraw(run.folder, run.place)
     if not is_whole:
         raise typer.Exit(INCOMPLETE)
 
