@@ -66,5 +66,10 @@ def po_text(catalog: Catalog) -> bytes:
     """The catalogue as a file, the same of the same texts whenever it is written."""
     catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
     written = BytesIO()
-    write_po(written, catalog, width=0, include_lineno=False, sort_by_file=True, omit_header=False)
-    return written.getvalue()
+    write_po(written, catalog, width=0, include_lineno=False, sort_by_file=True)
+    lines = written.getvalue().decode().splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(_UNTOLD)).encode()
+
+
+_UNTOLD = ('"Generated-By:', '"Report-Msgid-Bugs-To:', '"Last-Translator:', '"Language-Team:', '"POT-', '"PO-Revision')
+"""Lines of a catalogue's head that say nothing of its texts."""
