@@ -10,18 +10,22 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import pandas as pd
 import pytest
 import vl_convert
+from jsonschema import ValidationError
 
 from rdsim.folders import KeptAnswer
 from rdsim.report import Column, PlanReport, Plot, Section, Table, words
 from rdsim.report import Page as Sheet
 from rdsim.report.charts import plan as figures
+from rdsim.report.charts import plots
 from rdsim.report.data.asked import PlanAnswer
 from rdsim.report.page import render as page_module
 from rdsim.report.page.render import render
@@ -398,6 +402,18 @@ def test_empty_cases_leave_out_figures_and_nothing_else(
     assert len(sections) == len(set(sections)) == 17
     assert {"abroad", "pivot", "odds", "table", "cards"} <= set(sections)
     assert page.count("dialog") == 1
+
+
+def test_figures_keep_to_the_schema_that_drawing_does_not_ask() -> None:
+    drawn = [one for section in figures.SECTIONS for one in figures.draw(synthetic.build(), section)]
+    table = pd.DataFrame({"at": [1, 2], "worth": [3.0, 4.0], "low": [2.0, 3.0], "high": [4.0, 5.0], "order": [0, 1]})
+    shown = partial(Plot, "one", "?", "", "", table, ("at", "at"), ("worth", "worth"), colour="low")
+    drawn += [plots.draw(shown(kind=kind)) for kind in plots.SHAPES]
+    assert len(drawn) > 15
+    for figure in drawn:
+        alt.Chart.from_dict(dict(figure.spec), validate=True)
+    with pytest.raises(ValidationError, match="expected"):
+        alt.Chart.from_dict({**drawn[0].spec, "mark": "no such mark", "layer": 1}, validate=True)
 
 
 def test_drawings_are_compiled_without_a_warning(capfd: pytest.CaptureFixture[str]) -> None:

@@ -64,7 +64,10 @@ def frame_chart(key: str, question: str, answer: str, reading: str, chart: Chart
     """A figure of the page: a chart as wide as its place, with what it asks, answers and how it is read."""
     fit = alt.AutoSizeParams(type="fit-x", contains="padding")
     sized = chart.properties(width="container", autosize=fit, background="transparent")
-    spec = {**sized.to_dict(), "config": _config()}
+    spec = {
+        **sized.to_dict(validate=False),
+        "config": _config(),
+    }  # half the time of drawing; tests hold it to the schema
     return Exhibit(key, question, answer, reading, spec)
 
 

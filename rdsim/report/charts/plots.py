@@ -8,7 +8,7 @@ import pandas as pd
 from rdsim.report.charts.figure import BLUE, INK, PALETTE, WIDE, Chart, Exhibit, colour_scale, frame_chart
 from rdsim.report.data.sections import Column, Plot
 
-__all__ = ["draw"]
+__all__ = ["SHAPES", "draw"]
 
 _HEIGHT, _ROW = 320, 24
 _FORMS = {"money": ",.4~g", "count": ",.0f", "share": ".1%", "year": "d"}
@@ -16,7 +16,7 @@ _FORMS = {"money": ",.4~g", "count": ",.0f", "share": ".1%", "year": "d"}
 
 def draw(plot: Plot) -> Exhibit:
     """The figure of a plot."""
-    chart = _SHAPES[plot.kind](plot)
+    chart = SHAPES[plot.kind](plot)
     return frame_chart(plot.key, plot.question, plot.answer, plot.reading, chart)
 
 
@@ -68,7 +68,8 @@ def _cells(plot: Plot) -> Chart:
     return alt.LayerChart(layer=layers).properties(height=_HEIGHT)
 
 
-_SHAPES = {"bars": _bars, "points": _points, "cells": _cells}
+SHAPES = {"bars": _bars, "points": _points, "cells": _cells}
+"""Of a plot, by its kind."""
 
 
 def _colour(plot: Plot) -> alt.Color | dict[str, str]:

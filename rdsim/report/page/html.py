@@ -15,6 +15,7 @@ import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,7 @@ def fill_page(content: Content, manifest: Mapping[str, Any]) -> str:
             scripts=[as_markup(script) for script in code],
             policy=_policy(code),
             manifest=manifest,
+            language=languages.active(),
             **content.values,
         )
     )
@@ -78,6 +80,7 @@ def visible_text(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
+@cache
 def environment() -> jinja2.Environment:
     """What fills the templates of this folder: texts are escaped, a name that is not there is an error."""
     # Jinja, Altair and its JavaScript take most of a second to import: only who writes a page pays.
@@ -92,7 +95,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"_": _text, "pgettext": pgettext, "language": languages.active(), "counted": _mark_count}
+    environment.globals |= {"_": _text, "pgettext": pgettext, "counted": _mark_count}
     environment.filters["amount"] = words.amount
     environment.filters["listed"] = listing
     environment.filters["moment"] = moment

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rdsim.languages import unit_of_money
+from rdsim.languages import active, unit_of_money
 from rdsim.report import words
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.page.html import as_markup, environment, picture
@@ -48,11 +48,10 @@ def one_page(page: PlanReport, manifest: Mapping[str, Any]) -> dict[str, str]:
     figures = [figure for figure in plan.draw(report, "chosen") if figure.key in _FIGURES]
     drawn = {figure.key: picture(figure, _COLUMN, _LOWER) for figure in figures}
     style = as_markup((Path(__file__).parent / "brief.css").read_text(encoding="utf-8"))
-    shown = {"report": report, "manifest": manifest, "brief": told, "figures": figures, "pictures": drawn}
-    pages = environment()
+    pages, shown = environment(), {"report": report, "manifest": manifest, "brief": told, "language": active()}
     slide = _slide(report, told, [str(one) for one in drawn.values()])
     return {
-        "html": pages.get_template("brief.html.j2").render(style=style, **shown),
+        "html": pages.get_template("brief.html.j2").render(style=style, figures=figures, pictures=drawn, **shown),
         "svg": pages.get_template("slide.svg.j2").render(report=report, **slide),
     }
 

@@ -16,7 +16,7 @@ from rdsim.report.data.sections import Page, Plot
 from rdsim.report.data.yearly import ledger
 from rdsim.report.page import tables, technologies
 from rdsim.report.page.cards import card_block
-from rdsim.report.page.html import Content, fill_page, picture, start_drawing, visible_text
+from rdsim.report.page.html import Content, environment, fill_page, picture, start_drawing, visible_text
 from rdsim.tables import FORMULA_SIGNS
 
 __all__ = ["SCRIPTS", "render", "svg", "warm_up"]
@@ -54,6 +54,7 @@ def warm_up() -> None:
     from rdsim.report.charts import plan, plots  # noqa: F401, PLC0415 - as above
 
     start_drawing()
+    environment().get_template("plan.html.j2")
 
 
 def _sheet(sheet: Page) -> Content:
