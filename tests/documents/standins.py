@@ -67,13 +67,15 @@ def lessen(folder: Path) -> None:
         scenario,
         (r"^samples = \d+", f'samples = 20\neffort = "{EFFORT}"'),
         (r"^replications = \d+", "replications = 20"),
-        (r"^redecisions = \d+.*$", ""),
     )
     text = scenario.read_text(encoding="utf-8")
     for table, settings in _LESS.items():
-        lines = "".join(f"{name} = {count}\n" for name, count in settings.items())
         head = f"\n[{table}]\n"
-        text = text.replace(head, head + lines) if head in text else text + head + lines
+        before, _, after = text.partition(head)
+        mine, *others = re.split(r"(?m)^(?=\[)", after)
+        kept = re.sub(rf"(?m)^({'|'.join(settings)}) = .*\n", "", mine)
+        lines = "".join(f"{name} = {count}\n" for name, count in settings.items())
+        text = "".join((before.rstrip("\n"), "\n", head, lines, kept, *others))
     scenario.write_text(text, encoding="utf-8")
 
 
