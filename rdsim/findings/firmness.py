@@ -280,13 +280,22 @@ def _open_words(firm: _Firmness) -> str:
 
 def _partner_words(firm: _Firmness) -> str:
     rest = len(firm.joint) - len(firm.firm_partners) - len(firm.interchangeable)
-    return ngettext(
-        "Of {projects} {firm} has a firm partner, {same} one that is interchangeable with another, and {open} an open "
-        "one.",
-        "Of {projects} {firm} have a firm partner, {same} one that is interchangeable with another, and {open} an open "
-        "one.",
-        len(firm.firm_partners),
-    ).format(
+    told = (
+        ngettext(
+            "Of {projects} {firm} has a firm partner, {same} one that is interchangeable with another, and {open} an "
+            "open one.",
+            "Of {projects} {firm} have a firm partner, {same} one that is interchangeable with another, and {open} an "
+            "open one.",
+            len(firm.firm_partners),
+        )
+        if firm.interchangeable
+        else ngettext(
+            "Of {projects} {firm} has a firm partner, and {open} an open one.",
+            "Of {projects} {firm} have a firm partner, and {open} an open one.",
+            len(firm.firm_partners),
+        )
+    )
+    return told.format(
         projects=count(len(firm.joint), "joint project"),
         firm=len(firm.firm_partners),
         same=len(firm.interchangeable),

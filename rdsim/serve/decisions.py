@@ -47,7 +47,16 @@ from rdsim.simulation import Running
 from rdsim.streams import ASKED
 from rdsim.words import amount_words, technology_words
 
-__all__ = ["LeverDecision", "Stated", "decide", "firmness", "reserve_of", "state_levers", "violation_words"]
+__all__ = [
+    "LeverDecision",
+    "Stated",
+    "decide",
+    "firmness",
+    "reserve_of",
+    "state_levers",
+    "violation_words",
+    "with_reserve",
+]
 
 _EACH = 3
 """Options of a technology and start year that may be chosen: those nearest to the relaxation."""
@@ -62,8 +71,11 @@ _GAP = 0.02
 AGAIN = 32
 """Times that a question is decided again to tell how firm its decisions are."""
 
+_ROUNDING = 1e-9
+"""So much more than is used, relative, is left by a reserve: sums of floating point differ by their order."""
+
 Reserve = Mapping[RowKey, float]
-"""By budget row, the part of its room that the run's portfolio uses."""
+"""By budget row, the part of its money that the run's portfolio needs, in that year or passed on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,17 +188,23 @@ def _longest(sampled: SampledOptions, allowed: Bools) -> Bools:
 
 
 def reserve_of(stated: Stated) -> dict[RowKey, float]:
-    """The part of each year's room that the run's portfolio uses; 1 where it uses all, or where there is no money."""
-    judged = evaluate(stated.problem, stated.run)
-    found = {}
-    for key, row in row_index(stated.problem, "budget").items():
-        room = float(judged.room[row])
-        used = float(judged.activity[row]) / room if room > 0 else 1.0
-        found[key] = min(max(used, 0.0), 1.0) if stated.problem.rows.cap[row] > 0 else 1.0
-    return found
+    """The part of each year's money that the run's portfolio needs, with what it passes on; 1 where there is none.
+
+    With each year's money cut to that part the portfolio still keeps its budgets: a year has to pass on what the next
+    lacks, so that years are gone through from the last to the first.
+    """
+    rows, used = stated.problem.rows, evaluate(stated.problem, stated.run).activity
+    room = np.maximum(used, 0.0) * (1 + _ROUNDING)
+    for source, target, rate in reversed(rows.carry_in_order):
+        lacking = max(0.0, room[target] - rows.cap[target])
+        room[source] += lacking / rate if rate > 0 else 0.0
+    caps = {key: float(rows.cap[row]) for key, row in row_index(stated.problem, "budget").items()}
+    needed = {key: float(room[row]) for key, row in row_index(stated.problem, "budget").items()}
+    return {key: min(needed[key] / cap, 1.0) if cap > 0 else 1.0 for key, cap in caps.items()}
 
 
-def _with_reserve(problem: PortfolioProblem, reserve: Reserve) -> PortfolioProblem:
+def with_reserve(problem: PortfolioProblem, reserve: Reserve) -> PortfolioProblem:
+    """The problem with each year's money cut to its part."""
     factor = np.ones(len(problem.rows.names))
     for key, row in row_index(problem, "budget").items():
         factor[row] = reserve.get(key, 1.0)
@@ -229,7 +247,7 @@ def decide(
 def _proposals(stated: Stated, reserve: Reserve, running: Running) -> Iterator[tuple[int, ...]]:
     """Portfolios that keep every rule: with the run's reserve, and without."""
     anchored = stated.with_anchor()
-    problems = [_with_reserve(anchored, reserve), anchored]
+    problems = [with_reserve(anchored, reserve), anchored]
     jobs = (partial(_proposal, stated, problem) for problem in problems)
     for chosen in in_threads(jobs, running.threads or cores()):
         if chosen is not None and evaluate(stated.problem, chosen).feasible:
@@ -287,26 +305,32 @@ def firmness(
 ) -> tuple[Firmness, ...]:
     """How firm it is which technologies are funded: the question decided again, options worth what other samples say.
 
-    Samples in hand are drawn anew, with the spread between two seeds (see `rdsim.search.redecisions`). Of technologies
+    Samples in hand are drawn anew, with the spread between two seeds (see `rdsim.search.redecisions`); the money is
+    held to the run's reserve if the answer keeps that, and nothing is preferred for being the run's. Of technologies
     that the run or the answer funds, or any re-decision. `tell` is called before each; what it raises ends it.
-    Where a risk is asked about nothing is decided again: ().
+    () where a risk is asked about, and where more than half of the re-decisions found no portfolio: those that did not
+    count for nothing.
     """
     stated = decided.stated
     if risk_of(_instance(stated)) is not None:
         return ()
     sampled, found = stated.sampled, list[tuple[int, ...]]()
+    reserved = with_reserve(stated.problem, reserve)
+    rows = reserved.rows if evaluate(reserved, decided.chosen).feasible else stated.problem.rows
     for number in range(count):
         tell(number, count)
         rng = np.random.default_rng([sampled.drawing.seed, len(stated.places), number])
         weights = np.asarray(2.0 * rng.poisson(0.5, int(sampled.near.found.counts.max(initial=0))), np.float64)
         now = sampled.near.found.means_with(weights)
         shift = sampled.near.new_means(sampled.means, now, sampled.problem.group) - sampled.means
-        problem = _with_reserve(stated.plus(shift[stated.places]), reserve)
-        start = decided.chosen if evaluate(problem, decided.chosen).feasible else ()
+        problem = replace(stated.plus(shift[stated.places]), rows=rows)
         every = np.ones(len(problem.option_names), np.bool_)
-        again = near_optimum(problem, every, start, Solving(gap=_GAP, effort="quick", seed=number))
-        found.append(again if evaluate(stated.problem, again).feasible else decided.chosen)
+        again = near_optimum(problem, every, decided.chosen, Solving(gap=_GAP, effort="quick", seed=number))
+        if evaluate(stated.problem, again).feasible:
+            found.append(again)
     tell(count, count)
+    if 2 * len(found) < count:
+        return ()
     told = Redecisions(stated.problem, stated.options.choices, tuple(found))
     codes = {choice.technology for one in (*found, decided.chosen, stated.run) for choice in _choices(stated, one)}
     decisions = (told.decision("technology", code) for code in sorted(codes))

@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -145,6 +146,12 @@ def write_samples(path: Path, found: SampledOptions) -> None:
         raise OutputError((Fault(str(path), "must be writable", error.strerror or str(error)),)) from None
 
 
+_BROKEN = (
+    OSError, ValueError, LookupError, EOFError, TypeError, AttributeError, RuntimeError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What reading a damaged file may raise."""
+
+
 def read_samples(path: Path, world: Scenario, drawing: Drawing) -> SampledOptions | None:
     """The samples of a file, if they are those of this world; None where there are none, others, or a broken file."""
     try:
@@ -152,7 +159,7 @@ def read_samples(path: Path, world: Scenario, drawing: Drawing) -> SampledOption
             if str(held["key"]) != samples_key(world, drawing):
                 return None
             return _options_from({name: held[name] for name in held.files}, world, drawing)
-    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile):
+    except _BROKEN:
         return None
 
 

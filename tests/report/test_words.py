@@ -177,6 +177,14 @@ def test_gains_are_clear_only_when_the_interval_is() -> None:
     assert outside.endswith("breaking a rule of the scenario: b. Not allowed by the call: a.")
 
 
+def test_a_rule_that_does_better_is_said_to() -> None:
+    rows = [("a", -2.0, -3.0, -1.0, True, ""), ("b", -2.0, -5.0, 1.0, True, "")]
+    table = pd.DataFrame(rows, columns=["policy", "mean", "low", "high", "feasible", "broken"])
+    assert words.gains(table, "EUR") == (
+        f"Not clearly worth more than b (by {words.amount(-2.0)} EUR); worth less than a (by 2.00 EUR)."
+    )
+
+
 def test_a_rule_that_chooses_the_same_is_said_to() -> None:
     rows = [("a", 0.0, 0.0, 0.0, True, ""), ("b", 0.0, -1.0, 1.0, True, "")]
     table = pd.DataFrame(rows, columns=["policy", "mean", "low", "high", "feasible", "broken"])

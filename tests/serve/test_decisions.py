@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from rdsim.optimiser import evaluate
 from rdsim.options import candidates, sample
 from rdsim.scenario import members
 from rdsim.serve import Levers, NeedsSamplesError, StoppedError, Workplace, lever_world, open_workplace
+from rdsim.serve.decisions import reserve_of, with_reserve
 from rdsim.serve.samples import read_samples, sample_options, samples_key, write_samples
 from rdsim.simulation import simulate
 
@@ -114,6 +116,30 @@ def test_how_firm_an_answer_is_comes_from_decisions_on_other_samples(place: Work
     assert set(found) >= {one.technology for one in answer.portfolio.choices}
 
 
+def test_decisions_that_found_nothing_make_no_answer_firm(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every other one finds what keeps no rule; then all of them do."""
+    levers = replace(place.levers, must_not_fund=("T3",))
+    answer, found = place.decide(levers)
+    results = cycle([found.chosen, ()])
+    monkeypatch.setattr("rdsim.serve.decisions.near_optimum", lambda *_words: next(results))
+    assert levers.must_fund  # else nothing at all would keep every rule
+    assert {one.of for one in place.firmness(levers, answer, lambda *_told: None)} == {16}
+    monkeypatch.setattr("rdsim.serve.decisions.near_optimum", lambda *_words: ())
+    assert place.firmness(levers, answer, lambda *_told: None) == ()
+
+
+def test_the_runs_portfolio_keeps_its_own_reserve(place: Workplace) -> None:
+    """Also where money is passed on from year to year, of which less is passed on if less is there."""
+    stated = place._statement(place._world(place.levers)[0], place.levers)
+    assert stated.problem.rows.carry
+    reserve = reserve_of(stated)
+    tight = with_reserve(stated.problem, reserve)
+    assert evaluate(tight, stated.run).feasible
+    tighter = with_reserve(stated.problem, {key: 0.99 * part for key, part in reserve.items()})
+    assert not evaluate(tighter, stated.run).feasible
+    assert (tight.rows.cap <= stated.problem.rows.cap).all()
+
+
 def test_every_fault_of_levers_is_told_at_once(place: Workplace) -> None:
     wrong = Levers(
         {"leap": {1999: -1.0}, "nowhere": {2024: 1.0}},
@@ -196,7 +222,11 @@ def test_samples_are_read_back_as_they_were_and_only_where_they_fit(place: Workp
     np.testing.assert_array_equal(again.near.found.means_with(weights), sampled.near.found.means_with(weights))
     assert read_samples(path, world, replace(drawing, seed=drawing.seed + 1)) is None
     assert read_samples(path, world.with_({"discount_rate": 0.06}), drawing) is None
-    path.write_bytes(path.read_bytes()[:-200])
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    path.write_bytes(whole[:middle] + bytes(200) + whole[middle + 200 :])
+    assert read_samples(path, world, drawing) is None
+    path.write_bytes(whole[:-200])
     assert read_samples(path, world, drawing) is None
     path.write_bytes(b"no archive")
     assert read_samples(path, world, drawing) is None

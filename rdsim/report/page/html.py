@@ -32,6 +32,7 @@ __all__ = ["Content", "as_markup", "environment", "fill_page", "picture", "start
 
 _HERE = Path(__file__).parent
 _STATIC_WIDTH = 600
+_ASIDE = 20  # pixels left of labels: readers' letters may be wider than those that the labels were measured with
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +160,7 @@ def picture(figure: Exhibit, width: int = _STATIC_WIDTH, lower: float = 1.0) -> 
 
     version = ".".join(altair.SCHEMA_VERSION.split(".")[:2])
     spec = {**figure.spec, "width": width, "height": round(figure.spec["height"] * lower)}
+    spec["config"] = {**spec["config"], "padding": {**spec["config"]["padding"], "left": _ASIDE}}
     try:
         return as_markup(vl_convert.vegalite_to_svg(spec, vl_version=version))
     except ValueError:

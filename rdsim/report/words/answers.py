@@ -270,9 +270,12 @@ def spread(report: PlanReport, table: pd.DataFrame) -> str:
 def gains(table: pd.DataFrame, unit: str) -> str:
     """Which simple rules it surely beats, which not, and which of them keep the scenario's rules."""
     same = (table[["mean", "low", "high"]] == 0).all(axis=1)
-    surely, equal, unsure = table[table["low"] > 0], table[same], table[~(table["low"] > 0) & ~same]
+    surely, behind, equal = table[table["low"] > 0], table[table["high"] < 0], table[same]
+    unsure = table[~(table["low"] > 0) & ~(table["high"] < 0) & ~same]
     parts = [_("worth more than {rules}").format(rules=_rules(surely, unit))] if len(surely) else []
     parts += [_("not clearly worth more than {rules}").format(rules=_rules(unsure, unit))] if len(unsure) else []
+    lost = behind.assign(mean=-behind["mean"])
+    parts += [_("worth less than {rules}").format(rules=_rules(lost, unit))] if len(behind) else []
     same_as = _("worth the same as {rules} in every replication")
     parts += [same_as.format(rules=sentence_list(equal["policy"].tolist()))] if len(equal) else []
     text = join_texts(parts, "; ")

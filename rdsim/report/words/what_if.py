@@ -66,13 +66,14 @@ def change_rows(report: PlanReport) -> list[dict[str, str]]:
 def lapse_rows(report: PlanReport) -> dict[str, Any]:
     """What lapses by year, and how much less it is without each cause and with each lever: years, and rows.
 
-    Years are those in which anything lapses; a row has label, less, worth, and a cell for each year.
+    Years are those in which anything lapses, here or there; a row has label, less, worth, and a cell for each year.
     """
     lapse = _record(report).get("lapse")
     if not lapse:
         return {"years": [], "lapsed": [], "rows": []}
     largest = max(lapse["years"].values(), default=0.0)
-    years = [year for year, money in lapse["years"].items() if money > largest / 1000]
+    told = [lapse["years"], *(one["years"] for one in lapse["without"])]
+    years = [year for year in lapse["years"] if max(abs(one[year]) for one in told) > largest / 1000]
     rows = [
         {
             "label": _lapse_label(one["kind"], _(one["label"])),
