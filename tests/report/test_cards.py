@@ -60,7 +60,7 @@ def test_a_card_holds_its_facts_in_parts_with_grade_and_source(report: PlanRepor
 def test_decisions_and_options_have_names_for_people(report: PlanReport) -> None:
     block: dict[str, Any] = card_block(report)
     assert block["decisions"]["T001"] == [
-        ["Funded", "", True, 1.0, "sure in"],
+        ["Funded", "", True, 1.0, "firm"],
         ["Partner", "Germany", True, 0.75, "open"],
         ["Partner", "United States", False, 0.25, "open"],
     ]

@@ -11,6 +11,7 @@ from rdsim.languages import gettext as _
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.page.html import tell
 from rdsim.report.page.technologies import compact
+from rdsim.report.words import verdict_word
 
 __all__ = ["card_block"]
 
@@ -34,7 +35,7 @@ def card_block(report: PlanReport) -> dict[str, object]:
         "facts": {str(subject): _by(table, "id", columns) for subject, table in rows.groupby("subject")},
         "tried": _by(report.tried, "technology", ["partner", "mode", "start_year", "expected_value", "chosen"]),
         "decisions": _by(
-            _with_words_told(_decisions(report), ["verdict"]),
+            _decisions(report),
             "technology",
             ["kind", "what", "chosen", "share", "verdict"],
         ),
@@ -77,9 +78,9 @@ def _decisions(report: PlanReport) -> pd.DataFrame:
     called = {"partner": {**names, "": _("none")}, "mode": report.names.get("mode", {})}
     what = [called.get(kind, {}).get(code, code) for kind, code in _pairs(table)]
     order = table["kind"].map({kind: place for place, kind in enumerate(_KINDS)})
-    found = table.assign(
-        what=what, order=order, kind=table["kind"].map({kind: str(_(title)) for kind, title in _KINDS.items()})
-    )
+    kinds = table["kind"].map({kind: str(_(title)) for kind, title in _KINDS.items()})
+    verdicts = [verdict_word(str(one)) for one in table["verdict"]]
+    found = table.assign(what=what, order=order, kind=kinds, verdict=verdicts)
     return found.sort_values(["order", "chosen", "share"], ascending=[True, False, False], kind="stable")
 
 

@@ -101,6 +101,7 @@ def environment() -> jinja2.Environment:
     environment.filters["listed"] = listing
     environment.filters["moment"] = moment
     environment.filters["told"] = tell
+    environment.filters["verdict"] = words.verdict_word
     environment.filters["command"] = shlex.join
     return environment
 

@@ -13,13 +13,12 @@ from rdsim.languages import N_
 from rdsim.languages import gettext as _
 from rdsim.report.data import aggregates
 from rdsim.report.data.plan import PlanReport
+from rdsim.report.words import verdict_word
 
 __all__ = ["Narrowing", "TechnologyList", "block", "compact", "technology_list"]
 
 _DIGITS = 9
 _DECISIONS = (N_("funded"), N_("not funded"))
-_VERDICTS = (N_("sure in"), N_("sure out"), N_("open"))
-"""What a run says of re-decisions; see `rdsim.search.redecisions.Verdict`."""
 _MONEY = ("cost", "expected_value", "home", "foreign")
 _SUMMED = ("cost", "home", "foreign", "p_market")
 _COPIED = (
@@ -102,7 +101,9 @@ def _choices(table: pd.DataFrame, tags: Mapping[str, str]) -> list[Narrowing]:
 
 def _choice(table: pd.DataFrame, key: str, title: str) -> Narrowing:
     known = sorted(set(table[key].dropna().astype(str))) if key in table else []
-    return Narrowing(key, title, tuple((name, _(name) if key == "verdict" else name) for name in known if name))
+    return Narrowing(
+        key, title, tuple((name, verdict_word(name) if key == "verdict" else name) for name in known if name)
+    )
 
 
 def _or_none(values: Any) -> tuple[tuple[str, str], ...]:

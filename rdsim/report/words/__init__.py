@@ -22,7 +22,7 @@ from rdsim.report.words.answers import (
     use_of_money,
 )
 from rdsim.report.words.asked import Asking, answer_rows, open_questions, stranger_words
-from rdsim.report.words.cells import cells
+from rdsim.report.words.cells import cells, verdict_word
 from rdsim.report.words.doubts import Doubt, doubts
 from rdsim.report.words.head import Tile, assumption_words, firmness_words, headline, promise_words, search_words, tiles
 from rdsim.report.words.leads import award_rows, bound_words, lead_rows, lead_words, side_by_side
@@ -89,5 +89,6 @@ __all__ = [
     "stranger_words",
     "tiles",
     "use_of_money",
+    "verdict_word",
     "what_if_words",
 ]

@@ -7,12 +7,20 @@ from typing import Any
 
 import pandas as pd
 
+from rdsim.languages import N_, marks, retold
 from rdsim.languages import gettext as _
-from rdsim.languages import marks, retold
 from rdsim.report.data.sections import Kind, Table
 from rdsim.report.words.amounts import amount
 
-__all__ = ["cells"]
+__all__ = ["cells", "verdict_word"]
+
+_VERDICTS = {"sure in": N_("firm"), "sure out": N_("rejected"), "open": N_("open")}
+"""What files call a decision that was made again, and what readers do; see `rdsim.search.redecisions.Verdict`."""
+
+
+def verdict_word(verdict: str) -> str:
+    """What re-decisions say of a decision, in a reader's word."""
+    return _(_VERDICTS.get(verdict, verdict)) if verdict else ""
 
 
 def cells(table: Table) -> list[list[tuple[Kind, str]]]:
