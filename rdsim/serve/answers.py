@@ -132,6 +132,11 @@ class LeverAnswer:
         """The levers that it answers."""
         return Levers.from_record(self.levers)
 
+    @property
+    def changes_funded(self) -> bool:
+        """Whether a technology enters or leaves."""
+        return any(one.change in ("entered", "left") for one in self.changes)
+
     def figure(self, name: str) -> FigureChange:
         """A figure by name. Raises KeyError."""
         return {one.name: one for one in self.figures}[name]
@@ -146,8 +151,10 @@ class LeverAnswer:
         try:
             found = _ANSWER.validate_python(dict(record))
             Levers.from_record(found.levers)
-        except (ValidationError, KeyError, TypeError, AttributeError) as error:
+        except (ValidationError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError(f"no answer: {error}") from None
+        if "npv" not in {one.name for one in found.figures}:
+            raise ValueError("no answer: it does not tell what its portfolio is worth")
         return found
 
 

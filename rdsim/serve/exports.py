@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from itertools import count
 from pathlib import Path
 
 from rdsim import findings, folders, portfolio, results
 from rdsim.domain import Scenario
-from rdsim.scenario import dump
+from rdsim.errors import Fault, OutputError, RunError, ScenarioError
+from rdsim.scenario import digest, dump
 from rdsim.serve.answers import LeverAnswer
 from rdsim.serve.levers import Levers, lever_world, settings_of
 from rdsim.serve.workplace import Workplace
 from rdsim.simulation import simulate
 from rdsim.texts import toml_value
 
-__all__ = ["command_line", "export_folder", "export_run", "setting_lines"]
+__all__ = ["command_line", "export_folder", "export_run", "require_own", "setting_lines"]
 
 PORTFOLIO = "portfolio.csv"
 
@@ -36,20 +39,45 @@ def command_line(place: Workplace, levers: Levers) -> str:
 
 
 def export_folder(place: Workplace, answer: LeverAnswer, folder: Path) -> Path:
-    """Write the question's scenario as a folder, with the answer's portfolio beside it, to simulate. Raises OutputError
-    if the folder is not new or empty, or cannot be written."""
-    dump(lever_world(place.scenario, answer.question), folder)
-    portfolio.write(answer.portfolio, folder / PORTFOLIO)
-    return folder
+    """Write the question's scenario, in the first new folder of that name, with the answer's portfolio beside it.
+
+    Raises: RunError as `require_own`; OutputError if nothing can be written.
+    """
+    world = require_own(place, answer)
+    for number in count(1):
+        mine = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+        if not os.path.lexists(mine):
+            try:
+                dump(world, mine)
+            except OutputError:
+                if not os.path.lexists(mine):
+                    raise
+            else:  # else somebody was quicker
+                portfolio.write(answer.portfolio, mine / PORTFOLIO)
+                return mine
+    raise AssertionError  # pragma: no cover - numbers do not end
+
+
+def require_own(place: Workplace, answer: LeverAnswer) -> Scenario:
+    """The world of an answer. Raises RunError if the run is gone, or if the answer is not of it: then its levers would
+    say something else of this run than what was answered."""
+    place.require_run()
+    try:
+        if place.is_own(answer) and digest(world := lever_world(place.scenario, answer.question)) == answer.digest:
+            return world
+    except ScenarioError:  # such a world was possible once
+        pass
+    rule = "this answer is of another plan that stood here before, so nothing can be made of it any more"
+    raise RunError((Fault(place.run.folder.as_posix(), rule),))
 
 
 def export_run(place: Workplace, answer: LeverAnswer, base: Path) -> results.Written:
     """Write the answer as a run, in the first new folder of that name: simulated as often as the run was.
 
-    Raises OutputError if nothing can be written.
+    Raises: RunError as `require_own`; OutputError if nothing can be written.
     """
     levers = answer.question
-    world = lever_world(place.scenario, levers)
+    world = require_own(place, answer)
     claimed = folders.claim_next(base)
     try:
         found = simulate(world, answer.portfolio, replications=_count(place), seed=answer.seed, running=place.running)

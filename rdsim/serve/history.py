@@ -49,7 +49,8 @@ class History:
         body = {"format": _FORMAT, "when": when, "answer": answer.record()}
         number = max(self.numbers(), default=0) + 1
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            for folder in (self.folder.parent, self.folder):  # never the run's own folder, should it be gone
+                folder.mkdir(exist_ok=True)
             while not _put(self._path(number), json.dumps(body, ensure_ascii=False, allow_nan=False)):
                 number += 1
         except OSError as error:

@@ -16,14 +16,16 @@ from rdsim.errors import Fault, ScenarioError
 from rdsim.frozen import Frozen
 from rdsim.scenario import members
 from rdsim.scenario.bounds import moved_numbers
-from rdsim.scenario.shapes import dotted_path
+from rdsim.scenario.shapes import Shape, dotted_path, part, with_limit, within, words
 from rdsim.search.views import LOOSEST
 from rdsim.tables import did_you_mean
 
-__all__ = ["Levers", "lever_world", "run_levers", "settings_of"]
+__all__ = ["Levers", "lever_faults", "lever_world", "run_levers", "settings_of"]
 
 _SAME = 1e-12
 """Relative difference of numbers that are the same."""
+
+_MONEY = part(("programmes", "", "budget", 0)) or Shape("number")
 
 _NAMES = ("budgets", "payment_ratios", "risk_weight", "barred", "must_fund", "must_not_fund", "levels")
 
@@ -108,10 +110,38 @@ def lever_world(scenario: Scenario, levers: Levers) -> Scenario:
 
     Raises: ScenarioError with every fault of the levers, and of what the scenario would then be.
     """
-    faults = tuple(_faults(scenario, levers))
+    faults = lever_faults(scenario, levers)
     if faults:
         raise ScenarioError(faults)
-    return scenario.with_(settings_of(scenario, levers))
+    try:
+        return scenario.with_(settings_of(scenario, levers))
+    except ScenarioError as error:
+        named = {f"--set {path}": told for path, told in _setting_words(scenario, levers)}
+        raise ScenarioError(
+            tuple(replace(one, where=named.get(one.where, one.where)) for one in error.faults)
+        ) from None
+
+
+def lever_faults(scenario: Scenario, levers: Levers) -> tuple[Fault, ...]:
+    """Every fault of the levers as such: names that the scenario has not, numbers out of bounds."""
+    return tuple(_faults(scenario, levers))
+
+
+def _setting_words(scenario: Scenario, levers: Levers) -> Iterator[tuple[str, str]]:
+    """Paths of settings, and what a reader calls them."""
+    for name, line in scenario.programmes.items():
+        for year in levers.budgets.get(name, {}):
+            yield dotted_path(("programmes", name, "budget", str(year))), f"budget of {line.name}, {year}"
+        yield dotted_path(("optimiser", "payment_ratio", name)), f"payment ratio of {line.name}"
+    yield "optimiser.risk.weight", "weight of risk"
+    for code, partner in scenario.partners.items():
+        yield dotted_path(("partners", code, "modes")), f"partner {partner.name}"
+    for code in scenario.technologies:
+        yield dotted_path(("technologies", code, "status")), f"technology {code}"
+    for name in levers.levels:
+        one = scenario.assumptions[name]
+        for number in moved_numbers(scenario, name):
+            yield dotted_path(number.path), f"assumption {one.label or name}"
 
 
 def settings_of(scenario: Scenario, levers: Levers) -> dict[str, object]:
@@ -191,8 +221,9 @@ def _money_faults(scenario: Scenario, levers: Levers) -> Iterator[Fault]:
             where = f"budget of {scenario.programmes[name].name}, {year}"
             if not scenario.start_year <= year <= scenario.horizon_year:
                 yield Fault(where, f"the year must be from {scenario.start_year} to {scenario.horizon_year}", str(year))
-            if not (math.isfinite(money) and money >= 0):
-                yield Fault(where, "must be an amount of money, 0 or more", f"{money:g}")
+            shape = with_limit(_MONEY, scenario.money_unit)
+            if not (math.isfinite(money) and within(shape, money)):
+                yield Fault(where, f"must be {words(shape, scenario.money_unit)}", f"{money:g}")
     for name, ratio in levers.payment_ratios.items():
         if name not in scenario.programmes:
             yield _unknown("programme", name, scenario.programmes)

@@ -41,7 +41,8 @@ from rdsim.serve.decisions import (
     violation_words,
 )
 from rdsim.serve.history import Entry, History
-from rdsim.serve.levers import Levers, lever_world, run_levers
+from rdsim.serve.levers import Levers, lever_faults, lever_world, run_levers
+from rdsim.serve.opened import require_run, run_mark
 from rdsim.serve.samples import Drawing, SampledOptions, Tell, read_samples, sample_options, samples_key, write_samples
 from rdsim.simulation import PurseTables, Running, purse_tables
 from rdsim.stats import mean_interval, paired_difference
@@ -80,6 +81,8 @@ class Workplace:
     running: Running = Running()
     plugins: tuple[Plugin, ...] = ()
     """Files of somebody else's code that the run used, and that were named again."""
+    mark: str = ""
+    """Of the run's folder when it was opened, see `rdsim.serve.opened`."""
     _held: dict[str, SampledOptions] = field(default_factory=dict)
     _tables: dict[str, PurseTables] = field(default_factory=dict)
     _reserves: dict[str, Reserve] = field(default_factory=dict)
@@ -106,6 +109,16 @@ class Workplace:
         """Digest of what was asked: the run's scenario, seed and portfolio."""
         told = [digest(self.scenario), self.run.seed, [_key(one) for one in self.portfolio.choices]]
         return hashlib.sha256(repr(told).encode()).hexdigest()
+
+    def require_run(self) -> None:
+        """Raise RunError if the folder no longer holds the run that was opened."""
+        require_run(self.run.folder, self.mark)
+
+    def is_own(self, answer: LeverAnswer) -> bool:
+        """Whether an answer is of this run, and not of one that stood in its folder before."""
+        if answer.run != self.identity or not {one.programme for one in answer.money} <= {*self.scenario.programmes}:
+            return False
+        return not lever_faults(self.scenario, answer.question)
 
     @property
     def drawing(self) -> Drawing:
@@ -147,9 +160,10 @@ class Workplace:
 
         `threads` work on them; by default as many as on everything else.
 
-        Raises: ScenarioError; what `tell` raises, and then nothing is left behind; OutputError if the folder cannot be
-        written: samples then serve this process alone.
+        Raises: ScenarioError; RunError if the run is gone; what `tell` raises, and then nothing is left behind;
+        OutputError if the folder cannot be written: samples then serve this process alone.
         """
+        self.require_run()
         if self._find(levers) is None:
             running = replace(self.drawing.running, threads=threads or self.running.threads)
             key = samples_key(*self._sampling_of(levers))
@@ -187,7 +201,8 @@ class Workplace:
         return self._figures(self.scenario, now, now, None)
 
     def ask(self, levers: Levers) -> Entry:
-        """Answer a question, and keep the answer. Raises as `decide`, and OutputError if it cannot be kept."""
+        """Answer a question, and keep the answer. Raises as `decide`; RunError if the run is gone; OutputError."""
+        self.require_run()
         answer, _ = self.decide(levers)
         return self.history.add(answer)
 
@@ -334,7 +349,7 @@ class Workplace:
 def _make_folder(folder: Path) -> None:
     """Before any long work. Raises OutputError."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
     except OSError as error:
         raise OutputError((Fault(str(folder), "must be writable", error.strerror or str(error)),)) from None
 
@@ -377,6 +392,7 @@ def open_workplace(
     """
     path = Path(folder)
     run = read_run(path)
+    mark = run_mark(path)
     run.require_plugins(plugins)
     told_of_packages, plugged = run.require_packages(), load_plugins(plugins)
     world = load(run.scenario, run.overrides)
@@ -384,5 +400,5 @@ def open_workplace(
     given = portfolio_of(path, world)
     changed = run.fault(world)
     portfolios.check(given.portfolio, world)
-    place = Workplace(run, world, given, told.verdicts, replications, running, plugged)
+    place = Workplace(run, world, given, told.verdicts, replications, running, plugged, mark)
     return place, (*told_of_packages, *((changed,) if changed else ()))

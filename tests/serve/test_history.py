@@ -66,9 +66,12 @@ def test_what_is_none_of_ours_is_passed_over(answer: LeverAnswer, tmp_path: Path
     history = History(tmp_path)
     (tmp_path / "000001.json").write_text("no answer")
     (tmp_path / "000002.json").write_text(json.dumps({"when": "", "answer": {"levers": {}}}))
+    (tmp_path / "000003.json").write_text(
+        json.dumps({"format": 1, "when": "", "answer": {**answer.record(), "figures": []}})
+    )
     (tmp_path / "notes.txt").write_text("mine")
     assert history.entries() == []
-    assert history.add(answer).number == 3
+    assert history.add(answer).number == 4
     assert (tmp_path / "notes.txt").read_text() == "mine"
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="writable"):
@@ -111,8 +114,8 @@ def test_a_folder_asks_the_same_question_with_the_portfolio_beside_it(
     world = load(folder)
     assert digest(world) == answer.digest
     assert portfolio.read(folder / "portfolio.csv", world).choices == answer.portfolio.choices
-    with pytest.raises(OutputError, match="new or an empty folder"):
-        export_folder(place, answer, folder)
+    assert export_folder(place, answer, folder).name == "scenario-2"
+    assert load(tmp_path / "scenario-2") == world
 
 
 def test_a_run_is_one_like_any_other_and_can_be_asked_in_turn(

@@ -15,9 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from rdsim.errors import ScenarioError
-from rdsim.serve import Workplace
-from rdsim.serve.web.forms import form_of, levers_of, read_form
+from rdsim.errors import OutputError, ScenarioError
+from rdsim.serve import LeverAnswer, Workplace
+from rdsim.serve.answers import ChoiceChange, Firmness, Span
+from rdsim.serve.history import Entry
+from rdsim.serve.web.forms import LeverForm, form_of, levers_of, read_form
+from rdsim.serve.web.pages import Pages
 from tests.command import run as rdsim
 from tests.serve.desks import answer_of, ready, request, served
 
@@ -128,9 +131,136 @@ def test_faults_come_back_all_at_once_and_the_form_as_it_was_typed(place: Workpl
     assert 'value="much"' in text
     status, _, text = request(port, "/answers", fields(place, budget__leap__2024="-3", risk="7"))
     assert status == 422
-    assert "0 or more" in text
+    assert "an amount of money in billion KRW from 0 to" in text
     assert "from 0 to 1" in text
     assert place.history.numbers() == before
+
+
+def test_all_faults_come_at_once_and_in_words(place: Workplace, port: int) -> None:
+    sent = fields(
+        place, budget__leap__2024="much", budget__base__2024="1e9", risk="7", ratio__leap="0", level__gain="3"
+    )
+    status, _, text = request(port, "/answers", sent)
+    assert status == 422
+    shown = html.unescape(text)
+    for part in (
+        "Leapfrogging, 2024",
+        "Foundational, 2024",
+        "weight of risk",
+        "payment ratio of Leap",
+        "step time saved",
+    ):
+        assert part in shown.partition("<h2")[0], part
+    assert "programmes." not in shown.partition("<h2")[0]
+
+
+@pytest.mark.parametrize("text", ["1,5", "0,500", "1_000", "٣", "1,0000", "nan", "inf", "1e999", "0x1", ""])
+def test_what_might_be_another_number_is_none(place: Workplace, text: str) -> None:
+    with pytest.raises(ScenarioError, match="must be a number"):
+        levers_of(place.scenario, LeverForm(fields(place, budget__leap__2024=text)))
+
+
+@pytest.mark.parametrize(("text", "number"), [("1,500", 1500.0), ("1,234.5", 1234.5), (" .5 ", 0.5), ("2e1", 20.0)])
+def test_numbers_are_read_as_they_are_written(place: Workplace, text: str, number: float) -> None:
+    levers = levers_of(place.scenario, LeverForm(fields(place, budget__leap__2024=text)))
+    assert levers.budgets["leap"][2024] == number
+
+
+def test_what_a_form_does_not_ask_about_stands_as_in_the_run(place: Workplace) -> None:
+    world = place.scenario.with_({"technologies.T1.status": "must-fund"})
+    sent = {name: one for name, one in fields(place).items() if not name.startswith(("status.", "partner"))}
+    levers = levers_of(world, LeverForm(sent))
+    assert (levers.must_fund, levers.barred) == (("T1",), ())
+    assert levers_of(world, LeverForm({**sent, "partners": "shown"})).barred == ("DE", "JP", "US")
+
+
+# --- another run ----------------------------------------------------------------------------------
+
+
+def stranger(place: Workplace) -> LeverAnswer:
+    """An answer of a plan whose programmes, partners and assumptions this scenario has not."""
+    answer = place.decide(replace(place.levers, barred=("DE",)))[0]
+    levers = replace(place.levers, budgets={"gone": {2024: 3.0}}, barred=("XX",), levels={"lost": 1.0})
+    money = tuple(replace(one, programme="gone") for one in answer.money)
+    return replace(answer, levers=levers.record(), money=money, run="another")
+
+
+def test_an_answer_of_another_run_is_told_from_its_own_record(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    place = ready(tmp_path / "run")
+    number = place.history.add(stranger(place)).number
+    moved = replace(place.decide(place.levers)[0], digest="of other rules")
+    other = place.history.add(moved).number
+    with served(place) as port:
+        status, _, text = request(port, "/")
+        assert status == 200
+        assert "of another plan that stood here before" in text
+        status, _, text = request(port, f"/answers/{number}")
+        assert status == 200
+        assert "This answer is of another plan that stood here before" in text
+        assert " instead of " not in text
+        assert "To take away" not in text
+        for one in (number, other):
+            assert request(port, f"/answers/{one}/settings.txt")[0] == 422
+            for kind in ("folder", "run"):
+                status, _, text = request(port, f"/answers/{one}/export", {"as": kind})
+                assert status == 422
+                assert "is of another plan that stood here before, so nothing" in text
+
+
+def test_a_run_that_is_gone_or_another_is_asked_nothing_more(run: Path, tmp_path: Path) -> None:
+    own = tmp_path / "run"
+    shutil.copytree(run, own)
+    place = ready(own)
+    number = place.ask(place.levers).number
+    kept = (own / "portfolio.csv").read_text()
+    with served(place) as port:
+        (own / "portfolio.csv").write_text("\n".join(kept.splitlines()[:-1]))
+        for path, sent in (("/answers", fields(place)), (f"/answers/{number}/export", {"as": "run"})):
+            status, _, text = request(port, path, sent)
+            assert status == 422
+            assert "is another now, or gone: start rdsim serve again" in text
+        (own / "portfolio.csv").write_text(kept)
+        assert request(port, "/answers", fields(place))[0] == 303
+        shutil.rmtree(own)
+        assert request(port, "/answers", fields(place))[0] == 422
+        assert request(port, "/answers", fields(place, level__worth="1.5"))[0] in (303, 422)
+        assert request(port, "/")[0] == 200
+    with pytest.raises(OutputError):
+        place.history.add(moved_nothing(place))
+    assert not own.exists()
+
+
+def moved_nothing(place: Workplace) -> LeverAnswer:
+    return place.decide(place.levers)[0]
+
+
+def test_how_firm_is_told_in_three_ways(place: Workplace) -> None:
+    answer = place.decide(place.levers)[0]
+    entered = replace(answer, changes=(ChoiceChange("entered", "T1", "", "JP, matching, 2024", ""),))
+    later = replace(answer, changes=(ChoiceChange("start", "T1", "2024", "2025", ""),))
+    pages = Pages(place)
+
+    def line(one: LeverAnswer, firm: tuple[Firmness, ...] | None, firming: bool) -> str:
+        return pages.answer(Entry(1, "", one), firm, firming, "", ())
+
+    assert "the last column says how often" in line(entered, (Firmness("T1", 3, 32, "open"),), False)
+    assert "where a risk is weighed" in line(entered, (), False)
+    assert "nothing enters or leaves" in line(later, None, False)
+    assert 'data-firm="over"' in line(later, None, False)
+    assert 'data-firm="open"' in line(entered, None, True)
+
+
+def test_the_history_tells_no_difference_that_is_not_shown(place: Workplace) -> None:
+    answer = place.decide(place.levers)[0]
+
+    def told(low: float, high: float) -> str:
+        npv = replace(answer.figure("npv"), difference=Span((low + high) / 2, low, high))
+        return Pages(place)._summary(replace(answer, figures=(npv,)))
+
+    assert told(-1.0, 2.0) == "nothing is moved: not shown to differ from the run"
+    assert told(-3.0, -1.0) == "nothing is moved: worth 2.00 billion KRW less than the run"
+    assert told(0.0, 0.0) == "nothing is moved: worth exactly what the run is"
 
 
 def test_what_cannot_be_is_said_and_nothing_is_kept(place: Workplace, port: int) -> None:
@@ -165,8 +295,16 @@ def test_exports_from_the_page(place: Workplace, port: int, tmp_path: Path, monk
         assert f"results/{name}" in text
         assert (tmp_path / "results" / name / "portfolio.csv").is_file()
     status, _, text = request(port, f"/answers/{number}/export", {"as": "folder"})
+    assert status == 200
+    assert f"results/run-answer-{number}-scenario-2" in text
+    (tmp_path / "elsewhere").write_text("")
+    monkeypatch.setattr("rdsim.serve.web.app.Path", lambda _: tmp_path / "elsewhere")
+    status, _, text = request(port, f"/answers/{number}/export", {"as": "folder"})
     assert status == 422
-    assert "new or an empty folder" in text
+    assert "Nothing was written." in text
+    assert "This cannot be asked so" not in text
+    many = {str(field): "" for field in range(20_001)}
+    assert request(port, f"/answers/{number}/export", many)[0] == 422
     assert request(port, f"/answers/{number}/export", {"as": "elsewhere"})[0] == 404
 
 

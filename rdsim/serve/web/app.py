@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from rdsim.errors import InfeasibleError, InputError, RdsimError, fault_lines
+from rdsim.errors import InfeasibleError, InputError, RdsimError, RunError, fault_lines
 from rdsim.native.threads import cores
-from rdsim.serve.exports import export_folder, export_run, setting_lines
+from rdsim.serve.exports import export_folder, export_run, require_own, setting_lines
 from rdsim.serve.history import Entry
 from rdsim.serve.jobs import Job, Jobs
 from rdsim.serve.levers import Levers
@@ -78,9 +78,8 @@ class _Desk:
         return _missing("answer") if entry is None else HTMLResponse(self._answer_page(entry))
 
     def _answer_page(self, entry: Entry, written: str = "", faults: tuple[str, ...] = ()) -> str:
-        form = form_of(self._place.scenario, entry.answer.question)
-        self._firm(entry)
-        return self._pages.answer(entry, self._place.history.firmness(entry.number), form, written, faults)
+        firming = self._firm(entry) is not None
+        return self._pages.answer(entry, self._place.history.firmness(entry.number), firming, written, faults)
 
     async def ask(self, request: Request) -> Response:
         """Decide what the form asks: an answer of its own, or a job that makes the samples for it first."""
@@ -126,7 +125,9 @@ class _Desk:
 
     def _firm(self, entry: Entry) -> Job | None:
         """The job that works out how firm an answer is, begun once; None if that is known, or cannot be."""
-        if self._place.history.firmness(entry.number) is not None or entry.answer.run != self._place.identity:
+        if self._place.history.firmness(entry.number) is not None:
+            return None
+        if not (entry.answer.changes_funded and self._place.is_own(entry.answer)):
             return None
         levers = entry.answer.question
         with self._lock:
@@ -193,6 +194,10 @@ class _Desk:
         entry = self._entry(request)
         if entry is None:
             return _missing("answer")
+        try:
+            require_own(self._place, entry.answer)
+        except RunError as error:
+            return PlainTextResponse("".join(f"{line}\n" for line in fault_lines(error.faults)), _REFUSED)
         lines = setting_lines(self._place.scenario, entry.answer.question)
         return PlainTextResponse("".join(f"{line}\n" for line in (*self._place.run.overrides, *lines)))
 
@@ -202,14 +207,17 @@ class _Desk:
         body = await _body(request)
         if entry is None or body is None:
             return _missing("answer")
-        return await run_in_threadpool(self._export, entry, read_form(body)["as"])
+        return await run_in_threadpool(self._export, entry, body)
 
-    def _export(self, entry: Entry, kind: str) -> Response:
-        exporter: Callable[[Entry], str] | None = {"folder": self._to_folder, "run": self._to_run}.get(kind)
-        if exporter is None:
-            return _missing("kind of export")
+    def _export(self, entry: Entry, body: bytes) -> Response:
+        kinds: dict[str, Callable[[Entry], str]] = {"folder": self._to_folder, "run": self._to_run}
         try:
+            exporter = kinds.get(read_form(body)["as"])
+            if exporter is None:
+                return _missing("kind of export")
             return HTMLResponse(self._answer_page(entry, exporter(entry)))
+        except InputError as error:
+            return HTMLResponse(self._answer_page(entry, faults=tuple(fault_lines(error.faults))), _REFUSED)
         except RdsimError as error:
             return HTMLResponse(self._answer_page(entry, faults=tuple(str(error).splitlines())), _REFUSED)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
@@ -10,11 +11,16 @@ from urllib.parse import parse_qs
 from rdsim.domain import Scenario
 from rdsim.errors import Fault, ScenarioError
 from rdsim.scenario.bounds import own_level
-from rdsim.serve.levers import Levers
+from rdsim.serve.levers import Levers, lever_faults
 
-__all__ = ["LeverForm", "form_of", "levers_of", "read_form"]
+__all__ = ["SHOWN", "LeverForm", "form_of", "levers_of", "read_form"]
+
+SHOWN = "partners"
+"""Field that says that the form asked about partners: of a box that is not ticked nothing is sent."""
 
 _STATUSES = ("free", "must-fund", "must-not-fund")
+_NUMBER = re.compile(r"[+-]?(?:(?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""Commas stand between thousands and nowhere else: 1,5 is no 15."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ def _fields(scenario: Scenario, levers: Levers) -> Iterator[tuple[str, str]]:
         own = scenario.optimiser.payment_ratio.get(name, 1.0)
         yield f"ratio.{name}", _text(levers.payment_ratios.get(name, own))
     yield "risk", _text(levers.risk_weight)
+    yield SHOWN, "shown"
     for code in single_partners(scenario):
         if code not in levers.barred:
             yield f"partner.{code}", "on"
@@ -76,18 +83,20 @@ def single_partners(scenario: Scenario) -> list[str]:
 
 
 def levers_of(scenario: Scenario, form: LeverForm) -> Levers:
-    """The levers of a form. Raises ScenarioError with every field that is no number; bounds are checked later."""
+    """The levers of a form; partners and technologies that it does not ask about stand as in the scenario.
+
+    Raises ScenarioError with every fault: fields that are no numbers, and numbers out of bounds.
+    """
     faults = list[Fault]()
 
-    def number(name: str, where: str) -> float:
-        text = form[name].strip().replace(",", "")
-        try:
-            found = float(text)
-        except ValueError:
-            found = math.nan
-        if not math.isfinite(found):
-            faults.append(Fault(where, "must be a number", form[name].strip() or "nothing"))
-        return found
+    def number(name: str, where: str) -> float | None:
+        text = form[name].strip()
+        found = float(text.replace(",", "")) if _NUMBER.fullmatch(text) else math.nan
+        if math.isfinite(found):
+            return found
+        advice = "Write a point before decimals; a comma stands before three digits." if "," in text else ""
+        faults.append(Fault(where, "must be a number", text or "nothing", advice))
+        return None
 
     lines = {
         code: {year: number(f"budget.{code}.{year}", f"budget of {line.name}, {year}") for year in years}
@@ -102,15 +111,26 @@ def levers_of(scenario: Scenario, form: LeverForm) -> Levers:
     for name, one in scenario.assumptions.items():
         if form[f"level.{name}"].strip():
             level = number(f"level.{name}", f"assumption {one.label or name}")
-            if level != own_level(scenario, name):
+            if level is not None and level != own_level(scenario, name):
                 levels[name] = level
-    by_status = {kind: [c for c in scenario.technologies if form[f"status.{c}"] == kind] for kind in _STATUSES}
-    for code in scenario.technologies:
-        if form[f"status.{code}"] not in (*_STATUSES, ""):
-            faults.append(Fault(f"technology {code}", "must be free, in or out", form[f"status.{code}"]))
+    by_status: dict[str, list[str]] = {kind: [] for kind in _STATUSES}
+    for code, technology in scenario.technologies.items():
+        status = form.fields.get(f"status.{code}", technology.status)
+        if status in by_status:
+            by_status[status].append(code)
+        else:
+            faults.append(Fault(f"technology {code}", "must be free, in or out", status or "nothing"))
+    barred = [code for code in single_partners(scenario) if form[SHOWN] and not form[f"partner.{code}"]]
+    levers = Levers(
+        {code: {year: money for year, money in line.items() if money is not None} for code, line in lines.items()},
+        {code: ratio for code, ratio in ratios.items() if ratio is not None},
+        0.0 if weight is None else weight,
+        tuple(barred),
+        tuple(by_status["must-fund"]),
+        tuple(by_status["must-not-fund"]),
+        levels,
+    )
+    faults += lever_faults(scenario, levers)
     if faults:
         raise ScenarioError(tuple(faults))
-    barred = tuple(code for code in single_partners(scenario) if not form[f"partner.{code}"])
-    return Levers(
-        lines, ratios, weight, barred, tuple(by_status["must-fund"]), tuple(by_status["must-not-fund"]), levels
-    )
+    return levers

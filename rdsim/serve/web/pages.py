@@ -16,7 +16,7 @@ from rdsim.serve.answers import ChoiceChange, FigureChange, Firmness, LeverAnswe
 from rdsim.serve.exports import command_line
 from rdsim.serve.history import Entry
 from rdsim.serve.jobs import Job
-from rdsim.serve.web.forms import LeverForm, budget_years, single_partners
+from rdsim.serve.web.forms import LeverForm, budget_years, form_of, single_partners
 from rdsim.serve.workplace import Workplace
 
 __all__ = ["Pages"]
@@ -72,26 +72,27 @@ class Pages:
         return self._fill("run.html.j2", form, faults=faults, tiles=figures, funded=len(self._place.portfolio))
 
     def answer(
-        self, entry: Entry, firm: Sequence[Firmness] | None, form: LeverForm, written: str, faults: Sequence[str]
+        self, entry: Entry, firm: Sequence[Firmness] | None, firming: bool, written: str, faults: Sequence[str]
     ) -> str:
-        """An answer beside the run."""
-        answer, scenario = entry.answer, self._place.scenario
+        """An answer beside the run; of another run what it says alone. `firming`: how firm is being worked out."""
+        answer, own = entry.answer, self._place.is_own(entry.answer)
+        levers = answer.question if own else self._place.levers
         return self._fill(
             "answer.html.j2",
-            form,
+            form_of(self._place.scenario, levers),
             faults=faults,
             written=written,
             entry=entry,
-            other=answer.run != self._place.identity,
+            other=not own,
             sentences=list(self._sentences(answer)),
-            moved=list(self._lever_moves(answer)),
+            moved=list(self._lever_moves(answer)) if own else [],
             figures=[_figure_cells(one) for one in answer.figures],
-            has_decided=any(one.decided for one in answer.figures),
-            changes=[self._change_cells(one, firm) for one in answer.changes],
-            firm_known=firm is not None,
-            drawings=[(name, self._drawing(answer, name)) for name in scenario.programmes],
-            money=[self._money_cells(one) for one in answer.money],
-            command=command_line(self._place, answer.question),
+            changes=[self._change_cells(one, firm, own) for one in answer.changes],
+            firming=firming and firm is None,
+            firm_line=_firm_line(answer, firm, firming),
+            drawings=[self._drawing(answer, *one) for one in self._programmes(answer, own).items()],
+            money=[_money_cells(one, self._programmes(answer, own)) for one in answer.money],
+            command=command_line(self._place, answer.question) if own else "",
         )
 
     def job(self, job: Job, form: LeverForm) -> str:
@@ -108,7 +109,9 @@ class Pages:
             unit=scenario.money_unit,
             years=budget_years(scenario),
             partners=[(code, scenario.partners[code].name) for code in single_partners(scenario)],
-            technologies=[(code, one.name, code in place.portfolio) for code, one in scenario.technologies.items()],
+            technologies=[
+                (code, one.name, code in place.portfolio, one.status) for code, one in scenario.technologies.items()
+            ],
             assumptions=[self._assumption(name) for name in scenario.assumptions],
             assumed=any(form[f"level.{name}"].strip() for name in scenario.assumptions),
             wished=any(form[f"status.{code}"] not in ("", one.status) for code, one in scenario.technologies.items()),
@@ -133,11 +136,18 @@ class Pages:
         }
 
     def _summary(self, answer: LeverAnswer) -> str:
+        unit, npv = self._place.scenario.money_unit, answer.figure("npv")
+        if not self._place.is_own(answer):
+            return f"of another plan that stood here before: {_worth(npv.difference, npv.unit)}"
         moved = list(self._lever_moves(answer))
         shown = "; ".join(moved[:2]) + (f"; and {len(moved) - 2} more" if len(moved) > 2 else "")
-        npv, unit = answer.figure("npv").difference.mean, self._place.scenario.money_unit
-        side = "no more and no less" if npv == 0 else f"{amount(abs(npv))} {unit} {'more' if npv > 0 else 'less'}"
-        return f"{shown or 'nothing is moved'}: worth {side} than the run"
+        return f"{shown or 'nothing is moved'}: {_worth(npv.difference, unit)}"
+
+    def _programmes(self, answer: LeverAnswer, own: bool) -> Mapping[str, str]:
+        """Names of programmes by code; of another run's answer the codes, which are all that it tells."""
+        if own:
+            return {code: one.name for code, one in self._place.scenario.programmes.items()}
+        return {one.programme: one.programme for one in answer.money}
 
     def _lever_moves(self, answer: LeverAnswer) -> Iterator[str]:
         """Which levers stand elsewhere than in the run."""
@@ -168,7 +178,8 @@ class Pages:
 
     def _sentences(self, answer: LeverAnswer) -> Iterator[str]:
         """What changed against the run, in plain words."""
-        npv, unit = answer.figure("npv"), self._place.scenario.money_unit
+        npv = answer.figure("npv")
+        unit = self._place.scenario.money_unit if self._place.is_own(answer) else npv.unit
         yield (
             f"The portfolio is worth {amount(npv.answer.mean)} {unit} ({_ends(npv.answer)}): "
             f"{_against(npv.difference, unit)} than the run, replication by replication."
@@ -185,17 +196,17 @@ class Pages:
         if answer.against:
             yield f"The run's portfolio cannot stand under these levers: {'; '.join(answer.against[:5])}."
 
-    def _change_cells(self, one: ChoiceChange, firm: Sequence[Firmness] | None) -> Mapping[str, str]:
+    def _change_cells(self, one: ChoiceChange, firm: Sequence[Firmness] | None, own: bool) -> Mapping[str, str]:
         known = {each.technology: each for each in firm or ()}
         found = known.get(one.technology) if one.change in ("entered", "left") else None
         again = "" if found is None else f"funded in {found.count} of {found.of}: {found.verdict}"
-        names, scenario = _WORDS[one.change], self._place.scenario
+        known_here = self._place.scenario.technologies if own else {}
         return {
             "technology": one.technology,
-            "name": scenario.technologies[one.technology].name if one.technology in scenario.technologies else "",
-            "change": names,
-            "before": self._option(one.before),
-            "after": self._option(one.after),
+            "name": known_here[one.technology].name if one.technology in known_here else "",
+            "change": _WORDS.get(one.change, one.change),
+            "before": self._option(one.before) if own else one.before,
+            "after": self._option(one.after) if own else one.after,
             "firm": one.firm or "not told",
             "again": again,
         }
@@ -210,12 +221,7 @@ class Pages:
             return ", ".join([names.get(parts[0], parts[0]), modes.get(parts[1], parts[1]), parts[2]])
         return names.get(text, modes.get(text, text))
 
-    def _money_cells(self, one: MoneyYear) -> Mapping[str, str]:
-        name = self._place.scenario.programmes[one.programme].name
-        told = {each: amount(getattr(one, each)) for each in ("announced", "most", "expected", "run", "paid")}
-        return {"programme": name, "year": str(one.year), **told}
-
-    def _drawing(self, answer: LeverAnswer, programme: str) -> Mapping[str, Any]:
+    def _drawing(self, answer: LeverAnswer, programme: str, name: str) -> Mapping[str, Any]:
         """Money by year of a programme: bars of expected payments, marks of what is announced and may be promised."""
         lines = [one for one in answer.money if one.programme == programme]
         top = max((max(one.announced, one.most, one.expected, one.run) for one in lines), default=0.0) or 1.0
@@ -236,9 +242,35 @@ class Pages:
             )
             for k, one in enumerate(lines)
         ]
-        name = self._place.scenario.programmes[programme].name
         ticks = [(y(top * part), amount(top * part)) for part in (0.0, 0.5, 1.0)]
         return {"name": name, "bars": bars, "ticks": ticks, "high": _HIGH, "wide": _WIDE, "tall": _HIGH + _FOOT}
+
+
+def _firm_line(answer: LeverAnswer, firm: Sequence[Firmness] | None, firming: bool) -> str:
+    """What the page says of how firm the changes are."""
+    if not answer.changes_funded:
+        return "Only who is funded is decided again on other samples, and here nothing enters or leaves."
+    if firm:
+        return "Who is funded was decided again on other samples under these levers: the last column says how often."
+    if firm is not None:
+        return "How firm this is is not told: where a risk is weighed, nothing is decided again."
+    return "How firm this is is being worked out." if firming else "How firm this is is not known."
+
+
+def _money_cells(one: MoneyYear, names: Mapping[str, str]) -> Mapping[str, str]:
+    told = {each: amount(getattr(one, each)) for each in ("announced", "most", "expected", "run", "paid")}
+    return {"programme": names[one.programme], "year": str(one.year), **told}
+
+
+def _worth(difference: Span, unit: str) -> str:
+    """What an answer is worth against its run, in few words."""
+    low, high = difference.low, difference.high
+    if difference.mean == low == high == 0:
+        return "worth exactly what the run is"
+    if low is None or high is None or low <= 0 <= high:
+        return "not shown to differ from the run"
+    side = "more" if difference.mean > 0 else "less"
+    return f"worth {amount(abs(difference.mean))} {unit} {side} than the run"
 
 
 def _ends(found: Span) -> str:
