@@ -133,7 +133,7 @@ class LeverAnswer:
         return Levers.from_record(self.levers)
 
     @property
-    def changes_funded(self) -> bool:
+    def changes_membership(self) -> bool:
         """Whether a technology enters or leaves."""
         return any(one.change in ("entered", "left") for one in self.changes)
 

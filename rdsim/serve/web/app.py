@@ -127,7 +127,7 @@ class _Desk:
         """The job that works out how firm an answer is, begun once; None if that is known, or cannot be."""
         if self._place.history.firmness(entry.number) is not None:
             return None
-        if not (entry.answer.changes_funded and self._place.is_own(entry.answer)):
+        if not (entry.answer.changes_membership and self._place.is_own(entry.answer)):
             return None
         levers = entry.answer.question
         with self._lock:

@@ -248,7 +248,7 @@ class Pages:
 
 def _firm_line(answer: LeverAnswer, firm: Sequence[Firmness] | None, firming: bool) -> str:
     """What the page says of how firm the changes are."""
-    if not answer.changes_funded:
+    if not answer.changes_membership:
         return "Only who is funded is decided again on other samples, and here nothing enters or leaves."
     if firm:
         return "Who is funded was decided again on other samples under these levers: the last column says how often."
