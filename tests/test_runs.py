@@ -85,9 +85,9 @@ def test_the_page_is_that_of_the_study_and_comes_out_the_same_again(study: Study
 
 
 def test_what_a_page_shows_is_read_as_it_was_written() -> None:
-    document = json.loads(report.page_text(SHEET))
+    document = json.loads(report.page_text(SHEET, {}))
     found = kept.page_from(document, "page")
-    assert json.loads(report.page_text(found)) == document
+    assert json.loads(report.page_text(found, {})) == document
     shown, given = (cells(one.sections[0].tables[0])[0] for one in (found, SHEET))
     assert shown[:2] == given[:2]
     pd.testing.assert_frame_equal(found.sections[0].plots[0].frame[["x", "y", "low", "some", "sure"]],
