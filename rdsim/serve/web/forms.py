@@ -82,6 +82,18 @@ def single_partners(scenario: Scenario) -> list[str]:
     return [code for code, one in scenario.partners.items() if not one.members]
 
 
+def _by_status(scenario: Scenario, form: LeverForm) -> tuple[dict[str, list[str]], list[Fault]]:
+    """Technologies by the status that a form gives them, or the scenario where it gives none; and what is no status."""
+    found, faults = {kind: list[str]() for kind in _STATUSES}, list[Fault]()
+    for code, technology in scenario.technologies.items():
+        status = form.fields.get(f"status.{code}", technology.status)
+        if status in found:
+            found[status].append(code)
+        else:
+            faults.append(Fault(f"technology {code}", "must be free, in or out", status or "nothing"))
+    return found, faults
+
+
 def levers_of(scenario: Scenario, form: LeverForm) -> Levers:
     """The levers of a form; partners and technologies that it does not ask about stand as in the scenario.
 
@@ -113,13 +125,8 @@ def levers_of(scenario: Scenario, form: LeverForm) -> Levers:
             level = number(f"level.{name}", f"assumption {one.label or name}")
             if level is not None and level != own_level(scenario, name):
                 levels[name] = level
-    by_status: dict[str, list[str]] = {kind: [] for kind in _STATUSES}
-    for code, technology in scenario.technologies.items():
-        status = form.fields.get(f"status.{code}", technology.status)
-        if status in by_status:
-            by_status[status].append(code)
-        else:
-            faults.append(Fault(f"technology {code}", "must be free, in or out", status or "nothing"))
+    by_status, unknown = _by_status(scenario, form)
+    faults += unknown
     barred = [code for code in single_partners(scenario) if form[SHOWN] and not form[f"partner.{code}"]]
     levers = Levers(
         {code: {year: money for year, money in line.items() if money is not None} for code, line in lines.items()},
