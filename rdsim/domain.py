@@ -1029,6 +1029,11 @@ class RiskSettings:
         float, Field(gt=0, lt=1, allow_inf_nan=False, description="For `quantile`: share of samples that suffice.")
     ] = 0.9
 
+    @property
+    def needs_samples(self) -> bool:
+        """Whether anything but means is asked."""
+        return bool(self.weight or self.floor is not None or self.probability or self.money != "expected")
+
 
 @dataclass(frozen=True)
 class SearchSettings:

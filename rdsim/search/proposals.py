@@ -242,7 +242,7 @@ def solution_of(posed: Instance, solving: Solving = Solving()) -> Solution:
 def risk_of(posed: Instance) -> Risk | None:
     """What the scenario asks of the samples; None if expected values are all that counts."""
     settings = posed.scenario.optimiser.risk
-    if not (settings.weight or settings.floor is not None or settings.probability or settings.money != "expected"):
+    if not settings.needs_samples:
         return None
     money = tuple(_money_rows(posed, settings))
     return Risk(settings.level, settings.weight, settings.floor, settings.target, settings.probability, money)

@@ -26,6 +26,7 @@ from rdsim.formulation import row_index
 from rdsim.optimiser import evaluate
 from rdsim.plugins import Plugin
 from rdsim.plugins import load as load_plugins
+from rdsim.report.data.aggregates import payments_for_good
 from rdsim.runs import Earlier, portfolio_of, read_run
 from rdsim.scenario import digest, load
 from rdsim.search import Given
@@ -257,7 +258,9 @@ class Workplace:
         sampled = self._find(levers)
         if sampled is None:
             raise NeedsSamplesError
-        return state_levers(world, sampled, self.portfolio, sampled_rows=_asks_risk(world), every=every)
+        return state_levers(
+            world, sampled, self.portfolio, sampled_rows=world.optimiser.risk.needs_samples, every=every
+        )
 
     def _reserve(self, levers: Levers) -> Reserve:
         """The run's reserve, by the samples of the question."""
@@ -354,11 +357,6 @@ def _make_folder(folder: Path) -> None:
         raise OutputError((Fault(str(folder), "must be writable", error.strerror or str(error)),)) from None
 
 
-def _asks_risk(world: Scenario) -> bool:
-    risk = world.optimiser.risk
-    return bool(risk.weight or risk.floor is not None or risk.probability or risk.money != "expected")
-
-
 def _column(tables: PurseTables, name: str) -> Floats:
     """A figure by replication, the luck of the market in expectation where that is known."""
     table = tables.expected if name in tables.expected else tables.replications
@@ -366,7 +364,7 @@ def _column(tables: PurseTables, name: str) -> Floats:
 
 
 def _mean_payments(purses: pd.DataFrame, replications: int) -> dict[tuple[str, int], float]:
-    spent = purses.assign(net=purses["spent"] + purses["spent_network"] - purses["refunded"])
+    spent = purses.assign(net=payments_for_good(purses))
     sums = spent.groupby(["programme", "year"], observed=True, as_index=False)["net"].sum()
     lines = zip(sums["programme"].astype(str), sums["year"].tolist(), sums["net"].tolist(), strict=True)
     return {(name, int(year)): float(money) / replications for name, year, money in lines}

@@ -175,6 +175,8 @@ def test_round_numbers_stand_in_a_table_without_scripts(report: PlanReport) -> N
     assert years == list(range(years[0], years[-1] + 1))
     assert rows[0][0] == 1
     last = report.replications[f"commercialised_by_{years[-1]}"]
-    assert rows[0][1][-1].startswith(f"{(last >= 1).mean():.0%} (")
+    share, ends = rows[0][1][-1]
+    assert share == f"{(last >= 1).mean():.0%}"
+    assert " to " in ends
     nothing = synthetic.without_funding()
     assert odds_rows(market_odds(nothing)) == ([], [])

@@ -244,7 +244,9 @@ def test_how_firm_is_told_in_three_ways(place: Workplace) -> None:
         return pages.answer(Entry(1, "", one), firm, firming, "", ())
 
     assert "the last column says how often" in line(entered, (Firmness("T1", 3, 32, "open"),), False)
-    assert "where a risk is weighed" in line(entered, (), False)
+    told = line(entered, (), False)
+    assert "a risk is weighed" in told
+    assert "too few decisions on other samples found a portfolio" in told
     assert "nothing enters or leaves" in line(later, None, False)
     assert 'data-firm="over"' in line(later, None, False)
     assert 'data-firm="open"' in line(entered, None, True)

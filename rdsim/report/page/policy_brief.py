@@ -35,18 +35,19 @@ class _Line:
     bold: bool = False
 
 
-_COLUMN, _LOWER = 340, 0.58
-"""Pixels of a figure, one of two beside each other on A4, and its height as a part of that on a screen."""
+_LOWER = 0.58
+"""Height of a figure, one of two beside each other on A4, as a part of that on a screen."""
 
 
 def one_page(page: PlanReport, manifest: Mapping[str, Any]) -> dict[str, str]:
     """The HTML page (`html`) and the slide (`svg`) of a plan's run."""
     from rdsim.report.charts import plan  # noqa: PLC0415 - Altair takes most of a second to import
+    from rdsim.report.charts.figure import COLUMN  # noqa: PLC0415 - as above
 
     report = replace(page, manifest=manifest, money_unit=unit_of_money(page.money_unit))
     told = words.brief(report)
     figures = [figure for figure in plan.draw(report, "chosen") if figure.key in _FIGURES]
-    drawn = {figure.key: picture(figure, _COLUMN, _LOWER) for figure in figures}
+    drawn = {figure.key: picture(figure, COLUMN, _LOWER) for figure in figures}
     style = as_markup((Path(__file__).parent / "brief.css").read_text(encoding="utf-8"))
     pages, shown = environment(), {"report": report, "manifest": manifest, "brief": told, "language": active()}
     slide = _slide(report, told, [str(one) for one in drawn.values()])

@@ -13,8 +13,8 @@ _STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _ROWS = 8
 
 
-def odds_rows(table: pd.DataFrame) -> tuple[list[int], list[tuple[int, list[str]]]]:
-    """Years that make a difference, and rows of (a round number, the chance by each year with its interval).
+def odds_rows(table: pd.DataFrame) -> tuple[list[int], list[tuple[int, list[tuple[str, str]]]]]:
+    """Years that make a difference, and rows of (a round number, by each year the chance and its interval).
 
     `table` is that of `rdsim.report.data.odds.market_odds`.
     """
@@ -36,9 +36,8 @@ def _years(table: pd.DataFrame) -> list[int]:
     return list(range(years[0], years[-1] + 1))
 
 
-def _chance(known: pd.DataFrame, year: int, number: int) -> str:
+def _chance(known: pd.DataFrame, year: int, number: int) -> tuple[str, str]:
     """Of a number that was never reached, the chance of the first such number."""
     of_year = known.loc[year]
     share, low, high = of_year.iloc[min(number, len(of_year) - 1)][["share", "low", "high"]]
-    ends = {"low": percent(low), "high": percent(high)}
-    return _("{share} ({low} to {high})").format(share=percent(share), **ends)
+    return percent(share), _("{low} to {high}").format(low=percent(low), high=percent(high))

@@ -253,7 +253,10 @@ def _firm_line(answer: LeverAnswer, firm: Sequence[Firmness] | None, firming: bo
     if firm:
         return "Who is funded was decided again on other samples under these levers: the last column says how often."
     if firm is not None:
-        return "How firm this is is not told: where a risk is weighed, nothing is decided again."
+        return (
+            "How firm this is is not told: a risk is weighed, and then nothing is decided again, or too few decisions "
+            "on other samples found a portfolio."
+        )
     return "How firm this is is being worked out." if firming else "How firm this is is not known."
 
 
