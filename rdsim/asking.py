@@ -20,6 +20,7 @@ from rdsim.domain import Scenario
 from rdsim.errors import DrawingError, Fault, InputError, RdsimError
 from rdsim.folders import MANIFEST, Place, is_file, kept_answers, read_manifest
 from rdsim.folders.contents import ANSWERS, PAGE, PORTFOLIO, REPORT
+from rdsim.languages import ENGLISH, speaking
 from rdsim.registry import Registry
 from rdsim.report import PlanReport, read_page
 from rdsim.results import Run
@@ -172,13 +173,14 @@ def of_written(
 def ask_all(plan: FinishedPlan, names: Sequence[str], watched: Watched, tell: Tell) -> bool:
     """Ask the plan questions one after another, write each answer, and draw the plan's page again; is all of it whole?
 
-    A question that fails is told, and the next is asked; an interrupt ends the asking. What was not asked is told with
-    the commands that ask it later.
+    Studies are told in English, and the page is drawn in the language that is spoken. A question that fails is told,
+    and the next is asked; an interrupt ends the asking. What was not asked is told with the commands that ask it later.
     """
     left, whole = list(names), True
     try:
         while left:
-            whole = _answer(plan, left[0], watched, tell) and whole
+            with speaking(ENGLISH):
+                whole = _answer(plan, left[0], watched, tell) and whole
             left.pop(0)
     except KeyboardInterrupt:
         whole = False

@@ -27,7 +27,7 @@ import typer.core
 from rdsim.complaints import DEBUG, INCOMPLETE, exit_code_of, notices_in_one_line, printable_streams
 from rdsim.defaults import DEFAULT_SOLVER
 from rdsim.errors import DrawingError, Fault, InfeasibleError, InputError, SolverError, fault_lines
-from rdsim.languages import ENGLISH, NP_, VARIABLE, active, pgettext, require, speaking
+from rdsim.languages import ENGLISH, NP_, VARIABLE, active, pgettext, readers_language, require, speaking
 from rdsim.languages import gettext as _
 from rdsim.unproven import unproven_solves, unproven_words
 
@@ -396,7 +396,9 @@ def _show(plan: Path) -> None:
     """Draw a plan's page with what was asked of it; if that cannot be done, the exit code is 4."""
     from rdsim import asking  # noqa: PLC0415
 
-    if not asking.show(plan, _tell):
+    with speaking(readers_language()):  # the question's own page is in English
+        is_drawn = asking.show(plan, _tell)
+    if not is_drawn:
         raise typer.Exit(INCOMPLETE)
 
 
@@ -749,14 +751,7 @@ def _finish_with(study: Study, wanted: tuple[str, ...], run: Run, settings: Stud
     except (typer.Exit, InputError):
         asking.say_how_later(asking.FinishedPlan(run, study.scenario, settings, options), wanted, _tell)
         raise
-    with speaking(ENGLISH):  # studies are told in English; the plan's page, which holds their answers, is drawn again
-        plan = asking.of_written(run, study.scenario, settings, options)
-        is_whole = asking.ask_all(plan, wanted, _progress, _tell)
-    if active() != ENGLISH:
-        from rdsim import results  # noqa: PLC0415
-
-        results.redraw(run.folder, run.place)
-    if not is_whole:
+    if not asking.ask_all(asking.of_written(run, study.scenario, settings, options), wanted, _progress, _tell):
         raise typer.Exit(INCOMPLETE)
 
 

@@ -177,6 +177,17 @@ def test_a_question_asked_again_by_its_command_says_the_same(rdsim: Rdsim, mine:
     assert sorted(path.name for path in (mine / "answers").iterdir()) == ["explain", "explain-2", "quick"]
 
 
+def test_a_plans_page_is_drawn_again_in_the_readers_language(
+    rdsim: Rdsim, mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer's own page stays in English; a language that there is not asks for nothing."""
+    for asked, spoken in (("ko", "ko"), ("xx", "en"), ("en", "en")):
+        monkeypatch.setenv("RDSIM_LANGUAGE", asked)
+        assert rdsim("quick", mine, "--force").code == 0
+        assert f'<html lang="{spoken}">' in page_of(mine)
+        assert '<html lang="en">' in page_of(mine / "answers" / "quick")
+
+
 # --- the pages ------------------------------------------------------------------------------------
 
 

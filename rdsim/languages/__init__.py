@@ -11,6 +11,7 @@ so that its page can be drawn in any language, whenever it was made, and no file
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -40,6 +41,7 @@ __all__ = [
     "moment",
     "ngettext",
     "pgettext",
+    "readers_language",
     "require",
     "retold",
     "script_texts",
@@ -72,6 +74,12 @@ def require(language: str) -> str:
 
 _NAMES = {"english": "en", "korean": "ko", "kr": "ko", "kor": "ko", "ko-kr": "ko", "ko_kr": "ko", "한국어": "ko"}
 """What else people call the languages."""
+
+
+def readers_language() -> str:
+    """The code of the language that the environment asks for; English where it asks for none that rdsim speaks."""
+    asked = os.environ.get(VARIABLE, ENGLISH)
+    return asked if asked in language_codes() else ENGLISH
 
 
 def active() -> str:
