@@ -56,20 +56,21 @@ _CHUNK = 500
 """Options simulated together: few technologies at a time, so that each one's luck is laid out once."""
 
 
-def candidates(scenario: Scenario) -> tuple[Choice, ...]:
-    """Every eligible option, by technology, partner, mode and start year."""
+def candidates(scenario: Scenario, *, abroad: bool = True) -> tuple[Choice, ...]:
+    """Every eligible option, by technology, partner, mode and start year; of those without a partner alone unless
+    `abroad`."""
     return tuple(
         Choice(technology, mode, partner, year)
         for technology, row in scenario.technologies.items()
-        for partner, mode in _pairs(scenario)
+        for partner, mode in _pairs(scenario, abroad)
         if not eligible(scenario, technology, partner, mode)
         for year, starts in sorted(scenario.programmes[row.programme].starts.items())
         if starts > 0
     )
 
 
-def _pairs(scenario: Scenario) -> list[tuple[str, str]]:
-    joint = [(code, mode) for code, partner in scenario.partners.items() for mode in partner.modes]
+def _pairs(scenario: Scenario, abroad: bool) -> list[tuple[str, str]]:
+    joint = [(code, mode) for code, partner in scenario.partners.items() for mode in partner.modes if abroad]
     return [("", "domestic"), *joint]
 
 

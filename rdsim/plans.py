@@ -67,9 +67,9 @@ from rdsim.whatif import (
     Lapse,
     PartnersWorth,
     absences,
+    choices_of_levels,
     decide_changes,
     lapse_by_cause,
-    near_choices,
     partners_worth,
 )
 
@@ -456,7 +456,7 @@ def _ask_what_if(found: Plan, loop: Loop, quick: Solving, running: Running, prog
     if any(choice.partner for choice in plan.choices):
         samples, ratios = scenario.optimiser.assumptions.samples, found.proposal.payment_ratios
         deciding = Deciding(measuring, samples, ratios, _alone(found), quick)
-        deciding = replace(deciding, choices=near_choices(scenario, basis, deciding))
+        deciding = replace(deciding, choices=choices_of_levels(scenario, basis, deciding))
         told.partners = partners_worth(scenario, plan, deciding, asked.repeats, progress)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,9 @@ from rdsim.assumptions import (
     break_even_sentence,
     headlines_of,
     information,
+    near_choices,
     survey_record,
+    turning,
     two_widths,
     worlds_of,
 )
@@ -27,6 +30,7 @@ from rdsim.domain import Assumption
 from rdsim.errors import ScenarioError
 from rdsim.findings import describe_plan, of_plan
 from rdsim.optimiser import Solving
+from rdsim.options import candidates
 from rdsim.stats import Interval, mean_interval
 from tests.sizes import size
 from tests.test_korea_2024 import SCENARIOS, readme_tables
@@ -240,6 +244,26 @@ def test_a_decision_made_anew_is_the_same_again_and_judged_on_other_luck(scenari
     assert lead is not None
     assert other is not None
     assert not np.array_equal(lead[0], other[0])
+
+
+def test_of_many_options_those_near_the_relaxation_decide_and_no_other_portfolio_comes_of_it(
+    scenario: rdsim.Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ratios, world = dict.fromkeys(scenario.programmes, 1.0), worlds_of(scenario).at({"effect": 0.0})
+    every = candidates(world)
+    whole = Deciding(Measuring(30, 1), 20, ratios, ("domestic-only",), Solving(gap=0.0))
+    assert near_choices([world], whole) is None  # they are few
+    monkeypatch.setattr(turning, "_NEAREST", len(every) // 2 - 2)
+    near = near_choices([world], whole, every[-1:])
+    assert near is not None
+    assert len(near) < len(every)
+    assert every[-1] in near
+    assert {one for one in every if not one.partner} <= set(near)
+    assert list(near) == [one for one in every if one in near]  # in the order of all
+    few = replace(whole, choices=near)
+    assert few.portfolios("a", world, 0)["domestic-only"] == whole.portfolios("a", world, 0)["domestic-only"]
+    assert few.portfolios("a", world, 0)[PLAN].choices == whole.portfolios("a", world, 0)[PLAN].choices
+    assert near_choices([world], replace(whole, rules=("value-per-cost",))) is None  # it takes what no optimum would
 
 
 def test_an_end_beyond_the_bounds_is_said_so(scenario: rdsim.Scenario) -> None:

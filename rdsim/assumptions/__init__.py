@@ -16,7 +16,7 @@ from rdsim.assumptions.headlines import PLAN, Headline, Measuring, headlines_of
 from rdsim.assumptions.information import Information, information
 from rdsim.assumptions.record import bounds_record, survey_record
 from rdsim.assumptions.survey import Survey, survey, turning_points, with_doubts
-from rdsim.assumptions.turning import BreakEven, Deciding, break_even
+from rdsim.assumptions.turning import BreakEven, Deciding, break_even, near_choices
 from rdsim.assumptions.widths import TwoWidths, two_widths
 from rdsim.assumptions.words import break_even_sentence, level_words, sentences, width_sentence
 from rdsim.assumptions.worlds import ENDS, OpenWorlds, worlds_of
@@ -38,6 +38,7 @@ __all__ = [
     "headlines_of",
     "information",
     "level_words",
+    "near_choices",
     "sentences",
     "survey",
     "survey_record",

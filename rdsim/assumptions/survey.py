@@ -17,7 +17,7 @@ import pandas as pd
 
 from rdsim.arrays import Floats
 from rdsim.assumptions.headlines import Headline, Measuring
-from rdsim.assumptions.turning import BreakEven, Deciding, break_even
+from rdsim.assumptions.turning import BreakEven, Deciding, break_even, near_choices
 from rdsim.assumptions.widths import TwoWidths, two_widths
 from rdsim.assumptions.worlds import ENDS, OpenWorlds
 from rdsim.domain import Portfolio
@@ -135,25 +135,39 @@ def turning_points(
     most: int,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Survey:
-    """The survey with break-evens of its doubts, so many at most; each decision is made once for all of them."""
-    worlds, level, told = found.worlds, found.worlds.scenario.simulation.confidence, dict[tuple[object, int], Floats]()
+    """The survey with break-evens of its doubts, so many at most; each decision is made once for all of them.
+
+    Assumptions are shared among threads.
+    """
     pairs = found.doubts[: most if repeats else 0]
-    headlines = list(dict.fromkeys(headline for headline, _ in pairs))
-    named = tuple(headline.rule for headline in headlines if headline.rule)
-    deciding = replace(deciding, rules=named)
+    named: dict[str, list[Headline]] = {}
+    for headline, name in pairs:
+        named.setdefault(name, []).append(headline)
+    running = deciding.running
+    alone = replace(deciding, measuring=replace(deciding.measuring, running=replace(running, threads=1)))
+    jobs = (partial(_turns, found.worlds, alone, repeats, name, asked) for name, asked in named.items())
+    workers = 1 if running.engine == "simpy" else running.threads or cores()
+    told: dict[tuple[Headline, str], BreakEven] = {}
+    for turns in in_threads(jobs, workers):
+        told |= {(one.headline, one.assumption): one for one in turns}
+        progress("break even", len(told), len(pairs))
+    return replace(found, break_evens=tuple(told[pair] for pair in pairs), repeats=repeats)
 
-    def value(headline: Headline, name: str, at: float, repeat: int) -> float:
-        key = (name, at)
-        if (key, repeat) not in told:
-            each = deciding.headlines(key, worlds.at({name: at}), repeat, headlines)
-            told[key, repeat] = np.full(len(headlines), np.nan) if each is None else np.mean(each, axis=1)
-        return float(told[key, repeat][headlines.index(headline)])
 
-    turns = []
-    for place, (headline, name) in enumerate(pairs, start=1):
-        bounds = (worlds.end(name, "low"), worlds.end(name, "high"))
-        turns.append(
-            break_even(headline, name, bounds, partial(value, headline, name), repeats=repeats, confidence=level)
-        )
-        progress("break even", place, len(pairs))
-    return replace(found, break_evens=tuple(turns), repeats=repeats)
+def _turns(
+    worlds: OpenWorlds, deciding: Deciding, repeats: int, name: str, headlines: Sequence[Headline]
+) -> list[BreakEven]:
+    """Where headlines turn by one assumption; a decision serves all of them."""
+    told = dict[tuple[float, int], Floats]()
+    bounds = (worlds.end(name, "low"), worlds.end(name, "high"))
+    mine = replace(deciding, rules=tuple(headline.rule for headline in headlines if headline.rule))
+    mine = replace(mine, choices=near_choices([worlds.at({name: end}) for end in bounds], mine))
+
+    def value(headline: Headline, at: float, repeat: int) -> float:
+        if (at, repeat) not in told:
+            each = mine.headlines((name, at), worlds.at({name: at}), repeat, headlines)
+            told[at, repeat] = np.full(len(headlines), np.nan) if each is None else np.mean(each, axis=1)
+        return float(told[at, repeat][headlines.index(headline)])
+
+    level = worlds.scenario.simulation.confidence
+    return [break_even(one, name, bounds, partial(value, one), repeats=repeats, confidence=level) for one in headlines]

@@ -11,7 +11,7 @@ largest, and holds with 96.9%.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -19,20 +19,29 @@ import numpy as np
 
 from rdsim.arrays import Floats
 from rdsim.assumptions.headlines import PLAN, Headline, Measuring, rule_of
+from rdsim.choice_rules import DOMESTIC_ONLY
 from rdsim.domain import Choice, Portfolio, Scenario
-from rdsim.errors import InfeasibleError
+from rdsim.errors import InfeasibleError, SolverError
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.confidence import stream_seed
+from rdsim.optimiser.questions.explanation import relaxation_duals
+from rdsim.options import candidates
 from rdsim.search import AT_PLAN_RATIOS, baselines, build_instance, choose
 from rdsim.search.views import at_ratios
 from rdsim.simulation import Running
 from rdsim.stats import quantile_interval
 from rdsim.streams import ASSUMING
 
-__all__ = ["BreakEven", "Deciding", "break_even"]
+__all__ = ["BreakEven", "Deciding", "break_even", "near_choices"]
 
 HALVINGS = 3
 """Of the bounds, before the root is taken between the last two values by a straight line."""
+
+_NEAREST = 750
+"""Options nearest to the relaxation's optimum of a world, from which a decision in it is made."""
+
+_FEW = 500
+"""Options, up to which a problem is solved whole."""
 
 _AGREED = 3
 """So many decisions of one sign at both bounds are enough to seek no turn between them."""
@@ -178,8 +187,10 @@ class Deciding:
     def _choose(self, world: Scenario, seed: int) -> dict[str, Portfolio]:
         posed = build_instance(world, samples=self.samples, seed=seed, running=self.running, choices=self.choices)
         free = replace(posed, problem=at_ratios(world, posed.problem, self.ratios))
+        # A gap that is as large is proven sooner near the relaxation than in the whole problem's tree.
+        method = "rens" if self.solving.gap and len(posed.options.choices) > _FEW else "auto"
         try:
-            mine = replace(choose(free, self.solving), payment_ratios=dict(self.ratios))
+            mine = replace(choose(free, self.solving, method=method), payment_ratios=dict(self.ratios))
         except InfeasibleError:
             return {}
         announced = dict.fromkeys(world.programmes, 1.0)
@@ -189,3 +200,36 @@ class Deciding:
             made = baselines(world, mine, payment_ratios=ratios, seed=seed, names=names, running=self.running)
             found |= {f"{name}{ending}": rule.portfolio for name, rule in made.items()}
         return found
+
+
+def near_choices(
+    worlds: Iterable[Scenario], deciding: Deciding, always: Iterable[Choice] = ()
+) -> tuple[Choice, ...] | None:
+    """Options near the relaxation's optimum in any of some worlds, and `always` some more; None for all of few.
+
+    All are sampled once in each world, half as many samples of each as decide; of many, these alone are worth sampling
+    again for decisions there. Those without a partner stay too where the choice without partners is among the rules of
+    `deciding`; other rules look at options that no relaxation would, so that with them all stay.
+
+    All stay, too, where the relaxation of a world has no answer: whoever decides there says why.
+    """
+    kept: set[Choice] = set(always)
+    if {rule_of(name) for name in deciding.rules} - {DOMESTIC_ONLY}:
+        return None
+    listed: dict[Choice, None] = {}
+    samples, seed = max(deciding.samples // 2, 1), deciding.measuring.seed
+    for world in worlds:
+        every = candidates(world)
+        if len(every) <= 2 * _NEAREST:
+            return None
+        listed |= dict.fromkeys(every)
+        posed = build_instance(world, samples=samples, seed=seed, running=deciding.running, choices=every)
+        problem = at_ratios(world, posed.problem, deciding.ratios)
+        try:
+            costs = relaxation_duals(problem, deciding.solving).reduced_costs[: len(every)]
+        except SolverError:
+            return None
+        kept |= {every[o] for o in np.argsort(-costs, kind="stable")[:_NEAREST]}
+    if deciding.rules:
+        kept |= {one for one in listed if not one.partner}
+    return tuple(one for one in listed if one in kept)

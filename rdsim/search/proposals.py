@@ -200,10 +200,13 @@ def build_instance(
     return Instance(scenario, options, state(scenario, options), count, chance, running)
 
 
-def choose(posed: Instance, solving: Solving = Solving()) -> Proposal:
-    """Solve the problem: by expected values, or by what the scenario asks sample by sample."""
+def choose(posed: Instance, solving: Solving = Solving(), *, method: str = "auto") -> Proposal:
+    """Solve the problem: by expected values, or by what the scenario asks sample by sample.
+
+    `method` is that of `rdsim.optimiser.solve`, where expected values are all that counts.
+    """
     scenario, options, problem, risk = posed.scenario, posed.options, posed.problem, risk_of(posed)
-    solution = solution_of(posed, solving)
+    solution = solution_of(posed, solving, method)
     chosen = solution.chosen
     return Proposal(
         portfolio_of(scenario, options, chosen, "optimised"),
@@ -223,11 +226,11 @@ def solving_of(scenario: Scenario, solving: Solving) -> Solving:
     return replace(solving.to_gap(scenario.optimiser.gap), effort=effort)
 
 
-def solution_of(posed: Instance, solving: Solving = Solving()) -> Solution:
+def solution_of(posed: Instance, solving: Solving = Solving(), method: str = "auto") -> Solution:
     """The solver's answer, with a portfolio. Raises InfeasibleError if there is none, SolverError if none was found."""
     problem, risk = posed.problem, risk_of(posed)
     solving = solving_of(posed.scenario, solving)
-    solution = solve(problem, solving) if risk is None else solve_risk(problem, risk, solving)
+    solution = solve(problem, solving, method=method) if risk is None else solve_risk(problem, risk, solving)
     if solution.status is Status.INFEASIBLE:
         raise InfeasibleError(_reason(posed.scenario, problem, risk, solving.solver))
     if risk is not None and solution.status is Status.NO_ANSWER and solution.termination is not Termination.TIME_LIMIT:
@@ -383,7 +386,7 @@ def _at_home(
     world: Scenario, proposal: Proposal, ratios: Mapping[str, float], seed: int, running: Running
 ) -> tuple[Options, PortfolioProblem]:
     """The domestic options of a world, as many samples of each as of those of a proposal, and their problem."""
-    choices = tuple(one for one in candidates(world) if not one.partner)
+    choices = candidates(world, abroad=False)
     options = sample(world, choices, samples=len(proposal.options.npv), seed=seed, running=running)
     return options, at_ratios(world, state(world, options), ratios)
 

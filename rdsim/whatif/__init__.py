@@ -11,7 +11,7 @@ from rdsim.whatif.absences import Absence, absences
 from rdsim.whatif.causes import OTHERWISE, Otherwise
 from rdsim.whatif.changes import ChangeEffect, WorldChange, changes_of, decide_changes
 from rdsim.whatif.lapse import Lapse, Without, lapse_by_cause
-from rdsim.whatif.partners import PartnersWorth, near_choices, partners_worth
+from rdsim.whatif.partners import PartnersWorth, choices_of_levels, partners_worth
 from rdsim.whatif.record import (
     absence_table,
     changes_record,
@@ -36,11 +36,11 @@ __all__ = [
     "absences",
     "changes_of",
     "changes_record",
+    "choices_of_levels",
     "decide_changes",
     "lapse_by_cause",
     "lapse_record",
     "lapse_table",
-    "near_choices",
     "nearest_record",
     "partners_record",
     "partners_worth",

@@ -20,12 +20,15 @@ import numpy as np
 from rdsim.arrays import Bools, Floats
 from rdsim.assumptions import Measuring
 from rdsim.domain import Portfolio, Scenario
+from rdsim.errors import SolverError
 from rdsim.formulation import row_index
 from rdsim.languages import gettext as _
 from rdsim.native.threads import cores, in_threads
 from rdsim.optimiser import PortfolioProblem, evaluate
 from rdsim.optimiser.problem.problem import frozen
 from rdsim.optimiser.questions.confidence import stream_seed
+from rdsim.optimiser.questions.explanation import relaxation_duals
+from rdsim.optimiser.solving.reach import sub_problem
 from rdsim.scenario import members
 from rdsim.search import Basis, near_optimum, portfolio_of
 from rdsim.search.views import budgets_times
@@ -41,7 +44,7 @@ LESS, MORE = 0.9, 1.1
 
 _LIKELY = 6
 """Partners of which pairs are made: those with whom alone the most is to be had."""
-_PAIRS = 3
+_PAIRS = 2
 """Pairs that each repeat chooses from."""
 _NOW = "as things stand"
 
@@ -125,16 +128,18 @@ def _with_less_money(year: int, problem: PortfolioProblem) -> PortfolioProblem:
 def _pairs(basis: Basis) -> Iterator[frozenset[str]]:
     """Pairs of partners that promise most, the best first; none where no more than two are opened anyway.
 
-    Places with a partner are few, so that only solving tells what a pair can hold: with each partner alone, and then
-    with the pairs of those with whom most is to be had.
+    Places with a partner are few, so that it is the relaxation's bound that tells what a pair can hold: with each
+    partner alone, and then with the pairs of those with whom most is to be had.
     """
     scenario, problem = basis.posed.scenario, basis.problem(basis.best, np.zeros_like(basis.means))
     if len(evaluate(problem, basis.best.chosen).opened) <= 2:
         return
 
     def worth(partners: frozenset[str]) -> float:
-        chosen = _choose(basis, problem, _options_with(basis, partners), 0)
-        return -np.inf if chosen is None else evaluate(problem, chosen).objective
+        try:
+            return relaxation_duals(sub_problem(problem, _options_with(basis, partners)).problem, basis.solving).bound
+        except SolverError:
+            return -np.inf  # no portfolio satisfies every row
 
     def ranked(sets: list[frozenset[str]]) -> list[tuple[float, frozenset[str]]]:
         worths = in_threads((partial(worth, one) for one in sets), basis.posed.running.threads or cores())

@@ -15,15 +15,13 @@ from functools import partial
 import numpy as np
 
 from rdsim.arrays import Floats
-from rdsim.assumptions import BreakEven, Deciding, Headline, break_even
+from rdsim.assumptions import BreakEven, Deciding, Headline, break_even, near_choices
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.native.threads import cores, in_threads
-from rdsim.optimiser.questions.explanation import relaxation_duals
-from rdsim.search import Basis, build_instance
-from rdsim.search.views import at_ratios
+from rdsim.search import Basis
 from rdsim.stats import Interval, mean_interval
 
-__all__ = ["LEVELS", "PartnersWorth", "near_choices", "partners_worth"]
+__all__ = ["LEVELS", "PartnersWorth", "choices_of_levels", "partners_worth"]
 
 STAGE = "partners"
 
@@ -99,23 +97,13 @@ def _interval(values: Floats, confidence: float) -> Interval:
     return mean_interval(sound, confidence) if len(sound) else Interval(np.nan, np.nan, np.nan, 0)
 
 
-def near_choices(scenario: Scenario, known: Basis | None, deciding: Deciding) -> tuple[Choice, ...] | None:
-    """Options that are near the relaxation's optimum where partners bring all of it, or where they bring nothing.
-
-    And all without a partner, for the comparator has no others. Of many options these alone are worth sampling anew
-    again and again. None: all of them are as few.
-    """
-    if known is None or len(known.posed.options.choices) <= len(known.near.options):
+def choices_of_levels(scenario: Scenario, known: Basis | None, deciding: Deciding) -> tuple[Choice, ...] | None:
+    """Options that are chosen from at all levels: those near the relaxation's optimum where partners bring nothing, and
+    those that other samples might bring near it where they bring all of it; None for all of few."""
+    if known is None:
         return None
-    bare = with_benefit(scenario, LEVELS[0])
-    seed, running = deciding.measuring.seed, known.posed.running
-    posed = build_instance(bare, samples=deciding.samples, seed=seed, running=running)
-    problem = at_ratios(bare, posed.problem, deciding.ratios)
-    costs = relaxation_duals(problem, deciding.solving).reduced_costs[: len(posed.options.choices)]
-    nearest = np.argsort(-costs, kind="stable")[: len(known.near.options)]
-    alone = [o for o, choice in enumerate(posed.options.choices) if not choice.partner]
-    kept = np.union1d(np.union1d(nearest, known.near.options), np.array(alone, np.int64))
-    return tuple(posed.options.choices[o] for o in kept)
+    mine = [known.posed.options.choices[o] for o in np.flatnonzero(known.choosable)]
+    return near_choices([with_benefit(scenario, LEVELS[0])], deciding, mine)
 
 
 def with_benefit(scenario: Scenario, factor: float) -> Scenario:

@@ -29,6 +29,7 @@ from rdsim.assumptions import (
     headlines_of,
     information,
     level_words,
+    near_choices,
     sentences,
     survey,
     survey_record,
@@ -162,10 +163,14 @@ class _Run:
     @cached_property
     def decisions(self) -> list[dict[str, Portfolio]]:
         """The portfolios of each world, decided there on samples of their own; {} where none keeps every rule."""
+        running = self.posed.running
+        alone = replace(self.deciding, measuring=replace(self.measuring, running=replace(running, threads=1)))
+        worlds = [self.worlds.point(row) for row in self.survey.levels]
+        jobs = (partial(_decided, alone, number, world) for number, world in enumerate(worlds))
         found = []
-        for number, row in enumerate(self.survey.levels):
-            found.append(self.deciding.portfolios(number, self.worlds.point(row), _FIRST + number))
-            self.progress("decide", number + 1, self.extent.points)
+        for each in in_threads(jobs, 1 if running.engine == "simpy" else running.threads or cores()):
+            found.append(each)
+            self.progress("decide", len(found), len(worlds))
         return found
 
     @cached_property
@@ -219,6 +224,12 @@ class _Run:
             gap = paired_difference(high, low, self.confidence, len(self.worlds.names))
             found[name] = (float(low.mean()), float(high.mean()), gap)
         return found
+
+
+def _decided(deciding: Deciding, number: int, world: Scenario) -> dict[str, Portfolio]:
+    """What is chosen in a world, of the options that are near its relaxation's optimum."""
+    near = replace(deciding, choices=near_choices([world], deciding))
+    return near.portfolios(number, world, _FIRST + number)
 
 
 def _worths(measuring: Measuring, worlds: OpenWorlds, row: Floats, portfolios: Sequence[Portfolio]) -> Floats:
