@@ -1009,7 +1009,7 @@ def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
 
     values = question.option_values({one.name: typed[one.name] for one in question.own if typed[one.name] is not None})
     inputs = ("scenario", "portfolio", "overrides", "plugins", "seed", "samples")
-    own = {one.name for one in question.own}  # what a question calls so itself says nothing of the plan that it is about
+    own = {one.name for one in question.own}  # what a question calls so itself is not the plan's
     source = _Source(**{one: None if one in own else typed.get(one) for one in inputs})  # type: ignore[arg-type]
     asked, run = source.resolve()
     plugged = _plug_in(asked.plugins)

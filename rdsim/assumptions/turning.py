@@ -26,7 +26,7 @@ from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.confidence import stream_seed
 from rdsim.optimiser.questions.explanation import relaxation_duals
 from rdsim.options import candidates
-from rdsim.search import AT_PLAN_RATIOS, baselines, build_instance, choose
+from rdsim.search import AT_PLAN_RATIOS, baselines, build_instance, choose_soon
 from rdsim.search.views import at_ratios
 from rdsim.simulation import Running
 from rdsim.stats import quantile_interval
@@ -39,9 +39,6 @@ HALVINGS = 3
 
 _NEAREST = 750
 """Options nearest to the relaxation's optimum of a world, from which a decision in it is made."""
-
-_FEW = 500
-"""Options, up to which a problem is solved whole."""
 
 _AGREED = 3
 """So many decisions of one sign at both bounds are enough to seek no turn between them."""
@@ -187,10 +184,8 @@ class Deciding:
     def _choose(self, world: Scenario, seed: int) -> dict[str, Portfolio]:
         posed = build_instance(world, samples=self.samples, seed=seed, running=self.running, choices=self.choices)
         free = replace(posed, problem=at_ratios(world, posed.problem, self.ratios))
-        # A gap that is as large is proven sooner near the relaxation than in the whole problem's tree.
-        method = "rens" if self.solving.gap and len(posed.options.choices) > _FEW else "auto"
         try:
-            mine = replace(choose(free, self.solving, method=method), payment_ratios=dict(self.ratios))
+            mine = replace(choose_soon(free, self.solving), payment_ratios=dict(self.ratios))
         except InfeasibleError:
             return {}
         announced = dict.fromkeys(world.programmes, 1.0)

@@ -14,11 +14,11 @@ from rdsim import portfolio as portfolios
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import Fault, PortfolioError
 from rdsim.families import row_words
-from rdsim.optimiser import Evaluation, Solution, Solving, Status, Termination, evaluate
+from rdsim.optimiser import Evaluation, Solving, Status, evaluate
 from rdsim.optimiser.problem.evaluation import Violation
 from rdsim.optimiser.problem.solution import relative_gap
 from rdsim.optimiser.solving.appraisal import appraise
-from rdsim.search.proposals import Instance, Proposal, choose, risk_of, solution_of
+from rdsim.search.proposals import Instance, Proposal, choose, risk_of, solution_of, unproven
 from rdsim.search.views import at_ratios, payment_ratios, ratios_of
 from rdsim.words import amount_words
 
@@ -76,19 +76,7 @@ def in_own_terms(posed: Instance, given: Given) -> tuple[Instance, Proposal]:
     _refuse_violations(scenario, given, judged)
     own, risk = replace(posed, problem=problem), risk_of(posed)
     appraisal = None if risk is None else appraise(problem, risk, chosen)
-    objective = judged.objective if appraisal is None else appraisal.objective
-    solution = Solution(
-        chosen=judged.chosen,
-        opened=judged.opened,
-        status=Status.FEASIBLE,
-        termination=Termination.STOPPED,
-        objective=objective,
-        bound=float("inf"),
-        gap=float("inf"),
-        solver="none",
-        version="",
-        method="given",
-    )
+    solution = unproven(judged, appraisal, "given")
     made = Proposal(portfolio, posed.options, problem, solution, judged, posed.samples, appraisal, ratios, given.source)
     return own, made
 

@@ -40,6 +40,7 @@ from rdsim.optimiser.solving.baselines import run_baseline
 from rdsim.optimiser.solving.risk import solve_risk
 from rdsim.options import Options, candidates, sample
 from rdsim.scenario import is_partner_required
+from rdsim.search.quick import soon
 from rdsim.search.views import at_ratios, payment_ratios
 from rdsim.simulation import Running
 from rdsim.stats import Interval, mean_interval
@@ -53,6 +54,7 @@ __all__ = [
     "baselines",
     "build_instance",
     "choose",
+    "choose_soon",
     "fresh_values",
     "fresh_worth",
     "optimise",
@@ -61,6 +63,7 @@ __all__ = [
     "rules_of",
     "solution_of",
     "solving_of",
+    "unproven",
     "world_of_rule",
 ]
 
@@ -200,13 +203,10 @@ def build_instance(
     return Instance(scenario, options, state(scenario, options), count, chance, running)
 
 
-def choose(posed: Instance, solving: Solving = Solving(), *, method: str = "auto") -> Proposal:
-    """Solve the problem: by expected values, or by what the scenario asks sample by sample.
-
-    `method` is that of `rdsim.optimiser.solve`, where expected values are all that counts.
-    """
+def choose(posed: Instance, solving: Solving = Solving()) -> Proposal:
+    """Solve the problem: by expected values, or by what the scenario asks sample by sample."""
     scenario, options, problem, risk = posed.scenario, posed.options, posed.problem, risk_of(posed)
-    solution = solution_of(posed, solving, method)
+    solution = solution_of(posed, solving)
     chosen = solution.chosen
     return Proposal(
         portfolio_of(scenario, options, chosen, "optimised"),
@@ -220,17 +220,56 @@ def choose(posed: Instance, solving: Solving = Solving(), *, method: str = "auto
     )
 
 
+def choose_soon(posed: Instance, solving: Solving = Solving()) -> Proposal:
+    """A portfolio near the optimum, soon (`rdsim.search.quick`), of which nothing is proven: for many decisions.
+
+    Raises: as `choose`, if there is none.
+    """
+    scenario, options, problem, risk = posed.scenario, posed.options, posed.problem, risk_of(posed)
+    chosen = soon(problem, (), solving_of(scenario, solving), risk)
+    if chosen is None:
+        return choose(posed, solving)  # says what cannot be, and why
+    judged = evaluate(problem, chosen)
+    appraisal = None if risk is None else appraise(problem, risk, chosen)
+    return Proposal(
+        portfolio_of(scenario, options, chosen, "optimised"),
+        options,
+        problem,
+        unproven(judged, appraisal, "near"),
+        judged,
+        posed.samples,
+        appraisal,
+        payment_ratios(scenario),
+    )
+
+
+def unproven(judged: Evaluation, appraisal: Appraisal | None, method: str) -> Solution:
+    """A portfolio as a solution of which nothing is proven; `method` is how it was come by."""
+    return Solution(
+        chosen=judged.chosen,
+        opened=judged.opened,
+        status=Status.FEASIBLE,
+        termination=Termination.STOPPED,
+        objective=judged.objective if appraisal is None else appraisal.objective,
+        bound=math.inf,
+        gap=math.inf,
+        solver="none",
+        version="",
+        method=method,
+    )
+
+
 def solving_of(scenario: Scenario, solving: Solving) -> Solving:
     """How the scenario's problems are solved: its own gap and effort where none is named."""
     effort = scenario.optimiser.effort if solving.effort is None else solving.effort
     return replace(solving.to_gap(scenario.optimiser.gap), effort=effort)
 
 
-def solution_of(posed: Instance, solving: Solving = Solving(), method: str = "auto") -> Solution:
+def solution_of(posed: Instance, solving: Solving = Solving()) -> Solution:
     """The solver's answer, with a portfolio. Raises InfeasibleError if there is none, SolverError if none was found."""
     problem, risk = posed.problem, risk_of(posed)
     solving = solving_of(posed.scenario, solving)
-    solution = solve(problem, solving, method=method) if risk is None else solve_risk(problem, risk, solving)
+    solution = solve(problem, solving) if risk is None else solve_risk(problem, risk, solving)
     if solution.status is Status.INFEASIBLE:
         raise InfeasibleError(_reason(posed.scenario, problem, risk, solving.solver))
     if risk is not None and solution.status is Status.NO_ANSWER and solution.termination is not Termination.TIME_LIMIT:
