@@ -633,12 +633,14 @@ def _untold(solver: str, **typed: object) -> list[str]:
     return found
 
 
-def _scenario_or_none(scenario: Path | None, problem: Path | None, given: tuple[str, ...]) -> Path | None:
+def _scenario_or_none(
+    scenario: Path | None, problem: Path | None, given: tuple[str, ...], command: str = "optimise"
+) -> Path | None:
     """The scenario's folder, or None for a problem; both, neither, or `given` options without meaning are refused."""
     if (scenario is None) == (problem is None):
         found = "neither" if scenario is None else "both"
-        advice = "Give 'rdsim optimise SCENARIO' or 'rdsim optimise --problem FOLDER'."
-        raise InputError((Fault("rdsim optimise", "needs either a scenario or a problem", found, advice),))
+        advice = f"Give 'rdsim {command} SCENARIO' or 'rdsim {command} --problem FOLDER'."
+        raise InputError((Fault(f"rdsim {command}", "needs either a scenario or a problem", found, advice),))
     if problem is not None and given:
         rule = "has no meaning for a problem, which is not simulated"
         raise InputError(tuple(Fault(name, rule) for name in given))
@@ -658,24 +660,23 @@ def _optimise_problem(
 ) -> None:
     """`rdsim optimise --problem`."""
     from rdsim import findings  # noqa: PLC0415
-    from rdsim.optimiser import Solving, Status, require, solve  # noqa: PLC0415
+    from rdsim.optimiser import Solving, Status, require  # noqa: PLC0415
     from rdsim.optimiser.problem import folder as folders  # noqa: PLC0415
-    from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT, diagnosis  # noqa: PLC0415
+    from rdsim.optimiser.questions.conflicts import NOTHING_IN_CONFLICT  # noqa: PLC0415
+    from rdsim.optimiser.questions.stated import refusal_of, solve_statement  # noqa: PLC0415
 
     posed = folders.read_statement(folder)
     place = _claim(out, f"{folder.resolve().name}-optimise", None, force, plugged)
     with _interruptible(compiles=False):
-        solution = solve(
-            posed.problem,
-            solving=Solving(solver=solver, gap=gap or 0.0, time_limit=time_limit, seed=seed, threads=threads),
-        )
+        solving = Solving(solver=solver, gap=gap or 0.0, time_limit=time_limit, seed=seed, threads=threads)
+        solution, most = solve_statement(posed, solving)
         if solution.status is Status.INFEASIBLE:
-            why = diagnosis(posed.problem, solving=Solving(solver=solver))
+            why = refusal_of(posed, solver)
             raise InfeasibleError(why) if why else SolverError(solver, NOTHING_IN_CONFLICT)
     require(solution)
     asked = {"gap": gap or 0.0, "time_limit": time_limit, "threads": threads, "seed": seed}
     told = {**asked, "untold": _untold(solver, gap=gap, time_limit=time_limit)}
-    _finish(findings.of_problem(posed, solution, told), place)
+    _finish(findings.of_problem(posed, solution, told, most), place)
 
 
 @app.command(cls=_Command)
@@ -965,8 +966,10 @@ def _command_of(name: str, question: Question) -> Any:
 
     shared = {one: _type_and_default(question, one) for one in question.shared_options}
     first = {one: shared.pop(one) for one in question.first}
-    asked = {"scenario": (Asked, inspect.Parameter.empty)}
-    taken = asked | first | {one.name: _own(one) for one in question.own} | shared
+    asked = {"scenario": (Asked, inspect.Parameter.empty)} if question.stated is None else _STATED
+    own = {one.name: _own(one) for one in question.own}
+    more = {one.name: _own(one, "Of a stated problem: ") for one in question.stated_options if one.name not in own}
+    taken = asked | first | own | more | shared
     keyword = inspect.Parameter.KEYWORD_ONLY
     answer.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [inspect.Parameter(one, keyword, default=by, annotation=kind) for one, (kind, by) in taken.items()]
@@ -990,15 +993,79 @@ def _type_and_default(question: Question, name: str) -> tuple[Any, Any]:
 _TYPES: dict[str, Any] = {"whole": int, "number": float, "text": str, "flag": bool, "numbers": str}
 
 
-def _own(option: Option) -> tuple[Any, Any]:
-    """The type and default of a question's own option."""
+_STATED: dict[str, tuple[Any, Any]] = {"scenario": (Annotated[Path | None, get_args(Asked)[1]], None),
+                                       "problem": (Stated, None)}  # fmt: skip
+"""What a question is asked about that has a meaning of a stated problem too."""
+
+
+def _own(option: Option, about: str = "") -> tuple[Any, Any]:
+    """The type and default of a question's own option; `about` stands before what it means."""
     if option.form == "words":
         words = typer.Argument(metavar=option.metavar, help=option.help)
         return Annotated[list[str] | None, words], None
     kind = _TYPES[option.form]
     limits = {"min": option.lowest, "max": option.highest} if option.form in ("whole", "number") else {}
-    named = typer.Option(metavar=option.metavar, help=option.help, **limits)  # type: ignore[arg-type]
+    named = typer.Option(metavar=option.metavar, help=f"{about}{option.help}", **limits)  # type: ignore[arg-type]
     return Annotated[kind | None if option.default is None else kind, named], option.default_text
+
+
+_OF_PROBLEM = ("problem", "out", "force", "seed", "solver", "gap", "time_limit", "threads", "plugins")
+"""Shared options that have a meaning of a stated problem."""
+
+
+def _without_problem(name: str, question: Question, typed: dict[str, Any]) -> dict[str, Any]:
+    """What was typed about a scenario; {} if a stated problem was named, of which the question is then asked."""
+    context = _CONTEXT.get()
+    of_problem = {one.name for one in question.problem_options}
+    own = {one.name for one in question.own}
+    folder: Path | None = typed.pop("problem")
+    if folder is None:
+        strange = [one for one in of_problem - own if _is_typed(context, one)]
+        rule = "has a meaning of a stated problem alone"
+    else:
+        known = {*of_problem, *_OF_PROBLEM, "scenario"}
+        strange = [one for one in typed if one not in known and _is_typed(context, one)]
+        rule = "has no meaning for a problem, which is not simulated"
+    if strange:
+        raise InputError(tuple(Fault(f"--{one.replace('_', '-')}", rule) for one in strange))
+    about = typed["scenario"]
+    if _is_stated_alone(name, about, folder, question):
+        _answer_problem(name, question, folder, typed)
+        return {}
+    for one in of_problem - own:
+        del typed[one]
+    return typed
+
+
+def _is_stated_alone(name: str, about: Path | None, folder: Path | None, question: Question) -> bool:
+    """Whether a problem was named; words that were typed behind it are what is asked, and not a scenario."""
+    has_words = any(one.form == "words" for one in question.own)
+    if about is not None and folder is not None and has_words:
+        return True
+    return _scenario_or_none(about, folder, (), name) is None
+
+
+def _answer_problem(name: str, question: Question, folder: Path | None, typed: dict[str, Any]) -> None:
+    """Ask a question of a stated problem, and write the study that answers it."""
+    from rdsim import studies  # noqa: PLC0415
+    from rdsim.optimiser import Solving  # noqa: PLC0415
+    from rdsim.optimiser.problem import folder as folders  # noqa: PLC0415
+
+    assert folder is not None  # noqa: S101 - it was named
+    context = _CONTEXT.get()
+    given = {one.name: typed[one.name] for one in question.problem_options if _is_typed(context, one.name)}
+    words = next((one.name for one in question.own if one.form == "words"), "")
+    if words and typed["scenario"] is not None:  # the first word stands where a scenario would
+        given[words] = [str(typed["scenario"]), *(typed[words] or ())]
+    values = question.problem_values(given)
+    plugged = _plug_in(typed["plugins"])
+    posed = folders.read_statement(folder)
+    place = _claim(typed["out"], f"{folder.resolve().name}-{name}", None, typed["force"], plugged)
+    told = {one: typed[one] for one in ("solver", "gap", "time_limit")}
+    _untold(**told)
+    with _interruptible(compiles=False):
+        solving = Solving(**told, seed=typed["seed"] or 0, threads=typed["threads"] or 1)
+        _finish(studies.ask_of_problem(name, posed, solving, **values), place)
 
 
 def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
@@ -1007,6 +1074,10 @@ def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
     from rdsim.optimiser import Solving  # noqa: PLC0415
     from rdsim.simulation import Running  # noqa: PLC0415
 
+    if question.stated is not None:
+        typed = _without_problem(name, question, typed)
+        if not typed:
+            return
     values = question.option_values({one.name: typed[one.name] for one in question.own if typed[one.name] is not None})
     inputs = ("scenario", "portfolio", "overrides", "plugins", "seed", "samples")
     own = {one.name for one in question.own}  # what a question calls so itself is not the plan's

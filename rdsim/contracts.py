@@ -24,6 +24,7 @@ __all__ = [
     "PURSE_PAYS",
     "QUANTILE",
     "QUEUE_KEY",
+    "STATED_STUDY",
     "STUDY",
 ]
 
@@ -111,6 +112,15 @@ STUDY = Contract(
         "solving": "how problems are solved: solver, gap, time limit, effort (`rdsim.Solving`)",
         "running": "how portfolios are simulated: engine and threads (`rdsim.Running`)",
         "progress": "a function to be called with a stage's name, how much of it is done, and how much there is",
+    },
+    "a `rdsim.study.Study`",
+)
+
+STATED_STUDY = Contract(
+    "study of a stated problem",
+    {
+        "statement": "the problem, with its name, sense and unit (`rdsim.optimiser.problem.folder.StatedProblem`)",
+        "solving": "how it is solved: solver, gap (None: none was named), time limit, seed, threads (`rdsim.Solving`)",
     },
     "a `rdsim.study.Study`",
 )

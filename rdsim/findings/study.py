@@ -5,6 +5,8 @@ These nouns do not know how they are told; so a study is made of them here, abov
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -19,8 +21,10 @@ from rdsim.findings.words import describe_plan, describe_proposal, describe_simu
 from rdsim.folders.contents import CHOSEN
 from rdsim.languages import ENGLISH, speaking
 from rdsim.lead import lead_table
+from rdsim.numerals import numeral
 from rdsim.optimiser import Solution
 from rdsim.optimiser.problem import folder as problems
+from rdsim.optimiser.solving.risk import RiskSolution
 from rdsim.plans import OPTIMISED, Plan
 from rdsim.promises import promise_table
 from rdsim.search import Proposal
@@ -132,13 +136,43 @@ def of_proposal(scenario: Scenario, proposal: Proposal, seed: int, asked: Mappin
     )
 
 
-def of_problem(posed: problems.StatedProblem, solution: Solution, asked: Mapping[str, Any]) -> Study:
-    """The answer to a problem that was stated by tables; `asked` is what the solver was told."""
+def of_problem(
+    posed: problems.StatedProblem, solution: Solution, asked: Mapping[str, Any], most: float = math.nan
+) -> Study:
+    """The answer to a problem that was stated by tables; `asked` is what the solver was told.
+
+    `most` is the largest share of the samples in which any portfolio reaches the target, where that is made large.
+    """
+    record, said = problems.record(posed, solution, asked), problems.describe(posed, solution).splitlines()
+    if isinstance(solution, RiskSolution):
+        record["risk"] = _risk_record(posed, solution, most)
+        said.insert(3, _risk_words(posed, solution, most))
     return Study(
         "optimise",
         None,
         int(asked["seed"]),
-        record=problems.record(posed, solution, asked),
-        said=problems.describe(posed, solution).splitlines(),
+        record=record,
+        said=said,
         texts={CHOSEN.name: problems.chosen_table(posed, solution)},
     )
+
+
+def _risk_record(posed: problems.StatedProblem, solution: RiskSolution, most: float) -> dict[str, Any]:
+    """What the samples say of the portfolio, in the user's sign."""
+    told = {name: posed.sign * getattr(solution, name) for name in ("mean", "cvar", "worst")}
+    asked = {} if posed.risk is None else dataclasses.asdict(posed.risk)
+    return {"asked": asked, **told, "probability": solution.probability, "probability_at_most": most}
+
+
+def _risk_words(posed: problems.StatedProblem, solution: RiskSolution, most: float) -> str:
+    """The same in a line."""
+    level = 0.95 if posed.risk is None else posed.risk.level
+    mean, tail, worst = (numeral(posed.sign * getattr(solution, name), ",.6g") for name in ("mean", "cvar", "worst"))
+    told = f"over the samples: mean {mean}, CVaR at level {level:g} {tail}, worst {worst}"
+    if math.isnan(solution.probability):
+        return told
+    share = f"; the target is reached in {numeral(solution.probability, '.2%')} of them"
+    if math.isnan(most):
+        return told + share
+    proven = "which is the most there can be" if solution.probability >= most else f"at most {numeral(most, '.2%')} can"
+    return f"{told}{share}, {proven}"

@@ -13,17 +13,31 @@ from rdsim.optimiser.problem.problem import (
     state_rows,
 )
 from rdsim.optimiser.problem.solution import Seconds, Solution, Status, Termination, require
+from rdsim.optimiser.questions.chances import Likeliest, likeliest
+from rdsim.optimiser.questions.confidence import Optimality, Sampling, optimality, sampler
+from rdsim.optimiser.questions.fronts import CVaR, Front, FrontPoint, front
+from rdsim.optimiser.solving.appraisal import Risk, SampledRow
 from rdsim.optimiser.solving.methods import solve
+from rdsim.optimiser.solving.risk import RiskSolution, solve_risk
 from rdsim.optimiser.solving.settings import Solving
 
 __all__ = [
+    "CVaR",
     "Evaluation",
+    "Front",
+    "FrontPoint",
     "Groups",
     "Labels",
+    "Likeliest",
+    "Optimality",
     "PartnerNetwork",
     "PortfolioProblem",
+    "Risk",
+    "RiskSolution",
     "Rows",
     "Rules",
+    "SampledRow",
+    "Sampling",
     "Seconds",
     "Solution",
     "Solving",
@@ -32,8 +46,13 @@ __all__ = [
     "Violation",
     "check",
     "evaluate",
+    "front",
+    "likeliest",
+    "optimality",
     "require",
+    "sampler",
     "solve",
+    "solve_risk",
     "state_problem",
     "state_rows",
 ]

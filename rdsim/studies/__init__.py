@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rdsim.studies.answer import StudySettings, ask
+    from rdsim.studies.answer import StudySettings, ask, ask_of_problem
     from rdsim.studies.built_in.alternatives import alternatives
     from rdsim.studies.built_in.assumptions import assumptions
     from rdsim.studies.built_in.certificate import certificate
@@ -32,6 +32,7 @@ __all__ = [
     "StudySettings",
     "alternatives",
     "ask",
+    "ask_of_problem",
     "assumptions",
     "certificate",
     "commitment",
@@ -51,6 +52,7 @@ _HOMES = {
     "Question": "question",
     "alternatives": "built_in.alternatives",
     "ask": "answer",
+    "ask_of_problem": "answer",
     "assumptions": "built_in.assumptions",
     "certificate": "built_in.certificate",
     "commitment": "built_in.commitment",

@@ -11,6 +11,8 @@ from rdsim.errors import ExtensionError, Fault, InputError, RdsimError, raised_t
 from rdsim.folders import Manifest, is_file_name, validate
 from rdsim.folders.contents import HELD, TABLE, WHOLE_TABLE, content_of
 from rdsim.optimiser import Solving
+from rdsim.optimiser.problem.folder import StatedProblem
+from rdsim.registry import Binding
 from rdsim.report import PLOT_KINDS, Page
 from rdsim.search import Given, Instance, build_instance, choose
 from rdsim.simulation import Running
@@ -18,7 +20,7 @@ from rdsim.studies.questions import QUESTIONS
 from rdsim.study import Study
 from rdsim.tables import did_you_mean
 
-__all__ = ["Progress", "StudySettings", "ask"]
+__all__ = ["Progress", "StudySettings", "ask", "ask_of_problem"]
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
@@ -70,8 +72,29 @@ def ask(
         scenario, Given(given, "the portfolio given") if isinstance(given, Portfolio) else given, asked, posed
     )
     found = {one: values[one] if one in values else offer(one, progress) for one in taken.names}
+    return _check(name, _answer_of(name, taken, found), found.get("running"))
+
+
+def ask_of_problem(name: str, statement: StatedProblem, solving: Solving = Solving(), **options: Any) -> Study:
+    """The study that answers a question of a problem that tables state:
+    `ask_of_problem("frontier", rdsim.optimiser.problem.folder.read_statement("knapsack"), second="weight")`.
+
+    Raises: as `ask`; InputError also for a question that has no meaning there.
+    """
+    known = [one for one in QUESTIONS if QUESTIONS[one].stated is not None]
+    if name not in known:
+        rule = f"must be one that has a meaning of a stated problem: {', '.join(known)}"
+        raise InputError((Fault("study", rule, repr(name), did_you_mean(name, known, shown_at_most=0)),))
+    question = QUESTIONS[name]
+    values, taken = question.problem_values(options), question.bind_problem(f"study {name!r}")
+    offer = {"statement": statement, "solving": solving}
+    return _check(name, _answer_of(name, taken, {**offer, **values}))
+
+
+def _answer_of(name: str, taken: Binding, given: Mapping[str, Any]) -> Any:
+    """What a question's function answers. Raises ExtensionError if a plug-in's fails."""
     try:
-        study = taken.of(found)
+        return taken.of(given)
     except RdsimError:
         raise
     except Exception as error:
@@ -79,7 +102,6 @@ def ask(
             raise
         rule = "must run without an error"
         raise ExtensionError((Fault(f"study {name!r}", rule, raised_text(error)),)) from error
-    return _check(name, study, found.get("running"))
 
 
 class _Offer:

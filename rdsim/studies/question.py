@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
-from rdsim.contracts import STUDY
+from rdsim.contracts import STATED_STUDY, STUDY
 from rdsim.errors import ExtensionError, Fault, InputError
 from rdsim.registry import Binding, Contract, Extension, Parameter
 from rdsim.tables import did_you_mean
@@ -37,7 +37,7 @@ SHARED: Mapping[str, tuple[str, ...]] = MappingProxyType({
 
 Kind = Literal["whole", "number", "text", "flag", "numbers", "words"]
 _KINDS: Mapping[type, Kind] = {bool: "flag", int: "whole", float: "number", str: "text", tuple: "numbers"}
-_TAKEN = ("scenario", *(name for name, uses in SHARED.items() if not uses or name == "portfolio"))
+_TAKEN = ("scenario", "problem", *(name for name, uses in SHARED.items() if not uses or name == "portfolio"))
 """Names that options of a question's own cannot have."""
 
 _SEVERAL = ("numbers", "words")
@@ -154,6 +154,10 @@ class Question(Extension):
     defaults: Mapping[str, Any] = field(default_factory=dict)
     helps: Mapping[str, str] = field(default_factory=dict)
     first: tuple[str, ...] = ()
+    stated: Callable[..., Any] | None = None
+    """What answers it of a problem that tables state; None: it has no meaning there."""
+    stated_options: tuple[Option, ...] = ()
+    """Options that have a meaning there alone, or, by the name of one of its own, another default there."""
 
     @property
     def own(self) -> tuple[Option, ...]:
@@ -165,43 +169,67 @@ class Question(Extension):
         also = [one.name for one in self.own if one.name not in STUDY.offers]
         return STUDY.bind(label, getattr(self, field), also)
 
+    def bind_problem(self, label: str) -> Binding:
+        """What its function of stated problems takes. Raises ExtensionError with what nobody offers, or without one."""
+        if self.stated is None:
+            raise ExtensionError((Fault(label, "must say what answers it of a stated problem", "nothing"),))
+        also = dict.fromkeys(one.name for one in (*self.own, *self.stated_options))
+        return STATED_STUDY.bind(label, self.stated, [name for name in also if name not in STATED_STUDY.offers])
+
     @property
     def shared_options(self) -> tuple[str, ...]:
         """Shared options that its command has, in their order."""
         names, own = set(self.bind("study").names), {one.name for one in self.own}
         return tuple(one for one, uses in SHARED.items() if one not in own and (not uses or names & set(uses)))
 
+    def problem_values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """As `option_values`, of the options that its function of stated problems takes."""
+        return _values(self.problem_options, given)
+
+    @property
+    def problem_options(self) -> tuple[Option, ...]:
+        """Options that its function of stated problems takes, as they are meant there."""
+        taken, mine = self.bind_problem("study").names, {one.name: one for one in self.stated_options}
+        return tuple(one for one in {**{one.name: one for one in self.own}, **mine}.values() if one.name in taken)
+
     def option_values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Values of its own options, those that are not given at their defaults. Raises InputError with every fault."""
-        found, faults = dict[str, Any](), list[Fault]()
-        for one in self.own:
-            try:
-                found[one.name] = one.value(given.get(one.name, one.default))
-            except InputError as error:
-                faults += error.faults
-        names = [one.name for one in self.own]
-        rule = f"must be one of {', '.join(names) or 'none'}"
-        faults += [
-            Fault("options of the study", rule, repr(name), did_you_mean(name, names, shown_at_most=0))
-            for name in given
-            if name not in names
-        ]
-        if faults:
-            raise InputError(tuple(faults))
-        return found
+        return _values(self.own, given)
 
     def faults(self, label: str) -> Iterator[Fault]:
         """What is wrong with it, whoever asks."""
         names = [one.name for one in self.own]
-        for one in self.own:
+        for one in (*self.own, *self.stated_options):
             if not one.name.isidentifier() or names.count(one.name) > 1 or one.name in _TAKEN:
                 rule = "must have a name of its own, of letters, digits and _ only"
                 yield Fault(f"{label}, option {one.name!r}", rule, repr(one.name))
             yield from _default_faults(label, one)
         try:
             self.bind(label)
+            if self.stated is not None:
+                self.bind_problem(label)
         except ExtensionError as error:
             yield from error.faults
+
+
+def _values(options: Sequence[Option], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of options, those that are not given at their defaults. Raises InputError with every fault."""
+    found, faults = dict[str, Any](), list[Fault]()
+    for one in options:
+        try:
+            found[one.name] = one.value(given.get(one.name, one.default))
+        except InputError as error:
+            faults += error.faults
+    names = [one.name for one in options]
+    rule = f"must be one of {', '.join(names) or 'none'}"
+    faults += [
+        Fault("options of the study", rule, repr(name), did_you_mean(name, names, shown_at_most=0))
+        for name in given
+        if name not in names
+    ]
+    if faults:
+        raise InputError(tuple(faults))
+    return found
 
 
 def _default_faults(label: str, option: Option) -> Iterator[Fault]:

@@ -166,7 +166,7 @@ class _Run:
         running = self.posed.running
         alone = replace(self.deciding, measuring=replace(self.measuring, running=replace(running, threads=1)))
         worlds = [self.worlds.point(row) for row in self.survey.levels]
-        jobs = (partial(_decided, alone, number, world) for number, world in enumerate(worlds))
+        jobs = (partial(_decision_in, alone, number, world) for number, world in enumerate(worlds))
         found = []
         for each in in_threads(jobs, 1 if running.engine == "simpy" else running.threads or cores()):
             found.append(each)
@@ -226,7 +226,7 @@ class _Run:
         return found
 
 
-def _decided(deciding: Deciding, number: int, world: Scenario) -> dict[str, Portfolio]:
+def _decision_in(deciding: Deciding, number: int, world: Scenario) -> dict[str, Portfolio]:
     """What is chosen in a world, of the options that are near its relaxation's optimum."""
     near = replace(deciding, choices=near_choices([world], deciding))
     return near.portfolios(number, world, _FIRST + number)

@@ -12,6 +12,7 @@ from rdsim.studies.question import Option, Question
 
 if TYPE_CHECKING:
     from rdsim.optimiser import Solving
+    from rdsim.optimiser.problem.folder import StatedProblem
     from rdsim.search import Given, Instance, Proposal
     from rdsim.studies.built_in.rolling import Progress
     from rdsim.study import Study
@@ -197,6 +198,45 @@ def _assumptions(
     return assumptions(own, best, extent=extent, solving=solving, progress=progress)
 
 
+# --- the same, of a problem that tables state -----------------------------------------------------
+
+
+def _frontier_of_problem(
+    statement: StatedProblem, solving: Solving, first: str, second: str | None, points: int, level: float | None
+) -> Study:
+    from rdsim.studies.stated.frontier import frontier  # noqa: PLC0415
+
+    return frontier(statement, solving, first, second, points, level)
+
+
+def _alternatives_of_problem(
+    statement: StatedProblem, solving: Solving, count: int, within: float, swaps: int | None, resamples: int
+) -> Study:
+    from rdsim.studies.stated.alternatives import alternatives  # noqa: PLC0415
+
+    return alternatives(statement, solving, count, within, swaps, resamples)
+
+
+def _ladder_of_problem(
+    statement: StatedProblem, solving: Solving, shares: tuple[float, ...], nested: bool, families: str | None
+) -> Study:
+    from rdsim.studies.stated.ladder import ladder  # noqa: PLC0415
+
+    return ladder(statement, solving, shares, nested, families)
+
+
+def _certify_of_problem(statement: StatedProblem, solving: Solving, batches: int) -> Study:
+    from rdsim.studies.stated.certify import certify  # noqa: PLC0415
+
+    return certify(statement, solving, batches)
+
+
+def _explain_of_problem(statement: StatedProblem, solving: Solving, names: tuple[str, ...]) -> Study:
+    from rdsim.studies.stated.explain import explain  # noqa: PLC0415
+
+    return explain(statement, solving, names)
+
+
 BUILT_IN: Mapping[str, Question] = {
     "frontier": Question(
         _frontier,
@@ -209,6 +249,11 @@ BUILT_IN: Mapping[str, Question] = {
                 "Another: cvar, commercialised_by_deadline, partners_opened, payments, joint, ...",
             ),
             Option("points", 20, "At most so many points; 0: all, each proven.", 0, 1000),
+        ),
+        stated=_frontier_of_problem,
+        stated_options=(
+            Option("second", None, "By default cvar where there are samples, else the first row.", kind="text"),
+            Option("level", None, "Level of cvar; by default that of [risk], else 0.95.", 0.001, 0.999, "number"),
         ),
     ),
     "alternatives": Question(
@@ -227,6 +272,7 @@ BUILT_IN: Mapping[str, Question] = {
             ),
             Option("resamples", 20, "Times that values are drawn again.", 1, 10_000),
         ),
+        stated=_alternatives_of_problem,
     ),
     "commitment": Question(
         _commitment,
@@ -273,6 +319,15 @@ BUILT_IN: Mapping[str, Question] = {
             Option("shares", (0.8, 0.9, 1.0, 1.1, 1.2), "Shares of every yearly budget, with commas."),
             Option("nested", True, "Also the ladder that takes no decision back."),
         ),
+        stated=_ladder_of_problem,
+        stated_options=(
+            Option(
+                "families",
+                None,
+                "Families of rows whose caps are multiplied, with commas; by default all.",
+                kind="text",
+            ),
+        ),
     ),
     "certify": Question(
         _certify,
@@ -282,6 +337,7 @@ BUILT_IN: Mapping[str, Question] = {
             Option("evaluation", 10_000, "Fresh samples that judge the portfolio.", 2, 10_000_000),
             Option("worlds", 30, "Worlds solved in hindsight; 0 or at least 2.", 0, 100_000),
         ),
+        stated=_certify_of_problem,
     ),
     "assumptions": Question(
         _assumptions,
@@ -311,6 +367,7 @@ BUILT_IN: Mapping[str, Question] = {
             ),
         ),
         defaults={"gap": 0.005},
+        stated=_explain_of_problem,
     ),
 }
 """By the names of their commands, in the order in which they are listed."""

@@ -10,13 +10,15 @@ from typing import Any
 from rdsim.errors import Fault, InputError
 from rdsim.optimiser.problem.folder.form import AIMS, CHOICES, COLUMNS, SETTINGS, name_rule
 from rdsim.optimiser.problem.folder.reader import Reader
+from rdsim.optimiser.problem.folder.risk import risk_terms
 from rdsim.tables import copies, did_you_mean, read_table, shown_value
 from rdsim.texts import read_toml
 
 __all__ = ["read_settings", "read_tables"]
 
 
-TYPES: dict[str, type] = {"name": str, "unit": str, "sense": str, "choice": str, "stages": list}
+TYPES: dict[str, type] = {"name": str, "unit": str, "sense": str, "choice": str, "stages": list, "risk": dict}
+_KINDS = {"stages": "a list of names", "risk": "a table, [risk]"}
 
 
 def read_settings(reader: Reader) -> None:
@@ -40,11 +42,13 @@ def _keep_setting(reader: Reader, key: str, value: Any) -> None:
     if key not in TYPES:
         reader.faults.append(Fault(where, "unknown setting", "", did_you_mean(key, TYPES)))
     elif not fits:
-        kind = "a list of names" if key == "stages" else "text in quotes"
+        kind = _KINDS.get(key, "text in quotes")
         reader.faults.append(Fault(where, f"must be {kind}", shown_value(value)))
     elif key in words and str(value) not in words[key]:
         rule = "must be maximise or minimise" if key == "sense" else f"must be one of {', '.join(words[key])}"
         reader.faults.append(Fault(where, rule, shown_value(value)))
+    elif key == "risk":
+        reader.risk = risk_terms(value, reader.faults)
     elif key == "stages":
         reader.settings[key] = [str(stage) for stage in value]
         _check_stages(reader, where, reader.settings[key])

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from rdsim.errors import Fault
 from rdsim.numerals import number
 from rdsim.optimiser.problem.folder.cells import in_order, several
-from rdsim.optimiser.problem.folder.form import COLUMNS, REQUIRED, SETTINGS, WIDE, name_rule
+from rdsim.optimiser.problem.folder.form import BY_SAMPLE, COLUMNS, REQUIRED, SETTINGS, WIDE, name_rule
 from rdsim.optimiser.problem.folder.reader import Index, Reader
 from rdsim.tables import did_you_mean, shown_value, with_known_headings
 
@@ -20,7 +20,7 @@ def name_everything(reader: Reader) -> None:
     _head(reader, "rows", ())
     reader.rows = _index_of(reader, "rows", "row") if "rows" in reader.tables else {}
     for name in COLUMNS:
-        if name != "samples":
+        if name not in BY_SAMPLE:
             _head(reader, name, reader.rows or () if name in WIDE else ())
     reader.options = _index_of(reader, "options", "option")
     reader.partners = _partner_index(reader)
@@ -110,9 +110,9 @@ def _check_columns(reader: Reader, name: str) -> None:
     if table is None or not table.columns:
         return
     known = [reader.worth if column == "value" else column for column in COLUMNS[name]]
-    names = reader.options if name == "samples" else reader.rows
-    more = tuple(names or ()) if name in WIDE or name == "samples" else ()
-    open_ended = names is None and (name in WIDE or name == "samples")
+    names = reader.options if name in BY_SAMPLE else reader.rows
+    more = tuple(names or ()) if name in (*WIDE, *BY_SAMPLE) else ()
+    open_ended = names is None and name in (*WIDE, *BY_SAMPLE)
     for column in table.columns:
         if column and column not in known and column not in more and not open_ended:
             reader.blame((name, 1, column), "unknown column", "", _advise(reader, column, (*known, *more)))

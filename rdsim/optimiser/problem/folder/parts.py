@@ -13,6 +13,7 @@ from rdsim.optimiser.problem.folder.form import CHOICES, FIXED
 from rdsim.optimiser.problem.folder.links import links
 from rdsim.optimiser.problem.folder.reader import Index, Reader
 from rdsim.optimiser.problem.folder.rows import openings_and_rows
+from rdsim.optimiser.problem.folder.weights import equal_times, has_weights
 from rdsim.optimiser.problem.problem import Groups, PartnerNetwork, Rules
 
 __all__ = ["parts"]
@@ -60,6 +61,8 @@ def _samples(reader: Reader) -> Floats:
         reader.blame(("samples", 0, ""), "must hold a sample at least")
     cells = [[reader.number_in(row, place, name) for name in names] for row, place in reader.entries("samples")]
     values = np.array(cells, dtype=np.float64).reshape(len(cells), len(names))
+    if cells and has_weights(reader):
+        values = np.repeat(values, equal_times(reader), axis=0)
     return (-values if reader.minimise else values) + 0.0
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rdsim.errors import Fault
 from rdsim.numerals import number, number_advice
-from rdsim.optimiser.problem.folder.form import AIMS, COLUMNS
+from rdsim.optimiser.problem.folder.form import AIMS, COLUMNS, RiskTerms
 from rdsim.tables import CsvTable, TableRow, did_you_mean, shown_value
 
 __all__ = ["Cells", "Index", "Reader"]
@@ -27,6 +27,7 @@ class Reader:
     folder: Path
     faults: list[Fault] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    risk: RiskTerms | None = None
     tables: dict[str, CsvTable] = field(default_factory=dict)
     options: Index | None = None
     rows: Index | None = None

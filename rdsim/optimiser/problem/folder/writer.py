@@ -39,6 +39,10 @@ def write(problem: PortfolioProblem, folder: str | Path, *, name: str = "", mini
 def digest(posed: StatedProblem) -> str:
     """SHA-256 of the problem as `write` would write it: blind to its name and to how its folder was written."""
     texts = _files(StatedProblem(posed.problem, minimise=posed.minimise))
+    if posed.risk is not None:
+        texts["risk"] = repr(posed.risk)
+    for one in posed.sampled:
+        texts[f"sampled {one.row}"] = f"{one.holds} {one.level!r} {one.use.tolist()!r}"
     return hashlib.sha256(json.dumps(texts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
