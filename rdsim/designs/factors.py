@@ -15,7 +15,6 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import ConfigDict, Field
-from scipy import stats
 
 from rdsim.arguments import check_fields
 from rdsim.errors import ExperimentError, Fault, InputError, ScenarioError
@@ -78,6 +77,8 @@ class Distribution:
 
     @cached_property
     def _frozen(self) -> Any:
+        from scipy import stats  # noqa: PLC0415 - takes half a second to import
+
         number = self._number
         if self.kind == "uniform":
             return stats.uniform(number("low"), number("high") - number("low"))

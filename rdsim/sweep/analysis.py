@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
-from scipy.stats import kruskal
 
 from rdsim.arrays import Floats
 from rdsim.designs import SAMPLED
@@ -563,6 +562,8 @@ def _chance_alike(worlds: pd.DataFrame, factor: str) -> float:
     values = [worlds.loc[group, "value"].to_numpy(np.float64) for _, group in bin_rows(worlds[factor])]
     if len(values) < 2 or np.ptp(np.concatenate(values)) == 0:
         return 1.0
+    from scipy.stats import kruskal  # noqa: PLC0415 - takes half a second to import
+
     return float(kruskal(*values).pvalue)
 
 

@@ -13,7 +13,7 @@ from rdsim.optimiser import Solution, Solving, require, solve
 from rdsim.optimiser.problem.folder import StatedProblem
 from rdsim.optimiser.problem.problem import frozen
 from rdsim.optimiser.questions.alternatives import Alternatives, Selection, selection
-from rdsim.optimiser.questions.alternatives import alternatives as others
+from rdsim.optimiser.questions.alternatives import alternatives as look_for_others
 from rdsim.report import Column, Section, Table
 from rdsim.studies.stated.parts import (
     chosen_rows,
@@ -42,7 +42,7 @@ def alternatives(
     """
     solving = solving.to_gap(0.0)
     best = require(solve(statement.problem, solving))
-    found = others(statement.problem, best, count=count, within=within, swaps=swaps or 1, solving=solving)
+    found = look_for_others(statement.problem, best, count=count, within=within, swaps=swaps or 1, solving=solving)
     redrawn = _redrawn(statement, solving, resamples) if has_samples(statement) else None
     return _study(statement, solving, best, found, redrawn)
 
@@ -108,7 +108,10 @@ def _lead(
 ) -> tuple[str, ...]:
     least = number(statement, worth(statement, found.floor))
     every = "; there is no other, which is proven" if found.exhausted else ""
-    lines = [f"{count(len(found.portfolios), 'other portfolio')} within {least}, apart from one another{every}."]
+    way = "cost at most" if statement.minimise else "are worth at least"
+    lines = [
+        f"{count(len(found.portfolios), 'other portfolio')} found that {way} {least}, apart from one another{every}."
+    ]
     told = f"All of them choose {count(len(among.core), 'group')}, some {len(among.borderline)}"
     lines.append(f"{told} ({listing(among.borderline) or 'none'}), none the other {len(among.exterior)}.")
     if redrawn is not None:

@@ -10,11 +10,14 @@ Two files state a knapsack; a column of ``options.csv`` that bears the name of a
 
 ========================  ==================================================================================
 ``options.csv``           **option**, **value**, group, partners (``US|TW``: several), stage, load, fixed (in or
-                          out), and a column for each row that is used here. Without a group an option is a group
-                          of its own, of which at most one option is chosen.
+                          out), most, and a column for each row that is used here. Without a group an option is a
+                          group of its own, of which at most one option is chosen. An option without a group may be
+                          chosen up to ``most`` times (1 where empty): as an option and its copies, ``boat #2``.
 ``rows.csv``              **row**, **cap**, sense (at most, at least, exactly, or ``<=``, ``>=``, ``==``), family,
                           shortfall_price (empty: a hard row), carry_to and carry_rate (the share, 1 if empty, of what
-                          is unspent in this row that is added to the cap of another).
+                          is unspent in this row that is added to the cap of another); and, of a row in
+                          sampled_uses.csv, holds (expected, quantile, always) and level, the share of the samples of
+                          ``quantile`` (0.9).
 ``uses.csv``              **row**, **amount**, and either option, or partner and stage: the same as the columns above,
                           one number a line.
 ``groups.csv``            **group**, choice (at most one, exactly one), fixed (in or out): lists every group.
@@ -25,10 +28,15 @@ Two files state a knapsack; a column of ``options.csv`` that bears the name of a
 ``links.csv``             **group**, **link**, **with**, value. Links: *needs* (with is funded too, and starts no
                           later), *excludes* (never both), *at most one* (of group and all in with), *synergy*
                           (value if both are funded). ``with`` may name several, ``T2|T3``.
-``samples.csv``           a column for each option, a line for each sample of its value, perhaps a first column
-                          ``sample``; takes the place of the values in ``options.csv``.
+``samples.csv``           a column for each option, a line for each sample of its value, perhaps columns ``sample``
+                          and ``weight`` (samples are equally likely without); takes the place of the values in
+                          ``options.csv``.
+``sampled_uses.csv``      **row**, and a column for each option, what it uses (0 where empty): a line for each row and
+                          sample, in the order of the samples.
 ``problem.toml``          name, sense (maximise or minimise), unit (of the objective), choice (for every group that
-                          does not say otherwise), stages (their names in order of time; numbers sort themselves).
+                          does not say otherwise), stages (their names in order of time; numbers sort themselves), and a
+                          table ``[risk]``: level (0.95), weight of CVaR in the objective (0), floor of CVaR, target,
+                          probability that it is reached, aim (worth, or probability: of reaching the target).
 ========================  ==================================================================================
 
 Only ``options.csv`` and the columns in bold are required; empty cells of amounts are 0.
