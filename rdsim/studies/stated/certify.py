@@ -23,7 +23,7 @@ from rdsim.optimiser.questions.confidence import Optimality, Sampling, describe,
 from rdsim.optimiser.questions.stated import risk_of_statement
 from rdsim.report import Column, Section, Table
 from rdsim.streams import BATCHES, EVALUATION, REDECIDED
-from rdsim.studies.stated.parts import chosen_rows, has_samples, number, problem_study
+from rdsim.studies.stated.parts import chosen_rows, has_samples, number, problem_study, worth
 from rdsim.study import Study
 
 __all__ = ["certify"]
@@ -81,48 +81,7 @@ class _Dealt:
 
 
 def _study(statement: StatedProblem, solving: Solving, known: Optimality, quarter: int) -> Study:
-    sign = statement.sign
-    rows = [
-        ("value on fresh samples", known.lower.mean, known.lower.low, known.lower.high, known.lower.n),
-        ("limit of the true optimum", known.upper.mean, known.upper.low, known.upper.high, known.upper.n),
-    ]
-    signed = [(part, sign * mean, *sorted((sign * low, sign * high)), n) for part, mean, low, high, n in rows]
-    gaps = [
-        ("solver gap", known.solver_gap, known.solver_gap, known.solver_gap, 1),
-        ("sampling gap", known.sampling_gap.mean, 0.0, known.sampling_gap.high, known.sampling_gap.n),
-        (
-            "promised too much here",
-            known.overpromise.mean,
-            known.overpromise.low,
-            known.overpromise.high,
-            known.lower.n,
-        ),
-        ("optimism", known.optimism.mean, known.optimism.low, known.optimism.high, known.optimism.n),
-        ("gap, whole", known.gap.mean, 0.0, known.gap.high, known.gap.n),
-    ]
-    table = pd.DataFrame([*signed, *gaps], columns=["part", "amount", "low", "high", "n"])
-    batches = pd.DataFrame(
-        [(k, sign * one.bound, sign * one.incumbent, sign * one.value) for k, one in enumerate(known.batches, start=1)],
-        columns=["batch", "bound", "incumbent", "portfolio"],
-    )
-    low, high = sorted(sign * one for one in known.limits)
-    level = f"{known.confidence:.0%} confidence"
-    lead = (
-        f"With {level} the best portfolio there is would come to between {number(statement, low)} and "
-        f"{number(statement, high)}; the one chosen on {count(quarter, 'sample')}, a quarter of those given, comes to "
-        f"{number(statement, sign * known.lower.mean)} on samples that did not choose it.",
-        f"It is at most {number(statement, known.gap.high)} from the best, with {level}.",
-        *(("Amounts below are values: costs with their sign changed.",) if statement.minimise else ()),
-    )
-    columns = {
-        "part": Column("Part"),
-        "amount": Column("Amount", "money"),
-        "low": Column("from", "money"),
-        "high": Column("to", "money"),
-        "n": Column("Of", "count"),
-    }
-    words = describe(known, statement.unit, ",.4g")
-    page = ("How sure", lead, (Section("How far from the best?", words, (), (Table("Parts.", table, columns),)),))
+    low, high = sorted(worth(statement, one) for one in known.limits)
     record = {
         "certificate": {
             "batches": len(known.batches),
@@ -133,9 +92,57 @@ def _study(statement: StatedProblem, solving: Solving, known: Optimality, quarte
             "seconds": known.seconds,
         }
     }
+    parts = _parts(statement, known)
     tables = {
-        "certificate": table,
-        "batches": batches,
+        "certificate": parts,
+        "batches": _batches(statement, known),
         "chosen": chosen_rows(statement, {"certified": known.candidate.chosen}),
     }
-    return problem_study("certify", statement, solving, page, tables, record)
+    columns = {
+        "part": Column("Part"),
+        "amount": Column("Amount", "money"),
+        "low": Column("from", "money"),
+        "high": Column("to", "money"),
+        "n": Column("Of", "count"),
+    }
+    words = describe(known, statement.unit, ",.4g")
+    section = Section("How far from the best?", words, (), (Table("Parts.", parts, columns),))
+    lead = _lead(statement, known, quarter, (low, high))
+    return problem_study("certify", statement, solving, ("How sure", lead, (section,)), tables, record)
+
+
+def _parts(statement: StatedProblem, known: Optimality) -> pd.DataFrame:
+    """The parts of the distance from the optimum; gaps are never below nothing, whatever the sign of the objective."""
+    here, optimism = known.overpromise, known.optimism
+    signed = [("value on fresh samples", known.lower), ("limit of the true optimum", known.upper)]
+    rows = [
+        (part, worth(statement, one.mean), *sorted((worth(statement, one.low), worth(statement, one.high))), one.n)
+        for part, one in signed
+    ]
+    rows += [
+        ("solver gap", known.solver_gap, known.solver_gap, known.solver_gap, 1),
+        ("sampling gap", known.sampling_gap.mean, 0.0, known.sampling_gap.high, known.sampling_gap.n),
+        ("promised too much here", here.mean, here.low, here.high, here.n),
+        ("optimism", optimism.mean, optimism.low, optimism.high, optimism.n),
+        ("gap, whole", known.gap.mean, 0.0, known.gap.high, known.gap.n),
+    ]
+    return pd.DataFrame(rows, columns=["part", "amount", "low", "high", "n"])
+
+
+def _batches(statement: StatedProblem, known: Optimality) -> pd.DataFrame:
+    rows = [
+        (number, *(worth(statement, figure) for figure in (one.bound, one.incumbent, one.value)))
+        for number, one in enumerate(known.batches, start=1)
+    ]
+    return pd.DataFrame(rows, columns=["batch", "bound", "incumbent", "portfolio"])
+
+
+def _lead(statement: StatedProblem, known: Optimality, quarter: int, limits: tuple[float, float]) -> tuple[str, ...]:
+    level, (low, high) = f"{known.confidence:.0%} confidence", (number(statement, one) for one in limits)
+    mine = number(statement, worth(statement, known.lower.mean))
+    return (
+        f"With {level} the best portfolio there is would come to between {low} and {high}; the one chosen on "
+        f"{count(quarter, 'sample')}, a quarter of those given, comes to {mine} on samples that did not choose it.",
+        f"It is at most {number(statement, known.gap.high)} from the best, with {level}.",
+        *(("Amounts in sentences below are values: costs with their sign changed.",) if statement.minimise else ()),
+    )
