@@ -263,7 +263,11 @@ def test_of_many_options_those_near_the_relaxation_decide_and_no_other_portfolio
     few = replace(whole, choices=near)
     assert few.portfolios("a", world, 0)["domestic-only"] == whole.portfolios("a", world, 0)["domestic-only"]
     assert few.portfolios("a", world, 0)[PLAN].choices == whole.portfolios("a", world, 0)[PLAN].choices
-    assert near_choices([world], replace(whole, rules=("value-per-cost",))) is None  # it takes what no optimum would
+    assert near_choices([world], replace(whole, rules=("random-feasible",))) is None  # it takes what nobody foresees
+    ranked = replace(whole, rules=("value-per-cost", "evaluation-score"))
+    few = replace(ranked, choices=near_choices([world], ranked))
+    for rule in ranked.rules:
+        assert few.portfolios("a", world, 0)[rule].choices == ranked.portfolios("a", world, 0)[rule].choices
 
 
 def test_an_end_beyond_the_bounds_is_said_so(scenario: rdsim.Scenario) -> None:

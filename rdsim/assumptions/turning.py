@@ -23,10 +23,11 @@ from rdsim.choice_rules import DOMESTIC_ONLY
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.errors import InfeasibleError, SolverError
 from rdsim.optimiser import Solving
+from rdsim.optimiser.problem.problem import best_per_group
 from rdsim.optimiser.questions.confidence import stream_seed
 from rdsim.optimiser.questions.explanation import relaxation_duals
 from rdsim.options import candidates
-from rdsim.search import AT_PLAN_RATIOS, baselines, build_instance, choose_soon
+from rdsim.search import AT_PLAN_RATIOS, Instance, baselines, build_instance, choose_soon
 from rdsim.search.views import at_ratios
 from rdsim.simulation import Running
 from rdsim.stats import quantile_interval
@@ -200,18 +201,20 @@ class Deciding:
 def near_choices(
     worlds: Iterable[Scenario], deciding: Deciding, always: Iterable[Choice] = ()
 ) -> tuple[Choice, ...] | None:
-    """Options near the relaxation's optimum in any of some worlds, and `always` some more; None for all of few.
+    """Options that the optimiser, or the rules of `deciding`, would look at in any of some worlds, and `always` some
+    more; None for all of few.
 
     All are sampled once in each world, half as many samples of each as decide; of many, these alone are worth sampling
-    again for decisions there. Those without a partner stay too where the choice without partners is among the rules of
-    `deciding`; other rules look at options that no relaxation would, so that with them all stay.
+    again for decisions there: those nearest to the relaxation's optimum, for the choice without partners those without
+    one, and for rules that go by value, or value per cost, the best by these of each technology and start year.
 
-    All stay, too, where the relaxation of a world has no answer: whoever decides there says why.
+    All stay where a rule looks at others, and where the relaxation of a world has no answer: whoever decides there says
+    why.
     """
-    kept: set[Choice] = set(always)
-    if {rule_of(name) for name in deciding.rules} - {DOMESTIC_ONLY}:
+    rules = {rule_of(name) for name in deciding.rules}
+    if rules - {DOMESTIC_ONLY, *_RANKED}:
         return None
-    listed: dict[Choice, None] = {}
+    kept, listed = set(always), dict[Choice, None]()
     samples, seed = max(deciding.samples // 2, 1), deciding.measuring.seed
     for world in worlds:
         every = candidates(world)
@@ -224,7 +227,26 @@ def near_choices(
             costs = relaxation_duals(problem, deciding.solving).reduced_costs[: len(every)]
         except SolverError:
             return None
-        kept |= {every[o] for o in np.argsort(-costs, kind="stable")[:_NEAREST]}
-    if deciding.rules:
+        places = [np.argsort(-costs, kind="stable")[:_NEAREST]]
+        places += [
+            np.flatnonzero(best_per_group(problem, _RANKED[name](posed), _BEST)) for name in rules & set(_RANKED)
+        ]
+        kept |= {every[o] for o in np.concatenate(places).tolist()}
+    if DOMESTIC_ONLY in rules:
         kept |= {one for one in listed if not one.partner}
     return tuple(one for one in listed if one in kept)
+
+
+def _by_value(posed: Instance) -> Floats:
+    return posed.problem.expected_value
+
+
+def _by_value_per_cost(posed: Instance) -> Floats:
+    return np.asarray(posed.problem.expected_value / np.maximum(posed.options.award, 1e-12))
+
+
+_RANKED = {"evaluation-score": _by_value, "value-per-cost": _by_value_per_cost}
+"""Rules for choosing that take, of a technology, the options that are first by a figure of their own, (O,)."""
+
+_BEST = 2
+"""Options of a technology and start year that are looked at for each of these rules."""
