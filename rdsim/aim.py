@@ -44,7 +44,10 @@ class Aim:
         return {figure.name: weight for figure, weight in self.weights} == _DEFAULT
 
     def projects(self, material: Material, chances: Floats) -> Floats:
-        """Worth of each project, (R, P), where what comes with the market comes with its chance, (P,)."""
+        """Worth of each project, (R, P), where what comes with the market comes with its chance, (P,).
+
+        Model: F12.
+        """
         return self._projects(material, chances, cost=True)
 
     def ahead(self, material: Material, chances: Floats) -> Floats:
@@ -60,7 +63,10 @@ class Aim:
         return np.asarray(chances * market + rest)
 
     def portfolio(self, material: Material, chances: Floats) -> Floats:
-        """Worth of the portfolio, (R,), where what comes with the market comes with its chance."""
+        """Worth of the portfolio, (R,), where what comes with the market comes with its chance.
+
+        Model: F12.
+        """
         worth = self.projects(material, chances).sum(axis=1)
         for figure, weight in self.weights:
             for term in beside(figure, material):

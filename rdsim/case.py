@@ -291,12 +291,18 @@ def most_reviews(case: Case) -> int:
 
 
 def days(months: float) -> int:
-    """Whole days of a number of months on the 30/360 calendar, rounded up."""
+    """Whole days of a number of months on the 30/360 calendar, rounded up.
+
+    Model: D1.
+    """
     return math.ceil(months * DAYS_PER_MONTH - 1e-9)
 
 
 def largest_remainder(totals: Ints, shares: Sequence[float]) -> Ints:
-    """Split whole amounts (n,) by shares so that the parts (n, shares) add up; ties go to the earlier part."""
+    """Split whole amounts (n,) by shares so that the parts (n, shares) add up; ties go to the earlier part.
+
+    Model: D15.
+    """
     exact = totals[:, None] * np.asarray(shares, np.float64) / sum(shares)
     parts = np.floor(exact)
     order = np.argsort(parts - exact, axis=1, kind="stable")
@@ -312,6 +318,8 @@ def attempt_success(eventual: Floats, setback: float, attempts: int) -> Floats:
 
     eventual = q (1 + r + ... + r^(attempts - 1)) with r = (1 - q) setback: the next attempt is made if this one is
     unsuccessful and a setback. What is certain, or impossible, is so at the first attempt.
+
+    Model: D13.
     """
     wanted, place = np.unique(eventual, return_inverse=True)
     low, high = np.zeros_like(wanted), np.ones_like(wanted)
@@ -375,7 +383,10 @@ class _Projects:
             self.needs[row, trl - 1, facility] = units
 
     def _fill_money(self, choices: Sequence[Choice]) -> None:
-        """What each project costs at home and with its partners, split into the tranches of its programme."""
+        """What each project costs at home and with its partners, split into the tranches of its programme.
+
+        Model: D2, D15.
+        """
         scenario = self.scenario
         lines = [scenario.technologies[choice.technology].programme for choice in choices]
         totals = np.array([self._totals(row, choice) for row, choice in enumerate(choices)], np.int64).reshape(-1, 3)
@@ -388,7 +399,10 @@ class _Projects:
         self.abroad[...] = np.floor(self.home * sent.reshape(-1, 1))
 
     def _totals(self, row: int, choice: Choice) -> tuple[int, int, int]:
-        """Cost without a partner, home's part of that with one, and the partners' part; and who the partners are."""
+        """Cost without a partner, home's part of that with one, and the partners' part; and who the partners are.
+
+        Model: D10, D15.
+        """
         scenario, technology = self.scenario, self.scenario.technologies[choice.technology]
         full = round(cost(scenario, technology) * self.scale)
         if not choice.partner:
@@ -400,6 +414,7 @@ class _Projects:
         return full, home, round(joint) - home
 
     def _fill_steps(self, row: int, choice: Choice) -> None:
+        """Model: D9, D16."""
         scenario, technology = self.scenario, self.scenario.technologies[choice.technology]
         benefit = partner_benefit(scenario, technology, choice.partner)
         count = len(members(scenario, choice.partner))
@@ -416,7 +431,10 @@ class _Projects:
 
 
 def step_median(scenario: Scenario, technology: str, own: TechnologyStep | None, trl: int) -> float:
-    """Median years of a technology's step from `trl`: of what experts make of it, if they are heard on it."""
+    """Median years of a technology's step from `trl`: of what experts make of it, if they are heard on it.
+
+    Model: D14.
+    """
     judged = distribution_of(scenario, technology, "months", trl)
     if judged is not None:
         return judged.quantile(0.5) / 12.0
@@ -426,20 +444,29 @@ def step_median(scenario: Scenario, technology: str, own: TechnologyStep | None,
 
 
 def median_years(scenario: Scenario, field: str, trl: int) -> float:
-    """Median time of a step from `trl` in a field: the field's if it has one, the calibration's, that of `steps`."""
+    """Median time of a step from `trl` in a field: the field's if it has one, the calibration's, that of `steps`.
+
+    Model: D14.
+    """
     years = scenario.fields[field].median_years or calibration(scenario).median_years
     return (years or scenario.steps.median_years)[trl - 1]
 
 
 def _capacities(scenario: Scenario) -> dict[tuple[str, str], int]:
-    """Units of what steps wait for: facilities, then the teams of institutes that have a limit."""
+    """Units of what steps wait for: facilities, then the teams of institutes that have a limit.
+
+    Model: D25.
+    """
     facilities = {("facility", name): one.capacity for name, one in scenario.facilities.items()}
     teams = {("institute", name): one.teams for name, one in scenario.institutes.items() if one.teams is not None}
     return facilities | teams
 
 
 def _needs_by_technology(scenario: Scenario) -> dict[str, list[tuple[int, int, int]]]:
-    """(TRL, index, units) by technology: of the facilities that it names, and a team of its institute at every step."""
+    """(TRL, index, units) by technology: of the facilities that it names, and a team of its institute at every step.
+
+    Model: D25.
+    """
     index = {key: f for f, key in enumerate(_capacities(scenario))}
     needs: dict[str, list[tuple[int, int, int]]] = {}
     for need in scenario.facility_needs:
@@ -492,11 +519,15 @@ def _links(scenario: Scenario, choices: Sequence[Choice]) -> _Links:
 
 
 def _per_year(table: Mapping[int, float], scenario: Scenario, scale: int) -> list[int]:
+    """Model: D2."""
     return [round(table.get(y, 0) * scale) for y in range(scenario.start_year, scenario.horizon_year + 1)]
 
 
 def call_day(scenario: Scenario, programme: Programme) -> int:
-    """Day of the fiscal year on which a programme's projects start."""
+    """Day of the fiscal year on which a programme's projects start.
+
+    Model: D17.
+    """
     return days(call_months(scenario, programme))
 
 
@@ -505,6 +536,8 @@ def _drops(scenario: Scenario, technology: Technology) -> bool:
 
     A line that requires a foreign partner has no other reason to drop: where domestic projects are allowed after all,
     its projects go on at home.
+
+    Model: D27.
     """
     line = scenario.programmes[technology.programme]
     required = is_partner_required(scenario, technology.programme)
@@ -517,7 +550,10 @@ def _most_deliverables(scenario: Scenario) -> int:
 
 
 def _required_deliverables(scenario: Scenario, choices: Sequence[Choice]) -> Bools:
-    """Which deliverables are asked of each project: its programme's but for those that its technology waives."""
+    """Which deliverables are asked of each project: its programme's but for those that its technology waives.
+
+    Model: D26.
+    """
     asked = np.zeros((len(choices), _most_deliverables(scenario)), np.bool_)
     for row, choice in enumerate(choices):
         technology = scenario.technologies[choice.technology]
@@ -588,13 +624,19 @@ def _resource_arrays(scenario: Scenario) -> dict[str, Ints]:
 
 
 def formation(mode: Mode) -> tuple[FormationStage, ...]:
-    """The stages in which a mode's agreements are formed; a mode without any has one, the agreement itself."""
+    """The stages in which a mode's agreements are formed; a mode without any has one, the agreement itself.
+
+    Model: D22.
+    """
     whole = FormationStage("agreement", mode.agreement_months, mode.agreement_sigma, mode.agreement_probability)
     return mode.formation or (whole,)
 
 
 def _learning(scenario: Scenario, projects: int) -> Ints:
-    """Factors on talks after 0, 1, 2, ... agreements, in millionths, until they change no more."""
+    """Factors on talks after 0, 1, 2, ... agreements, in millionths, until they change no more.
+
+    Model: D23.
+    """
     rule, factors = scenario.network, [MILLION]
     for count in range(1, projects):
         factor = max(round(MILLION * max(rule.learning**count, rule.learning_floor)), 1)
@@ -610,7 +652,10 @@ def technologies(choices: Sequence[Choice]) -> list[str]:
 
 
 def deadlines(scenario: Scenario, choices: Sequence[Choice]) -> Ints:
-    """Days of the programmes' deadlines, counted from the first day of the planned start year."""
+    """Days of the programmes' deadlines, counted from the first day of the planned start year.
+
+    Model: D24.
+    """
     lines = [scenario.programmes[scenario.technologies[choice.technology].programme] for choice in choices]
     starts = [(choice.start_year - scenario.start_year) * DAYS_PER_YEAR for choice in choices]
     years = [round(line.deadline_years * DAYS_PER_YEAR) for line in lines]
@@ -693,6 +738,8 @@ def unconstrained_case(scenario: Scenario, choices: Sequence[Choice]) -> Case:
     which none is announced, but for what a plan may count on to be carried into them (`rdsim.scenario.money`). Where a
     gate drops the worst of a round, one alone is never the worst. Talks take their whole time, as there is no earlier
     agreement to learn from: only a portfolio that is simulated whole shows what a network learns.
+
+    Model: E42.
     """
     scenario = as_engines_see(scenario)
     links = _Links(*([[] for _ in choices] for _ in range(4)))  # type: ignore[arg-type]

@@ -42,20 +42,24 @@ class ChoosingRule(Extension):
 
 
 def _value_per_cost(value: Floats, cost: Floats) -> Floats:
+    """Model: C2."""
     return value / cost
 
 
 def _evaluation_score(score: Floats, group: Ints, value: Floats) -> tuple[Floats, Ints, Floats]:
+    """Model: C3."""
     return score, -group, value
 
 
 def _domestic_only(value: Floats, cost: Floats, joint: Bools) -> Floats:
+    """Model: C4."""
     ratio = value / cost
     ratio[joint] = float("nan")
     return ratio
 
 
 def _random_feasible(lot: Ints, luck: Floats) -> tuple[Ints, Floats]:
+    """Model: C5."""
     return -lot, -luck
 
 

@@ -36,14 +36,20 @@ class FactorDistribution(Extension):
 
 
 def _lognormal(score: Floats, sigma: Floats) -> Floats:
-    """Median 1."""
+    """Median 1.
+
+    Model: L5.
+    """
     import numpy as np  # noqa: PLC0415
 
     return np.asarray(np.exp(sigma * score))
 
 
 def _gamma(u: Floats, sigma: Floats) -> Floats:
-    """Gamma quantile over gamma median, with the coefficient of variation of a lognormal of that sigma."""
+    """Gamma quantile over gamma median, with the coefficient of variation of a lognormal of that sigma.
+
+    Model: L6.
+    """
     import numpy as np  # noqa: PLC0415
     from scipy.special import gammaincinv  # noqa: PLC0415
 
@@ -55,7 +61,10 @@ _LOWEST = 1e-3
 
 
 def _normal(score: Floats, sigma: Floats) -> Floats:
-    """Mean 1, with the coefficient of variation of a lognormal of that sigma; cut off just above 0."""
+    """Mean 1, with the coefficient of variation of a lognormal of that sigma; cut off just above 0.
+
+    Model: L7.
+    """
     import numpy as np  # noqa: PLC0415
 
     return np.asarray(np.maximum(1.0 + np.sqrt(np.expm1(sigma**2)) * score, _LOWEST))

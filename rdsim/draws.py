@@ -58,7 +58,6 @@ class Purpose(enum.StrEnum):
     BUDGET = "budget"
     BUDGET_COMMON = "budgets in common"
     EXCHANGE = "exchange"
-    BASELINE = "baseline"
     SCREENING = "screening"
 
 
@@ -74,7 +73,10 @@ def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 @inline
 def uniform_at(seed, who, replication, first, second):  # type: ignore[no-untyped-def]
-    """The uniform number in (0, 1) at an address; `seed`, `who` and `replication` are uint64."""
+    """The uniform number in (0, 1) at an address; `seed`, `who` and `replication` are uint64.
+
+    Model: L1.
+    """
     place = (np.uint64(first) << _16) | np.uint64(second)
     high, low, _, _ = philox(who & _LOW, who >> _32, replication, place, seed & _LOW, seed >> _32)
     # 52 bits, centred in their cell: the sum is exact, and neither 0 nor 1 can come.
@@ -91,7 +93,10 @@ def _fill(table, seed, who, replications):  # type: ignore[no-untyped-def]
 
 
 def addresses(purpose: Purpose, names: Sequence[str]) -> Words:
-    """64-bit digests of a purpose and ids: the part of an address that says whose number it is, and what for."""
+    """64-bit digests of a purpose and ids: the part of an address that says whose number it is, and what for.
+
+    Model: L1.
+    """
     return np.array([_address(purpose, name) for name in names], np.uint64)
 
 

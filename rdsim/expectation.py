@@ -40,6 +40,8 @@ def with_sure_market(scenario: Scenario) -> Scenario:
     """The scenario in which what reaches its target comes to the market, at its mean value.
 
     Where a market value model does with luck what it likes, the luck stays: a mean value is then no value at mean luck.
+
+    Model: F11.
     """
     technologies = {name: replace(row, market_probability=1.0) for name, row in scenario.technologies.items()}
     if takes_luck(scenario.value.model):
@@ -68,6 +70,8 @@ def expected_projects(
     """Expected worth of each project given its path, shape (R, P), by the scenario's aim.
 
     `sure` is the projects' worth in the scenario with a sure market; `scenario` is the one that is asked about.
+
+    Model: F11.
     """
     chances = market_chances(scenario, choices)
     return aim_of(scenario).projects(Material(scenario, choices, case, outcomes, sure, chances), chances)
@@ -80,6 +84,8 @@ def expected_total(
 
     Once both have reached their targets, two technologies come to the market with their bivariate chance
     (`rdsim.luck.both_chance`): their markets may share factors.
+
+    Model: F11.
     """
     chances = market_chances(scenario, choices)
     return aim_of(scenario).portfolio(Material(scenario, choices, case, outcomes, sure, chances), chances)

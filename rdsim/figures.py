@@ -245,6 +245,7 @@ def _count(name: str, label: str, sense: Sense = "neither", **parts: Any) -> Fig
 
 
 def _npv() -> Figure:
+    """Model: F10."""
     return _money(
         "npv",
         N_("net present value"),

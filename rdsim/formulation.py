@@ -86,6 +86,8 @@ def values(scenario: Scenario, options: Options) -> Floats:
     """What each option is worth in each sample, shape (N, O), by the scenario's aim.
 
     Net present value, and its parts, as they came in the sample; of any other figure what is expected.
+
+    Model: R1, F15.
     """
     worth = np.zeros(options.npv.shape)
     for figure, weight in aim_of(scenario).weights:
@@ -110,6 +112,8 @@ def _sample_values(options: Options) -> Floats:
     Gains are scaled, option by option, so that their mean is the one that is known without the luck of the market
     (moment matching: Barraquand 1995, Management Science 41): the best of thousands of options is then less often
     merely the luckiest. Samples without any gain are shifted instead.
+
+    Model: F15.
     """
     short = options.mean - options.npv.mean(axis=0)
     gained = options.gain.mean(axis=0)
@@ -125,7 +129,10 @@ def _sample_costs(options: Options) -> Floats:
 
 
 def opening(figure: Figure, scenario: Scenario, openings: Openings) -> Floats:
-    """What opening each partner at each stage adds to a figure, shape (H, S)."""
+    """What opening each partner at each stage adds to a figure, shape (H, S).
+
+    Model: R1.
+    """
     if figure.opening is None:
         return np.zeros(openings.value.shape)
     present_cost = -openings.value
@@ -140,7 +147,10 @@ def option_name(choice: Choice) -> str:
 
 
 def openings_of(scenario: Scenario, options: Options, stages: list[int], past: Past | None = None) -> Openings:
-    """What opening each partner costs at each of the stages, which are start years."""
+    """What opening each partner costs at each of the stages, which are start years.
+
+    Model: F17.
+    """
     codes, years = hosts(scenario), options.payments.shape[1]
     joined = _place_mask(scenario, options, codes)
     money = np.zeros((len(codes), len(stages), years))
@@ -182,7 +192,10 @@ def _linked_groups(scenario: Scenario, groups: Mapping[str, int]) -> dict[str, l
 def synergies_of(
     scenario: Scenario, options: Options, groups: Mapping[str, int], weight: float
 ) -> list[tuple[int, int, float]]:
-    """Pairs of groups, and what both together are worth where a synergy's value has a weight."""
+    """Pairs of groups, and what both together are worth where a synergy's value has a weight.
+
+    Model: F18.
+    """
     best: dict[str, int] = {}
     for o in np.argsort(options.expected_value, kind="stable").tolist():
         best[options.choices[o].technology] = o

@@ -39,24 +39,36 @@ MILLION = 1_000_000
 
 
 def threshold(lead: int, missing: int, luck: float, alpha: float, beta: float, tolerance: int) -> bool:
-    """On plan if no more than `tolerance` TRL steps behind and no due deliverable missing; judged with error."""
+    """On plan if no more than `tolerance` TRL steps behind and no due deliverable missing; judged with error.
+
+    Model: E35.
+    """
     if lead + tolerance >= 0 and missing == 0:
         return luck >= alpha
     return luck < beta
 
 
 def always_pass() -> bool:
-    """Every project is judged on plan."""
+    """Every project is judged on plan.
+
+    Model: E36.
+    """
     return True
 
 
 def deliverables_in(missing: int, luck: float, beta: float) -> bool:
-    """On plan if no due deliverable is missing, or if that is overlooked."""
+    """On plan if no due deliverable is missing, or if that is overlooked.
+
+    Model: E37.
+    """
     return missing == 0 or luck < beta
 
 
 def never_drop() -> tuple[int, int]:
-    """No project of a round is dropped by comparison."""
+    """No project of a round is dropped by comparison.
+
+    Model: E35, E36.
+    """
     return 0, 0
 
 
@@ -64,6 +76,8 @@ def drop_count(reviews: int, rate_ppm: int, fraction: int) -> tuple[int, int]:
     """How many of a round's reviews are dropped, and the fraction (in millionths) carried to the next round.
 
     floor(rate x n + carried fraction), the remainder carried: Korean practice at a rate of 10%.
+
+    Model: E37.
     """
     total = reviews * rate_ppm + fraction
     return total // MILLION, total % MILLION

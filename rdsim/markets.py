@@ -32,7 +32,10 @@ class MarketModel(Extension):
 
 
 def _listed_value(listed: Floats, luck: Floats, rights: Floats, timeliness: Floats) -> Floats:
-    """The listed value times its luck, the rights kept at home, and the part that is left of what comes late."""
+    """The listed value times its luck, the rights kept at home, and the part that is left of what comes late.
+
+    Model: F3.
+    """
     return listed * luck * rights * timeliness
 
 

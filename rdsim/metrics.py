@@ -71,6 +71,8 @@ def discount(scenario: Scenario, day: Ints) -> Floats:
     """Discount factors from days to the scenario's first day; of no meaning for day -1.
 
     Many days are looked up in a table of all up to the horizon: a power takes fifty times as long.
+
+    Model: F1.
     """
     days = (scenario.horizon_year + 1 - scenario.start_year) * DAYS_PER_YEAR
     if day.size <= days or day.max() >= days:
@@ -89,7 +91,10 @@ def _table(rate: float, days: int) -> Floats:
 
 
 def timeliness(scenario: Scenario, late_days: Ints) -> Floats:
-    """Part of the value that is left: all until the deadline, then a fixed part less for each year, never below 0."""
+    """Part of the value that is left: all until the deadline, then a fixed part less for each year, never below 0.
+
+    Model: F2.
+    """
     lost = scenario.value.loss_per_year * np.maximum(late_days, 0) / DAYS_PER_YEAR
     return np.asarray(np.maximum(1.0 - lost, 0.0))
 
@@ -104,6 +109,8 @@ def worth(scenario: Scenario, choices: Sequence[Choice], case: Case, outcomes: O
     """Worth of every project; `factor` is the luck of the market value, shape (replications, technologies).
 
     Raises: ExtensionError for a registered market value model that fails, or whose answer is no value.
+
+    Model: F4, F5.
     """
     modes = [scenario.modes[choice.mode] for choice in choices]
     kept = np.array([mode.value_share * mode.implementation for mode in modes])
@@ -160,6 +167,8 @@ def has_joint_work(outcomes: Outcomes) -> npt.NDArray[np.bool_]:
     """Whether any step was begun with a partner, shape (R, P): the first is, on the day of the first tranche, or none.
 
     A project that has no partner then gets none later; one that has begun with one keeps its effect on that step.
+
+    Model: F4.
     """
     return np.asarray(outcomes.paid_joint[..., 0] == 1)
 
@@ -189,7 +198,10 @@ def home_by_year(case: Case, outcomes: Outcomes) -> Ints:
 
 
 def international_share(scenario: Scenario, case: Case, outcomes: Outcomes) -> dict[int, Floats]:
-    """International share of the R&D budget by year: outside spending plus all home money paid to joint projects."""
+    """International share of the R&D budget by year: outside spending plus all home money paid to joint projects.
+
+    Model: F8.
+    """
     years, rules = case.budget.shape[1], scenario.international
     rows = len(outcomes.paid)
     paid = (outcomes.paid * outcomes.paid_joint).reshape(rows, -1)
@@ -202,7 +214,10 @@ def international_share(scenario: Scenario, case: Case, outcomes: Outcomes) -> d
 
 
 def network_pv(scenario: Scenario, case: Case, outcomes: Outcomes) -> Floats:
-    """Present cost of opening and running partners, shape (replications,)."""
+    """Present cost of opening and running partners, shape (replications,).
+
+    Model: F6.
+    """
     years = np.arange(case.budget.shape[1])
     opened = outcomes.opened_day[..., None]
     day = np.where(opened // DAYS_PER_YEAR == years, opened, years * DAYS_PER_YEAR)
@@ -217,6 +232,8 @@ def synergy_pv(
 
     `chance` (P,), if given, is that of a technology that the outcomes bring to the market to come there at all; both
     come with the chance of two markets that share factors.
+
+    Model: F7.
     """
     row = {choice.technology: p for p, choice in enumerate(choices)}
     total = np.zeros(outcomes.market_day.shape[0])
@@ -240,6 +257,8 @@ def market_shares(
     """Home's share of the world market at the end of each year of `market.world`, each of shape (R,).
 
     `chances` (P,), if given, are those of technologies that the outcomes bring to the market to come there at all.
+
+    Model: F9.
     """
     market, each = scenario.market, yearly_sales(scenario, choices)
     each = each if chances is None else each * chances
@@ -345,7 +364,10 @@ class Shares(NamedTuple):
 
 
 def shares(figure: Figure, material: Material, *, cost: bool = True) -> Shares:
-    """What each project adds to a figure, in the figure's unit; without its cost, if that is counted elsewhere."""
+    """What each project adds to a figure, in the figure's unit; without its cost, if that is counted elsewhere.
+
+    Model: F12.
+    """
     found = _kinds(figure, material, cost=cost)
     factor = _each(figure, material) if figure.each else None
     scale = material["money_scale"] if figure.won else None
@@ -353,7 +375,10 @@ def shares(figure: Figure, material: Material, *, cost: bool = True) -> Shares:
 
 
 def total(figure: Figure, material: Material) -> Array:
-    """A figure in each replication, (R,): what projects add to it, and what belongs to the portfolio."""
+    """A figure in each replication, (R,): what projects add to it, and what belongs to the portfolio.
+
+    Model: F12.
+    """
     counted = _sum(*_kinds(figure, material))
     if counted is not None:
         counted = counted @ _each(figure, material) if figure.each else _over_projects(counted)

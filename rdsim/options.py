@@ -58,7 +58,10 @@ _CHUNK = 500
 
 def candidates(scenario: Scenario, *, abroad: bool = True) -> tuple[Choice, ...]:
     """Every eligible option, by technology, partner, mode and start year; of those without a partner alone unless
-    `abroad`."""
+    `abroad`.
+
+    Model: D20.
+    """
     return tuple(
         Choice(technology, mode, partner, year)
         for technology, row in scenario.technologies.items()
@@ -78,6 +81,8 @@ def awards_due(scenario: Scenario, choice: Choice) -> Floats:
     """A project's full award by the fiscal year in which its tranches fall due if it never stops or waits, (Y,).
 
     Tranches due after the horizon are left out; money is in the scenario's unit.
+
+    Model: F14.
     """
     line = scenario.programmes[scenario.technologies[choice.technology].programme]
     due = np.zeros(scenario.horizon_year - scenario.start_year + 1)
@@ -341,6 +346,7 @@ _Asked = tuple[tuple[Figure, ...], bool]
 def _sample_chunk(
     scenario: Scenario, courses: TalkCourses, draws: Draws, asked: _Asked, running: Running
 ) -> dict[str, npt.NDArray[np.generic]]:
+    """Model: F13."""
     kept, sums = list[dict[str, Any]](), dict[str, Floats]()
     reduce = partial(_figures, scenario, courses, asked)
     for each, total in in_batches(_setup(scenario, courses), draws, reduce, running):
@@ -360,6 +366,8 @@ def _figures(
     """Figures of a batch, kept for each sample, (R, O, ...), and summed over it, (C, ...).
 
     The market is sure in it: its luck is put back where the samples themselves are kept.
+
+    Model: F13.
     """
     draws, case, outcomes, sure = batch
     choices, (told, each_payment) = courses.projects, asked
@@ -406,6 +414,8 @@ def _lower_median(shares: Floats) -> npt.NDArray[np.int64]:
     """The median fiscal year by the shares that end in each, (O, 1 + Y): -1 for the first column, 0 for the next.
 
     The lower one: a year that no course ends in must not be invented between two that some end in.
+
+    Model: F13.
     """
     return np.asarray((shares.cumsum(axis=1) >= 0.5 - 1e-9).argmax(axis=1) - 1)
 
@@ -420,7 +430,10 @@ def place_shares(case: Case, outcomes: Outcomes) -> Floats:
 
 
 def _held_days(case: Case, outcomes: Outcomes) -> Iterator[npt.NDArray[np.int64]]:
-    """Days of each fiscal year in turn for which a place is held, (R, P): year by year what is in hand stays small."""
+    """Days of each fiscal year in turn for which a place is held, (R, P): year by year what is in hand stays small.
+
+    Model: F13.
+    """
     start = np.where(outcomes.place_day < 0, case.horizon, outcomes.place_day)
     free = _free_days(case, outcomes)
     for first in range(0, case.budget.shape[1] * DAYS_PER_YEAR, DAYS_PER_YEAR):

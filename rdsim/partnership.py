@@ -27,12 +27,18 @@ class StepEffect:
 
 
 def benefit(effect: PartnerEffect, gap: float) -> float:
-    """Inverted U: 1 where partner minus home level is `gap_best`, 0 at `gap_width` from it and beyond."""
+    """Inverted U: 1 where partner minus home level is `gap_best`, 0 at `gap_width` from it and beyond.
+
+    Model: D7.
+    """
     return 1.0 - min(1.0, abs((gap - effect.gap_best) / effect.gap_width)) ** 2
 
 
 def absorption(effect: PartnerEffect, trl: int) -> float:
-    """Absorptive capacity of the home side at a TRL: 0 up to `trl_low`, 1 from `trl_high`, a line between."""
+    """Absorptive capacity of the home side at a TRL: 0 up to `trl_low`, 1 from `trl_high`, a line between.
+
+    Model: D8.
+    """
     if trl >= effect.trl_high:
         return 1.0
     if trl <= effect.trl_low:
@@ -41,12 +47,18 @@ def absorption(effect: PartnerEffect, trl: int) -> float:
 
 
 def step_effect(effect: PartnerEffect, brought: float, trl: int, partners: int) -> StepEffect:
-    """Effect on the step that starts from `trl` of a benefit, with `partners` institutions' countries (1 or more)."""
+    """Effect on the step that starts from `trl` of a benefit, with `partners` institutions' countries (1 or more).
+
+    Model: D9.
+    """
     gained = brought * absorption(effect, trl)
     coordination = effect.coordination_duration ** (partners - 1)
     return StepEffect((1.0 - effect.duration_gain * gained) * coordination, effect.success_shift * gained)
 
 
 def cost_factor(effect: PartnerEffect, partners: int) -> float:
-    """Factor on a joint project's whole cost: overhead, and coordination with each further partner."""
+    """Factor on a joint project's whole cost: overhead, and coordination with each further partner.
+
+    Model: D10.
+    """
     return (1.0 + effect.cost_overhead) * effect.coordination_cost ** (partners - 1)

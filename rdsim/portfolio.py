@@ -88,6 +88,8 @@ def with_ranks(portfolio: Portfolio, scenario: Scenario) -> Portfolio:
 
     A choice whose partner, or one of its members, belongs to a network that the programme prefers gains the
     programme's preference points on its score. Raises PortfolioError if only some ranks are given, or two are equal.
+
+    Model: D21.
     """
     _refuse(_faults(portfolio.choices, scenario, (_rank_findings,), _choice_place(portfolio)))
     if all(choice.rank for choice in portfolio.choices):
@@ -302,6 +304,7 @@ def _pair_findings(choices: tuple[Choice, ...], scenario: Scenario) -> Iterator[
 
 
 def _score(scenario: Scenario, choice: Choice) -> float:
+    """Model: D21."""
     technology = scenario.technologies[choice.technology]
     programme = scenario.programmes[technology.programme]
     preferred = _networks(scenario, choice.partner) & set(programme.preferred_networks)

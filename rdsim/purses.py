@@ -23,13 +23,19 @@ MILLION = 1_000_000
 
 
 def carry_over(unspent: int, rate_ppm: int) -> int:
-    """Won of the unspent that move to the next year, rounded down; the rest lapses."""
+    """Won of the unspent that move to the next year, rounded down; the rest lapses.
+
+    Model: E6.
+    """
     # Split so that a large purse times a million cannot overflow 64 bits.
     return unspent // MILLION * rate_ppm + unspent % MILLION * rate_ppm // MILLION
 
 
 def purse_at_most(announced: Sequence[int], rate_ppm: int) -> tuple[int, ...]:
-    """Won that a purse holds in each year if nothing was paid before: what is announced, and what is carried over."""
+    """Won that a purse holds in each year if nothing was paid before: what is announced, and what is carried over.
+
+    Model: D28.
+    """
     purse, held = 0, []
     for money in announced:
         purse = carry_over(purse, rate_ppm) + money
@@ -38,12 +44,18 @@ def purse_at_most(announced: Sequence[int], rate_ppm: int) -> tuple[int, ...]:
 
 
 def always() -> bool:
-    """Yes."""
+    """Yes.
+
+    Model: E21.
+    """
     return True
 
 
 def never() -> bool:
-    """No."""
+    """No.
+
+    Model: E22.
+    """
     return False
 
 

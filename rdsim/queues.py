@@ -24,12 +24,18 @@ RANK = "rank"
 
 
 def by_rank(rank: int) -> int:
-    """In order of rank."""
+    """In order of rank.
+
+    Model: E4.
+    """
     return rank
 
 
 def first_come(waited: int) -> int:
-    """Who has waited longest comes first."""
+    """Who has waited longest comes first.
+
+    Model: E5.
+    """
     return -waited
 
 

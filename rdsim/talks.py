@@ -84,7 +84,10 @@ def pick_courses(column: npt.NDArray[Scalar], course: Ints) -> npt.NDArray[Scala
 
 
 def courses_of(scenario: Scenario, choices: tuple[Choice, ...]) -> TalkCourses:
-    """Every course that the talks of lone options may take."""
+    """Every course that the talks of lone options may take.
+
+    Model: F13.
+    """
     chances = stage_chances(scenario, choices)
     passed = np.cumprod(np.hstack([np.ones((len(choices), 1)), chances]), axis=1)  # (O, H + 1): the stages before
     table = np.hstack([passed[:, :-1] * (1.0 - chances), passed[:, -1:]])

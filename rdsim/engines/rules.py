@@ -24,7 +24,9 @@ A grant decides who is served first, by rank or by the queue's rule (`rdsim.queu
 rank.
 
 How a gate judges is a policy of its own: see `rdsim.gates`. What is carried over is a rule that plans share with the
-engines: see `rdsim.purses`.
+engines: see `rdsim.purses`. Each rule has a number: docs/events.md tells it.
+
+Model: E1, E2.
 """
 
 from __future__ import annotations
@@ -82,22 +84,34 @@ FAILURE: Final = 2
 
 
 def fits(amount: int, purse: int) -> bool:
-    """Whether a request can be paid from what is in the purse."""
+    """Whether a request can be paid from what is in the purse.
+
+    Model: E20.
+    """
     return amount <= purse
 
 
 def hopeless(amount: int, purse: int, announced: int) -> bool:
-    """Whether a request is larger than all money still to come: the purse and the announced later budgets."""
+    """Whether a request is larger than all money still to come: the purse and the announced later budgets.
+
+    Model: E20.
+    """
     return amount > purse + announced
 
 
 def refund(paid: int, unused_days: int, tranche_days: int) -> int:
-    """Won given back for the unused days of a tranche, rounded down."""
+    """Won given back for the unused days of a tranche, rounded down.
+
+    Model: E24.
+    """
     return paid // tranche_days * unused_days + paid % tranche_days * unused_days // tranche_days
 
 
 def at_rate(amount: int, rate_ppm: int) -> int:
-    """Won that an amount planned at rate 1 costs at an exchange rate in millionths, rounded down."""
+    """Won that an amount planned at rate 1 costs at an exchange rate in millionths, rounded down.
+
+    Model: E18.
+    """
     return amount // MILLION * rate_ppm + amount % MILLION * rate_ppm // MILLION
 
 
@@ -105,7 +119,10 @@ def at_rate(amount: int, rate_ppm: int) -> int:
 
 
 def talk_days(base: int, rate_ppm: int) -> int:
-    """Whole days of a stage of talks: its luck in days times a factor in millionths, rounded up, at least 1."""
+    """Whole days of a stage of talks: its luck in days times a factor in millionths, rounded up, at least 1.
+
+    Model: E14.
+    """
     return max(-(-base * rate_ppm // MILLION), 1)
 
 
@@ -113,7 +130,10 @@ def talk_days(base: int, rate_ppm: int) -> int:
 
 
 def work_days(base: float, factor: float) -> int:
-    """Whole days of a step: its luck in days times the partner's factor, rounded up, at least 1."""
+    """Whole days of a step: its luck in days times the partner's factor, rounded up, at least 1.
+
+    Model: E25.
+    """
     days = base * factor
     whole = int(days)
     if whole < days:
@@ -122,7 +142,10 @@ def work_days(base: float, factor: float) -> int:
 
 
 def attempt(luck: float, success: float, setback: float) -> int:
-    """Outcome of an attempt: SUCCESS with probability `success`; else SETBACK with `setback`, else FAILURE."""
+    """Outcome of an attempt: SUCCESS with probability `success`; else SETBACK with `setback`, else FAILURE.
+
+    Model: E28.
+    """
     if luck < success:
         return SUCCESS
     if luck < success + (1.0 - success) * setback:
@@ -137,6 +160,8 @@ def planned_trl(median_days: Sequence[int], trl: int, target: int, funded_days: 
     """TRL planned after the funded days, if each step takes its median.
 
     `median_days[k]` is the time from the start TRL until k + 1 steps are done.
+
+    Model: E33.
     """
     reached = trl
     while reached < target and median_days[reached - trl] <= funded_days:
@@ -145,5 +170,8 @@ def planned_trl(median_days: Sequence[int], trl: int, target: int, funded_days: 
 
 
 def next_round(day: int) -> int:
-    """The first half-year round on or after a day."""
+    """The first half-year round on or after a day.
+
+    Model: E37.
+    """
     return -(-day // ROUND_DAYS) * ROUND_DAYS

@@ -13,6 +13,7 @@ __all__ = ["ABROAD"]
 
 
 def _rows(scenario: Scenario, options: Options, years: range) -> Iterator[Row]:
+    """Model: R16."""
     for year, cap in sorted(scenario.international.abroad_cap.items()):
         if year in years:
             yield Row(options.abroad[:, year - years.start], cap, year=year)

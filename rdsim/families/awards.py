@@ -17,6 +17,8 @@ def _rows(scenario: Scenario, options: Options, years: range) -> Iterator[Row]:
     """What falls due if no project ever stops, within the announced money x the award ratio.
 
     What is left of a year adds nothing to the next: a full award is asked of each year's announced money.
+
+    Model: R12.
     """
     for name in scenario.programmes:
         if name in scenario.optimiser.award_ratio:
@@ -35,7 +37,10 @@ def _words(scenario: Scenario, what: str, year: int) -> str:
 
 
 def _remaining(scenario: Scenario, what: str, year: int, held: float) -> float:
-    """What was announced, whatever is left of it; who is under way keeps what he was promised."""
+    """What was announced, whatever is left of it; who is under way keeps what he was promised.
+
+    Model: R26.
+    """
     return max(_most(scenario, what, year), held)
 
 

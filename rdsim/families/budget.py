@@ -16,7 +16,10 @@ __all__ = ["BUDGET"]
 def _rows(
     scenario: Scenario, options: Options, openings: Openings, years: range, ratios: Mapping[str, float]
 ) -> Iterator[Row]:
-    """Expected payments net of refunds, and partners' costs, within the announced money x the payment ratio."""
+    """Expected payments net of refunds, and partners' costs, within the announced money x the payment ratio.
+
+    Model: R11.
+    """
     for name, line in scenario.programmes.items():
         mine, pays = options_of(scenario, options, "programme", name), name == scenario.network.programme
         for y, year in enumerate(years):
@@ -35,7 +38,10 @@ def _words(scenario: Scenario, what: str, year: int) -> str:
 
 
 def _remaining(cap: float, held: float) -> float:
-    """Never less than is held; what partners that are open cost is no promise, and goes with them."""
+    """Never less than is held; what partners that are open cost is no promise, and goes with them.
+
+    Model: R26.
+    """
     return max(cap, held)
 
 

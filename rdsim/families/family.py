@@ -21,7 +21,10 @@ __all__ = ["Counted", "Family", "cap_above_past"]
 
 
 def cap_above_past(past: Any, year: int, sense: str, cap: float, held: float, opening: float, gone: float) -> float:
-    """Whole horizons count what is over; no ceiling asks for less than is held, and no floor for years gone by."""
+    """Whole horizons count what is over; no ceiling asks for less than is held, and no floor for years gone by.
+
+    Model: R26.
+    """
     left = cap if year else cap - gone
     if sense == "<=":
         return max(left, held + opening)

@@ -14,7 +14,10 @@ __all__ = ["INSTITUTES"]
 
 
 def _rows(scenario: Scenario, options: Options, years: range) -> Iterator[Row]:
-    """Joint projects under way on average over a year, from the beginning of talks, within the institute's teams."""
+    """Joint projects under way on average over a year, from the beginning of talks, within the institute's teams.
+
+    Model: R15.
+    """
     limited = {code: institute.teams for code, institute in scenario.institutes.items() if institute.teams is not None}
     for code, teams in limited.items():
         mine = options_of(scenario, options, "institute", code)

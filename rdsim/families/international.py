@@ -13,7 +13,10 @@ __all__ = ["INTERNATIONAL"]
 
 
 def _rows(scenario: Scenario, options: Options, years: range) -> Iterator[Row]:
-    """Outside spending and home money of joint projects reach the year's share of the R&D budget, or cost a price."""
+    """Outside spending and home money of joint projects reach the year's share of the R&D budget, or cost a price.
+
+    Model: R19.
+    """
     rules = scenario.international
     for year, floor in sorted(rules.share_floor.items()):
         if year in years and rules.rd_budget.get(year, 0.0) > 0:
@@ -27,7 +30,10 @@ def _words(year: int) -> str:
 
 
 def _remaining(cap: float) -> float:
-    """All of it: what falls short is paid for, and years gone by are not asked."""
+    """All of it: what falls short is paid for, and years gone by are not asked.
+
+    Model: R26.
+    """
     return cap
 
 

@@ -13,7 +13,10 @@ __all__ = ["PLACES"]
 
 
 def _rows(scenario: Scenario, options: Options, openings: Openings, years: range) -> Iterator[Row]:
-    """Places held on average over a year, within the partner's places."""
+    """Places held on average over a year, within the partner's places.
+
+    Model: R14.
+    """
     for p, code in enumerate(openings.partners):
         for y, year in enumerate(years):
             use = options.occupancy[:, y] * openings.joined[:, p]

@@ -19,6 +19,7 @@ __all__ = ["FIELDS", "PARTNERS"]
 
 
 def _field_rows(scenario: Scenario, options: Options) -> Iterator[Row]:
+    """Model: R17."""
     total = options.payments.sum(axis=1)
     yield from _limit_rows(
         scenario, scenario.limits.fields, lambda field: total * options_of(scenario, options, "field", field)
@@ -26,6 +27,7 @@ def _field_rows(scenario: Scenario, options: Options) -> Iterator[Row]:
 
 
 def _partner_rows(scenario: Scenario, options: Options, openings: Openings) -> Iterator[Row]:
+    """Model: R18."""
     total = options.joint.sum(axis=1)
     place = {code: p for p, code in enumerate(openings.partners)}
     yield from _limit_rows(scenario, scenario.limits.partners, lambda code: total * openings.joined[:, place[code]])
@@ -47,7 +49,10 @@ def _money(scenario: Scenario) -> float:
 
 
 def _remaining(scenario: Scenario, left: Scenario, sense: str, cap: float, held: float, spent: float) -> float:
-    """A share of the whole announced money less what was paid; who is under way keeps what he will be paid."""
+    """A share of the whole announced money less what was paid; who is under way keeps what he will be paid.
+
+    Model: R26.
+    """
     money = _money(left)
     share = cap / money * _money(scenario) - spent if money else 0.0
     return min(share, held) if sense == ">=" else max(share, held)
@@ -56,6 +61,7 @@ def _remaining(scenario: Scenario, left: Scenario, sense: str, cap: float, held:
 def _field_remaining(
     scenario: Scenario, left: Scenario, past: Past, what: str, sense: str, cap: float, held: float
 ) -> float:
+    """Model: R26."""
     spent = sum(one.paid for one in past.projects if scenario.technologies[one.choice.technology].field == what)
     return _remaining(scenario, left, sense, cap, held, spent)
 
@@ -63,6 +69,7 @@ def _field_remaining(
 def _partner_remaining(
     scenario: Scenario, left: Scenario, past: Past, what: str, sense: str, cap: float, held: float
 ) -> float:
+    """Model: R26."""
     spent = sum(one.paid_joint for one in past.projects if what in one.partners)
     return _remaining(scenario, left, sense, cap, held, spent)
 

@@ -14,6 +14,7 @@ __all__ = ["STARTS"]
 
 
 def _rows(scenario: Scenario, options: Options) -> Iterator[Row]:
+    """Model: R13."""
     years = sorted({choice.start_year for choice in options.choices})
     begun = {year: begins_in(options, year) for year in years}
     for name, line in scenario.programmes.items():
@@ -27,7 +28,10 @@ def _words(scenario: Scenario, what: str, year: int) -> str:
 
 
 def _remaining(cap: float) -> float:
-    """All of the year's: who is running has had a start, and takes no other."""
+    """All of the year's: who is running has had a start, and takes no other.
+
+    Model: R26.
+    """
     return cap
 
 

@@ -152,7 +152,10 @@ def lay_out_rest(
 
 
 def _deliverables(scenario: Scenario, case: Case, names: list[str], draws: Draws) -> Ints:
-    """Days of work until the last required one of each kind: a sum of exponential times (Erlang)."""
+    """Days of work until the last required one of each kind: a sum of exponential times (Erlang).
+
+    Model: L18.
+    """
     kinds = [scenario.programmes[scenario.technologies[name].programme].deliverables for name in names]
     needed = np.zeros((len(draws.replications), len(names), case.due_tranche.shape[1]), np.int64)
     for t, (name, items) in enumerate(zip(names, kinds, strict=True)):
@@ -171,6 +174,8 @@ def failing_stage(chances: Floats, choices: tuple[Choice, ...], draws: Draws) ->
     """Stage at which the talks of each choice fail as drawn, (replications, choices); H where none of the H fails.
 
     `chances` are the choices' `stage_chances`, (choices, H).
+
+    Model: L11.
     """
     found = np.full((len(draws.replications), len(choices)), chances.shape[1], np.int64)
     luck = Block("Talks", talk_luck(chances, choices, draws.seed))
@@ -193,7 +198,10 @@ def _fail_talks(h, numbers, found):  # type: ignore[no-untyped-def]
 
 
 def comes_to_market(scenario: Scenario, names: list[str], draws: Draws) -> npt.NDArray[np.bool_]:
-    """Whether each technology comes to the market if it reaches its target, shape (replications, names)."""
+    """Whether each technology comes to the market if it reaches its target, shape (replications, names).
+
+    Model: L12.
+    """
     found = np.empty((len(draws.replications), len(names)), np.bool_)
     luck = Block("Markets", market_luck(scenario, names, draws.seed))
     _come_to_market(luck, np.array(draws.replications, np.int64), found)
@@ -215,6 +223,8 @@ def value_factor(
 
     As `value.distribution` has it, spread by uncertainty class, or as experts judge it. Where it is not `wanted` (same
     shape) it is 1, undrawn.
+
+    Model: L14.
     """
     factor = np.ones((len(draws.replications), len(names)))
     judged = _judged_values(scenario, names)
@@ -258,7 +268,10 @@ def _value_scores(h, numbers, wanted, score):  # type: ignore[no-untyped-def]
 
 @jit
 def _value_factors(sigma, wanted, score, factor):  # type: ignore[no-untyped-def]
-    """Lognormal ones."""
+    """Lognormal ones.
+
+    Model: L5, L14.
+    """
     for r in range(factor.shape[0]):
         for t in range(len(sigma)):
             if wanted[r, t]:

@@ -215,6 +215,8 @@ def stage_chances(scenario: Scenario, choices: Sequence[Choice], least: int = 1)
     """Probability that each stage of talks succeeds once it is come to, (P, H); 1 beyond a choice's last one.
 
     H is the number of stages of the choice that has most, or `least`.
+
+    Model: D22.
     """
     stages = [[stage.success for stage in formation(scenario.modes[choice.mode])] for choice in choices]
     chances = np.ones((len(choices), max([least, *map(len, stages)])))

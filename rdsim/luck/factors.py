@@ -21,6 +21,8 @@ def factors(name: str, given: Mapping[str, float], score: Floats, sigma: Floats)
 
     Raises: ExtensionError for a registered distribution that fails, whose answer is no factor, that falls as luck
     rises, or whose median is not 1.
+
+    Model: L4.
     """
     for where, median in _courses(name, given, sigma):
         if abs(median - 1.0) > _NEAR:
@@ -93,7 +95,10 @@ _WEIGHTS = np.exp(-0.5 * _SCORES**2) / np.exp(-0.5 * _SCORES**2).sum()
 
 
 def unit_mean_factors(name: str, given: Mapping[str, float], score: Floats, sigma: Floats) -> Floats:
-    """As `factors`, over the distribution's mean for each sigma, whatever its median: a stated mean stays one."""
+    """As `factors`, over the distribution's mean for each sigma, whatever its median: a stated mean stays one.
+
+    Model: L8.
+    """
     means = {spread: _mean_factor(name, given, spread) for spread in np.unique(sigma).tolist()}
     mean = np.array([means[spread] for spread in sigma.ravel().tolist()]).reshape(sigma.shape)
     all(_courses(name, given, sigma))  # looked at for what they raise
@@ -101,5 +106,8 @@ def unit_mean_factors(name: str, given: Mapping[str, float], score: Floats, sigm
 
 
 def _mean_factor(name: str, given: Mapping[str, float], sigma: float) -> float:
-    """Mean of a distribution's factors, by the trapezoidal rule over normal scores, which converges fast for it."""
+    """Mean of a distribution's factors, by the trapezoidal rule over normal scores, which converges fast for it.
+
+    Model: L8.
+    """
     return float(_WEIGHTS @ _quantiles(name, given, _SCORES, np.full(_SCORES.shape, sigma)))

@@ -21,6 +21,8 @@ def bivariate_normal(one: float, other: float, correlation: float) -> float:
 
     By Owen's T function (Owen 1956, "Tables for computing bivariate normal probabilities", Annals of Mathematical
     Statistics 27, equation 2.1).
+
+    Model: L19.
     """
     if math.isinf(one) or math.isinf(other):
         return float(min(ndtr(one), ndtr(other)))  # one of them is sure, or out of the question
@@ -41,14 +43,20 @@ def _owen(bound: float, height: float) -> float:
 
 
 def market_correlation(scenario: Scenario, one: str, other: str) -> float:
-    """Correlation of the scores that decide whether two different technologies come to the market."""
+    """Correlation of the scores that decide whether two different technologies come to the market.
+
+    Model: L19.
+    """
     shares = scenario.risks.market_factor
     same = scenario.technologies[one].field == scenario.technologies[other].field
     return shares.chance_common + (shares.chance_field if same else 0.0)
 
 
 def both_chance(scenario: Scenario, one: tuple[str, float], other: tuple[str, float]) -> float:
-    """Probability that two different technologies, each given with its own chance, both come to the market."""
+    """Probability that two different technologies, each given with its own chance, both come to the market.
+
+    Model: L19.
+    """
     (first, chance), (second, others) = one, other
     correlation = market_correlation(scenario, first, second)
     if correlation == 0.0:

@@ -61,6 +61,7 @@ def _uniform(h, address, first, second):
 
 @inline
 def _score(h, address, first, second):
+    """Model: L2."""
     return quantile(_uniform(h, address, first, second))
 
 
@@ -72,7 +73,10 @@ def _whole_days(median, sigma, score):
 
 @inline
 def enter(h, replication):
-    """Turn to a replication."""
+    """Turn to a replication.
+
+    Model: L3, L4.
+    """
     h.replication[0] = np.uint64(replication)
     if h.time_loading > 0.0 or h.luck_loading > 0.0:
         for x in range(len(h.field_address)):
@@ -82,7 +86,10 @@ def enter(h, replication):
 
 @inline
 def enter_market(h, replication):
-    """Turn to a replication, and draw what the markets of each field have in common in it, if they have."""
+    """Turn to a replication, and draw what the markets of each field have in common in it, if they have.
+
+    Model: L12, L14.
+    """
     h.replication[0] = np.uint64(replication)
     if h.market_own < 1.0:
         everywhere = _part(h, h.market_common, h.market_common_address, FIRST)
@@ -92,19 +99,26 @@ def enter_market(h, replication):
 
 @inline
 def _part(h, share, address, first):
-    """The part of a score that is a common factor's, which has a share of the variance; undrawn without one."""
+    """The part of a score that is a common factor's, which has a share of the variance; undrawn without one.
+
+    Model: L2.
+    """
     return math.sqrt(share) * _score(h, address, first, FIRST) if share > 0.0 else 0.0
 
 
 @inline
 def _bound(own, factor, loading):
     # A good year for a field makes its steps shorter and likelier: both scores fall as the factor rises.
+    """Model: L3, L4."""
     return math.sqrt(1.0 - loading * loading) * own - loading * factor
 
 
 @inline
 def step_score(h, t, step, attempt):
-    """Normal score of the time of an attempt."""
+    """Normal score of the time of an attempt.
+
+    Model: L4.
+    """
     own = _score(h, h.time_address[t], step, attempt)
     if h.time_loading > 0.0:
         return _bound(own, h.factor[h.field[t]], h.time_loading)
@@ -116,6 +130,8 @@ def judgement(h, row, score, pick):
     """What experts make of a figure, at a normal score: the average of their quantiles, or that of the one picked.
 
     `pick` is a uniform number: picking one expert's quantile by weight is drawing from the mixture of them all.
+
+    Model: L9.
     """
     value = 0.0
     for expert in range(len(h.judged_weight[row])):
@@ -133,7 +149,10 @@ def judgement(h, row, score, pick):
 
 @inline
 def step_days(h, t, step, attempt):
-    """Days of an attempt without partner: as experts judge the step, or lognormal around its median."""
+    """Days of an attempt without partner: as experts judge the step, or lognormal around its median.
+
+    Model: L4, L5, L9.
+    """
     row = h.judged_step[t, step]
     if row >= 0:
         # One expert for all attempts at a step: whoever is right about it is right again.
@@ -143,7 +162,10 @@ def step_days(h, t, step, attempt):
 
 @inline
 def step_luck(h, t, step, attempt):
-    """Uniform number that decides an attempt."""
+    """Uniform number that decides an attempt.
+
+    Model: L3.
+    """
     own = _uniform(h, h.luck_address[t], step, attempt)
     if h.luck_loading > 0.0:
         return probability(_bound(quantile(own), h.factor[h.field[t]], h.luck_loading))
@@ -152,38 +174,56 @@ def step_luck(h, t, step, attempt):
 
 @inline
 def gate(h, t, review):
-    """Uniform number that decides a review."""
+    """Uniform number that decides a review.
+
+    Model: L10.
+    """
     return _uniform(h, h.gate_address[t], review, FIRST)
 
 
 @inline
 def review_error(h, t, review):
-    """Error of a review, in TRL steps."""
+    """Error of a review, in TRL steps.
+
+    Model: L10.
+    """
     return quantile(gate(h, t, review)) * h.review_spread[t]
 
 
 @inline
 def stage_succeeds(h, p, stage):
-    """Whether a stage of talks succeeds."""
+    """Whether a stage of talks succeeds.
+
+    Model: L11.
+    """
     return _uniform(h, h.agreement_luck_address[p], FIRST, stage) < h.agreement_chance[p, stage]
 
 
 @inline
 def talk_score(h, p, stage):
-    """Normal score of the time of a stage of talks."""
+    """Normal score of the time of a stage of talks.
+
+    Model: L11.
+    """
     return _score(h, h.agreement_time_address[p], FIRST, stage)
 
 
 @inline
 def agreement_days(h, p, stage):
-    """Days of a stage of talks."""
+    """Days of a stage of talks.
+
+    Model: L5, L11.
+    """
     days = _whole_days(h.agreement_median[p, stage], h.agreement_sigma[p, stage], talk_score(h, p, stage))
     return days + h.agreement_extra[p] if stage == 0 else days
 
 
 @inline
 def commercial(h, t):
-    """Whether a technology that reached its target comes to the market."""
+    """Whether a technology that reached its target comes to the market.
+
+    Model: L12.
+    """
     if h.market_chance[t] >= 1.0:
         return True
     luck = _uniform(h, h.market_luck_address[t], FIRST, FIRST)
@@ -194,19 +234,28 @@ def commercial(h, t):
 
 @inline
 def market_score(h, t):
-    """Normal score of the time to the market."""
+    """Normal score of the time to the market.
+
+    Model: L13.
+    """
     return _score(h, h.market_time_address[t], FIRST, FIRST)
 
 
 @inline
 def market_days(h, t):
-    """Days from the target to the market."""
+    """Days from the target to the market.
+
+    Model: L5, L13.
+    """
     return _whole_days(h.market_median, h.market_sigma, market_score(h, t))
 
 
 @inline
 def enter_year(h, year):
-    """Draw what the breaks of each bloc have in common in a year."""
+    """Draw what the breaks of each bloc have in common in a year.
+
+    Model: L15.
+    """
     own = math.sqrt(1.0 - h.bloc_share)
     for b in range(len(h.bloc_address)):
         h.bloc_part[b] = _part(h, h.bloc_share, h.bloc_address[b], year)
@@ -216,7 +265,10 @@ def enter_year(h, year):
 
 @inline
 def _is_broken(h, n, year):
-    """Whether relations with a partner break in a year."""
+    """Whether relations with a partner break in a year.
+
+    Model: L15.
+    """
     own = _uniform(h, h.break_luck_address[n], year, FIRST)
     if h.bloc[n] < 0:
         return own < h.break_chance[n]
@@ -227,7 +279,10 @@ def _is_broken(h, n, year):
 
 @inline
 def break_day(h, n, year):
-    """Day on which relations with a partner break in the year that was entered, or -1."""
+    """Day on which relations with a partner break in the year that was entered, or -1.
+
+    Model: L15.
+    """
     if h.break_chance[n] == 0.0 or not _is_broken(h, n, year):
         return -1
     return year * DAYS_PER_YEAR + int(_uniform(h, h.break_day_address[n], year, FIRST) * DAYS_PER_YEAR)
@@ -235,14 +290,20 @@ def break_day(h, n, year):
 
 @inline
 def budget_score(h, g, year):
-    """Normal score of a year's budget, of which all programmes share a part."""
+    """Normal score of a year's budget, of which all programmes share a part.
+
+    Model: L16.
+    """
     own = _score(h, h.budget_address[g], year, FIRST)
     return math.sqrt(1.0 - h.budget_common) * own + _part(h, h.budget_common, h.budget_common_address, year)
 
 
 @inline
 def budget(h, g, year):
-    """Money that really comes."""
+    """Money that really comes.
+
+    Model: L16.
+    """
     announced = h.announced[g, year]
     if h.certain[g, year] or announced == 0 or h.budget_sd == 0.0:
         return announced
@@ -266,13 +327,19 @@ def calendar(h, u):
 
 @inline
 def exchange_score(h, currency, year):
-    """Normal score of a year's move of a currency."""
+    """Normal score of a year's move of a currency.
+
+    Model: L17.
+    """
     return _score(h, h.exchange_address[currency], year, FIRST)
 
 
 @inline
 def exchange_rates(h, currency, rates):
-    """A currency's rates in millionths: a geometric random walk with mean 1, constant within a year, 1 in the first."""
+    """A currency's rates in millionths: a geometric random walk with mean 1, constant within a year, 1 in the first.
+
+    Model: L17.
+    """
     volatility, walk = h.exchange_volatility[currency], 0.0
     for year in range(len(rates)):
         if year > 0 and volatility > 0.0:
@@ -296,11 +363,17 @@ def score(h, source, i, j, k):
 
 @inline
 def value_score(h, t):
-    """Normal score of a market value: it rises with what markets' values have in common."""
+    """Normal score of a market value: it rises with what markets' values have in common.
+
+    Model: L14.
+    """
     return h.market_own * _score(h, h.market_luck_address[t], FIRST, FIRST) + h.market_factor[h.field[t]]
 
 
 @inline
 def judged_value(h, n, score, replication):
-    """A market value as experts judge it, over its mean; `h` has their pools and the addresses of what is judged."""
+    """A market value as experts judge it, over its mean; `h` has their pools and the addresses of what is judged.
+
+    Model: L9.
+    """
     return judgement(h, n, score, uniform_at(h.seed, h.address[n], replication, 1, FIRST))

@@ -121,6 +121,7 @@ def _lay_out_scores(h, source, numbers, score):  # type: ignore[no-untyped-def]
 
 
 def _step_days(world: _World) -> Floats:
+    """Model: L4."""
     name, given = step_distribution(world.scenario)
     source = world.source
     score = world.score(kernels.STEP_TIME, *source.time_median.shape, world.attempts)
@@ -147,6 +148,7 @@ def _whole_days(median: Floats, factor: Floats) -> Ints:
 
 
 def _agreement_days(world: _World) -> Ints:
+    """Model: L11."""
     source = world.source
     score = world.score(kernels.TALKS, *source.agreement_median.shape)
     factor = np.ones(score.shape)
@@ -161,6 +163,7 @@ def _agreement_days(world: _World) -> Ints:
 
 
 def _market_days(world: _World) -> Ints:
+    """Model: L13."""
     rules, source = world.scenario.value, world.source
     score = world.score(kernels.MARKET_TIME, len(source.market_chance))
     sigma = np.full((1, 1), source.market_sigma)
@@ -169,6 +172,7 @@ def _market_days(world: _World) -> Ints:
 
 
 def _budget(world: _World) -> Ints:
+    """Model: L16."""
     risk, source = world.scenario.risks.budget, world.source
     score = world.score(kernels.BUDGET, *source.announced.shape)
     sigma = np.full((1, 1, 1), np.sqrt(np.log1p(source.budget_sd**2)))  # of a lognormal of that coefficient
@@ -178,6 +182,7 @@ def _budget(world: _World) -> Ints:
 
 
 def _exchange_ppm(world: _World) -> Ints:
+    """Model: L17."""
     risk, source = world.scenario.risks.exchange, world.source
     score = world.score(kernels.EXCHANGE, len(source.exchange_address), source.announced.shape[1])
     growth = unit_mean_factors(

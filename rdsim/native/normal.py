@@ -17,7 +17,10 @@ _SQRT_2 = math.sqrt(2.0)
 
 @inline
 def quantile(p):
-    """The number that a standard normal variable stays below with probability p, 0 < p < 1."""
+    """The number that a standard normal variable stays below with probability p, 0 < p < 1.
+
+    Model: L2.
+    """
     q = p - 0.5
     if abs(q) <= 0.425:
         return q * _middle(0.180625 - q * q)

@@ -335,7 +335,10 @@ class _Left:
         )
 
     def _with_history(self, problem: PortfolioProblem) -> PortfolioProblem:
-        """Caps of what is left, as each row's family says what of the past counts."""
+        """Caps of what is left, as each row's family says what of the past counts.
+
+        Model: R26.
+        """
         rows, cap = problem.rows, problem.rows.cap.copy()
         held = np.asarray(rows.use[:, : len(self.alive)].sum(axis=1)).ravel().tolist()
         opening = self._to_open(problem).tolist()

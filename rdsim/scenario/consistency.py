@@ -306,6 +306,7 @@ def _windows(s: Scenario) -> Iterator[Finding]:
 
 
 def _window(path: Path, technology: Technology, programme: Programme) -> Iterator[Finding]:
+    """Model: D6."""
     rules: Path = ("programmes", technology.programme)
     low, high = programme.trl_entry_min, programme.trl_entry_max
     shared = ((*path, "trl"), (*path, "programme"))

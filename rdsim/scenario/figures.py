@@ -50,6 +50,8 @@ def money_scale(scenario: Scenario) -> int:
     """Units of the currency (won) in one ``money_unit``: 1 000 000 000 for billion KRW.
 
     Raises ScenarioError for a money unit that no loaded scenario can have.
+
+    Model: D2.
     """
     unit = money_unit(scenario.money_unit)
     if unit is None:
@@ -76,14 +78,20 @@ def own_steps(scenario: Scenario) -> dict[tuple[str, int], TechnologyStep]:
 
 
 def cost_scale(scenario: Scenario) -> float:
-    """Factor on every technology's cost that makes them add up to ``requests_total``; 1 where that is absent."""
+    """Factor on every technology's cost that makes them add up to ``requests_total``; 1 where that is absent.
+
+    Model: D3.
+    """
     if scenario.requests_total is None:
         return 1.0
     return scenario.requests_total / math.fsum(_request(scenario, one) for one in scenario.technologies.values())
 
 
 def cost(scenario: Scenario, technology: Technology | str) -> float:
-    """Cost to the target TRL, in money, after scaling to ``requests_total``."""
+    """Cost to the target TRL, in money, after scaling to ``requests_total``.
+
+    Model: D3.
+    """
     return _request(scenario, technology_of(scenario, technology)) * cost_scale(scenario)
 
 
@@ -93,13 +101,19 @@ def _request(scenario: Scenario, technology: Technology) -> float:
 
 
 def target(scenario: Scenario, technology: Technology | str) -> int:
-    """Target TRL: the technology's, or its programme's."""
+    """Target TRL: the technology's, or its programme's.
+
+    Model: D6.
+    """
     one = technology_of(scenario, technology)
     return one.trl_target or scenario.programmes[one.programme].trl_target
 
 
 def market_value(scenario: Scenario, technology: Technology | str) -> float:
-    """Value on reaching the market: as given, or market size x share x margin (the form of S004), in money."""
+    """Value on reaching the market: as given, or market size x share x margin (the form of S004), in money.
+
+    Model: D5.
+    """
     one = technology_of(scenario, technology)
     if one.value is None:
         listed = market_size(scenario, one) * market_share(scenario, one) * scenario.value.margin
@@ -121,7 +135,10 @@ def market_share(scenario: Scenario, technology: Technology | str) -> float:
 
 
 def market_probability(scenario: Scenario, technology: Technology | str) -> float:
-    """Probability of commercialisation at the target TRL: the technology's, or the calibration's."""
+    """Probability of commercialisation at the target TRL: the technology's, or the calibration's.
+
+    Model: D5.
+    """
     one = technology_of(scenario, technology)
     given = one.market_probability
     listed = calibration(scenario).market_probability if given is None else given
@@ -135,7 +152,10 @@ def _judged_value(scenario: Scenario, technology: Technology, name: Input, liste
 
 
 def award(scenario: Scenario, technology: Technology | str, partner: str, mode: str) -> float:
-    """Home money promised: cost to target x partner cost factor x home share (model, section 3), in money."""
+    """Home money promised: cost to target x partner cost factor x home share (model, section 3), in money.
+
+    Model: D10.
+    """
     share = scenario.modes[mode].home_cost_share
     if not partner:
         return cost(scenario, technology) * share
@@ -144,13 +164,19 @@ def award(scenario: Scenario, technology: Technology | str, partner: str, mode: 
 
 
 def eligible(scenario: Scenario, technology: Technology | str, partner: str, mode: str) -> str:
-    """'' if the technology may be funded with this partner ('' for none) in this mode, or the reason why not."""
+    """'' if the technology may be funded with this partner ('' for none) in this mode, or the reason why not.
+
+    Model: D19.
+    """
     unfit = offer_refusal(scenario, technology, partner, mode)
     return unfit or _over_cap(scenario, technology_of(scenario, technology), partner, mode)
 
 
 def offer_refusal(scenario: Scenario, technology: Technology | str, partner: str, mode: str) -> str:
-    """Like `eligible`, but whatever the award: '' or a reason that has nothing to do with money."""
+    """Like `eligible`, but whatever the award: '' or a reason that has nothing to do with money.
+
+    Model: D19.
+    """
     if isinstance(technology, str) and technology not in scenario.technologies:
         return f"there is no technology '{technology}'"
     one = technology_of(scenario, technology)
@@ -178,6 +204,8 @@ def call_months(scenario: Scenario, programme: Programme) -> float:
     """Months from the beginning of the fiscal year until projects start: to the call, and through its screening.
 
     A screening delays the call of every year, for what a call brings is evaluated before it is funded.
+
+    Model: D17.
     """
     to_call = (programme.call_month - scenario.fiscal_year_start_month) % 12
     return to_call + math.fsum(layer.months for layer in layers_in_use(programme.screening))
@@ -188,6 +216,8 @@ def merits(scenario: Scenario, programme: str) -> dict[str, float]:
 
     It is the logarithm of expected value per cost (market value x probability of commercialisation / cost), less its
     mean, over its standard deviation among them; 0 where all are alike. Ruled-out technologies are no candidates.
+
+    Model: D18.
     """
     rows = [one for one in scenario.technologies.values() if one.programme == programme]
     listed = [one for one in rows if one.status != "must-not-fund"]
@@ -204,6 +234,8 @@ def partner_gain(scenario: Scenario, technology: Technology | str) -> float:
     """What the best partner brings over none, from 0 to 1: its benefit times what home absorbs, mean over the steps.
 
     A partner's effects on time and on the log-odds of success are in proportion to it. 0 where nobody may take part.
+
+    Model: D18.
     """
     one = technology_of(scenario, technology)
     absorbed = [absorption(scenario.partner_effect, trl) for trl in range(one.trl, target(scenario, one))]
@@ -238,6 +270,7 @@ def screenings(scenario: Scenario) -> dict[str, Screened]:
 
 
 def _shortlist(scenario: Scenario, programme: str) -> Screened:
+    """Model: D18."""
     settings, merit = scenario.programmes[programme].screening, merits(scenario, programme)
     fixed = [one for one in merit if scenario.technologies[one].status == "must-fund"]
     weight = settings.essentiality
@@ -274,6 +307,7 @@ def _unfit_pair(scenario: Scenario, partner: str, mode: str) -> str:
 
 
 def _over_cap(scenario: Scenario, technology: Technology, partner: str, mode: str) -> str:
+    """Model: D19."""
     programme: Programme = scenario.programmes[technology.programme]
     if programme.award_cap is None:
         return ""

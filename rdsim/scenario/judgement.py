@@ -76,7 +76,10 @@ class Opinion:
     high: float
 
     def at(self, score: float) -> float:
-        """Quantile at a normal score."""
+        """Quantile at a normal score.
+
+        Model: D4.
+        """
         away = (self.low if score < 0 else self.high) * score
         if self.scale == "log":
             return self.median * math.exp(away)
@@ -138,7 +141,10 @@ def _on_scale(scale: Scale, value: float) -> float:
 
 
 def fit_distribution(one: Judgement) -> Opinion:
-    """The distribution through a judgement's quantiles, which must lie within the limits of its scale."""
+    """The distribution through a judgement's quantiles, which must lie within the limits of its scale.
+
+    Model: D4.
+    """
     scale = SCALES[one.input]
     low, middle, high = (_on_scale(scale, value) for value in (one.p10, one.p50, one.p90))
     return Opinion(scale, one.p50, (middle - low) / Z90, (high - middle) / Z90)
@@ -158,13 +164,19 @@ class Pool:
         return len(self.opinions) == 1 and self.opinions[0].low == self.opinions[0].high == 0.0
 
     def mean(self) -> float:
-        """Mean, the same by either rule."""
+        """Mean, the same by either rule.
+
+        Model: D4.
+        """
         if self.certain:
             return self.opinions[0].median  # not what a sum has rounded
         return math.fsum(w * one.mean() for w, one in zip(self.weights, self.opinions, strict=True))
 
     def quantile(self, probability: float) -> float:
-        """Quantile at a probability between 0 and 1."""
+        """Quantile at a probability between 0 and 1.
+
+        Model: D4.
+        """
         score = _NORMAL.inv_cdf(probability) if probability != 0.5 else 0.0
         if self.certain:
             return self.opinions[0].median
@@ -245,7 +257,10 @@ def distribution_of(scenario: Scenario, technology: str, name: Input, trl: int =
 
 
 def figure(scenario: Scenario, technology: str, name: Input, trl: int = 0) -> float | None:
-    """The number that stands for a figure where the model takes one: the pool's mean; None where it is not judged."""
+    """The number that stands for a figure where the model takes one: the pool's mean; None where it is not judged.
+
+    Model: D4.
+    """
     pool = distribution_of(scenario, technology, name, trl)
     return None if pool is None else _mean(pool)
 

@@ -36,14 +36,20 @@ def _delays(scenario: Scenario, programme: Programme) -> list[int]:
 
 
 def due_years(scenario: Scenario, code: str) -> frozenset[int]:
-    """Fiscal years in which a tranche of some project of the programme falls due on the planned dates."""
+    """Fiscal years in which a tranche of some project of the programme falls due on the planned dates.
+
+    Model: D28.
+    """
     programme = scenario.programmes[code]
     delays = _delays(scenario, programme)
     return frozenset(year + delay for year, starts in programme.starts.items() if starts for delay in delays)
 
 
 def plannable(scenario: Scenario, code: str) -> dict[int, int]:
-    """The most, in won, that a plan may count on in a programme's purse, for each fiscal year to the horizon."""
+    """The most, in won, that a plan may count on in a programme's purse, for each fiscal year to the horizon.
+
+    Model: D28.
+    """
     programme, scale = scenario.programmes[code], money_scale(scenario)
     years = range(scenario.start_year, scenario.horizon_year + 1)
     announced = [round(programme.budget.get(year, 0.0) * scale) for year in years]

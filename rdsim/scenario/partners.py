@@ -50,7 +50,10 @@ def members(scenario: Scenario, partner: str) -> tuple[str, ...]:
 
 
 def needed_fields(scenario: Scenario, technology: Technology | str) -> dict[str, float]:
-    """Weights, adding up to 1, of the fields that a technology needs; where it names none, its own alone."""
+    """Weights, adding up to 1, of the fields that a technology needs; where it names none, its own alone.
+
+    Model: D7.
+    """
     one = technology_of(scenario, technology)
     given = one.needs_fields or {one.field: 1.0}
     total = math.fsum(given.values())
@@ -75,6 +78,8 @@ def best_members(scenario: Scenario, technology: Technology | str, partner: str)
     """Who brings most in each field that a technology needs, and that benefit; '' and 0 where nobody has a level.
 
     Of members that bring the same, the first is named.
+
+    Model: D7.
     """
     one = technology_of(scenario, technology)
     return {
@@ -95,7 +100,10 @@ def _member_benefits(
 
 
 def partner_benefit(scenario: Scenario, technology: Technology | str, partner: str) -> float:
-    """Benefit of a partner for a technology, from 0 to 1, before absorption; 0 without a partner."""
+    """Benefit of a partner for a technology, from 0 to 1, before absorption; 0 without a partner.
+
+    Model: D7.
+    """
     weights, best = needed_fields(scenario, technology), best_members(scenario, technology, partner)
     return math.fsum(weight * best[field][1] for field, weight in weights.items())
 
@@ -123,7 +131,10 @@ def tags_of(scenario: Scenario) -> list[str]:
 
 
 def barring(scenario: Scenario, technology: Technology | str, partner: str) -> tuple[str, str] | None:
-    """Who of a partner's members must not take part in a technology and why, or None: also the consortium itself."""
+    """Who of a partner's members must not take part in a technology and why, or None: also the consortium itself.
+
+    Model: D19.
+    """
     one = technology_of(scenario, technology)
     for code in dict.fromkeys((partner, *members(scenario, partner))):
         if code in one.partners_barred:
@@ -151,7 +162,10 @@ def _barred_by_tag(partner: Partner, tag: Tag) -> str:
 
 
 def partner_refusal(scenario: Scenario, technology: Technology, partner: str) -> str:
-    """'' if a technology may be worked on with this partner ('' for none), or the reason why not."""
+    """'' if a technology may be worked on with this partner ('' for none), or the reason why not.
+
+    Model: D19.
+    """
     required = required_partners(scenario, technology)
     if not partner:
         return _alone_refusal(scenario, technology, required)
@@ -171,7 +185,10 @@ def _alone_refusal(scenario: Scenario, technology: Technology, required: tuple[s
 
 
 def is_partner_required(scenario: Scenario, programme: str) -> bool:
-    """Whether a programme takes no domestic project: its own rule, unless the scenario allows them everywhere."""
+    """Whether a programme takes no domestic project: its own rule, unless the scenario allows them everywhere.
+
+    Model: D19.
+    """
     return scenario.programmes[programme].foreign_partner_required and scenario.domestic != "allowed"
 
 

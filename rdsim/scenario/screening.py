@@ -55,7 +55,10 @@ def layers_in_use(screening: Screening) -> tuple[ScreeningLayer, ...]:
 
 
 def screen(screening: Screening, merit: Mapping[str, float], fixed: Collection[str] = ()) -> Screened:
-    """Narrow candidates by merit down to the number that the screening keeps; `fixed` ones stay, and count."""
+    """Narrow candidates by merit down to the number that the screening keeps; `fixed` ones stay, and count.
+
+    Model: D18.
+    """
     layers, count = layers_in_use(screening), len(merit)
     keep = count if screening.keep is None else min(screening.keep, count)
     scores = _Scores(merit, screening)

@@ -51,7 +51,10 @@ _MARKS: dict[Grade, str] = {"published": "*", "derived": "+", "assumed": ""}
 
 
 def with_shift(success: float, shift: float) -> float:
-    """A probability with `shift` added to its log-odds; 0 and 1 stay, and infinite shifts lead there."""
+    """A probability with `shift` added to its log-odds; 0 and 1 stay, and infinite shifts lead there.
+
+    Model: D11.
+    """
     if shift == 0.0 or success in (0.0, 1.0):
         return success
     if shift < 0.0:
@@ -87,13 +90,19 @@ class StepSuccess:
     own: Mapping[tuple[str, int], TechnologyStep]
 
     def of_kind(self, trl: int, field: str = "", uncertainty: str = "") -> float:
-        """Of the step from `trl` of a technology of a field and class; '' for one that shifts nothing."""
+        """Of the step from `trl` of a technology of a field and class; '' for one that shifts nothing.
+
+        Model: D11.
+        """
         used = calibration(self.scenario)
         listed = _listed_success(self.scenario, used, trl, ReferenceRow(trl, trl + 1, field, uncertainty))
         return with_shift(listed, self.shift) if _grade(self.scenario, used, trl) == "assumed" else listed
 
     def of(self, technology: str, trl: int) -> float:
-        """Of a technology's step from `trl`: as judged, as listed for it alone, or as of its kind."""
+        """Of a technology's step from `trl`: as judged, as listed for it alone, or as of its kind.
+
+        Model: D11.
+        """
         judged, own = figure(self.scenario, technology, "success", trl), self.own.get((technology, trl))
         if judged is not None:
             return judged
@@ -116,7 +125,10 @@ def _shift(scenario: Scenario, one: Calibration) -> float:
 
 @functools.lru_cache(maxsize=256)
 def _calibrating_shift(wanted: float, mix: Mix) -> float:
-    """The shift that gives a mix its mean success, by bisection; infinite where only certainty does."""
+    """The shift that gives a mix its mean success, by bisection; infinite where only certainty does.
+
+    Model: D12.
+    """
     least, largest = reach(mix)
     if largest - least <= _EXACT:
         return 0.0
@@ -130,7 +142,10 @@ def _calibrating_shift(wanted: float, mix: Mix) -> float:
 
 
 def _mean(mix: Mix, shift: float) -> float:
-    """Mean success of a mix, from start to target."""
+    """Mean success of a mix, from start to target.
+
+    Model: D12.
+    """
     reached = math.fsum(weight * math.prod(_shifted_steps(course, shift)) for weight, course in mix)
     return reached / math.fsum(weight for weight, _ in mix)
 

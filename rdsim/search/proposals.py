@@ -295,6 +295,8 @@ def _money_rows(posed: Instance, settings: RiskSettings) -> list[SampledRow]:
 
     In a year for which nothing is announced, what is left of the years before is there, at the rate of carrying over:
     payments of all these years count, each at that rate, against the money of all of them.
+
+    Model: R24.
     """
     if settings.money == "expected" or posed.options.paid is None:
         return []

@@ -43,7 +43,10 @@ def clear(s):
 
 @jit
 def push(s, day, phase, order, kind, token, index):
-    """Enter what happens on a day, after what is entered there for the same phase and order."""
+    """Enter what happens on a day, after what is entered there for the same phase and order.
+
+    Model: E1.
+    """
     if day >= len(s.first):
         return
     node = s.free[0]
@@ -85,7 +88,10 @@ def pop(s, day):
 
 @inline
 def expect(s, p, day, phase, kind):
-    """Put a project's next event on the agenda; the one it expected before is void."""
+    """Put a project's next event on the agenda; the one it expected before is void.
+
+    Model: E1.
+    """
     s.token[p] += 1
     push(s, day, phase, p, kind, s.token[p], p)
 
@@ -117,7 +123,10 @@ def rounds_of(c, g):
 
 @inline
 def grant_soon(s, resource):
-    """Have a resource granted when all else of the day is done."""
+    """Have a resource granted when all else of the day is done.
+
+    Model: E2.
+    """
     if not s.granting[resource]:
         s.granting[resource] = True
         s.due[0] += 1
@@ -133,7 +142,10 @@ def hand_on(s, resource):
 
 @inline
 def next_grant(s):
-    """The first of the resources that are to be granted."""
+    """The first of the resources that are to be granted.
+
+    Model: E2.
+    """
     resource = s.first_due[0]
     while not s.granting[resource]:
         resource += 1
@@ -145,6 +157,7 @@ def next_grant(s):
 
 @inline
 def join(s, resource, p):
+    """Model: E2."""
     row = s.queue[resource]
     k = s.waiting[resource]
     while k > 0 and row[k - 1] > p:

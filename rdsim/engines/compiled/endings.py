@@ -52,6 +52,7 @@ __all__ = [
 
 @inline
 def give_back_place(c, o, s, p, t):
+    """Model: E38."""
     for m in range(len(c.member[p])):
         n = c.member[p, m]
         if n >= 0:
@@ -66,6 +67,7 @@ def give_back_place(c, o, s, p, t):
 
 @inline
 def give_back_units(c, s, p):
+    """Model: E26."""
     if s.using[p]:
         need = c.needs[p, s.trl_now[p] - 1]
         for f in range(len(need)):
@@ -76,7 +78,10 @@ def give_back_units(c, s, p):
 
 @inline
 def count_work(c, o, s, p, until):
-    """Count the days worked since the work was taken up, and hand in what they completed."""
+    """Count the days worked since the work was taken up, and hand in what they completed.
+
+    Model: E29.
+    """
     before = o.worked_days[p]
     o.worked_days[p] += until - s.run_from[p]
     for d in range(c.deliverables[c.programme[p]]):
@@ -86,14 +91,20 @@ def count_work(c, o, s, p, until):
 
 @inline
 def hand_in(c, o, p, d, day):
-    """Hand in a deliverable, unless it all ends before."""
+    """Hand in a deliverable, unless it all ends before.
+
+    Model: E29.
+    """
     if day < c.horizon:
         o.delivered_day[p, d] = day
 
 
 @inline
 def begin_deliverables(c, u, o, s, p, t, first):
-    """Work begins on what is waiting for a TRL from `first` to that now reached; what needs no work is handed in."""
+    """Work begins on what is waiting for a TRL from `first` to that now reached; what needs no work is handed in.
+
+    Model: E29.
+    """
     for d in range(c.deliverables[c.programme[p]]):
         if c.asked[p, d] and first <= c.after_trl[c.programme[p], d] <= s.trl_now[p]:
             needed = u.deliverable_days[c.technology[p], d]
@@ -104,7 +115,10 @@ def begin_deliverables(c, u, o, s, p, t, first):
 
 @inline
 def stop_work(c, o, s, p, t):
-    """Lay down the work: count it, give back units, or stop waiting for them."""
+    """Lay down the work: count it, give back units, or stop waiting for them.
+
+    Model: E27.
+    """
     if s.stage[p] == AT_FACILITY:
         o.wait_facility[p] += t - s.since[p]
         leave(s, facilities(c), p)
@@ -117,6 +131,7 @@ def stop_work(c, o, s, p, t):
 
 @inline
 def give_back_seat(c, s, p):
+    """Model: E32."""
     q = c.panel[c.programme[p]]
     if q >= 0:
         s.seats_used[q] -= 1
@@ -155,13 +170,19 @@ def count_wait(o, s, p, t):
 
 @inline
 def planned_day(c, p):
-    """The day on which a project comes up for a start."""
+    """The day on which a project comes up for a start.
+
+    Model: E10.
+    """
     return c.start_year[p] * DAYS_PER_YEAR + c.call_day[c.programme[p]]
 
 
 @inline
 def withdraw(c, o, s, p, t):
-    """Take a project out of whatever it was doing or waiting for."""
+    """Take a project out of whatever it was doing or waiting for.
+
+    Model: E39.
+    """
     queue = queue_of(c, s, p)
     if queue >= 0:
         leave(s, queue, p)
@@ -180,6 +201,7 @@ def withdraw(c, o, s, p, t):
 
 @inline
 def give_refund(c, o, s, p, t):
+    """Model: E24, E42."""
     g, k = c.programme[p], s.tranche[p]
     unused = s.funded_end[p] - t
     if unused <= 0 or s.extended[p]:
@@ -198,6 +220,7 @@ def give_refund(c, o, s, p, t):
 
 @jit
 def finish(c, o, s, p, t, end_state, interrupted):
+    """Model: E38."""
     if interrupted:
         withdraw(c, o, s, p, t)
     give_refund(c, o, s, p, t)

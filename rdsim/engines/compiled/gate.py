@@ -49,6 +49,7 @@ __all__ = [
 
 @inline
 def end_tranche(c, o, s, p, t):
+    """Model: E31."""
     g = c.programme[p]
     if s.tranche[p] + 1 == c.tranches[g]:
         finish(c, o, s, p, t, EXHAUSTED, NO)
@@ -63,6 +64,7 @@ def end_tranche(c, o, s, p, t):
 
 @inline
 def await_round(c, s, g, p, t):
+    """Model: E37."""
     s.stage[p] = AT_ROUNDS
     s.since[p] = t
     join(s, rounds_of(c, g), p)
@@ -74,6 +76,7 @@ def await_round(c, s, g, p, t):
 
 @inline
 def grant_seats(c, o, s, q, t):
+    """Model: E32."""
     queue = panel_of(c, q)
     row = s.queue[queue]
     arrange(c, s, t, of_panel(q), queue, c.review_days[q])
@@ -93,6 +96,7 @@ def grant_seats(c, o, s, q, t):
 
 @inline
 def lead(c, o, s, p):
+    """Model: E33."""
     planned = planned_trl(c.median_days[p], c.trl[p], c.target[p], o.funded_days[p])
     return s.trl_now[p] - planned
 
@@ -109,7 +113,10 @@ def deliverable_bits(c, o, p):
 
 @inline
 def count_missing(c, o, s, p):
-    """Deliverables asked for, due at this gate and not handed in."""
+    """Deliverables asked for, due at this gate and not handed in.
+
+    Model: E35.
+    """
     g = c.programme[p]
     count = 0
     for d in range(c.deliverables[g]):
@@ -120,6 +127,7 @@ def count_missing(c, o, s, p):
 
 @inline
 def on_plan(c, u, o, s, p):
+    """Model: E35, E36, E37."""
     g = c.programme[p]
     if c.policy[g] == ALWAYS_PASS:
         return True
@@ -139,6 +147,7 @@ def on_plan(c, u, o, s, p):
 
 @inline
 def decide(c, u, o, s, p, t):
+    """Model: E34."""
     g = c.programme[p]
     passed = on_plan(c, u, o, s, p)
     o.reviews[p] += 1
@@ -155,6 +164,7 @@ def decide(c, u, o, s, p, t):
 
 @inline
 def end_review(c, u, o, s, p, t):
+    """Model: E32, E34."""
     give_back_seat(c, s, p)
     s.stage[p] = AT_BETWEEN
     decide(c, u, o, s, p, t)
@@ -162,7 +172,10 @@ def end_review(c, u, o, s, p, t):
 
 @inline
 def count_drops(c, s, g, n):
-    """How many of a round's reviews are dropped; the fraction is carried to the next round."""
+    """How many of a round's reviews are dropped; the fraction is carried to the next round.
+
+    Model: E37.
+    """
     if c.drops[g] == 0:
         drops, s.fraction[g] = drop_count(n, c.drop_ppm[g], s.fraction[g])
         return drops
@@ -177,7 +190,10 @@ def count_drops(c, s, g, n):
 
 @inline
 def hold_round(c, u, o, s, g, t):
-    """Drop the worst of those who wait for this round, then decide on the others, both in order of rank."""
+    """Drop the worst of those who wait for this round, then decide on the others, both in order of rank.
+
+    Model: E37.
+    """
     queue = rounds_of(c, g)
     row = s.queue[queue]
     n = s.waiting[queue]

@@ -81,7 +81,10 @@ __all__ = [
 
 @inline
 def look(c, o, s, p, t):
-    """Come up for a start: at the planned call, and whenever a prerequisite has ended."""
+    """Come up for a start: at the planned call, and whenever a prerequisite has ended.
+
+    Model: E10.
+    """
     g = c.programme[p]
     planned = planned_day(c, p)
     if s.stage[p] != AT_SCHEDULED or t < planned:
@@ -101,6 +104,7 @@ def look(c, o, s, p, t):
 
 @inline
 def grant_starts(c, u, o, s, g, t):
+    """Model: E11."""
     row = s.queue[g]
     arrange(c, s, t, of_starts(c), g, NONE)
     n = min(s.waiting[g], s.starts_left[g])
@@ -126,14 +130,20 @@ def grant_starts(c, u, o, s, g, t):
 
 @inline
 def stop(c, o, s, p, t):
-    """A decision ends a project, wherever it stands."""
+    """A decision ends a project, wherever it stands.
+
+    Model: E9.
+    """
     if s.stage[p] != AT_ENDED:
         finish(c, o, s, p, t, STOPPED, YES)
 
 
 @inline
 def work(c, u, o, s, p, t):
-    """A step ends, the tranche ends, or both; the step comes first."""
+    """A step ends, the tranche ends, or both; the step comes first.
+
+    Model: E27.
+    """
     ran = s.stage[p] == AT_WORKING
     stop_work(c, o, s, p, t)
     if ran and s.remaining[p] == 0:
@@ -148,7 +158,10 @@ def work(c, u, o, s, p, t):
 
 @inline
 def end_year(c, u, o, s, t):
-    """Count what went unserved, carry over, let lapse, take the new year's money, ask for partners' running cost."""
+    """Count what went unserved, carry over, let lapse, take the new year's money, ask for partners' running cost.
+
+    Model: E6, E7.
+    """
     y = t // DAYS_PER_YEAR
     for g in range(len(c.tranches)):
         if y > 0:
@@ -173,12 +186,14 @@ def end_year(c, u, o, s, t):
 
 @inline
 def open_call(c, s, g, t):
+    """Model: E8."""
     s.starts_left[g] = c.starts[g, t // DAYS_PER_YEAR]
     grant_soon(s, g)
 
 
 @inline
 def close_project(c, o, s, p):
+    """Model: E41."""
     stage, waited = s.stage[p], c.horizon - s.since[p]
     if stage == AT_START:
         o.wait_start[p] += waited
@@ -209,7 +224,10 @@ def close_attempt(c, u, o, s, p):
 
 @inline
 def close(c, u, o, s):
-    """The horizon: what is under way stays `running`, what is left in the purses lapses."""
+    """The horizon: what is under way stays `running`, what is left in the purses lapses.
+
+    Model: E40, E41.
+    """
     last = c.horizon // DAYS_PER_YEAR - 1
     for g in range(len(c.tranches)):
         o.lapsed[g, last] = s.purse[g]
@@ -229,6 +247,7 @@ def close(c, u, o, s):
 
 @inline
 def grant(c, u, o, s, resource, t):
+    """Model: E2."""
     lines = len(c.tranches)
     if resource < lines:
         grant_starts(c, u, o, s, resource, t)
@@ -244,6 +263,7 @@ def grant(c, u, o, s, resource, t):
 
 @inline
 def handle(c, u, o, s, kind, index, t):
+    """Model: E1."""
     if kind == DO_WORK:
         work(c, u, o, s, index, t)
     elif kind == DO_REVIEW:
@@ -271,7 +291,10 @@ def handle(c, u, o, s, kind, index, t):
 
 @inline
 def prepare(c, u, s):
-    """Reset the state and write the first entries of the agenda."""
+    """Reset the state and write the first entries of the agenda.
+
+    Model: E1.
+    """
     clear(s)
     for resource in range(len(s.waiting)):
         s.waiting[resource] = 0
@@ -292,6 +315,7 @@ def prepare(c, u, s):
 
 @inline
 def prepare_partner(u, s, n):
+    """Model: E17."""
     s.partner[n] = IS_NEW
     s.claim[n] = 0
     s.live[n] = 0
@@ -305,6 +329,7 @@ def prepare_partner(u, s, n):
 
 @inline
 def prepare_project(c, s, p):
+    """Model: E9, E10."""
     s.stage[p] = AT_SCHEDULED
     s.token[p] = 0
     s.since[p] = 0
@@ -341,7 +366,10 @@ def next_day(c, s, t):
 
 @jit
 def live(c, u, o, s):
-    """Run one replication; returns the number of events handled."""
+    """Run one replication; returns the number of events handled.
+
+    Model: E1, E2.
+    """
     prepare(c, u, s)
     events, t = 0, NONE
     while t < c.horizon:

@@ -45,11 +45,13 @@ __all__ = [
 
 @inline
 def ask_money(c, s, p, t):
+    """Model: E18."""
     wait_for(s, t, p, AT_MONEY, purse_of(c, c.programme[p]))
 
 
 @inline
 def abroad(c, u, s, p, y):
+    """Model: E18."""
     planned = c.abroad[p, s.tranche[p]]
     if not s.joint[p] or planned == 0:
         return NONE
@@ -58,6 +60,7 @@ def abroad(c, u, s, p, y):
 
 @inline
 def request(c, u, s, p, y):
+    """Model: E18."""
     k = s.tranche[p]
     if not s.joint[p]:
         return c.domestic[p, k]
@@ -66,6 +69,7 @@ def request(c, u, s, p, y):
 
 @inline
 def pay(c, u, o, s, p, amount, t):
+    """Model: E23."""
     g, k, y = c.programme[p], s.tranche[p], t // DAYS_PER_YEAR
     s.purse[g] -= amount
     o.spent[g, y] += amount
@@ -79,6 +83,7 @@ def pay(c, u, o, s, p, amount, t):
 
 @inline
 def open_partner(c, o, s, n, t):
+    """Model: E12."""
     s.partner[n] = IS_OPENING
     o.opened_day[n] = t
     push(s, t + c.setup_days[n], RELEASE, n, DO_READY, NONE, n)
@@ -86,7 +91,10 @@ def open_partner(c, o, s, n, t):
 
 @inline
 def pays(c, u, s, g, amount, tranche, t):
-    """Whether the programme's rule has a request paid that fits."""
+    """Whether the programme's rule has a request paid that fits.
+
+    Model: E20, E21, E22.
+    """
     if c.pays[g] == 0:
         return True
     return _verdict(c.pays[g], c, u, s, g, amount, tranche, t)
@@ -94,7 +102,10 @@ def pays(c, u, s, g, amount, tranche, t):
 
 @inline
 def blocks(c, u, s, g, amount, tranche, t):
-    """Whether the programme's rule has a request that is not paid block those behind it."""
+    """Whether the programme's rule has a request that is not paid block those behind it.
+
+    Model: E20, E21, E22.
+    """
     if c.blocks[g] == 0:
         return c.purse_rule[g] == STRICT
     return _verdict(c.blocks[g], c, u, s, g, amount, tranche, t)
@@ -111,7 +122,10 @@ def _verdict(address, c, u, s, g, amount, tranche, t):
 
 @inline
 def serve_claims(c, u, o, s, g, t):
-    """Pay for partners before projects; says whether an unpaid claim blocks those behind it."""
+    """Pay for partners before projects; says whether an unpaid claim blocks those behind it.
+
+    Model: E12, E19.
+    """
     y = t // DAYS_PER_YEAR
     blocked = False
     for n in range(len(c.places)):
@@ -139,6 +153,7 @@ def serve_claims(c, u, o, s, g, t):
 
 @inline
 def begin_tranche(c, u, s, o, p, t):
+    """Model: E23."""
     days = c.tranche_days[c.programme[p], s.tranche[p]]
     s.extended[p] = False
     fund(c, u, o, s, p, t, days)
@@ -146,6 +161,7 @@ def begin_tranche(c, u, s, o, p, t):
 
 @inline
 def grant_money(c, u, o, s, g, t):
+    """Model: E20."""
     y = t // DAYS_PER_YEAR
     blocked = False
     if g == c.network:
@@ -179,6 +195,7 @@ def grant_money(c, u, o, s, g, t):
 
 @inline
 def open_requests(c, u, s, g, y):
+    """Model: E6, E41."""
     total = 0
     for k in range(s.waiting[purse_of(c, g)]):
         total += request(c, u, s, s.queue[purse_of(c, g), k], y)

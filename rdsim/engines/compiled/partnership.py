@@ -55,6 +55,7 @@ __all__ = [
 
 @inline
 def seek_place(c, o, s, p, t):
+    """Model: E12."""
     for m in range(len(c.member[p])):
         n = c.member[p, m]
         if n >= 0 and s.partner[n] == IS_NEW:
@@ -64,6 +65,7 @@ def seek_place(c, o, s, p, t):
 
 @inline
 def claim_opening(c, o, s, n, t):
+    """Model: E12."""
     amount = c.setup_cost[n] + c.running_cost[n]
     if c.network < 0 or amount == 0:
         open_partner(c, o, s, n, t)
@@ -86,6 +88,7 @@ def prospect(c, s, p, t):
 
 @inline
 def prospect_at(c, s, n, t):
+    """Model: E13."""
     if s.partner[n] == IS_NEVER:
         return HOPELESS
     if s.partner[n] != IS_OPEN or t < s.closed_until[n]:
@@ -95,6 +98,7 @@ def prospect_at(c, s, n, t):
 
 @inline
 def take_place(c, o, s, p, t):
+    """Model: E13."""
     s.holding[p] = True
     o.place_day[p] = t
     for m in range(len(c.member[p])):
@@ -106,7 +110,10 @@ def take_place(c, o, s, p, t):
 
 @jit
 def fall_back(c, o, s, p, t):
-    """Without an agreement: go on as a domestic project, or be dropped."""
+    """Without an agreement: go on as a domestic project, or be dropped.
+
+    Model: E16.
+    """
     give_back_place(c, o, s, p, t)
     if c.drop_fallback[p]:
         finish(c, o, s, p, t, DROPPED, NO)
@@ -118,6 +125,7 @@ def fall_back(c, o, s, p, t):
 
 @inline
 def after_place(c, u, o, s, p, t):
+    """Model: E13, E14."""
     s.stage[p] = AT_BETWEEN
     o.wait_place[p] += t - s.since[p]
     if not s.holding[p]:
@@ -130,7 +138,10 @@ def after_place(c, u, o, s, p, t):
 
 @inline
 def experience(c, s, p):
-    """Agreements so far with a project's partner, or with the member of the consortium that has the fewest."""
+    """Agreements so far with a project's partner, or with the member of the consortium that has the fewest.
+
+    Model: E14.
+    """
     fewest = np.int64(len(c.programme))
     for m in range(len(c.member[p])):
         n = c.member[p, m]
@@ -141,6 +152,7 @@ def experience(c, s, p):
 
 @inline
 def talk(u, s, p, t):
+    """Model: E14."""
     expect(s, p, t + talk_days(draws.agreement_days(u, p, s.formed[p]), s.pace[p]), AGREEMENT, DO_TALKS)
 
 
@@ -154,6 +166,7 @@ def keep_places(c, s, p):
 
 @inline
 def grant_places(c, u, o, s, t):
+    """Model: E13."""
     queue = places(c)
     row = s.queue[queue]
     arrange(c, s, t, OF_PLACES, queue, NONE)
@@ -180,7 +193,10 @@ def grant_places(c, u, o, s, t):
 
 @inline
 def end_talks(c, u, o, s, p, t):
-    """A stage of talks ends: on to the next, to the agreement, or to nothing."""
+    """A stage of talks ends: on to the next, to the agreement, or to nothing.
+
+    Model: E14.
+    """
     stage = s.formed[p]
     if not draws.stage_succeeds(u, p, stage):
         s.stage[p] = AT_BETWEEN
@@ -197,6 +213,7 @@ def end_talks(c, u, o, s, p, t):
 
 @inline
 def agree(c, o, s, p, t):
+    """Model: E15."""
     o.agreement_day[p] = t
     for m in range(len(c.member[p])):
         if c.member[p, m] >= 0:
@@ -214,6 +231,7 @@ def is_member(c, p, n):
 
 @inline
 def lose_partner(c, o, s, p, t):
+    """Model: E17."""
     o.lost_partner[p] = 1
     if s.stage[p] == AT_TALKING:
         s.stage[p] = AT_BETWEEN
@@ -231,6 +249,7 @@ def lose_partner(c, o, s, p, t):
 
 @inline
 def break_off(c, o, s, n, t):
+    """Model: E17."""
     s.closed_until[n] = max(s.closed_until[n], t + c.closed_days)
     push(s, s.closed_until[n], RELEASE, n, DO_REOPEN, NONE, n)
     for p in range(len(c.programme)):

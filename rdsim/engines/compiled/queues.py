@@ -31,14 +31,20 @@ def of_starts(c):
 
 @inline
 def arrange(c, s, t, rule, queue, days):
-    """Put a queue in the order in which its rule has it looked at; `days` are asked for, or REMAINING."""
+    """Put a queue in the order in which its rule has it looked at; `days` are asked for, or REMAINING.
+
+    Model: E3.
+    """
     if c.queue_rule[rule] != RANK:
         sort_by_key(c, s, t, rule, queue, days)
 
 
 @inline
 def restore(c, s, rule, queue, served):
-    """Put what is left of a queue, and those served, in order of rank again."""
+    """Put what is left of a queue, and those served, in order of rank again.
+
+    Model: E2.
+    """
     if c.queue_rule[rule] != RANK:
         sort_by_rank(s.queue[queue], s.waiting[queue])
         sort_by_rank(s.served, served)
@@ -46,6 +52,7 @@ def restore(c, s, rule, queue, served):
 
 @inline
 def key(c, s, t, rule, p, days):
+    """Model: E3, E5."""
     waited = t - s.since[p]
     if c.queue_rule[rule] == FIRST_COME:
         return float(first_come(waited))
@@ -60,7 +67,10 @@ def key(c, s, t, rule, p, days):
 
 @jit
 def sort_by_key(c, s, t, rule, queue, days):
-    """Insert one after another; those that have equal keys stay in order of rank."""
+    """Insert one after another; those that have equal keys stay in order of rank.
+
+    Model: E3, E4.
+    """
     row = s.queue[queue]
     for k in range(s.waiting[queue]):
         p = row[k]

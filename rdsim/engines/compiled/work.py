@@ -26,6 +26,7 @@ __all__ = ["end_attempt", "fund", "grant_facilities", "run", "start_work", "succ
 
 @inline
 def run(s, p, t):
+    """Model: E27."""
     s.stage[p] = AT_WORKING
     s.run_from[p] = t
     expect(s, p, min(t + s.remaining[p], s.funded_end[p]), WORK, DO_WORK)
@@ -41,7 +42,10 @@ def needs_any(need):
 
 @inline
 def start_work(c, u, s, p, t):
-    """Begin the next attempt, or go on with the one that paused; wait for facilities first."""
+    """Begin the next attempt, or go on with the one that paused; wait for facilities first.
+
+    Model: E25, E26.
+    """
     step = s.trl_now[p] - 1
     if s.remaining[p] == 0:
         s.step_joint[p] = s.joint[p]
@@ -56,6 +60,7 @@ def start_work(c, u, s, p, t):
 
 @inline
 def fund(c, u, o, s, p, t, days):
+    """Model: E23."""
     s.funded_end[p] = t + days
     o.funded_days[p] += days
     start_work(c, u, s, p, t)
@@ -63,6 +68,7 @@ def fund(c, u, o, s, p, t, days):
 
 @inline
 def grant_facilities(c, o, s, t):
+    """Model: E26."""
     queue = facilities(c)
     row = s.queue[queue]
     arrange(c, s, t, of_facilities(c), queue, REMAINING)
@@ -96,6 +102,7 @@ def grant_facilities(c, o, s, t):
 
 @inline
 def success(c, o, s, p, t):
+    """Model: E28, E30."""
     step = s.trl_now[p] - 1
     chance = c.success[p, step] if s.step_joint[p] else c.alone_success[p, step]
     helped = False
@@ -112,6 +119,7 @@ def success(c, o, s, p, t):
 
 @inline
 def end_attempt(c, u, o, s, p, t):
+    """Model: E28."""
     luck = draws.step_luck(u, c.technology[p], s.trl_now[p] - 1, s.attempt[p])
     verdict = attempt(luck, success(c, o, s, p, t), c.setback)
     if verdict == SUCCESS:

@@ -20,7 +20,10 @@ class TraceRow(NamedTuple):
 
 
 class Entry(simpy.Event):
-    """An entry of the agenda: happens on a day, in a phase, at an order within it."""
+    """An entry of the agenda: happens on a day, in a phase, at an order within it.
+
+    Model: E1.
+    """
 
     def __init__(self, env: simpy.Environment, day: int, phase: int, order: int) -> None:
         super().__init__(env)

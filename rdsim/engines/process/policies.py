@@ -55,6 +55,7 @@ def policies(case: Case) -> Policies:
 
 
 def _gate_policy(case: Case, programme: int) -> GateDecisions:
+    """Model: E34, E35, E36, E37."""
     name = GATE_POLICIES.name_of(int(case.policy[programme]))
     policy, given = GATE_POLICIES[name], case.gate_parameters[programme]
     label = f"gate policy {name!r}"
@@ -63,12 +64,14 @@ def _gate_policy(case: Case, programme: int) -> GateDecisions:
 
 
 def _purse_rule(case: Case, programme: int) -> PurseDecisions:
+    """Model: E20."""
     name = PURSE_RULES.name_of(int(case.purse_rule[programme]))
     label, rule, given = f"purse rule {name!r}", PURSE_RULES[name], case.purse_parameters[programme]
     return PurseDecisions(*(_question(label, rule, field, given, _truth) for field in PurseDecisions._fields))
 
 
 def _queue_key(case: Case, queue: int) -> _Ask | None:
+    """Model: E3, E4, E5."""
     name = QUEUE_RULES.name_of(int(case.queue_rule[queue]))
     if name == RANK:
         return None

@@ -44,6 +44,10 @@ class Project:
     """One funded technology and its life."""
 
     def __init__(self, world: WorldLike, rank: int) -> None:
+        """A project that waits for its call; if a decision is to stop it, that is on the agenda.
+
+        Model: E9.
+        """
         case = world.case
         self.world, self.rank = world, rank
         self.technology, self.programme = int(case.technology[rank]), int(case.programme[rank])
@@ -85,7 +89,10 @@ class Project:
             self.finish(STOPPED if self.stopped else DROPPED)
 
     def stop(self) -> None:
-        """A decision ends the project, wherever it stands."""
+        """A decision ends the project, wherever it stands.
+
+        Model: E9.
+        """
         if self.end_day is None:
             self.stopped = True
             self.process.interrupt()
@@ -93,7 +100,10 @@ class Project:
     # 1 scheduled
 
     def wait_for_start(self) -> _Life:
-        """Wait for the planned call, for prerequisites, and for one of the programme's starts."""
+        """Wait for the planned call, for prerequisites, and for one of the programme's starts.
+
+        Model: E10, E11.
+        """
         self.world.enter(self.planned, REQUEST, self.rank, self.look)
         while not self.may_start():
             self.wake = self.world.env.event()
@@ -112,7 +122,10 @@ class Project:
             self.wake.succeed()
 
     def may_start(self) -> bool:
-        """Whether the call is open and every prerequisite is met. Ends the project if one cannot be met any more."""
+        """Whether the call is open and every prerequisite is met. Ends the project if one cannot be met any more.
+
+        Model: E10.
+        """
         if self.world.now < self.planned:
             return False
         met = True
@@ -127,7 +140,10 @@ class Project:
     # 2 partnership
 
     def partnership(self) -> _Life:
-        """Take a place at the partner and reach an agreement; without one, fall back."""
+        """Take a place at the partner and reach an agreement; without one, fall back.
+
+        Model: E12, E13.
+        """
         if not self.joint:
             return
         for partner in self.partners:
@@ -141,7 +157,10 @@ class Project:
         self.fall_back()
 
     def talks(self) -> Generator[simpy.Event, Any, bool]:
-        """Whether an agreement is reached, stage by stage; a break in relations ends the talks at once."""
+        """Whether an agreement is reached, stage by stage; a break in relations ends the talks at once.
+
+        Model: E14.
+        """
         self.talking = True
         pace, luck = self.pace(), self.world.luck
         try:
@@ -166,18 +185,23 @@ class Project:
             self.note("stage of formation passed", str(stage + 1))
 
     def pace(self) -> int:
-        """Factor on talks that begin now, in millionths: what was learned with the partner that is known least."""
+        """Factor on talks that begin now, in millionths: what was learned with the partner that is known least.
+
+        Model: E14.
+        """
         table = self.world.case.learning_ppm
         known = min(partner.agreements for partner in self.partners)
         return int(table[min(known, len(table) - 1)])
 
     def agree(self) -> None:
+        """Model: E15."""
         for partner in self.partners:
             partner.agreements += 1
         self.record("agreement_day")
         self.note("agreement")
 
     def take_place(self) -> None:
+        """Model: E13."""
         self.holding = True
         self.record("place_day")
         peak = self.world.out.peak_places[self.world.row]
@@ -195,7 +219,10 @@ class Project:
         self.holding = self.counted = False
 
     def fall_back(self) -> None:
-        """Go on as a domestic project, or be dropped, as the programme says."""
+        """Go on as a domestic project, or be dropped, as the programme says.
+
+        Model: E16.
+        """
         self.give_back_place()
         if self.world.case.drop_fallback[self.rank]:
             raise End(DROPPED)
@@ -204,7 +231,10 @@ class Project:
         self.note("goes on as domestic")
 
     def lose_partner(self) -> None:
-        """A break in relations; called by the partner."""
+        """A break in relations; called by the partner.
+
+        Model: E17.
+        """
         self.count("lost_partner", 1)
         if self.talking or self.world.case.drop_fallback[self.rank]:
             self.process.interrupt()
@@ -223,7 +253,10 @@ class Project:
         return self.world.purses[self.programme]
 
     def request_tranche(self) -> _Life:
-        """Ask the purse for the next tranche; it funds work from the day it is paid."""
+        """Ask the purse for the next tranche; it funds work from the day it is paid.
+
+        Model: E18, E23.
+        """
         paid = yield self.purse.ask(self)
         self.count_wait("wait_money")
         if not paid:
@@ -232,13 +265,17 @@ class Project:
         self.fund(self.world.case.tranche_days[self.programme][self.tranche])
 
     def request(self, year: int) -> int:
-        """Won that the next tranche costs home in a year."""
+        """Won that the next tranche costs home in a year.
+
+        Model: E18.
+        """
         case, k = self.world.case, self.tranche
         if not self.joint:
             return int(case.domestic[self.rank][k])
         return int(case.home[self.rank][k] - case.abroad[self.rank][k] + self.payment_abroad(year))
 
     def payment_abroad(self, year: int) -> int:
+        """Model: E18."""
         if not self.joint:
             return 0
         case = self.world.case
@@ -246,6 +283,7 @@ class Project:
         return rules.at_rate(case.abroad[self.rank][self.tranche], rate)
 
     def record_payment(self, amount: int) -> None:
+        """Model: E23."""
         out, at = self.world.out, (self.world.row, self.rank, self.tranche)
         out.tranche_day[at] = self.world.now
         out.paid[at] = amount
@@ -262,7 +300,10 @@ class Project:
     # 4 technical work
 
     def technical_work(self) -> _Life:
-        """Attempt step after step until the funded days are over; a step pauses then."""
+        """Attempt step after step until the funded days are over; a step pauses then.
+
+        Model: E25, E27.
+        """
         while self.world.now < self.funded_end:
             self.begin_attempt()
             if any(self.needs()):
@@ -277,14 +318,20 @@ class Project:
                 self.end_attempt()
 
     def begin_attempt(self) -> None:
-        """Draw the time of a new attempt; one that paused goes on with what is left."""
+        """Draw the time of a new attempt; one that paused goes on with what is left.
+
+        Model: E25.
+        """
         if self.remaining:
             return
         self.step_joint = self.joint
         self.remaining = self.attempt_days()
 
     def attempt_days(self) -> int:
-        """Days of work that the present attempt takes in all."""
+        """Days of work that the present attempt takes in all.
+
+        Model: E25.
+        """
         factor = self.world.case.factor[self.rank][self.trl - 1] if self.step_joint else 1.0
         base = self.world.luck.step_days[self.technology][self.trl - 1][self.attempt]
         return int(rules.work_days(base, factor))
@@ -294,7 +341,10 @@ class Project:
         return list(self.world.case.needs[self.rank][self.trl - 1])
 
     def facilities(self) -> Generator[simpy.Event, Any, bool]:
-        """Wait for the step's facilities; False if the funded days end first."""
+        """Wait for the step's facilities; False if the funded days end first.
+
+        Model: E26.
+        """
         request = self.world.facilities.ask(self)
         yield request | self.world.at(self.funded_end, WORK, self.rank)
         if self.queue is not None:
@@ -303,7 +353,10 @@ class Project:
         return bool(request.triggered)
 
     def stop_work(self) -> None:
-        """Lay down the work: count it and give back the facilities."""
+        """Lay down the work: count it and give back the facilities.
+
+        Model: E27.
+        """
         now = self.world.now
         self.remaining -= now - self.run_from
         self.count_work(now)
@@ -313,13 +366,17 @@ class Project:
             self.world.facilities.give_back(need)
 
     def count_work(self, until: int) -> None:
-        """Count the days worked since the work was taken up, and hand in what they completed."""
+        """Count the days worked since the work was taken up, and hand in what they completed.
+
+        Model: E29.
+        """
         before, self.worked = self.worked, self.worked + until - self.run_from
         for d, ready in self.ready.items():
             if before < ready <= self.worked:
                 self.hand_in(d, until - (self.worked - ready))
 
     def end_attempt(self) -> None:
+        """Model: E28."""
         luck = self.world.luck.step[self.technology][self.trl - 1][self.attempt]
         verdict = rules.attempt(luck, self.success(), self.world.case.setback)
         if verdict == SUCCESS:
@@ -332,6 +389,7 @@ class Project:
         self.note("setback", f"TRL {self.trl}")
 
     def reach_next_trl(self) -> None:
+        """Model: E28."""
         self.trl += 1
         self.attempt = 0
         self.world.out.trl_day[self.world.row, self.rank, self.trl - 1] = self.world.now
@@ -341,7 +399,10 @@ class Project:
             raise End(TARGET)
 
     def success(self) -> float:
-        """Success of the attempt, with the spillover of technologies that reached their target before today."""
+        """Success of the attempt, with the spillover of technologies that reached their target before today.
+
+        Model: E28, E30.
+        """
         case, now = self.world.case, self.world.now
         table = case.success if self.step_joint else case.alone_success
         chance: float = table[self.rank][self.trl - 1]
@@ -364,7 +425,10 @@ class Project:
     # 5 gate
 
     def gate(self) -> _Life:
-        """A review at the end of a tranche, and after each extension: next tranche, extension, or stop."""
+        """A review at the end of a tranche, and after each extension: next tranche, extension, or stop.
+
+        Model: E31, E34.
+        """
         if self.tranche + 1 == self.world.case.tranches[self.programme]:
             raise End(EXHAUSTED)
         while not (yield from self.passes(self.world.policies.gates[self.programme])):
@@ -372,7 +436,10 @@ class Project:
         self.tranche += 1
 
     def passes(self, policy: GateDecisions) -> Generator[simpy.Event, Any, bool]:
-        """Whether a review is passed; who is behind without an extension left is stopped."""
+        """Whether a review is passed; who is behind without an extension left is stopped.
+
+        Model: E34.
+        """
         stays = yield from self.round() if policy.rounds else self.review()
         passed = stays and self.passes_gate(policy)
         self.reviews += 1
@@ -383,12 +450,16 @@ class Project:
         return passed
 
     def round(self) -> Generator[simpy.Event, Any, bool]:
+        """Model: E37."""
         stays = yield self.world.rounds[self.programme].ask(self)
         self.count_wait("wait_panel")
         return bool(stays)
 
     def review(self) -> Generator[simpy.Event, Any, bool]:
-        """Take a seat for as long as a review takes; without a panel the decision comes at once."""
+        """Take a seat for as long as a review takes; without a panel the decision comes at once.
+
+        Model: E31, E32.
+        """
         case, panel = self.world.case, self.world.case.panel[self.programme]
         if panel < 0:
             yield self.world.at(self.world.now, PANEL, self.rank)
@@ -405,19 +476,26 @@ class Project:
         self.world.panels[self.world.case.panel[self.programme]].give_back()
 
     def extension(self) -> _Life:
-        """More funded months without money."""
+        """More funded months without money.
+
+        Model: E34.
+        """
         self.count("extensions", 1)
         self.extended = True
         self.fund(self.world.case.extension_days[self.programme])
         yield from self.technical_work()
 
     def lead(self) -> int:
-        """TRL reached minus TRL planned."""
+        """TRL reached minus TRL planned.
+
+        Model: E33.
+        """
         case = self.world.case
         medians, entry = case.median_days[self.rank], case.trl[self.rank]
         return int(self.trl - rules.planned_trl(medians, entry, self.target, self.funded))
 
     def reviewed_lead(self) -> float:
+        """Model: E37."""
         return float(self.lead() + self.world.luck.review_error[self.technology][self.reviews])
 
     def passes_gate(self, policy: GateDecisions) -> bool:
@@ -428,7 +506,10 @@ class Project:
         return bool(policy.judge(self.lead(), self.missing(), luck, *rules_of_gate, *known))
 
     def missing(self) -> int:
-        """Deliverables asked for, due at this gate and not handed in."""
+        """Deliverables asked for, due at this gate and not handed in.
+
+        Model: E35.
+        """
         due, asked, days = self.world.case.due_tranche[self.programme], self.required_deliverables, self.delivered_day
         return sum(0 < due[d] <= self.tranche + 1 and days[d] < 0 for d in asked)
 
@@ -442,7 +523,10 @@ class Project:
         return self.world.out.delivered_day[self.world.row, self.rank]
 
     def begin_deliverables(self, reached: range) -> None:
-        """Work begins on what is waiting for one of the TRLs now reached; what needs no work is handed in."""
+        """Work begins on what is waiting for one of the TRLs now reached; what needs no work is handed in.
+
+        Model: E29.
+        """
         needed = self.world.luck.deliverable_days[self.technology]
         for d in self.required_deliverables:
             if self.world.case.after_trl[self.programme][d] in reached:
@@ -451,7 +535,10 @@ class Project:
                     self.hand_in(d, self.world.now)
 
     def hand_in(self, d: int, day: int) -> None:
-        """Hand in a deliverable, unless it all ends before."""
+        """Hand in a deliverable, unless it all ends before.
+
+        Model: E29.
+        """
         if day < self.world.case.horizon:
             self.delivered_day[d] = day
 
@@ -462,7 +549,10 @@ class Project:
     # 6 end
 
     def withdraw(self) -> None:
-        """Leave whatever the project is doing or waiting for, for a break in relations or by decision."""
+        """Leave whatever the project is doing or waiting for, for a break in relations or by decision.
+
+        Model: E39.
+        """
         if self.queue is not None:
             queue = self.queue
             self.count_wait(queue.wait)
@@ -477,7 +567,10 @@ class Project:
             self.count("wait_prerequisite", max(0, self.world.now - self.planned))
 
     def finish(self, state: int) -> None:
-        """Give back money and place, tell those who wait for this technology."""
+        """Give back money and place, tell those who wait for this technology.
+
+        Model: E38.
+        """
         self.give_refund()
         self.give_back_place()
         self.end_state, self.end_day = state, self.world.now
@@ -486,7 +579,10 @@ class Project:
             self.world.enter(self.world.now, REQUEST, other, self.world.projects[other].look)
 
     def give_refund(self) -> None:
-        """Unused days of the tranche are refunded; after a break, money paid abroad is not returned."""
+        """Unused days of the tranche are refunded; after a break, money paid abroad is not returned.
+
+        Model: E24.
+        """
         unused = self.funded_end - self.world.now
         if unused <= 0 or self.extended:
             return
@@ -521,7 +617,10 @@ class Project:
         self.world.note("project", self.rank, event, detail)
 
     def close(self) -> None:
-        """Write down how the project stands at the horizon, and its market."""
+        """Write down how the project stands at the horizon, and its market.
+
+        Model: E40, E41.
+        """
         world, horizon = self.world, self.world.case.horizon
         if self.end_day is None:
             self.close_running(horizon)
@@ -544,6 +643,7 @@ class Project:
             self.count("progress", self.attempt_days() - left)
 
     def close_running(self, horizon: int) -> None:
+        """Model: E41."""
         if self.queue is not None:
             self.count(self.queue.wait, horizon - self.since)
         elif self.run_from >= 0:

@@ -34,7 +34,10 @@ class Queue(ABC):
         self.granting = False
 
     def ask(self, project: ProjectLike) -> simpy.Event:
-        """Join the queue; the event that comes back succeeds when the project is served."""
+        """Join the queue; the event that comes back succeeds when the project is served.
+
+        Model: E2.
+        """
         insort(self.waiting, project, key=lambda waiting: waiting.rank)
         project.queue, project.since, project.answer = self, self.world.now, self.world.env.event()
         self.grant_soon()
@@ -45,6 +48,7 @@ class Queue(ABC):
         project.queue = None
 
     def grant_soon(self) -> None:
+        """Model: E2."""
         if not self.granting:
             self.granting = True
             self.world.enter(self.world.now, GRANT, self.order, self._grant)
@@ -66,7 +70,10 @@ class Queue(ABC):
         return [(project, True) for project in served]
 
     def in_order(self) -> list[ProjectLike]:
-        """Those who wait, as they are looked at: of equal keys, the higher rank first."""
+        """Those who wait, as they are looked at: of equal keys, the higher rank first.
+
+        Model: E3.
+        """
         if self.key is None:
             return self.waiting
         return sorted(self.waiting, key=lambda project: (self._key_of(project), project.rank))
@@ -84,7 +91,10 @@ class Queue(ABC):
         return 0
 
     def _leave(self, over: list[tuple[ProjectLike, bool]]) -> list[tuple[ProjectLike, bool]]:
-        """Take out of the queue those whose wait is over; they go on in order of rank."""
+        """Take out of the queue those whose wait is over; they go on in order of rank.
+
+        Model: E2.
+        """
         if not over:
             return over
         gone = {project.rank for project, _ in over}
@@ -102,6 +112,7 @@ class StartQueue(Queue):
         super().__init__(world, order, 2 + len(world.case.seats))
 
     def serve(self) -> list[tuple[ProjectLike, bool]]:
+        """Model: E11."""
         served = self._first(self.left)
         self.left -= len(served)
         return served
@@ -120,6 +131,7 @@ class PanelQueue(Queue):
         return int(self.world.case.review_days[self.panel])
 
     def serve(self) -> list[tuple[ProjectLike, bool]]:
+        """Model: E32."""
         served = self._first(self.world.case.seats[self.panel] - self.used)
         if served:
             self.used += len(served)
@@ -128,6 +140,7 @@ class PanelQueue(Queue):
         return served
 
     def give_back(self) -> None:
+        """Model: E32."""
         self.used -= 1
         self.grant_soon()
 
@@ -145,6 +158,7 @@ class FacilityQueue(Queue):
         return project.remaining
 
     def serve(self) -> list[tuple[ProjectLike, bool]]:
+        """Model: E26."""
         reserved: set[int] = set()
         served: list[tuple[ProjectLike, bool]] = []
         for project in self.in_order():
@@ -164,6 +178,7 @@ class FacilityQueue(Queue):
             self.used[f] += sign * units
 
     def give_back(self, needs: Sequence[int]) -> None:
+        """Model: E26."""
         self._take(dict(enumerate(needs)), -1)
         self.grant_soon()
 
@@ -181,6 +196,7 @@ class PlaceQueue(Queue):
         super().__init__(world, order, 0)
 
     def serve(self) -> list[tuple[ProjectLike, bool]]:
+        """Model: E13."""
         reserved: set[PartnerLike] = set()
         over: list[tuple[ProjectLike, bool]] = []
         for project in self.in_order():
@@ -206,6 +222,7 @@ class Purse(Queue):
         self.pays_partners = programme == world.case.network
 
     def serve(self) -> list[tuple[ProjectLike, bool]]:
+        """Model: E20."""
         blocked = self._serve_partners() if self.pays_partners else False
         over: list[tuple[ProjectLike, bool]] = []
         waiting: list[ProjectLike] = []
@@ -224,11 +241,15 @@ class Purse(Queue):
         return over
 
     def _is_hopeless(self, amount: int) -> bool:
+        """Model: E20."""
         announced = self.world.case.budget[self.programme]
         return rules.hopeless(amount, self.money, sum(announced[self.world.year + 1 :]))
 
     def _serve_partners(self) -> bool:
-        """Partners come before projects; says whether an unpaid one blocks those behind it."""
+        """Partners come before projects; says whether an unpaid one blocks those behind it.
+
+        Model: E19.
+        """
         blocked = False
         for partner in self.world.partners:
             if not partner.claim:
@@ -242,9 +263,11 @@ class Purse(Queue):
         return blocked
 
     def _pays(self, amount: int, tranche: int) -> bool:
+        """Model: E20, E21, E22."""
         return rules.fits(amount, self.money) and bool(self.rule.pays(amount, *self._present(tranche)))
 
     def _blocks(self, amount: int, tranche: int) -> bool:
+        """Model: E20, E21, E22."""
         return bool(self.rule.blocks(amount, *self._present(tranche)))
 
     def _present(self, tranche: int) -> tuple[int, int, int, int]:
@@ -253,6 +276,7 @@ class Purse(Queue):
         return self.money, new, tranche, self.world.now % DAYS_PER_YEAR
 
     def _pay_partner(self, partner: PartnerLike) -> None:
+        """Model: E12, E19."""
         out, row, year = self.world.out, self.world.row, self.world.year
         self.money -= partner.claim
         out.spent_network[row, self.programme, year] += partner.claim
@@ -262,22 +286,30 @@ class Purse(Queue):
             partner.open()
 
     def pay(self, project: ProjectLike, amount: int) -> None:
+        """Model: E23."""
         self.money -= amount
         self.world.out.spent[self.world.row, self.programme, self.world.year] += amount
         project.record_payment(amount)
 
     def refund(self, amount: int) -> None:
+        """Model: E24, E42."""
         self.money += 0 if self.world.case.alone else amount
         self.world.out.refunded[self.world.row, self.programme, self.world.year] += amount
         self.grant_soon()
 
     def open_requests(self, year: int) -> int:
-        """Requests that nobody has paid."""
+        """Requests that nobody has paid.
+
+        Model: E6, E41.
+        """
         claims = sum(partner.claim for partner in self.world.partners) if self.pays_partners else 0
         return claims + sum(project.request(year) for project in self.waiting)
 
     def end_year(self) -> None:
-        """Carry over, let the rest lapse, and take the new year's money."""
+        """Carry over, let the rest lapse, and take the new year's money.
+
+        Model: E6.
+        """
         out, row, year = self.world.out, self.world.row, self.world.year
         if year:
             out.short[row, self.programme, year - 1] = self.open_requests(year - 1)
@@ -302,7 +334,10 @@ class ReviewRounds:
         self.day, self.fraction = -1, 0
 
     def ask(self, project: ProjectLike) -> simpy.Event:
-        """Wait for the next round; the event tells whether the project stays."""
+        """Wait for the next round; the event tells whether the project stays.
+
+        Model: E37.
+        """
         insort(self.waiting, project, key=lambda waiting: waiting.rank)
         project.queue, project.since, project.answer = self, self.world.now, self.world.env.event()
         day = rules.next_round(self.world.now)
@@ -317,7 +352,10 @@ class ReviewRounds:
         project.queue = None
 
     def _hold(self) -> None:
-        """Drop the worst; of equals, the one of lower rank (served later everywhere) goes first."""
+        """Drop the worst; of equals, the one of lower rank (served later everywhere) goes first.
+
+        Model: E37.
+        """
         reviews, self.waiting = self.waiting, []
         case = self.world.case
         drops, self.fraction = self.world.policies.gates[self.programme].drops(

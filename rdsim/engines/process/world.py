@@ -68,7 +68,10 @@ class World:
             self.trace.append(TraceRow(self.now, subject, index, event, detail))
 
     def run(self) -> None:
-        """From the first day to the horizon."""
+        """From the first day to the horizon.
+
+        Model: E1, E41.
+        """
         self.enter(0, YEAR, 0, self.end_year)
         for partner, break_days in zip(self.partners, self.luck.break_day, strict=True):
             for day in break_days:
@@ -83,7 +86,10 @@ class World:
             project.close()
 
     def end_year(self) -> None:
-        """Year end: old money lapses or is carried over, new money and new starts come, partners' costs fall due."""
+        """Year end: old money lapses or is carried over, new money and new starts come, partners' costs fall due.
+
+        Model: E6, E7.
+        """
         for g, purse in enumerate(self.purses):
             purse.end_year()
             self.starts[g].left = 0
@@ -95,6 +101,7 @@ class World:
             self.enter(self.now + DAYS_PER_YEAR, YEAR, 0, self.end_year)
 
     def open_call(self, programme: int) -> None:
+        """Model: E8."""
         queue = self.starts[programme]
         queue.left = self.case.starts[programme][self.year]
         queue.grant_soon()

@@ -74,34 +74,52 @@ class Columns:
 
     @property
     def options(self) -> int:
-        """How many option columns there are; they come first."""
+        """How many option columns there are; they come first.
+
+        Model: V1.
+        """
         return len(self.problem.option_names)
 
     @cached_property
     def opening(self) -> dict[tuple[int, int], int]:
-        """Column of (partner, stage)."""
+        """Column of (partner, stage).
+
+        Model: V2.
+        """
         return {key: self.options + place for place, key in enumerate(self.stages)}
 
     @property
     def synergy(self) -> int:
-        """First synergy column."""
+        """First synergy column.
+
+        Model: V3.
+        """
         return self.options + len(self.stages)
 
     @cached_property
     def carry(self) -> dict[int, int]:
-        """Column of what a row passes on."""
+        """Column of what a row passes on.
+
+        Model: V4.
+        """
         first = self.synergy + len(self.problem.synergies)
         return {row: first + place for place, row in enumerate(self.carrying)}
 
     @cached_property
     def excess(self) -> dict[int, int]:
-        """Column of a soft row's excess over its ceiling."""
+        """Column of a soft row's excess over its ceiling.
+
+        Model: V5.
+        """
         first = self.synergy + len(self.problem.synergies) + len(self.carrying)
         return {row: first + place for place, row in enumerate(self.over)}
 
     @cached_property
     def deficit(self) -> dict[int, int]:
-        """Column of a soft row's shortfall under its floor."""
+        """Column of a soft row's shortfall under its floor.
+
+        Model: V6.
+        """
         first = self.synergy + len(self.problem.synergies) + len(self.carrying) + len(self.over)
         return {row: first + place for place, row in enumerate(self.under)}
 
@@ -182,6 +200,8 @@ def tighten(problem: PortfolioProblem, model: Model) -> Model:
 
     No portfolio is lost, and a solver's tolerance is no longer relative to numbers that cannot matter. Not for models
     whose caps move, nor for what compares relaxations at several caps.
+
+    Model: R20.
     """
     rows, options = problem.rows, len(problem.option_names)
     upper, matrix = model.upper.copy(), model.matrix.copy()
@@ -201,7 +221,10 @@ def tighten(problem: PortfolioProblem, model: Model) -> Model:
 
 
 def _ceilings_of_openings(problem: PortfolioProblem) -> list[tuple[int, int]]:
-    """Hard ceilings that only options of one partner use: each row, and the column of its being open by then."""
+    """Hard ceilings that only options of one partner use: each row, and the column of its being open by then.
+
+    Model: R20.
+    """
     rows, columns = problem.rows, lay_out(problem)
     moving = {end for source, target, _ in rows.carry for end in (source, target)}
     using = csr_array((rows.use.data > 0, rows.use.indices, rows.use.indptr), shape=rows.use.shape)
@@ -236,7 +259,10 @@ def opening_weights(problem: PortfolioProblem) -> Floats:
 
 
 def _opening_stages(problem: PortfolioProblem) -> tuple[tuple[int, int], ...]:
-    """(partner, stage) pairs whose y has a coefficient somewhere; the others need no column."""
+    """(partner, stage) pairs whose y has a coefficient somewhere; the others need no column.
+
+    Model: V2.
+    """
     matters = (opening_weights(problem) != 0).any(axis=0)
     return tuple((int(partner), int(stage)) for partner, stage in np.argwhere(matters))
 
@@ -267,6 +293,7 @@ def _column_names(columns: Columns) -> tuple[str, ...]:
 
 
 def _objective(columns: Columns) -> Floats:
+    """Model: R1."""
     problem, prices = columns.problem, columns.problem.rows.shortfall_price
     opening = opening_weights(problem)[0]
     return np.array(
@@ -283,6 +310,7 @@ def _objective(columns: Columns) -> Floats:
 
 
 def _bounds(columns: Columns) -> tuple[Floats, Floats]:
+    """Model: R10."""
     problem = columns.problem
     lower, upper = np.zeros(columns.count), np.ones(columns.count)
     upper[columns.synergy + len(problem.synergies) :] = np.inf
@@ -297,7 +325,10 @@ def _bounds(columns: Columns) -> tuple[Floats, Floats]:
 
 
 def _most_unspent(columns: Columns) -> dict[int, float]:
-    """An upper bound on what each row can pass on: its cap, its refunds, and the most it can be passed itself."""
+    """An upper bound on what each row can pass on: its cap, its refunds, and the most it can be passed itself.
+
+    Model: V4.
+    """
     rows, most, received = columns.problem.rows, {}, dict[int, float]()
     refunds = -(rows.use.minimum(0).sum(axis=1) + rows.opening_use.minimum(0).sum(axis=1))
     for source, target, rate in rows.carry_in_order:
@@ -344,7 +375,10 @@ def _concatenate(parts: Sequence[tuple[ArrayLike, ArrayLike, ArrayLike]]) -> tup
 
 
 def _choice(columns: Columns) -> ModelRows:
-    """At most one option of each group; exactly one where that is asked or the group is fixed in."""
+    """At most one option of each group; exactly one where that is asked or the group is fixed in.
+
+    Model: R2.
+    """
     problem = columns.problem
     groups = len(problem.group_names)
     exact = problem.exactly_one | np.isin(np.arange(groups), problem.fixed_in_groups)
@@ -357,7 +391,10 @@ def _choice(columns: Columns) -> ModelRows:
 
 
 def _opening(columns: Columns) -> ModelRows:
-    """x asks for y: sum of x[o] over a group's options with partner p by stage s <= y[p, s]."""
+    """x asks for y: sum of x[o] over a group's options with partner p by stage s <= y[p, s].
+
+    Model: R3.
+    """
     problem = columns.problem
     option, partner = problem.partners.tocoo().coords
     cells: list[Ints] = []
@@ -378,7 +415,10 @@ def _opening(columns: Columns) -> ModelRows:
 
 
 def _openings_stay(columns: Columns) -> ModelRows:
-    """A partner that is open stays open: y[p, s-1] <= y[p, s]."""
+    """A partner that is open stays open: y[p, s-1] <= y[p, s].
+
+    Model: R4.
+    """
     pairs = [(a, b) for a, b in zip(columns.stages, columns.stages[1:], strict=False) if a[0] == b[0]]
     keys, sizes = [b for _, b in pairs], columns.problem.opening_value.shape
     row = np.arange(len(pairs))
@@ -388,7 +428,10 @@ def _openings_stay(columns: Columns) -> ModelRows:
 
 
 def _openings_need_use(columns: Columns) -> ModelRows:
-    """No partner opens without use: y[p, s] - y[p, s-1] <= sum of x with partner p that start in between."""
+    """No partner opens without use: y[p, s] - y[p, s-1] <= sum of x with partner p that start in between.
+
+    Model: R5.
+    """
     problem = columns.problem
     option, partner = problem.partners.tocoo().coords
     parts: list[tuple[ArrayLike, ArrayLike, ArrayLike]] = []
@@ -405,7 +448,10 @@ def _openings_need_use(columns: Columns) -> ModelRows:
 
 
 def _resources(columns: Columns) -> ModelRows:
-    """use @ x + opening use + what is passed on - rate * what was passed in - excess + shortfall (sense) cap."""
+    """use @ x + opening use + what is passed on - rate * what was passed in - excess + shortfall (sense) cap.
+
+    Model: R6.
+    """
     rows = columns.problem.rows
     parts: list[tuple[ArrayLike, ArrayLike, ArrayLike]] = []
     row, option = rows.use.tocoo().coords
@@ -424,7 +470,10 @@ def _resources(columns: Columns) -> ModelRows:
 
 
 def _prerequisites(columns: Columns) -> ModelRows:
-    """Funded only if the other is, and starts no later: for each stage, started[dependent] <= started[other]."""
+    """Funded only if the other is, and starts no later: for each stage, started[dependent] <= started[other].
+
+    Model: R7.
+    """
     problem = columns.problem
     cells = [
         (pair, dependent, needed, int(stage))
@@ -442,7 +491,10 @@ def _prerequisites(columns: Columns) -> ModelRows:
 
 
 def _exclusions(columns: Columns) -> ModelRows:
-    """At most one of the groups is funded."""
+    """At most one of the groups is funded.
+
+    Model: R8.
+    """
     problem = columns.problem
     parts: list[tuple[ArrayLike, ArrayLike, ArrayLike]] = []
     for row, groups in enumerate(problem.exclusions):
@@ -453,7 +505,10 @@ def _exclusions(columns: Columns) -> ModelRows:
 
 
 def _synergies(columns: Columns) -> ModelRows:
-    """z = product of two 0-1 sums: z <= either if it is worth having, z >= both - 1 if it is not."""
+    """z = product of two 0-1 sums: z <= either if it is worth having, z >= both - 1 if it is not.
+
+    Model: R9.
+    """
     problem = columns.problem
     parts: list[tuple[ArrayLike, ArrayLike, ArrayLike]] = []
     keys: list[tuple[int, int]] = []

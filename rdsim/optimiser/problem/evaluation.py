@@ -61,6 +61,8 @@ def evaluate(problem: PortfolioProblem, chosen: Iterable[int]) -> Evaluation:
     """Judge a choice of option indices.
 
     Raises: ProblemError if an index names no option or is named twice.
+
+    Model: R1, R27.
     """
     picked = _indices(problem, chosen)
     indicator = np.zeros(len(problem.option_names))
@@ -92,7 +94,10 @@ def evaluate(problem: PortfolioProblem, chosen: Iterable[int]) -> Evaluation:
 
 
 def room_of(rows: Rows, activity: Floats) -> tuple[Floats, Floats]:
-    """(unspent passed on, room) of each row; passing on all that is unspent is never worse, as rates are >= 0."""
+    """(unspent passed on, room) of each row; passing on all that is unspent is never worse, as rates are >= 0.
+
+    Model: R6.
+    """
     carried, room = np.zeros(activity.size), rows.cap.copy()
     for source, target, rate in rows.carry_in_order:
         carried[source] = max(0.0, room[source] - activity[source])
@@ -130,7 +135,10 @@ def _indices(problem: PortfolioProblem, chosen: Iterable[int]) -> Ints:
 
 
 def _openings(problem: PortfolioProblem, picked: Ints) -> dict[int, int]:
-    """Opening stage of each partner in use: the smallest stage among the chosen options that use it."""
+    """Opening stage of each partner in use: the smallest stage among the chosen options that use it.
+
+    Model: R5.
+    """
     first: dict[int, int] = {}
     start, member = problem.partners.indptr, problem.partners.indices
     for option in picked:
@@ -150,6 +158,7 @@ def _activity(problem: PortfolioProblem, indicator: Floats, opened: dict[int, in
 
 
 def _row_violations(problem: PortfolioProblem, excess: Floats, soft: Bools) -> Iterator[Violation]:
+    """Model: R6."""
     for row in np.flatnonzero((excess > 0) & ~soft):
         rows = problem.rows
         yield Violation(rows.family[row], rows.names[row], float(excess[row]), rows.keys[row])
@@ -166,12 +175,16 @@ def _rule_violations(problem: PortfolioProblem, picked: Ints, funded: Ints) -> I
 
 
 def _choice_violations(problem: PortfolioProblem, funded: Ints) -> Iterator[Violation]:
+    """Model: R2."""
     for group in np.flatnonzero((funded > 1) | (problem.exactly_one & (funded == 0))):
         yield Violation("choice", problem.group_names[group], float(abs(funded[group] - 1)))
 
 
 def _prerequisite_violations(problem: PortfolioProblem, picked: Ints) -> Iterator[Violation]:
-    """A dependent group starts when its prerequisite has started, or later."""
+    """A dependent group starts when its prerequisite has started, or later.
+
+    Model: R7.
+    """
     start = np.full(len(problem.group_names), NEVER)
     np.minimum.at(start, problem.group[picked], problem.stage[picked])
     for dependent, needed in problem.prerequisites:
@@ -181,6 +194,7 @@ def _prerequisite_violations(problem: PortfolioProblem, picked: Ints) -> Iterato
 
 
 def _fixed_violations(problem: PortfolioProblem, picked: Ints, funded: Ints) -> Iterator[Violation]:
+    """Model: R10."""
     chosen = set(picked.tolist())
     for group in (*problem.fixed_in_groups, *problem.fixed_out_groups):
         if bool(funded[group]) != (group in problem.fixed_in_groups):

@@ -61,7 +61,10 @@ def near_its_cap(problem: PortfolioProblem, activity: Floats, room: Floats) -> B
 def excess_exactly(
     problem: PortfolioProblem, picked: Sequence[int], openings: Mapping[int, int], row: int
 ) -> tuple[float, bool]:
-    """(activity less room of a row, whether every number in it was stated); `openings` are stages by partner."""
+    """(activity less room of a row, whether every number in it was stated); `openings` are stages by partner.
+
+    Model: R27.
+    """
     stages = len(problem.stage_names)
     places = frozenset(partner * stages + stage for partner, stage in openings.items())
     over = _over(problem, frozenset(picked), places, row)

@@ -114,6 +114,8 @@ class Rows:
         """Options that alone ask for more than a hard ceiling can ever allow, shape (O,): nothing can choose them.
 
         What refunds (negative uses) and money passed in could add to the ceiling is counted in.
+
+        Model: R20.
         """
         bounded = self.has_ceiling & ~self.is_soft
         relief = -self.use.minimum(0).sum(axis=1) - self.opening_use.minimum(0).sum(axis=1)
@@ -145,6 +147,8 @@ class Rows:
 
         Where all numbers are whole, as in many published instances, nothing: an amount that is off at all is off by
         one. The judge goes further (see `exact`): what was stated in decimals may not be off at all.
+
+        Model: R27.
         """
         return frozen(np.where(self._is_whole, np.minimum(self.largest, 1.0) / 4, ROUNDING * self.largest))
 
@@ -161,7 +165,10 @@ class Rows:
 
     @cached_property
     def enough(self) -> Floats:
-        """What fills a floor that nothing lowers, shape (R,): more of it in one option is no better; else infinite."""
+        """What fills a floor that nothing lowers, shape (R,): more of it in one option is no better; else infinite.
+
+        Model: R20.
+        """
         return frozen(np.where(~self.has_ceiling & self._only_adds & (self.cap > 0), self.cap, np.inf))
 
     @cached_property
@@ -248,6 +255,8 @@ def round_off(numbers: ArrayLike) -> Floats:
 
     The last bits of a mean or a product depend on the releases of the libraries that compute it, and a search among
     nearly equal portfolios takes another way for the last bit of one coefficient. What has ten digits stays as it is.
+
+    Model: F16.
     """
     array = np.asarray(numbers, dtype=np.float64)
     size = np.where(np.abs(array) < _NOTHING, 0.0, np.abs(array))

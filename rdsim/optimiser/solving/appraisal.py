@@ -153,7 +153,10 @@ class Appraiser:
     risk: Risk
 
     def appraise(self, chosen: Iterable[int]) -> Appraisal:
-        """See `appraise`."""
+        """See `appraise`.
+
+        Model: R21.
+        """
         evaluation = evaluate(self.problem, chosen)
         worth = sampled_worth(self.problem, evaluation)
         tail = cvar(worth, self.risk.level)
@@ -173,6 +176,7 @@ class Appraiser:
         return float((worth >= target - self.worth_tolerance(target)).mean())
 
     def _rules(self, evaluation: Evaluation, worth: Floats, tail: float) -> Iterator[RuleValue]:
+        """Model: R22, R23."""
         risk = self.risk
         if risk.floor is not None:
             yield RuleValue("cvar", tail, ">=", risk.floor, self.worth_tolerance(risk.floor))
@@ -183,6 +187,7 @@ class Appraiser:
             yield self._money_rule(place, row, evaluation)
 
     def _money_rule(self, place: int, row: SampledRow, evaluation: Evaluation) -> RuleValue:
+        """Model: R24."""
         opening_use = self.problem.rows.opening_use[[row.row]].toarray().ravel()
         stages = len(self.problem.stage_names)
         openings = [partner * stages + stage for partner, stage in evaluation.opened.items()]

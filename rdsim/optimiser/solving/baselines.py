@@ -148,7 +148,10 @@ def _add_column(activity: Floats, matrix: csc_array, column: int, sign: float) -
 
 
 def fill(problem: PortfolioProblem, order: Ints) -> tuple[int, ...]:
-    """Add options in this order where the rules allow: what must be chosen first, then the rest."""
+    """Add options in this order where the rules allow: what must be chosen first, then the rest.
+
+    Model: C1.
+    """
     rows = problem.rows
     activity = np.zeros(len(rows.names))
     excess = excess_of(rows, activity, room_of(rows, activity)[1])

@@ -47,6 +47,8 @@ def tail_weights(values: Floats, level: float) -> tuple[Ints, Floats]:
     """The samples of the worst (smallest) 1 - level share and their weights, which sum to 1.
 
     A sample that the level splits gets the part that belongs to the tail. Equal values go to the smaller index first.
+
+    Model: R25.
     """
     share = (1 - level) * values.size
     count = min(values.size, max(1, math.ceil(share * (1 - ROUNDING))))
@@ -181,6 +183,8 @@ class TailRule:
 
     `share` none: the tail mean at `level`. Else: at least a share of the samples reaches `least`, and with `kept`
     the samples named there all do, which implies it.
+
+    Model: R22, R23, R24.
     """
 
     name: str
@@ -265,6 +269,8 @@ def with_sample_columns(model: Model, rule: TailRule, floor: Floats) -> Model:
 
     ``L[n] >= floor[n] + (least - floor[n]) u[n]`` and ``sum of u >= share * N``; `floor` (N,) is what L never falls
     below. Exact, and as large as the samples are many.
+
+    Model: R23, V7.
     """
     figure, least = rule.figure, rule.least - rule.tolerance
     count, columns = figure.count, len(model.column_names)

@@ -80,7 +80,10 @@ class RiskModel:
         return Cuts(coefficients, np.array([cap for _, cap in rows], dtype=np.float64), tuple(names))
 
     def _row(self, support: Support) -> tuple[Floats, float]:
-        """For the objective: unit * tail <= weights @ values @ x."""
+        """For the objective: unit * tail <= weights @ values @ x.
+
+        Model: R25.
+        """
         if support.rule is not None:
             return self.rules[support.rule].row(support)
         row, constant = self.values.combine(support)
@@ -117,7 +120,10 @@ def state_task(problem: PortfolioProblem, risk: Risk) -> RiskModel:
 
 
 def _with_tail(problem: PortfolioProblem, risk: Risk, model: Model, unit: float) -> Model:
-    """The model with the column of the tail mean, at most the mean: without a first cut it would be unbounded."""
+    """The model with the column of the tail mean, at most the mean: without a first cut it would be unbounded.
+
+    Model: R21.
+    """
     options = len(problem.option_names)
     value = model.value.copy()
     value[:options] *= 1 - risk.weight
