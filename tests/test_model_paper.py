@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import hashlib
 import inspect
 import re
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import pytest
 import rdsim
 from rdsim import partnership
 from rdsim.domain import Choice, Scenario, Technology
-from rdsim.draws import Purpose
+from rdsim.draws import Draws, Purpose
 from rdsim.engines import rules
 from rdsim.optimiser import Groups, PartnerNetwork, PortfolioProblem, Solving, solve, state_problem, state_rows
 from rdsim.optimiser.models import milp
@@ -151,6 +152,26 @@ def test_the_table_of_addresses_has_every_purpose_and_no_other() -> None:
     _, _, table = EVENTS.read_text(encoding="utf-8").partition("| purpose | owner |")
     cells = [line.split("|")[1] for line in table.partition("\n\n")[0].splitlines()[2:]]
     assert sorted(name for cell in cells for name in re.findall(r"`(.*?)`", cell)) == sorted(map(str, Purpose))
+
+
+def _philox(counter: list[int], key: list[int]) -> list[int]:
+    """Philox4x32-10 in plain Python: Salmon, Moraes, Dror & Shaw 2011."""
+    low = 2**32 - 1
+    for _ in range(10):
+        one, two = counter[0] * 0xD2511F53, counter[2] * 0xCD9E8D57
+        counter = [(two >> 32) ^ counter[1] ^ key[0], two & low, (one >> 32) ^ counter[3] ^ key[1], one & low]
+        key = [(key[0] + 0x9E3779B9) & low, (key[1] + 0xBB67AE85) & low]
+    return counter
+
+
+def test_a_number_is_found_as_the_statement_on_addresses_says() -> None:
+    seed, replication, step, attempt = 2**40 + 7, 2**31 + 5, 3, 1
+    digest = hashlib.blake2b("step luck\0기술".encode(), digest_size=8).digest()
+    who = int.from_bytes(digest, "little")
+    counter = [who % 2**32, who // 2**32, replication, step * 2**16 + attempt]
+    first, second, *_ = _philox(counter, [seed % 2**32, seed // 2**32])
+    drawn = Draws(seed, range(replication, replication + 1)).uniform(Purpose.STEP_LUCK, ["기술"], step + 1, attempt + 1)
+    assert drawn[0, 0, step, attempt] == (2**20 * first + second // 2**12 + 0.5) / 2**52
 
 
 # --- every setting has its place ------------------------------------------------------------------
