@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from rdsim.native.threads import aside
+from rdsim.native.threads import aside, in_threads
 
 
 def test_what_is_done_meanwhile_is_there_in_the_end() -> None:
@@ -57,3 +57,23 @@ def test_who_wants_one_thread_gets_the_job_done_when_its_result_is_asked_for() -
         assert not found.done()
         assert done == []
         assert (found.result(), found.result(), done) == (7, 7, [1])
+
+
+def test_jobs_that_take_long_end_soon_once_nobody_wants_what_they_do() -> None:
+    unwanted, begun = Event(), Event()
+    steps = list[int]()
+
+    def long() -> int:
+        begun.set()
+        for step in range(600):
+            if unwanted.wait(0.1):
+                break
+            steps.append(step)
+        return len(steps)
+
+    found = in_threads(iter([lambda: 1, long, long]), 2, unwanted)
+    assert next(found) == 1
+    assert begun.wait(60)
+    found.close()  # as an interrupt does, where results are waited for
+    assert unwanted.is_set()
+    assert len(steps) < 600

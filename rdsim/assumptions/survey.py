@@ -8,9 +8,11 @@ nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from threading import Event
 
 import numpy as np
 import pandas as pd
@@ -145,25 +147,28 @@ def turning_points(
         named.setdefault(name, []).append(headline)
     running = deciding.running
     alone = replace(deciding, measuring=replace(deciding.measuring, running=replace(running, threads=1)))
-    jobs = (partial(_turns, found.worlds, alone, repeats, name, asked) for name, asked in named.items())
+    unwanted = Event()
+    jobs = (partial(_turns, found.worlds, alone, repeats, (name, asked), unwanted) for name, asked in named.items())
     workers = 1 if running.engine == "simpy" else running.threads or cores()
     told: dict[tuple[Headline, str], BreakEven] = {}
-    for turns in in_threads(jobs, workers):
+    for turns in in_threads(jobs, workers, unwanted):
         told |= {(one.headline, one.assumption): one for one in turns}
         progress("break even", len(told), len(pairs))
     return replace(found, break_evens=tuple(told[pair] for pair in pairs), repeats=repeats)
 
 
 def _turns(
-    worlds: OpenWorlds, deciding: Deciding, repeats: int, name: str, headlines: Sequence[Headline]
+    worlds: OpenWorlds, deciding: Deciding, repeats: int, asked: tuple[str, Sequence[Headline]], unwanted: Event
 ) -> list[BreakEven]:
-    """Where headlines turn by one assumption; a decision serves all of them."""
-    told = dict[tuple[float, int], Floats]()
+    """Where headlines turn by one assumption; a decision serves all of them. Ends before the next one if `unwanted`."""
+    (name, headlines), told = asked, dict[tuple[float, int], Floats]()
     bounds = (worlds.end(name, "low"), worlds.end(name, "high"))
     mine = replace(deciding, rules=tuple(headline.rule for headline in headlines if headline.rule))
     mine = replace(mine, choices=near_choices([worlds.at({name: end}) for end in bounds], mine))
 
     def value(headline: Headline, at: float, repeat: int) -> float:
+        if unwanted.is_set():
+            return math.nan
         if (at, repeat) not in told:
             each = mine.headlines((name, at), worlds.at({name: at}), repeat, headlines)
             told[at, repeat] = np.full(len(headlines), np.nan) if each is None else np.mean(each, axis=1)

@@ -22,8 +22,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_threads(jobs: Iterator[Callable[[], T]], workers: int) -> Iterator[T]:
-    """Results in order; no more jobs are under way or done ahead than twice the workers."""
+def in_threads(jobs: Iterator[Callable[[], T]], workers: int, unwanted: Event | None = None) -> Iterator[T]:
+    """Results in order; no more jobs are under way or done ahead than twice the workers.
+
+    Jobs that are under way when nobody wants more - after an interrupt, say - are waited for. `unwanted` is set then:
+    jobs that take long look at it, and end.
+    """
     pool = ThreadPoolExecutor(workers, thread_name_prefix="rdsim")
     try:
         ahead = deque(pool.submit(job) for job in islice(jobs, 2 * workers))
@@ -32,6 +36,8 @@ def in_threads(jobs: Iterator[Callable[[], T]], workers: int) -> Iterator[T]:
             ahead.extend(pool.submit(job) for job in islice(jobs, 1))
             yield result
     finally:
+        if unwanted is not None:
+            unwanted.set()
         pool.shutdown(cancel_futures=True)
 
 
