@@ -449,7 +449,7 @@ def _ask_what_if(found: Plan, loop: Loop, quick: Solving, running: Running, prog
         return
     told, measuring, basis = found.what_if, Measuring(asked.replications, found.seed, running), loop.basis
     near = np.ones(len(found.proposal.options.choices), bool) if basis is None else basis.choosable
-    told.absences = absences(scenario, found.proposal, near, running, quick, progress)
+    told.absences = absences(scenario, found.proposal, near, measuring, found.redecisions, quick, progress)
     told.lapse = lapse_by_cause(scenario, plan, measuring, progress)
     if basis is not None:
         told.changes = decide_changes(basis, plan, measuring, asked.repeats, progress)

@@ -13,14 +13,19 @@ import pandas as pd
 import pytest
 
 from rdsim.assumptions import BreakEven, Deciding, Headline, Measuring
-from rdsim.domain import Choice, Judgement, JudgementRules, Portfolio, Scenario
+from rdsim.domain import Choice, Judgement, JudgementRules, Link, Portfolio, Scenario
 from rdsim.errors import Fault, InputError, PolicyError, ScenarioError, SolverError
+from rdsim.families import RowKey
 from rdsim.findings import describe_plan, of_plan
+from rdsim.findings.page import gather
+from rdsim.formulation import option_name, row_index
 from rdsim.optimiser import Solving, evaluate, solve
+from rdsim.optimiser.problem.problem import frozen
 from rdsim.options import candidates
 from rdsim.plans import Plan, plan
+from rdsim.portfolio import with_ranks
 from rdsim.scenario import digest, load, members
-from rdsim.search import Basis, build_instance, choose, find_plan
+from rdsim.search import Basis, as_before, build_instance, choose, find_plan
 from rdsim.simulation import Running, simulate
 from rdsim.stats import Interval
 from rdsim.titles import WHAT_IF
@@ -295,7 +300,8 @@ def test_what_an_absence_costs_lies_between_its_bounds(tiny: Scenario) -> None:
     """Against the optimum with the technology forced in, solved to proof."""
     posed = build_instance(tiny, seed=3)
     best = choose(posed, Solving(gap=0.0))
-    found = absences(tiny, best, np.ones(len(best.options.choices), bool), Running(threads=1), Solving(gap=0.0), silent)
+    every, measuring = np.ones(len(best.options.choices), bool), Measuring(20, 3, Running(threads=1))
+    found = absences(tiny, best, every, measuring, None, Solving(gap=0.0), silent)
     funded = {choice.technology for choice in best.portfolio.choices}
     assert {one.technology for one in found} == set(tiny.technologies) - funded
     solved = [one for one in found if one.solved]
@@ -308,6 +314,80 @@ def test_what_an_absence_costs_lies_between_its_bounds(tiny: Scenario) -> None:
         if one.joined:
             assert one.technology in {name.split("/")[0] for name in one.joined}
             assert not set(one.left) & {name.split("/")[0] for name in one.joined}
+
+
+def test_who_most_re_decisions_fund_is_the_nearest() -> None:
+    """Shares are those of the table of decisions; of equals those that cost least by what is proven come first."""
+    found = planned()
+    told = [one for one in found.what_if.absences if one.solved]
+    assert len(told) > 1
+    assert found.redecisions is not None
+    known = {one.technology: one.share for one in found.redecisions.decisions if one.kind == "technology"}
+    for one in told:
+        assert one.shared is not None
+        assert one.shared.mean == known.get(one.technology, 0.0)
+        assert one.shared.low <= one.shared.mean <= one.shared.high
+    order = [(-one.shared.mean, one.at_least) for one in told if one.shared is not None]
+    assert order == sorted(order)
+
+
+def test_what_the_plan_is_worth_less_with_an_absent_technology_is_simulated() -> None:
+    """Recomputed: the plan, and that portfolio in the plan's own order, on the same replications."""
+    found, told = planned(), 0
+    scenario, plan_ = found.scenario, found.proposal.portfolio
+    names = {option_name(choice): choice for choice in found.proposal.options.choices}
+    for one in found.what_if.absences:
+        if one.fall is None:
+            continue
+        kept = [choice for choice in plan_.choices if choice.technology not in one.left]
+        joined = tuple(replace(names[name], rank=0) for name in one.joined)
+        bare = tuple(replace(choice, rank=0) for choice in kept)
+        other = as_before(with_ranks(Portfolio((*bare, *joined), one.technology), scenario), plan_)
+        measuring = Measuring(one.fall.n, found.seed)
+        gap = measuring.worth(scenario, plan_) - measuring.worth(scenario, other)
+        assert one.fall.mean == pytest.approx(gap.mean(), abs=1e-9)
+        assert one.fall.low <= one.fall.mean <= one.fall.high
+        told += 1
+    assert told
+
+
+def test_more_money_lets_it_stand_beside_the_plan(tiny: Scenario) -> None:
+    """With so much more announced in those years, the plan and the technology keep every rule together."""
+    poor = {
+        code: replace(one, budget={year: 0.4 * money for year, money in one.budget.items()}, starts={2024: 9, 2025: 9})
+        for code, one in tiny.programmes.items()
+    }
+    scenario = replace(tiny, programmes=poor)
+    best = choose(build_instance(scenario, seed=3), Solving(gap=0.0))
+    every = np.ones(len(best.options.choices), bool)
+    found = absences(scenario, best, every, Measuring(20, 3), None, Solving(gap=0.0), silent)
+    lacking = [one for one in found if one.money and not one.barred and not one.excluded_by]
+    assert lacking
+    for one in lacking:
+        mine = [best.problem.option_names.index(name) for name in one.joined]
+        rows, caps = best.problem.rows, best.problem.rows.cap.copy()
+        for key, row in row_index(best.problem, "budget").items():
+            caps[row] += dict(one.money).get(key.year, 0.0) * best.payment_ratios[key.what] + 1e-6
+        richer = replace(best.problem, rows=replace(rows, cap=frozen(caps)))
+        both = (*best.solution.chosen, *mine)
+        assert evaluate(richer, both).feasible
+        assert not evaluate(best.problem, both).feasible
+
+
+def test_a_technology_that_a_funded_one_excludes_says_so() -> None:
+    """On the page, in the table and in its own sentences: not that others make better use of the money."""
+    scenario = replace(world(redecisions=8), links=(Link("exclusion", "T2", "T1"),))
+    found = plan(scenario, replications=20, seed=3)
+    funded = {choice.technology for choice in found.proposal.portfolio.choices}
+    assert len(funded & {"T1", "T2"}) == 1
+    inside, outside = sorted({"T1", "T2"}, key=lambda name: name not in funded)
+    said = f"{inside} ({inside}) is funded, and the two exclude one another."
+    (absence,) = [one for one in found.what_if.absences if one.technology == outside]
+    assert absence.excluded_by == (inside,)
+    assert absence_words(scenario, absence).startswith(said)
+    notes = gather(found).technologies.set_index("technology")["note"]
+    assert notes[outside] == said
+    assert not any("exclude" in note for name, note in notes.items() if name != outside)
 
 
 # --- words ----------------------------------------------------------------------------------------
@@ -334,17 +414,38 @@ def test_not_shown_is_not_no() -> None:
 
 def test_absences_tell_what_would_bring_them_in() -> None:
     scenario = planned().scenario
-    known = Absence("T5", 1.0, 0.5, 2.0, solved=True, joined=("T5/X/direct/2024",), left=("T3",), saving=8.0)
-    assert absence_words(scenario, known) == (
-        "It would cost 0.5 to 2 billion KRW of expected value. T3 (T3) would make room for T5 with X from 2024. "
-        "By expected values of options it comes in if its value rises by 2 billion KRW, or if it asks for 25% less."
+    seen = Absence("T5", 1.0, 0.5, 2.0, solved=False)
+    assert absence_words(scenario, seen) == (
+        "It would cost 0.5 to 2 billion KRW of expected value. "
+        "By expected values of options it comes in if its value rises by 2 billion KRW."
     )
-    hopeless = replace(known, at_least=math.inf, at_most=math.inf)
+    hopeless = replace(seen, at_least=math.inf, at_most=math.inf)
     assert absence_words(scenario, hopeless) == "No portfolio that keeps every rule can hold it."
+    known = replace(
+        seen,
+        solved=True,
+        shared=Interval(0.25, 0.1, 0.5, 8),
+        joined=("T5/X/direct/2024",),
+        left=("T3",),
+        saving=8.0,
+        fall=Interval(2.0, 1.0, 3.0, 200),
+        money=((2025, 4.0), (2026, 1.0)),
+    )
+    assert absence_words(scenario, known) == (
+        "25% of the re-decisions fund it (10% to 50%). With T5 with X from 2024 in the place of T3 (T3) the plan would "
+        "be worth 2 billion KRW less (1 to 3; 95% interval, 200 replications). It comes in if its value rises by 2 "
+        "billion KRW, or if it asks for 25% less. Beside the plan, nobody leaving, it would take 5 billion KRW more of "
+        "announced money, in 2025 and 2026."
+    )
     assert "asks for" not in absence_words(scenario, replace(known, saving=1.0))
-    better = replace(known, at_most=-3.0, at_least=0.0)
+    alike = absence_words(scenario, replace(known, fall=Interval(1.0, -1.0, 3.0, 200), left=()))
+    assert "nobody leaving, the plan is not shown to be worth more or less" in alike
+    assert "Nothing more is shown to be needed" in alike
+    better = replace(known, fall=Interval(-3.0, -4.0, -2.0, 200))
     assert math.isnan(better.cut), "nothing need be cut of what comes in for nothing"
-    assert "asks for" not in absence_words(scenario, better)
+    assert "Nothing more is needed" in absence_words(scenario, better)
+    full = absence_words(scenario, replace(known, barred=(RowKey("starts", "line", 2024),)))
+    assert "More money alone makes no room for it beside the plan: the starts of Line in 2024 would not keep" in full
 
 
 def test_no_number_is_printed_that_is_none() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
@@ -21,6 +20,7 @@ from rdsim.promises import promise_table
 from rdsim.report import PlanReport, outcome_shares, with_names
 from rdsim.scenario import cost, success_sources, tags_of, target
 from rdsim.search import Proposal
+from rdsim.whatif import Absence, excluded_words, excluding, gain_words
 from rdsim.words import source_words
 
 __all__ = ["gather"]
@@ -140,20 +140,35 @@ def _same(option: Choice, choice: Choice) -> bool:
 
 
 def _why_not(found: Plan) -> dict[str, str]:
-    """For each technology that is not funded, why, and what it would cost; by solving with it, where that was done."""
-    scenario, table = found.scenario, screen_table(found.scenario, found.proposal)
-    solved = {one.technology: one.at_most for one in found.what_if.absences if math.isfinite(one.at_most)}
-    rows = table.assign(loss_found=table["technology"].map(solved).fillna(table["loss_found"]))
-    return {row["technology"]: row["reason"] or _price_of(scenario, row) for row in rows.to_dict("records")}
+    """For each technology that is not funded, why, and what it would cost; by simulation, where that was done."""
+    table = screen_table(found.scenario, found.proposal)
+    asked = {one.technology: one for one in found.what_if.absences}
+    return {
+        row["technology"]: row["reason"] or _reason(found, row, asked.get(row["technology"]))
+        for row in table.to_dict("records")
+    }
+
+
+def _reason(found: Plan, row: Mapping[Hashable, Any], absence: Absence | None) -> str:
+    """What keeps a technology out that has options: a funded one that excludes it, or what others make of the money."""
+    if others := excluding(found.proposal, row["technology"]):
+        return excluded_words(found.scenario, others)
+    if absence is not None and absence.fall is not None:
+        told = _("{why}; with it the plan {gain}") if absence.fall.low > 0 else _("with it the plan {gain}")
+        return told.format(why=_why(row), gain=gain_words(found.scenario, absence))
+    return _price_of(found.scenario, row)
+
+
+def _why(row: Mapping[Hashable, Any]) -> str:
+    if row["value_alone"] <= 0:
+        return _("its best option is expected to bring less than it costs")
+    return _("others make better use of the money, starts or places that it needs")
 
 
 def _price_of(scenario: Scenario, row: Mapping[Hashable, Any]) -> str:
     """What funding it would cost in expected value, between what is proven and what a simple exchange would lose."""
     least, most = row["loss_at_least"], row["loss_found"]
     unit, proven = unit_of_money(scenario.money_unit), least > _NEXT_TO_NOTHING * max(abs(most), 1.0)
-    why = _("others make better use of the money, starts or places that it needs")
-    if row["value_alone"] <= 0:
-        why = _("its best option is expected to bring less than it costs")
     lowest = numeral(least, ",.3g")
     if np.isnan(most):
         told = (
@@ -167,7 +182,7 @@ def _price_of(scenario: Scenario, row: Mapping[Hashable, Any]) -> str:
         told = _("{why}; funding it would cost {least} to {most} {unit} of expected value")
     else:
         told = _("{why}; funding it would cost at most {most} {unit} of expected value")
-    return told.format(why=why, least=lowest, most=numeral(most, ",.3g"), unit=unit)
+    return told.format(why=_why(row), least=lowest, most=numeral(most, ",.3g"), unit=unit)
 
 
 def _plan(found: Plan) -> pd.DataFrame:

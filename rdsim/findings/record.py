@@ -18,7 +18,7 @@ from rdsim.promises import awards_above, promise_table, sentences
 from rdsim.search import OWN, Loop, Proposal
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, proportion_interval
-from rdsim.whatif import changes_record, lapse_record, nearest_record, partners_record
+from rdsim.whatif import changes_record, lapse_record, nearest_record, others_record, partners_record
 
 __all__ = ["plan_record", "proposal_record", "simulation_record"]
 
@@ -207,7 +207,11 @@ def _what_if(found: Plan) -> dict[str, Any]:
     return {
         **({} if told.lapse is None else {"lapse": lapse_record(scenario, told.lapse)}),
         **({"changes": changes_record(scenario, told.changes)} if told.changes else {}),
-        **({"nearest": nearest_record(scenario, told.absences)} if told.absences else {}),
+        **(
+            {"nearest": nearest_record(scenario, told.absences), "others": others_record(scenario, told.absences)}
+            if told.absences
+            else {}
+        ),
         **({} if told.partners is None else {"partners": partners_record(scenario, told.partners)}),
     }
 

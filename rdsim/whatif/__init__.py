@@ -7,7 +7,7 @@ technology that is not funded would cost).
 
 from __future__ import annotations
 
-from rdsim.whatif.absences import Absence, absences
+from rdsim.whatif.absences import Absence, absences, excluding
 from rdsim.whatif.causes import OTHERWISE, Otherwise
 from rdsim.whatif.changes import ChangeEffect, WorldChange, changes_of, decide_changes
 from rdsim.whatif.lapse import Lapse, Without, lapse_by_cause
@@ -18,9 +18,10 @@ from rdsim.whatif.record import (
     lapse_record,
     lapse_table,
     nearest_record,
+    others_record,
     partners_record,
 )
-from rdsim.whatif.words import absence_words
+from rdsim.whatif.words import absence_words, excluded_words, gain_words
 
 __all__ = [
     "OTHERWISE",
@@ -38,10 +39,14 @@ __all__ = [
     "changes_record",
     "choices_of_levels",
     "decide_changes",
+    "excluded_words",
+    "excluding",
+    "gain_words",
     "lapse_by_cause",
     "lapse_record",
     "lapse_table",
     "nearest_record",
+    "others_record",
     "partners_record",
     "partners_worth",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,9 +14,24 @@ from rdsim.whatif.absences import Absence
 from rdsim.whatif.changes import ChangeEffect
 from rdsim.whatif.lapse import Lapse, Without
 from rdsim.whatif.partners import LEVELS, PartnersWorth
-from rdsim.whatif.words import absence_words, change_words, lapse_sentences, partner_sentences
+from rdsim.whatif.words import (
+    absence_words,
+    change_words,
+    entering_words,
+    lapse_sentences,
+    partner_sentences,
+    ways_in,
+)
 
-__all__ = ["absence_table", "changes_record", "lapse_record", "lapse_table", "nearest_record", "partners_record"]
+__all__ = [
+    "absence_table",
+    "changes_record",
+    "lapse_record",
+    "lapse_table",
+    "nearest_record",
+    "others_record",
+    "partners_record",
+]
 
 
 def _limits(one: Interval) -> dict[str, float | int]:
@@ -92,12 +108,19 @@ def lapse_table(found: Lapse) -> pd.DataFrame:
 
 
 def nearest_record(scenario: Scenario, found: Sequence[Absence]) -> list[dict[str, Any]]:
-    """Of those for which the problem was solved again."""
+    """Of those for which the problem was solved again, the nearest first."""
     return [
         {
             "technology": one.technology,
             "at_least": one.at_least,
             "at_most": one.at_most,
+            "shared": None if one.shared is None else _limits(one.shared),
+            "fall": None if one.fall is None else _limits(one.fall),
+            "excluded_by": list(one.excluded_by),
+            "joined": entering_words(scenario, one),
+            "left": list(one.left),
+            "money": {str(year): money for year, money in one.money},
+            "ways_in": ways_in(scenario, one),
             "sentence": absence_words(scenario, one),
         }
         for one in found
@@ -105,11 +128,18 @@ def nearest_record(scenario: Scenario, found: Sequence[Absence]) -> list[dict[st
     ]
 
 
-def absence_table(scenario: Scenario, found: Sequence[Absence]) -> pd.DataFrame:
-    """All technologies that are not funded, those that cost least first.
+def others_record(scenario: Scenario, found: Sequence[Absence]) -> dict[str, str]:
+    """Of the other technologies that are not funded, by id: what they would cost, in sentences."""
+    return {one.technology: absence_words(scenario, one) for one in found if not one.solved}
 
-    Columns: technology, name, alone (worth of its best option), at_least, at_most (cost of bringing it in), solved,
-    left and joined (separated by blanks), cut (part of its cost that is enough), words.
+
+def absence_table(scenario: Scenario, found: Sequence[Absence]) -> pd.DataFrame:
+    """All technologies that are not funded, the nearest first.
+
+    Columns: technology, name, alone (worth of its best option), at_least, at_most (cost of bringing it in, by expected
+    values), solved, left, joined and excluded_by (separated by blanks), shared (share of re-decisions that fund it)
+    with shared_low and shared_high, fall (what the simulated plan is worth less with it) with fall_low and fall_high,
+    money (more of it with which it fits beside the plan), cut (part of its cost that is enough), words.
     """
     rows = [
         {
@@ -121,10 +151,19 @@ def absence_table(scenario: Scenario, found: Sequence[Absence]) -> pd.DataFrame:
             "solved": one.solved,
             "left": " ".join(one.left),
             "joined": " ".join(one.joined),
+            "excluded_by": " ".join(one.excluded_by),
+            **_ends("shared", one.shared),
+            **_ends("fall", one.fall),
+            "money": sum(money for _year, money in one.money) if one.fall is not None and not one.barred else math.nan,
             "cut": one.cut,
             "words": absence_words(scenario, one),
         }
         for one in found
     ]
-    columns = ("technology", "name", "alone", "at_least", "at_most", "solved", "left", "joined", "cut", "words")
-    return pd.DataFrame(rows, columns=list(columns))
+    return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["technology"])
+
+
+def _ends(name: str, one: Interval | None) -> dict[str, float]:
+    """An interval as three columns; nan for none."""
+    mean, low, high = (math.nan,) * 3 if one is None else (one.mean, one.low, one.high)
+    return {name: mean, f"{name}_low": low, f"{name}_high": high}

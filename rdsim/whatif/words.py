@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from rdsim.aim import aim_of
 from rdsim.brief import count
 from rdsim.domain import Scenario
+from rdsim.families import row_words
 from rdsim.languages import N_, join_texts, listing, ngettext, unit_of_money
 from rdsim.languages import gettext as _
 from rdsim.numerals import numeral
@@ -18,7 +19,17 @@ from rdsim.whatif.lapse import Lapse, Without
 from rdsim.whatif.partners import LEVELS, PartnersWorth
 from rdsim.words import option_words, round_up, technology_words
 
-__all__ = ["absence_words", "change_words", "lapse_sentences", "partner_sentences"]
+__all__ = [
+    "absence_words",
+    "change_words",
+    "entering_words",
+    "excluded_words",
+    "gain_words",
+    "lapse_sentences",
+    "leaving_words",
+    "partner_sentences",
+    "ways_in",
+]
 
 _NAMED = 4
 """Technologies, partners and causes that a sentence names."""
@@ -256,23 +267,107 @@ def _reverse(one: Interval) -> Interval:
 
 
 def absence_words(scenario: Scenario, one: Absence) -> str:
-    """What a technology that is not funded would cost, what would make room, and what would bring it in."""
+    """How near a technology is to being funded, what would make room for it, and what would bring it in."""
     return join_texts(list(_absence_sentences(scenario, one)), " ")
 
 
 def _absence_sentences(scenario: Scenario, one: Absence) -> Iterator[str]:
+    if one.excluded_by:
+        yield excluded_words(scenario, one.excluded_by)
     if math.isinf(one.at_least):
         yield _("No portfolio that keeps every rule can hold it.")
         return
+    if one.shared is not None and one.solved:
+        told = _("{share} of the re-decisions fund it ({low} to {high}).")
+        yield told.format(share=_percent(one.shared.mean), low=_percent(one.shared.low), high=_percent(one.shared.high))
+    if one.fall is None:
+        yield from _expected_cost(scenario, one)
+        return
+    told = (
+        _("With {joined} in the place of {left} the plan {gain}.")
+        if one.left
+        else _("With {joined}, nobody leaving, the plan {gain}.")
+    )
+    joined, left = entering_words(scenario, one), leaving_words(scenario, one)
+    yield told.format(joined=joined, left=left, gain=gain_words(scenario, one))
+    yield ways_in(scenario, one)
+
+
+def gain_words(scenario: Scenario, one: Absence) -> str:
+    """What the plan would be worth more or less with a technology that was simulated in it."""
+    return "" if one.fall is None else _gain(scenario, _reverse(one.fall), count(one.fall.n, "replication"))
+
+
+def excluded_words(scenario: Scenario, others: Sequence[str]) -> str:
+    """That funded technologies exclude one that is not."""
+    names = _name_list([technology_words(scenario, name) for name in others])
+    return ngettext(
+        "{names} is funded, and the two exclude one another.",
+        "{names} are funded, and each of them excludes it.",
+        len(others),
+    ).format(names=names)
+
+
+def entering_words(scenario: Scenario, one: Absence) -> str:
+    """What comes in where a technology does: as what it is funded, and what it needs besides."""
+    return _name_list([option_words(scenario, name) for name in one.joined])
+
+
+def leaving_words(scenario: Scenario, one: Absence) -> str:
+    """Who makes room for it; '' for nobody."""
+    return _name_list([technology_words(scenario, name) for name in one.left])
+
+
+def ways_in(scenario: Scenario, one: Absence) -> str:
+    """What would bring a technology in that was simulated in the plan."""
+    return join_texts(list(_ways_in(scenario, one)), " ")
+
+
+def _ways_in(scenario: Scenario, one: Absence) -> Iterator[str]:
+    if one.fall is None:
+        return
+    if one.fall.high < 0:
+        yield _("Nothing more is needed: the search, which tries some exchanges only, did not find it.")
+    elif not one.fall.low > 0:
+        yield _("Nothing more is shown to be needed: the plan with it is as good, as far as simulation tells.")
+    else:
+        told = (
+            _("It comes in if its value rises by {rise}, or if it asks for {cut} less.")
+            if one.cut < 1
+            else _("It comes in if its value rises by {rise}.")
+        )
+        yield told.format(rise=_money(scenario, round_up(one.fall.mean)), cut=_cut(one))
+    if one.barred:
+        rows = _name_list([row_words(scenario, key) for key in one.barred])
+        yield ngettext(
+            "More money alone makes no room for it beside the plan: {rows} would not keep its limit.",
+            "More money alone makes no room for it beside the plan: {rows} would not keep their limits.",
+            len(one.barred),
+        ).format(rows=rows)
+    elif one.money and not one.excluded_by:
+        told = _("Beside the plan, nobody leaving, it would take {money} more of announced money, in {years}.")
+        years = listing([str(year) for year, _amount in one.money])
+        yield told.format(money=_money(scenario, round_up(sum(money for _year, money in one.money))), years=years)
+
+
+def _percent(share: float) -> str:
+    return numeral(share, ".0%")
+
+
+def _cut(one: Absence) -> str:
+    return _percent(math.ceil(100 * one.cut) / 100) if one.cut < 1 else ""
+
+
+def _expected_cost(scenario: Scenario, one: Absence) -> Iterator[str]:
+    """What it would cost by expected values, where no portfolio with it was simulated."""
     if not math.isfinite(one.at_most):
         told = (
             _("It would cost at least {least} of expected value; how much is not known.")
             if one.at_least > _ROUNDING
-            else _("It would cost how much is not known.")
+            else _("What it would cost is not known: no portfolio with it was found by a simple exchange.")
         )
         yield told.format(least=_money(scenario, one.at_least))
-        return
-    if one.at_most <= _ROUNDING:
+    elif one.at_most <= _ROUNDING:
         yield _("By expected values of options alone one with it is as good; simulation, which sees more, left it out.")
     else:
         told = (
@@ -281,15 +376,5 @@ def _absence_sentences(scenario: Scenario, one: Absence) -> Iterator[str]:
             else _("It would cost at most {most} of expected value.")
         )
         yield told.format(least=_figure(one.at_least), most=_money(scenario, one.at_most))
-    if one.left and one.joined:
-        names = _name_list([technology_words(scenario, name) for name in one.left])
-        entering = _name_list([option_words(scenario, name) for name in one.joined])
-        yield _("{left} would make room for {joined}.").format(left=names, joined=entering)
-    if one.at_most > _ROUNDING:
-        told = (
-            _("By expected values of options it comes in if its value rises by {rise}, or if it asks for {cut} less.")
-            if one.cut < 1
-            else _("By expected values of options it comes in if its value rises by {rise}.")
-        )
-        cut = numeral(math.ceil(100 * one.cut) / 100, ".0%") if one.cut < 1 else ""
-        yield told.format(rise=_money(scenario, round_up(one.at_most)), cut=cut)
+        told = _("By expected values of options it comes in if its value rises by {rise}.")
+        yield told.format(rise=_money(scenario, round_up(one.at_most)))

@@ -76,9 +76,17 @@ def test_the_chance_of_a_number_by_a_year(page: Page, run: Path, manifest: dict[
 def test_why_one_is_not_funded_and_what_would_bring_it_in(page: Page, run: Path) -> None:
     table = pd.read_csv(run / "unfunded.csv")
     told = said(page, "lost")
-    for row in table[table["solved"]].to_dict("records"):
+    nearest = table[table["solved"]].to_dict("records")
+    for row in nearest:
         assert row["name"] in told
-        assert " ".join(str(row["words"]).split()) in told
+        assert f"{row['shared']:.0%}" in told
+    shown = {tuple(row.inner_text().split("\t")[1:]) for row in page.locator("#lost tbody tr").all()}
+    assert len(shown) == len(nearest), "each row tells itself from the others"
+    for row in table.to_dict("records"):
+        page.evaluate("id => { location.hash = '#' + id; }", row["technology"])
+        page.locator("#card-title").get_by_text(row["technology"]).wait_for()
+        assert " ".join(str(row["words"]).split()) in said(page, "card")
+    page.keyboard.press("Escape")
     assert len(table)
 
 

@@ -62,6 +62,16 @@ const cards = (function () {
     return made;
   }
 
+  // What names a technology, as a link to its card; as it is where there is none.
+  function linked(named) {
+    const id = named.dataset.technology;
+    if (!Object.hasOwn(block.facts.technology ?? {}, id)) return;
+    const link = document.createElement("a");
+    link.href = cards.addressOf("technology", id);
+    link.textContent = id;
+    named.replaceChildren(link);
+  }
+
   // A table under a heading; cells from column `numbers` on are numbers.
   function table(title, heads, lines, numbers) {
     if (!lines.length) return;
@@ -80,7 +90,8 @@ const cards = (function () {
       const row = body.insertRow();
       line.forEach((text, column) => {
         const cell = row.insertCell();
-        cell.textContent = text;
+        if (text instanceof Node) cell.append(text);
+        else cell.textContent = text;
         if (column >= numbers) cell.className = "number";
       });
     }
@@ -113,6 +124,10 @@ const cards = (function () {
     const one = known.get(id) ?? {};
     make("p", one.programme + ", " + one.field, place).className = "reading";
     make("p", decision(one), place);
+    if (Object.hasOwn(block.ways ?? {}, id)) {
+      make("h3", say("What would bring it in"), place);
+      make("p", block.ways[id], place);
+    }
     const firm = (Object.hasOwn(block.decisions, id) ? block.decisions[id] : []).map(([kind, what, chosen, share, verdict]) => [
       kind, what, chosen ? say("in the plan") : "", verdict, percent(share),
     ]);
@@ -125,6 +140,16 @@ const cards = (function () {
     assumed("technology", id);
   }
 
+  // A technology by its id, a link, and its name.
+  function named(one) {
+    const whole = document.createElement("span");
+    const id = make("span", one.technology, whole);
+    id.dataset.technology = one.technology;
+    linked(id);
+    whole.append(" " + one.name);
+    return whole;
+  }
+
   function partner(code) {
     const [name, opened, when, network, peak] = block.partners[code]?.[0] ?? [code, null, null, null, null];
     const sentence = opened
@@ -135,7 +160,7 @@ const cards = (function () {
     if (sentence) make("p", sentence, place);
     const mine = rows.filter((row) => known.get(row[0]).partner === code || known.get(row[0]).partner.split("+").includes(code)).map((row) => known.get(row[0]));
     const lines = mine.map((one) => [
-      one.technology + " " + one.name, one.field, one.mode, one.start_year, amount(one.home), amount(one.foreign),
+      named(one), one.field, one.mode, one.start_year, amount(one.home), amount(one.foreign),
     ]);
     table(say("Projects with it"), [say("Technology"), say("Field"), say("Way of funding"), say("Start"), say("Home pays"), say("It pays")], lines, 3);
     const members = new Set(mine.map((one) => one.technology));
@@ -181,15 +206,7 @@ const cards = (function () {
       select.value = "";
     });
   }
-  Array.from(document.getElementById("technologies").tBodies[0].rows).forEach((row) => {
-    const text = row.cells[0].firstChild;
-    const id = text.textContent.trim();
-    if (!Object.hasOwn(block.facts.technology ?? {}, id)) return;
-    const link = document.createElement("a");
-    link.href = cards.addressOf("technology", id);
-    link.textContent = id;
-    text.replaceWith(link);
-  });
+  document.querySelectorAll("[data-technology]").forEach(linked);
   controls.hidden = false;
   window.addEventListener("hashchange", look);
   window.addEventListener("load", look);

@@ -11,7 +11,7 @@ from rdsim.languages import gettext as _
 from rdsim.report.data.plan import PlanReport
 from rdsim.report.page.html import tell
 from rdsim.report.page.technologies import compact
-from rdsim.report.words import verdict_word
+from rdsim.report.words import verdict_word, ways_by_technology
 
 __all__ = ["card_block"]
 
@@ -20,6 +20,8 @@ _KINDS = {"technology": N_("Funded"), "partner": N_("Partner"), "mode": N_("Way 
 
 def card_block(report: PlanReport) -> dict[str, object]:
     """Facts by subject and id, options and decisions by technology, partners by code; empty of runs without facts.
+
+    `ways` says by technology that is not funded how near it is to it, and what would bring it in.
 
     Texts of facts stand once, in `texts`; a fact is five places there: part, item, value, grade, source.
     """
@@ -39,6 +41,7 @@ def card_block(report: PlanReport) -> dict[str, object]:
             "technology",
             ["kind", "what", "chosen", "share", "verdict"],
         ),
+        "ways": ways_by_technology(report),
         **({} if active() == ENGLISH else {"notes": _notes(report)}),
         "partners": _by(report.partners, "partner", ["name", "opened", "opened_time", "network", "peak_places"]),
     }

@@ -29,7 +29,14 @@ from rdsim.report.words.leads import award_rows, bound_words, lead_rows, lead_wo
 from rdsim.report.words.money import UPKEEP, YearRow, abroad_words, crossing_rows, partner_rows, spending_rows
 from rdsim.report.words.odds import odds_rows
 from rdsim.report.words.policy_brief import Brief, above_words, brief, recommendation
-from rdsim.report.words.what_if import change_rows, lapse_rows, nearest, reason_for_none, what_if_words
+from rdsim.report.words.what_if import (
+    change_rows,
+    lapse_rows,
+    nearest,
+    reason_for_none,
+    ways_by_technology,
+    what_if_words,
+)
 
 __all__ = [
     "ALIKE",
@@ -90,5 +97,6 @@ __all__ = [
     "tiles",
     "use_of_money",
     "verdict_word",
+    "ways_by_technology",
     "what_if_words",
 ]

@@ -9,10 +9,10 @@ from rdsim.languages import gettext as _
 from rdsim.languages import retold
 from rdsim.numerals import numeral
 from rdsim.report.data.plan import PlanReport
-from rdsim.report.words.amounts import amount, interval
+from rdsim.report.words.amounts import amount, interval, percent
 from rdsim.titles import WHAT_IF
 
-__all__ = ["change_rows", "lapse_rows", "nearest", "reason_for_none", "what_if_words"]
+__all__ = ["change_rows", "lapse_rows", "nearest", "reason_for_none", "ways_by_technology", "what_if_words"]
 
 
 def _record(report: PlanReport) -> Mapping[str, Any]:
@@ -91,10 +91,32 @@ def _lapse_label(kind: str, label: str) -> str:
     return told.format(cause=label, lever=label)
 
 
-def nearest(report: PlanReport) -> list[dict[str, str]]:
-    """The technologies nearest to being funded: id, name, and what would bring each in."""
+def nearest(report: PlanReport) -> list[dict[str, Any]]:
+    """The technologies nearest to being funded: id, name, how near each is, what makes room, what would bring it in."""
     called = dict(zip(report.technologies["technology"], report.technologies["name"], strict=True))
     return [
-        {"technology": one["technology"], "name": called[one["technology"]], "sentence": retold(one["sentence"])}
+        {
+            "technology": one["technology"],
+            "name": called[one["technology"]],
+            "shared": _share_cell(one.get("shared")),
+            "fall": _cell(one.get("fall")),
+            "joined": retold(one.get("joined", "")),
+            "left": [(name, called[name]) for name in one.get("left", ())],
+            "ways": retold(one["ways_in"]) if one.get("ways_in") else retold(one["sentence"]),
+        }
         for one in _record(report).get("nearest", ())
     ]
+
+
+def ways_by_technology(report: PlanReport) -> dict[str, str]:
+    """Of technologies that are not funded, by id: how near they are to it, and what would bring them in."""
+    asked = {one["technology"]: retold(one["sentence"]) for one in _record(report).get("nearest", ())}
+    return asked | {name: retold(one) for name, one in (_record(report).get("others") or {}).items()}
+
+
+def _share_cell(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    told = _("{share} ({low} to {high})")
+    ends = (percent(found[name]) for name in ("mean", "ci_low", "ci_high"))
+    return told.format(**dict(zip(("share", "low", "high"), ends, strict=True)))
