@@ -21,7 +21,7 @@ from rdsim.findings.page import gather
 from rdsim.formulation import option_name, row_index
 from rdsim.optimiser import Solving, evaluate, solve
 from rdsim.optimiser.problem.problem import frozen
-from rdsim.options import candidates
+from rdsim.options import awards_due, candidates
 from rdsim.plans import Plan, plan
 from rdsim.portfolio import with_ranks
 from rdsim.scenario import digest, load, members
@@ -29,12 +29,24 @@ from rdsim.search import Basis, as_before, build_instance, choose, find_plan
 from rdsim.simulation import Running, simulate
 from rdsim.stats import Interval
 from rdsim.titles import WHAT_IF
-from rdsim.whatif import OTHERWISE, PartnersWorth, absences, lapse_by_cause, partners_worth
+from rdsim.whatif import (
+    OTHERWISE,
+    Lapse,
+    PartnersWorth,
+    UnusedMoney,
+    Without,
+    absences,
+    lapse_by_cause,
+    partners_worth,
+    unused_money,
+    unused_table,
+)
 from rdsim.whatif.absences import Absence
 from rdsim.whatif.changes import _NOW, LESS, _decide, changes_of, decide_changes
 from rdsim.whatif.partners import LEVELS, with_benefit
-from rdsim.whatif.words import absence_words, change_words, lapse_sentences, partner_sentences
+from rdsim.whatif.words import absence_words, change_words, lapse_sentences, partner_sentences, unused_sentences
 from tests.command import run
+from tests.simple import plain
 from tests.test_redecisions import world
 from tests.tiny import tiny_folder
 
@@ -160,6 +172,76 @@ def test_lapse_is_the_difference_on_the_same_draws(tiny: Scenario, chosen: Portf
         assert one.years["less"].sum() == pytest.approx(one.less.mean, abs=1e-9)
         assert one.npv.mean == pytest.approx((after.expected["npv"] - before.expected["npv"]).mean(), abs=1e-9)
         assert one.less.low <= one.less.mean <= one.less.high
+
+
+def test_the_account_of_what_lapses_adds_up(tiny: Scenario, crowd: Portfolio) -> None:
+    """In every year, and each part recomputed from the run's own tables."""
+    found = simulate(tiny, crowd, replications=30, seed=7)
+    told, parts = unused_money(found), {one.key: one for one in unused_money(found).parts}
+    lapsed = found.purses.groupby("year")["lapsed"].sum() / 30
+    assert told.lapsed.mean == pytest.approx(lapsed.sum())
+    for year, money in told.years.items():
+        assert money == pytest.approx(lapsed[year], abs=1e-9)
+        assert money == pytest.approx(sum(one.years[year] for one in told.parts), abs=1e-9)
+    assert sum(one.money.mean for one in told.parts) == pytest.approx(told.lapsed.mean)
+    assert "other" not in parts, "nothing is left over"
+    announced = sum(sum(one.budget.values()) for one in tiny.programmes.values())
+    awards = sum(float(awards_due(tiny, one).sum()) for one in crowd.choices)
+    assert parts["promised"].money.mean == pytest.approx(announced - awards)
+    assert ("above" in parts["promised"].label) == (awards > announced)
+    ended = found.projects[found.projects["end_state"] == "stopped"]
+    due = {one.technology: float(awards_due(tiny, one).sum()) for one in crowd.choices}
+    paid = ended[[name for name in ended if str(name).startswith("home_")]].sum().sum()
+    left = sum(due[str(name)] for name in ended["technology"]) - paid
+    assert parts["stopped"].money.mean == pytest.approx(left / 30)
+    assert parts["network"].money.mean == pytest.approx(-found.purses["spent_network"].sum() / 30)
+    table = unused_table(told)
+    assert table.loc[table["part"] != "lapsed", "money"].sum() == pytest.approx(told.lapsed.mean)
+
+
+def test_a_project_that_needs_less_than_its_award_leaves_the_rest() -> None:
+    """It succeeds for certain within a year: of 600 announced 590 are promised to nobody; the rest is its own."""
+    found = simulate(plain(), Portfolio((Choice("T", "domestic", start_year=2024),)), replications=20, seed=1)
+    parts = {one.key: one.money.mean for one in unused_money(found).parts}
+    assert parts.pop("promised") == pytest.approx(590.0)
+    paid = float((found.replications["paid"] - found.replications["refunded"]).mean())
+    assert parts == ({"target": pytest.approx(10.0 - paid)} if paid < 10.0 else {})
+    assert unused_money(found).lapsed.mean == pytest.approx(600.0 - paid)
+    assert paid < 10.0
+
+
+def test_why_a_plan_is_worth_less_without_a_cause_is_told() -> None:
+    """Costs and values are recomputed; who finds no money is counted where it is shown."""
+    scenario = planned().scenario
+    less, none = Interval(-5.0, -7.0, -3.0, 100), Interval(0.0, -1.0, 1.0, 100)
+    more = {"cost_pv": Interval(8.0, 7.0, 9.0, 100), "value_pv": Interval(3.0, 2.0, 4.0, 100), "unfunded": none}
+    one = Without(WORLDS["failed-talks"], Interval(4.0, 3.0, 5.0, 100), less, pd.DataFrame(), more)
+    years = pd.DataFrame({"programme": ["line"], "year": [2024], "lapsed": [9.0]})
+    whole = Lapse(Interval(9.0, 8.0, 10.0, 100), years, 100, (one,))
+    told = " ".join(lapse_sentences(scenario, whole))
+    assert (
+        "Without talks with partners that fail the plan, kept as it is, would be worth less: its projects cost 8"
+        in told
+    )
+    assert "bring 3 billion KRW more, in present values" in told
+    assert "in time" not in told
+    crowded = replace(one, more={**more, "unfunded": Interval(2.0, 1.0, 3.0, 100)})
+    assert "2 more find none in time" in " ".join(lapse_sentences(scenario, replace(whole, without=(crowded,))))
+    dear = replace(one, npv=none)
+    assert "kept as it is" not in " ".join(lapse_sentences(scenario, replace(whole, without=(dear,))))
+
+
+def test_what_there_is_more_of_without_a_cause_is_paired(tiny: Scenario, crowd: Portfolio) -> None:
+    found = lapse_by_cause(tiny, crowd, Measuring(30, 7, Running(threads=1)), silent)
+    before = simulate(tiny, crowd, replications=30, seed=7)
+    for one in found.without:
+        after = simulate(one.otherwise.world(tiny), crowd, replications=30, seed=7)
+        assert one.more["unfunded"].mean == pytest.approx(
+            (after.replications["unfunded"] - before.replications["unfunded"]).mean(), abs=1e-9
+        )
+        gained = one.more["value_pv"].mean - one.more["cost_pv"].mean
+        network = (after.replications["network_pv"] - before.replications["network_pv"]).mean()
+        assert one.npv.mean == pytest.approx(gained - network, abs=1e-6)
 
 
 def test_what_a_scenario_does_not_have_is_not_looked_at() -> None:
@@ -398,6 +480,9 @@ def test_not_shown_is_not_no() -> None:
     one = planned().what_if.changes[0]
     scenario = planned().scenario
     open_one = replace(one, decided=Interval(-1.0, -3.0, 1.0, 6), kept=None, leaving=(), joining=())
+    other = change_words(scenario, replace(open_one, funded=(3.0, 2.5), mine=4))
+    assert "Decided anew it funds 2.5 technologies on average, and 3 as things stand; this plan, which was" in other
+    assert "funds 4." in other
     assert "is not shown to be worth more or less (\N{MINUS SIGN}3 to 1;" in change_words(scenario, open_one)
     shown = replace(open_one, decided=Interval(-2.0, -3.0, -1.0, 6), leaving=(("T1", 0.8),))
     words = change_words(scenario, shown)
@@ -570,7 +655,9 @@ def test_nothing_lapses_is_said_so() -> None:
     found = planned().what_if.lapse
     assert found is not None
     none = replace(found, lapsed=Interval(0.0, 0.0, 0.0, 20))
-    assert lapse_sentences(planned().scenario, none) == ["No money lapses."]
+    assert lapse_sentences(planned().scenario, none) == []
+    nothing = UnusedMoney(Interval(0.0, 0.0, 0.0, 20), {2024: 0.0}, ())
+    assert unused_sentences(planned().scenario, nothing) == ["No money lapses."]
 
 
 @pytest.mark.parametrize("error", [ScenarioError, PolicyError])

@@ -18,7 +18,15 @@ from rdsim.promises import awards_above, promise_table, sentences
 from rdsim.search import OWN, Loop, Proposal
 from rdsim.simulation import Simulation
 from rdsim.stats import Interval, proportion_interval
-from rdsim.whatif import changes_record, lapse_record, nearest_record, others_record, partners_record
+from rdsim.whatif import (
+    changes_record,
+    lapse_record,
+    nearest_record,
+    others_record,
+    partners_record,
+    unused_money,
+    unused_record,
+)
 
 __all__ = ["plan_record", "proposal_record", "simulation_record"]
 
@@ -40,6 +48,7 @@ def plan_record(found: Plan) -> dict[str, Any]:
         "baselines": _baselines(found),
         "lead": {"parts": lead_table(found).to_dict("records"), "bounds": bound_sentences(found)},
         "assumptions": survey_record(found.survey) if found.survey is not None else {},
+        "unused": _unused(simulation) if simulation is not None else {},
         "what_if": _what_if(found),
         "notes": list(notes(found)),
     }
@@ -199,6 +208,10 @@ def _baselines(found: Plan) -> dict[str, Any]:
         }
         for name, comparison in found.comparisons.items()
     }
+
+
+def _unused(simulation: Simulation) -> dict[str, Any]:
+    return unused_record(simulation.scenario, unused_money(simulation))
 
 
 def _what_if(found: Plan) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from rdsim.promises import promise_table
 from rdsim.search import Proposal
 from rdsim.simulation import Simulation
 from rdsim.study import Study
-from rdsim.whatif import absence_table, lapse_table
+from rdsim.whatif import absence_table, lapse_table, unused_money, unused_table
 
 __all__ = ["of_plan", "of_problem", "of_proposal", "of_simulation"]
 
@@ -51,6 +51,7 @@ def of_plan(found: Plan) -> Study:
 def _study(found: Plan, said: Sequence[str]) -> Study:
     simulation, policies = found.simulation, partial(_policies, found)
     tables = {} if simulation is None else _simulation_tables(simulation) | {"expected": partial(_expectations, found)}
+    tables |= {} if simulation is None else {"unused": unused_table(unused_money(simulation))}
     tables |= {} if found.survey is None else {"worlds": found.survey.table}
     return Study(
         "plan",

@@ -128,6 +128,11 @@ LAPSE = Held(
     "money that lapses, by programme and year, and how much less would without each cause and with each lever",
     ("plan",),
 )
+UNUSED = Held(
+    "unused.csv",
+    "what becomes of announced money that is not paid, by year, in parts that add up to what lapses",
+    ("plan",),
+)
 UNFUNDED = Held(
     "unfunded.csv",
     "each technology that is not funded: what it would cost, what would make room, what would bring it in",
@@ -141,7 +146,7 @@ WHOLE_TABLE = Held("NAME.parquet", "tables of a study that are too large, or too
 
 HELD = (
     _MANIFEST, REPORT, BRIEF, SLIDE, PAGE, PAGE_TABLE, PORTFOLIO, WORKBOOK, BASELINE, PORTFOLIOS, OUTCOMES,
-    REPLICATIONS, PURSES, EXPECTED, POLICIES, LEAD, PROMISES, WORLDS, DECISIONS, LAPSE, UNFUNDED, TRACE, CHOSEN,
+    REPLICATIONS, PURSES, EXPECTED, POLICIES, LEAD, PROMISES, WORLDS, DECISIONS, UNUSED, LAPSE, UNFUNDED, TRACE, CHOSEN,
     CALIBRATION, TABLE, WHOLE_TABLE,
 )  # fmt: skip
 """All of them; where a path is of several, it is the first."""

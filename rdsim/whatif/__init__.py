@@ -20,16 +20,22 @@ from rdsim.whatif.record import (
     nearest_record,
     others_record,
     partners_record,
+    unused_record,
+    unused_table,
 )
+from rdsim.whatif.unused import OVER, UnusedMoney, UnusedPart, unused_money
 from rdsim.whatif.words import absence_words, excluded_words, gain_words
 
 __all__ = [
     "OTHERWISE",
+    "OVER",
     "Absence",
     "ChangeEffect",
     "Lapse",
     "Otherwise",
     "PartnersWorth",
+    "UnusedMoney",
+    "UnusedPart",
     "Without",
     "WorldChange",
     "absence_table",
@@ -49,4 +55,7 @@ __all__ = [
     "others_record",
     "partners_record",
     "partners_worth",
+    "unused_money",
+    "unused_record",
+    "unused_table",
 ]

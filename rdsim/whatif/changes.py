@@ -81,6 +81,8 @@ class ChangeEffect:
     """The same if the plan is kept as it is, over replications; None where it could not be kept."""
     funded: tuple[float, float]
     """Technologies funded as things stand, and under the change: means over repeats."""
+    mine: int
+    """Technologies that the plan funds, which simulation chose among many such decisions."""
     leaving: tuple[tuple[str, float], ...]
     """Technologies of the plan that fewer repeats fund under the change, and the part of repeats that drop them."""
     joining: tuple[tuple[str, float], ...]
@@ -253,6 +255,7 @@ def _summary(change: WorldChange, found: list[_Repeat], plan: Portfolio, scenari
         mean_interval(gains, confidence) if len(gains) else Interval(np.nan, np.nan, np.nan, 0),
         mean_interval(np.concatenate(kept), confidence) if kept else None,
         (_size([before for before, _ in pairs]), _size([after for _, after in pairs])),
+        len(mine),
         tuple((name, share) for name, share in dropped.items() if share > 0 and name in mine),
         tuple((name, -share) for name, share in dropped.items() if share < 0),
         _openings([after for _, after in pairs], scenario),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -21,6 +21,9 @@ __all__ = ["Lapse", "Without", "lapse_by_cause"]
 
 STAGE = "lapse"
 
+_MOVED = ("value_pv", "cost_pv", "unfunded")
+"""Present values of what projects bring and cost, and projects that find no money in time."""
+
 
 @dataclass(frozen=True, eq=False)
 class Without:
@@ -33,6 +36,8 @@ class Without:
     """Net present value that is gained."""
     years: pd.DataFrame
     """Columns programme, year, less (mean)."""
+    more: dict[str, Interval] = field(default_factory=dict)
+    """By `_MOVED`, what there is more of: why the plan is worth more or less."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +47,7 @@ class Lapse:
     lapsed: Interval
     years: pd.DataFrame
     """Columns programme, year, lapsed (mean)."""
+    replications: int
     without: tuple[Without, ...]
     """The causes and levers that change anything here, in the order of `OTHERWISE`."""
 
@@ -67,15 +73,19 @@ def lapse_by_cause(
     lapsed = mean_interval(base.lapsed.sum(axis=1), confidence)
     confidence = 1 - (1 - confidence) / max(len(worlds), 1)  # Bonferroni: those that matter are picked by them
     told = tuple(_without(one, base, other, confidence) for (one, _), other in zip(worlds, found[1:], strict=True))
-    return Lapse(lapsed, _yearly(base, base.lapsed, "lapsed"), told)
+    return Lapse(lapsed, _yearly(base, base.lapsed, "lapsed"), measuring.replications, told)
 
 
 @dataclass(frozen=True, eq=False)
 class _Measured:
-    """Money lapsed by replication and purse-year, (n, cells); net present value, (n,); what each cell is."""
+    """Money lapsed by replication and purse-year, (n, cells); net present value, (n,); what each cell is.
+
+    `moved` are the figures of `_MOVED`, (n,) each.
+    """
 
     lapsed: Floats
     npv: Floats
+    moved: dict[str, Floats]
     cells: tuple[tuple[str, int], ...]
 
 
@@ -90,8 +100,11 @@ def _measure(portfolio: Portfolio, measuring: Measuring, world: Scenario) -> _Me
     first = one.purses[one.purses["replication"] == one.purses["replication"].iloc[0]]
     cells = tuple(zip(first["programme"].astype(str), first["year"].astype(int), strict=True))
     lapsed = one.purses["lapsed"].to_numpy(np.float64).reshape(-1, len(cells))  # a replication after the other
-    npv = (one.expected if "npv" in one.expected else one.replications)["npv"]
-    return _Measured(lapsed, npv.to_numpy(np.float64), cells)
+    figures = {
+        name: (one.expected if name in one.expected else one.replications)[name].to_numpy(np.float64)
+        for name in ("npv", *_MOVED)
+    }
+    return _Measured(lapsed, figures.pop("npv"), figures, cells)
 
 
 def _without(one: Otherwise, base: _Measured, other: _Measured, confidence: float) -> Without:
@@ -101,6 +114,7 @@ def _without(one: Otherwise, base: _Measured, other: _Measured, confidence: floa
         mean_interval(less.sum(axis=1), confidence),
         mean_interval(other.npv - base.npv, confidence),
         _yearly(base, less, "less"),
+        {name: mean_interval(values - base.moved[name], confidence) for name, values in other.moved.items()},
     )
 
 

@@ -14,12 +14,14 @@ from rdsim.whatif.absences import Absence
 from rdsim.whatif.changes import ChangeEffect
 from rdsim.whatif.lapse import Lapse, Without
 from rdsim.whatif.partners import LEVELS, PartnersWorth
+from rdsim.whatif.unused import UnusedMoney
 from rdsim.whatif.words import (
     absence_words,
     change_words,
     entering_words,
     lapse_sentences,
     partner_sentences,
+    unused_sentences,
     ways_in,
 )
 
@@ -31,7 +33,11 @@ __all__ = [
     "nearest_record",
     "others_record",
     "partners_record",
+    "unused_record",
+    "unused_table",
 ]
+
+_LAPSED = "what lapses"
 
 
 def _limits(one: Interval) -> dict[str, float | int]:
@@ -77,9 +83,35 @@ def lapse_record(scenario: Scenario, found: Lapse) -> dict[str, Any]:
     return {
         "lapsed": _limits(found.lapsed),
         "years": _by_year(found.years, "lapsed"),
+        "replications": found.replications,
         "without": [_without(one) for one in found.without],
         "sentences": lapse_sentences(scenario, found),
     }
+
+
+def unused_record(scenario: Scenario, found: UnusedMoney) -> dict[str, Any]:
+    """Of what becomes of announced money that is not paid."""
+    return {
+        "lapsed": _limits(found.lapsed),
+        "years": {str(year): money for year, money in found.years.items()},
+        "parts": [
+            {
+                "key": one.key,
+                "label": one.label,
+                "money": _limits(one.money),
+                "years": {str(year): money for year, money in one.years.items()},
+            }
+            for one in found.parts
+        ],
+        "sentences": unused_sentences(scenario, found),
+    }
+
+
+def unused_table(found: UnusedMoney) -> pd.DataFrame:
+    """What lapses and its parts, which add up to it: columns part, label, year, money (means)."""
+    rows = [(one.key, one.label, year, money) for one in found.parts for year, money in one.years.items()]
+    rows += [("lapsed", _LAPSED, year, money) for year, money in found.years.items()]
+    return pd.DataFrame(rows, columns=["part", "label", "year", "money"])
 
 
 def _without(one: Without) -> dict[str, Any]:
@@ -89,6 +121,7 @@ def _without(one: Without) -> dict[str, Any]:
         "kind": one.otherwise.kind,
         "less": _limits(one.less),
         "npv": _limits(one.npv),
+        "more": {name: _limits(interval) for name, interval in one.more.items()},
         "years": _by_year(one.years, "less"),
     }
 

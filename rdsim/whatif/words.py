@@ -17,6 +17,7 @@ from rdsim.whatif.absences import Absence
 from rdsim.whatif.changes import ChangeEffect
 from rdsim.whatif.lapse import Lapse, Without
 from rdsim.whatif.partners import LEVELS, PartnersWorth
+from rdsim.whatif.unused import UnusedMoney, UnusedPart
 from rdsim.words import option_words, round_up, technology_words
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "lapse_sentences",
     "leaving_words",
     "partner_sentences",
+    "unused_sentences",
     "ways_in",
 ]
 
@@ -36,6 +38,8 @@ _NAMED = 4
 _MOST = 0.5
 """Part of the repeats that a technology leaves or joins in to be named."""
 _ROUNDING = 1e-9
+_WORTH_NAMING = 0.02
+"""Of what lapses: parts below are in the table alone."""
 _LARGE = 1000
 
 
@@ -124,8 +128,11 @@ def _change_sentences(scenario: Scenario, one: ChangeEffect) -> Iterator[str]:
 def _turnover(scenario: Scenario, one: ChangeEffect) -> Iterator[str]:
     before, after = one.funded
     if abs(before - after) > _ROUNDING:
-        told = _("It funds {after} on average, and {before} as things stand.")
-        yield told.format(after=numeral(after, ".4g"), before=numeral(before, ".4g"))
+        told = _(
+            "Decided anew it funds {after} technologies on average, and {before} as things stand; this plan, which was "
+            "chosen by simulation among many such decisions, funds {mine}."
+        )
+        yield told.format(after=numeral(after, ".4g"), before=numeral(before, ".4g"), mine=f"{one.mine:,}")
     if leaving := _moving(scenario, one.leaving):
         yield ngettext("{names} leaves.", "{names} leave.", len(leaving)).format(names=_name_list(leaving))
     if joining := _moving(scenario, one.joining):
@@ -161,7 +168,11 @@ def _partner_sentences(scenario: Scenario, found: PartnersWorth) -> Iterator[str
         _(_PARTS[level]).format(money=_money(scenario, one.mean), ends=_ends(one))
         for level, one in zip(reversed(LEVELS), reversed(found.leads), strict=True)
     ]
-    told = _("Decided anew, the plan's lead over the same money spent without partners is {leads}.")
+    told = _(
+        "Decided anew by the optimiser alone, without the loop of simulation that found this plan, the lead over the "
+        "same money spent without partners is {leads}. This plan's own lead is another: it stands beside the simple "
+        "rules."
+    )
     yield told.format(leads=_name_list(leads))
     yield _turn(found)
 
@@ -197,23 +208,41 @@ def _turn(found: PartnersWorth) -> str:
 # --- lapse ----------------------------------------------------------------------------------------
 
 
+def unused_sentences(scenario: Scenario, found: UnusedMoney) -> list[str]:
+    """What lapses, when, and where it is left."""
+    return list(_unused_sentences(scenario, found))
+
+
+def _unused_sentences(scenario: Scenario, found: UnusedMoney) -> Iterator[str]:
+    if found.lapsed.mean <= _ROUNDING:
+        yield _("No money lapses.")
+        return
+    year = max(found.years, key=lambda year: found.years[year])
+    told = _("{amount} {unit} lapse on average, most of it at the end of {year} ({most}).")
+    unit = unit_of_money(scenario.money_unit)
+    yield told.format(amount=_figure(found.lapsed.mean), unit=unit, year=year, most=_figure(found.years[year]))
+    least = found.lapsed.mean * _WORTH_NAMING
+    left = sorted((one for one in found.parts if one.money.mean > least), key=lambda one: -one.money.mean)
+    taken = sorted((one for one in found.parts if one.money.mean < -least), key=lambda one: one.money.mean)
+    if left:
+        yield _("It is left by {parts}.").format(parts=_part_list(left))
+    if taken:
+        yield _("Taken from that is what goes to {parts}.").format(parts=_part_list(taken))
+
+
+def _part_list(parts: Sequence[UnusedPart]) -> str:
+    told = _("{part} ({money})")
+    return _name_list([told.format(part=_(one.label), money=_figure(abs(one.money.mean))) for one in parts])
+
+
 def lapse_sentences(scenario: Scenario, found: Lapse) -> list[str]:
-    """What lapses when, without what it would be less, and which levers help."""
+    """Without what less would lapse, which levers help, and why the plan may be worth less without a cause."""
     return list(_lapse_sentences(scenario, found))
 
 
 def _lapse_sentences(scenario: Scenario, found: Lapse) -> Iterator[str]:
-    unit, yearly = unit_of_money(scenario.money_unit), found.years.groupby("year")["lapsed"].sum()
     if found.lapsed.mean <= _ROUNDING:
-        yield _("No money lapses.")
         return
-    told = (
-        _("{amount} {unit} lapse on average, most of it at the end of {year} ({most}).")
-        if len(yearly)
-        else _("{amount} {unit} lapse on average.")
-    )
-    most = {"year": yearly.idxmax(), "most": _figure(yearly.max())} if len(yearly) else {}
-    yield told.format(amount=_figure(found.lapsed.mean), unit=unit, **most)
     causes = [one for one in found.without if one.otherwise.kind == "cause"]
     less = sorted((one for one in causes if one.less.low > 0), key=lambda one: -one.less.mean)
     if less:
@@ -224,14 +253,42 @@ def _lapse_sentences(scenario: Scenario, found: Lapse) -> Iterator[str]:
         told = _("More would lapse without {causes}: who goes on working is paid later, or not at all.")
         yield told.format(causes=_name_list(more))
     if causes:
-        yield _(
-            "Each of these is found by simulating the plan without that one cause, on the same draws; intervals hold "
-            "together. Causes work together, so what they do does not add up."
+        told = _(
+            "Each of these is found by simulating the plan without that one cause, on the first {replications}, in "
+            "which {amount} {unit} lapse; intervals hold together. Causes work together, so what they do does not add "
+            "up."
         )
+        yield told.format(
+            replications=count(found.replications, "replication"),
+            amount=_figure(found.lapsed.mean),
+            unit=unit_of_money(scenario.money_unit),
+        )
+    yield from (_why_less(scenario, one) for one in causes if one.npv.high < 0 and one.more)
     yield from (_lever(scenario, one) for one in found.without if one.otherwise.kind == "lever" and _does(one))
     idle = [_(one.otherwise.label) for one in found.without if not _does(one)]
     if idle:
         yield _("Not shown to matter here: {causes}.").format(causes=_name_list(idle))
+
+
+def _why_less(scenario: Scenario, one: Without) -> str:
+    """Why the plan, kept as it is, is worth less without something that stops or delays its projects."""
+    cost, value = one.more["cost_pv"], one.more["value_pv"]
+    first = _("Without {cause} the plan, kept as it is, would be worth less: {reason}, in present values.")
+    if cost.mean < 0:
+        reason = _("its projects cost {cost} less and bring {value} less")
+    elif value.mean < 0:
+        reason = _("its projects cost {cost} more and bring {value} less")
+    else:
+        reason = _("its projects cost {cost} more and bring {value} more")
+    amounts = {"cost": _money(scenario, abs(cost.mean)), "value": _money(scenario, abs(value.mean))}
+    told = [first.format(cause=_(one.otherwise.label), reason=reason.format(**amounts))]
+    if one.more["unfunded"].low > 0:
+        crowded = _(
+            "More of them go on and ask for money that the plan counts on not being asked for: {number} more find "
+            "none in time, some after part of their award is spent."
+        )
+        told.append(crowded.format(number=_figure(one.more["unfunded"].mean)))
+    return join_texts(told, " ")
 
 
 def _less(one: Without) -> str:

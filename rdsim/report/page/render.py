@@ -122,6 +122,7 @@ def _words(report: PlanReport) -> dict[str, object]:
             "partners": words.what_if_words(report, "partners"),
             "lapsed": words.what_if_words(report, "lapse"),
             "lapse": words.lapse_rows(report),
+            "unused": words.unused_rows(report),
             "nearest": words.nearest(report),
             "unasked": words.reason_for_none(report),
         },

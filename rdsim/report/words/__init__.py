@@ -34,6 +34,7 @@ from rdsim.report.words.what_if import (
     lapse_rows,
     nearest,
     reason_for_none,
+    unused_rows,
     ways_by_technology,
     what_if_words,
 )
@@ -95,6 +96,7 @@ __all__ = [
     "spread",
     "stranger_words",
     "tiles",
+    "unused_rows",
     "use_of_money",
     "verdict_word",
     "ways_by_technology",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rdsim.languages import gettext as _
@@ -12,7 +12,15 @@ from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.amounts import amount, interval, percent
 from rdsim.titles import WHAT_IF
 
-__all__ = ["change_rows", "lapse_rows", "nearest", "reason_for_none", "ways_by_technology", "what_if_words"]
+__all__ = [
+    "change_rows",
+    "lapse_rows",
+    "nearest",
+    "reason_for_none",
+    "unused_rows",
+    "ways_by_technology",
+    "what_if_words",
+]
 
 
 def _record(report: PlanReport) -> Mapping[str, Any]:
@@ -71,9 +79,7 @@ def lapse_rows(report: PlanReport) -> dict[str, Any]:
     lapse = _record(report).get("lapse")
     if not lapse:
         return {"years": [], "lapsed": [], "rows": []}
-    largest = max(lapse["years"].values(), default=0.0)
-    told = [lapse["years"], *(one["years"] for one in lapse["without"])]
-    years = [year for year in lapse["years"] if max(abs(one[year]) for one in told) > largest / 1000]
+    years = _years_told([lapse["years"], *(one["years"] for one in lapse["without"])])
     rows = [
         {
             "label": _lapse_label(one["kind"], _(one["label"])),
@@ -84,6 +90,35 @@ def lapse_rows(report: PlanReport) -> dict[str, Any]:
         for one in lapse["without"]
     ]
     return {"years": years, "lapsed": [amount(lapse["years"][year]) for year in years], "rows": rows}
+
+
+def unused_rows(report: PlanReport) -> dict[str, Any]:
+    """The account of what lapses: years in which any of it is worth telling, and rows that add up to the last.
+
+    A row has label, all (with its interval) and a cell for each year; there are none of runs that keep no account.
+    """
+    found = report.manifest.get("unused")
+    if not found or found["lapsed"]["mean"] is None:
+        return {"sentences": [], "years": [], "rows": []}
+    whole = {"label": _("what lapses"), "money": found["lapsed"], "years": found["years"]}
+    told = [*({**one, "label": _(one["label"])} for one in found["parts"]), whole]
+    years = _years_told([one["years"] for one in told])
+    rows = [
+        {
+            "label": one["label"],
+            "all": _cell(one["money"]),
+            "years": [amount(one["years"][year]) for year in years],
+            "is_sum": one is whole,
+        }
+        for one in told
+    ]
+    return {"sentences": [retold(one) for one in found["sentences"]], "years": years, "rows": rows if years else []}
+
+
+def _years_told(rows: Sequence[Mapping[str, float]]) -> list[str]:
+    """Years in which any row comes to a thousandth of the largest figure of all."""
+    largest = max((abs(money) for row in rows for money in row.values()), default=0.0)
+    return [year for year in rows[0] if max(abs(row[year]) for row in rows) > largest / 1000]
 
 
 def _lapse_label(kind: str, label: str) -> str:
