@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,6 +24,7 @@ from rdsim.assumptions import (
     Survey,
     headlines_of,
     survey,
+    swings_of,
     turning_points,
     with_doubts,
     worlds_of,
@@ -117,6 +118,9 @@ A_CHECK = 32
 """Re-decisions for each one that is checked on fresh samples."""
 
 _SAME_RATIO = 1e-9
+
+_FINE = 400
+"""Replications, at least, in which assumptions are moved one by one, which takes no time."""
 
 _QUICK_GAP = 0.02
 """Relative gap, at least, of decisions that are made again and again."""
@@ -438,8 +442,18 @@ def _survey(
     measuring = Measuring(asked.replications, found.seed, running)
     signed = [one for one in luck if one.figure == "npv" and one.rule != ONE_SHOT]
     looked = with_doubts(survey(worlds, portfolios, luck, measuring, asked.points, progress), signed)
+    ranked = [one for one in luck if one.figure == "npv" and not one.rule] + _lead_over_best(found, signed)
+    fine = measuring if running.engine == "simpy" else replace(measuring, replications=max(_FINE, asked.replications))
+    looked = replace(looked, swings=swings_of(worlds, portfolios, ranked, fine, progress))
     deciding = Deciding(measuring, asked.samples, found.proposal.payment_ratios, solving=solving)
     return turning_points(looked, deciding, asked.repeats, asked.pairs, progress)
+
+
+def _lead_over_best(found: Plan, leads: Sequence[Headline]) -> list[Headline]:
+    """The plan's lead over the rule that is worth most, of those that may be chosen if there are any; none of none."""
+    rules = {one: found.comparisons[one.rule] for one in leads if one.rule}
+    sound = [one for one, rule in rules.items() if rule.rule.evaluation.feasible]
+    return sorted(sound or rules, key=lambda one: -rules[one].npv.mean)[:1]
 
 
 def _ask_what_if(found: Plan, loop: Loop, quick: Solving, running: Running, progress: Progress) -> None:

@@ -4,6 +4,7 @@ A scenario's ``[assumptions]`` name settings that nobody has measured, with boun
 be as likely as another, and assumptions to be independent of one another. From this room come
 
 - **worlds**: the scenario with its assumptions otherwise (`worlds`);
+- **swings**: how far each assumption alone moves a headline between its bounds (`swings`);
 - **two widths** of a headline: by the luck of projects alone, and by that and the assumptions (`widths`);
 - **break-evens**: the value of one assumption, the others as they stand, at which a headline turns its sign, with the
   decision made anew at each value (`turning`);
@@ -16,6 +17,7 @@ from rdsim.assumptions.headlines import PLAN, Headline, Measuring, headlines_of
 from rdsim.assumptions.information import Information, information
 from rdsim.assumptions.record import bounds_record, survey_record
 from rdsim.assumptions.survey import Survey, survey, turning_points, with_doubts
+from rdsim.assumptions.swings import Swing, swings_of
 from rdsim.assumptions.turning import BreakEven, Deciding, break_even, near_choices
 from rdsim.assumptions.widths import TwoWidths, two_widths
 from rdsim.assumptions.words import break_even_sentence, level_words, sentences, width_sentence
@@ -31,6 +33,7 @@ __all__ = [
     "Measuring",
     "OpenWorlds",
     "Survey",
+    "Swing",
     "TwoWidths",
     "bounds_record",
     "break_even",
@@ -42,6 +45,7 @@ __all__ = [
     "sentences",
     "survey",
     "survey_record",
+    "swings_of",
     "turning_points",
     "two_widths",
     "width_sentence",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rdsim.assumptions.survey import Survey
+from rdsim.assumptions.swings import Swing
 from rdsim.assumptions.turning import BreakEven
 from rdsim.assumptions.widths import TwoWidths
 from rdsim.assumptions.words import sentences
@@ -24,6 +25,7 @@ def survey_record(found: Survey) -> dict[str, Any]:
         "bounds": bounds_record(found.worlds.assumptions),
         "widths": [_width(one) for one in found.widths],
         "break_evens": [_turn(one) for one in found.break_evens],
+        "swings": [_swing(one) for one in found.swings],
         "doubts": [{"headline": headline.name, "assumption": name} for headline, name in found.doubts],
         "sentences": sentences(found),
     }
@@ -69,6 +71,19 @@ def _turn(one: BreakEven) -> dict[str, Any]:
         "at_low": _finite(one.at_low),
         "at_high": _finite(one.at_high),
         "repeats": one.repeats,
+    }
+
+
+def _swing(one: Swing) -> dict[str, Any]:
+    gap = one.difference
+    return {
+        "headline": one.headline.name,
+        "label": one.headline.label,
+        "assumption": one.assumption,
+        "at_low": one.at_low,
+        "at_high": one.at_high,
+        "difference": {"mean": gap.mean, "ci_low": _finite(gap.low), "ci_high": _finite(gap.high), "n": gap.n},
+        "is_shown": one.is_shown,
     }
 
 

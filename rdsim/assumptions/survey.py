@@ -19,6 +19,7 @@ import pandas as pd
 
 from rdsim.arrays import Floats
 from rdsim.assumptions.headlines import Headline, Measuring
+from rdsim.assumptions.swings import Swing
 from rdsim.assumptions.turning import BreakEven, Deciding, break_even, near_choices
 from rdsim.assumptions.widths import TwoWidths, two_widths
 from rdsim.assumptions.worlds import ENDS, OpenWorlds
@@ -55,6 +56,8 @@ class Survey:
     """Headlines and assumptions at whose bounds the sign is not shown, the most doubtful first: break-evens are of the
     first of these."""
     repeats: int = 0
+    swings: tuple[Swing, ...] = ()
+    """Of net present value, and of the lead over the best comparator if there is one; the largest of each first."""
 
     @property
     def points(self) -> int:

@@ -48,7 +48,7 @@ def plan_record(found: Plan) -> dict[str, Any]:
         "baselines": _baselines(found),
         "lead": {"parts": lead_table(found).to_dict("records"), "bounds": bound_sentences(found)},
         "assumptions": survey_record(found.survey) if found.survey is not None else {},
-        "unused": _unused(simulation) if simulation is not None else {},
+        "unused": _account_of_lapse(simulation) if simulation is not None else {},
         "what_if": _what_if(found),
         "notes": list(notes(found)),
     }
@@ -210,7 +210,7 @@ def _baselines(found: Plan) -> dict[str, Any]:
     }
 
 
-def _unused(simulation: Simulation) -> dict[str, Any]:
+def _account_of_lapse(simulation: Simulation) -> dict[str, Any]:
     return unused_record(simulation.scenario, unused_money(simulation))
 
 

@@ -48,6 +48,7 @@ _SURPRISES = N_("years whose money is not as announced")
 _CARRIED = N_("carried into a year, less what is carried out of it")
 
 _NOTHING = 1e-9
+"""Of what lapses: less is rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,13 +83,18 @@ def unused_money(simulation: Simulation) -> UnusedMoney:
     parts = list(table.parts())
     rest = lapsed - sum((money for _key, _label, money in parts), np.zeros_like(lapsed))
     parts.append(("other", N_("other payments and receipts"), rest))
-    level, size = scenario.simulation.confidence, float(np.abs(lapsed).max(initial=0.0))
+    level, size = scenario.simulation.confidence, max(float(np.abs(lapsed).max(initial=0.0)), 1.0)
     told = [
-        UnusedPart(key, label, mean_interval(money.sum(axis=1), level), table.yearly(money))
+        UnusedPart(key, label, mean_interval(_clean(money.sum(axis=1), size), level), table.yearly(_clean(money, size)))
         for key, label, money in parts
-        if np.abs(money).max(initial=0.0) > _NOTHING * max(size, 1.0)
+        if np.abs(money).max(initial=0.0) > _NOTHING * size
     ]
     return UnusedMoney(mean_interval(lapsed.sum(axis=1), level), table.yearly(lapsed), tuple(told))
+
+
+def _clean(money: Floats, size: float) -> Floats:
+    """Money without what rounding leaves of nothing."""
+    return np.where(np.abs(money) > _NOTHING * size, money, 0.0)
 
 
 class _Account:

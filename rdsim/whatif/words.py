@@ -397,8 +397,8 @@ def _ways_in(scenario: Scenario, one: Absence) -> Iterator[str]:
     if one.barred:
         rows = _name_list([row_words(scenario, key) for key in one.barred])
         yield ngettext(
-            "More money alone makes no room for it beside the plan: {rows} would not keep its limit.",
-            "More money alone makes no room for it beside the plan: {rows} would not keep their limits.",
+            "More money alone makes no room for it beside the plan, for the limit on {rows} is reached.",
+            "More money alone makes no room for it beside the plan, for the limits on {rows} are reached.",
             len(one.barred),
         ).format(rows=rows)
     elif one.money and not one.excluded_by:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -624,6 +625,49 @@ def _ends(report: PlanReport) -> Iterator[Exhibit]:
     yield frame_chart("ends", _("How do projects end?"), words.ending(table), reading, chart)
 
 
+# --- inputs ---------------------------------------------------------------------------------------
+
+
+def _swings(report: PlanReport) -> Iterator[Exhibit]:
+    reading = _(
+        "Bar: the mean at the upper bound of the assumption less that at the lower, on the same luck. Line: its "
+        "interval; those of all assumptions hold together with {confidence}. Pale: not told from nothing."
+    ).format(confidence=f"{report.confidence:.0%}")
+    for place, (name, title) in enumerate(words.swing_headlines(report).items()):
+        question = _("Which assumptions move it most? {headline}").format(headline=title)
+        answer, table = words.swing_answer(report, name), words.swing_table(report, name)
+        yield frame_chart(f"swing-{place}", question, answer, reading, _tornado(report, table))
+
+
+_LABEL = 24
+"""Letters in a line of a label; three lines at most."""
+
+
+def _tornado(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
+    unit, form = report.money_unit, _digits(table["mean"])
+    known = [str(_("told from nothing")), str(_("not told from nothing"))]
+    lines = ["\n".join(textwrap.wrap(_short(one, 3 * _LABEL), _LABEL)) for one in table["label"]]
+    table = table.assign(known=[known[0 if shown else 1] for shown in table["shown"]], name=table["label"], label=lines)
+    tips = _tips(
+        ("name:N", _("Assumption")),
+        ("mean:Q", _("Swing, {unit}").format(unit=unit), form),
+        ("low:Q", _("... interval from"), form),
+        ("high:Q", _("... to"), form),
+        ("at_low:Q", _("At its lower bound"), form),
+        ("at_high:Q", _("At its upper bound"), form),
+    )
+    axis = alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=230)
+    rows = alt.Y("label:N", sort=lines, title=None, axis=axis)
+    title = _("upper less lower, {unit}").format(unit=unit)
+    base = alt.Chart(table).encode(y=rows, tooltip=tips)
+    colour = colour_scale("known", known, [SKY, PALE])
+    return _layers(
+        base.mark_bar(cornerRadiusEnd=2).encode(x=alt.X("mean:Q", title=title), color=colour),
+        base.mark_rule(strokeWidth=2, color=INK).encode(x="low:Q", x2="high:Q"),
+        alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=INK).encode(x=alt.X("zero:Q")),
+    ).properties(height=(16 * max(one.count("\n") + 1 for one in lines) + 8) * len(table))
+
+
 SECTIONS: Mapping[str, Sequence[Make]] = {
     "chosen": (_by_field, _by_partner, _by_request, _by_start, _value_and_chance),
     "money": (_budget,),
@@ -631,5 +675,6 @@ SECTIONS: Mapping[str, Sequence[Make]] = {
     "rules": (_gains, _distributions),
     "way": (_formation, _ends, _waits),
     "schedule": (_schedule,),
+    "inputs": (_swings,),
 }
 """Figures by section of the page, in order."""

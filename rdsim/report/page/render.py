@@ -25,7 +25,7 @@ SCRIPTS = ("asking.js", "sharing.js", "sorting.js", "table.js", "pivot.js", "odd
 """Scripts of a plan's page, beside the library."""
 
 # The schedule is left out: its hundred labels take seconds to draw, and what it says is in the table as well.
-_PICTURED = ("chosen", "money", "results", "rules", "way", "answers")
+_PICTURED = ("chosen", "money", "results", "rules", "way", "inputs", "answers")
 
 
 def render(page: PlanReport | Page, manifest: Mapping[str, Any]) -> str:
@@ -125,6 +125,11 @@ def _words(report: PlanReport) -> dict[str, object]:
             "unused": words.unused_rows(report),
             "nearest": words.nearest(report),
             "unasked": words.reason_for_none(report),
+        },
+        "inputs": {
+            "sentences": words.input_words(report),
+            "headlines": list(words.swing_headlines(report).values()),
+            "rows": words.swing_rows(report),
         },
         "answers": words.answer_rows(report),
         "open": words.open_questions(report),

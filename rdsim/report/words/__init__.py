@@ -25,6 +25,7 @@ from rdsim.report.words.asked import Asking, answer_rows, open_questions, strang
 from rdsim.report.words.cells import cells, verdict_word
 from rdsim.report.words.doubts import Doubt, doubts
 from rdsim.report.words.head import Tile, assumption_words, firmness_words, headline, promise_words, search_words, tiles
+from rdsim.report.words.inputs import input_words, swing_answer, swing_headlines, swing_rows, swing_table
 from rdsim.report.words.leads import award_rows, bound_words, lead_rows, lead_words, side_by_side
 from rdsim.report.words.money import UPKEEP, YearRow, abroad_words, crossing_rows, partner_rows, spending_rows
 from rdsim.report.words.odds import odds_rows
@@ -71,6 +72,7 @@ __all__ = [
     "formation_words",
     "gains",
     "headline",
+    "input_words",
     "is_point",
     "lapse_rows",
     "largest",
@@ -95,6 +97,10 @@ __all__ = [
     "spending_rows",
     "spread",
     "stranger_words",
+    "swing_answer",
+    "swing_headlines",
+    "swing_rows",
+    "swing_table",
     "tiles",
     "unused_rows",
     "use_of_money",

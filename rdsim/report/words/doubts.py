@@ -16,7 +16,7 @@ from rdsim.report.data.plan import PlanReport
 from rdsim.report.words.amounts import amount, estimate, percent, rests_on, sentence_list, span
 from rdsim.stats import quantile
 
-__all__ = ["Doubt", "doubts"]
+__all__ = ["Doubt", "assumed_inputs", "doubts"]
 
 
 @dataclass(frozen=True)
@@ -168,13 +168,19 @@ def _chance(gap: float, half: float) -> str:
     return f" {told}"
 
 
-def _inputs(report: PlanReport) -> Doubt:
-    sources = report.sources
-    weak = sources[sources["grade"] == "assumed"]
+def assumed_inputs(report: PlanReport) -> str:
+    """What of the inputs nobody has measured, in a sentence; '' for nothing."""
+    if "grade" not in report.sources:
+        return ""
+    weak = report.sources[report.sources["grade"] == "assumed"]
     told = _("{item} of {table}")
     parts = [told.format(item=retold(str(row.item)), table=_(str(row.table))) for row in weak.itertuples()]
-    assumed = _("Assumed: {parts}.").format(parts=sentence_list(parts))
-    rest = f" {assumed}" if parts else ""
+    return _("Assumed: {parts}.").format(parts=sentence_list(parts)) if parts else ""
+
+
+def _inputs(report: PlanReport) -> Doubt:
+    assumed = assumed_inputs(report)
+    rest = f" {assumed}" if assumed else ""
     looked = bool(report.manifest.get("assumptions", {}).get("widths"))
     meaning = (
         _(

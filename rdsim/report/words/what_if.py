@@ -79,7 +79,7 @@ def lapse_rows(report: PlanReport) -> dict[str, Any]:
     lapse = _record(report).get("lapse")
     if not lapse:
         return {"years": [], "lapsed": [], "rows": []}
-    years = _years_told([lapse["years"], *(one["years"] for one in lapse["without"])])
+    years = _years_to_tell([lapse["years"], *(one["years"] for one in lapse["without"])])
     rows = [
         {
             "label": _lapse_label(one["kind"], _(one["label"])),
@@ -102,7 +102,7 @@ def unused_rows(report: PlanReport) -> dict[str, Any]:
         return {"sentences": [], "years": [], "rows": []}
     whole = {"label": _("what lapses"), "money": found["lapsed"], "years": found["years"]}
     told = [*({**one, "label": _(one["label"])} for one in found["parts"]), whole]
-    years = _years_told([one["years"] for one in told])
+    years = _years_to_tell([one["years"] for one in told])
     rows = [
         {
             "label": one["label"],
@@ -115,7 +115,7 @@ def unused_rows(report: PlanReport) -> dict[str, Any]:
     return {"sentences": [retold(one) for one in found["sentences"]], "years": years, "rows": rows if years else []}
 
 
-def _years_told(rows: Sequence[Mapping[str, float]]) -> list[str]:
+def _years_to_tell(rows: Sequence[Mapping[str, float]]) -> list[str]:
     """Years in which any row comes to a thousandth of the largest figure of all."""
     largest = max((abs(money) for row in rows for money in row.values()), default=0.0)
     return [year for year in rows[0] if max(abs(row[year]) for row in rows) > largest / 1000]

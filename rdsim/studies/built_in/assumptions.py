@@ -33,6 +33,7 @@ from rdsim.assumptions import (
     sentences,
     survey,
     survey_record,
+    swings_of,
     turning_points,
     with_doubts,
     worlds_of,
@@ -46,7 +47,7 @@ from rdsim.optimiser import Solving
 from rdsim.report import Column, Page, Plot, Section, Table
 from rdsim.report.words import amount, span
 from rdsim.search import AT_PLAN_RATIOS, Instance, Proposal, baselines, solving_of
-from rdsim.stats import Interval, mean_interval, paired_difference
+from rdsim.stats import Interval, mean_interval
 from rdsim.studies.built_in.parts import money, record_of, speaks_of
 from rdsim.study import Study
 from rdsim.words import source_words
@@ -215,15 +216,9 @@ class _Run:
     @cached_property
     def swings(self) -> dict[str, tuple[float, float, Interval]]:
         """By assumption: the plan's mean net value at the lower and at the upper bound, and the paired difference."""
-        found = {}
-        for name in self.worlds.names:
-            low, high = (
-                self.measuring.worth(self.worlds.at({name: self.worlds.end(name, end)}), self.best.portfolio)
-                for end in ("low", "high")
-            )
-            gap = paired_difference(high, low, self.confidence, len(self.worlds.names))
-            found[name] = (float(low.mean()), float(high.mean()), gap)
-        return found
+        worth = headlines_of(self.scenario)[:1]
+        found = swings_of(self.worlds, {PLAN: self.best.portfolio}, worth, self.measuring)
+        return {one.assumption: (one.at_low, one.at_high, one.difference) for one in found}
 
 
 def _decision_in(deciding: Deciding, number: int, world: Scenario) -> dict[str, Portfolio]:
