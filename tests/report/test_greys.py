@@ -69,6 +69,20 @@ def test_so_are_as_many_series_as_there_are_colours(count: int) -> None:
     assert nearest(PALETTE[:count]) >= APART
 
 
+def test_the_legend_of_money_by_year_shows_what_its_marks_look_like() -> None:
+    """Bars, lines and a diamond: each name has a shape of its own, on paper without colours too."""
+    drawn = [one for one in figures.draw(synthetic.build(), "money") if one.key.startswith("budget")]
+    assert drawn
+    for one in drawn:
+        shapes = [layer["encoding"]["shape"] for layer in one.spec["layer"] if "shape" in layer["encoding"]]
+        (shape,) = shapes
+        colour = one.spec["layer"][0]["encoding"]["color"]
+        assert shape["scale"]["domain"] == colour["scale"]["domain"]
+        assert len(set(shape["scale"]["range"])) == len(shape["scale"]["domain"])
+        assert shape["legend"] == colour["legend"], "one legend for both"
+        assert "symbolType" not in shape["legend"]
+
+
 def test_equal_greys_are_noticed() -> None:
     assert [lightness("#000000"), lightness("#FFFFFF")] == pytest.approx([0, 100], abs=0.01)
     assert nearest([SKY, GREEN, ORANGE]) < 1

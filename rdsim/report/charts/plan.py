@@ -310,6 +310,15 @@ _BUDGET = {
     N_("expected by the optimiser"): INK,
     N_("promised in full awards"): WINE,
 }
+_BUDGET_SHAPES = (
+    "M-1.3,-1H1.3V1H-1.3Z",
+    "M-0.6,-1H0.6V1H-0.6Z",
+    "M-0.8,-0.25H0.8V0.25H-0.8Z",
+    "diamond",
+    "M-1.6,-0.25H1.6V0.25H-1.6Z",
+)
+"""What each looks like in the figure, also in the legend, so that they are told apart without colours: two bars of
+different width, two lines of different length, and a diamond."""
 
 
 def _budget(report: PlanReport) -> Iterator[Exhibit]:
@@ -344,15 +353,16 @@ def _purse(report: PlanReport, table: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(table[["year", *columns]].round(4)).encode(x=_years(), tooltip=_tips(("year:O", _("Year")), *tips))
     names = [str(_(name)) for name in _BUDGET]
     scale = alt.Scale(domain=names, range=list(_BUDGET.values()))
+    legend = alt.Legend(symbolStrokeWidth=0, symbolSize=120, columns=legend_columns(names, 460))
+    colour = alt.Color("measure:N", scale=scale, legend=legend)
+    shape = alt.Shape("measure:N", scale=alt.Scale(domain=names, range=list(_BUDGET_SHAPES)), legend=legend)
     layers = [
         base.mark_bar(width=alt.RelativeBandSize(0.8)).encode(y=alt.Y("announced:Q", title=unit)),
         base.mark_bar(width=alt.RelativeBandSize(0.42)).encode(y=alt.Y("p10:Q"), y2="p90:Q"),
         base.mark_tick(thickness=3, width=alt.RelativeBandSize(0.42)).encode(y=alt.Y("p50:Q")),
-        base.mark_point(filled=True, size=45, shape="diamond").encode(y=alt.Y("planned:Q")),
+        base.mark_point(filled=True, size=45).encode(y=alt.Y("planned:Q"), shape=shape),
         base.mark_tick(thickness=3, width=alt.RelativeBandSize(0.8)).encode(y=alt.Y("promised:Q")),
     ]
-    legend = alt.Legend(symbolType="square", symbolStrokeWidth=0, columns=legend_columns(names, 460))
-    colour = alt.Color("measure:N", scale=scale, legend=legend)
     coloured = [
         layer.transform_calculate(measure=f"'{name}'").encode(color=colour)
         for name, layer in zip(names, layers, strict=True)
