@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from rdsim.domain import Choice, Judgement, Link, Partner, Scenario, Technology
-from rdsim.languages import N_, join_texts, unit_of_money
+from rdsim.languages import N_, Message, join_texts, unit_of_money
 from rdsim.languages import gettext as _
 from rdsim.numerals import numeral
 from rdsim.plans import Plan
@@ -25,14 +25,16 @@ from rdsim.scenario import (
     needed_fields,
     target,
 )
+from rdsim.words import source_words
 
-__all__ = ["best_options", "facts", "grade_of", "partner_table"]
+__all__ = ["best_options", "facts", "grade_of", "partner_table", "row_source", "told_source"]
 
 _BEST = 5
 """Options of a technology that are told, beside the chosen one."""
 
 
 _OF_LINE, _OF_LEVELS = N_("setting of its programme"), "partner_levels.csv"
+_UNSTATED = N_("not stated")
 _UNGRADED = ("", _OF_LINE, _OF_LEVELS)
 """What has no source of its own in a scenario."""
 
@@ -53,17 +55,36 @@ _GRADES = re.compile(r"(?<!not )\b(published|derived|assumed)\b")
 
 
 def grade_of(source: str) -> str:
-    """The grade that a source states, or that follows from its kind."""
-    stated = _GRADES.search(source.lower())
+    """The grade that a source states, the lowest of several, or that follows from its kind."""
+    stated = [match[0] for match in _GRADES.finditer(source.lower())]
     if stated:
-        return stated[0]
+        return max(stated, key=GRADES.index)
     return "published" if source.startswith(("seed", "press")) else "assumed"
+
+
+def row_source(source: str, note: str = "") -> str:
+    """The source of a row's figures, with the note that says otherwise of them: `..., but: every number assumed`.
+
+    A row's source may be of its name alone; where its note grades the figures lower, that is what they are.
+    """
+    stated = [match[0] for match in _GRADES.finditer(note.lower())]
+    worse = any(GRADES.index(grade) > GRADES.index(grade_of(source)) for grade in stated)
+    return _("{source}, but: {note}").format(source=source, note=note) if source and worse else source
+
+
+def told_source(scenario: Scenario, source: str) -> str:
+    """A source with the titles of documents in the place of their codes; one that knows what it says still does."""
+    if not isinstance(source, Message) or "text" not in source.says:
+        return source_words(scenario, source)
+    given: Mapping[str, object] = source.says.get("with", {})  # type: ignore[assignment]
+    told = {name: told_source(scenario, one) if isinstance(one, str) else one for name, one in given.items()}
+    return _(str(source.says["text"])).format(**told) if told else source
 
 
 def facts(scenario: Scenario) -> pd.DataFrame:
     """A row for each thing assumed: subject (technology or partner), id, part, item, value as text, grade, source."""
     rows = [
-        (subject, name, one.part, one.item, one.value, _grade(one), one.source or N_("not stated"))
+        (subject, name, one.part, one.item, one.value, _grade(one), told_source(scenario, one.source or _UNSTATED))
         for subject, name, one in _all_facts(scenario)
     ]
     return pd.DataFrame(rows, columns=["subject", "id", "part", "item", "value", "grade", "source"], dtype=object)
@@ -87,17 +108,24 @@ def _all_facts(scenario: Scenario) -> Iterator[tuple[str, str, _Fact]]:
 # --- technologies ---------------------------------------------------------------------------------
 
 
+def _source_of(row: Technology) -> str:
+    """Of a technology's figures."""
+    return row_source(row.source, row.note)
+
+
 def _inputs(scenario: Scenario, row: Technology) -> Iterator[_Fact]:
     line, asked = scenario.programmes[row.programme], cost(scenario, row)
     unit = unit_of_money(scenario.money_unit)
     scaled = abs(asked - row.cost) > 1e-9 * row.cost
     told = _("{cost} {unit} (listed: {listed})") if scaled else _("{cost} {unit}")
     asked_for = told.format(cost=_number(asked), unit=unit, listed=_number(row.cost))
-    yield _Fact(N_("Inputs"), N_("Cost to the target TRL"), asked_for, _row_source(row.source, scaled))
-    yield _Fact(N_("Inputs"), N_("TRL today"), str(row.trl), row.source)
-    yield _Fact(N_("Inputs"), N_("Target TRL"), str(target(scenario, row)), row.source if row.trl_target else _OF_LINE)
-    yield _Fact(N_("Inputs"), N_("Evaluation score"), _number(row.score), row.source)
-    yield _Fact(N_("Inputs"), N_("Uncertainty"), row.uncertainty, row.source)
+    yield _Fact(N_("Inputs"), N_("Cost to the target TRL"), asked_for, _row_source(_source_of(row), scaled))
+    yield _Fact(N_("Inputs"), N_("TRL today"), str(row.trl), _source_of(row))
+    yield _Fact(
+        N_("Inputs"), N_("Target TRL"), str(target(scenario, row)), _source_of(row) if row.trl_target else _OF_LINE
+    )
+    yield _Fact(N_("Inputs"), N_("Evaluation score"), _number(row.score), _source_of(row))
+    yield _Fact(N_("Inputs"), N_("Uncertainty"), row.uncertainty, _source_of(row))
     deadline = _("{years} years after its planned start").format(years=_number(line.deadline_years))
     yield _Fact(N_("Inputs"), N_("Deadline to reach the market"), deadline, _OF_LINE)
     if row.status != "free":
@@ -108,13 +136,13 @@ def _inputs(scenario: Scenario, row: Technology) -> Iterator[_Fact]:
 
 def _market(scenario: Scenario, row: Technology) -> Iterator[_Fact]:
     unit, worth = unit_of_money(scenario.money_unit), market_value(scenario, row)
-    source = _row_source(row.source, row.value is None)
+    source = _row_source(_source_of(row), row.value is None)
     yield _Fact(N_("Market"), N_("Value on reaching the market"), _money(worth, unit), source)
     if market_size(scenario, row):
-        yield _Fact(N_("Market"), N_("World market, a year"), _money(market_size(scenario, row), unit), row.source)
-        yield _Fact(N_("Market"), N_("Share of it won"), _percent(market_share(scenario, row)), row.source)
+        yield _Fact(N_("Market"), N_("World market, a year"), _money(market_size(scenario, row), unit), _source_of(row))
+        yield _Fact(N_("Market"), N_("Share of it won"), _percent(market_share(scenario, row)), _source_of(row))
     chance = _percent(market_probability(scenario, row))
-    source = calibration(scenario).source if row.market_probability is None else row.source
+    source = calibration(scenario).source if row.market_probability is None else _source_of(row)
     yield _Fact(N_("Market"), N_("Chance of coming to the market from the target TRL"), chance, source)
 
 
@@ -124,7 +152,7 @@ def _partnering(scenario: Scenario, row: Technology) -> Iterator[_Fact]:
         name = scenario.fields[field].name
         told = _("At home in {field} (weight {weight})") if len(needs) > 1 else _("At home in {field}")
         at_home = _number(home_level(scenario, row, field))
-        yield _Fact(N_("Level"), told.format(field=name, weight=_percent(weight)), at_home, row.source)
+        yield _Fact(N_("Level"), told.format(field=name, weight=_percent(weight)), at_home, _source_of(row))
         yield _Fact(N_("Level"), _("Partners in {field}").format(field=name), _levels_in(scenario, field), _OF_LEVELS)
     for item, codes in ((N_("Partners required"), row.partners_required), (N_("Partners barred"), row.partners_barred)):
         if codes:
@@ -163,9 +191,9 @@ def _own(scenario: Scenario, row: Technology) -> Iterator[_Fact]:
         if value:
             yield _Fact(N_("Tags"), tag.replace("_", " "), str(value), row.source)
     for figure, number in row.figures.items():
-        yield _Fact(N_("Figures"), figure.replace("_", " "), _number(number), row.source)
+        yield _Fact(N_("Figures"), figure.replace("_", " "), _number(number), _source_of(row))
     if row.note:
-        yield _Fact(N_("Inputs"), N_("Note"), row.note, row.source)
+        yield _Fact(N_("Inputs"), N_("Note"), source_words(scenario, row.note), row.source)
 
 
 def _judgements_of(scenario: Scenario) -> dict[str, list[Judgement]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from rdsim.domain import TAG, Choice, Institute, Judgement, Partner, Scenario, Technology
 from rdsim.explanation import screen_table
-from rdsim.findings.cards import best_options, facts, grade_of, partner_table
+from rdsim.findings.cards import best_options, facts, grade_of, partner_table, row_source, told_source
 from rdsim.findings.firmness import decision_table, verdicts
 from rdsim.languages import N_, kept_texts, unit_of_money
 from rdsim.languages import gettext as _
@@ -216,9 +217,9 @@ def _sources(scenario: Scenario) -> pd.DataFrame:
         (N_("judgements"), scenario.judgements),
     )
     for table, items in tables:
-        sources = pd.Series([item.source or N_("not stated") for item in items], dtype=object).value_counts()
-        rows += [(table, _("{number} rows").format(number=count), str(source)) for source, count in sources.items()]
+        stated = [row_source(one.source, getattr(one, "note", "")) or N_("not stated") for one in items]
+        rows += [(table, _("{number} rows").format(number=count), one) for one, count in Counter(stated).most_common()]
     frame = pd.DataFrame(rows, columns=["table", "item", "source"], dtype=object)
     grades = [grade_of(source) for source in frame["source"]]
-    told = [source_words(scenario, source) for source in frame["source"]]
+    told = [told_source(scenario, source) for source in frame["source"]]
     return frame.assign(grade=grades, source=pd.Series(told, dtype=object))

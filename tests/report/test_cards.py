@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from rdsim import load
+from rdsim.domain import Technology
 from rdsim.findings.cards import facts
 from rdsim.report import PlanReport
 from rdsim.report.data.yearly import ledger
@@ -17,6 +19,7 @@ from rdsim.report.page.tables import ledger_block
 from tests.report import synthetic
 from tests.report.scripts import Scripts
 from tests.report.synthetic import YEARS, Shape
+from tests.simple import plain
 
 FACTS = [
     ("technology", "T001", "Inputs", "TRL today", "4", "assumed", "illustrative"),
@@ -47,6 +50,40 @@ def report() -> PlanReport:
         ),
         decisions=pd.DataFrame(decisions, columns=["kind", "technology", "what", "chosen", "share", "verdict"]),
     )
+
+
+def test_a_note_that_grades_figures_lower_grades_them() -> None:
+    """A row named in a publication whose note says that every number is assumed: numbers are that, its tag is not."""
+    row = Technology(
+        "T", "T", "line", "f", trl=4, cost=10.0, value=100.0, trl_target=6,
+        source="seed S9", note="named in S9; every number assumed", tags={"named_by": "Kim"},
+    )  # fmt: skip
+    scenario = replace(plain({"T": row}), documents={"S9": "A strategy, 2023"})
+    table = facts(scenario)
+    mine = table[(table["subject"] == "technology") & (table["source"] != "setting of its programme")]
+    by = mine.set_index("item")
+    numbers = by.drop(
+        index=["named by", "Note", "Chance of coming to the market from the target TRL", "Partners in Field"]
+    )
+    assert len(numbers)
+    assert set(numbers["grade"]) == {"assumed"}
+    assert set(numbers["source"]) == {"A strategy, 2023, but: named in A strategy, 2023; every number assumed"}
+    assert by.loc["named by", "grade"] == "published"
+    assert by.loc["named by", "source"] == "A strategy, 2023"
+    assert by.loc["Note", "value"] == "named in A strategy, 2023; every number assumed"
+    plainly = replace(plain({"T": replace(row, note="a remark")}), documents=scenario.documents)
+    assert set(facts(plainly).query("item == 'TRL today'")["grade"]) == {"published"}
+
+
+def test_no_shipped_card_says_better_of_a_figure_than_its_note() -> None:
+    table = facts(load("scenarios/korea-2024"))
+    noted = set(table[(table["item"] == "Note") & table["value"].str.contains("every number assumed")]["id"])
+    assert noted
+    of_them = table[
+        table["id"].isin(noted) & table["item"].isin(["TRL today", "Evaluation score", "World market, a year"])
+    ]
+    assert set(of_them["grade"]) == {"assumed"}
+    assert not table["source"].str.contains(r"seed S\d").any()
 
 
 def test_a_card_holds_its_facts_in_parts_with_grade_and_source(report: PlanReport) -> None:
@@ -114,4 +151,5 @@ def test_everything_assumed_is_told_of_every_technology_and_partner() -> None:
     first = next(iter(scenario.technologies.values()))
     inputs = table[(table["id"] == first.id) & (table["part"] == "Inputs")].set_index("item")
     assert inputs.loc["TRL today", "value"] == str(first.trl)
-    assert inputs.loc["TRL today", "source"] == first.source
+    document = scenario.documents[first.source.removeprefix("seed ")]
+    assert inputs.loc["TRL today", "source"].startswith(document)
