@@ -47,6 +47,7 @@ __all__ = [
     "script_texts",
     "speaking",
     "unit_of_money",
+    "with_amounts",
     "with_particles",
 ]
 
@@ -256,6 +257,13 @@ def keeping(kept: Mapping[str, Any]) -> Iterator[None]:
         yield
     finally:
         _KEPT.reset(before)
+
+
+def with_amounts(given: Mapping[str, object]) -> dict[str, object]:
+    """What a text is filled in with, amounts of money as the active language writes them."""
+    from rdsim.languages import won  # noqa: PLC0415 - as above
+
+    return won.in_won(given) if _ACTIVE.get() == "ko" else dict(given)
 
 
 def with_particles(text: str) -> str:

@@ -19,7 +19,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
-from rdsim.languages import retold, with_particles
+from rdsim.languages import retold, with_amounts, with_particles
 
 __all__ = ["Catalogue", "catalogue_of", "po_file"]
 
@@ -30,8 +30,11 @@ class _Told(str):
     __slots__ = ()
 
     def format(self, *given: object, **named: object) -> str:
-        """As of any text, with particles; what is put in is told in the same language."""
-        told = {name: retold(one) if isinstance(one, str) else one for name, one in named.items()}
+        """As of any text, with particles, and amounts of money as people write them.
+
+        What is put in is told in the same language.
+        """
+        told = with_amounts({name: retold(one) if isinstance(one, str) else one for name, one in named.items()})
         return with_particles(super().format(*given, **told))
 
 

@@ -225,14 +225,15 @@ def _unused_sentences(scenario: Scenario, found: UnusedMoney) -> Iterator[str]:
     left = sorted((one for one in found.parts if one.money.mean > least), key=lambda one: -one.money.mean)
     taken = sorted((one for one in found.parts if one.money.mean < -least), key=lambda one: one.money.mean)
     if left:
-        yield _("It is left by {parts}.").format(parts=_part_list(left))
+        yield _("It is left by {parts}.").format(parts=_part_list(scenario, left))
     if taken:
-        yield _("Taken from that is what goes to {parts}.").format(parts=_part_list(taken))
+        yield _("Taken from that is what goes to {parts}.").format(parts=_part_list(scenario, taken))
 
 
-def _part_list(parts: Sequence[UnusedPart]) -> str:
+def _part_list(scenario: Scenario, parts: Sequence[UnusedPart]) -> str:
     told = _("{part} ({money})")
-    return _name_list([told.format(part=_(one.label), money=_figure(abs(one.money.mean))) for one in parts])
+    each = [told.format(part=_(one.label), money=_money(scenario, abs(one.money.mean))) for one in parts]
+    return _name_list(each)
 
 
 def lapse_sentences(scenario: Scenario, found: Lapse) -> list[str]:
@@ -246,7 +247,7 @@ def _lapse_sentences(scenario: Scenario, found: Lapse) -> Iterator[str]:
     causes = [one for one in found.without if one.otherwise.kind == "cause"]
     less = sorted((one for one in causes if one.less.low > 0), key=lambda one: -one.less.mean)
     if less:
-        each = [_("{cause} ({less})").format(cause=_(one.otherwise.label), less=_less(one)) for one in less]
+        each = [_("{cause} ({less})").format(cause=_(one.otherwise.label), less=_less(scenario, one)) for one in less]
         yield _("Less would lapse without {causes}.").format(causes=_name_list(each))
     more = [_(one.otherwise.label) for one in causes if one.less.high < 0]
     if more:
@@ -291,8 +292,8 @@ def _why_less(scenario: Scenario, one: Without) -> str:
     return join_texts(told, " ")
 
 
-def _less(one: Without) -> str:
-    return _("{mean}, {ends}").format(mean=_figure(one.less.mean), ends=_ends(one.less))
+def _less(scenario: Scenario, one: Without) -> str:
+    return _("{money}, {ends}").format(money=_money(scenario, one.less.mean), ends=_ends(one.less))
 
 
 def _does(one: Without) -> bool:

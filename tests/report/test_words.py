@@ -97,7 +97,7 @@ def test_a_loss_against_the_best_rule_is_called_one() -> None:
     rule = REPORT.manifest["baselines"]["value-per-cost"]
     worse = rule | {"difference": {"mean": -5.0, "ci_low": -9.0, "ci_high": -1.0, "n": 20}, "feasible": True}
     text = words.headline(replace(REPORT, manifest=_manifest(baselines={"value-per-cost": worse})))[-2]
-    assert f"the plan is worth 5.00 less (interval of the gain {MINUS}9.00 to {MINUS}1.00)." in text
+    assert f"the plan is worth 5.00 billion KRW less (interval of the gain {MINUS}9.00 to {MINUS}1.00)." in text
     assert "could not" not in text
 
 

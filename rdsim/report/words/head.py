@@ -76,7 +76,7 @@ def _headline(report: PlanReport) -> Iterator[str]:
             unit=report.money_unit,
             confidence=f"{report.confidence:.0%}",
             interval=interval(npv),
-            replications=f"{count(npv['n'], 'replication')}{wider(report)}",
+            replications=f"{count(npv['n'], 'replication')}{wider(report, with_unit=True)}",
         )
     if estimate(report, "commercialised") is not None:
         told = _(
@@ -192,14 +192,15 @@ def assumption_words(report: PlanReport) -> list[str]:
     return [retold(one) for one in report.manifest.get("assumptions", {}).get("sentences", ())]
 
 
-def wider(report: PlanReport, figure: str = "npv") -> str:
+def wider(report: PlanReport, figure: str = "npv", *, with_unit: bool = False) -> str:
     """The width of a figure where assumptions may lie anywhere within their bounds; '' of one that was not asked."""
     widths = report.manifest.get("assumptions", {}).get("widths", ())
     found = next((one["with_assumptions"] for one in widths if one["headline"] == figure), None)
     if found is None:
         return ""
-    told = _("{span} with what is assumed anywhere within its bounds").format(span=span(found["low"], found["high"]))
-    return f"; {told}"
+    ends = span(found["low"], found["high"])
+    both = _("{amount} {unit}").format(amount=ends, unit=report.money_unit) if with_unit else ends
+    return "; " + _("{span} with what is assumed anywhere within its bounds").format(span=both)
 
 
 def promise_words(report: PlanReport) -> list[str]:
@@ -298,6 +299,7 @@ def comparison_words(report: PlanReport) -> Iterator[str]:
     less = {name: rule for name, rule in rules.items() if not rule["equal_freedom"]}
     if equal:
         yield _best_rule(
+            report,
             equal,
             _("The best of the simple rules with the plan's payment ratios, {rule}, is worth {worth}: {gain}.")
             if less
@@ -305,6 +307,7 @@ def comparison_words(report: PlanReport) -> Iterator[str]:
         )
     if less:
         yield _best_rule(
+            report,
             less,
             _(
                 "Of those made within the announced money, which may promise less than the plan, the best, {rule}, is "
@@ -313,9 +316,10 @@ def comparison_words(report: PlanReport) -> Iterator[str]:
         )
 
 
-def _best_rule(rules: Mapping[str, Mapping[str, Any]], words: str) -> str:
+def _best_rule(report: PlanReport, rules: Mapping[str, Mapping[str, Any]], words: str) -> str:
     best = max(rules.values(), key=lambda rule: rule["npv"]["mean"] or -math.inf)
-    told = words.format(rule=rule_title(best["rule"]), worth=amount(best["npv"]["mean"]), gain=_gain(best))
+    worth = _("{amount} {unit}").format(amount=amount(best["npv"]["mean"]), unit=report.money_unit)
+    told = words.format(rule=rule_title(best["rule"]), worth=worth, gain=_gain(report, best))
     if best["feasible"]:
         return told
     reason = (
@@ -326,7 +330,7 @@ def _best_rule(rules: Mapping[str, Mapping[str, Any]], words: str) -> str:
     return f"{told} {reason}"
 
 
-def _gain(rule: Mapping[str, Any]) -> str:
+def _gain(report: PlanReport, rule: Mapping[str, Any]) -> str:
     """How much more than a rule's portfolio the plan is worth, and whether that is sure."""
     found = rule["difference"]
     if found["mean"] == found["ci_low"] == found["ci_high"] == 0:
@@ -336,7 +340,10 @@ def _gain(rule: Mapping[str, Any]) -> str:
         if found["mean"] >= 0
         else _("the plan is worth {amount} less (interval of the gain {interval})")
     )
-    return told.format(amount=amount(abs(found["mean"])), interval=f"{interval(found)}{_verdict(found)}")
+    more = _("{amount} {unit}").format(amount=amount(abs(found["mean"])), unit=report.money_unit)
+    verdict = _verdict(found)
+    ends = f"{interval(found)}{verdict}" if verdict else interval(found)
+    return told.format(amount=more, interval=ends)
 
 
 def _verdict(gain: Mapping[str, Any]) -> str:
