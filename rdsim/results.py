@@ -23,7 +23,6 @@ from rdsim.folders import MANIFEST, Place, read_manifest
 from rdsim.folders.contents import (
     ANSWERS,
     BASELINE,
-    BRIEF,
     MAIN,
     OUTCOMES,
     PAGE,
@@ -32,7 +31,6 @@ from rdsim.folders.contents import (
     PORTFOLIOS,
     PURSES,
     REPORT,
-    SLIDE,
     TABLE,
     WHOLE_TABLE,
     WORKBOOK,
@@ -201,9 +199,12 @@ def _keep(place: Place, missing: tuple[str, ...], error: OSError) -> Written:
 
 
 def _draw(place: Place, found: Written, ready: report.Drawer | None = None) -> Written:
-    """Draw the page of the run that is in its place, and put it beside the rest. Raises DrawingError."""
-    page = report.run_html(place.real, ready)
-    return replace(found, missing=_put_beside(place, {REPORT.name: page}), drawn=True)
+    """Draw the page of the run that is in its place, of a plan also its brief, and put them beside the rest.
+
+    Raises DrawingError.
+    """
+    drawn = report.run_files(place.real, ready)
+    return replace(found, missing=_put_beside(place, drawn), drawn=True)
 
 
 def _put_beside(place: Place, drawn: Mapping[str, str]) -> tuple[str, ...]:
@@ -246,7 +247,7 @@ def redraw(folder: str | Path, held: Place | None = None) -> Written:
 
 
 def brief(folder: str | Path) -> Written:
-    """Put a plan on one page, beside what its run's folder holds: brief.html, and brief.svg, a slide.
+    """Put a plan on one page again, beside what its run's folder holds: brief.html, and brief.svg, a slide.
 
     Raises RunError if there is no plan's run, with every fault of its manifest or of its data; OutputError if it cannot
     be written; DrawingError if it cannot be drawn.
@@ -255,10 +256,10 @@ def brief(folder: str | Path) -> Written:
     read_manifest(path)
     if not isinstance(report.read_page(path), report.PlanReport):
         raise RunError((Fault(str(path), "only the run of a plan has a brief", "the run of a study"),))
-    drawn = report.brief_of(path)
+    drawn = report.brief_files(path)
     place = folders.claim(path, force=True)
     try:
-        _put_beside(place, {BRIEF.name: drawn["html"], SLIDE.name: drawn["svg"]})
+        _put_beside(place, drawn)
     finally:
         place.release()
     return Written(path, drawn=True)

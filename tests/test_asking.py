@@ -323,10 +323,10 @@ def test_an_interrupt_ends_the_asking_and_keeps_what_was_answered(rdsim: Rdsim, 
 
 
 def test_an_incomplete_plan_is_asked_nothing(rdsim: Rdsim, mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_folder: Path, _ready: object = None) -> str:
+    def interrupted(_folder: Path, _ready: object = None) -> dict[str, str]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rdsim.report.run_html", interrupted)
+    monkeypatch.setattr("rdsim.report.run_files", interrupted)
     ran = rdsim("plan", "tiny", *QUICK, "--out", "new", "--with", "quick")
     assert ran.code == 4
     assert "not answered: quick; to ask it later: rdsim quick new" in ran.err

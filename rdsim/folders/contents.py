@@ -80,7 +80,7 @@ _MANIFEST = Held(
     "is `missing`, and a SHA-256 of each of its files. It is written last.",
 )
 REPORT = Held("report.html", "the page: one file, opens offline", ("plan", *_STUDY))
-BRIEF = Held("brief.html", "the plan on one page, for print (`rdsim brief`)", ("plan",))
+BRIEF = Held("brief.html", "the plan on one page, for print", ("plan",))
 SLIDE = Held("brief.svg", "the same as a slide", ("plan",))
 PAGE = Held(
     "page/page.json", "what the page shows, as data: it is drawn from here, the first time and again", ("plan", *_STUDY)

@@ -11,7 +11,7 @@ from rdsim.report.data.aggregates import NOT_ALLOWED, outcome_shares, payments_f
 from rdsim.report.data.kept import document, kept_table, needs, page_tables, page_text, read_page
 from rdsim.report.data.plan import PlanReport, with_names
 from rdsim.report.data.sections import PLOT_KINDS, Column, Page, Plot, Section, Table
-from rdsim.report.page.drawings import Drawer, at_hand, brief_of, page_html, plot_svgs, run_html
+from rdsim.report.page.drawings import Drawer, at_hand, brief_files, page_html, plot_svgs, run_files
 from rdsim.report.page.html import Content, fill_page
 from rdsim.report.words import firmness_words, headline, promise_words
 
@@ -27,7 +27,7 @@ __all__ = [
     "Section",
     "Table",
     "at_hand",
-    "brief_of",
+    "brief_files",
     "document",
     "fill_page",
     "firmness_words",
@@ -43,7 +43,7 @@ __all__ = [
     "policy_labels",
     "promise_words",
     "read_page",
-    "run_html",
+    "run_files",
     "with_names",
     "yearly_payments",
 ]

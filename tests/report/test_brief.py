@@ -79,6 +79,8 @@ def test_a_brief_stands_beside_what_the_run_holds(
 ) -> None:
     few = ("--replications", 20, "--set", "optimiser.samples=20", "--one-shot")
     assert run(capsys, monkeypatch, "plan", tiny_folder(tmp_path / "tiny"), *few, "--out", tmp_path / "run").code == 0
+    assert {"brief.html", "brief.svg"} <= {path.name for path in (tmp_path / "run").iterdir()}, "with the page, at once"
+    assert 'href="brief.html"' in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
     ran = run(capsys, monkeypatch, "brief", tmp_path / "run")
     assert (ran.code, ran.err) == (0, "")

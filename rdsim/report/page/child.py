@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rdsim.errors import RdsimError
 from rdsim.folders import read_manifest
-from rdsim.folders.contents import REPORT
+from rdsim.folders.contents import BRIEF, REPORT, SLIDE
 from rdsim.languages import ENGLISH, keeping, speaking
 from rdsim.report.data.kept import page_from, read_page, read_texts, with_answers
 from rdsim.report.data.plan import PlanReport
@@ -21,21 +21,32 @@ __all__ = ["draw"]
 
 
 def _run(folder: Path) -> str:
-    """The page of a run, of a plan with what was asked of it; that of a study is in English, as what it says is."""
+    """What is drawn of a run, by the names of its files, in JSON.
+
+    Of a plan its page with what was asked of it, and the plan on one page and as a slide; of a study its page, in
+    English, as what it says is.
+    """
     page, manifest = read_page(folder), _manifest(folder)
     if not isinstance(page, PlanReport):
         with speaking(ENGLISH):
-            return render(page, manifest)
+            return json.dumps({REPORT.name: render(page, manifest)})
     with keeping(read_texts(folder)):
-        return render(with_answers(page, folder, manifest), manifest)
+        return json.dumps(
+            {REPORT.name: render(with_answers(page, folder, manifest), manifest), **_on_one_page(page, manifest)}
+        )
 
 
 def _brief(folder: Path) -> str:
-    """A plan on one page, as HTML and as a slide, in JSON."""
+    """A plan on one page, and as a slide, by the names of their files, in JSON."""
     page = read_page(folder)
     assert isinstance(page, PlanReport)  # noqa: S101 - `rdsim.results.brief` has looked
     with keeping(read_texts(folder)):
-        return json.dumps(one_page(page, _manifest(folder)))
+        return json.dumps(_on_one_page(page, _manifest(folder)))
+
+
+def _on_one_page(page: PlanReport, manifest: Mapping[str, Any]) -> dict[str, str]:
+    drawn = one_page(page, manifest)
+    return {BRIEF.name: drawn["html"], SLIDE.name: drawn["svg"]}
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

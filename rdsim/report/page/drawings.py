@@ -20,7 +20,7 @@ from rdsim.languages import active
 from rdsim.report.data.kept import document
 from rdsim.report.data.sections import Page, Plot, Section
 
-__all__ = ["Drawer", "at_hand", "brief_of", "page_html", "plot_svgs", "run_html"]
+__all__ = ["Drawer", "at_hand", "brief_files", "page_html", "plot_svgs", "run_files"]
 
 _CHILD = ("-P", "-m", "rdsim.report.page.child")
 
@@ -29,16 +29,17 @@ Drawer = subprocess.Popen[bytes]
 """A process that draws once."""
 
 
-def run_html(folder: Path, ready: Drawer | None = None) -> str:
-    """The page of a run, as HTML, by a process that is `ready` if there is one. Raises DrawingError.
+def run_files(folder: Path, ready: Drawer | None = None) -> dict[str, str]:
+    """What is drawn of a run, by name of file, by a process that is `ready` if there is one. Raises DrawingError.
 
-    Pages are drawn in the active language.
+    That is its page, and of a plan also the plan on one page and as a slide, all in the active language.
     """
-    return _ask(("run", str(folder)), b"", ready)
+    found: dict[str, str] = json.loads(_ask(("run", str(folder)), b"", ready))
+    return found
 
 
-def brief_of(folder: Path) -> dict[str, str]:
-    """A plan's run on one page: `html`, and `svg`, a slide. Raises DrawingError."""
+def brief_files(folder: Path) -> dict[str, str]:
+    """A plan's run on one page, and as a slide, by name of file. Raises DrawingError."""
     found: dict[str, str] = json.loads(_ask(("brief", str(folder)), b""))
     return found
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from rdsim import glossary
+from rdsim.folders.contents import BRIEF
 from rdsim.languages import N_, unit_of_money
 from rdsim.languages import gettext as _
 from rdsim.report import words
@@ -77,6 +78,7 @@ def _plan(page: PlanReport, manifest: Mapping[str, Any]) -> Content:
     candidates, money, odds = technologies.technology_list(report), ledger(report), market_odds(report)
     shown = {
         "terms": [],
+        "brief_file": BRIEF.name,
         "report": report,
         "figures": drawn,
         "answered": {figure.key: figure for figure in drawn["answers"]},

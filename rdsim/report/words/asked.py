@@ -99,8 +99,7 @@ def open_questions(report: PlanReport) -> list[Asking]:
         for name, (title, short) in _TITLES.items()
         if name not in asked
     ]
-    others = ((_("On one page"), ("brief", _RUN)), (_("Beside another run"), ("compare", _RUN, "OTHER")))
-    return [*found, *(Asking(title, "", words) for title, words in others)]
+    return [*found, Asking(_("Beside another run"), "", ("compare", _RUN, "OTHER"))]
 
 
 def _needing(report: PlanReport, name: str, title: str) -> str:
