@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["WHOLE_UNIT", "in_won", "won"]
+__all__ = ["WHOLE_UNIT", "amounts_in_won", "jo_and_eok"]
 
 WHOLE_UNIT = "십억 원"
 _WON = "원"
@@ -20,8 +20,8 @@ _NUMBER = "[+\N{MINUS SIGN}-]?[\\d,]+(?:\\.\\d+)?"
 _AMOUNTS = re.compile(f"({_NUMBER})(?:~({_NUMBER}))?")
 _TOLD = re.compile(r"(?<![백천십])[만억조] 원$|^0 원$")
 _OTHERWISE = {
-    "all", "confidence", "level", "losses", "number", "of", "places", "probability", "repeats", "replications", "samples",
-    "share", "technologies", "weight", "year", "years",
+    "all", "confidence", "level", "losses", "number", "of", "places", "probability", "repeats", "replications",
+    "samples", "share", "technologies", "weight", "year", "years",
 }  # fmt: skip
 """Names of what is put into texts that no money is of, and that may be a bare number."""
 
@@ -29,7 +29,7 @@ _EOK_IN_JO, _MAN_IN_EOK, _EOK = 10_000, 10_000, 10
 """억 in a 조, 만 in an 억, and 억 in a billion."""
 
 
-def in_won(given: Mapping[str, object]) -> dict[str, object]:
+def amounts_in_won(given: Mapping[str, object]) -> dict[str, object]:
     """What a text is filled in with, amounts of billion KRW in 조, 억 and 만."""
     whole = given.get("unit") == WHOLE_UNIT
     if not whole and not any(isinstance(one, str) and _TOLD.search(one) for one in given.values()):
@@ -43,13 +43,13 @@ def _amounts(value: object) -> object:
     found = _AMOUNTS.fullmatch(str(value)) if isinstance(value, str) else None
     if found is None:
         return value
-    return "~".join(won(end) for end in found.groups() if end)
+    return "~".join(jo_and_eok(end) for end in found.groups() if end)
 
 
-def won(number: str) -> str:
+def jo_and_eok(number: str) -> str:
     """A number of billions, as written, in 조, 억 or 만, with as many digits.
 
-    >>> won("1,887"), won("34.4"), won("\N{MINUS SIGN}0.017"), won("20,000"), won("0.00")
+    >>> jo_and_eok("1,887"), jo_and_eok("34.4"), jo_and_eok("\N{MINUS SIGN}0.017"), jo_and_eok("20,000"), jo_and_eok("0.00")
     ('1조 8,870억', '344억', '\N{MINUS SIGN}1,700만', '20조', '0')
     """
     sign = number[0] if number[0] in "+-\N{MINUS SIGN}" else ""

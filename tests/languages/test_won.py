@@ -6,7 +6,7 @@ import pytest
 
 from rdsim.languages import gettext as _
 from rdsim.languages import speaking, unit_of_money
-from rdsim.languages.won import won
+from rdsim.languages.won import jo_and_eok
 from rdsim.stats import Interval
 from rdsim.whatif.words import _gain, _money
 from tests.test_redecisions import world
@@ -35,7 +35,7 @@ MINUS = "\N{MINUS SIGN}"
     ],
 )
 def test_amounts_are_written_as_koreans_do(number: str, told: str) -> None:
-    assert won(number) == told
+    assert jo_and_eok(number) == told
 
 
 def test_a_sentence_tells_amounts_and_intervals_of_them_in_one_unit() -> None:
