@@ -263,7 +263,7 @@ def with_amounts(given: Mapping[str, object]) -> dict[str, object]:
     """What a text is filled in with, amounts of money as the active language writes them."""
     from rdsim.languages import won  # noqa: PLC0415 - as above
 
-    return won.amounts_in_won(given) if _ACTIVE.get() == "ko" else dict(given)
+    return won.korean_amounts(given) if _ACTIVE.get() == "ko" else dict(given)
 
 
 def with_particles(text: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-__all__ = ["WHOLE_UNIT", "amounts_in_won", "jo_and_eok"]
+__all__ = ["WHOLE_UNIT", "jo_and_eok", "korean_amounts"]
 
 WHOLE_UNIT = "십억 원"
 _WON = "원"
@@ -29,7 +29,7 @@ _EOK_IN_JO, _MAN_IN_EOK, _EOK = 10_000, 10_000, 10
 """억 in a 조, 만 in an 억, and 억 in a billion."""
 
 
-def amounts_in_won(given: Mapping[str, object]) -> dict[str, object]:
+def korean_amounts(given: Mapping[str, object]) -> dict[str, object]:
     """What a text is filled in with, amounts of billion KRW in 조, 억 and 만."""
     whole = given.get("unit") == WHOLE_UNIT
     if not whole and not any(isinstance(one, str) and _TOLD.search(one) for one in given.values()):
@@ -49,8 +49,8 @@ def _amounts(value: object) -> object:
 def jo_and_eok(number: str) -> str:
     """A number of billions, as written, in 조, 억 or 만, with as many digits.
 
-    >>> jo_and_eok("1,887"), jo_and_eok("34.4"), jo_and_eok("\N{MINUS SIGN}0.017"), jo_and_eok("20,000"), jo_and_eok("0.00")
-    ('1조 8,870억', '344억', '\N{MINUS SIGN}1,700만', '20조', '0')
+    >>> jo_and_eok("1,887"), jo_and_eok("34.4"), jo_and_eok("0.017"), jo_and_eok("20,000"), jo_and_eok("0.00")
+    ('1조 8,870억', '344억', '1,700만', '20조', '0')
     """
     sign = number[0] if number[0] in "+-\N{MINUS SIGN}" else ""
     digits = number[len(sign) :].replace(",", "")
