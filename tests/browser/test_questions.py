@@ -149,9 +149,38 @@ def test_what_leaves_the_country_by_year(page: Page, run: Path) -> None:
     assert "abroad" in told
 
 
-def test_one_page_and_what_else_can_be_asked_have_their_commands(page: Page) -> None:
+def test_one_page_for_who_decides_is_linked_in_the_first_box(page: Page, run: Path) -> None:
+    link = page.locator(".recommendation").get_by_role("link", name="The plan on one page")
+    assert (run / str(link.get_attribute("href"))).is_file()
+
+
+def test_which_inputs_matter_most_is_ranked(page: Page, manifest: dict[str, Any]) -> None:
+    swings = [one for one in manifest["assumptions"].get("swings", ()) if one["headline"] == "npv"]
+    told = said(page, "inputs")
+    if not swings:
+        assert "was not looked at" in told
+        return
+    sizes = [abs(one["difference"]["mean"]) for one in swings]
+    assert sizes == sorted(sizes, reverse=True)
+    labels = [manifest["assumptions"]["bounds"][one["assumption"]]["label"] for one in swings]
+    shown = [row.inner_text().split("\t")[0].strip() for row in page.locator("#inputs tbody tr").all()]
+    assert shown == labels
+    assert "Portfolios are kept here" in told
+
+
+def test_what_lapses_is_accounted_for_in_every_year(page: Page, run: Path) -> None:
+    table = pd.read_csv(run / "unused.csv")
+    whole = table[table["part"] == "lapsed"].set_index("year")["money"]
+    parts = table[table["part"] != "lapsed"].groupby("year")["money"].sum()
+    assert (whole - parts).abs().max() < 1e-6
+    told = said(page, "lapse")
+    for label in table["label"].unique():
+        assert label in told
+
+
+def test_what_else_can_be_asked_has_its_command(page: Page) -> None:
     told = said(page, "ask")
-    for command in ("brief", "explain", "ladder", "frontier", "alternatives", "assumptions", "compare"):
+    for command in ("explain", "ladder", "frontier", "alternatives", "assumptions", "compare"):
         assert f"rdsim {command} " in told
 
 

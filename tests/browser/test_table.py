@@ -121,3 +121,18 @@ def test_it_is_used_by_keyboard_alone(page: Page) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Space")
     assert shown(page) == sorted(found, reverse=True)
+
+
+def test_a_table_that_is_wider_than_its_box_shows_that_there_is_more(page: Page) -> None:
+    """A shadow at the edge on a phone; it scrolls by keyboard; nothing of it is printed."""
+    page.set_viewport_size({"width": 375, "height": 800})
+    box = page.locator("#table .scroll")
+    assert box.evaluate("one => one.scrollWidth > one.clientWidth")
+    assert box.evaluate("one => getComputedStyle(one).backgroundImage").count("linear-gradient") == 4
+    assert box.evaluate("one => getComputedStyle(one).backgroundAttachment") == "local, local, scroll, scroll"
+    box.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => document.querySelector('#table .scroll').scrollLeft > 0")
+    page.emulate_media(media="print")
+    assert box.evaluate("one => getComputedStyle(one).backgroundImage") == "none"
+    page.emulate_media(media="screen")
