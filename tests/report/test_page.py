@@ -400,7 +400,7 @@ def test_empty_cases_leave_out_figures_and_nothing_else(
     assert len(page.specs) >= (4 if case == "nothing funded" else 14)
     assert "nan" not in {text.strip().lower() for text in page.texts}
     sections = [attrs.get("id") for tag, attrs in page.elements if tag == "section"]
-    assert len(sections) == len(set(sections)) == 17
+    assert len(sections) == len(set(sections)) == 18
     assert {"abroad", "pivot", "odds", "table", "cards"} <= set(sections)
     assert page.count("dialog") == 1
 

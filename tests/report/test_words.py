@@ -304,9 +304,9 @@ def test_the_headline_lead_is_the_one_at_equal_freedom_and_the_other_stands_besi
     told = replace(REPORT, manifest=_manifest(baselines=_freedoms()))
     equal, less = words.headline(told)[-3:-1]
     assert equal.startswith("The best of the simple rules with the plan's payment ratios, value per cost, is worth")
-    assert "worth 20.0 more (interval of the gain 14.0 to 26.0)" in equal
+    assert "worth 20.0 billion KRW more (interval of the gain 14.0 to 26.0)" in equal
     assert less.startswith("Of those made within the announced money, which may promise less than the plan, the best")
-    assert "worth 49.0 more" in less
+    assert "worth 49.0 billion KRW more" in less
     assert aggregates.policy_labels(told) == {
         "value-per-cost": "value per cost, announced money",
         "value-per-cost-at-plan-ratios": "value per cost, plan's payment ratios",

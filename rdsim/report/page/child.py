@@ -31,9 +31,8 @@ def _run(folder: Path) -> str:
         with speaking(ENGLISH):
             return json.dumps({REPORT.name: render(page, manifest)})
     with keeping(read_texts(folder)):
-        return json.dumps(
-            {REPORT.name: render(with_answers(page, folder, manifest), manifest), **_on_one_page(page, manifest)}
-        )
+        brief = _on_one_page(page, manifest)  # first: marks of drawings are counted, and it is the same drawn alone
+        return json.dumps({**brief, REPORT.name: render(with_answers(page, folder, manifest), manifest)})
 
 
 def _brief(folder: Path) -> str:
