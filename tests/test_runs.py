@@ -60,6 +60,10 @@ def drawn(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+PRINTS = "import json; print(json.dumps({'report.html': 'the page\\n'}))"
+"""A process that draws a page of two words."""
+
+
 def child(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """Let the process that draws run this instead."""
     monkeypatch.setattr("rdsim.report.page.drawings._CHILD", ("-c", code))
@@ -114,11 +118,22 @@ def test_when_drawing_fails_the_run_is_whole_and_says_what_is_missing(
     assert (manifest["complete"], manifest["missing"]) == (False, ["report.html"])
     assert hashes_hold(tmp_path / "run")
     assert (tmp_path / "run" / "portfolios" / "best.csv").exists()
-    child(monkeypatch, "print('the page')")
+    child(monkeypatch, PRINTS)
     assert redraw(tmp_path / "run").missing == ()
     assert (tmp_path / "run" / "report.html").read_text() == "the page\n"
     assert read_manifest(tmp_path / "run")["complete"]
     assert not (tmp_path / "run" / ".rdsim").exists()
+
+
+@pytest.mark.drawn_apart
+@pytest.mark.parametrize("said", ["the page", "[1]", '{"report.html": 3}', ""])
+def test_a_process_that_says_anything_else_has_drawn_nothing(
+    said: str, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child(monkeypatch, f"print({said!r})")
+    found = write(study, Run(tmp_path / "run"))
+    assert (found.missing, found.drawn) == (("report.html",), False)
+    assert "no page" in found.why
 
 
 @pytest.mark.drawn_apart
@@ -166,7 +181,7 @@ def test_a_table_that_the_disk_has_no_room_for_is_missing_and_the_portfolios_are
         real(table, path, **named)  # type: ignore[call-overload]
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", full)
-    child(monkeypatch, "print('the page')")
+    child(monkeypatch, PRINTS)
     found = write(study, Run(tmp_path / "run"))
     assert found.missing == ("more.csv",)
     assert "No space left" in found.why
@@ -238,7 +253,7 @@ def test_report_draws_again_or_says_what_is_wrong(
     said = rdsim("report", tmp_path / "run")
     assert (said.code, "SIGABRT" in said.err) == (4, True)
     assert hashes_hold(tmp_path / "run")
-    child(monkeypatch, "print('the page')")
+    child(monkeypatch, PRINTS)
     said = rdsim("report", tmp_path / "run")
     assert (said.code, str(tmp_path / "run" / "report.html") in said.out) == (0, True)
     (tmp_path / "empty").mkdir()
@@ -256,7 +271,7 @@ def test_report_finishes_what_a_killed_run_left(drawn: Path, tmp_path: Path, mon
     (run / "manifest.json").rename(run / ".rdsim" / "new" / "manifest.json")
     step = {"remove": ["manifest.json"], "files": ["manifest.json"], "was": {}, "made": {}, "beside": False}
     (run / ".rdsim" / "commit").write_text(json.dumps(step))
-    child(monkeypatch, "print('the page')")
+    child(monkeypatch, PRINTS)
     found = redraw(run)
     assert found.drawn
     assert "has been finished" in found.words[0]

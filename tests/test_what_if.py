@@ -463,10 +463,12 @@ def test_a_technology_that_a_funded_one_excludes_says_so() -> None:
     funded = {choice.technology for choice in found.proposal.portfolio.choices}
     assert len(funded & {"T1", "T2"}) == 1
     inside, outside = sorted({"T1", "T2"}, key=lambda name: name not in funded)
-    said = f"{inside} ({inside}) is funded, and the two exclude one another."
+    said = f"{inside} ({inside}) is funded, and the two exclude one another"
     (absence,) = [one for one in found.what_if.absences if one.technology == outside]
     assert absence.excluded_by == (inside,)
-    assert absence_words(scenario, absence).startswith(said)
+    assert absence_words(scenario, absence).startswith(f"{said}.")
+    assert absence.fall is not None, "however many others are nearer"
+    assert inside in absence.left
     notes = gather(found).technologies.set_index("technology")["note"]
     assert notes[outside] == said
     assert not any("exclude" in note for name, note in notes.items() if name != outside)

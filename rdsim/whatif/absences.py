@@ -35,7 +35,7 @@ __all__ = ["NEAREST", "Absence", "absences", "excluding"]
 STAGE = "absence"
 
 NEAREST = 20
-"""Technologies for which the problem is solved again."""
+"""Technologies for which the problem is solved again, besides those that a funded one excludes."""
 
 _FINE = 2_000
 """Replications, at least, where these take no time: one technology more or less moves a portfolio little."""
@@ -130,7 +130,8 @@ def absences(
     screened = screen(proposal.problem, proposal.solution, solving=solving)
     bare = {one.name: _from_screen(scenario, proposal, redecisions, one) for one in screened}
     open_ones = [one for one in screened if one.reason is None and math.isfinite(one.loss.low)]
-    nearest = sorted(open_ones, key=lambda one: _order(bare[one.name]))[:NEAREST]
+    ordered = sorted(open_ones, key=lambda one: _order(bare[one.name]))
+    nearest = [one for place, one in enumerate(ordered) if place < NEAREST or bare[one.name].excluded_by]
     asked = _Asked(scenario, proposal, near, _finer(measuring), solving, len(nearest))
     _ = nearest and (asked.worth, asked.savings)  # found once, before threads ask for it
     jobs = (partial(_with_it, asked, one, bare[one.name]) for one in nearest)

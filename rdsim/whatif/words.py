@@ -331,7 +331,7 @@ def absence_words(scenario: Scenario, one: Absence) -> str:
 
 def _absence_sentences(scenario: Scenario, one: Absence) -> Iterator[str]:
     if one.excluded_by:
-        yield excluded_words(scenario, one.excluded_by)
+        yield _("{reason}.").format(reason=excluded_words(scenario, one.excluded_by))
     if math.isinf(one.at_least):
         yield _("No portfolio that keeps every rule can hold it.")
         return
@@ -360,8 +360,8 @@ def excluded_words(scenario: Scenario, others: Sequence[str]) -> str:
     """That funded technologies exclude one that is not."""
     names = _name_list([technology_words(scenario, name) for name in others])
     return ngettext(
-        "{names} is funded, and the two exclude one another.",
-        "{names} are funded, and each of them excludes it.",
+        "{names} is funded, and the two exclude one another",
+        "{names} are funded, and each of them excludes it",
         len(others),
     ).format(names=names)
 

@@ -34,13 +34,22 @@ def run_files(folder: Path, ready: Drawer | None = None) -> dict[str, str]:
 
     That is its page, and of a plan also the plan on one page and as a slide, all in the active language.
     """
-    found: dict[str, str] = json.loads(_ask(("run", str(folder)), b"", ready))
-    return found
+    return _files(_ask(("run", str(folder)), b"", ready))
 
 
 def brief_files(folder: Path) -> dict[str, str]:
     """A plan's run on one page, and as a slide, by name of file. Raises DrawingError."""
-    found: dict[str, str] = json.loads(_ask(("brief", str(folder)), b""))
+    return _files(_ask(("brief", str(folder)), b""))
+
+
+def _files(said: str) -> dict[str, str]:
+    """Texts of files by their names, as the process says them. Raises DrawingError for anything else."""
+    try:
+        found = json.loads(said)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+        raise DrawingError("the process that draws said what is no page")
     return found
 
 
