@@ -11,7 +11,8 @@ Four nouns: a `Scenario` (the world), a `Portfolio` of `Choice`s (what is funded
 (`Simulation`: pandas frames). Verbs: `load`, `check`, `optimise`, `simulate`, `trace`, `plan`, `read_portfolio`
 and `write_portfolio`; `export` makes a scenario one workbook, which `load` reads, and `import_book` a folder of that.
 An `Experiment` varies scenarios and policies; `read_sweep` reads what came of it. `compare` tells what differs between
-finished runs, `index` what runs a folder holds. What goes wrong is an `RdsimError`.
+finished runs, `index` what runs a folder holds, `verify` whether a run is what it says. What goes wrong is an
+`RdsimError`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rdsim.plans import Plan, plan
     from rdsim.portfolio import read as read_portfolio
     from rdsim.portfolio import write as write_portfolio
+    from rdsim.reproduction import Verification, verify
     from rdsim.scenario import check, import_book, load
     from rdsim.search import Proposal, optimise
     from rdsim.simulation import Running, Simulation, simulate, trace
@@ -53,6 +55,7 @@ __all__ = [
     "SolverError",
     "Solving",
     "Sweep",
+    "Verification",
     "check",
     "compare",
     "export",
@@ -65,6 +68,7 @@ __all__ = [
     "read_sweep",
     "simulate",
     "trace",
+    "verify",
     "write_portfolio",
 ]
 
@@ -88,6 +92,7 @@ _HOMES = {
     "SolverError": ("errors", "SolverError"),
     "Solving": ("optimiser", "Solving"),
     "Sweep": ("sweep", "Sweep"),
+    "Verification": ("reproduction", "Verification"),
     "check": ("scenario", "check"),
     "compare": ("comparison", "compare"),
     "export": ("workbook", "export"),
@@ -100,6 +105,7 @@ _HOMES = {
     "read_sweep": ("sweep", "read_sweep"),
     "simulate": ("simulation", "simulate"),
     "trace": ("simulation", "trace"),
+    "verify": ("reproduction", "verify"),
     "write_portfolio": ("portfolio", "write"),
 }
 

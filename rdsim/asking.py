@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from shlex import join
 from typing import Protocol
@@ -26,7 +26,7 @@ from rdsim.report import PlanReport, read_page
 from rdsim.results import Run
 from rdsim.search import Given, Instance, build_instance
 from rdsim.studies import QUESTIONS, Question, StudySettings
-from rdsim.studies.answer import Progress
+from rdsim.studies.answer import Progress, settings_of
 from rdsim.study import Study
 from rdsim.tables import did_you_mean
 
@@ -129,21 +129,28 @@ class FinishedPlan:
 
     def ask(self, name: str, progress: Progress) -> Study:
         """The study that answers the question; the portfolio problem is stated once for all. Raises RdsimError."""
+        wanted = self._settings_of(name)
+        problem = partial(self._problem, wanted.samples)
+        return studies.ask(name, self.scenario, self.portfolio, wanted, progress, posed=problem)
+
+    def _settings_of(self, name: str) -> StudySettings:
+        """How the question is asked: as the plan was made, where the question itself says nothing else."""
         question, asked = QUESTIONS[name], self.settings
-        samples = question.defaults.get("samples", asked.samples)
-        wanted = replace(
+        return replace(
             asked,
-            samples=samples,
+            samples=question.defaults.get("samples", asked.samples),
             replications=asked.replications or question.defaults.get("replications"),
             solving=replace(asked.solving, gap=question.defaults.get("gap")),
         )
-        return studies.ask(name, self.scenario, self.portfolio, wanted, progress, posed=lambda: self._problem(samples))
 
     def claim(self, name: str) -> Run:
         """The place of the answer, and how it came about. Raises OutputError."""
         place = results.claim_answer(self.folder, name, force=self.run.force)
         command, of = self.command(name), portfolio_digest(self.folder)
-        return replace(self.run, folder=place.folder, place=place, command=command, asked_of=of)
+        told, given = settings_of(name, self._settings_of(name)), self.portfolio
+        return replace(
+            self.run, folder=place.folder, place=place, command=command, asked_of=of, settings=told, given=given
+        )
 
     def _problem(self, samples: int | None) -> Instance:
         """The portfolio problem, stated once for each number of samples."""

@@ -1,7 +1,7 @@
 """The command line: arguments in, results and one-line errors out; no logic.
 
-Exit codes: 0 done; 2 invalid input or usage; 3 infeasible; 4 finished with part of the work missing, or no answer; 5 a
-defect of rdsim.
+Exit codes: 0 done; 1 a run that is not as it was written, or not the same again; 2 invalid input or usage; 3
+infeasible; 4 finished with part of the work missing, or no answer; 5 a defect of rdsim.
 Libraries are imported when a command needs them: `rdsim --help` answers at once.
 """
 
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 MOST_FAULTS = 40
+OTHERWISE = 1
+"""Exit code of what is looked at again, and is otherwise than it was."""
 INTERRUPTED = 130
 INFEASIBLE = 3
 _LONGEST = 80
@@ -339,6 +341,26 @@ def _command_line() -> tuple[str, ...]:
     return (*context.command_path.split(), *guarded)
 
 
+_NO_SETTINGS = frozenset({
+    "scenario", "problem", "portfolio", "overrides", "plugins", "out", "force", "questions", "brief_page", "language",
+    "threads", "jobs",
+})  # fmt: skip
+"""Parameters that are no settings: they name what else a run holds, where it goes, or who works how long on it."""
+
+
+def _settings() -> dict[str, Any]:
+    """What the command was told, defaults included, by name: by it a run is made again from its own folder."""
+    context = _CONTEXT.get()
+    given = {name: value for name, value in context.params.items() if name not in _NO_SETTINGS}
+    return {name: value.value if isinstance(value, enum.Enum) else value for name, value in given.items()
+            if not _is_path(value)}  # fmt: skip
+
+
+def _is_path(value: object) -> bool:
+    every = value if isinstance(value, list | tuple) else [value]
+    return any(isinstance(one, Path) for one in every)
+
+
 def _is_typed(context: Any, name: str) -> bool:
     found: str = context.get_parameter_source(name).name
     return found in ("COMMANDLINE", "ENVIRONMENT")
@@ -372,7 +394,7 @@ def _claim(
     for sentence in place.words:
         typer.echo(sentence, err=True)
     asked = (_command_line(), "" if scenario is None else scenario.as_posix())
-    return results.Run(place.folder, tuple(overrides or ()), force, plugins, *asked, place=place)
+    return results.Run(place.folder, tuple(overrides or ()), force, plugins, *asked, place=place, settings=_settings())
 
 
 def _finish(study: Study, run: Run, plan: Path | None = None) -> None:
@@ -833,6 +855,79 @@ def _web() -> Any:
 
 
 @app.command(cls=_Command)
+def verify(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    replications: Annotated[
+        int, typer.Option(min=1, max=10_000_000, help="So many replications are simulated again, evenly spread.")
+    ] = 100,
+    every: Annotated[bool, typer.Option("--all", help="Simulate all replications again.")] = False,
+    solve: Annotated[bool, typer.Option("--solve", help="Solve the problem again too, for the bound.")] = False,
+    threads: Threads = None,
+    plugins: Plugins = None,
+) -> None:
+    """Check a run against what its own folder holds: files, portfolio, replications, figures; exit code 1 if it does
+    not hold."""
+    from rdsim import reproduction  # noqa: PLC0415
+    from rdsim.simulation import Running  # noqa: PLC0415
+
+    _plug_in(plugins)
+    with _interruptible(left="the run was not changed"):
+        found = reproduction.verify(
+            run,
+            replications=None if every else replications,
+            solve=solve,
+            plugins=plugins or (),
+            running=Running("compiled", threads),
+        )
+    for line in (*fault_lines(found.faults), str(found), *(f"beside it: {note}" for note in found.notes)):
+        typer.echo(line)
+    if not found.holds:
+        raise typer.Exit(OTHERWISE)
+
+
+@app.command(cls=_Command)
+def rerun(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    overrides: Set = None,
+    out: Out = None,
+    force: Force = False,
+    threads: Threads = None,
+    plugins: Plugins = None,
+) -> None:
+    """Make a run again from its own folder alone, and say whether it comes out the same; with --set, otherwise."""
+    from rdsim import reproduction, results, runs  # noqa: PLC0415
+
+    kept, manifest = runs.kept_run(run), results.read_manifest(run)
+    if out is not None and out.resolve() == run.resolve():
+        raise InputError((Fault("--out", "must be another folder than the run's", str(out)),))
+    kept.require_plugins(plugins or [])
+    _warn(kept.require_packages())
+    plugged, more = _plug_in(plugins), overrides or []
+    world = _load(kept.scenario, [*kept.overrides, *more])
+    said = manifest["scenario"]
+    place = dataclasses.replace(
+        _claim(out, f"{run.resolve().name}-again", [*said["overrides"], *more], force, plugged),
+        command=(*manifest["command"], *(word for one in more for word in ("--set", one))),
+        scenario=said["path"],
+        settings=manifest["settings"],
+        given=reproduction.given_again(run, world),
+    )
+    with _interruptible(), _progress() as progress:
+        study = reproduction.make_again(run, world, progress, threads)
+    _finish(study, place)
+    for line in reproduction.version_lines(manifest):
+        typer.echo(f"another version: {line}")
+    if more:
+        typer.echo(f"what differs: rdsim compare {run} {place.folder}")
+        return
+    found = reproduction.repetition(run, place.folder)
+    for line in (*fault_lines(found.faults), str(found)):
+        typer.echo(line)
+    if not found.is_identical:
+        raise typer.Exit(OTHERWISE)
+
+
+@app.command(cls=_Command)
 def compare(
     runs: Annotated[
         list[Path], typer.Argument(metavar="RUN RUN...", help="Folders of finished runs; the first is compared with.")
@@ -937,7 +1032,7 @@ def _claim_answer(plan: Path, name: str, asked: _Source, force: bool, plugins: t
     for sentence in place.words:
         typer.echo(sentence, err=True)
     told = (_command_line(), asked.scenario.as_posix(), place, asking.portfolio_digest(plan))
-    return results.Run(place.folder, tuple(asked.overrides or ()), force, plugins, *told)
+    return results.Run(place.folder, tuple(asked.overrides or ()), force, plugins, *told, settings=_settings())
 
 
 _SHARED: dict[str, tuple[Any, Any]] = {
@@ -1095,6 +1190,8 @@ def _answer(name: str, question: Question, typed: dict[str, Any]) -> None:
         place = _claim(typed["out"], f"{world.name}-{name}", asked.overrides, typed["force"], plugged, asked.scenario)
     else:
         place = _claim_answer(plan, name, asked, typed["force"], plugged)
+    alike = {one: getattr(asked, one) for one in ("seed", "samples") if one in place.settings}
+    place = dataclasses.replace(place, settings={**place.settings, **alike}, given=given)
     told = {one: typed[one] for one in ("solver", "gap", "time_limit") if one in typed}
     if told:
         _untold(**told)

@@ -46,6 +46,7 @@ from rdsim.search import (
     Loop,
     Proposal,
     Redecisions,
+    Refined,
     RulePortfolio,
     Swap,
     baselines,
@@ -85,6 +86,7 @@ __all__ = [
     "WhatIf",
     "plan",
     "plan_beside_rules",
+    "pose",
 ]
 
 T = TypeVar("T")
@@ -292,7 +294,7 @@ def _plan(scenario: Scenario, asked: _Asked, *, own: bool) -> Plan:
     most = min(len(scenario.technologies), sum(sum(one.starts.values()) for one in scenario.programmes.values()))
     require_memory(scenario, most, count)
     asked.progress("optimise", 0, 1)
-    posed = refine(_instance(scenario, chance, running), solving)
+    posed = pose(scenario, chance, solving, running)
     proposal = choose(posed, solving)
     asked.progress("optimise", 1, 1)
     found = Plan(scenario, proposal, chance, running.engine, count)
@@ -486,6 +488,11 @@ def _by_luck(found: Plan, headline: Headline) -> Interval:
     if headline.rule:
         return found.comparisons[headline.rule].difference
     return found.simulation.estimate(headline.figure)
+
+
+def pose(scenario: Scenario, seed: int, solving: Solving = Solving(), running: Running = Running()) -> Refined:
+    """The portfolio problem that a plan starts from: options near the relaxation's optimum are sampled further."""
+    return refine(_instance(scenario, seed, running), solving)
 
 
 def _instance(scenario: Scenario, seed: int, running: Running) -> Instance:

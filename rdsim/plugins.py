@@ -6,9 +6,10 @@ import ast
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from rdsim.behaviour import is_local, is_local_file
 from rdsim.errors import Fault, InputError
 from rdsim.registry import Registry
 
-__all__ = ["Plugin", "load"]
+__all__ = ["Plugin", "load", "texts_of"]
 
 
 def _registrations() -> frozenset[tuple[str, str]]:
@@ -41,7 +42,7 @@ class _Run:
     """What running a file left behind."""
 
     plugin: Plugin
-    files: tuple[Path, ...]  # it, and the user's modules that it imports
+    files: Mapping[Path, bytes]  # it, and the user's modules that it imports, as they were when it ran
     modules: frozenset[str]  # that it brought in
     names: frozenset[tuple[str, str]]  # that it registered, as `_registrations` has them
 
@@ -75,6 +76,17 @@ def load(paths: Sequence[Path]) -> tuple[Plugin, ...]:
     return tuple(plugins)
 
 
+def texts_of(plugin: Plugin) -> dict[str, bytes]:
+    """The text of a plug-in that was run, its own file first, and of every module of the user's that it imports: by
+    path below the folder that holds them all. Empty of one that another process ran."""
+    run = _RUN.get(Path(plugin.path).resolve())
+    if run is None or run.plugin != plugin:
+        return {}
+    first = Path(plugin.path).resolve()
+    top = Path(os.path.commonpath([one.parent for one in run.files]))
+    return {one.relative_to(top).as_posix(): run.files[one] for one in sorted(run.files, key=lambda one: one != first)}
+
+
 def _faults(path: Path, error: BaseException) -> Iterator[Fault]:
     """What an error says, with the line of the file that it comes from."""
     lines = [one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == str(path)]
@@ -99,16 +111,16 @@ def _load(path: Path, text: bytes) -> Plugin:
         # What it had registered before it failed must not keep it from being run again.
         names = _registrations() - known
         brought = frozenset(name for name in frozenset(sys.modules) - modules if is_local(name))
-        _RUN[place] = _Run(Plugin(str(path), "", ""), (), brought, names)
-    files = _files(place, text, brought)
-    plugin = Plugin(str(path), hashlib.sha256(text).hexdigest(), _digest(files))
+        _RUN[place] = _Run(Plugin(str(path), "", ""), {}, brought, names)
+    files = {one: text if one == place else one.read_bytes() for one in _files(place, text, brought)}
+    plugin = Plugin(str(path), hashlib.sha256(text).hexdigest(), _digest(tuple(files)))
     _RUN[place] = _Run(plugin, files, brought, names)
     return plugin
 
 
 def _is_current(run: _Run) -> bool:
     """Whether nothing that was run has changed since, and what it registered is still there."""
-    return run.names <= _registrations() and bool(run.files) and _digest(run.files) == run.plugin.code
+    return run.names <= _registrations() and bool(run.files) and _digest(tuple(run.files)) == run.plugin.code
 
 
 def _take_back(run: _Run) -> None:

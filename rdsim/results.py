@@ -23,22 +23,29 @@ from rdsim.folders import MANIFEST, Place, read_manifest
 from rdsim.folders.contents import (
     ANSWERS,
     BASELINE,
+    GIVEN,
     MAIN,
     OUTCOMES,
     PAGE,
     PAGE_TABLE,
+    PLUGIN,
     PORTFOLIO,
     PORTFOLIOS,
     PURSES,
     REPORT,
+    SCENARIO_APPLIED,
+    SCENARIO_GIVEN,
     TABLE,
     WHOLE_TABLE,
     WORKBOOK,
 )
 from rdsim.languages import ENGLISH, kept_texts, speaking
-from rdsim.plugins import Plugin
+from rdsim.numbers import NUMBERS
+from rdsim.plugins import Plugin, texts_of
 from rdsim.registry import packages_of
-from rdsim.scenario import digest, origin_of_draw, package_names
+from rdsim.scenario import BOOK, digest, origin_of_draw, package_names, source_of
+from rdsim.scenario import texts_of as scenario_texts
+from rdsim.search import Given
 from rdsim.study import Frame, Study
 from rdsim.tables import neutral
 from rdsim.words import shared_luck_words
@@ -47,7 +54,11 @@ from rdsim.workbook import Contents, sheets_of, workbook_bytes
 __all__ = ["Run", "Written", "brief", "claim", "claim_answer", "read_manifest", "redraw", "write"]
 
 _PLACE = "its place"
-_LIBRARIES = ("highspy", "numba", "numpy", "pandas", "PuLP", "pyarrow", "scipy", "simpy")
+_LIBRARIES = (
+    *("highspy", "llvmlite", "numba", "numpy", "pandas", "PuLP", "pyarrow", "pydantic", "scipy", "simpy"),
+    *("altair", "babel", "jinja2", "openpyxl", "vl-convert-python", "XlsxWriter"),
+)
+"""Libraries on which numbers rest, then those that write files."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,8 @@ class Run:
 
     `command` are the words that run it again, and `scenario` is the scenario's folder, if they are known. `asked_of` is
     the digest of the portfolio of the plan in whose folder it is, of an answer of a plan (`claim_answer`).
+    `settings` is what the command was told, by name, with values that JSON has, and `given` the portfolio that it was
+    asked about, if it was another's: both are kept, so that the run can be made again.
     The place is the folder, claimed; without one it is claimed when the run is written.
     """
 
@@ -67,6 +80,8 @@ class Run:
     scenario: str = ""
     place: Place | None = None
     asked_of: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    given: Given | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +154,10 @@ class _Draft:
         """Have a text written."""
         self.put(name, lambda path: path.write_text(text, encoding="utf-8", newline=""))
 
+    def data(self, name: str, data: bytes) -> None:
+        """Have a file written as it is."""
+        self.put(name, lambda path: path.write_bytes(data))
+
     def parquet(self, name: str, table: Frame) -> None:
         """Have a table written as Parquet."""
         self.put(name, lambda path: _frame(table).to_parquet(path, index=False, compression="zstd"))
@@ -172,13 +191,15 @@ def _publish(place: Place, study: Study, run: Run) -> Written:
     try:
         draft = _Draft(place.draft())
         found = {**_head(study, run), **study.record}
+        _fill_portfolios(draft, study, run)
+        _fill_origin(draft, study, run)
         page = _fill(draft, study, kept_texts(found))
         _fill_workbook(draft, study, page, _plain(found))
         drawable = (draft.folder / PAGE.name).exists()
         missing = (*study.missing, *draft.missing, *((REPORT.name,) if drawable else ()))
         why = "; ".join(filter(None, (study.why, draft.why)))
         state = {"complete": not missing, "missing": list(missing)}
-        body = {**found, **state, "versions": _versions()}
+        body = {**found, **state, "platform": _platform(), "versions": _versions()}
         _write_manifest(draft.folder, body, _digests(draft.folder))
         place.publish()
     except OSError as error:
@@ -217,7 +238,9 @@ def _put_beside(place: Place, drawn: Mapping[str, str]) -> tuple[str, ...]:
             for name, text in drawn.items():
                 (draft / name).write_text(text, encoding="utf-8")
             state = {"complete": not missing, "missing": missing}
-            _write_manifest(draft, {**manifest, **state}, {**manifest["files"], **_digests(draft)})
+            is_sound = manifest.get("manifest_sha256") == folders.digest_of_manifest(manifest)
+            files = {**manifest["files"], **_digests(draft)}
+            _write_manifest(draft, {**manifest, **state}, files, seal=is_sound)
             place.publish(beside=True)
     except (OSError, OutputError) as error:
         raise DrawingError(f"it could not be written: {_reason(error)}") from None
@@ -290,13 +313,32 @@ def write(study: Study, run: Run) -> Written:
             return replace(found, why=found.why or error.reason)
 
 
-def _fill(draft: _Draft, study: Study, texts: Mapping[str, Any]) -> report.Page | report.PlanReport | None:
-    """All but manifest, workbook and the page's file; portfolios first. What the page shows, if there is one."""
+def _fill_portfolios(draft: _Draft, study: Study, run: Run) -> None:
+    """Portfolios, the one that the run comes to first."""
     if study.portfolio is not None:
         draft.put(PORTFOLIO.name, partial(portfolio.write, study.portfolio))
     for family, named in ((BASELINE, study.baselines), (PORTFOLIOS, study.portfolios)):
         for name, one in named.items():
             draft.put(family.path(name), partial(portfolio.write, one))
+    if run.given is not None:
+        draft.put(GIVEN.name, partial(portfolio.write, run.given.portfolio))
+
+
+def _fill_origin(draft: _Draft, study: Study, run: Run) -> None:
+    """What the run was made from: the scenario as it was read and as it ran, and plug-ins."""
+    if study.scenario is not None:
+        source = source_of(study.scenario)
+        for name, data in source.files.items() if source is not None else ():
+            draft.data(SCENARIO_GIVEN.path(name), data)
+        for name, text in scenario_texts(study.scenario).items():
+            draft.text(SCENARIO_APPLIED.path(name), text)
+    for number, plugin in enumerate(run.plugins, start=1):
+        for name, data in texts_of(plugin).items():
+            draft.data(PLUGIN.path(f"{number}/{name}"), data)
+
+
+def _fill(draft: _Draft, study: Study, texts: Mapping[str, Any]) -> report.Page | report.PlanReport | None:
+    """Texts, tables, and what the page shows, if there is one."""
     for name, text in study.texts.items():
         draft.text(name, text)
     for name, table in study.tables.items():
@@ -343,19 +385,29 @@ def _fill_workbook(
 
 def _head(study: Study, run: Run) -> dict[str, Any]:
     """How the run came about."""
-    head = {"rdsim": version("rdsim"), "command": list(run.command)}
+    head = {"rdsim": version("rdsim"), "numbers": NUMBERS, "command": list(run.command), "settings": {**run.settings}}
     named = {} if study.name in MAIN else {"study": study.name, "seed": study.seed}
     world = {} if study.scenario is None else _world(study, study.scenario, run)
-    asked = {"asked_of": {"portfolio": run.asked_of}} if run.asked_of else {}
+    asked: dict[str, Any] = {"asked_of": {"portfolio": run.asked_of}} if run.asked_of else {}
+    if run.given is not None:
+        told, ratios = run.given, run.given.payment_ratios
+        whose = {"name": told.portfolio.name, "source": told.source}
+        asked["given"] = {**whose, "payment_ratios": None if ratios is None else dict(ratios)}
     return head | world | _extensions(study, run) | named | asked
 
 
 def _extensions(study: Study, run: Run) -> dict[str, Any]:
     """Whose code was run beside rdsim's: files that were named, and installed packages of which something was used."""
     return {
-        "plugins": [{"file": plugin.path, "sha256": plugin.sha256} for plugin in run.plugins],
+        "plugins": [_plugin(number, plugin) for number, plugin in enumerate(run.plugins, start=1)],
         "packages": [asdict(one) for one in packages_of(_names_in_use(study))],
     }
+
+
+def _plugin(number: int, plugin: Plugin) -> dict[str, Any]:
+    kept = next(iter(texts_of(plugin)), "")
+    place = {"kept": PLUGIN.path(f"{number}/{kept}")} if kept else {}
+    return {"file": plugin.path, "sha256": plugin.sha256, "code": plugin.code or None, **place}
 
 
 def _world(study: Study, scenario: Scenario, run: Run) -> dict[str, Any]:
@@ -368,6 +420,7 @@ def _world(study: Study, scenario: Scenario, run: Run) -> dict[str, Any]:
             "digest": digest(scenario),
             "parts": list(scenario.parts),
             "overrides": list(run.overrides),
+            **_given_scenario(scenario),
             **origin_of_draw(scenario),
         },
         "seed": study.seed,
@@ -377,6 +430,15 @@ def _world(study: Study, scenario: Scenario, run: Run) -> dict[str, Any]:
         "money_unit": scenario.money_unit,
         "shared_luck": shared_luck_words(scenario),
     }
+
+
+def _given_scenario(scenario: Scenario) -> dict[str, Any]:
+    """Where the scenario is as it was read, if it was, and the overrides that it was read with."""
+    source = source_of(scenario)
+    if source is None:
+        return {}
+    place = SCENARIO_GIVEN.path(BOOK) if BOOK in source.files else SCENARIO_GIVEN.path("").rstrip("/")
+    return {"given": {"place": place, "overrides": list(source.overrides)}}
 
 
 def _names_in_use(study: Study) -> Iterator[tuple[str, str]]:
@@ -392,14 +454,21 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
 
 
+def _platform() -> dict[str, str]:
+    """The kind of machine: the last bit of a power or a logarithm may depend on it."""
+    return {"system": platform.system(), "machine": platform.machine()}
+
+
 def _digests(draft: Path) -> dict[str, str]:
     files = sorted(path for path in draft.rglob("*") if path.is_file())
     return {path.relative_to(draft).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def _write_manifest(draft: Path, manifest: Mapping[str, Any], files: Mapping[str, str]) -> None:
-    whole = {**manifest, "files": dict(sorted(files.items()))}
-    text = json.dumps(_plain(whole), indent=2, ensure_ascii=False, allow_nan=False)
+def _write_manifest(draft: Path, manifest: Mapping[str, Any], files: Mapping[str, str], *, seal: bool = True) -> None:
+    """Write the manifest, with its own digest unless what it says did not hold before: that must not come to hold."""
+    whole = _plain({**manifest, "files": dict(sorted(files.items()))})
+    told = {**whole, "manifest_sha256": folders.digest_of_manifest(whole)} if seal else whole
+    text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False)
     folders.write_whole(draft / MANIFEST, text + "\n")
 
 

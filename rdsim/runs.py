@@ -7,6 +7,7 @@ so that a question is asked from the folder in which the run was made.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,14 +15,14 @@ from typing import Any
 
 from rdsim import portfolio as portfolios
 from rdsim.domain import Scenario
-from rdsim.errors import Fault, InputError
+from rdsim.errors import Fault, InputError, RunError
 from rdsim.folders import MANIFEST, is_file, is_folder, read_manifest
-from rdsim.folders.contents import PORTFOLIO
+from rdsim.folders.contents import PORTFOLIO, SCENARIO_APPLIED
 from rdsim.registry import Package, installed_packages
-from rdsim.scenario import digest
+from rdsim.scenario import digest, runs_program
 from rdsim.search import Given
 
-__all__ = ["Earlier", "is_run", "portfolio_file", "portfolio_of", "read_run"]
+__all__ = ["Earlier", "is_run", "kept_run", "portfolio_file", "portfolio_of", "read_run"]
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,39 @@ def read_run(folder: Path) -> Earlier:
         faults.append(Fault(str(folder / MANIFEST), rule, "nothing", advice))
     if faults:
         raise InputError(tuple(faults))
+    return _earlier(folder, path, scenario["overrides"], manifest)
+
+
+def kept_run(folder: Path) -> Earlier:
+    """How a run came about, with the scenario that its own folder holds: where the one that it was made of is now, and
+    what has become of it, does not matter.
+
+    It is the scenario as it was read, with its overrides; as it ran, where it was not read from files, or where reading
+    it again would run a program that draws figures: what a folder from elsewhere brings is not run unasked.
+
+    Raises: InputError if the run holds no scenario, or its manifest lacks something.
+    """
+    manifest = read_manifest(folder)
+    scenario: Mapping[str, Any] = manifest.get("scenario") or {}
+    applied, given = folder / SCENARIO_APPLIED.path("").rstrip("/"), scenario.get("given") or {}
+    place, overrides = applied, tuple[str, ...]()
+    if given and os.path.lexists(folder / given["place"]) and not runs_program(given["overrides"]):
+        place, overrides = folder / given["place"], tuple(given["overrides"])
+    said = {"scenario": scenario.get("digest"), "seed": manifest.get("seed")}
+    lacking = [name for name, value in said.items() if value is None]
+    if lacking or not (is_folder(place) or is_file(place)):
+        rule = "must hold the scenario that it was made of, and say its seed"
+        advice = "Runs of a scenario hold it, since manifests have a digest of their own: make an earlier one again."
+        raise RunError((Fault(str(folder), rule, f"no {', no '.join(lacking or ['scenario'])}", advice),))
+    return _earlier(folder, place, overrides, manifest)
+
+
+def _earlier(folder: Path, place: Path, overrides: Sequence[str], manifest: Mapping[str, Any]) -> Earlier:
     return Earlier(
         folder,
-        path,
-        str(scenario["digest"]),
-        tuple(map(str, scenario["overrides"])),
+        place,
+        str(manifest["scenario"]["digest"]),
+        tuple(map(str, overrides)),
         tuple((one["file"], one["sha256"]) for one in manifest.get("plugins", ())),
         tuple(Package(**one) for one in manifest.get("packages", ())),
         int(manifest["seed"]),

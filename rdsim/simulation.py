@@ -228,14 +228,16 @@ def simulate(
     *,
     replications: int | None = None,
     seed: int | None = None,
+    stream: Stream = REPORTED,
     running: Running = Running(),
     progress: Callable[[int], None] = lambda _: None,
 ) -> Simulation:
     """Simulate a portfolio; replications and seed default to the scenario's.
 
-    `progress` is called with the number of replications done since its last call. Raises ScenarioError for a scenario
-    that no files could hold, PortfolioError for a portfolio that does not fit it, InputError for an unknown engine,
-    impossible numbers, or tables that do not fit into memory.
+    The replications are the first of a stream, as of `replicate`. `progress` is called with the number of replications
+    done since its last call. Raises ScenarioError for a scenario that no files could hold, PortfolioError for a
+    portfolio that does not fit it, InputError for an unknown engine, impossible numbers, or tables that do not fit into
+    memory.
 
     >>> import rdsim
     >>> scenario = rdsim.load("scenarios/medical-ai-2024")
@@ -244,7 +246,7 @@ def simulate(
     >>> len(outcomes.projects), list(outcomes.summary().columns)
     (50, ['mean', 'ci_low', 'ci_high', 'n'])
     """
-    prepared = _prepare(scenario, chosen, replications, seed)
+    prepared = _prepare(scenario, chosen, replications, seed, stream)
     scenario = prepared.setup.scenario
     require_memory(scenario, len(prepared.setup.choices), len(prepared.draws.replications))
     tables: list[list[pd.DataFrame]] = []

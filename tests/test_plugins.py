@@ -73,7 +73,9 @@ def test_the_command_line_runs_it_and_the_manifest_names_it(
     said = run(capsys, monkeypatch, *words, "--out", tmp_path / "run")
     assert said.code == 0, said.err
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["plugins"] == [{"file": str(rules), "sha256": hashlib.sha256(RULES.encode()).hexdigest()}]
+    (told,) = manifest["plugins"]
+    assert (told["file"], told["sha256"]) == (str(rules), hashlib.sha256(RULES.encode()).hexdigest())
+    assert (tmp_path / "run" / told["kept"]).read_text(encoding="utf-8") == RULES
 
 
 def test_without_the_plugin_its_names_are_unknown(

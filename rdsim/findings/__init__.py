@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rdsim.findings.page import gather
+from rdsim.findings.record import proposal_record, simulation_record
 from rdsim.findings.study import of_plan, of_problem, of_proposal, of_simulation
 from rdsim.findings.words import describe_plan, describe_proposal, describe_simulation, notes
 
@@ -16,4 +17,6 @@ __all__ = [
     "of_problem",
     "of_proposal",
     "of_simulation",
+    "proposal_record",
+    "simulation_record",
 ]

@@ -1,4 +1,7 @@
-"""What a run's folder holds: the one list of its files, for who writes them, who reads them, and who documents them."""
+"""What a run's folder holds: the one list of its files, for who writes them, who reads them, and who documents them.
+
+NAME in the name of a file stands for one name, PATH for a path of any depth.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,14 @@ __all__ = [
     "CHOSEN",
     "DECISIONS",
     "EXPECTED",
+    "GIVEN",
     "HELD",
     "LEAD",
     "MAIN",
     "OUTCOMES",
     "PAGE",
     "PAGE_TABLE",
+    "PLUGIN",
     "POLICIES",
     "PORTFOLIO",
     "PORTFOLIOS",
@@ -30,6 +35,8 @@ __all__ = [
     "PURSES",
     "REPLICATIONS",
     "REPORT",
+    "SCENARIO_APPLIED",
+    "SCENARIO_GIVEN",
     "SLIDE",
     "TABLE",
     "TRACE",
@@ -50,7 +57,7 @@ MAIN = ("plan", "simulate", "optimise")
 
 @dataclass(frozen=True)
 class Held:
-    """A file of a run's folder, or with NAME in it a family of them: what it is, and whose runs have it."""
+    """A file of a run's folder, or with NAME or PATH in it a family of them: what it is, and whose runs have it."""
 
     name: str
     what: str
@@ -59,11 +66,11 @@ class Held:
 
     def path(self, name: str = "") -> str:
         """The file's path in the folder, of a family that of the one with this name."""
-        return self.name.replace("NAME", name)
+        return self.name.replace("NAME", name).replace("PATH", name)
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        return re.compile(re.escape(self.name).replace("NAME", "[^/]+"))
+        return re.compile(re.escape(self.name).replace("NAME", "[^/]+").replace("PATH", ".+"))
 
     def is_path(self, path: str) -> bool:
         """Whether a path in the folder is this file's."""
@@ -76,8 +83,9 @@ _STUDY = ("study",)
 
 _MANIFEST = Held(
     MANIFEST,
-    "what ran (command, scenario, overrides, plug-ins, seed, versions), what it found, whether it is `complete`, what "
-    "is `missing`, and a SHA-256 of each of its files. It is written last.",
+    "what ran (command, settings, scenario, overrides, plug-ins, seed, platform, versions), what it found, whether it "
+    "is `complete`, what is `missing`, a SHA-256 of each of its files, and one of what it says itself. It is written "
+    "last.",
 )
 REPORT = Held("report.html", "the page: one file, opens offline", ("plan", *_STUDY))
 BRIEF = Held("brief.html", "the plan on one page, for print", ("plan",))
@@ -140,6 +148,15 @@ UNFUNDED = Held(
 )
 TRACE = Held("trace.csv", "what happened in the first replication (`--trace`)", ("simulate",))
 CHOSEN = Held("chosen.csv", "the options chosen of a problem that was stated by tables", ("optimise",))
+SCENARIO_GIVEN = Held(
+    "scenario/given/PATH",
+    "the scenario as it was read: its files and those of all its optional parts, or its workbook `scenario.xlsx`",
+)
+SCENARIO_APPLIED = Held(
+    "scenario/applied/NAME", "the scenario as it ran, parts and overrides applied: a folder that every command reads"
+)
+PLUGIN = Held("plugins/PATH", "the text of plug-ins as they were run, with modules of yours that they import")
+GIVEN = Held("given.csv", "the portfolio that was asked about, where it was another's", _STUDY)
 CALIBRATION = Held("calibration.toml", "the calibration, ready to be put into a scenario", ("calibrate",))
 TABLE = Held("NAME.csv", "the study's tables", _STUDY)
 WHOLE_TABLE = Held("NAME.parquet", "tables of a study that are too large, or too typed, for CSV", _STUDY)
@@ -147,7 +164,7 @@ WHOLE_TABLE = Held("NAME.parquet", "tables of a study that are too large, or too
 HELD = (
     _MANIFEST, REPORT, BRIEF, SLIDE, PAGE, PAGE_TABLE, PORTFOLIO, WORKBOOK, BASELINE, PORTFOLIOS, OUTCOMES,
     REPLICATIONS, PURSES, EXPECTED, POLICIES, LEAD, PROMISES, WORLDS, DECISIONS, UNUSED, LAPSE, UNFUNDED, TRACE, CHOSEN,
-    CALIBRATION, TABLE, WHOLE_TABLE,
+    SCENARIO_GIVEN, SCENARIO_APPLIED, PLUGIN, GIVEN, CALIBRATION, TABLE, WHOLE_TABLE,
 )  # fmt: skip
 """All of them; where a path is of several, it is the first."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,14 +13,30 @@ from pydantic import Field
 from rdsim.errors import InputError, RunError
 from rdsim.folders.documents import Digest, FileName, Record, read_document
 
-__all__ = ["MANIFEST", "SWEEP", "Manifest", "own_files", "read_manifest"]
+__all__ = [
+    "MANIFEST",
+    "SECONDS",
+    "SWEEP",
+    "Manifest",
+    "digest_of_manifest",
+    "own_files",
+    "read_manifest",
+    "without_times",
+]
 
 MANIFEST, SWEEP = "manifest.json", "sweep.json"
+SECONDS = "seconds"
+"""What a time is called wherever a run tells one: no run has those of another."""
 
 _Text = Annotated[str, Field(max_length=100_000)]
 _Texts = list[_Text]
 _Count = Annotated[int, Field(ge=0)]
 _Limit = float | None
+
+
+class _GivenScenario(Record):
+    place: FileName
+    overrides: _Texts
 
 
 class _Scenario(Record):
@@ -27,6 +46,8 @@ class _Scenario(Record):
     path: _Text = ""
     parts: _Texts = Field(default_factory=list)
     overrides: _Texts = Field(default_factory=list)
+    given: _GivenScenario | None = None
+    """Where in the run's folder the scenario is as it was read, and the overrides on it."""
 
 
 class _Estimate(Record):
@@ -67,6 +88,16 @@ class _Portfolio(Record):
 class _Plugin(Record):
     file: _Text
     sha256: Digest
+    code: Digest | None = None
+    """Of the file with every module of the user's that it imports."""
+    kept: FileName | None = None
+    """Its text in the run's folder."""
+
+
+class _Given(Record):
+    name: _Text = ""
+    source: _Text
+    payment_ratios: dict[str, float] | None = None
 
 
 class _Package(Record):
@@ -136,6 +167,15 @@ class Manifest(Record):
     scenario: _Scenario | None = None
     asked_of: _AskedOf | None = None
     """The plan that was asked, in whose folder this is: by its portfolio's digest."""
+    given: _Given | None = None
+    """Whose portfolio was asked about; the run's folder holds it."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """What the command was told, defaults included, by name."""
+    numbers: _Count | None = None
+    """The version of the numbers (`rdsim.numbers`)."""
+    platform: dict[str, _Text] = Field(default_factory=dict)
+    manifest_sha256: Digest | None = None
+    """Of all that the manifest says beside it (`digest_of_manifest`)."""
     seed: _Count | None = None
     replications: _Count | None = None
     engine: _Text = ""
@@ -164,6 +204,21 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     """What manifest.json of a run says. Raises RunError with every fault, and if there is no run."""
     rule = f"must be the folder of a run, with its {MANIFEST}"
     return read_document(Path(folder) / MANIFEST, Manifest, RunError, rule)
+
+
+def digest_of_manifest(manifest: Mapping[str, Any]) -> str:
+    """SHA-256 of what a manifest says, but for `manifest_sha256` and for how many seconds anything took, so that the
+    same run has the same digest: blind to the order of fields and to spaces."""
+    said = {name: value for name, value in without_times(manifest).items() if name != "manifest_sha256"}
+    text = json.dumps(said, sort_keys=True, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def without_times(value: Any) -> Any:
+    """What a document says, without how many `seconds` anything took."""
+    if isinstance(value, Mapping):
+        return {name: without_times(one) for name, one in value.items() if name != SECONDS}
+    return [without_times(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def own_files(folder: Path) -> frozenset[str] | None:

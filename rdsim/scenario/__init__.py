@@ -10,7 +10,7 @@ and a suggestion. A folder may have optional parts, chosen by ``parts = [...]`` 
 from __future__ import annotations
 
 from rdsim.domain import ROOMS, Scenario
-from rdsim.scenario.archive import digest, dump, import_book, schema
+from rdsim.scenario.archive import digest, dump, import_book, schema, texts_of
 from rdsim.scenario.door import Room, from_frames, to_frames, with_
 from rdsim.scenario.ends import require_bounds
 from rdsim.scenario.extensions import named_extensions as named_extensions
@@ -54,16 +54,19 @@ from rdsim.scenario.partners import (
     required_partners,
     tags_of,
 )
+from rdsim.scenario.sources import BOOK, ScenarioSource, runs_program, source_of
 from rdsim.scenario.starting import start
 from rdsim.scenario.success import StepSuccess, step_success, success_lines, success_sources, with_shift
 from rdsim.scenario.variation import Variations, World
 
 __all__ = [
+    "BOOK",
     "DRAW",
     "PARTS",
     "Override",
     "Pool",
     "Scenario",
+    "ScenarioSource",
     "StepSuccess",
     "Variations",
     "World",
@@ -110,10 +113,12 @@ __all__ = [
     "require_bounds",
     "required_partners",
     "required_refusals",
+    "runs_program",
     "schema",
     "screening_fees",
     "screenings",
     "sound",
+    "source_of",
     "start",
     "step_distribution",
     "step_success",
@@ -121,6 +126,7 @@ __all__ = [
     "success_sources",
     "tags_of",
     "target",
+    "texts_of",
     "to_frames",
     "with_",
     "with_shift",

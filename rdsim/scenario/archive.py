@@ -28,7 +28,7 @@ from rdsim.scenario.validation import adapter
 from rdsim.tables import neutral
 from rdsim.texts import toml_key, toml_value
 
-__all__ = ["digest", "dump", "import_book", "schema"]
+__all__ = ["digest", "dump", "import_book", "schema", "texts_of"]
 
 
 def digest(scenario: Scenario) -> str:
@@ -52,13 +52,18 @@ def dump(scenario: Scenario, folder: str | FilePath, *, force: bool = False) -> 
 
     With `force` the settings and tables of a scenario that is there are replaced; other files stay, parts among them.
     """
-    texts = _files(sound(scenario))
+    texts = texts_of(scenario)
     rule, there = "a scenario is written to a new or an empty folder", is_file(FilePath(folder) / SETTINGS)
     if there and not force:
         raise OutputError((Fault(str(folder), rule, "a scenario", "Give --force, or name another."),))
     with new_folder(folder, rule, (SETTINGS, *FILES.values()) if there else ()) as draft:
         for name, text in texts.items():
             (draft / name).write_text(text, encoding="utf-8", newline="")
+
+
+def texts_of(scenario: Scenario) -> dict[str, str]:
+    """The files, by name, of a folder that loads to an equal scenario. Raises ScenarioError for what cannot be one."""
+    return _files(sound(scenario))
 
 
 @check_arguments()

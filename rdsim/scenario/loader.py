@@ -19,6 +19,7 @@ from rdsim.scenario.folder import PARTS, Reading, read_folder
 from rdsim.scenario.illustrative import last_draw
 from rdsim.scenario.overrides import Override, apply_override, new_figures, parse_overrides
 from rdsim.scenario.shapes import covers
+from rdsim.scenario.sources import keep_source, read_source
 from rdsim.scenario.validation import repair_scenario, validate
 from rdsim.scenario.values import plain, resolve, stated_money
 
@@ -56,8 +57,11 @@ def load(folder: str | FilePath, overrides: Sequence[str] | Mapping[str, object]
     given = [one for one in given if one not in parts]
     place, chosen, draw = FilePath(folder), (parts[-1].value or []) if parts else None, last_draw(given)
     if is_file(place):
-        return let_in(read_book(place, chosen, draw), given, faults, **book_names(place))
-    return let_in(read_folder(place, chosen, draw), given, faults)
+        scenario = let_in(read_book(place, chosen, draw), given, faults, **book_names(place))
+    else:
+        scenario = let_in(read_folder(place, chosen, draw), given, faults)
+    keep_source(scenario, read_source(place, overrides, scenario.illustrative.program))
+    return scenario
 
 
 def let_in(reading: Reading, given: Sequence[Override] = (), faults: Iterable[Fault] = (), **names: Any) -> Scenario:

@@ -13,7 +13,7 @@ from rdsim.search.beside import (
 )
 from rdsim.search.contenders import Contender
 from rdsim.search.estimates import Near, Refined, estimates_of, refine
-from rdsim.search.given import Given, in_own_terms, subject
+from rdsim.search.given import Given, as_stated, in_own_terms, subject, violation_faults
 from rdsim.search.judge import Judge, risk_adjustment
 from rdsim.search.loop import LOOP, Loop, Step, as_before, find_plan, improve
 from rdsim.search.nearest import why_nothing
@@ -31,6 +31,7 @@ from rdsim.search.proposals import (
     portfolio_of,
     risk_of,
     rules_of,
+    solution_of,
     solving_of,
     world_of_rule,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "Verdict",
     "View",
     "as_before",
+    "as_stated",
     "at_ratios",
     "baselines",
     "basis_of",
@@ -89,10 +91,12 @@ __all__ = [
     "risk_of",
     "rules_of",
     "select",
+    "solution_of",
     "solving_of",
     "soon",
     "subject",
     "swaps",
+    "violation_faults",
     "why_nothing",
     "world_of_rule",
 ]

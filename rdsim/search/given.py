@@ -22,7 +22,7 @@ from rdsim.search.proposals import Instance, Proposal, choose, risk_of, solution
 from rdsim.search.views import at_ratios, payment_ratios, ratios_of
 from rdsim.words import amount_words
 
-__all__ = ["Given", "in_own_terms", "subject"]
+__all__ = ["Given", "as_stated", "in_own_terms", "subject", "violation_faults"]
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,29 @@ def in_own_terms(posed: Instance, given: Given) -> tuple[Instance, Proposal]:
 
     Raises: PortfolioError with every option that the problem does not know and every other row that is broken.
     """
-    scenario = posed.scenario
-    portfolio = portfolios.with_ranks(given.portfolio, scenario)
-    chosen = _numbers(posed, given)
+    scenario, chosen = posed.scenario, _numbers(posed, given)
     stated = payment_ratios(scenario) | dict(given.payment_ratios or {})
     looser = ratios_of(scenario, at_ratios(scenario, posed.problem, stated), chosen)
-    ratios = {name: ratio * looser[name] for name, ratio in stated.items()}
+    own, made = _proposal(posed, given, chosen, {name: ratio * looser[name] for name, ratio in stated.items()})
+    if faults := tuple(violation_faults(scenario, given, made.evaluation)):
+        raise PortfolioError(faults)
+    return own, made
+
+
+def as_stated(posed: Instance, given: Given) -> tuple[Instance, Proposal]:
+    """The problem with budget rows at the ratios that are given, else the scenario's, and the portfolio in it: what it
+    breaks there is in its evaluation. Raises PortfolioError with every option that the problem does not know."""
+    stated = payment_ratios(posed.scenario) | dict(given.payment_ratios or {})
+    return _proposal(posed, given, _numbers(posed, given), stated)
+
+
+def _proposal(
+    posed: Instance, given: Given, chosen: tuple[int, ...], ratios: Mapping[str, float]
+) -> tuple[Instance, Proposal]:
+    scenario = posed.scenario
+    portfolio = portfolios.with_ranks(given.portfolio, scenario)
     problem = at_ratios(scenario, posed.problem, ratios)
     judged = evaluate(problem, chosen)
-    _refuse_violations(scenario, given, judged)
     own, risk = replace(posed, problem=problem), risk_of(posed)
     appraisal = None if risk is None else appraise(problem, risk, chosen)
     solution = unproven(judged, appraisal, "given")
@@ -96,13 +110,8 @@ def _numbers(posed: Instance, given: Given) -> tuple[int, ...]:
     return tuple(sorted(number[_key(choice)] for choice in given.portfolio.choices))
 
 
-def _refuse_violations(scenario: Scenario, given: Given, judged: Evaluation) -> None:
-    faults = tuple(_violation_faults(scenario, given, judged))
-    if faults:
-        raise PortfolioError(faults)
-
-
-def _violation_faults(scenario: Scenario, given: Given, judged: Evaluation) -> Iterator[Fault]:
+def violation_faults(scenario: Scenario, given: Given, judged: Evaluation) -> Iterator[Fault]:
+    """What a portfolio breaks, each rule in words, and by how much."""
     advice = "A plan of other samples may be off by a little: give the --seed and --samples that it was chosen with."
     for one in judged.violations:
         if one.key is not None:

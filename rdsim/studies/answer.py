@@ -20,7 +20,7 @@ from rdsim.studies.questions import QUESTIONS
 from rdsim.study import Study
 from rdsim.tables import did_you_mean
 
-__all__ = ["Progress", "StudySettings", "ask", "ask_of_problem"]
+__all__ = ["Progress", "StudySettings", "ask", "ask_of_problem", "settings_of"]
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
@@ -28,7 +28,7 @@ Progress = Callable[[str, int, int], None]
 _NO_ENGINE = "none"
 """What a study says that does not say on which engine it ran."""
 _OURS = ("rdsim", "command", "scenario", "plugins", "packages", "complete", "missing", "files", "versions", "study",
-         "asked_of")  # fmt: skip
+         "asked_of", "given", "settings", "numbers", "platform", "manifest_sha256")  # fmt: skip
 """Fields of a manifest that a study's record does not say."""
 
 
@@ -46,6 +46,18 @@ class StudySettings:
     seed: int | None = None
     solving: Solving = Solving()
     running: Running = Running()
+
+
+def settings_of(name: str, asked: StudySettings) -> dict[str, Any]:
+    """How a question is asked, with its own options at their defaults: by name, as the manifest of its run says it."""
+    question = QUESTIONS[name]
+    known = {
+        **{one: getattr(asked, one) for one in ("samples", "replications", "seed")},
+        **{one: getattr(asked.solving, one) for one in ("solver", "gap", "time_limit")},
+        "engine": asked.running.engine,
+    }
+    own = {one.name: one.default_text for one in question.own}
+    return {one: value for one, value in known.items() if one in question.shared_options} | own
 
 
 def ask(

@@ -22,7 +22,7 @@ __all__ = ["COMMANDS", "SHARED", "Kind", "Option", "Question"]
 
 COMMANDS = (
     "new", "check", "schema", "simulate", "optimise", "plan", "report", "brief", "compare", "index", "calibrate",
-    "sweep", "export", "import", "serve",
+    "sweep", "export", "import", "serve", "verify", "rerun",
 )  # fmt: skip
 """Commands that are no question: no question may be called so."""
 

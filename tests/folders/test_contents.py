@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from rdsim import findings, results
+from rdsim import findings, plugins, results
 from rdsim.domain import Choice, Portfolio
 from rdsim.folders import contents, read_manifest
 from rdsim.optimiser import solve
@@ -16,13 +16,14 @@ from rdsim.plans import plan
 from rdsim.report import Page
 from rdsim.results import Run
 from rdsim.scenario import load
-from rdsim.search import optimise
+from rdsim.search import Given, optimise
 from rdsim.simulation import simulate, trace
 from rdsim.study import Study
 from tests.documents.blocks import ROOT
 from tests.tiny import tiny_folder
 
 TABLE = pd.DataFrame({"x": [1, 2]})
+WHOSE = Portfolio((Choice("T1", "domestic", "", 2024),))
 
 ASSUMED = """
 [assumptions.values]
@@ -76,8 +77,11 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Study]:
 
 def test_runs_hold_what_the_list_says_and_the_list_says_nothing_else(studies: dict[str, Study], tmp_path: Path) -> None:
     seen = set[contents.Held]()
+    (tmp_path / "mine.py").write_text("X = 1\n")
+    loaded = plugins.load([tmp_path / "mine.py"])
     for kind, study in studies.items():
-        found = results.write(study, Run(tmp_path / kind))
+        asked = {"given": Given(WHOSE, "somebody's"), "plugins": loaded} if kind == "study" else {}
+        found = results.write(study, Run(tmp_path / kind, **asked))
         assert found.missing == (), (kind, found.why)
         if kind == "plan":
             results.brief(tmp_path / kind)

@@ -1,0 +1,1 @@
+"""Runs checked against their own folders, and made again from them."""
