@@ -18,7 +18,7 @@ from tests.golden.digests import options, outcomes, some_portfolio, stages
 from tests.golden.settings import STILL, rich_folder, settings
 from tests.golden.walk import Move, World
 
-__all__ = ["GOLDEN", "SHIPPED", "compared", "computed", "move_of", "of_shipped", "rich", "written"]
+__all__ = ["GOLDEN", "SHIPPED", "compared", "computed", "move_of", "of_shipped", "otherwise", "rich", "written"]
 
 ROOT = Path(__file__).parent.parent.parent
 _FILE = Path(__file__).parent / "numbers.json"
@@ -34,6 +34,12 @@ def rich() -> World:
     """The rich world."""
     with tempfile.TemporaryDirectory() as folder:
         return World(rdsim.load(rich_folder(Path(folder))))
+
+
+def simpy_of_shipped(name: str) -> str:
+    """The digest of a shipped scenario on the engine in plain Python, which needs no compiler."""
+    scenario = rdsim.load(ROOT / "scenarios" / name)
+    return outcomes(scenario, _few(scenario), "simpy")
 
 
 def of_shipped(name: str) -> dict[str, str]:
@@ -114,6 +120,18 @@ def _at(file: dict[str, Any], name: str) -> Any:
 
 def _question(move: dict[str, Any] | None) -> Any:
     return move and [move["beside"], move["change"], move["stage"]]
+
+
+def otherwise(*, quick: bool) -> list[str]:
+    """Names of digests of shipped scenarios, and of the rich world, that are others here; if `quick`, of those alone
+    that need no compiler."""
+    known = GOLDEN["shipped"]
+    if quick:
+        return [name for name in SHIPPED if simpy_of_shipped(name) != known[name]["simpy"]]
+    shipped, world = {name: of_shipped(name) for name in SHIPPED}, rich()
+    found = {name: digest() for name, digest in stages(world.scenario, world.portfolio)}
+    wrong = [f"{name} ({kind})" for name, one in shipped.items() for kind in one if one[kind] != known[name][kind]]
+    return wrong + [name for name in found if found[name] != GOLDEN["rich"][name]]
 
 
 def written(file: dict[str, Any]) -> None:
