@@ -35,7 +35,7 @@ LEAD = N_("lead")
 
 PARTS = (N_("promising more"), N_("optimising"), N_("the loop"), N_("the order of priority"))
 
-_COLUMNS = ("comparator", "part", "mean", "ci_low", "ci_high", "n")
+_COLUMNS = ("comparator", "part", "mean", "low", "high", "n")
 
 
 class _Difference(NamedTuple):
@@ -48,7 +48,7 @@ class _Difference(NamedTuple):
 def lead_table(found: Plan) -> pd.DataFrame:
     """The lead over each rule within the announced money and over the one-shot portfolio, its parts before the whole.
 
-    Columns: comparator, part (`PARTS` or `LEAD`), mean, ci_low, ci_high, n. Parts add up to the lead. A part that no
+    Columns: comparator, part (`PARTS` or `LEAD`), mean, low, high, n. Parts add up to the lead. A part that no
     portfolio stands for is nothing: the plan and what it is compared with are the same there. Empty before anything was
     simulated; of an interrupted plan, comparators whose steps are all there.
     """
@@ -111,7 +111,7 @@ def _sentences(parts: pd.DataFrame) -> Iterator[str]:
 
 
 def _part_words(row: pd.DataFrame) -> str:
-    mean, low, high = (float(row[name].iloc[0]) for name in ("mean", "ci_low", "ci_high"))
+    mean, low, high = (float(row[name].iloc[0]) for name in ("mean", "low", "high"))
     return "0" if mean == low == high == 0.0 else f"{amount(mean)} ({span(low, high)})"
 
 

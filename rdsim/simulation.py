@@ -124,8 +124,8 @@ class Simulation:
         intervals = [self.estimate(str(name), confidence) for name in names]
         table = {
             "mean": [interval.mean for interval in intervals],
-            "ci_low": [interval.low for interval in intervals],
-            "ci_high": [interval.high for interval in intervals],
+            "low": [interval.low for interval in intervals],
+            "high": [interval.high for interval in intervals],
             "n": [interval.n for interval in intervals],
         }
         return pd.DataFrame(table, index=pd.Index(names, name="figure"))
@@ -244,7 +244,7 @@ def simulate(
     >>> portfolio = rdsim.Portfolio((rdsim.Choice("R01", "direct", "US", 2024),))
     >>> outcomes = rdsim.simulate(scenario, portfolio, replications=50, seed=1)
     >>> len(outcomes.projects), list(outcomes.summary().columns)
-    (50, ['mean', 'ci_low', 'ci_high', 'n'])
+    (50, ['mean', 'low', 'high', 'n'])
     """
     prepared = _prepare(scenario, chosen, replications, seed, stream)
     scenario = prepared.setup.scenario

@@ -195,7 +195,7 @@ def test_the_manifest_says_what_ran_and_how_sure_it_is(planned: Path) -> None:
     assert manifest["solver"]["status"] in {"optimal", "feasible"}
     assert manifest["solver"]["bound"] >= manifest["solver"]["objective"] - 1e-6
     for estimate in manifest["estimates"].values():
-        assert estimate["ci_low"] <= estimate["mean"] <= estimate["ci_high"]
+        assert estimate["low"] <= estimate["mean"] <= estimate["high"]
         assert estimate["n"] == 12
     rules = {"value-per-cost", "evaluation-score", "domestic-only", "random-feasible"}
     assert set(manifest["baselines"]) == {"one_shot", *rules, *(f"{rule}-at-plan-ratios" for rule in rules)}

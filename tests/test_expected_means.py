@@ -57,7 +57,7 @@ def test_means_are_the_same_and_known_better(lived: Simulation) -> None:
     drawn, expected = (table["npv"].to_numpy(np.float64) for table in (lived.replications, lived.expected))
     assert expected.std() < 0.8 * drawn.std()
     assert lived.estimate("npv") == mean_interval(expected)
-    assert lived.summary().loc["npv", "ci_low"] == lived.estimate("npv").low
+    assert lived.summary().loc["npv", "low"] == lived.estimate("npv").low
 
 
 def test_what_the_market_does_not_move_is_as_drawn(lived: Simulation) -> None:

@@ -94,7 +94,7 @@ def test_each_run_is_told_with_what_made_it_and_what_came_of_it(shelf: Path) -> 
     assert (row["overrides"], row["seed"], row["replications"]) == ("calibration=lenient", 1, 30)
     assert (row["portfolio"], row["funded"], row["partners"]) == ("lenient.csv", 3, 1)
     told = results.read_manifest(shelf / "lenient")["estimates"]["npv"]
-    assert tuple(row[["npv", "npv_low", "npv_high"]]) == (told["mean"], told["ci_low"], told["ci_high"])
+    assert tuple(row[["npv", "npv_low", "npv_high"]]) == (told["mean"], told["low"], told["high"])
     assert bool(row["complete"])
 
 

@@ -78,10 +78,10 @@ def test_each_part_is_the_paired_difference_of_two_portfolios(crowd: Plan) -> No
         plainly = paired_difference(crowd.worths(more), crowd.worths(less), crowd.confidence)
         told = table.loc[("value-per-cost", part)]
         assert told["mean"] == pytest.approx(plainly.mean)
-        assert told["ci_low"] <= plainly.low + 1e-9  # all intervals hold together: none is narrower than one alone
-        assert told["ci_high"] >= plainly.high - 1e-9
+        assert told["low"] <= plainly.low + 1e-9  # all intervals hold together: none is narrower than one alone
+        assert told["high"] >= plainly.high - 1e-9
     assert table.loc[(ONE_SHOT, "optimising"), "mean"] == 0
-    assert table.loc[("value-per-cost", "promising more"), "ci_low"] > 0  # eight projects instead of two
+    assert table.loc[("value-per-cost", "promising more"), "low"] > 0  # eight projects instead of two
 
 
 def test_the_rule_with_the_plans_freedom_is_behind_by_the_rest(crowd: Plan) -> None:

@@ -71,10 +71,10 @@ def test_the_summary_has_an_interval_and_a_count(scenario: Scenario) -> None:
     found = simulate(scenario, CHOSEN, replications=30, seed=3)
     table = found.summary()
     assert (table["n"] == 30).all()
-    assert (table["ci_low"] <= table["mean"]).all()
+    assert (table["low"] <= table["mean"]).all()
     assert table.loc["npv", "mean"] == pytest.approx(found.expected["npv"].mean())
     wider = found.summary(0.99)
-    assert wider.loc["npv", "ci_high"] > table.loc["npv", "ci_high"]
+    assert wider.loc["npv", "high"] > table.loc["npv", "high"]
 
 
 def test_batches_engines_and_repeats_give_the_same_tables(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:

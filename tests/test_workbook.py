@@ -202,7 +202,7 @@ def test_assumptions_and_figures_are_those_of_the_run(run: Path, book: Any) -> N
     manifest, table = read_manifest(run), tabled(book, "Results")
     npv = table[(table["What"] == "figure") & (table["Figure"] == "net present value")].iloc[0]
     told = manifest["estimates"]["npv"]
-    assert npv[["Mean", "Low", "High"]].tolist() == pytest.approx([told[k] for k in ("mean", "ci_low", "ci_high")])
+    assert npv[["Mean", "Low", "High"]].tolist() == pytest.approx([told[k] for k in ("mean", "low", "high")])
     leads = table[table["What"] == "lead of the plan over"]
     expected = [one["difference"]["mean"] for one in manifest["baselines"].values()]
     assert np.array(leads["Mean"], dtype=float).tolist() == pytest.approx(expected)

@@ -199,7 +199,7 @@ def _swap_record(swap: Swap) -> dict[str, Any]:
         "mode": other.mode,
         "start_year": other.start_year,
         "redecisions": swap.count,
-        "difference": {"mean": gap.mean, "ci_low": gap.low, "ci_high": gap.high, "n": gap.n},
+        "difference": {"mean": gap.mean, "low": gap.low, "high": gap.high, "n": gap.n},
         "margin": swap.margin,
         "comparison": _comparison(swap),
     }

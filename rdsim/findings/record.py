@@ -155,8 +155,8 @@ def _estimates(simulation: Simulation) -> dict[str, Any]:
     return {
         str(name): {
             "mean": row["mean"],
-            "ci_low": row["ci_low"],
-            "ci_high": row["ci_high"],
+            "low": row["low"],
+            "high": row["high"],
             "n": int(row["n"]),
             "market_luck": "in expectation" if name in simulation.expected else "as drawn",
         }
@@ -253,4 +253,4 @@ def _promises(scenario: Scenario, proposal: Proposal) -> dict[str, Any]:
 
 
 def _interval(interval: Interval) -> dict[str, float | int]:
-    return {"mean": interval.mean, "ci_low": interval.low, "ci_high": interval.high, "n": interval.n}
+    return {"mean": interval.mean, "low": interval.low, "high": interval.high, "n": interval.n}

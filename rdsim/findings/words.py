@@ -136,7 +136,7 @@ def describe_simulation(simulation: Simulation) -> str:
     lines = [f"{'figure':<{wide}}{'mean':>12}{'low':>12}{'high':>12}   n = {len(simulation.replications)}"]
     for name, words in rows.items():
         row = table.loc[name]
-        lines.append(f"{words:<{wide}}{row['mean']:>12,.2f}{row['ci_low']:>12,.2f}{row['ci_high']:>12,.2f}")
+        lines.append(f"{words:<{wide}}{row['mean']:>12,.2f}{row['low']:>12,.2f}{row['high']:>12,.2f}")
     return "\n".join([*lines, _(MEANS)])
 
 

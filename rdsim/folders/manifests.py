@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from rdsim.errors import InputError, RunError
 from rdsim.folders.documents import Digest, FileName, Record, read_document
@@ -52,8 +52,8 @@ class _Scenario(Record):
 
 class _Estimate(Record):
     mean: _Limit
-    ci_low: _Limit
-    ci_high: _Limit
+    low: Annotated[_Limit, Field(validation_alias=AliasChoices("low", "ci_low"))]
+    high: Annotated[_Limit, Field(validation_alias=AliasChoices("high", "ci_high"))]
     n: _Count
 
 
@@ -201,9 +201,21 @@ class Manifest(Record):
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """What manifest.json of a run says. Raises RunError with every fault, and if there is no run."""
+    """What manifest.json of a run says, by the names of today. Raises RunError with every fault, and if there is no
+    run."""
     rule = f"must be the folder of a run, with its {MANIFEST}"
-    return read_document(Path(folder) / MANIFEST, Manifest, RunError, rule)
+    found: dict[str, Any] = _by_new_names(read_document(Path(folder) / MANIFEST, Manifest, RunError, rule))
+    return found
+
+
+_RENAMED = {"ci_low": "low", "ci_high": "high"}
+"""What ends of intervals were called until December 2026, and what they are called everywhere since."""
+
+
+def _by_new_names(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_RENAMED.get(name, name): _by_new_names(one) for name, one in value.items()}
+    return [_by_new_names(one) for one in value] if isinstance(value, list) else value
 
 
 def digest_of_manifest(manifest: Mapping[str, Any]) -> str:

@@ -127,5 +127,5 @@ def _estimates(entry: Entry) -> Iterator[tuple[str, float | None]]:
     for figure in RANKED:
         found = estimate_of(entry, figure)
         yield figure, found.get("mean")
-        yield f"{figure}_low", found.get("ci_low")
-        yield f"{figure}_high", found.get("ci_high")
+        yield f"{figure}_low", found.get("low")
+        yield f"{figure}_high", found.get("high")

@@ -107,7 +107,7 @@ def _estimate(entry: Entry, figure: str) -> tuple[float | None, str, str]:
     found = estimate_of(entry, figure)
     if not found:
         return None, "", ""
-    return found["mean"], amount(found["mean"]), limit_words(found["ci_low"], found["ci_high"])
+    return found["mean"], amount(found["mean"]), limit_words(found["low"], found["high"])
 
 
 def _links(entry: Entry) -> Iterator[PageLink]:

@@ -40,7 +40,7 @@ def world_of(entry: Entry) -> World | None:
 
 
 def estimate_of(entry: Entry, figure: str) -> Mapping[str, Any]:
-    """The run's estimate of a figure, `mean`, `ci_low`, `ci_high` and `n`; empty where it has none."""
+    """The run's estimate of a figure, `mean`, `low`, `high` and `n`; empty where it has none."""
     found: Mapping[str, Any] = (entry.manifest.get("estimates") or {}).get(figure) or {}
     return found if found.get("mean") is not None else {}
 
@@ -82,8 +82,8 @@ def _best_row(number: int, figure: str, members: Sequence[Entry]) -> dict[str, o
         "runs": len(members),
         "best": best.label,
         "mean": told["mean"],
-        "low": told["ci_low"],
-        "high": told["ci_high"],
+        "low": told["low"],
+        "high": told["high"],
         **_lead(figure, members),
     }
 

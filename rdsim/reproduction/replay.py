@@ -176,4 +176,4 @@ def headline_faults(tables: KeptTables, world: Scenario, chosen: Portfolio) -> I
 
 
 def _interval(found: Interval) -> dict[str, Any]:
-    return {"mean": found.mean, "ci_low": found.low, "ci_high": found.high, "n": found.n}
+    return {"mean": found.mean, "low": found.low, "high": found.high, "n": found.n}

@@ -41,7 +41,7 @@ _LAPSED = "what lapses"
 
 
 def _limits(one: Interval) -> dict[str, float | int]:
-    return {"mean": one.mean, "ci_low": one.low, "ci_high": one.high, "n": one.n}
+    return {"mean": one.mean, "low": one.low, "high": one.high, "n": one.n}
 
 
 def changes_record(scenario: Scenario, found: Sequence[ChangeEffect]) -> list[dict[str, Any]]:
@@ -72,7 +72,7 @@ def partners_record(scenario: Scenario, found: PartnersWorth) -> dict[str, Any]:
         "leads": [{"part": level, **_limits(one)} for level, one in zip(LEVELS, found.leads, strict=False)],
         "break_even": None
         if turn is None
-        else {"value": turn.value, "ci_low": turn.low, "ci_high": turn.high, "repeats": turn.repeats},
+        else {"value": turn.value, "low": turn.low, "high": turn.high, "repeats": turn.repeats},
         "repeats": found.repeats,
         "sentences": partner_sentences(scenario, found),
     }

@@ -369,7 +369,7 @@ def _label(source: Contents, name: str, figure: Figure | None) -> tuple[str, str
 
 
 def _ends(one: _Body) -> tuple[Any, ...]:
-    return one["mean"], one["ci_low"], one["ci_high"], one["n"]
+    return one["mean"], one["low"], one["high"], one["n"]
 
 
 def _comparison_rows(source: Contents) -> Iterator[tuple[Cell, ...]]:

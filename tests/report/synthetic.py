@@ -173,7 +173,7 @@ def _international(chance: np.random.Generator, shape: Shape) -> pd.DataFrame:
 def _interval(values: Sequence[float] | np.ndarray[Any, Any]) -> dict[str, Any]:
     mean, half = float(np.mean(values)), 2 * float(np.std(values)) / len(values) ** 0.5
     known = len(values) > 1
-    ends = {"ci_low": mean - half if known else None, "ci_high": mean + half if known else None}
+    ends = {"low": mean - half if known else None, "high": mean + half if known else None}
     return {"mean": mean, **ends, "n": len(values)}
 
 

@@ -163,7 +163,7 @@ def test_differences_are_the_manifests() -> None:
     assert table["feasible"].tolist() == [False, True]
     assert table.loc[0, "broken"] == "field floor robots"
     first = REPORT.manifest["baselines"]["value-per-cost"]["difference"]
-    assert table.loc[0, ["mean", "low", "high"]].tolist() == [first["mean"], first["ci_low"], first["ci_high"]]
+    assert table.loc[0, ["mean", "low", "high"]].tolist() == [first["mean"], first["low"], first["high"]]
 
 
 def test_formation_tells_stage_by_stage_how_many_projects_come_so_far() -> None:

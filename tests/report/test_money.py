@@ -102,7 +102,7 @@ def test_what_is_paid_abroad_is_told_by_partner_and_only_where_the_run_tells_it(
 def test_the_sentence_about_money_abroad_says_the_figure_of_the_run(report: PlanReport, money: Ledger) -> None:
     said = synthetic.build(
         projects=report.projects,
-        manifest={**report.manifest, "estimates": {"paid_abroad": {"mean": 7.5, "ci_low": 7.0, "ci_high": 8.0}}},
+        manifest={**report.manifest, "estimates": {"paid_abroad": {"mean": 7.5, "low": 7.0, "high": 8.0}}},
     )
     assert "7.50 is paid to institutions abroad" in abroad_words(said, money)
     assert "abroad and leaves" not in abroad_words(report, money)

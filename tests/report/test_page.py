@@ -228,7 +228,7 @@ def test_tables_of_money_and_chances_are_there_without_scripts(page: Page) -> No
 
 def test_a_run_that_tells_money_abroad_shows_it_and_the_bars_say_no_more(tmp_path: Path) -> None:
     plain = synthetic.build()
-    estimates = {**plain.manifest["estimates"], "paid_abroad": {"mean": 7.5, "ci_low": 7.0, "ci_high": 8.0, "n": 20}}
+    estimates = {**plain.manifest["estimates"], "paid_abroad": {"mean": 7.5, "low": 7.0, "high": 8.0, "n": 20}}
     manifest = {**plain.manifest, "estimates": estimates}
     told = _write(synthetic.build(projects=synthetic.told_abroad(plain), manifest=manifest), tmp_path)
     text = " ".join(told.texts)

@@ -73,8 +73,8 @@ def test_headline_has_the_main_figures() -> None:
 
 
 def test_headline_tells_the_share_of_the_world_market_that_is_aimed_at() -> None:
-    aim = {"year": 2031, "target": 0.15, "mean": 0.125, "ci_low": 0.07, "ci_high": 0.21, "n": len(REPORT.replications)}
-    share = {"mean": 0.072, "ci_low": 0.071, "ci_high": 0.073, "n": aim["n"]}
+    aim = {"year": 2031, "target": 0.15, "mean": 0.125, "low": 0.07, "high": 0.21, "n": len(REPORT.replications)}
+    share = {"mean": 0.072, "low": 0.071, "high": 0.073, "n": aim["n"]}
     estimates = {**REPORT.manifest["estimates"], "market_share_2031": share}
     manifest = _manifest(market_targets=[aim], estimates=estimates)
     shares = np.linspace(0.05, 0.15, len(REPORT.replications))
@@ -95,7 +95,7 @@ def test_headline_names_the_best_rule_and_that_it_is_not_allowed() -> None:
 
 def test_a_loss_against_the_best_rule_is_called_one() -> None:
     rule = REPORT.manifest["baselines"]["value-per-cost"]
-    worse = rule | {"difference": {"mean": -5.0, "ci_low": -9.0, "ci_high": -1.0, "n": 20}, "feasible": True}
+    worse = rule | {"difference": {"mean": -5.0, "low": -9.0, "high": -1.0, "n": 20}, "feasible": True}
     text = words.headline(replace(REPORT, manifest=_manifest(baselines={"value-per-cost": worse})))[-2]
     assert f"the plan is worth 5.00 billion KRW less (interval of the gain {MINUS}9.00 to {MINUS}1.00)." in text
     assert "could not" not in text
@@ -106,7 +106,7 @@ def test_a_loss_against_the_best_rule_is_called_one() -> None:
 )
 def test_the_headline_says_when_nothing_is_shown(low: float | None, high: float | None, told: bool) -> None:
     rule = REPORT.manifest["baselines"]["value-per-cost"]
-    unsure = rule | {"difference": {"mean": 4.0, "ci_low": low, "ci_high": high, "n": 20}}
+    unsure = rule | {"difference": {"mean": 4.0, "low": low, "high": high, "n": 20}}
     text = words.headline(replace(REPORT, manifest=_manifest(baselines={"value-per-cost": unsure})))[-2]
     assert ("cannot tell which is better" not in text) is told
 
@@ -139,7 +139,7 @@ def test_projects_that_never_start_have_no_length() -> None:
 def test_chance_is_named_where_it_explains_the_gap() -> None:
     npv = REPORT.manifest["estimates"]["npv"]
     for gap, told in ((0.9, True), (1.1, False)):
-        solver = REPORT.manifest["solver"] | {"objective": npv["mean"] + gap * (npv["ci_high"] - npv["mean"])}
+        solver = REPORT.manifest["solver"] | {"objective": npv["mean"] + gap * (npv["high"] - npv["mean"])}
         found = words.doubts(replace(REPORT, manifest=_manifest(solver=solver)))
         view = next(doubt for doubt in found if doubt.source.startswith("Optimiser"))
         assert ("chance could explain" in view.meaning) is told
@@ -147,12 +147,12 @@ def test_chance_is_named_where_it_explains_the_gap() -> None:
 
 def test_optimism_and_alone_less_together_are_told_apart_where_fresh_samples_are() -> None:
     npv = REPORT.manifest["estimates"]["npv"]
-    fresh = {"mean": npv["mean"] + 10, "ci_low": npv["mean"] + 7, "ci_high": npv["mean"] + 13, "n": 1000}
+    fresh = {"mean": npv["mean"] + 10, "low": npv["mean"] + 7, "high": npv["mean"] + 13, "n": 1000}
     report = replace(REPORT, manifest={**REPORT.manifest, "fresh": fresh})
     found = {doubt.source: doubt for doubt in words.doubts(report)}
     assert "Optimiser's view less simulation" not in found
     assert found["Optimism"].money == f"{words.amount(60.0 - fresh['mean'])} ± 3.00"
-    half = math.hypot(3.0, (npv["ci_high"] - npv["ci_low"]) / 2)
+    half = math.hypot(3.0, (npv["high"] - npv["low"]) / 2)
     assert found["Alone less together"].money == f"10.0 ± {words.amount(half)}"
     solver = {**REPORT.manifest["solver"], "expected": fresh["mean"] + 1.0, "risk": {"cvar": 1.0}}
     risky = words.doubts(replace(report, manifest={**report.manifest, "solver": solver}))
@@ -191,7 +191,7 @@ def test_a_rule_that_chooses_the_same_is_said_to() -> None:
     assert words.gains(table, "EUR") == (
         "Not clearly worth more than b (by 0.00 EUR); worth the same as a in every replication."
     )
-    nothing = {"mean": 0.0, "ci_low": 0.0, "ci_high": 0.0, "n": 20}
+    nothing = {"mean": 0.0, "low": 0.0, "high": 0.0, "n": 20}
     rule = REPORT.manifest["baselines"]["domestic-only"] | {"difference": nothing}
     text = words.headline(replace(REPORT, manifest=_manifest(baselines={"domestic-only": rule})))[-2]
     assert text.endswith("the plan is worth the same in every replication.")
@@ -246,7 +246,7 @@ def test_use_of_money_names_the_years_of_overpromising() -> None:
 def test_doubts_give_money_and_percent() -> None:
     found = {doubt.source: doubt for doubt in words.doubts(REPORT)}
     npv = REPORT.manifest["estimates"]["npv"]
-    half = (npv["ci_high"] - npv["ci_low"]) / 2
+    half = (npv["high"] - npv["low"]) / 2
     assert (found["Solver's gap"].money, found["Solver's gap"].percent) == ("0.60", "1.00%")
     assert found["Sampling"].money == f"± {words.amount(half)}"
     assert found["Sampling"].percent == f"{half / npv['mean']:.1%}"
@@ -292,8 +292,8 @@ def test_tiles_say_what_they_count() -> None:
 def _freedoms() -> dict[str, object]:
     """A rule with the plan's payment ratios, 20 behind, and within the announced money, 49 behind."""
     rule = REPORT.manifest["baselines"]["domestic-only"] | {"rule": "value-per-cost", "feasible": True}
-    behind = {"mean": 20.0, "ci_low": 14.0, "ci_high": 26.0, "n": 20}
-    further = {"mean": 49.0, "ci_low": 31.0, "ci_high": 66.0, "n": 20}
+    behind = {"mean": 20.0, "low": 14.0, "high": 26.0, "n": 20}
+    further = {"mean": 49.0, "low": 31.0, "high": 66.0, "n": 20}
     return {
         "value-per-cost": rule | {"equal_freedom": False, "difference": further},
         "value-per-cost-at-plan-ratios": rule | {"difference": behind},

@@ -375,7 +375,7 @@ def differences(report: PlanReport) -> pd.DataFrame:
 NOT_ALLOWED = N_("not allowed by the call")
 """What is said of a comparator of domestic projects where the call requires a foreign partner."""
 
-_ENDS = {"mean": "mean", "low": "ci_low", "high": "ci_high", "n": "n"}
+_ENDS = {"mean": "mean", "low": "low", "high": "high", "n": "n"}
 
 
 def waits(report: PlanReport) -> pd.DataFrame:

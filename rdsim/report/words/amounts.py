@@ -82,11 +82,11 @@ def percent(value: float | None, decimals: int = 0) -> str:
 
 def interval(found: Mapping[str, Any]) -> str:
     """`1,350 to 1,508`, or that it is unknown."""
-    if found["ci_low"] is None or found["ci_high"] is None:
+    if found["low"] is None or found["high"] is None:
         return _(UNKNOWN)
-    if is_point(found["ci_low"], found["ci_high"]):
+    if is_point(found["low"], found["high"]):
         return _("alike in all replications")
-    return span(found["ci_low"], found["ci_high"])
+    return span(found["low"], found["high"])
 
 
 # --- of a plan's manifest -------------------------------------------------------------------------
@@ -97,9 +97,9 @@ def estimate(report: PlanReport, name: str) -> Mapping[str, Any] | None:
     found: Mapping[str, Any] = report.manifest.get("estimates", {}).get(name) or {}
     if found.get("mean") is None:
         return None
-    known, low = known_figures(report).get(name), found["ci_low"]
+    known, low = known_figures(report).get(name), found["low"]
     least = known.least if known else 0.0
-    return found if low is None else {**found, "ci_low": max(low, least)}
+    return found if low is None else {**found, "low": max(low, least)}
 
 
 def known_figures(report: PlanReport) -> dict[str, Figure]:

@@ -79,9 +79,9 @@ def _solver_gap(report: PlanReport) -> Iterator[Doubt]:
 
 def _sampling(report: PlanReport) -> Iterator[Doubt]:
     npv = estimate(report, "npv")
-    if npv is None or npv["ci_low"] is None:
+    if npv is None or npv["low"] is None:
         return
-    half = (npv["ci_high"] - npv["ci_low"]) / 2
+    half = (npv["high"] - npv["low"]) / 2
     meaning = _(
         "With {replications} replications the mean is known to this much, {confidence} of the time. Four times as many "
         "replications halve it. It is no bound on a single future."
@@ -119,7 +119,7 @@ def _other_view(report: PlanReport) -> Iterator[Doubt]:
         return
     yield _difference(_("Optimism"), expected - fresh["mean"], fresh, fresh["mean"], _(_OPTIMISM))
     both = math.hypot(_half(fresh), _half(npv))
-    wide = {"ci_low": -both, "ci_high": both}
+    wide = {"low": -both, "high": both}
     yield _difference(_("Alone less together"), fresh["mean"] - npv["mean"], wide, npv["mean"], _(_TOGETHER))
 
 
@@ -147,9 +147,9 @@ def _expected_value(report: PlanReport) -> float | None:
 
 
 def _half(estimate: Mapping[str, Any]) -> float:
-    if estimate.get("ci_low") is None:
+    if estimate.get("low") is None:
         return math.nan
-    return float(estimate["ci_high"] - estimate["ci_low"]) / 2
+    return float(estimate["high"] - estimate["low"]) / 2
 
 
 def _difference(source: str, gap: float, known: Mapping[str, Any], mean: float, meaning: str) -> Doubt:

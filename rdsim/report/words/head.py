@@ -131,8 +131,8 @@ def _market_shares(report: PlanReport) -> Iterator[str]:
                 target=percent(aim["target"], 1),
                 chance=percent(aim["mean"], 1),
                 confidence=f"{report.confidence:.0%}",
-                from_=percent(aim["ci_low"], 1),
-                to=percent(aim["ci_high"], 1),
+                from_=percent(aim["low"], 1),
+                to=percent(aim["high"], 1),
             )
             yield f"{told}{rests_on(report)}"
 
@@ -333,7 +333,7 @@ def _best_rule(report: PlanReport, rules: Mapping[str, Mapping[str, Any]], words
 def _gain(report: PlanReport, rule: Mapping[str, Any]) -> str:
     """How much more than a rule's portfolio the plan is worth, and whether that is sure."""
     found = rule["difference"]
-    if found["mean"] == found["ci_low"] == found["ci_high"] == 0:
+    if found["mean"] == found["low"] == found["high"] == 0:
         return _("the plan is worth the same in every replication")
     told = (
         _("the plan is worth {amount} more (interval of the gain {interval})")
@@ -348,7 +348,7 @@ def _gain(report: PlanReport, rule: Mapping[str, Any]) -> str:
 
 def _verdict(gain: Mapping[str, Any]) -> str:
     """Nothing if the interval settles the sign; else that it does not."""
-    low, high = gain["ci_low"], gain["ci_high"]
+    low, high = gain["low"], gain["high"]
     if low is not None and (low > 0 or high < 0):
         return ""
     doubt = _("these replications cannot tell which is better")

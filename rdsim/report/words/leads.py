@@ -50,7 +50,7 @@ def lead_rows(report: PlanReport) -> list[dict[str, object]]:
 
 
 def _cell(one: Mapping[str, Any]) -> str:
-    same = one["mean"] == one["ci_low"] == one["ci_high"] == 0
+    same = one["mean"] == one["low"] == one["high"] == 0
     return "0" if same else f"{amount(one['mean'])} ({interval(one)})"
 
 

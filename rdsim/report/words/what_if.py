@@ -53,7 +53,7 @@ def _cell(found: Mapping[str, Any] | None) -> str:
     """An estimate with its interval; an empty text of none."""
     if found is None or found["mean"] is None:
         return ""
-    same = found["mean"] == found["ci_low"] == found["ci_high"]
+    same = found["mean"] == found["low"] == found["high"]
     return amount(found["mean"]) if same else f"{amount(found['mean'])} ({interval(found)})"
 
 

@@ -277,7 +277,7 @@ def _worth(difference: Span, unit: str) -> str:
 
 
 def _ends(found: Span) -> str:
-    return interval({"ci_low": found.low, "ci_high": found.high})
+    return interval({"low": found.low, "high": found.high})
 
 
 def _against(found: Span, unit: str) -> str:

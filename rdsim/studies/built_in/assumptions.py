@@ -258,7 +258,7 @@ def _study(run: _Run) -> Study:
 
 
 _TURN_COLUMNS = (
-    "headline", "assumption", "value", "ci_low", "ci_high", "above_nothing", "at_low", "at_high", "repeats",
+    "headline", "assumption", "value", "low", "high", "above_nothing", "at_low", "at_high", "repeats",
 )  # fmt: skip
 
 

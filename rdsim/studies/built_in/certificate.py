@@ -90,8 +90,8 @@ def _study(
         record["certificate"]["evpi"] = {"low": information.low, "high": information.high, "worlds": information.n}
     record["certificate"]["vss"] = {
         "mean": stochastic.difference.mean,
-        "ci_low": stochastic.difference.low,
-        "ci_high": stochastic.difference.high,
+        "low": stochastic.difference.low,
+        "high": stochastic.difference.high,
         "n": stochastic.difference.n,
     }
     page = _page(posed, known, stochastic, information, table, batches)
