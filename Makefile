@@ -1,7 +1,7 @@
 # `make check` is what a developer runs before a commit; `.ci/run` runs the same in a clean environment.
 PYTHON ?= python3
 
-.PHONY: check format lint types layers architecture test texts full matrix oldest bench torture answers pictures
+.PHONY: check format lint types layers architecture test texts full dictionary matrix oldest bench torture answers pictures
 
 check: lint types layers architecture test
 
@@ -33,6 +33,10 @@ texts:
 # The statistical and generated suites at their full size.
 full:
 	RDSIM_FULL=1 $(PYTHON) -m pytest -n auto --dist loadfile
+
+# The data dictionary, into docs/data.md.
+dictionary:
+	$(PYTHON) -m tests.documents.dictionary
 
 # The golden digests on every supported Python that is at hand, with the oldest libraries that pyproject.toml allows and with
 # the newest; environments are kept in .matrix.

@@ -13,14 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rdsim.case import END_STATES, Case, Outcomes, hosts
+from rdsim.case import DAYS_PER_YEAR, END_STATES, Case, Outcomes, hosts
 from rdsim.domain import Choice, Scenario
 from rdsim.metrics import Worth, by_year, calendar, home_by_year, international_share
 from rdsim.scenario import money_scale
 
 __all__ = [
     "international_frame",
+    "milestone_frame",
     "partner_frame",
+    "payment_frame",
     "project_frame",
     "purse_frame",
     "replication_frame",
@@ -118,6 +120,56 @@ def _deliverables(scenario: Scenario, choices: Sequence[Choice], outcomes: Outco
         texts.append([found[names[p], code] for code in bits.tolist()])
     # Plain texts: categories found in a batch would make the column's type depend on chance and on the batches.
     return np.array([text for row in zip(*texts, strict=True) for text in row], dtype=object)
+
+
+# --- long beside wide -----------------------------------------------------------------------------
+
+_KINDS = ("home", "foreign", "abroad")
+_MILESTONES = ("start", "place", "agreement", "tranche", "trl", "freed", "end", "market", "refund")
+
+
+def payment_frame(projects: pd.DataFrame) -> pd.DataFrame:
+    """Money by year of `project_frame`, long: a row for each replication, project and year with any.
+
+    Columns: replication, technology, year, home, foreign, abroad; of the same meaning as `home_2025` and so on.
+    """
+    years = sorted({int(name.removeprefix("home_")) for name in map(str, projects) if name.startswith("home_")})
+    wide = {kind: projects[[f"{kind}_{year}" for year in years]].to_numpy(np.float64) for kind in _KINDS}
+    row, column = np.nonzero(np.logical_or.reduce([money != 0.0 for money in wide.values()]))
+    found = projects[["replication", "technology"]].iloc[row].reset_index(drop=True)
+    found["year"] = np.array(years, np.int64)[column]
+    return found.assign(**{kind: money[row, column] for kind, money in wide.items()})
+
+
+def milestone_frame(scenario: Scenario, projects: pd.DataFrame) -> pd.DataFrame:
+    """What happened when of `project_frame`, long: a row for each replication, project and milestone that came.
+
+    Columns: replication, technology, milestone, number (of the tranche or TRL; 0 for others), day (whole, from the
+    first day of the first fiscal year on, which is 0) and time (decimal calendar year).
+    """
+    names = [name for name in projects if str(name).endswith("_time") and name != "in_time"]
+    told = {str(name): _milestone(str(name).removesuffix("_time")) for name in names}
+    order = sorted(told, key=lambda name: (_MILESTONES.index(told[name][0]), told[name][1]))
+    times = projects[order].to_numpy(np.float64)
+    row, column = np.nonzero(~np.isnan(times))
+    found = projects[["replication", "technology"]].iloc[row].reset_index(drop=True)
+    kinds = np.array([_MILESTONES.index(told[name][0]) for name in order], np.int8)[column]
+    found["milestone"] = pd.Categorical.from_codes(kinds, categories=pd.Index(_MILESTONES))
+    found["number"] = np.array([told[name][1] for name in order], np.int64)[column]
+    time = times[row, column]
+    first = scenario.start_year + (scenario.fiscal_year_start_month - 1) / 12
+    found["day"] = np.rint((time - first) * DAYS_PER_YEAR).astype(np.int64)
+    found["time"] = time
+    return found
+
+
+def _milestone(name: str) -> tuple[str, int]:
+    """What a column of times is of: `tranche_2` is the second tranche."""
+    kind, _, number = name.partition("_")
+    return kind, int(number or 0)
+
+
+# --- by purse, partner and year -------------------------------------------------------------------
 
 
 def purse_frame(scenario: Scenario, outcomes: Outcomes, replications: range) -> pd.DataFrame:

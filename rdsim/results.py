@@ -15,10 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from rdsim import folders, portfolio, report
+from rdsim.dictionary import DataColumn, column_of, table_entry
 from rdsim.domain import Scenario
 from rdsim.errors import DrawingError, Fault, OutputError, RunError
+from rdsim.figures import column_figures
 from rdsim.folders import MANIFEST, Place, read_manifest
 from rdsim.folders.contents import (
     ANSWERS,
@@ -134,6 +138,8 @@ class _Draft:
     folder: Path
     missing: list[str] = field(default_factory=list)
     why: str = ""
+    scenario: str = ""
+    """The scenario's digest."""
 
     def put(self, name: str, write: Callable[[Path], object]) -> None:
         """Have a file written, whole or not at all."""
@@ -158,13 +164,37 @@ class _Draft:
         """Have a file written as it is."""
         self.put(name, lambda path: path.write_bytes(data))
 
-    def parquet(self, name: str, table: Frame) -> None:
-        """Have a table written as Parquet."""
-        self.put(name, lambda path: _frame(table).to_parquet(path, index=False, compression="zstd"))
+    def parquet(self, name: str, table: Frame, study: Study) -> None:
+        """Have a table written as Parquet, which says of itself what the data dictionary does."""
+        self.put(name, lambda path: _write_parquet(path, _frame(table), Path(name).stem, study, self.scenario))
 
     def csv(self, name: str, table: Frame) -> None:
         """Have a table written as CSV; no text in it is taken for a formula by a spreadsheet."""
         self.put(name, lambda path: _neutral(_frame(table)).to_csv(path, index=False))
+
+
+def _write_parquet(path: Path, table: pd.DataFrame, name: str, study: Study, digest: str) -> None:
+    """Write a table of a study. In the file's metadata stand what its rows are, the unit of money, the scenario with
+    its `digest` and the version of the numbers; in that of each column `unit` and `description`. Raises OSError."""
+    scenario, entry = study.scenario, table_entry(study.name, name, stated=study.scenario is None)
+    known = {} if scenario is None or entry is None or not entry.figures else column_figures(scenario)
+    content = pa.Table.from_pandas(table, preserve_index=False)
+    told = {} if entry is None else {one: column_of(entry, one, known) for one in content.column_names}
+    fields = [
+        field if (one := told.get(field.name)) is None else field.with_metadata(_field_metadata(one, scenario))
+        for field in content.schema
+    ]
+    about = {"rdsim": version("rdsim"), "rdsim.numbers": str(NUMBERS)}
+    about |= {} if entry is None else {"description": entry.row}
+    if scenario is not None:
+        about |= {"money_unit": scenario.money_unit, "scenario": scenario.name, "scenario_sha256": digest}
+    schema = pa.schema(fields, {**(content.schema.metadata or {}), **about})
+    pq.write_table(content.cast(schema), path, compression="zstd")
+
+
+def _field_metadata(one: DataColumn, scenario: Scenario | None) -> dict[str, str]:
+    unit = one.unit if scenario is None else one.unit.replace("money", scenario.money_unit)
+    return {"unit": unit, "description": one.meaning}
 
 
 def _frame(table: Frame) -> pd.DataFrame:
@@ -191,6 +221,7 @@ def _publish(place: Place, study: Study, run: Run) -> Written:
     try:
         draft = _Draft(place.draft())
         found = {**_head(study, run), **study.record}
+        draft.scenario = (found.get("scenario") or {}).get("digest", "")
         _fill_portfolios(draft, study, run)
         _fill_origin(draft, study, run)
         page = _fill(draft, study, kept_texts(found))
@@ -343,7 +374,7 @@ def _fill(draft: _Draft, study: Study, texts: Mapping[str, Any]) -> report.Page 
         draft.text(name, text)
     for name, table in study.tables.items():
         if name in study.parquet:
-            draft.parquet(WHOLE_TABLE.path(name), table)
+            draft.parquet(WHOLE_TABLE.path(name), table, study)
         else:
             draft.csv(TABLE.path(name), table)
     return _fill_page(draft, study, texts)
@@ -359,7 +390,7 @@ def _fill_page(draft: _Draft, study: Study, texts: Mapping[str, Any]) -> report.
     if page is None or set(report.needs(page)) & set(draft.missing):
         return page
     for name, table in report.page_tables(page).items():
-        draft.parquet(PAGE_TABLE.path(name), table)
+        draft.parquet(PAGE_TABLE.path(name), table, study)
     draft.text(PAGE.name, report.page_text(page, texts))
     return page
 

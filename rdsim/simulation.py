@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from rdsim.draws import Draws
 from rdsim.errors import Fault, InputError
 from rdsim.expectation import expected_projects, expected_replications, expected_total, with_sure_market
 from rdsim.figures import Figure, column_figures
+from rdsim.labelled import SimulatedTables, dataset_of
 from rdsim.luck import chance, comes_to_market, lay_out, lay_out_rest, path_bytes, value_factor
 from rdsim.memory import require_memory
 from rdsim.metrics import Material, Worth, market_by_technology, replication_figures, worth
@@ -144,6 +145,20 @@ class Simulation:
     @cached_property
     def _columns(self) -> dict[str, Figure]:
         return column_figures(self.scenario)
+
+    def to_xarray(self) -> Any:
+        """The simulation as an `xarray.Dataset`, with units and meanings as attributes of its variables.
+
+        Dimensions are `replication`, `technology` (the projects, in order of rank), `programme` and `year`: columns of
+        `projects` have the first two, money of projects by year (`home`, `foreign`, `abroad`) also `year`, figures of
+        `replications` the first, and columns of `purses` (`purse_spent`, ...) replication, programme and year. Figures
+        of the whole portfolio are called `total_npv` and so on, with the luck of the market in expectation
+        `expected_npv`; the programme of a project is `of_programme`.
+
+        Raises: InputError if xarray is not installed.
+        """
+        tables = self.projects, self.replications, self.expected, self.purses
+        return dataset_of(SimulatedTables(self.scenario, self.seed, *tables))
 
     def __repr__(self) -> str:
         value = self._figure("npv")

@@ -10,7 +10,17 @@ import numpy.typing as npt
 import pytest
 from scipy.special import bdtrc
 
-from rdsim.calibration import CalibrationSettings, Records, calibrate, check, fragment, page_of, read, terminal_lines
+from rdsim.calibration import (
+    CalibrationSettings,
+    Records,
+    calibrate,
+    check,
+    fragment,
+    page_of,
+    read,
+    study,
+    terminal_lines,
+)
 from rdsim.calibration.fits import REFERENCE, SUCCESS, StepModel, bootstrap, fit_model, interval, success_intervals
 from rdsim.calibration.likelihood import Kind, Law, gain_probabilities, window_probabilities
 from rdsim.calibration.records import OUTCOMES
@@ -19,6 +29,7 @@ from rdsim.domain import Calibration, Choice, Gate, Programme, Steps, Technology
 from rdsim.errors import RecordsError
 from rdsim.scenario import load
 from rdsim.scenario.success import step_success, success_lines
+from tests.columns import tables_of, unknown
 from tests.command import run
 from tests.simple import each_step, lived, plain
 from tests.sizes import size
@@ -287,6 +298,8 @@ def test_fitted_success_goes_into_a_calibration_that_nothing_shifts(tmp_path: Pa
     assert "Eventual success of a step from TRL" in lines
     assert "From TRL 1, 2" in lines
     assert found.check.is_passed
+    told = study(found)
+    assert unknown(told, tables_of(told)) == []
     scenario = load(tiny_folder(tmp_path / "tiny", scenario=lambda old: old + "\n" + text), ["calibration=mine"])
     kind = step_success(scenario)
     assert kind.shift == 0.0

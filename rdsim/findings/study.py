@@ -19,6 +19,7 @@ from rdsim.findings.page import gather
 from rdsim.findings.record import plan_record, proposal_record, simulation_record
 from rdsim.findings.words import describe_plan, describe_proposal, describe_simulation
 from rdsim.folders.contents import CHOSEN
+from rdsim.frames import milestone_frame, payment_frame
 from rdsim.languages import ENGLISH, speaking
 from rdsim.lead import lead_table
 from rdsim.numerals import numeral
@@ -34,7 +35,8 @@ from rdsim.whatif import absence_table, lapse_table, unused_money, unused_table
 
 __all__ = ["of_plan", "of_problem", "of_proposal", "of_simulation"]
 
-_WHOLE = frozenset({"outcomes", "replications", "purses", "expected", "policies", "decisions"})
+_WHOLE = frozenset({"outcomes", "replications", "purses", "expected", "policies", "decisions", "payments",
+                    "milestones"})  # fmt: skip
 """Tables that are stored with their types."""
 
 
@@ -92,6 +94,8 @@ def _simulation_tables(simulation: Simulation) -> dict[str, Any]:
         "outcomes": simulation.projects,
         "replications": simulation.replications,
         "purses": simulation.purses,
+        "payments": partial(payment_frame, simulation.projects),
+        "milestones": partial(milestone_frame, simulation.scenario, simulation.projects),
         "expected": simulation.expected,
     }
 

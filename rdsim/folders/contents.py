@@ -24,9 +24,11 @@ __all__ = [
     "HELD",
     "LEAD",
     "MAIN",
+    "MILESTONES",
     "OUTCOMES",
     "PAGE",
     "PAGE_TABLE",
+    "PAYMENTS",
     "PLUGIN",
     "POLICIES",
     "PORTFOLIO",
@@ -106,6 +108,14 @@ PORTFOLIOS = Held("portfolios/NAME.csv", "the study's portfolios", _STUDY)
 OUTCOMES = Held("outcomes.parquet", "a row for each replication and project", _SIMULATED)
 REPLICATIONS = Held("replications.parquet", "a row for each replication", _SIMULATED)
 PURSES = Held("purses.parquet", "a row for each replication, programme and year", _SIMULATED)
+PAYMENTS = Held(
+    "payments.parquet", "a row for each replication, project and year with money: `outcomes` long", _SIMULATED
+)
+MILESTONES = Held(
+    "milestones.parquet",
+    "a row for each replication, project and milestone that came, with its day and time: `outcomes` long",
+    _SIMULATED,
+)
 EXPECTED = Held(
     "expected.parquet",
     "a row for each replication (of a plan: and `policy`) with the figures that the luck of the market moves, as they "
@@ -163,7 +173,8 @@ WHOLE_TABLE = Held("NAME.parquet", "tables of a study that are too large, or too
 
 HELD = (
     _MANIFEST, REPORT, BRIEF, SLIDE, PAGE, PAGE_TABLE, PORTFOLIO, WORKBOOK, BASELINE, PORTFOLIOS, OUTCOMES,
-    REPLICATIONS, PURSES, EXPECTED, POLICIES, LEAD, PROMISES, WORLDS, DECISIONS, UNUSED, LAPSE, UNFUNDED, TRACE, CHOSEN,
+    REPLICATIONS, PURSES, PAYMENTS, MILESTONES,
+    EXPECTED, POLICIES, LEAD, PROMISES, WORLDS, DECISIONS, UNUSED, LAPSE, UNFUNDED, TRACE, CHOSEN,
     SCENARIO_GIVEN, SCENARIO_APPLIED, PLUGIN, GIVEN, CALIBRATION, TABLE, WHOLE_TABLE,
 )  # fmt: skip
 """All of them; where a path is of several, it is the first."""

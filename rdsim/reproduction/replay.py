@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,8 @@ from rdsim.domain import Portfolio, Scenario
 from rdsim.errors import Fault, RunError
 from rdsim.findings import simulation_record
 from rdsim.folders import MANIFEST
-from rdsim.folders.contents import EXPECTED, OUTCOMES, POLICIES, PURSES, REPLICATIONS, Held
+from rdsim.folders.contents import EXPECTED, MILESTONES, OUTCOMES, PAYMENTS, POLICIES, PURSES, REPLICATIONS, Held
+from rdsim.frames import milestone_frame, payment_frame
 from rdsim.plans import OPTIMISED
 from rdsim.reproduction.differences import document_faults, table_faults
 from rdsim.reproduction.files import TABLE_RULE
@@ -23,7 +24,15 @@ from rdsim.simulation import Running, Simulation, simulate
 from rdsim.stats import Interval, mean_interval, paired_difference
 from rdsim.streams import REPORTED
 
-__all__ = ["KeptTables", "blocks_of", "count_faults", "headline_faults", "policy_faults", "sample_faults"]
+__all__ = [
+    "KeptTables",
+    "blocks_of",
+    "count_faults",
+    "headline_faults",
+    "long_faults",
+    "policy_faults",
+    "sample_faults",
+]
 
 _BLOCKS = 4
 """Runs of replications in a row that a sample is made of, evenly spread, the first and the last among them."""
@@ -126,6 +135,14 @@ def sample_faults(
             yield from _block_faults(tables, what, OPTIMISED, block, expected)
         if POLICIES.name in tables.manifest["files"]:
             yield from _block_faults(tables, POLICIES, OPTIMISED, block, again.replications)
+
+
+def long_faults(tables: KeptTables, world: Scenario) -> Iterator[Fault]:
+    """Cells of the long tables that are not what the wide one says."""
+    wide = tables.table(OUTCOMES)
+    for what, make in ((PAYMENTS, payment_frame), (MILESTONES, partial(milestone_frame, world))):
+        if what.name in tables.manifest["files"]:
+            yield from table_faults(f"{tables.folder / what.name}", make(wide), tables.table(what))
 
 
 def policy_faults(

@@ -26,6 +26,7 @@ from rdsim.reproduction.replay import (
     blocks_of,
     count_faults,
     headline_faults,
+    long_faults,
     policy_faults,
     sample_faults,
 )
@@ -204,6 +205,7 @@ def _look_closer(
     if tables.is_simulated:
         checks.look(f"{count(tables.count, 'replication')} in every table", partial(count_faults, tables, len(funded)))
         _look_at_replications(checks, tables, world, {"": chosen, **others}, replications, running)
+        checks.look("long tables as the wide one", partial(long_faults, tables, world))
         headlines = partial(headline_faults, tables, world, chosen)
         checks.look(f"{count(len(manifest['estimates']), 'headline figure')} as the tables say", headlines)
 

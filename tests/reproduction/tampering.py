@@ -125,6 +125,8 @@ TAMPERINGS: dict[str, Tampering] = {
         table("outcomes.parquet", cell("cost_pv")), True, ("outcomes.parquet, row 8, column cost_pv",)),
     "money of a year": (
         table("purses.parquet", cell("spent")), True, ("purses.parquet, row 8, column spent",)),
+    "a day": (
+        table("milestones.parquet", cell("day", 3)), True, ("milestones.parquet, row 4, column day",)),
     "a figure of a replication": (
         table("replications.parquet", cell("paid")), True, ("replications.parquet, row 8, column paid",)),
     "an expectation": (

@@ -266,7 +266,7 @@ def _width_row(one: Mapping[str, object]) -> dict[str, object]:
     wider = one["with_assumptions"]
     assert isinstance(wider, dict)  # noqa: S101 - a record of widths has both
     rest = {name: value for name, value in one.items() if name != "with_assumptions"}
-    return {**rest, "low": wider["low"], "high": wider["high"], "worlds": wider["n"]}
+    return {**rest, "worlds_low": wider["low"], "worlds_high": wider["high"], "worlds": wider["n"]}
 
 
 def _ranking(run: _Run) -> pd.DataFrame:
