@@ -854,6 +854,70 @@ def _web() -> Any:
     return web
 
 
+_Benched = Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Folders, or workbooks, of scenarios.")]
+_Portfolios = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="PATH", help="A portfolio: a CSV file, a workbook or a run's folder; repeatable."),
+]
+_Rules = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="A rule for choosing; repeatable; by default all that plans are compared with."),
+]
+_Worlds = Annotated[
+    str, typer.Option(metavar="NAME,NAME...", help="Other worlds: money, crowded, calibrations, bounds; or none.")
+]
+_Elsewhere = Annotated[int, typer.Option(min=2, max=1_000_000, help="Replications in each other world.")]
+_Repeats = Annotated[int, typer.Option(min=0, max=1000, help="Times that choices are made anew; 0: none.")]
+_Batches = Annotated[int, typer.Option(min=0, max=1000, help="Fresh samples of options that are solved anew; 0: none.")]
+_Rolled = Annotated[
+    int, typer.Option(min=0, max=100_000, help="Replications in which each year is decided anew; 0: none.")
+]
+_OneShot = Annotated[bool, typer.Option("--one-shot", help="Without a plan of the loop of optimiser and simulation.")]
+_Quick = Annotated[bool, typer.Option("--quick", help="Very few of everything: shows that it works, and no figures.")]
+
+
+@app.command(cls=_Command)
+def bench(
+    scenarios: _Benched,
+    portfolio: _Portfolios = None,
+    rule: _Rules = None,
+    worlds: _Worlds = "money,crowded,calibrations,bounds",
+    elsewhere: _Elsewhere = 400,
+    repeats: _Repeats = 6,
+    batches: _Batches = 6,
+    rolled: _Rolled = 24,
+    one_shot: _OneShot = False,
+    quick: _Quick = False,
+    out: Out = None,
+    force: Force = False,
+    seed: Seed = None,
+    replications: Replications = None,
+    overrides: Set = None,
+    gap: Gap = None,
+    time_limit: TimeLimit = None,
+    engine: Engine = EngineName.compiled,
+    threads: Threads = None,
+    plugins: Plugins = None,
+) -> None:
+    """Set portfolios side by side for reviewers: in several worlds, with ranks, regret, competitors and doubts."""
+    from rdsim import bench as benchmark  # noqa: PLC0415
+    from rdsim.optimiser import Solving  # noqa: PLC0415
+    from rdsim.simulation import Running  # noqa: PLC0415
+
+    plugged = _plug_in(plugins)
+    counts: dict[str, Any] = {"elsewhere": elsewhere, "repeats": repeats, "batches": batches, "rolled": rolled}
+    how: dict[str, Any] = {"solving": Solving(gap=gap, time_limit=time_limit), "running": Running(engine.value, threads)}
+    chosen: dict[str, Any] = {"rules": tuple(rule or ()), "worlds": benchmark.world_kinds(worlds), "loop": not one_shot}
+    asked = benchmark.BenchSettings(replications=replications, seed=seed, **counts, **how, **chosen)
+    known = [_load(one, overrides) for one in scenarios]
+    benchmark.require(known, portfolio or (), asked)
+    name = "bench-" + "-".join(one.name for one in known)[:_LONGEST]
+    place = _claim(out, name, overrides, force, plugged, scenarios[0])
+    with _interruptible(), _progress() as progress:
+        found = benchmark.run(known, portfolio or (), asked, progress, token=quick)
+    _finish(benchmark.study(found), place)
+
+
 @app.command(cls=_Command)
 def verify(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],

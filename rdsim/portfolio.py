@@ -11,16 +11,18 @@ import dataclasses
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdsim.arguments import check_arguments
 from rdsim.domain import ROOMS, TAG, Choice, Portfolio, Scenario
-from rdsim.errors import Fault, OutputError, PortfolioError
+from rdsim.errors import Fault, InputError, OutputError, PortfolioError
 from rdsim.folders import write_whole
 from rdsim.numerals import number
 from rdsim.scenario import cost, eligible, sound, tags_of
+from rdsim.spreadsheets import BookSheet, read_sheets
 from rdsim.tables import (
     CsvTable,
     TableRow,
@@ -29,6 +31,7 @@ from rdsim.tables import (
     read_table,
     shown_value,
     table_of_frame,
+    table_of_sheet,
     with_known_headings,
 )
 
@@ -41,6 +44,11 @@ _COLUMNS = ("technology", "partner", "mode", "start_year", "rank")
 _REQUIRED = ("technology", "partner", "mode", "start_year")
 _SHOWN = ("name", "programme", "field", "partner_name", "mode_name", "cost", "score")
 
+_BOOK, _SHEET, _CODE = ".xlsx", "portfolio", "_code"
+_TECHNOLOGY = ("technology", "technology_code")
+_PLAIN = ("start_year", "rank")
+"""Headings of a run's workbook that have no code beside them."""
+
 Place = Callable[[int, str], str]
 Finding = tuple[int, str, str, str, str]
 Rule = Callable[[tuple[Choice, ...], Scenario], Iterator[Finding]]
@@ -48,14 +56,16 @@ Rule = Callable[[tuple[Choice, ...], Scenario], Iterator[Finding]]
 
 @check_arguments("scenario")
 def read(path: str | Path, scenario: Scenario | None) -> Portfolio:
-    """The portfolio of a CSV file, named after the file; ranks as given, 0 where there are none.
+    """The portfolio of a CSV file or of a workbook's sheet `portfolio`, named after the file; 0 where no rank is given.
+
+    The sheet may be that of a run's workbook, where codes stand beside names: codes are read.
 
     Without a scenario (None) it is held only to what is true in any: readable cells, no technology twice.
 
     Raises:
         PortfolioError: with every fault: of the file, of each row against the scenario, and between rows.
     """
-    return _portfolio(read_table(Path(path)), scenario, Path(path).stem)
+    return _portfolio(_table_at(Path(path)), scenario, Path(path).stem)
 
 
 @check_arguments("portfolio")
@@ -125,6 +135,42 @@ def from_frame(table: pd.DataFrame, scenario: Scenario | None = None, name: str 
     Raises PortfolioError with every fault: of the frame, and with a scenario of what does not fit it.
     """
     return _portfolio(table_of_frame(table, f"frame {name}"), scenario, name)
+
+
+def _table_at(path: Path) -> CsvTable:
+    """The table of a file; what keeps it from being read is among its faults."""
+    if path.suffix.casefold() != _BOOK or not path.is_file():
+        return read_table(path)
+    try:
+        sheets = [one for one in read_sheets(path, [_SHEET]) if one.name.casefold() == _SHEET]
+    except InputError as error:
+        return CsvTable(path.name, faults=error.faults)
+    if not sheets:
+        return CsvTable(path.name, faults=(Fault(path.name, f"must have a sheet called {_SHEET}", "none"),))
+    return table_of_sheet(_from_headings_on(sheets[0]), f"{path.name}, sheet {sheets[0].name}")
+
+
+def _from_headings_on(sheet: BookSheet) -> BookSheet:
+    """The sheet without lines above its headings, and of a run's workbook with codes in the place of names."""
+    heads = (row for row, cells in sheet.rows.items() if any(_heading(cell) in _TECHNOLOGY for cell in cells))
+    head = next(heads, min(sheet.rows, default=0))
+    rows = {row: cells for row, cells in sheet.rows.items() if row >= head}
+    if not rows:
+        return sheet
+    headings = list(enumerate(map(_heading, rows[head])))
+    codes = {name.removesuffix(_CODE): place for place, name in headings if name.endswith(_CODE)}
+    if not codes:
+        return replace(sheet, rows=rows)
+    known = codes | {name: place for place, name in headings if name in _PLAIN}
+    places = [(name, known[name]) for name in _COLUMNS if name in known]
+    kept = {row: tuple(cells[p] if p < len(cells) else None for _, p in places) for row, cells in rows.items()}
+    kept[head] = tuple(name for name, _ in places)
+    whole = {row: cells for row, cells in kept.items() if row == head or cells[0] is not None}  # no row of totals
+    return replace(sheet, rows=whole)
+
+
+def _heading(cell: object) -> str:
+    return str(cell or "").strip().casefold().replace(" ", "_")
 
 
 def _made_faults(portfolio: Portfolio) -> list[Fault]:

@@ -40,6 +40,7 @@ from rdsim.folders.contents import (
     SCENARIO_APPLIED,
     SCENARIO_GIVEN,
     TABLE,
+    TABLES_BOOK,
     WHOLE_TABLE,
     WORKBOOK,
 )
@@ -53,7 +54,7 @@ from rdsim.search import Given
 from rdsim.study import Frame, Study
 from rdsim.tables import neutral
 from rdsim.words import shared_luck_words
-from rdsim.workbook import Contents, sheets_of, workbook_bytes
+from rdsim.workbook import Contents, sheets_of, table_sheets, workbook_bytes
 
 __all__ = ["Run", "Written", "brief", "claim", "claim_answer", "read_manifest", "redraw", "write"]
 
@@ -398,7 +399,11 @@ def _fill_page(draft: _Draft, study: Study, texts: Mapping[str, Any]) -> report.
 def _fill_workbook(
     draft: _Draft, study: Study, page: report.Page | report.PlanReport | None, manifest: Mapping[str, Any]
 ) -> None:
-    """The workbook of a plan, a simulation or a proposal about a scenario."""
+    """The workbook of a plan, a simulation or a proposal about a scenario, or of a study's tables."""
+    if study.workbook:
+        note = f"From {REPORT.name} of the same folder, which says how each table is to be read."
+        sheets = table_sheets({name: _frame(study.tables[name]) for name in study.workbook}, note)
+        draft.put(TABLES_BOOK.name, lambda path: path.write_bytes(workbook_bytes(sheets)))
     if study.name not in MAIN or study.scenario is None or study.portfolio is None:
         return
     projects, purses = (study.tables.get(Path(one.name).stem) for one in (OUTCOMES, PURSES))

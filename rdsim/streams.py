@@ -24,7 +24,9 @@ __all__ = [
     "FORESEEING",
     "INFORMATION",
     "JUDGING",
+    "MEASURED_AGAINST",
     "PROSPECTS",
+    "RECHOSEN",
     "REDECIDED",
     "REFINING",
     "REPEATS",
@@ -75,11 +77,24 @@ FORESEEING = Stream("replications that imagined futures are made of", 2**30 + 2*
 SAMPLING = Stream("samples of options, which state the problem", 2**31, 2**29)
 PROSPECTS = Stream("samples of what may still be decided, year by year", 2**31 + 2**29, 2**29)
 REFINING = Stream("further samples of promising options", 2**31 + 2**30, 2**29)
-ASKED = Stream("replications that choose among portfolios when a run is asked what if", 2**32 - 2**29, 2**28)
+ASKED = Stream("replications that choose among portfolios when a run is asked what if", 2**32 - 2**29, 2**27)
+MEASURED_AGAINST = Stream("replications that choose what a benchmark measures against", 2**32 - 2**29 + 2**27, 2**27)
 CHECKING = Stream("samples on which a plan is decided again from nothing", 2**32 - 2**28, 2**27)
 COMPARING = Stream("replications that compare choices of one technology", 2**32 - 2**27, 2**27)
 
-REPLICATIONS = (REPORTED, SEARCHING, SELECTING, FORESEEING, SAMPLING, PROSPECTS, REFINING, ASKED, CHECKING, COMPARING)
+REPLICATIONS = (
+    REPORTED,
+    SEARCHING,
+    SELECTING,
+    FORESEEING,
+    SAMPLING,
+    PROSPECTS,
+    REFINING,
+    ASKED,
+    MEASURED_AGAINST,
+    CHECKING,
+    COMPARING,
+)
 
 # --- samples with a seed of their own (`rdsim.optimiser.questions.confidence.stream_seed`) ------------------
 
@@ -93,5 +108,18 @@ REPEATS = Stream("repeats of an experiment, after the first, each decided and ju
 EFFORT = Stream("procedures gone through anew, which tell what more effort adds", 2**31 + 2**30 + 2**29, 2**20)
 ASSUMING = Stream("decisions under other assumptions, and what judges them", 2**31, 2**20)
 CHANGING = Stream("decisions under a change, and what judges them", 2**31 + 2**20, 2**20)
+RECHOSEN = Stream("decisions of a benchmark made anew", 2**31 + 2**21, 2**20)
 
-SAMPLES = (CHOOSING, BATCHES, EVALUATION, INFORMATION, REDECIDED, JUDGING, REPEATS, EFFORT, ASSUMING, CHANGING)
+SAMPLES = (
+    CHOOSING,
+    BATCHES,
+    EVALUATION,
+    INFORMATION,
+    REDECIDED,
+    JUDGING,
+    REPEATS,
+    EFFORT,
+    ASSUMING,
+    CHANGING,
+    RECHOSEN,
+)

@@ -51,6 +51,8 @@ class Study:
     texts: Mapping[str, str] = field(default_factory=dict)
     """Files of text, by their names in the folder."""
     parquet: frozenset[str] = frozenset()
+    workbook: tuple[str, ...] = ()
+    """Names of tables that stand in a workbook too, a sheet each."""
     replications: int | None = None
     """How many were simulated; None: as many as the scenario says."""
     engine: str = "none"

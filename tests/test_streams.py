@@ -45,6 +45,7 @@ def test_results_rest_on_these_numbers() -> None:
         "PROSPECTS": 2_684_354_560,
         "REFINING": 3_221_225_472,
         "ASKED": 3_758_096_384,
+        "MEASURED_AGAINST": 3_892_314_112,
         "CHECKING": 4_026_531_840,
         "COMPARING": 4_160_749_568,
         "CHOOSING": 0,
@@ -57,6 +58,7 @@ def test_results_rest_on_these_numbers() -> None:
         "EFFORT": 3_758_096_384,
         "ASSUMING": 2_147_483_648,
         "CHANGING": 2_148_532_224,
+        "RECHOSEN": 2_149_580_800,
     }
 
 

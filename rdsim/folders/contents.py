@@ -41,6 +41,7 @@ __all__ = [
     "SCENARIO_GIVEN",
     "SLIDE",
     "TABLE",
+    "TABLES_BOOK",
     "TRACE",
     "WHOLE_TABLE",
     "WORKBOOK",
@@ -103,6 +104,7 @@ WORKBOOK = Held(
     "types, filters and sums; no text of a scenario is a formula there",
     MAIN,
 )
+TABLES_BOOK = Held("tables.xlsx", "the tables of a benchmark as a workbook, a sheet each, with filters", ("bench",))
 BASELINE = Held("baselines/NAME.csv", "the portfolios of the simple rules", ("plan",))
 PORTFOLIOS = Held("portfolios/NAME.csv", "the study's portfolios", _STUDY)
 OUTCOMES = Held("outcomes.parquet", "a row for each replication and project", _SIMULATED)
@@ -172,7 +174,7 @@ TABLE = Held("NAME.csv", "the study's tables", _STUDY)
 WHOLE_TABLE = Held("NAME.parquet", "tables of a study that are too large, or too typed, for CSV", _STUDY)
 
 HELD = (
-    _MANIFEST, REPORT, BRIEF, SLIDE, PAGE, PAGE_TABLE, PORTFOLIO, WORKBOOK, BASELINE, PORTFOLIOS, OUTCOMES,
+    _MANIFEST, REPORT, BRIEF, SLIDE, PAGE, PAGE_TABLE, PORTFOLIO, WORKBOOK, TABLES_BOOK, BASELINE, PORTFOLIOS, OUTCOMES,
     REPLICATIONS, PURSES, PAYMENTS, MILESTONES,
     EXPECTED, POLICIES, LEAD, PROMISES, WORLDS, DECISIONS, UNUSED, LAPSE, UNFUNDED, TRACE, CHOSEN,
     SCENARIO_GIVEN, SCENARIO_APPLIED, PLUGIN, GIVEN, CALIBRATION, TABLE, WHOLE_TABLE,

@@ -22,7 +22,7 @@ __all__ = ["COMMANDS", "SHARED", "Kind", "Option", "Question"]
 
 COMMANDS = (
     "new", "check", "schema", "simulate", "optimise", "plan", "report", "brief", "compare", "index", "calibrate",
-    "sweep", "export", "import", "serve", "verify", "rerun",
+    "sweep", "export", "import", "serve", "verify", "rerun", "bench",
 )  # fmt: skip
 """Commands that are no question: no question may be called so."""
 

@@ -1,0 +1,129 @@
+"""A benchmark as a study: its page, its tables, its workbook, its record."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+
+from rdsim.bench.contest import Contest
+from rdsim.bench.page import lead, sections
+from rdsim.bench.tables import MEASUREMENTS, measurements, tables_of
+from rdsim.brief import count
+from rdsim.optimiser import Solving
+from rdsim.optimiser.adapters import versions_of
+from rdsim.report import Page, Section
+from rdsim.scenario import digest
+from rdsim.streams import MEASURED_AGAINST, REPORTED
+from rdsim.study import Study
+
+__all__ = ["machine", "study"]
+
+_LIBRARIES = ("highspy", "numba", "numpy", "PuLP", "scipy", "simpy")
+
+
+def study(contests: Sequence[Contest]) -> Study:
+    """The benchmark of one or several scenarios."""
+    tables = {name: table for name, table in tables_of(contests).items() if len(table)}
+    shown = {**dict.fromkeys(_NAMES, pd.DataFrame()), **tables}
+    first, many = contests[0], len(contests) > 1
+    said = [sentence for one in contests for sentence in _lines(one, shown, many=many)]
+    parts = [section for one in contests for section in sections(one, shown, many=many)]
+    measured = measurements(contests)
+    kind = "Benchmark of portfolios"
+    title = first.scenario.title if not many else f"{count(len(contests), 'scenario')} side by side"
+    page = Page(kind, title, said, [*parts, _how(contests)])
+    return Study(
+        "bench",
+        None if many else first.scenario,
+        first.judged.measured.seed,
+        page,
+        {**tables, MEASUREMENTS: measured},
+        _record(contests),
+        {_file(one, name, many=many): entrant.portfolio for one in contests for name, entrant in one.entrants.items()},
+        parquet=frozenset({MEASUREMENTS}),
+        replications=first.judged.measured.replications,
+        engine=first.asked.running.engine,
+        missing=tuple(dict.fromkeys(name for one in contests for name in one.missing)),
+        why="; ".join(dict.fromkeys(one.why for one in contests if one.why)),
+        workbook=tuple(name for name in tables if len(tables[name])),
+    )
+
+
+_NAMES = (
+    *("entrants", "rows", "worlds", "values", "ranks", "regrets", "regrets_in_short", "tradeoffs", "shared"),
+    *("differences", "rivals", "doubts", "rolling"),
+)
+
+
+def _lines(found: Contest, tables: Mapping[str, pd.DataFrame], *, many: bool) -> list[str]:
+    lines = list(lead(found, tables))
+    return [f"{found.scenario.name}: {line}" for line in lines] if many else lines
+
+
+def _file(found: Contest, name: str, *, many: bool) -> str:
+    return f"{found.scenario.name}-{name}" if many else name
+
+
+def machine() -> dict[str, Any]:
+    """What the benchmark ran on: processor, cores, system, Python, libraries that matter."""
+    return {
+        "processor": platform.machine(),
+        "cores": os.cpu_count() or 1,
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in _LIBRARIES},
+    }
+
+
+def _record(contests: Sequence[Contest]) -> dict[str, Any]:
+    return {
+        "money_unit": contests[0].scenario.money_unit,
+        "confidence": contests[0].scenario.simulation.confidence,
+        "machine": machine(),
+        "bench": [_of(one) for one in contests],
+    }
+
+
+def _of(found: Contest) -> dict[str, Any]:
+    measured, asked = found.judged.measured, found.asked
+    return {
+        "scenario": found.scenario.name,
+        "digest": digest(found.scenario),
+        "seed": measured.seed,
+        "replications": measured.replications,
+        "replications_elsewhere": measured.elsewhere,
+        "streams": {"told": REPORTED.first, "choosing": MEASURED_AGAINST.first},
+        "samples": found.posed.samples,
+        "repeats": asked.repeats,
+        "batches": asked.batches,
+        "rolled": 0 if found.rolled is None else len(found.rolled),
+        "payment_ratios": found.chosen.payment_ratios,
+        "worlds": [one.name for one in found.worlds],
+        "entrants": {name: one.title for name, one in found.entrants.items()},
+        "seconds": found.seconds,
+    }
+
+
+def _how(contests: Sequence[Contest]) -> Section:
+    here, solver = machine(), Solving().solver
+    named = solver if isinstance(solver, str) else solver.name
+    lines = [
+        f"{one.scenario.name}: seed {one.judged.measured.seed}; {one.judged.measured.replications:,} replications as "
+        f"stated, {one.judged.measured.elsewhere:,} in each other world and as many, others, to choose what is "
+        f"measured against; {one.posed.samples:,} samples behind each option; {sum(one.seconds.values()):,.0f} "
+        "seconds."
+        for one in contests
+    ]
+    libraries = ", ".join(f"{name} {told}" for name, told in here["libraries"].items())
+    lines += [
+        f"Measured on {here['cores']} cores of an {here['processor']} machine, {here['system']}; rdsim "
+        f"{version('rdsim')}, Python {here['python']}, {libraries}; decided by {versions_of(named)}.",
+        "Nothing is chosen and told on the same sample: options, the loop, what is measured against, and what is "
+        "told have streams of their own, which share no number.",
+    ]
+    return Section("How it was measured", lines)
