@@ -906,7 +906,10 @@ def bench(
 
     plugged = _plug_in(plugins)
     counts: dict[str, Any] = {"elsewhere": elsewhere, "repeats": repeats, "batches": batches, "rolled": rolled}
-    how: dict[str, Any] = {"solving": Solving(gap=gap, time_limit=time_limit), "running": Running(engine.value, threads)}
+    how: dict[str, Any] = {
+        "solving": Solving(gap=gap, time_limit=time_limit),
+        "running": Running(engine.value, threads),
+    }
     chosen: dict[str, Any] = {"rules": tuple(rule or ()), "worlds": benchmark.world_kinds(worlds), "loop": not one_shot}
     asked = benchmark.BenchSettings(replications=replications, seed=seed, **counts, **how, **chosen)
     known = [_load(one, overrides) for one in scenarios]

@@ -45,7 +45,7 @@ def intervals_together(samples: npt.ArrayLike, confidence: float = 0.95) -> tupl
     means, errors, n = table.mean(axis=0), _errors(table), len(table)
     if n == 1:
         return tuple(Interval(mean, -math.inf, math.inf, n) for mean in means.tolist())
-    reach = _reach(table, confidence, two_sided=True) * errors
+    reach = _times(_reach(table, confidence, two_sided=True), errors)
     return tuple(
         _interval(*row, n)
         for row in zip(means.tolist(), (means - reach).tolist(), (means + reach).tolist(), strict=True)
@@ -124,7 +124,12 @@ def _upper_limits(table: Floats, control: int, confidence: float) -> Floats:
     """Limits above of the control's mean less each other's, which hold together, (K,); the control's own is 0."""
     differences = table[:, [control]] - table
     reach = _reach(np.delete(differences, control, axis=1), confidence, two_sided=False)
-    return np.asarray(differences.mean(axis=0) + reach * _errors(differences))
+    return np.asarray(differences.mean(axis=0) + _times(reach, _errors(differences)))
+
+
+def _times(reach: float, errors: Floats) -> Floats:
+    """What has no error has no reach, and be it without end for others."""
+    return np.multiply(reach, errors, out=np.zeros(errors.shape), where=errors > 0.0)
 
 
 def _reach(table: Floats, confidence: float, *, two_sided: bool) -> float:

@@ -28,6 +28,8 @@ from scipy import stats as reference
 from rdsim import stats
 from rdsim.assumptions.information import information
 from rdsim.assumptions.turning import break_even
+from rdsim.bench.doubts import spread_interval
+from rdsim.multiplicity import distances_from_best, intervals_together, rank_ranges
 from rdsim.optimiser.questions.confidence import BatchResult, Candidate, estimate
 from rdsim.stats import Interval
 from tests.sizes import FULL, size
@@ -279,9 +281,67 @@ def _worth_of_knowing(gain: float) -> float:
     return float(np.maximum(known, 0.0).mean() - max(gain, 0.0))
 
 
+# --- what a benchmark says of several portfolios at once ----------------------------------------------------
+
+
+LEADS = np.array([1.0, 1.0, 0.7, -0.5])
+"""Of four portfolios: two are the best, a third is near them."""
+SPREADS = np.array([0.5, 0.8, 1.1, 1.4])
+
+
+def _several() -> Iterator[Kind]:
+    """All intervals of a table must hold at once; counts are of replications."""
+    for world, counts in (("normal", (40,)), ("lognormal", (20,))):
+        mine = COUNTS if FULL else counts
+        for name, holds in (("together", _all_hold), ("from the best", _distances_hold), ("ranks", _ranks_hold)):
+            yield Kind(name, world, _portfolios(world), _as_interval(holds), 1.0, WIDE, mine, quick=False)
+    yield Kind("spread", "normal", DRAWS["normal"], _spread, 1.0, ABOUT, (6, 12))
+
+
+def _portfolios(world: str) -> Draw:
+    """Worth of the four on common luck, each with some of its own."""
+
+    def draw(rng: np.random.Generator, n: int) -> Floats:
+        own = np.array([DRAWS[world](rng, n) for _ in LEADS]).T - MEANS[world]
+        return np.asarray(LEADS + own * SPREADS + rng.normal(0.0, 3.0, (n, 1)))
+
+    return draw
+
+
+def _as_interval(holds: Callable[[Floats], bool]) -> Estimate:
+    """1 where all holds that is said."""
+
+    def estimate_of(table: Floats) -> Interval:
+        kept = float(holds(table))
+        return Interval(kept, kept, kept, len(table))
+
+    return estimate_of
+
+
+def _all_hold(table: Floats) -> bool:
+    found = intervals_together(table[:, 1:] - table[:, :1])
+    return all(one.low <= lead <= one.high for one, lead in zip(found, LEADS[1:] - LEADS[0], strict=True))
+
+
+def _distances_hold(table: Floats) -> bool:
+    ahead = [lead - np.delete(LEADS, place).max() for place, lead in enumerate(LEADS)]
+    return all(one.low <= lead <= one.high for one, lead in zip(distances_from_best(table), ahead, strict=True))
+
+
+def _ranks_hold(table: Floats) -> bool:
+    truth = [(1 + int((lead < LEADS).sum()), int((lead <= LEADS).sum())) for lead in LEADS]
+    return all(
+        low <= last and high >= first for (low, high), (first, last) in zip(rank_ranges(table), truth, strict=True)
+    )
+
+
+def _spread(samples: Floats) -> Interval:
+    return spread_interval(samples, NOMINAL)
+
+
 KINDS = [
     *(*_means(), *_quantiles(), *_probabilities(), *_shares(), *_counts(), *_certificates()),
-    *(*_break_evens(), *_knowing()),
+    *(*_break_evens(), *_knowing(), *_several()),
 ]
 
 

@@ -3,14 +3,14 @@ worlds.
 
 Who takes part (`entrants`) is held to every row (`feasibility`), simulated on common draws (`judging`) in several
 `worlds`, and compared: ranks, regret and trade-offs (`ranking`), competitors of what is proposed (`rivals`), likeness
-(`sharing`), doubts of what was chosen (`doubts`). `contest` does all of it for a scenario, stage by stage; `report`
+(`sharing`), doubts of what was chosen (`doubts`). `stages` does all of it for a scenario, one after another; `report`
 makes a study of it.
 """
 
 from __future__ import annotations
 
-from rdsim.bench.contest import BenchSettings, Contest, contest, quick, require, run
 from rdsim.bench.report import study
+from rdsim.bench.stages import BenchSettings, Contest, contest, quick, require, run
 from rdsim.bench.worlds import KINDS, world_kinds
 
 __all__ = [

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from rdsim.bench.contest import Contest
+from rdsim.bench.stages import Contest
 from rdsim.bench.words import (
     best_sentences,
     doubt_sentences,

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from rdsim.bench.contest import Contest
 from rdsim.bench.page import lead, sections
+from rdsim.bench.stages import Contest
 from rdsim.bench.tables import MEASUREMENTS, measurements, tables_of
 from rdsim.brief import count
 from rdsim.optimiser import Solving

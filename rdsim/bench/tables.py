@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from rdsim.bench.contest import Contest
 from rdsim.bench.ranking import countries_of, dominance, ranks, regrets
 from rdsim.bench.sharing import common, differences
+from rdsim.bench.stages import Contest
 from rdsim.bench.worlds import AS_STATED
 from rdsim.scenario import digest
 from rdsim.stats import mean_interval, paired_difference

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from rdsim.bench.contest import Contest
 from rdsim.bench.feasibility import ANNOUNCED
 from rdsim.bench.rivals import Rivals
 from rdsim.bench.sharing import difference_words
+from rdsim.bench.stages import Contest
 from rdsim.brief import count
 from rdsim.report.words import amount
 from rdsim.stats import Interval
