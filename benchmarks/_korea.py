@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from scipy.sparse import csr_array, diags_array
-
+from rdsim.bench.instances import perturbed_copy
 from rdsim.case import Case, build
 from rdsim.domain import Choice, Portfolio, Scenario
 from rdsim.formulation import state
 from rdsim.optimiser import PortfolioProblem
-from rdsim.optimiser.problem.problem import frozen
 from rdsim.options import candidates, sample
 from rdsim.scenario import load
 from rdsim.search import optimise
@@ -51,20 +48,7 @@ def _posed(folder: Path, samples: int | None) -> PortfolioProblem:
     return state(scenario, sample(scenario, candidates(scenario), samples=count, seed=seed))
 
 
-def _perturbed(problem: PortfolioProblem, seed: int) -> PortfolioProblem:
-    """A copy in which each technology is worth and uses another share of what it did, and each option a little more so.
-
-    Lognormal factors: 20% on the worth of a technology, 5% on that of an option, 10% on what a technology uses.
-    """
-    rng = np.random.default_rng(seed)
-    technologies, options = len(problem.group_names), len(problem.option_names)
-    worth = rng.lognormal(0.0, 0.2, technologies)[problem.group] * rng.lognormal(0.0, 0.05, options)
-    use = problem.rows.use @ diags_array(rng.lognormal(0.0, 0.1, technologies)[problem.group])
-    rows = replace(problem.rows, use=csr_array(use))
-    return replace(problem, values=frozen(problem.values * worth), rows=rows)
-
-
 def instances(folder: Path, copies: int, samples: int | None = None) -> dict[str, PortfolioProblem]:
     """A scenario's portfolio problem as a plan states it, or with so many samples, and perturbed copies."""
     problem = _posed(folder, samples)
-    return {folder.name: problem, **{f"copy {seed}": _perturbed(problem, seed) for seed in range(1, copies + 1)}}
+    return {folder.name: problem, **{f"copy {seed}": perturbed_copy(problem, seed) for seed in range(1, copies + 1)}}

@@ -32,6 +32,7 @@ from rdsim.languages import gettext as _
 from rdsim.unproven import unproven_solves, unproven_words
 
 if TYPE_CHECKING:
+    from rdsim.bench import BenchRequest
     from rdsim.domain import Scenario
     from rdsim.plugins import Plugin
     from rdsim.results import Run, Written
@@ -872,6 +873,24 @@ _Batches = Annotated[int, typer.Option(min=0, max=1000, help="Fresh samples of o
 _Rolled = Annotated[
     int, typer.Option(min=0, max=100_000, help="Replications in which each year is decided anew; 0: none.")
 ]
+_Raced = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--solver",
+        metavar="NAME",
+        help="A solver to set side by side with others; repeatable; all: every installed one.",
+    ),
+]
+_Copies = Annotated[int, typer.Option(min=0, max=1000, help="Perturbed copies of each problem that solvers are given.")]
+_Instances = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Published problems for solvers: text files in the layout of OR-Library."),
+]
+_Limit = Annotated[float, typer.Option(min=0.01, max=1e6, help="Seconds of a solver for each problem and gap.")]
+_Timings = Annotated[int, typer.Option(min=1, max=1000, help="Times that each solver is asked each question.")]
+_Against = Annotated[
+    Path | None, typer.Option(metavar="PATH", help="An earlier benchmark: its folder, or its measurements.parquet.")
+]
 _OneShot = Annotated[bool, typer.Option("--one-shot", help="Without a plan of the loop of optimiser and simulation.")]
 _Quick = Annotated[bool, typer.Option("--quick", help="Very few of everything: shows that it works, and no figures.")]
 
@@ -887,6 +906,12 @@ def bench(
     batches: _Batches = 6,
     rolled: _Rolled = 24,
     one_shot: _OneShot = False,
+    solver: _Raced = None,
+    copies: _Copies = 5,
+    instances: _Instances = None,
+    limit: _Limit = 60.0,
+    timings: _Timings = 1,
+    against: _Against = None,
     quick: _Quick = False,
     out: Out = None,
     force: Force = False,
@@ -912,13 +937,32 @@ def bench(
     }
     chosen: dict[str, Any] = {"rules": tuple(rule or ()), "worlds": benchmark.world_kinds(worlds), "loop": not one_shot}
     asked = benchmark.BenchSettings(replications=replications, seed=seed, **counts, **how, **chosen)
-    known = [_load(one, overrides) for one in scenarios]
-    benchmark.require(known, portfolio or (), asked)
+    racing = benchmark.Racing(tuple(solver), limit=limit, repeats=timings, copies=copies) if solver else None
+    whole = benchmark.BenchRequest(asked, tuple(portfolio or ()), racing, instances, against, quick)
+    _bench(scenarios, whole, _Place(out, overrides, force, plugged))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Place:
+    """Where results go, as it was typed, and what was typed that is in the manifest."""
+
+    out: Path | None
+    overrides: list[str] | None
+    force: bool
+    plugins: tuple[Plugin, ...]
+
+
+def _bench(scenarios: list[Path], asked: BenchRequest, place: _Place) -> None:
+    """Run a benchmark, and write what it found."""
+    from rdsim import bench as benchmark  # noqa: PLC0415
+
+    known = [_load(one, place.overrides) for one in scenarios]
+    benchmark.require(known, asked)
     name = "bench-" + "-".join(one.name for one in known)[:_LONGEST]
-    place = _claim(out, name, overrides, force, plugged, scenarios[0])
+    claimed = _claim(place.out, name, place.overrides, place.force, place.plugins, scenarios[0])
     with _interruptible(), _progress() as progress:
-        found = benchmark.run(known, portfolio or (), asked, progress, token=quick)
-    _finish(benchmark.study(found), place)
+        found = benchmark.run(known, asked, progress)
+    _finish(benchmark.study(found), claimed)
 
 
 @app.command(cls=_Command)

@@ -15,7 +15,7 @@ from rdsim.engines import compiled
 
 SUBJECTS = (
     "build", "confidence", "fronts", "memory", "network", "points",
-    "risk", "scaling", "seeds", "serve", "simulate", "solve", "sweeps", "tight",
+    "risk", "scaling", "seeds", "serve", "simulate", "solve", "solvers", "sweeps", "tight",
 )  # fmt: skip
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
 
-from rdsim.bench.page import lead, sections
+from rdsim.bench.against import MEASUREMENTS
+from rdsim.bench.benchmark import Benchmark
+from rdsim.bench.page import Tables, lead, sections
+from rdsim.bench.race_page import change_section, change_sentences, race_section, race_sentences
+from rdsim.bench.races import geometric_means, profiles
 from rdsim.bench.stages import Contest
-from rdsim.bench.tables import MEASUREMENTS, measurements, tables_of
+from rdsim.bench.tables import tables_of
 from rdsim.brief import count
 from rdsim.optimiser import Solving
 from rdsim.optimiser.adapters import versions_of
@@ -26,32 +31,56 @@ __all__ = ["machine", "study"]
 _LIBRARIES = ("highspy", "numba", "numpy", "PuLP", "scipy", "simpy")
 
 
-def study(contests: Sequence[Contest]) -> Study:
-    """The benchmark of one or several scenarios."""
+def study(found: Benchmark) -> Study:
+    """A benchmark as a study."""
+    contests, runs, change = found.contests, found.run_table, found.change_table
     tables = {name: table for name, table in tables_of(contests).items() if len(table)}
     shown = {**dict.fromkeys(_NAMES, pd.DataFrame()), **tables}
+    tables |= _race_tables(found, runs) | ({"changes": change} if len(change) else {})
     first, many = contests[0], len(contests) > 1
-    said = [sentence for one in contests for sentence in _lines(one, shown, many=many)]
-    parts = [section for one in contests for section in sections(one, shown, many=many)]
-    measured = measurements(contests)
-    kind = "Benchmark of portfolios"
     title = first.scenario.title if not many else f"{count(len(contests), 'scenario')} side by side"
-    page = Page(kind, title, said, [*parts, _how(contests)])
     return Study(
         "bench",
         None if many else first.scenario,
         first.judged.measured.seed,
-        page,
-        {**tables, MEASUREMENTS: measured},
-        _record(contests),
+        Page("Benchmark of portfolios", title, _lead(found, shown, runs, change), _sections(found, shown, change)),
+        {**tables, MEASUREMENTS: found.number_table},
+        _record(found),
         {_file(one, name, many=many): entrant.portfolio for one in contests for name, entrant in one.entrants.items()},
         parquet=frozenset({MEASUREMENTS}),
         replications=first.judged.measured.replications,
         engine=first.asked.running.engine,
-        missing=tuple(dict.fromkeys(name for one in contests for name in one.missing)),
-        why="; ".join(dict.fromkeys(one.why for one in contests if one.why)),
-        workbook=tuple(name for name in tables if len(tables[name])),
+        missing=found.lacks,
+        why="; ".join(dict.fromkeys(filter(None, (*(one.why for one in contests), found.why)))),
+        workbook=tuple(tables),
     )
+
+
+def _race_tables(found: Benchmark, runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    if runs.empty or found.racing is None:
+        return {}
+    return {
+        "solver_runs": runs,
+        "solver_means": geometric_means(runs, found.racing.limit),
+        "solver_profiles": profiles(runs),
+    }
+
+
+def _lead(found: Benchmark, shown: Tables, runs: pd.DataFrame, change: pd.DataFrame) -> list[str]:
+    many = len(found.contests) > 1
+    lines = [sentence for one in found.contests for sentence in _lines(one, shown, many=many)]
+    if len(runs) and found.racing is not None:
+        lines += list(race_sentences(runs, found.racing))[:2]
+    return [*lines, *(change_sentences(change) if found.earlier is not None else ())]
+
+
+def _sections(found: Benchmark, shown: Tables, change: pd.DataFrame) -> list[Section]:
+    many = len(found.contests) > 1
+    parts = [section for one in found.contests for section in sections(one, shown, many=many)]
+    titles = {name: title for one in found.contests for name, title in one.titles.items()}
+    titles |= {world.name: world.title for one in found.contests for world in one.worlds}
+    more = (race_section(found), change_section(found, titles, change))
+    return [*parts, *(one for one in more if one is not None), _how(found.contests)]
 
 
 _NAMES = (
@@ -60,7 +89,7 @@ _NAMES = (
 )
 
 
-def _lines(found: Contest, tables: Mapping[str, pd.DataFrame], *, many: bool) -> list[str]:
+def _lines(found: Contest, tables: Tables, *, many: bool) -> list[str]:
     lines = list(lead(found, tables))
     return [f"{found.scenario.name}: {line}" for line in lines] if many else lines
 
@@ -80,12 +109,16 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _record(contests: Sequence[Contest]) -> dict[str, Any]:
+def _record(found: Benchmark) -> dict[str, Any]:
+    contests, racing = found.contests, found.racing
     return {
         "money_unit": contests[0].scenario.money_unit,
         "confidence": contests[0].scenario.simulation.confidence,
         "machine": machine(),
         "bench": [_of(one) for one in contests],
+        "race": None
+        if racing is None
+        else {**asdict(racing), "versions": [versions_of(one) for one in racing.solvers]},
     }
 
 

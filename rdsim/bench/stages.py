@@ -15,17 +15,14 @@ from rdsim.bench.entrants import (
     Chosen,
     Entrant,
     choose_all,
-    fitting,
     given_entrants,
-    require_portfolios,
-    require_rules,
 )
 from rdsim.bench.feasibility import ANNOUNCED, EQUAL, FREEDOMS, RowStanding, stand
 from rdsim.bench.judging import Judged, Measured
 from rdsim.bench.rivals import Rivals, find_rivals
 from rdsim.bench.worlds import AS_STATED, KINDS, BenchWorld, bench_worlds
 from rdsim.domain import Scenario
-from rdsim.errors import Fault, InputError, RdsimError
+from rdsim.errors import RdsimError
 from rdsim.optimiser import Solving
 from rdsim.optimiser.questions.confidence import stream_seed
 from rdsim.rolling import Policy, roll, supply_of
@@ -44,7 +41,7 @@ from rdsim.simulation import Running
 from rdsim.stats import Interval
 from rdsim.streams import RECHOSEN
 
-__all__ = ["BenchSettings", "Contest", "Progress", "contest", "quick", "require", "run"]
+__all__ = ["BenchSettings", "Contest", "Progress", "contest", "quick"]
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
@@ -186,50 +183,6 @@ def contest(
             left.remove(name)
             found.missing.append(name)
             found.why = found.why or str(error)
-    return found
-
-
-def require(scenarios: Sequence[Scenario], paths: Sequence[Path], asked: BenchSettings) -> None:
-    """Before anything long runs. Raises InputError with every fault of rules and portfolios, and of twice one name."""
-    faults = list[Fault]()
-    for check in (partial(require_rules, asked.rules), partial(require_portfolios, paths, scenarios)):
-        try:
-            check()
-        except InputError as error:
-            faults += error.faults
-    names = [one.name for one in scenarios]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    faults += [Fault("SCENARIO", "scenarios of a benchmark must have names of their own", repr(name)) for name in twice]
-    if faults:
-        raise InputError(tuple(faults))
-
-
-def run(
-    scenarios: Sequence[Scenario],
-    paths: Sequence[Path] = (),
-    asked: BenchSettings = BenchSettings(),
-    progress: Progress = lambda _stage, _done, _total: None,
-    *,
-    token: bool = False,
-) -> list[Contest]:
-    """The benchmarks of some scenarios, one after another; a portfolio takes part in each that it fits.
-
-    `token`: at a size of some seconds. An interrupt leaves what is finished. Raises as `contest`.
-    """
-    found = list[Contest]()
-    for scenario in scenarios:
-        own, settings = quick(scenario, asked) if token else (scenario, asked)
-        mine = paths if len(scenarios) == 1 else fitting(paths, scenario)
-        try:
-            found.append(contest(own, mine, settings, progress))
-        except KeyboardInterrupt:
-            if not found:
-                raise
-            found[-1].interrupted = True
-        if found[-1].interrupted:
-            lacking = [one.name for one in scenarios[len(found) :]]
-            found[-1].missing += [f"scenario {name}" for name in lacking]
-            break
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from rdsim.bench.against import SOLVING, STAGE, VALUE
 from rdsim.bench.ranking import countries_of, dominance, ranks, regrets
 from rdsim.bench.sharing import common, differences
 from rdsim.bench.stages import Contest
@@ -14,10 +15,7 @@ from rdsim.bench.worlds import AS_STATED
 from rdsim.scenario import digest
 from rdsim.stats import mean_interval, paired_difference
 
-__all__ = ["MEASUREMENTS", "best_of", "measurements", "tables_of"]
-
-MEASUREMENTS = "measurements"
-"""The table that later benchmarks are set against: every number that was measured, a row each."""
+__all__ = ["best_of", "measurements", "tables_of"]
 
 
 def tables_of(contests: Sequence[Contest]) -> dict[str, pd.DataFrame]:
@@ -252,12 +250,13 @@ def _rolling(found: Contest) -> pd.DataFrame:
 # --- every number that was measured -----------------------------------------------------------------
 
 
-def measurements(contests: Sequence[Contest]) -> pd.DataFrame:
+def measurements(contests: Sequence[Contest], runs: pd.DataFrame) -> pd.DataFrame:
     """A row for each number: scenario, digest (of the scenario), seed, what, world, subject, number, amount.
 
-    `what` is value (of a replication, `number`) or seconds (of a repeat).
+    `what` is a value (of a replication, `number`), seconds of a stage, or solving seconds (of a repeat): there `world`
+    is the problem, and seconds are infinite where the gap was not proven. `runs` are those of a race.
     """
-    parts = [part for one in contests for part in _numbers(one)]
+    parts = [*(part for one in contests for part in _numbers(one)), *([_solving(runs)] if len(runs) else [])]
     whole = pd.concat(parts, ignore_index=True)
     texts = ["scenario", "digest", "what", "world", "subject"]
     return whole.astype(dict.fromkeys(texts, "category") | {"number": "int64", "seed": "int64"})
@@ -266,7 +265,23 @@ def measurements(contests: Sequence[Contest]) -> pd.DataFrame:
 def _numbers(found: Contest) -> Iterator[pd.DataFrame]:
     head = {"scenario": found.scenario.name, "digest": digest(found.scenario), "seed": found.judged.measured.seed}
     for (world, name), worths in found.judged.told.items():
-        told = {"what": "value", "world": world, "subject": name}
+        told = {"what": VALUE, "world": world, "subject": name}
         yield pd.DataFrame({**head, **told, "number": np.arange(len(worths)), "amount": worths})
     for stage, taken in found.seconds.items():
-        yield pd.DataFrame([{**head, "what": "seconds", "world": "", "subject": stage, "number": 0, "amount": taken}])
+        yield pd.DataFrame([{**head, "what": STAGE, "world": "", "subject": stage, "number": 0, "amount": taken}])
+
+
+def _solving(runs: pd.DataFrame) -> pd.DataFrame:
+    asked = [f"{way}, to a gap of {gap * 100:g}%" for way, gap in zip(runs["way"], runs["asked"], strict=True)]
+    return pd.DataFrame(
+        {
+            "scenario": "",
+            "digest": "",
+            "seed": 0,
+            "what": SOLVING,
+            "world": runs["problem"],
+            "subject": asked,
+            "number": runs["repeat"],
+            "amount": runs["seconds"].where(runs["proven"].astype(bool), np.inf),
+        }
+    )

@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.instances import Shape, draw_problem
 from rdsim.arrays import Floats
+from rdsim.bench.instances import read_orlib
 from rdsim.errors import SolverError
 from rdsim.optimiser import (
     Groups,
@@ -41,19 +42,7 @@ MIDDLE = Shape(technologies=60, partners=6, starts=3, fields=3)
 
 def petersen() -> list[tuple[PortfolioProblem, float]]:
     """The seven problems and the optima that the file states."""
-    numbers = iter(PETERSEN.read_text(encoding="ascii").split())
-
-    def take(count: int) -> list[float]:
-        return [float(next(numbers)) for _ in range(count)]
-
-    found = []
-    for _ in range(int(next(numbers))):
-        options, rows = int(next(numbers)), int(next(numbers))
-        (best,), values = take(1), take(options)
-        use = np.array(take(options * rows)).reshape(rows, options)
-        found.append((state_problem(values, rows=state_rows(use, take(rows))), best))
-    assert next(numbers, None) is None
-    return found
+    return [(one.problem, one.published or 0.0) for one in read_orlib(PETERSEN)]
 
 
 @pytest.mark.parametrize("solver", INSTALLED)
